@@ -1,0 +1,65 @@
+use std::fmt;
+
+use serde::Serialize;
+
+use crate::{Category, CommandName, Event};
+
+/// A domain: what may happen, and what follows from what has happened. Two pure functions and where
+/// they start; no clock, no input or output, nothing of AWS.
+///
+/// This is all that a team writes for its write side. See the crate's page for a whole one.
+pub trait Decider: Send + Sync + 'static {
+    /// What can be asked.
+    type Command: Command;
+    /// What can happen.
+    type Event: Event;
+    /// What a decision needs to know of the past; no more.
+    type State: Clone + fmt::Debug + Send + Sync + 'static;
+    /// Why a command can be refused.
+    type Rejection: Rejection;
+
+    /// The category of the streams that this domain keeps.
+    const CATEGORY: Category;
+
+    /// The state of a stream in which nothing has happened.
+    fn initial() -> Self::State;
+
+    /// The state after an event. Total: what is stored has happened, and is not argued with.
+    fn evolve(state: Self::State, event: &Self::Event) -> Self::State;
+
+    /// What happens when the command meets this state: any number of events, which are committed
+    /// together. No events: nothing needs to change, which is an answer too.
+    ///
+    /// # Errors
+    /// The domain's reason to refuse.
+    fn decide(
+        state: &Self::State,
+        command: &Self::Command,
+    ) -> Result<Vec<Self::Event>, Self::Rejection>;
+}
+
+/// Something asked of a domain. Its JSON form is what a fingerprint is taken of, and is stored nowhere.
+pub trait Command: Clone + fmt::Debug + Serialize + Send + Sync + 'static {
+    /// What is asked, as `PlaceOrder`.
+    fn name(&self) -> CommandName;
+}
+
+/// A domain's reason to refuse a command. Its `Display` is read by the caller.
+pub trait Rejection: std::error::Error + Send + Sync + 'static {
+    /// The rule, in kebab-case, as `order-already-paid`: part of the domain's contract.
+    fn rule(&self) -> &'static str;
+
+    /// What the refusal means to a caller.
+    fn kind(&self) -> RejectionKind {
+        RejectionKind::Conflict
+    }
+}
+
+/// What a refusal means to a caller.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RejectionKind {
+    /// There is no such thing.
+    NotFound,
+    /// The current state does not allow it.
+    Conflict,
+}

@@ -1,0 +1,238 @@
+use std::fmt;
+
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use serde_json::value::RawValue;
+
+use crate::InvalidId;
+
+/// What a context's events can do: say their type, be written, be read back.
+///
+/// Implemented by [`events!`](crate::events); by hand only for a format that JSON cannot carry.
+pub trait Event: Clone + fmt::Debug + PartialEq + Send + Sync + Sized + 'static {
+    /// The type of this event, as `OrderPlaced`: the name it is stored, routed and subscribed by.
+    fn event_type(&self) -> EventType;
+
+    /// The version of the schema that [`Event::encode`] writes.
+    fn schema_version(&self) -> SchemaVersion;
+
+    /// The event's content as JSON.
+    ///
+    /// # Errors
+    /// [`EncodeError`] if a field cannot be written as JSON, as a map with keys that are no text.
+    fn encode(&self) -> Result<Payload, EncodeError>;
+
+    /// Reads an event of this type and schema version back.
+    ///
+    /// # Errors
+    /// [`DecodeError`], if the type or version is unknown here or the content is not of its shape.
+    /// An unknown event is an error, never skipped in silence: it may be the one that matters.
+    fn decode(
+        kind: &EventType,
+        version: SchemaVersion,
+        data: &Payload,
+    ) -> Result<Self, DecodeError>;
+}
+
+/// The type of an event: 1 to 128 letters and digits, the bound of EventBridge's `detail-type`.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct EventType(String);
+
+impl EventType {
+    /// Takes a name read from outside.
+    ///
+    /// # Errors
+    /// [`InvalidId`] if it is not of 1 to 128 letters and digits.
+    pub fn new(name: impl Into<String>) -> Result<Self, InvalidId> {
+        let name = name.into();
+        if (1..=128).contains(&name.len()) && name.bytes().all(|byte| byte.is_ascii_alphanumeric())
+        {
+            Ok(Self(name))
+        } else {
+            Err(InvalidId::new(
+                "an event type",
+                "1 to 128 letters and digits",
+            ))
+        }
+    }
+
+    /// The name of a Rust type, which is of letters and digits by the language's own rule.
+    #[doc(hidden)]
+    pub fn of_type(name: &'static str) -> Self {
+        Self(name.to_owned())
+    }
+
+    /// The name.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for EventType {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// The version of an event type's schema, from 1.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct SchemaVersion(u32);
+
+impl SchemaVersion {
+    /// The version with this number.
+    pub const fn new(number: u32) -> Self {
+        Self(number)
+    }
+
+    /// The number.
+    pub const fn get(self) -> u32 {
+        self.0
+    }
+}
+
+impl fmt::Display for SchemaVersion {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// The content of an event: JSON text, kept to the letter as it was written.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Payload(Box<RawValue>);
+
+impl Payload {
+    /// Writes a value.
+    ///
+    /// # Errors
+    /// [`EncodeError`] if it cannot be written as JSON.
+    pub fn encode(value: &impl Serialize) -> Result<Self, EncodeError> {
+        Ok(Self(serde_json::value::to_raw_value(value)?))
+    }
+
+    /// Takes text that was kept.
+    ///
+    /// # Errors
+    /// [`DecodeError::Malformed`] if it is not JSON.
+    pub fn from_text(text: String) -> Result<Self, DecodeError> {
+        Ok(Self(RawValue::from_string(text)?))
+    }
+
+    /// Reads the value.
+    ///
+    /// # Errors
+    /// [`DecodeError::Malformed`] if it has another shape.
+    pub fn decode<T: DeserializeOwned>(&self) -> Result<T, DecodeError> {
+        Ok(serde_json::from_str(self.0.get())?)
+    }
+
+    /// The JSON text.
+    pub fn as_str(&self) -> &str {
+        self.0.get()
+    }
+}
+
+impl PartialEq for Payload {
+    fn eq(&self, other: &Self) -> bool {
+        self.as_str() == other.as_str()
+    }
+}
+
+impl Eq for Payload {}
+
+/// A value that cannot be written as JSON: a defect in its type, not in any request.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot be written as JSON: {0}")]
+pub struct EncodeError(#[from] serde_json::Error);
+
+/// Stored content that cannot be read.
+#[derive(Debug, thiserror::Error)]
+pub enum DecodeError {
+    /// No event of this type and version is known here.
+    #[error("event type {kind} in version {version} is not known here")]
+    Unknown {
+        /// The type found.
+        kind: EventType,
+        /// The schema version found.
+        version: SchemaVersion,
+    },
+    /// The content does not have the shape of its type.
+    #[error("content does not have the shape of its type: {0}")]
+    Malformed(#[from] serde_json::Error),
+}
+
+/// Declares a context's events: one `enum`, whose variants are named after the structs they hold,
+/// each with the version of its schema.
+///
+/// ```
+/// use serde::{Deserialize, Serialize};
+///
+/// /// A lamp was switched on.
+/// #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+/// pub struct SwitchedOn {
+///     /// Brightness in percent.
+///     pub brightness: u8,
+/// }
+///
+/// ledgerfold::events! {
+///     /// What happens to a lamp.
+///     pub enum LampEvent {
+///         SwitchedOn: 1,
+///     }
+/// }
+///
+/// use ledgerfold::Event;
+/// let event = LampEvent::from(SwitchedOn { brightness: 80 });
+/// let (kind, version, data) = (event.event_type(), event.schema_version(), event.encode()?);
+/// assert_eq!((kind.as_str(), data.as_str()), ("SwitchedOn", r#"{"brightness":80}"#));
+/// assert_eq!(LampEvent::decode(&kind, version, &data)?, event);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[macro_export]
+macro_rules! events {
+    ($(#[$doc:meta])* $vis:vis enum $name:ident { $($kind:ident: $version:literal),+ $(,)? }) => {
+        $(#[$doc])*
+        #[derive(Clone, Debug, PartialEq)]
+        $vis enum $name {
+            $(#[doc = concat!("See [`", stringify!($kind), "`].")] $kind($kind),)+
+        }
+
+        $(impl From<$kind> for $name {
+            fn from(event: $kind) -> Self {
+                Self::$kind(event)
+            }
+        })+
+
+        impl $crate::Event for $name {
+            fn event_type(&self) -> $crate::EventType {
+                $crate::EventType::of_type(match self {
+                    $(Self::$kind(_) => stringify!($kind),)+
+                })
+            }
+
+            fn schema_version(&self) -> $crate::SchemaVersion {
+                $crate::SchemaVersion::new(match self {
+                    $(Self::$kind(_) => $version,)+
+                })
+            }
+
+            fn encode(&self) -> Result<$crate::Payload, $crate::EncodeError> {
+                match self {
+                    $(Self::$kind(event) => $crate::Payload::encode(event),)+
+                }
+            }
+
+            fn decode(
+                kind: &$crate::EventType,
+                version: $crate::SchemaVersion,
+                data: &$crate::Payload,
+            ) -> Result<Self, $crate::DecodeError> {
+                match (kind.as_str(), version.get()) {
+                    $((stringify!($kind), $version) => Ok(Self::$kind(data.decode()?)),)+
+                    _ => Err($crate::DecodeError::Unknown { kind: kind.clone(), version }),
+                }
+            }
+        }
+    };
+}

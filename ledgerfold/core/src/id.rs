@@ -1,0 +1,316 @@
+//! Names of things, each a type of its own, checked where it enters.
+
+use std::{borrow::Cow, fmt, str::FromStr};
+
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+/// A text that is not the name it was offered as.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{what} must be {rule}")]
+pub struct InvalidId {
+    what: &'static str,
+    rule: &'static str,
+}
+
+impl InvalidId {
+    pub(crate) const fn new(what: &'static str, rule: &'static str) -> Self {
+        Self { what, rule }
+    }
+}
+
+/// Texts that pass `$valid`.
+macro_rules! text_ids {
+    ($($(#[$doc:meta])* $name:ident: $what:literal, $valid:expr, $rule:literal;)*) => {$(
+        $(#[$doc])*
+        #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[serde(try_from = "String", into = "String")]
+        pub struct $name(String);
+
+        impl $name {
+            /// Takes the text if it keeps the rule above.
+            ///
+            /// # Errors
+            /// [`InvalidId`], which says the rule.
+            pub fn new(text: impl Into<String>) -> Result<Self, InvalidId> {
+                let text = text.into();
+                let valid: fn(&str) -> bool = $valid;
+                if valid(&text) {
+                    Ok(Self(text))
+                } else {
+                    Err(InvalidId { what: $what, rule: $rule })
+                }
+            }
+
+            /// The text.
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(&self.0)
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = InvalidId;
+            fn from_str(text: &str) -> Result<Self, InvalidId> {
+                Self::new(text)
+            }
+        }
+
+        impl TryFrom<String> for $name {
+            type Error = InvalidId;
+            fn try_from(text: String) -> Result<Self, InvalidId> {
+                Self::new(text)
+            }
+        }
+
+        impl From<$name> for String {
+            fn from(id: $name) -> String {
+                id.0
+            }
+        }
+    )*};
+}
+
+fn is_made_of(text: &str, max: usize, allowed: fn(u8) -> bool) -> bool {
+    (1..=max).contains(&text.len()) && text.bytes().all(allowed)
+}
+
+fn in_id(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-')
+}
+
+fn visible(byte: u8) -> bool {
+    byte.is_ascii_graphic()
+}
+
+/// <https://www.w3.org/TR/trace-context/#traceparent-header-field-values>
+fn is_traceparent(text: &str) -> bool {
+    let hex = |part: &str| {
+        part.bytes()
+            .all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
+    };
+    let parts: Vec<&str> = text.split('-').collect();
+    matches!(parts[..], [version, trace, parent, flags]
+        if [version, trace, parent, flags].map(str::len) == [2, 32, 16, 2]
+            && [version, trace, parent, flags].into_iter().all(hex)
+            && version != "ff" && trace.bytes().any(|b| b != b'0') && parent.bytes().any(|b| b != b'0'))
+}
+
+text_ids! {
+    /// What tells one stream of a category from another: 1 to 64 of `A–Z a–z 0–9 . _ -`.
+    EntityId: "an id", |text| is_made_of(text, 64, in_id), "1 to 64 characters of A-Z a-z 0-9 . _ -";
+    /// One attempt to change something, however often it is sent: 1 to 64 visible ASCII characters.
+    CommandId: "a command id", |text| is_made_of(text, 64, visible), "1 to 64 visible ASCII characters";
+    /// What ties together everything that follows from one request: 1 to 64 visible ASCII characters.
+    CorrelationId: "a correlation id", |text| is_made_of(text, 64, visible), "1 to 64 visible ASCII characters";
+    /// What directly caused this, a command or an event: 1 to 64 visible ASCII characters.
+    CausationId: "a causation id", |text| is_made_of(text, 64, visible), "1 to 64 visible ASCII characters";
+    /// On whose behalf something was done: 1 to 128 visible ASCII characters.
+    Actor: "an actor", |text| is_made_of(text, 128, visible), "1 to 128 visible ASCII characters";
+    /// The kind of a command, as `PlaceOrder`: 1 to 64 letters and digits.
+    CommandName: "a command name", |text| is_made_of(text, 64, |byte| byte.is_ascii_alphanumeric()), "1 to 64 letters and digits";
+    /// A position in a trace, as W3C Trace Context writes it: `00-<trace>-<parent>-<flags>`.
+    Traceparent: "a traceparent", is_traceparent, "written as W3C Trace Context says: 00-<32 hex>-<16 hex>-<2 hex>";
+}
+
+impl CommandName {
+    /// A command's name that is written in the program.
+    ///
+    /// # Panics
+    /// If it is not of 1 to 64 letters and digits, which the first test of the command shows.
+    pub fn from_static(name: &'static str) -> Self {
+        Self::new(name).expect("a command's name is of letters and digits")
+    }
+}
+
+impl From<&CommandId> for CausationId {
+    fn from(id: &CommandId) -> Self {
+        Self(id.0.clone())
+    }
+}
+
+impl From<&CommandId> for CorrelationId {
+    fn from(id: &CommandId) -> Self {
+        Self(id.0.clone())
+    }
+}
+
+/// The kind of thing a stream is about, as `order`: 1 to 32 of `a–z 0–9 -`.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Category(Cow<'static, str>);
+
+impl Category {
+    const RULE: InvalidId = InvalidId {
+        what: "a category",
+        rule: "1 to 32 characters of a-z 0-9 -",
+    };
+
+    /// A category known when the program is built.
+    ///
+    /// # Panics
+    /// While compiling, where it is a `const`, if the name breaks the rule above.
+    pub const fn from_static(name: &'static str) -> Self {
+        assert!(
+            Self::is_valid(name),
+            "a category must be 1 to 32 characters of a-z 0-9 -"
+        );
+        Self(Cow::Borrowed(name))
+    }
+
+    /// The name.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    const fn is_valid(name: &str) -> bool {
+        let bytes = name.as_bytes();
+        let mut at = 0;
+        while at < bytes.len() {
+            if !matches!(bytes[at], b'a'..=b'z' | b'0'..=b'9' | b'-') {
+                return false;
+            }
+            at += 1;
+        }
+        !bytes.is_empty() && bytes.len() <= 32
+    }
+}
+
+/// The name of a stream, written `<category>#<id>`: `order#0190c0de`.
+///
+/// ```
+/// # use ledgerfold::{Category, EntityId, StreamId};
+/// const ORDER: Category = Category::from_static("order");
+/// let stream = StreamId::new(ORDER, EntityId::new("0190c0de")?);
+/// assert_eq!(stream.to_string(), "order#0190c0de");
+/// assert_eq!("order#0190c0de".parse::<StreamId>()?, stream);
+/// # Ok::<(), ledgerfold::InvalidId>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct StreamId {
+    category: Category,
+    id: EntityId,
+}
+
+impl StreamId {
+    /// The stream of this entity.
+    pub const fn new(category: Category, id: EntityId) -> Self {
+        Self { category, id }
+    }
+
+    /// What kind of thing it is about.
+    pub const fn category(&self) -> &Category {
+        &self.category
+    }
+
+    /// Which one it is about.
+    pub const fn id(&self) -> &EntityId {
+        &self.id
+    }
+}
+
+impl fmt::Display for StreamId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}#{}", self.category.as_str(), self.id)
+    }
+}
+
+impl FromStr for StreamId {
+    type Err = InvalidId;
+
+    fn from_str(text: &str) -> Result<Self, InvalidId> {
+        let (category, id) = text.split_once('#').ok_or(InvalidId {
+            what: "a stream",
+            rule: "written <category>#<id>",
+        })?;
+        if !Category::is_valid(category) {
+            return Err(Category::RULE);
+        }
+        Ok(Self::new(
+            Category(Cow::Owned(category.to_owned())),
+            EntityId::new(id)?,
+        ))
+    }
+}
+
+impl TryFrom<String> for StreamId {
+    type Error = InvalidId;
+    fn try_from(text: String) -> Result<Self, InvalidId> {
+        text.parse()
+    }
+}
+
+impl From<StreamId> for String {
+    fn from(stream: StreamId) -> String {
+        stream.to_string()
+    }
+}
+
+/// What identifies an event wherever it turns up: the same on every delivery and every replay.
+///
+/// A UUID of version 7 made when the event is committed. Order is never read from it: that is the
+/// version's part.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct EventId(Uuid);
+
+impl EventId {
+    /// An id from the instant (milliseconds since 1970) and 74 of these random bits.
+    pub fn new(unix_millis: u64, random: &[u8; 10]) -> Self {
+        Self(uuid::Builder::from_unix_timestamp_millis(unix_millis, random).into_uuid())
+    }
+}
+
+impl fmt::Display for EventId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl FromStr for EventId {
+    type Err = InvalidId;
+    fn from_str(text: &str) -> Result<Self, InvalidId> {
+        Uuid::try_parse(text).map(Self).map_err(|_| InvalidId {
+            what: "an event id",
+            rule: "a UUID",
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ids_are_checked_where_they_enter() {
+        assert!(EntityId::new("a".repeat(64)).is_ok());
+        for bad in ["", "a b", "a#b", "ä", "a/b", &"a".repeat(65)] {
+            assert!(EntityId::new(bad).is_err(), "{bad:?} was taken for an id");
+        }
+        assert_eq!(
+            EntityId::new("a b").map_err(|error| error.to_string()),
+            Err("an id must be 1 to 64 characters of A-Z a-z 0-9 . _ -".to_owned())
+        );
+    }
+
+    #[test]
+    fn a_stream_is_read_back_as_it_is_written() {
+        for bad in ["order", "Order#1", "#1", "order#", "order#a#b"] {
+            assert!(
+                bad.parse::<StreamId>().is_err(),
+                "{bad:?} was taken for a stream"
+            );
+        }
+        let stream: StreamId = "order#a-1".parse().expect("a stream");
+        assert_eq!(
+            (stream.category().as_str(), stream.id().as_str()),
+            ("order", "a-1")
+        );
+        assert_eq!(stream.to_string(), "order#a-1");
+    }
+}

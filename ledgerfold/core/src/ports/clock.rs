@@ -1,0 +1,15 @@
+use std::time::Duration;
+
+use async_trait::async_trait;
+
+use crate::Timestamp;
+
+/// Time.
+#[async_trait]
+pub trait Clock: Send + Sync {
+    /// What time it is.
+    fn now(&self) -> Timestamp;
+
+    /// Returns when this much time has passed.
+    async fn sleep(&self, time: Duration);
+}

@@ -1,0 +1,16 @@
+//! What handlers need of the world. Everything that can fail, wait or differ from run to run comes
+//! through here, so that a simulator can run the very handlers that Lambda runs.
+
+mod clock;
+mod event_store;
+mod publisher;
+mod random;
+mod row_store;
+mod tally_store;
+
+pub use clock::Clock;
+pub use event_store::{AppendError, EventStore, Page, StoreError};
+pub use publisher::{EntryError, Limits, PublishError, Publisher, Unpublishable};
+pub use random::Random;
+pub use row_store::{IndexKey, Listing, ReadStoreError, RowStore, StoredRow, Written};
+pub use tally_store::{Counter, CounterKey, Increment, Memo, TallyStore};

@@ -1,0 +1,54 @@
+use async_trait::async_trait;
+
+use crate::Envelope;
+
+/// The bus.
+#[async_trait]
+pub trait Publisher: Send + Sync {
+    /// What one call may hold.
+    fn limits(&self) -> Limits;
+
+    /// How many bytes of a call this event takes.
+    ///
+    /// # Errors
+    /// [`Unpublishable`] if no call can hold it.
+    fn weigh(&self, envelope: &Envelope) -> Result<usize, Unpublishable>;
+
+    /// Publishes events within [`Publisher::limits`], and answers for each of them, in their order.
+    ///
+    /// # Errors
+    /// [`PublishError`] if nothing is known to have been published.
+    async fn publish(
+        &self,
+        batch: &[Envelope],
+    ) -> Result<Vec<Result<(), EntryError>>, PublishError>;
+}
+
+/// What one call to the bus may hold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// The most events.
+    pub entries: usize,
+    /// The most bytes, by [`Publisher::weigh`].
+    pub bytes: usize,
+}
+
+/// An event that no call can hold.
+#[derive(Debug, thiserror::Error)]
+#[error("event {event} cannot be published: {reason}")]
+pub struct Unpublishable {
+    /// Which one.
+    pub event: String,
+    /// Why.
+    pub reason: String,
+}
+
+/// One event of a call was not taken.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the bus did not take an event: {0}")]
+pub struct EntryError(pub String);
+
+/// A call to the bus failed.
+#[derive(Debug, thiserror::Error)]
+#[error("the bus is not available: {0}")]
+pub struct PublishError(#[source] pub Box<dyn std::error::Error + Send + Sync>);

@@ -1,0 +1,93 @@
+use async_trait::async_trait;
+
+use crate::{Payload, StreamId, Version};
+
+/// Where a projection keeps one row per stream.
+#[async_trait]
+pub trait RowStore: Send + Sync {
+    /// The row of a stream, strongly consistent.
+    ///
+    /// # Errors
+    /// [`ReadStoreError`].
+    async fn get(&self, stream: &StreamId) -> Result<Option<StoredRow>, ReadStoreError>;
+
+    /// Puts a row with its position in one conditional write: a newer row wins, so that writers
+    /// need not know of each other. A row is the fold of its stream, so that of two rows the one at
+    /// the higher version is right, whoever made it.
+    ///
+    /// # Errors
+    /// [`ReadStoreError`].
+    async fn put(&self, row: &StoredRow) -> Result<Written, ReadStoreError>;
+
+    /// The rows of one partition of the index by descending order key, at most `limit`, from the
+    /// first one below `before`. May lag behind [`RowStore::put`].
+    ///
+    /// # Errors
+    /// [`ReadStoreError`].
+    async fn list(&self, listing: &Listing) -> Result<Vec<StoredRow>, ReadStoreError>;
+}
+
+/// Which rows of the index to list.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Listing {
+    /// The partition, as the customer's id.
+    pub partition: String,
+    /// List only rows whose order key is below this one.
+    pub before: Option<String>,
+    /// The most rows to list.
+    pub limit: usize,
+}
+
+/// A row as it is kept.
+#[derive(Clone, Debug, PartialEq)]
+pub struct StoredRow {
+    /// The stream it is the fold of.
+    pub stream: StreamId,
+    /// Up to which version.
+    pub version: Version,
+    /// The row; absent where the stream has none (any more). Its version stays behind, so that late
+    /// events do not bring it back.
+    pub body: Option<Payload>,
+    /// Under which key it is listed.
+    pub index: Option<IndexKey>,
+}
+
+/// The place of a row in a list.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct IndexKey {
+    /// Which list.
+    pub partition: String,
+    /// Where in it; lists are read from the highest down.
+    pub order: String,
+}
+
+/// What became of a conditional write.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Written {
+    /// It took effect.
+    Done,
+    /// Another write was there before, with at least as much.
+    Superseded,
+}
+
+/// A read table could not be read or written; the store has tried again itself already.
+#[derive(Debug, thiserror::Error)]
+pub enum ReadStoreError {
+    /// More was asked than the table gives now. Try again later.
+    #[error("the read table is throttling")]
+    Throttled,
+    /// It did not answer. Try again later.
+    #[error("the read table is not available: {0}")]
+    Unavailable(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// It refused what it was asked, and will again: a defect or a missing right.
+    #[error("the read table refused the request: {0}")]
+    Refused(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// What is stored cannot be read.
+    #[error("the stored row of {key} cannot be read: {reason}")]
+    Corrupt {
+        /// The row's key.
+        key: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+}

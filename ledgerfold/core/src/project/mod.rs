@@ -1,0 +1,35 @@
+//! From the bus to the read models: in whatever order, and however often, events arrive.
+//!
+//! Every read model moves by whole commits, so that no reader ever sees half of one; and every
+//! write carries the position it moves to, so that what was seen is dropped and what is missing is
+//! noticed. What is missing is read from the log, which is the truth; the bus only tells that there
+//! is something to see.
+
+mod inbox;
+mod projector;
+mod row;
+mod tail;
+mod tally;
+
+pub use inbox::{Delivery, Receipt, ReplayName};
+pub use projector::{Position, ProjectError, Projector, ReadModel};
+pub use row::{Projection, RowModel};
+pub use tally::{Counts, Tally, TallyModel};
+
+pub(crate) use row::{fold, read_row};
+pub(crate) use tail::read as read_log;
+pub(crate) use tally::{count, read_memo};
+
+use crate::{StreamId, Version};
+
+/// An event does not fit what came before it: the read model's own code is wrong, or the history.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("version {version} of {stream} cannot be applied: {reason}")]
+pub struct Inapplicable {
+    /// The stream.
+    pub stream: StreamId,
+    /// The event's version.
+    pub version: Version,
+    /// What does not fit.
+    pub reason: String,
+}

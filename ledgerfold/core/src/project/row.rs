@@ -1,0 +1,136 @@
+use std::{fmt, marker::PhantomData, sync::Arc};
+
+use async_trait::async_trait;
+use serde::{Serialize, de::DeserializeOwned};
+
+use super::{
+    Inapplicable, ProjectError,
+    projector::{Position, ReadModel},
+};
+use crate::{
+    Envelope, Event, Payload, Recorded, StreamId, Version,
+    ports::{IndexKey, ReadStoreError, RowStore, StoredRow, Written},
+};
+
+/// A read model with one row per stream: the fold of its events into what a reader wants to see.
+pub trait Projection: Send + Sync + 'static {
+    /// The events that are folded.
+    type Event: Event;
+    /// The row.
+    type Row: Clone + fmt::Debug + PartialEq + Serialize + DeserializeOwned + Send + Sync + 'static;
+
+    /// The row after an event: `None` before the first event, and again once there is to be no row.
+    ///
+    /// # Errors
+    /// A sentence saying why the event does not fit the row.
+    fn evolve(
+        row: Option<Self::Row>,
+        event: &Recorded<Self::Event>,
+    ) -> Result<Option<Self::Row>, String>;
+
+    /// Where the row is listed, if it is.
+    fn index(_row: &Self::Row) -> Option<IndexKey> {
+        None
+    }
+}
+
+/// The fold of `events` onto a row.
+pub(crate) fn fold<P: Projection>(
+    row: Option<P::Row>,
+    events: &[Envelope],
+) -> Result<Option<P::Row>, ProjectError> {
+    events.iter().try_fold(row, |row, envelope| {
+        let event = open::<P::Event>(envelope)?;
+        P::evolve(row, &event).map_err(|reason| inapplicable(envelope, reason))
+    })
+}
+
+pub(super) fn open<E: Event>(envelope: &Envelope) -> Result<Recorded<E>, ProjectError> {
+    envelope.open().map_err(|source| ProjectError::Event {
+        stream: envelope.stream.clone(),
+        source,
+    })
+}
+
+pub(super) fn inapplicable(envelope: &Envelope, reason: String) -> ProjectError {
+    let (stream, version) = (envelope.stream.clone(), envelope.version);
+    Inapplicable {
+        stream,
+        version,
+        reason,
+    }
+    .into()
+}
+
+/// The row in its own type.
+pub(crate) fn read_row<P: Projection>(
+    stored: &StoredRow,
+) -> Result<Option<P::Row>, ReadStoreError> {
+    let row = stored.body.as_ref().map(Payload::decode).transpose();
+    row.map_err(|error| ReadStoreError::Corrupt {
+        key: stored.stream.to_string(),
+        reason: error.to_string(),
+    })
+}
+
+/// A [`Projection`] with the table that keeps its rows.
+pub struct RowModel<P> {
+    rows: Arc<dyn RowStore>,
+    projection: PhantomData<fn() -> P>,
+}
+
+impl<P: Projection> RowModel<P> {
+    /// The model over this table.
+    pub fn new(rows: Arc<dyn RowStore>) -> Self {
+        Self {
+            rows,
+            projection: PhantomData,
+        }
+    }
+}
+
+#[async_trait]
+impl<P: Projection> ReadModel for RowModel<P> {
+    async fn open(&self, stream: &StreamId) -> Result<Box<dyn Position>, ProjectError> {
+        let stored = self.rows.get(stream).await?;
+        let (version, row) = match &stored {
+            Some(stored) => (stored.version, read_row::<P>(stored)?),
+            None => (Version::NONE, None),
+        };
+        let (rows, stream) = (self.rows.clone(), stream.clone());
+        Ok(Box::new(RowPosition::<P> {
+            rows,
+            stream,
+            version,
+            row,
+        }))
+    }
+}
+
+struct RowPosition<P: Projection> {
+    rows: Arc<dyn RowStore>,
+    stream: StreamId,
+    version: Version,
+    row: Option<P::Row>,
+}
+
+#[async_trait]
+impl<P: Projection> Position for RowPosition<P> {
+    fn version(&self) -> Version {
+        self.version
+    }
+
+    async fn advance(&mut self, events: &[Envelope]) -> Result<Written, ProjectError> {
+        let row = fold::<P>(self.row.take(), events)?;
+        let version = self.version.advance(events.len());
+        let stored = StoredRow {
+            stream: self.stream.clone(),
+            version,
+            body: row.as_ref().map(Payload::encode).transpose()?,
+            index: row.as_ref().and_then(P::index),
+        };
+        let written = self.rows.put(&stored).await?;
+        (self.row, self.version) = (row, version);
+        Ok(written)
+    }
+}

@@ -1,0 +1,56 @@
+use super::inbox::Arrived;
+use crate::{
+    Envelope, StreamId, Version,
+    ports::{EventStore, StoreError},
+};
+
+/// Events of whole commits, contiguous, and whether there may be more behind them.
+pub(crate) struct Tail {
+    pub(crate) events: Vec<Envelope>,
+    pub(crate) more: bool,
+}
+
+/// What follows `after`: from what arrived where that suffices, otherwise one page from the log.
+pub(super) async fn following(
+    after: Version,
+    stream: &StreamId,
+    arrived: &Arrived,
+    log: &dyn EventStore,
+) -> Result<Tail, StoreError> {
+    let events = arrived.following(after);
+    match events.last() {
+        Some(last) => Ok(Tail {
+            more: last.commit.1 < arrived.newest(),
+            events,
+        }),
+        None => read(after, stream, log).await,
+    }
+}
+
+/// One page of what follows `after` in the log.
+pub(crate) async fn read(
+    after: Version,
+    stream: &StreamId,
+    log: &dyn EventStore,
+) -> Result<Tail, StoreError> {
+    let page = log.read(stream, after).await?;
+    let events: Vec<_> = page
+        .commits
+        .iter()
+        .flat_map(|commit| commit.envelopes())
+        .collect();
+    let mut expected = after;
+    for event in &events {
+        expected = expected.next();
+        if event.version != expected {
+            return Err(StoreError::Corrupt {
+                stream: stream.to_string(),
+                reason: format!("version {expected} is missing"),
+            });
+        }
+    }
+    Ok(Tail {
+        more: page.more,
+        events,
+    })
+}

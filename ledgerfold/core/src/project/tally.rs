@@ -1,0 +1,208 @@
+use std::{collections::BTreeMap, fmt, marker::PhantomData, sync::Arc};
+
+use async_trait::async_trait;
+use serde::{Serialize, de::DeserializeOwned};
+
+use super::{
+    ProjectError,
+    projector::{Position, ReadModel},
+    row::{inapplicable, open},
+};
+use crate::{
+    Envelope, Event, Payload, Recorded, StreamId, Version,
+    ports::{CounterKey, Increment, Memo, ReadStoreError, TallyStore, Written},
+};
+
+/// The most groups of counters that one write may touch. A DynamoDB transaction holds 100 items, and
+/// the memo is one of them.
+const GROUPS_PER_WRITE: usize = 90;
+
+/// A read model of counters over many streams, as a dashboard shows. Each event is counted exactly
+/// once: the stream's memo moves in the transaction that counts.
+pub trait Tally: Send + Sync + 'static {
+    /// The events that are counted.
+    type Event: Event;
+    /// What counting needs to know of a stream's past, as an order's currency.
+    type Memo: Clone + fmt::Debug + Default + Serialize + DeserializeOwned + Send + Sync + 'static;
+
+    /// Counts one event.
+    ///
+    /// # Errors
+    /// A sentence saying why the event does not fit what came before it.
+    fn count(
+        memo: &mut Self::Memo,
+        event: &Recorded<Self::Event>,
+        counts: &mut Counts,
+    ) -> Result<(), String>;
+}
+
+/// What some events add to the counters.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Counts(BTreeMap<CounterKey, BTreeMap<String, i64>>);
+
+impl Counts {
+    /// Adds to one counter of a group.
+    ///
+    /// # Errors
+    /// A sentence, if the sum leaves the range of 64 bits.
+    pub fn add(&mut self, key: CounterKey, counter: &str, amount: i64) -> Result<(), String> {
+        let sum = self
+            .0
+            .entry(key)
+            .or_default()
+            .entry(counter.to_owned())
+            .or_default();
+        *sum = sum
+            .checked_add(amount)
+            .ok_or_else(|| format!("the sum of {counter} leaves the range of 64 bits"))?;
+        Ok(())
+    }
+
+    /// The groups with what is added to their counters.
+    pub fn iter(&self) -> impl Iterator<Item = (&CounterKey, &BTreeMap<String, i64>)> {
+        self.0.iter()
+    }
+
+    pub(crate) fn merge(&mut self, other: Self) -> Result<(), String> {
+        for (key, amounts) in other.0 {
+            for (counter, amount) in amounts {
+                self.add(key.clone(), &counter, amount)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn groups_with(&self, other: &Self) -> usize {
+        self.0.len()
+            + other
+                .0
+                .keys()
+                .filter(|key| !self.0.contains_key(key))
+                .count()
+    }
+
+    fn into_increments(self) -> Vec<Increment> {
+        self.0
+            .into_iter()
+            .map(|(key, amounts)| Increment { key, amounts })
+            .collect()
+    }
+}
+
+/// What `events`, which are of one commit or several whole ones, add.
+pub(crate) fn count<T: Tally>(
+    memo: &mut T::Memo,
+    events: &[Envelope],
+) -> Result<Counts, ProjectError> {
+    let mut counts = Counts::default();
+    for envelope in events {
+        let event = open::<T::Event>(envelope)?;
+        T::count(memo, &event, &mut counts).map_err(|reason| inapplicable(envelope, reason))?;
+    }
+    Ok(counts)
+}
+
+pub(crate) fn read_memo<T: Tally>(stored: &Memo) -> Result<T::Memo, ReadStoreError> {
+    stored
+        .body
+        .decode()
+        .map_err(|error| ReadStoreError::Corrupt {
+            key: stored.stream.to_string(),
+            reason: error.to_string(),
+        })
+}
+
+/// A [`Tally`] with the table that keeps its counters.
+pub struct TallyModel<T> {
+    counters: Arc<dyn TallyStore>,
+    tally: PhantomData<fn() -> T>,
+}
+
+impl<T: Tally> TallyModel<T> {
+    /// The model over this table.
+    pub fn new(counters: Arc<dyn TallyStore>) -> Self {
+        Self {
+            counters,
+            tally: PhantomData,
+        }
+    }
+}
+
+#[async_trait]
+impl<T: Tally> ReadModel for TallyModel<T> {
+    async fn open(&self, stream: &StreamId) -> Result<Box<dyn Position>, ProjectError> {
+        let stored = self.counters.memo(stream).await?;
+        let (version, memo) = match &stored {
+            Some(stored) => (stored.version, read_memo::<T>(stored)?),
+            None => (Version::NONE, T::Memo::default()),
+        };
+        let (counters, stream) = (self.counters.clone(), stream.clone());
+        Ok(Box::new(TallyPosition::<T> {
+            counters,
+            stream,
+            version,
+            memo,
+        }))
+    }
+}
+
+struct TallyPosition<T: Tally> {
+    counters: Arc<dyn TallyStore>,
+    stream: StreamId,
+    version: Version,
+    memo: T::Memo,
+}
+
+impl<T: Tally> TallyPosition<T> {
+    async fn write(
+        &mut self,
+        version: Version,
+        memo: T::Memo,
+        counts: Counts,
+    ) -> Result<Written, ProjectError> {
+        let stored = Memo {
+            stream: self.stream.clone(),
+            version,
+            body: Payload::encode(&memo)?,
+        };
+        let written = self
+            .counters
+            .add(self.version, &stored, &counts.into_increments())
+            .await?;
+        if written == Written::Done {
+            (self.version, self.memo) = (version, memo);
+        }
+        Ok(written)
+    }
+}
+
+#[async_trait]
+impl<T: Tally> Position for TallyPosition<T> {
+    fn version(&self) -> Version {
+        self.version
+    }
+
+    /// One write takes as many commits as its bound of groups allows; the rest follow in more.
+    async fn advance(&mut self, events: &[Envelope]) -> Result<Written, ProjectError> {
+        let (mut memo, mut counts) = (self.memo.clone(), Counts::default());
+        let mut version = self.version;
+        for commit in events.chunk_by(|one, next| one.commit == next.commit) {
+            let before = memo.clone();
+            let added = count::<T>(&mut memo, commit)?;
+            if counts.groups_with(&added) > GROUPS_PER_WRITE {
+                let counted = std::mem::take(&mut counts);
+                if self.write(version, before, counted).await? == Written::Superseded {
+                    return Ok(Written::Superseded);
+                }
+            }
+            let stream = &self.stream;
+            counts.merge(added).map_err(|reason| super::Inapplicable {
+                stream: stream.clone(),
+                version,
+                reason,
+            })?;
+            version = version.advance(commit.len());
+        }
+        self.write(version, memo, counts).await
+    }
+}

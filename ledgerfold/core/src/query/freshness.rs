@@ -1,0 +1,245 @@
+use crate::{
+    ConsistencyToken, StreamId, Version,
+    ports::{
+        Counter, CounterKey, EventStore, Listing, ReadStoreError, RowStore, StoreError, StoredRow,
+        TallyStore,
+    },
+    project::{
+        Counts, ProjectError, Projection, Tally, count, fold, read_log, read_memo, read_row,
+    },
+};
+
+/// How often counters are read again that moved while they were read.
+const ATTEMPTS: usize = 20;
+
+/// A row with the version that it shows.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Fresh<R> {
+    /// The row.
+    pub row: R,
+    /// Up to which version of its stream.
+    pub version: Version,
+}
+
+/// A query could not be answered.
+#[derive(Debug, thiserror::Error)]
+pub enum QueryError {
+    /// The log failed.
+    #[error(transparent)]
+    Log(#[from] StoreError),
+    /// A read table failed.
+    #[error(transparent)]
+    ReadStore(#[from] ReadStoreError),
+    /// Events cannot be folded.
+    #[error(transparent)]
+    Fold(#[from] ProjectError),
+    /// The caller shows a version that its stream has not reached: no command answered that.
+    #[error("{stream} has not reached version {shown}")]
+    Ahead {
+        /// The stream.
+        stream: StreamId,
+        /// The version shown.
+        shown: Version,
+    },
+    /// The counters kept moving while they were read.
+    #[error("the counters kept moving while they were read")]
+    Moving,
+}
+
+/// The row of a stream, at least as new as the token says: what the read table lacks is folded in
+/// from the log. A row that is not there at all is looked for in the log too, so that what was
+/// committed a moment ago is never called unknown.
+///
+/// # Errors
+/// [`QueryError`].
+pub async fn fresh_row<P: Projection>(
+    rows: &dyn RowStore,
+    log: &dyn EventStore,
+    stream: &StreamId,
+    token: Option<&ConsistencyToken>,
+) -> Result<Option<Fresh<P::Row>>, QueryError> {
+    let stored = rows.get(stream).await?;
+    let seen = token
+        .filter(|token| token.stream == *stream)
+        .map(|token| token.version);
+    let (row, version) = match &stored {
+        Some(stored) => (read_row::<P>(stored)?, stored.version),
+        None => (None, Version::NONE),
+    };
+    if stored.is_some() && seen.is_none_or(|seen| seen <= version) {
+        return Ok(row.map(|row| Fresh { row, version }));
+    }
+    let (row, version) = fold_on::<P>(row, version, log, stream).await?;
+    check_reached(stream, seen, version)?;
+    Ok(row.map(|row| Fresh { row, version }))
+}
+
+async fn fold_on<P: Projection>(
+    mut row: Option<P::Row>,
+    mut version: Version,
+    log: &dyn EventStore,
+    stream: &StreamId,
+) -> Result<(Option<P::Row>, Version), QueryError> {
+    loop {
+        let page = read_log(version, stream, log).await?;
+        row = fold::<P>(row, &page.events)?;
+        version = version.advance(page.events.len());
+        if !page.more {
+            return Ok((row, version));
+        }
+    }
+}
+
+fn check_reached(
+    stream: &StreamId,
+    seen: Option<Version>,
+    version: Version,
+) -> Result<(), QueryError> {
+    match seen {
+        Some(shown) if shown > version => Err(QueryError::Ahead {
+            stream: stream.clone(),
+            shown,
+        }),
+        _ => Ok(()),
+    }
+}
+
+/// A page of a list, newest first, each row with the order key that the next page begins below. The
+/// stream that the token names is shown at least as new as it says, also while the index still lags
+/// behind: its row is taken from the table and the log, and put where it belongs.
+///
+/// # Errors
+/// [`QueryError`].
+pub async fn fresh_list<P: Projection>(
+    rows: &dyn RowStore,
+    log: &dyn EventStore,
+    listing: &Listing,
+    token: Option<&ConsistencyToken>,
+) -> Result<Vec<(String, Fresh<P::Row>)>, QueryError> {
+    let mut page = Vec::new();
+    for stored in rows.list(listing).await? {
+        if let Some(entry) = list_entry::<P>(&stored)? {
+            page.push(entry);
+        }
+    }
+    let Some(token) = token else { return Ok(page) };
+    let full = page.len() >= listing.limit;
+    let fresh = fresh_row::<P>(rows, log, &token.stream, Some(token)).await?;
+    let key = fresh.as_ref().and_then(|fresh| P::index(&fresh.row));
+    if let (Some(fresh), Some(key)) = (fresh, key) {
+        page.retain(|(order, _)| *order != key.order);
+        let above = listing
+            .before
+            .as_ref()
+            .is_none_or(|before| key.order < *before);
+        if key.partition == listing.partition && above {
+            let place = page.partition_point(|(order, _)| *order > key.order);
+            if place < page.len() || !full || page.len() < listing.limit {
+                page.insert(place, (key.order, fresh));
+            }
+        }
+    }
+    page.truncate(listing.limit);
+    Ok(page)
+}
+
+fn list_entry<P: Projection>(
+    stored: &StoredRow,
+) -> Result<Option<(String, Fresh<P::Row>)>, QueryError> {
+    let order = stored.index.as_ref().map(|index| index.order.clone());
+    let row = read_row::<P>(stored)?;
+    let version = stored.version;
+    Ok(order
+        .zip(row)
+        .map(|(order, row)| (order, Fresh { row, version })))
+}
+
+/// The counters with keys from `first` to `last`, with the events that the token's stream has up to
+/// its version and that are not counted yet.
+///
+/// # Errors
+/// [`QueryError`].
+pub async fn fresh_counts<T: Tally>(
+    counters: &dyn TallyStore,
+    log: &dyn EventStore,
+    (first, last): (&CounterKey, &CounterKey),
+    token: Option<&ConsistencyToken>,
+) -> Result<Vec<Counter>, QueryError> {
+    let Some(token) = token else {
+        return Ok(counters.range(first, last).await?);
+    };
+    for _ in 0..ATTEMPTS {
+        let memo = counters.memo(&token.stream).await?;
+        let counted = counters.range(first, last).await?;
+        if memo
+            .as_ref()
+            .is_some_and(|memo| memo.version >= token.version)
+        {
+            return Ok(counted);
+        }
+        // Only counters that were read between two equal positions are known to lack exactly what
+        // follows that position.
+        if counters.memo(&token.stream).await? == memo {
+            let (mut past, version) = match &memo {
+                Some(memo) => (read_memo::<T>(memo)?, memo.version),
+                None => (T::Memo::default(), Version::NONE),
+            };
+            let missing = count_on::<T>(&mut past, version, log, token).await?;
+            return Ok(add(counted, &missing, first, last));
+        }
+    }
+    Err(QueryError::Moving)
+}
+
+async fn count_on<T: Tally>(
+    memo: &mut T::Memo,
+    mut version: Version,
+    log: &dyn EventStore,
+    token: &ConsistencyToken,
+) -> Result<Counts, QueryError> {
+    let mut missing = Counts::default();
+    loop {
+        let page = read_log(version, &token.stream, log).await?;
+        missing
+            .merge(count::<T>(memo, &page.events)?)
+            .map_err(|reason| {
+                ProjectError::Inapplicable(crate::project::Inapplicable {
+                    stream: token.stream.clone(),
+                    version,
+                    reason,
+                })
+            })?;
+        version = version.advance(page.events.len());
+        if !page.more {
+            check_reached(&token.stream, Some(token.version), version)?;
+            return Ok(missing);
+        }
+    }
+}
+
+fn add(
+    mut counted: Vec<Counter>,
+    missing: &Counts,
+    first: &CounterKey,
+    last: &CounterKey,
+) -> Vec<Counter> {
+    for (key, amounts) in missing
+        .iter()
+        .filter(|(key, _)| first <= *key && *key <= last)
+    {
+        let place = counted.partition_point(|counter| counter.key < *key);
+        if counted.get(place).is_none_or(|counter| counter.key != *key) {
+            counted.insert(
+                place,
+                Counter {
+                    key: key.clone(),
+                    amounts: Default::default(),
+                },
+            );
+        }
+        for (counter, amount) in amounts {
+            *counted[place].amounts.entry(counter.clone()).or_default() += amount;
+        }
+    }
+    counted
+}
