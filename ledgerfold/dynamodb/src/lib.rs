@@ -1,0 +1,23 @@
+//! The log and the read tables on DynamoDB.
+//!
+//! | port | type | table |
+//! | --- | --- | --- |
+//! | [`EventStore`](ledgerfold::ports::EventStore) | [`DynamoEventStore`] | key `pk` (S), `sk` (N) |
+//! | [`RowStore`](ledgerfold::ports::RowStore) | [`DynamoRowStore`] | key `pk` (S); index: `ix` (S), `io` (S) |
+//! | [`TallyStore`](ledgerfold::ports::TallyStore) | [`DynamoTallyStore`] | key `pk` (S), `sk` (S) |
+//!
+//! Trying again is the client's part: give it a retry configuration and time-outs. What still fails
+//! then is reported as throttled, unavailable or refused.
+
+mod event_store;
+mod failure;
+mod item;
+mod row_store;
+mod size;
+mod tally_store;
+
+pub use event_store::DynamoEventStore;
+pub use item::{CommitItem, UnreadableCommit};
+pub use row_store::DynamoRowStore;
+pub use size::{MAX_ITEM_BYTES, item_size};
+pub use tally_store::DynamoTallyStore;

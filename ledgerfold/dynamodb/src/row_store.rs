@@ -1,0 +1,166 @@
+use std::collections::HashMap;
+
+use async_trait::async_trait;
+use aws_sdk_dynamodb::{Client, error::SdkError, types::AttributeValue};
+use ledgerfold::{
+    Payload, StreamId, Version,
+    ports::{IndexKey, Listing, ReadStoreError, RowStore, StoredRow, Written},
+};
+use serde::{Deserialize, Serialize};
+
+use crate::failure::Failure;
+
+/// Rows in a DynamoDB table, listed by a global secondary index where there is one.
+#[derive(Clone, Debug)]
+pub struct DynamoRowStore {
+    client: Client,
+    table: String,
+    index: Option<String>,
+}
+
+/// A row as an item.
+#[derive(Debug, Serialize, Deserialize)]
+struct RowItem {
+    /// Stream.
+    pk: String,
+    #[serde(rename = "v")]
+    version: u64,
+    /// JSON text.
+    #[serde(rename = "d", default, skip_serializing_if = "Option::is_none")]
+    body: Option<String>,
+    #[serde(rename = "ix", default, skip_serializing_if = "Option::is_none")]
+    index_partition: Option<String>,
+    #[serde(rename = "io", default, skip_serializing_if = "Option::is_none")]
+    index_order: Option<String>,
+}
+
+impl DynamoRowStore {
+    /// The rows of this table.
+    pub fn new(client: Client, table: impl Into<String>) -> Self {
+        Self {
+            client,
+            table: table.into(),
+            index: None,
+        }
+    }
+
+    /// Lists by this index, whose partition key is `ix` and whose sort key is `io`.
+    #[must_use]
+    pub fn listed_by(self, index: impl Into<String>) -> Self {
+        Self {
+            index: Some(index.into()),
+            ..self
+        }
+    }
+}
+
+#[async_trait]
+impl RowStore for DynamoRowStore {
+    async fn get(&self, stream: &StreamId) -> Result<Option<StoredRow>, ReadStoreError> {
+        let answer = self
+            .client
+            .get_item()
+            .table_name(&self.table)
+            .key("pk", AttributeValue::S(stream.to_string()))
+            .consistent_read(true)
+            .send()
+            .await
+            .map_err(Failure::of)?;
+        answer.item.map(row).transpose()
+    }
+
+    async fn put(&self, row: &StoredRow) -> Result<Written, ReadStoreError> {
+        let item = serde_dynamo::to_item(RowItem::from(row))
+            .map_err(|error| ReadStoreError::Refused(error.into()))?;
+        let put = self
+            .client
+            .put_item()
+            .table_name(&self.table)
+            .set_item(Some(item))
+            .condition_expression("attribute_not_exists(pk) OR v < :version")
+            .expression_attribute_values(":version", AttributeValue::N(row.version.to_string()));
+        match put.send().await {
+            Ok(_) => Ok(Written::Done),
+            Err(SdkError::ServiceError(refusal))
+                if refusal.err().is_conditional_check_failed_exception() =>
+            {
+                Ok(Written::Superseded)
+            }
+            Err(error) => Err(Failure::of(error).into()),
+        }
+    }
+
+    async fn list(&self, listing: &Listing) -> Result<Vec<StoredRow>, ReadStoreError> {
+        let Some(index) = &self.index else {
+            return Err(ReadStoreError::Refused(
+                "this table has no index to list by".into(),
+            ));
+        };
+        let mut rows = Vec::new();
+        let mut resume = None;
+        while rows.len() < listing.limit {
+            let mut query = self
+                .client
+                .query()
+                .table_name(&self.table)
+                .index_name(index)
+                .expression_attribute_values(":list", AttributeValue::S(listing.partition.clone()))
+                .scan_index_forward(false)
+                .limit(i32::try_from(listing.limit - rows.len()).unwrap_or(i32::MAX))
+                .set_exclusive_start_key(resume);
+            query = match &listing.before {
+                Some(before) => query
+                    .key_condition_expression("ix = :list AND io < :before")
+                    .expression_attribute_values(":before", AttributeValue::S(before.clone())),
+                None => query.key_condition_expression("ix = :list"),
+            };
+            let page = query.send().await.map_err(Failure::of)?;
+            for item in page.items.unwrap_or_default() {
+                rows.push(row(item)?);
+            }
+            resume = page.last_evaluated_key;
+            if resume.is_none() {
+                break;
+            }
+        }
+        Ok(rows)
+    }
+}
+
+impl From<&StoredRow> for RowItem {
+    fn from(row: &StoredRow) -> Self {
+        Self {
+            pk: row.stream.to_string(),
+            version: row.version.get(),
+            body: row.body.as_ref().map(|body| body.as_str().to_owned()),
+            index_partition: row.index.as_ref().map(|index| index.partition.clone()),
+            index_order: row.index.as_ref().map(|index| index.order.clone()),
+        }
+    }
+}
+
+fn row(item: HashMap<String, AttributeValue>) -> Result<StoredRow, ReadStoreError> {
+    let key = format!("{:?}", item.get("pk"));
+    let corrupt = |reason: String| ReadStoreError::Corrupt {
+        key: key.clone(),
+        reason,
+    };
+    let item: RowItem =
+        serde_dynamo::from_item(item).map_err(|error| corrupt(error.to_string()))?;
+    Ok(StoredRow {
+        stream: item
+            .pk
+            .parse()
+            .map_err(|error: ledgerfold::InvalidId| corrupt(error.to_string()))?,
+        version: Version::new(item.version),
+        body: item
+            .body
+            .map(Payload::from_text)
+            .transpose()
+            .map_err(|error| corrupt(error.to_string()))?,
+        index: item
+            .index_partition
+            .zip(item.index_order)
+            .map(|(partition, order)| IndexKey { partition, order }),
+    })
+}

@@ -1,0 +1,262 @@
+use std::collections::{BTreeMap, HashMap};
+
+use async_trait::async_trait;
+use aws_sdk_dynamodb::{
+    Client,
+    error::SdkError,
+    operation::transact_write_items::TransactWriteItemsError,
+    types::{AttributeValue, Put, TransactWriteItem, Update},
+};
+use futures::future::try_join_all;
+use ledgerfold::{
+    Payload, StreamId, Version,
+    ports::{Counter, CounterKey, Increment, Memo, ReadStoreError, TallyStore, Written},
+};
+
+use crate::failure::Failure;
+
+/// Over how many items the counters of one key are spread, so that a busy day's counters do not meet
+/// the bound of one item, 1,000 write units a second, of which a transaction takes two each.
+const SHARDS: u8 = 8;
+
+/// The sort key of memos; counters have their own key there.
+const MEMO: &str = "memo";
+
+/// Counters and memos in a DynamoDB table.
+///
+/// | item | `pk` | `sk` | attributes |
+/// | --- | --- | --- | --- |
+/// | memo of a stream | `memo#<stream>` | `memo` | `v` version, `d` JSON text |
+/// | counters | `counters#<shard>` | key | one number per counter, named after it behind `n.` |
+#[derive(Clone, Debug)]
+pub struct DynamoTallyStore {
+    client: Client,
+    table: String,
+}
+
+impl DynamoTallyStore {
+    /// The counters of this table.
+    pub fn new(client: Client, table: impl Into<String>) -> Self {
+        Self {
+            client,
+            table: table.into(),
+        }
+    }
+
+    /// The memo, to be put only if it stands at `after` so far.
+    fn put_memo(&self, after: Version, memo: &Memo) -> Result<Put, Failure> {
+        let put = Put::builder()
+            .table_name(&self.table)
+            .item("pk", memo_key(&memo.stream))
+            .item("sk", AttributeValue::S(MEMO.to_owned()))
+            .item("v", AttributeValue::N(memo.version.to_string()))
+            .item("d", AttributeValue::S(memo.body.as_str().to_owned()));
+        let put = if after == Version::NONE {
+            put.condition_expression("attribute_not_exists(pk)")
+        } else {
+            put.condition_expression("v = :after")
+                .expression_attribute_values(":after", AttributeValue::N(after.to_string()))
+        };
+        put.build().map_err(|error| Failure::Refused(error.into()))
+    }
+
+    fn add_to(&self, shard: u8, increment: &Increment) -> Result<Update, Failure> {
+        let mut update = Update::builder()
+            .table_name(&self.table)
+            .key("pk", shard_key(shard))
+            .key("sk", AttributeValue::S(increment.key.0.clone()));
+        let mut terms = Vec::new();
+        for (at, (counter, amount)) in increment.amounts.iter().enumerate() {
+            update = update
+                .expression_attribute_names(format!("#c{at}"), format!("n.{counter}"))
+                .expression_attribute_values(
+                    format!(":a{at}"),
+                    AttributeValue::N(amount.to_string()),
+                );
+            terms.push(format!("#c{at} :a{at}"));
+        }
+        update
+            .update_expression(format!("ADD {}", terms.join(", ")))
+            .build()
+            .map_err(|error| Failure::Refused(error.into()))
+    }
+
+    async fn shard(
+        &self,
+        shard: u8,
+        first: &CounterKey,
+        last: &CounterKey,
+    ) -> Result<Vec<HashMap<String, AttributeValue>>, Failure> {
+        let mut items = Vec::new();
+        let mut resume = None;
+        loop {
+            let page = self
+                .client
+                .query()
+                .table_name(&self.table)
+                .key_condition_expression("pk = :shard AND sk BETWEEN :first AND :last")
+                .expression_attribute_values(":shard", shard_key(shard))
+                .expression_attribute_values(":first", AttributeValue::S(first.0.clone()))
+                .expression_attribute_values(":last", AttributeValue::S(last.0.clone()))
+                .consistent_read(true)
+                .set_exclusive_start_key(resume)
+                .send()
+                .await
+                .map_err(Failure::of)?;
+            items.extend(page.items.unwrap_or_default());
+            resume = page.last_evaluated_key;
+            if resume.is_none() {
+                return Ok(items);
+            }
+        }
+    }
+}
+
+#[async_trait]
+impl TallyStore for DynamoTallyStore {
+    async fn memo(&self, stream: &StreamId) -> Result<Option<Memo>, ReadStoreError> {
+        let answer = self
+            .client
+            .get_item()
+            .table_name(&self.table)
+            .key("pk", memo_key(stream))
+            .key("sk", AttributeValue::S(MEMO.to_owned()))
+            .consistent_read(true)
+            .send()
+            .await
+            .map_err(Failure::of)?;
+        answer.item.map(|item| memo(stream, &item)).transpose()
+    }
+
+    async fn add(
+        &self,
+        after: Version,
+        memo: &Memo,
+        increments: &[Increment],
+    ) -> Result<Written, ReadStoreError> {
+        let shard = shard_of(&memo.stream);
+        let put = TransactWriteItem::builder()
+            .put(self.put_memo(after, memo)?)
+            .build();
+        let mut transaction = self.client.transact_write_items().transact_items(put);
+        for increment in increments
+            .iter()
+            .filter(|increment| !increment.amounts.is_empty())
+        {
+            let update = self.add_to(shard, increment)?;
+            transaction =
+                transaction.transact_items(TransactWriteItem::builder().update(update).build());
+        }
+        match transaction.send().await {
+            Ok(_) => Ok(Written::Done),
+            Err(SdkError::ServiceError(refusal)) if was_overtaken(refusal.err()) => {
+                Ok(Written::Superseded)
+            }
+            Err(SdkError::ServiceError(refusal)) if was_throttled(refusal.err()) => {
+                Err(ReadStoreError::Throttled)
+            }
+            Err(error) => Err(Failure::of(error).into()),
+        }
+    }
+
+    async fn range(
+        &self,
+        first: &CounterKey,
+        last: &CounterKey,
+    ) -> Result<Vec<Counter>, ReadStoreError> {
+        let shards = (0..SHARDS).map(|shard| self.shard(shard, first, last));
+        let mut sums: BTreeMap<CounterKey, BTreeMap<String, i64>> = BTreeMap::new();
+        for item in try_join_all(shards).await?.into_iter().flatten() {
+            let (key, amounts) = counter(&item)?;
+            let sum = sums.entry(key).or_default();
+            for (name, amount) in amounts {
+                *sum.entry(name).or_default() += amount;
+            }
+        }
+        Ok(sums
+            .into_iter()
+            .map(|(key, amounts)| Counter { key, amounts })
+            .collect())
+    }
+}
+
+/// Whether another write moved the memo or is about to: everything is to be looked at again.
+///
+/// Reasons come by position, and the memo is the first
+/// (<https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_TransactWriteItems.html>).
+fn was_overtaken(error: &TransactWriteItemsError) -> bool {
+    let reasons = cancellation_reasons(error);
+    reasons.first() == Some(&"ConditionalCheckFailed") || reasons.contains(&"TransactionConflict")
+}
+
+fn was_throttled(error: &TransactWriteItemsError) -> bool {
+    let reasons = cancellation_reasons(error);
+    reasons.contains(&"ThrottlingError") || reasons.contains(&"ProvisionedThroughputExceeded")
+}
+
+fn cancellation_reasons(error: &TransactWriteItemsError) -> Vec<&str> {
+    let TransactWriteItemsError::TransactionCanceledException(cancelled) = error else {
+        return Vec::new();
+    };
+    cancelled
+        .cancellation_reasons()
+        .iter()
+        .map(|reason| reason.code().unwrap_or("None"))
+        .collect()
+}
+
+fn memo_key(stream: &StreamId) -> AttributeValue {
+    AttributeValue::S(format!("memo#{stream}"))
+}
+
+fn shard_key(shard: u8) -> AttributeValue {
+    AttributeValue::S(format!("counters#{shard}"))
+}
+
+/// The shard of a stream: any spread will do, and this one needs no hash that could change.
+fn shard_of(stream: &StreamId) -> u8 {
+    stream
+        .to_string()
+        .bytes()
+        .fold(0_u8, |sum, byte| sum.wrapping_mul(31).wrapping_add(byte))
+        % SHARDS
+}
+
+fn corrupt(key: impl ToString, reason: impl ToString) -> ReadStoreError {
+    ReadStoreError::Corrupt {
+        key: key.to_string(),
+        reason: reason.to_string(),
+    }
+}
+
+fn memo(stream: &StreamId, item: &HashMap<String, AttributeValue>) -> Result<Memo, ReadStoreError> {
+    let version = item
+        .get("v")
+        .and_then(|value| value.as_n().ok()?.parse().ok());
+    let body = item.get("d").and_then(|value| value.as_s().ok());
+    let (Some(version), Some(body)) = (version, body) else {
+        return Err(corrupt(stream, "its version or its content is missing"));
+    };
+    let body = Payload::from_text(body.clone()).map_err(|error| corrupt(stream, error))?;
+    Ok(Memo {
+        stream: stream.clone(),
+        version: Version::new(version),
+        body,
+    })
+}
+
+fn counter(
+    item: &HashMap<String, AttributeValue>,
+) -> Result<(CounterKey, BTreeMap<String, i64>), ReadStoreError> {
+    let key = item.get("sk").and_then(|key| key.as_s().ok());
+    let key = key.ok_or_else(|| corrupt("counters", "a key is missing"))?;
+    let mut amounts = BTreeMap::new();
+    for (name, value) in item {
+        if let Some(name) = name.strip_prefix("n.") {
+            let amount = value.as_n().ok().and_then(|number| number.parse().ok());
+            let amount = amount.ok_or_else(|| corrupt(key, format!("{name} is no number")))?;
+            amounts.insert(name.to_owned(), amount);
+        }
+    }
+    Ok((CounterKey(key.clone()), amounts))
+}
