@@ -1,0 +1,48 @@
+use ledgerfold::{Envelope, project::ReplayName};
+use serde::Deserialize;
+
+use crate::{CloudEvent, NotACloudEvent};
+
+/// An event as EventBridge hands it to a target.
+#[derive(Clone, Debug)]
+pub struct BusMessage {
+    /// The event.
+    pub envelope: Envelope,
+    /// The replay that brought it, if one did.
+    pub replay: Option<ReplayName>,
+}
+
+/// A message that EventBridge did not make, or not of one of our events.
+#[derive(Debug, thiserror::Error)]
+pub enum NotABusMessage {
+    /// It is not JSON, or has no `detail`.
+    #[error("the message does not come from the bus: {0}")]
+    Malformed(#[from] serde_json::Error),
+    /// Its `detail` is no event of ours.
+    #[error(transparent)]
+    Detail(#[from] NotACloudEvent),
+}
+
+#[derive(Deserialize)]
+struct Wire {
+    detail: CloudEvent,
+    #[serde(rename = "replay-name")]
+    replay_name: Option<String>,
+}
+
+impl BusMessage {
+    /// Reads the body of a message.
+    ///
+    /// # Errors
+    /// [`NotABusMessage`].
+    pub fn parse(body: &str) -> Result<Self, NotABusMessage> {
+        let Wire {
+            detail,
+            replay_name,
+        } = serde_json::from_str(body)?;
+        Ok(Self {
+            envelope: detail.into_envelope()?,
+            replay: replay_name.map(ReplayName),
+        })
+    }
+}

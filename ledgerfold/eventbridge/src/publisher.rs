@@ -1,0 +1,133 @@
+use async_trait::async_trait;
+use aws_sdk_eventbridge::{
+    Client, error::DisplayErrorContext, primitives::DateTime, types::PutEventsRequestEntry,
+};
+use ledgerfold::{
+    Envelope,
+    ports::{EntryError, Limits, PublishError, Publisher, Unpublishable},
+};
+
+use crate::CloudEvent;
+
+/// The most entries of one PutEvents call
+/// (<https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_PutEvents.html>).
+pub const MAX_CALL_ENTRIES: usize = 10;
+
+/// The most bytes of one PutEvents call, and so of one event. AWS takes 1 MB since January 2026;
+/// emulators and other buses take 256 KiB, which is the bound unless another is set.
+pub const MAX_CALL_BYTES: usize = 256 * 1024;
+
+/// What EventBridge counts for an entry's time
+/// (<https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-putevents.html>, entry size).
+const TIME_BYTES: usize = 14;
+
+/// Publishes to an EventBridge bus.
+#[derive(Clone, Debug)]
+pub struct EventBridgePublisher {
+    client: Client,
+    bus: String,
+    context: String,
+    max_call_bytes: usize,
+}
+
+impl EventBridgePublisher {
+    /// A publisher of the events of one context, as `orders`, to a bus, by name or ARN.
+    pub fn new(client: Client, bus: impl Into<String>, context: impl Into<String>) -> Self {
+        let (bus, context) = (bus.into(), context.into());
+        Self {
+            client,
+            bus,
+            context,
+            max_call_bytes: MAX_CALL_BYTES,
+        }
+    }
+
+    /// Takes another bound for the bytes of a call.
+    #[must_use]
+    pub fn with_call_bytes(self, max_call_bytes: usize) -> Self {
+        Self {
+            max_call_bytes,
+            ..self
+        }
+    }
+
+    fn source(&self) -> String {
+        format!("ledgerfold.{}", self.context)
+    }
+
+    fn detail(&self, envelope: &Envelope) -> Result<String, serde_json::Error> {
+        serde_json::to_string(&CloudEvent::new(&self.context, envelope))
+    }
+
+    fn entry(&self, envelope: &Envelope) -> Result<PutEventsRequestEntry, serde_json::Error> {
+        let time = envelope.metadata.recorded_at;
+        let entry = PutEventsRequestEntry::builder()
+            .event_bus_name(&self.bus)
+            .source(self.source())
+            .detail_type(envelope.event.event_type.as_str())
+            .time(DateTime::from_millis(time.as_millisecond()))
+            .detail(self.detail(envelope)?);
+        Ok(entry.build())
+    }
+}
+
+#[async_trait]
+impl Publisher for EventBridgePublisher {
+    fn limits(&self) -> Limits {
+        Limits {
+            entries: MAX_CALL_ENTRIES,
+            bytes: self.max_call_bytes,
+        }
+    }
+
+    fn weigh(&self, envelope: &Envelope) -> Result<usize, Unpublishable> {
+        let unpublishable = |reason: String| Unpublishable {
+            event: envelope.event.id.to_string(),
+            reason,
+        };
+        let detail = self
+            .detail(envelope)
+            .map_err(|error| unpublishable(error.to_string()))?;
+        let bytes = TIME_BYTES
+            + self.source().len()
+            + envelope.event.event_type.as_str().len()
+            + detail.len();
+        // A call of exactly the bound is refused.
+        if bytes >= self.max_call_bytes {
+            let limit = self.max_call_bytes;
+            return Err(unpublishable(format!(
+                "it has {bytes} bytes, and the bus takes {limit}"
+            )));
+        }
+        Ok(bytes)
+    }
+
+    async fn publish(
+        &self,
+        batch: &[Envelope],
+    ) -> Result<Vec<Result<(), EntryError>>, PublishError> {
+        let entries = batch.iter().map(|envelope| self.entry(envelope));
+        let entries = entries
+            .collect::<Result<_, _>>()
+            .map_err(|error| PublishError(error.into()))?;
+        let answer = self
+            .client
+            .put_events()
+            .set_entries(Some(entries))
+            .send()
+            .await
+            .map_err(|error| PublishError(DisplayErrorContext(&error).to_string().into()))?;
+        // An entry was taken if, and only if, it was given an id.
+        let answers = answer.entries.unwrap_or_default().into_iter().map(|entry| {
+            let refusal = || {
+                let code = entry.error_code.as_deref().unwrap_or("no event id");
+                EntryError(format!(
+                    "{code}: {}",
+                    entry.error_message.as_deref().unwrap_or("")
+                ))
+            };
+            entry.event_id.as_ref().map(|_| ()).ok_or_else(refusal)
+        });
+        Ok(answers.collect())
+    }
+}
