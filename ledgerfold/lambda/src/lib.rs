@@ -1,0 +1,22 @@
+//! Between Lambda and the logic of Ledgerfold: what an invocation brings is turned into the core's
+//! types, and the core's answer into what Lambda expects. No decision is taken here.
+//!
+//! | function | adapter |
+//! | --- | --- |
+//! | command, query | [`http`]: an API Gateway request becomes a [`http::Request`], a [`http::Response`] its answer |
+//! | relay | [`serve_relay`]: records of a DynamoDB stream |
+//! | projector | [`serve_projector`]: messages of a queue behind an EventBridge rule |
+//!
+//! [`World`] makes the ports that all of them stand on.
+
+mod bus_queue;
+mod change_stream;
+pub mod http;
+mod world;
+
+pub use bus_queue::serve_projector;
+pub use change_stream::serve_relay;
+pub use world::{MissingVariable, World, variable};
+
+/// What a function's `main` gives back: the runtime's own error, which ends the environment.
+pub type RunError = lambda_runtime::Error;

@@ -1,0 +1,137 @@
+use std::{sync::Arc, time::Duration};
+
+use async_trait::async_trait;
+use aws_config::{BehaviorVersion, SdkConfig, retry::RetryConfig, timeout::TimeoutConfig};
+use aws_smithy_http_client::{
+    Builder,
+    tls::{Provider, rustls_provider::CryptoMode},
+};
+use ledgerfold::{
+    Timestamp,
+    ports::{Clock, EventStore, Publisher, Random, RowStore, TallyStore},
+};
+use ledgerfold_dynamodb::{DynamoEventStore, DynamoRowStore, DynamoTallyStore};
+use ledgerfold_eventbridge::EventBridgePublisher;
+use rand::Rng;
+
+/// How often the SDK tries a call, with its own jitter in between.
+const ATTEMPTS: u32 = 4;
+/// The longest that one attempt, and all of them together, may take. Functions behind API Gateway
+/// have 10 seconds for everything, so that they still answer when the table does not.
+const ATTEMPT_TIMEOUT: Duration = Duration::from_millis(2_500);
+const CALL_TIMEOUT: Duration = Duration::from_secs(4);
+
+/// The ports as they are in a Lambda function: AWS by the environment's own configuration, the
+/// system's clock and randomness.
+#[derive(Clone)]
+pub struct World {
+    dynamodb: aws_sdk_dynamodb::Client,
+    eventbridge: aws_sdk_eventbridge::Client,
+}
+
+impl World {
+    /// Reads the environment's configuration of AWS and starts logging. Once per environment.
+    pub async fn from_environment() -> Self {
+        lambda_runtime::tracing::init_default_subscriber();
+        let sdk = sdk_config().await;
+        Self {
+            dynamodb: aws_sdk_dynamodb::Client::new(&sdk),
+            eventbridge: aws_sdk_eventbridge::Client::new(&sdk),
+        }
+    }
+
+    /// The log in this table.
+    pub fn event_store(&self, table: &str) -> Arc<dyn EventStore> {
+        Arc::new(DynamoEventStore::new(self.dynamodb.clone(), table))
+    }
+
+    /// The rows of this table.
+    pub fn rows(&self, table: &str) -> Arc<dyn RowStore> {
+        Arc::new(DynamoRowStore::new(self.dynamodb.clone(), table))
+    }
+
+    /// The rows of this table, listed by this index.
+    pub fn listed_rows(&self, table: &str, index: &str) -> Arc<dyn RowStore> {
+        Arc::new(DynamoRowStore::new(self.dynamodb.clone(), table).listed_by(index))
+    }
+
+    /// The counters of this table.
+    pub fn tallies(&self, table: &str) -> Arc<dyn TallyStore> {
+        Arc::new(DynamoTallyStore::new(self.dynamodb.clone(), table))
+    }
+
+    /// The publisher of a context's events to this bus.
+    pub fn publisher(&self, bus: &str, context: &str) -> Arc<dyn Publisher> {
+        Arc::new(EventBridgePublisher::new(
+            self.eventbridge.clone(),
+            bus,
+            context,
+        ))
+    }
+
+    /// The system's clock.
+    pub fn clock(&self) -> Arc<dyn Clock> {
+        Arc::new(SystemClock)
+    }
+
+    /// The system's randomness.
+    pub fn random(&self) -> Arc<dyn Random> {
+        Arc::new(SystemRandom)
+    }
+}
+
+async fn sdk_config() -> SdkConfig {
+    let http = Builder::new()
+        .tls_provider(Provider::Rustls(CryptoMode::Ring))
+        .build_https();
+    let timeouts = TimeoutConfig::builder()
+        .connect_timeout(Duration::from_secs(1))
+        .operation_attempt_timeout(ATTEMPT_TIMEOUT)
+        .operation_timeout(CALL_TIMEOUT);
+    aws_config::defaults(BehaviorVersion::latest())
+        .http_client(http)
+        .retry_config(
+            RetryConfig::standard()
+                .with_max_attempts(ATTEMPTS)
+                .with_initial_backoff(Duration::from_millis(50)),
+        )
+        .timeout_config(timeouts.build())
+        .load()
+        .await
+}
+
+/// The system's clock, to the millisecond: what events need, and no longer than they pay for.
+struct SystemClock;
+
+#[async_trait]
+impl Clock for SystemClock {
+    fn now(&self) -> Timestamp {
+        let now = Timestamp::now();
+        Timestamp::from_millisecond(now.as_millisecond()).unwrap_or(now)
+    }
+
+    async fn sleep(&self, time: Duration) {
+        tokio::time::sleep(time).await;
+    }
+}
+
+struct SystemRandom;
+
+impl Random for SystemRandom {
+    fn fill(&self, bytes: &mut [u8]) {
+        rand::rng().fill_bytes(bytes);
+    }
+}
+
+/// A variable that the function's template must set, and does not.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the environment variable {0} is not set, or not UTF-8")]
+pub struct MissingVariable(&'static str);
+
+/// A variable that the function's template sets.
+///
+/// # Errors
+/// [`MissingVariable`].
+pub fn variable(name: &'static str) -> Result<String, MissingVariable> {
+    std::env::var(name).map_err(|_| MissingVariable(name))
+}
