@@ -1,0 +1,12 @@
+//! The relay function: the event table's stream → the bus.
+
+use ledgerfold::relay::Relay;
+use ledgerfold_lambda::{RunError, World, serve_relay, variable};
+use orders::CONTEXT;
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), RunError> {
+    let world = World::from_environment().await;
+    let publisher = world.publisher(&variable("BUS_NAME")?, CONTEXT);
+    serve_relay(Relay::new(publisher, world.clock(), world.random())).await
+}

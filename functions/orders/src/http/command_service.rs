@@ -1,0 +1,96 @@
+use ledgerfold::{
+    Decider, EntityId, StreamId,
+    command::{CommandHandler, CommandRequest},
+};
+use ledgerfold_lambda::http::{
+    CommandHeaders, Fields, Problem, QueryParameters, Request, Response, StatusCode, accepted,
+    command_body,
+};
+
+use super::{
+    commands,
+    routes::{CommandRoute, Route},
+};
+use crate::domain::{OrderCommand, Orders};
+
+/// Answers the commands of the contract.
+#[derive(Clone)]
+pub struct CommandService {
+    handler: CommandHandler,
+}
+
+impl CommandService {
+    /// The service over this handler.
+    pub fn new(handler: CommandHandler) -> Self {
+        Self { handler }
+    }
+
+    /// Answers one request.
+    ///
+    /// # Errors
+    /// The problem to answer instead.
+    pub async fn answer(&self, request: &Request) -> Result<Response, Problem> {
+        match Route::find(request)? {
+            Route::Command(CommandRoute::Place) => self.place(request).await,
+            Route::Command(CommandRoute::Pay(id)) => self.change(request, id, commands::pay).await,
+            Route::Command(CommandRoute::Cancel(id)) => {
+                self.change(request, id, commands::cancel).await
+            }
+            Route::Command(CommandRoute::Ship(id)) => {
+                self.change(request, id, commands::ship).await
+            }
+            Route::Command(CommandRoute::Deliver(id)) => {
+                self.change(request, id, commands::deliver).await
+            }
+            Route::Query(_) => Err(Problem::method_not_allowed("GET")),
+        }
+    }
+
+    async fn place(&self, request: &Request) -> Result<Response, Problem> {
+        let (headers, command) = read(request, commands::place)?;
+        let id = headers.created_id(Orders::CATEGORY.as_str())?;
+        let location = format!("/orders/{id}");
+        let response = self
+            .handle(&headers, id, command, StatusCode::CREATED)
+            .await?;
+        Ok(response.with_header("Location", location))
+    }
+
+    async fn change(
+        &self,
+        request: &Request,
+        id: EntityId,
+        body: fn(&mut Fields<'_>) -> Option<OrderCommand>,
+    ) -> Result<Response, Problem> {
+        let (headers, command) = read(request, body)?;
+        self.handle(&headers, id, command, StatusCode::OK).await
+    }
+
+    async fn handle(
+        &self,
+        headers: &CommandHeaders,
+        id: EntityId,
+        command: OrderCommand,
+        success: StatusCode,
+    ) -> Result<Response, Problem> {
+        let command_id = headers.command_id()?;
+        let request = CommandRequest {
+            stream: StreamId::new(Orders::CATEGORY, id),
+            command,
+            context: headers.context(&command_id),
+            id: command_id,
+            expected: headers.expected,
+        };
+        let answer = self.handler.handle::<Orders>(&request).await?;
+        Ok(accepted(success, &answer))
+    }
+}
+
+fn read(
+    request: &Request,
+    body: fn(&mut Fields<'_>) -> Option<OrderCommand>,
+) -> Result<(CommandHeaders, OrderCommand), Problem> {
+    QueryParameters::read(request, &[])?;
+    let command = command_body(request, body)?;
+    Ok((CommandHeaders::read(request)?, command))
+}

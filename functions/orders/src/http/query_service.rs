@@ -1,0 +1,241 @@
+use std::sync::Arc;
+
+use jiff::civil::Date;
+use ledgerfold::{
+    ConsistencyToken, Cursor, Decider, EntityId, StreamId, Timestamp, Version,
+    ports::{EventStore, Listing, RowStore, TallyStore},
+    project::Projection,
+    query::{
+        AuditPage, AuditPosition, Fresh, Until, as_of, audit, fresh_counts, fresh_list, fresh_row,
+    },
+};
+use ledgerfold_lambda::http::{
+    Page, Problem, QueryParameters, Request, Response, StatusCode, consistency_token,
+};
+use serde::Serialize;
+
+use super::{
+    routes::{QueryRoute, Route},
+    views::{AuditedEvent, DashboardView, List, ListedOrder, Versioned},
+};
+use crate::{
+    domain::Orders,
+    read_models::{CustomerOrders, Dashboard, OrderViews, Shipments, day_key},
+};
+
+/// The most days that a dashboard spans.
+const MAX_DAYS: i32 = 366;
+
+/// Answers the queries of the contract.
+#[derive(Clone)]
+pub struct QueryService {
+    log: Arc<dyn EventStore>,
+    tables: ReadTables,
+}
+
+/// The tables behind the read models.
+#[derive(Clone)]
+pub struct ReadTables {
+    /// Of [`OrderViews`].
+    pub order_views: Arc<dyn RowStore>,
+    /// Of [`CustomerOrders`].
+    pub customer_orders: Arc<dyn RowStore>,
+    /// Of [`Shipments`].
+    pub shipments: Arc<dyn RowStore>,
+    /// Of [`Dashboard`].
+    pub dashboard: Arc<dyn TallyStore>,
+}
+
+type Answer = Result<Response, Problem>;
+
+impl QueryService {
+    /// The service over the log and these tables.
+    pub fn new(log: Arc<dyn EventStore>, tables: ReadTables) -> Self {
+        Self { log, tables }
+    }
+
+    /// Answers one request.
+    ///
+    /// # Errors
+    /// The problem to answer instead.
+    pub async fn answer(&self, request: &Request) -> Answer {
+        match Route::find(request)? {
+            Route::Query(QueryRoute::Order(id)) => self.order(request, id).await,
+            Route::Query(QueryRoute::Events(id)) => self.events(request, id).await,
+            Route::Query(QueryRoute::Shipment(id)) => self.shipment(request, id).await,
+            Route::Query(QueryRoute::CustomerOrders(id)) => {
+                self.customer_orders(request, &id).await
+            }
+            Route::Query(QueryRoute::Dashboard) => self.dashboard(request).await,
+            Route::Command(_) => Err(Problem::method_not_allowed("POST")),
+        }
+    }
+
+    async fn order(&self, request: &Request, id: EntityId) -> Answer {
+        let parameters = QueryParameters::read(request, &["version", "at"])?;
+        let token = consistency_token(request)?;
+        let stream = stream(id);
+        let shown = match until(&parameters)? {
+            Some(until) => as_of::<OrderViews>(&*self.log, &stream, until).await?,
+            None => {
+                self.row::<OrderViews>(&*self.tables.order_views, &stream, token)
+                    .await?
+            }
+        };
+        versioned(shown.as_ref())
+    }
+
+    async fn shipment(&self, request: &Request, id: EntityId) -> Answer {
+        QueryParameters::read(request, &[])?;
+        let token = consistency_token(request)?;
+        let shown = self
+            .row::<Shipments>(&*self.tables.shipments, &stream(id), token)
+            .await?;
+        versioned(shown.as_ref())
+    }
+
+    async fn row<P: Projection>(
+        &self,
+        rows: &dyn RowStore,
+        stream: &StreamId,
+        token: Option<ConsistencyToken>,
+    ) -> Result<Option<Fresh<P::Row>>, Problem> {
+        Ok(fresh_row::<P>(rows, &*self.log, stream, token.as_ref()).await?)
+    }
+
+    /// The audit log comes from the log itself, and is as new as can be.
+    async fn events(&self, request: &Request, id: EntityId) -> Answer {
+        let parameters = QueryParameters::read(request, &["limit", "cursor"])?;
+        consistency_token(request)?;
+        let list = format!("events of {id}");
+        let Page { limit, from } = parameters.page::<AuditPosition>(&list)?;
+        let from = from.unwrap_or(AuditPosition::START);
+        let AuditPage { events, next } = audit(&*self.log, &stream(id), from, limit).await?;
+        let Some(last) = events.last().map(|event| event.version) else {
+            return Err(no_such_order());
+        };
+        let items = events.into_iter().map(AuditedEvent::from).collect();
+        let next_cursor = next.map(|position| Cursor(position).to_text(&list));
+        let response = Response::json(StatusCode::OK, &List { items, next_cursor });
+        Ok(response.with_header("ETag", etag(last)))
+    }
+
+    async fn customer_orders(&self, request: &Request, customer: &EntityId) -> Answer {
+        let parameters = QueryParameters::read(request, &["limit", "cursor"])?;
+        let token = consistency_token(request)?;
+        let list = format!("orders of {customer}");
+        let Page {
+            limit,
+            from: before,
+        } = parameters.page::<String>(&list)?;
+        // One more than is shown tells whether there is another page.
+        let listing = Listing {
+            partition: customer.to_string(),
+            before,
+            limit: limit + 1,
+        };
+        let rows = &*self.tables.customer_orders;
+        let mut page =
+            fresh_list::<CustomerOrders>(rows, &*self.log, &listing, token.as_ref()).await?;
+        let more = page.len() > limit;
+        page.truncate(limit);
+        let last = page.last().filter(|_| more).map(|(order, _)| order.clone());
+        let next_cursor = last.map(|order| Cursor(order).to_text(&list));
+        let items = page
+            .into_iter()
+            .map(|(_, order)| ListedOrder::from(order))
+            .collect();
+        Ok(Response::json(StatusCode::OK, &List { items, next_cursor }))
+    }
+
+    async fn dashboard(&self, request: &Request) -> Answer {
+        let parameters = QueryParameters::read(request, &["from", "to"])?;
+        let token = consistency_token(request)?;
+        let (from, to) = days(&parameters)?;
+        // Codes of currencies are of capital letters: nothing sorts before none, and `~` behind all.
+        let (first, last) = (day_key(from, ""), day_key(to, "~"));
+        let counters = fresh_counts::<Dashboard>(
+            &*self.tables.dashboard,
+            &*self.log,
+            (&first, &last),
+            token.as_ref(),
+        );
+        let view = DashboardView::from(&counters.await?[..]);
+        Ok(Response::json(StatusCode::OK, &view))
+    }
+}
+
+fn stream(id: EntityId) -> StreamId {
+    StreamId::new(Orders::CATEGORY, id)
+}
+
+fn versioned<R: Serialize>(shown: Option<&Fresh<R>>) -> Answer {
+    let shown = shown.ok_or_else(no_such_order)?;
+    let response = Response::json(StatusCode::OK, &Versioned::from(shown));
+    Ok(response.with_header("ETag", etag(shown.version)))
+}
+
+fn etag(version: Version) -> String {
+    format!("\"{version}\"")
+}
+
+fn no_such_order() -> Problem {
+    Problem::not_found("There is no such order, or there was none then.")
+}
+
+/// Up to where the past is asked for, if it is.
+fn until(parameters: &QueryParameters<'_>) -> Result<Option<Until>, Problem> {
+    let version = parameters.parsed("version", "a version, from 1", |text| {
+        let number = text
+            .bytes()
+            .all(|byte| byte.is_ascii_digit())
+            .then(|| text.parse().ok());
+        number
+            .flatten()
+            .filter(|number| *number > 0)
+            .map(Version::new)
+    })?;
+    let at = parameters.parsed(
+        "at",
+        "an instant of RFC 3339 in UTC, as 2026-11-23T09:00:00Z",
+        instant,
+    )?;
+    match (version, at) {
+        (Some(_), Some(_)) => Err(Problem::bad_request(
+            "Ask for a version or a time, not both.",
+        )),
+        (Some(version), None) => Ok(Some(Until::Version(version))),
+        (None, at) => Ok(at.map(Until::Instant)),
+    }
+}
+
+fn instant(text: &str) -> Option<Timestamp> {
+    text.ends_with(['Z', 'z'])
+        .then(|| text.parse().ok())
+        .flatten()
+}
+
+fn days(parameters: &QueryParameters<'_>) -> Result<(Date, Date), Problem> {
+    let day = |name| {
+        let parsed = parameters.parsed(name, "a date, as 2026-11-23", |text| {
+            (text.len() == 10)
+                .then(|| text.parse::<Date>().ok())
+                .flatten()
+        })?;
+        parsed.ok_or_else(|| Problem::bad_request("Both from and to are needed, as 2026-11-23."))
+    };
+    let (from, to) = (day("from")?, day("to")?);
+    if to < from {
+        return Err(Problem::bad_request("from must not be after to."));
+    }
+    let span = from
+        .until(to)
+        .map(|span| span.get_days())
+        .unwrap_or(MAX_DAYS);
+    if span >= MAX_DAYS {
+        return Err(Problem::bad_request(format!(
+            "At most {MAX_DAYS} days can be asked for."
+        )));
+    }
+    Ok((from, to))
+}
