@@ -1,0 +1,141 @@
+//! The rules of a table of rows.
+
+use ledgerfold::{
+    Payload, StreamId, Version,
+    ports::{IndexKey, Listing, RowStore, StoredRow, Written},
+};
+
+use super::notebook::fresh;
+
+fn row(stream: &StreamId, version: u64, text: &str) -> StoredRow {
+    let body = Some(Payload::encode(&text).expect("a text is JSON"));
+    StoredRow {
+        stream: stream.clone(),
+        version: Version::new(version),
+        body,
+        index: None,
+    }
+}
+
+fn listed(list: &str, order: &str) -> StoredRow {
+    let index = IndexKey {
+        partition: list.to_owned(),
+        order: order.to_owned(),
+    };
+    StoredRow {
+        index: Some(index),
+        ..row(&fresh(), 1, order)
+    }
+}
+
+async fn put(store: &dyn RowStore, row: &StoredRow) -> Written {
+    store.put(row).await.expect("the row can be put")
+}
+
+async fn get(store: &dyn RowStore, stream: &StreamId) -> Option<StoredRow> {
+    store.get(stream).await.expect("the row can be read")
+}
+
+/// Reading what was never written is no error.
+pub async fn a_row_that_was_never_put_is_absent(store: &dyn RowStore) {
+    assert_eq!(get(store, &fresh()).await, None);
+}
+
+/// With its version and its place in the index.
+pub async fn a_row_comes_back_as_it_was_put(store: &dyn RowStore) {
+    let row = listed("list", "2026-11-23#1");
+    assert_eq!(put(store, &row).await, Written::Done);
+    assert_eq!(get(store, &row.stream).await, Some(row));
+}
+
+/// Of two rows the one at the higher version stays, whichever comes first.
+pub async fn a_newer_row_wins_in_either_order(store: &dyn RowStore) {
+    let (one, other) = (fresh(), fresh());
+    assert_eq!(put(store, &row(&one, 9, "old")).await, Written::Done);
+    assert_eq!(put(store, &row(&one, 10, "new")).await, Written::Done);
+    assert_eq!(put(store, &row(&other, 10, "new")).await, Written::Done);
+    assert_eq!(
+        put(store, &row(&other, 9, "old")).await,
+        Written::Superseded
+    );
+    for stream in [one, other] {
+        assert_eq!(get(store, &stream).await, Some(row(&stream, 10, "new")));
+    }
+}
+
+/// Two writers of one version hold the same row.
+pub async fn a_row_at_the_same_version_is_superseded(store: &dyn RowStore) {
+    let stream = fresh();
+    assert_eq!(put(store, &row(&stream, 3, "first")).await, Written::Done);
+    assert_eq!(
+        put(store, &row(&stream, 3, "second")).await,
+        Written::Superseded
+    );
+    assert_eq!(get(store, &stream).await, Some(row(&stream, 3, "first")));
+}
+
+/// So that late events do not bring it back.
+pub async fn a_deleted_row_keeps_its_version(store: &dyn RowStore) {
+    let stream = fresh();
+    let deleted = StoredRow {
+        body: None,
+        ..row(&stream, 5, "")
+    };
+    assert_eq!(put(store, &row(&stream, 4, "there")).await, Written::Done);
+    assert_eq!(put(store, &deleted).await, Written::Done);
+    assert_eq!(
+        put(store, &row(&stream, 4, "there")).await,
+        Written::Superseded
+    );
+    assert_eq!(get(store, &stream).await, Some(deleted));
+}
+
+/// Each page begins below the last key of the one before.
+pub async fn a_list_is_in_descending_order_and_paged(store: &dyn RowStore) {
+    let list = fresh().to_string();
+    let rows: Vec<_> = ["a", "b", "c", "d", "e"]
+        .map(|order| listed(&list, order))
+        .into();
+    for row in rows.iter().chain([&listed(&fresh().to_string(), "b")]) {
+        put(store, row).await;
+    }
+    let page = |before: Option<&str>| Listing {
+        partition: list.clone(),
+        before: before.map(str::to_owned),
+        limit: 2,
+    };
+    let expected = [
+        (None, vec![4, 3]),
+        (Some("d"), vec![2, 1]),
+        (Some("b"), vec![0]),
+        (Some("a"), vec![]),
+    ];
+    for (before, expected) in expected {
+        let found = store
+            .list(&page(before))
+            .await
+            .expect("the index can be read");
+        let expected: Vec<_> = expected
+            .into_iter()
+            .map(|at: usize| rows[at].clone())
+            .collect();
+        assert_eq!(found, expected, "below {before:?}");
+    }
+}
+
+/// A row may leave its list.
+pub async fn a_row_without_index_is_not_listed(store: &dyn RowStore) {
+    let list = fresh().to_string();
+    let there = listed(&list, "a");
+    put(store, &there).await;
+    put(store, &row(&there.stream, 2, "gone")).await;
+    let listing = Listing {
+        partition: list,
+        before: None,
+        limit: 10,
+    };
+    assert_eq!(
+        store.list(&listing).await.expect("the index can be read"),
+        []
+    );
+}

@@ -1,0 +1,13 @@
+//! The ports in memory, with faults to order.
+
+mod event_store;
+mod publisher;
+mod row_store;
+mod tally_store;
+mod time;
+
+pub use event_store::MemoryEventStore;
+pub use publisher::{Fault, MemoryPublisher};
+pub use row_store::MemoryRowStore;
+pub use tally_store::MemoryTallyStore;
+pub use time::{ManualClock, SeededRandom};

@@ -1,0 +1,110 @@
+use std::{
+    collections::VecDeque,
+    sync::{Mutex, MutexGuard, PoisonError},
+};
+
+use async_trait::async_trait;
+use ledgerfold::{
+    Envelope,
+    ports::{EntryError, Limits, PublishError, Publisher, Unpublishable},
+};
+
+/// What goes wrong with a call to the bus.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Fault {
+    /// Nothing: all is taken.
+    None,
+    /// The entries at these places are not taken.
+    Entries(Vec<usize>),
+    /// Everything is taken, and the last answer is missing.
+    ShortAnswer,
+    /// The call fails, and nothing is taken.
+    Call,
+}
+
+/// A bus in memory: each call meets the next fault that was ordered, and none after the last.
+#[derive(Debug)]
+pub struct MemoryPublisher {
+    limits: Limits,
+    state: Mutex<State>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    faults: VecDeque<Fault>,
+    calls: Vec<Vec<Envelope>>,
+    taken: Vec<Envelope>,
+}
+
+impl MemoryPublisher {
+    /// A bus with these limits; an event weighs as much as its data.
+    pub fn new(limits: Limits) -> Self {
+        Self {
+            limits,
+            state: Mutex::default(),
+        }
+    }
+
+    /// Orders faults for the next calls.
+    pub fn order(&self, faults: impl IntoIterator<Item = Fault>) {
+        self.lock().faults.extend(faults);
+    }
+
+    /// What each call brought.
+    pub fn calls(&self) -> Vec<Vec<Envelope>> {
+        self.lock().calls.clone()
+    }
+
+    /// What was taken, in order.
+    pub fn taken(&self) -> Vec<Envelope> {
+        self.lock().taken.clone()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[async_trait]
+impl Publisher for MemoryPublisher {
+    fn limits(&self) -> Limits {
+        self.limits
+    }
+
+    fn weigh(&self, envelope: &Envelope) -> Result<usize, Unpublishable> {
+        let bytes = envelope.event.data.as_str().len();
+        if bytes > self.limits.bytes {
+            let event = envelope.event.id.to_string();
+            return Err(Unpublishable {
+                event,
+                reason: format!("{bytes} bytes"),
+            });
+        }
+        Ok(bytes)
+    }
+
+    async fn publish(
+        &self,
+        batch: &[Envelope],
+    ) -> Result<Vec<Result<(), EntryError>>, PublishError> {
+        let mut state = self.lock();
+        state.calls.push(batch.to_vec());
+        let fault = state.faults.pop_front().unwrap_or(Fault::None);
+        if fault == Fault::Call {
+            return Err(PublishError("the call failed, as ordered".into()));
+        }
+        let mut answers = Vec::new();
+        for (at, envelope) in batch.iter().enumerate() {
+            if matches!(&fault, Fault::Entries(failing) if failing.contains(&at)) {
+                answers.push(Err(EntryError("not taken, as ordered".to_owned())));
+            } else {
+                state.taken.push(envelope.clone());
+                answers.push(Ok(()));
+            }
+        }
+        if fault == Fault::ShortAnswer {
+            answers.pop();
+        }
+        Ok(answers)
+    }
+}

@@ -1,0 +1,87 @@
+use std::{
+    collections::BTreeMap,
+    sync::{Mutex, MutexGuard, PoisonError},
+};
+
+use async_trait::async_trait;
+use ledgerfold::{
+    StreamId,
+    ports::{Listing, ReadStoreError, RowStore, StoredRow, Written},
+};
+
+/// Rows in memory. The index may be frozen, so that it lags as a real one does.
+#[derive(Debug, Default)]
+pub struct MemoryRowStore {
+    rows: Mutex<BTreeMap<StreamId, StoredRow>>,
+    frozen: Mutex<Option<Vec<StoredRow>>>,
+    failing: Mutex<Option<StreamId>>,
+}
+
+impl MemoryRowStore {
+    /// Lets the index show for ever what it shows now.
+    pub fn freeze_index(&self) {
+        *lock(&self.frozen) = Some(lock(&self.rows).values().cloned().collect());
+    }
+
+    /// Refuses everything about this stream, or about none any more.
+    pub fn fail_for(&self, stream: Option<StreamId>) {
+        *lock(&self.failing) = stream;
+    }
+
+    /// All rows, by stream.
+    pub fn rows(&self) -> Vec<StoredRow> {
+        lock(&self.rows).values().cloned().collect()
+    }
+
+    fn check(&self, stream: &StreamId) -> Result<(), ReadStoreError> {
+        match &*lock(&self.failing) {
+            Some(failing) if failing == stream => {
+                Err(ReadStoreError::Unavailable("it fails, as ordered".into()))
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[async_trait]
+impl RowStore for MemoryRowStore {
+    async fn get(&self, stream: &StreamId) -> Result<Option<StoredRow>, ReadStoreError> {
+        self.check(stream)?;
+        Ok(lock(&self.rows).get(stream).cloned())
+    }
+
+    async fn put(&self, row: &StoredRow) -> Result<Written, ReadStoreError> {
+        self.check(&row.stream)?;
+        let mut rows = lock(&self.rows);
+        if rows
+            .get(&row.stream)
+            .is_some_and(|there| there.version >= row.version)
+        {
+            return Ok(Written::Superseded);
+        }
+        rows.insert(row.stream.clone(), row.clone());
+        Ok(Written::Done)
+    }
+
+    async fn list(&self, listing: &Listing) -> Result<Vec<StoredRow>, ReadStoreError> {
+        let rows = lock(&self.frozen).clone().unwrap_or_else(|| self.rows());
+        let mut listed: Vec<_> = rows
+            .into_iter()
+            .filter_map(|row| Some((row.index.clone()?, row)))
+            .filter(|(index, _)| index.partition == listing.partition)
+            .filter(|(index, _)| {
+                listing
+                    .before
+                    .as_ref()
+                    .is_none_or(|before| index.order < *before)
+            })
+            .collect();
+        listed.sort_by(|(one, _), (other, _)| other.order.cmp(&one.order));
+        listed.truncate(listing.limit);
+        Ok(listed.into_iter().map(|(_, row)| row).collect())
+    }
+}

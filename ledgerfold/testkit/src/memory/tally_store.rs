@@ -1,0 +1,74 @@
+use std::{
+    collections::BTreeMap,
+    sync::{Mutex, MutexGuard, PoisonError},
+};
+
+use async_trait::async_trait;
+use ledgerfold::{
+    StreamId, Version,
+    ports::{Counter, CounterKey, Increment, Memo, ReadStoreError, TallyStore, Written},
+};
+
+/// Counters in memory.
+#[derive(Debug, Default)]
+pub struct MemoryTallyStore {
+    state: Mutex<State>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    memos: BTreeMap<StreamId, Memo>,
+    counters: BTreeMap<CounterKey, BTreeMap<String, i64>>,
+}
+
+impl MemoryTallyStore {
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[async_trait]
+impl TallyStore for MemoryTallyStore {
+    async fn memo(&self, stream: &StreamId) -> Result<Option<Memo>, ReadStoreError> {
+        Ok(self.lock().memos.get(stream).cloned())
+    }
+
+    async fn add(
+        &self,
+        after: Version,
+        memo: &Memo,
+        increments: &[Increment],
+    ) -> Result<Written, ReadStoreError> {
+        let mut state = self.lock();
+        let there = state
+            .memos
+            .get(&memo.stream)
+            .map_or(Version::NONE, |memo| memo.version);
+        if there != after {
+            return Ok(Written::Superseded);
+        }
+        state.memos.insert(memo.stream.clone(), memo.clone());
+        for increment in increments {
+            let counter = state.counters.entry(increment.key.clone()).or_default();
+            for (name, amount) in &increment.amounts {
+                *counter.entry(name.clone()).or_default() += amount;
+            }
+        }
+        Ok(Written::Done)
+    }
+
+    async fn range(
+        &self,
+        first: &CounterKey,
+        last: &CounterKey,
+    ) -> Result<Vec<Counter>, ReadStoreError> {
+        let state = self.lock();
+        let counters = state.counters.range(first.clone()..=last.clone());
+        Ok(counters
+            .map(|(key, amounts)| Counter {
+                key: key.clone(),
+                amounts: amounts.clone(),
+            })
+            .collect())
+    }
+}
