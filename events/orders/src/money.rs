@@ -20,10 +20,7 @@ impl Money {
 
     /// So many times the amount, within 64 bits.
     pub fn checked_mul(self, times: u32) -> Option<Self> {
-        Some(Self {
-            amount: self.amount.checked_mul(i64::from(times))?,
-            ..self
-        })
+        Some(Self { amount: self.amount.checked_mul(i64::from(times))?, ..self })
     }
 }
 
@@ -54,11 +51,7 @@ impl Currency {
     /// [`InvalidCurrency`] if it is not of three capital letters.
     pub fn from_code(code: &str) -> Result<Self, InvalidCurrency> {
         let code: [u8; 3] = code.as_bytes().try_into().map_err(|_| InvalidCurrency)?;
-        if code.iter().all(u8::is_ascii_uppercase) {
-            Ok(Self(code))
-        } else {
-            Err(InvalidCurrency)
-        }
+        if code.iter().all(u8::is_ascii_uppercase) { Ok(Self(code)) } else { Err(InvalidCurrency) }
     }
 
     /// Its code.

@@ -21,10 +21,7 @@ impl Backoff {
         let Some(doublings) = attempt.checked_sub(1) else {
             return;
         };
-        let bound = self
-            .first
-            .saturating_mul(1 << doublings.min(16))
-            .min(self.longest);
+        let bound = self.first.saturating_mul(1 << doublings.min(16)).min(self.longest);
         clock.sleep(jitter(random, bound)).await;
     }
 }

@@ -79,21 +79,10 @@ impl Commit {
         command: CommandStamp,
         metadata: Metadata,
     ) -> Result<Self, CorruptCommit> {
-        let commit = Self {
-            stream,
-            from,
-            events,
-            command,
-            metadata,
-        };
+        let commit = Self { stream, from, events, command, metadata };
         if commit.events.is_empty() || from == Version::NONE || commit.to() != to {
             let Self { stream, events, .. } = commit;
-            return Err(CorruptCommit {
-                stream,
-                from,
-                to,
-                events: events.len(),
-            });
+            return Err(CorruptCommit { stream, from, to, events: events.len() });
         }
         Ok(commit)
     }
@@ -115,10 +104,7 @@ impl Commit {
 
     /// Its events, oldest first, with their versions.
     pub fn events(&self) -> impl Iterator<Item = (Version, &CommitEvent)> {
-        self.events
-            .iter()
-            .enumerate()
-            .map(|(at, event)| (self.from.advance(at), event))
+        self.events.iter().enumerate().map(|(at, event)| (self.from.advance(at), event))
     }
 
     /// The command that it answers.
@@ -159,13 +145,7 @@ impl NewCommit {
         command: CommandStamp,
         metadata: Metadata,
     ) -> Self {
-        Self(Commit {
-            stream,
-            from: head.next(),
-            events,
-            command,
-            metadata,
-        })
+        Self(Commit { stream, from: head.next(), events, command, metadata })
     }
 
     /// What is to be stored.

@@ -23,10 +23,7 @@ impl Fingerprint {
     /// [`EncodeError`] if the command cannot be written as JSON.
     pub fn of(command: &impl Command) -> Result<Self, EncodeError> {
         let body = serde_json::to_vec(command)?;
-        Ok(Self(text(&digest(&[
-            command.name().as_str().as_bytes(),
-            &body,
-        ]))))
+        Ok(Self(text(&digest(&[command.name().as_str().as_bytes(), &body]))))
     }
 
     /// A fingerprint read back from where it was kept.
@@ -79,10 +76,7 @@ mod tests {
     fn derived_ids_depend_on_every_part_and_on_where_it_ends() {
         let id = derive_uuid(&["order", "anonymous", "key-1"]);
         assert_eq!(id, derive_uuid(&["order", "anonymous", "key-1"]));
-        for other in [
-            ["order", "anonymous", "key-2"],
-            ["order", "anonymousk", "ey-1"],
-        ] {
+        for other in [["order", "anonymous", "key-2"], ["order", "anonymousk", "ey-1"]] {
             assert_ne!(id, derive_uuid(&other));
         }
     }

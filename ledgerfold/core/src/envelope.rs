@@ -26,12 +26,7 @@ impl Envelope {
     /// # Errors
     /// [`DecodeError`] if no such event is known here.
     pub fn open<E: Event>(&self) -> Result<Recorded<E>, DecodeError> {
-        let CommitEvent {
-            id,
-            event_type,
-            schema_version,
-            data,
-        } = &self.event;
+        let CommitEvent { id, event_type, schema_version, data } = &self.event;
         Ok(Recorded {
             event: E::decode(event_type, *schema_version, data)?,
             id: *id,

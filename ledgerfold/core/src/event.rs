@@ -49,10 +49,7 @@ impl EventType {
         {
             Ok(Self(name))
         } else {
-            Err(InvalidId::new(
-                "an event type",
-                "1 to 128 letters and digits",
-            ))
+            Err(InvalidId::new("an event type", "1 to 128 letters and digits"))
         }
     }
 

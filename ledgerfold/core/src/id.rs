@@ -90,10 +90,7 @@ fn visible(byte: u8) -> bool {
 
 /// <https://www.w3.org/TR/trace-context/#traceparent-header-field-values>
 fn is_traceparent(text: &str) -> bool {
-    let hex = |part: &str| {
-        part.bytes()
-            .all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
-    };
+    let hex = |part: &str| part.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
     let parts: Vec<&str> = text.split('-').collect();
     matches!(parts[..], [version, trace, parent, flags]
         if [version, trace, parent, flags].map(str::len) == [2, 32, 16, 2]
@@ -145,20 +142,15 @@ impl From<&CommandId> for CorrelationId {
 pub struct Category(Cow<'static, str>);
 
 impl Category {
-    const RULE: InvalidId = InvalidId {
-        what: "a category",
-        rule: "1 to 32 characters of a-z 0-9 -",
-    };
+    const RULE: InvalidId =
+        InvalidId { what: "a category", rule: "1 to 32 characters of a-z 0-9 -" };
 
     /// A category known when the program is built.
     ///
     /// # Panics
     /// While compiling, where it is a `const`, if the name breaks the rule above.
     pub const fn from_static(name: &'static str) -> Self {
-        assert!(
-            Self::is_valid(name),
-            "a category must be 1 to 32 characters of a-z 0-9 -"
-        );
+        assert!(Self::is_valid(name), "a category must be 1 to 32 characters of a-z 0-9 -");
         Self(Cow::Borrowed(name))
     }
 
@@ -224,17 +216,13 @@ impl FromStr for StreamId {
     type Err = InvalidId;
 
     fn from_str(text: &str) -> Result<Self, InvalidId> {
-        let (category, id) = text.split_once('#').ok_or(InvalidId {
-            what: "a stream",
-            rule: "written <category>#<id>",
-        })?;
+        let (category, id) = text
+            .split_once('#')
+            .ok_or(InvalidId { what: "a stream", rule: "written <category>#<id>" })?;
         if !Category::is_valid(category) {
             return Err(Category::RULE);
         }
-        Ok(Self::new(
-            Category(Cow::Owned(category.to_owned())),
-            EntityId::new(id)?,
-        ))
+        Ok(Self::new(Category(Cow::Owned(category.to_owned())), EntityId::new(id)?))
     }
 }
 
@@ -275,10 +263,9 @@ impl fmt::Display for EventId {
 impl FromStr for EventId {
     type Err = InvalidId;
     fn from_str(text: &str) -> Result<Self, InvalidId> {
-        Uuid::try_parse(text).map(Self).map_err(|_| InvalidId {
-            what: "an event id",
-            rule: "a UUID",
-        })
+        Uuid::try_parse(text)
+            .map(Self)
+            .map_err(|_| InvalidId { what: "an event id", rule: "a UUID" })
     }
 }
 
@@ -301,16 +288,10 @@ mod tests {
     #[test]
     fn a_stream_is_read_back_as_it_is_written() {
         for bad in ["order", "Order#1", "#1", "order#", "order#a#b"] {
-            assert!(
-                bad.parse::<StreamId>().is_err(),
-                "{bad:?} was taken for a stream"
-            );
+            assert!(bad.parse::<StreamId>().is_err(), "{bad:?} was taken for a stream");
         }
         let stream: StreamId = "order#a-1".parse().expect("a stream");
-        assert_eq!(
-            (stream.category().as_str(), stream.id().as_str()),
-            ("order", "a-1")
-        );
+        assert_eq!((stream.category().as_str(), stream.id().as_str()), ("order", "a-1"));
         assert_eq!(stream.to_string(), "order#a-1");
     }
 }

@@ -107,19 +107,13 @@ mod tests {
             let mut damaged = text.clone().into_bytes();
             damaged[at] = if damaged[at] == b'A' { b'B' } else { b'A' };
             let damaged = String::from_utf8(damaged).expect("ASCII");
-            assert_eq!(
-                Cursor::<u64>::parse(&damaged, "orders of c-1"),
-                Err(DamagedToken)
-            );
+            assert_eq!(Cursor::<u64>::parse(&damaged, "orders of c-1"), Err(DamagedToken));
         }
     }
 
     #[test]
     fn a_cursor_serves_one_list_only() {
         let text = Cursor(42_u64).to_text("orders of c-1");
-        assert_eq!(
-            Cursor::<u64>::parse(&text, "orders of c-2"),
-            Err(DamagedToken)
-        );
+        assert_eq!(Cursor::<u64>::parse(&text, "orders of c-2"), Err(DamagedToken));
     }
 }

@@ -10,11 +10,8 @@ use crate::{
 };
 
 /// How often one call's unsent events are offered before the relay gives the record back.
-const BACKOFF: Backoff = Backoff {
-    attempts: 5,
-    first: Duration::from_millis(50),
-    longest: Duration::from_secs(1),
-};
+const BACKOFF: Backoff =
+    Backoff { attempts: 5, first: Duration::from_millis(50), longest: Duration::from_secs(1) };
 
 /// Publishes what the log's change stream brings.
 #[derive(Clone)]
@@ -56,11 +53,7 @@ impl Relay {
         clock: Arc<dyn Clock>,
         random: Arc<dyn Random>,
     ) -> Self {
-        Self {
-            publisher,
-            clock,
-            random,
-        }
+        Self { publisher, clock, random }
     }
 
     /// Publishes the commits of a batch, in its order.
@@ -88,13 +81,7 @@ impl Relay {
                 Ok(events) => pending.extend(events),
                 Err(reason) => {
                     let sequence_number = record.sequence_number.clone();
-                    return (
-                        pending,
-                        Some(Unsent {
-                            sequence_number,
-                            reason,
-                        }),
-                    );
+                    return (pending, Some(Unsent { sequence_number, reason }));
                 }
             }
         }
@@ -106,11 +93,7 @@ impl Relay {
         commit
             .envelopes()
             .map(|envelope| match self.publisher.weigh(&envelope) {
-                Ok(bytes) => Ok(Pending {
-                    record,
-                    envelope,
-                    bytes,
-                }),
+                Ok(bytes) => Ok(Pending { record, envelope, bytes }),
                 Err(error) => Err(error.to_string()),
             })
             .collect()
@@ -151,22 +134,10 @@ impl Relay {
             if unsent.is_empty() {
                 return Ok(());
             }
-            tracing::warn!(
-                unsent = unsent.len(),
-                attempt,
-                reason,
-                "events not taken by the bus"
-            );
+            tracing::warn!(unsent = unsent.len(), attempt, reason, "events not taken by the bus");
         }
-        let first = unsent
-            .first()
-            .map(|event| event.record.sequence_number.clone());
-        first.map_or(Ok(()), |sequence_number| {
-            Err(Unsent {
-                sequence_number,
-                reason,
-            })
-        })
+        let first = unsent.first().map(|event| event.record.sequence_number.clone());
+        first.map_or(Ok(()), |sequence_number| Err(Unsent { sequence_number, reason }))
     }
 }
 
@@ -176,10 +147,7 @@ fn still_unsent<'a>(
     answers: Vec<Result<(), crate::ports::EntryError>>,
     reason: &mut String,
 ) -> Vec<Pending<'a>> {
-    let answers = answers
-        .into_iter()
-        .map(Some)
-        .chain(std::iter::repeat_with(|| None));
+    let answers = answers.into_iter().map(Some).chain(std::iter::repeat_with(|| None));
     sent.into_iter()
         .zip(answers)
         .filter_map(|(event, answer)| match answer {

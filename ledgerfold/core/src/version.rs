@@ -34,10 +34,7 @@ impl Version {
     /// The version `count` events further on.
     #[must_use]
     pub fn advance(self, count: usize) -> Self {
-        Self(
-            self.0
-                .saturating_add(u64::try_from(count).unwrap_or(u64::MAX)),
-        )
+        Self(self.0.saturating_add(u64::try_from(count).unwrap_or(u64::MAX)))
     }
 }
 

@@ -33,10 +33,7 @@ type Item = HashMap<String, AttributeValue>;
 impl DynamoEventStore {
     /// The log in this table.
     pub fn new(client: Client, table: impl Into<String>) -> Self {
-        Self {
-            client,
-            table: table.into(),
-        }
+        Self { client, table: table.into() }
     }
 
     /// The commit that stands where one was to be put.
@@ -47,13 +44,10 @@ impl DynamoEventStore {
         // Some emulators refuse without showing what stands there.
         let before = Version::new(lost.from().get().saturating_sub(1));
         let page = self.read(lost.stream(), before).await?;
-        page.commits
-            .into_iter()
-            .next()
-            .ok_or_else(|| StoreError::Corrupt {
-                stream: lost.stream().to_string(),
-                reason: format!("version {} is taken, and is not there", lost.from()),
-            })
+        page.commits.into_iter().next().ok_or_else(|| StoreError::Corrupt {
+            stream: lost.stream().to_string(),
+            reason: format!("version {} is taken, and is not there", lost.from()),
+        })
     }
 }
 
@@ -74,10 +68,8 @@ impl EventStore for DynamoEventStore {
             .map_err(Failure::of)?;
         let more = answer.last_evaluated_key.is_some();
         let items = answer.items.unwrap_or_default();
-        let commits = items
-            .into_iter()
-            .map(|item| commit(stream, item))
-            .collect::<Result<_, _>>()?;
+        let commits =
+            items.into_iter().map(|item| commit(stream, item)).collect::<Result<_, _>>()?;
         Ok(Page { commits, more })
     }
 
@@ -88,10 +80,7 @@ impl EventStore for DynamoEventStore {
             .map_err(|error| StoreError::Refused(error.into()))?;
         let bytes = item_size(&item);
         if bytes > MAX_ITEM_BYTES {
-            return Err(AppendError::TooLarge {
-                bytes,
-                limit: MAX_ITEM_BYTES,
-            });
+            return Err(AppendError::TooLarge { bytes, limit: MAX_ITEM_BYTES });
         }
         let put = self
             .client
@@ -119,10 +108,7 @@ impl EventStore for DynamoEventStore {
 }
 
 fn commit(stream: &StreamId, item: Item) -> Result<Commit, StoreError> {
-    CommitItem::from_attributes(item)
-        .and_then(CommitItem::into_commit)
-        .map_err(|error| StoreError::Corrupt {
-            stream: stream.to_string(),
-            reason: error.to_string(),
-        })
+    CommitItem::from_attributes(item).and_then(CommitItem::into_commit).map_err(|error| {
+        StoreError::Corrupt { stream: stream.to_string(), reason: error.to_string() }
+    })
 }

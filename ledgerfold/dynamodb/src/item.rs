@@ -136,11 +136,8 @@ impl CommitItem {
             name: CommandName::new(self.command.name).map_err(unreadable)?,
             fingerprint: Fingerprint::restore(self.command.fingerprint),
         };
-        let events = self
-            .events
-            .into_iter()
-            .map(EventItem::into_event)
-            .collect::<Result<_, _>>()?;
+        let events =
+            self.events.into_iter().map(EventItem::into_event).collect::<Result<_, _>>()?;
         let stream: StreamId = self.pk.parse().map_err(unreadable)?;
         let versions = (Version::new(self.sk), Version::new(self.to));
         Commit::restore(stream, versions, events, command, metadata).map_err(unreadable)
@@ -173,11 +170,7 @@ impl MetadataItem {
             correlation_id,
             causation_id,
             actor: Actor::new(self.actor).map_err(unreadable)?,
-            traceparent: self
-                .traceparent
-                .map(Traceparent::new)
-                .transpose()
-                .map_err(unreadable)?,
+            traceparent: self.traceparent.map(Traceparent::new).transpose().map_err(unreadable)?,
         })
     }
 }

@@ -37,20 +37,13 @@ struct RowItem {
 impl DynamoRowStore {
     /// The rows of this table.
     pub fn new(client: Client, table: impl Into<String>) -> Self {
-        Self {
-            client,
-            table: table.into(),
-            index: None,
-        }
+        Self { client, table: table.into(), index: None }
     }
 
     /// Lists by this index, whose partition key is `ix` and whose sort key is `io`.
     #[must_use]
     pub fn listed_by(self, index: impl Into<String>) -> Self {
-        Self {
-            index: Some(index.into()),
-            ..self
-        }
+        Self { index: Some(index.into()), ..self }
     }
 }
 
@@ -92,9 +85,7 @@ impl RowStore for DynamoRowStore {
 
     async fn list(&self, listing: &Listing) -> Result<Vec<StoredRow>, ReadStoreError> {
         let Some(index) = &self.index else {
-            return Err(ReadStoreError::Refused(
-                "this table has no index to list by".into(),
-            ));
+            return Err(ReadStoreError::Refused("this table has no index to list by".into()));
         };
         let mut rows = Vec::new();
         let mut resume = None;
@@ -141,10 +132,7 @@ impl From<&StoredRow> for RowItem {
 
 fn row(item: HashMap<String, AttributeValue>) -> Result<StoredRow, ReadStoreError> {
     let key = format!("{:?}", item.get("pk"));
-    let corrupt = |reason: String| ReadStoreError::Corrupt {
-        key: key.clone(),
-        reason,
-    };
+    let corrupt = |reason: String| ReadStoreError::Corrupt { key: key.clone(), reason };
     let item: RowItem =
         serde_dynamo::from_item(item).map_err(|error| corrupt(error.to_string()))?;
     Ok(StoredRow {

@@ -11,9 +11,7 @@ pub const MAX_ITEM_BYTES: usize = 300 * 1024;
 ///
 /// <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/CapacityUnitCalculations.html>
 pub fn item_size(item: &HashMap<String, AttributeValue>) -> usize {
-    item.iter()
-        .map(|(name, value)| name.len() + value_size(value))
-        .sum()
+    item.iter().map(|(name, value)| name.len() + value_size(value)).sum()
 }
 
 fn value_size(value: &AttributeValue) -> usize {
@@ -27,10 +25,7 @@ fn value_size(value: &AttributeValue) -> usize {
         AttributeValue::Bs(blobs) => blobs.iter().map(|blob| blob.as_ref().len()).sum(),
         // A list or map costs 3 bytes, and 1 for each member.
         AttributeValue::L(values) => {
-            3 + values
-                .iter()
-                .map(|value| value_size(value) + 1)
-                .sum::<usize>()
+            3 + values.iter().map(|value| value_size(value) + 1).sum::<usize>()
         }
         AttributeValue::M(values) => 3 + item_size(values) + values.len(),
         _ => 1,

@@ -37,10 +37,7 @@ pub struct DynamoTallyStore {
 impl DynamoTallyStore {
     /// The counters of this table.
     pub fn new(client: Client, table: impl Into<String>) -> Self {
-        Self {
-            client,
-            table: table.into(),
-        }
+        Self { client, table: table.into() }
     }
 
     /// The memo, to be put only if it stands at `after` so far.
@@ -135,14 +132,9 @@ impl TallyStore for DynamoTallyStore {
         increments: &[Increment],
     ) -> Result<Written, ReadStoreError> {
         let shard = shard_of(&memo.stream);
-        let put = TransactWriteItem::builder()
-            .put(self.put_memo(after, memo)?)
-            .build();
+        let put = TransactWriteItem::builder().put(self.put_memo(after, memo)?).build();
         let mut transaction = self.client.transact_write_items().transact_items(put);
-        for increment in increments
-            .iter()
-            .filter(|increment| !increment.amounts.is_empty())
-        {
+        for increment in increments.iter().filter(|increment| !increment.amounts.is_empty()) {
             let update = self.add_to(shard, increment)?;
             transaction =
                 transaction.transact_items(TransactWriteItem::builder().update(update).build());
@@ -173,10 +165,7 @@ impl TallyStore for DynamoTallyStore {
                 *sum.entry(name).or_default() += amount;
             }
         }
-        Ok(sums
-            .into_iter()
-            .map(|(key, amounts)| Counter { key, amounts })
-            .collect())
+        Ok(sums.into_iter().map(|(key, amounts)| Counter { key, amounts }).collect())
     }
 }
 
@@ -198,11 +187,7 @@ fn cancellation_reasons(error: &TransactWriteItemsError) -> Vec<&str> {
     let TransactWriteItemsError::TransactionCanceledException(cancelled) = error else {
         return Vec::new();
     };
-    cancelled
-        .cancellation_reasons()
-        .iter()
-        .map(|reason| reason.code().unwrap_or("None"))
-        .collect()
+    cancelled.cancellation_reasons().iter().map(|reason| reason.code().unwrap_or("None")).collect()
 }
 
 fn memo_key(stream: &StreamId) -> AttributeValue {
@@ -215,34 +200,22 @@ fn shard_key(shard: u8) -> AttributeValue {
 
 /// The shard of a stream: any spread will do, and this one needs no hash that could change.
 fn shard_of(stream: &StreamId) -> u8 {
-    stream
-        .to_string()
-        .bytes()
-        .fold(0_u8, |sum, byte| sum.wrapping_mul(31).wrapping_add(byte))
+    stream.to_string().bytes().fold(0_u8, |sum, byte| sum.wrapping_mul(31).wrapping_add(byte))
         % SHARDS
 }
 
 fn corrupt(key: impl ToString, reason: impl ToString) -> ReadStoreError {
-    ReadStoreError::Corrupt {
-        key: key.to_string(),
-        reason: reason.to_string(),
-    }
+    ReadStoreError::Corrupt { key: key.to_string(), reason: reason.to_string() }
 }
 
 fn memo(stream: &StreamId, item: &HashMap<String, AttributeValue>) -> Result<Memo, ReadStoreError> {
-    let version = item
-        .get("v")
-        .and_then(|value| value.as_n().ok()?.parse().ok());
+    let version = item.get("v").and_then(|value| value.as_n().ok()?.parse().ok());
     let body = item.get("d").and_then(|value| value.as_s().ok());
     let (Some(version), Some(body)) = (version, body) else {
         return Err(corrupt(stream, "its version or its content is missing"));
     };
     let body = Payload::from_text(body.clone()).map_err(|error| corrupt(stream, error))?;
-    Ok(Memo {
-        stream: stream.clone(),
-        version: Version::new(version),
-        body,
-    })
+    Ok(Memo { stream: stream.clone(), version: Version::new(version), body })
 }
 
 fn counter(

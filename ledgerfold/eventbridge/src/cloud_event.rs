@@ -60,12 +60,7 @@ pub enum NotACloudEvent {
 impl CloudEvent {
     /// The event as the context named `context` publishes it.
     pub fn new(context: &str, envelope: &Envelope) -> Self {
-        let CommitEvent {
-            id,
-            event_type,
-            schema_version,
-            data,
-        } = envelope.event.clone();
+        let CommitEvent { id, event_type, schema_version, data } = envelope.event.clone();
         let metadata = envelope.metadata.clone();
         Self {
             specversion: SpecVersion::V1,
@@ -93,11 +88,7 @@ impl CloudEvent {
     /// # Errors
     /// [`NotACloudEvent`] if its schema has no version.
     pub fn into_envelope(self) -> Result<Envelope, NotACloudEvent> {
-        let version = self
-            .dataschema
-            .rsplit(':')
-            .next()
-            .and_then(|text| text.parse().ok());
+        let version = self.dataschema.rsplit(':').next().and_then(|text| text.parse().ok());
         let version = version.ok_or_else(|| NotACloudEvent::Schema(self.dataschema.clone()))?;
         Ok(Envelope {
             event: CommitEvent {

@@ -36,13 +36,7 @@ impl BusMessage {
     /// # Errors
     /// [`NotABusMessage`].
     pub fn parse(body: &str) -> Result<Self, NotABusMessage> {
-        let Wire {
-            detail,
-            replay_name,
-        } = serde_json::from_str(body)?;
-        Ok(Self {
-            envelope: detail.into_envelope()?,
-            replay: replay_name.map(ReplayName),
-        })
+        let Wire { detail, replay_name } = serde_json::from_str(body)?;
+        Ok(Self { envelope: detail.into_envelope()?, replay: replay_name.map(ReplayName) })
     }
 }

@@ -34,21 +34,13 @@ impl EventBridgePublisher {
     /// A publisher of the events of one context, as `orders`, to a bus, by name or ARN.
     pub fn new(client: Client, bus: impl Into<String>, context: impl Into<String>) -> Self {
         let (bus, context) = (bus.into(), context.into());
-        Self {
-            client,
-            bus,
-            context,
-            max_call_bytes: MAX_CALL_BYTES,
-        }
+        Self { client, bus, context, max_call_bytes: MAX_CALL_BYTES }
     }
 
     /// Takes another bound for the bytes of a call.
     #[must_use]
     pub fn with_call_bytes(self, max_call_bytes: usize) -> Self {
-        Self {
-            max_call_bytes,
-            ..self
-        }
+        Self { max_call_bytes, ..self }
     }
 
     fn source(&self) -> String {
@@ -74,20 +66,13 @@ impl EventBridgePublisher {
 #[async_trait]
 impl Publisher for EventBridgePublisher {
     fn limits(&self) -> Limits {
-        Limits {
-            entries: MAX_CALL_ENTRIES,
-            bytes: self.max_call_bytes,
-        }
+        Limits { entries: MAX_CALL_ENTRIES, bytes: self.max_call_bytes }
     }
 
     fn weigh(&self, envelope: &Envelope) -> Result<usize, Unpublishable> {
-        let unpublishable = |reason: String| Unpublishable {
-            event: envelope.event.id.to_string(),
-            reason,
-        };
-        let detail = self
-            .detail(envelope)
-            .map_err(|error| unpublishable(error.to_string()))?;
+        let unpublishable =
+            |reason: String| Unpublishable { event: envelope.event.id.to_string(), reason };
+        let detail = self.detail(envelope).map_err(|error| unpublishable(error.to_string()))?;
         let bytes = TIME_BYTES
             + self.source().len()
             + envelope.event.event_type.as_str().len()
@@ -95,9 +80,7 @@ impl Publisher for EventBridgePublisher {
         // A call of exactly the bound is refused.
         if bytes >= self.max_call_bytes {
             let limit = self.max_call_bytes;
-            return Err(unpublishable(format!(
-                "it has {bytes} bytes, and the bus takes {limit}"
-            )));
+            return Err(unpublishable(format!("it has {bytes} bytes, and the bus takes {limit}")));
         }
         Ok(bytes)
     }
@@ -107,9 +90,8 @@ impl Publisher for EventBridgePublisher {
         batch: &[Envelope],
     ) -> Result<Vec<Result<(), EntryError>>, PublishError> {
         let entries = batch.iter().map(|envelope| self.entry(envelope));
-        let entries = entries
-            .collect::<Result<_, _>>()
-            .map_err(|error| PublishError(error.into()))?;
+        let entries =
+            entries.collect::<Result<_, _>>().map_err(|error| PublishError(error.into()))?;
         let answer = self
             .client
             .put_events()
@@ -121,10 +103,7 @@ impl Publisher for EventBridgePublisher {
         let answers = answer.entries.unwrap_or_default().into_iter().map(|entry| {
             let refusal = || {
                 let code = entry.error_code.as_deref().unwrap_or("no event id");
-                EntryError(format!(
-                    "{code}: {}",
-                    entry.error_message.as_deref().unwrap_or("")
-                ))
+                EntryError(format!("{code}: {}", entry.error_message.as_deref().unwrap_or("")))
             };
             entry.event_id.as_ref().map(|_| ()).ok_or_else(refusal)
         });

@@ -34,15 +34,7 @@ async fn handle(projector: &Projector, event: SqsEvent) -> SqsBatchResponse {
 fn delivery(message: SqsMessage) -> Delivery {
     let receipt = Receipt(message.message_id.unwrap_or_default());
     match BusMessage::parse(message.body.as_deref().unwrap_or_default()) {
-        Ok(BusMessage { envelope, replay }) => Delivery {
-            receipt,
-            envelope: Ok(envelope),
-            replay,
-        },
-        Err(error) => Delivery {
-            receipt,
-            envelope: Err(error.to_string()),
-            replay: None,
-        },
+        Ok(BusMessage { envelope, replay }) => Delivery { receipt, envelope: Ok(envelope), replay },
+        Err(error) => Delivery { receipt, envelope: Err(error.to_string()), replay: None },
     }
 }

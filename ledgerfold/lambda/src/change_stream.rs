@@ -30,11 +30,7 @@ async fn handle(relay: &Relay, event: Event) -> DynamoDbEventResponse {
     let records: Vec<_> = event.records.into_iter().filter_map(record).collect();
     let mut response = DynamoDbEventResponse::default();
     if let Err(unsent) = relay.publish(&records).await {
-        tracing::error!(
-            record = unsent.sequence_number,
-            reason = unsent.reason,
-            "record not sent"
-        );
+        tracing::error!(record = unsent.sequence_number, reason = unsent.reason, "record not sent");
         let mut failure = DynamoDbBatchItemFailure::default();
         failure.item_identifier = Some(unsent.sequence_number);
         response.batch_item_failures = vec![failure];
@@ -46,18 +42,12 @@ async fn handle(relay: &Relay, event: Event) -> DynamoDbEventResponse {
 /// does to it is not news for the bus, and is left to the audit.
 fn record(record: EventRecord) -> Option<StreamRecord> {
     if record.event_name != "INSERT" {
-        tracing::error!(
-            change = record.event_name,
-            "the event table was changed by hand"
-        );
+        tracing::error!(change = record.event_name, "the event table was changed by hand");
         return None;
     }
     let commit = CommitItem::from_attributes(record.change.new_image)
         .and_then(CommitItem::into_commit)
         .map_err(|error| error.to_string());
     let sequence_number = record.change.sequence_number.unwrap_or_default();
-    Some(StreamRecord {
-        sequence_number,
-        commit,
-    })
+    Some(StreamRecord { sequence_number, commit })
 }

@@ -62,11 +62,7 @@ impl World {
 
     /// The publisher of a context's events to this bus.
     pub fn publisher(&self, bus: &str, context: &str) -> Arc<dyn Publisher> {
-        Arc::new(EventBridgePublisher::new(
-            self.eventbridge.clone(),
-            bus,
-            context,
-        ))
+        Arc::new(EventBridgePublisher::new(self.eventbridge.clone(), bus, context))
     }
 
     /// The system's clock.
@@ -81,9 +77,7 @@ impl World {
 }
 
 async fn sdk_config() -> SdkConfig {
-    let http = Builder::new()
-        .tls_provider(Provider::Rustls(CryptoMode::Ring))
-        .build_https();
+    let http = Builder::new().tls_provider(Provider::Rustls(CryptoMode::Ring)).build_https();
     let timeouts = TimeoutConfig::builder()
         .connect_timeout(Duration::from_secs(1))
         .operation_attempt_timeout(ATTEMPT_TIMEOUT)

@@ -29,21 +29,14 @@ impl<D: Decider> Given<D> {
     /// This has happened, oldest first.
     pub fn events(events: impl IntoIterator<Item = D::Event>) -> Self {
         Self {
-            state: events
-                .into_iter()
-                .fold(D::initial(), |state, event| D::evolve(state, &event)),
+            state: events.into_iter().fold(D::initial(), |state, event| D::evolve(state, &event)),
         }
     }
 
     /// This is asked.
-    #[expect(
-        clippy::needless_pass_by_value,
-        reason = "an example reads better without references"
-    )]
+    #[expect(clippy::needless_pass_by_value, reason = "an example reads better without references")]
     pub fn when(self, command: D::Command) -> Decided<D> {
-        Decided {
-            decision: D::decide(&self.state, &command),
-        }
+        Decided { decision: D::decide(&self.state, &command) }
     }
 }
 
@@ -64,16 +57,8 @@ where
     ///
     /// # Panics
     /// If it is refused for another reason, or not.
-    #[expect(
-        clippy::needless_pass_by_value,
-        reason = "an example reads better without references"
-    )]
+    #[expect(clippy::needless_pass_by_value, reason = "an example reads better without references")]
     pub fn then_refused(self, expected: D::Rejection) {
-        assert_eq!(
-            self.decision.as_ref().err(),
-            Some(&expected),
-            "decided: {:?}",
-            self.decision
-        );
+        assert_eq!(self.decision.as_ref().err(), Some(&expected), "decided: {:?}", self.decision);
     }
 }

@@ -45,18 +45,13 @@ impl Decider for Orders {
 
     fn evolve(state: OrderState, event: &OrderEvent) -> OrderState {
         if let OrderEvent::OrderPlaced(OrderPlaced { total, .. }) = event {
-            return Some(Order {
-                total: *total,
-                stage: Stage::Placed,
-            });
+            return Some(Order { total: *total, stage: Stage::Placed });
         }
         let order = state?;
         let stage = match event {
-            OrderEvent::OrderPaid(OrderPaid {
-                payment_reference, ..
-            }) => Stage::Paid {
-                payment_reference: payment_reference.clone(),
-            },
+            OrderEvent::OrderPaid(OrderPaid { payment_reference, .. }) => {
+                Stage::Paid { payment_reference: payment_reference.clone() }
+            }
             OrderEvent::OrderShipped(_) => Stage::Shipped,
             OrderEvent::OrderDelivered(_) => Stage::Delivered,
             OrderEvent::OrderCancelled(_) => Stage::Cancelled,
@@ -70,41 +65,19 @@ impl Decider for Orders {
         command: &OrderCommand,
     ) -> Result<Vec<OrderEvent>, OrderRejection> {
         match (state, command) {
-            (
-                None,
-                OrderCommand::PlaceOrder {
-                    customer_id,
-                    items,
-                    total,
-                },
-            ) => {
+            (None, OrderCommand::PlaceOrder { customer_id, items, total }) => {
                 let (customer_id, items) = (customer_id.clone(), items.clone());
-                Ok(vec![
-                    OrderPlaced {
-                        customer_id,
-                        items,
-                        total: *total,
-                    }
-                    .into(),
-                ])
+                Ok(vec![OrderPlaced { customer_id, items, total: *total }.into()])
             }
             (Some(_), OrderCommand::PlaceOrder { .. }) => Err(OrderRejection::AlreadyPlaced),
             (None, _) => Err(OrderRejection::NotFound),
-            (
-                Some(order),
-                OrderCommand::PayOrder {
-                    payment_reference,
-                    amount,
-                },
-            ) => order.pay(payment_reference, *amount),
+            (Some(order), OrderCommand::PayOrder { payment_reference, amount }) => {
+                order.pay(payment_reference, *amount)
+            }
             (Some(order), OrderCommand::CancelOrder { reason }) => order.cancel(reason),
-            (
-                Some(order),
-                OrderCommand::ShipOrder {
-                    carrier,
-                    tracking_number,
-                },
-            ) => order.ship(carrier, tracking_number),
+            (Some(order), OrderCommand::ShipOrder { carrier, tracking_number }) => {
+                order.ship(carrier, tracking_number)
+            }
             (Some(order), OrderCommand::DeliverOrder) => order.deliver(),
         }
     }
@@ -117,18 +90,11 @@ impl Order {
         match self.stage {
             Stage::Placed if amount == self.total => {
                 let payment_reference = payment_reference.to_owned();
-                Ok(vec![
-                    OrderPaid {
-                        payment_reference,
-                        amount,
-                    }
-                    .into(),
-                ])
+                Ok(vec![OrderPaid { payment_reference, amount }.into()])
             }
-            Stage::Placed => Err(OrderRejection::AmountMismatch {
-                total: self.total,
-                offered: amount,
-            }),
+            Stage::Placed => {
+                Err(OrderRejection::AmountMismatch { total: self.total, offered: amount })
+            }
             Stage::Paid { .. } | Stage::Shipped | Stage::Delivered => {
                 Err(OrderRejection::AlreadyPaid)
             }
@@ -137,18 +103,12 @@ impl Order {
     }
 
     fn cancel(&self, reason: &str) -> Decision {
-        let cancelled = OrderCancelled {
-            reason: reason.to_owned(),
-        }
-        .into();
+        let cancelled = OrderCancelled { reason: reason.to_owned() }.into();
         match &self.stage {
             Stage::Placed => Ok(vec![cancelled]),
             Stage::Paid { payment_reference } => {
                 let payment_reference = payment_reference.clone();
-                let refund = RefundRequested {
-                    payment_reference,
-                    amount: self.total,
-                };
+                let refund = RefundRequested { payment_reference, amount: self.total };
                 Ok(vec![cancelled, refund.into()])
             }
             Stage::Shipped => Err(OrderRejection::AlreadyShipped),
@@ -161,13 +121,7 @@ impl Order {
         match self.stage {
             Stage::Paid { .. } => {
                 let (carrier, tracking_number) = (carrier.to_owned(), tracking_number.to_owned());
-                Ok(vec![
-                    OrderShipped {
-                        carrier,
-                        tracking_number,
-                    }
-                    .into(),
-                ])
+                Ok(vec![OrderShipped { carrier, tracking_number }.into()])
             }
             Stage::Placed => Err(OrderRejection::NotPaid),
             Stage::Shipped => Err(OrderRejection::AlreadyShipped),

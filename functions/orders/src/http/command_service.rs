@@ -50,9 +50,7 @@ impl CommandService {
         let (headers, command) = read(request, commands::place)?;
         let id = headers.created_id(Orders::CATEGORY.as_str())?;
         let location = format!("/orders/{id}");
-        let response = self
-            .handle(&headers, id, command, StatusCode::CREATED)
-            .await?;
+        let response = self.handle(&headers, id, command, StatusCode::CREATED).await?;
         Ok(response.with_header("Location", location))
     }
 

@@ -77,10 +77,7 @@ impl QueryService {
         let stream = stream(id);
         let shown = match until(&parameters)? {
             Some(until) => as_of::<OrderViews>(&*self.log, &stream, until).await?,
-            None => {
-                self.row::<OrderViews>(&*self.tables.order_views, &stream, token)
-                    .await?
-            }
+            None => self.row::<OrderViews>(&*self.tables.order_views, &stream, token).await?,
         };
         versioned(shown.as_ref())
     }
@@ -88,9 +85,7 @@ impl QueryService {
     async fn shipment(&self, request: &Request, id: EntityId) -> Answer {
         QueryParameters::read(request, &[])?;
         let token = consistency_token(request)?;
-        let shown = self
-            .row::<Shipments>(&*self.tables.shipments, &stream(id), token)
-            .await?;
+        let shown = self.row::<Shipments>(&*self.tables.shipments, &stream(id), token).await?;
         versioned(shown.as_ref())
     }
 
@@ -124,16 +119,9 @@ impl QueryService {
         let parameters = QueryParameters::read(request, &["limit", "cursor"])?;
         let token = consistency_token(request)?;
         let list = format!("orders of {customer}");
-        let Page {
-            limit,
-            from: before,
-        } = parameters.page::<String>(&list)?;
+        let Page { limit, from: before } = parameters.page::<String>(&list)?;
         // One more than is shown tells whether there is another page.
-        let listing = Listing {
-            partition: customer.to_string(),
-            before,
-            limit: limit + 1,
-        };
+        let listing = Listing { partition: customer.to_string(), before, limit: limit + 1 };
         let rows = &*self.tables.customer_orders;
         let mut page =
             fresh_list::<CustomerOrders>(rows, &*self.log, &listing, token.as_ref()).await?;
@@ -141,10 +129,7 @@ impl QueryService {
         page.truncate(limit);
         let last = page.last().filter(|_| more).map(|(order, _)| order.clone());
         let next_cursor = last.map(|order| Cursor(order).to_text(&list));
-        let items = page
-            .into_iter()
-            .map(|(_, order)| ListedOrder::from(order))
-            .collect();
+        let items = page.into_iter().map(|(_, order)| ListedOrder::from(order)).collect();
         Ok(Response::json(StatusCode::OK, &List { items, next_cursor }))
     }
 
@@ -186,14 +171,8 @@ fn no_such_order() -> Problem {
 /// Up to where the past is asked for, if it is.
 fn until(parameters: &QueryParameters<'_>) -> Result<Option<Until>, Problem> {
     let version = parameters.parsed("version", "a version, from 1", |text| {
-        let number = text
-            .bytes()
-            .all(|byte| byte.is_ascii_digit())
-            .then(|| text.parse().ok());
-        number
-            .flatten()
-            .filter(|number| *number > 0)
-            .map(Version::new)
+        let number = text.bytes().all(|byte| byte.is_ascii_digit()).then(|| text.parse().ok());
+        number.flatten().filter(|number| *number > 0).map(Version::new)
     })?;
     let at = parameters.parsed(
         "at",
@@ -201,26 +180,20 @@ fn until(parameters: &QueryParameters<'_>) -> Result<Option<Until>, Problem> {
         instant,
     )?;
     match (version, at) {
-        (Some(_), Some(_)) => Err(Problem::bad_request(
-            "Ask for a version or a time, not both.",
-        )),
+        (Some(_), Some(_)) => Err(Problem::bad_request("Ask for a version or a time, not both.")),
         (Some(version), None) => Ok(Some(Until::Version(version))),
         (None, at) => Ok(at.map(Until::Instant)),
     }
 }
 
 fn instant(text: &str) -> Option<Timestamp> {
-    text.ends_with(['Z', 'z'])
-        .then(|| text.parse().ok())
-        .flatten()
+    text.ends_with(['Z', 'z']).then(|| text.parse().ok()).flatten()
 }
 
 fn days(parameters: &QueryParameters<'_>) -> Result<(Date, Date), Problem> {
     let day = |name| {
         let parsed = parameters.parsed(name, "a date, as 2026-11-23", |text| {
-            (text.len() == 10)
-                .then(|| text.parse::<Date>().ok())
-                .flatten()
+            (text.len() == 10).then(|| text.parse::<Date>().ok()).flatten()
         })?;
         parsed.ok_or_else(|| Problem::bad_request("Both from and to are needed, as 2026-11-23."))
     };
@@ -228,14 +201,9 @@ fn days(parameters: &QueryParameters<'_>) -> Result<(Date, Date), Problem> {
     if to < from {
         return Err(Problem::bad_request("from must not be after to."));
     }
-    let span = from
-        .until(to)
-        .map(|span| span.get_days())
-        .unwrap_or(MAX_DAYS);
+    let span = from.until(to).map(|span| span.get_days()).unwrap_or(MAX_DAYS);
     if span >= MAX_DAYS {
-        return Err(Problem::bad_request(format!(
-            "At most {MAX_DAYS} days can be asked for."
-        )));
+        return Err(Problem::bad_request(format!("At most {MAX_DAYS} days can be asked for.")));
     }
     Ok((from, to))
 }

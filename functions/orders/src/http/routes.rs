@@ -76,9 +76,9 @@ impl Route {
             ["orders", id, "events"] => get(request, || Ok(query(Events(order_id(id)?)))),
             ["orders", id, "shipment"] => get(request, || Ok(query(Shipment(order_id(id)?)))),
             ["orders", id] => get(request, || Ok(query(Order(order_id(id)?)))),
-            ["customers", id, "orders"] => get(request, || {
-                Ok(query(CustomerOrders(valid_id("customer", id)?)))
-            }),
+            ["customers", id, "orders"] => {
+                get(request, || Ok(query(CustomerOrders(valid_id("customer", id)?))))
+            }
             ["dashboard"] => get(request, || Ok(query(Dashboard))),
             _ => Err(Problem::not_found("There is nothing at this path.")),
         }

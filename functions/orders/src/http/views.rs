@@ -18,10 +18,7 @@ pub(super) struct Versioned<'a, R> {
 
 impl<'a, R> From<&'a Fresh<R>> for Versioned<'a, R> {
     fn from(fresh: &'a Fresh<R>) -> Self {
-        Self {
-            row: &fresh.row,
-            version: fresh.version,
-        }
+        Self { row: &fresh.row, version: fresh.version }
     }
 }
 
@@ -46,20 +43,8 @@ pub(super) struct ListedOrder {
 
 impl From<Fresh<CustomerOrder>> for ListedOrder {
     fn from(Fresh { row, version }: Fresh<CustomerOrder>) -> Self {
-        let CustomerOrder {
-            id,
-            status,
-            total,
-            placed_at,
-            ..
-        } = row;
-        Self {
-            id,
-            status,
-            total,
-            placed_at,
-            version,
-        }
+        let CustomerOrder { id, status, total, placed_at, .. } = row;
+        Self { id, status, total, placed_at, version }
     }
 }
 
@@ -156,19 +141,10 @@ impl From<&[Counter]> for DashboardView {
                 continue;
             };
             let figures = Figures::new(currency, counter);
-            let empty = || Figures {
-                currency: currency.to_owned(),
-                ..Figures::default()
-            };
+            let empty = || Figures { currency: currency.to_owned(), ..Figures::default() };
             totals.entry(currency).or_insert_with(empty).add(&figures);
-            days.push(Day {
-                date: date.to_owned(),
-                figures,
-            });
+            days.push(Day { date: date.to_owned(), figures });
         }
-        Self {
-            days,
-            totals: totals.into_values().collect(),
-        }
+        Self { days, totals: totals.into_values().collect() }
     }
 }

@@ -42,10 +42,7 @@ impl Projection for CustomerOrders {
             }));
         }
         let order = row.ok_or_else(not_placed)?;
-        Ok(Some(CustomerOrder {
-            status: order.status.after(&event.event),
-            ..order
-        }))
+        Ok(Some(CustomerOrder { status: order.status.after(&event.event), ..order }))
     }
 
     /// By the time of placing, and by id where two were placed at once.

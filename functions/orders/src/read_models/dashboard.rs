@@ -66,10 +66,7 @@ impl Tally for Dashboard {
         match &event.event {
             OrderEvent::OrderPlaced(_) => add(currency, counter::PLACED, 1),
             OrderEvent::OrderPaid(paid) => {
-                let Money {
-                    amount,
-                    currency: paid_in,
-                } = paid.amount;
+                let Money { amount, currency: paid_in } = paid.amount;
                 add(currency, counter::PAID, 1)?;
                 add(paid_in, counter::REVENUE, amount)
             }
@@ -77,10 +74,7 @@ impl Tally for Dashboard {
             OrderEvent::OrderDelivered(_) => add(currency, counter::DELIVERED, 1),
             OrderEvent::OrderCancelled(_) => add(currency, counter::CANCELLED, 1),
             OrderEvent::RefundRequested(refund) => {
-                let Money {
-                    amount,
-                    currency: paid_in,
-                } = refund.amount;
+                let Money { amount, currency: paid_in } = refund.amount;
                 add(paid_in, counter::REVENUE, -amount)
             }
         }

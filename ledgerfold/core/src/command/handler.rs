@@ -10,11 +10,8 @@ use crate::{
 };
 
 /// How often a command is decided before contention is reported.
-const BACKOFF: Backoff = Backoff {
-    attempts: 10,
-    first: Duration::from_millis(5),
-    longest: Duration::from_millis(200),
-};
+const BACKOFF: Backoff =
+    Backoff { attempts: 10, first: Duration::from_millis(5), longest: Duration::from_millis(200) };
 
 /// Takes commands to commits.
 ///
@@ -129,11 +126,7 @@ impl<R: Rejection> From<LoadError> for CommandError<R> {
 impl CommandHandler {
     /// A handler over these ports.
     pub fn new(store: Arc<dyn EventStore>, clock: Arc<dyn Clock>, random: Arc<dyn Random>) -> Self {
-        Self {
-            store,
-            clock,
-            random,
-        }
+        Self { store, clock, random }
     }
 
     /// Handles one command: loads its stream, decides, appends, and does so again, a bounded number
@@ -176,10 +169,7 @@ impl CommandHandler {
                 Err(AppendError::Store(error)) => return Err(error.into()),
             }
         }
-        Err(CommandError::Contention {
-            stream: request.stream.clone(),
-            attempts: BACKOFF.attempts,
-        })
+        Err(CommandError::Contention { stream: request.stream.clone(), attempts: BACKOFF.attempts })
     }
 
     fn commit<D: Decider>(

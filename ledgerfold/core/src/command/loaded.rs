@@ -44,11 +44,7 @@ pub enum LoadError {
 impl<D: Decider> Loaded<D> {
     /// A stream of which nothing has been read yet.
     pub fn unread(stream: StreamId) -> Self {
-        Self {
-            stream,
-            version: Version::NONE,
-            state: D::initial(),
-        }
+        Self { stream, version: Version::NONE, state: D::initial() }
     }
 
     /// The stream.
@@ -102,18 +98,9 @@ impl<D: Decider> Loaded<D> {
         let events = commit
             .events()
             .map(|(version, event)| {
-                let CommitEvent {
-                    event_type,
-                    schema_version,
-                    data,
-                    ..
-                } = event;
+                let CommitEvent { event_type, schema_version, data, .. } = event;
                 D::Event::decode(event_type, *schema_version, data).map_err(|source| {
-                    LoadError::Event {
-                        stream: self.stream.clone(),
-                        version,
-                        source,
-                    }
+                    LoadError::Event { stream: self.stream.clone(), version, source }
                 })
             })
             .collect::<Result<Vec<_>, _>>()?;
@@ -145,12 +132,6 @@ impl<D: Decider> Loaded<D> {
                 })
             })
             .collect::<Result<_, EncodeError>>()?;
-        Ok(NewCommit::follow(
-            self.stream.clone(),
-            self.version,
-            events,
-            command,
-            metadata,
-        ))
+        Ok(NewCommit::follow(self.stream.clone(), self.version, events, command, metadata))
     }
 }

@@ -39,11 +39,7 @@ impl Arrived {
     /// The version that a read model must reach for all of this to be in it: the end of the newest
     /// commit that was heard of.
     pub(super) fn newest(&self) -> Version {
-        self.events
-            .values()
-            .map(|event| event.commit.1)
-            .max()
-            .unwrap_or(Version::NONE)
+        self.events.values().map(|event| event.commit.1).max().unwrap_or(Version::NONE)
     }
 
     /// The whole commits that follow this version without a gap.
@@ -70,15 +66,9 @@ pub(super) fn sort(
 ) -> (BTreeMap<StreamId, Arrived>, Vec<(Receipt, String)>) {
     let mut streams: BTreeMap<StreamId, Arrived> = BTreeMap::new();
     let mut unreadable = Vec::new();
-    for Delivery {
-        receipt, envelope, ..
-    } in deliveries
-    {
+    for Delivery { receipt, envelope, .. } in deliveries {
         match envelope {
-            Ok(event) => streams
-                .entry(event.stream.clone())
-                .or_default()
-                .add(receipt, event),
+            Ok(event) => streams.entry(event.stream.clone()).or_default().add(receipt, event),
             Err(reason) => unreadable.push((receipt, reason)),
         }
     }

@@ -17,11 +17,8 @@ use crate::{
 /// How many streams of a batch are brought forward at a time.
 const CONCURRENT_STREAMS: usize = 8;
 /// How often a write that was superseded is made again on what is there now.
-const BACKOFF: Backoff = Backoff {
-    attempts: 20,
-    first: Duration::from_millis(5),
-    longest: Duration::from_millis(200),
-};
+const BACKOFF: Backoff =
+    Backoff { attempts: 20, first: Duration::from_millis(5), longest: Duration::from_millis(200) };
 
 /// A read model that is moved forward stream by stream.
 ///
@@ -99,12 +96,7 @@ impl Projector {
         clock: Arc<dyn Clock>,
         random: Arc<dyn Random>,
     ) -> Self {
-        Self {
-            model,
-            log,
-            clock,
-            random,
-        }
+        Self { model, log, clock, random }
     }
 
     /// Takes a batch, and answers with the messages that must come again, each with the reason.
@@ -146,11 +138,7 @@ impl Projector {
                     return Ok(());
                 }
                 let (stream, found) = (stream.clone(), position.version());
-                return Err(ProjectError::NotInLog {
-                    stream,
-                    told,
-                    found,
-                });
+                return Err(ProjectError::NotInLog { stream, told, found });
             }
         }
         Err(ProjectError::Contention(stream.clone()))

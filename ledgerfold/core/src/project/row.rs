@@ -46,20 +46,14 @@ pub(crate) fn fold<P: Projection>(
 }
 
 pub(super) fn open<E: Event>(envelope: &Envelope) -> Result<Recorded<E>, ProjectError> {
-    envelope.open().map_err(|source| ProjectError::Event {
-        stream: envelope.stream.clone(),
-        source,
-    })
+    envelope
+        .open()
+        .map_err(|source| ProjectError::Event { stream: envelope.stream.clone(), source })
 }
 
 pub(super) fn inapplicable(envelope: &Envelope, reason: String) -> ProjectError {
     let (stream, version) = (envelope.stream.clone(), envelope.version);
-    Inapplicable {
-        stream,
-        version,
-        reason,
-    }
-    .into()
+    Inapplicable { stream, version, reason }.into()
 }
 
 /// The row in its own type.
@@ -82,10 +76,7 @@ pub struct RowModel<P> {
 impl<P: Projection> RowModel<P> {
     /// The model over this table.
     pub fn new(rows: Arc<dyn RowStore>) -> Self {
-        Self {
-            rows,
-            projection: PhantomData,
-        }
+        Self { rows, projection: PhantomData }
     }
 }
 
@@ -98,12 +89,7 @@ impl<P: Projection> ReadModel for RowModel<P> {
             None => (Version::NONE, None),
         };
         let (rows, stream) = (self.rows.clone(), stream.clone());
-        Ok(Box::new(RowPosition::<P> {
-            rows,
-            stream,
-            version,
-            row,
-        }))
+        Ok(Box::new(RowPosition::<P> { rows, stream, version, row }))
     }
 }
 

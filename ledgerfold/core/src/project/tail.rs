@@ -19,10 +19,7 @@ pub(super) async fn following(
 ) -> Result<Tail, StoreError> {
     let events = arrived.following(after);
     match events.last() {
-        Some(last) => Ok(Tail {
-            more: last.commit.1 < arrived.newest(),
-            events,
-        }),
+        Some(last) => Ok(Tail { more: last.commit.1 < arrived.newest(), events }),
         None => read(after, stream, log).await,
     }
 }
@@ -34,11 +31,7 @@ pub(crate) async fn read(
     log: &dyn EventStore,
 ) -> Result<Tail, StoreError> {
     let page = log.read(stream, after).await?;
-    let events: Vec<_> = page
-        .commits
-        .iter()
-        .flat_map(|commit| commit.envelopes())
-        .collect();
+    let events: Vec<_> = page.commits.iter().flat_map(|commit| commit.envelopes()).collect();
     let mut expected = after;
     for event in &events {
         expected = expected.next();
@@ -49,8 +42,5 @@ pub(crate) async fn read(
             });
         }
     }
-    Ok(Tail {
-        more: page.more,
-        events,
-    })
+    Ok(Tail { more: page.more, events })
 }

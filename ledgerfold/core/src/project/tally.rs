@@ -46,12 +46,7 @@ impl Counts {
     /// # Errors
     /// A sentence, if the sum leaves the range of 64 bits.
     pub fn add(&mut self, key: CounterKey, counter: &str, amount: i64) -> Result<(), String> {
-        let sum = self
-            .0
-            .entry(key)
-            .or_default()
-            .entry(counter.to_owned())
-            .or_default();
+        let sum = self.0.entry(key).or_default().entry(counter.to_owned()).or_default();
         *sum = sum
             .checked_add(amount)
             .ok_or_else(|| format!("the sum of {counter} leaves the range of 64 bits"))?;
@@ -73,19 +68,11 @@ impl Counts {
     }
 
     fn groups_with(&self, other: &Self) -> usize {
-        self.0.len()
-            + other
-                .0
-                .keys()
-                .filter(|key| !self.0.contains_key(key))
-                .count()
+        self.0.len() + other.0.keys().filter(|key| !self.0.contains_key(key)).count()
     }
 
     fn into_increments(self) -> Vec<Increment> {
-        self.0
-            .into_iter()
-            .map(|(key, amounts)| Increment { key, amounts })
-            .collect()
+        self.0.into_iter().map(|(key, amounts)| Increment { key, amounts }).collect()
     }
 }
 
@@ -103,13 +90,10 @@ pub(crate) fn count<T: Tally>(
 }
 
 pub(crate) fn read_memo<T: Tally>(stored: &Memo) -> Result<T::Memo, ReadStoreError> {
-    stored
-        .body
-        .decode()
-        .map_err(|error| ReadStoreError::Corrupt {
-            key: stored.stream.to_string(),
-            reason: error.to_string(),
-        })
+    stored.body.decode().map_err(|error| ReadStoreError::Corrupt {
+        key: stored.stream.to_string(),
+        reason: error.to_string(),
+    })
 }
 
 /// A [`Tally`] with the table that keeps its counters.
@@ -121,10 +105,7 @@ pub struct TallyModel<T> {
 impl<T: Tally> TallyModel<T> {
     /// The model over this table.
     pub fn new(counters: Arc<dyn TallyStore>) -> Self {
-        Self {
-            counters,
-            tally: PhantomData,
-        }
+        Self { counters, tally: PhantomData }
     }
 }
 
@@ -137,12 +118,7 @@ impl<T: Tally> ReadModel for TallyModel<T> {
             None => (Version::NONE, T::Memo::default()),
         };
         let (counters, stream) = (self.counters.clone(), stream.clone());
-        Ok(Box::new(TallyPosition::<T> {
-            counters,
-            stream,
-            version,
-            memo,
-        }))
+        Ok(Box::new(TallyPosition::<T> { counters, stream, version, memo }))
     }
 }
 
@@ -160,15 +136,8 @@ impl<T: Tally> TallyPosition<T> {
         memo: T::Memo,
         counts: Counts,
     ) -> Result<Written, ProjectError> {
-        let stored = Memo {
-            stream: self.stream.clone(),
-            version,
-            body: Payload::encode(&memo)?,
-        };
-        let written = self
-            .counters
-            .add(self.version, &stored, &counts.into_increments())
-            .await?;
+        let stored = Memo { stream: self.stream.clone(), version, body: Payload::encode(&memo)? };
+        let written = self.counters.add(self.version, &stored, &counts.into_increments()).await?;
         if written == Written::Done {
             (self.version, self.memo) = (version, memo);
         }

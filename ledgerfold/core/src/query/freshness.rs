@@ -59,9 +59,7 @@ pub async fn fresh_row<P: Projection>(
     token: Option<&ConsistencyToken>,
 ) -> Result<Option<Fresh<P::Row>>, QueryError> {
     let stored = rows.get(stream).await?;
-    let seen = token
-        .filter(|token| token.stream == *stream)
-        .map(|token| token.version);
+    let seen = token.filter(|token| token.stream == *stream).map(|token| token.version);
     let (row, version) = match &stored {
         Some(stored) => (read_row::<P>(stored)?, stored.version),
         None => (None, Version::NONE),
@@ -96,10 +94,7 @@ fn check_reached(
     version: Version,
 ) -> Result<(), QueryError> {
     match seen {
-        Some(shown) if shown > version => Err(QueryError::Ahead {
-            stream: stream.clone(),
-            shown,
-        }),
+        Some(shown) if shown > version => Err(QueryError::Ahead { stream: stream.clone(), shown }),
         _ => Ok(()),
     }
 }
@@ -128,10 +123,7 @@ pub async fn fresh_list<P: Projection>(
     let key = fresh.as_ref().and_then(|fresh| P::index(&fresh.row));
     if let (Some(fresh), Some(key)) = (fresh, key) {
         page.retain(|(order, _)| *order != key.order);
-        let above = listing
-            .before
-            .as_ref()
-            .is_none_or(|before| key.order < *before);
+        let above = listing.before.as_ref().is_none_or(|before| key.order < *before);
         if key.partition == listing.partition && above {
             let place = page.partition_point(|(order, _)| *order > key.order);
             if place < page.len() || !full || page.len() < listing.limit {
@@ -149,9 +141,7 @@ fn list_entry<P: Projection>(
     let order = stored.index.as_ref().map(|index| index.order.clone());
     let row = read_row::<P>(stored)?;
     let version = stored.version;
-    Ok(order
-        .zip(row)
-        .map(|(order, row)| (order, Fresh { row, version })))
+    Ok(order.zip(row).map(|(order, row)| (order, Fresh { row, version })))
 }
 
 /// The counters with keys from `first` to `last`, with the events that the token's stream has up to
@@ -171,10 +161,7 @@ pub async fn fresh_counts<T: Tally>(
     for _ in 0..ATTEMPTS {
         let memo = counters.memo(&token.stream).await?;
         let counted = counters.range(first, last).await?;
-        if memo
-            .as_ref()
-            .is_some_and(|memo| memo.version >= token.version)
-        {
+        if memo.as_ref().is_some_and(|memo| memo.version >= token.version) {
             return Ok(counted);
         }
         // Only counters that were read between two equal positions are known to lack exactly what
@@ -200,15 +187,13 @@ async fn count_on<T: Tally>(
     let mut missing = Counts::default();
     loop {
         let page = read_log(version, &token.stream, log).await?;
-        missing
-            .merge(count::<T>(memo, &page.events)?)
-            .map_err(|reason| {
-                ProjectError::Inapplicable(crate::project::Inapplicable {
-                    stream: token.stream.clone(),
-                    version,
-                    reason,
-                })
-            })?;
+        missing.merge(count::<T>(memo, &page.events)?).map_err(|reason| {
+            ProjectError::Inapplicable(crate::project::Inapplicable {
+                stream: token.stream.clone(),
+                version,
+                reason,
+            })
+        })?;
         version = version.advance(page.events.len());
         if !page.more {
             check_reached(&token.stream, Some(token.version), version)?;
@@ -223,19 +208,10 @@ fn add(
     first: &CounterKey,
     last: &CounterKey,
 ) -> Vec<Counter> {
-    for (key, amounts) in missing
-        .iter()
-        .filter(|(key, _)| first <= *key && *key <= last)
-    {
+    for (key, amounts) in missing.iter().filter(|(key, _)| first <= *key && *key <= last) {
         let place = counted.partition_point(|counter| counter.key < *key);
         if counted.get(place).is_none_or(|counter| counter.key != *key) {
-            counted.insert(
-                place,
-                Counter {
-                    key: key.clone(),
-                    amounts: Default::default(),
-                },
-            );
+            counted.insert(place, Counter { key: key.clone(), amounts: Default::default() });
         }
         for (counter, amount) in amounts {
             *counted[place].amounts.entry(counter.clone()).or_default() += amount;

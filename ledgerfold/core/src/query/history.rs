@@ -40,12 +40,8 @@ pub async fn as_of<P: Projection>(
     let (mut row, mut version) = (None, Version::NONE);
     loop {
         let page = read_log(version, stream, log).await?;
-        let held: Vec<_> = page
-            .events
-            .iter()
-            .take_while(|event| until.holds(event))
-            .cloned()
-            .collect();
+        let held: Vec<_> =
+            page.events.iter().take_while(|event| until.holds(event)).cloned().collect();
         row = fold::<P>(row, &held)?;
         version = version.advance(held.len());
         if !page.more || held.len() < page.events.len() {
@@ -72,10 +68,7 @@ pub struct AuditPosition {
 
 impl AuditPosition {
     /// The beginning of a stream.
-    pub const START: Self = Self {
-        commit: Version::NONE,
-        shown: Version::NONE,
-    };
+    pub const START: Self = Self { commit: Version::NONE, shown: Version::NONE };
 }
 
 /// A page of a stream's events, oldest first.
@@ -102,11 +95,7 @@ pub async fn audit(
     loop {
         let page = read_log(after, stream, log).await?;
         after = after.advance(page.events.len());
-        events.extend(
-            page.events
-                .into_iter()
-                .filter(|event| event.version > from.shown),
-        );
+        events.extend(page.events.into_iter().filter(|event| event.version > from.shown));
         if events.len() > limit || !page.more {
             break;
         }
@@ -117,10 +106,7 @@ pub async fn audit(
         let whole = last.version == last.commit.1;
         let (first, shown) = (last.commit.0, last.version);
         let before = Version::new(first.get().saturating_sub(1));
-        AuditPosition {
-            commit: if whole { shown } else { before },
-            shown,
-        }
+        AuditPosition { commit: if whole { shown } else { before }, shown }
     });
     Ok(AuditPage { events, next })
 }

@@ -30,9 +30,7 @@ impl CommandHeaders {
     /// A problem that names the header, and what it must be.
     pub fn read(request: &Request) -> Result<Self, Problem> {
         if request.header_values("if-none-match").next().is_some() {
-            return Err(Problem::bad_request(
-                "If-None-Match has no meaning for a command.",
-            ));
+            return Err(Problem::bad_request("If-None-Match has no meaning for a command."));
         }
         let caller = request.caller.as_deref().unwrap_or(ANONYMOUS);
         Ok(Self {
@@ -115,15 +113,8 @@ pub fn accepted(status: StatusCode, answer: &Answer) -> Response {
         event_type: &event.event_type,
         version: event.version,
     });
-    let body = Body {
-        id: answer.stream.id(),
-        version: answer.version,
-        events: events.collect(),
-    };
-    let token = ConsistencyToken {
-        stream: answer.stream.clone(),
-        version: answer.version,
-    };
+    let body = Body { id: answer.stream.id(), version: answer.version, events: events.collect() };
+    let token = ConsistencyToken { stream: answer.stream.clone(), version: answer.version };
     Response::json(status, &body)
         .with_header("ETag", format!("\"{}\"", answer.version))
         .with_header("Consistency-Token", token.to_text())
@@ -133,9 +124,7 @@ fn idempotency_key(request: &Request) -> Result<String, Problem> {
     const RULE: &str = "Idempotency-Key must be 1 to 255 visible ASCII characters, once.";
     let key = single(request, "idempotency-key")?.unwrap_or_default();
     let valid = (1..=255).contains(&key.len()) && key.bytes().all(|byte| byte.is_ascii_graphic());
-    valid
-        .then(|| key.to_owned())
-        .ok_or_else(|| Problem::bad_request(RULE))
+    valid.then(|| key.to_owned()).ok_or_else(|| Problem::bad_request(RULE))
 }
 
 fn if_match(request: &Request) -> Result<Option<Version>, Problem> {
@@ -148,16 +137,12 @@ fn if_match(request: &Request) -> Result<Option<Version>, Problem> {
         .and_then(|tag| tag.strip_suffix('"'))
         .filter(|tag| !tag.is_empty() && tag.bytes().all(|byte| byte.is_ascii_digit()))
         .and_then(|tag| tag.parse().ok());
-    number
-        .map(|number| Some(Version::new(number)))
-        .ok_or_else(|| Problem::bad_request(RULE))
+    number.map(|number| Some(Version::new(number))).ok_or_else(|| Problem::bad_request(RULE))
 }
 
 fn is_json(media_type: &str) -> bool {
     let mut parts = media_type.split(';').map(str::trim);
-    let json = parts
-        .next()
-        .is_some_and(|kind| kind.eq_ignore_ascii_case("application/json"));
+    let json = parts.next().is_some_and(|kind| kind.eq_ignore_ascii_case("application/json"));
     json && parts.all(|parameter| {
         let charset = parameter.to_ascii_lowercase();
         charset.is_empty() || charset == "charset=utf-8" || charset == "charset=\"utf-8\""
@@ -169,9 +154,7 @@ pub(super) fn single<'a>(request: &'a Request, name: &'a str) -> Result<Option<&
     let mut values = request.header_values(name);
     let first = values.next();
     if values.next().is_some() {
-        return Err(Problem::bad_request(format!(
-            "The header {name} stands more than once."
-        )));
+        return Err(Problem::bad_request(format!("The header {name} stands more than once.")));
     }
     Ok(first.map(str::trim))
 }

@@ -37,18 +37,10 @@ fn read_object<T>(
     read: impl FnOnce(&mut Fields<'_>) -> Option<T>,
 ) -> Option<T> {
     let Value::Object(object) = value else {
-        errors.push(FieldError {
-            pointer,
-            detail: "must be an object".to_owned(),
-        });
+        errors.push(FieldError { pointer, detail: "must be an object".to_owned() });
         return None;
     };
-    let mut fields = Fields {
-        object,
-        pointer,
-        known: Vec::new(),
-        errors,
-    };
+    let mut fields = Fields { object, pointer, known: Vec::new(), errors };
     let value = read(&mut fields);
     fields.refuse_unknown();
     value
@@ -83,24 +75,16 @@ impl<'a> Fields<'a> {
 
     /// A text of 1 to `max` characters.
     pub fn short_text(&mut self, name: &'static str, max: usize) -> Option<String> {
-        self.text(
-            name,
-            &format!("must be a text of 1 to {max} characters"),
-            |text| {
-                (1..=max)
-                    .contains(&text.chars().count())
-                    .then(|| text.to_owned())
-            },
-        )
+        self.text(name, &format!("must be a text of 1 to {max} characters"), |text| {
+            (1..=max).contains(&text.chars().count()).then(|| text.to_owned())
+        })
     }
 
     /// An integer from `least` to `most`.
     pub fn integer(&mut self, name: &'static str, least: i64, most: i64) -> Option<i64> {
         let rule = format!("must be an integer from {least} to {most}");
         self.required(name, &rule, |value| {
-            value
-                .as_i64()
-                .filter(|number| (least..=most).contains(number))
+            value.as_i64().filter(|number| (least..=most).contains(number))
         })
     }
 
@@ -155,16 +139,9 @@ impl<'a> Fields<'a> {
     }
 
     fn refuse_unknown(&mut self) {
-        let unknown: Vec<_> = self
-            .object
-            .keys()
-            .filter(|key| !self.known.contains(&key.as_str()))
-            .collect();
-        let known = if self.known.is_empty() {
-            "none".to_owned()
-        } else {
-            self.known.join(", ")
-        };
+        let unknown: Vec<_> =
+            self.object.keys().filter(|key| !self.known.contains(&key.as_str())).collect();
+        let known = if self.known.is_empty() { "none".to_owned() } else { self.known.join(", ") };
         for name in unknown {
             self.refuse(name, format!("is not known; known fields are: {known}"));
         }
@@ -172,10 +149,6 @@ impl<'a> Fields<'a> {
 
     /// The JSON pointer of a field (RFC 6901).
     fn pointer_to(&self, name: &str) -> String {
-        format!(
-            "{}/{}",
-            self.pointer,
-            name.replace('~', "~0").replace('/', "~1")
-        )
+        format!("{}/{}", self.pointer, name.replace('~', "~0").replace('/', "~1"))
     }
 }

@@ -83,14 +83,8 @@ impl ProxyEvent {
         Ok(Request {
             method,
             path: self.path,
-            query: pairs(
-                self.multi_value_query_string_parameters,
-                self.query_string_parameters,
-            ),
-            headers: headers
-                .into_iter()
-                .map(|(k, v)| (k.to_ascii_lowercase(), v))
-                .collect(),
+            query: pairs(self.multi_value_query_string_parameters, self.query_string_parameters),
+            headers: headers.into_iter().map(|(k, v)| (k.to_ascii_lowercase(), v)).collect(),
             body,
             id: self.request_context.request_id,
             caller: self.request_context.identity.api_key_id,

@@ -24,10 +24,7 @@ pub struct Request {
 impl Request {
     /// The values of a header, by its name in lower case.
     pub fn header_values<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
-        self.headers
-            .iter()
-            .filter(move |(key, _)| key == name)
-            .map(|(_, value)| value.as_str())
+        self.headers.iter().filter(move |(key, _)| key == name).map(|(_, value)| value.as_str())
     }
 
     /// The parts of the path between slashes.
@@ -51,11 +48,7 @@ impl Response {
     /// An answer with this body.
     pub fn json(status: StatusCode, body: &impl Serialize) -> Self {
         match serde_json::to_string(body) {
-            Ok(body) => Self {
-                status,
-                headers: vec![("Content-Type", JSON.to_owned())],
-                body,
-            },
+            Ok(body) => Self { status, headers: vec![("Content-Type", JSON.to_owned())], body },
             Err(error) => {
                 tracing::error!(%error, "an answer cannot be written as JSON");
                 super::Problem::internal().into_response("")

@@ -41,33 +41,18 @@ impl Problem {
         detail: impl Into<String>,
     ) -> Self {
         let (name, detail) = (name.into(), detail.into());
-        Self {
-            status,
-            name,
-            title,
-            detail,
-            errors: Vec::new(),
-            headers: Vec::new(),
-        }
+        Self { status, name, title, detail, errors: Vec::new(), headers: Vec::new() }
     }
 
     /// The request is not of the form that the contract asks for.
     pub fn bad_request(detail: impl Into<String>) -> Self {
-        Self::new(
-            StatusCode::BAD_REQUEST,
-            "bad-request",
-            "The request is malformed",
-            detail,
-        )
+        Self::new(StatusCode::BAD_REQUEST, "bad-request", "The request is malformed", detail)
     }
 
     /// Fields of the body are not as the contract asks; all of them are named.
     pub fn invalid_body(errors: Vec<FieldError>) -> Self {
         let count = errors.len();
-        let detail = format!(
-            "{count} field{} cannot be taken.",
-            if count == 1 { "" } else { "s" }
-        );
+        let detail = format!("{count} field{} cannot be taken.", if count == 1 { "" } else { "s" });
         let problem = Self::new(
             StatusCode::BAD_REQUEST,
             "invalid-body",
@@ -79,25 +64,15 @@ impl Problem {
 
     /// There is no such thing.
     pub fn not_found(detail: impl Into<String>) -> Self {
-        Self::new(
-            StatusCode::NOT_FOUND,
-            "not-found",
-            "There is no such thing",
-            detail,
-        )
+        Self::new(StatusCode::NOT_FOUND, "not-found", "There is no such thing", detail)
     }
 
     /// The path knows other methods.
     pub fn method_not_allowed(allowed: &str) -> Self {
         let detail = format!("This path knows {allowed} only.");
         let status = StatusCode::METHOD_NOT_ALLOWED;
-        Self::new(
-            status,
-            "method-not-allowed",
-            "The method is not known here",
-            detail,
-        )
-        .with_header("Allow", allowed)
+        Self::new(status, "method-not-allowed", "The method is not known here", detail)
+            .with_header("Allow", allowed)
     }
 
     /// The body is not JSON by its own account.
@@ -112,12 +87,7 @@ impl Problem {
 
     /// The body, or what follows from it, is larger than is taken.
     pub fn too_large(detail: impl Into<String>) -> Self {
-        Self::new(
-            StatusCode::PAYLOAD_TOO_LARGE,
-            "too-large",
-            "The request is too large",
-            detail,
-        )
+        Self::new(StatusCode::PAYLOAD_TOO_LARGE, "too-large", "The request is too large", detail)
     }
 
     /// A defect of ours. The log knows more.
@@ -182,11 +152,7 @@ impl Problem {
         let body = serde_json::to_string(&body).unwrap_or_default();
         let mut headers = vec![("Content-Type", "application/problem+json".to_owned())];
         headers.extend(self.headers);
-        Response {
-            status: self.status,
-            headers,
-            body,
-        }
+        Response { status: self.status, headers, body }
     }
 }
 

@@ -23,19 +23,13 @@ impl<'a> QueryParameters<'a> {
         let mut parameters = BTreeMap::new();
         for (name, value) in &request.query {
             if !known.contains(&name.as_str()) {
-                let known = if known.is_empty() {
-                    "none".to_owned()
-                } else {
-                    known.join(", ")
-                };
+                let known = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
                 return Err(Problem::bad_request(format!(
                     "A parameter of the query is not known here; known are: {known}."
                 )));
             }
             if parameters.insert(name.as_str(), value.as_str()).is_some() {
-                return Err(Problem::bad_request(format!(
-                    "{name} stands more than once."
-                )));
+                return Err(Problem::bad_request(format!("{name} stands more than once.")));
             }
         }
         Ok(Self(parameters))
@@ -69,9 +63,7 @@ impl<'a> QueryParameters<'a> {
     /// A problem that names `limit` or `cursor`.
     pub fn page<T: Serialize + DeserializeOwned>(&self, list: &str) -> Result<Page<T>, Problem> {
         let limit = self.parsed("limit", "a number from 1 to 100", |text| {
-            text.parse()
-                .ok()
-                .filter(|limit| (1..=MAX_LIMIT).contains(limit))
+            text.parse().ok().filter(|limit| (1..=MAX_LIMIT).contains(limit))
         })?;
         let cursor = match self.text("cursor") {
             Some(text) => Some(
@@ -80,10 +72,7 @@ impl<'a> QueryParameters<'a> {
             ),
             None => None,
         };
-        Ok(Page {
-            limit: limit.unwrap_or(DEFAULT_LIMIT),
-            from: cursor.map(|Cursor(from)| from),
-        })
+        Ok(Page { limit: limit.unwrap_or(DEFAULT_LIMIT), from: cursor.map(|Cursor(from)| from) })
     }
 }
 

@@ -12,10 +12,7 @@ use super::notebook::{Notebook, commit, fresh};
 async fn loaded(store: &dyn EventStore, stream: &StreamId) -> Loaded<Notebook> {
     let mut loaded = Loaded::unread(stream.clone());
     let nobody = CommandId::new("nobody").expect("visible ASCII");
-    loaded
-        .read_on(store, &nobody)
-        .await
-        .expect("the stream can be read");
+    loaded.read_on(store, &nobody).await.expect("the stream can be read");
     loaded
 }
 
@@ -27,10 +24,7 @@ async fn append(
     notes: &[&str],
 ) -> Commit {
     let new = commit(&loaded(store, stream).await, attempt, notes, 60);
-    store
-        .append(&new)
-        .await
-        .expect("nobody else writes to this stream");
+    store.append(&new).await.expect("nobody else writes to this stream");
     new.into_commit()
 }
 
@@ -38,10 +32,7 @@ async fn read_all(store: &dyn EventStore, stream: &StreamId) -> Vec<Commit> {
     let mut commits: Vec<Commit> = Vec::new();
     loop {
         let after = commits.last().map_or(Version::NONE, Commit::to);
-        let page = store
-            .read(stream, after)
-            .await
-            .expect("the stream can be read");
+        let page = store.read(stream, after).await.expect("the stream can be read");
         commits.extend(page.commits);
         if !page.more {
             return commits;
@@ -51,10 +42,7 @@ async fn read_all(store: &dyn EventStore, stream: &StreamId) -> Vec<Commit> {
 
 /// Reading what was never written is no error.
 pub async fn a_stream_that_does_not_exist_is_empty(store: &dyn EventStore) {
-    let page = store
-        .read(&fresh(), Version::NONE)
-        .await
-        .expect("it can be read");
+    let page = store.read(&fresh(), Version::NONE).await.expect("it can be read");
     assert!(page.commits.is_empty() && !page.more, "{page:?}");
 }
 
@@ -62,10 +50,7 @@ pub async fn a_stream_that_does_not_exist_is_empty(store: &dyn EventStore) {
 pub async fn a_commit_comes_back_as_it_was_appended(store: &dyn EventStore) {
     let stream = fresh();
     let first = append(store, &stream, "one", &["a", "b \u{1f980} \"quoted\"", ""]).await;
-    assert_eq!(
-        (first.from(), first.to()),
-        (Version::new(1), Version::new(3))
-    );
+    assert_eq!((first.from(), first.to()), (Version::new(1), Version::new(3)));
     assert_eq!(read_all(store, &stream).await, [first]);
 }
 
@@ -74,10 +59,7 @@ pub async fn an_append_is_seen_by_the_next_read(store: &dyn EventStore) {
     let stream = fresh();
     for version in 1..=20 {
         append(store, &stream, &format!("attempt-{version}"), &["note"]).await;
-        assert_eq!(
-            loaded(store, &stream).await.version(),
-            Version::new(version)
-        );
+        assert_eq!(loaded(store, &stream).await.version(), Version::new(version));
     }
 }
 
@@ -86,15 +68,9 @@ pub async fn a_read_begins_behind_the_version_asked_for(store: &dyn EventStore) 
     let stream = fresh();
     append(store, &stream, "one", &["a", "b"]).await;
     let second = append(store, &stream, "two", &["c"]).await;
-    let page = store
-        .read(&stream, Version::new(2))
-        .await
-        .expect("it can be read");
+    let page = store.read(&stream, Version::new(2)).await.expect("it can be read");
     assert_eq!(page.commits, [second]);
-    let page = store
-        .read(&stream, Version::new(3))
-        .await
-        .expect("it can be read");
+    let page = store.read(&stream, Version::new(3)).await.expect("it can be read");
     assert_eq!(page.commits, []);
 }
 
@@ -135,9 +111,8 @@ pub async fn a_repeated_append_meets_itself(store: &dyn EventStore) {
 pub async fn of_racing_appends_one_wins(store: &dyn EventStore) {
     let stream = fresh();
     let start = loaded(store, &stream).await;
-    let commits: Vec<_> = (0..20)
-        .map(|racer| commit(&start, &format!("racer-{racer}"), &["mine"], 60))
-        .collect();
+    let commits: Vec<_> =
+        (0..20).map(|racer| commit(&start, &format!("racer-{racer}"), &["mine"], 60)).collect();
     let outcomes = join_all(commits.iter().map(|commit| store.append(commit))).await;
     let stored = read_all(store, &stream).await;
     assert_eq!(stored.len(), 1);
@@ -159,15 +134,10 @@ pub async fn a_stream_of_more_than_a_megabyte_is_read_whole(store: &dyn EventSto
     for attempt in 0..25 {
         let new = commit(&head, &format!("attempt-{attempt}"), &[&note], 60);
         store.append(&new).await.expect("the version is free");
-        head.read_on(store, &new.as_commit().command().id)
-            .await
-            .expect("it can be read");
+        head.read_on(store, &new.as_commit().command().id).await.expect("it can be read");
         written.push(new.into_commit());
     }
-    assert!(
-        read_all(store, &stream).await == written,
-        "not all 2.5 MB came back"
-    );
+    assert!(read_all(store, &stream).await == written, "not all 2.5 MB came back");
 }
 
 /// Clocks are no keys.
@@ -189,10 +159,7 @@ pub async fn a_commit_over_the_limit_is_refused_and_not_stored(store: &dyn Event
     let new = commit(&loaded(store, &stream).await, "huge", &[&note], 60);
     match store.append(&new).await {
         Err(AppendError::TooLarge { bytes, limit }) => {
-            assert!(
-                bytes > note.len() && limit < note.len(),
-                "{bytes} over {limit}"
-            );
+            assert!(bytes > note.len() && limit < note.len(), "{bytes} over {limit}");
         }
         other => panic!("a commit of 320 KB was answered by {other:?}"),
     }

@@ -76,10 +76,7 @@ impl Decider for Notebook {
         if notes.iter().any(|text| text == FORBIDDEN) {
             return Err(Refused);
         }
-        Ok(notes
-            .iter()
-            .map(|text| NoteWritten { text: text.clone() }.into())
-            .collect())
+        Ok(notes.iter().map(|text| NoteWritten { text: text.clone() }.into()).collect())
     }
 }
 
@@ -99,27 +96,14 @@ pub fn write(stream: &StreamId, attempt: &str, notes: &[&str]) -> CommandRequest
         traceparent: None,
     };
     let command = Write(notes.iter().map(ToString::to_string).collect());
-    CommandRequest {
-        stream: stream.clone(),
-        command,
-        id,
-        expected: None,
-        context,
-    }
+    CommandRequest { stream: stream.clone(), command, id, expected: None, context }
 }
 
 /// The commit of these notes behind what was loaded, recorded at this second of 1970, with every
 /// field of its metadata in use.
 pub fn commit(loaded: &Loaded<Notebook>, attempt: &str, notes: &[&str], second: i64) -> NewCommit {
-    let events: Vec<_> = notes
-        .iter()
-        .map(|text| {
-            NoteWritten {
-                text: (*text).to_owned(),
-            }
-            .into()
-        })
-        .collect();
+    let events: Vec<_> =
+        notes.iter().map(|text| NoteWritten { text: (*text).to_owned() }.into()).collect();
     let command = Write(notes.iter().map(ToString::to_string).collect());
     let stamp = CommandStamp {
         id: CommandId::new(attempt).expect("visible ASCII"),
@@ -136,9 +120,7 @@ pub fn commit(loaded: &Loaded<Notebook>, attempt: &str, notes: &[&str], second: 
                 .expect("the example of W3C Trace Context"),
         ),
     };
-    loaded
-        .commit(&events, new_id, stamp, metadata)
-        .expect("notes are JSON")
+    loaded.commit(&events, new_id, stamp, metadata).expect("notes are JSON")
 }
 
 fn new_id() -> EventId {

@@ -9,23 +9,12 @@ use super::notebook::fresh;
 
 fn row(stream: &StreamId, version: u64, text: &str) -> StoredRow {
     let body = Some(Payload::encode(&text).expect("a text is JSON"));
-    StoredRow {
-        stream: stream.clone(),
-        version: Version::new(version),
-        body,
-        index: None,
-    }
+    StoredRow { stream: stream.clone(), version: Version::new(version), body, index: None }
 }
 
 fn listed(list: &str, order: &str) -> StoredRow {
-    let index = IndexKey {
-        partition: list.to_owned(),
-        order: order.to_owned(),
-    };
-    StoredRow {
-        index: Some(index),
-        ..row(&fresh(), 1, order)
-    }
+    let index = IndexKey { partition: list.to_owned(), order: order.to_owned() };
+    StoredRow { index: Some(index), ..row(&fresh(), 1, order) }
 }
 
 async fn put(store: &dyn RowStore, row: &StoredRow) -> Written {
@@ -54,10 +43,7 @@ pub async fn a_newer_row_wins_in_either_order(store: &dyn RowStore) {
     assert_eq!(put(store, &row(&one, 9, "old")).await, Written::Done);
     assert_eq!(put(store, &row(&one, 10, "new")).await, Written::Done);
     assert_eq!(put(store, &row(&other, 10, "new")).await, Written::Done);
-    assert_eq!(
-        put(store, &row(&other, 9, "old")).await,
-        Written::Superseded
-    );
+    assert_eq!(put(store, &row(&other, 9, "old")).await, Written::Superseded);
     for stream in [one, other] {
         assert_eq!(get(store, &stream).await, Some(row(&stream, 10, "new")));
     }
@@ -67,35 +53,24 @@ pub async fn a_newer_row_wins_in_either_order(store: &dyn RowStore) {
 pub async fn a_row_at_the_same_version_is_superseded(store: &dyn RowStore) {
     let stream = fresh();
     assert_eq!(put(store, &row(&stream, 3, "first")).await, Written::Done);
-    assert_eq!(
-        put(store, &row(&stream, 3, "second")).await,
-        Written::Superseded
-    );
+    assert_eq!(put(store, &row(&stream, 3, "second")).await, Written::Superseded);
     assert_eq!(get(store, &stream).await, Some(row(&stream, 3, "first")));
 }
 
 /// So that late events do not bring it back.
 pub async fn a_deleted_row_keeps_its_version(store: &dyn RowStore) {
     let stream = fresh();
-    let deleted = StoredRow {
-        body: None,
-        ..row(&stream, 5, "")
-    };
+    let deleted = StoredRow { body: None, ..row(&stream, 5, "") };
     assert_eq!(put(store, &row(&stream, 4, "there")).await, Written::Done);
     assert_eq!(put(store, &deleted).await, Written::Done);
-    assert_eq!(
-        put(store, &row(&stream, 4, "there")).await,
-        Written::Superseded
-    );
+    assert_eq!(put(store, &row(&stream, 4, "there")).await, Written::Superseded);
     assert_eq!(get(store, &stream).await, Some(deleted));
 }
 
 /// Each page begins below the last key of the one before.
 pub async fn a_list_is_in_descending_order_and_paged(store: &dyn RowStore) {
     let list = fresh().to_string();
-    let rows: Vec<_> = ["a", "b", "c", "d", "e"]
-        .map(|order| listed(&list, order))
-        .into();
+    let rows: Vec<_> = ["a", "b", "c", "d", "e"].map(|order| listed(&list, order)).into();
     for row in rows.iter().chain([&listed(&fresh().to_string(), "b")]) {
         put(store, row).await;
     }
@@ -104,21 +79,11 @@ pub async fn a_list_is_in_descending_order_and_paged(store: &dyn RowStore) {
         before: before.map(str::to_owned),
         limit: 2,
     };
-    let expected = [
-        (None, vec![4, 3]),
-        (Some("d"), vec![2, 1]),
-        (Some("b"), vec![0]),
-        (Some("a"), vec![]),
-    ];
+    let expected =
+        [(None, vec![4, 3]), (Some("d"), vec![2, 1]), (Some("b"), vec![0]), (Some("a"), vec![])];
     for (before, expected) in expected {
-        let found = store
-            .list(&page(before))
-            .await
-            .expect("the index can be read");
-        let expected: Vec<_> = expected
-            .into_iter()
-            .map(|at: usize| rows[at].clone())
-            .collect();
+        let found = store.list(&page(before)).await.expect("the index can be read");
+        let expected: Vec<_> = expected.into_iter().map(|at: usize| rows[at].clone()).collect();
         assert_eq!(found, expected, "below {before:?}");
     }
 }
@@ -129,13 +94,6 @@ pub async fn a_row_without_index_is_not_listed(store: &dyn RowStore) {
     let there = listed(&list, "a");
     put(store, &there).await;
     put(store, &row(&there.stream, 2, "gone")).await;
-    let listing = Listing {
-        partition: list,
-        before: None,
-        limit: 10,
-    };
-    assert_eq!(
-        store.list(&listing).await.expect("the index can be read"),
-        []
-    );
+    let listing = Listing { partition: list, before: None, limit: 10 };
+    assert_eq!(store.list(&listing).await.expect("the index can be read"), []);
 }

@@ -12,25 +12,15 @@ use super::notebook::fresh;
 
 fn memo(stream: &StreamId, version: u64) -> Memo {
     let body = Payload::encode(&format!("at {version}")).expect("a text is JSON");
-    Memo {
-        stream: stream.clone(),
-        version: Version::new(version),
-        body,
-    }
+    Memo { stream: stream.clone(), version: Version::new(version), body }
 }
 
 fn amounts(written: i64, erased: i64) -> BTreeMap<String, i64> {
-    BTreeMap::from([
-        ("written".to_owned(), written),
-        ("erased".to_owned(), erased),
-    ])
+    BTreeMap::from([("written".to_owned(), written), ("erased".to_owned(), erased)])
 }
 
 fn increment(key: &CounterKey, written: i64, erased: i64) -> Increment {
-    Increment {
-        key: key.clone(),
-        amounts: amounts(written, erased),
-    }
+    Increment { key: key.clone(), amounts: amounts(written, erased) }
 }
 
 fn fresh_key() -> CounterKey {
@@ -39,17 +29,11 @@ fn fresh_key() -> CounterKey {
 
 async fn add(store: &dyn TallyStore, after: u64, memo: &Memo, increment: Increment) -> Written {
     let after = Version::new(after);
-    store
-        .add(after, memo, &[increment])
-        .await
-        .expect("the counters can be written")
+    store.add(after, memo, &[increment]).await.expect("the counters can be written")
 }
 
 async fn counted(store: &dyn TallyStore, key: &CounterKey) -> Vec<Counter> {
-    store
-        .range(key, key)
-        .await
-        .expect("the counters can be read")
+    store.range(key, key).await.expect("the counters can be read")
 }
 
 /// Reading what was never written is no error.
@@ -61,49 +45,22 @@ pub async fn a_stream_that_was_never_counted_has_no_memo(store: &dyn TallyStore)
 /// Both, in one step; and amounts may be negative.
 pub async fn counting_moves_the_memo_and_the_counters(store: &dyn TallyStore) {
     let (stream, key) = (fresh(), fresh_key());
-    assert_eq!(
-        add(store, 0, &memo(&stream, 2), increment(&key, 5, 0)).await,
-        Written::Done
-    );
-    assert_eq!(
-        add(store, 2, &memo(&stream, 3), increment(&key, -7, 1)).await,
-        Written::Done
-    );
-    assert_eq!(
-        store.memo(&stream).await.expect("it can be read"),
-        Some(memo(&stream, 3))
-    );
-    assert_eq!(
-        counted(store, &key).await,
-        [Counter {
-            key: key.clone(),
-            amounts: amounts(-2, 1)
-        }]
-    );
+    assert_eq!(add(store, 0, &memo(&stream, 2), increment(&key, 5, 0)).await, Written::Done);
+    assert_eq!(add(store, 2, &memo(&stream, 3), increment(&key, -7, 1)).await, Written::Done);
+    assert_eq!(store.memo(&stream).await.expect("it can be read"), Some(memo(&stream, 3)));
+    assert_eq!(counted(store, &key).await, [Counter { key: key.clone(), amounts: amounts(-2, 1) }]);
 }
 
 /// Also one that has not begun, and one that is further on; and nothing is counted.
 pub async fn a_memo_that_moved_refuses_to_count_again(store: &dyn TallyStore) {
     let (stream, key) = (fresh(), fresh_key());
-    assert_eq!(
-        add(store, 0, &memo(&stream, 2), increment(&key, 1, 0)).await,
-        Written::Done
-    );
+    assert_eq!(add(store, 0, &memo(&stream, 2), increment(&key, 1, 0)).await, Written::Done);
     for after in [0, 1, 3] {
         let again = add(store, after, &memo(&stream, 4), increment(&key, 1, 0)).await;
         assert_eq!(again, Written::Superseded, "counted on from {after} at 2");
     }
-    assert_eq!(
-        store.memo(&stream).await.expect("it can be read"),
-        Some(memo(&stream, 2))
-    );
-    assert_eq!(
-        counted(store, &key).await,
-        [Counter {
-            key: key.clone(),
-            amounts: amounts(1, 0)
-        }]
-    );
+    assert_eq!(store.memo(&stream).await.expect("it can be read"), Some(memo(&stream, 2)));
+    assert_eq!(counted(store, &key).await, [Counter { key: key.clone(), amounts: amounts(1, 0) }]);
 }
 
 /// Of five deliveries at the same time one counts.
@@ -111,35 +68,20 @@ pub async fn five_at_once_count_once(store: &dyn TallyStore) {
     let (stream, key) = (fresh(), fresh_key());
     let one = memo(&stream, 1);
     let outcomes = join_all((0..5).map(|_| add(store, 0, &one, increment(&key, 1, 10)))).await;
-    let done = outcomes
-        .iter()
-        .filter(|outcome| **outcome == Written::Done)
-        .count();
+    let done = outcomes.iter().filter(|outcome| **outcome == Written::Done).count();
     assert_eq!(done, 1, "{outcomes:?}");
-    assert_eq!(
-        counted(store, &key).await,
-        [Counter {
-            key: key.clone(),
-            amounts: amounts(1, 10)
-        }]
-    );
+    assert_eq!(counted(store, &key).await, [Counter { key: key.clone(), amounts: amounts(1, 10) }]);
 }
 
 /// Wherever their counters are kept.
 pub async fn streams_add_up(store: &dyn TallyStore) {
     let key = fresh_key();
     for _ in 0..30 {
-        assert_eq!(
-            add(store, 0, &memo(&fresh(), 1), increment(&key, 1, 2)).await,
-            Written::Done
-        );
+        assert_eq!(add(store, 0, &memo(&fresh(), 1), increment(&key, 1, 2)).await, Written::Done);
     }
     assert_eq!(
         counted(store, &key).await,
-        [Counter {
-            key: key.clone(),
-            amounts: amounts(30, 60)
-        }]
+        [Counter { key: key.clone(), amounts: amounts(30, 60) }]
     );
 }
 
@@ -150,10 +92,7 @@ pub async fn a_range_has_both_its_ends(store: &dyn TallyStore) {
     for suffix in ["d", "b", "a", "c"] {
         add(store, 0, &memo(&fresh(), 1), increment(&key(suffix), 1, 0)).await;
     }
-    let found = store
-        .range(&key("b"), &key("c"))
-        .await
-        .expect("the counters can be read");
+    let found = store.range(&key("b"), &key("c")).await.expect("the counters can be read");
     let keys: Vec<_> = found.into_iter().map(|counter| counter.key).collect();
     assert_eq!(keys, [key("b"), key("c")]);
 }
@@ -163,8 +102,5 @@ pub async fn counting_nothing_moves_the_memo(store: &dyn TallyStore) {
     let stream = fresh();
     let outcome = store.add(Version::NONE, &memo(&stream, 1), &[]).await;
     assert_eq!(outcome.expect("it can be written"), Written::Done);
-    assert_eq!(
-        store.memo(&stream).await.expect("it can be read"),
-        Some(memo(&stream, 1))
-    );
+    assert_eq!(store.memo(&stream).await.expect("it can be read"), Some(memo(&stream, 1)));
 }

@@ -72,37 +72,24 @@ impl EventStore for MemoryEventStore {
             .take_while(|((of, _), _)| of == stream)
             .map(|(_, commit)| commit.clone());
         let page = following.by_ref().take(self.page).collect();
-        Ok(Page {
-            commits: page,
-            more: following.next().is_some(),
-        })
+        Ok(Page { commits: page, more: following.next().is_some() })
     }
 
     async fn append(&self, new: &NewCommit) -> Result<(), AppendError> {
         let commit = new.as_commit().clone();
         let key = (commit.stream().clone(), commit.from());
-        let bytes = commit
-            .events()
-            .map(|(_, event)| event.data.as_str().len())
-            .sum();
+        let bytes = commit.events().map(|(_, event)| event.data.as_str().len()).sum();
         if bytes > MAX_COMMIT_BYTES {
-            return Err(AppendError::TooLarge {
-                bytes,
-                limit: MAX_COMMIT_BYTES,
-            });
+            return Err(AppendError::TooLarge { bytes, limit: MAX_COMMIT_BYTES });
         }
         let mut commits = self.lock();
         if let Some(winner) = commits.get(&key) {
-            return Err(AppendError::Conflict {
-                winner: Box::new(winner.clone()),
-            });
+            return Err(AppendError::Conflict { winner: Box::new(winner.clone()) });
         }
         commits.insert(key, commit);
         let lost = self
             .lost_answers
-            .fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| {
-                left.checked_sub(1)
-            });
+            .fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| left.checked_sub(1));
         match lost {
             Ok(_) => Err(StoreError::Unavailable("the answer was lost".into()).into()),
             Err(_) => Ok(()),

@@ -39,10 +39,7 @@ struct State {
 impl MemoryPublisher {
     /// A bus with these limits; an event weighs as much as its data.
     pub fn new(limits: Limits) -> Self {
-        Self {
-            limits,
-            state: Mutex::default(),
-        }
+        Self { limits, state: Mutex::default() }
     }
 
     /// Orders faults for the next calls.
@@ -75,10 +72,7 @@ impl Publisher for MemoryPublisher {
         let bytes = envelope.event.data.as_str().len();
         if bytes > self.limits.bytes {
             let event = envelope.event.id.to_string();
-            return Err(Unpublishable {
-                event,
-                reason: format!("{bytes} bytes"),
-            });
+            return Err(Unpublishable { event, reason: format!("{bytes} bytes") });
         }
         Ok(bytes)
     }

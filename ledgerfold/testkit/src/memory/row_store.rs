@@ -57,10 +57,7 @@ impl RowStore for MemoryRowStore {
     async fn put(&self, row: &StoredRow) -> Result<Written, ReadStoreError> {
         self.check(&row.stream)?;
         let mut rows = lock(&self.rows);
-        if rows
-            .get(&row.stream)
-            .is_some_and(|there| there.version >= row.version)
-        {
+        if rows.get(&row.stream).is_some_and(|there| there.version >= row.version) {
             return Ok(Written::Superseded);
         }
         rows.insert(row.stream.clone(), row.clone());
@@ -73,12 +70,7 @@ impl RowStore for MemoryRowStore {
             .into_iter()
             .filter_map(|row| Some((row.index.clone()?, row)))
             .filter(|(index, _)| index.partition == listing.partition)
-            .filter(|(index, _)| {
-                listing
-                    .before
-                    .as_ref()
-                    .is_none_or(|before| index.order < *before)
-            })
+            .filter(|(index, _)| listing.before.as_ref().is_none_or(|before| index.order < *before))
             .collect();
         listed.sort_by(|(one, _), (other, _)| other.order.cmp(&one.order));
         listed.truncate(listing.limit);

@@ -40,10 +40,7 @@ impl TallyStore for MemoryTallyStore {
         increments: &[Increment],
     ) -> Result<Written, ReadStoreError> {
         let mut state = self.lock();
-        let there = state
-            .memos
-            .get(&memo.stream)
-            .map_or(Version::NONE, |memo| memo.version);
+        let there = state.memos.get(&memo.stream).map_or(Version::NONE, |memo| memo.version);
         if there != after {
             return Ok(Written::Superseded);
         }
@@ -65,10 +62,7 @@ impl TallyStore for MemoryTallyStore {
         let state = self.lock();
         let counters = state.counters.range(first.clone()..=last.clone());
         Ok(counters
-            .map(|(key, amounts)| Counter {
-                key: key.clone(),
-                amounts: amounts.clone(),
-            })
+            .map(|(key, amounts)| Counter { key: key.clone(), amounts: amounts.clone() })
             .collect())
     }
 }

@@ -1,0 +1,185 @@
+use std::sync::{
+    Arc,
+    atomic::{AtomicUsize, Ordering},
+};
+
+use async_trait::async_trait;
+use ledgerfold::{
+    NewCommit, StreamId, Version,
+    command::{CommandError, Loaded},
+    ports::{AppendError, EventStore, Page, StoreError},
+};
+use ledgerfold_testkit::{
+    MemoryEventStore,
+    conformance::notebook::{FORBIDDEN, Notebook, commit, fresh, write},
+};
+
+use crate::shelf::World;
+
+#[tokio::test]
+async fn a_command_becomes_one_commit_with_all_its_events() {
+    let (world, stream) = (World::new(), fresh());
+    let answer = world.write(&stream, "one", &["a", "b"]).await.expect("it is accepted");
+    let versions: Vec<_> = answer.events.iter().map(|event| event.version.get()).collect();
+    assert_eq!((answer.version, versions), (Version::new(2), vec![1, 2]));
+    let commits = world.log.commits();
+    assert_eq!(commits.len(), 1);
+    let stored: Vec<_> = commits[0].events().map(|(version, event)| (version, event.id)).collect();
+    let answered: Vec<_> = answer.events.iter().map(|event| (event.version, event.id)).collect();
+    assert_eq!(stored, answered);
+}
+
+#[tokio::test]
+async fn a_repeated_command_gets_the_first_answer_and_has_no_second_effect() {
+    let (world, stream) = (World::with_pages_of(1), fresh());
+    let first = world.write(&stream, "one", &["a"]).await.expect("it is accepted");
+    for other in ["two", "three"] {
+        world.write(&stream, other, &["b"]).await.expect("it is accepted");
+    }
+    let again = world.write(&stream, "one", &["a"]).await.expect("it was accepted before");
+    assert_eq!(again, first);
+    assert_eq!(world.log.commits().len(), 3);
+}
+
+#[tokio::test]
+async fn a_command_id_serves_one_request_only() {
+    let (world, stream) = (World::new(), fresh());
+    world.write(&stream, "one", &["a"]).await.expect("it is accepted");
+    let reused = world.write(&stream, "one", &["another"]).await;
+    assert!(matches!(reused, Err(CommandError::Reused)), "{reused:?}");
+    assert_eq!(world.log.commits().len(), 1);
+}
+
+#[tokio::test]
+async fn a_refused_command_and_one_that_changes_nothing_leave_no_commit() {
+    let (world, stream) = (World::new(), fresh());
+    let refused = world.write(&stream, "one", &[FORBIDDEN]).await;
+    assert!(matches!(refused, Err(CommandError::Rejected(_))), "{refused:?}");
+    let nothing = world.write(&stream, "two", &[]).await.expect("nothing is to be done");
+    assert_eq!((nothing.version, nothing.events.len()), (Version::NONE, 0));
+    assert!(world.log.commits().is_empty());
+}
+
+#[tokio::test]
+async fn an_expected_version_must_hold() {
+    let (world, stream) = (World::new(), fresh());
+    world.write(&stream, "one", &["a"]).await.expect("it is accepted");
+    let mut late = write(&stream, "two", &["b"]);
+    late.expected = Some(Version::new(2));
+    let refused = world.handler().handle::<Notebook>(&late).await;
+    assert!(
+        matches!(refused, Err(CommandError::ExpectedVersion { actual, .. }) if actual == Version::new(1)),
+        "{refused:?}"
+    );
+    late.expected = Some(Version::new(1));
+    world.handler().handle::<Notebook>(&late).await.expect("the version holds");
+    let again = world.handler().handle::<Notebook>(&late).await;
+    assert!(again.is_ok(), "a repeated command was measured by the version it made: {again:?}");
+}
+
+#[tokio::test]
+async fn an_append_whose_answer_was_lost_is_found_by_the_next_try() {
+    let (world, stream) = (World::new(), fresh());
+    world.log.lose_answers(1);
+    let lost = world.write(&stream, "one", &["a"]).await;
+    assert!(matches!(lost, Err(CommandError::Store(StoreError::Unavailable(_)))), "{lost:?}");
+    let found = world.write(&stream, "one", &["a"]).await.expect("it took effect");
+    assert_eq!((found.version, world.log.commits().len()), (Version::new(1), 1));
+}
+
+#[tokio::test]
+async fn a_decision_of_more_events_than_a_commit_holds_is_refused() {
+    let (world, stream) = (World::new(), fresh());
+    let refused = world.write(&stream, "one", &["a"; 101]).await;
+    assert!(matches!(refused, Err(CommandError::TooLarge(_))), "{refused:?}");
+    assert!(world.log.commits().is_empty());
+}
+
+/// A log in which another writer is always faster, a number of times.
+struct Overtaken {
+    log: Arc<MemoryEventStore>,
+    times: AtomicUsize,
+    /// Under which name the other writes: the same as ours is our own earlier attempt.
+    rival: &'static str,
+}
+
+#[async_trait]
+impl EventStore for Overtaken {
+    async fn read(&self, stream: &StreamId, after: Version) -> Result<Page, StoreError> {
+        self.log.read(stream, after).await
+    }
+
+    async fn append(&self, new: &NewCommit) -> Result<(), AppendError> {
+        let left =
+            self.times.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| left.checked_sub(1));
+        if let Ok(left) = left {
+            let mut head = Loaded::<Notebook>::unread(new.as_commit().stream().clone());
+            let sought = &new.as_commit().command().id;
+            head.read_on(&*self.log, sought).await.expect("the log can be read");
+            let rival =
+                if self.rival == "own" { sought.to_string() } else { format!("rival-{left}") };
+            let faster = commit(&head, &rival, &["mine"], 60);
+            self.log.append(&faster).await.expect("the version is free");
+        }
+        self.log.append(new).await
+    }
+}
+
+fn overtaken(world: &World, times: usize, rival: &'static str) -> Arc<Overtaken> {
+    Arc::new(Overtaken { log: world.log.clone(), times: AtomicUsize::new(times), rival })
+}
+
+#[tokio::test]
+async fn a_command_that_was_overtaken_is_decided_again_on_the_new_state() {
+    let (world, stream) = (World::new(), fresh());
+    let handler = world.handler_over(overtaken(&world, 3, "rival"));
+    let answer = handler.handle::<Notebook>(&write(&stream, "late", &["a"])).await;
+    assert_eq!(answer.expect("the fourth try is free").version, Version::new(4));
+}
+
+#[tokio::test]
+async fn contention_that_does_not_end_is_reported_after_a_bounded_number_of_tries() {
+    let (world, stream) = (World::new(), fresh());
+    let handler = world.handler_over(overtaken(&world, 1_000, "rival"));
+    let outcome = handler.handle::<Notebook>(&write(&stream, "late", &["a"])).await;
+    assert!(matches!(outcome, Err(CommandError::Contention { attempts: 10, .. })), "{outcome:?}");
+    assert_eq!(world.log.commits().len(), 10);
+}
+
+#[tokio::test]
+async fn an_own_commit_that_wins_the_race_is_the_answer() {
+    let (world, stream) = (World::new(), fresh());
+    let handler = world.handler_over(overtaken(&world, 1, "own"));
+    let answer = handler.handle::<Notebook>(&write(&stream, "twice", &["mine"])).await;
+    let answer = answer.expect("its first attempt took effect");
+    let stored = world.log.commits();
+    assert_eq!(stored.len(), 1);
+    assert_eq!(Some(answer.events[0].id), stored[0].events().map(|(_, event)| event.id).next());
+}
+
+/// A log that lost a commit.
+struct Holed(Arc<MemoryEventStore>);
+
+#[async_trait]
+impl EventStore for Holed {
+    async fn read(&self, stream: &StreamId, after: Version) -> Result<Page, StoreError> {
+        let mut page = self.0.read(stream, after).await?;
+        page.commits.remove(0);
+        Ok(page)
+    }
+
+    async fn append(&self, new: &NewCommit) -> Result<(), AppendError> {
+        self.0.append(new).await
+    }
+}
+
+#[tokio::test]
+async fn a_stream_with_a_hole_is_never_decided_on() {
+    let (world, stream) = (World::new(), fresh());
+    world.write(&stream, "one", &["a"]).await.expect("it is accepted");
+    world.write(&stream, "two", &["b"]).await.expect("it is accepted");
+    let handler = world.handler_over(Arc::new(Holed(world.log.clone())));
+    let outcome = handler.handle::<Notebook>(&write(&stream, "three", &["c"])).await;
+    assert!(matches!(outcome, Err(CommandError::Load(_))), "{outcome:?}");
+    assert_eq!(world.log.commits().len(), 2);
+}

@@ -1,0 +1,10 @@
+//! The logic of the core over ports in memory: commands, relay, projectors and queries, against
+//! every fault that those ports can be made to show.
+
+#![allow(clippy::panic, reason = "a test may fail")]
+
+mod command;
+mod project;
+mod query;
+mod relay;
+mod shelf;

@@ -1,0 +1,189 @@
+use ledgerfold::{
+    ConsistencyToken, StreamId, Timestamp, Version,
+    ports::{CounterKey, Listing},
+    query::{AuditPosition, QueryError, Until, as_of, audit, fresh_counts, fresh_list, fresh_row},
+};
+use ledgerfold_testkit::conformance::notebook::fresh;
+
+use crate::shelf::{BURN, Pages, Words, World, deliveries};
+
+fn token(stream: &StreamId, version: u64) -> ConsistencyToken {
+    ConsistencyToken { stream: stream.clone(), version: Version::new(version) }
+}
+
+async fn write(world: &World, stream: &StreamId, notes: &[&str]) {
+    let attempt = format!("{}-{}", notes.join("."), world.log.commits().len());
+    world.write(stream, &attempt, notes).await.expect("it is accepted");
+}
+
+async fn project(world: &World) {
+    assert_eq!(world.pages().project(deliveries(world.envelopes())).await, []);
+    assert_eq!(world.words().project(deliveries(world.envelopes())).await, []);
+}
+
+async fn row(world: &World, stream: &StreamId, seen: Option<u64>) -> Option<(u64, Vec<String>)> {
+    let seen = seen.map(|version| token(stream, version));
+    let fresh = fresh_row::<Pages>(&*world.rows, &*world.log, stream, seen.as_ref()).await;
+    fresh.expect("it can be read").map(|fresh| (fresh.version.get(), fresh.row))
+}
+
+fn texts(notes: &[&str]) -> Vec<String> {
+    notes.iter().map(ToString::to_string).collect()
+}
+
+#[tokio::test]
+async fn a_row_is_shown_as_it_is_unless_the_caller_has_seen_more() {
+    let (world, stream) = (World::with_pages_of(1), fresh());
+    write(&world, &stream, &["a"]).await;
+    project(&world).await;
+    write(&world, &stream, &["b"]).await;
+    write(&world, &stream, &["c"]).await;
+    assert_eq!(row(&world, &stream, None).await, Some((1, texts(&["a"]))));
+    assert_eq!(row(&world, &stream, Some(1)).await, Some((1, texts(&["a"]))));
+    assert_eq!(row(&world, &stream, Some(2)).await, Some((3, texts(&["a", "b", "c"]))));
+    assert_eq!(world.row(&stream), Some((Version::new(1), Some(texts(&["a"])))), "a query writes");
+}
+
+#[tokio::test]
+async fn a_row_that_is_not_there_yet_is_found_in_the_log() {
+    let (world, stream) = (World::new(), fresh());
+    assert_eq!(row(&world, &stream, None).await, None);
+    write(&world, &stream, &["a"]).await;
+    assert_eq!(row(&world, &stream, None).await, Some((1, texts(&["a"]))));
+}
+
+#[tokio::test]
+async fn a_deleted_row_is_not_shown() {
+    let (world, stream) = (World::new(), fresh());
+    write(&world, &stream, &["a"]).await;
+    write(&world, &stream, &[BURN]).await;
+    project(&world).await;
+    assert_eq!(row(&world, &stream, None).await, None);
+    assert_eq!(row(&world, &stream, Some(2)).await, None);
+}
+
+#[tokio::test]
+async fn a_token_of_a_version_that_never_was_is_refused() {
+    let (world, stream) = (World::new(), fresh());
+    write(&world, &stream, &["a"]).await;
+    let ahead = token(&stream, 9);
+    let refused = fresh_row::<Pages>(&*world.rows, &*world.log, &stream, Some(&ahead)).await;
+    assert!(matches!(refused, Err(QueryError::Ahead { .. })), "{refused:?}");
+}
+
+#[tokio::test]
+async fn a_token_of_another_stream_asks_nothing_of_this_row() {
+    let (world, stream) = (World::new(), fresh());
+    write(&world, &stream, &["a"]).await;
+    project(&world).await;
+    let other = token(&fresh(), 9);
+    let shown = fresh_row::<Pages>(&*world.rows, &*world.log, &stream, Some(&other)).await;
+    assert_eq!(shown.expect("it can be read").map(|fresh| fresh.version), Some(Version::new(1)));
+}
+
+async fn first_pages(
+    world: &World,
+    before: Option<&str>,
+    seen: Option<ConsistencyToken>,
+) -> Vec<String> {
+    let (partition, before) = ("shelf".to_owned(), before.map(str::to_owned));
+    let listing = Listing { partition, before, limit: 2 };
+    let page = fresh_list::<Pages>(&*world.rows, &*world.log, &listing, seen.as_ref()).await;
+    page.expect("it can be listed").into_iter().map(|(_, fresh)| fresh.row.join("")).collect()
+}
+
+#[tokio::test]
+async fn a_list_shows_what_the_caller_has_seen_while_its_index_lags() {
+    let world = World::new();
+    let books: Vec<_> = (0..5).map(|_| fresh()).collect();
+    for (book, name) in books.iter().zip(["a", "b", "d", "e"]) {
+        write(&world, book, &[name]).await;
+    }
+    project(&world).await;
+    world.rows.freeze_index();
+    let new = &books[4];
+    write(&world, new, &["c"]).await;
+    assert_eq!(first_pages(&world, None, None).await, ["e", "d"]);
+    assert_eq!(first_pages(&world, None, Some(token(new, 1))).await, ["e", "d"]);
+    assert_eq!(first_pages(&world, Some("d"), None).await, ["b", "a"]);
+    assert_eq!(first_pages(&world, Some("d"), Some(token(new, 1))).await, ["c", "b"]);
+    write(&world, &books[3], &["!"]).await;
+    assert_eq!(first_pages(&world, None, Some(token(&books[3], 2))).await, ["e!", "d"]);
+    assert_eq!(first_pages(&world, Some("b"), Some(token(&books[0], 1))).await, ["a"]);
+}
+
+async fn notes(world: &World, seen: Option<ConsistencyToken>) -> Vec<(String, i64)> {
+    let range = (&CounterKey("a".to_owned()), &CounterKey("m".to_owned()));
+    let counters = fresh_counts::<Words>(&*world.tallies, &*world.log, range, seen.as_ref()).await;
+    let counters = counters.expect("it can be read");
+    counters.into_iter().map(|counter| (counter.key.0, counter.amounts["notes"])).collect()
+}
+
+fn counts(expected: &[(&str, i64)]) -> Vec<(String, i64)> {
+    expected.iter().map(|(word, count)| ((*word).to_owned(), *count)).collect()
+}
+
+#[tokio::test]
+async fn counters_include_what_the_caller_has_seen_and_nothing_twice() {
+    let (world, stream) = (World::with_pages_of(1), fresh());
+    write(&world, &stream, &["a", "b"]).await;
+    project(&world).await;
+    write(&world, &stream, &["a"]).await;
+    write(&world, &stream, &["c", "z"]).await;
+    assert_eq!(notes(&world, None).await, counts(&[("a", 1), ("b", 1)]));
+    let seen = || Some(token(&stream, 5));
+    assert_eq!(notes(&world, seen()).await, counts(&[("a", 2), ("b", 1), ("c", 1)]));
+    project(&world).await;
+    assert_eq!(notes(&world, seen()).await, counts(&[("a", 2), ("b", 1), ("c", 1)]));
+}
+
+async fn book_at(world: &World, stream: &StreamId, until: Until) -> Option<(u64, Vec<String>)> {
+    let shown = as_of::<Pages>(&*world.log, stream, until).await.expect("it can be read");
+    shown.map(|fresh| (fresh.version.get(), fresh.row))
+}
+
+#[tokio::test]
+async fn the_past_is_shown_by_version() {
+    let (world, stream) = (World::with_pages_of(1), fresh());
+    write(&world, &stream, &["a"]).await;
+    write(&world, &stream, &["b", "c"]).await;
+    let at = |version| Until::Version(Version::new(version));
+    assert_eq!(book_at(&world, &stream, at(0)).await, None);
+    assert_eq!(book_at(&world, &stream, at(1)).await, Some((1, texts(&["a"]))));
+    assert_eq!(book_at(&world, &stream, at(2)).await, Some((2, texts(&["a", "b"]))));
+    assert_eq!(book_at(&world, &stream, at(3)).await, Some((3, texts(&["a", "b", "c"]))));
+    assert_eq!(book_at(&world, &stream, at(4)).await, None);
+}
+
+#[tokio::test]
+async fn the_past_is_shown_by_time_also_where_clocks_ran_backwards() {
+    let (world, stream) = (World::with_pages_of(1), fresh());
+    let second = |second| Timestamp::from_second(second).expect("a second of our era");
+    for (note, at) in [("a", 100), ("b", 300), ("c", 200)] {
+        world.clock.set(second(at));
+        write(&world, &stream, &[note]).await;
+    }
+    let at = |at| Until::Instant(second(at));
+    assert_eq!(book_at(&world, &stream, at(99)).await, None);
+    assert_eq!(book_at(&world, &stream, at(100)).await, Some((1, texts(&["a"]))));
+    assert_eq!(book_at(&world, &stream, at(250)).await, Some((1, texts(&["a"]))));
+    assert_eq!(book_at(&world, &stream, at(300)).await, Some((3, texts(&["a", "b", "c"]))));
+}
+
+#[tokio::test]
+async fn the_audit_log_is_paged_also_within_a_commit() {
+    let (world, stream) = (World::with_pages_of(1), fresh());
+    write(&world, &stream, &["a"]).await;
+    write(&world, &stream, &["b", "c", "d"]).await;
+    write(&world, &stream, &["e"]).await;
+    for limit in 1..=6 {
+        let (mut seen, mut from) = (Vec::new(), Some(AuditPosition::START));
+        while let Some(position) = from {
+            let page = audit(&*world.log, &stream, position, limit).await.expect("it can be read");
+            assert!(page.events.len() <= limit && !page.events.is_empty());
+            seen.extend(page.events.iter().map(|event| event.version.get()));
+            from = page.next;
+        }
+        assert_eq!(seen, [1, 2, 3, 4, 5], "in pages of {limit}");
+    }
+}

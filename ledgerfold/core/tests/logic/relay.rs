@@ -1,0 +1,133 @@
+use std::sync::Arc;
+
+use ledgerfold::{
+    Envelope, Version,
+    ports::Limits,
+    relay::{Relay, StreamRecord, Unsent},
+};
+use ledgerfold_testkit::{
+    Fault, ManualClock, MemoryPublisher, SeededRandom, conformance::notebook::fresh,
+};
+
+use crate::shelf::World;
+
+const LIMITS: Limits = Limits { entries: 10, bytes: 1_000 };
+
+struct Bus {
+    publisher: Arc<MemoryPublisher>,
+    relay: Relay,
+}
+
+fn bus(faults: impl IntoIterator<Item = Fault>) -> Bus {
+    let publisher = Arc::new(MemoryPublisher::new(LIMITS));
+    publisher.order(faults);
+    let relay = Relay::new(
+        publisher.clone(),
+        Arc::new(ManualClock::default()),
+        Arc::new(SeededRandom::new(3)),
+    );
+    Bus { publisher, relay }
+}
+
+/// As many commits of one note as asked for, as records called `r0`, `r1`, …
+async fn records(count: usize, note: &str) -> Vec<StreamRecord> {
+    let (world, stream) = (World::new(), fresh());
+    for attempt in 0..count {
+        world.write(&stream, &format!("a{attempt}"), &[note]).await.expect("it is accepted");
+    }
+    let record =
+        |(at, commit)| StreamRecord { sequence_number: format!("r{at}"), commit: Ok(commit) };
+    world.log.commits().into_iter().enumerate().map(record).collect()
+}
+
+fn versions(events: &[Envelope]) -> Vec<u64> {
+    events.iter().map(|event| event.version.get()).collect()
+}
+
+#[tokio::test]
+async fn records_go_out_in_order_ten_at_a_time() {
+    let bus = bus([]);
+    assert_eq!(bus.relay.publish(&records(25, "note").await).await, Ok(()));
+    let calls: Vec<_> = bus.publisher.calls().iter().map(Vec::len).collect();
+    assert_eq!(calls, [10, 10, 5]);
+    assert_eq!(versions(&bus.publisher.taken()), (1..=25).collect::<Vec<_>>());
+}
+
+#[tokio::test]
+async fn a_call_never_holds_more_bytes_than_the_bus_takes() {
+    let bus = bus([]);
+    let records = records(7, &"x".repeat(300)).await;
+    assert_eq!(bus.relay.publish(&records).await, Ok(()));
+    let calls: Vec<_> = bus.publisher.calls().iter().map(Vec::len).collect();
+    assert_eq!(calls, [3, 3, 1]);
+}
+
+#[tokio::test]
+async fn only_entries_that_failed_are_sent_again() {
+    let bus = bus([Fault::Entries(vec![1, 4]), Fault::Entries(vec![0])]);
+    assert_eq!(bus.relay.publish(&records(6, "note").await).await, Ok(()));
+    let calls: Vec<_> = bus.publisher.calls().iter().map(|call| versions(call)).collect();
+    assert_eq!(calls, [vec![1, 2, 3, 4, 5, 6], vec![2, 5], vec![2]]);
+}
+
+#[tokio::test]
+async fn a_missing_answer_is_no_good_answer() {
+    let bus = bus([Fault::ShortAnswer]);
+    assert_eq!(bus.relay.publish(&records(3, "note").await).await, Ok(()));
+    let calls: Vec<_> = bus.publisher.calls().iter().map(|call| versions(call)).collect();
+    assert_eq!(calls, [vec![1, 2, 3], vec![3]]);
+}
+
+#[tokio::test]
+async fn the_first_unsent_record_is_given_back_and_nothing_behind_its_call_is_sent() {
+    let bus =
+        bus(vec![Fault::Entries(vec![3]), Fault::Call, Fault::Call, Fault::Call, Fault::Call]);
+    let unsent = bus.relay.publish(&records(15, "note").await).await.expect_err("it fails");
+    assert_eq!(unsent.sequence_number, "r3");
+    assert_eq!(bus.publisher.calls().len(), 5, "tries are bounded");
+    assert!(versions(&bus.publisher.taken()).iter().all(|version| *version <= 10));
+}
+
+#[tokio::test]
+async fn a_record_that_cannot_be_read_is_given_back_after_those_before_it_were_sent() {
+    let bus = bus([]);
+    let mut records = records(4, "note").await;
+    records[2].commit = Err("it is damaged".to_owned());
+    let unsent = Unsent { sequence_number: "r2".to_owned(), reason: "it is damaged".to_owned() };
+    assert_eq!(bus.relay.publish(&records).await, Err(unsent));
+    assert_eq!(versions(&bus.publisher.taken()), [1, 2]);
+}
+
+#[tokio::test]
+async fn an_event_that_no_call_can_hold_is_given_back_like_a_damaged_one() {
+    let bus = bus([]);
+    let mut records = records(1, "note").await;
+    records.extend(
+        self::records(1, &"x".repeat(2_000))
+            .await
+            .into_iter()
+            .map(|record| StreamRecord { sequence_number: "large".to_owned(), ..record }),
+    );
+    let unsent = bus.relay.publish(&records).await.expect_err("it is too large");
+    assert_eq!(unsent.sequence_number, "large");
+    assert_eq!(bus.publisher.taken().len(), 1);
+}
+
+#[tokio::test]
+async fn an_empty_batch_calls_nobody() {
+    let bus = bus([]);
+    assert_eq!(bus.relay.publish(&[]).await, Ok(()));
+    assert!(bus.publisher.calls().is_empty());
+}
+
+#[tokio::test]
+async fn an_event_says_which_commit_it_is_of() {
+    let (world, stream) = (World::new(), fresh());
+    world.write(&stream, "one", &["a"]).await.expect("it is accepted");
+    world.write(&stream, "two", &["b", "c"]).await.expect("it is accepted");
+    let events = world.envelopes();
+    let commits: Vec<_> = events.iter().map(|event| event.commit).collect();
+    let (first, rest) = ((1, 1), (2, 3));
+    let version = |(from, to): (u64, u64)| (Version::new(from), Version::new(to));
+    assert_eq!(commits, [version(first), version(rest), version(rest)]);
+}

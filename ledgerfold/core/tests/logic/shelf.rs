@@ -1,0 +1,143 @@
+//! A read model over the testkit's notebooks, a tally of them, and a world to run them in.
+
+use std::sync::Arc;
+
+use ledgerfold::{
+    Envelope, Recorded, StreamId, Version,
+    command::{Answer, CommandError, CommandHandler},
+    ports::{CounterKey, EventStore, IndexKey},
+    project::{Counts, Delivery, Projection, Projector, Receipt, RowModel, Tally, TallyModel},
+};
+use ledgerfold_testkit::{
+    ManualClock, MemoryEventStore, MemoryRowStore, MemoryTallyStore, SeededRandom,
+    conformance::notebook::{Notebook, NotebookEvent, Refused, write},
+};
+
+/// The notes of a book, one after the other.
+pub(crate) struct Pages;
+
+/// A note that a read model cannot place.
+pub(crate) const UNPLACEABLE: &str = "unplaceable";
+/// A note that removes the row.
+pub(crate) const BURN: &str = "burn";
+
+impl Projection for Pages {
+    type Event = NotebookEvent;
+    type Row = Vec<String>;
+
+    fn evolve(
+        row: Option<Vec<String>>,
+        event: &Recorded<NotebookEvent>,
+    ) -> Result<Option<Vec<String>>, String> {
+        let NotebookEvent::NoteWritten(note) = &event.event;
+        match note.text.as_str() {
+            UNPLACEABLE => Err("it has no place".to_owned()),
+            BURN => Ok(None),
+            text => {
+                let mut notes = row.unwrap_or_default();
+                notes.push(text.to_owned());
+                Ok(Some(notes))
+            }
+        }
+    }
+
+    fn index(row: &Vec<String>) -> Option<IndexKey> {
+        let first = row.first()?.clone();
+        Some(IndexKey { partition: "shelf".to_owned(), order: first })
+    }
+}
+
+/// How many notes of which text there are.
+pub(crate) struct Words;
+
+impl Tally for Words {
+    type Event = NotebookEvent;
+    type Memo = u64;
+
+    fn count(
+        memo: &mut u64,
+        event: &Recorded<NotebookEvent>,
+        counts: &mut Counts,
+    ) -> Result<(), String> {
+        let NotebookEvent::NoteWritten(note) = &event.event;
+        *memo += 1;
+        counts.add(CounterKey(note.text.clone()), "notes", 1)
+    }
+}
+
+/// All ports in memory.
+pub(crate) struct World {
+    pub(crate) log: Arc<MemoryEventStore>,
+    pub(crate) rows: Arc<MemoryRowStore>,
+    pub(crate) tallies: Arc<MemoryTallyStore>,
+    pub(crate) clock: Arc<ManualClock>,
+}
+
+impl World {
+    pub(crate) fn new() -> Self {
+        Self::with_pages_of(1_000)
+    }
+
+    pub(crate) fn with_pages_of(commits: usize) -> Self {
+        Self {
+            log: Arc::new(MemoryEventStore::with_pages_of(commits)),
+            rows: Arc::default(),
+            tallies: Arc::default(),
+            clock: Arc::default(),
+        }
+    }
+
+    pub(crate) fn handler(&self) -> CommandHandler {
+        self.handler_over(self.log.clone())
+    }
+
+    pub(crate) fn handler_over(&self, log: Arc<dyn EventStore>) -> CommandHandler {
+        CommandHandler::new(log, self.clock.clone(), Arc::new(SeededRandom::new(7)))
+    }
+
+    pub(crate) async fn write(
+        &self,
+        stream: &StreamId,
+        attempt: &str,
+        notes: &[&str],
+    ) -> Result<Answer, CommandError<Refused>> {
+        self.handler().handle::<Notebook>(&write(stream, attempt, notes)).await
+    }
+
+    pub(crate) fn pages(&self) -> Projector {
+        let model = Arc::new(RowModel::<Pages>::new(self.rows.clone()));
+        let random = Arc::new(SeededRandom::new(1));
+        Projector::new(model, self.log.clone(), self.clock.clone(), random)
+    }
+
+    pub(crate) fn words(&self) -> Projector {
+        let model = Arc::new(TallyModel::<Words>::new(self.tallies.clone()));
+        let random = Arc::new(SeededRandom::new(2));
+        Projector::new(model, self.log.clone(), self.clock.clone(), random)
+    }
+
+    /// All events of the log, stream by stream.
+    pub(crate) fn envelopes(&self) -> Vec<Envelope> {
+        self.log
+            .commits()
+            .iter()
+            .flat_map(|commit| commit.envelopes().collect::<Vec<_>>())
+            .collect()
+    }
+
+    /// The row of a book, with its version.
+    pub(crate) fn row(&self, stream: &StreamId) -> Option<(Version, Option<Vec<String>>)> {
+        let row = self.rows.rows().into_iter().find(|row| row.stream == *stream)?;
+        Some((row.version, row.body.map(|body| body.decode().expect("a list of texts"))))
+    }
+}
+
+/// The messages that bring these events, named by their places.
+pub(crate) fn deliveries(events: impl IntoIterator<Item = Envelope>) -> Vec<Delivery> {
+    let delivery = |(at, envelope): (usize, Envelope)| Delivery {
+        receipt: Receipt(format!("m{at}")),
+        envelope: Ok(envelope),
+        replay: None,
+    };
+    events.into_iter().enumerate().map(delivery).collect()
+}

@@ -1,0 +1,16 @@
+//! The adapters on DynamoDB Local: the suites of the testkit, and what commands cost.
+
+mod cost;
+mod tables;
+
+mod event_store {
+    ledgerfold_testkit::event_store_conformance!(crate::tables::event_store());
+}
+
+mod row_store {
+    ledgerfold_testkit::row_store_conformance!(crate::tables::row_store());
+}
+
+mod tally_store {
+    ledgerfold_testkit::tally_store_conformance!(crate::tables::tally_store());
+}

@@ -1,0 +1,87 @@
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use aws_sdk_dynamodb::{
+    Client,
+    config::{BehaviorVersion, Builder, Config, Credentials, Region},
+    types::{
+        AttributeDefinition, BillingMode, GlobalSecondaryIndex, KeySchemaElement, KeyType,
+        Projection, ProjectionType, ScalarAttributeType,
+    },
+};
+use ledgerfold_dynamodb::{DynamoEventStore, DynamoRowStore, DynamoTallyStore};
+
+use ScalarAttributeType::{N, S};
+
+/// The configuration of a client of the DynamoDB at `DYNAMODB_ENDPOINT`.
+pub(crate) fn config() -> Builder {
+    let endpoint = std::env::var("DYNAMODB_ENDPOINT")
+        .expect("DYNAMODB_ENDPOINT names a DynamoDB Local; `make test` starts one");
+    Config::builder()
+        .behavior_version(BehaviorVersion::latest())
+        .region(Region::new("us-east-1"))
+        .credentials_provider(Credentials::new("test", "test", None, None, "tests"))
+        .endpoint_url(endpoint)
+        .http_client(aws_smithy_http_client::Builder::new().build_http())
+}
+
+pub(crate) async fn event_store() -> DynamoEventStore {
+    let client = Client::from_conf(config().build());
+    let table = event_table(&client).await;
+    DynamoEventStore::new(client, table)
+}
+
+pub(crate) async fn row_store() -> DynamoRowStore {
+    let client = Client::from_conf(config().build());
+    let index = GlobalSecondaryIndex::builder()
+        .index_name("by-list")
+        .key_schema(key("ix", KeyType::Hash))
+        .key_schema(key("io", KeyType::Range))
+        .projection(Projection::builder().projection_type(ProjectionType::All).build())
+        .build()
+        .expect("name and keys are set");
+    let attributes = [("pk", S), ("ix", S), ("io", S)];
+    let table = table(&client, &attributes, &["pk"], Some(index)).await;
+    DynamoRowStore::new(client, table).listed_by("by-list")
+}
+
+pub(crate) async fn tally_store() -> DynamoTallyStore {
+    let client = Client::from_conf(config().build());
+    let table = table(&client, &[("pk", S), ("sk", S)], &["pk", "sk"], None).await;
+    DynamoTallyStore::new(client, table)
+}
+
+/// A table of commits, as the template has it.
+pub(crate) async fn event_table(client: &Client) -> String {
+    table(client, &[("pk", S), ("sk", N)], &["pk", "sk"], None).await
+}
+
+async fn table(
+    client: &Client,
+    attributes: &[(&str, ScalarAttributeType)],
+    keys: &[&str],
+    index: Option<GlobalSecondaryIndex>,
+) -> String {
+    static COUNT: AtomicU32 = AtomicU32::new(0);
+    let name = format!("t-{}-{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
+    let attribute = |(name, kind): &(&str, ScalarAttributeType)| {
+        let attribute = AttributeDefinition::builder().attribute_name(*name);
+        attribute.attribute_type(kind.clone()).build().expect("name and type are set")
+    };
+    let kinds = [KeyType::Hash, KeyType::Range];
+    client
+        .create_table()
+        .table_name(&name)
+        .set_attribute_definitions(Some(attributes.iter().map(attribute).collect()))
+        .set_key_schema(Some(keys.iter().zip(kinds).map(|(name, kind)| key(name, kind)).collect()))
+        .set_global_secondary_indexes(index.map(|index| vec![index]))
+        .billing_mode(BillingMode::PayPerRequest)
+        .send()
+        .await
+        .expect("the table can be made");
+    name
+}
+
+fn key(name: &str, kind: KeyType) -> KeySchemaElement {
+    let key = KeySchemaElement::builder().attribute_name(name).key_type(kind);
+    key.build().expect("name and type are set")
+}
