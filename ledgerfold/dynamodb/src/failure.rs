@@ -11,6 +11,7 @@ pub(crate) enum Failure {
 type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
 impl Failure {
+    #[expect(clippy::needless_pass_by_value, reason = "made for map_err")]
     pub(crate) fn of<E, R>(error: SdkError<E, R>) -> Self
     where
         E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,

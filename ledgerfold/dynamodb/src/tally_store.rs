@@ -204,6 +204,7 @@ fn shard_of(stream: &StreamId) -> u8 {
         % SHARDS
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "keys and reasons are made on the spot")]
 fn corrupt(key: impl ToString, reason: impl ToString) -> ReadStoreError {
     ReadStoreError::Corrupt { key: key.to_string(), reason: reason.to_string() }
 }

@@ -127,9 +127,9 @@ impl QueryService {
             fresh_list::<CustomerOrders>(rows, &*self.log, &listing, token.as_ref()).await?;
         let more = page.len() > limit;
         page.truncate(limit);
-        let last = page.last().filter(|_| more).map(|(order, _)| order.clone());
+        let last = page.last().filter(|_| more).map(|listed| listed.order.clone());
         let next_cursor = last.map(|order| Cursor(order).to_text(&list));
-        let items = page.into_iter().map(|(_, order)| ListedOrder::from(order)).collect();
+        let items = page.into_iter().map(|listed| ListedOrder::from(listed.fresh)).collect();
         Ok(Response::json(StatusCode::OK, &List { items, next_cursor }))
     }
 

@@ -67,7 +67,12 @@ impl Route {
         use CommandRoute::{Cancel, Deliver, Pay, Place, Ship};
         use QueryRoute::{CustomerOrders, Dashboard, Events, Order, Shipment};
         let (command, query) = (Self::Command, Self::Query);
-        match request.segments()[..] {
+        let nowhere = || Err(Problem::not_found("There is nothing at this path."));
+        let segments = request.segments();
+        if segments.contains(&"") {
+            return nowhere();
+        }
+        match segments[..] {
             ["orders"] => post(request, || Ok(command(Place))),
             ["orders", id, "pay"] => post(request, || Ok(command(Pay(order_id(id)?)))),
             ["orders", id, "cancel"] => post(request, || Ok(command(Cancel(order_id(id)?)))),
@@ -80,7 +85,7 @@ impl Route {
                 get(request, || Ok(query(CustomerOrders(valid_id("customer", id)?))))
             }
             ["dashboard"] => get(request, || Ok(query(Dashboard))),
-            _ => Err(Problem::not_found("There is nothing at this path.")),
+            _ => nowhere(),
         }
     }
 }

@@ -21,6 +21,15 @@ pub struct Fresh<R> {
     pub version: Version,
 }
 
+/// A row in a list.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Listed<R> {
+    /// Its order key: what the next page begins below.
+    pub order: String,
+    /// The row.
+    pub fresh: Fresh<R>,
+}
+
 /// A query could not be answered.
 #[derive(Debug, thiserror::Error)]
 pub enum QueryError {
@@ -67,9 +76,15 @@ pub async fn fresh_row<P: Projection>(
     if stored.is_some() && seen.is_none_or(|seen| seen <= version) {
         return Ok(row.map(|row| Fresh { row, version }));
     }
-    let (row, version) = fold_on::<P>(row, version, log, stream).await?;
+    let Reached { row, version } = fold_on::<P>(row, version, log, stream).await?;
     check_reached(stream, seen, version)?;
     Ok(row.map(|row| Fresh { row, version }))
+}
+
+/// What a stream folds to at its end, which may be no row.
+struct Reached<R> {
+    row: Option<R>,
+    version: Version,
 }
 
 async fn fold_on<P: Projection>(
@@ -77,13 +92,13 @@ async fn fold_on<P: Projection>(
     mut version: Version,
     log: &dyn EventStore,
     stream: &StreamId,
-) -> Result<(Option<P::Row>, Version), QueryError> {
+) -> Result<Reached<P::Row>, QueryError> {
     loop {
         let page = read_log(version, stream, log).await?;
         row = fold::<P>(row, &page.events)?;
         version = version.advance(page.events.len());
         if !page.more {
-            return Ok((row, version));
+            return Ok(Reached { row, version });
         }
     }
 }
@@ -99,7 +114,7 @@ fn check_reached(
     }
 }
 
-/// A page of a list, newest first, each row with the order key that the next page begins below. The
+/// A page of a list, newest first. The
 /// stream that the token names is shown at least as new as it says, also while the index still lags
 /// behind: its row is taken from the table and the log, and put where it belongs.
 ///
@@ -110,7 +125,7 @@ pub async fn fresh_list<P: Projection>(
     log: &dyn EventStore,
     listing: &Listing,
     token: Option<&ConsistencyToken>,
-) -> Result<Vec<(String, Fresh<P::Row>)>, QueryError> {
+) -> Result<Vec<Listed<P::Row>>, QueryError> {
     let mut page = Vec::new();
     for stored in rows.list(listing).await? {
         if let Some(entry) = list_entry::<P>(&stored)? {
@@ -122,12 +137,12 @@ pub async fn fresh_list<P: Projection>(
     let fresh = fresh_row::<P>(rows, log, &token.stream, Some(token)).await?;
     let key = fresh.as_ref().and_then(|fresh| P::index(&fresh.row));
     if let (Some(fresh), Some(key)) = (fresh, key) {
-        page.retain(|(order, _)| *order != key.order);
+        page.retain(|listed| listed.order != key.order);
         let above = listing.before.as_ref().is_none_or(|before| key.order < *before);
         if key.partition == listing.partition && above {
-            let place = page.partition_point(|(order, _)| *order > key.order);
+            let place = page.partition_point(|listed| listed.order > key.order);
             if place < page.len() || !full || page.len() < listing.limit {
-                page.insert(place, (key.order, fresh));
+                page.insert(place, Listed { order: key.order, fresh });
             }
         }
     }
@@ -135,13 +150,11 @@ pub async fn fresh_list<P: Projection>(
     Ok(page)
 }
 
-fn list_entry<P: Projection>(
-    stored: &StoredRow,
-) -> Result<Option<(String, Fresh<P::Row>)>, QueryError> {
+fn list_entry<P: Projection>(stored: &StoredRow) -> Result<Option<Listed<P::Row>>, QueryError> {
     let order = stored.index.as_ref().map(|index| index.order.clone());
     let row = read_row::<P>(stored)?;
     let version = stored.version;
-    Ok(order.zip(row).map(|(order, row)| (order, Fresh { row, version })))
+    Ok(order.zip(row).map(|(order, row)| Listed { order, fresh: Fresh { row, version } }))
 }
 
 /// The counters with keys from `first` to `last`, with the events that the token's stream has up to

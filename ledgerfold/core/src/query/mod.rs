@@ -4,5 +4,5 @@
 mod freshness;
 mod history;
 
-pub use freshness::{Fresh, QueryError, fresh_counts, fresh_list, fresh_row};
+pub use freshness::{Fresh, Listed, QueryError, fresh_counts, fresh_list, fresh_row};
 pub use history::{AuditPage, AuditPosition, Until, as_of, audit};

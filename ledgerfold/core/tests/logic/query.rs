@@ -89,7 +89,7 @@ async fn first_pages(
     let (partition, before) = ("shelf".to_owned(), before.map(str::to_owned));
     let listing = Listing { partition, before, limit: 2 };
     let page = fresh_list::<Pages>(&*world.rows, &*world.log, &listing, seen.as_ref()).await;
-    page.expect("it can be listed").into_iter().map(|(_, fresh)| fresh.row.join("")).collect()
+    page.expect("it can be listed").into_iter().map(|listed| listed.fresh.row.join("")).collect()
 }
 
 #[tokio::test]

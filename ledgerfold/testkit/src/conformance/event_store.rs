@@ -1,5 +1,7 @@
 //! The rules of a log.
 
+#![allow(clippy::panic, reason = "a rule that is broken ends its test")]
+
 use futures::future::join_all;
 use ledgerfold::{
     CommandId, Commit, StreamId, Version,

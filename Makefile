@@ -1,0 +1,55 @@
+# The front door. `make` alone says what there is.
+
+EMULATOR ?= localstack
+PORT ?= 4566
+DEMO_INPUT ?= functions/orders/acceptance/demo/orders.jsonl
+STAGE ?= dev
+ARCH ?= arm64
+
+FUNCTIONS := orders-command orders-relay orders-projector orders-query
+LOCAL := target/local
+CLOUD := python3 localstack/bootstrap.py
+CARGO ?= cargo
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test test-rust test-local up down logs status functions build lint deploy
+
+help: ## Show this
+	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@echo
+	@echo "  EMULATOR=localstack|ministack   which local cloud (now $(EMULATOR))"
+	@echo "  PORT=4566                       where it listens (now $(PORT))"
+
+demo: up ## Run orders on a local cloud: real input, a report, a replay
+	@target/debug/orders-demo $(DEMO_INPUT)
+
+test: prerequisites up ## Run all tests, those on the local cloud too
+	@scripts/test.sh
+
+up: prerequisites functions ## Start the local cloud, deploy, and leave it running
+	@$(CLOUD) up --emulator $(EMULATOR) --port $(PORT)
+
+down: ## Stop everything that `up` started
+	@$(CLOUD) down
+
+logs: ## Show what the functions have said
+	@$(CLOUD) logs
+
+status: ## Say what is up
+	@$(CLOUD) status
+
+functions: prerequisites
+	@scripts/functions.sh $(FUNCTIONS)
+
+build: prerequisites ## Build the functions for Lambda (ARCH=arm64|x86-64)
+	@ARCH=$(ARCH) infra/build.sh
+
+deploy: build ## Deploy to the AWS account of your credentials (STAGE=dev)
+	@STAGE=$(STAGE) ARCH=$(ARCH) infra/deploy.sh
+
+lint: prerequisites ## Check formatting, lints, licences and the template
+	@scripts/lint.sh
+
+.PHONY: prerequisites
+prerequisites:
+	@scripts/prerequisites.sh

@@ -1,0 +1,8 @@
+//! The service over ports in memory: requests in, answers out, everything between as Lambda runs it.
+
+mod bodies;
+mod contract;
+mod headers;
+mod read_models;
+mod routes;
+mod world;

@@ -1,0 +1,206 @@
+use std::sync::Arc;
+
+use ledgerfold::{
+    command::CommandHandler,
+    project::{Delivery, Projector, ReadModel, Receipt, RowModel, TallyModel},
+};
+use ledgerfold_lambda::http::{Method, Request, Response};
+use ledgerfold_testkit::{
+    ManualClock, MemoryEventStore, MemoryRowStore, MemoryTallyStore, SeededRandom,
+};
+use orders::{
+    http::{CommandService, QueryService, ReadTables, Route},
+    read_models::{CustomerOrders, Dashboard, OrderViews, Shipments},
+};
+use serde_json::{Value, json};
+
+/// The whole service in memory.
+pub(crate) struct World {
+    pub(crate) log: Arc<MemoryEventStore>,
+    pub(crate) clock: Arc<ManualClock>,
+    tables: Tables,
+    commands: CommandService,
+    queries: QueryService,
+}
+
+#[derive(Clone, Default)]
+struct Tables {
+    order_views: Arc<MemoryRowStore>,
+    customer_orders: Arc<MemoryRowStore>,
+    shipments: Arc<MemoryRowStore>,
+    dashboard: Arc<MemoryTallyStore>,
+}
+
+impl World {
+    pub(crate) fn new() -> Self {
+        let (log, clock) = (Arc::<MemoryEventStore>::default(), Arc::<ManualClock>::default());
+        let tables = Tables::default();
+        let random = Arc::new(SeededRandom::new(11));
+        let commands = CommandService::new(CommandHandler::new(log.clone(), clock.clone(), random));
+        let read_tables = ReadTables {
+            order_views: tables.order_views.clone(),
+            customer_orders: tables.customer_orders.clone(),
+            shipments: tables.shipments.clone(),
+            dashboard: tables.dashboard.clone(),
+        };
+        let queries = QueryService::new(log.clone(), read_tables);
+        Self { log, clock, tables, commands, queries }
+    }
+
+    /// Answers a request as the two functions do behind API Gateway.
+    pub(crate) async fn send(&self, request: &Request) -> Answer {
+        let outcome = if request.method == Method::POST {
+            self.commands.answer(request).await
+        } else {
+            self.queries.answer(request).await
+        };
+        Answer::from(outcome.unwrap_or_else(|problem| problem.into_response(&request.id)))
+    }
+
+    pub(crate) async fn post(&self, path: &str, key: &str, body: Value) -> Answer {
+        self.send(&post(path, key, body.to_string())).await
+    }
+
+    pub(crate) async fn get(&self, path: &str) -> Answer {
+        self.send(&get(path)).await
+    }
+
+    /// Places an order of 900 EUR, and gives its id.
+    pub(crate) async fn place(&self, key: &str) -> String {
+        let answer = self.post("/orders", key, order()).await;
+        assert_eq!(answer.status, 201, "{answer:?}");
+        answer.body["id"].as_str().expect("an id is a text").to_owned()
+    }
+
+    /// Takes an order through these steps.
+    pub(crate) async fn steps(&self, id: &str, steps: &[&str]) {
+        for step in steps {
+            let (path, key) = (format!("/orders/{id}/{step}"), format!("{id}-{step}"));
+            let answer = self.post(&path, &key, body(step)).await;
+            assert_eq!(answer.status, 200, "{step}: {answer:?}");
+        }
+    }
+
+    /// Brings all read models up to date.
+    pub(crate) async fn project(&self) {
+        let Tables { order_views, customer_orders, shipments, dashboard } = self.tables.clone();
+        let models: [Arc<dyn ReadModel>; 4] = [
+            Arc::new(RowModel::<OrderViews>::new(order_views)),
+            Arc::new(RowModel::<CustomerOrders>::new(customer_orders)),
+            Arc::new(RowModel::<Shipments>::new(shipments)),
+            Arc::new(TallyModel::<Dashboard>::new(dashboard)),
+        ];
+        for model in models {
+            let random = Arc::new(SeededRandom::new(12));
+            let projector = Projector::new(model, self.log.clone(), self.clock.clone(), random);
+            assert_eq!(projector.project(self.deliveries()).await, []);
+        }
+    }
+
+    fn deliveries(&self) -> Vec<Delivery> {
+        let commits = self.log.commits();
+        let events = commits.iter().flat_map(|commit| commit.envelopes().collect::<Vec<_>>());
+        let delivery = |envelope| {
+            let receipt = Receipt("message".to_owned());
+            Delivery { receipt, envelope: Ok(envelope), replay: None }
+        };
+        events.map(delivery).collect()
+    }
+}
+
+/// An answer, its body read.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) body: Value,
+    headers: Vec<(&'static str, String)>,
+}
+
+impl Answer {
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+        self.headers.iter().find(|(key, _)| *key == name).map(|(_, value)| value.as_str())
+    }
+
+    /// The name behind `/problems/`.
+    pub(crate) fn problem(&self) -> &str {
+        assert_eq!(self.header("Content-Type"), Some("application/problem+json"), "{self:?}");
+        assert_eq!(self.body["status"], json!(self.status));
+        assert_eq!(self.body["instance"], json!("request-1"));
+        for field in ["title", "detail"] {
+            assert!(self.body[field].as_str().is_some_and(|text| !text.is_empty()), "{self:?}");
+        }
+        let kind = self.body["type"].as_str().unwrap_or_default();
+        kind.strip_prefix("/problems/").expect("a problem has a type")
+    }
+
+    /// The fields that a body's problem names.
+    pub(crate) fn pointers(&self) -> Vec<&str> {
+        assert_eq!((self.status, self.problem()), (400, "invalid-body"), "{self:?}");
+        let errors = self.body["errors"].as_array().expect("the errors are a list");
+        errors.iter().filter_map(|error| error["pointer"].as_str()).collect()
+    }
+}
+
+impl From<Response> for Answer {
+    fn from(response: Response) -> Self {
+        let body = serde_json::from_str(&response.body).expect("all answers are JSON");
+        Self { status: response.status.as_u16(), body, headers: response.headers }
+    }
+}
+
+pub(crate) fn post(path: &str, key: &str, body: impl Into<Vec<u8>>) -> Request {
+    let headers = [("content-type", "application/json"), ("idempotency-key", key)];
+    Request { body: body.into(), headers: owned(headers), ..request(Method::POST, path) }
+}
+
+pub(crate) fn get(path: &str) -> Request {
+    let (path, query) = path.split_once('?').unwrap_or((path, ""));
+    let pairs = query.split('&').filter_map(|pair| pair.split_once('='));
+    Request { query: owned(pairs), ..request(Method::GET, path) }
+}
+
+pub(crate) fn request(method: Method, path: &str) -> Request {
+    Request {
+        method,
+        path: path.to_owned(),
+        query: Vec::new(),
+        headers: Vec::new(),
+        body: Vec::new(),
+        id: "request-1".to_owned(),
+        caller: None,
+    }
+}
+
+fn owned<'a>(pairs: impl IntoIterator<Item = (&'a str, &'a str)>) -> Vec<(String, String)> {
+    pairs.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
+}
+
+pub(crate) fn with(mut request: Request, name: &str, value: &str) -> Request {
+    request.headers.push((name.to_owned(), value.to_owned()));
+    request
+}
+
+/// A body of `POST /orders`.
+pub(crate) fn order() -> Value {
+    json!({
+        "customerId": "c-1",
+        "items": [{"sku": "tea", "quantity": 2, "unitPrice": {"amount": 450, "currency": "EUR"}}],
+    })
+}
+
+/// A body of this command that a fitting order takes.
+pub(crate) fn body(command: &str) -> Value {
+    match command {
+        "pay" => {
+            json!({"paymentReference": "pay-1", "amount": {"amount": 900, "currency": "EUR"}})
+        }
+        "cancel" => json!({"reason": "changed my mind"}),
+        "ship" => json!({"carrier": "DHL", "trackingNumber": "00340"}),
+        _ => json!({}),
+    }
+}
+
+/// What a path is for.
+pub(crate) fn is_found(method: Method, path: &str) -> bool {
+    Route::find(&request(method, path)).is_ok()
+}

@@ -1,0 +1,21 @@
+#!/usr/bin/env bash
+# Builds the functions named for the local cloud, and lays each out as Lambda has it.
+#
+# The build is the tests' own, without optimisation or debug information: the AWS SDK is compiled
+# once. What is deployed to AWS is built by infra/build.sh.
+set -euo pipefail
+
+bins=()
+for function in "$@"; do bins+=(--bin "$function"); done
+cargo build --quiet --package orders "${bins[@]}"
+cargo build --quiet --package orders-acceptance --bin orders-demo
+
+for function in "$@"; do
+  folder=target/local/functions/$function
+  mkdir -p "$folder"
+  # Symbols are two thirds of a binary, and a new file is only worth uploading when it differs.
+  strip -o "$folder/bootstrap.new" "target/debug/$function" 2>/dev/null ||
+    cp "target/debug/$function" "$folder/bootstrap.new"
+  cmp -s "$folder/bootstrap.new" "$folder/bootstrap" && rm "$folder/bootstrap.new" ||
+    mv "$folder/bootstrap.new" "$folder/bootstrap"
+done
