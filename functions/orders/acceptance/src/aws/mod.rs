@@ -1,0 +1,73 @@
+//! The AWS side of a stack: what a test looks at, or sets going, behind the HTTP contract.
+//!
+//! The endpoint is a local cloud on plain HTTP, so no TLS is linked.
+
+mod archive;
+mod event_table;
+mod queues;
+
+use std::fmt;
+
+use aws_smithy_http_client::Builder;
+
+use crate::stack::Stack;
+
+pub use archive::{Replay, ReplayProgress};
+pub use queues::Backlog;
+
+/// Clients for the AWS services of one stack.
+#[derive(Debug, Clone)]
+pub struct Aws {
+    stack: Stack,
+    tables: aws_sdk_dynamodb::Client,
+    events: aws_sdk_eventbridge::Client,
+    queues: aws_sdk_sqs::Client,
+}
+
+/// An AWS call that failed, in words.
+#[derive(Debug, thiserror::Error)]
+#[error("{call}: {reason}")]
+pub struct AwsError {
+    call: &'static str,
+    reason: String,
+}
+
+impl AwsError {
+    fn new(call: &'static str, reason: impl fmt::Display) -> Self {
+        Self { call, reason: reason.to_string() }
+    }
+}
+
+/// The SDKs' configurations are distinct types of one shape.
+macro_rules! client_of {
+    ($sdk:ident, $stack:expr) => {{
+        use $sdk::config::{BehaviorVersion, Config, Credentials, Region};
+        let credentials = Credentials::new("test", "test", None, None, "local cloud");
+        let config = Config::builder()
+            .behavior_version(BehaviorVersion::latest())
+            .region(Region::new($stack.region.clone()))
+            .endpoint_url($stack.endpoint.clone())
+            .credentials_provider(credentials)
+            .http_client(Builder::new().build_http())
+            .build();
+        $sdk::Client::from_conf(config)
+    }};
+}
+
+impl Aws {
+    /// Clients for a stack in a local cloud.
+    #[must_use]
+    pub fn new(stack: &Stack) -> Self {
+        Self {
+            tables: client_of!(aws_sdk_dynamodb, stack),
+            events: client_of!(aws_sdk_eventbridge, stack),
+            queues: client_of!(aws_sdk_sqs, stack),
+            stack: stack.clone(),
+        }
+    }
+}
+
+/// An SDK error with its causes, since its own words are only "service error".
+fn explain<E: std::error::Error>(call: &'static str) -> impl FnOnce(E) -> AwsError {
+    move |error| AwsError::new(call, aws_sdk_dynamodb::error::DisplayErrorContext(&error))
+}

@@ -1,0 +1,91 @@
+//! How much the projections still have to read.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::time::Duration;
+
+use aws_sdk_sqs::types::QueueAttributeName;
+
+use super::{Aws, AwsError, explain};
+use crate::wait::{NotInTime, eventually};
+
+// SQS counts are approximate, and an event may be between the bus and a queue: one look at empty
+// queues says little, a row of them says that nothing is moving.
+const QUIET_LOOKS: u32 = 6;
+
+/// Messages that were sent to the projections and are not yet done, by projection.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Backlog {
+    by_projection: BTreeMap<String, u64>,
+}
+
+impl Backlog {
+    /// Over all projections.
+    #[must_use]
+    pub fn total(&self) -> u64 {
+        self.by_projection.values().sum()
+    }
+}
+
+impl fmt::Display for Backlog {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let queues: Vec<_> =
+            self.by_projection.iter().map(|(name, count)| format!("{name} {count}")).collect();
+        f.write_str(&queues.join(", "))
+    }
+}
+
+impl Aws {
+    /// Messages waiting, in flight or delayed in the projections' queues.
+    ///
+    /// # Errors
+    /// When a queue cannot be asked.
+    pub async fn backlog(&self) -> Result<Backlog, AwsError> {
+        self.count_messages(&self.stack.contexts.orders.queues).await
+    }
+
+    /// Messages in the dead-letter queues: what the projections gave up on.
+    ///
+    /// # Errors
+    /// When a queue cannot be asked.
+    pub async fn dead_letters(&self) -> Result<Backlog, AwsError> {
+        self.count_messages(&self.stack.contexts.orders.dead_letters).await
+    }
+
+    /// Waits until the projections' queues stay empty over several looks, and answers with the
+    /// highest backlog seen on the way.
+    ///
+    /// # Errors
+    /// When they are not empty in time.
+    pub async fn settled(&self, deadline: Duration) -> Result<u64, NotInTime> {
+        let (mut quiet, mut highest) = (0, 0);
+        eventually("the projections' queues are empty", deadline, async || {
+            let backlog = self.backlog().await.map_err(|error| error.to_string())?;
+            highest = highest.max(backlog.total());
+            quiet = if backlog.total() == 0 { quiet + 1 } else { 0 };
+            if quiet >= QUIET_LOOKS { Ok(highest) } else { Err(backlog.to_string()) }
+        })
+        .await
+    }
+
+    async fn count_messages(&self, queues: &BTreeMap<String, String>) -> Result<Backlog, AwsError> {
+        let mut backlog = Backlog::default();
+        for (projection, url) in queues {
+            let answer = self
+                .queues
+                .get_queue_attributes()
+                .queue_url(url)
+                .attribute_names(QueueAttributeName::ApproximateNumberOfMessages)
+                .attribute_names(QueueAttributeName::ApproximateNumberOfMessagesNotVisible)
+                .attribute_names(QueueAttributeName::ApproximateNumberOfMessagesDelayed)
+                .send()
+                .await
+                .map_err(explain("GetQueueAttributes"))?;
+            let counts = answer.attributes.unwrap_or_default().into_values();
+            let total = counts.map(|count| count.parse::<u64>()).sum::<Result<u64, _>>();
+            let total = total.map_err(|error| AwsError::new("GetQueueAttributes", error))?;
+            backlog.by_projection.insert(projection.clone(), total);
+        }
+        Ok(backlog)
+    }
+}

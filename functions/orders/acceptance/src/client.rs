@@ -1,0 +1,347 @@
+//! A small HTTP client for the orders service.
+
+use std::fmt;
+use std::time::{Duration, Instant};
+
+use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER};
+use reqwest::{Method, StatusCode};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::answer::{Answer, CONSISTENCY_TOKEN};
+use crate::model::{CancelOrder, DeliverOrder, Page, PayOrder, PlaceOrder, ShipOrder};
+use crate::stack::Stack;
+
+/// The header that names a command once and for all.
+pub const IDEMPOTENCY_KEY: &str = "idempotency-key";
+
+const API_KEY: &str = "x-api-key";
+const TIMEOUT: Duration = Duration::from_secs(90);
+const ATTEMPTS: u32 = 12;
+const SHORTEST_PAUSE: Duration = Duration::from_millis(50);
+const LONGEST_PAUSE: Duration = Duration::from_secs(3);
+// A list that does not end within this many pages goes round in a circle.
+const MOST_PAGES: usize = 2_000;
+
+/// Nothing usable came back.
+#[derive(Debug, thiserror::Error)]
+pub enum ClientError {
+    /// The request was not answered.
+    #[error("no answer: {0:?}")]
+    Transport(#[from] reqwest::Error),
+    /// A header cannot be sent as given.
+    #[error("the value of {0} cannot be a header")]
+    Header(&'static str),
+    /// The request's body cannot be written as JSON.
+    #[error("the body cannot be written: {0}")]
+    Unwritable(String),
+    /// The answer has another status than it must have.
+    #[error("expected {expected}, got {actual}: {body}")]
+    Status {
+        /// The status that was insisted on.
+        expected: u16,
+        /// The status that came.
+        actual: u16,
+        /// The answer's body.
+        body: String,
+    },
+    /// The answer's body is not what the contract says.
+    #[error("{source} in {body}")]
+    Body {
+        /// What the parser said.
+        source: serde_json::Error,
+        /// The answer's body.
+        body: String,
+    },
+    /// A list has no last page.
+    #[error("{path} has more than {MOST_PAGES} pages")]
+    Endless {
+        /// The list.
+        path: String,
+    },
+}
+
+/// How a request meets an answer that is not final.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Patience {
+    /// Takes the first answer.
+    Once,
+    /// Sends again after 429 and 503, as long after as `Retry-After` asks, a bounded number of times.
+    WhenAsked,
+    /// Also after every other 5xx and after a broken connection: for a client whose servers are being
+    /// killed. The idempotency key is what makes this safe.
+    ThroughCrashes,
+}
+
+/// A client of one orders service. Cheap to clone; clones share their connections.
+#[derive(Debug, Clone)]
+pub struct Client {
+    http: reqwest::Client,
+    api: String,
+    patience: Patience,
+}
+
+impl Client {
+    /// A client for the orders service of a stack.
+    ///
+    /// # Errors
+    /// When the stack's API key cannot be a header.
+    pub fn new(stack: &Stack) -> Result<Self, ClientError> {
+        let context = &stack.contexts.orders;
+        let mut headers = HeaderMap::new();
+        if let Some(key) = &context.api_key {
+            let value = HeaderValue::from_str(key).map_err(|_| ClientError::Header(API_KEY))?;
+            headers.insert(API_KEY, value);
+        }
+        let http = reqwest::Client::builder()
+            .default_headers(headers)
+            .timeout(TIMEOUT)
+            .no_proxy()
+            .build()?;
+        Ok(Self { http, api: context.api.clone(), patience: Patience::WhenAsked })
+    }
+
+    /// The same client with another patience.
+    #[must_use]
+    pub fn with_patience(&self, patience: Patience) -> Self {
+        Self { patience, ..self.clone() }
+    }
+
+    /// Any request; `path` begins with a slash and is sent as it is.
+    pub fn request(&self, method: Method, path: &str) -> Request<'_> {
+        Request {
+            client: self,
+            method,
+            path: path.to_owned(),
+            query: Vec::new(),
+            headers: HeaderMap::new(),
+            body: None,
+            fault: None,
+        }
+    }
+
+    /// A query.
+    pub fn get(&self, path: &str) -> Request<'_> {
+        self.request(Method::GET, path)
+    }
+
+    /// A command, in the one form that all commands have.
+    pub fn command(&self, path: &str, key: &str, body: &impl Serialize) -> Request<'_> {
+        self.request(Method::POST, path).idempotency_key(key.as_bytes()).json(body)
+    }
+
+    /// `POST /orders`.
+    pub fn place(&self, key: &str, body: &PlaceOrder) -> Request<'_> {
+        self.command("/orders", key, body)
+    }
+
+    /// `POST /orders/{id}/pay`.
+    pub fn pay(&self, key: &str, id: &str, body: &PayOrder) -> Request<'_> {
+        self.command(&format!("/orders/{id}/pay"), key, body)
+    }
+
+    /// `POST /orders/{id}/cancel`.
+    pub fn cancel(&self, key: &str, id: &str, body: &CancelOrder) -> Request<'_> {
+        self.command(&format!("/orders/{id}/cancel"), key, body)
+    }
+
+    /// `POST /orders/{id}/ship`.
+    pub fn ship(&self, key: &str, id: &str, body: &ShipOrder) -> Request<'_> {
+        self.command(&format!("/orders/{id}/ship"), key, body)
+    }
+
+    /// `POST /orders/{id}/deliver`.
+    pub fn deliver(&self, key: &str, id: &str) -> Request<'_> {
+        self.command(&format!("/orders/{id}/deliver"), key, &DeliverOrder {})
+    }
+
+    /// `GET /orders/{id}`.
+    pub fn order(&self, id: &str) -> Request<'_> {
+        self.get(&format!("/orders/{id}"))
+    }
+
+    /// `GET /orders/{id}/events`.
+    pub fn events(&self, id: &str) -> Request<'_> {
+        self.get(&format!("/orders/{id}/events"))
+    }
+
+    /// `GET /orders/{id}/shipment`.
+    pub fn shipment(&self, id: &str) -> Request<'_> {
+        self.get(&format!("/orders/{id}/shipment"))
+    }
+
+    /// `GET /customers/{customerId}/orders`.
+    pub fn customer_orders(&self, customer: &str) -> Request<'_> {
+        self.get(&format!("/customers/{customer}/orders"))
+    }
+
+    /// `GET /dashboard`, both days included.
+    pub fn dashboard(&self, from: impl fmt::Display, to: impl fmt::Display) -> Request<'_> {
+        self.get("/dashboard").query("from", from).query("to", to)
+    }
+}
+
+/// A request that is being put together.
+#[derive(Debug, Clone)]
+#[must_use = "a request does nothing until it is sent"]
+pub struct Request<'a> {
+    client: &'a Client,
+    method: Method,
+    path: String,
+    query: Vec<(&'static str, String)>,
+    headers: HeaderMap,
+    body: Option<Vec<u8>>,
+    // The first thing that could not be written; kept until `send`, so that building stays a chain.
+    fault: Option<Fault>,
+}
+
+#[derive(Debug, Clone)]
+enum Fault {
+    Header(&'static str),
+    Body(String),
+}
+
+impl Request<'_> {
+    /// Adds a header; the value may be any bytes that HTTP can carry.
+    pub fn header(mut self, name: &'static str, value: impl AsRef<[u8]>) -> Self {
+        match HeaderValue::from_bytes(value.as_ref()) {
+            Ok(value) => {
+                self.headers.append(HeaderName::from_static(name), value);
+            }
+            Err(_) => self.fault = self.fault.or(Some(Fault::Header(name))),
+        }
+        self
+    }
+
+    /// Sets `Idempotency-Key`.
+    pub fn idempotency_key(self, key: impl AsRef<[u8]>) -> Self {
+        self.header(IDEMPOTENCY_KEY, key)
+    }
+
+    /// Sets `If-Match: "<version>"`.
+    pub fn if_match(self, version: u64) -> Self {
+        self.header("if-match", format!("\"{version}\""))
+    }
+
+    /// Asks for an answer at the token's version or newer.
+    pub fn consistency_token(self, token: &str) -> Self {
+        self.header(CONSISTENCY_TOKEN, token)
+    }
+
+    /// Adds a query parameter; the value is escaped.
+    pub fn query(mut self, name: &'static str, value: impl fmt::Display) -> Self {
+        self.query.push((name, value.to_string()));
+        self
+    }
+
+    /// Sends a body as JSON.
+    pub fn json(mut self, body: &impl Serialize) -> Self {
+        match serde_json::to_vec(body) {
+            Ok(bytes) => self.body(bytes, "application/json"),
+            Err(error) => {
+                self.fault = self.fault.or(Some(Fault::Body(error.to_string())));
+                self
+            }
+        }
+    }
+
+    /// Sends any body under any content type.
+    pub fn body(mut self, body: impl Into<Vec<u8>>, content_type: &str) -> Self {
+        self.body = Some(body.into());
+        self.headers.remove(CONTENT_TYPE);
+        self.header("content-type", content_type)
+    }
+
+    /// Sends the request with the client's patience.
+    ///
+    /// # Errors
+    /// When nothing was answered, or the request could not be written. An answer with an error
+    /// status is an answer.
+    pub async fn send(self) -> Result<Answer, ClientError> {
+        let started = Instant::now();
+        let mut attempt = 1;
+        loop {
+            let outcome = self.send_once().await;
+            let Some(pause) = self.pause_before_next(&outcome, attempt) else {
+                return outcome.map(|answer| Answer { took: started.elapsed(), ..answer });
+            };
+            tokio::time::sleep(pause).await;
+            attempt += 1;
+        }
+    }
+
+    fn pause_before_next(
+        &self,
+        outcome: &Result<Answer, ClientError>,
+        attempt: u32,
+    ) -> Option<Duration> {
+        if attempt >= ATTEMPTS || self.client.patience == Patience::Once {
+            return None;
+        }
+        let through_crashes = self.client.patience == Patience::ThroughCrashes;
+        let backoff = (SHORTEST_PAUSE * 2u32.pow(attempt - 1)).min(LONGEST_PAUSE);
+        match outcome {
+            Ok(answer) if is_throttled(answer.status) => {
+                Some(asked_pause(answer).unwrap_or(backoff).min(LONGEST_PAUSE))
+            }
+            Ok(answer) if through_crashes && answer.status.is_server_error() => Some(backoff),
+            Err(ClientError::Transport(_)) if through_crashes => Some(backoff),
+            _ => None,
+        }
+    }
+
+    async fn send_once(&self) -> Result<Answer, ClientError> {
+        match &self.fault {
+            Some(Fault::Header(name)) => return Err(ClientError::Header(name)),
+            Some(Fault::Body(error)) => return Err(ClientError::Unwritable(error.clone())),
+            None => {}
+        }
+        let url = format!("{}{}", self.client.api, self.path);
+        let mut request =
+            self.client.http.request(self.method.clone(), url).headers(self.headers.clone());
+        if !self.query.is_empty() {
+            request = request.query(&self.query);
+        }
+        if let Some(body) = &self.body {
+            request = request.body(body.clone());
+        }
+        let response = request.send().await?;
+        let (status, headers) = (response.status(), response.headers().clone());
+        let body = response.bytes().await?.to_vec();
+        Ok(Answer { status, headers, body, took: Duration::ZERO })
+    }
+
+    /// Reads a list to its end, page by page; the request is that of the first page.
+    ///
+    /// # Errors
+    /// When a page cannot be read, or the list never ends.
+    pub async fn all_pages<T: DeserializeOwned>(self) -> Result<Vec<T>, ClientError> {
+        let mut items = Vec::new();
+        let mut cursor: Option<String> = None;
+        for _ in 0..MOST_PAGES {
+            let mut request = self.clone();
+            if let Some(cursor) = &cursor {
+                request = request.query("cursor", cursor);
+            }
+            let page: Page<T> = request.send().await?.expect_status(200)?.json()?;
+            items.extend(page.items);
+            cursor = page.next_cursor;
+            if cursor.is_none() {
+                return Ok(items);
+            }
+        }
+        Err(ClientError::Endless { path: self.path })
+    }
+}
+
+fn is_throttled(status: StatusCode) -> bool {
+    matches!(status, StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE)
+}
+
+fn asked_pause(answer: &Answer) -> Option<Duration> {
+    let seconds = answer.header(RETRY_AFTER.as_str())?.trim().parse().ok()?;
+    Some(Duration::from_secs(seconds))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,207 @@
+//! The demo: sends a file of commands to a running stack and shows what the service makes of it.
+//!
+//! Everything that the service says is held against the same thing computed from the input alone, and
+//! held against itself after a replay of the archive. A difference is printed and makes the demo fail.
+//! The demo may be run on the same stack again and again: its keys carry the name of the run, and the
+//! dashboard is read as the difference that the run makes.
+
+pub mod dashboard;
+pub mod drive;
+pub mod expected;
+pub mod generate;
+mod latency;
+mod progress;
+mod report;
+pub mod script;
+pub mod snapshot;
+mod timeline;
+
+use std::cell::Cell;
+use std::io::{self, Write};
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use jiff::Timestamp;
+
+use self::dashboard::{ByCurrency, Window};
+use self::drive::OrderRun;
+use self::progress::Progress;
+use self::script::Script;
+use self::snapshot::{PlacedOrder, Snapshot};
+use crate::aws::{Aws, AwsError};
+use crate::client::{Client, ClientError};
+use crate::stack::{Stack, StackError};
+use crate::wait::{NotInTime, eventually};
+
+const WORKERS: usize = 8;
+// Generous, because a local cloud on a small machine projects some seventy events a second.
+const PROJECTION_DEADLINE: Duration = Duration::from_secs(300);
+const REPLAY_DEADLINE: Duration = Duration::from_secs(300);
+
+/// The demo could not be carried through.
+#[derive(Debug, thiserror::Error)]
+pub enum DemoError {
+    /// No stack.
+    #[error(transparent)]
+    Stack(#[from] StackError),
+    /// No input.
+    #[error(transparent)]
+    Input(#[from] script::InputError),
+    /// The service did not answer, or not as the contract says.
+    #[error(transparent)]
+    Client(#[from] ClientError),
+    /// AWS did not answer.
+    #[error(transparent)]
+    Aws(#[from] AwsError),
+    /// Something did not come about in time.
+    #[error(transparent)]
+    NotInTime(#[from] NotInTime),
+    /// The report cannot be written.
+    #[error("cannot write the report: {0}")]
+    Output(#[from] io::Error),
+}
+
+/// Runs the demo on the stack that is up, and writes its report to `out`. Answers with whether everything was as
+/// it must be.
+///
+/// # Errors
+/// When the demo cannot be carried through.
+pub async fn run(input: &Path, out: &mut impl Write) -> Result<bool, DemoError> {
+    let stack = Stack::find()?;
+    let scripts = script::read(input)?;
+    let now = Timestamp::now();
+    let demo = Demo {
+        client: Client::new(&stack)?,
+        aws: Aws::new(&stack),
+        window: Window::around(now),
+        started: now,
+        name: format!("demo-{}-", now.as_millisecond()),
+    };
+    report::opening(out, &stack, input, &scripts)?;
+    demo.show(scripts, out).await
+}
+
+struct Demo {
+    client: Client,
+    aws: Aws,
+    window: Window,
+    started: Timestamp,
+    name: String,
+}
+
+/// A run when all of it was sent and projected.
+struct Sent {
+    runs: Vec<OrderRun>,
+    sending: Duration,
+    projecting: Duration,
+    added: ByCurrency,
+    late: Option<NotInTime>,
+}
+
+impl Demo {
+    async fn show(&self, scripts: Vec<Script>, out: &mut impl Write) -> Result<bool, DemoError> {
+        let expected = expected::figures(&scripts);
+        let sent = self.send(scripts, &expected).await?;
+        let mut differences = report::commands(out, &sent.runs, sent.sending)?;
+        differences.extend(sent.late.map(|late| late.to_string()));
+        differences.extend(report::dashboard(out, &expected, &sent.added)?);
+
+        let orders = snapshot::placed_orders(&sent.runs);
+        if let Some(order) = timeline::most_eventful(&orders) {
+            differences.extend(timeline::show(out, &self.client, order).await?);
+        }
+        let before = Snapshot::take(&self.client, &orders, PROJECTION_DEADLINE).await;
+        differences.extend(before.wrong.clone());
+        report::latencies(out, &sent.runs, &before.took, sent.projecting)?;
+
+        differences.extend(self.replay(out, &orders, &before).await?);
+        report::closing(out, &differences)?;
+        Ok(differences.is_empty())
+    }
+
+    /// Sends everything, and waits until the dashboard has counted it.
+    async fn send(&self, scripts: Vec<Script>, expected: &ByCurrency) -> Result<Sent, DemoError> {
+        // What an earlier run left in the queues would otherwise be counted as this run's.
+        self.aws.settled(PROJECTION_DEADLINE).await?;
+        let baseline = self.window.totals(&self.client).await?;
+
+        let lines = scripts.iter().map(|script| count(script.lines.len())).sum();
+        let progress = Progress::new("sending", lines);
+        let started = Instant::now();
+        let runs = drive::drive(&self.client, scripts, &self.name, WORKERS, || {
+            progress.step();
+        })
+        .await?;
+        progress.finish();
+        let sent = Instant::now();
+
+        let (added, late) = self.projected(&baseline, expected).await;
+        Ok(Sent { runs, sending: sent - started, projecting: sent.elapsed(), added, late })
+    }
+
+    async fn projected(
+        &self,
+        baseline: &ByCurrency,
+        expected: &ByCurrency,
+    ) -> (ByCurrency, Option<NotInTime>) {
+        let all = dashboard::counted(expected);
+        let progress = Progress::new("projecting", u64::try_from(all).unwrap_or_default());
+        let latest = Cell::new(ByCurrency::new());
+        let outcome =
+            eventually("the dashboard counts every event", PROJECTION_DEADLINE, async || {
+                let now =
+                    self.window.totals(&self.client).await.map_err(|error| error.to_string())?;
+                let added = dashboard::added(baseline, &now);
+                let (counted, complete) = (dashboard::counted(&added), added == *expected);
+                progress.reach(u64::try_from(counted).unwrap_or_default());
+                latest.set(added);
+                if complete {
+                    Ok(())
+                } else {
+                    Err(format!("{counted} of {all} events are counted"))
+                }
+            })
+            .await;
+        progress.finish();
+        (latest.take(), outcome.err())
+    }
+
+    /// Replays the archive over the whole run, and compares everything with what it was before.
+    async fn replay(
+        &self,
+        out: &mut impl Write,
+        orders: &[PlacedOrder],
+        before: &Snapshot,
+    ) -> Result<Vec<String>, DemoError> {
+        self.aws.settled(PROJECTION_DEADLINE).await?;
+        let dashboard_before = self.window.text(&self.client).await?;
+
+        let started = Instant::now();
+        let replay = self.aws.start_replay(self.started, Timestamp::now()).await?;
+        // The queues are watched while the replay runs, so that the report can say that it reached them.
+        let (replayed, settled) = futures::join!(
+            self.aws.replayed(&replay, REPLAY_DEADLINE),
+            self.aws.settled(REPLAY_DEADLINE)
+        );
+        replayed?;
+        let backlog = settled?.max(self.aws.settled(REPLAY_DEADLINE).await?);
+        let took = started.elapsed();
+
+        let after = Snapshot::take(&self.client, orders, PROJECTION_DEADLINE).await;
+        let mut differences = before.differences(&after);
+        let dashboard_after = self.window.text(&self.client).await?;
+        if dashboard_before != dashboard_after {
+            differences.push(snapshot::difference(
+                "/dashboard",
+                &dashboard_before,
+                &dashboard_after,
+            ));
+        }
+        report::replay(out, took, backlog, before.bodies.len(), differences.len())?;
+        Ok(differences)
+    }
+}
+
+fn count(length: usize) -> u64 {
+    u64::try_from(length).unwrap_or(u64::MAX)
+}

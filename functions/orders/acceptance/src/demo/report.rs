@@ -1,0 +1,266 @@
+//! The demo's report: plain tables under a hundred columns, without colour.
+
+use std::collections::BTreeMap;
+use std::io::{self, Write};
+use std::path::Path;
+use std::time::Duration;
+
+use comfy_table::{CellAlignment, LineStyle, Table, presets};
+
+use super::dashboard::ByCurrency;
+use super::drive::{OrderRun, Outcome};
+use super::latency::Latency;
+use super::script::{Line, Script};
+use crate::model::Figures;
+use crate::stack::Stack;
+
+// More differences than this say nothing that the first ones did not.
+const MOST_DIFFERENCES: usize = 20;
+const CURRENCIES_WITHOUT_MINOR_UNIT: [&str; 3] = ["JPY", "KRW", "ISK"];
+
+pub(super) fn opening(
+    out: &mut impl Write,
+    stack: &Stack,
+    input: &Path,
+    scripts: &[Script],
+) -> io::Result<()> {
+    let lines: usize = scripts.iter().map(|script| script.lines.len()).sum();
+    let file = input.file_name().unwrap_or(input.as_os_str()).to_string_lossy();
+    writeln!(out, "Ledgerfold: orders, seen from outside")?;
+    writeln!(out, "  service  {}", stack.contexts.orders.api)?;
+    writeln!(out, "  input    {file}: {lines} commands for {} orders", scripts.len())
+}
+
+/// What became of the commands. Answers with those that were not answered as they must be.
+pub(super) fn commands(
+    out: &mut impl Write,
+    runs: &[OrderRun],
+    took: Duration,
+) -> io::Result<Vec<String>> {
+    let mut tally = Tally::default();
+    for run in runs {
+        tally.add(run);
+    }
+    let seconds = took.as_secs_f64();
+    heading(out, "Commands")?;
+    writeln!(out, "  {} sent in {seconds:.1} s, different orders at the same time", tally.sent)?;
+    let mut table = table(&["answer", "commands", "reason"]);
+    align_right(&mut table, 1);
+    for ((status, reason), count) in &tally.answers {
+        table.add_row([status.to_string(), count.to_string(), reason.clone()]);
+    }
+    writeln!(out, "{table}")?;
+    writeln!(
+        out,
+        "  {} sent again; {} of them answered as the first time in status, body, ETag, Location\n  \
+         and Consistency-Token",
+        tally.repeated, tally.repeated_alike
+    )?;
+    Ok(tally.differences)
+}
+
+#[derive(Default)]
+struct Tally {
+    sent: usize,
+    answers: BTreeMap<(u16, String), usize>,
+    repeated: usize,
+    repeated_alike: usize,
+    differences: Vec<String>,
+}
+
+impl Tally {
+    fn add(&mut self, run: &OrderRun) {
+        for (index, (line, outcome)) in run.script.lines.iter().zip(&run.outcomes).enumerate() {
+            self.sent += 1;
+            if !outcome.is_expected(line) {
+                self.differences.push(unexpected(line, outcome));
+            }
+            match run.script.repeated_by(index).map(|first| &run.outcomes[first]) {
+                Some(first) => self.add_repeat(line, outcome, first),
+                None => {
+                    let key = (outcome.answer.status, reason(outcome));
+                    *self.answers.entry(key).or_default() += 1;
+                }
+            }
+        }
+        let unsent = run.script.lines.len() - run.outcomes.len();
+        if unsent > 0 {
+            self.differences.push(format!("{}: {unsent} commands not sent", run.script.order));
+        }
+    }
+
+    fn add_repeat(&mut self, line: &Line, outcome: &Outcome, first: &Outcome) {
+        self.repeated += 1;
+        if outcome.answer == first.answer {
+            self.repeated_alike += 1;
+        } else {
+            self.differences.push(format!(
+                "{} sent again was answered otherwise\n  first: {:?}\n  again: {:?}",
+                line.key, first.answer, outcome.answer
+            ));
+        }
+    }
+}
+
+fn reason(outcome: &Outcome) -> String {
+    outcome.problem.clone().unwrap_or_else(|| "accepted".to_owned())
+}
+
+fn unexpected(line: &Line, outcome: &Outcome) -> String {
+    let expected = line.expect.problem.as_deref().unwrap_or_default();
+    format!(
+        "{} ({}): expected {} {expected}, got {} {}",
+        line.key, line.command, line.expect.status, outcome.answer.status, outcome.answer.body
+    )
+}
+
+/// The dashboard beside what the input says. Answers with the currencies in which they differ.
+pub(super) fn dashboard(
+    out: &mut impl Write,
+    expected: &ByCurrency,
+    shown: &ByCurrency,
+) -> io::Result<Vec<String>> {
+    heading(out, "Dashboard: what this run added, beside the same computed from the input")?;
+    let header =
+        ["currency", "source", "placed", "paid", "shipped", "delivered", "cancelled", "revenue"];
+    let mut table = table(&header);
+    (2..header.len()).for_each(|column| align_right(&mut table, column));
+    let mut differences = Vec::new();
+    let mut currencies: Vec<_> = expected.keys().chain(shown.keys()).collect();
+    currencies.sort_unstable();
+    currencies.dedup();
+    for currency in currencies {
+        let of = |figures: &ByCurrency| figures.get(currency).copied().unwrap_or_default();
+        table.add_row(figure_row(currency, "dashboard", of(shown)));
+        table.add_row(figure_row(currency, "input", of(expected)));
+        if of(shown) != of(expected) {
+            differences.push(format!("the dashboard in {currency} is not what the input says"));
+        }
+    }
+    writeln!(out, "{table}")?;
+    Ok(differences)
+}
+
+fn figure_row(currency: &str, source: &str, figures: Figures) -> [String; 8] {
+    [
+        currency.to_owned(),
+        source.to_owned(),
+        figures.placed.to_string(),
+        figures.paid.to_string(),
+        figures.shipped.to_string(),
+        figures.delivered.to_string(),
+        figures.cancelled.to_string(),
+        money(figures.revenue, currency),
+    ]
+}
+
+fn money(minor: i64, currency: &str) -> String {
+    let sign = if minor < 0 { "-" } else { "" };
+    let minor = minor.unsigned_abs();
+    if CURRENCIES_WITHOUT_MINOR_UNIT.contains(&currency) {
+        return format!("{sign}{}", grouped(minor));
+    }
+    format!("{sign}{}.{:02}", grouped(minor / 100), minor % 100)
+}
+
+fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let mut text = String::new();
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+pub(super) fn latencies(
+    out: &mut impl Write,
+    runs: &[OrderRun],
+    queries: &[Duration],
+    projecting: Duration,
+) -> io::Result<()> {
+    heading(out, "Latency, in milliseconds")?;
+    let commands = runs.iter().flat_map(|run| &run.outcomes).map(|outcome| outcome.took).collect();
+    let mut table = table(&["", "count", "p50", "p90", "p99", "longest"]);
+    (1..6).for_each(|column| align_right(&mut table, column));
+    for (name, latency) in
+        [("commands", Latency::of(commands)), ("queries", Latency::of(queries.to_vec()))]
+    {
+        let Some(latency) = latency else { continue };
+        let millis = |duration: Duration| duration.as_millis().to_string();
+        table.add_row([
+            name.to_owned(),
+            latency.count.to_string(),
+            millis(latency.p50),
+            millis(latency.p90),
+            millis(latency.p99),
+            millis(latency.longest),
+        ]);
+    }
+    writeln!(out, "{table}")?;
+    let seconds = projecting.as_secs_f64();
+    writeln!(out, "  from the last answer to everything on the dashboard: {seconds:.1} s")
+}
+
+pub(super) fn replay(
+    out: &mut impl Write,
+    took: Duration,
+    backlog: u64,
+    compared: usize,
+    differences: usize,
+) -> io::Result<()> {
+    heading(out, "Replay of the archive over the whole run")?;
+    let seconds = took.as_secs_f64();
+    writeln!(
+        out,
+        "  replayed and read by the projections in {seconds:.1} s; at most {backlog} messages waited"
+    )?;
+    writeln!(out, "  {compared} views and lists and the dashboard compared: {differences} differ")
+}
+
+pub(super) fn closing(out: &mut impl Write, differences: &[String]) -> io::Result<()> {
+    writeln!(out)?;
+    if differences.is_empty() {
+        return writeln!(out, "Everything is as the input says.");
+    }
+    let count = differences.len();
+    writeln!(out, "{count} {}:", if count == 1 { "difference" } else { "differences" })?;
+    for difference in differences.iter().take(MOST_DIFFERENCES) {
+        writeln!(out, "- {difference}")?;
+    }
+    match differences.len().saturating_sub(MOST_DIFFERENCES) {
+        0 => Ok(()),
+        more => writeln!(out, "- and {more} more"),
+    }
+}
+
+pub(super) fn heading(out: &mut impl Write, text: &str) -> io::Result<()> {
+    writeln!(out, "\n{text}\n{}", "─".repeat(text.chars().count()))
+}
+
+pub(super) fn table(header: &[&str]) -> Table {
+    let mut table = Table::new();
+    let rule = LineStyle::none().fill('─');
+    table.load_style(presets::NOTHING.header_separator(rule)).set_header(header.to_vec());
+    table
+}
+
+fn align_right(table: &mut Table, column: usize) {
+    if let Some(column) = table.column_mut(column) {
+        column.set_cell_alignment(CellAlignment::Right);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::money;
+
+    #[test]
+    fn money_reads_in_the_currency_s_own_units() {
+        assert_eq!(money(123_456_705, "EUR"), "1,234,567.05");
+        assert_eq!(money(1_234, "JPY"), "1,234");
+        assert_eq!(money(-50, "EUR"), "-0.50");
+    }
+}

@@ -1,0 +1,128 @@
+//! Function processes are killed while commands flow.
+
+use std::cell::{Cell, RefCell};
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use orders_acceptance::demo::dashboard::Window;
+use orders_acceptance::demo::drive::{OrderRun, drive};
+use orders_acceptance::demo::expected;
+use orders_acceptance::demo::script::Script;
+use orders_acceptance::demo::snapshot::{Snapshot, placed_orders};
+use orders_acceptance::{Client, Patience, processes};
+use tokio::time::{MissedTickBehavior, interval};
+
+use crate::projections::{check_answers, check_commits, check_dashboard, scripts};
+use crate::world::{PROJECTED, World, unique};
+
+const WORKERS: usize = 6;
+// A batch whose function was killed comes again when its visibility timeout has passed, which is several times
+// the function's own.
+const RECOVERED: Duration = Duration::from_secs(480);
+// Few enough that no message is received as often as would send it to a dead-letter queue, and no
+// record of the stream as often as would send it to the failure bucket.
+const KILLS_PER_FUNCTION: usize = 2;
+const KILL_EVERY: Duration = Duration::from_millis(150);
+const MOST_ROUNDS: u64 = 12;
+
+/// Kills processes of every function of the stack in turn, until each was hit often enough.
+struct Killer<'a> {
+    world: &'a World,
+    left: RefCell<BTreeMap<String, usize>>,
+}
+
+impl<'a> Killer<'a> {
+    fn new(world: &'a World) -> Self {
+        let functions = world.stack.contexts.orders.functions.values();
+        let left: BTreeMap<_, _> =
+            functions.map(|function| (function.clone(), KILLS_PER_FUNCTION)).collect();
+        assert!(left.len() >= 4, "the stack file names command, relay, projectors and query");
+        Self { world, left: RefCell::new(left) }
+    }
+
+    fn is_done(&self) -> bool {
+        self.left.borrow().values().all(|left| *left == 0)
+    }
+
+    async fn run(&self, commands_are_done: &Cell<bool>) {
+        let mut clock = interval(KILL_EVERY);
+        clock.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        while !self.is_done() && !commands_are_done.get() {
+            let functions: Vec<String> = self.left.borrow().keys().cloned().collect();
+            for function in functions {
+                clock.tick().await;
+                self.strike(&function);
+            }
+        }
+    }
+
+    /// Kills all processes of a function, so that whatever it was doing is cut off; it counts when
+    /// there was one.
+    fn strike(&self, function: &str) {
+        let mut left = self.left.borrow_mut();
+        let Some(left) = left.get_mut(function).filter(|left| **left > 0) else {
+            return;
+        };
+        let found = processes::of_function(&self.world.stack, function).expect("/proc is there");
+        for process in &found {
+            process.kill().expect("there is a kill program");
+        }
+        if !found.is_empty() {
+            *left -= 1;
+        }
+    }
+}
+
+/// Keeps the query function at work while commands flow.
+async fn read_on(client: &Client, window: Window, commands_are_done: &Cell<bool>) {
+    while !commands_are_done.get() {
+        window.totals(client).await.expect("a query sent again is answered");
+    }
+}
+
+/// Sends rounds of commands until every function was killed as often as it should be.
+async fn drive_until(
+    killer: &Killer<'_>,
+    client: &Client,
+    commands_are_done: &Cell<bool>,
+) -> Vec<OrderRun> {
+    let mut runs = Vec::new();
+    for round in 0..MOST_ROUNDS {
+        let scripts: Vec<Script> = scripts(30, 100 + round);
+        let sent = drive(client, scripts, &unique("crash-"), WORKERS, || ()).await;
+        runs.extend(sent.expect("a command sent again is answered"));
+        if killer.is_done() {
+            break;
+        }
+    }
+    commands_are_done.set(true);
+    runs
+}
+
+#[tokio::test]
+async fn killed_functions_lose_nothing_and_do_nothing_twice() {
+    let world = World::alone();
+    world.aws.settled(PROJECTED).await.expect("earlier tests are projected");
+    let window = Window::around(Timestamp::now());
+    let baseline = window.totals(&world.client).await.expect("the dashboard can be read");
+    let dead_before = world.aws.dead_letters().await.expect("the queues can be asked");
+    let client = world.client.with_patience(Patience::ThroughCrashes);
+    let (killer, commands_are_done) = (Killer::new(&world), Cell::new(false));
+
+    let ((), (), runs) = futures::join!(
+        killer.run(&commands_are_done),
+        read_on(&client, window, &commands_are_done),
+        drive_until(&killer, &client, &commands_are_done),
+    );
+    assert!(killer.is_done(), "kills left by function: {:?}", killer.left.borrow());
+
+    check_answers(&runs);
+    check_commits(&world, &runs).await;
+    let sent: Vec<Script> = runs.iter().map(|run| run.script.clone()).collect();
+    check_dashboard(&world, window, &baseline, &expected::figures(&sent), RECOVERED).await;
+    let snapshot = Snapshot::take(&client, &placed_orders(&runs), RECOVERED).await;
+    assert_eq!(snapshot.wrong, Vec::<String>::new());
+    let dead_after = world.aws.dead_letters().await.expect("the queues can be asked");
+    assert_eq!(dead_after, dead_before, "nothing was given up");
+}

@@ -1,0 +1,133 @@
+//! Paths, methods, content types and sizes: 404, 405, 413, 415.
+
+use orders_acceptance::Request;
+use reqwest::Method;
+
+use crate::checks::{problem, refused};
+use crate::world::{EURO, World, basket, padded, parcel, reason, unique};
+
+const LARGEST_BODY: usize = 256 * 1024;
+
+/// An id that looks like the service's own and belongs to no order.
+fn unknown_id(known: &str) -> String {
+    let last = known.chars().last().expect("an id is not empty");
+    let other = if last == '0' { '1' } else { '0' };
+    let mut unknown = known.to_owned();
+    unknown.pop();
+    unknown.push(other);
+    unknown
+}
+
+#[tokio::test]
+async fn an_order_that_does_not_exist_is_not_found_by_any_call() {
+    let world = World::shared();
+    let order = world.placed().await;
+    let unknown = unknown_id(&order.id);
+    let client = world.impatient();
+    let cases: Vec<(&str, Request<'_>)> = vec![
+        ("order", client.order(&unknown)),
+        ("events", client.events(&unknown)),
+        ("shipment", client.shipment(&unknown)),
+        ("version", client.order(&unknown).query("version", 1)),
+        ("pay", client.pay(&unique("pay"), &unknown, &order.payment())),
+        ("cancel", client.cancel(&unique("cancel"), &unknown, &reason())),
+        ("ship", client.ship(&unique("ship"), &unknown, &parcel())),
+        ("deliver", client.deliver(&unique("deliver"), &unknown)),
+    ];
+    for (case, request) in cases {
+        refused(request, 404, case).await;
+    }
+    assert_eq!(world.commits(&unknown).await, 0);
+}
+
+#[tokio::test]
+async fn a_path_that_is_none_is_not_found() {
+    let world = World::shared();
+    let order = world.placed().await;
+    let client = world.impatient();
+    let refund = format!("/orders/{}/refund", order.id);
+    let cases = [
+        (Method::GET, "/".to_owned()),
+        (Method::GET, "/nowhere".to_owned()),
+        (Method::GET, refund.clone()),
+        (Method::GET, "/customers".to_owned()),
+        (Method::GET, format!("/customers/{}", order.customer)),
+        (Method::GET, format!("/orders/{}/pay/again", order.id)),
+    ];
+    for (method, path) in cases {
+        refused(client.request(method, &path), 404, &path).await;
+    }
+    for path in ["/nowhere".to_owned(), refund] {
+        let command = client.command(&path, &unique("key"), &order.payment());
+        refused(command, 404, &path).await;
+    }
+    assert_eq!(world.commits(&order.id).await, 1);
+}
+
+#[tokio::test]
+async fn a_wrong_method_is_refused_and_the_right_one_named() {
+    let world = World::shared();
+    let order = world.placed().await;
+    let of_order = |end: &str| format!("/orders/{}{end}", order.id);
+    let cases = [
+        (Method::GET, "/orders".to_owned(), "POST"),
+        (Method::PUT, "/orders".to_owned(), "POST"),
+        (Method::PUT, of_order(""), "GET"),
+        (Method::PATCH, of_order(""), "GET"),
+        (Method::DELETE, of_order(""), "GET"),
+        (Method::POST, of_order(""), "GET"),
+        (Method::POST, of_order("/events"), "GET"),
+        (Method::POST, of_order("/shipment"), "GET"),
+        (Method::GET, of_order("/pay"), "POST"),
+        (Method::GET, of_order("/cancel"), "POST"),
+        (Method::GET, of_order("/ship"), "POST"),
+        (Method::DELETE, of_order("/deliver"), "POST"),
+        (Method::POST, format!("/customers/{}/orders", order.customer), "GET"),
+        (Method::POST, "/dashboard".to_owned(), "GET"),
+    ];
+    let client = world.impatient();
+    for (method, path, allowed) in cases {
+        let case = format!("{method} {path}");
+        let request =
+            client.request(method, &path).idempotency_key(unique("key")).json(&order.payment());
+        let answer = request.send().await.expect("the service answers");
+        problem(&answer, 405, &case);
+        let allow = answer.header("allow").expect("405 names what is allowed");
+        assert!(allow.split(',').any(|method| method.trim() == allowed), "{case}: {allow}");
+    }
+    assert_eq!(world.commits(&order.id).await, 1);
+}
+
+#[tokio::test]
+async fn a_body_that_is_not_json_by_its_content_type_is_refused() {
+    let world = World::shared();
+    let order = world.placed().await;
+    let client = world.impatient();
+    let json = serde_json::to_vec(&order.payment()).expect("JSON");
+    for content_type in ["text/plain", "application/xml", "application/x-www-form-urlencoded"] {
+        let command = client
+            .pay(&unique("pay"), &order.id, &order.payment())
+            .body(json.clone(), content_type);
+        refused(command, 415, content_type).await;
+    }
+    assert_eq!(world.commits(&order.id).await, 1);
+}
+
+#[tokio::test]
+async fn a_body_over_256_kib_is_refused() {
+    let world = World::shared();
+    let order = world.placed().await;
+    let client = world.impatient();
+    for size in [LARGEST_BODY + 1, 2 * LARGEST_BODY] {
+        let command = client
+            .pay(&unique("pay"), &order.id, &order.payment())
+            .body(padded(&order.payment(), size), "application/json");
+        refused(command, 413, &format!("{size} bytes")).await;
+    }
+    let body = basket(&unique("customer"), EURO);
+    let place = client
+        .place(&unique("place"), &body)
+        .body(padded(&body, LARGEST_BODY + 1), "application/json");
+    refused(place, 413, "a creation").await;
+    assert_eq!(world.commits(&order.id).await, 1);
+}
