@@ -10,3 +10,8 @@ pub use memory::{
     Fault, ManualClock, MemoryEventStore, MemoryPublisher, MemoryRowStore, MemoryTallyStore,
     SeededRandom,
 };
+
+/// Compiles and runs the examples of the repository's front page.
+#[cfg(doctest)]
+#[doc = include_str!("../../../README.md")]
+pub struct FrontPage;

@@ -1,0 +1,27 @@
+#!/usr/bin/env bash
+# Everything that can be said of the code without running it.
+set -euo pipefail
+
+say() { printf '\n── %s\n' "$*"; }
+
+say formatting
+cargo fmt --all --check
+
+say clippy
+cargo clippy --quiet --workspace --all-targets --all-features -- --deny warnings
+
+say documentation
+RUSTDOCFLAGS="--deny warnings" cargo doc --quiet --workspace --no-deps
+
+say licences, bans and sources
+# Built from its source once, as registries carry no binary of it. Its advisories need a database
+# from the network and are left to whoever has one: target/tools/bin/cargo-deny check advisories
+deny=target/tools/bin/cargo-deny
+version=0.20.2
+[ "$("$deny" --version 2>/dev/null)" = "cargo-deny $version" ] ||
+  cargo install --quiet --locked "cargo-deny@$version" --no-default-features \
+    --root target/tools --target-dir target/tools/build
+"$deny" --log-level error --offline check bans licenses sources
+
+say the template
+infra/check.sh

@@ -1,0 +1,26 @@
+#!/usr/bin/env bash
+# All tests. The local cloud is up; a DynamoDB Local of its own is started here.
+set -euo pipefail
+
+# Nextest where it is there, for its speed; cargo's own runner does as well.
+if cargo nextest --version >/dev/null 2>&1; then
+  run() { cargo nextest run --no-fail-fast "$@"; }
+else
+  run() { cargo test --no-fail-fast "$@"; }
+fi
+
+say() { printf '\n── %s\n' "$*"; }
+
+say examples in the documentation
+cargo test --quiet --workspace --doc
+
+say the local cloud\'s own tests
+python3 localstack/bootstrap.py test
+
+say everything that needs no server, and the adapters on DynamoDB Local
+export -f run
+python3 localstack/bootstrap.py dynamodb -- \
+  bash -c 'run --workspace --features ledgerfold-dynamodb/dynamodb-local'
+
+say orders end to end on the local cloud
+run --package orders-acceptance --features local-cloud --test local-cloud
