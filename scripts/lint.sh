@@ -21,7 +21,7 @@ version=0.20.2
 [ "$("$deny" --version 2>/dev/null)" = "cargo-deny $version" ] ||
   cargo install --quiet --locked "cargo-deny@$version" --no-default-features \
     --root target/tools --target-dir target/tools/build
-"$deny" --log-level error --offline check bans licenses sources
+"$deny" --log-level error check bans licenses sources
 
 say the template
 infra/check.sh

@@ -11,9 +11,10 @@ use serde::{Deserialize, Serialize};
 /// A commit as an item of the event table: the one place where attribute names, short because each
 /// of their bytes is paid for with every commit, meet names that read.
 ///
-/// The content of an event stays JSON text. Measured on the orders (the test `an_item_is_small`), it
-/// is smaller than the same content as native maps; it reads well in the console; and it comes back
-/// to the letter.
+/// The content of an event stays JSON text: it comes back to the letter, numbers of any size
+/// included, is read without a tree of values in between, and reads well in the console. As native
+/// maps an order of three lines takes 288 bytes instead of 339 (`tests/item.rs`); both leave a commit
+/// within its one write unit.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct CommitItem {
     /// Stream.

@@ -66,7 +66,8 @@ impl EventBridgePublisher {
 #[async_trait]
 impl Publisher for EventBridgePublisher {
     fn limits(&self) -> Limits {
-        Limits { entries: MAX_CALL_ENTRIES, bytes: self.max_call_bytes }
+        // A call of exactly the bound is refused.
+        Limits { entries: MAX_CALL_ENTRIES, bytes: self.max_call_bytes.saturating_sub(1) }
     }
 
     fn weigh(&self, envelope: &Envelope) -> Result<usize, Unpublishable> {
@@ -77,9 +78,8 @@ impl Publisher for EventBridgePublisher {
             + self.source().len()
             + envelope.event.event_type.as_str().len()
             + detail.len();
-        // A call of exactly the bound is refused.
-        if bytes >= self.max_call_bytes {
-            let limit = self.max_call_bytes;
+        let limit = self.limits().bytes;
+        if bytes > limit {
             return Err(unpublishable(format!("it has {bytes} bytes, and the bus takes {limit}")));
         }
         Ok(bytes)

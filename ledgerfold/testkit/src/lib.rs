@@ -4,12 +4,14 @@
 pub mod conformance;
 mod given;
 mod memory;
+mod recorded;
 
 pub use given::Given;
 pub use memory::{
     Fault, ManualClock, MemoryEventStore, MemoryPublisher, MemoryRowStore, MemoryTallyStore,
     SeededRandom,
 };
+pub use recorded::{RecordedAnswer, RecordedService};
 
 /// Compiles and runs the examples of the repository's front page.
 #[cfg(doctest)]

@@ -1,0 +1,160 @@
+//! What no emulator says: throttles, outages and answers that are lost, as recorded answers behind
+//! the SDK's own retries.
+
+use std::time::Duration;
+
+use aws_sdk_dynamodb::{
+    Client,
+    config::{BehaviorVersion, Config, Credentials, Region, retry::RetryConfig},
+};
+use ledgerfold::{
+    NewCommit, Version,
+    command::Loaded,
+    ports::{AppendError, EventStore, ReadStoreError, StoreError, TallyStore, Written},
+};
+use ledgerfold_dynamodb::{CommitItem, DynamoEventStore, DynamoTallyStore};
+use ledgerfold_testkit::{
+    RecordedAnswer::{self, HangUp, Json},
+    RecordedService,
+    conformance::notebook::{commit, fresh},
+};
+
+const ATTEMPTS: u32 = 4;
+
+async fn service(answers: impl IntoIterator<Item = RecordedAnswer>) -> (RecordedService, Client) {
+    let service = RecordedService::start(answers).await;
+    let retries = RetryConfig::standard()
+        .with_max_attempts(ATTEMPTS)
+        .with_initial_backoff(Duration::from_millis(1));
+    let config = Config::builder()
+        .behavior_version(BehaviorVersion::latest())
+        .region(Region::new("us-east-1"))
+        .credentials_provider(Credentials::new("test", "test", None, None, "tests"))
+        .endpoint_url(service.endpoint())
+        .http_client(aws_smithy_http_client::Builder::new().build_http())
+        .retry_config(retries);
+    (service, Client::from_conf(config.build()))
+}
+
+fn error(code: &str) -> RecordedAnswer {
+    Json(
+        400,
+        format!(
+            r#"{{"__type": "com.amazonaws.dynamodb.v20120810#{code}", "message": "as recorded"}}"#
+        ),
+    )
+}
+
+fn cancelled(reasons: &[&str]) -> RecordedAnswer {
+    let reasons: Vec<_> = reasons.iter().map(|code| format!(r#"{{"Code": "{code}"}}"#)).collect();
+    let reasons = reasons.join(", ");
+    Json(
+        400,
+        format!(
+            r#"{{"__type": "com.amazonaws.dynamodb.v20120810#TransactionCanceledException",
+                "Message": "cancelled", "CancellationReasons": [{reasons}]}}"#
+        ),
+    )
+}
+
+fn ok() -> RecordedAnswer {
+    Json(200, r#"{"ConsumedCapacity": {"CapacityUnits": 1.0}}"#.to_owned())
+}
+
+fn outage() -> RecordedAnswer {
+    Json(500, r#"{"__type": "InternalServerError"}"#.to_owned())
+}
+
+fn new_commit() -> NewCommit {
+    commit(&Loaded::unread(fresh()), "attempt", &["note"], 60)
+}
+
+async fn append(
+    answers: impl IntoIterator<Item = RecordedAnswer>,
+) -> (Result<(), AppendError>, usize) {
+    let (service, client) = service(answers).await;
+    let outcome = DynamoEventStore::new(client, "events").append(&new_commit()).await;
+    (outcome, service.requests().len())
+}
+
+#[tokio::test]
+async fn a_passing_throttle_or_outage_is_not_noticed() {
+    let throttle = || error("ProvisionedThroughputExceededException");
+    let (outcome, requests) = append([throttle(), outage(), throttle(), ok()]).await;
+    assert!(outcome.is_ok(), "{outcome:?}");
+    assert_eq!(requests, 4);
+}
+
+#[tokio::test]
+async fn throttling_that_lasts_is_reported_after_a_bounded_number_of_tries() {
+    let throttles = (0..10).map(|_| error("ProvisionedThroughputExceededException"));
+    let (outcome, requests) = append(throttles).await;
+    assert!(matches!(outcome, Err(AppendError::Store(StoreError::Throttled))), "{outcome:?}");
+    assert_eq!(requests, 4);
+}
+
+#[tokio::test]
+async fn an_outage_that_lasts_is_reported_as_such() {
+    for answer in [outage(), HangUp] {
+        let (outcome, requests) = append(vec![answer; 10]).await;
+        let unavailable = matches!(outcome, Err(AppendError::Store(StoreError::Unavailable(_))));
+        assert!(unavailable, "{outcome:?}");
+        assert_eq!(requests, 4);
+    }
+}
+
+#[tokio::test]
+async fn a_missing_right_is_reported_at_once() {
+    let (outcome, requests) = append([error("AccessDeniedException"), ok()]).await;
+    let refused = matches!(outcome, Err(AppendError::Store(StoreError::Refused(_))));
+    assert!(refused, "{outcome:?}");
+    assert_eq!(requests, 1);
+}
+
+#[tokio::test]
+async fn a_put_whose_answer_was_lost_meets_its_own_commit() {
+    let new = new_commit();
+    let item = CommitItem::from(new.as_commit()).into_attributes().expect("a commit is an item");
+    let item: serde_dynamo::Item = item.into();
+    let stored = serde_json::to_string(&item).expect("an item is JSON");
+    let met = format!(
+        r#"{{"__type": "com.amazonaws.dynamodb.v20120810#ConditionalCheckFailedException",
+            "message": "The conditional request failed", "Item": {stored}}}"#
+    );
+    let (service, client) = service([HangUp, Json(400, met)]).await;
+    match DynamoEventStore::new(client, "events").append(&new).await {
+        Err(AppendError::Conflict { winner }) => assert_eq!(&*winner, new.as_commit()),
+        other => panic!("the own commit was not recognised: {other:?}"),
+    }
+    assert_eq!(service.requests().len(), 2);
+}
+
+#[tokio::test]
+async fn a_stored_item_that_is_no_commit_is_an_error_and_not_skipped() {
+    let items = r#"{"Items": [{"pk": {"S": "notebook#1"}, "sk": {"N": "1"}}], "Count": 1}"#;
+    let (_, client) = service([Json(200, items.to_owned())]).await;
+    let page = DynamoEventStore::new(client, "events").read(&fresh(), Version::NONE).await;
+    assert!(matches!(page, Err(StoreError::Corrupt { .. })), "{page:?}");
+}
+
+async fn count(answer: RecordedAnswer) -> Result<Written, ReadStoreError> {
+    let (_, client) = service([answer]).await;
+    let memo = ledgerfold::ports::Memo {
+        stream: fresh(),
+        version: Version::new(1),
+        body: ledgerfold::Payload::encode(&1).expect("a number is JSON"),
+    };
+    DynamoTallyStore::new(client, "tally").add(Version::NONE, &memo, &[]).await
+}
+
+#[tokio::test]
+async fn why_a_transaction_was_cancelled_is_read_by_position() {
+    let moved = count(cancelled(&["ConditionalCheckFailed", "None"])).await;
+    assert!(matches!(moved, Ok(Written::Superseded)), "{moved:?}");
+    let conflict = count(cancelled(&["None", "TransactionConflict"])).await;
+    assert!(matches!(conflict, Ok(Written::Superseded)), "{conflict:?}");
+    let throttled = count(cancelled(&["None", "ThrottlingError"])).await;
+    assert!(matches!(throttled, Err(ReadStoreError::Throttled)), "{throttled:?}");
+    let invalid = count(cancelled(&["None", "ValidationError"])).await;
+    assert!(matches!(invalid, Err(ReadStoreError::Refused(_))), "{invalid:?}");
+}

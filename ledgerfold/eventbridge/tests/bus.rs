@@ -1,0 +1,140 @@
+//! What goes onto the bus, what comes back from it, and what the bus answers, as recorded answers
+//! behind the SDK.
+
+use aws_sdk_eventbridge::{
+    Client,
+    config::{BehaviorVersion, Config, Credentials, Region, retry::RetryConfig},
+};
+use ledgerfold::{
+    Envelope,
+    command::Loaded,
+    ports::{EntryError, Publisher},
+};
+use ledgerfold_eventbridge::{BusMessage, CloudEvent, EventBridgePublisher};
+use ledgerfold_testkit::{
+    RecordedAnswer::{self, HangUp, Json},
+    RecordedService,
+    conformance::notebook::{commit, fresh},
+};
+use serde_json::{Value, json};
+
+async fn bus(answer: RecordedAnswer) -> (RecordedService, EventBridgePublisher) {
+    let service = RecordedService::start([answer]).await;
+    let config = Config::builder()
+        .behavior_version(BehaviorVersion::latest())
+        .region(Region::new("us-east-1"))
+        .credentials_provider(Credentials::new("test", "test", None, None, "tests"))
+        .endpoint_url(service.endpoint())
+        .http_client(aws_smithy_http_client::Builder::new().build_http())
+        .retry_config(RetryConfig::disabled());
+    let client = Client::from_conf(config.build());
+    (service, EventBridgePublisher::new(client, "the-bus", "notes"))
+}
+
+fn envelopes(notes: &[&str]) -> Vec<Envelope> {
+    commit(&Loaded::unread(fresh()), "attempt", notes, 60).as_commit().envelopes().collect()
+}
+
+#[tokio::test]
+async fn each_entry_has_its_own_answer() {
+    let answers = json!({"FailedEntryCount": 2, "Entries": [
+        {"EventId": "1"}, {"ErrorCode": "ThrottlingException", "ErrorMessage": "slow down"}, {},
+    ]});
+    let (service, bus) = bus(Json(200, answers.to_string())).await;
+    let outcome = bus.publish(&envelopes(&["a", "b", "c"])).await.expect("the call succeeds");
+    let expected = [
+        Ok(()),
+        Err(EntryError("ThrottlingException: slow down".to_owned())),
+        Err(EntryError("no event id: ".to_owned())),
+    ];
+    assert_eq!(outcome, expected);
+    let request: Value = serde_json::from_str(&service.requests()[0]).expect("it is JSON");
+    let entry = &request["Entries"][1];
+    assert_eq!(
+        (&entry["Source"], &entry["DetailType"], &entry["EventBusName"]),
+        (&json!("ledgerfold.notes"), &json!("NoteWritten"), &json!("the-bus"))
+    );
+}
+
+#[tokio::test]
+async fn a_call_that_fails_is_an_error() {
+    let refusal = Json(400, r#"{"__type": "Nope"}"#.to_owned());
+    for answer in [HangUp, Json(500, "{}".to_owned()), refusal] {
+        let (_service, bus) = bus(answer).await;
+        assert!(bus.publish(&envelopes(&["a"])).await.is_err());
+    }
+}
+
+#[test]
+fn an_event_is_a_cloud_event() {
+    let envelope = envelopes(&["a", "b"]).remove(1);
+    let event = serde_json::to_value(CloudEvent::new("notes", &envelope)).expect("it is JSON");
+    let expected = json!({
+        "specversion": "1.0",
+        "id": envelope.event.id.to_string(),
+        "source": "/ledgerfold/notes",
+        "type": "NoteWritten",
+        "subject": envelope.stream.to_string(),
+        "time": "1970-01-01T00:01:00Z",
+        "datacontenttype": "application/json",
+        "dataschema": "urn:ledgerfold:notes:NoteWritten:1",
+        "data": {"text": "b"},
+        "sequence": 2,
+        "commitfrom": 1,
+        "committo": 2,
+        "commandid": "attempt",
+        "correlationid": "conversation-1",
+        "causationid": "event-7",
+        "actor": "tester",
+        "traceparent": "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
+    });
+    assert_eq!(event, expected);
+}
+
+/// A message as EventBridge makes it of an event.
+fn message(envelope: &Envelope) -> Value {
+    let detail = serde_json::to_value(CloudEvent::new("notes", envelope)).expect("it is JSON");
+    json!({"version": "0", "id": "x", "source": "ledgerfold.notes", "detail": detail})
+}
+
+#[test]
+fn what_was_published_is_read_back_and_a_replay_is_known() {
+    let envelope = envelopes(&["a"]).remove(0);
+    let mut message = message(&envelope);
+    let fresh = BusMessage::parse(&message.to_string()).expect("it was published here");
+    assert_eq!((fresh.envelope, fresh.replay), (envelope, None));
+    message["replay-name"] = json!("again");
+    let replayed = BusMessage::parse(&message.to_string()).expect("it was published here");
+    assert_eq!(replayed.replay.map(|replay| replay.0).as_deref(), Some("again"));
+}
+
+#[test]
+fn what_is_no_event_of_ours_is_refused() {
+    let good = message(&envelopes(&["a"]).remove(0));
+    for (field, value) in [
+        ("specversion", json!("0.3")),
+        ("subject", json!("nowhere")),
+        ("sequence", json!(-1)),
+        ("id", json!("x")),
+        ("dataschema", json!("urn:other")),
+    ] {
+        let mut bad = good.clone();
+        bad["detail"][field] = value;
+        assert!(BusMessage::parse(&bad.to_string()).is_err(), "{field} was taken");
+    }
+    assert!(BusMessage::parse(&good.to_string()).is_ok());
+    assert!(BusMessage::parse("nonsense").is_err());
+    assert!(BusMessage::parse("{}").is_err());
+}
+
+#[tokio::test]
+async fn an_event_is_weighed_as_the_bus_weighs_it() {
+    let (_service, bus) = bus(HangUp).await;
+    let envelope = envelopes(&["a"]).remove(0);
+    let detail = serde_json::to_string(&CloudEvent::new("notes", &envelope)).expect("it is JSON");
+    let expected = 14 + "ledgerfold.notes".len() + "NoteWritten".len() + detail.len();
+    assert_eq!(bus.weigh(&envelope).expect("it is small"), expected);
+    let large = envelopes(&[&"x".repeat(256 * 1024)]).remove(0);
+    assert!(bus.weigh(&large).is_err());
+    assert!(bus.with_call_bytes(1024 * 1024).weigh(&large).is_ok());
+}
