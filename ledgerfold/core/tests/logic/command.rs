@@ -152,6 +152,7 @@ async fn an_own_commit_that_wins_the_race_is_the_answer() {
     let handler = world.handler_over(overtaken(&world, 1, "own"));
     let answer = handler.handle::<Notebook>(&write(&stream, "twice", &["mine"])).await;
     let answer = answer.expect("its first attempt took effect");
+    assert_eq!(world.log.reads(), 2, "one for the command, one for its rival, none to find out");
     let stored = world.log.commits();
     assert_eq!(stored.len(), 1);
     assert_eq!(Some(answer.events[0].id), stored[0].events().map(|(_, event)| event.id).next());

@@ -125,3 +125,69 @@ impl From<Response> for ProxyResponse {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::{ProxyEvent, ProxyResponse, Request, Response};
+    use crate::http::{Problem, StatusCode};
+
+    fn request(event: Value) -> Result<Request, Problem> {
+        let event: ProxyEvent = serde_json::from_value(event).expect("a proxy event");
+        event.into_request()
+    }
+
+    #[test]
+    fn a_request_is_read_with_all_its_values() {
+        let read = request(json!({
+            "resource": "/{proxy+}", "path": "/orders/a b", "httpMethod": "POST",
+            "headers": {"If-Match": "\"2\""},
+            "multiValueHeaders": {"If-Match": ["\"1\"", "\"2\""], "X-Odd": ["sch\u{00f6}n"]},
+            "queryStringParameters": {"a": "2"}, "multiValueQueryStringParameters": {"a": ["1", "2"]},
+            "requestContext": {"requestId": "request-1", "identity": {"apiKeyId": "key-1", "sourceIp": "::1"}},
+            "body": "aGk=", "isBase64Encoded": true,
+        }))
+        .expect("it can be read");
+        assert_eq!((read.path.as_str(), read.body.as_slice()), ("/orders/a b", b"hi".as_slice()));
+        assert_eq!(read.header_values("if-match").collect::<Vec<_>>(), ["\"1\"", "\"2\""]);
+        assert_eq!(
+            read.query,
+            [("a".to_owned(), "1".to_owned()), ("a".to_owned(), "2".to_owned())]
+        );
+        assert_eq!((read.id.as_str(), read.caller.as_deref()), ("request-1", Some("key-1")));
+    }
+
+    #[test]
+    fn what_a_request_does_not_have_may_be_null_or_absent() {
+        let read = request(json!({
+            "path": "/", "httpMethod": "GET", "headers": null, "multiValueHeaders": null,
+            "queryStringParameters": null, "body": null, "requestContext": {"identity": {"apiKeyId": null}},
+        }))
+        .expect("it can be read");
+        assert!(read.body.is_empty() && read.headers.is_empty() && read.query.is_empty());
+        assert_eq!(read.caller, None);
+    }
+
+    #[test]
+    fn a_body_or_method_that_cannot_be_read_is_a_bad_request() {
+        let damaged =
+            json!({"path": "/", "httpMethod": "POST", "body": "%%%", "isBase64Encoded": true});
+        for event in [damaged, json!({"path": "/", "httpMethod": "NOT A METHOD"})] {
+            let problem = request(event).expect_err("it cannot be read");
+            assert_eq!(problem.into_response("r").status, StatusCode::BAD_REQUEST);
+        }
+    }
+
+    #[test]
+    fn an_answer_is_written_as_the_gateway_reads_it() {
+        let response =
+            Response::json(StatusCode::OK, &json!({"a": 1})).with_header("ETag", "\"1\"");
+        let written = serde_json::to_value(ProxyResponse::from(response)).expect("it is JSON");
+        let expected = json!({
+            "statusCode": 200, "headers": {"Content-Type": "application/json", "ETag": "\"1\""},
+            "body": "{\"a\":1}", "isBase64Encoded": false,
+        });
+        assert_eq!(written, expected);
+    }
+}

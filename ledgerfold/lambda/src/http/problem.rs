@@ -242,3 +242,34 @@ fn defect(error: &dyn std::error::Error) -> Problem {
     tracing::error!(%error, "defect");
     Problem::internal()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{Problem, QueryError, ReadStoreError, Response, StatusCode, StoreError};
+
+    /// The status and type of a failure's answer, and whether it says when to come again.
+    fn answered(failure: impl Into<Problem>) -> (u16, String, bool) {
+        let Response { status, headers, body } = failure.into().into_response("request-1");
+        let secret = ["secret", "Dynamo", "arn:"].iter().any(|word| body.contains(word));
+        assert!(!secret, "an answer tells what is nobody's business: {body}");
+        let body: serde_json::Value = serde_json::from_str(&body).expect("it is JSON");
+        let kind = body["type"].as_str().unwrap_or_default().to_owned();
+        (status.as_u16(), kind, headers.iter().any(|(name, _)| *name == "Retry-After"))
+    }
+
+    #[test]
+    fn what_passes_says_when_to_come_again_and_what_does_not_is_a_defect() {
+        let cause = || "the secret arn:aws:table".into();
+        let throttled = (429, "/problems/throttled".to_owned(), true);
+        let unavailable = (503, "/problems/unavailable".to_owned(), true);
+        let defect = (500, "/problems/internal-error".to_owned(), false);
+        assert_eq!(answered(StoreError::Throttled), throttled);
+        assert_eq!(answered(StoreError::Unavailable(cause())), unavailable);
+        assert_eq!(answered(StoreError::Refused(cause())), defect);
+        assert_eq!(answered(ReadStoreError::Throttled), throttled);
+        assert_eq!(answered(ReadStoreError::Unavailable(cause())), unavailable);
+        assert_eq!(answered(ReadStoreError::Refused(cause())), defect);
+        assert_eq!(answered(QueryError::Moving), unavailable);
+        assert_eq!(answered(Problem::new(StatusCode::CONFLICT, "rule", "title", "detail")).0, 409);
+    }
+}
