@@ -45,9 +45,7 @@ impl Arrived {
     /// The whole commits that follow this version without a gap.
     pub(super) fn following(&self, mut version: Version) -> Vec<Envelope> {
         let mut whole = Vec::new();
-        while let Some(next) = self.events.get(&version.next())
-            && next.commit.0 == version.next()
-        {
+        while let Some(next) = self.events.get(&version.next()) {
             let commit: Vec<_> = self.events.range(next.commit.0..=next.commit.1).collect();
             let last = next.commit.1;
             if version.advance(commit.len()) != last {

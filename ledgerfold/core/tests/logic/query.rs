@@ -1,6 +1,9 @@
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use async_trait::async_trait;
 use ledgerfold::{
     ConsistencyToken, StreamId, Timestamp, Version,
-    ports::{CounterKey, Listing},
+    ports::{Counter, CounterKey, Increment, Listing, Memo, ReadStoreError, TallyStore, Written},
     query::{AuditPosition, QueryError, Until, as_of, audit, fresh_counts, fresh_list, fresh_row},
 };
 use ledgerfold_testkit::conformance::notebook::fresh;
@@ -137,6 +140,46 @@ async fn counters_include_what_the_caller_has_seen_and_nothing_twice() {
     assert_eq!(notes(&world, seen()).await, counts(&[("a", 2), ("b", 1), ("c", 1)]));
 }
 
+/// A projector that counts what is missing just before the counters are read for the first time.
+struct Racing<'a> {
+    world: &'a World,
+    counted: AtomicBool,
+}
+
+#[async_trait]
+impl TallyStore for Racing<'_> {
+    async fn memo(&self, stream: &StreamId) -> Result<Option<Memo>, ReadStoreError> {
+        self.world.tallies.memo(stream).await
+    }
+
+    async fn add(&self, _: Version, _: &Memo, _: &[Increment]) -> Result<Written, ReadStoreError> {
+        Err(ReadStoreError::Refused("a query writes".into()))
+    }
+
+    async fn range(
+        &self,
+        first: &CounterKey,
+        last: &CounterKey,
+    ) -> Result<Vec<Counter>, ReadStoreError> {
+        if !self.counted.swap(true, Ordering::SeqCst) {
+            project(self.world).await;
+        }
+        self.world.tallies.range(first, last).await
+    }
+}
+
+#[tokio::test]
+async fn counters_that_move_while_they_are_read_are_counted_once() {
+    let (world, stream) = (World::new(), fresh());
+    write(&world, &stream, &["a"]).await;
+    project(&world).await;
+    write(&world, &stream, &["a"]).await;
+    let racing = Racing { world: &world, counted: AtomicBool::new(false) };
+    let (key, seen) = (CounterKey("a".to_owned()), token(&stream, 2));
+    let counters = fresh_counts::<Words>(&racing, &*world.log, (&key, &key), Some(&seen)).await;
+    assert_eq!(counters.expect("it can be read")[0].amounts["notes"], 2);
+}
+
 async fn book_at(world: &World, stream: &StreamId, until: Until) -> Option<(u64, Vec<String>)> {
     let shown = as_of::<Pages>(&*world.log, stream, until).await.expect("it can be read");
     shown.map(|fresh| (fresh.version.get(), fresh.row))
@@ -157,7 +200,13 @@ async fn the_past_is_shown_by_version() {
 
 #[tokio::test]
 async fn the_past_is_shown_by_time_also_where_clocks_ran_backwards() {
-    let (world, stream) = (World::with_pages_of(1), fresh());
+    for commits_per_page in [1, 1_000] {
+        clocks_run_backwards(World::with_pages_of(commits_per_page)).await;
+    }
+}
+
+async fn clocks_run_backwards(world: World) {
+    let stream = fresh();
     let second = |second| Timestamp::from_second(second).expect("a second of our era");
     for (note, at) in [("a", 100), ("b", 300), ("c", 200)] {
         world.clock.set(second(at));

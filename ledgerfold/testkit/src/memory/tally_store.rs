@@ -9,6 +9,9 @@ use ledgerfold::{
     ports::{Counter, CounterKey, Increment, Memo, ReadStoreError, TallyStore, Written},
 };
 
+/// The bound that a transaction of DynamoDB has, the memo included.
+const MAX_TRANSACTION_ITEMS: usize = 100;
+
 /// Counters in memory.
 #[derive(Debug, Default)]
 pub struct MemoryTallyStore {
@@ -39,6 +42,10 @@ impl TallyStore for MemoryTallyStore {
         memo: &Memo,
         increments: &[Increment],
     ) -> Result<Written, ReadStoreError> {
+        if increments.len() >= MAX_TRANSACTION_ITEMS {
+            let count = increments.len() + 1;
+            return Err(ReadStoreError::Refused(format!("{count} items in a transaction").into()));
+        }
         let mut state = self.lock();
         let there = state.memos.get(&memo.stream).map_or(Version::NONE, |memo| memo.version);
         if there != after {
