@@ -1,6 +1,8 @@
 //! What no emulator says: throttles, outages and answers that are lost, as recorded answers behind
 //! the SDK's own retries.
 
+#![allow(clippy::panic, reason = "a test may fail")]
+
 use std::time::Duration;
 
 use aws_sdk_dynamodb::{

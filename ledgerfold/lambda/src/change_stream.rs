@@ -61,7 +61,7 @@ mod tests {
     use super::{Arc, DynamoDbEventResponse, Event, Relay, handle};
 
     /// A record as Lambda brings it.
-    fn record(change: &str, sequence_number: &str, image: Value) -> Value {
+    fn record(change: &str, sequence_number: &str, image: &Value) -> Value {
         json!({
             "eventID": "1", "eventName": change, "eventVersion": "1.1", "eventSource": "aws:dynamodb",
             "awsRegion": "us-east-1", "eventSourceARN": "arn:aws:dynamodb:us-east-1:1:table/t/stream/s",
@@ -103,7 +103,7 @@ mod tests {
     #[tokio::test]
     async fn commits_are_published_and_nothing_is_reported() {
         let records =
-            json!([record("INSERT", "11", commit("1")), record("INSERT", "12", commit("2"))]);
+            json!([record("INSERT", "11", &commit("1")), record("INSERT", "12", &commit("2"))]);
         let (response, taken) = relay(records, vec![]).await;
         assert_eq!((failures(&response), taken), (vec![], 2));
         assert_eq!(
@@ -115,21 +115,21 @@ mod tests {
     #[tokio::test]
     async fn the_first_record_that_was_not_sent_is_reported_by_its_sequence_number() {
         let records = json!([
-            record("INSERT", "11", commit("1")),
-            record("INSERT", "12", json!({"pk": {"S": "order#1"}})),
-            record("INSERT", "13", commit("3")),
+            record("INSERT", "11", &commit("1")),
+            record("INSERT", "12", &json!({"pk": {"S": "order#1"}})),
+            record("INSERT", "13", &commit("3")),
         ]);
         let (response, taken) = relay(records, vec![]).await;
         assert_eq!((failures(&response), taken), (vec!["12"], 1));
         let (response, taken) =
-            relay(json!([record("INSERT", "11", commit("1"))]), vec![Fault::Call; 5]).await;
+            relay(json!([record("INSERT", "11", &commit("1"))]), vec![Fault::Call; 5]).await;
         assert_eq!((failures(&response), taken), (vec!["11"], 0));
     }
 
     #[tokio::test]
     async fn what_was_done_by_hand_is_not_published() {
         let records =
-            json!([record("MODIFY", "11", commit("1")), record("INSERT", "12", commit("2"))]);
+            json!([record("MODIFY", "11", &commit("1")), record("INSERT", "12", &commit("2"))]);
         let (response, taken) = relay(records, vec![]).await;
         assert_eq!((failures(&response), taken), (vec![], 1));
     }
