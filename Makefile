@@ -41,7 +41,7 @@ status: ## Say what is up
 functions: prerequisites
 	@scripts/functions.sh $(FUNCTIONS)
 
-build: prerequisites ## Build the functions for Lambda (ARCH=arm64|x86-64)
+build: prerequisites ## Build the functions for Lambda (ARCH=arm64|x86_64)
 	@ARCH=$(ARCH) infra/build.sh
 
 deploy: build ## Deploy to the AWS account of your credentials (STAGE=dev)

@@ -1,0 +1,59 @@
+#!/usr/bin/env bash
+# Deploys what `make build` has built, and prints the stack's outputs.
+#   STAGE       name of the environment; `prod` by default
+#   ARCH        arm64 (default) or x86_64, as built
+#   REGION      AWS region; otherwise the one that the AWS tools are set to
+#   BUCKET      bucket for the packages; with sam, its own bucket by default
+#   PARAMETERS  further parameters of the template, for example "LogRetention=90 ApiRateLimit=100"
+set -euo pipefail
+infra=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+. "$infra/venv.sh"
+root=$(dirname "$infra")
+
+stage=${STAGE:-prod}
+arch=${ARCH:-arm64}
+stack=ledgerfold-$stage
+[ -n "${REGION:-}" ] && export AWS_REGION=$REGION AWS_DEFAULT_REGION=$REGION
+
+# The machine that a function was built for stands in its ELF header: deployed for another, it would only fail to start.
+case $arch in
+    arm64) machine=b700 ;;
+    x86_64) machine=3e00 ;;
+    *) fail "ARCH is arm64 or x86_64, not $arch." ;;
+esac
+for function in command relay projector query; do
+    bootstrap=$root/target/lambda/orders-$function/bootstrap
+    [ -f "$bootstrap" ] || fail "orders-$function is not built: make build ARCH=$arch"
+    [ "$(od -An -j18 -N2 -tx1 "$bootstrap" | tr -d ' ')" = "$machine" ] ||
+        fail "orders-$function was built for another architecture: make build ARCH=$arch"
+done
+
+has() { command -v "$1" >/dev/null && "$1" --version >/dev/null 2>&1; }
+has sam || has aws || fail "Neither the SAM CLI (sam) nor the AWS CLI (aws) is installed."
+if has aws; then
+    aws sts get-caller-identity >/dev/null 2>&1 ||
+        fail "AWS does not accept your credentials, or there are none: run aws configure, or set AWS_PROFILE."
+    [ -n "${AWS_REGION:-${AWS_DEFAULT_REGION:-$(aws configure get region)}}" ] || fail "No region is set: REGION=eu-central-1, for example."
+fi
+
+common=(
+    --stack-name "$stack"
+    --capabilities CAPABILITY_IAM
+    --no-fail-on-empty-changeset
+    --tags "ledgerfold:stage=$stage" ledgerfold:context=orders
+    # shellcheck disable=SC2206  # PARAMETERS is a list of words.
+    --parameter-overrides "Stage=$stage" "Architecture=$arch" ${PARAMETERS:-}
+)
+if has sam; then
+    export SAM_CLI_TELEMETRY=0
+    if [ -n "${BUCKET:-}" ]; then bucket=(--s3-bucket "$BUCKET"); else bucket=(--resolve-s3); fi
+    sam deploy --template-file "$infra/template.yaml" --no-confirm-changeset "${bucket[@]}" "${common[@]}"
+    sam list stack-outputs --stack-name "$stack" --output json
+else
+    [ -n "${BUCKET:-}" ] || fail "The AWS CLI needs a bucket for the packages: BUCKET=<name>"
+    packaged=$root/target/infra/packaged.yaml
+    mkdir -p "$(dirname "$packaged")"
+    aws cloudformation package --template-file "$infra/template.yaml" --s3-bucket "$BUCKET" --output-template-file "$packaged" >/dev/null
+    aws cloudformation deploy --template-file "$packaged" --s3-bucket "$BUCKET" "${common[@]}"
+    aws cloudformation describe-stacks --stack-name "$stack" --query 'Stacks[0].Outputs[].[OutputKey, OutputValue]' --output table
+fi

@@ -1,0 +1,331 @@
+"""What must hold of the template. Each invariant takes the parsed template and yields what is wrong with it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+Node = dict[str, Any]
+
+FUNCTION = "AWS::Serverless::Function"
+MAPPING = "AWS::Lambda::EventSourceMapping"
+ROLE = "AWS::IAM::Role"
+LOG_GROUP = "AWS::Logs::LogGroup"
+QUEUE = "AWS::SQS::Queue"
+QUEUE_POLICY = "AWS::SQS::QueuePolicy"
+BUCKET_POLICY = "AWS::S3::BucketPolicy"
+TABLE = "AWS::DynamoDB::Table"
+RULE = "AWS::Events::Rule"
+ALARM = "AWS::CloudWatch::Alarm"
+
+PROJECTIONS = {
+    "OrderView": "order-view",
+    "CustomerOrders": "customer-orders",
+    "Shipment": "shipment",
+    "Dashboard": "dashboard",
+}
+APPEND_ONLY = {"dynamodb:GetItem", "dynamodb:Query", "dynamodb:PutItem", "dynamodb:ConditionCheckItem"}
+# Lambda makes up the names of the objects that it leaves in the failure bucket.
+MADE_UP_NAMES = {"Fn::Sub": "${FailureBucket.Arn}/aws/lambda/*"}
+FOURTEEN_DAYS = 1209600
+LONGEST_WINDOW = 1
+
+
+# ---- Reading the template ------------------------------------------------------------------------
+
+
+def of_type(template: Node, kind: str) -> dict[str, Node]:
+    return {
+        name: resource.get("Properties", {})
+        for name, resource in template["Resources"].items()
+        if resource["Type"] == kind
+    }
+
+
+def as_list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
+
+
+def referred(node: Any) -> Iterator[str]:
+    """Logical names that a node refers to, by Ref or GetAtt."""
+    if isinstance(node, list):
+        for item in node:
+            yield from referred(item)
+    elif isinstance(node, dict):
+        for key, value in node.items():
+            if key == "Ref":
+                yield value
+            elif key == "Fn::GetAtt":
+                yield value[0] if isinstance(value, list) else value.split(".")[0]
+            else:
+                yield from referred(value)
+
+
+def effective(template: Node, function: Node, key: str) -> Any:
+    """A function's own property over that of the globals, merged as SAM does it."""
+    general = template["Globals"]["Function"].get(key)
+    own = function.get(key, general)
+    return {**general, **own} if isinstance(general, dict) and isinstance(own, dict) else own
+
+
+def statements(template: Node) -> Iterator[tuple[str, Node]]:
+    """Every statement of a policy written in the template, with the name of its resource."""
+    for name, role in of_type(template, ROLE).items():
+        for policy in role.get("Policies", []):
+            for statement in policy["PolicyDocument"]["Statement"]:
+                yield name, statement
+    for kind in (QUEUE_POLICY, BUCKET_POLICY):
+        for name, policy in of_type(template, kind).items():
+            for statement in policy["PolicyDocument"]["Statement"]:
+                yield name, statement
+
+
+def dead_letter_queues(template: Node) -> set[str]:
+    queues = of_type(template, QUEUE).values()
+    targets = (target for rule in of_type(template, RULE).values() for target in rule["Targets"])
+    return {
+        *referred([queue.get("RedrivePolicy", {}).get("deadLetterTargetArn") for queue in queues]),
+        *referred([target.get("DeadLetterConfig") for target in targets]),
+    }
+
+
+def alarmed(template: Node) -> set[tuple[str, str]]:
+    """Metric and resource of every alarm."""
+    return {
+        (alarm["MetricName"], name)
+        for alarm in of_type(template, ALARM).values()
+        for name in referred(alarm["Dimensions"])
+    }
+
+
+# ---- Rights --------------------------------------------------------------------------------------
+
+
+def rights_are_exact(template: Node) -> Iterator[str]:
+    for name, statement in statements(template):
+        if statement["Effect"] != "Allow":
+            continue  # A refusal may be as wide as it likes.
+        if {"NotAction", "NotResource"} & statement.keys():
+            yield f"{name} allows what it does not name"
+        wide = [action for action in as_list(statement["Action"]) if "*" in action]
+        wide += [r for r in as_list(statement["Resource"]) if "*" in json.dumps(r) and r != MADE_UP_NAMES]
+        if wide:
+            yield f"{name} allows {wide}"
+    for name, role in of_type(template, ROLE).items():
+        for policy in role.get("ManagedPolicyArns", []):
+            if not policy["Fn::Sub"].endswith(("/AWSXRayDaemonWriteAccess", "/AmazonAPIGatewayPushToCloudWatchLogs")):
+                yield f"{name} has the managed policy {policy}"
+
+
+def event_table_is_append_only(template: Node) -> Iterator[str]:
+    for name, statement in statements(template):
+        if {"Fn::GetAtt": ["EventTable", "Arn"]} not in as_list(statement["Resource"]):
+            continue
+        actions = set(as_list(statement["Action"]))
+        if actions - APPEND_ONLY:
+            yield f"{name} may {sorted(actions - APPEND_ONLY)} on the event table"
+        if "dynamodb:PutItem" in actions and name != "CommandFunctionRole":
+            yield f"{name} may append"
+
+
+# ---- Functions and what wakes them ---------------------------------------------------------------
+
+
+def functions_are_complete(template: Node) -> Iterator[str]:
+    roles, groups = of_type(template, ROLE), of_type(template, LOG_GROUP)
+    for name, function in of_type(template, FUNCTION).items():
+        if list(referred(function.get("Role"))) != [f"{name}Role"] or f"{name}Role" not in roles:
+            yield f"{name} has no role of its own"
+        logging = effective(template, function, "LoggingConfig")
+        if logging.get("LogFormat") != "JSON":
+            yield f"{name} does not log JSON"
+        if logging.get("LogGroup") != {"Ref": f"{name}Log"} or "RetentionInDays" not in groups.get(f"{name}Log", {}):
+            yield f"{name} has no log group of its own with a retention"
+        if effective(template, function, "Tracing") != "Active":
+            yield f"{name} is not traced"
+        yield from (f"{name} has no {key}" for key in ("MemorySize", "Timeout", "Description") if key not in function)
+
+
+def relay_loses_nothing(template: Node) -> Iterator[str]:
+    relay = of_type(template, MAPPING)["RelayMapping"]
+    expected = {
+        "StartingPosition": "TRIM_HORIZON",
+        "FunctionResponseTypes": ["ReportBatchItemFailures"],
+        "BisectBatchOnFunctionError": True,
+        "MaximumRetryAttempts": {"Ref": "RelayRetries"},
+        "DestinationConfig": {"OnFailure": {"Destination": {"Fn::GetAtt": ["FailureBucket", "Arn"]}}},
+        "MetricsConfig": {"Metrics": ["EventCount"]},
+    }
+    yield from (f"the relay's {key} is {relay.get(key)}" for key, value in expected.items() if relay.get(key) != value)
+    if relay.get("ParallelizationFactor", 1) != 1:
+        yield "the relay reads a shard in parallel, which keeps the order of one item only"
+    if template["Parameters"]["RelayRetries"]["MinValue"] < 0:
+        yield "the relay may retry for ever"
+
+
+def projectors_report_single_failures(template: Node) -> Iterator[str]:
+    for projection in PROJECTIONS:
+        mapping = of_type(template, MAPPING)[f"{projection}ProjectorMapping"]
+        if mapping.get("FunctionResponseTypes") != ["ReportBatchItemFailures"]:
+            yield f"{projection} fails whole batches"
+        if "MaximumConcurrency" not in mapping.get("ScalingConfig", {}):
+            yield f"{projection} has no bound of concurrency"
+
+
+def projections_keep_to_themselves(template: Node) -> Iterator[str]:
+    """Four copies of one pattern: a name that was not changed in one of them would cross two projections."""
+    common = {"Bus", "EventTable", *template["Parameters"], "AWS::NoValue"}
+    for projection, slug in PROJECTIONS.items():
+        own = {name: body for name, body in template["Resources"].items() if name.startswith(projection)}
+        for name, body in own.items():
+            strangers = {other for other in referred(body) if not other.startswith(projection)} - common
+            yield from (f"{name} refers to {other}" for other in sorted(strangers))
+        variables = own[f"{projection}Projector"]["Properties"]["Environment"]["Variables"]
+        if variables.get("PROJECTION") != slug:
+            yield f"{projection}Projector is told to be {variables.get('PROJECTION')}"
+        if own[f"{projection}Rule"]["Properties"]["EventPattern"] != {"source": ["ledgerfold.orders"]}:
+            yield f"{projection}Rule does not match the context's events"
+
+
+# ---- Queues, tables, bus, bucket -----------------------------------------------------------------
+
+
+def queues_end_somewhere(template: Node) -> Iterator[str]:
+    dead = dead_letter_queues(template)
+    for name, queue in of_type(template, QUEUE).items():
+        if name in dead and queue.get("MessageRetentionPeriod") != FOURTEEN_DAYS:
+            yield f"{name} does not keep its messages for 14 days"
+        if name not in dead and "maxReceiveCount" not in queue.get("RedrivePolicy", {}):
+            yield f"{name} has no dead-letter queue"
+        if queue.get("SqsManagedSseEnabled") is not True:
+            yield f"{name} is not encrypted"
+    for name, rule in of_type(template, RULE).items():
+        for target in rule["Targets"]:
+            if "DeadLetterConfig" not in target or target.get("RetryPolicy", {}).keys() != {
+                "MaximumEventAgeInSeconds",
+                "MaximumRetryAttempts",
+            }:
+                yield f"{name} has a target without dead-letter queue or complete retry policy"
+
+
+def queues_take_from_their_rule_only(template: Node) -> Iterator[str]:
+    policies = {queue: p for p in of_type(template, QUEUE_POLICY).values() for queue in referred(p["Queues"])}
+    for name in of_type(template, QUEUE):
+        rule = name.removesuffix("DeadLetters").removesuffix("Queue") + "Rule"
+        written = policies[name]["PolicyDocument"]["Statement"] if name in policies else []
+        if [statement["Condition"] for statement in written] != [
+            {"ArnEquals": {"aws:SourceArn": {"Fn::GetAtt": [rule, "Arn"]}}},
+            {"Bool": {"aws:SecureTransport": "false"}},
+        ]:
+            yield f"{name} takes messages from others than {rule}, or without TLS"
+
+
+def messages_stay_hidden_long_enough(template: Node) -> Iterator[str]:
+    timeouts = template["Parameters"]["ProjectorTimeout"]["AllowedValues"]
+    visibility = template["Mappings"]["QueueVisibility"]
+    for timeout in timeouts:
+        if visibility.get(timeout, {}).get("Seconds", 0) < 6 * int(timeout) + LONGEST_WINDOW:
+            yield f"a message is hidden too short for a timeout of {timeout} s"
+    for name in PROJECTIONS:
+        if template["Resources"][f"{name}Projector"]["Properties"]["Timeout"] != {"Ref": "ProjectorTimeout"}:
+            yield f"{name}Projector has a timeout that its queue does not know"
+        if template["Resources"][f"{name}Queue"]["Properties"].get("VisibilityTimeout") != {
+            "Fn::FindInMap": ["QueueVisibility", {"Ref": "ProjectorTimeout"}, "Seconds"]
+        }:
+            yield f"{name}Queue has a visibility of its own"
+
+
+def tables_can_be_recovered(template: Node) -> Iterator[str]:
+    tables = of_type(template, TABLE)
+    for name, table in tables.items():
+        if not table.get("PointInTimeRecoverySpecification", {}).get("PointInTimeRecoveryEnabled"):
+            yield f"{name} has no point-in-time recovery"
+    events = tables["EventTable"]
+    if events.get("DeletionProtectionEnabled") != {"Fn::If": ["Protected", True, False]}:
+        yield "the event table is not protected"
+    if template["Conditions"]["Protected"] != {"Fn::Not": [{"Fn::Equals": [{"Ref": "Stage"}, "local"]}]}:
+        yield "more stages than the local one are unprotected"
+    if events.get("StreamSpecification") != {"StreamViewType": "NEW_IMAGE"}:
+        yield "the event table's stream does not carry commits"
+
+
+def bus_is_archived(template: Node) -> Iterator[str]:
+    archives = of_type(template, "AWS::Events::Archive").values()
+    sources = [archive["SourceArn"] for archive in archives if "EventPattern" not in archive]
+    if {"Fn::GetAtt": ["Bus", "Arn"]} not in sources:
+        yield "not every event of the bus is archived"
+
+
+def failure_bucket_is_private(template: Node) -> Iterator[str]:
+    bucket = of_type(template, "AWS::S3::Bucket")["FailureBucket"]
+    if list(bucket.get("PublicAccessBlockConfiguration", {}).values()) != [True] * 4:
+        yield "the failure bucket can be made public"
+    needed = ("BucketEncryption", "LifecycleConfiguration")
+    yield from (f"the failure bucket has no {key}" for key in needed if key not in bucket)
+    refusals = [s for name, s in statements(template) if name == "FailureBucketPolicy" and s["Effect"] == "Deny"]
+    if [s["Condition"] for s in refusals] != [{"Bool": {"aws:SecureTransport": "false"}}]:
+        yield "the failure bucket answers without TLS"
+
+
+# ---- API, alarms, outputs ------------------------------------------------------------------------
+
+
+def gateway_speaks_problems(template: Node) -> Iterator[str]:
+    answers = of_type(template, "AWS::Serverless::Api")["Api"].get("GatewayResponses", {})
+    needed = ("DEFAULT_4XX", "DEFAULT_5XX", "REQUEST_TOO_LARGE", "RESOURCE_NOT_FOUND", "THROTTLED")
+    yield from (f"{kind} is not answered" for kind in needed if kind not in answers)
+    for kind, answer in answers.items():
+        problem = json.loads(answer["ResponseTemplates"]["application/json"])
+        headers = answer["ResponseParameters"]["Headers"]
+        if problem.keys() != {"type", "title", "status", "detail", "instance"}:
+            yield f"{kind} has the fields {sorted(problem)}"
+            continue
+        if str(problem["status"]) != str(answer["StatusCode"]):
+            yield f"{kind} says {problem['status']} and is {answer['StatusCode']}"
+        if problem["instance"] != "$context.requestId" or not problem["type"].startswith("/problems/"):
+            yield f"{kind} does not name the request, or its type"
+        if headers.get("Content-Type") != "'application/problem+json'":
+            yield f"{kind} is not application/problem+json"
+        if problem["status"] in (429, 503) and "Retry-After" not in headers:
+            yield f"{kind} does not say when to try again"
+
+
+def api_is_bounded_and_watched(template: Node) -> Iterator[str]:
+    api = of_type(template, "AWS::Serverless::Api")["Api"]
+    settings = api.get("MethodSettings", [{}])[0]
+    if not {"ThrottlingRateLimit", "ThrottlingBurstLimit"} <= settings.keys():
+        yield "the API is not throttled"
+    if "AccessLogSetting" not in api or not api.get("TracingEnabled"):
+        yield "the API is not logged or not traced"
+    if api.get("BinaryMediaTypes") != ["*/*"]:
+        yield "the API damages bodies that are not text"
+    routes = {
+        (event["Properties"]["Path"], event["Properties"]["Method"]): name
+        for name, function in of_type(template, FUNCTION).items()
+        for event in function.get("Events", {}).values()
+    }
+    methods = {"GET", "HEAD", "PUT", "PATCH", "DELETE", "OPTIONS", "POST"}
+    expected = {(path, method): "QueryFunction" for path in ("/", "/{proxy+}") for method in methods}
+    if routes != {**expected, ("/{proxy+}", "POST"): "CommandFunction"}:
+        yield "the API does not route every method, or not as it should"
+
+
+def trouble_is_alarmed(template: Node) -> Iterator[str]:
+    needed = {("ApproximateNumberOfMessagesVisible", queue) for queue in dead_letter_queues(template)}
+    needed |= {("ApproximateAgeOfOldestMessage", f"{name}Queue") for name in PROJECTIONS}
+    needed |= {(metric, name) for name in of_type(template, FUNCTION) for metric in ("Errors", "Throttles")}
+    needed |= {("IteratorAge", "RelayFunction"), ("5XXError", "Stage")}
+    needed |= {(m, "RelayMapping") for m in ("OnFailureDestinationDeliveredEventCount", "DroppedEventCount")}
+    yield from (f"nobody watches {metric} of {name}" for metric, name in sorted(needed - alarmed(template)))
+    for name, alarm in of_type(template, ALARM).items():
+        if {"Ref": "AlarmTopic"} not in alarm.get("AlarmActions", {}).get("Fn::If", [None, []])[1]:
+            yield f"{name} tells nobody"
+
+
+def outputs_are_complete(template: Node) -> Iterator[str]:
+    names = {"BusName", "ArchiveName", "ArchiveArn", "ApiId", "ApiStage", "ApiUrl", "EventTable", "FailureBucket"}
+    names |= {"CommandFunction", "RelayFunction", "QueryFunction"}
+    parts = ("Table", "Projector", "Queue", "DeadLetters", "Rule")
+    names |= {f"{name}{part}" for name in PROJECTIONS for part in parts}
+    yield from (f"output {name}" for name in sorted(names ^ template["Outputs"].keys()))

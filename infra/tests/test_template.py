@@ -1,0 +1,220 @@
+"""Holds the template to its invariants, and every invariant to failing a template that breaks it."""
+
+from __future__ import annotations
+
+import copy
+import unittest
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import invariants
+from cfnlint.decode import cfn_yaml
+
+
+def plain(node: Any) -> Any:
+    """The parsed template without the linter's line numbers, so that it can be copied and changed."""
+    if isinstance(node, dict):
+        return {str(key): plain(value) for key, value in node.items()}
+    if isinstance(node, list):
+        return [plain(item) for item in node]
+    return str(node) if isinstance(node, str) else node
+
+
+TEMPLATE = plain(cfn_yaml.load(str(Path(__file__).parents[1] / "template.yaml")))
+
+
+# ---- Ways to break a template --------------------------------------------------------------------
+
+
+def properties(template: dict, name: str) -> dict:
+    return template["Resources"][name]["Properties"]
+
+
+def first_statement(template: dict, role: str) -> dict:
+    return properties(template, role)["Policies"][0]["PolicyDocument"]["Statement"][0]
+
+
+def put(name: str, *path: Any, value: Any) -> Callable[[dict], None]:
+    """Sets a property of a resource."""
+
+    def change(template: dict) -> None:
+        node = properties(template, name)
+        for step in path[:-1]:
+            node = node[step]
+        node[path[-1]] = value
+
+    return change
+
+
+def drop(name: str, *path: Any) -> Callable[[dict], None]:
+    """Removes a property of a resource; without a path, the resource."""
+
+    def change(template: dict) -> None:
+        node: Any = properties(template, name) if path else template["Resources"]
+        for step in path[:-1]:
+            node = node[step]
+        del node[path[-1] if path else name]
+
+    return change
+
+
+def allow(role: str, action: str) -> Callable[[dict], None]:
+    return lambda template: first_statement(template, role).update(Action=action)
+
+
+def allow_on(role: str, resource: Any) -> Callable[[dict], None]:
+    return lambda template: first_statement(template, role).update(Resource=resource)
+
+
+def at_top(section: str, *path: Any, value: Any) -> Callable[[dict], None]:
+    """Sets something outside the resources."""
+
+    def change(template: dict) -> None:
+        node = template[section]
+        for step in path[:-1]:
+            node = node[step]
+        node[path[-1]] = value
+
+    return change
+
+
+def statements_of(policy: str) -> tuple[str, str, str]:
+    return policy, "PolicyDocument", "Statement"
+
+
+TARGET = ("OrderViewRule", "Targets", 0)
+THROTTLED = ("Api", "GatewayResponses", "THROTTLED")
+
+# What each invariant must refuse.
+BREAKAGES: dict[Callable, list[Callable[[dict], None]]] = {
+    invariants.rights_are_exact: [
+        allow("CommandFunctionRole", "dynamodb:*"),
+        allow_on("CommandFunctionRole", "*"),
+        allow_on("RelayFunctionRole", {"Fn::Sub": "${FailureBucket.Arn}/*"}),
+        lambda template: first_statement(template, "QueryFunctionRole").update(NotAction="dynamodb:DeleteItem"),
+        put("QueryFunctionRole", "ManagedPolicyArns", 0, value={"Fn::Sub": "arn:aws:iam::aws:policy/PowerUserAccess"}),
+    ],
+    invariants.event_table_is_append_only: [
+        allow("CommandFunctionRole", "dynamodb:UpdateItem"),
+        allow("CommandFunctionRole", "dynamodb:DeleteItem"),
+        allow("CommandFunctionRole", "dynamodb:BatchWriteItem"),
+        allow("QueryFunctionRole", "dynamodb:PutItem"),
+        allow_on("DashboardProjectorRole", [{"Fn::GetAtt": ["EventTable", "Arn"]}]),
+    ],
+    invariants.functions_are_complete: [
+        put("OrderViewProjector", "Role", value={"Fn::GetAtt": ["DashboardProjectorRole", "Arn"]}),
+        drop("RelayFunctionLog", "RetentionInDays"),
+        drop("RelayFunction", "LoggingConfig"),
+        drop("QueryFunction", "Timeout"),
+        drop("QueryFunction", "MemorySize"),
+        put("QueryFunction", "Tracing", value="PassThrough"),
+        at_top("Globals", "Function", "LoggingConfig", "LogFormat", value="Text"),
+    ],
+    invariants.relay_loses_nothing: [
+        put("RelayMapping", "StartingPosition", value="LATEST"),
+        put("RelayMapping", "ParallelizationFactor", value=10),
+        put("RelayMapping", "MaximumRetryAttempts", value=-1),
+        at_top("Parameters", "RelayRetries", "MinValue", value=-1),
+        drop("RelayMapping", "BisectBatchOnFunctionError"),
+        drop("RelayMapping", "FunctionResponseTypes"),
+        drop("RelayMapping", "DestinationConfig"),
+        drop("RelayMapping", "MetricsConfig"),
+    ],
+    invariants.projectors_report_single_failures: [
+        drop("ShipmentProjectorMapping", "FunctionResponseTypes"),
+        drop("ShipmentProjectorMapping", "ScalingConfig"),
+    ],
+    invariants.projections_keep_to_themselves: [
+        put("OrderViewProjector", "Environment", "Variables", "READ_TABLE", value={"Ref": "ShipmentTable"}),
+        put("OrderViewProjector", "Environment", "Variables", "PROJECTION", value="shipment"),
+        put("DashboardProjectorMapping", "EventSourceArn", value={"Fn::GetAtt": ["ShipmentQueue", "Arn"]}),
+        put("DashboardRule", "EventPattern", value={"source": ["ledgerfold.banking"]}),
+    ],
+    invariants.queues_end_somewhere: [
+        drop("OrderViewQueue", "RedrivePolicy"),
+        drop("OrderViewDeadLetters", "MessageRetentionPeriod"),
+        put("OrderViewQueue", "SqsManagedSseEnabled", value=False),
+        drop(*TARGET, "DeadLetterConfig"),
+        drop(*TARGET, "RetryPolicy"),
+    ],
+    invariants.queues_take_from_their_rule_only: [
+        drop("DashboardQueuePolicy"),
+        drop(*statements_of("DashboardQueuePolicy"), 0, "Condition", "ArnEquals"),
+        drop(*statements_of("DashboardDeadLettersPolicy"), 1),
+    ],
+    invariants.messages_stay_hidden_long_enough: [
+        at_top("Mappings", "QueueVisibility", "30", "Seconds", value=180),
+        at_top("Parameters", "ProjectorTimeout", "AllowedValues", value=["5", "120"]),
+        put("OrderViewQueue", "VisibilityTimeout", value=30),
+        put("OrderViewProjector", "Timeout", value=60),
+    ],
+    invariants.tables_can_be_recovered: [
+        drop("ShipmentTable", "PointInTimeRecoverySpecification"),
+        drop("EventTable", "DeletionProtectionEnabled"),
+        put("EventTable", "StreamSpecification", "StreamViewType", value="KEYS_ONLY"),
+        at_top("Conditions", "Protected", value={"Fn::Equals": [{"Ref": "Stage"}, "prod"]}),
+    ],
+    invariants.bus_is_archived: [
+        drop("Archive"),
+        put("Archive", "EventPattern", value={"source": ["ledgerfold.orders"]}),
+    ],
+    invariants.failure_bucket_is_private: [
+        put("FailureBucket", "PublicAccessBlockConfiguration", "BlockPublicPolicy", value=False),
+        drop("FailureBucket", "BucketEncryption"),
+        drop("FailureBucket", "LifecycleConfiguration"),
+        drop("FailureBucketPolicy"),
+    ],
+    invariants.gateway_speaks_problems: [
+        drop(*THROTTLED),
+        put(*THROTTLED, "StatusCode", value="400"),
+        put(*THROTTLED, "ResponseTemplates", "application/json", value='{"message": "slow down"}'),
+        drop(*THROTTLED, "ResponseParameters", "Headers", "Retry-After"),
+        drop(*THROTTLED, "ResponseParameters", "Headers", "Content-Type"),
+    ],
+    invariants.api_is_bounded_and_watched: [
+        drop("Api", "MethodSettings"),
+        drop("Api", "AccessLogSetting"),
+        drop("Api", "BinaryMediaTypes"),
+        drop("QueryFunction", "Events", "Delete"),
+        put("CommandFunction", "Events", "Post", "Properties", "Path", value="/"),
+    ],
+    invariants.trouble_is_alarmed: [
+        drop("ShipmentDeadLettersAlarm"),
+        drop("ShipmentQueueAge"),
+        drop("CommandFunctionErrors"),
+        drop("QueryFunctionThrottles"),
+        drop("RelayIteratorAge"),
+        drop("RelayDropped"),
+        drop("ApiServerErrors", "AlarmActions"),
+    ],
+    invariants.outputs_are_complete: [
+        lambda template: template["Outputs"].pop("ArchiveName"),
+    ],
+}
+
+
+class Template(unittest.TestCase):
+    def test_holds_every_invariant(self) -> None:
+        for invariant in BREAKAGES:
+            with self.subTest(invariant.__name__):
+                self.assertEqual(list(invariant(TEMPLATE)), [])
+
+    def test_every_invariant_is_listed(self) -> None:
+        invariant = {"template": "Node", "return": "Iterator[str]"}
+        written = [each for each in vars(invariants).values() if getattr(each, "__annotations__", None) == invariant]
+        self.assertEqual([each.__name__ for each in written if each not in BREAKAGES], [])
+
+
+class Invariants(unittest.TestCase):
+    def test_refuse_every_breakage(self) -> None:
+        for invariant, breakages in BREAKAGES.items():
+            for number, breakage in enumerate(breakages):
+                with self.subTest(invariant.__name__, breakage=number):
+                    template = copy.deepcopy(TEMPLATE)
+                    breakage(template)
+                    self.assertNotEqual(list(invariant(template)), [])
+
+
+if __name__ == "__main__":
+    unittest.main()
