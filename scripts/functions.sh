@@ -7,8 +7,8 @@ set -euo pipefail
 
 bins=()
 for function in "$@"; do bins+=(--bin "$function"); done
-cargo build --quiet --package orders "${bins[@]}"
-cargo build --quiet --package orders-acceptance --bin orders-demo
+# One call for all, so that shared dependencies are built once, with one set of features.
+cargo build --quiet --package orders "${bins[@]}" --package orders-acceptance --bin orders-demo
 
 for function in "$@"; do
   folder=target/local/functions/$function
