@@ -5,10 +5,9 @@
 # once. What is deployed to AWS is built by infra/build.sh.
 set -euo pipefail
 
-bins=()
-for function in "$@"; do bins+=(--bin "$function"); done
-# One call for all, so that shared dependencies are built once, with one set of features.
-cargo build --quiet --package orders "${bins[@]}" --package orders-acceptance --bin orders-demo
+# The whole workspace, as the tests build it: another choice of packages is another choice of
+# features, and the AWS SDK would be compiled again.
+cargo build --quiet --workspace --bins
 
 for function in "$@"; do
   folder=target/local/functions/$function

@@ -23,4 +23,4 @@ python3 localstack/bootstrap.py dynamodb -- \
   bash -c 'run --workspace --features ledgerfold-dynamodb/dynamodb-local'
 
 say orders end to end on the local cloud
-run --package orders-acceptance --features local-cloud --test local-cloud
+run --workspace --features orders-acceptance/local-cloud --test local-cloud
