@@ -1,0 +1,1 @@
+"""The local cloud: starts an emulator, deploys the template to it, finds its logs, stops it."""

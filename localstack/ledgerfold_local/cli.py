@@ -1,0 +1,88 @@
+"""The command line, which the Makefile reaches through `bootstrap.py`."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+import traceback
+from collections.abc import Sequence
+from pathlib import Path
+
+from ledgerfold_local import cloud, dynamodb, logs
+from ledgerfold_local.emulators import EMULATORS
+from ledgerfold_local.layout import ROOT, Layout
+from ledgerfold_local.trouble import Trouble
+
+
+def parser() -> argparse.ArgumentParser:
+    main = argparse.ArgumentParser(prog="ledgerfold_local", description=__doc__)
+    commands = main.add_subparsers(dest="command", required=True)
+
+    def command(name: str, text: str) -> argparse.ArgumentParser:
+        sub = commands.add_parser(name, help=text, description=text)
+        sub.add_argument("--emulator", choices=sorted(EMULATORS), default=os.environ.get("EMULATOR") or "localstack")
+        sub.add_argument("--home", type=Path, default=ROOT / "target/local", help="where all files of this cloud lie")
+        return sub
+
+    up = command("up", "start the emulator and deploy; does only what is still to be done")
+    up.add_argument("--port", type=port, default=4566)
+    up.add_argument("--context", default="orders", help="the bounded context that the template is of")
+    up.add_argument("--template", type=Path, default=ROOT / "infra/template.yaml")
+    up.add_argument("--functions", type=Path, default=None, help="folders with a `bootstrap` each")
+    command("down", "stop everything that `up` has started")
+    command("status", "say what is up; exit code 0 if all is ready")
+    show = command("logs", "print what functions have printed")
+    show.add_argument("--function", help="a name as in stack.json, for example relay")
+    show.add_argument("--follow", action="store_true")
+    database = command("dynamodb", "run a command with a DynamoDB Local of its own")
+    database.add_argument("--port", type=port, default=None, help="a free one unless given")
+    database.add_argument("words", nargs="+", metavar="COMMAND")
+    return main
+
+
+def port(text: str) -> int:
+    number = int(text)
+    if not 0 < number < 65536:
+        raise ValueError
+    return number
+
+
+def run(arguments: argparse.Namespace) -> int:
+    layout = Layout(arguments.home.resolve())
+    if arguments.command == "up":
+        functions = arguments.functions or layout.home / "functions"
+        emulator = EMULATORS[arguments.emulator]
+        wanted = cloud.Wanted(emulator, arguments.port, arguments.context, arguments.template, functions)
+        cloud.up(wanted, layout)
+    elif arguments.command == "down":
+        cloud.down(layout)
+    elif arguments.command == "status":
+        return cloud.status(layout)
+    elif arguments.command == "logs":
+        logs.show(layout, arguments.function, arguments.follow)
+    else:
+        return dynamodb.run_with_dynamodb(arguments.words, arguments.port)
+    return 0
+
+
+def main(words: Sequence[str] | None = None) -> int:
+    arguments = parser().parse_args(words)
+    try:
+        return run(arguments)
+    except Trouble as trouble:
+        print(trouble, file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        hint = " What was started is still there; `make down` stops it." if arguments.command == "up" else ""
+        print(f"Interrupted.{hint}", file=sys.stderr)
+        return 130
+    except BrokenPipeError:  # `logs | head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except Exception as error:
+        layout = Layout(arguments.home.resolve())
+        report = layout.home / "traceback.txt"
+        report.write_text(traceback.format_exc())
+        print(f"{type(error).__name__}: {error} (where in the program: {report})", file=sys.stderr)
+        return 1

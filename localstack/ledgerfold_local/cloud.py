@@ -1,0 +1,273 @@
+"""`up`, `down` and `status`: one emulator with one deployed stack."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import fcntl
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import time
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ledgerfold_local.emulators import EMULATORS, HOST, Emulator
+from ledgerfold_local.files import read_json, write_json
+from ledgerfold_local.layout import Layout
+from ledgerfold_local.processes import ProcessId, end_session, wait_until
+from ledgerfold_local.stack import describe
+from ledgerfold_local.trouble import Trouble
+
+if TYPE_CHECKING:
+    from ledgerfold_local.deploy import Deployment
+
+LOG_LINES = 15
+UNFINISHED = "unfinished"
+
+
+@dataclass(frozen=True)
+class Record:
+    """What `up` notes about the emulator that it has started."""
+
+    emulator: str
+    port: int
+    pid: int
+    started: str
+    shape: str = ""
+    """Of the stack: `Deployment.shape`, or UNFINISHED, or nothing as long as there is none."""
+    deployed: str = ""
+
+    @property
+    def process(self) -> ProcessId:
+        return ProcessId(self.pid, self.started)
+
+    @classmethod
+    def read(cls, layout: Layout) -> Record | None:
+        with contextlib.suppress(TypeError):
+            return cls(**(read_json(layout.record) or {}))
+        return None
+
+    def write(self, layout: Layout) -> None:
+        write_json(layout.record, asdict(self))
+
+
+@dataclass(frozen=True)
+class Wanted:
+    emulator: Emulator
+    port: int
+    context: str
+    template: Path
+    functions: Path
+
+
+class Steps:
+    """One line per step, with the time since the beginning."""
+
+    def __init__(self) -> None:
+        self._began = time.monotonic()
+
+    def say(self, step: str) -> None:
+        print(f"[{time.monotonic() - self._began:6.1f} s] {step}", flush=True)
+
+
+def up(wanted: Wanted, layout: Layout) -> None:
+    steps = Steps()
+    with exclusively(layout):
+        deployment = prepare(wanted, layout)  # First, as what is missing shows here, and an emulator takes time.
+        record = running_or_new(wanted, layout, steps)
+        if not fits(record, deployment):
+            steps.say("the template has changed, or the last deployment failed: starting afresh")
+            end_session(record.process)
+            record = start(wanted, layout, steps)
+        deploy(wanted, deployment, record, layout, steps)
+
+
+def down(layout: Layout) -> None:
+    record = Record.read(layout)
+    layout.stack.unlink(missing_ok=True)
+    if record is None:
+        print("Nothing is up.")
+        return
+    steps = Steps()
+    was_up = record.process.is_alive()
+    end_session(record.process)
+    forget(layout)
+    steps.say(f"{record.emulator} is down" if was_up else f"{record.emulator} was not running any more")
+
+
+def status(layout: Layout) -> int:
+    """Prints what is up. As an exit code: 0 if the cloud is ready with its stack."""
+    record = Record.read(layout)
+    if record is None or not record.process.is_alive():
+        print("Nothing is up.")
+        return 1
+    ready = EMULATORS[record.emulator].answers(record.port)
+    print(f"{record.emulator} on port {record.port}, process {record.pid}: {'ready' if ready else 'not answering'}")
+    print(f"stack: {layout.stack if layout.stack.exists() else 'not deployed'}")
+    return 0 if ready and layout.stack.exists() else 1
+
+
+# ---- The emulator's process ----------------------------------------------------------------------
+
+
+def running_or_new(wanted: Wanted, layout: Layout, steps: Steps) -> Record:
+    record = Record.read(layout)
+    if record and record.process.is_alive():
+        if (record.emulator, record.port) != (wanted.emulator.name, wanted.port):
+            raise Trouble(f"{record.emulator} is up on port {record.port} already: `make down` stops it.")
+        # It may be on its way: an `up` before this one may have been interrupted.
+        seconds = wanted.emulator.start_seconds
+        wait_until(lambda: wanted.emulator.answers(wanted.port) or not record.process.is_alive(), seconds, every=0.2)
+        if record.process.is_alive() and wanted.emulator.answers(wanted.port):
+            steps.say(f"{record.emulator} is up already on port {record.port}")
+            return record
+        steps.say(f"{record.emulator} does not answer; starting it again")
+    if record:
+        end_session(record.process)
+    return start(wanted, layout, steps)
+
+
+def start(wanted: Wanted, layout: Layout, steps: Steps) -> Record:
+    forget(layout)
+    require_free(wanted.port)
+    for folder in ("home", "tmp"):
+        (layout.work / folder).mkdir(parents=True)
+    shutil.rmtree(layout.logs, ignore_errors=True)
+    layout.logs.mkdir(parents=True)
+    began = time.monotonic()
+    environment = wanted.emulator.environment(wanted.port, layout)
+    with layout.emulator_log.open("wb") as log, uninterrupted():
+        process = subprocess.Popen(
+            wanted.emulator.command,
+            cwd=layout.work,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+        identity = ProcessId.of(process.pid)
+        record = Record(wanted.emulator.name, wanted.port, process.pid, identity.started if identity else "")
+        record.write(layout)
+    steps.say(f"starting {wanted.emulator.name} on port {wanted.port}")
+    seconds = wanted.emulator.start_seconds
+    wait_until(lambda: process.poll() is not None or wanted.emulator.answers(wanted.port), seconds, every=0.1)
+    if process.poll() is not None:
+        last = last_lines(layout.emulator_log)
+        forget(layout)
+        raise Trouble(f"{wanted.emulator.name} ended while starting; the last lines of {layout.emulator_log}:\n{last}")
+    if not wanted.emulator.answers(wanted.port):
+        last = last_lines(layout.emulator_log)
+        end_session(record.process)
+        raise Trouble(f"{wanted.emulator.name} was not ready after {seconds:.0f} seconds; it last said:\n{last}")
+    steps.say(f"{wanted.emulator.name} ready after {time.monotonic() - began:.1f} s")
+    return record
+
+
+def require_free(port: int) -> None:
+    # A process that was killed may hold its sockets for a moment longer, until the last of its threads is gone.
+    if not wait_until(lambda: is_free(port), 2.0):
+        raise Trouble(f"Port {port} is taken by another program: choose another with PORT=...")
+
+
+def is_free(port: int) -> bool:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((HOST, port))
+        except PermissionError:
+            raise Trouble(f"Port {port} is not for everybody: choose one above 1023 with PORT=...") from None
+        except OSError:
+            return False
+    return True
+
+
+@contextlib.contextmanager
+def uninterrupted() -> Iterator[None]:
+    """Holds back a Ctrl-C: between the start of the emulator and the note about it, it would leave a process that
+    nothing knows. Blocking the signal would do too, but the new process would inherit that."""
+    caught: list[int] = []
+    numbers = (signal.SIGINT, signal.SIGTERM)
+    before = [signal.signal(number, lambda number, _frame: caught.append(number)) for number in numbers]
+    try:
+        yield
+    finally:
+        for number, handler in zip(numbers, before):
+            signal.signal(number, handler)
+        for number in caught:
+            signal.raise_signal(number)
+
+
+def forget(layout: Layout) -> None:
+    """Clears what an emulator that is gone has left. Its logs stay after `down`, and go at the next start."""
+    layout.stack.unlink(missing_ok=True)
+    layout.record.unlink(missing_ok=True)
+    shutil.rmtree(layout.work, ignore_errors=True)
+
+
+def last_lines(path: Path) -> str:
+    lines = path.read_text(errors="replace").splitlines() if path.exists() else []
+    return "\n".join(f"  {line}" for line in lines[-LOG_LINES:]) or "  (nothing)"
+
+
+@contextlib.contextmanager
+def exclusively(layout: Layout) -> Iterator[None]:
+    """Two `up` at a time would start two emulators. The lock goes with the process that holds it."""
+    layout.home.mkdir(parents=True, exist_ok=True)
+    with layout.lock.open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            raise Trouble("Another `make up` is at work in this folder.") from None
+        yield
+
+
+# ---- The stack -----------------------------------------------------------------------------------
+
+
+def prepare(wanted: Wanted, layout: Layout) -> Deployment:
+    # Here, because `down`, `status` and `logs` have to do without any installed package.
+    from ledgerfold_local.aws import Aws
+    from ledgerfold_local.deploy import Deployment
+
+    return Deployment(
+        Aws(wanted.port),
+        wanted.emulator.name,
+        f"ledgerfold-{wanted.context}",
+        wanted.template,
+        wanted.functions,
+        layout.home / "packages",
+    )
+
+
+def fits(record: Record, deployment: Deployment) -> bool:
+    """Whether the stack that is there, if any, can become the wanted one: with new code at most."""
+    return not record.shape or (record.shape == deployment.shape and deployment.is_usable())
+
+
+def deploy(wanted: Wanted, deployment: Deployment, record: Record, layout: Layout, steps: Steps) -> None:
+    name = deployment.stack
+    if record.deployed == deployment.digest:
+        steps.say(f"{name} is deployed already")
+    else:
+        began = time.monotonic()
+        layout.stack.unlink(missing_ok=True)
+        dataclasses.replace(record, shape=UNFINISHED).write(layout)
+        if record.shape:
+            count = deployment.update_code()
+            done = f"{count} functions of {name} have new code"
+        else:
+            steps.say(f"deploying {name} from {os.path.relpath(wanted.template)}")
+            deployment.create()
+            done = f"{name} deployed"
+        dataclasses.replace(record, shape=deployment.shape, deployed=deployment.digest).write(layout)
+        steps.say(f"{done} in {time.monotonic() - began:.1f} s")
+    outputs = deployment.outputs()
+    description = describe(wanted.emulator.name, wanted.port, wanted.context, name, outputs, str(layout.logs))
+    write_json(layout.stack, description)
+    steps.say(f"up: {description['contexts'][wanted.context]['api']} (the rest is in {os.path.relpath(layout.stack)})")

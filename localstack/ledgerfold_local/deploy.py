@@ -1,0 +1,182 @@
+"""Brings the template into an emulator through CloudFormation, as `sam deploy` would into AWS.
+
+Only ever as a new stack: LocalStack's updates are not fit for it. Of a changed API it tries to make the stage a second
+time, fails, deletes the stage while rolling back, and reports UPDATE_COMPLETE. So a changed template asks for a fresh
+emulator, and changed functions get their code through Lambda.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import platform
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from ledgerfold_local import ministack, packaging, template
+from ledgerfold_local.aws import Aws
+from ledgerfold_local.processes import wait_until
+from ledgerfold_local.trouble import Trouble
+
+BUCKET = "ledgerfold-packages"
+STACK_SECONDS = 300.0
+ARCHITECTURES = {"x86_64": "x86_64", "amd64": "x86_64", "aarch64": "arm64", "arm64": "arm64"}
+
+
+class Deployment:
+    """One stack's way into an emulator."""
+
+    def __init__(self, aws: Aws, emulator: str, stack: str, document: Path, functions: Path, packages: Path) -> None:
+        self._aws = aws
+        self._cloudformation = aws.client("cloudformation")
+        self.stack = stack
+        self._builds = functions
+        self._packages = packages
+        if not document.is_file():
+            raise Trouble(f"There is no template {document}.")
+        self._template = template.load(document)
+        self._parameters = local_parameters(self._template)
+        self._archive: ministack.ArchiveByApi | None = None
+        if emulator == "ministack":
+            self._archive = ministack.adapt(self._template, self._parameters)
+        self.shape = digest(stack, json.dumps(self._template), self._parameters, self._archive)
+        """Changes with the template. Functions are in it by name only."""
+        self._uploads = self._rewrite_code()
+        self._body = json.dumps(self._template, indent=1)
+        self.digest = digest(self.shape, self._body)
+        """Changes with the template and with the functions."""
+
+    def is_usable(self) -> bool:
+        return self._status() == "CREATE_COMPLETE"
+
+    def create(self) -> None:
+        with named_trouble(f"Deploying {self.stack}"):
+            self._upload()
+            self._create_stack()
+            if self._archive:
+                self._archive.create(self._aws.client("events"), self.outputs())
+
+    def update_code(self) -> int:
+        """Gives new code to the functions whose package has changed, and says to how many. For the same shape only."""
+        with named_trouble(f"Updating the functions of {self.stack}"):
+            self._upload()
+            functions = self._aws.client("lambda")
+            changed = [
+                name for name, package in self._functions_of_stack().items() if self._give(functions, name, package)
+            ]
+            for name in changed:
+                functions.get_waiter("function_updated_v2").wait(FunctionName=name, WaiterConfig={"Delay": 1})
+            return len(changed)
+
+    def outputs(self) -> dict[str, str]:
+        [stack] = self._cloudformation.describe_stacks(StackName=self.stack)["Stacks"]
+        return {output["OutputKey"]: output["OutputValue"] for output in stack.get("Outputs", [])}
+
+    # ---- Packages --------------------------------------------------------------------------------
+
+    def _rewrite_code(self) -> dict[str, packaging.Package]:
+        """Packs each code folder once, however many functions share it, and names the packages in the template."""
+        packed: dict[Path, packaging.Package] = {}
+        for holder in template.code_holders(self._template):
+            folder = packaging.function_folder(holder["CodeUri"], self._builds)
+            if folder not in packed:
+                packed[folder] = packaging.pack(folder, self._packages)
+            holder["CodeUri"] = f"s3://{BUCKET}/{packed[folder].key}"
+        return {package.key: package for package in packed.values()}
+
+    def _upload(self) -> None:
+        s3 = self._aws.client("s3")
+        s3.create_bucket(Bucket=BUCKET)
+        there = {entry["Key"] for entry in s3.list_objects_v2(Bucket=BUCKET).get("Contents", [])}
+        for key, package in self._uploads.items():
+            if key not in there:
+                s3.upload_file(str(package.path), BUCKET, key)
+
+    def _functions_of_stack(self) -> dict[str, packaging.Package]:
+        """The names that CloudFormation has made for functions, with their packages."""
+        pages = self._cloudformation.get_paginator("list_stack_resources").paginate(StackName=self.stack)
+        names = {
+            resource["LogicalResourceId"]: resource["PhysicalResourceId"]
+            for page in pages
+            for resource in page["StackResourceSummaries"]
+        }
+        uris = template.code_uris(self._template)
+        return {names[logical_id]: self._uploads[uri.rpartition("/")[2]] for logical_id, uri in uris.items()}
+
+    def _give(self, functions: Any, name: str, package: packaging.Package) -> bool:
+        """Updates a function unless it has this package already."""
+        if functions.get_function_configuration(FunctionName=name)["CodeSha256"] == package.lambdas_digest:
+            return False
+        functions.update_function_code(FunctionName=name, S3Bucket=BUCKET, S3Key=package.key)
+        return True
+
+    # ---- The stack -------------------------------------------------------------------------------
+
+    def _create_stack(self) -> None:
+        self._cloudformation.create_stack(
+            StackName=self.stack,
+            TemplateURL=self._template_url(),
+            Parameters=[{"ParameterKey": name, "ParameterValue": value} for name, value in self._parameters.items()],
+            Capabilities=["CAPABILITY_IAM", "CAPABILITY_NAMED_IAM", "CAPABILITY_AUTO_EXPAND"],
+            OnFailure="DO_NOTHING",  # So that what failed can still be asked for its reason.
+        )
+        if not wait_until(lambda: self._status() != "CREATE_IN_PROGRESS", STACK_SECONDS, every=0.2):
+            raise Trouble(f"CloudFormation was still at work on {self.stack} after {STACK_SECONDS:.0f} seconds.")
+        if not self.is_usable():
+            raise Trouble(f"CloudFormation could not deploy {self.stack} ({self._status()}):\n{self._reasons()}")
+
+    def _template_url(self) -> str:
+        """By address, as a body in the request may have 50 KB only."""
+        key = f"{hashlib.sha256(self._body.encode()).hexdigest()}.template.json"
+        s3 = self._aws.client("s3")
+        s3.put_object(Bucket=BUCKET, Key=key, Body=self._body.encode())
+        return f"{s3.meta.endpoint_url}/{BUCKET}/{key}"
+
+    def _status(self) -> str | None:
+        try:
+            [stack] = self._cloudformation.describe_stacks(StackName=self.stack)["Stacks"]
+        except ClientError as error:
+            if "does not exist" in str(error):
+                return None
+            raise
+        return None if stack["StackStatus"] == "DELETE_COMPLETE" else stack["StackStatus"]
+
+    def _reasons(self) -> str:
+        """The resources that failed of themselves, each with its reason, in the order of their failing."""
+        events = self._cloudformation.describe_stack_events(StackName=self.stack)["StackEvents"]
+        lines = [
+            f"  {event['LogicalResourceId']} ({event.get('ResourceType', '?')}): {event['ResourceStatusReason']}"
+            for event in reversed(events)
+            if event["ResourceStatus"].endswith("_FAILED") and event.get("ResourceStatusReason")
+        ]
+        return "\n".join(dict.fromkeys(lines)) or "  no resource says why"
+
+
+def digest(*parts: object) -> str:
+    return hashlib.sha256("\0".join(map(str, parts)).encode()).hexdigest()
+
+
+@contextlib.contextmanager
+def named_trouble(purpose: str) -> Iterator[None]:
+    try:
+        yield
+    except (BotoCoreError, ClientError) as error:
+        raise Trouble(f"{purpose} failed: {error}") from None
+
+
+def local_parameters(template: dict[str, Any]) -> dict[str, str]:
+    """The values for a local stack of those parameters that the template has."""
+    machine = platform.machine().lower()
+    if machine not in ARCHITECTURES:
+        raise Trouble(f"Lambda knows no functions for a machine of the kind {machine}.")
+    values = {
+        "Stage": "local",
+        "Architecture": ARCHITECTURES[machine],
+        # A message whose projector was killed is delivered again after six times this, and not after three minutes.
+        "ProjectorTimeout": "10",
+    }
+    return {name: value for name, value in values.items() if name in template.get("Parameters", {})}

@@ -1,0 +1,119 @@
+"""DynamoDB Local alone, for tests of an adapter: in memory, on a free port, for as long as one command runs."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import tempfile
+import urllib.error
+from collections.abc import Sequence
+from pathlib import Path
+from types import FrameType
+from typing import IO, NoReturn
+
+from ledgerfold_local.emulators import HOST, LOOPBACK, REGION, endpoint
+from ledgerfold_local.processes import wait_until
+from ledgerfold_local.reaper import Reaper
+from ledgerfold_local.trouble import Trouble
+
+START_SECONDS = 30.0
+
+
+def run_with_dynamodb(command: Sequence[str], port: int | None) -> int:
+    """The exit code of `command`, which finds DynamoDB Local through its environment."""
+    port = port or free_port()
+    with tempfile.TemporaryDirectory() as folder, (Path(folder) / "log").open("w+b") as log:
+        database = start(port, folder, log)
+        reaper = Reaper()  # For when this process itself is killed.
+        reaper.watch(database.pid)
+        try:
+            await_answer(database, port, log)
+            return run(command, port)
+        finally:
+            reaper.close()
+            database.wait()
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind((HOST, 0))
+        return probe.getsockname()[1]
+
+
+def quiet_options(folder: str) -> list[str]:
+    """Options of Java that leave nothing outside of a folder: Java does not look at TMPDIR."""
+    return [f"-Djava.io.tmpdir={folder}", "-XX:-UsePerfData"]
+
+
+def start(port: int, folder: str, log: IO[bytes]) -> subprocess.Popen[bytes]:
+    try:
+        home, java = Path(os.environ["LEDGERFOLD_DYNAMODB_HOME"]), os.environ["LEDGERFOLD_JAVA"]
+    except KeyError:
+        raise Trouble("DynamoDB Local is started through localstack/bootstrap.py, which finds it and Java.") from None
+    return subprocess.Popen(
+        [
+            java,
+            *quiet_options(folder),
+            f"-Djava.library.path={home / 'DynamoDBLocal_lib'}",
+            "-jar",
+            str(home / "DynamoDBLocal.jar"),
+            "-inMemory",
+            "-port",
+            str(port),
+        ],
+        env={"PATH": os.environ.get("PATH", os.defpath), "DDB_LOCAL_TELEMETRY": "0"},
+        stdin=subprocess.DEVNULL,
+        stdout=log,
+        stderr=subprocess.STDOUT,
+        start_new_session=True,  # A Ctrl-C is for the command; the database ends after it.
+    )
+
+
+def await_answer(database: subprocess.Popen[bytes], port: int, log: IO[bytes]) -> None:
+    wait_until(lambda: database.poll() is not None or answers(port), START_SECONDS)
+    if database.poll() is not None or not answers(port):
+        log.seek(0)
+        said = log.read().decode(errors="replace").strip().splitlines()
+        raise Trouble(f"DynamoDB Local did not start on port {port}: {said[-1] if said else 'it said nothing'}")
+
+
+def answers(port: int) -> bool:
+    try:
+        LOOPBACK.open(endpoint(port), timeout=2).close()
+    except urllib.error.HTTPError:
+        return True  # It answers, if only that this was no request that it knows.
+    except OSError:
+        return False
+    return True
+
+
+def run(command: Sequence[str], port: int) -> int:
+    environment = {
+        **os.environ,
+        "DYNAMODB_ENDPOINT": endpoint(port),
+        "AWS_ACCESS_KEY_ID": "test",
+        "AWS_SECRET_ACCESS_KEY": "test",
+        "AWS_REGION": REGION,
+        "AWS_DEFAULT_REGION": REGION,
+    }
+    # The set-up's own variables would lead a Python in the command astray.
+    for name in ("PYTHONPATH", "LEDGERFOLD_DYNAMODB_HOME", "LEDGERFOLD_JAVA", "AWS_SESSION_TOKEN", "AWS_PROFILE"):
+        environment.pop(name, None)
+    try:
+        child = subprocess.Popen(command, env=environment)
+    except OSError as error:
+        raise Trouble(f"{command[0]} cannot be run: {error.strerror}") from None
+
+    def stop(_number: int, _frame: FrameType | None) -> NoReturn:
+        child.terminate()
+        raise SystemExit(128 + signal.SIGTERM)
+
+    signal.signal(signal.SIGTERM, stop)
+    while True:
+        try:
+            code = child.wait()
+        except KeyboardInterrupt:
+            continue  # The terminal has sent it to the command too, which decides what to make of it.
+        return 128 - code if code < 0 else code

@@ -1,0 +1,22 @@
+"""Files that are there completely or not at all."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+
+def write_json(path: Path, content: object) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    half = path.with_name(f"{path.name}.half")
+    half.write_text(json.dumps(content, indent=2) + "\n")
+    half.replace(path)
+
+
+def read_json(path: Path) -> dict | None:
+    """None if it is not there, or not what it should be."""
+    try:
+        content = json.loads(path.read_text())
+    except (OSError, ValueError):
+        return None
+    return content if isinstance(content, dict) else None

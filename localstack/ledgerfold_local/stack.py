@@ -1,0 +1,59 @@
+"""`stack.json`: where everything of the deployed stack is, for tests, demo and people."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from ledgerfold_local.emulators import REGION, endpoint
+from ledgerfold_local.trouble import Trouble
+
+
+def kebab(name: str) -> str:
+    """`OrderView` as in outputs becomes `order-view` as in the projection's own name."""
+    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "-", name).lower()
+
+
+def by_suffix(outputs: dict[str, str], suffix: str, prefix: str = "") -> dict[str, str]:
+    """The outputs whose names end alike, under what their names begin with."""
+    return {
+        f"{prefix}{kebab(name.removesuffix(suffix))}": value
+        for name, value in outputs.items()
+        if name.endswith(suffix) and name != suffix
+    }
+
+
+def describe(
+    emulator: str, port: int, context: str, stack_name: str, outputs: dict[str, str], logs: str
+) -> dict[str, Any]:
+    """Follows the naming of the template's outputs, so that a new projection needs no change here."""
+    missing = [name for name in ("BusName", "ArchiveName", "ApiId", "ApiStage", "EventTable") if name not in outputs]
+    if missing:
+        raise Trouble(f"The template has no output named {', '.join(missing)}, which stack.json needs.")
+    tables = by_suffix(outputs, "Table")
+    event_table = tables.pop("event")
+    return {
+        "endpoint": endpoint(port),
+        "region": REGION,
+        "bus": outputs["BusName"],
+        "archive": outputs["ArchiveName"],
+        "contexts": {
+            context: {
+                # The template's own ApiUrl is an address of AWS.
+                "api": f"{endpoint(port)}/_aws/execute-api/{outputs['ApiId']}/{outputs['ApiStage']}",
+                "eventTable": event_table,
+                "apiKey": outputs.get("ApiKey"),
+                "readTables": tables,
+                "functions": {
+                    **by_suffix(outputs, "Function"),
+                    **by_suffix(outputs, "Projector", prefix="projector-"),
+                },
+                "queues": by_suffix(outputs, "Queue"),
+                "deadLetters": by_suffix(outputs, "DeadLetters"),
+                "stack": stack_name,
+                "outputs": outputs,
+            }
+        },
+        "emulator": emulator,
+        "logs": logs,
+    }

@@ -1,0 +1,91 @@
+"""The template, read without an emulator: its short forms, its code folders, and what an emulator cannot take."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+
+class _Loader(yaml.SafeLoader):
+    """YAML with CloudFormation's short forms, which become the long ones: `!Ref X` is `{"Ref": "X"}`."""
+
+
+def _short_form(loader: _Loader, suffix: str, node: yaml.Node) -> dict[str, Any]:
+    if isinstance(node, yaml.ScalarNode):
+        value: Any = loader.construct_scalar(node)
+    elif isinstance(node, yaml.SequenceNode):
+        value = loader.construct_sequence(node, deep=True)
+    else:
+        value = loader.construct_mapping(node, deep=True)
+    if suffix == "GetAtt" and isinstance(value, str):
+        value = value.split(".", 1)
+    return {suffix if suffix in ("Ref", "Condition") else f"Fn::{suffix}": value}
+
+
+_Loader.add_multi_constructor("!", _short_form)
+# A date such as AWSTemplateFormatVersion's stays the text that it is.
+_Loader.yaml_implicit_resolvers = {
+    first: [(tag, pattern) for tag, pattern in resolvers if tag != "tag:yaml.org,2002:timestamp"]
+    for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
+}
+
+
+def load(path: Path) -> dict[str, Any]:
+    return yaml.load(path.read_text(), Loader=_Loader)
+
+
+def code_holders(template: dict[str, Any]) -> list[dict[str, Any]]:
+    """The parts of a template that have a `CodeUri` of a folder: functions, and the defaults for all of them."""
+    functions = [
+        resource.get("Properties", {})
+        for resource in template["Resources"].values()
+        if resource["Type"] == "AWS::Serverless::Function"
+    ]
+    defaults = template.get("Globals", {}).get("Function", {})
+    return [
+        holder
+        for holder in [*functions, defaults]
+        if isinstance(holder.get("CodeUri"), str) and not holder["CodeUri"].startswith("s3://")
+    ]
+
+
+def code_uris(template: dict[str, Any]) -> dict[str, str]:
+    """Where each function's code is, by logical id."""
+    default = template.get("Globals", {}).get("Function", {}).get("CodeUri")
+    return {
+        logical_id: resource["Properties"].get("CodeUri", default)
+        for logical_id, resource in template["Resources"].items()
+        if resource["Type"] == "AWS::Serverless::Function"
+    }
+
+
+def substitute(node: Any, resource: str, reference: Any, attributes: dict[str, Any]) -> Any:
+    """Replaces what refers to a resource: `reference` stands for its Ref, `attributes` for what GetAtt can ask for."""
+    if isinstance(node, list):
+        return [substitute(item, resource, reference, attributes) for item in node]
+    if not isinstance(node, dict):
+        return node
+    if node == {"Ref": resource}:
+        return reference
+    if list(node) == ["Fn::GetAtt"] and node["Fn::GetAtt"][0] == resource:
+        return attributes[node["Fn::GetAtt"][1]]
+    if list(node) == ["Fn::Sub"]:
+        return _substitute_in_text(node["Fn::Sub"], resource, reference, attributes)
+    return {key: substitute(value, resource, reference, attributes) for key, value in node.items()}
+
+
+def _substitute_in_text(sub: Any, resource: str, reference: Any, attributes: dict[str, Any]) -> dict[str, Any]:
+    text, variables = (sub, {}) if isinstance(sub, str) else sub
+    variables = {name: substitute(value, resource, reference, attributes) for name, value in variables.items()}
+
+    def replace(match: re.Match[str]) -> str:
+        attribute = match[1]
+        name = f"{resource}{attribute or ''}"
+        variables[name] = attributes[attribute] if attribute else reference
+        return f"${{{name}}}"
+
+    text = re.sub(rf"\$\{{{resource}(?:\.(\w+))?\}}", replace, text)
+    return {"Fn::Sub": [text, variables] if variables else text}

@@ -1,0 +1,45 @@
+"""What several tests need."""
+
+from __future__ import annotations
+
+import importlib.util
+import tempfile
+import time
+import unittest
+from collections.abc import Callable
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+RUNTIME = HERE / "fake_runtime.py"
+
+# The plugins run in LocalStack only, and on its Python.
+WITH_LOCALSTACK = importlib.util.find_spec("localstack") is not None
+needs_localstack = unittest.skipUnless(WITH_LOCALSTACK, "runs in LocalStack's environment")
+
+
+class TestCase(unittest.TestCase):
+    """A test with a folder of its own."""
+
+    def setUp(self) -> None:
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.folder = Path(folder.name)
+
+    def write(self, name: str, text: str, mode: int = 0o644) -> Path:
+        path = self.folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+        path.chmod(mode)
+        return path
+
+    def wait_for(self, condition: Callable[[], object], seconds: float = 5.0) -> None:
+        deadline = time.monotonic() + seconds
+        while not condition():
+            self.assertLess(time.monotonic(), deadline, "it did not happen in time")
+            time.sleep(0.01)
+
+
+def is_running(pid: int) -> bool:
+    from ledgerfold_local.processes import start_time
+
+    return start_time(pid) is not None

@@ -1,0 +1,164 @@
+"""Reading the template, adapting it for MiniStack, and what becomes of its outputs."""
+
+from __future__ import annotations
+
+import json
+import unittest
+from unittest import mock
+
+from ledgerfold_local import ministack, stack, template
+from ledgerfold_local.deploy import local_parameters
+from ledgerfold_local.trouble import Trouble
+from support import TestCase
+
+TEMPLATE = """
+AWSTemplateFormatVersion: 2010-09-09
+Parameters:
+  Stage: {Type: String, Default: prod}
+  Batch: {Type: String, Default: '10'}
+Globals:
+  Function: {Runtime: provided.al2023}
+Resources:
+  Bus: {Type: AWS::Events::EventBus}
+  Archive:
+    Type: AWS::Events::Archive
+    Properties:
+      ArchiveName: !Sub ${AWS::StackName}-archive
+      SourceArn: !GetAtt Bus.Arn
+      EventPattern: {source: [ledgerfold.orders]}
+      Description: all of it
+  Command:
+    Type: AWS::Serverless::Function
+    Properties:
+      CodeUri: ../target/lambda/orders-command/
+      Environment: {Variables: {ARCHIVE: !Ref Archive, TEXT: !Sub 'of ${Archive.Arn} and ${Bus}'}}
+      Events:
+        Post: {Type: Api, Properties: {Path: '/{proxy+}', Method: POST}}
+  Query:
+    Type: AWS::Serverless::Function
+    Properties:
+      CodeUri: s3://bucket/done.zip
+      Events:
+        Any: {Type: Api, Properties: {Path: '/{proxy+}', Method: ANY}}
+  Mapping:
+    Type: AWS::Lambda::EventSourceMapping
+    Properties: {BatchSize: !Ref Batch, FunctionName: !Ref Query, MaximumBatchingWindowInSeconds: !If [Small, 0, 1]}
+  Plain: {Type: AWS::CloudWatch::Alarm, Properties: {MetricName: Errors}}
+  Mathematical: {Type: AWS::CloudWatch::Alarm, Properties: {Metrics: []}}
+Outputs:
+  ArchiveArn: {Value: !GetAtt Archive.Arn}
+"""
+
+
+class TemplateTest(TestCase):
+    def load(self) -> dict:
+        return template.load(self.write("template.yaml", TEMPLATE))
+
+    def test_short_forms_become_long_ones_and_dates_stay_text(self) -> None:
+        loaded = self.load()
+        self.assertEqual(loaded["AWSTemplateFormatVersion"], "2010-09-09")
+        archive = loaded["Resources"]["Archive"]["Properties"]
+        self.assertEqual(archive["SourceArn"], {"Fn::GetAtt": ["Bus", "Arn"]})
+        self.assertEqual(archive["ArchiveName"], {"Fn::Sub": "${AWS::StackName}-archive"})
+        mapping = loaded["Resources"]["Mapping"]["Properties"]
+        self.assertEqual(mapping["BatchSize"], {"Ref": "Batch"})
+        self.assertEqual(mapping["MaximumBatchingWindowInSeconds"], {"Fn::If": ["Small", 0, 1]})
+        json.dumps(loaded)
+
+    def test_only_folders_are_packed(self) -> None:
+        [holder] = template.code_holders(self.load())
+        self.assertEqual(holder["CodeUri"], "../target/lambda/orders-command/")
+
+    def test_every_function_has_code_its_own_or_the_default(self) -> None:
+        loaded = self.load()
+        self.assertEqual(
+            template.code_uris(loaded), {"Command": "../target/lambda/orders-command/", "Query": "s3://bucket/done.zip"}
+        )
+        del loaded["Resources"]["Query"]["Properties"]["CodeUri"]
+        loaded["Globals"]["Function"]["CodeUri"] = "../target/lambda/common/"
+        self.assertEqual(template.code_uris(loaded)["Query"], "../target/lambda/common/")
+        self.assertEqual(len(template.code_holders(loaded)), 2)
+
+    def test_ministacks_archive_is_taken_out_with_everything_that_refers_to_it(self) -> None:
+        loaded = self.load()
+        by_api = ministack.adapt(loaded, {})
+        self.assertNotIn("Archive", loaded["Resources"])
+        name = {"Fn::Sub": "${AWS::StackName}-archive"}
+        variables = loaded["Resources"]["Command"]["Properties"]["Environment"]["Variables"]
+        self.assertEqual(variables["ARCHIVE"], name)
+        self.assertNotIn('"Archive"', json.dumps(loaded))
+        text, meanings = variables["TEXT"]["Fn::Sub"]
+        self.assertEqual(text, "of ${ArchiveArn} and ${Bus}")
+        self.assertIn("archive/${LocalArchiveName}", meanings["ArchiveArn"]["Fn::Sub"][0])
+        self.assertEqual(loaded["Outputs"]["ArchiveArn"]["Value"], meanings["ArchiveArn"])
+
+        events = mock.Mock()
+        events.list_archives.return_value = {"Archives": []}
+        by_api.create(events, {"LocalArchiveName": "a", "LocalArchiveSource": "arn:bus"})
+        events.create_archive.assert_called_once_with(
+            ArchiveName="a",
+            EventSourceArn="arn:bus",
+            Description="all of it",
+            EventPattern='{"source": ["ledgerfold.orders"]}',
+        )
+        events.list_archives.return_value = {"Archives": [{"ArchiveName": "a"}]}
+        by_api.create(events, {"LocalArchiveName": "a", "LocalArchiveSource": "arn:bus"})
+        events.update_archive.assert_called_once()
+
+    def test_a_template_without_an_archive_stays_as_it_is(self) -> None:
+        loaded = self.load()
+        del loaded["Resources"]["Archive"]
+        self.assertIsNone(ministack.take_out_archive(loaded))
+
+    def test_the_rest_of_what_ministack_cannot_take(self) -> None:
+        loaded = self.load()
+        ministack.adapt(loaded, {"Batch": "5"})
+        self.assertEqual(loaded["Resources"]["Mapping"]["Properties"]["BatchSize"], 5)
+        self.assertIn("Plain", loaded["Resources"])
+        self.assertNotIn("Mathematical", loaded["Resources"])
+        routes = loaded["Resources"]["Query"]["Properties"]["Events"].values()
+        self.assertEqual(
+            {route["Properties"]["Method"] for route in routes}, {"GET", "HEAD", "PUT", "PATCH", "DELETE", "OPTIONS"}
+        )
+        self.assertEqual(list(loaded["Resources"]["Command"]["Properties"]["Events"]), ["Post"])
+
+    def test_a_local_stack_is_told_so_and_what_the_machine_is(self) -> None:
+        for machine, architecture in [("x86_64", "x86_64"), ("aarch64", "arm64"), ("arm64", "arm64")]:
+            with mock.patch("platform.machine", return_value=machine):
+                values = local_parameters({"Parameters": {"Stage": {}, "Architecture": {}}})
+            self.assertEqual(values, {"Stage": "local", "Architecture": architecture})
+        self.assertEqual(local_parameters({}), {})
+
+
+class StackTest(unittest.TestCase):
+    OUTPUTS = {  # noqa: RUF012
+        "BusName": "bus",
+        "ArchiveName": "archive",
+        "ApiId": "api1",
+        "ApiStage": "local",
+        "ApiUrl": "https://aws",
+        "EventTable": "events",
+        "OrderViewTable": "views",
+        "CustomerOrdersTable": "customers",
+        "CommandFunction": "command-1",
+        "CustomerOrdersProjector": "projector-1",
+        "CustomerOrdersQueue": "http://queue",
+        "CustomerOrdersDeadLetters": "http://dead",
+    }
+
+    def test_outputs_become_the_contract(self) -> None:
+        described = stack.describe("localstack", 4570, "orders", "ledgerfold-orders", self.OUTPUTS, "logs")
+        orders = described["contexts"]["orders"]
+        self.assertEqual(described["endpoint"], "http://127.0.0.1:4570")
+        self.assertEqual((described["region"], described["bus"], described["archive"]), ("us-east-1", "bus", "archive"))
+        self.assertEqual(orders["api"], "http://127.0.0.1:4570/_aws/execute-api/api1/local")
+        self.assertEqual((orders["eventTable"], orders["apiKey"]), ("events", None))
+        self.assertEqual(orders["readTables"], {"order-view": "views", "customer-orders": "customers"})
+        self.assertEqual(orders["functions"], {"command": "command-1", "projector-customer-orders": "projector-1"})
+        self.assertEqual(orders["queues"], {"customer-orders": "http://queue"})
+        self.assertEqual(orders["deadLetters"], {"customer-orders": "http://dead"})
+
+    def test_a_missing_output_is_named(self) -> None:
+        outputs = {name: value for name, value in self.OUTPUTS.items() if name != "EventTable"}
+        with self.assertRaisesRegex(Trouble, "EventTable"):
+            stack.describe("localstack", 4570, "orders", "ledgerfold-orders", outputs, "logs")
