@@ -12,7 +12,7 @@ CLOUD := python3 localstack/bootstrap.py
 CARGO ?= cargo
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-rust test-local up down logs status functions build lint deploy
+.PHONY: help demo test up down logs status functions build lint deploy
 
 help: ## Show this
 	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
