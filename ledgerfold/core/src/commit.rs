@@ -1,6 +1,6 @@
 use crate::{
     Actor, CausationId, CommandId, CommandName, CorrelationId, Envelope, EventId, EventType,
-    Fingerprint, Payload, SchemaVersion, StreamId, Timestamp, Traceparent, Version,
+    Fingerprint, Payload, SchemaVersion, Snapshot, StreamId, Timestamp, Traceparent, Version,
 };
 
 /// The most events one commit may hold: a decision that makes more has most likely run away.
@@ -14,6 +14,7 @@ pub struct Commit {
     events: Vec<CommitEvent>,
     command: CommandStamp,
     metadata: Metadata,
+    snapshot: Option<Snapshot>,
 }
 
 /// One event within its commit.
@@ -79,12 +80,18 @@ impl Commit {
         command: CommandStamp,
         metadata: Metadata,
     ) -> Result<Self, CorruptCommit> {
-        let commit = Self { stream, from, events, command, metadata };
+        let commit = Self { stream, from, events, command, metadata, snapshot: None };
         if commit.events.is_empty() || from == Version::NONE || commit.to() != to {
             let Self { stream, events, .. } = commit;
             return Err(CorruptCommit { stream, from, to, events: events.len() });
         }
         Ok(commit)
+    }
+
+    /// The same commit with the snapshot that was kept with it.
+    #[must_use]
+    pub fn with_snapshot(self, snapshot: Option<Snapshot>) -> Self {
+        Self { snapshot, ..self }
     }
 
     /// The stream it belongs to.
@@ -112,12 +119,27 @@ impl Commit {
         &self.command
     }
 
+    /// Whether it is the commit of the command that is sought, if one is.
+    pub(crate) fn is_of(&self, sought: Option<&CommandId>) -> bool {
+        sought == Some(&self.command.id)
+    }
+
     /// Its circumstances.
     pub const fn metadata(&self) -> &Metadata {
         &self.metadata
     }
 
-    /// Its events as they travel, oldest first.
+    /// The state after it, where it took one along.
+    pub const fn snapshot(&self) -> Option<&Snapshot> {
+        self.snapshot.as_ref()
+    }
+
+    /// The bytes of its events' content.
+    pub fn payload_bytes(&self) -> usize {
+        self.events.iter().map(|event| event.data.as_str().len()).sum()
+    }
+
+    /// Its events as they travel, oldest first; a snapshot does not.
     pub fn envelopes(&self) -> impl Iterator<Item = Envelope> + '_ {
         self.events().map(|(version, event)| Envelope {
             event: event.clone(),
@@ -145,7 +167,12 @@ impl NewCommit {
         command: CommandStamp,
         metadata: Metadata,
     ) -> Self {
-        Self(Commit { stream, from: head.next(), events, command, metadata })
+        let from = head.next();
+        Self(Commit { stream, from, events, command, metadata, snapshot: None })
+    }
+
+    pub(crate) fn with_snapshot(self, snapshot: Option<Snapshot>) -> Self {
+        Self(self.0.with_snapshot(snapshot))
     }
 
     /// What is to be stored.

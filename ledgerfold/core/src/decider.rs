@@ -2,7 +2,7 @@ use std::fmt;
 
 use serde::Serialize;
 
-use crate::{Category, CommandName, Event};
+use crate::{Category, Claim, CommandName, Event, Snapshots};
 
 /// A domain: what may happen, and what follows from what has happened. Two pure functions and where
 /// they start; no clock, no input or output, nothing of AWS.
@@ -36,12 +36,43 @@ pub trait Decider: Send + Sync + 'static {
         state: &Self::State,
         command: &Self::Command,
     ) -> Result<Vec<Self::Event>, Self::Rejection>;
+
+    /// How the state is kept in snapshots; not at all unless a domain says so. Without them a stream
+    /// is read whole by whoever does not remember it.
+    fn snapshots() -> Option<Snapshots<Self::State>> {
+        None
+    }
+
+    /// What an event does to keys that only one stream may have, as the e-mail address of a new
+    /// account. Pure, so that reservations can be made again from the events. A commit without claims
+    /// is one Put; one with claims is a transaction, which costs twice as much.
+    fn claims(_event: &Self::Event) -> Vec<Claim> {
+        Vec::new()
+    }
 }
 
 /// Something asked of a domain. Its JSON form is what a fingerprint is taken of, and is stored nowhere.
 pub trait Command: Clone + fmt::Debug + Serialize + Send + Sync + 'static {
     /// What is asked, as `PlaceOrder`.
     fn name(&self) -> CommandName;
+
+    /// How long a repetition of it is recognised.
+    fn idempotency(&self) -> Idempotency {
+        Idempotency::Window
+    }
+}
+
+/// How long a repeated command is recognised.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Idempotency {
+    /// Among the newest [`IDEMPOTENCY_WINDOW`](crate::IDEMPOTENCY_WINDOW) commands of its stream at
+    /// least. Costs nothing: the ids are in the commits.
+    #[default]
+    Window,
+    /// For ever: the command's id is reserved in the transaction that commits its events. Costs three
+    /// write units more than a commit of one. For what must not happen twice after a year either, as
+    /// moving money.
+    Strict,
 }
 
 /// A domain's reason to refuse a command. Its `Display` is read by the caller.

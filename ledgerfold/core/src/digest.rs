@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
-use crate::{Command, EncodeError};
+use crate::{Command, EncodeError, StreamId};
 
 /// What a request asked for, in 128 bits: two requests with one command id but different
 /// fingerprints are not the same request.
@@ -24,6 +24,18 @@ impl Fingerprint {
     pub fn of(command: &impl Command) -> Result<Self, EncodeError> {
         let body = serde_json::to_vec(command)?;
         Ok(Self(text(&digest(&[command.name().as_str().as_bytes(), &body]))))
+    }
+
+    /// The fingerprint of a command for several streams, which are part of what is asked.
+    ///
+    /// # Errors
+    /// [`EncodeError`] if the command cannot be written as JSON.
+    pub fn of_joint(command: &impl Command, streams: &[StreamId]) -> Result<Self, EncodeError> {
+        let own = Self::of(command)?;
+        let streams: Vec<_> = streams.iter().map(ToString::to_string).collect();
+        let parts = std::iter::once(own.as_str()).chain(streams.iter().map(String::as_str));
+        let parts: Vec<_> = parts.map(str::as_bytes).collect();
+        Ok(Self(text(&digest(&parts))))
     }
 
     /// A fingerprint read back from where it was kept.

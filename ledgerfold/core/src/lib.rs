@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 mod backoff;
+mod claim;
 mod commit;
 mod decider;
 mod digest;
@@ -8,6 +9,8 @@ mod envelope;
 mod event;
 mod id;
 mod opaque;
+mod recent;
+mod snapshot;
 mod version;
 
 pub mod command;
@@ -16,10 +19,11 @@ pub mod project;
 pub mod query;
 pub mod relay;
 
+pub use claim::{Claim, UniqueKey};
 pub use commit::{
     CommandStamp, Commit, CommitEvent, CorruptCommit, MAX_EVENTS_PER_COMMIT, Metadata, NewCommit,
 };
-pub use decider::{Command, Decider, Rejection, RejectionKind};
+pub use decider::{Command, Decider, Idempotency, Rejection, RejectionKind};
 pub use digest::{Fingerprint, derive_uuid};
 pub use envelope::{Envelope, Recorded};
 pub use event::{DecodeError, EncodeError, Event, EventType, Payload, SchemaVersion};
@@ -28,6 +32,8 @@ pub use id::{
     InvalidId, StreamId, Traceparent,
 };
 pub use opaque::{ConsistencyToken, Cursor, DamagedToken};
+pub use recent::{IDEMPOTENCY_WINDOW, RecentCommands};
+pub use snapshot::{MAX_SNAPSHOT_BYTES, Snapshot, SnapshotPolicy, Snapshots, StateSchema};
 pub use version::Version;
 
 /// An instant in UTC, to the nanosecond. Events carry it as data; nothing is keyed or ordered by it.

@@ -1,110 +1,181 @@
-use std::collections::HashMap;
-
 use async_trait::async_trait;
 use aws_sdk_dynamodb::{
     Client,
-    error::SdkError,
-    operation::put_item::PutItemError,
+    operation::{
+        put_item::PutItemError, query::builders::QueryFluentBuilder,
+        transact_write_items::TransactWriteItemsError,
+    },
     types::{AttributeValue, ReturnConsumedCapacity, ReturnValuesOnConditionCheckFailure},
 };
 use ledgerfold::{
     Commit, NewCommit, StreamId, Version,
-    ports::{AppendError, EventStore, Page, StoreError},
+    ports::{AppendError, EventStore, Page, StoreError, Transaction},
 };
 
 use crate::{
     failure::Failure,
-    item::CommitItem,
+    item::{CommitItem, Item},
     size::{MAX_ITEM_BYTES, item_size},
+    transaction::{Plan, Verdict},
 };
 
 /// The log on a DynamoDB table: one commit is one item, one append one conditional Put.
 ///
 /// A read is one strongly consistent Query of up to 1 MB. An append of up to 1 KB costs one write
 /// unit, and so does one that loses its race; the winner comes with the refusal, unasked and unpaid.
+/// A transaction costs twice as much for each of its items.
 #[derive(Clone, Debug)]
 pub struct DynamoEventStore {
     client: Client,
     table: String,
+    reservations: Option<String>,
 }
-
-type Item = HashMap<String, AttributeValue>;
 
 impl DynamoEventStore {
     /// The log in this table.
     pub fn new(client: Client, table: impl Into<String>) -> Self {
-        Self { client, table: table.into() }
+        Self { client, table: table.into(), reservations: None }
+    }
+
+    /// The same log with a table for unique keys and for commands that are recognised for ever: key
+    /// `pk` (S). It is a table of its own because keys are given back, and nothing is ever deleted
+    /// from the log.
+    #[must_use]
+    pub fn with_reservations(self, table: impl Into<String>) -> Self {
+        Self { reservations: Some(table.into()), ..self }
+    }
+
+    /// A strongly consistent read of one stream.
+    fn query(&self, stream: &StreamId) -> QueryFluentBuilder {
+        self.client
+            .query()
+            .table_name(&self.table)
+            .expression_attribute_values(":stream", AttributeValue::S(stream.to_string()))
+            .consistent_read(true)
+            .return_consumed_capacity(ReturnConsumedCapacity::Total)
     }
 
     /// The commit that stands where one was to be put.
-    async fn winner(&self, lost: &Commit, item: Option<Item>) -> Result<Commit, StoreError> {
+    async fn winner(
+        &self,
+        stream: &StreamId,
+        from: Version,
+        item: Option<Item>,
+    ) -> Result<Commit, StoreError> {
         if let Some(item) = item {
-            return commit(lost.stream(), item);
+            return commit(stream, item);
         }
         // Some emulators refuse without showing what stands there.
-        let before = Version::new(lost.from().get().saturating_sub(1));
-        let page = self.read(lost.stream(), before).await?;
+        let page = self.read_back(stream, Some(from.next()), 1).await?;
         page.commits.into_iter().next().ok_or_else(|| StoreError::Corrupt {
-            stream: lost.stream().to_string(),
-            reason: format!("version {} is taken, and is not there", lost.from()),
+            stream: stream.to_string(),
+            reason: format!("version {from} is taken, and is not there"),
         })
+    }
+
+    async fn conflict(&self, lost: &Commit, item: Option<Item>) -> Result<AppendError, StoreError> {
+        let winner = self.winner(lost.stream(), lost.from(), item).await?;
+        Ok(AppendError::Conflict { winner: Box::new(winner) })
     }
 }
 
 #[async_trait]
 impl EventStore for DynamoEventStore {
     async fn read(&self, stream: &StreamId, after: Version) -> Result<Page, StoreError> {
-        let answer = self
-            .client
-            .query()
-            .table_name(&self.table)
+        let query = self
+            .query(stream)
             .key_condition_expression("pk = :stream AND sk > :after")
-            .expression_attribute_values(":stream", AttributeValue::S(stream.to_string()))
-            .expression_attribute_values(":after", AttributeValue::N(after.to_string()))
-            .consistent_read(true)
-            .return_consumed_capacity(ReturnConsumedCapacity::Total)
-            .send()
-            .await
-            .map_err(Failure::of)?;
-        let more = answer.last_evaluated_key.is_some();
-        let items = answer.items.unwrap_or_default();
-        let commits =
-            items.into_iter().map(|item| commit(stream, item)).collect::<Result<_, _>>()?;
-        Ok(Page { commits, more })
+            .expression_attribute_values(":after", AttributeValue::N(after.to_string()));
+        page(stream, query).await
+    }
+
+    async fn read_back(
+        &self,
+        stream: &StreamId,
+        before: Option<Version>,
+        commits: usize,
+    ) -> Result<Page, StoreError> {
+        let query =
+            self.query(stream).scan_index_forward(false).set_limit(i32::try_from(commits).ok());
+        let query = match before {
+            None => query.key_condition_expression("pk = :stream"),
+            Some(before) => query
+                .key_condition_expression("pk = :stream AND sk < :before")
+                .expression_attribute_values(":before", AttributeValue::N(before.to_string())),
+        };
+        page(stream, query).await
     }
 
     async fn append(&self, new: &NewCommit) -> Result<(), AppendError> {
         let commit = new.as_commit();
-        let item = CommitItem::from(commit)
-            .into_attributes()
-            .map_err(|error| StoreError::Refused(error.into()))?;
-        let bytes = item_size(&item);
-        if bytes > MAX_ITEM_BYTES {
-            return Err(AppendError::TooLarge { bytes, limit: MAX_ITEM_BYTES });
-        }
         let put = self
             .client
             .put_item()
             .table_name(&self.table)
-            .set_item(Some(item))
+            .set_item(Some(storable(commit)?))
             .condition_expression("attribute_not_exists(pk)")
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
             .return_consumed_capacity(ReturnConsumedCapacity::Total);
-        match put.send().await {
-            Ok(_) => Ok(()),
-            Err(SdkError::ServiceError(refusal))
-                if refusal.err().is_conditional_check_failed_exception() =>
-            {
-                let item = match refusal.into_err() {
-                    PutItemError::ConditionalCheckFailedException(exception) => exception.item,
-                    _ => None,
-                };
-                let winner = Box::new(self.winner(commit, item).await?);
-                Err(AppendError::Conflict { winner })
+        let error = match put.send().await {
+            Ok(_) => return Ok(()),
+            Err(error) => error,
+        };
+        match error.as_service_error() {
+            Some(PutItemError::ConditionalCheckFailedException(refusal)) => {
+                Err(self.conflict(commit, refusal.item.clone()).await?)
             }
-            Err(error) => Err(StoreError::from(Failure::of(error)).into()),
+            Some(PutItemError::TransactionConflictException(_)) => Err(AppendError::Busy),
+            _ => Err(StoreError::from(Failure::of(error)).into()),
         }
     }
+
+    async fn transact(&self, transaction: &Transaction) -> Result<(), AppendError> {
+        let plan = Plan::new(transaction, &self.table, self.reservations.as_deref())?;
+        let call = self
+            .client
+            .transact_write_items()
+            .set_transact_items(Some(plan.items()?))
+            .return_consumed_capacity(ReturnConsumedCapacity::Total);
+        let error = match call.send().await {
+            Ok(_) => return Ok(()),
+            Err(error) => error,
+        };
+        let verdict = match error.as_service_error() {
+            Some(TransactWriteItemsError::TransactionCanceledException(cancelled)) => {
+                plan.verdict(cancelled.cancellation_reasons())?
+            }
+            Some(TransactWriteItemsError::TransactionInProgressException(_)) => {
+                Verdict::Refused(AppendError::Busy)
+            }
+            _ => Verdict::Unknown,
+        };
+        match verdict {
+            Verdict::Lost { commit, item } => Err(self.conflict(commit, item).await?),
+            Verdict::Refused(refusal) => Err(refusal),
+            Verdict::Unknown => Err(StoreError::from(Failure::of(error)).into()),
+        }
+    }
+}
+
+/// A commit as the item that is stored, if it is not too large.
+pub(crate) fn storable(commit: &Commit) -> Result<Item, AppendError> {
+    let item = CommitItem::from(commit)
+        .into_attributes()
+        .map_err(|error| StoreError::Refused(error.into()))?;
+    let snapshot = item.get("s").map_or(0, crate::size::value_size);
+    let bytes = item_size(&item) - snapshot;
+    if bytes > MAX_ITEM_BYTES {
+        return Err(AppendError::TooLarge { bytes, limit: MAX_ITEM_BYTES });
+    }
+    Ok(item)
+}
+
+async fn page(stream: &StreamId, query: QueryFluentBuilder) -> Result<Page, StoreError> {
+    let answer = query.send().await.map_err(Failure::of)?;
+    let more = answer.last_evaluated_key.is_some();
+    let items = answer.items.unwrap_or_default();
+    let commits = items.into_iter().map(|item| commit(stream, item)).collect::<Result<_, _>>()?;
+    Ok(Page { commits, more })
 }
 
 fn commit(stream: &StreamId, item: Item) -> Result<Commit, StoreError> {

@@ -3,10 +3,14 @@ use std::collections::HashMap;
 use aws_sdk_dynamodb::types::AttributeValue;
 use ledgerfold::{
     Actor, CausationId, CommandId, CommandName, CommandStamp, Commit, CommitEvent, CorrelationId,
-    EventType, Fingerprint, Metadata, Payload, SchemaVersion, StreamId, Timestamp, Traceparent,
-    Version,
+    EventType, Fingerprint, Metadata, Payload, RecentCommands, SchemaVersion, Snapshot,
+    StateSchema, StreamId, Timestamp, Traceparent, Version,
 };
 use serde::{Deserialize, Serialize};
+use serde_bytes::ByteBuf;
+
+/// The attributes of an item.
+pub(crate) type Item = HashMap<String, AttributeValue>;
 
 /// A commit as an item of the event table: the one place where attribute names, short because each
 /// of their bytes is paid for with every commit, meet names that read.
@@ -29,6 +33,8 @@ pub struct CommitItem {
     command: CommandItem,
     #[serde(rename = "m")]
     metadata: MetadataItem,
+    #[serde(rename = "s", default, skip_serializing_if = "Option::is_none")]
+    snapshot: Option<SnapshotItem>,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -52,6 +58,17 @@ struct CommandItem {
     name: String,
     #[serde(rename = "f")]
     fingerprint: String,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+struct SnapshotItem {
+    #[serde(rename = "f")]
+    schema: String,
+    /// JSON text.
+    #[serde(rename = "d")]
+    state: String,
+    #[serde(rename = "r")]
+    recent: ByteBuf,
 }
 
 /// Correlation and causation are left out where they are the command's own id, as for every command
@@ -104,6 +121,11 @@ impl From<&Commit> for CommitItem {
                 causation_id: unless_own(metadata.causation_id.as_str()),
                 traceparent: metadata.traceparent.as_ref().map(ToString::to_string),
             },
+            snapshot: commit.snapshot().map(|snapshot| SnapshotItem {
+                schema: snapshot.schema.to_string(),
+                state: snapshot.state.as_str().to_owned(),
+                recent: ByteBuf::from(snapshot.recent.as_bytes()),
+            }),
         }
     }
 }
@@ -141,7 +163,9 @@ impl CommitItem {
             self.events.into_iter().map(EventItem::into_event).collect::<Result<_, _>>()?;
         let stream: StreamId = self.pk.parse().map_err(unreadable)?;
         let versions = (Version::new(self.sk), Version::new(self.to));
-        Commit::restore(stream, versions, events, command, metadata).map_err(unreadable)
+        let snapshot = self.snapshot.map(SnapshotItem::into_snapshot).transpose()?;
+        let commit = Commit::restore(stream, versions, events, command, metadata);
+        Ok(commit.map_err(unreadable)?.with_snapshot(snapshot))
     }
 }
 
@@ -152,6 +176,17 @@ impl EventItem {
             event_type: EventType::new(self.event_type).map_err(unreadable)?,
             schema_version: SchemaVersion::new(self.schema_version),
             data: Payload::from_text(self.data).map_err(unreadable)?,
+        })
+    }
+}
+
+impl SnapshotItem {
+    fn into_snapshot(self) -> Result<Snapshot, UnreadableCommit> {
+        Ok(Snapshot {
+            schema: StateSchema::restore(self.schema),
+            state: Payload::from_text(self.state).map_err(unreadable)?,
+            recent: RecentCommands::restore(self.recent.into_vec())
+                .ok_or_else(|| unreadable("the recent commands of its snapshot are cut short"))?,
         })
     }
 }

@@ -3,6 +3,7 @@
 //! | port | type | table |
 //! | --- | --- | --- |
 //! | [`EventStore`](ledgerfold::ports::EventStore) | [`DynamoEventStore`] | key `pk` (S), `sk` (N) |
+//! | its reservations | | key `pk` (S) |
 //! | [`RowStore`](ledgerfold::ports::RowStore) | [`DynamoRowStore`] | key `pk` (S); index: `ix` (S), `io` (S) |
 //! | [`TallyStore`](ledgerfold::ports::TallyStore) | [`DynamoTallyStore`] | key `pk` (S), `sk` (S) |
 //!
@@ -15,6 +16,7 @@ mod item;
 mod row_store;
 mod size;
 mod tally_store;
+mod transaction;
 
 pub use event_store::DynamoEventStore;
 pub use item::{CommitItem, UnreadableCommit};

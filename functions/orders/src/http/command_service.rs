@@ -1,6 +1,6 @@
 use ledgerfold::{
     Decider, EntityId, StreamId,
-    command::{CommandHandler, CommandRequest},
+    command::{Answer, CommandHandler, CommandRequest, Presumption},
 };
 use ledgerfold_lambda::http::{
     CommandHeaders, Fields, Problem, QueryParameters, Request, Response, StatusCode, accepted,
@@ -16,12 +16,12 @@ use crate::domain::{OrderCommand, Orders};
 /// Answers the commands of the contract.
 #[derive(Clone)]
 pub struct CommandService {
-    handler: CommandHandler,
+    handler: CommandHandler<Orders>,
 }
 
 impl CommandService {
     /// The service over this handler.
-    pub fn new(handler: CommandHandler) -> Self {
+    pub fn new(handler: CommandHandler<Orders>) -> Self {
         Self { handler }
     }
 
@@ -50,7 +50,8 @@ impl CommandService {
         let (headers, command) = read(request, commands::place)?;
         let id = headers.created_id(Orders::CATEGORY.as_str())?;
         let location = format!("/orders/{id}");
-        let response = self.handle(&headers, id, command, StatusCode::CREATED).await?;
+        let answer = self.handle(&headers, id, command, Presumption::New).await?;
+        let response = accepted(StatusCode::CREATED, &answer);
         Ok(response.with_header("Location", location))
     }
 
@@ -61,7 +62,8 @@ impl CommandService {
         body: fn(&mut Fields<'_>) -> Option<OrderCommand>,
     ) -> Result<Response, Problem> {
         let (headers, command) = read(request, body)?;
-        self.handle(&headers, id, command, StatusCode::OK).await
+        let answer = self.handle(&headers, id, command, Presumption::None).await?;
+        Ok(accepted(StatusCode::OK, &answer))
     }
 
     async fn handle(
@@ -69,8 +71,8 @@ impl CommandService {
         headers: &CommandHeaders,
         id: EntityId,
         command: OrderCommand,
-        success: StatusCode,
-    ) -> Result<Response, Problem> {
+        presumption: Presumption,
+    ) -> Result<Answer, Problem> {
         let command_id = headers.command_id()?;
         let request = CommandRequest {
             stream: StreamId::new(Orders::CATEGORY, id),
@@ -78,9 +80,9 @@ impl CommandService {
             context: headers.context(&command_id),
             id: command_id,
             expected: headers.expected,
+            presumption,
         };
-        let answer = self.handler.handle::<Orders>(&request).await?;
-        Ok(accepted(success, &answer))
+        Ok(self.handler.handle(&request).await?)
     }
 }
 

@@ -1,208 +1,208 @@
 use std::{sync::Arc, time::Duration};
 
+use super::{
+    Answer, CommandError, CommandRequest, Loaded, Loader, Presumption,
+    error::Refusal,
+    request::{Origin, repeated},
+    states::States,
+};
 use crate::{
-    Actor, CausationId, Command, CommandId, CommandStamp, Commit, CorrelationId, Decider,
-    EncodeError, EventId, EventType, Fingerprint, MAX_EVENTS_PER_COMMIT, Metadata, Rejection,
-    StreamId, Traceparent, Version,
+    Command, Decider, EncodeError, Fingerprint, Idempotency, MAX_EVENTS_PER_COMMIT, NewCommit,
+    Version,
     backoff::Backoff,
-    command::{LoadError, Loaded},
-    ports::{AppendError, Clock, EventStore, Random, StoreError},
+    ports::{AppendError, Clock, EventStore, Place, Random, Transaction},
 };
 
 /// How often a command is decided before contention is reported.
-const BACKOFF: Backoff =
+pub(super) const BACKOFF: Backoff =
     Backoff { attempts: 10, first: Duration::from_millis(5), longest: Duration::from_millis(200) };
 
-/// Takes commands to commits.
+/// How much a handler remembers, in bytes, unless it is told otherwise.
+const REMEMBERED_BYTES: usize = 32 * 1024 * 1024;
+
+/// Takes the commands of one domain to commits.
 ///
 /// A command has at most one effect, however often it is sent: its id is part of its commit, and a
 /// repeated command meets that commit while it loads the stream, or as the winner of its append.
-#[derive(Clone)]
-pub struct CommandHandler {
+///
+/// A handler remembers the streams it has worked on, and tries the next command on what it
+/// remembers: that saves the read. It can be wrong about the present and still not answer wrongly,
+/// because an append is refused where it does not fit, and everything else is confirmed by a read.
+pub struct CommandHandler<D: Decider> {
+    shared: Arc<Shared<D>>,
+}
+
+struct Shared<D: Decider> {
     store: Arc<dyn EventStore>,
     clock: Arc<dyn Clock>,
     random: Arc<dyn Random>,
+    loader: Loader<D>,
+    states: States<D>,
 }
 
-/// A command with everything that goes with it.
-#[derive(Clone, Debug)]
-pub struct CommandRequest<C> {
-    /// The stream it is for.
-    pub stream: StreamId,
-    /// What is asked.
-    pub command: C,
-    /// Which attempt this is; the same for every repetition.
-    pub id: CommandId,
-    /// Decide only if the stream is at this version.
-    pub expected: Option<Version>,
-    /// The circumstances.
-    pub context: Context,
-}
-
-/// The circumstances of a command, which its commit remembers.
-#[derive(Clone, Debug)]
-pub struct Context {
-    /// On whose behalf.
-    pub actor: Actor,
-    /// The conversation it belongs to.
-    pub correlation_id: CorrelationId,
-    /// What directly caused it.
-    pub causation_id: CausationId,
-    /// Where in a trace.
-    pub traceparent: Option<Traceparent>,
-}
-
-/// What a command did. A repeated command gets what the first one got.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Answer {
-    /// The stream.
-    pub stream: StreamId,
-    /// Its version after the command.
-    pub version: Version,
-    /// The events of the command, oldest first; none if nothing needed to change.
-    pub events: Vec<AnsweredEvent>,
-}
-
-/// An event as an answer names it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct AnsweredEvent {
-    /// Its identity.
-    pub id: EventId,
-    /// What happened.
-    pub event_type: EventType,
-    /// Its place in the stream.
-    pub version: Version,
-}
-
-/// A command had no effect. Only [`CommandError::Store`] with [`StoreError::Unavailable`] leaves
-/// that open, and sending the command again with the same id settles it.
-#[derive(Debug, thiserror::Error)]
-pub enum CommandError<R: Rejection> {
-    /// The domain refuses it.
-    #[error(transparent)]
-    Rejected(R),
-    /// The stream is not at the version that the caller expects.
-    #[error("the version is {actual}, and not {expected}")]
-    ExpectedVersion {
-        /// What the caller expects.
-        expected: Version,
-        /// What is.
-        actual: Version,
-    },
-    /// The command id was used before, for another request.
-    #[error("the command id was used before, for another request")]
-    Reused,
-    /// Others were faster each time.
-    #[error("others changed {stream} first, {attempts} times in a row")]
-    Contention {
-        /// The stream.
-        stream: StreamId,
-        /// How often it was tried.
-        attempts: u32,
-    },
-    /// The decision does not fit into one commit.
-    #[error("the decision is too large: {0}")]
-    TooLarge(String),
-    /// The stream cannot be read.
-    #[error(transparent)]
-    Load(LoadError),
-    /// The store failed.
-    #[error(transparent)]
-    Store(#[from] StoreError),
-    /// A command or an event cannot be written as JSON.
-    #[error(transparent)]
-    Encode(#[from] EncodeError),
-}
-
-impl<R: Rejection> From<LoadError> for CommandError<R> {
-    fn from(error: LoadError) -> Self {
-        match error {
-            LoadError::Store(error) => Self::Store(error),
-            other => Self::Load(other),
-        }
+impl<D: Decider> Clone for CommandHandler<D> {
+    fn clone(&self) -> Self {
+        Self { shared: self.shared.clone() }
     }
 }
 
-impl CommandHandler {
-    /// A handler over these ports.
+/// What is to be done about a command.
+enum Step<D: Decider> {
+    Append(Vec<D::Event>),
+    Answer(Answer),
+}
+
+type Outcome<T, D> = Result<T, CommandError<<D as Decider>::Rejection>>;
+
+impl<D: Decider> CommandHandler<D> {
+    /// A handler over these ports, which remembers up to 32 MB of states.
     pub fn new(store: Arc<dyn EventStore>, clock: Arc<dyn Clock>, random: Arc<dyn Random>) -> Self {
-        Self { store, clock, random }
+        Self::remembering(REMEMBERED_BYTES, store, clock, random)
     }
 
-    /// Handles one command: loads its stream, decides, appends, and does so again, a bounded number
-    /// of times and with jitter, when another command was faster.
+    /// A handler that remembers so many bytes of states; with 0 it reads a stream for each command.
+    pub fn remembering(
+        bytes: usize,
+        store: Arc<dyn EventStore>,
+        clock: Arc<dyn Clock>,
+        random: Arc<dyn Random>,
+    ) -> Self {
+        let (loader, states) = (Loader::new(), States::within(bytes));
+        Self { shared: Arc::new(Shared { store, clock, random, loader, states }) }
+    }
+
+    /// Handles one command: decides on what it remembers of the stream or else reads, appends, and
+    /// does so again, a bounded number of times and with jitter, when another command was faster.
     ///
-    /// Costs one read of the stream and one append where nobody interferes, and the read alone for a
-    /// repeated or refused command.
+    /// Costs one append where the stream is remembered and nobody interferes; a read more where it is
+    /// not; the read alone for a repeated or refused command.
     ///
     /// # Errors
     /// [`CommandError`]; nothing is committed then.
-    pub async fn handle<D: Decider>(
-        &self,
-        request: &CommandRequest<D::Command>,
-    ) -> Result<Answer, CommandError<D::Rejection>> {
+    pub async fn handle(&self, request: &CommandRequest<D::Command>) -> Outcome<Answer, D> {
         let fingerprint = Fingerprint::of(&request.command)?;
-        let mut loaded = Loaded::<D>::unread(request.stream.clone());
+        let remembered = self.shared.states.take(&request.stream);
+        let to_try = remembered.is_some() || request.presumption == Presumption::New;
+        let mut loaded = remembered.unwrap_or_else(|| Loaded::unread(request.stream.clone()));
+        let outcome = self.shared.settle(&mut loaded, to_try, request, &fingerprint).await;
+        self.shared.states.put(loaded);
+        outcome
+    }
+}
+
+impl<D: Decider> Shared<D> {
+    /// `to_try`: whether `loaded` is worth a try before the log is read.
+    async fn settle(
+        &self,
+        loaded: &mut Loaded<D>,
+        to_try: bool,
+        request: &CommandRequest<D::Command>,
+        fingerprint: &Fingerprint,
+    ) -> Outcome<Answer, D> {
         for attempt in 0..BACKOFF.attempts {
             BACKOFF.wait(attempt, &*self.clock, &*self.random).await;
-            if let Some(commit) = loaded.read_on(&*self.store, &request.id).await? {
-                return repeated(&commit, &fingerprint);
-            }
-            let events = decide(&loaded, request)?;
-            if events.is_empty() {
-                return Ok(Answer {
-                    stream: request.stream.clone(),
-                    version: loaded.version(),
-                    events: Vec::new(),
-                });
-            }
-            let commit = self.commit(&loaded, &events, request, &fingerprint)?;
-            match self.store.append(&commit).await {
-                Ok(()) => return Ok(Answer::from(commit.as_commit())),
+            let to_try = to_try && attempt == 0;
+            let events = match self.consider(loaded, to_try, request, fingerprint).await? {
+                Step::Append(events) => events,
+                Step::Answer(answer) => return Ok(answer),
+            };
+            let commit = self.draft(loaded, &events, request, fingerprint)?;
+            match self.append(&commit, &events, request).await? {
+                Ok(()) => {
+                    loaded.advance(commit.as_commit(), &events, self.loader.schema());
+                    return Ok(Answer::from(commit.as_commit()));
+                }
                 Err(AppendError::Conflict { winner }) if winner.command().id == request.id => {
-                    return repeated(&winner, &fingerprint);
+                    return repeated(&winner, fingerprint);
                 }
-                Err(AppendError::Conflict { .. }) => {}
-                Err(error @ AppendError::TooLarge { .. }) => {
-                    return Err(CommandError::TooLarge(error.to_string()));
-                }
-                Err(AppendError::Store(error)) => return Err(error.into()),
+                Err(error) => match Refusal::from(error) {
+                    Refusal::Again => {}
+                    Refusal::Final(error) => return Err(error),
+                    Refusal::Committed(places) => return self.first(&places, fingerprint).await,
+                },
             }
         }
-        Err(CommandError::Contention { stream: request.stream.clone(), attempts: BACKOFF.attempts })
+        Err(CommandError::Contention {
+            streams: request.stream.to_string(),
+            attempts: BACKOFF.attempts,
+        })
     }
 
-    fn commit<D: Decider>(
+    /// Decides. On what may be old, only a decision that is appended counts: a refusal, "nothing to
+    /// do" and an expectation that fails may have been true once, and are asked again of the present.
+    async fn consider(
+        &self,
+        loaded: &mut Loaded<D>,
+        to_try: bool,
+        request: &CommandRequest<D::Command>,
+        fingerprint: &Fingerprint,
+    ) -> Outcome<Step<D>, D> {
+        if to_try {
+            let before = self.loader.recall(&*self.store, loaded, &request.id).await?;
+            if let Some(commit) = before {
+                return repeated(&commit, fingerprint).map(Step::Answer);
+            }
+            if let Ok(events) = decide(loaded, request)
+                && !events.is_empty()
+            {
+                return Ok(Step::Append(events));
+            }
+        }
+        if let Some(commit) = self.loader.catch_up(&*self.store, loaded, &request.id).await? {
+            return repeated(&commit, fingerprint).map(Step::Answer);
+        }
+        let events = decide(loaded, request)?;
+        if events.is_empty() {
+            let (stream, version) = (request.stream.clone(), loaded.version());
+            return Ok(Step::Answer(Answer { stream, version, events: Vec::new() }));
+        }
+        Ok(Step::Append(events))
+    }
+
+    /// The commit of these events, with a snapshot where one is due.
+    fn draft(
         &self,
         loaded: &Loaded<D>,
         events: &[D::Event],
         request: &CommandRequest<D::Command>,
         fingerprint: &Fingerprint,
-    ) -> Result<crate::NewCommit, EncodeError> {
-        let now = self.clock.now();
-        let millis = u64::try_from(now.as_millisecond()).unwrap_or_default();
-        let new_id = || {
-            let mut random = [0; 10];
-            self.random.fill(&mut random);
-            EventId::new(millis, &random)
+    ) -> Result<NewCommit, EncodeError> {
+        let origin = Origin {
+            id: &request.id,
+            name: request.command.name(),
+            fingerprint,
+            context: &request.context,
+            clock: &*self.clock,
+            random: &*self.random,
         };
-        let context = &request.context;
-        loaded.commit(
-            events,
-            new_id,
-            CommandStamp {
-                id: request.id.clone(),
-                name: request.command.name(),
-                fingerprint: fingerprint.clone(),
-            },
-            Metadata {
-                recorded_at: now,
-                correlation_id: context.correlation_id.clone(),
-                causation_id: context.causation_id.clone(),
-                actor: context.actor.clone(),
-                traceparent: context.traceparent.clone(),
-            },
-        )
+        self.loader.with_snapshot(loaded, events, origin.commit(loaded, events)?)
+    }
+
+    /// What a command did that is recognised for ever.
+    async fn first(&self, places: &[Place], fingerprint: &Fingerprint) -> Outcome<Answer, D> {
+        match places {
+            [place] => repeated(&place.read(&*self.store).await?, fingerprint),
+            // Another kind of command, over several streams, has had this id.
+            _ => Err(CommandError::Reused),
+        }
+    }
+
+    /// One Put, or a transaction where the decision asks for more than its stream.
+    async fn append(
+        &self,
+        commit: &NewCommit,
+        events: &[D::Event],
+        request: &CommandRequest<D::Command>,
+    ) -> Outcome<Result<(), AppendError>, D> {
+        let strict = request.command.idempotency() == Idempotency::Strict;
+        let claims: Vec<_> = events.iter().flat_map(D::claims).collect();
+        if claims.is_empty() && !strict {
+            return Ok(self.store.append(commit).await);
+        }
+        let claims = claims.into_iter().map(|claim| (request.stream.clone(), claim));
+        let once = strict.then(|| request.id.clone());
+        let transaction = Transaction::new(vec![commit.clone()], Vec::new(), claims, once)?;
+        Ok(self.store.transact(&transaction).await)
     }
 }
 
@@ -213,7 +213,7 @@ impl CommandHandler {
 fn decide<D: Decider>(
     loaded: &Loaded<D>,
     request: &CommandRequest<D::Command>,
-) -> Result<Vec<D::Event>, CommandError<D::Rejection>> {
+) -> Outcome<Vec<D::Event>, D> {
     let actual = loaded.version();
     let unexpected = request.expected.filter(|expected| *expected != actual);
     if let Some(expected) = unexpected
@@ -225,40 +225,15 @@ fn decide<D: Decider>(
     if let Some(expected) = unexpected {
         return Err(CommandError::ExpectedVersion { expected, actual });
     }
-    if events.len() > MAX_EVENTS_PER_COMMIT {
-        let count = events.len();
-        return Err(CommandError::TooLarge(format!(
-            "it makes {count} events, and a commit holds at most {MAX_EVENTS_PER_COMMIT}"
-        )));
-    }
+    within_limits(events.len())?;
     Ok(events)
 }
 
-/// The answer to a command that has been committed before.
-fn repeated<R: Rejection>(
-    commit: &Commit,
-    fingerprint: &Fingerprint,
-) -> Result<Answer, CommandError<R>> {
-    if commit.command().fingerprint == *fingerprint {
-        Ok(Answer::from(commit))
-    } else {
-        Err(CommandError::Reused)
+pub(super) fn within_limits<R: crate::Rejection>(events: usize) -> Result<(), CommandError<R>> {
+    if events <= MAX_EVENTS_PER_COMMIT {
+        return Ok(());
     }
-}
-
-impl From<&Commit> for Answer {
-    fn from(commit: &Commit) -> Self {
-        Self {
-            stream: commit.stream().clone(),
-            version: commit.to(),
-            events: commit
-                .events()
-                .map(|(version, event)| AnsweredEvent {
-                    id: event.id,
-                    event_type: event.event_type.clone(),
-                    version,
-                })
-                .collect(),
-        }
-    }
+    Err(CommandError::TooLarge(format!(
+        "it makes {events} events, and a commit holds at most {MAX_EVENTS_PER_COMMIT}"
+    )))
 }

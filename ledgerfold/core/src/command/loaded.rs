@@ -1,15 +1,49 @@
 use crate::{
     CommandId, CommandStamp, Commit, CommitEvent, Decider, DecodeError, EncodeError, Event,
-    EventId, Metadata, NewCommit, StreamId, Version,
+    EventId, Metadata, NewCommit, RecentCommands, StateSchema, StreamId, Version,
     ports::{EventStore, StoreError},
 };
 
+/// What a state takes in memory beside what it was made of, in bytes; a guess.
+const OVERHEAD: usize = 512;
+
 /// A stream as far as it was read: its state and version, and the only source of a [`NewCommit`].
-#[derive(Clone, Debug)]
 pub struct Loaded<D: Decider> {
     stream: StreamId,
     version: Version,
     state: D::State,
+    /// The commands of all commits that were read, or of the newest.
+    pub(super) recent: RecentCommands,
+    pub(super) distance: Distance,
+}
+
+/// How far a stream has come since the last snapshot that can be read.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Distance {
+    pub(super) events: usize,
+    /// Of their content.
+    pub(super) bytes: usize,
+    /// The size of that snapshot.
+    pub(super) snapshot: usize,
+}
+
+/// A stream as it was read, without its state: what a transaction can make a condition of.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Seen {
+    stream: StreamId,
+    version: Version,
+}
+
+impl Seen {
+    /// The stream.
+    pub const fn stream(&self) -> &StreamId {
+        &self.stream
+    }
+
+    /// Its version.
+    pub const fn version(&self) -> Version {
+        self.version
+    }
 }
 
 /// A stream could not be loaded.
@@ -41,10 +75,30 @@ pub enum LoadError {
     },
 }
 
+impl<D: Decider> Clone for Loaded<D> {
+    fn clone(&self) -> Self {
+        let Self { stream, version, state, recent, distance } = self;
+        let (stream, state, recent) = (stream.clone(), state.clone(), recent.clone());
+        Self { stream, version: *version, state, recent, distance: *distance }
+    }
+}
+
 impl<D: Decider> Loaded<D> {
     /// A stream of which nothing has been read yet.
     pub fn unread(stream: StreamId) -> Self {
-        Self { stream, version: Version::NONE, state: D::initial() }
+        Self::restored(stream, Version::NONE, D::initial(), RecentCommands::default(), 0)
+    }
+
+    /// A stream as a snapshot of this many bytes shows it.
+    pub(super) fn restored(
+        stream: StreamId,
+        version: Version,
+        state: D::State,
+        recent: RecentCommands,
+        snapshot: usize,
+    ) -> Self {
+        let distance = Distance { snapshot, ..Distance::default() };
+        Self { stream, version, state, recent, distance }
     }
 
     /// The stream.
@@ -62,6 +116,17 @@ impl<D: Decider> Loaded<D> {
         &self.state
     }
 
+    /// The stream and version, as a condition.
+    pub fn seen(&self) -> Seen {
+        Seen { stream: self.stream.clone(), version: self.version }
+    }
+
+    /// What it takes in memory, in bytes and roughly: what it was made of.
+    pub(super) fn weight(&self) -> usize {
+        let Distance { bytes, snapshot, .. } = self.distance;
+        OVERHEAD + bytes + snapshot + self.recent.as_bytes().len()
+    }
+
     /// Reads on to the end of the stream, page by page, folding while it reads, so that memory is
     /// bounded by the state and one page. Gives back the commit of this command, if it passed by.
     ///
@@ -72,12 +137,21 @@ impl<D: Decider> Loaded<D> {
         store: &dyn EventStore,
         sought: &CommandId,
     ) -> Result<Option<Commit>, LoadError> {
+        self.read_on_from(store, Some(sought), None).await
+    }
+
+    pub(super) async fn read_on_from(
+        &mut self,
+        store: &dyn EventStore,
+        sought: Option<&CommandId>,
+        snapshots: Option<&StateSchema>,
+    ) -> Result<Option<Commit>, LoadError> {
         let mut found = None;
         loop {
             let page = store.read(&self.stream, self.version).await?;
             for commit in page.commits {
-                self.fold(&commit)?;
-                if commit.command().id == *sought {
+                self.fold(&commit, snapshots)?;
+                if commit.is_of(sought) {
                     found = Some(commit);
                 }
             }
@@ -87,7 +161,12 @@ impl<D: Decider> Loaded<D> {
         }
     }
 
-    fn fold(&mut self, commit: &Commit) -> Result<(), LoadError> {
+    /// Moves on by a commit that was read.
+    pub(super) fn fold(
+        &mut self,
+        commit: &Commit,
+        snapshots: Option<&StateSchema>,
+    ) -> Result<(), LoadError> {
         if commit.from() != self.version.next() {
             return Err(LoadError::Hole {
                 stream: self.stream.clone(),
@@ -95,19 +174,35 @@ impl<D: Decider> Loaded<D> {
                 found: commit.from(),
             });
         }
-        let events = commit
-            .events()
-            .map(|(version, event)| {
-                let CommitEvent { event_type, schema_version, data, .. } = event;
-                D::Event::decode(event_type, *schema_version, data).map_err(|source| {
-                    LoadError::Event { stream: self.stream.clone(), version, source }
-                })
-            })
-            .collect::<Result<Vec<_>, _>>()?;
+        let mut events = Vec::new();
+        for (version, event) in commit.events() {
+            let CommitEvent { event_type, schema_version, data, .. } = event;
+            let event = D::Event::decode(event_type, *schema_version, data).map_err(|source| {
+                LoadError::Event { stream: self.stream.clone(), version, source }
+            })?;
+            events.push(event);
+        }
+        self.advance(commit, &events, snapshots);
+        Ok(())
+    }
+
+    /// Moves on by a commit that holds these events, and follows.
+    pub(super) fn advance(
+        &mut self,
+        commit: &Commit,
+        events: &[D::Event],
+        snapshots: Option<&StateSchema>,
+    ) {
         let state = std::mem::replace(&mut self.state, D::initial());
         self.state = events.iter().fold(state, D::evolve);
         self.version = commit.to();
-        Ok(())
+        self.recent.push(&commit.command().id, commit.events().count());
+        self.distance = match commit.snapshot() {
+            Some(snapshot) if Some(&snapshot.schema) == snapshots => {
+                Distance { snapshot: snapshot.state.as_str().len(), ..Distance::default() }
+            }
+            _ => self.distance.with(commit),
+        };
     }
 
     /// The commit that puts these events behind what was read.
@@ -133,5 +228,16 @@ impl<D: Decider> Loaded<D> {
             })
             .collect::<Result<_, EncodeError>>()?;
         Ok(NewCommit::follow(self.stream.clone(), self.version, events, command, metadata))
+    }
+}
+
+impl Distance {
+    /// One commit further.
+    pub(super) fn with(self, commit: &Commit) -> Self {
+        Self {
+            events: self.events + commit.events().count(),
+            bytes: self.bytes + commit.payload_bytes(),
+            ..self
+        }
     }
 }

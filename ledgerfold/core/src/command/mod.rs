@@ -1,7 +1,18 @@
 //! From a command to a commit: load, decide, append; and again when another was faster.
 
+mod answer;
+mod error;
 mod handler;
+mod joint;
 mod loaded;
+mod loader;
+mod request;
+mod states;
 
-pub use handler::{Answer, AnsweredEvent, CommandError, CommandHandler, CommandRequest, Context};
-pub use loaded::{LoadError, Loaded};
+pub use answer::{Answer, AnsweredEvent};
+pub use error::CommandError;
+pub use handler::CommandHandler;
+pub use joint::{JointDecider, JointHandler, JointRequest, Parts};
+pub use loaded::{LoadError, Loaded, Seen};
+pub use loader::Loader;
+pub use request::{CommandRequest, Context, Presumption};

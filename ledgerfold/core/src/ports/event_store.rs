@@ -1,6 +1,7 @@
 use async_trait::async_trait;
 
-use crate::{Commit, NewCommit, StreamId, Version};
+use super::Transaction;
+use crate::{Commit, NewCommit, StreamId, UniqueKey, Version};
 
 /// The log: where commits are kept, once and for all.
 ///
@@ -16,6 +17,18 @@ pub trait EventStore: Send + Sync {
     /// [`StoreError`].
     async fn read(&self, stream: &StreamId, after: Version) -> Result<Page, StoreError>;
 
+    /// The newest commits, newest first: of those that begin before `before`, or of all, at most
+    /// this many, and no more than one read brings. As consistent as [`EventStore::read`].
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    async fn read_back(
+        &self,
+        stream: &StreamId,
+        before: Option<Version>,
+        commits: usize,
+    ) -> Result<Page, StoreError>;
+
     /// Appends one commit behind the version of the stream that it was made from; all of it, or
     /// nothing.
     ///
@@ -24,15 +37,31 @@ pub trait EventStore: Send + Sync {
     /// commit, if an earlier attempt took effect without its answer getting through: the caller
     /// knows it by its command id.
     async fn append(&self, commit: &NewCommit) -> Result<(), AppendError>;
+
+    /// Does everything in the transaction, or nothing of it.
+    ///
+    /// # Errors
+    /// Of several reasons to refuse, the first in the order of [`AppendError`]'s variants: who is
+    /// overtaken must look again before anything else is true.
+    async fn transact(&self, transaction: &Transaction) -> Result<(), AppendError>;
 }
 
-/// Some commits of one stream, oldest first.
+/// Some commits of one stream, contiguous, in the order that was asked for.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Page {
-    /// The commits, contiguous.
+    /// The commits.
     pub commits: Vec<Commit>,
     /// Whether there may be more behind the last of them.
     pub more: bool,
+}
+
+/// Where a commit stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Place {
+    /// In which stream.
+    pub stream: StreamId,
+    /// The version of its first event.
+    pub from: Version,
 }
 
 /// The log could not be read or written. Where it says that trying again may help, the store has
@@ -58,7 +87,7 @@ pub enum StoreError {
     },
 }
 
-/// A commit was not appended.
+/// A commit was not appended, a transaction not done.
 #[derive(Debug, thiserror::Error)]
 pub enum AppendError {
     /// Another commit stands there: decide again on the new state.
@@ -67,6 +96,40 @@ pub enum AppendError {
         /// The commit that stands there.
         winner: Box<Commit>,
     },
+    /// A stream that was to be as it was read has moved on: decide again on the new state.
+    #[error("{stream} is no longer at version {version}")]
+    Changed {
+        /// The stream.
+        stream: StreamId,
+        /// The version that it was to have.
+        version: Version,
+    },
+    /// The command id is taken, for ever.
+    #[error("the command was committed before")]
+    Repeated {
+        /// Where its commits stand.
+        places: Vec<Place>,
+    },
+    /// The key is another's.
+    #[error("{key} is reserved by {holder}")]
+    Reserved {
+        /// The key.
+        key: UniqueKey,
+        /// Whose it is.
+        holder: StreamId,
+    },
+    /// A key that was to be given back is not this stream's.
+    #[error("{key} is not reserved by {stream}")]
+    NotReserved {
+        /// The key.
+        key: UniqueKey,
+        /// The stream that was to give it back.
+        stream: StreamId,
+    },
+    /// Another transaction touches the same items at this moment. It says nothing of any version: try
+    /// again.
+    #[error("another transaction is at work on the same streams")]
+    Busy,
     /// The commit is larger than the store takes.
     #[error("the commit has {bytes} bytes, and at most {limit} are safe to store")]
     TooLarge {

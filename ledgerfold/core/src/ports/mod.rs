@@ -7,10 +7,12 @@ mod publisher;
 mod random;
 mod row_store;
 mod tally_store;
+mod transaction;
 
 pub use clock::Clock;
-pub use event_store::{AppendError, EventStore, Page, StoreError};
+pub use event_store::{AppendError, EventStore, Page, Place, StoreError};
 pub use publisher::{EntryError, Limits, PublishError, Publisher, Unpublishable};
 pub use random::Random;
 pub use row_store::{IndexKey, Listing, ReadStoreError, RowStore, StoredRow, Written};
 pub use tally_store::{Counter, CounterKey, Increment, Memo, TallyStore};
+pub use transaction::{InvalidTransaction, KeyChange, MAX_TRANSACTION_ITEMS, Transaction};

@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use ledgerfold::{
     NewCommit, StreamId, Version,
     command::{CommandError, Loaded},
-    ports::{AppendError, EventStore, Page, StoreError},
+    ports::{AppendError, EventStore, Page, StoreError, Transaction},
 };
 use ledgerfold_testkit::{
     MemoryEventStore,
@@ -66,14 +66,14 @@ async fn an_expected_version_must_hold() {
     world.write(&stream, "one", &["a"]).await.expect("it is accepted");
     let mut late = write(&stream, "two", &["b"]);
     late.expected = Some(Version::new(2));
-    let refused = world.handler().handle::<Notebook>(&late).await;
+    let refused = world.handler().handle(&late).await;
     assert!(
         matches!(refused, Err(CommandError::ExpectedVersion { actual, .. }) if actual == Version::new(1)),
         "{refused:?}"
     );
     late.expected = Some(Version::new(1));
-    world.handler().handle::<Notebook>(&late).await.expect("the version holds");
-    let again = world.handler().handle::<Notebook>(&late).await;
+    world.handler().handle(&late).await.expect("the version holds");
+    let again = world.handler().handle(&late).await;
     assert!(again.is_ok(), "a repeated command was measured by the version it made: {again:?}");
 }
 
@@ -109,6 +109,19 @@ impl EventStore for Overtaken {
         self.log.read(stream, after).await
     }
 
+    async fn read_back(
+        &self,
+        stream: &StreamId,
+        before: Option<Version>,
+        commits: usize,
+    ) -> Result<Page, StoreError> {
+        self.log.read_back(stream, before, commits).await
+    }
+
+    async fn transact(&self, transaction: &Transaction) -> Result<(), AppendError> {
+        self.log.transact(transaction).await
+    }
+
     async fn append(&self, new: &NewCommit) -> Result<(), AppendError> {
         let left =
             self.times.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| left.checked_sub(1));
@@ -133,7 +146,7 @@ fn overtaken(world: &World, times: usize, rival: &'static str) -> Arc<Overtaken>
 async fn a_command_that_was_overtaken_is_decided_again_on_the_new_state() {
     let (world, stream) = (World::new(), fresh());
     let handler = world.handler_over(overtaken(&world, 3, "rival"));
-    let answer = handler.handle::<Notebook>(&write(&stream, "late", &["a"])).await;
+    let answer = handler.handle(&write(&stream, "late", &["a"])).await;
     assert_eq!(answer.expect("the fourth try is free").version, Version::new(4));
 }
 
@@ -141,7 +154,7 @@ async fn a_command_that_was_overtaken_is_decided_again_on_the_new_state() {
 async fn contention_that_does_not_end_is_reported_after_a_bounded_number_of_tries() {
     let (world, stream) = (World::new(), fresh());
     let handler = world.handler_over(overtaken(&world, 1_000, "rival"));
-    let outcome = handler.handle::<Notebook>(&write(&stream, "late", &["a"])).await;
+    let outcome = handler.handle(&write(&stream, "late", &["a"])).await;
     assert!(matches!(outcome, Err(CommandError::Contention { attempts: 10, .. })), "{outcome:?}");
     assert_eq!(world.log.commits().len(), 10);
 }
@@ -150,7 +163,7 @@ async fn contention_that_does_not_end_is_reported_after_a_bounded_number_of_trie
 async fn an_own_commit_that_wins_the_race_is_the_answer() {
     let (world, stream) = (World::new(), fresh());
     let handler = world.handler_over(overtaken(&world, 1, "own"));
-    let answer = handler.handle::<Notebook>(&write(&stream, "twice", &["mine"])).await;
+    let answer = handler.handle(&write(&stream, "twice", &["mine"])).await;
     let answer = answer.expect("its first attempt took effect");
     assert_eq!(world.log.reads(), 2, "one for the command, one for its rival, none to find out");
     let stored = world.log.commits();
@@ -169,8 +182,21 @@ impl EventStore for Holed {
         Ok(page)
     }
 
+    async fn read_back(
+        &self,
+        stream: &StreamId,
+        before: Option<Version>,
+        commits: usize,
+    ) -> Result<Page, StoreError> {
+        self.0.read_back(stream, before, commits).await
+    }
+
     async fn append(&self, new: &NewCommit) -> Result<(), AppendError> {
         self.0.append(new).await
+    }
+
+    async fn transact(&self, transaction: &Transaction) -> Result<(), AppendError> {
+        self.0.transact(transaction).await
     }
 }
 
@@ -180,7 +206,7 @@ async fn a_stream_with_a_hole_is_never_decided_on() {
     world.write(&stream, "one", &["a"]).await.expect("it is accepted");
     world.write(&stream, "two", &["b"]).await.expect("it is accepted");
     let handler = world.handler_over(Arc::new(Holed(world.log.clone())));
-    let outcome = handler.handle::<Notebook>(&write(&stream, "three", &["c"])).await;
+    let outcome = handler.handle(&write(&stream, "three", &["c"])).await;
     assert!(matches!(outcome, Err(CommandError::Load(_))), "{outcome:?}");
     assert_eq!(world.log.commits().len(), 2);
 }

@@ -8,3 +8,6 @@ mod project;
 mod query;
 mod relay;
 mod shelf;
+mod snapshots;
+mod transactions;
+mod warm;

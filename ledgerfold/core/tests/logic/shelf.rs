@@ -87,11 +87,11 @@ impl World {
         }
     }
 
-    pub(crate) fn handler(&self) -> CommandHandler {
+    pub(crate) fn handler(&self) -> CommandHandler<Notebook> {
         self.handler_over(self.log.clone())
     }
 
-    pub(crate) fn handler_over(&self, log: Arc<dyn EventStore>) -> CommandHandler {
+    pub(crate) fn handler_over(&self, log: Arc<dyn EventStore>) -> CommandHandler<Notebook> {
         CommandHandler::new(log, self.clock.clone(), Arc::new(SeededRandom::new(7)))
     }
 
@@ -101,7 +101,7 @@ impl World {
         attempt: &str,
         notes: &[&str],
     ) -> Result<Answer, CommandError<Refused>> {
-        self.handler().handle::<Notebook>(&write(stream, attempt, notes)).await
+        self.handler().handle(&write(stream, attempt, notes)).await
     }
 
     pub(crate) fn pages(&self) -> Projector {

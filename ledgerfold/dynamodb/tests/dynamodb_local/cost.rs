@@ -14,7 +14,7 @@ use aws_sdk_dynamodb::{
     operation::{put_item::PutItemOutput, query::QueryOutput},
     types::ConsumedCapacity,
 };
-use ledgerfold::command::{CommandError, CommandHandler};
+use ledgerfold::command::{CommandError, CommandHandler, Presumption};
 use ledgerfold_dynamodb::DynamoEventStore;
 use ledgerfold_testkit::{
     ManualClock, SeededRandom,
@@ -82,14 +82,14 @@ impl Intercept for Meter {
     }
 }
 
-async fn metered() -> (Meter, CommandHandler) {
+async fn metered(remembered: usize) -> (Meter, CommandHandler<Notebook>) {
     let meter = Meter::default();
     let client = Client::from_conf(tables::config().interceptor(meter.clone()).build());
     let table = tables::event_table(&client).await;
     let log = Arc::new(DynamoEventStore::new(client, table));
     let (clock, random) = (Arc::<ManualClock>::default(), Arc::new(SeededRandom::new(5)));
     meter.take();
-    (meter, CommandHandler::new(log, clock, random))
+    (meter, CommandHandler::remembering(remembered, log, clock, random))
 }
 
 /// An event of this many bytes makes a commit just under 1 KB.
@@ -97,11 +97,11 @@ const NOTE_BYTES: usize = 600;
 
 #[tokio::test]
 async fn a_command_costs_one_read_of_its_stream_and_one_write_unit() {
-    let (meter, handler) = metered().await;
+    let (meter, handler) = metered(0).await;
     let (stream, note) = (fresh(), "x".repeat(NOTE_BYTES));
     for attempt in 0..3 {
         let command = write(&stream, &format!("a{attempt}"), &[&note]);
-        handler.handle::<Notebook>(&command).await.expect("it is accepted");
+        handler.handle(&command).await.expect("it is accepted");
         // DynamoDB Local counts nothing for a read that finds nothing.
         let read_units = if attempt == 0 { 0.0 } else { 1.0 };
         let expected = Cost { requests: 2, read_units, write_units: 1.0 };
@@ -110,16 +110,31 @@ async fn a_command_costs_one_read_of_its_stream_and_one_write_unit() {
 }
 
 #[tokio::test]
+async fn a_warm_command_costs_one_write_unit_and_no_read() {
+    let (meter, handler) = metered(1_000_000).await;
+    let (stream, note) = (fresh(), "x".repeat(NOTE_BYTES));
+    let mut first = write(&stream, "a0", &[&note]);
+    first.presumption = Presumption::New;
+    handler.handle(&first).await.expect("it is accepted");
+    for attempt in 1..4 {
+        let expected = Cost { requests: 1, read_units: 0.0, write_units: 1.0 };
+        assert_eq!(meter.take(), expected, "before command {attempt}");
+        let command = write(&stream, &format!("a{attempt}"), &[&note]);
+        handler.handle(&command).await.expect("it is accepted");
+    }
+}
+
+#[tokio::test]
 async fn a_repeated_and_a_refused_command_cost_one_read() {
-    let (meter, handler) = metered().await;
+    let (meter, handler) = metered(0).await;
     let stream = fresh();
     let first = write(&stream, "one", &["a"]);
-    handler.handle::<Notebook>(&first).await.expect("it is accepted");
+    handler.handle(&first).await.expect("it is accepted");
     meter.take();
     let expected = Cost { requests: 1, read_units: 1.0, write_units: 0.0 };
-    handler.handle::<Notebook>(&first).await.expect("it was accepted before");
+    handler.handle(&first).await.expect("it was accepted before");
     assert_eq!(meter.take(), expected);
-    let refused = handler.handle::<Notebook>(&write(&stream, "two", &[FORBIDDEN])).await;
+    let refused = handler.handle(&write(&stream, "two", &[FORBIDDEN])).await;
     assert!(matches!(refused, Err(CommandError::Rejected(_))), "{refused:?}");
     assert_eq!(meter.take(), expected);
 }

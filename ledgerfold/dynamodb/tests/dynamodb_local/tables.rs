@@ -26,8 +26,8 @@ pub(crate) fn config() -> Builder {
 
 pub(crate) async fn event_store() -> DynamoEventStore {
     let client = Client::from_conf(config().build());
-    let table = event_table(&client).await;
-    DynamoEventStore::new(client, table)
+    let (log, reservations) = (event_table(&client).await, reservation_table(&client).await);
+    DynamoEventStore::new(client, log).with_reservations(reservations)
 }
 
 pub(crate) async fn row_store() -> DynamoRowStore {
@@ -53,6 +53,11 @@ pub(crate) async fn tally_store() -> DynamoTallyStore {
 /// A table of commits, as the template has it.
 pub(crate) async fn event_table(client: &Client) -> String {
     table(client, &[("pk", S), ("sk", N)], &["pk", "sk"], None).await
+}
+
+/// A table of unique keys and of commands that are recognised for ever.
+pub(crate) async fn reservation_table(client: &Client) -> String {
+    table(client, &[("pk", S)], &["pk"], None).await
 }
 
 async fn table(

@@ -181,6 +181,13 @@ impl<R: Rejection> From<CommandError<R>> for Problem {
             .with_header("Retry-After", RETRY_AFTER),
             CommandError::TooLarge(reason) => Self::too_large(format!("The command: {reason}.")),
             CommandError::Store(error) => error.into(),
+            CommandError::Reserved { ref key, .. } => Self::new(
+                StatusCode::CONFLICT,
+                format!("{}-taken", key.kind().as_str()),
+                "It is taken",
+                format!("Another one has the {} {:?}.", key.kind().as_str(), key.value()),
+            ),
+            CommandError::Transaction(_) | CommandError::NotReserved { .. } => defect(&error),
             CommandError::Load(error) => defect(&error),
             CommandError::Encode(error) => defect(&error),
         }

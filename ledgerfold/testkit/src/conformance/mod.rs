@@ -5,6 +5,7 @@
 //! ledgerfold_testkit::event_store_conformance!(async { MemoryEventStore::default() });
 //! ```
 
+pub mod account;
 pub mod event_store;
 pub mod notebook;
 pub mod row_store;

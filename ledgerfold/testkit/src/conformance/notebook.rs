@@ -6,7 +6,7 @@ use ledgerfold::{
     Actor, Category, CausationId, Command, CommandId, CommandName, CommandStamp, CorrelationId,
     Decider, EntityId, EventId, Fingerprint, Metadata, NewCommit, Rejection, StreamId, Timestamp,
     Traceparent,
-    command::{CommandRequest, Context, Loaded},
+    command::{CommandRequest, Context, Loaded, Presumption},
     events,
 };
 use serde::{Deserialize, Serialize};
@@ -96,7 +96,8 @@ pub fn write(stream: &StreamId, attempt: &str, notes: &[&str]) -> CommandRequest
         traceparent: None,
     };
     let command = Write(notes.iter().map(ToString::to_string).collect());
-    CommandRequest { stream: stream.clone(), command, id, expected: None, context }
+    let presumption = Presumption::None;
+    CommandRequest { stream: stream.clone(), command, id, expected: None, presumption, context }
 }
 
 /// The commit of these notes behind what was loaded, recorded at this second of 1970, with every

@@ -8,8 +8,8 @@ use std::{
 
 use async_trait::async_trait;
 use ledgerfold::{
-    Commit, NewCommit, StreamId, Version,
-    ports::{AppendError, EventStore, Page, StoreError},
+    CommandId, Commit, NewCommit, StreamId, UniqueKey, Version,
+    ports::{AppendError, EventStore, KeyChange, Page, Place, StoreError, Transaction},
 };
 
 /// The bound that the log on DynamoDB has.
@@ -18,10 +18,18 @@ const MAX_COMMIT_BYTES: usize = 300 * 1024;
 /// The log in memory, in pages as small as a test likes.
 #[derive(Debug)]
 pub struct MemoryEventStore {
-    commits: Mutex<BTreeMap<(StreamId, Version), Commit>>,
+    kept: Mutex<Kept>,
     page: usize,
     lost_answers: AtomicUsize,
     reads: AtomicUsize,
+}
+
+#[derive(Debug, Default)]
+struct Kept {
+    commits: BTreeMap<(StreamId, Version), Commit>,
+    holders: BTreeMap<UniqueKey, StreamId>,
+    /// Where the commits of a command stand that was to be recognised for ever.
+    commands: BTreeMap<CommandId, Vec<Place>>,
 }
 
 impl Default for MemoryEventStore {
@@ -34,7 +42,7 @@ impl MemoryEventStore {
     /// An empty log whose reads bring at most this many commits.
     pub fn with_pages_of(commits: usize) -> Self {
         Self {
-            commits: Mutex::default(),
+            kept: Mutex::default(),
             page: commits,
             lost_answers: AtomicUsize::new(0),
             reads: AtomicUsize::new(0),
@@ -54,39 +62,26 @@ impl MemoryEventStore {
 
     /// All commits, by stream and version.
     pub fn commits(&self) -> Vec<Commit> {
-        self.lock().values().cloned().collect()
+        self.lock().commits.values().cloned().collect()
     }
 
-    fn lock(&self) -> MutexGuard<'_, BTreeMap<(StreamId, Version), Commit>> {
-        self.commits.lock().unwrap_or_else(PoisonError::into_inner)
+    /// Who has a unique key.
+    pub fn holder(&self, key: &UniqueKey) -> Option<StreamId> {
+        self.lock().holders.get(key).cloned()
     }
-}
 
-#[async_trait]
-impl EventStore for MemoryEventStore {
-    async fn read(&self, stream: &StreamId, after: Version) -> Result<Page, StoreError> {
+    fn lock(&self) -> MutexGuard<'_, Kept> {
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn page<'a>(&self, mut commits: impl Iterator<Item = &'a Commit>, limit: usize) -> Page {
         self.reads.fetch_add(1, Ordering::SeqCst);
-        let commits = self.lock();
-        let mut following = commits
-            .range((stream.clone(), after.next())..)
-            .take_while(|((of, _), _)| of == stream)
-            .map(|(_, commit)| commit.clone());
-        let page = following.by_ref().take(self.page).collect();
-        Ok(Page { commits: page, more: following.next().is_some() })
+        let page = commits.by_ref().take(self.page.min(limit)).cloned().collect();
+        Page { commits: page, more: commits.next().is_some() }
     }
 
-    async fn append(&self, new: &NewCommit) -> Result<(), AppendError> {
-        let commit = new.as_commit().clone();
-        let key = (commit.stream().clone(), commit.from());
-        let bytes = commit.events().map(|(_, event)| event.data.as_str().len()).sum();
-        if bytes > MAX_COMMIT_BYTES {
-            return Err(AppendError::TooLarge { bytes, limit: MAX_COMMIT_BYTES });
-        }
-        let mut commits = self.lock();
-        if let Some(winner) = commits.get(&key) {
-            return Err(AppendError::Conflict { winner: Box::new(winner.clone()) });
-        }
-        commits.insert(key, commit);
+    /// What a write answers that took effect.
+    fn answer(&self) -> Result<(), AppendError> {
         let lost = self
             .lost_answers
             .fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| left.checked_sub(1));
@@ -94,5 +89,112 @@ impl EventStore for MemoryEventStore {
             Ok(_) => Err(StoreError::Unavailable("the answer was lost".into()).into()),
             Err(_) => Ok(()),
         }
+    }
+}
+
+#[async_trait]
+impl EventStore for MemoryEventStore {
+    async fn read(&self, stream: &StreamId, after: Version) -> Result<Page, StoreError> {
+        let kept = self.lock();
+        let following = kept
+            .commits
+            .range((stream.clone(), after.next())..)
+            .take_while(|((of, _), _)| of == stream)
+            .map(|(_, commit)| commit);
+        Ok(self.page(following, usize::MAX))
+    }
+
+    async fn read_back(
+        &self,
+        stream: &StreamId,
+        before: Option<Version>,
+        commits: usize,
+    ) -> Result<Page, StoreError> {
+        let kept = self.lock();
+        let end = before.unwrap_or(Version::new(u64::MAX));
+        let preceding = kept
+            .commits
+            .range((stream.clone(), Version::NONE)..(stream.clone(), end))
+            .rev()
+            .map(|(_, commit)| commit);
+        Ok(self.page(preceding, commits))
+    }
+
+    async fn append(&self, new: &NewCommit) -> Result<(), AppendError> {
+        let mut kept = self.lock();
+        kept.check_commit(new.as_commit())?;
+        kept.store(new.as_commit());
+        self.answer()
+    }
+
+    async fn transact(&self, transaction: &Transaction) -> Result<(), AppendError> {
+        let mut kept = self.lock();
+        kept.check(transaction)?;
+        for new in transaction.commits() {
+            kept.store(new.as_commit());
+        }
+        if let Some(command) = transaction.once() {
+            kept.commands.insert(command.clone(), transaction.places());
+        }
+        for (key, change) in transaction.claims() {
+            match change {
+                KeyChange::Release(_) => kept.holders.remove(key),
+                KeyChange::Reserve(to) | KeyChange::Pass { to, .. } => {
+                    kept.holders.insert(key.clone(), to.clone())
+                }
+            };
+        }
+        self.answer()
+    }
+}
+
+impl Kept {
+    fn check(&self, transaction: &Transaction) -> Result<(), AppendError> {
+        for new in transaction.commits() {
+            self.check_commit(new.as_commit())?;
+        }
+        for seen in transaction.unchanged() {
+            let next = (seen.stream().clone(), seen.version().next());
+            if self.commits.contains_key(&next) {
+                let (stream, version) = (seen.stream().clone(), seen.version());
+                return Err(AppendError::Changed { stream, version });
+            }
+        }
+        if let Some(places) = transaction.once().and_then(|command| self.commands.get(command)) {
+            return Err(AppendError::Repeated { places: places.clone() });
+        }
+        for (key, change) in transaction.claims() {
+            self.check_key(key, change)?;
+        }
+        Ok(())
+    }
+
+    fn check_commit(&self, commit: &Commit) -> Result<(), AppendError> {
+        let bytes = commit.payload_bytes();
+        if bytes > MAX_COMMIT_BYTES {
+            return Err(AppendError::TooLarge { bytes, limit: MAX_COMMIT_BYTES });
+        }
+        match self.commits.get(&(commit.stream().clone(), commit.from())) {
+            Some(winner) => Err(AppendError::Conflict { winner: Box::new(winner.clone()) }),
+            None => Ok(()),
+        }
+    }
+
+    fn check_key(&self, key: &UniqueKey, change: &KeyChange) -> Result<(), AppendError> {
+        match (change, self.holders.get(key)) {
+            (KeyChange::Reserve(_), Some(holder)) => {
+                Err(AppendError::Reserved { key: key.clone(), holder: holder.clone() })
+            }
+            (KeyChange::Release(stream) | KeyChange::Pass { from: stream, .. }, holder)
+                if holder != Some(stream) =>
+            {
+                Err(AppendError::NotReserved { key: key.clone(), stream: stream.clone() })
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn store(&mut self, commit: &Commit) {
+        self.commits.insert((commit.stream().clone(), commit.from()), commit.clone());
     }
 }

@@ -1,0 +1,181 @@
+use super::{LoadError, Loaded};
+use crate::{
+    CommandId, Commit, Decider, EncodeError, IDEMPOTENCY_WINDOW, NewCommit, Snapshot, Snapshots,
+    StateSchema, StreamId, Version,
+    ports::{EventStore, Place},
+};
+
+/// Reads the streams of a domain: from the nearest snapshot, where the domain keeps them.
+pub struct Loader<D: Decider> {
+    snapshots: Option<Snapshots<D::State>>,
+}
+
+impl<D: Decider> Loader<D> {
+    /// A loader; make one and keep it, because it works out the schema of the domain's snapshots.
+    pub fn new() -> Self {
+        Self { snapshots: D::snapshots() }
+    }
+
+    /// The stream as it is now, in one read as long as it is short or its newest snapshot near.
+    ///
+    /// # Errors
+    /// [`LoadError`].
+    pub async fn load(
+        &self,
+        store: &dyn EventStore,
+        stream: &StreamId,
+    ) -> Result<Loaded<D>, LoadError> {
+        let mut loaded = Loaded::unread(stream.clone());
+        self.read(store, &mut loaded, None).await?;
+        Ok(loaded)
+    }
+
+    /// The same, and the commit of this command, if there is one.
+    pub(super) async fn load_seeking(
+        &self,
+        store: &dyn EventStore,
+        stream: &StreamId,
+        sought: &CommandId,
+    ) -> Result<(Loaded<D>, Option<Commit>), LoadError> {
+        let mut loaded = Loaded::unread(stream.clone());
+        let found = self.catch_up(store, &mut loaded, sought).await?;
+        Ok((loaded, found))
+    }
+
+    /// Brings `loaded` up to date, and gives back the commit of this command, if there is one.
+    pub(super) async fn catch_up(
+        &self,
+        store: &dyn EventStore,
+        loaded: &mut Loaded<D>,
+        sought: &CommandId,
+    ) -> Result<Option<Commit>, LoadError> {
+        match self.read(store, loaded, Some(sought)).await? {
+            Some(commit) => Ok(Some(commit)),
+            None => self.recall(store, loaded, sought).await,
+        }
+    }
+
+    async fn read(
+        &self,
+        store: &dyn EventStore,
+        loaded: &mut Loaded<D>,
+        sought: Option<&CommandId>,
+    ) -> Result<Option<Commit>, LoadError> {
+        let Some(snapshots) = &self.snapshots else {
+            return loaded.read_on_from(store, sought, None).await;
+        };
+        let found = if loaded.version() == Version::NONE {
+            self.read_back(store, loaded, snapshots, sought).await?
+        } else {
+            loaded.read_on_from(store, sought, self.schema()).await?
+        };
+        loaded.recent.keep(IDEMPOTENCY_WINDOW);
+        Ok(found)
+    }
+
+    /// The commit of this command, if it is among those that `loaded` remembers the ids of.
+    pub(super) async fn recall(
+        &self,
+        store: &dyn EventStore,
+        loaded: &Loaded<D>,
+        sought: &CommandId,
+    ) -> Result<Option<Commit>, LoadError> {
+        for place in loaded.recent.places(sought, loaded.version()) {
+            let place = Place { stream: loaded.stream().clone(), from: place };
+            let commit = place.read(store).await?;
+            if commit.command().id == *sought {
+                return Ok(Some(commit));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Reads the newest commits back to a snapshot that can be read. The first read is as long as
+    /// snapshots are apart; the second brings as much as one read can, for those that are passed over
+    /// or far apart. Behind that the stream is read from its start, where one page at a time is
+    /// enough.
+    async fn read_back(
+        &self,
+        store: &dyn EventStore,
+        loaded: &mut Loaded<D>,
+        snapshots: &Snapshots<D::State>,
+        sought: Option<&CommandId>,
+    ) -> Result<Option<Commit>, LoadError> {
+        let mut newest: Vec<Commit> = Vec::new();
+        for limit in [snapshots.policy().events.saturating_add(1), usize::MAX] {
+            let known = newest.len();
+            let before = newest.last().map(Commit::from);
+            let page = store.read_back(loaded.stream(), before, limit).await?;
+            newest.extend(page.commits);
+            let snapshot = newest.iter().enumerate().skip(known).find_map(|(at, commit)| {
+                let snapshot = commit.snapshot()?;
+                Some((at, snapshot, snapshots.open(snapshot)?))
+            });
+            let whole = snapshot.is_some() || !page.more;
+            let mut found = None;
+            if let Some((at, snapshot, state)) = snapshot {
+                let commit = &newest[at];
+                *loaded = restored(commit, snapshot, state);
+                found = Some(commit).filter(|commit| commit.is_of(sought)).cloned();
+                newest.truncate(at);
+            }
+            if whole {
+                for commit in newest.into_iter().rev() {
+                    loaded.fold(&commit, self.schema())?;
+                    if commit.is_of(sought) {
+                        found = Some(commit);
+                    }
+                }
+                return Ok(found);
+            }
+        }
+        loaded.read_on_from(store, sought, self.schema()).await
+    }
+
+    /// The same commit, with a snapshot where one is due.
+    pub(super) fn with_snapshot(
+        &self,
+        loaded: &Loaded<D>,
+        events: &[D::Event],
+        commit: NewCommit,
+    ) -> Result<NewCommit, EncodeError> {
+        let Some(snapshots) = self.snapshots.as_ref().filter(|snapshots| {
+            let (policy, distance) = (snapshots.policy(), loaded.distance.with(commit.as_commit()));
+            (distance.events >= policy.events || distance.bytes >= policy.bytes)
+                && distance.bytes >= distance.snapshot
+        }) else {
+            return Ok(commit);
+        };
+        let mut after = loaded.clone();
+        after.advance(commit.as_commit(), events, None);
+        after.recent.keep(IDEMPOTENCY_WINDOW);
+        let snapshot = snapshots.take(after.state(), after.recent.clone())?;
+        Ok(commit.with_snapshot(snapshot))
+    }
+
+    pub(super) fn schema(&self) -> Option<&StateSchema> {
+        self.snapshots.as_ref().map(Snapshots::schema)
+    }
+}
+
+fn restored<D: Decider>(commit: &Commit, snapshot: &Snapshot, state: D::State) -> Loaded<D> {
+    let (stream, recent) = (commit.stream().clone(), snapshot.recent.clone());
+    Loaded::restored(stream, commit.to(), state, recent, snapshot.state.as_str().len())
+}
+
+impl<D: Decider> Default for Loader<D> {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Place {
+    /// The commit that stands here.
+    pub(super) async fn read(&self, store: &dyn EventStore) -> Result<Commit, LoadError> {
+        let page = store.read_back(&self.stream, Some(self.from.next()), 1).await?;
+        let found = page.commits.into_iter().next();
+        let at = found.as_ref().map_or(Version::NONE, Commit::from);
+        let (stream, expected) = (self.stream.clone(), self.from);
+        found.filter(|_| at == expected).ok_or(LoadError::Hole { stream, expected, found: at })
+    }
+}

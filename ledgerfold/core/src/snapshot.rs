@@ -1,0 +1,139 @@
+use std::fmt;
+
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use schemars::{JsonSchema, schema_for};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
+
+use crate::{DecodeError, EncodeError, Payload, RecentCommands, digest::digest};
+
+/// The largest state that rides along with a commit, in bytes: a commit of the largest size and a
+/// snapshot together stay below DynamoDB's 400 KB.
+pub const MAX_SNAPSHOT_BYTES: usize = 80 * 1024;
+
+/// The state of a stream after a commit, stored with that commit. A shortcut for loads and nothing
+/// else: it is never published, and a stream means the same without it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Snapshot {
+    /// What the state looks like, and what its fields mean.
+    pub schema: StateSchema,
+    /// The state.
+    pub state: Payload,
+    /// The commands of the newest commits, this one included.
+    pub recent: RecentCommands,
+}
+
+/// What a state in a snapshot looks like: a digest of its JSON Schema and its revision. A snapshot
+/// of another schema is not for us to read, and is passed over.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct StateSchema(String);
+
+impl StateSchema {
+    /// A schema's name read back from where it was kept.
+    pub fn restore(text: impl Into<String>) -> Self {
+        Self(text.into())
+    }
+
+    /// The 22 characters it is kept as.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for StateSchema {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// How a domain's state is kept in snapshots.
+///
+/// ```
+/// use ledgerfold::{SnapshotPolicy, Snapshots};
+/// use schemars::JsonSchema;
+/// use serde::{Deserialize, Serialize};
+///
+/// #[derive(Serialize, Deserialize, JsonSchema)]
+/// struct Balance { cents: i64 }
+///
+/// // In `Decider::snapshots`; raise the revision when `evolve` gives the same fields another meaning.
+/// let snapshots = Snapshots::<Balance>::revision(1);
+/// assert_ne!(snapshots.schema(), Snapshots::<Balance>::revision(2).schema());
+/// let seldom = snapshots.every(SnapshotPolicy { events: 200, bytes: 64 * 1024 });
+/// # let _ = seldom;
+/// ```
+#[derive(Clone, Debug)]
+pub struct Snapshots<S> {
+    schema: StateSchema,
+    policy: SnapshotPolicy,
+    encode: fn(&S) -> Result<Payload, EncodeError>,
+    decode: fn(&Payload) -> Result<S, DecodeError>,
+}
+
+/// When a commit takes a snapshot along: once either bound is reached since the last one, but not
+/// before the events since then outweigh it, so that snapshots at most double what a stream stores.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SnapshotPolicy {
+    /// Events since the last snapshot.
+    pub events: usize,
+    /// Bytes of their content.
+    pub bytes: usize,
+}
+
+impl Default for SnapshotPolicy {
+    /// 20 events or 8 KB. A write unit costs five times a read unit, and a read unit brings 4 KB: for
+    /// a small state and commits of 400 bytes the sum is least at some ten to thirty events.
+    fn default() -> Self {
+        Self { events: 20, bytes: 8 * 1024 }
+    }
+}
+
+impl<S: Serialize + DeserializeOwned + JsonSchema> Snapshots<S> {
+    /// Snapshots of this state. A change of its fields is noticed by itself; a change of what
+    /// `evolve` makes of the events is not, and asks for another revision.
+    pub fn revision(revision: u32) -> Self {
+        let schema = serde_json::to_vec(&schema_for!(S)).unwrap_or_default();
+        let digest = digest(&[&schema, &revision.to_be_bytes()]);
+        Self {
+            schema: StateSchema(URL_SAFE_NO_PAD.encode(digest)),
+            policy: SnapshotPolicy::default(),
+            encode: |state| Payload::encode(state),
+            decode: Payload::decode,
+        }
+    }
+}
+
+impl<S> Snapshots<S> {
+    /// The same at other distances.
+    #[must_use]
+    pub fn every(self, policy: SnapshotPolicy) -> Self {
+        Self { policy, ..self }
+    }
+
+    /// What the state looks like today.
+    pub const fn schema(&self) -> &StateSchema {
+        &self.schema
+    }
+
+    /// How far snapshots are apart.
+    pub const fn policy(&self) -> SnapshotPolicy {
+        self.policy
+    }
+
+    /// The state in a snapshot, if it is of today's schema. One that cannot be read in spite of that
+    /// is passed over as well: the events say the same.
+    pub(crate) fn open(&self, snapshot: &Snapshot) -> Option<S> {
+        (snapshot.schema == self.schema).then(|| (self.decode)(&snapshot.state).ok()).flatten()
+    }
+
+    /// A snapshot of this state, unless it is too large to ride along.
+    pub(crate) fn take(
+        &self,
+        state: &S,
+        recent: RecentCommands,
+    ) -> Result<Option<Snapshot>, EncodeError> {
+        let state = (self.encode)(state)?;
+        let small = state.as_str().len() <= MAX_SNAPSHOT_BYTES;
+        Ok(small.then(|| Snapshot { schema: self.schema.clone(), state, recent }))
+    }
+}

@@ -1,0 +1,180 @@
+//! A snapshot is a shortcut: with it or without, a stream means the same.
+
+use std::sync::Arc;
+
+use ledgerfold::{
+    Category, Commit, Decider, IDEMPOTENCY_WINDOW, SnapshotPolicy, Snapshots, StreamId, Version,
+    command::{Answer, CommandError, CommandHandler, Loader},
+};
+use ledgerfold_testkit::{
+    ManualClock, MemoryEventStore, SeededRandom,
+    conformance::account::{
+        Account, AccountCommand, AccountEvent, AccountRejection, Accounts, ask, fresh,
+        fresh_address,
+    },
+};
+
+/// Accounts in a version of the program that keeps another state.
+struct Newer;
+
+impl Decider for Newer {
+    type Command = AccountCommand;
+    type Event = AccountEvent;
+    type State = Account;
+    type Rejection = AccountRejection;
+
+    const CATEGORY: Category = Accounts::CATEGORY;
+
+    fn initial() -> Account {
+        Accounts::initial()
+    }
+
+    fn evolve(account: Account, event: &AccountEvent) -> Account {
+        Accounts::evolve(account, event)
+    }
+
+    fn decide(
+        account: &Account,
+        command: &AccountCommand,
+    ) -> Result<Vec<AccountEvent>, AccountRejection> {
+        Accounts::decide(account, command)
+    }
+
+    fn snapshots() -> Option<Snapshots<Account>> {
+        Some(Snapshots::revision(2).every(SnapshotPolicy { events: 7, bytes: 4_096 }))
+    }
+}
+
+/// A handler that remembers nothing.
+fn handler<D: Decider>(log: &Arc<MemoryEventStore>) -> CommandHandler<D> {
+    let (clock, random) = (Arc::new(ManualClock::default()), Arc::new(SeededRandom::new(1)));
+    CommandHandler::remembering(0, log.clone(), clock, random)
+}
+
+async fn deposit<D>(log: &Arc<MemoryEventStore>, stream: &StreamId, attempt: usize) -> Answer
+where
+    D: Decider<Command = AccountCommand, Rejection = AccountRejection>,
+{
+    let command = ask(stream, &format!("d{attempt}"), AccountCommand::Deposit(1));
+    handler::<D>(log).handle(&command).await.expect("it is open")
+}
+
+/// An account with this many deposits of one, each by a handler that has to read.
+async fn account(log: &Arc<MemoryEventStore>, deposits: usize) -> StreamId {
+    let stream = fresh();
+    let open = ask(&stream, "open", AccountCommand::Open(fresh_address()));
+    handler::<Accounts>(log).handle(&open).await.expect("it is new");
+    for attempt in 0..deposits {
+        deposit::<Accounts>(log, &stream, attempt).await;
+    }
+    stream
+}
+
+async fn load<D: Decider>(log: &MemoryEventStore, stream: &StreamId) -> (D::State, Version, usize) {
+    let before = log.reads();
+    let loaded = Loader::<D>::new().load(log, stream).await.expect("it can be read");
+    (loaded.state().clone(), loaded.version(), log.reads() - before)
+}
+
+fn snapshots(log: &MemoryEventStore) -> Vec<u64> {
+    let commits = log.commits();
+    let kept = commits.iter().filter(|commit| commit.snapshot().is_some());
+    kept.map(|commit| commit.to().get()).collect()
+}
+
+#[tokio::test]
+async fn a_snapshot_rides_along_where_it_is_due_and_a_load_begins_there() {
+    let log = Arc::new(MemoryEventStore::default());
+    let stream = account(&log, 22).await;
+    let taken = snapshots(&log);
+    assert_eq!(taken.first(), Some(&5), "the policy of accounts is five events: {taken:?}");
+    assert!(taken.len() > 2, "{taken:?}");
+    let (state, version, reads) = load::<Accounts>(&log, &stream).await;
+    assert_eq!((state.balance, state.events, version, reads), (22, 23, Version::new(23), 1));
+}
+
+#[tokio::test]
+async fn a_snapshot_counts_no_event_twice_at_any_version() {
+    let log = Arc::new(MemoryEventStore::default());
+    let stream = account(&log, 0).await;
+    for attempt in 0..40 {
+        deposit::<Accounts>(&log, &stream, attempt).await;
+        let (state, version, _) = load::<Accounts>(&log, &stream).await;
+        assert_eq!((state.events, version.get()), (version.get(), state.balance + 1));
+    }
+}
+
+#[tokio::test]
+async fn a_snapshot_of_another_program_is_passed_over_by_both() {
+    let log = Arc::new(MemoryEventStore::default());
+    let stream = account(&log, 12).await;
+    let (old, ..) = load::<Accounts>(&log, &stream).await;
+    let (new, ..) = load::<Newer>(&log, &stream).await;
+    assert_eq!(old, new);
+    for attempt in 100..130 {
+        if attempt % 2 == 0 {
+            deposit::<Accounts>(&log, &stream, attempt).await;
+        } else {
+            deposit::<Newer>(&log, &stream, attempt).await;
+        }
+    }
+    let schemas = [
+        Accounts::snapshots().expect("it has some").schema().clone(),
+        Newer::snapshots().expect("it has some").schema().clone(),
+    ];
+    let commits = log.commits();
+    let kept = |commit: &Commit| commit.snapshot().map(|snapshot| snapshot.schema.clone());
+    for schema in schemas {
+        assert!(commits.iter().filter_map(kept).any(|kept| kept == schema), "none of {schema}");
+    }
+    for (state, version, reads) in
+        [load::<Accounts>(&log, &stream).await, load::<Newer>(&log, &stream).await]
+    {
+        assert_eq!((state.balance, state.events, version), (42, 43, Version::new(43)));
+        assert!(reads <= 2, "{reads} reads");
+    }
+}
+
+#[tokio::test]
+async fn a_long_stream_without_a_snapshot_that_can_be_read_is_read_from_its_start() {
+    let log = Arc::new(MemoryEventStore::with_pages_of(10));
+    let stream = account(&log, 60).await;
+    let (state, version, reads) = load::<Newer>(&log, &stream).await;
+    assert_eq!((state.balance, version), (60, Version::new(61)));
+    assert_eq!(reads, 2 + 7, "two back in vain, seven pages from the start");
+}
+
+#[tokio::test]
+async fn commands_are_recognised_across_snapshots_within_the_window() {
+    let log = Arc::new(MemoryEventStore::default());
+    let stream = account(&log, IDEMPOTENCY_WINDOW + 30).await;
+    let commits = log.commits().len();
+    let newest = IDEMPOTENCY_WINDOW + 29;
+    let oldest = newest + 1 - IDEMPOTENCY_WINDOW;
+    for attempt in [newest, newest - 4, newest - 40, oldest] {
+        let again = deposit::<Accounts>(&log, &stream, attempt).await;
+        assert_eq!(again.version.get(), u64::try_from(attempt).expect("small") + 2);
+    }
+    assert_eq!(log.commits().len(), commits, "a repeated command took effect");
+    let other = ask(&stream, &format!("d{oldest}"), AccountCommand::Deposit(2));
+    let reused = handler::<Accounts>(&log).handle(&other).await;
+    assert!(matches!(reused, Err(CommandError::Reused)), "{reused:?}");
+}
+
+#[tokio::test]
+async fn a_strict_command_is_recognised_for_ever() {
+    let log = Arc::new(MemoryEventStore::default());
+    let stream = account(&log, 3).await;
+    let strict = ask(&stream, "strict", AccountCommand::DepositOnce(1_000));
+    let first = handler::<Accounts>(&log).handle(&strict).await.expect("it is open");
+    for attempt in 100..100 + 2 * IDEMPOTENCY_WINDOW {
+        deposit::<Accounts>(&log, &stream, attempt).await;
+    }
+    let again = handler::<Accounts>(&log).handle(&strict).await.expect("it was accepted before");
+    assert_eq!(again, first);
+    let other = ask(&stream, "strict", AccountCommand::DepositOnce(2_000));
+    let reused = handler::<Accounts>(&log).handle(&other).await;
+    assert!(matches!(reused, Err(CommandError::Reused)), "{reused:?}");
+    let (state, ..) = load::<Accounts>(&log, &stream).await;
+    assert_eq!(state.balance, 1_003 + 200);
+}

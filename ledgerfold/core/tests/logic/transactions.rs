@@ -1,0 +1,164 @@
+//! Decisions that reach beyond one stream.
+
+use std::sync::Arc;
+
+use futures::future::join_all;
+use ledgerfold::{
+    StreamId, Version,
+    command::{Answer, CommandError, CommandHandler, JointHandler, JointRequest, Loader},
+};
+use ledgerfold_testkit::{
+    ManualClock, MemoryEventStore, SeededRandom,
+    conformance::account::{
+        Account, AccountCommand, AccountRejection, Accounts, Transfer, Transfers, ask, email,
+        fresh, fresh_address,
+    },
+};
+
+struct Bank {
+    log: Arc<MemoryEventStore>,
+}
+
+type Outcome<T> = Result<T, CommandError<AccountRejection>>;
+
+impl Bank {
+    fn new() -> Self {
+        Self { log: Arc::default() }
+    }
+
+    async fn ask(
+        &self,
+        stream: &StreamId,
+        attempt: &str,
+        command: AccountCommand,
+    ) -> Outcome<Answer> {
+        let (clock, random) = (Arc::new(ManualClock::default()), Arc::new(SeededRandom::new(1)));
+        let handler = CommandHandler::<Accounts>::new(self.log.clone(), clock, random);
+        handler.handle(&ask(stream, attempt, command)).await
+    }
+
+    async fn open(&self, address: &str, balance: u64) -> StreamId {
+        let stream = fresh();
+        let open = AccountCommand::Open(address.to_owned());
+        self.ask(&stream, "open", open).await.expect("the address is free");
+        self.ask(&stream, "first", AccountCommand::Deposit(balance)).await.expect("it is open");
+        stream
+    }
+
+    async fn transfer(
+        &self,
+        (from, to): (&StreamId, &StreamId),
+        attempt: &str,
+        amount: u64,
+    ) -> Outcome<Vec<Answer>> {
+        let (clock, random) = (Arc::new(ManualClock::default()), Arc::new(SeededRandom::new(1)));
+        let handler = JointHandler::<Transfers>::new(self.log.clone(), clock, random);
+        let single = ask(from, attempt, Transfer(amount));
+        handler
+            .handle(&JointRequest {
+                streams: [from.clone(), to.clone()],
+                command: single.command,
+                id: single.id,
+                context: single.context,
+            })
+            .await
+    }
+
+    async fn account(&self, stream: &StreamId) -> Account {
+        let loaded = Loader::<Accounts>::new().load(&*self.log, stream).await;
+        loaded.expect("it can be read").state().clone()
+    }
+}
+
+#[tokio::test]
+async fn an_address_belongs_to_one_account_until_it_is_given_back() {
+    let bank = Bank::new();
+    let (ada, bob) = (fresh_address(), fresh_address());
+    let first = bank.open(&ada, 1).await;
+    let second = fresh();
+    let open = |address: &str| AccountCommand::Open(address.to_owned());
+    let refused = bank.ask(&second, "one", open(&ada)).await;
+    let Err(CommandError::Reserved { key, holder }) = refused else {
+        panic!("one address, two accounts: {refused:?}");
+    };
+    assert_eq!((key, &holder), (email(&ada), &first));
+    assert_eq!(bank.account(&second).await, Account::default(), "the refused account was opened");
+
+    bank.ask(&first, "move", AccountCommand::Move(bob.clone())).await.expect("it is free");
+    bank.ask(&second, "two", open(&ada)).await.expect("the address was given back");
+    assert_eq!(bank.log.holder(&email(&ada)), Some(second.clone()));
+    assert_eq!(bank.log.holder(&email(&bob)), Some(first.clone()));
+    bank.ask(&first, "close", AccountCommand::Close).await.expect("it is open");
+    assert_eq!(bank.log.holder(&email(&bob)), None);
+}
+
+#[tokio::test]
+async fn of_a_hundred_that_want_one_address_one_gets_it() {
+    let (bank, address) = (Bank::new(), fresh_address());
+    let streams: Vec<_> = (0..100).map(|_| fresh()).collect();
+    let open = AccountCommand::Open(address.clone());
+    let outcomes = join_all(streams.iter().map(|it| bank.ask(it, "open", open.clone()))).await;
+    let won = outcomes.iter().filter(|outcome| outcome.is_ok()).count();
+    let lost = |outcome: &&Outcome<Answer>| matches!(outcome, Err(CommandError::Reserved { .. }));
+    assert_eq!((won, outcomes.iter().filter(lost).count()), (1, 99));
+    assert_eq!(bank.log.commits().len(), 1);
+}
+
+#[tokio::test]
+async fn a_repeated_opening_meets_its_own_reservation() {
+    let (bank, stream, address) = (Bank::new(), fresh(), fresh_address());
+    let open = AccountCommand::Open(address);
+    let first = bank.ask(&stream, "open", open.clone()).await.expect("it is free");
+    let again = bank.ask(&stream, "open", open).await.expect("it was accepted before");
+    assert_eq!(again, first);
+}
+
+#[tokio::test]
+async fn a_transfer_happens_in_both_accounts_or_in_none_and_once() {
+    let bank = Bank::new();
+    let from = bank.open(&fresh_address(), 100).await;
+    let to = bank.open(&fresh_address(), 0).await;
+    let first = bank.transfer((&from, &to), "t1", 70).await.expect("there is enough");
+    let versions: Vec<_> = first.iter().map(|answer| answer.version).collect();
+    assert_eq!(versions, [Version::new(3), Version::new(3)]);
+    let again = bank.transfer((&from, &to), "t1", 70).await.expect("it was accepted before");
+    assert_eq!(again, first);
+    let reused = bank.transfer((&from, &to), "t1", 7).await;
+    assert!(matches!(reused, Err(CommandError::Reused)), "{reused:?}");
+    let elsewhere = bank.open(&fresh_address(), 0).await;
+    let reused = bank.transfer((&from, &elsewhere), "t1", 70).await;
+    assert!(matches!(reused, Err(CommandError::Reused)), "another stream: {reused:?}");
+    let refused = bank.transfer((&from, &to), "t2", 70).await;
+    let too_little = matches!(refused, Err(CommandError::Rejected(AccountRejection::TooLittle)));
+    assert!(too_little, "{refused:?}");
+    assert_eq!((bank.account(&from).await.balance, bank.account(&to).await.balance), (30, 70));
+}
+
+#[tokio::test]
+async fn a_transfer_whose_answer_was_lost_is_found() {
+    let bank = Bank::new();
+    let from = bank.open(&fresh_address(), 100).await;
+    let to = bank.open(&fresh_address(), 0).await;
+    bank.log.lose_answers(1);
+    assert!(bank.transfer((&from, &to), "t1", 70).await.is_err(), "the answer was not lost");
+    let found = bank.transfer((&from, &to), "t1", 70).await.expect("it took effect");
+    assert_eq!(found.len(), 2);
+    assert_eq!((bank.account(&from).await.balance, bank.account(&to).await.balance), (30, 70));
+}
+
+#[tokio::test]
+async fn transfers_that_cross_neither_lose_nor_make_money() {
+    let bank = Bank::new();
+    let one = bank.open(&fresh_address(), 500).await;
+    let two = bank.open(&fresh_address(), 500).await;
+    let transfers = (0..20).map(|turn| {
+        let ends = if turn % 2 == 0 { (&one, &two) } else { (&two, &one) };
+        let (bank, attempt) = (&bank, format!("t{turn}"));
+        async move { bank.transfer(ends, &attempt, 10 + turn).await }
+    });
+    let outcomes = join_all(transfers).await;
+    let done = outcomes.iter().filter(|outcome| outcome.is_ok()).count();
+    assert!(done > 0, "{outcomes:?}");
+    let balances = (bank.account(&one).await.balance, bank.account(&two).await.balance);
+    assert_eq!(balances.0 + balances.1, 1_000, "{balances:?} after {done} transfers");
+}

@@ -1,0 +1,240 @@
+use aws_sdk_dynamodb::types::{
+    AttributeValue, CancellationReason, ConditionCheck, Delete, Put,
+    ReturnValuesOnConditionCheckFailure, TransactWriteItem,
+};
+use ledgerfold::{
+    CommandId, Commit, StreamId, UniqueKey,
+    command::Seen,
+    ports::{AppendError, KeyChange, Place, StoreError, Transaction},
+};
+use serde::{Deserialize, Serialize};
+
+use crate::{event_store::storable, item::Item};
+
+/// A transaction as DynamoDB's, action by action. A refusal names its reasons by their positions, so
+/// that the order here is the order in which they are told: who was overtaken hears that first.
+pub(crate) struct Plan<'a> {
+    log: &'a str,
+    reservations: &'a str,
+    actions: Vec<Action<'a>>,
+}
+
+enum Action<'a> {
+    Commit(&'a Commit),
+    Unchanged(&'a Seen),
+    Once(&'a CommandId, Vec<Place>),
+    Key(&'a UniqueKey, &'a KeyChange),
+}
+
+/// What a refusal means.
+pub(crate) enum Verdict<'a> {
+    /// Another commit stands there, as shown.
+    Lost { commit: &'a Commit, item: Option<Item> },
+    /// Something else is in the way.
+    Refused(AppendError),
+    /// It says nothing that is known here.
+    Unknown,
+}
+
+/// Who has a unique key.
+#[derive(Debug, Serialize, Deserialize)]
+struct KeyItem {
+    pk: String,
+    #[serde(rename = "h")]
+    holder: String,
+}
+
+/// Where the commits of a command stand.
+#[derive(Debug, Serialize, Deserialize)]
+struct CommandItem {
+    pk: String,
+    #[serde(rename = "at")]
+    places: Vec<PlaceItem>,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+struct PlaceItem {
+    #[serde(rename = "s")]
+    stream: String,
+    #[serde(rename = "v")]
+    from: u64,
+}
+
+impl<'a> Plan<'a> {
+    pub(crate) fn new(
+        transaction: &'a Transaction,
+        log: &'a str,
+        reservations: Option<&'a str>,
+    ) -> Result<Self, AppendError> {
+        let commits = transaction.commits().iter().map(|new| Action::Commit(new.as_commit()));
+        let unchanged = transaction.unchanged().iter().map(Action::Unchanged);
+        let once = transaction.once().map(|id| Action::Once(id, transaction.places()));
+        let (taken, given): (Vec<_>, Vec<_>) = transaction
+            .claims()
+            .iter()
+            .partition(|(_, change)| matches!(change, KeyChange::Reserve(_)));
+        let keys = taken.into_iter().chain(given).map(|(key, change)| Action::Key(key, change));
+        let needs_table = once.is_some() || !transaction.claims().is_empty();
+        if needs_table && reservations.is_none() {
+            let reason = "the event store was made without a table for reservations";
+            return Err(StoreError::Refused(reason.into()).into());
+        }
+        let reservations = reservations.unwrap_or_default();
+        let actions = commits.chain(unchanged).chain(once).chain(keys).collect();
+        Ok(Self { log, reservations, actions })
+    }
+
+    pub(crate) fn items(&self) -> Result<Vec<TransactWriteItem>, AppendError> {
+        self.actions.iter().map(|action| self.item(action)).collect()
+    }
+
+    fn item(&self, action: &Action<'_>) -> Result<TransactWriteItem, AppendError> {
+        let item = TransactWriteItem::builder();
+        let item = match action {
+            Action::Commit(commit) => item.put(put_new(self.log, storable(commit)?)?),
+            Action::Unchanged(seen) => item.condition_check(absent_next(self.log, seen)?),
+            Action::Once(id, places) => {
+                let places = places.iter().map(PlaceItem::from).collect();
+                let record = CommandItem { pk: format!("command#{id}"), places };
+                item.put(put_new(self.reservations, attributes(record)?)?)
+            }
+            Action::Key(key, KeyChange::Reserve(to)) => {
+                item.put(put_new(self.reservations, holder(key, to)?)?)
+            }
+            Action::Key(key, KeyChange::Pass { from, to }) => {
+                let put = Put::builder()
+                    .table_name(self.reservations)
+                    .set_item(Some(holder(key, to)?))
+                    .condition_expression("h = :holder")
+                    .expression_attribute_values(":holder", text(from));
+                item.put(put.build().map_err(incomplete)?)
+            }
+            Action::Key(key, KeyChange::Release(from)) => {
+                let delete = Delete::builder()
+                    .table_name(self.reservations)
+                    .key("pk", AttributeValue::S(key_name(key)))
+                    .condition_expression("h = :holder")
+                    .expression_attribute_values(":holder", text(from));
+                item.delete(delete.build().map_err(incomplete)?)
+            }
+        };
+        Ok(item.build())
+    }
+
+    /// What the reasons say, which come in the order of the actions.
+    pub(crate) fn verdict(
+        &self,
+        reasons: &[CancellationReason],
+    ) -> Result<Verdict<'_>, StoreError> {
+        let failed = self
+            .actions
+            .iter()
+            .zip(reasons)
+            .find(|(_, reason)| reason.code() == Some("ConditionalCheckFailed"));
+        if let Some((action, reason)) = failed {
+            return refusal(action, reason.item.clone());
+        }
+        let any = |codes: &[&str]| {
+            reasons.iter().filter_map(CancellationReason::code).any(|code| codes.contains(&code))
+        };
+        Ok(if any(&["TransactionConflict"]) {
+            Verdict::Refused(AppendError::Busy)
+        } else if any(&["ThrottlingError", "ProvisionedThroughputExceeded"]) {
+            Verdict::Refused(StoreError::Throttled.into())
+        } else {
+            Verdict::Unknown
+        })
+    }
+}
+
+fn refusal<'a>(action: &Action<'a>, item: Option<Item>) -> Result<Verdict<'a>, StoreError> {
+    Ok(Verdict::Refused(match action {
+        Action::Commit(commit) => return Ok(Verdict::Lost { commit, item }),
+        Action::Unchanged(seen) => {
+            AppendError::Changed { stream: seen.stream().clone(), version: seen.version() }
+        }
+        Action::Once(id, _) => {
+            let record: CommandItem = read(item, id)?;
+            let places = record.places.into_iter().map(Place::try_from);
+            let places = places.collect::<Result<_, _>>().map_err(|reason| corrupt(id, reason))?;
+            AppendError::Repeated { places }
+        }
+        Action::Key(key, KeyChange::Reserve(_)) => {
+            let record: KeyItem = read(item, key)?;
+            let holder = record.holder.parse().map_err(|reason| corrupt(key, reason))?;
+            AppendError::Reserved { key: (*key).clone(), holder }
+        }
+        Action::Key(key, KeyChange::Release(stream) | KeyChange::Pass { from: stream, .. }) => {
+            AppendError::NotReserved { key: (*key).clone(), stream: stream.clone() }
+        }
+    }))
+}
+
+fn put_new(table: &str, item: Item) -> Result<Put, StoreError> {
+    Put::builder()
+        .table_name(table)
+        .set_item(Some(item))
+        .condition_expression("attribute_not_exists(pk)")
+        .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
+        .build()
+        .map_err(incomplete)
+}
+
+/// That a stream is still at a version: there is no commit that begins behind it.
+fn absent_next(table: &str, seen: &Seen) -> Result<ConditionCheck, StoreError> {
+    ConditionCheck::builder()
+        .table_name(table)
+        .key("pk", text(seen.stream()))
+        .key("sk", AttributeValue::N(seen.version().next().to_string()))
+        .condition_expression("attribute_not_exists(pk)")
+        .build()
+        .map_err(incomplete)
+}
+
+fn key_name(key: &UniqueKey) -> String {
+    format!("key#{key}")
+}
+
+fn holder(key: &UniqueKey, stream: &StreamId) -> Result<Item, StoreError> {
+    attributes(KeyItem { pk: key_name(key), holder: stream.to_string() })
+}
+
+fn text(stream: &StreamId) -> AttributeValue {
+    AttributeValue::S(stream.to_string())
+}
+
+fn attributes(record: impl Serialize) -> Result<Item, StoreError> {
+    serde_dynamo::to_item(record).map_err(incomplete)
+}
+
+fn read<T: for<'de> Deserialize<'de>>(
+    item: Option<Item>,
+    whose: &impl ToString,
+) -> Result<T, StoreError> {
+    let item = item.ok_or_else(|| corrupt(whose, "the refusal does not show what stands there"))?;
+    serde_dynamo::from_item(item).map_err(|reason| corrupt(whose, reason))
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "made for map_err")]
+fn corrupt(whose: &impl ToString, reason: impl ToString) -> StoreError {
+    StoreError::Corrupt { stream: whose.to_string(), reason: reason.to_string() }
+}
+
+fn incomplete(error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> StoreError {
+    StoreError::Refused(error.into())
+}
+
+impl From<&Place> for PlaceItem {
+    fn from(place: &Place) -> Self {
+        Self { stream: place.stream.to_string(), from: place.from.get() }
+    }
+}
+
+impl TryFrom<PlaceItem> for Place {
+    type Error = ledgerfold::InvalidId;
+
+    fn try_from(item: PlaceItem) -> Result<Self, Self::Error> {
+        let from = ledgerfold::Version::new(item.from);
+        Ok(Self { stream: item.stream.parse()?, from })
+    }
+}

@@ -1,0 +1,261 @@
+//! A domain that uses all that a store offers: accounts with a unique owner's address, deposits that
+//! must never be repeated, and snapshots that come often.
+
+use ledgerfold::{
+    Category, Claim, Command, CommandName, Decider, EntityId, Idempotency, Rejection,
+    SnapshotPolicy, Snapshots, StreamId, UniqueKey,
+    command::{CommandRequest, JointDecider},
+    events,
+};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use super::notebook;
+
+/// The domain of accounts.
+#[derive(Clone, Copy, Debug)]
+pub struct Accounts;
+
+/// What is asked of an account.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub enum AccountCommand {
+    /// Open it for the owner of this address.
+    Open(String),
+    /// Put this much in.
+    Deposit(u64),
+    /// The same, and never twice.
+    DepositOnce(u64),
+    /// The owner's address is another now.
+    Move(String),
+    /// Close it, which frees the address.
+    Close,
+}
+
+impl Command for AccountCommand {
+    fn name(&self) -> CommandName {
+        CommandName::from_static(match self {
+            Self::Open(_) => "Open",
+            Self::Deposit(_) => "Deposit",
+            Self::DepositOnce(_) => "DepositOnce",
+            Self::Move(_) => "Move",
+            Self::Close => "Close",
+        })
+    }
+
+    fn idempotency(&self) -> Idempotency {
+        match self {
+            Self::DepositOnce(_) => Idempotency::Strict,
+            _ => Idempotency::Window,
+        }
+    }
+}
+
+/// It was opened.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Opened {
+    /// The owner's address.
+    pub email: String,
+}
+
+/// Something was put in.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Deposited {
+    /// How much.
+    pub amount: u64,
+}
+
+/// Something was taken out.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Withdrawn {
+    /// How much.
+    pub amount: u64,
+}
+
+/// The owner's address changed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Moved {
+    /// From this one.
+    pub from: String,
+    /// To this one.
+    pub to: String,
+}
+
+/// It was closed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Closed {
+    /// The address that its owner had.
+    pub email: String,
+}
+
+events! {
+    /// What happens to an account.
+    pub enum AccountEvent {
+        Opened: 1,
+        Deposited: 1,
+        Withdrawn: 1,
+        Moved: 1,
+        Closed: 1,
+    }
+}
+
+/// An account.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Account {
+    /// Its owner's address while it is open.
+    pub email: Option<String>,
+    /// What is in it.
+    pub balance: u64,
+    /// How many events it has seen: a snapshot that counts one twice shows here.
+    pub events: u64,
+}
+
+/// Why an account refuses.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum AccountRejection {
+    /// It is open already.
+    #[error("the account is open")]
+    Open,
+    /// It is not open.
+    #[error("the account is not open")]
+    NotOpen,
+    /// There is not enough in it.
+    #[error("there is not enough in it")]
+    TooLittle,
+}
+
+impl Rejection for AccountRejection {
+    fn rule(&self) -> &'static str {
+        match self {
+            Self::Open => "account-open",
+            Self::NotOpen => "account-not-open",
+            Self::TooLittle => "too-little",
+        }
+    }
+}
+
+/// The key of an address.
+///
+/// # Panics
+/// If it has no letter or over 512.
+pub fn email(address: &str) -> UniqueKey {
+    UniqueKey::new(Category::from_static("email"), address).expect("an address is short")
+}
+
+impl Decider for Accounts {
+    type Command = AccountCommand;
+    type Event = AccountEvent;
+    type State = Account;
+    type Rejection = AccountRejection;
+
+    const CATEGORY: Category = Category::from_static("account");
+
+    fn initial() -> Account {
+        Account::default()
+    }
+
+    fn evolve(account: Account, event: &AccountEvent) -> Account {
+        let events = account.events + 1;
+        let account = Account { events, ..account };
+        match event {
+            AccountEvent::Opened(Opened { email })
+            | AccountEvent::Moved(Moved { to: email, .. }) => {
+                Account { email: Some(email.clone()), ..account }
+            }
+            AccountEvent::Deposited(Deposited { amount }) => {
+                Account { balance: account.balance.saturating_add(*amount), ..account }
+            }
+            AccountEvent::Withdrawn(Withdrawn { amount }) => {
+                Account { balance: account.balance.saturating_sub(*amount), ..account }
+            }
+            AccountEvent::Closed(_) => Account { email: None, ..account },
+        }
+    }
+
+    fn decide(
+        account: &Account,
+        command: &AccountCommand,
+    ) -> Result<Vec<AccountEvent>, AccountRejection> {
+        match (&account.email, command) {
+            (None, AccountCommand::Open(email)) => Ok(vec![Opened { email: email.clone() }.into()]),
+            (Some(_), AccountCommand::Open(_)) => Err(AccountRejection::Open),
+            (None, _) => Err(AccountRejection::NotOpen),
+            (Some(_), AccountCommand::Deposit(amount) | AccountCommand::DepositOnce(amount)) => {
+                Ok(vec![Deposited { amount: *amount }.into()])
+            }
+            (Some(from), AccountCommand::Move(to)) => {
+                Ok(vec![Moved { from: from.clone(), to: to.clone() }.into()])
+            }
+            (Some(email), AccountCommand::Close) => {
+                Ok(vec![Closed { email: email.clone() }.into()])
+            }
+        }
+    }
+
+    fn snapshots() -> Option<Snapshots<Account>> {
+        Some(Snapshots::revision(1).every(SnapshotPolicy { events: 5, bytes: 4_096 }))
+    }
+
+    fn claims(event: &AccountEvent) -> Vec<Claim> {
+        match event {
+            AccountEvent::Opened(opened) => vec![Claim::Reserve(email(&opened.email))],
+            AccountEvent::Moved(Moved { from, to }) => {
+                vec![Claim::Release(email(from)), Claim::Reserve(email(to))]
+            }
+            AccountEvent::Closed(closed) => vec![Claim::Release(email(&closed.email))],
+            AccountEvent::Deposited(_) | AccountEvent::Withdrawn(_) => Vec::new(),
+        }
+    }
+}
+
+/// From one account to another, or not at all.
+#[derive(Clone, Copy, Debug)]
+pub struct Transfers;
+
+/// Take this much from the first account and put it into the second.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Transfer(pub u64);
+
+impl Command for Transfer {
+    fn name(&self) -> CommandName {
+        CommandName::from_static("Transfer")
+    }
+}
+
+impl JointDecider for Transfers {
+    type Command = Transfer;
+    type Parts = (Accounts, Accounts);
+    type Rejection = AccountRejection;
+
+    fn decide(
+        (from, to): (&Account, &Account),
+        Transfer(amount): &Transfer,
+    ) -> Result<(Vec<AccountEvent>, Vec<AccountEvent>), AccountRejection> {
+        match (&from.email, &to.email) {
+            (Some(_), Some(_)) if from.balance < *amount => Err(AccountRejection::TooLittle),
+            (Some(_), Some(_)) => Ok((
+                vec![Withdrawn { amount: *amount }.into()],
+                vec![Deposited { amount: *amount }.into()],
+            )),
+            _ => Err(AccountRejection::NotOpen),
+        }
+    }
+}
+
+/// An account that nobody else has.
+pub fn fresh() -> StreamId {
+    let id = EntityId::new(Uuid::new_v4().to_string()).expect("a UUID is an id");
+    StreamId::new(Accounts::CATEGORY, id)
+}
+
+/// An address that nobody else has.
+pub fn fresh_address() -> String {
+    format!("{}@example.org", Uuid::new_v4())
+}
+
+/// A request in an attempt of this name.
+pub fn ask<C>(stream: &StreamId, attempt: &str, command: C) -> CommandRequest<C> {
+    let CommandRequest { id, context, .. } = notebook::write(stream, attempt, &[]);
+    let (stream, presumption) = (stream.clone(), ledgerfold::command::Presumption::None);
+    CommandRequest { stream, command, id, expected: None, presumption, context }
+}
