@@ -3,6 +3,7 @@
 mod backoff;
 mod claim;
 mod commit;
+mod content;
 mod decider;
 mod digest;
 mod envelope;
@@ -23,6 +24,7 @@ pub use claim::{Claim, UniqueKey};
 pub use commit::{
     CommandStamp, Commit, CommitEvent, CorruptCommit, MAX_EVENTS_PER_COMMIT, Metadata, NewCommit,
 };
+pub use content::ContentId;
 pub use decider::{Command, Decider, Idempotency, Rejection, RejectionKind};
 pub use digest::{Fingerprint, derive_uuid};
 pub use envelope::{Envelope, Recorded};

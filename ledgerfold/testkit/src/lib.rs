@@ -8,8 +8,8 @@ mod recorded;
 
 pub use given::Given;
 pub use memory::{
-    Fault, ManualClock, MemoryEventStore, MemoryPublisher, MemoryRowStore, MemoryTallyStore,
-    SeededRandom,
+    Fault, ManualClock, MemoryEventStore, MemoryPayloadStore, MemoryPublisher, MemoryRowStore,
+    MemoryTallyStore, SeededRandom,
 };
 pub use recorded::{RecordedAnswer, RecordedService};
 

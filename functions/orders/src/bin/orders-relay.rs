@@ -8,5 +8,5 @@ use orders::CONTEXT;
 async fn main() -> Result<(), RunError> {
     let world = World::from_environment().await;
     let publisher = world.publisher(&variable("BUS_NAME")?, CONTEXT);
-    serve_relay(Relay::new(publisher, world.clock(), world.random())).await
+    serve_relay(Relay::new(publisher, world.clock(), world.random()), None).await
 }

@@ -136,7 +136,7 @@ impl World {
 pub(crate) fn deliveries(events: impl IntoIterator<Item = Envelope>) -> Vec<Delivery> {
     let delivery = |(at, envelope): (usize, Envelope)| Delivery {
         receipt: Receipt(format!("m{at}")),
-        envelope: Ok(envelope),
+        content: Ok(envelope.into()),
         replay: None,
     };
     events.into_iter().enumerate().map(delivery).collect()

@@ -1,5 +1,6 @@
 //! The adapters on DynamoDB Local: the suites of the testkit, and what commands cost.
 
+mod claim_check;
 mod cost;
 mod tables;
 
