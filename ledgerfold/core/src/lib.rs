@@ -15,6 +15,7 @@ pub mod ports;
 pub mod project;
 pub mod query;
 pub mod relay;
+pub mod schema;
 
 pub use commit::{
     CommandStamp, Commit, CommitEvent, CorruptCommit, MAX_EVENTS_PER_COMMIT, Metadata, NewCommit,
@@ -22,7 +23,7 @@ pub use commit::{
 pub use decider::{Command, Decider, Rejection, RejectionKind};
 pub use digest::{Fingerprint, derive_uuid};
 pub use envelope::{Envelope, Recorded};
-pub use event::{DecodeError, EncodeError, Event, EventType, Payload, SchemaVersion};
+pub use event::{DecodeError, Decoded, EncodeError, Event, EventType, Payload, SchemaVersion};
 pub use id::{
     Actor, Category, CausationId, CommandId, CommandName, CorrelationId, EntityId, EventId,
     InvalidId, StreamId, Traceparent,
@@ -33,8 +34,12 @@ pub use version::Version;
 /// An instant in UTC, to the nanosecond. Events carry it as data; nothing is keyed or ordered by it.
 pub use jiff::Timestamp;
 
+/// What JSON Schemas are generated with. A crate of events depends on it as on serde, or derives
+/// with `#[schemars(crate = "ledgerfold::schemars")]`.
+pub use schemars;
+
+/// What [`events!`] expands to.
 #[doc(hidden)]
 pub mod __private {
-    pub use serde;
-    pub use serde_json;
+    pub use crate::event::declare::{Declared, Unknown, upcast};
 }

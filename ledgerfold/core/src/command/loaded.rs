@@ -1,6 +1,6 @@
 use crate::{
-    CommandId, CommandStamp, Commit, CommitEvent, Decider, DecodeError, EncodeError, Event,
-    EventId, Metadata, NewCommit, StreamId, Version,
+    CommandId, CommandStamp, Commit, CommitEvent, Decider, DecodeError, Decoded, EncodeError,
+    Event, EventId, Metadata, NewCommit, StreamId, Version,
     ports::{EventStore, StoreError},
 };
 
@@ -105,7 +105,7 @@ impl<D: Decider> Loaded<D> {
             })
             .collect::<Result<Vec<_>, _>>()?;
         let state = std::mem::replace(&mut self.state, D::initial());
-        self.state = events.iter().fold(state, D::evolve);
+        self.state = events.iter().flat_map(Decoded::as_slice).fold(state, D::evolve);
         self.version = commit.to();
         Ok(())
     }

@@ -8,3 +8,4 @@ mod project;
 mod query;
 mod relay;
 mod shelf;
+mod upcast;
