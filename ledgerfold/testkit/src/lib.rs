@@ -5,6 +5,7 @@ pub mod conformance;
 mod given;
 mod memory;
 mod recorded;
+pub mod schemas;
 
 pub use given::Given;
 pub use memory::{
