@@ -1,7 +1,7 @@
 use ledgerfold::schema::Standing;
 use serde_json::{Map, Value, json};
 
-use super::{About, Promised, kept::SchemaName};
+use super::{About, Promised};
 
 /// The context's events as an AsyncAPI 3.0 document: what travels on its bus, old versions included,
 /// because a replay of the archive brings them.
@@ -9,9 +9,11 @@ use super::{About, Promised, kept::SchemaName};
 /// A message's payload is the `detail` of EventBridge's event; its headers are the two fields of
 /// that event which rules select by.
 pub(super) fn document(about: &About, promised: &[Promised]) -> Value {
-    let messages: Map<_, _> =
-        promised.iter().map(|promised| (key(&promised.name), message(about, promised))).collect();
-    let keys = || promised.iter().map(|promised| key(&promised.name));
+    let messages: Map<_, _> = promised
+        .iter()
+        .map(|promised| (promised.name.to_string(), message(about, promised)))
+        .collect();
+    let keys = || promised.iter().map(|promised| promised.name.to_string());
     let in_channel: Map<_, _> = keys()
         .map(|key| (key.clone(), json!({"$ref": format!("#/components/messages/{key}")})))
         .collect();
@@ -46,11 +48,6 @@ const CHANNEL: &str = "Events come at least once and in any order. `id` is the s
     and every replay, `subject` and `sequence` say where an event stands, `commitfrom` and `committo` \
     what was decided together with it. A message's headers are the fields `source` and `detail-type` \
     of EventBridge's event, its payload is the field `detail`: a CloudEvent 1.0 in JSON.";
-
-/// The key of a message: AsyncAPI allows no dot in the keys of a channel.
-fn key(name: &SchemaName) -> String {
-    format!("{}_v{}", name.event_type, name.version)
-}
 
 fn message(about: &About, Promised { name, schema, standing }: &Promised) -> Value {
     let summary = schema.get("description").and_then(Value::as_str).unwrap_or_default();

@@ -62,7 +62,10 @@ fn published(about: &About, name: &SchemaName, schema: &Value) -> Value {
 /// Each schema against the one kept of it.
 fn schemas(promised: &[Promised], kept: &Kept) -> Vec<Finding> {
     let of = |Promised { name, schema, standing }: &Promised| -> Vec<Finding> {
-        let Some(old) = kept.schemas.get(name) else { return vec![Finding::New(name.clone())] };
+        let Some(old) = kept.schemas.get(name) else {
+            let lost = kept.has_golden(name);
+            return vec![if lost { Finding::SchemaLost } else { Finding::New }(name.clone())];
+        };
         let finding = |change: Change| match standing {
             Standing::Written(_) => Finding::Changed { name: name.clone(), change },
             _ => Finding::HistoryChanged { name: name.clone(), change },
@@ -112,7 +115,7 @@ fn missing_goldens<E: Event>(catalog: &Catalog, kept: &Kept, samples: &[E]) -> V
     for entry in catalog.entries() {
         let name = SchemaName::new(&entry.event_type, entry.version);
         if entry.standing.schema().is_none() && !kept.schemas.contains_key(&name) {
-            findings.push(Finding::RetiredSchemaLost(name.clone()));
+            findings.push(Finding::SchemaLost(name.clone()));
         }
         if !kept.has_golden(&name) {
             findings.push(if !is_written(&entry.standing) {

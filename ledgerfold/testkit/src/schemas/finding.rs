@@ -39,8 +39,9 @@ pub enum Finding {
     },
     /// The type is not known any more, and nothing says what its events are today.
     Dropped(SchemaName),
-    /// The schema of a retired version, which no type is there to make again, is not kept.
-    RetiredSchemaLost(SchemaName),
+    /// The schema of a version that was written, or is retired, is gone: what was promised must not
+    /// be made up again from the type.
+    SchemaLost(SchemaName),
     /// A version that no golden file is kept of, with a sample at hand.
     NoGoldenYet(SchemaName),
     /// A version that is written, that no golden file is kept of, and no sample is given of.
@@ -78,13 +79,9 @@ impl Finding {
     /// Whether writing the files anew is a way out: nothing that was promised is broken.
     pub const fn is_update(&self) -> bool {
         match self {
-            Self::Changed { change, .. } | Self::HistoryChanged { change, .. } => {
-                match self {
-                    // What was read before this field was there knows nothing of it either way.
-                    Self::HistoryChanged { .. } => matches!(change, Change::Documentation),
-                    _ => change.is_compatible(),
-                }
-            }
+            Self::Changed { change, .. } => change.is_compatible(),
+            // No event of an old version can have a field that was added to its type since.
+            Self::HistoryChanged { change, .. } => matches!(change, Change::Documentation),
             Self::New(_) | Self::NoGoldenYet(_) | Self::AsyncApi => true,
             _ => false,
         }
@@ -155,9 +152,9 @@ impl Finding {
     /// The sentences about files.
     fn of_files(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::RetiredSchemaLost(name) => write!(
+            Self::SchemaLost(name) => write!(
                 f,
-                "{name}: it is retired, and its schema is not kept; bring {} back.",
+                "{name}: events of it were written, and its schema is not kept; bring {} back.",
                 name.schema_file()
             ),
             Self::NoGoldenYet(name) => write!(
