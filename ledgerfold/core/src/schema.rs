@@ -9,6 +9,8 @@ use serde_json::Value;
 
 use crate::{Event, EventType, SchemaVersion};
 
+mod ids;
+
 /// Events that others may rely on. Implemented by [`events!`](crate::events).
 pub trait Contract: Event {
     /// Every type and version that can be read.
