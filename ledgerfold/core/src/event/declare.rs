@@ -322,7 +322,7 @@ pub(super) const fn is_event_type(name: &str) -> bool {
         }
         at += 1;
     }
-    0 < name.len() && name.len() <= 128
+    !name.is_empty() && name.len() <= 128
 }
 
 #[cfg(test)]

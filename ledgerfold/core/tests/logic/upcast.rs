@@ -335,7 +335,8 @@ async fn read_models_fold_what_old_events_are_today_however_they_arrive() {
     let rows = Arc::new(RowModel::<Story>::new(world.rows.clone()));
     let kinds = Arc::new(TallyModel::<Kinds>::new(world.tallies.clone()));
     for _delivered_and_replayed in 0..3 {
-        for model in [rows.clone() as Arc<dyn ReadModel>, kinds.clone()] {
+        let models: [Arc<dyn ReadModel>; 2] = [rows.clone(), kinds.clone()];
+        for model in models {
             let failed = projector(&world, model).project(deliveries(world.envelopes())).await;
             assert_eq!(failed, []);
         }

@@ -97,10 +97,11 @@ fn embedded(schema: &Value) -> Value {
 /// AsyncAPI's own schemas are those of draft 7, which differs in how it writes tuples.
 fn tuples_of_draft_7(schema: &mut Value) {
     if let Value::Object(fields) = schema {
-        if let Some(tuple @ Value::Array(_)) = fields.remove("prefixItems") {
-            if let Some(rest) = fields.insert("items".to_owned(), tuple) {
-                fields.insert("additionalItems".to_owned(), rest);
-            }
+        // A field of an event may have this name too; it is no list then.
+        if fields.get("prefixItems").is_some_and(Value::is_array) {
+            let (tuple, rest) = (fields.remove("prefixItems"), fields.remove("items"));
+            fields.extend(tuple.map(|tuple| ("items".to_owned(), tuple)));
+            fields.extend(rest.map(|rest| ("additionalItems".to_owned(), rest)));
         }
         fields.values_mut().for_each(tuples_of_draft_7);
     } else if let Value::Array(values) = schema {
@@ -148,4 +149,26 @@ fn cloud_event() -> Value {
             "traceparent": text("Where in a trace, as W3C Trace Context writes it."),
         },
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::embedded;
+
+    #[test]
+    fn a_schema_in_the_document_is_one_of_draft_7() {
+        let (number, text) = (json!({"type": "integer"}), json!({"type": "string"}));
+        let schema = json!({
+            "$id": "urn:x", "$schema": "https://json-schema.org/draft/2020-12/schema",
+            "properties": {"pair": {"prefixItems": [number, text], "items": false}, "prefixItems": text},
+        });
+        let expected = json!({"properties": {
+            "pair": {"items": [number, text], "additionalItems": false}, "prefixItems": text,
+        }});
+        assert_eq!(embedded(&schema), expected);
+        let recursive = json!({"$id": "urn:x", "$defs": {"Part": {}}});
+        assert_eq!(embedded(&recursive), recursive, "references begin at the id");
+    }
 }

@@ -118,7 +118,7 @@ fn compare(at: &Place, keyword: &str, (kept, now): (&Schema, &Schema), changes: 
             definitions(old, new, changes);
         }
         ("default", _, _) => {
-            changes.push(Change::Default { at: at.clone(), from: old.cloned(), to: new.cloned() })
+            changes.push(Change::Default { at: at.clone(), from: old.cloned(), to: new.cloned() });
         }
         _ if is_bound(keyword) => changes.push(Change::Bound {
             at: at.clone(),
@@ -212,7 +212,7 @@ fn variants(at: &Place, keyword: &str, old: &[Value], new: &[Value], changes: &m
         match new.get(label) {
             Some(now) => node(&within(at, label), kept, now, changes),
             None => {
-                changes.push(Change::ValueRemoved { at: at.clone(), value: label.name.clone() })
+                changes.push(Change::ValueRemoved { at: at.clone(), value: label.name.clone() });
             }
         }
     }
