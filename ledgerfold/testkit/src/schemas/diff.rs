@@ -152,6 +152,9 @@ fn is_required(schema: &Schema, name: &str) -> bool {
 fn fields(at: &Place, kept: &Schema, now: &Schema, changes: &mut Vec<Change>) {
     for (name, old) in properties(kept) {
         match property(now, name) {
+            Some(new) if is_required(kept, name) || is_required(now, name) => {
+                node(&at.field(name), &without_default(old), &without_default(new), changes);
+            }
             Some(new) => node(&at.field(name), old, new, changes),
             None => changes.push(Change::FieldRemoved { field: at.field(name) }),
         }
@@ -165,6 +168,15 @@ fn fields(at: &Place, kept: &Schema, now: &Schema, changes: &mut Vec<Change>) {
         };
         changes.push(Change::FieldAdded { field: at.field(name), added });
     }
+}
+
+/// A field that must be there, or had to be, is never read from its default.
+fn without_default(schema: &Value) -> Value {
+    let mut schema = schema.clone();
+    if let Some(keywords) = schema.as_object_mut() {
+        keywords.remove("default");
+    }
+    schema
 }
 
 /// Fields that are in both, and were or are required.

@@ -15,7 +15,7 @@ use super::{
 pub struct Examined {
     /// What does not agree, in the order of the catalogue.
     pub findings: Vec<Finding>,
-    /// The files that are missing or stale, as far as they may be written.
+    /// The files that are missing or stale; none while anything else is wrong.
     pub update: Update,
 }
 
@@ -199,8 +199,8 @@ fn misfits(what: &str, data: &Payload, of: &Promised) -> impl Iterator<Item = Fi
     reason.map(|reason| Finding::Misfit { what, name, reason }).into_iter()
 }
 
-/// The files that may be written: never over an incompatible change, and never a golden file that
-/// is there.
+/// The files that are to be written: all, or none while anything is broken that they would hide. A
+/// golden file that is there is never among them.
 fn update<E: Event>(
     findings: &[Finding],
     promised: &[Promised],
@@ -208,14 +208,15 @@ fn update<E: Event>(
     asyncapi: &Value,
 ) -> Update {
     let mut update = Update::default();
-    let blocked: Vec<_> = findings.iter().filter_map(Finding::blocks).collect();
-    for finding in findings.iter().filter(|finding| finding.is_update()) {
+    if !findings.iter().all(Finding::is_update) {
+        return update;
+    }
+    for finding in findings {
         match finding {
             Finding::New(name)
             | Finding::Changed { name, .. }
             | Finding::HistoryChanged { name, .. } => {
-                let of = promised.iter().find(|promised| promised.name == *name);
-                if let Some(of) = of.filter(|_| !blocked.contains(&name)) {
+                if let Some(of) = promised.iter().find(|promised| promised.name == *name) {
                     update.document(name.schema_file(), &of.schema);
                 }
             }
@@ -224,12 +225,9 @@ fn update<E: Event>(
                     update.golden(name, &data);
                 }
             }
+            Finding::AsyncApi => update.asyncapi(asyncapi),
             _ => {}
         }
-    }
-    let stale = findings.contains(&Finding::AsyncApi);
-    if stale && findings.iter().all(Finding::is_update) {
-        update.asyncapi(asyncapi);
     }
     update
 }

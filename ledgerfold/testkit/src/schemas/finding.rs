@@ -86,16 +86,6 @@ impl Finding {
             _ => false,
         }
     }
-
-    /// The version that must not be written anew because of this.
-    pub(super) const fn blocks(&self) -> Option<&SchemaName> {
-        match self {
-            Self::Changed { name, .. } | Self::HistoryChanged { name, .. } if !self.is_update() => {
-                Some(name)
-            }
-            _ => None,
-        }
-    }
 }
 
 impl fmt::Display for Finding {
@@ -183,8 +173,7 @@ impl Finding {
             }
             Self::AsyncApi => write!(
                 f,
-                "asyncapi.json does not say what the events are; UPDATE_SCHEMAS=1 writes it once \
-                 nothing else is wrong."
+                "asyncapi.json does not say what the events are; UPDATE_SCHEMAS=1 writes it."
             ),
             _ => Ok(()),
         }

@@ -28,8 +28,9 @@
 //! # events_are_what_was_promised();
 //! ```
 //!
-//! With `UPDATE_SCHEMAS=1` in the environment the check first writes what is new or changed
-//! compatibly. It never writes over a promise that a change would break, nor over a golden file.
+//! With `UPDATE_SCHEMAS=1` in the environment the check writes what is new, and what was changed
+//! compatibly; but nothing at all while anything is broken. A golden file is never written over. A
+//! version that has not been deployed anywhere may still be changed: delete its files first.
 
 mod asyncapi;
 mod change;

@@ -42,8 +42,8 @@ fn first_day() -> Folder {
     Folder::of(&[paid(), noted()])
 }
 
-const ASYNCAPI: &str = "asyncapi.json does not say what the events are; UPDATE_SCHEMAS=1 writes it \
-    once nothing else is wrong.";
+const ASYNCAPI: &str =
+    "asyncapi.json does not say what the events are; UPDATE_SCHEMAS=1 writes it.";
 
 #[test]
 fn what_is_new_is_named_and_kept() {
@@ -142,7 +142,7 @@ fn a_raised_version_needs_an_upcaster() {
     );
     assert_eq!(said[3], "golden/Paid.v1.json can no longer be read: no type reads Paid.v1.");
     folder.update::<raised::Event>(&sample);
-    assert_eq!(folder.sentences::<raised::Event>(&sample).len(), 3, "an update is no upcaster");
+    assert_eq!(folder.sentences::<raised::Event>(&sample), said, "an update is no upcaster");
 }
 
 day! { upcast:
