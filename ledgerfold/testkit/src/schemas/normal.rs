@@ -41,7 +41,7 @@ pub(super) fn normal(schema: &Value) -> Value {
         normal.insert("enum".to_owned(), Value::Array(vec![value]));
     }
     let choices = merge_constants(without_null(normal));
-    Value::Object(sorted_lists(choices))
+    Value::Object(sorted_lists(without_idle_defaults(choices)))
 }
 
 fn normal_keyword(keyword: &str, value: &Value) -> Value {
@@ -114,6 +114,18 @@ fn constants(choice: &Value) -> Option<&Vec<Value>> {
     let choice = choice.as_object()?;
     let plain = choice.keys().all(|keyword| keyword == "enum" || keyword == "type");
     choice.get("enum").filter(|_| plain)?.as_array()
+}
+
+/// What must be there is never read from its default.
+fn without_idle_defaults(mut schema: Map<String, Value>) -> Map<String, Value> {
+    let Some(Value::Array(required)) = schema.get("required").cloned() else { return schema };
+    for name in required.iter().filter_map(Value::as_str) {
+        let field = schema.get_mut("properties").and_then(|fields| fields.get_mut(name));
+        if let Some(field) = field.and_then(Value::as_object_mut) {
+            field.remove("default");
+        }
+    }
+    schema
 }
 
 /// The order of these says nothing.
