@@ -34,8 +34,23 @@ pub use version::Version;
 /// An instant in UTC, to the nanosecond. Events carry it as data; nothing is keyed or ordered by it.
 pub use jiff::Timestamp;
 
-/// What JSON Schemas are generated with. A crate of events depends on it as on serde, or derives
-/// with `#[schemars(crate = "ledgerfold::schemars")]`.
+/// What JSON Schemas of events are generated with. A crate of events depends on it as it does on
+/// serde, or takes it from here:
+///
+/// ```
+/// use ledgerfold::{StreamId, Timestamp, schemars::JsonSchema};
+/// use serde::{Deserialize, Serialize};
+///
+/// /// A lamp was switched on.
+/// #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+/// #[schemars(crate = "ledgerfold::schemars")]
+/// pub struct SwitchedOn {
+///     /// By which switch.
+///     pub switch: StreamId,
+///     /// When it will be switched off.
+///     pub until: Option<Timestamp>,
+/// }
+/// ```
 pub use schemars;
 
 /// What [`events!`] expands to.

@@ -1,5 +1,5 @@
-//! For tests: the ports in memory, given-when-then for domains, and the suites that every adapter
-//! of a port must pass.
+//! For tests: the ports in memory, given-when-then for domains, the suites that every adapter of a
+//! port must pass, and the check that holds a contract to what was promised.
 
 pub mod conformance;
 mod given;

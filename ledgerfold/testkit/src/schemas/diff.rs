@@ -1,4 +1,4 @@
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value};
 
@@ -61,9 +61,7 @@ fn node(at: &Place, kept: &Value, now: &Value, changes: &mut Vec<Change>) {
     if from != to {
         return changes.push(Change::Type { at: at.clone(), from, to });
     }
-    let keywords: BTreeMap<&String, ()> =
-        kept.keys().chain(now.keys()).map(|keyword| (keyword, ())).collect();
-    for keyword in keywords.into_keys() {
+    for keyword in kept.keys().chain(now.keys()).collect::<BTreeSet<_>>() {
         let (old, new) = (kept.get(keyword), now.get(keyword));
         if old != new {
             compare(at, keyword, (kept, now), changes);

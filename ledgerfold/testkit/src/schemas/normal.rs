@@ -64,19 +64,20 @@ fn without_null(mut schema: Map<String, Value>) -> Map<String, Value> {
         let Some(Value::Array(choices)) = schema.get_mut(keyword) else { continue };
         let before = choices.len();
         choices.retain(|choice| !is_null(keyword, choice));
-        found |= choices.len() < before;
-        if let [only] = &choices[..] {
-            let only = only.clone();
-            match (keyword, only) {
-                ("type", only) => {
-                    schema.insert(keyword.to_owned(), only);
-                }
-                ("anyOf" | "oneOf", Value::Object(only)) => {
-                    schema.remove(keyword);
-                    schema.extend(only);
-                }
-                _ => {}
+        if choices.len() == before {
+            continue;
+        }
+        found = true;
+        let [only] = &choices[..] else { continue };
+        match (keyword, only.clone()) {
+            ("type", only) => {
+                schema.insert(keyword.to_owned(), only);
             }
+            ("anyOf" | "oneOf", Value::Object(only)) => {
+                schema.remove(keyword);
+                schema.extend(only);
+            }
+            _ => {}
         }
     }
     if found {

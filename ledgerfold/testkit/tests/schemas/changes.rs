@@ -154,6 +154,10 @@ change! {
         { enum By { Card { last: u16 }, Check(String) } struct Paid { by: By } }
         to { enum By { Card { last: u16 }, Check(String), Cash { notes: u8 } } struct Paid { by: By } }
         is ["the value `Cash` was added to `by`: older readers do not know it"];
+    a_second_variant:
+        { enum By { Card { last: u16 } } struct Paid { by: Option<By> } }
+        to { enum By { Card { last: u16 }, Cash { notes: u8 } } struct Paid { by: Option<By> } }
+        is ["the value `Cash` was added to `by`: older readers do not know it"];
     a_variant_removed_and_one_changed:
         { enum By { Card { last: u16 }, Check(String) } struct Paid { by: By } }
         to { enum By { Card { last: String }, Cash(u8) } struct Paid { by: By } }
