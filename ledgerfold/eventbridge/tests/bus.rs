@@ -18,7 +18,8 @@ use ledgerfold_testkit::{
     MemoryPayloadStore,
     RecordedAnswer::{self, HangUp, Json},
     RecordedService,
-    conformance::notebook::{commit, fresh},
+    conformance::notebook::{NoteWritten, NotebookEvent, commit, fresh},
+    schemas::{About, Kept, examine},
 };
 use serde_json::{Value, json};
 
@@ -93,6 +94,52 @@ fn an_event_is_a_cloud_event() {
         "traceparent": "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
     });
     assert_eq!(event, expected);
+}
+
+/// What the AsyncAPI document of a context says of one message's payload, as a JSON Schema.
+fn documented(message: &str) -> Value {
+    let about = About { context: "notes", version: "1", description: "Notes." };
+    let sample: NotebookEvent = NoteWritten { text: "a".to_owned() }.into();
+    let update = examine(&about, &Kept::default(), &[sample]).update;
+    let document = update.files().find(|(file, _)| *file == "asyncapi.json");
+    let (_, document) = document.expect("there is none yet");
+    let mut document: Value = serde_json::from_str(document).expect("it is JSON");
+    document["$ref"] = json!(format!("#/components/messages/{message}/payload"));
+    document
+}
+
+#[test]
+fn the_asyncapi_document_describes_what_travels() {
+    let envelope = envelopes(&["a"]).remove(0);
+    let event = serde_json::to_value(CloudEvent::new("notes", &envelope)).expect("it is JSON");
+    let document = documented("NoteWritten.v1");
+    let schema = jsonschema::draft7::options()
+        .should_validate_formats(true)
+        .build(&document)
+        .expect("it holds JSON Schemas");
+    schema.validate(&event).expect("it is documented as it is");
+    let properties = &document["components"]["schemas"]["CloudEvent"]["properties"];
+    for field in event.as_object().expect("an object").keys() {
+        assert!(properties[field].is_object(), "{field} is not documented");
+        let mut without = event.clone();
+        without.as_object_mut().expect("an object").remove(field);
+        let is_read = BusMessage::parse(&json!({"detail": without}).to_string()).is_ok();
+        assert_eq!(schema.is_valid(&without), is_read, "without {field}");
+    }
+    for (field, odd) in [("type", "NoteBurnt"), ("dataschema", "urn:x:1"), ("source", "/elsewhere")]
+    {
+        let mut other = event.clone();
+        other[field] = json!(odd);
+        assert!(!schema.is_valid(&other), "{field} may be {odd}");
+    }
+    let mut other = event.clone();
+    other["data"] = json!({"txt": "a"});
+    assert!(!schema.is_valid(&other), "the content is not described");
+    let mut pointer = event;
+    pointer["dataref"] = json!("s3://bucket/0123");
+    assert!(!schema.is_valid(&pointer), "content and pointer at once");
+    pointer.as_object_mut().expect("an object").remove("data");
+    assert!(schema.is_valid(&pointer), "a pointer is not described");
 }
 
 /// A message as EventBridge makes it of an event.

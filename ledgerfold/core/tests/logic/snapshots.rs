@@ -41,7 +41,7 @@ impl Decider for Newer {
     }
 
     fn snapshots() -> Option<Snapshots<Account>> {
-        Some(Snapshots::revision(2).every(SnapshotPolicy { events: 7, bytes: 4_096 }))
+        Some(Snapshots::of::<Self>(2).every(SnapshotPolicy { events: 7, bytes: 4_096 }))
     }
 }
 
