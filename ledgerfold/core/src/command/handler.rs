@@ -114,7 +114,7 @@ impl<D: Decider> Shared<D> {
             let commit = self.draft(loaded, &events, request, fingerprint)?;
             match self.append(&commit, &events, request).await? {
                 Ok(()) => {
-                    loaded.advance(commit.as_commit(), &events, self.loader.schema());
+                    self.loader.advance(loaded, commit.as_commit(), &events);
                     return Ok(Answer::from(commit.as_commit()));
                 }
                 Err(AppendError::Conflict { winner }) if winner.command().id == request.id => {
