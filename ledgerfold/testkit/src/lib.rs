@@ -6,6 +6,7 @@ mod given;
 mod memory;
 mod recorded;
 pub mod schemas;
+pub mod simulator;
 
 pub use given::Given;
 pub use memory::{

@@ -25,6 +25,16 @@ struct State {
 }
 
 impl MemoryTallyStore {
+    /// What a group of counters shows.
+    pub fn counter(&self, key: &CounterKey) -> BTreeMap<String, i64> {
+        self.lock().counters.get(key).cloned().unwrap_or_default()
+    }
+
+    /// Up to which version a stream has been counted.
+    pub fn counted(&self, stream: &StreamId) -> Version {
+        self.lock().memos.get(stream).map_or(Version::NONE, |memo| memo.version)
+    }
+
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
