@@ -5,6 +5,7 @@ PORT ?= 4566
 DEMO_INPUT ?= functions/orders/acceptance/demo/orders.jsonl
 STAGE ?= dev
 ARCH ?= arm64
+SCHEDULES ?= 100000
 
 FUNCTIONS := orders-command orders-relay orders-projector orders-query
 LOCAL := target/local
@@ -12,7 +13,7 @@ CLOUD := python3 localstack/bootstrap.py
 CARGO ?= cargo
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test up down logs status functions build lint deploy
+.PHONY: help demo test simulate up down logs status functions build lint deploy
 
 help: ## Show this
 	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -25,6 +26,9 @@ demo: up ## Run orders on a local cloud: real input, a report, a replay
 
 test: prerequisites up ## Run all tests, those on the local cloud too
 	@scripts/test.sh
+
+simulate: prerequisites ## Run 100,000 schedules of the whole pipeline (SCHEDULES=...)
+	@SCHEDULES=$(SCHEDULES) $(CARGO) test --release --package ledgerfold-testkit --test simulator -- --nocapture
 
 up: prerequisites functions ## Start the local cloud, deploy, and leave it running
 	@$(CLOUD) up --emulator $(EMULATOR) --port $(PORT)
