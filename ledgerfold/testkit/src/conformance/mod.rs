@@ -29,6 +29,7 @@
 
 pub mod account;
 pub mod event_store;
+pub mod history;
 pub mod notebook;
 pub mod row_store;
 pub mod sketchbook;
