@@ -69,6 +69,7 @@ macro_rules! event_store_rules {
                 an_append_is_seen_by_the_next_read,
                 a_read_begins_behind_the_version_asked_for,
                 streams_do_not_mix,
+                categories_do_not_mix,
                 a_stream_of_more_than_a_megabyte_is_read_whole,
                 a_stream_of_more_than_a_megabyte_is_read_back_whole,
                 the_newest_commit_comes_first_when_reading_back,
@@ -95,7 +96,6 @@ macro_rules! event_store_rules {
                 a_commit_over_the_limit_is_refused_and_not_stored,
                 a_commit_below_the_limit_is_taken,
                 a_snapshot_makes_no_commit_too_large,
-                categories_do_not_mix,
             }
             transactions {
                 a_transaction_commits_to_all_its_streams,

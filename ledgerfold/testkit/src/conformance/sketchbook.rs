@@ -2,19 +2,19 @@
 //! stored to the letter.
 
 use ledgerfold::{
-    Category, Command, CommandName, Decider, DecodeError, EncodeError, Event, EventType, Payload,
-    SchemaVersion, SnapshotPolicy, Snapshots,
+    Category, Command, CommandName, Decider, DecodeError, EncodeError, Event, EventType, NewCommit,
+    Payload, SchemaVersion, SnapshotPolicy, Snapshots, StreamId, command::Loaded,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::notebook::{Notebook, NotebookEvent, Refused, Write};
+use super::notebook::{Notebook, NotebookEvent, Refused, Write, commit, fresh};
 
 /// Notebooks that take a snapshot along as often as the core allows.
 #[derive(Clone, Copy, Debug)]
 pub struct Sketchbook;
 
-/// The most that a sketchbook remembers of its newest note, in bytes: a snapshot of this and the
+/// How much a sketchbook remembers of a note that is longer, in bytes: a snapshot of this and the
 /// largest commit together stay below what the core promises to stores.
 pub const REMEMBERED: usize = 78_000;
 
@@ -23,7 +23,7 @@ pub const REMEMBERED: usize = 78_000;
 pub struct Sketch {
     /// How many notes there are.
     pub notes: u64,
-    /// How the newest begins.
+    /// How the newest begins; the whole of it, where it is short.
     pub newest: String,
 }
 
@@ -41,7 +41,7 @@ impl Decider for Sketchbook {
 
     fn evolve(sketch: Sketch, event: &NotebookEvent) -> Sketch {
         let NotebookEvent::NoteWritten(note) = event;
-        let newest = note.text.chars().take(REMEMBERED).collect();
+        let newest = note.text.get(..REMEMBERED).unwrap_or(&note.text).to_owned();
         Sketch { notes: sketch.notes + 1, newest }
     }
 
@@ -57,6 +57,27 @@ impl Decider for Sketchbook {
 /// A domain that keeps any JSON text.
 #[derive(Clone, Copy, Debug)]
 pub struct Letters;
+
+/// A letter that nobody else has.
+pub fn fresh_letter() -> StreamId {
+    StreamId::new(Letters::CATEGORY, fresh().id().clone())
+}
+
+/// A text of this many bytes.
+pub fn text_of(bytes: usize) -> Payload {
+    let text = format!("\"{}\"", "x".repeat(bytes.saturating_sub(2)));
+    Payload::from_text(text).expect("a quoted text is JSON")
+}
+
+/// The commit of this text behind what was loaded. Nothing is read or digested of it, so that large
+/// ones take no time.
+pub fn letter(head: &Loaded<Letters>, attempt: &str, text: &Payload) -> NewCommit {
+    let like = commit(&Loaded::unread(fresh()), attempt, &["note"], 60);
+    let like = like.as_commit();
+    let id = || like.events().next().map(|(_, event)| event.id).expect("it has one note");
+    let (command, metadata) = (like.command().clone(), like.metadata().clone());
+    head.commit(&[Kept(text.clone())], id, command, metadata).expect("it is JSON already")
+}
 
 /// Keep this text.
 #[derive(Clone, Debug, Serialize)]

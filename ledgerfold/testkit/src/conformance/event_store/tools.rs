@@ -58,6 +58,7 @@ pub(super) async fn read_all(store: &Store, stream: &StreamId) -> Vec<Commit> {
     loop {
         let after = commits.last().map_or(Version::NONE, Commit::to);
         let page = store.read(stream, after).await.expect("the stream can be read");
+        assert!(page.commits.iter().all(|it| it.from() > after), "it does not go on at {after}");
         assert!(!page.more || !page.commits.is_empty(), "an empty page is not the last");
         commits.extend(page.commits);
         if !page.more {
@@ -73,6 +74,8 @@ pub(super) async fn read_all_back(store: &Store, stream: &StreamId, limit: usize
         let before = commits.last().map(Commit::from);
         let page = store.read_back(stream, before, limit).await.expect("the stream can be read");
         assert!(page.commits.len() <= limit, "{} commits for {limit}", page.commits.len());
+        let earlier = |it: &Commit| before.is_none_or(|before| it.from() < before);
+        assert!(page.commits.iter().all(earlier), "it does not go on before {before:?}");
         assert!(!page.more || !page.commits.is_empty(), "an empty page is not the last");
         commits.extend(page.commits);
         if !page.more {
@@ -81,13 +84,26 @@ pub(super) async fn read_all_back(store: &Store, stream: &StreamId, limit: usize
     }
 }
 
-/// What is stored, compared without printing it: for commits of many kilobytes.
-pub(super) fn assert_same(found: &[Commit], expected: &[Commit]) {
-    let versions = |commits: &[Commit]| {
-        commits.iter().map(|it| (it.from().get(), it.to().get())).collect::<Vec<_>>()
-    };
-    assert_eq!(versions(found), versions(expected));
-    assert!(found == expected, "the commits stand where they should and are others");
+/// That these are those commits, by stream, versions and command. Whether they say the same is what
+/// the rules of [`content`](super::content) ask, so that one defect does not break every rule.
+pub(super) fn assert_are<'f, 'e>(
+    found: impl IntoIterator<Item = &'f Commit>,
+    expected: impl IntoIterator<Item = &'e Commit>,
+) {
+    let name =
+        |it: &Commit| format!("{} {}-{} by {}", it.stream(), it.from(), it.to(), it.command().id);
+    let found: Vec<_> = found.into_iter().map(name).collect();
+    let expected: Vec<_> = expected.into_iter().map(name).collect();
+    assert_eq!(found, expected);
+}
+
+/// That a stream holds these commits and no others, oldest first.
+pub(super) async fn assert_holds<'a>(
+    store: &Store,
+    stream: &StreamId,
+    expected: impl IntoIterator<Item = &'a Commit>,
+) {
+    assert_are(&read_all(store, stream).await, expected);
 }
 
 /// A transaction that touches nothing twice.

@@ -1,0 +1,92 @@
+//! The suite of the log proves itself: each rule is failed by a store that is wrong on purpose, and
+//! each such store fails the rules that are listed with it, and no others.
+
+mod appends;
+mod content;
+mod reads;
+mod table;
+mod transactions;
+mod wrong;
+
+use std::{
+    collections::BTreeSet,
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::Arc,
+};
+
+use ledgerfold_testkit::{
+    MemoryEventStore,
+    conformance::event_store::{Store, rules},
+};
+
+use table::{Mutant, mutants};
+
+/// The rules that a store fails. Each runs on a new store.
+fn failed(store: impl Fn() -> Store) -> BTreeSet<&'static str> {
+    let fails = |rule: fn(Store) -> futures::future::BoxFuture<'static, ()>| {
+        let run = || {
+            let runtime = tokio::runtime::Builder::new_current_thread().build();
+            runtime.expect("a runtime of one thread can be made").block_on(rule(store()));
+        };
+        catch_unwind(AssertUnwindSafe(run)).is_err()
+    };
+    rules().into_iter().filter(|(_, rule)| fails(*rule)).map(|(name, _)| name).collect()
+}
+
+/// What fails is expected to: nobody needs to read of it.
+fn silently<T>(run: impl FnOnce() -> T) -> T {
+    std::panic::set_hook(Box::new(|_| {}));
+    let outcome = run();
+    let _ = std::panic::take_hook();
+    outcome
+}
+
+/// All mutants with what they fail, on as many threads as there are processors.
+fn examined() -> Vec<(Mutant, BTreeSet<&'static str>)> {
+    let threads = std::thread::available_parallelism().map_or(1, usize::from);
+    let mut shares: Vec<Vec<Mutant>> = (0..threads).map(|_| Vec::new()).collect();
+    for (at, mutant) in mutants().into_iter().enumerate() {
+        shares[at % threads].push(mutant);
+    }
+    let examine = |share: Vec<Mutant>| {
+        let examined = share.into_iter().map(|mutant| (failed(mutant.store), mutant));
+        examined.map(|(failed, mutant)| (mutant, failed)).collect::<Vec<_>>()
+    };
+    silently(|| {
+        std::thread::scope(|scope| {
+            let threads: Vec<_> =
+                shares.into_iter().map(|share| scope.spawn(move || examine(share))).collect();
+            threads.into_iter().flat_map(|it| it.join().expect("it catches what panics")).collect()
+        })
+    })
+}
+
+#[test]
+fn every_wrong_store_fails_its_rules_and_no_others_and_every_rule_is_failed() {
+    let mut unproven: BTreeSet<_> = rules().into_iter().map(|(name, _)| name).collect();
+    let mut surprises = Vec::new();
+    for (Mutant { name, fails, .. }, failed) in examined() {
+        unproven.retain(|rule| !failed.contains(rule));
+        let expected: BTreeSet<_> = fails.iter().copied().collect();
+        if failed != expected {
+            let more: Vec<_> = failed.difference(&expected).collect();
+            let less: Vec<_> = expected.difference(&failed).collect();
+            surprises.push(format!("{name} fails unexpectedly {more:#?}, and not {less:#?}"));
+        }
+    }
+    assert!(surprises.is_empty(), "{}", surprises.join("\n"));
+    assert!(unproven.is_empty(), "no store fails {unproven:#?}");
+}
+
+#[test]
+fn a_store_without_a_defect_fails_nothing() {
+    let good: [fn() -> Store; 4] = [
+        || Arc::new(wrong::Wrong::<wrong::Nothing>::default()),
+        || Arc::new(MemoryEventStore::with_pages_of(1)),
+        || Arc::new(MemoryEventStore::with_pages_of(3)),
+        || Arc::new(MemoryEventStore::default()),
+    ];
+    for store in good {
+        assert_eq!(failed(store), BTreeSet::new());
+    }
+}
