@@ -22,5 +22,12 @@ export -f run
 python3 localstack/bootstrap.py dynamodb -- \
   bash -c 'run --workspace --features ledgerfold-dynamodb/dynamodb-local'
 
+# LocalStack has a layer of its own before its DynamoDB. The second emulator is not held to these rules.
+if [[ ${EMULATOR:-localstack} == localstack ]]; then
+  say the rules of the log on the local cloud
+  DYNAMODB_ENDPOINT=$(python3 -c 'import json; print(json.load(open("target/local/stack.json"))["endpoint"])') \
+    run --workspace --features ledgerfold-dynamodb/dynamodb-local --test dynamodb_local event_store::
+fi
+
 say orders end to end on the local cloud
 run --workspace --features orders-acceptance/local-cloud --test local-cloud

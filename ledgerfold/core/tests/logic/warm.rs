@@ -22,7 +22,7 @@ struct Containers {
     other: CommandHandler<Notebook>,
 }
 
-fn handler<D: ledgerfold::Decider>(log: &Arc<MemoryEventStore>, seed: u64) -> CommandHandler<D> {
+fn handler<D: Decider>(log: &Arc<MemoryEventStore>, seed: u64) -> CommandHandler<D> {
     let (clock, random) = (Arc::new(ManualClock::default()), Arc::new(SeededRandom::new(seed)));
     CommandHandler::new(log.clone(), clock, random)
 }

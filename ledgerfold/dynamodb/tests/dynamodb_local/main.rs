@@ -10,7 +10,7 @@ mod event_store {
 
     #[test]
     fn a_table_answers_like_the_model_whatever_is_done() {
-        ledgerfold_testkit::conformance::history::check(20, crate::tables::event_store());
+        ledgerfold_testkit::conformance::history::check(12, crate::tables::event_store());
     }
 }
 
