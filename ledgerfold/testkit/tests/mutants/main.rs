@@ -11,15 +11,25 @@ mod wrong;
 use std::{
     collections::BTreeSet,
     panic::{AssertUnwindSafe, catch_unwind},
-    sync::Arc,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
 use ledgerfold_testkit::{
     MemoryEventStore,
-    conformance::event_store::{Store, rules},
+    conformance::{
+        event_store::{Store, rules},
+        history,
+    },
 };
 
 use table::{Mutant, mutants};
+
+static TURN: Mutex<()> = Mutex::new(());
+
+/// To be held for a whole test: see [`silently`].
+fn turn() -> MutexGuard<'static, ()> {
+    TURN.lock().unwrap_or_else(PoisonError::into_inner)
+}
 
 /// The rules that a store fails. Each runs on a new store.
 fn failed(store: impl Fn() -> Store) -> BTreeSet<&'static str> {
@@ -33,7 +43,8 @@ fn failed(store: impl Fn() -> Store) -> BTreeSet<&'static str> {
     rules().into_iter().filter(|(_, rule)| fails(*rule)).map(|(name, _)| name).collect()
 }
 
-/// What fails is expected to: nobody needs to read of it.
+/// What fails is expected to: nobody needs to read of it. The hook is the process's, so that tests
+/// that are threads of one process take turns.
 fn silently<T>(run: impl FnOnce() -> T) -> T {
     std::panic::set_hook(Box::new(|_| {}));
     let outcome = run();
@@ -63,6 +74,7 @@ fn examined() -> Vec<(Mutant, BTreeSet<&'static str>)> {
 
 #[test]
 fn every_wrong_store_fails_its_rules_and_no_others_and_every_rule_is_failed() {
+    let _turn = turn();
     let mut unproven: BTreeSet<_> = rules().into_iter().map(|(name, _)| name).collect();
     let mut surprises = Vec::new();
     for (Mutant { name, fails, .. }, failed) in examined() {
@@ -78,8 +90,37 @@ fn every_wrong_store_fails_its_rules_and_no_others_and_every_rule_is_failed() {
     assert!(unproven.is_empty(), "no store fails {unproven:#?}");
 }
 
+/// Whether random histories find what is wrong with a store.
+fn found<D: wrong::Defect>() -> bool {
+    let check = || history::check(200, async { wrong::Wrong::<D>::default() });
+    catch_unwind(AssertUnwindSafe(check)).is_err()
+}
+
+#[test]
+fn random_histories_find_defects_that_they_were_not_made_for() {
+    let _turn = turn();
+    let missed = silently(|| {
+        let hunts: [(&str, fn() -> bool); 10] = [
+            ("PutsWithoutCondition", found::<appends::PutsWithoutCondition>),
+            ("LeavesTheRest", found::<appends::LeavesTheRest>),
+            ("LosesRecentCommands", found::<content::LosesRecentCommands>),
+            ("TakesTheLimitForTheEnd", found::<reads::TakesTheLimitForTheEnd>),
+            ("LooksAtTheEnd", found::<reads::LooksAtTheEnd>),
+            ("WatchesWhatExists", found::<transactions::WatchesWhatExists>),
+            ("TellsOfKeysFirst", found::<transactions::TellsOfKeysFirst>),
+            ("TakesSomeKeys", found::<transactions::TakesSomeKeys>),
+            ("ReservesBeforehand", found::<transactions::ReservesBeforehand>),
+            ("ForgetsPlaces", found::<transactions::ForgetsPlaces>),
+        ];
+        let missed = hunts.into_iter().filter(|(_, found)| !found());
+        missed.map(|(name, _)| name).collect::<Vec<_>>()
+    });
+    assert!(missed.is_empty(), "nothing was found wrong with {missed:?}");
+}
+
 #[test]
 fn a_store_without_a_defect_fails_nothing() {
+    let _turn = turn();
     let good: [fn() -> Store; 4] = [
         || Arc::new(wrong::Wrong::<wrong::Nothing>::default()),
         || Arc::new(MemoryEventStore::with_pages_of(1)),
