@@ -17,7 +17,7 @@ use std::{
 use ledgerfold_testkit::{
     MemoryEventStore,
     conformance::{
-        event_store::{Store, rules},
+        event_store::{Rule, Store, rules},
         history,
     },
 };
@@ -33,7 +33,7 @@ fn turn() -> MutexGuard<'static, ()> {
 
 /// The rules that a store fails. Each runs on a new store.
 fn failed(store: impl Fn() -> Store) -> BTreeSet<&'static str> {
-    let fails = |rule: fn(Store) -> futures::future::BoxFuture<'static, ()>| {
+    let fails = |rule: Rule| {
         let run = || {
             let runtime = tokio::runtime::Builder::new_current_thread().build();
             runtime.expect("a runtime of one thread can be made").block_on(rule(store()));
@@ -90,6 +90,9 @@ fn every_wrong_store_fails_its_rules_and_no_others_and_every_rule_is_failed() {
     assert!(unproven.is_empty(), "no store fails {unproven:#?}");
 }
 
+/// What is looked for, and whether it is found.
+type Hunt = (&'static str, fn() -> bool);
+
 /// Whether random histories find what is wrong with a store.
 fn found<D: wrong::Defect>() -> bool {
     let check = || history::check(200, async { wrong::Wrong::<D>::default() });
@@ -100,7 +103,7 @@ fn found<D: wrong::Defect>() -> bool {
 fn random_histories_find_defects_that_they_were_not_made_for() {
     let _turn = turn();
     let missed = silently(|| {
-        let hunts: [(&str, fn() -> bool); 10] = [
+        let hunts: [Hunt; 10] = [
             ("PutsWithoutCondition", found::<appends::PutsWithoutCondition>),
             ("LeavesTheRest", found::<appends::LeavesTheRest>),
             ("LosesRecentCommands", found::<content::LosesRecentCommands>),
