@@ -139,6 +139,22 @@ async fn a_stored_item_that_is_no_commit_is_an_error_and_not_skipped() {
     assert!(matches!(page, Err(StoreError::Corrupt { .. })), "{page:?}");
 }
 
+/// No emulator shows a stale read, so that the request must say it.
+#[tokio::test]
+async fn every_read_asks_to_be_strongly_consistent() {
+    let nothing = || Json(200, r#"{"Items": [], "Count": 0}"#.to_owned());
+    let (service, client) = service([nothing(), nothing(), nothing()]).await;
+    let (store, stream) = (DynamoEventStore::new(client, "events"), fresh());
+    store.read(&stream, Version::NONE).await.expect("it can be read");
+    store.read(&stream, Version::new(7)).await.expect("it can be read");
+    store.read_back(&stream, None, 5).await.expect("it can be read");
+    let requests = service.requests();
+    assert_eq!(requests.len(), 3);
+    for request in requests {
+        assert!(request.contains(r#""ConsistentRead":true"#), "{request}");
+    }
+}
+
 async fn count(answer: RecordedAnswer) -> Result<Written, ReadStoreError> {
     let (_, client) = service([answer]).await;
     let memo = ledgerfold::ports::Memo {

@@ -16,3 +16,14 @@ mod tally_store {
     use super::MemoryTallyStore;
     ledgerfold_testkit::tally_store_conformance!(async { MemoryTallyStore::default() });
 }
+
+mod history {
+    use ledgerfold_testkit::{MemoryEventStore, conformance::history};
+
+    #[test]
+    fn the_log_in_memory_answers_like_the_model_whatever_is_done() {
+        for page in [1, 3, 1_000] {
+            history::check(200, async { MemoryEventStore::with_pages_of(page) });
+        }
+    }
+}

@@ -112,7 +112,12 @@ impl<D: Decider> Shared<D> {
                 Step::Answer(answer) => return Ok(answer),
             };
             let commit = self.draft(loaded, &events, request, fingerprint)?;
-            match self.append(&commit, &events, request).await? {
+            let appended = match self.append(&commit, &events, request).await {
+                // What is refused before the store is asked was not measured by the present.
+                Err(_) | Ok(Err(AppendError::TooLarge { .. })) if to_try => continue,
+                appended => appended?,
+            };
+            match appended {
                 Ok(()) => {
                     self.loader.advance(loaded, commit.as_commit(), &events);
                     return Ok(Answer::from(commit.as_commit()));

@@ -18,7 +18,8 @@ pub trait EventStore: Send + Sync {
     async fn read(&self, stream: &StreamId, after: Version) -> Result<Page, StoreError>;
 
     /// The newest commits, newest first: of those that begin before `before`, or of all, at most
-    /// this many, and no more than one read brings. As consistent as [`EventStore::read`].
+    /// this many (one or more), and no more than one read brings. As consistent as
+    /// [`EventStore::read`].
     ///
     /// # Errors
     /// [`StoreError`].
@@ -42,7 +43,8 @@ pub trait EventStore: Send + Sync {
     ///
     /// # Errors
     /// Of several reasons to refuse, the first in the order of [`AppendError`]'s variants: who is
-    /// overtaken must look again before anything else is true.
+    /// overtaken must look again before anything else is true. Only [`AppendError::TooLarge`] may come
+    /// before all others, because it is known before the store is asked.
     async fn transact(&self, transaction: &Transaction) -> Result<(), AppendError>;
 }
 
@@ -51,7 +53,7 @@ pub trait EventStore: Send + Sync {
 pub struct Page {
     /// The commits.
     pub commits: Vec<Commit>,
-    /// Whether there may be more behind the last of them.
+    /// Whether there may be more behind the last of them. An empty page is the last.
     pub more: bool,
 }
 

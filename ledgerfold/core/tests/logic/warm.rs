@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use ledgerfold::{
-    StreamId, Version,
+    Category, Decider, StreamId, Version,
     command::{CommandError, CommandHandler, Presumption},
     ports::StoreError,
 };
@@ -11,7 +11,7 @@ use ledgerfold_testkit::{
     ManualClock, MemoryEventStore, SeededRandom,
     conformance::{
         account::{self, AccountCommand, AccountRejection, Accounts, ask},
-        notebook::{FORBIDDEN, Notebook, fresh, write},
+        notebook::{FORBIDDEN, NoteWritten, Notebook, NotebookEvent, Refused, Write, fresh, write},
     },
 };
 
@@ -22,7 +22,7 @@ struct Containers {
     other: CommandHandler<Notebook>,
 }
 
-fn handler<D: ledgerfold::Decider>(log: &Arc<MemoryEventStore>, seed: u64) -> CommandHandler<D> {
+fn handler<D: Decider>(log: &Arc<MemoryEventStore>, seed: u64) -> CommandHandler<D> {
     let (clock, random) = (Arc::new(ManualClock::default()), Arc::new(SeededRandom::new(seed)));
     CommandHandler::new(log.clone(), clock, random)
 }
@@ -134,6 +134,42 @@ async fn a_refusal_and_nothing_to_do_are_confirmed() {
     assert_eq!(nothing.version, Version::new(3));
     let refused = world.one.handle(&write(&stream, "bad", &[FORBIDDEN])).await;
     assert!(matches!(refused, Err(CommandError::Rejected(_))), "{refused:?}");
+}
+
+/// Notebooks whose second note is a preface: the command's text many times over.
+struct Prefaced;
+
+impl Decider for Prefaced {
+    type Command = Write;
+    type Event = NotebookEvent;
+    type State = usize;
+    type Rejection = Refused;
+
+    const CATEGORY: Category = Notebook::CATEGORY;
+
+    fn initial() -> usize {
+        0
+    }
+
+    fn evolve(notes: usize, _: &NotebookEvent) -> usize {
+        notes + 1
+    }
+
+    fn decide(notes: &usize, Write(texts): &Write) -> Result<Vec<NotebookEvent>, Refused> {
+        let times = if *notes == 1 { 400 } else { 1 };
+        Ok(texts.iter().map(|text| NoteWritten { text: text.repeat(times) }.into()).collect())
+    }
+}
+
+#[tokio::test]
+async fn a_decision_that_is_too_large_on_what_is_remembered_is_made_again() {
+    let log = Arc::new(MemoryEventStore::default());
+    let (one, other) = (handler::<Prefaced>(&log, 1), handler::<Prefaced>(&log, 2));
+    let stream = fresh();
+    one.handle(&write(&stream, "one", &["a"])).await.expect("it is accepted");
+    other.handle(&write(&stream, "two", &["b"])).await.expect("it is accepted");
+    let answer = one.handle(&write(&stream, "three", &[&"c".repeat(1_000)])).await;
+    assert_eq!(answer.expect("it is small by now").version, Version::new(3));
 }
 
 #[tokio::test]

@@ -7,21 +7,23 @@ use ledgerfold::{
     command::Loaded,
     ports::{AppendError, EventStore, Page, StoreError},
 };
-use ledgerfold_dynamodb::{DynamoEventStore, MAX_CLAIMED_BYTES, MAX_ITEM_BYTES};
+use ledgerfold_dynamodb::{MAX_CLAIMED_BYTES, MAX_ITEM_BYTES};
 use ledgerfold_testkit::{
     MemoryPayloadStore,
     conformance::notebook::{commit, fresh},
 };
 
-use crate::tables;
+use crate::{tables, temporary::Temporary};
 
-async fn store() -> (DynamoEventStore, Arc<MemoryPayloadStore>) {
+async fn store() -> (Temporary, Arc<MemoryPayloadStore>) {
     let payloads = Arc::new(MemoryPayloadStore::default());
-    (tables::event_store().await.with_payloads(payloads.clone()), payloads)
+    let mut log = tables::event_store().await;
+    log.store = log.store.clone().with_payloads(payloads.clone());
+    (log, payloads)
 }
 
 /// A stream of one commit of this many bytes.
-async fn stream_of(store: &DynamoEventStore, bytes: usize) -> (StreamId, Commit) {
+async fn stream_of(store: &Temporary, bytes: usize) -> (StreamId, Commit) {
     let stream = fresh();
     let (half, rest) = ("x".repeat(bytes / 2), "y".repeat(bytes - bytes / 2));
     let new = commit(&Loaded::unread(stream.clone()), "large", &[&half, &rest], 60);
@@ -29,7 +31,7 @@ async fn stream_of(store: &DynamoEventStore, bytes: usize) -> (StreamId, Commit)
     (stream, new.into_commit())
 }
 
-async fn read(store: &DynamoEventStore, stream: &StreamId) -> Result<Vec<Commit>, StoreError> {
+async fn read(store: &Temporary, stream: &StreamId) -> Result<Vec<Commit>, StoreError> {
     store.read(stream, Version::NONE).await.map(|Page { commits, .. }| commits)
 }
 

@@ -1,13 +1,20 @@
-//! The adapters on DynamoDB Local: the suites of the testkit, and what commands cost.
+//! The adapters on DynamoDB Local: the suites of the testkit, and what commands cost. The module
+//! `event_store` runs on LocalStack as well.
 
 #![allow(clippy::panic, reason = "a test may fail")]
 
 mod claim_check;
 mod cost;
 mod tables;
+mod temporary;
 
 mod event_store {
     ledgerfold_testkit::event_store_conformance!(crate::tables::event_store());
+
+    #[test]
+    fn a_table_answers_like_the_model_whatever_is_done() {
+        ledgerfold_testkit::conformance::history::check(12, crate::tables::event_store());
+    }
 }
 
 mod row_store {

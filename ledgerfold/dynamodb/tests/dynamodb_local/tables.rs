@@ -12,6 +12,8 @@ use ledgerfold_dynamodb::{DynamoEventStore, DynamoRowStore, DynamoTallyStore};
 
 use ScalarAttributeType::{N, S};
 
+use crate::temporary::Temporary;
+
 /// The configuration of a client of the DynamoDB at `DYNAMODB_ENDPOINT`.
 pub(crate) fn config() -> Builder {
     let endpoint = std::env::var("DYNAMODB_ENDPOINT")
@@ -24,10 +26,12 @@ pub(crate) fn config() -> Builder {
         .http_client(aws_smithy_http_client::Builder::new().build_http())
 }
 
-pub(crate) async fn event_store() -> DynamoEventStore {
+/// A log whose tables are deleted when it is dropped.
+pub(crate) async fn event_store() -> Temporary {
     let client = Client::from_conf(config().build());
     let (log, reservations) = (event_table(&client).await, reservation_table(&client).await);
-    DynamoEventStore::new(client, log).with_reservations(reservations)
+    let store = DynamoEventStore::new(client, &log).with_reservations(&reservations);
+    Temporary { store, tables: [log, reservations] }
 }
 
 pub(crate) async fn row_store() -> DynamoRowStore {

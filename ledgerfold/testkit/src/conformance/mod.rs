@@ -1,14 +1,38 @@
-//! What every adapter of a port must do, one test per rule. A crate that has an adapter runs a suite
-//! with one line:
+//! What every adapter of a port must do, one test per rule.
+//!
+//! Whoever writes a log of their own runs its suite with one line, in a file under `tests/` of their
+//! crate; `ledgerfold-testkit` and `tokio` (with `macros` and `rt`) are its dev-dependencies:
 //!
 //! ```ignore
-//! ledgerfold_testkit::event_store_conformance!(async { MemoryEventStore::default() });
+//! mod event_store {
+//!     ledgerfold_testkit::event_store_conformance!(crate::my_store());
+//! }
+//!
+//! async fn my_store() -> MyStore {
+//!     MyStore::connect(&std::env::var("MY_STORE").expect("where the tests may write")).await
+//! }
 //! ```
+//!
+//! The argument is a future of a store. It may be a new one for each test or one that all tests share,
+//! at once and over again: a rule takes streams, keys and command ids that nobody has used. Each rule
+//! becomes a test of its own name, as `event_store::of_racing_appends_one_wins`, so that a runner can
+//! pick some. What a rule asks for is in its documentation, by subject: [`event_store::reads`],
+//! [`event_store::appends`], [`event_store::content`], [`event_store::transactions`],
+//! [`event_store::keys`]; and [`event_store::commands`] and [`event_store::joint`] run the library's
+//! handlers over the store.
+//!
+//! Rules show what somebody thought of. [`history`] compares a store with a model over random
+//! histories, for what nobody did.
+//!
+//! That the rules can fail is proven by stores that are wrong on purpose, in this crate's
+//! `tests/mutants`: each must fail the rules that are listed with it, and no other.
 
 pub mod account;
 pub mod event_store;
+pub mod history;
 pub mod notebook;
 pub mod row_store;
+pub mod sketchbook;
 pub mod tally_store;
 
 /// Makes a test of each rule of a suite.
@@ -24,27 +48,117 @@ macro_rules! conformance_tests {
     )+};
 }
 
-/// The rules of a log. The argument is a future of a fresh adapter, or of one whose table others
-/// use too: each rule takes streams of its own.
+/// The rules of a log. The argument is a future of an adapter; see the
+/// [module](crate::conformance) for how it is used.
 #[macro_export]
 macro_rules! event_store_conformance {
     ($adapter:expr) => {
-        $crate::conformance_tests!(
-            event_store,
-            $adapter,
-            a_stream_that_does_not_exist_is_empty,
-            a_commit_comes_back_as_it_was_appended,
-            an_append_is_seen_by_the_next_read,
-            a_read_begins_behind_the_version_asked_for,
-            streams_do_not_mix,
-            a_taken_version_is_refused_and_shows_its_winner,
-            a_repeated_append_meets_itself,
-            of_racing_appends_one_wins,
-            a_stream_of_more_than_a_megabyte_is_read_whole,
-            time_may_run_backwards,
-            a_commit_over_the_limit_is_refused_and_not_stored,
-        );
+        $crate::event_store_rules!([$crate::event_store_tests] $adapter);
     };
+}
+
+/// Hands the names of the rules of a log, by subject, to another macro: what is tested of a store and
+/// what is proven of the rules come from this one list.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! event_store_rules {
+    ([$($macro:tt)+] $($given:tt)*) => {
+        $($macro)+! { ($($given)*)
+            reads {
+                a_stream_that_does_not_exist_is_empty,
+                an_append_is_seen_by_the_next_read,
+                a_read_begins_behind_the_version_asked_for,
+                streams_do_not_mix,
+                categories_do_not_mix,
+                a_stream_of_more_than_a_megabyte_is_read_whole,
+                a_stream_of_more_than_a_megabyte_is_read_back_whole,
+                the_newest_commit_comes_first_when_reading_back,
+                a_read_back_keeps_to_its_limit,
+                a_read_back_begins_with_what_begins_before_the_version,
+                pages_follow_each_other_without_gap_or_overlap,
+            }
+            appends {
+                a_taken_version_is_refused_and_shows_its_winner,
+                a_refused_commit_leaves_none_of_its_events,
+                a_repeated_append_meets_itself,
+                of_racing_appends_one_wins,
+                a_commit_of_many_events_is_one,
+                a_reader_never_sees_half_a_commit,
+                time_may_run_backwards,
+            }
+            content {
+                a_commit_comes_back_as_it_was_appended,
+                the_content_of_an_event_comes_back_to_the_letter,
+                all_metadata_comes_back,
+                metadata_that_says_little_comes_back_as_little,
+                a_snapshot_comes_back_as_it_was_stored,
+                snapshots_change_nothing_of_what_a_read_brings,
+                a_commit_over_the_limit_is_refused_and_not_stored,
+                a_commit_below_the_limit_is_taken,
+                a_snapshot_makes_no_commit_too_large,
+            }
+            transactions {
+                a_transaction_commits_to_all_its_streams,
+                a_refused_transaction_leaves_nothing_behind,
+                a_transaction_that_lost_a_race_shows_the_winner,
+                a_repeated_transaction_meets_itself,
+                a_stream_that_moved_on_refuses_the_transaction,
+                a_stream_that_is_as_it_was_seen_lets_the_transaction_pass,
+                a_stream_that_does_not_exist_can_be_a_condition,
+                of_two_that_watch_each_other_one_moves,
+                of_racing_transactions_one_wins,
+                a_command_that_is_recognised_for_ever_is_refused_with_its_places,
+                a_command_is_recognised_for_ever_only_if_that_is_asked,
+                of_several_reasons_to_refuse_the_first_is_told,
+                a_transaction_with_a_commit_over_the_limit_does_nothing,
+                a_transaction_touches_up_to_a_hundred_items,
+            }
+            keys {
+                a_key_that_is_taken_is_refused_and_shows_its_holder,
+                a_key_that_is_given_back_is_free,
+                a_key_can_pass_from_one_stream_to_another,
+                a_key_of_another_stream_cannot_be_given_back,
+                a_key_of_another_stream_cannot_be_passed_on,
+                keys_of_different_kinds_do_not_meet,
+                keys_are_taken_together_or_not_at_all,
+                of_racing_reservations_one_wins,
+            }
+            commands {
+                a_command_becomes_one_commit,
+                a_repeated_command_gets_its_first_answer,
+                a_command_id_that_is_used_for_another_request_is_refused,
+                a_command_whose_answer_was_lost_has_taken_effect_once,
+                handlers_with_stale_memory_take_turns,
+                commands_at_once_are_all_counted,
+                a_snapshot_and_its_tail_say_what_all_events_say,
+                commands_are_recognised_across_snapshots,
+                a_strict_command_is_recognised_behind_the_window,
+                a_stream_with_a_hole_is_never_decided_on,
+                a_hole_behind_a_snapshot_is_never_decided_on,
+                commands_follow_each_other_while_time_runs_backwards,
+                an_expected_version_is_measured_by_the_present,
+                an_address_belongs_to_one_account_at_a_time,
+            }
+            joint {
+                a_transfer_happens_in_both_accounts_and_once,
+                a_transfer_whose_answer_was_lost_has_taken_effect_once,
+                transfers_that_cross_neither_lose_nor_make_money,
+            }
+        }
+    };
+}
+
+/// Makes a test of each rule of a log.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! event_store_tests {
+    (($adapter:expr) $($subject:ident { $($rule:ident,)+ })+) => {$($(
+        #[tokio::test]
+        async fn $rule() {
+            let store: $crate::conformance::event_store::Store = ::std::sync::Arc::new($adapter.await);
+            $crate::conformance::event_store::$subject::$rule(&store).await;
+        }
+    )+)+};
 }
 
 /// The rules of a table of rows.

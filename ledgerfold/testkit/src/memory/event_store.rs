@@ -163,10 +163,12 @@ impl Kept {
         if let Some(places) = transaction.once().and_then(|command| self.commands.get(command)) {
             return Err(AppendError::Repeated { places: places.clone() });
         }
-        for (key, change) in transaction.claims() {
-            self.check_key(key, change)?;
-        }
-        Ok(())
+        // What is taken is told of before what cannot be given back, whatever the keys' order.
+        let (taken, given): (Vec<_>, Vec<_>) = transaction
+            .claims()
+            .iter()
+            .partition(|(_, change)| matches!(change, KeyChange::Reserve(_)));
+        taken.into_iter().chain(given).try_for_each(|(key, change)| self.check_key(key, change))
     }
 
     fn check_commit(&self, commit: &Commit) -> Result<(), AppendError> {

@@ -1,0 +1,60 @@
+use async_trait::async_trait;
+use aws_sdk_dynamodb::Client;
+use ledgerfold::{
+    NewCommit, StreamId, Version,
+    ports::{AppendError, EventStore, Page, StoreError, Transaction},
+};
+use ledgerfold_dynamodb::DynamoEventStore;
+
+use crate::tables;
+
+/// A log whose tables are deleted when it is dropped, also by a test that failed: a cloud that stays
+/// up is left as it was.
+pub(crate) struct Temporary {
+    pub(crate) store: DynamoEventStore,
+    pub(crate) tables: [String; 2],
+}
+
+#[async_trait]
+impl EventStore for Temporary {
+    async fn read(&self, stream: &StreamId, after: Version) -> Result<Page, StoreError> {
+        self.store.read(stream, after).await
+    }
+
+    async fn read_back(
+        &self,
+        stream: &StreamId,
+        before: Option<Version>,
+        commits: usize,
+    ) -> Result<Page, StoreError> {
+        self.store.read_back(stream, before, commits).await
+    }
+
+    async fn append(&self, new: &NewCommit) -> Result<(), AppendError> {
+        self.store.append(new).await
+    }
+
+    async fn transact(&self, transaction: &Transaction) -> Result<(), AppendError> {
+        self.store.transact(transaction).await
+    }
+}
+
+impl Drop for Temporary {
+    /// On a thread with a runtime of its own, because the test's is busy with dropping.
+    fn drop(&mut self) {
+        let tables = std::mem::take(&mut self.tables);
+        let deleted = std::thread::spawn(move || {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+            runtime.block_on(async {
+                let client = Client::from_conf(tables::config().build());
+                for table in tables {
+                    client.delete_table().table_name(table).send().await?;
+                }
+                Ok::<_, Box<dyn std::error::Error + Send + Sync>>(())
+            })
+        });
+        if !matches!(deleted.join(), Ok(Ok(()))) {
+            eprintln!("the tables of this test could not be deleted");
+        }
+    }
+}

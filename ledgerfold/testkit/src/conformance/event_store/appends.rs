@@ -1,0 +1,109 @@
+//! Appending one commit.
+
+#![allow(clippy::panic, reason = "a rule that is broken ends its test")]
+
+use futures::future::join_all;
+use ledgerfold::{MAX_EVENTS_PER_COMMIT, Version, ports::AppendError};
+
+use super::{
+    Store,
+    tools::{append, assert_are, assert_holds, load, read_all, read_all_back},
+};
+use crate::conformance::notebook::{commit, fresh};
+
+/// And nothing of the loser is left.
+pub async fn a_taken_version_is_refused_and_shows_its_winner(store: &Store) {
+    let stream = fresh();
+    let stale = load(store, &stream).await;
+    let first = append(store, &stream, "first", &["a", "b"]).await;
+    match store.append(&commit(&stale, "late", &["c"], 60)).await {
+        Err(AppendError::Conflict { winner }) => assert_are([&*winner], [&first]),
+        other => panic!("a taken version was given away: {other:?}"),
+    }
+    assert_holds(store, &stream, [&first]).await;
+}
+
+/// Also where only its first event meets another: the rest would stand behind the winner.
+pub async fn a_refused_commit_leaves_none_of_its_events(store: &Store) {
+    let stream = fresh();
+    let stale = load(store, &stream).await;
+    let first = append(store, &stream, "first", &["a"]).await;
+    let refused = store.append(&commit(&stale, "late", &["b", "c", "d"], 60)).await;
+    assert!(matches!(refused, Err(AppendError::Conflict { .. })), "{refused:?}");
+    assert_holds(store, &stream, [&first]).await;
+    let second = append(store, &stream, "second", &["e"]).await;
+    assert_holds(store, &stream, [&first, &second]).await;
+}
+
+/// So that a caller whose first answer was lost finds that it has succeeded.
+pub async fn a_repeated_append_meets_itself(store: &Store) {
+    let stream = fresh();
+    let new = commit(&load(store, &stream).await, "once", &["a"], 60);
+    store.append(&new).await.expect("the version is free");
+    match store.append(&new).await {
+        Err(AppendError::Conflict { winner }) => assert_are([&*winner], [new.as_commit()]),
+        other => panic!("the same commit was taken twice: {other:?}"),
+    }
+    assert_holds(store, &stream, [new.as_commit()]).await;
+}
+
+/// Of twenty appends to one version one is stored, and all others see it as the winner.
+pub async fn of_racing_appends_one_wins(store: &Store) {
+    let stream = fresh();
+    let first = append(store, &stream, "first", &["a"]).await;
+    let start = load(store, &stream).await;
+    let commits: Vec<_> =
+        (0..20).map(|racer| commit(&start, &format!("racer-{racer}"), &["mine"], 60)).collect();
+    let outcomes = join_all(commits.iter().map(|commit| store.append(commit))).await;
+    let stored = read_all(store, &stream).await;
+    assert_eq!(stored.len(), 2);
+    assert_are([&stored[0]], [&first]);
+    for (commit, outcome) in commits.iter().zip(outcomes) {
+        match outcome {
+            Ok(()) => assert_are([commit.as_commit()], [&stored[1]]),
+            Err(AppendError::Conflict { winner }) => assert_are([&*winner], [&stored[1]]),
+            Err(other) => panic!("a race ended in {other}"),
+        }
+    }
+}
+
+/// All events of one command are one commit, up to the most that the core allows.
+pub async fn a_commit_of_many_events_is_one(store: &Store) {
+    let stream = fresh();
+    let full = append(store, &stream, "full", &["note"; MAX_EVENTS_PER_COMMIT]).await;
+    assert_eq!((full.from(), full.to()), (Version::new(1), Version::new(100)));
+    let page = store.read_back(&stream, None, 1).await.expect("it can be read");
+    assert_are(&page.commits, [&full]);
+    let next = append(store, &stream, "next", &["note"]).await;
+    assert_eq!(next.from(), Version::new(101));
+    assert_holds(store, &stream, [&full, &next]).await;
+}
+
+/// A reader sees all events of a commit or none, also while it is being stored.
+pub async fn a_reader_never_sees_half_a_commit(store: &Store) {
+    let stream = fresh();
+    let new = commit(&load(store, &stream).await, "one", &["a", "b", "c", "d"], 60);
+    let reads = join_all((0..20).map(|_| store.read(&stream, Version::NONE)));
+    let (outcome, pages) = futures::join!(store.append(&new), reads);
+    outcome.expect("the version is free");
+    let expected = new.into_commit();
+    for page in pages {
+        let commits = page.expect("it can be read").commits;
+        assert_are(&commits, (!commits.is_empty()).then_some(&expected));
+    }
+    assert_holds(store, &stream, [&expected]).await;
+}
+
+/// Clocks are no keys: versions order a stream.
+pub async fn time_may_run_backwards(store: &Store) {
+    let stream = fresh();
+    let mut written = Vec::new();
+    for (attempt, second) in [("one", 300), ("two", 200), ("three", 200), ("four", 100)] {
+        let new = commit(&load(store, &stream).await, attempt, &["note"], second);
+        store.append(&new).await.expect("the version is free");
+        written.push(new.into_commit());
+    }
+    assert_holds(store, &stream, &written).await;
+    written.reverse();
+    assert_are(&read_all_back(store, &stream, 3).await, &written);
+}

@@ -1,0 +1,165 @@
+//! What is stored comes back: events, metadata, snapshots; and how large it may be.
+
+#![allow(clippy::panic, reason = "a rule that is broken ends its test")]
+
+use ledgerfold::{
+    Actor, CausationId, CommandId, Commit, CorrelationId, Metadata, NewCommit, Payload, StreamId,
+    Timestamp, Version,
+    command::{CommandRequest, Loaded},
+    ports::AppendError,
+};
+
+use super::{
+    Store,
+    tools::{append, assert_holds, draft, load, read_all, read_all_back},
+};
+use crate::conformance::{
+    notebook::{NoteWritten, Notebook, commit, fresh, write},
+    sketchbook::{Keep, Letters, REMEMBERED, Sketchbook, fresh_letter, letter, text_of},
+};
+
+/// Events, versions and command, in whatever way it is read.
+pub async fn a_commit_comes_back_as_it_was_appended(store: &Store) {
+    let stream = fresh();
+    let first = append(store, &stream, "one", &["a", "b \u{1f980} \"quoted\"\n", ""]).await;
+    assert_eq!((first.from(), first.to()), (Version::new(1), Version::new(3)));
+    assert_eq!(read_all(store, &stream).await, std::slice::from_ref(&first));
+    assert_eq!(read_all_back(store, &stream, 1).await, [first]);
+}
+
+/// Numbers of any size and precision, the order of fields, escapes: the text is the content.
+pub async fn the_content_of_an_event_comes_back_to_the_letter(store: &Store) {
+    let texts = [
+        r#"{"b":1,"a":2}"#,
+        r#"{"cents":123456789012345678901234567890,"rate":0.1000000000000000055511151231257827}"#,
+        r#"{"one":1.0,"text":"\u00e9 and é","none":null,"list":[],"flag":false}"#,
+    ];
+    let stream = fresh();
+    let mut commits = Vec::new();
+    for (attempt, text) in texts.into_iter().enumerate() {
+        let CommandRequest { id, context, expected, presumption, .. } =
+            write(&stream, &format!("attempt-{attempt}"), &[]);
+        let command = Keep(Payload::from_text(text.to_owned()).expect("it is JSON"));
+        let stream = stream.clone();
+        let request = CommandRequest { stream, command, id, expected, presumption, context };
+        let new = draft::<Letters>(commits.clone(), &request).await;
+        store.append(&new).await.expect("the version is free");
+        commits.push(new.into_commit());
+    }
+    let stored = read_all(store, &stream).await;
+    let data = stored.iter().flat_map(Commit::events).map(|(_, event)| event.data.as_str());
+    assert_eq!(data.collect::<Vec<_>>(), texts);
+    assert_eq!(stored, commits);
+}
+
+/// A commit of one note with this metadata.
+fn with_metadata(stream: &StreamId, attempt: &str, metadata: Metadata) -> NewCommit {
+    let head = Loaded::<Notebook>::unread(stream.clone());
+    let stamp = commit(&head, attempt, &["note"], 60).as_commit().command().clone();
+    let events = [NoteWritten { text: "note".to_owned() }.into()];
+    let new_id = || ledgerfold::EventId::new(60_000, &[7; 10]);
+    head.commit(&events, new_id, stamp, metadata).expect("a note is JSON")
+}
+
+/// Each field with a value of its own; time to the millisecond.
+pub async fn all_metadata_comes_back(store: &Store) {
+    let stream = fresh();
+    let head = load(store, &stream).await;
+    let full = commit(&head, "one", &["note"], 60).as_commit().metadata().clone();
+    let recorded_at = Timestamp::from_millisecond(1_700_000_000_123).expect("in our era");
+    let new = with_metadata(&stream, "one", Metadata { recorded_at, ..full });
+    store.append(&new).await.expect("the version is free");
+    let stored = read_all(store, &stream).await;
+    assert_eq!(stored[0].metadata(), new.as_commit().metadata());
+    assert_eq!(stored, [new.into_commit()]);
+}
+
+/// Without a trace, and of a command that begins a conversation: nothing is made up.
+pub async fn metadata_that_says_little_comes_back_as_little(store: &Store) {
+    let id = CommandId::new("the-first").expect("visible ASCII");
+    let metadata = Metadata {
+        recorded_at: Timestamp::from_second(-1).expect("before 1970"),
+        correlation_id: CorrelationId::from(&id),
+        causation_id: CausationId::from(&id),
+        actor: Actor::new("a").expect("visible ASCII"),
+        traceparent: None,
+    };
+    let stream = fresh();
+    let new = with_metadata(&stream, id.as_str(), metadata);
+    store.append(&new).await.expect("the version is free");
+    assert_eq!(read_all(store, &stream).await, [new.into_commit()]);
+}
+
+/// Appends what a handler with snapshots makes of these notes.
+async fn sketch(store: &Store, stream: &StreamId, attempt: &str, note: &str) -> Commit {
+    let commits = read_all(store, stream).await;
+    let new = draft::<Sketchbook>(commits, &write(stream, attempt, &[note])).await;
+    store.append(&new).await.expect("the version is free");
+    new.into_commit()
+}
+
+/// State, schema and recent commands, byte for byte, also as the winner of a conflict.
+pub async fn a_snapshot_comes_back_as_it_was_stored(store: &Store) {
+    let stream = fresh();
+    let first = sketch(store, &stream, "one", "a first note, of some length").await;
+    let second = sketch(store, &stream, "two", &"a second note".repeat(20)).await;
+    let recent = |commit: &Commit| commit.snapshot().map(|it| it.recent.as_bytes().len());
+    assert_eq!((recent(&first), recent(&second)), (Some(7), Some(14)), "seven bytes each");
+    assert_eq!(read_all(store, &stream).await, [first.clone(), second.clone()]);
+    assert_eq!(read_all_back(store, &stream, 2).await, [second, first.clone()]);
+    let late = commit(&Loaded::unread(stream), "late", &["note"], 60);
+    match store.append(&late).await {
+        Err(AppendError::Conflict { winner }) => assert_eq!(*winner, first),
+        other => panic!("a taken version was given away: {other:?}"),
+    }
+}
+
+/// A stream holds the same commits, at the same versions, as one without snapshots.
+pub async fn snapshots_change_nothing_of_what_a_read_brings(store: &Store) {
+    let (with, without) = (fresh(), fresh());
+    for attempt in ["one", "two", "three", "four", "five"] {
+        sketch(store, &with, attempt, "a note of some length, longer than its state").await;
+        append(store, &without, attempt, &["a note of some length, longer than its state"]).await;
+    }
+    let said = |commits: Vec<Commit>| {
+        let events = commits.iter().flat_map(Commit::events);
+        events.map(|(at, it)| (at, it.data.as_str().to_owned())).collect::<Vec<_>>()
+    };
+    let (with, without) = (read_all(store, &with).await, read_all(store, &without).await);
+    assert!(with.iter().any(|commit| commit.snapshot().is_some()), "no snapshot was due");
+    assert_eq!(said(with), said(without));
+}
+
+/// With the sizes in the error.
+pub async fn a_commit_over_the_limit_is_refused_and_not_stored(store: &Store) {
+    let (stream, size) = (fresh_letter(), 320 * 1024);
+    let new = letter(&Loaded::unread(stream.clone()), "huge", &text_of(size));
+    match store.append(&new).await {
+        Err(AppendError::TooLarge { bytes, limit }) => {
+            assert!(bytes >= size && limit < size, "{bytes} over {limit}");
+        }
+        Ok(()) => panic!("a commit of 320 KB was taken"),
+        Err(other) => panic!("a commit of 320 KB was answered by {other}"),
+    }
+    assert_holds(store, &stream, []).await;
+}
+
+/// The largest that every store takes, in bytes of content.
+const SURELY_TAKEN: usize = 290_000;
+
+/// What a store may refuse begins behind this.
+pub async fn a_commit_below_the_limit_is_taken(store: &Store) {
+    let stream = fresh_letter();
+    let large = letter(&Loaded::unread(stream.clone()), "large", &text_of(SURELY_TAKEN));
+    store.append(&large).await.expect("it is below the limit");
+    assert_holds(store, &stream, [large.as_commit()]).await;
+}
+
+/// The bound is on what happened; the largest snapshot has room beside the largest commit.
+pub async fn a_snapshot_makes_no_commit_too_large(store: &Store) {
+    let stream = fresh();
+    let large = sketch(store, &stream, "large", &"x".repeat(SURELY_TAKEN)).await;
+    let state = large.snapshot().map_or(0, |snapshot| snapshot.state.as_str().len());
+    assert!(state > REMEMBERED, "a snapshot of {state} bytes");
+    assert_holds(store, &stream, [&large]).await;
+}

@@ -1,0 +1,106 @@
+//! The library's handler of decisions over several streams.
+
+#![allow(clippy::panic, reason = "a rule that is broken ends its test")]
+
+use futures::future::join_all;
+use ledgerfold::{
+    StreamId, Version,
+    command::{Answer, CommandError, JointHandler, JointRequest, Loader},
+    ports::StoreError,
+};
+
+use super::{
+    LosesAnswers, Store,
+    tools::{handler, read_all, world},
+};
+use crate::conformance::account::{
+    AccountCommand, AccountRejection, Accounts, Transfer, Transfers, ask, fresh, fresh_address,
+};
+
+type Outcome = Result<Vec<Answer>, CommandError<AccountRejection>>;
+
+async fn transfer(store: &Store, ends: [&StreamId; 2], attempt: &str, amount: u64) -> Outcome {
+    let (clock, random) = world();
+    let single = ask(ends[0], attempt, Transfer(amount));
+    let request = JointRequest {
+        streams: ends.map(Clone::clone),
+        command: single.command,
+        id: single.id,
+        context: single.context,
+    };
+    JointHandler::<Transfers>::new(store.clone(), clock, random).handle(&request).await
+}
+
+async fn open(store: &Store, balance: u64) -> StreamId {
+    let (stream, handler) = (fresh(), handler::<Accounts>(store, 0));
+    for (attempt, command) in [
+        ("open", AccountCommand::Open(fresh_address())),
+        ("first", AccountCommand::Deposit(balance)),
+    ] {
+        handler.handle(&ask(&stream, attempt, command)).await.expect("it is new");
+    }
+    stream
+}
+
+async fn balances(store: &Store, streams: [&StreamId; 2]) -> [u64; 2] {
+    let loader = Loader::<Accounts>::new();
+    let mut balances = [0; 2];
+    for (stream, balance) in streams.into_iter().zip(&mut balances) {
+        let loaded = loader.load(&**store, stream).await.expect("it can be read");
+        *balance = loaded.state().balance;
+    }
+    balances
+}
+
+/// What is taken out here is put in there; repeated, it gets its first answer.
+pub async fn a_transfer_happens_in_both_accounts_and_once(store: &Store) {
+    let (from, to) = (open(store, 100).await, open(store, 0).await);
+    let first = transfer(store, [&from, &to], "t1", 70).await.expect("there is enough");
+    let versions: Vec<_> = first.iter().map(|answer| answer.version).collect();
+    assert_eq!(versions, [Version::new(3), Version::new(3)]);
+    let again = transfer(store, [&from, &to], "t1", 70).await.expect("it was accepted before");
+    assert_eq!(again, first);
+    let reused = transfer(store, [&from, &to], "t1", 7).await;
+    assert!(matches!(reused, Err(CommandError::Reused)), "{reused:?}");
+    let refused = transfer(store, [&from, &to], "t2", 70).await;
+    assert!(matches!(refused, Err(CommandError::Rejected(_))), "{refused:?}");
+    assert_eq!(balances(store, [&from, &to]).await, [30, 70]);
+}
+
+/// Sent again, it is found.
+pub async fn a_transfer_whose_answer_was_lost_has_taken_effect_once(store: &Store) {
+    let (from, to) = (open(store, 100).await, open(store, 0).await);
+    let lossy = LosesAnswers::of(store, 1);
+    let lost = transfer(&lossy, [&from, &to], "t1", 70).await;
+    let unavailable = matches!(lost, Err(CommandError::Store(StoreError::Unavailable(_))));
+    assert!(unavailable, "the answer was not lost: {lost:?}");
+    let found = transfer(&lossy, [&from, &to], "t1", 70).await.expect("it took effect");
+    assert_eq!(found.len(), 2);
+    assert_eq!(balances(store, [&from, &to]).await, [30, 70]);
+}
+
+/// At once and in both directions: whoever is overtaken decides again, or is told.
+pub async fn transfers_that_cross_neither_lose_nor_make_money(store: &Store) {
+    let (one, two) = (open(store, 50).await, open(store, 50).await);
+    let names: Vec<_> = (0..8).map(|turn| format!("t{turn}")).collect();
+    let transfers = names.iter().enumerate().map(|(turn, name)| {
+        let ends = if turn % 2 == 0 { [&one, &two] } else { [&two, &one] };
+        transfer(store, ends, name, 30)
+    });
+    let mut done = 0;
+    for outcome in join_all(transfers).await {
+        match outcome {
+            Ok(answers) => {
+                assert_eq!(answers.len(), 2);
+                done += 1;
+            }
+            Err(CommandError::Contention { .. } | CommandError::Rejected(_)) => {}
+            Err(other) => panic!("a transfer ended in {other}"),
+        }
+    }
+    let [first, second] = balances(store, [&one, &two]).await;
+    assert_eq!(first + second, 100, "{first} and {second} after {done} transfers");
+    for stream in [&one, &two] {
+        assert_eq!(read_all(store, stream).await.len(), 2 + done);
+    }
+}

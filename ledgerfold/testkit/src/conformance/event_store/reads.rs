@@ -1,0 +1,151 @@
+//! What is read, forward and back.
+
+use ledgerfold::{Commit, Decider, StreamId, Version, command::Loaded};
+
+use super::{
+    Store,
+    tools::{append, assert_are, assert_holds, load, read_all_back},
+};
+use crate::conformance::{
+    notebook::fresh,
+    sketchbook::{Letters, fresh_letter, letter, text_of},
+};
+
+/// A stream of the commits 1–2, 3–5 and 6.
+async fn three_commits(store: &Store) -> (StreamId, [Commit; 3]) {
+    let stream = fresh();
+    let one = append(store, &stream, "one", &["a", "b"]).await;
+    let two = append(store, &stream, "two", &["c", "d", "e"]).await;
+    let three = append(store, &stream, "three", &["f"]).await;
+    (stream, [one, two, three])
+}
+
+/// Reading what was never written is no error.
+pub async fn a_stream_that_does_not_exist_is_empty(store: &Store) {
+    let stream = fresh();
+    let page = store.read(&stream, Version::NONE).await.expect("it can be read");
+    assert!(page.commits.is_empty() && !page.more, "{page:?}");
+    let page = store.read_back(&stream, None, 10).await.expect("it can be read");
+    assert!(page.commits.is_empty() && !page.more, "{page:?}");
+}
+
+/// Reads are strongly consistent, in either direction.
+pub async fn an_append_is_seen_by_the_next_read(store: &Store) {
+    let (stream, mut head) = (fresh(), Version::NONE);
+    for attempt in ["one", "two", "three", "four", "five"] {
+        let new = append(store, &stream, attempt, &["note"]).await;
+        let page = store.read(&stream, head).await.expect("it can be read");
+        assert_are(&page.commits, [&new]);
+        let page = store.read_back(&stream, None, 1).await.expect("it can be read");
+        assert_are(&page.commits, [&new]);
+        head = new.to();
+    }
+}
+
+/// And neither at it nor before it.
+pub async fn a_read_begins_behind_the_version_asked_for(store: &Store) {
+    let (stream, [.., two, three]) = three_commits(store).await;
+    for (after, expected) in [(2, vec![two, three.clone()]), (5, vec![three]), (6, vec![])] {
+        let page = store.read(&stream, Version::new(after)).await.expect("it can be read");
+        let found = page.commits.len();
+        assert!(found > 0 || expected.is_empty(), "nothing behind {after}");
+        assert!(page.more || found == expected.len(), "the end is missing behind {after}");
+        assert_are(&page.commits, &expected[..found]);
+    }
+}
+
+/// Also when the name of one begins with that of the other.
+pub async fn streams_do_not_mix(store: &Store) {
+    let stream = fresh();
+    let longer: StreamId = format!("{stream}0").parse().expect("still short enough");
+    let one = append(store, &stream, "one", &["mine"]).await;
+    let other = append(store, &longer, "one", &["other"]).await;
+    for (stream, expected) in [(stream, one), (longer, other)] {
+        assert_holds(store, &stream, [&expected]).await;
+        assert_are(&read_all_back(store, &stream, 10).await, [&expected]);
+    }
+}
+
+/// The category of a stream is part of its name: two domains do not share an id.
+pub async fn categories_do_not_mix(store: &Store) {
+    let stream = fresh();
+    let other = StreamId::new(Letters::CATEGORY, stream.id().clone());
+    let one = append(store, &stream, "one", &["a"]).await;
+    let two = append(store, &other, "one", &["b"]).await;
+    assert_holds(store, &stream, [&one]).await;
+    assert_holds(store, &other, [&two]).await;
+}
+
+/// Appends commits of a hundred kilobytes until a megabyte is behind them.
+async fn a_megabyte(store: &Store) -> (StreamId, Vec<Commit>) {
+    let (stream, text) = (fresh_letter(), text_of(100_000));
+    let mut head = Loaded::unread(stream.clone());
+    let mut written = Vec::new();
+    for attempt in 0..12 {
+        let new = letter(&head, &format!("attempt-{attempt}"), &text);
+        store.append(&new).await.expect("the version is free");
+        head.read_on(&**store, &new.as_commit().command().id).await.expect("it can be read");
+        written.push(new.into_commit());
+    }
+    (stream, written)
+}
+
+/// One Query brings 1 MB at most: the rest must follow.
+pub async fn a_stream_of_more_than_a_megabyte_is_read_whole(store: &Store) {
+    let (stream, written) = a_megabyte(store).await;
+    assert_holds(store, &stream, &written).await;
+}
+
+/// However many commits are asked for at once.
+pub async fn a_stream_of_more_than_a_megabyte_is_read_back_whole(store: &Store) {
+    let (stream, mut written) = a_megabyte(store).await;
+    written.reverse();
+    assert_are(&read_all_back(store, &stream, usize::MAX).await, &written);
+}
+
+/// Reading back turns the order round.
+pub async fn the_newest_commit_comes_first_when_reading_back(store: &Store) {
+    let (stream, [one, two, three]) = three_commits(store).await;
+    let page = store.read_back(&stream, None, 10).await.expect("it can be read");
+    assert_are(page.commits.first(), [&three]);
+    assert_are(&read_all_back(store, &stream, 10).await, [&three, &two, &one]);
+}
+
+/// And says that there is more where it cut something off.
+pub async fn a_read_back_keeps_to_its_limit(store: &Store) {
+    let (stream, commits) = three_commits(store).await;
+    for limit in 1..=3 {
+        let page = store.read_back(&stream, None, limit).await.expect("it can be read");
+        let found = page.commits.len();
+        assert!((1..=limit).contains(&found), "{found} commits for {limit}");
+        assert!(page.more || found == 3, "{found} of 3 commits, and no more");
+        assert_are(page.commits.last(), [&commits[3 - found]]);
+    }
+}
+
+/// A commit belongs to what is before a version if its first event does, wherever it ends.
+pub async fn a_read_back_begins_with_what_begins_before_the_version(store: &Store) {
+    let (stream, [one, two, three]) = three_commits(store).await;
+    let newest = [(7, Some(&three)), (6, Some(&two)), (4, Some(&two)), (3, Some(&one)), (1, None)];
+    for (before, expected) in newest {
+        let before = Some(Version::new(before));
+        let page = store.read_back(&stream, before, 1).await.expect("it can be read");
+        assert_are(page.commits.first(), expected);
+    }
+}
+
+/// Nothing is left out between two pages, and nothing comes twice.
+pub async fn pages_follow_each_other_without_gap_or_overlap(store: &Store) {
+    let stream = fresh();
+    let mut written = Vec::new();
+    for (attempt, events) in [1, 3, 2, 1, 4, 1, 2].into_iter().enumerate() {
+        let attempt = format!("attempt-{attempt}");
+        written.push(append(store, &stream, &attempt, &["note"; 4][..events]).await);
+    }
+    assert_eq!(load(store, &stream).await.version(), Version::new(14));
+    assert_holds(store, &stream, &written).await;
+    written.reverse();
+    for limit in [1, 2, 3, 5] {
+        assert_are(&read_all_back(store, &stream, limit).await, &written);
+    }
+}

@@ -1,0 +1,187 @@
+use std::{
+    collections::BTreeMap,
+    sync::{Mutex, MutexGuard, PoisonError},
+};
+
+use async_trait::async_trait;
+use ledgerfold::{
+    Claim, CommandId, Commit, NewCommit, StreamId, UniqueKey, Version,
+    ports::{AppendError, EventStore, KeyChange, Page, Place, StoreError, Transaction},
+};
+
+/// The most content that one commit may have here, in bytes.
+pub const LIMIT: usize = 300 * 1024;
+
+/// A log as plainly as it can be written: a list, searched from its start. It is compared with
+/// stores, and taken apart to make wrong ones.
+#[derive(Debug, Default)]
+pub struct Model {
+    /// All commits, in the order in which they took effect.
+    pub commits: Vec<Commit>,
+    /// Whose a unique key is.
+    pub holders: BTreeMap<UniqueKey, StreamId>,
+    /// Where the commits of a command stand that is recognised for ever.
+    pub commands: BTreeMap<CommandId, Vec<Place>>,
+}
+
+impl Model {
+    /// The commits of a stream, oldest first.
+    pub fn of(&self, stream: &StreamId) -> Vec<Commit> {
+        let mut commits: Vec<_> =
+            self.commits.iter().filter(|commit| commit.stream() == stream).cloned().collect();
+        commits.sort_by_key(Commit::from);
+        commits
+    }
+
+    /// The commit that begins here.
+    pub fn at(&self, stream: &StreamId, from: Version) -> Option<&Commit> {
+        self.commits.iter().find(|commit| commit.stream() == stream && commit.from() == from)
+    }
+
+    /// What speaks against a transaction, in the order in which the port has it told.
+    pub fn objection(&self, transaction: &Transaction) -> Option<AppendError> {
+        let commits = || transaction.commits().iter().map(NewCommit::as_commit);
+        too_large(commits())
+            .or_else(|| commits().find_map(|commit| self.conflict(commit)))
+            .or_else(|| self.changed(transaction))
+            .or_else(|| self.repeated(transaction))
+            .or_else(|| self.reserved(transaction))
+            .or_else(|| self.not_reserved(transaction))
+    }
+
+    /// The winner, if this commit's place is taken.
+    pub fn conflict(&self, commit: &Commit) -> Option<AppendError> {
+        let winner = self.at(commit.stream(), commit.from())?;
+        Some(AppendError::Conflict { winner: Box::new(winner.clone()) })
+    }
+
+    /// The first stream that is not as it was seen.
+    pub fn changed(&self, transaction: &Transaction) -> Option<AppendError> {
+        let moved = |seen: &&ledgerfold::command::Seen| {
+            self.at(seen.stream(), seen.version().next()).is_some()
+        };
+        let seen = transaction.unchanged().iter().find(moved)?;
+        Some(AppendError::Changed { stream: seen.stream().clone(), version: seen.version() })
+    }
+
+    /// The places of the command, if it was committed before.
+    pub fn repeated(&self, transaction: &Transaction) -> Option<AppendError> {
+        let places = self.commands.get(transaction.once()?)?;
+        Some(AppendError::Repeated { places: places.clone() })
+    }
+
+    /// The first key that is to be taken, and is.
+    pub fn reserved(&self, transaction: &Transaction) -> Option<AppendError> {
+        transaction.claims().iter().find_map(|(key, change)| match change {
+            KeyChange::Reserve(_) => {
+                let holder = self.holders.get(key)?.clone();
+                Some(AppendError::Reserved { key: key.clone(), holder })
+            }
+            KeyChange::Release(_) | KeyChange::Pass { .. } => None,
+        })
+    }
+
+    /// The first key that is to be given back, and is not that stream's.
+    pub fn not_reserved(&self, transaction: &Transaction) -> Option<AppendError> {
+        transaction.claims().iter().find_map(|(key, change)| match change {
+            KeyChange::Release(stream) | KeyChange::Pass { from: stream, .. }
+                if self.holders.get(key) != Some(stream) =>
+            {
+                Some(AppendError::NotReserved { key: key.clone(), stream: stream.clone() })
+            }
+            _ => None,
+        })
+    }
+
+    /// Does everything in a transaction.
+    pub fn apply(&mut self, transaction: &Transaction) {
+        self.commits.extend(transaction.commits().iter().map(|new| new.as_commit().clone()));
+        if let Some(command) = transaction.once() {
+            self.commands.insert(command.clone(), transaction.places());
+        }
+        self.apply_claims(transaction);
+    }
+
+    /// Does what it does to keys.
+    pub fn apply_claims(&mut self, transaction: &Transaction) {
+        for (key, change) in transaction.claims() {
+            match change {
+                KeyChange::Release(_) => self.holders.remove(key),
+                KeyChange::Reserve(to) | KeyChange::Pass { to, .. } => {
+                    self.holders.insert(key.clone(), to.clone())
+                }
+            };
+        }
+    }
+}
+
+fn too_large<'a>(mut commits: impl Iterator<Item = &'a Commit>) -> Option<AppendError> {
+    let bytes = commits.find(|commit| commit.payload_bytes() > LIMIT)?.payload_bytes();
+    Some(AppendError::TooLarge { bytes, limit: LIMIT })
+}
+
+/// The claims that a transaction was made from: one change may be two of them.
+pub fn claims_of(transaction: &Transaction) -> Vec<(StreamId, Claim)> {
+    let claims = transaction.claims().iter().flat_map(|(key, change)| match change.clone() {
+        KeyChange::Reserve(to) => vec![(to, Claim::Reserve(key.clone()))],
+        KeyChange::Release(from) => vec![(from, Claim::Release(key.clone()))],
+        KeyChange::Pass { from, to } => {
+            vec![(from, Claim::Release(key.clone())), (to, Claim::Reserve(key.clone()))]
+        }
+    });
+    claims.collect()
+}
+
+/// The model as a store, whose pages have no end.
+#[derive(Debug, Default)]
+pub struct ModelStore(Mutex<Model>);
+
+impl ModelStore {
+    /// The model itself.
+    pub fn lock(&self) -> MutexGuard<'_, Model> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[async_trait]
+impl EventStore for ModelStore {
+    async fn read(&self, stream: &StreamId, after: Version) -> Result<Page, StoreError> {
+        let mut commits = self.lock().of(stream);
+        commits.retain(|commit| commit.from() > after);
+        Ok(Page { commits, more: false })
+    }
+
+    async fn read_back(
+        &self,
+        stream: &StreamId,
+        before: Option<Version>,
+        commits: usize,
+    ) -> Result<Page, StoreError> {
+        let mut found = self.lock().of(stream);
+        found.retain(|commit| before.is_none_or(|before| commit.from() < before));
+        found.reverse();
+        let more = found.len() > commits;
+        found.truncate(commits);
+        Ok(Page { commits: found, more })
+    }
+
+    async fn append(&self, new: &NewCommit) -> Result<(), AppendError> {
+        self.transact(&alone(new)).await
+    }
+
+    async fn transact(&self, transaction: &Transaction) -> Result<(), AppendError> {
+        let mut model = self.lock();
+        match model.objection(transaction) {
+            Some(objection) => Err(objection),
+            None => {
+                model.apply(transaction);
+                Ok(())
+            }
+        }
+    }
+}
+
+/// The transaction of one commit and nothing else.
+pub fn alone(new: &NewCommit) -> Transaction {
+    Transaction::new(vec![new.clone()], Vec::new(), [], None).expect("one commit is a transaction")
+}

@@ -1,0 +1,133 @@
+//! Two domains for what notebooks do not do: states in snapshots of any size, and content that is
+//! stored to the letter.
+
+use ledgerfold::{
+    Category, Command, CommandName, Decider, DecodeError, Decoded, EncodeError, Event, EventType,
+    NewCommit, Payload, SchemaVersion, SnapshotPolicy, Snapshots, StreamId, command::Loaded,
+};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::notebook::{Notebook, NotebookEvent, Refused, Write, commit, fresh};
+
+/// Notebooks that take a snapshot along as often as the core allows.
+#[derive(Clone, Copy, Debug)]
+pub struct Sketchbook;
+
+/// How much a sketchbook remembers of a note that is longer, in bytes: a snapshot of this and the
+/// largest commit together stay below what the core promises to stores.
+pub const REMEMBERED: usize = 78_000;
+
+/// What a sketchbook remembers.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Sketch {
+    /// How many notes there are.
+    pub notes: u64,
+    /// How the newest begins; the whole of it, where it is short.
+    pub newest: String,
+}
+
+impl Decider for Sketchbook {
+    type Command = Write;
+    type Event = NotebookEvent;
+    type State = Sketch;
+    type Rejection = Refused;
+
+    const CATEGORY: Category = Notebook::CATEGORY;
+
+    fn initial() -> Sketch {
+        Sketch::default()
+    }
+
+    fn evolve(sketch: Sketch, event: &NotebookEvent) -> Sketch {
+        let NotebookEvent::NoteWritten(note) = event;
+        let newest = note.text.get(..REMEMBERED).unwrap_or(&note.text).to_owned();
+        Sketch { notes: sketch.notes + 1, newest }
+    }
+
+    fn decide(_: &Sketch, command: &Write) -> Result<Vec<NotebookEvent>, Refused> {
+        Notebook::decide(&Vec::new(), command)
+    }
+
+    fn snapshots() -> Option<Snapshots<Sketch>> {
+        Some(Snapshots::of::<Self>(1).every(SnapshotPolicy { events: 1, bytes: 1 }))
+    }
+}
+
+/// A domain that keeps any JSON text.
+#[derive(Clone, Copy, Debug)]
+pub struct Letters;
+
+/// A letter that nobody else has.
+pub fn fresh_letter() -> StreamId {
+    StreamId::new(Letters::CATEGORY, fresh().id().clone())
+}
+
+/// A text of this many bytes.
+pub fn text_of(bytes: usize) -> Payload {
+    let text = format!("\"{}\"", "x".repeat(bytes.saturating_sub(2)));
+    Payload::from_text(text).expect("a quoted text is JSON")
+}
+
+/// The commit of this text behind what was loaded. Nothing is read or digested of it, so that large
+/// ones take no time.
+pub fn letter(head: &Loaded<Letters>, attempt: &str, text: &Payload) -> NewCommit {
+    let like = commit(&Loaded::unread(fresh()), attempt, &["note"], 60);
+    let like = like.as_commit();
+    let id = || like.events().next().map(|(_, event)| event.id).expect("it has one note");
+    let (command, metadata) = (like.command().clone(), like.metadata().clone());
+    head.commit(&[Kept(text.clone())], id, command, metadata).expect("it is JSON already")
+}
+
+/// Keep this text.
+#[derive(Clone, Debug, Serialize)]
+pub struct Keep(pub Payload);
+
+/// A text was kept.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Kept(pub Payload);
+
+impl Command for Keep {
+    fn name(&self) -> CommandName {
+        CommandName::from_static("Keep")
+    }
+}
+
+impl Event for Kept {
+    fn event_type(&self) -> EventType {
+        EventType::of_type("Kept")
+    }
+
+    fn schema_version(&self) -> SchemaVersion {
+        SchemaVersion::new(7)
+    }
+
+    fn encode(&self) -> Result<Payload, EncodeError> {
+        Ok(self.0.clone())
+    }
+
+    fn decode(
+        _: &EventType,
+        _: SchemaVersion,
+        data: &Payload,
+    ) -> Result<Decoded<Self>, DecodeError> {
+        Ok(Self(data.clone()).into())
+    }
+}
+
+impl Decider for Letters {
+    type Command = Keep;
+    type Event = Kept;
+    type State = ();
+    type Rejection = Refused;
+
+    const CATEGORY: Category = Category::from_static("letter");
+
+    fn initial() {}
+
+    fn evolve((): (), _: &Kept) {}
+
+    fn decide((): &(), Keep(text): &Keep) -> Result<Vec<Kept>, Refused> {
+        Ok(vec![Kept(text.clone())])
+    }
+}
