@@ -24,7 +24,9 @@ pub enum AccountCommand {
     Open(String),
     /// Put this much in.
     Deposit(u64),
-    /// The same, and never twice.
+    /// Put these in, all of them or none.
+    DepositAll(Vec<u64>),
+    /// Put this much in, and never twice.
     DepositOnce(u64),
     /// The owner's address is another now.
     Move(String),
@@ -37,6 +39,7 @@ impl Command for AccountCommand {
         CommandName::from_static(match self {
             Self::Open(_) => "Open",
             Self::Deposit(_) => "Deposit",
+            Self::DepositAll(_) => "DepositAll",
             Self::DepositOnce(_) => "DepositOnce",
             Self::Move(_) => "Move",
             Self::Close => "Close",
@@ -182,6 +185,9 @@ impl Decider for Accounts {
             (None, _) => Err(AccountRejection::NotOpen),
             (Some(_), AccountCommand::Deposit(amount) | AccountCommand::DepositOnce(amount)) => {
                 Ok(vec![Deposited { amount: *amount }.into()])
+            }
+            (Some(_), AccountCommand::DepositAll(amounts)) => {
+                Ok(amounts.iter().map(|amount| Deposited { amount: *amount }.into()).collect())
             }
             (Some(from), AccountCommand::Move(to)) => {
                 Ok(vec![Moved { from: from.clone(), to: to.clone() }.into()])

@@ -64,6 +64,11 @@ impl History {
         Self::at(&self.states, version).unwrap_or_default()
     }
 
+    /// Whether a version is the last one of a commit.
+    pub(super) fn is_end_of_commit(&self, version: Version) -> bool {
+        self.commits.iter().any(|commit| commit.to() == version)
+    }
+
     /// What a reader should see at a version.
     pub(super) fn statement(&self, version: Version) -> Option<Statement> {
         Self::at(&self.rows, version).flatten()

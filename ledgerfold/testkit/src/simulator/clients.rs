@@ -115,7 +115,8 @@ impl Client {
         let amount = u64::try_from(1 + clockwork.below(9)).unwrap_or(1);
         let command = match clockwork.below(12) {
             0..=2 => AccountCommand::Open(address(clockwork.below(2))),
-            3..=6 => AccountCommand::Deposit(amount),
+            3..=4 => AccountCommand::Deposit(amount),
+            5..=6 => AccountCommand::DepositAll(vec![amount; clockwork.below(4)]),
             7..=8 => AccountCommand::DepositOnce(amount),
             9 => AccountCommand::Move(address(2 + clockwork.below(2))),
             _ => AccountCommand::Close,
@@ -186,6 +187,10 @@ impl Client {
             Some(shown) if shown.version < answer.version => {
                 let (id, seen, was) = (&answer.stream, shown.version, answer.version);
                 witness.violated(format!("{id} was shown at {seen} to who had seen {was}"));
+            }
+            Some(shown) if !history.is_end_of_commit(shown.version) => {
+                let (id, version) = (&answer.stream, shown.version);
+                witness.violated(format!("half a commit of {id} was shown, at {version}"));
             }
             Some(shown) if history.statement(shown.version).as_ref() != Some(&shown.row) => {
                 let (id, version) = (&answer.stream, shown.version);
