@@ -12,7 +12,7 @@ CLOUD := python3 localstack/bootstrap.py
 CARGO ?= cargo
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test up down logs status functions build lint deploy
+.PHONY: help demo test up down logs status functions build lint deploy costs bench
 
 help: ## Show this
 	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -49,6 +49,10 @@ deploy: build ## Deploy to the AWS account of your credentials (STAGE=dev)
 
 lint: prerequisites ## Check formatting, lints, licences and the template
 	@scripts/lint.sh
+
+costs: prerequisites ## Measure what each operation costs (WRITE_PRICE and READ_PRICE: per million units)
+	@$(CLOUD) dynamodb -- $(CARGO) test --quiet --workspace --features ledgerfold-dynamodb/dynamodb-local \
+		--test dynamodb_local -- --nocapture every_operation_costs
 
 .PHONY: prerequisites
 prerequisites:

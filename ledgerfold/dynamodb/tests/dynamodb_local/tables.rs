@@ -25,13 +25,21 @@ pub(crate) fn config() -> Builder {
 }
 
 pub(crate) async fn event_store() -> DynamoEventStore {
-    let client = Client::from_conf(config().build());
+    log_over(Client::from_conf(config().build())).await
+}
+
+/// A log with a table for reservations.
+pub(crate) async fn log_over(client: Client) -> DynamoEventStore {
     let (log, reservations) = (event_table(&client).await, reservation_table(&client).await);
     DynamoEventStore::new(client, log).with_reservations(reservations)
 }
 
 pub(crate) async fn row_store() -> DynamoRowStore {
-    let client = Client::from_conf(config().build());
+    rows_over(Client::from_conf(config().build())).await
+}
+
+/// Rows that are listed by an index, as the template has it.
+pub(crate) async fn rows_over(client: Client) -> DynamoRowStore {
     let index = GlobalSecondaryIndex::builder()
         .index_name("by-list")
         .key_schema(key("ix", KeyType::Hash))
@@ -45,18 +53,21 @@ pub(crate) async fn row_store() -> DynamoRowStore {
 }
 
 pub(crate) async fn tally_store() -> DynamoTallyStore {
-    let client = Client::from_conf(config().build());
+    tallies_over(Client::from_conf(config().build())).await
+}
+
+pub(crate) async fn tallies_over(client: Client) -> DynamoTallyStore {
     let table = table(&client, &[("pk", S), ("sk", S)], &["pk", "sk"], None).await;
     DynamoTallyStore::new(client, table)
 }
 
 /// A table of commits, as the template has it.
-pub(crate) async fn event_table(client: &Client) -> String {
+async fn event_table(client: &Client) -> String {
     table(client, &[("pk", S), ("sk", N)], &["pk", "sk"], None).await
 }
 
 /// A table of unique keys and of commands that are recognised for ever.
-pub(crate) async fn reservation_table(client: &Client) -> String {
+async fn reservation_table(client: &Client) -> String {
     table(client, &[("pk", S)], &["pk"], None).await
 }
 
