@@ -54,6 +54,9 @@ costs: prerequisites ## Measure what each operation costs (WRITE_PRICE and READ_
 	@$(CLOUD) dynamodb -- $(CARGO) test --quiet --workspace --features ledgerfold-dynamodb/dynamodb-local \
 		--test dynamodb_local -- --nocapture every_operation_costs
 
+bench: prerequisites ## Measure against the bare table and the peers, into COMPARE.md (BENCH_QUICK=1: a try)
+	@scripts/bench.sh
+
 .PHONY: prerequisites
 prerequisites:
 	@scripts/prerequisites.sh

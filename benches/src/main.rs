@@ -35,7 +35,7 @@ pub struct Scale {
     pub repetitions: usize,
     /// Turns of each contestant in a repetition.
     pub turns: usize,
-    /// Orders of three commands in a turn.
+    /// Orders of three commands in a turn, one after the other; from many tasks twice as many.
     pub orders: usize,
     pub tasks: usize,
     /// Loads of each stream, in each repetition.
@@ -49,7 +49,7 @@ impl Scale {
     const FULL: Self = Self {
         repetitions: 5,
         turns: 4,
-        orders: 50,
+        orders: 100,
         tasks: 16,
         loads: 5,
         long_stream: 10_000,

@@ -40,7 +40,8 @@ pub fn order_id(tag: &str, number: usize) -> String {
 /// The contestants take turns in rotating order, so that they share whatever else the machine does.
 pub async fn measure(entrants: &[Entrant], scale: &Scale) -> Vec<Vec<Rate>> {
     for entrant in entrants {
-        alone(&*entrant.contestant, "warm-up", 4 * scale.orders).await;
+        alone(&*entrant.contestant, "warm-up", 2 * scale.orders).await;
+        crowded(&entrant.contestant, "warm-up2", scale).await;
     }
     let mut rates = vec![Vec::new(); entrants.len()];
     for repetition in 0..scale.repetitions {
@@ -69,7 +70,7 @@ pub async fn measure(entrants: &[Entrant], scale: &Scale) -> Vec<Vec<Rate>> {
                 alone: commands / seconds[at].0,
                 p50: quantile(&times, 50),
                 p99: quantile(&times, 99),
-                crowded: commands / seconds[at].1,
+                crowded: 2.0 * commands / seconds[at].1,
             };
             let name = entrants[at].contestant.name();
             eprintln!("{repetition} {name:<30} {:>6.0} {:>6.0}", rate.alone, rate.crowded);
@@ -106,7 +107,7 @@ async fn crowded(contestant: &Arc<dyn Contestant>, tag: &str, scale: &Scale) {
     let workers: Vec<_> = (0..scale.tasks)
         .map(|_| {
             let (contestant, tag, next) = (contestant.clone(), tag.to_owned(), next.clone());
-            let orders = scale.orders;
+            let orders = 2 * scale.orders;
             tokio::spawn(async move {
                 loop {
                     let number = next.fetch_add(1, Ordering::Relaxed);

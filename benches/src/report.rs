@@ -68,29 +68,35 @@ impl Report {
     }
 
     fn circumstances(&self, text: &mut String, scale: &Scale) -> std::fmt::Result {
-        let Scale { repetitions, turns, orders, .. } = scale;
+        let Scale { repetitions, turns, orders, tasks, .. } = scale;
         let cores = std::thread::available_parallelism().map_or(0, usize::from);
         let [before, after] = &self.busy;
+        let today = ledgerfold::Timestamp::now().strftime("%Y-%m-%d");
         writeln!(
             text,
-            "{repetitions} repetitions of {turns} turns of {orders} orders (3 commands each) for each \
-             contestant, median [lowest–highest repetition]. {cores} cores, shared by client, DynamoDB \
-             Local and whatever else ran: load average {before} before and {after} after."
+            "Measured on {today}: {repetitions} repetitions of {turns} turns for each contestant, a \
+             turn being {orders} orders of 3 commands from one task and {} from {tasks}; median \
+             [lowest–highest repetition]. {cores} cores, shared by client, DynamoDB Local and \
+             whatever else ran: load average {before} before and {after} after.",
+            2 * orders
         )
     }
 
     fn speed(&self, scale: &Scale) -> Table {
-        let crowded = format!("{} tasks, commands/s", scale.tasks);
+        let (tasks, put) = (scale.tasks, self.names[0]);
+        let [alone, crowded] = ["1 task", &format!("{tasks} tasks")]
+            .map(|tasks| [format!("{tasks}, commands/s"), format!("by {put}")]);
         let mut table =
-            table(["", "1 task, commands/s", "p50 ms", "p99 ms", &crowded, "of bare Put, 1 task"]);
+            table(["", &alone[0], &alone[1], "p50 ms", "p99 ms", &crowded[0], &crowded[1]]);
         for (name, rates) in self.names.iter().zip(&self.rates) {
             table.add_row([
                 (*name).to_owned(),
                 spread(rates, |rate| rate.alone, 0),
+                format!("{:.2}", self.ratio(name, put, |rate| rate.alone)),
                 spread(rates, |rate| rate.p50, 2),
                 spread(rates, |rate| rate.p99, 2),
                 spread(rates, |rate| rate.crowded, 0),
-                format!("{:.2}", self.ratio(name, self.names[0], |rate| rate.alone)),
+                format!("{:.2}", self.ratio(name, put, |rate| rate.crowded)),
             ]);
         }
         table

@@ -12,6 +12,8 @@ const COLD: &str = "ledgerfold, cold";
 const PUT: &str = "bare Put";
 const QUERY_AND_PUT: &str = "bare Query and Put";
 
+type Pick = fn(&Rate) -> f64;
+
 /// What was to be reached, and what was.
 pub fn rows(report: &Report, scale: &Scale) -> Table {
     let mut table = table(["target", "measured", "reached"]);
@@ -19,17 +21,18 @@ pub fn rows(report: &Report, scale: &Scale) -> Table {
         let verdict = if reached { "yes" } else { "no" };
         table.add_row([what, format!("{measured:.digits$}"), verdict.to_owned()]);
     };
-    let ways: [(usize, fn(&Rate) -> f64); 2] =
-        [(1, |rate| rate.alone), (scale.tasks, |rate| rate.crowded)];
-    for (tasks, pick) in ways {
+    let alone: Pick = |rate| rate.alone;
+    let ways = [(1, alone), (scale.tasks, |rate| rate.crowded)];
+    for (count, pick) in ways {
+        let tasks = if count == 1 { "1 task".to_owned() } else { format!("{count} tasks") };
         let warm = report.ratio(WARM, PUT, pick);
-        let what = format!("warm, {tasks} tasks: at least 0.9 of the bare Put");
+        let what = format!("warm, {tasks}: at least 0.9 of the bare Put");
         add(what, warm, warm.median >= 0.9, 2);
         let (peer, ratio) = best_peer(report, pick);
-        let what = format!("warm, {tasks} tasks: at least 2.5 times the best peer ({peer})");
+        let what = format!("warm, {tasks}: at least 2.5 times the best peer ({peer})");
         add(what, ratio, ratio.median >= 2.5, 2);
         let cold = report.ratio(COLD, QUERY_AND_PUT, pick);
-        let what = format!("cold, {tasks} tasks: at least 0.9 of the bare Query and Put");
+        let what = format!("cold, {tasks}: at least 0.9 of the bare Query and Put");
         add(what, cold, cold.median >= 0.9, 2);
     }
     let growth = &report.growth;
@@ -42,7 +45,7 @@ pub fn rows(report: &Report, scale: &Scale) -> Table {
 }
 
 /// The peer that is the fastest, and how much faster we are.
-fn best_peer(report: &Report, pick: fn(&Rate) -> f64) -> (&'static str, Spread) {
+fn best_peer(report: &Report, pick: Pick) -> (&'static str, Spread) {
     let peers = report.names.iter().filter(|name| !is_ours_or_bare(name));
     let ratios = peers.map(|name| (*name, report.ratio(WARM, name, pick)));
     ratios.min_by(|(_, a), (_, b)| a.median.total_cmp(&b.median)).expect("there are peers")
