@@ -22,5 +22,7 @@ export -f run
 python3 localstack/bootstrap.py dynamodb -- \
   bash -c 'run --workspace --features ledgerfold-dynamodb/dynamodb-local'
 
-say orders end to end on the local cloud
-run --workspace --features orders-acceptance/local-cloud --test local-cloud
+say orders end to end, and payloads, on the local cloud
+endpoint=$(python3 -c 'import json; print(json.load(open("target/local/stack.json"))["endpoint"])')
+AWS_ENDPOINT_URL=$endpoint run --workspace --test local-cloud \
+  --features orders-acceptance/local-cloud,ledgerfold-s3/local-cloud

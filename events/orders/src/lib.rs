@@ -2,6 +2,7 @@
 //! to read what the bus brings; it knows nothing of how orders are kept.
 
 use ledgerfold::events;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 mod money;
@@ -21,7 +22,7 @@ events! {
 }
 
 /// A customer ordered some things.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct OrderPlaced {
     /// Who ordered: 1 to 64 of `A–Z a–z 0–9 . _ -`.
@@ -33,7 +34,7 @@ pub struct OrderPlaced {
 }
 
 /// One line of an order.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Item {
     /// What: 1 to 64 of `A–Z a–z 0–9 . _ -`.
@@ -45,7 +46,7 @@ pub struct Item {
 }
 
 /// The order was paid in full.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct OrderPaid {
     /// What the payment is called where it was made.
@@ -55,7 +56,7 @@ pub struct OrderPaid {
 }
 
 /// The order was called off.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct OrderCancelled {
     /// Why, in the customer's words.
@@ -63,7 +64,7 @@ pub struct OrderCancelled {
 }
 
 /// What was paid for a cancelled order is to be paid back.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct RefundRequested {
     /// The payment that is to be reversed.
@@ -73,7 +74,7 @@ pub struct RefundRequested {
 }
 
 /// The order left the house.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct OrderShipped {
     /// Who carries it.
@@ -83,5 +84,5 @@ pub struct OrderShipped {
 }
 
 /// The order reached the customer.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct OrderDelivered {}

@@ -1,5 +1,6 @@
 use crate::{
-    CommandId, CommitEvent, DecodeError, Event, EventId, Metadata, StreamId, Timestamp, Version,
+    CommandId, CommitEvent, DecodeError, Decoded, Event, EventId, Metadata, StreamId, Timestamp,
+    Version,
 };
 
 /// One event on its way: its content with everything a consumer needs to place it.
@@ -21,19 +22,21 @@ pub struct Envelope {
 }
 
 impl Envelope {
-    /// The event as its type, with what a read model needs of the envelope.
+    /// The event as its type, with what a read model needs of the envelope. Where it was upcast to
+    /// several, all share its identity and its place; the envelope itself stays as it was stored.
     ///
     /// # Errors
     /// [`DecodeError`] if no such event is known here.
-    pub fn open<E: Event>(&self) -> Result<Recorded<E>, DecodeError> {
+    pub fn open<E: Event>(&self) -> Result<Decoded<Recorded<E>>, DecodeError> {
         let CommitEvent { id, event_type, schema_version, data } = &self.event;
-        Ok(Recorded {
-            event: E::decode(event_type, *schema_version, data)?,
+        let today = E::decode(event_type, *schema_version, data)?;
+        Ok(today.map(|event| Recorded {
+            event,
             id: *id,
             stream: self.stream.clone(),
             version: self.version,
             recorded_at: self.metadata.recorded_at,
-        })
+        }))
     }
 }
 
@@ -42,7 +45,7 @@ impl Envelope {
 pub struct Recorded<E> {
     /// What happened.
     pub event: E,
-    /// Its identity.
+    /// Its identity, which events share that were upcast from one.
     pub id: EventId,
     /// Where.
     pub stream: StreamId,

@@ -5,6 +5,11 @@ use serde_json::value::RawValue;
 
 use crate::InvalidId;
 
+pub(crate) mod declare;
+mod decoded;
+
+pub use decoded::Decoded;
+
 /// What a context's events can do: say their type, be written, be read back.
 ///
 /// Implemented by [`events!`](crate::events); by hand only for a format that JSON cannot carry.
@@ -21,7 +26,8 @@ pub trait Event: Clone + fmt::Debug + PartialEq + Send + Sync + Sized + 'static 
     /// [`EncodeError`] if a field cannot be written as JSON, as a map with keys that are no text.
     fn encode(&self) -> Result<Payload, EncodeError>;
 
-    /// Reads an event of this type and schema version back.
+    /// Reads an event of this type and schema version back, as what it is today: an event of an
+    /// older version may have become several, or none.
     ///
     /// # Errors
     /// [`DecodeError`], if the type or version is unknown here or the content is not of its shape.
@@ -30,7 +36,7 @@ pub trait Event: Clone + fmt::Debug + PartialEq + Send + Sync + Sized + 'static 
         kind: &EventType,
         version: SchemaVersion,
         data: &Payload,
-    ) -> Result<Self, DecodeError>;
+    ) -> Result<Decoded<Self>, DecodeError>;
 }
 
 /// The type of an event: 1 to 128 letters and digits, the bound of EventBridge's `detail-type`.
@@ -45,15 +51,14 @@ impl EventType {
     /// [`InvalidId`] if it is not of 1 to 128 letters and digits.
     pub fn new(name: impl Into<String>) -> Result<Self, InvalidId> {
         let name = name.into();
-        if (1..=128).contains(&name.len()) && name.bytes().all(|byte| byte.is_ascii_alphanumeric())
-        {
+        if declare::is_event_type(&name) {
             Ok(Self(name))
         } else {
             Err(InvalidId::new("an event type", "1 to 128 letters and digits"))
         }
     }
 
-    /// The name of a Rust type, which is of letters and digits by the language's own rule.
+    /// The name of a Rust type, which [`events!`](crate::events) has checked.
     #[doc(hidden)]
     pub fn of_type(name: &'static str) -> Self {
         Self(name.to_owned())
@@ -157,79 +162,4 @@ pub enum DecodeError {
     /// The content does not have the shape of its type.
     #[error("content does not have the shape of its type: {0}")]
     Malformed(#[from] serde_json::Error),
-}
-
-/// Declares a context's events: one `enum`, whose variants are named after the structs they hold,
-/// each with the version of its schema.
-///
-/// ```
-/// use serde::{Deserialize, Serialize};
-///
-/// /// A lamp was switched on.
-/// #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-/// pub struct SwitchedOn {
-///     /// Brightness in percent.
-///     pub brightness: u8,
-/// }
-///
-/// ledgerfold::events! {
-///     /// What happens to a lamp.
-///     pub enum LampEvent {
-///         SwitchedOn: 1,
-///     }
-/// }
-///
-/// use ledgerfold::Event;
-/// let event = LampEvent::from(SwitchedOn { brightness: 80 });
-/// let (kind, version, data) = (event.event_type(), event.schema_version(), event.encode()?);
-/// assert_eq!((kind.as_str(), data.as_str()), ("SwitchedOn", r#"{"brightness":80}"#));
-/// assert_eq!(LampEvent::decode(&kind, version, &data)?, event);
-/// # Ok::<(), Box<dyn std::error::Error>>(())
-/// ```
-#[macro_export]
-macro_rules! events {
-    ($(#[$doc:meta])* $vis:vis enum $name:ident { $($kind:ident: $version:literal),+ $(,)? }) => {
-        $(#[$doc])*
-        #[derive(Clone, Debug, PartialEq)]
-        $vis enum $name {
-            $(#[doc = concat!("See [`", stringify!($kind), "`].")] $kind($kind),)+
-        }
-
-        $(impl From<$kind> for $name {
-            fn from(event: $kind) -> Self {
-                Self::$kind(event)
-            }
-        })+
-
-        impl $crate::Event for $name {
-            fn event_type(&self) -> $crate::EventType {
-                $crate::EventType::of_type(match self {
-                    $(Self::$kind(_) => stringify!($kind),)+
-                })
-            }
-
-            fn schema_version(&self) -> $crate::SchemaVersion {
-                $crate::SchemaVersion::new(match self {
-                    $(Self::$kind(_) => $version,)+
-                })
-            }
-
-            fn encode(&self) -> Result<$crate::Payload, $crate::EncodeError> {
-                match self {
-                    $(Self::$kind(event) => $crate::Payload::encode(event),)+
-                }
-            }
-
-            fn decode(
-                kind: &$crate::EventType,
-                version: $crate::SchemaVersion,
-                data: &$crate::Payload,
-            ) -> Result<Self, $crate::DecodeError> {
-                match (kind.as_str(), version.get()) {
-                    $((stringify!($kind), $version) => Ok(Self::$kind(data.decode()?)),)+
-                    _ => Err($crate::DecodeError::Unknown { kind: kind.clone(), version }),
-                }
-            }
-        }
-    };
 }

@@ -4,7 +4,11 @@ use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use schemars::{JsonSchema, schema_for};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
-use crate::{DecodeError, EncodeError, Payload, RecentCommands, digest::digest};
+use crate::{
+    Decider, DecodeError, EncodeError, Payload, RecentCommands,
+    digest::digest,
+    schema::{Contract, Standing},
+};
 
 /// The largest state that rides along with a commit, in bytes: a commit of the largest size and a
 /// snapshot together stay below DynamoDB's 400 KB.
@@ -48,19 +52,12 @@ impl fmt::Display for StateSchema {
 
 /// How a domain's state is kept in snapshots.
 ///
-/// ```
-/// use ledgerfold::{SnapshotPolicy, Snapshots};
-/// use schemars::JsonSchema;
-/// use serde::{Deserialize, Serialize};
-///
-/// #[derive(Serialize, Deserialize, JsonSchema)]
-/// struct Balance { cents: i64 }
-///
-/// // In `Decider::snapshots`; raise the revision when `evolve` gives the same fields another meaning.
-/// let snapshots = Snapshots::<Balance>::revision(1);
-/// assert_ne!(snapshots.schema(), Snapshots::<Balance>::revision(2).schema());
-/// let seldom = snapshots.every(SnapshotPolicy { events: 200, bytes: 64 * 1024 });
-/// # let _ = seldom;
+/// ```ignore
+/// impl Decider for Accounts {
+///     fn snapshots() -> Option<Snapshots<Balance>> {
+///         Some(Snapshots::of::<Self>(1))
+///     }
+/// }
 /// ```
 #[derive(Clone, Debug)]
 pub struct Snapshots<S> {
@@ -89,11 +86,18 @@ impl Default for SnapshotPolicy {
 }
 
 impl<S: Serialize + DeserializeOwned + JsonSchema> Snapshots<S> {
-    /// Snapshots of this state. A change of its fields is noticed by itself; a change of what
-    /// `evolve` makes of the events is not, and asks for another revision.
-    pub fn revision(revision: u32) -> Self {
+    /// Snapshots of a domain's state. A change of the state's fields is noticed by itself, and so is
+    /// another upcaster; a change of what `evolve` makes of the same events is not, and asks for
+    /// another revision.
+    pub fn of<D>(revision: u32) -> Self
+    where
+        D: Decider<State = S>,
+        D::Event: Contract,
+    {
+        // A schema is made of texts and numbers, which JSON can carry.
         let schema = serde_json::to_vec(&schema_for!(S)).unwrap_or_default();
-        let digest = digest(&[&schema, &revision.to_be_bytes()]);
+        let digest =
+            digest(&[&schema, translated::<D::Event>().as_bytes(), &revision.to_be_bytes()]);
         Self {
             schema: StateSchema(URL_SAFE_NO_PAD.encode(digest)),
             policy: SnapshotPolicy::default(),
@@ -101,6 +105,15 @@ impl<S: Serialize + DeserializeOwned + JsonSchema> Snapshots<S> {
             decode: Payload::decode,
         }
     }
+}
+
+/// The event versions that are read as other events, or as none: a state that was folded before they
+/// were is not the one that would be folded now.
+fn translated<E: Contract>() -> String {
+    let catalog = E::catalog();
+    let entries = catalog.entries().iter();
+    let old = entries.filter(|entry| !matches!(entry.standing, Standing::Written(_)));
+    old.map(|entry| format!("{} {}\n", entry.event_type, entry.version)).collect()
 }
 
 impl<S> Snapshots<S> {

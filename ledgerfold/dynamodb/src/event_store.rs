@@ -1,3 +1,5 @@
+use std::sync::Arc;
+
 use async_trait::async_trait;
 use aws_sdk_dynamodb::{
     Client,
@@ -9,13 +11,13 @@ use aws_sdk_dynamodb::{
 };
 use ledgerfold::{
     Commit, NewCommit, StreamId, Version,
-    ports::{AppendError, EventStore, Page, StoreError, Transaction},
+    ports::{AppendError, EventStore, Page, PayloadError, PayloadStore, StoreError, Transaction},
 };
 
 use crate::{
     failure::Failure,
-    item::{CommitItem, Item},
-    size::{MAX_ITEM_BYTES, item_size},
+    item::{CommitItem, Item, UnreadableCommit},
+    size::{MAX_CLAIMED_BYTES, MAX_ITEM_BYTES, item_size, value_size},
     transaction::{Plan, Verdict},
 };
 
@@ -24,17 +26,18 @@ use crate::{
 /// A read is one strongly consistent Query of up to 1 MB. An append of up to 1 KB costs one write
 /// unit, and so does one that loses its race; the winner comes with the refusal, unasked and unpaid.
 /// A transaction costs twice as much for each of its items.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct DynamoEventStore {
     client: Client,
     table: String,
     reservations: Option<String>,
+    payloads: Option<Arc<dyn PayloadStore>>,
 }
 
 impl DynamoEventStore {
     /// The log in this table.
     pub fn new(client: Client, table: impl Into<String>) -> Self {
-        Self { client, table: table.into(), reservations: None }
+        Self { client, table: table.into(), reservations: None, payloads: None }
     }
 
     /// The same log with a table for unique keys and for commands that are recognised for ever: key
@@ -43,6 +46,52 @@ impl DynamoEventStore {
     #[must_use]
     pub fn with_reservations(self, table: impl Into<String>) -> Self {
         Self { reservations: Some(table.into()), ..self }
+    }
+
+    /// The same log, which keeps the events of commits over [`MAX_ITEM_BYTES`] here instead of
+    /// refusing them. Whoever reads the log or its change stream needs the same store.
+    #[must_use]
+    pub fn with_payloads(self, payloads: Arc<dyn PayloadStore>) -> Self {
+        Self { payloads: Some(payloads), ..self }
+    }
+
+    /// A commit as the item that is stored.
+    async fn storable(&self, commit: &Commit) -> Result<Item, AppendError> {
+        let item = attributes(CommitItem::from(commit))?;
+        let bytes = stored_bytes(&item);
+        if bytes <= MAX_ITEM_BYTES {
+            return Ok(item);
+        }
+        match &self.payloads {
+            Some(payloads) if bytes <= MAX_CLAIMED_BYTES => {
+                Ok(attributes(CommitItem::from(commit).check_in(&**payloads).await?)?)
+            }
+            Some(_) => Err(AppendError::TooLarge { bytes, limit: MAX_CLAIMED_BYTES }),
+            None => Err(AppendError::TooLarge { bytes, limit: MAX_ITEM_BYTES }),
+        }
+    }
+
+    async fn commit(&self, stream: &StreamId, item: Item) -> Result<Commit, StoreError> {
+        let commit = match CommitItem::from_attributes(item) {
+            Ok(item) => item.open(self.payloads.as_deref()).await,
+            Err(error) => Err(error),
+        };
+        commit.map_err(|error| match error {
+            UnreadableCommit::Payload(PayloadError::Unavailable(reason)) => {
+                StoreError::Unavailable(reason)
+            }
+            other => StoreError::Corrupt { stream: stream.to_string(), reason: other.to_string() },
+        })
+    }
+
+    async fn page(&self, stream: &StreamId, query: QueryFluentBuilder) -> Result<Page, StoreError> {
+        let answer = query.send().await.map_err(Failure::of)?;
+        let more = answer.last_evaluated_key.is_some();
+        let mut commits = Vec::new();
+        for item in answer.items.unwrap_or_default() {
+            commits.push(self.commit(stream, item).await?);
+        }
+        Ok(Page { commits, more })
     }
 
     /// A strongly consistent read of one stream.
@@ -63,7 +112,7 @@ impl DynamoEventStore {
         item: Option<Item>,
     ) -> Result<Commit, StoreError> {
         if let Some(item) = item {
-            return commit(stream, item);
+            return self.commit(stream, item).await;
         }
         // Some emulators refuse without showing what stands there.
         let page = self.read_back(stream, Some(from.next()), 1).await?;
@@ -86,7 +135,7 @@ impl EventStore for DynamoEventStore {
             .query(stream)
             .key_condition_expression("pk = :stream AND sk > :after")
             .expression_attribute_values(":after", AttributeValue::N(after.to_string()));
-        page(stream, query).await
+        self.page(stream, query).await
     }
 
     async fn read_back(
@@ -103,7 +152,7 @@ impl EventStore for DynamoEventStore {
                 .key_condition_expression("pk = :stream AND sk < :before")
                 .expression_attribute_values(":before", AttributeValue::N(before.to_string())),
         };
-        page(stream, query).await
+        self.page(stream, query).await
     }
 
     async fn append(&self, new: &NewCommit) -> Result<(), AppendError> {
@@ -112,7 +161,7 @@ impl EventStore for DynamoEventStore {
             .client
             .put_item()
             .table_name(&self.table)
-            .set_item(Some(storable(commit)?))
+            .set_item(Some(self.storable(commit).await?))
             .condition_expression("attribute_not_exists(pk)")
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
             .return_consumed_capacity(ReturnConsumedCapacity::Total);
@@ -130,11 +179,15 @@ impl EventStore for DynamoEventStore {
     }
 
     async fn transact(&self, transaction: &Transaction) -> Result<(), AppendError> {
-        let plan = Plan::new(transaction, &self.table, self.reservations.as_deref())?;
+        let mut items = Vec::new();
+        for new in transaction.commits() {
+            items.push(self.storable(new.as_commit()).await?);
+        }
+        let mut plan = Plan::new(transaction, items, &self.table, self.reservations.as_deref())?;
         let call = self
             .client
             .transact_write_items()
-            .set_transact_items(Some(plan.items()?))
+            .set_transact_items(Some(plan.take_items()?))
             .return_consumed_capacity(ReturnConsumedCapacity::Total);
         let error = match call.send().await {
             Ok(_) => return Ok(()),
@@ -157,29 +210,11 @@ impl EventStore for DynamoEventStore {
     }
 }
 
-/// A commit as the item that is stored, if it is not too large.
-pub(crate) fn storable(commit: &Commit) -> Result<Item, AppendError> {
-    let item = CommitItem::from(commit)
-        .into_attributes()
-        .map_err(|error| StoreError::Refused(error.into()))?;
-    let snapshot = item.get("s").map_or(0, crate::size::value_size);
-    let bytes = item_size(&item) - snapshot;
-    if bytes > MAX_ITEM_BYTES {
-        return Err(AppendError::TooLarge { bytes, limit: MAX_ITEM_BYTES });
-    }
-    Ok(item)
+fn attributes(item: CommitItem) -> Result<Item, StoreError> {
+    item.into_attributes().map_err(|error| StoreError::Refused(error.into()))
 }
 
-async fn page(stream: &StreamId, query: QueryFluentBuilder) -> Result<Page, StoreError> {
-    let answer = query.send().await.map_err(Failure::of)?;
-    let more = answer.last_evaluated_key.is_some();
-    let items = answer.items.unwrap_or_default();
-    let commits = items.into_iter().map(|item| commit(stream, item)).collect::<Result<_, _>>()?;
-    Ok(Page { commits, more })
-}
-
-fn commit(stream: &StreamId, item: Item) -> Result<Commit, StoreError> {
-    CommitItem::from_attributes(item).and_then(CommitItem::into_commit).map_err(|error| {
-        StoreError::Corrupt { stream: stream.to_string(), reason: error.to_string() }
-    })
+/// What counts against the bound: the commit itself. A snapshot has a bound of its own.
+fn stored_bytes(item: &Item) -> usize {
+    item_size(item) - item.get("s").map_or(0, value_size)
 }

@@ -2,9 +2,10 @@ use std::collections::HashMap;
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use ledgerfold::{
-    Actor, CausationId, CommandId, CommandName, CommandStamp, Commit, CommitEvent, CorrelationId,
-    EventType, Fingerprint, Metadata, Payload, RecentCommands, SchemaVersion, Snapshot,
-    StateSchema, StreamId, Timestamp, Traceparent, Version,
+    Actor, CausationId, CommandId, CommandName, CommandStamp, Commit, CommitEvent, ContentId,
+    CorrelationId, EventType, Fingerprint, Metadata, Payload, RecentCommands, SchemaVersion,
+    Snapshot, StateSchema, StreamId, Timestamp, Traceparent, Version,
+    ports::{PayloadError, PayloadStore, StoreError},
 };
 use serde::{Deserialize, Serialize};
 use serde_bytes::ByteBuf;
@@ -27,8 +28,11 @@ pub struct CommitItem {
     sk: u64,
     /// Version of the last event.
     to: u64,
-    #[serde(rename = "e")]
+    #[serde(rename = "e", default, skip_serializing_if = "Vec::is_empty")]
     events: Vec<EventItem>,
+    /// Where the events are, if they are too large for an item.
+    #[serde(rename = "x", default, skip_serializing_if = "Option::is_none")]
+    elsewhere: Option<String>,
     #[serde(rename = "c")]
     command: CommandItem,
     #[serde(rename = "m")]
@@ -89,8 +93,17 @@ struct MetadataItem {
 
 /// An item of the event table that is no commit.
 #[derive(Debug, thiserror::Error)]
-#[error("the item is no commit: {0}")]
-pub struct UnreadableCommit(String);
+pub enum UnreadableCommit {
+    /// Something is missing, or not what it should be.
+    #[error("the item is no commit: {0}")]
+    Malformed(String),
+    /// Its events are kept elsewhere, and nobody has said where that is.
+    #[error("its events are kept in a payload store, and there is none here")]
+    Elsewhere,
+    /// Its events are kept elsewhere, and cannot be fetched.
+    #[error(transparent)]
+    Payload(#[from] PayloadError),
+}
 
 impl From<&Commit> for CommitItem {
     fn from(commit: &Commit) -> Self {
@@ -109,6 +122,7 @@ impl From<&Commit> for CommitItem {
                     data: event.data.as_str().to_owned(),
                 })
                 .collect(),
+            elsewhere: None,
             command: CommandItem {
                 id: command.id.to_string(),
                 name: command.name.to_string(),
@@ -147,11 +161,41 @@ impl CommitItem {
         serde_dynamo::from_item(item.into()).map_err(unreadable)
     }
 
-    /// The commit in the item.
+    /// The same commit with its events kept elsewhere.
+    pub(crate) async fn check_in(self, payloads: &dyn PayloadStore) -> Result<Self, StoreError> {
+        let content = serde_json::to_string(&self.events)
+            .map_err(|error| StoreError::Refused(error.into()))?;
+        let claim = ContentId::keep(payloads, content).await.map_err(|error| match error {
+            PayloadError::Unavailable(_) => StoreError::Unavailable(error.into()),
+            _ => StoreError::Refused(error.into()),
+        })?;
+        Ok(Self { events: Vec::new(), elsewhere: Some(claim.to_string()), ..self })
+    }
+
+    /// The commit in the item, its events fetched and checked if they are kept elsewhere.
+    ///
+    /// # Errors
+    /// [`UnreadableCommit`].
+    pub async fn open(
+        mut self,
+        payloads: Option<&dyn PayloadStore>,
+    ) -> Result<Commit, UnreadableCommit> {
+        if let Some(claim) = self.elsewhere.take() {
+            let claim: ContentId = claim.parse().map_err(unreadable)?;
+            let content = claim.fetch(payloads.ok_or(UnreadableCommit::Elsewhere)?).await?;
+            self.events = serde_json::from_str(&content).map_err(unreadable)?;
+        }
+        self.into_commit()
+    }
+
+    /// The commit in an item that has its events with it.
     ///
     /// # Errors
     /// [`UnreadableCommit`] if a name is none or the versions do not add up.
     pub fn into_commit(self) -> Result<Commit, UnreadableCommit> {
+        if self.elsewhere.is_some() {
+            return Err(UnreadableCommit::Elsewhere);
+        }
         let id = CommandId::new(self.command.id).map_err(unreadable)?;
         let metadata = self.metadata.into_metadata(&id)?;
         let command = CommandStamp {
@@ -213,5 +257,5 @@ impl MetadataItem {
 
 #[expect(clippy::needless_pass_by_value, reason = "made for map_err")]
 fn unreadable(error: impl ToString) -> UnreadableCommit {
-    UnreadableCommit(error.to_string())
+    UnreadableCommit::Malformed(error.to_string())
 }

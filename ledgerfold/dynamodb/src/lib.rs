@@ -21,5 +21,5 @@ mod transaction;
 pub use event_store::DynamoEventStore;
 pub use item::{CommitItem, UnreadableCommit};
 pub use row_store::DynamoRowStore;
-pub use size::{MAX_ITEM_BYTES, item_size};
+pub use size::{MAX_CLAIMED_BYTES, MAX_ITEM_BYTES, item_size};
 pub use tally_store::DynamoTallyStore;

@@ -6,6 +6,10 @@ use aws_sdk_dynamodb::types::AttributeValue;
 /// for what rides along with a commit.
 pub const MAX_ITEM_BYTES: usize = 300 * 1024;
 
+/// The largest commit whose events are kept elsewhere, in bytes: as much as every function that reads
+/// it should be able to hold.
+pub const MAX_CLAIMED_BYTES: usize = 5 * 1024 * 1024;
+
 /// The size of an item as DynamoDB counts it, in bytes, from above: numbers are taken at one byte
 /// per digit, where DynamoDB packs two.
 ///

@@ -3,13 +3,13 @@ use aws_sdk_dynamodb::types::{
     ReturnValuesOnConditionCheckFailure, TransactWriteItem,
 };
 use ledgerfold::{
-    CommandId, Commit, StreamId, UniqueKey,
+    CommandId, Commit, NewCommit, StreamId, UniqueKey,
     command::Seen,
     ports::{AppendError, KeyChange, Place, StoreError, Transaction},
 };
 use serde::{Deserialize, Serialize};
 
-use crate::{event_store::storable, item::Item};
+use crate::item::Item;
 
 /// A transaction as DynamoDB's, action by action. A refusal names its reasons by their positions, so
 /// that the order here is the order in which they are told: who was overtaken hears that first.
@@ -20,7 +20,7 @@ pub(crate) struct Plan<'a> {
 }
 
 enum Action<'a> {
-    Commit(&'a Commit),
+    Commit(&'a Commit, Item),
     Unchanged(&'a Seen),
     Once(&'a CommandId, Vec<Place>),
     Key(&'a UniqueKey, &'a KeyChange),
@@ -61,12 +61,15 @@ struct PlaceItem {
 }
 
 impl<'a> Plan<'a> {
+    /// The transaction with its commits as these items.
     pub(crate) fn new(
         transaction: &'a Transaction,
+        commits: Vec<Item>,
         log: &'a str,
         reservations: Option<&'a str>,
     ) -> Result<Self, AppendError> {
-        let commits = transaction.commits().iter().map(|new| Action::Commit(new.as_commit()));
+        let new = transaction.commits().iter().map(NewCommit::as_commit);
+        let commits = new.zip(commits).map(|(commit, item)| Action::Commit(commit, item));
         let unchanged = transaction.unchanged().iter().map(Action::Unchanged);
         let once = transaction.once().map(|id| Action::Once(id, transaction.places()));
         let (taken, given): (Vec<_>, Vec<_>) = transaction
@@ -84,41 +87,10 @@ impl<'a> Plan<'a> {
         Ok(Self { log, reservations, actions })
     }
 
-    pub(crate) fn items(&self) -> Result<Vec<TransactWriteItem>, AppendError> {
-        self.actions.iter().map(|action| self.item(action)).collect()
-    }
-
-    fn item(&self, action: &Action<'_>) -> Result<TransactWriteItem, AppendError> {
-        let item = TransactWriteItem::builder();
-        let item = match action {
-            Action::Commit(commit) => item.put(put_new(self.log, storable(commit)?)?),
-            Action::Unchanged(seen) => item.condition_check(absent_next(self.log, seen)?),
-            Action::Once(id, places) => {
-                let places = places.iter().map(PlaceItem::from).collect();
-                let record = CommandItem { pk: format!("command#{id}"), places };
-                item.put(put_new(self.reservations, attributes(record)?)?)
-            }
-            Action::Key(key, KeyChange::Reserve(to)) => {
-                item.put(put_new(self.reservations, holder(key, to)?)?)
-            }
-            Action::Key(key, KeyChange::Pass { from, to }) => {
-                let put = Put::builder()
-                    .table_name(self.reservations)
-                    .set_item(Some(holder(key, to)?))
-                    .condition_expression("h = :holder")
-                    .expression_attribute_values(":holder", text(from));
-                item.put(put.build().map_err(incomplete)?)
-            }
-            Action::Key(key, KeyChange::Release(from)) => {
-                let delete = Delete::builder()
-                    .table_name(self.reservations)
-                    .key("pk", AttributeValue::S(key_name(key)))
-                    .condition_expression("h = :holder")
-                    .expression_attribute_values(":holder", text(from));
-                item.delete(delete.build().map_err(incomplete)?)
-            }
-        };
-        Ok(item.build())
+    /// The actions as they are sent, once.
+    pub(crate) fn take_items(&mut self) -> Result<Vec<TransactWriteItem>, StoreError> {
+        let Self { log, reservations, actions } = self;
+        actions.iter_mut().map(|action| transact_item(action, log, reservations)).collect()
     }
 
     /// What the reasons say, which come in the order of the actions.
@@ -147,9 +119,46 @@ impl<'a> Plan<'a> {
     }
 }
 
+fn transact_item(
+    action: &mut Action<'_>,
+    log: &str,
+    reservations: &str,
+) -> Result<TransactWriteItem, StoreError> {
+    let item = TransactWriteItem::builder();
+    let item = match action {
+        Action::Commit(_, commit) => item.put(put_new(log, std::mem::take(commit))?),
+        Action::Unchanged(seen) => item.condition_check(absent_next(log, seen)?),
+        Action::Once(id, places) => {
+            let places = places.iter().map(PlaceItem::from).collect();
+            let record = CommandItem { pk: format!("command#{id}"), places };
+            item.put(put_new(reservations, attributes(record)?)?)
+        }
+        Action::Key(key, KeyChange::Reserve(to)) => {
+            item.put(put_new(reservations, holder(key, to)?)?)
+        }
+        Action::Key(key, KeyChange::Pass { from, to }) => {
+            let put = Put::builder()
+                .table_name(reservations)
+                .set_item(Some(holder(key, to)?))
+                .condition_expression("h = :holder")
+                .expression_attribute_values(":holder", text(from));
+            item.put(put.build().map_err(incomplete)?)
+        }
+        Action::Key(key, KeyChange::Release(from)) => {
+            let delete = Delete::builder()
+                .table_name(reservations)
+                .key("pk", AttributeValue::S(key_name(key)))
+                .condition_expression("h = :holder")
+                .expression_attribute_values(":holder", text(from));
+            item.delete(delete.build().map_err(incomplete)?)
+        }
+    };
+    Ok(item.build())
+}
+
 fn refusal<'a>(action: &Action<'a>, item: Option<Item>) -> Result<Verdict<'a>, StoreError> {
     Ok(Verdict::Refused(match action {
-        Action::Commit(commit) => return Ok(Verdict::Lost { commit, item }),
+        Action::Commit(commit, _) => return Ok(Verdict::Lost { commit, item }),
         Action::Unchanged(seen) => {
             AppendError::Changed { stream: seen.stream().clone(), version: seen.version() }
         }

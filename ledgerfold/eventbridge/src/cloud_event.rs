@@ -1,8 +1,9 @@
 use ledgerfold::{
-    Actor, CausationId, CommandId, CommitEvent, CorrelationId, Envelope, EventId, EventType,
-    Metadata, Payload, SchemaVersion, StreamId, Timestamp, Traceparent, Version,
+    Actor, CausationId, CommandId, CommitEvent, ContentId, CorrelationId, Envelope, EventId,
+    EventType, Metadata, Payload, SchemaVersion, StreamId, Timestamp, Traceparent, Version,
+    ports::{PayloadError, PayloadStore},
 };
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 /// An event as it travels: CloudEvents 1.0 in JSON, with what this house adds as extensions.
 ///
@@ -19,7 +20,13 @@ pub struct CloudEvent {
     datacontenttype: ContentType,
     /// `urn:ledgerfold:<context>:<event type>:<schema version>`
     dataschema: String,
-    data: Payload,
+    /// The event's content, unless it is too large to travel.
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "present")]
+    data: Option<Payload>,
+    /// Where the content is then: a URI that ends in its SHA-256. An extension of CloudEvents:
+    /// <https://github.com/cloudevents/spec/blob/main/cloudevents/extensions/dataref.md>.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    dataref: Option<String>,
     /// The event's version: its place in the stream.
     sequence: Version,
     /// Version of the first event of its commit.
@@ -32,6 +39,11 @@ pub struct CloudEvent {
     actor: Actor,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     traceparent: Option<Traceparent>,
+}
+
+/// Content that is there, even if it is `null`, as that of an event without fields may be.
+fn present<'de, D: Deserializer<'de>>(content: D) -> Result<Option<Payload>, D::Error> {
+    Payload::deserialize(content).map(Some)
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -55,6 +67,15 @@ pub enum NotACloudEvent {
     /// Its `dataschema` does not end in a version.
     #[error("the dataschema {0:?} names no version")]
     Schema(String),
+    /// Its content is elsewhere.
+    #[error("the content is at {0:?}")]
+    Pointer(String),
+    /// Its content cannot be fetched.
+    #[error(transparent)]
+    Payload(#[from] PayloadError),
+    /// Its content is not JSON.
+    #[error("the content cannot be read: {0}")]
+    Data(String),
 }
 
 impl CloudEvent {
@@ -71,7 +92,8 @@ impl CloudEvent {
             datacontenttype: ContentType::Json,
             dataschema: format!("urn:ledgerfold:{context}:{event_type}:{schema_version}"),
             event_type,
-            data,
+            data: Some(data),
+            dataref: None,
             sequence: envelope.version,
             commitfrom: envelope.commit.0,
             committo: envelope.commit.1,
@@ -83,11 +105,45 @@ impl CloudEvent {
         }
     }
 
+    /// The same event with its content elsewhere, at this URI.
+    #[must_use]
+    pub(crate) fn pointing_to(self, uri: String) -> Self {
+        Self { data: None, dataref: Some(uri), ..self }
+    }
+
+    /// The stream, and the version of the last event of its commit.
+    pub(crate) fn place(&self) -> (StreamId, Version) {
+        (self.subject.clone(), self.committo)
+    }
+
+    /// Whether the content is elsewhere.
+    pub(crate) const fn is_pointer(&self) -> bool {
+        self.data.is_none() && self.dataref.is_some()
+    }
+
+    /// The same event with its content, fetched and checked if it is elsewhere.
+    ///
+    /// # Errors
+    /// [`NotACloudEvent`].
+    pub async fn redeem(self, payloads: &dyn PayloadStore) -> Result<Self, NotACloudEvent> {
+        let Some(uri) = self.dataref.as_ref().filter(|_| self.is_pointer()) else {
+            return Ok(self);
+        };
+        let id = uri.rsplit(['/', ':']).next().unwrap_or_default().parse::<ContentId>();
+        let id = id.map_err(|_| NotACloudEvent::Pointer(uri.clone()))?;
+        let data = Payload::from_text(id.fetch(payloads).await?);
+        let data = data.map_err(|error| NotACloudEvent::Data(error.to_string()))?;
+        Ok(Self { data: Some(data), dataref: None, ..self })
+    }
+
     /// The event as handlers take it.
     ///
     /// # Errors
-    /// [`NotACloudEvent`] if its schema has no version.
+    /// [`NotACloudEvent`] if its schema has no version or its content is elsewhere.
     pub fn into_envelope(self) -> Result<Envelope, NotACloudEvent> {
+        let data = self.data.ok_or_else(|| {
+            NotACloudEvent::Pointer(self.dataref.unwrap_or_else(|| "nowhere".to_owned()))
+        })?;
         let version = self.dataschema.rsplit(':').next().and_then(|text| text.parse().ok());
         let version = version.ok_or_else(|| NotACloudEvent::Schema(self.dataschema.clone()))?;
         Ok(Envelope {
@@ -95,7 +151,7 @@ impl CloudEvent {
                 id: self.id,
                 event_type: self.event_type,
                 schema_version: SchemaVersion::new(version),
-                data: self.data,
+                data,
             },
             stream: self.subject,
             version: self.sequence,

@@ -1,4 +1,4 @@
-use ledgerfold::{Envelope, project::ReplayName};
+use ledgerfold::project::{Content, ReplayName};
 use serde::Deserialize;
 
 use crate::{CloudEvent, NotACloudEvent};
@@ -6,8 +6,8 @@ use crate::{CloudEvent, NotACloudEvent};
 /// An event as EventBridge hands it to a target.
 #[derive(Clone, Debug)]
 pub struct BusMessage {
-    /// The event.
-    pub envelope: Envelope,
+    /// What it says.
+    pub content: Content,
     /// The replay that brought it, if one did.
     pub replay: Option<ReplayName>,
 }
@@ -37,6 +37,12 @@ impl BusMessage {
     /// [`NotABusMessage`].
     pub fn parse(body: &str) -> Result<Self, NotABusMessage> {
         let Wire { detail, replay_name } = serde_json::from_str(body)?;
-        Ok(Self { envelope: detail.into_envelope()?, replay: replay_name.map(ReplayName) })
+        let content = if detail.is_pointer() {
+            let (stream, committed) = detail.place();
+            Content::Pointer { stream, committed }
+        } else {
+            detail.into_envelope()?.into()
+        };
+        Ok(Self { content, replay: replay_name.map(ReplayName) })
     }
 }

@@ -1,10 +1,13 @@
+use std::sync::Arc;
+
 use async_trait::async_trait;
 use aws_sdk_eventbridge::{
     Client, error::DisplayErrorContext, primitives::DateTime, types::PutEventsRequestEntry,
 };
+use futures::future::try_join_all;
 use ledgerfold::{
-    Envelope,
-    ports::{EntryError, Limits, PublishError, Publisher, Unpublishable},
+    ContentId, Envelope,
+    ports::{EntryError, Limits, PayloadStore, PublishError, Publisher, Unpublishable},
 };
 
 use crate::CloudEvent;
@@ -22,19 +25,20 @@ pub const MAX_CALL_BYTES: usize = 256 * 1024;
 const TIME_BYTES: usize = 14;
 
 /// Publishes to an EventBridge bus.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct EventBridgePublisher {
     client: Client,
     bus: String,
     context: String,
     max_call_bytes: usize,
+    payloads: Option<Arc<dyn PayloadStore>>,
 }
 
 impl EventBridgePublisher {
     /// A publisher of the events of one context, as `orders`, to a bus, by name or ARN.
     pub fn new(client: Client, bus: impl Into<String>, context: impl Into<String>) -> Self {
         let (bus, context) = (bus.into(), context.into());
-        Self { client, bus, context, max_call_bytes: MAX_CALL_BYTES }
+        Self { client, bus, context, max_call_bytes: MAX_CALL_BYTES, payloads: None }
     }
 
     /// Takes another bound for the bytes of a call.
@@ -47,20 +51,59 @@ impl EventBridgePublisher {
         format!("ledgerfold.{}", self.context)
     }
 
-    fn detail(&self, envelope: &Envelope) -> Result<String, serde_json::Error> {
-        serde_json::to_string(&CloudEvent::new(&self.context, envelope))
+    /// Keeps the content of events that no call can hold here, and publishes where it is.
+    #[must_use]
+    pub fn with_payloads(self, payloads: Arc<dyn PayloadStore>) -> Self {
+        Self { payloads: Some(payloads), ..self }
     }
 
-    fn entry(&self, envelope: &Envelope) -> Result<PutEventsRequestEntry, serde_json::Error> {
+    /// What travels of an event, and its size: the event itself, or a pointer where it is too large.
+    fn parcel(&self, envelope: &Envelope) -> Result<Parcel, Unpublishable> {
+        let unpublishable =
+            |reason: String| Unpublishable { event: envelope.event.id.to_string(), reason };
+        let write = |event: &CloudEvent| {
+            serde_json::to_string(event).map_err(|error| unpublishable(error.to_string()))
+        };
+        let frame = TIME_BYTES + self.source().len() + envelope.event.event_type.as_str().len();
+        let limit = self.limits().bytes;
+        let event = CloudEvent::new(&self.context, envelope);
+        let detail = write(&event)?;
+        let bytes = frame + detail.len();
+        if bytes <= limit {
+            return Ok(Parcel { detail, bytes, claim: None });
+        }
+        let Some(payloads) = &self.payloads else {
+            return Err(unpublishable(format!("it has {bytes} bytes, and the bus takes {limit}")));
+        };
+        let claim = ContentId::of(envelope.event.data.as_str().as_bytes());
+        let detail = write(&event.pointing_to(payloads.uri(&claim)))?;
+        Ok(Parcel { bytes: frame + detail.len(), detail, claim: Some(claim) })
+    }
+
+    async fn entry(&self, envelope: &Envelope) -> Result<PutEventsRequestEntry, PublishError> {
+        let parcel = self.parcel(envelope).map_err(|error| PublishError(error.into()))?;
+        if let (Some(claim), Some(payloads)) = (parcel.claim, &self.payloads) {
+            let content = envelope.event.data.as_str().to_owned();
+            payloads.put(&claim, content).await.map_err(|error| PublishError(error.into()))?;
+        }
         let time = envelope.metadata.recorded_at;
         let entry = PutEventsRequestEntry::builder()
             .event_bus_name(&self.bus)
             .source(self.source())
             .detail_type(envelope.event.event_type.as_str())
             .time(DateTime::from_millis(time.as_millisecond()))
-            .detail(self.detail(envelope)?);
+            .detail(parcel.detail);
         Ok(entry.build())
     }
+}
+
+/// What travels of an event.
+struct Parcel {
+    detail: String,
+    /// What it takes of a call.
+    bytes: usize,
+    /// The content that must be kept first, where this is only a pointer to it.
+    claim: Option<ContentId>,
 }
 
 #[async_trait]
@@ -71,27 +114,14 @@ impl Publisher for EventBridgePublisher {
     }
 
     fn weigh(&self, envelope: &Envelope) -> Result<usize, Unpublishable> {
-        let unpublishable =
-            |reason: String| Unpublishable { event: envelope.event.id.to_string(), reason };
-        let detail = self.detail(envelope).map_err(|error| unpublishable(error.to_string()))?;
-        let bytes = TIME_BYTES
-            + self.source().len()
-            + envelope.event.event_type.as_str().len()
-            + detail.len();
-        let limit = self.limits().bytes;
-        if bytes > limit {
-            return Err(unpublishable(format!("it has {bytes} bytes, and the bus takes {limit}")));
-        }
-        Ok(bytes)
+        Ok(self.parcel(envelope)?.bytes)
     }
 
     async fn publish(
         &self,
         batch: &[Envelope],
     ) -> Result<Vec<Result<(), EntryError>>, PublishError> {
-        let entries = batch.iter().map(|envelope| self.entry(envelope));
-        let entries =
-            entries.collect::<Result<_, _>>().map_err(|error| PublishError(error.into()))?;
+        let entries = try_join_all(batch.iter().map(|envelope| self.entry(envelope))).await?;
         let answer = self
             .client
             .put_events()

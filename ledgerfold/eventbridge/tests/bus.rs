@@ -1,20 +1,25 @@
 //! What goes onto the bus, what comes back from it, and what the bus answers, as recorded answers
 //! behind the SDK.
 
+use std::{slice::from_ref, sync::Arc};
+
 use aws_sdk_eventbridge::{
     Client,
     config::{BehaviorVersion, Config, Credentials, Region, retry::RetryConfig},
 };
 use ledgerfold::{
-    Envelope,
+    ContentId, Envelope, Payload,
     command::Loaded,
-    ports::{EntryError, Publisher},
+    ports::{EntryError, PayloadError, PayloadStore, Publisher},
+    project::Content,
 };
-use ledgerfold_eventbridge::{BusMessage, CloudEvent, EventBridgePublisher};
+use ledgerfold_eventbridge::{BusMessage, CloudEvent, EventBridgePublisher, NotACloudEvent};
 use ledgerfold_testkit::{
+    MemoryPayloadStore,
     RecordedAnswer::{self, HangUp, Json},
     RecordedService,
-    conformance::notebook::{commit, fresh},
+    conformance::notebook::{NoteWritten, NotebookEvent, commit, fresh},
+    schemas::{About, Kept, examine},
 };
 use serde_json::{Value, json};
 
@@ -91,6 +96,52 @@ fn an_event_is_a_cloud_event() {
     assert_eq!(event, expected);
 }
 
+/// What the AsyncAPI document of a context says of one message's payload, as a JSON Schema.
+fn documented(message: &str) -> Value {
+    let about = About { context: "notes", version: "1", description: "Notes." };
+    let sample: NotebookEvent = NoteWritten { text: "a".to_owned() }.into();
+    let update = examine(&about, &Kept::default(), &[sample]).update;
+    let document = update.files().find(|(file, _)| *file == "asyncapi.json");
+    let (_, document) = document.expect("there is none yet");
+    let mut document: Value = serde_json::from_str(document).expect("it is JSON");
+    document["$ref"] = json!(format!("#/components/messages/{message}/payload"));
+    document
+}
+
+#[test]
+fn the_asyncapi_document_describes_what_travels() {
+    let envelope = envelopes(&["a"]).remove(0);
+    let event = serde_json::to_value(CloudEvent::new("notes", &envelope)).expect("it is JSON");
+    let document = documented("NoteWritten.v1");
+    let schema = jsonschema::draft7::options()
+        .should_validate_formats(true)
+        .build(&document)
+        .expect("it holds JSON Schemas");
+    schema.validate(&event).expect("it is documented as it is");
+    let properties = &document["components"]["schemas"]["CloudEvent"]["properties"];
+    for field in event.as_object().expect("an object").keys() {
+        assert!(properties[field].is_object(), "{field} is not documented");
+        let mut without = event.clone();
+        without.as_object_mut().expect("an object").remove(field);
+        let is_read = BusMessage::parse(&json!({"detail": without}).to_string()).is_ok();
+        assert_eq!(schema.is_valid(&without), is_read, "without {field}");
+    }
+    for (field, odd) in [("type", "NoteBurnt"), ("dataschema", "urn:x:1"), ("source", "/elsewhere")]
+    {
+        let mut other = event.clone();
+        other[field] = json!(odd);
+        assert!(!schema.is_valid(&other), "{field} may be {odd}");
+    }
+    let mut other = event.clone();
+    other["data"] = json!({"txt": "a"});
+    assert!(!schema.is_valid(&other), "the content is not described");
+    let mut pointer = event;
+    pointer["dataref"] = json!("s3://bucket/0123");
+    assert!(!schema.is_valid(&pointer), "content and pointer at once");
+    pointer.as_object_mut().expect("an object").remove("data");
+    assert!(schema.is_valid(&pointer), "a pointer is not described");
+}
+
 /// A message as EventBridge makes it of an event.
 fn message(envelope: &Envelope) -> Value {
     let detail = serde_json::to_value(CloudEvent::new("notes", envelope)).expect("it is JSON");
@@ -102,7 +153,7 @@ fn what_was_published_is_read_back_and_a_replay_is_known() {
     let envelope = envelopes(&["a"]).remove(0);
     let mut message = message(&envelope);
     let fresh = BusMessage::parse(&message.to_string()).expect("it was published here");
-    assert_eq!((fresh.envelope, fresh.replay), (envelope, None));
+    assert_eq!((fresh.content, fresh.replay), (envelope.into(), None));
     message["replay-name"] = json!("again");
     let replayed = BusMessage::parse(&message.to_string()).expect("it was published here");
     assert_eq!(replayed.replay.map(|replay| replay.0).as_deref(), Some("again"));
@@ -137,4 +188,45 @@ async fn an_event_is_weighed_as_the_bus_weighs_it() {
     let large = envelopes(&[&"x".repeat(256 * 1024)]).remove(0);
     assert!(bus.weigh(&large).is_err());
     assert!(bus.with_call_bytes(1024 * 1024).weigh(&large).is_ok());
+}
+
+#[tokio::test]
+async fn an_event_that_is_too_large_for_the_bus_travels_as_a_pointer() {
+    let payloads = Arc::new(MemoryPayloadStore::default());
+    let (service, bus) = bus(Json(200, r#"{"Entries": [{"EventId": "1"}]}"#.to_owned())).await;
+    let bus = bus.with_payloads(payloads.clone());
+    let large = envelopes(&[&"x".repeat(300 * 1024)]).remove(0);
+    assert!(bus.weigh(&large).expect("a pointer is small") < 2_000);
+    let answers = bus.publish(from_ref(&large)).await.expect("the call succeeds");
+    assert_eq!((answers, payloads.count()), (vec![Ok(())], 1));
+
+    let request: Value = serde_json::from_str(&service.requests()[0]).expect("it is JSON");
+    let detail = request["Entries"][0]["Detail"].as_str().expect("it is text");
+    let sent: Value = serde_json::from_str(detail).expect("it is JSON");
+    assert_eq!(sent["data"], Value::Null);
+    let id = ContentId::of(large.event.data.as_str().as_bytes());
+    assert_eq!(sent["dataref"], json!(payloads.uri(&id)));
+
+    let message = json!({"detail": sent.clone()}).to_string();
+    let told = BusMessage::parse(&message).expect("it was published here").content;
+    let (stream, committed) = (large.stream.clone(), large.commit.1);
+    assert_eq!(told, Content::Pointer { stream, committed });
+    let pointer = || serde_json::from_value::<CloudEvent>(sent.clone()).expect("it is one");
+    let whole = pointer().redeem(&*payloads).await.expect("the content is there");
+    assert_eq!(whole.into_envelope().expect("it is whole"), large);
+    assert!(pointer().into_envelope().is_err(), "a pointer was taken for the whole");
+    payloads.damage();
+    let damaged = pointer().redeem(&*payloads).await;
+    let refused = matches!(damaged, Err(NotACloudEvent::Payload(PayloadError::Damaged(_))));
+    assert!(refused, "{damaged:?}");
+    payloads.lose();
+    assert!(pointer().redeem(&*payloads).await.is_err(), "nothing was taken for the content");
+}
+
+#[test]
+fn an_event_whose_content_is_null_is_not_taken_for_a_pointer() {
+    let mut envelope = envelopes(&["a"]).remove(0);
+    envelope.event.data = Payload::from_text("null".to_owned()).expect("it is JSON");
+    let read = BusMessage::parse(&message(&envelope).to_string()).expect("it was published here");
+    assert_eq!(read.content, envelope.into());
 }

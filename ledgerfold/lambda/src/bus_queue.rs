@@ -34,8 +34,8 @@ async fn handle(projector: &Projector, event: SqsEvent) -> SqsBatchResponse {
 fn delivery(message: SqsMessage) -> Delivery {
     let receipt = Receipt(message.message_id.unwrap_or_default());
     match BusMessage::parse(message.body.as_deref().unwrap_or_default()) {
-        Ok(BusMessage { envelope, replay }) => Delivery { receipt, envelope: Ok(envelope), replay },
-        Err(error) => Delivery { receipt, envelope: Err(error.to_string()), replay: None },
+        Ok(BusMessage { content, replay }) => Delivery { receipt, content: Ok(content), replay },
+        Err(error) => Delivery { receipt, content: Err(error.to_string()), replay: None },
     }
 }
 

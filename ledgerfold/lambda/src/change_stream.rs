@@ -5,29 +5,42 @@ use aws_lambda_events::{
     streams::{DynamoDbBatchItemFailure, DynamoDbEventResponse},
 };
 use lambda_runtime::{LambdaEvent, run, service_fn};
-use ledgerfold::relay::{Relay, StreamRecord};
+use ledgerfold::{
+    ports::PayloadStore,
+    relay::{Relay, StreamRecord},
+};
 use ledgerfold_dynamodb::CommitItem;
 
 use crate::RunError;
 
-/// Runs a relay on the records of a table's stream.
+/// Runs a relay on the records of a table's stream. `payloads`: where the log keeps what is too large
+/// for it, if it does.
 ///
 /// The mapping must report batch item failures: a record that could not be sent is named, and it
 /// and all behind it come again.
 ///
 /// # Errors
 /// The runtime's, when it cannot go on.
-pub async fn serve_relay(relay: Relay) -> Result<(), RunError> {
-    let relay = Arc::new(relay);
+pub async fn serve_relay(
+    relay: Relay,
+    payloads: Option<Arc<dyn PayloadStore>>,
+) -> Result<(), RunError> {
     run(service_fn(move |event: LambdaEvent<Event>| {
-        let relay = relay.clone();
-        async move { Ok::<_, RunError>(handle(&relay, event.payload).await) }
+        let (relay, payloads) = (relay.clone(), payloads.clone());
+        async move { Ok::<_, RunError>(handle(&relay, payloads.as_deref(), event.payload).await) }
     }))
     .await
 }
 
-async fn handle(relay: &Relay, event: Event) -> DynamoDbEventResponse {
-    let records: Vec<_> = event.records.into_iter().filter_map(record).collect();
+async fn handle(
+    relay: &Relay,
+    payloads: Option<&dyn PayloadStore>,
+    event: Event,
+) -> DynamoDbEventResponse {
+    let mut records = Vec::new();
+    for change in event.records {
+        records.extend(record(change, payloads).await);
+    }
     let mut response = DynamoDbEventResponse::default();
     if let Err(unsent) = relay.publish(&records).await {
         tracing::error!(record = unsent.sequence_number, reason = unsent.reason, "record not sent");
@@ -40,25 +53,29 @@ async fn handle(relay: &Relay, event: Event) -> DynamoDbEventResponse {
 
 /// An appended commit. Nothing else can happen to the event table: what a person with more rights
 /// does to it is not news for the bus, and is left to the audit.
-fn record(record: EventRecord) -> Option<StreamRecord> {
+async fn record(record: EventRecord, payloads: Option<&dyn PayloadStore>) -> Option<StreamRecord> {
     if record.event_name != "INSERT" {
         tracing::error!(change = record.event_name, "the event table was changed by hand");
         return None;
     }
-    let commit = CommitItem::from_attributes(record.change.new_image)
-        .and_then(CommitItem::into_commit)
-        .map_err(|error| error.to_string());
+    let commit = match CommitItem::from_attributes(record.change.new_image) {
+        Ok(item) => item.open(payloads).await,
+        Err(error) => Err(error),
+    };
+    let commit = commit.map_err(|error| error.to_string());
     let sequence_number = record.change.sequence_number.unwrap_or_default();
     Some(StreamRecord { sequence_number, commit })
 }
 
 #[cfg(test)]
 mod tests {
-    use ledgerfold::ports::Limits;
-    use ledgerfold_testkit::{Fault, ManualClock, MemoryPublisher, SeededRandom};
+    use ledgerfold::{ContentId, ports::Limits};
+    use ledgerfold_testkit::{
+        Fault, ManualClock, MemoryPayloadStore, MemoryPublisher, SeededRandom,
+    };
     use serde_json::{Value, json};
 
-    use super::{Arc, DynamoDbEventResponse, Event, Relay, handle};
+    use super::{Arc, DynamoDbEventResponse, Event, PayloadStore, Relay, handle};
 
     /// A record as Lambda brings it.
     fn record(change: &str, sequence_number: &str, image: &Value) -> Value {
@@ -87,12 +104,20 @@ mod tests {
     }
 
     async fn relay(records: Value, faults: Vec<Fault>) -> (DynamoDbEventResponse, usize) {
+        relay_with(None, records, faults).await
+    }
+
+    async fn relay_with(
+        payloads: Option<&dyn PayloadStore>,
+        records: Value,
+        faults: Vec<Fault>,
+    ) -> (DynamoDbEventResponse, usize) {
         let publisher = Arc::new(MemoryPublisher::new(Limits { entries: 10, bytes: 1_000 }));
         publisher.order(faults);
         let (clock, random) = (Arc::<ManualClock>::default(), Arc::new(SeededRandom::new(1)));
         let relay = Relay::new(publisher.clone(), clock, random);
         let event: Event = serde_json::from_value(json!({"Records": records})).expect("an event");
-        (handle(&relay, event).await, publisher.taken().len())
+        (handle(&relay, payloads, event).await, publisher.taken().len())
     }
 
     fn failures(response: &DynamoDbEventResponse) -> Vec<&str> {
@@ -132,5 +157,26 @@ mod tests {
             json!([record("MODIFY", "11", &commit("1")), record("INSERT", "12", &commit("2"))]);
         let (response, taken) = relay(records, vec![]).await;
         assert_eq!((failures(&response), taken), (vec![], 1));
+    }
+
+    #[tokio::test]
+    async fn events_that_are_kept_elsewhere_are_fetched_and_missed_where_they_cannot_be() {
+        let content = json!([{
+            "i": "018bcfe5-6800-7000-8000-000000000000", "t": "OrderDelivered", "v": 1, "d": "{}",
+        }]);
+        let payloads = MemoryPayloadStore::default();
+        let id = ContentId::keep(&payloads, content.to_string()).await.expect("it is kept");
+        let mut image = commit("1");
+        let fields = image.as_object_mut().expect("an item");
+        fields.remove("e");
+        fields.insert("x".to_owned(), json!({"S": id.to_string()}));
+        let records = json!([record("INSERT", "11", &image)]);
+        let (response, taken) = relay_with(Some(&payloads), records.clone(), vec![]).await;
+        assert_eq!((failures(&response), taken), (vec![], 1));
+        let (response, taken) = relay(records.clone(), vec![]).await;
+        assert_eq!((failures(&response), taken), (vec!["11"], 0));
+        payloads.lose();
+        let (response, taken) = relay_with(Some(&payloads), records, vec![]).await;
+        assert_eq!((failures(&response), taken), (vec!["11"], 0));
     }
 }

@@ -8,7 +8,7 @@ use aws_smithy_http_client::{
 };
 use ledgerfold::{
     Timestamp,
-    ports::{Clock, EventStore, Publisher, Random, RowStore, TallyStore},
+    ports::{Clock, Random, RowStore, TallyStore},
 };
 use ledgerfold_dynamodb::{DynamoEventStore, DynamoRowStore, DynamoTallyStore};
 use ledgerfold_eventbridge::EventBridgePublisher;
@@ -25,6 +25,7 @@ const CALL_TIMEOUT: Duration = Duration::from_secs(4);
 /// system's clock and randomness.
 #[derive(Clone)]
 pub struct World {
+    sdk: SdkConfig,
     dynamodb: aws_sdk_dynamodb::Client,
     eventbridge: aws_sdk_eventbridge::Client,
 }
@@ -37,12 +38,19 @@ impl World {
         Self {
             dynamodb: aws_sdk_dynamodb::Client::new(&sdk),
             eventbridge: aws_sdk_eventbridge::Client::new(&sdk),
+            sdk,
         }
     }
 
-    /// The log in this table.
-    pub fn event_store(&self, table: &str) -> Arc<dyn EventStore> {
-        Arc::new(DynamoEventStore::new(self.dynamodb.clone(), table))
+    /// The configuration of AWS, for a client that is not made here, as that of S3 for payloads.
+    pub const fn sdk(&self) -> &SdkConfig {
+        &self.sdk
+    }
+
+    /// The log in this table; it can be given a table for reservations, and a store for payloads that
+    /// are too large for it.
+    pub fn event_store(&self, table: &str) -> DynamoEventStore {
+        DynamoEventStore::new(self.dynamodb.clone(), table)
     }
 
     /// The rows of this table.
@@ -60,9 +68,9 @@ impl World {
         Arc::new(DynamoTallyStore::new(self.dynamodb.clone(), table))
     }
 
-    /// The publisher of a context's events to this bus.
-    pub fn publisher(&self, bus: &str, context: &str) -> Arc<dyn Publisher> {
-        Arc::new(EventBridgePublisher::new(self.eventbridge.clone(), bus, context))
+    /// The publisher of a context's events to this bus; it can be given a store for payloads too.
+    pub fn publisher(&self, bus: &str, context: &str) -> EventBridgePublisher {
+        EventBridgePublisher::new(self.eventbridge.clone(), bus, context)
     }
 
     /// The system's clock.

@@ -1,15 +1,16 @@
-//! For tests: the ports in memory, given-when-then for domains, and the suites that every adapter
-//! of a port must pass.
+//! For tests: the ports in memory, given-when-then for domains, the suites that every adapter of a
+//! port must pass, and the check that holds a contract to what was promised.
 
 pub mod conformance;
 mod given;
 mod memory;
 mod recorded;
+pub mod schemas;
 
 pub use given::Given;
 pub use memory::{
-    Fault, ManualClock, MemoryEventStore, MemoryPublisher, MemoryRowStore, MemoryTallyStore,
-    SeededRandom,
+    Fault, ManualClock, MemoryEventStore, MemoryPayloadStore, MemoryPublisher, MemoryRowStore,
+    MemoryTallyStore, SeededRandom,
 };
 pub use recorded::{RecordedAnswer, RecordedService};
 

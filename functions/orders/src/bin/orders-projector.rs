@@ -17,6 +17,6 @@ async fn main() -> Result<(), RunError> {
         "dashboard" => Arc::new(TallyModel::<Dashboard>::new(world.tallies(&table))),
         other => return Err(format!("there is no projection called {other}").into()),
     };
-    let log = world.event_store(&variable("EVENT_TABLE")?);
+    let log = Arc::new(world.event_store(&variable("EVENT_TABLE")?));
     serve_projector(Projector::new(model, log, world.clock(), world.random())).await
 }

@@ -1,5 +1,7 @@
 //! The query function: the read tables → API Gateway.
 
+use std::sync::Arc;
+
 use ledgerfold_lambda::{RunError, World, http::serve_http, variable};
 use orders::http::{QueryService, ReadTables};
 
@@ -15,7 +17,8 @@ async fn main() -> Result<(), RunError> {
         shipments: world.rows(&variable("SHIPMENT_TABLE")?),
         dashboard: world.tallies(&variable("DASHBOARD_TABLE")?),
     };
-    let service = QueryService::new(world.event_store(&variable("EVENT_TABLE")?), tables);
+    let log = world.event_store(&variable("EVENT_TABLE")?);
+    let service = QueryService::new(Arc::new(log), tables);
     serve_http(move |request| {
         let service = service.clone();
         async move { service.answer(&request).await }

@@ -1,5 +1,7 @@
 //! The relay function: the event table's stream → the bus.
 
+use std::sync::Arc;
+
 use ledgerfold::relay::Relay;
 use ledgerfold_lambda::{RunError, World, serve_relay, variable};
 use orders::CONTEXT;
@@ -7,6 +9,6 @@ use orders::CONTEXT;
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), RunError> {
     let world = World::from_environment().await;
-    let publisher = world.publisher(&variable("BUS_NAME")?, CONTEXT);
-    serve_relay(Relay::new(publisher, world.clock(), world.random())).await
+    let publisher = Arc::new(world.publisher(&variable("BUS_NAME")?, CONTEXT));
+    serve_relay(Relay::new(publisher, world.clock(), world.random()), None).await
 }

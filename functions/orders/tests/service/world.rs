@@ -100,9 +100,9 @@ impl World {
     fn deliveries(&self) -> Vec<Delivery> {
         let commits = self.log.commits();
         let events = commits.iter().flat_map(|commit| commit.envelopes().collect::<Vec<_>>());
-        let delivery = |envelope| {
+        let delivery = |envelope: ledgerfold::Envelope| {
             let receipt = Receipt("message".to_owned());
-            Delivery { receipt, envelope: Ok(envelope), replay: None }
+            Delivery { receipt, content: Ok(envelope.into()), replay: None }
         };
         events.map(delivery).collect()
     }

@@ -81,7 +81,12 @@ impl<D: Decider> CommandHandler<D> {
     /// [`CommandError`]; nothing is committed then.
     pub async fn handle(&self, request: &CommandRequest<D::Command>) -> Outcome<Answer, D> {
         let fingerprint = Fingerprint::of(&request.command)?;
-        let remembered = self.shared.states.take(&request.stream);
+        // A creation is tried on nothing even where its stream is remembered: if it is a repeated one,
+        // its first commit is in its way, however long ago that was.
+        let remembered = match request.presumption {
+            Presumption::None => self.shared.states.take(&request.stream),
+            Presumption::New => None,
+        };
         let to_try = remembered.is_some() || request.presumption == Presumption::New;
         let mut loaded = remembered.unwrap_or_else(|| Loaded::unread(request.stream.clone()));
         let outcome = self.shared.settle(&mut loaded, to_try, request, &fingerprint).await;
@@ -109,7 +114,7 @@ impl<D: Decider> Shared<D> {
             let commit = self.draft(loaded, &events, request, fingerprint)?;
             match self.append(&commit, &events, request).await? {
                 Ok(()) => {
-                    loaded.advance(commit.as_commit(), &events, self.loader.schema());
+                    self.loader.advance(loaded, commit.as_commit(), &events);
                     return Ok(Answer::from(commit.as_commit()));
                 }
                 Err(AppendError::Conflict { winner }) if winner.command().id == request.id => {

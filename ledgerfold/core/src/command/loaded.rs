@@ -1,6 +1,6 @@
 use crate::{
-    CommandId, CommandStamp, Commit, CommitEvent, Decider, DecodeError, EncodeError, Event,
-    EventId, Metadata, NewCommit, RecentCommands, StateSchema, StreamId, Version,
+    CommandId, CommandStamp, Commit, CommitEvent, Decider, DecodeError, Decoded, EncodeError,
+    Event, EventId, Metadata, NewCommit, RecentCommands, StateSchema, StreamId, Version,
     ports::{EventStore, StoreError},
 };
 
@@ -182,19 +182,19 @@ impl<D: Decider> Loaded<D> {
             })?;
             events.push(event);
         }
-        self.advance(commit, &events, snapshots);
+        self.advance(commit, events.iter().flat_map(Decoded::as_slice), snapshots);
         Ok(())
     }
 
     /// Moves on by a commit that holds these events, and follows.
-    pub(super) fn advance(
+    pub(super) fn advance<'a>(
         &mut self,
         commit: &Commit,
-        events: &[D::Event],
+        events: impl IntoIterator<Item = &'a D::Event>,
         snapshots: Option<&StateSchema>,
     ) {
         let state = std::mem::replace(&mut self.state, D::initial());
-        self.state = events.iter().fold(state, D::evolve);
+        self.state = events.into_iter().fold(state, D::evolve);
         self.version = commit.to();
         self.recent.push(&commit.command().id, commit.events().count());
         self.distance = match commit.snapshot() {

@@ -69,7 +69,7 @@ impl<D: Decider> Loader<D> {
         } else {
             loaded.read_on_from(store, sought, self.schema()).await?
         };
-        loaded.recent.keep(IDEMPOTENCY_WINDOW);
+        self.forget(loaded);
         Ok(found)
     }
 
@@ -148,12 +148,25 @@ impl<D: Decider> Loader<D> {
         };
         let mut after = loaded.clone();
         after.advance(commit.as_commit(), events, None);
-        after.recent.keep(IDEMPOTENCY_WINDOW);
+        self.forget(&mut after);
         let snapshot = snapshots.take(after.state(), after.recent.clone())?;
         Ok(commit.with_snapshot(snapshot))
     }
 
-    pub(super) fn schema(&self) -> Option<&StateSchema> {
+    /// Moves on by a commit that was appended.
+    pub(super) fn advance(&self, loaded: &mut Loaded<D>, commit: &Commit, events: &[D::Event]) {
+        loaded.advance(commit, events, self.schema());
+        self.forget(loaded);
+    }
+
+    /// Forgets the commands that a snapshot would not remember either.
+    fn forget(&self, loaded: &mut Loaded<D>) {
+        if self.snapshots.is_some() {
+            loaded.recent.keep(IDEMPOTENCY_WINDOW);
+        }
+    }
+
+    fn schema(&self) -> Option<&StateSchema> {
         self.snapshots.as_ref().map(Snapshots::schema)
     }
 }

@@ -3,6 +3,7 @@
 
 mod clock;
 mod event_store;
+mod payload_store;
 mod publisher;
 mod random;
 mod row_store;
@@ -11,6 +12,7 @@ mod transaction;
 
 pub use clock::Clock;
 pub use event_store::{AppendError, EventStore, Page, Place, StoreError};
+pub use payload_store::{PayloadError, PayloadStore};
 pub use publisher::{EntryError, Limits, PublishError, Publisher, Unpublishable};
 pub use random::Random;
 pub use row_store::{IndexKey, Listing, ReadStoreError, RowStore, StoredRow, Written};

@@ -7,11 +7,31 @@ use crate::{Envelope, StreamId, Version};
 pub struct Delivery {
     /// What the queue calls it: the id that a failure is reported by.
     pub receipt: Receipt,
-    /// The event in it, or why there is none to be read.
-    pub envelope: Result<Envelope, String>,
+    /// What is in it, or why it cannot be read.
+    pub content: Result<Content, String>,
     /// The replay that brought it, if it is not fresh from the log. Read models take replayed events
     /// like any other; side effects must refuse them.
     pub replay: Option<ReplayName>,
+}
+
+/// What a message says.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Content {
+    /// This happened.
+    Event(Box<Envelope>),
+    /// Something happened that is too large for the bus. The log has it.
+    Pointer {
+        /// Where it happened.
+        stream: StreamId,
+        /// The version of the last event of its commit.
+        committed: Version,
+    },
+}
+
+impl From<Envelope> for Content {
+    fn from(envelope: Envelope) -> Self {
+        Self::Event(Box::new(envelope))
+    }
 }
 
 /// What a queue calls a message.
@@ -28,18 +48,21 @@ pub(super) struct Arrived {
     pub(super) receipts: Vec<Receipt>,
     /// By version, so that order and repetition are settled here.
     events: BTreeMap<Version, Envelope>,
+    /// The end of the newest commit that was heard of.
+    newest: Option<Version>,
 }
 
 impl Arrived {
-    pub(super) fn add(&mut self, receipt: Receipt, envelope: Envelope) {
+    fn add(&mut self, receipt: Receipt, committed: Version, event: Option<Envelope>) {
         self.receipts.push(receipt);
-        self.events.insert(envelope.version, envelope);
+        self.newest = self.newest.max(Some(committed));
+        self.events.extend(event.map(|event| (event.version, event)));
     }
 
     /// The version that a read model must reach for all of this to be in it: the end of the newest
     /// commit that was heard of.
     pub(super) fn newest(&self) -> Version {
-        self.events.values().map(|event| event.commit.1).max().unwrap_or(Version::NONE)
+        self.newest.unwrap_or(Version::NONE)
     }
 
     /// The whole commits that follow this version without a gap.
@@ -64,11 +87,16 @@ pub(super) fn sort(
 ) -> (BTreeMap<StreamId, Arrived>, Vec<(Receipt, String)>) {
     let mut streams: BTreeMap<StreamId, Arrived> = BTreeMap::new();
     let mut unreadable = Vec::new();
-    for Delivery { receipt, envelope, .. } in deliveries {
-        match envelope {
-            Ok(event) => streams.entry(event.stream.clone()).or_default().add(receipt, event),
-            Err(reason) => unreadable.push((receipt, reason)),
-        }
+    for Delivery { receipt, content, .. } in deliveries {
+        let (stream, committed, event) = match content {
+            Ok(Content::Event(event)) => (event.stream.clone(), event.commit.1, Some(*event)),
+            Ok(Content::Pointer { stream, committed }) => (stream, committed, None),
+            Err(reason) => {
+                unreadable.push((receipt, reason));
+                continue;
+            }
+        };
+        streams.entry(stream).or_default().add(receipt, committed, event);
     }
     (streams, unreadable)
 }

@@ -11,7 +11,7 @@ mod row;
 mod tail;
 mod tally;
 
-pub use inbox::{Delivery, Receipt, ReplayName};
+pub use inbox::{Content, Delivery, Receipt, ReplayName};
 pub use projector::{Position, ProjectError, Projector, ReadModel};
 pub use row::{Projection, RowModel};
 pub use tally::{Counts, Tally, TallyModel};

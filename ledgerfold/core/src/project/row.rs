@@ -8,7 +8,7 @@ use super::{
     projector::{Position, ReadModel},
 };
 use crate::{
-    Envelope, Event, Payload, Recorded, StreamId, Version,
+    Decoded, Envelope, Event, Payload, Recorded, StreamId, Version,
     ports::{IndexKey, ReadStoreError, RowStore, StoredRow, Written},
 };
 
@@ -40,12 +40,13 @@ pub(crate) fn fold<P: Projection>(
     events: &[Envelope],
 ) -> Result<Option<P::Row>, ProjectError> {
     events.iter().try_fold(row, |row, envelope| {
-        let event = open::<P::Event>(envelope)?;
-        P::evolve(row, &event).map_err(|reason| inapplicable(envelope, reason))
+        open::<P::Event>(envelope)?.into_iter().try_fold(row, |row, event| {
+            P::evolve(row, &event).map_err(|reason| inapplicable(envelope, reason))
+        })
     })
 }
 
-pub(super) fn open<E: Event>(envelope: &Envelope) -> Result<Recorded<E>, ProjectError> {
+pub(super) fn open<E: Event>(envelope: &Envelope) -> Result<Decoded<Recorded<E>>, ProjectError> {
     envelope
         .open()
         .map_err(|source| ProjectError::Event { stream: envelope.stream.clone(), source })

@@ -83,8 +83,9 @@ pub(crate) fn count<T: Tally>(
 ) -> Result<Counts, ProjectError> {
     let mut counts = Counts::default();
     for envelope in events {
-        let event = open::<T::Event>(envelope)?;
-        T::count(memo, &event, &mut counts).map_err(|reason| inapplicable(envelope, reason))?;
+        for event in open::<T::Event>(envelope)? {
+            T::count(memo, &event, &mut counts).map_err(|reason| inapplicable(envelope, reason))?;
+        }
     }
     Ok(counts)
 }

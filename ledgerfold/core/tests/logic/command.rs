@@ -66,14 +66,14 @@ async fn an_expected_version_must_hold() {
     world.write(&stream, "one", &["a"]).await.expect("it is accepted");
     let mut late = write(&stream, "two", &["b"]);
     late.expected = Some(Version::new(2));
-    let refused = world.handler().handle(&late).await;
+    let refused = world.handler::<Notebook>().handle(&late).await;
     assert!(
         matches!(refused, Err(CommandError::ExpectedVersion { actual, .. }) if actual == Version::new(1)),
         "{refused:?}"
     );
     late.expected = Some(Version::new(1));
-    world.handler().handle(&late).await.expect("the version holds");
-    let again = world.handler().handle(&late).await;
+    world.handler::<Notebook>().handle(&late).await.expect("the version holds");
+    let again = world.handler::<Notebook>().handle(&late).await;
     assert!(again.is_ok(), "a repeated command was measured by the version it made: {again:?}");
 }
 
@@ -145,7 +145,7 @@ fn overtaken(world: &World, times: usize, rival: &'static str) -> Arc<Overtaken>
 #[tokio::test]
 async fn a_command_that_was_overtaken_is_decided_again_on_the_new_state() {
     let (world, stream) = (World::new(), fresh());
-    let handler = world.handler_over(overtaken(&world, 3, "rival"));
+    let handler = world.handler_over::<Notebook>(overtaken(&world, 3, "rival"));
     let answer = handler.handle(&write(&stream, "late", &["a"])).await;
     assert_eq!(answer.expect("the fourth try is free").version, Version::new(4));
 }
@@ -153,7 +153,7 @@ async fn a_command_that_was_overtaken_is_decided_again_on_the_new_state() {
 #[tokio::test]
 async fn contention_that_does_not_end_is_reported_after_a_bounded_number_of_tries() {
     let (world, stream) = (World::new(), fresh());
-    let handler = world.handler_over(overtaken(&world, 1_000, "rival"));
+    let handler = world.handler_over::<Notebook>(overtaken(&world, 1_000, "rival"));
     let outcome = handler.handle(&write(&stream, "late", &["a"])).await;
     assert!(matches!(outcome, Err(CommandError::Contention { attempts: 10, .. })), "{outcome:?}");
     assert_eq!(world.log.commits().len(), 10);
@@ -162,7 +162,7 @@ async fn contention_that_does_not_end_is_reported_after_a_bounded_number_of_trie
 #[tokio::test]
 async fn an_own_commit_that_wins_the_race_is_the_answer() {
     let (world, stream) = (World::new(), fresh());
-    let handler = world.handler_over(overtaken(&world, 1, "own"));
+    let handler = world.handler_over::<Notebook>(overtaken(&world, 1, "own"));
     let answer = handler.handle(&write(&stream, "twice", &["mine"])).await;
     let answer = answer.expect("its first attempt took effect");
     assert_eq!(world.log.reads(), 2, "one for the command, one for its rival, none to find out");
@@ -205,7 +205,7 @@ async fn a_stream_with_a_hole_is_never_decided_on() {
     let (world, stream) = (World::new(), fresh());
     world.write(&stream, "one", &["a"]).await.expect("it is accepted");
     world.write(&stream, "two", &["b"]).await.expect("it is accepted");
-    let handler = world.handler_over(Arc::new(Holed(world.log.clone())));
+    let handler = world.handler_over::<Notebook>(Arc::new(Holed(world.log.clone())));
     let outcome = handler.handle(&write(&stream, "three", &["c"])).await;
     assert!(matches!(outcome, Err(CommandError::Load(_))), "{outcome:?}");
     assert_eq!(world.log.commits().len(), 2);

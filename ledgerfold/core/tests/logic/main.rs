@@ -10,4 +10,5 @@ mod relay;
 mod shelf;
 mod snapshots;
 mod transactions;
+mod upcast;
 mod warm;

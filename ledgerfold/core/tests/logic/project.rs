@@ -2,7 +2,7 @@ use futures::future::join_all;
 use ledgerfold::{
     Envelope, StreamId, Version,
     ports::{CounterKey, TallyStore},
-    project::{Delivery, Receipt},
+    project::{Content, Delivery, Receipt},
 };
 use ledgerfold_testkit::{SeededRandom, conformance::notebook::fresh};
 use proptest::prelude::{ProptestConfig, Strategy, any, prop, prop_assert_eq, proptest};
@@ -77,12 +77,14 @@ async fn a_poisoned_stream_does_not_stop_the_others() {
     let mut batch = deliveries(world.envelopes());
     batch.push(Delivery {
         receipt: Receipt("garbage".to_owned()),
-        envelope: Err("it is no event".to_owned()),
+        content: Err("it is no event".to_owned()),
         replay: None,
     });
     let of_bad: Vec<_> = batch
         .iter()
-        .filter(|delivery| delivery.envelope.as_ref().is_ok_and(|event| event.stream == bad))
+        .filter(|delivery| {
+            matches!(&delivery.content, Ok(Content::Event(event)) if event.stream == bad)
+        })
         .map(|delivery| delivery.receipt.clone())
         .collect();
     let failed = world.pages().project(batch).await;
@@ -207,4 +209,17 @@ proptest! {
         prop_assert_eq!(counts, vec![1; expected.len()]);
         prop_assert_eq!(row, Some((version, Some(expected))));
     }
+}
+
+#[tokio::test]
+async fn an_event_that_the_bus_only_points_to_is_read_from_the_log() {
+    let (world, stream) = world_with(&[&["a"], &["b", "c"]]).await;
+    let pointer = Delivery {
+        receipt: Receipt("pointer".to_owned()),
+        content: Ok(Content::Pointer { stream: stream.clone(), committed: Version::new(3) }),
+        replay: None,
+    };
+    let failed = world.pages().project(vec![pointer.clone(), pointer]).await;
+    assert_eq!(failed, []);
+    assert_eq!(world.row(&stream), Some((Version::new(3), texts(&["a", "b", "c"]))));
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use ledgerfold::{
-    Envelope, Recorded, StreamId, Version,
+    Decider, Envelope, Recorded, StreamId, Version,
     command::{Answer, CommandError, CommandHandler},
     ports::{CounterKey, EventStore, IndexKey},
     project::{Counts, Delivery, Projection, Projector, Receipt, RowModel, Tally, TallyModel},
@@ -87,11 +87,11 @@ impl World {
         }
     }
 
-    pub(crate) fn handler(&self) -> CommandHandler<Notebook> {
+    pub(crate) fn handler<D: Decider>(&self) -> CommandHandler<D> {
         self.handler_over(self.log.clone())
     }
 
-    pub(crate) fn handler_over(&self, log: Arc<dyn EventStore>) -> CommandHandler<Notebook> {
+    pub(crate) fn handler_over<D: Decider>(&self, log: Arc<dyn EventStore>) -> CommandHandler<D> {
         CommandHandler::new(log, self.clock.clone(), Arc::new(SeededRandom::new(7)))
     }
 
@@ -101,7 +101,7 @@ impl World {
         attempt: &str,
         notes: &[&str],
     ) -> Result<Answer, CommandError<Refused>> {
-        self.handler().handle(&write(stream, attempt, notes)).await
+        self.handler::<Notebook>().handle(&write(stream, attempt, notes)).await
     }
 
     pub(crate) fn pages(&self) -> Projector {
@@ -136,7 +136,7 @@ impl World {
 pub(crate) fn deliveries(events: impl IntoIterator<Item = Envelope>) -> Vec<Delivery> {
     let delivery = |(at, envelope): (usize, Envelope)| Delivery {
         receipt: Receipt(format!("m{at}")),
-        envelope: Ok(envelope),
+        content: Ok(envelope.into()),
         replay: None,
     };
     events.into_iter().enumerate().map(delivery).collect()

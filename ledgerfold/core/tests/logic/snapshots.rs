@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use ledgerfold::{
     Category, Commit, Decider, IDEMPOTENCY_WINDOW, SnapshotPolicy, Snapshots, StreamId, Version,
-    command::{Answer, CommandError, CommandHandler, Loader},
+    command::{Answer, CommandError, CommandHandler, Loader, Presumption},
 };
 use ledgerfold_testkit::{
     ManualClock, MemoryEventStore, SeededRandom,
@@ -41,7 +41,7 @@ impl Decider for Newer {
     }
 
     fn snapshots() -> Option<Snapshots<Account>> {
-        Some(Snapshots::revision(2).every(SnapshotPolicy { events: 7, bytes: 4_096 }))
+        Some(Snapshots::of::<Self>(2).every(SnapshotPolicy { events: 7, bytes: 4_096 }))
     }
 }
 
@@ -159,6 +159,25 @@ async fn commands_are_recognised_across_snapshots_within_the_window() {
     let other = ask(&stream, &format!("d{oldest}"), AccountCommand::Deposit(2));
     let reused = handler::<Accounts>(&log).handle(&other).await;
     assert!(matches!(reused, Err(CommandError::Reused)), "{reused:?}");
+}
+
+#[tokio::test]
+async fn a_creation_is_recognised_for_ever_by_whoever_remembers_its_stream_and_by_others() {
+    let log = Arc::new(MemoryEventStore::default());
+    let (clock, random) = (Arc::new(ManualClock::default()), Arc::new(SeededRandom::new(1)));
+    let warm = CommandHandler::<Accounts>::new(log.clone(), clock, random);
+    let stream = fresh();
+    let mut open = ask(&stream, "open", AccountCommand::Open(fresh_address()));
+    open.presumption = Presumption::New;
+    let first = warm.handle(&open).await.expect("it is new");
+    for attempt in 0..2 * IDEMPOTENCY_WINDOW {
+        let deposit = ask(&stream, &format!("d{attempt}"), AccountCommand::Deposit(1));
+        warm.handle(&deposit).await.expect("it is open");
+    }
+    for handler in [warm, handler::<Accounts>(&log)] {
+        let again = handler.handle(&open).await.expect("it was accepted before");
+        assert_eq!(again, first);
+    }
 }
 
 #[tokio::test]

@@ -1,11 +1,16 @@
 //! Decisions that reach beyond one stream.
 
-use std::sync::Arc;
+use std::sync::{
+    Arc,
+    atomic::{AtomicUsize, Ordering},
+};
 
+use async_trait::async_trait;
 use futures::future::join_all;
 use ledgerfold::{
-    StreamId, Version,
+    NewCommit, StreamId, Version,
     command::{Answer, CommandError, CommandHandler, JointHandler, JointRequest, Loader},
+    ports::{AppendError, EventStore, Page, StoreError, Transaction},
 };
 use ledgerfold_testkit::{
     ManualClock, MemoryEventStore, SeededRandom,
@@ -161,4 +166,72 @@ async fn transfers_that_cross_neither_lose_nor_make_money() {
     assert!(done > 0, "{outcomes:?}");
     let balances = (bank.account(&one).await.balance, bank.account(&two).await.balance);
     assert_eq!(balances.0 + balances.1, 1_000, "{balances:?} after {done} transfers");
+}
+
+/// A log whose items another transaction is at work on, for a number of writes.
+struct Busy {
+    log: Arc<MemoryEventStore>,
+    writes: AtomicUsize,
+}
+
+impl Busy {
+    fn is_busy(&self) -> bool {
+        let next = |left: usize| left.checked_sub(1);
+        self.writes.fetch_update(Ordering::SeqCst, Ordering::SeqCst, next).is_ok()
+    }
+}
+
+#[async_trait]
+impl EventStore for Busy {
+    async fn read(&self, stream: &StreamId, after: Version) -> Result<Page, StoreError> {
+        self.log.read(stream, after).await
+    }
+
+    async fn read_back(
+        &self,
+        stream: &StreamId,
+        before: Option<Version>,
+        commits: usize,
+    ) -> Result<Page, StoreError> {
+        self.log.read_back(stream, before, commits).await
+    }
+
+    async fn append(&self, new: &NewCommit) -> Result<(), AppendError> {
+        if self.is_busy() { Err(AppendError::Busy) } else { self.log.append(new).await }
+    }
+
+    async fn transact(&self, transaction: &Transaction) -> Result<(), AppendError> {
+        if self.is_busy() { Err(AppendError::Busy) } else { self.log.transact(transaction).await }
+    }
+}
+
+#[tokio::test]
+async fn a_write_that_meets_another_transaction_is_tried_again_within_bounds() {
+    for (command, needs) in [
+        (AccountCommand::Open(fresh_address()), "a transaction"),
+        (AccountCommand::Deposit(1), "a put"),
+    ] {
+        let bank = Bank::new();
+        let stream = match command {
+            AccountCommand::Open(_) => fresh(),
+            _ => bank.open(&fresh_address(), 1).await,
+        };
+        let before = bank.log.commits().len();
+        for (writes, done) in [(1_000, false), (3, true)] {
+            let busy = Arc::new(Busy { log: bank.log.clone(), writes: writes.into() });
+            let clock = Arc::new(ManualClock::default());
+            let random = Arc::new(SeededRandom::new(1));
+            let handler = CommandHandler::<Accounts>::new(busy.clone(), clock, random);
+            let outcome = handler.handle(&ask(&stream, "busy", command.clone())).await;
+            if done {
+                outcome.expect("the fourth try is free");
+            } else {
+                let bounded = matches!(outcome, Err(CommandError::Contention { attempts: 10, .. }));
+                assert!(bounded, "{needs}: {outcome:?}");
+                assert_eq!(busy.writes.load(Ordering::SeqCst), 990, "{needs}");
+            }
+            let commits = bank.log.commits().len();
+            assert_eq!(commits, before + usize::from(done), "{needs}");
+        }
+    }
 }

@@ -193,7 +193,7 @@ impl Decider for Accounts {
     }
 
     fn snapshots() -> Option<Snapshots<Account>> {
-        Some(Snapshots::revision(1).every(SnapshotPolicy { events: 5, bytes: 4_096 }))
+        Some(Snapshots::of::<Self>(1).every(SnapshotPolicy { events: 5, bytes: 4_096 }))
     }
 
     fn claims(event: &AccountEvent) -> Vec<Claim> {

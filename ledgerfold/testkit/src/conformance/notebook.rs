@@ -9,6 +9,7 @@ use ledgerfold::{
     command::{CommandRequest, Context, Loaded, Presumption},
     events,
 };
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -21,7 +22,7 @@ pub struct Notebook;
 pub struct Write(pub Vec<String>);
 
 /// A note was written.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct NoteWritten {
     /// What it says.
     pub text: String,

@@ -1,12 +1,14 @@
 //! The ports in memory, with faults to order.
 
 mod event_store;
+mod payload_store;
 mod publisher;
 mod row_store;
 mod tally_store;
 mod time;
 
 pub use event_store::MemoryEventStore;
+pub use payload_store::MemoryPayloadStore;
 pub use publisher::{Fault, MemoryPublisher};
 pub use row_store::MemoryRowStore;
 pub use tally_store::MemoryTallyStore;

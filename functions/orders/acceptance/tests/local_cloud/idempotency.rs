@@ -81,6 +81,22 @@ async fn a_hundred_sends_of_one_payment_at_once_pay_once() {
 }
 
 #[tokio::test]
+async fn a_hundred_sends_at_once_to_containers_that_remember_an_older_order_ship_once() {
+    let world = World::shared();
+    let order = world.placed().await;
+    let ship = || world.client.ship(&unique("ship"), &order.id, &parcel());
+    // Whoever answers one of these has read the order, and remembers it unpaid.
+    for refused in join_all((0..50).map(|_| ship().send())).await {
+        assert_eq!(refused.expect("the service answers").status(), 409);
+    }
+    answered(world.client.pay(&unique("pay"), &order.id, &order.payment()), 200).await;
+    let answer = sent_at_once(ship(), 100).await;
+
+    assert_eq!((answer.status, answer.etag.as_deref()), (200, Some("\"3\"")));
+    assert_eq!(world.commits(&order.id).await, 3);
+}
+
+#[tokio::test]
 async fn a_key_that_placed_an_order_is_refused_with_another_body() {
     let world = World::shared();
     let (key, customer) = (unique("place"), unique("customer"));

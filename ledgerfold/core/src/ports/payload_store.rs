@@ -1,0 +1,40 @@
+use async_trait::async_trait;
+
+use crate::ContentId;
+
+/// Where content is kept that is too large for the log or the bus. Each content has its own digest
+/// for a name, so that it is never changed, and putting it twice is the same as putting it once.
+#[async_trait]
+pub trait PayloadStore: Send + Sync {
+    /// Keeps this content under its name, for good.
+    ///
+    /// # Errors
+    /// [`PayloadError`].
+    async fn put(&self, id: &ContentId, content: String) -> Result<(), PayloadError>;
+
+    /// What is kept under this name, unchecked. [`ContentId::fetch`] checks it.
+    ///
+    /// # Errors
+    /// [`PayloadError`].
+    async fn get(&self, id: &ContentId) -> Result<Vec<u8>, PayloadError>;
+
+    /// Where others find it, as a URI.
+    fn uri(&self, id: &ContentId) -> String;
+}
+
+/// Content could not be kept or fetched; the store has tried again itself already.
+#[derive(Debug, thiserror::Error)]
+pub enum PayloadError {
+    /// The store did not answer, or had too much to do. Try again later.
+    #[error("the payload store is not available: {0}")]
+    Unavailable(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// It refused what it was asked, and will again: a defect or a missing right.
+    #[error("the payload store refused the request: {0}")]
+    Refused(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// It is not there.
+    #[error("the content {0} is not there")]
+    Missing(ContentId),
+    /// What is there is something else.
+    #[error("what is kept as {0} is something else")]
+    Damaged(ContentId),
+}

@@ -1,0 +1,132 @@
+//! What a context promises about its events: the JSON Schema of every type in every version that
+//! can be read, from the types themselves.
+//!
+//! The schemas are kept beside the types, and the testkit's check holds the two together; see
+//! `ledgerfold_testkit::Contract`.
+
+use schemars::{JsonSchema, generate::SchemaSettings};
+use serde_json::Value;
+
+use crate::{Event, EventType, SchemaVersion};
+
+mod ids;
+
+/// Events that others may rely on. Implemented by [`events!`](crate::events).
+pub trait Contract: Event {
+    /// Every type and version that can be read.
+    fn catalog() -> Catalog;
+}
+
+/// The types and versions that a context can read, in the order of their declaration.
+///
+/// ```
+/// # use schemars::JsonSchema;
+/// # use serde::{Deserialize, Serialize};
+/// /// A lamp was switched on.
+/// #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+/// pub struct SwitchedOn {
+///     /// Brightness in percent.
+///     pub brightness: u8,
+/// }
+///
+/// ledgerfold::events! {
+///     /// What happens to a lamp.
+///     pub enum LampEvent { SwitchedOn: 1 }
+/// }
+///
+/// use ledgerfold::schema::{Contract, Standing};
+/// let catalog = LampEvent::catalog();
+/// let [entry] = catalog.entries() else { unreachable!("there is one type") };
+/// let Standing::Written(schema) = &entry.standing else { unreachable!("it is written") };
+/// assert_eq!(schema["required"], serde_json::json!(["brightness"]));
+/// ```
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Catalog(Vec<Entry>);
+
+/// One version of one type.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Entry {
+    /// The type.
+    pub event_type: EventType,
+    /// The version.
+    pub version: SchemaVersion,
+    /// What becomes of an event of it.
+    pub standing: Standing,
+}
+
+/// What becomes of an event of some version, with the JSON Schema (draft 2020-12) of its content.
+///
+/// A schema describes what must be readable: all that was ever stored in its version. A field that
+/// was added with a default is therefore not required, although it is always written today.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Standing {
+    /// It is what is written today.
+    Written(Value),
+    /// It is read, and is other events today.
+    Upcast(Value),
+    /// It is read as nothing. There is no type of it any more, and so no schema but the one kept.
+    Retired,
+}
+
+impl Standing {
+    /// The schema, if there is a type to generate it from.
+    pub const fn schema(&self) -> Option<&Value> {
+        match self {
+            Self::Written(schema) | Self::Upcast(schema) => Some(schema),
+            Self::Retired => None,
+        }
+    }
+}
+
+impl Catalog {
+    /// All entries.
+    pub fn entries(&self) -> &[Entry] {
+        &self.0
+    }
+
+    /// The entry of this version of this type.
+    pub fn entry(&self, kind: &EventType, version: SchemaVersion) -> Option<&Entry> {
+        self.0.iter().find(|entry| entry.event_type == *kind && entry.version == version)
+    }
+
+    /// The version of this type that is written today.
+    pub fn written(&self, kind: &EventType) -> Option<SchemaVersion> {
+        let of_kind = self.0.iter().filter(|entry| entry.event_type == *kind);
+        let mut written = of_kind.filter(|entry| matches!(entry.standing, Standing::Written(_)));
+        written.next().map(|entry| entry.version)
+    }
+
+    #[doc(hidden)]
+    #[must_use]
+    pub fn current<T: JsonSchema>(self, kind: &'static str, version: u32) -> Self {
+        self.with(kind, version, Standing::Written(schema_of::<T>(kind)))
+    }
+
+    #[doc(hidden)]
+    #[must_use]
+    pub fn upcast<T: JsonSchema>(self, kind: &'static str, version: u32) -> Self {
+        self.with(kind, version, Standing::Upcast(schema_of::<T>(kind)))
+    }
+
+    #[doc(hidden)]
+    #[must_use]
+    pub fn retired(self, kind: &'static str, version: u32) -> Self {
+        self.with(kind, version, Standing::Retired)
+    }
+
+    fn with(mut self, kind: &'static str, version: u32, standing: Standing) -> Self {
+        let (event_type, version) = (EventType::of_type(kind), SchemaVersion::new(version));
+        self.0.push(Entry { event_type, version, standing });
+        self
+    }
+}
+
+/// The schema of a type, in one piece, so that it can be put into another document as it is. Its
+/// title is the event's type, whatever the struct is called once it is an old version.
+fn schema_of<T: JsonSchema>(kind: &str) -> Value {
+    let settings =
+        SchemaSettings::draft2020_12().with(|settings| settings.inline_subschemas = true);
+    let mut schema = settings.into_generator().into_root_schema_for::<T>();
+    schema.insert("title".to_owned(), Value::from(kind));
+    schema.to_value()
+}

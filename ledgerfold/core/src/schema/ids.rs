@@ -1,0 +1,95 @@
+//! Schemas of the ids that an event may carry in its content. Each is the rule of its type.
+
+use std::borrow::Cow;
+
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+
+use crate::{Actor, CausationId, CommandId, CorrelationId, EntityId, EventId, StreamId};
+
+macro_rules! texts {
+    ($($name:ident: $pattern:literal;)+) => {
+        $(impl JsonSchema for $name {
+            fn schema_name() -> Cow<'static, str> {
+                stringify!($name).into()
+            }
+
+            fn inline_schema() -> bool {
+                true
+            }
+
+            fn json_schema(_: &mut SchemaGenerator) -> Schema {
+                json_schema!({"type": "string", "pattern": $pattern})
+            }
+        })+
+    };
+}
+
+texts! {
+    EntityId: "^[A-Za-z0-9._-]{1,64}$";
+    CommandId: "^[!-~]{1,64}$";
+    CorrelationId: "^[!-~]{1,64}$";
+    CausationId: "^[!-~]{1,64}$";
+    Actor: "^[!-~]{1,128}$";
+    StreamId: "^[a-z0-9-]{1,32}#[A-Za-z0-9._-]{1,64}$";
+}
+
+impl JsonSchema for EventId {
+    fn schema_name() -> Cow<'static, str> {
+        "EventId".into()
+    }
+
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({"type": "string", "format": "uuid"})
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use schemars::schema_for;
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    fn agrees<T: JsonSchema + serde::de::DeserializeOwned>() {
+        let schema = schema_for!(T).to_value();
+        let schema = jsonschema::draft202012::options()
+            .should_validate_formats(true)
+            .build(&schema)
+            .expect("it is a JSON Schema");
+        let (long, longer, longest) = ("a".repeat(64), "a".repeat(65), "a".repeat(129));
+        let (stream, odd_stream) = (format!("order#{long}"), format!("{}#a", "o".repeat(33)));
+        let uuid = "0190c0de-0000-7000-8000-000000000000";
+        let texts = [
+            ["", "a", "a b", "a#b"],
+            ["A.b_c-1", "!~", "ä", "a\n"],
+            [&long, &longer, &longest, uuid],
+            ["order#1", &stream, &odd_stream, "Order#1"],
+        ];
+        let taken: Vec<bool> = texts
+            .as_flattened()
+            .iter()
+            .map(|text| {
+                let is_read = serde_json::from_value::<T>(json!(text)).is_ok();
+                assert_eq!(schema.is_valid(&json!(text)), is_read, "{} {text:?}", T::schema_name());
+                is_read
+            })
+            .collect();
+        assert!(taken.contains(&true) && taken.contains(&false), "{}", T::schema_name());
+        assert!(!schema.is_valid(&Value::Null));
+    }
+
+    #[test]
+    fn a_schema_of_an_id_is_the_rule_of_its_type() {
+        agrees::<EntityId>();
+        agrees::<CommandId>();
+        agrees::<CorrelationId>();
+        agrees::<CausationId>();
+        agrees::<Actor>();
+        agrees::<StreamId>();
+        agrees::<EventId>();
+    }
+}

@@ -1,0 +1,385 @@
+//! A parcel's history that was written by yesterday's code, and is read by today's.
+
+use std::sync::Arc;
+
+use ledgerfold::{
+    Category, Command, CommandId, CommandName, Decider, DecodeError, Event, EventType, Payload,
+    Recorded, Rejection, SchemaVersion, Snapshots, StreamId, Version,
+    command::{CommandError, CommandRequest, LoadError},
+    events,
+    ports::{CounterKey, TallyStore},
+    project::{Counts, Projection, Projector, ReadModel, RowModel, Tally, TallyModel},
+    query::{AuditPosition, Until, as_of, audit, fresh_row},
+};
+use ledgerfold_testkit::{SeededRandom, conformance::notebook::write};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::shelf::{World, deliveries};
+
+/// The events as they were: content in grams, and one event for weighing and labelling.
+mod yesterday {
+    use super::*;
+
+    #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+    pub(super) struct Packed {
+        pub(super) grams: u32,
+        pub(super) label: String,
+    }
+    #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+    pub(super) struct Noted {
+        pub(super) text: String,
+    }
+    #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+    pub(super) struct Sealed {
+        pub(super) tape: String,
+    }
+    #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+    pub(super) struct Scanned {}
+
+    events! {
+        /// What happened to a parcel.
+        pub(super) enum ParcelEvent {
+            Packed: 1,
+            Noted: 1,
+            Sealed: 1,
+            Scanned: 1,
+        }
+    }
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+struct Packed {
+    kilograms: f64,
+}
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+struct Labelled {
+    label: String,
+}
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+struct Closed {
+    tape: String,
+}
+
+events! {
+    /// What happens to a parcel.
+    enum ParcelEvent {
+        Packed: 2,
+        Labelled: 1,
+        Closed: 1,
+    }
+    upcast {
+        Packed: 1 as yesterday::Packed => |old| [
+            Packed { kilograms: f64::from(old.grams) / 1000.0 }.into(),
+            Labelled { label: old.label }.into(),
+        ],
+        Sealed: 1 as yesterday::Sealed => |old| [Closed { tape: old.tape }.into()],
+        Noted: 1 as yesterday::Noted => |old| {
+            // A label was also noted as text, before there was a word for it.
+            old.text.strip_prefix("label ").map(|label| Labelled { label: label.to_owned() }.into())
+        },
+    }
+    retired {
+        Scanned: 1,
+    }
+}
+
+events! {
+    /// What someone needs to know who only counts closed parcels.
+    enum ClosingEvent {
+        Closed: 1,
+    }
+    unknown: skip
+}
+
+fn decode<E: Event>(kind: &str, version: u32, data: &str) -> Result<Vec<E>, DecodeError> {
+    let kind = EventType::new(kind).expect("letters");
+    let data = Payload::from_text(data.to_owned()).expect("JSON");
+    let today = E::decode(&kind, SchemaVersion::new(version), &data)?;
+    Ok(today.into_iter().collect())
+}
+
+fn closed(tape: &str) -> Closed {
+    Closed { tape: tape.to_owned() }
+}
+
+#[test]
+fn an_old_event_is_one_of_today_or_several_or_none() {
+    let read = |kind, version, data| decode::<ParcelEvent>(kind, version, data).expect("known");
+    assert_eq!(read("Packed", 2, r#"{"kilograms":1.5}"#), [Packed { kilograms: 1.5 }.into()]);
+    assert_eq!(read("Sealed", 1, r#"{"tape":"red"}"#), [closed("red").into()]);
+    assert_eq!(
+        read("Packed", 1, r#"{"grams":1500,"label":"fragile"}"#),
+        [Packed { kilograms: 1.5 }.into(), Labelled { label: "fragile".to_owned() }.into()]
+    );
+    assert_eq!(read("Noted", 1, r#"{"text":"it rains"}"#), []);
+    assert_eq!(read("Scanned", 1, "{}"), []);
+}
+
+#[test]
+fn an_unknown_event_is_an_error_unless_unknown_ones_are_to_be_skipped() {
+    for (kind, version) in [("Lost", 1), ("Packed", 3), ("Sealed", 2), ("Scanned", 2)] {
+        let unknown = decode::<ParcelEvent>(kind, version, "{}");
+        assert!(matches!(unknown, Err(DecodeError::Unknown { .. })), "{kind}: {unknown:?}");
+    }
+    assert_eq!(decode::<ClosingEvent>("Packed", 1, "{}").expect("it is skipped"), []);
+    let read = decode::<ClosingEvent>("Closed", 1, r#"{"tape":"red"}"#);
+    assert_eq!(read.expect("it is known"), [closed("red").into()]);
+}
+
+#[test]
+fn a_known_type_is_never_skipped() {
+    let newer = decode::<ClosingEvent>("Closed", 2, r#"{"tape":"red"}"#);
+    assert!(matches!(newer, Err(DecodeError::Unknown { .. })), "{newer:?}");
+    for (kind, version) in [("Packed", 1), ("Packed", 2), ("Sealed", 1), ("Noted", 1)] {
+        let malformed = decode::<ParcelEvent>(kind, version, r#"{"weight":7}"#);
+        assert!(matches!(malformed, Err(DecodeError::Malformed(_))), "{kind}: {malformed:?}");
+    }
+    let malformed = decode::<ClosingEvent>("Closed", 1, r#"{"tape":7}"#);
+    assert!(matches!(malformed, Err(DecodeError::Malformed(_))), "{malformed:?}");
+}
+
+/// Append these events.
+#[derive(Clone, Debug, Serialize)]
+struct Append(Vec<String>);
+
+/// Close the parcel, if it is packed and labelled.
+#[derive(Clone, Debug, Serialize)]
+struct Close;
+
+#[derive(Debug, PartialEq, thiserror::Error)]
+#[error("it has no label")]
+struct NoLabel;
+
+impl Rejection for NoLabel {
+    fn rule(&self) -> &'static str {
+        "no-label"
+    }
+}
+
+impl Command for Append {
+    fn name(&self) -> CommandName {
+        CommandName::from_static("Append")
+    }
+}
+
+impl Command for Close {
+    fn name(&self) -> CommandName {
+        CommandName::from_static("Close")
+    }
+}
+
+const PARCEL: Category = Category::from_static("parcel");
+
+/// A parcel's labels, and whether it is closed.
+type Labels = (Vec<String>, bool);
+
+struct Yesterday;
+
+impl Decider for Yesterday {
+    type Command = Append;
+    type Event = yesterday::ParcelEvent;
+    type State = Labels;
+    type Rejection = NoLabel;
+    const CATEGORY: Category = PARCEL;
+
+    fn initial() -> Labels {
+        Labels::default()
+    }
+
+    fn evolve(labels: Labels, _: &yesterday::ParcelEvent) -> Labels {
+        labels
+    }
+
+    fn decide(_: &Labels, Append(kinds): &Append) -> Result<Vec<yesterday::ParcelEvent>, NoLabel> {
+        let event = |kind: &String| match kind.as_str() {
+            "packed" => yesterday::Packed { grams: 1500, label: "fragile".to_owned() }.into(),
+            "sealed" => yesterday::Sealed { tape: "red".to_owned() }.into(),
+            "scanned" => yesterday::Scanned {}.into(),
+            text => yesterday::Noted { text: text.to_owned() }.into(),
+        };
+        Ok(kinds.iter().map(event).collect())
+    }
+}
+
+struct Today;
+
+impl Decider for Today {
+    type Command = Close;
+    type Event = ParcelEvent;
+    type State = Labels;
+    type Rejection = NoLabel;
+    const CATEGORY: Category = PARCEL;
+
+    fn initial() -> Self::State {
+        Self::State::default()
+    }
+
+    fn evolve((mut labels, closed): Self::State, event: &ParcelEvent) -> Self::State {
+        match event {
+            ParcelEvent::Packed(_) => (labels, closed),
+            ParcelEvent::Labelled(label) => {
+                labels.push(label.label.clone());
+                (labels, closed)
+            }
+            ParcelEvent::Closed(_) => (labels, true),
+        }
+    }
+
+    fn decide((labels, closed): &Self::State, Close: &Close) -> Result<Vec<ParcelEvent>, NoLabel> {
+        match (labels.join("+"), closed) {
+            (tape, _) if tape.is_empty() => Err(NoLabel),
+            (_, true) => Ok(Vec::new()),
+            (tape, false) => Ok(vec![Closed { tape }.into()]),
+        }
+    }
+}
+
+/// Everything that happened, with its version.
+struct Story;
+
+impl Projection for Story {
+    type Event = ParcelEvent;
+    type Row = Vec<(String, u64)>;
+
+    fn evolve(
+        row: Option<Self::Row>,
+        event: &Recorded<ParcelEvent>,
+    ) -> Result<Option<Self::Row>, String> {
+        let mut story = row.unwrap_or_default();
+        story.push((event.event.event_type().to_string(), event.version.get()));
+        Ok(Some(story))
+    }
+}
+
+/// How many events of which type there are.
+struct Kinds;
+
+impl Tally for Kinds {
+    type Event = ParcelEvent;
+    type Memo = ();
+
+    fn count(
+        (): &mut (),
+        event: &Recorded<ParcelEvent>,
+        counts: &mut Counts,
+    ) -> Result<(), String> {
+        counts.add(CounterKey(event.event.event_type().to_string()), "events", 1)
+    }
+}
+
+fn request<C>(stream: &StreamId, attempt: &str, command: C) -> CommandRequest<C> {
+    let like = write(stream, attempt, &[]);
+    let id = CommandId::new(attempt).expect("visible ASCII");
+    let (stream, context, presumption) = (stream.clone(), like.context, like.presumption);
+    CommandRequest { stream, command, id, expected: None, presumption, context }
+}
+
+/// A parcel with these events, of yesterday and committed together.
+async fn parcel(world: &World, events: &[&str]) -> StreamId {
+    let id = format!("p-{}", world.log.commits().len());
+    let stream = StreamId::new(PARCEL, id.parse().expect("an id"));
+    let append = Append(events.iter().map(ToString::to_string).collect());
+    let handler = world.handler::<Yesterday>();
+    handler.handle(&request(&stream, "append", append)).await.expect("accepted");
+    stream
+}
+
+fn story(events: &[(&str, u64)]) -> Vec<(String, u64)> {
+    events.iter().map(|(kind, version)| ((*kind).to_owned(), *version)).collect()
+}
+
+#[tokio::test]
+async fn a_command_is_decided_on_what_old_events_are_today() {
+    let world = World::new();
+    let stream = parcel(&world, &["packed", "scanned", "label heavy"]).await;
+    let close = request(&stream, "close", Close);
+    let answer = world.handler::<Today>().handle(&close).await.expect("it has a label");
+    assert_eq!(answer.version, Version::new(4), "versions count what was stored");
+    let commits = world.log.commits();
+    let (_, last) = commits[1].events().last().expect("it was closed");
+    assert_eq!(last.data.as_str(), r#"{"tape":"fragile+heavy"}"#);
+
+    let unlabelled = parcel(&world, &["scanned", "it rains"]).await;
+    let refused = world.handler::<Today>().handle(&request(&unlabelled, "close", Close)).await;
+    assert!(matches!(refused, Err(CommandError::Rejected(NoLabel))), "{refused:?}");
+    let sealed = parcel(&world, &["packed", "sealed"]).await;
+    let nothing = world.handler::<Today>().handle(&request(&sealed, "close", Close)).await;
+    assert_eq!(nothing.expect("it is closed").events.len(), 0);
+}
+
+#[tokio::test]
+async fn a_stream_with_an_unknown_event_is_not_decided_on() {
+    let world = World::new();
+    let stream = parcel(&world, &["packed"]).await;
+    world.handler::<Today>().handle(&request(&stream, "close", Close)).await.expect("accepted");
+    // Yesterday's code, still running somewhere, meets an event of today.
+    let append = request(&stream, "late", Append(vec!["sealed".to_owned()]));
+    let refused = world.handler::<Yesterday>().handle(&append).await;
+    let Err(CommandError::Load(LoadError::Event { version, source, .. })) = refused else {
+        panic!("{refused:?}");
+    };
+    assert_eq!(version, Version::new(2));
+    assert!(matches!(source, DecodeError::Unknown { .. }), "{source}");
+}
+
+fn projector(world: &World, model: Arc<dyn ReadModel>) -> Projector {
+    let random = Arc::new(SeededRandom::new(1));
+    Projector::new(model, world.log.clone(), world.clock.clone(), random)
+}
+
+#[tokio::test]
+async fn read_models_fold_what_old_events_are_today_however_they_arrive() {
+    let world = World::new();
+    let stream = parcel(&world, &["packed", "scanned", "sealed"]).await;
+    let today = story(&[("Packed", 1), ("Labelled", 1), ("Closed", 3)]);
+    let row = || async {
+        let row = fresh_row::<Story>(&*world.rows, &*world.log, &stream, None).await;
+        row.expect("it can be read").map(|fresh| (fresh.row, fresh.version.get()))
+    };
+    assert_eq!(row().await, Some((today.clone(), 3)), "from the log");
+
+    let rows = Arc::new(RowModel::<Story>::new(world.rows.clone()));
+    let kinds = Arc::new(TallyModel::<Kinds>::new(world.tallies.clone()));
+    for _delivered_and_replayed in 0..3 {
+        let models: [Arc<dyn ReadModel>; 2] = [rows.clone(), kinds.clone()];
+        for model in models {
+            let failed = projector(&world, model).project(deliveries(world.envelopes())).await;
+            assert_eq!(failed, []);
+        }
+    }
+    assert_eq!(row().await, Some((today, 3)), "from the table");
+    let (first, last) = (CounterKey(String::new()), CounterKey("~".to_owned()));
+    let counted = world.tallies.range(&first, &last).await.expect("it can be read");
+    let counted: Vec<_> =
+        counted.into_iter().map(|counter| (counter.key.0, counter.amounts["events"])).collect();
+    let one_each = ["Closed", "Labelled", "Packed"].map(|kind| (kind.to_owned(), 1));
+    assert_eq!(counted, one_each);
+}
+
+#[tokio::test]
+async fn the_past_is_shown_in_events_of_today_and_the_audit_log_as_it_was_stored() {
+    let world = World::new();
+    let stream = parcel(&world, &["packed", "scanned", "sealed"]).await;
+    let at = Until::Version(Version::new(2));
+    let past = as_of::<Story>(&*world.log, &stream, at).await.expect("it can be read");
+    let past = past.expect("it was there").row;
+    assert_eq!(past, story(&[("Packed", 1), ("Labelled", 1)]));
+
+    let page = audit(&*world.log, &stream, AuditPosition::START, 10).await.expect("readable");
+    let stored: Vec<_> = page
+        .events
+        .iter()
+        .map(|event| (event.event.event_type.as_str(), event.event.data.as_str()))
+        .collect();
+    let packed = ("Packed", r#"{"grams":1500,"label":"fragile"}"#);
+    assert_eq!(stored, [packed, ("Scanned", "{}"), ("Sealed", r#"{"tape":"red"}"#)]);
+}
+
+#[test]
+fn a_snapshot_does_not_outlive_another_reading_of_old_events() {
+    let (today, yesterday) = (Snapshots::of::<Today>(1), Snapshots::of::<Yesterday>(1));
+    assert_eq!(today.schema(), Snapshots::of::<Today>(1).schema());
+    assert_ne!(today.schema(), Snapshots::of::<Today>(2).schema());
+    assert_ne!(today.schema(), yesterday.schema(), "the states are of the same shape only");
+}

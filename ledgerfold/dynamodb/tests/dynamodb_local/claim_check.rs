@@ -1,0 +1,79 @@
+//! Commits that are too large for an item.
+
+use std::sync::Arc;
+
+use ledgerfold::{
+    Commit, StreamId, Version,
+    command::Loaded,
+    ports::{AppendError, EventStore, Page, StoreError},
+};
+use ledgerfold_dynamodb::{DynamoEventStore, MAX_CLAIMED_BYTES, MAX_ITEM_BYTES};
+use ledgerfold_testkit::{
+    MemoryPayloadStore,
+    conformance::notebook::{commit, fresh},
+};
+
+use crate::tables;
+
+async fn store() -> (DynamoEventStore, Arc<MemoryPayloadStore>) {
+    let payloads = Arc::new(MemoryPayloadStore::default());
+    (tables::event_store().await.with_payloads(payloads.clone()), payloads)
+}
+
+/// A stream of one commit of this many bytes.
+async fn stream_of(store: &DynamoEventStore, bytes: usize) -> (StreamId, Commit) {
+    let stream = fresh();
+    let (half, rest) = ("x".repeat(bytes / 2), "y".repeat(bytes - bytes / 2));
+    let new = commit(&Loaded::unread(stream.clone()), "large", &[&half, &rest], 60);
+    store.append(&new).await.expect("it is kept elsewhere");
+    (stream, new.into_commit())
+}
+
+async fn read(store: &DynamoEventStore, stream: &StreamId) -> Result<Vec<Commit>, StoreError> {
+    store.read(stream, Version::NONE).await.map(|Page { commits, .. }| commits)
+}
+
+#[tokio::test]
+async fn a_commit_that_is_too_large_for_an_item_is_kept_elsewhere_and_comes_back() {
+    let (store, payloads) = store().await;
+    let (stream, large) = stream_of(&store, 1_000_000).await;
+    assert!(read(&store, &stream).await.expect("it can be read") == [large.clone()]);
+    assert_eq!(payloads.count(), 1);
+    match store.append(&commit(&Loaded::unread(stream), "late", &["c"], 60)).await {
+        Err(AppendError::Conflict { winner }) => assert!(*winner == large, "another winner"),
+        other => panic!("a taken version was given away: {other:?}"),
+    }
+}
+
+#[tokio::test]
+async fn a_commit_that_fits_stays_where_it_is() {
+    let (store, payloads) = store().await;
+    let (stream, small) = stream_of(&store, MAX_ITEM_BYTES / 2).await;
+    assert!(read(&store, &stream).await.expect("it can be read") == [small]);
+    assert_eq!(payloads.count(), 0);
+}
+
+#[tokio::test]
+async fn content_that_was_changed_or_lost_is_an_error_and_not_skipped() {
+    let (store, payloads) = store().await;
+    let (stream, _) = stream_of(&store, 400_000).await;
+    payloads.damage();
+    let damaged = read(&store, &stream).await;
+    assert!(matches!(damaged, Err(StoreError::Corrupt { .. })), "{damaged:?}");
+    payloads.lose();
+    let lost = read(&store, &stream).await;
+    assert!(matches!(lost, Err(StoreError::Corrupt { .. })), "{lost:?}");
+}
+
+#[tokio::test]
+async fn a_commit_over_the_larger_bound_is_refused_with_the_sizes() {
+    let (store, payloads) = store().await;
+    let note = "x".repeat(MAX_CLAIMED_BYTES);
+    match store.append(&commit(&Loaded::unread(fresh()), "huge", &[&note], 60)).await {
+        Err(AppendError::TooLarge { bytes, limit }) => {
+            assert!(bytes > limit && limit == MAX_CLAIMED_BYTES, "{bytes} over {limit}");
+        }
+        other => panic!("a commit of more than 5 MB was answered by {other:?}"),
+    }
+    assert_eq!(payloads.count(), 0);
+}

@@ -1,0 +1,180 @@
+//! Why DynamoDB refuses a transaction: its reasons come by position, and each means something else
+//! to who asked. As recorded answers, because no emulator gives all of them.
+
+use aws_sdk_dynamodb::{
+    Client,
+    config::{BehaviorVersion, Config, Credentials, Region, retry::RetryConfig},
+};
+use ledgerfold::{
+    Category, Claim, CommandId, StreamId, UniqueKey, Version,
+    command::Loaded,
+    ports::{AppendError, EventStore, StoreError, Transaction},
+};
+use ledgerfold_dynamodb::{CommitItem, DynamoEventStore};
+use ledgerfold_testkit::{
+    RecordedAnswer::{self, Json},
+    RecordedService,
+    conformance::notebook::{Notebook, commit, fresh},
+};
+use serde_json::{Value, json};
+
+/// A transaction of five actions in this order: a commit, a stream that must not have moved, a command
+/// that is to be recognised for ever, a key that is taken, a key that is given back.
+struct Case {
+    written: StreamId,
+    watched: StreamId,
+    transaction: Transaction,
+}
+
+fn key(value: &str) -> UniqueKey {
+    UniqueKey::new(Category::from_static("email"), value).expect("it is short")
+}
+
+impl Case {
+    fn new() -> Self {
+        let (written, watched) = (fresh(), fresh());
+        let new = commit(&Loaded::unread(written.clone()), "attempt", &["note"], 60);
+        let seen = Loaded::<Notebook>::unread(watched.clone()).seen();
+        let claims = [
+            (written.clone(), Claim::Reserve(key("taken"))),
+            (written.clone(), Claim::Release(key("given"))),
+        ];
+        let once = CommandId::new("attempt").expect("visible ASCII");
+        let transaction = Transaction::new(vec![new], vec![seen], claims, Some(once));
+        Self { written, watched, transaction: transaction.expect("it is a small one") }
+    }
+
+    /// What becomes of it when these are the reasons, each with the item that stands in the way.
+    async fn refused(&self, reasons: &[(&str, Option<Value>)]) -> AppendError {
+        let reasons: Vec<_> = reasons
+            .iter()
+            .map(|(code, item)| match item {
+                Some(item) => json!({"Code": code, "Item": item}),
+                None => json!({"Code": code}),
+            })
+            .collect();
+        let answer = json!({
+            "__type": "com.amazonaws.dynamodb.v20120810#TransactionCanceledException",
+            "Message": "cancelled", "CancellationReasons": reasons,
+        });
+        let (service, store) = store(Json(400, answer.to_string())).await;
+        let outcome = store.transact(&self.transaction).await;
+        assert_eq!(service.requests().len(), 1, "what a refusal shows is not asked for again");
+        outcome.expect_err("it was cancelled")
+    }
+
+    /// Another's commit in the place of ours, as DynamoDB shows it.
+    fn winner(&self) -> Value {
+        let other = commit(&Loaded::unread(self.written.clone()), "other", &["first"], 60);
+        let item = CommitItem::from(other.as_commit()).into_attributes().expect("it is a commit");
+        let item: serde_dynamo::Item = item.into();
+        serde_json::to_value(item).expect("it is JSON")
+    }
+
+    /// Where another's commit of the same command stands.
+    fn earlier(&self) -> Value {
+        let place = json!({"M": {"s": {"S": self.watched.to_string()}, "v": {"N": "7"}}});
+        json!({"pk": {"S": "command#attempt"}, "at": {"L": [place]}})
+    }
+
+    fn holder(&self) -> Value {
+        json!({"pk": {"S": "key#email#taken"}, "h": {"S": self.watched.to_string()}})
+    }
+}
+
+async fn store(answer: RecordedAnswer) -> (RecordedService, DynamoEventStore) {
+    let (service, client) = recorded(answer).await;
+    (service, DynamoEventStore::new(client, "events").with_reservations("reservations"))
+}
+
+async fn recorded(answer: RecordedAnswer) -> (RecordedService, Client) {
+    let service = RecordedService::start([answer]).await;
+    let config = Config::builder()
+        .behavior_version(BehaviorVersion::latest())
+        .region(Region::new("us-east-1"))
+        .credentials_provider(Credentials::new("test", "test", None, None, "tests"))
+        .endpoint_url(service.endpoint())
+        .http_client(aws_smithy_http_client::Builder::new().build_http())
+        .retry_config(RetryConfig::disabled());
+    (service, Client::from_conf(config.build()))
+}
+
+const FAILED: &str = "ConditionalCheckFailed";
+const NONE: (&str, Option<Value>) = ("None", None);
+
+#[tokio::test]
+async fn an_overtaken_version_is_told_first_with_its_winner() {
+    let case = Case::new();
+    let reasons = [
+        (FAILED, Some(case.winner())),
+        (FAILED, None),
+        (FAILED, Some(case.earlier())),
+        (FAILED, Some(case.holder())),
+        (FAILED, None),
+    ];
+    let refused = case.refused(&reasons).await;
+    let AppendError::Conflict { winner } = &refused else { unreachable!("{refused:?}") };
+    assert_eq!((winner.stream(), winner.command().id.as_str()), (&case.written, "other"));
+}
+
+#[tokio::test]
+async fn each_reason_is_told_by_its_position() {
+    let case = Case::new();
+    let changed = case.refused(&[NONE, (FAILED, None), NONE, NONE, NONE]).await;
+    let AppendError::Changed { stream, version } = &changed else { unreachable!("{changed:?}") };
+    assert_eq!((stream, *version), (&case.watched, Version::NONE));
+
+    let repeated = case.refused(&[NONE, NONE, (FAILED, Some(case.earlier())), NONE, NONE]).await;
+    let AppendError::Repeated { places } = &repeated else { unreachable!("{repeated:?}") };
+    assert_eq!((&places[0].stream, places[0].from), (&case.watched, Version::new(7)));
+
+    let reserved = case.refused(&[NONE, NONE, NONE, (FAILED, Some(case.holder())), NONE]).await;
+    let AppendError::Reserved { key: taken, holder } = &reserved else {
+        unreachable!("{reserved:?}")
+    };
+    assert_eq!((taken, holder), (&key("taken"), &case.watched));
+
+    let not_ours = case.refused(&[NONE, NONE, NONE, NONE, (FAILED, None)]).await;
+    let AppendError::NotReserved { key: given, stream } = &not_ours else {
+        unreachable!("{not_ours:?}")
+    };
+    assert_eq!((given, stream), (&key("given"), &case.written));
+}
+
+#[tokio::test]
+async fn what_is_no_condition_is_never_taken_for_a_conflict() {
+    let case = Case::new();
+    let busy = case.refused(&[("TransactionConflict", None), NONE, NONE, NONE, NONE]).await;
+    assert!(matches!(busy, AppendError::Busy), "{busy:?}");
+    for code in ["ThrottlingError", "ProvisionedThroughputExceeded"] {
+        let throttled = case.refused(&[(code, None), NONE, NONE, NONE, NONE]).await;
+        let throttled_is = matches!(throttled, AppendError::Store(StoreError::Throttled));
+        assert!(throttled_is, "{code}: {throttled:?}");
+    }
+    for code in ["ValidationError", "ItemCollectionSizeLimitExceeded", "SomethingNew"] {
+        let refused = case.refused(&[(code, None), NONE, NONE, NONE, NONE]).await;
+        let is_refused = matches!(refused, AppendError::Store(StoreError::Refused(_)));
+        assert!(is_refused, "{code}: {refused:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_put_that_meets_a_transaction_is_told_to_come_again() {
+    let answer = json!({
+        "__type": "com.amazonaws.dynamodb.v20120810#TransactionConflictException",
+        "message": "busy",
+    });
+    let (_service, store) = store(Json(400, answer.to_string())).await;
+    let new = commit(&Loaded::unread(fresh()), "attempt", &["note"], 60);
+    let busy = store.append(&new).await;
+    assert!(matches!(busy, Err(AppendError::Busy)), "{busy:?}");
+}
+
+#[tokio::test]
+async fn a_log_without_a_table_for_reservations_says_so() {
+    let (service, client) = recorded(Json(200, "{}".to_owned())).await;
+    let store = DynamoEventStore::new(client, "events");
+    let outcome = store.transact(&Case::new().transaction).await;
+    assert_eq!(service.requests().len(), 0);
+    assert!(matches!(outcome, Err(AppendError::Store(StoreError::Refused(_)))), "{outcome:?}");
+}

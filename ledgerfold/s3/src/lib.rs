@@ -1,0 +1,101 @@
+//! Payloads that are too large for the log or the bus, on S3.
+//!
+//! A crate of its own, so that a function without large payloads does not carry the SDK of S3.
+
+use async_trait::async_trait;
+use aws_sdk_s3::{
+    Client,
+    error::{DisplayErrorContext, ProvideErrorMetadata, SdkError},
+    primitives::ByteStream,
+};
+use ledgerfold::{
+    ContentId,
+    ports::{PayloadError, PayloadStore},
+};
+
+/// Payloads in a bucket, each under a prefix and its own digest.
+///
+/// An object is written only where none is, so that a function needs no right to overwrite or
+/// delete. Objects must live as long as the log and the archive point to them: no lifecycle rule.
+///
+/// ```no_run
+/// # async fn example(sdk: &aws_sdk_s3::Client) {
+/// use ledgerfold_s3::S3PayloadStore;
+/// let payloads = S3PayloadStore::new(sdk.clone(), "the-bucket", "orders/");
+/// # }
+/// ```
+#[derive(Clone, Debug)]
+pub struct S3PayloadStore {
+    client: Client,
+    bucket: String,
+    prefix: String,
+}
+
+impl S3PayloadStore {
+    /// The payloads in this bucket under this prefix, which may be empty or ends with `/`.
+    pub fn new(client: Client, bucket: impl Into<String>, prefix: impl Into<String>) -> Self {
+        Self { client, bucket: bucket.into(), prefix: prefix.into() }
+    }
+
+    fn key(&self, id: &ContentId) -> String {
+        format!("{}{id}", self.prefix)
+    }
+}
+
+#[async_trait]
+impl PayloadStore for S3PayloadStore {
+    async fn put(&self, id: &ContentId, content: String) -> Result<(), PayloadError> {
+        let put = self
+            .client
+            .put_object()
+            .bucket(&self.bucket)
+            .key(self.key(id))
+            .content_type("application/json")
+            .if_none_match("*")
+            .body(ByteStream::from(content.into_bytes()));
+        match put.send().await {
+            Ok(_) => Ok(()),
+            // The same name is the same content: it is there already, or is being written by another.
+            Err(error) if matches!(code(&error), Some("PreconditionFailed")) => Ok(()),
+            Err(error) => Err(failure(error)),
+        }
+    }
+
+    async fn get(&self, id: &ContentId) -> Result<Vec<u8>, PayloadError> {
+        let get = self.client.get_object().bucket(&self.bucket).key(self.key(id));
+        let answer = get.send().await.map_err(|error| match code(&error) {
+            Some("NoSuchKey") => PayloadError::Missing(id.clone()),
+            _ => failure(error),
+        })?;
+        let content = answer.body.collect().await;
+        let content = content.map_err(|error| PayloadError::Unavailable(error.into()))?;
+        Ok(content.to_vec())
+    }
+
+    fn uri(&self, id: &ContentId) -> String {
+        format!("s3://{}/{}", self.bucket, self.key(id))
+    }
+}
+
+fn code<E: ProvideErrorMetadata, R>(error: &SdkError<E, R>) -> Option<&str> {
+    error.as_service_error().and_then(ProvideErrorMetadata::code)
+}
+
+/// What a failed call means. The client has tried again already.
+#[expect(clippy::needless_pass_by_value, reason = "made for map_err")]
+fn failure<E, R>(error: SdkError<E, R>) -> PayloadError
+where
+    E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
+    R: std::fmt::Debug + Send + Sync + 'static,
+{
+    let text = DisplayErrorContext(&error).to_string().into();
+    let refused = error.as_service_error().is_some_and(|refusal| {
+        !matches!(
+            refusal.code(),
+            None | Some(
+                "InternalError" | "ServiceUnavailable" | "SlowDown" | "ConditionalRequestConflict"
+            )
+        )
+    });
+    if refused { PayloadError::Refused(text) } else { PayloadError::Unavailable(text) }
+}

@@ -1,0 +1,76 @@
+//! What S3 answers, as recorded answers behind the SDK.
+
+use aws_sdk_s3::{
+    Client,
+    config::{BehaviorVersion, Config, Credentials, Region, retry::RetryConfig},
+};
+use ledgerfold::{
+    ContentId,
+    ports::{PayloadError, PayloadStore},
+};
+use ledgerfold_s3::S3PayloadStore;
+use ledgerfold_testkit::{
+    RecordedAnswer::{self, HangUp, Json},
+    RecordedService,
+};
+
+async fn store(answer: RecordedAnswer) -> (RecordedService, S3PayloadStore) {
+    let service = RecordedService::start([answer]).await;
+    let config = Config::builder()
+        .behavior_version(BehaviorVersion::latest())
+        .region(Region::new("us-east-1"))
+        .credentials_provider(Credentials::new("test", "test", None, None, "tests"))
+        .endpoint_url(service.endpoint())
+        .force_path_style(true)
+        .http_client(aws_smithy_http_client::Builder::new().build_http())
+        .retry_config(RetryConfig::disabled());
+    (service, S3PayloadStore::new(Client::from_conf(config.build()), "bucket", "orders/"))
+}
+
+fn refusal(status: u16, code: &str) -> RecordedAnswer {
+    Json(status, format!("<Error><Code>{code}</Code><Message>no</Message></Error>"))
+}
+
+async fn put(answer: RecordedAnswer) -> Result<(), PayloadError> {
+    let (_service, store) = store(answer).await;
+    store.put(&ContentId::of(b"{}"), "{}".to_owned()).await
+}
+
+async fn fetch(answer: RecordedAnswer) -> Result<String, PayloadError> {
+    let (_service, store) = store(answer).await;
+    ContentId::of(b"{}").fetch(&store).await
+}
+
+#[tokio::test]
+async fn what_is_there_already_is_as_good_as_put() {
+    put(Json(200, String::new())).await.expect("it is put");
+    put(refusal(412, "PreconditionFailed")).await.expect("it is there");
+}
+
+#[tokio::test]
+async fn what_passes_is_told_from_what_does_not() {
+    for answer in [HangUp, refusal(503, "SlowDown"), refusal(409, "ConditionalRequestConflict")] {
+        let outcome = put(answer).await;
+        assert!(matches!(outcome, Err(PayloadError::Unavailable(_))), "{outcome:?}");
+    }
+    let denied = put(refusal(403, "AccessDenied")).await;
+    assert!(matches!(denied, Err(PayloadError::Refused(_))), "{denied:?}");
+}
+
+#[tokio::test]
+async fn what_comes_back_is_checked() {
+    assert_eq!(fetch(Json(200, "{}".to_owned())).await.expect("it is the same"), "{}");
+    let other = fetch(Json(200, "{ }".to_owned())).await;
+    assert!(matches!(other, Err(PayloadError::Damaged(_))), "{other:?}");
+    let missing = fetch(refusal(404, "NoSuchKey")).await;
+    assert!(matches!(missing, Err(PayloadError::Missing(_))), "{missing:?}");
+    let hung_up = fetch(HangUp).await;
+    assert!(matches!(hung_up, Err(PayloadError::Unavailable(_))), "{hung_up:?}");
+}
+
+#[tokio::test]
+async fn others_find_it_by_its_uri() {
+    let (_service, store) = store(HangUp).await;
+    let id = ContentId::of(b"{}");
+    assert_eq!(store.uri(&id), format!("s3://bucket/orders/{id}"));
+}

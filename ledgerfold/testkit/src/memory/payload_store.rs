@@ -1,0 +1,54 @@
+use std::{
+    collections::BTreeMap,
+    sync::{Mutex, MutexGuard, PoisonError},
+};
+
+use async_trait::async_trait;
+use ledgerfold::{
+    ContentId,
+    ports::{PayloadError, PayloadStore},
+};
+
+/// Contents in memory.
+#[derive(Debug, Default)]
+pub struct MemoryPayloadStore {
+    contents: Mutex<BTreeMap<ContentId, String>>,
+}
+
+impl MemoryPayloadStore {
+    /// How many contents there are.
+    pub fn count(&self) -> usize {
+        self.lock().len()
+    }
+
+    /// Puts something else in the place of every content, as damage would.
+    pub fn damage(&self) {
+        self.lock().values_mut().for_each(|content| content.push('x'));
+    }
+
+    /// Loses every content.
+    pub fn lose(&self) {
+        self.lock().clear();
+    }
+
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<ContentId, String>> {
+        self.contents.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[async_trait]
+impl PayloadStore for MemoryPayloadStore {
+    async fn put(&self, id: &ContentId, content: String) -> Result<(), PayloadError> {
+        self.lock().entry(id.clone()).or_insert(content);
+        Ok(())
+    }
+
+    async fn get(&self, id: &ContentId) -> Result<Vec<u8>, PayloadError> {
+        let content = self.lock().get(id).cloned();
+        content.map(String::into_bytes).ok_or_else(|| PayloadError::Missing(id.clone()))
+    }
+
+    fn uri(&self, id: &ContentId) -> String {
+        format!("memory:{id}")
+    }
+}

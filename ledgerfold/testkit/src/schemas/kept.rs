@@ -1,0 +1,222 @@
+use std::{
+    collections::BTreeMap,
+    fmt, fs, io,
+    path::{Path, PathBuf},
+};
+
+use ledgerfold::{EventType, Payload, SchemaVersion};
+use serde_json::Value;
+
+const SCHEMAS: &str = "schemas";
+const GOLDEN: &str = "golden";
+const ASYNCAPI: &str = "asyncapi.json";
+
+/// One version of one event type, as files are named after it: `OrderPaid.v1`.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct SchemaName {
+    /// The type.
+    pub event_type: EventType,
+    /// The version.
+    pub version: SchemaVersion,
+}
+
+impl SchemaName {
+    /// The name of this version of this type.
+    pub fn new(event_type: &EventType, version: SchemaVersion) -> Self {
+        Self { event_type: event_type.clone(), version }
+    }
+
+    /// The same type, one version on.
+    pub(super) fn next(&self) -> SchemaVersion {
+        SchemaVersion::new(self.version.get().saturating_add(1))
+    }
+
+    /// Where its schema is kept.
+    pub(super) fn schema_file(&self) -> String {
+        format!("{SCHEMAS}/{self}.json")
+    }
+
+    /// Where its first golden file is kept.
+    pub(super) fn golden_file(&self) -> String {
+        format!("{GOLDEN}/{self}.json")
+    }
+
+    /// `OrderPaid.v1` or `OrderPaid.v1.whatever`.
+    fn parse(stem: &str) -> Option<Self> {
+        let mut parts = stem.splitn(3, '.');
+        let event_type = EventType::new(parts.next()?).ok()?;
+        let version = parts.next()?.strip_prefix('v')?.parse().ok()?;
+        Some(Self { event_type, version: SchemaVersion::new(version) })
+    }
+}
+
+impl fmt::Display for SchemaName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}.v{}", self.event_type, self.version)
+    }
+}
+
+/// An event's content as it was stored once.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Golden {
+    /// Its file, below the contract's folder.
+    pub file: String,
+    /// What it is an event of.
+    pub name: SchemaName,
+    /// Its content.
+    pub data: Payload,
+}
+
+/// The files that a contract keeps: what was promised, and what was written.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Kept {
+    /// The schema of each version of each type.
+    pub schemas: BTreeMap<SchemaName, Value>,
+    /// Events of each version of each type.
+    pub goldens: Vec<Golden>,
+    /// The AsyncAPI document.
+    pub asyncapi: Option<Value>,
+}
+
+/// Files that cannot be read or written.
+#[derive(Debug, thiserror::Error)]
+pub enum KeptError {
+    /// The file system refuses.
+    #[error("{}: {source}", path.display())]
+    Io {
+        /// Where.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// It is not JSON.
+    #[error("{file} is not JSON: {reason}")]
+    NotJson {
+        /// The file.
+        file: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// Nobody can tell what it is of.
+    #[error(
+        "{0} is not named <Type>.v<version>.json, or <Type>.v<version>.<name>.json for a golden file"
+    )]
+    Name(String),
+}
+
+impl Kept {
+    /// Reads what is kept in a folder; nothing, if there is none of it yet.
+    ///
+    /// # Errors
+    /// [`KeptError`], if a file is not what its place says.
+    pub fn read(folder: &Path) -> Result<Self, KeptError> {
+        let mut kept = Self::default();
+        for (file, text) in files(folder, SCHEMAS)? {
+            let stem = stem(&file).filter(|stem| stem.matches('.').count() == 1);
+            let name = stem.and_then(SchemaName::parse).ok_or(KeptError::Name(file.clone()))?;
+            kept.schemas.insert(name, json(&file, &text)?);
+        }
+        for (file, text) in files(folder, GOLDEN)? {
+            let name = stem(&file).and_then(SchemaName::parse);
+            let name = name.ok_or_else(|| KeptError::Name(file.clone()))?;
+            let data = Payload::from_text(text.trim().to_owned()).map_err(|error| {
+                KeptError::NotJson { file: file.clone(), reason: error.to_string() }
+            })?;
+            kept.goldens.push(Golden { file, name, data });
+        }
+        let path = folder.join(ASYNCAPI);
+        if path.exists() {
+            kept.asyncapi = Some(json(ASYNCAPI, &read(&path)?)?);
+        }
+        Ok(kept)
+    }
+
+    /// Whether an event of this version is kept.
+    pub(super) fn has_golden(&self, name: &SchemaName) -> bool {
+        self.goldens.iter().any(|golden| golden.name == *name)
+    }
+}
+
+/// What is to be kept and is not yet.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Update(BTreeMap<String, String>);
+
+impl Update {
+    /// A document, readable and the same on every machine: its keys are sorted.
+    pub(super) fn document(&mut self, file: String, value: &Value) {
+        self.0.insert(file, format!("{:#}\n", sorted(value)));
+    }
+
+    /// The AsyncAPI document.
+    pub(super) fn asyncapi(&mut self, value: &Value) {
+        self.document(ASYNCAPI.to_owned(), value);
+    }
+
+    /// An event's content, to the letter.
+    pub(super) fn golden(&mut self, name: &SchemaName, data: &Payload) {
+        self.0.insert(name.golden_file(), format!("{}\n", data.as_str()));
+    }
+
+    /// The files, below the contract's folder, with their texts.
+    pub fn files(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.0.iter().map(|(file, text)| (file.as_str(), text.as_str()))
+    }
+
+    /// Writes them.
+    ///
+    /// # Errors
+    /// [`KeptError`], if the file system refuses.
+    pub fn write(&self, folder: &Path) -> Result<(), KeptError> {
+        for (file, text) in self.files() {
+            let path = folder.join(file);
+            let parent = path.parent().unwrap_or(folder);
+            fs::create_dir_all(parent).map_err(|source| io_error(parent, source))?;
+            fs::write(&path, text).map_err(|source| io_error(&path, source))?;
+        }
+        Ok(())
+    }
+}
+
+/// The JSON files of a folder with their texts, by name.
+fn files(folder: &Path, name: &str) -> Result<BTreeMap<String, String>, KeptError> {
+    let path = folder.join(name);
+    let mut files = BTreeMap::new();
+    if !path.exists() {
+        return Ok(files);
+    }
+    for entry in fs::read_dir(&path).map_err(|source| io_error(&path, source))? {
+        let file = entry.map_err(|source| io_error(&path, source))?;
+        let place = format!("{name}/{}", file.file_name().to_string_lossy());
+        files.insert(place, read(&file.path())?);
+    }
+    Ok(files)
+}
+
+fn stem(file: &str) -> Option<&str> {
+    file.rsplit('/').next()?.strip_suffix(".json")
+}
+
+fn read(path: &Path) -> Result<String, KeptError> {
+    fs::read_to_string(path).map_err(|source| io_error(path, source))
+}
+
+fn json(file: &str, text: &str) -> Result<Value, KeptError> {
+    serde_json::from_str(text)
+        .map_err(|error| KeptError::NotJson { file: file.to_owned(), reason: error.to_string() })
+}
+
+fn io_error(path: &Path, source: io::Error) -> KeptError {
+    KeptError::Io { path: path.to_owned(), source }
+}
+
+/// With its keys sorted, whatever order `serde_json` was built to keep.
+fn sorted(value: &Value) -> Value {
+    match value {
+        Value::Object(fields) => {
+            let fields: BTreeMap<_, _> = fields.iter().collect();
+            fields.into_iter().map(|(name, value)| (name.clone(), sorted(value))).collect()
+        }
+        Value::Array(values) => values.iter().map(sorted).collect(),
+        other => other.clone(),
+    }
+}
