@@ -4,5 +4,5 @@
 set -euo pipefail
 
 # A workspace of its own: nobody else has to build the peers.
-cargo build --release --locked --manifest-path benches/Cargo.toml --target-dir target
+cargo build --release --manifest-path benches/Cargo.toml --target-dir target
 python3 localstack/bootstrap.py dynamodb -- target/release/ledgerfold-benches

@@ -16,6 +16,7 @@ use ledgerfold::{
     ports::{AppendError, EventStore, Page, StoreError, Transaction},
 };
 use ledgerfold_dynamodb::CommitItem;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -37,7 +38,7 @@ pub struct Cpu {
     pub decode: Spread,
 }
 
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Counted {
     pub amount: u64,
 }
@@ -119,8 +120,8 @@ fn bare_fold(commits: &[Commit]) {
     let mut sum = 0;
     for (_, event) in commits.iter().flat_map(Commit::events) {
         let CommitEvent { event_type, schema_version, data, .. } = event;
-        let event = CounterEvent::decode(event_type, *schema_version, data);
-        sum = Counter::evolve(sum, &event.expect("it can be read"));
+        let events = CounterEvent::decode(event_type, *schema_version, data);
+        sum = events.expect("it can be read").as_slice().iter().fold(sum, Counter::evolve);
     }
     black_box(sum);
 }

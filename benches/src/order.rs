@@ -5,7 +5,7 @@ use ledgerfold::{Category, CommandName, Decider, Rejection, RejectionKind, Snaps
 use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Line {
     pub sku: String,
     pub name: String,
@@ -13,26 +13,26 @@ pub struct Line {
     pub unit_cents: u64,
 }
 
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct OrderPlaced {
     pub customer_id: String,
     pub lines: Vec<Line>,
     pub total_cents: u64,
 }
 
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct OrderPaid {
     pub payment_id: String,
     pub amount_cents: u64,
 }
 
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct OrderShipped {
     pub carrier: String,
     pub tracking: String,
 }
 
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct NoteAdded {
     pub text: String,
 }
@@ -197,7 +197,7 @@ impl<const SNAPSHOTS: bool> Decider for Orders<SNAPSHOTS> {
     }
 
     fn snapshots() -> Option<Snapshots<Order>> {
-        SNAPSHOTS.then(|| Snapshots::revision(1))
+        SNAPSHOTS.then(|| Snapshots::of::<Self>(1))
     }
 }
 

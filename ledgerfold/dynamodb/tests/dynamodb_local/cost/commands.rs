@@ -86,7 +86,7 @@ pub(super) async fn repeated_cold(desk: &Desk) -> Cost {
 pub(super) async fn repeated_warm(desk: &Desk) -> Cost {
     let handler = desk.warm::<Notebook>();
     let stream = begun(&handler).await;
-    desk.accepted(&handler, &creation(&stream)).await
+    desk.accepted(&handler, &note(&stream, "a0")).await
 }
 
 /// A creation that comes again elsewhere, where it is presumed new.

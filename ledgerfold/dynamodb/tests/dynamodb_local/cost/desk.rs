@@ -5,7 +5,7 @@ use ledgerfold::{
     Decider, StreamId, Version,
     command::{Answer, CommandError, CommandHandler, CommandRequest, JointDecider, JointHandler},
     ports::{Clock, EventStore, Random},
-    project::{Delivery, Projector, ReadModel, Receipt},
+    project::{Content, Delivery, Projector, ReadModel, Receipt},
 };
 use ledgerfold_dynamodb::{DynamoEventStore, DynamoRowStore, DynamoTallyStore};
 use ledgerfold_testkit::{ManualClock, SeededRandom};
@@ -110,7 +110,7 @@ impl Desk {
         let events = page.commits.iter().flat_map(|commit| commit.envelopes());
         let delivery = |envelope| Delivery {
             receipt: Receipt("message".to_owned()),
-            envelope: Ok(envelope),
+            content: Ok(Content::Event(Box::new(envelope))),
             replay: None,
         };
         events.map(delivery).collect()

@@ -13,7 +13,7 @@ pub(super) struct Diaries;
 #[derive(Clone, Debug, Serialize)]
 pub(super) struct Note(pub(super) Vec<String>);
 
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub(super) struct Noted {
     text: String,
 }
@@ -61,7 +61,7 @@ impl Decider for Diaries {
     }
 
     fn snapshots() -> Option<Snapshots<Diary>> {
-        Some(Snapshots::revision(1))
+        Some(Snapshots::of::<Self>(1))
     }
 }
 
