@@ -13,7 +13,7 @@ CLOUD := python3 localstack/bootstrap.py
 CARGO ?= cargo
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test simulate up down logs status functions build lint deploy
+.PHONY: help demo test simulate up down logs status functions build lint deploy costs bench
 
 help: ## Show this
 	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -53,6 +53,13 @@ deploy: build ## Deploy to the AWS account of your credentials (STAGE=dev)
 
 lint: prerequisites ## Check formatting, lints, licences and the template
 	@scripts/lint.sh
+
+costs: prerequisites ## Measure what each operation costs (WRITE_PRICE and READ_PRICE: per million units)
+	@$(CLOUD) dynamodb -- $(CARGO) test --quiet --workspace --features ledgerfold-dynamodb/dynamodb-local \
+		--test dynamodb_local -- --nocapture every_operation_costs
+
+bench: prerequisites ## Measure against the bare table and the peers, into COMPARE.md (BENCH_QUICK=1: a try)
+	@scripts/bench.sh
 
 .PHONY: prerequisites
 prerequisites:

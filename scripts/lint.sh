@@ -6,6 +6,7 @@ say() { printf '\n── %s\n' "$*"; }
 
 say formatting
 cargo fmt --all --check
+cargo fmt --manifest-path benches/Cargo.toml --check # a workspace of its own, built by `make bench` alone
 
 say clippy
 cargo clippy --quiet --workspace --all-targets --all-features -- --deny warnings

@@ -131,10 +131,13 @@ impl DynamoEventStore {
 #[async_trait]
 impl EventStore for DynamoEventStore {
     async fn read(&self, stream: &StreamId, after: Version) -> Result<Page, StoreError> {
-        let query = self
-            .query(stream)
-            .key_condition_expression("pk = :stream AND sk > :after")
-            .expression_attribute_values(":after", AttributeValue::N(after.to_string()));
+        let query = self.query(stream);
+        let query = match after {
+            Version::NONE => query.key_condition_expression("pk = :stream"),
+            _ => query
+                .key_condition_expression("pk = :stream AND sk > :after")
+                .expression_attribute_values(":after", AttributeValue::N(after.to_string())),
+        };
         self.page(stream, query).await
     }
 

@@ -28,14 +28,22 @@ pub(crate) fn config() -> Builder {
 
 /// A log whose tables are deleted when it is dropped.
 pub(crate) async fn event_store() -> Temporary {
-    let client = Client::from_conf(config().build());
+    log_over(Client::from_conf(config().build())).await
+}
+
+/// The same over this client.
+pub(crate) async fn log_over(client: Client) -> Temporary {
     let (log, reservations) = (event_table(&client).await, reservation_table(&client).await);
     let store = DynamoEventStore::new(client, &log).with_reservations(&reservations);
     Temporary { store, tables: [log, reservations] }
 }
 
 pub(crate) async fn row_store() -> DynamoRowStore {
-    let client = Client::from_conf(config().build());
+    rows_over(Client::from_conf(config().build())).await
+}
+
+/// Rows that are listed by an index, as the template has it.
+pub(crate) async fn rows_over(client: Client) -> DynamoRowStore {
     let index = GlobalSecondaryIndex::builder()
         .index_name("by-list")
         .key_schema(key("ix", KeyType::Hash))
@@ -49,18 +57,21 @@ pub(crate) async fn row_store() -> DynamoRowStore {
 }
 
 pub(crate) async fn tally_store() -> DynamoTallyStore {
-    let client = Client::from_conf(config().build());
+    tallies_over(Client::from_conf(config().build())).await
+}
+
+pub(crate) async fn tallies_over(client: Client) -> DynamoTallyStore {
     let table = table(&client, &[("pk", S), ("sk", S)], &["pk", "sk"], None).await;
     DynamoTallyStore::new(client, table)
 }
 
 /// A table of commits, as the template has it.
-pub(crate) async fn event_table(client: &Client) -> String {
+async fn event_table(client: &Client) -> String {
     table(client, &[("pk", S), ("sk", N)], &["pk", "sk"], None).await
 }
 
 /// A table of unique keys and of commands that are recognised for ever.
-pub(crate) async fn reservation_table(client: &Client) -> String {
+async fn reservation_table(client: &Client) -> String {
     table(client, &[("pk", S)], &["pk"], None).await
 }
 

@@ -1,0 +1,244 @@
+//! What our code takes of a processor, with no table behind it.
+
+use std::{
+    hint::black_box,
+    sync::{Mutex, PoisonError},
+    time::Instant,
+};
+
+use async_trait::async_trait;
+use ledgerfold::{
+    Actor, Category, CausationId, CommandId, CommandName, CommandStamp, Commit, CommitEvent,
+    CorrelationId, Decider, EntityId, Event, EventId, Fingerprint, Metadata, NewCommit, StreamId,
+    Timestamp, Version,
+    command::Loader,
+    events,
+    ports::{AppendError, EventStore, Page, StoreError, Transaction},
+};
+use ledgerfold_dynamodb::CommitItem;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    Scale,
+    order::{self, Command, Order, Rejected},
+    ours::stream,
+    spread::Spread,
+};
+
+/// Per second of a processor.
+pub struct Cpu {
+    /// Events folded, one and ten to a commit.
+    pub fold_of_ones: Spread,
+    pub fold_of_tens: Spread,
+    /// The same events, decoded and folded in a bare loop.
+    pub bare_fold: Spread,
+    /// Commits of one placed order to items, and back.
+    pub encode: Spread,
+    pub decode: Spread,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Counted {
+    pub amount: u64,
+}
+
+events! {
+    pub enum CounterEvent {
+        Counted: 1,
+    }
+}
+
+/// The smallest domain that there is.
+struct Counter;
+
+impl Decider for Counter {
+    type Command = Command;
+    type Event = CounterEvent;
+    type State = u64;
+    type Rejection = Rejected;
+
+    const CATEGORY: Category = Category::from_static("counter");
+
+    fn initial() -> u64 {
+        0
+    }
+
+    fn evolve(sum: u64, CounterEvent::Counted(counted): &CounterEvent) -> u64 {
+        sum + counted.amount
+    }
+
+    fn decide(_: &u64, _: &Command) -> Result<Vec<CounterEvent>, Rejected> {
+        Err(Rejected)
+    }
+}
+
+const ROUNDS: usize = 7;
+
+pub fn measure(scale: &Scale) -> Cpu {
+    let events = scale.folded_events;
+    let [ones, tens] = [1, 10].map(|size| commits(events, size));
+    let orders = vec![placed(); 2_000];
+    let items: Vec<_> = orders.iter().map(CommitItem::from).collect();
+    let items: Vec<_> =
+        items.into_iter().map(|item| item.into_attributes().expect("it can be written")).collect();
+    Cpu {
+        fold_of_ones: rate(events, || pages(&ones), fold),
+        fold_of_tens: rate(events, || pages(&tens), fold),
+        bare_fold: rate(events, || ones.clone(), |commits| bare_fold(&commits)),
+        encode: rate(orders.len(), || (), |()| encode(&orders)),
+        decode: rate(items.len(), || items.clone(), decode),
+    }
+}
+
+/// How many in a second of a processor; `prepare` is not counted.
+fn rate<T>(count: usize, prepare: impl Fn() -> T, work: impl Fn(T)) -> Spread {
+    let once = |_| {
+        let prepared = prepare();
+        let clock = Stopwatch::start();
+        work(prepared);
+        count as f64 / clock.seconds()
+    };
+    Spread::of((0..ROUNDS).map(once)).expect("there are rounds")
+}
+
+/// The time that this thread was on a processor, where the system tells (Linux), because other programs
+/// run as well; elsewhere the time that passed.
+struct Stopwatch {
+    begun: Instant,
+    on_processor: Option<u64>,
+}
+
+impl Stopwatch {
+    fn start() -> Self {
+        Self { begun: Instant::now(), on_processor: on_processor() }
+    }
+
+    fn seconds(&self) -> f64 {
+        match (self.on_processor, on_processor()) {
+            (Some(then), Some(now)) => (now - then) as f64 / 1e9,
+            _ => self.begun.elapsed().as_secs_f64(),
+        }
+    }
+}
+
+/// In nanoseconds; brought up to date by giving way, for it is otherwise up to a tick behind.
+fn on_processor() -> Option<u64> {
+    std::thread::yield_now();
+    let text = std::fs::read_to_string("/proc/thread-self/schedstat").ok()?;
+    text.split_whitespace().next()?.parse().ok()
+}
+
+fn fold(pages: Prepared) {
+    let id = EntityId::new("counter").expect("an id");
+    let stream = StreamId::new(Counter::CATEGORY, id);
+    let loading = Loader::<Counter>::new();
+    let load = loading.load(&pages, &stream);
+    // Nothing waits here, so that the first poll is the last.
+    let mut load = std::pin::pin!(load);
+    let mut context = std::task::Context::from_waker(std::task::Waker::noop());
+    let std::task::Poll::Ready(loaded) = load.as_mut().poll(&mut context) else {
+        unreachable!("the pages are there")
+    };
+    black_box(*loaded.expect("it can be folded").state());
+}
+
+fn bare_fold(commits: &[Commit]) {
+    let mut sum = 0;
+    for (_, event) in commits.iter().flat_map(Commit::events) {
+        let CommitEvent { event_type, schema_version, data, .. } = event;
+        let events = CounterEvent::decode(event_type, *schema_version, data);
+        sum = events.expect("it can be read").as_slice().iter().fold(sum, Counter::evolve);
+    }
+    black_box(sum);
+}
+
+fn encode(commits: &[Commit]) {
+    for commit in commits {
+        black_box(CommitItem::from(commit).into_attributes().expect("it can be written"));
+    }
+}
+
+fn decode(items: Vec<std::collections::HashMap<String, aws_sdk_dynamodb::types::AttributeValue>>) {
+    for item in items {
+        let item = CommitItem::from_attributes(item).expect("it is an item");
+        black_box(item.into_commit().expect("it is a commit"));
+    }
+}
+
+/// So many small events, so many to a commit.
+fn commits(events: usize, size: usize) -> Vec<Commit> {
+    let id = EntityId::new("counter").expect("an id");
+    let stream = StreamId::new(Counter::CATEGORY, id);
+    let commit = |at: usize| {
+        let events = (0..size).map(|_| Counted { amount: 7 }.into()).collect::<Vec<CounterEvent>>();
+        commit(&stream, at * size + 1, &events)
+    };
+    (0..events / size).map(commit).collect()
+}
+
+fn placed() -> Commit {
+    let event = Order::default().decide(&order::place(1)).expect("it can be placed");
+    commit(&stream("0190c0de-0000-7000-8000-000000000000"), 1, &[event])
+}
+
+fn commit<E: Event>(stream: &StreamId, from: usize, events: &[E]) -> Commit {
+    let id = CommandId::new(format!("0190c0de-0000-7000-8000-{from:012}")).expect("an id");
+    let count = events.len();
+    let events = events.iter().map(|event| CommitEvent {
+        id: EventId::new(1_700_000_000_000, &[7; 10]),
+        event_type: event.event_type(),
+        schema_version: event.schema_version(),
+        data: event.encode().expect("it is JSON"),
+    });
+    let metadata = Metadata {
+        recorded_at: Timestamp::from_second(1_700_000_000).expect("a second of our era"),
+        correlation_id: CorrelationId::from(&id),
+        causation_id: CausationId::from(&id),
+        actor: Actor::new("bench").expect("an actor"),
+        traceparent: None,
+    };
+    let name = CommandName::from_static("Count");
+    let fingerprint = Fingerprint::restore("0123456789012345678901");
+    let versions = (Version::new(from as u64), Version::new((from + count - 1) as u64));
+    let command = CommandStamp { id, name, fingerprint };
+    Commit::restore(stream.clone(), versions, events.collect(), command, metadata)
+        .expect("the versions add up")
+}
+
+/// A log that gives away what was prepared, page by page.
+struct Prepared(Mutex<Vec<Page>>);
+
+fn pages(commits: &[Commit]) -> Prepared {
+    let page = |commits: &[Commit]| Page { commits: commits.to_vec(), more: true };
+    let mut pages: Vec<_> = commits.chunks(1_000).map(page).collect();
+    if let Some(last) = pages.last_mut() {
+        last.more = false;
+    }
+    pages.reverse();
+    Prepared(Mutex::new(pages))
+}
+
+#[async_trait]
+impl EventStore for Prepared {
+    async fn read(&self, _: &StreamId, _: Version) -> Result<Page, StoreError> {
+        Ok(self.0.lock().unwrap_or_else(PoisonError::into_inner).pop().unwrap_or_default())
+    }
+
+    async fn read_back(
+        &self,
+        _: &StreamId,
+        _: Option<Version>,
+        _: usize,
+    ) -> Result<Page, StoreError> {
+        Ok(Page::default())
+    }
+
+    async fn append(&self, _: &NewCommit) -> Result<(), AppendError> {
+        Ok(())
+    }
+
+    async fn transact(&self, _: &Transaction) -> Result<(), AppendError> {
+        Ok(())
+    }
+}

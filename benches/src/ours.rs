@@ -1,0 +1,201 @@
+//! Ledgerfold: with what it remembers (warm), without (cold), with snapshots.
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+
+use async_trait::async_trait;
+use aws_sdk_dynamodb::Client;
+use ledgerfold::{
+    Actor, CausationId, CommandId, Commit, CorrelationId, Decider, EntityId, NewCommit, StreamId,
+    Timestamp, Version,
+    command::{CommandError, CommandHandler, CommandRequest, Context, Loader, Presumption},
+    ports::{AppendError, Clock, EventStore, Page, Random, StoreError, Transaction},
+};
+use ledgerfold_dynamodb::{CommitItem, DynamoEventStore, item_size};
+use tokio::sync::Barrier;
+
+use crate::{
+    contestant::{Contestant, Failure},
+    order::{Command, Event, Order, Orders, Rejected},
+    tables::{Key, create_table},
+};
+
+/// What the handlers of a function remember unless they are told otherwise.
+const MEMORY: usize = 32 * 1024 * 1024;
+
+pub struct Ours<const SNAPSHOTS: bool> {
+    name: &'static str,
+    memory: usize,
+    store: Arc<dyn EventStore>,
+    loader: Loader<Orders<SNAPSHOTS>>,
+    handler: CommandHandler<Orders<SNAPSHOTS>>,
+}
+
+pub type WithSnapshots = Ours<true>;
+pub type WithoutSnapshots = Ours<false>;
+
+impl<const SNAPSHOTS: bool> Ours<SNAPSHOTS> {
+    pub async fn warm(client: Client, table: &str) -> Self {
+        Self::open("ledgerfold, warm", client, table, MEMORY).await
+    }
+
+    pub async fn cold(client: Client, table: &str) -> Self {
+        let name = if SNAPSHOTS { "ledgerfold, cold, snapshots" } else { "ledgerfold, cold" };
+        Self::open(name, client, table, 0).await
+    }
+
+    async fn open(name: &'static str, client: Client, table: &str, memory: usize) -> Self {
+        create_table(&client, table, Key::S("pk"), Some(Key::N("sk")), None).await;
+        let store: Arc<dyn EventStore> = Arc::new(DynamoEventStore::new(client, table));
+        let handler = handler(memory, store.clone());
+        Self { name, memory, store, loader: Loader::new(), handler }
+    }
+
+    fn request(&self, id: &str, command: Command, attempt: &str) -> CommandRequest<Command> {
+        let creates = self.memory > 0 && matches!(command, Command::Place { .. });
+        request(id, command, attempt, creates)
+    }
+
+    /// How large the item of an order's first commit is.
+    pub async fn first_item_size(&self, id: &str) -> usize {
+        let page = self.store.read(&stream(id), Version::NONE).await.expect("it can be read");
+        let commit: &Commit = page.commits.first().expect("it is there");
+        item_size(&CommitItem::from(commit).into_attributes().expect("it can be written"))
+    }
+}
+
+/// The log, but the first append waits for the others.
+struct Gated {
+    store: Arc<dyn EventStore>,
+    gate: Arc<Barrier>,
+    passed: AtomicBool,
+}
+
+#[async_trait]
+impl EventStore for Gated {
+    async fn read(&self, stream: &StreamId, after: Version) -> Result<Page, StoreError> {
+        self.store.read(stream, after).await
+    }
+
+    async fn read_back(
+        &self,
+        stream: &StreamId,
+        before: Option<Version>,
+        commits: usize,
+    ) -> Result<Page, StoreError> {
+        self.store.read_back(stream, before, commits).await
+    }
+
+    async fn append(&self, commit: &NewCommit) -> Result<(), AppendError> {
+        if !self.passed.swap(true, Ordering::SeqCst) {
+            self.gate.wait().await;
+        }
+        self.store.append(commit).await
+    }
+
+    async fn transact(&self, transaction: &Transaction) -> Result<(), AppendError> {
+        self.store.transact(transaction).await
+    }
+}
+
+#[async_trait]
+impl<const SNAPSHOTS: bool> Contestant for Ours<SNAPSHOTS> {
+    fn name(&self) -> &'static str {
+        self.name
+    }
+
+    async fn execute(&self, id: &str, command: Command, attempt: &str) -> Result<(), Failure> {
+        let request = self.request(id, command, attempt);
+        self.handler.handle(&request).await.map(drop).map_err(failure)
+    }
+
+    /// Each racer is a handler of its own, as in a function of its own.
+    async fn race(
+        &self,
+        id: &str,
+        command: Command,
+        attempt: &str,
+        gate: Arc<Barrier>,
+    ) -> Result<(), Failure> {
+        let passed = AtomicBool::new(false);
+        let store = Arc::new(Gated { store: self.store.clone(), gate, passed });
+        let handler: CommandHandler<Orders<SNAPSHOTS>> = handler(self.memory, store);
+        let request = self.request(id, command, attempt);
+        handler.handle(&request).await.map(drop).map_err(failure)
+    }
+
+    async fn seed(&self, id: &str, events: Vec<Event>) -> Result<(), Failure> {
+        let writer: CommandHandler<Orders<SNAPSHOTS>> = handler(MEMORY, self.store.clone());
+        for (at, event) in events.into_iter().enumerate() {
+            let Event::NoteAdded(note) = event else { return Err(Failure::Rejected) };
+            let command = Command::Note { text: note.text };
+            let request = request(id, command, &format!("seed-{at}"), at == 0);
+            writer.handle(&request).await.map_err(failure)?;
+        }
+        Ok(())
+    }
+
+    async fn load(&self, id: &str) -> Result<Order, Failure> {
+        let loaded = self.loader.load(&*self.store, &stream(id)).await.map_err(Failure::other)?;
+        Ok(loaded.state().clone())
+    }
+}
+
+fn handler<D: Decider>(memory: usize, store: Arc<dyn EventStore>) -> CommandHandler<D> {
+    CommandHandler::remembering(memory, store, Arc::new(WallClock), Arc::new(ThreadRandom))
+}
+
+pub fn stream(id: &str) -> StreamId {
+    StreamId::new(Orders::<false>::CATEGORY, EntityId::new(id).expect("an id"))
+}
+
+fn request(id: &str, command: Command, attempt: &str, creates: bool) -> CommandRequest<Command> {
+    let command_id = CommandId::new(attempt).expect("a command id");
+    CommandRequest {
+        stream: stream(id),
+        command,
+        expected: None,
+        presumption: if creates { Presumption::New } else { Presumption::None },
+        context: Context {
+            actor: Actor::new("bench").expect("an actor"),
+            correlation_id: CorrelationId::from(&command_id),
+            causation_id: CausationId::from(&command_id),
+            traceparent: None,
+        },
+        id: command_id,
+    }
+}
+
+fn failure(error: CommandError<Rejected>) -> Failure {
+    match error {
+        CommandError::Rejected(Rejected) => Failure::Rejected,
+        CommandError::Contention { .. } => Failure::Conflict,
+        error => Failure::other(error),
+    }
+}
+
+pub struct WallClock;
+
+#[async_trait]
+impl Clock for WallClock {
+    fn now(&self) -> Timestamp {
+        Timestamp::now()
+    }
+
+    async fn sleep(&self, time: Duration) {
+        tokio::time::sleep(time).await;
+    }
+}
+
+pub struct ThreadRandom;
+
+impl Random for ThreadRandom {
+    fn fill(&self, bytes: &mut [u8]) {
+        rand::fill(bytes);
+    }
+}

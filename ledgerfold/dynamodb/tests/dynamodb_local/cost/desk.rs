@@ -1,0 +1,126 @@
+use std::sync::Arc;
+
+use aws_sdk_dynamodb::Client;
+use ledgerfold::{
+    Decider, StreamId, Version,
+    command::{Answer, CommandError, CommandHandler, CommandRequest, JointDecider, JointHandler},
+    ports::{Clock, EventStore, Random},
+    project::{Content, Delivery, Projector, ReadModel, Receipt},
+};
+use ledgerfold_dynamodb::{DynamoRowStore, DynamoTallyStore};
+use ledgerfold_testkit::{ManualClock, SeededRandom};
+
+use super::{
+    diary::{self, Diaries, Note},
+    meter::{Cost, Meter},
+};
+use crate::{tables, temporary::Temporary};
+
+/// Fresh tables behind a meter.
+pub(super) struct Desk {
+    pub(super) meter: Meter,
+    pub(super) log: Arc<Temporary>,
+    pub(super) rows: Arc<DynamoRowStore>,
+    pub(super) tallies: Arc<DynamoTallyStore>,
+    clock: Arc<ManualClock>,
+    random: Arc<SeededRandom>,
+}
+
+impl Desk {
+    pub(super) async fn open() -> Self {
+        let meter = Meter::default();
+        let client = Client::from_conf(tables::config().interceptor(meter.clone()).build());
+        Self {
+            meter,
+            log: Arc::new(tables::log_over(client.clone()).await),
+            rows: Arc::new(tables::rows_over(client.clone()).await),
+            tallies: Arc::new(tables::tallies_over(client).await),
+            clock: Arc::default(),
+            random: Arc::new(SeededRandom::new(5)),
+        }
+    }
+
+    /// A handler that reads a stream for each command.
+    pub(super) fn cold<D: Decider>(&self) -> CommandHandler<D> {
+        self.remembering(0)
+    }
+
+    /// A handler that remembers.
+    pub(super) fn warm<D: Decider>(&self) -> CommandHandler<D> {
+        self.remembering(10_000_000)
+    }
+
+    fn remembering<D: Decider>(&self, bytes: usize) -> CommandHandler<D> {
+        let (log, clock, random) = self.ports();
+        CommandHandler::remembering(bytes, log, clock, random)
+    }
+
+    pub(super) fn joint<J: JointDecider>(&self) -> JointHandler<J> {
+        let (log, clock, random) = self.ports();
+        JointHandler::new(log, clock, random)
+    }
+
+    pub(super) fn projector(&self, model: impl ReadModel + 'static) -> Projector {
+        let (log, clock, random) = self.ports();
+        Projector::new(Arc::new(model), log, clock, random)
+    }
+
+    fn ports(&self) -> (Arc<dyn EventStore>, Arc<dyn Clock>, Arc<dyn Random>) {
+        (self.log.clone(), self.clock.clone(), self.random.clone())
+    }
+
+    /// What a command costs that is accepted.
+    pub(super) async fn accepted<D: Decider>(
+        &self,
+        handler: &CommandHandler<D>,
+        command: &CommandRequest<D::Command>,
+    ) -> Cost {
+        let (cost, outcome) = self.meter.of(handler.handle(command)).await;
+        outcome.expect("the command is accepted");
+        cost
+    }
+
+    /// What a command costs that is not, and why it is not.
+    pub(super) async fn refused<D: Decider>(
+        &self,
+        handler: &CommandHandler<D>,
+        command: &CommandRequest<D::Command>,
+    ) -> (Cost, CommandError<D::Rejection>) {
+        let (cost, outcome) = self.meter.of(handler.handle(command)).await;
+        (cost, outcome.map(|_| ()).expect_err("the command is not accepted"))
+    }
+
+    /// A diary that was written in commands of so many notes of `NOTE_BYTES`, behind a first one of
+    /// this size.
+    pub(super) async fn diary(&self, first: usize, commands: usize, notes: usize) -> StreamId {
+        let (stream, writer) = (diary::fresh(), self.warm::<Diaries>());
+        let note = |at: usize, texts: Vec<String>| {
+            ledgerfold_testkit::conformance::account::ask(&stream, &format!("d{at}"), Note(texts))
+        };
+        handled(&writer, &note(0, vec!["f".repeat(first)])).await;
+        for at in 1..commands {
+            handled(&writer, &note(at, vec!["n".repeat(super::NOTE_BYTES); notes])).await;
+        }
+        stream
+    }
+
+    /// The messages that bring the events of a stream behind this version.
+    pub(super) async fn deliveries(&self, stream: &StreamId, after: u64) -> Vec<Delivery> {
+        let page = self.log.read(stream, Version::new(after)).await.expect("the log can be read");
+        let events = page.commits.iter().flat_map(|commit| commit.envelopes());
+        let delivery = |envelope| Delivery {
+            receipt: Receipt("message".to_owned()),
+            content: Ok(Content::Event(Box::new(envelope))),
+            replay: None,
+        };
+        events.map(delivery).collect()
+    }
+}
+
+/// A command that is accepted.
+pub(super) async fn handled<D: Decider>(
+    handler: &CommandHandler<D>,
+    command: &CommandRequest<D::Command>,
+) -> Answer {
+    handler.handle(command).await.expect("the command is accepted")
+}

@@ -1,0 +1,178 @@
+use std::{
+    collections::HashMap,
+    future::Future,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use aws_sdk_dynamodb::{
+    config::{
+        ConfigBag, Intercept, RuntimeComponents,
+        interceptors::{
+            AfterDeserializationInterceptorContextRef, BeforeSerializationInterceptorContextMut,
+            BeforeTransmitInterceptorContextRef,
+        },
+    },
+    error::BoxError,
+    operation::{
+        get_item::{GetItemInput, GetItemOutput},
+        put_item::{PutItemInput, PutItemOutput},
+        query::{QueryInput, QueryOutput},
+        transact_write_items::{TransactWriteItemsInput, TransactWriteItemsOutput},
+    },
+    types::{AttributeValue, ConsumedCapacity, ReturnConsumedCapacity::Total, TransactWriteItem},
+};
+use ledgerfold_dynamodb::item_size;
+
+/// What something costs on AWS: requests as the SDK sends them, and capacity as DynamoDB Local answers
+/// it, but for three things that AWS charges and it does not report. They are worked out by AWS's
+/// rules, and the cost is `inferred` then:
+///
+/// - a read that finds nothing counts as the smallest one;
+/// - a write whose condition fails counts as if it had taken effect, which is the most it can cost;
+/// - the items of a transaction are rounded up one by one, also where they are of one table.
+///
+/// <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/read-write-operations.html>
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(crate) struct Cost {
+    pub(crate) requests: usize,
+    pub(crate) write_units: f64,
+    pub(crate) read_units: f64,
+    pub(crate) inferred: bool,
+}
+
+impl Cost {
+    pub(crate) const fn of(requests: usize, write_units: f64, read_units: f64) -> Self {
+        Self { requests, write_units, read_units, inferred: false }
+    }
+
+    /// The same, part of it inferred.
+    pub(crate) const fn inferred(self) -> Self {
+        Self { inferred: true, ..self }
+    }
+}
+
+/// Counts what passes through a client.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Meter(Arc<Mutex<Reading>>);
+
+#[derive(Debug, Default)]
+struct Reading {
+    cost: Cost,
+    /// What the reads under way cost at least, each.
+    least_read: f64,
+    /// What the write under way costs by AWS's rules.
+    asked_write: f64,
+}
+
+impl Meter {
+    /// What this costs, and what comes of it. At most one write may be under way at a time.
+    pub(crate) async fn of<T>(&self, work: impl Future<Output = T>) -> (Cost, T) {
+        *self.lock() = Reading::default();
+        let outcome = work.await;
+        let cost = self.lock().cost;
+        (cost, outcome)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Reading> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Reading {
+    fn read(&mut self, consumed: Option<&ConsumedCapacity>) {
+        let units = units(consumed);
+        self.cost.inferred |= units == 0.0;
+        self.cost.read_units += if units == 0.0 { self.least_read } else { units };
+    }
+
+    fn wrote(&mut self, units: f64) {
+        self.cost.inferred |= units < self.asked_write;
+        self.cost.write_units += units.max(self.asked_write);
+    }
+}
+
+impl Intercept for Meter {
+    fn name(&self) -> &'static str {
+        "Meter"
+    }
+
+    /// Asks every call for its capacity, also those for which the product does not.
+    fn modify_before_serialization(
+        &self,
+        context: &mut BeforeSerializationInterceptorContextMut<'_>,
+        _: &RuntimeComponents,
+        _: &mut ConfigBag,
+    ) -> Result<(), BoxError> {
+        let (input, mut reading) = (context.input_mut(), self.lock());
+        if let Some(put) = input.downcast_mut::<PutItemInput>() {
+            put.return_consumed_capacity = Some(Total);
+            reading.asked_write = put.item.as_ref().map_or(1.0, started_kilobytes);
+        } else if let Some(transaction) = input.downcast_mut::<TransactWriteItemsInput>() {
+            transaction.return_consumed_capacity = Some(Total);
+            let actions = transaction.transact_items.iter().flatten();
+            reading.asked_write = actions.map(|action| 2.0 * action_units(action)).sum();
+        } else if let Some(get) = input.downcast_mut::<GetItemInput>() {
+            get.return_consumed_capacity = Some(Total);
+            reading.least_read = least(get.consistent_read);
+        } else if let Some(query) = input.downcast_mut::<QueryInput>() {
+            query.return_consumed_capacity = Some(Total);
+            reading.least_read = least(query.consistent_read);
+        }
+        Ok(())
+    }
+
+    fn read_before_transmit(
+        &self,
+        _: &BeforeTransmitInterceptorContextRef<'_>,
+        _: &RuntimeComponents,
+        _: &mut ConfigBag,
+    ) -> Result<(), BoxError> {
+        self.lock().cost.requests += 1;
+        Ok(())
+    }
+
+    fn read_after_deserialization(
+        &self,
+        context: &AfterDeserializationInterceptorContextRef<'_>,
+        _: &RuntimeComponents,
+        _: &mut ConfigBag,
+    ) -> Result<(), BoxError> {
+        let mut reading = self.lock();
+        // A failed read would count the write before it: there is none among the operations.
+        let Ok(output) = context.output_or_error() else {
+            reading.wrote(0.0);
+            return Ok(());
+        };
+        if let Some(put) = output.downcast_ref::<PutItemOutput>() {
+            reading.wrote(units(put.consumed_capacity()));
+        } else if let Some(transaction) = output.downcast_ref::<TransactWriteItemsOutput>() {
+            let tables = transaction.consumed_capacity().iter();
+            reading.wrote(tables.map(|table| units(Some(table))).sum());
+        } else if let Some(get) = output.downcast_ref::<GetItemOutput>() {
+            reading.read(get.consumed_capacity());
+        } else if let Some(query) = output.downcast_ref::<QueryOutput>() {
+            reading.read(query.consumed_capacity());
+        }
+        Ok(())
+    }
+}
+
+fn units(capacity: Option<&ConsumedCapacity>) -> f64 {
+    capacity.and_then(ConsumedCapacity::capacity_units).expect("capacity was asked for")
+}
+
+/// The smallest read, in read units.
+fn least(consistent: Option<bool>) -> f64 {
+    if consistent == Some(true) { 1.0 } else { 0.5 }
+}
+
+/// An action of a transaction, in write units before they are doubled. What an action only names by
+/// its key is taken to be small.
+fn action_units(action: &TransactWriteItem) -> f64 {
+    action.put.as_ref().map_or(1.0, |put| started_kilobytes(&put.item))
+}
+
+fn started_kilobytes(item: &HashMap<String, AttributeValue>) -> f64 {
+    let kilobytes = u32::try_from(item_size(item).div_ceil(1024)).expect("an item is small");
+    f64::from(kilobytes)
+}

@@ -1,0 +1,87 @@
+//! The cost contract: what each operation costs in requests and capacity, to the unit. `make costs`
+//! prints it with prices.
+
+mod commands;
+mod desk;
+mod diary;
+mod meter;
+mod prices;
+mod reads;
+
+use futures::future::{BoxFuture, FutureExt};
+
+use desk::Desk;
+use meter::Cost;
+use prices::Prices;
+
+/// The length of a note that makes a commit of some 800 bytes.
+const NOTE_BYTES: usize = 600;
+
+struct Operation {
+    name: &'static str,
+    /// What it is to cost.
+    cost: Cost,
+    /// Sets up what it needs, does it, and measures that.
+    measure: for<'a> fn(&'a Desk) -> BoxFuture<'a, Cost>,
+}
+
+/// `name: requests, write units, read units => how to measure it`; `inferred` is said in [`Cost`].
+macro_rules! operations {
+    ($($name:literal: $requests:literal, $write:literal, $read:literal $($inferred:ident)?
+        => $measure:path;)*) => {
+        &[$(Operation {
+            name: $name,
+            cost: Cost::of($requests, $write, $read)$(.$inferred())?,
+            measure: |desk| $measure(desk).boxed(),
+        }),*]
+    };
+}
+
+/// Where nothing else is said, a commit takes 0.8 KB and a stream has one or two of them.
+const OPERATIONS: &[Operation] = operations! {
+    "command: a new stream, presumed new": 1, 1.0, 0.0 => commands::presumed_new;
+    "command: a new stream": 2, 1.0, 1.0 inferred => commands::not_presumed_new;
+    "command, warm": 1, 1.0, 0.0 => commands::warm;
+    "command, cold": 2, 1.0, 1.0 => commands::cold;
+    "command, cold, 10 commits behind a snapshot": 2, 1.0, 5.0 => commands::behind_a_near_snapshot;
+    "command, cold, 40 commits behind one of 30 KB": 3, 1.0, 144.0 => commands::behind_a_far_snapshot;
+    "command, warm, takes a snapshot along": 1, 1.0, 0.0 => commands::with_a_snapshot;
+    "command, warm, was overtaken by another": 3, 2.0, 1.0 inferred => commands::overtaken;
+    "command, warm, changes a unique key": 1, 6.0, 0.0 inferred => commands::with_a_key_changed;
+    "command, warm, recognised for ever": 1, 4.0, 0.0 => commands::strict;
+    "command over two streams": 3, 4.0, 2.0 inferred => commands::joint;
+    "creation with a unique key": 1, 4.0, 0.0 => commands::with_a_unique_key;
+    "creation refused: the key is taken": 1, 4.0, 0.0 inferred => commands::with_a_key_taken;
+    "repeated command, cold": 1, 0.0, 1.0 => commands::repeated_cold;
+    "repeated command, warm": 1, 0.0, 1.0 => commands::repeated_warm;
+    "repeated creation, presumed new": 1, 1.0, 0.0 inferred => commands::repeated_creation;
+    "refused command, cold": 1, 0.0, 1.0 => commands::refused_cold;
+    "refused command, warm": 1, 0.0, 1.0 inferred => commands::refused_warm;
+    "unexpected version, warm": 1, 0.0, 1.0 inferred => commands::unexpected_version;
+    "load: 10 events": 1, 0.0, 2.0 => reads::load_10;
+    "load: 5,000 events, 3 MB": 4, 0.0, 840.0 => reads::load_3_mb;
+    "load: 5,000 events, 3 MB, with snapshots": 1, 0.0, 39.0 => reads::load_3_mb_with_snapshots;
+    "history: a stream of 10 events as it was at 4": 1, 0.0, 2.0 => reads::as_it_was;
+    "history: a page of 10 events": 1, 0.0, 2.0 => reads::audited;
+    "row: moved on by an event": 2, 2.0, 1.0 => reads::row_moved;
+    "row: moved on over a gap": 3, 2.0, 2.0 => reads::row_moved_over_a_gap;
+    "row: read": 1, 0.0, 1.0 => reads::row_read;
+    "row: a list of 20": 1, 0.0, 0.5 => reads::rows_listed;
+    "dashboard: an event counted": 2, 4.0, 1.0 inferred => reads::counted;
+    "dashboard: a day read": 8, 0.0, 8.0 inferred => reads::counters_read;
+};
+
+#[tokio::test]
+async fn every_operation_costs_what_the_contract_says() {
+    let mut table = Prices::from_environment().table();
+    let mut broken = Vec::new();
+    for Operation { name, cost, measure } in OPERATIONS {
+        let measured = measure(&Desk::open().await).await;
+        table.add(name, measured);
+        if measured != *cost {
+            broken.push(format!("{name}: {measured:?} and not {cost:?}"));
+        }
+    }
+    table.print();
+    assert!(broken.is_empty(), "costs have changed:\n{}", broken.join("\n"));
+}

@@ -1,0 +1,159 @@
+//! What reading streams and moving read models on costs.
+
+use ledgerfold::{
+    Recorded, StreamId, Version,
+    command::Loader,
+    ports::{CounterKey, IndexKey, Listing, RowStore, TallyStore},
+    project::{Counts, Projection, RowModel, Tally, TallyModel},
+    query::{AuditPosition, Until, as_of, audit},
+};
+use ledgerfold_testkit::conformance::notebook::{Notebook, NotebookEvent, fresh, write};
+
+use super::{
+    NOTE_BYTES,
+    desk::{Desk, handled},
+    diary::Diaries,
+    meter::Cost,
+};
+
+/// How many notes there are, and in which list of notebooks.
+struct Pages;
+
+impl Projection for Pages {
+    type Event = NotebookEvent;
+    type Row = u32;
+
+    fn evolve(row: Option<u32>, _: &Recorded<NotebookEvent>) -> Result<Option<u32>, String> {
+        Ok(Some(row.unwrap_or_default() + 1))
+    }
+
+    fn index(_: &u32) -> Option<IndexKey> {
+        Some(IndexKey { partition: "shelf".to_owned(), order: "always the same".to_owned() })
+    }
+}
+
+impl Tally for Pages {
+    type Event = NotebookEvent;
+    type Memo = u32;
+
+    fn count(
+        memo: &mut u32,
+        _: &Recorded<NotebookEvent>,
+        counts: &mut Counts,
+    ) -> Result<(), String> {
+        *memo += 1;
+        counts.add(CounterKey("today".to_owned()), "notes", 1)
+    }
+}
+
+/// A notebook that was written in commands of so many notes.
+async fn notebook(desk: &Desk, commands: usize, notes: usize) -> StreamId {
+    let (stream, writer) = (fresh(), desk.warm::<Notebook>());
+    let note = "n".repeat(NOTE_BYTES);
+    for at in 0..commands {
+        handled(&writer, &write(&stream, &format!("n{at}"), &vec![&*note; notes])).await;
+    }
+    stream
+}
+
+async fn load(desk: &Desk, stream: &StreamId, version: u64) -> Cost {
+    let loader = Loader::<Notebook>::new();
+    let (cost, loaded) = desk.meter.of(loader.load(&*desk.log, stream)).await;
+    assert_eq!(loaded.expect("it can be loaded").version(), Version::new(version));
+    cost
+}
+
+pub(super) async fn load_10(desk: &Desk) -> Cost {
+    let stream = notebook(desk, 10, 1).await;
+    load(desk, &stream, 10).await
+}
+
+pub(super) async fn load_3_mb(desk: &Desk) -> Cost {
+    let stream = notebook(desk, 500, 10).await;
+    load(desk, &stream, 5_000).await
+}
+
+pub(super) async fn load_3_mb_with_snapshots(desk: &Desk) -> Cost {
+    let stream = desk.diary(NOTE_BYTES, 501, 10).await;
+    let loader = Loader::<Diaries>::new();
+    let (cost, loaded) = desk.meter.of(loader.load(&*desk.log, &stream)).await;
+    assert_eq!(loaded.expect("it can be loaded").state().entries, 5_001);
+    cost
+}
+
+pub(super) async fn as_it_was(desk: &Desk) -> Cost {
+    let stream = notebook(desk, 10, 1).await;
+    let until = Until::Version(Version::new(4));
+    let (cost, row) = desk.meter.of(as_of::<Pages>(&*desk.log, &stream, until)).await;
+    assert_eq!(row.expect("it can be read").map(|fresh| fresh.row), Some(4));
+    cost
+}
+
+pub(super) async fn row_moved(desk: &Desk) -> Cost {
+    let stream = notebook(desk, 2, 1).await;
+    moved_after(desk, &stream, 1).await
+}
+
+/// The message before was lost, or comes later: the log has what is missing.
+pub(super) async fn row_moved_over_a_gap(desk: &Desk) -> Cost {
+    let stream = notebook(desk, 3, 1).await;
+    moved_after(desk, &stream, 2).await
+}
+
+/// A row at version 1 moves on by the events behind this one.
+async fn moved_after(desk: &Desk, stream: &StreamId, arrived_after: u64) -> Cost {
+    let projector = desk.projector(RowModel::<Pages>::new(desk.rows.clone()));
+    let mut first = desk.deliveries(stream, 0).await;
+    first.truncate(1);
+    assert_eq!(projector.project(first).await, []);
+    let next = desk.deliveries(stream, arrived_after).await;
+    let (cost, failed) = desk.meter.of(projector.project(next)).await;
+    assert_eq!(failed, []);
+    cost
+}
+
+pub(super) async fn row_read(desk: &Desk) -> Cost {
+    let stream = notebook(desk, 2, 1).await;
+    moved_after(desk, &stream, 1).await;
+    let (cost, row) = desk.meter.of(desk.rows.get(&stream)).await;
+    assert!(row.expect("it can be read").is_some());
+    cost
+}
+
+pub(super) async fn rows_listed(desk: &Desk) -> Cost {
+    for _ in 0..20 {
+        let stream = notebook(desk, 2, 1).await;
+        moved_after(desk, &stream, 1).await;
+    }
+    let listing = Listing { partition: "shelf".to_owned(), before: None, limit: 20 };
+    let (cost, rows) = desk.meter.of(desk.rows.list(&listing)).await;
+    assert_eq!(rows.expect("they can be listed").len(), 20);
+    cost
+}
+
+pub(super) async fn counted(desk: &Desk) -> Cost {
+    let stream = notebook(desk, 2, 1).await;
+    let projector = desk.projector(TallyModel::<Pages>::new(desk.tallies.clone()));
+    let mut first = desk.deliveries(&stream, 0).await;
+    let next = first.split_off(1);
+    assert_eq!(projector.project(first).await, []);
+    let (cost, failed) = desk.meter.of(projector.project(next)).await;
+    assert_eq!(failed, []);
+    cost
+}
+
+pub(super) async fn counters_read(desk: &Desk) -> Cost {
+    counted(desk).await;
+    let key = CounterKey("today".to_owned());
+    let (cost, counters) = desk.meter.of(desk.tallies.range(&key, &key)).await;
+    assert!(!counters.expect("they can be read").is_empty());
+    cost
+}
+
+pub(super) async fn audited(desk: &Desk) -> Cost {
+    let stream = notebook(desk, 10, 1).await;
+    let page = audit(&*desk.log, &stream, AuditPosition::START, 10);
+    let (cost, page) = desk.meter.of(page).await;
+    assert_eq!(page.expect("it can be read").events.len(), 10);
+    cost
+}
