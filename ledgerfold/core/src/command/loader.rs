@@ -1,7 +1,7 @@
 use super::{LoadError, Loaded};
 use crate::{
-    CommandId, Commit, Decider, EncodeError, IDEMPOTENCY_WINDOW, NewCommit, Snapshot, Snapshots,
-    StateSchema, StreamId, Version,
+    CommandId, Commit, Decider, EncodeError, IDEMPOTENCY_WINDOW, MAX_SNAPSHOT_BYTES, NewCommit,
+    Snapshot, SnapshotPolicy, Snapshots, StateSchema, StreamId, Version,
     ports::{EventStore, Place},
 };
 
@@ -91,9 +91,9 @@ impl<D: Decider> Loader<D> {
     }
 
     /// Reads the newest commits back to a snapshot that can be read. The first read is as long as
-    /// snapshots are apart; the second brings as much as one read can, for those that are passed over
-    /// or far apart. Behind that the stream is read from its start, where one page at a time is
-    /// enough.
+    /// snapshots are apart; the second as long as they can be, if commits go on as large as these; the
+    /// third brings as much as one read can, for those that are passed over. Behind that the stream is
+    /// read from its start, where one page at a time is enough.
     async fn read_back(
         &self,
         store: &dyn EventStore,
@@ -102,8 +102,9 @@ impl<D: Decider> Loader<D> {
         sought: Option<&CommandId>,
     ) -> Result<Option<Commit>, LoadError> {
         let mut newest: Vec<Commit> = Vec::new();
-        for limit in [snapshots.policy().events.saturating_add(1), usize::MAX] {
+        for reach in [Reach::Usual, Reach::Longest, Reach::All] {
             let known = newest.len();
+            let limit = reach.commits(snapshots.policy(), &newest);
             let before = newest.last().map(Commit::from);
             let page = store.read_back(loaded.stream(), before, limit).await?;
             newest.extend(page.commits);
@@ -168,6 +169,32 @@ impl<D: Decider> Loader<D> {
 
     fn schema(&self) -> Option<&StateSchema> {
         self.snapshots.as_ref().map(Snapshots::schema)
+    }
+}
+
+/// How far back a read goes for a snapshot.
+#[derive(Clone, Copy)]
+enum Reach {
+    /// As far as snapshots are apart.
+    Usual,
+    /// As far as they can be: a large one waits until the events since the last outweigh it.
+    Longest,
+    /// As far as one read can.
+    All,
+}
+
+impl Reach {
+    fn commits(self, policy: SnapshotPolicy, newest: &[Commit]) -> usize {
+        match self {
+            Self::Usual => policy.events.saturating_add(1),
+            Self::Longest => {
+                let bytes: usize = newest.iter().map(Commit::payload_bytes).sum();
+                let apart = policy.bytes.max(MAX_SNAPSHOT_BYTES);
+                // Rounded up, and one more for the commit that has the snapshot.
+                apart.saturating_mul(newest.len()) / bytes.max(1) + 2
+            }
+            Self::All => usize::MAX,
+        }
     }
 }
 
