@@ -16,10 +16,11 @@ pub(crate) type Item = HashMap<String, AttributeValue>;
 /// A commit as an item of the event table: the one place where attribute names, short because each
 /// of their bytes is paid for with every commit, meet names that read.
 ///
-/// The content of an event stays JSON text: it comes back to the letter, numbers of any size
-/// included, is read without a tree of values in between, and reads well in the console. As native
-/// maps an order of three lines takes 288 bytes instead of 339 (`tests/item.rs`); both leave a commit
-/// within its one write unit.
+/// The events are one JSON text, the rest are attributes side by side. Text comes back to the letter,
+/// numbers of any size included, is read without a tree of values in between, and reads well in the
+/// console; maps within an item cost DynamoDB Local three times the time of a flat one, and us twice
+/// (`COMPARE.md`). As native maps the content of an order of three lines takes 288 bytes instead of
+/// 339 (`tests/item.rs`); both leave a commit within its one write unit.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct CommitItem {
     /// Stream.
@@ -28,15 +29,29 @@ pub struct CommitItem {
     sk: u64,
     /// Version of the last event.
     to: u64,
-    #[serde(rename = "e", default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(rename = "e", with = "text", default, skip_serializing_if = "Vec::is_empty")]
     events: Vec<EventItem>,
     /// Where the events are, if they are too large for an item.
     #[serde(rename = "x", default, skip_serializing_if = "Option::is_none")]
     elsewhere: Option<String>,
     #[serde(rename = "c")]
-    command: CommandItem,
-    #[serde(rename = "m")]
-    metadata: MetadataItem,
+    command_id: String,
+    #[serde(rename = "n")]
+    command_name: String,
+    #[serde(rename = "f")]
+    fingerprint: String,
+    #[serde(rename = "t")]
+    recorded_at: Timestamp,
+    #[serde(rename = "a")]
+    actor: String,
+    /// Left out where it is the command's own id, as for every command that begins a conversation.
+    #[serde(rename = "r", default, skip_serializing_if = "Option::is_none")]
+    correlation_id: Option<String>,
+    /// Left out where it is the command's own id.
+    #[serde(rename = "u", default, skip_serializing_if = "Option::is_none")]
+    causation_id: Option<String>,
+    #[serde(rename = "p", default, skip_serializing_if = "Option::is_none")]
+    traceparent: Option<String>,
     #[serde(rename = "s", default, skip_serializing_if = "Option::is_none")]
     snapshot: Option<SnapshotItem>,
 }
@@ -49,19 +64,8 @@ struct EventItem {
     event_type: String,
     #[serde(rename = "v")]
     schema_version: u32,
-    /// JSON text.
     #[serde(rename = "d")]
-    data: String,
-}
-
-#[derive(Debug, Serialize, Deserialize)]
-struct CommandItem {
-    #[serde(rename = "i")]
-    id: String,
-    #[serde(rename = "n")]
-    name: String,
-    #[serde(rename = "f")]
-    fingerprint: String,
+    data: Payload,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -75,20 +79,25 @@ struct SnapshotItem {
     recent: ByteBuf,
 }
 
-/// Correlation and causation are left out where they are the command's own id, as for every command
-/// that begins a conversation.
-#[derive(Debug, Serialize, Deserialize)]
-struct MetadataItem {
-    #[serde(rename = "t")]
-    recorded_at: Timestamp,
-    #[serde(rename = "a")]
-    actor: String,
-    #[serde(rename = "r", default, skip_serializing_if = "Option::is_none")]
-    correlation_id: Option<String>,
-    #[serde(rename = "u", default, skip_serializing_if = "Option::is_none")]
-    causation_id: Option<String>,
-    #[serde(rename = "p", default, skip_serializing_if = "Option::is_none")]
-    traceparent: Option<String>,
+/// Events as one JSON text.
+mod text {
+    use serde::{Deserialize, Deserializer, Serializer, de, ser};
+
+    use super::EventItem;
+
+    pub(super) fn serialize<S: Serializer>(
+        events: &[EventItem],
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&serde_json::to_string(events).map_err(ser::Error::custom)?)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Vec<EventItem>, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        serde_json::from_str(&text).map_err(de::Error::custom)
+    }
 }
 
 /// An item of the event table that is no commit.
@@ -119,22 +128,18 @@ impl From<&Commit> for CommitItem {
                     id: event.id.to_string(),
                     event_type: event.event_type.to_string(),
                     schema_version: event.schema_version.get(),
-                    data: event.data.as_str().to_owned(),
+                    data: event.data.clone(),
                 })
                 .collect(),
             elsewhere: None,
-            command: CommandItem {
-                id: command.id.to_string(),
-                name: command.name.to_string(),
-                fingerprint: command.fingerprint.to_string(),
-            },
-            metadata: MetadataItem {
-                recorded_at: metadata.recorded_at,
-                actor: metadata.actor.to_string(),
-                correlation_id: unless_own(metadata.correlation_id.as_str()),
-                causation_id: unless_own(metadata.causation_id.as_str()),
-                traceparent: metadata.traceparent.as_ref().map(ToString::to_string),
-            },
+            command_id: command.id.to_string(),
+            command_name: command.name.to_string(),
+            fingerprint: command.fingerprint.to_string(),
+            recorded_at: metadata.recorded_at,
+            actor: metadata.actor.to_string(),
+            correlation_id: unless_own(metadata.correlation_id.as_str()),
+            causation_id: unless_own(metadata.causation_id.as_str()),
+            traceparent: metadata.traceparent.as_ref().map(ToString::to_string),
             snapshot: commit.snapshot().map(|snapshot| SnapshotItem {
                 schema: snapshot.schema.to_string(),
                 state: snapshot.state.as_str().to_owned(),
@@ -196,12 +201,24 @@ impl CommitItem {
         if self.elsewhere.is_some() {
             return Err(UnreadableCommit::Elsewhere);
         }
-        let id = CommandId::new(self.command.id).map_err(unreadable)?;
-        let metadata = self.metadata.into_metadata(&id)?;
+        let id = CommandId::new(self.command_id).map_err(unreadable)?;
+        let metadata = Metadata {
+            recorded_at: self.recorded_at,
+            correlation_id: match self.correlation_id {
+                Some(id) => CorrelationId::new(id).map_err(unreadable)?,
+                None => CorrelationId::from(&id),
+            },
+            causation_id: match self.causation_id {
+                Some(id) => CausationId::new(id).map_err(unreadable)?,
+                None => CausationId::from(&id),
+            },
+            actor: Actor::new(self.actor).map_err(unreadable)?,
+            traceparent: self.traceparent.map(Traceparent::new).transpose().map_err(unreadable)?,
+        };
         let command = CommandStamp {
             id,
-            name: CommandName::new(self.command.name).map_err(unreadable)?,
-            fingerprint: Fingerprint::restore(self.command.fingerprint),
+            name: CommandName::new(self.command_name).map_err(unreadable)?,
+            fingerprint: Fingerprint::restore(self.fingerprint),
         };
         let events =
             self.events.into_iter().map(EventItem::into_event).collect::<Result<_, _>>()?;
@@ -219,7 +236,7 @@ impl EventItem {
             id: self.id.parse().map_err(unreadable)?,
             event_type: EventType::new(self.event_type).map_err(unreadable)?,
             schema_version: SchemaVersion::new(self.schema_version),
-            data: Payload::from_text(self.data).map_err(unreadable)?,
+            data: self.data,
         })
     }
 }
@@ -231,26 +248,6 @@ impl SnapshotItem {
             state: Payload::from_text(self.state).map_err(unreadable)?,
             recent: RecentCommands::restore(self.recent.into_vec())
                 .ok_or_else(|| unreadable("the recent commands of its snapshot are cut short"))?,
-        })
-    }
-}
-
-impl MetadataItem {
-    fn into_metadata(self, command: &CommandId) -> Result<Metadata, UnreadableCommit> {
-        let correlation_id = match self.correlation_id {
-            Some(id) => CorrelationId::new(id).map_err(unreadable)?,
-            None => CorrelationId::from(command),
-        };
-        let causation_id = match self.causation_id {
-            Some(id) => CausationId::new(id).map_err(unreadable)?,
-            None => CausationId::from(command),
-        };
-        Ok(Metadata {
-            recorded_at: self.recorded_at,
-            correlation_id,
-            causation_id,
-            actor: Actor::new(self.actor).map_err(unreadable)?,
-            traceparent: self.traceparent.map(Traceparent::new).transpose().map_err(unreadable)?,
         })
     }
 }
