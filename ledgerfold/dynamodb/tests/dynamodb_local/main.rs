@@ -4,6 +4,7 @@
 
 mod claim_check;
 mod cost;
+mod streams;
 mod tables;
 
 mod event_store {

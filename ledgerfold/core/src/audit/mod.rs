@@ -1,0 +1,20 @@
+//! Does every read model say what the log says? And where one does not: bring it home.
+//!
+//! An [`Auditor`] compares what a model holds of a stream with the fold of that stream, at the
+//! version the model has reached; what is only on its way is looked at a second time before it counts
+//! as behind. [`Counters`] adds up what all streams contribute to a tally's counters. A [`Repairer`]
+//! moves on what is behind, by the way that projectors go, so that it may run at any time, any
+//! number of times, and beside live traffic.
+//!
+//! The audit goes by the streams of the log. A row of a stream that the log does not have is not
+//! found by it.
+
+mod auditor;
+mod compare;
+mod counters;
+mod repair;
+
+pub use auditor::{Auditor, Finding, Summary};
+pub use compare::{Audited, Comparison, Verdict};
+pub use counters::{Counters, CountersVerdict, Difference};
+pub use repair::{Effect, LostMemos, OnDivergence, Repair, Repairer};
