@@ -2,17 +2,21 @@
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
-use futures::future::join;
+use async_trait::async_trait;
+use futures::future::{join, join3};
 use ledgerfold::{
-    Payload, StreamId, Version,
+    NewCommit, Payload, StreamId, Version,
     audit::{
         Audited, Auditor, Counters, CountersVerdict, Difference, Effect, Finding, LostMemos,
         OnDivergence, Repairer, Summary, Verdict,
     },
-    ports::{CounterKey, Increment, Memo, Segment, StoredRow, Streams, TallyStore},
+    ports::{
+        AppendError, CounterKey, EventStore, Increment, Memo, Page, Segment, StoreError, StoredRow,
+        Streams, TallyStore, Transaction,
+    },
     project::{ProjectError, RowModel, TallyModel},
 };
-use ledgerfold_testkit::{SeededRandom, conformance::notebook::fresh};
+use ledgerfold_testkit::{MemoryEventStore, SeededRandom, conformance::notebook::fresh};
 
 use crate::shelf::{BURN, Pages, UNPLACEABLE, Words, World, deliveries};
 
@@ -184,21 +188,76 @@ async fn a_table_that_does_not_answer_is_an_error_and_no_finding() {
     assert!(matches!(compared, Err(ProjectError::ReadStore(_))), "{compared:?}");
 }
 
+/// A log that takes its time, so that others come in between.
+struct Slow {
+    log: Arc<MemoryEventStore>,
+    random: SeededRandom,
+}
+
+impl Slow {
+    async fn pause(&self) {
+        for _ in 0..self.random.next() % 4 {
+            tokio::task::yield_now().await;
+        }
+    }
+}
+
+#[async_trait]
+impl EventStore for Slow {
+    async fn read(&self, stream: &StreamId, after: Version) -> Result<Page, StoreError> {
+        self.pause().await;
+        let page = self.log.read(stream, after).await;
+        self.pause().await;
+        page
+    }
+
+    async fn read_back(
+        &self,
+        stream: &StreamId,
+        before: Option<Version>,
+        commits: usize,
+    ) -> Result<Page, StoreError> {
+        self.log.read_back(stream, before, commits).await
+    }
+
+    async fn append(&self, commit: &NewCommit) -> Result<(), AppendError> {
+        self.log.append(commit).await
+    }
+
+    async fn transact(&self, transaction: &Transaction) -> Result<(), AppendError> {
+        self.log.transact(transaction).await
+    }
+}
+
 #[tokio::test]
 async fn a_repair_beside_live_traffic_counts_nothing_twice() {
+    const ROUNDS: u64 = 50;
     let world = World::with_pages_of(2);
-    for _ in 0..20 {
+    for seed in 0..ROUNDS {
         let stream = stream_of(&world, &["a", "b", "c", "d"], 1).await;
+        let log = Arc::new(Slow { log: world.log.clone(), random: SeededRandom::new(seed) });
         for (model, projector) in [(rows(&world), world.pages()), (words(&world), world.words())] {
+            let (clock, random) = (world.clock.clone(), Arc::new(SeededRandom::new(seed)));
+            let slow = log.clone();
+            let repairer = Repairer::new(model.clone(), slow, clock, random, OnDivergence::Report);
             let events = world.envelopes().into_iter().filter(|event| event.stream == stream);
-            let live = projector.project(deliveries(events));
-            let (_, failed) = join(repair(&world, model.clone(), &stream), live).await;
-            assert_eq!(failed, []);
+            let live = async {
+                for event in events {
+                    assert_eq!(projector.project(deliveries([event])).await, []);
+                    log.pause().await;
+                }
+            };
+            let (one, other, ()) =
+                join3(repairer.repair(&stream), repairer.repair(&stream), live).await;
+            for repair in [one, other] {
+                repair.expect("others do not stop it");
+            }
             assert_eq!(verdict(&world, model, &stream).await, Verdict::Current);
         }
     }
     for note in ["a", "b", "c", "d"] {
-        assert_eq!(world.tallies.counter(&CounterKey(note.to_owned()))["notes"], 20);
+        let counted = world.tallies.counter(&CounterKey(note.to_owned()))["notes"];
+        assert_eq!(u64::try_from(counted), Ok(ROUNDS));
     }
 }
 

@@ -19,8 +19,8 @@ fn admin(arguments: &[&str]) -> (Option<i32>, Value) {
         .output()
         .expect("`make up` has built orders-admin");
     let said = String::from_utf8_lossy(&output.stderr);
-    let answer = serde_json::from_slice(&output.stdout);
-    (output.status.code(), answer.unwrap_or_else(|error| panic!("{error}: {said}")))
+    let answer = serde_json::from_slice(&output.stdout).map_err(|error| format!("{error}: {said}"));
+    (output.status.code(), answer.expect("a JSON document"))
 }
 
 async fn clean_in_the_end(arguments: &[&str]) {
