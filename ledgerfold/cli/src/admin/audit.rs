@@ -47,33 +47,38 @@ pub(super) async fn run(
     context: &Context,
     output: &mut Output,
 ) -> Result<ExitCode, Trouble> {
-    let report = audit(options, context).await?;
-    output.report(&report)?;
+    let mut report = Audit::default();
+    let outcome = audit(options, context, &mut report).await;
+    // What was found before an interruption is not found again by going on behind it.
+    if outcome.is_ok() || report.streams > 0 {
+        output.report(&report)?;
+    }
+    outcome?;
     Ok(if report.is_clean() { ExitCode::SUCCESS } else { ExitCode::from(FINDINGS) })
 }
 
-async fn audit(options: &Options, context: &Context) -> Result<Audit, Trouble> {
+async fn audit(options: &Options, context: &Context, report: &mut Audit) -> Result<(), Trouble> {
     let mut models = Vec::new();
     for model in &context.models {
         models.push(UnderAudit::begin(model, options, context).await?);
     }
-    let (mut report, bar) = (Audit::default(), progress("streams audited"));
+    let bar = progress("streams audited");
     let mut walk = options.choice.walk(context);
     while let Some((streams, place)) = walk.next().await? {
         for under in &mut models {
             let findings = under.auditor.examine(&streams).await;
             for finding in findings.map_err(|error| interrupted(error.into(), place.as_ref()))? {
-                under.add(&finding, &mut report);
+                under.add(&finding, report);
             }
         }
         report.streams += u64::try_from(streams.len()).unwrap_or(u64::MAX);
         bar.set_position(report.streams);
     }
     for under in models {
-        under.end(&mut report).await?;
+        under.end(report).await?;
     }
     bar.finish_and_clear();
-    Ok(report)
+    Ok(())
 }
 
 impl<'a> UnderAudit<'a> {

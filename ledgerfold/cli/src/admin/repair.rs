@@ -3,7 +3,7 @@
 use std::{process::ExitCode, sync::Arc};
 
 use clap::Args;
-use futures::{StreamExt, TryStreamExt, stream};
+use futures::{StreamExt, stream};
 use ledgerfold::{
     StreamId, Version,
     audit::{Effect, LostMemos, OnDivergence, Repair, Repairer},
@@ -71,27 +71,35 @@ pub(super) async fn run(
     output: &mut Output,
 ) -> Result<ExitCode, Trouble> {
     options.confirm()?;
-    let (mut report, bar) = (Repairs::default(), progress("streams looked at"));
+    let mut report = Repairs::default();
+    let outcome = repair(options, context, &mut report).await;
+    // What was done before an interruption is done.
+    if outcome.is_ok() || !report.repairs.is_empty() {
+        output.report(&report)?;
+    }
+    outcome?;
+    Ok(if report.left == 0 { ExitCode::SUCCESS } else { ExitCode::from(FINDINGS) })
+}
+
+async fn repair(options: &Options, context: &Context, report: &mut Repairs) -> Result<(), Trouble> {
+    let bar = progress("streams looked at");
     let mut walk = options.choice.walk(context);
     while let Some((streams, place)) = walk.next().await? {
         for model in &context.models {
             let repairer = &options.repairer(model, context);
-            let repairs: Vec<_> = stream::iter(&streams)
+            let mut repairs = stream::iter(&streams)
                 .map(|stream| repairer.repair(stream))
-                .buffered(CONCURRENT_STREAMS)
-                .try_collect()
-                .await
-                .map_err(|error| interrupted(error.into(), place.as_ref()))?;
-            for repair in &repairs {
-                report.add(model.projection, repair);
+                .buffered(CONCURRENT_STREAMS);
+            while let Some(repair) = repairs.next().await {
+                let repair = repair.map_err(|error| interrupted(error.into(), place.as_ref()))?;
+                report.add(model.projection, &repair);
             }
         }
         report.streams += u64::try_from(streams.len()).unwrap_or(u64::MAX);
         bar.set_position(report.streams);
     }
     bar.finish_and_clear();
-    output.report(&report)?;
-    Ok(if report.left == 0 { ExitCode::SUCCESS } else { ExitCode::from(FINDINGS) })
+    Ok(())
 }
 
 /// What the repair has done.
