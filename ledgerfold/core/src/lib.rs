@@ -14,6 +14,7 @@ mod recent;
 mod snapshot;
 mod version;
 
+pub mod audit;
 pub mod command;
 pub mod ports;
 pub mod project;

@@ -3,6 +3,7 @@
 //! | port | type | table |
 //! | --- | --- | --- |
 //! | [`EventStore`](ledgerfold::ports::EventStore) | [`DynamoEventStore`] | key `pk` (S), `sk` (N) |
+//! | [`Streams`](ledgerfold::ports::Streams) | [`DynamoStreams`] | the same |
 //! | its reservations | | key `pk` (S) |
 //! | [`RowStore`](ledgerfold::ports::RowStore) | [`DynamoRowStore`] | key `pk` (S); index: `ix` (S), `io` (S) |
 //! | [`TallyStore`](ledgerfold::ports::TallyStore) | [`DynamoTallyStore`] | key `pk` (S), `sk` (S) |
@@ -15,6 +16,7 @@ mod failure;
 mod item;
 mod row_store;
 mod size;
+mod streams;
 mod tally_store;
 mod transaction;
 
@@ -22,4 +24,5 @@ pub use event_store::DynamoEventStore;
 pub use item::{CommitItem, UnreadableCommit};
 pub use row_store::DynamoRowStore;
 pub use size::{MAX_CLAIMED_BYTES, MAX_ITEM_BYTES, item_size};
+pub use streams::DynamoStreams;
 pub use tally_store::DynamoTallyStore;

@@ -1,7 +1,10 @@
 use std::collections::HashMap;
 
 use async_trait::async_trait;
-use aws_sdk_dynamodb::{Client, error::SdkError, types::AttributeValue};
+use aws_sdk_dynamodb::{
+    Client, error::SdkError, operation::put_item::builders::PutItemFluentBuilder,
+    types::AttributeValue,
+};
 use ledgerfold::{
     Payload, StreamId, Version,
     ports::{IndexKey, Listing, ReadStoreError, RowStore, StoredRow, Written},
@@ -45,6 +48,12 @@ impl DynamoRowStore {
     pub fn listed_by(self, index: impl Into<String>) -> Self {
         Self { index: Some(index.into()), ..self }
     }
+
+    fn put_item(&self, row: &StoredRow) -> Result<PutItemFluentBuilder, ReadStoreError> {
+        let item = serde_dynamo::to_item(RowItem::from(row))
+            .map_err(|error| ReadStoreError::Refused(error.into()))?;
+        Ok(self.client.put_item().table_name(&self.table).set_item(Some(item)))
+    }
 }
 
 #[async_trait]
@@ -63,24 +72,19 @@ impl RowStore for DynamoRowStore {
     }
 
     async fn put(&self, row: &StoredRow) -> Result<Written, ReadStoreError> {
-        let item = serde_dynamo::to_item(RowItem::from(row))
-            .map_err(|error| ReadStoreError::Refused(error.into()))?;
         let put = self
-            .client
-            .put_item()
-            .table_name(&self.table)
-            .set_item(Some(item))
+            .put_item(row)?
             .condition_expression("attribute_not_exists(pk) OR v < :version")
             .expression_attribute_values(":version", AttributeValue::N(row.version.to_string()));
-        match put.send().await {
-            Ok(_) => Ok(Written::Done),
-            Err(SdkError::ServiceError(refusal))
-                if refusal.err().is_conditional_check_failed_exception() =>
-            {
-                Ok(Written::Superseded)
-            }
-            Err(error) => Err(Failure::of(error).into()),
-        }
+        written(put).await
+    }
+
+    async fn replace(&self, seen: &StoredRow, row: &StoredRow) -> Result<Written, ReadStoreError> {
+        let put = self
+            .put_item(row)?
+            .condition_expression("v = :seen")
+            .expression_attribute_values(":seen", AttributeValue::N(seen.version.to_string()));
+        written(put).await
     }
 
     async fn list(&self, listing: &Listing) -> Result<Vec<StoredRow>, ReadStoreError> {
@@ -127,6 +131,18 @@ impl From<&StoredRow> for RowItem {
             index_partition: row.index.as_ref().map(|index| index.partition.clone()),
             index_order: row.index.as_ref().map(|index| index.order.clone()),
         }
+    }
+}
+
+async fn written(put: PutItemFluentBuilder) -> Result<Written, ReadStoreError> {
+    match put.send().await {
+        Ok(_) => Ok(Written::Done),
+        Err(SdkError::ServiceError(refusal))
+            if refusal.err().is_conditional_check_failed_exception() =>
+        {
+            Ok(Written::Superseded)
+        }
+        Err(error) => Err(Failure::of(error).into()),
     }
 }
 

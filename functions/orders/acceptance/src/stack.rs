@@ -46,6 +46,9 @@ pub struct OrdersContext {
     /// Function names by role: `command`, `relay`, `query`, `projector-order-view`…
     #[serde(default)]
     pub functions: BTreeMap<String, String>,
+    /// Read tables by projection.
+    #[serde(default)]
+    pub read_tables: BTreeMap<String, String>,
     /// Queue addresses by projection.
     #[serde(default)]
     pub queues: BTreeMap<String, String>,

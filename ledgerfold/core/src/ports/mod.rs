@@ -7,6 +7,7 @@ mod payload_store;
 mod publisher;
 mod random;
 mod row_store;
+mod streams;
 mod tally_store;
 mod transaction;
 
@@ -16,5 +17,6 @@ pub use payload_store::{PayloadError, PayloadStore};
 pub use publisher::{EntryError, Limits, PublishError, Publisher, Unpublishable};
 pub use random::Random;
 pub use row_store::{IndexKey, Listing, ReadStoreError, RowStore, StoredRow, Written};
+pub use streams::{Resume, Segment, StreamPage, Streams, StreamsError};
 pub use tally_store::{Counter, CounterKey, Increment, Memo, TallyStore};
 pub use transaction::{InvalidTransaction, KeyChange, MAX_TRANSACTION_ITEMS, Transaction};

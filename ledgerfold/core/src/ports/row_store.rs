@@ -19,6 +19,13 @@ pub trait RowStore: Send + Sync {
     /// [`ReadStoreError`].
     async fn put(&self, row: &StoredRow) -> Result<Written, ReadStoreError>;
 
+    /// Puts a row in the place of this very one, also at the same version: for a row that is known to
+    /// be wrong. Superseded where the row there is no longer at the version of `seen`.
+    ///
+    /// # Errors
+    /// [`ReadStoreError`].
+    async fn replace(&self, seen: &StoredRow, row: &StoredRow) -> Result<Written, ReadStoreError>;
+
     /// The rows of one partition of the index by descending order key, at most `limit`, from the
     /// first one below `before`. May lag behind [`RowStore::put`].
     ///

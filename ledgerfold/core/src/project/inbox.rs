@@ -53,6 +53,11 @@ pub(super) struct Arrived {
 }
 
 impl Arrived {
+    /// Word of a commit's end, without its events: they are in the log.
+    pub(super) fn word_of(committed: Version) -> Self {
+        Self { newest: Some(committed), ..Self::default() }
+    }
+
     fn add(&mut self, receipt: Receipt, committed: Version, event: Option<Envelope>) {
         self.receipts.push(receipt);
         self.newest = self.newest.max(Some(committed));

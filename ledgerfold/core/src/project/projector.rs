@@ -123,6 +123,19 @@ impl Projector {
         failed
     }
 
+    /// Brings one stream forward to at least this version from the log alone, as if word of it had
+    /// just come: what was seen is dropped, and others may be at work on the stream.
+    ///
+    /// # Errors
+    /// [`ProjectError`].
+    pub async fn catch_up_to(
+        &self,
+        stream: &StreamId,
+        committed: Version,
+    ) -> Result<(), ProjectError> {
+        self.bring_forward(stream, &Arrived::word_of(committed)).await
+    }
+
     /// Moves one stream on until all that arrived is in the model.
     async fn bring_forward(
         &self,

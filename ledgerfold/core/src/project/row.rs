@@ -70,7 +70,7 @@ pub(crate) fn read_row<P: Projection>(
 
 /// A [`Projection`] with the table that keeps its rows.
 pub struct RowModel<P> {
-    rows: Arc<dyn RowStore>,
+    pub(crate) rows: Arc<dyn RowStore>,
     projection: PhantomData<fn() -> P>,
 }
 

@@ -58,6 +58,11 @@ impl Counts {
         self.0.iter()
     }
 
+    /// How much is added to one counter of a group.
+    pub fn get(&self, key: &CounterKey, counter: &str) -> i64 {
+        self.0.get(key).and_then(|amounts| amounts.get(counter)).copied().unwrap_or_default()
+    }
+
     pub(crate) fn merge(&mut self, other: Self) -> Result<(), String> {
         for (key, amounts) in other.0 {
             for (counter, amount) in amounts {
@@ -99,7 +104,7 @@ pub(crate) fn read_memo<T: Tally>(stored: &Memo) -> Result<T::Memo, ReadStoreErr
 
 /// A [`Tally`] with the table that keeps its counters.
 pub struct TallyModel<T> {
-    counters: Arc<dyn TallyStore>,
+    pub(crate) counters: Arc<dyn TallyStore>,
     tally: PhantomData<fn() -> T>,
 }
 

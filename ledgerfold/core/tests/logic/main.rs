@@ -3,6 +3,7 @@
 
 #![allow(clippy::panic, reason = "a test may fail")]
 
+mod audit;
 mod command;
 mod project;
 mod query;

@@ -5,6 +5,7 @@
 
 mod claim_check;
 mod cost;
+mod streams;
 mod tables;
 mod temporary;
 

@@ -66,7 +66,7 @@ pub(crate) async fn tallies_over(client: Client) -> DynamoTallyStore {
 }
 
 /// A table of commits, as the template has it.
-async fn event_table(client: &Client) -> String {
+pub(crate) async fn event_table(client: &Client) -> String {
     table(client, &[("pk", S), ("sk", N)], &["pk", "sk"], None).await
 }
 

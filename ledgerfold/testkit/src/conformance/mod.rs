@@ -173,6 +173,7 @@ macro_rules! row_store_conformance {
             a_newer_row_wins_in_either_order,
             a_row_at_the_same_version_is_superseded,
             a_deleted_row_keeps_its_version,
+            a_wrong_row_is_replaced_only_while_it_is_there,
             a_list_is_in_descending_order_and_paged,
             a_row_without_index_is_not_listed,
         );

@@ -67,6 +67,20 @@ pub async fn a_deleted_row_keeps_its_version(store: &dyn RowStore) {
     assert_eq!(get(store, &stream).await, Some(deleted));
 }
 
+/// Also at its own version; a writer that moved the row on meanwhile is not written over.
+pub async fn a_wrong_row_is_replaced_only_while_it_is_there(store: &dyn RowStore) {
+    let stream = fresh();
+    let (wrong, right) = (row(&stream, 3, "wrong"), row(&stream, 3, "right"));
+    let replace = async |seen, row| store.replace(seen, row).await.expect("the row can be put");
+    assert_eq!(replace(&wrong, &right).await, Written::Superseded, "there is none yet");
+    assert_eq!(put(store, &wrong).await, Written::Done);
+    assert_eq!(replace(&wrong, &right).await, Written::Done);
+    assert_eq!(get(store, &stream).await, Some(right.clone()));
+    assert_eq!(put(store, &row(&stream, 4, "newer")).await, Written::Done);
+    assert_eq!(replace(&wrong, &right).await, Written::Superseded);
+    assert_eq!(get(store, &stream).await, Some(row(&stream, 4, "newer")));
+}
+
 /// Each page begins below the last key of the one before.
 pub async fn a_list_is_in_descending_order_and_paged(store: &dyn RowStore) {
     let list = fresh().to_string();

@@ -8,8 +8,11 @@ use std::{
 
 use async_trait::async_trait;
 use ledgerfold::{
-    CommandId, Commit, NewCommit, StreamId, UniqueKey, Version,
-    ports::{AppendError, EventStore, KeyChange, Page, Place, StoreError, Transaction},
+    CommandId, Commit, DamagedToken, NewCommit, StreamId, UniqueKey, Version,
+    ports::{
+        AppendError, EventStore, KeyChange, Page, Place, Resume, Segment, StoreError, StreamPage,
+        Streams, StreamsError, Transaction,
+    },
 };
 
 /// The bound that the log on DynamoDB has.
@@ -145,6 +148,34 @@ impl EventStore for MemoryEventStore {
             };
         }
         self.answer()
+    }
+}
+
+/// In the order of their names, a stream's segment by the bytes of its name.
+#[async_trait]
+impl Streams for MemoryEventStore {
+    async fn list(
+        &self,
+        segment: Segment,
+        from: Option<&Resume>,
+    ) -> Result<StreamPage, StreamsError> {
+        let resumed = from.map(|Resume(text)| text.parse::<StreamId>().map_err(|_| DamagedToken));
+        let resumed = resumed.transpose()?;
+        let kept = self.lock();
+        let part = |stream: &StreamId| {
+            stream.to_string().bytes().map(u32::from).sum::<u32>() % segment.of()
+        };
+        let mut streams = kept
+            .commits
+            .keys()
+            .filter(|(_, version)| *version == Version::new(1))
+            .map(|(stream, _)| stream)
+            .filter(|stream| resumed.as_ref().is_none_or(|resumed| *stream > resumed))
+            .filter(|stream| part(stream) == segment.index());
+        let page: Vec<_> = streams.by_ref().take(self.page).cloned().collect();
+        let more = streams.next().is_some();
+        let next = page.last().filter(|_| more).map(|last| Resume(last.to_string()));
+        Ok(StreamPage { streams: page, next })
     }
 }
 

@@ -28,6 +28,16 @@ impl MemoryRowStore {
         *lock(&self.failing) = stream;
     }
 
+    /// Loses a row, as no writer ever does.
+    pub fn lose(&self, stream: &StreamId) {
+        lock(&self.rows).remove(stream);
+    }
+
+    /// Puts a row whatever is there, as no writer ever does.
+    pub fn damage(&self, row: StoredRow) {
+        lock(&self.rows).insert(row.stream.clone(), row);
+    }
+
     /// All rows, by stream.
     pub fn rows(&self) -> Vec<StoredRow> {
         lock(&self.rows).values().cloned().collect()
@@ -58,6 +68,16 @@ impl RowStore for MemoryRowStore {
         self.check(&row.stream)?;
         let mut rows = lock(&self.rows);
         if rows.get(&row.stream).is_some_and(|there| there.version >= row.version) {
+            return Ok(Written::Superseded);
+        }
+        rows.insert(row.stream.clone(), row.clone());
+        Ok(Written::Done)
+    }
+
+    async fn replace(&self, seen: &StoredRow, row: &StoredRow) -> Result<Written, ReadStoreError> {
+        self.check(&row.stream)?;
+        let mut rows = lock(&self.rows);
+        if rows.get(&row.stream).is_none_or(|there| there.version != seen.version) {
             return Ok(Written::Superseded);
         }
         rows.insert(row.stream.clone(), row.clone());

@@ -101,6 +101,12 @@ impl RowStore for SimulatedRows {
         self.way.back(written).await
     }
 
+    async fn replace(&self, seen: &StoredRow, row: &StoredRow) -> Result<Written, ReadStoreError> {
+        self.way.there().await?;
+        let written = self.kept.replace(seen, row).await?;
+        self.way.back(written).await
+    }
+
     async fn list(&self, listing: &Listing) -> Result<Vec<StoredRow>, ReadStoreError> {
         self.way.there().await?;
         let rows = self.kept.list(listing).await?;

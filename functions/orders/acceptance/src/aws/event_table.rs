@@ -7,6 +7,10 @@ use super::{Aws, AwsError, explain};
 // A stream's key is `<category>#<id>`.
 const CATEGORY: &str = "order";
 
+pub(super) fn stream_of(order: &str) -> String {
+    format!("{CATEGORY}#{order}")
+}
+
 impl Aws {
     /// How many commits an order's stream has, read consistently from the table itself: the one number
     /// that says how often commands took effect, whatever the service answered.
@@ -19,10 +23,7 @@ impl Aws {
             .query()
             .table_name(&self.stack.contexts.orders.event_table)
             .key_condition_expression("pk = :stream")
-            .expression_attribute_values(
-                ":stream",
-                AttributeValue::S(format!("{CATEGORY}#{order}")),
-            )
+            .expression_attribute_values(":stream", AttributeValue::S(stream_of(order)))
             .consistent_read(true)
             .select(Select::Count)
             .into_paginator()

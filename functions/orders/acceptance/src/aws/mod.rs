@@ -5,6 +5,7 @@
 mod archive;
 mod event_table;
 mod queues;
+mod read_tables;
 
 use std::fmt;
 

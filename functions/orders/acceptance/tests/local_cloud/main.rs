@@ -4,6 +4,7 @@
 //! customers, orders and keys, and may run at the same time and any number of times on the same stack.
 //! Those that disturb others, because they kill functions or replay the archive, wait until they are alone.
 
+mod audit;
 mod checks;
 mod commands;
 mod concurrency;

@@ -1,0 +1,305 @@
+//! `audit`: where read models are not the fold of the log.
+
+use std::{collections::BTreeMap, process::ExitCode, sync::Arc, time::Duration};
+
+use clap::Args;
+use ledgerfold::{
+    StreamId, Version,
+    audit::{Auditor, Counters, CountersVerdict, Finding, Summary, Verdict},
+};
+use serde::Serialize;
+
+use super::{
+    Context, Model,
+    walk::{Choice, interrupted},
+    word,
+};
+use crate::{
+    output::{Output, Report, progress, table},
+    system::SystemClock,
+    trouble::{FINDINGS, Trouble},
+};
+
+#[derive(Debug, Args)]
+pub(super) struct Options {
+    #[command(flatten)]
+    choice: Choice,
+    /// How long what is behind may take to arrive before it counts as behind
+    #[arg(long, value_name = "SECONDS", default_value_t = 3)]
+    grace: u64,
+}
+
+impl Options {
+    pub(super) fn projections(&self) -> &[String] {
+        &self.choice.projection
+    }
+}
+
+/// One model under audit.
+struct UnderAudit<'a> {
+    model: &'a Model,
+    auditor: Auditor,
+    counters: Option<Counters>,
+}
+
+pub(super) async fn run(
+    options: &Options,
+    context: &Context,
+    output: &mut Output,
+) -> Result<ExitCode, Trouble> {
+    let mut report = Audit::default();
+    let outcome = audit(options, context, &mut report).await;
+    // What was found before an interruption is not found again by going on behind it.
+    if outcome.is_ok() || report.streams > 0 {
+        output.report(&report)?;
+    }
+    outcome?;
+    Ok(if report.is_clean() { ExitCode::SUCCESS } else { ExitCode::from(FINDINGS) })
+}
+
+async fn audit(options: &Options, context: &Context, report: &mut Audit) -> Result<(), Trouble> {
+    let mut models = Vec::new();
+    for model in &context.models {
+        models.push(UnderAudit::begin(model, options, context).await?);
+    }
+    let bar = progress("streams audited");
+    let mut walk = options.choice.walk(context);
+    while let Some((streams, place)) = walk.next().await? {
+        for under in &mut models {
+            let findings = under.auditor.examine(&streams).await;
+            for finding in findings.map_err(|error| interrupted(error.into(), place.as_ref()))? {
+                under.add(&finding, report);
+            }
+        }
+        report.streams += u64::try_from(streams.len()).unwrap_or(u64::MAX);
+        bar.set_position(report.streams);
+    }
+    for under in models {
+        under.end(report).await?;
+    }
+    bar.finish_and_clear();
+    Ok(())
+}
+
+impl<'a> UnderAudit<'a> {
+    async fn begin(
+        model: &'a Model,
+        options: &Options,
+        context: &Context,
+    ) -> Result<Self, Trouble> {
+        let grace = Duration::from_secs(options.grace);
+        let auditor =
+            Auditor::new(model.model.clone(), context.log.clone(), Arc::new(SystemClock), grace);
+        // Counters are of all streams together.
+        let counters = if options.choice.is_everything() {
+            Counters::begin(&*model.model).await?
+        } else {
+            None
+        };
+        Ok(Self { model, auditor, counters })
+    }
+
+    fn add(&mut self, finding: &Finding, report: &mut Audit) {
+        if let Some(counters) = &mut self.counters {
+            counters.add(finding);
+        }
+        report.add(self.model.projection, finding);
+    }
+
+    async fn end(self, report: &mut Audit) -> Result<(), Trouble> {
+        let Some(counters) = self.counters else { return Ok(()) };
+        match counters.end(&*self.model.model).await? {
+            CountersVerdict::Equal => {}
+            CountersVerdict::Moved => report.counters_moved.push(self.model.projection),
+            CountersVerdict::Differ(differences) => {
+                report.counters.extend(differences.into_iter().map(|difference| WrongCounter {
+                    projection: self.model.projection,
+                    key: difference.key.0,
+                    counter: difference.counter,
+                    expected: difference.expected,
+                    shown: difference.shown,
+                }));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// What the audit says.
+#[derive(Debug, Default, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Audit {
+    streams: u64,
+    totals: Totals,
+    projections: BTreeMap<&'static str, Totals>,
+    findings: Vec<Found>,
+    counters: Vec<WrongCounter>,
+    /// Projections whose counters moved meanwhile, which proves nothing of them.
+    counters_moved: Vec<&'static str>,
+}
+
+#[derive(Clone, Copy, Debug, Default, Serialize)]
+struct Totals {
+    lost: u64,
+    diverged: u64,
+    behind: u64,
+    ahead: u64,
+    unreadable: u64,
+}
+
+impl From<Summary> for Totals {
+    fn from(summary: Summary) -> Self {
+        let Summary { lost, diverged, behind, ahead, unreadable, .. } = summary;
+        Self { lost, diverged, behind, ahead, unreadable }
+    }
+}
+
+impl Totals {
+    fn add(&mut self, other: Self) {
+        self.lost += other.lost;
+        self.diverged += other.diverged;
+        self.behind += other.behind;
+        self.ahead += other.ahead;
+        self.unreadable += other.unreadable;
+    }
+}
+
+#[derive(Debug, Serialize)]
+struct Found {
+    projection: &'static str,
+    stream: StreamId,
+    verdict: &'static str,
+    stored: Option<Version>,
+    head: Version,
+    missing: u64,
+    reason: Option<String>,
+}
+
+#[derive(Debug, Serialize)]
+struct WrongCounter {
+    projection: &'static str,
+    key: String,
+    counter: String,
+    expected: i64,
+    shown: i64,
+}
+
+impl Audit {
+    fn add(&mut self, projection: &'static str, finding: &Finding) {
+        let mut summary = Summary::default();
+        summary.add(finding);
+        self.projections.entry(projection).or_default().add(summary.into());
+        self.totals.add(summary.into());
+        let comparison = &finding.comparison;
+        if comparison.verdict != Verdict::Current {
+            self.findings.push(Found {
+                projection,
+                stream: finding.stream.clone(),
+                verdict: word(&comparison.verdict),
+                stored: comparison.stored,
+                head: comparison.head,
+                missing: finding.missing(),
+                reason: match &comparison.verdict {
+                    Verdict::Unreadable(reason) => Some(reason.clone()),
+                    _ => None,
+                },
+            });
+        }
+    }
+
+    fn is_clean(&self) -> bool {
+        self.findings.is_empty() && self.counters.is_empty()
+    }
+}
+
+impl Report for Audit {
+    fn text(&self) -> String {
+        let mut text = String::new();
+        if !self.findings.is_empty() {
+            let rows = self.findings.iter().map(|found| {
+                [
+                    found.projection.to_owned(),
+                    found.stream.to_string(),
+                    found.verdict.to_owned(),
+                    found.stored.map_or_else(|| "-".to_owned(), |version| version.to_string()),
+                    found.head.to_string(),
+                    found.reason.clone().unwrap_or_default(),
+                ]
+            });
+            text +=
+                &table(["projection", "stream", "verdict", "row at", "stream at", "reason"], rows);
+        }
+        if !self.counters.is_empty() {
+            let rows = self.counters.iter().map(|wrong| {
+                let (expected, shown) = (wrong.expected.to_string(), wrong.shown.to_string());
+                [
+                    wrong.projection.to_owned(),
+                    wrong.key.clone(),
+                    wrong.counter.clone(),
+                    expected,
+                    shown,
+                ]
+            });
+            text += &table(["projection", "counters", "counter", "log says", "shown"], rows);
+        }
+        for projection in &self.counters_moved {
+            text +=
+                &format!("The counters of {projection} moved meanwhile: audit at a quiet time.\n");
+        }
+        let Totals { lost, diverged, behind, ahead, unreadable } = self.totals;
+        text + &format!(
+            "lost={lost} diverged={diverged} behind={behind} ahead={ahead} unreadable={unreadable} \
+             counters={} streams={}\n",
+            self.counters.len(),
+            self.streams
+        )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use ledgerfold::{
+        Version,
+        audit::{Comparison, Finding, Verdict},
+    };
+
+    use super::Audit;
+    use crate::output::rendered;
+
+    fn finding(verdict: Verdict) -> Finding {
+        let stream = "book#1".parse().expect("a stream");
+        let stored = (verdict != Verdict::Lost).then_some(Version::new(1));
+        let comparison = Comparison { stored, head: Version::new(3), verdict, counted: None };
+        Finding { stream, comparison }
+    }
+
+    #[test]
+    fn what_is_current_makes_no_line() {
+        let mut audit = Audit { streams: 1, ..Audit::default() };
+        audit.add("loans", &finding(Verdict::Current));
+        assert!(audit.is_clean());
+        assert_eq!(
+            rendered(&audit, false).expect("text"),
+            "lost=0 diverged=0 behind=0 ahead=0 unreadable=0 counters=0 streams=1\n"
+        );
+    }
+
+    #[test]
+    fn what_is_found_is_listed_and_counted() {
+        let mut audit = Audit { streams: 2, ..Audit::default() };
+        audit.add("loans", &finding(Verdict::Behind));
+        audit.add("loans", &finding(Verdict::Lost));
+        audit.add("shelf", &finding(Verdict::Unreadable("no book".to_owned())));
+        assert!(!audit.is_clean());
+        let text = rendered(&audit, false).expect("text");
+        let last = text.lines().last().expect("a line");
+        assert_eq!(last, "lost=1 diverged=0 behind=1 ahead=0 unreadable=1 counters=0 streams=2");
+        assert_eq!(text.lines().count(), 5, "{text}");
+        let json: serde_json::Value =
+            serde_json::from_str(&rendered(&audit, true).expect("JSON")).expect("JSON");
+        assert_eq!(json["totals"]["lost"], 1);
+        assert_eq!(json["projections"]["loans"]["behind"], 1);
+        assert_eq!(json["findings"][0]["missing"], 2);
+        assert_eq!(json["findings"][2]["reason"], "no book");
+    }
+}

@@ -1,0 +1,197 @@
+//! `repair`: what read models lack, from the log.
+
+use std::{process::ExitCode, sync::Arc};
+
+use clap::Args;
+use futures::{StreamExt, stream};
+use ledgerfold::{
+    StreamId, Version,
+    audit::{Effect, LostMemos, OnDivergence, Repair, Repairer},
+};
+use serde::Serialize;
+
+use super::{
+    Context, Model,
+    walk::{Choice, interrupted},
+    word,
+};
+use crate::{
+    output::{Output, Report, confirm, progress, table},
+    system::{SystemClock, SystemRandom},
+    trouble::{FINDINGS, Trouble},
+};
+
+/// How many streams are repaired at a time: few, so that live traffic keeps its throughput.
+const CONCURRENT_STREAMS: usize = 4;
+
+#[derive(Debug, Args)]
+pub(super) struct Options {
+    #[command(flatten)]
+    choice: Choice,
+    /// Write the fold over rows that have diverged, which are only reported otherwise
+    #[arg(long)]
+    overwrite: bool,
+    /// Count streams that a tally has no memo of. Only where the audit has found the counters right:
+    /// if the memo was lost and not the messages, they are counted twice
+    #[arg(long)]
+    count_lost: bool,
+    /// Do not ask
+    #[arg(long)]
+    yes: bool,
+}
+
+impl Options {
+    pub(super) fn projections(&self) -> &[String] {
+        &self.choice.projection
+    }
+
+    fn confirm(&self) -> Result<(), Trouble> {
+        if self.overwrite {
+            confirm("Write over rows that are not the fold of their stream?", self.yes)?;
+        }
+        if self.count_lost {
+            confirm("Count streams that have no memo?", self.yes)?;
+        }
+        Ok(())
+    }
+
+    fn repairer(&self, model: &Model, context: &Context) -> Repairer {
+        let on_divergence =
+            if self.overwrite { OnDivergence::Overwrite } else { OnDivergence::Report };
+        let lost_memos = if self.count_lost { LostMemos::Count } else { LostMemos::Leave };
+        let (clock, random) = (Arc::new(SystemClock), Arc::new(SystemRandom));
+        let (model, log) = (model.model.clone(), context.log.clone());
+        Repairer::new(model, log, clock, random, on_divergence).with_lost_memos(lost_memos)
+    }
+}
+
+pub(super) async fn run(
+    options: &Options,
+    context: &Context,
+    output: &mut Output,
+) -> Result<ExitCode, Trouble> {
+    options.confirm()?;
+    let mut report = Repairs::default();
+    let outcome = repair(options, context, &mut report).await;
+    // What was done before an interruption is done.
+    if outcome.is_ok() || !report.repairs.is_empty() {
+        output.report(&report)?;
+    }
+    outcome?;
+    Ok(if report.left == 0 { ExitCode::SUCCESS } else { ExitCode::from(FINDINGS) })
+}
+
+async fn repair(options: &Options, context: &Context, report: &mut Repairs) -> Result<(), Trouble> {
+    let bar = progress("streams looked at");
+    let mut walk = options.choice.walk(context);
+    while let Some((streams, place)) = walk.next().await? {
+        for model in &context.models {
+            let repairer = &options.repairer(model, context);
+            let mut repairs = stream::iter(&streams)
+                .map(|stream| repairer.repair(stream))
+                .buffered(CONCURRENT_STREAMS);
+            while let Some(repair) = repairs.next().await {
+                let repair = repair.map_err(|error| interrupted(error.into(), place.as_ref()))?;
+                report.add(model.projection, &repair);
+            }
+        }
+        report.streams += u64::try_from(streams.len()).unwrap_or(u64::MAX);
+        bar.set_position(report.streams);
+    }
+    bar.finish_and_clear();
+    Ok(())
+}
+
+/// What the repair has done.
+#[derive(Debug, Default, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Repairs {
+    streams: u64,
+    caught_up: u64,
+    overwritten: u64,
+    left: u64,
+    repairs: Vec<Done>,
+}
+
+#[derive(Debug, Serialize)]
+struct Done {
+    projection: &'static str,
+    stream: StreamId,
+    was: &'static str,
+    stored: Option<Version>,
+    head: Version,
+    effect: &'static str,
+}
+
+impl Repairs {
+    fn add(&mut self, projection: &'static str, repair: &Repair) {
+        let (effect, count) = match repair.effect {
+            Effect::None => return,
+            Effect::CaughtUp => ("caught up", &mut self.caught_up),
+            Effect::Overwritten => ("overwritten", &mut self.overwritten),
+            Effect::Left => ("left", &mut self.left),
+        };
+        *count += 1;
+        let comparison = &repair.before.comparison;
+        self.repairs.push(Done {
+            projection,
+            stream: repair.before.stream.clone(),
+            was: word(&comparison.verdict),
+            stored: comparison.stored,
+            head: comparison.head,
+            effect,
+        });
+    }
+}
+
+impl Report for Repairs {
+    fn text(&self) -> String {
+        let mut text = String::new();
+        if !self.repairs.is_empty() {
+            let rows = self.repairs.iter().map(|done| {
+                [
+                    done.projection.to_owned(),
+                    done.stream.to_string(),
+                    done.was.to_owned(),
+                    done.stored.map_or_else(|| "-".to_owned(), |version| version.to_string()),
+                    done.head.to_string(),
+                    done.effect.to_owned(),
+                ]
+            });
+            text += &table(["projection", "stream", "was", "row at", "stream at", "effect"], rows);
+        }
+        let Self { streams, caught_up, overwritten, left, .. } = self;
+        text + &format!(
+            "caught-up={caught_up} overwritten={overwritten} left={left} streams={streams}\n"
+        )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use ledgerfold::{
+        Version,
+        audit::{Comparison, Effect, Finding, Repair, Verdict},
+    };
+
+    use super::Repairs;
+    use crate::output::rendered;
+
+    #[test]
+    fn what_was_done_and_what_was_left_is_said() {
+        let mut report = Repairs { streams: 3, ..Repairs::default() };
+        for (verdict, effect) in [
+            (Verdict::Current, Effect::None),
+            (Verdict::Behind, Effect::CaughtUp),
+            (Verdict::Diverged, Effect::Left),
+        ] {
+            let (stored, head) = (Some(Version::new(1)), Version::new(2));
+            let comparison = Comparison { stored, head, verdict, counted: None };
+            let before = Finding { stream: "book#1".parse().expect("a stream"), comparison };
+            report.add("loans", &Repair { before, effect });
+        }
+        let text = rendered(&report, false).expect("text");
+        assert!(text.ends_with("caught-up=1 overwritten=0 left=1 streams=3\n"), "{text}");
+        assert_eq!(text.lines().count(), 4, "{text}");
+    }
+}

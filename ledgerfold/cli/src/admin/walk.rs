@@ -1,0 +1,91 @@
+//! Going through streams: those that are named, or all of them page by page.
+
+use clap::Args;
+use ledgerfold::{
+    StreamId,
+    ports::{Resume, Segment, Streams},
+};
+
+use super::Context;
+use crate::trouble::Trouble;
+
+/// How much one page of the event table holds: what is compared between two words of progress, and
+/// done again after an interruption.
+pub(super) const COMMITS_PER_PAGE: u16 = 500;
+
+/// Which streams and projections a command is about.
+#[derive(Debug, Args)]
+pub(super) struct Choice {
+    /// Only this stream; may be given again
+    #[arg(long, value_name = "STREAM")]
+    stream: Vec<StreamId>,
+    /// Only this projection; may be given again
+    #[arg(long, value_name = "NAME")]
+    pub(super) projection: Vec<String>,
+    /// Go on from where an earlier run was interrupted
+    #[arg(long, value_name = "PLACE", conflicts_with = "stream")]
+    from: Option<String>,
+}
+
+/// Where a command has come to.
+pub(super) struct Walk<'a> {
+    choice: &'a Choice,
+    context: &'a Context,
+    next: Next,
+}
+
+enum Next {
+    Named,
+    Page(Option<Resume>),
+    End,
+}
+
+impl Choice {
+    /// Whether it is every stream there is.
+    pub(super) const fn is_everything(&self) -> bool {
+        self.stream.is_empty() && self.from.is_none()
+    }
+
+    pub(super) fn walk<'a>(&'a self, context: &'a Context) -> Walk<'a> {
+        let next = if self.stream.is_empty() {
+            Next::Page(self.from.clone().map(Resume))
+        } else {
+            Next::Named
+        };
+        Walk { choice: self, context, next }
+    }
+}
+
+impl Walk<'_> {
+    /// The next streams, with the place to go on from if they cannot be finished.
+    pub(super) async fn next(
+        &mut self,
+    ) -> Result<Option<(Vec<StreamId>, Option<Resume>)>, Trouble> {
+        let place = match std::mem::replace(&mut self.next, Next::End) {
+            Next::End => return Ok(None),
+            Next::Named => return Ok(Some((self.choice.stream.clone(), None))),
+            Next::Page(place) => place,
+        };
+        let page = self
+            .context
+            .index
+            .list(Segment::WHOLE, place.as_ref())
+            .await
+            .map_err(|error| interrupted(error.into(), place.as_ref()))?;
+        if page.next.is_some() {
+            self.next = Next::Page(page.next);
+        }
+        let of_ours = |stream: &StreamId| *stream.category() == self.context.category;
+        Ok(Some((page.streams.into_iter().filter(of_ours).collect(), place)))
+    }
+}
+
+/// What went wrong, with the place to go on from.
+pub(super) fn interrupted(cause: Trouble, place: Option<&Resume>) -> Trouble {
+    match place {
+        Some(Resume(place)) => {
+            Trouble::Interrupted { cause: Box::new(cause), place: place.clone() }
+        }
+        None => cause,
+    }
+}

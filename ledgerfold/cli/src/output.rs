@@ -1,0 +1,84 @@
+//! Answers, as tables for people or as JSON for programs.
+
+use std::{
+    fmt::Write as _,
+    io::{self, BufRead, Write},
+    time::Duration,
+};
+
+use comfy_table::{Table, presets};
+use indicatif::{ProgressBar, ProgressStyle};
+use serde::Serialize;
+
+use crate::{target::TargetOptions, trouble::Trouble};
+
+/// What a command answers, in both forms.
+pub(crate) trait Report: Serialize {
+    /// For people, with a line feed at the end.
+    fn text(&self) -> String;
+}
+
+/// Where answers go.
+pub(crate) struct Output {
+    json: bool,
+    out: Box<dyn Write>,
+}
+
+impl Output {
+    pub(crate) fn of(options: &TargetOptions) -> Self {
+        Self { json: options.json, out: Box::new(io::stdout()) }
+    }
+
+    pub(crate) fn report(&mut self, report: &impl Report) -> Result<(), Trouble> {
+        self.out.write_all(rendered(report, self.json)?.as_bytes())?;
+        Ok(self.out.flush()?)
+    }
+}
+
+pub(crate) fn rendered(report: &impl Report, json: bool) -> Result<String, io::Error> {
+    if !json {
+        return Ok(report.text());
+    }
+    let mut text = serde_json::to_string(report)?;
+    text.push('\n');
+    Ok(text)
+}
+
+/// A plain table of text.
+pub(crate) fn table<const COLUMNS: usize>(
+    header: [&str; COLUMNS],
+    rows: impl IntoIterator<Item = [String; COLUMNS]>,
+) -> String {
+    let mut table = Table::new();
+    table.load_style(presets::NOTHING).set_header(header);
+    for row in rows {
+        table.add_row(row);
+    }
+    let mut text = String::new();
+    for line in table.lines() {
+        // Writing to a text cannot fail.
+        let _ = writeln!(text, "{}", line.trim_end());
+    }
+    text
+}
+
+/// Shows on standard error that something is going on, where somebody is looking.
+pub(crate) fn progress(what: &'static str) -> ProgressBar {
+    let bar = ProgressBar::new_spinner().with_message(what);
+    if let Ok(style) = ProgressStyle::with_template("{spinner} {msg}: {pos} ({elapsed})") {
+        bar.set_style(style);
+    }
+    bar.enable_steady_tick(Duration::from_millis(200));
+    bar
+}
+
+/// Asks before something is changed that cannot be changed back.
+pub(crate) fn confirm(question: &str, yes: bool) -> Result<(), Trouble> {
+    if yes {
+        return Ok(());
+    }
+    eprint!("{question} [yes/no] ");
+    let mut answer = String::new();
+    io::stdin().lock().read_line(&mut answer)?;
+    if answer.trim() == "yes" { Ok(()) } else { Err(Trouble::NotConfirmed) }
+}

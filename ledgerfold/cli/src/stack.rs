@@ -1,0 +1,62 @@
+//! The file in which a deployment says where everything is, as `make up` writes it.
+
+use std::{
+    collections::BTreeMap,
+    env, fs,
+    path::{Path, PathBuf},
+};
+
+use serde::Deserialize;
+
+use crate::trouble::Trouble;
+
+const STACK_FILE: &str = "target/local/stack.json";
+
+/// What the file says. Keys that are not named here are ignored.
+#[derive(Clone, Debug, Deserialize)]
+pub(crate) struct Stack {
+    /// The address of a local cloud; AWS by the environment's configuration where there is none.
+    pub(crate) endpoint: Option<String>,
+    pub(crate) region: Option<String>,
+    contexts: BTreeMap<String, Context>,
+}
+
+/// A bounded context.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub(crate) struct Context {
+    pub(crate) event_table: Option<String>,
+    /// By projection, as the queues are.
+    pub(crate) read_tables: BTreeMap<String, String>,
+    pub(crate) queues: BTreeMap<String, String>,
+    pub(crate) dead_letters: BTreeMap<String, String>,
+}
+
+impl Stack {
+    pub(crate) fn read(path: &Path) -> Result<Self, Trouble> {
+        let text = fs::read_to_string(path)
+            .map_err(|source| Trouble::UnreadableStack { path: path.to_owned(), source })?;
+        serde_json::from_str(&text)
+            .map_err(|source| Trouble::MalformedStack { path: path.to_owned(), source })
+    }
+
+    /// The nearest stack file from the current folder upwards.
+    pub(crate) fn nearest() -> Option<PathBuf> {
+        let here = env::current_dir().ok()?;
+        here.ancestors().map(|folder| folder.join(STACK_FILE)).find(|path| path.is_file())
+    }
+
+    /// The context of this name; the only one where no name is given.
+    pub(crate) fn context(&self, name: Option<&str>) -> Result<Context, Trouble> {
+        let found = match name {
+            Some(name) => self.contexts.get(name),
+            None if self.contexts.len() == 1 => self.contexts.values().next(),
+            None => None,
+        };
+        found.cloned().ok_or_else(|| Trouble::Unknown {
+            what: "context",
+            name: name.unwrap_or("(none named)").to_owned(),
+            known: self.contexts.keys().cloned().collect(),
+        })
+    }
+}

@@ -1,0 +1,93 @@
+//! `ledgerfold streams`: which streams there are.
+
+use std::process::ExitCode;
+
+use clap::Args;
+use ledgerfold::{
+    StreamId,
+    ports::{Resume, Segment, Streams},
+};
+use ledgerfold_dynamodb::DynamoStreams;
+use serde::Serialize;
+
+use crate::{
+    output::{Output, Report, progress},
+    target::Target,
+    trouble::Trouble,
+};
+
+/// Lists streams.
+#[derive(Debug, Args)]
+pub(crate) struct ListStreams {
+    /// Only streams of this category, as `order`
+    #[arg(long)]
+    category: Option<String>,
+    /// Stop at the end of the page that reaches so many streams
+    #[arg(long, value_name = "COUNT", default_value_t = 50, value_parser = clap::value_parser!(u16).range(1..))]
+    limit: u16,
+    /// Go on from where an earlier list ended
+    #[arg(long, value_name = "PLACE")]
+    from: Option<String>,
+}
+
+#[derive(Debug, Serialize)]
+struct Listed {
+    streams: Vec<StreamId>,
+    /// What to give `--from`, if there is more.
+    next: Option<Resume>,
+}
+
+pub(crate) async fn run(
+    command: &ListStreams,
+    target: &Target,
+    output: &mut Output,
+) -> Result<ExitCode, Trouble> {
+    let table = target.event_table()?;
+    let index = DynamoStreams::new(target.connection.dynamodb().await, table);
+    let listed = list(command, &index.in_pages_of(command.limit)).await?;
+    output.report(&listed)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn list(command: &ListStreams, index: &dyn Streams) -> Result<Listed, Trouble> {
+    let bar = progress("streams");
+    let mut streams = Vec::new();
+    let mut from = command.from.clone().map(Resume);
+    loop {
+        let page = index.list(Segment::WHOLE, from.as_ref()).await?;
+        streams.extend(page.streams.into_iter().filter(|stream| {
+            command.category.as_ref().is_none_or(|wanted| stream.category().as_str() == wanted)
+        }));
+        bar.set_position(u64::try_from(streams.len()).unwrap_or(u64::MAX));
+        from = page.next;
+        if from.is_none() || streams.len() >= usize::from(command.limit) {
+            bar.finish_and_clear();
+            return Ok(Listed { streams, next: from });
+        }
+    }
+}
+
+impl Report for Listed {
+    fn text(&self) -> String {
+        let mut text: String = self.streams.iter().map(|stream| format!("{stream}\n")).collect();
+        if let Some(Resume(place)) = &self.next {
+            text.push_str(&format!("more: --from {place}\n"));
+        }
+        text
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Listed;
+    use crate::output::rendered;
+
+    #[test]
+    fn a_list_reads_well_in_both_forms() {
+        let streams = vec!["order#1".parse().expect("a stream")];
+        let listed = Listed { streams, next: Some(ledgerfold::ports::Resume("abc".to_owned())) };
+        assert_eq!(rendered(&listed, false).expect("text"), "order#1\nmore: --from abc\n");
+        let json = rendered(&listed, true).expect("JSON");
+        assert_eq!(json, "{\"streams\":[\"order#1\"],\"next\":\"abc\"}\n");
+    }
+}

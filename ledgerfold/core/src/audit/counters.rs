@@ -1,0 +1,103 @@
+use std::collections::BTreeSet;
+
+use super::{auditor::Finding, compare::Audited};
+use crate::{
+    ports::{Counter, CounterKey},
+    project::{Counts, ProjectError},
+};
+
+/// Adds up what all streams contribute to a tally, and holds its counters against it.
+///
+/// Counters are of all streams together, so that only an audit of them all says something, and only
+/// if nothing is counted meanwhile.
+#[derive(Clone, Debug)]
+pub struct Counters {
+    before: Vec<Counter>,
+    expected: Counts,
+    out_of_range: bool,
+}
+
+/// What to think of a tally's counters.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum CountersVerdict {
+    /// They are what all streams add up to.
+    Equal,
+    /// They moved while the streams were compared, which proves nothing: audit again at a quiet time.
+    Moved,
+    /// They are not what all streams add up to.
+    Differ(Vec<Difference>),
+}
+
+/// A counter that does not show what the streams add up to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Difference {
+    /// The group.
+    pub key: CounterKey,
+    /// The counter's name.
+    pub counter: String,
+    /// What the streams add up to.
+    pub expected: i64,
+    /// What it shows.
+    pub shown: i64,
+}
+
+impl Counters {
+    /// Begins an audit of a model's counters; `None` if it has rows instead.
+    ///
+    /// # Errors
+    /// [`ProjectError`] where the read table fails.
+    pub async fn begin(model: &dyn Audited) -> Result<Option<Self>, ProjectError> {
+        let before = model.counters().await?;
+        Ok(before.map(|before| Self { before, expected: Counts::default(), out_of_range: false }))
+    }
+
+    /// Adds what a stream contributes.
+    pub fn add(&mut self, finding: &Finding) {
+        if let Some(counted) = finding.comparison.counted.clone() {
+            self.out_of_range |= self.expected.merge(counted).is_err();
+        }
+    }
+
+    /// Compares, once every stream was added.
+    ///
+    /// # Errors
+    /// [`ProjectError`] where the read table fails.
+    pub async fn end(self, model: &dyn Audited) -> Result<CountersVerdict, ProjectError> {
+        let shown = model.counters().await?.unwrap_or_default();
+        if shown != self.before {
+            return Ok(CountersVerdict::Moved);
+        }
+        let differences = self.differences(&shown);
+        if differences.is_empty() && !self.out_of_range {
+            return Ok(CountersVerdict::Equal);
+        }
+        Ok(CountersVerdict::Differ(differences))
+    }
+
+    fn differences(&self, shown: &[Counter]) -> Vec<Difference> {
+        let expected = self.expected.iter().flat_map(|(key, amounts)| names(key, amounts.keys()));
+        let there = shown.iter().flat_map(|counter| names(&counter.key, counter.amounts.keys()));
+        let all: BTreeSet<_> = expected.chain(there).collect();
+        all.into_iter()
+            .map(|(key, counter)| Difference {
+                expected: self.expected.get(key, counter),
+                shown: shown
+                    .iter()
+                    .find(|group| group.key == *key)
+                    .and_then(|group| group.amounts.get(counter))
+                    .copied()
+                    .unwrap_or_default(),
+                key: key.clone(),
+                counter: counter.clone(),
+            })
+            .filter(|difference| difference.expected != difference.shown)
+            .collect()
+    }
+}
+
+fn names<'a>(
+    key: &'a CounterKey,
+    counters: impl Iterator<Item = &'a String>,
+) -> impl Iterator<Item = (&'a CounterKey, &'a String)> {
+    counters.map(move |counter| (key, counter))
+}

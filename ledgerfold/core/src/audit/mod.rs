@@ -1,0 +1,42 @@
+//! Does every read model say what the log says? And where one does not: bring it home.
+//!
+//! An [`Auditor`] compares what a model holds of a stream with the fold of that stream, at the
+//! version the model has reached; what is only on its way is looked at a second time before it counts
+//! as behind. [`Counters`] adds up what all streams contribute to a tally's counters. A [`Repairer`]
+//! moves on what is behind, by the way that projectors go, so that it may run at any time, any
+//! number of times, and beside live traffic.
+//!
+//! ```
+//! # use std::{sync::Arc, time::Duration};
+//! # use ledgerfold::{StreamId, ports::{Clock, EventStore, RowStore}};
+//! # use ledgerfold::project::{ProjectError, Projection, RowModel};
+//! use ledgerfold::audit::{Auditor, Summary};
+//!
+//! async fn audit<P: Projection>(
+//!     rows: Arc<dyn RowStore>,
+//!     log: Arc<dyn EventStore>,
+//!     clock: Arc<dyn Clock>,
+//!     streams: &[StreamId],
+//! ) -> Result<Summary, ProjectError> {
+//!     let model = Arc::new(RowModel::<P>::new(rows));
+//!     let auditor = Auditor::new(model, log, clock, Duration::from_secs(3));
+//!     let mut summary = Summary::default();
+//!     for finding in auditor.examine(streams).await? {
+//!         summary.add(&finding);
+//!     }
+//!     Ok(summary)
+//! }
+//! ```
+//!
+//! The audit goes by the streams of the log. A row of a stream that the log does not have is not
+//! found by it.
+
+mod auditor;
+mod compare;
+mod counters;
+mod repair;
+
+pub use auditor::{Auditor, Finding, Summary};
+pub use compare::{Audited, Comparison, Verdict};
+pub use counters::{Counters, CountersVerdict, Difference};
+pub use repair::{Effect, LostMemos, OnDivergence, Repair, Repairer};

@@ -1,0 +1,362 @@
+//! What an audit sees of lost messages, damaged rows and wrong counters, and what a repair does.
+
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
+
+use async_trait::async_trait;
+use futures::future::{join, join3};
+use ledgerfold::{
+    NewCommit, Payload, StreamId, Version,
+    audit::{
+        Audited, Auditor, Counters, CountersVerdict, Difference, Effect, Finding, LostMemos,
+        OnDivergence, Repairer, Summary, Verdict,
+    },
+    ports::{
+        AppendError, CounterKey, EventStore, Increment, Memo, Page, Segment, StoreError, StoredRow,
+        Streams, TallyStore, Transaction,
+    },
+    project::{ProjectError, RowModel, TallyModel},
+};
+use ledgerfold_testkit::{MemoryEventStore, SeededRandom, conformance::notebook::fresh};
+
+use crate::shelf::{BURN, Pages, UNPLACEABLE, Words, World, deliveries};
+
+fn rows(world: &World) -> Arc<dyn Audited> {
+    Arc::new(RowModel::<Pages>::new(world.rows.clone()))
+}
+
+fn words(world: &World) -> Arc<dyn Audited> {
+    Arc::new(TallyModel::<Words>::new(world.tallies.clone()))
+}
+
+async fn examine(world: &World, model: Arc<dyn Audited>, stream: &StreamId) -> Finding {
+    let grace = Duration::from_secs(5);
+    let auditor = Auditor::new(model, world.log.clone(), world.clock.clone(), grace);
+    let mut findings = auditor.examine(std::slice::from_ref(stream)).await.expect("it can be read");
+    findings.remove(0)
+}
+
+async fn verdict(world: &World, model: Arc<dyn Audited>, stream: &StreamId) -> Verdict {
+    examine(world, model, stream).await.comparison.verdict
+}
+
+fn repairer(world: &World, model: Arc<dyn Audited>, on_divergence: OnDivergence) -> Repairer {
+    let random = Arc::new(SeededRandom::new(3));
+    Repairer::new(model, world.log.clone(), world.clock.clone(), random, on_divergence)
+}
+
+async fn repair(world: &World, model: Arc<dyn Audited>, stream: &StreamId) -> Effect {
+    let repairer = repairer(world, model, OnDivergence::Report);
+    repairer.repair(stream).await.expect("it can be read").effect
+}
+
+/// A stream of these notes, one commit each, of which the first `projected` are in the read models.
+async fn stream_of(world: &World, notes: &[&str], projected: usize) -> StreamId {
+    let stream = fresh();
+    for (at, note) in notes.iter().enumerate() {
+        world.write(&stream, &format!("a{at}"), &[note]).await.expect("it is accepted");
+    }
+    let events = world.envelopes().into_iter().filter(|event| event.stream == stream);
+    let batch = deliveries(events.take(projected));
+    for projector in [world.pages(), world.words()] {
+        assert_eq!(projector.project(batch.clone()).await, []);
+    }
+    stream
+}
+
+fn damaged(stream: &StreamId, version: u64, notes: &[&str]) -> StoredRow {
+    let body = Some(Payload::encode(&notes).expect("texts are JSON"));
+    StoredRow { stream: stream.clone(), version: Version::new(version), body, index: None }
+}
+
+#[tokio::test]
+async fn what_is_the_fold_of_its_stream_is_current() {
+    let world = World::with_pages_of(2);
+    let stream = stream_of(&world, &["a", "b", "c"], 3).await;
+    for model in [rows(&world), words(&world)] {
+        assert_eq!(verdict(&world, model.clone(), &stream).await, Verdict::Current);
+        assert_eq!(repair(&world, model, &stream).await, Effect::None);
+    }
+    assert_eq!(verdict(&world, rows(&world), &fresh()).await, Verdict::Current);
+}
+
+#[tokio::test]
+async fn lost_messages_are_noticed_and_brought_home_once() {
+    let world = World::with_pages_of(2);
+    let stream = stream_of(&world, &["a", "b", "a", "c", "a"], 1).await;
+    for model in [rows(&world), words(&world)] {
+        let finding = examine(&world, model.clone(), &stream).await;
+        assert_eq!((finding.comparison.verdict.clone(), finding.missing()), (Verdict::Behind, 4));
+        assert_eq!(repair(&world, model.clone(), &stream).await, Effect::CaughtUp);
+        assert_eq!(verdict(&world, model.clone(), &stream).await, Verdict::Current);
+        assert_eq!(repair(&world, model, &stream).await, Effect::None);
+    }
+    assert_eq!(world.tallies.counter(&CounterKey("a".to_owned()))["notes"], 3);
+}
+
+#[tokio::test]
+async fn a_missing_row_is_lost_and_made_again() {
+    let world = World::with_pages_of(2);
+    let stream = stream_of(&world, &["a", "b"], 2).await;
+    let before = world.row(&stream);
+    world.rows.lose(&stream);
+    assert_eq!(verdict(&world, rows(&world), &stream).await, Verdict::Lost);
+    assert_eq!(repair(&world, rows(&world), &stream).await, Effect::CaughtUp);
+    assert_eq!(world.row(&stream), before);
+}
+
+#[tokio::test]
+async fn a_stream_without_a_memo_is_counted_only_when_it_is_said_to_be_uncounted() {
+    let world = World::new();
+    let stream = stream_of(&world, &["a", "b"], 0).await;
+    assert_eq!(verdict(&world, words(&world), &stream).await, Verdict::Lost);
+    assert_eq!(repair(&world, words(&world), &stream).await, Effect::Left);
+    assert_eq!(world.tallies.counted(&stream), Version::NONE);
+    let repairer = repairer(&world, words(&world), OnDivergence::Report);
+    let repair = repairer.with_lost_memos(LostMemos::Count).repair(&stream).await;
+    assert_eq!(repair.expect("it can be written").effect, Effect::CaughtUp);
+    assert_eq!(verdict(&world, words(&world), &stream).await, Verdict::Current);
+}
+
+#[tokio::test]
+async fn a_removed_row_is_current_while_its_tombstone_stands() {
+    let world = World::new();
+    let stream = stream_of(&world, &["a", BURN], 2).await;
+    assert_eq!(verdict(&world, rows(&world), &stream).await, Verdict::Current);
+    world.rows.lose(&stream);
+    assert_eq!(verdict(&world, rows(&world), &stream).await, Verdict::Lost);
+    assert_eq!(repair(&world, rows(&world), &stream).await, Effect::CaughtUp);
+    assert_eq!(world.row(&stream), Some((Version::new(2), None)));
+}
+
+#[tokio::test]
+async fn a_diverged_row_is_left_unless_it_is_to_be_overwritten() {
+    let world = World::with_pages_of(2);
+    let stream = stream_of(&world, &["a", "b"], 2).await;
+    let right = world.rows.rows();
+    for (version, notes) in [(2, vec!["a", "x"]), (1, vec!["x"]), (2, vec!["a", "b"])] {
+        world.rows.damage(damaged(&stream, version, &notes));
+        let wrong = world.rows.rows();
+        assert_eq!(verdict(&world, rows(&world), &stream).await, Verdict::Diverged);
+        assert_eq!(repair(&world, rows(&world), &stream).await, Effect::Left);
+        assert_eq!(world.rows.rows(), wrong, "nothing is written over unasked");
+        let repairer = repairer(&world, rows(&world), OnDivergence::Overwrite);
+        let repair = repairer.repair(&stream).await.expect("it can be written");
+        assert_eq!(repair.effect, Effect::Overwritten);
+        assert_eq!(world.rows.rows(), right);
+    }
+}
+
+#[tokio::test]
+async fn a_row_within_a_commit_has_diverged() {
+    let world = World::new();
+    let stream = fresh();
+    world.write(&stream, "both", &["a", "b"]).await.expect("it is accepted");
+    world.rows.damage(damaged(&stream, 1, &["a"]));
+    assert_eq!(verdict(&world, rows(&world), &stream).await, Verdict::Diverged);
+}
+
+#[tokio::test]
+async fn a_row_that_says_more_than_the_log_is_never_touched() {
+    let world = World::new();
+    let stream = stream_of(&world, &["a"], 1).await;
+    world.rows.damage(damaged(&stream, 7, &["a", "b"]));
+    assert_eq!(verdict(&world, rows(&world), &stream).await, Verdict::Ahead);
+    let repairer = repairer(&world, rows(&world), OnDivergence::Overwrite);
+    assert_eq!(repairer.repair(&stream).await.expect("it can be read").effect, Effect::Left);
+    assert_eq!(world.row(&stream).map(|(version, _)| version), Some(Version::new(7)));
+}
+
+#[tokio::test]
+async fn what_cannot_be_read_is_a_finding_and_stops_nothing() {
+    let world = World::new();
+    let stream = stream_of(&world, &["a", UNPLACEABLE], 1).await;
+    let found = verdict(&world, rows(&world), &stream).await;
+    assert!(matches!(&found, Verdict::Unreadable(why) if why.contains("it has no place")));
+    let other = stream_of(&world, &["b"], 1).await;
+    let body = Some(Payload::encode(&7).expect("a number is JSON"));
+    world.rows.damage(StoredRow { body, ..damaged(&other, 1, &[]) });
+    assert!(matches!(verdict(&world, rows(&world), &other).await, Verdict::Unreadable(_)));
+    assert_eq!(repair(&world, rows(&world), &other).await, Effect::Left);
+}
+
+#[tokio::test]
+async fn a_table_that_does_not_answer_is_an_error_and_no_finding() {
+    let world = World::new();
+    let stream = stream_of(&world, &["a"], 1).await;
+    world.rows.fail_for(Some(stream.clone()));
+    let compared = rows(&world).compare(&stream, &*world.log).await;
+    assert!(matches!(compared, Err(ProjectError::ReadStore(_))), "{compared:?}");
+}
+
+/// A log that takes its time, so that others come in between.
+struct Slow {
+    log: Arc<MemoryEventStore>,
+    random: SeededRandom,
+}
+
+impl Slow {
+    async fn pause(&self) {
+        for _ in 0..self.random.next() % 4 {
+            tokio::task::yield_now().await;
+        }
+    }
+}
+
+#[async_trait]
+impl EventStore for Slow {
+    async fn read(&self, stream: &StreamId, after: Version) -> Result<Page, StoreError> {
+        self.pause().await;
+        let page = self.log.read(stream, after).await;
+        self.pause().await;
+        page
+    }
+
+    async fn read_back(
+        &self,
+        stream: &StreamId,
+        before: Option<Version>,
+        commits: usize,
+    ) -> Result<Page, StoreError> {
+        self.log.read_back(stream, before, commits).await
+    }
+
+    async fn append(&self, commit: &NewCommit) -> Result<(), AppendError> {
+        self.log.append(commit).await
+    }
+
+    async fn transact(&self, transaction: &Transaction) -> Result<(), AppendError> {
+        self.log.transact(transaction).await
+    }
+}
+
+#[tokio::test]
+async fn a_repair_beside_live_traffic_counts_nothing_twice() {
+    const ROUNDS: u64 = 50;
+    let world = World::with_pages_of(2);
+    for seed in 0..ROUNDS {
+        let stream = stream_of(&world, &["a", "b", "c", "d"], 1).await;
+        let log = Arc::new(Slow { log: world.log.clone(), random: SeededRandom::new(seed) });
+        for (model, projector) in [(rows(&world), world.pages()), (words(&world), world.words())] {
+            let (clock, random) = (world.clock.clone(), Arc::new(SeededRandom::new(seed)));
+            let slow = log.clone();
+            let repairer = Repairer::new(model.clone(), slow, clock, random, OnDivergence::Report);
+            let events = world.envelopes().into_iter().filter(|event| event.stream == stream);
+            let live = async {
+                for event in events {
+                    assert_eq!(projector.project(deliveries([event])).await, []);
+                    log.pause().await;
+                }
+            };
+            let (one, other, ()) =
+                join3(repairer.repair(&stream), repairer.repair(&stream), live).await;
+            for repair in [one, other] {
+                repair.expect("others do not stop it");
+            }
+            assert_eq!(verdict(&world, model, &stream).await, Verdict::Current);
+        }
+    }
+    for note in ["a", "b", "c", "d"] {
+        let counted = world.tallies.counter(&CounterKey(note.to_owned()))["notes"];
+        assert_eq!(u64::try_from(counted), Ok(ROUNDS));
+    }
+}
+
+#[tokio::test]
+async fn what_arrives_while_the_audit_waits_is_not_behind() {
+    let world = World::new();
+    let stream = stream_of(&world, &["a", "b"], 1).await;
+    let (one, other) = (world.clock.clone(), world.pages());
+    let auditor = Auditor::new(rows(&world), world.log.clone(), one, Duration::from_secs(5));
+    let streams = [stream.clone()];
+    let events = deliveries(world.envelopes());
+    // The manual clock yields where others would sleep, and the delivery comes in between.
+    let (findings, _) = join(auditor.examine(&streams), other.project(events)).await;
+    let findings = findings.expect("it can be read");
+    assert_eq!(findings[0].comparison.verdict, Verdict::Current);
+}
+
+#[tokio::test]
+async fn a_summary_counts_each_verdict() {
+    let world = World::new();
+    let mut summary = Summary::default();
+    let current = stream_of(&world, &["a"], 1).await;
+    let lost = stream_of(&world, &["a"], 0).await;
+    let behind = stream_of(&world, &["a", "b"], 1).await;
+    summary.add(&examine(&world, rows(&world), &current).await);
+    assert!(summary.is_clean());
+    for stream in [lost, behind] {
+        summary.add(&examine(&world, rows(&world), &stream).await);
+    }
+    assert_eq!(summary, Summary { streams: 3, lost: 1, behind: 1, ..Summary::default() });
+    assert!(!summary.is_clean());
+}
+
+async fn counters(world: &World, streams: &[StreamId]) -> CountersVerdict {
+    let model = words(world);
+    let begun = Counters::begin(&*model).await.expect("it can be read");
+    let mut counters = begun.expect("a tally has counters");
+    for stream in streams {
+        counters.add(&examine(world, model.clone(), stream).await);
+    }
+    counters.end(&*model).await.expect("it can be read")
+}
+
+async fn count_without_events(world: &World, word: &str) {
+    let (stream, key) = (fresh(), CounterKey(word.to_owned()));
+    let increment = Increment { key, amounts: BTreeMap::from([("notes".to_owned(), 1)]) };
+    let body = Payload::encode(&0).expect("a number is JSON");
+    let memo = Memo { stream, version: Version::new(1), body };
+    world.tallies.add(Version::NONE, &memo, &[increment]).await.expect("it can be written");
+}
+
+#[tokio::test]
+async fn counters_are_held_against_what_all_streams_add_up_to() {
+    let world = World::with_pages_of(2);
+    let streams = [
+        stream_of(&world, &["a", "b"], 2).await,
+        stream_of(&world, &["a", "a", "c"], 1).await,
+        stream_of(&world, &["b"], 0).await,
+    ];
+    assert_eq!(counters(&world, &streams).await, CountersVerdict::Equal);
+    count_without_events(&world, "a").await;
+    let differ = Difference {
+        key: CounterKey("a".to_owned()),
+        counter: "notes".to_owned(),
+        expected: 2,
+        shown: 3,
+    };
+    assert_eq!(counters(&world, &streams).await, CountersVerdict::Differ(vec![differ]));
+}
+
+#[tokio::test]
+async fn counters_that_move_meanwhile_prove_nothing() {
+    let world = World::new();
+    let model = words(&world);
+    let begun = Counters::begin(&*model).await.expect("it can be read").expect("a tally");
+    stream_of(&world, &["a"], 1).await;
+    assert_eq!(begun.end(&*model).await.expect("it can be read"), CountersVerdict::Moved);
+}
+
+#[tokio::test]
+async fn every_stream_is_listed_once_and_a_list_goes_on_where_it_was_left() {
+    let world = World::with_pages_of(2);
+    let mut streams = Vec::new();
+    for _ in 0..9 {
+        streams.push(stream_of(&world, &["a", "b"], 0).await);
+    }
+    let mut listed = Vec::new();
+    for segment in Segment::split(2) {
+        let mut from = None;
+        loop {
+            let page = world.log.list(segment, from.as_ref()).await.expect("it can be read");
+            listed.extend(page.streams);
+            from = page.next;
+            if from.is_none() {
+                break;
+            }
+        }
+    }
+    streams.sort();
+    listed.sort();
+    assert_eq!(listed, streams);
+}

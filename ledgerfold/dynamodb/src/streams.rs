@@ -1,0 +1,106 @@
+use std::collections::HashMap;
+
+use async_trait::async_trait;
+use aws_sdk_dynamodb::{Client, types::AttributeValue};
+use ledgerfold::{
+    Cursor, DamagedToken, StreamId,
+    ports::{Resume, Segment, StoreError, StreamPage, Streams, StreamsError},
+};
+
+use crate::failure::Failure;
+
+/// The streams of an event table: a Scan for the commits at version 1, of which only keys travel.
+///
+/// A Scan is paid for by what it reads, not by what it answers: half a read unit for each 4 KB of
+/// the **whole table**, so 128,000 read units for a gigabyte, whatever was asked for. One page reads
+/// up to 1 MB, for 128. It is eventually consistent, which halves the price: a stream that began
+/// within the last second may be missing.
+#[derive(Clone, Debug)]
+pub struct DynamoStreams {
+    client: Client,
+    table: String,
+    items_per_page: Option<i32>,
+}
+
+impl DynamoStreams {
+    /// The streams in this event table.
+    pub fn new(client: Client, table: impl Into<String>) -> Self {
+        Self { client, table: table.into(), items_per_page: None }
+    }
+
+    /// Reads at most this many commits a page instead of a megabyte, so that a slow reader leaves
+    /// the table's throughput to others.
+    #[must_use]
+    pub fn in_pages_of(self, commits: u16) -> Self {
+        Self { items_per_page: Some(i32::from(commits.max(1))), ..self }
+    }
+
+    /// What a place in this list is sealed for.
+    fn scope(&self, segment: Segment) -> String {
+        format!("streams of {} {}/{}", self.table, segment.index(), segment.of())
+    }
+
+    /// The key that a page ended with.
+    fn resume(&self, segment: Segment, key: &HashMap<String, AttributeValue>) -> Option<Resume> {
+        let stream = key.get("pk")?.as_s().ok()?.clone();
+        let version = key.get("sk")?.as_n().ok()?.clone();
+        Some(Resume(Cursor((stream, version)).to_text(&self.scope(segment))))
+    }
+
+    fn start_key(
+        &self,
+        segment: Segment,
+        from: &Resume,
+    ) -> Result<HashMap<String, AttributeValue>, DamagedToken> {
+        let Cursor((stream, version)) =
+            Cursor::<(String, String)>::parse(&from.0, &self.scope(segment))?;
+        Ok(HashMap::from([
+            ("pk".to_owned(), AttributeValue::S(stream)),
+            ("sk".to_owned(), AttributeValue::N(version)),
+        ]))
+    }
+}
+
+#[async_trait]
+impl Streams for DynamoStreams {
+    async fn list(
+        &self,
+        segment: Segment,
+        from: Option<&Resume>,
+    ) -> Result<StreamPage, StreamsError> {
+        let start = from.map(|from| self.start_key(segment, from)).transpose()?;
+        let answer = self
+            .client
+            .scan()
+            .table_name(&self.table)
+            .filter_expression("sk = :first")
+            .expression_attribute_values(":first", AttributeValue::N("1".to_owned()))
+            .projection_expression("pk, sk")
+            .segment(i32::try_from(segment.index()).unwrap_or(i32::MAX))
+            .total_segments(i32::try_from(segment.of()).unwrap_or(i32::MAX))
+            .set_limit(self.items_per_page)
+            .set_exclusive_start_key(start)
+            .send()
+            .await
+            .map_err(|error| StoreError::from(Failure::of(error)))?;
+        let next = match &answer.last_evaluated_key {
+            Some(key) => Some(self.resume(segment, key).ok_or_else(|| corrupt("a page's end"))?),
+            None => None,
+        };
+        let streams = answer.items.unwrap_or_default().iter().map(stream).collect::<Result<_, _>>();
+        Ok(StreamPage { streams: streams?, next })
+    }
+}
+
+fn stream(item: &HashMap<String, AttributeValue>) -> Result<StreamId, StoreError> {
+    let key = item.get("pk").and_then(|key| key.as_s().ok());
+    let key = key.ok_or_else(|| corrupt("an item"))?;
+    key.parse().map_err(|error: ledgerfold::InvalidId| StoreError::Corrupt {
+        stream: key.clone(),
+        reason: error.to_string(),
+    })
+}
+
+fn corrupt(what: &str) -> StoreError {
+    StoreError::Corrupt { stream: what.to_owned(), reason: "it has not the key of a commit".into() }
+}
