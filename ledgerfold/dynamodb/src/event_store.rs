@@ -72,10 +72,7 @@ impl DynamoEventStore {
     }
 
     async fn commit(&self, stream: &StreamId, item: Item) -> Result<Commit, StoreError> {
-        let commit = match CommitItem::from_attributes(item) {
-            Ok(item) => item.open(self.payloads.as_deref()).await,
-            Err(error) => Err(error),
-        };
+        let commit = CommitItem::read(item, self.payloads.as_deref()).await;
         commit.map_err(|error| match error {
             UnreadableCommit::Payload(PayloadError::Unavailable(reason)) => {
                 StoreError::Unavailable(reason)
@@ -104,26 +101,18 @@ impl DynamoEventStore {
             .return_consumed_capacity(ReturnConsumedCapacity::Total)
     }
 
-    /// The commit that stands where one was to be put.
-    async fn winner(
-        &self,
-        stream: &StreamId,
-        from: Version,
-        item: Option<Item>,
-    ) -> Result<Commit, StoreError> {
-        if let Some(item) = item {
-            return self.commit(stream, item).await;
-        }
-        // Some emulators refuse without showing what stands there.
-        let page = self.read_back(stream, Some(from.next()), 1).await?;
-        page.commits.into_iter().next().ok_or_else(|| StoreError::Corrupt {
+    /// A commit lost its race: to the one that stands where it was to be put.
+    async fn conflict(&self, lost: &Commit, item: Option<Item>) -> Result<AppendError, StoreError> {
+        let (stream, from) = (lost.stream(), lost.from());
+        let winner = match item {
+            Some(item) => Some(self.commit(stream, item).await?),
+            // Some emulators refuse without showing what stands there.
+            None => self.read_back(stream, Some(from.next()), 1).await?.commits.into_iter().next(),
+        };
+        let winner = winner.ok_or_else(|| StoreError::Corrupt {
             stream: stream.to_string(),
             reason: format!("version {from} is taken, and is not there"),
-        })
-    }
-
-    async fn conflict(&self, lost: &Commit, item: Option<Item>) -> Result<AppendError, StoreError> {
-        let winner = self.winner(lost.stream(), lost.from(), item).await?;
+        })?;
         Ok(AppendError::Conflict { winner: Box::new(winner) })
     }
 }

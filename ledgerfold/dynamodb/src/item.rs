@@ -177,20 +177,21 @@ impl CommitItem {
         Ok(Self { events: Vec::new(), elsewhere: Some(claim.to_string()), ..self })
     }
 
-    /// The commit in the item, its events fetched and checked if they are kept elsewhere.
+    /// The commit in an item's attributes, its events fetched and checked if they are kept elsewhere.
     ///
     /// # Errors
     /// [`UnreadableCommit`].
-    pub async fn open(
-        mut self,
+    pub async fn read(
+        attributes: impl Into<serde_dynamo::Item>,
         payloads: Option<&dyn PayloadStore>,
     ) -> Result<Commit, UnreadableCommit> {
-        if let Some(claim) = self.elsewhere.take() {
+        let mut item = Self::from_attributes(attributes)?;
+        if let Some(claim) = item.elsewhere.take() {
             let claim: ContentId = claim.parse().map_err(unreadable)?;
             let content = claim.fetch(payloads.ok_or(UnreadableCommit::Elsewhere)?).await?;
-            self.events = serde_json::from_str(&content).map_err(unreadable)?;
+            item.events = serde_json::from_str(&content).map_err(unreadable)?;
         }
-        self.into_commit()
+        item.into_commit()
     }
 
     /// The commit in an item that has its events with it.

@@ -58,10 +58,7 @@ async fn record(record: EventRecord, payloads: Option<&dyn PayloadStore>) -> Opt
         tracing::error!(change = record.event_name, "the event table was changed by hand");
         return None;
     }
-    let commit = match CommitItem::from_attributes(record.change.new_image) {
-        Ok(item) => item.open(payloads).await,
-        Err(error) => Err(error),
-    };
+    let commit = CommitItem::read(record.change.new_image, payloads).await;
     let commit = commit.map_err(|error| error.to_string());
     let sequence_number = record.change.sequence_number.unwrap_or_default();
     Some(StreamRecord { sequence_number, commit })
