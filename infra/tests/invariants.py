@@ -175,7 +175,7 @@ def projectors_report_single_failures(template: Node) -> Iterator[str]:
 
 def projections_keep_to_themselves(template: Node) -> Iterator[str]:
     """Four copies of one pattern: a name that was not changed in one of them would cross two projections."""
-    common = {"Bus", "EventTable", *template["Parameters"], "AWS::NoValue"}
+    common = {"Bus", "EventTable", "ProjectionStates", *template["Parameters"], "AWS::NoValue"}
     for projection, slug in PROJECTIONS.items():
         own = {name: body for name, body in template["Resources"].items() if name.startswith(projection)}
         for name, body in own.items():
@@ -325,7 +325,7 @@ def trouble_is_alarmed(template: Node) -> Iterator[str]:
 
 def outputs_are_complete(template: Node) -> Iterator[str]:
     names = {"BusName", "ArchiveName", "ArchiveArn", "ApiId", "ApiStage", "ApiUrl", "EventTable", "FailureBucket"}
-    names |= {"CommandFunction", "RelayFunction", "QueryFunction"}
+    names |= {"CommandFunction", "RelayFunction", "QueryFunction", "ProjectionStates"}
     parts = ("Table", "Projector", "Queue", "DeadLetters", "Rule")
     names |= {f"{name}{part}" for name in PROJECTIONS for part in parts}
     yield from (f"output {name}" for name in sorted(names ^ template["Outputs"].keys()))

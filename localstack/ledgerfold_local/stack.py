@@ -50,6 +50,8 @@ def describe(
                 },
                 "queues": by_suffix(outputs, "Queue"),
                 "deadLetters": by_suffix(outputs, "DeadLetters"),
+                "rules": by_suffix(outputs, "Rule"),
+                "projectionStates": outputs.get("ProjectionStates"),
                 "stack": stack_name,
                 "outputs": outputs,
             }

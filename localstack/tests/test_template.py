@@ -144,6 +144,8 @@ class StackTest(unittest.TestCase):
         "CustomerOrdersProjector": "projector-1",
         "CustomerOrdersQueue": "http://queue",
         "CustomerOrdersDeadLetters": "http://dead",
+        "CustomerOrdersRule": "arn:rule",
+        "ProjectionStates": "states",
     }
 
     def test_outputs_become_the_contract(self) -> None:
@@ -157,6 +159,7 @@ class StackTest(unittest.TestCase):
         self.assertEqual(orders["functions"], {"command": "command-1", "projector-customer-orders": "projector-1"})
         self.assertEqual(orders["queues"], {"customer-orders": "http://queue"})
         self.assertEqual(orders["deadLetters"], {"customer-orders": "http://dead"})
+        self.assertEqual((orders["rules"], orders["projectionStates"]), ({"customer-orders": "arn:rule"}, "states"))
 
     def test_a_missing_output_is_named(self) -> None:
         outputs = {name: value for name, value in self.OUTPUTS.items() if name != "EventTable"}
