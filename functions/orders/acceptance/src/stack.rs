@@ -52,6 +52,9 @@ pub struct OrdersContext {
     /// Queue addresses by projection.
     #[serde(default)]
     pub queues: BTreeMap<String, String>,
+    /// ARNs of the rules that feed the projections.
+    #[serde(default)]
+    pub rules: BTreeMap<String, String>,
     /// Dead-letter queue addresses.
     #[serde(default)]
     pub dead_letters: BTreeMap<String, String>,

@@ -6,6 +6,7 @@ mod archive;
 mod event_table;
 mod queues;
 mod read_tables;
+mod switches;
 
 use std::fmt;
 
@@ -15,6 +16,7 @@ use crate::stack::Stack;
 
 pub use archive::{Replay, ReplayProgress};
 pub use queues::Backlog;
+pub use switches::Mapping;
 
 /// Clients for the AWS services of one stack.
 #[derive(Debug, Clone)]
@@ -22,6 +24,7 @@ pub struct Aws {
     stack: Stack,
     tables: aws_sdk_dynamodb::Client,
     events: aws_sdk_eventbridge::Client,
+    functions: aws_sdk_lambda::Client,
     queues: aws_sdk_sqs::Client,
 }
 
@@ -62,6 +65,7 @@ impl Aws {
         Self {
             tables: client_of!(aws_sdk_dynamodb, stack),
             events: client_of!(aws_sdk_eventbridge, stack),
+            functions: client_of!(aws_sdk_lambda, stack),
             queues: client_of!(aws_sdk_sqs, stack),
             stack: stack.clone(),
         }
