@@ -257,6 +257,13 @@ def bus_is_archived(template: Node) -> Iterator[str]:
         yield "not every event of the bus is archived"
 
 
+def audits_hear_their_own_replays_only(template: Node) -> Iterator[str]:
+    """Otherwise an audit would be paid for with every event there is."""
+    pattern = of_type(template, RULE)["AuditRule"]["EventPattern"]
+    if pattern.get("replay-name") != [{"prefix": "audit-"}]:
+        yield "the audit hears more than what is replayed for it"
+
+
 def failure_bucket_is_private(template: Node) -> Iterator[str]:
     bucket = of_type(template, "AWS::S3::Bucket")["FailureBucket"]
     if list(bucket.get("PublicAccessBlockConfiguration", {}).values()) != [True] * 4:
@@ -326,6 +333,7 @@ def trouble_is_alarmed(template: Node) -> Iterator[str]:
 def outputs_are_complete(template: Node) -> Iterator[str]:
     names = {"BusName", "ArchiveName", "ArchiveArn", "ApiId", "ApiStage", "ApiUrl", "EventTable", "FailureBucket"}
     names |= {"CommandFunction", "RelayFunction", "QueryFunction", "ProjectionStates"}
+    names |= {"AuditRule", "AuditQueue", "AuditDeadLetters"}
     parts = ("Table", "Projector", "Queue", "DeadLetters", "Rule")
     names |= {f"{name}{part}" for name in PROJECTIONS for part in parts}
     yield from (f"output {name}" for name in sorted(names ^ template["Outputs"].keys()))

@@ -159,6 +159,9 @@ BREAKAGES: dict[Callable, list[Callable[[dict], None]]] = {
         drop("Archive"),
         put("Archive", "EventPattern", value={"source": ["ledgerfold.orders"]}),
     ],
+    invariants.audits_hear_their_own_replays_only: [
+        drop("AuditRule", "EventPattern", "replay-name"),
+    ],
     invariants.failure_bucket_is_private: [
         put("FailureBucket", "PublicAccessBlockConfiguration", "BlockPublicPolicy", value=False),
         drop("FailureBucket", "BucketEncryption"),

@@ -111,6 +111,11 @@ impl CloudEvent {
         Self { data: None, dataref: Some(uri), ..self }
     }
 
+    /// The event's id.
+    pub(crate) const fn id(&self) -> EventId {
+        self.id
+    }
+
     /// The stream, and the version of the last event of its commit.
     pub(crate) fn place(&self) -> (StreamId, Version) {
         (self.subject.clone(), self.committo)

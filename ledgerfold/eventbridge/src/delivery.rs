@@ -1,4 +1,7 @@
-use ledgerfold::project::{Content, ReplayName};
+use ledgerfold::{
+    EventId,
+    project::{Content, ReplayName},
+};
 use serde::Deserialize;
 
 use crate::{CloudEvent, NotACloudEvent};
@@ -6,6 +9,8 @@ use crate::{CloudEvent, NotACloudEvent};
 /// An event as EventBridge hands it to a target.
 #[derive(Clone, Debug)]
 pub struct BusMessage {
+    /// The event's id, the same on every delivery and replay.
+    pub event: EventId,
     /// What it says.
     pub content: Content,
     /// The replay that brought it, if one did.
@@ -37,12 +42,13 @@ impl BusMessage {
     /// [`NotABusMessage`].
     pub fn parse(body: &str) -> Result<Self, NotABusMessage> {
         let Wire { detail, replay_name } = serde_json::from_str(body)?;
+        let event = detail.id();
         let content = if detail.is_pointer() {
             let (stream, committed) = detail.place();
             Content::Pointer { stream, committed }
         } else {
             detail.into_envelope()?.into()
         };
-        Ok(Self { content, replay: replay_name.map(ReplayName) })
+        Ok(Self { event, content, replay: replay_name.map(ReplayName) })
     }
 }

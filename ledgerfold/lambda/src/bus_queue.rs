@@ -34,7 +34,9 @@ async fn handle(projector: &Projector, event: SqsEvent) -> SqsBatchResponse {
 fn delivery(message: SqsMessage) -> Delivery {
     let receipt = Receipt(message.message_id.unwrap_or_default());
     match BusMessage::parse(message.body.as_deref().unwrap_or_default()) {
-        Ok(BusMessage { content, replay }) => Delivery { receipt, content: Ok(content), replay },
+        Ok(BusMessage { content, replay, .. }) => {
+            Delivery { receipt, content: Ok(content), replay }
+        }
         Err(error) => Delivery { receipt, content: Err(error.to_string()), replay: None },
     }
 }

@@ -28,15 +28,19 @@
 //! }
 //! ```
 //!
+//! What the bus has published is held against the log by [`Heard`].
+//!
 //! The audit goes by the streams of the log. A row of a stream that the log does not have is not
 //! found by it.
 
 mod auditor;
+mod bus;
 mod compare;
 mod counters;
 mod repair;
 
 pub use auditor::{Auditor, Finding, Summary};
+pub use bus::Heard;
 pub use compare::{Audited, Comparison, Verdict};
 pub use counters::{Counters, CountersVerdict, Difference};
 pub use repair::{Effect, LostMemos, OnDivergence, Repair, Repairer};

@@ -5,9 +5,9 @@ use std::{collections::BTreeMap, sync::Arc, time::Duration};
 use async_trait::async_trait;
 use futures::future::{join, join3};
 use ledgerfold::{
-    NewCommit, Payload, StreamId, Version,
+    Envelope, NewCommit, Payload, StreamId, Timestamp, Version,
     audit::{
-        Audited, Auditor, Counters, CountersVerdict, Difference, Effect, Finding, LostMemos,
+        Audited, Auditor, Counters, CountersVerdict, Difference, Effect, Finding, Heard, LostMemos,
         OnDivergence, Repairer, Summary, Verdict,
     },
     ports::{
@@ -16,7 +16,10 @@ use ledgerfold::{
     },
     project::{ProjectError, RowModel, TallyModel},
 };
-use ledgerfold_testkit::{MemoryEventStore, SeededRandom, conformance::notebook::fresh};
+use ledgerfold_testkit::{
+    MemoryEventStore, SeededRandom,
+    conformance::notebook::{Notebook, fresh, write},
+};
 
 use crate::shelf::{BURN, Pages, UNPLACEABLE, Words, World, deliveries};
 
@@ -359,4 +362,29 @@ async fn every_stream_is_listed_once_and_a_list_goes_on_where_it_was_left() {
     streams.sort();
     listed.sort();
     assert_eq!(listed, streams);
+}
+
+#[tokio::test]
+async fn what_the_bus_has_not_brought_is_found_commit_by_commit() {
+    let world = World::with_pages_of(2);
+    let stream = fresh();
+    // One handler: two of the same seed would give two events one id.
+    let handler = world.handler::<Notebook>();
+    for (attempt, notes) in [("a", &["1", "2"][..]), ("b", &["3"]), ("c", &["4", "5"])] {
+        handler.handle(&write(&stream, attempt, notes)).await.expect("it is accepted");
+    }
+    let all = world.envelopes();
+    let always = Timestamp::MIN..=Timestamp::MAX;
+    let ids = |events: &[Envelope]| events.iter().map(|it| it.event.id).collect::<Heard>();
+
+    let everything = ids(&all).lacks(&*world.log, &stream, &always).await.expect("it is read");
+    assert_eq!(everything, []);
+
+    // The second event of the first commit, and the whole second one, are missing.
+    let heard = ids(&[all[0].clone(), all[3].clone(), all[4].clone()]);
+    let lacking = heard.lacks(&*world.log, &stream, &always).await.expect("it is read");
+    assert_eq!(lacking.iter().map(|commit| commit.to().get()).collect::<Vec<_>>(), [2, 3]);
+
+    let later = Timestamp::MAX..=Timestamp::MAX;
+    assert_eq!(heard.lacks(&*world.log, &stream, &later).await.expect("it is read"), []);
 }
