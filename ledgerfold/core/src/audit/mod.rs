@@ -28,6 +28,8 @@
 //! }
 //! ```
 //!
+//! A [`Sample`] is what a schedule audits.
+//!
 //! What the bus has published is held against the log by [`Heard`].
 //!
 //! The audit goes by the streams of the log. A row of a stream that the log does not have is not
@@ -38,9 +40,11 @@ mod bus;
 mod compare;
 mod counters;
 mod repair;
+mod sample;
 
 pub use auditor::{Auditor, Finding, Summary};
 pub use bus::Heard;
 pub use compare::{Audited, Comparison, Verdict};
 pub use counters::{Counters, CountersVerdict, Difference};
 pub use repair::{Effect, LostMemos, OnDivergence, Repair, Repairer};
+pub use sample::{Sample, SampleError};

@@ -56,7 +56,7 @@ impl Segment {
     /// # use ledgerfold::ports::Segment;
     /// assert_eq!(Segment::split(4).map(|part| part.index()).collect::<Vec<_>>(), [0, 1, 2, 3]);
     /// ```
-    pub fn split(parts: u32) -> impl Iterator<Item = Self> {
+    pub fn split(parts: u32) -> impl Iterator<Item = Self> + Clone {
         let of = parts.clamp(1, 1_000_000);
         (0..of).map(move |index| Self { index, of })
     }

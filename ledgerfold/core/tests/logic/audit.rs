@@ -1,6 +1,10 @@
 //! What an audit sees of lost messages, damaged rows and wrong counters, and what a repair does.
 
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+    time::Duration,
+};
 
 use async_trait::async_trait;
 use futures::future::{join, join3};
@@ -8,7 +12,7 @@ use ledgerfold::{
     Envelope, NewCommit, Payload, StreamId, Timestamp, Version,
     audit::{
         Audited, Auditor, Counters, CountersVerdict, Difference, Effect, Finding, Heard, LostMemos,
-        OnDivergence, Repairer, Summary, Verdict,
+        OnDivergence, Repairer, Sample, Summary, Verdict,
     },
     ports::{
         AppendError, CounterKey, EventStore, Increment, Memo, Page, Segment, StoreError, StoredRow,
@@ -387,4 +391,26 @@ async fn what_the_bus_has_not_brought_is_found_commit_by_commit() {
 
     let later = Timestamp::MAX..=Timestamp::MAX;
     assert_eq!(heard.lacks(&*world.log, &stream, &later).await.expect("it is read"), []);
+}
+
+#[tokio::test]
+async fn a_sample_is_another_part_each_time_and_finds_what_is_in_it() {
+    let world = World::with_pages_of(2);
+    for projected in [0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1] {
+        stream_of(&world, &["a"], projected).await;
+    }
+    let random = Arc::new(SeededRandom::new(5));
+    let sample = |most| Sample::new(world.log.clone(), random.clone(), most);
+    let mut drawn = BTreeSet::new();
+    for _ in 0..100 {
+        let streams = sample(3).draw().await.expect("it can be read");
+        assert!((2..=3).contains(&streams.len()), "{streams:?}");
+        drawn.extend(streams);
+    }
+    assert_eq!(drawn.len(), 12, "every stream is drawn in the end");
+
+    let grace = Duration::ZERO;
+    let auditor = Auditor::new(rows(&world), world.log.clone(), world.clock.clone(), grace);
+    let found = sample(100).examine([("pages", auditor)]).await.expect("it can be read");
+    assert_eq!(found["pages"], Summary { streams: 12, lost: 1, ..Summary::default() });
 }
