@@ -3,7 +3,9 @@
 //! The endpoint is a local cloud on plain HTTP, so no TLS is linked.
 
 mod archive;
+mod deadlines;
 mod event_table;
+mod functions;
 mod queues;
 mod read_tables;
 
@@ -14,6 +16,7 @@ use aws_smithy_http_client::Builder;
 use crate::stack::Stack;
 
 pub use archive::{Replay, ReplayProgress};
+pub use functions::Variables;
 pub use queues::Backlog;
 
 /// Clients for the AWS services of one stack.
@@ -23,6 +26,7 @@ pub struct Aws {
     tables: aws_sdk_dynamodb::Client,
     events: aws_sdk_eventbridge::Client,
     queues: aws_sdk_sqs::Client,
+    functions: aws_sdk_lambda::Client,
 }
 
 /// An AWS call that failed, in words.
@@ -63,6 +67,7 @@ impl Aws {
             tables: client_of!(aws_sdk_dynamodb, stack),
             events: client_of!(aws_sdk_eventbridge, stack),
             queues: client_of!(aws_sdk_sqs, stack),
+            functions: client_of!(aws_sdk_lambda, stack),
             stack: stack.clone(),
         }
     }

@@ -10,6 +10,7 @@ mod commands;
 mod concurrency;
 mod consistency;
 mod crashes;
+mod deadline;
 mod idempotency;
 mod invalid_bodies;
 mod invalid_requests;
