@@ -7,7 +7,7 @@ STAGE ?= dev
 ARCH ?= arm64
 SCHEDULES ?= 100000
 
-FUNCTIONS := orders-command orders-relay orders-projector orders-query
+FUNCTIONS := orders-command orders-relay orders-projector orders-query orders-process orders-deadlines
 LOCAL := target/local
 CLOUD := python3 localstack/bootstrap.py
 CARGO ?= cargo
@@ -20,6 +20,7 @@ help: ## Show this
 	@echo
 	@echo "  EMULATOR=localstack|ministack   which local cloud (now $(EMULATOR))"
 	@echo "  PORT=4566                       where it listens (now $(PORT))"
+	@echo "  PAYMENT_DEADLINE=86400          seconds after which an unpaid order is cancelled"
 
 demo: up ## Run orders on a local cloud: real input, a report, a replay
 	@target/debug/orders-demo $(DEMO_INPUT)
@@ -31,7 +32,8 @@ simulate: prerequisites ## Run 100,000 schedules of the whole pipeline (SCHEDULE
 	@SCHEDULES=$(SCHEDULES) $(CARGO) test --release --package ledgerfold-testkit --test simulator -- --nocapture
 
 up: prerequisites functions ## Start the local cloud, deploy, and leave it running
-	@$(CLOUD) up --emulator $(EMULATOR) --port $(PORT)
+	@$(CLOUD) up --emulator $(EMULATOR) --port $(PORT) \
+		$(if $(PAYMENT_DEADLINE),--parameter PaymentDeadline=$(PAYMENT_DEADLINE))
 
 down: ## Stop everything that `up` started
 	@$(CLOUD) down

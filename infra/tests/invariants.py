@@ -25,6 +25,15 @@ PROJECTIONS = {
     "Shipment": "shipment",
     "Dashboard": "dashboard",
 }
+# Names of processes, by the prefix of their resources.
+PROCESSES = {"PaymentDeadline": "payment-deadline"}
+# The functions that take messages from queues, by the queues' prefix.
+CONSUMERS = {
+    **{name: f"{name}Projector" for name in PROJECTIONS},
+    **{name: f"{name}Function" for name in PROCESSES},
+}
+MAPPINGS = [*(f"{name}ProjectorMapping" for name in PROJECTIONS), *(f"{name}Mapping" for name in PROCESSES)]
+APPENDERS = {"CommandFunctionRole", "DeadlineSweepFunctionRole"}
 APPEND_ONLY = {"dynamodb:GetItem", "dynamodb:Query", "dynamodb:PutItem", "dynamodb:ConditionCheckItem"}
 # Lambda makes up the names of the objects that it leaves in the failure bucket.
 MADE_UP_NAMES = {"Fn::Sub": "${FailureBucket.Arn}/aws/lambda/*"}
@@ -125,7 +134,7 @@ def event_table_is_append_only(template: Node) -> Iterator[str]:
         actions = set(as_list(statement["Action"]))
         if actions - APPEND_ONLY:
             yield f"{name} may {sorted(actions - APPEND_ONLY)} on the event table"
-        if "dynamodb:PutItem" in actions and name != "CommandFunctionRole":
+        if "dynamodb:PutItem" in actions and name not in APPENDERS:
             yield f"{name} may append"
 
 
@@ -164,28 +173,71 @@ def relay_loses_nothing(template: Node) -> Iterator[str]:
         yield "the relay may retry for ever"
 
 
-def projectors_report_single_failures(template: Node) -> Iterator[str]:
-    for projection in PROJECTIONS:
-        mapping = of_type(template, MAPPING)[f"{projection}ProjectorMapping"]
+def queue_readers_report_single_failures(template: Node) -> Iterator[str]:
+    for name in MAPPINGS:
+        mapping = of_type(template, MAPPING)[name]
         if mapping.get("FunctionResponseTypes") != ["ReportBatchItemFailures"]:
-            yield f"{projection} fails whole batches"
+            yield f"{name} fails whole batches"
         if "MaximumConcurrency" not in mapping.get("ScalingConfig", {}):
-            yield f"{projection} has no bound of concurrency"
+            yield f"{name} has no bound of concurrency"
+
+
+def strangers(template: Node, prefix: str, common: set[str]) -> Iterator[str]:
+    """References from resources of this prefix to what has another."""
+    for name, body in template["Resources"].items():
+        if name.startswith(prefix):
+            others = {other for other in referred(body) if not other.startswith(prefix)}
+            others -= {*common, "Bus", "EventTable", *template["Parameters"], "AWS::NoValue"}
+            yield from (f"{name} refers to {other}" for other in sorted(others))
 
 
 def projections_keep_to_themselves(template: Node) -> Iterator[str]:
     """Four copies of one pattern: a name that was not changed in one of them would cross two projections."""
-    common = {"Bus", "EventTable", "ProjectionStates", *template["Parameters"], "AWS::NoValue"}
     for projection, slug in PROJECTIONS.items():
-        own = {name: body for name, body in template["Resources"].items() if name.startswith(projection)}
-        for name, body in own.items():
-            strangers = {other for other in referred(body) if not other.startswith(projection)} - common
-            yield from (f"{name} refers to {other}" for other in sorted(strangers))
+        yield from strangers(template, projection, {"ProjectionStates"})
+        own = template["Resources"]
         variables = own[f"{projection}Projector"]["Properties"]["Environment"]["Variables"]
         if variables.get("PROJECTION") != slug:
             yield f"{projection}Projector is told to be {variables.get('PROJECTION')}"
         if own[f"{projection}Rule"]["Properties"]["EventPattern"] != {"source": ["ledgerfold.orders"]}:
             yield f"{projection}Rule does not match the context's events"
+
+
+def processes_keep_to_themselves(template: Node) -> Iterator[str]:
+    for process, slug in PROCESSES.items():
+        yield from strangers(template, process, {"Deadlines"})
+        variables = template["Resources"][f"{process}Function"]["Properties"]["Environment"]["Variables"]
+        if variables.get("PROCESS") != slug:
+            yield f"{process}Function is told to be {variables.get('PROCESS')}"
+
+
+def side_effects_refuse_replays(template: Node) -> Iterator[str]:
+    """Whatever is not a projection acts on the world, and must not act a second time."""
+    readers = {f"{name}Rule" for name in PROJECTIONS}
+    for name, rule in of_type(template, RULE).items():
+        pattern = rule.get("EventPattern")
+        if pattern and name not in readers and pattern.get("replay-name") != [{"exists": False}]:
+            yield f"{name} lets replays through"
+
+
+def deadlines_are_swept(template: Node) -> Iterator[str]:
+    rule = template["Resources"]["DeadlineSweepRule"]["Properties"]
+    if rule.get("ScheduleExpression") != "rate(1 minute)" or rule.get("State", "ENABLED") != "ENABLED":
+        yield "the clock does not tick every minute"
+    if "EventBusName" in rule:
+        yield "only the default bus has a clock"
+    if list(referred(rule["Targets"][0]["Arn"])) != ["DeadlineSweepFunction"]:
+        yield "the clock wakes another function"
+    permission = template["Resources"].get("DeadlineSweepPermission", {}).get("Properties", {})
+    if permission.get("SourceArn") != {"Fn::GetAtt": ["DeadlineSweepRule", "Arn"]}:
+        yield "the clock may not wake the sweep, or others may"
+    sweep = template["Resources"]["DeadlineSweepFunction"]["Properties"]
+    if sweep.get("EventInvokeConfig", {}).get("MaximumRetryAttempts") != 0:
+        yield "a failed sweep is tried again beside the next one"
+    if sweep["Timeout"] >= 60:
+        yield "a sweep runs into the next one"
+    if sweep["Environment"]["Variables"].get("DEADLINES") != {"Ref": "Deadlines"}:
+        yield "another table is swept"
 
 
 # ---- Queues, tables, bus, bucket -----------------------------------------------------------------
@@ -227,9 +279,9 @@ def messages_stay_hidden_long_enough(template: Node) -> Iterator[str]:
     for timeout in timeouts:
         if visibility.get(timeout, {}).get("Seconds", 0) < 6 * int(timeout) + LONGEST_WINDOW:
             yield f"a message is hidden too short for a timeout of {timeout} s"
-    for name in PROJECTIONS:
-        if template["Resources"][f"{name}Projector"]["Properties"]["Timeout"] != {"Ref": "ProjectorTimeout"}:
-            yield f"{name}Projector has a timeout that its queue does not know"
+    for name, consumer in CONSUMERS.items():
+        if template["Resources"][consumer]["Properties"]["Timeout"] != {"Ref": "ProjectorTimeout"}:
+            yield f"{consumer} has a timeout that its queue does not know"
         if template["Resources"][f"{name}Queue"]["Properties"].get("VisibilityTimeout") != {
             "Fn::FindInMap": ["QueueVisibility", {"Ref": "ProjectorTimeout"}, "Seconds"]
         }:
@@ -320,12 +372,15 @@ def api_is_bounded_and_watched(template: Node) -> Iterator[str]:
 
 def trouble_is_alarmed(template: Node) -> Iterator[str]:
     needed = {("ApproximateNumberOfMessagesVisible", queue) for queue in dead_letter_queues(template)}
-    needed |= {("ApproximateAgeOfOldestMessage", f"{name}Queue") for name in PROJECTIONS}
+    needed |= {("ApproximateAgeOfOldestMessage", f"{name}Queue") for name in CONSUMERS}
     needed |= {(metric, name) for name in of_type(template, FUNCTION) for metric in ("Errors", "Throttles")}
+    needed |= {("Invocations", "DeadlineSweepFunction")}
     needed |= {("IteratorAge", "RelayFunction"), ("5XXError", "Stage")}
     needed |= {(m, "RelayMapping") for m in ("OnFailureDestinationDeliveredEventCount", "DroppedEventCount")}
     yield from (f"nobody watches {metric} of {name}" for metric, name in sorted(needed - alarmed(template)))
     for name, alarm in of_type(template, ALARM).items():
+        if alarm["MetricName"] == "Invocations" and alarm["TreatMissingData"] != "breaching":
+            yield f"{name} does not notice that nothing happens"
         if {"Ref": "AlarmTopic"} not in alarm.get("AlarmActions", {}).get("Fn::If", [None, []])[1]:
             yield f"{name} tells nobody"
 
@@ -333,7 +388,10 @@ def trouble_is_alarmed(template: Node) -> Iterator[str]:
 def outputs_are_complete(template: Node) -> Iterator[str]:
     names = {"BusName", "ArchiveName", "ArchiveArn", "ApiId", "ApiStage", "ApiUrl", "EventTable", "FailureBucket"}
     names |= {"CommandFunction", "RelayFunction", "QueryFunction", "ProjectionStates"}
-    names |= {"AuditRule", "AuditQueue", "AuditDeadLetters"}
+    names |= {"AuditRuleArn", "AuditQueue", "AuditDeadLetters"}
+    names |= {"Deadlines", "DeadlineSweepFunction", "DeadlineSweepDeadLetters"}
+    # No rule: a replay is sent to the rules of projections alone.
+    names |= {f"{name}{part}" for name in PROCESSES for part in ("Function", "Queue", "DeadLetters")}
     parts = ("Table", "Projector", "Queue", "DeadLetters", "Rule")
     names |= {f"{name}{part}" for name in PROJECTIONS for part in parts}
     yield from (f"output {name}" for name in sorted(names ^ template["Outputs"].keys()))

@@ -31,8 +31,12 @@ def properties(template: dict, name: str) -> dict:
     return template["Resources"][name]["Properties"]
 
 
+def statement_of(template: dict, role: str, number: int) -> dict:
+    return properties(template, role)["Policies"][0]["PolicyDocument"]["Statement"][number]
+
+
 def first_statement(template: dict, role: str) -> dict:
-    return properties(template, role)["Policies"][0]["PolicyDocument"]["Statement"][0]
+    return statement_of(template, role, 0)
 
 
 def put(name: str, *path: Any, value: Any) -> Callable[[dict], None]:
@@ -63,8 +67,13 @@ def allow(role: str, action: str) -> Callable[[dict], None]:
     return lambda template: first_statement(template, role).update(Action=action)
 
 
-def allow_on(role: str, resource: Any) -> Callable[[dict], None]:
-    return lambda template: first_statement(template, role).update(Resource=resource)
+def allow_on(role: str, resource: Any, statement: int = 0) -> Callable[[dict], None]:
+    return lambda template: statement_of(template, role, statement).update(Resource=resource)
+
+
+def add_rule(name: str, pattern: dict) -> Callable[[dict], None]:
+    rule = {"Type": "AWS::Events::Rule", "Properties": {"EventPattern": pattern, "Targets": []}}
+    return lambda template: template["Resources"].update({name: rule})
 
 
 def at_top(section: str, *path: Any, value: Any) -> Callable[[dict], None]:
@@ -100,6 +109,8 @@ BREAKAGES: dict[Callable, list[Callable[[dict], None]]] = {
         allow("CommandFunctionRole", "dynamodb:DeleteItem"),
         allow("CommandFunctionRole", "dynamodb:BatchWriteItem"),
         allow("QueryFunctionRole", "dynamodb:PutItem"),
+        allow_on("PaymentDeadlineFunctionRole", [{"Fn::GetAtt": ["EventTable", "Arn"]}], statement=1),
+        allow_on("DeadlineSweepFunctionRole", [{"Fn::GetAtt": ["EventTable", "Arn"]}], statement=1),
         allow_on("DashboardProjectorRole", [{"Fn::GetAtt": ["EventTable", "Arn"]}]),
     ],
     invariants.functions_are_complete: [
@@ -121,15 +132,37 @@ BREAKAGES: dict[Callable, list[Callable[[dict], None]]] = {
         drop("RelayMapping", "DestinationConfig"),
         drop("RelayMapping", "MetricsConfig"),
     ],
-    invariants.projectors_report_single_failures: [
+    invariants.queue_readers_report_single_failures: [
         drop("ShipmentProjectorMapping", "FunctionResponseTypes"),
         drop("ShipmentProjectorMapping", "ScalingConfig"),
+        drop("PaymentDeadlineMapping", "FunctionResponseTypes"),
     ],
     invariants.projections_keep_to_themselves: [
         put("OrderViewProjector", "Environment", "Variables", "READ_TABLE", value={"Ref": "ShipmentTable"}),
         put("OrderViewProjector", "Environment", "Variables", "PROJECTION", value="shipment"),
         put("DashboardProjectorMapping", "EventSourceArn", value={"Fn::GetAtt": ["ShipmentQueue", "Arn"]}),
         put("DashboardRule", "EventPattern", value={"source": ["ledgerfold.banking"]}),
+    ],
+    invariants.processes_keep_to_themselves: [
+        put("PaymentDeadlineMapping", "EventSourceArn", value={"Fn::GetAtt": ["ShipmentQueue", "Arn"]}),
+        put("PaymentDeadlineFunction", "Environment", "Variables", "DEADLINES", value={"Ref": "ProjectionStates"}),
+        put("PaymentDeadlineFunction", "Environment", "Variables", "PROCESS", value="order-view"),
+    ],
+    invariants.side_effects_refuse_replays: [
+        drop("PaymentDeadlineRule", "EventPattern", "replay-name"),
+        put("PaymentDeadlineRule", "EventPattern", "replay-name", value=[{"exists": True}]),
+        add_rule("AnotherRule", {"source": ["ledgerfold.orders"]}),
+    ],
+    invariants.deadlines_are_swept: [
+        put("DeadlineSweepRule", "ScheduleExpression", value="rate(1 day)"),
+        put("DeadlineSweepRule", "State", value="DISABLED"),
+        put("DeadlineSweepRule", "EventBusName", value={"Ref": "Bus"}),
+        put("DeadlineSweepRule", "Targets", 0, "Arn", value={"Fn::GetAtt": ["PaymentDeadlineFunction", "Arn"]}),
+        drop("DeadlineSweepPermission"),
+        drop("DeadlineSweepPermission", "SourceArn"),
+        drop("DeadlineSweepFunction", "EventInvokeConfig"),
+        put("DeadlineSweepFunction", "Timeout", value=60),
+        put("DeadlineSweepFunction", "Environment", "Variables", "DEADLINES", value={"Ref": "ProjectionStates"}),
     ],
     invariants.queues_end_somewhere: [
         drop("OrderViewQueue", "RedrivePolicy"),
@@ -148,6 +181,7 @@ BREAKAGES: dict[Callable, list[Callable[[dict], None]]] = {
         at_top("Parameters", "ProjectorTimeout", "AllowedValues", value=["5", "120"]),
         put("OrderViewQueue", "VisibilityTimeout", value=30),
         put("OrderViewProjector", "Timeout", value=60),
+        put("PaymentDeadlineFunction", "Timeout", value=60),
     ],
     invariants.tables_can_be_recovered: [
         drop("ShipmentTable", "PointInTimeRecoverySpecification"),
@@ -190,9 +224,14 @@ BREAKAGES: dict[Callable, list[Callable[[dict], None]]] = {
         drop("RelayIteratorAge"),
         drop("RelayDropped"),
         drop("ApiServerErrors", "AlarmActions"),
+        drop("PaymentDeadlineQueueAge"),
+        drop("DeadlineSweepDeadLettersAlarm"),
+        drop("DeadlineSweepMissing"),
+        put("DeadlineSweepMissing", "TreatMissingData", value="notBreaching"),
     ],
     invariants.outputs_are_complete: [
         lambda template: template["Outputs"].pop("ArchiveName"),
+        lambda template: template["Outputs"].update(PaymentDeadlineRule={"Value": {"Ref": "PaymentDeadlineRule"}}),
     ],
 }
 

@@ -30,6 +30,9 @@ def parser() -> argparse.ArgumentParser:
     up.add_argument("--context", default="orders", help="the bounded context that the template is of")
     up.add_argument("--template", type=Path, default=ROOT / "infra/template.yaml")
     up.add_argument("--functions", type=Path, default=None, help="folders with a `bootstrap` each")
+    up.add_argument(
+        "--parameter", type=parameter, action="append", default=[], metavar="NAME=VALUE", help="of the template"
+    )
     command("down", "stop everything that `up` has started")
     command("status", "say what is up; exit code 0 if all is ready")
     show = command("logs", "print what functions have printed")
@@ -48,12 +51,21 @@ def port(text: str) -> int:
     return number
 
 
+def parameter(text: str) -> tuple[str, str]:
+    name, sign, value = text.partition("=")
+    if not (name and sign):
+        raise ValueError
+    return name, value
+
+
 def run(arguments: argparse.Namespace) -> int:
     layout = Layout(arguments.home.resolve())
     if arguments.command == "up":
         functions = arguments.functions or layout.home / "functions"
         emulator = EMULATORS[arguments.emulator]
-        wanted = cloud.Wanted(emulator, arguments.port, arguments.context, arguments.template, functions)
+        wanted = cloud.Wanted(
+            emulator, arguments.port, arguments.context, arguments.template, functions, dict(arguments.parameter)
+        )
         cloud.up(wanted, layout)
     elif arguments.command == "down":
         cloud.down(layout)

@@ -12,7 +12,7 @@ import socket
 import subprocess
 import time
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -63,6 +63,8 @@ class Wanted:
     context: str
     template: Path
     functions: Path
+    parameters: dict[str, str] = field(default_factory=dict)
+    """Values for parameters of the template, beside those that every local stack has."""
 
 
 class Steps:
@@ -242,6 +244,7 @@ def prepare(wanted: Wanted, layout: Layout) -> Deployment:
         wanted.template,
         wanted.functions,
         layout.home / "packages",
+        wanted.parameters,
     )
 
 

@@ -30,7 +30,16 @@ ARCHITECTURES = {"x86_64": "x86_64", "amd64": "x86_64", "aarch64": "arm64", "arm
 class Deployment:
     """One stack's way into an emulator."""
 
-    def __init__(self, aws: Aws, emulator: str, stack: str, document: Path, functions: Path, packages: Path) -> None:
+    def __init__(
+        self,
+        aws: Aws,
+        emulator: str,
+        stack: str,
+        document: Path,
+        functions: Path,
+        packages: Path,
+        parameters: dict[str, str],
+    ) -> None:
         self._aws = aws
         self._cloudformation = aws.client("cloudformation")
         self.stack = stack
@@ -39,7 +48,7 @@ class Deployment:
         if not document.is_file():
             raise Trouble(f"There is no template {document}.")
         self._template = template.load(document)
-        self._parameters = local_parameters(self._template)
+        self._parameters = local_parameters(self._template, parameters)
         self._archive: ministack.ArchiveByApi | None = None
         if emulator == "ministack":
             self._archive = ministack.adapt(self._template, self._parameters)
@@ -168,8 +177,8 @@ def named_trouble(purpose: str) -> Iterator[None]:
         raise Trouble(f"{purpose} failed: {error}") from None
 
 
-def local_parameters(template: dict[str, Any]) -> dict[str, str]:
-    """The values for a local stack of those parameters that the template has."""
+def local_parameters(template: dict[str, Any], asked: dict[str, str]) -> dict[str, str]:
+    """The values for a local stack of those parameters that the template has; what is asked for must be one of them."""
     machine = platform.machine().lower()
     if machine not in ARCHITECTURES:
         raise Trouble(f"Lambda knows no functions for a machine of the kind {machine}.")
@@ -179,4 +188,8 @@ def local_parameters(template: dict[str, Any]) -> dict[str, str]:
         # A message whose projector was killed is delivered again after six times this, and not after three minutes.
         "ProjectorTimeout": "10",
     }
-    return {name: value for name, value in values.items() if name in template.get("Parameters", {})}
+    declared = template.get("Parameters", {})
+    unknown = sorted(asked.keys() - declared.keys())
+    if unknown:
+        raise Trouble(f"The template has no parameter named {', '.join(unknown)}.")
+    return {name: value for name, value in {**values, **asked}.items() if name in declared}

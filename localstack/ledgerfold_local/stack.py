@@ -52,6 +52,7 @@ def describe(
                 "deadLetters": by_suffix(outputs, "DeadLetters"),
                 "rules": by_suffix(outputs, "Rule"),
                 "projectionStates": outputs.get("ProjectionStates"),
+                "deadlines": outputs.get("Deadlines"),
                 "stack": stack_name,
                 "outputs": outputs,
             }

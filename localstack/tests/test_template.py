@@ -125,9 +125,15 @@ class TemplateTest(TestCase):
     def test_a_local_stack_is_told_so_and_what_the_machine_is(self) -> None:
         for machine, architecture in [("x86_64", "x86_64"), ("aarch64", "arm64"), ("arm64", "arm64")]:
             with mock.patch("platform.machine", return_value=machine):
-                values = local_parameters({"Parameters": {"Stage": {}, "Architecture": {}}})
+                values = local_parameters({"Parameters": {"Stage": {}, "Architecture": {}}}, {})
             self.assertEqual(values, {"Stage": "local", "Architecture": architecture})
-        self.assertEqual(local_parameters({}), {})
+        self.assertEqual(local_parameters({}, {}), {})
+
+    def test_a_parameter_may_be_asked_for_if_the_template_has_it(self) -> None:
+        declared = {"Parameters": {"Stage": {}, "Patience": {}}}
+        self.assertEqual(local_parameters(declared, {"Patience": "60"}), {"Stage": "local", "Patience": "60"})
+        with self.assertRaisesRegex(Trouble, "no parameter named Patients"):
+            local_parameters(declared, {"Patients": "60"})
 
 
 class StackTest(unittest.TestCase):

@@ -58,6 +58,7 @@ fn ship() -> OrderCommand {
 }
 
 const DELIVER: OrderCommand = OrderCommand::DeliverOrder;
+const CANCEL_UNPAID: OrderCommand = OrderCommand::CancelUnpaidOrder;
 
 /// The histories by which an order comes to each of its stages.
 fn stages() -> [(&'static str, Vec<OrderEvent>); 6] {
@@ -81,7 +82,7 @@ fn an_order_is_placed_once() {
 
 #[test]
 fn nothing_happens_to_an_order_that_was_not_placed() {
-    for command in [pay(euro(900)), cancel(), ship(), DELIVER] {
+    for command in [pay(euro(900)), cancel(), CANCEL_UNPAID, ship(), DELIVER] {
         Given::<Orders>::nothing().when(command).then_refused(OrderRejection::NotFound);
     }
 }
@@ -136,5 +137,17 @@ fn an_order_is_paid_in_full_and_in_its_currency() {
         Given::<Orders>::events([placed()])
             .when(pay(offered))
             .then_refused(OrderRejection::AmountMismatch { total: euro(900), offered });
+    }
+}
+
+#[test]
+fn an_order_that_is_not_paid_in_time_is_cancelled_and_no_other() {
+    for (stage, history) in stages() {
+        let overdue = Given::<Orders>::events(history).when(CANCEL_UNPAID);
+        if stage == "placed" {
+            overdue.then([OrderCancelled { reason: "payment deadline".to_owned() }.into()]);
+        } else {
+            overdue.then([]);
+        }
     }
 }

@@ -5,6 +5,8 @@ use std::{borrow::Cow, fmt, str::FromStr};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use crate::derive_uuid;
+
 /// A text that is not the name it was offered as.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{what} must be {rule}")]
@@ -125,6 +127,14 @@ impl CommandName {
     }
 }
 
+impl CommandId {
+    /// The id that follows from these parts: a command with the same origin has the same id, whoever
+    /// sends it and whenever.
+    pub(crate) fn derived(parts: &[&str]) -> Self {
+        Self(derive_uuid(parts).to_string())
+    }
+}
+
 impl From<&CommandId> for CausationId {
     fn from(id: &CommandId) -> Self {
         Self(id.0.clone())
@@ -137,39 +147,78 @@ impl From<&CommandId> for CorrelationId {
     }
 }
 
-/// The kind of thing a stream is about, as `order`: 1 to 32 of `a–z 0–9 -`.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Category(Cow<'static, str>);
-
-impl Category {
-    const RULE: InvalidId =
-        InvalidId { what: "a category", rule: "1 to 32 characters of a-z 0-9 -" };
-
-    /// A category known when the program is built.
-    ///
-    /// # Panics
-    /// While compiling, where it is a `const`, if the name breaks the rule above.
-    pub const fn from_static(name: &'static str) -> Self {
-        assert!(Self::is_valid(name), "a category must be 1 to 32 characters of a-z 0-9 -");
-        Self(Cow::Borrowed(name))
+impl From<EventId> for CausationId {
+    fn from(id: EventId) -> Self {
+        Self(id.to_string())
     }
+}
 
-    /// The name.
-    pub fn as_str(&self) -> &str {
-        &self.0
+impl From<&ProcessName> for Actor {
+    fn from(name: &ProcessName) -> Self {
+        Self(name.to_string())
     }
+}
 
-    const fn is_valid(name: &str) -> bool {
-        let bytes = name.as_bytes();
-        let mut at = 0;
-        while at < bytes.len() {
-            if !matches!(bytes[at], b'a'..=b'z' | b'0'..=b'9' | b'-') {
-                return false;
+/// Names that are written in the program, of up to `$max` characters `a–z 0–9 -`.
+macro_rules! slugs {
+    ($($(#[$doc:meta])* $name:ident: $what:literal, $max:literal, $rule:literal;)*) => {$(
+        $(#[$doc])*
+        #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub struct $name(Cow<'static, str>);
+
+        impl $name {
+            const RULE: InvalidId = InvalidId { what: $what, rule: $rule };
+
+            /// A name known when the program is built.
+            ///
+            /// # Panics
+            /// While compiling, where it is a `const`, if the name breaks the rule above.
+            pub const fn from_static(name: &'static str) -> Self {
+                assert!(is_slug(name, $max), concat!($what, " must be ", $rule));
+                Self(Cow::Borrowed(name))
             }
-            at += 1;
+
+            /// The name.
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
         }
-        !bytes.is_empty() && bytes.len() <= 32
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(&self.0)
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = InvalidId;
+            fn from_str(name: &str) -> Result<Self, InvalidId> {
+                if is_slug(name, $max) { Ok(Self(Cow::Owned(name.to_owned()))) } else { Err(Self::RULE) }
+            }
+        }
+    )*};
+}
+
+const fn is_slug(name: &str, max: usize) -> bool {
+    let bytes = name.as_bytes();
+    let mut at = 0;
+    while at < bytes.len() {
+        if !matches!(bytes[at], b'a'..=b'z' | b'0'..=b'9' | b'-') {
+            return false;
+        }
+        at += 1;
     }
+    !bytes.is_empty() && bytes.len() <= max
+}
+
+slugs! {
+    /// The kind of thing a stream is about, as `order`: 1 to 32 of `a–z 0–9 -`.
+    Category: "a category", 32, "1 to 32 characters of a-z 0-9 -";
+    /// What a process manager is called, as `payment-deadline`: 1 to 32 of `a–z 0–9 -`. It is part of
+    /// what makes its commands recognisable, and must stay.
+    ProcessName: "a process", 32, "1 to 32 characters of a-z 0-9 -";
+    /// What tells the deadlines of one stream apart, as `payment`: 1 to 64 of `a–z 0–9 -`.
+    DeadlineName: "a deadline", 64, "1 to 64 characters of a-z 0-9 -";
 }
 
 /// The name of a stream, written `<category>#<id>`: `order#0190c0de`.
@@ -208,7 +257,7 @@ impl StreamId {
 
 impl fmt::Display for StreamId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}#{}", self.category.as_str(), self.id)
+        write!(f, "{}#{}", self.category, self.id)
     }
 }
 
@@ -219,10 +268,7 @@ impl FromStr for StreamId {
         let (category, id) = text
             .split_once('#')
             .ok_or(InvalidId { what: "a stream", rule: "written <category>#<id>" })?;
-        if !Category::is_valid(category) {
-            return Err(Category::RULE);
-        }
-        Ok(Self::new(Category(Cow::Owned(category.to_owned())), EntityId::new(id)?))
+        Ok(Self::new(category.parse()?, EntityId::new(id)?))
     }
 }
 

@@ -17,6 +17,7 @@ mod version;
 pub mod audit;
 pub mod command;
 pub mod ports;
+pub mod process;
 pub mod project;
 pub mod query;
 pub mod relay;
@@ -32,8 +33,8 @@ pub use digest::{Fingerprint, derive_uuid};
 pub use envelope::{Envelope, Recorded};
 pub use event::{DecodeError, Decoded, EncodeError, Event, EventType, Payload, SchemaVersion};
 pub use id::{
-    Actor, Category, CausationId, CommandId, CommandName, CorrelationId, EntityId, EventId,
-    InvalidId, StreamId, Traceparent,
+    Actor, Category, CausationId, CommandId, CommandName, CorrelationId, DeadlineName, EntityId,
+    EventId, InvalidId, ProcessName, StreamId, Traceparent,
 };
 pub use opaque::{ConsistencyToken, Cursor, DamagedToken};
 pub use recent::{IDEMPOTENCY_WINDOW, RecentCommands};

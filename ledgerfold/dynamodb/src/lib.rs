@@ -1,4 +1,4 @@
-//! The log and the read tables on DynamoDB.
+//! The log, the read tables and the deadlines on DynamoDB.
 //!
 //! | port | type | table |
 //! | --- | --- | --- |
@@ -7,10 +7,12 @@
 //! | its reservations | | key `pk` (S) |
 //! | [`RowStore`](ledgerfold::ports::RowStore) | [`DynamoRowStore`] | key `pk` (S); index: `ix` (S), `io` (S) |
 //! | [`TallyStore`](ledgerfold::ports::TallyStore) | [`DynamoTallyStore`] | key `pk` (S), `sk` (S) |
+//! | [`DeadlineStore`](ledgerfold::ports::DeadlineStore) | [`DynamoDeadlineStore`] | key `pk` (S); index: `ix` (S), `io` (S) |
 //!
 //! Trying again is the client's part: give it a retry configuration and time-outs. What still fails
 //! then is reported as throttled, unavailable or refused.
 
+mod deadlines;
 mod event_store;
 mod failure;
 mod item;
@@ -20,6 +22,7 @@ mod streams;
 mod tally_store;
 mod transaction;
 
+pub use deadlines::DynamoDeadlineStore;
 pub use event_store::DynamoEventStore;
 pub use item::{CommitItem, UnreadableCommit};
 pub use row_store::DynamoRowStore;

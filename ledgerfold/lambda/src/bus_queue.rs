@@ -2,7 +2,10 @@ use std::sync::Arc;
 
 use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent, SqsMessage};
 use lambda_runtime::{LambdaEvent, run, service_fn};
-use ledgerfold::project::{Delivery, Projector, Receipt};
+use ledgerfold::{
+    process::{ProcessHandler, ProcessManager},
+    project::{Delivery, Projector, Receipt},
+};
 use ledgerfold_eventbridge::BusMessage;
 
 use crate::RunError;
@@ -18,14 +21,39 @@ pub async fn serve_projector(projector: Projector) -> Result<(), RunError> {
     let projector = Arc::new(projector);
     run(service_fn(move |event: LambdaEvent<SqsEvent>| {
         let projector = projector.clone();
-        async move { Ok::<_, RunError>(handle(&projector, event.payload).await) }
+        async move {
+            let failed = projector.project(deliveries(event.payload)).await;
+            Ok::<_, RunError>(response(failed))
+        }
     }))
     .await
 }
 
-async fn handle(projector: &Projector, event: SqsEvent) -> SqsBatchResponse {
-    let deliveries = event.records.into_iter().map(delivery).collect();
-    let failed = projector.project(deliveries).await;
+/// Runs a process manager on the messages that a rule of the bus puts into a queue.
+///
+/// The rule should keep replays away, and the handler refuses those that come all the same. The
+/// mapping must report batch item failures: messages whose reactions did not all take effect are
+/// named, and they alone come again.
+///
+/// # Errors
+/// The runtime's, when it cannot go on.
+pub async fn serve_process<P: ProcessManager>(handler: ProcessHandler<P>) -> Result<(), RunError> {
+    run(service_fn(move |event: LambdaEvent<SqsEvent>| {
+        let handler = handler.clone();
+        async move {
+            let failed = handler.handle(deliveries(event.payload)).await;
+            Ok::<_, RunError>(response(failed))
+        }
+    }))
+    .await
+}
+
+fn deliveries(event: SqsEvent) -> Vec<Delivery> {
+    event.records.into_iter().map(delivery).collect()
+}
+
+/// Names the messages that must come again.
+fn response(failed: Vec<(Receipt, String)>) -> SqsBatchResponse {
     let mut response = SqsBatchResponse::default();
     response.set_failures(failed.into_iter().map(|(receipt, _)| receipt.0));
     response
@@ -44,19 +72,23 @@ fn delivery(message: SqsMessage) -> Delivery {
 #[cfg(test)]
 mod tests {
     use ledgerfold::{
-        CommandId, Commit, Recorded, Version,
-        command::Loaded,
-        ports::EventStore,
+        CommandId, Commit, ProcessName, Recorded, StreamId, Version,
+        command::{CommandHandler, Loaded},
+        ports::{DeadlineKey, EventStore},
+        process::Reaction,
         project::{Projection, RowModel},
     };
     use ledgerfold_eventbridge::CloudEvent;
     use ledgerfold_testkit::{
-        ManualClock, MemoryEventStore, MemoryRowStore, SeededRandom,
-        conformance::notebook::{NotebookEvent, commit, fresh},
+        ManualClock, MemoryDeadlineStore, MemoryEventStore, MemoryRowStore, SeededRandom,
+        conformance::notebook::{Notebook, NotebookEvent, Write, commit, fresh},
     };
     use serde_json::{Value, json};
 
-    use super::{Arc, Projector, SqsBatchResponse, SqsEvent, handle};
+    use super::{
+        Arc, ProcessHandler, ProcessManager, Projector, SqsBatchResponse, SqsEvent, deliveries,
+        response,
+    };
 
     struct Count;
 
@@ -69,14 +101,49 @@ mod tests {
         }
     }
 
+    /// Writes what was written into another book.
+    struct Copy;
+
+    impl ProcessManager for Copy {
+        type Event = NotebookEvent;
+        type Target = Notebook;
+        type Settings = StreamId;
+
+        const NAME: ProcessName = ProcessName::from_static("copy");
+
+        fn react(event: &Recorded<NotebookEvent>, copy: &StreamId) -> Vec<Reaction<Write>> {
+            let NotebookEvent::NoteWritten(note) = &event.event;
+            let (stream, command) = (copy.clone(), Write(vec![note.text.clone()]));
+            vec![Reaction::Send { stream, command }]
+        }
+
+        fn expire(_: &DeadlineKey) -> Option<Write> {
+            None
+        }
+    }
+
     fn message(id: &str, body: &Value) -> Value {
         json!({"messageId": id, "receiptHandle": "r", "body": body.to_string(), "attributes": {},
                "messageAttributes": {}, "eventSource": "aws:sqs", "awsRegion": "us-east-1"})
     }
 
+    fn batch(messages: &[Value]) -> SqsEvent {
+        serde_json::from_value(json!({"Records": messages})).expect("an event")
+    }
+
     fn on_the_bus(commit: &Commit) -> Value {
         let envelope = commit.envelopes().next().expect("a commit has an event");
-        json!({"detail": CloudEvent::new("notes", &envelope), "replay-name": "again"})
+        json!({"detail": CloudEvent::new("notes", &envelope)})
+    }
+
+    fn replayed(mut message: Value) -> Value {
+        message["replay-name"] = json!("again");
+        message
+    }
+
+    fn failures(response: &SqsBatchResponse) -> Vec<&str> {
+        let failures = response.batch_item_failures.iter();
+        failures.map(|failure| failure.item_identifier.as_str()).collect()
     }
 
     #[tokio::test]
@@ -94,26 +161,43 @@ mod tests {
         let model = Arc::new(RowModel::<Count>::new(rows.clone()));
         let (clock, random) = (Arc::<ManualClock>::default(), Arc::new(SeededRandom::new(1)));
         let projector = Projector::new(model, log, clock, random);
-        let event: SqsEvent = serde_json::from_value(json!({"Records": [
-            message("good", &on_the_bus(first.as_commit())),
+        let handle = async |event| response(projector.project(deliveries(event)).await);
+        let event = batch(&[
+            message("good", &replayed(on_the_bus(first.as_commit()))),
             message("garbage", &json!({"detail": {}})),
-        ]}))
-        .expect("an event");
-        let response = handle(&projector, event).await;
-        assert_eq!(failures(&response), ["garbage"]);
+        ]);
+        assert_eq!(failures(&handle(event).await), ["garbage"]);
         assert_eq!(rows.rows()[0].version, Version::new(1));
 
         let mut ahead = on_the_bus(never_stored.as_commit());
         ahead["detail"]["sequence"] = json!(3);
         ahead["detail"]["commitfrom"] = json!(3);
         ahead["detail"]["committo"] = json!(3);
-        let event = json!({"Records": [message("ahead", &ahead)]});
-        let event: SqsEvent = serde_json::from_value(event).expect("an event");
-        assert_eq!(failures(&handle(&projector, event).await), ["ahead"]);
+        assert_eq!(failures(&handle(batch(&[message("ahead", &ahead)])).await), ["ahead"]);
     }
 
-    fn failures(response: &SqsBatchResponse) -> Vec<&str> {
-        let failures = response.batch_item_failures.iter();
-        failures.map(|failure| failure.item_identifier.as_str()).collect()
+    #[tokio::test]
+    async fn a_process_reacts_to_messages_and_to_no_replayed_one() {
+        let log = Arc::new(MemoryEventStore::default());
+        let (clock, random) = (Arc::<ManualClock>::default(), Arc::new(SeededRandom::new(1)));
+        let commands = CommandHandler::new(log.clone(), clock, random);
+        let deadlines = Arc::new(MemoryDeadlineStore::default());
+        let process = ProcessHandler::<Copy>::new(fresh(), commands, deadlines, log.clone());
+        let handle = async |event| response(process.handle(deliveries(event)).await);
+
+        let fresh_commit = |note| commit(&Loaded::unread(fresh()), note, &[note], 60);
+        let (heard, again) = (fresh_commit("heard"), fresh_commit("again"));
+        let (heard, again) = (on_the_bus(heard.as_commit()), on_the_bus(again.as_commit()));
+        let event = batch(&[
+            message("good", &heard),
+            message("repeated", &heard),
+            message("replayed", &replayed(again)),
+            message("garbage", &json!({"detail": {}})),
+        ]);
+        assert_eq!(failures(&handle(event).await), ["garbage"]);
+        let commits = log.commits();
+        let notes: Vec<_> = commits.iter().flat_map(Commit::events).collect();
+        assert_eq!(notes.len(), 1);
+        assert_eq!(notes[0].1.data.as_str(), r#"{"text":"heard"}"#);
     }
 }

@@ -6,16 +6,20 @@
 //! | command, query | [`http`]: an API Gateway request becomes a [`http::Request`], a [`http::Response`] its answer |
 //! | relay | [`serve_relay`]: records of a DynamoDB stream |
 //! | projector | [`serve_projector`]: messages of a queue behind an EventBridge rule |
+//! | process | [`serve_process`]: the same |
+//! | deadlines | [`serve_deadlines`]: a tick of the clock |
 //!
 //! [`World`] makes the ports that all of them stand on.
 
 mod bus_queue;
 mod change_stream;
+mod clock_tick;
 pub mod http;
 mod world;
 
-pub use bus_queue::serve_projector;
+pub use bus_queue::{serve_process, serve_projector};
 pub use change_stream::serve_relay;
+pub use clock_tick::serve_deadlines;
 pub use world::{MissingVariable, World, variable};
 
 /// What a function's `main` gives back: the runtime's own error, which ends the environment.

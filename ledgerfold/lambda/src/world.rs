@@ -8,9 +8,11 @@ use aws_smithy_http_client::{
 };
 use ledgerfold::{
     Timestamp,
-    ports::{Clock, Random, RowStore, TallyStore},
+    ports::{Clock, DeadlineStore, Random, RowStore, TallyStore},
 };
-use ledgerfold_dynamodb::{DynamoEventStore, DynamoRowStore, DynamoTallyStore};
+use ledgerfold_dynamodb::{
+    DynamoDeadlineStore, DynamoEventStore, DynamoRowStore, DynamoTallyStore,
+};
 use ledgerfold_eventbridge::EventBridgePublisher;
 use rand::Rng;
 
@@ -66,6 +68,11 @@ impl World {
     /// The counters of this table.
     pub fn tallies(&self, table: &str) -> Arc<dyn TallyStore> {
         Arc::new(DynamoTallyStore::new(self.dynamodb.clone(), table))
+    }
+
+    /// The deadlines of this table, found through its index `by-due`.
+    pub fn deadlines(&self, table: &str) -> Arc<dyn DeadlineStore> {
+        Arc::new(DynamoDeadlineStore::new(self.dynamodb.clone(), table, "by-due"))
     }
 
     /// The publisher of a context's events to this bus; it can be given a store for payloads too.

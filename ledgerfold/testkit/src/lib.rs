@@ -10,8 +10,8 @@ pub mod simulator;
 
 pub use given::Given;
 pub use memory::{
-    Fault, ManualClock, MemoryEventStore, MemoryPayloadStore, MemoryPublisher, MemoryRowStore,
-    MemoryTallyStore, SeededRandom,
+    Fault, ManualClock, MemoryDeadlineStore, MemoryEventStore, MemoryPayloadStore, MemoryPublisher,
+    MemoryRowStore, MemoryTallyStore, SeededRandom,
 };
 pub use recorded::{RecordedAnswer, RecordedService};
 

@@ -1,6 +1,6 @@
 //! The ports in memory pass the suites.
 
-use ledgerfold_testkit::{MemoryEventStore, MemoryRowStore, MemoryTallyStore};
+use ledgerfold_testkit::{MemoryDeadlineStore, MemoryEventStore, MemoryRowStore, MemoryTallyStore};
 
 mod event_store {
     use super::MemoryEventStore;
@@ -15,6 +15,11 @@ mod row_store {
 mod tally_store {
     use super::MemoryTallyStore;
     ledgerfold_testkit::tally_store_conformance!(async { MemoryTallyStore::default() });
+}
+
+mod deadline_store {
+    use super::MemoryDeadlineStore;
+    ledgerfold_testkit::deadline_store_conformance!(async { MemoryDeadlineStore::default() });
 }
 
 mod history {

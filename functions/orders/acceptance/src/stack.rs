@@ -43,13 +43,15 @@ pub struct OrdersContext {
     pub event_table: String,
     /// The API key, where the deployment asks for one.
     pub api_key: Option<String>,
+    /// The DynamoDB table of what is to happen later.
+    pub deadlines: Option<String>,
     /// Function names by role: `command`, `relay`, `query`, `projector-order-view`…
     #[serde(default)]
     pub functions: BTreeMap<String, String>,
     /// Read tables by projection.
     #[serde(default)]
     pub read_tables: BTreeMap<String, String>,
-    /// Queue addresses by projection.
+    /// Queue addresses by projection or process.
     #[serde(default)]
     pub queues: BTreeMap<String, String>,
     /// ARNs of the rules that feed the projections.

@@ -26,6 +26,9 @@ pub enum OrderCommand {
         /// Why.
         reason: String,
     },
+    /// Call the order off if it is not paid yet. Asked by the service itself, once the time for paying
+    /// is over; nothing needs to change where the order has moved on.
+    CancelUnpaidOrder,
     /// Send the order on its way.
     ShipOrder {
         /// Who carries it.
@@ -43,6 +46,7 @@ impl Command for OrderCommand {
             Self::PlaceOrder { .. } => "PlaceOrder",
             Self::PayOrder { .. } => "PayOrder",
             Self::CancelOrder { .. } => "CancelOrder",
+            Self::CancelUnpaidOrder => "CancelUnpaidOrder",
             Self::ShipOrder { .. } => "ShipOrder",
             Self::DeliverOrder => "DeliverOrder",
         })

@@ -6,6 +6,9 @@ use orders_events::{
 
 use super::{OrderCommand, OrderRejection};
 
+/// Why the service itself cancels an order.
+const NOT_PAID_IN_TIME: &str = "payment deadline";
+
 /// The domain of orders.
 #[derive(Clone, Copy, Debug)]
 pub struct Orders;
@@ -75,6 +78,7 @@ impl Decider for Orders {
                 order.pay(payment_reference, *amount)
             }
             (Some(order), OrderCommand::CancelOrder { reason }) => order.cancel(reason),
+            (Some(order), OrderCommand::CancelUnpaidOrder) => Ok(order.cancel_unpaid()),
             (Some(order), OrderCommand::ShipOrder { carrier, tracking_number }) => {
                 order.ship(carrier, tracking_number)
             }
@@ -114,6 +118,13 @@ impl Order {
             Stage::Shipped => Err(OrderRejection::AlreadyShipped),
             Stage::Delivered => Err(OrderRejection::AlreadyDelivered),
             Stage::Cancelled => Err(OrderRejection::Cancelled),
+        }
+    }
+
+    fn cancel_unpaid(&self) -> Vec<OrderEvent> {
+        match self.stage {
+            Stage::Placed => vec![OrderCancelled { reason: NOT_PAID_IN_TIME.to_owned() }.into()],
+            Stage::Paid { .. } | Stage::Shipped | Stage::Delivered | Stage::Cancelled => Vec::new(),
         }
     }
 

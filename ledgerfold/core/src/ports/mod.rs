@@ -2,6 +2,7 @@
 //! through here, so that a simulator can run the very handlers that Lambda runs.
 
 mod clock;
+mod deadlines;
 mod event_store;
 mod payload_store;
 mod publisher;
@@ -12,6 +13,9 @@ mod tally_store;
 mod transaction;
 
 pub use clock::Clock;
+pub use deadlines::{
+    Cause, Deadline, DeadlineError, DeadlineKey, DeadlinePage, DeadlineStore, Pending,
+};
 pub use event_store::{AppendError, EventStore, Page, Place, StoreError};
 pub use payload_store::{PayloadError, PayloadStore};
 pub use publisher::{EntryError, Limits, PublishError, Publisher, Unpublishable};

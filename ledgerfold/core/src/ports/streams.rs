@@ -32,8 +32,8 @@ pub struct StreamPage {
     pub next: Option<Resume>,
 }
 
-/// Where a page of streams begins: text that only the store which made it can read, for the same
-/// segment.
+/// Where a page of a list begins: text that only the store which made it can read, for the same list
+/// or the same segment of it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Resume(pub String);

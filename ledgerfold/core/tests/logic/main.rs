@@ -5,6 +5,9 @@
 
 mod audit;
 mod command;
+mod deadlines;
+mod lending;
+mod process;
 mod project;
 mod query;
 mod relay;

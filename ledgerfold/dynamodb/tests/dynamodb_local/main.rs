@@ -5,6 +5,7 @@
 
 mod claim_check;
 mod cost;
+mod deadlines;
 mod streams;
 mod tables;
 mod temporary;
@@ -24,4 +25,8 @@ mod row_store {
 
 mod tally_store {
     ledgerfold_testkit::tally_store_conformance!(crate::tables::tally_store());
+}
+
+mod deadline_store {
+    ledgerfold_testkit::deadline_store_conformance!(crate::tables::deadline_store());
 }

@@ -8,7 +8,9 @@ use aws_sdk_dynamodb::{
         Projection, ProjectionType, ScalarAttributeType,
     },
 };
-use ledgerfold_dynamodb::{DynamoEventStore, DynamoRowStore, DynamoTallyStore};
+use ledgerfold_dynamodb::{
+    DynamoDeadlineStore, DynamoEventStore, DynamoRowStore, DynamoTallyStore,
+};
 
 use ScalarAttributeType::{N, S};
 
@@ -44,16 +46,34 @@ pub(crate) async fn row_store() -> DynamoRowStore {
 
 /// Rows that are listed by an index, as the template has it.
 pub(crate) async fn rows_over(client: Client) -> DynamoRowStore {
+    let table = indexed_table(&client, "by-list").await;
+    DynamoRowStore::new(client, table).listed_by("by-list")
+}
+
+/// Deadlines in small pages, so that the suite meets several.
+pub(crate) async fn deadline_store() -> DynamoDeadlineStore {
+    let client = Client::from_conf(config().build());
+    let table = deadline_table(&client).await;
+    DynamoDeadlineStore::new(client, table, DUE_INDEX).with_pages_of(2)
+}
+
+/// The index that finds deadlines by their time.
+pub(crate) const DUE_INDEX: &str = "by-due";
+
+/// A table of deadlines, as the template has it.
+pub(crate) async fn deadline_table(client: &Client) -> String {
+    indexed_table(client, DUE_INDEX).await
+}
+
+async fn indexed_table(client: &Client, index: &str) -> String {
     let index = GlobalSecondaryIndex::builder()
-        .index_name("by-list")
+        .index_name(index)
         .key_schema(key("ix", KeyType::Hash))
         .key_schema(key("io", KeyType::Range))
         .projection(Projection::builder().projection_type(ProjectionType::All).build())
         .build()
         .expect("name and keys are set");
-    let attributes = [("pk", S), ("ix", S), ("io", S)];
-    let table = table(&client, &attributes, &["pk"], Some(index)).await;
-    DynamoRowStore::new(client, table).listed_by("by-list")
+    table(client, &[("pk", S), ("ix", S), ("io", S)], &["pk"], Some(index)).await
 }
 
 pub(crate) async fn tally_store() -> DynamoTallyStore {

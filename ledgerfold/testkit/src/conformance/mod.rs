@@ -28,6 +28,7 @@
 //! `tests/mutants`: each must fail the rules that are listed with it, and no other.
 
 pub mod account;
+pub mod deadline_store;
 pub mod event_store;
 pub mod history;
 pub mod notebook;
@@ -194,6 +195,32 @@ macro_rules! tally_store_conformance {
             streams_add_up,
             a_range_has_both_its_ends,
             counting_nothing_moves_the_memo,
+        );
+    };
+}
+
+/// The rules of a store of deadlines.
+#[macro_export]
+macro_rules! deadline_store_conformance {
+    ($adapter:expr) => {
+        $crate::conformance_tests!(
+            deadline_store,
+            $adapter,
+            what_was_never_scheduled_is_not_due,
+            a_deadline_comes_back_as_it_was_scheduled,
+            a_deadline_is_due_from_its_instant_on,
+            a_deadline_scheduled_twice_is_one,
+            of_racing_schedules_one_wins,
+            processes_and_names_do_not_mix,
+            every_due_deadline_is_listed_once,
+            the_longest_overdue_comes_first,
+            a_deadline_that_is_done_is_gone_and_its_key_is_free,
+            only_the_deadline_that_was_seen_is_removed,
+            a_postponed_deadline_waits_and_counts,
+            of_two_who_postpone_one_counts,
+            a_deadline_that_was_postponed_is_done_all_the_same,
+            a_deadline_that_stands_aside_is_not_due,
+            a_recalled_deadline_is_as_if_never_tried,
         );
     };
 }

@@ -1,5 +1,6 @@
 //! The ports in memory, with faults to order.
 
+mod deadline_store;
 mod event_store;
 mod payload_store;
 mod publisher;
@@ -7,6 +8,7 @@ mod row_store;
 mod tally_store;
 mod time;
 
+pub use deadline_store::MemoryDeadlineStore;
 pub use event_store::MemoryEventStore;
 pub use payload_store::MemoryPayloadStore;
 pub use publisher::{Fault, MemoryPublisher};

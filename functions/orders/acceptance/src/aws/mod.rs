@@ -3,7 +3,9 @@
 //! The endpoint is a local cloud on plain HTTP, so no TLS is linked.
 
 mod archive;
+mod deadlines;
 mod event_table;
+mod functions;
 mod queues;
 mod read_tables;
 mod switches;
@@ -15,6 +17,7 @@ use aws_smithy_http_client::Builder;
 use crate::stack::Stack;
 
 pub use archive::{Replay, ReplayProgress};
+pub use functions::Variables;
 pub use queues::Backlog;
 pub use switches::Mapping;
 
@@ -26,6 +29,7 @@ pub struct Aws {
     events: aws_sdk_eventbridge::Client,
     functions: aws_sdk_lambda::Client,
     queues: aws_sdk_sqs::Client,
+    functions: aws_sdk_lambda::Client,
 }
 
 /// An AWS call that failed, in words.
@@ -67,6 +71,7 @@ impl Aws {
             events: client_of!(aws_sdk_eventbridge, stack),
             functions: client_of!(aws_sdk_lambda, stack),
             queues: client_of!(aws_sdk_sqs, stack),
+            functions: client_of!(aws_sdk_lambda, stack),
             stack: stack.clone(),
         }
     }

@@ -1,4 +1,4 @@
-//! How much the projections still have to read.
+//! How much projections and processes still have to read.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -13,30 +13,30 @@ use crate::wait::{NotInTime, eventually};
 // queues says little, a row of them says that nothing is moving.
 const QUIET_LOOKS: u32 = 6;
 
-/// Messages that were sent to the projections and are not yet done, by projection.
+/// Messages that were sent to projections and processes and are not yet done, by their names.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Backlog {
-    by_projection: BTreeMap<String, u64>,
+    by_reader: BTreeMap<String, u64>,
 }
 
 impl Backlog {
-    /// Over all projections.
+    /// Over all of them.
     #[must_use]
     pub fn total(&self) -> u64 {
-        self.by_projection.values().sum()
+        self.by_reader.values().sum()
     }
 }
 
 impl fmt::Display for Backlog {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let queues: Vec<_> =
-            self.by_projection.iter().map(|(name, count)| format!("{name} {count}")).collect();
+            self.by_reader.iter().map(|(name, count)| format!("{name} {count}")).collect();
         f.write_str(&queues.join(", "))
     }
 }
 
 impl Aws {
-    /// Messages waiting, in flight or delayed in the projections' queues.
+    /// Messages waiting, in flight or delayed in the queues of projections and processes.
     ///
     /// # Errors
     /// When a queue cannot be asked.
@@ -44,7 +44,7 @@ impl Aws {
         self.count_messages(&self.stack.contexts.orders.queues).await
     }
 
-    /// Messages in the dead-letter queues: what the projections gave up on.
+    /// Messages in the dead-letter queues: what was given up on.
     ///
     /// # Errors
     /// When a queue cannot be asked.
@@ -52,14 +52,14 @@ impl Aws {
         self.count_messages(&self.stack.contexts.orders.dead_letters).await
     }
 
-    /// Waits until the projections' queues stay empty over several looks, and answers with the
+    /// Waits until the queues stay empty over several looks, and answers with the
     /// highest backlog seen on the way.
     ///
     /// # Errors
     /// When they are not empty in time.
     pub async fn settled(&self, deadline: Duration) -> Result<u64, NotInTime> {
         let (mut quiet, mut highest) = (0, 0);
-        eventually("the projections' queues are empty", deadline, async || {
+        eventually("the queues are empty", deadline, async || {
             let backlog = self.backlog().await.map_err(|error| error.to_string())?;
             highest = highest.max(backlog.total());
             quiet = if backlog.total() == 0 { quiet + 1 } else { 0 };
@@ -70,7 +70,7 @@ impl Aws {
 
     async fn count_messages(&self, queues: &BTreeMap<String, String>) -> Result<Backlog, AwsError> {
         let mut backlog = Backlog::default();
-        for (projection, url) in queues {
+        for (reader, url) in queues {
             let answer = self
                 .queues
                 .get_queue_attributes()
@@ -84,7 +84,7 @@ impl Aws {
             let counts = answer.attributes.unwrap_or_default().into_values();
             let total = counts.map(|count| count.parse::<u64>()).sum::<Result<u64, _>>();
             let total = total.map_err(|error| AwsError::new("GetQueueAttributes", error))?;
-            backlog.by_projection.insert(projection.clone(), total);
+            backlog.by_reader.insert(reader.clone(), total);
         }
         Ok(backlog)
     }

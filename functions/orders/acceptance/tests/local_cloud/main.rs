@@ -10,6 +10,7 @@ mod commands;
 mod concurrency;
 mod consistency;
 mod crashes;
+mod deadline;
 mod faults;
 mod idempotency;
 mod invalid_bodies;

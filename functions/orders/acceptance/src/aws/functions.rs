@@ -1,0 +1,72 @@
+//! Functions: what they are told, and waking them.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use aws_sdk_lambda::types::{Environment, LastUpdateStatus};
+
+use super::{Aws, AwsError, explain};
+use crate::wait::eventually;
+
+const UPDATED: Duration = Duration::from_secs(60);
+
+/// What a function is told, by the names of its environment variables.
+pub type Variables = HashMap<String, String>;
+
+impl Aws {
+    /// What a function is told.
+    ///
+    /// # Errors
+    /// When it cannot be asked.
+    pub async fn variables(&self, function: &str) -> Result<Variables, AwsError> {
+        let name = self.function(function)?;
+        let answer = self.functions.get_function_configuration().function_name(name).send().await;
+        let answer = answer.map_err(explain("GetFunctionConfiguration"))?;
+        Ok(answer.environment.and_then(|environment| environment.variables).unwrap_or_default())
+    }
+
+    /// Tells a function something else, and waits until it has heard.
+    ///
+    /// # Errors
+    /// When it cannot be told, or has not heard in time.
+    pub async fn set_variables(
+        &self,
+        function: &str,
+        variables: Variables,
+    ) -> Result<(), AwsError> {
+        const CALL: &str = "UpdateFunctionConfiguration";
+        let name = self.function(function)?;
+        let environment = Environment::builder().set_variables(Some(variables)).build();
+        let update = self.functions.update_function_configuration().function_name(name);
+        update.environment(environment).send().await.map_err(explain(CALL))?;
+        eventually("the function is updated", UPDATED, async || {
+            let answer = self.functions.get_function_configuration().function_name(name).send();
+            let answer = answer.await.map_err(|error| error.to_string())?;
+            match answer.last_update_status {
+                Some(LastUpdateStatus::InProgress) => Err("it is in progress".to_owned()),
+                _ => Ok(()),
+            }
+        })
+        .await
+        .map_err(|error| AwsError::new(CALL, error))
+    }
+
+    /// Wakes a function with an empty event, and waits for its answer; how it fared is not said.
+    ///
+    /// # Errors
+    /// When it cannot be woken.
+    pub async fn wake(&self, function: &str) -> Result<(), AwsError> {
+        let invoke = self.functions.invoke().function_name(self.function(function)?);
+        let event = aws_sdk_lambda::primitives::Blob::new("{}");
+        invoke.payload(event).send().await.map_err(explain("Invoke"))?;
+        Ok(())
+    }
+
+    /// The full name of a function by its role.
+    fn function(&self, role: &str) -> Result<&str, AwsError> {
+        let name = self.stack.contexts.orders.functions.get(role);
+        let missing =
+            || AwsError::new("Invoke", format!("the stack file names no {role} function"));
+        name.map(String::as_str).ok_or_else(missing)
+    }
+}

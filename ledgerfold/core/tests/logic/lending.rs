@@ -1,0 +1,285 @@
+//! A library that lends books, a process over it, and a world to run both in.
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+
+use async_trait::async_trait;
+use ledgerfold::{
+    Actor, Category, CausationId, Command, CommandId, CommandName, Commit, CorrelationId,
+    DeadlineName, Decider, EntityId, NewCommit, ProcessName, Recorded, Rejection, StreamId,
+    Timestamp, Traceparent, Version,
+    command::{CommandHandler, CommandRequest, Context, Presumption},
+    events,
+    ports::{AppendError, Clock, DeadlineKey, EventStore, Page, StoreError, Transaction},
+    process::{DeadlineSweep, Expiry, ProcessExpiry, ProcessHandler, ProcessManager, Reaction},
+    project::Delivery,
+};
+use ledgerfold_testkit::{ManualClock, MemoryDeadlineStore, MemoryEventStore, SeededRandom};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::shelf::deliveries;
+
+/// A book was lent.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub(crate) struct Lent {}
+/// It came back.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub(crate) struct Returned {}
+/// It was asked for.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub(crate) struct Recalled {}
+/// A page was stamped.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub(crate) struct Stamped {}
+
+events! {
+    /// What happens to a book.
+    pub(crate) enum BookEvent { Lent: 1, Returned: 1, Recalled: 1, Stamped: 1 }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub(crate) enum BookCommand {
+    Lend,
+    Return,
+    /// Where the book is lent, and nothing otherwise.
+    Recall,
+    /// Each time that it is asked.
+    Stamp,
+}
+
+#[derive(Debug, thiserror::Error)]
+#[error("the book is not lent")]
+pub(crate) struct NotLent;
+
+pub(crate) struct Books;
+
+impl Command for BookCommand {
+    fn name(&self) -> CommandName {
+        CommandName::from_static(match self {
+            Self::Lend => "Lend",
+            Self::Return => "Return",
+            Self::Recall => "Recall",
+            Self::Stamp => "Stamp",
+        })
+    }
+}
+
+impl Rejection for NotLent {
+    fn rule(&self) -> &'static str {
+        "not-lent"
+    }
+}
+
+impl Decider for Books {
+    type Command = BookCommand;
+    type Event = BookEvent;
+    /// Whether it is lent.
+    type State = bool;
+    type Rejection = NotLent;
+
+    const CATEGORY: Category = Category::from_static("book");
+
+    fn initial() -> bool {
+        false
+    }
+
+    fn evolve(lent: bool, event: &BookEvent) -> bool {
+        match event {
+            BookEvent::Lent(_) => true,
+            BookEvent::Returned(_) => false,
+            BookEvent::Recalled(_) | BookEvent::Stamped(_) => lent,
+        }
+    }
+
+    fn decide(lent: &bool, command: &BookCommand) -> Result<Vec<BookEvent>, NotLent> {
+        match command {
+            BookCommand::Lend => Ok(vec![Stamped {}.into(), Lent {}.into()]),
+            BookCommand::Return if *lent => Ok(vec![Returned {}.into()]),
+            BookCommand::Return => Err(NotLent),
+            BookCommand::Recall if *lent => Ok(vec![Recalled {}.into()]),
+            BookCommand::Recall => Ok(Vec::new()),
+            BookCommand::Stamp => Ok(vec![Stamped {}.into()]),
+        }
+    }
+}
+
+/// A book is recalled when it is out for too long; the desk's register is stamped for every return;
+/// and the register itself is to be returned when a book is recalled, which it refuses.
+pub(crate) struct Lending;
+
+pub(crate) const RETURN: DeadlineName = DeadlineName::from_static("return");
+pub(crate) const LOAN: Duration = Duration::from_secs(1_000);
+
+impl ProcessManager for Lending {
+    type Event = BookEvent;
+    type Target = Books;
+    /// How long a book may be out.
+    type Settings = Duration;
+
+    const NAME: ProcessName = ProcessName::from_static("lending");
+
+    fn react(event: &Recorded<BookEvent>, loan: &Duration) -> Vec<Reaction<BookCommand>> {
+        match event.event {
+            BookEvent::Lent(_) => {
+                let due = event.recorded_at + *loan;
+                let stream = event.stream.clone();
+                let forgotten = DeadlineName::from_static("forgotten");
+                vec![
+                    Reaction::Schedule { stream: stream.clone(), name: RETURN, due },
+                    Reaction::Schedule { stream, name: forgotten, due: due + LOAN * 1_000 },
+                ]
+            }
+            BookEvent::Returned(_) => {
+                vec![Reaction::Send { stream: register(), command: BookCommand::Stamp }]
+            }
+            BookEvent::Recalled(_) => {
+                vec![Reaction::Send { stream: register(), command: BookCommand::Return }]
+            }
+            BookEvent::Stamped(_) => Vec::new(),
+        }
+    }
+
+    fn expire(deadline: &DeadlineKey) -> Option<BookCommand> {
+        (deadline.name == RETURN).then_some(BookCommand::Recall)
+    }
+}
+
+pub(crate) fn book(id: &str) -> StreamId {
+    StreamId::new(Books::CATEGORY, EntityId::new(id).expect("an id"))
+}
+
+pub(crate) fn register() -> StreamId {
+    book("register")
+}
+
+/// All ports in memory.
+pub(crate) struct Library {
+    pub(crate) log: Arc<MemoryEventStore>,
+    pub(crate) broken: Arc<Broken>,
+    pub(crate) deadlines: Arc<MemoryDeadlineStore>,
+    pub(crate) clock: Arc<ManualClock>,
+    random: Arc<SeededRandom>,
+}
+
+impl Library {
+    pub(crate) fn new() -> Self {
+        let log = Arc::<MemoryEventStore>::default();
+        let broken = Broken { log: log.clone(), is_broken: AtomicBool::new(false) };
+        let random = Arc::new(SeededRandom::new(5));
+        let (deadlines, clock) = (Arc::default(), Arc::default());
+        Self { log, broken: Arc::new(broken), deadlines, clock, random }
+    }
+
+    /// A handler that remembers nothing, as after a cold start.
+    fn commands(&self) -> CommandHandler<Books> {
+        CommandHandler::new(self.broken.clone(), self.clock.clone(), self.random.clone())
+    }
+
+    pub(crate) async fn ask(&self, stream: &StreamId, command: BookCommand) -> Vec<Commit> {
+        let before = self.log.commits().len();
+        let id = CommandId::new(format!("reader-{before}")).expect("visible ASCII");
+        let context = Context {
+            actor: Actor::new("reader").expect("visible ASCII"),
+            correlation_id: CorrelationId::new("conversation-1").expect("visible ASCII"),
+            causation_id: CausationId::from(&id),
+            traceparent: Some(traceparent()),
+        };
+        let (stream, presumption) = (stream.clone(), Presumption::None);
+        let request = CommandRequest { stream, command, id, expected: None, presumption, context };
+        self.commands().handle(&request).await.expect("it is accepted");
+        self.log.commits()
+    }
+
+    pub(crate) fn process(&self) -> ProcessHandler<Lending> {
+        ProcessHandler::new(LOAN, self.commands(), self.deadlines.clone(), self.broken.clone())
+    }
+
+    pub(crate) fn expiry(&self) -> Arc<dyn Expiry> {
+        Arc::new(ProcessExpiry::<Lending>::new(self.commands()))
+    }
+
+    pub(crate) fn sweep(&self) -> DeadlineSweep {
+        DeadlineSweep::new(self.deadlines.clone(), self.clock.clone(), vec![self.expiry()])
+    }
+
+    /// Lets this much time pass.
+    pub(crate) fn pass(&self, time: Duration) {
+        self.clock.set(self.clock.now() + time);
+    }
+
+    /// Everything in the log, as messages.
+    pub(crate) fn messages(&self) -> Vec<Delivery> {
+        let commits = self.log.commits();
+        deliveries(commits.iter().flat_map(|commit| commit.envelopes().collect::<Vec<_>>()))
+    }
+
+    /// The types of the events of a stream.
+    pub(crate) fn history(&self, stream: &StreamId) -> Vec<String> {
+        let commits = self.log.commits();
+        let of_stream = commits.iter().filter(|commit| commit.stream() == stream);
+        let events = of_stream.flat_map(|commit| commit.events().collect::<Vec<_>>());
+        events.map(|(_, event)| event.event_type.to_string()).collect()
+    }
+}
+
+pub(crate) fn traceparent() -> Traceparent {
+    Traceparent::new("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01")
+        .expect("the example of W3C Trace Context")
+}
+
+/// A log that does not answer for one book while it is broken.
+pub(crate) struct Broken {
+    log: Arc<MemoryEventStore>,
+    is_broken: AtomicBool,
+}
+
+pub(crate) const UNREACHABLE: &str = "unreachable";
+
+impl Broken {
+    pub(crate) fn set(&self, is_broken: bool) {
+        self.is_broken.store(is_broken, Ordering::SeqCst);
+    }
+
+    fn check(&self, stream: &StreamId) -> Result<(), StoreError> {
+        if self.is_broken.load(Ordering::SeqCst) && stream.id().as_str() == UNREACHABLE {
+            return Err(StoreError::Unavailable("it is broken, as ordered".into()));
+        }
+        Ok(())
+    }
+}
+
+#[async_trait]
+impl EventStore for Broken {
+    async fn read(&self, stream: &StreamId, after: Version) -> Result<Page, StoreError> {
+        self.check(stream)?;
+        self.log.read(stream, after).await
+    }
+
+    async fn read_back(
+        &self,
+        stream: &StreamId,
+        before: Option<Version>,
+        commits: usize,
+    ) -> Result<Page, StoreError> {
+        self.check(stream)?;
+        self.log.read_back(stream, before, commits).await
+    }
+
+    async fn append(&self, commit: &NewCommit) -> Result<(), AppendError> {
+        self.check(commit.as_commit().stream())?;
+        self.log.append(commit).await
+    }
+
+    async fn transact(&self, transaction: &Transaction) -> Result<(), AppendError> {
+        self.log.transact(transaction).await
+    }
+}
+
+/// The far end of an invocation that has all the time it needs.
+pub(crate) const NEVER: Timestamp = Timestamp::MAX;

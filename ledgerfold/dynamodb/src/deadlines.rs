@@ -1,0 +1,302 @@
+use std::collections::HashMap;
+
+use async_trait::async_trait;
+use aws_sdk_dynamodb::{
+    Client,
+    error::{ProvideErrorMetadata, SdkError},
+    operation::query::QueryOutput,
+    types::AttributeValue,
+};
+use ledgerfold::{
+    InvalidId, ProcessName, Timestamp,
+    ports::{
+        Cause, Deadline, DeadlineError, DeadlineKey, DeadlinePage, DeadlineStore, Pending, Resume,
+        Written,
+    },
+};
+use serde::{Deserialize, Serialize};
+
+use crate::failure::Failure;
+
+/// Over how many partitions of the index the deadlines of a process are spread, so that a busy hour
+/// does not meet the bound of one partition, 1,000 write units a second. A sweep asks each of them.
+const PARTS: u32 = 8;
+/// How many deadlines a page has at most, unless it is told otherwise.
+const PAGE: i32 = 100;
+
+/// Deadlines in a DynamoDB table: one item each, found through an index by when it is to be tried.
+///
+/// | attribute | what |
+/// | --- | --- |
+/// | `pk` | `<process>#<stream>#<name>` |
+/// | `d` | when it is due |
+/// | `e`, `o`, `w` | its cause: event, correlation id, traceparent |
+/// | `n` | tries in vain |
+/// | `ix` | partition of the index: `<process>#<part>`, or `<process>#aside` |
+/// | `io` | order in the index: `<when it is to be tried>#<pk>` |
+///
+/// The index is only ever a hint: what changes a deadline is conditional on its item.
+#[derive(Clone, Debug)]
+pub struct DynamoDeadlineStore {
+    client: Client,
+    table: String,
+    index: String,
+    page: i32,
+}
+
+/// A deadline as an item.
+#[derive(Debug, Serialize, Deserialize)]
+struct DeadlineItem {
+    pk: String,
+    #[serde(rename = "d")]
+    due: Timestamp,
+    #[serde(rename = "e")]
+    event: String,
+    #[serde(rename = "o")]
+    correlation: String,
+    #[serde(rename = "w", default, skip_serializing_if = "Option::is_none")]
+    traceparent: Option<String>,
+    #[serde(rename = "n")]
+    attempts: u32,
+    #[serde(rename = "ix")]
+    list: String,
+    #[serde(rename = "io")]
+    order: String,
+}
+
+impl DynamoDeadlineStore {
+    /// The deadlines of this table, found through this index, whose partition key is `ix` and whose
+    /// sort key is `io`.
+    pub fn new(client: Client, table: impl Into<String>, index: impl Into<String>) -> Self {
+        Self { client, table: table.into(), index: index.into(), page: PAGE }
+    }
+
+    /// Lists at most this many deadlines at a time.
+    #[must_use]
+    pub fn with_pages_of(self, deadlines: u16) -> Self {
+        Self { page: deadlines.max(1).into(), ..self }
+    }
+
+    /// A page of a list, of what is to be tried until this instant.
+    async fn list(
+        &self,
+        list: String,
+        until: Timestamp,
+        from: Option<&Resume>,
+    ) -> Result<DeadlinePage, DeadlineError> {
+        let start = from.map(|resume| start_key(&list, resume)).transpose()?;
+        let page = self
+            .client
+            .query()
+            .table_name(&self.table)
+            .index_name(&self.index)
+            .key_condition_expression("ix = :list AND io < :end")
+            .expression_attribute_values(":list", AttributeValue::S(list))
+            // The dollar sign is the first to follow the number sign, which ends an instant.
+            .expression_attribute_values(":end", AttributeValue::S(format!("{}$", instant(until))))
+            .limit(self.page)
+            .set_exclusive_start_key(start)
+            .send()
+            .await
+            .map_err(Failure::of)?;
+        read(page)
+    }
+
+    /// Moves a deadline to a place in a list, if it is as it was seen.
+    async fn move_to(
+        &self,
+        seen: &Pending,
+        (list, order): (String, String),
+        attempts: u32,
+    ) -> Result<Written, DeadlineError> {
+        let (key, event) = identity(&seen.deadline);
+        let update = self
+            .client
+            .update_item()
+            .table_name(&self.table)
+            .key("pk", key)
+            .condition_expression("e = :event AND n = :seen")
+            .expression_attribute_values(":event", event)
+            .expression_attribute_values(":seen", AttributeValue::N(seen.attempts.to_string()))
+            .update_expression("SET ix = :list, io = :order, n = :attempts")
+            .expression_attribute_values(":list", AttributeValue::S(list))
+            .expression_attribute_values(":order", AttributeValue::S(order))
+            .expression_attribute_values(":attempts", AttributeValue::N(attempts.to_string()));
+        written(update.send().await)
+    }
+}
+
+#[async_trait]
+impl DeadlineStore for DynamoDeadlineStore {
+    fn parts(&self) -> u32 {
+        PARTS
+    }
+
+    async fn schedule(&self, deadline: &Deadline) -> Result<Written, DeadlineError> {
+        let item = serde_dynamo::to_item(DeadlineItem::from(deadline))
+            .map_err(|error| DeadlineError::Refused(error.into()))?;
+        let put = self
+            .client
+            .put_item()
+            .table_name(&self.table)
+            .set_item(Some(item))
+            .condition_expression("attribute_not_exists(pk)");
+        written(put.send().await)
+    }
+
+    async fn due(
+        &self,
+        process: &ProcessName,
+        part: u32,
+        until: Timestamp,
+        from: Option<&Resume>,
+    ) -> Result<DeadlinePage, DeadlineError> {
+        self.list(format!("{process}#{part}"), until, from).await
+    }
+
+    async fn done(&self, deadline: &Deadline) -> Result<Written, DeadlineError> {
+        let (key, event) = identity(deadline);
+        let delete = self
+            .client
+            .delete_item()
+            .table_name(&self.table)
+            .key("pk", key)
+            .condition_expression("e = :event")
+            .expression_attribute_values(":event", event);
+        written(delete.send().await)
+    }
+
+    async fn postpone(&self, seen: &Pending, next: Timestamp) -> Result<Written, DeadlineError> {
+        let place = (list_of(&seen.deadline.key), order(next, &seen.deadline.key));
+        self.move_to(seen, place, seen.attempts.saturating_add(1)).await
+    }
+
+    async fn set_aside(&self, seen: &Pending) -> Result<Written, DeadlineError> {
+        let key = &seen.deadline.key;
+        let place = (aside(&key.process), order(seen.next, key));
+        self.move_to(seen, place, seen.attempts.saturating_add(1)).await
+    }
+
+    async fn aside(
+        &self,
+        process: &ProcessName,
+        from: Option<&Resume>,
+    ) -> Result<DeadlinePage, DeadlineError> {
+        self.list(aside(process), Timestamp::MAX, from).await
+    }
+
+    async fn recall(&self, seen: &Pending, next: Timestamp) -> Result<Written, DeadlineError> {
+        let place = (list_of(&seen.deadline.key), order(next, &seen.deadline.key));
+        self.move_to(seen, place, 0).await
+    }
+}
+
+impl From<&Deadline> for DeadlineItem {
+    fn from(Deadline { key, due, cause }: &Deadline) -> Self {
+        Self {
+            pk: key.to_string(),
+            due: *due,
+            event: cause.event.to_string(),
+            correlation: cause.correlation_id.to_string(),
+            traceparent: cause.traceparent.as_ref().map(ToString::to_string),
+            attempts: 0,
+            list: list_of(key),
+            order: order(*due, key),
+        }
+    }
+}
+
+/// What tells this very deadline from a later one under its key: the key, and the event.
+fn identity(Deadline { key, cause, .. }: &Deadline) -> (AttributeValue, AttributeValue) {
+    (AttributeValue::S(key.to_string()), AttributeValue::S(cause.event.to_string()))
+}
+
+/// The list of what is waiting, in the key's part: any spread will do, and this one needs no hash
+/// that could change.
+fn list_of(key: &DeadlineKey) -> String {
+    let sum = key
+        .to_string()
+        .bytes()
+        .fold(0_u32, |sum, byte| sum.wrapping_mul(31).wrapping_add(u32::from(byte)));
+    format!("{}#{}", key.process, sum % PARTS)
+}
+
+fn aside(process: &ProcessName) -> String {
+    format!("{process}#aside")
+}
+
+fn order(next: Timestamp, key: &DeadlineKey) -> String {
+    format!("{}#{key}", instant(next))
+}
+
+/// An instant of our era as text that sorts as time does.
+fn instant(at: Timestamp) -> String {
+    at.strftime("%Y-%m-%dT%H:%M:%S.%9fZ").to_string()
+}
+
+/// Where a page begins: behind the deadline whose place in the index the last one ended with.
+fn start_key(
+    list: &str,
+    Resume(order): &Resume,
+) -> Result<HashMap<String, AttributeValue>, DeadlineError> {
+    let (_, key) = order
+        .split_once('#')
+        .ok_or_else(|| DeadlineError::Refused("the place to go on from is damaged".into()))?;
+    let attribute =
+        |name: &str, value: &str| (name.to_owned(), AttributeValue::S(value.to_owned()));
+    Ok(HashMap::from([attribute("pk", key), attribute("ix", list), attribute("io", order)]))
+}
+
+fn read(page: QueryOutput) -> Result<DeadlinePage, DeadlineError> {
+    let next = page.last_evaluated_key.as_ref().map(|key| match key.get("io") {
+        Some(AttributeValue::S(order)) => Ok(Resume(order.clone())),
+        _ => Err(DeadlineError::Refused("a page ends nowhere".into())),
+    });
+    let mut read = DeadlinePage { next: next.transpose()?, ..DeadlinePage::default() };
+    for item in page.items.unwrap_or_default() {
+        let key = format!("{:?}", item.get("pk"));
+        match pending(item) {
+            Ok(pending) => read.deadlines.push(pending),
+            Err(reason) => read.unreadable.push(format!("{key}: {reason}")),
+        }
+    }
+    Ok(read)
+}
+
+fn pending(item: HashMap<String, AttributeValue>) -> Result<Pending, String> {
+    let item: DeadlineItem = serde_dynamo::from_item(item).map_err(|error| error.to_string())?;
+    let next = item.order.split_once('#').and_then(|(next, _)| next.parse().ok());
+    let next = next.ok_or_else(|| format!("{} does not begin with an instant", item.order))?;
+    let attempts = item.attempts;
+    let deadline = deadline(item).map_err(|error| error.to_string())?;
+    Ok(Pending { deadline, attempts, next })
+}
+
+fn deadline(item: DeadlineItem) -> Result<Deadline, InvalidId> {
+    Ok(Deadline {
+        key: item.pk.parse()?,
+        due: item.due,
+        cause: Cause {
+            event: item.event.parse()?,
+            correlation_id: item.correlation.parse()?,
+            traceparent: item.traceparent.map(|text| text.parse()).transpose()?,
+        },
+    })
+}
+
+/// What became of a conditional write.
+fn written<T, E, R>(outcome: Result<T, SdkError<E, R>>) -> Result<Written, DeadlineError>
+where
+    E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
+    R: std::fmt::Debug + Send + Sync + 'static,
+{
+    match outcome {
+        Ok(_) => Ok(Written::Done),
+        Err(SdkError::ServiceError(refusal))
+            if refusal.err().code() == Some("ConditionalCheckFailedException") =>
+        {
+            Ok(Written::Superseded)
+        }
+        Err(error) => Err(Failure::of(error).into()),
+    }
+}

@@ -1,0 +1,176 @@
+use std::{sync::Arc, time::Duration};
+
+use lambda_runtime::{LambdaEvent, run, service_fn};
+use ledgerfold::{
+    Timestamp,
+    ports::{Clock, DeadlineError},
+    process::{DeadlineSweep, Swept},
+};
+use serde::{Deserialize, Serialize};
+
+use crate::RunError;
+
+/// How long before the end of its invocation a sweep begins no more commands, so that those under way
+/// come to theirs.
+const RESERVE: Duration = Duration::from_secs(10);
+
+/// Sweeps deadlines whenever a scheduled rule of the bus ticks.
+///
+/// The invocation fails where somebody is needed: deadlines could not be listed, or some stand aside.
+/// An alarm on the function's errors is then all that is to be watched. `{"recall": true}` in place of
+/// a tick has those that stand aside tried again, and is answered with their number.
+///
+/// # Errors
+/// The runtime's, when it cannot go on.
+pub async fn serve_deadlines(sweep: DeadlineSweep, clock: Arc<dyn Clock>) -> Result<(), RunError> {
+    run(service_fn(move |event: LambdaEvent<Tick>| {
+        let (sweep, clock) = (sweep.clone(), clock.clone());
+        async move {
+            let end = end_of_work(event.context.deadline, &*clock);
+            Ok::<_, RunError>(handle(&sweep, end, &event.payload).await?)
+        }
+    }))
+    .await
+}
+
+/// What an invocation brings. Of EventBridge's own tick nothing matters.
+#[derive(Debug, Default, Deserialize)]
+struct Tick {
+    #[serde(default)]
+    recall: bool,
+}
+
+/// What an invocation answers.
+#[derive(Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Report {
+    recalled: usize,
+    done: usize,
+    postponed: usize,
+    cut_short: bool,
+}
+
+/// Somebody is needed.
+#[derive(Debug, thiserror::Error)]
+enum Trouble {
+    #[error(transparent)]
+    Store(#[from] DeadlineError),
+    #[error("deadlines stand aside or cannot be read or noted: {0:?}")]
+    Deadlines(Swept),
+}
+
+async fn handle(sweep: &DeadlineSweep, end: Timestamp, tick: &Tick) -> Result<Report, Trouble> {
+    let recalled = if tick.recall { sweep.recall().await? } else { 0 };
+    let swept = sweep.sweep(end).await?;
+    if swept.cut_short {
+        tracing::warn!(?swept, "the time was up, and more may be due");
+    }
+    if swept.needs_attention() {
+        return Err(Trouble::Deadlines(swept));
+    }
+    let Swept { done, postponed, cut_short, .. } = swept;
+    tracing::info!(recalled, done, postponed, cut_short, "deadlines swept");
+    Ok(Report { recalled, done, postponed, cut_short })
+}
+
+/// `deadline` is Lambda's, in milliseconds since 1970.
+fn end_of_work(deadline: u64, clock: &dyn Clock) -> Timestamp {
+    let deadline = i64::try_from(deadline).ok().and_then(|at| Timestamp::from_millisecond(at).ok());
+    deadline.and_then(|at| at.checked_sub(RESERVE).ok()).unwrap_or_else(|| clock.now())
+}
+
+#[cfg(test)]
+mod tests {
+    use async_trait::async_trait;
+    use ledgerfold::{
+        CorrelationId, DeadlineName, ProcessName,
+        ports::{Cause, Deadline, DeadlineKey, DeadlineStore, Pending},
+        process::{Expiry, Unfulfilled},
+    };
+    use ledgerfold_testkit::{ManualClock, MemoryDeadlineStore, conformance::notebook::fresh};
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    struct AsAsked(ProcessName);
+
+    const IMPOSSIBLE: DeadlineName = DeadlineName::from_static("impossible");
+
+    #[async_trait]
+    impl Expiry for AsAsked {
+        fn process(&self) -> &ProcessName {
+            &self.0
+        }
+
+        async fn expire(&self, deadline: &Deadline) -> Result<(), Unfulfilled> {
+            if deadline.key.name == IMPOSSIBLE {
+                return Err(Unfulfilled("it cannot be done".to_owned()));
+            }
+            Ok(())
+        }
+    }
+
+    const PROCESS: ProcessName = ProcessName::from_static("lending");
+
+    async fn scheduled(store: &MemoryDeadlineStore, name: DeadlineName) -> Pending {
+        let key = DeadlineKey { process: PROCESS, stream: fresh(), name };
+        let cause = Cause {
+            event: "018bcfe5-6800-7000-8000-000000000000".parse().expect("a UUID"),
+            correlation_id: CorrelationId::new("conversation-1").expect("visible ASCII"),
+            traceparent: None,
+        };
+        let deadline = Deadline { key, due: Timestamp::UNIX_EPOCH, cause };
+        store.schedule(&deadline).await.expect("it can be kept");
+        Pending { next: deadline.due, deadline, attempts: 0 }
+    }
+
+    /// The tick of a scheduled rule, as EventBridge sends it.
+    fn tick() -> Value {
+        json!({
+            "version": "0", "id": "53dc4d37-cffa-4f76-80c9-8b7d4a4d2eaa", "account": "123456789012",
+            "detail-type": "Scheduled Event", "source": "aws.events", "time": "2026-11-23T09:00:00Z",
+            "region": "us-east-1", "resources": ["arn:aws:events:us-east-1:123456789012:rule/r"],
+            "detail": {},
+        })
+    }
+
+    async fn invoke(store: &Arc<MemoryDeadlineStore>, event: Value) -> Result<Value, Trouble> {
+        let clock = Arc::<ManualClock>::default();
+        let sweep = DeadlineSweep::new(store.clone(), clock, vec![Arc::new(AsAsked(PROCESS))]);
+        let tick = serde_json::from_value(event).expect("an event");
+        let report = handle(&sweep, Timestamp::MAX, &tick).await?;
+        Ok(serde_json::to_value(report).expect("JSON"))
+    }
+
+    #[tokio::test]
+    async fn a_tick_fires_what_is_due_and_says_so() {
+        let store = Arc::<MemoryDeadlineStore>::default();
+        scheduled(&store, DeadlineName::from_static("possible")).await;
+        scheduled(&store, IMPOSSIBLE).await;
+        let report = invoke(&store, tick()).await.expect("nobody is needed");
+        let expected = json!({"recalled": 0, "done": 1, "postponed": 1, "cutShort": false});
+        assert_eq!((report, store.waiting().len()), (expected, 1));
+    }
+
+    #[tokio::test]
+    async fn an_invocation_fails_as_long_as_a_deadline_stands_aside() {
+        let store = Arc::<MemoryDeadlineStore>::default();
+        let pending = scheduled(&store, DeadlineName::from_static("possible")).await;
+        store.set_aside(&pending).await.expect("it can be written");
+        for _ in 0..2 {
+            let trouble = invoke(&store, tick()).await.expect_err("somebody is needed");
+            assert!(matches!(trouble, Trouble::Deadlines(_)), "{trouble}");
+        }
+        let report = invoke(&store, json!({"recall": true})).await.expect("nobody is needed");
+        let expected = json!({"recalled": 1, "done": 1, "postponed": 0, "cutShort": false});
+        assert_eq!((report, store.waiting().len()), (expected, 0));
+    }
+
+    #[test]
+    fn work_ends_before_lambda_ends_it() {
+        let clock = ManualClock::default();
+        let end = end_of_work(1_700_000_060_000, &clock);
+        assert_eq!(end, Timestamp::from_second(1_700_000_050).expect("a second of our era"));
+        assert_eq!(end_of_work(u64::MAX, &clock), clock.now(), "nothing is begun");
+    }
+}

@@ -1,0 +1,276 @@
+//! The rules of a store of deadlines.
+
+use std::collections::BTreeSet;
+
+use futures::future::join_all;
+use ledgerfold::{
+    CorrelationId, DeadlineName, EventId, ProcessName, Timestamp, Traceparent,
+    ports::{Cause, Deadline, DeadlineKey, DeadlineStore, Pending, Resume, Written},
+};
+use uuid::Uuid;
+
+use super::notebook::fresh;
+
+/// A process that nobody else is.
+pub fn fresh_process() -> ProcessName {
+    let name = format!("p{}", Uuid::new_v4().simple());
+    name[..32].parse().expect("letters and digits")
+}
+
+/// An instant of 1970.
+fn at(second: i64) -> Timestamp {
+    Timestamp::from_second(second).expect("a second of our era")
+}
+
+/// A deadline of a stream of its own.
+fn deadline(process: &ProcessName, due: i64) -> Deadline {
+    let name = DeadlineName::from_static("return");
+    let key = DeadlineKey { process: process.clone(), stream: fresh(), name };
+    Deadline { key, due: at(due), cause: cause() }
+}
+
+/// A cause of its own, with every field in use.
+fn cause() -> Cause {
+    let event: EventId = Uuid::new_v4().to_string().parse().expect("a UUID");
+    let trace = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+    Cause {
+        event,
+        correlation_id: CorrelationId::new("conversation-1").expect("visible ASCII"),
+        traceparent: Some(Traceparent::new(trace).expect("the example of W3C Trace Context")),
+    }
+}
+
+fn untried(deadline: &Deadline) -> Pending {
+    Pending { deadline: deadline.clone(), attempts: 0, next: deadline.due }
+}
+
+async fn schedule(store: &dyn DeadlineStore, deadline: &Deadline) -> Written {
+    store.schedule(deadline).await.expect("it can be kept")
+}
+
+async fn done(store: &dyn DeadlineStore, deadline: &Deadline) -> Written {
+    store.done(deadline).await.expect("it can be removed")
+}
+
+async fn postpone(store: &dyn DeadlineStore, seen: &Pending, next: i64) -> Written {
+    store.postpone(seen, at(next)).await.expect("it can be postponed")
+}
+
+/// Everything that is due at this second, part by part and page by page.
+async fn due(store: &dyn DeadlineStore, process: &ProcessName, now: i64) -> Vec<Pending> {
+    let mut all = Vec::new();
+    for part in 0..store.parts() {
+        all.extend(due_in(store, process, part, now).await);
+    }
+    all
+}
+
+async fn due_in(
+    store: &dyn DeadlineStore,
+    process: &ProcessName,
+    part: u32,
+    now: i64,
+) -> Vec<Pending> {
+    let (mut all, mut from) = (Vec::new(), None::<Resume>);
+    loop {
+        let page = store.due(process, part, at(now), from.as_ref()).await.expect("it can be read");
+        assert_eq!(page.unreadable, Vec::<String>::new());
+        all.extend(page.deadlines);
+        from = page.next;
+        if from.is_none() {
+            return all;
+        }
+    }
+}
+
+async fn aside(store: &dyn DeadlineStore, process: &ProcessName) -> Vec<Pending> {
+    let page = store.aside(process, None).await.expect("it can be read");
+    page.deadlines
+}
+
+/// Reading what was never written is no error.
+pub async fn what_was_never_scheduled_is_not_due(store: &dyn DeadlineStore) {
+    let process = fresh_process();
+    assert_eq!(due(store, &process, 1_000).await, []);
+    assert_eq!(aside(store, &process).await, []);
+    assert_eq!(done(store, &deadline(&process, 1)).await, Written::Superseded);
+}
+
+/// With its cause; and the cause of one without a trace.
+pub async fn a_deadline_comes_back_as_it_was_scheduled(store: &dyn DeadlineStore) {
+    let process = fresh_process();
+    let mut deadline = deadline(&process, 100);
+    assert_eq!(schedule(store, &deadline).await, Written::Done);
+    assert_eq!(due(store, &process, 100).await, [untried(&deadline)]);
+    assert_eq!(done(store, &deadline).await, Written::Done);
+    deadline.cause.traceparent = None;
+    assert_eq!(schedule(store, &deadline).await, Written::Done);
+    assert_eq!(due(store, &process, 100).await, [untried(&deadline)]);
+}
+
+/// To the nanosecond, and not before.
+pub async fn a_deadline_is_due_from_its_instant_on(store: &dyn DeadlineStore) {
+    let process = fresh_process();
+    let instant = Timestamp::from_nanosecond(100_000_000_001).expect("an instant of our era");
+    let exact = Deadline { due: instant, ..deadline(&process, 0) };
+    schedule(store, &exact).await;
+    assert_eq!(due(store, &process, 100).await, []);
+    assert_eq!(due(store, &process, 101).await, [untried(&exact)]);
+    let past = deadline(&process, -100);
+    schedule(store, &past).await;
+    assert_eq!(due(store, &process, 0).await, [untried(&past)]);
+}
+
+/// The first one stays, whatever the second says.
+pub async fn a_deadline_scheduled_twice_is_one(store: &dyn DeadlineStore) {
+    let process = fresh_process();
+    let first = deadline(&process, 100);
+    let other = Deadline { due: at(50), cause: cause(), ..first.clone() };
+    assert_eq!(schedule(store, &first).await, Written::Done);
+    for again in [&first, &other] {
+        assert_eq!(schedule(store, again).await, Written::Superseded);
+    }
+    assert_eq!(due(store, &process, 100).await, [untried(&first)]);
+}
+
+/// Of five deliveries at the same time one counts.
+pub async fn of_racing_schedules_one_wins(store: &dyn DeadlineStore) {
+    let process = fresh_process();
+    let deadline = deadline(&process, 100);
+    let outcomes = join_all((0..5).map(|_| schedule(store, &deadline))).await;
+    let wins = outcomes.iter().filter(|outcome| **outcome == Written::Done).count();
+    assert_eq!(wins, 1, "{outcomes:?}");
+}
+
+/// Nor do streams.
+pub async fn processes_and_names_do_not_mix(store: &dyn DeadlineStore) {
+    let (one, other) = (fresh_process(), fresh_process());
+    let first = deadline(&one, 100);
+    let named = |name| DeadlineKey { name: DeadlineName::from_static(name), ..first.key.clone() };
+    let second = Deadline { key: named("return-again"), ..first.clone() };
+    let foreign = DeadlineKey { process: other.clone(), ..first.key.clone() };
+    let foreign = Deadline { key: foreign, ..first.clone() };
+    for deadline in [&first, &second, &foreign] {
+        assert_eq!(schedule(store, deadline).await, Written::Done);
+    }
+    assert_eq!(done(store, &first).await, Written::Done);
+    assert_eq!(due(store, &one, 100).await, [untried(&second)]);
+    assert_eq!(due(store, &other, 100).await, [untried(&foreign)]);
+}
+
+/// Also where they take several pages.
+pub async fn every_due_deadline_is_listed_once(store: &dyn DeadlineStore) {
+    let process = fresh_process();
+    let deadlines: Vec<_> = (0..40).map(|_| deadline(&process, 100)).collect();
+    for outcome in join_all(deadlines.iter().map(|deadline| schedule(store, deadline))).await {
+        assert_eq!(outcome, Written::Done);
+    }
+    let listed = due(store, &process, 100).await;
+    let keys: BTreeSet<_> = listed.iter().map(|pending| pending.deadline.key.clone()).collect();
+    assert_eq!((listed.len(), keys.len()), (40, 40));
+}
+
+/// In its part.
+pub async fn the_longest_overdue_comes_first(store: &dyn DeadlineStore) {
+    let process = fresh_process();
+    for due in [70, 9, 100, 30, 80, 1_000, 20, 60, 90, 10, 40, 50] {
+        schedule(store, &deadline(&process, due)).await;
+    }
+    let mut listed = 0;
+    for part in 0..store.parts() {
+        let part = due_in(store, &process, part, 1_000).await;
+        listed += part.len();
+        assert!(part.is_sorted_by_key(|pending| pending.next), "{part:?}");
+    }
+    assert_eq!(listed, 12);
+}
+
+/// For an event that comes again.
+pub async fn a_deadline_that_is_done_is_gone_and_its_key_is_free(store: &dyn DeadlineStore) {
+    let process = fresh_process();
+    let first = deadline(&process, 100);
+    schedule(store, &first).await;
+    assert_eq!(done(store, &first).await, Written::Done);
+    assert_eq!(due(store, &process, 1_000).await, []);
+    assert_eq!(done(store, &first).await, Written::Superseded);
+    let later = Deadline { due: at(200), ..first };
+    assert_eq!(schedule(store, &later).await, Written::Done);
+    assert_eq!(due(store, &process, 1_000).await, [untried(&later)]);
+}
+
+/// Who was slow with an old one leaves a new one under its key alone.
+pub async fn only_the_deadline_that_was_seen_is_removed(store: &dyn DeadlineStore) {
+    let process = fresh_process();
+    let old = deadline(&process, 100);
+    let new = Deadline { cause: cause(), ..old.clone() };
+    schedule(store, &new).await;
+    assert_eq!(done(store, &old).await, Written::Superseded);
+    assert_eq!(postpone(store, &untried(&old), 500).await, Written::Superseded);
+    assert_eq!(due(store, &process, 100).await, [untried(&new)]);
+}
+
+/// Its due time stays what it was.
+pub async fn a_postponed_deadline_waits_and_counts(store: &dyn DeadlineStore) {
+    let process = fresh_process();
+    let deadline = deadline(&process, 100);
+    schedule(store, &deadline).await;
+    assert_eq!(postpone(store, &untried(&deadline), 160).await, Written::Done);
+    assert_eq!(due(store, &process, 159).await, []);
+    let tried = Pending { deadline, attempts: 1, next: at(160) };
+    assert_eq!(due(store, &process, 160).await, [tried.clone()]);
+    assert_eq!(postpone(store, &tried, 280).await, Written::Done);
+    assert_eq!(due(store, &process, 280).await[0].attempts, 2);
+}
+
+/// Two sweeps at the same time are one try.
+pub async fn of_two_who_postpone_one_counts(store: &dyn DeadlineStore) {
+    let process = fresh_process();
+    let deadline = deadline(&process, 100);
+    schedule(store, &deadline).await;
+    assert_eq!(postpone(store, &untried(&deadline), 160).await, Written::Done);
+    assert_eq!(postpone(store, &untried(&deadline), 170).await, Written::Superseded);
+    let set_aside = store.set_aside(&untried(&deadline)).await.expect("it can be written");
+    assert_eq!(set_aside, Written::Superseded);
+    assert_eq!(due(store, &process, 160).await[0].attempts, 1);
+}
+
+/// Its command took effect, whoever failed at the same time.
+pub async fn a_deadline_that_was_postponed_is_done_all_the_same(store: &dyn DeadlineStore) {
+    let process = fresh_process();
+    let deadline = deadline(&process, 100);
+    schedule(store, &deadline).await;
+    postpone(store, &untried(&deadline), 160).await;
+    assert_eq!(done(store, &deadline).await, Written::Done);
+    assert_eq!(due(store, &process, 1_000).await, []);
+}
+
+/// However late it is, and it cannot be scheduled again.
+pub async fn a_deadline_that_stands_aside_is_not_due(store: &dyn DeadlineStore) {
+    let process = fresh_process();
+    let deadline = deadline(&process, 100);
+    schedule(store, &deadline).await;
+    let set_aside = store.set_aside(&untried(&deadline)).await.expect("it can be written");
+    assert_eq!(set_aside, Written::Done);
+    assert_eq!(due(store, &process, 1_000_000).await, []);
+    assert_eq!(schedule(store, &deadline).await, Written::Superseded);
+    let standing = Pending { attempts: 1, ..untried(&deadline) };
+    assert_eq!(aside(store, &process).await, [standing]);
+    assert_eq!(aside(store, &fresh_process()).await, []);
+}
+
+/// From then on.
+pub async fn a_recalled_deadline_is_as_if_never_tried(store: &dyn DeadlineStore) {
+    let process = fresh_process();
+    let deadline = deadline(&process, 100);
+    schedule(store, &deadline).await;
+    let before = untried(&deadline);
+    store.set_aside(&before).await.expect("it can be written");
+    let standing = aside(store, &process).await.remove(0);
+    let recall = async |seen| store.recall(seen, at(500)).await.expect("it can be written");
+    assert_eq!(recall(&before).await, Written::Superseded);
+    assert_eq!(recall(&standing).await, Written::Done);
+    assert_eq!(aside(store, &process).await, []);
+    assert_eq!(due(store, &process, 499).await, []);
+    let recalled = Pending { deadline, attempts: 0, next: at(500) };
+    assert_eq!(due(store, &process, 500).await, [recalled]);
+}
