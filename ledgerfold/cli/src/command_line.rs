@@ -7,6 +7,7 @@ use clap::{Parser, Subcommand};
 use crate::{
     dead_letters::{self, DeadLetters},
     output::Output,
+    replay::{self, Replay},
     show::{self, Show},
     streams::{self, ListStreams},
     target::TargetOptions,
@@ -32,6 +33,9 @@ enum Command {
     /// Look at what the projections gave up on, and send it again
     #[command(subcommand)]
     DeadLetters(DeadLetters),
+    /// Send again what the bus's archive has kept
+    #[command(subcommand)]
+    Replay(Replay),
 }
 
 /// Does what the arguments say, the first of which is the program's name.
@@ -52,6 +56,7 @@ impl CommandLine {
             Command::DeadLetters(command) => {
                 dead_letters::run(&command, &target, &mut output).await
             }
+            Command::Replay(command) => replay::run(&command, &target, &mut output).await,
         }
     }
 }

@@ -45,6 +45,15 @@ impl Connection {
         aws_sdk_dynamodb::Client::new(&self.sdk().await)
     }
 
+    /// Whether it is a local cloud.
+    pub(crate) const fn is_local(&self) -> bool {
+        matches!(self.place, Place::LocalCloud { .. })
+    }
+
+    pub(crate) async fn eventbridge(&self) -> aws_sdk_eventbridge::Client {
+        aws_sdk_eventbridge::Client::new(&self.sdk().await)
+    }
+
     pub(crate) async fn sqs(&self) -> aws_sdk_sqs::Client {
         aws_sdk_sqs::Client::new(&self.sdk().await)
     }

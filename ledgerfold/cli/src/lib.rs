@@ -17,6 +17,7 @@ mod admin;
 mod connection;
 mod dead_letters;
 mod output;
+mod replay;
 mod show;
 mod stack;
 mod streams;

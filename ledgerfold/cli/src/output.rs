@@ -72,6 +72,16 @@ pub(crate) fn progress(what: &'static str) -> ProgressBar {
     bar
 }
 
+/// Shows on standard error how far something is that has an end.
+pub(crate) fn progress_to(end: u64, what: &'static str) -> ProgressBar {
+    let bar = ProgressBar::new(end).with_message(what);
+    if let Ok(style) = ProgressStyle::with_template("{msg} [{bar:30}] {percent} % ({elapsed})") {
+        bar.set_style(style);
+    }
+    bar.enable_steady_tick(Duration::from_millis(200));
+    bar
+}
+
 /// Asks before something is changed that cannot be changed back.
 pub(crate) fn confirm(question: &str, yes: bool) -> Result<(), Trouble> {
     if yes {

@@ -18,6 +18,8 @@ pub(crate) struct Stack {
     /// The address of a local cloud; AWS by the environment's configuration where there is none.
     pub(crate) endpoint: Option<String>,
     pub(crate) region: Option<String>,
+    /// The archive of the bus, by name or ARN.
+    pub(crate) archive: Option<String>,
     contexts: BTreeMap<String, Context>,
 }
 
@@ -30,6 +32,8 @@ pub(crate) struct Context {
     pub(crate) read_tables: BTreeMap<String, String>,
     pub(crate) queues: BTreeMap<String, String>,
     pub(crate) dead_letters: BTreeMap<String, String>,
+    /// What leads from the bus to the queues, by ARN.
+    pub(crate) rules: BTreeMap<String, String>,
 }
 
 impl Stack {

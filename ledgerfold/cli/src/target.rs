@@ -3,6 +3,7 @@
 use std::{collections::BTreeMap, path::PathBuf, str::FromStr};
 
 use clap::Args;
+use ledgerfold_eventbridge::RuleArn;
 
 use crate::{
     connection::{Connection, Place},
@@ -33,6 +34,12 @@ pub(crate) struct TargetOptions {
     /// A projection's dead-letter queue; may be given again
     #[arg(long, global = true, value_name = "PROJECTION=URL")]
     dead_letter_queue: Vec<Named>,
+    /// A projection's rule on the bus; may be given again
+    #[arg(long, global = true, value_name = "PROJECTION=ARN")]
+    rule: Vec<Named>,
+    /// The bus's archive, by name or ARN
+    #[arg(long, global = true, value_name = "ARCHIVE")]
+    archive: Option<String>,
     /// Answer with one JSON document
     #[arg(long, global = true)]
     pub(crate) json: bool,
@@ -63,6 +70,7 @@ impl FromStr for Named {
 pub(crate) struct Target {
     pub(crate) connection: Connection,
     names: Context,
+    archive: Option<String>,
 }
 
 impl TargetOptions {
@@ -78,29 +86,35 @@ impl TargetOptions {
             Some(stack) => stack.context(self.context.as_deref())?,
             None => Context::default(),
         };
+        // A rule without a read table is a process manager's: a replay is not for it.
+        let Context { rules, read_tables, .. } = &mut names;
+        rules.retain(|projection, _| read_tables.contains_key(projection));
         names.event_table = self.event_table.clone().or(names.event_table);
         for (known, named) in [
             (&mut names.read_tables, &self.read_table),
             (&mut names.queues, &self.queue),
             (&mut names.dead_letters, &self.dead_letter_queue),
+            (&mut names.rules, &self.rule),
         ] {
             known.extend(named.iter().cloned().map(|named| (named.projection, named.name)));
         }
+        let archive = stack.as_ref().and_then(|stack| stack.archive.clone());
+        let archive = self.archive.clone().or(archive);
         let place = stack.map(|stack| (stack.endpoint, stack.region));
         let place = match place {
             Some((Some(endpoint), region)) => Place::LocalCloud { endpoint, region },
             Some((None, region)) => Place::Aws { region },
             None => Place::Aws { region: None },
         };
-        Ok(Target { connection: Connection::to(place), names })
+        Ok(Target { connection: Connection::to(place), names, archive })
     }
 
     /// Names of tables and queues are of one place, and a file that happens to lie about is of another.
     fn names_something(&self) -> bool {
+        let named = [&self.read_table, &self.queue, &self.dead_letter_queue, &self.rule];
         self.event_table.is_some()
-            || !(self.read_table.is_empty()
-                && self.queue.is_empty()
-                && self.dead_letter_queue.is_empty())
+            || self.archive.is_some()
+            || named.iter().any(|names| !names.is_empty())
     }
 }
 
@@ -134,6 +148,31 @@ impl Target {
             name: projection.to_owned(),
             known: queues.keys().cloned().collect(),
         })
+    }
+
+    pub(crate) fn archive(&self) -> Result<&str, Trouble> {
+        self.archive
+            .as_deref()
+            .ok_or_else(|| Trouble::NoName { what: "archive".to_owned(), option: "--archive" })
+    }
+
+    /// The rules of these projections, or of all where none is named; one or more.
+    pub(crate) fn rules(&self, wanted: &[String]) -> Result<BTreeMap<String, RuleArn>, Trouble> {
+        let known = &self.names.rules;
+        if known.is_empty() {
+            return Err(Trouble::NoName { what: "projection's rule".to_owned(), option: "--rule" });
+        }
+        let wanted: Vec<_> =
+            if wanted.is_empty() { known.keys().collect() } else { wanted.iter().collect() };
+        let rule = |name: &String| {
+            let arn = known.get(name).ok_or_else(|| Trouble::Unknown {
+                what: "projection",
+                name: name.clone(),
+                known: known.keys().cloned().collect(),
+            })?;
+            Ok((name.clone(), arn.parse()?))
+        };
+        wanted.into_iter().map(rule).collect()
     }
 
     pub(crate) fn queue(&self, projection: &str) -> Result<&str, Trouble> {
@@ -182,6 +221,28 @@ mod tests {
         let target = options.resolve().expect("it names a table");
         assert!(matches!(target.connection.place(), Place::Aws { .. }));
         assert!(matches!(target.read_table("x"), Err(Trouble::NoName { .. })));
+    }
+
+    #[test]
+    fn a_replay_reaches_projections_that_are_named_and_no_process_manager() {
+        let rule = |name: &str| format!("arn:aws:events:us-east-1:123456789012:rule/bus/{name}");
+        let text = format!(
+            r#"{{"archive": "a", "contexts": {{"orders": {{
+                "readTables": {{"order-view": "v", "shipment": "s"}},
+                "rules": {{"order-view": "{}", "shipment": "{}", "deadline": "{}"}}}}}}}}"#,
+            rule("view"),
+            rule("shipment"),
+            rule("deadline"),
+        );
+        let target = stack_file("rules.json", &text).resolve().expect("it is a stack file");
+        assert_eq!(target.archive().expect("it is named"), "a");
+        let names = |wanted: &[&str]| {
+            let wanted: Vec<_> = wanted.iter().map(|name| (*name).to_owned()).collect();
+            target.rules(&wanted).map(|rules| rules.into_keys().collect::<Vec<_>>())
+        };
+        assert_eq!(names(&[]).expect("all"), ["order-view", "shipment"]);
+        assert_eq!(names(&["shipment"]).expect("it is there"), ["shipment"]);
+        assert!(matches!(names(&["deadline"]), Err(Trouble::Unknown { .. })));
     }
 
     #[test]
