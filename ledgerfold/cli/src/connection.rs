@@ -45,6 +45,10 @@ impl Connection {
         aws_sdk_dynamodb::Client::new(&self.sdk().await)
     }
 
+    pub(crate) async fn dynamodb_streams(&self) -> aws_sdk_dynamodbstreams::Client {
+        aws_sdk_dynamodbstreams::Client::new(&self.sdk().await)
+    }
+
     /// Whether it is a local cloud.
     pub(crate) const fn is_local(&self) -> bool {
         matches!(self.place, Place::LocalCloud { .. })

@@ -29,9 +29,14 @@ impl Output {
         Self { json: options.json, out: Box::new(io::stdout()) }
     }
 
-    pub(crate) fn report(&mut self, report: &impl Report) -> Result<(), Trouble> {
-        self.out.write_all(rendered(report, self.json)?.as_bytes())?;
+    /// Writes text that is the same in both forms.
+    pub(crate) fn write(&mut self, text: &[u8]) -> Result<(), Trouble> {
+        self.out.write_all(text)?;
         Ok(self.out.flush()?)
+    }
+
+    pub(crate) fn report(&mut self, report: &impl Report) -> Result<(), Trouble> {
+        self.write(rendered(report, self.json)?.as_bytes())
     }
 }
 

@@ -34,15 +34,15 @@ struct Shown {
 
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
-struct ShownEvent {
-    version: Version,
+pub(crate) struct ShownEvent {
+    pub(crate) version: Version,
     id: String,
-    r#type: String,
-    schema_version: u32,
-    recorded_at: Timestamp,
+    pub(crate) r#type: String,
+    pub(crate) schema_version: u32,
+    pub(crate) recorded_at: Timestamp,
     command: String,
     command_id: String,
-    actor: String,
+    pub(crate) actor: String,
     data: Payload,
 }
 
@@ -95,7 +95,8 @@ impl Show {
     }
 }
 
-fn shown(commit: &Commit) -> impl Iterator<Item = ShownEvent> + '_ {
+/// The events of a commit as they are shown.
+pub(crate) fn shown(commit: &Commit) -> impl Iterator<Item = ShownEvent> + '_ {
     commit.events().map(|(version, event)| ShownEvent {
         version,
         id: event.id.to_string(),

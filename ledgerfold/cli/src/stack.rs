@@ -50,14 +50,14 @@ impl Stack {
         here.ancestors().map(|folder| folder.join(STACK_FILE)).find(|path| path.is_file())
     }
 
-    /// The context of this name; the only one where no name is given.
-    pub(crate) fn context(&self, name: Option<&str>) -> Result<Context, Trouble> {
+    /// The context of this name, with its name; the only one where no name is given.
+    pub(crate) fn context(&self, name: Option<&str>) -> Result<(&str, &Context), Trouble> {
         let found = match name {
-            Some(name) => self.contexts.get(name),
-            None if self.contexts.len() == 1 => self.contexts.values().next(),
+            Some(name) => self.contexts.get_key_value(name),
+            None if self.contexts.len() == 1 => self.contexts.iter().next(),
             None => None,
         };
-        found.cloned().ok_or_else(|| Trouble::Unknown {
+        found.map(|(name, context)| (name.as_str(), context)).ok_or_else(|| Trouble::Unknown {
             what: "context",
             name: name.unwrap_or("(none named)").to_owned(),
             known: self.contexts.keys().cloned().collect(),

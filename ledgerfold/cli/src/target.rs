@@ -76,14 +76,9 @@ pub(crate) struct Target {
 impl TargetOptions {
     /// What the options and the stack file say together; an option goes before the file.
     pub(crate) fn resolve(&self) -> Result<Target, Trouble> {
-        let path = match &self.stack {
-            Some(path) => Some(path.clone()),
-            None if self.names_something() => None,
-            None => Stack::nearest(),
-        };
-        let stack = path.map(|path| Stack::read(&path)).transpose()?;
+        let stack = self.stack()?;
         let mut names = match &stack {
-            Some(stack) => stack.context(self.context.as_deref())?,
+            Some(stack) => stack.context(self.context.as_deref())?.1.clone(),
             None => Context::default(),
         };
         // A rule without a read table is a process manager's: a replay is not for it.
@@ -107,6 +102,31 @@ impl TargetOptions {
             None => Place::Aws { region: None },
         };
         Ok(Target { connection: Connection::to(place), names, archive })
+    }
+
+    /// Options that say no more than which context is meant.
+    pub(crate) fn for_context(stack: Option<PathBuf>, context: Option<String>) -> Self {
+        let stack = stack.or_else(|| std::env::var_os("LEDGERFOLD_STACK").map(PathBuf::from));
+        Self { stack, context, ..Self::default() }
+    }
+
+    /// The name of the context: as it is given, or of the only one in the stack file.
+    pub(crate) fn context_name(&self) -> Result<String, Trouble> {
+        if let Some(name) = &self.context {
+            return Ok(name.clone());
+        }
+        let what = "context".to_owned();
+        let stack = self.stack()?.ok_or(Trouble::NoName { what, option: "--context" })?;
+        Ok(stack.context(None)?.0.to_owned())
+    }
+
+    fn stack(&self) -> Result<Option<Stack>, Trouble> {
+        let path = match &self.stack {
+            Some(path) => Some(path.clone()),
+            None if self.names_something() => None,
+            None => Stack::nearest(),
+        };
+        path.map(|path| Stack::read(&path)).transpose()
     }
 
     /// Names of tables and queues are of one place, and a file that happens to lie about is of another.

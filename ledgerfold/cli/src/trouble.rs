@@ -48,6 +48,15 @@ pub(crate) enum Trouble {
     Window(#[from] EmptyWindow),
     #[error("the window ends at {to}, and nothing is in the archive of what is to come")]
     WindowInFuture { to: Timestamp },
+    #[error(
+        "there is no {program} beside this program or on the PATH: audit, repair, rebuild and \
+         generations need the read models of the context, which only its own binary has"
+    )]
+    NoAdmin { program: String },
+    #[error("{program} cannot be run: {source}")]
+    UnusableAdmin { program: String, source: io::Error },
+    #[error("{call}: {reason}")]
+    Call { call: &'static str, reason: String },
     #[error("nothing was done: it was not confirmed; --yes confirms it beforehand")]
     NotConfirmed,
     #[error(transparent)]
