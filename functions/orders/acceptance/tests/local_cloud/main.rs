@@ -6,6 +6,7 @@
 
 mod audit;
 mod checks;
+mod command_line;
 mod commands;
 mod concurrency;
 mod consistency;
@@ -13,8 +14,10 @@ mod crashes;
 mod idempotency;
 mod invalid_bodies;
 mod invalid_requests;
+mod programs;
 mod projections;
 mod queries;
+mod replay;
 mod routes;
 mod rules;
 mod time_travel;

@@ -1,0 +1,40 @@
+//! The command line's programs, which `make up` builds beside the functions.
+
+use std::env;
+use std::process::Command;
+
+use orders_acceptance::{Stack, eventually};
+use serde_json::Value;
+
+use crate::world::PROJECTED;
+
+/// One of the programs, told which stack is meant.
+pub(crate) fn program(name: &str) -> Command {
+    let test = env::current_exe().expect("a test has a path");
+    let folder = test.parent().and_then(|deps| deps.parent()).expect("target/debug/deps");
+    let mut command = Command::new(folder.join(name));
+    command.env("LEDGERFOLD_STACK", Stack::path().expect("the stack is up"));
+    command
+}
+
+/// What a program answers, and its exit code.
+pub(crate) fn run(name: &str, arguments: &[&str]) -> (Option<i32>, Value) {
+    let output = program(name)
+        .args(arguments)
+        .arg("--json")
+        .output()
+        .unwrap_or_else(|error| panic!("`make up` has built {name}: {error}"));
+    let said = String::from_utf8_lossy(&output.stderr);
+    let answer = serde_json::from_slice(&output.stdout).map_err(|error| format!("{error}: {said}"));
+    (output.status.code(), answer.expect("a JSON document"))
+}
+
+/// Waits until an audit finds nothing.
+pub(crate) async fn clean_in_the_end(audit: &[&str]) {
+    eventually("the audit finds nothing", PROJECTED, async || match run("orders-admin", audit) {
+        (Some(0), _) => Ok(()),
+        (_, found) => Err(found.to_string()),
+    })
+    .await
+    .expect("the read models are the fold of the log");
+}
