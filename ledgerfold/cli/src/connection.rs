@@ -58,6 +58,12 @@ impl Connection {
         aws_sdk_eventbridge::Client::new(&self.sdk().await)
     }
 
+    pub(crate) async fn s3(&self) -> aws_sdk_s3::Client {
+        // A local cloud has no host names of buckets.
+        let config = aws_sdk_s3::config::Builder::from(&self.sdk().await);
+        aws_sdk_s3::Client::from_conf(config.force_path_style(self.is_local()).build())
+    }
+
     pub(crate) async fn sqs(&self) -> aws_sdk_sqs::Client {
         aws_sdk_sqs::Client::new(&self.sdk().await)
     }

@@ -4,7 +4,6 @@ use std::process::ExitCode;
 
 use clap::Args;
 use ledgerfold::{Commit, Payload, StreamId, Timestamp, Version, ports::EventStore};
-use ledgerfold_dynamodb::DynamoEventStore;
 use serde::Serialize;
 
 use crate::{
@@ -51,9 +50,7 @@ pub(crate) async fn run(
     target: &Target,
     output: &mut Output,
 ) -> Result<ExitCode, Trouble> {
-    let table = target.event_table()?;
-    let log = DynamoEventStore::new(target.connection.dynamodb().await, table);
-    output.report(&read(command, &log).await?)?;
+    output.report(&read(command, &target.log().await?).await?)?;
     Ok(ExitCode::SUCCESS)
 }
 

@@ -28,6 +28,8 @@ pub(crate) struct Stack {
 #[serde(rename_all = "camelCase", default)]
 pub(crate) struct Context {
     pub(crate) event_table: Option<String>,
+    /// Where the log keeps what is too large for it, if it does: bucket, and a prefix behind a slash.
+    pub(crate) payloads: Option<String>,
     /// By projection, as the queues are.
     pub(crate) read_tables: BTreeMap<String, String>,
     pub(crate) queues: BTreeMap<String, String>,

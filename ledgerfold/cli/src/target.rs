@@ -1,9 +1,12 @@
 //! Which tables and queues a command is about.
 
-use std::{collections::BTreeMap, path::PathBuf, str::FromStr};
+use std::{collections::BTreeMap, path::PathBuf, str::FromStr, sync::Arc};
 
 use clap::Args;
+use ledgerfold::ports::PayloadStore;
+use ledgerfold_dynamodb::DynamoEventStore;
 use ledgerfold_eventbridge::RuleArn;
+use ledgerfold_s3::S3PayloadStore;
 
 use crate::{
     connection::{Connection, Place},
@@ -25,6 +28,9 @@ pub(crate) struct TargetOptions {
     /// The event table
     #[arg(long, global = true, value_name = "TABLE")]
     event_table: Option<String>,
+    /// Where the log keeps what is too large for an item, if it does
+    #[arg(long, global = true, value_name = "BUCKET[/PREFIX]")]
+    payloads: Option<String>,
     /// A projection's read table; may be given again
     #[arg(long, global = true, value_name = "PROJECTION=TABLE")]
     read_table: Vec<Named>,
@@ -85,6 +91,7 @@ impl TargetOptions {
         let Context { rules, read_tables, .. } = &mut names;
         rules.retain(|projection, _| read_tables.contains_key(projection));
         names.event_table = self.event_table.clone().or(names.event_table);
+        names.payloads = self.payloads.clone().or(names.payloads);
         for (known, named) in [
             (&mut names.read_tables, &self.read_table),
             (&mut names.queues, &self.queue),
@@ -133,6 +140,7 @@ impl TargetOptions {
     fn names_something(&self) -> bool {
         let named = [&self.read_table, &self.queue, &self.dead_letter_queue, &self.rule];
         self.event_table.is_some()
+            || self.payloads.is_some()
             || self.archive.is_some()
             || named.iter().any(|names| !names.is_empty())
     }
@@ -144,6 +152,21 @@ impl Target {
             what: "event table".to_owned(),
             option: "--event-table",
         })
+    }
+
+    /// The log in the event table, with what is too large for it.
+    pub(crate) async fn log(&self) -> Result<DynamoEventStore, Trouble> {
+        let log = DynamoEventStore::new(self.connection.dynamodb().await, self.event_table()?);
+        Ok(match self.payloads().await {
+            Some(payloads) => log.with_payloads(payloads),
+            None => log,
+        })
+    }
+
+    /// What is too large for the log, if that is kept anywhere.
+    pub(crate) async fn payloads(&self) -> Option<Arc<dyn PayloadStore>> {
+        let (bucket, prefix) = bucket_and_prefix(self.names.payloads.as_ref()?);
+        Some(Arc::new(S3PayloadStore::new(self.connection.s3().await, bucket, prefix)))
     }
 
     pub(crate) fn read_table(&self, projection: &str) -> Result<&str, Trouble> {
@@ -203,11 +226,22 @@ impl Target {
     }
 }
 
+/// `bucket`, `bucket/prefix` or `bucket/prefix/`; the prefix ends with a slash, or is empty.
+fn bucket_and_prefix(place: &str) -> (&str, String) {
+    match place.split_once('/') {
+        Some((bucket, prefix)) if !prefix.is_empty() => {
+            (bucket, format!("{}/", prefix.trim_end_matches('/')))
+        }
+        Some((bucket, _)) => (bucket, String::new()),
+        None => (place, String::new()),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use std::{env, fs};
 
-    use super::{Named, TargetOptions};
+    use super::{Named, TargetOptions, bucket_and_prefix};
     use crate::{connection::Place, trouble::Trouble};
 
     fn stack_file(name: &str, text: &str) -> TargetOptions {
@@ -263,6 +297,14 @@ mod tests {
         assert_eq!(names(&[]).expect("all"), ["order-view", "shipment"]);
         assert_eq!(names(&["shipment"]).expect("it is there"), ["shipment"]);
         assert!(matches!(names(&["deadline"]), Err(Trouble::Unknown { .. })));
+    }
+
+    #[test]
+    fn payloads_are_in_a_bucket_or_a_folder_of_it() {
+        for (place, prefix) in [("b", ""), ("b/", ""), ("b/orders", "orders/"), ("b/a/b/", "a/b/")]
+        {
+            assert_eq!(bucket_and_prefix(place), ("b", prefix.to_owned()), "{place}");
+        }
     }
 
     #[test]

@@ -153,7 +153,7 @@ impl Admin {
             }
         }
         Ok(Context {
-            log: Arc::new(DynamoEventStore::new(client.clone(), table)),
+            log: Arc::new(target.log().await?),
             index: DynamoStreams::new(client, table).in_pages_of(walk::COMMITS_PER_PAGE),
             category: self.category,
             models,

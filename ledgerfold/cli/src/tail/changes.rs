@@ -1,12 +1,14 @@
 //! The change stream of a table.
 
+use std::sync::Arc;
+
 use async_trait::async_trait;
 use aws_sdk_dynamodbstreams::{
     Client,
     error::{DisplayErrorContext, ProvideErrorMetadata, SdkError},
     types::{self as sdk, OperationType, ShardIteratorType},
 };
-use ledgerfold::Commit;
+use ledgerfold::{Commit, ports::PayloadStore};
 use ledgerfold_dynamodb::CommitItem;
 use serde_dynamo::Item;
 
@@ -78,6 +80,7 @@ pub(super) enum Lost {
 pub(super) struct TableChanges {
     client: Client,
     stream: String,
+    payloads: Option<Arc<dyn PayloadStore>>,
 }
 
 impl TableChanges {
@@ -91,7 +94,8 @@ impl TableChanges {
             call: "DescribeTable",
             reason: format!("{name} has no change stream"),
         })?;
-        Ok(Self { client: target.connection.dynamodb_streams().await, stream })
+        let client = target.connection.dynamodb_streams().await;
+        Ok(Self { client, stream, payloads: target.payloads().await })
     }
 }
 
@@ -130,7 +134,7 @@ impl Changes for TableChanges {
         let answer = answer.map_err(lost("GetRecords"))?;
         let mut changes = Vec::new();
         for record in answer.records.unwrap_or_default() {
-            changes.extend(change(record).await);
+            changes.extend(change(record, self.payloads.as_deref()).await);
         }
         Ok(Page { changes, next: answer.next_shard_iterator.map(Place) })
     }
@@ -145,12 +149,12 @@ fn shard(shard: &sdk::Shard) -> Option<Shard> {
     })
 }
 
-async fn change(record: sdk::Record) -> Option<Change> {
+async fn change(record: sdk::Record, payloads: Option<&dyn PayloadStore>) -> Option<Change> {
     let appended = record.event_name == Some(OperationType::Insert);
     let record = record.dynamodb?;
     let commit = match record.new_image {
         Some(image) if appended => {
-            let commit = CommitItem::read(Item::from(image), None).await;
+            let commit = CommitItem::read(Item::from(image), payloads).await;
             commit.map_err(|error| error.to_string())
         }
         _ => Err("the event table was changed by hand".to_owned()),
@@ -178,4 +182,64 @@ where
 
 fn failed<E: std::error::Error>(call: &'static str) -> impl FnOnce(E) -> Trouble {
     move |error| Trouble::Call { call, reason: DisplayErrorContext(&error).to_string() }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashMap;
+
+    use aws_sdk_dynamodbstreams::types::{AttributeValue, OperationType, Record, StreamRecord};
+    use ledgerfold::{ContentId, Version};
+    use ledgerfold_testkit::MemoryPayloadStore;
+
+    use super::{Change, change};
+
+    const EVENTS: &str =
+        r#"[{"i":"018bcfe5-6800-7000-8000-000000000000","t":"OrderDelivered","v":1,"d":{}}]"#;
+
+    /// A record of a commit, of which one attribute says what its events are.
+    fn record(kind: OperationType, (name, value): (&str, &str)) -> Record {
+        let text = |text: &str| AttributeValue::S(text.to_owned());
+        let number = AttributeValue::N("7".to_owned());
+        let image = [
+            ("pk", text("order#1")),
+            ("sk", number.clone()),
+            ("to", number),
+            ("c", text("command-1")),
+            ("n", text("DeliverOrder")),
+            ("f", text("x")),
+            ("t", text("2026-11-23T09:00:00Z")),
+            ("a", text("anonymous")),
+            (name, text(value)),
+        ];
+        let image = image.map(|(name, value)| (name.to_owned(), value));
+        let change = StreamRecord::builder().sequence_number("11");
+        let change = change.set_new_image(Some(HashMap::from(image))).build();
+        Record::builder().event_name(kind).dynamodb(change).build()
+    }
+
+    #[tokio::test]
+    async fn an_appended_commit_is_read_and_anything_else_is_no_commit() {
+        let read = change(record(OperationType::Insert, ("e", EVENTS)), None).await;
+        let Change { sequence_number, commit } = read.expect("a change");
+        assert_eq!(
+            (sequence_number.as_str(), commit.map(|it| it.to())),
+            ("11", Ok(Version::new(7)))
+        );
+        for other in [(OperationType::Modify, ("e", EVENTS)), (OperationType::Insert, ("e", "[}"))]
+        {
+            let read = change(record(other.0, other.1), None).await.expect("a change");
+            assert!(read.commit.is_err());
+        }
+    }
+
+    #[tokio::test]
+    async fn a_large_commit_is_fetched_where_it_is_said_from_where() {
+        let payloads = MemoryPayloadStore::default();
+        let id = ContentId::keep(&payloads, EVENTS.to_owned()).await.expect("it is kept");
+        let record = record(OperationType::Insert, ("x", &id.to_string()));
+        let commit = |read: Option<Change>| read.expect("a change").commit;
+        assert!(commit(change(record.clone(), Some(&payloads)).await).is_ok());
+        assert!(commit(change(record, None).await).is_err());
+    }
 }
