@@ -68,7 +68,7 @@ pub(super) async fn measure(
     if measured.commits == 0 {
         return Err(Trouble::NoStream { stream: stream.to_string(), until: "" });
     }
-    Ok(measured.to_the_newest_snapshot())
+    Ok(measured.back_to_a_snapshot())
 }
 
 impl Measured {
@@ -115,7 +115,7 @@ impl Measured {
     }
 
     /// A load reads from the newest commit back to a snapshot.
-    fn to_the_newest_snapshot(self) -> Self {
+    fn back_to_a_snapshot(self) -> Self {
         if !self.has_snapshot {
             return self;
         }
@@ -160,7 +160,7 @@ pub(super) mod tests {
         let page = page.consumed_capacity(capacity).build();
         let mut measured = Measured::nothing_of(&stream);
         measured.add_page(&page).expect("they are commits");
-        measured.to_the_newest_snapshot()
+        measured.back_to_a_snapshot()
     }
 
     #[test]
@@ -172,7 +172,7 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn a_load_goes_back_to_the_newest_snapshot_only() {
+    fn a_load_goes_back_back_to_a_snapshot_only() {
         let short = measured(&[60_000, 100, 4_000], true);
         assert!(short.has_snapshot);
         assert!((short.read_units - 2.0).abs() < f64::EPSILON, "{}", short.read_units);

@@ -19,11 +19,8 @@ pub(crate) fn program(name: &str) -> Command {
 
 /// What a program answers, and its exit code.
 pub(crate) fn run(name: &str, arguments: &[&str]) -> (Option<i32>, Value) {
-    let output = program(name)
-        .args(arguments)
-        .arg("--json")
-        .output()
-        .unwrap_or_else(|error| panic!("`make up` has built {name}: {error}"));
+    let output = program(name).args(arguments).arg("--json").output();
+    let output = output.expect("`make up` has built it");
     let said = String::from_utf8_lossy(&output.stderr);
     let answer = serde_json::from_slice(&output.stdout).map_err(|error| format!("{error}: {said}"));
     (output.status.code(), answer.expect("a JSON document"))
