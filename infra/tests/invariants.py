@@ -212,8 +212,8 @@ def processes_keep_to_themselves(template: Node) -> Iterator[str]:
 
 
 def side_effects_refuse_replays(template: Node) -> Iterator[str]:
-    """Whatever is not a projection acts on the world, and must not act a second time."""
-    readers = {f"{name}Rule" for name in PROJECTIONS}
+    """Whatever is neither a projection nor an audit acts on the world, and must not act a second time."""
+    readers = {"AuditRule", *(f"{name}Rule" for name in PROJECTIONS)}
     for name, rule in of_type(template, RULE).items():
         pattern = rule.get("EventPattern")
         if pattern and name not in readers and pattern.get("replay-name") != [{"exists": False}]:

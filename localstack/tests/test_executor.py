@@ -111,6 +111,27 @@ class RepairTest(TestCase):
         self.assertEqual(entry["Time"], datetime(2026, 11, 23, 9, 0, 30, tzinfo=timezone.utc))
         self.assertEqual(playing.replay.event_last_replayed_time, entry["Time"])
 
+    def test_a_replay_reaches_the_rules_that_it_names_and_an_event_that_is_new_all(self) -> None:
+        from localstack.services.events.provider import EventsProvider
+
+        reached: list[tuple[str | None, str]] = []
+
+        def process_rules(_self: Any, rule: Any, _region: str, _account: str, event: dict, _trace: Any) -> None:
+            reached.append((event.get("replay-name"), rule.arn))
+
+        destinations = {"to-one": {"Arn": "bus", "FilterArns": ["rule/a"]}, "to-all": {"Arn": "bus"}}
+        replays = {name: SimpleNamespace(destination=destination) for name, destination in destinations.items()}
+        provider = SimpleNamespace(get_store=lambda *_: SimpleNamespace(replays=replays))
+        with mock.patch.object(EventsProvider, "_process_rules", process_rules):
+            replay.reach_only_rules_that_are_named()
+            for event in ({}, {"replay-name": "to-one"}, {"replay-name": "to-all"}):
+                for rule in ("rule/a", "rule/b"):
+                    EventsProvider._process_rules(provider, SimpleNamespace(arn=rule), "r", "0", event, None)
+        both = ("rule/a", "rule/b")
+        self.assertEqual(
+            reached, [*((None, rule) for rule in both), ("to-one", "rule/a"), *(("to-all", rule) for rule in both)]
+        )
+
     def test_a_configured_log_group_is_used(self) -> None:
         from localstack.services.lambda_.invocation.execution_environment import ExecutionEnvironment
 

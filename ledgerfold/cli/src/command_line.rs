@@ -2,18 +2,23 @@
 
 use std::{ffi::OsString, process::ExitCode};
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, Parser, Subcommand};
 
 use crate::{
+    completions::{self, Completions},
+    costs::{self, EstimateCosts},
     dead_letters::{self, DeadLetters},
+    forward::{self, Forwarded},
     output::Output,
+    replay::{self, Replay},
     show::{self, Show},
     streams::{self, ListStreams},
-    target::TargetOptions,
+    tail::{self, Tail},
+    target::{Target, TargetOptions},
     trouble::{Trouble, exit},
 };
 
-/// Looks inside a log and its queues, on AWS or in a local cloud.
+/// Looks inside a log, its bus and its queues, on AWS or in a local cloud.
 #[derive(Debug, Parser)]
 #[command(name = "ledgerfold", disable_help_subcommand = true, after_help = crate::trouble::EXIT_CODES)]
 struct CommandLine {
@@ -25,33 +30,77 @@ struct CommandLine {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    #[command(flatten)]
+    OnTarget(OnTarget),
+    #[command(flatten)]
+    Admin(Admin),
+    /// Write completions for a shell
+    Completions(Completions),
+}
+
+/// What this program does itself, with tables, queues and the bus.
+#[derive(Debug, Subcommand)]
+enum OnTarget {
     /// List the streams of the event table; reads the whole table in the end
     Streams(ListStreams),
     /// Show the events of a stream as they were stored
     Show(Show),
+    /// Show events as they are appended
+    Tail(Tail),
     /// Look at what the projections gave up on, and send it again
     #[command(subcommand)]
     DeadLetters(DeadLetters),
+    /// Send again what the bus's archive has kept
+    #[command(subcommand)]
+    Replay(Replay),
+    /// Say what commands on the log cost
+    Costs(EstimateCosts),
+}
+
+/// What needs the read models of a context, and so its own program.
+#[derive(Debug, Subcommand)]
+enum Admin {
+    /// Hold the read models against the log (by `<context>-admin`)
+    Audit(Forwarded),
+    /// Bring what the read models lack home from the log (by `<context>-admin`)
+    Repair(Forwarded),
+    /// Make a read model anew (by `<context>-admin`)
+    Rebuild(Forwarded),
+    /// Look at the generations of read models (by `<context>-admin`)
+    Generations(Forwarded),
 }
 
 /// Does what the arguments say, the first of which is the program's name.
 pub async fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
-    match CommandLine::try_parse_from(arguments) {
-        Ok(line) => exit(line.run().await),
+    let arguments: Vec<OsString> = arguments.into_iter().collect();
+    match CommandLine::try_parse_from(&arguments) {
+        Ok(line) => exit(line.run(&arguments).await),
         Err(error) => crate::trouble::usage(&error),
     }
 }
 
 impl CommandLine {
-    async fn run(self) -> Result<ExitCode, Trouble> {
-        let target = self.target.resolve()?;
+    async fn run(self, arguments: &[OsString]) -> Result<ExitCode, Trouble> {
         let mut output = Output::of(&self.target);
         match self.command {
-            Command::Streams(command) => streams::run(&command, &target, &mut output).await,
-            Command::Show(command) => show::run(&command, &target, &mut output).await,
-            Command::DeadLetters(command) => {
-                dead_letters::run(&command, &target, &mut output).await
+            Command::OnTarget(command) => command.run(&self.target.resolve()?, &mut output).await,
+            Command::Admin(_) => forward::run(arguments.get(1..).unwrap_or_default()),
+            Command::Completions(command) => {
+                completions::run(&command, Self::command(), &mut output)
             }
+        }
+    }
+}
+
+impl OnTarget {
+    async fn run(self, target: &Target, output: &mut Output) -> Result<ExitCode, Trouble> {
+        match self {
+            Self::Streams(command) => streams::run(&command, target, output).await,
+            Self::Show(command) => show::run(&command, target, output).await,
+            Self::Tail(command) => tail::run(&command, target, output).await,
+            Self::DeadLetters(command) => dead_letters::run(&command, target, output).await,
+            Self::Replay(command) => replay::run(&command, target, output).await,
+            Self::Costs(command) => costs::run(&command, target, output).await,
         }
     }
 }

@@ -45,6 +45,25 @@ impl Connection {
         aws_sdk_dynamodb::Client::new(&self.sdk().await)
     }
 
+    pub(crate) async fn dynamodb_streams(&self) -> aws_sdk_dynamodbstreams::Client {
+        aws_sdk_dynamodbstreams::Client::new(&self.sdk().await)
+    }
+
+    /// Whether it is a local cloud.
+    pub(crate) const fn is_local(&self) -> bool {
+        matches!(self.place, Place::LocalCloud { .. })
+    }
+
+    pub(crate) async fn eventbridge(&self) -> aws_sdk_eventbridge::Client {
+        aws_sdk_eventbridge::Client::new(&self.sdk().await)
+    }
+
+    pub(crate) async fn s3(&self) -> aws_sdk_s3::Client {
+        // A local cloud has no host names of buckets.
+        let config = aws_sdk_s3::config::Builder::from(&self.sdk().await);
+        aws_sdk_s3::Client::from_conf(config.force_path_style(self.is_local()).build())
+    }
+
     pub(crate) async fn sqs(&self) -> aws_sdk_sqs::Client {
         aws_sdk_sqs::Client::new(&self.sdk().await)
     }

@@ -14,13 +14,18 @@
 //! on standard error.
 
 mod admin;
+mod completions;
 mod connection;
+mod costs;
 mod dead_letters;
+mod forward;
 mod output;
+mod replay;
 mod show;
 mod stack;
 mod streams;
 mod system;
+mod tail;
 mod target;
 mod trouble;
 

@@ -29,9 +29,14 @@ impl Output {
         Self { json: options.json, out: Box::new(io::stdout()) }
     }
 
-    pub(crate) fn report(&mut self, report: &impl Report) -> Result<(), Trouble> {
-        self.out.write_all(rendered(report, self.json)?.as_bytes())?;
+    /// Writes text that is the same in both forms.
+    pub(crate) fn write(&mut self, text: &[u8]) -> Result<(), Trouble> {
+        self.out.write_all(text)?;
         Ok(self.out.flush()?)
+    }
+
+    pub(crate) fn report(&mut self, report: &impl Report) -> Result<(), Trouble> {
+        self.write(rendered(report, self.json)?.as_bytes())
     }
 }
 
@@ -66,6 +71,16 @@ pub(crate) fn table<const COLUMNS: usize>(
 pub(crate) fn progress(what: &'static str) -> ProgressBar {
     let bar = ProgressBar::new_spinner().with_message(what);
     if let Ok(style) = ProgressStyle::with_template("{spinner} {msg}: {pos} ({elapsed})") {
+        bar.set_style(style);
+    }
+    bar.enable_steady_tick(Duration::from_millis(200));
+    bar
+}
+
+/// Shows on standard error how far something is that has an end.
+pub(crate) fn progress_to(end: u64, what: &'static str) -> ProgressBar {
+    let bar = ProgressBar::new(end).with_message(what);
+    if let Ok(style) = ProgressStyle::with_template("{msg} [{bar:30}] {percent} % ({elapsed})") {
         bar.set_style(style);
     }
     bar.enable_steady_tick(Duration::from_millis(200));

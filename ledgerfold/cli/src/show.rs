@@ -4,7 +4,6 @@ use std::process::ExitCode;
 
 use clap::Args;
 use ledgerfold::{Commit, Payload, StreamId, Timestamp, Version, ports::EventStore};
-use ledgerfold_dynamodb::DynamoEventStore;
 use serde::Serialize;
 
 use crate::{
@@ -34,15 +33,15 @@ struct Shown {
 
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
-struct ShownEvent {
-    version: Version,
+pub(crate) struct ShownEvent {
+    pub(crate) version: Version,
     id: String,
-    r#type: String,
-    schema_version: u32,
-    recorded_at: Timestamp,
+    pub(crate) r#type: String,
+    pub(crate) schema_version: u32,
+    pub(crate) recorded_at: Timestamp,
     command: String,
     command_id: String,
-    actor: String,
+    pub(crate) actor: String,
     data: Payload,
 }
 
@@ -51,9 +50,7 @@ pub(crate) async fn run(
     target: &Target,
     output: &mut Output,
 ) -> Result<ExitCode, Trouble> {
-    let table = target.event_table()?;
-    let log = DynamoEventStore::new(target.connection.dynamodb().await, table);
-    output.report(&read(command, &log).await?)?;
+    output.report(&read(command, &target.log().await?).await?)?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -95,7 +92,8 @@ impl Show {
     }
 }
 
-fn shown(commit: &Commit) -> impl Iterator<Item = ShownEvent> + '_ {
+/// The events of a commit as they are shown.
+pub(crate) fn shown(commit: &Commit) -> impl Iterator<Item = ShownEvent> + '_ {
     commit.events().map(|(version, event)| ShownEvent {
         version,
         id: event.id.to_string(),

@@ -18,6 +18,8 @@ pub(crate) struct Stack {
     /// The address of a local cloud; AWS by the environment's configuration where there is none.
     pub(crate) endpoint: Option<String>,
     pub(crate) region: Option<String>,
+    /// The archive of the bus, by name or ARN.
+    pub(crate) archive: Option<String>,
     contexts: BTreeMap<String, Context>,
 }
 
@@ -26,10 +28,14 @@ pub(crate) struct Stack {
 #[serde(rename_all = "camelCase", default)]
 pub(crate) struct Context {
     pub(crate) event_table: Option<String>,
+    /// Where the log keeps what is too large for it, if it does: bucket, and a prefix behind a slash.
+    pub(crate) payloads: Option<String>,
     /// By projection, as the queues are.
     pub(crate) read_tables: BTreeMap<String, String>,
     pub(crate) queues: BTreeMap<String, String>,
     pub(crate) dead_letters: BTreeMap<String, String>,
+    /// What leads from the bus to the queues, by ARN.
+    pub(crate) rules: BTreeMap<String, String>,
 }
 
 impl Stack {
@@ -46,14 +52,14 @@ impl Stack {
         here.ancestors().map(|folder| folder.join(STACK_FILE)).find(|path| path.is_file())
     }
 
-    /// The context of this name; the only one where no name is given.
-    pub(crate) fn context(&self, name: Option<&str>) -> Result<Context, Trouble> {
+    /// The context of this name, with its name; the only one where no name is given.
+    pub(crate) fn context(&self, name: Option<&str>) -> Result<(&str, &Context), Trouble> {
         let found = match name {
-            Some(name) => self.contexts.get(name),
-            None if self.contexts.len() == 1 => self.contexts.values().next(),
+            Some(name) => self.contexts.get_key_value(name),
+            None if self.contexts.len() == 1 => self.contexts.iter().next(),
             None => None,
         };
-        found.cloned().ok_or_else(|| Trouble::Unknown {
+        found.map(|(name, context)| (name.as_str(), context)).ok_or_else(|| Trouble::Unknown {
             what: "context",
             name: name.unwrap_or("(none named)").to_owned(),
             known: self.contexts.keys().cloned().collect(),

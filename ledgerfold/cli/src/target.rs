@@ -1,8 +1,12 @@
 //! Which tables and queues a command is about.
 
-use std::{collections::BTreeMap, path::PathBuf, str::FromStr};
+use std::{collections::BTreeMap, path::PathBuf, str::FromStr, sync::Arc};
 
 use clap::Args;
+use ledgerfold::ports::PayloadStore;
+use ledgerfold_dynamodb::DynamoEventStore;
+use ledgerfold_eventbridge::RuleArn;
+use ledgerfold_s3::S3PayloadStore;
 
 use crate::{
     connection::{Connection, Place},
@@ -24,6 +28,9 @@ pub(crate) struct TargetOptions {
     /// The event table
     #[arg(long, global = true, value_name = "TABLE")]
     event_table: Option<String>,
+    /// Where the log keeps what is too large for an item, if it does
+    #[arg(long, global = true, value_name = "BUCKET[/PREFIX]")]
+    payloads: Option<String>,
     /// A projection's read table; may be given again
     #[arg(long, global = true, value_name = "PROJECTION=TABLE")]
     read_table: Vec<Named>,
@@ -33,6 +40,12 @@ pub(crate) struct TargetOptions {
     /// A projection's dead-letter queue; may be given again
     #[arg(long, global = true, value_name = "PROJECTION=URL")]
     dead_letter_queue: Vec<Named>,
+    /// A projection's rule on the bus; may be given again
+    #[arg(long, global = true, value_name = "PROJECTION=ARN")]
+    rule: Vec<Named>,
+    /// The bus's archive, by name or ARN
+    #[arg(long, global = true, value_name = "ARCHIVE")]
+    archive: Option<String>,
     /// Answer with one JSON document
     #[arg(long, global = true)]
     pub(crate) json: bool,
@@ -63,44 +76,73 @@ impl FromStr for Named {
 pub(crate) struct Target {
     pub(crate) connection: Connection,
     names: Context,
+    archive: Option<String>,
 }
 
 impl TargetOptions {
     /// What the options and the stack file say together; an option goes before the file.
     pub(crate) fn resolve(&self) -> Result<Target, Trouble> {
-        let path = match &self.stack {
-            Some(path) => Some(path.clone()),
-            None if self.names_something() => None,
-            None => Stack::nearest(),
-        };
-        let stack = path.map(|path| Stack::read(&path)).transpose()?;
+        let stack = self.stack()?;
         let mut names = match &stack {
-            Some(stack) => stack.context(self.context.as_deref())?,
+            Some(stack) => stack.context(self.context.as_deref())?.1.clone(),
             None => Context::default(),
         };
+        // A rule without a read table is a process manager's: a replay is not for it.
+        let Context { rules, read_tables, .. } = &mut names;
+        rules.retain(|projection, _| read_tables.contains_key(projection));
         names.event_table = self.event_table.clone().or(names.event_table);
+        names.payloads = self.payloads.clone().or(names.payloads);
         for (known, named) in [
             (&mut names.read_tables, &self.read_table),
             (&mut names.queues, &self.queue),
             (&mut names.dead_letters, &self.dead_letter_queue),
+            (&mut names.rules, &self.rule),
         ] {
             known.extend(named.iter().cloned().map(|named| (named.projection, named.name)));
         }
+        let archive = stack.as_ref().and_then(|stack| stack.archive.clone());
+        let archive = self.archive.clone().or(archive);
         let place = stack.map(|stack| (stack.endpoint, stack.region));
         let place = match place {
             Some((Some(endpoint), region)) => Place::LocalCloud { endpoint, region },
             Some((None, region)) => Place::Aws { region },
             None => Place::Aws { region: None },
         };
-        Ok(Target { connection: Connection::to(place), names })
+        Ok(Target { connection: Connection::to(place), names, archive })
+    }
+
+    /// Options that say no more than which context is meant.
+    pub(crate) fn for_context(stack: Option<PathBuf>, context: Option<String>) -> Self {
+        let stack = stack.or_else(|| std::env::var_os("LEDGERFOLD_STACK").map(PathBuf::from));
+        Self { stack, context, ..Self::default() }
+    }
+
+    /// The name of the context: as it is given, or of the only one in the stack file.
+    pub(crate) fn context_name(&self) -> Result<String, Trouble> {
+        if let Some(name) = &self.context {
+            return Ok(name.clone());
+        }
+        let what = "context".to_owned();
+        let stack = self.stack()?.ok_or(Trouble::NoName { what, option: "--context" })?;
+        Ok(stack.context(None)?.0.to_owned())
+    }
+
+    fn stack(&self) -> Result<Option<Stack>, Trouble> {
+        let path = match &self.stack {
+            Some(path) => Some(path.clone()),
+            None if self.names_something() => None,
+            None => Stack::nearest(),
+        };
+        path.map(|path| Stack::read(&path)).transpose()
     }
 
     /// Names of tables and queues are of one place, and a file that happens to lie about is of another.
     fn names_something(&self) -> bool {
+        let named = [&self.read_table, &self.queue, &self.dead_letter_queue, &self.rule];
         self.event_table.is_some()
-            || !(self.read_table.is_empty()
-                && self.queue.is_empty()
-                && self.dead_letter_queue.is_empty())
+            || self.payloads.is_some()
+            || self.archive.is_some()
+            || named.iter().any(|names| !names.is_empty())
     }
 }
 
@@ -110,6 +152,21 @@ impl Target {
             what: "event table".to_owned(),
             option: "--event-table",
         })
+    }
+
+    /// The log in the event table, with what is too large for it.
+    pub(crate) async fn log(&self) -> Result<DynamoEventStore, Trouble> {
+        let log = DynamoEventStore::new(self.connection.dynamodb().await, self.event_table()?);
+        Ok(match self.payloads().await {
+            Some(payloads) => log.with_payloads(payloads),
+            None => log,
+        })
+    }
+
+    /// What is too large for the log, if that is kept anywhere.
+    pub(crate) async fn payloads(&self) -> Option<Arc<dyn PayloadStore>> {
+        let (bucket, prefix) = bucket_and_prefix(self.names.payloads.as_ref()?);
+        Some(Arc::new(S3PayloadStore::new(self.connection.s3().await, bucket, prefix)))
     }
 
     pub(crate) fn read_table(&self, projection: &str) -> Result<&str, Trouble> {
@@ -136,6 +193,31 @@ impl Target {
         })
     }
 
+    pub(crate) fn archive(&self) -> Result<&str, Trouble> {
+        self.archive
+            .as_deref()
+            .ok_or_else(|| Trouble::NoName { what: "archive".to_owned(), option: "--archive" })
+    }
+
+    /// The rules of these projections, or of all where none is named; one or more.
+    pub(crate) fn rules(&self, wanted: &[String]) -> Result<BTreeMap<String, RuleArn>, Trouble> {
+        let known = &self.names.rules;
+        if known.is_empty() {
+            return Err(Trouble::NoName { what: "projection's rule".to_owned(), option: "--rule" });
+        }
+        let wanted: Vec<_> =
+            if wanted.is_empty() { known.keys().collect() } else { wanted.iter().collect() };
+        let rule = |name: &String| {
+            let arn = known.get(name).ok_or_else(|| Trouble::Unknown {
+                what: "projection",
+                name: name.clone(),
+                known: known.keys().cloned().collect(),
+            })?;
+            Ok((name.clone(), arn.parse()?))
+        };
+        wanted.into_iter().map(rule).collect()
+    }
+
     pub(crate) fn queue(&self, projection: &str) -> Result<&str, Trouble> {
         self.names.queues.get(projection).map(String::as_str).ok_or_else(|| Trouble::NoName {
             what: format!("queue of {projection}"),
@@ -144,11 +226,22 @@ impl Target {
     }
 }
 
+/// `bucket`, `bucket/prefix` or `bucket/prefix/`; the prefix ends with a slash, or is empty.
+fn bucket_and_prefix(place: &str) -> (&str, String) {
+    match place.split_once('/') {
+        Some((bucket, prefix)) if !prefix.is_empty() => {
+            (bucket, format!("{}/", prefix.trim_end_matches('/')))
+        }
+        Some((bucket, _)) => (bucket, String::new()),
+        None => (place, String::new()),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use std::{env, fs};
 
-    use super::{Named, TargetOptions};
+    use super::{Named, TargetOptions, bucket_and_prefix};
     use crate::{connection::Place, trouble::Trouble};
 
     fn stack_file(name: &str, text: &str) -> TargetOptions {
@@ -182,6 +275,36 @@ mod tests {
         let target = options.resolve().expect("it names a table");
         assert!(matches!(target.connection.place(), Place::Aws { .. }));
         assert!(matches!(target.read_table("x"), Err(Trouble::NoName { .. })));
+    }
+
+    #[test]
+    fn a_replay_reaches_projections_that_are_named_and_no_process_manager() {
+        let rule = |name: &str| format!("arn:aws:events:us-east-1:123456789012:rule/bus/{name}");
+        let text = format!(
+            r#"{{"archive": "a", "contexts": {{"orders": {{
+                "readTables": {{"order-view": "v", "shipment": "s"}},
+                "rules": {{"order-view": "{}", "shipment": "{}", "deadline": "{}"}}}}}}}}"#,
+            rule("view"),
+            rule("shipment"),
+            rule("deadline"),
+        );
+        let target = stack_file("rules.json", &text).resolve().expect("it is a stack file");
+        assert_eq!(target.archive().expect("it is named"), "a");
+        let names = |wanted: &[&str]| {
+            let wanted: Vec<_> = wanted.iter().map(|name| (*name).to_owned()).collect();
+            target.rules(&wanted).map(|rules| rules.into_keys().collect::<Vec<_>>())
+        };
+        assert_eq!(names(&[]).expect("all"), ["order-view", "shipment"]);
+        assert_eq!(names(&["shipment"]).expect("it is there"), ["shipment"]);
+        assert!(matches!(names(&["deadline"]), Err(Trouble::Unknown { .. })));
+    }
+
+    #[test]
+    fn payloads_are_in_a_bucket_or_a_folder_of_it() {
+        for (place, prefix) in [("b", ""), ("b/", ""), ("b/orders", "orders/"), ("b/a/b/", "a/b/")]
+        {
+            assert_eq!(bucket_and_prefix(place), ("b", prefix.to_owned()), "{place}");
+        }
     }
 
     #[test]

@@ -3,9 +3,11 @@
 use std::{io, path::PathBuf, process::ExitCode};
 
 use ledgerfold::{
+    Timestamp,
     ports::{StoreError, StreamsError},
     project::ProjectError,
 };
+use ledgerfold_eventbridge::{EmptyWindow, NotARule, ReplayError, ReplayState};
 
 pub(crate) const EXIT_CODES: &str =
     "Exit codes: 0 all is well, 1 trouble, 2 called wrongly, 3 the audit found something.";
@@ -32,6 +34,29 @@ pub(crate) enum Trouble {
     NoStream { stream: String, until: &'static str },
     #[error("{call}: {reason}")]
     Queue { call: &'static str, reason: String },
+    #[error(transparent)]
+    Replay(#[from] ReplayError),
+    #[error(
+        "it is not known whether the replay has started: {reason}; `ledgerfold replay watch {name}` looks"
+    )]
+    ReplayInDoubt { name: String, reason: String },
+    #[error("the replay {name} is {state}: {reason}")]
+    ReplayEnded { name: String, state: ReplayState, reason: String },
+    #[error(transparent)]
+    Rule(#[from] NotARule),
+    #[error(transparent)]
+    Window(#[from] EmptyWindow),
+    #[error("the window ends at {to}, and nothing is in the archive of what is to come")]
+    WindowInFuture { to: Timestamp },
+    #[error(
+        "there is no {program} beside this program or on the PATH: audit, repair, rebuild and \
+         generations need the read models of the context, which only its own binary has"
+    )]
+    NoAdmin { program: String },
+    #[error("{program} cannot be run: {source}")]
+    UnusableAdmin { program: String, source: io::Error },
+    #[error("{call}: {reason}")]
+    Call { call: &'static str, reason: String },
     #[error("nothing was done: it was not confirmed; --yes confirms it beforehand")]
     NotConfirmed,
     #[error(transparent)]
@@ -49,9 +74,13 @@ pub(crate) enum Trouble {
 impl Trouble {
     fn exit_code(&self) -> u8 {
         match self {
-            Self::NoName { .. } | Self::Unknown { .. } | Self::Streams(StreamsError::Resume(_)) => {
-                USAGE
-            }
+            Self::NoName { .. }
+            | Self::Unknown { .. }
+            | Self::Rule(_)
+            | Self::Window(_)
+            | Self::WindowInFuture { .. }
+            | Self::Replay(ReplayError::BadName(_))
+            | Self::Streams(StreamsError::Resume(_)) => USAGE,
             _ => TROUBLE,
         }
     }

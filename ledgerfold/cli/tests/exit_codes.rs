@@ -25,6 +25,7 @@ fn check(arguments: &[&str], code: i32, said: &str) {
 fn help_is_an_answer() {
     check(&["--help"], 0, "dead-letters");
     check(&["show", "--help"], 0, "--version");
+    check(&["completions", "bash"], 0, "dead-letters");
 }
 
 #[test]
@@ -35,10 +36,49 @@ fn a_wrong_call_is_2() {
     check(&["show", "order#1", "--version", "1", "--at", "2026-11-23T12:00:00Z"], 2, "--at");
     check(&["streams"], 2, "--event-table");
     check(&["streams", "--event-table", "t", "--limit", "0"], 2, "--limit");
+    check(&["auditt"], 2, "audit");
+    check(&["tail", "--event-table", "t", "--count", "0"], 2, "--count");
+    check(&["costs", "--event-table", "t", "--read-price=-1"], 2, "0 or more");
+    check(&["replay", "list"], 2, "--archive");
     check(&["dead-letters", "redrive", "x", "--dead-letter-queue", "y=http://q"], 2, "there are y");
 }
 
 #[test]
 fn a_file_that_cannot_be_read_is_1() {
     check(&["streams", "--stack", "nowhere/stack.json"], 1, "nowhere/stack.json");
+}
+
+/// A program on a PATH of its own that says what it was told, and ends with 3.
+#[cfg(unix)]
+#[test]
+fn what_needs_read_models_is_done_by_the_context_s_own_program() {
+    use std::{fs, os::unix::fs::PermissionsExt};
+
+    let folder = std::env::temp_dir().join(format!("ledgerfold-cli-{}", std::process::id()));
+    fs::create_dir_all(&folder).expect("the folder can be made");
+    let program = folder.join("books-admin");
+    fs::write(&program, "#!/bin/sh\necho \"$@\"\nexit 3\n").expect("it can be written");
+    fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).expect("and be run");
+    let stack = folder.join("stack.json");
+    fs::write(&stack, r#"{"contexts": {"books": {}}}"#).expect("it can be written");
+    let stack = stack.to_string_lossy();
+
+    for arguments in [
+        vec!["--context", "books", "audit", "--stream", "book#1", "--json"],
+        vec!["rebuild", "loans", "--context=books"],
+        vec!["--stack", &stack, "repair", "--overwrite"],
+        vec!["generations", "--help", "--stack", &stack],
+    ] {
+        let output = Command::new(env!("CARGO_BIN_EXE_ledgerfold"))
+            .args(&arguments)
+            .env("PATH", &folder)
+            .env_remove("LEDGERFOLD_STACK")
+            .current_dir(std::env::temp_dir())
+            .output()
+            .expect("the binary runs");
+        assert_eq!(output.status.code(), Some(3), "{arguments:?}");
+        assert_eq!(String::from_utf8_lossy(&output.stdout).trim_end(), arguments.join(" "));
+    }
+    check(&["audit", "--context", "films"], 1, "no films-admin beside this program");
+    check(&["audit"], 2, "--context");
 }

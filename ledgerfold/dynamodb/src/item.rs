@@ -166,6 +166,16 @@ impl CommitItem {
         serde_dynamo::from_item(item.into()).map_err(unreadable)
     }
 
+    /// How many events it has.
+    pub const fn event_count(&self) -> u64 {
+        (self.to + 1).saturating_sub(self.sk)
+    }
+
+    /// Whether a snapshot rides with it.
+    pub const fn has_snapshot(&self) -> bool {
+        self.snapshot.is_some()
+    }
+
     /// The same commit with its events kept elsewhere.
     pub(crate) async fn check_in(self, payloads: &dyn PayloadStore) -> Result<Self, StoreError> {
         let content = serde_json::to_string(&self.events)

@@ -7,7 +7,12 @@
 mod cloud_event;
 mod delivery;
 mod publisher;
+mod replay;
 
 pub use cloud_event::{CloudEvent, NotACloudEvent};
 pub use delivery::{BusMessage, NotABusMessage};
 pub use publisher::{EventBridgePublisher, MAX_CALL_BYTES, MAX_CALL_ENTRIES};
+pub use replay::{
+    EmptyWindow, NotARule, ReplayError, ReplayPage, ReplayState, ReplayStatus, Replays, RuleArn,
+    Window,
+};

@@ -22,6 +22,8 @@ pub struct Stack {
     pub bus: String,
     /// The archive of that bus, by name or ARN.
     pub archive: String,
+    /// Which emulator it runs on, where it does.
+    pub emulator: Option<String>,
     /// What belongs to one bounded context.
     pub contexts: Contexts,
 }

@@ -16,6 +16,7 @@ use ledgerfold::{
 use ledgerfold_dynamodb::{DynamoEventStore, DynamoRowStore, DynamoStreams, DynamoTallyStore};
 
 use crate::{
+    completions::{self, Completions},
     output::Output,
     target::{Target, TargetOptions},
     trouble::{EXIT_CODES, Trouble, exit, usage},
@@ -67,6 +68,8 @@ enum Command {
     Audit(audit::Options),
     /// Bring what the read models lack home from the log
     Repair(repair::Options),
+    /// Write completions for a shell
+    Completions(Completions),
 }
 
 impl Admin {
@@ -106,19 +109,26 @@ impl Admin {
         &self,
         arguments: impl IntoIterator<Item = OsString>,
     ) -> Result<CommandLine, clap::Error> {
-        let command = CommandLine::command().name(self.name).bin_name(self.name);
-        CommandLine::from_arg_matches(&command.try_get_matches_from(arguments)?)
+        CommandLine::from_arg_matches(&self.command().try_get_matches_from(arguments)?)
+    }
+
+    fn command(&self) -> clap::Command {
+        CommandLine::command().name(self.name).bin_name(self.name)
     }
 
     async fn execute(self, line: CommandLine) -> Result<ExitCode, Trouble> {
-        let target = line.target.resolve()?;
         let mut output = Output::of(&line.target);
         match line.command {
+            Command::Completions(options) => {
+                completions::run(&options, self.command(), &mut output)
+            }
             Command::Audit(options) => {
+                let target = line.target.resolve()?;
                 let context = self.context(&target, options.projections()).await?;
                 audit::run(&options, &context, &mut output).await
             }
             Command::Repair(options) => {
+                let target = line.target.resolve()?;
                 let context = self.context(&target, options.projections()).await?;
                 repair::run(&options, &context, &mut output).await
             }
@@ -143,7 +153,7 @@ impl Admin {
             }
         }
         Ok(Context {
-            log: Arc::new(DynamoEventStore::new(client.clone(), table)),
+            log: Arc::new(target.log().await?),
             index: DynamoStreams::new(client, table).in_pages_of(walk::COMMITS_PER_PAGE),
             category: self.category,
             models,

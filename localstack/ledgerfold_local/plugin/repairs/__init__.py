@@ -29,6 +29,7 @@ def apply_repairs() -> None:
     gateway_responses.import_them()
     gateway_responses.apply_them()
     replay.keep_times_as_times()
+    replay.reach_only_rules_that_are_named()
     log_groups.honour_logging_config()
     if os.environ.get("LEDGERFOLD_DYNAMODB_HOME"):  # In Docker, LocalStack's image brings its own.
         dynamodb.use_bundled(os.environ["LEDGERFOLD_DYNAMODB_HOME"], os.environ["LEDGERFOLD_JAVA"])

@@ -27,7 +27,6 @@ pub struct Aws {
     stack: Stack,
     tables: aws_sdk_dynamodb::Client,
     events: aws_sdk_eventbridge::Client,
-    functions: aws_sdk_lambda::Client,
     queues: aws_sdk_sqs::Client,
     functions: aws_sdk_lambda::Client,
 }
@@ -69,7 +68,6 @@ impl Aws {
         Self {
             tables: client_of!(aws_sdk_dynamodb, stack),
             events: client_of!(aws_sdk_eventbridge, stack),
-            functions: client_of!(aws_sdk_lambda, stack),
             queues: client_of!(aws_sdk_sqs, stack),
             functions: client_of!(aws_sdk_lambda, stack),
             stack: stack.clone(),

@@ -6,6 +6,7 @@
 
 mod audit;
 mod checks;
+mod command_line;
 mod commands;
 mod concurrency;
 mod consistency;
@@ -18,6 +19,7 @@ mod invalid_requests;
 mod programs;
 mod projections;
 mod queries;
+mod replay;
 mod routes;
 mod rules;
 mod time_travel;

@@ -1,0 +1,89 @@
+//! What `ledgerfold` shows of an order.
+
+use std::io::{BufRead as _, BufReader, Read as _};
+use std::process::{Child, Stdio};
+use std::sync::mpsc;
+use std::thread;
+
+use orders_acceptance::eventually;
+use serde_json::Value;
+
+use crate::programs::{program, run};
+use crate::world::{PROJECTED, World};
+
+/// A program that does not outlive its test.
+struct Running(Child);
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        // It may have ended by itself.
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+/// Starts `ledgerfold tail`, and waits until it says that it follows the table.
+fn tail(arguments: &[&str]) -> Running {
+    let child = program("ledgerfold")
+        .args(["tail", "--json"])
+        .args(arguments)
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn();
+    let mut running = Running(child.expect("`make up` has built ledgerfold"));
+    let errors = BufReader::new(running.0.stderr.take().expect("it is piped"));
+    let (say, heard) = mpsc::channel();
+    thread::spawn(move || errors.lines().map_while(Result::ok).try_for_each(|line| say.send(line)));
+    let said = heard.recv_timeout(PROJECTED).expect("it says something");
+    assert!(said.starts_with("Following "), "{said}");
+    running
+}
+
+#[tokio::test]
+async fn a_tail_sees_an_event_of_an_order_and_ends_when_it_has_seen_enough() {
+    let world = World::shared();
+    let mut order = world.placed().await;
+    let stream = format!("order#{}", order.id);
+    let mut tail = tail(&["--stream", &stream, "--type", "OrderPaid", "--count", "1"]);
+    world.pay(&mut order).await;
+
+    eventually("the tail ends", PROJECTED, async || match tail.0.try_wait() {
+        Ok(Some(status)) if status.success() => Ok(()),
+        other => Err(format!("{other:?}")),
+    })
+    .await
+    .expect("it has seen one event");
+    let mut text = String::new();
+    let mut out = tail.0.stdout.take().expect("it is piped");
+    out.read_to_string(&mut text).expect("it is text");
+    let line: Value = serde_json::from_str(&text).expect("one JSON document");
+    assert_eq!(
+        (&line["stream"], &line["version"], &line["type"]),
+        (&Value::from(stream), &Value::from(2), &Value::from("OrderPaid"))
+    );
+}
+
+#[tokio::test]
+async fn a_stream_is_shown_as_it_was_and_what_it_costs_is_said() {
+    let world = World::shared();
+    let stream = format!("order#{}", world.shipped().await.id);
+    let types = |arguments: &[&str]| -> Vec<String> {
+        let (code, shown) = run("ledgerfold", &[&["show", &stream], arguments].concat());
+        assert_eq!(code, Some(0), "{shown}");
+        let events = shown["events"].as_array().expect("a list");
+        events.iter().map(|event| event["type"].as_str().unwrap_or("?").to_owned()).collect()
+    };
+    assert_eq!(types(&[]), ["OrderPlaced", "OrderPaid", "OrderShipped"]);
+    assert_eq!(types(&["--version", "2"]), ["OrderPlaced", "OrderPaid"]);
+    let (_, shown) = run("ledgerfold", &["show", &stream]);
+    let paid = shown["events"][1]["recordedAt"].as_str().expect("an instant");
+    assert_eq!(types(&["--at", paid]), ["OrderPlaced", "OrderPaid"]);
+
+    // Three commits below a kilobyte, which one read unit brings.
+    let (code, costs) = run("ledgerfold", &["costs", "--stream", &stream]);
+    assert_eq!(code, Some(0), "{costs}");
+    assert_eq!(costs["streams"][0]["commits"], 3);
+    assert_eq!(costs["append"]["writeUnits"], 1.0);
+    assert_eq!(costs["coldLoad"]["readUnits"], 1.0);
+    assert_eq!(costs["coldLoad"]["requests"], 1.0);
+}

@@ -1,0 +1,89 @@
+//! What needs a domain's read models: handed on to the binary of its context.
+
+use std::{
+    env,
+    ffi::OsString,
+    io,
+    path::PathBuf,
+    process::{Command, ExitCode},
+};
+
+use clap::Args;
+
+use crate::{target::TargetOptions, trouble::Trouble};
+
+/// The arguments of a command that is another program's, which reads them itself.
+#[derive(Debug, Args)]
+#[command(disable_help_flag = true)]
+pub(crate) struct Forwarded {
+    #[arg(trailing_var_arg = true, allow_hyphen_values = true, hide = true)]
+    _arguments: Vec<OsString>,
+}
+
+/// Runs `<context>-admin` in place of this program, with all the arguments that were given.
+pub(crate) fn run(arguments: &[OsString]) -> Result<ExitCode, Trouble> {
+    // The options may stand anywhere, also behind some that only the other program knows.
+    let options = TargetOptions::for_context(
+        value_of("--stack", arguments).map(PathBuf::from),
+        value_of("--context", arguments).map(|name| name.to_string_lossy().into_owned()),
+    );
+    let program = format!("{}-admin", options.context_name()?);
+    let mut command = Command::new(beside(&program).unwrap_or_else(|| PathBuf::from(&program)));
+    match become_it(command.args(arguments)) {
+        Ok(code) => Ok(code),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Err(Trouble::NoAdmin { program }),
+        Err(source) => Err(Trouble::UnusableAdmin { program, source }),
+    }
+}
+
+/// The value of an option, written as one word or two.
+fn value_of(option: &str, arguments: &[OsString]) -> Option<OsString> {
+    arguments.iter().enumerate().find_map(|(at, argument)| {
+        if argument == option {
+            return arguments.get(at + 1).cloned();
+        }
+        let argument = argument.to_str()?;
+        Some(argument.strip_prefix(option)?.strip_prefix('=')?.into())
+    })
+}
+
+/// The program of this name that lies beside this one.
+fn beside(program: &str) -> Option<PathBuf> {
+    let path = env::current_exe().ok()?;
+    let path = path.parent()?.join(format!("{program}{}", env::consts::EXE_SUFFIX));
+    path.is_file().then_some(path)
+}
+
+/// Streams, signals and exit code are the other program's from here on.
+#[cfg(unix)]
+fn become_it(command: &mut Command) -> io::Result<ExitCode> {
+    Err(std::os::unix::process::CommandExt::exec(command))
+}
+
+#[cfg(not(unix))]
+fn become_it(command: &mut Command) -> io::Result<ExitCode> {
+    let code = command.status()?.code().and_then(|code| u8::try_from(code).ok());
+    Ok(code.map_or(ExitCode::FAILURE, ExitCode::from))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::ffi::OsString;
+
+    use super::value_of;
+
+    #[test]
+    fn an_option_is_found_wherever_it_stands() {
+        let found = |arguments: &[&str]| {
+            let arguments: Vec<OsString> = arguments.iter().map(OsString::from).collect();
+            value_of("--context", &arguments).map(|value| value.to_string_lossy().into_owned())
+        };
+        assert_eq!(found(&["--context", "orders", "audit"]).as_deref(), Some("orders"));
+        assert_eq!(
+            found(&["audit", "--grace", "3", "--context=orders"]).as_deref(),
+            Some("orders")
+        );
+        assert_eq!(found(&["audit", "--contexts", "orders"]), None);
+        assert_eq!(found(&["audit", "--context"]), None);
+    }
+}

@@ -1,0 +1,96 @@
+//! `ledgerfold replay`: sending again what the bus's archive has kept.
+
+mod report;
+mod start;
+mod watch;
+
+use std::process::ExitCode;
+
+use clap::{Args, Subcommand};
+use ledgerfold::project::ReplayName;
+use ledgerfold_eventbridge::Replays;
+
+use crate::{
+    output::{Output, progress},
+    system::{SystemClock, SystemRandom},
+    target::Target,
+    trouble::Trouble,
+};
+
+use report::{Cancelled, Listed, Shown};
+use start::Start;
+use watch::watch;
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Replay {
+    /// Send what was recorded in a time again, to projections and nobody else
+    Start(Start),
+    /// Wait for the end of a replay; the exit code says whether it was a good one
+    Watch(Name),
+    /// Stop a replay; what was sent is not taken back
+    Cancel(Name),
+    /// List the archive's replays of the last 90 days
+    List(List),
+}
+
+/// Which replay.
+#[derive(Debug, Args)]
+pub(crate) struct Name {
+    /// Its name, as `replay start` has said it
+    name: String,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct List {
+    /// Stop at the end of the page that reaches so many replays
+    #[arg(long, value_name = "COUNT", default_value_t = 50, value_parser = clap::value_parser!(u16).range(1..))]
+    limit: u16,
+    /// Go on from where an earlier list ended
+    #[arg(long, value_name = "PLACE")]
+    from: Option<String>,
+}
+
+pub(crate) async fn run(
+    command: &Replay,
+    target: &Target,
+    output: &mut Output,
+) -> Result<ExitCode, Trouble> {
+    let client = target.connection.eventbridge().await;
+    let replays = Replays::open(client, target.archive()?).await?;
+    match command {
+        Replay::Start(options) => {
+            let world = start::World { clock: &SystemClock, random: &SystemRandom };
+            start::run(options, target, &replays, &world, output).await
+        }
+        Replay::Watch(Name { name }) => {
+            let name = ReplayName(name.clone());
+            let status = watch(&replays, &name, &SystemClock).await?;
+            output.report(&Shown::from(&status))?;
+            watch::verdict(&status)
+        }
+        Replay::Cancel(Name { name }) => {
+            let state = replays.cancel(&ReplayName(name.clone())).await?;
+            output.report(&Cancelled::of(name, state))?;
+            Ok(ExitCode::SUCCESS)
+        }
+        Replay::List(options) => {
+            output.report(&list(options, &replays).await?)?;
+            Ok(ExitCode::SUCCESS)
+        }
+    }
+}
+
+async fn list(options: &List, replays: &Replays) -> Result<Listed, Trouble> {
+    let bar = progress("replays");
+    let mut listed = Listed { replays: Vec::new(), next: options.from.clone() };
+    loop {
+        let page = replays.list(listed.next.as_deref()).await?;
+        listed.replays.extend(page.replays.iter().map(Shown::from));
+        bar.set_position(u64::try_from(listed.replays.len()).unwrap_or(u64::MAX));
+        listed.next = page.next;
+        if listed.next.is_none() || listed.replays.len() >= usize::from(options.limit) {
+            bar.finish_and_clear();
+            return Ok(listed);
+        }
+    }
+}

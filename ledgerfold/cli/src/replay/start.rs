@@ -1,0 +1,172 @@
+//! `replay start`: which events, to whom, and when.
+
+use std::{collections::BTreeMap, process::ExitCode, time::Duration};
+
+use clap::Args;
+use ledgerfold::{
+    Timestamp,
+    ports::{Clock, Random},
+    project::ReplayName,
+};
+use ledgerfold_eventbridge::{ReplayStatus, Replays, RuleArn, Window};
+
+use super::{
+    report::{Shown, Started},
+    watch::{self, watch},
+};
+use crate::{
+    output::{Output, progress_to},
+    target::Target,
+    trouble::Trouble,
+};
+
+/// How long an event may wait in the table's stream before it is on the bus: an archive holds nothing
+/// that was recorded earlier than this before it was made.
+const ON_THE_WAY: Duration = Duration::from_secs(24 * 3600);
+
+/// How often the time that is left is shown.
+const TICK: Duration = Duration::from_secs(1);
+
+/// Replayed events are new events to EventBridge: they are paid for, come in no order, and may come
+/// beside live ones and more than once. Projections put them right, and drop what they have seen.
+#[derive(Debug, Args)]
+pub(crate) struct Start {
+    /// A projection that is to get the events; may be given again. All that have a read table, if none
+    /// is given
+    #[arg(long, value_name = "NAME")]
+    projection: Vec<String>,
+    /// Only what was recorded from this instant on, as 2026-11-23T12:00:00Z; all that the archive has,
+    /// if none is given
+    #[arg(long, value_name = "INSTANT")]
+    from: Option<Timestamp>,
+    /// Only what was recorded up to this instant; until now, if none is given
+    #[arg(long, value_name = "INSTANT")]
+    to: Option<Timestamp>,
+    /// What to call the replay; every replayed event carries the name. One is made up, if none is given
+    #[arg(long, value_name = "NAME")]
+    name: Option<String>,
+    /// Wait for its end
+    #[arg(long)]
+    wait: bool,
+    /// Begin at once, also where the last events may not be in the archive yet
+    #[arg(long)]
+    no_settle: bool,
+}
+
+/// What a start needs of the world.
+pub(super) struct World<'a> {
+    pub(super) clock: &'a dyn Clock,
+    pub(super) random: &'a dyn Random,
+}
+
+pub(super) async fn run(
+    options: &Start,
+    target: &Target,
+    replays: &Replays,
+    world: &World<'_>,
+    output: &mut Output,
+) -> Result<ExitCode, Trouble> {
+    let rules = target.rules(&options.projection)?;
+    let window = options.window(replays, world.clock.now())?;
+    let name = options.name(world);
+    if !options.no_settle && !target.connection.is_local() {
+        settle(&window, world.clock).await;
+    }
+    let status = start(replays, &name, window, &rules).await?;
+    let projections: Vec<_> = rules.into_keys().collect();
+    if !options.wait {
+        output.report(&Started::new(projections, Shown::from(&status)))?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    let status = watch(replays, &name, world.clock).await?;
+    output.report(&Started::new(projections, Shown::from(&status)))?;
+    watch::verdict(&status)
+}
+
+async fn start(
+    replays: &Replays,
+    name: &ReplayName,
+    window: Window,
+    rules: &BTreeMap<String, RuleArn>,
+) -> Result<ReplayStatus, Trouble> {
+    let arns: Vec<_> = rules.values().cloned().collect();
+    let state = replays.start(name, window, &arns).await.map_err(|error| match error {
+        ledgerfold_eventbridge::ReplayError::Unavailable(reason) => {
+            Trouble::ReplayInDoubt { name: name.0.clone(), reason }
+        }
+        other => other.into(),
+    })?;
+    Ok(ReplayStatus {
+        name: name.clone(),
+        state,
+        reason: None,
+        window: Some(window),
+        replayed_to: None,
+        started: None,
+        ended: None,
+    })
+}
+
+impl Start {
+    fn window(&self, replays: &Replays, now: Timestamp) -> Result<Window, Trouble> {
+        let oldest = || {
+            let created = replays.created().unwrap_or(Timestamp::UNIX_EPOCH);
+            created.checked_sub(ON_THE_WAY).unwrap_or(Timestamp::UNIX_EPOCH)
+        };
+        let to = self.to.unwrap_or(now);
+        if to > now {
+            return Err(Trouble::WindowInFuture { to });
+        }
+        Ok(Window::new(self.from.unwrap_or_else(oldest), to)?)
+    }
+
+    fn name(&self, world: &World<'_>) -> ReplayName {
+        ReplayName(self.name.clone().unwrap_or_else(|| {
+            let mut bytes = [0; 2];
+            world.random.fill(&mut bytes);
+            let now = world.clock.now().strftime("%Y%m%dT%H%M%SZ");
+            format!("ledgerfold-{now}-{:04x}", u16::from_be_bytes(bytes))
+        }))
+    }
+}
+
+/// Waits until all of the window is in the archive.
+async fn settle(window: &Window, clock: &dyn Clock) {
+    let until = window.settled_at();
+    let left = |now| until.duration_since(now).as_secs().try_into().unwrap_or(0_u64);
+    let whole = left(clock.now());
+    if whole == 0 {
+        return;
+    }
+    eprintln!(
+        "An event may take ten minutes to reach the archive: waiting until {until:.0} (--no-settle \
+         begins at once)."
+    );
+    let bar = progress_to(whole, "waiting for the archive");
+    while until > clock.now() {
+        bar.set_position(whole.saturating_sub(left(clock.now())));
+        clock.sleep(TICK).await;
+    }
+    bar.finish_and_clear();
+}
+
+#[cfg(test)]
+mod tests {
+    use ledgerfold::{Timestamp, ports::Clock};
+    use ledgerfold_eventbridge::Window;
+    use ledgerfold_testkit::ManualClock;
+
+    use super::settle;
+
+    #[tokio::test]
+    async fn a_window_that_ends_now_waits_for_ten_minutes_and_an_old_one_not_at_all() {
+        let at = |second| Timestamp::from_second(second).expect("a time");
+        let window = Window::new(at(0), at(10_000)).expect("a window");
+        let clock = ManualClock::at(at(10_000));
+        settle(&window, &clock).await;
+        assert_eq!(clock.now(), at(10_600));
+        clock.set(at(20_000));
+        settle(&window, &clock).await;
+        assert_eq!(clock.now(), at(20_000));
+    }
+}

@@ -1,0 +1,143 @@
+//! `ledgerfold tail`: events as they are appended.
+
+mod changes;
+mod follower;
+
+use std::{io, process::ExitCode};
+
+use clap::Args;
+use ledgerfold::{Commit, StreamId};
+use serde::Serialize;
+
+use crate::{
+    output::{Output, Report},
+    show::{ShownEvent, shown},
+    system::SystemClock,
+    target::Target,
+    trouble::Trouble,
+};
+
+use changes::TableChanges;
+use follower::{Follower, Start};
+
+/// Follows the event table's change stream, one line for each event; with --json one JSON object.
+///
+/// DynamoDB lets two read a change stream at a time. The relay is one of them, and a tail takes the other
+/// place: run one at a time, or the relay is slowed down.
+#[derive(Debug, Args)]
+pub(crate) struct Tail {
+    /// Begin with the oldest change there is, which is a day old at most, instead of now
+    #[arg(long)]
+    from_start: bool,
+    /// Only this stream; may be given again
+    #[arg(long, value_name = "STREAM")]
+    stream: Vec<StreamId>,
+    /// Only events of this type, as `OrderPlaced`; may be given again
+    #[arg(long, value_name = "TYPE")]
+    r#type: Vec<String>,
+    /// End after so many events
+    #[arg(long, value_name = "EVENTS", value_parser = clap::value_parser!(u64).range(1..))]
+    count: Option<u64>,
+}
+
+pub(crate) async fn run(
+    command: &Tail,
+    target: &Target,
+    output: &mut Output,
+) -> Result<ExitCode, Trouble> {
+    let changes = TableChanges::open(target).await?;
+    let start = if command.from_start { Start::Oldest } else { Start::Now };
+    let follower = Follower::begin(&changes, start).await?;
+    eprintln!("Following {}; Ctrl-C ends it.", target.event_table()?);
+    match command.follow(follower, output).await {
+        // Whoever reads has seen enough, as `head` does.
+        Err(Trouble::Output(error)) if error.kind() == io::ErrorKind::BrokenPipe => {
+            Ok(ExitCode::SUCCESS)
+        }
+        outcome => outcome.map(|()| ExitCode::SUCCESS),
+    }
+}
+
+impl Tail {
+    async fn follow(&self, mut follower: Follower<'_>, output: &mut Output) -> Result<(), Trouble> {
+        let mut left = self.count.unwrap_or(u64::MAX);
+        loop {
+            for change in follower.next(&SystemClock).await? {
+                match change {
+                    Ok(commit) => {
+                        for line in self.lines(&commit) {
+                            output.report(&line)?;
+                            left -= 1;
+                            if left == 0 {
+                                return Ok(());
+                            }
+                        }
+                    }
+                    Err(reason) => eprintln!("A change is not shown: {reason}"),
+                }
+            }
+        }
+    }
+
+    fn lines(&self, commit: &Commit) -> impl Iterator<Item = Line> {
+        let wanted = self.stream.is_empty() || self.stream.contains(commit.stream());
+        let stream = commit.stream().clone();
+        shown(commit)
+            .filter(move |event| {
+                wanted && (self.r#type.is_empty() || self.r#type.contains(&event.r#type))
+            })
+            .map(move |event| Line { stream: stream.clone(), event })
+    }
+}
+
+#[derive(Debug, Serialize)]
+struct Line {
+    stream: StreamId,
+    #[serde(flatten)]
+    event: ShownEvent,
+}
+
+impl Report for Line {
+    fn text(&self) -> String {
+        let ShownEvent { recorded_at, version, r#type, schema_version, actor, .. } = &self.event;
+        format!("{recorded_at} {} {version} {type}.v{schema_version} {actor}\n", self.stream)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use ledgerfold::command::Loaded;
+    use ledgerfold_testkit::conformance::notebook::{commit, fresh};
+
+    use super::Tail;
+    use crate::output::rendered;
+
+    #[test]
+    fn a_line_is_an_event_that_was_asked_for() {
+        let stream = fresh();
+        let new = commit(&Loaded::unread(stream.clone()), "attempt", &["one", "two"], 60);
+        let lines = |streams: &[&str], types: &[&str]| {
+            let tail = Tail {
+                from_start: false,
+                stream: streams.iter().map(|id| id.parse().expect("a stream")).collect(),
+                r#type: types.iter().map(|name| (*name).to_owned()).collect(),
+                count: None,
+            };
+            tail.lines(new.as_commit()).collect::<Vec<_>>()
+        };
+        assert_eq!(lines(&[], &[]).len(), 2);
+        assert_eq!(lines(&["note#other"], &[]).len(), 0);
+        assert_eq!(lines(&[&stream.to_string(), "note#other"], &["NoteWritten"]).len(), 2);
+        assert_eq!(lines(&[], &["NoteBurnt"]).len(), 0);
+
+        let line = &lines(&[], &[])[1];
+        let text = rendered(line, false).expect("text");
+        assert!(
+            text.starts_with(&format!("1970-01-01T00:01:00Z {stream} 2 NoteWritten.v1 ")),
+            "{text}"
+        );
+        let json: serde_json::Value =
+            serde_json::from_str(&rendered(line, true).expect("JSON")).expect("JSON");
+        assert_eq!((&json["stream"], &json["version"]), (&stream.to_string().into(), &2.into()));
+    }
+}

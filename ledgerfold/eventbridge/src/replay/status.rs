@@ -1,0 +1,145 @@
+//! What is known of a replay, in words of our own.
+
+use std::{fmt, time::Duration};
+
+use aws_sdk_eventbridge::{primitives::DateTime, types as sdk};
+use ledgerfold::{Timestamp, project::ReplayName};
+
+/// The times of recording that a replay is to bring, both ends included.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Window {
+    from: Timestamp,
+    to: Timestamp,
+}
+
+/// Where a replay is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ReplayState {
+    /// It was asked for.
+    Starting,
+    /// Events are on their way.
+    Running,
+    /// It is to stop; events that were sent are not taken back.
+    Cancelling,
+    /// Everything in the window was sent to the rules. Their targets may still be at work on it.
+    Completed,
+    /// It was stopped before its end.
+    Cancelled,
+    /// It stopped by itself.
+    Failed,
+    /// A state that EventBridge did not have when this was written.
+    Unknown,
+}
+
+/// What is known of a replay.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ReplayStatus {
+    /// What it is called.
+    pub name: ReplayName,
+    /// Where it is.
+    pub state: ReplayState,
+    /// Why it is there, in EventBridge's words.
+    pub reason: Option<String>,
+    /// What it brings.
+    pub window: Option<Window>,
+    /// The time of recording that it has come to.
+    pub replayed_to: Option<Timestamp>,
+    /// When it started.
+    pub started: Option<Timestamp>,
+    /// When it ended, in whatever way.
+    pub ended: Option<Timestamp>,
+}
+
+/// A window whose end is not behind its beginning.
+#[derive(Debug, thiserror::Error)]
+#[error("the window ends at {to}, which is not behind its beginning at {from}")]
+pub struct EmptyWindow {
+    from: Timestamp,
+    to: Timestamp,
+}
+
+/// How long an event may take to reach the archive.
+/// <https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-archive.html>
+const ARCHIVED_AFTER: Duration = Duration::from_secs(600);
+
+impl Window {
+    /// What was recorded in this time.
+    ///
+    /// # Errors
+    /// [`EmptyWindow`] if it does not end behind its beginning.
+    pub fn new(from: Timestamp, to: Timestamp) -> Result<Self, EmptyWindow> {
+        if from < to { Ok(Self { from, to }) } else { Err(EmptyWindow { from, to }) }
+    }
+
+    /// Its beginning.
+    pub const fn from(&self) -> Timestamp {
+        self.from
+    }
+
+    /// Its end.
+    pub const fn to(&self) -> Timestamp {
+        self.to
+    }
+
+    /// When all of it is in the archive: an event may take ten minutes to get there.
+    pub fn settled_at(&self) -> Timestamp {
+        self.to.checked_add(ARCHIVED_AFTER).unwrap_or(Timestamp::MAX)
+    }
+}
+
+impl ReplayState {
+    /// Whether nothing more will come of it.
+    pub const fn is_over(self) -> bool {
+        matches!(self, Self::Completed | Self::Cancelled | Self::Failed)
+    }
+}
+
+impl fmt::Display for ReplayState {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Starting => "starting",
+            Self::Running => "running",
+            Self::Cancelling => "cancelling",
+            Self::Completed => "completed",
+            Self::Cancelled => "cancelled",
+            Self::Failed => "failed",
+            Self::Unknown => "in a state that is not known",
+        })
+    }
+}
+
+impl From<Option<&sdk::ReplayState>> for ReplayState {
+    fn from(state: Option<&sdk::ReplayState>) -> Self {
+        match state {
+            Some(sdk::ReplayState::Starting) => Self::Starting,
+            Some(sdk::ReplayState::Running) => Self::Running,
+            Some(sdk::ReplayState::Cancelling) => Self::Cancelling,
+            Some(sdk::ReplayState::Completed) => Self::Completed,
+            Some(sdk::ReplayState::Cancelled) => Self::Cancelled,
+            Some(sdk::ReplayState::Failed) => Self::Failed,
+            _ => Self::Unknown,
+        }
+    }
+}
+
+impl From<&sdk::Replay> for ReplayStatus {
+    fn from(replay: &sdk::Replay) -> Self {
+        Self {
+            name: ReplayName(replay.replay_name().unwrap_or_default().to_owned()),
+            state: replay.state().into(),
+            reason: replay.state_reason().map(str::to_owned),
+            window: window(replay.event_start_time(), replay.event_end_time()),
+            replayed_to: replay.event_last_replayed_time().and_then(instant),
+            started: replay.replay_start_time().and_then(instant),
+            ended: replay.replay_end_time().and_then(instant),
+        }
+    }
+}
+
+pub(super) fn window(from: Option<&DateTime>, to: Option<&DateTime>) -> Option<Window> {
+    Window::new(instant(from?)?, instant(to?)?).ok()
+}
+
+pub(super) fn instant(time: &DateTime) -> Option<Timestamp> {
+    Timestamp::from_millisecond(time.to_millis().ok()?).ok()
+}
