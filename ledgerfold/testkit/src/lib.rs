@@ -10,8 +10,8 @@ pub mod simulator;
 
 pub use given::Given;
 pub use memory::{
-    Fault, ManualClock, MemoryEventStore, MemoryPayloadStore, MemoryPublisher, MemoryRowStore,
-    MemoryTallyStore, SeededRandom,
+    Fault, ManualClock, MemoryEventStore, MemoryPayloadStore, MemoryPublisher, MemoryQuarantine,
+    MemoryRowStore, MemoryTallyStore, SeededRandom,
 };
 pub use recorded::{RecordedAnswer, RecordedService};
 

@@ -1,6 +1,6 @@
 //! The ports in memory pass the suites.
 
-use ledgerfold_testkit::{MemoryEventStore, MemoryRowStore, MemoryTallyStore};
+use ledgerfold_testkit::{MemoryEventStore, MemoryQuarantine, MemoryRowStore, MemoryTallyStore};
 
 mod event_store {
     use super::MemoryEventStore;
@@ -15,6 +15,11 @@ mod row_store {
 mod tally_store {
     use super::MemoryTallyStore;
     ledgerfold_testkit::tally_store_conformance!(async { MemoryTallyStore::default() });
+}
+
+mod quarantine {
+    use super::MemoryQuarantine;
+    ledgerfold_testkit::quarantine_conformance!(async { MemoryQuarantine::default() });
 }
 
 mod history {

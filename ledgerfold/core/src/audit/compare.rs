@@ -2,7 +2,7 @@ use async_trait::async_trait;
 
 use crate::{
     Envelope, Payload, StreamId, Version,
-    ports::{Counter, CounterKey, EventStore, ReadStoreError, StoreError, StoredRow, Written},
+    ports::{Counter, CounterKey, EventStore, StoredRow, Written},
     project::{
         Counts, ProjectError, Projection, ReadModel, RowModel, Tally, TallyModel, count, fold,
         read_log, read_memo, read_row,
@@ -90,12 +90,7 @@ impl Comparison {
         stored: Option<Version>,
     ) -> Result<Self, ProjectError> {
         match compared {
-            Err(
-                error @ (ProjectError::Event { .. }
-                | ProjectError::Inapplicable(_)
-                | ProjectError::Log(StoreError::Corrupt { .. })
-                | ProjectError::ReadStore(ReadStoreError::Corrupt { .. })),
-            ) => {
+            Err(error) if error.is_lasting() => {
                 let verdict = Verdict::Unreadable(error.to_string());
                 Ok(Self { stored, head: Version::NONE, verdict, counted: None })
             }

@@ -5,6 +5,7 @@
 
 mod claim_check;
 mod cost;
+mod parked;
 mod streams;
 mod tables;
 mod temporary;
@@ -24,4 +25,8 @@ mod row_store {
 
 mod tally_store {
     ledgerfold_testkit::tally_store_conformance!(crate::tables::tally_store());
+}
+
+mod quarantine {
+    ledgerfold_testkit::quarantine_conformance!(crate::tables::quarantine());
 }

@@ -3,6 +3,7 @@
 mod event_store;
 mod payload_store;
 mod publisher;
+mod quarantine;
 mod row_store;
 mod tally_store;
 mod time;
@@ -10,6 +11,7 @@ mod time;
 pub use event_store::MemoryEventStore;
 pub use payload_store::MemoryPayloadStore;
 pub use publisher::{Fault, MemoryPublisher};
+pub use quarantine::MemoryQuarantine;
 pub use row_store::MemoryRowStore;
 pub use tally_store::MemoryTallyStore;
 pub use time::{ManualClock, SeededRandom};
