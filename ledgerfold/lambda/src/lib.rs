@@ -5,13 +5,14 @@
 //! | --- | --- |
 //! | command, query | [`http`]: an API Gateway request becomes a [`http::Request`], a [`http::Response`] its answer |
 //! | relay | [`serve_relay`]: records of a DynamoDB stream |
-//! | projector | [`serve_projector`]: messages of a queue behind an EventBridge rule |
+//! | projector | [`serve_projector`]: messages of a queue behind an EventBridge rule, and word of upkeep |
 //!
 //! [`World`] makes the ports that all of them stand on.
 
 mod bus_queue;
 mod change_stream;
 pub mod http;
+mod metrics;
 mod world;
 
 pub use bus_queue::serve_projector;

@@ -8,9 +8,9 @@ use aws_smithy_http_client::{
 };
 use ledgerfold::{
     Timestamp,
-    ports::{Clock, Random, RowStore, TallyStore},
+    ports::{Clock, Quarantine, Random, RowStore, TallyStore},
 };
-use ledgerfold_dynamodb::{DynamoEventStore, DynamoRowStore, DynamoTallyStore};
+use ledgerfold_dynamodb::{DynamoEventStore, DynamoQuarantine, DynamoRowStore, DynamoTallyStore};
 use ledgerfold_eventbridge::EventBridgePublisher;
 use rand::Rng;
 
@@ -66,6 +66,11 @@ impl World {
     /// The counters of this table.
     pub fn tallies(&self, table: &str) -> Arc<dyn TallyStore> {
         Arc::new(DynamoTallyStore::new(self.dynamodb.clone(), table))
+    }
+
+    /// The parked streams of this scope, a projection or a generation of it, in this table.
+    pub fn quarantine(&self, table: &str, scope: &str) -> Arc<dyn Quarantine> {
+        Arc::new(DynamoQuarantine::new(self.dynamodb.clone(), table, scope))
     }
 
     /// The publisher of a context's events to this bus; it can be given a store for payloads too.

@@ -82,6 +82,9 @@ pub enum ProjectError {
     /// Others kept moving the stream's position.
     #[error("others kept moving the position of {0}")]
     Contention(StreamId),
+    /// The quarantine failed.
+    #[error(transparent)]
+    Quarantine(#[from] QuarantineError),
 }
 
 impl ProjectError {
@@ -94,9 +97,11 @@ impl ProjectError {
             | Self::Encode(_)
             | Self::Log(StoreError::Corrupt { .. })
             | Self::ReadStore(ReadStoreError::Corrupt { .. }) => true,
-            Self::Log(_) | Self::ReadStore(_) | Self::NotInLog { .. } | Self::Contention(_) => {
-                false
-            }
+            Self::Log(_)
+            | Self::ReadStore(_)
+            | Self::NotInLog { .. }
+            | Self::Contention(_)
+            | Self::Quarantine(_) => false,
         }
     }
 

@@ -6,6 +6,7 @@
 mod audit;
 mod command;
 mod project;
+mod quarantine;
 mod query;
 mod relay;
 mod shelf;
