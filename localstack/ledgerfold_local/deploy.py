@@ -178,5 +178,7 @@ def local_parameters(template: dict[str, Any]) -> dict[str, str]:
         "Architecture": ARCHITECTURES[machine],
         # A message whose projector was killed is delivered again after six times this, and not after three minutes.
         "ProjectorTimeout": "10",
+        # Whoever has mended something is watching.
+        "HealEvery": "1 minute",
     }
     return {name: value for name, value in values.items() if name in template.get("Parameters", {})}

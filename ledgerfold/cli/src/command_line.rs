@@ -7,6 +7,7 @@ use clap::{Parser, Subcommand};
 use crate::{
     dead_letters::{self, DeadLetters},
     output::Output,
+    parked::{self, Parked},
     show::{self, Show},
     streams::{self, ListStreams},
     target::TargetOptions,
@@ -32,6 +33,8 @@ enum Command {
     /// Look at what the projections gave up on, and send it again
     #[command(subcommand)]
     DeadLetters(DeadLetters),
+    /// Look at the streams that projections cannot move on, and have them tried again
+    Parked(Parked),
 }
 
 /// Does what the arguments say, the first of which is the program's name.
@@ -52,15 +55,28 @@ impl CommandLine {
             Command::DeadLetters(command) => {
                 dead_letters::run(&command, &target, &mut output).await
             }
+            Command::Parked(command) => parked::run(&command, &target, &mut output).await,
         }
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use clap::CommandFactory;
+    use clap::{CommandFactory, Parser};
 
     use super::CommandLine;
+
+    #[test]
+    fn what_is_parked_is_listed_or_tried_again() {
+        for good in ["parked", "parked shipment", "parked retry shipment", "parked --json"] {
+            let arguments = ["ledgerfold"].into_iter().chain(good.split(' '));
+            assert!(CommandLine::try_parse_from(arguments).is_ok(), "{good} was refused");
+        }
+        for bad in ["parked shipment retry", "parked retry", "parked one other"] {
+            let arguments = ["ledgerfold"].into_iter().chain(bad.split(' '));
+            assert!(CommandLine::try_parse_from(arguments).is_err(), "{bad} was taken");
+        }
+    }
 
     #[test]
     fn the_options_do_not_contradict_each_other() {

@@ -17,6 +17,7 @@ mod admin;
 mod connection;
 mod dead_letters;
 mod output;
+mod parked;
 mod show;
 mod stack;
 mod streams;

@@ -30,6 +30,7 @@ pub(crate) struct Context {
     pub(crate) read_tables: BTreeMap<String, String>,
     pub(crate) queues: BTreeMap<String, String>,
     pub(crate) dead_letters: BTreeMap<String, String>,
+    pub(crate) projection_states: Option<String>,
 }
 
 impl Stack {

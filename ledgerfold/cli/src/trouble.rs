@@ -3,7 +3,7 @@
 use std::{io, path::PathBuf, process::ExitCode};
 
 use ledgerfold::{
-    ports::{StoreError, StreamsError},
+    ports::{QuarantineError, StoreError, StreamsError},
     project::ProjectError,
 };
 
@@ -40,6 +40,8 @@ pub(crate) enum Trouble {
     Streams(#[from] StreamsError),
     #[error("{0}")]
     ReadModel(#[from] ProjectError),
+    #[error(transparent)]
+    Quarantine(#[from] QuarantineError),
     #[error("cannot write the answer: {0}")]
     Output(#[from] io::Error),
     #[error("{cause}; go on with --from {place}")]
