@@ -8,22 +8,27 @@ use serde_json::Value;
 
 use crate::world::{PROJECTED, World};
 
-/// What `orders-admin` answers, and its exit code. `make up` builds it beside the functions.
-fn admin(arguments: &[&str]) -> (Option<i32>, Value) {
+/// What `orders-admin` answers, and its exit code.
+pub(crate) fn admin(arguments: &[&str]) -> (Option<i32>, Value) {
+    answer_of("orders-admin", arguments)
+}
+
+/// What a program answers, and its exit code. `make up` builds them beside the functions.
+pub(crate) fn answer_of(program: &str, arguments: &[&str]) -> (Option<i32>, Value) {
     let test = env::current_exe().expect("a test has a path");
     let binary = test.parent().and_then(|deps| deps.parent()).expect("target/debug/deps");
-    let output = Command::new(binary.join("orders-admin"))
+    let output = Command::new(binary.join(program))
         .args(arguments)
         .arg("--json")
         .env("LEDGERFOLD_STACK", Stack::path().expect("the stack is up"))
         .output()
-        .expect("`make up` has built orders-admin");
+        .expect("`make up` has built it");
     let said = String::from_utf8_lossy(&output.stderr);
     let answer = serde_json::from_slice(&output.stdout).map_err(|error| format!("{error}: {said}"));
     (output.status.code(), answer.expect("a JSON document"))
 }
 
-async fn clean_in_the_end(arguments: &[&str]) {
+pub(crate) async fn clean_in_the_end(arguments: &[&str]) {
     eventually("the audit finds nothing", PROJECTED, async || match admin(arguments) {
         (Some(0), _) => Ok(()),
         (_, found) => Err(found.to_string()),

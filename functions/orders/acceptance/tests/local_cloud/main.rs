@@ -14,6 +14,7 @@ mod idempotency;
 mod invalid_bodies;
 mod invalid_requests;
 mod projections;
+mod quarantine;
 mod queries;
 mod routes;
 mod rules;
