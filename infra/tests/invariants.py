@@ -238,6 +238,17 @@ def deadlines_are_swept(template: Node) -> Iterator[str]:
         yield "a sweep runs into the next one"
     if sweep["Environment"]["Variables"].get("DEADLINES") != {"Ref": "Deadlines"}:
         yield "another table is swept"
+def parked_streams_are_tried_again(template: Node) -> Iterator[str]:
+    rules = of_type(template, RULE)
+    for projection in PROJECTIONS:
+        schedule = rules.get(f"{projection}Healing", {})
+        if schedule.get("ScheduleExpression") != {"Fn::Sub": "rate(${HealEvery})"} or "EventPattern" in schedule:
+            yield f"{projection}Healing is no schedule"
+        if schedule.get("State", "ENABLED") != "ENABLED" or "EventBusName" in schedule:
+            yield f"{projection}Healing never fires"  # Schedules are on the default bus only.
+        targets = [(target["Arn"], json.loads(target.get("Input", "null"))) for target in schedule.get("Targets", [])]
+        if targets != [({"Fn::GetAtt": [f"{projection}Queue", "Arn"]}, {"ledgerfold": "heal"})]:
+            yield f"{projection}Healing does not tell its projector"
 
 
 # ---- Queues, tables, bus, bucket -----------------------------------------------------------------
@@ -261,16 +272,19 @@ def queues_end_somewhere(template: Node) -> Iterator[str]:
                 yield f"{name} has a target without dead-letter queue or complete retry policy"
 
 
-def queues_take_from_their_rule_only(template: Node) -> Iterator[str]:
+def queues_take_from_their_rules_only(template: Node) -> Iterator[str]:
+    """A projection's queue takes from the rule that routes its events and from its schedule; so does the queue behind."""
     policies = {queue: p for p in of_type(template, QUEUE_POLICY).values() for queue in referred(p["Queues"])}
     for name in of_type(template, QUEUE):
-        rule = name.removesuffix("DeadLetters").removesuffix("Queue") + "Rule"
+        owner = name.removesuffix("DeadLetters").removesuffix("Queue")
+        arns = [{"Fn::GetAtt": [f"{owner}{rule}", "Arn"]} for rule in ("Rule", "Healing")]
+        rules = arns if owner in PROJECTIONS else arns[0]
         written = policies[name]["PolicyDocument"]["Statement"] if name in policies else []
         if [statement["Condition"] for statement in written] != [
-            {"ArnEquals": {"aws:SourceArn": {"Fn::GetAtt": [rule, "Arn"]}}},
+            {"ArnEquals": {"aws:SourceArn": rules}},
             {"Bool": {"aws:SecureTransport": "false"}},
         ]:
-            yield f"{name} takes messages from others than {rule}, or without TLS"
+            yield f"{name} takes messages from others than the rules of {owner}, or without TLS"
 
 
 def messages_stay_hidden_long_enough(template: Node) -> Iterator[str]:
@@ -373,6 +387,7 @@ def api_is_bounded_and_watched(template: Node) -> Iterator[str]:
 def trouble_is_alarmed(template: Node) -> Iterator[str]:
     needed = {("ApproximateNumberOfMessagesVisible", queue) for queue in dead_letter_queues(template)}
     needed |= {("ApproximateAgeOfOldestMessage", f"{name}Queue") for name in CONSUMERS}
+    needed |= {("ParkedStreams", f"{name}Projector") for name in PROJECTIONS}
     needed |= {(metric, name) for name in of_type(template, FUNCTION) for metric in ("Errors", "Throttles")}
     needed |= {("Invocations", "DeadlineSweepFunction")}
     needed |= {("IteratorAge", "RelayFunction"), ("5XXError", "Stage")}

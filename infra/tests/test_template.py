@@ -93,6 +93,8 @@ def statements_of(policy: str) -> tuple[str, str, str]:
 
 
 TARGET = ("OrderViewRule", "Targets", 0)
+HEALING_TARGET = ("ShipmentHealing", "Targets", 0)
+HEALING_SENDER = (*statements_of("DashboardDeadLettersPolicy"), 0, "Condition", "ArnEquals", "aws:SourceArn", 1)
 THROTTLED = ("Api", "GatewayResponses", "THROTTLED")
 
 # What each invariant must refuse.
@@ -142,6 +144,16 @@ BREAKAGES: dict[Callable, list[Callable[[dict], None]]] = {
         put("OrderViewProjector", "Environment", "Variables", "PROJECTION", value="shipment"),
         put("DashboardProjectorMapping", "EventSourceArn", value={"Fn::GetAtt": ["ShipmentQueue", "Arn"]}),
         put("DashboardRule", "EventPattern", value={"source": ["ledgerfold.banking"]}),
+        put("DashboardHealing", "Targets", 0, "Arn", value={"Fn::GetAtt": ["ShipmentQueue", "Arn"]}),
+    ],
+    invariants.parked_streams_are_tried_again: [
+        drop("ShipmentHealing"),
+        put("ShipmentHealing", "State", value="DISABLED"),
+        put("ShipmentHealing", "EventBusName", value={"Ref": "Bus"}),
+        put("ShipmentHealing", "ScheduleExpression", value="rate(7 days)"),
+        put(*HEALING_TARGET, "Arn", value={"Fn::GetAtt": ["ShipmentDeadLetters", "Arn"]}),
+        put(*HEALING_TARGET, "Input", value='{"ledgerfold": "hurry"}'),
+        drop(*HEALING_TARGET, "Input"),
     ],
     invariants.processes_keep_to_themselves: [
         put("PaymentDeadlineMapping", "EventSourceArn", value={"Fn::GetAtt": ["ShipmentQueue", "Arn"]}),
@@ -170,9 +182,12 @@ BREAKAGES: dict[Callable, list[Callable[[dict], None]]] = {
         put("OrderViewQueue", "SqsManagedSseEnabled", value=False),
         drop(*TARGET, "DeadLetterConfig"),
         drop(*TARGET, "RetryPolicy"),
+        drop(*HEALING_TARGET, "DeadLetterConfig"),
     ],
-    invariants.queues_take_from_their_rule_only: [
+    invariants.queues_take_from_their_rules_only: [
         drop("DashboardQueuePolicy"),
+        drop(*statements_of("DashboardQueuePolicy"), 0, "Condition", "ArnEquals", "aws:SourceArn", 1),
+        put(*HEALING_SENDER, value={"Fn::GetAtt": ["ShipmentHealing", "Arn"]}),
         drop(*statements_of("DashboardQueuePolicy"), 0, "Condition", "ArnEquals"),
         drop(*statements_of("DashboardDeadLettersPolicy"), 1),
     ],
@@ -219,6 +234,7 @@ BREAKAGES: dict[Callable, list[Callable[[dict], None]]] = {
     invariants.trouble_is_alarmed: [
         drop("ShipmentDeadLettersAlarm"),
         drop("ShipmentQueueAge"),
+        drop("ShipmentParked"),
         drop("CommandFunctionErrors"),
         drop("QueryFunctionThrottles"),
         drop("RelayIteratorAge"),

@@ -187,6 +187,8 @@ def local_parameters(template: dict[str, Any], asked: dict[str, str]) -> dict[st
         "Architecture": ARCHITECTURES[machine],
         # A message whose projector was killed is delivered again after six times this, and not after three minutes.
         "ProjectorTimeout": "10",
+        # Whoever has mended something is watching.
+        "HealEvery": "1 minute",
     }
     declared = template.get("Parameters", {})
     unknown = sorted(asked.keys() - declared.keys())

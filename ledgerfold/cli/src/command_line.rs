@@ -10,6 +10,7 @@ use crate::{
     dead_letters::{self, DeadLetters},
     forward::{self, Forwarded},
     output::Output,
+    parked::{self, Parked},
     replay::{self, Replay},
     show::{self, Show},
     streams::{self, ListStreams},
@@ -50,6 +51,8 @@ enum OnTarget {
     /// Look at what the projections gave up on, and send it again
     #[command(subcommand)]
     DeadLetters(DeadLetters),
+    /// Look at the streams that projections cannot move on, and have them tried again
+    Parked(Parked),
     /// Send again what the bus's archive has kept
     #[command(subcommand)]
     Replay(Replay),
@@ -99,6 +102,7 @@ impl OnTarget {
             Self::Show(command) => show::run(&command, target, output).await,
             Self::Tail(command) => tail::run(&command, target, output).await,
             Self::DeadLetters(command) => dead_letters::run(&command, target, output).await,
+            Self::Parked(command) => parked::run(&command, target, output).await,
             Self::Replay(command) => replay::run(&command, target, output).await,
             Self::Costs(command) => costs::run(&command, target, output).await,
         }
@@ -107,9 +111,21 @@ impl OnTarget {
 
 #[cfg(test)]
 mod tests {
-    use clap::CommandFactory;
+    use clap::{CommandFactory, Parser};
 
     use super::CommandLine;
+
+    #[test]
+    fn what_is_parked_is_listed_or_tried_again() {
+        for good in ["parked", "parked shipment", "parked retry shipment", "parked --json"] {
+            let arguments = ["ledgerfold"].into_iter().chain(good.split(' '));
+            assert!(CommandLine::try_parse_from(arguments).is_ok(), "{good} was refused");
+        }
+        for bad in ["parked shipment retry", "parked retry", "parked one other"] {
+            let arguments = ["ledgerfold"].into_iter().chain(bad.split(' '));
+            assert!(CommandLine::try_parse_from(arguments).is_err(), "{bad} was taken");
+        }
+    }
 
     #[test]
     fn the_options_do_not_contradict_each_other() {

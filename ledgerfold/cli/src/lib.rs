@@ -20,6 +20,7 @@ mod costs;
 mod dead_letters;
 mod forward;
 mod output;
+mod parked;
 mod replay;
 mod show;
 mod stack;

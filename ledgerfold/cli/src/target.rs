@@ -46,6 +46,9 @@ pub(crate) struct TargetOptions {
     /// The bus's archive, by name or ARN
     #[arg(long, global = true, value_name = "ARCHIVE")]
     archive: Option<String>,
+    /// The table of what is known of projections beside their rows
+    #[arg(long, global = true, value_name = "TABLE")]
+    projection_states: Option<String>,
     /// Answer with one JSON document
     #[arg(long, global = true)]
     pub(crate) json: bool,
@@ -92,6 +95,7 @@ impl TargetOptions {
         rules.retain(|projection, _| read_tables.contains_key(projection));
         names.event_table = self.event_table.clone().or(names.event_table);
         names.payloads = self.payloads.clone().or(names.payloads);
+        names.projection_states = self.projection_states.clone().or(names.projection_states);
         for (known, named) in [
             (&mut names.read_tables, &self.read_table),
             (&mut names.queues, &self.queue),
@@ -142,6 +146,7 @@ impl TargetOptions {
         self.event_table.is_some()
             || self.payloads.is_some()
             || self.archive.is_some()
+            || self.projection_states.is_some()
             || named.iter().any(|names| !names.is_empty())
     }
 }
@@ -174,6 +179,23 @@ impl Target {
             what: format!("read table of {projection}"),
             option: "--read-table",
         })
+    }
+
+    pub(crate) fn projection_states(&self) -> Result<&str, Trouble> {
+        self.names.projection_states.as_deref().ok_or_else(|| Trouble::NoName {
+            what: "table of projections' states".to_owned(),
+            option: "--projection-states",
+        })
+    }
+
+    /// Holds the name of a projection to those that have a queue, where any are known.
+    pub(crate) fn check_projection(&self, projection: &str) -> Result<(), Trouble> {
+        let queues = &self.names.queues;
+        if queues.is_empty() || queues.contains_key(projection) {
+            return Ok(());
+        }
+        let (name, known) = (projection.to_owned(), queues.keys().cloned().collect());
+        Err(Trouble::Unknown { what: "projection", name, known })
     }
 
     pub(crate) fn dead_letters(&self) -> Result<&BTreeMap<String, String>, Trouble> {
@@ -252,7 +274,8 @@ mod tests {
 
     const ONE: &str = r#"{"endpoint": "http://127.0.0.1:1", "region": "us-east-1", "bus": "b",
         "contexts": {"orders": {"eventTable": "t", "apiKey": null,
-            "readTables": {"order-view": "v"}, "deadLetters": {"order-view": "http://d"}}}}"#;
+            "readTables": {"order-view": "v"}, "queues": {"order-view": "http://q"},
+            "projectionStates": "s", "deadLetters": {"order-view": "http://d"}}}}"#;
 
     #[test]
     fn a_stack_file_names_everything_and_an_option_goes_before_it() {
@@ -260,6 +283,9 @@ mod tests {
         let target = options.resolve().expect("it is a stack file");
         assert_eq!(target.event_table().expect("it is named"), "t");
         assert_eq!(target.read_table("order-view").expect("it is named"), "v");
+        assert_eq!(target.projection_states().expect("it is named"), "s");
+        assert!(target.check_projection("order-view").is_ok());
+        assert!(matches!(target.check_projection("orders"), Err(Trouble::Unknown { .. })));
         let place = target.connection.place();
         assert!(matches!(place, Place::LocalCloud { endpoint, .. } if endpoint.ends_with(":1")));
 
@@ -275,6 +301,8 @@ mod tests {
         let target = options.resolve().expect("it names a table");
         assert!(matches!(target.connection.place(), Place::Aws { .. }));
         assert!(matches!(target.read_table("x"), Err(Trouble::NoName { .. })));
+        assert!(matches!(target.projection_states(), Err(Trouble::NoName { .. })));
+        assert!(target.check_projection("x").is_ok(), "nobody knows better");
     }
 
     #[test]

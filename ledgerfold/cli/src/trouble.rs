@@ -4,7 +4,7 @@ use std::{io, path::PathBuf, process::ExitCode};
 
 use ledgerfold::{
     Timestamp,
-    ports::{StoreError, StreamsError},
+    ports::{QuarantineError, StoreError, StreamsError},
     project::ProjectError,
 };
 use ledgerfold_eventbridge::{EmptyWindow, NotARule, ReplayError, ReplayState};
@@ -65,6 +65,8 @@ pub(crate) enum Trouble {
     Streams(#[from] StreamsError),
     #[error("{0}")]
     ReadModel(#[from] ProjectError),
+    #[error(transparent)]
+    Quarantine(#[from] QuarantineError),
     #[error("cannot write the answer: {0}")]
     Output(#[from] io::Error),
     #[error("{cause}; go on with --from {place}")]

@@ -1,5 +1,5 @@
 use aws_sdk_dynamodb::error::{DisplayErrorContext, ProvideErrorMetadata, SdkError};
-use ledgerfold::ports::{DeadlineError, ReadStoreError, StoreError};
+use ledgerfold::ports::{DeadlineError, QuarantineError, ReadStoreError, StoreError};
 
 /// What a failed call means to whoever made it. The client has tried again already.
 pub(crate) enum Failure {
@@ -57,6 +57,16 @@ impl From<Failure> for ReadStoreError {
 }
 
 impl From<Failure> for DeadlineError {
+    fn from(failure: Failure) -> Self {
+        match failure {
+            Failure::Throttled => Self::Throttled,
+            Failure::Unavailable(error) => Self::Unavailable(error),
+            Failure::Refused(error) => Self::Refused(error),
+        }
+    }
+}
+
+impl From<Failure> for QuarantineError {
     fn from(failure: Failure) -> Self {
         match failure {
             Failure::Throttled => Self::Throttled,

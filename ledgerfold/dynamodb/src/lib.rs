@@ -8,6 +8,7 @@
 //! | [`RowStore`](ledgerfold::ports::RowStore) | [`DynamoRowStore`] | key `pk` (S); index: `ix` (S), `io` (S) |
 //! | [`TallyStore`](ledgerfold::ports::TallyStore) | [`DynamoTallyStore`] | key `pk` (S), `sk` (S) |
 //! | [`DeadlineStore`](ledgerfold::ports::DeadlineStore) | [`DynamoDeadlineStore`] | key `pk` (S); index: `ix` (S), `io` (S) |
+//! | [`Quarantine`](ledgerfold::ports::Quarantine) | [`DynamoQuarantine`] | key `pk` (S), `sk` (S) |
 //!
 //! Trying again is the client's part: give it a retry configuration and time-outs. What still fails
 //! then is reported as throttled, unavailable or refused.
@@ -16,6 +17,7 @@ mod deadlines;
 mod event_store;
 mod failure;
 mod item;
+mod quarantine;
 mod row_store;
 mod size;
 mod streams;
@@ -25,6 +27,7 @@ mod transaction;
 pub use deadlines::DynamoDeadlineStore;
 pub use event_store::DynamoEventStore;
 pub use item::{CommitItem, UnreadableCommit};
+pub use quarantine::{DynamoQuarantine, ScopedParked};
 pub use row_store::DynamoRowStore;
 pub use size::{MAX_CLAIMED_BYTES, MAX_ITEM_BYTES, item_size};
 pub use streams::DynamoStreams;

@@ -5,8 +5,8 @@
 //! | --- | --- |
 //! | command, query | [`http`]: an API Gateway request becomes a [`http::Request`], a [`http::Response`] its answer |
 //! | relay | [`serve_relay`]: records of a DynamoDB stream |
-//! | projector | [`serve_projector`]: messages of a queue behind an EventBridge rule |
-//! | process | [`serve_process`]: the same |
+//! | projector | [`serve_projector`]: messages of a queue behind an EventBridge rule, and word of upkeep |
+//! | process | [`serve_process`]: messages of a queue behind an EventBridge rule |
 //! | deadlines | [`serve_deadlines`]: a tick of the clock |
 //!
 //! [`World`] makes the ports that all of them stand on.
@@ -15,6 +15,7 @@ mod bus_queue;
 mod change_stream;
 mod clock_tick;
 pub mod http;
+mod metrics;
 mod world;
 
 pub use bus_queue::{serve_process, serve_projector};

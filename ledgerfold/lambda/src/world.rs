@@ -8,10 +8,10 @@ use aws_smithy_http_client::{
 };
 use ledgerfold::{
     Timestamp,
-    ports::{Clock, DeadlineStore, Random, RowStore, TallyStore},
+    ports::{Clock, DeadlineStore, Quarantine, Random, RowStore, TallyStore},
 };
 use ledgerfold_dynamodb::{
-    DynamoDeadlineStore, DynamoEventStore, DynamoRowStore, DynamoTallyStore,
+    DynamoDeadlineStore, DynamoEventStore, DynamoQuarantine, DynamoRowStore, DynamoTallyStore,
 };
 use ledgerfold_eventbridge::EventBridgePublisher;
 use rand::Rng;
@@ -73,6 +73,11 @@ impl World {
     /// The deadlines of this table, found through its index `by-due`.
     pub fn deadlines(&self, table: &str) -> Arc<dyn DeadlineStore> {
         Arc::new(DynamoDeadlineStore::new(self.dynamodb.clone(), table, "by-due"))
+    }
+
+    /// The parked streams of this scope, a projection or a generation of it, in this table.
+    pub fn quarantine(&self, table: &str, scope: &str) -> Arc<dyn Quarantine> {
+        Arc::new(DynamoQuarantine::new(self.dynamodb.clone(), table, scope))
     }
 
     /// The publisher of a context's events to this bus; it can be given a store for payloads too.

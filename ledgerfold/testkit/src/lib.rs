@@ -11,7 +11,7 @@ pub mod simulator;
 pub use given::Given;
 pub use memory::{
     Fault, ManualClock, MemoryDeadlineStore, MemoryEventStore, MemoryPayloadStore, MemoryPublisher,
-    MemoryRowStore, MemoryTallyStore, SeededRandom,
+    MemoryQuarantine, MemoryRowStore, MemoryTallyStore, SeededRandom,
 };
 pub use recorded::{RecordedAnswer, RecordedService};
 

@@ -1,6 +1,8 @@
 //! The ports in memory pass the suites.
 
-use ledgerfold_testkit::{MemoryDeadlineStore, MemoryEventStore, MemoryRowStore, MemoryTallyStore};
+use ledgerfold_testkit::{
+    MemoryDeadlineStore, MemoryEventStore, MemoryQuarantine, MemoryRowStore, MemoryTallyStore,
+};
 
 mod event_store {
     use super::MemoryEventStore;
@@ -20,6 +22,11 @@ mod tally_store {
 mod deadline_store {
     use super::MemoryDeadlineStore;
     ledgerfold_testkit::deadline_store_conformance!(async { MemoryDeadlineStore::default() });
+}
+
+mod quarantine {
+    use super::MemoryQuarantine;
+    ledgerfold_testkit::quarantine_conformance!(async { MemoryQuarantine::default() });
 }
 
 mod history {

@@ -10,7 +10,8 @@ use orders::read_models::{CustomerOrders, Dashboard, OrderViews, Shipments};
 async fn main() -> Result<(), RunError> {
     let world = World::from_environment().await;
     let table = variable("READ_TABLE")?;
-    let model: Arc<dyn ReadModel> = match variable("PROJECTION")?.as_str() {
+    let projection = variable("PROJECTION")?;
+    let model: Arc<dyn ReadModel> = match projection.as_str() {
         "order-view" => Arc::new(RowModel::<OrderViews>::new(world.rows(&table))),
         "customer-orders" => Arc::new(RowModel::<CustomerOrders>::new(world.rows(&table))),
         "shipment" => Arc::new(RowModel::<Shipments>::new(world.rows(&table))),
@@ -18,5 +19,7 @@ async fn main() -> Result<(), RunError> {
         other => return Err(format!("there is no projection called {other}").into()),
     };
     let log = Arc::new(world.event_store(&variable("EVENT_TABLE")?));
-    serve_projector(Projector::new(model, log, world.clock(), world.random())).await
+    let quarantine = world.quarantine(&variable("PROJECTION_STATES")?, &projection);
+    let projector = Projector::new(model, log, world.clock(), world.random());
+    serve_projector(projector.with_quarantine(quarantine)).await
 }

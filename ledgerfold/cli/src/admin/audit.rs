@@ -90,6 +90,10 @@ impl<'a> UnderAudit<'a> {
         let grace = Duration::from_secs(options.grace);
         let auditor =
             Auditor::new(model.model.clone(), context.log.clone(), Arc::new(SystemClock), grace);
+        let auditor = match &model.quarantine {
+            Some(quarantine) => auditor.with_quarantine(quarantine.clone()),
+            None => auditor,
+        };
         // Counters are of all streams together.
         let counters = if options.choice.is_everything() {
             Counters::begin(&*model.model).await?
@@ -145,12 +149,13 @@ struct Totals {
     behind: u64,
     ahead: u64,
     unreadable: u64,
+    parked: u64,
 }
 
 impl From<Summary> for Totals {
     fn from(summary: Summary) -> Self {
-        let Summary { lost, diverged, behind, ahead, unreadable, .. } = summary;
-        Self { lost, diverged, behind, ahead, unreadable }
+        let Summary { lost, diverged, behind, ahead, unreadable, parked, .. } = summary;
+        Self { lost, diverged, behind, ahead, unreadable, parked }
     }
 }
 
@@ -161,6 +166,7 @@ impl Totals {
         self.behind += other.behind;
         self.ahead += other.ahead;
         self.unreadable += other.unreadable;
+        self.parked += other.parked;
     }
 }
 
@@ -200,7 +206,7 @@ impl Audit {
                 head: comparison.head,
                 missing: finding.missing(),
                 reason: match &comparison.verdict {
-                    Verdict::Unreadable(reason) => Some(reason.clone()),
+                    Verdict::Unreadable(reason) | Verdict::Parked(reason) => Some(reason.clone()),
                     _ => None,
                 },
             });
@@ -246,10 +252,10 @@ impl Report for Audit {
             text +=
                 &format!("The counters of {projection} moved meanwhile: audit at a quiet time.\n");
         }
-        let Totals { lost, diverged, behind, ahead, unreadable } = self.totals;
+        let Totals { lost, diverged, behind, ahead, unreadable, parked } = self.totals;
         text + &format!(
-            "lost={lost} diverged={diverged} behind={behind} ahead={ahead} unreadable={unreadable} \
-             counters={} streams={}\n",
+            "lost={lost} diverged={diverged} parked={parked} behind={behind} ahead={ahead} \
+             unreadable={unreadable} counters={} streams={}\n",
             self.counters.len(),
             self.streams
         )
@@ -280,7 +286,7 @@ mod tests {
         assert!(audit.is_clean());
         assert_eq!(
             rendered(&audit, false).expect("text"),
-            "lost=0 diverged=0 behind=0 ahead=0 unreadable=0 counters=0 streams=1\n"
+            "lost=0 diverged=0 parked=0 behind=0 ahead=0 unreadable=0 counters=0 streams=1\n"
         );
     }
 
@@ -290,16 +296,21 @@ mod tests {
         audit.add("loans", &finding(Verdict::Behind));
         audit.add("loans", &finding(Verdict::Lost));
         audit.add("shelf", &finding(Verdict::Unreadable("no book".to_owned())));
+        audit.add("shelf", &finding(Verdict::Parked("no shelf".to_owned())));
         assert!(!audit.is_clean());
         let text = rendered(&audit, false).expect("text");
         let last = text.lines().last().expect("a line");
-        assert_eq!(last, "lost=1 diverged=0 behind=1 ahead=0 unreadable=1 counters=0 streams=2");
-        assert_eq!(text.lines().count(), 5, "{text}");
+        let expected =
+            "lost=1 diverged=0 parked=1 behind=1 ahead=0 unreadable=1 counters=0 streams=2";
+        assert_eq!(last, expected);
+        assert_eq!(text.lines().count(), 6, "{text}");
         let json: serde_json::Value =
             serde_json::from_str(&rendered(&audit, true).expect("JSON")).expect("JSON");
         assert_eq!(json["totals"]["lost"], 1);
         assert_eq!(json["projections"]["loans"]["behind"], 1);
         assert_eq!(json["findings"][0]["missing"], 2);
         assert_eq!(json["findings"][2]["reason"], "no book");
+        assert_eq!(json["totals"]["parked"], 1);
+        assert_eq!(json["findings"][3]["reason"], "no shelf");
     }
 }

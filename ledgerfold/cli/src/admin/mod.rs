@@ -11,9 +11,12 @@ use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use ledgerfold::{
     Category,
     audit::{Audited, Verdict},
+    ports::Quarantine,
     project::{Projection, RowModel, Tally, TallyModel},
 };
-use ledgerfold_dynamodb::{DynamoEventStore, DynamoRowStore, DynamoStreams, DynamoTallyStore};
+use ledgerfold_dynamodb::{
+    DynamoEventStore, DynamoQuarantine, DynamoRowStore, DynamoStreams, DynamoTallyStore,
+};
 
 use crate::{
     completions::{self, Completions},
@@ -43,6 +46,8 @@ type Open = fn(Client, &str) -> Arc<dyn Audited>;
 struct Model {
     projection: &'static str,
     model: Arc<dyn Audited>,
+    /// Absent where no table is named that keeps it.
+    quarantine: Option<Arc<dyn Quarantine>>,
 }
 
 /// What a command works on.
@@ -149,7 +154,11 @@ impl Admin {
         for (projection, open) in self.models {
             if wanted.is_empty() || wanted.iter().any(|wanted| wanted == projection) {
                 let model = open(client.clone(), target.read_table(projection)?);
-                models.push(Model { projection, model });
+                let quarantine = target.projection_states().ok().map(|table| {
+                    let quarantine = DynamoQuarantine::new(client.clone(), table, projection);
+                    Arc::new(quarantine) as Arc<dyn Quarantine>
+                });
+                models.push(Model { projection, model, quarantine });
             }
         }
         Ok(Context {
@@ -170,6 +179,7 @@ const fn word(verdict: &Verdict) -> &'static str {
         Verdict::Diverged => "diverged",
         Verdict::Ahead => "ahead",
         Verdict::Unreadable(_) => "unreadable",
+        Verdict::Parked(_) => "parked",
     }
 }
 

@@ -60,8 +60,13 @@ impl Options {
             if self.overwrite { OnDivergence::Overwrite } else { OnDivergence::Report };
         let lost_memos = if self.count_lost { LostMemos::Count } else { LostMemos::Leave };
         let (clock, random) = (Arc::new(SystemClock), Arc::new(SystemRandom));
-        let (model, log) = (model.model.clone(), context.log.clone());
-        Repairer::new(model, log, clock, random, on_divergence).with_lost_memos(lost_memos)
+        let (of, log) = (model.model.clone(), context.log.clone());
+        let repairer =
+            Repairer::new(of, log, clock, random, on_divergence).with_lost_memos(lost_memos);
+        match &model.quarantine {
+            Some(quarantine) => repairer.with_quarantine(quarantine.clone()),
+            None => repairer,
+        }
     }
 }
 

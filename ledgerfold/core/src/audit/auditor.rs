@@ -5,7 +5,7 @@ use futures::{StreamExt, TryStreamExt, stream};
 use super::compare::{Audited, Comparison, Verdict};
 use crate::{
     StreamId, Version,
-    ports::{Clock, EventStore},
+    ports::{Clock, EventStore, Quarantine},
     project::ProjectError,
 };
 
@@ -19,6 +19,7 @@ pub struct Auditor {
     log: Arc<dyn EventStore>,
     clock: Arc<dyn Clock>,
     grace: Duration,
+    quarantine: Option<Arc<dyn Quarantine>>,
 }
 
 /// A stream with what the audit has found.
@@ -47,7 +48,13 @@ impl Auditor {
         clock: Arc<dyn Clock>,
         grace: Duration,
     ) -> Self {
-        Self { model, log, clock, grace }
+        Self { model, log, clock, grace, quarantine: None }
+    }
+
+    /// The same, telling apart what stands parked in this quarantine.
+    #[must_use]
+    pub fn with_quarantine(self, quarantine: Arc<dyn Quarantine>) -> Self {
+        Self { quarantine: Some(quarantine), ..self }
     }
 
     /// Compares these streams. The model and the log may move meanwhile.
@@ -81,6 +88,7 @@ impl Auditor {
         stream::iter(streams.iter().cloned())
             .map(|stream| async move {
                 let comparison = self.model.compare(&stream, &*self.log).await?;
+                let comparison = comparison.or_parked(&stream, self.quarantine.as_deref()).await?;
                 Ok(Finding { stream, comparison })
             })
             .buffered(CONCURRENT_STREAMS)
@@ -110,6 +118,8 @@ pub struct Summary {
     pub ahead: u64,
     /// Not to be read or folded.
     pub unreadable: u64,
+    /// Parked, and waiting for somebody to mend the cause.
+    pub parked: u64,
 }
 
 impl Summary {
@@ -123,11 +133,13 @@ impl Summary {
             Verdict::Diverged => self.diverged += 1,
             Verdict::Ahead => self.ahead += 1,
             Verdict::Unreadable(_) => self.unreadable += 1,
+            Verdict::Parked(_) => self.parked += 1,
         }
     }
 
     /// Whether every stream is current.
     pub const fn is_clean(&self) -> bool {
-        self.lost + self.diverged + self.behind + self.ahead + self.unreadable == 0
+        let Self { lost, diverged, behind, ahead, unreadable, parked, streams: _ } = *self;
+        lost + diverged + behind + ahead + unreadable + parked == 0
     }
 }

@@ -2,7 +2,7 @@ use async_trait::async_trait;
 
 use crate::{
     Envelope, Payload, StreamId, Version,
-    ports::{Counter, CounterKey, EventStore, ReadStoreError, StoreError, StoredRow, Written},
+    ports::{Counter, CounterKey, EventStore, Quarantine, QuarantineError, StoredRow, Written},
     project::{
         Counts, ProjectError, Projection, ReadModel, RowModel, Tally, TallyModel, count, fold,
         read_log, read_memo, read_row,
@@ -69,6 +69,8 @@ pub enum Verdict {
     Ahead,
     /// The row, the memo or the stream cannot be read or folded; here is why.
     Unreadable(String),
+    /// It is late or not to be read, and known to be: the stream stands parked, for this reason.
+    Parked(String),
 }
 
 impl Comparison {
@@ -84,18 +86,30 @@ impl Comparison {
         Self { stored, head, verdict, counted: None }
     }
 
+    /// What is late or unreadable and stands in the quarantine is known to be.
+    pub(super) async fn or_parked(
+        self,
+        stream: &StreamId,
+        quarantine: Option<&dyn Quarantine>,
+    ) -> Result<Self, QuarantineError> {
+        let (Some(quarantine), Verdict::Lost | Verdict::Behind | Verdict::Unreadable(_)) =
+            (quarantine, &self.verdict)
+        else {
+            return Ok(self);
+        };
+        Ok(match quarantine.get(stream).await? {
+            Some(parked) => Self { verdict: Verdict::Parked(parked.reason), ..self },
+            None => self,
+        })
+    }
+
     /// What cannot be read is a finding; what could not be asked is an error.
     fn or_unreadable(
         compared: Result<Self, ProjectError>,
         stored: Option<Version>,
     ) -> Result<Self, ProjectError> {
         match compared {
-            Err(
-                error @ (ProjectError::Event { .. }
-                | ProjectError::Inapplicable(_)
-                | ProjectError::Log(StoreError::Corrupt { .. })
-                | ProjectError::ReadStore(ReadStoreError::Corrupt { .. })),
-            ) => {
+            Err(error) if error.is_lasting() => {
                 let verdict = Verdict::Unreadable(error.to_string());
                 Ok(Self { stored, head: Version::NONE, verdict, counted: None })
             }

@@ -5,8 +5,8 @@ use super::{
     compare::{Audited, Verdict},
 };
 use crate::{
-    StreamId,
-    ports::{Clock, EventStore, Random, Written},
+    StreamId, Version,
+    ports::{Clock, EventStore, Quarantine, Random, Written},
     project::{ProjectError, Projector},
 };
 
@@ -32,6 +32,7 @@ pub struct Repairer {
     projector: Projector,
     on_divergence: OnDivergence,
     lost_memos: LostMemos,
+    quarantine: Option<Arc<dyn Quarantine>>,
 }
 
 /// What to do with a stream that a tally has no memo of. If its messages were lost, it was never
@@ -77,7 +78,15 @@ impl Repairer {
         on_divergence: OnDivergence,
     ) -> Self {
         let projector = Projector::new(model.clone(), log.clone(), clock, random);
-        Self { model, log, projector, on_divergence, lost_memos: LostMemos::default() }
+        let lost_memos = LostMemos::default();
+        Self { model, log, projector, on_divergence, lost_memos, quarantine: None }
+    }
+
+    /// The same, trying what stands parked in this quarantine too.
+    #[must_use]
+    pub fn with_quarantine(self, quarantine: Arc<dyn Quarantine>) -> Self {
+        let projector = self.projector.with_quarantine(quarantine.clone());
+        Self { projector, quarantine: Some(quarantine), ..self }
     }
 
     /// The same, with another answer to streams that a tally has no memo of.
@@ -92,6 +101,7 @@ impl Repairer {
     /// [`ProjectError`] where the log or the read table fails, or others keep moving the stream.
     pub async fn repair(&self, stream: &StreamId) -> Result<Repair, ProjectError> {
         let comparison = self.model.compare(stream, &*self.log).await?;
+        let comparison = comparison.or_parked(stream, self.quarantine.as_deref()).await?;
         let before = Finding { stream: stream.clone(), comparison };
         let effect = match before.comparison.verdict {
             Verdict::Current => Effect::None,
@@ -104,12 +114,26 @@ impl Repairer {
                 self.projector.catch_up_to(stream, before.comparison.head).await?;
                 Effect::CaughtUp
             }
+            Verdict::Parked(_) => self.try_parked(stream).await?,
             Verdict::Diverged if self.on_divergence == OnDivergence::Overwrite => {
                 self.overwrite(stream).await?
             }
             Verdict::Diverged | Verdict::Ahead | Verdict::Unreadable(_) => Effect::Left,
         };
         Ok(Repair { before, effect })
+    }
+
+    /// Brings a parked stream to all that it owes, as a round of healing does. It stayed where it was
+    /// parked, so that a tally without a memo of it has not begun to count it.
+    async fn try_parked(&self, stream: &StreamId) -> Result<Effect, ProjectError> {
+        let Some(quarantine) = &self.quarantine else { return Ok(Effect::Left) };
+        // It may have been released since it was compared, by whoever has healed it.
+        let owed = quarantine.get(stream).await?.map_or(Version::NONE, |parked| parked.told);
+        match self.projector.catch_up_to(stream, owed).await {
+            Ok(()) => Ok(Effect::CaughtUp),
+            Err(error) if error.is_lasting() => Ok(Effect::Left),
+            Err(error) => Err(error),
+        }
     }
 
     async fn overwrite(&self, stream: &StreamId) -> Result<Effect, ProjectError> {

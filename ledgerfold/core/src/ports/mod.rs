@@ -6,6 +6,7 @@ mod deadlines;
 mod event_store;
 mod payload_store;
 mod publisher;
+mod quarantine;
 mod random;
 mod row_store;
 mod streams;
@@ -19,6 +20,7 @@ pub use deadlines::{
 pub use event_store::{AppendError, EventStore, Page, Place, StoreError};
 pub use payload_store::{PayloadError, PayloadStore};
 pub use publisher::{EntryError, Limits, PublishError, Publisher, Unpublishable};
+pub use quarantine::{Parked, ParkedPage, Quarantine, QuarantineError};
 pub use random::Random;
 pub use row_store::{IndexKey, Listing, ReadStoreError, RowStore, StoredRow, Written};
 pub use streams::{Resume, Segment, StreamPage, Streams, StreamsError};

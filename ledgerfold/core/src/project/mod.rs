@@ -4,15 +4,21 @@
 //! write carries the position it moves to, so that what was seen is dropped and what is missing is
 //! noticed. What is missing is read from the log, which is the truth; the bus only tells that there
 //! is something to see.
+//!
+//! A stream that a read model cannot move on is parked in a [`Quarantine`](crate::ports::Quarantine):
+//! later events of it wait in the log, all other streams go on, and [`Projector::heal`] brings it home
+//! once the cause is mended.
 
 mod inbox;
 mod projector;
+mod quarantine;
 mod row;
 mod tail;
 mod tally;
 
 pub use inbox::{Content, Delivery, Receipt, ReplayName};
 pub use projector::{Position, ProjectError, Projector, ReadModel};
+pub use quarantine::{Healing, Upkeep, Which};
 pub use row::{Projection, RowModel};
 pub use tally::{Counts, Tally, TallyModel};
 

@@ -11,11 +11,13 @@ use super::{
 use crate::{
     DecodeError, Envelope, StreamId, Version,
     backoff::Backoff,
-    ports::{Clock, EventStore, Random, ReadStoreError, StoreError, Written},
+    ports::{
+        Clock, EventStore, Quarantine, QuarantineError, Random, ReadStoreError, StoreError, Written,
+    },
 };
 
 /// How many streams of a batch are brought forward at a time.
-const CONCURRENT_STREAMS: usize = 8;
+pub(super) const CONCURRENT_STREAMS: usize = 8;
 /// How often a write that was superseded is made again on what is there now.
 const BACKOFF: Backoff =
     Backoff { attempts: 20, first: Duration::from_millis(5), longest: Duration::from_millis(200) };
@@ -36,7 +38,8 @@ pub trait Position: Send + Sync {
     fn version(&self) -> Version;
 
     /// Moves on by these events, which follow [`Position::version`] and end with a commit, in
-    /// conditional writes that carry the new position.
+    /// conditional writes that carry the new position. After an error it stands where it says that it
+    /// stands, and can be moved on from there.
     async fn advance(&mut self, events: &[Envelope]) -> Result<Written, ProjectError>;
 }
 
@@ -51,10 +54,12 @@ pub enum ProjectError {
     #[error(transparent)]
     ReadStore(#[from] ReadStoreError),
     /// An event cannot be read.
-    #[error("an event of {stream} cannot be read: {source}")]
+    #[error("version {version} of {stream} cannot be read: {source}")]
     Event {
         /// The stream.
         stream: StreamId,
+        /// The event's version.
+        version: Version,
         /// What is wrong with it.
         source: DecodeError,
     },
@@ -77,6 +82,56 @@ pub enum ProjectError {
     /// Others kept moving the stream's position.
     #[error("others kept moving the position of {0}")]
     Contention(StreamId),
+    /// The quarantine failed.
+    #[error(transparent)]
+    Quarantine(#[from] QuarantineError),
+}
+
+impl ProjectError {
+    /// Whether it is of this one stream and will not pass by itself: an event, a row or the stream has
+    /// to be mended, or the code that reads it. Everything else may be gone when it is tried again.
+    pub const fn is_lasting(&self) -> bool {
+        match self {
+            Self::Event { .. }
+            | Self::Inapplicable(_)
+            | Self::Encode(_)
+            | Self::Log(StoreError::Corrupt { .. })
+            | Self::ReadStore(ReadStoreError::Corrupt { .. }) => true,
+            Self::Log(_)
+            | Self::ReadStore(_)
+            | Self::NotInLog { .. }
+            | Self::Contention(_)
+            | Self::Quarantine(_) => false,
+        }
+    }
+
+    /// The version of the event that is at fault, where it is one.
+    pub const fn version(&self) -> Option<Version> {
+        match self {
+            Self::Event { version, .. } | Self::Inapplicable(Inapplicable { version, .. }) => {
+                Some(*version)
+            }
+            _ => None,
+        }
+    }
+}
+
+/// Messages that must come again.
+#[derive(Debug, thiserror::Error)]
+enum NotTaken {
+    #[error(transparent)]
+    Project(#[from] ProjectError),
+    #[error("{cause}; and it could not be parked: {source}")]
+    NotParked { cause: ProjectError, source: QuarantineError },
+}
+
+/// How far a stream has come, and how.
+#[derive(Default)]
+pub(super) struct Progress {
+    /// Where the model stands, once that could be read.
+    pub(super) position: Option<Version>,
+    /// Whether the log had to help.
+    from_log: bool,
 }
 
 /// Brings a read model forward by what a queue delivers.
@@ -84,8 +139,9 @@ pub enum ProjectError {
 pub struct Projector {
     model: Arc<dyn ReadModel>,
     log: Arc<dyn EventStore>,
-    clock: Arc<dyn Clock>,
+    pub(super) clock: Arc<dyn Clock>,
     random: Arc<dyn Random>,
+    pub(super) quarantine: Option<Arc<dyn Quarantine>>,
 }
 
 impl Projector {
@@ -96,16 +152,24 @@ impl Projector {
         clock: Arc<dyn Clock>,
         random: Arc<dyn Random>,
     ) -> Self {
-        Self { model, log, clock, random }
+        Self { model, log, clock, random, quarantine: None }
+    }
+
+    /// The same, parking in this quarantine what it cannot move on. Without one the messages of such a
+    /// stream come again until their queue gives up on them.
+    #[must_use]
+    pub fn with_quarantine(self, quarantine: Arc<dyn Quarantine>) -> Self {
+        Self { quarantine: Some(quarantine), ..self }
     }
 
     /// Takes a batch, and answers with the messages that must come again, each with the reason.
-    /// Streams do not stand in each other's way.
+    /// Streams do not stand in each other's way: one that cannot be moved on is parked, and its
+    /// messages need not come again.
     pub async fn project(&self, deliveries: Vec<Delivery>) -> Vec<(Receipt, String)> {
         let (streams, mut failed) = inbox::sort(deliveries);
         let outcomes = stream::iter(streams)
             .map(|(stream, arrived)| async move {
-                let outcome = self.bring_forward(&stream, &arrived).await;
+                let outcome = self.take(&stream, &arrived).await;
                 (arrived, outcome)
             })
             .buffer_unordered(CONCURRENT_STREAMS)
@@ -124,7 +188,8 @@ impl Projector {
     }
 
     /// Brings one stream forward to at least this version from the log alone, as if word of it had
-    /// just come: what was seen is dropped, and others may be at work on the stream.
+    /// just come: what was seen is dropped, and others may be at work on the stream. It stands parked
+    /// no more then, if it did.
     ///
     /// # Errors
     /// [`ProjectError`].
@@ -133,20 +198,47 @@ impl Projector {
         stream: &StreamId,
         committed: Version,
     ) -> Result<(), ProjectError> {
-        self.bring_forward(stream, &Arrived::word_of(committed)).await
+        let mut progress = Progress::default();
+        self.bring_forward(stream, &Arrived::word_of(committed), &mut progress).await?;
+        self.release(stream, progress.position.unwrap_or(committed)).await;
+        Ok(())
+    }
+
+    /// Moves one stream on by what arrived, or parks it.
+    async fn take(&self, stream: &StreamId, arrived: &Arrived) -> Result<(), NotTaken> {
+        let mut progress = Progress::default();
+        match (self.bring_forward(stream, arrived, &mut progress).await, &self.quarantine) {
+            (Ok(()), _) => {
+                // What arrives of a stream that stood parked comes behind a gap, so that it is mostly here
+                // that one is released. What is left is found by the next round of healing.
+                if let (true, Some(reached)) = (progress.from_log, progress.position) {
+                    self.release(stream, reached).await;
+                }
+                Ok(())
+            }
+            (Err(cause), Some(quarantine)) if cause.is_lasting() => self
+                .park(&**quarantine, stream, arrived.newest(), progress.position, &cause)
+                .await
+                .map_err(|source| NotTaken::NotParked { cause, source }),
+            (Err(cause), _) => Err(cause.into()),
+        }
     }
 
     /// Moves one stream on until all that arrived is in the model.
-    async fn bring_forward(
+    pub(super) async fn bring_forward(
         &self,
         stream: &StreamId,
         arrived: &Arrived,
+        progress: &mut Progress,
     ) -> Result<(), ProjectError> {
         let told = arrived.newest();
         for attempt in 0..BACKOFF.attempts {
             BACKOFF.wait(attempt, &*self.clock, &*self.random).await;
+            progress.position = None;
             let mut position = self.model.open(stream).await?;
-            if self.catch_up(stream, arrived, &mut *position).await? == Written::Done {
+            let outcome = self.catch_up(stream, arrived, &mut *position, progress).await;
+            progress.position = Some(position.version());
+            if outcome? == Written::Done {
                 if position.version() >= told {
                     return Ok(());
                 }
@@ -162,12 +254,14 @@ impl Projector {
         stream: &StreamId,
         arrived: &Arrived,
         position: &mut dyn Position,
+        progress: &mut Progress,
     ) -> Result<Written, ProjectError> {
         while position.version() < arrived.newest() {
             let after = position.version();
             let tail = tail::following(after, stream, arrived, &*self.log).await?;
+            progress.from_log |= tail.from_log;
             if !tail.events.is_empty()
-                && position.advance(&tail.events).await? == Written::Superseded
+                && advance(position, &tail.events).await? == Written::Superseded
             {
                 return Ok(Written::Superseded);
             }
@@ -177,4 +271,23 @@ impl Projector {
         }
         Ok(Written::Done)
     }
+}
+
+/// Moves on by these events at once; where that fails for good, commit by commit up to the one at fault,
+/// so that as little as possible waits behind it.
+async fn advance(
+    position: &mut dyn Position,
+    events: &[Envelope],
+) -> Result<Written, ProjectError> {
+    match position.advance(events).await {
+        Err(error) if error.is_lasting() => {}
+        outcome => return outcome,
+    }
+    for commit in events.chunk_by(|one, next| one.commit == next.commit) {
+        let is_new = commit.last().is_some_and(|event| event.version > position.version());
+        if is_new && position.advance(commit).await? == Written::Superseded {
+            return Ok(Written::Superseded);
+        }
+    }
+    Ok(Written::Done)
 }

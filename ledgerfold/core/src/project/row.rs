@@ -47,9 +47,12 @@ pub(crate) fn fold<P: Projection>(
 }
 
 pub(super) fn open<E: Event>(envelope: &Envelope) -> Result<Decoded<Recorded<E>>, ProjectError> {
-    envelope
-        .open()
-        .map_err(|source| ProjectError::Event { stream: envelope.stream.clone(), source })
+    let (stream, version) = (&envelope.stream, envelope.version);
+    envelope.open().map_err(|source| ProjectError::Event {
+        stream: stream.clone(),
+        version,
+        source,
+    })
 }
 
 pub(super) fn inapplicable(envelope: &Envelope, reason: String) -> ProjectError {
@@ -108,7 +111,7 @@ impl<P: Projection> Position for RowPosition<P> {
     }
 
     async fn advance(&mut self, events: &[Envelope]) -> Result<Written, ProjectError> {
-        let row = fold::<P>(self.row.take(), events)?;
+        let row = fold::<P>(self.row.clone(), events)?;
         let version = self.version.advance(events.len());
         let stored = StoredRow {
             stream: self.stream.clone(),

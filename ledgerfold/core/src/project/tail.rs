@@ -8,6 +8,8 @@ use crate::{
 pub(crate) struct Tail {
     pub(crate) events: Vec<Envelope>,
     pub(crate) more: bool,
+    /// Whether they are from the log, and not what arrived.
+    pub(super) from_log: bool,
 }
 
 /// What follows `after`: from what arrived where that suffices, otherwise one page from the log.
@@ -19,7 +21,7 @@ pub(super) async fn following(
 ) -> Result<Tail, StoreError> {
     let events = arrived.following(after);
     match events.last() {
-        Some(last) => Ok(Tail { more: last.commit.1 < arrived.newest(), events }),
+        Some(last) => Ok(Tail { more: last.commit.1 < arrived.newest(), events, from_log: false }),
         None => read(after, stream, log).await,
     }
 }
@@ -42,5 +44,5 @@ pub(crate) async fn read(
             });
         }
     }
-    Ok(Tail { more: page.more, events })
+    Ok(Tail { more: page.more, events, from_log: true })
 }

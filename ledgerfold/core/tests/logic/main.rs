@@ -9,6 +9,7 @@ mod deadlines;
 mod lending;
 mod process;
 mod project;
+mod quarantine;
 mod query;
 mod relay;
 mod shelf;

@@ -6,10 +6,13 @@ use ledgerfold::{
     Decider, Envelope, Recorded, StreamId, Version,
     command::{Answer, CommandError, CommandHandler},
     ports::{CounterKey, EventStore, IndexKey},
-    project::{Counts, Delivery, Projection, Projector, Receipt, RowModel, Tally, TallyModel},
+    project::{
+        Counts, Delivery, Projection, Projector, ReadModel, Receipt, RowModel, Tally, TallyModel,
+    },
 };
 use ledgerfold_testkit::{
-    ManualClock, MemoryEventStore, MemoryRowStore, MemoryTallyStore, SeededRandom,
+    ManualClock, MemoryEventStore, MemoryQuarantine, MemoryRowStore, MemoryTallyStore,
+    SeededRandom,
     conformance::notebook::{Notebook, NotebookEvent, Refused, write},
 };
 
@@ -71,6 +74,9 @@ pub(crate) struct World {
     pub(crate) rows: Arc<MemoryRowStore>,
     pub(crate) tallies: Arc<MemoryTallyStore>,
     pub(crate) clock: Arc<ManualClock>,
+    /// What the rows, and what the counters, cannot be moved on by.
+    pub(crate) parked_pages: Arc<MemoryQuarantine>,
+    pub(crate) parked_words: Arc<MemoryQuarantine>,
 }
 
 impl World {
@@ -84,6 +90,8 @@ impl World {
             rows: Arc::default(),
             tallies: Arc::default(),
             clock: Arc::default(),
+            parked_pages: Arc::default(),
+            parked_words: Arc::default(),
         }
     }
 
@@ -105,14 +113,28 @@ impl World {
     }
 
     pub(crate) fn pages(&self) -> Projector {
-        let model = Arc::new(RowModel::<Pages>::new(self.rows.clone()));
-        let random = Arc::new(SeededRandom::new(1));
-        Projector::new(model, self.log.clone(), self.clock.clone(), random)
+        self.rows_of::<Pages>()
+    }
+
+    /// A projector of this read model over the rows.
+    pub(crate) fn rows_of<P: Projection>(&self) -> Projector {
+        let model = Arc::new(RowModel::<P>::new(self.rows.clone()));
+        self.projector(model).with_quarantine(self.parked_pages.clone())
     }
 
     pub(crate) fn words(&self) -> Projector {
-        let model = Arc::new(TallyModel::<Words>::new(self.tallies.clone()));
-        let random = Arc::new(SeededRandom::new(2));
+        self.tally_of::<Words>()
+    }
+
+    /// A projector of this tally over the counters.
+    pub(crate) fn tally_of<T: Tally>(&self) -> Projector {
+        let model = Arc::new(TallyModel::<T>::new(self.tallies.clone()));
+        self.projector(model).with_quarantine(self.parked_words.clone())
+    }
+
+    /// A projector that parks nothing.
+    pub(crate) fn projector(&self, model: Arc<dyn ReadModel>) -> Projector {
+        let random = Arc::new(SeededRandom::new(1));
         Projector::new(model, self.log.clone(), self.clock.clone(), random)
     }
 

@@ -6,6 +6,7 @@
 mod claim_check;
 mod cost;
 mod deadlines;
+mod parked;
 mod streams;
 mod tables;
 mod temporary;
@@ -29,4 +30,8 @@ mod tally_store {
 
 mod deadline_store {
     ledgerfold_testkit::deadline_store_conformance!(crate::tables::deadline_store());
+}
+
+mod quarantine {
+    ledgerfold_testkit::quarantine_conformance!(crate::tables::quarantine());
 }

@@ -9,7 +9,7 @@ use aws_sdk_dynamodb::{
     },
 };
 use ledgerfold_dynamodb::{
-    DynamoDeadlineStore, DynamoEventStore, DynamoRowStore, DynamoTallyStore,
+    DynamoDeadlineStore, DynamoEventStore, DynamoQuarantine, DynamoRowStore, DynamoTallyStore,
 };
 
 use ScalarAttributeType::{N, S};
@@ -83,6 +83,18 @@ pub(crate) async fn tally_store() -> DynamoTallyStore {
 pub(crate) async fn tallies_over(client: Client) -> DynamoTallyStore {
     let table = table(&client, &[("pk", S), ("sk", S)], &["pk", "sk"], None).await;
     DynamoTallyStore::new(client, table)
+}
+
+/// A quarantine with pages so small that a list has several.
+pub(crate) async fn quarantine() -> DynamoQuarantine {
+    let client = Client::from_conf(config().build());
+    let table = projection_states(&client).await;
+    DynamoQuarantine::new(client, table, "pages").in_pages_of(3)
+}
+
+/// A table of what is known of projections, as the template has it.
+pub(crate) async fn projection_states(client: &Client) -> String {
+    table(client, &[("pk", S), ("sk", S)], &["pk", "sk"], None).await
 }
 
 /// A table of commits, as the template has it.

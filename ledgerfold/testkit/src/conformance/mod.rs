@@ -32,6 +32,7 @@ pub mod deadline_store;
 pub mod event_store;
 pub mod history;
 pub mod notebook;
+pub mod quarantine;
 pub mod row_store;
 pub mod sketchbook;
 pub mod tally_store;
@@ -221,6 +222,25 @@ macro_rules! deadline_store_conformance {
             a_deadline_that_was_postponed_is_done_all_the_same,
             a_deadline_that_stands_aside_is_not_due,
             a_recalled_deadline_is_as_if_never_tried,
+        );
+    };
+}
+
+/// The rules of a quarantine. The argument must be a new one each time.
+#[macro_export]
+macro_rules! quarantine_conformance {
+    ($adapter:expr) => {
+        $crate::conformance_tests!(
+            quarantine,
+            $adapter,
+            a_stream_that_was_never_parked_is_absent,
+            an_entry_comes_back_as_it_was_parked,
+            an_entry_never_owes_less_than_before,
+            an_entry_is_released_only_when_all_is_reached_that_it_owes,
+            a_stream_can_be_parked_again_after_its_release,
+            streams_are_released_one_by_one,
+            all_that_stand_parked_are_listed_once,
+            of_many_at_once_the_one_that_owes_most_stays,
         );
     };
 }

@@ -3,6 +3,7 @@
 //! The endpoint is a local cloud on plain HTTP, so no TLS is linked.
 
 mod archive;
+mod by_hand;
 mod deadlines;
 mod event_table;
 mod functions;

@@ -18,6 +18,7 @@ mod invalid_bodies;
 mod invalid_requests;
 mod programs;
 mod projections;
+mod quarantine;
 mod queries;
 mod replay;
 mod routes;

@@ -1,0 +1,63 @@
+//! Commits written by hand, as no function of the product does it: none may write over one, and none
+//! writes an event that it does not know. Only a test may, which owns the table.
+
+use std::collections::HashMap;
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use super::{Aws, AwsError, event_table::stream_of, explain};
+
+type Item = HashMap<String, AttributeValue>;
+
+impl Aws {
+    /// Puts a commit of one event of this type at this version of an order's stream, in the place of
+    /// whatever is there. Everything else about it is as in the order's first commit.
+    ///
+    /// # Errors
+    /// When the first commit cannot be read, or the table refuses.
+    pub async fn write_by_hand(
+        &self,
+        order: &str,
+        version: u64,
+        event_type: &str,
+        data: &Value,
+    ) -> Result<(), AwsError> {
+        let mut item = self.first_commit(order).await?;
+        let id = Uuid::new_v4();
+        let events = json!([{"i": id.to_string(), "t": event_type, "v": 1, "d": data}]);
+        for (name, value) in [
+            ("sk", AttributeValue::N(version.to_string())),
+            ("to", AttributeValue::N(version.to_string())),
+            ("e", AttributeValue::S(events.to_string())),
+            ("c", AttributeValue::S(format!("by-hand-{}", id.simple()))),
+            ("n", AttributeValue::S("ByHand".to_owned())),
+        ] {
+            item.insert(name.to_owned(), value);
+        }
+        self.tables
+            .put_item()
+            .table_name(&self.stack.contexts.orders.event_table)
+            .set_item(Some(item))
+            .send()
+            .await
+            .map_err(explain("PutItem"))?;
+        Ok(())
+    }
+
+    async fn first_commit(&self, order: &str) -> Result<Item, AwsError> {
+        const CALL: &str = "GetItem";
+        let answer = self
+            .tables
+            .get_item()
+            .table_name(&self.stack.contexts.orders.event_table)
+            .key("pk", AttributeValue::S(stream_of(order)))
+            .key("sk", AttributeValue::N("1".to_owned()))
+            .consistent_read(true)
+            .send()
+            .await
+            .map_err(explain(CALL))?;
+        answer.item.ok_or_else(|| AwsError::new(CALL, format!("{order} was never placed")))
+    }
+}

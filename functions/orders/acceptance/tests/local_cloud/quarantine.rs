@@ -1,0 +1,100 @@
+//! An event that nobody can read parks its order everywhere, and nothing else; mended, it comes home.
+
+use std::time::Duration;
+
+use orders_acceptance::eventually;
+use serde_json::{Value, json};
+
+use crate::programs::{admin, clean_in_the_end, ledgerfold};
+use crate::world::{PROJECTED, TestOrder, World, answered};
+
+const PROJECTIONS: [&str; 4] = ["customer-orders", "dashboard", "order-view", "shipment"];
+/// Locally a round begins every minute; one that comes too early after the last attempt leaves it to
+/// the next, and an emulator's minute may be a little longer.
+const HEALED: Duration = Duration::from_secs(240);
+
+/// Where a stream stands parked.
+fn parked(stream: &str) -> Vec<Value> {
+    let (code, answer) = ledgerfold(&["parked"]);
+    assert_eq!(code, Some(0), "{answer}");
+    let all = answer["parked"].as_array().expect("a list").iter();
+    all.filter(|entry| entry["stream"] == *stream).cloned().collect()
+}
+
+fn scopes(parked: &[Value]) -> Vec<&str> {
+    parked.iter().filter_map(|entry| entry["scope"].as_str()).collect()
+}
+
+/// Waits until a stream stands parked for these projections, and no others.
+async fn parked_for(stream: &str, projections: &[&str], told: u64, within: Duration) -> Vec<Value> {
+    let what = format!("{stream} stands parked for {projections:?}");
+    eventually(&what, within, async || {
+        let parked = parked(stream);
+        let is_told = parked.iter().all(|entry| entry["told"] == told);
+        if scopes(&parked) == projections && is_told {
+            Ok(parked)
+        } else {
+            Err(format!("{parked:?}"))
+        }
+    })
+    .await
+    .expect("it is so in the end")
+}
+
+async fn status(world: &World, order: &TestOrder) -> String {
+    let answer = answered(world.client.order(&order.id), 200).await;
+    answer.json::<Value>().expect("an order")["status"].as_str().expect("a status").to_owned()
+}
+
+#[tokio::test]
+async fn an_order_with_an_event_that_nobody_can_read_waits_until_it_is_mended() {
+    let world = World::alone();
+    world.aws.settled(PROJECTED).await.expect("earlier tests are projected");
+    let dead_before = world.aws.dead_letters().await.expect("the queues can be asked");
+    let mut order = world.placed().await;
+    let stream = format!("order#{}", order.id);
+    let this = ["audit", "--stream", &stream];
+    clean_in_the_end(&this).await;
+
+    world.aws.write_by_hand(&order.id, 2, "OrderTeleported", &json!({})).await.expect("written");
+    let first = parked_for(&stream, &PROJECTIONS, 2, PROJECTED).await;
+    for entry in &first {
+        let reason = entry["reason"].as_str().expect("a reason");
+        assert!(reason.contains("version 2") && reason.contains("OrderTeleported"), "{reason}");
+        assert_eq!((&entry["position"], &entry["version"]), (&json!(1), &json!(2)), "{entry}");
+    }
+    let shipped = json!({"carrier": "DHL", "trackingNumber": "00340"});
+    world.aws.write_by_hand(&order.id, 3, "OrderShipped", &shipped).await.expect("written");
+    let waiting = parked_for(&stream, &PROJECTIONS, 3, PROJECTED).await;
+    for (waiting, first) in waiting.iter().zip(&first) {
+        assert_eq!(waiting["since"], first["since"], "parked since the first");
+    }
+
+    // Everybody else goes on, the parked order shows what is known of it, and nothing is given up.
+    let other = world.shipped().await;
+    clean_in_the_end(&["audit", "--stream", &format!("order#{}", other.id)]).await;
+    assert_eq!(status(&world, &order).await, "placed");
+    world.aws.settled(PROJECTED).await.expect("nothing comes again and again");
+    let dead = world.aws.dead_letters().await.expect("the queues can be asked");
+    assert_eq!(dead, dead_before, "nothing was given up");
+    let (code, found) = admin(&this);
+    assert_eq!((code, &found["totals"]["parked"]), (Some(3), &json!(4)), "{found}");
+    assert_eq!(found["findings"][0]["verdict"], "parked", "{found}");
+    let (code, left) = admin(&["repair", "--stream", &stream]);
+    assert_eq!((code, &left["left"]), (Some(3), &json!(4)), "{left}");
+
+    // In life the code is mended; here, what it could not read. No message tells of that.
+    let payment = json!({"paymentReference": "psp-1", "amount": order.total});
+    world.aws.write_by_hand(&order.id, 2, "OrderPaid", &payment).await.expect("written");
+    let (code, told) = ledgerfold(&["parked", "retry", "shipment"]);
+    assert_eq!(code, Some(0), "{told}");
+    parked_for(&stream, &[], 3, HEALED).await;
+    assert_eq!(status(&world, &order).await, "shipped");
+    clean_in_the_end(&this).await;
+
+    // The stream goes on as any other, and nothing else has suffered.
+    assert_eq!(world.deliver(&mut order).await.version, 4);
+    clean_in_the_end(&["audit"]).await;
+    let dead = world.aws.dead_letters().await.expect("the queues can be asked");
+    assert_eq!(dead, dead_before, "nothing was given up");
+}

@@ -1,0 +1,99 @@
+use async_trait::async_trait;
+use serde::Serialize;
+
+use crate::{StreamId, Timestamp, Version};
+
+/// Where the streams stand parked that a read model cannot move on: one entry a stream. A quarantine
+/// belongs to one projection, or to one generation of it.
+///
+/// An entry is a **debt**: the messages of its stream up to [`Parked::told`] were taken from the queue,
+/// and the read model is not there yet. From this follow the two conditions that a store must keep:
+///
+/// - [`Quarantine::park`] never lowers what is owed, and a message is done only once it has taken
+///   effect;
+/// - [`Quarantine::release`] removes an entry only if the read model has reached all that it owes.
+///
+/// So, in whatever order several park and release the same stream, of every message that was taken
+/// either the read model has what it told of, or an entry stands that owes it. An entry that stands
+/// though its debt is paid does no harm: the next round of healing finds it paid, and removes it.
+#[async_trait]
+pub trait Quarantine: Send + Sync {
+    /// Puts an entry, unless one stands for its stream that owes more; strongly consistent with all
+    /// that follows.
+    ///
+    /// # Errors
+    /// [`QuarantineError`].
+    async fn park(&self, parked: &Parked) -> Result<(), QuarantineError>;
+
+    /// Removes the entry of a stream, if there is one and it owes nothing beyond `reached`, a version
+    /// that the read model has been written up to.
+    ///
+    /// # Errors
+    /// [`QuarantineError`].
+    async fn release(&self, stream: &StreamId, reached: Version) -> Result<(), QuarantineError>;
+
+    /// The entry of a stream, strongly consistent.
+    ///
+    /// # Errors
+    /// [`QuarantineError`].
+    async fn get(&self, stream: &StreamId) -> Result<Option<Parked>, QuarantineError>;
+
+    /// Some entries in the order of their streams' names, from behind `after` or from the beginning.
+    /// A page may be empty and yet have a next one. All that stand while pages are read are listed.
+    ///
+    /// # Errors
+    /// [`QuarantineError`].
+    async fn list(&self, after: Option<&StreamId>) -> Result<ParkedPage, QuarantineError>;
+}
+
+/// A stream that a read model cannot move on.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Parked {
+    /// The stream.
+    pub stream: StreamId,
+    /// Up to which version the read model has it; absent where that cannot be read.
+    pub position: Option<Version>,
+    /// The version of the event that does not fit; absent where it is not an event that is wrong.
+    pub version: Option<Version>,
+    /// The end of the newest commit that the read model was told of, and owes.
+    pub told: Version,
+    /// Why it cannot be moved on, in a sentence.
+    pub reason: String,
+    /// When it was parked.
+    pub since: Timestamp,
+    /// How often healing has been tried.
+    pub attempts: u32,
+    /// When healing was last tried; when it was parked, if never.
+    pub tried: Timestamp,
+}
+
+/// A page of parked streams.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ParkedPage {
+    /// The entries.
+    pub parked: Vec<Parked>,
+    /// Behind which stream the next page begins, if there is one.
+    pub next: Option<StreamId>,
+}
+
+/// The quarantine could not be read or written; the store has tried again itself already.
+#[derive(Debug, thiserror::Error)]
+pub enum QuarantineError {
+    /// More was asked than it gives now. Try again later.
+    #[error("the quarantine is throttling")]
+    Throttled,
+    /// It did not answer. Try again later.
+    #[error("the quarantine is not available: {0}")]
+    Unavailable(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// It refused what it was asked, and will again: a defect or a missing right.
+    #[error("the quarantine refused the request: {0}")]
+    Refused(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// An entry cannot be read.
+    #[error("the entry of {stream} in the quarantine cannot be read: {reason}")]
+    Corrupt {
+        /// The stream.
+        stream: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+}

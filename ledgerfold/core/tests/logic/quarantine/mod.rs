@@ -1,0 +1,396 @@
+//! What a read model cannot apply parks its stream and nothing else, and comes home once it is mended.
+
+mod races;
+
+use std::{
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+
+use async_trait::async_trait;
+use ledgerfold::{
+    Envelope, Payload, Recorded, StreamId, Timestamp, Version,
+    audit::{Audited, Auditor, Effect, OnDivergence, Repairer, Verdict},
+    events,
+    ports::{Clock, CounterKey, IndexKey, Parked, Quarantine, ReadStoreError, StoredRow},
+    project::{
+        Content, Counts, Delivery, Healing, Position, ProjectError, Projection, Projector,
+        ReadModel, Receipt, RowModel, Tally, Which,
+    },
+};
+use ledgerfold_testkit::{
+    SeededRandom,
+    conformance::notebook::{NotebookEvent, fresh},
+};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::shelf::{Pages, UNPLACEABLE, Words, World, deliveries};
+
+/// The pages with what was wrong in them mended.
+struct MendedPages;
+
+impl Projection for MendedPages {
+    type Event = NotebookEvent;
+    type Row = Vec<String>;
+
+    fn evolve(
+        row: Option<Vec<String>>,
+        event: &Recorded<NotebookEvent>,
+    ) -> Result<Option<Vec<String>>, String> {
+        let NotebookEvent::NoteWritten(note) = &event.event;
+        let mut notes = row.unwrap_or_default();
+        notes.push(note.text.clone());
+        Ok(Some(notes))
+    }
+
+    fn index(row: &Vec<String>) -> Option<IndexKey> {
+        Pages::index(row)
+    }
+}
+
+/// The words, counted by code that stumbles.
+struct StumblingWords;
+
+impl Tally for StumblingWords {
+    type Event = NotebookEvent;
+    type Memo = u64;
+
+    fn count(
+        memo: &mut u64,
+        event: &Recorded<NotebookEvent>,
+        counts: &mut Counts,
+    ) -> Result<(), String> {
+        let NotebookEvent::NoteWritten(note) = &event.event;
+        if note.text == UNPLACEABLE {
+            return Err("it cannot be counted".to_owned());
+        }
+        Words::count(memo, event, counts)
+    }
+}
+
+/// A page was torn out.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+struct PageTorn {}
+
+events! {
+    /// Events of code that has not heard of notes.
+    enum OtherEvent {
+        PageTorn: 1,
+    }
+}
+
+/// The pages of code that has not heard of notes.
+struct OtherPages;
+
+impl Projection for OtherPages {
+    type Event = OtherEvent;
+    type Row = Vec<String>;
+
+    fn evolve(
+        row: Option<Vec<String>>,
+        _: &Recorded<OtherEvent>,
+    ) -> Result<Option<Vec<String>>, String> {
+        Ok(row)
+    }
+}
+
+/// A world with a stream of these notes, one commit each.
+async fn world_with(notes: &[&str]) -> (World, StreamId) {
+    let (world, stream) = (World::with_pages_of(2), fresh());
+    write(&world, &stream, notes).await;
+    (world, stream)
+}
+
+async fn write(world: &World, stream: &StreamId, notes: &[&str]) {
+    for note in notes {
+        let attempt = format!("a{}", world.log.commits().len());
+        world.write(stream, &attempt, &[note]).await.expect("it is accepted");
+    }
+}
+
+/// The events of a stream, from this version on.
+fn from(world: &World, stream: &StreamId, version: u64) -> Vec<Delivery> {
+    let is_wanted = |event: &Envelope| event.stream == *stream && event.version.get() >= version;
+    deliveries(world.envelopes().into_iter().filter(is_wanted))
+}
+
+async fn take(projector: &Projector, deliveries: Vec<Delivery>) {
+    assert_eq!(projector.project(deliveries).await, [], "every message is done");
+}
+
+async fn heal(world: &World, projector: &Projector, which: Which) -> Healing {
+    let until = world.clock.now() + Duration::from_secs(10);
+    projector.heal(which, until).await.expect("the quarantine can be read")
+}
+
+fn entry(world: &World) -> Parked {
+    let mut parked = world.parked_pages.parked();
+    assert_eq!(parked.len(), 1, "{parked:?}");
+    parked.remove(0)
+}
+
+fn pass(world: &World, seconds: u64) {
+    world.clock.set(world.clock.now() + Duration::from_secs(seconds));
+}
+
+fn notes(world: &World, stream: &StreamId) -> Vec<String> {
+    world.row(stream).and_then(|(_, notes)| notes).unwrap_or_default()
+}
+
+#[tokio::test]
+async fn an_event_that_does_not_fit_parks_its_stream_as_it_is() {
+    let (world, stream) = world_with(&["a", "b", UNPLACEABLE, "c"]).await;
+    take(&world.pages(), from(&world, &stream, 1)).await;
+    assert_eq!(notes(&world, &stream), ["a", "b"], "as far as it goes");
+    let now = world.clock.now();
+    let expected = Parked {
+        stream: stream.clone(),
+        position: Some(Version::new(2)),
+        version: Some(Version::new(3)),
+        told: Version::new(4),
+        reason: format!("version 3 of {stream} cannot be applied: it has no place"),
+        since: now,
+        attempts: 0,
+        tried: now,
+    };
+    assert_eq!(entry(&world), expected);
+}
+
+#[tokio::test]
+async fn later_events_wait_behind_it_and_other_streams_do_not() {
+    let (world, stream) = world_with(&["a", UNPLACEABLE]).await;
+    take(&world.pages(), from(&world, &stream, 1)).await;
+    let before = entry(&world);
+    pass(&world, 60);
+    let other = fresh();
+    write(&world, &stream, &["b", "c"]).await;
+    write(&world, &other, &["d"]).await;
+    for delivery in from(&world, &stream, 3).into_iter().chain(from(&world, &other, 1)) {
+        take(&world.pages(), vec![delivery]).await;
+    }
+    assert_eq!(
+        (notes(&world, &stream), notes(&world, &other)),
+        (vec!["a".into()], vec!["d".into()])
+    );
+    assert_eq!(entry(&world), Parked { told: Version::new(4), ..before }, "parked since the first");
+}
+
+#[tokio::test]
+async fn once_it_is_mended_the_stream_catches_up_from_the_log_by_itself() {
+    let (world, stream) = world_with(&["a", UNPLACEABLE]).await;
+    take(&world.pages(), from(&world, &stream, 1)).await;
+    write(&world, &stream, &["b", "c", "d"]).await;
+    take(&world.pages(), from(&world, &stream, 3)).await;
+
+    let nothing = Healing { healed: 0, parked: 1 };
+    assert_eq!(heal(&world, &world.pages(), Which::Due).await, nothing, "it is as it was");
+    assert_eq!(notes(&world, &stream), ["a"]);
+
+    let mended = world.rows_of::<MendedPages>();
+    let healed = Healing { healed: 1, parked: 0 };
+    assert_eq!(heal(&world, &mended, Which::All).await, healed);
+    assert_eq!(notes(&world, &stream), ["a", UNPLACEABLE, "b", "c", "d"]);
+    assert_eq!(world.parked_pages.parked(), []);
+    assert_eq!(heal(&world, &mended, Which::All).await, Healing::default());
+}
+
+#[tokio::test]
+async fn the_next_event_releases_a_stream_that_is_mended() {
+    let (world, stream) = world_with(&["a", UNPLACEABLE]).await;
+    take(&world.pages(), from(&world, &stream, 1)).await;
+    write(&world, &stream, &["b"]).await;
+    take(&world.rows_of::<MendedPages>(), from(&world, &stream, 3)).await;
+    assert_eq!(notes(&world, &stream), ["a", UNPLACEABLE, "b"]);
+    assert_eq!(world.parked_pages.parked(), []);
+}
+
+#[tokio::test]
+async fn an_entry_that_stands_though_the_stream_is_current_is_removed() {
+    let (world, stream) = world_with(&["a", UNPLACEABLE]).await;
+    take(&world.pages(), from(&world, &stream, 1)).await;
+    // The event comes again to code that can place it: no gap, and no release.
+    let mended = world.rows_of::<MendedPages>();
+    take(&mended, from(&world, &stream, 2)).await;
+    assert_eq!(entry(&world).told, Version::new(2));
+    assert_eq!(heal(&world, &mended, Which::Due).await, Healing { healed: 1, parked: 0 });
+    assert_eq!(world.parked_pages.parked(), []);
+}
+
+#[tokio::test]
+async fn an_event_of_an_unknown_type_parks_until_the_code_knows_it() {
+    let (world, stream) = world_with(&["a", "b"]).await;
+    take(&world.rows_of::<OtherPages>(), from(&world, &stream, 1)).await;
+    let parked = entry(&world);
+    assert_eq!((parked.position, parked.version), (Some(Version::NONE), Some(Version::new(1))));
+    assert!(parked.reason.contains("NoteWritten"), "{}", parked.reason);
+    assert_eq!(heal(&world, &world.pages(), Which::Due).await, Healing { healed: 1, parked: 0 });
+    assert_eq!(notes(&world, &stream), ["a", "b"]);
+}
+
+#[tokio::test]
+async fn a_row_that_cannot_be_read_parks_its_stream_until_it_is_mended() {
+    let (world, stream) = world_with(&["a"]).await;
+    take(&world.pages(), from(&world, &stream, 1)).await;
+    let good = world.rows.rows().remove(0);
+    let body = Some(Payload::encode(&7).expect("a number is JSON"));
+    world.rows.damage(StoredRow { body, ..good.clone() });
+    write(&world, &stream, &["b"]).await;
+    take(&world.pages(), from(&world, &stream, 2)).await;
+    assert_eq!((entry(&world).position, entry(&world).version), (None, None));
+    world.rows.damage(good);
+    assert_eq!(heal(&world, &world.pages(), Which::Due).await, Healing { healed: 1, parked: 0 });
+    assert_eq!(notes(&world, &stream), ["a", "b"]);
+}
+
+#[tokio::test]
+async fn what_a_tally_could_not_count_is_counted_once_in_the_end() {
+    let (world, stream) = world_with(&["a", "a", UNPLACEABLE, "a"]).await;
+    let stumbling = world.tally_of::<StumblingWords>();
+    for _delivered_again in 0..3 {
+        take(&stumbling, from(&world, &stream, 1)).await;
+    }
+    let key = CounterKey("a".to_owned());
+    assert_eq!(world.tallies.counter(&key)["notes"], 2);
+    let words = world.words();
+    assert_eq!(heal(&world, &words, Which::Due).await, Healing { healed: 1, parked: 0 });
+    take(&words, from(&world, &stream, 1)).await;
+    assert_eq!(world.tallies.counter(&key)["notes"], 3);
+    assert_eq!(world.tallies.counter(&CounterKey(UNPLACEABLE.to_owned()))["notes"], 1);
+}
+
+#[tokio::test]
+async fn what_cannot_be_parked_comes_again() {
+    let (world, stream) = world_with(&["a", UNPLACEABLE]).await;
+    world.parked_pages.fail(true);
+    let failed = world.pages().project(from(&world, &stream, 1)).await;
+    assert_eq!(failed.len(), 2, "{failed:?}");
+    assert!(failed[0].1.contains("it has no place"), "{failed:?}");
+    assert!(failed[0].1.contains("could not be parked"), "{failed:?}");
+    world.parked_pages.fail(false);
+    take(&world.pages(), from(&world, &stream, 1)).await;
+    assert_eq!(entry(&world).told, Version::new(2));
+}
+
+#[tokio::test]
+async fn without_a_quarantine_it_comes_again() {
+    let (world, stream) = world_with(&["a", UNPLACEABLE]).await;
+    let projector = world.projector(Arc::new(RowModel::<Pages>::new(world.rows.clone())));
+    assert_eq!(projector.project(from(&world, &stream, 1)).await.len(), 2);
+    assert_eq!(heal(&world, &projector, Which::All).await, Healing::default());
+}
+
+#[tokio::test]
+async fn what_passes_by_itself_parks_nothing() {
+    let (world, stream) = world_with(&["a"]).await;
+    world.rows.fail_for(Some(stream.clone()));
+    assert_eq!(world.pages().project(from(&world, &stream, 1)).await.len(), 1);
+    world.rows.fail_for(None);
+    let ahead = Delivery {
+        receipt: Receipt("ahead".to_owned()),
+        content: Ok(Content::Pointer { stream, committed: Version::new(9) }),
+        replay: None,
+    };
+    let failed = world.pages().project(vec![ahead]).await;
+    assert!(failed[0].1.contains("the log ends at 1"), "{failed:?}");
+    assert_eq!(world.parked_pages.parked(), []);
+}
+
+#[tokio::test]
+async fn what_keeps_failing_is_tried_ever_more_rarely_unless_all_are_wanted() {
+    let (world, stream) = world_with(&[UNPLACEABLE]).await;
+    let pages = world.pages();
+    take(&pages, from(&world, &stream, 1)).await;
+    let mut attempts = Vec::new();
+    for _minute in 0..20 {
+        assert_eq!(heal(&world, &pages, Which::Due).await, Healing { healed: 0, parked: 1 });
+        attempts.push(entry(&world).attempts);
+        pass(&world, 60);
+    }
+    assert_eq!(attempts, [1, 2, 2, 3, 3, 3, 3, 4, 4, 4, 4, 4, 4, 4, 4, 5, 5, 5, 5, 5]);
+    heal(&world, &pages, Which::All).await;
+    assert_eq!(entry(&world).attempts, 6);
+}
+
+#[tokio::test]
+async fn a_round_reaches_every_page_and_begins_with_nothing_after_its_time() {
+    let world = World::new();
+    let streams: Vec<_> = (0..20).map(|_| fresh()).collect();
+    for stream in &streams {
+        write(&world, stream, &[UNPLACEABLE]).await;
+        take(&world.pages(), from(&world, stream, 1)).await;
+    }
+    let mended = world.rows_of::<MendedPages>();
+    let late = mended.heal(Which::All, world.clock.now()).await.expect("it can be listed");
+    assert_eq!(late, Healing { healed: 0, parked: 20 });
+    assert_eq!(heal(&world, &mended, Which::Due).await, Healing { healed: 20, parked: 0 });
+}
+
+/// A read model that opens nothing and remembers what it was asked for.
+#[derive(Default)]
+struct Asked(Mutex<Vec<StreamId>>);
+
+#[async_trait]
+impl ReadModel for Asked {
+    async fn open(&self, stream: &StreamId) -> Result<Box<dyn Position>, ProjectError> {
+        self.0.lock().expect("nobody panics with it").push(stream.clone());
+        Err(ReadStoreError::Throttled.into())
+    }
+}
+
+#[tokio::test]
+async fn those_that_have_waited_longest_are_tried_first() {
+    let world = World::new();
+    let mut streams: Vec<_> = (0..6).map(|_| fresh()).collect();
+    streams.sort();
+    streams.reverse();
+    for stream in &streams {
+        write(&world, stream, &[UNPLACEABLE]).await;
+        take(&world.pages(), from(&world, stream, 1)).await;
+        pass(&world, 1);
+    }
+    let asked = Arc::new(Asked::default());
+    let projector = world.projector(asked.clone()).with_quarantine(world.parked_pages.clone());
+    heal(&world, &projector, Which::Due).await;
+    assert_eq!(*asked.0.lock().expect("nobody panics with it"), streams, "the last by name first");
+}
+
+#[tokio::test]
+async fn healing_tells_when_it_cannot_see_what_is_parked() {
+    let (world, _) = world_with(&["a"]).await;
+    world.parked_pages.fail(true);
+    assert!(world.pages().heal(Which::Due, Timestamp::MAX).await.is_err());
+}
+
+#[tokio::test]
+async fn the_audit_tells_what_is_parked_from_what_is_lost_and_a_repair_tries_it() {
+    let (world, stream) = world_with(&["a", UNPLACEABLE, "b"]).await;
+    take(&world.pages(), from(&world, &stream, 1)).await;
+    let quarantine: Arc<dyn Quarantine> = world.parked_pages.clone();
+    let model = Arc::new(RowModel::<Pages>::new(world.rows.clone()));
+    let verdict = async |model: Arc<dyn Audited>| {
+        let grace = Duration::from_secs(5);
+        let auditor = Auditor::new(model, world.log.clone(), world.clock.clone(), grace);
+        let auditor = auditor.with_quarantine(quarantine.clone());
+        let findings = auditor.examine(std::slice::from_ref(&stream)).await.expect("readable");
+        findings[0].comparison.verdict.clone()
+    };
+    let repair = async |model: Arc<dyn Audited>| {
+        let (clock, random) = (world.clock.clone(), Arc::new(SeededRandom::new(1)));
+        let repairer = Repairer::new(model, world.log.clone(), clock, random, OnDivergence::Report);
+        let repairer = repairer.with_quarantine(quarantine.clone());
+        repairer.repair(&stream).await.expect("it can be tried").effect
+    };
+    let parked = Verdict::Parked(entry(&world).reason);
+    assert_eq!(verdict(model.clone()).await, parked);
+    assert_eq!(repair(model).await, Effect::Left);
+    assert_eq!(entry(&world).told, Version::new(3));
+
+    let mended = Arc::new(RowModel::<MendedPages>::new(world.rows.clone()));
+    assert_eq!(verdict(mended.clone()).await, parked, "late, and known to be");
+    assert_eq!(repair(mended.clone()).await, Effect::CaughtUp);
+    assert_eq!(world.parked_pages.parked(), []);
+    assert_eq!(notes(&world, &stream), ["a", UNPLACEABLE, "b"]);
+
+    assert_eq!(verdict(mended).await, Verdict::Current);
+}

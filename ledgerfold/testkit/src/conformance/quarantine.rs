@@ -1,0 +1,132 @@
+//! The rules of a quarantine. Each runs on one that nobody else uses.
+
+use futures::future::join_all;
+use ledgerfold::{
+    StreamId, Timestamp, Version,
+    ports::{Parked, Quarantine},
+};
+
+use super::notebook::fresh;
+
+/// An entry with every field in use.
+fn entry(stream: &StreamId, told: u64, reason: &str) -> Parked {
+    let at = |second| Timestamp::from_second(second).expect("a second of our era");
+    Parked {
+        stream: stream.clone(),
+        position: Some(Version::new(told.saturating_sub(2))),
+        version: Some(Version::new(told.saturating_sub(1))),
+        told: Version::new(told),
+        reason: reason.to_owned(),
+        since: at(60),
+        attempts: 3,
+        tried: at(3_600),
+    }
+}
+
+async fn park(store: &dyn Quarantine, parked: &Parked) {
+    store.park(parked).await.expect("it can be parked");
+}
+
+async fn release(store: &dyn Quarantine, stream: &StreamId, reached: u64) {
+    store.release(stream, Version::new(reached)).await.expect("it can be released");
+}
+
+async fn get(store: &dyn Quarantine, stream: &StreamId) -> Option<Parked> {
+    store.get(stream).await.expect("it can be read")
+}
+
+async fn all(store: &dyn Quarantine) -> Vec<Parked> {
+    let (mut all, mut after) = (Vec::new(), None);
+    loop {
+        let page = store.list(after.as_ref()).await.expect("it can be listed");
+        all.extend(page.parked);
+        after = page.next;
+        if after.is_none() {
+            return all;
+        }
+    }
+}
+
+/// Asking for what was never parked, and releasing it, is no error.
+pub async fn a_stream_that_was_never_parked_is_absent(store: &dyn Quarantine) {
+    let stream = fresh();
+    release(store, &stream, 7).await;
+    assert_eq!(get(store, &stream).await, None);
+    assert_eq!(all(store).await, []);
+}
+
+/// With all that is known of it, be it little or much.
+pub async fn an_entry_comes_back_as_it_was_parked(store: &dyn Quarantine) {
+    let much = entry(&fresh(), 9, "it has no place: \"ä\"\n");
+    let little = Parked { position: None, version: None, ..entry(&fresh(), 1, "") };
+    for parked in [much, little] {
+        park(store, &parked).await;
+        assert_eq!(get(store, &parked.stream).await, Some(parked.clone()));
+        assert!(all(store).await.contains(&parked));
+    }
+}
+
+/// What is owed only grows; at the same debt the newer word counts.
+pub async fn an_entry_never_owes_less_than_before(store: &dyn Quarantine) {
+    let stream = fresh();
+    park(store, &entry(&stream, 9, "first")).await;
+    park(store, &entry(&stream, 10, "second")).await;
+    park(store, &entry(&stream, 9, "late")).await;
+    assert_eq!(get(store, &stream).await, Some(entry(&stream, 10, "second")));
+    park(store, &entry(&stream, 10, "again")).await;
+    assert_eq!(get(store, &stream).await, Some(entry(&stream, 10, "again")));
+}
+
+/// A release from before the newest message was parked leaves what that one is owed.
+pub async fn an_entry_is_released_only_when_all_is_reached_that_it_owes(store: &dyn Quarantine) {
+    let stream = fresh();
+    let parked = entry(&stream, 10, "stuck");
+    park(store, &parked).await;
+    for reached in [0, 8, 9] {
+        release(store, &stream, reached).await;
+        assert_eq!(get(store, &stream).await.as_ref(), Some(&parked), "released at {reached}");
+    }
+    release(store, &stream, 10).await;
+    assert_eq!(get(store, &stream).await, None);
+
+    park(store, &parked).await;
+    release(store, &stream, 11).await;
+    assert_eq!(get(store, &stream).await, None, "and when more is reached");
+}
+
+/// As new.
+pub async fn a_stream_can_be_parked_again_after_its_release(store: &dyn Quarantine) {
+    let stream = fresh();
+    park(store, &entry(&stream, 10, "stuck")).await;
+    release(store, &stream, 10).await;
+    park(store, &entry(&stream, 4, "stuck earlier")).await;
+    assert_eq!(get(store, &stream).await, Some(entry(&stream, 4, "stuck earlier")));
+}
+
+/// And no other.
+pub async fn streams_are_released_one_by_one(store: &dyn Quarantine) {
+    let (one, other) = (fresh(), fresh());
+    for stream in [&one, &other] {
+        park(store, &entry(stream, 2, "stuck")).await;
+    }
+    release(store, &one, 2).await;
+    assert_eq!(all(store).await, [entry(&other, 2, "stuck")]);
+}
+
+/// Page by page, each once, by the names of their streams.
+pub async fn all_that_stand_parked_are_listed_once(store: &dyn Quarantine) {
+    let mut parked: Vec<_> = (0..20).map(|_| entry(&fresh(), 5, &"long ".repeat(20))).collect();
+    join_all(parked.iter().map(|parked| park(store, parked))).await;
+    parked.sort_by_key(|parked| parked.stream.to_string());
+    assert_eq!(all(store).await, parked);
+}
+
+/// Whoever comes last, the most that is owed stays.
+pub async fn of_many_at_once_the_one_that_owes_most_stays(store: &dyn Quarantine) {
+    let stream = fresh();
+    let entries: Vec<_> = (1..=12).map(|told| entry(&stream, told, "stuck")).collect();
+    join_all(entries.iter().rev().map(|parked| park(store, parked))).await;
+    let releases = (1..12).map(|reached| release(store, &stream, reached));
+    join_all(releases).await;
+    assert_eq!(get(store, &stream).await, Some(entry(&stream, 12, "stuck")));
+}
