@@ -21,15 +21,11 @@ fn schedules() -> u64 {
 
 /// What happened in all of these schedules together.
 fn all(seeds: impl Iterator<Item = u64>) -> Result<Report, Violation> {
-    seeds.map(|seed| simulate(seed, Plant::None)).try_fold(Report::default(), |sum, report| {
-        let report = report?;
-        Ok(Report {
-            commits: sum.commits + report.commits,
-            answers: sum.answers + report.answers,
-            deaths: sum.deaths + report.deaths,
-            deliveries: sum.deliveries + report.deliveries,
-        })
-    })
+    let mut sum = Report::default();
+    for seed in seeds {
+        sum += simulate(seed, Plant::None)?;
+    }
+    Ok(sum)
 }
 
 #[test]
@@ -42,16 +38,15 @@ fn no_schedule_violates_a_rule() {
             .collect();
         runs.into_iter().map(|run| run.join().expect("a schedule does not panic")).collect()
     });
+    let mut sum = Report::default();
     for outcome in outcomes {
         match outcome {
-            Ok(report) => {
-                println!("{report:?}");
-                assert!(report.deaths > 0 && report.answers > report.commits, "{report:?}");
-                assert!(report.deliveries > 2 * report.commits, "{report:?}");
-            }
+            Ok(report) => sum += report,
             Err(violation) => panic!("{violation}"),
         }
     }
+    println!("{schedules} schedules: {sum:#?}");
+    assert_eq!(sum.never(), Vec::<&str>::new(), "none of the schedules had any");
 }
 
 #[test]
