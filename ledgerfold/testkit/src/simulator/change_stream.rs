@@ -149,18 +149,17 @@ impl ChangeStream {
 }
 
 impl Lane {
-    /// The next records, as soon as there are some.
-    pub(super) async fn read(&self, most: usize) -> Vec<Record> {
-        loop {
-            let batch: Vec<_> = {
-                let mut records = lock(&self.records);
-                let most = records.len().min(most);
-                records.drain(..most).collect()
-            };
-            if !batch.is_empty() {
-                return batch;
-            }
+    /// Waits until there are records.
+    pub(super) async fn arrived(&self) {
+        while lock(&self.records).is_empty() {
             self.arrival.wait().await;
         }
+    }
+
+    /// The next records.
+    pub(super) fn read(&self, most: usize) -> Vec<Record> {
+        let mut records = lock(&self.records);
+        let most = records.len().min(most);
+        records.drain(..most).collect()
     }
 }

@@ -40,12 +40,16 @@ impl Client {
         let World { clockwork, schedule, witness, .. } = &self.world;
         let mut done: Vec<Request> = Vec::new();
         for number in 0..COMMANDS {
-            clockwork.sleep(clockwork.within(schedule.pace())).await;
+            // Often at once, so that they get in each other's way.
+            if clockwork.chance(60) {
+                clockwork.sleep(clockwork.within(schedule.pace())).await;
+            }
             let again = !done.is_empty() && clockwork.chance(25);
-            let request = if again {
-                done[clockwork.below(done.len())].clone()
-            } else {
-                Request::draw(clockwork, &format!("c{}-{number}", self.name))
+            let name = format!("c{}-{number}", self.name);
+            let request = match number {
+                0 => Request::open(self.name, &name),
+                _ if again => done[clockwork.below(done.len())].clone(),
+                _ => Request::draw(clockwork, &name),
             };
             if !again {
                 witness.ask(&request);

@@ -91,15 +91,15 @@ impl Request {
         let amount = u64::try_from(1 + clockwork.below(9)).unwrap_or(1);
         let first = clockwork.below(ACCOUNTS);
         let other = (first + 1 + clockwork.below(ACCOUNTS - 1)) % ACCOUNTS;
-        let ask_for = match clockwork.below(16) {
-            0..=3 => Ask::One(AccountCommand::Open(address(clockwork.below(3)))),
-            4..=5 => Ask::One(AccountCommand::Deposit(amount)),
-            6 => Ask::One(AccountCommand::DepositAll(vec![amount; clockwork.below(4)])),
-            7 => Ask::One(AccountCommand::DepositAll(vec![amount; 15 + clockwork.below(10)])),
-            8..=9 => Ask::One(AccountCommand::DepositOnce(amount)),
-            10 => Ask::One(AccountCommand::Move(address(3 + clockwork.below(2)))),
-            11 => Ask::One(AccountCommand::Close),
-            12..=13 => Ask::Transfer(Transfer(amount)),
+        let ask_for = match clockwork.below(20) {
+            0..=1 => Ask::One(AccountCommand::Open(address(clockwork.below(3)))),
+            2..=4 => Ask::One(AccountCommand::Deposit(amount)),
+            5 => Ask::One(AccountCommand::DepositAll(vec![amount; clockwork.below(4)])),
+            6 => Ask::One(AccountCommand::DepositAll(vec![amount; 15 + clockwork.below(10)])),
+            7..=8 => Ask::One(AccountCommand::DepositOnce(amount)),
+            9 => Ask::One(AccountCommand::Move(address(3 + clockwork.below(2)))),
+            10 => Ask::One(AccountCommand::Close),
+            11..=15 => Ask::Transfer(Transfer(amount)),
             _ => Ask::Bonus(Bonus(amount)),
         };
         let streams = match ask_for {
@@ -115,6 +115,15 @@ impl Request {
         let expected = (alone && clockwork.chance(10)).then(|| Version::new(guess));
         let CommandRequest { id, context, .. } = ask(&streams[0], name, ());
         Self { id, streams, ask: ask_for, expected, presumption, context }
+    }
+
+    /// To open an account, which somebody else may be at too.
+    pub(super) fn open(number: usize, name: &str) -> Self {
+        let number = number % ACCOUNTS;
+        let streams = vec![account(number)];
+        let ask_for = Ask::One(AccountCommand::Open(format!("{number}@example.org")));
+        let CommandRequest { id, context, presumption, .. } = ask(&streams[0], name, ());
+        Self { id, streams, ask: ask_for, expected: None, presumption, context }
     }
 
     /// As a command of one account.

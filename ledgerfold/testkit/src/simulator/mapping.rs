@@ -67,16 +67,15 @@ impl Mapping {
 
     async fn next(&mut self) -> Batch {
         let World { clockwork, weather, changes, .. } = &self.world;
-        weather.recovered_from(Outage::Relay).await;
-        let Batch { records, tries } = match self.pending.pop_front() {
-            Some(batch) => batch,
-            None => {
-                let most = 1 + clockwork.below(changes.shape.batch);
-                Batch { records: self.lane.read(most).await, tries: 0 }
-            }
-        };
+        if self.pending.is_empty() {
+            self.lane.arrived().await;
+        }
         clockwork.sleep(clockwork.within(POLL)).await;
         weather.recovered_from(Outage::Relay).await;
+        let Batch { records, tries } = self.pending.pop_front().unwrap_or_else(|| {
+            let most = 1 + clockwork.below(changes.shape.batch);
+            Batch { records: self.lane.read(most), tries: 0 }
+        });
         Batch { records: changes.trim(records), tries }
     }
 

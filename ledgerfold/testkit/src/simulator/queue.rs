@@ -70,20 +70,28 @@ impl Queue {
         self.shelf().aside.push(letter);
     }
 
-    /// Some messages, as soon as there are some. Others do not see them for a while.
-    pub(super) async fn receive(&self) -> Vec<Delivery> {
+    /// Waits until there are messages.
+    pub(super) async fn arrived(&self) {
         loop {
-            let batch = self.receive_now();
-            if !batch.is_empty() {
-                // What is not deleted by then is seen again, also by who has come to wait for it.
-                self.arrival.ring_in(self.shape.visibility);
-                return batch;
+            let now = self.clockwork.elapsed();
+            if self.shelf().messages.iter().any(|message| message.seen_from <= now) {
+                return;
             }
             self.arrival.wait().await;
         }
     }
 
-    fn receive_now(&self) -> Vec<Delivery> {
+    /// Some messages, if there are any. Others do not see them for a while.
+    pub(super) fn receive(&self) -> Vec<Delivery> {
+        let batch = self.take();
+        if !batch.is_empty() {
+            // What is not deleted by then is seen again, also by who has come to wait for it.
+            self.arrival.ring_in(self.shape.visibility);
+        }
+        batch
+    }
+
+    fn take(&self) -> Vec<Delivery> {
         let (now, most) = (self.clockwork.elapsed(), 1 + self.clockwork.below(BATCH));
         let mut batch = Vec::new();
         while batch.len() < most {

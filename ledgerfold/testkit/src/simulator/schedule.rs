@@ -125,12 +125,12 @@ impl Schedule {
     pub(super) fn pace(&self) -> Duration {
         match self.outage {
             Outage::None => Duration::from_secs(2),
-            Outage::Relay | Outage::Targets => 8 * HOUR,
+            Outage::Relay | Outage::Targets => 12 * HOUR,
         }
     }
 
     /// Of a schedule that is out of the ordinary: when an outage begins, and how long it lasts.
-    pub(super) const OUTAGE: (Duration, Duration) = (HOUR, Duration::from_secs(26 * 3_600));
+    pub(super) const OUTAGE: (Duration, Duration) = (HOUR, Duration::from_secs(40 * 3_600));
 }
 
 struct Dice(SeededRandom);

@@ -122,8 +122,12 @@ impl World {
     async fn project(&self, number: usize, projector: Projector) {
         let queue = &self.queues[number];
         loop {
+            queue.arrived().await;
             self.clockwork.sleep(self.clockwork.within(POLL)).await;
-            let batch = queue.receive().await;
+            let batch = queue.receive();
+            if batch.is_empty() {
+                continue;
+            }
             let receipts: Vec<_> = batch.iter().map(|it: &Delivery| it.receipt.clone()).collect();
             let Some(failed) = functions::project(self, &projector, batch).await else {
                 // A function that died has done nothing that is known of.
