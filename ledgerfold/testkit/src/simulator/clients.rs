@@ -23,6 +23,15 @@ const SENDS: usize = 40;
 /// The longest wait before a command is sent again.
 const PATIENCE: Duration = Duration::from_secs(1);
 
+/// What a client knows of a command in the end.
+enum Fate {
+    Accepted(Vec<Answer>),
+    /// It was refused, or there was nothing to do.
+    Refused,
+    /// It was sent as often as a client sends.
+    Open,
+}
+
 struct Client {
     world: World,
     name: usize,
@@ -54,20 +63,24 @@ impl Client {
             if !again {
                 witness.ask(&request);
             }
-            if let Some(answers) = self.insist(&request).await {
-                for answer in &answers {
-                    self.look(answer).await;
+            match self.insist(&request).await {
+                Fate::Accepted(answers) => {
+                    for answer in &answers {
+                        self.look(answer).await;
+                    }
+                    done.push(request);
                 }
-                done.push(request);
-            } else if again {
-                let id = &request.id;
-                witness.violated(format!("{id} was accepted once, and then refused"));
+                Fate::Refused if again => {
+                    let id = &request.id;
+                    witness.violated(format!("{id} was accepted once, and then refused"));
+                }
+                Fate::Refused | Fate::Open => {}
             }
         }
     }
 
-    /// Sends a command until it is answered: the answer, or `None` if it was refused or did nothing.
-    async fn insist(&self, request: &Request) -> Option<Vec<Answer>> {
+    /// Sends a command until it is answered.
+    async fn insist(&self, request: &Request) -> Fate {
         let World { clockwork, containers, witness, log, .. } = &self.world;
         let before = log.chronicle().now();
         for _ in 0..SENDS {
@@ -79,7 +92,7 @@ impl Client {
                     if nothing && !checker::nothing_was_to_do(request, before, &chronicle) {
                         witness.violated(format!("{} was taken for nothing to do", request.id));
                     }
-                    return Some(answers).filter(|_| !nothing);
+                    return if nothing { Fate::Refused } else { Fate::Accepted(answers) };
                 }
                 Some(Err(error)) if is_passing(&error) => {}
                 Some(Err(refusal)) => {
@@ -95,13 +108,13 @@ impl Client {
                     {
                         witness.violated(rule);
                     }
-                    return None;
+                    return Fate::Refused;
                 }
                 None => {}
             }
             clockwork.sleep(clockwork.within(PATIENCE)).await;
         }
-        None
+        Fate::Open
     }
 
     /// Reads what was done, with the token that came with the answer.
