@@ -19,7 +19,7 @@ use ledgerfold::{
 use super::{
     Clockwork, Plant,
     queue::{Letter, Queue},
-    schedule::Outage,
+    schedule::{Outage, Schedule},
     weather::Weather,
     witness::Witness,
 };
@@ -41,6 +41,8 @@ pub(super) struct Bus {
     queues: [Arc<Queue>; 2],
     /// How often a rule tries to reach its queue.
     tries: usize,
+    /// Of a hundred entries, how many are not taken.
+    entries_failed: usize,
     archive: Mutex<Vec<Archived>>,
     under_way: Arc<AtomicUsize>,
 }
@@ -59,10 +61,19 @@ impl Bus {
         (clockwork, weather, witness): (Clockwork, Weather, Arc<Witness>),
         plant: Plant,
         queues: [Arc<Queue>; 2],
-        tries: usize,
+        schedule: &Schedule,
     ) -> Self {
-        let (archive, under_way) = (Mutex::default(), Arc::default());
-        Self { clockwork, weather, witness, plant, queues, tries, archive, under_way }
+        Self {
+            clockwork,
+            weather,
+            witness,
+            plant,
+            queues,
+            tries: schedule.stream.deliveries,
+            entries_failed: schedule.entries_failed,
+            archive: Mutex::default(),
+            under_way: Arc::default(),
+        }
     }
 
     /// The events that were published, however often.
@@ -162,7 +173,7 @@ impl Publisher for Bus {
         }
         let mut answers = Vec::new();
         for envelope in batch {
-            if self.weather.strikes() {
+            if self.weather.hits(self.entries_failed) {
                 let ignored = self.plant == Plant::FailedEntriesIgnored;
                 let failed = Err(EntryError("not taken".to_owned()));
                 answers.push(if ignored { Ok(()) } else { failed });

@@ -40,7 +40,7 @@ pub(super) enum Ask {
     One(AccountCommand),
     /// Of the first account to the second.
     Transfer(Transfer),
-    /// For the second account, if the first is as rich.
+    /// For the second account, as much as the first has.
     Bonus(Bonus),
 }
 
@@ -48,9 +48,10 @@ pub(super) enum Ask {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Bonuses;
 
-/// Put this much into the second account if the first has at least as much. Never twice.
+/// Put into the second account as much as the first has: right only if the first has just as much when
+/// it is committed. Never twice.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub(super) struct Bonus(u64);
+pub(super) struct Bonus;
 
 impl Command for Bonus {
     fn name(&self) -> CommandName {
@@ -69,11 +70,13 @@ impl JointDecider for Bonuses {
 
     fn decide(
         (rich, to): (&Account, &Account),
-        Bonus(amount): &Bonus,
+        _: &Bonus,
     ) -> Result<(Vec<AccountEvent>, Vec<AccountEvent>), AccountRejection> {
         match (&rich.email, &to.email) {
-            (Some(_), Some(_)) if rich.balance < *amount => Err(AccountRejection::TooLittle),
-            (Some(_), Some(_)) => Ok((Vec::new(), vec![Deposited { amount: *amount }.into()])),
+            (Some(_), Some(_)) if rich.balance == 0 => Err(AccountRejection::TooLittle),
+            (Some(_), Some(_)) => {
+                Ok((Vec::new(), vec![Deposited { amount: rich.balance }.into()]))
+            }
             _ => Err(AccountRejection::NotOpen),
         }
     }
@@ -100,7 +103,7 @@ impl Request {
             9 => Ask::One(AccountCommand::Move(address(3 + clockwork.below(2)))),
             10 => Ask::One(AccountCommand::Close),
             11..=15 => Ask::Transfer(Transfer(amount)),
-            _ => Ask::Bonus(Bonus(amount)),
+            _ => Ask::Bonus(Bonus),
         };
         let streams = match ask_for {
             Ask::One(_) => vec![account(first)],

@@ -18,6 +18,8 @@ pub(super) struct Schedule {
     pub(super) mishap: bool,
     /// How often the archive is replayed while others write.
     pub(super) replays: usize,
+    /// Of a hundred entries, how many the bus does not take.
+    pub(super) entries_failed: usize,
     pub(super) stream: StreamShape,
     pub(super) queue: QueueShape,
     /// How many commits or streams one read of the log brings: few, so that everything pages.
@@ -100,6 +102,10 @@ impl Schedule {
             repaired_live: mishap || dice.chance(20),
             mishap,
             replays: if dice.chance(30) { 1 + dice.below(2) } else { 0 },
+            entries_failed: match storm.strikes {
+                strikes if strikes > 0 && dice.chance(20) => 60,
+                strikes => strikes,
+            },
             stream: StreamShape {
                 shards: 1 + dice.below(3),
                 factor: 1 + dice.below(2),

@@ -36,7 +36,12 @@ impl Weather {
 
     /// Whether something fails now.
     pub(super) fn strikes(&self) -> bool {
-        !self.0.calm.load(Ordering::SeqCst) && self.0.clockwork.chance(self.0.of_hundred)
+        self.hits(self.0.of_hundred)
+    }
+
+    /// Whether something fails now that fails so often of a hundred times.
+    pub(super) fn hits(&self, of_hundred: usize) -> bool {
+        !self.0.calm.load(Ordering::SeqCst) && self.0.clockwork.chance(of_hundred)
     }
 
     /// Nothing fails any more.

@@ -69,7 +69,7 @@ impl World {
         let log = Arc::new(SimulatedLog::new(all(), plant, limits, changes.clone()));
         let queue = |_| Queue::new(&clockwork, witness.clone(), plant, schedule.queue);
         let queues = [0, 1].map(queue).map(Arc::new);
-        let bus = Bus::new(all(), plant, queues.clone(), schedule.stream.deliveries);
+        let bus = Bus::new(all(), plant, queues.clone(), &schedule);
         Self {
             containers: Arc::new(Containers::new(clockwork.clone(), log.clone())),
             rows: Arc::new(SimulatedRows::new(way(), witness.clone(), plant, LAG)),
