@@ -167,7 +167,7 @@ impl Publisher for Bus {
         &self,
         batch: &[Envelope],
     ) -> Result<Vec<Result<(), EntryError>>, PublishError> {
-        self.clockwork.turn().await;
+        self.weather.way().await;
         if self.weather.strikes() {
             return Err(PublishError("the call was lost".into()));
         }
@@ -184,7 +184,7 @@ impl Publisher for Bus {
             self.route(envelope, false, FilterArns([true; 2]));
             answers.push(Ok(()));
         }
-        self.clockwork.turn().await;
+        self.weather.way().await;
         if self.weather.strikes() {
             return Err(PublishError("the answer was lost".into()));
         }

@@ -69,8 +69,7 @@ fn hash(text: &str) -> usize {
 
 impl ChangeStream {
     pub(super) fn new(clockwork: &Clockwork, shape: StreamShape, witness: Arc<Witness>) -> Self {
-        let lane =
-            |_| Arc::new(Lane { records: Mutex::default(), arrival: clockwork.bell() });
+        let lane = |_| Arc::new(Lane { records: Mutex::default(), arrival: clockwork.bell() });
         Self {
             clockwork: clockwork.clone(),
             witness,

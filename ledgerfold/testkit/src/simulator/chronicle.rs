@@ -5,7 +5,9 @@
 
 use std::collections::BTreeMap;
 
-use ledgerfold::{CommandId, Commit, Decider, Envelope, Event, StreamId, Version, project::Projection};
+use ledgerfold::{
+    CommandId, Commit, Decider, Envelope, Event, StreamId, Version, project::Projection,
+};
 
 use super::domain::{Statement, Statements};
 use crate::conformance::account::{Account, AccountEvent, Accounts};

@@ -10,8 +10,8 @@ use ledgerfold::{
 };
 
 use super::{
-    chronicle::Chronicle,
     checker,
+    chronicle::Chronicle,
     domain::{OPEN, Request, Statement, Statements},
     world::World,
 };

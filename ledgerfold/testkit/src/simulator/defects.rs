@@ -39,10 +39,7 @@ pub(super) fn lax(plant: Plant, transaction: &Transaction) -> Option<Transaction
 }
 
 /// One commit after the other.
-pub(super) async fn tear(
-    log: &SimulatedLog,
-    transaction: &Transaction,
-) -> Result<(), AppendError> {
+pub(super) async fn tear(log: &SimulatedLog, transaction: &Transaction) -> Result<(), AppendError> {
     for new in transaction.commits() {
         log.clockwork.turn().await;
         log.kept.append(new).await?;
@@ -82,12 +79,7 @@ pub(super) struct Deaf;
 
 #[async_trait]
 impl Amendment for Deaf {
-    async fn read(
-        &self,
-        _: &dyn EventStore,
-        _: &StreamId,
-        _: Version,
-    ) -> Result<Page, StoreError> {
+    async fn read(&self, _: &dyn EventStore, _: &StreamId, _: Version) -> Result<Page, StoreError> {
         Ok(Page::default())
     }
 }

@@ -74,9 +74,7 @@ impl JointDecider for Bonuses {
     ) -> Result<(Vec<AccountEvent>, Vec<AccountEvent>), AccountRejection> {
         match (&rich.email, &to.email) {
             (Some(_), Some(_)) if rich.balance == 0 => Err(AccountRejection::TooLittle),
-            (Some(_), Some(_)) => {
-                Ok((Vec::new(), vec![Deposited { amount: rich.balance }.into()]))
-            }
+            (Some(_), Some(_)) => Ok((Vec::new(), vec![Deposited { amount: rich.balance }.into()])),
             _ => Err(AccountRejection::NotOpen),
         }
     }

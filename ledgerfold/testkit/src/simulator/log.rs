@@ -99,7 +99,7 @@ impl SimulatedLog {
     }
 
     async fn reading(&self) -> Result<(), StoreError> {
-        self.clockwork.turn().await;
+        self.weather.way().await;
         if !self.weather.strikes() {
             return Ok(());
         }
@@ -120,7 +120,7 @@ impl SimulatedLog {
                 return Err(AppendError::TooLarge { bytes, limit });
             }
         }
-        self.clockwork.turn().await;
+        self.weather.way().await;
         if !self.weather.strikes() {
             return Ok(());
         }
@@ -143,7 +143,7 @@ impl SimulatedLog {
 
     /// What a write answers that took effect, or did not.
     async fn written(&self, outcome: Result<(), AppendError>) -> Result<(), AppendError> {
-        self.clockwork.turn().await;
+        self.weather.way().await;
         if self.weather.strikes() {
             return Err(StoreError::Unavailable("the answer was lost".into()).into());
         }
@@ -169,7 +169,7 @@ impl SimulatedLog {
     async fn transact_now(&self, transaction: &Transaction) -> Result<(), AppendError> {
         self.writing(transaction.commits()).await?;
         let hold = self.hold(Item::all(transaction))?;
-        self.clockwork.turn().await;
+        self.weather.way().await;
         if self.plant == Plant::TransactionTorn && transaction.commits().len() > 1 {
             drop(hold);
             return defects::tear(self, transaction).await;
@@ -196,7 +196,7 @@ impl EventStore for SimulatedLog {
     async fn read(&self, stream: &StreamId, after: Version) -> Result<Page, StoreError> {
         self.reading().await?;
         let found = page(self.kept.read(stream, after).await?, self.limits.page);
-        self.clockwork.turn().await;
+        self.weather.way().await;
         Ok(match self.plant {
             Plant::StaleReads if self.clockwork.chance(50) => defects::stale(found),
             _ => found,
@@ -213,7 +213,7 @@ impl EventStore for SimulatedLog {
         let limit = commits.min(self.limits.page);
         let Page { commits, more } =
             page(self.kept.read_back(stream, before, commits).await?, limit);
-        self.clockwork.turn().await;
+        self.weather.way().await;
         let spoil = |commit| defects::spoil(self.plant, commit);
         Ok(Page { commits: commits.into_iter().map(spoil).collect(), more })
     }
@@ -238,7 +238,7 @@ impl Streams for SimulatedLog {
     ) -> Result<StreamPage, StreamsError> {
         self.reading().await?;
         let page = self.kept.list(segment, from).await?;
-        self.clockwork.turn().await;
+        self.weather.way().await;
         Ok(page)
     }
 }

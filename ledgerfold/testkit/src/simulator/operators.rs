@@ -14,21 +14,16 @@ use ledgerfold::{
 };
 
 use super::{
-    Plant,
-    bus::FilterArns,
-    domain::Totals,
-    functions::model,
-    schedule::Outage,
-    tallies::Blind,
+    Plant, bus::FilterArns, domain::Totals, functions::model, schedule::Outage, tallies::Blind,
     world::World,
 };
 
 /// How long what is behind may be on its way.
 const GRACE: Duration = Duration::from_secs(3);
 /// How often somebody repairs while others write.
-const LIVE_REPAIRS: usize = 3;
+const LIVE_REPAIRS: usize = 4;
 /// How many rows are damaged.
-const MISHAPS: usize = 2;
+const MISHAPS: usize = 6;
 
 /// Why an operator could not go on.
 #[derive(Debug, thiserror::Error)]
@@ -83,7 +78,7 @@ async fn replay(world: &World) {
 /// Damages rows that are there, or loses them.
 async fn do_damage(world: &World) {
     for _ in 0..MISHAPS {
-        wait(world).await;
+        world.clockwork.sleep(world.clockwork.within(world.schedule.pace())).await;
         let rows = world.rows.rows();
         if !rows.is_empty() {
             world.rows.damage(&rows[world.clockwork.below(rows.len())].stream);
@@ -93,7 +88,8 @@ async fn do_damage(world: &World) {
 
 async fn repair_now_and_then(world: &World, queue: usize) {
     for _ in 0..LIVE_REPAIRS {
-        wait(world).await;
+        // Soon after the damage, so that it is repaired while the row moves on.
+        world.clockwork.sleep(world.clockwork.within(2 * world.schedule.pace())).await;
         let at_work = world.clone();
         let repaired = world.processes.start(async move { repair(&at_work, queue, true).await });
         // One that died or failed is begun again the next time.

@@ -61,8 +61,7 @@ impl SimulatedRows {
             self.index.damage(row.clone());
             return;
         }
-        let (clockwork, index, row) =
-            (self.way.clockwork.clone(), self.index.clone(), row.clone());
+        let (clockwork, index, row) = (self.way.clockwork.clone(), self.index.clone(), row.clone());
         let late = clockwork.within(self.lag);
         self.way.clockwork.spawn(async move {
             clockwork.sleep(late).await;
@@ -97,6 +96,8 @@ impl RowStore for SimulatedRows {
 
     async fn replace(&self, seen: &StoredRow, row: &StoredRow) -> Result<Written, ReadStoreError> {
         self.way.there().await?;
+        // Only who repairs does this, by hand and from far away.
+        self.way.clockwork.sleep(self.way.clockwork.within(5 * self.lag)).await;
         let written = if self.plant == Plant::RepairOverwrites {
             self.kept.damage(row.clone());
             Written::Done

@@ -1,13 +1,21 @@
 //! What fails, and when.
 
-use std::sync::{
-    Arc, Mutex, MutexGuard, PoisonError,
-    atomic::{AtomicBool, Ordering},
+use std::{
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
 };
 
-use ledgerfold::ports::ReadStoreError;
+use ledgerfold::ports::{Clock, ReadStoreError};
 
 use super::{Clockwork, clockwork::Bell, schedule::Outage};
+
+/// Of a hundred requests, how many are slow, in good weather too.
+const SLOW: usize = 4;
+/// How long they take at most.
+const SLOWEST: Duration = Duration::from_secs(5);
 
 /// Whether things fail.
 #[derive(Clone)]
@@ -42,6 +50,14 @@ impl Weather {
     /// Whether something fails now that fails so often of a hundred times.
     pub(super) fn hits(&self, of_hundred: usize) -> bool {
         !self.0.calm.load(Ordering::SeqCst) && self.0.clockwork.chance(of_hundred)
+    }
+
+    /// The way of a request or an answer: others go first, maybe, and now and then it takes its time.
+    pub(super) async fn way(&self) {
+        self.0.clockwork.turn().await;
+        if !self.0.calm.load(Ordering::SeqCst) && self.0.clockwork.chance(SLOW) {
+            self.0.clockwork.sleep(self.0.clockwork.within(SLOWEST)).await;
+        }
     }
 
     /// Nothing fails any more.
@@ -83,12 +99,12 @@ pub(super) struct Way {
 
 impl Way {
     pub(super) async fn there(&self) -> Result<(), ReadStoreError> {
-        self.clockwork.turn().await;
+        self.weather.way().await;
         if self.weather.strikes() { Err(ReadStoreError::Throttled) } else { Ok(()) }
     }
 
     pub(super) async fn back<T>(&self, answer: T) -> Result<T, ReadStoreError> {
-        self.clockwork.turn().await;
+        self.weather.way().await;
         if self.weather.strikes() {
             return Err(ReadStoreError::Unavailable("the answer was lost".into()));
         }

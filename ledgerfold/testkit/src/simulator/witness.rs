@@ -59,7 +59,8 @@ impl Witness {
         let mut seen = self.lock();
         let before = seen.rows.insert(stream.clone(), version).unwrap_or(Version::NONE);
         if version < before {
-            seen.violations.push(format!("the row of {stream} went back from {before} to {version}"));
+            seen.violations
+                .push(format!("the row of {stream} went back from {before} to {version}"));
         }
     }
 

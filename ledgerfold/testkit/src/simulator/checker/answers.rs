@@ -1,5 +1,7 @@
 //! Answers and refusals.
 
+use std::ops::RangeInclusive;
+
 use ledgerfold::{
     Version,
     command::{Answer, CommandError},
@@ -58,7 +60,8 @@ pub(in crate::simulator) fn refused(
     let decided = |moment| request.decide(|stream| chronicle.state_at(stream, moment));
     let true_once = match refusal {
         CommandError::Rejected(rejection) => {
-            moments.any(|moment| decided(moment).err() == Some(*rejection))
+            moments.clone().any(|moment| decided(moment).err() == Some(*rejection))
+                || was_true_of_each(request, *rejection, moments, chronicle)
         }
         CommandError::ExpectedVersion { expected, actual } => {
             let version = |moment| chronicle.version_at(&request.streams[0], moment);
@@ -83,5 +86,25 @@ pub(in crate::simulator) fn refused(
             .map(|stream| chronicle.stream(stream).map_or(Version::NONE, |it| it.head()))
             .collect();
         format!("{id} was refused without a reason: {refusal} (at {head:?})")
+    })
+}
+
+/// Whether a refusal of a joint command was true of the first stream at one moment, and of the second
+/// at another: the streams are read one beside the other, and nothing makes sure of a refusal that the
+/// states were ever there together.
+fn was_true_of_each(
+    request: &Request,
+    rejection: AccountRejection,
+    moments: RangeInclusive<Moment>,
+    chronicle: &Chronicle,
+) -> bool {
+    let [one, _] = request.streams.as_slice() else { return false };
+    moments.clone().any(|first| {
+        moments.clone().any(|second| {
+            let decided = request.decide(|stream| {
+                chronicle.state_at(stream, if stream == one { first } else { second })
+            });
+            decided.err() == Some(rejection)
+        })
     })
 }

@@ -13,9 +13,7 @@ use crate::{
 /// What took effect is in the log, and nothing else is.
 pub(super) fn nothing_was_lost(world: &World, chronicle: &Chronicle, broken: &mut Vec<String>) {
     let mut happened: Vec<_> = chronicle.commits().cloned().collect();
-    happened.sort_by(|one, other| {
-        (one.stream(), one.from()).cmp(&(other.stream(), other.from()))
-    });
+    happened.sort_by(|one, other| (one.stream(), one.from()).cmp(&(other.stream(), other.from())));
     if happened != world.log.kept.commits() {
         broken.push("the log is not what was appended to it".to_owned());
     }
@@ -99,11 +97,8 @@ pub(super) fn money_stays_the_same(world: &World, chronicle: &Chronicle, broken:
             _ => 0,
         })
         .sum();
-    let there: u64 = chronicle
-        .streams()
-        .values()
-        .map(|history| history.state(history.head()).balance)
-        .sum();
+    let there: u64 =
+        chronicle.streams().values().map(|history| history.state(history.head()).balance).sum();
     if put_in != there {
         broken.push(format!("{put_in} was put in, and {there} is there"));
     }
