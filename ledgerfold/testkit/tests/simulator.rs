@@ -12,7 +12,7 @@ use ledgerfold_testkit::simulator::{Plant, Report, Violation, simulate};
 /// How many schedules are run, unless `SCHEDULES` says otherwise.
 const SCHEDULES: u64 = 10_000;
 /// Within how many schedules a planted fault must be found.
-const PATIENCE: u64 = 500;
+const PATIENCE: u64 = 300;
 
 fn schedules() -> u64 {
     let asked = std::env::var("SCHEDULES").ok().and_then(|text| text.parse().ok());
@@ -63,6 +63,16 @@ fn every_planted_fault_is_found() {
         match (0..PATIENCE).find_map(|seed| simulate(seed, plant).err()) {
             Some(violation) => println!("{violation}"),
             None => panic!("{plant:?} is not found within {PATIENCE} schedules"),
+        }
+    }
+}
+
+#[test]
+fn the_audit_finds_what_the_checker_finds() {
+    let plants = [Plant::DeletedOnReceipt, Plant::NoTombstone, Plant::CountedUnconditionally];
+    for plant in plants {
+        for violation in (0..60).filter_map(|seed| simulate(seed, plant).err()) {
+            assert!(!violation.was_missed_by_the_audit(), "{violation}");
         }
     }
 }

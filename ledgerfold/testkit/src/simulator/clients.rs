@@ -6,13 +6,13 @@ use ledgerfold::{
     ConsistencyToken,
     command::{Answer, CommandError},
     ports::{Clock, Listing, StoreError},
-    query::{Listed, QueryError, fresh_list, fresh_row},
+    query::{Listed, QueryError, fresh_counts, fresh_list, fresh_row},
 };
 
 use super::{
     checker,
     chronicle::Chronicle,
-    domain::{OPEN, Request, Statement, Statements},
+    domain::{OPEN, Request, Statement, Statements, Totals, all},
     world::World,
 };
 
@@ -147,6 +147,25 @@ impl Client {
             Err(error) => witness.violated(format!("who had an answer was told: {error}")),
         }
         self.list(&token).await;
+        self.add_up(&token).await;
+    }
+
+    /// Looks at the counters, which must have what the token says, and nothing that never was.
+    async fn add_up(&self, token: &ConsistencyToken) {
+        let World { tallies, log, witness, .. } = &self.world;
+        let range = (&all(), &all());
+        let counted = fresh_counts::<Totals>(&**tallies, &**log, range, Some(token)).await;
+        let Ok(counted) = counted else { return };
+        let shown = counted.first().and_then(|counter| counter.amounts.get("events")).copied();
+        let there = log.chronicle().streams().values().map(|history| history.head().get()).sum();
+        let events = shown.and_then(|shown| u64::try_from(shown).ok()).unwrap_or(0);
+        if !(token.version.get()..=there).contains(&events) {
+            let stream = &token.stream;
+            witness.violated(format!(
+                "{events} events were counted with {stream} at {}, of {there}",
+                token.version
+            ));
+        }
     }
 
     /// Looks for an account in the list of all that are open.

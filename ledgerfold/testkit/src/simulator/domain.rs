@@ -171,7 +171,7 @@ impl Request {
         Ok(parts.filter(|(_, events)| !events.is_empty()).collect())
     }
 
-    /// How much money it brings into all accounts together.
+    /// Whether it brings money in from outside.
     pub(super) const fn makes_money(&self) -> bool {
         !matches!(self.ask, Ask::Transfer(_))
     }

@@ -160,10 +160,10 @@ pub(super) async fn audit(world: &World) {
         match examine(world, queue).await {
             Ok((summary, counters)) => {
                 if !summary.is_clean() {
-                    world.witness.violated(format!("the audit finds {summary:?}"));
+                    world.witness.audit_finds(&format!("{summary:?}"));
                 }
                 if counters.is_some_and(|verdict| verdict != CountersVerdict::Equal) {
-                    world.witness.violated("the audit finds other counters".to_owned());
+                    world.witness.audit_finds("other counters");
                 }
             }
             Err(trouble) => world.witness.violated(format!("an audit failed: {trouble}")),

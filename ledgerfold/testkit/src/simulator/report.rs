@@ -2,7 +2,10 @@
 
 use std::{fmt, ops::AddAssign};
 
-use super::Plant;
+use super::{Plant, checker::AUDIT_IS_BLIND};
+
+/// How many broken rules are printed: one defect breaks many.
+const SHOWN: usize = 5;
 
 /// A struct of counts, which add up.
 macro_rules! counts {
@@ -89,10 +92,18 @@ pub struct Violation {
     pub rules: Vec<String>,
 }
 
+impl Violation {
+    /// Whether the product's audit has missed what the checker found wrong with the read models.
+    pub fn was_missed_by_the_audit(&self) -> bool {
+        self.rules.iter().any(|rule| rule == AUDIT_IS_BLIND)
+    }
+}
+
 impl fmt::Display for Violation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { seed, plant, rules } = self;
-        write!(f, "simulate({seed}, Plant::{plant:?}): {}", rules.join("; "))
+        let first = &rules[..rules.len().min(SHOWN)];
+        write!(f, "simulate({seed}, Plant::{plant:?}): {}", first.join("; "))
     }
 }
 

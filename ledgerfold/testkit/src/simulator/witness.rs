@@ -19,6 +19,8 @@ struct Seen {
     answers: BTreeMap<CommandId, Vec<Answer>>,
     rows: BTreeMap<StreamId, Version>,
     violations: Vec<String>,
+    /// Whether the audit in the end has found anything.
+    audit_found: bool,
 }
 
 impl Witness {
@@ -69,6 +71,17 @@ impl Witness {
         let mut seen = self.lock();
         seen.report.mishaps += 1;
         seen.rows.insert(stream.clone(), Version::NONE);
+    }
+
+    /// The audit in the end has found something.
+    pub(super) fn audit_finds(&self, what: &str) {
+        let mut seen = self.lock();
+        seen.audit_found = true;
+        seen.violations.push(format!("the audit finds {what}"));
+    }
+
+    pub(super) fn audit_found(&self) -> bool {
+        self.lock().audit_found
     }
 
     pub(super) fn violated(&self, rule: String) {

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use crate::{
     conformance::account::AccountEvent,
     simulator::{
-        chronicle::{Chronicle, encoded},
+        chronicle::{Chronicle, Deed, encoded},
         world::World,
     },
 };
@@ -67,14 +67,13 @@ pub(super) fn effects_are_single(_: &World, chronicle: &Chronicle, broken: &mut 
 /// An address belongs to one account at a time.
 pub(super) fn addresses_are_unique(_: &World, chronicle: &Chronicle, broken: &mut Vec<String>) {
     for moment in 0..=chronicle.now() {
+        let streams = chronicle.streams().keys();
+        let emails = streams.filter_map(|stream| chronicle.state_at(stream, moment).email);
         let mut taken = BTreeSet::new();
-        for stream in chronicle.streams().keys() {
-            let email = chronicle.state_at(stream, moment).email;
-            if let Some(email) = email.filter(|email| taken.contains(email)) {
+        for email in emails {
+            if !taken.insert(email.clone()) {
                 broken.push(format!("{email} belonged to two accounts"));
                 return;
-            } else if let Some(email) = chronicle.state_at(stream, moment).email {
-                taken.insert(email);
             }
         }
     }
@@ -84,9 +83,8 @@ pub(super) fn addresses_are_unique(_: &World, chronicle: &Chronicle, broken: &mu
 /// money.
 pub(super) fn money_stays_the_same(world: &World, chronicle: &Chronicle, broken: &mut Vec<String>) {
     let asked = world.witness.asked();
-    let from_outside = |deed: &&crate::simulator::chronicle::Deed| {
-        asked.get(&deed.command).is_some_and(|request| request.makes_money())
-    };
+    let from_outside =
+        |deed: &&Deed| asked.get(&deed.command).is_some_and(|request| request.makes_money());
     let commits = chronicle.deeds().iter().filter(from_outside).flat_map(|deed| &deed.commits);
     let put_in: u64 = commits
         .flat_map(|commit| commit.envelopes())

@@ -6,6 +6,7 @@ mod delivery;
 mod read_models;
 
 pub(super) use answers::{nothing_was_to_do, refused};
+pub(super) use read_models::AUDIT_IS_BLIND;
 
 use super::{chronicle::Chronicle, world::World};
 

@@ -8,9 +8,13 @@ use crate::simulator::{
     world::World,
 };
 
+/// What is said of an audit that has not found what the checker has.
+pub(in crate::simulator) const AUDIT_IS_BLIND: &str = "the audit has seen nothing of it";
+
 /// Every row is the fold of its stream, every counter the count over the log: folded and counted here
 /// once more, and not by the audit.
 pub(super) fn are_folds(world: &World, chronicle: &Chronicle, broken: &mut Vec<String>) {
+    let before = broken.len();
     let rows = world.rows.rows().into_iter().map(|row| (row.stream.clone(), row));
     let mut rows: BTreeMap<_, _> = rows.collect();
     for (stream, history) in chronicle.streams() {
@@ -32,5 +36,8 @@ pub(super) fn are_folds(world: &World, chronicle: &Chronicle, broken: &mut Vec<S
     let shown = world.tallies.counter(&all());
     if shown != counted {
         broken.push(format!("the counters show {shown:?}, and the log has {counted:?}"));
+    }
+    if broken.len() > before && world.is_over() && !world.witness.audit_found() {
+        broken.push(AUDIT_IS_BLIND.to_owned());
     }
 }
