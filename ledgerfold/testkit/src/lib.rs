@@ -1,6 +1,7 @@
 //! For tests: the ports in memory, given-when-then for domains, the suites that every adapter of a
 //! port must pass, and the check that holds a contract to what was promised.
 
+mod amended;
 pub mod conformance;
 mod given;
 mod memory;
@@ -8,6 +9,7 @@ mod recorded;
 pub mod schemas;
 pub mod simulator;
 
+pub use amended::{Amended, Amendment};
 pub use given::Given;
 pub use memory::{
     Fault, ManualClock, MemoryDeadlineStore, MemoryEventStore, MemoryPayloadStore, MemoryPublisher,

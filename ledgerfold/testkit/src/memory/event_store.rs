@@ -73,6 +73,11 @@ impl MemoryEventStore {
         self.lock().holders.get(key).cloned()
     }
 
+    /// Puts a commit whatever stands there, as no writer may.
+    pub(crate) fn put(&self, commit: &Commit) {
+        self.lock().store(commit);
+    }
+
     fn lock(&self) -> MutexGuard<'_, Kept> {
         self.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }

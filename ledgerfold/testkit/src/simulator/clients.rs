@@ -1,75 +1,35 @@
 //! Those who ask: they send commands, send them again, and look at what came of them.
 
-use std::{
-    sync::{Arc, Mutex, PoisonError, atomic::Ordering},
-    time::Duration,
-};
+use std::time::Duration;
 
-use futures::channel::oneshot;
 use ledgerfold::{
-    Category, CommandId, ConsistencyToken, EntityId, StreamId, Version,
-    command::{Answer, CommandError, CommandHandler, CommandRequest, Presumption},
-    ports::Clock,
-    query::fresh_row,
+    ConsistencyToken,
+    command::{Answer, CommandError},
+    ports::{Clock, Listing, StoreError},
+    query::{Listed, QueryError, fresh_counts, fresh_list, fresh_row},
 };
 
 use super::{
-    Clockwork,
-    checker::{self, History},
-    log::SimulatedLog,
-    readings::Statements,
+    checker,
+    chronicle::Chronicle,
+    domain::{OPEN, Request, Statement, Statements, Totals, all},
     world::World,
 };
-use crate::conformance::account::{AccountCommand, AccountRejection, Accounts, ask};
 
 const CLIENTS: usize = 3;
 const COMMANDS: usize = 7;
-const ACCOUNTS: usize = 2;
-const CONTAINERS: usize = 2;
 /// How often a client sends a command that is not answered.
 const SENDS: usize = 40;
+/// The longest wait before a command is sent again.
+const PATIENCE: Duration = Duration::from_secs(1);
 
-/// The command functions' containers. Each remembers on its own, until it dies.
-pub(super) struct Containers {
-    clockwork: Clockwork,
-    log: Arc<SimulatedLog>,
-    handlers: Mutex<Vec<CommandHandler<Accounts>>>,
-}
-
-impl Containers {
-    pub(super) fn new(clockwork: Clockwork, log: Arc<SimulatedLog>) -> Self {
-        let containers = Self { clockwork, log, handlers: Mutex::default() };
-        let handlers = (0..CONTAINERS).map(|_| containers.fresh()).collect();
-        Self { handlers: Mutex::new(handlers), ..containers }
-    }
-
-    fn fresh(&self) -> CommandHandler<Accounts> {
-        let (time, random) = (Arc::new(self.clockwork.clone()), Arc::new(self.clockwork.clone()));
-        CommandHandler::new(self.log.clone(), time, random)
-    }
-
-    fn any(&self) -> (usize, CommandHandler<Accounts>) {
-        let at = self.clockwork.below(CONTAINERS);
-        let handlers = self.handlers.lock().unwrap_or_else(PoisonError::into_inner);
-        (at, handlers[at].clone())
-    }
-
-    /// A container in the place of one that died.
-    fn replace(&self, at: usize) {
-        let fresh = self.fresh();
-        self.handlers.lock().unwrap_or_else(PoisonError::into_inner)[at] = fresh;
-    }
-}
-
-pub(super) fn start(world: &World) {
-    for client in 0..CLIENTS {
-        world.witness.clients.fetch_add(1, Ordering::SeqCst);
-        let client = Client { world: world.clone(), name: client };
-        world.clockwork.spawn(async move {
-            client.live().await;
-            client.world.witness.clients.fetch_sub(1, Ordering::SeqCst);
-        });
-    }
+/// What a client knows of a command in the end.
+enum Fate {
+    Accepted(Vec<Answer>),
+    /// It was refused, or there was nothing to do.
+    Refused,
+    /// It was sent as often as a client sends.
+    Open,
 }
 
 struct Client {
@@ -77,131 +37,170 @@ struct Client {
     name: usize,
 }
 
-type Outcome = Result<Answer, CommandError<AccountRejection>>;
-
-fn account(number: usize) -> StreamId {
-    let id = EntityId::new(format!("a{number}")).expect("letters and digits");
-    StreamId::new(Category::from_static("account"), id)
+pub(super) fn start(world: &World) {
+    for name in 0..CLIENTS {
+        let client = Client { world: world.clone(), name };
+        world.work(async move { client.live().await });
+    }
 }
 
 impl Client {
     async fn live(&self) {
-        let clockwork = &self.world.clockwork;
-        let mut done: Vec<CommandRequest<AccountCommand>> = Vec::new();
+        let World { clockwork, schedule, witness, .. } = &self.world;
+        let mut done: Vec<Request> = Vec::new();
         for number in 0..COMMANDS {
-            clockwork.sleep(clockwork.within(Duration::from_secs(2))).await;
+            // Often at once, so that they get in each other's way.
+            if clockwork.chance(60) {
+                clockwork.sleep(clockwork.within(schedule.pace())).await;
+            }
             let again = !done.is_empty() && clockwork.chance(25);
-            let request = if again {
-                done[clockwork.below(done.len())].clone()
-            } else {
-                self.request(number)
+            let name = format!("c{}-{number}", self.name);
+            let request = match number {
+                0 => Request::open(self.name, &name),
+                _ if again => done[clockwork.below(done.len())].clone(),
+                _ => Request::draw(clockwork, &name),
             };
-            let accepted = self.insist(&request).await;
-            if let Some(answer) = accepted {
-                self.look(&answer).await;
-                done.push(request);
-            } else if again {
-                let id = &request.id;
-                self.world.witness.violated(format!("{id} was accepted once, and then refused"));
+            if !again {
+                witness.ask(&request);
             }
-        }
-    }
-
-    /// Something to ask, of an account that others ask things of too.
-    fn request(&self, number: usize) -> CommandRequest<AccountCommand> {
-        let clockwork = &self.world.clockwork;
-        let stream = account(clockwork.below(ACCOUNTS));
-        let address = |of: usize| format!("{of}@example.org");
-        let amount = u64::try_from(1 + clockwork.below(9)).unwrap_or(1);
-        let command = match clockwork.below(12) {
-            0..=2 => AccountCommand::Open(address(clockwork.below(2))),
-            3..=4 => AccountCommand::Deposit(amount),
-            5..=6 => AccountCommand::DepositAll(vec![amount; clockwork.below(4)]),
-            7..=8 => AccountCommand::DepositOnce(amount),
-            9 => AccountCommand::Move(address(2 + clockwork.below(2))),
-            _ => AccountCommand::Close,
-        };
-        let mut request = ask(&stream, &format!("c{}-{number}", self.name), command);
-        if clockwork.chance(10) {
-            request.presumption = Presumption::New;
-        }
-        if clockwork.chance(10) {
-            let guess = u64::try_from(clockwork.below(6)).unwrap_or(0);
-            request.expected = Some(Version::new(guess));
-        }
-        self.world.witness.ask(&request.id, &stream, &request.command);
-        request
-    }
-
-    /// Sends a command until it is answered: the answer, or `None` if it was refused.
-    async fn insist(&self, request: &CommandRequest<AccountCommand>) -> Option<Answer> {
-        for _ in 0..SENDS {
-            let before = History::of(&self.world.log, &request.stream);
-            match self.send(request).await {
-                Some(Ok(answer)) => {
-                    self.world.witness.answer(&request.id, answer.clone());
-                    return Some(answer).filter(|answer| !answer.events.is_empty());
-                }
-                Some(Err(CommandError::Store(_) | CommandError::Contention { .. })) | None => {}
-                Some(Err(CommandError::Load(error))) => {
-                    self.world.witness.violated(format!("{}: {error}", request.id));
-                    return None;
-                }
-                Some(Err(refusal)) => {
-                    let after = History::of(&self.world.log, &request.stream);
-                    if let Some(rule) = checker::refused(request, &refusal, &before, &after) {
-                        self.world.witness.violated(rule);
+            match self.insist(&request).await {
+                Fate::Accepted(answers) => {
+                    for answer in &answers {
+                        self.look(answer).await;
                     }
-                    return None;
+                    done.push(request);
                 }
+                Fate::Refused if again => {
+                    let id = &request.id;
+                    witness.violated(format!("{id} was accepted once, and then refused"));
+                }
+                Fate::Refused | Fate::Open => {}
             }
-            let clockwork = &self.world.clockwork;
-            clockwork.sleep(clockwork.within(Duration::from_secs(1))).await;
         }
-        None
     }
 
-    /// One function's answer, or `None` if it died.
-    async fn send(&self, request: &CommandRequest<AccountCommand>) -> Option<Outcome> {
-        let (at, handler) = self.world.containers.any();
-        let (answer, answered) = oneshot::channel();
-        let request = request.clone();
-        self.world.clockwork.spawn_mortal(async move {
-            let _ = answer.send(handler.handle(&request).await);
-        });
-        let outcome = answered.await.ok();
-        if outcome.is_none() {
-            self.world.containers.replace(at);
+    /// Sends a command until it is answered.
+    async fn insist(&self, request: &Request) -> Fate {
+        let World { clockwork, containers, witness, log, .. } = &self.world;
+        let before = log.chronicle().now();
+        for _ in 0..SENDS {
+            match containers.send(&self.world, request).await {
+                Some(Ok(answers)) => {
+                    witness.answer(&request.id, &answers);
+                    let nothing = answers.iter().all(|answer| answer.events.is_empty());
+                    let chronicle = log.chronicle();
+                    if nothing && !checker::nothing_was_to_do(request, before, &chronicle) {
+                        witness.violated(format!("{} was taken for nothing to do", request.id));
+                    }
+                    return if nothing { Fate::Refused } else { Fate::Accepted(answers) };
+                }
+                Some(Err(error)) if is_passing(&error) => {}
+                Some(Err(refusal)) => {
+                    witness.count(|report| {
+                        report.refusals += 1;
+                        report.too_large +=
+                            usize::from(matches!(refusal, CommandError::TooLarge(_)));
+                    });
+                    let chronicle = log.chronicle();
+                    let limit = self.world.schedule.commit_bytes;
+                    if let Some(rule) =
+                        checker::refused(request, &refusal, before, &chronicle, limit)
+                    {
+                        witness.violated(rule);
+                    }
+                    return Fate::Refused;
+                }
+                None => {}
+            }
+            clockwork.sleep(clockwork.within(PATIENCE)).await;
         }
-        outcome
+        Fate::Open
     }
 
     /// Reads what was done, with the token that came with the answer.
     async fn look(&self, answer: &Answer) {
+        let World { rows, log, witness, schedule, .. } = &self.world;
+        if schedule.mishap {
+            // Somebody damages rows: what they show proves nothing.
+            return;
+        }
+        let (stream, version) = (&answer.stream, answer.version);
+        let token = ConsistencyToken { stream: stream.clone(), version };
+        match fresh_row::<Statements>(&**rows, &**log, stream, Some(&token)).await {
+            Ok(Some(shown)) => {
+                let chronicle = log.chronicle();
+                let Some(history) = chronicle.stream(stream) else { return };
+                if shown.version < version {
+                    let seen = shown.version;
+                    witness.violated(format!("{stream} was shown at {seen} to who saw {version}"));
+                }
+                if !history.is_end_of_commit(shown.version) {
+                    let seen = shown.version;
+                    witness.violated(format!("half a commit of {stream} was shown, at {seen}"));
+                }
+                if history.statement(shown.version).as_ref() != Some(&shown.row) {
+                    let seen = shown.version;
+                    witness.violated(format!("{stream} at {seen} is not what was shown"));
+                }
+            }
+            Ok(None) | Err(QueryError::Log(_) | QueryError::ReadStore(_)) => {}
+            Err(error) => witness.violated(format!("who had an answer was told: {error}")),
+        }
+        self.list(&token).await;
+        self.add_up(&token).await;
+    }
+
+    /// Looks at the counters, which must have what the token says, and nothing that never was.
+    async fn add_up(&self, token: &ConsistencyToken) {
+        let World { tallies, log, witness, .. } = &self.world;
+        let range = (&all(), &all());
+        let counted = fresh_counts::<Totals>(&**tallies, &**log, range, Some(token)).await;
+        let Ok(counted) = counted else { return };
+        let shown = counted.first().and_then(|counter| counter.amounts.get("events")).copied();
+        let there = log.chronicle().streams().values().map(|history| history.head().get()).sum();
+        let events = shown.and_then(|shown| u64::try_from(shown).ok()).unwrap_or(0);
+        if !(token.version.get()..=there).contains(&events) {
+            let stream = &token.stream;
+            witness.violated(format!(
+                "{events} events were counted with {stream} at {}, of {there}",
+                token.version
+            ));
+        }
+    }
+
+    /// Looks for an account in the list of all that are open.
+    async fn list(&self, token: &ConsistencyToken) {
         let World { rows, log, witness, .. } = &self.world;
-        let token = ConsistencyToken { stream: answer.stream.clone(), version: answer.version };
-        let shown = fresh_row::<Statements>(&**rows, &**log, &answer.stream, Some(&token)).await;
-        let Ok(shown) = shown else { return };
-        let history = History::of(log, &answer.stream);
-        match shown {
-            Some(shown) if shown.version < answer.version => {
-                let (id, seen, was) = (&answer.stream, shown.version, answer.version);
-                witness.violated(format!("{id} was shown at {seen} to who had seen {was}"));
+        let listing = Listing { partition: OPEN.to_owned(), before: None, limit: 10 };
+        let listed = fresh_list::<Statements>(&**rows, &**log, &listing, Some(token)).await;
+        let Ok(listed) = listed else { return };
+        witness.count(|report| report.lists += 1);
+        if !listed.is_sorted_by(|one, next| one.order >= next.order) {
+            witness.violated("a list was not in its order".to_owned());
+        }
+        let chronicle = log.chronicle();
+        for entry in &listed {
+            if !was_ever(&chronicle, entry) {
+                witness.violated(format!("{} was never as it was listed", entry.order));
             }
-            Some(shown) if !history.is_end_of_commit(shown.version) => {
-                let (id, version) = (&answer.stream, shown.version);
-                witness.violated(format!("half a commit of {id} was shown, at {version}"));
-            }
-            Some(shown) if history.statement(shown.version).as_ref() != Some(&shown.row) => {
-                let (id, version) = (&answer.stream, shown.version);
-                witness.violated(format!("{id} at {version} is not what was shown"));
-            }
-            _ => {}
         }
     }
 }
 
-/// The name of a command, for the checker.
-pub(super) fn is_of_client(id: &CommandId) -> bool {
-    id.as_str().starts_with('c')
+/// Whether some account was so at that version.
+fn was_ever(chronicle: &Chronicle, entry: &Listed<Statement>) -> bool {
+    let version = entry.fresh.version;
+    chronicle.streams().values().any(|history| {
+        history.is_end_of_commit(version)
+            && history.statement(version).as_ref() == Some(&entry.fresh.row)
+    })
+}
+
+/// Whether sending a command again may help.
+const fn is_passing<R: ledgerfold::Rejection>(error: &CommandError<R>) -> bool {
+    matches!(
+        error,
+        CommandError::Store(StoreError::Throttled | StoreError::Unavailable(_))
+            | CommandError::Contention { .. }
+    )
 }

@@ -1,7 +1,7 @@
 //! One process, one seed, virtual time.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, VecDeque},
     pin::Pin,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
@@ -32,6 +32,7 @@ pub struct Clockwork(Arc<Shared>);
 struct Shared {
     random: SeededRandom,
     state: Mutex<State>,
+    ready: Arc<Mutex<VecDeque<u64>>>,
 }
 
 struct State {
@@ -60,16 +61,24 @@ struct Gate {
 
 struct Task {
     future: Pin<Box<dyn Future<Output = ()> + Send>>,
-    ready: Arc<Ready>,
+    waker: Waker,
     mortal: bool,
 }
 
-struct Ready(AtomicBool);
+/// Puts its task among those that can go on.
+struct Ready {
+    task: u64,
+    queue: Arc<Mutex<VecDeque<u64>>>,
+}
 
 impl Wake for Ready {
     fn wake(self: Arc<Self>) {
-        self.0.store(true, Ordering::SeqCst);
+        lock(&self.queue).push_back(self.task);
     }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 enum Draw {
@@ -91,7 +100,8 @@ impl Clockwork {
             spawned: Vec::new(),
             deaths: 0,
         };
-        Self(Arc::new(Shared { random: SeededRandom::new(seed), state: Mutex::new(state) }))
+        let (random, state, ready) = (SeededRandom::new(seed), Mutex::new(state), Arc::default());
+        Self(Arc::new(Shared { random, state, ready }))
     }
 
     /// Starts a task.
@@ -105,11 +115,17 @@ impl Clockwork {
     }
 
     fn start(&self, task: impl Future<Output = ()> + Send + 'static, mortal: bool) {
-        let ready = Arc::new(Ready(AtomicBool::new(true)));
         let mut state = self.lock();
         state.serial += 1;
         let id = state.serial;
-        state.spawned.push((id, Task { future: Box::pin(task), ready, mortal }));
+        let waker = Waker::from(Arc::new(Ready { task: id, queue: self.0.ready.clone() }));
+        lock(&self.0.ready).push_back(id);
+        state.spawned.push((id, Task { future: Box::pin(task), waker, mortal }));
+    }
+
+    /// Something that tasks wait for.
+    pub fn bell(&self) -> Bell {
+        Bell { clockwork: self.clone(), waiting: Arc::default() }
     }
 
     /// Lets others go first, maybe.
@@ -184,17 +200,18 @@ impl Clockwork {
     }
 
     fn poll_ready(&self, tasks: &mut BTreeMap<u64, Task>) {
-        loop {
+        while let Some(id) = self.next_ready() {
             tasks.extend(std::mem::take(&mut self.lock().spawned));
-            let next =
-                tasks.iter_mut().find(|(_, task)| task.ready.0.swap(false, Ordering::SeqCst));
-            let Some((&id, task)) = next else { return };
+            let Some(task) = tasks.get_mut(&id) else { continue };
             self.lock().running = id;
-            let waker = Waker::from(task.ready.clone());
-            if task.future.as_mut().poll(&mut Context::from_waker(&waker)).is_ready() {
+            if task.future.as_mut().poll(&mut Context::from_waker(&task.waker)).is_ready() {
                 tasks.remove(&id);
             }
         }
+    }
+
+    fn next_ready(&self) -> Option<u64> {
+        lock(&self.0.ready).pop_front()
     }
 
     fn draw(&self, tasks: &BTreeMap<u64, Task>) -> Draw {
@@ -223,7 +240,40 @@ impl Clockwork {
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
-        self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.0.state)
+    }
+}
+
+/// Something that tasks wait for, which costs no steps meanwhile: who waits for nothing else can wait
+/// for years.
+#[derive(Clone)]
+pub struct Bell {
+    clockwork: Clockwork,
+    waiting: Arc<Mutex<Vec<Stop>>>,
+}
+
+impl Bell {
+    /// Waits until it rings the next time.
+    pub async fn wait(&self) {
+        let gate = Arc::new(Gate::default());
+        let task = self.clockwork.lock().running;
+        lock(&self.waiting).push(Stop { task, gate: gate.clone() });
+        pass(gate).await;
+    }
+
+    /// Lets all go on that wait now.
+    pub fn ring(&self) {
+        let waiting = std::mem::take(&mut *lock(&self.waiting));
+        self.clockwork.lock().waiting.extend(waiting);
+    }
+
+    /// Rings after this time.
+    pub fn ring_in(&self, time: Duration) {
+        let bell = self.clone();
+        self.clockwork.spawn(async move {
+            bell.clockwork.sleep(time).await;
+            bell.ring();
+        });
     }
 }
 

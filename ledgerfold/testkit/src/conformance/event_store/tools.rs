@@ -13,7 +13,7 @@ use uuid::Uuid;
 
 use super::Store;
 use crate::{
-    ManualClock, SeededRandom,
+    Amended, Amendment, ManualClock, SeededRandom,
     conformance::notebook::{Notebook, commit},
 };
 
@@ -214,22 +214,19 @@ impl EventStore for View {
     }
 }
 
-/// A store whose next writes take effect, while their answers are lost on the way.
-pub struct LosesAnswers {
-    store: Store,
-    left: AtomicUsize,
-}
+/// What happens to the answers of the next writes, which take effect: they are lost on the way.
+pub struct LosesAnswers(AtomicUsize);
 
 impl LosesAnswers {
     /// The same store behind a network that loses this many answers.
     pub fn of(store: &Store, answers: usize) -> Store {
-        Arc::new(Self { store: store.clone(), left: AtomicUsize::new(answers) })
+        Amended::of(store.clone(), Self(AtomicUsize::new(answers)))
     }
 
     fn pass(&self, outcome: Result<(), AppendError>) -> Result<(), AppendError> {
         outcome?;
         let lost =
-            self.left.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| left.checked_sub(1));
+            self.0.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| left.checked_sub(1));
         match lost {
             Ok(_) => Err(StoreError::Unavailable("the answer was lost".into()).into()),
             Err(_) => Ok(()),
@@ -238,25 +235,16 @@ impl LosesAnswers {
 }
 
 #[async_trait]
-impl EventStore for LosesAnswers {
-    async fn read(&self, stream: &StreamId, after: Version) -> Result<Page, StoreError> {
-        self.store.read(stream, after).await
+impl Amendment for LosesAnswers {
+    async fn append(&self, log: &dyn EventStore, new: &NewCommit) -> Result<(), AppendError> {
+        self.pass(log.append(new).await)
     }
 
-    async fn read_back(
+    async fn transact(
         &self,
-        stream: &StreamId,
-        before: Option<Version>,
-        commits: usize,
-    ) -> Result<Page, StoreError> {
-        self.store.read_back(stream, before, commits).await
-    }
-
-    async fn append(&self, new: &NewCommit) -> Result<(), AppendError> {
-        self.pass(self.store.append(new).await)
-    }
-
-    async fn transact(&self, transaction: &Transaction) -> Result<(), AppendError> {
-        self.pass(self.store.transact(transaction).await)
+        log: &dyn EventStore,
+        transaction: &Transaction,
+    ) -> Result<(), AppendError> {
+        self.pass(log.transact(transaction).await)
     }
 }

@@ -1,0 +1,123 @@
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use ledgerfold::{
+    NewCommit, StreamId, Version,
+    ports::{AppendError, EventStore, Page, StoreError, Transaction},
+};
+
+/// What a log does in a way of its own; everything else is done as the log beneath does it.
+///
+/// For a test that needs a log which is late, forgets, or loses an answer, and has nothing to say about
+/// the other three calls:
+///
+/// ```
+/// use std::sync::Arc;
+///
+/// use async_trait::async_trait;
+/// use ledgerfold::{NewCommit, ports::{AppendError, EventStore}};
+/// use ledgerfold_testkit::{Amended, Amendment, MemoryEventStore};
+///
+/// /// Takes nothing.
+/// struct Full;
+///
+/// #[async_trait]
+/// impl Amendment for Full {
+///     async fn append(&self, _: &dyn EventStore, _: &NewCommit) -> Result<(), AppendError> {
+///         Err(AppendError::Busy)
+///     }
+/// }
+///
+/// let log: Arc<dyn EventStore> = Amended::of(Arc::new(MemoryEventStore::default()), Full);
+/// ```
+#[async_trait]
+pub trait Amendment: Send + Sync + 'static {
+    /// See [`EventStore::read`].
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    async fn read(
+        &self,
+        log: &dyn EventStore,
+        stream: &StreamId,
+        after: Version,
+    ) -> Result<Page, StoreError> {
+        log.read(stream, after).await
+    }
+
+    /// See [`EventStore::read_back`].
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    async fn read_back(
+        &self,
+        log: &dyn EventStore,
+        stream: &StreamId,
+        before: Option<Version>,
+        commits: usize,
+    ) -> Result<Page, StoreError> {
+        log.read_back(stream, before, commits).await
+    }
+
+    /// See [`EventStore::append`].
+    ///
+    /// # Errors
+    /// [`AppendError`].
+    async fn append(&self, log: &dyn EventStore, new: &NewCommit) -> Result<(), AppendError> {
+        log.append(new).await
+    }
+
+    /// See [`EventStore::transact`].
+    ///
+    /// # Errors
+    /// [`AppendError`].
+    async fn transact(
+        &self,
+        log: &dyn EventStore,
+        transaction: &Transaction,
+    ) -> Result<(), AppendError> {
+        log.transact(transaction).await
+    }
+}
+
+/// A log with an [`Amendment`].
+pub struct Amended<A> {
+    log: Arc<dyn EventStore>,
+    amendment: A,
+}
+
+impl<A: Amendment> Amended<A> {
+    /// The same log, amended.
+    pub fn of(log: Arc<dyn EventStore>, amendment: A) -> Arc<Self> {
+        Arc::new(Self { log, amendment })
+    }
+
+    /// What is done in a way of its own.
+    pub const fn amendment(&self) -> &A {
+        &self.amendment
+    }
+}
+
+#[async_trait]
+impl<A: Amendment> EventStore for Amended<A> {
+    async fn read(&self, stream: &StreamId, after: Version) -> Result<Page, StoreError> {
+        self.amendment.read(&*self.log, stream, after).await
+    }
+
+    async fn read_back(
+        &self,
+        stream: &StreamId,
+        before: Option<Version>,
+        commits: usize,
+    ) -> Result<Page, StoreError> {
+        self.amendment.read_back(&*self.log, stream, before, commits).await
+    }
+
+    async fn append(&self, new: &NewCommit) -> Result<(), AppendError> {
+        self.amendment.append(&*self.log, new).await
+    }
+
+    async fn transact(&self, transaction: &Transaction) -> Result<(), AppendError> {
+        self.amendment.transact(&*self.log, transaction).await
+    }
+}

@@ -1,0 +1,110 @@
+//! Answers and refusals.
+
+use std::ops::RangeInclusive;
+
+use ledgerfold::{
+    Version,
+    command::{Answer, CommandError},
+};
+
+use crate::{
+    conformance::account::AccountRejection,
+    simulator::{
+        chronicle::{Chronicle, Moment, encoded},
+        domain::Request,
+        witness::brief,
+        world::World,
+    },
+};
+
+/// Each answer says what was committed.
+pub(super) fn are_true(world: &World, chronicle: &Chronicle, broken: &mut Vec<String>) {
+    for (id, answers) in world.witness.answers() {
+        let deed = chronicle.deeds().iter().find(|deed| deed.command == id);
+        let committed: Vec<_> =
+            deed.iter().flat_map(|deed| &deed.commits).map(Answer::from).collect();
+        let nothing = answers.iter().all(|answer| answer.events.is_empty());
+        if committed != answers && !(nothing && committed.is_empty()) {
+            let (said, done) = (brief(&answers), brief(&committed));
+            broken.push(format!("{id} was answered {said}, and did {done}"));
+        }
+    }
+}
+
+/// Whether a command that was first sent at this moment could once be answered with "nothing to do".
+pub(in crate::simulator) fn nothing_was_to_do(
+    request: &Request,
+    before: Moment,
+    chronicle: &Chronicle,
+) -> bool {
+    (before..=chronicle.now()).any(|moment| {
+        let decided = request.decide(|stream| chronicle.state_at(stream, moment));
+        decided.is_ok_and(|parts| parts.is_empty())
+    })
+}
+
+/// What is wrong with a refusal, if anything: it must have been true at some moment since the command
+/// was first sent.
+pub(in crate::simulator) fn refused(
+    request: &Request,
+    refusal: &CommandError<AccountRejection>,
+    before: Moment,
+    chronicle: &Chronicle,
+    limit: usize,
+) -> Option<String> {
+    let id = &request.id;
+    if chronicle.deeds().iter().any(|deed| deed.command == *id) {
+        return Some(format!("{id} was committed, and refused: {refusal}"));
+    }
+    let mut moments = before..=chronicle.now();
+    let decided = |moment| request.decide(|stream| chronicle.state_at(stream, moment));
+    let true_once = match refusal {
+        CommandError::Rejected(rejection) => {
+            moments.clone().any(|moment| decided(moment).err() == Some(*rejection))
+                || was_true_of_each(request, *rejection, moments, chronicle)
+        }
+        CommandError::ExpectedVersion { expected, actual } => {
+            let version = |moment| chronicle.version_at(&request.streams[0], moment);
+            expected != actual && moments.any(|moment| version(moment) == *actual)
+        }
+        CommandError::Reserved { key, holder } => moments.any(|moment| {
+            let email = chronicle.state_at(holder, moment).email;
+            email.is_some_and(|email| crate::conformance::account::email(&email) == *key)
+        }),
+        CommandError::TooLarge(_) => moments.any(|moment| {
+            decided(moment).is_ok_and(|parts| {
+                let bytes = |events| encoded(events).iter().map(String::len).sum::<usize>();
+                parts.iter().any(|(_, events)| bytes(events) > limit)
+            })
+        }),
+        _ => false,
+    };
+    (!true_once).then(|| {
+        let head: Vec<_> = request
+            .streams
+            .iter()
+            .map(|stream| chronicle.stream(stream).map_or(Version::NONE, |it| it.head()))
+            .collect();
+        format!("{id} was refused without a reason: {refusal} (at {head:?})")
+    })
+}
+
+/// Whether a refusal of a joint command was true of the first stream at one moment, and of the second
+/// at another: the streams are read one beside the other, and nothing makes sure of a refusal that the
+/// states were ever there together.
+fn was_true_of_each(
+    request: &Request,
+    rejection: AccountRejection,
+    moments: RangeInclusive<Moment>,
+    chronicle: &Chronicle,
+) -> bool {
+    let [one, _] = request.streams.as_slice() else { return false };
+    moments.clone().any(|first| {
+        moments.clone().any(|second| {
+            let decided = request.decide(|stream| {
+                chronicle.state_at(stream, if stream == one { first } else { second })
+            });
+            decided.err() == Some(rejection)
+        })
+    })
+}

@@ -1,0 +1,193 @@
+//! Those who look after the system: they replay the archive, audit, and repair, also while others
+//! write; and sometimes they do damage.
+
+use std::{sync::Arc, time::Duration};
+
+use ledgerfold::{
+    StreamId,
+    audit::{
+        Audited, Auditor, Counters, CountersVerdict, Effect, LostMemos, OnDivergence, Repairer,
+        Summary,
+    },
+    ports::{Clock, Segment, Streams, StreamsError},
+    project::{ProjectError, TallyModel},
+};
+
+use super::{
+    Plant, bus::FilterArns, domain::Totals, functions::model, schedule::Outage, tallies::Blind,
+    world::World,
+};
+
+/// How long what is behind may be on its way.
+const GRACE: Duration = Duration::from_secs(3);
+/// How often somebody repairs while others write.
+const LIVE_REPAIRS: usize = 4;
+/// How many rows are damaged.
+const MISHAPS: usize = 6;
+
+/// Why an operator could not go on.
+#[derive(Debug, thiserror::Error)]
+enum Trouble {
+    #[error(transparent)]
+    Streams(#[from] StreamsError),
+    #[error(transparent)]
+    Project(#[from] ProjectError),
+}
+
+pub(super) fn start(world: &World) {
+    let schedule = world.schedule;
+    if schedule.outage != Outage::None {
+        let world = world.clone();
+        world.clone().clockwork.spawn(async move { world.suffer(schedule.outage).await });
+    }
+    for _ in 0..schedule.replays {
+        let world = world.clone();
+        world.clone().work(async move { replay(&world).await });
+    }
+    if schedule.repaired_live {
+        for queue in [0, 1] {
+            let world = world.clone();
+            world.clone().work(async move { repair_now_and_then(&world, queue).await });
+        }
+    }
+    if schedule.mishap {
+        let world = world.clone();
+        world.clone().work(async move { do_damage(&world).await });
+    }
+}
+
+/// A time at which clients are at work.
+async fn wait(world: &World) {
+    world.clockwork.sleep(world.clockwork.within(3 * world.schedule.pace())).await;
+}
+
+/// Replays a window of what was published, to all rules or to one.
+async fn replay(world: &World) {
+    let clockwork = &world.clockwork;
+    wait(world).await;
+    wait(world).await;
+    let now = clockwork.elapsed();
+    let window = match clockwork.chance(50) {
+        true => (Duration::ZERO, now),
+        false => (clockwork.within(now), now),
+    };
+    let rules = [[true, true], [true, false], [false, true]][clockwork.below(3)];
+    world.bus.replay(window, FilterArns(rules));
+}
+
+/// Damages rows that are there, or loses them.
+async fn do_damage(world: &World) {
+    for _ in 0..MISHAPS {
+        world.clockwork.sleep(world.clockwork.within(world.schedule.pace())).await;
+        let rows = world.rows.rows();
+        if !rows.is_empty() {
+            world.rows.damage(&rows[world.clockwork.below(rows.len())].stream);
+        }
+    }
+}
+
+async fn repair_now_and_then(world: &World, queue: usize) {
+    for _ in 0..LIVE_REPAIRS {
+        // Soon after the damage, so that it is repaired while the row moves on.
+        world.clockwork.sleep(world.clockwork.within(2 * world.schedule.pace())).await;
+        let at_work = world.clone();
+        let repaired = world.processes.start(async move { repair(&at_work, queue, true).await });
+        // One that died or failed is begun again the next time.
+        drop(repaired.await);
+    }
+}
+
+fn repairer(world: &World, queue: usize) -> Repairer {
+    let model: Arc<dyn Audited> = match (world.plant, queue) {
+        (Plant::RepairCountsTwice, 1) => {
+            Arc::new(TallyModel::<Totals>::new(Arc::new(Blind(world.tallies.clone()))))
+        }
+        _ => model(world, queue),
+    };
+    let (time, random) = world.time_and_chance();
+    let on_divergence = match world.schedule.mishap {
+        true => OnDivergence::Overwrite,
+        false => OnDivergence::Report,
+    };
+    // No memo is lost in any schedule: what has none was never counted.
+    Repairer::new(model, world.log.clone(), time, random, on_divergence)
+        .with_lost_memos(LostMemos::Count)
+}
+
+/// All streams of the log, page by page and segment by segment.
+async fn streams(world: &World, of: u32) -> Result<Vec<StreamId>, Trouble> {
+    let mut streams = Vec::new();
+    for segment in Segment::split(of) {
+        let mut next = None;
+        loop {
+            let page = world.log.list(segment, next.as_ref()).await?;
+            streams.extend(page.streams);
+            next = page.next;
+            if next.is_none() || world.plant == Plant::RepairStopsEarly {
+                break;
+            }
+        }
+    }
+    Ok(streams)
+}
+
+async fn repair(world: &World, queue: usize, live: bool) -> Result<(), Trouble> {
+    let repairer = repairer(world, queue);
+    for stream in streams(world, 1).await? {
+        let repair = repairer.repair(&stream).await?;
+        world.witness.count(|report| match repair.effect {
+            Effect::CaughtUp if live => report.caught_up_live += 1,
+            Effect::CaughtUp => report.caught_up += 1,
+            Effect::Overwritten => report.overwritten += 1,
+            Effect::None | Effect::Left => {}
+        });
+    }
+    Ok(())
+}
+
+/// Brings both read models home. The weather is good.
+pub(super) async fn repair_all(world: &World) {
+    for queue in [0, 1] {
+        if let Err(trouble) = repair(world, queue, false).await {
+            world.witness.violated(format!("a repair came to nothing: {trouble}"));
+        }
+    }
+}
+
+/// Holds both read models against the log: nothing may be wrong.
+pub(super) async fn audit(world: &World) {
+    for queue in [0, 1] {
+        match examine(world, queue).await {
+            Ok((summary, counters)) => {
+                if !summary.is_clean() {
+                    world.witness.audit_finds(&format!("{summary:?}"));
+                }
+                if counters.is_some_and(|verdict| verdict != CountersVerdict::Equal) {
+                    world.witness.audit_finds("other counters");
+                }
+            }
+            Err(trouble) => world.witness.violated(format!("an audit failed: {trouble}")),
+        }
+    }
+}
+
+async fn examine(
+    world: &World,
+    queue: usize,
+) -> Result<(Summary, Option<CountersVerdict>), Trouble> {
+    let (model, time) = (model(world, queue), Arc::new(world.clockwork.clone()));
+    let auditor = Auditor::new(model.clone(), world.log.clone(), time, GRACE);
+    let mut counters = Counters::begin(&*model).await?;
+    let mut summary = Summary::default();
+    for finding in auditor.examine(&streams(world, 2).await?).await? {
+        summary.add(&finding);
+        if let Some(counters) = &mut counters {
+            counters.add(&finding);
+        }
+    }
+    let verdict = match counters {
+        Some(counters) => Some(counters.end(&*model).await?),
+        None => None,
+    };
+    Ok((summary, verdict))
+}

@@ -1,0 +1,82 @@
+/// A fault that is built in on purpose, to see whether the checker finds it. Each is a defect that
+/// somebody's system has had.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Plant {
+    /// None.
+    None,
+    /// A commit is put whatever stands there.
+    PutWithoutCondition,
+    /// A lost race is answered as if it had been won.
+    ConflictIsSuccess,
+    /// A transaction that met another one is answered as if it had been done.
+    BusyIsSuccess,
+    /// A transaction that met another one is taken for one that lost its race.
+    BusyIsConflict,
+    /// Of a transaction only some writes take effect where another is in the way.
+    TransactionTorn,
+    /// A transaction does not watch the streams that were only read.
+    ReadsUnwatched,
+    /// The newest command ids do not travel with a snapshot.
+    WindowLost,
+    /// A snapshot is of an older state than its commit's.
+    SnapshotSkewed,
+    /// Unique keys and commands that are never to be repeated are not reserved.
+    NothingReserved,
+    /// The log is read eventually consistent.
+    StaleReads,
+    /// The change stream's mapping forgets one half of what it has bisected.
+    HalfBisected,
+    /// The change stream goes on behind the record that failed, not with it.
+    FailedRecordSkipped,
+    /// The change stream is told that a batch is done before it is.
+    AcknowledgedFirst,
+    /// The relay keeps records in memory, to publish them with the next batch.
+    RelayBuffers,
+    /// The relay does not look at the answers of the entries.
+    FailedEntriesIgnored,
+    /// A message is deleted when it is received, not when it is done.
+    DeletedOnReceipt,
+    /// What the bus has lost or not brought yet is not looked for in the log.
+    GapsIgnored,
+    /// A read row is written whatever version is there.
+    RowsUnconditional,
+    /// A removed row leaves no version behind.
+    NoTombstone,
+    /// Counters are moved whatever has been counted.
+    CountedUnconditionally,
+    /// A repair writes over whatever row is there meanwhile.
+    RepairOverwrites,
+    /// A repair counts on from what it has seen, whatever has been counted meanwhile.
+    RepairCountsTwice,
+    /// A repair takes the first page of streams for all.
+    RepairStopsEarly,
+}
+
+impl Plant {
+    /// All faults that can be planted.
+    pub const FAULTS: [Self; 23] = [
+        Self::PutWithoutCondition,
+        Self::ConflictIsSuccess,
+        Self::BusyIsSuccess,
+        Self::BusyIsConflict,
+        Self::TransactionTorn,
+        Self::ReadsUnwatched,
+        Self::WindowLost,
+        Self::SnapshotSkewed,
+        Self::NothingReserved,
+        Self::StaleReads,
+        Self::HalfBisected,
+        Self::FailedRecordSkipped,
+        Self::AcknowledgedFirst,
+        Self::RelayBuffers,
+        Self::FailedEntriesIgnored,
+        Self::DeletedOnReceipt,
+        Self::GapsIgnored,
+        Self::RowsUnconditional,
+        Self::NoTombstone,
+        Self::CountedUnconditionally,
+        Self::RepairOverwrites,
+        Self::RepairCountsTwice,
+        Self::RepairStopsEarly,
+    ];
+}

@@ -1,0 +1,176 @@
+//! A projection's queue: it keeps no order, and shows a message again until it is deleted or put aside.
+
+use std::{
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use ledgerfold::project::{Content, Delivery, Receipt, ReplayName};
+
+use super::{Clockwork, Plant, clockwork::Bell, schedule::QueueShape, witness::Witness};
+
+/// The most messages that come at once.
+const BATCH: usize = 10;
+
+pub(super) struct Queue {
+    clockwork: Clockwork,
+    witness: Arc<Witness>,
+    plant: Plant,
+    shape: QueueShape,
+    arrival: Bell,
+    shelf: Mutex<Shelf>,
+}
+
+#[derive(Default)]
+struct Shelf {
+    serial: usize,
+    messages: Vec<Message>,
+    /// The dead letters of the queue, and of the rule before it.
+    aside: Vec<Letter>,
+}
+
+/// What a message says.
+#[derive(Clone)]
+pub(super) struct Letter {
+    pub(super) content: Content,
+    pub(super) replayed: bool,
+}
+
+struct Message {
+    id: usize,
+    letter: Letter,
+    received: usize,
+    seen_from: Duration,
+}
+
+impl Queue {
+    pub(super) fn new(
+        clockwork: &Clockwork,
+        witness: Arc<Witness>,
+        plant: Plant,
+        shape: QueueShape,
+    ) -> Self {
+        let (clockwork, arrival) = (clockwork.clone(), clockwork.bell());
+        Self { clockwork, witness, plant, shape, arrival, shelf: Mutex::default() }
+    }
+
+    pub(super) fn push(&self, letter: Letter) {
+        let seen_from = self.clockwork.elapsed();
+        let mut shelf = self.shelf();
+        shelf.serial += 1;
+        let id = shelf.serial;
+        shelf.messages.push(Message { id, letter, received: 0, seen_from });
+        drop(shelf);
+        self.arrival.ring();
+    }
+
+    /// Puts a letter aside: it was tried too often.
+    pub(super) fn put_aside(&self, letter: Letter) {
+        self.witness.count(|report| report.dead_letters += 1);
+        self.shelf().aside.push(letter);
+    }
+
+    /// Waits until there are messages.
+    pub(super) async fn arrived(&self) {
+        loop {
+            let now = self.clockwork.elapsed();
+            if self.shelf().messages.iter().any(|message| message.seen_from <= now) {
+                return;
+            }
+            self.arrival.wait().await;
+        }
+    }
+
+    /// Some messages, if there are any. Others do not see them for a while.
+    pub(super) fn receive(&self) -> Vec<Delivery> {
+        let batch = self.take();
+        if !batch.is_empty() {
+            // What is not deleted by then is seen again, also by who has come to wait for it.
+            self.arrival.ring_in(self.shape.visibility);
+        }
+        batch
+    }
+
+    fn take(&self) -> Vec<Delivery> {
+        let (now, most) = (self.clockwork.elapsed(), 1 + self.clockwork.below(BATCH));
+        let mut batch = Vec::new();
+        while batch.len() < most {
+            let mut shelf = self.shelf();
+            let visible: Vec<_> = (0..shelf.messages.len())
+                .filter(|at| shelf.messages[*at].seen_from <= now)
+                .collect();
+            if visible.is_empty() {
+                break;
+            }
+            let at = visible[self.clockwork.below(visible.len())];
+            if shelf.messages[at].received >= self.shape.receives {
+                let message = shelf.messages.swap_remove(at);
+                drop(shelf);
+                self.put_aside(message.letter);
+                continue;
+            }
+            let message = &mut shelf.messages[at];
+            message.received += 1;
+            message.seen_from = now + self.shape.visibility;
+            batch.push(delivery(message));
+        }
+        if self.plant == Plant::DeletedOnReceipt {
+            let receipts: Vec<_> = batch.iter().map(|it| it.receipt.clone()).collect();
+            self.shelf().messages.retain(|message| !message.is_one_of(&receipts));
+        }
+        self.witness.count(|report| {
+            report.deliveries += batch.len();
+            report.replayed += batch.iter().filter(|it| it.replay.is_some()).count();
+            let is_pointer = |it: &&Delivery| matches!(it.content, Ok(Content::Pointer { .. }));
+            report.pointers += batch.iter().filter(is_pointer).count();
+        });
+        batch
+    }
+
+    /// Deletes messages that are done.
+    pub(super) fn settle(&self, batch: &[Receipt], failed: &[Receipt]) {
+        let done: Vec<_> = batch.iter().filter(|it| !failed.contains(it)).cloned().collect();
+        self.shelf().messages.retain(|message| !message.is_one_of(&done));
+    }
+
+    /// Brings back what was put aside.
+    pub(super) fn redrive(&self) {
+        let aside = std::mem::take(&mut self.shelf().aside);
+        for letter in aside {
+            self.push(letter);
+        }
+    }
+
+    /// Throws away what was put aside.
+    pub(super) fn purge(&self) {
+        self.shelf().aside.clear();
+    }
+
+    pub(super) fn rests(&self) -> bool {
+        self.shelf().messages.is_empty()
+    }
+
+    /// How many messages stand aside.
+    pub(super) fn aside(&self) -> usize {
+        self.shelf().aside.len()
+    }
+
+    fn shelf(&self) -> MutexGuard<'_, Shelf> {
+        self.shelf.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Message {
+    fn is_one_of(&self, receipts: &[Receipt]) -> bool {
+        let id = self.id.to_string();
+        receipts.iter().any(|receipt| receipt.0 == id)
+    }
+}
+
+fn delivery(message: &Message) -> Delivery {
+    Delivery {
+        receipt: Receipt(message.id.to_string()),
+        content: Ok(message.letter.content.clone()),
+        replay: message.letter.replayed.then(|| ReplayName("again".to_owned())),
+    }
+}

@@ -1,0 +1,113 @@
+//! What fails, and when.
+
+use std::{
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+
+use ledgerfold::ports::{Clock, ReadStoreError};
+
+use super::{Clockwork, clockwork::Bell, schedule::Outage};
+
+/// Of a hundred requests, how many are slow, in good weather too.
+const SLOW: usize = 4;
+/// How long they take at most.
+const SLOWEST: Duration = Duration::from_secs(5);
+
+/// Whether things fail.
+#[derive(Clone)]
+pub(super) struct Weather(Arc<State>);
+
+struct State {
+    clockwork: Clockwork,
+    of_hundred: usize,
+    calm: AtomicBool,
+    /// What stands still now.
+    outage: Mutex<Outage>,
+    recovery: Bell,
+}
+
+impl Weather {
+    /// Weather in which so many of a hundred calls fail until it clears.
+    pub(super) fn new(clockwork: &Clockwork, of_hundred: usize) -> Self {
+        Self(Arc::new(State {
+            clockwork: clockwork.clone(),
+            of_hundred,
+            calm: AtomicBool::new(false),
+            outage: Mutex::new(Outage::None),
+            recovery: clockwork.bell(),
+        }))
+    }
+
+    /// Whether something fails now.
+    pub(super) fn strikes(&self) -> bool {
+        self.hits(self.0.of_hundred)
+    }
+
+    /// Whether something fails now that fails so often of a hundred times.
+    pub(super) fn hits(&self, of_hundred: usize) -> bool {
+        !self.0.calm.load(Ordering::SeqCst) && self.0.clockwork.chance(of_hundred)
+    }
+
+    /// The way of a request or an answer: others go first, maybe, and now and then it takes its time.
+    pub(super) async fn way(&self) {
+        self.0.clockwork.turn().await;
+        if !self.0.calm.load(Ordering::SeqCst) && self.0.clockwork.chance(SLOW) {
+            self.0.clockwork.sleep(self.0.clockwork.within(SLOWEST)).await;
+        }
+    }
+
+    /// Nothing fails any more.
+    pub(super) fn clear(&self) {
+        self.0.calm.store(true, Ordering::SeqCst);
+        self.set_outage(Outage::None);
+    }
+
+    /// From now on this stands still, until something else does.
+    pub(super) fn set_outage(&self, outage: Outage) {
+        *self.outage() = outage;
+        if outage == Outage::None {
+            self.0.recovery.ring();
+        }
+    }
+
+    /// Whether this stands still now.
+    pub(super) fn is_out(&self, outage: Outage) -> bool {
+        *self.outage() == outage
+    }
+
+    /// Waits while this stands still.
+    pub(super) async fn recovered_from(&self, outage: Outage) {
+        while self.is_out(outage) {
+            self.0.recovery.wait().await;
+        }
+    }
+
+    fn outage(&self) -> MutexGuard<'_, Outage> {
+        self.0.outage.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// What a call to a read table meets on its way there and back.
+pub(super) struct Way {
+    pub(super) clockwork: Clockwork,
+    pub(super) weather: Weather,
+}
+
+impl Way {
+    pub(super) async fn there(&self) -> Result<(), ReadStoreError> {
+        self.weather.way().await;
+        if self.weather.strikes() { Err(ReadStoreError::Throttled) } else { Ok(()) }
+    }
+
+    pub(super) async fn back<T>(&self, answer: T) -> Result<T, ReadStoreError> {
+        self.weather.way().await;
+        if self.weather.strikes() {
+            return Err(ReadStoreError::Unavailable("the answer was lost".into()));
+        }
+        Ok(answer)
+    }
+}

@@ -1,0 +1,107 @@
+//! What was seen while a schedule ran, for the checker and the report.
+
+use std::{
+    collections::BTreeMap,
+    sync::{Mutex, MutexGuard, PoisonError},
+};
+
+use ledgerfold::{CommandId, StreamId, Version, command::Answer};
+
+use super::{domain::Request, report::Report};
+
+#[derive(Default)]
+pub(super) struct Witness(Mutex<Seen>);
+
+#[derive(Default)]
+struct Seen {
+    report: Report,
+    asked: BTreeMap<CommandId, Request>,
+    answers: BTreeMap<CommandId, Vec<Answer>>,
+    rows: BTreeMap<StreamId, Version>,
+    violations: Vec<String>,
+    /// Whether the audit in the end has found anything.
+    audit_found: bool,
+}
+
+impl Witness {
+    /// Counts something.
+    pub(super) fn count(&self, what: impl FnOnce(&mut Report)) {
+        what(&mut self.lock().report);
+    }
+
+    pub(super) fn report(&self) -> Report {
+        self.lock().report
+    }
+
+    pub(super) fn ask(&self, request: &Request) {
+        self.lock().asked.insert(request.id.clone(), request.clone());
+    }
+
+    pub(super) fn asked(&self) -> BTreeMap<CommandId, Request> {
+        self.lock().asked.clone()
+    }
+
+    /// An answer that a client got; each later one must be the same.
+    pub(super) fn answer(&self, id: &CommandId, answer: &[Answer]) {
+        let mut seen = self.lock();
+        seen.report.answers += 1;
+        let first = seen.answers.entry(id.clone()).or_insert_with(|| answer.to_vec());
+        if first != answer {
+            let rule = format!("{id} was answered {}, and then {}", brief(first), brief(answer));
+            seen.violations.push(rule);
+        }
+    }
+
+    pub(super) fn answers(&self) -> BTreeMap<CommandId, Vec<Answer>> {
+        self.lock().answers.clone()
+    }
+
+    /// A row that was written. Whoever reads must never be shown less than before.
+    pub(super) fn row(&self, stream: &StreamId, version: Version) {
+        let mut seen = self.lock();
+        let before = seen.rows.insert(stream.clone(), version).unwrap_or(Version::NONE);
+        if version < before {
+            seen.violations
+                .push(format!("the row of {stream} went back from {before} to {version}"));
+        }
+    }
+
+    /// A row was damaged or lost: what comes back may be older.
+    pub(super) fn mishap(&self, stream: &StreamId) {
+        let mut seen = self.lock();
+        seen.report.mishaps += 1;
+        seen.rows.insert(stream.clone(), Version::NONE);
+    }
+
+    /// The audit in the end has found something.
+    pub(super) fn audit_finds(&self, what: &str) {
+        let mut seen = self.lock();
+        seen.audit_found = true;
+        seen.violations.push(format!("the audit finds {what}"));
+    }
+
+    pub(super) fn audit_found(&self) -> bool {
+        self.lock().audit_found
+    }
+
+    pub(super) fn violated(&self, rule: String) {
+        self.lock().violations.push(rule);
+    }
+
+    pub(super) fn violations(&self) -> Vec<String> {
+        self.lock().violations.clone()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Seen> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// An answer in one line.
+pub(super) fn brief(answer: &[Answer]) -> String {
+    let parts: Vec<_> = answer
+        .iter()
+        .map(|part| format!("{} at {} by {} events", part.stream, part.version, part.events.len()))
+        .collect();
+    if parts.is_empty() { "nothing".to_owned() } else { parts.join(" and ") }
+}
