@@ -175,7 +175,7 @@ impl Race {
 
     /// Old code or new.
     fn some_projector(&self) -> Projector {
-        if self.random.next() % 2 == 0 {
+        if self.random.next().is_multiple_of(2) {
             self.projector::<Pages>()
         } else {
             self.projector::<MendedPages>()
