@@ -5,14 +5,16 @@
 
 use std::io::Write;
 
-use ledgerfold::Timestamp;
+use ledgerfold::{Timestamp, ports::Clock};
 use serde_json::{Value, json};
+
+use crate::world::SystemClock;
 
 const NAMESPACE: &str = "Ledgerfold";
 
 /// How many streams stand parked for the projection of this function.
 pub(crate) fn parked_streams(function: &str, parked: usize) {
-    write(&line(function, "ParkedStreams", parked, Timestamp::now()));
+    write(&line(function, "ParkedStreams", parked, SystemClock.now()));
 }
 
 /// Lambda drops lines below the function's log level, so that a number somebody must hear of says that

@@ -115,7 +115,7 @@ async fn sdk_config() -> SdkConfig {
 }
 
 /// The system's clock, to the millisecond: what events need, and no longer than they pay for.
-struct SystemClock;
+pub(crate) struct SystemClock;
 
 #[async_trait]
 impl Clock for SystemClock {

@@ -154,10 +154,8 @@ impl Admin {
         for (projection, open) in self.models {
             if wanted.is_empty() || wanted.iter().any(|wanted| wanted == projection) {
                 let model = open(client.clone(), target.read_table(projection)?);
-                let quarantine = target.projection_states().ok().map(|table| {
-                    let quarantine = DynamoQuarantine::new(client.clone(), table, projection);
-                    Arc::new(quarantine) as Arc<dyn Quarantine>
-                });
+                let states = target.projection_states().ok();
+                let quarantine = states.map(|table| quarantine(client.clone(), table, projection));
                 models.push(Model { projection, model, quarantine });
             }
         }
@@ -168,6 +166,10 @@ impl Admin {
             models,
         })
     }
+}
+
+fn quarantine(client: Client, table: &str, projection: &str) -> Arc<dyn Quarantine> {
+    Arc::new(DynamoQuarantine::new(client, table, projection))
 }
 
 /// A verdict as one word.

@@ -206,8 +206,14 @@ impl Projector {
 
     /// Moves one stream on by what arrived, or parks it.
     async fn take(&self, stream: &StreamId, arrived: &Arrived) -> Result<(), NotTaken> {
+        let told = arrived.newest();
         let mut progress = Progress::default();
-        match (self.bring_forward(stream, arrived, &mut progress).await, &self.quarantine) {
+        let mut outcome = self.bring_forward(stream, arrived, &mut progress).await;
+        if outcome.as_ref().is_err_and(ProjectError::is_lasting) && !progress.from_log {
+            // A message is only word of what happened: no stream is parked for what one says wrongly.
+            outcome = self.bring_forward(stream, &Arrived::word_of(told), &mut progress).await;
+        }
+        match (outcome, &self.quarantine) {
             (Ok(()), _) => {
                 // What arrives of a stream that stood parked comes behind a gap, so that it is mostly here
                 // that one is released. What is left is found by the next round of healing.
@@ -217,7 +223,7 @@ impl Projector {
                 Ok(())
             }
             (Err(cause), Some(quarantine)) if cause.is_lasting() => self
-                .park(&**quarantine, stream, arrived.newest(), progress.position, &cause)
+                .park(&**quarantine, stream, told, progress.position, &cause)
                 .await
                 .map_err(|source| NotTaken::NotParked { cause, source }),
             (Err(cause), _) => Err(cause.into()),

@@ -218,6 +218,18 @@ async fn an_entry_that_stands_though_the_stream_is_current_is_removed() {
 }
 
 #[tokio::test]
+async fn what_a_message_says_wrongly_parks_nothing() {
+    let (world, stream) = world_with(&["a", "b"]).await;
+    let mut events = world.envelopes();
+    for event in &mut events {
+        event.event.data = Payload::encode(&7).expect("a number is JSON");
+    }
+    take(&world.pages(), deliveries(events)).await;
+    assert_eq!(notes(&world, &stream), ["a", "b"], "as the log has it");
+    assert_eq!(world.parked_pages.parked(), []);
+}
+
+#[tokio::test]
 async fn an_event_of_an_unknown_type_parks_until_the_code_knows_it() {
     let (world, stream) = world_with(&["a", "b"]).await;
     take(&world.rows_of::<OtherPages>(), from(&world, &stream, 1)).await;
