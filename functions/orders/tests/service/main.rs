@@ -3,6 +3,7 @@
 mod bodies;
 mod contract;
 mod headers;
+mod payment_deadline;
 mod read_models;
 mod routes;
 mod world;

@@ -1,23 +1,33 @@
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use ledgerfold::{
+    Timestamp,
     command::CommandHandler,
+    process::{DeadlineSweep, ProcessExpiry, ProcessHandler},
     project::{Delivery, Projector, ReadModel, Receipt, RowModel, TallyModel},
 };
 use ledgerfold_lambda::http::{Method, Request, Response};
 use ledgerfold_testkit::{
-    ManualClock, MemoryEventStore, MemoryRowStore, MemoryTallyStore, SeededRandom,
+    ManualClock, MemoryDeadlineStore, MemoryEventStore, MemoryRowStore, MemoryTallyStore,
+    SeededRandom,
 };
 use orders::{
+    domain::Orders,
     http::{CommandService, QueryService, ReadTables, Route},
+    process::{Patience, PaymentDeadline},
     read_models::{CustomerOrders, Dashboard, OrderViews, Shipments},
 };
 use serde_json::{Value, json};
+
+/// How long an order may stay unpaid.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(3_600);
 
 /// The whole service in memory.
 pub(crate) struct World {
     pub(crate) log: Arc<MemoryEventStore>,
     pub(crate) clock: Arc<ManualClock>,
+    pub(crate) deadlines: Arc<MemoryDeadlineStore>,
+    handler: CommandHandler<Orders>,
     tables: Tables,
     commands: CommandService,
     queries: QueryService,
@@ -36,7 +46,8 @@ impl World {
         let (log, clock) = (Arc::<MemoryEventStore>::default(), Arc::<ManualClock>::default());
         let tables = Tables::default();
         let random = Arc::new(SeededRandom::new(11));
-        let commands = CommandService::new(CommandHandler::new(log.clone(), clock.clone(), random));
+        let handler = CommandHandler::new(log.clone(), clock.clone(), random);
+        let commands = CommandService::new(handler.clone());
         let read_tables = ReadTables {
             order_views: tables.order_views.clone(),
             customer_orders: tables.customer_orders.clone(),
@@ -44,7 +55,8 @@ impl World {
             dashboard: tables.dashboard.clone(),
         };
         let queries = QueryService::new(log.clone(), read_tables);
-        Self { log, clock, tables, commands, queries }
+        let deadlines = Arc::default();
+        Self { log, clock, deadlines, handler, tables, commands, queries }
     }
 
     /// Answers a request as the two functions do behind API Gateway.
@@ -95,6 +107,23 @@ impl World {
             let projector = Projector::new(model, self.log.clone(), self.clock.clone(), random);
             assert_eq!(projector.project(self.deliveries()).await, []);
         }
+    }
+
+    /// Has the process hear of everything that has happened, once more.
+    pub(crate) async fn react(&self) {
+        let (commands, deadlines) = (self.handler.clone(), self.deadlines.clone());
+        let (patience, log) = (Patience(PATIENCE), self.log.clone());
+        let process = ProcessHandler::<PaymentDeadline>::new(patience, commands, deadlines, log);
+        assert_eq!(process.handle(self.deliveries()).await, []);
+    }
+
+    /// Lets the clock tick.
+    pub(crate) async fn sweep(&self) {
+        let payment = Arc::new(ProcessExpiry::<PaymentDeadline>::new(self.handler.clone()));
+        let (deadlines, clock) = (self.deadlines.clone(), self.clock.clone());
+        let sweep = DeadlineSweep::new(deadlines, clock, vec![payment]);
+        let swept = sweep.sweep(Timestamp::MAX).await.expect("deadlines can be listed");
+        assert!(!swept.needs_attention(), "{swept:?}");
     }
 
     fn deliveries(&self) -> Vec<Delivery> {

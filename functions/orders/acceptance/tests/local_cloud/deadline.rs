@@ -65,7 +65,8 @@ async fn an_order_that_is_not_paid_in_time_is_cancelled_and_a_paid_one_is_not() 
         .expect("the clock ticks");
 
         let events = history(&world, &unpaid).await;
-        let [placed, cancelled] = &events[..] else { panic!("two events: {events:?}") };
+        assert_eq!(events.len(), 2, "{events:?}");
+        let (placed, cancelled) = (&events[0], &events[1]);
         assert_eq!(cancelled.r#type, "OrderCancelled");
         assert_eq!(cancelled.data["reason"], "payment deadline");
         assert_eq!(cancelled.actor, PROCESS);
