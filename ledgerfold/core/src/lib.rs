@@ -19,6 +19,7 @@ pub mod command;
 pub mod ports;
 pub mod project;
 pub mod query;
+pub mod rebuild;
 pub mod relay;
 pub mod schema;
 

@@ -10,8 +10,8 @@ pub mod simulator;
 
 pub use given::Given;
 pub use memory::{
-    Fault, ManualClock, MemoryEventStore, MemoryPayloadStore, MemoryPublisher, MemoryRowStore,
-    MemoryTallyStore, SeededRandom,
+    Fault, ManualClock, MemoryEventStore, MemoryGenerationStore, MemoryPayloadStore,
+    MemoryPublisher, MemoryReadTable, MemoryRowStore, MemoryTallyStore, SeededRandom,
 };
 pub use recorded::{RecordedAnswer, RecordedService};
 

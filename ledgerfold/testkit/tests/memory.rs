@@ -1,6 +1,8 @@
 //! The ports in memory pass the suites.
 
-use ledgerfold_testkit::{MemoryEventStore, MemoryRowStore, MemoryTallyStore};
+use ledgerfold_testkit::{
+    MemoryEventStore, MemoryGenerationStore, MemoryReadTable, MemoryRowStore, MemoryTallyStore,
+};
 
 mod event_store {
     use super::MemoryEventStore;
@@ -15,6 +17,23 @@ mod row_store {
 mod tally_store {
     use super::MemoryTallyStore;
     ledgerfold_testkit::tally_store_conformance!(async { MemoryTallyStore::default() });
+}
+
+mod generation_store {
+    use super::MemoryGenerationStore;
+    ledgerfold_testkit::generation_store_conformance!(async { MemoryGenerationStore::default() });
+}
+
+mod read_table {
+    mod rows {
+        use super::super::MemoryReadTable;
+        ledgerfold_testkit::read_table_conformance!(rows: async { MemoryReadTable::default() });
+    }
+
+    mod tallies {
+        use super::super::MemoryReadTable;
+        ledgerfold_testkit::read_table_conformance!(tallies: async { MemoryReadTable::default() });
+    }
 }
 
 mod history {

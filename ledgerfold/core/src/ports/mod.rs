@@ -3,9 +3,11 @@
 
 mod clock;
 mod event_store;
+mod generations;
 mod payload_store;
 mod publisher;
 mod random;
+mod read_table;
 mod row_store;
 mod streams;
 mod tally_store;
@@ -13,9 +15,11 @@ mod transaction;
 
 pub use clock::Clock;
 pub use event_store::{AppendError, EventStore, Page, Place, StoreError};
+pub use generations::{GenerationStore, SegmentPlace, SegmentProgress};
 pub use payload_store::{PayloadError, PayloadStore};
 pub use publisher::{EntryError, Limits, PublishError, Publisher, Unpublishable};
 pub use random::Random;
+pub use read_table::{ReadTable, RemovedPage};
 pub use row_store::{IndexKey, Listing, ReadStoreError, RowStore, StoredRow, Written};
 pub use streams::{Resume, Segment, StreamPage, Streams, StreamsError};
 pub use tally_store::{Counter, CounterKey, Increment, Memo, TallyStore};

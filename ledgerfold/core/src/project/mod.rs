@@ -5,12 +5,22 @@
 //! noticed. What is missing is read from the log, which is the truth; the bus only tells that there
 //! is something to see.
 
+mod catalog;
+mod consumer;
+mod generation;
+mod generational;
 mod inbox;
 mod projector;
 mod row;
 mod tail;
 mod tally;
 
+pub use catalog::{Catalog, Models, UnknownModel, UnknownProjection};
+pub use consumer::Consumer;
+pub use generation::{
+    Building, Generation, Generations, InvalidChange, Made, Outrun, Purpose, Retired,
+};
+pub use generational::{Generational, Projectors};
 pub use inbox::{Content, Delivery, Receipt, ReplayName};
 pub use projector::{Position, ProjectError, Projector, ReadModel};
 pub use row::{Projection, RowModel};

@@ -1,15 +1,19 @@
 //! The ports in memory, with faults to order.
 
 mod event_store;
+mod generations;
 mod payload_store;
 mod publisher;
+mod read_table;
 mod row_store;
 mod tally_store;
 mod time;
 
 pub use event_store::MemoryEventStore;
+pub use generations::MemoryGenerationStore;
 pub use payload_store::MemoryPayloadStore;
 pub use publisher::{Fault, MemoryPublisher};
+pub use read_table::MemoryReadTable;
 pub use row_store::MemoryRowStore;
 pub use tally_store::MemoryTallyStore;
 pub use time::{ManualClock, SeededRandom};
