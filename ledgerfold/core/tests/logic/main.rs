@@ -5,11 +5,15 @@
 
 mod audit;
 mod command;
+mod generations;
 mod project;
 mod query;
+mod rebuild;
+mod rebuild_schedules;
 mod relay;
 mod shelf;
 mod snapshots;
+mod stage;
 mod transactions;
 mod upcast;
 mod warm;
