@@ -7,13 +7,18 @@
 //! | its reservations | | key `pk` (S) |
 //! | [`RowStore`](ledgerfold::ports::RowStore) | [`DynamoRowStore`] | key `pk` (S); index: `ix` (S), `io` (S) |
 //! | [`TallyStore`](ledgerfold::ports::TallyStore) | [`DynamoTallyStore`] | key `pk` (S), `sk` (S) |
+//! | [`ReadTable`](ledgerfold::ports::ReadTable) | [`DynamoReadTable`] | either of these, with several generations |
+//! | [`GenerationStore`](ledgerfold::ports::GenerationStore) | [`DynamoGenerationStore`] | key `pk` (S), `sk` (S) |
 //!
 //! Trying again is the client's part: give it a retry configuration and time-outs. What still fails
 //! then is reported as throttled, unavailable or refused.
 
 mod event_store;
 mod failure;
+mod generations;
 mod item;
+mod keys;
+mod read_table;
 mod row_store;
 mod size;
 mod streams;
@@ -21,7 +26,9 @@ mod tally_store;
 mod transaction;
 
 pub use event_store::DynamoEventStore;
+pub use generations::DynamoGenerationStore;
 pub use item::{CommitItem, UnreadableCommit};
+pub use read_table::DynamoReadTable;
 pub use row_store::DynamoRowStore;
 pub use size::{MAX_CLAIMED_BYTES, MAX_ITEM_BYTES, item_size};
 pub use streams::DynamoStreams;

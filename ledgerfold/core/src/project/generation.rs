@@ -74,6 +74,7 @@ pub struct Building {
     pub run: u64,
     /// The last thing that the live generation has taken and this one could not, since it was last
     /// verified: it must be verified again before it is read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub outrun: Option<Outrun>,
 }
 
@@ -102,7 +103,9 @@ pub struct Outrun {
 pub struct Generations {
     number: u64,
     live: Made,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     building: Option<Building>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     previous: Option<Made>,
     /// The first generation that there never was. A number is never used again, because a function
     /// that was held up may still write to the generation that had it.

@@ -25,3 +25,17 @@ mod row_store {
 mod tally_store {
     ledgerfold_testkit::tally_store_conformance!(crate::tables::tally_store());
 }
+
+mod generation_store {
+    ledgerfold_testkit::generation_store_conformance!(crate::tables::generation_store());
+}
+
+mod read_table {
+    mod rows {
+        ledgerfold_testkit::read_table_conformance!(rows: crate::tables::read_table_of_rows());
+    }
+
+    mod tallies {
+        ledgerfold_testkit::read_table_conformance!(tallies: crate::tables::read_table_of_tallies());
+    }
+}

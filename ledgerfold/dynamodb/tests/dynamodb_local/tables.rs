@@ -8,7 +8,9 @@ use aws_sdk_dynamodb::{
         Projection, ProjectionType, ScalarAttributeType,
     },
 };
-use ledgerfold_dynamodb::{DynamoEventStore, DynamoRowStore, DynamoTallyStore};
+use ledgerfold_dynamodb::{
+    DynamoEventStore, DynamoGenerationStore, DynamoReadTable, DynamoRowStore, DynamoTallyStore,
+};
 
 use ScalarAttributeType::{N, S};
 
@@ -44,6 +46,21 @@ pub(crate) async fn row_store() -> DynamoRowStore {
 
 /// Rows that are listed by an index, as the template has it.
 pub(crate) async fn rows_over(client: Client) -> DynamoRowStore {
+    let table = row_table(&client).await;
+    DynamoRowStore::new(client, table).listed_by("by-list")
+}
+
+/// The same with several generations, which are removed in small pages.
+pub(crate) async fn read_table_of_rows() -> DynamoReadTable {
+    read_table_over(Client::from_conf(config().build())).await.in_pages_of(3)
+}
+
+pub(crate) async fn read_table_over(client: Client) -> DynamoReadTable {
+    let table = row_table(&client).await;
+    DynamoReadTable::new(client, table).listed_by("by-list")
+}
+
+async fn row_table(client: &Client) -> String {
     let index = GlobalSecondaryIndex::builder()
         .index_name("by-list")
         .key_schema(key("ix", KeyType::Hash))
@@ -51,9 +68,7 @@ pub(crate) async fn rows_over(client: Client) -> DynamoRowStore {
         .projection(Projection::builder().projection_type(ProjectionType::All).build())
         .build()
         .expect("name and keys are set");
-    let attributes = [("pk", S), ("ix", S), ("io", S)];
-    let table = table(&client, &attributes, &["pk"], Some(index)).await;
-    DynamoRowStore::new(client, table).listed_by("by-list")
+    table(client, &[("pk", S), ("ix", S), ("io", S)], &["pk"], Some(index)).await
 }
 
 pub(crate) async fn tally_store() -> DynamoTallyStore {
@@ -61,8 +76,29 @@ pub(crate) async fn tally_store() -> DynamoTallyStore {
 }
 
 pub(crate) async fn tallies_over(client: Client) -> DynamoTallyStore {
-    let table = table(&client, &[("pk", S), ("sk", S)], &["pk", "sk"], None).await;
+    let table = keyed_table(&client).await;
     DynamoTallyStore::new(client, table)
+}
+
+/// Counters of several generations, which are removed in small pages.
+pub(crate) async fn read_table_of_tallies() -> DynamoReadTable {
+    let client = Client::from_conf(config().build());
+    let table = keyed_table(&client).await;
+    DynamoReadTable::new(client, table).in_pages_of(3)
+}
+
+pub(crate) async fn generation_store() -> DynamoGenerationStore {
+    generations_over(Client::from_conf(config().build())).await
+}
+
+pub(crate) async fn generations_over(client: Client) -> DynamoGenerationStore {
+    let table = keyed_table(&client).await;
+    DynamoGenerationStore::new(client, table)
+}
+
+/// A table of texts by two texts, as counters and what is known of projections are in.
+async fn keyed_table(client: &Client) -> String {
+    table(client, &[("pk", S), ("sk", S)], &["pk", "sk"], None).await
 }
 
 /// A table of commits, as the template has it.
