@@ -26,6 +26,8 @@ pub(crate) struct Stack {
 #[serde(rename_all = "camelCase", default)]
 pub(crate) struct Context {
     pub(crate) event_table: Option<String>,
+    /// What is known of projections beside their rows.
+    pub(crate) projection_states: Option<String>,
     /// By projection, as the queues are.
     pub(crate) read_tables: BTreeMap<String, String>,
     pub(crate) queues: BTreeMap<String, String>,

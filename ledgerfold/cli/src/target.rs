@@ -24,6 +24,9 @@ pub(crate) struct TargetOptions {
     /// The event table
     #[arg(long, global = true, value_name = "TABLE")]
     event_table: Option<String>,
+    /// The table that says which generations projections have
+    #[arg(long, global = true, value_name = "TABLE")]
+    projection_states: Option<String>,
     /// A projection's read table; may be given again
     #[arg(long, global = true, value_name = "PROJECTION=TABLE")]
     read_table: Vec<Named>,
@@ -79,6 +82,7 @@ impl TargetOptions {
             None => Context::default(),
         };
         names.event_table = self.event_table.clone().or(names.event_table);
+        names.projection_states = self.projection_states.clone().or(names.projection_states);
         for (known, named) in [
             (&mut names.read_tables, &self.read_table),
             (&mut names.queues, &self.queue),
@@ -98,6 +102,7 @@ impl TargetOptions {
     /// Names of tables and queues are of one place, and a file that happens to lie about is of another.
     fn names_something(&self) -> bool {
         self.event_table.is_some()
+            || self.projection_states.is_some()
             || !(self.read_table.is_empty()
                 && self.queue.is_empty()
                 && self.dead_letter_queue.is_empty())
@@ -109,6 +114,13 @@ impl Target {
         self.names.event_table.as_deref().ok_or_else(|| Trouble::NoName {
             what: "event table".to_owned(),
             option: "--event-table",
+        })
+    }
+
+    pub(crate) fn projection_states(&self) -> Result<&str, Trouble> {
+        self.names.projection_states.as_deref().ok_or_else(|| Trouble::NoName {
+            what: "table of projection states".to_owned(),
+            option: "--projection-states",
         })
     }
 

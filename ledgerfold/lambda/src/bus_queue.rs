@@ -2,30 +2,32 @@ use std::sync::Arc;
 
 use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent, SqsMessage};
 use lambda_runtime::{LambdaEvent, run, service_fn};
-use ledgerfold::project::{Delivery, Projector, Receipt};
+use ledgerfold::project::{Consumer, Delivery, Receipt};
 use ledgerfold_eventbridge::BusMessage;
 
 use crate::RunError;
 
-/// Runs a projector on the messages that a rule of the bus puts into a queue.
+/// Runs a projector on the messages that a rule of the bus puts into a queue: a
+/// [`Generational`](ledgerfold::project::Generational), or a
+/// [`Projector`](ledgerfold::project::Projector) where there are no generations.
 ///
 /// The mapping must report batch item failures: messages that could not be applied are named, and
 /// they alone come again.
 ///
 /// # Errors
 /// The runtime's, when it cannot go on.
-pub async fn serve_projector(projector: Projector) -> Result<(), RunError> {
+pub async fn serve_projector(projector: impl Consumer + 'static) -> Result<(), RunError> {
     let projector = Arc::new(projector);
     run(service_fn(move |event: LambdaEvent<SqsEvent>| {
         let projector = projector.clone();
-        async move { Ok::<_, RunError>(handle(&projector, event.payload).await) }
+        async move { Ok::<_, RunError>(handle(&*projector, event.payload).await) }
     }))
     .await
 }
 
-async fn handle(projector: &Projector, event: SqsEvent) -> SqsBatchResponse {
+async fn handle(projector: &impl Consumer, event: SqsEvent) -> SqsBatchResponse {
     let deliveries = event.records.into_iter().map(delivery).collect();
-    let failed = projector.project(deliveries).await;
+    let failed = projector.consume(deliveries).await;
     let mut response = SqsBatchResponse::default();
     response.set_failures(failed.into_iter().map(|(receipt, _)| receipt.0));
     response
@@ -45,7 +47,7 @@ mod tests {
         CommandId, Commit, Recorded, Version,
         command::Loaded,
         ports::EventStore,
-        project::{Projection, RowModel},
+        project::{Projection, Projector, RowModel},
     };
     use ledgerfold_eventbridge::CloudEvent;
     use ledgerfold_testkit::{
@@ -54,7 +56,7 @@ mod tests {
     };
     use serde_json::{Value, json};
 
-    use super::{Arc, Projector, SqsBatchResponse, SqsEvent, handle};
+    use super::{Arc, SqsBatchResponse, SqsEvent, handle};
 
     struct Count;
 

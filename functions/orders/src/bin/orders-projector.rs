@@ -2,21 +2,17 @@
 
 use std::sync::Arc;
 
-use ledgerfold::project::{Projector, ReadModel, RowModel, TallyModel};
+use ledgerfold::project::{Generational, Projectors};
 use ledgerfold_lambda::{RunError, World, serve_projector, variable};
-use orders::read_models::{CustomerOrders, Dashboard, OrderViews, Shipments};
+use orders::read_models;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), RunError> {
     let world = World::from_environment().await;
-    let table = variable("READ_TABLE")?;
-    let model: Arc<dyn ReadModel> = match variable("PROJECTION")?.as_str() {
-        "order-view" => Arc::new(RowModel::<OrderViews>::new(world.rows(&table))),
-        "customer-orders" => Arc::new(RowModel::<CustomerOrders>::new(world.rows(&table))),
-        "shipment" => Arc::new(RowModel::<Shipments>::new(world.rows(&table))),
-        "dashboard" => Arc::new(TallyModel::<Dashboard>::new(world.tallies(&table))),
-        other => return Err(format!("there is no projection called {other}").into()),
-    };
+    let table = world.read_table(&variable("READ_TABLE")?);
+    let models = read_models::catalog().models(&variable("PROJECTION")?, table)?;
     let log = Arc::new(world.event_store(&variable("EVENT_TABLE")?));
-    serve_projector(Projector::new(model, log, world.clock(), world.random())).await
+    let projectors = Projectors::new(models, log, world.clock(), world.random());
+    let generations = world.generations(&variable("PROJECTION_STATES")?);
+    serve_projector(Generational::new(projectors, generations)).await
 }

@@ -58,8 +58,9 @@ pub(super) async fn run(
 }
 
 async fn audit(options: &Options, context: &Context, report: &mut Audit) -> Result<(), Trouble> {
+    let live = context.models().await?;
     let mut models = Vec::new();
-    for model in &context.models {
+    for model in &live {
         models.push(UnderAudit::begin(model, options, context).await?);
     }
     let bar = progress("streams audited");

@@ -83,9 +83,11 @@ pub(super) async fn run(
 
 async fn repair(options: &Options, context: &Context, report: &mut Repairs) -> Result<(), Trouble> {
     let bar = progress("streams looked at");
+    let models = context.models().await?;
     let mut walk = options.choice.walk(context);
     while let Some((streams, place)) = walk.next().await? {
-        for model in &context.models {
+        for model in &models {
+            model.still_alone().await.map_err(|cause| interrupted(cause, place.as_ref()))?;
             let repairer = &options.repairer(model, context);
             let mut repairs = stream::iter(&streams)
                 .map(|stream| repairer.repair(stream))
