@@ -9,7 +9,7 @@ use serde_json::Value;
 use crate::world::{PROJECTED, World};
 
 /// What `orders-admin` answers, and its exit code. `make up` builds it beside the functions.
-fn admin(arguments: &[&str]) -> (Option<i32>, Value) {
+pub(crate) fn admin(arguments: &[&str]) -> (Option<i32>, Value) {
     let test = env::current_exe().expect("a test has a path");
     let binary = test.parent().and_then(|deps| deps.parent()).expect("target/debug/deps");
     let output = Command::new(binary.join("orders-admin"))
@@ -23,7 +23,7 @@ fn admin(arguments: &[&str]) -> (Option<i32>, Value) {
     (output.status.code(), answer.expect("a JSON document"))
 }
 
-async fn clean_in_the_end(arguments: &[&str]) {
+pub(crate) async fn clean_in_the_end(arguments: &[&str]) {
     eventually("the audit finds nothing", PROJECTED, async || match admin(arguments) {
         (Some(0), _) => Ok(()),
         (_, found) => Err(found.to_string()),

@@ -15,6 +15,7 @@ mod invalid_bodies;
 mod invalid_requests;
 mod projections;
 mod queries;
+mod rebuild;
 mod routes;
 mod rules;
 mod time_travel;
