@@ -36,6 +36,7 @@ pub(crate) struct Context {
     pub(crate) dead_letters: BTreeMap<String, String>,
     /// What leads from the bus to the queues, by ARN.
     pub(crate) rules: BTreeMap<String, String>,
+    /// What is known of projections beside their rows.
     pub(crate) projection_states: Option<String>,
 }
 

@@ -4,17 +4,18 @@ use std::{io, path::PathBuf, process::ExitCode};
 
 use ledgerfold::{
     Timestamp,
-    ports::{QuarantineError, StoreError, StreamsError},
-    project::ProjectError,
+    ports::{QuarantineError, ReadStoreError, StoreError, StreamsError},
+    project::{ProjectError, UnknownModel},
+    rebuild::RebuildError,
 };
 use ledgerfold_eventbridge::{EmptyWindow, NotARule, ReplayError, ReplayState};
 
 pub(crate) const EXIT_CODES: &str =
-    "Exit codes: 0 all is well, 1 trouble, 2 called wrongly, 3 the audit found something.";
+    "Exit codes: 0 all is well, 1 trouble, 2 called wrongly, 3 something was found wrong.";
 
 const TROUBLE: u8 = 1;
 const USAGE: u8 = 2;
-/// The audit found something, or the repair had to leave something.
+/// Something was found wrong, or the repair had to leave something.
 pub(crate) const FINDINGS: u8 = 3;
 
 /// A command could not be carried out.
@@ -67,6 +68,14 @@ pub(crate) enum Trouble {
     ReadModel(#[from] ProjectError),
     #[error(transparent)]
     Quarantine(#[from] QuarantineError),
+    #[error("cannot read which generations there are: {0}")]
+    Generations(#[from] ReadStoreError),
+    #[error(transparent)]
+    Model(#[from] UnknownModel),
+    #[error("{projection} {why}: begin again when it has come to an end")]
+    Changing { projection: &'static str, why: &'static str },
+    #[error("{projection}: {cause}")]
+    Rebuild { projection: &'static str, cause: RebuildError },
     #[error("cannot write the answer: {0}")]
     Output(#[from] io::Error),
     #[error("{cause}; go on with --from {place}")]

@@ -20,6 +20,7 @@ pub mod ports;
 pub mod process;
 pub mod project;
 pub mod query;
+pub mod rebuild;
 pub mod relay;
 pub mod schema;
 

@@ -9,6 +9,8 @@
 //! | [`TallyStore`](ledgerfold::ports::TallyStore) | [`DynamoTallyStore`] | key `pk` (S), `sk` (S) |
 //! | [`DeadlineStore`](ledgerfold::ports::DeadlineStore) | [`DynamoDeadlineStore`] | key `pk` (S); index: `ix` (S), `io` (S) |
 //! | [`Quarantine`](ledgerfold::ports::Quarantine) | [`DynamoQuarantine`] | key `pk` (S), `sk` (S) |
+//! | [`ReadTable`](ledgerfold::ports::ReadTable) | [`DynamoReadTable`] | either of these, with several generations |
+//! | [`GenerationStore`](ledgerfold::ports::GenerationStore) | [`DynamoGenerationStore`] | key `pk` (S), `sk` (S) |
 //!
 //! Trying again is the client's part: give it a retry configuration and time-outs. What still fails
 //! then is reported as throttled, unavailable or refused.
@@ -16,8 +18,11 @@
 mod deadlines;
 mod event_store;
 mod failure;
+mod generations;
 mod item;
+mod keys;
 mod quarantine;
+mod read_table;
 mod row_store;
 mod size;
 mod streams;
@@ -26,8 +31,10 @@ mod transaction;
 
 pub use deadlines::DynamoDeadlineStore;
 pub use event_store::DynamoEventStore;
+pub use generations::DynamoGenerationStore;
 pub use item::{CommitItem, UnreadableCommit};
 pub use quarantine::{DynamoQuarantine, ScopedParked};
+pub use read_table::DynamoReadTable;
 pub use row_store::DynamoRowStore;
 pub use size::{MAX_CLAIMED_BYTES, MAX_ITEM_BYTES, item_size};
 pub use streams::DynamoStreams;

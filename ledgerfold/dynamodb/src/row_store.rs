@@ -8,10 +8,11 @@ use aws_sdk_dynamodb::{
 use ledgerfold::{
     Payload, StreamId, Version,
     ports::{IndexKey, Listing, ReadStoreError, RowStore, StoredRow, Written},
+    project::Generation,
 };
 use serde::{Deserialize, Serialize};
 
-use crate::failure::Failure;
+use crate::{failure::Failure, keys};
 
 /// Rows in a DynamoDB table, listed by a global secondary index where there is one.
 #[derive(Clone, Debug)]
@@ -19,18 +20,20 @@ pub struct DynamoRowStore {
     client: Client,
     table: String,
     index: Option<String>,
+    generation: Generation,
 }
 
 /// A row as an item.
 #[derive(Debug, Serialize, Deserialize)]
 struct RowItem {
-    /// Stream.
+    /// Stream, behind the generation's prefix.
     pk: String,
     #[serde(rename = "v")]
     version: u64,
     /// JSON text.
     #[serde(rename = "d", default, skip_serializing_if = "Option::is_none")]
     body: Option<String>,
+    /// Behind the same prefix.
     #[serde(rename = "ix", default, skip_serializing_if = "Option::is_none")]
     index_partition: Option<String>,
     #[serde(rename = "io", default, skip_serializing_if = "Option::is_none")]
@@ -38,9 +41,15 @@ struct RowItem {
 }
 
 impl DynamoRowStore {
-    /// The rows of this table.
+    /// The rows of this table, of the first generation.
     pub fn new(client: Client, table: impl Into<String>) -> Self {
-        Self { client, table: table.into(), index: None }
+        Self { client, table: table.into(), index: None, generation: Generation::FIRST }
+    }
+
+    /// The rows of another generation.
+    #[must_use]
+    pub fn of_generation(self, generation: Generation) -> Self {
+        Self { generation, ..self }
     }
 
     /// Lists by this index, whose partition key is `ix` and whose sort key is `io`.
@@ -50,7 +59,7 @@ impl DynamoRowStore {
     }
 
     fn put_item(&self, row: &StoredRow) -> Result<PutItemFluentBuilder, ReadStoreError> {
-        let item = serde_dynamo::to_item(RowItem::from(row))
+        let item = serde_dynamo::to_item(RowItem::new(row, self.generation))
             .map_err(|error| ReadStoreError::Refused(error.into()))?;
         Ok(self.client.put_item().table_name(&self.table).set_item(Some(item)))
     }
@@ -63,12 +72,12 @@ impl RowStore for DynamoRowStore {
             .client
             .get_item()
             .table_name(&self.table)
-            .key("pk", AttributeValue::S(stream.to_string()))
+            .key("pk", AttributeValue::S(keys::key(self.generation, &stream.to_string())))
             .consistent_read(true)
             .send()
             .await
             .map_err(Failure::of)?;
-        answer.item.map(row).transpose()
+        answer.item.map(|item| row(item, self.generation)).transpose()
     }
 
     async fn put(&self, row: &StoredRow) -> Result<Written, ReadStoreError> {
@@ -91,6 +100,7 @@ impl RowStore for DynamoRowStore {
         let Some(index) = &self.index else {
             return Err(ReadStoreError::Refused("this table has no index to list by".into()));
         };
+        let partition = keys::key(self.generation, &listing.partition);
         let mut rows = Vec::new();
         let mut resume = None;
         while rows.len() < listing.limit {
@@ -99,7 +109,7 @@ impl RowStore for DynamoRowStore {
                 .query()
                 .table_name(&self.table)
                 .index_name(index)
-                .expression_attribute_values(":list", AttributeValue::S(listing.partition.clone()))
+                .expression_attribute_values(":list", AttributeValue::S(partition.clone()))
                 .scan_index_forward(false)
                 .limit(i32::try_from(listing.limit - rows.len()).unwrap_or(i32::MAX))
                 .set_exclusive_start_key(resume);
@@ -111,7 +121,7 @@ impl RowStore for DynamoRowStore {
             };
             let page = query.send().await.map_err(Failure::of)?;
             for item in page.items.unwrap_or_default() {
-                rows.push(row(item)?);
+                rows.push(row(item, self.generation)?);
             }
             resume = page.last_evaluated_key;
             if resume.is_none() {
@@ -122,14 +132,15 @@ impl RowStore for DynamoRowStore {
     }
 }
 
-impl From<&StoredRow> for RowItem {
-    fn from(row: &StoredRow) -> Self {
+impl RowItem {
+    fn new(row: &StoredRow, generation: Generation) -> Self {
+        let index = row.index.as_ref();
         Self {
-            pk: row.stream.to_string(),
+            pk: keys::key(generation, &row.stream.to_string()),
             version: row.version.get(),
             body: row.body.as_ref().map(|body| body.as_str().to_owned()),
-            index_partition: row.index.as_ref().map(|index| index.partition.clone()),
-            index_order: row.index.as_ref().map(|index| index.order.clone()),
+            index_partition: index.map(|index| keys::key(generation, &index.partition)),
+            index_order: index.map(|index| index.order.clone()),
         }
     }
 }
@@ -146,25 +157,28 @@ async fn written(put: PutItemFluentBuilder) -> Result<Written, ReadStoreError> {
     }
 }
 
-fn row(item: HashMap<String, AttributeValue>) -> Result<StoredRow, ReadStoreError> {
+fn row(
+    item: HashMap<String, AttributeValue>,
+    generation: Generation,
+) -> Result<StoredRow, ReadStoreError> {
     let key = format!("{:?}", item.get("pk"));
     let corrupt = |reason: String| ReadStoreError::Corrupt { key: key.clone(), reason };
     let item: RowItem =
         serde_dynamo::from_item(item).map_err(|error| corrupt(error.to_string()))?;
+    let (of, stream) = keys::split(&item.pk);
+    if of != generation {
+        return Err(corrupt(format!("it is of generation {of}, and not {generation}")));
+    }
+    let stream = stream.parse().map_err(|error: ledgerfold::InvalidId| corrupt(error.to_string()));
+    let body = item.body.map(Payload::from_text).transpose();
+    let index = item.index_partition.zip(item.index_order).map(|(partition, order)| IndexKey {
+        partition: keys::split(&partition).1.to_owned(),
+        order,
+    });
     Ok(StoredRow {
-        stream: item
-            .pk
-            .parse()
-            .map_err(|error: ledgerfold::InvalidId| corrupt(error.to_string()))?,
+        stream: stream?,
         version: Version::new(item.version),
-        body: item
-            .body
-            .map(Payload::from_text)
-            .transpose()
-            .map_err(|error| corrupt(error.to_string()))?,
-        index: item
-            .index_partition
-            .zip(item.index_order)
-            .map(|(partition, order)| IndexKey { partition, order }),
+        body: body.map_err(|error| corrupt(error.to_string()))?,
+        index,
     })
 }

@@ -14,18 +14,20 @@ use crate::failure::Failure;
 /// A Scan is paid for by what it reads, not by what it answers: half a read unit for each 4 KB of
 /// the **whole table**, so 128,000 read units for a gigabyte, whatever was asked for. One page reads
 /// up to 1 MB, for 128. It is eventually consistent, which halves the price: a stream that began
-/// within the last second may be missing.
+/// within the last second may be missing, unless [`strongly_consistent`](Self::strongly_consistent)
+/// is asked for.
 #[derive(Clone, Debug)]
 pub struct DynamoStreams {
     client: Client,
     table: String,
     items_per_page: Option<i32>,
+    consistent: bool,
 }
 
 impl DynamoStreams {
     /// The streams in this event table.
     pub fn new(client: Client, table: impl Into<String>) -> Self {
-        Self { client, table: table.into(), items_per_page: None }
+        Self { client, table: table.into(), items_per_page: None, consistent: false }
     }
 
     /// Reads at most this many commits a page instead of a megabyte, so that a slow reader leaves
@@ -33,6 +35,12 @@ impl DynamoStreams {
     #[must_use]
     pub fn in_pages_of(self, commits: u16) -> Self {
         Self { items_per_page: Some(i32::from(commits.max(1))), ..self }
+    }
+
+    /// Misses no stream that began before it was asked, for twice the price: what a rebuild needs.
+    #[must_use]
+    pub fn strongly_consistent(self) -> Self {
+        Self { consistent: true, ..self }
     }
 
     /// What a place in this list is sealed for.
@@ -78,6 +86,7 @@ impl Streams for DynamoStreams {
             .projection_expression("pk, sk")
             .segment(i32::try_from(segment.index()).unwrap_or(i32::MAX))
             .total_segments(i32::try_from(segment.of()).unwrap_or(i32::MAX))
+            .consistent_read(self.consistent)
             .set_limit(self.items_per_page)
             .set_exclusive_start_key(start)
             .send()

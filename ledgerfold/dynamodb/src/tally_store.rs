@@ -11,9 +11,10 @@ use futures::future::try_join_all;
 use ledgerfold::{
     Payload, StreamId, Version,
     ports::{Counter, CounterKey, Increment, Memo, ReadStoreError, TallyStore, Written},
+    project::Generation,
 };
 
-use crate::failure::Failure;
+use crate::{failure::Failure, keys};
 
 /// Over how many items the counters of one key are spread, so that a busy day's counters do not meet
 /// the bound of one item, 1,000 write units a second, of which a transaction takes two each.
@@ -28,23 +29,40 @@ const MEMO: &str = "memo";
 /// | --- | --- | --- | --- |
 /// | memo of a stream | `memo#<stream>` | `memo` | `v` version, `d` JSON text |
 /// | counters | `counters#<shard>` | key | one number per counter, named after it behind `n.` |
+///
+/// Each `pk` behind the generation's prefix.
 #[derive(Clone, Debug)]
 pub struct DynamoTallyStore {
     client: Client,
     table: String,
+    generation: Generation,
 }
 
 impl DynamoTallyStore {
-    /// The counters of this table.
+    /// The counters of this table, of the first generation.
     pub fn new(client: Client, table: impl Into<String>) -> Self {
-        Self { client, table: table.into() }
+        Self { client, table: table.into(), generation: Generation::FIRST }
+    }
+
+    /// The counters of another generation.
+    #[must_use]
+    pub fn of_generation(self, generation: Generation) -> Self {
+        Self { generation, ..self }
+    }
+
+    fn memo_key(&self, stream: &StreamId) -> AttributeValue {
+        AttributeValue::S(keys::key(self.generation, &format!("memo#{stream}")))
+    }
+
+    fn shard_key(&self, shard: u8) -> AttributeValue {
+        AttributeValue::S(keys::key(self.generation, &format!("counters#{shard}")))
     }
 
     /// The memo, to be put only if it stands at `after` so far.
     fn put_memo(&self, after: Version, memo: &Memo) -> Result<Put, Failure> {
         let put = Put::builder()
             .table_name(&self.table)
-            .item("pk", memo_key(&memo.stream))
+            .item("pk", self.memo_key(&memo.stream))
             .item("sk", AttributeValue::S(MEMO.to_owned()))
             .item("v", AttributeValue::N(memo.version.to_string()))
             .item("d", AttributeValue::S(memo.body.as_str().to_owned()));
@@ -60,7 +78,7 @@ impl DynamoTallyStore {
     fn add_to(&self, shard: u8, increment: &Increment) -> Result<Update, Failure> {
         let mut update = Update::builder()
             .table_name(&self.table)
-            .key("pk", shard_key(shard))
+            .key("pk", self.shard_key(shard))
             .key("sk", AttributeValue::S(increment.key.0.clone()));
         let mut terms = Vec::new();
         for (at, (counter, amount)) in increment.amounts.iter().enumerate() {
@@ -92,7 +110,7 @@ impl DynamoTallyStore {
                 .query()
                 .table_name(&self.table)
                 .key_condition_expression("pk = :shard AND sk BETWEEN :first AND :last")
-                .expression_attribute_values(":shard", shard_key(shard))
+                .expression_attribute_values(":shard", self.shard_key(shard))
                 .expression_attribute_values(":first", AttributeValue::S(first.0.clone()))
                 .expression_attribute_values(":last", AttributeValue::S(last.0.clone()))
                 .consistent_read(true)
@@ -116,7 +134,7 @@ impl TallyStore for DynamoTallyStore {
             .client
             .get_item()
             .table_name(&self.table)
-            .key("pk", memo_key(stream))
+            .key("pk", self.memo_key(stream))
             .key("sk", AttributeValue::S(MEMO.to_owned()))
             .consistent_read(true)
             .send()
@@ -188,14 +206,6 @@ fn cancellation_reasons(error: &TransactWriteItemsError) -> Vec<&str> {
         return Vec::new();
     };
     cancelled.cancellation_reasons().iter().map(|reason| reason.code().unwrap_or("None")).collect()
-}
-
-fn memo_key(stream: &StreamId) -> AttributeValue {
-    AttributeValue::S(format!("memo#{stream}"))
-}
-
-fn shard_key(shard: u8) -> AttributeValue {
-    AttributeValue::S(format!("counters#{shard}"))
 }
 
 /// The shard of a stream: any spread will do, and this one needs no hash that could change.

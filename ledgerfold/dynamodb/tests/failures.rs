@@ -12,9 +12,14 @@ use aws_sdk_dynamodb::{
 use ledgerfold::{
     NewCommit, Version,
     command::Loaded,
-    ports::{AppendError, EventStore, ReadStoreError, StoreError, TallyStore, Written},
+    ports::{
+        AppendError, EventStore, GenerationStore, ReadStoreError, Segment, StoreError, Streams,
+        TallyStore, Written,
+    },
 };
-use ledgerfold_dynamodb::{CommitItem, DynamoEventStore, DynamoTallyStore};
+use ledgerfold_dynamodb::{
+    CommitItem, DynamoEventStore, DynamoGenerationStore, DynamoStreams, DynamoTallyStore,
+};
 use ledgerfold_testkit::{
     RecordedAnswer::{self, HangUp, Json},
     RecordedService,
@@ -148,9 +153,26 @@ async fn every_read_asks_to_be_strongly_consistent() {
     store.read(&stream, Version::NONE).await.expect("it can be read");
     store.read(&stream, Version::new(7)).await.expect("it can be read");
     store.read_back(&stream, None, 5).await.expect("it can be read");
-    let requests = service.requests();
-    assert_eq!(requests.len(), 3);
-    for request in requests {
+    expect_consistent(&service, 3);
+}
+
+/// No event is missed in a rebuild because all of these see what was there before.
+#[tokio::test]
+async fn what_a_rebuild_goes_by_is_read_strongly_consistent() {
+    let nothing = || Json(200, r#"{"Items": [], "Count": 0}"#.to_owned());
+    let (service, client) = service([Json(200, "{}".to_owned()), nothing(), nothing()]).await;
+    let generations = DynamoGenerationStore::new(client.clone(), "states");
+    generations.read("pages").await.expect("it can be read");
+    generations.progress("pages", 1).await.expect("it can be read");
+    let streams = DynamoStreams::new(client, "events").strongly_consistent();
+    streams.list(Segment::WHOLE, None).await.expect("it can be read");
+    expect_consistent(&service, 3);
+}
+
+fn expect_consistent(service: &RecordedService, requests: usize) {
+    let sent = service.requests();
+    assert_eq!(sent.len(), requests);
+    for request in sent {
         assert!(request.contains(r#""ConsistentRead":true"#), "{request}");
     }
 }

@@ -8,10 +8,13 @@ use aws_smithy_http_client::{
 };
 use ledgerfold::{
     Timestamp,
-    ports::{Clock, DeadlineStore, Quarantine, Random, RowStore, TallyStore},
+    ports::{
+        Clock, DeadlineStore, GenerationStore, Quarantine, Random, ReadTable, RowStore, TallyStore,
+    },
 };
 use ledgerfold_dynamodb::{
-    DynamoDeadlineStore, DynamoEventStore, DynamoQuarantine, DynamoRowStore, DynamoTallyStore,
+    DynamoDeadlineStore, DynamoEventStore, DynamoGenerationStore, DynamoQuarantine,
+    DynamoReadTable, DynamoRowStore, DynamoTallyStore,
 };
 use ledgerfold_eventbridge::EventBridgePublisher;
 use rand::Rng;
@@ -55,17 +58,32 @@ impl World {
         DynamoEventStore::new(self.dynamodb.clone(), table)
     }
 
-    /// The rows of this table.
+    /// This read table with its generations.
+    pub fn read_table(&self, table: &str) -> Arc<dyn ReadTable> {
+        Arc::new(DynamoReadTable::new(self.dynamodb.clone(), table))
+    }
+
+    /// The same with rows that are listed by this index.
+    pub fn listed_read_table(&self, table: &str, index: &str) -> Arc<dyn ReadTable> {
+        Arc::new(DynamoReadTable::new(self.dynamodb.clone(), table).listed_by(index))
+    }
+
+    /// Which generations projections have, in this table.
+    pub fn generations(&self, table: &str) -> Arc<dyn GenerationStore> {
+        Arc::new(DynamoGenerationStore::new(self.dynamodb.clone(), table))
+    }
+
+    /// The rows of this table, where it has no generations.
     pub fn rows(&self, table: &str) -> Arc<dyn RowStore> {
         Arc::new(DynamoRowStore::new(self.dynamodb.clone(), table))
     }
 
-    /// The rows of this table, listed by this index.
+    /// The rows of this table, listed by this index, where it has no generations.
     pub fn listed_rows(&self, table: &str, index: &str) -> Arc<dyn RowStore> {
         Arc::new(DynamoRowStore::new(self.dynamodb.clone(), table).listed_by(index))
     }
 
-    /// The counters of this table.
+    /// The counters of this table, where it has no generations.
     pub fn tallies(&self, table: &str) -> Arc<dyn TallyStore> {
         Arc::new(DynamoTallyStore::new(self.dynamodb.clone(), table))
     }

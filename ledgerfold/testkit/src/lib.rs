@@ -12,8 +12,9 @@ pub mod simulator;
 pub use amended::{Amended, Amendment};
 pub use given::Given;
 pub use memory::{
-    Fault, ManualClock, MemoryDeadlineStore, MemoryEventStore, MemoryPayloadStore, MemoryPublisher,
-    MemoryQuarantine, MemoryRowStore, MemoryTallyStore, SeededRandom,
+    Fault, ManualClock, MemoryDeadlineStore, MemoryEventStore, MemoryGenerationStore,
+    MemoryPayloadStore, MemoryPublisher, MemoryQuarantine, MemoryReadTable, MemoryRowStore,
+    MemoryTallyStore, SeededRandom,
 };
 pub use recorded::{RecordedAnswer, RecordedService};
 

@@ -1,7 +1,8 @@
 //! The ports in memory pass the suites.
 
 use ledgerfold_testkit::{
-    MemoryDeadlineStore, MemoryEventStore, MemoryQuarantine, MemoryRowStore, MemoryTallyStore,
+    MemoryDeadlineStore, MemoryEventStore, MemoryGenerationStore, MemoryQuarantine,
+    MemoryReadTable, MemoryRowStore, MemoryTallyStore,
 };
 
 mod event_store {
@@ -27,6 +28,23 @@ mod deadline_store {
 mod quarantine {
     use super::MemoryQuarantine;
     ledgerfold_testkit::quarantine_conformance!(async { MemoryQuarantine::default() });
+}
+
+mod generation_store {
+    use super::MemoryGenerationStore;
+    ledgerfold_testkit::generation_store_conformance!(async { MemoryGenerationStore::default() });
+}
+
+mod read_table {
+    mod rows {
+        use super::super::MemoryReadTable;
+        ledgerfold_testkit::read_table_conformance!(rows: async { MemoryReadTable::default() });
+    }
+
+    mod tallies {
+        use super::super::MemoryReadTable;
+        ledgerfold_testkit::read_table_conformance!(tallies: async { MemoryReadTable::default() });
+    }
 }
 
 mod history {

@@ -58,8 +58,9 @@ pub(super) async fn run(
 }
 
 async fn audit(options: &Options, context: &Context, report: &mut Audit) -> Result<(), Trouble> {
+    let live = context.models().await?;
     let mut models = Vec::new();
-    for model in &context.models {
+    for model in &live {
         models.push(UnderAudit::begin(model, options, context).await?);
     }
     let bar = progress("streams audited");
@@ -89,11 +90,8 @@ impl<'a> UnderAudit<'a> {
     ) -> Result<Self, Trouble> {
         let grace = Duration::from_secs(options.grace);
         let auditor =
-            Auditor::new(model.model.clone(), context.log.clone(), Arc::new(SystemClock), grace);
-        let auditor = match &model.quarantine {
-            Some(quarantine) => auditor.with_quarantine(quarantine.clone()),
-            None => auditor,
-        };
+            Auditor::new(model.model.clone(), context.log.clone(), Arc::new(SystemClock), grace)
+                .with_quarantine(model.quarantine.clone());
         // Counters are of all streams together.
         let counters = if options.choice.is_everything() {
             Counters::begin(&*model.model).await?

@@ -1,53 +1,65 @@
-//! `audit` and `repair`, for a team's own binary: they need its read models.
+//! `audit`, `repair` and `rebuild`, for a team's own binary: they need its read models.
 
 mod audit;
+mod bars;
+mod generations;
+mod rebuild;
 mod repair;
 mod walk;
 
 use std::{ffi::OsString, process::ExitCode, sync::Arc};
 
-use aws_sdk_dynamodb::Client;
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use ledgerfold::{
     Category,
     audit::{Audited, Verdict},
-    ports::Quarantine,
-    project::{Projection, RowModel, Tally, TallyModel},
+    ports::{GenerationStore, Quarantine},
+    project::{Catalog, Generations, Models, Projectors},
+    rebuild::Rebuilder,
 };
 use ledgerfold_dynamodb::{
-    DynamoEventStore, DynamoQuarantine, DynamoRowStore, DynamoStreams, DynamoTallyStore,
+    DynamoEventStore, DynamoGenerationStore, DynamoQuarantine, DynamoReadTable, DynamoStreams,
 };
 
 use crate::{
     completions::{self, Completions},
     output::Output,
+    system::{SystemClock, SystemRandom},
     target::{Target, TargetOptions},
     trouble::{EXIT_CODES, Trouble, exit, usage},
 };
 
-/// The command line of a context's `audit` and `repair`.
+/// The command line of a context's `audit`, `repair` and `rebuild`.
 ///
 /// ```no_run
-/// # use ledgerfold::{Category, project::Projection};
+/// # use ledgerfold::{Category, project::{Catalog, Projection}};
 /// # async fn of<Loans: Projection>() -> std::process::ExitCode {
 /// const BOOK: Category = Category::from_static("book");
-/// ledgerfold_cli::Admin::new("library-admin", BOOK).rows::<Loans>("loans").run().await
+/// let catalog = Catalog::new().rows::<Loans>("loans");
+/// ledgerfold_cli::Admin::new("library-admin", BOOK, catalog).run().await
 /// # }
 /// ```
 pub struct Admin {
     name: &'static str,
     category: Category,
-    models: Vec<(&'static str, Open)>,
+    catalog: Catalog,
 }
 
-type Open = fn(Client, &str) -> Arc<dyn Audited>;
+/// A projection with its read table.
+struct Subject {
+    models: Models,
+    generations: Arc<dyn GenerationStore>,
+    quarantine: Arc<dyn Quarantine>,
+}
 
-/// A read model with its projection's name.
+/// The live read model of a projection.
 struct Model {
     projection: &'static str,
     model: Arc<dyn Audited>,
-    /// Absent where no table is named that keeps it.
-    quarantine: Option<Arc<dyn Quarantine>>,
+    generations: Arc<dyn GenerationStore>,
+    /// What it was opened by.
+    record: Generations,
+    quarantine: Arc<dyn Quarantine>,
 }
 
 /// What a command works on.
@@ -55,7 +67,7 @@ struct Context {
     log: Arc<DynamoEventStore>,
     index: DynamoStreams,
     category: Category,
-    models: Vec<Model>,
+    subjects: Vec<Subject>,
 }
 
 #[derive(Debug, Parser)]
@@ -73,36 +85,28 @@ enum Command {
     Audit(audit::Options),
     /// Bring what the read models lack home from the log
     Repair(repair::Options),
+    /// Make read models anew from the log while they are read and written, and have readers take them
+    Rebuild(rebuild::Options),
+    /// Have readers take the generation that was live before, once it is up to date
+    RollBack(rebuild::RollBackOptions),
+    /// Show which generations projections have
+    Generations(generations::ShowOptions),
+    /// Give up the generation that was live before, and remove it
+    RemoveOld(generations::RemoveOptions),
+    /// Give up the generation that is being built, and remove it
+    Abandon(generations::RemoveOptions),
     /// Write completions for a shell
     Completions(Completions),
 }
 
 impl Admin {
-    /// A command line of this name, for the streams of this category.
-    pub const fn new(name: &'static str, category: Category) -> Self {
-        Self { name, category, models: Vec::new() }
-    }
-
-    /// With a read model of rows, by the name of its projection in the template.
-    #[must_use]
-    pub fn rows<P: Projection>(mut self, projection: &'static str) -> Self {
-        self.models.push((projection, |client, table| {
-            Arc::new(RowModel::<P>::new(Arc::new(DynamoRowStore::new(client, table))))
-        }));
-        self
-    }
-
-    /// With a tally, by the name of its projection in the template.
-    #[must_use]
-    pub fn tally<T: Tally>(mut self, projection: &'static str) -> Self {
-        self.models.push((projection, |client, table| {
-            Arc::new(TallyModel::<T>::new(Arc::new(DynamoTallyStore::new(client, table))))
-        }));
-        self
+    /// A command line of this name, for the streams of this category and these read models.
+    pub const fn new(name: &'static str, category: Category, catalog: Catalog) -> Self {
+        Self { name, category, catalog }
     }
 
     /// Does what the program was told. Nothing panics on what is stored, and nothing is written but by
-    /// `repair`.
+    /// the commands that say so.
     pub async fn run(self) -> ExitCode {
         match self.parse(std::env::args_os()) {
             Ok(line) => exit(self.execute(line).await),
@@ -123,53 +127,110 @@ impl Admin {
 
     async fn execute(self, line: CommandLine) -> Result<ExitCode, Trouble> {
         let mut output = Output::of(&line.target);
+        if let Command::Completions(options) = &line.command {
+            return completions::run(options, self.command(), &mut output);
+        }
+        let target = line.target.resolve()?;
+        let context = self.context(&target, line.command.projections()).await?;
         match line.command {
-            Command::Completions(options) => {
-                completions::run(&options, self.command(), &mut output)
+            Command::Completions(_) => Ok(ExitCode::SUCCESS),
+            Command::Audit(options) => audit::run(&options, &context, &mut output).await,
+            Command::Repair(options) => repair::run(&options, &context, &mut output).await,
+            Command::Rebuild(options) => rebuild::run(&options, &context, &mut output).await,
+            Command::RollBack(options) => rebuild::roll_back(&options, &context, &mut output).await,
+            Command::Generations(_) => generations::show(&context, &mut output).await,
+            Command::RemoveOld(options) => {
+                generations::remove_old(&options, &context, &mut output).await
             }
-            Command::Audit(options) => {
-                let target = line.target.resolve()?;
-                let context = self.context(&target, options.projections()).await?;
-                audit::run(&options, &context, &mut output).await
-            }
-            Command::Repair(options) => {
-                let target = line.target.resolve()?;
-                let context = self.context(&target, options.projections()).await?;
-                repair::run(&options, &context, &mut output).await
+            Command::Abandon(options) => {
+                generations::abandon(&options, &context, &mut output).await
             }
         }
     }
 
-    /// All read models, or those of the projections that are named.
+    /// All projections, or those that are named.
     async fn context(self, target: &Target, wanted: &[String]) -> Result<Context, Trouble> {
-        if let Some(unknown) =
-            wanted.iter().find(|wanted| self.models.iter().all(|(name, _)| name != wanted))
-        {
-            let known = self.models.iter().map(|(name, _)| (*name).to_owned()).collect();
+        let known = self.catalog.projections();
+        if let Some(unknown) = wanted.iter().find(|wanted| !known.contains(&wanted.as_str())) {
+            let known = known.into_iter().map(str::to_owned).collect();
             return Err(Trouble::Unknown { what: "projection", name: unknown.clone(), known });
         }
         let client = target.connection.dynamodb().await;
         let table = target.event_table()?;
-        let mut models = Vec::new();
-        for (projection, open) in self.models {
-            if wanted.is_empty() || wanted.iter().any(|wanted| wanted == projection) {
-                let model = open(client.clone(), target.read_table(projection)?);
-                let states = target.projection_states().ok();
-                let quarantine = states.map(|table| quarantine(client.clone(), table, projection));
-                models.push(Model { projection, model, quarantine });
+        let states = target.projection_states()?;
+        let generations = Arc::new(DynamoGenerationStore::new(client.clone(), states));
+        let mut subjects = Vec::new();
+        let chosen = |name: &&str| wanted.is_empty() || wanted.iter().any(|wanted| wanted == *name);
+        for name in known.into_iter().filter(chosen) {
+            let table = DynamoReadTable::new(client.clone(), target.read_table(name)?);
+            // It was in the list a moment ago.
+            if let Ok(models) = self.catalog.models(name, Arc::new(table)) {
+                let quarantine = Arc::new(DynamoQuarantine::new(client.clone(), states, name));
+                let generations = generations.clone();
+                subjects.push(Subject { models, generations, quarantine });
             }
         }
         Ok(Context {
             log: Arc::new(target.log().await?),
             index: DynamoStreams::new(client, table).in_pages_of(walk::COMMITS_PER_PAGE),
             category: self.category,
-            models,
+            subjects,
         })
     }
 }
 
-fn quarantine(client: Client, table: &str, projection: &str) -> Arc<dyn Quarantine> {
-    Arc::new(DynamoQuarantine::new(client, table, projection))
+impl Command {
+    /// The projections that are named.
+    fn projections(&self) -> &[String] {
+        match self {
+            Self::Audit(options) => options.projections(),
+            Self::Repair(options) => options.projections(),
+            Self::Rebuild(options) => options.projections(),
+            Self::RollBack(options) => options.projections(),
+            Self::Generations(options) => options.projections(),
+            Self::Completions(_) => &[],
+            Self::RemoveOld(options) | Self::Abandon(options) => options.projections(),
+        }
+    }
+}
+
+impl Context {
+    /// The live read models.
+    async fn models(&self) -> Result<Vec<Model>, Trouble> {
+        let mut models = Vec::new();
+        for subject in &self.subjects {
+            let projection = subject.models.projection();
+            let record = subject.generations.read(projection).await?;
+            let model = subject.models.open(record.live())?;
+            let generations = subject.generations.clone();
+            let quarantine = subject.quarantine.clone();
+            models.push(Model { projection, model, generations, record, quarantine });
+        }
+        Ok(models)
+    }
+
+    fn rebuilder(&self, subject: &Subject) -> Rebuilder {
+        let (clock, random) = (Arc::new(SystemClock), Arc::new(SystemRandom));
+        let projectors = Projectors::new(subject.models.clone(), self.log.clone(), clock, random);
+        let streams = Arc::new(self.index.clone().strongly_consistent());
+        Rebuilder::new(projectors, subject.generations.clone(), streams).only(self.category.clone())
+    }
+}
+
+impl Model {
+    /// A repair moves the live generation alone, so that another one which is built beside it would
+    /// fall behind without anybody noticing. What a repair brings home a rebuild does too.
+    async fn still_alone(&self) -> Result<(), Trouble> {
+        let now = self.generations.read(self.projection).await?;
+        let projection = self.projection;
+        if now.building().is_some() {
+            return Err(Trouble::Changing { projection, why: "is being rebuilt" });
+        }
+        if now.live() != self.record.live() {
+            return Err(Trouble::Changing { projection, why: "was rebuilt meanwhile" });
+        }
+        Ok(())
+    }
 }
 
 /// A verdict as one word.
@@ -187,12 +248,12 @@ const fn word(verdict: &Verdict) -> &'static str {
 
 #[cfg(test)]
 mod tests {
-    use ledgerfold::Category;
+    use ledgerfold::{Category, project::Catalog};
 
     use super::{Admin, Command};
 
     fn parsed(arguments: &[&str]) -> Result<Command, clap::Error> {
-        let admin = Admin::new("books-admin", Category::from_static("book"));
+        let admin = Admin::new("books-admin", Category::from_static("book"), Catalog::new());
         let arguments = ["books-admin"].iter().chain(arguments).map(Into::into);
         admin.parse(arguments).map(|line| line.command)
     }
@@ -202,11 +263,20 @@ mod tests {
         assert!(matches!(parsed(&["audit"]), Ok(Command::Audit(_))));
         assert!(parsed(&["audit", "--stream", "book#1", "--stream", "book#2", "--json"]).is_ok());
         assert!(parsed(&["repair", "--projection", "loans", "--overwrite", "--yes"]).is_ok());
+        assert!(parsed(&["rebuild", "loans", "shelf", "--segments", "4", "--rate", "200"]).is_ok());
+        assert!(parsed(&["rebuild", "--all", "--no-switch"]).is_ok());
+        assert!(parsed(&["roll-back", "loans", "--yes"]).is_ok());
+        assert!(parsed(&["generations"]).is_ok());
         for bad in [
             vec!["audit", "--stream", "no stream"],
             vec!["audit", "--stream", "book#1", "--from", "x"],
             vec!["audit", "--overwrite"],
             vec!["rebuild"],
+            vec!["rebuild", "loans", "--all"],
+            vec!["rebuild", "loans", "--segments", "0"],
+            vec!["rebuild", "loans", "--rate", "0"],
+            vec!["roll-back"],
+            vec!["remove-old"],
             vec![],
         ] {
             assert!(parsed(&bad).is_err(), "{bad:?} was taken");

@@ -61,12 +61,9 @@ impl Options {
         let lost_memos = if self.count_lost { LostMemos::Count } else { LostMemos::Leave };
         let (clock, random) = (Arc::new(SystemClock), Arc::new(SystemRandom));
         let (of, log) = (model.model.clone(), context.log.clone());
-        let repairer =
-            Repairer::new(of, log, clock, random, on_divergence).with_lost_memos(lost_memos);
-        match &model.quarantine {
-            Some(quarantine) => repairer.with_quarantine(quarantine.clone()),
-            None => repairer,
-        }
+        Repairer::new(of, log, clock, random, on_divergence)
+            .with_lost_memos(lost_memos)
+            .with_quarantine(model.quarantine.clone())
     }
 }
 
@@ -88,9 +85,11 @@ pub(super) async fn run(
 
 async fn repair(options: &Options, context: &Context, report: &mut Repairs) -> Result<(), Trouble> {
     let bar = progress("streams looked at");
+    let models = context.models().await?;
     let mut walk = options.choice.walk(context);
     while let Some((streams, place)) = walk.next().await? {
-        for model in &context.models {
+        for model in &models {
+            model.still_alone().await.map_err(|cause| interrupted(cause, place.as_ref()))?;
             let repairer = &options.repairer(model, context);
             let mut repairs = stream::iter(&streams)
                 .map(|stream| repairer.repair(stream))

@@ -4,10 +4,12 @@
 mod clock;
 mod deadlines;
 mod event_store;
+mod generations;
 mod payload_store;
 mod publisher;
 mod quarantine;
 mod random;
+mod read_table;
 mod row_store;
 mod streams;
 mod tally_store;
@@ -18,10 +20,12 @@ pub use deadlines::{
     Cause, Deadline, DeadlineError, DeadlineKey, DeadlinePage, DeadlineStore, Pending,
 };
 pub use event_store::{AppendError, EventStore, Page, Place, StoreError};
+pub use generations::{GenerationStore, SegmentPlace, SegmentProgress};
 pub use payload_store::{PayloadError, PayloadStore};
 pub use publisher::{EntryError, Limits, PublishError, Publisher, Unpublishable};
 pub use quarantine::{Parked, ParkedPage, Quarantine, QuarantineError};
 pub use random::Random;
+pub use read_table::{ReadTable, RemovedPage};
 pub use row_store::{IndexKey, Listing, ReadStoreError, RowStore, StoredRow, Written};
 pub use streams::{Resume, Segment, StreamPage, Streams, StreamsError};
 pub use tally_store::{Counter, CounterKey, Increment, Memo, TallyStore};

@@ -9,6 +9,10 @@
 //! later events of it wait in the log, all other streams go on, and [`Projector::heal`] brings it home
 //! once the cause is mended.
 
+mod catalog;
+mod consumer;
+mod generation;
+mod generational;
 mod inbox;
 mod projector;
 mod quarantine;
@@ -16,6 +20,12 @@ mod row;
 mod tail;
 mod tally;
 
+pub use catalog::{Catalog, Models, UnknownModel, UnknownProjection};
+pub use consumer::{Consumer, HealError};
+pub use generation::{
+    Building, Generation, Generations, InvalidChange, Made, Outrun, Purpose, Retired,
+};
+pub use generational::{Generational, Projectors};
 pub use inbox::{Content, Delivery, Receipt, ReplayName};
 pub use projector::{Position, ProjectError, Projector, ReadModel};
 pub use quarantine::{Healing, Upkeep, Which};

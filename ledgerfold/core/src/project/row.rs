@@ -14,6 +14,10 @@ use crate::{
 
 /// A read model with one row per stream: the fold of its events into what a reader wants to see.
 pub trait Projection: Send + Sync + 'static {
+    /// Which revision of the model this is. Another revision makes other rows of the same events, so
+    /// that those there are must be made anew: a [`Catalog`](super::Catalog) can have both meanwhile.
+    const REVISION: u32 = 1;
+
     /// The events that are folded.
     type Event: Event;
     /// The row.

@@ -13,6 +13,10 @@ pub(crate) struct Tail {
 }
 
 /// What follows `after`: from what arrived where that suffices, otherwise one page from the log.
+///
+/// No further than to the newest commit that was heard of, though the log may have more by now: what
+/// a model is moved on by was committed before its batch arrived, and whoever keeps several
+/// generations of it knows that none gets ahead of one that has taken the same batch.
 pub(super) async fn following(
     after: Version,
     stream: &StreamId,
@@ -22,7 +26,16 @@ pub(super) async fn following(
     let events = arrived.following(after);
     match events.last() {
         Some(last) => Ok(Tail { more: last.commit.1 < arrived.newest(), events, from_log: false }),
-        None => read(after, stream, log).await,
+        None => Ok(read(after, stream, log).await?.up_to(arrived.newest())),
+    }
+}
+
+impl Tail {
+    fn up_to(mut self, version: Version) -> Self {
+        let read = self.events.len();
+        self.events.retain(|event| event.commit.1 <= version);
+        self.more &= self.events.len() == read;
+        self
     }
 }
 

@@ -20,6 +20,10 @@ const GROUPS_PER_WRITE: usize = 90;
 /// A read model of counters over many streams, as a dashboard shows. Each event is counted exactly
 /// once: the stream's memo moves in the transaction that counts.
 pub trait Tally: Send + Sync + 'static {
+    /// Which revision of the model this is. Another revision makes other counters of the same events, so
+    /// that those there are must be made anew: a [`Catalog`](super::Catalog) can have both meanwhile.
+    const REVISION: u32 = 1;
+
     /// The events that are counted.
     type Event: Event;
     /// What counting needs to know of a stream's past, as an order's currency.

@@ -3,6 +3,8 @@
 
 mod freshness;
 mod history;
+mod live;
 
 pub use freshness::{Fresh, Listed, QueryError, fresh_counts, fresh_list, fresh_row};
 pub use history::{AuditPage, AuditPosition, Until, as_of, audit};
+pub use live::{LiveRows, LiveTallies};

@@ -35,3 +35,17 @@ mod deadline_store {
 mod quarantine {
     ledgerfold_testkit::quarantine_conformance!(crate::tables::quarantine());
 }
+
+mod generation_store {
+    ledgerfold_testkit::generation_store_conformance!(crate::tables::generation_store());
+}
+
+mod read_table {
+    mod rows {
+        ledgerfold_testkit::read_table_conformance!(rows: crate::tables::read_table_of_rows());
+    }
+
+    mod tallies {
+        ledgerfold_testkit::read_table_conformance!(tallies: crate::tables::read_table_of_tallies());
+    }
+}

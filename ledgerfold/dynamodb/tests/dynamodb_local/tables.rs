@@ -9,7 +9,8 @@ use aws_sdk_dynamodb::{
     },
 };
 use ledgerfold_dynamodb::{
-    DynamoDeadlineStore, DynamoEventStore, DynamoQuarantine, DynamoRowStore, DynamoTallyStore,
+    DynamoDeadlineStore, DynamoEventStore, DynamoGenerationStore, DynamoQuarantine,
+    DynamoReadTable, DynamoRowStore, DynamoTallyStore,
 };
 
 use ScalarAttributeType::{N, S};
@@ -50,6 +51,16 @@ pub(crate) async fn rows_over(client: Client) -> DynamoRowStore {
     DynamoRowStore::new(client, table).listed_by("by-list")
 }
 
+/// The same with several generations, which are removed in small pages.
+pub(crate) async fn read_table_of_rows() -> DynamoReadTable {
+    read_table_over(Client::from_conf(config().build())).await.in_pages_of(3)
+}
+
+pub(crate) async fn read_table_over(client: Client) -> DynamoReadTable {
+    let table = indexed_table(&client, "by-list").await;
+    DynamoReadTable::new(client, table).listed_by("by-list")
+}
+
 /// Deadlines in small pages, so that the suite meets several.
 pub(crate) async fn deadline_store() -> DynamoDeadlineStore {
     let client = Client::from_conf(config().build());
@@ -85,15 +96,31 @@ pub(crate) async fn tallies_over(client: Client) -> DynamoTallyStore {
     DynamoTallyStore::new(client, table)
 }
 
+/// Counters of several generations, which are removed in small pages.
+pub(crate) async fn read_table_of_tallies() -> DynamoReadTable {
+    let client = Client::from_conf(config().build());
+    let table = keyed_table(&client).await;
+    DynamoReadTable::new(client, table).in_pages_of(3)
+}
+
+pub(crate) async fn generation_store() -> DynamoGenerationStore {
+    generations_over(Client::from_conf(config().build())).await
+}
+
+pub(crate) async fn generations_over(client: Client) -> DynamoGenerationStore {
+    let table = keyed_table(&client).await;
+    DynamoGenerationStore::new(client, table)
+}
+
 /// A quarantine with pages so small that a list has several.
 pub(crate) async fn quarantine() -> DynamoQuarantine {
     let client = Client::from_conf(config().build());
-    let table = projection_states(&client).await;
+    let table = keyed_table(&client).await;
     DynamoQuarantine::new(client, table, "pages").in_pages_of(3)
 }
 
-/// A table of what is known of projections, as the template has it.
-pub(crate) async fn projection_states(client: &Client) -> String {
+/// A table of texts by two texts, as counters and what is known of projections are in.
+pub(crate) async fn keyed_table(client: &Client) -> String {
     table(client, &[("pk", S), ("sk", S)], &["pk", "sk"], None).await
 }
 

@@ -4,7 +4,7 @@ use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent, SqsMessage};
 use lambda_runtime::{LambdaEvent, run, service_fn};
 use ledgerfold::{
     Timestamp,
-    project::{Delivery, Healing, Projector, Receipt, Upkeep, Which},
+    project::{Consumer, Delivery, Healing, Receipt, Upkeep, Which},
 };
 
 use super::{from_the_bus, receipt, response, unreadable};
@@ -15,21 +15,22 @@ use crate::{RunError, metrics};
 const RESERVE: Duration = Duration::from_secs(4);
 
 /// Runs a projector on the messages that a rule of the bus puts into a queue, and on the word of
-/// upkeep that a schedule puts there.
+/// upkeep that a schedule puts there: a [`Generational`](ledgerfold::project::Generational), or a
+/// [`Projector`](ledgerfold::project::Projector) where there are no generations.
 ///
 /// The mapping must report batch item failures: messages that could not be applied are named, and
 /// they alone come again. After a round of healing the metric `ParkedStreams` is written to the log.
 ///
 /// # Errors
 /// The runtime's, when it cannot go on.
-pub async fn serve_projector(projector: Projector) -> Result<(), RunError> {
+pub async fn serve_projector(projector: impl Consumer + 'static) -> Result<(), RunError> {
     let projector = Arc::new(projector);
     run(service_fn(move |event: LambdaEvent<SqsEvent>| {
         let projector = projector.clone();
         async move {
             let until = event.context.deadline().checked_sub(RESERVE).map(Timestamp::try_from);
             let until = until.and_then(Result::ok).unwrap_or(Timestamp::UNIX_EPOCH);
-            let (response, healing) = handle(&projector, event.payload, until).await;
+            let (response, healing) = handle(&*projector, event.payload, until).await;
             if let Some(healing) = healing {
                 metrics::parked_streams(&event.context.env_config.function_name, healing.parked);
             }
@@ -41,7 +42,7 @@ pub async fn serve_projector(projector: Projector) -> Result<(), RunError> {
 
 /// Events first: whoever waits for them is not to wait for what stands parked.
 async fn handle(
-    projector: &Projector,
+    projector: &impl Consumer,
     event: SqsEvent,
     until: Timestamp,
 ) -> (SqsBatchResponse, Option<Healing>) {
@@ -52,7 +53,7 @@ async fn handle(
             Message::Upkeep(receipt, Upkeep::Heal { streams }) => calls.push((receipt, streams)),
         }
     }
-    let failed = projector.project(deliveries).await;
+    let failed = projector.consume(deliveries).await;
     let mut failed: Vec<_> = failed.into_iter().map(|(receipt, _)| receipt).collect();
     let healing = heal(projector, calls.iter().map(|(_, streams)| *streams).max(), until).await;
     if healing.is_err() {
@@ -64,7 +65,7 @@ async fn handle(
 /// One round, however many messages have called for one. Where it cannot even begin they come again,
 /// and in the end stand where somebody is told of them.
 async fn heal(
-    projector: &Projector,
+    projector: &impl Consumer,
     which: Option<Which>,
     until: Timestamp,
 ) -> Result<Option<Healing>, ()> {
@@ -101,7 +102,7 @@ mod tests {
         CommandId, NewCommit, Recorded, Timestamp, Version,
         command::Loaded,
         ports::EventStore,
-        project::{Healing, Projection, RowModel},
+        project::{Healing, Projection, Projector, RowModel},
     };
     use ledgerfold_testkit::{
         ManualClock, MemoryEventStore, MemoryQuarantine, MemoryRowStore, SeededRandom,
@@ -109,7 +110,7 @@ mod tests {
     };
     use serde_json::json;
 
-    use super::{Arc, Projector, handle};
+    use super::{Arc, handle};
     use crate::bus_queue::messages::{batch, failures, on_the_bus, replayed};
 
     struct Count;

@@ -30,9 +30,11 @@
 pub mod account;
 pub mod deadline_store;
 pub mod event_store;
+pub mod generation_store;
 pub mod history;
 pub mod notebook;
 pub mod quarantine;
+pub mod read_table;
 pub mod row_store;
 pub mod sketchbook;
 pub mod tally_store;
@@ -226,6 +228,24 @@ macro_rules! deadline_store_conformance {
     };
 }
 
+/// The rules of a record of generations.
+#[macro_export]
+macro_rules! generation_store_conformance {
+    ($adapter:expr) => {
+        $crate::conformance_tests!(
+            generation_store,
+            $adapter,
+            what_was_never_recorded_is_the_first_generation,
+            a_record_comes_back_as_it_was_written,
+            a_record_is_written_only_in_the_place_of_the_one_it_was_made_from,
+            of_racing_changes_one_takes_effect,
+            projections_do_not_mix,
+            progress_comes_back_by_segment,
+            progress_is_of_one_run,
+        );
+    };
+}
+
 /// The rules of a quarantine. The argument must be a new one each time.
 #[macro_export]
 macro_rules! quarantine_conformance {
@@ -241,6 +261,29 @@ macro_rules! quarantine_conformance {
             streams_are_released_one_by_one,
             all_that_stand_parked_are_listed_once,
             of_many_at_once_the_one_that_owes_most_stays,
+        );
+    };
+}
+
+/// The rules of a read table with several generations. The argument is a future of the table of a
+/// model of rows, or of a tally; both suites can be run on one adapter.
+#[macro_export]
+macro_rules! read_table_conformance {
+    (rows: $adapter:expr) => {
+        $crate::conformance_tests!(
+            read_table,
+            $adapter,
+            rows_of_generations_do_not_mix,
+            lists_of_generations_do_not_mix,
+            retired_rows_are_removed_and_no_others,
+        );
+    };
+    (tallies: $adapter:expr) => {
+        $crate::conformance_tests!(
+            read_table,
+            $adapter,
+            counters_of_generations_do_not_mix,
+            retired_counters_are_removed_and_no_others,
         );
     };
 }

@@ -2,18 +2,22 @@
 
 mod deadline_store;
 mod event_store;
+mod generations;
 mod payload_store;
 mod publisher;
 mod quarantine;
+mod read_table;
 mod row_store;
 mod tally_store;
 mod time;
 
 pub use deadline_store::MemoryDeadlineStore;
 pub use event_store::MemoryEventStore;
+pub use generations::MemoryGenerationStore;
 pub use payload_store::MemoryPayloadStore;
 pub use publisher::{Fault, MemoryPublisher};
 pub use quarantine::MemoryQuarantine;
+pub use read_table::MemoryReadTable;
 pub use row_store::MemoryRowStore;
 pub use tally_store::MemoryTallyStore;
 pub use time::{ManualClock, SeededRandom};

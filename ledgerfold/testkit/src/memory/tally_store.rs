@@ -35,6 +35,12 @@ impl MemoryTallyStore {
         self.lock().memos.get(stream).map_or(Version::NONE, |memo| memo.version)
     }
 
+    /// How many items there are: memos, and groups of counters.
+    pub fn items(&self) -> usize {
+        let state = self.lock();
+        state.memos.len() + state.counters.len()
+    }
+
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }

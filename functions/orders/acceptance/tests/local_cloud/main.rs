@@ -20,6 +20,7 @@ mod programs;
 mod projections;
 mod quarantine;
 mod queries;
+mod rebuild;
 mod replay;
 mod routes;
 mod rules;

@@ -4,10 +4,16 @@ use aws_sdk_dynamodb::Client;
 use ledgerfold::{
     Decider, StreamId, Version,
     command::{Answer, CommandError, CommandHandler, CommandRequest, JointDecider, JointHandler},
-    ports::{Clock, EventStore, Random},
-    project::{Content, Delivery, Projector, ReadModel, Receipt},
+    ports::{Clock, EventStore, GenerationStore, Random},
+    project::{
+        Catalog, Content, Delivery, Generational, Generations, Projection, Projector, Projectors,
+        ReadModel, Receipt,
+    },
+    query::LiveRows,
 };
-use ledgerfold_dynamodb::{DynamoRowStore, DynamoTallyStore};
+use ledgerfold_dynamodb::{
+    DynamoGenerationStore, DynamoReadTable, DynamoRowStore, DynamoTallyStore,
+};
 use ledgerfold_testkit::{ManualClock, SeededRandom};
 
 use super::{
@@ -16,12 +22,17 @@ use super::{
 };
 use crate::{tables, temporary::Temporary};
 
+/// The projection that has generations.
+const PAGES: &str = "pages";
+
 /// Fresh tables behind a meter.
 pub(super) struct Desk {
     pub(super) meter: Meter,
     pub(super) log: Arc<Temporary>,
     pub(super) rows: Arc<DynamoRowStore>,
     pub(super) tallies: Arc<DynamoTallyStore>,
+    read_table: Arc<DynamoReadTable>,
+    generations: Arc<DynamoGenerationStore>,
     clock: Arc<ManualClock>,
     random: Arc<SeededRandom>,
 }
@@ -34,7 +45,9 @@ impl Desk {
             meter,
             log: Arc::new(tables::log_over(client.clone()).await),
             rows: Arc::new(tables::rows_over(client.clone()).await),
-            tallies: Arc::new(tables::tallies_over(client).await),
+            tallies: Arc::new(tables::tallies_over(client.clone()).await),
+            read_table: Arc::new(tables::read_table_over(client.clone()).await),
+            generations: Arc::new(tables::generations_over(client).await),
             clock: Arc::default(),
             random: Arc::new(SeededRandom::new(5)),
         }
@@ -63,6 +76,24 @@ impl Desk {
     pub(super) fn projector(&self, model: impl ReadModel + 'static) -> Projector {
         let (log, clock, random) = self.ports();
         Projector::new(Arc::new(model), log, clock, random)
+    }
+
+    /// A projector of all generations, with a second one being built or only its record made.
+    pub(super) async fn generational<P: Projection>(&self, is_building: bool) -> Generational {
+        let begun = Generations::default().begun(1).expect("none is built");
+        let abandoned = begun.abandoned().expect("one is built");
+        for record in if is_building { vec![begun] } else { vec![begun, abandoned] } {
+            self.generations.write(PAGES, &record).await.expect("it can be written");
+        }
+        let models = Catalog::new().rows::<P>(PAGES).models(PAGES, self.read_table.clone());
+        let (log, clock, random) = self.ports();
+        let projectors = Projectors::new(models.expect("it is there"), log, clock, random);
+        Generational::new(projectors, self.generations.clone())
+    }
+
+    /// A reader of the live generation.
+    pub(super) fn live<P: Projection>(&self) -> LiveRows {
+        LiveRows::new::<P>(PAGES, self.read_table.clone(), self.generations.clone())
     }
 
     fn ports(&self) -> (Arc<dyn EventStore>, Arc<dyn Clock>, Arc<dyn Random>) {

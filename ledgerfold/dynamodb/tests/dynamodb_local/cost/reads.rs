@@ -4,8 +4,8 @@ use ledgerfold::{
     Recorded, StreamId, Version,
     command::Loader,
     ports::{CounterKey, IndexKey, Listing, RowStore, TallyStore},
-    project::{Counts, Projection, RowModel, Tally, TallyModel},
-    query::{AuditPosition, Until, as_of, audit},
+    project::{Consumer, Counts, Projection, RowModel, Tally, TallyModel},
+    query::{AuditPosition, LiveRows, Until, as_of, audit},
 };
 use ledgerfold_testkit::conformance::notebook::{Notebook, NotebookEvent, fresh, write};
 
@@ -118,6 +118,50 @@ pub(super) async fn row_read(desk: &Desk) -> Cost {
     let (cost, row) = desk.meter.of(desk.rows.get(&stream)).await;
     assert!(row.expect("it can be read").is_some());
     cost
+}
+
+/// As a projector function does: it looks which generations there are.
+pub(super) async fn generation_moved(desk: &Desk) -> Cost {
+    generations_moved(desk, false).await
+}
+
+/// Both the live generation and the one that is built.
+pub(super) async fn two_generations_moved(desk: &Desk) -> Cost {
+    generations_moved(desk, true).await
+}
+
+async fn generations_moved(desk: &Desk, is_building: bool) -> Cost {
+    let stream = notebook(desk, 2, 1).await;
+    let projector = desk.generational::<Pages>(is_building).await;
+    let mut first = desk.deliveries(&stream, 0).await;
+    let next = first.split_off(1);
+    assert_eq!(projector.consume(first).await, []);
+    let (cost, failed) = desk.meter.of(projector.consume(next)).await;
+    assert_eq!(failed, []);
+    cost
+}
+
+pub(super) async fn live_row_read(desk: &Desk) -> Cost {
+    let (rows, stream) = live_rows(desk).await;
+    // The first call of an environment learns what the record says.
+    rows.get(&stream).await.expect("it can be read");
+    let (cost, row) = desk.meter.of(rows.get(&stream)).await;
+    assert!(row.expect("it can be read").is_some());
+    cost
+}
+
+pub(super) async fn live_row_read_behind_a_change(desk: &Desk) -> Cost {
+    let (rows, stream) = live_rows(desk).await;
+    let (cost, row) = desk.meter.of(rows.get(&stream)).await;
+    assert!(row.expect("it can be read").is_some());
+    cost
+}
+
+async fn live_rows(desk: &Desk) -> (LiveRows, StreamId) {
+    let stream = notebook(desk, 2, 1).await;
+    let projector = desk.generational::<Pages>(false).await;
+    assert_eq!(projector.consume(desk.deliveries(&stream, 0).await).await, []);
+    (desk.live::<Pages>(), stream)
 }
 
 pub(super) async fn rows_listed(desk: &Desk) -> Cost {

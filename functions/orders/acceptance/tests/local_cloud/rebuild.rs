@@ -1,0 +1,204 @@
+//! Read models are made anew while nobody notices: after they were lost, and under live writes.
+
+use std::cell::{Cell, RefCell};
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use orders_acceptance::demo::dashboard::Window;
+use orders_acceptance::demo::drive::drive;
+use orders_acceptance::demo::snapshot::{Snapshot, placed_orders};
+use orders_acceptance::model::{Order, OrderSummary, Page, Shipment};
+use serde_json::Value;
+use tokio::task::spawn_blocking;
+
+use crate::programs::{admin, clean_in_the_end};
+use crate::projections::scripts;
+use crate::world::{PROJECTED, TestOrder, World, answered, unique};
+
+const PROJECTIONS: [&str; 4] = ["order-view", "customer-orders", "shipment", "dashboard"];
+const WORKERS: usize = 4;
+/// The orders that readers look at.
+const WATCHED: usize = 12;
+
+/// Runs `orders-admin` beside everything else.
+async fn administered(arguments: &[&str]) -> Value {
+    let arguments: Vec<String> = arguments.iter().map(ToString::to_string).collect();
+    let said = format!("{arguments:?}");
+    let run = move || admin(&arguments.iter().map(String::as_str).collect::<Vec<_>>());
+    let (code, answer) = spawn_blocking(run).await.expect("it does not panic");
+    assert_eq!(code, Some(0), "{said}: {answer}");
+    answer
+}
+
+/// Gives up what earlier runs have left, if anything.
+async fn without_old_generations() {
+    let all = [&["remove-old", "--yes"], &PROJECTIONS[..]].concat();
+    administered(&all).await;
+}
+
+#[tokio::test]
+async fn read_tables_that_were_wiped_are_rebuilt_with_equal_content() {
+    let world = World::alone();
+    let window = Window::around(Timestamp::now());
+    let runs = drive(&world.client, scripts(20, 41), &unique("rebuild-"), WORKERS, || ()).await;
+    let orders = placed_orders(&runs.expect("the service answers"));
+    world.aws.settled(PROJECTED).await.expect("everything is projected");
+    let before = Snapshot::take(&world.client, &orders, PROJECTED).await;
+    assert_eq!(before.wrong, Vec::<String>::new());
+    let dashboard = window.text(&world.client).await.expect("the dashboard can be read");
+
+    for projection in PROJECTIONS {
+        let wiped = world.aws.empty_read_table(projection).await.expect("it can be wiped");
+        assert!(wiped > 0, "{projection} had something");
+    }
+    let lost = window.text(&world.client).await.expect("the dashboard can be read");
+    assert_ne!(lost, dashboard, "there is something to be rebuilt");
+
+    let report = administered(&["rebuild", "--all", "--yes", "--segments", "4"]).await;
+    for rebuilt in report["rebuilt"].as_array().expect("a list") {
+        assert_eq!((&rebuilt["wrong"], &rebuilt["switched"]), (&0.into(), &true.into()));
+    }
+    let after = Snapshot::take(&world.client, &orders, PROJECTED).await;
+    assert_eq!(before.differences(&after), Vec::<String>::new());
+    assert_eq!(window.text(&world.client).await.expect("the dashboard can be read"), dashboard);
+    without_old_generations().await;
+    clean_in_the_end(&["audit"]).await;
+}
+
+/// Readers that hold every answer against what they were shown before.
+struct Readers<'a> {
+    world: &'a World,
+    orders: &'a [String],
+    customers: &'a [String],
+    shown: RefCell<BTreeMap<String, u64>>,
+    answers: Cell<usize>,
+    over: Cell<bool>,
+}
+
+impl Readers<'_> {
+    /// Once the changes are over, so are the readers.
+    async fn until(&self, changes: impl Future<Output = ()>) {
+        let changes = async {
+            changes.await;
+            self.over.set(true);
+        };
+        futures::join!(changes, self.orders(), self.shipments(), self.lists());
+    }
+
+    async fn orders(&self) {
+        while !self.over.get() {
+            for order in self.orders {
+                self.single(format!("/orders/{order}"), |answer: &Order| answer.version).await;
+            }
+        }
+    }
+
+    async fn shipments(&self) {
+        while !self.over.get() {
+            for order in self.orders {
+                let path = format!("/orders/{order}/shipment");
+                self.single(path, |answer: &Shipment| answer.version).await;
+            }
+        }
+    }
+
+    async fn single<T: serde::de::DeserializeOwned>(
+        &self,
+        path: String,
+        version: impl Fn(&T) -> u64,
+    ) {
+        let floor = self.shown.borrow().get(&path).copied().unwrap_or_default();
+        let client = self.world.impatient();
+        let answer = answered(client.get(&path), 200).await;
+        let version = version(&answer.json().expect("the body of the contract"));
+        assert!(version >= floor, "GET {path} showed version {floor}, and then {version}");
+        let mut shown = self.shown.borrow_mut();
+        let most = shown.entry(path).or_default();
+        *most = version.max(*most);
+        self.answers.set(self.answers.get() + 1);
+    }
+
+    /// Lists go by an index that may lag; they are never without what was there before.
+    async fn lists(&self) {
+        while !self.over.get() {
+            for customer in self.customers {
+                let client = self.world.impatient();
+                let path = format!("/customers/{customer}/orders");
+                let answer = answered(client.get(&path), 200).await;
+                let page: Page<OrderSummary> = answer.json().expect("the body of the contract");
+                assert_eq!(page.items.len(), 1, "GET {path}");
+                self.answers.set(self.answers.get() + 1);
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_rebuild_under_live_writes_misses_nothing_and_no_reader_notices() {
+    let world = World::alone();
+    without_old_generations().await;
+    let mut orders: Vec<TestOrder> = Vec::new();
+    for _ in 0..WATCHED {
+        orders.push(world.placed().await);
+    }
+    world.aws.settled(PROJECTED).await.expect("everything is projected");
+    let ids: Vec<_> = orders.iter().map(|order| order.id.clone()).collect();
+    let customers: Vec<_> = orders.iter().map(|order| order.customer.clone()).collect();
+    let readers = Readers {
+        world: &world,
+        orders: &ids,
+        customers: &customers,
+        shown: RefCell::default(),
+        answers: Cell::new(0),
+        over: Cell::new(false),
+    };
+    let rebuilt = Cell::new(false);
+    let changes = async {
+        futures::join!(rebuild(&rebuilt), move_on(&world, &mut orders), load(&world, &rebuilt));
+    };
+    readers.until(changes).await;
+    assert!(readers.answers.get() > WATCHED * 3, "there was somebody to notice");
+
+    world.aws.settled(PROJECTED).await.expect("everything is projected");
+    clean_in_the_end(&["audit"]).await;
+    let (_, audit) = admin(&["audit"]);
+    assert_eq!(audit["countersMoved"], Value::Array(Vec::new()), "{audit}");
+    let shown = administered(&["generations"]).await;
+    for line in shown["projections"].as_array().expect("a list") {
+        assert_eq!((&line["building"], &line["previous"]), (&Value::Null, &Value::Null), "{line}");
+    }
+}
+
+/// Forth, back, forth again, and without a way back.
+async fn rebuild(done: &Cell<bool>) {
+    administered(&["rebuild", "--all", "--yes"]).await;
+    administered(&[&["roll-back", "--yes"], &PROJECTIONS[..]].concat()).await;
+    administered(&["rebuild", "--all", "--yes"]).await;
+    without_old_generations().await;
+    done.set(true);
+}
+
+/// The orders that are watched, one step after the other.
+async fn move_on(world: &World, orders: &mut [TestOrder]) {
+    for step in 0..3 {
+        for order in &mut *orders {
+            match step {
+                0 => world.pay(order).await,
+                1 => world.ship(order).await,
+                _ => world.deliver(order).await,
+            };
+        }
+    }
+}
+
+/// Other orders, as long as it takes.
+async fn load(world: &World, done: &Cell<bool>) {
+    for round in 0.. {
+        let scripts = scripts(10, 500 + round);
+        let runs = drive(&world.client, scripts, &unique("load-"), WORKERS, || ()).await;
+        runs.expect("the service answers");
+        if done.get() {
+            return;
+        }
+    }
+}

@@ -1,0 +1,215 @@
+//! `generations`, `remove-old` and `abandon`: which generations there are, and giving some up.
+
+use std::process::ExitCode;
+
+use clap::Args;
+use ledgerfold::{
+    project::{Generations, Made, Purpose},
+    rebuild::{RebuildError, Rebuilder},
+};
+use serde::Serialize;
+
+use super::{Context, bars::Bars};
+use crate::{
+    output::{Output, Report, confirm, table},
+    trouble::Trouble,
+};
+
+#[derive(Debug, Args)]
+pub(super) struct ShowOptions {
+    /// Which projections; all where none is named
+    #[arg(value_name = "PROJECTION")]
+    projection: Vec<String>,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct RemoveOptions {
+    /// Which projections
+    #[arg(value_name = "PROJECTION", required = true)]
+    projection: Vec<String>,
+    /// Do not ask
+    #[arg(long)]
+    yes: bool,
+}
+
+impl ShowOptions {
+    pub(super) fn projections(&self) -> &[String] {
+        &self.projection
+    }
+}
+
+impl RemoveOptions {
+    pub(super) fn projections(&self) -> &[String] {
+        &self.projection
+    }
+}
+
+pub(super) async fn show(context: &Context, output: &mut Output) -> Result<ExitCode, Trouble> {
+    let mut report = Shown::default();
+    for subject in &context.subjects {
+        let projection = subject.models.projection();
+        let record = subject.generations.read(projection).await?;
+        report.projections.push(Line::new(projection, &record));
+    }
+    output.report(&report)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+pub(super) async fn remove_old(
+    options: &RemoveOptions,
+    context: &Context,
+    output: &mut Output,
+) -> Result<ExitCode, Trouble> {
+    let question = "Give up the generation that was live before, and remove its rows?";
+    let give_up = async |rebuilder: &Rebuilder| rebuilder.retire().await;
+    remove(question, give_up, options, context, output).await
+}
+
+pub(super) async fn abandon(
+    options: &RemoveOptions,
+    context: &Context,
+    output: &mut Output,
+) -> Result<ExitCode, Trouble> {
+    let question = "Give up the generation that is being built, and remove its rows?";
+    let give_up = async |rebuilder: &Rebuilder| rebuilder.abandon().await;
+    remove(question, give_up, options, context, output).await
+}
+
+async fn remove(
+    question: &str,
+    give_up: impl AsyncFn(&Rebuilder) -> Result<Generations, RebuildError>,
+    options: &RemoveOptions,
+    context: &Context,
+    output: &mut Output,
+) -> Result<ExitCode, Trouble> {
+    confirm(question, options.yes)?;
+    let (mut report, bars) = (Removed::default(), Bars::new());
+    for subject in &context.subjects {
+        let rebuilder = context.rebuilder(subject);
+        let projection = rebuilder.projection();
+        let trouble = |cause| Trouble::Rebuild { projection, cause };
+        give_up(&rebuilder).await.map_err(trouble)?;
+        let items = rebuilder.remove(&|step| bars.show(projection, &step)).await;
+        bars.clear();
+        report.removed.push(RemovedItems { projection, items: items.map_err(trouble)? });
+    }
+    output.report(&report)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Which generations there are.
+#[derive(Debug, Default, Serialize)]
+struct Shown {
+    projections: Vec<Line>,
+}
+
+#[derive(Debug, Serialize)]
+struct Line {
+    projection: &'static str,
+    live: Shape,
+    building: Option<Shape>,
+    /// `rebuild` or `roll back`.
+    purpose: Option<&'static str>,
+    /// Why the generation that is built must be verified again.
+    outrun: Option<String>,
+    previous: Option<Shape>,
+}
+
+#[derive(Clone, Copy, Debug, Serialize)]
+struct Shape {
+    generation: u32,
+    revision: u32,
+}
+
+impl From<Made> for Shape {
+    fn from(made: Made) -> Self {
+        Self { generation: made.generation.get(), revision: made.revision }
+    }
+}
+
+impl Line {
+    fn new(projection: &'static str, record: &Generations) -> Self {
+        let building = record.building();
+        let outrun = building.and_then(|building| building.outrun.as_ref());
+        Self {
+            projection,
+            live: record.live().into(),
+            building: building.map(|building| building.made.into()),
+            purpose: building.map(|building| match building.purpose {
+                Purpose::Rebuild => "rebuild",
+                Purpose::RollBack => "roll back",
+            }),
+            outrun: outrun.map(|outrun| format!("{}: {}", outrun.stream, outrun.reason)),
+            previous: record.previous().map(Shape::from),
+        }
+    }
+}
+
+impl Report for Shown {
+    fn text(&self) -> String {
+        let shape = |shape: Option<Shape>| match shape {
+            Some(Shape { generation, revision }) => format!("{generation} (revision {revision})"),
+            None => "-".to_owned(),
+        };
+        let rows = self.projections.iter().map(|line| {
+            [
+                line.projection.to_owned(),
+                shape(Some(line.live)),
+                shape(line.building),
+                line.purpose.unwrap_or("-").to_owned(),
+                shape(line.previous),
+                line.outrun.clone().unwrap_or_default(),
+            ]
+        });
+        table(["projection", "live", "building", "to", "previous", "to be verified again"], rows)
+    }
+}
+
+/// What was removed.
+#[derive(Debug, Default, Serialize)]
+struct Removed {
+    removed: Vec<RemovedItems>,
+}
+
+#[derive(Debug, Serialize)]
+struct RemovedItems {
+    projection: &'static str,
+    items: u64,
+}
+
+impl Report for Removed {
+    fn text(&self) -> String {
+        let lines = self.removed.iter();
+        lines.map(|it| format!("{}: removed={}\n", it.projection, it.items)).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use ledgerfold::project::{Generations, Outrun};
+
+    use super::{Line, Shown};
+    use crate::output::rendered;
+
+    #[test]
+    fn generations_are_shown_with_what_they_are_for() {
+        let outrun = Outrun {
+            stream: "book#1".parse().expect("a stream"),
+            reason: "it has no place".to_owned(),
+        };
+        let begun = Generations::default().begun(2).expect("none is built");
+        let outrun = begun.outrun(outrun).expect("one is built");
+        let switched = begun.switched().expect("one is built");
+        let lines = [("loans", outrun), ("shelf", switched)];
+        let projections = lines.iter().map(|(name, record)| Line::new(name, record)).collect();
+        let report = Shown { projections };
+        let text = rendered(&report, false).expect("text");
+        assert!(text.contains("book#1: it has no place"), "{text}");
+        let json: serde_json::Value =
+            serde_json::from_str(&rendered(&report, true).expect("JSON")).expect("JSON");
+        assert_eq!(json["projections"][0]["building"]["revision"], 2);
+        assert_eq!(json["projections"][0]["purpose"], "rebuild");
+        assert_eq!(json["projections"][1]["live"]["generation"], 2);
+        assert_eq!(json["projections"][1]["previous"]["generation"], 1);
+    }
+}

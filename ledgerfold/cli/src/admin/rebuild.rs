@@ -1,0 +1,348 @@
+//! `rebuild` and `roll-back`: another generation of read models, filled, verified and switched to.
+
+use std::{num::NonZeroU32, process::ExitCode};
+
+use clap::{ArgGroup, Args};
+use ledgerfold::{
+    StreamId,
+    audit::CountersVerdict,
+    ports::Written,
+    project::Building,
+    rebuild::{Filled, Plan, RebuildError, Rebuilder, Verified},
+};
+use serde::Serialize;
+
+use super::{Context, Subject, bars::Bars, word};
+use crate::{
+    output::{Output, Report, confirm, table},
+    trouble::{FINDINGS, Trouble},
+};
+
+/// How often a verification is begun again because a projector could not follow meanwhile.
+const ROUNDS: usize = 5;
+
+#[derive(Debug, Args)]
+#[command(group(ArgGroup::new("which").required(true).args(["projection", "all"])))]
+pub(super) struct Options {
+    /// Which projections
+    #[arg(value_name = "PROJECTION")]
+    projection: Vec<String>,
+    /// All of them
+    #[arg(long)]
+    all: bool,
+    /// Leave it at that once the new generation is verified; called again, it goes on with the switch
+    #[arg(long)]
+    no_switch: bool,
+    #[command(flatten)]
+    how: How,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct RollBackOptions {
+    /// Which projection
+    #[arg(value_name = "PROJECTION", required = true)]
+    projection: Vec<String>,
+    #[command(flatten)]
+    how: How,
+}
+
+#[derive(Debug, Args)]
+struct How {
+    /// In how many segments at once the log is gone through
+    #[arg(long, value_name = "NUMBER", default_value_t = 8, value_parser = clap::value_parser!(u32).range(1..=1_000))]
+    segments: u32,
+    /// At most so many streams a second, so that live traffic keeps its throughput
+    #[arg(long, value_name = "STREAMS")]
+    rate: Option<NonZeroU32>,
+    /// Switch also to what is not sound, if the live generation is known to be no better
+    #[arg(long)]
+    despite_findings: bool,
+    /// Do not ask before the switch
+    #[arg(long)]
+    yes: bool,
+}
+
+impl How {
+    const fn plan(&self) -> Plan {
+        Plan { segments: self.segments, streams_per_second: self.rate }
+    }
+}
+
+impl Options {
+    pub(super) fn projections(&self) -> &[String] {
+        &self.projection
+    }
+}
+
+impl RollBackOptions {
+    pub(super) fn projections(&self) -> &[String] {
+        &self.projection
+    }
+}
+
+pub(super) async fn run(
+    options: &Options,
+    context: &Context,
+    output: &mut Output,
+) -> Result<ExitCode, Trouble> {
+    let mut report = Rebuilds::default();
+    let mut outcome = Ok(());
+    for subject in &context.subjects {
+        let begin = async |rebuilder: &Rebuilder| rebuilder.begin().await;
+        let rebuilt = rebuild(context, subject, &options.how, !options.no_switch, begin).await;
+        match rebuilt {
+            Ok(rebuilt) => report.rebuilt.push(rebuilt),
+            Err(error) => {
+                outcome = Err(error);
+                break;
+            }
+        }
+    }
+    // What was done before an interruption is done.
+    if outcome.is_ok() || !report.rebuilt.is_empty() {
+        output.report(&report)?;
+    }
+    outcome?;
+    Ok(report.exit_code())
+}
+
+pub(super) async fn roll_back(
+    options: &RollBackOptions,
+    context: &Context,
+    output: &mut Output,
+) -> Result<ExitCode, Trouble> {
+    let mut report = Rebuilds::default();
+    for subject in &context.subjects {
+        let begin = async |rebuilder: &Rebuilder| rebuilder.begin_roll_back().await;
+        report.rebuilt.push(rebuild(context, subject, &options.how, true, begin).await?);
+    }
+    output.report(&report)?;
+    Ok(report.exit_code())
+}
+
+async fn rebuild(
+    context: &Context,
+    subject: &Subject,
+    how: &How,
+    switch: bool,
+    begin: impl AsyncFn(&Rebuilder) -> Result<Building, RebuildError>,
+) -> Result<Rebuilt, Trouble> {
+    let rebuilder = context.rebuilder(subject);
+    let projection = rebuilder.projection();
+    let job = Job { rebuilder, how, bars: Bars::new() };
+    let outcome = job.run(switch, begin).await;
+    job.bars.clear();
+    outcome.map_err(|outcome| match outcome {
+        Stop::Rebuild(cause) => Trouble::Rebuild { projection, cause },
+        Stop::Trouble(trouble) => trouble,
+    })
+}
+
+/// One projection under way.
+struct Job<'a> {
+    rebuilder: Rebuilder,
+    how: &'a How,
+    bars: Bars,
+}
+
+enum Stop {
+    Rebuild(RebuildError),
+    Trouble(Trouble),
+}
+
+impl From<RebuildError> for Stop {
+    fn from(cause: RebuildError) -> Self {
+        Self::Rebuild(cause)
+    }
+}
+
+impl Job<'_> {
+    async fn run(
+        &self,
+        switch: bool,
+        begin: impl AsyncFn(&Rebuilder) -> Result<Building, RebuildError>,
+    ) -> Result<Rebuilt, Stop> {
+        let building = begin(&self.rebuilder).await?;
+        let live = self.rebuilder.generations().await?.live().generation;
+        let plan = self.how.plan();
+        let projection = self.rebuilder.projection();
+        let watch = |step| self.bars.show(projection, &step);
+        let filled = self.rebuilder.fill(&building, plan, &watch).await?;
+        let mut confirmed = self.how.yes;
+        for _ in 0..ROUNDS {
+            let verified = self.rebuilder.verify(&building, plan, &watch).await?;
+            let report = Rebuilt::new(projection, &building, &filled, &verified);
+            let sound = verified.wrong() == 0 || self.how.despite_findings;
+            if !switch || !sound {
+                return Ok(report);
+            }
+            self.bars.clear();
+            confirmed = confirmed || self.confirm(&building, live.get()).map_err(Stop::Trouble)?;
+            if !confirmed {
+                return Ok(report);
+            }
+            if self.rebuilder.switch(&verified.accepted()).await? == Written::Done {
+                return Ok(Rebuilt { switched: true, ..report });
+            }
+        }
+        Err(RebuildError::Contention.into())
+    }
+
+    fn confirm(&self, building: &Building, live: u32) -> Result<bool, Trouble> {
+        let (projection, new) = (self.rebuilder.projection(), building.made.generation);
+        let question = format!("Have readers of {projection} take generation {new} for {live}?");
+        match confirm(&question, false) {
+            Err(Trouble::NotConfirmed) => Ok(false),
+            answer => answer.map(|()| true),
+        }
+    }
+}
+
+/// What was rebuilt.
+#[derive(Debug, Default, Serialize)]
+struct Rebuilds {
+    rebuilt: Vec<Rebuilt>,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Rebuilt {
+    projection: &'static str,
+    generation: u32,
+    revision: u32,
+    streams: u64,
+    /// Streams that could not be projected.
+    failed: u64,
+    /// Streams and counters that are not what a fresh fold is.
+    wrong: u64,
+    /// `equal`, `moved` while they were verified, `differ`; none where there are rows.
+    counters: Option<&'static str>,
+    switched: bool,
+    findings: Vec<Found>,
+}
+
+#[derive(Debug, Serialize)]
+struct Found {
+    stream: StreamId,
+    verdict: String,
+}
+
+impl Rebuilt {
+    fn new(
+        projection: &'static str,
+        building: &Building,
+        filled: &Filled,
+        verified: &Verified,
+    ) -> Self {
+        let unfilled = filled.reasons.iter().map(|unfilled| Found {
+            stream: unfilled.stream.clone(),
+            verdict: format!("not projected: {}", unfilled.reason),
+        });
+        let found = verified.findings().iter().map(|finding| Found {
+            stream: finding.stream.clone(),
+            verdict: word(&finding.comparison.verdict).to_owned(),
+        });
+        Self {
+            projection,
+            generation: building.made.generation.get(),
+            revision: building.made.revision,
+            streams: verified.summary().streams,
+            failed: filled.failed,
+            wrong: verified.wrong(),
+            counters: verified.counters().map(|counters| match counters {
+                CountersVerdict::Equal => "equal",
+                CountersVerdict::Moved => "moved",
+                CountersVerdict::Differ(_) => "differ",
+            }),
+            switched: false,
+            findings: if verified.wrong() > 0 { unfilled.chain(found).collect() } else { vec![] },
+        }
+    }
+}
+
+impl Rebuilds {
+    fn exit_code(&self) -> ExitCode {
+        let sound = self.rebuilt.iter().all(|rebuilt| rebuilt.wrong == 0);
+        if sound { ExitCode::SUCCESS } else { ExitCode::from(FINDINGS) }
+    }
+}
+
+impl Report for Rebuilds {
+    fn text(&self) -> String {
+        let mut text = String::new();
+        let found = self.rebuilt.iter().flat_map(|rebuilt| {
+            let projection = rebuilt.projection.to_owned();
+            let row = move |found: &Found| {
+                [projection.clone(), found.stream.to_string(), found.verdict.clone()]
+            };
+            rebuilt.findings.iter().map(row)
+        });
+        let found: Vec<_> = found.collect();
+        if !found.is_empty() {
+            text += &table(["projection", "stream", "verdict"], found);
+        }
+        for rebuilt in &self.rebuilt {
+            let Rebuilt { projection, generation, revision, streams, wrong, .. } = rebuilt;
+            let counters = rebuilt
+                .counters
+                .map(|counters| format!(" counters={counters}"))
+                .unwrap_or_default();
+            text += &format!(
+                "{projection}: generation={generation} revision={revision} streams={streams} \
+                 wrong={wrong}{counters} switched={}\n",
+                rebuilt.switched
+            );
+        }
+        text
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Found, Rebuilds, Rebuilt};
+    use crate::output::rendered;
+
+    #[test]
+    fn what_was_rebuilt_and_what_was_found_is_said() {
+        let found = Found {
+            stream: "book#1".parse().expect("a stream"),
+            verdict: "not projected: it has no place".to_owned(),
+        };
+        let sound = Rebuilt {
+            projection: "shelf",
+            generation: 2,
+            revision: 1,
+            streams: 7,
+            failed: 0,
+            wrong: 0,
+            counters: Some("equal"),
+            switched: true,
+            findings: Vec::new(),
+        };
+        let unsound = Rebuilt {
+            projection: "loans",
+            failed: 1,
+            wrong: 1,
+            counters: None,
+            switched: false,
+            findings: vec![found],
+            ..sound
+        };
+        let sound = Rebuilt { findings: Vec::new(), ..sound };
+        let report = Rebuilds { rebuilt: vec![sound, unsound] };
+        let text = rendered(&report, false).expect("text");
+        let lines: Vec<_> = text.lines().collect();
+        assert!(lines[1].contains("book#1") && lines[1].contains("it has no place"), "{text}");
+        assert_eq!(
+            lines[2..],
+            [
+                "shelf: generation=2 revision=1 streams=7 wrong=0 counters=equal switched=true",
+                "loans: generation=2 revision=1 streams=7 wrong=1 switched=false",
+            ]
+        );
+        let json: serde_json::Value =
+            serde_json::from_str(&rendered(&report, true).expect("JSON")).expect("JSON");
+        assert_eq!(json["rebuilt"][1]["findings"][0]["stream"], "book#1");
+        assert_eq!(json["rebuilt"][0]["counters"], "equal");
+    }
+}

@@ -1,0 +1,36 @@
+use std::sync::Arc;
+
+use async_trait::async_trait;
+
+use super::{ReadStoreError, Resume, RowStore, TallyStore};
+use crate::project::{Generation, Retired};
+
+/// The read table of one projection, with room for several generations beside each other.
+#[async_trait]
+pub trait ReadTable: Send + Sync {
+    /// The rows of a generation.
+    fn rows(&self, generation: Generation) -> Arc<dyn RowStore>;
+
+    /// The counters of a generation.
+    fn tallies(&self, generation: Generation) -> Arc<dyn TallyStore>;
+
+    /// Removes some of what retired generations have left, from a place on or from the beginning.
+    /// Begun again anywhere, it removes what is still there.
+    ///
+    /// # Errors
+    /// [`ReadStoreError`].
+    async fn remove(
+        &self,
+        retired: &Retired,
+        from: Option<&Resume>,
+    ) -> Result<RemovedPage, ReadStoreError>;
+}
+
+/// What a step of a removal did.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct RemovedPage {
+    /// How many items were removed.
+    pub removed: u64,
+    /// Where to go on, if there is more.
+    pub next: Option<Resume>,
+}

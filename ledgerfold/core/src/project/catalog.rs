@@ -1,0 +1,136 @@
+use std::{collections::BTreeSet, sync::Arc};
+
+use super::{Made, Projection, RowModel, Tally, TallyModel};
+use crate::{audit::Audited, ports::ReadTable, project::Generation};
+
+/// The read models of a context by the names of their projections: one place for all who open them,
+/// projectors as well as those who look after them.
+///
+/// A projection may be there twice, with two revisions of its model. That is how a changed one is
+/// deployed: first both, then a rebuild that ends with a switch, then without the old one.
+///
+/// ```
+/// # use ledgerfold::project::{Catalog, Projection, Tally};
+/// fn catalog<Loans: Projection, Shelf: Tally>() -> Catalog {
+///     Catalog::new().rows::<Loans>("loans").tally::<Shelf>("shelf")
+/// }
+/// ```
+#[derive(Clone, Debug, Default)]
+pub struct Catalog {
+    entries: Vec<Entry>,
+}
+
+#[derive(Clone, Debug)]
+struct Entry {
+    projection: &'static str,
+    revision: u32,
+    open: Open,
+}
+
+type Open = fn(&dyn ReadTable, Generation) -> Arc<dyn Audited>;
+
+/// No projection has this name.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("there is no projection called {0}")]
+pub struct UnknownProjection(pub String);
+
+/// The program does not have the model that a generation is made with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "generation {} of {projection} is made with revision {} of its model, which this program does not have",
+    .made.generation, .made.revision
+)]
+pub struct UnknownModel {
+    /// The projection.
+    pub projection: &'static str,
+    /// The generation.
+    pub made: Made,
+}
+
+impl Catalog {
+    /// An empty one.
+    pub const fn new() -> Self {
+        Self { entries: Vec::new() }
+    }
+
+    /// With a model of rows.
+    #[must_use]
+    pub fn rows<P: Projection>(self, projection: &'static str) -> Self {
+        self.with(projection, P::REVISION, |table, generation| {
+            Arc::new(RowModel::<P>::new(table.rows(generation)))
+        })
+    }
+
+    /// With a tally.
+    #[must_use]
+    pub fn tally<T: Tally>(self, projection: &'static str) -> Self {
+        self.with(projection, T::REVISION, |table, generation| {
+            Arc::new(TallyModel::<T>::new(table.tallies(generation)))
+        })
+    }
+
+    fn with(mut self, projection: &'static str, revision: u32, open: Open) -> Self {
+        self.entries.retain(|it| (it.projection, it.revision) != (projection, revision));
+        self.entries.push(Entry { projection, revision, open });
+        self
+    }
+
+    /// The names of the projections, each once, in the order in which they were given.
+    pub fn projections(&self) -> Vec<&'static str> {
+        let mut seen = BTreeSet::new();
+        let names = self.entries.iter().map(|entry| entry.projection);
+        names.filter(|name| seen.insert(*name)).collect()
+    }
+
+    /// The models of one projection over its read table.
+    ///
+    /// # Errors
+    /// [`UnknownProjection`].
+    pub fn models(
+        &self,
+        projection: &str,
+        table: Arc<dyn ReadTable>,
+    ) -> Result<Models, UnknownProjection> {
+        let of_it = self.entries.iter().filter(|entry| entry.projection == projection);
+        let entries: Vec<_> = of_it.cloned().collect();
+        match entries.iter().max_by_key(|entry| entry.revision).cloned() {
+            Some(newest) => Ok(Models { newest, entries, table }),
+            None => Err(UnknownProjection(projection.to_owned())),
+        }
+    }
+}
+
+/// The models of one projection, which differ by revision, over its read table.
+#[derive(Clone)]
+pub struct Models {
+    newest: Entry,
+    entries: Vec<Entry>,
+    table: Arc<dyn ReadTable>,
+}
+
+impl Models {
+    /// The projection's name.
+    pub const fn projection(&self) -> &'static str {
+        self.newest.projection
+    }
+
+    /// The newest revision: what a new generation is made with.
+    pub const fn newest(&self) -> u32 {
+        self.newest.revision
+    }
+
+    /// The read table.
+    pub fn table(&self) -> &dyn ReadTable {
+        &*self.table
+    }
+
+    /// The model of a generation.
+    ///
+    /// # Errors
+    /// [`UnknownModel`].
+    pub fn open(&self, made: Made) -> Result<Arc<dyn Audited>, UnknownModel> {
+        let entry = self.entries.iter().find(|entry| entry.revision == made.revision);
+        let entry = entry.ok_or(UnknownModel { projection: self.projection(), made })?;
+        Ok((entry.open)(&*self.table, made.generation))
+    }
+}

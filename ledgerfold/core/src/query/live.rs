@@ -1,0 +1,188 @@
+use std::{
+    future::Future,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use async_trait::async_trait;
+use futures::future::join;
+
+use crate::{
+    StreamId, Version,
+    ports::{
+        Counter, CounterKey, GenerationStore, Increment, Listing, Memo, ReadStoreError, ReadTable,
+        RowStore, StoredRow, TallyStore, Written,
+    },
+    project::{Generation, Generations, Projection, Tally},
+};
+
+/// The rows of a projection's live generation, for readers.
+///
+/// Every call asks which generation is live, strongly consistent: a switch takes effect for all
+/// readers at once, and none of them remembers anything for a time. The answer costs one read more,
+/// and no time, because the rows are asked for at the same moment under what was live the last time;
+/// if that has changed, they are asked for again.
+pub struct LiveRows(Live);
+
+/// The counters of a projection's live generation, for readers; see [`LiveRows`].
+pub struct LiveTallies(Live);
+
+struct Live {
+    projection: &'static str,
+    revisions: Vec<u32>,
+    table: Arc<dyn ReadTable>,
+    generations: Arc<dyn GenerationStore>,
+    /// What the record said the last time.
+    seen: Mutex<Generations>,
+}
+
+impl LiveRows {
+    /// The rows that this read table has of this projection.
+    pub fn new<P: Projection>(
+        projection: &'static str,
+        table: Arc<dyn ReadTable>,
+        generations: Arc<dyn GenerationStore>,
+    ) -> Self {
+        Self(Live::new(projection, P::REVISION, table, generations))
+    }
+
+    /// Takes rows of another revision as well: while a changed model is deployed, its row can be read
+    /// from what the old one has made too.
+    #[must_use]
+    pub fn also_of(self, revision: u32) -> Self {
+        Self(self.0.also_of(revision))
+    }
+}
+
+impl LiveTallies {
+    /// The counters that this read table has of this projection.
+    pub fn new<T: Tally>(
+        projection: &'static str,
+        table: Arc<dyn ReadTable>,
+        generations: Arc<dyn GenerationStore>,
+    ) -> Self {
+        Self(Live::new(projection, T::REVISION, table, generations))
+    }
+
+    /// Takes counters of another revision as well; see [`LiveRows::also_of`].
+    #[must_use]
+    pub fn also_of(self, revision: u32) -> Self {
+        Self(self.0.also_of(revision))
+    }
+}
+
+impl Live {
+    fn new(
+        projection: &'static str,
+        revision: u32,
+        table: Arc<dyn ReadTable>,
+        generations: Arc<dyn GenerationStore>,
+    ) -> Self {
+        Self { projection, revisions: vec![revision], table, generations, seen: Mutex::default() }
+    }
+
+    fn also_of(mut self, revision: u32) -> Self {
+        self.revisions.push(revision);
+        self
+    }
+
+    /// Reads under the live generation. What was read at the same time as the record counts if the
+    /// record is the one seen the last time, so that nothing has changed between then and now.
+    async fn read<T, F>(&self, read: impl Fn(Generation) -> F) -> Result<T, ReadStoreError>
+    where
+        F: Future<Output = Result<T, ReadStoreError>>,
+    {
+        let seen = self.seen();
+        let record = self.generations.read(self.projection);
+        let (record, guessed) = join(record, read(seen.live().generation)).await;
+        let record = record?;
+        self.check(&record)?;
+        if record.number() == seen.number() {
+            return guessed;
+        }
+        let live = record.live().generation;
+        self.remember(record);
+        read(live).await
+    }
+
+    fn check(&self, record: &Generations) -> Result<(), ReadStoreError> {
+        let live = record.live();
+        if self.revisions.contains(&live.revision) {
+            return Ok(());
+        }
+        let reason = format!(
+            "generation {} of {} is of revision {}, and this reader takes {:?}",
+            live.generation, self.projection, live.revision, self.revisions
+        );
+        Err(ReadStoreError::Refused(reason.into()))
+    }
+
+    fn seen(&self) -> Generations {
+        self.seen.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn remember(&self, record: Generations) {
+        *self.seen.lock().unwrap_or_else(PoisonError::into_inner) = record;
+    }
+}
+
+fn read_only<T>() -> Result<T, ReadStoreError> {
+    Err(ReadStoreError::Refused("readers do not write: that is the projectors' part".into()))
+}
+
+#[async_trait]
+impl RowStore for LiveRows {
+    async fn get(&self, stream: &StreamId) -> Result<Option<StoredRow>, ReadStoreError> {
+        self.0
+            .read(|generation| {
+                let rows = self.0.table.rows(generation);
+                async move { rows.get(stream).await }
+            })
+            .await
+    }
+
+    async fn put(&self, _: &StoredRow) -> Result<Written, ReadStoreError> {
+        read_only()
+    }
+
+    async fn replace(&self, _: &StoredRow, _: &StoredRow) -> Result<Written, ReadStoreError> {
+        read_only()
+    }
+
+    async fn list(&self, listing: &Listing) -> Result<Vec<StoredRow>, ReadStoreError> {
+        self.0
+            .read(|generation| {
+                let rows = self.0.table.rows(generation);
+                async move { rows.list(listing).await }
+            })
+            .await
+    }
+}
+
+#[async_trait]
+impl TallyStore for LiveTallies {
+    async fn memo(&self, stream: &StreamId) -> Result<Option<Memo>, ReadStoreError> {
+        self.0
+            .read(|generation| {
+                let tallies = self.0.table.tallies(generation);
+                async move { tallies.memo(stream).await }
+            })
+            .await
+    }
+
+    async fn add(&self, _: Version, _: &Memo, _: &[Increment]) -> Result<Written, ReadStoreError> {
+        read_only()
+    }
+
+    async fn range(
+        &self,
+        first: &CounterKey,
+        last: &CounterKey,
+    ) -> Result<Vec<Counter>, ReadStoreError> {
+        self.0
+            .read(|generation| {
+                let tallies = self.0.table.tallies(generation);
+                async move { tallies.range(first, last).await }
+            })
+            .await
+    }
+}

@@ -1,0 +1,35 @@
+use std::{
+    num::NonZeroU32,
+    sync::atomic::{AtomicU64, Ordering},
+    time::Duration,
+};
+
+use crate::{Timestamp, ports::Clock};
+
+/// Holds all segments together to so many streams a second.
+pub(super) struct Pace<'a> {
+    clock: &'a dyn Clock,
+    per_second: Option<NonZeroU32>,
+    begun: Timestamp,
+    taken: AtomicU64,
+}
+
+impl<'a> Pace<'a> {
+    pub(super) fn new(per_second: Option<NonZeroU32>, clock: &'a dyn Clock) -> Self {
+        Self { clock, per_second, begun: clock.now(), taken: AtomicU64::new(0) }
+    }
+
+    /// Waits until this many streams more may be worked on.
+    pub(super) async fn take(&self, streams: usize) {
+        let Some(per_second) = self.per_second else { return };
+        let streams = u64::try_from(streams).unwrap_or(u64::MAX);
+        let before = self.taken.fetch_add(streams, Ordering::Relaxed);
+        let due = Duration::from_millis(before.saturating_mul(1_000) / u64::from(per_second.get()));
+        let passed = self.clock.now().duration_since(self.begun);
+        // A clock that was set back counts as one that stood still.
+        let passed = Duration::try_from(passed).unwrap_or_default();
+        if let Some(left) = due.checked_sub(passed).filter(|left| !left.is_zero()) {
+            self.clock.sleep(left).await;
+        }
+    }
+}

@@ -1,0 +1,210 @@
+use std::{sync::Mutex, time::Duration};
+
+use futures::{StreamExt, TryStreamExt, stream};
+
+use super::{
+    CONCURRENT_STREAMS, FINDINGS, Observer, Plan, RebuildError, Rebuilder, Step,
+    fill::is_of_the_stream, pace::Pace,
+};
+use crate::{
+    StreamId, Version,
+    audit::{Auditor, Counters, CountersVerdict, Finding, Summary, Verdict},
+    ports::{Segment, SegmentProgress, StreamPage, Written},
+    project::{Building, Generations, InvalidChange, ProjectError, Projector},
+};
+
+/// What a verification has found: the only thing that can be switched to.
+#[derive(Clone, Debug)]
+pub struct Verified {
+    record: Generations,
+    summary: Summary,
+    findings: Vec<Finding>,
+    counters: Option<CountersVerdict>,
+    accepted: bool,
+}
+
+impl Verified {
+    /// How many streams there are of each verdict.
+    pub const fn summary(&self) -> Summary {
+        self.summary
+    }
+
+    /// The first streams that are not as they should be.
+    pub fn findings(&self) -> &[Finding] {
+        &self.findings
+    }
+
+    /// What to think of the counters, if there are any. That they moved meanwhile proves nothing of
+    /// them, and is no reason not to switch: each stream's memo moves in the write that counts.
+    pub const fn counters(&self) -> Option<&CountersVerdict> {
+        self.counters.as_ref()
+    }
+
+    /// How many streams and counters are wrong.
+    pub fn wrong(&self) -> u64 {
+        let Summary { lost, diverged, behind, ahead, unreadable, .. } = self.summary;
+        let counters = match &self.counters {
+            Some(CountersVerdict::Differ(differences)) => differences.len().max(1),
+            _ => 0,
+        };
+        let counters = u64::try_from(counters).unwrap_or(u64::MAX);
+        [lost, diverged, behind, ahead, unreadable, counters].iter().sum()
+    }
+
+    /// The same, to be switched to all the same: for whoever has looked at the findings and knows that
+    /// the live generation is no better, as with a stream that no model can read.
+    #[must_use]
+    pub fn accepted(self) -> Self {
+        Self { accepted: true, ..self }
+    }
+
+    pub(super) const fn is_accepted(&self) -> bool {
+        self.accepted
+    }
+
+    /// The record of generations that the verification was of.
+    pub(super) const fn record(&self) -> &Generations {
+        &self.record
+    }
+
+    pub(super) fn building(&self) -> Result<&Building, InvalidChange> {
+        self.record.building().ok_or(InvalidChange::NotBuilding)
+    }
+}
+
+/// What the segments of a verification share.
+struct Work<'a> {
+    rebuilder: &'a Rebuilder,
+    auditor: Auditor,
+    projector: Projector,
+    pace: Pace<'a>,
+    observer: Observer<'a>,
+    found: Mutex<Found>,
+}
+
+#[derive(Default)]
+struct Found {
+    summary: Summary,
+    findings: Vec<Finding>,
+    counters: Option<Counters>,
+}
+
+impl Rebuilder {
+    /// Compares the generation with a fresh fold of every stream, brings forward what is behind, and
+    /// holds counters against the sum of all streams. Cut short, it begins anew: only a whole
+    /// verification says something.
+    ///
+    /// # Errors
+    /// [`RebuildError`] where a store fails, or the generation is not built any more. What is wrong
+    /// with the generation is no error but what is answered.
+    pub async fn verify(
+        &self,
+        building: &Building,
+        plan: Plan,
+        observer: Observer<'_>,
+    ) -> Result<Verified, RebuildError> {
+        let record = self.under_verification(building).await?;
+        let model = self.projectors.models.open(building.made)?;
+        let found = Found { counters: Counters::begin(&*model).await?, ..Found::default() };
+        let (log, clock) = (self.projectors.log.clone(), self.projectors.clock.clone());
+        let work = Work {
+            rebuilder: self,
+            auditor: Auditor::new(model.clone(), log, clock, Duration::ZERO),
+            projector: self.projectors.of(building.made)?,
+            pace: Pace::new(plan.streams_per_second, &*self.projectors.clock),
+            observer,
+            found: Mutex::new(found),
+        };
+        let shared = &work;
+        stream::iter(Segment::split(plan.segments))
+            .map(|segment| shared.segment(segment))
+            .buffer_unordered(usize::MAX)
+            .try_collect::<Vec<()>>()
+            .await?;
+        let Found { summary, findings, counters } = work.found.into_inner().unwrap_or_default();
+        let counters = match counters {
+            Some(counters) => Some(counters.end(&*model).await?),
+            None => None,
+        };
+        Ok(Verified { record, summary, findings, counters, accepted: false })
+    }
+
+    /// The record, with no note of an event that outran the generation: from here on a new one changes
+    /// it.
+    async fn under_verification(&self, building: &Building) -> Result<Generations, RebuildError> {
+        loop {
+            let record = self.still(building).await?;
+            if record.building().is_some_and(|building| building.outrun.is_none()) {
+                return Ok(record);
+            }
+            let cleared = record.under_verification()?;
+            if self.generations.write(self.projection(), &cleared).await? == Written::Done {
+                return Ok(cleared);
+            }
+        }
+    }
+}
+
+impl Work<'_> {
+    async fn segment(&self, segment: Segment) -> Result<(), RebuildError> {
+        let mut progress = SegmentProgress::start(segment);
+        while let Some(from) = progress.from() {
+            let mut page = self.rebuilder.streams.list(segment, from.as_ref()).await?;
+            page.streams.retain(|stream| self.rebuilder.is_ours(stream));
+            let wrong = self.page(&page).await?;
+            progress = progress.after(page, wrong);
+            (self.observer)(Step::Verified(progress.clone()));
+        }
+        Ok(())
+    }
+
+    async fn page(&self, page: &StreamPage) -> Result<u64, RebuildError> {
+        self.pace.take(page.streams.len()).await;
+        let findings: Vec<_> = stream::iter(&page.streams)
+            .map(|stream| self.stream(stream))
+            .buffer_unordered(CONCURRENT_STREAMS)
+            .try_collect()
+            .await?;
+        let mut found = self.found.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        Ok(findings.into_iter().map(|finding| u64::from(found.add(finding))).sum())
+    }
+
+    /// Compares one stream; what is behind is brought to where the stream ended when it was compared.
+    async fn stream(&self, stream: &StreamId) -> Result<Finding, ProjectError> {
+        let first = self.look(stream).await?;
+        if !matches!(first.comparison.verdict, Verdict::Lost | Verdict::Behind) {
+            return Ok(first);
+        }
+        let due = first.comparison.head;
+        match self.projector.catch_up_to(stream, due).await {
+            Err(error) if is_of_the_stream(&error) => return Ok(first),
+            outcome => outcome?,
+        }
+        let mut again = self.look(stream).await?;
+        let reached = again.comparison.stored.unwrap_or(Version::NONE) >= due;
+        if again.comparison.verdict == Verdict::Behind && reached {
+            again.comparison.verdict = Verdict::Current;
+        }
+        Ok(again)
+    }
+
+    async fn look(&self, stream: &StreamId) -> Result<Finding, ProjectError> {
+        let mut findings = self.auditor.examine(std::slice::from_ref(stream)).await?;
+        findings.pop().ok_or_else(|| ProjectError::Contention(stream.clone()))
+    }
+}
+
+impl Found {
+    /// Adds a finding, and says whether it is one of something wrong.
+    fn add(&mut self, finding: Finding) -> bool {
+        self.summary.add(&finding);
+        if let Some(counters) = &mut self.counters {
+            counters.add(&finding);
+        }
+        let wrong = finding.comparison.verdict != Verdict::Current;
+        if wrong && self.findings.len() < FINDINGS {
+            self.findings.push(finding);
+        }
+        wrong
+    }
+}

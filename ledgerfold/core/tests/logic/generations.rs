@@ -1,0 +1,242 @@
+//! What projectors and readers do about several generations, step by step.
+
+use ledgerfold::{
+    Envelope, StreamId, Version,
+    ports::{CounterKey, GenerationStore, Listing, ReadStoreError, RowStore, TallyStore, Written},
+    project::{Consumer, Generation, Generations, InvalidChange, Purpose, Receipt},
+    rebuild::Plan,
+};
+use ledgerfold_testkit::conformance::notebook::fresh;
+
+use crate::{
+    shelf::{UNPLACEABLE, deliveries},
+    stage::{PAGES, Stage, WORDS},
+};
+
+const FIRST: Generation = Generation::FIRST;
+
+/// The events of a stream behind this version.
+fn events(stage: &Stage, stream: &StreamId, after: u64) -> Vec<Envelope> {
+    let commits = stage.log.commits();
+    let events = commits.iter().flat_map(|commit| commit.envelopes().collect::<Vec<_>>());
+    events.filter(|it| it.stream == *stream && it.version > Version::new(after)).collect()
+}
+
+async fn consume(stage: &Stage, events: Vec<Envelope>) -> Vec<(Receipt, String)> {
+    stage.projector(PAGES).consume(deliveries(events)).await
+}
+
+fn version(stage: &Stage, generation: Generation, stream: &StreamId) -> Option<Version> {
+    let rows = stage.pages.rows_of(generation).rows();
+    rows.into_iter().find(|row| row.stream == *stream).map(|row| row.version)
+}
+
+fn versions(stage: &Stage, stream: &StreamId) -> [Option<Version>; 2] {
+    [FIRST, FIRST.next()].map(|generation| version(stage, generation, stream))
+}
+
+const fn at(version: u64) -> Option<Version> {
+    Some(Version::new(version))
+}
+
+/// A stream of one note in generation 1, and generation 2 being built without it.
+async fn building() -> (Stage, StreamId) {
+    let (stage, stream) = (Stage::new(), fresh());
+    stage.write(&stream, "one", &["a"]).await;
+    assert_eq!(consume(&stage, events(&stage, &stream, 0)).await, []);
+    stage.rebuilder(PAGES).begin().await.expect("it can be recorded");
+    (stage, stream)
+}
+
+#[tokio::test]
+async fn a_batch_is_taken_by_every_generation_there_is() {
+    let (stage, stream) = building().await;
+    assert_eq!(versions(&stage, &stream), [at(1), None]);
+    stage.write(&stream, "two", &["b"]).await;
+    assert_eq!(consume(&stage, events(&stage, &stream, 1)).await, []);
+    assert_eq!(versions(&stage, &stream), [at(2), at(2)]);
+}
+
+#[tokio::test]
+async fn a_model_is_moved_no_further_than_its_batch_told_of() {
+    let (stage, stream) = (Stage::new(), fresh());
+    for note in ["a", "b", "c"] {
+        stage.write(&stream, note, &[note]).await;
+    }
+    let second = events(&stage, &stream, 1).swap_remove(0);
+    assert_eq!(consume(&stage, vec![second]).await, []);
+    assert_eq!(version(&stage, FIRST, &stream), at(2));
+}
+
+#[tokio::test]
+async fn what_the_one_that_is_built_cannot_take_stops_no_reader_and_is_recorded() {
+    let (stage, stream) = building().await;
+    stage.write(&stream, "two", &["b"]).await;
+    stage.pages.rows_of(FIRST.next()).fail_for(Some(stream.clone()));
+    let failed = consume(&stage, events(&stage, &stream, 1)).await;
+    assert_eq!(failed.len(), 1, "it comes again");
+    assert_eq!(versions(&stage, &stream), [at(2), None]);
+    let record = stage.record(PAGES).await;
+    let outrun = record.building().and_then(|building| building.outrun.clone());
+    assert_eq!(outrun.map(|outrun| outrun.stream), Some(stream.clone()));
+
+    // Also where it is known already: who verifies at this moment must notice.
+    consume(&stage, events(&stage, &stream, 1)).await;
+    assert!(stage.record(PAGES).await.number() > record.number());
+
+    stage.pages.rows_of(FIRST.next()).fail_for(None);
+    assert_eq!(consume(&stage, events(&stage, &stream, 1)).await, []);
+    assert_eq!(versions(&stage, &stream), [at(2), at(2)]);
+}
+
+#[tokio::test]
+async fn what_was_outrun_after_its_verification_is_not_switched_to() {
+    let (stage, stream) = building().await;
+    let rebuilder = stage.rebuilder(PAGES);
+    let building = rebuilder.begin().await.expect("it goes on");
+    let verify = async || rebuilder.verify(&building, Plan::default(), &|_| ()).await;
+    let verified = verify().await.expect("it can be read");
+    assert_eq!(verified.wrong(), 0);
+
+    stage.write(&stream, "two", &["b"]).await;
+    stage.pages.rows_of(FIRST.next()).fail_for(Some(stream.clone()));
+    consume(&stage, events(&stage, &stream, 1)).await;
+    stage.pages.rows_of(FIRST.next()).fail_for(None);
+    let switched = rebuilder.switch(&verified).await.expect("it can be recorded");
+    assert_eq!(switched, Written::Superseded);
+    assert_eq!(stage.live(PAGES).await, FIRST);
+
+    let verified = verify().await.expect("it can be read");
+    let switched = rebuilder.switch(&verified).await.expect("it can be recorded");
+    assert_eq!(switched, Written::Done);
+    assert_eq!(version(&stage, stage.live(PAGES).await, &stream), at(2));
+}
+
+#[tokio::test]
+async fn what_cannot_be_noted_is_held_back_from_the_live_generation() {
+    let (stage, stream) = building().await;
+    stage.write(&stream, "two", &["b"]).await;
+    stage.pages.rows_of(FIRST.next()).fail_for(Some(stream.clone()));
+    // The record can be read, and not written.
+    stage.generations.fail_after(1);
+    assert_eq!(consume(&stage, events(&stage, &stream, 1)).await.len(), 1);
+    assert_eq!(versions(&stage, &stream), [at(1), None]);
+}
+
+#[tokio::test]
+async fn a_poisoned_stream_stops_no_other_in_any_generation() {
+    let (stage, good) = building().await;
+    let bad = fresh();
+    stage.write(&bad, "one", &[UNPLACEABLE]).await;
+    stage.write(&good, "two", &["b"]).await;
+    let batch = [events(&stage, &bad, 0), events(&stage, &good, 1)].concat();
+    let failed = consume(&stage, batch).await;
+    assert_eq!(failed.iter().map(|(receipt, _)| receipt.0.as_str()).collect::<Vec<_>>(), ["m0"]);
+    assert_eq!(versions(&stage, &good), [at(2), at(2)]);
+}
+
+#[tokio::test]
+async fn nothing_is_done_while_it_is_unknown_which_generations_there_are() {
+    let (stage, stream) = building().await;
+    stage.write(&stream, "two", &["b"]).await;
+    stage.generations.fail_after(0);
+    assert_eq!(consume(&stage, events(&stage, &stream, 1)).await.len(), 1);
+    assert_eq!(versions(&stage, &stream), [at(1), None]);
+}
+
+#[tokio::test]
+async fn the_previous_generation_takes_what_the_live_one_has_and_stops_nothing() {
+    let (stage, stream) = building().await;
+    let rebuilder = stage.rebuilder(PAGES);
+    let building = rebuilder.begin().await.expect("it goes on");
+    let verified = rebuilder.verify(&building, Plan::default(), &|_| ()).await.expect("it is read");
+    rebuilder.switch(&verified).await.expect("it can be recorded");
+    assert_eq!(stage.live(PAGES).await, FIRST.next());
+
+    stage.write(&stream, "two", &["b"]).await;
+    stage.pages.rows_of(FIRST.next()).fail_for(Some(stream.clone()));
+    assert_eq!(consume(&stage, events(&stage, &stream, 1)).await.len(), 1);
+    assert_eq!(versions(&stage, &stream), [at(1), at(1)], "nobody is ahead of what is read");
+
+    stage.pages.rows_of(FIRST.next()).fail_for(None);
+    stage.pages.rows_of(FIRST).fail_for(Some(stream.clone()));
+    assert_eq!(consume(&stage, events(&stage, &stream, 1)).await, []);
+    assert_eq!(versions(&stage, &stream), [at(1), at(2)]);
+}
+
+#[tokio::test]
+async fn readers_follow_a_switch_at_once_and_write_nothing() {
+    let (stage, stream) = building().await;
+    let rows = stage.live_pages();
+    let before = rows.get(&stream).await.expect("it can be read").expect("it is there");
+    let listing = Listing { partition: "shelf".to_owned(), before: None, limit: 10 };
+    assert_eq!(rows.list(&listing).await.expect("it can be listed"), [before.clone()]);
+
+    // What shows which generation is read: the one that is switched to has nothing.
+    let begun = stage.record(PAGES).await;
+    let switched = begun.switched().expect("one is built");
+    let written = stage.generations.write(PAGES, &switched).await;
+    assert_eq!(written.expect("it can be written"), Written::Done);
+    assert_eq!(rows.get(&stream).await.expect("it can be read"), None);
+    assert_eq!(rows.list(&listing).await.expect("it can be listed"), []);
+
+    let refused = [rows.put(&before).await, rows.replace(&before, &before).await];
+    assert!(refused.iter().all(|it| matches!(it, Err(ReadStoreError::Refused(_)))), "{refused:?}");
+}
+
+#[tokio::test]
+async fn readers_of_counters_follow_a_switch_at_once() {
+    let (stage, stream) = (Stage::new(), fresh());
+    stage.write(&stream, "one", &["a"]).await;
+    let batch = deliveries(events(&stage, &stream, 0));
+    assert_eq!(stage.projector(WORDS).consume(batch).await, []);
+    let (counters, key) = (stage.live_words(), CounterKey("a".to_owned()));
+    assert!(counters.memo(&stream).await.expect("it can be read").is_some());
+    assert_eq!(counters.range(&key, &key).await.expect("it can be read").len(), 1);
+
+    let switched = Generations::default().begun(1).and_then(|begun| {
+        assert_eq!(begun.live().generation, FIRST);
+        Ok((begun.clone(), begun.switched()?))
+    });
+    let (begun, switched) = switched.expect("they follow each other");
+    for record in [begun, switched] {
+        stage.generations.write(WORDS, &record).await.expect("it can be written");
+    }
+    assert_eq!(counters.memo(&stream).await.expect("it can be read"), None);
+    assert_eq!(counters.range(&key, &key).await.expect("it can be read"), []);
+}
+
+#[test]
+fn a_number_is_never_used_again() {
+    let change = |record: &Generations| -> Result<Generations, InvalidChange> {
+        record.begun(1)?.abandoned()?.begun(1)?.switched()?.rolling_back()?.switched()
+    };
+    let (mut record, mut numbers) = (Generations::default(), Vec::new());
+    for _ in 0..3 {
+        record = change(&record).expect("the changes fit");
+        numbers.extend(record.previous().map(|made| made.generation.get()));
+        record = record.without_previous().expect("there is one");
+    }
+    assert_eq!(numbers, [3, 5, 7]);
+    assert_eq!(record.live().generation, FIRST);
+    let retired = record.retired();
+    let next = FIRST.next();
+    assert!(!retired.contains(FIRST) && retired.contains(next) && retired.contains(next.next()));
+}
+
+#[test]
+fn changes_that_do_not_fit_are_refused() {
+    let none = Generations::default();
+    assert_eq!(none.switched(), Err(InvalidChange::NotBuilding));
+    assert_eq!(none.abandoned(), Err(InvalidChange::NotBuilding));
+    assert_eq!(none.rolling_back(), Err(InvalidChange::NoPrevious));
+    assert_eq!(none.without_previous(), Err(InvalidChange::NoPrevious));
+    let begun = none.begun(2).expect("none is built");
+    assert!(matches!(begun.begun(2), Err(InvalidChange::Building(_))));
+    let switched = begun.switched().expect("one is built");
+    let rolling_back = switched.rolling_back().expect("there is a previous one");
+    assert_eq!(rolling_back.building().map(|it| it.purpose), Some(Purpose::RollBack));
+    assert!(matches!(rolling_back.begun(2), Err(InvalidChange::Building(_))));
+    let abandoned = rolling_back.abandoned().expect("one is built");
+    assert_eq!((abandoned.previous(), abandoned.live()), (switched.previous(), switched.live()));
+}

@@ -1,0 +1,318 @@
+//! Rebuilds and roll-backs under random schedules: writers, projectors that die, a rebuilder and
+//! readers, all at once.
+
+use std::{collections::BTreeMap, sync::atomic::Ordering};
+
+use futures::future::{Either, join, join3, join5, select};
+use ledgerfold::{
+    StreamId, Version,
+    ports::{CounterKey, RowStore, TallyStore, Written},
+    project::{Consumer, Content, Delivery, Generation, Receipt},
+    rebuild::{Plan, RebuildError, Rebuilder, Verified},
+};
+use ledgerfold_testkit::conformance::notebook::{NoteWritten, fresh};
+
+use crate::stage::{PAGES, Shared, Stage, WORDS};
+
+const STREAMS: usize = 5;
+const WRITES: usize = 12;
+const VOCABULARY: [&str; 3] = ["a", "b", "c"];
+
+/// A stage with everybody on it.
+struct Play {
+    stage: Stage,
+    projection: &'static str,
+    streams: Vec<StreamId>,
+    queue: Shared<Queue>,
+    /// What readers have been shown.
+    shown: Shared<BTreeMap<StreamId, Version>>,
+    shown_total: Shared<i64>,
+}
+
+#[derive(Default)]
+struct Queue {
+    messages: Vec<Delivery>,
+    /// Messages that are being worked on.
+    taken: usize,
+    receipts: usize,
+    /// Writers and rebuilders that are not done.
+    at_work: usize,
+}
+
+impl Play {
+    fn new(projection: &'static str, seed: u64, failing: u64) -> Self {
+        let stage = Stage::slow(seed);
+        stage.weather.failing.store(failing, Ordering::SeqCst);
+        Self {
+            stage,
+            projection,
+            streams: (0..STREAMS).map(|_| fresh()).collect(),
+            queue: Shared::default(),
+            shown: Shared::default(),
+            shown_total: Shared::default(),
+        }
+    }
+
+    fn draw<'a, T>(&self, from: &'a [T]) -> &'a T {
+        let at = self.stage.weather.draw(u64::try_from(from.len()).expect("it is short"));
+        &from[usize::try_from(at).expect("it is short")]
+    }
+
+    async fn idle(&self, most: u64) {
+        for _ in 0..self.stage.weather.draw(most) {
+            self.stage.weather.pass().await;
+        }
+    }
+
+    async fn write(&self, writer: usize) {
+        for at in 0..WRITES {
+            self.idle(8).await;
+            let (stream, first) = (self.draw(&self.streams), *self.draw(&VOCABULARY));
+            let notes = if at % 3 == 0 { vec![first, "and"] } else { vec![first] };
+            let answer = self.stage.write(stream, &format!("{writer}.{at}"), &notes).await;
+            self.idle(4).await;
+            self.announce(stream, answer.version);
+        }
+        self.leave();
+    }
+
+    /// Puts the events of a commit on the queue, some of them twice, some as mere word of it.
+    fn announce(&self, stream: &StreamId, committed: Version) {
+        let commits = self.stage.log.commits();
+        let commit = commits.iter().find(|it| it.stream() == stream && it.to() == committed);
+        for envelope in commit.expect("it was appended").envelopes() {
+            let pointer = Content::Pointer { stream: stream.clone(), committed };
+            let content = match self.stage.weather.draw(6) {
+                0 => vec![pointer],
+                1 => vec![pointer, envelope.into()],
+                _ => vec![envelope.into()],
+            };
+            self.queue.with(|queue| {
+                for content in content {
+                    queue.receipts += 1;
+                    let receipt = Receipt(queue.receipts.to_string());
+                    queue.messages.push(Delivery { receipt, content: Ok(content), replay: None });
+                }
+            });
+        }
+    }
+
+    fn join(&self) {
+        self.queue.with(|queue| queue.at_work += 1);
+    }
+
+    fn leave(&self) {
+        self.queue.with(|queue| queue.at_work -= 1);
+    }
+
+    fn is_over(&self) -> bool {
+        self.queue.with(|queue| queue.at_work == 0 && queue.taken == 0 && queue.messages.is_empty())
+    }
+
+    fn receive(&self) -> Vec<Delivery> {
+        let most = self.stage.weather.draw(4) + 1;
+        self.queue.with(|queue| {
+            let mut batch = Vec::new();
+            for _ in 0..most.min(u64::try_from(queue.messages.len()).expect("it is short")) {
+                let at =
+                    self.stage.weather.draw(u64::try_from(queue.messages.len()).expect("short"));
+                batch.push(queue.messages.swap_remove(usize::try_from(at).expect("it is short")));
+            }
+            queue.taken += batch.len();
+            batch
+        })
+    }
+
+    /// Takes batches; now and then it dies over one, and all of it comes again.
+    async fn project(&self) {
+        let projector = self.stage.projector(self.projection);
+        while !self.is_over() {
+            let batch = self.receive();
+            if batch.is_empty() {
+                tokio::task::yield_now().await;
+                continue;
+            }
+            let life = async {
+                let mortal = self.stage.weather.draw(5) == 0;
+                for _ in 0..if mortal { self.stage.weather.draw(30) } else { 100_000 } {
+                    tokio::task::yield_now().await;
+                }
+            };
+            let again = match select(projector.consume(batch.clone()), Box::pin(life)).await {
+                Either::Left((failed, _)) => {
+                    let failed: Vec<_> = failed.into_iter().map(|(receipt, _)| receipt).collect();
+                    batch.iter().filter(|it| failed.contains(&it.receipt)).cloned().collect()
+                }
+                Either::Right(_) => batch.clone(),
+            };
+            self.queue.with(|queue| {
+                queue.taken -= batch.len();
+                queue.messages.extend(again);
+            });
+        }
+    }
+
+    /// What a reader is shown is never older than what any was shown before it asked.
+    async fn read(&self) {
+        let (rows, counters) = (self.stage.live_pages(), self.stage.live_words());
+        let (first, last) = (CounterKey(String::new()), CounterKey("z".to_owned()));
+        while !self.is_over() {
+            let stream = self.draw(&self.streams);
+            let floor = self.shown.with(|shown| shown.get(stream).copied());
+            let version = if self.projection == PAGES {
+                let row = rows.get(stream).await.expect("reads never fail");
+                row.map(|row| row.version)
+            } else {
+                let memo = counters.memo(stream).await.expect("reads never fail");
+                memo.map(|memo| memo.version)
+            };
+            assert!(version >= floor, "{stream} was shown at {floor:?}, and then at {version:?}");
+            self.shown.with(|shown| {
+                let most = shown.get(stream).copied().max(version);
+                most.map(|most| shown.insert(stream.clone(), most));
+            });
+            if self.projection == WORDS {
+                let floor = self.shown_total.with(|total| *total);
+                let groups = counters.range(&first, &last).await.expect("reads never fail");
+                let total: i64 = groups.iter().flat_map(|group| group.amounts.values()).sum();
+                assert!(total >= floor, "{floor} were counted, and then {total}");
+                self.shown_total.with(|most| *most = (*most).max(total));
+            }
+            tokio::task::yield_now().await;
+        }
+    }
+
+    /// Rebuilds, rolls back, rebuilds again and removes what is left.
+    async fn rebuild(&self) {
+        let rebuilder = self.stage.rebuilder(self.projection);
+        self.idle(60).await;
+        self.switch(&rebuilder, async || rebuilder.begin().await).await;
+        self.idle(40).await;
+        self.switch(&rebuilder, async || rebuilder.begin_roll_back().await).await;
+        self.idle(40).await;
+        self.switch(&rebuilder, async || rebuilder.begin().await).await;
+        insist(async || rebuilder.retire().await).await;
+        insist(async || rebuilder.remove(&|_| ()).await).await;
+        self.leave();
+    }
+
+    async fn switch<B>(&self, rebuilder: &Rebuilder, begin: B)
+    where
+        B: AsyncFn() -> Result<ledgerfold::project::Building, RebuildError>,
+    {
+        let plan = Plan { segments: 2, ..Plan::default() };
+        let building = insist(begin).await;
+        insist(async || rebuilder.fill(&building, plan, &|_| ()).await).await;
+        loop {
+            let verified: Verified =
+                insist(async || rebuilder.verify(&building, plan, &|_| ()).await).await;
+            assert_eq!(verified.wrong(), 0, "{verified:?}");
+            if rebuilder.switch(&verified).await.expect("it can be recorded") == Written::Done {
+                return;
+            }
+        }
+    }
+
+    async fn run(&self) {
+        for _ in 0..3 {
+            self.join();
+        }
+        let readers = join(self.read(), self.read());
+        let writers = join(self.write(0), self.write(1));
+        let projectors = join3(self.project(), self.project(), self.project());
+        join5(readers, writers, projectors, self.rebuild(), async {}).await;
+    }
+
+    /// What is live is the fold of the log, each event of it counted once.
+    async fn check(&self) {
+        let record = self.stage.record(self.projection).await;
+        let live = record.live().generation;
+        assert_eq!((live.get(), record.building(), record.previous()), (3, None, None));
+        let memory = self.stage.memory(self.projection);
+        if self.projection == PAGES {
+            self.check_rows(live);
+        } else {
+            self.check_counters(live);
+        }
+        // A projector that was held up may have written to what was removed: that goes the next time.
+        let rebuilder = self.stage.rebuilder(self.projection);
+        rebuilder.remove(&|_| ()).await.expect("it can be removed");
+        assert_eq!(memory.generations(), [live]);
+    }
+
+    fn check_rows(&self, live: Generation) {
+        let mut books: BTreeMap<StreamId, Vec<String>> = BTreeMap::new();
+        for (stream, note) in self.notes() {
+            books.entry(stream).or_default().push(note);
+        }
+        let rows = self.stage.pages.rows_of(live).rows();
+        let rows = rows.into_iter().map(|row| (row.stream, row.body.map(|body| body.decode())));
+        let rows: BTreeMap<_, _> =
+            rows.map(|(stream, notes)| (stream, notes.expect("one").expect("texts"))).collect();
+        assert_eq!(rows, books);
+    }
+
+    fn check_counters(&self, live: Generation) {
+        let tallies = self.stage.words.tallies_of(live);
+        for word in VOCABULARY.iter().chain(&["and"]) {
+            let written = self.notes().filter(|(_, note)| note == word).count();
+            let counted = tallies.counter(&CounterKey((*word).to_owned()));
+            let counted = counted.get("notes").copied().unwrap_or_default();
+            assert_eq!(counted, i64::try_from(written).expect("few"), "{word}");
+        }
+    }
+
+    fn notes(&self) -> impl Iterator<Item = (StreamId, String)> {
+        let commits = self.stage.log.commits();
+        let envelopes = commits.into_iter().flat_map(|it| it.envelopes().collect::<Vec<_>>());
+        envelopes.map(|envelope| {
+            let note: NoteWritten = envelope.event.data.decode().expect("a note");
+            (envelope.stream, note.text)
+        })
+    }
+}
+
+/// Tries again what a store that throttles has refused.
+async fn insist<T>(step: impl AsyncFn() -> Result<T, RebuildError>) -> T {
+    loop {
+        match step().await {
+            Ok(done) => return done,
+            Err(RebuildError::Project(_) | RebuildError::Store(_)) => {}
+            Err(error) => panic!("{error}"),
+        }
+    }
+}
+
+fn play(projection: &'static str, failing: u64) {
+    const SEEDS: u64 = 100;
+    for seed in 0..SEEDS {
+        let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
+        let played = std::panic::AssertUnwindSafe(|| {
+            runtime.block_on(async {
+                let play = Play::new(projection, seed, failing);
+                play.run().await;
+                play.check().await;
+            });
+        });
+        if let Err(why) = std::panic::catch_unwind(played) {
+            eprintln!("the schedule of seed {seed} went wrong");
+            std::panic::resume_unwind(why);
+        }
+    }
+}
+
+#[test]
+fn rows_are_rebuilt_under_live_writes_and_reads_never_go_backwards() {
+    play(PAGES, 0);
+}
+
+#[test]
+fn counters_are_rebuilt_under_live_writes_and_each_event_counts_once() {
+    play(WORDS, 0);
+}
+
+#[test]
+fn a_read_table_that_throttles_is_rebuilt_all_the_same() {
+    play(PAGES, 12);
+    play(WORDS, 12);
+}

@@ -1,0 +1,325 @@
+//! A projection with generations over ports in memory that take their time, so that others come in
+//! between.
+
+use std::sync::{
+    Arc, Mutex, PoisonError,
+    atomic::{AtomicU64, Ordering},
+};
+
+use async_trait::async_trait;
+use ledgerfold::{
+    NewCommit, StreamId, Version,
+    command::{Answer, CommandHandler},
+    ports::{
+        AppendError, Counter, CounterKey, EventStore, GenerationStore, Increment, Listing, Memo,
+        Page, ReadStoreError, ReadTable, RemovedPage, Resume, RowStore, SegmentProgress,
+        StoreError, StoredRow, TallyStore, Transaction, Written,
+    },
+    project::{Catalog, Generation, Generational, Generations, Projectors, Retired},
+    query::{LiveRows, LiveTallies},
+    rebuild::Rebuilder,
+};
+use ledgerfold_testkit::{
+    ManualClock, MemoryEventStore, MemoryGenerationStore, MemoryReadTable, SeededRandom,
+    conformance::notebook::{Notebook, write},
+};
+
+use crate::shelf::{Pages, Words};
+
+pub(crate) const PAGES: &str = "pages";
+pub(crate) const WORDS: &str = "words";
+
+/// How long everything takes, and what fails.
+#[derive(Debug)]
+pub(crate) struct Weather {
+    random: SeededRandom,
+    /// The most that a call lets others come in between; 0 for never.
+    pub(crate) patience: AtomicU64,
+    /// Every how many writes to a read table fail; 0 for none.
+    pub(crate) failing: AtomicU64,
+}
+
+impl Weather {
+    pub(crate) fn draw(&self, below: u64) -> u64 {
+        self.random.next() % below.max(1)
+    }
+
+    pub(crate) async fn pass(&self) {
+        for _ in 0..self.draw(self.patience.load(Ordering::SeqCst) + 1) {
+            tokio::task::yield_now().await;
+        }
+    }
+
+    async fn write(&self) -> Result<(), ReadStoreError> {
+        self.pass().await;
+        match self.failing.load(Ordering::SeqCst) {
+            0 => Ok(()),
+            one_in if self.draw(one_in) > 0 => Ok(()),
+            _ => Err(ReadStoreError::Throttled),
+        }
+    }
+}
+
+/// Everything, over ports in memory.
+#[derive(Clone)]
+pub(crate) struct Stage {
+    pub(crate) log: Arc<MemoryEventStore>,
+    pub(crate) pages: Arc<MemoryReadTable>,
+    pub(crate) words: Arc<MemoryReadTable>,
+    pub(crate) generations: Arc<MemoryGenerationStore>,
+    pub(crate) clock: Arc<ManualClock>,
+    pub(crate) weather: Arc<Weather>,
+    pub(crate) catalog: Catalog,
+}
+
+impl Stage {
+    /// Everything answers at once.
+    pub(crate) fn new() -> Self {
+        Self::of(7, 0)
+    }
+
+    /// Everything lets others come in between, as the seed says.
+    pub(crate) fn slow(seed: u64) -> Self {
+        Self::of(seed, 3)
+    }
+
+    fn of(seed: u64, patience: u64) -> Self {
+        let random = SeededRandom::new(seed);
+        let weather = Weather { random, patience: patience.into(), failing: AtomicU64::new(0) };
+        Self {
+            log: Arc::new(MemoryEventStore::with_pages_of(2)),
+            pages: Arc::default(),
+            words: Arc::default(),
+            generations: Arc::default(),
+            clock: Arc::default(),
+            weather: Arc::new(weather),
+            catalog: Catalog::new().rows::<Pages>(PAGES).tally::<Words>(WORDS),
+        }
+    }
+
+    /// The same with another program.
+    pub(crate) fn with(&self, catalog: Catalog) -> Self {
+        Self { catalog, ..self.clone() }
+    }
+
+    pub(crate) fn memory(&self, projection: &str) -> &Arc<MemoryReadTable> {
+        if projection == PAGES { &self.pages } else { &self.words }
+    }
+
+    fn table(&self, projection: &str) -> Arc<dyn ReadTable> {
+        Arc::new(Slow { inner: self.memory(projection).clone(), weather: self.weather.clone() })
+    }
+
+    fn slow_log(&self) -> Arc<Slow<MemoryEventStore>> {
+        Arc::new(Slow { inner: self.log.clone(), weather: self.weather.clone() })
+    }
+
+    fn slow_generations(&self) -> Arc<Slow<MemoryGenerationStore>> {
+        Arc::new(Slow { inner: self.generations.clone(), weather: self.weather.clone() })
+    }
+
+    fn projectors(&self, projection: &str) -> Projectors {
+        let models = self.catalog.models(projection, self.table(projection)).expect("it is there");
+        let random = Arc::new(SeededRandom::new(self.weather.draw(1_000)));
+        Projectors::new(models, self.slow_log(), self.clock.clone(), random)
+    }
+
+    pub(crate) fn projector(&self, projection: &str) -> Generational {
+        Generational::new(self.projectors(projection), self.slow_generations())
+    }
+
+    pub(crate) fn rebuilder(&self, projection: &str) -> Rebuilder {
+        let generations = self.slow_generations();
+        Rebuilder::new(self.projectors(projection), generations, self.log.clone())
+    }
+
+    pub(crate) fn live_pages(&self) -> LiveRows {
+        LiveRows::new::<Pages>(PAGES, self.table(PAGES), self.slow_generations())
+    }
+
+    pub(crate) fn live_words(&self) -> LiveTallies {
+        LiveTallies::new::<Words>(WORDS, self.table(WORDS), self.slow_generations())
+    }
+
+    pub(crate) async fn record(&self, projection: &str) -> Generations {
+        self.generations.recover();
+        self.generations.read(projection).await.expect("it can be read")
+    }
+
+    pub(crate) async fn live(&self, projection: &str) -> Generation {
+        self.record(projection).await.live().generation
+    }
+
+    pub(crate) async fn write(&self, stream: &StreamId, attempt: &str, notes: &[&str]) -> Answer {
+        let random = Arc::new(SeededRandom::new(3));
+        let handler = CommandHandler::<Notebook>::new(self.log.clone(), self.clock.clone(), random);
+        handler.handle(&write(stream, attempt, notes)).await.expect("it is accepted")
+    }
+}
+
+/// A port that lets others come in between, before its effect and after it.
+struct Slow<P> {
+    inner: Arc<P>,
+    weather: Arc<Weather>,
+}
+
+#[async_trait]
+impl EventStore for Slow<MemoryEventStore> {
+    async fn read(&self, stream: &StreamId, after: Version) -> Result<Page, StoreError> {
+        self.weather.pass().await;
+        let page = self.inner.read(stream, after).await;
+        self.weather.pass().await;
+        page
+    }
+
+    async fn read_back(
+        &self,
+        stream: &StreamId,
+        before: Option<Version>,
+        commits: usize,
+    ) -> Result<Page, StoreError> {
+        self.weather.pass().await;
+        let page = self.inner.read_back(stream, before, commits).await;
+        self.weather.pass().await;
+        page
+    }
+
+    async fn append(&self, commit: &NewCommit) -> Result<(), AppendError> {
+        self.inner.append(commit).await
+    }
+
+    async fn transact(&self, transaction: &Transaction) -> Result<(), AppendError> {
+        self.inner.transact(transaction).await
+    }
+}
+
+#[async_trait]
+impl GenerationStore for Slow<MemoryGenerationStore> {
+    async fn read(&self, projection: &str) -> Result<Generations, ReadStoreError> {
+        self.weather.pass().await;
+        let record = self.inner.read(projection).await;
+        self.weather.pass().await;
+        record
+    }
+
+    async fn write(&self, projection: &str, new: &Generations) -> Result<Written, ReadStoreError> {
+        self.weather.pass().await;
+        let written = self.inner.write(projection, new).await;
+        self.weather.pass().await;
+        written
+    }
+
+    async fn progress(
+        &self,
+        projection: &str,
+        run: u64,
+    ) -> Result<Vec<SegmentProgress>, ReadStoreError> {
+        self.inner.progress(projection, run).await
+    }
+
+    async fn save(
+        &self,
+        projection: &str,
+        run: u64,
+        progress: &SegmentProgress,
+    ) -> Result<(), ReadStoreError> {
+        self.weather.pass().await;
+        self.inner.save(projection, run, progress).await
+    }
+
+    async fn forget(&self, projection: &str, run: u64) -> Result<(), ReadStoreError> {
+        self.inner.forget(projection, run).await
+    }
+}
+
+#[async_trait]
+impl ReadTable for Slow<MemoryReadTable> {
+    fn rows(&self, generation: Generation) -> Arc<dyn RowStore> {
+        let inner = Arc::new(self.inner.rows(generation));
+        Arc::new(Slow { inner, weather: self.weather.clone() })
+    }
+
+    fn tallies(&self, generation: Generation) -> Arc<dyn TallyStore> {
+        let inner = Arc::new(self.inner.tallies(generation));
+        Arc::new(Slow { inner, weather: self.weather.clone() })
+    }
+
+    async fn remove(
+        &self,
+        retired: &Retired,
+        from: Option<&Resume>,
+    ) -> Result<RemovedPage, ReadStoreError> {
+        self.weather.pass().await;
+        self.inner.remove(retired, from).await
+    }
+}
+
+#[async_trait]
+impl RowStore for Slow<Arc<dyn RowStore>> {
+    async fn get(&self, stream: &StreamId) -> Result<Option<StoredRow>, ReadStoreError> {
+        self.weather.pass().await;
+        let row = self.inner.get(stream).await;
+        self.weather.pass().await;
+        row
+    }
+
+    async fn put(&self, row: &StoredRow) -> Result<Written, ReadStoreError> {
+        self.weather.write().await?;
+        let written = self.inner.put(row).await;
+        self.weather.pass().await;
+        written
+    }
+
+    async fn replace(&self, seen: &StoredRow, row: &StoredRow) -> Result<Written, ReadStoreError> {
+        self.weather.write().await?;
+        self.inner.replace(seen, row).await
+    }
+
+    async fn list(&self, listing: &Listing) -> Result<Vec<StoredRow>, ReadStoreError> {
+        self.weather.pass().await;
+        self.inner.list(listing).await
+    }
+}
+
+#[async_trait]
+impl TallyStore for Slow<Arc<dyn TallyStore>> {
+    async fn memo(&self, stream: &StreamId) -> Result<Option<Memo>, ReadStoreError> {
+        self.weather.pass().await;
+        let memo = self.inner.memo(stream).await;
+        self.weather.pass().await;
+        memo
+    }
+
+    async fn add(
+        &self,
+        after: Version,
+        memo: &Memo,
+        increments: &[Increment],
+    ) -> Result<Written, ReadStoreError> {
+        self.weather.write().await?;
+        let written = self.inner.add(after, memo, increments).await;
+        self.weather.pass().await;
+        written
+    }
+
+    async fn range(
+        &self,
+        first: &CounterKey,
+        last: &CounterKey,
+    ) -> Result<Vec<Counter>, ReadStoreError> {
+        self.weather.pass().await;
+        let counters = self.inner.range(first, last).await;
+        self.weather.pass().await;
+        counters
+    }
+}
+
+/// Something that several tasks of a test change.
+#[derive(Debug, Default)]
+pub(crate) struct Shared<T>(Mutex<T>);
+
+impl<T> Shared<T> {
+    pub(crate) fn with<R>(&self, change: impl FnOnce(&mut T) -> R) -> R {
+        change(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}

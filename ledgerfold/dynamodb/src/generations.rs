@@ -1,0 +1,173 @@
+use async_trait::async_trait;
+use aws_sdk_dynamodb::{
+    Client, error::SdkError, operation::put_item::builders::PutItemFluentBuilder,
+    types::AttributeValue,
+};
+use ledgerfold::{
+    ports::{GenerationStore, ReadStoreError, SegmentProgress, Written},
+    project::Generations,
+};
+use serde::{Deserialize, Serialize};
+
+use crate::failure::Failure;
+
+/// The sort key of a projection's record.
+const RECORD: &str = "generations";
+
+/// Which generations projections have, in a DynamoDB table that may hold other things about them.
+///
+/// | item | `pk` | `sk` | attributes |
+/// | --- | --- | --- | --- |
+/// | record | projection | `generations` | `n` its number, `generations` |
+/// | progress | projection | `rebuild#<run>#<segment>` | `progress` |
+///
+/// The record is below 1 KB: a read unit for each batch that a projector takes and each query, and a
+/// write unit for each change.
+#[derive(Clone, Debug)]
+pub struct DynamoGenerationStore {
+    client: Client,
+    table: String,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+struct RecordItem {
+    /// Projection.
+    pk: String,
+    sk: String,
+    #[serde(rename = "n")]
+    number: u64,
+    generations: Generations,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+struct ProgressItem {
+    /// Projection.
+    pk: String,
+    sk: String,
+    progress: SegmentProgress,
+}
+
+impl DynamoGenerationStore {
+    /// The records in this table.
+    pub fn new(client: Client, table: impl Into<String>) -> Self {
+        Self { client, table: table.into() }
+    }
+
+    fn put(&self, item: &impl Serialize) -> Result<PutItemFluentBuilder, ReadStoreError> {
+        let item = serde_dynamo::to_item(item);
+        let item = item.map_err(|error| ReadStoreError::Refused(error.into()))?;
+        Ok(self.client.put_item().table_name(&self.table).set_item(Some(item)))
+    }
+}
+
+fn run_key(run: u64) -> String {
+    format!("rebuild#{run}#")
+}
+
+/// Padded, so that segments sort as numbers do. There are a million at most.
+fn segment_key(run: u64, segment: u32) -> String {
+    format!("{}{segment:06}", run_key(run))
+}
+
+fn text(text: impl Into<String>) -> AttributeValue {
+    AttributeValue::S(text.into())
+}
+
+fn corrupt(projection: &str, error: &impl ToString) -> ReadStoreError {
+    ReadStoreError::Corrupt { key: projection.to_owned(), reason: error.to_string() }
+}
+
+#[async_trait]
+impl GenerationStore for DynamoGenerationStore {
+    async fn read(&self, projection: &str) -> Result<Generations, ReadStoreError> {
+        let answer = self
+            .client
+            .get_item()
+            .table_name(&self.table)
+            .key("pk", text(projection))
+            .key("sk", text(RECORD))
+            .consistent_read(true)
+            .send()
+            .await
+            .map_err(Failure::of)?;
+        let Some(item) = answer.item else { return Ok(Generations::default()) };
+        let item: Result<RecordItem, _> = serde_dynamo::from_item(item);
+        Ok(item.map_err(|error| corrupt(projection, &error))?.generations)
+    }
+
+    async fn write(&self, projection: &str, new: &Generations) -> Result<Written, ReadStoreError> {
+        let (pk, sk, number) = (projection.to_owned(), RECORD.to_owned(), new.number());
+        let put = self.put(&RecordItem { pk, sk, number, generations: new.clone() })?;
+        let put = match number.saturating_sub(1) {
+            0 => put.condition_expression("attribute_not_exists(pk)"),
+            seen => put
+                .condition_expression("n = :seen")
+                .expression_attribute_values(":seen", AttributeValue::N(seen.to_string())),
+        };
+        match put.send().await {
+            Ok(_) => Ok(Written::Done),
+            Err(SdkError::ServiceError(refusal))
+                if refusal.err().is_conditional_check_failed_exception() =>
+            {
+                Ok(Written::Superseded)
+            }
+            Err(error) => Err(Failure::of(error).into()),
+        }
+    }
+
+    async fn progress(
+        &self,
+        projection: &str,
+        run: u64,
+    ) -> Result<Vec<SegmentProgress>, ReadStoreError> {
+        let (mut segments, mut resume) = (Vec::new(), None);
+        loop {
+            let page = self
+                .client
+                .query()
+                .table_name(&self.table)
+                .key_condition_expression("pk = :projection AND begins_with(sk, :run)")
+                .expression_attribute_values(":projection", text(projection))
+                .expression_attribute_values(":run", text(run_key(run)))
+                .consistent_read(true)
+                .set_exclusive_start_key(resume)
+                .send()
+                .await
+                .map_err(Failure::of)?;
+            for item in page.items.unwrap_or_default() {
+                let item: Result<ProgressItem, _> = serde_dynamo::from_item(item);
+                segments.push(item.map_err(|error| corrupt(projection, &error))?.progress);
+            }
+            resume = page.last_evaluated_key;
+            if resume.is_none() {
+                return Ok(segments);
+            }
+        }
+    }
+
+    async fn save(
+        &self,
+        projection: &str,
+        run: u64,
+        progress: &SegmentProgress,
+    ) -> Result<(), ReadStoreError> {
+        let (pk, sk) = (projection.to_owned(), segment_key(run, progress.index));
+        let put = self.put(&ProgressItem { pk, sk, progress: progress.clone() })?;
+        put.send().await.map_err(Failure::of)?;
+        Ok(())
+    }
+
+    async fn forget(&self, projection: &str, run: u64) -> Result<(), ReadStoreError> {
+        for segment in self.progress(projection, run).await? {
+            self.client
+                .delete_item()
+                .table_name(&self.table)
+                .key("pk", text(projection))
+                .key("sk", text(segment_key(run, segment.index)))
+                .send()
+                .await
+                .map_err(Failure::of)?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,132 @@
+//! The rules of a record of generations.
+
+use futures::future::join_all;
+use ledgerfold::{
+    ports::{GenerationStore, Resume, SegmentPlace, SegmentProgress, Written},
+    project::{Generations, Outrun},
+};
+
+use super::notebook::fresh;
+
+/// A projection that nobody has used.
+fn projection() -> String {
+    fresh().id().to_string()
+}
+
+async fn read(store: &dyn GenerationStore, projection: &str) -> Generations {
+    store.read(projection).await.expect("the record can be read")
+}
+
+async fn write(store: &dyn GenerationStore, projection: &str, new: &Generations) -> Written {
+    store.write(projection, new).await.expect("the record can be written")
+}
+
+/// Reading what was never written is no error.
+pub async fn what_was_never_recorded_is_the_first_generation(store: &dyn GenerationStore) {
+    assert_eq!(read(store, &projection()).await, Generations::default());
+}
+
+/// With everything in it.
+pub async fn a_record_comes_back_as_it_was_written(store: &dyn GenerationStore) {
+    let name = projection();
+    let outrun = Outrun { stream: fresh(), reason: "it has no place".to_owned() };
+    let mut record = Generations::default();
+    let changes: [&dyn Fn(&Generations) -> _; 7] = [
+        &|record: &Generations| record.begun(2),
+        &|record: &Generations| record.outrun(outrun.clone()),
+        &|record: &Generations| record.under_verification(),
+        &|record: &Generations| record.switched(),
+        &|record: &Generations| record.rolling_back(),
+        &|record: &Generations| record.abandoned(),
+        &|record: &Generations| record.without_previous(),
+    ];
+    for change in changes {
+        record = change(&record).expect("it fits");
+        assert_eq!(write(store, &name, &record).await, Written::Done);
+        assert_eq!(read(store, &name).await, record);
+    }
+}
+
+/// Whoever has seen an older one must look again.
+pub async fn a_record_is_written_only_in_the_place_of_the_one_it_was_made_from(
+    store: &dyn GenerationStore,
+) {
+    let name = projection();
+    let begun = Generations::default().begun(1).expect("none is built");
+    let switched = begun.switched().expect("one is built");
+    assert_eq!(write(store, &name, &switched).await, Written::Superseded, "it skips one");
+    assert_eq!(read(store, &name).await, Generations::default());
+    assert_eq!(write(store, &name, &begun).await, Written::Done);
+    assert_eq!(write(store, &name, &begun).await, Written::Superseded, "it was written already");
+    assert_eq!(write(store, &name, &switched).await, Written::Done);
+    let other = begun.abandoned().expect("one is built");
+    assert_eq!(write(store, &name, &other).await, Written::Superseded);
+    assert_eq!(read(store, &name).await, switched);
+}
+
+/// Also where there was no record yet.
+pub async fn of_racing_changes_one_takes_effect(store: &dyn GenerationStore) {
+    let name = projection();
+    for _ in 0..3 {
+        let seen = read(store, &name).await;
+        let change = |revision| match seen.building() {
+            None => seen.begun(revision),
+            Some(_) => seen.abandoned(),
+        };
+        let changes: Vec<_> = (1..=5).map(|revision| change(revision).expect("it fits")).collect();
+        let outcomes = join_all(changes.iter().map(|new| write(store, &name, new))).await;
+        assert_eq!(outcomes.iter().filter(|it| **it == Written::Done).count(), 1);
+        let won = outcomes.iter().position(|it| *it == Written::Done).expect("one has won");
+        assert_eq!(read(store, &name).await, changes[won]);
+    }
+}
+
+/// Each has its own record.
+pub async fn projections_do_not_mix(store: &dyn GenerationStore) {
+    let (one, other) = (projection(), projection());
+    let begun = Generations::default().begun(1).expect("none is built");
+    assert_eq!(write(store, &one, &begun).await, Written::Done);
+    assert_eq!(read(store, &other).await, Generations::default());
+}
+
+fn segment(index: u32, at: SegmentPlace) -> SegmentProgress {
+    SegmentProgress { index, of: 12, streams: 7, failed: 1, at }
+}
+
+async fn progress(store: &dyn GenerationStore, projection: &str, run: u64) -> Vec<SegmentProgress> {
+    store.progress(projection, run).await.expect("it can be read")
+}
+
+/// In the order of the segments, and each as it was recorded last.
+pub async fn progress_comes_back_by_segment(store: &dyn GenerationStore) {
+    let name = projection();
+    assert_eq!(progress(store, &name, 1).await, []);
+    let page = SegmentPlace::Page(Resume("a place".to_owned()));
+    let recorded = [
+        segment(11, SegmentPlace::Start),
+        segment(2, SegmentPlace::Start),
+        segment(2, page.clone()),
+        segment(0, SegmentPlace::End),
+    ];
+    for segment in &recorded {
+        store.save(&name, 1, segment).await.expect("it can be written");
+    }
+    let expected =
+        [segment(0, SegmentPlace::End), segment(2, page), segment(11, SegmentPlace::Start)];
+    assert_eq!(progress(store, &name, 1).await, expected);
+}
+
+/// What an earlier run has recorded must not make a later one skip anything.
+pub async fn progress_is_of_one_run(store: &dyn GenerationStore) {
+    let name = projection();
+    for run in [1, 11] {
+        let done = SegmentProgress { streams: run, ..segment(0, SegmentPlace::End) };
+        store.save(&name, run, &done).await.expect("it can be written");
+    }
+    assert_eq!(progress(store, &name, 1).await.len(), 1);
+    assert_eq!(progress(store, &name, 111).await, []);
+    store.forget(&name, 1).await.expect("it can be forgotten");
+    assert_eq!(progress(store, &name, 1).await, []);
+    assert_eq!(progress(store, &name, 11).await.len(), 1);
+    assert_eq!(read(store, &name).await, Generations::default(), "progress is no record");
+}

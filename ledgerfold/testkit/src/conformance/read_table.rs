@@ -1,0 +1,164 @@
+//! The rules of a read table with several generations.
+
+use std::collections::BTreeMap;
+
+use ledgerfold::{
+    Payload, StreamId, Version,
+    ports::{
+        Counter, CounterKey, Increment, IndexKey, Listing, Memo, ReadTable, StoredRow, Written,
+    },
+    project::{Generation, Generations},
+};
+
+use super::notebook::fresh;
+
+/// A record under which generations 1 and 3 are retired, 2 is previous, 4 live and 5 being built;
+/// and all of them.
+fn record() -> (Generations, [Generation; 5]) {
+    let first = Generation::FIRST;
+    let (second, third) = (first.next(), first.next().next());
+    let (fourth, fifth) = (third.next(), third.next().next());
+    let begun = |record: &Generations| record.begun(1).expect("none is built");
+    let switched = |record: &Generations| begun(record).switched().expect("one is built");
+    let on_second = switched(&Generations::default());
+    let without_third = begun(&on_second).abandoned().expect("one is built");
+    let record = begun(&switched(&without_third));
+    assert_eq!(record.live().generation, fourth);
+    assert_eq!(record.previous().map(|made| made.generation), Some(second));
+    assert_eq!(record.building().map(|building| building.made.generation), Some(fifth));
+    (record, [first, second, third, fourth, fifth])
+}
+
+fn row(stream: &StreamId, list: &str, generation: Generation) -> StoredRow {
+    let body = Some(Payload::encode(&generation).expect("a number is JSON"));
+    let index = IndexKey { partition: list.to_owned(), order: "a".to_owned() };
+    StoredRow { stream: stream.clone(), version: Version::new(1), body, index: Some(index) }
+}
+
+/// A row of one stream in each generation.
+async fn put_everywhere(table: &dyn ReadTable, stream: &StreamId, list: &str) {
+    for generation in record().1 {
+        let put = table.rows(generation).put(&row(stream, list, generation)).await;
+        assert_eq!(put.expect("the row can be put"), Written::Done, "generation {generation}");
+    }
+}
+
+/// The generations that have a row of a stream, each its own.
+async fn with_row(table: &dyn ReadTable, stream: &StreamId, list: &str) -> Vec<Generation> {
+    let mut found = Vec::new();
+    for generation in record().1 {
+        let there = table.rows(generation).get(stream).await.expect("the row can be read");
+        if let Some(there) = there {
+            assert_eq!(there, row(stream, list, generation));
+            found.push(generation);
+        }
+    }
+    found
+}
+
+/// Each has a row of its own, at a version of its own.
+pub async fn rows_of_generations_do_not_mix(table: &dyn ReadTable) {
+    let stream = fresh();
+    put_everywhere(table, &stream, "list").await;
+    assert_eq!(with_row(table, &stream, "list").await, record().1);
+}
+
+/// Also where a list is called as one of another generation could be kept.
+pub async fn lists_of_generations_do_not_mix(table: &dyn ReadTable) {
+    let (first, second) = (Generation::FIRST, Generation::FIRST.next());
+    let plain = fresh().to_string();
+    let (like_first, like_second) = (format!("1~{plain}"), format!("2~{plain}"));
+    let kept = [(first, &plain), (first, &like_first), (first, &like_second), (second, &plain)];
+    let rows = kept.map(|(generation, list)| (generation, row(&fresh(), list, generation)));
+    for (generation, row) in &rows {
+        table.rows(*generation).put(row).await.expect("the row can be put");
+    }
+    for generation in [first, second] {
+        for list in [&plain, &like_first, &like_second] {
+            let listing = Listing { partition: list.clone(), before: None, limit: 10 };
+            let listed = table.rows(generation).list(&listing).await.expect("it can be listed");
+            let is_in =
+                |row: &StoredRow| row.index.as_ref().is_some_and(|it| it.partition == *list);
+            let expected = rows.iter().filter(|(of, row)| *of == generation && is_in(row));
+            let expected: Vec<_> = expected.map(|(_, row)| row.clone()).collect();
+            assert_eq!(listed, expected, "{list} of generation {generation}");
+        }
+    }
+}
+
+/// Removes everything that is retired, page by page.
+async fn remove(table: &dyn ReadTable) -> u64 {
+    let (retired, mut removed, mut from) = (record().0.retired(), 0, None);
+    loop {
+        let page = table.remove(&retired, from.as_ref()).await.expect("it can be removed");
+        removed += page.removed;
+        from = page.next;
+        if from.is_none() {
+            return removed;
+        }
+    }
+}
+
+/// What is live, built or could be read again stays, and a second removal finds nothing.
+pub async fn retired_rows_are_removed_and_no_others(table: &dyn ReadTable) {
+    let streams: Vec<_> = (0..7).map(|_| fresh()).collect();
+    for stream in &streams {
+        put_everywhere(table, stream, "list").await;
+    }
+    assert_eq!(remove(table).await, 14);
+    let [_, second, _, fourth, fifth] = record().1;
+    for stream in &streams {
+        assert_eq!(with_row(table, stream, "list").await, [second, fourth, fifth]);
+    }
+    assert_eq!(remove(table).await, 0);
+}
+
+/// Counts as many as the generation's number.
+async fn count(table: &dyn ReadTable, stream: &StreamId, key: &CounterKey) {
+    for generation in record().1 {
+        let body = Payload::encode(&generation).expect("a number is JSON");
+        let memo = Memo { stream: stream.clone(), version: Version::new(1), body };
+        let amounts = BTreeMap::from([("notes".to_owned(), i64::from(generation.get()))]);
+        let increment = Increment { key: key.clone(), amounts };
+        let added = table.tallies(generation).add(Version::NONE, &memo, &[increment]).await;
+        assert_eq!(added.expect("it can be counted"), Written::Done, "generation {generation}");
+    }
+}
+
+/// The generations that have counted a stream, each its own.
+async fn with_counter(
+    table: &dyn ReadTable,
+    stream: &StreamId,
+    key: &CounterKey,
+) -> Vec<Generation> {
+    let mut found = Vec::new();
+    for generation in record().1 {
+        let tallies = table.tallies(generation);
+        let memo = tallies.memo(stream).await.expect("the memo can be read");
+        let counters = tallies.range(key, key).await.expect("the counters can be read");
+        assert_eq!(memo.is_some(), !counters.is_empty());
+        if memo.is_some() {
+            let amounts = BTreeMap::from([("notes".to_owned(), i64::from(generation.get()))]);
+            assert_eq!(counters, [Counter { key: key.clone(), amounts }]);
+            found.push(generation);
+        }
+    }
+    found
+}
+
+/// Each has its own memos, and counters of its own.
+pub async fn counters_of_generations_do_not_mix(table: &dyn ReadTable) {
+    let (stream, key) = (fresh(), CounterKey(fresh().to_string()));
+    count(table, &stream, &key).await;
+    assert_eq!(with_counter(table, &stream, &key).await, record().1);
+}
+
+/// As with rows: memos and counters.
+pub async fn retired_counters_are_removed_and_no_others(table: &dyn ReadTable) {
+    let (stream, key) = (fresh(), CounterKey(fresh().to_string()));
+    count(table, &stream, &key).await;
+    assert_eq!(remove(table).await, 4);
+    let [_, second, _, fourth, fifth] = record().1;
+    assert_eq!(with_counter(table, &stream, &key).await, [second, fourth, fifth]);
+    assert_eq!(remove(table).await, 0);
+}

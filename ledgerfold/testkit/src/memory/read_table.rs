@@ -1,0 +1,86 @@
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use async_trait::async_trait;
+use ledgerfold::{
+    ports::{ReadStoreError, ReadTable, RemovedPage, Resume, RowStore, TallyStore},
+    project::{Generation, Retired},
+};
+
+use super::{MemoryRowStore, MemoryTallyStore};
+
+/// A read table in memory: one store for each generation.
+#[derive(Debug, Default)]
+pub struct MemoryReadTable(Mutex<BTreeMap<Generation, Stores>>);
+
+#[derive(Debug, Default)]
+struct Stores {
+    rows: Arc<MemoryRowStore>,
+    tallies: Arc<MemoryTallyStore>,
+}
+
+impl Stores {
+    fn items(&self) -> usize {
+        self.rows.rows().len() + self.tallies.items()
+    }
+}
+
+impl MemoryReadTable {
+    /// The rows of a generation.
+    pub fn rows_of(&self, generation: Generation) -> Arc<MemoryRowStore> {
+        self.lock().entry(generation).or_default().rows.clone()
+    }
+
+    /// The counters of a generation.
+    pub fn tallies_of(&self, generation: Generation) -> Arc<MemoryTallyStore> {
+        self.lock().entry(generation).or_default().tallies.clone()
+    }
+
+    /// The generations that have anything.
+    pub fn generations(&self) -> Vec<Generation> {
+        let generations = self.lock();
+        let filled = generations.iter().filter(|(_, stores)| stores.items() > 0);
+        filled.map(|(generation, _)| *generation).collect()
+    }
+
+    /// Loses everything, as no writer ever does.
+    pub fn wipe(&self) {
+        self.lock().clear();
+    }
+
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<Generation, Stores>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[async_trait]
+impl ReadTable for MemoryReadTable {
+    fn rows(&self, generation: Generation) -> Arc<dyn RowStore> {
+        self.rows_of(generation)
+    }
+
+    fn tallies(&self, generation: Generation) -> Arc<dyn TallyStore> {
+        self.tallies_of(generation)
+    }
+
+    /// A generation at a time.
+    async fn remove(
+        &self,
+        retired: &Retired,
+        _: Option<&Resume>,
+    ) -> Result<RemovedPage, ReadStoreError> {
+        let mut generations = self.lock();
+        let filled = |(generation, stores): (&Generation, &Stores)| {
+            (stores.items() > 0 && retired.contains(*generation)).then_some(*generation)
+        };
+        let found: Vec<_> = generations.iter().filter_map(filled).collect();
+        let first = found.first().and_then(|generation| generations.remove(generation));
+        let removed = first.map_or(0, |stores| stores.items());
+        Ok(RemovedPage {
+            removed: u64::try_from(removed).unwrap_or(u64::MAX),
+            next: found.get(1).map(|generation| Resume(generation.to_string())),
+        })
+    }
+}
