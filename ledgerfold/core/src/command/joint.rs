@@ -79,9 +79,13 @@ impl<J: JointDecider> JointHandler<J> {
         let fingerprint = Fingerprint::of_joint(&request.command, streams)?;
         for attempt in 0..BACKOFF.attempts {
             BACKOFF.wait(attempt, &*self.clock, &*self.random).await;
-            let (loaded, found) =
-                J::Parts::load(&self.loaders, &*self.store, &request.streams, &request.id).await?;
+            let (loaded, mut found) = self.load(request).await?;
             if !found.is_empty() {
+                if found.len() < streams.len() {
+                    // The streams are read one beside the other, and the command may have taken effect
+                    // between two of the reads. Who has seen one part of it sees the others now.
+                    found = self.load(request).await?.1;
+                }
                 return found.iter().map(|commit| repeated(commit, &fingerprint)).collect();
             }
             let events = J::decide(J::Parts::states(&loaded), &request.command)
@@ -118,6 +122,14 @@ impl<J: JointDecider> JointHandler<J> {
         }
         let names: Vec<_> = streams.iter().map(ToString::to_string).collect();
         Err(CommandError::Contention { streams: names.join(", "), attempts: BACKOFF.attempts })
+    }
+
+    /// The streams as they are now, and the commits of this very command among theirs.
+    async fn load(
+        &self,
+        request: &JointRequest<J>,
+    ) -> Result<(<J::Parts as Parts>::Loaded, Vec<Commit>), LoadError> {
+        J::Parts::load(&self.loaders, &*self.store, &request.streams, &request.id).await
     }
 
     /// What a command did that is recognised for ever.
