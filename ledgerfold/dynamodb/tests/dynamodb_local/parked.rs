@@ -31,7 +31,7 @@ fn entry(stream: &StreamId) -> Parked {
 #[tokio::test]
 async fn projections_and_their_generations_keep_apart() {
     let client = Client::from_conf(tables::config().build());
-    let table = tables::projection_states(&client).await;
+    let table = tables::keyed_table(&client).await;
     let stream = fresh();
     let scopes = ["order", "order-view", "order-view@2"];
     for scope in scopes {
