@@ -50,6 +50,8 @@ pub struct OrdersContext {
     /// Function names by role: `command`, `relay`, `query`, `projector-order-view`…
     #[serde(default)]
     pub functions: BTreeMap<String, String>,
+    /// What is known of projections beside their rows.
+    pub projection_states: Option<String>,
     /// Read tables by projection.
     #[serde(default)]
     pub read_tables: BTreeMap<String, String>,

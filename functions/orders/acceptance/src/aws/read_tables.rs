@@ -10,22 +10,47 @@ use super::{Aws, AwsError, event_table::stream_of, explain};
 const MOST_WRITES: usize = 25;
 
 impl Aws {
-    /// Deletes an order's row from a projection's read table, so that nothing of it is left.
+    /// Deletes an order's row from the live generation of a projection, so that nothing of it is left
+    /// that readers could see.
     ///
     /// # Errors
     /// When the stack file names no such table, or the row cannot be deleted.
     pub async fn lose_row(&self, projection: &str, order: &str) -> Result<(), AwsError> {
         const CALL: &str = "DeleteItem";
-        let table = self.read_table(projection)?;
+        let row = match self.live_generation(projection).await?.as_str() {
+            "1" => stream_of(order),
+            later => format!("{later}~{}", stream_of(order)),
+        };
         self.tables
             .delete_item()
-            .table_name(table)
-            .key("pk", AttributeValue::S(stream_of(order)))
+            .table_name(self.read_table(projection)?)
+            .key("pk", AttributeValue::S(row))
             .condition_expression("attribute_exists(pk)")
             .send()
             .await
             .map_err(explain(CALL))?;
         Ok(())
+    }
+
+    /// The number of the generation that is read, as the console shows it.
+    async fn live_generation(&self, projection: &str) -> Result<String, AwsError> {
+        const CALL: &str = "GetItem";
+        let table = self.stack.contexts.orders.projection_states.as_deref();
+        let table = table.ok_or_else(|| AwsError::new("stack file", "no projection states"))?;
+        let answer = self
+            .tables
+            .get_item()
+            .table_name(table)
+            .key("pk", AttributeValue::S(projection.to_owned()))
+            .key("sk", AttributeValue::S("generations".to_owned()))
+            .consistent_read(true)
+            .send()
+            .await
+            .map_err(explain(CALL))?;
+        let Some(record) = answer.item else { return Ok("1".to_owned()) };
+        let live = record.get("generations").and_then(|it| it.as_m().ok()?.get("live"));
+        let number = live.and_then(|it| it.as_m().ok()?.get("generation")?.as_n().ok());
+        number.cloned().ok_or_else(|| AwsError::new(CALL, "a record without a live generation"))
     }
 
     /// Deletes everything from a projection's read table, and answers with how many items that were.
