@@ -12,6 +12,9 @@ use crate::{
 const PARTS: [u32; 6] = [1 << 19, 1 << 15, 1 << 11, 1 << 7, 1 << 3, 1];
 /// Of how many parts, one behind the other, a sample is taken.
 const PARTS_READ: usize = 4;
+/// How many streams are held at most for one that is drawn: more than four parts hold, of which each
+/// sixteenth was too small.
+const FOUND_PER_DRAWN: usize = 32;
 
 /// An audit of some streams, others each time: for a schedule that watches what nobody looks at, at a
 /// cost that does not grow with the log.
@@ -43,33 +46,36 @@ impl Sample {
     /// # Errors
     /// [`StreamsError`].
     pub async fn draw(&self) -> Result<Vec<StreamId>, StreamsError> {
-        let mut drawn = Vec::new();
+        let mut found = Vec::new();
         for parts in PARTS {
-            drawn.clear();
-            let all = Segment::split(parts).cycle();
-            for part in all.skip(self.any_of(parts)).take(PARTS_READ) {
-                self.take_from(part, &mut drawn).await?;
-                if parts == 1 {
-                    break;
-                }
+            found.clear();
+            let read = if parts == 1 { 1 } else { PARTS_READ };
+            let first = self.below(u64::from(parts));
+            for part in Segment::split(parts).cycle().skip(first).take(read) {
+                self.take_from(part, &mut found).await?;
             }
-            if drawn.len() > self.most / 2 {
+            if found.len() > self.most / 2 {
                 break;
             }
         }
-        drawn.truncate(self.most);
-        Ok(drawn)
+        // Any of them, and not the first: what is last in its part is to be looked at one day too.
+        for at in 0..self.most.min(found.len()) {
+            let left = u64::try_from(found.len() - at).unwrap_or(1);
+            found.swap(at, at + self.below(left));
+        }
+        found.truncate(self.most);
+        Ok(found)
     }
 
     async fn take_from(
         &self,
         part: Segment,
-        drawn: &mut Vec<StreamId>,
+        found: &mut Vec<StreamId>,
     ) -> Result<(), StreamsError> {
         let mut from: Option<Resume> = None;
-        while drawn.len() < self.most {
+        while found.len() < self.most.saturating_mul(FOUND_PER_DRAWN) {
             let page = self.index.list(part, from.as_ref()).await?;
-            drawn.extend(page.streams);
+            found.extend(page.streams);
             from = page.next;
             if from.is_none() {
                 break;
@@ -78,11 +84,10 @@ impl Sample {
         Ok(())
     }
 
-    fn any_of(&self, parts: u32) -> usize {
+    fn below(&self, end: u64) -> usize {
         let mut bytes = [0; 8];
         self.random.fill(&mut bytes);
-        let part = u64::from_be_bytes(bytes) % u64::from(parts);
-        usize::try_from(part).unwrap_or_default()
+        usize::try_from(u64::from_be_bytes(bytes) % end.max(1)).unwrap_or_default()
     }
 
     /// Compares the same streams in each of these models, and sums up what is found in each.

@@ -126,22 +126,23 @@ pub async fn fresh_list<P: Projection>(
     listing: &Listing,
     token: Option<&ConsistencyToken>,
 ) -> Result<Vec<Listed<P::Row>>, QueryError> {
+    // One more than is shown, because the one that the token names is taken out: the index may show it
+    // as it was, and where it was.
+    let limit = listing.limit + usize::from(token.is_some());
+    let mut stored = rows.list(&Listing { limit, ..listing.clone() }).await?;
+    stored.retain(|row| token.is_none_or(|token| row.stream != token.stream));
     let mut page = Vec::new();
-    for stored in rows.list(listing).await? {
-        if let Some(entry) = list_entry::<P>(&stored)? {
-            page.push(entry);
-        }
+    for row in &stored {
+        page.extend(list_entry::<P>(row)?);
     }
     let Some(token) = token else { return Ok(page) };
-    let full = page.len() >= listing.limit;
     let fresh = fresh_row::<P>(rows, log, &token.stream, Some(token)).await?;
     let key = fresh.as_ref().and_then(|fresh| P::index(&fresh.row));
     if let (Some(fresh), Some(key)) = (fresh, key) {
-        page.retain(|listed| listed.order != key.order);
         let above = listing.before.as_ref().is_none_or(|before| key.order < *before);
         if key.partition == listing.partition && above {
             let place = page.partition_point(|listed| listed.order > key.order);
-            if place < page.len() || !full || page.len() < listing.limit {
+            if place < page.len() || page.len() < listing.limit {
                 page.insert(place, Listed { order: key.order, fresh });
             }
         }

@@ -113,6 +113,8 @@ async fn a_list_shows_what_the_caller_has_seen_while_its_index_lags() {
     write(&world, &books[3], &["!"]).await;
     assert_eq!(first_pages(&world, None, Some(token(&books[3], 2))).await, ["e!", "d"]);
     assert_eq!(first_pages(&world, Some("b"), Some(token(&books[0], 1))).await, ["a"]);
+    write(&world, &books[3], &[BURN]).await;
+    assert_eq!(first_pages(&world, None, Some(token(&books[3], 3))).await, ["d", "b"]);
 }
 
 async fn notes(world: &World, seen: Option<ConsistencyToken>) -> Vec<(String, i64)> {
