@@ -70,10 +70,8 @@ async fn audit(options: &Options, context: &Context, report: &mut Audit) -> Resu
     for model in &live {
         models.push(UnderAudit::begin(model, options, context).await?);
     }
-    let hearing = match options.bus {
-        true => Some(Hearing::of(context, &options.window).await?),
-        false => None,
-    };
+    let hearing =
+        if options.bus { Some(Hearing::of(context, &options.window).await?) } else { None };
     if let Some(hearing) = &hearing {
         report.bus = Some(hearing.audited());
         report.totals.unpublished = Some(0);
@@ -305,12 +303,12 @@ impl Report for Audit {
 #[cfg(test)]
 mod tests {
     use ledgerfold::{
-        Version,
+        Timestamp, Version,
         audit::{Comparison, Finding, Verdict},
     };
 
-    use super::Audit;
-    use crate::output::rendered;
+    use super::{Audit, Unpublished};
+    use crate::output::{Report as _, rendered};
 
     fn finding(verdict: Verdict) -> Finding {
         let stream = "book#1".parse().expect("a stream");
@@ -328,6 +326,22 @@ mod tests {
             rendered(&audit, false).expect("text"),
             "lost=0 diverged=0 parked=0 behind=0 ahead=0 unreadable=0 counters=0 streams=1\n"
         );
+    }
+
+    #[test]
+    fn what_the_bus_lacks_is_counted_where_it_was_asked() {
+        let mut audit = Audit { streams: 1, ..Audit::default() };
+        audit.totals.unpublished = Some(0);
+        assert!(audit.is_clean());
+        assert!(audit.text().ends_with(" counters=0 unpublished=0 streams=1\n"));
+        audit.unpublished.push(Unpublished {
+            stream: "book#1".parse().expect("a stream"),
+            from: Version::new(2),
+            to: Version::new(3),
+            recorded_at: Timestamp::UNIX_EPOCH,
+        });
+        assert!(!audit.is_clean());
+        assert!(audit.text().contains("2-3"), "{}", audit.text());
     }
 
     #[test]

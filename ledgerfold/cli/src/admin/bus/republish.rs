@@ -20,7 +20,7 @@ use crate::{
 };
 
 /// Few enough that whoever listens to the bus keeps up with live traffic beside them.
-const COMMITS_PER_SECOND: NonZeroU32 = NonZeroU32::new(50).unwrap();
+const COMMITS_PER_SECOND: NonZeroU32 = NonZeroU32::new(50).expect("it is not zero");
 
 /// Publishes commit by commit, by the way that the relay goes. To consumers it is a delivery that came
 /// late: they know events by their ids, and may get them a second time.
