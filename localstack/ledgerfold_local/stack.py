@@ -32,6 +32,10 @@ def describe(
         raise Trouble(f"The template has no output named {', '.join(missing)}, which stack.json needs.")
     tables = by_suffix(outputs, "Table")
     event_table = tables.pop("event")
+    # The audit reads no events but those that are replayed for it: it is no projection or process.
+    queues, dead_letters = by_suffix(outputs, "Queue"), by_suffix(outputs, "DeadLetters")
+    dead_letters.pop("audit", None)
+    audit = {"queue": queues.pop("audit", None), "rule": outputs.get("AuditRuleArn")}
     return {
         "endpoint": endpoint(port),
         "region": REGION,
@@ -48,9 +52,10 @@ def describe(
                     **by_suffix(outputs, "Function"),
                     **by_suffix(outputs, "Projector", prefix="projector-"),
                 },
-                "queues": by_suffix(outputs, "Queue"),
-                "deadLetters": by_suffix(outputs, "DeadLetters"),
+                "queues": queues,
+                "deadLetters": dead_letters,
                 "rules": by_suffix(outputs, "Rule"),
+                "audit": audit,
                 "projectionStates": outputs.get("ProjectionStates"),
                 "deadlines": outputs.get("Deadlines"),
                 "stack": stack_name,

@@ -151,6 +151,9 @@ class StackTest(unittest.TestCase):
         "CustomerOrdersQueue": "http://queue",
         "CustomerOrdersDeadLetters": "http://dead",
         "CustomerOrdersRule": "arn:rule",
+        "AuditQueue": "http://audit",
+        "AuditDeadLetters": "http://audit-dead",
+        "AuditRuleArn": "arn:audit",
         "ProjectionStates": "states",
     }
 
@@ -165,6 +168,7 @@ class StackTest(unittest.TestCase):
         self.assertEqual(orders["functions"], {"command": "command-1", "projector-customer-orders": "projector-1"})
         self.assertEqual(orders["queues"], {"customer-orders": "http://queue"})
         self.assertEqual(orders["deadLetters"], {"customer-orders": "http://dead"})
+        self.assertEqual(orders["audit"], {"queue": "http://audit", "rule": "arn:audit"})
         self.assertEqual((orders["rules"], orders["projectionStates"]), ({"customer-orders": "arn:rule"}, "states"))
 
     def test_a_missing_output_is_named(self) -> None:

@@ -100,13 +100,13 @@ impl Report for Counts {
     }
 }
 
-struct Attributes {
+pub(crate) struct Attributes {
     arn: String,
-    waiting: u64,
-    in_flight: u64,
+    pub(crate) waiting: u64,
+    pub(crate) in_flight: u64,
 }
 
-async fn attributes(sqs: &Client, queue: &str) -> Result<Attributes, Trouble> {
+pub(crate) async fn attributes(sqs: &Client, queue: &str) -> Result<Attributes, Trouble> {
     const CALL: &str = "GetQueueAttributes";
     let answer = sqs
         .get_queue_attributes()
@@ -215,7 +215,7 @@ impl Report for Redriven {
     }
 }
 
-fn failed<E: std::error::Error>(call: &'static str) -> impl FnOnce(E) -> Trouble {
+pub(crate) fn failed<E: std::error::Error>(call: &'static str) -> impl FnOnce(E) -> Trouble {
     move |error| Trouble::Queue { call, reason: DisplayErrorContext(&error).to_string() }
 }
 

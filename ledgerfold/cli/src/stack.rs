@@ -20,6 +20,8 @@ pub(crate) struct Stack {
     pub(crate) region: Option<String>,
     /// The archive of the bus, by name or ARN.
     pub(crate) archive: Option<String>,
+    /// The bus, by name or ARN.
+    pub(crate) bus: Option<String>,
     contexts: BTreeMap<String, Context>,
 }
 
@@ -38,6 +40,17 @@ pub(crate) struct Context {
     pub(crate) rules: BTreeMap<String, String>,
     /// What is known of projections beside their rows.
     pub(crate) projection_states: Option<String>,
+    pub(crate) audit: Audit,
+}
+
+/// By what the bus is audited.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub(crate) struct Audit {
+    /// The address of the queue.
+    pub(crate) queue: Option<String>,
+    /// What leads to it, by ARN.
+    pub(crate) rule: Option<String>,
 }
 
 impl Stack {

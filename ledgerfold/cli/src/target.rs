@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, path::PathBuf, str::FromStr, sync::Arc};
 use clap::Args;
 use ledgerfold::ports::PayloadStore;
 use ledgerfold_dynamodb::DynamoEventStore;
-use ledgerfold_eventbridge::RuleArn;
+use ledgerfold_eventbridge::{EventBridgePublisher, RuleArn};
 use ledgerfold_s3::S3PayloadStore;
 
 use crate::{
@@ -49,6 +49,15 @@ pub(crate) struct TargetOptions {
     /// The table of what is known of projections beside their rows
     #[arg(long, global = true, value_name = "TABLE")]
     projection_states: Option<String>,
+    /// The queue of audits of the bus
+    #[arg(long, global = true, value_name = "URL")]
+    audit_queue: Option<String>,
+    /// The rule that leads replays to it
+    #[arg(long, global = true, value_name = "ARN")]
+    audit_rule: Option<String>,
+    /// The bus, by name or ARN
+    #[arg(long, global = true, value_name = "BUS")]
+    bus_name: Option<String>,
     /// Answer with one JSON document
     #[arg(long, global = true)]
     pub(crate) json: bool,
@@ -79,16 +88,21 @@ impl FromStr for Named {
 pub(crate) struct Target {
     pub(crate) connection: Connection,
     names: Context,
+    context: Option<String>,
     archive: Option<String>,
+    bus: Option<String>,
 }
 
 impl TargetOptions {
     /// What the options and the stack file say together; an option goes before the file.
     pub(crate) fn resolve(&self) -> Result<Target, Trouble> {
         let stack = self.stack()?;
-        let mut names = match &stack {
-            Some(stack) => stack.context(self.context.as_deref())?.1.clone(),
-            None => Context::default(),
+        let (context, mut names) = match &stack {
+            Some(stack) => {
+                let (context, names) = stack.context(self.context.as_deref())?;
+                (Some(context.to_owned()), names.clone())
+            }
+            None => (self.context.clone(), Context::default()),
         };
         // A rule without a read table is a process manager's: a replay is not for it.
         let Context { rules, read_tables, .. } = &mut names;
@@ -96,6 +110,8 @@ impl TargetOptions {
         names.event_table = self.event_table.clone().or(names.event_table);
         names.payloads = self.payloads.clone().or(names.payloads);
         names.projection_states = self.projection_states.clone().or(names.projection_states);
+        names.audit.queue = self.audit_queue.clone().or(names.audit.queue);
+        names.audit.rule = self.audit_rule.clone().or(names.audit.rule);
         for (known, named) in [
             (&mut names.read_tables, &self.read_table),
             (&mut names.queues, &self.queue),
@@ -106,13 +122,15 @@ impl TargetOptions {
         }
         let archive = stack.as_ref().and_then(|stack| stack.archive.clone());
         let archive = self.archive.clone().or(archive);
+        let bus = stack.as_ref().and_then(|stack| stack.bus.clone());
+        let bus = self.bus_name.clone().or(bus);
         let place = stack.map(|stack| (stack.endpoint, stack.region));
         let place = match place {
             Some((Some(endpoint), region)) => Place::LocalCloud { endpoint, region },
             Some((None, region)) => Place::Aws { region },
             None => Place::Aws { region: None },
         };
-        Ok(Target { connection: Connection::to(place), names, archive })
+        Ok(Target { connection: Connection::to(place), names, context, archive, bus })
     }
 
     /// Options that say no more than which context is meant.
@@ -147,6 +165,9 @@ impl TargetOptions {
             || self.payloads.is_some()
             || self.archive.is_some()
             || self.projection_states.is_some()
+            || [&self.audit_queue, &self.audit_rule, &self.bus_name]
+                .into_iter()
+                .any(Option::is_some)
             || named.iter().any(|names| !names.is_empty())
     }
 }
@@ -221,6 +242,28 @@ impl Target {
             .ok_or_else(|| Trouble::NoName { what: "archive".to_owned(), option: "--archive" })
     }
 
+    /// What publishes as the context's relay does.
+    pub(crate) async fn publisher(&self) -> Result<EventBridgePublisher, Trouble> {
+        let bus = self.bus.as_ref().ok_or_else(|| unnamed("bus", "--bus-name"))?;
+        let context = self.context.as_ref().ok_or_else(|| unnamed("context", "--context"))?;
+        let client = self.connection.eventbridge().await;
+        let publisher = EventBridgePublisher::new(client, bus, context);
+        Ok(match self.payloads().await {
+            Some(payloads) => publisher.with_payloads(payloads),
+            None => publisher,
+        })
+    }
+
+    pub(crate) fn audit_queue(&self) -> Result<&str, Trouble> {
+        let queue = self.names.audit.queue.as_deref();
+        queue.ok_or_else(|| unnamed("queue of audits", "--audit-queue"))
+    }
+
+    pub(crate) fn audit_rule(&self) -> Result<RuleArn, Trouble> {
+        let rule = self.names.audit.rule.as_ref();
+        Ok(rule.ok_or_else(|| unnamed("rule of audits", "--audit-rule"))?.parse()?)
+    }
+
     /// The rules of these projections, or of all where none is named; one or more.
     pub(crate) fn rules(&self, wanted: &[String]) -> Result<BTreeMap<String, RuleArn>, Trouble> {
         let known = &self.names.rules;
@@ -246,6 +289,10 @@ impl Target {
             option: "--queue",
         })
     }
+}
+
+fn unnamed(what: &str, option: &'static str) -> Trouble {
+    Trouble::NoName { what: what.to_owned(), option }
 }
 
 /// `bucket`, `bucket/prefix` or `bucket/prefix/`; the prefix ends with a slash, or is empty.

@@ -43,6 +43,15 @@ pub(crate) enum Trouble {
     ReplayInDoubt { name: String, reason: String },
     #[error("the replay {name} is {state}: {reason}")]
     ReplayEnded { name: String, state: ReplayState, reason: String },
+    #[error("the audit {name} is running, and two would take each other's messages")]
+    AuditRunning { name: String },
+    #[error(
+        "not everything has come from the bus in time: {events} events did, and the replay {name} was \
+         cancelled; --within gives it more"
+    )]
+    NotAllHeard { name: String, events: usize },
+    #[error("the bus did not take {commit}: {reason}")]
+    Unsent { commit: String, reason: String },
     #[error(transparent)]
     Rule(#[from] NotARule),
     #[error(transparent)]

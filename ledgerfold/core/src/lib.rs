@@ -10,6 +10,7 @@ mod envelope;
 mod event;
 mod id;
 mod opaque;
+mod pace;
 mod recent;
 mod snapshot;
 mod version;
@@ -38,6 +39,7 @@ pub use id::{
     EventId, InvalidId, ProcessName, StreamId, Traceparent,
 };
 pub use opaque::{ConsistencyToken, Cursor, DamagedToken};
+pub use pace::Pace;
 pub use recent::{IDEMPOTENCY_WINDOW, RecentCommands};
 pub use snapshot::{MAX_SNAPSHOT_BYTES, Snapshot, SnapshotPolicy, Snapshots, StateSchema};
 pub use version::Version;

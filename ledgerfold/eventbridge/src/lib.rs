@@ -13,6 +13,6 @@ pub use cloud_event::{CloudEvent, NotACloudEvent};
 pub use delivery::{BusMessage, NotABusMessage};
 pub use publisher::{EventBridgePublisher, MAX_CALL_BYTES, MAX_CALL_ENTRIES};
 pub use replay::{
-    EmptyWindow, NotARule, ReplayError, ReplayPage, ReplayState, ReplayStatus, Replays, RuleArn,
-    Window,
+    ARCHIVED_AFTER, EmptyWindow, NotARule, ReplayError, ReplayPage, ReplayState, ReplayStatus,
+    Replays, RuleArn, Window,
 };

@@ -4,13 +4,14 @@ use std::{collections::BTreeMap, process::ExitCode, sync::Arc, time::Duration};
 
 use clap::Args;
 use ledgerfold::{
-    StreamId, Version,
+    Commit, StreamId, Version,
     audit::{Auditor, Counters, CountersVerdict, Finding, Summary, Verdict},
 };
 use serde::Serialize;
 
 use super::{
     Context, Model,
+    bus::{AuditedBus, Hearing, Unpublished, WindowOptions},
     walk::{Choice, interrupted},
     word,
 };
@@ -27,6 +28,12 @@ pub(super) struct Options {
     /// How long what is behind may take to arrive before it counts as behind
     #[arg(long, value_name = "SECONDS", default_value_t = 3)]
     grace: u64,
+    /// Hold the bus against the log too: its archive is replayed to a queue that nobody else reads,
+    /// which costs as much as publishing did
+    #[arg(long)]
+    bus: bool,
+    #[command(flatten)]
+    window: WindowOptions,
 }
 
 impl Options {
@@ -63,6 +70,12 @@ async fn audit(options: &Options, context: &Context, report: &mut Audit) -> Resu
     for model in &live {
         models.push(UnderAudit::begin(model, options, context).await?);
     }
+    let hearing =
+        if options.bus { Some(Hearing::of(context, &options.window).await?) } else { None };
+    if let Some(hearing) = &hearing {
+        report.bus = Some(hearing.audited());
+        report.totals.unpublished = Some(0);
+    }
     let bar = progress("streams audited");
     let mut walk = options.choice.walk(context);
     while let Some((streams, place)) = walk.next().await? {
@@ -71,6 +84,10 @@ async fn audit(options: &Options, context: &Context, report: &mut Audit) -> Resu
             for finding in findings.map_err(|error| interrupted(error.into(), place.as_ref()))? {
                 under.add(&finding, report);
             }
+        }
+        if let Some(hearing) = &hearing {
+            let lacking = hearing.lacks(context, &streams).await;
+            report.lacks(&lacking.map_err(|cause| interrupted(cause, place.as_ref()))?);
         }
         report.streams += u64::try_from(streams.len()).unwrap_or(u64::MAX);
         bar.set_position(report.streams);
@@ -138,6 +155,9 @@ struct Audit {
     counters: Vec<WrongCounter>,
     /// Projections whose counters moved meanwhile, which proves nothing of them.
     counters_moved: Vec<&'static str>,
+    /// What the bus was asked for, if it was.
+    bus: Option<AuditedBus>,
+    unpublished: Vec<Unpublished>,
 }
 
 #[derive(Clone, Copy, Debug, Default, Serialize)]
@@ -148,12 +168,15 @@ struct Totals {
     ahead: u64,
     unreadable: u64,
     parked: u64,
+    /// Commits that the bus did not publish all of, if it was asked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    unpublished: Option<usize>,
 }
 
 impl From<Summary> for Totals {
     fn from(summary: Summary) -> Self {
         let Summary { lost, diverged, behind, ahead, unreadable, parked, .. } = summary;
-        Self { lost, diverged, behind, ahead, unreadable, parked }
+        Self { lost, diverged, behind, ahead, unreadable, parked, unpublished: None }
     }
 }
 
@@ -211,8 +234,27 @@ impl Audit {
         }
     }
 
+    fn lacks(&mut self, commits: &[Commit]) {
+        self.unpublished.extend(commits.iter().map(Unpublished::from));
+        self.totals.unpublished = Some(self.unpublished.len());
+    }
+
     fn is_clean(&self) -> bool {
-        self.findings.is_empty() && self.counters.is_empty()
+        self.findings.is_empty() && self.counters.is_empty() && self.unpublished.is_empty()
+    }
+}
+
+impl Audit {
+    fn last_line(&self) -> String {
+        let Totals { lost, diverged, behind, ahead, unreadable, parked, unpublished } = self.totals;
+        let unpublished = unpublished.map(|count| format!(" unpublished={count}"));
+        format!(
+            "lost={lost} diverged={diverged} parked={parked} behind={behind} ahead={ahead} \
+             unreadable={unreadable} counters={}{} streams={}\n",
+            self.counters.len(),
+            unpublished.unwrap_or_default(),
+            self.streams
+        )
     }
 }
 
@@ -250,25 +292,23 @@ impl Report for Audit {
             text +=
                 &format!("The counters of {projection} moved meanwhile: audit at a quiet time.\n");
         }
-        let Totals { lost, diverged, behind, ahead, unreadable, parked } = self.totals;
-        text + &format!(
-            "lost={lost} diverged={diverged} parked={parked} behind={behind} ahead={ahead} \
-             unreadable={unreadable} counters={} streams={}\n",
-            self.counters.len(),
-            self.streams
-        )
+        if !self.unpublished.is_empty() {
+            text += &table(Unpublished::COLUMNS, self.unpublished.iter().map(Unpublished::row));
+        }
+        text += &self.bus.as_ref().map(AuditedBus::text).unwrap_or_default();
+        text + &self.last_line()
     }
 }
 
 #[cfg(test)]
 mod tests {
     use ledgerfold::{
-        Version,
+        Timestamp, Version,
         audit::{Comparison, Finding, Verdict},
     };
 
-    use super::Audit;
-    use crate::output::rendered;
+    use super::{Audit, Unpublished};
+    use crate::output::{Report as _, rendered};
 
     fn finding(verdict: Verdict) -> Finding {
         let stream = "book#1".parse().expect("a stream");
@@ -286,6 +326,22 @@ mod tests {
             rendered(&audit, false).expect("text"),
             "lost=0 diverged=0 parked=0 behind=0 ahead=0 unreadable=0 counters=0 streams=1\n"
         );
+    }
+
+    #[test]
+    fn what_the_bus_lacks_is_counted_where_it_was_asked() {
+        let mut audit = Audit { streams: 1, ..Audit::default() };
+        audit.totals.unpublished = Some(0);
+        assert!(audit.is_clean());
+        assert!(audit.text().ends_with(" counters=0 unpublished=0 streams=1\n"));
+        audit.unpublished.push(Unpublished {
+            stream: "book#1".parse().expect("a stream"),
+            from: Version::new(2),
+            to: Version::new(3),
+            recorded_at: Timestamp::UNIX_EPOCH,
+        });
+        assert!(!audit.is_clean());
+        assert!(audit.text().contains("2-3"), "{}", audit.text());
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 mod audit;
 mod bars;
+mod bus;
 mod generations;
 mod rebuild;
 mod repair;
@@ -64,6 +65,7 @@ struct Model {
 
 /// What a command works on.
 struct Context {
+    target: Target,
     log: Arc<DynamoEventStore>,
     index: DynamoStreams,
     category: Category,
@@ -175,6 +177,7 @@ impl Admin {
             index: DynamoStreams::new(client, table).in_pages_of(walk::COMMITS_PER_PAGE),
             category: self.category,
             subjects,
+            target: target.clone(),
         })
     }
 }
@@ -263,6 +266,8 @@ mod tests {
         assert!(matches!(parsed(&["audit"]), Ok(Command::Audit(_))));
         assert!(parsed(&["audit", "--stream", "book#1", "--stream", "book#2", "--json"]).is_ok());
         assert!(parsed(&["repair", "--projection", "loans", "--overwrite", "--yes"]).is_ok());
+        assert!(parsed(&["audit", "--bus", "--since", "2026-11-23T12:00:00Z"]).is_ok());
+        assert!(parsed(&["repair", "--bus", "--stream", "book#1", "--rate", "5", "--yes"]).is_ok());
         assert!(parsed(&["rebuild", "loans", "shelf", "--segments", "4", "--rate", "200"]).is_ok());
         assert!(parsed(&["rebuild", "--all", "--no-switch"]).is_ok());
         assert!(parsed(&["roll-back", "loans", "--yes"]).is_ok());
@@ -271,6 +276,11 @@ mod tests {
             vec!["audit", "--stream", "no stream"],
             vec!["audit", "--stream", "book#1", "--from", "x"],
             vec!["audit", "--overwrite"],
+            vec!["audit", "--since", "2026-11-23T12:00:00Z"],
+            vec!["audit", "--bus", "--until", "noon"],
+            vec!["repair", "--bus", "--overwrite"],
+            vec!["repair", "--bus", "--projection", "loans"],
+            vec!["repair", "--rate", "0"],
             vec!["rebuild"],
             vec!["rebuild", "loans", "--all"],
             vec!["rebuild", "loans", "--segments", "0"],

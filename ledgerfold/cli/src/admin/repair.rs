@@ -1,17 +1,18 @@
 //! `repair`: what read models lack, from the log.
 
-use std::{process::ExitCode, sync::Arc};
+use std::{num::NonZeroU32, process::ExitCode, sync::Arc};
 
 use clap::Args;
 use futures::{StreamExt, stream};
 use ledgerfold::{
-    StreamId, Version,
+    Pace, StreamId, Version,
     audit::{Effect, LostMemos, OnDivergence, Repair, Repairer},
 };
 use serde::Serialize;
 
 use super::{
     Context, Model,
+    bus::{self, WindowOptions},
     walk::{Choice, interrupted},
     word,
 };
@@ -35,6 +36,15 @@ pub(super) struct Options {
     /// if the memo was lost and not the messages, they are counted twice
     #[arg(long)]
     count_lost: bool,
+    /// Publish what the bus has not published, and repair nothing else: read models, and everybody else
+    /// on the bus, get it as they get all events
+    #[arg(long, conflicts_with_all = ["overwrite", "count_lost", "projection"])]
+    bus: bool,
+    #[command(flatten)]
+    window: WindowOptions,
+    /// At most so many streams a second; with --bus commits, 50 if no number is given
+    #[arg(long, value_name = "COUNT")]
+    rate: Option<NonZeroU32>,
     /// Do not ask
     #[arg(long)]
     yes: bool,
@@ -72,6 +82,10 @@ pub(super) async fn run(
     context: &Context,
     output: &mut Output,
 ) -> Result<ExitCode, Trouble> {
+    if options.bus {
+        let Options { choice, window, rate, yes, .. } = options;
+        return bus::republish(choice, window, *rate, *yes, context, output).await;
+    }
     options.confirm()?;
     let mut report = Repairs::default();
     let outcome = repair(options, context, &mut report).await;
@@ -86,13 +100,17 @@ pub(super) async fn run(
 async fn repair(options: &Options, context: &Context, report: &mut Repairs) -> Result<(), Trouble> {
     let bar = progress("streams looked at");
     let models = context.models().await?;
+    let pace = &Pace::new(options.rate, &SystemClock);
     let mut walk = options.choice.walk(context);
     while let Some((streams, place)) = walk.next().await? {
         for model in &models {
             model.still_alone().await.map_err(|cause| interrupted(cause, place.as_ref()))?;
             let repairer = &options.repairer(model, context);
             let mut repairs = stream::iter(&streams)
-                .map(|stream| repairer.repair(stream))
+                .map(|stream| async move {
+                    pace.take(1).await;
+                    repairer.repair(stream).await
+                })
                 .buffered(CONCURRENT_STREAMS);
             while let Some(repair) = repairs.next().await {
                 let repair = repair.map_err(|error| interrupted(error.into(), place.as_ref()))?;

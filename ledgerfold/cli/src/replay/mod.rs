@@ -21,6 +21,9 @@ use report::{Cancelled, Listed, Shown};
 use start::Start;
 use watch::watch;
 
+pub(crate) use start::{fresh_name, start};
+pub(crate) use watch::verdict;
+
 #[derive(Debug, Subcommand)]
 pub(crate) enum Replay {
     /// Send what was recorded in a time again, to projections and nobody else
@@ -66,7 +69,7 @@ pub(crate) async fn run(
             let name = ReplayName(name.clone());
             let status = watch(&replays, &name, &SystemClock).await?;
             output.report(&Shown::from(&status))?;
-            watch::verdict(&status)
+            verdict(&status)
         }
         Replay::Cancel(Name { name }) => {
             let state = replays.cancel(&ReplayName(name.clone())).await?;

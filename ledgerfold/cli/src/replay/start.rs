@@ -1,6 +1,6 @@
 //! `replay start`: which events, to whom, and when.
 
-use std::{collections::BTreeMap, process::ExitCode, time::Duration};
+use std::{process::ExitCode, time::Duration};
 
 use clap::Args;
 use ledgerfold::{
@@ -12,7 +12,7 @@ use ledgerfold_eventbridge::{ReplayStatus, Replays, RuleArn, Window};
 
 use super::{
     report::{Shown, Started},
-    watch::{self, watch},
+    watch::{verdict, watch},
 };
 use crate::{
     output::{Output, progress_to},
@@ -68,11 +68,13 @@ pub(super) async fn run(
 ) -> Result<ExitCode, Trouble> {
     let rules = target.rules(&options.projection)?;
     let window = options.window(replays, world.clock.now())?;
-    let name = options.name(world);
+    let name = options.name.clone().map(ReplayName);
+    let name = name.unwrap_or_else(|| fresh_name("ledgerfold", world.clock, world.random));
     if !options.no_settle && !target.connection.is_local() {
         settle(&window, world.clock).await;
     }
-    let status = start(replays, &name, window, &rules).await?;
+    let arns: Vec<_> = rules.values().cloned().collect();
+    let status = start(replays, &name, window, &arns).await?;
     let projections: Vec<_> = rules.into_keys().collect();
     if !options.wait {
         output.report(&Started::new(projections, Shown::from(&status)))?;
@@ -80,17 +82,17 @@ pub(super) async fn run(
     }
     let status = watch(replays, &name, world.clock).await?;
     output.report(&Started::new(projections, Shown::from(&status)))?;
-    watch::verdict(&status)
+    verdict(&status)
 }
 
-async fn start(
+/// Starts a replay, and says how to look for it if it is not known whether it has started.
+pub(crate) async fn start(
     replays: &Replays,
     name: &ReplayName,
     window: Window,
-    rules: &BTreeMap<String, RuleArn>,
+    rules: &[RuleArn],
 ) -> Result<ReplayStatus, Trouble> {
-    let arns: Vec<_> = rules.values().cloned().collect();
-    let state = replays.start(name, window, &arns).await.map_err(|error| match error {
+    let state = replays.start(name, window, rules).await.map_err(|error| match error {
         ledgerfold_eventbridge::ReplayError::Unavailable(reason) => {
             Trouble::ReplayInDoubt { name: name.0.clone(), reason }
         }
@@ -119,15 +121,14 @@ impl Start {
         }
         Ok(Window::new(self.from.unwrap_or_else(oldest), to)?)
     }
+}
 
-    fn name(&self, world: &World<'_>) -> ReplayName {
-        ReplayName(self.name.clone().unwrap_or_else(|| {
-            let mut bytes = [0; 2];
-            world.random.fill(&mut bytes);
-            let now = world.clock.now().strftime("%Y%m%dT%H%M%SZ");
-            format!("ledgerfold-{now}-{:04x}", u16::from_be_bytes(bytes))
-        }))
-    }
+/// A name that no replay has had.
+pub(crate) fn fresh_name(kind: &str, clock: &dyn Clock, random: &dyn Random) -> ReplayName {
+    let mut bytes = [0; 2];
+    random.fill(&mut bytes);
+    let now = clock.now().strftime("%Y%m%dT%H%M%SZ");
+    ReplayName(format!("{kind}-{now}-{:04x}", u16::from_be_bytes(bytes)))
 }
 
 /// Waits until all of the window is in the archive.

@@ -37,7 +37,7 @@ pub(super) async fn watch(
 }
 
 /// The exit code of a replay that is over.
-pub(super) fn verdict(status: &ReplayStatus) -> Result<ExitCode, Trouble> {
+pub(crate) fn verdict(status: &ReplayStatus) -> Result<ExitCode, Trouble> {
     match status.state {
         ReplayState::Completed => Ok(ExitCode::SUCCESS),
         state => Err(Trouble::ReplayEnded {

@@ -2,9 +2,9 @@ use std::{num::NonZeroU32, sync::Mutex};
 
 use futures::{StreamExt, TryStreamExt, stream};
 
-use super::{CONCURRENT_STREAMS, FINDINGS, Observer, RebuildError, Rebuilder, Step, pace::Pace};
+use super::{CONCURRENT_STREAMS, FINDINGS, Observer, RebuildError, Rebuilder, Step};
 use crate::{
-    StreamId, Version,
+    Pace, StreamId, Version,
     ports::{ReadStoreError, Segment, SegmentProgress, StoreError, StreamPage},
     project::{Building, ProjectError, Projector},
 };

@@ -48,7 +48,6 @@
 //! lags. A caller that shows its consistency token sees its own row in any case.
 
 mod fill;
-mod pace;
 mod rebuilder;
 mod verify;
 

@@ -4,10 +4,10 @@ use futures::{StreamExt, TryStreamExt, stream};
 
 use super::{
     CONCURRENT_STREAMS, FINDINGS, Observer, Plan, RebuildError, Rebuilder, Step,
-    fill::is_of_the_stream, pace::Pace,
+    fill::is_of_the_stream,
 };
 use crate::{
-    StreamId, Version,
+    Pace, StreamId, Version,
     audit::{Auditor, Counters, CountersVerdict, Finding, Summary, Verdict},
     ports::{Segment, SegmentProgress, StreamPage, Written},
     project::{Building, Generations, InvalidChange, ProjectError, Projector},

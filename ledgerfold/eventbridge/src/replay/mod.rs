@@ -2,7 +2,7 @@
 
 mod status;
 
-use std::{fmt, str::FromStr};
+use std::{fmt, str::FromStr, time::Duration};
 
 use aws_sdk_eventbridge::{
     Client,
@@ -15,7 +15,7 @@ use ledgerfold::{Timestamp, project::ReplayName};
 
 use status::{instant, window};
 
-pub use status::{EmptyWindow, ReplayState, ReplayStatus, Window};
+pub use status::{ARCHIVED_AFTER, EmptyWindow, ReplayState, ReplayStatus, Window};
 
 /// The replays of one archive: what is in it is sent again to rules of its bus.
 ///
@@ -39,7 +39,10 @@ pub struct Replays {
     archive: String,
     bus: String,
     created: Option<Timestamp>,
+    kept_for: Option<Duration>,
 }
+
+const DAY: u64 = 24 * 3600;
 
 /// The ARN of a rule.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -108,17 +111,28 @@ impl Replays {
         })?;
         let missing = || ReplayError::Refused(format!("it says too little of the archive {name}"));
         let created = answer.creation_time().and_then(instant);
+        // 0 is for ever.
+        let days = answer.retention_days().and_then(|days| u64::try_from(days).ok());
+        let kept_for = days.filter(|days| *days > 0).map(|days| Duration::from_secs(days * DAY));
         Ok(Self {
             archive: answer.archive_arn.ok_or_else(missing)?,
             bus: answer.event_source_arn.ok_or_else(missing)?,
             client,
             created,
+            kept_for,
         })
     }
 
     /// When the archive was made, where EventBridge says it.
     pub const fn created(&self) -> Option<Timestamp> {
         self.created
+    }
+
+    /// Nothing that was recorded earlier can be expected in the archive: it was not there yet, or does
+    /// not keep it any longer.
+    pub fn reaches_back_to(&self, now: Timestamp) -> Timestamp {
+        let kept = self.kept_for.and_then(|kept_for| now.checked_sub(kept_for).ok());
+        self.created.max(kept).unwrap_or(Timestamp::UNIX_EPOCH)
     }
 
     /// Sends what is in the window again, to these rules and no others.

@@ -60,7 +60,7 @@ pub struct EmptyWindow {
 
 /// How long an event may take to reach the archive.
 /// <https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-archive.html>
-const ARCHIVED_AFTER: Duration = Duration::from_secs(600);
+pub const ARCHIVED_AFTER: Duration = Duration::from_secs(600);
 
 impl Window {
     /// What was recorded in this time.

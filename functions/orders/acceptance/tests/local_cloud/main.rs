@@ -5,6 +5,7 @@
 //! Those that disturb others, because they kill functions or replay the archive, wait until they are alone.
 
 mod audit;
+mod bus_audit;
 mod checks;
 mod command_line;
 mod commands;

@@ -6,8 +6,20 @@ use std::{
 
 use crate::{Timestamp, ports::Clock};
 
-/// Holds all segments together to so many streams a second.
-pub(super) struct Pace<'a> {
+/// Holds work to so many pieces a second, also where several do it at once.
+///
+/// ```
+/// # use std::num::NonZeroU32;
+/// # use ledgerfold::{Pace, ports::Clock};
+/// # async fn slowly(clock: &dyn Clock, streams: &[u8]) {
+/// let pace = Pace::new(NonZeroU32::new(50), clock);
+/// for stream in streams {
+///     pace.take(1).await;
+///     // …
+/// }
+/// # }
+/// ```
+pub struct Pace<'a> {
     clock: &'a dyn Clock,
     per_second: Option<NonZeroU32>,
     begun: Timestamp,
@@ -15,15 +27,16 @@ pub(super) struct Pace<'a> {
 }
 
 impl<'a> Pace<'a> {
-    pub(super) fn new(per_second: Option<NonZeroU32>, clock: &'a dyn Clock) -> Self {
+    /// So many pieces a second from now on; without bound if it is `None`.
+    pub fn new(per_second: Option<NonZeroU32>, clock: &'a dyn Clock) -> Self {
         Self { clock, per_second, begun: clock.now(), taken: AtomicU64::new(0) }
     }
 
-    /// Waits until this many streams more may be worked on.
-    pub(super) async fn take(&self, streams: usize) {
+    /// Waits until this many pieces more may be worked on.
+    pub async fn take(&self, pieces: usize) {
         let Some(per_second) = self.per_second else { return };
-        let streams = u64::try_from(streams).unwrap_or(u64::MAX);
-        let before = self.taken.fetch_add(streams, Ordering::Relaxed);
+        let pieces = u64::try_from(pieces).unwrap_or(u64::MAX);
+        let before = self.taken.fetch_add(pieces, Ordering::Relaxed);
         let due = Duration::from_millis(before.saturating_mul(1_000) / u64::from(per_second.get()));
         let passed = self.clock.now().duration_since(self.begun);
         // A clock that was set back counts as one that stood still.

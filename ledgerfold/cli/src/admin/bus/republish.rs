@@ -1,0 +1,109 @@
+//! `repair --bus`: what the bus did not publish, published from the log.
+
+use std::{num::NonZeroU32, process::ExitCode, sync::Arc};
+
+use ledgerfold::{
+    Commit, Pace,
+    relay::{Relay, StreamRecord},
+};
+use serde::Serialize;
+
+use super::{AuditedBus, Hearing, Unpublished, WindowOptions};
+use crate::{
+    admin::{
+        Context,
+        walk::{Choice, interrupted},
+    },
+    output::{Output, Report, confirm, progress, table},
+    system::{SystemClock, SystemRandom},
+    trouble::Trouble,
+};
+
+/// Few enough that whoever listens to the bus keeps up with live traffic beside them.
+const COMMITS_PER_SECOND: NonZeroU32 = NonZeroU32::new(50).expect("it is not zero");
+
+/// Publishes commit by commit, by the way that the relay goes. To consumers it is a delivery that came
+/// late: they know events by their ids, and may get them a second time.
+pub(in crate::admin) async fn run(
+    choice: &Choice,
+    window: &WindowOptions,
+    rate: Option<NonZeroU32>,
+    yes: bool,
+    context: &Context,
+    output: &mut Output,
+) -> Result<ExitCode, Trouble> {
+    let relay = relay(context).await?;
+    confirm("Publish again what the bus has not published? Everybody on it gets it.", yes)?;
+    let hearing = Hearing::of(context, window).await?;
+    let mut report =
+        Republished { bus: hearing.audited(), streams: 0, published: 0, commits: Vec::new() };
+    let rate = rate.unwrap_or(COMMITS_PER_SECOND);
+    let outcome = republish(choice, &hearing, &relay, rate, context, &mut report).await;
+    // What was published before an interruption is published.
+    if outcome.is_ok() || report.published > 0 {
+        output.report(&report)?;
+    }
+    outcome?;
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn relay(context: &Context) -> Result<Relay, Trouble> {
+    let publisher = Arc::new(context.target.publisher().await?);
+    Ok(Relay::new(publisher, Arc::new(SystemClock), Arc::new(SystemRandom)))
+}
+
+async fn republish(
+    choice: &Choice,
+    hearing: &Hearing,
+    relay: &Relay,
+    rate: NonZeroU32,
+    context: &Context,
+    report: &mut Republished,
+) -> Result<(), Trouble> {
+    let pace = Pace::new(Some(rate), &SystemClock);
+    let bar = progress("commits published");
+    let mut walk = choice.walk(context);
+    while let Some((streams, place)) = walk.next().await? {
+        let lacking = hearing.lacks(context, &streams).await;
+        for commit in lacking.map_err(|cause| interrupted(cause, place.as_ref()))? {
+            pace.take(1).await;
+            let published = publish(relay, &commit).await;
+            published.map_err(|cause| interrupted(cause, place.as_ref()))?;
+            report.published += 1;
+            report.commits.push(Unpublished::from(&commit));
+            bar.set_position(report.published);
+        }
+        report.streams += u64::try_from(streams.len()).unwrap_or(u64::MAX);
+    }
+    bar.finish_and_clear();
+    Ok(())
+}
+
+async fn publish(relay: &Relay, commit: &Commit) -> Result<(), Trouble> {
+    let place = format!("{} at {}", commit.stream(), commit.to());
+    let record = StreamRecord { sequence_number: place, commit: Ok(commit.clone()) };
+    relay
+        .publish(&[record])
+        .await
+        .map_err(|unsent| Trouble::Unsent { commit: unsent.sequence_number, reason: unsent.reason })
+}
+
+/// What was published again.
+#[derive(Debug, Serialize)]
+struct Republished {
+    bus: AuditedBus,
+    streams: u64,
+    published: u64,
+    commits: Vec<Unpublished>,
+}
+
+impl Report for Republished {
+    fn text(&self) -> String {
+        let mut text = String::new();
+        if !self.commits.is_empty() {
+            text += &table(Unpublished::COLUMNS, self.commits.iter().map(Unpublished::row));
+        }
+        text += &self.bus.text();
+        text + &format!("published={} streams={}\n", self.published, self.streams)
+    }
+}

@@ -1,0 +1,109 @@
+//! Which commits the bus is asked for.
+
+use std::{ops::RangeInclusive, time::Duration};
+
+use clap::Args;
+use ledgerfold::Timestamp;
+use ledgerfold_eventbridge::Window;
+
+use crate::trouble::Trouble;
+
+/// How far a replay reaches over both ends of what is compared: some archives cut a window to the
+/// minute.
+const MARGIN: Duration = Duration::from_secs(120);
+
+#[derive(Debug, Args)]
+pub(in crate::admin) struct WindowOptions {
+    /// The bus: only what was recorded from this instant on, as 2026-11-23T12:00:00Z; all that the
+    /// archive keeps, if none is given
+    #[arg(long, value_name = "INSTANT", requires = "bus")]
+    since: Option<Timestamp>,
+    /// The bus: only what was recorded up to this instant; until now, if none is given, and on AWS
+    /// until ten minutes ago in any case, which is what an archive may lack
+    #[arg(long, value_name = "INSTANT", requires = "bus")]
+    until: Option<Timestamp>,
+    /// The bus: give up if not everything has come from it within this time
+    #[arg(long, value_name = "SECONDS", requires = "bus", default_value_t = 3600)]
+    within: u64,
+}
+
+/// The times of recording that are compared.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Span {
+    compared: Window,
+    replayed: Window,
+}
+
+impl WindowOptions {
+    pub(super) const fn within(&self) -> Duration {
+        Duration::from_secs(self.within)
+    }
+
+    /// What is asked for, cut to what the archive can tell of.
+    pub(super) fn span(
+        &self,
+        oldest: Timestamp,
+        settled: Timestamp,
+        now: Timestamp,
+    ) -> Result<Span, Trouble> {
+        let to = self.until.unwrap_or(now);
+        if to > now {
+            return Err(Trouble::WindowInFuture { to });
+        }
+        let (from, to) = (self.since.unwrap_or(oldest).max(oldest), to.min(settled));
+        let compared = Window::new(from, to)?;
+        let replayed = Window::new(
+            from.checked_sub(MARGIN).unwrap_or(Timestamp::MIN),
+            to.checked_add(MARGIN).unwrap_or(Timestamp::MAX),
+        )?;
+        Ok(Span { compared, replayed })
+    }
+}
+
+impl Span {
+    pub(super) const fn recorded(&self) -> RangeInclusive<Timestamp> {
+        self.compared.from()..=self.compared.to()
+    }
+
+    pub(super) const fn replayed(&self) -> Window {
+        self.replayed
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use ledgerfold::Timestamp;
+
+    use super::WindowOptions;
+    use crate::trouble::Trouble;
+
+    fn at(second: i64) -> Timestamp {
+        Timestamp::from_second(second).expect("a time")
+    }
+
+    fn options(since: Option<i64>, until: Option<i64>) -> WindowOptions {
+        WindowOptions { since: since.map(at), until: until.map(at), within: 1 }
+    }
+
+    #[test]
+    fn what_the_archive_cannot_tell_of_is_not_compared() {
+        let (oldest, settled, now) = (at(1_000), at(9_400), at(10_000));
+        let span = |since, until| options(since, until).span(oldest, settled, now);
+        for (since, until, expected) in [
+            (None, None, at(1_000)..=at(9_400)),
+            (Some(0), Some(10_000), at(1_000)..=at(9_400)),
+            (Some(2_000), Some(3_000), at(2_000)..=at(3_000)),
+        ] {
+            assert_eq!(span(since, until).expect("a window").recorded(), expected);
+        }
+        assert!(matches!(span(None, Some(10_001)), Err(Trouble::WindowInFuture { .. })));
+        assert!(matches!(span(Some(9_500), None), Err(Trouble::Window(_))));
+    }
+
+    #[test]
+    fn more_is_replayed_than_compared() {
+        let span = options(Some(2_000), Some(3_000)).span(at(0), at(9_000), at(9_000));
+        let replayed = span.expect("a window").replayed();
+        assert_eq!((replayed.from(), replayed.to()), (at(1_880), at(3_120)));
+    }
+}
