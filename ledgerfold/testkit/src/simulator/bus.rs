@@ -38,7 +38,7 @@ pub(super) struct Bus {
     weather: Weather,
     witness: Arc<Witness>,
     plant: Plant,
-    queues: [Arc<Queue>; 2],
+    queues: [Arc<Queue>; QUEUES],
     /// How often a rule tries to reach its queue.
     tries: usize,
     /// Of a hundred entries, how many are not taken.
@@ -52,15 +52,20 @@ struct Archived {
     at: Duration,
 }
 
+/// How many rules there are, with a queue each: two of projections, and one of a process.
+pub(super) const QUEUES: usize = 3;
+/// Which of them is the process's.
+pub(super) const PROCESS: usize = 2;
+
 /// Which rules a replay goes to.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct FilterArns(pub(super) [bool; 2]);
+pub(super) struct FilterArns(pub(super) [bool; QUEUES]);
 
 impl Bus {
     pub(super) fn new(
         (clockwork, weather, witness): (Clockwork, Weather, Arc<Witness>),
         plant: Plant,
-        queues: [Arc<Queue>; 2],
+        queues: [Arc<Queue>; QUEUES],
         schedule: &Schedule,
     ) -> Self {
         Self {
@@ -97,7 +102,7 @@ impl Bus {
         }
         self.witness.count(|report| {
             report.replays += 1;
-            report.filtered_replays += usize::from(rules.0 != [true; 2]);
+            report.filtered_replays += usize::from(rules.0[..2] != [true; 2]);
         });
     }
 
@@ -181,7 +186,7 @@ impl Publisher for Bus {
             }
             let at = self.clockwork.elapsed();
             self.archive().push(Archived { envelope: envelope.clone(), at });
-            self.route(envelope, false, FilterArns([true; 2]));
+            self.route(envelope, false, FilterArns([true; QUEUES]));
             answers.push(Ok(()));
         }
         self.weather.way().await;

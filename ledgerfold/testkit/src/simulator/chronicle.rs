@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 
 use ledgerfold::{
-    CommandId, Commit, Decider, Envelope, Event, StreamId, Version, project::Projection,
+    CommandId, Commit, Decider, Envelope, Event, StreamId, Timestamp, Version, project::Projection,
 };
 
 use super::domain::{Statement, Statements};
@@ -26,6 +26,8 @@ pub(super) struct Chronicle {
 /// A commit, or the commits of one transaction.
 pub(super) struct Deed {
     pub(super) command: CommandId,
+    /// When it took effect.
+    pub(super) at: Timestamp,
     pub(super) commits: Vec<Commit>,
 }
 
@@ -42,7 +44,7 @@ pub(super) struct History {
 
 impl Chronicle {
     /// Writes down what has just taken effect.
-    pub(super) fn record(&mut self, commits: impl IntoIterator<Item = Commit>) {
+    pub(super) fn record(&mut self, at: Timestamp, commits: impl IntoIterator<Item = Commit>) {
         let commits: Vec<_> = commits.into_iter().collect();
         let Some(first) = commits.first() else { return };
         let command = first.command().id.clone();
@@ -53,11 +55,16 @@ impl Chronicle {
                 self.broken.push(rule);
             }
         }
-        self.deeds.push(Deed { command, commits });
+        self.deeds.push(Deed { command, at, commits });
     }
 
     pub(super) fn now(&self) -> Moment {
         self.deeds.len()
+    }
+
+    /// How much had happened by this time.
+    pub(super) fn at(&self, time: Timestamp) -> Moment {
+        self.deeds.partition_point(|deed| deed.at <= time)
     }
 
     pub(super) fn deeds(&self) -> &[Deed] {

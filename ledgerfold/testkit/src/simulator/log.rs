@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use ledgerfold::{
     CommandId, Commit, NewCommit, StreamId, UniqueKey, Version,
     ports::{
-        AppendError, EventStore, Page, Resume, Segment, StoreError, StreamPage, Streams,
+        AppendError, Clock, EventStore, Page, Resume, Segment, StoreError, StreamPage, Streams,
         StreamsError, Transaction,
     },
 };
@@ -95,7 +95,7 @@ impl SimulatedLog {
             report.commits += commits.len();
             report.joint_commits += usize::from(commits.len() > 1);
         });
-        self.chronicle().record(commits);
+        self.chronicle().record(self.clockwork.now(), commits);
     }
 
     async fn reading(&self) -> Result<(), StoreError> {

@@ -2,8 +2,9 @@
 //! its change stream, the relay, the bus, queues, projectors, read tables, and those who look after it.
 //!
 //! The product's own handlers run in it, behind their ports: `CommandHandler`, `JointHandler`, `Relay`,
-//! `Projector`, `fresh_row`, `fresh_list`, `fresh_counts`, `Auditor`, `Counters`, `Repairer`. A schedule
-//! follows from its seed: the line that a failure prints runs it again.
+//! `Projector`, `ProcessHandler`, `DeadlineSweep`, `fresh_row`, `fresh_list`, `fresh_counts`, `Auditor`,
+//! `Counters`, `Repairer`. A schedule follows from its seed: the line that a failure prints runs it
+//! again.
 //!
 //! ```
 //! use ledgerfold_testkit::simulator::{Plant, simulate};
@@ -31,6 +32,9 @@
 //!   time to all rules or to some, also while others write; it knows the newest events a little later.
 //! - **Queues**: any order, visibility (also too short for the function), partial batch responses, dead
 //!   letters, redrive.
+//! - **A process** with a queue and deadlines of its own: whoever opens an account gets a welcome, and
+//!   loses the account if it is unused after a while. The rule of its queue lets replays through in some
+//!   schedules, which it should not. Several sweeps look for deadlines that are due, in a list that lags.
 //! - **Read tables**: throttling, lost answers, transaction conflicts of counters, an index that is late.
 //! - **Outages** of a day and more: of the mapping that reads the change stream, and of the rules.
 //! - **Operators** repair and replay while others write, and damage rows. In the end they put back what
@@ -44,7 +48,9 @@
 //! addresses are unique and money stays the same; no reader is shown less than it has seen, half a
 //! commit, or a row that goes back; every event was published, or its commit stands where operators
 //! find it; every row is the fold of its stream and every counter the count over the log, by the
-//! checker's own fold. In good weather nothing needs a second try and nothing is put aside.
+//! checker's own fold. What the process owes for an event that was published happened once, no sooner
+//! than it was due, unless the account had a reason to refuse; a replay has no effect. In good weather
+//! no projector needs a second try and nothing is put aside.
 //!
 //! # What is not
 //!
@@ -64,6 +70,7 @@ mod clients;
 mod clockwork;
 #[cfg(test)]
 mod conformance;
+mod deadlines;
 mod defects;
 mod domain;
 mod functions;
@@ -73,9 +80,11 @@ mod mapping;
 mod operators;
 mod plant;
 mod queue;
+mod reactions;
 mod report;
 mod rows;
 mod schedule;
+mod steward;
 mod tallies;
 mod weather;
 mod witness;

@@ -21,9 +21,9 @@ use super::{
 /// How long what is behind may be on its way.
 const GRACE: Duration = Duration::from_secs(3);
 /// How often somebody repairs while others write.
-const LIVE_REPAIRS: usize = 4;
+const LIVE_REPAIRS: usize = 6;
 /// How many rows are damaged.
-const MISHAPS: usize = 6;
+const MISHAPS: usize = 9;
 
 /// Why an operator could not go on.
 #[derive(Debug, thiserror::Error)]
@@ -71,8 +71,8 @@ async fn replay(world: &World) {
         true => (Duration::ZERO, now),
         false => (clockwork.within(now), now),
     };
-    let rules = [[true, true], [true, false], [false, true]][clockwork.below(3)];
-    world.bus.replay(window, FilterArns(rules));
+    let [rows, tallies] = [[true, true], [true, false], [false, true]][clockwork.below(3)];
+    world.bus.replay(window, FilterArns([rows, tallies, world.schedule.stray_replays]));
 }
 
 /// Damages rows that are there, or loses them.

@@ -50,11 +50,19 @@ pub enum Plant {
     RepairCountsTwice,
     /// A repair takes the first page of streams for all.
     RepairStopsEarly,
+    /// A process is not told which messages come from a replay.
+    ReplayFlagLost,
+    /// A process's message is done before anything has followed from it.
+    ProcessAcknowledgesFirst,
+    /// A deadline is removed before what it asks for is done.
+    SweepRemovesFirst,
+    /// A deadline is taken for due that is not.
+    SweepRunsAhead,
 }
 
 impl Plant {
     /// All faults that can be planted.
-    pub const FAULTS: [Self; 23] = [
+    pub const FAULTS: [Self; 27] = [
         Self::PutWithoutCondition,
         Self::ConflictIsSuccess,
         Self::BusyIsSuccess,
@@ -78,5 +86,9 @@ impl Plant {
         Self::RepairOverwrites,
         Self::RepairCountsTwice,
         Self::RepairStopsEarly,
+        Self::ReplayFlagLost,
+        Self::ProcessAcknowledgesFirst,
+        Self::SweepRemovesFirst,
+        Self::SweepRunsAhead,
     ];
 }

@@ -1,4 +1,4 @@
-//! A projection's queue: it keeps no order, and shows a message again until it is deleted or put aside.
+//! The queue of a projection or a process: it keeps no order, and shows a message again until it is deleted or put aside.
 
 use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},

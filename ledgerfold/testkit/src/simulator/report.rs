@@ -79,6 +79,18 @@ counts! {
     overwritten,
     /// Lists that a client read.
     lists,
+    /// Commands of the process that followed from events.
+    welcomes,
+    /// Commands of the process that followed from deadlines.
+    closings,
+    /// Deadlines that were scheduled.
+    deadlines,
+    /// Deadlines that are done.
+    fired,
+    /// Deadlines that failed and were tried again later.
+    postponed,
+    /// Replayed messages that came to the process.
+    refused_replays,
 }
 
 /// A schedule that broke a rule.

@@ -18,6 +18,8 @@ pub(super) struct Schedule {
     pub(super) mishap: bool,
     /// How often the archive is replayed while others write.
     pub(super) replays: usize,
+    /// Whether a process's rule lets them through, which it should not.
+    pub(super) stray_replays: bool,
     /// Of a hundred entries, how many the bus does not take.
     pub(super) entries_failed: usize,
     pub(super) stream: StreamShape,
@@ -119,6 +121,7 @@ impl Schedule {
             },
             page: 1 + dice.below(4),
             commit_bytes: if dice.chance(25) { 200 } else { 300 * 1_024 },
+            stray_replays: dice.chance(50),
         }
     }
 
@@ -133,6 +136,11 @@ impl Schedule {
             Outage::None => Duration::from_secs(2),
             Outage::Relay | Outage::Targets => 12 * HOUR,
         }
+    }
+
+    /// How long an account may stay unused.
+    pub(super) fn patience(&self) -> Duration {
+        2 * self.pace()
     }
 
     /// Of a schedule that is out of the ordinary: when an outage begins, and how long it lasts.

@@ -10,19 +10,21 @@ use std::{
 
 use ledgerfold::{
     ports::Clock,
-    project::{Delivery, Projector},
+    project::{Delivery, Projector, Receipt},
 };
 
 use super::{
     Clockwork, Plant, Report,
-    bus::Bus,
+    bus::{Bus, PROCESS, QUEUES},
     change_stream::ChangeStream,
     clients,
+    deadlines::SimulatedDeadlines,
     functions::{self, Containers, Processes},
     log::{LogLimits, SimulatedLog},
     mapping::Mapping,
     operators,
     queue::Queue,
+    reactions::{self, Reactor},
     rows::SimulatedRows,
     schedule::{Ending, Outage, Schedule},
     tallies::SimulatedTallies,
@@ -34,6 +36,9 @@ use super::{
 const LAG: Duration = Duration::from_secs(2);
 /// How long a projector's poll takes.
 const POLL: Duration = Duration::from_secs(2);
+
+/// How long to wait at most before looking again whether all has come to rest.
+const LONGEST_PAUSE: Duration = Duration::from_secs(600);
 
 /// A schedule.
 #[derive(Clone)]
@@ -48,7 +53,8 @@ pub(super) struct World {
     pub(super) log: Arc<SimulatedLog>,
     pub(super) changes: Arc<ChangeStream>,
     pub(super) bus: Arc<Bus>,
-    pub(super) queues: [Arc<Queue>; 2],
+    pub(super) queues: [Arc<Queue>; QUEUES],
+    pub(super) deadlines: Arc<SimulatedDeadlines>,
     pub(super) rows: Arc<SimulatedRows>,
     pub(super) tallies: Arc<SimulatedTallies>,
     /// Clients and others at work that come to an end by themselves.
@@ -68,12 +74,13 @@ impl World {
         let limits = LogLimits { page: schedule.page, commit_bytes: schedule.commit_bytes };
         let log = Arc::new(SimulatedLog::new(all(), plant, limits, changes.clone()));
         let queue = |_| Queue::new(&clockwork, witness.clone(), plant, schedule.queue);
-        let queues = [0, 1].map(queue).map(Arc::new);
+        let queues = [0, 1, PROCESS].map(queue).map(Arc::new);
         let bus = Bus::new(all(), plant, queues.clone(), &schedule);
         Self {
             containers: Arc::new(Containers::new(clockwork.clone(), log.clone())),
             rows: Arc::new(SimulatedRows::new(way(), witness.clone(), plant, LAG)),
             tallies: Arc::new(SimulatedTallies::new(way(), witness.clone(), plant)),
+            deadlines: Arc::new(SimulatedDeadlines::new(way(), witness.clone(), plant)),
             processes: Processes::new(clockwork.clone()),
             bus: Arc::new(bus),
             busy: Arc::default(),
@@ -105,6 +112,11 @@ impl World {
             let (world, projector) = (self.clone(), functions::projector(self, queue));
             self.clockwork.spawn(async move { world.project(queue, projector).await });
         }
+        for _ in 0..2 {
+            let (world, reactor) = (self.clone(), Reactor::new(self));
+            self.clockwork.spawn(async move { world.react(reactor).await });
+            self.clockwork.spawn(reactions::sweep(self.clone()));
+        }
         let world = self.clone();
         self.clockwork.spawn(async move { world.conclude().await });
     }
@@ -120,26 +132,51 @@ impl World {
     }
 
     async fn project(&self, number: usize, projector: Projector) {
-        let queue = &self.queues[number];
+        loop {
+            let batch = self.next_batch(number).await;
+            let receipts = receipts(&batch);
+            let failed = functions::project(self, &projector, batch).await;
+            self.settle(number, &receipts, failed);
+        }
+    }
+
+    async fn react(&self, mut reactor: Reactor) {
+        loop {
+            let batch = self.next_batch(PROCESS).await;
+            let receipts = receipts(&batch);
+            if self.plant == Plant::ProcessAcknowledgesFirst {
+                self.settle(PROCESS, &receipts, Some(Vec::new()));
+            }
+            let failed = reactor.react(self, batch).await;
+            if failed.is_none() {
+                reactor = Reactor::new(self);
+            }
+            self.settle(PROCESS, &receipts, failed);
+        }
+    }
+
+    async fn next_batch(&self, queue: usize) -> Vec<Delivery> {
+        let queue = &self.queues[queue];
         loop {
             queue.arrived().await;
             self.clockwork.sleep(self.clockwork.within(POLL)).await;
             let batch = queue.receive();
-            if batch.is_empty() {
-                continue;
+            if !batch.is_empty() {
+                return batch;
             }
-            let receipts: Vec<_> = batch.iter().map(|it: &Delivery| it.receipt.clone()).collect();
-            let Some(failed) = functions::project(self, &projector, batch).await else {
-                // A function that died has done nothing that is known of.
-                queue.settle(&receipts, &receipts);
-                continue;
-            };
-            if let Some((_, reason)) = failed.first().filter(|_| self.schedule.is_fair()) {
-                self.witness.violated(format!("a message was not applied at once: {reason}"));
-            }
-            let failed: Vec<_> = failed.into_iter().map(|(receipt, _)| receipt).collect();
-            queue.settle(&receipts, &failed);
         }
+    }
+
+    /// Deletes what is done of a batch. A function that died has done nothing that is known of.
+    fn settle(&self, queue: usize, batch: &[Receipt], failed: Option<Vec<(Receipt, String)>>) {
+        let Some(failed) = failed else { return };
+        // A process's command may lose its races against clients, and then its message comes again.
+        let is_smooth = self.schedule.is_fair() && queue != PROCESS;
+        if let Some((_, reason)) = failed.first().filter(|_| is_smooth) {
+            self.witness.violated(format!("a message was not applied at once: {reason}"));
+        }
+        let failed: Vec<_> = failed.into_iter().map(|(receipt, _)| receipt).collect();
+        self.queues[queue].settle(batch, &failed);
     }
 
     /// Waits for the clients, lets the weather clear, brings home what stands aside, and waits until
@@ -151,25 +188,38 @@ impl World {
         self.weather.clear();
         self.clockwork.make_immortal();
         self.come_to_rest().await;
+        self.let_process_finish().await;
         if self.schedule.ending == Ending::Redrive {
             for _ in 0..2 {
                 self.changes.redrive();
                 self.queues.iter().for_each(|queue| queue.redrive());
                 self.come_to_rest().await;
+                self.let_process_finish().await;
             }
         }
         let lost = !self.changes.missed().is_empty();
         if self.schedule.ending == Ending::Repair || lost {
-            self.queues.iter().for_each(|queue| queue.purge());
+            self.queues[..PROCESS].iter().for_each(|queue| queue.purge());
             operators::repair_all(self).await;
         }
         operators::audit(self).await;
         self.over.store(true, Ordering::SeqCst);
     }
 
+    /// Nothing but its own messages brings home what a process has not done.
+    async fn let_process_finish(&self) {
+        while self.queues[PROCESS].aside() > 0 {
+            self.queues[PROCESS].redrive();
+            self.come_to_rest().await;
+        }
+    }
+
+    /// Waits until nothing is under way, looking less and less often: a deadline may wait for hours.
     async fn come_to_rest(&self) {
+        let mut pause = Duration::from_secs(1);
         while !self.rests() {
-            self.clockwork.sleep(Duration::from_secs(1)).await;
+            self.clockwork.sleep(pause).await;
+            pause = (pause * 2).min(LONGEST_PAUSE);
         }
     }
 
@@ -178,6 +228,7 @@ impl World {
             && self.changes.rests()
             && self.bus.rests()
             && self.queues.iter().all(|queue| queue.rests())
+            && self.deadlines.rests()
     }
 
     pub(super) fn is_over(&self) -> bool {
@@ -196,4 +247,8 @@ impl World {
     pub(super) fn report(&self) -> Report {
         Report { deaths: self.clockwork.deaths(), ..self.witness.report() }
     }
+}
+
+fn receipts(batch: &[Delivery]) -> Vec<Receipt> {
+    batch.iter().map(|delivery| delivery.receipt.clone()).collect()
 }

@@ -3,6 +3,7 @@
 mod answers;
 mod decisions;
 mod delivery;
+mod reactions;
 mod read_models;
 
 pub(super) use answers::{nothing_was_to_do, refused};
@@ -14,7 +15,7 @@ use super::{chronicle::Chronicle, world::World};
 pub(super) fn check(world: &World) -> Vec<String> {
     let chronicle = world.log.chronicle();
     let mut broken = chronicle.broken().to_vec();
-    let rules: [fn(&World, &Chronicle, &mut Vec<String>); 8] = [
+    let rules: [fn(&World, &Chronicle, &mut Vec<String>); 9] = [
         decisions::nothing_was_lost,
         decisions::each_was_decided_on_its_moment,
         decisions::effects_are_single,
@@ -22,6 +23,7 @@ pub(super) fn check(world: &World) -> Vec<String> {
         decisions::money_stays_the_same,
         answers::are_true,
         delivery::everything_was_published,
+        reactions::follow_once,
         read_models::are_folds,
     ];
     for rule in rules {
