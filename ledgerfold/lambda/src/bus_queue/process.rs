@@ -20,14 +20,14 @@ pub async fn serve_process<P: ProcessManager>(handler: ProcessHandler<P>) -> Res
     run(service_fn(move |event: LambdaEvent<SqsEvent>| {
         let handler = handler.clone();
         async move {
-            let failed = handler.handle(deliveries(event.payload)).await;
+            let failed = handler.handle(deliveries(&event.payload)).await;
             Ok::<_, RunError>(response(receipts(failed)))
         }
     }))
     .await
 }
 
-fn deliveries(event: SqsEvent) -> Vec<Delivery> {
+fn deliveries(event: &SqsEvent) -> Vec<Delivery> {
     let messages = event.records.iter();
     messages
         .map(|message| from_the_bus(message).unwrap_or_else(|error| unreadable(message, &error)))
@@ -85,7 +85,7 @@ mod tests {
         let commands = CommandHandler::new(log.clone(), clock, random);
         let deadlines = Arc::new(MemoryDeadlineStore::default());
         let process = ProcessHandler::<Copy>::new(fresh(), commands, deadlines, log.clone());
-        let handle = async |event| response(receipts(process.handle(deliveries(event)).await));
+        let handle = async |event| response(receipts(process.handle(deliveries(&event)).await));
 
         let fresh_commit = |note| commit(&Loaded::unread(fresh()), note, &[note], 60);
         let (heard, again) = (fresh_commit("heard"), fresh_commit("again"));
