@@ -7,10 +7,11 @@ use std::sync::{
 
 use futures::channel::oneshot;
 use ledgerfold::{
+    Timestamp,
     audit::Audited,
     command::{Answer, CommandError, CommandHandler, JointHandler},
     ports::EventStore,
-    project::{Delivery, Projector, Receipt, RowModel, TallyModel},
+    project::{Delivery, Projector, Receipt, RowModel, TallyModel, Which},
     relay::{Relay, StreamRecord, Unsent},
 };
 
@@ -19,6 +20,7 @@ use super::{
     defects::Deaf,
     domain::{Ask, Bonuses, Request, Statements, Totals},
     log::SimulatedLog,
+    old_code::{OldStatements, OldTotals},
     world::World,
 };
 use crate::{
@@ -99,15 +101,33 @@ impl RelayFunction {
     }
 }
 
-/// The projector function of one queue.
+/// The projector function of one queue, with the code of the day.
 pub(super) fn projector(world: &World, queue: usize) -> Projector {
     let (time, random) = world.time_and_chance();
     let log: Arc<dyn EventStore> = match world.plant {
         Plant::GapsIgnored => Amended::of(world.log.clone(), Deaf),
         _ => world.log.clone(),
     };
-    let model = model(world, queue);
-    Projector::new(model, log, time, random)
+    let model = match (world.is_mended(), queue) {
+        (true, _) => model(world, queue),
+        (false, 0) => Arc::new(RowModel::<OldStatements>::new(world.rows.clone())),
+        (false, _) => Arc::new(TallyModel::<OldTotals>::new(world.tallies.clone())),
+    };
+    let quarantine = world.quarantines[queue].clone();
+    Projector::new(model, log, time, random).with_quarantine(quarantine)
+}
+
+/// A round of healing, which may die or fail as any function.
+pub(super) async fn heal(world: &World, queue: usize, which: Which) {
+    let projector = projector(world, queue);
+    let healing =
+        world.processes.start(async move { projector.heal(which, Timestamp::MAX).await }).await;
+    if let Ok(Ok(healing)) = healing {
+        world.witness.count(|report| {
+            report.healed += healing.healed;
+            report.not_healed += healing.parked;
+        });
+    }
 }
 
 /// The read model of one queue.
@@ -122,10 +142,10 @@ pub(super) fn model(world: &World, queue: usize) -> Arc<dyn Audited> {
 /// died.
 pub(super) async fn project(
     world: &World,
-    projector: &Projector,
+    queue: usize,
     batch: Vec<Delivery>,
 ) -> Option<Vec<(Receipt, String)>> {
-    let projector = projector.clone();
+    let projector = projector(world, queue);
     world.processes.start(async move { projector.project(batch).await }).await.ok()
 }
 

@@ -37,6 +37,9 @@
 //!   schedules, which it should not. Several sweeps look for deadlines that are due, in a list that lags.
 //! - **Read tables**: throttling, lost answers, transaction conflicts of counters, an index that is late.
 //! - **Outages** of a day and more: of the mapping that reads the change stream, and of the rules.
+//! - **Poisoned events**: in some schedules the projections begin with code that cannot apply some
+//!   events, until mended code is deployed. Their streams stand parked meanwhile, in a quarantine that
+//!   throttles and loses answers, and rounds of healing try them again.
 //! - **Operators** repair and replay while others write, and damage rows. In the end they put back what
 //!   stands aside, or throw it away and repair from the log; then the product's audit must find nothing.
 //!
@@ -50,14 +53,16 @@
 //! find it; every row is the fold of its stream and every counter the count over the log, by the
 //! checker's own fold. What the process owes for an event that was published happened once, no sooner
 //! than it was due, unless the account had a reason to refuse; a replay has no effect. In good weather
-//! no projector needs a second try and nothing is put aside.
+//! no projector needs a second try, whatever stands parked, and nothing is put aside. Once the code is
+//! mended nothing stays parked.
 //!
 //! # What is not
 //!
 //! What is below the ports: serialised items, messages and requests, and what the AWS SDK makes of
 //! errors. That is held by the conformance suites, on DynamoDB itself and on the stores of this
-//! simulation alike. Shards that split, queues that forget messages after days, and events that cannot
-//! be applied are not modelled either, nor are clocks that differ between functions. Of a joint
+//! simulation alike. Shards that split, queues that forget messages after days and generations of read
+//! models that are built beside each other are not modelled either, nor are clocks that differ between
+//! functions. Of a joint
 //! command's refusal it is only asked that it was true of each stream at some moment of the call; of a
 //! list, that each entry is what some account once was, and not that an account which its reader has
 //! closed is gone from it.
@@ -77,8 +82,10 @@ mod functions;
 mod in_flight;
 mod log;
 mod mapping;
+mod old_code;
 mod operators;
 mod plant;
+mod quarantine;
 mod queue;
 mod reactions;
 mod report;

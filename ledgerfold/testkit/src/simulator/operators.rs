@@ -50,6 +50,14 @@ pub(super) fn start(world: &World) {
             world.clone().work(async move { repair_now_and_then(&world, queue).await });
         }
     }
+    if schedule.old_code && world.clockwork.chance(50) {
+        let world = world.clone();
+        world.clone().work(async move {
+            wait(&world).await;
+            wait(&world).await;
+            world.mend();
+        });
+    }
     if schedule.mishap {
         let world = world.clone();
         world.clone().work(async move { do_damage(&world).await });

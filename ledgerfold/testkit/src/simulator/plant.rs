@@ -50,6 +50,8 @@ pub enum Plant {
     RepairCountsTwice,
     /// A repair takes the first page of streams for all.
     RepairStopsEarly,
+    /// A stream is parked without an entry, and its messages are done.
+    ParkedWithoutEntry,
     /// A process is not told which messages come from a replay.
     ReplayFlagLost,
     /// A process's message is done before anything has followed from it.
@@ -62,7 +64,7 @@ pub enum Plant {
 
 impl Plant {
     /// All faults that can be planted.
-    pub const FAULTS: [Self; 27] = [
+    pub const FAULTS: [Self; 28] = [
         Self::PutWithoutCondition,
         Self::ConflictIsSuccess,
         Self::BusyIsSuccess,
@@ -86,6 +88,7 @@ impl Plant {
         Self::RepairOverwrites,
         Self::RepairCountsTwice,
         Self::RepairStopsEarly,
+        Self::ParkedWithoutEntry,
         Self::ReplayFlagLost,
         Self::ProcessAcknowledgesFirst,
         Self::SweepRemovesFirst,

@@ -83,6 +83,12 @@ counts! {
     welcomes,
     /// Commands of the process that followed from deadlines.
     closings,
+    /// Streams that were parked, each as often as a message came.
+    parked,
+    /// Parked streams that healing brought home.
+    healed,
+    /// Those that it did not.
+    not_healed,
     /// Deadlines that were scheduled.
     deadlines,
     /// Deadlines that are done.

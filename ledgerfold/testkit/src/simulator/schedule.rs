@@ -16,6 +16,8 @@ pub(super) struct Schedule {
     pub(super) repaired_live: bool,
     /// Whether rows are damaged and lost, which only a repair that overwrites brings home.
     pub(super) mishap: bool,
+    /// Whether the projections begin with code that cannot apply some events.
+    pub(super) old_code: bool,
     /// How often the archive is replayed while others write.
     pub(super) replays: usize,
     /// Whether a process's rule lets them through, which it should not.
@@ -121,6 +123,7 @@ impl Schedule {
             },
             page: 1 + dice.below(4),
             commit_bytes: if dice.chance(25) { 200 } else { 300 * 1_024 },
+            old_code: dice.chance(30),
             stray_replays: dice.chance(50),
         }
     }

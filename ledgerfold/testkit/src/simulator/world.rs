@@ -10,7 +10,7 @@ use std::{
 
 use ledgerfold::{
     ports::Clock,
-    project::{Delivery, Projector, Receipt},
+    project::{Delivery, Receipt, Which},
 };
 
 use super::{
@@ -23,6 +23,7 @@ use super::{
     log::{LogLimits, SimulatedLog},
     mapping::Mapping,
     operators,
+    quarantine::SimulatedQuarantine,
     queue::Queue,
     reactions::{self, Reactor},
     rows::SimulatedRows,
@@ -37,6 +38,10 @@ const LAG: Duration = Duration::from_secs(2);
 /// How long a projector's poll takes.
 const POLL: Duration = Duration::from_secs(2);
 
+/// How long old code stays when clients have come to their end.
+const UNMENDED: Duration = Duration::from_secs(30);
+/// How often what stands aside is put back: what is slow may be put aside once more.
+const REDRIVES: usize = 4;
 /// How long to wait at most before looking again whether all has come to rest.
 const LONGEST_PAUSE: Duration = Duration::from_secs(600);
 
@@ -54,12 +59,16 @@ pub(super) struct World {
     pub(super) changes: Arc<ChangeStream>,
     pub(super) bus: Arc<Bus>,
     pub(super) queues: [Arc<Queue>; QUEUES],
+    /// One of each projection.
+    pub(super) quarantines: [Arc<SimulatedQuarantine>; 2],
     pub(super) deadlines: Arc<SimulatedDeadlines>,
     pub(super) rows: Arc<SimulatedRows>,
     pub(super) tallies: Arc<SimulatedTallies>,
     /// Clients and others at work that come to an end by themselves.
     busy: Arc<AtomicUsize>,
     over: Arc<AtomicBool>,
+    /// Whether the projections can apply all events.
+    mended: Arc<AtomicBool>,
 }
 
 impl World {
@@ -80,11 +89,14 @@ impl World {
             containers: Arc::new(Containers::new(clockwork.clone(), log.clone())),
             rows: Arc::new(SimulatedRows::new(way(), witness.clone(), plant, LAG)),
             tallies: Arc::new(SimulatedTallies::new(way(), witness.clone(), plant)),
+            quarantines: [0, 1]
+                .map(|_| Arc::new(SimulatedQuarantine::new(way(), witness.clone(), plant))),
             deadlines: Arc::new(SimulatedDeadlines::new(way(), witness.clone(), plant)),
             processes: Processes::new(clockwork.clone()),
             bus: Arc::new(bus),
             busy: Arc::default(),
             over: Arc::default(),
+            mended: Arc::new(AtomicBool::new(!schedule.old_code)),
             schedule,
             plant,
             clockwork,
@@ -109,8 +121,12 @@ impl World {
         }
         // Two functions at a queue: batches of one stream meet.
         for queue in [0, 0, 1, 1] {
-            let (world, projector) = (self.clone(), functions::projector(self, queue));
-            self.clockwork.spawn(async move { world.project(queue, projector).await });
+            let world = self.clone();
+            self.clockwork.spawn(async move { world.project(queue).await });
+        }
+        for queue in [0, 1] {
+            let world = self.clone();
+            self.clockwork.spawn(async move { world.heal(queue).await });
         }
         for _ in 0..2 {
             let (world, reactor) = (self.clone(), Reactor::new(self));
@@ -131,12 +147,22 @@ impl World {
         });
     }
 
-    async fn project(&self, number: usize, projector: Projector) {
+    async fn project(&self, number: usize) {
         loop {
             let batch = self.next_batch(number).await;
             let receipts = receipts(&batch);
-            let failed = functions::project(self, &projector, batch).await;
+            let failed = functions::project(self, number, batch).await;
             self.settle(number, &receipts, failed);
+        }
+    }
+
+    /// Has what stands parked tried again, round by round.
+    async fn heal(&self, number: usize) {
+        loop {
+            self.quarantines[number].occupied().await;
+            self.clockwork.sleep(self.clockwork.within(5 * self.schedule.pace())).await;
+            let which = if self.clockwork.chance(50) { Which::All } else { Which::Due };
+            functions::heal(self, number, which).await;
         }
     }
 
@@ -187,10 +213,15 @@ impl World {
         }
         self.weather.clear();
         self.clockwork.make_immortal();
+        if !self.is_mended() {
+            // Not before what is on its way was met with the old code.
+            self.clockwork.sleep(UNMENDED).await;
+            self.mend();
+        }
         self.come_to_rest().await;
         self.let_process_finish().await;
         if self.schedule.ending == Ending::Redrive {
-            for _ in 0..2 {
+            for _ in 0..REDRIVES {
                 self.changes.redrive();
                 self.queues.iter().for_each(|queue| queue.redrive());
                 self.come_to_rest().await;
@@ -229,6 +260,17 @@ impl World {
             && self.bus.rests()
             && self.queues.iter().all(|queue| queue.rests())
             && self.deadlines.rests()
+            && self.quarantines.iter().all(|quarantine| quarantine.is_empty())
+    }
+
+    /// Whether the projections can apply all events by now.
+    pub(super) fn is_mended(&self) -> bool {
+        self.mended.load(Ordering::SeqCst)
+    }
+
+    /// Deploys projections that can apply all events.
+    pub(super) fn mend(&self) {
+        self.mended.store(true, Ordering::SeqCst);
     }
 
     pub(super) fn is_over(&self) -> bool {
