@@ -238,6 +238,8 @@ def deadlines_are_swept(template: Node) -> Iterator[str]:
         yield "a sweep runs into the next one"
     if sweep["Environment"]["Variables"].get("DEADLINES") != {"Ref": "Deadlines"}:
         yield "another table is swept"
+
+
 def parked_streams_are_tried_again(template: Node) -> Iterator[str]:
     rules = of_type(template, RULE)
     for projection in PROJECTIONS:
