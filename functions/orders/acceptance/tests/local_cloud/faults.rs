@@ -19,9 +19,10 @@ use crate::programs::{admin, clean_in_the_end, ledgerfold};
 use crate::projections::{check_answers, check_commits, check_dashboard, scripts};
 use crate::world::{PROJECTED, World, unique};
 
-const WORKERS: usize = 6;
-const ORDERS_PER_ROUND: usize = 20;
-const MOST_ROUNDS: u64 = 40;
+// Few, so that those who audit the whole log in other tests do not wait for what this one has left.
+const WORKERS: usize = 2;
+const ORDERS_PER_ROUND: usize = 10;
+const MOST_ROUNDS: u64 = 80;
 /// For how many more answers a fault lasts.
 const ANSWERS_PER_FAULT: usize = 8;
 const SWITCHED: Duration = Duration::from_secs(120);
