@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     Claim, Command, CommandId, Commit, Decider, EncodeError, Fingerprint, Idempotency, NewCommit,
-    Rejection, StreamId,
+    Rejection, StreamId, Version,
     ports::{Clock, EventStore, Place, Random, Transaction},
 };
 
@@ -70,7 +70,8 @@ impl<J: JointDecider> JointHandler<J> {
     /// a bounded number of times and with jitter, when a stream has moved on. The answer has one part
     /// for each stream that got events.
     ///
-    /// Costs one read of each stream and a transaction, whose write units count twice.
+    /// Costs one read of each stream and a transaction, whose write units count twice; a command that
+    /// is refused or has nothing to do costs a second read instead.
     ///
     /// # Errors
     /// [`CommandError`]; nothing is committed then, in any of the streams.
@@ -88,8 +89,12 @@ impl<J: JointDecider> JointHandler<J> {
                 }
                 return found.iter().map(|commit| repeated(commit, &fingerprint)).collect();
             }
-            let events = J::decide(J::Parts::states(&loaded), &request.command)
-                .map_err(CommandError::Rejected)?;
+            let decision = J::decide(J::Parts::states(&loaded), &request.command);
+            let events = match decision {
+                Ok(events) => events,
+                Err(_) if !self.stood_together(request, &loaded).await? => continue,
+                Err(rejection) => return Err(CommandError::Rejected(rejection)),
+            };
             let origin = Origin {
                 id: &request.id,
                 name: request.command.name(),
@@ -100,6 +105,9 @@ impl<J: JointDecider> JointHandler<J> {
             };
             let draft = J::Parts::draft(&self.loaders, &loaded, &events, &origin)?;
             if draft.commits.is_empty() {
+                if !self.stood_together(request, &loaded).await? {
+                    continue;
+                }
                 return Ok(Vec::new());
             }
             for commit in &draft.commits {
@@ -130,6 +138,18 @@ impl<J: JointDecider> JointHandler<J> {
         request: &JointRequest<J>,
     ) -> Result<(<J::Parts as Parts>::Loaded, Vec<Commit>), LoadError> {
         J::Parts::load(&self.loaders, &*self.store, &request.streams, &request.id).await
+    }
+
+    /// Whether these states were true at one moment. Streams are read one beside the other, and others
+    /// may commit in between; a transaction says so, and what needs none is asked for again: what is
+    /// the same in two reads, one behind the other, stood together between them.
+    async fn stood_together(
+        &self,
+        request: &JointRequest<J>,
+        loaded: &<J::Parts as Parts>::Loaded,
+    ) -> Result<bool, LoadError> {
+        let (again, found) = self.load(request).await?;
+        Ok(found.is_empty() && J::Parts::versions(&again) == J::Parts::versions(loaded))
     }
 
     /// What a command did that is recognised for ever.
@@ -178,6 +198,8 @@ pub trait Parts: Send + Sync + 'static {
     #[doc(hidden)]
     fn states(loaded: &Self::Loaded) -> Self::States<'_>;
     #[doc(hidden)]
+    fn versions(loaded: &Self::Loaded) -> Vec<Version>;
+    #[doc(hidden)]
     fn draft(
         loaders: &Self::Loaders,
         loaded: &Self::Loaded,
@@ -215,6 +237,10 @@ macro_rules! parts {
 
             fn states(loaded: &Self::Loaded) -> Self::States<'_> {
                 ($(loaded.$at.state(),)+)
+            }
+
+            fn versions(loaded: &Self::Loaded) -> Vec<Version> {
+                vec![$(loaded.$at.version(),)+]
             }
 
             fn draft(
