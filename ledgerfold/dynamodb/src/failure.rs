@@ -36,42 +36,19 @@ impl Failure {
     }
 }
 
-impl From<Failure> for StoreError {
-    fn from(failure: Failure) -> Self {
-        match failure {
-            Failure::Throttled => Self::Throttled,
-            Failure::Unavailable(error) => Self::Unavailable(error),
-            Failure::Refused(error) => Self::Refused(error),
+/// The ports' errors say these three alike.
+macro_rules! said_by {
+    ($($error:ident),+) => {$(
+        impl From<Failure> for $error {
+            fn from(failure: Failure) -> Self {
+                match failure {
+                    Failure::Throttled => Self::Throttled,
+                    Failure::Unavailable(error) => Self::Unavailable(error),
+                    Failure::Refused(error) => Self::Refused(error),
+                }
+            }
         }
-    }
+    )+};
 }
 
-impl From<Failure> for ReadStoreError {
-    fn from(failure: Failure) -> Self {
-        match failure {
-            Failure::Throttled => Self::Throttled,
-            Failure::Unavailable(error) => Self::Unavailable(error),
-            Failure::Refused(error) => Self::Refused(error),
-        }
-    }
-}
-
-impl From<Failure> for DeadlineError {
-    fn from(failure: Failure) -> Self {
-        match failure {
-            Failure::Throttled => Self::Throttled,
-            Failure::Unavailable(error) => Self::Unavailable(error),
-            Failure::Refused(error) => Self::Refused(error),
-        }
-    }
-}
-
-impl From<Failure> for QuarantineError {
-    fn from(failure: Failure) -> Self {
-        match failure {
-            Failure::Throttled => Self::Throttled,
-            Failure::Unavailable(error) => Self::Unavailable(error),
-            Failure::Refused(error) => Self::Refused(error),
-        }
-    }
-}
+said_by!(StoreError, ReadStoreError, DeadlineError, QuarantineError);

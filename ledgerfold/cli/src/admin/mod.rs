@@ -83,6 +83,15 @@ struct CommandLine {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    #[command(flatten)]
+    OnContext(OnContext),
+    /// Write completions for a shell
+    Completions(Completions),
+}
+
+/// What needs the read models and their tables.
+#[derive(Debug, Subcommand)]
+enum OnContext {
     /// Hold the read models against the log, and say where they are not its fold
     Audit(audit::Options),
     /// Bring what the read models lack home from the log
@@ -97,8 +106,6 @@ enum Command {
     RemoveOld(generations::RemoveOptions),
     /// Give up the generation that is being built, and remove it
     Abandon(generations::RemoveOptions),
-    /// Write completions for a shell
-    Completions(Completions),
 }
 
 impl Admin {
@@ -129,23 +136,13 @@ impl Admin {
 
     async fn execute(self, line: CommandLine) -> Result<ExitCode, Trouble> {
         let mut output = Output::of(&line.target);
-        if let Command::Completions(options) = &line.command {
-            return completions::run(options, self.command(), &mut output);
-        }
-        let target = line.target.resolve()?;
-        let context = self.context(&target, line.command.projections()).await?;
         match line.command {
-            Command::Completions(_) => Ok(ExitCode::SUCCESS),
-            Command::Audit(options) => audit::run(&options, &context, &mut output).await,
-            Command::Repair(options) => repair::run(&options, &context, &mut output).await,
-            Command::Rebuild(options) => rebuild::run(&options, &context, &mut output).await,
-            Command::RollBack(options) => rebuild::roll_back(&options, &context, &mut output).await,
-            Command::Generations(_) => generations::show(&context, &mut output).await,
-            Command::RemoveOld(options) => {
-                generations::remove_old(&options, &context, &mut output).await
+            Command::OnContext(command) => {
+                let context = self.context(&line.target.resolve()?, command.projections()).await?;
+                command.run(&context, &mut output).await
             }
-            Command::Abandon(options) => {
-                generations::abandon(&options, &context, &mut output).await
+            Command::Completions(options) => {
+                completions::run(&options, self.command(), &mut output)
             }
         }
     }
@@ -182,7 +179,19 @@ impl Admin {
     }
 }
 
-impl Command {
+impl OnContext {
+    async fn run(self, context: &Context, output: &mut Output) -> Result<ExitCode, Trouble> {
+        match self {
+            Self::Audit(options) => audit::run(&options, context, output).await,
+            Self::Repair(options) => repair::run(&options, context, output).await,
+            Self::Rebuild(options) => rebuild::run(&options, context, output).await,
+            Self::RollBack(options) => rebuild::roll_back(&options, context, output).await,
+            Self::Generations(_) => generations::show(context, output).await,
+            Self::RemoveOld(options) => generations::remove_old(&options, context, output).await,
+            Self::Abandon(options) => generations::abandon(&options, context, output).await,
+        }
+    }
+
     /// The projections that are named.
     fn projections(&self) -> &[String] {
         match self {
@@ -191,7 +200,6 @@ impl Command {
             Self::Rebuild(options) => options.projections(),
             Self::RollBack(options) => options.projections(),
             Self::Generations(options) => options.projections(),
-            Self::Completions(_) => &[],
             Self::RemoveOld(options) | Self::Abandon(options) => options.projections(),
         }
     }
@@ -253,7 +261,7 @@ const fn word(verdict: &Verdict) -> &'static str {
 mod tests {
     use ledgerfold::{Category, project::Catalog};
 
-    use super::{Admin, Command};
+    use super::{Admin, Command, OnContext};
 
     fn parsed(arguments: &[&str]) -> Result<Command, clap::Error> {
         let admin = Admin::new("books-admin", Category::from_static("book"), Catalog::new());
@@ -263,7 +271,7 @@ mod tests {
 
     #[test]
     fn the_arguments_are_held_to_what_makes_sense() {
-        assert!(matches!(parsed(&["audit"]), Ok(Command::Audit(_))));
+        assert!(matches!(parsed(&["audit"]), Ok(Command::OnContext(OnContext::Audit(_)))));
         assert!(parsed(&["audit", "--stream", "book#1", "--stream", "book#2", "--json"]).is_ok());
         assert!(parsed(&["repair", "--projection", "loans", "--overwrite", "--yes"]).is_ok());
         assert!(parsed(&["audit", "--bus", "--since", "2026-11-23T12:00:00Z"]).is_ok());

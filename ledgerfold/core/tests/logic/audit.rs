@@ -9,19 +9,19 @@ use std::{
 use async_trait::async_trait;
 use futures::future::{join, join3};
 use ledgerfold::{
-    Envelope, NewCommit, Payload, StreamId, Timestamp, Version,
+    Envelope, Payload, StreamId, Timestamp, Version,
     audit::{
         Audited, Auditor, Counters, CountersVerdict, Difference, Effect, Finding, Heard, LostMemos,
         OnDivergence, Repairer, Sample, Summary, Verdict,
     },
     ports::{
-        AppendError, CounterKey, EventStore, Increment, Memo, Page, Segment, StoreError, StoredRow,
-        Streams, TallyStore, Transaction,
+        CounterKey, EventStore, Increment, Memo, Page, Segment, StoreError, StoredRow, Streams,
+        TallyStore,
     },
     project::{ProjectError, RowModel, TallyModel},
 };
 use ledgerfold_testkit::{
-    MemoryEventStore, SeededRandom,
+    Amended, Amendment, SeededRandom,
     conformance::notebook::{Notebook, fresh, write},
 };
 
@@ -196,43 +196,26 @@ async fn a_table_that_does_not_answer_is_an_error_and_no_finding() {
 }
 
 /// A log that takes its time, so that others come in between.
-struct Slow {
-    log: Arc<MemoryEventStore>,
-    random: SeededRandom,
-}
+struct Slow(Arc<SeededRandom>);
 
-impl Slow {
-    async fn pause(&self) {
-        for _ in 0..self.random.next() % 4 {
-            tokio::task::yield_now().await;
-        }
+async fn pause(random: &SeededRandom) {
+    for _ in 0..random.next() % 4 {
+        tokio::task::yield_now().await;
     }
 }
 
 #[async_trait]
-impl EventStore for Slow {
-    async fn read(&self, stream: &StreamId, after: Version) -> Result<Page, StoreError> {
-        self.pause().await;
-        let page = self.log.read(stream, after).await;
-        self.pause().await;
-        page
-    }
-
-    async fn read_back(
+impl Amendment for Slow {
+    async fn read(
         &self,
+        log: &dyn EventStore,
         stream: &StreamId,
-        before: Option<Version>,
-        commits: usize,
+        after: Version,
     ) -> Result<Page, StoreError> {
-        self.log.read_back(stream, before, commits).await
-    }
-
-    async fn append(&self, commit: &NewCommit) -> Result<(), AppendError> {
-        self.log.append(commit).await
-    }
-
-    async fn transact(&self, transaction: &Transaction) -> Result<(), AppendError> {
-        self.log.transact(transaction).await
+        pause(&self.0).await;
+        let page = log.read(stream, after).await;
+        pause(&self.0).await;
+        page
     }
 }
 
@@ -242,7 +225,8 @@ async fn a_repair_beside_live_traffic_counts_nothing_twice() {
     let world = World::with_pages_of(2);
     for seed in 0..ROUNDS {
         let stream = stream_of(&world, &["a", "b", "c", "d"], 1).await;
-        let log = Arc::new(Slow { log: world.log.clone(), random: SeededRandom::new(seed) });
+        let pauses = Arc::new(SeededRandom::new(seed));
+        let log = Amended::of(world.log.clone(), Slow(pauses.clone()));
         for (model, projector) in [(rows(&world), world.pages()), (words(&world), world.words())] {
             let (clock, random) = (world.clock.clone(), Arc::new(SeededRandom::new(seed)));
             let slow = log.clone();
@@ -251,7 +235,7 @@ async fn a_repair_beside_live_traffic_counts_nothing_twice() {
             let live = async {
                 for event in events {
                     assert_eq!(projector.project(deliveries([event])).await, []);
-                    log.pause().await;
+                    pause(&pauses).await;
                 }
             };
             let (one, other, ()) =
