@@ -42,11 +42,10 @@ impl Options {
     }
 }
 
-/// One model under audit.
-struct UnderAudit<'a> {
+/// The counters of a model under audit.
+struct CountersOf<'a> {
     model: &'a Model,
-    auditor: Auditor,
-    counters: Option<Counters>,
+    counters: Counters,
 }
 
 pub(super) async fn run(
@@ -65,11 +64,9 @@ pub(super) async fn run(
 }
 
 async fn audit(options: &Options, context: &Context, report: &mut Audit) -> Result<(), Trouble> {
-    let live = context.models().await?;
-    let mut models = Vec::new();
-    for model in &live {
-        models.push(UnderAudit::begin(model, options, context).await?);
-    }
+    let models = context.models().await?;
+    let auditor = options.auditor(&models, context);
+    let mut counters = CountersOf::begin(&models, options).await?;
     let hearing =
         if options.bus { Some(Hearing::of(context, &options.window).await?) } else { None };
     if let Some(hearing) = &hearing {
@@ -79,11 +76,13 @@ async fn audit(options: &Options, context: &Context, report: &mut Audit) -> Resu
     let bar = progress("streams audited");
     let mut walk = options.choice.walk(context);
     while let Some((streams, place)) = walk.next().await? {
-        for under in &mut models {
-            let findings = under.auditor.examine(&streams).await;
-            for finding in findings.map_err(|error| interrupted(error.into(), place.as_ref()))? {
-                under.add(&finding, report);
+        let findings = auditor.examine(&streams).await;
+        for finding in findings.map_err(|error| interrupted(error.into(), place.as_ref()))? {
+            let mut of_it = counters.iter_mut();
+            if let Some(of) = of_it.find(|of| of.model.projection == finding.projection) {
+                of.counters.add(&finding.comparison);
             }
+            report.add(&finding);
         }
         if let Some(hearing) = &hearing {
             let lacking = hearing.lacks(context, &streams).await;
@@ -92,42 +91,37 @@ async fn audit(options: &Options, context: &Context, report: &mut Audit) -> Resu
         report.streams += u64::try_from(streams.len()).unwrap_or(u64::MAX);
         bar.set_position(report.streams);
     }
-    for under in models {
-        under.end(report).await?;
+    for counters in counters {
+        counters.end(report).await?;
     }
     bar.finish_and_clear();
     Ok(())
 }
 
-impl<'a> UnderAudit<'a> {
-    async fn begin(
-        model: &'a Model,
-        options: &Options,
-        context: &Context,
-    ) -> Result<Self, Trouble> {
-        let grace = Duration::from_secs(options.grace);
-        let auditor =
-            Auditor::new(model.model.clone(), context.log.clone(), Arc::new(SystemClock), grace)
-                .with_quarantine(model.quarantine.clone());
-        // Counters are of all streams together.
-        let counters = if options.choice.is_everything() {
-            Counters::begin(&*model.model).await?
-        } else {
-            None
-        };
-        Ok(Self { model, auditor, counters })
+impl Options {
+    fn auditor(&self, models: &[Model], context: &Context) -> Auditor {
+        let grace = Duration::from_secs(self.grace);
+        let none = Auditor::new(context.log.clone(), Arc::new(SystemClock), grace);
+        models.iter().fold(none, |auditor, it| {
+            auditor.of_parking(it.projection, it.model.clone(), it.quarantine.clone())
+        })
     }
+}
 
-    fn add(&mut self, finding: &Finding, report: &mut Audit) {
-        if let Some(counters) = &mut self.counters {
-            counters.add(finding);
+impl<'a> CountersOf<'a> {
+    /// Counters are of all streams together, and say nothing of some of them.
+    async fn begin(models: &'a [Model], options: &Options) -> Result<Vec<Self>, Trouble> {
+        let mut all = Vec::new();
+        for model in models.iter().filter(|_| options.choice.is_everything()) {
+            if let Some(counters) = Counters::begin(&*model.model).await? {
+                all.push(Self { model, counters });
+            }
         }
-        report.add(self.model.projection, finding);
+        Ok(all)
     }
 
     async fn end(self, report: &mut Audit) -> Result<(), Trouble> {
-        let Some(counters) = self.counters else { return Ok(()) };
-        match counters.end(&*self.model.model).await? {
+        match self.counters.end(&*self.model.model).await? {
             CountersVerdict::Equal => {}
             CountersVerdict::Moved => report.counters_moved.push(self.model.projection),
             CountersVerdict::Differ(differences) => {
@@ -212,20 +206,20 @@ struct WrongCounter {
 }
 
 impl Audit {
-    fn add(&mut self, projection: &'static str, finding: &Finding) {
+    fn add(&mut self, finding: &Finding) {
         let mut summary = Summary::default();
-        summary.add(finding);
-        self.projections.entry(projection).or_default().add(summary.into());
+        summary.add(&finding.comparison.verdict);
+        self.projections.entry(finding.projection).or_default().add(summary.into());
         self.totals.add(summary.into());
         let comparison = &finding.comparison;
         if comparison.verdict != Verdict::Current {
             self.findings.push(Found {
-                projection,
+                projection: finding.projection,
                 stream: finding.stream.clone(),
                 verdict: word(&comparison.verdict),
                 stored: comparison.stored,
                 head: comparison.head,
-                missing: finding.missing(),
+                missing: finding.comparison.missing(),
                 reason: match &comparison.verdict {
                     Verdict::Unreadable(reason) | Verdict::Parked(reason) => Some(reason.clone()),
                     _ => None,
@@ -310,17 +304,18 @@ mod tests {
     use super::{Audit, Unpublished};
     use crate::output::{Report as _, rendered};
 
-    fn finding(verdict: Verdict) -> Finding {
+    fn finding(projection: &'static str, verdict: Verdict) -> Finding {
         let stream = "book#1".parse().expect("a stream");
         let stored = (verdict != Verdict::Lost).then_some(Version::new(1));
-        let comparison = Comparison { stored, head: Version::new(3), verdict, counted: None };
-        Finding { stream, comparison }
+        let head = Version::new(3);
+        let comparison = Comparison { stored, head, waiting_since: None, verdict, counted: None };
+        Finding { projection, stream, comparison }
     }
 
     #[test]
     fn what_is_current_makes_no_line() {
         let mut audit = Audit { streams: 1, ..Audit::default() };
-        audit.add("loans", &finding(Verdict::Current));
+        audit.add(&finding("loans", Verdict::Current));
         assert!(audit.is_clean());
         assert_eq!(
             rendered(&audit, false).expect("text"),
@@ -347,10 +342,10 @@ mod tests {
     #[test]
     fn what_is_found_is_listed_and_counted() {
         let mut audit = Audit { streams: 2, ..Audit::default() };
-        audit.add("loans", &finding(Verdict::Behind));
-        audit.add("loans", &finding(Verdict::Lost));
-        audit.add("shelf", &finding(Verdict::Unreadable("no book".to_owned())));
-        audit.add("shelf", &finding(Verdict::Parked("no shelf".to_owned())));
+        audit.add(&finding("loans", Verdict::Behind));
+        audit.add(&finding("loans", Verdict::Lost));
+        audit.add(&finding("shelf", Verdict::Unreadable("no book".to_owned())));
+        audit.add(&finding("shelf", Verdict::Parked("no shelf".to_owned())));
         assert!(!audit.is_clean());
         let text = rendered(&audit, false).expect("text");
         let last = text.lines().last().expect("a line");

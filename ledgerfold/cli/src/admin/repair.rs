@@ -154,10 +154,10 @@ impl Repairs {
             Effect::Left => ("left", &mut self.left),
         };
         *count += 1;
-        let comparison = &repair.before.comparison;
+        let comparison = &repair.before;
         self.repairs.push(Done {
             projection,
-            stream: repair.before.stream.clone(),
+            stream: repair.stream.clone(),
             was: word(&comparison.verdict),
             stored: comparison.stored,
             head: comparison.head,
@@ -193,7 +193,7 @@ impl Report for Repairs {
 mod tests {
     use ledgerfold::{
         Version,
-        audit::{Comparison, Effect, Finding, Repair, Verdict},
+        audit::{Comparison, Effect, Repair, Verdict},
     };
 
     use super::Repairs;
@@ -208,9 +208,9 @@ mod tests {
             (Verdict::Diverged, Effect::Left),
         ] {
             let (stored, head) = (Some(Version::new(1)), Version::new(2));
-            let comparison = Comparison { stored, head, verdict, counted: None };
-            let before = Finding { stream: "book#1".parse().expect("a stream"), comparison };
-            report.add("loans", &Repair { before, effect });
+            let before = Comparison { stored, head, waiting_since: None, verdict, counted: None };
+            let stream = "book#1".parse().expect("a stream");
+            report.add("loans", &Repair { stream, before, effect });
         }
         let text = rendered(&report, false).expect("text");
         assert!(text.ends_with("caught-up=1 overwritten=0 left=1 streams=3\n"), "{text}");

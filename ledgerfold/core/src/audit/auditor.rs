@@ -2,9 +2,12 @@ use std::{sync::Arc, time::Duration};
 
 use futures::{StreamExt, TryStreamExt, stream};
 
-use super::compare::{Audited, Comparison, Verdict};
+use super::{
+    compare::{Audited, Comparison, Verdict},
+    first_page::FirstPage,
+};
 use crate::{
-    StreamId, Version,
+    StreamId,
     ports::{Clock, EventStore, Quarantine},
     project::ProjectError,
 };
@@ -12,94 +15,122 @@ use crate::{
 /// How many streams are compared at a time.
 const CONCURRENT_STREAMS: usize = 8;
 
-/// Holds a read model against the log.
+/// Holds the read models of some projections against the log, which is read once for all of them.
 #[derive(Clone)]
 pub struct Auditor {
-    model: Arc<dyn Audited>,
+    models: Vec<UnderAudit>,
     log: Arc<dyn EventStore>,
     clock: Arc<dyn Clock>,
     grace: Duration,
+}
+
+#[derive(Clone)]
+struct UnderAudit {
+    projection: &'static str,
+    model: Arc<dyn Audited>,
     quarantine: Option<Arc<dyn Quarantine>>,
 }
 
-/// A stream with what the audit has found.
+/// A stream with what the audit has found in one read model.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Finding {
+    /// The projection whose model it is.
+    pub projection: &'static str,
     /// The stream.
     pub stream: StreamId,
     /// How the model stands to it.
     pub comparison: Comparison,
 }
 
-impl Finding {
-    /// How many events the model lacks.
-    pub fn missing(&self) -> u64 {
-        let stored = self.comparison.stored.unwrap_or(Version::NONE);
-        self.comparison.head.get().saturating_sub(stored.get())
-    }
-}
-
 impl Auditor {
-    /// An auditor of this model. What is behind is looked at again after `grace`, and only counts if
+    /// An auditor of nothing yet. What is behind is looked at again after `grace`, and only counts if
     /// it has not reached by then where its stream was before.
-    pub fn new(
-        model: Arc<dyn Audited>,
-        log: Arc<dyn EventStore>,
-        clock: Arc<dyn Clock>,
-        grace: Duration,
-    ) -> Self {
-        Self { model, log, clock, grace, quarantine: None }
+    pub fn new(log: Arc<dyn EventStore>, clock: Arc<dyn Clock>, grace: Duration) -> Self {
+        Self { models: Vec::new(), log, clock, grace }
     }
 
-    /// The same, telling apart what stands parked in this quarantine.
+    /// The same, of this projection's model too.
     #[must_use]
-    pub fn with_quarantine(self, quarantine: Arc<dyn Quarantine>) -> Self {
-        Self { quarantine: Some(quarantine), ..self }
+    pub fn of(self, projection: &'static str, model: Arc<dyn Audited>) -> Self {
+        self.with(UnderAudit { projection, model, quarantine: None })
     }
 
-    /// Compares these streams. The model and the log may move meanwhile.
+    /// The same, of this projection's model too, telling apart what stands parked in its quarantine.
+    #[must_use]
+    pub fn of_parking(
+        self,
+        projection: &'static str,
+        model: Arc<dyn Audited>,
+        quarantine: Arc<dyn Quarantine>,
+    ) -> Self {
+        self.with(UnderAudit { projection, model, quarantine: Some(quarantine) })
+    }
+
+    fn with(mut self, model: UnderAudit) -> Self {
+        self.models.push(model);
+        self
+    }
+
+    /// Compares these streams in every model, stream by stream, in the order in which both were given.
+    /// The models and the log may move meanwhile.
     ///
     /// # Errors
-    /// [`ProjectError`] where the log or the read table fails.
+    /// [`ProjectError`] where the log or a read table fails.
     pub async fn examine(&self, streams: &[StreamId]) -> Result<Vec<Finding>, ProjectError> {
-        let mut findings = self.compare(streams).await?;
-        let late: Vec<_> = findings
-            .iter()
-            .enumerate()
-            .filter(|(_, finding)| finding.is_late())
-            .map(|(at, finding)| (at, finding.stream.clone(), finding.comparison.head))
-            .collect();
-        if late.is_empty() || self.grace.is_zero() {
+        let findings: Vec<_> = stream::iter(streams.iter().cloned())
+            .map(|stream| async move { self.compare(&stream).await })
+            .buffered(CONCURRENT_STREAMS)
+            .try_collect()
+            .await?;
+        let findings: Vec<_> = findings.into_iter().flatten().collect();
+        if self.grace.is_zero() || !findings.iter().any(|finding| finding.comparison.is_late()) {
             return Ok(findings);
         }
         self.clock.sleep(self.grace).await;
-        let streams: Vec<_> = late.iter().map(|(_, stream, _)| stream.clone()).collect();
-        for ((at, _, due), mut again) in late.into_iter().zip(self.compare(&streams).await?) {
-            // A busy stream is always a little behind; what was there before the wait is not.
-            if again.is_late() && again.comparison.stored >= Some(due) {
-                again.comparison.verdict = Verdict::Current;
-            }
-            findings[at] = again;
-        }
-        Ok(findings)
-    }
-
-    async fn compare(&self, streams: &[StreamId]) -> Result<Vec<Finding>, ProjectError> {
-        stream::iter(streams.iter().cloned())
-            .map(|stream| async move {
-                let comparison = self.model.compare(&stream, &*self.log).await?;
-                let comparison = comparison.or_parked(&stream, self.quarantine.as_deref()).await?;
-                Ok(Finding { stream, comparison })
-            })
+        stream::iter(findings)
+            .map(|finding| self.look_again(finding))
             .buffered(CONCURRENT_STREAMS)
             .try_collect()
             .await
     }
+
+    /// Compares one stream in every model.
+    async fn compare(&self, stream: &StreamId) -> Result<Vec<Finding>, ProjectError> {
+        let log = FirstPage::of(stream, &*self.log);
+        let mut findings = Vec::with_capacity(self.models.len());
+        for model in &self.models {
+            let mut finding = model.compare(stream, &log).await?;
+            // What was read for another model is older than this model's row, which may have moved on.
+            if finding.comparison.verdict != Verdict::Current {
+                finding = model.compare(stream, &*self.log).await?;
+            }
+            findings.push(finding);
+        }
+        Ok(findings)
+    }
+
+    /// What is late is compared once more.
+    async fn look_again(&self, seen: Finding) -> Result<Finding, ProjectError> {
+        let model = self.models.iter().find(|model| model.projection == seen.projection);
+        let (Some(model), true) = (model, seen.comparison.is_late()) else { return Ok(seen) };
+        let mut again = model.compare(&seen.stream, &*self.log).await?;
+        // A busy stream is always a little behind; what was there before the wait is not.
+        if again.comparison.is_late() && again.comparison.stored >= Some(seen.comparison.head) {
+            again.comparison.verdict = Verdict::Current;
+        }
+        Ok(again)
+    }
 }
 
-impl Finding {
-    fn is_late(&self) -> bool {
-        matches!(self.comparison.verdict, Verdict::Lost | Verdict::Behind)
+impl UnderAudit {
+    async fn compare(
+        &self,
+        stream: &StreamId,
+        log: &dyn EventStore,
+    ) -> Result<Finding, ProjectError> {
+        let comparison = self.model.compare(stream, log).await?;
+        let comparison = comparison.or_parked(stream, self.quarantine.as_deref()).await?;
+        Ok(Finding { projection: self.projection, stream: stream.clone(), comparison })
     }
 }
 
@@ -123,10 +154,10 @@ pub struct Summary {
 }
 
 impl Summary {
-    /// Counts a finding.
-    pub fn add(&mut self, finding: &Finding) {
+    /// Counts a verdict.
+    pub fn add(&mut self, verdict: &Verdict) {
         self.streams += 1;
-        match finding.comparison.verdict {
+        match verdict {
             Verdict::Current => {}
             Verdict::Lost => self.lost += 1,
             Verdict::Behind => self.behind += 1,
@@ -137,9 +168,15 @@ impl Summary {
         }
     }
 
+    /// How many are not as they should be, without anybody knowing: all but those that are current or
+    /// parked.
+    pub const fn wrong(&self) -> u64 {
+        let Self { lost, diverged, behind, ahead, unreadable, parked: _, streams: _ } = *self;
+        lost + diverged + behind + ahead + unreadable
+    }
+
     /// Whether every stream is current.
     pub const fn is_clean(&self) -> bool {
-        let Self { lost, diverged, behind, ahead, unreadable, parked, streams: _ } = *self;
-        lost + diverged + behind + ahead + unreadable + parked == 0
+        self.wrong() + self.parked == 0
     }
 }

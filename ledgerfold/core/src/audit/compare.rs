@@ -1,7 +1,7 @@
 use async_trait::async_trait;
 
 use crate::{
-    Envelope, Payload, StreamId, Version,
+    Envelope, Payload, StreamId, Timestamp, Version,
     ports::{Counter, CounterKey, EventStore, Quarantine, QuarantineError, StoredRow, Written},
     project::{
         Counts, ProjectError, Projection, ReadModel, RowModel, Tally, TallyModel, count, fold,
@@ -48,6 +48,8 @@ pub struct Comparison {
     pub stored: Option<Version>,
     /// The version of the stream.
     pub head: Version,
+    /// When the first event was recorded that the model lacks, if it lacks any.
+    pub waiting_since: Option<Timestamp>,
     /// What to think of it.
     pub verdict: Verdict,
     /// What the stream has added to counters up to the memo's version.
@@ -74,7 +76,8 @@ pub enum Verdict {
 }
 
 impl Comparison {
-    fn new(stored: Option<Version>, head: Version, is_fold: bool) -> Self {
+    fn new<S>(stored: Option<Version>, walk: &Walk<S>, is_fold: bool) -> Self {
+        let head = walk.head;
         let verdict = match stored {
             None if head == Version::NONE => Verdict::Current,
             None => Verdict::Lost,
@@ -83,7 +86,18 @@ impl Comparison {
             Some(version) if version < head => Verdict::Behind,
             Some(_) => Verdict::Current,
         };
-        Self { stored, head, verdict, counted: None }
+        Self { stored, head, waiting_since: walk.next, verdict, counted: None }
+    }
+
+    /// How many events the model lacks.
+    pub fn missing(&self) -> u64 {
+        let stored = self.stored.unwrap_or(Version::NONE);
+        self.head.get().saturating_sub(stored.get())
+    }
+
+    /// Whether events are missing that may be on their way.
+    pub(crate) const fn is_late(&self) -> bool {
+        matches!(self.verdict, Verdict::Lost | Verdict::Behind)
     }
 
     /// What is late or unreadable and stands in the quarantine is known to be.
@@ -111,7 +125,13 @@ impl Comparison {
         match compared {
             Err(error) if error.is_lasting() => {
                 let verdict = Verdict::Unreadable(error.to_string());
-                Ok(Self { stored, head: Version::NONE, verdict, counted: None })
+                Ok(Self {
+                    stored,
+                    head: Version::NONE,
+                    waiting_since: None,
+                    verdict,
+                    counted: None,
+                })
             }
             other => other,
         }
@@ -122,6 +142,8 @@ impl Comparison {
 struct Walk<S> {
     /// The fold at the version that was asked for; `None` if no commit ends there.
     there: Option<S>,
+    /// When the event behind that version was recorded.
+    next: Option<Timestamp>,
     last: S,
     head: Version,
 }
@@ -136,9 +158,13 @@ async fn walk<S: Clone>(
 ) -> Result<Walk<S>, ProjectError> {
     let (mut state, mut head) = (initial, Version::NONE);
     let mut there = (at == head).then(|| state.clone());
+    let mut next = None;
     loop {
         let page = read_log(head, stream, log).await?;
         for commit in page.events.chunk_by(|one, next| one.commit == next.commit) {
+            if head == at {
+                next = commit.first().map(|event| event.metadata.recorded_at);
+            }
             state = step(state, commit)?;
             head = head.advance(commit.len());
             if head == at {
@@ -146,7 +172,7 @@ async fn walk<S: Clone>(
             }
         }
         if !page.more {
-            return Ok(Walk { there, last: state, head });
+            return Ok(Walk { there, next, last: state, head });
         }
     }
 }
@@ -165,7 +191,7 @@ impl<P: Projection> RowModel<P> {
             }
             (stored, _) => stored.is_none(),
         };
-        Ok(Comparison::new(version, walk.head, is_fold))
+        Ok(Comparison::new(version, &walk, is_fold))
     }
 }
 
@@ -237,7 +263,7 @@ impl<T: Tally> TallyModel<T> {
             (Some(stored), Some((memo, _))) => same_json(&read_memo::<T>(stored)?, memo)?,
             (stored, _) => stored.is_none(),
         };
-        let compared = Comparison::new(version, walk.head, is_fold);
+        let compared = Comparison::new(version, &walk, is_fold);
         Ok(Comparison { counted: walk.there.map(|(_, counts)| counts), ..compared })
     }
 }

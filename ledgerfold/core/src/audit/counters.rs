@@ -1,6 +1,6 @@
 use std::collections::BTreeSet;
 
-use super::{auditor::Finding, compare::Audited};
+use super::compare::{Audited, Comparison};
 use crate::{
     ports::{Counter, CounterKey},
     project::{Counts, ProjectError},
@@ -52,8 +52,8 @@ impl Counters {
     }
 
     /// Adds what a stream contributes.
-    pub fn add(&mut self, finding: &Finding) {
-        if let Some(counted) = finding.comparison.counted.clone() {
+    pub fn add(&mut self, comparison: &Comparison) {
+        if let Some(counted) = comparison.counted.clone() {
             self.out_of_range |= self.expected.merge(counted).is_err();
         }
     }

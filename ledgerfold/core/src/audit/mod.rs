@@ -19,16 +19,16 @@
 //!     streams: &[StreamId],
 //! ) -> Result<Summary, ProjectError> {
 //!     let model = Arc::new(RowModel::<P>::new(rows));
-//!     let auditor = Auditor::new(model, log, clock, Duration::from_secs(3));
+//!     let auditor = Auditor::new(log, clock, Duration::from_secs(3)).of("loans", model);
 //!     let mut summary = Summary::default();
 //!     for finding in auditor.examine(streams).await? {
-//!         summary.add(&finding);
+//!         summary.add(&finding.comparison.verdict);
 //!     }
 //!     Ok(summary)
 //! }
 //! ```
 //!
-//! A [`Sample`] is what a schedule audits.
+//! A [`SpotCheck`] is what a schedule runs: it audits a [`Sample`].
 //!
 //! What the bus has published is held against the log by [`Heard`].
 //!
@@ -39,12 +39,15 @@ mod auditor;
 mod bus;
 mod compare;
 mod counters;
+mod first_page;
 mod repair;
 mod sample;
+mod spot_check;
 
 pub use auditor::{Auditor, Finding, Summary};
 pub use bus::Heard;
 pub use compare::{Audited, Comparison, Verdict};
 pub use counters::{Counters, CountersVerdict, Difference};
 pub use repair::{Effect, LostMemos, OnDivergence, Repair, Repairer};
-pub use sample::{Sample, SampleError};
+pub use sample::Sample;
+pub use spot_check::{Look, SpotCheck, SpotCheckError, SpotChecked};

@@ -1,9 +1,6 @@
 use std::sync::Arc;
 
-use super::{
-    auditor::Finding,
-    compare::{Audited, Verdict},
-};
+use super::compare::{Audited, Comparison, Verdict};
 use crate::{
     StreamId, Version,
     ports::{Clock, EventStore, Quarantine, Random, Written},
@@ -49,8 +46,10 @@ pub enum LostMemos {
 /// What was done about one stream.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Repair {
-    /// How it stood before.
-    pub before: Finding,
+    /// The stream.
+    pub stream: StreamId,
+    /// How the model stood to it before.
+    pub before: Comparison,
     /// What was done.
     pub effect: Effect,
 }
@@ -101,17 +100,14 @@ impl Repairer {
     /// [`ProjectError`] where the log or the read table fails, or others keep moving the stream.
     pub async fn repair(&self, stream: &StreamId) -> Result<Repair, ProjectError> {
         let comparison = self.model.compare(stream, &*self.log).await?;
-        let comparison = comparison.or_parked(stream, self.quarantine.as_deref()).await?;
-        let before = Finding { stream: stream.clone(), comparison };
-        let effect = match before.comparison.verdict {
+        let before = comparison.or_parked(stream, self.quarantine.as_deref()).await?;
+        let effect = match before.verdict {
             Verdict::Current => Effect::None,
-            Verdict::Lost
-                if before.comparison.counted.is_some() && self.lost_memos == LostMemos::Leave =>
-            {
+            Verdict::Lost if before.counted.is_some() && self.lost_memos == LostMemos::Leave => {
                 Effect::Left
             }
             Verdict::Lost | Verdict::Behind => {
-                self.projector.catch_up_to(stream, before.comparison.head).await?;
+                self.projector.catch_up_to(stream, before.head).await?;
                 Effect::CaughtUp
             }
             Verdict::Parked(_) => self.try_parked(stream).await?,
@@ -120,7 +116,7 @@ impl Repairer {
             }
             Verdict::Diverged | Verdict::Ahead | Verdict::Unreadable(_) => Effect::Left,
         };
-        Ok(Repair { before, effect })
+        Ok(Repair { stream: stream.clone(), before, effect })
     }
 
     /// Brings a parked stream to all that it owes, as a round of healing does. It stayed where it was

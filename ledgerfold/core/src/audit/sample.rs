@@ -1,10 +1,8 @@
-use std::{collections::BTreeMap, sync::Arc};
+use std::sync::Arc;
 
-use super::{Auditor, Summary};
 use crate::{
-    StreamId,
+    Category, StreamId,
     ports::{Random, Resume, Segment, Streams, StreamsError},
-    project::ProjectError,
 };
 
 /// In how many parts a log is listed to find some streams of it: first in the most, for a large log,
@@ -16,66 +14,62 @@ const PARTS_READ: usize = 4;
 /// sixteenth was too small.
 const FOUND_PER_DRAWN: usize = 32;
 
-/// An audit of some streams, others each time: for a schedule that watches what nobody looks at, at a
-/// cost that does not grow with the log.
+/// Some streams of a log, others each time, at a cost that does not grow with the log.
+#[derive(Clone)]
 pub struct Sample {
     index: Arc<dyn Streams>,
     random: Arc<dyn Random>,
-    most: usize,
-}
-
-/// A sample could not be drawn or compared.
-#[derive(Debug, thiserror::Error)]
-pub enum SampleError {
-    /// The streams could not be listed.
-    #[error(transparent)]
-    Streams(#[from] StreamsError),
-    /// The log or a read table failed.
-    #[error(transparent)]
-    Project(#[from] ProjectError),
+    category: Option<Category>,
 }
 
 impl Sample {
-    /// A sample of at most so many streams, and of not much fewer where the log has as many.
-    pub fn new(index: Arc<dyn Streams>, random: Arc<dyn Random>, most: usize) -> Self {
-        Self { index, random, most }
+    /// Samples of this log.
+    pub fn new(index: Arc<dyn Streams>, random: Arc<dyn Random>) -> Self {
+        Self { index, random, category: None }
     }
 
-    /// Some streams, each once.
+    /// The same, of streams of this category alone.
+    #[must_use]
+    pub fn only(self, category: Category) -> Self {
+        Self { category: Some(category), ..self }
+    }
+
+    /// At most so many streams, each once, and not much fewer where the log has as many.
     ///
     /// # Errors
     /// [`StreamsError`].
-    pub async fn draw(&self) -> Result<Vec<StreamId>, StreamsError> {
+    pub async fn draw(&self, most: usize) -> Result<Vec<StreamId>, StreamsError> {
         let mut found = Vec::new();
         for parts in PARTS {
             found.clear();
             let read = if parts == 1 { 1 } else { PARTS_READ };
             let first = self.below(u64::from(parts));
             for part in Segment::split(parts).cycle().skip(first).take(read) {
-                self.take_from(part, &mut found).await?;
+                self.take_from(part, most, &mut found).await?;
             }
-            if found.len() > self.most / 2 {
+            if found.len() > most / 2 {
                 break;
             }
         }
         // Any of them, and not the first: what is last in its part is to be looked at one day too.
-        for at in 0..self.most.min(found.len()) {
+        for at in 0..most.min(found.len()) {
             let left = u64::try_from(found.len() - at).unwrap_or(1);
             found.swap(at, at + self.below(left));
         }
-        found.truncate(self.most);
+        found.truncate(most);
         Ok(found)
     }
 
     async fn take_from(
         &self,
         part: Segment,
+        most: usize,
         found: &mut Vec<StreamId>,
     ) -> Result<(), StreamsError> {
         let mut from: Option<Resume> = None;
-        while found.len() < self.most.saturating_mul(FOUND_PER_DRAWN) {
+        while found.len() < most.saturating_mul(FOUND_PER_DRAWN) {
             let page = self.index.list(part, from.as_ref()).await?;
-            found.extend(page.streams);
+            found.extend(page.streams.into_iter().filter(|stream| self.is_ours(stream)));
             from = page.next;
             if from.is_none() {
                 break;
@@ -84,29 +78,13 @@ impl Sample {
         Ok(())
     }
 
+    fn is_ours(&self, stream: &StreamId) -> bool {
+        self.category.as_ref().is_none_or(|category| stream.category() == category)
+    }
+
     fn below(&self, end: u64) -> usize {
         let mut bytes = [0; 8];
         self.random.fill(&mut bytes);
         usize::try_from(u64::from_be_bytes(bytes) % end.max(1)).unwrap_or_default()
-    }
-
-    /// Compares the same streams in each of these models, and sums up what is found in each.
-    ///
-    /// # Errors
-    /// [`SampleError`].
-    pub async fn examine<'a>(
-        &self,
-        auditors: impl IntoIterator<Item = (&'a str, Auditor)>,
-    ) -> Result<BTreeMap<&'a str, Summary>, SampleError> {
-        let streams = self.draw().await?;
-        let mut summaries = BTreeMap::new();
-        for (projection, auditor) in auditors {
-            let mut summary = Summary::default();
-            for finding in auditor.examine(&streams).await? {
-                summary.add(&finding);
-            }
-            summaries.insert(projection, summary);
-        }
-        Ok(summaries)
     }
 }

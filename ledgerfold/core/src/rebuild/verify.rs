@@ -1,4 +1,4 @@
-use std::{sync::Mutex, time::Duration};
+use std::sync::{Arc, Mutex};
 
 use futures::{StreamExt, TryStreamExt, stream};
 
@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     Pace, StreamId, Version,
-    audit::{Auditor, Counters, CountersVerdict, Finding, Summary, Verdict},
+    audit::{Audited, Comparison, Counters, CountersVerdict, Finding, Summary, Verdict},
     ports::{Segment, SegmentProgress, StreamPage, Written},
     project::{Building, Generations, InvalidChange, ProjectError, Projector},
 };
@@ -42,13 +42,11 @@ impl Verified {
 
     /// How many streams and counters are wrong.
     pub fn wrong(&self) -> u64 {
-        let Summary { lost, diverged, behind, ahead, unreadable, .. } = self.summary;
         let counters = match &self.counters {
             Some(CountersVerdict::Differ(differences)) => differences.len().max(1),
             _ => 0,
         };
-        let counters = u64::try_from(counters).unwrap_or(u64::MAX);
-        [lost, diverged, behind, ahead, unreadable, counters].iter().sum()
+        self.summary.wrong().saturating_add(u64::try_from(counters).unwrap_or(u64::MAX))
     }
 
     /// The same, to be switched to all the same: for whoever has looked at the findings and knows that
@@ -75,7 +73,7 @@ impl Verified {
 /// What the segments of a verification share.
 struct Work<'a> {
     rebuilder: &'a Rebuilder,
-    auditor: Auditor,
+    model: Arc<dyn Audited>,
     projector: Projector,
     pace: Pace<'a>,
     observer: Observer<'a>,
@@ -106,10 +104,9 @@ impl Rebuilder {
         let record = self.under_verification(building).await?;
         let model = self.projectors.models.open(building.made)?;
         let found = Found { counters: Counters::begin(&*model).await?, ..Found::default() };
-        let (log, clock) = (self.projectors.log.clone(), self.projectors.clock.clone());
         let work = Work {
             rebuilder: self,
-            auditor: Auditor::new(model.clone(), log, clock, Duration::ZERO),
+            model: model.clone(),
             projector: self.projectors.of(building.made)?,
             pace: Pace::new(plan.streams_per_second, &*self.projectors.clock),
             observer,
@@ -160,8 +157,8 @@ impl Work<'_> {
 
     async fn page(&self, page: &StreamPage) -> Result<u64, RebuildError> {
         self.pace.take(page.streams.len()).await;
-        let findings: Vec<_> = stream::iter(&page.streams)
-            .map(|stream| self.stream(stream))
+        let findings: Vec<_> = stream::iter(page.streams.iter().cloned())
+            .map(|stream| self.finding(stream))
             .buffer_unordered(CONCURRENT_STREAMS)
             .try_collect()
             .await?;
@@ -169,37 +166,41 @@ impl Work<'_> {
         Ok(findings.into_iter().map(|finding| u64::from(found.add(finding))).sum())
     }
 
+    async fn finding(&self, stream: StreamId) -> Result<Finding, ProjectError> {
+        let comparison = self.stream(&stream).await?;
+        Ok(Finding { projection: self.rebuilder.projection(), stream, comparison })
+    }
+
     /// Compares one stream; what is behind is brought to where the stream ended when it was compared.
-    async fn stream(&self, stream: &StreamId) -> Result<Finding, ProjectError> {
-        let first = self.look(stream).await?;
-        if !matches!(first.comparison.verdict, Verdict::Lost | Verdict::Behind) {
+    async fn stream(&self, stream: &StreamId) -> Result<Comparison, ProjectError> {
+        let first = self.compare(stream).await?;
+        if !first.is_late() {
             return Ok(first);
         }
-        let due = first.comparison.head;
+        let due = first.head;
         match self.projector.catch_up_to(stream, due).await {
             Err(error) if is_of_the_stream(&error) => return Ok(first),
             outcome => outcome?,
         }
-        let mut again = self.look(stream).await?;
-        let reached = again.comparison.stored.unwrap_or(Version::NONE) >= due;
-        if again.comparison.verdict == Verdict::Behind && reached {
-            again.comparison.verdict = Verdict::Current;
+        let mut again = self.compare(stream).await?;
+        let reached = again.stored.unwrap_or(Version::NONE) >= due;
+        if again.verdict == Verdict::Behind && reached {
+            again.verdict = Verdict::Current;
         }
         Ok(again)
     }
 
-    async fn look(&self, stream: &StreamId) -> Result<Finding, ProjectError> {
-        let mut findings = self.auditor.examine(std::slice::from_ref(stream)).await?;
-        findings.pop().ok_or_else(|| ProjectError::Contention(stream.clone()))
+    async fn compare(&self, stream: &StreamId) -> Result<Comparison, ProjectError> {
+        self.model.compare(stream, &*self.rebuilder.projectors.log).await
     }
 }
 
 impl Found {
     /// Adds a finding, and says whether it is one of something wrong.
     fn add(&mut self, finding: Finding) -> bool {
-        self.summary.add(&finding);
+        self.summary.add(&finding.comparison.verdict);
         if let Some(counters) = &mut self.counters {
-            counters.add(&finding);
+            counters.add(&finding.comparison);
         }
         let wrong = finding.comparison.verdict != Verdict::Current;
         if wrong && self.findings.len() < FINDINGS {

@@ -17,6 +17,7 @@ mod rebuild_schedules;
 mod relay;
 mod shelf;
 mod snapshots;
+mod spot_check;
 mod stage;
 mod transactions;
 mod upcast;

@@ -203,13 +203,13 @@ async fn examine(
     queue: usize,
 ) -> Result<(Summary, Option<CountersVerdict>), Trouble> {
     let (model, time) = (model(world, queue), Arc::new(world.clockwork.clone()));
-    let auditor = Auditor::new(model.clone(), world.log.clone(), time, GRACE);
+    let auditor = Auditor::new(world.log.clone(), time, GRACE).of("model", model.clone());
     let mut counters = Counters::begin(&*model).await?;
     let mut summary = Summary::default();
     for finding in auditor.examine(&streams(world, 2).await?).await? {
-        summary.add(&finding);
+        summary.add(&finding.comparison.verdict);
         if let Some(counters) = &mut counters {
-            counters.add(&finding);
+            counters.add(&finding.comparison);
         }
     }
     let verdict = match counters {

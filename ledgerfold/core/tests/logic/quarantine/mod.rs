@@ -382,8 +382,8 @@ async fn the_audit_tells_what_is_parked_from_what_is_lost_and_a_repair_tries_it(
     let model = Arc::new(RowModel::<Pages>::new(world.rows.clone()));
     let verdict = async |model: Arc<dyn Audited>| {
         let grace = Duration::from_secs(5);
-        let auditor = Auditor::new(model, world.log.clone(), world.clock.clone(), grace);
-        let auditor = auditor.with_quarantine(quarantine.clone());
+        let auditor = Auditor::new(world.log.clone(), world.clock.clone(), grace);
+        let auditor = auditor.of_parking("pages", model, quarantine.clone());
         let findings = auditor.examine(std::slice::from_ref(&stream)).await.expect("readable");
         findings[0].comparison.verdict.clone()
     };

@@ -1,0 +1,184 @@
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
+
+use super::{Auditor, Finding, Sample, Summary, Verdict};
+use crate::{
+    StreamId, Timestamp,
+    ports::{Clock, EventStore, GenerationStore, Quarantine, ReadStoreError, StreamsError},
+    project::{Made, Models, ProjectError, UnknownModel},
+};
+
+/// How many streams are compared between two looks at the clock.
+const PAGE: usize = 25;
+/// How many findings are kept with their reasons; all of them are counted.
+const FINDINGS: usize = 100;
+/// How often a page is compared again because another generation has become live meanwhile.
+const SWITCHES: usize = 3;
+
+/// An audit of some streams in the live read models of a context: for a schedule, which watches over
+/// what nobody looks at.
+///
+/// Each run draws other streams, so that damage which is spread is found at once, and a single wrong
+/// row one day. It compares rows and memos. Counters, which are of all streams together, and the bus
+/// are for the audit of everything.
+#[derive(Clone)]
+pub struct SpotCheck {
+    sample: Sample,
+    generations: Arc<dyn GenerationStore>,
+    log: Arc<dyn EventStore>,
+    clock: Arc<dyn Clock>,
+    subjects: Vec<Subject>,
+}
+
+#[derive(Clone)]
+struct Subject {
+    models: Models,
+    quarantine: Arc<dyn Quarantine>,
+}
+
+/// Which streams are looked at.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Look {
+    /// At most so many, drawn.
+    At(usize),
+    /// These.
+    On(Vec<StreamId>),
+}
+
+/// What a spot check has found.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct SpotChecked {
+    /// How many streams were compared.
+    pub streams: u64,
+    /// How many of them there are of each verdict, by projection.
+    pub summaries: BTreeMap<&'static str, Summary>,
+    /// The first of those that are not current.
+    pub findings: Vec<Finding>,
+    /// Whether the time was up before all of them were compared, or generations kept changing.
+    pub cut_short: bool,
+}
+
+/// A spot check could not be made or gone on with.
+#[derive(Debug, thiserror::Error)]
+pub enum SpotCheckError {
+    /// The streams could not be listed.
+    #[error(transparent)]
+    Streams(#[from] StreamsError),
+    /// The table of generations failed.
+    #[error("the table of generations: {0}")]
+    Generations(#[from] ReadStoreError),
+    /// The program lacks the model of a generation.
+    #[error(transparent)]
+    Model(#[from] UnknownModel),
+    /// The log or a read table failed.
+    #[error(transparent)]
+    Project(#[from] ProjectError),
+}
+
+impl SpotChecked {
+    /// How many rows and memos are wrong, in all projections together. One that is parked is known to
+    /// be, and is not among them.
+    pub fn wrong(&self) -> u64 {
+        self.summaries.values().map(Summary::wrong).sum()
+    }
+
+    fn add(&mut self, finding: Finding) {
+        let verdict = &finding.comparison.verdict;
+        self.summaries.entry(finding.projection).or_default().add(verdict);
+        if *verdict != Verdict::Current && self.findings.len() < FINDINGS {
+            self.findings.push(finding);
+        }
+    }
+}
+
+impl SpotCheck {
+    /// A check of streams of this sample, in no read model yet.
+    pub fn new(
+        sample: Sample,
+        generations: Arc<dyn GenerationStore>,
+        log: Arc<dyn EventStore>,
+        clock: Arc<dyn Clock>,
+    ) -> Self {
+        Self { sample, generations, log, clock, subjects: Vec::new() }
+    }
+
+    /// The same, in the live read model of this projection too, telling apart what stands parked in
+    /// its quarantine.
+    #[must_use]
+    pub fn of(mut self, models: Models, quarantine: Arc<dyn Quarantine>) -> Self {
+        self.subjects.push(Subject { models, quarantine });
+        self
+    }
+
+    /// Compares what is looked at, until the time is up. What was recorded within `patience` may still
+    /// be on its way, and is not missed yet.
+    ///
+    /// # Errors
+    /// [`SpotCheckError`].
+    pub async fn run(
+        &self,
+        look: Look,
+        patience: Duration,
+        until: Timestamp,
+    ) -> Result<SpotChecked, SpotCheckError> {
+        let streams = match look {
+            Look::At(most) => self.sample.draw(most).await?,
+            Look::On(streams) => streams,
+        };
+        let mut checked = SpotChecked::default();
+        for page in streams.chunks(PAGE) {
+            if self.clock.now() >= until {
+                checked.cut_short = true;
+                break;
+            }
+            let Some(findings) = self.page(page).await? else {
+                checked.cut_short = true;
+                break;
+            };
+            for mut finding in findings {
+                if self.is_on_its_way(&finding, patience) {
+                    finding.comparison.verdict = Verdict::Current;
+                }
+                checked.add(finding);
+            }
+            checked.streams += u64::try_from(page.len()).unwrap_or(u64::MAX);
+        }
+        Ok(checked)
+    }
+
+    /// Compares in what is live before and after: a generation that was live before is removed one day,
+    /// and misses nothing then. `None` where others keep switching.
+    async fn page(&self, streams: &[StreamId]) -> Result<Option<Vec<Finding>>, SpotCheckError> {
+        let mut live = self.live().await?;
+        for _ in 0..SWITCHES {
+            let findings = self.auditor(&live)?.examine(streams).await?;
+            let now = self.live().await?;
+            if now == live {
+                return Ok(Some(findings));
+            }
+            live = now;
+        }
+        Ok(None)
+    }
+
+    async fn live(&self) -> Result<Vec<Made>, ReadStoreError> {
+        let mut live = Vec::with_capacity(self.subjects.len());
+        for subject in &self.subjects {
+            live.push(self.generations.read(subject.models.projection()).await?.live());
+        }
+        Ok(live)
+    }
+
+    fn auditor(&self, live: &[Made]) -> Result<Auditor, UnknownModel> {
+        let none = Auditor::new(self.log.clone(), self.clock.clone(), Duration::ZERO);
+        self.subjects.iter().zip(live).try_fold(none, |auditor, (subject, made)| {
+            let (models, quarantine) = (&subject.models, subject.quarantine.clone());
+            Ok(auditor.of_parking(models.projection(), models.open(*made)?, quarantine))
+        })
+    }
+
+    fn is_on_its_way(&self, finding: &Finding, patience: Duration) -> bool {
+        let comparison = &finding.comparison;
+        let missed = comparison.waiting_since.and_then(|since| since.checked_add(patience).ok());
+        comparison.is_late() && missed.is_some_and(|missed| self.clock.now() < missed)
+    }
+}

@@ -1,0 +1,207 @@
+//! What a schedule finds that audits other streams each time.
+
+use std::{
+    collections::BTreeSet,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+
+use async_trait::async_trait;
+use ledgerfold::{
+    Category, Payload, StreamId, Timestamp, Version,
+    audit::{Look, Sample, SpotCheck, SpotChecked, Summary, Verdict},
+    ports::{Clock, EventStore, Page, Parked, Quarantine, StoreError, StoredRow},
+    project::{Consumer, Generation},
+    rebuild::Plan,
+};
+use ledgerfold_testkit::{
+    Amended, Amendment, ManualClock, MemoryQuarantine, SeededRandom, conformance::notebook::fresh,
+};
+
+use crate::{
+    shelf::deliveries,
+    stage::{PAGES, Stage, WORDS},
+};
+
+const PATIENCE: Duration = Duration::from_secs(900);
+
+fn sample(stage: &Stage) -> Sample {
+    Sample::new(stage.log.clone(), Arc::new(SeededRandom::new(5)))
+}
+
+fn check_over(stage: &Stage, log: Arc<dyn EventStore>, clock: Arc<dyn Clock>) -> SpotCheck {
+    let check = SpotCheck::new(sample(stage), stage.generations.clone(), log, clock);
+    [PAGES, WORDS].into_iter().fold(check, |check, projection| {
+        let table = stage.memory(projection).clone();
+        let models = stage.catalog.models(projection, table).expect("it is there");
+        check.of(models, Arc::<MemoryQuarantine>::default())
+    })
+}
+
+async fn run(stage: &Stage, look: Look) -> SpotChecked {
+    let check = check_over(stage, stage.log.clone(), stage.clock.clone());
+    check.run(look, PATIENCE, Timestamp::MAX).await.expect("it can be read")
+}
+
+/// Streams of one note each, which every read model has.
+async fn streams(stage: &Stage, count: usize) -> Vec<StreamId> {
+    let streams: Vec<_> = (0..count).map(|_| fresh()).collect();
+    for stream in &streams {
+        stage.write(stream, "one", &["a"]).await;
+    }
+    let commits = stage.log.commits();
+    for projection in [PAGES, WORDS] {
+        let events = commits.iter().flat_map(|commit| commit.envelopes().collect::<Vec<_>>());
+        assert_eq!(stage.projector(projection).consume(deliveries(events)).await, []);
+    }
+    streams
+}
+
+/// As long as it takes until nothing that was recorded can be on its way any more.
+fn later(stage: &Stage) {
+    stage.clock.set(stage.clock.now() + PATIENCE);
+}
+
+#[tokio::test]
+async fn a_sample_is_another_part_each_time_and_of_the_category_that_is_asked_for() {
+    let stage = Stage::new();
+    let all = streams(&stage, 12).await;
+    let mut drawn = BTreeSet::new();
+    for _ in 0..100 {
+        let streams = sample(&stage).draw(3).await.expect("it can be read");
+        assert!((2..=3).contains(&streams.len()), "{streams:?}");
+        drawn.extend(streams);
+    }
+    let same = sample(&stage);
+    for _ in 0..100 {
+        drawn.extend(same.draw(3).await.expect("it can be read"));
+    }
+    assert_eq!(drawn, all.into_iter().collect(), "every stream is drawn in the end");
+
+    let other = sample(&stage).only(Category::from_static("other"));
+    assert_eq!(other.draw(3).await.expect("it can be read"), []);
+}
+
+#[tokio::test]
+async fn what_a_model_lacks_is_found_in_that_model_alone() {
+    let stage = Stage::new();
+    let streams = streams(&stage, 30).await;
+    stage.pages.rows_of(Generation::FIRST).lose(&streams[7]);
+    later(&stage);
+    let checked = run(&stage, Look::At(100)).await;
+    assert_eq!((checked.streams, checked.wrong(), checked.cut_short), (30, 1, false));
+    let clean = Summary { streams: 30, ..Summary::default() };
+    assert_eq!(checked.summaries[PAGES], Summary { lost: 1, ..clean });
+    assert_eq!(checked.summaries[WORDS], clean);
+    let [finding] = checked.findings.as_slice() else { panic!("{:?}", checked.findings) };
+    assert_eq!((finding.projection, &finding.stream), (PAGES, &streams[7]));
+
+    let elsewhere = run(&stage, Look::On(streams[..7].to_vec())).await;
+    assert_eq!((elsewhere.streams, elsewhere.wrong()), (7, 0));
+}
+
+#[tokio::test]
+async fn what_may_be_on_its_way_is_missed_once_it_has_had_its_time() {
+    let stage = Stage::new();
+    let stream = streams(&stage, 1).await.swap_remove(0);
+    stage.write(&stream, "two", &["b"]).await;
+    later(&stage);
+    stage.clock.set(stage.clock.now() - Duration::from_millis(1));
+    assert_eq!(run(&stage, Look::At(1)).await.wrong(), 0);
+    // Of what came later the first that is missing is as late as before.
+    stage.write(&stream, "three", &["c"]).await;
+    stage.clock.set(stage.clock.now() + Duration::from_millis(1));
+    let late = run(&stage, Look::At(1)).await;
+    assert_eq!((late.wrong(), late.summaries[PAGES].behind), (2, 1));
+
+    let body = Some(Payload::encode(&["z"]).expect("texts are JSON"));
+    let wrong = StoredRow { stream: stream.clone(), version: Version::new(1), body, index: None };
+    stage.pages.rows_of(Generation::FIRST).damage(wrong);
+    stage.clock.set(stage.clock.now() - PATIENCE);
+    let young = run(&stage, Look::At(1)).await;
+    assert_eq!(young.summaries[PAGES].diverged, 1, "what is wrong needs no time to be so");
+}
+
+#[tokio::test]
+async fn what_is_known_to_be_parked_is_counted_and_not_called_wrong() {
+    let stage = Stage::new();
+    let stream = fresh();
+    stage.write(&stream, "one", &["a"]).await;
+    later(&stage);
+    let quarantine = Arc::<MemoryQuarantine>::default();
+    let (since, reason) = (stage.clock.now(), "it has no place".to_owned());
+    let (position, version, told) = (None, None, Version::new(1));
+    let (attempts, tried) = (0, since);
+    let parked = Parked { stream, position, version, told, reason, since, attempts, tried };
+    quarantine.park(&parked).await.expect("it can be kept");
+    let models = stage.catalog.models(PAGES, stage.pages.clone()).expect("it is there");
+    let (log, clock) = (stage.log.clone(), stage.clock.clone());
+    let check = SpotCheck::new(sample(&stage), stage.generations.clone(), log, clock);
+    let check = check.of(models, quarantine);
+    let checked = check.run(Look::At(9), PATIENCE, Timestamp::MAX).await.expect("readable");
+    assert_eq!((checked.wrong(), checked.summaries[PAGES].parked), (0, 1));
+    assert!(matches!(checked.findings[0].comparison.verdict, Verdict::Parked(_)));
+}
+
+#[tokio::test]
+async fn a_check_that_runs_out_of_time_says_so_and_what_it_has_found() {
+    let stage = Stage::new();
+    let streams = streams(&stage, 60).await;
+    let check = check_over(&stage, stage.log.clone(), Arc::new(Ticking(stage.clock.clone())));
+    let until = stage.clock.now() + Duration::from_secs(2);
+    let checked = check.run(Look::On(streams), Duration::ZERO, until).await.expect("readable");
+    assert_eq!((checked.streams, checked.cut_short), (50, true));
+}
+
+/// A clock that moves on whenever it is looked at.
+struct Ticking(Arc<ManualClock>);
+
+#[async_trait]
+impl Clock for Ticking {
+    fn now(&self) -> Timestamp {
+        let now = self.0.now();
+        self.0.set(now + Duration::from_secs(1));
+        now
+    }
+
+    async fn sleep(&self, time: Duration) {
+        self.0.sleep(time).await;
+    }
+}
+
+/// A log behind which a rebuild ends, and the old rows go, when it is first read.
+struct Rebuilt(Mutex<Option<Stage>>);
+
+#[async_trait]
+impl Amendment for Rebuilt {
+    async fn read(
+        &self,
+        log: &dyn EventStore,
+        stream: &StreamId,
+        after: Version,
+    ) -> Result<Page, StoreError> {
+        let first = self.0.lock().expect("nobody has panicked").take();
+        if let Some(stage) = first {
+            let (rebuilder, plan) = (stage.rebuilder(PAGES), Plan::default());
+            let building = rebuilder.begin().await.expect("it can be recorded");
+            rebuilder.fill(&building, plan, &|_| ()).await.expect("it can be filled");
+            let verified = rebuilder.verify(&building, plan, &|_| ()).await.expect("readable");
+            rebuilder.switch(&verified).await.expect("it can be recorded");
+            rebuilder.retire().await.expect("it can be recorded");
+            rebuilder.remove(&|_| ()).await.expect("it can be removed");
+        }
+        log.read(stream, after).await
+    }
+}
+
+#[tokio::test]
+async fn a_generation_that_is_removed_meanwhile_lacks_nothing() {
+    let stage = Stage::new();
+    let streams = streams(&stage, 3).await;
+    later(&stage);
+    let log = Amended::of(stage.log.clone(), Rebuilt(Mutex::new(Some(stage.clone()))));
+    let check = check_over(&stage, log, stage.clock.clone());
+    let checked = check.run(Look::On(streams), PATIENCE, Timestamp::MAX).await.expect("readable");
+    assert_eq!((checked.streams, checked.wrong()), (3, 0), "{:?}", checked.findings);
+    assert_eq!(stage.pages.generations(), [Generation::FIRST.next()], "it was removed");
+}
