@@ -25,6 +25,14 @@ impl Stores {
     fn items(&self) -> usize {
         self.rows.rows().len() + self.tallies.items()
     }
+
+    /// For all who have opened them too.
+    fn clear(&self) -> usize {
+        let items = self.items();
+        self.rows.clear();
+        self.tallies.clear();
+        items
+    }
 }
 
 impl MemoryReadTable {
@@ -47,7 +55,9 @@ impl MemoryReadTable {
 
     /// Loses everything, as no writer ever does.
     pub fn wipe(&self) {
-        self.lock().clear();
+        for stores in self.lock().values() {
+            stores.clear();
+        }
     }
 
     fn lock(&self) -> MutexGuard<'_, BTreeMap<Generation, Stores>> {
@@ -71,13 +81,13 @@ impl ReadTable for MemoryReadTable {
         retired: &Retired,
         _: Option<&Resume>,
     ) -> Result<RemovedPage, ReadStoreError> {
-        let mut generations = self.lock();
+        let generations = self.lock();
         let filled = |(generation, stores): (&Generation, &Stores)| {
             (stores.items() > 0 && retired.contains(*generation)).then_some(*generation)
         };
         let found: Vec<_> = generations.iter().filter_map(filled).collect();
-        let first = found.first().and_then(|generation| generations.remove(generation));
-        let removed = first.map_or(0, |stores| stores.items());
+        let first = found.first().and_then(|generation| generations.get(generation));
+        let removed = first.map_or(0, Stores::clear);
         Ok(RemovedPage {
             removed: u64::try_from(removed).unwrap_or(u64::MAX),
             next: found.get(1).map(|generation| Resume(generation.to_string())),

@@ -43,6 +43,10 @@ impl MemoryRowStore {
         lock(&self.rows).values().cloned().collect()
     }
 
+    pub(super) fn clear(&self) {
+        lock(&self.rows).clear();
+    }
+
     fn check(&self, stream: &StreamId) -> Result<(), ReadStoreError> {
         match &*lock(&self.failing) {
             Some(failing) if failing == stream => {

@@ -41,6 +41,10 @@ impl MemoryTallyStore {
         state.memos.len() + state.counters.len()
     }
 
+    pub(super) fn clear(&self) {
+        *self.lock() = State::default();
+    }
+
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
