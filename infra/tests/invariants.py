@@ -34,6 +34,8 @@ CONSUMERS = {
 }
 MAPPINGS = [*(f"{name}ProjectorMapping" for name in PROJECTIONS), *(f"{name}Mapping" for name in PROCESSES)]
 APPENDERS = {"CommandFunctionRole", "DeadlineSweepFunctionRole"}
+# What lists the streams of the log reads all of it, which no handler may.
+LISTERS = {"SpotCheckFunctionRole"}
 APPEND_ONLY = {"dynamodb:GetItem", "dynamodb:Query", "dynamodb:PutItem", "dynamodb:ConditionCheckItem"}
 # Lambda makes up the names of the objects that it leaves in the failure bucket.
 MADE_UP_NAMES = {"Fn::Sub": "${FailureBucket.Arn}/aws/lambda/*"}
@@ -131,7 +133,7 @@ def event_table_is_append_only(template: Node) -> Iterator[str]:
     for name, statement in statements(template):
         if {"Fn::GetAtt": ["EventTable", "Arn"]} not in as_list(statement["Resource"]):
             continue
-        actions = set(as_list(statement["Action"]))
+        actions = set(as_list(statement["Action"])) - ({"dynamodb:Scan"} if name in LISTERS else set())
         if actions - APPEND_ONLY:
             yield f"{name} may {sorted(actions - APPEND_ONLY)} on the event table"
         if "dynamodb:PutItem" in actions and name not in APPENDERS:
@@ -238,6 +240,34 @@ def deadlines_are_swept(template: Node) -> Iterator[str]:
         yield "a sweep runs into the next one"
     if sweep["Environment"]["Variables"].get("DEADLINES") != {"Ref": "Deadlines"}:
         yield "another table is swept"
+
+
+def samples_are_audited(template: Node) -> Iterator[str]:
+    rule = template["Resources"]["SpotCheckRule"]["Properties"]
+    schedule = {"Fn::Sub": "rate(${SpotCheckEvery})"}
+    if rule.get("ScheduleExpression") != schedule or rule.get("State", "ENABLED") != "ENABLED":
+        yield "no schedule has samples audited"
+    if "EventBusName" in rule:
+        yield "only the default bus has a clock"
+    if list(referred(rule["Targets"][0]["Arn"])) != ["SpotCheckFunction"]:
+        yield "the schedule wakes another function"
+    permission = template["Resources"].get("SpotCheckPermission", {}).get("Properties", {})
+    if permission.get("SourceArn") != {"Fn::GetAtt": ["SpotCheckRule", "Arn"]}:
+        yield "the schedule may not wake the audit, or others may"
+    variables = template["Resources"]["SpotCheckFunction"]["Properties"]["Environment"]["Variables"]
+    tables = {f"{slug.upper().replace('-', '_')}_TABLE": {"Ref": f"{name}Table"} for name, slug in PROJECTIONS.items()}
+    if {name: table for name, table in variables.items() if name in tables} != tables:
+        yield "another table is audited, or one is not"
+    patience, slowest = template["Parameters"]["SpotCheckPatience"], template["Parameters"]["ProjectorTimeout"]
+    retried = template["Parameters"]["MaxReceives"]["Default"] * 6 * int(slowest["Default"])
+    if patience["Default"] <= retried:
+        yield "what is still tried again counts as wrong"
+    for name, statement in statements(template):
+        if name != "SpotCheckFunctionRole":
+            continue
+        writing = {f"dynamodb:{verb}Item" for verb in ("Put", "Update", "Delete")} & set(as_list(statement["Action"]))
+        if writing:
+            yield f"the audit may {sorted(writing)}"
 
 
 def parked_streams_are_tried_again(template: Node) -> Iterator[str]:
@@ -391,7 +421,8 @@ def trouble_is_alarmed(template: Node) -> Iterator[str]:
     needed |= {("ApproximateAgeOfOldestMessage", f"{name}Queue") for name in CONSUMERS}
     needed |= {("ParkedStreams", f"{name}Projector") for name in PROJECTIONS}
     needed |= {(metric, name) for name in of_type(template, FUNCTION) for metric in ("Errors", "Throttles")}
-    needed |= {("Invocations", "DeadlineSweepFunction")}
+    needed |= {("Invocations", "DeadlineSweepFunction"), ("Invocations", "SpotCheckFunction")}
+    needed |= {("Wrong", "SpotCheckFunction")}
     needed |= {("IteratorAge", "RelayFunction"), ("5XXError", "Stage")}
     needed |= {(m, "RelayMapping") for m in ("OnFailureDestinationDeliveredEventCount", "DroppedEventCount")}
     yield from (f"nobody watches {metric} of {name}" for metric, name in sorted(needed - alarmed(template)))
@@ -407,6 +438,7 @@ def outputs_are_complete(template: Node) -> Iterator[str]:
     names |= {"CommandFunction", "RelayFunction", "QueryFunction", "ProjectionStates"}
     names |= {"AuditRuleArn", "AuditQueue", "AuditDeadLetters"}
     names |= {"Deadlines", "DeadlineSweepFunction", "DeadlineSweepDeadLetters"}
+    names |= {"SpotCheckFunction", "SpotCheckDeadLetters"}
     # No rule: a replay is sent to the rules of projections alone.
     names |= {f"{name}{part}" for name in PROCESSES for part in ("Function", "Queue", "DeadLetters")}
     parts = ("Table", "Projector", "Queue", "DeadLetters", "Rule")

@@ -108,6 +108,7 @@ BREAKAGES: dict[Callable, list[Callable[[dict], None]]] = {
     ],
     invariants.event_table_is_append_only: [
         allow("CommandFunctionRole", "dynamodb:UpdateItem"),
+        allow("CommandFunctionRole", "dynamodb:Scan"),
         allow("CommandFunctionRole", "dynamodb:DeleteItem"),
         allow("CommandFunctionRole", "dynamodb:BatchWriteItem"),
         allow("QueryFunctionRole", "dynamodb:PutItem"),
@@ -145,6 +146,18 @@ BREAKAGES: dict[Callable, list[Callable[[dict], None]]] = {
         put("DashboardProjectorMapping", "EventSourceArn", value={"Fn::GetAtt": ["ShipmentQueue", "Arn"]}),
         put("DashboardRule", "EventPattern", value={"source": ["ledgerfold.banking"]}),
         put("DashboardHealing", "Targets", 0, "Arn", value={"Fn::GetAtt": ["ShipmentQueue", "Arn"]}),
+    ],
+    invariants.samples_are_audited: [
+        put("SpotCheckRule", "ScheduleExpression", value="rate(30 days)"),
+        put("SpotCheckRule", "State", value="DISABLED"),
+        put("SpotCheckRule", "EventBusName", value={"Ref": "Bus"}),
+        put("SpotCheckRule", "Targets", 0, "Arn", value={"Fn::GetAtt": ["DeadlineSweepFunction", "Arn"]}),
+        drop("SpotCheckPermission"),
+        drop("SpotCheckPermission", "SourceArn"),
+        put("SpotCheckFunction", "Environment", "Variables", "SHIPMENT_TABLE", value={"Ref": "OrderViewTable"}),
+        drop("SpotCheckFunction", "Environment", "Variables", "DASHBOARD_TABLE"),
+        at_top("Parameters", "SpotCheckPatience", "Default", value=900),
+        allow("SpotCheckFunctionRole", ["dynamodb:Query", "dynamodb:PutItem"]),
     ],
     invariants.parked_streams_are_tried_again: [
         drop("ShipmentHealing"),
@@ -243,6 +256,8 @@ BREAKAGES: dict[Callable, list[Callable[[dict], None]]] = {
         drop("PaymentDeadlineQueueAge"),
         drop("DeadlineSweepDeadLettersAlarm"),
         drop("DeadlineSweepMissing"),
+        drop("SpotCheckMissing"),
+        drop("SpotCheckWrong"),
         put("DeadlineSweepMissing", "TreatMissingData", value="notBreaching"),
     ],
     invariants.outputs_are_complete: [

@@ -8,6 +8,7 @@
 //! | projector | [`serve_projector`]: messages of a queue behind an EventBridge rule, and word of upkeep |
 //! | process | [`serve_process`]: messages of a queue behind an EventBridge rule |
 //! | deadlines | [`serve_deadlines`]: a tick of the clock |
+//! | audit of samples | [`serve_spot_checks`]: a tick of the clock |
 //!
 //! [`World`] makes the ports that all of them stand on.
 
@@ -20,7 +21,7 @@ mod world;
 
 pub use bus_queue::{serve_process, serve_projector};
 pub use change_stream::serve_relay;
-pub use clock_tick::serve_deadlines;
+pub use clock_tick::{SpotCheckSettings, serve_deadlines, serve_spot_checks};
 pub use world::{MissingVariable, World, variable};
 
 /// What a function's `main` gives back: the runtime's own error, which ends the environment.

@@ -9,12 +9,13 @@ use aws_smithy_http_client::{
 use ledgerfold::{
     Timestamp,
     ports::{
-        Clock, DeadlineStore, GenerationStore, Quarantine, Random, ReadTable, RowStore, TallyStore,
+        Clock, DeadlineStore, GenerationStore, Quarantine, Random, ReadTable, RowStore, Streams,
+        TallyStore,
     },
 };
 use ledgerfold_dynamodb::{
     DynamoDeadlineStore, DynamoEventStore, DynamoGenerationStore, DynamoQuarantine,
-    DynamoReadTable, DynamoRowStore, DynamoTallyStore,
+    DynamoReadTable, DynamoRowStore, DynamoStreams, DynamoTallyStore,
 };
 use ledgerfold_eventbridge::EventBridgePublisher;
 use rand::Rng;
@@ -56,6 +57,11 @@ impl World {
     /// are too large for it.
     pub fn event_store(&self, table: &str) -> DynamoEventStore {
         DynamoEventStore::new(self.dynamodb.clone(), table)
+    }
+
+    /// Which streams the log in this table has.
+    pub fn streams(&self, table: &str) -> Arc<dyn Streams> {
+        Arc::new(DynamoStreams::new(self.dynamodb.clone(), table))
     }
 
     /// This read table with its generations.

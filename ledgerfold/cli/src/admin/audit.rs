@@ -13,7 +13,6 @@ use super::{
     Context, Model,
     bus::{AuditedBus, Hearing, Unpublished, WindowOptions},
     walk::{Choice, interrupted},
-    word,
 };
 use crate::{
     output::{Output, Report, progress, table},
@@ -216,7 +215,7 @@ impl Audit {
             self.findings.push(Found {
                 projection: finding.projection,
                 stream: finding.stream.clone(),
-                verdict: word(&comparison.verdict),
+                verdict: comparison.verdict.name(),
                 stored: comparison.stored,
                 head: comparison.head,
                 missing: finding.comparison.missing(),

@@ -13,7 +13,7 @@ use std::{ffi::OsString, process::ExitCode, sync::Arc};
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use ledgerfold::{
     Category,
-    audit::{Audited, Verdict},
+    audit::Audited,
     ports::{GenerationStore, Quarantine},
     project::{Catalog, Generations, Models, Projectors},
     rebuild::Rebuilder,
@@ -241,19 +241,6 @@ impl Model {
             return Err(Trouble::Changing { projection, why: "was rebuilt meanwhile" });
         }
         Ok(())
-    }
-}
-
-/// A verdict as one word.
-const fn word(verdict: &Verdict) -> &'static str {
-    match verdict {
-        Verdict::Current => "current",
-        Verdict::Lost => "lost",
-        Verdict::Behind => "behind",
-        Verdict::Diverged => "diverged",
-        Verdict::Ahead => "ahead",
-        Verdict::Unreadable(_) => "unreadable",
-        Verdict::Parked(_) => "parked",
     }
 }
 

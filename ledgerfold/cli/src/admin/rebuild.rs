@@ -12,7 +12,7 @@ use ledgerfold::{
 };
 use serde::Serialize;
 
-use super::{Context, Subject, bars::Bars, word};
+use super::{Context, Subject, bars::Bars};
 use crate::{
     output::{Output, Report, confirm, table},
     trouble::{FINDINGS, Trouble},
@@ -240,7 +240,7 @@ impl Rebuilt {
         });
         let found = verified.findings().iter().map(|finding| Found {
             stream: finding.stream.clone(),
-            verdict: word(&finding.comparison.verdict).to_owned(),
+            verdict: finding.comparison.verdict.name().to_owned(),
         });
         Self {
             projection,

@@ -14,7 +14,6 @@ use super::{
     Context, Model,
     bus::{self, WindowOptions},
     walk::{Choice, interrupted},
-    word,
 };
 use crate::{
     output::{Output, Report, confirm, progress, table},
@@ -158,7 +157,7 @@ impl Repairs {
         self.repairs.push(Done {
             projection,
             stream: repair.stream.clone(),
-            was: word(&comparison.verdict),
+            was: comparison.verdict.name(),
             stored: comparison.stored,
             head: comparison.head,
             effect,

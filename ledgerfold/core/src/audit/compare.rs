@@ -75,6 +75,21 @@ pub enum Verdict {
     Parked(String),
 }
 
+impl Verdict {
+    /// The verdict in one word.
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::Current => "current",
+            Self::Lost => "lost",
+            Self::Behind => "behind",
+            Self::Diverged => "diverged",
+            Self::Ahead => "ahead",
+            Self::Unreadable(_) => "unreadable",
+            Self::Parked(_) => "parked",
+        }
+    }
+}
+
 impl Comparison {
     fn new<S>(stored: Option<Version>, walk: &Walk<S>, is_fold: bool) -> Self {
         let head = walk.head;

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use aws_sdk_lambda::types::{Environment, LastUpdateStatus};
+use serde_json::Value;
 
 use super::{Aws, AwsError, explain};
 use crate::wait::eventually;
@@ -60,6 +61,23 @@ impl Aws {
         let event = aws_sdk_lambda::primitives::Blob::new("{}");
         invoke.payload(event).send().await.map_err(explain("Invoke"))?;
         Ok(())
+    }
+
+    /// Hands an event to a function, and waits for its answer.
+    ///
+    /// # Errors
+    /// When it cannot be invoked, fails, or does not answer with JSON.
+    pub async fn ask(&self, function: &str, event: &Value) -> Result<Value, AwsError> {
+        const CALL: &str = "Invoke";
+        let invoke = self.functions.invoke().function_name(self.function(function)?);
+        let event = aws_sdk_lambda::primitives::Blob::new(event.to_string());
+        let answer = invoke.payload(event).send().await.map_err(explain(CALL))?;
+        let payload = answer.payload.map(aws_sdk_lambda::primitives::Blob::into_inner);
+        let payload = payload.unwrap_or_default();
+        match answer.function_error {
+            None => serde_json::from_slice(&payload).map_err(|error| AwsError::new(CALL, error)),
+            Some(_) => Err(AwsError::new(CALL, String::from_utf8_lossy(&payload))),
+        }
     }
 
     /// The full name of a function by its role.

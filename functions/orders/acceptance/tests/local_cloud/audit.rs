@@ -1,6 +1,6 @@
 //! The audit finds what a read table has lost, and the repair brings it home.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::programs::{admin, clean_in_the_end};
 use crate::world::{PROJECTED, World};
@@ -29,4 +29,36 @@ async fn a_lost_row_is_found_by_the_audit_and_brought_home_by_the_repair() {
 
     // Everything there is, with the counters, while nobody else is at work.
     clean_in_the_end(&["audit"]).await;
+}
+
+#[tokio::test]
+async fn the_audit_that_a_schedule_wakes_finds_what_is_lost_once_it_has_had_its_time() {
+    let world = World::shared();
+    let order = world.shipped().await;
+    let stream = format!("order#{}", order.id);
+    clean_in_the_end(&["audit", "--stream", &stream]).await;
+    let check = async |event: Value| {
+        world.aws.ask("spot-check", &event).await.expect("the function answers")
+    };
+    let this = json!({"on": [stream], "patience": 0});
+    let clean = check(this.clone()).await;
+    assert_eq!((&clean["streams"], &clean["wrong"]), (&json!(1), &json!(0)), "{clean}");
+    assert_eq!(clean["projections"].as_object().map(serde_json::Map::len), Some(4), "{clean}");
+
+    for projection in ["shipment", "customer-orders"] {
+        world.aws.lose_row(projection, &order.id).await.expect("the row was there");
+    }
+    let found = check(this.clone()).await;
+    assert_eq!((&found["wrong"], &found["cutShort"]), (&json!(2), &json!(false)), "{found}");
+    assert_eq!(found["projections"]["shipment"]["lost"], 1, "{found}");
+    assert_eq!(found["findings"][0]["stream"], stream, "{found}");
+    let soon = check(json!({"on": [stream]})).await;
+    assert_eq!(soon["wrong"], 0, "it may be on its way: {soon}");
+
+    let (code, repaired) = admin(&["repair", "--stream", &stream]);
+    assert_eq!((code, &repaired["caughtUp"]), (Some(0), &json!(2)), "{repaired}");
+    assert_eq!(check(this).await["wrong"], 0, "it is home");
+    let drawn = check(json!({"streams": 3})).await;
+    let streams = drawn["streams"].as_u64().expect("a number");
+    assert!((1..=3).contains(&streams), "{drawn}");
 }

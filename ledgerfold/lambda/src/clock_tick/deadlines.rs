@@ -1,4 +1,4 @@
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
 use lambda_runtime::{LambdaEvent, run, service_fn};
 use ledgerfold::{
@@ -8,11 +8,8 @@ use ledgerfold::{
 };
 use serde::{Deserialize, Serialize};
 
+use super::end_of_work;
 use crate::RunError;
-
-/// How long before the end of its invocation a sweep begins no more commands, so that those under way
-/// come to theirs.
-const RESERVE: Duration = Duration::from_secs(10);
 
 /// Sweeps deadlines whenever a scheduled rule of the bus ticks.
 ///
@@ -73,12 +70,6 @@ async fn handle(sweep: &DeadlineSweep, end: Timestamp, tick: &Tick) -> Result<Re
     Ok(Report { recalled, done, postponed, cut_short })
 }
 
-/// `deadline` is Lambda's, in milliseconds since 1970.
-fn end_of_work(deadline: u64, clock: &dyn Clock) -> Timestamp {
-    let deadline = i64::try_from(deadline).ok().and_then(|at| Timestamp::from_millisecond(at).ok());
-    deadline.and_then(|at| at.checked_sub(RESERVE).ok()).unwrap_or_else(|| clock.now())
-}
-
 #[cfg(test)]
 mod tests {
     use async_trait::async_trait;
@@ -91,6 +82,7 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
+    use crate::clock_tick::tests::tick;
 
     struct AsAsked(ProcessName);
 
@@ -124,16 +116,6 @@ mod tests {
         Pending { next: deadline.due, deadline, attempts: 0 }
     }
 
-    /// The tick of a scheduled rule, as EventBridge sends it.
-    fn tick() -> Value {
-        json!({
-            "version": "0", "id": "53dc4d37-cffa-4f76-80c9-8b7d4a4d2eaa", "account": "123456789012",
-            "detail-type": "Scheduled Event", "source": "aws.events", "time": "2026-11-23T09:00:00Z",
-            "region": "us-east-1", "resources": ["arn:aws:events:us-east-1:123456789012:rule/r"],
-            "detail": {},
-        })
-    }
-
     async fn invoke(store: &Arc<MemoryDeadlineStore>, event: Value) -> Result<Value, Trouble> {
         let clock = Arc::<ManualClock>::default();
         let sweep = DeadlineSweep::new(store.clone(), clock, vec![Arc::new(AsAsked(PROCESS))]);
@@ -164,13 +146,5 @@ mod tests {
         let report = invoke(&store, json!({"recall": true})).await.expect("nobody is needed");
         let expected = json!({"recalled": 1, "done": 1, "postponed": 0, "cutShort": false});
         assert_eq!((report, store.waiting().len()), (expected, 0));
-    }
-
-    #[test]
-    fn work_ends_before_lambda_ends_it() {
-        let clock = ManualClock::default();
-        let end = end_of_work(1_700_000_060_000, &clock);
-        assert_eq!(end, Timestamp::from_second(1_700_000_050).expect("a second of our era"));
-        assert_eq!(end_of_work(u64::MAX, &clock), clock.now(), "nothing is begun");
     }
 }

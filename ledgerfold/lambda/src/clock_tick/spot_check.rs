@@ -1,0 +1,245 @@
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
+
+use lambda_runtime::{LambdaEvent, run, service_fn};
+use ledgerfold::{
+    StreamId, Timestamp, Version,
+    audit::{Finding, Look, SpotCheck, SpotCheckError, SpotChecked, Summary, Verdict},
+    ports::Clock,
+};
+use serde::{Deserialize, Serialize};
+
+use super::end_of_work;
+use crate::{RunError, metrics};
+
+/// What a spot check does unless an invocation says otherwise.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SpotCheckSettings {
+    /// How many streams are drawn at most.
+    pub streams: usize,
+    /// How long an event may take until a read model that lacks it counts as wrong: longer than its
+    /// queue tries it again by itself.
+    pub patience: Duration,
+}
+
+/// Audits a sample whenever a scheduled rule of the bus ticks, and tells CloudWatch what it has found,
+/// by projection and in all: `Audited`, `Lost`, `Diverged`, `Behind`, `Ahead`, `Unreadable`, `Parked`,
+/// and `Wrong`, which is all but the first and the last but one together. The log says which streams.
+///
+/// An invocation may name other settings for itself, `{"streams": 1000, "patience": 0}`, or the streams
+/// to look at, `{"on": ["order#0192…"]}`, and is answered with what was found. It fails where the audit
+/// could not be made, and not for what the audit has found.
+///
+/// # Errors
+/// The runtime's, when it cannot go on.
+pub async fn serve_spot_checks(
+    check: SpotCheck,
+    settings: SpotCheckSettings,
+    clock: Arc<dyn Clock>,
+) -> Result<(), RunError> {
+    run(service_fn(move |event: LambdaEvent<Tick>| {
+        let (check, clock) = (check.clone(), clock.clone());
+        async move {
+            let end = end_of_work(event.context.deadline, &*clock);
+            let checked = handle(&check, settings, end, event.payload).await?;
+            metrics::spot_check(&event.context.env_config.function_name, &checked.summaries);
+            Ok::<_, RunError>(serde_json::to_value(Report::from(&checked))?)
+        }
+    }))
+    .await
+}
+
+/// What an invocation brings. Of EventBridge's own tick nothing matters.
+#[derive(Debug, Default, Deserialize)]
+struct Tick {
+    streams: Option<usize>,
+    on: Option<Vec<StreamId>>,
+    patience: Option<u64>,
+}
+
+async fn handle(
+    check: &SpotCheck,
+    settings: SpotCheckSettings,
+    end: Timestamp,
+    tick: Tick,
+) -> Result<SpotChecked, SpotCheckError> {
+    let look = match tick.on {
+        Some(streams) => Look::On(streams),
+        None => Look::At(tick.streams.unwrap_or(settings.streams)),
+    };
+    let patience = tick.patience.map_or(settings.patience, Duration::from_secs);
+    let checked = check.run(look, patience, end).await?;
+    tell(&checked);
+    Ok(checked)
+}
+
+/// Says in the log what was found, stream by stream.
+fn tell(checked: &SpotChecked) {
+    for Finding { projection, stream, comparison } in &checked.findings {
+        let verdict = comparison.verdict.name();
+        match &comparison.verdict {
+            Verdict::Parked(why) => tracing::warn!(projection, %stream, verdict, why),
+            Verdict::Unreadable(why) => tracing::error!(projection, %stream, verdict, why),
+            _ => {
+                let (stored, head) = (comparison.stored, comparison.head);
+                tracing::error!(projection, %stream, verdict, ?stored, %head);
+            }
+        }
+    }
+    let (streams, wrong, cut_short) = (checked.streams, checked.wrong(), checked.cut_short);
+    if cut_short {
+        tracing::warn!(streams, wrong, "the time was up before the whole sample was audited");
+    } else {
+        tracing::info!(streams, wrong, "sample audited");
+    }
+}
+
+/// What an invocation answers.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Report<'a> {
+    streams: u64,
+    wrong: u64,
+    cut_short: bool,
+    projections: BTreeMap<&'a str, Counted>,
+    findings: Vec<Found<'a>>,
+}
+
+#[derive(Debug, Serialize)]
+struct Counted {
+    lost: u64,
+    diverged: u64,
+    behind: u64,
+    ahead: u64,
+    unreadable: u64,
+    parked: u64,
+}
+
+#[derive(Debug, Serialize)]
+struct Found<'a> {
+    projection: &'a str,
+    stream: &'a StreamId,
+    verdict: &'static str,
+    stored: Option<Version>,
+    head: Version,
+}
+
+impl<'a> From<&'a SpotChecked> for Report<'a> {
+    fn from(checked: &'a SpotChecked) -> Self {
+        let projections =
+            checked.summaries.iter().map(|(name, summary)| (*name, (*summary).into()));
+        Self {
+            streams: checked.streams,
+            wrong: checked.wrong(),
+            cut_short: checked.cut_short,
+            projections: projections.collect(),
+            findings: checked.findings.iter().map(Found::from).collect(),
+        }
+    }
+}
+
+impl From<Summary> for Counted {
+    fn from(summary: Summary) -> Self {
+        let Summary { lost, diverged, behind, ahead, unreadable, parked, streams: _ } = summary;
+        Self { lost, diverged, behind, ahead, unreadable, parked }
+    }
+}
+
+impl<'a> From<&'a Finding> for Found<'a> {
+    fn from(finding: &'a Finding) -> Self {
+        let Finding { projection, stream, comparison } = finding;
+        let (stored, head) = (comparison.stored, comparison.head);
+        Self { projection, stream, verdict: comparison.verdict.name(), stored, head }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use ledgerfold::{
+        Recorded,
+        audit::Sample,
+        project::{Catalog, Projection},
+    };
+    use ledgerfold_testkit::{
+        ManualClock, MemoryEventStore, MemoryGenerationStore, MemoryQuarantine, MemoryReadTable,
+        SeededRandom,
+        conformance::notebook::{NotebookEvent, commit, fresh},
+    };
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::clock_tick::tests::tick;
+
+    struct Count;
+
+    impl Projection for Count {
+        type Event = NotebookEvent;
+        type Row = u32;
+
+        fn evolve(row: Option<u32>, _: &Recorded<NotebookEvent>) -> Result<Option<u32>, String> {
+            Ok(Some(row.unwrap_or(0) + 1))
+        }
+    }
+
+    const SETTINGS: SpotCheckSettings =
+        SpotCheckSettings { streams: 2, patience: Duration::from_secs(900) };
+
+    /// A log of three streams that no read model has heard of.
+    async fn unheard() -> (Vec<StreamId>, Arc<ManualClock>, SpotCheck) {
+        let (log, clock) = (Arc::<MemoryEventStore>::default(), Arc::<ManualClock>::default());
+        let streams: Vec<_> = (0..3).map(|_| fresh()).collect();
+        for stream in &streams {
+            let head = ledgerfold::command::Loaded::unread(stream.clone());
+            let commit = commit(&head, "one", &["a"], 60);
+            ledgerfold::ports::EventStore::append(&*log, &commit).await.expect("it is free");
+        }
+        let sample = Sample::new(log.clone(), Arc::new(SeededRandom::new(1)));
+        let generations = Arc::<MemoryGenerationStore>::default();
+        let table = Arc::<MemoryReadTable>::default();
+        let models = Catalog::new().rows::<Count>("pages").models("pages", table);
+        let check = SpotCheck::new(sample, generations, log, clock.clone())
+            .of(models.expect("it is there"), Arc::<MemoryQuarantine>::default());
+        (streams, clock, check)
+    }
+
+    async fn invoke(check: &SpotCheck, event: Value) -> Value {
+        let tick = serde_json::from_value(event).expect("an event");
+        let checked = handle(check, SETTINGS, Timestamp::MAX, tick).await.expect("it can be read");
+        serde_json::to_value(Report::from(&checked)).expect("JSON")
+    }
+
+    #[tokio::test]
+    async fn a_tick_audits_as_much_as_is_set_with_the_patience_that_is_set() {
+        let (_, clock, check) = unheard().await;
+        let clean = json!({"lost": 0, "diverged": 0, "behind": 0, "ahead": 0, "unreadable": 0, "parked": 0});
+        let report = invoke(&check, tick()).await;
+        let expected = json!({
+            "streams": 2, "wrong": 0, "cutShort": false, "projections": {"pages": clean}, "findings": [],
+        });
+        assert_eq!(report, expected);
+        clock.set(clock.now() + SETTINGS.patience);
+        let report = invoke(&check, tick()).await;
+        assert_eq!(
+            (&report["wrong"], &report["projections"]["pages"]["lost"]),
+            (&json!(2), &json!(2))
+        );
+    }
+
+    #[tokio::test]
+    async fn an_invocation_may_say_where_to_look_and_for_how_long_to_wait() {
+        let (streams, _, check) = unheard().await;
+        let report = invoke(&check, json!({"streams": 9, "patience": 0})).await;
+        assert_eq!((&report["streams"], &report["wrong"]), (&json!(3), &json!(3)));
+        let report = invoke(&check, json!({"on": [streams[1]], "patience": 0})).await;
+        let found = json!([
+            {"projection": "pages", "stream": streams[1], "verdict": "lost", "stored": null, "head": 1},
+        ]);
+        assert_eq!((&report["streams"], &report["findings"]), (&json!(1), &found));
+    }
+
+    #[test]
+    fn what_is_no_stream_is_refused_and_said() {
+        let refused = serde_json::from_value::<Tick>(json!({"on": ["no stream"]}));
+        let why = refused.expect_err("it is none").to_string();
+        assert!(why.contains("no stream"), "{why}");
+    }
+}
