@@ -5,6 +5,8 @@ use ledgerfold::ports::{DeadlineError, QuarantineError, ReadStoreError, StoreErr
 pub(crate) enum Failure {
     Throttled,
     Unavailable(BoxError),
+    /// An item or a key is larger than DynamoDB takes.
+    TooLarge(BoxError),
     Refused(BoxError),
 }
 
@@ -31,12 +33,24 @@ impl Failure {
             Some("InternalServerError" | "ServiceUnavailable" | "InternalFailure") | None => {
                 Self::Unavailable(text)
             }
+            Some("ValidationException") if is_too_large(service.err().message()) => {
+                Self::TooLarge(text)
+            }
             Some(_) => Self::Refused(text),
         }
     }
 }
 
-/// The ports' errors say these three alike.
+/// DynamoDB has one code for all that is invalid, so that its words must do: "Item size has exceeded the
+/// maximum allowed size", "Size of hashkey has exceeded the maximum size limit", "Size limit exceeded",
+/// of an index. In other words it is a refusal like others.
+pub(crate) fn is_too_large(message: Option<&str>) -> bool {
+    let message = message.unwrap_or_default().to_lowercase();
+    message.contains("size") && message.contains("exceeded")
+}
+
+/// The ports' errors say these alike. Most are of ports that bound what they are given, and have no word
+/// for what is too large.
 macro_rules! said_by {
     ($($error:ident),+) => {$(
         impl From<Failure> for $error {
@@ -44,11 +58,22 @@ macro_rules! said_by {
                 match failure {
                     Failure::Throttled => Self::Throttled,
                     Failure::Unavailable(error) => Self::Unavailable(error),
-                    Failure::Refused(error) => Self::Refused(error),
+                    Failure::TooLarge(error) | Failure::Refused(error) => Self::Refused(error),
                 }
             }
         }
     )+};
 }
 
-said_by!(StoreError, ReadStoreError, DeadlineError, QuarantineError);
+said_by!(StoreError, DeadlineError, QuarantineError);
+
+impl From<Failure> for ReadStoreError {
+    fn from(failure: Failure) -> Self {
+        match failure {
+            Failure::Throttled => Self::Throttled,
+            Failure::Unavailable(error) => Self::Unavailable(error),
+            Failure::TooLarge(error) => Self::TooLarge(error),
+            Failure::Refused(error) => Self::Refused(error),
+        }
+    }
+}

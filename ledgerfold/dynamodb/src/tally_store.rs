@@ -14,8 +14,14 @@ use ledgerfold::{
     project::Generation,
 };
 
-use crate::{failure::Failure, keys};
+use crate::{
+    failure::{Failure, is_too_large},
+    keys,
+};
 
+/// The bound of a transaction, of which the memo is one item
+/// (<https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html>).
+const MAX_ITEMS: usize = 100;
 /// Over how many items the counters of one key are spread, so that a busy day's counters do not meet
 /// the bound of one item, 1,000 write units a second, of which a transaction takes two each.
 const SHARDS: u8 = 8;
@@ -149,10 +155,17 @@ impl TallyStore for DynamoTallyStore {
         memo: &Memo,
         increments: &[Increment],
     ) -> Result<Written, ReadStoreError> {
+        let increments: Vec<_> =
+            increments.iter().filter(|increment| !increment.amounts.is_empty()).collect();
+        if increments.len() >= MAX_ITEMS {
+            let count = increments.len();
+            let reason = format!("{count} groups of counters in one commit, of {MAX_ITEMS} items");
+            return Err(ReadStoreError::TooLarge(reason.into()));
+        }
         let shard = shard_of(&memo.stream);
         let put = TransactWriteItem::builder().put(self.put_memo(after, memo)?).build();
         let mut transaction = self.client.transact_write_items().transact_items(put);
-        for increment in increments.iter().filter(|increment| !increment.amounts.is_empty()) {
+        for increment in increments {
             let update = self.add_to(shard, increment)?;
             transaction =
                 transaction.transact_items(TransactWriteItem::builder().update(update).build());
@@ -164,6 +177,9 @@ impl TallyStore for DynamoTallyStore {
             }
             Err(SdkError::ServiceError(refusal)) if was_throttled(refusal.err()) => {
                 Err(ReadStoreError::Throttled)
+            }
+            Err(SdkError::ServiceError(refusal)) if was_too_large(refusal.err()) => {
+                Err(ReadStoreError::TooLarge(refusal.into_err().into()))
             }
             Err(error) => Err(Failure::of(error).into()),
         }
@@ -199,6 +215,13 @@ fn was_overtaken(error: &TransactWriteItemsError) -> bool {
 fn was_throttled(error: &TransactWriteItemsError) -> bool {
     let reasons = cancellation_reasons(error);
     reasons.contains(&"ThrottlingError") || reasons.contains(&"ProvisionedThroughputExceeded")
+}
+
+fn was_too_large(error: &TransactWriteItemsError) -> bool {
+    let TransactWriteItemsError::TransactionCanceledException(cancelled) = error else {
+        return false;
+    };
+    cancelled.cancellation_reasons().iter().any(|reason| is_too_large(reason.message()))
 }
 
 fn cancellation_reasons(error: &TransactWriteItemsError) -> Vec<&str> {

@@ -89,6 +89,10 @@ pub enum ReadStoreError {
     /// It refused what it was asked, and will again: a defect or a missing right.
     #[error("the read table refused the request: {0}")]
     Refused(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// What was to be written is larger than an item or a key can be, and will be again: the read model
+    /// has to become smaller.
+    #[error("this is too large for the read table: {0}")]
+    TooLarge(#[source] Box<dyn std::error::Error + Send + Sync>),
     /// What is stored cannot be read.
     #[error("the stored row of {key} cannot be read: {reason}")]
     Corrupt {

@@ -96,7 +96,7 @@ impl ProjectError {
             | Self::Inapplicable(_)
             | Self::Encode(_)
             | Self::Log(StoreError::Corrupt { .. })
-            | Self::ReadStore(ReadStoreError::Corrupt { .. }) => true,
+            | Self::ReadStore(ReadStoreError::Corrupt { .. } | ReadStoreError::TooLarge(_)) => true,
             Self::Log(_)
             | Self::ReadStore(_)
             | Self::NotInLog { .. }

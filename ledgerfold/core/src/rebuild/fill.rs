@@ -5,7 +5,7 @@ use futures::{StreamExt, TryStreamExt, stream};
 use super::{CONCURRENT_STREAMS, FINDINGS, Observer, RebuildError, Rebuilder, Step};
 use crate::{
     Pace, StreamId, Version,
-    ports::{ReadStoreError, Segment, SegmentProgress, StoreError, StreamPage},
+    ports::{Segment, SegmentProgress, StreamPage},
     project::{Building, ProjectError, Projector},
 };
 
@@ -145,7 +145,7 @@ impl Work<'_> {
 
     async fn stream(&self, stream: &StreamId) -> Result<Option<Unfilled>, RebuildError> {
         match self.catch_up(stream).await {
-            Err(error) if is_of_the_stream(&error) => {
+            Err(error) if error.is_lasting() => {
                 Ok(Some(Unfilled { stream: stream.clone(), reason: error.to_string() }))
             }
             outcome => Ok(outcome.map(|()| None)?),
@@ -157,18 +157,6 @@ impl Work<'_> {
         let head = newest.commits.first().map_or(Version::NONE, |commit| commit.to());
         self.projector.catch_up_to(stream, head).await
     }
-}
-
-/// Whether it is the stream or the model that is wrong, so that other streams can go on.
-pub(super) const fn is_of_the_stream(error: &ProjectError) -> bool {
-    matches!(
-        error,
-        ProjectError::Event { .. }
-            | ProjectError::Inapplicable(_)
-            | ProjectError::Encode(_)
-            | ProjectError::Log(StoreError::Corrupt { .. })
-            | ProjectError::ReadStore(ReadStoreError::Corrupt { .. })
-    )
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {

@@ -2,10 +2,7 @@ use std::sync::{Arc, Mutex};
 
 use futures::{StreamExt, TryStreamExt, stream};
 
-use super::{
-    CONCURRENT_STREAMS, FINDINGS, Observer, Plan, RebuildError, Rebuilder, Step,
-    fill::is_of_the_stream,
-};
+use super::{CONCURRENT_STREAMS, FINDINGS, Observer, Plan, RebuildError, Rebuilder, Step};
 use crate::{
     Pace, StreamId, Version,
     audit::{Audited, Comparison, Counters, CountersVerdict, Finding, Summary, Verdict},
@@ -179,7 +176,7 @@ impl Work<'_> {
         }
         let due = first.head;
         match self.projector.catch_up_to(stream, due).await {
-            Err(error) if is_of_the_stream(&error) => return Ok(first),
+            Err(error) if error.is_lasting() => return Ok(first),
             outcome => outcome?,
         }
         let mut again = self.compare(stream).await?;

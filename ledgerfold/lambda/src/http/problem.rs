@@ -221,7 +221,9 @@ impl From<ReadStoreError> for Problem {
         match error {
             ReadStoreError::Throttled => Self::throttled(),
             ReadStoreError::Unavailable(_) => unavailable(&error),
-            ReadStoreError::Refused(_) | ReadStoreError::Corrupt { .. } => defect(&error),
+            ReadStoreError::Refused(_)
+            | ReadStoreError::TooLarge(_)
+            | ReadStoreError::Corrupt { .. } => defect(&error),
         }
     }
 }

@@ -180,6 +180,7 @@ macro_rules! row_store_conformance {
             a_wrong_row_is_replaced_only_while_it_is_there,
             a_list_is_in_descending_order_and_paged,
             a_row_without_index_is_not_listed,
+            a_row_that_is_too_large_is_refused_as_such,
         );
     };
 }
@@ -197,6 +198,7 @@ macro_rules! tally_store_conformance {
             five_at_once_count_once,
             streams_add_up,
             a_range_has_both_its_ends,
+            what_is_too_large_is_refused_as_such,
             counting_nothing_moves_the_memo,
         );
     };

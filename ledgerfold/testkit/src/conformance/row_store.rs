@@ -2,7 +2,7 @@
 
 use ledgerfold::{
     Payload, StreamId, Version,
-    ports::{IndexKey, Listing, RowStore, StoredRow, Written},
+    ports::{IndexKey, Listing, ReadStoreError, RowStore, StoredRow, Written},
 };
 
 use super::notebook::fresh;
@@ -100,6 +100,23 @@ pub async fn a_list_is_in_descending_order_and_paged(store: &dyn RowStore) {
         let expected: Vec<_> = expected.into_iter().map(|at: usize| rows[at].clone()).collect();
         assert_eq!(found, expected, "below {before:?}");
     }
+}
+
+/// And what was there stays: an item holds 400 KB, and the sort key of an index 1 KB
+/// (<https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html>).
+pub async fn a_row_that_is_too_large_is_refused_as_such(store: &dyn RowStore) {
+    let there = listed(&fresh().to_string(), "a");
+    put(store, &there).await;
+    let large = row(&there.stream, 2, &"x".repeat(450 * 1_024));
+    let index = IndexKey { partition: "list".to_owned(), order: "x".repeat(2_000) };
+    let far = StoredRow { index: Some(index), ..row(&there.stream, 2, "far") };
+    for refused in [large, far] {
+        let put = store.put(&refused).await;
+        assert!(matches!(put, Err(ReadStoreError::TooLarge(_))), "{put:?}");
+        let replaced = store.replace(&there, &refused).await;
+        assert!(matches!(replaced, Err(ReadStoreError::TooLarge(_))), "{replaced:?}");
+    }
+    assert_eq!(get(store, &there.stream).await, Some(there));
 }
 
 /// A row may leave its list.

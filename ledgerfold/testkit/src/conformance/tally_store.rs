@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use futures::future::join_all;
 use ledgerfold::{
     Payload, StreamId, Version,
-    ports::{Counter, CounterKey, Increment, Memo, TallyStore, Written},
+    ports::{Counter, CounterKey, Increment, Memo, ReadStoreError, TallyStore, Written},
 };
 
 use super::notebook::fresh;
@@ -95,6 +95,24 @@ pub async fn a_range_has_both_its_ends(store: &dyn TallyStore) {
     let found = store.range(&key("b"), &key("c")).await.expect("the counters can be read");
     let keys: Vec<_> = found.into_iter().map(|counter| counter.key).collect();
     assert_eq!(keys, [key("b"), key("c")]);
+}
+
+/// A memo that is, as well as too many counters for one transaction, and nothing is counted: an item
+/// holds 400 KB, a transaction 100 items
+/// (<https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html>).
+pub async fn what_is_too_large_is_refused_as_such(store: &dyn TallyStore) {
+    let (stream, key) = (fresh(), fresh_key());
+    let body = Payload::encode(&"x".repeat(450 * 1_024)).expect("a text is JSON");
+    let large = Memo { body, ..memo(&stream, 1) };
+    let one = increment(&key, 1, 10);
+    let others = (0..100).map(|_| increment(&fresh_key(), 1, 10));
+    let many: Vec<_> = others.chain([one.clone()]).collect();
+    for (memo, increments) in [(large, vec![one]), (memo(&stream, 1), many)] {
+        let refused = store.add(Version::NONE, &memo, &increments).await;
+        assert!(matches!(refused, Err(ReadStoreError::TooLarge(_))), "{refused:?}");
+    }
+    assert_eq!(store.memo(&stream).await.expect("it can be read"), None);
+    assert_eq!(counted(store, &key).await, []);
 }
 
 /// An event that counts for nothing was seen all the same.

@@ -9,6 +9,11 @@ use ledgerfold::{
     ports::{Listing, ReadStoreError, RowStore, StoredRow, Written},
 };
 
+use super::fits;
+
+/// What DynamoDB takes as the sort key of an index.
+const MAX_ORDER_BYTES: usize = 1_024;
+
 /// Rows in memory. The index may be frozen, so that it lags as a real one does.
 #[derive(Debug, Default)]
 pub struct MemoryRowStore {
@@ -47,6 +52,15 @@ impl MemoryRowStore {
         lock(&self.rows).clear();
     }
 
+    fn check_row(&self, row: &StoredRow) -> Result<(), ReadStoreError> {
+        self.check(&row.stream)?;
+        let order = row.index.as_ref().map_or(0, |index| index.order.len());
+        if order > MAX_ORDER_BYTES {
+            return Err(ReadStoreError::TooLarge(format!("{order} bytes in a sort key").into()));
+        }
+        fits(order + row.body.as_ref().map_or(0, |body| body.as_str().len()))
+    }
+
     fn check(&self, stream: &StreamId) -> Result<(), ReadStoreError> {
         match &*lock(&self.failing) {
             Some(failing) if failing == stream => {
@@ -69,7 +83,7 @@ impl RowStore for MemoryRowStore {
     }
 
     async fn put(&self, row: &StoredRow) -> Result<Written, ReadStoreError> {
-        self.check(&row.stream)?;
+        self.check_row(row)?;
         let mut rows = lock(&self.rows);
         if rows.get(&row.stream).is_some_and(|there| there.version >= row.version) {
             return Ok(Written::Superseded);
@@ -79,7 +93,7 @@ impl RowStore for MemoryRowStore {
     }
 
     async fn replace(&self, seen: &StoredRow, row: &StoredRow) -> Result<Written, ReadStoreError> {
-        self.check(&row.stream)?;
+        self.check_row(row)?;
         let mut rows = lock(&self.rows);
         if rows.get(&row.stream).is_none_or(|there| there.version != seen.version) {
             return Ok(Written::Superseded);

@@ -9,6 +9,8 @@ use ledgerfold::{
     ports::{Counter, CounterKey, Increment, Memo, ReadStoreError, TallyStore, Written},
 };
 
+use super::fits;
+
 /// The bound that a transaction of DynamoDB has, the memo included.
 const MAX_TRANSACTION_ITEMS: usize = 100;
 
@@ -64,8 +66,9 @@ impl TallyStore for MemoryTallyStore {
     ) -> Result<Written, ReadStoreError> {
         if increments.len() >= MAX_TRANSACTION_ITEMS {
             let count = increments.len() + 1;
-            return Err(ReadStoreError::Refused(format!("{count} items in a transaction").into()));
+            return Err(ReadStoreError::TooLarge(format!("{count} items in a transaction").into()));
         }
+        fits(memo.body.as_str().len())?;
         let mut state = self.lock();
         let there = state.memos.get(&memo.stream).map_or(Version::NONE, |memo| memo.version);
         if there != after {

@@ -69,6 +69,25 @@ impl Tally for StumblingWords {
     }
 }
 
+/// The pages with pictures, which no item has room for.
+struct IllustratedPages;
+
+impl Projection for IllustratedPages {
+    type Event = NotebookEvent;
+    type Row = Vec<String>;
+
+    fn evolve(
+        row: Option<Vec<String>>,
+        event: &Recorded<NotebookEvent>,
+    ) -> Result<Option<Vec<String>>, String> {
+        let NotebookEvent::NoteWritten(note) = &event.event;
+        let mut notes = row.unwrap_or_default();
+        let pictures = if note.text == UNPLACEABLE { 500 * 1_024 } else { 0 };
+        notes.push(format!("{}{}", note.text, "#".repeat(pictures)));
+        Ok(Some(notes))
+    }
+}
+
 /// A page was torn out.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 struct PageTorn {}
@@ -253,6 +272,22 @@ async fn a_row_that_cannot_be_read_parks_its_stream_until_it_is_mended() {
     world.rows.damage(good);
     assert_eq!(heal(&world, &world.pages(), Which::Due).await, Healing { healed: 1, parked: 0 });
     assert_eq!(notes(&world, &stream), ["a", "b"]);
+}
+
+#[tokio::test]
+async fn a_row_that_outgrows_its_table_parks_its_stream_until_it_is_smaller() {
+    let (world, stream) = world_with(&["a"]).await;
+    let large = world.rows_of::<IllustratedPages>();
+    take(&large, from(&world, &stream, 1)).await;
+    write(&world, &stream, &[UNPLACEABLE, "b"]).await;
+    take(&large, from(&world, &stream, 2)).await;
+    assert_eq!(notes(&world, &stream), ["a"]);
+    let parked = entry(&world);
+    assert_eq!((parked.version, parked.told), (None, Version::new(3)), "no event is wrong");
+    assert!(parked.reason.contains("too large"), "{}", parked.reason);
+    let smaller = world.rows_of::<MendedPages>();
+    assert_eq!(heal(&world, &smaller, Which::Due).await, Healing { healed: 1, parked: 0 });
+    assert_eq!(notes(&world, &stream), ["a", UNPLACEABLE, "b"]);
 }
 
 #[tokio::test]
