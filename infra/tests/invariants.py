@@ -175,6 +175,16 @@ def relay_loses_nothing(template: Node) -> Iterator[str]:
         yield "the relay may retry for ever"
 
 
+def the_relay_can_say_what_it_cannot_send(template: Node) -> Iterator[str]:
+    rule = of_type(template, RULE).get("RelayRule", {})
+    if rule.get("EventBusName") != {"Ref": "Bus"} or rule["EventPattern"].get("source") != ["ledgerfold.orders.relay"]:
+        yield "nobody hears what the relay cannot send"
+    if rule.get("State", "ENABLED") != "ENABLED":
+        yield "the rule of dead letters is off"
+    if [list(referred(target["Arn"])) for target in rule["Targets"]] != [["RelayDeadLetters"]]:
+        yield "dead letters of the relay go elsewhere"
+
+
 def queue_readers_report_single_failures(template: Node) -> Iterator[str]:
     for name in MAPPINGS:
         mapping = of_type(template, MAPPING)[name]
@@ -436,7 +446,7 @@ def trouble_is_alarmed(template: Node) -> Iterator[str]:
 def outputs_are_complete(template: Node) -> Iterator[str]:
     names = {"BusName", "ArchiveName", "ArchiveArn", "ApiId", "ApiStage", "ApiUrl", "EventTable", "FailureBucket"}
     names |= {"CommandFunction", "RelayFunction", "QueryFunction", "ProjectionStates"}
-    names |= {"AuditRuleArn", "AuditQueue", "AuditDeadLetters"}
+    names |= {"AuditRuleArn", "AuditQueue", "AuditDeadLetters", "RelayDeadLetters"}
     names |= {"Deadlines", "DeadlineSweepFunction", "DeadlineSweepDeadLetters"}
     names |= {"SpotCheckFunction", "SpotCheckDeadLetters"}
     # No rule: a replay is sent to the rules of projections alone.

@@ -135,6 +135,12 @@ BREAKAGES: dict[Callable, list[Callable[[dict], None]]] = {
         drop("RelayMapping", "DestinationConfig"),
         drop("RelayMapping", "MetricsConfig"),
     ],
+    invariants.the_relay_can_say_what_it_cannot_send: [
+        put("RelayRule", "EventPattern", "source", value=["ledgerfold.orders"]),
+        put("RelayRule", "EventBusName", value="default"),
+        put("RelayRule", "State", value="DISABLED"),
+        put("RelayRule", "Targets", 0, "Arn", value={"Fn::GetAtt": ["AuditDeadLetters", "Arn"]}),
+    ],
     invariants.queue_readers_report_single_failures: [
         drop("ShipmentProjectorMapping", "FunctionResponseTypes"),
         drop("ShipmentProjectorMapping", "ScalingConfig"),
@@ -257,6 +263,7 @@ BREAKAGES: dict[Callable, list[Callable[[dict], None]]] = {
         drop("DeadlineSweepDeadLettersAlarm"),
         drop("DeadlineSweepMissing"),
         drop("SpotCheckMissing"),
+        drop("RelayDeadLettersAlarm"),
         drop("SpotCheckWrong"),
         put("DeadlineSweepMissing", "TreatMissingData", value="notBreaching"),
     ],

@@ -1,4 +1,4 @@
-//! `ledgerfold dead-letters`: what the projections gave up on.
+//! `ledgerfold dead-letters`: what was given up on.
 
 use std::{collections::BTreeMap, process::ExitCode};
 
@@ -27,16 +27,24 @@ pub(crate) enum DeadLetters {
     List,
     /// Show messages of one; they stay there
     Show {
-        /// The projection, as `order-view`
-        projection: String,
+        /// Whose, as `order-view` or `relay`
+        name: String,
         /// The most messages to show
         #[arg(long, value_name = "COUNT", default_value_t = 10)]
         limit: usize,
     },
-    /// Move the messages of one back to its projection's queue
+    /// Move the messages of one back to the queue that they came from
     Redrive {
-        /// The projection, as `order-view`
-        projection: String,
+        /// The projection or process, as `order-view`
+        name: String,
+        /// Do not ask
+        #[arg(long)]
+        yes: bool,
+    },
+    /// Delete all messages of one, once what they tell of is in order again
+    Purge {
+        /// Whose, as `relay`
+        name: String,
         /// Do not ask
         #[arg(long)]
         yes: bool,
@@ -52,15 +60,22 @@ pub(crate) async fn run(
     let sqs = target.connection.sqs().await;
     match command {
         DeadLetters::List => output.report(&Counts::of(&sqs, dead_letters).await?)?,
-        DeadLetters::Show { projection, limit } => {
-            let queue = target.dead_letter_queue(projection)?;
+        DeadLetters::Show { name, limit } => {
+            let queue = target.dead_letter_queue(name)?;
             output.report(&look(&sqs, queue, *limit).await?)?;
         }
-        DeadLetters::Redrive { projection, yes } => {
-            let (from, to) = (target.dead_letter_queue(projection)?, target.queue(projection)?);
+        DeadLetters::Redrive { name, yes } => {
+            let (from, to) = (target.dead_letter_queue(name)?, target.queue(name)?);
             let count = attributes(&sqs, from).await?.waiting;
             confirm(&format!("Move about {count} messages from {from} to {to}?"), *yes)?;
             output.report(&redrive(&sqs, from, to).await?)?;
+        }
+        DeadLetters::Purge { name, yes } => {
+            let queue = target.dead_letter_queue(name)?;
+            let count = attributes(&sqs, queue).await?.waiting;
+            confirm(&format!("Delete about {count} messages from {queue}?"), *yes)?;
+            sqs.purge_queue().queue_url(queue).send().await.map_err(failed("PurgeQueue"))?;
+            output.report(&Purged { messages: count })?;
         }
     }
     Ok(ExitCode::SUCCESS)
@@ -83,9 +98,9 @@ struct Count {
 impl Counts {
     async fn of(sqs: &Client, queues: &BTreeMap<String, String>) -> Result<Self, Trouble> {
         let mut dead_letters = BTreeMap::new();
-        for (projection, url) in queues {
+        for (name, url) in queues {
             let Attributes { waiting, in_flight, .. } = attributes(sqs, url).await?;
-            dead_letters.insert(projection.clone(), Count { waiting, in_flight });
+            dead_letters.insert(name.clone(), Count { waiting, in_flight });
         }
         Ok(Self { dead_letters })
     }
@@ -93,10 +108,10 @@ impl Counts {
 
 impl Report for Counts {
     fn text(&self) -> String {
-        let rows = self.dead_letters.iter().map(|(projection, count)| {
-            [projection.clone(), count.waiting.to_string(), count.in_flight.to_string()]
+        let rows = self.dead_letters.iter().map(|(name, count)| {
+            [name.clone(), count.waiting.to_string(), count.in_flight.to_string()]
         });
-        table(["projection", "waiting", "in flight"], rows)
+        table(["of", "waiting", "in flight"], rows)
     }
 }
 
@@ -192,6 +207,17 @@ impl Report for Letters {
 }
 
 #[derive(Debug, Serialize)]
+struct Purged {
+    messages: u64,
+}
+
+impl Report for Purged {
+    fn text(&self) -> String {
+        format!("About {} messages were deleted; SQS may take a minute.\n", self.messages)
+    }
+}
+
+#[derive(Debug, Serialize)]
 struct Redriven {
     task: String,
 }
@@ -232,7 +258,7 @@ mod tests {
         let counts = Counts { dead_letters: BTreeMap::from([("shipment".to_owned(), count)]) };
         let text = rendered(&counts, false).expect("text");
         let words: Vec<_> = text.split_whitespace().collect();
-        assert_eq!(words, ["projection", "waiting", "in", "flight", "shipment", "3", "1"]);
+        assert_eq!(words, ["of", "waiting", "in", "flight", "shipment", "3", "1"]);
         assert_eq!(
             rendered(&counts, true).expect("JSON"),
             "{\"deadLetters\":{\"shipment\":{\"waiting\":3,\"inFlight\":1}}}\n"

@@ -6,7 +6,7 @@ use std::{sync::Arc, time::Duration};
 use crate::{
     Commit, Envelope,
     backoff::Backoff,
-    ports::{Clock, Publisher, Random},
+    ports::{Clock, DeadLetter, DeadLetters, Publisher, Random},
 };
 
 /// How often one call's unsent events are offered before the relay gives the record back.
@@ -19,6 +19,7 @@ pub struct Relay {
     publisher: Arc<dyn Publisher>,
     clock: Arc<dyn Clock>,
     random: Arc<dyn Random>,
+    dead_letters: Option<Arc<dyn DeadLetters>>,
 }
 
 /// One record of the change stream.
@@ -26,8 +27,19 @@ pub struct Relay {
 pub struct StreamRecord {
     /// What the change stream calls it: the sequence number that a failure is reported by.
     pub sequence_number: String,
+    /// Which commit it is of, for people: `order#1 at 5`.
+    pub name: String,
     /// The commit in it, or why there is none to be read.
-    pub commit: Result<Commit, String>,
+    pub commit: Result<Commit, Unreadable>,
+}
+
+/// Why there is no commit to be read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Unreadable {
+    /// A store did not answer that has a part of it. It may later.
+    Now(String),
+    /// It is damaged, or was written by code that this does not know.
+    AsItIs(String),
 }
 
 /// The first record of a batch that did not get through whole. It and all behind it come again.
@@ -53,50 +65,75 @@ impl Relay {
         clock: Arc<dyn Clock>,
         random: Arc<dyn Random>,
     ) -> Self {
-        Self { publisher, clock, random }
+        Self { publisher, clock, random, dead_letters: None }
+    }
+
+    /// The same, leaving word here of what can never be published, and going on behind it.
+    #[must_use]
+    pub fn with_dead_letters(self, dead_letters: Arc<dyn DeadLetters>) -> Self {
+        Self { dead_letters: Some(dead_letters), ..self }
     }
 
     /// Publishes the commits of a batch, in its order.
     ///
-    /// A record that can never be sent stops the batch where it stands: what precedes it is sent,
-    /// and the record is given back, so that the change stream's own retries, bisecting and failure
-    /// destination take care of it.
+    /// A commit that can never be published as it is, because it is damaged or no call can hold one of
+    /// its events, would hold up all others of its shard for as long as it is tried again. Word of it
+    /// is left as a dead letter instead, once all before it is sent. Without a place for dead letters
+    /// it is given back like one that may be sent later.
     ///
     /// # Errors
     /// [`Unsent`], the first record that was not sent whole. Events behind it may have been sent:
     /// consumers know them by their ids.
     pub async fn publish(&self, records: &[StreamRecord]) -> Result<(), Unsent> {
-        let (pending, stopped) = self.pending(records);
-        for chunk in self.chunks(pending) {
-            self.send(chunk).await?;
-        }
-        stopped.map_or(Ok(()), Err)
-    }
-
-    /// The events up to the first record that cannot be sent at all.
-    fn pending<'a>(&self, records: &'a [StreamRecord]) -> (Vec<Pending<'a>>, Option<Unsent>) {
         let mut pending = Vec::new();
         for record in records {
             match self.weigh(record) {
                 Ok(events) => pending.extend(events),
-                Err(reason) => {
-                    let sequence_number = record.sequence_number.clone();
-                    return (pending, Some(Unsent { sequence_number, reason }));
+                Err(why) => {
+                    self.send_all(std::mem::take(&mut pending)).await?;
+                    self.give_up(record, why).await?;
                 }
             }
         }
-        (pending, None)
+        self.send_all(pending).await
     }
 
-    fn weigh<'a>(&self, record: &'a StreamRecord) -> Result<Vec<Pending<'a>>, String> {
+    fn weigh<'a>(&self, record: &'a StreamRecord) -> Result<Vec<Pending<'a>>, Unreadable> {
         let commit = record.commit.as_ref().map_err(Clone::clone)?;
         commit
             .envelopes()
             .map(|envelope| match self.publisher.weigh(&envelope) {
                 Ok(bytes) => Ok(Pending { record, envelope, bytes }),
-                Err(error) => Err(error.to_string()),
+                Err(error) => Err(Unreadable::AsItIs(error.to_string())),
             })
             .collect()
+    }
+
+    /// Leaves word of a record that can never be sent; gives all others back.
+    async fn give_up(&self, record: &StreamRecord, why: Unreadable) -> Result<(), Unsent> {
+        let given_back = |reason| {
+            let sequence_number = record.sequence_number.clone();
+            Err(Unsent { sequence_number, reason })
+        };
+        let (reason, dead_letters) = match (why, &self.dead_letters) {
+            (Unreadable::AsItIs(reason), Some(dead_letters)) => (reason, dead_letters),
+            (Unreadable::Now(reason) | Unreadable::AsItIs(reason), _) => return given_back(reason),
+        };
+        let letter = DeadLetter { commit: record.name.clone(), reason };
+        tracing::error!(commit = letter.commit, why = letter.reason, "it can never be published");
+        match dead_letters.leave(&letter).await {
+            Ok(()) => Ok(()),
+            Err(error) => {
+                given_back(format!("{}, and that could not be said: {error}", letter.reason))
+            }
+        }
+    }
+
+    async fn send_all(&self, pending: Vec<Pending<'_>>) -> Result<(), Unsent> {
+        for chunk in self.chunks(pending) {
+            self.send(chunk).await?;
+        }
+        Ok(())
     }
 
     /// Cuts the events into calls that the bus takes.

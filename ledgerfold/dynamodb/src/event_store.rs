@@ -17,7 +17,7 @@ use ledgerfold::{
 use crate::{
     failure::Failure,
     item::{CommitItem, Item, UnreadableCommit},
-    size::{MAX_CLAIMED_BYTES, MAX_ITEM_BYTES, item_size, value_size},
+    size::{MAX_CLAIMED_BYTES, MAX_EVENT_BYTES, MAX_ITEM_BYTES, item_size, value_size},
     transaction::{Plan, Verdict},
 };
 
@@ -60,6 +60,7 @@ impl DynamoEventStore {
         let item = attributes(CommitItem::from(commit))?;
         let bytes = stored_bytes(&item);
         if bytes <= MAX_ITEM_BYTES {
+            self.check_events(commit)?;
             return Ok(item);
         }
         match &self.payloads {
@@ -68,6 +69,17 @@ impl DynamoEventStore {
             }
             Some(_) => Err(AppendError::TooLarge { bytes, limit: MAX_CLAIMED_BYTES }),
             None => Err(AppendError::TooLarge { bytes, limit: MAX_ITEM_BYTES }),
+        }
+    }
+
+    /// Where there is a store for payloads, the bus gets a pointer to whatever it does not take.
+    fn check_events(&self, commit: &Commit) -> Result<(), AppendError> {
+        let sizes = commit.events().map(|(_, event)| event.data.as_str().len());
+        match sizes.max() {
+            Some(bytes) if bytes > MAX_EVENT_BYTES && self.payloads.is_none() => {
+                Err(AppendError::EventTooLarge { bytes, limit: MAX_EVENT_BYTES })
+            }
+            _ => Ok(()),
         }
     }
 

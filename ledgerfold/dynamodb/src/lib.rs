@@ -36,6 +36,6 @@ pub use item::{CommitItem, UnreadableCommit};
 pub use quarantine::{DynamoQuarantine, ScopedParked};
 pub use read_table::DynamoReadTable;
 pub use row_store::DynamoRowStore;
-pub use size::{MAX_CLAIMED_BYTES, MAX_ITEM_BYTES, item_size};
+pub use size::{MAX_CLAIMED_BYTES, MAX_EVENT_BYTES, MAX_ITEM_BYTES, item_size};
 pub use streams::DynamoStreams;
 pub use tally_store::DynamoTallyStore;

@@ -6,6 +6,10 @@ use aws_sdk_dynamodb::types::AttributeValue;
 /// for what rides along with a commit.
 pub const MAX_ITEM_BYTES: usize = 300 * 1024;
 
+/// The largest content of one event of a commit that is kept in its item, in bytes. An event travels in
+/// one call to the bus, of 256 KiB with its envelope, for which the rest is room.
+pub const MAX_EVENT_BYTES: usize = 240 * 1024;
+
 /// The largest commit whose events are kept elsewhere, in bytes: as much as every function that reads
 /// it should be able to hold.
 pub const MAX_CLAIMED_BYTES: usize = 5 * 1024 * 1024;

@@ -7,7 +7,10 @@ use aws_sdk_eventbridge::{
 use futures::future::try_join_all;
 use ledgerfold::{
     ContentId, Envelope,
-    ports::{EntryError, Limits, PayloadStore, PublishError, Publisher, Unpublishable},
+    ports::{
+        DeadLetter, DeadLetters, EntryError, Limits, PayloadStore, PublishError, Publisher,
+        Unpublishable,
+    },
 };
 
 use crate::CloudEvent;
@@ -23,6 +26,9 @@ pub const MAX_CALL_BYTES: usize = 256 * 1024;
 /// What EventBridge counts for an entry's time
 /// (<https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-putevents.html>, entry size).
 const TIME_BYTES: usize = 14;
+
+/// How much of its reason a dead letter tells.
+const MAX_REASON_CHARS: usize = 2_000;
 
 /// Publishes to an EventBridge bus.
 #[derive(Clone)]
@@ -80,6 +86,28 @@ impl EventBridgePublisher {
         Ok(Parcel { bytes: frame + detail.len(), detail, claim: Some(claim) })
     }
 
+    async fn put(
+        &self,
+        entries: Vec<PutEventsRequestEntry>,
+    ) -> Result<Vec<Result<(), EntryError>>, PublishError> {
+        let answer = self
+            .client
+            .put_events()
+            .set_entries(Some(entries))
+            .send()
+            .await
+            .map_err(|error| PublishError(DisplayErrorContext(&error).to_string().into()))?;
+        // An entry was taken if, and only if, it was given an id.
+        let answers = answer.entries.unwrap_or_default().into_iter().map(|entry| {
+            let refusal = || {
+                let code = entry.error_code.as_deref().unwrap_or("no event id");
+                EntryError(format!("{code}: {}", entry.error_message.as_deref().unwrap_or("")))
+            };
+            entry.event_id.as_ref().map(|_| ()).ok_or_else(refusal)
+        });
+        Ok(answers.collect())
+    }
+
     async fn entry(&self, envelope: &Envelope) -> Result<PutEventsRequestEntry, PublishError> {
         let parcel = self.parcel(envelope).map_err(|error| PublishError(error.into()))?;
         if let (Some(claim), Some(payloads)) = (parcel.claim, &self.payloads) {
@@ -122,21 +150,27 @@ impl Publisher for EventBridgePublisher {
         batch: &[Envelope],
     ) -> Result<Vec<Result<(), EntryError>>, PublishError> {
         let entries = try_join_all(batch.iter().map(|envelope| self.entry(envelope))).await?;
-        let answer = self
-            .client
-            .put_events()
-            .set_entries(Some(entries))
-            .send()
-            .await
-            .map_err(|error| PublishError(DisplayErrorContext(&error).to_string().into()))?;
-        // An entry was taken if, and only if, it was given an id.
-        let answers = answer.entries.unwrap_or_default().into_iter().map(|entry| {
-            let refusal = || {
-                let code = entry.error_code.as_deref().unwrap_or("no event id");
-                EntryError(format!("{code}: {}", entry.error_message.as_deref().unwrap_or("")))
-            };
-            entry.event_id.as_ref().map(|_| ()).ok_or_else(refusal)
-        });
-        Ok(answers.collect())
+        self.put(entries).await
+    }
+}
+
+#[async_trait]
+impl DeadLetters for EventBridgePublisher {
+    /// As an event of the relay's own on the same bus, which a rule takes to a queue: so the relay needs
+    /// no other right, and whoever can publish can say what cannot be.
+    async fn leave(&self, letter: &DeadLetter) -> Result<(), PublishError> {
+        let DeadLetter { commit, reason } = letter;
+        let reason: String = reason.chars().take(MAX_REASON_CHARS).collect();
+        let entry = PutEventsRequestEntry::builder()
+            .event_bus_name(&self.bus)
+            .source(format!("{}.relay", self.source()))
+            .detail_type("CommitUnpublishable")
+            .detail(serde_json::json!({"commit": commit, "reason": reason}).to_string())
+            .build();
+        match self.put(vec![entry]).await?.pop() {
+            Some(Ok(())) => Ok(()),
+            Some(Err(error)) => Err(PublishError(error.into())),
+            None => Err(PublishError("no answer for the entry".into())),
+        }
     }
 }

@@ -10,7 +10,7 @@ use aws_sdk_eventbridge::{
 use ledgerfold::{
     ContentId, Envelope, Payload,
     command::Loaded,
-    ports::{EntryError, PayloadError, PayloadStore, Publisher},
+    ports::{DeadLetter, DeadLetters, EntryError, PayloadError, PayloadStore, Publisher},
     project::Content,
 };
 use ledgerfold_eventbridge::{BusMessage, CloudEvent, EventBridgePublisher, NotACloudEvent};
@@ -67,6 +67,31 @@ async fn a_call_that_fails_is_an_error() {
     for answer in [HangUp, Json(500, "{}".to_owned()), refusal] {
         let (_service, bus) = bus(answer).await;
         assert!(bus.publish(&envelopes(&["a"])).await.is_err());
+    }
+}
+
+#[tokio::test]
+async fn word_of_what_cannot_be_published_is_an_event_of_the_relays_own() {
+    let (commit, reason) = ("order#1 at 5".to_owned(), "ü".repeat(3_000));
+    let letter = DeadLetter { commit, reason };
+    let (service, bus) = bus(Json(200, r#"{"Entries": [{"EventId": "1"}]}"#.to_owned())).await;
+    bus.leave(&letter).await.expect("it is taken");
+    let request: Value = serde_json::from_str(&service.requests()[0]).expect("it is JSON");
+    let entry = &request["Entries"][0];
+    assert_eq!(
+        (&entry["Source"], &entry["DetailType"], &entry["EventBusName"]),
+        (&json!("ledgerfold.notes.relay"), &json!("CommitUnpublishable"), &json!("the-bus"))
+    );
+    let detail = entry["Detail"].as_str().expect("it is text");
+    let detail: Value = serde_json::from_str(detail).expect("it is JSON");
+    assert_eq!(detail, json!({"commit": "order#1 at 5", "reason": "ü".repeat(2_000)}));
+
+    let refused = r#"{"FailedEntryCount": 1, "Entries": [{"ErrorCode": "InternalFailure"}]}"#;
+    for answer in
+        [Json(200, refused.to_owned()), Json(200, r#"{"Entries": []}"#.to_owned()), HangUp]
+    {
+        let (_service, bus) = self::bus(answer).await;
+        assert!(bus.leave(&letter).await.is_err(), "it is not known to be there");
     }
 }
 

@@ -6,10 +6,10 @@ use aws_lambda_events::{
 };
 use lambda_runtime::{LambdaEvent, run, service_fn};
 use ledgerfold::{
-    ports::PayloadStore,
-    relay::{Relay, StreamRecord},
+    ports::{PayloadError, PayloadStore},
+    relay::{Relay, StreamRecord, Unreadable},
 };
-use ledgerfold_dynamodb::CommitItem;
+use ledgerfold_dynamodb::{CommitItem, UnreadableCommit};
 
 use crate::RunError;
 
@@ -58,21 +58,50 @@ async fn record(record: EventRecord, payloads: Option<&dyn PayloadStore>) -> Opt
         tracing::error!(change = record.event_name, "the event table was changed by hand");
         return None;
     }
+    let name = name(&record);
     let commit = CommitItem::read(record.change.new_image, payloads).await;
-    let commit = commit.map_err(|error| error.to_string());
+    let commit = commit.map_err(|error| match &error {
+        UnreadableCommit::Payload(PayloadError::Unavailable(_)) => {
+            Unreadable::Now(error.to_string())
+        }
+        _ => Unreadable::AsItIs(error.to_string()),
+    });
     let sequence_number = record.change.sequence_number.unwrap_or_default();
-    Some(StreamRecord { sequence_number, commit })
+    Some(StreamRecord { sequence_number, name, commit })
+}
+
+/// What can be said of an item, whatever is wrong with it.
+fn name(record: &EventRecord) -> String {
+    let key: Result<Key, _> = serde_dynamo::from_item(record.change.keys.clone());
+    match key {
+        Ok(Key { pk, sk }) => format!("{pk} at {sk}"),
+        Err(_) => format!("the item {:?}", record.change.keys),
+    }
+}
+
+#[derive(serde::Deserialize)]
+struct Key {
+    pk: String,
+    sk: u64,
 }
 
 #[cfg(test)]
 mod tests {
-    use ledgerfold::{ContentId, ports::Limits};
+    use async_trait::async_trait;
+    use ledgerfold::{
+        ContentId,
+        ports::{DeadLetter, Limits, Publisher},
+    };
+    use ledgerfold_dynamodb::MAX_EVENT_BYTES;
+    use ledgerfold_eventbridge::EventBridgePublisher;
     use ledgerfold_testkit::{
         Fault, ManualClock, MemoryPayloadStore, MemoryPublisher, SeededRandom,
     };
     use serde_json::{Value, json};
 
-    use super::{Arc, DynamoDbEventResponse, Event, PayloadStore, Relay, handle};
+    use super::{
+        Arc, CommitItem, DynamoDbEventResponse, Event, PayloadError, PayloadStore, Relay, handle,
+    };
 
     /// A record as Lambda brings it.
     fn record(change: &str, sequence_number: &str, image: &Value) -> Value {
@@ -106,12 +135,28 @@ mod tests {
         records: Value,
         faults: Vec<Fault>,
     ) -> (DynamoDbEventResponse, usize) {
+        let publisher = publisher(faults);
+        (hand_over(&relay_to(&publisher), payloads, records).await, publisher.taken().len())
+    }
+
+    fn publisher(faults: Vec<Fault>) -> Arc<MemoryPublisher> {
         let publisher = Arc::new(MemoryPublisher::new(Limits { entries: 10, bytes: 1_000 }));
         publisher.order(faults);
+        publisher
+    }
+
+    fn relay_to(publisher: &Arc<MemoryPublisher>) -> Relay {
         let (clock, random) = (Arc::<ManualClock>::default(), Arc::new(SeededRandom::new(1)));
-        let relay = Relay::new(publisher.clone(), clock, random);
+        Relay::new(publisher.clone(), clock, random)
+    }
+
+    async fn hand_over(
+        relay: &Relay,
+        payloads: Option<&dyn PayloadStore>,
+        records: Value,
+    ) -> DynamoDbEventResponse {
         let event: Event = serde_json::from_value(json!({"Records": records})).expect("an event");
-        (handle(&relay, payloads, event).await, publisher.taken().len())
+        handle(relay, payloads, event).await
     }
 
     fn failures(response: &DynamoDbEventResponse) -> Vec<&str> {
@@ -143,6 +188,75 @@ mod tests {
         let (response, taken) =
             relay(json!([record("INSERT", "11", &commit("1"))]), vec![Fault::Call; 5]).await;
         assert_eq!((failures(&response), taken), (vec!["11"], 0));
+    }
+
+    #[tokio::test]
+    async fn word_is_left_of_what_is_damaged_and_none_of_what_may_be_fetched_later() {
+        let damaged = json!({"pk": {"S": "order#1"}});
+        let publisher = publisher(vec![]);
+        let relay = relay_to(&publisher).with_dead_letters(publisher.clone());
+        let records =
+            json!([record("INSERT", "11", &damaged), record("INSERT", "12", &commit("2"))]);
+        let response = hand_over(&relay, None, records).await;
+        assert_eq!((failures(&response), publisher.taken().len()), (vec![], 1));
+        let letters = publisher.letters();
+        let [DeadLetter { commit: name, reason }] = letters.as_slice() else {
+            panic!("one letter: {letters:?}")
+        };
+        assert!(name == "order#1 at 1" && reason.contains("no commit"), "{name}: {reason}");
+
+        let mut elsewhere = commit("1");
+        let fields = elsewhere.as_object_mut().expect("an item");
+        fields.remove("e");
+        fields.insert("x".to_owned(), json!({"S": ContentId::of(b"[]").to_string()}));
+        let records = json!([record("INSERT", "13", &elsewhere)]);
+        let response = hand_over(&relay, Some(&Down), records).await;
+        assert_eq!((failures(&response), publisher.letters().len()), (vec!["13"], 1));
+    }
+
+    /// A store that does not answer.
+    struct Down;
+
+    #[async_trait]
+    impl PayloadStore for Down {
+        async fn put(&self, _: &ContentId, _: String) -> Result<(), PayloadError> {
+            Err(PayloadError::Unavailable("it is down".into()))
+        }
+
+        async fn get(&self, _: &ContentId) -> Result<Vec<u8>, PayloadError> {
+            Err(PayloadError::Unavailable("it is down".into()))
+        }
+
+        fn uri(&self, id: &ContentId) -> String {
+            id.to_string()
+        }
+    }
+
+    /// The log takes nothing that the bus behind it does not take, whatever travels with it.
+    #[test]
+    fn what_the_log_takes_the_bus_takes() {
+        let longest = "x".repeat(64);
+        let mut commit = commit("1");
+        let data = "x".repeat(MAX_EVENT_BYTES - 11);
+        let event = json!([{
+            "i": "018bcfe5-6800-7000-8000-000000000000", "t": "OrderDelivered", "v": 1,
+            "d": {"text": data},
+        }]);
+        let fields = commit.as_object_mut().expect("an item");
+        fields.insert("e".to_owned(), json!({"S": event.to_string()}));
+        for field in ["c", "a"] {
+            fields.insert(field.to_owned(), json!({"S": longest}));
+        }
+        let item: serde_dynamo::Item = serde_json::from_value(commit).expect("an item");
+        let item: CommitItem = serde_dynamo::from_item(item).expect("an item");
+        let commit = item.into_commit().expect("a commit");
+        let envelope = commit.envelopes().next().expect("an event");
+        assert_eq!(envelope.event.data.as_str().len(), MAX_EVENT_BYTES);
+        let config = aws_sdk_eventbridge::Config::builder().behavior_version_latest().build();
+        let client = aws_sdk_eventbridge::Client::from_conf(config);
+        let bus = EventBridgePublisher::new(client, "bus", "orders");
+        let weight = bus.weigh(&envelope).expect("the bus takes it");
+        assert!(bus.limits().bytes - weight > 8 * 1_024, "with room to spare: {weight}");
     }
 
     #[tokio::test]

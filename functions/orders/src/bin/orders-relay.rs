@@ -10,5 +10,6 @@ use orders::CONTEXT;
 async fn main() -> Result<(), RunError> {
     let world = World::from_environment().await;
     let publisher = Arc::new(world.publisher(&variable("BUS_NAME")?, CONTEXT));
-    serve_relay(Relay::new(publisher, world.clock(), world.random()), None).await
+    let relay = Relay::new(publisher.clone(), world.clock(), world.random());
+    serve_relay(relay.with_dead_letters(publisher), None).await
 }

@@ -104,7 +104,9 @@ impl<R: Rejection> From<AppendError> for Refusal<R> {
             AppendError::NotReserved { key, stream } => {
                 Self::Final(CommandError::NotReserved { key, stream })
             }
-            AppendError::TooLarge { .. } => Self::Final(CommandError::TooLarge(error.to_string())),
+            AppendError::TooLarge { .. } | AppendError::EventTooLarge { .. } => {
+                Self::Final(CommandError::TooLarge(error.to_string()))
+            }
             AppendError::Store(error) => Self::Final(error.into()),
         }
     }

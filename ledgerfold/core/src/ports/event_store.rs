@@ -140,6 +140,14 @@ pub enum AppendError {
         /// The most that is taken.
         limit: usize,
     },
+    /// An event of the commit is larger than the bus behind the store takes.
+    #[error("an event of the commit has {bytes} bytes, and at most {limit} can be published")]
+    EventTooLarge {
+        /// The size of its content.
+        bytes: usize,
+        /// The most that is taken.
+        limit: usize,
+    },
     /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),

@@ -2,6 +2,7 @@
 //! through here, so that a simulator can run the very handlers that Lambda runs.
 
 mod clock;
+mod dead_letters;
 mod deadlines;
 mod event_store;
 mod generations;
@@ -16,6 +17,7 @@ mod tally_store;
 mod transaction;
 
 pub use clock::Clock;
+pub use dead_letters::{DeadLetter, DeadLetters};
 pub use deadlines::{
     Cause, Deadline, DeadlineError, DeadlineKey, DeadlinePage, DeadlineStore, Pending,
 };

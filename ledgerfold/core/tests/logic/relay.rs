@@ -2,8 +2,8 @@ use std::sync::Arc;
 
 use ledgerfold::{
     Envelope, Version,
-    ports::Limits,
-    relay::{Relay, StreamRecord, Unsent},
+    ports::{DeadLetter, Limits},
+    relay::{Relay, StreamRecord, Unreadable, Unsent},
 };
 use ledgerfold_testkit::{
     Fault, ManualClock, MemoryPublisher, SeededRandom, conformance::notebook::fresh,
@@ -29,14 +29,24 @@ fn bus(faults: impl IntoIterator<Item = Fault>) -> Bus {
     Bus { publisher, relay }
 }
 
+impl Bus {
+    fn leaving_word(self) -> Self {
+        let relay = self.relay.with_dead_letters(self.publisher.clone());
+        Self { relay, ..self }
+    }
+}
+
 /// As many commits of one note as asked for, as records called `r0`, `r1`, …
 async fn records(count: usize, note: &str) -> Vec<StreamRecord> {
     let (world, stream) = (World::new(), fresh());
     for attempt in 0..count {
         world.write(&stream, &format!("a{attempt}"), &[note]).await.expect("it is accepted");
     }
-    let record =
-        |(at, commit)| StreamRecord { sequence_number: format!("r{at}"), commit: Ok(commit) };
+    let record = |(at, commit)| StreamRecord {
+        sequence_number: format!("r{at}"),
+        name: format!("commit {at}"),
+        commit: Ok(commit),
+    };
     world.log.commits().into_iter().enumerate().map(record).collect()
 }
 
@@ -88,29 +98,67 @@ async fn the_first_unsent_record_is_given_back_and_nothing_behind_its_call_is_se
     assert!(versions(&bus.publisher.taken()).iter().all(|version| *version <= 10));
 }
 
-#[tokio::test]
-async fn a_record_that_cannot_be_read_is_given_back_after_those_before_it_were_sent() {
-    let bus = bus([]);
+/// Three records that can be sent, with one in their midst that cannot.
+async fn with_damaged(why: Unreadable) -> Vec<StreamRecord> {
     let mut records = records(4, "note").await;
-    records[2].commit = Err("it is damaged".to_owned());
-    let unsent = Unsent { sequence_number: "r2".to_owned(), reason: "it is damaged".to_owned() };
-    assert_eq!(bus.relay.publish(&records).await, Err(unsent));
-    assert_eq!(versions(&bus.publisher.taken()), [1, 2]);
+    records[2].commit = Err(why);
+    records
+}
+
+fn damaged() -> Unreadable {
+    Unreadable::AsItIs("it is damaged".to_owned())
 }
 
 #[tokio::test]
-async fn an_event_that_no_call_can_hold_is_given_back_like_a_damaged_one() {
-    let bus = bus([]);
-    let mut records = records(1, "note").await;
-    records.extend(
-        self::records(1, &"x".repeat(2_000))
-            .await
-            .into_iter()
-            .map(|record| StreamRecord { sequence_number: "large".to_owned(), ..record }),
-    );
-    let unsent = bus.relay.publish(&records).await.expect_err("it is too large");
-    assert_eq!(unsent.sequence_number, "large");
+async fn word_is_left_of_what_can_never_be_sent_and_all_others_are() {
+    let bus = bus([]).leaving_word();
+    assert_eq!(bus.relay.publish(&with_damaged(damaged()).await).await, Ok(()));
+    assert_eq!(versions(&bus.publisher.taken()), [1, 2, 4]);
+    let (commit, reason) = ("commit 2".to_owned(), "it is damaged".to_owned());
+    assert_eq!(bus.publisher.letters(), [DeadLetter { commit, reason }]);
+}
+
+#[tokio::test]
+async fn an_event_that_no_call_can_hold_can_never_be_sent() {
+    let bus = bus([]).leaving_word();
+    let mut batch = records(2, &"x".repeat(2_000)).await;
+    batch.truncate(1);
+    batch.extend(records(1, "note").await);
+    assert_eq!(bus.relay.publish(&batch).await, Ok(()));
     assert_eq!(bus.publisher.taken().len(), 1);
+    let letters = bus.publisher.letters();
+    assert!(letters.len() == 1 && letters[0].reason.contains("2011 bytes"), "{letters:?}");
+}
+
+#[tokio::test]
+async fn what_may_be_sent_later_is_given_back_after_those_before_it_were_sent() {
+    let bus = bus([]).leaving_word();
+    let records = with_damaged(Unreadable::Now("a store is down".to_owned())).await;
+    let unsent = Unsent { sequence_number: "r2".to_owned(), reason: "a store is down".to_owned() };
+    assert_eq!(bus.relay.publish(&records).await, Err(unsent));
+    assert_eq!(versions(&bus.publisher.taken()), [1, 2]);
+    assert_eq!(bus.publisher.letters(), []);
+}
+
+#[tokio::test]
+async fn nothing_is_given_up_of_which_no_word_can_be_left() {
+    let bus = bus([Fault::None, Fault::Call]).leaving_word();
+    let records = with_damaged(damaged()).await;
+    let unsent = bus.relay.publish(&records).await.expect_err("it could not be said");
+    assert_eq!(unsent.sequence_number, "r2");
+
+    let silent = self::bus([]);
+    let unsent = silent.relay.publish(&records).await.expect_err("there is nowhere to say it");
+    assert_eq!(unsent, Unsent { sequence_number: "r2".into(), reason: "it is damaged".into() });
+    assert_eq!(versions(&silent.publisher.taken()), [1, 2]);
+}
+
+#[tokio::test]
+async fn no_word_is_left_before_all_that_comes_first_is_sent() {
+    let bus = bus(vec![Fault::Call; 5]).leaving_word();
+    let unsent = bus.relay.publish(&with_damaged(damaged()).await).await.expect_err("it fails");
+    assert_eq!(unsent.sequence_number, "r0");
+    assert_eq!(bus.publisher.letters(), []);
 }
 
 #[tokio::test]

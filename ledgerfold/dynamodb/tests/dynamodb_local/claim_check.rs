@@ -7,7 +7,7 @@ use ledgerfold::{
     command::Loaded,
     ports::{AppendError, EventStore, Page, StoreError},
 };
-use ledgerfold_dynamodb::{MAX_CLAIMED_BYTES, MAX_ITEM_BYTES};
+use ledgerfold_dynamodb::{MAX_CLAIMED_BYTES, MAX_EVENT_BYTES, MAX_ITEM_BYTES};
 use ledgerfold_testkit::{
     MemoryPayloadStore,
     conformance::notebook::{commit, fresh},
@@ -53,6 +53,26 @@ async fn a_commit_that_fits_stays_where_it_is() {
     let (stream, small) = stream_of(&store, MAX_ITEM_BYTES / 2).await;
     assert!(read(&store, &stream).await.expect("it can be read") == [small]);
     assert_eq!(payloads.count(), 0);
+}
+
+#[tokio::test]
+async fn an_event_that_the_bus_would_not_take_is_refused_unless_a_pointer_can_travel() {
+    let large = |bytes: usize| {
+        // Its content is JSON, of which the text is all but these.
+        let note = "x".repeat(bytes - r#"{"text":""}"#.len());
+        commit(&Loaded::unread(fresh()), "large", &[&note, "small"], 60)
+    };
+    let log = tables::event_store().await;
+    log.append(&large(MAX_EVENT_BYTES)).await.expect("it can be published");
+    match log.append(&large(MAX_EVENT_BYTES + 1)).await {
+        Err(AppendError::EventTooLarge { bytes, limit }) => {
+            assert_eq!((bytes, limit), (MAX_EVENT_BYTES + 1, MAX_EVENT_BYTES));
+        }
+        other => panic!("an event that can never be published was answered by {other:?}"),
+    }
+    let (store, payloads) = store().await;
+    store.append(&large(MAX_EVENT_BYTES + 1)).await.expect("a pointer to it can travel");
+    assert_eq!(payloads.count(), 0, "the commit fits");
 }
 
 #[tokio::test]

@@ -69,14 +69,16 @@ pub fn text_of(bytes: usize) -> Payload {
     Payload::from_text(text).expect("a quoted text is JSON")
 }
 
-/// The commit of this text behind what was loaded. Nothing is read or digested of it, so that large
+/// The commit of these texts behind what was loaded. Nothing is read or digested of it, so that large
 /// ones take no time.
-pub fn letter(head: &Loaded<Letters>, attempt: &str, text: &Payload) -> NewCommit {
-    let like = commit(&Loaded::unread(fresh()), attempt, &["note"], 60);
+pub fn letter(head: &Loaded<Letters>, attempt: &str, texts: &[Payload]) -> NewCommit {
+    let like = commit(&Loaded::unread(fresh()), attempt, &vec!["note"; texts.len()], 60);
     let like = like.as_commit();
-    let id = || like.events().next().map(|(_, event)| event.id).expect("it has one note");
+    let mut ids = like.events().map(|(_, event)| event.id);
+    let id = || ids.next().expect("it has a note for each");
     let (command, metadata) = (like.command().clone(), like.metadata().clone());
-    head.commit(&[Kept(text.clone())], id, command, metadata).expect("it is JSON already")
+    let kept: Vec<_> = texts.iter().cloned().map(Kept).collect();
+    head.commit(&kept, id, command, metadata).expect("it is JSON already")
 }
 
 /// Keep this text.

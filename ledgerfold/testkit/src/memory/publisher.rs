@@ -6,7 +6,7 @@ use std::{
 use async_trait::async_trait;
 use ledgerfold::{
     Envelope,
-    ports::{EntryError, Limits, PublishError, Publisher, Unpublishable},
+    ports::{DeadLetter, DeadLetters, EntryError, Limits, PublishError, Publisher, Unpublishable},
 };
 
 /// What goes wrong with a call to the bus.
@@ -34,6 +34,7 @@ struct State {
     faults: VecDeque<Fault>,
     calls: Vec<Vec<Envelope>>,
     taken: Vec<Envelope>,
+    letters: Vec<DeadLetter>,
 }
 
 impl MemoryPublisher {
@@ -55,6 +56,11 @@ impl MemoryPublisher {
     /// What was taken, in order.
     pub fn taken(&self) -> Vec<Envelope> {
         self.lock().taken.clone()
+    }
+
+    /// What word was left of, in order.
+    pub fn letters(&self) -> Vec<DeadLetter> {
+        self.lock().letters.clone()
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -100,5 +106,17 @@ impl Publisher for MemoryPublisher {
             answers.pop();
         }
         Ok(answers)
+    }
+}
+
+#[async_trait]
+impl DeadLetters for MemoryPublisher {
+    async fn leave(&self, letter: &DeadLetter) -> Result<(), PublishError> {
+        let mut state = self.lock();
+        if state.faults.pop_front() == Some(Fault::Call) {
+            return Err(PublishError("the call failed, as ordered".into()));
+        }
+        state.letters.push(letter.clone());
+        Ok(())
     }
 }

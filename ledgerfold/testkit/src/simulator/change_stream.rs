@@ -29,8 +29,9 @@ pub(super) struct Record {
 
 impl Record {
     pub(super) fn to_relay(&self) -> StreamRecord {
+        let name = format!("{} at {}", self.commit.stream(), self.commit.from());
         let (sequence_number, commit) = (self.sequence_number.clone(), Ok(self.commit.clone()));
-        StreamRecord { sequence_number, commit }
+        StreamRecord { sequence_number, name, commit }
     }
 }
 

@@ -46,6 +46,37 @@ impl Aws {
         Ok(())
     }
 
+    /// Puts an item in the place of an order's first commit that is none.
+    ///
+    /// # Errors
+    /// When the table refuses.
+    pub async fn write_nonsense(&self, order: &str) -> Result<(), AwsError> {
+        let put = self.tables.put_item().table_name(&self.stack.contexts.orders.event_table);
+        put.item("pk", AttributeValue::S(stream_of(order)))
+            .item("sk", AttributeValue::N("1".to_owned()))
+            .send()
+            .await
+            .map_err(explain("PutItem"))?;
+        Ok(())
+    }
+
+    /// Takes it away again, as nothing is ever taken from the event table.
+    ///
+    /// # Errors
+    /// When the table refuses.
+    pub async fn delete_nonsense(&self, order: &str) -> Result<(), AwsError> {
+        let delete = self.tables.delete_item();
+        let delete = delete.table_name(&self.stack.contexts.orders.event_table);
+        delete
+            .key("pk", AttributeValue::S(stream_of(order)))
+            .key("sk", AttributeValue::N("1".to_owned()))
+            .condition_expression("attribute_not_exists(e)")
+            .send()
+            .await
+            .map_err(explain("DeleteItem"))?;
+        Ok(())
+    }
+
     async fn first_commit(&self, order: &str) -> Result<Item, AwsError> {
         const CALL: &str = "GetItem";
         let answer = self

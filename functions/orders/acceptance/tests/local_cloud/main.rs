@@ -22,6 +22,7 @@ mod projections;
 mod quarantine;
 mod queries;
 mod rebuild;
+mod relay;
 mod replay;
 mod routes;
 mod rules;

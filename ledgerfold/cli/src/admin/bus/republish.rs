@@ -80,8 +80,8 @@ async fn republish(
 }
 
 async fn publish(relay: &Relay, commit: &Commit) -> Result<(), Trouble> {
-    let place = format!("{} at {}", commit.stream(), commit.to());
-    let record = StreamRecord { sequence_number: place, commit: Ok(commit.clone()) };
+    let name = format!("{} at {}", commit.stream(), commit.from());
+    let record = StreamRecord { sequence_number: name.clone(), name, commit: Ok(commit.clone()) };
     relay
         .publish(&[record])
         .await

@@ -82,7 +82,7 @@ async fn a_megabyte(store: &Store) -> (StreamId, Vec<Commit>) {
     let mut head = Loaded::unread(stream.clone());
     let mut written = Vec::new();
     for attempt in 0..12 {
-        let new = letter(&head, &format!("attempt-{attempt}"), &text);
+        let new = letter(&head, &format!("attempt-{attempt}"), std::slice::from_ref(&text));
         store.append(&new).await.expect("the version is free");
         head.read_on(&**store, &new.as_commit().command().id).await.expect("it can be read");
         written.push(new.into_commit());

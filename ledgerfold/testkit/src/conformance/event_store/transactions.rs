@@ -271,7 +271,7 @@ pub async fn a_transaction_with_a_commit_over_the_limit_does_nothing(store: &Sto
     let (one, two) = (fresh(), fresh_letter());
     let commits = [
         next(store, &one, "joint", &["a"]).await,
-        letter(&Loaded::unread(two.clone()), "joint", &text_of(320 * 1024)),
+        letter(&Loaded::unread(two.clone()), "joint", &[text_of(320 * 1024)]),
     ];
     match transact(store, &transaction(commits, [], [], None)).await {
         Err(AppendError::TooLarge { .. }) => {}
