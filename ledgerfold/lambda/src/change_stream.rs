@@ -200,9 +200,8 @@ mod tests {
         let response = hand_over(&relay, None, records).await;
         assert_eq!((failures(&response), publisher.taken().len()), (vec![], 1));
         let letters = publisher.letters();
-        let [DeadLetter { commit: name, reason }] = letters.as_slice() else {
-            panic!("one letter: {letters:?}")
-        };
+        assert_eq!(letters.len(), 1, "{letters:?}");
+        let DeadLetter { commit: name, reason } = &letters[0];
         assert!(name == "order#1 at 1" && reason.contains("no commit"), "{name}: {reason}");
 
         let mut elsewhere = commit("1");
