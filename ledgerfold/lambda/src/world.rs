@@ -8,14 +8,11 @@ use aws_smithy_http_client::{
 };
 use ledgerfold::{
     Timestamp,
-    ports::{
-        Clock, DeadlineStore, GenerationStore, Quarantine, Random, ReadTable, RowStore, Streams,
-        TallyStore,
-    },
+    ports::{Clock, DeadlineStore, GenerationStore, Quarantine, Random, ReadTable, Streams},
 };
 use ledgerfold_dynamodb::{
     DynamoDeadlineStore, DynamoEventStore, DynamoGenerationStore, DynamoQuarantine,
-    DynamoReadTable, DynamoRowStore, DynamoStreams, DynamoTallyStore,
+    DynamoReadTable, DynamoStreams,
 };
 use ledgerfold_eventbridge::EventBridgePublisher;
 use rand::Rng;
@@ -77,21 +74,6 @@ impl World {
     /// Which generations projections have, in this table.
     pub fn generations(&self, table: &str) -> Arc<dyn GenerationStore> {
         Arc::new(DynamoGenerationStore::new(self.dynamodb.clone(), table))
-    }
-
-    /// The rows of this table, where it has no generations.
-    pub fn rows(&self, table: &str) -> Arc<dyn RowStore> {
-        Arc::new(DynamoRowStore::new(self.dynamodb.clone(), table))
-    }
-
-    /// The rows of this table, listed by this index, where it has no generations.
-    pub fn listed_rows(&self, table: &str, index: &str) -> Arc<dyn RowStore> {
-        Arc::new(DynamoRowStore::new(self.dynamodb.clone(), table).listed_by(index))
-    }
-
-    /// The counters of this table, where it has no generations.
-    pub fn tallies(&self, table: &str) -> Arc<dyn TallyStore> {
-        Arc::new(DynamoTallyStore::new(self.dynamodb.clone(), table))
     }
 
     /// The deadlines of this table, found through its index `by-due`.
