@@ -7,10 +7,10 @@ use async_trait::async_trait;
 use ledgerfold::{
     NewCommit, StreamId, Version,
     command::{CommandError, Loaded},
-    ports::{AppendError, EventStore, Page, StoreError, Transaction},
+    ports::{AppendError, EventStore, Page, StoreError},
 };
 use ledgerfold_testkit::{
-    MemoryEventStore,
+    Amended, Amendment,
     conformance::notebook::{FORBIDDEN, Notebook, commit, fresh, write},
 };
 
@@ -97,49 +97,31 @@ async fn a_decision_of_more_events_than_a_commit_holds_is_refused() {
 
 /// A log in which another writer is always faster, a number of times.
 struct Overtaken {
-    log: Arc<MemoryEventStore>,
     times: AtomicUsize,
     /// Under which name the other writes: the same as ours is our own earlier attempt.
     rival: &'static str,
 }
 
 #[async_trait]
-impl EventStore for Overtaken {
-    async fn read(&self, stream: &StreamId, after: Version) -> Result<Page, StoreError> {
-        self.log.read(stream, after).await
-    }
-
-    async fn read_back(
-        &self,
-        stream: &StreamId,
-        before: Option<Version>,
-        commits: usize,
-    ) -> Result<Page, StoreError> {
-        self.log.read_back(stream, before, commits).await
-    }
-
-    async fn transact(&self, transaction: &Transaction) -> Result<(), AppendError> {
-        self.log.transact(transaction).await
-    }
-
-    async fn append(&self, new: &NewCommit) -> Result<(), AppendError> {
+impl Amendment for Overtaken {
+    async fn append(&self, log: &dyn EventStore, new: &NewCommit) -> Result<(), AppendError> {
         let left =
             self.times.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| left.checked_sub(1));
         if let Ok(left) = left {
             let mut head = Loaded::<Notebook>::unread(new.as_commit().stream().clone());
             let sought = &new.as_commit().command().id;
-            head.read_on(&*self.log, sought).await.expect("the log can be read");
+            head.read_on(log, sought).await.expect("the log can be read");
             let rival =
                 if self.rival == "own" { sought.to_string() } else { format!("rival-{left}") };
             let faster = commit(&head, &rival, &["mine"], 60);
-            self.log.append(&faster).await.expect("the version is free");
+            log.append(&faster).await.expect("the version is free");
         }
-        self.log.append(new).await
+        log.append(new).await
     }
 }
 
-fn overtaken(world: &World, times: usize, rival: &'static str) -> Arc<Overtaken> {
-    Arc::new(Overtaken { log: world.log.clone(), times: AtomicUsize::new(times), rival })
+fn overtaken(world: &World, times: usize, rival: &'static str) -> Arc<Amended<Overtaken>> {
+    Amended::of(world.log.clone(), Overtaken { times: AtomicUsize::new(times), rival })
 }
 
 #[tokio::test]
@@ -172,31 +154,19 @@ async fn an_own_commit_that_wins_the_race_is_the_answer() {
 }
 
 /// A log that lost a commit.
-struct Holed(Arc<MemoryEventStore>);
+struct Holed;
 
 #[async_trait]
-impl EventStore for Holed {
-    async fn read(&self, stream: &StreamId, after: Version) -> Result<Page, StoreError> {
-        let mut page = self.0.read(stream, after).await?;
+impl Amendment for Holed {
+    async fn read(
+        &self,
+        log: &dyn EventStore,
+        stream: &StreamId,
+        after: Version,
+    ) -> Result<Page, StoreError> {
+        let mut page = log.read(stream, after).await?;
         page.commits.remove(0);
         Ok(page)
-    }
-
-    async fn read_back(
-        &self,
-        stream: &StreamId,
-        before: Option<Version>,
-        commits: usize,
-    ) -> Result<Page, StoreError> {
-        self.0.read_back(stream, before, commits).await
-    }
-
-    async fn append(&self, new: &NewCommit) -> Result<(), AppendError> {
-        self.0.append(new).await
-    }
-
-    async fn transact(&self, transaction: &Transaction) -> Result<(), AppendError> {
-        self.0.transact(transaction).await
     }
 }
 
@@ -205,7 +175,7 @@ async fn a_stream_with_a_hole_is_never_decided_on() {
     let (world, stream) = (World::new(), fresh());
     world.write(&stream, "one", &["a"]).await.expect("it is accepted");
     world.write(&stream, "two", &["b"]).await.expect("it is accepted");
-    let handler = world.handler_over::<Notebook>(Arc::new(Holed(world.log.clone())));
+    let handler = world.handler_over::<Notebook>(Amended::of(world.log.clone(), Holed));
     let outcome = handler.handle(&write(&stream, "three", &["c"])).await;
     assert!(matches!(outcome, Err(CommandError::Load(_))), "{outcome:?}");
     assert_eq!(world.log.commits().len(), 2);

@@ -105,10 +105,10 @@ async fn sweeps_at_the_same_time_fire_once() {
 async fn what_fails_is_tried_again_later_and_stops_no_other() {
     let library = lent(&[UNREACHABLE, "a", "b"]).await;
     library.pass(LOAN);
-    library.broken.set(true);
+    library.broken.amendment().set(true);
     assert_eq!(sweep(&library).await, Swept { done: 2, postponed: 1, ..Swept::default() });
     assert_eq!(sweep(&library).await, Swept::default(), "it waits");
-    library.broken.set(false);
+    library.broken.amendment().set(false);
     library.pass(Duration::from_secs(60));
     assert_eq!(sweep(&library).await, Swept { done: 1, ..Swept::default() });
     assert_eq!(library.history(&book(UNREACHABLE)), RECALLED);
@@ -118,7 +118,7 @@ async fn what_fails_is_tried_again_later_and_stops_no_other() {
 async fn what_keeps_failing_stands_aside_until_it_is_recalled() {
     let library = lent(&[UNREACHABLE]).await;
     library.pass(LOAN);
-    library.broken.set(true);
+    library.broken.amendment().set(true);
     let first_try = library.clock.now();
     for attempt in 1..MAX_ATTEMPTS {
         let swept = sweep(&library).await;
@@ -136,7 +136,7 @@ async fn what_keeps_failing_stands_aside_until_it_is_recalled() {
         assert_eq!((swept.postponed, swept.some_aside), (0, true), "it is not tried, and not lost");
         assert!(swept.needs_attention());
     }
-    library.broken.set(false);
+    library.broken.amendment().set(false);
     assert_eq!(library.sweep().recall().await.expect("it can be written"), 1);
     assert!(!sweep(&library).await.needs_attention());
     assert_eq!(library.history(&book(UNREACHABLE)), RECALLED);

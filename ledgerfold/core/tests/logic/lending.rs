@@ -15,11 +15,13 @@ use ledgerfold::{
     Timestamp, Traceparent, Version,
     command::{CommandHandler, CommandRequest, Context, Presumption},
     events,
-    ports::{AppendError, Clock, DeadlineKey, EventStore, Page, StoreError, Transaction},
+    ports::{AppendError, Clock, DeadlineKey, EventStore, Page, StoreError},
     process::{DeadlineSweep, Expiry, ProcessExpiry, ProcessHandler, ProcessManager, Reaction},
     project::Delivery,
 };
-use ledgerfold_testkit::{ManualClock, MemoryDeadlineStore, MemoryEventStore, SeededRandom};
+use ledgerfold_testkit::{
+    Amended, Amendment, ManualClock, MemoryDeadlineStore, MemoryEventStore, SeededRandom,
+};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -161,7 +163,7 @@ pub(crate) fn register() -> StreamId {
 /// All ports in memory.
 pub(crate) struct Library {
     pub(crate) log: Arc<MemoryEventStore>,
-    pub(crate) broken: Arc<Broken>,
+    pub(crate) broken: Arc<Amended<Broken>>,
     pub(crate) deadlines: Arc<MemoryDeadlineStore>,
     pub(crate) clock: Arc<ManualClock>,
     random: Arc<SeededRandom>,
@@ -170,10 +172,10 @@ pub(crate) struct Library {
 impl Library {
     pub(crate) fn new() -> Self {
         let log = Arc::<MemoryEventStore>::default();
-        let broken = Broken { log: log.clone(), is_broken: AtomicBool::new(false) };
+        let broken = Amended::of(log.clone(), Broken::default());
         let random = Arc::new(SeededRandom::new(5));
         let (deadlines, clock) = (Arc::default(), Arc::default());
-        Self { log, broken: Arc::new(broken), deadlines, clock, random }
+        Self { log, broken, deadlines, clock, random }
     }
 
     /// A handler that remembers nothing, as after a cold start.
@@ -234,20 +236,18 @@ pub(crate) fn traceparent() -> Traceparent {
 }
 
 /// A log that does not answer for one book while it is broken.
-pub(crate) struct Broken {
-    log: Arc<MemoryEventStore>,
-    is_broken: AtomicBool,
-}
+#[derive(Default)]
+pub(crate) struct Broken(AtomicBool);
 
 pub(crate) const UNREACHABLE: &str = "unreachable";
 
 impl Broken {
     pub(crate) fn set(&self, is_broken: bool) {
-        self.is_broken.store(is_broken, Ordering::SeqCst);
+        self.0.store(is_broken, Ordering::SeqCst);
     }
 
     fn check(&self, stream: &StreamId) -> Result<(), StoreError> {
-        if self.is_broken.load(Ordering::SeqCst) && stream.id().as_str() == UNREACHABLE {
+        if self.0.load(Ordering::SeqCst) && stream.id().as_str() == UNREACHABLE {
             return Err(StoreError::Unavailable("it is broken, as ordered".into()));
         }
         Ok(())
@@ -255,29 +255,31 @@ impl Broken {
 }
 
 #[async_trait]
-impl EventStore for Broken {
-    async fn read(&self, stream: &StreamId, after: Version) -> Result<Page, StoreError> {
+impl Amendment for Broken {
+    async fn read(
+        &self,
+        log: &dyn EventStore,
+        stream: &StreamId,
+        after: Version,
+    ) -> Result<Page, StoreError> {
         self.check(stream)?;
-        self.log.read(stream, after).await
+        log.read(stream, after).await
     }
 
     async fn read_back(
         &self,
+        log: &dyn EventStore,
         stream: &StreamId,
         before: Option<Version>,
         commits: usize,
     ) -> Result<Page, StoreError> {
         self.check(stream)?;
-        self.log.read_back(stream, before, commits).await
+        log.read_back(stream, before, commits).await
     }
 
-    async fn append(&self, commit: &NewCommit) -> Result<(), AppendError> {
+    async fn append(&self, log: &dyn EventStore, commit: &NewCommit) -> Result<(), AppendError> {
         self.check(commit.as_commit().stream())?;
-        self.log.append(commit).await
-    }
-
-    async fn transact(&self, transaction: &Transaction) -> Result<(), AppendError> {
-        self.log.transact(transaction).await
+        log.append(commit).await
     }
 }
 

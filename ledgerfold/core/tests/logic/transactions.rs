@@ -10,10 +10,10 @@ use futures::future::join_all;
 use ledgerfold::{
     NewCommit, StreamId, Version,
     command::{Answer, CommandError, CommandHandler, JointHandler, JointRequest, Loader},
-    ports::{AppendError, EventStore, Page, StoreError, Transaction},
+    ports::{AppendError, EventStore, Transaction},
 };
 use ledgerfold_testkit::{
-    ManualClock, MemoryEventStore, SeededRandom,
+    Amended, Amendment, ManualClock, MemoryEventStore, SeededRandom,
     conformance::account::{
         Account, AccountCommand, AccountRejection, Accounts, Transfer, Transfers, ask, email,
         fresh, fresh_address,
@@ -170,7 +170,6 @@ async fn transfers_that_cross_neither_lose_nor_make_money() {
 
 /// A log whose items another transaction is at work on, for a number of writes.
 struct Busy {
-    log: Arc<MemoryEventStore>,
     writes: AtomicUsize,
 }
 
@@ -182,26 +181,17 @@ impl Busy {
 }
 
 #[async_trait]
-impl EventStore for Busy {
-    async fn read(&self, stream: &StreamId, after: Version) -> Result<Page, StoreError> {
-        self.log.read(stream, after).await
+impl Amendment for Busy {
+    async fn append(&self, log: &dyn EventStore, new: &NewCommit) -> Result<(), AppendError> {
+        if self.is_busy() { Err(AppendError::Busy) } else { log.append(new).await }
     }
 
-    async fn read_back(
+    async fn transact(
         &self,
-        stream: &StreamId,
-        before: Option<Version>,
-        commits: usize,
-    ) -> Result<Page, StoreError> {
-        self.log.read_back(stream, before, commits).await
-    }
-
-    async fn append(&self, new: &NewCommit) -> Result<(), AppendError> {
-        if self.is_busy() { Err(AppendError::Busy) } else { self.log.append(new).await }
-    }
-
-    async fn transact(&self, transaction: &Transaction) -> Result<(), AppendError> {
-        if self.is_busy() { Err(AppendError::Busy) } else { self.log.transact(transaction).await }
+        log: &dyn EventStore,
+        transaction: &Transaction,
+    ) -> Result<(), AppendError> {
+        if self.is_busy() { Err(AppendError::Busy) } else { log.transact(transaction).await }
     }
 }
 
@@ -218,7 +208,7 @@ async fn a_write_that_meets_another_transaction_is_tried_again_within_bounds() {
         };
         let before = bank.log.commits().len();
         for (writes, done) in [(1_000, false), (3, true)] {
-            let busy = Arc::new(Busy { log: bank.log.clone(), writes: writes.into() });
+            let busy = Amended::of(bank.log.clone(), Busy { writes: writes.into() });
             let clock = Arc::new(ManualClock::default());
             let random = Arc::new(SeededRandom::new(1));
             let handler = CommandHandler::<Accounts>::new(busy.clone(), clock, random);
@@ -228,7 +218,7 @@ async fn a_write_that_meets_another_transaction_is_tried_again_within_bounds() {
             } else {
                 let bounded = matches!(outcome, Err(CommandError::Contention { attempts: 10, .. }));
                 assert!(bounded, "{needs}: {outcome:?}");
-                assert_eq!(busy.writes.load(Ordering::SeqCst), 990, "{needs}");
+                assert_eq!(busy.amendment().writes.load(Ordering::SeqCst), 990, "{needs}");
             }
             let commits = bank.log.commits().len();
             assert_eq!(commits, before + usize::from(done), "{needs}");

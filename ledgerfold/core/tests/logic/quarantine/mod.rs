@@ -80,11 +80,13 @@ impl Projection for IllustratedPages {
         row: Option<Vec<String>>,
         event: &Recorded<NotebookEvent>,
     ) -> Result<Option<Vec<String>>, String> {
-        let NotebookEvent::NoteWritten(note) = &event.event;
-        let mut notes = row.unwrap_or_default();
-        let pictures = if note.text == UNPLACEABLE { 500 * 1_024 } else { 0 };
-        notes.push(format!("{}{}", note.text, "#".repeat(pictures)));
-        Ok(Some(notes))
+        let mut notes = MendedPages::evolve(row, event)?;
+        if let Some(last) = notes.as_mut().and_then(|notes| notes.last_mut())
+            && last == UNPLACEABLE
+        {
+            *last += &"#".repeat(500 * 1_024);
+        }
+        Ok(notes)
     }
 }
 
