@@ -1,6 +1,6 @@
 //! `audit`: where read models are not the fold of the log.
 
-use std::{collections::BTreeMap, process::ExitCode, sync::Arc, time::Duration};
+use std::{collections::BTreeMap, num::NonZeroU32, process::ExitCode, sync::Arc, time::Duration};
 
 use clap::Args;
 use ledgerfold::{
@@ -12,7 +12,7 @@ use serde::Serialize;
 use super::{
     Context, Model,
     bus::{AuditedBus, Hearing, Unpublished, WindowOptions},
-    walk::{Choice, interrupted},
+    walk::{Choice, Walk, interrupted},
 };
 use crate::{
     output::{Output, Report, progress, table},
@@ -24,6 +24,9 @@ use crate::{
 pub(super) struct Options {
     #[command(flatten)]
     choice: Choice,
+    /// Only about this many streams, others each time
+    #[arg(long, value_name = "COUNT", conflicts_with_all = ["stream", "from"])]
+    sample: Option<NonZeroU32>,
     /// How long what is behind may take to arrive before it counts as behind
     #[arg(long, value_name = "SECONDS", default_value_t = 3)]
     grace: u64,
@@ -73,7 +76,7 @@ async fn audit(options: &Options, context: &Context, report: &mut Audit) -> Resu
         report.totals.unpublished = Some(0);
     }
     let bar = progress("streams audited");
-    let mut walk = options.choice.walk(context);
+    let mut walk = options.walk(context).await?;
     while let Some((streams, place)) = walk.next().await? {
         let findings = auditor.examine(&streams).await;
         for finding in findings.map_err(|error| interrupted(error.into(), place.as_ref()))? {
@@ -98,6 +101,19 @@ async fn audit(options: &Options, context: &Context, report: &mut Audit) -> Resu
 }
 
 impl Options {
+    async fn walk<'a>(&'a self, context: &'a Context) -> Result<Walk<'a>, Trouble> {
+        match self.sample {
+            Some(most) => {
+                Walk::of_sample(context, usize::try_from(most.get()).unwrap_or(usize::MAX)).await
+            }
+            None => Ok(self.choice.walk(context)),
+        }
+    }
+
+    const fn is_of_everything(&self) -> bool {
+        self.choice.is_everything() && self.sample.is_none()
+    }
+
     fn auditor(&self, models: &[Model], context: &Context) -> Auditor {
         let grace = Duration::from_secs(self.grace);
         let none = Auditor::new(context.log.clone(), Arc::new(SystemClock), grace);
@@ -111,7 +127,7 @@ impl<'a> CountersOf<'a> {
     /// Counters are of all streams together, and say nothing of some of them.
     async fn begin(models: &'a [Model], options: &Options) -> Result<Vec<Self>, Trouble> {
         let mut all = Vec::new();
-        for model in models.iter().filter(|_| options.choice.is_everything()) {
+        for model in models.iter().filter(|_| options.is_of_everything()) {
             if let Some(counters) = Counters::begin(&*model.model).await? {
                 all.push(Self { model, counters });
             }

@@ -261,6 +261,7 @@ mod tests {
         assert!(matches!(parsed(&["audit"]), Ok(Command::OnContext(OnContext::Audit(_)))));
         assert!(parsed(&["audit", "--stream", "book#1", "--stream", "book#2", "--json"]).is_ok());
         assert!(parsed(&["repair", "--projection", "loans", "--overwrite", "--yes"]).is_ok());
+        assert!(parsed(&["audit", "--sample", "50", "--projection", "loans"]).is_ok());
         assert!(parsed(&["audit", "--bus", "--since", "2026-11-23T12:00:00Z"]).is_ok());
         assert!(parsed(&["repair", "--bus", "--stream", "book#1", "--rate", "5", "--yes"]).is_ok());
         assert!(parsed(&["rebuild", "loans", "shelf", "--segments", "4", "--rate", "200"]).is_ok());
@@ -271,6 +272,8 @@ mod tests {
             vec!["audit", "--stream", "no stream"],
             vec!["audit", "--stream", "book#1", "--from", "x"],
             vec!["audit", "--overwrite"],
+            vec!["audit", "--sample", "0"],
+            vec!["audit", "--sample", "5", "--stream", "book#1"],
             vec!["audit", "--since", "2026-11-23T12:00:00Z"],
             vec!["audit", "--bus", "--until", "noon"],
             vec!["repair", "--bus", "--overwrite"],

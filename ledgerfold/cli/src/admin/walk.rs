@@ -1,13 +1,16 @@
 //! Going through streams: those that are named, or all of them page by page.
 
+use std::sync::Arc;
+
 use clap::Args;
 use ledgerfold::{
     StreamId,
+    audit::Sample,
     ports::{Resume, Segment, Streams},
 };
 
 use super::Context;
-use crate::trouble::Trouble;
+use crate::{system::SystemRandom, trouble::Trouble};
 
 /// How much one page of the event table holds: what is compared between two words of progress, and
 /// done again after an interruption.
@@ -29,13 +32,12 @@ pub(super) struct Choice {
 
 /// Where a command has come to.
 pub(super) struct Walk<'a> {
-    choice: &'a Choice,
     context: &'a Context,
     next: Next,
 }
 
 enum Next {
-    Named,
+    These(Vec<StreamId>),
     Page(Option<Resume>),
     End,
 }
@@ -50,20 +52,27 @@ impl Choice {
         let next = if self.stream.is_empty() {
             Next::Page(self.from.clone().map(Resume))
         } else {
-            Next::Named
+            Next::These(self.stream.clone())
         };
-        Walk { choice: self, context, next }
+        Walk { context, next }
     }
 }
 
-impl Walk<'_> {
+impl<'a> Walk<'a> {
+    /// Some streams, others each time.
+    pub(super) async fn of_sample(context: &'a Context, most: usize) -> Result<Self, Trouble> {
+        let sample = Sample::new(Arc::new(context.index.clone()), Arc::new(SystemRandom));
+        let streams = sample.only(context.category.clone()).draw(most).await?;
+        Ok(Self { context, next: Next::These(streams) })
+    }
+
     /// The next streams, with the place to go on from if they cannot be finished.
     pub(super) async fn next(
         &mut self,
     ) -> Result<Option<(Vec<StreamId>, Option<Resume>)>, Trouble> {
         let place = match std::mem::replace(&mut self.next, Next::End) {
             Next::End => return Ok(None),
-            Next::Named => return Ok(Some((self.choice.stream.clone(), None))),
+            Next::These(streams) => return Ok(Some((streams, None))),
             Next::Page(place) => place,
         };
         let page = self

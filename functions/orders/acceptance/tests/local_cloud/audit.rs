@@ -27,6 +27,10 @@ async fn a_lost_row_is_found_by_the_audit_and_brought_home_by_the_repair() {
     let (code, again) = admin(&["repair", "--stream", &stream]);
     assert_eq!((code, &again["caughtUp"]), (Some(0), &Value::from(0)), "{again}");
 
+    let (_, some) = admin(&["audit", "--sample", "5"]);
+    let streams = some["streams"].as_u64().expect("a number");
+    assert!((1..=5).contains(&streams), "{some}");
+
     // Everything there is, with the counters, while nobody else is at work.
     clean_in_the_end(&["audit"]).await;
 }
