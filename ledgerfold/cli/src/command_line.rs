@@ -8,6 +8,7 @@ use crate::{
     completions::{self, Completions},
     costs::{self, EstimateCosts},
     dead_letters::{self, DeadLetters},
+    deadlines::{self, Deadlines},
     forward::{self, Forwarded},
     output::Output,
     parked::{self, Parked},
@@ -48,11 +49,13 @@ enum OnTarget {
     Show(Show),
     /// Show events as they are appended
     Tail(Tail),
-    /// Look at what the projections gave up on, and send it again
+    /// Look at what was given up on, and send it again
     #[command(subcommand)]
     DeadLetters(DeadLetters),
     /// Look at the streams that projections cannot move on, and have them tried again
     Parked(Parked),
+    /// Look at what a process is to do and has not done, and have it tried again
+    Deadlines(Deadlines),
     /// Send again what the bus's archive has kept
     #[command(subcommand)]
     Replay(Replay),
@@ -103,6 +106,7 @@ impl OnTarget {
             Self::Tail(command) => tail::run(&command, target, output).await,
             Self::DeadLetters(command) => dead_letters::run(&command, target, output).await,
             Self::Parked(command) => parked::run(&command, target, output).await,
+            Self::Deadlines(command) => deadlines::run(&command, target, output).await,
             Self::Replay(command) => replay::run(&command, target, output).await,
             Self::Costs(command) => costs::run(&command, target, output).await,
         }
@@ -114,6 +118,22 @@ mod tests {
     use clap::{CommandFactory, Parser};
 
     use super::CommandLine;
+
+    #[test]
+    fn deadlines_are_of_a_process() {
+        for good in [
+            "deadlines payment-deadline",
+            "deadlines payment-deadline --until 2026-11-23T12:00:00Z",
+            "deadlines recall payment-deadline --json",
+        ] {
+            let arguments = ["ledgerfold"].into_iter().chain(good.split(' '));
+            assert!(CommandLine::try_parse_from(arguments).is_ok(), "{good} was refused");
+        }
+        for bad in ["deadlines", "deadlines recall", "deadlines No_Process"] {
+            let arguments = ["ledgerfold"].into_iter().chain(bad.split(' '));
+            assert!(CommandLine::try_parse_from(arguments).is_err(), "{bad} was taken");
+        }
+    }
 
     #[test]
     fn what_is_parked_is_listed_or_tried_again() {

@@ -18,6 +18,7 @@ mod completions;
 mod connection;
 mod costs;
 mod dead_letters;
+mod deadlines;
 mod forward;
 mod output;
 mod parked;

@@ -40,6 +40,8 @@ pub(crate) struct Context {
     pub(crate) rules: BTreeMap<String, String>,
     /// What is known of projections beside their rows.
     pub(crate) projection_states: Option<String>,
+    /// What processes are to do later.
+    pub(crate) deadlines: Option<String>,
     pub(crate) audit: Audit,
 }
 

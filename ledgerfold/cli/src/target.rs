@@ -49,6 +49,9 @@ pub(crate) struct TargetOptions {
     /// The table of what is known of projections beside their rows
     #[arg(long, global = true, value_name = "TABLE")]
     projection_states: Option<String>,
+    /// The table of what processes are to do later
+    #[arg(long, global = true, value_name = "TABLE")]
+    deadlines: Option<String>,
     /// The queue of audits of the bus
     #[arg(long, global = true, value_name = "URL")]
     audit_queue: Option<String>,
@@ -110,6 +113,7 @@ impl TargetOptions {
         names.event_table = self.event_table.clone().or(names.event_table);
         names.payloads = self.payloads.clone().or(names.payloads);
         names.projection_states = self.projection_states.clone().or(names.projection_states);
+        names.deadlines = self.deadlines.clone().or(names.deadlines);
         names.audit.queue = self.audit_queue.clone().or(names.audit.queue);
         names.audit.rule = self.audit_rule.clone().or(names.audit.rule);
         for (known, named) in [
@@ -165,6 +169,7 @@ impl TargetOptions {
             || self.payloads.is_some()
             || self.archive.is_some()
             || self.projection_states.is_some()
+            || self.deadlines.is_some()
             || [&self.audit_queue, &self.audit_rule, &self.bus_name]
                 .into_iter()
                 .any(Option::is_some)
@@ -207,6 +212,11 @@ impl Target {
             what: "table of projections' states".to_owned(),
             option: "--projection-states",
         })
+    }
+
+    pub(crate) fn deadlines(&self) -> Result<&str, Trouble> {
+        let table = self.names.deadlines.as_deref();
+        table.ok_or_else(|| unnamed("table of deadlines", "--deadlines"))
     }
 
     /// Holds the name of a projection to those that have a queue, where any are known.

@@ -4,7 +4,7 @@ use std::{io, path::PathBuf, process::ExitCode};
 
 use ledgerfold::{
     Timestamp,
-    ports::{QuarantineError, ReadStoreError, StoreError, StreamsError},
+    ports::{DeadlineError, QuarantineError, ReadStoreError, StoreError, StreamsError},
     project::{ProjectError, UnknownModel},
     rebuild::RebuildError,
 };
@@ -77,6 +77,8 @@ pub(crate) enum Trouble {
     ReadModel(#[from] ProjectError),
     #[error(transparent)]
     Quarantine(#[from] QuarantineError),
+    #[error(transparent)]
+    Deadlines(#[from] DeadlineError),
     #[error("cannot read which generations there are: {0}")]
     Generations(#[from] ReadStoreError),
     #[error(transparent)]

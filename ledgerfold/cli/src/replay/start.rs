@@ -8,7 +8,7 @@ use ledgerfold::{
     ports::{Clock, Random},
     project::ReplayName,
 };
-use ledgerfold_eventbridge::{ReplayStatus, Replays, RuleArn, Window};
+use ledgerfold_eventbridge::{ReplayError, ReplayStatus, Replays, RuleArn, Window};
 
 use super::{
     report::{Shown, Started},
@@ -85,19 +85,22 @@ pub(super) async fn run(
     verdict(&status)
 }
 
-/// Starts a replay, and says how to look for it if it is not known whether it has started.
+/// Starts a replay. Where the answer does not come, the replay's name tells whether it has started; if
+/// that cannot be asked either, how to look for it is said.
 pub(crate) async fn start(
     replays: &Replays,
     name: &ReplayName,
     window: Window,
     rules: &[RuleArn],
 ) -> Result<ReplayStatus, Trouble> {
-    let state = replays.start(name, window, rules).await.map_err(|error| match error {
-        ledgerfold_eventbridge::ReplayError::Unavailable(reason) => {
-            Trouble::ReplayInDoubt { name: name.0.clone(), reason }
+    let state = match replays.start(name, window, rules).await {
+        Ok(state) => state,
+        Err(ReplayError::Unavailable(reason)) => {
+            let in_doubt = |_| Trouble::ReplayInDoubt { name: name.0.clone(), reason };
+            return replays.describe(name).await.map_err(in_doubt);
         }
-        other => other.into(),
-    })?;
+        Err(other) => return Err(other.into()),
+    };
     Ok(ReplayStatus {
         name: name.clone(),
         state,
@@ -153,15 +156,32 @@ async fn settle(window: &Window, clock: &dyn Clock) {
 
 #[cfg(test)]
 mod tests {
-    use ledgerfold::{Timestamp, ports::Clock};
-    use ledgerfold_eventbridge::Window;
-    use ledgerfold_testkit::ManualClock;
+    use aws_sdk_eventbridge::{
+        Client,
+        config::{BehaviorVersion, Config, Credentials, Region, retry::RetryConfig},
+    };
+    use ledgerfold::{Timestamp, ports::Clock, project::ReplayName};
+    use ledgerfold_eventbridge::{ReplayState, Replays, Window};
+    use ledgerfold_testkit::{
+        ManualClock,
+        RecordedAnswer::{self, HangUp, Json},
+        RecordedService,
+    };
+    use serde_json::json;
 
-    use super::settle;
+    use super::{settle, start};
+    use crate::trouble::Trouble;
+
+    const ARCHIVE: &str = "arn:aws:events:us-east-1:123456789012:archive/orders";
+    const BUS: &str = "arn:aws:events:us-east-1:123456789012:event-bus/orders";
+    const RULE: &str = "arn:aws:events:us-east-1:123456789012:rule/orders/view";
+
+    fn at(second: i64) -> Timestamp {
+        Timestamp::from_second(second).expect("a time")
+    }
 
     #[tokio::test]
     async fn a_window_that_ends_now_waits_for_ten_minutes_and_an_old_one_not_at_all() {
-        let at = |second| Timestamp::from_second(second).expect("a time");
         let window = Window::new(at(0), at(10_000)).expect("a window");
         let clock = ManualClock::at(at(10_000));
         settle(&window, &clock).await;
@@ -169,5 +189,41 @@ mod tests {
         clock.set(at(20_000));
         settle(&window, &clock).await;
         assert_eq!(clock.now(), at(20_000));
+    }
+
+    /// What becomes of a start whose answer does not come, if the question about it is answered so.
+    async fn without_an_answer(then: RecordedAnswer) -> Result<ReplayState, Trouble> {
+        let archive =
+            json!({"ArchiveArn": ARCHIVE, "EventSourceArn": BUS, "CreationTime": 1_700_000_000});
+        let answers = [Json(200, archive.to_string()), HangUp, then];
+        let service = RecordedService::start(answers).await;
+        let config = Config::builder()
+            .behavior_version(BehaviorVersion::latest())
+            .region(Region::new("us-east-1"))
+            .credentials_provider(Credentials::new("test", "test", None, None, "tests"))
+            .endpoint_url(service.endpoint())
+            .http_client(aws_smithy_http_client::Builder::new().build_http())
+            .retry_config(RetryConfig::disabled());
+        let client = Client::from_conf(config.build());
+        let replays = Replays::open(client, ARCHIVE).await.expect("it is there");
+        let window = Window::new(at(0), at(10_000)).expect("a window");
+        let rules = [RULE.parse().expect("a rule")];
+        let status = start(&replays, &ReplayName("again".to_owned()), window, &rules).await?;
+        Ok(status.state)
+    }
+
+    #[tokio::test]
+    async fn a_start_whose_answer_does_not_come_is_asked_about() {
+        let running = json!({"ReplayName": "again", "State": "RUNNING"});
+        let started = without_an_answer(Json(200, running.to_string())).await;
+        assert!(matches!(started, Ok(ReplayState::Running)), "{started:?}");
+        let absent = Json(400, json!({"__type": "ResourceNotFoundException"}).to_string());
+        for unknown in [absent, HangUp] {
+            let doubt = without_an_answer(unknown).await;
+            assert!(
+                matches!(&doubt, Err(Trouble::ReplayInDoubt { name, .. }) if name == "again"),
+                "{doubt:?}"
+            );
+        }
     }
 }

@@ -8,7 +8,7 @@ use std::thread;
 use orders_acceptance::eventually;
 use serde_json::Value;
 
-use crate::programs::{program, run};
+use crate::programs::{ledgerfold, program, run};
 use crate::world::{PROJECTED, World};
 
 /// A program that does not outlive its test.
@@ -86,4 +86,26 @@ async fn a_stream_is_shown_as_it_was_and_what_it_costs_is_said() {
     assert_eq!(costs["append"]["writeUnits"], 1.0);
     assert_eq!(costs["coldLoad"]["readUnits"], 1.0);
     assert_eq!(costs["coldLoad"]["requests"], 1.0);
+}
+
+#[tokio::test]
+async fn what_is_to_happen_to_an_order_is_listed_before_it_does() {
+    let world = World::shared();
+    let order = world.placed().await;
+    let (process, stream) = ("payment-deadline", format!("order#{}", order.id));
+    let due = |said: &Value| {
+        let due = said["due"].as_array().expect("a list").iter();
+        due.filter(|it| it["stream"] == stream.as_str()).count()
+    };
+    eventually("the order has a deadline", PROJECTED, async || {
+        let (code, said) = ledgerfold(&["deadlines", process, "--until", "2100-01-01T00:00:00Z"]);
+        assert_eq!(code, Some(0), "{said}");
+        if due(&said) == 1 { Ok(()) } else { Err("none yet".to_owned()) }
+    })
+    .await
+    .expect("the process has heard of the order");
+    let (_, now) = ledgerfold(&["deadlines", process]);
+    assert_eq!(due(&now), 0, "it is not due yet");
+    let (code, recalled) = ledgerfold(&["deadlines", "recall", process]);
+    assert_eq!((code, &recalled["recalled"]), (Some(0), &Value::from(0)), "none stands aside");
 }

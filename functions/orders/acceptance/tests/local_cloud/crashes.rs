@@ -81,11 +81,13 @@ async fn read_on(client: &Client, window: Window, commands_are_done: &Cell<bool>
     }
 }
 
-/// Keeps the sweep of deadlines at work too, which a clock wakes once in a minute.
-async fn sweep_on(world: &World, commands_are_done: &Cell<bool>) {
+/// Keeps the functions at work too that a clock wakes once in a minute or an hour.
+async fn tick_on(world: &World, commands_are_done: &Cell<bool>) {
     while !commands_are_done.get() {
-        // It may be killed before it answers.
-        let _ = world.aws.wake("deadline-sweep").await;
+        for function in ["deadline-sweep", "spot-check"] {
+            // It may be killed before it answers.
+            let _ = world.aws.wake(function).await;
+        }
     }
 }
 
@@ -121,7 +123,7 @@ async fn killed_functions_lose_nothing_and_do_nothing_twice() {
     let ((), (), (), runs) = futures::join!(
         killer.run(&commands_are_done),
         read_on(&client, window, &commands_are_done),
-        sweep_on(&world, &commands_are_done),
+        tick_on(&world, &commands_are_done),
         drive_until(&killer, &client, &commands_are_done),
     );
     assert!(killer.is_done(), "kills left by function: {:?}", killer.left.borrow());
