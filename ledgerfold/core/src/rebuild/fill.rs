@@ -130,8 +130,8 @@ impl Work<'_> {
     /// Fills the streams of a page, and answers with how many could not be.
     async fn page(&self, page: &StreamPage) -> Result<u64, RebuildError> {
         self.pace.take(page.streams.len()).await;
-        let failed: Vec<_> = stream::iter(&page.streams)
-            .map(|stream| self.stream(stream))
+        let failed: Vec<_> = stream::iter(page.streams.iter().cloned())
+            .map(|stream| async move { self.stream(&stream).await })
             .buffer_unordered(CONCURRENT_STREAMS)
             .try_filter_map(|unfilled| async { Ok(unfilled) })
             .try_collect()

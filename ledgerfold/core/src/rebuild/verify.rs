@@ -160,8 +160,8 @@ impl Work<'_> {
 
     async fn page(&self, page: &StreamPage) -> Result<u64, RebuildError> {
         self.pace.take(page.streams.len()).await;
-        let findings: Vec<_> = stream::iter(&page.streams)
-            .map(|stream| self.stream(stream))
+        let findings: Vec<_> = stream::iter(page.streams.iter().cloned())
+            .map(|stream| async move { self.stream(&stream).await })
             .buffer_unordered(CONCURRENT_STREAMS)
             .try_collect()
             .await?;

@@ -52,6 +52,12 @@ pub enum Plant {
     RepairStopsEarly,
     /// A stream is parked without an entry, and its messages are done.
     ParkedWithoutEntry,
+    /// Whoever rebuilds switches before all streams have been gone through.
+    SwitchedUnfilled,
+    /// Whoever rebuilds switches without a look at what was made, and at what was noted meanwhile.
+    SwitchedUnverified,
+    /// Projectors keep what is read, and not what is built beside it.
+    BuildingNotKept,
     /// A process is not told which messages come from a replay.
     ReplayFlagLost,
     /// A process's message is done before anything has followed from it.
@@ -64,7 +70,7 @@ pub enum Plant {
 
 impl Plant {
     /// All faults that can be planted.
-    pub const FAULTS: [Self; 28] = [
+    pub const FAULTS: [Self; 31] = [
         Self::PutWithoutCondition,
         Self::ConflictIsSuccess,
         Self::BusyIsSuccess,
@@ -89,6 +95,9 @@ impl Plant {
         Self::RepairCountsTwice,
         Self::RepairStopsEarly,
         Self::ParkedWithoutEntry,
+        Self::SwitchedUnfilled,
+        Self::SwitchedUnverified,
+        Self::BuildingNotKept,
         Self::ReplayFlagLost,
         Self::ProcessAcknowledgesFirst,
         Self::SweepRemovesFirst,

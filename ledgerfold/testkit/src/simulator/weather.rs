@@ -92,6 +92,7 @@ impl Weather {
 }
 
 /// What a call to a read table meets on its way there and back.
+#[derive(Clone)]
 pub(super) struct Way {
     pub(super) clockwork: Clockwork,
     pub(super) weather: Weather,

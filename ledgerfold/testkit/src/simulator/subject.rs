@@ -1,0 +1,113 @@
+//! A projection with all that belongs to it, and the handlers that are made of that.
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, Ordering},
+};
+
+use ledgerfold::{
+    audit::Audited,
+    ports::{EventStore, GenerationStore},
+    project::{Catalog, Generational, Generations, Models, Projectors, UnknownModel},
+    rebuild::Rebuilder,
+};
+
+use super::{
+    Plant,
+    defects::{Blinkered, Deaf},
+    domain::{Statements, Totals},
+    generations::SimulatedGenerations,
+    old_code::{OldStatements, OldTotals},
+    quarantine::SimulatedQuarantine,
+    read_table::SimulatedTable,
+    world::World,
+};
+use crate::Amended;
+
+/// The projections, by the number of their queue: one of rows, and one of counters.
+pub(super) const PROJECTIONS: [&str; 2] = [STATEMENTS, TOTALS];
+pub(super) const STATEMENTS: &str = "statements";
+pub(super) const TOTALS: &str = "totals";
+
+/// One of them.
+#[derive(Clone)]
+pub(super) struct Subject {
+    pub(super) projection: &'static str,
+    pub(super) table: Arc<SimulatedTable>,
+    pub(super) generations: Arc<SimulatedGenerations>,
+    pub(super) quarantine: Arc<SimulatedQuarantine>,
+    /// Whether somebody rebuilds or repairs it now: nobody does both at the same time.
+    pub(super) desk: Desk,
+}
+
+/// Where one operator at a time sits.
+#[derive(Clone, Default)]
+pub(super) struct Desk(Arc<AtomicBool>);
+
+/// A seat at a desk, until it is dropped.
+pub(super) struct Seat(Desk);
+
+impl Desk {
+    /// Takes the seat, if it is free.
+    pub(super) fn take(&self) -> Option<Seat> {
+        (!self.0.swap(true, Ordering::SeqCst)).then(|| Seat(self.clone()))
+    }
+}
+
+impl Drop for Seat {
+    fn drop(&mut self) {
+        let Self(Desk(taken)) = self;
+        taken.store(false, Ordering::SeqCst);
+    }
+}
+
+impl Subject {
+    /// Which generations there are, as it is recorded.
+    pub(super) fn record(&self) -> Generations {
+        self.generations.record(self.projection)
+    }
+
+    fn models(&self, catalog: &Catalog) -> Models {
+        let models = catalog.models(self.projection, self.table.clone());
+        models.expect("the catalog has all projections of the simulation")
+    }
+
+    /// The model of what readers see now.
+    pub(super) fn live(&self) -> Result<Arc<dyn Audited>, UnknownModel> {
+        self.models(&mended()).open(self.record().live())
+    }
+
+    fn projectors(&self, world: &World) -> Projectors {
+        let (time, random) = world.time_and_chance();
+        let log: Arc<dyn EventStore> = match world.plant {
+            Plant::GapsIgnored => Amended::of(world.log.clone(), Deaf),
+            _ => world.log.clone(),
+        };
+        let catalog = if world.is_mended() { mended() } else { old() };
+        Projectors::new(self.models(&catalog), log, time, random)
+    }
+
+    /// The projector function, with the code of the day.
+    pub(super) fn projector(&self, world: &World) -> Generational {
+        let generations: Arc<dyn GenerationStore> = match world.plant {
+            Plant::BuildingNotKept => Arc::new(Blinkered(self.generations.clone())),
+            _ => self.generations.clone(),
+        };
+        let projector = Generational::new(self.projectors(world), generations);
+        projector.with_quarantine(self.quarantine.clone())
+    }
+
+    /// What rebuilds it, with the code of the day.
+    pub(super) fn rebuilder(&self, world: &World) -> Rebuilder {
+        Rebuilder::new(self.projectors(world), self.generations.clone(), world.log.clone())
+    }
+}
+
+fn mended() -> Catalog {
+    Catalog::new().rows::<Statements>(STATEMENTS).tally::<Totals>(TOTALS)
+}
+
+/// The program as it was when nobody had thought of some events.
+fn old() -> Catalog {
+    Catalog::new().rows::<OldStatements>(STATEMENTS).tally::<OldTotals>(TOTALS)
+}
