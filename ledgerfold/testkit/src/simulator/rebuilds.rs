@@ -72,7 +72,7 @@ async fn look_after(world: &World, queue: usize) {
         let from = subject.record().live();
         while !is_done(world, subject, errand, from).await {
             world.witness.count(|report| report.cut_short += 1);
-            clockwork.sleep(clockwork.within(pace)).await;
+            clockwork.sleep(clockwork.within(3 * pace)).await;
         }
         drop(seat);
     }
