@@ -69,6 +69,10 @@ async fn look_after(world: &World, queue: usize) {
                 None => clockwork.sleep(clockwork.within(pace)).await,
             }
         };
+        // Who asked before the last switch may still be reading what was live before.
+        while errand != Errand::Rebuild && !world.readers.rest() {
+            clockwork.sleep(clockwork.within(pace)).await;
+        }
         let from = subject.record().live();
         while !is_done(world, subject, errand, from).await {
             world.witness.count(|report| report.cut_short += 1);
@@ -164,13 +168,8 @@ impl Attempt {
         });
     }
 
-    /// Not before those have ended who asked when it was live.
     async fn remove_old(&self) -> Result<bool, RebuildError> {
         self.rebuilder.retire().await?;
-        let World { readers, clockwork, schedule, .. } = &self.world;
-        while !readers.rest() {
-            clockwork.sleep(clockwork.within(schedule.pace())).await;
-        }
         self.remove().await?;
         Ok(true)
     }
