@@ -104,7 +104,7 @@ async fn do_damage(world: &World) {
 async fn repair_now_and_then(world: &World, queue: usize) {
     for _ in 0..LIVE_REPAIRS {
         // Soon after the damage, so that it is repaired while the row moves on.
-        world.clockwork.sleep(world.clockwork.within(2 * world.schedule.pace())).await;
+        world.clockwork.sleep(world.clockwork.within(world.schedule.pace())).await;
         let Some(seat) = world.subjects[queue].desk.take() else { continue };
         let at_work = world.clone();
         let repaired = world.processes.start(async move { repair(&at_work, queue, true).await });

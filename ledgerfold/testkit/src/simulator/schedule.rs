@@ -100,7 +100,7 @@ impl Schedule {
         };
         let ending = if dice.chance(50) { Ending::Repair } else { Ending::Redrive };
         let is_fair = storm.strikes == 0 && outage == Outage::None;
-        let mishap = ending == Ending::Repair && !is_fair && dice.chance(30);
+        let mishap = ending == Ending::Repair && !is_fair && dice.chance(40);
         Self {
             storm,
             outage,
