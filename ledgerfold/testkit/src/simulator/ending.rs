@@ -4,7 +4,7 @@ use std::{sync::atomic::Ordering, time::Duration};
 
 use ledgerfold::ports::Clock;
 
-use super::{bus::PROCESS, operators, rebuilds, schedule::Ending, world::World};
+use super::{bus::PROCESS, checker, operators, rebuilds, schedule::Ending, world::World};
 
 /// How long old code stays when clients have come to their end.
 const UNMENDED: Duration = Duration::from_secs(30);
@@ -20,10 +20,10 @@ impl World {
         self.wait_while(|world| world.is_busy()).await;
         self.weather.clear();
         self.clockwork.make_immortal();
-        if !self.is_mended() {
+        if !self.deployment.is_done() {
             // Not before what is on its way was met with the old code.
             self.clockwork.sleep(UNMENDED).await;
-            self.mend();
+            self.deployment.reach(100);
         }
         self.wait_while(Self::is_rebuilding).await;
         self.come_to_rest().await;
@@ -36,6 +36,7 @@ impl World {
                 self.let_process_finish().await;
             }
         }
+        checker::debts_are_paid(self);
         let lost = !self.changes.missed().is_empty();
         if self.schedule.ending == Ending::Repair || lost {
             self.queues[..PROCESS].iter().for_each(|queue| queue.purge());

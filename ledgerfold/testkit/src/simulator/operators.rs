@@ -54,12 +54,13 @@ pub(super) fn start(world: &World) {
             world.clone().work(async move { repair_now_and_then(&world, queue).await });
         }
     }
-    if schedule.old_code && world.clockwork.chance(50) {
+    if schedule.old_code && world.clockwork.chance(80) {
         let world = world.clone();
         world.clone().work(async move {
             wait(&world).await;
             wait(&world).await;
-            world.mend();
+            // Containers with the old code live on for a while.
+            world.deployment.reach(50);
         });
     }
     if schedule.mishap {

@@ -52,6 +52,8 @@ pub enum Plant {
     RepairStopsEarly,
     /// A stream is parked without an entry, and its messages are done.
     ParkedWithoutEntry,
+    /// A parked stream is released whatever it owes by then.
+    DebtForgotten,
     /// Whoever rebuilds switches before all streams have been gone through.
     SwitchedUnfilled,
     /// Whoever rebuilds switches without a look at what was made, and at what was noted meanwhile.
@@ -70,7 +72,7 @@ pub enum Plant {
 
 impl Plant {
     /// All faults that can be planted.
-    pub const FAULTS: [Self; 31] = [
+    pub const FAULTS: [Self; 32] = [
         Self::PutWithoutCondition,
         Self::ConflictIsSuccess,
         Self::BusyIsSuccess,
@@ -95,6 +97,7 @@ impl Plant {
         Self::RepairCountsTwice,
         Self::RepairStopsEarly,
         Self::ParkedWithoutEntry,
+        Self::DebtForgotten,
         Self::SwitchedUnfilled,
         Self::SwitchedUnverified,
         Self::BuildingNotKept,

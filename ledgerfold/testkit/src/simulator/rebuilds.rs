@@ -10,6 +10,7 @@ use ledgerfold::{
 use super::{
     Plant,
     domain::{ACCOUNTS, account, all},
+    old_code::Code,
     subject::Subject,
     world::World,
 };
@@ -35,8 +36,7 @@ struct Attempt {
     errand: Errand,
     /// What was live when the errand began.
     from: Made,
-    /// Whether the program can apply all events.
-    mended: bool,
+    code: Code,
     rebuilder: Rebuilder,
 }
 
@@ -85,9 +85,10 @@ async fn look_after(world: &World, queue: usize) {
 /// Whether an attempt has come to its end.
 async fn is_done(world: &World, subject: &Subject, errand: Errand, from: Made) -> bool {
     let (world, subject) = (world.clone(), subject.clone());
-    let (mended, rebuilder) = (world.is_mended(), subject.rebuilder(&world));
+    let code = world.deployment.draw(&world.clockwork);
+    let rebuilder = subject.rebuilder(&world, code);
     let processes = world.processes.clone();
-    let attempt = Attempt { world, subject, errand, from, mended, rebuilder };
+    let attempt = Attempt { world, subject, errand, from, code, rebuilder };
     matches!(processes.start(async move { attempt.run().await }).await, Ok(Ok(true)))
 }
 
@@ -141,7 +142,7 @@ impl Attempt {
         if schedule.mishap {
             return self.give_up().await;
         }
-        if self.mended {
+        if self.code == Code::Mended {
             witness.violated(format!("a rebuild was found wrong: {:?}", verified.summary()));
         }
         Ok(false)
@@ -202,7 +203,7 @@ async fn watch(world: &World, queue: usize) {
 /// Removes what functions have left that were held up.
 pub(super) async fn tidy(world: &World) {
     for subject in &world.subjects {
-        let rebuilder = subject.rebuilder(world);
+        let rebuilder = subject.rebuilder(world, Code::Mended);
         if let Err(error) = rebuilder.remove(&|_| ()).await {
             world.witness.violated(format!("a removal came to nothing: {error}"));
         }

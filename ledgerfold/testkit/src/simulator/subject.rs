@@ -15,9 +15,8 @@ use ledgerfold::{
 use super::{
     Plant,
     defects::{Blinkered, Deaf},
-    domain::{Statements, Totals},
     generations::SimulatedGenerations,
-    old_code::{OldStatements, OldTotals},
+    old_code::Code,
     quarantine::SimulatedQuarantine,
     read_table::SimulatedTable,
     world::World,
@@ -74,40 +73,31 @@ impl Subject {
 
     /// The model of what readers see now.
     pub(super) fn live(&self) -> Result<Arc<dyn Audited>, UnknownModel> {
-        self.models(&mended()).open(self.record().live())
+        self.models(&Code::Mended.catalog()).open(self.record().live())
     }
 
-    fn projectors(&self, world: &World) -> Projectors {
+    fn projectors(&self, world: &World, code: Code) -> Projectors {
         let (time, random) = world.time_and_chance();
         let log: Arc<dyn EventStore> = match world.plant {
             Plant::GapsIgnored => Amended::of(world.log.clone(), Deaf),
             _ => world.log.clone(),
         };
-        let catalog = if world.is_mended() { mended() } else { old() };
-        Projectors::new(self.models(&catalog), log, time, random)
+        Projectors::new(self.models(&code.catalog()), log, time, random)
     }
 
-    /// The projector function, with the code of the day.
+    /// The projector function that starts now.
     pub(super) fn projector(&self, world: &World) -> Generational {
         let generations: Arc<dyn GenerationStore> = match world.plant {
             Plant::BuildingNotKept => Arc::new(Blinkered(self.generations.clone())),
             _ => self.generations.clone(),
         };
-        let projector = Generational::new(self.projectors(world), generations);
+        let code = world.deployment.draw(&world.clockwork);
+        let projector = Generational::new(self.projectors(world, code), generations);
         projector.with_quarantine(self.quarantine.clone())
     }
 
-    /// What rebuilds it, with the code of the day.
-    pub(super) fn rebuilder(&self, world: &World) -> Rebuilder {
-        Rebuilder::new(self.projectors(world), self.generations.clone(), world.log.clone())
+    /// What rebuilds it.
+    pub(super) fn rebuilder(&self, world: &World, code: Code) -> Rebuilder {
+        Rebuilder::new(self.projectors(world, code), self.generations.clone(), world.log.clone())
     }
-}
-
-fn mended() -> Catalog {
-    Catalog::new().rows::<Statements>(STATEMENTS).tally::<Totals>(TOTALS)
-}
-
-/// The program as it was when nobody had thought of some events.
-fn old() -> Catalog {
-    Catalog::new().rows::<OldStatements>(STATEMENTS).tally::<OldTotals>(TOTALS)
 }

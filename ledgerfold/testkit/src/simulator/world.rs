@@ -23,6 +23,7 @@ use super::{
     generations::SimulatedGenerations,
     log::{LogLimits, SimulatedLog},
     mapping::Mapping,
+    old_code::Deployment,
     operators,
     quarantine::SimulatedQuarantine,
     queue::Queue,
@@ -64,8 +65,8 @@ pub(super) struct World {
     /// Those who rebuild read models, and may go on when clients have ended.
     rebuilding: Arc<AtomicUsize>,
     pub(super) over: Arc<AtomicBool>,
-    /// Whether the projections can apply all events.
-    mended: Arc<AtomicBool>,
+    /// How far the projections are mended.
+    pub(super) deployment: Deployment,
 }
 
 impl World {
@@ -100,7 +101,7 @@ impl World {
             busy: Arc::default(),
             rebuilding: Arc::default(),
             over: Arc::default(),
-            mended: Arc::new(AtomicBool::new(!schedule.old_code)),
+            deployment: Deployment::new(!schedule.old_code),
             schedule,
             plant,
             clockwork,
@@ -174,7 +175,7 @@ impl World {
     async fn heal(&self, number: usize) {
         loop {
             self.subjects[number].quarantine.occupied().await;
-            self.clockwork.sleep(self.clockwork.within(5 * self.schedule.pace())).await;
+            self.clockwork.sleep(self.clockwork.within(2 * self.schedule.pace())).await;
             let which = if self.clockwork.chance(50) { Which::All } else { Which::Due };
             functions::heal(self, number, which).await;
         }
@@ -227,16 +228,6 @@ impl World {
     /// Whether somebody is not done with the generations.
     pub(super) fn is_rebuilding(&self) -> bool {
         self.rebuilding.load(Ordering::SeqCst) > 0
-    }
-
-    /// Whether the projections can apply all events by now.
-    pub(super) fn is_mended(&self) -> bool {
-        self.mended.load(Ordering::SeqCst)
-    }
-
-    /// Deploys projections that can apply all events.
-    pub(super) fn mend(&self) {
-        self.mended.store(true, Ordering::SeqCst);
     }
 
     pub(super) fn is_over(&self) -> bool {

@@ -7,7 +7,7 @@ mod reactions;
 mod read_models;
 
 pub(super) use answers::{nothing_was_to_do, refused};
-pub(super) use read_models::AUDIT_IS_BLIND;
+pub(super) use read_models::{AUDIT_IS_BLIND, debts_are_paid};
 
 use super::{chronicle::Chronicle, world::World};
 

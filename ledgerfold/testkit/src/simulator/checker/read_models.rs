@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use ledgerfold::project::Generation;
+use ledgerfold::{StreamId, Version, project::Generation};
 
 use crate::simulator::{
     chronicle::Chronicle,
@@ -63,6 +63,29 @@ fn counters_are_counts(
     let shown = tallies.counter(&all());
     if shown != counted {
         broken.push(format!("the counters show {shown:?}, and the log has {counted:?}"));
+    }
+}
+
+/// Of every message that is done the read model has what it told of, when nothing stands parked: nobody
+/// has lost sight of what was owed.
+pub(in crate::simulator) fn debts_are_paid(world: &World) {
+    let [statements, totals] = &world.subjects;
+    let rows = statements.table.rows_of(live(statements)).rows();
+    let row = |stream: &StreamId| rows.iter().find(|row| row.stream == *stream);
+    for (stream, told) in world.queues[0].taken() {
+        let reached = row(&stream).map_or(Version::NONE, |row| row.version);
+        if reached < told && !world.schedule.mishap {
+            let rule = format!("the row of {stream} is at {reached}, and took word of {told}");
+            world.witness.violated(rule);
+        }
+    }
+    let tallies = totals.table.tallies_of(live(totals));
+    for (stream, told) in world.queues[1].taken() {
+        let counted = tallies.counted(&stream);
+        if counted < told {
+            let rule = format!("{stream} was counted to {counted}, and word of {told} was taken");
+            world.witness.violated(rule);
+        }
     }
 }
 
