@@ -20,7 +20,7 @@ use super::{
 use crate::conformance::account::AccountEvent;
 
 /// From here on nobody thought of an amount.
-const UNTHOUGHT_OF: u64 = 7;
+const UNTHOUGHT_OF: u64 = 5;
 
 /// Which code a function has that starts now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -12,7 +12,7 @@ use super::{Plant, clockwork::Bell, weather::Way, witness::Witness};
 use crate::MemoryQuarantine;
 
 /// The longest between the last write to a read model and the release that follows from it.
-const HELD_UP: Duration = Duration::from_secs(10);
+const HELD_UP: Duration = Duration::from_secs(15);
 
 pub(super) struct SimulatedQuarantine {
     way: Way,

@@ -175,7 +175,7 @@ impl World {
     async fn heal(&self, number: usize) {
         loop {
             self.subjects[number].quarantine.occupied().await;
-            self.clockwork.sleep(self.clockwork.within(2 * self.schedule.pace())).await;
+            self.clockwork.sleep(self.clockwork.within(self.schedule.pace())).await;
             let which = if self.clockwork.chance(50) { Which::All } else { Which::Due };
             functions::heal(self, number, which).await;
         }
