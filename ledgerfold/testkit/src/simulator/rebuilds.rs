@@ -17,6 +17,8 @@ use super::{
 
 /// How often what was outrun is verified again before somebody has a rest.
 const ROUNDS: usize = 5;
+/// How often somebody tries to do what he was asked to, which is more than any weather takes.
+const ATTEMPTS: usize = 200;
 /// Of a hundred attempts, how many are given up on.
 const GIVEN_UP: usize = 10;
 
@@ -74,8 +76,14 @@ async fn look_after(world: &World, queue: usize) {
             clockwork.sleep(clockwork.within(pace)).await;
         }
         let from = subject.record().live();
+        let mut attempts = 1;
         while !is_done(world, subject, errand, from).await {
             world.witness.count(|report| report.cut_short += 1);
+            if attempts == ATTEMPTS {
+                world.witness.violated(format!("{errand:?} came to nothing"));
+                return;
+            }
+            attempts += 1;
             clockwork.sleep(clockwork.within(3 * pace)).await;
         }
         drop(seat);
@@ -145,7 +153,7 @@ impl Attempt {
         if self.code == Code::Mended {
             witness.violated(format!("a rebuild was found wrong: {:?}", verified.summary()));
         }
-        Ok(false)
+        Ok(self.code == Code::Mended)
     }
 
     /// A roll-back that was given up is not tried again: what it would go back to is as it is.
@@ -187,7 +195,7 @@ impl Attempt {
 async fn watch(world: &World, queue: usize) {
     let World { readers, clockwork, schedule, .. } = world;
     while world.is_rebuilding() {
-        clockwork.sleep(clockwork.within(schedule.pace() / 2)).await;
+        clockwork.sleep(clockwork.within(schedule.pace() / 4)).await;
         let stream = account(clockwork.below(ACCOUNTS));
         // Whether that goes well and forwards is seen to by the readers.
         match queue {
