@@ -59,8 +59,8 @@ pub(super) fn start(world: &World) {
         world.clone().work(async move {
             wait(&world).await;
             wait(&world).await;
-            // Containers with the old code live on for a while.
-            world.deployment.reach(50);
+            // A canary first: most functions have the old code for as long as clients are at work.
+            world.deployment.reach(10);
         });
     }
     if schedule.mishap {

@@ -125,7 +125,7 @@ impl Schedule {
             },
             page: 1 + dice.below(4),
             commit_bytes: if dice.chance(25) { 200 } else { 300 * 1_024 },
-            old_code: dice.chance(30),
+            old_code: dice.chance(40),
             stray_replays: dice.chance(50),
             rebuilt: match dice.below(10) {
                 0 => [true, false],
