@@ -63,6 +63,16 @@ fn everything() -> (CounterKey, CounterKey) {
 }
 
 #[tokio::test]
+async fn a_rebuild_can_be_a_task_of_its_own() {
+    let stage = Stage::new();
+    filled(&stage, 5).await;
+    let rebuilder = stage.rebuilder(PAGES);
+    let task = tokio::spawn(async move { rebuilt(&rebuilder).await });
+    let switched = task.await.expect("it comes to an end");
+    assert_eq!(switched.expect("it can be recorded"), Written::Done);
+}
+
+#[tokio::test]
 async fn tables_that_were_lost_are_made_again_with_equal_content() {
     let stage = Stage::new();
     filled(&stage, 9).await;
