@@ -72,6 +72,30 @@ async fn a_rebuild_can_be_a_task_of_its_own() {
     assert_eq!(switched.expect("it can be recorded"), Written::Done);
 }
 
+/// The generation that was live before is neither brought ahead nor removed under them.
+#[tokio::test]
+async fn who_asked_before_a_switch_has_time_to_read() {
+    let longest = Duration::from_secs(7);
+    for removed in [false, true] {
+        let stage = Stage::new();
+        filled(&stage, 3).await;
+        let rebuilder = stage.rebuilder(PAGES).with_longest_read(longest);
+        rebuilt(&rebuilder).await.expect("it can be switched to");
+        let switched = stage.clock.now();
+        stage.clock.sleep(longest / 2).await;
+        for _ in 0..2 {
+            if removed {
+                rebuilder.retire().await.expect("it can be recorded");
+                rebuilder.remove(&|_| ()).await.expect("it can be removed");
+            } else {
+                rebuilder.begin_roll_back().await.expect("it can be recorded");
+            }
+            let waited = stage.clock.now().duration_since(switched);
+            assert_eq!(Duration::try_from(waited).ok(), Some(longest), "and no longer");
+        }
+    }
+}
+
 #[tokio::test]
 async fn tables_that_were_lost_are_made_again_with_equal_content() {
     let stage = Stage::new();

@@ -2,10 +2,8 @@
 
 use std::{
     collections::BTreeMap,
-    sync::{
-        Arc, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicUsize, Ordering},
-    },
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
 };
 
 use async_trait::async_trait;
@@ -29,6 +27,9 @@ use super::{
 /// How many containers the query function has; each remembers the record that it has seen last.
 const CONTAINERS: usize = 2;
 
+/// How long the function may run.
+pub(super) const LONGEST_READ: Duration = Duration::from_secs(8);
+
 /// The query function. Whatever it shows, nobody who asks later is shown less, though another
 /// generation may be live by then; and in fair weather it fails for nobody.
 pub(super) struct Readers {
@@ -38,8 +39,6 @@ pub(super) struct Readers {
     rows: [LiveRows; CONTAINERS],
     tallies: [LiveTallies; CONTAINERS],
     shown: Mutex<Shown>,
-    /// Reads that are under way.
-    reading: AtomicUsize,
 }
 
 /// The most that anybody has been shown.
@@ -48,15 +47,6 @@ struct Shown {
     rows: BTreeMap<StreamId, Version>,
     memos: BTreeMap<StreamId, Version>,
     events: i64,
-}
-
-/// A read that is under way.
-struct Reading<'a>(&'a AtomicUsize);
-
-impl Drop for Reading<'_> {
-    fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::SeqCst);
-    }
 }
 
 impl Readers {
@@ -81,28 +71,23 @@ impl Readers {
             rows: [0; CONTAINERS].map(rows),
             tallies: [0; CONTAINERS].map(tallies),
             shown: Mutex::default(),
-            reading: AtomicUsize::new(0),
         }
-    }
-
-    /// Whether nobody reads now.
-    pub(super) fn rest(&self) -> bool {
-        self.reading.load(Ordering::SeqCst) == 0
     }
 
     fn container(&self) -> usize {
         self.clockwork.below(CONTAINERS)
     }
 
-    /// Reads; in fair weather that fails for nobody, whoever rebuilds meanwhile.
+    /// Reads, unless that takes so long that the function was stopped meanwhile; in fair weather that fails for nobody, whoever rebuilds meanwhile.
     async fn read<T>(
         &self,
         read: impl Future<Output = Result<T, ReadStoreError>>,
     ) -> Result<T, ReadStoreError> {
-        self.reading.fetch_add(1, Ordering::SeqCst);
-        let reading = Reading(&self.reading);
+        let begun = self.clockwork.elapsed();
         let answer = read.await;
-        drop(reading);
+        if self.clockwork.elapsed() >= begun + LONGEST_READ {
+            return Err(ReadStoreError::Unavailable("nobody waits any longer".into()));
+        }
         if let Some(error) = answer.as_ref().err().filter(|_| self.schedule.is_fair()) {
             self.witness.violated(format!("a read failed: {error}"));
         }

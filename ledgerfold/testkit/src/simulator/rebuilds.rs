@@ -71,10 +71,6 @@ async fn look_after(world: &World, queue: usize) {
                 None => clockwork.sleep(clockwork.within(pace)).await,
             }
         };
-        // Who asked before the last switch may still be reading what was live before.
-        while errand != Errand::Rebuild && !world.readers.rest() {
-            clockwork.sleep(clockwork.within(pace)).await;
-        }
         let from = subject.record().live();
         let mut attempts = 1;
         while !is_done(world, subject, errand, from).await {
@@ -166,8 +162,9 @@ impl Attempt {
 
     async fn switch_blindly(&self) -> Result<bool, RebuildError> {
         let record = self.rebuilder.generations().await?;
+        let now = self.world.clockwork.now();
         let Subject { projection, generations, .. } = &self.subject;
-        Ok(generations.write(projection, &record.switched()?).await? == Written::Done)
+        Ok(generations.write(projection, &record.switched(now)?).await? == Written::Done)
     }
 
     fn count_switch(&self) {

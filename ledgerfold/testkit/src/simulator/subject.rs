@@ -19,6 +19,7 @@ use super::{
     old_code::Code,
     quarantine::SimulatedQuarantine,
     read_table::SimulatedTable,
+    readers::LONGEST_READ,
     world::World,
 };
 use crate::Amended;
@@ -98,6 +99,7 @@ impl Subject {
 
     /// What rebuilds it.
     pub(super) fn rebuilder(&self, world: &World, code: Code) -> Rebuilder {
-        Rebuilder::new(self.projectors(world, code), self.generations.clone(), world.log.clone())
+        let (projectors, generations) = (self.projectors(world, code), self.generations.clone());
+        Rebuilder::new(projectors, generations, world.log.clone()).with_longest_read(LONGEST_READ)
     }
 }
