@@ -84,6 +84,7 @@ impl Client {
         let World { clockwork, containers, witness, log, .. } = &self.world;
         let before = log.chronicle().now();
         for _ in 0..SENDS {
+            let sent = log.chronicle().now();
             match containers.send(&self.world, request).await {
                 Some(Ok(answers)) => {
                     witness.answer(&request.id, &answers);
@@ -104,7 +105,7 @@ impl Client {
                     let chronicle = log.chronicle();
                     let limit = self.world.schedule.commit_bytes;
                     if let Some(rule) =
-                        checker::refused(request, &refusal, before, &chronicle, limit)
+                        checker::refused(request, &refusal, (before, sent), &chronicle, limit)
                     {
                         witness.violated(rule);
                     }
