@@ -107,7 +107,7 @@ pub struct Generations {
     building: Option<Building>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     previous: Option<Made>,
-    /// When the live one was switched to, unless it is the first.
+    /// When it was asked that the live one be read, unless it is the first.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     live_since: Option<Timestamp>,
     /// The first generation that there never was. A number is never used again, because a function
@@ -149,7 +149,7 @@ impl Generations {
         self.live
     }
 
-    /// Since when it is read; absent where none was before it.
+    /// When it was asked that this one be read; absent where none was before it.
     pub const fn live_since(&self) -> Option<Timestamp> {
         self.live_since
     }
@@ -199,7 +199,7 @@ impl Generations {
         Ok(Self { building: Some(building), ..changed })
     }
 
-    /// With the generation that was built live from now on, and the one that was live previous.
+    /// With the generation that was built live, from about now on, and the one that was live previous.
     ///
     /// # Errors
     /// [`InvalidChange::NotBuilding`].

@@ -45,8 +45,8 @@
 //! A reader who has asked before the switch may read the generation that was live then, and read it
 //! late. After the switch the new live generation applies events before the previous one does, and what
 //! it cannot apply the previous one does not take either: so such a reader sees nothing that the next one
-//! does not. A roll-back brings that generation ahead, and a removal takes it away; both wait until
-//! [the longest read](Rebuilder::with_longest_read) since the switch has ended. The generation to be read
+//! does not. A roll-back brings that generation ahead, and a removal takes it away; both let
+//! [the longest read](Rebuilder::with_longest_read) end first. The generation to be read
 //! next, which goes ahead of all others, is in no reader's mind.
 //!
 //! What may be missing for a moment behind a switch is what may always be: lists go by an index that

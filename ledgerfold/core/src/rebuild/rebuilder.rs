@@ -11,6 +11,8 @@ use crate::{
 const ATTEMPTS: usize = 5;
 /// How long a read may last: no function that answers over HTTP is waited for any longer.
 const LONGEST_READ: Duration = Duration::from_secs(30);
+/// How many times that long after a switch was asked for nobody needs to be waited for any more.
+const SETTLED: u32 = 10;
 
 /// Makes generations of a projection, has them read, and removes them.
 ///
@@ -53,9 +55,9 @@ impl Rebuilder {
         Self { category: Some(category), ..self }
     }
 
-    /// For readers who never read for longer than this; 30 seconds where nothing is said. For as long
-    /// after a switch the generation that was live before is neither brought ahead for a roll-back nor
-    /// removed, because somebody who asked before the switch may still be reading it.
+    /// For readers who never read for longer than this; 30 seconds where nothing is said. For as long a
+    /// roll-back and a removal wait when the last switch is not long past: somebody who asked before it may
+    /// still be reading the generation that was live then, and must find it as it was.
     #[must_use]
     pub fn with_longest_read(self, longest_read: Duration) -> Self {
         Self { longest_read, ..self }
@@ -182,14 +184,14 @@ impl Rebuilder {
         }
     }
 
-    /// Waits for those who asked before the last switch.
+    /// Waits for those who asked before the last switch. The record knows when that was asked for, and not
+    /// how much later it took effect; so the wait is counted from now, when it is seen.
     async fn let_readers_end(&self, generations: &Generations) {
         let clock = &self.projectors.clock;
         let Some(since) = generations.live_since() else { return };
-        let read = Duration::try_from(clock.now().duration_since(since)).unwrap_or_default();
-        let left = self.longest_read.saturating_sub(read);
-        if !left.is_zero() {
-            clock.sleep(left).await;
+        let past = Duration::try_from(clock.now().duration_since(since)).unwrap_or_default();
+        if past < self.longest_read.saturating_mul(SETTLED) {
+            clock.sleep(self.longest_read).await;
         }
     }
 

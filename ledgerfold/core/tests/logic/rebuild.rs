@@ -81,17 +81,18 @@ async fn who_asked_before_a_switch_has_time_to_read() {
         filled(&stage, 3).await;
         let rebuilder = stage.rebuilder(PAGES).with_longest_read(longest);
         rebuilt(&rebuilder).await.expect("it can be switched to");
-        let switched = stage.clock.now();
-        stage.clock.sleep(longest / 2).await;
-        for _ in 0..2 {
+        for (later, waits) in [(Duration::from_secs(1), longest), (longest * 10, Duration::ZERO)] {
+            stage.clock.sleep(later).await;
+            let asked = stage.clock.now();
             if removed {
                 rebuilder.retire().await.expect("it can be recorded");
                 rebuilder.remove(&|_| ()).await.expect("it can be removed");
             } else {
                 rebuilder.begin_roll_back().await.expect("it can be recorded");
+                rebuilder.abandon().await.expect("it can be given up");
             }
-            let waited = stage.clock.now().duration_since(switched);
-            assert_eq!(Duration::try_from(waited).ok(), Some(longest), "and no longer");
+            let waited = stage.clock.now().duration_since(asked);
+            assert_eq!(Duration::try_from(waited).ok(), Some(waits));
         }
     }
 }
