@@ -186,7 +186,10 @@ impl Report for Removed {
 
 #[cfg(test)]
 mod tests {
-    use ledgerfold::project::{Generations, Outrun};
+    use ledgerfold::{
+        Timestamp,
+        project::{Generations, Outrun},
+    };
 
     use super::{Line, Shown};
     use crate::output::rendered;
@@ -199,7 +202,7 @@ mod tests {
         };
         let begun = Generations::default().begun(2).expect("none is built");
         let outrun = begun.outrun(outrun).expect("one is built");
-        let switched = begun.switched().expect("one is built");
+        let switched = begun.switched(Timestamp::UNIX_EPOCH).expect("one is built");
         let lines = [("loans", outrun), ("shelf", switched)];
         let projections = lines.iter().map(|(name, record)| Line::new(name, record)).collect();
         let report = Shown { projections };

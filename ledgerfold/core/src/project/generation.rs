@@ -2,7 +2,7 @@ use std::{fmt, num::NonZeroU32};
 
 use serde::{Deserialize, Serialize};
 
-use crate::StreamId;
+use crate::{StreamId, Timestamp};
 
 /// Which making of a read model: a projection that is rebuilt gets another set of rows beside the
 /// one that is read, and readers are sent from the one to the other at once.
@@ -107,6 +107,9 @@ pub struct Generations {
     building: Option<Building>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     previous: Option<Made>,
+    /// When it was asked that the live one be read, unless it is the first.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    live_since: Option<Timestamp>,
     /// The first generation that there never was. A number is never used again, because a function
     /// that was held up may still write to the generation that had it.
     next: Generation,
@@ -131,7 +134,7 @@ impl Default for Generations {
     fn default() -> Self {
         let live = Made::FIRST;
         let next = live.generation.next();
-        Self { number: 0, live, building: None, previous: None, next }
+        Self { number: 0, live, building: None, previous: None, live_since: None, next }
     }
 }
 
@@ -144,6 +147,11 @@ impl Generations {
     /// The generation that is read.
     pub const fn live(&self) -> Made {
         self.live
+    }
+
+    /// When it was asked that this one be read; absent where none was before it.
+    pub const fn live_since(&self) -> Option<Timestamp> {
+        self.live_since
     }
 
     /// The generation that is to be read next.
@@ -191,13 +199,14 @@ impl Generations {
         Ok(Self { building: Some(building), ..changed })
     }
 
-    /// With the generation that was built live, and the one that was live previous.
+    /// With the generation that was built live, from about now on, and the one that was live previous.
     ///
     /// # Errors
     /// [`InvalidChange::NotBuilding`].
-    pub fn switched(&self) -> Result<Self, InvalidChange> {
+    pub fn switched(&self, now: Timestamp) -> Result<Self, InvalidChange> {
         let live = self.building.as_ref().ok_or(InvalidChange::NotBuilding)?.made;
-        Ok(Self { live, building: None, previous: Some(self.live), ..self.changed() })
+        let (previous, live_since) = (Some(self.live), Some(now));
+        Ok(Self { live, building: None, previous, live_since, ..self.changed() })
     }
 
     /// Without the generation that is built; one that was live before is previous again.

@@ -4,7 +4,7 @@ use async_trait::async_trait;
 
 use super::{
     Consumer, Content, Delivery, Generations, HealError, Healing, Made, Models, Outrun, Projector,
-    Receipt, UnknownModel, Which,
+    Receipt, UnknownModel, Which, projector::NotApplied, quarantine::Survey,
 };
 use crate::{
     Timestamp,
@@ -55,7 +55,7 @@ impl Projectors {
 /// not have. What it cannot take stops no reader: before the live generation takes it, the record is
 /// told so, and then the one that is built must be verified again before anybody reads it. The
 /// message comes again until both have it. Last the previous generation, of what the live one has
-/// taken; if it cannot, that is logged and no more, because a roll-back fills and verifies it anyway.
+/// applied; if it cannot, that is logged and no more, because a roll-back fills and verifies it anyway.
 ///
 /// Only the live generation parks what it cannot take, in the one quarantine of the projection. What
 /// stands parked there is owed to whoever reads, whichever generation that is: one that becomes live
@@ -141,20 +141,26 @@ impl Consumer for Generational {
         let (missed, may_outrun) = self.build(&generations, &deliveries).await;
         let held = if may_outrun { Failed::new() } else { missed.clone() };
         let deliveries = without(deliveries, &held);
-        let failed = match self.live(&generations) {
-            Ok(projector) => projector.project(deliveries.clone()).await,
-            Err(unknown) => all(&deliveries, &unknown),
+        let NotApplied { failed, parked } = match self.live(&generations) {
+            Ok(projector) => projector.take_batch(deliveries.clone()).await,
+            Err(unknown) => NotApplied { failed: all(&deliveries, &unknown), parked: Vec::new() },
         };
         if let Some(previous) = generations.previous() {
-            self.project(previous, without(deliveries, &failed)).await;
+            let mut applied = without(deliveries, &failed);
+            applied.retain(|delivery| !parked.contains(&delivery.receipt));
+            self.project(previous, applied).await;
         }
         union(missed, failed)
     }
 
+    /// Here too it is asked late which generation is live: what was parked before is owed by the one
+    /// that is live now, or paid. Another order would let the generation that was live before pay what
+    /// the new one owes.
     async fn heal(&self, which: Which, until: Timestamp) -> Result<Healing, HealError> {
-        let projection = self.projectors.models.projection();
-        let generations = self.generations.read(projection).await?;
-        Ok(self.live(&generations)?.heal(which, until).await?)
+        let Some(quarantine) = &self.quarantine else { return Ok(Healing::default()) };
+        let survey = Survey::of(&**quarantine, which, self.projectors.clock.now()).await?;
+        let generations = self.generations.read(self.projectors.models.projection()).await?;
+        Ok(self.live(&generations)?.heal_all(&**quarantine, survey, until).await)
     }
 }
 

@@ -125,6 +125,20 @@ enum NotTaken {
     NotParked { cause: ProjectError, source: QuarantineError },
 }
 
+/// What has become of messages that need not come again.
+enum Taken {
+    Applied,
+    Parked,
+}
+
+/// The messages of a batch that the model does not have.
+pub(super) struct NotApplied {
+    /// Those that must come again, each with the reason.
+    pub(super) failed: Vec<(Receipt, String)>,
+    /// Those of streams that stand parked.
+    pub(super) parked: Vec<Receipt>,
+}
+
 /// How far a stream has come, and how.
 #[derive(Default)]
 pub(super) struct Progress {
@@ -166,7 +180,13 @@ impl Projector {
     /// Streams do not stand in each other's way: one that cannot be moved on is parked, and its
     /// messages need not come again.
     pub async fn project(&self, deliveries: Vec<Delivery>) -> Vec<(Receipt, String)> {
+        self.take_batch(deliveries).await.failed
+    }
+
+    /// Takes a batch, and says what has become of the messages that were not applied.
+    pub(super) async fn take_batch(&self, deliveries: Vec<Delivery>) -> NotApplied {
         let (streams, mut failed) = inbox::sort(deliveries);
+        let mut parked = Vec::new();
         let outcomes = stream::iter(streams)
             .map(|(stream, arrived)| async move {
                 let outcome = self.take(&stream, &arrived).await;
@@ -176,15 +196,19 @@ impl Projector {
             .collect::<Vec<_>>()
             .await;
         for (arrived, outcome) in outcomes {
-            if let Err(error) = outcome {
-                let reason = error.to_string();
-                failed.extend(arrived.receipts.into_iter().map(|id| (id, reason.clone())));
+            match outcome {
+                Ok(Taken::Applied) => {}
+                Ok(Taken::Parked) => parked.extend(arrived.receipts),
+                Err(error) => {
+                    let reason = error.to_string();
+                    failed.extend(arrived.receipts.into_iter().map(|id| (id, reason.clone())));
+                }
             }
         }
         for (receipt, reason) in &failed {
             tracing::error!(message = receipt.0, reason, "message not applied");
         }
-        failed
+        NotApplied { failed, parked }
     }
 
     /// Brings one stream forward to at least this version from the log alone, as if word of it had
@@ -205,7 +229,7 @@ impl Projector {
     }
 
     /// Moves one stream on by what arrived, or parks it.
-    async fn take(&self, stream: &StreamId, arrived: &Arrived) -> Result<(), NotTaken> {
+    async fn take(&self, stream: &StreamId, arrived: &Arrived) -> Result<Taken, NotTaken> {
         let told = arrived.newest();
         let mut progress = Progress::default();
         let mut outcome = self.bring_forward(stream, arrived, &mut progress).await;
@@ -220,11 +244,12 @@ impl Projector {
                 if let (true, Some(reached)) = (progress.from_log, progress.position) {
                     self.release(stream, reached).await;
                 }
-                Ok(())
+                Ok(Taken::Applied)
             }
             (Err(cause), Some(quarantine)) if cause.is_lasting() => self
                 .park(&**quarantine, stream, told, progress.position, &cause)
                 .await
+                .map(|()| Taken::Parked)
                 .map_err(|source| NotTaken::NotParked { cause, source }),
             (Err(cause), _) => Err(cause.into()),
         }

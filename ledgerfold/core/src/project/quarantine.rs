@@ -82,15 +82,25 @@ impl Projector {
         let Some(quarantine) = &self.quarantine else {
             return Ok(Healing::default());
         };
-        let Survey { parked, due } = self.survey(&**quarantine, which).await?;
+        let survey = Survey::of(&**quarantine, which, self.clock.now()).await?;
+        Ok(self.heal_all(&**quarantine, survey, until).await)
+    }
+
+    /// Tries what a survey has found.
+    pub(super) async fn heal_all(
+        &self,
+        quarantine: &dyn Quarantine,
+        Survey { parked, due }: Survey,
+        until: Timestamp,
+    ) -> Healing {
         let healed = stream::iter(due)
             .take_while(|_| ready(self.clock.now() < until))
-            .map(|parked| self.try_again(&**quarantine, parked))
+            .map(|parked| self.try_again(quarantine, parked))
             .buffer_unordered(CONCURRENT_STREAMS)
             .filter(|is_healed| ready(*is_healed))
             .count()
             .await;
-        Ok(Healing { healed, parked: parked.saturating_sub(healed) })
+        Healing { healed, parked: parked.saturating_sub(healed) }
     }
 
     /// Owes the stream what it was told of. Once this is done the messages may go: the log has the
@@ -133,30 +143,6 @@ impl Projector {
         released.is_ok()
     }
 
-    /// How many streams stand parked, and which to try now.
-    async fn survey(
-        &self,
-        quarantine: &dyn Quarantine,
-        which: Which,
-    ) -> Result<Survey, QuarantineError> {
-        let now = self.clock.now();
-        let mut survey = Survey::default();
-        let mut after = None;
-        loop {
-            let page = quarantine.list(after.as_ref()).await?;
-            survey.parked += page.parked.len();
-            let wanted =
-                page.parked.into_iter().filter(|it| which == Which::All || is_due(it, now));
-            survey.due.extend(wanted);
-            survey.due.sort_by_key(|parked| parked.tried);
-            survey.due.truncate(ATTEMPTS_PER_ROUND);
-            match page.next {
-                Some(next) => after = Some(next),
-                None => return Ok(survey),
-            }
-        }
-    }
-
     /// Whether the stream could be brought to all that it owes, and is parked no more.
     async fn try_again(&self, quarantine: &dyn Quarantine, parked: Parked) -> bool {
         let mut progress = Progress::default();
@@ -181,10 +167,35 @@ impl Projector {
     }
 }
 
+/// How many streams stand parked, and which to try now.
 #[derive(Default)]
-struct Survey {
+pub(super) struct Survey {
     parked: usize,
     due: Vec<Parked>,
+}
+
+impl Survey {
+    pub(super) async fn of(
+        quarantine: &dyn Quarantine,
+        which: Which,
+        now: Timestamp,
+    ) -> Result<Self, QuarantineError> {
+        let mut survey = Self::default();
+        let mut after = None;
+        loop {
+            let page = quarantine.list(after.as_ref()).await?;
+            survey.parked += page.parked.len();
+            let wanted =
+                page.parked.into_iter().filter(|it| which == Which::All || is_due(it, now));
+            survey.due.extend(wanted);
+            survey.due.sort_by_key(|parked| parked.tried);
+            survey.due.truncate(ATTEMPTS_PER_ROUND);
+            match page.next {
+                Some(next) => after = Some(next),
+                None => return Ok(survey),
+            }
+        }
+    }
 }
 
 /// A clock that was set back must not put a stream off for ever.

@@ -40,9 +40,14 @@
 //!   not, and the switch, which is on condition of the record as it was when the verification began,
 //!   is refused.
 //!
-//! For that no projector moves a model beyond what its batch told of, even if the log has more. After
-//! the switch the new live generation takes events before the previous one does, so that a reader who
-//! still asks the old one sees nothing that the next reader does not.
+//! For that no projector moves a model beyond what its batch told of, even if the log has more.
+//!
+//! A reader who has asked before the switch may read the generation that was live then, and read it
+//! late. After the switch the new live generation applies events before the previous one does, and what
+//! it cannot apply the previous one does not take either: so such a reader sees nothing that the next one
+//! does not. A roll-back brings that generation ahead, and a removal takes it away; both let
+//! [the longest read](Rebuilder::with_longest_read) end first. The generation to be read
+//! next, which goes ahead of all others, is in no reader's mind.
 //!
 //! What may be missing for a moment behind a switch is what may always be: lists go by an index that
 //! lags. A caller that shows its consistency token sees its own row in any case.

@@ -1,4 +1,4 @@
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use super::{Observer, RebuildError, Step, Verified};
 use crate::{
@@ -9,6 +9,10 @@ use crate::{
 
 /// How often a change is made again on a record that others have changed.
 const ATTEMPTS: usize = 5;
+/// How long a read may last: no function that answers over HTTP is waited for any longer.
+const LONGEST_READ: Duration = Duration::from_secs(30);
+/// How many times that long after a switch was asked for nobody needs to be waited for any more.
+const SETTLED: u32 = 10;
 
 /// Makes generations of a projection, has them read, and removes them.
 ///
@@ -31,6 +35,7 @@ pub struct Rebuilder {
     pub(super) generations: Arc<dyn GenerationStore>,
     pub(super) streams: Arc<dyn Streams>,
     category: Option<Category>,
+    longest_read: Duration,
 }
 
 impl Rebuilder {
@@ -41,13 +46,21 @@ impl Rebuilder {
         generations: Arc<dyn GenerationStore>,
         streams: Arc<dyn Streams>,
     ) -> Self {
-        Self { projectors, generations, streams, category: None }
+        Self { projectors, generations, streams, category: None, longest_read: LONGEST_READ }
     }
 
     /// Goes by the streams of this category only.
     #[must_use]
     pub fn only(self, category: Category) -> Self {
         Self { category: Some(category), ..self }
+    }
+
+    /// For readers who never read for longer than this; 30 seconds where nothing is said. For as long a
+    /// roll-back and a removal wait when the last switch is not long past: somebody who asked before it may
+    /// still be reading the generation that was live then, and must find it as it was.
+    #[must_use]
+    pub fn with_longest_read(self, longest_read: Duration) -> Self {
+        Self { longest_read, ..self }
     }
 
     /// The projection's name.
@@ -77,16 +90,18 @@ impl Rebuilder {
         .await
     }
 
-    /// Records that the previous generation is brought up to date to be read again; or finds the
-    /// roll-back that was cut short.
+    /// Records that the previous generation is brought up to date to be read again, once all have ended
+    /// who began to read it when it was live; or finds the roll-back that was cut short.
     ///
     /// # Errors
     /// [`RebuildError::Occupied`] where another generation is built,
     /// [`RebuildError::Change`] where there is no previous one, [`RebuildError::Model`] where this
     /// program does not have its model.
     pub async fn begin_roll_back(&self) -> Result<Building, RebuildError> {
-        if let Some(previous) = self.generations().await?.previous() {
+        let generations = self.generations().await?;
+        if let Some(previous) = generations.previous() {
             self.projectors.models.open(previous)?;
+            self.let_readers_end(&generations).await;
         }
         self.begin_for(|generations| match generations.building() {
             Some(it) if it.purpose == Purpose::RollBack => Ok(None),
@@ -117,7 +132,7 @@ impl Rebuilder {
             return Err(RebuildError::Unsound(wrong));
         }
         let run = verified.building()?.run;
-        let switched = verified.record().switched()?;
+        let switched = verified.record().switched(self.projectors.clock.now())?;
         let written = self.generations.write(self.projection(), &switched).await?;
         if written == Written::Done {
             self.generations.forget(self.projection(), run).await?;
@@ -147,13 +162,16 @@ impl Rebuilder {
     }
 
     /// Removes what retired generations have left in the read table, and answers with how many items
-    /// that were. Never of one that is live, built or previous. A function that was held up may still
+    /// that were; once all have ended who began to read when another one was live than is now. Never of
+    /// one that is live, built or previous. A function that was held up may still
     /// write a little to a generation that was retired a moment ago; the next removal finds that too.
     ///
     /// # Errors
     /// [`RebuildError::Store`].
     pub async fn remove(&self, observer: Observer<'_>) -> Result<u64, RebuildError> {
-        let retired = self.generations().await?.retired();
+        let generations = self.generations().await?;
+        self.let_readers_end(&generations).await;
+        let retired = generations.retired();
         let (mut removed, mut from) = (0_u64, None);
         loop {
             let page = self.projectors.models.table().remove(&retired, from.as_ref()).await?;
@@ -163,6 +181,17 @@ impl Rebuilder {
             if from.is_none() {
                 return Ok(removed);
             }
+        }
+    }
+
+    /// Waits for those who asked before the last switch. The record knows when that was asked for, and not
+    /// how much later it took effect; so the wait is counted from now, when it is seen.
+    async fn let_readers_end(&self, generations: &Generations) {
+        let clock = &self.projectors.clock;
+        let Some(since) = generations.live_since() else { return };
+        let past = Duration::try_from(clock.now().duration_since(since)).unwrap_or_default();
+        if past < self.longest_read.saturating_mul(SETTLED) {
+            clock.sleep(self.longest_read).await;
         }
     }
 

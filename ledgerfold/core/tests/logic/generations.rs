@@ -1,7 +1,7 @@
 //! What projectors and readers do about several generations, step by step.
 
 use ledgerfold::{
-    Envelope, StreamId, Version,
+    Envelope, StreamId, Timestamp, Version,
     ports::{CounterKey, GenerationStore, Listing, ReadStoreError, RowStore, TallyStore, Written},
     project::{Consumer, Generation, Generations, InvalidChange, Purpose, Receipt},
     rebuild::Plan,
@@ -174,7 +174,7 @@ async fn readers_follow_a_switch_at_once_and_write_nothing() {
 
     // What shows which generation is read: the one that is switched to has nothing.
     let begun = stage.record(PAGES).await;
-    let switched = begun.switched().expect("one is built");
+    let switched = begun.switched(Timestamp::UNIX_EPOCH).expect("one is built");
     let written = stage.generations.write(PAGES, &switched).await;
     assert_eq!(written.expect("it can be written"), Written::Done);
     assert_eq!(rows.get(&stream).await.expect("it can be read"), None);
@@ -196,7 +196,7 @@ async fn readers_of_counters_follow_a_switch_at_once() {
 
     let switched = Generations::default().begun(1).and_then(|begun| {
         assert_eq!(begun.live().generation, FIRST);
-        Ok((begun.clone(), begun.switched()?))
+        Ok((begun.clone(), begun.switched(Timestamp::UNIX_EPOCH)?))
     });
     let (begun, switched) = switched.expect("they follow each other");
     for record in [begun, switched] {
@@ -209,7 +209,13 @@ async fn readers_of_counters_follow_a_switch_at_once() {
 #[test]
 fn a_number_is_never_used_again() {
     let change = |record: &Generations| -> Result<Generations, InvalidChange> {
-        record.begun(1)?.abandoned()?.begun(1)?.switched()?.rolling_back()?.switched()
+        record
+            .begun(1)?
+            .abandoned()?
+            .begun(1)?
+            .switched(Timestamp::UNIX_EPOCH)?
+            .rolling_back()?
+            .switched(Timestamp::UNIX_EPOCH)
     };
     let (mut record, mut numbers) = (Generations::default(), Vec::new());
     for _ in 0..3 {
@@ -227,13 +233,13 @@ fn a_number_is_never_used_again() {
 #[test]
 fn changes_that_do_not_fit_are_refused() {
     let none = Generations::default();
-    assert_eq!(none.switched(), Err(InvalidChange::NotBuilding));
+    assert_eq!(none.switched(Timestamp::UNIX_EPOCH), Err(InvalidChange::NotBuilding));
     assert_eq!(none.abandoned(), Err(InvalidChange::NotBuilding));
     assert_eq!(none.rolling_back(), Err(InvalidChange::NoPrevious));
     assert_eq!(none.without_previous(), Err(InvalidChange::NoPrevious));
     let begun = none.begun(2).expect("none is built");
     assert!(matches!(begun.begun(2), Err(InvalidChange::Building(_))));
-    let switched = begun.switched().expect("one is built");
+    let switched = begun.switched(Timestamp::UNIX_EPOCH).expect("one is built");
     let rolling_back = switched.rolling_back().expect("there is a previous one");
     assert_eq!(rolling_back.building().map(|it| it.purpose), Some(Purpose::RollBack));
     assert!(matches!(rolling_back.begun(2), Err(InvalidChange::Building(_))));

@@ -8,6 +8,7 @@ mod command;
 mod deadlines;
 mod generations;
 mod lending;
+mod owed;
 mod process;
 mod project;
 mod quarantine;

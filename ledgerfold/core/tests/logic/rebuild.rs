@@ -63,6 +63,41 @@ fn everything() -> (CounterKey, CounterKey) {
 }
 
 #[tokio::test]
+async fn a_rebuild_can_be_a_task_of_its_own() {
+    let stage = Stage::new();
+    filled(&stage, 5).await;
+    let rebuilder = stage.rebuilder(PAGES);
+    let task = tokio::spawn(async move { rebuilt(&rebuilder).await });
+    let switched = task.await.expect("it comes to an end");
+    assert_eq!(switched.expect("it can be recorded"), Written::Done);
+}
+
+/// The generation that was live before is neither brought ahead nor removed under them.
+#[tokio::test]
+async fn who_asked_before_a_switch_has_time_to_read() {
+    let longest = Duration::from_secs(7);
+    for removed in [false, true] {
+        let stage = Stage::new();
+        filled(&stage, 3).await;
+        let rebuilder = stage.rebuilder(PAGES).with_longest_read(longest);
+        rebuilt(&rebuilder).await.expect("it can be switched to");
+        for (later, waits) in [(Duration::from_secs(1), longest), (longest * 10, Duration::ZERO)] {
+            stage.clock.sleep(later).await;
+            let asked = stage.clock.now();
+            if removed {
+                rebuilder.retire().await.expect("it can be recorded");
+                rebuilder.remove(&|_| ()).await.expect("it can be removed");
+            } else {
+                rebuilder.begin_roll_back().await.expect("it can be recorded");
+                rebuilder.abandon().await.expect("it can be given up");
+            }
+            let waited = stage.clock.now().duration_since(asked);
+            assert_eq!(Duration::try_from(waited).ok(), Some(waits));
+        }
+    }
+}
+
+#[tokio::test]
 async fn tables_that_were_lost_are_made_again_with_equal_content() {
     let stage = Stage::new();
     filled(&stage, 9).await;

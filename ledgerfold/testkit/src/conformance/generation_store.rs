@@ -2,6 +2,7 @@
 
 use futures::future::join_all;
 use ledgerfold::{
+    Timestamp,
     ports::{GenerationStore, Resume, SegmentPlace, SegmentProgress, Written},
     project::{Generations, Outrun},
 };
@@ -35,7 +36,7 @@ pub async fn a_record_comes_back_as_it_was_written(store: &dyn GenerationStore) 
         &|record: &Generations| record.begun(2),
         &|record: &Generations| record.outrun(outrun.clone()),
         &|record: &Generations| record.under_verification(),
-        &|record: &Generations| record.switched(),
+        &|record: &Generations| record.switched(Timestamp::UNIX_EPOCH),
         &|record: &Generations| record.rolling_back(),
         &|record: &Generations| record.abandoned(),
         &|record: &Generations| record.without_previous(),
@@ -53,7 +54,7 @@ pub async fn a_record_is_written_only_in_the_place_of_the_one_it_was_made_from(
 ) {
     let name = projection();
     let begun = Generations::default().begun(1).expect("none is built");
-    let switched = begun.switched().expect("one is built");
+    let switched = begun.switched(Timestamp::UNIX_EPOCH).expect("one is built");
     assert_eq!(write(store, &name, &switched).await, Written::Superseded, "it skips one");
     assert_eq!(read(store, &name).await, Generations::default());
     assert_eq!(write(store, &name, &begun).await, Written::Done);

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use ledgerfold::{
-    Payload, StreamId, Version,
+    Payload, StreamId, Timestamp, Version,
     ports::{
         Counter, CounterKey, Increment, IndexKey, Listing, Memo, ReadTable, StoredRow, Written,
     },
@@ -19,7 +19,8 @@ fn record() -> (Generations, [Generation; 5]) {
     let (second, third) = (first.next(), first.next().next());
     let (fourth, fifth) = (third.next(), third.next().next());
     let begun = |record: &Generations| record.begun(1).expect("none is built");
-    let switched = |record: &Generations| begun(record).switched().expect("one is built");
+    let switched =
+        |record: &Generations| begun(record).switched(Timestamp::UNIX_EPOCH).expect("one is built");
     let on_second = switched(&Generations::default());
     let without_third = begun(&on_second).abandoned().expect("one is built");
     let record = begun(&switched(&without_third));

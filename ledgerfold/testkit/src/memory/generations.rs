@@ -42,6 +42,11 @@ impl MemoryGenerationStore {
         self.fail_after(u64::MAX);
     }
 
+    /// The record of a projection, whatever fails.
+    pub fn record(&self, projection: &str) -> Generations {
+        self.lock().records.get(projection).cloned().unwrap_or_default()
+    }
+
     /// How many segments have their progress recorded, of all runs.
     pub fn segments(&self) -> usize {
         self.lock().progress.values().map(BTreeMap::len).sum()

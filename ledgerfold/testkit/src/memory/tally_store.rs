@@ -47,6 +47,18 @@ impl MemoryTallyStore {
         *self.lock() = State::default();
     }
 
+    /// Loses up to so many items, as no writer ever does, and says how many it were.
+    pub fn lose(&self, most: usize) -> usize {
+        let mut state = self.lock();
+        let before = state.memos.len() + state.counters.len();
+        for _ in 0..most {
+            if state.memos.pop_first().is_none() {
+                state.counters.pop_first();
+            }
+        }
+        before - state.memos.len() - state.counters.len()
+    }
+
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }

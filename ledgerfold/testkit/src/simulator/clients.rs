@@ -12,7 +12,7 @@ use ledgerfold::{
 use super::{
     checker,
     chronicle::Chronicle,
-    domain::{OPEN, Request, Statement, Statements, Totals, all},
+    domain::{EVENTS, OPEN, Request, Statement, Statements, Totals, all},
     world::World,
 };
 
@@ -84,6 +84,7 @@ impl Client {
         let World { clockwork, containers, witness, log, .. } = &self.world;
         let before = log.chronicle().now();
         for _ in 0..SENDS {
+            let sent = log.chronicle().now();
             match containers.send(&self.world, request).await {
                 Some(Ok(answers)) => {
                     witness.answer(&request.id, &answers);
@@ -104,7 +105,7 @@ impl Client {
                     let chronicle = log.chronicle();
                     let limit = self.world.schedule.commit_bytes;
                     if let Some(rule) =
-                        checker::refused(request, &refusal, before, &chronicle, limit)
+                        checker::refused(request, &refusal, (before, sent), &chronicle, limit)
                     {
                         witness.violated(rule);
                     }
@@ -119,14 +120,14 @@ impl Client {
 
     /// Reads what was done, with the token that came with the answer.
     async fn look(&self, answer: &Answer) {
-        let World { rows, log, witness, schedule, .. } = &self.world;
+        let World { readers, log, witness, schedule, .. } = &self.world;
         if schedule.mishap {
             // Somebody damages rows: what they show proves nothing.
             return;
         }
         let (stream, version) = (&answer.stream, answer.version);
         let token = ConsistencyToken { stream: stream.clone(), version };
-        match fresh_row::<Statements>(&**rows, &**log, stream, Some(&token)).await {
+        match fresh_row::<Statements>(&**readers, &**log, stream, Some(&token)).await {
             Ok(Some(shown)) => {
                 let chronicle = log.chronicle();
                 let Some(history) = chronicle.stream(stream) else { return };
@@ -152,11 +153,11 @@ impl Client {
 
     /// Looks at the counters, which must have what the token says, and nothing that never was.
     async fn add_up(&self, token: &ConsistencyToken) {
-        let World { tallies, log, witness, .. } = &self.world;
+        let World { readers, log, witness, .. } = &self.world;
         let range = (&all(), &all());
-        let counted = fresh_counts::<Totals>(&**tallies, &**log, range, Some(token)).await;
+        let counted = fresh_counts::<Totals>(&**readers, &**log, range, Some(token)).await;
         let Ok(counted) = counted else { return };
-        let shown = counted.first().and_then(|counter| counter.amounts.get("events")).copied();
+        let shown = counted.first().and_then(|counter| counter.amounts.get(EVENTS)).copied();
         let there = log.chronicle().streams().values().map(|history| history.head().get()).sum();
         let events = shown.and_then(|shown| u64::try_from(shown).ok()).unwrap_or(0);
         if !(token.version.get()..=there).contains(&events) {
@@ -170,9 +171,9 @@ impl Client {
 
     /// Looks for an account in the list of all that are open.
     async fn list(&self, token: &ConsistencyToken) {
-        let World { rows, log, witness, .. } = &self.world;
+        let World { readers, log, witness, .. } = &self.world;
         let listing = Listing { partition: OPEN.to_owned(), before: None, limit: 10 };
-        let listed = fresh_list::<Statements>(&**rows, &**log, &listing, Some(token)).await;
+        let listed = fresh_list::<Statements>(&**readers, &**log, &listing, Some(token)).await;
         let Ok(listed) = listed else { return };
         witness.count(|report| report.lists += 1);
         if !listed.is_sorted_by(|one, next| one.order >= next.order) {

@@ -14,15 +14,19 @@ use futures::channel::oneshot;
 use ledgerfold::{
     NewCommit, StreamId, Version,
     ports::{
-        AppendError, Counter, CounterKey, EventStore, Increment, Listing, Memo, Page,
-        ReadStoreError, RowStore, StoreError, StoredRow, TallyStore, Transaction, Written,
+        AppendError, Counter, CounterKey, EventStore, GenerationStore, Increment, Listing, Memo,
+        Page, ReadStoreError, ReadTable, RemovedPage, Resume, RowStore, SegmentProgress,
+        StoreError, StoredRow, TallyStore, Transaction, Written,
     },
+    project::{Generation, Generations, Retired},
 };
 
 use super::{
     Clockwork, MOST_STEPS, Plant,
     change_stream::ChangeStream,
+    generations::SimulatedGenerations,
     log::{LogLimits, SimulatedLog},
+    read_table::SimulatedTable,
     rows::SimulatedRows,
     schedule::Schedule,
     tallies::SimulatedTallies,
@@ -71,18 +75,28 @@ async fn log(page: usize) -> Driven<SimulatedLog> {
     Driven { clockwork, store }
 }
 
-async fn rows() -> Driven<SimulatedRows> {
+async fn table() -> Driven<SimulatedTable> {
     let (clockwork, weather, witness) = parts();
     let way = Way { clockwork: clockwork.clone(), weather };
     // The suite asks the index at once, and DynamoDB Local's is never late.
-    let store = Arc::new(SimulatedRows::new(way, witness, Plant::None, Duration::ZERO));
+    let store = Arc::new(SimulatedTable::new((way, witness, Plant::None), Duration::ZERO));
     Driven { clockwork, store }
 }
 
+async fn rows() -> Driven<SimulatedRows> {
+    let Driven { clockwork, store } = table().await;
+    Driven { clockwork, store: store.rows_of(Generation::FIRST) }
+}
+
 async fn tallies() -> Driven<SimulatedTallies> {
-    let (clockwork, weather, witness) = parts();
+    let Driven { clockwork, store } = table().await;
+    Driven { clockwork, store: store.tallies_of(Generation::FIRST) }
+}
+
+async fn generations() -> Driven<SimulatedGenerations> {
+    let (clockwork, weather, _) = parts();
     let way = Way { clockwork: clockwork.clone(), weather };
-    let store = Arc::new(SimulatedTallies::new(way, witness, Plant::None));
+    let store = Arc::new(SimulatedGenerations::new(way));
     Driven { clockwork, store }
 }
 
@@ -164,6 +178,56 @@ impl TallyStore for Driven<SimulatedTallies> {
     }
 }
 
+#[async_trait]
+impl ReadTable for Driven<SimulatedTable> {
+    fn rows(&self, generation: Generation) -> Arc<dyn RowStore> {
+        let (clockwork, store) = (self.clockwork.clone(), self.store.rows_of(generation));
+        Arc::new(Driven { clockwork, store })
+    }
+
+    fn tallies(&self, generation: Generation) -> Arc<dyn TallyStore> {
+        let (clockwork, store) = (self.clockwork.clone(), self.store.tallies_of(generation));
+        Arc::new(Driven { clockwork, store })
+    }
+
+    async fn remove(
+        &self,
+        retired: &Retired,
+        from: Option<&Resume>,
+    ) -> Result<RemovedPage, ReadStoreError> {
+        let (retired, from) = (retired.clone(), from.cloned());
+        self.run(async move |table| table.remove(&retired, from.as_ref()).await).await
+    }
+}
+
+#[async_trait]
+impl GenerationStore for Driven<SimulatedGenerations> {
+    async fn read(&self, projection: &str) -> Result<Generations, ReadStoreError> {
+        let projection = projection.to_owned();
+        self.run(async move |store| store.read(&projection).await).await
+    }
+
+    async fn write(&self, projection: &str, new: &Generations) -> Result<Written, ReadStoreError> {
+        let (projection, new) = (projection.to_owned(), new.clone());
+        self.run(async move |store| store.write(&projection, &new).await).await
+    }
+
+    async fn progress(&self, of: &str, run: u64) -> Result<Vec<SegmentProgress>, ReadStoreError> {
+        let projection = of.to_owned();
+        self.run(async move |store| store.progress(&projection, run).await).await
+    }
+
+    async fn save(&self, of: &str, run: u64, at: &SegmentProgress) -> Result<(), ReadStoreError> {
+        let (projection, progress) = (of.to_owned(), at.clone());
+        self.run(async move |store| store.save(&projection, run, &progress).await).await
+    }
+
+    async fn forget(&self, projection: &str, run: u64) -> Result<(), ReadStoreError> {
+        let projection = projection.to_owned();
+        self.run(async move |store| store.forget(&projection, run).await).await
+    }
+}
+
 mod event_store {
     crate::event_store_conformance!(super::log(3));
 
@@ -181,4 +245,13 @@ mod row_store {
 
 mod tally_store {
     crate::tally_store_conformance!(super::tallies());
+}
+
+mod read_table {
+    crate::read_table_conformance!(rows: super::table());
+    crate::read_table_conformance!(tallies: super::table());
+}
+
+mod generation_store {
+    crate::generation_store_conformance!(super::generations());
 }

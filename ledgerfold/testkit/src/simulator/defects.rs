@@ -1,12 +1,18 @@
-//! How a log goes wrong that was written carelessly.
+//! How stores go wrong that were written carelessly.
+
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use ledgerfold::{
     Commit, Payload, RecentCommands, Snapshot, StreamId, Version,
-    ports::{AppendError, EventStore, Page, StoreError, Transaction},
+    ports::{
+        AppendError, EventStore, GenerationStore, Page, ReadStoreError, SegmentProgress,
+        StoreError, Transaction, Written,
+    },
+    project::Generations,
 };
 
-use super::{Plant, log::SimulatedLog};
+use super::{Plant, generations::SimulatedGenerations, log::SimulatedLog};
 use crate::{Amendment, conformance::account::Account};
 
 /// What the log says of a write.
@@ -81,5 +87,32 @@ pub(super) struct Deaf;
 impl Amendment for Deaf {
     async fn read(&self, _: &dyn EventStore, _: &StreamId, _: Version) -> Result<Page, StoreError> {
         Ok(Page::default())
+    }
+}
+
+/// A record of generations that names none which is built: for a projector that keeps only what is read.
+pub(super) struct Blinkered(pub(super) Arc<SimulatedGenerations>);
+
+#[async_trait]
+impl GenerationStore for Blinkered {
+    async fn read(&self, projection: &str) -> Result<Generations, ReadStoreError> {
+        let record = self.0.read(projection).await?;
+        Ok(record.abandoned().unwrap_or(record))
+    }
+
+    async fn write(&self, projection: &str, new: &Generations) -> Result<Written, ReadStoreError> {
+        self.0.write(projection, new).await
+    }
+
+    async fn progress(&self, of: &str, run: u64) -> Result<Vec<SegmentProgress>, ReadStoreError> {
+        self.0.progress(of, run).await
+    }
+
+    async fn save(&self, of: &str, run: u64, at: &SegmentProgress) -> Result<(), ReadStoreError> {
+        self.0.save(of, run, at).await
+    }
+
+    async fn forget(&self, projection: &str, run: u64) -> Result<(), ReadStoreError> {
+        self.0.forget(projection, run).await
     }
 }

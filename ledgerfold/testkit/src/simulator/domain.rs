@@ -17,7 +17,8 @@ use crate::conformance::account::{
     Transfers, ask,
 };
 
-const ACCOUNTS: usize = 3;
+/// How many accounts there are.
+pub(super) const ACCOUNTS: usize = 3;
 
 /// The list that all open accounts are in.
 pub(super) const OPEN: &str = "open";
@@ -80,7 +81,7 @@ impl JointDecider for Bonuses {
     }
 }
 
-fn account(number: usize) -> StreamId {
+pub(super) fn account(number: usize) -> StreamId {
     let id = EntityId::new(format!("a{number}")).expect("letters and digits");
     StreamId::new(Category::from_static("account"), id)
 }
@@ -225,6 +226,9 @@ impl Projection for Statements {
 /// What has happened to all accounts together.
 pub(super) struct Totals;
 
+/// The counter of all events, which only ever grows.
+pub(super) const EVENTS: &str = "events";
+
 /// The one group of counters.
 pub(super) fn all() -> CounterKey {
     CounterKey("all".to_owned())
@@ -240,7 +244,7 @@ impl Tally for Totals {
         counts: &mut Counts,
     ) -> Result<(), String> {
         *seen += 1;
-        counts.add(all(), "events", 1)?;
+        counts.add(all(), EVENTS, 1)?;
         match &event.event {
             AccountEvent::Deposited(it) => counts.add(all(), "money", signed(it.amount)),
             AccountEvent::Withdrawn(it) => counts.add(all(), "money", -signed(it.amount)),

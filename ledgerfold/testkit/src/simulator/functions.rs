@@ -8,25 +8,18 @@ use std::sync::{
 use futures::channel::oneshot;
 use ledgerfold::{
     Timestamp,
-    audit::Audited,
     command::{Answer, CommandError, CommandHandler, JointHandler},
-    ports::EventStore,
-    project::{Delivery, Projector, Receipt, RowModel, TallyModel, Which},
+    project::{Consumer, Delivery, Receipt, Which},
     relay::{Relay, StreamRecord, Unsent},
 };
 
 use super::{
     Clockwork, Plant,
-    defects::Deaf,
-    domain::{Ask, Bonuses, Request, Statements, Totals},
+    domain::{Ask, Bonuses, Request},
     log::SimulatedLog,
-    old_code::{OldStatements, OldTotals},
     world::World,
 };
-use crate::{
-    Amended,
-    conformance::account::{AccountRejection, Accounts, Transfers},
-};
+use crate::conformance::account::{AccountRejection, Accounts, Transfers};
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
@@ -101,25 +94,9 @@ impl RelayFunction {
     }
 }
 
-/// The projector function of one queue, with the code of the day.
-pub(super) fn projector(world: &World, queue: usize) -> Projector {
-    let (time, random) = world.time_and_chance();
-    let log: Arc<dyn EventStore> = match world.plant {
-        Plant::GapsIgnored => Amended::of(world.log.clone(), Deaf),
-        _ => world.log.clone(),
-    };
-    let model = match (world.is_mended(), queue) {
-        (true, _) => model(world, queue),
-        (false, 0) => Arc::new(RowModel::<OldStatements>::new(world.rows.clone())),
-        (false, _) => Arc::new(TallyModel::<OldTotals>::new(world.tallies.clone())),
-    };
-    let quarantine = world.quarantines[queue].clone();
-    Projector::new(model, log, time, random).with_quarantine(quarantine)
-}
-
 /// A round of healing, which may die or fail as any function.
 pub(super) async fn heal(world: &World, queue: usize, which: Which) {
-    let projector = projector(world, queue);
+    let projector = world.subjects[queue].projector(world);
     let healing =
         world.processes.start(async move { projector.heal(which, Timestamp::MAX).await }).await;
     if let Ok(Ok(healing)) = healing {
@@ -130,14 +107,6 @@ pub(super) async fn heal(world: &World, queue: usize, which: Which) {
     }
 }
 
-/// The read model of one queue.
-pub(super) fn model(world: &World, queue: usize) -> Arc<dyn Audited> {
-    match queue {
-        0 => Arc::new(RowModel::<Statements>::new(world.rows.clone())),
-        _ => Arc::new(TallyModel::<Totals>::new(world.tallies.clone())),
-    }
-}
-
 /// Applies a batch: the messages that must come again with their reasons, or `None` if the function
 /// died.
 pub(super) async fn project(
@@ -145,8 +114,8 @@ pub(super) async fn project(
     queue: usize,
     batch: Vec<Delivery>,
 ) -> Option<Vec<(Receipt, String)>> {
-    let projector = projector(world, queue);
-    world.processes.start(async move { projector.project(batch).await }).await.ok()
+    let projector = world.subjects[queue].projector(world);
+    world.processes.start(async move { projector.consume(batch).await }).await.ok()
 }
 
 /// The handlers of a command function, which remember on their own until their container dies.

@@ -2,9 +2,9 @@
 //! its change stream, the relay, the bus, queues, projectors, read tables, and those who look after it.
 //!
 //! The product's own handlers run in it, behind their ports: `CommandHandler`, `JointHandler`, `Relay`,
-//! `Projector`, `ProcessHandler`, `DeadlineSweep`, `fresh_row`, `fresh_list`, `fresh_counts`, `Auditor`,
-//! `Counters`, `Repairer`. A schedule follows from its seed: the line that a failure prints runs it
-//! again.
+//! `Generational`, `ProcessHandler`, `DeadlineSweep`, `LiveRows`, `LiveTallies`, `fresh_row`, `fresh_list`,
+//! `fresh_counts`, `Auditor`, `Counters`, `Repairer`, `Rebuilder`. A schedule follows from its seed: the
+//! line that a failure prints runs it again.
 //!
 //! ```
 //! use ledgerfold_testkit::simulator::{Plant, simulate};
@@ -35,11 +35,16 @@
 //! - **A process** with a queue and deadlines of its own: whoever opens an account gets a welcome, and
 //!   loses the account if it is unused after a while. The rule of its queue lets replays through in some
 //!   schedules, which it should not. Several sweeps look for deadlines that are due, in a list that lags.
-//! - **Read tables**: throttling, lost answers, transaction conflicts of counters, an index that is late.
+//! - **Read tables** with their generations, and the record of these: throttling, lost answers,
+//!   transaction conflicts of counters, an index that is late.
 //! - **Outages** of a day and more: of the mapping that reads the change stream, and of the rules.
 //! - **Poisoned events**: in some schedules the projections begin with code that cannot apply some
-//!   events, until mended code is deployed. Their streams stand parked meanwhile, in a quarantine that
-//!   throttles and loses answers, and rounds of healing try them again.
+//!   events, until mended code is deployed, function by function. Their streams stand parked meanwhile,
+//!   in a quarantine that throttles and loses answers, and rounds of healing try them again.
+//! - **Rebuilds** while others write, read, replay and heal: a generation is begun, filled, verified and
+//!   switched to by processes that die and are started again. Some are given up, some readers are sent
+//!   back to the generation before, and what is needed no more is removed. What clients have not waited
+//!   for goes on when they have ended. Who repairs and who rebuilds take turns, as they must.
 //! - **Operators** repair and replay while others write, and damage rows. In the end they put back what
 //!   stands aside, or throw it away and repair from the log; then the product's audit must find nothing.
 //!
@@ -48,10 +53,12 @@
 //! Every commit, and all commits of a transaction together, are what their command decides on the states
 //! of all its streams just before (the log's own order is the witness); a command takes effect once; its
 //! answers are the same each time, and what was committed; a refusal was true at some moment of the call;
-//! addresses are unique and money stays the same; no reader is shown less than it has seen, half a
-//! commit, or a row that goes back; every event was published, or its commit stands where operators
-//! find it; every row is the fold of its stream and every counter the count over the log, by the
-//! checker's own fold. What the process owes for an event that was published happened once, no sooner
+//! addresses are unique and money stays the same; no reader is shown half a commit, or less than any
+//! reader before it, whichever generation was live then, and in fair weather none is refused; no row goes
+//! back; of each message that is done the read model has what it told of, or an entry owes it; every event
+//! was published, or its commit stands where operators find it; every row of the live generation is the
+//! fold of its stream and every counter the count over the log, by the checker's own fold; the generation
+//! before is right as far as it goes, and of those that were removed nothing is left. What the process owes for an event that was published happened once, no sooner
 //! than it was due, unless the account had a reason to refuse; a replay has no effect. In good weather
 //! no projector needs a second try, whatever stands parked, and nothing is put aside. Once the code is
 //! mended nothing stays parked.
@@ -60,12 +67,11 @@
 //!
 //! What is below the ports: serialised items, messages and requests, and what the AWS SDK makes of
 //! errors. That is held by the conformance suites, on DynamoDB itself and on the stores of this
-//! simulation alike. Shards that split, queues that forget messages after days and generations of read
-//! models that are built beside each other are not modelled either, nor are clocks that differ between
-//! functions. Of a joint
-//! command's refusal it is only asked that it was true of each stream at some moment of the call; of a
-//! list, that each entry is what some account once was, and not that an account which its reader has
-//! closed is gone from it.
+//! simulation alike. Shards that split, queues that forget messages after days, and models of several
+//! revisions are not modelled either, nor are clocks that differ between functions. Of a joint command's
+//! refusal it is only asked that it was true of each stream at some moment of the call; of a list, that
+//! each entry is what some account once was, and not that an account which its reader has closed is gone
+//! from it.
 
 mod bus;
 mod change_stream;
@@ -78,7 +84,9 @@ mod conformance;
 mod deadlines;
 mod defects;
 mod domain;
+mod ending;
 mod functions;
+mod generations;
 mod in_flight;
 mod log;
 mod mapping;
@@ -88,10 +96,14 @@ mod plant;
 mod quarantine;
 mod queue;
 mod reactions;
+mod read_table;
+mod readers;
+mod rebuilds;
 mod report;
 mod rows;
 mod schedule;
 mod steward;
+mod subject;
 mod tallies;
 mod weather;
 mod witness;

@@ -1,16 +1,68 @@
-//! The projections as they were before they were mended: there are events that they cannot apply.
+//! The projections as they were before they were mended: there are events that they cannot apply. The
+//! mended code is not everywhere at once.
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicUsize, Ordering},
+};
 
 use ledgerfold::{
     Recorded,
     ports::IndexKey,
-    project::{Counts, Projection, Tally},
+    project::{Catalog, Counts, Projection, Tally},
 };
 
-use super::domain::{Statement, Statements, Totals};
+use super::{
+    Clockwork,
+    domain::{Statement, Statements, Totals},
+    subject::{STATEMENTS, TOTALS},
+};
 use crate::conformance::account::AccountEvent;
 
 /// From here on nobody thought of an amount.
-const UNTHOUGHT_OF: u64 = 9;
+const UNTHOUGHT_OF: u64 = 5;
+
+/// Which code a function has that starts now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Code {
+    Old,
+    Mended,
+}
+
+impl Code {
+    pub(super) fn catalog(self) -> Catalog {
+        let empty = Catalog::new();
+        match self {
+            Self::Old => empty.rows::<OldStatements>(STATEMENTS).tally::<OldTotals>(TOTALS),
+            Self::Mended => empty.rows::<Statements>(STATEMENTS).tally::<Totals>(TOTALS),
+        }
+    }
+}
+
+/// Of a hundred functions that start, how many have the mended code.
+#[derive(Clone)]
+pub(super) struct Deployment(Arc<AtomicUsize>);
+
+impl Deployment {
+    /// Everywhere, or not begun yet.
+    pub(super) fn new(done: bool) -> Self {
+        Self(Arc::new(AtomicUsize::new(if done { 100 } else { 0 })))
+    }
+
+    /// It goes on to so many of a hundred.
+    pub(super) fn reach(&self, of_hundred: usize) {
+        self.0.fetch_max(of_hundred, Ordering::SeqCst);
+    }
+
+    pub(super) fn is_done(&self) -> bool {
+        self.0.load(Ordering::SeqCst) >= 100
+    }
+
+    pub(super) fn draw(&self, clockwork: &Clockwork) -> Code {
+        let is_mended = clockwork.chance(self.0.load(Ordering::SeqCst));
+        if is_mended { Code::Mended } else { Code::Old }
+    }
+}
 
 /// [`Statements`] before they were mended.
 pub(super) struct OldStatements;

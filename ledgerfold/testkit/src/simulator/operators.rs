@@ -10,12 +10,11 @@ use ledgerfold::{
         Summary,
     },
     ports::{Clock, Segment, Streams, StreamsError},
-    project::{ProjectError, TallyModel},
+    project::{ProjectError, TallyModel, UnknownModel},
 };
 
 use super::{
-    Plant, bus::FilterArns, domain::Totals, functions::model, schedule::Outage, tallies::Blind,
-    world::World,
+    Plant, bus::FilterArns, domain::Totals, schedule::Outage, tallies::Blind, world::World,
 };
 
 /// How long what is behind may be on its way.
@@ -35,6 +34,8 @@ enum Trouble {
     Streams(#[from] StreamsError),
     #[error(transparent)]
     Project(#[from] ProjectError),
+    #[error(transparent)]
+    Model(#[from] UnknownModel),
 }
 
 pub(super) fn start(world: &World) {
@@ -53,12 +54,13 @@ pub(super) fn start(world: &World) {
             world.clone().work(async move { repair_now_and_then(&world, queue).await });
         }
     }
-    if schedule.old_code && world.clockwork.chance(50) {
+    if schedule.old_code && world.clockwork.chance(80) {
         let world = world.clone();
         world.clone().work(async move {
             wait(&world).await;
             wait(&world).await;
-            world.mend();
+            // A canary first: most functions have the old code for as long as clients are at work.
+            world.deployment.reach(10);
         });
     }
     if schedule.mishap {
@@ -86,13 +88,16 @@ async fn replay(world: &World) {
     world.bus.replay(window, FilterArns([rows, tallies, world.schedule.stray_replays]));
 }
 
-/// Damages rows that are there, or loses them.
+/// Damages rows that are there, or loses them, in whatever generation.
 async fn do_damage(world: &World) {
+    let World { clockwork, subjects: [statements, _], .. } = world;
     for _ in 0..MISHAPS {
-        world.clockwork.sleep(world.clockwork.within(world.schedule.pace())).await;
-        let rows = world.rows.rows();
-        if !rows.is_empty() {
-            world.rows.damage(&rows[world.clockwork.below(rows.len())].stream);
+        clockwork.sleep(clockwork.within(world.schedule.pace())).await;
+        let generations = statements.table.generations();
+        if let Some(generation) = generations.get(clockwork.below(generations.len())) {
+            let table = statements.table.rows_of(*generation);
+            let rows = table.rows();
+            table.damage(&rows[clockwork.below(rows.len())].stream);
         }
     }
 }
@@ -100,20 +105,24 @@ async fn do_damage(world: &World) {
 async fn repair_now_and_then(world: &World, queue: usize) {
     for _ in 0..LIVE_REPAIRS {
         // Soon after the damage, so that it is repaired while the row moves on.
-        world.clockwork.sleep(world.clockwork.within(2 * world.schedule.pace())).await;
+        world.clockwork.sleep(world.clockwork.within(world.schedule.pace())).await;
+        let Some(seat) = world.subjects[queue].desk.take() else { continue };
         let at_work = world.clone();
         let repaired = world.processes.start(async move { repair(&at_work, queue, true).await });
         // One that died or failed is begun again the next time.
         drop(repaired.await);
+        drop(seat);
     }
 }
 
-fn repairer(world: &World, queue: usize) -> Repairer {
+fn repairer(world: &World, queue: usize) -> Result<Repairer, UnknownModel> {
+    let subject = &world.subjects[queue];
     let model: Arc<dyn Audited> = match (world.plant, queue) {
         (Plant::RepairCountsTwice, 1) => {
-            Arc::new(TallyModel::<Totals>::new(Arc::new(Blind(world.tallies.clone()))))
+            let tallies = subject.table.tallies_of(subject.record().live().generation);
+            Arc::new(TallyModel::<Totals>::new(Arc::new(Blind(tallies))))
         }
-        _ => model(world, queue),
+        _ => subject.live()?,
     };
     let (time, random) = world.time_and_chance();
     let on_divergence = match world.schedule.mishap {
@@ -121,8 +130,8 @@ fn repairer(world: &World, queue: usize) -> Repairer {
         false => OnDivergence::Report,
     };
     // No memo is lost in any schedule: what has none was never counted.
-    Repairer::new(model, world.log.clone(), time, random, on_divergence)
-        .with_lost_memos(LostMemos::Count)
+    let repairer = Repairer::new(model, world.log.clone(), time, random, on_divergence);
+    Ok(repairer.with_lost_memos(LostMemos::Count))
 }
 
 /// All streams of the log, page by page and segment by segment.
@@ -143,7 +152,7 @@ async fn streams(world: &World, of: u32) -> Result<Vec<StreamId>, Trouble> {
 }
 
 async fn repair(world: &World, queue: usize, live: bool) -> Result<(), Trouble> {
-    let repairer = repairer(world, queue);
+    let repairer = repairer(world, queue)?;
     for stream in streams(world, 1).await? {
         let repair = repairer.repair(&stream).await?;
         world.witness.count(|report| match repair.effect {
@@ -202,7 +211,7 @@ async fn examine(
     world: &World,
     queue: usize,
 ) -> Result<(Summary, Option<CountersVerdict>), Trouble> {
-    let (model, time) = (model(world, queue), Arc::new(world.clockwork.clone()));
+    let (model, time) = (world.subjects[queue].live()?, Arc::new(world.clockwork.clone()));
     let auditor = Auditor::new(world.log.clone(), time, GRACE).of("model", model.clone());
     let mut counters = Counters::begin(&*model).await?;
     let mut summary = Summary::default();

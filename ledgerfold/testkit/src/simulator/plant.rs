@@ -52,6 +52,14 @@ pub enum Plant {
     RepairStopsEarly,
     /// A stream is parked without an entry, and its messages are done.
     ParkedWithoutEntry,
+    /// A parked stream is released whatever it owes by then.
+    DebtForgotten,
+    /// Whoever rebuilds switches before all streams have been gone through.
+    SwitchedUnfilled,
+    /// Whoever rebuilds switches without a look at what was made, and at what was noted meanwhile.
+    SwitchedUnverified,
+    /// Projectors keep what is read, and not what is built beside it.
+    BuildingNotKept,
     /// A process is not told which messages come from a replay.
     ReplayFlagLost,
     /// A process's message is done before anything has followed from it.
@@ -64,7 +72,7 @@ pub enum Plant {
 
 impl Plant {
     /// All faults that can be planted.
-    pub const FAULTS: [Self; 28] = [
+    pub const FAULTS: [Self; 32] = [
         Self::PutWithoutCondition,
         Self::ConflictIsSuccess,
         Self::BusyIsSuccess,
@@ -89,6 +97,10 @@ impl Plant {
         Self::RepairCountsTwice,
         Self::RepairStopsEarly,
         Self::ParkedWithoutEntry,
+        Self::DebtForgotten,
+        Self::SwitchedUnfilled,
+        Self::SwitchedUnverified,
+        Self::BuildingNotKept,
         Self::ReplayFlagLost,
         Self::ProcessAcknowledgesFirst,
         Self::SweepRemovesFirst,

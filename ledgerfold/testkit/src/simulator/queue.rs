@@ -1,11 +1,15 @@
 //! The queue of a projection or a process: it keeps no order, and shows a message again until it is deleted or put aside.
 
 use std::{
+    collections::BTreeMap,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
-use ledgerfold::project::{Content, Delivery, Receipt, ReplayName};
+use ledgerfold::{
+    StreamId, Version,
+    project::{Content, Delivery, Receipt, ReplayName},
+};
 
 use super::{Clockwork, Plant, clockwork::Bell, schedule::QueueShape, witness::Witness};
 
@@ -27,6 +31,7 @@ struct Shelf {
     messages: Vec<Message>,
     /// The dead letters of the queue, and of the rule before it.
     aside: Vec<Letter>,
+    taken: BTreeMap<StreamId, Version>,
 }
 
 /// What a message says.
@@ -34,6 +39,15 @@ struct Shelf {
 pub(super) struct Letter {
     pub(super) content: Content,
     pub(super) replayed: bool,
+}
+
+impl Letter {
+    fn tells_of(&self) -> (StreamId, Version) {
+        match &self.content {
+            Content::Event(event) => (event.stream.clone(), event.commit.1),
+            Content::Pointer { stream, committed } => (stream.clone(), *committed),
+        }
+    }
 }
 
 struct Message {
@@ -130,7 +144,21 @@ impl Queue {
     /// Deletes messages that are done.
     pub(super) fn settle(&self, batch: &[Receipt], failed: &[Receipt]) {
         let done: Vec<_> = batch.iter().filter(|it| !failed.contains(it)).cloned().collect();
-        self.shelf().messages.retain(|message| !message.is_one_of(&done));
+        let mut shelf = self.shelf();
+        let (done, left) = std::mem::take(&mut shelf.messages)
+            .into_iter()
+            .partition::<Vec<_>, _>(|message| message.is_one_of(&done));
+        shelf.messages = left;
+        for message in done {
+            let (stream, told) = message.letter.tells_of();
+            let most = shelf.taken.entry(stream).or_insert(told);
+            *most = told.max(*most);
+        }
+    }
+
+    /// How far the messages that are done have told of each stream.
+    pub(super) fn taken(&self) -> BTreeMap<StreamId, Version> {
+        self.shelf().taken.clone()
     }
 
     /// Brings back what was put aside.

@@ -27,6 +27,8 @@ use crate::{Amended, Amendment};
 
 /// The longest that a sweep is late.
 const LATE: Duration = Duration::from_secs(5);
+/// Of a hundred sweeps, how many come too early.
+const EARLY: usize = 30;
 
 /// The reacting function of a container.
 #[derive(Clone)]
@@ -92,13 +94,18 @@ impl Reactor {
     }
 }
 
-/// Sweeps whenever a deadline is due.
+/// Sweeps whenever a deadline is due, and now and then before.
 pub(super) async fn sweep(world: World) {
     let World { clockwork, deadlines, .. } = &world;
     loop {
         let next = deadlines.next().await;
         let left = Duration::try_from(next.duration_since(clockwork.now())).unwrap_or_default();
-        clockwork.sleep(left + clockwork.within(LATE)).await;
+        // The rule of the clock also fires when nothing is due.
+        let wait = match clockwork.chance(EARLY) {
+            true => clockwork.within(left),
+            false => left + clockwork.within(LATE),
+        };
+        clockwork.sleep(wait).await;
         let sweep = sweeper(&world);
         let swept = world.processes.start(async move { sweep.sweep(Timestamp::MAX).await });
         if let Ok(Ok(swept)) = swept.await {

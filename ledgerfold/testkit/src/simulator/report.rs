@@ -89,6 +89,18 @@ counts! {
     healed,
     /// Those that it did not.
     not_healed,
+    /// Generations that readers were sent to.
+    switches,
+    /// Those that were read before.
+    roll_backs,
+    /// Switches that were refused, because a projector could not follow since the verification.
+    outrun,
+    /// Attempts to rebuild that were cut short, and made again.
+    cut_short,
+    /// Generations that were given up before anybody read them.
+    given_up,
+    /// Items of generations that were needed no more.
+    removed,
     /// Deadlines that were scheduled.
     deadlines,
     /// Deadlines that are done.

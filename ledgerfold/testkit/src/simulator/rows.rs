@@ -6,12 +6,15 @@ use async_trait::async_trait;
 use ledgerfold::{
     Payload, StreamId,
     ports::{Clock, Listing, ReadStoreError, RowStore, StoredRow, Written},
+    project::Generation,
 };
 
 use super::{Plant, domain::Statement, weather::Way, witness::Witness};
 use crate::MemoryRowStore;
 
+/// The rows of one generation.
 pub(super) struct SimulatedRows {
+    generation: Generation,
     way: Way,
     plant: Plant,
     witness: Arc<Witness>,
@@ -22,10 +25,14 @@ pub(super) struct SimulatedRows {
 }
 
 impl SimulatedRows {
-    /// A table whose index may be so late.
-    pub(super) fn new(way: Way, witness: Arc<Witness>, plant: Plant, lag: Duration) -> Self {
+    /// Rows whose index may be so late.
+    pub(super) fn new(
+        generation: Generation,
+        (way, witness, plant): (Way, Arc<Witness>, Plant),
+        lag: Duration,
+    ) -> Self {
         let (kept, index) = (MemoryRowStore::default(), Arc::default());
-        Self { way, plant, witness, kept, index, lag }
+        Self { generation, way, plant, witness, kept, index, lag }
     }
 
     pub(super) fn rows(&self) -> Vec<StoredRow> {
@@ -46,8 +53,20 @@ impl SimulatedRows {
             }
             _ => self.kept.lose(stream),
         }
-        self.witness.mishap(stream);
+        self.witness.mishap(self.generation, stream);
         true
+    }
+
+    /// Removes up to so many rows for good, and says how many it were.
+    pub(super) fn remove(&self, most: usize) -> usize {
+        let rows = self.rows();
+        let removed = rows.iter().take(most);
+        for row in removed.clone() {
+            self.kept.lose(&row.stream);
+            self.index.lose(&row.stream);
+            self.witness.removed(self.generation, &row.stream);
+        }
+        removed.count()
     }
 
     /// What follows from a row that was put.
@@ -56,7 +75,7 @@ impl SimulatedRows {
             self.kept.lose(&row.stream);
             return;
         }
-        self.witness.row(&row.stream, row.version);
+        self.witness.row(self.generation, &row.stream, row.version);
         if self.lag.is_zero() {
             self.index.damage(row.clone());
             return;
@@ -76,8 +95,7 @@ impl SimulatedRows {
 impl RowStore for SimulatedRows {
     async fn get(&self, stream: &StreamId) -> Result<Option<StoredRow>, ReadStoreError> {
         self.way.there().await?;
-        let row = self.kept.get(stream).await?;
-        self.way.back(row).await
+        self.kept.get(stream).await
     }
 
     async fn put(&self, row: &StoredRow) -> Result<Written, ReadStoreError> {
@@ -112,7 +130,6 @@ impl RowStore for SimulatedRows {
 
     async fn list(&self, listing: &Listing) -> Result<Vec<StoredRow>, ReadStoreError> {
         self.way.there().await?;
-        let rows = self.index.list(listing).await?;
-        self.way.back(rows).await
+        self.index.list(listing).await
     }
 }

@@ -18,6 +18,8 @@ pub(super) struct Schedule {
     pub(super) mishap: bool,
     /// Whether the projections begin with code that cannot apply some events.
     pub(super) old_code: bool,
+    /// Whether somebody rebuilds the read model of which queue while others write.
+    pub(super) rebuilt: [bool; 2],
     /// How often the archive is replayed while others write.
     pub(super) replays: usize,
     /// Whether a process's rule lets them through, which it should not.
@@ -98,7 +100,7 @@ impl Schedule {
         };
         let ending = if dice.chance(50) { Ending::Repair } else { Ending::Redrive };
         let is_fair = storm.strikes == 0 && outage == Outage::None;
-        let mishap = ending == Ending::Repair && !is_fair && dice.chance(30);
+        let mishap = ending == Ending::Repair && !is_fair && dice.chance(40);
         Self {
             storm,
             outage,
@@ -123,14 +125,26 @@ impl Schedule {
             },
             page: 1 + dice.below(4),
             commit_bytes: if dice.chance(25) { 200 } else { 300 * 1_024 },
-            old_code: dice.chance(30),
+            old_code: dice.chance(40),
             stray_replays: dice.chance(50),
+            rebuilt: match dice.below(10) {
+                0 => [true, false],
+                1 => [false, true],
+                2 => [true, true],
+                _ => [false, false],
+            },
         }
     }
 
     /// Whether nothing fails in this schedule but what is slow, disordered or repeated.
     pub(super) fn is_fair(&self) -> bool {
         self.storm.strikes == 0 && self.outage == Outage::None
+    }
+
+    /// Whether projectors need no second try. A generation that is built is not parked: what old code
+    /// cannot apply to it comes again.
+    pub(super) fn is_smooth(&self) -> bool {
+        self.is_fair() && !(self.old_code && self.rebuilt.contains(&true))
     }
 
     /// The longest that a client waits before its next command.

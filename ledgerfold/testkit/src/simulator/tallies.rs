@@ -11,6 +11,7 @@ use ledgerfold::{
 use super::{Plant, in_flight::InFlight, weather::Way, witness::Witness};
 use crate::MemoryTallyStore;
 
+/// The counters of one generation.
 pub(super) struct SimulatedTallies {
     way: Way,
     plant: Plant,
@@ -30,13 +31,23 @@ enum Item {
 const SHARDS: usize = 2;
 
 impl SimulatedTallies {
-    pub(super) fn new(way: Way, witness: Arc<Witness>, plant: Plant) -> Self {
+    pub(super) fn new((way, witness, plant): (Way, Arc<Witness>, Plant)) -> Self {
         let (kept, in_flight) = (MemoryTallyStore::default(), InFlight::default());
         Self { way, plant, witness, kept, in_flight }
     }
 
     pub(super) fn counter(&self, key: &CounterKey) -> BTreeMap<String, i64> {
         self.kept.counter(key)
+    }
+
+    /// How many items there are.
+    pub(super) fn items(&self) -> usize {
+        self.kept.items()
+    }
+
+    /// Removes up to so many items for good, and says how many it were.
+    pub(super) fn remove(&self, most: usize) -> usize {
+        self.kept.lose(most)
     }
 
     pub(super) fn counted(&self, stream: &StreamId) -> Version {
@@ -67,8 +78,7 @@ impl SimulatedTallies {
 impl TallyStore for SimulatedTallies {
     async fn memo(&self, stream: &StreamId) -> Result<Option<Memo>, ReadStoreError> {
         self.way.there().await?;
-        let memo = self.kept.memo(stream).await?;
-        self.way.back(memo).await
+        self.kept.memo(stream).await
     }
 
     async fn add(
@@ -92,8 +102,7 @@ impl TallyStore for SimulatedTallies {
         last: &CounterKey,
     ) -> Result<Vec<Counter>, ReadStoreError> {
         self.way.there().await?;
-        let counters = self.kept.range(first, last).await?;
-        self.way.back(counters).await
+        self.kept.range(first, last).await
     }
 }
 

@@ -91,7 +91,9 @@ impl Weather {
     }
 }
 
-/// What a call to a read table meets on its way there and back.
+/// What a call to a read table meets on its way there and back. A call that only reads has no way back
+/// of its own: whatever could happen on it may as well happen on the way of the next call.
+#[derive(Clone)]
 pub(super) struct Way {
     pub(super) clockwork: Clockwork,
     pub(super) weather: Weather,

@@ -5,7 +5,7 @@ use std::{
     sync::{Mutex, MutexGuard, PoisonError},
 };
 
-use ledgerfold::{CommandId, StreamId, Version, command::Answer};
+use ledgerfold::{CommandId, StreamId, Version, command::Answer, project::Generation};
 
 use super::{domain::Request, report::Report};
 
@@ -17,7 +17,7 @@ struct Seen {
     report: Report,
     asked: BTreeMap<CommandId, Request>,
     answers: BTreeMap<CommandId, Vec<Answer>>,
-    rows: BTreeMap<StreamId, Version>,
+    rows: BTreeMap<(Generation, StreamId), Version>,
     violations: Vec<String>,
     /// Whether the audit in the end has found anything.
     audit_found: bool,
@@ -57,9 +57,10 @@ impl Witness {
     }
 
     /// A row that was written. Whoever reads must never be shown less than before.
-    pub(super) fn row(&self, stream: &StreamId, version: Version) {
+    pub(super) fn row(&self, generation: Generation, stream: &StreamId, version: Version) {
         let mut seen = self.lock();
-        let before = seen.rows.insert(stream.clone(), version).unwrap_or(Version::NONE);
+        let before = seen.rows.insert((generation, stream.clone()), version);
+        let before = before.unwrap_or(Version::NONE);
         if version < before {
             seen.violations
                 .push(format!("the row of {stream} went back from {before} to {version}"));
@@ -67,10 +68,14 @@ impl Witness {
     }
 
     /// A row was damaged or lost: what comes back may be older.
-    pub(super) fn mishap(&self, stream: &StreamId) {
-        let mut seen = self.lock();
-        seen.report.mishaps += 1;
-        seen.rows.insert(stream.clone(), Version::NONE);
+    pub(super) fn mishap(&self, generation: Generation, stream: &StreamId) {
+        self.count(|report| report.mishaps += 1);
+        self.removed(generation, stream);
+    }
+
+    /// A row was removed: one that a function which was held up puts there may be older.
+    pub(super) fn removed(&self, generation: Generation, stream: &StreamId) {
+        self.lock().rows.remove(&(generation, stream.clone()));
     }
 
     /// The audit in the end has found something.

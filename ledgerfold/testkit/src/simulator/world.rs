@@ -20,15 +20,19 @@ use super::{
     clients,
     deadlines::SimulatedDeadlines,
     functions::{self, Containers, Processes},
+    generations::SimulatedGenerations,
     log::{LogLimits, SimulatedLog},
     mapping::Mapping,
+    old_code::Deployment,
     operators,
     quarantine::SimulatedQuarantine,
     queue::Queue,
     reactions::{self, Reactor},
-    rows::SimulatedRows,
-    schedule::{Ending, Outage, Schedule},
-    tallies::SimulatedTallies,
+    read_table::SimulatedTable,
+    readers::Readers,
+    rebuilds,
+    schedule::{Outage, Schedule},
+    subject::{Desk, PROJECTIONS, Subject},
     weather::{Way, Weather},
     witness::Witness,
 };
@@ -37,13 +41,6 @@ use super::{
 const LAG: Duration = Duration::from_secs(2);
 /// How long a projector's poll takes.
 const POLL: Duration = Duration::from_secs(2);
-
-/// How long old code stays when clients have come to their end.
-const UNMENDED: Duration = Duration::from_secs(30);
-/// How often what stands aside is put back: what is slow may be put aside once more.
-const REDRIVES: usize = 4;
-/// How long to wait at most before looking again whether all has come to rest.
-const LONGEST_PAUSE: Duration = Duration::from_secs(600);
 
 /// A schedule.
 #[derive(Clone)]
@@ -59,16 +56,17 @@ pub(super) struct World {
     pub(super) changes: Arc<ChangeStream>,
     pub(super) bus: Arc<Bus>,
     pub(super) queues: [Arc<Queue>; QUEUES],
-    /// One of each projection.
-    pub(super) quarantines: [Arc<SimulatedQuarantine>; 2],
+    /// The projections.
+    pub(super) subjects: [Subject; 2],
+    pub(super) readers: Arc<Readers>,
     pub(super) deadlines: Arc<SimulatedDeadlines>,
-    pub(super) rows: Arc<SimulatedRows>,
-    pub(super) tallies: Arc<SimulatedTallies>,
     /// Clients and others at work that come to an end by themselves.
     busy: Arc<AtomicUsize>,
-    over: Arc<AtomicBool>,
-    /// Whether the projections can apply all events.
-    mended: Arc<AtomicBool>,
+    /// Those who rebuild read models, and may go on when clients have ended.
+    rebuilding: Arc<AtomicUsize>,
+    pub(super) over: Arc<AtomicBool>,
+    /// How far the projections are mended.
+    pub(super) deployment: Deployment,
 }
 
 impl World {
@@ -85,18 +83,25 @@ impl World {
         let queue = |_| Queue::new(&clockwork, witness.clone(), plant, schedule.queue);
         let queues = [0, 1, PROCESS].map(queue).map(Arc::new);
         let bus = Bus::new(all(), plant, queues.clone(), &schedule);
+        let subjects = PROJECTIONS.map(|projection| Subject {
+            projection,
+            table: Arc::new(SimulatedTable::new((way(), witness.clone(), plant), LAG)),
+            generations: Arc::new(SimulatedGenerations::new(way())),
+            quarantine: Arc::new(SimulatedQuarantine::new(way(), witness.clone(), plant)),
+            desk: Desk::default(),
+        });
+        let readers = Readers::new(&clockwork, witness.clone(), schedule, &subjects);
         Self {
             containers: Arc::new(Containers::new(clockwork.clone(), log.clone())),
-            rows: Arc::new(SimulatedRows::new(way(), witness.clone(), plant, LAG)),
-            tallies: Arc::new(SimulatedTallies::new(way(), witness.clone(), plant)),
-            quarantines: [0, 1]
-                .map(|_| Arc::new(SimulatedQuarantine::new(way(), witness.clone(), plant))),
+            readers: Arc::new(readers),
+            subjects,
             deadlines: Arc::new(SimulatedDeadlines::new(way(), witness.clone(), plant)),
             processes: Processes::new(clockwork.clone()),
             bus: Arc::new(bus),
             busy: Arc::default(),
+            rebuilding: Arc::default(),
             over: Arc::default(),
-            mended: Arc::new(AtomicBool::new(!schedule.old_code)),
+            deployment: Deployment::new(!schedule.old_code),
             schedule,
             plant,
             clockwork,
@@ -116,6 +121,7 @@ impl World {
     pub(super) fn start(&self) {
         clients::start(self);
         operators::start(self);
+        rebuilds::start(self);
         for lane in self.changes.lanes() {
             self.clockwork.spawn(Mapping::new(self.clone(), lane.clone()).run());
         }
@@ -139,11 +145,20 @@ impl World {
 
     /// Does something that the end waits for.
     pub(super) fn work(&self, work: impl Future<Output = ()> + Send + 'static) {
-        let busy = self.busy.clone();
-        busy.fetch_add(1, Ordering::SeqCst);
+        self.count_in(&self.busy, work);
+    }
+
+    /// Rebuilds a read model, which may go on when clients have ended.
+    pub(super) fn rebuild(&self, work: impl Future<Output = ()> + Send + 'static) {
+        self.count_in(&self.rebuilding, work);
+    }
+
+    fn count_in(&self, among: &Arc<AtomicUsize>, work: impl Future<Output = ()> + Send + 'static) {
+        let among = among.clone();
+        among.fetch_add(1, Ordering::SeqCst);
         self.clockwork.spawn(async move {
             work.await;
-            busy.fetch_sub(1, Ordering::SeqCst);
+            among.fetch_sub(1, Ordering::SeqCst);
         });
     }
 
@@ -159,8 +174,8 @@ impl World {
     /// Has what stands parked tried again, round by round.
     async fn heal(&self, number: usize) {
         loop {
-            self.quarantines[number].occupied().await;
-            self.clockwork.sleep(self.clockwork.within(5 * self.schedule.pace())).await;
+            self.subjects[number].quarantine.occupied().await;
+            self.clockwork.sleep(self.clockwork.within(self.schedule.pace())).await;
             let which = if self.clockwork.chance(50) { Which::All } else { Which::Due };
             functions::heal(self, number, which).await;
         }
@@ -197,7 +212,7 @@ impl World {
     fn settle(&self, queue: usize, batch: &[Receipt], failed: Option<Vec<(Receipt, String)>>) {
         let Some(failed) = failed else { return };
         // A process's command may lose its races against clients, and then its message comes again.
-        let is_smooth = self.schedule.is_fair() && queue != PROCESS;
+        let is_smooth = self.schedule.is_smooth() && queue != PROCESS;
         if let Some((_, reason)) = failed.first().filter(|_| is_smooth) {
             self.witness.violated(format!("a message was not applied at once: {reason}"));
         }
@@ -205,72 +220,14 @@ impl World {
         self.queues[queue].settle(batch, &failed);
     }
 
-    /// Waits for the clients, lets the weather clear, brings home what stands aside, and waits until
-    /// nothing is under way.
-    async fn conclude(&self) {
-        while self.busy.load(Ordering::SeqCst) > 0 {
-            self.clockwork.sleep(self.schedule.pace()).await;
-        }
-        self.weather.clear();
-        self.clockwork.make_immortal();
-        if !self.is_mended() {
-            // Not before what is on its way was met with the old code.
-            self.clockwork.sleep(UNMENDED).await;
-            self.mend();
-        }
-        self.come_to_rest().await;
-        self.let_process_finish().await;
-        if self.schedule.ending == Ending::Redrive {
-            for _ in 0..REDRIVES {
-                self.changes.redrive();
-                self.queues.iter().for_each(|queue| queue.redrive());
-                self.come_to_rest().await;
-                self.let_process_finish().await;
-            }
-        }
-        let lost = !self.changes.missed().is_empty();
-        if self.schedule.ending == Ending::Repair || lost {
-            self.queues[..PROCESS].iter().for_each(|queue| queue.purge());
-            operators::repair_all(self).await;
-        }
-        operators::audit(self).await;
-        self.over.store(true, Ordering::SeqCst);
+    /// Whether clients are at work, or others whom the end waits for.
+    pub(super) fn is_busy(&self) -> bool {
+        self.busy.load(Ordering::SeqCst) > 0
     }
 
-    /// Nothing but its own messages brings home what a process has not done.
-    async fn let_process_finish(&self) {
-        while self.queues[PROCESS].aside() > 0 {
-            self.queues[PROCESS].redrive();
-            self.come_to_rest().await;
-        }
-    }
-
-    /// Waits until nothing is under way, looking less and less often: a deadline may wait for hours.
-    async fn come_to_rest(&self) {
-        let mut pause = Duration::from_secs(1);
-        while !self.rests() {
-            self.clockwork.sleep(pause).await;
-            pause = (pause * 2).min(LONGEST_PAUSE);
-        }
-    }
-
-    fn rests(&self) -> bool {
-        self.processes.rest()
-            && self.changes.rests()
-            && self.bus.rests()
-            && self.queues.iter().all(|queue| queue.rests())
-            && self.deadlines.rests()
-            && self.quarantines.iter().all(|quarantine| quarantine.is_empty())
-    }
-
-    /// Whether the projections can apply all events by now.
-    pub(super) fn is_mended(&self) -> bool {
-        self.mended.load(Ordering::SeqCst)
-    }
-
-    /// Deploys projections that can apply all events.
-    pub(super) fn mend(&self) {
-        self.mended.store(true, Ordering::SeqCst);
+    /// Whether somebody is not done with the generations.
+    pub(super) fn is_rebuilding(&self) -> bool {
+        self.rebuilding.load(Ordering::SeqCst) > 0
     }
 
     pub(super) fn is_over(&self) -> bool {

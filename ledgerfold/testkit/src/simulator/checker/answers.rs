@@ -44,19 +44,21 @@ pub(in crate::simulator) fn nothing_was_to_do(
 }
 
 /// What is wrong with a refusal, if anything: it must have been true at some moment since the command
-/// was first sent.
+/// was first sent. If the command is committed by now, an earlier sending of it was still under way, and
+/// the refusal must have been true since it was sent again and before that.
 pub(in crate::simulator) fn refused(
     request: &Request,
     refusal: &CommandError<AccountRejection>,
-    before: Moment,
+    (first_sent, sent): (Moment, Moment),
     chronicle: &Chronicle,
     limit: usize,
 ) -> Option<String> {
     let id = &request.id;
-    if chronicle.deeds().iter().any(|deed| deed.command == *id) {
-        return Some(format!("{id} was committed, and refused: {refusal}"));
-    }
-    let mut moments = before..=chronicle.now();
+    let committed = chronicle.deeds().iter().position(|deed| deed.command == *id);
+    let mut moments = match committed {
+        Some(at) => sent..=at,
+        None => first_sent..=chronicle.now(),
+    };
     let decided = |moment| request.decide(|stream| chronicle.state_at(stream, moment));
     let true_once = match refusal {
         CommandError::Rejected(rejection) => {
@@ -80,6 +82,9 @@ pub(in crate::simulator) fn refused(
         _ => false,
     };
     (!true_once).then(|| {
+        if committed.is_some() {
+            return format!("{id} was committed, and refused: {refusal}");
+        }
         let head: Vec<_> = request
             .streams
             .iter()

@@ -7,7 +7,7 @@ mod reactions;
 mod read_models;
 
 pub(super) use answers::{nothing_was_to_do, refused};
-pub(super) use read_models::AUDIT_IS_BLIND;
+pub(super) use read_models::{AUDIT_IS_BLIND, debts_are_paid};
 
 use super::{chronicle::Chronicle, world::World};
 
@@ -15,7 +15,7 @@ use super::{chronicle::Chronicle, world::World};
 pub(super) fn check(world: &World) -> Vec<String> {
     let chronicle = world.log.chronicle();
     let mut broken = chronicle.broken().to_vec();
-    let rules: [fn(&World, &Chronicle, &mut Vec<String>); 9] = [
+    let rules: [fn(&World, &Chronicle, &mut Vec<String>); 10] = [
         decisions::nothing_was_lost,
         decisions::each_was_decided_on_its_moment,
         decisions::effects_are_single,
@@ -25,6 +25,7 @@ pub(super) fn check(world: &World) -> Vec<String> {
         delivery::everything_was_published,
         reactions::follow_once,
         read_models::are_folds,
+        read_models::others_are_in_order,
     ];
     for rule in rules {
         rule(world, &chronicle, &mut broken);

@@ -2,9 +2,14 @@
 
 use std::collections::BTreeMap;
 
+use ledgerfold::{StreamId, Version, project::Generation};
+
 use crate::simulator::{
     chronicle::Chronicle,
     domain::{Statement, all, count},
+    rows::SimulatedRows,
+    subject::Subject,
+    tallies::SimulatedTallies,
     world::World,
 };
 
@@ -15,7 +20,20 @@ pub(in crate::simulator) const AUDIT_IS_BLIND: &str = "the audit has seen nothin
 /// once more, and not by the audit.
 pub(super) fn are_folds(world: &World, chronicle: &Chronicle, broken: &mut Vec<String>) {
     let before = broken.len();
-    let rows = world.rows.rows().into_iter().map(|row| (row.stream.clone(), row));
+    let [statements, totals] = &world.subjects;
+    rows_are_folds(&statements.table.rows_of(live(statements)), chronicle, broken);
+    counters_are_counts(&totals.table.tallies_of(live(totals)), chronicle, broken);
+    if broken.len() > before && world.is_over() && !world.witness.audit_found() {
+        broken.push(AUDIT_IS_BLIND.to_owned());
+    }
+}
+
+fn live(subject: &Subject) -> Generation {
+    subject.record().live().generation
+}
+
+fn rows_are_folds(rows: &SimulatedRows, chronicle: &Chronicle, broken: &mut Vec<String>) {
+    let rows = rows.rows().into_iter().map(|row| (row.stream.clone(), row));
     let mut rows: BTreeMap<_, _> = rows.collect();
     for (stream, history) in chronicle.streams() {
         let row = rows.remove(stream);
@@ -25,19 +43,93 @@ pub(super) fn are_folds(world: &World, chronicle: &Chronicle, broken: &mut Vec<S
         if version != Some(head) || shown != history.statement(head) {
             broken.push(format!("the row of {stream} is not the fold of its {head}"));
         }
-        if world.tallies.counted(stream) != head {
-            broken.push(format!("{stream} was not counted to its end"));
-        }
     }
     if !rows.is_empty() {
         broken.push("there are rows of streams that do not exist".to_owned());
     }
+}
+
+fn counters_are_counts(
+    tallies: &SimulatedTallies,
+    chronicle: &Chronicle,
+    broken: &mut Vec<String>,
+) {
+    for (stream, history) in chronicle.streams() {
+        if tallies.counted(stream) != history.head() {
+            broken.push(format!("{stream} was not counted to its end"));
+        }
+    }
     let counted = count(chronicle.streams().values().flat_map(|history| history.events()));
-    let shown = world.tallies.counter(&all());
+    let shown = tallies.counter(&all());
     if shown != counted {
         broken.push(format!("the counters show {shown:?}, and the log has {counted:?}"));
     }
-    if broken.len() > before && world.is_over() && !world.witness.audit_found() {
-        broken.push(AUDIT_IS_BLIND.to_owned());
+}
+
+/// Of every message that is done the read model has what it told of, when nothing stands parked: nobody
+/// has lost sight of what was owed.
+pub(in crate::simulator) fn debts_are_paid(world: &World) {
+    let [statements, totals] = &world.subjects;
+    let rows = statements.table.rows_of(live(statements)).rows();
+    let row = |stream: &StreamId| rows.iter().find(|row| row.stream == *stream);
+    for (stream, told) in world.queues[0].taken() {
+        let reached = row(&stream).map_or(Version::NONE, |row| row.version);
+        if reached < told && !world.schedule.mishap {
+            let rule = format!("the row of {stream} is at {reached}, and took word of {told}");
+            world.witness.violated(rule);
+        }
+    }
+    let tallies = totals.table.tallies_of(live(totals));
+    for (stream, told) in world.queues[1].taken() {
+        let counted = tallies.counted(&stream);
+        if counted < told {
+            let rule = format!("{stream} was counted to {counted}, and word of {told} was taken");
+            world.witness.violated(rule);
+        }
+    }
+}
+
+/// Of what is needed no more nothing is left, and what was live before is right as far as it goes:
+/// somebody may want to go back to it.
+pub(super) fn others_are_in_order(world: &World, chronicle: &Chronicle, broken: &mut Vec<String>) {
+    for Subject { projection, table, generations, .. } in &world.subjects {
+        let record = generations.record(projection);
+        if let Some(building) = record.building() {
+            let generation = building.made.generation;
+            broken.push(format!("generation {generation} of {projection} is still being built"));
+        }
+        let retired = record.retired();
+        for left in table.generations().into_iter().filter(|it| retired.contains(*it)) {
+            broken.push(format!("of generation {left} of {projection} something is left"));
+        }
+        if let Some(previous) = record.previous().filter(|_| !world.schedule.mishap) {
+            rows_were_folds(&table.rows_of(previous.generation), chronicle, broken);
+            counters_were_counts(&table.tallies_of(previous.generation), chronicle, broken);
+        }
+    }
+}
+
+fn rows_were_folds(rows: &SimulatedRows, chronicle: &Chronicle, broken: &mut Vec<String>) {
+    for row in rows.rows() {
+        let (stream, version) = (&row.stream, row.version);
+        let shown = row.body.and_then(|body| body.decode::<Statement>().ok());
+        if chronicle.stream(stream).is_none_or(|history| history.statement(version) != shown) {
+            broken.push(format!("the previous row of {stream} is not the fold of its {version}"));
+        }
+    }
+}
+
+fn counters_were_counts(
+    tallies: &SimulatedTallies,
+    chronicle: &Chronicle,
+    broken: &mut Vec<String>,
+) {
+    let counted = chronicle.streams().iter().flat_map(|(stream, history)| {
+        let version = usize::try_from(tallies.counted(stream).get()).unwrap_or(usize::MAX);
+        history.events().iter().take(version)
+    });
+    let (counted, shown) = (count(counted), tallies.counter(&all()));
+    if shown != counted {
+        broken.push(format!("the previous counters show {shown:?}, and counted was {counted:?}"));
     }
 }

@@ -1,0 +1,181 @@
+//! What clients are shown of the read models, whichever generation is live.
+
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use async_trait::async_trait;
+use ledgerfold::{
+    StreamId, Version,
+    ports::{
+        Counter, CounterKey, Increment, Listing, Memo, ReadStoreError, RowStore, StoredRow,
+        TallyStore, Written,
+    },
+    query::{LiveRows, LiveTallies},
+};
+
+use super::{
+    Clockwork,
+    domain::{EVENTS, Statements, Totals},
+    schedule::Schedule,
+    subject::Subject,
+    witness::Witness,
+};
+
+/// How many containers the query function has; each remembers the record that it has seen last.
+const CONTAINERS: usize = 2;
+
+/// How long the function may run.
+pub(super) const LONGEST_READ: Duration = Duration::from_secs(8);
+
+/// The query function. Whatever it shows, nobody who asks later is shown less, though another
+/// generation may be live by then; and in fair weather it fails for nobody.
+pub(super) struct Readers {
+    clockwork: Clockwork,
+    witness: Arc<Witness>,
+    schedule: Schedule,
+    rows: [LiveRows; CONTAINERS],
+    tallies: [LiveTallies; CONTAINERS],
+    shown: Mutex<Shown>,
+}
+
+/// The most that anybody has been shown.
+#[derive(Default)]
+struct Shown {
+    rows: BTreeMap<StreamId, Version>,
+    memos: BTreeMap<StreamId, Version>,
+    events: i64,
+}
+
+impl Readers {
+    pub(super) fn new(
+        clockwork: &Clockwork,
+        witness: Arc<Witness>,
+        schedule: Schedule,
+        [statements, totals]: &[Subject; 2],
+    ) -> Self {
+        let rows = |_| {
+            let Subject { projection, table, generations, .. } = statements;
+            LiveRows::new::<Statements>(projection, table.clone(), generations.clone())
+        };
+        let tallies = |_| {
+            let Subject { projection, table, generations, .. } = totals;
+            LiveTallies::new::<Totals>(projection, table.clone(), generations.clone())
+        };
+        Self {
+            clockwork: clockwork.clone(),
+            witness,
+            schedule,
+            rows: [0; CONTAINERS].map(rows),
+            tallies: [0; CONTAINERS].map(tallies),
+            shown: Mutex::default(),
+        }
+    }
+
+    fn container(&self) -> usize {
+        self.clockwork.below(CONTAINERS)
+    }
+
+    /// Reads, unless that takes so long that the function was stopped meanwhile; in fair weather that fails for nobody, whoever rebuilds meanwhile.
+    async fn read<T>(
+        &self,
+        read: impl Future<Output = Result<T, ReadStoreError>>,
+    ) -> Result<T, ReadStoreError> {
+        let begun = self.clockwork.elapsed();
+        let answer = read.await;
+        if self.clockwork.elapsed() >= begun + LONGEST_READ {
+            return Err(ReadStoreError::Unavailable("nobody waits any longer".into()));
+        }
+        if let Some(error) = answer.as_ref().err().filter(|_| self.schedule.is_fair()) {
+            self.witness.violated(format!("a read failed: {error}"));
+        }
+        answer
+    }
+
+    /// Notes what was shown of a stream, which must not be less than before it was asked for.
+    fn show(
+        &self,
+        what: &'static str,
+        stream: &StreamId,
+        (before, now): (Version, Version),
+        shown: impl FnOnce(&mut Shown) -> &mut BTreeMap<StreamId, Version>,
+    ) {
+        // Who damages rows has readers see less.
+        if now < before && !self.schedule.mishap {
+            let rule = format!("the {what} of {stream} was shown at {before}, and then at {now}");
+            self.witness.violated(rule);
+        }
+        let mut all = self.shown();
+        let most = shown(&mut all).entry(stream.clone()).or_insert(Version::NONE);
+        *most = now.max(*most);
+    }
+
+    fn shown(&self) -> MutexGuard<'_, Shown> {
+        self.shown.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn of(shown: &BTreeMap<StreamId, Version>, stream: &StreamId) -> Version {
+    shown.get(stream).copied().unwrap_or(Version::NONE)
+}
+
+fn read_only<T>() -> Result<T, ReadStoreError> {
+    Err(ReadStoreError::Refused("readers do not write".into()))
+}
+
+#[async_trait]
+impl RowStore for Readers {
+    async fn get(&self, stream: &StreamId) -> Result<Option<StoredRow>, ReadStoreError> {
+        let before = of(&self.shown().rows, stream);
+        let row = self.read(self.rows[self.container()].get(stream)).await?;
+        let now = row.as_ref().map_or(Version::NONE, |row| row.version);
+        self.show("row", stream, (before, now), |shown| &mut shown.rows);
+        Ok(row)
+    }
+
+    async fn put(&self, _: &StoredRow) -> Result<Written, ReadStoreError> {
+        read_only()
+    }
+
+    async fn replace(&self, _: &StoredRow, _: &StoredRow) -> Result<Written, ReadStoreError> {
+        read_only()
+    }
+
+    async fn list(&self, listing: &Listing) -> Result<Vec<StoredRow>, ReadStoreError> {
+        self.read(self.rows[self.container()].list(listing)).await
+    }
+}
+
+#[async_trait]
+impl TallyStore for Readers {
+    async fn memo(&self, stream: &StreamId) -> Result<Option<Memo>, ReadStoreError> {
+        let before = of(&self.shown().memos, stream);
+        let memo = self.read(self.tallies[self.container()].memo(stream)).await?;
+        let now = memo.as_ref().map_or(Version::NONE, |memo| memo.version);
+        self.show("memo", stream, (before, now), |shown| &mut shown.memos);
+        Ok(memo)
+    }
+
+    async fn add(&self, _: Version, _: &Memo, _: &[Increment]) -> Result<Written, ReadStoreError> {
+        read_only()
+    }
+
+    async fn range(
+        &self,
+        first: &CounterKey,
+        last: &CounterKey,
+    ) -> Result<Vec<Counter>, ReadStoreError> {
+        let before = self.shown().events;
+        let counters = self.read(self.tallies[self.container()].range(first, last)).await?;
+        let now = counters.iter().filter_map(|it| it.amounts.get(EVENTS)).sum();
+        if now < before {
+            self.witness.violated(format!("{before} events were counted, and then {now}"));
+        }
+        let mut shown = self.shown();
+        shown.events = shown.events.max(now);
+        drop(shown);
+        Ok(counters)
+    }
+}
