@@ -166,6 +166,7 @@ pub(crate) fn mutants() -> Vec<Mutant> {
         appends::LooksThenPuts: [commands_at_once_are_all_counted, of_racing_appends_one_wins],
         appends::PutsEventByEvent: [
             a_command_becomes_one_commit,
+            a_commit_below_the_limit_is_taken,
             a_commit_comes_back_as_it_was_appended,
             a_commit_of_many_events_is_one,
             a_read_back_begins_with_what_begins_before_the_version,
@@ -173,6 +174,7 @@ pub(crate) fn mutants() -> Vec<Mutant> {
             a_read_begins_behind_the_version_asked_for,
             a_reader_never_sees_half_a_commit,
             a_repeated_command_gets_its_first_answer,
+            a_snapshot_makes_no_commit_too_large,
             a_stream_that_is_as_it_was_seen_lets_the_transaction_pass,
             a_taken_version_is_refused_and_shows_its_winner,
             a_transaction_that_lost_a_race_shows_the_winner,
