@@ -12,10 +12,10 @@ use ledgerfold::{
     rebuild::Step,
 };
 
-/// A line for each segment, on standard error.
+/// A line for each segment of a projection, on standard error.
 pub(super) struct Bars {
     lines: MultiProgress,
-    segments: Mutex<BTreeMap<u32, ProgressBar>>,
+    segments: Mutex<BTreeMap<(String, u32), ProgressBar>>,
 }
 
 impl Bars {
@@ -28,7 +28,7 @@ impl Bars {
             Step::Filled(progress) => self.segment(projection, "filled", progress),
             Step::Verified(progress) => self.segment(projection, "verified", progress),
             Step::Removed(items) => {
-                let bar = self.line(0);
+                let bar = self.line(projection, 0);
                 bar.set_message(format!("{projection}: items removed"));
                 bar.set_position(*items);
             }
@@ -40,12 +40,12 @@ impl Bars {
         let end = if *at == SegmentPlace::End { ", done" } else { "" };
         let failed = if *failed > 0 { format!(", {failed} failed") } else { String::new() };
         let segment = index + 1;
-        let bar = self.line(*index);
+        let bar = self.line(projection, *index);
         bar.set_message(format!("{projection} {segment}/{of}: streams {done}{failed}{end}"));
         bar.set_position(*streams);
     }
 
-    fn line(&self, segment: u32) -> ProgressBar {
+    fn line(&self, projection: &str, segment: u32) -> ProgressBar {
         let mut segments = self.segments.lock().unwrap_or_else(PoisonError::into_inner);
         let new = || {
             let bar = self.lines.add(ProgressBar::new_spinner());
@@ -55,7 +55,7 @@ impl Bars {
             bar.enable_steady_tick(Duration::from_millis(200));
             bar
         };
-        segments.entry(segment).or_insert_with(new).clone()
+        segments.entry((projection.to_owned(), segment)).or_insert_with(new).clone()
     }
 
     /// Makes room for what is said next.

@@ -3,6 +3,7 @@
 use std::process::ExitCode;
 
 use clap::Args;
+use futures::future::join_all;
 use ledgerfold::{
     project::{Generations, Made, Purpose},
     rebuild::{RebuildError, Rebuilder},
@@ -83,18 +84,23 @@ async fn remove(
     output: &mut Output,
 ) -> Result<ExitCode, Trouble> {
     confirm(question, options.yes)?;
-    let (mut report, bars) = (Removed::default(), Bars::new());
-    for subject in &context.subjects {
+    let (bars, give_up) = (&Bars::new(), &give_up);
+    // All at once, because each may have to wait for its readers.
+    let all = context.subjects.iter().map(|subject| async move {
         let rebuilder = context.rebuilder(subject);
         let projection = rebuilder.projection();
         let trouble = |cause| Trouble::Rebuild { projection, cause };
         give_up(&rebuilder).await.map_err(trouble)?;
         let items = rebuilder.remove(&|step| bars.show(projection, &step)).await;
-        bars.clear();
-        report.removed.push(RemovedItems { projection, items: items.map_err(trouble)? });
+        Ok::<_, Trouble>(RemovedItems { projection, items: items.map_err(trouble)? })
+    });
+    let (done, failed): (Vec<_>, Vec<_>) = join_all(all).await.into_iter().partition(Result::is_ok);
+    bars.clear();
+    let removed: Vec<_> = done.into_iter().filter_map(Result::ok).collect();
+    if !removed.is_empty() {
+        output.report(&Removed { removed })?;
     }
-    output.report(&report)?;
-    Ok(ExitCode::SUCCESS)
+    failed.into_iter().find_map(Result::err).map_or(Ok(ExitCode::SUCCESS), Err)
 }
 
 /// Which generations there are.

@@ -98,11 +98,13 @@ enum OnContext {
     Repair(repair::Options),
     /// Make read models anew from the log while they are read and written, and have readers take them
     Rebuild(rebuild::Options),
-    /// Have readers take the generation that was live before, once it is up to date
+    /// Have readers take the generation that was live before, once it is up to date; soon after a switch
+    /// this waits half a minute for those who asked before it
     RollBack(rebuild::RollBackOptions),
     /// Show which generations projections have
     Generations(generations::ShowOptions),
-    /// Give up the generation that was live before, and remove it
+    /// Give up the generation that was live before, and remove it; soon after a switch this waits half a
+    /// minute for those who asked before it
     RemoveOld(generations::RemoveOptions),
     /// Give up the generation that is being built, and remove it
     Abandon(generations::RemoveOptions),
