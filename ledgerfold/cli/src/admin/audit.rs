@@ -96,6 +96,9 @@ async fn audit(options: &Options, context: &Context, report: &mut Audit) -> Resu
     for counters in counters {
         counters.end(report).await?;
     }
+    for model in &models {
+        model.still_live().await?;
+    }
     bar.finish_and_clear();
     Ok(())
 }

@@ -1,6 +1,6 @@
 //! `generations`, `remove-old` and `abandon`: which generations there are, and giving some up.
 
-use std::process::ExitCode;
+use std::{process::ExitCode, time::Duration};
 
 use clap::Args;
 use futures::future::join_all;
@@ -28,9 +28,25 @@ pub(super) struct RemoveOptions {
     /// Which projections
     #[arg(value_name = "PROJECTION", required = true)]
     projection: Vec<String>,
+    #[command(flatten)]
+    readers: Readers,
     /// Do not ask
     #[arg(long)]
     yes: bool,
+}
+
+/// Who may still be reading what was live before a switch.
+#[derive(Debug, Args)]
+pub(super) struct Readers {
+    /// How long a read may last: what is waited for soon after a switch
+    #[arg(long, value_name = "SECONDS", default_value_t = 30)]
+    longest_read: u64,
+}
+
+impl Readers {
+    pub(super) const fn longest_read(&self) -> Duration {
+        Duration::from_secs(self.longest_read)
+    }
 }
 
 impl ShowOptions {
@@ -87,7 +103,8 @@ async fn remove(
     let (bars, give_up) = (&Bars::new(), &give_up);
     // All at once, because each may have to wait for its readers.
     let all = context.subjects.iter().map(|subject| async move {
-        let rebuilder = context.rebuilder(subject);
+        let longest_read = options.readers.longest_read();
+        let rebuilder = context.rebuilder(subject).with_longest_read(longest_read);
         let projection = rebuilder.projection();
         let trouble = |cause| Trouble::Rebuild { projection, cause };
         give_up(&rebuilder).await.map_err(trouble)?;

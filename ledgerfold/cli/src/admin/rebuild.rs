@@ -12,7 +12,7 @@ use ledgerfold::{
 };
 use serde::Serialize;
 
-use super::{Context, Subject, bars::Bars};
+use super::{Context, bars::Bars, generations::Readers};
 use crate::{
     output::{Output, Report, confirm, table},
     trouble::{FINDINGS, Trouble},
@@ -42,6 +42,8 @@ pub(super) struct RollBackOptions {
     /// Which projection
     #[arg(value_name = "PROJECTION", required = true)]
     projection: Vec<String>,
+    #[command(flatten)]
+    readers: Readers,
     #[command(flatten)]
     how: How,
 }
@@ -89,7 +91,8 @@ pub(super) async fn run(
     let mut outcome = Ok(());
     for subject in &context.subjects {
         let begin = async |rebuilder: &Rebuilder| rebuilder.begin().await;
-        let rebuilt = rebuild(context, subject, &options.how, !options.no_switch, begin).await;
+        let rebuilder = context.rebuilder(subject);
+        let rebuilt = rebuild(rebuilder, &options.how, !options.no_switch, begin).await;
         match rebuilt {
             Ok(rebuilt) => report.rebuilt.push(rebuilt),
             Err(error) => {
@@ -114,20 +117,20 @@ pub(super) async fn roll_back(
     let mut report = Rebuilds::default();
     for subject in &context.subjects {
         let begin = async |rebuilder: &Rebuilder| rebuilder.begin_roll_back().await;
-        report.rebuilt.push(rebuild(context, subject, &options.how, true, begin).await?);
+        let longest_read = options.readers.longest_read();
+        let rebuilder = context.rebuilder(subject).with_longest_read(longest_read);
+        report.rebuilt.push(rebuild(rebuilder, &options.how, true, begin).await?);
     }
     output.report(&report)?;
     Ok(report.exit_code())
 }
 
 async fn rebuild(
-    context: &Context,
-    subject: &Subject,
+    rebuilder: Rebuilder,
     how: &How,
     switch: bool,
     begin: impl AsyncFn(&Rebuilder) -> Result<Building, RebuildError>,
 ) -> Result<Rebuilt, Trouble> {
-    let rebuilder = context.rebuilder(subject);
     let projection = rebuilder.projection();
     let job = Job { rebuilder, how, bars: Bars::new() };
     let outcome = job.run(switch, begin).await;

@@ -17,6 +17,8 @@ use crate::world::{PROJECTED, TestOrder, World, answered, unique};
 
 const PROJECTIONS: [&str; 4] = ["order-view", "customer-orders", "shipment", "dashboard"];
 const WORKERS: usize = 4;
+/// As long as the query function may take.
+const WAITING: [&str; 2] = ["--longest-read", "10"];
 /// The orders that readers look at.
 const WATCHED: usize = 6;
 
@@ -32,7 +34,7 @@ async fn administered(arguments: &[&str]) -> Value {
 
 /// Gives up what earlier runs have left, if anything.
 async fn without_old_generations() {
-    let all = [&["remove-old", "--yes"], &PROJECTIONS[..]].concat();
+    let all = [&["remove-old", "--yes"], &WAITING[..], &PROJECTIONS[..]].concat();
     administered(&all).await;
 }
 
@@ -173,7 +175,9 @@ async fn a_rebuild_under_live_writes_misses_nothing_and_no_reader_notices() {
 /// Rows and counters, forth and back, and without a way back.
 async fn rebuild(done: &Cell<bool>) {
     for step in ["rebuild", "roll-back"] {
-        let report = administered(&[step, "order-view", "dashboard", "--yes"]).await;
+        let waiting = if step == "roll-back" { &WAITING[..] } else { &[] };
+        let both = [&[step, "order-view", "dashboard", "--yes"], waiting].concat();
+        let report = administered(&both).await;
         for rebuilt in report["rebuilt"].as_array().expect("a list") {
             assert_eq!((&rebuilt["wrong"], &rebuilt["switched"]), (&0.into(), &true.into()));
         }
