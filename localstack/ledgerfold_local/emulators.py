@@ -17,7 +17,7 @@ HOST = "127.0.0.1"
 # A proxy that the shell names is not for this machine's own addresses.
 LOOPBACK = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 # Taken over from the shell, for whoever looks into the emulator itself.
-PASSED_ON = ("LS_LOG", "DEBUG", "LOG_LEVEL")
+PASSED_ON = ("LS_LOG", "DEBUG", "LOG_LEVEL", "LEDGERFOLD_SHORTCUTS")
 
 
 @dataclass(frozen=True)
@@ -41,8 +41,8 @@ class Emulator:
             "AWS_ACCESS_KEY_ID": "test",
             "AWS_SECRET_ACCESS_KEY": "test",
             "AWS_DEFAULT_REGION": REGION,
-            **{name: os.environ[name] for name in PASSED_ON if name in os.environ},
             **self.settings(port, layout),
+            **{name: os.environ[name] for name in PASSED_ON if name in os.environ},
         }
 
     def answers(self, port: int, seconds: float = 2.0) -> bool:
@@ -72,17 +72,24 @@ def localstack_settings(port: int, layout: Layout) -> dict[str, str]:
         "PYTHONPATH": str(ROOT / "localstack"),
         "LAMBDA_RUNTIME_EXECUTOR": "process",
         "LEDGERFOLD_FUNCTION_LOGS": str(layout.logs),
-        # CloudFormation asks this often whether a resource is ready before it begins to sleep between questions.
-        "CFN_NO_WAIT_ITERATIONS": "50",
+        # CloudFormation pauses before it asks again whether a resource is ready; `shortcuts/deployments.py` says how long.
+        "CFN_NO_WAIT_ITERATIONS": "0",
         # Streams of DynamoDB Local itself instead of a mock of Kinesis.
         "PROVIDER_OVERRIDE_DYNAMODB": "v2",
         "PROVIDER_OVERRIDE_DYNAMODBSTREAMS": "v2",
         "DYNAMODB_IN_MEMORY": "1",
+        # One database for all access keys, so that functions find their tables when they ask DynamoDB Local itself.
+        "DYNAMODB_SHARE_DB": "1",
         "LEDGERFOLD_DYNAMODB_HOME": os.environ["LEDGERFOLD_DYNAMODB_HOME"],
         "LEDGERFOLD_JAVA": os.environ["LEDGERFOLD_JAVA"],
-        # Eight times the throughput of its own settings.
+        # LocalStack's clients of itself hand their requests to the gateway as calls instead of through a socket.
+        "IN_MEMORY_CLIENT": "1",
+        # Without a line for every request; `LS_LOG=info make up` shows them.
+        "LS_LOG": "warn",
+        # The pause after a batch of a queue or a change stream, in which the next one gathers: fewer and larger batches.
         "LAMBDA_EVENT_SOURCE_MAPPING_POLL_INTERVAL_SEC": "0.05",
-        "LAMBDA_EVENT_SOURCE_MAPPING_MAX_BACKOFF_ON_EMPTY_POLL_SEC": "0.25",
+        # A poll of an empty queue waits by itself until a message comes.
+        "LAMBDA_EVENT_SOURCE_MAPPING_MAX_BACKOFF_ON_EMPTY_POLL_SEC": "0.01",
         # A metric for every poll of every queue costs more than all the rest.
         "SQS_DISABLE_CLOUDWATCH_METRICS": "1",
         # Nothing from, and nothing to, the internet; no DNS server on port 53.

@@ -15,6 +15,7 @@ from localstack.services.lambda_.invocation.runtime_executor import RuntimeExecu
 
 from ledgerfold_local.plugin.environment import Function, Slot
 from ledgerfold_local.plugin.function_log import FunctionLog
+from ledgerfold_local.plugin.shortcuts.tables import table_variables
 from ledgerfold_local.plugin.variables import function_variables
 from ledgerfold_local.reaper import Reaper
 
@@ -38,7 +39,7 @@ class ProcessExecutor(RuntimeExecutor):
         folder = os.environ.get("LEDGERFOLD_FUNCTION_LOGS")
         self._slot = Slot(
             function,
-            lambda address: function_variables(env_vars, configured, code, address),
+            lambda address: function_variables({**env_vars, **table_variables()}, configured, code, address),
             FunctionLog(Path(folder) if folder else None, function.name, self.id),
             REAPER,
         )

@@ -1,11 +1,11 @@
-//! `orders-demo [INPUT]` shows the orders service at work; `orders-demo generate` makes its input.
+//! `orders-demo [INPUT]` shows the orders service at work; `generate` makes its input, `speed` measures.
 
 use std::io::{Write, stdout};
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::str::FromStr;
 
-use orders_acceptance::demo::{self, generate, script};
+use orders_acceptance::demo::{self, generate, script, speed};
 use orders_acceptance::stack::find_upwards;
 
 const INPUT: &str = "functions/orders/acceptance/demo/orders.jsonl";
@@ -13,13 +13,16 @@ const INPUT: &str = "functions/orders/acceptance/demo/orders.jsonl";
 const USAGE: &str = "\
 usage: orders-demo [INPUT]
        orders-demo generate [--orders COUNT] [--seed NUMBER]
+       orders-demo speed [--orders COUNT]
 
 Sends the commands in INPUT (JSON Lines) to the stack that `make up` started, and reports.
-`generate` writes such a file to standard output.";
+`generate` writes such a file to standard output.
+`speed` measures how fast the stack answers and projects, without a report on the orders.";
 
 enum Task {
     Show(PathBuf),
     Generate { orders: usize, seed: u64 },
+    Measure { orders: usize },
     Help,
 }
 
@@ -30,6 +33,9 @@ async fn main() -> ExitCode {
         Ok(Task::Show(input)) => demo::run(&input, &mut stdout().lock()).await,
         Ok(Task::Generate { orders, seed }) => {
             write(&script::write(&generate::lines(orders, seed)))
+        }
+        Ok(Task::Measure { orders }) => {
+            speed::run(orders, &mut stdout().lock()).await.map(|()| true)
         }
         Ok(Task::Help) => write(&format!("{USAGE}\n")),
         Err(wrong) => {
@@ -57,6 +63,9 @@ fn task(arguments: &[String]) -> Result<Task, String> {
     match arguments.as_slice() {
         ["-h" | "--help" | "help"] => Ok(Task::Help),
         ["generate", options @ ..] => generation(options),
+        ["speed"] => Ok(Task::Measure { orders: 160 }),
+        ["speed", "--orders", count] => Ok(Task::Measure { orders: number(count)? }),
+        ["speed", ..] => Err("speed knows --orders COUNT only".to_owned()),
         [option, ..] if option.starts_with('-') => Err(format!("no such option: {option}")),
         [] => find_upwards(INPUT)
             .map(Task::Show)

@@ -5,7 +5,6 @@ use std::time::Duration;
 /// The percentiles that the report shows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Latency {
-    pub(crate) count: usize,
     pub(crate) p50: Duration,
     pub(crate) p90: Duration,
     pub(crate) p99: Duration,
@@ -18,7 +17,7 @@ impl Latency {
         measured.sort_unstable();
         let longest = *measured.last()?;
         let rank = |percent: usize| measured[(measured.len() * percent).div_ceil(100).max(1) - 1];
-        Some(Self { count: measured.len(), p50: rank(50), p90: rank(90), p99: rank(99), longest })
+        Some(Self { p50: rank(50), p90: rank(90), p99: rank(99), longest })
     }
 }
 

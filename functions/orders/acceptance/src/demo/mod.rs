@@ -14,6 +14,7 @@ mod progress;
 mod report;
 pub mod script;
 pub mod snapshot;
+pub mod speed;
 mod timeline;
 
 use std::cell::Cell;

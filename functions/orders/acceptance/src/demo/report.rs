@@ -11,6 +11,7 @@ use super::dashboard::ByCurrency;
 use super::drive::{OrderRun, Outcome};
 use super::latency::Latency;
 use super::script::{Line, Script};
+use super::speed::Sent;
 use crate::model::Figures;
 use crate::stack::Stack;
 
@@ -185,23 +186,40 @@ pub(super) fn latencies(
     let commands = runs.iter().flat_map(|run| &run.outcomes).map(|outcome| outcome.took).collect();
     let mut table = table(&["", "count", "p50", "p90", "p99", "longest"]);
     (1..6).for_each(|column| align_right(&mut table, column));
-    for (name, latency) in
-        [("commands", Latency::of(commands)), ("queries", Latency::of(queries.to_vec()))]
-    {
-        let Some(latency) = latency else { continue };
-        let millis = |duration: Duration| duration.as_millis().to_string();
-        table.add_row([
-            name.to_owned(),
-            latency.count.to_string(),
-            millis(latency.p50),
-            millis(latency.p90),
-            millis(latency.p99),
-            millis(latency.longest),
-        ]);
+    for (name, took) in [("commands", commands), ("queries", queries.to_vec())] {
+        table.add_row(percentiles(name, took));
     }
     writeln!(out, "{table}")?;
     let seconds = projecting.as_secs_f64();
     writeln!(out, "  from the last answer to everything on the dashboard: {seconds:.1} s")
+}
+
+/// A row of a table of latencies.
+fn percentiles(name: &str, took: Vec<Duration>) -> Vec<String> {
+    let mut row = vec![name.to_owned(), took.len().to_string()];
+    if let Some(latency) = Latency::of(took) {
+        let shown = [latency.p50, latency.p90, latency.p99, latency.longest];
+        row.extend(shown.map(|duration| duration.as_millis().to_string()));
+    }
+    row
+}
+
+/// How fast commands were answered and projected, by how they were sent.
+pub(super) fn speed(out: &mut impl Write, measured: &[(&str, &Sent)]) -> io::Result<()> {
+    heading(out, "Commands: latency in milliseconds, and rates a second")?;
+    let mut table =
+        table(&["", "count", "p50", "p90", "p99", "longest", "answered/s", "projected/s"]);
+    (1..8).for_each(|column| align_right(&mut table, column));
+    for (name, sent) in measured {
+        let count = u32::try_from(sent.took.len()).map_or(f64::MAX, f64::from);
+        let mut row = percentiles(name, sent.took.clone());
+        row.extend([sent.answered, sent.projected].map(|time| {
+            let rate = count / time.as_secs_f64();
+            format!("{rate:.1}")
+        }));
+        table.add_row(row);
+    }
+    writeln!(out, "{table}")
 }
 
 pub(super) fn replay(

@@ -1,0 +1,30 @@
+"""CloudFormation's waits: it makes one resource after the other, and asks of each again and again whether it is ready."""
+
+from __future__ import annotations
+
+import functools
+from types import SimpleNamespace
+from typing import Any
+
+LOOK_SECONDS = 0.02
+
+
+def look_often() -> None:
+    """A function is ready within tenths of a second. CloudFormation slept a whole one, or not at all and kept the
+    interpreter from the thread that it waited for."""
+    from localstack.services.cloudformation.resource_provider import ResourceProviderExecutor
+
+    deploy_loop = ResourceProviderExecutor.deploy_loop
+    ResourceProviderExecutor.deploy_loop = functools.partialmethod(deploy_loop, sleep_time=LOOK_SECONDS)
+
+
+def sign_addresses_with_one_client() -> None:
+    """GetFunction, which is what CloudFormation asks, signs an address of the code, and made a client for each."""
+    import boto3
+    from localstack.services.lambda_.invocation import lambda_models
+
+    @functools.lru_cache(maxsize=8)
+    def client(service: str, **options: Any) -> Any:
+        return boto3.client(service, **options)
+
+    lambda_models.boto3 = SimpleNamespace(client=client)

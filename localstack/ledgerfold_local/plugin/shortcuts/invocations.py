@@ -1,0 +1,51 @@
+"""Lambda as API Gateway and event source mappings use it: to invoke a function and wait for its answer."""
+
+from __future__ import annotations
+
+import io
+from typing import Any
+
+from ledgerfold_local.plugin.shortcuts.providers import context_of, errors_of_clients, provider_of, without_nothing
+
+
+class FunctionClient:
+    """In place of a client of Lambda. Method and parameter names are the client's."""
+
+    def __init__(self, account: str, region: str) -> None:
+        self._account = account
+        self._region = region
+
+    def invoke(self, **request: Any) -> dict[str, Any]:
+        context = context_of("lambda", "Invoke", self._account, self._region)
+        payload = request["Payload"]
+        with errors_of_clients("Invoke"):
+            answer = provider_of("lambda").invoke(
+                context,
+                function_name=request["FunctionName"],
+                invocation_type=request["InvocationType"],
+                payload=io.BytesIO(payload.encode() if isinstance(payload, str) else payload),
+                qualifier=request.get("Qualifier"),
+            )
+        return {
+            **without_nothing(answer),
+            "Payload": io.BytesIO(answer.get("Payload") or b""),
+            "ResponseMetadata": {"RequestId": context.request_id},
+        }
+
+
+def invoke_directly() -> None:
+    """For requests to an API. Mappings get a `FunctionClient` of their own."""
+    from localstack.services.apigateway.next_gen.execute_api.integrations.aws import RestApiAwsProxyIntegration
+    from localstack.utils.aws.arns import parse_arn
+
+    through_client = RestApiAwsProxyIntegration.call_lambda
+
+    def call_lambda(function_arn: str, event: bytes, source_arn: str, credentials: str | None = None) -> bytes:
+        if credentials:
+            return through_client(function_arn, event, source_arn, credentials)
+        function = parse_arn(function_arn)
+        client = FunctionClient(function["account"], function["region"])
+        answer = client.invoke(FunctionName=function_arn, Payload=event, InvocationType="RequestResponse")
+        return answer["Payload"].read()
+
+    RestApiAwsProxyIntegration.call_lambda = staticmethod(call_lambda)

@@ -1,0 +1,67 @@
+"""Event source mappings: pollers of queues and change streams, which invoke a function with what they have read."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ledgerfold_local.plugin.shortcuts.invocations import FunctionClient
+from ledgerfold_local.plugin.shortcuts.queues import QueueClient
+
+
+class ChangeStreamClient:
+    """Asks DynamoDB Local itself for changes, twenty times a second, instead of LocalStack's gateway before it.
+
+    DynamoDB Local knows every stream under an account and a region of its own.
+    """
+
+    def __init__(self, account: str, region: str) -> None:
+        from localstack.aws.connect import connect_externally_to
+        from localstack.services.dynamodb.server import DynamodbServer
+
+        self._client = connect_externally_to(
+            endpoint_url=DynamodbServer.get().url,
+            aws_access_key_id=account,
+            aws_secret_access_key="test",
+            region_name=region,
+        ).dynamodbstreams
+        self.exceptions = self._client.exceptions
+
+    def describe_stream(self, **request: Any) -> dict[str, Any]:
+        return self._client.describe_stream(**known_there(request))
+
+    def get_shard_iterator(self, **request: Any) -> dict[str, Any]:
+        return self._client.get_shard_iterator(**known_there(request))
+
+    def get_records(self, **request: Any) -> dict[str, Any]:
+        return self._client.get_records(**request)
+
+
+def known_there(request: dict[str, Any]) -> dict[str, Any]:
+    from localstack.utils.aws.arns import parse_arn
+
+    stream = parse_arn(request["StreamArn"])["resource"]
+    return {**request, "StreamArn": f"arn:aws:dynamodb:ddblocal:000000000000:{stream}"}
+
+
+CLIENTS = {"sqs": QueueClient, "lambda": FunctionClient, "dynamodb": ChangeStreamClient}
+
+
+def poll_directly() -> None:
+    from localstack.services.lambda_.event_source_mapping import esm_worker_factory as factory
+    from localstack.utils.aws.arns import parse_arn
+
+    client_through_gateway = factory.get_internal_client
+
+    def get_internal_client(arn: str, **options: Any) -> Any:
+        resource = parse_arn(arn)
+        direct = CLIENTS.get(resource["service"])
+        if direct is None:
+            return client_through_gateway(arn=arn, **options)
+        return direct(resource["account"], resource["region"])
+
+    class QueuePoller(factory.SqsPoller):
+        def _register_client_hooks(self) -> None:
+            """None: they turn parameters of a real client's request into headers, and `QueueClient` does so itself."""
+
+    factory.get_internal_client = get_internal_client
+    factory.SqsPoller = QueuePoller

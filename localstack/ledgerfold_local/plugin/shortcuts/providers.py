@@ -1,0 +1,54 @@
+"""Calls of a service's provider from inside LocalStack, without a client, a request and the gateway in between."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+
+@functools.cache
+def provider_of(service: str) -> Any:
+    """The object that implements a service. Starts the service first, as a first request would."""
+    from localstack.services.plugins import SERVICE_PLUGINS
+
+    return SERVICE_PLUGINS.require(service)._provider
+
+
+def context_of(
+    service: str, operation: str, account: str, region: str, headers: Mapping[str, str] | None = None
+) -> Any:
+    """A request as a provider's method knows it: its caller, its operation, and an id of its own."""
+    from localstack.aws.api import RequestContext
+    from localstack.aws.spec import load_service
+    from localstack.http import Request
+
+    context = RequestContext(Request(headers=dict(headers or {})))
+    context.service = load_service(service)
+    context.operation = context.service.operation_model(operation)
+    context.account_id = account
+    context.region = region
+    return context
+
+
+def without_nothing(answer: Mapping[str, Any] | None) -> dict[str, Any]:
+    """An answer as a client reads it: what is None was not written, and is missing there."""
+    return {name: value for name, value in (answer or {}).items() if value is not None}
+
+
+@contextmanager
+def errors_of_clients(operation: str) -> Iterator[None]:
+    """Raises a provider's error as a client would: callers look for the code in a ClientError."""
+    from localstack.aws.api import ServiceException
+
+    try:
+        yield
+    except ServiceException as error:
+        answer = {
+            "Error": {"Code": error.code, "Message": error.message},
+            "ResponseMetadata": {"HTTPStatusCode": error.status_code},
+        }
+        raise ClientError(answer, operation) from error

@@ -1,0 +1,71 @@
+"""SQS as rules and event source mappings use it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ledgerfold_local.plugin.shortcuts.providers import context_of, errors_of_clients, provider_of, without_nothing
+
+# How long a poll of an empty queue waits for a message before it looks whether its mapping is still wanted. The wait
+# costs nothing: whoever puts a message into the queue wakes it.
+IDLE_SECONDS = 1
+
+
+class QueueClient:
+    """In place of a client of SQS. Method and parameter names are the client's."""
+
+    def __init__(self, account: str, region: str) -> None:
+        self._account = account
+        self._region = region
+
+    def send_message(self, **request: Any) -> dict[str, Any]:
+        return self._call(
+            "SendMessage",
+            queue_url=request["QueueUrl"],
+            message_body=request["MessageBody"],
+            message_group_id=request.get("MessageGroupId"),
+        )
+
+    def receive_message(self, **request: Any) -> dict[str, Any]:
+        """Without a batching window, whatever is there within IDLE_SECONDS. With one, whatever comes until the batch is
+        full or the window is over, as the poller's own request has it."""
+        return self._call(
+            "ReceiveMessage",
+            most_messages=request["sqs_override_max_message_count"],
+            window=request["sqs_override_wait_time_seconds"],
+            queue_url=request["QueueUrl"],
+            message_system_attribute_names=request["MessageSystemAttributeNames"],
+            message_attribute_names=request["MessageAttributeNames"],
+            max_number_of_messages=request["MaxNumberOfMessages"],
+            wait_time_seconds=IDLE_SECONDS,
+        )
+
+    def delete_message_batch(self, **request: Any) -> dict[str, Any]:
+        return self._call(
+            "DeleteMessageBatch",
+            most_messages=request["sqs_override_max_message_count"],
+            queue_url=request["QueueUrl"],
+            entries=request["Entries"],
+        )
+
+    def get_queue_attributes(self, **request: Any) -> dict[str, Any]:
+        return self._call(
+            "GetQueueAttributes", queue_url=request["QueueUrl"], attribute_names=request["AttributeNames"]
+        )
+
+    def _call(self, operation: str, most_messages: int = 0, window: int = 0, **request: Any) -> dict[str, Any]:
+        """Limits beyond those of the public API travel in headers, as in the requests of LocalStack's own poller."""
+        from botocore import xform_name
+        from localstack.services.sqs.constants import (
+            HEADER_LOCALSTACK_SQS_OVERRIDE_MESSAGE_COUNT,
+            HEADER_LOCALSTACK_SQS_OVERRIDE_WAIT_TIME_SECONDS,
+        )
+
+        headers = {}
+        if most_messages:
+            headers[HEADER_LOCALSTACK_SQS_OVERRIDE_MESSAGE_COUNT] = str(most_messages)
+        if window:
+            headers[HEADER_LOCALSTACK_SQS_OVERRIDE_WAIT_TIME_SECONDS] = str(window)
+        context = context_of("sqs", operation, self._account, self._region, headers)
+        with errors_of_clients(operation):
+            return without_nothing(getattr(provider_of("sqs"), xform_name(operation))(context, **request))
