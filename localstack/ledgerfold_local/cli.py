@@ -25,14 +25,17 @@ def parser() -> argparse.ArgumentParser:
         sub.add_argument("--home", type=Path, default=ROOT / "target/local", help="where all files of this cloud lie")
         return sub
 
-    up = command("up", "start the emulator and deploy; does only what is still to be done")
-    up.add_argument("--port", type=port, default=4566)
-    up.add_argument("--context", default="orders", help="the bounded context that the template is of")
-    up.add_argument("--template", type=Path, default=ROOT / "infra/template.yaml")
-    up.add_argument("--functions", type=Path, default=None, help="folders with a `bootstrap` each")
-    up.add_argument(
-        "--parameter", type=parameter, action="append", default=[], metavar="NAME=VALUE", help="of the template"
-    )
+    for up in (
+        command("up", "start the emulator and deploy; does only what is still to be done"),
+        command("start", "start the emulator for a deployment whose functions are still being built"),
+    ):
+        up.add_argument("--port", type=port, default=4566)
+        up.add_argument("--context", default="orders", help="the bounded context that the template is of")
+        up.add_argument("--template", type=Path, default=ROOT / "infra/template.yaml")
+        up.add_argument("--functions", type=Path, default=None, help="folders with a `bootstrap` each")
+        up.add_argument(
+            "--parameter", type=parameter, action="append", default=[], metavar="NAME=VALUE", help="of the template"
+        )
     command("down", "stop everything that `up` has started")
     command("status", "say what is up; exit code 0 if all is ready")
     show = command("logs", "print what functions have printed")
@@ -60,13 +63,13 @@ def parameter(text: str) -> tuple[str, str]:
 
 def run(arguments: argparse.Namespace) -> int:
     layout = Layout(arguments.home.resolve())
-    if arguments.command == "up":
+    if arguments.command in ("up", "start"):
         functions = arguments.functions or layout.home / "functions"
         emulator = EMULATORS[arguments.emulator]
         wanted = cloud.Wanted(
             emulator, arguments.port, arguments.context, arguments.template, functions, dict(arguments.parameter)
         )
-        cloud.up(wanted, layout)
+        (cloud.up if arguments.command == "up" else cloud.start_early)(wanted, layout)
     elif arguments.command == "down":
         cloud.down(layout)
     elif arguments.command == "status":
@@ -86,7 +89,7 @@ def main(words: Sequence[str] | None = None) -> int:
         print(trouble, file=sys.stderr)
         return 1
     except KeyboardInterrupt:
-        hint = " What was started is still there; `make down` stops it." if arguments.command == "up" else ""
+        hint = " What was started is still there; `make down` stops it." if arguments.command in ("up", "start") else ""
         print(f"Interrupted.{hint}", file=sys.stderr)
         return 130
     except BrokenPipeError:  # `logs | head`

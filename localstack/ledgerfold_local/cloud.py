@@ -68,25 +68,28 @@ class Wanted:
 
 
 class Steps:
-    """One line per step, with the time since the beginning."""
+    """One line per step, with the time since the person at the terminal began to wait."""
 
     def __init__(self) -> None:
-        self._began = time.monotonic()
+        self._began = float(os.environ.get("LEDGERFOLD_BEGAN") or time.time())
 
     def say(self, step: str) -> None:
-        print(f"[{time.monotonic() - self._began:6.1f} s] {step}", flush=True)
+        print(f"[{time.time() - self._began:6.1f} s] {step}", flush=True)
 
 
 def up(wanted: Wanted, layout: Layout) -> None:
     steps = Steps()
     with exclusively(layout):
-        deployment = prepare(wanted, layout)  # First, as what is missing shows here, and an emulator takes time.
-        record = running_or_new(wanted, layout, steps)
-        if not fits(record, deployment):
-            steps.say("the template has changed, or the last deployment failed: starting afresh")
-            end_session(record.process)
-            record = start(wanted, layout, steps)
+        deployment = prepare(wanted, layout)
+        deployment.pack()  # First, as what is missing shows here, and an emulator takes time.
+        record = emulator_for(wanted, deployment, layout, steps)
         deploy(wanted, deployment, record, layout, steps)
+
+
+def start_early(wanted: Wanted, layout: Layout) -> None:
+    """The part of `up` that needs no functions, for the time in which they are built."""
+    with exclusively(layout):
+        emulator_for(wanted, prepare(wanted, layout), layout, Steps())
 
 
 def down(layout: Layout) -> None:
@@ -115,6 +118,16 @@ def status(layout: Layout) -> int:
 
 
 # ---- The emulator's process ----------------------------------------------------------------------
+
+
+def emulator_for(wanted: Wanted, deployment: Deployment, layout: Layout, steps: Steps) -> Record:
+    """A running emulator whose stack, if it has one, can become the wanted one."""
+    record = running_or_new(wanted, layout, steps)
+    if fits(record, deployment):
+        return record
+    steps.say("the template has changed, or the last deployment failed: starting afresh")
+    end_session(record.process)
+    return start(wanted, layout, steps)
 
 
 def running_or_new(wanted: Wanted, layout: Layout, steps: Steps) -> Record:

@@ -54,10 +54,16 @@ class Deployment:
             self._archive = ministack.adapt(self._template, self._parameters)
         self.shape = digest(stack, json.dumps(self._template), self._parameters, self._archive)
         """Changes with the template. Functions are in it by name only."""
+        self.digest = ""
+        """Changes with the template and with the functions, once they are packed."""
+        self._uploads: dict[str, packaging.Package] = {}
+        self._body = ""
+
+    def pack(self) -> None:
+        """Makes packages of the functions, which must have been built. Before anything is deployed."""
         self._uploads = self._rewrite_code()
         self._body = json.dumps(self._template, indent=1)
         self.digest = digest(self.shape, self._body)
-        """Changes with the template and with the functions."""
 
     def is_usable(self) -> bool:
         return self._status() == "CREATE_COMPLETE"

@@ -44,7 +44,7 @@ def free_port() -> int:
 
 def quiet_options(folder: str) -> list[str]:
     """Options of Java that leave nothing outside of a folder: Java does not look at TMPDIR."""
-    return [f"-Djava.io.tmpdir={folder}", "-XX:-UsePerfData"]
+    return [f"-Djava.io.tmpdir={folder}", "-XX:-UsePerfData", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"]
 
 
 def start(port: int, folder: str, log: IO[bytes]) -> subprocess.Popen[bytes]:

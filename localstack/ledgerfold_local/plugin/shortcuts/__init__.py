@@ -17,12 +17,13 @@ from ledgerfold_local.plugin.shortcuts.switch import shortcuts_are_on
 def take_shortcuts() -> None:
     if not shortcuts_are_on():
         return
-    from ledgerfold_local.plugin.shortcuts import deployments, function_logs, invocations, mappings, rules
+    from ledgerfold_local.plugin.shortcuts import alarms, deployments, function_logs, invocations, mappings, rules
 
     rules.deliver_to_queues_directly()
     rules.compile_patterns_once()
     mappings.poll_directly()
     invocations.invoke_directly()
-    function_logs.write_in_batches()
+    function_logs.write_directly()
+    alarms.evaluate_none()
     deployments.look_often()
     deployments.sign_addresses_with_one_client()

@@ -34,9 +34,13 @@ def context_of(
     return context
 
 
-def without_nothing(answer: Mapping[str, Any] | None) -> dict[str, Any]:
+def without_nothing(answer: Any) -> Any:
     """An answer as a client reads it: what is None was not written, and is missing there."""
-    return {name: value for name, value in (answer or {}).items() if value is not None}
+    if isinstance(answer, list):
+        return [without_nothing(item) for item in answer]
+    if isinstance(answer, Mapping):
+        return {name: without_nothing(value) for name, value in answer.items() if value is not None}
+    return answer
 
 
 @contextmanager

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from typing import Any
 
 from ledgerfold_local.plugin.shortcuts.providers import context_of, errors_of_clients, provider_of, without_nothing
@@ -54,18 +55,25 @@ class QueueClient:
         )
 
     def _call(self, operation: str, most_messages: int = 0, window: int = 0, **request: Any) -> dict[str, Any]:
-        """Limits beyond those of the public API travel in headers, as in the requests of LocalStack's own poller."""
         from botocore import xform_name
-        from localstack.services.sqs.constants import (
-            HEADER_LOCALSTACK_SQS_OVERRIDE_MESSAGE_COUNT,
-            HEADER_LOCALSTACK_SQS_OVERRIDE_WAIT_TIME_SECONDS,
-        )
 
-        headers = {}
-        if most_messages:
-            headers[HEADER_LOCALSTACK_SQS_OVERRIDE_MESSAGE_COUNT] = str(most_messages)
-        if window:
-            headers[HEADER_LOCALSTACK_SQS_OVERRIDE_WAIT_TIME_SECONDS] = str(window)
-        context = context_of("sqs", operation, self._account, self._region, headers)
+        context = context_with_limits(operation, self._account, self._region, most_messages, window)
         with errors_of_clients(operation):
-            return without_nothing(getattr(provider_of("sqs"), xform_name(operation))(context, **request))
+            return without_nothing(getattr(provider_of("sqs"), xform_name(operation))(context, **request) or {})
+
+
+@functools.cache
+def context_with_limits(operation: str, account: str, region: str, most_messages: int, window: int) -> Any:
+    """Limits beyond those of the public API travel in headers, as in the requests of LocalStack's own poller. SQS reads
+    a context and never writes to it, so one serves all calls of a kind."""
+    from localstack.services.sqs.constants import (
+        HEADER_LOCALSTACK_SQS_OVERRIDE_MESSAGE_COUNT,
+        HEADER_LOCALSTACK_SQS_OVERRIDE_WAIT_TIME_SECONDS,
+    )
+
+    headers = {}
+    if most_messages:
+        headers[HEADER_LOCALSTACK_SQS_OVERRIDE_MESSAGE_COUNT] = str(most_messages)
+    if window:
+        headers[HEADER_LOCALSTACK_SQS_OVERRIDE_WAIT_TIME_SECONDS] = str(window)
+    return context_of("sqs", operation, account, region, headers)
