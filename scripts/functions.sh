@@ -5,9 +5,9 @@
 # once. What is deployed to AWS is built by infra/build.sh.
 set -euo pipefail
 
-# The whole workspace, as the tests build it: another choice of packages is another choice of
-# features, and the AWS SDK would be compiled again.
-cargo build --quiet --workspace --bins
+# Only what the demo needs, and yet of the whole workspace, as the tests build it: another choice of
+# packages is another choice of features, and the AWS SDK would be compiled again.
+cargo build --quiet --workspace --bin orders-demo "${@/#/--bin=}"
 
 for function in "$@"; do
   folder=target/local/functions/$function

@@ -9,7 +9,10 @@ else
   run() { cargo test --no-fail-fast "$@"; }
 fi
 
-say() { printf '\n── %s\n' "$*"; }
+say() { printf '\n── %s (after %d s)\n' "$*" "$SECONDS"; }
+
+say the programs of operators
+cargo build --quiet --workspace --bins
 
 say examples in the documentation
 cargo test --quiet --workspace --doc

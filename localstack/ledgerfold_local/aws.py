@@ -2,20 +2,28 @@
 
 from __future__ import annotations
 
+import functools
 from typing import Any
-
-import boto3
-from botocore.config import Config
 
 from ledgerfold_local.emulators import REGION, endpoint
 
 
 class Aws:
+    """Loads boto3 when the first client is made: that takes half a second, in which an emulator can start."""
+
     def __init__(self, port: int) -> None:
         self._endpoint = endpoint(port)
-        self._session = boto3.Session(aws_access_key_id="test", aws_secret_access_key="test", region_name=REGION)
 
+    @functools.cached_property
+    def _session(self) -> Any:
+        import boto3
+
+        return boto3.Session(aws_access_key_id="test", aws_secret_access_key="test", region_name=REGION)
+
+    @functools.cache
     def client(self, service: str) -> Any:
+        from botocore.config import Config
+
         # Path style: a bucket in the host name would have to be resolved. No proxy: the emulator is on this machine.
         config = Config(
             proxies={}, retries={"total_max_attempts": 2}, s3={"addressing_style": "path"}, read_timeout=120

@@ -10,6 +10,7 @@ import shutil
 import signal
 import socket
 import subprocess
+import threading
 import time
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
@@ -82,6 +83,7 @@ def up(wanted: Wanted, layout: Layout) -> None:
     with exclusively(layout):
         deployment = prepare(wanted, layout)
         deployment.pack()  # First, as what is missing shows here, and an emulator takes time.
+        threading.Thread(target=deployment.connect, name="connect").start()
         record = emulator_for(wanted, deployment, layout, steps)
         deploy(wanted, deployment, record, layout, steps)
 

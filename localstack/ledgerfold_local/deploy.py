@@ -15,14 +15,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from botocore.exceptions import BotoCoreError, ClientError
-
 from ledgerfold_local import ministack, packaging, template
 from ledgerfold_local.aws import Aws
 from ledgerfold_local.processes import wait_until
 from ledgerfold_local.trouble import Trouble
 
-BUCKET = "ledgerfold-packages"
 STACK_SECONDS = 300.0
 ARCHITECTURES = {"x86_64": "x86_64", "amd64": "x86_64", "aarch64": "arm64", "arm64": "arm64"}
 
@@ -41,10 +38,11 @@ class Deployment:
         parameters: dict[str, str],
     ) -> None:
         self._aws = aws
-        self._cloudformation = aws.client("cloudformation")
         self.stack = stack
         self._builds = functions
-        self._packages = packages
+        self._packages: packaging.Packages = (
+            packaging.Zips(packages) if emulator == "ministack" else packaging.Folders(packages)
+        )
         if not document.is_file():
             raise Trouble(f"There is no template {document}.")
         self._template = template.load(document)
@@ -56,12 +54,18 @@ class Deployment:
         """Changes with the template. Functions are in it by name only."""
         self.digest = ""
         """Changes with the template and with the functions, once they are packed."""
-        self._uploads: dict[str, packaging.Package] = {}
+        self._packed: dict[str, packaging.Package] = {}
+        """By logical id of the function."""
         self._body = ""
+
+    def connect(self) -> None:
+        """Makes the clients, which needs no emulator yet."""
+        for service in ("cloudformation", "s3"):
+            self._aws.client(service)
 
     def pack(self) -> None:
         """Makes packages of the functions, which must have been built. Before anything is deployed."""
-        self._uploads = self._rewrite_code()
+        self._packed = self._rewrite_code()
         self._body = json.dumps(self._template, indent=1)
         self.digest = digest(self.shape, self._body)
 
@@ -70,69 +74,69 @@ class Deployment:
 
     def create(self) -> None:
         with named_trouble(f"Deploying {self.stack}"):
-            self._upload()
+            self._deliver()
             self._create_stack()
             if self._archive:
                 self._archive.create(self._aws.client("events"), self.outputs())
+        self._packages.clear(self._packed.values())
 
     def update_code(self) -> int:
         """Gives new code to the functions whose package has changed, and says to how many. For the same shape only."""
         with named_trouble(f"Updating the functions of {self.stack}"):
-            self._upload()
+            self._deliver()
             functions = self._aws.client("lambda")
             changed = [
                 name for name, package in self._functions_of_stack().items() if self._give(functions, name, package)
             ]
             for name in changed:
                 functions.get_waiter("function_updated_v2").wait(FunctionName=name, WaiterConfig={"Delay": 1})
-            return len(changed)
+        self._packages.clear(self._packed.values())
+        return len(changed)
 
     def outputs(self) -> dict[str, str]:
-        [stack] = self._cloudformation.describe_stacks(StackName=self.stack)["Stacks"]
+        [stack] = self._aws.client("cloudformation").describe_stacks(StackName=self.stack)["Stacks"]
         return {output["OutputKey"]: output["OutputValue"] for output in stack.get("Outputs", [])}
 
     # ---- Packages --------------------------------------------------------------------------------
 
     def _rewrite_code(self) -> dict[str, packaging.Package]:
         """Packs each code folder once, however many functions share it, and names the packages in the template."""
-        packed: dict[Path, packaging.Package] = {}
-        for holder in template.code_holders(self._template):
-            folder = packaging.function_folder(holder["CodeUri"], self._builds)
-            if folder not in packed:
-                packed[folder] = packaging.pack(folder, self._packages)
-            holder["CodeUri"] = f"s3://{BUCKET}/{packed[folder].key}"
-        return {package.key: package for package in packed.values()}
+        packed: dict[str, packaging.Package] = {}
+        by_folder: dict[Path, packaging.Package] = {}
+        for logical_id, uri in template.code_uris(self._template).items():
+            folder = packaging.function_folder(uri, self._builds)
+            if folder not in by_folder:
+                by_folder[folder] = self._packages.pack(folder)
+            packed[logical_id] = by_folder[folder]
+            template.set_code(self._template, logical_id, packed[logical_id].code_uri)
+        return packed
 
-    def _upload(self) -> None:
+    def _deliver(self) -> None:
         s3 = self._aws.client("s3")
-        s3.create_bucket(Bucket=BUCKET)
-        there = {entry["Key"] for entry in s3.list_objects_v2(Bucket=BUCKET).get("Contents", [])}
-        for key, package in self._uploads.items():
-            if key not in there:
-                s3.upload_file(str(package.path), BUCKET, key)
+        s3.create_bucket(Bucket=packaging.BUCKET)  # For the template in any case.
+        self._packages.deliver(s3, self._packed.values())
 
     def _functions_of_stack(self) -> dict[str, packaging.Package]:
         """The names that CloudFormation has made for functions, with their packages."""
-        pages = self._cloudformation.get_paginator("list_stack_resources").paginate(StackName=self.stack)
+        pages = self._aws.client("cloudformation").get_paginator("list_stack_resources").paginate(StackName=self.stack)
         names = {
             resource["LogicalResourceId"]: resource["PhysicalResourceId"]
             for page in pages
             for resource in page["StackResourceSummaries"]
         }
-        uris = template.code_uris(self._template)
-        return {names[logical_id]: self._uploads[uri.rpartition("/")[2]] for logical_id, uri in uris.items()}
+        return {names[logical_id]: package for logical_id, package in self._packed.items()}
 
     def _give(self, functions: Any, name: str, package: packaging.Package) -> bool:
         """Updates a function unless it has this package already."""
-        if functions.get_function_configuration(FunctionName=name)["CodeSha256"] == package.lambdas_digest:
+        if self._packages.identity_of(functions.get_function(FunctionName=name)) == package.identity:
             return False
-        functions.update_function_code(FunctionName=name, S3Bucket=BUCKET, S3Key=package.key)
+        functions.update_function_code(FunctionName=name, S3Bucket=package.bucket, S3Key=package.key)
         return True
 
     # ---- The stack -------------------------------------------------------------------------------
 
     def _create_stack(self) -> None:
-        self._cloudformation.create_stack(
+        self._aws.client("cloudformation").create_stack(
             StackName=self.stack,
             TemplateURL=self._template_url(),
             Parameters=[{"ParameterKey": name, "ParameterValue": value} for name, value in self._parameters.items()],
@@ -148,12 +152,14 @@ class Deployment:
         """By address, as a body in the request may have 50 KB only."""
         key = f"{hashlib.sha256(self._body.encode()).hexdigest()}.template.json"
         s3 = self._aws.client("s3")
-        s3.put_object(Bucket=BUCKET, Key=key, Body=self._body.encode())
-        return f"{s3.meta.endpoint_url}/{BUCKET}/{key}"
+        s3.put_object(Bucket=packaging.BUCKET, Key=key, Body=self._body.encode())
+        return f"{s3.meta.endpoint_url}/{packaging.BUCKET}/{key}"
 
     def _status(self) -> str | None:
+        from botocore.exceptions import ClientError
+
         try:
-            [stack] = self._cloudformation.describe_stacks(StackName=self.stack)["Stacks"]
+            [stack] = self._aws.client("cloudformation").describe_stacks(StackName=self.stack)["Stacks"]
         except ClientError as error:
             if "does not exist" in str(error):
                 return None
@@ -162,7 +168,7 @@ class Deployment:
 
     def _reasons(self) -> str:
         """The resources that failed of themselves, each with its reason, in the order of their failing."""
-        events = self._cloudformation.describe_stack_events(StackName=self.stack)["StackEvents"]
+        events = self._aws.client("cloudformation").describe_stack_events(StackName=self.stack)["StackEvents"]
         lines = [
             f"  {event['LogicalResourceId']} ({event.get('ResourceType', '?')}): {event['ResourceStatusReason']}"
             for event in reversed(events)
@@ -177,6 +183,8 @@ def digest(*parts: object) -> str:
 
 @contextlib.contextmanager
 def named_trouble(purpose: str) -> Iterator[None]:
+    from botocore.exceptions import BotoCoreError, ClientError
+
     try:
         yield
     except (BotoCoreError, ClientError) as error:

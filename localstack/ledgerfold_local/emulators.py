@@ -86,7 +86,7 @@ def localstack_settings(port: int, layout: Layout) -> dict[str, str]:
         "IN_MEMORY_CLIENT": "1",
         # Without a line for every request; `LS_LOG=info make up` shows them.
         "LS_LOG": "warn",
-        # The pause after a batch of a queue or a change stream, in which the next one gathers: fewer and larger batches.
+        # The pause after a batch of a queue or a change stream, in which the next one gathers: fewer, larger batches.
         "LAMBDA_EVENT_SOURCE_MAPPING_POLL_INTERVAL_SEC": "0.1",
         # A poll of an empty queue waits by itself until a message comes.
         "LAMBDA_EVENT_SOURCE_MAPPING_MAX_BACKOFF_ON_EMPTY_POLL_SEC": "0.01",

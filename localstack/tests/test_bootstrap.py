@@ -12,10 +12,15 @@ import tarfile
 from pathlib import Path
 from unittest import mock
 
-from support import HERE, TestCase
+from support import HERE, TestCase, is_running
 
 sys.path.insert(0, str(HERE.parent))
 import bootstrap
+
+
+def until(path: Path) -> str:
+    """A shell's wait for a file, ten seconds at most."""
+    return f"for _ in $(/usr/bin/seq 100); do [ -e {path} ] && break; /bin/sleep 0.1; done; [ -e {path} ]"
 
 
 def python_that_says(version: str) -> str:
@@ -191,6 +196,50 @@ class BootstrapTest(TestCase):
         with failing, contextlib.redirect_stderr(io.StringIO()) as shown:
             self.assertEqual(bootstrap.main(["up"]), 1)
         self.assertEqual(shown.getvalue(), "No Java.\n")
+
+    # ---- What is built meanwhile -----------------------------------------------------------------
+
+    def up_with(self, build: str, python: str = "#!/bin/sh\n", prepare: object = None) -> int:
+        """`up` with a build of this script, and this one in the place of the emulator's Python."""
+        interpreter = self.program("python", python)
+        prepared = mock.patch.object(bootstrap, "prepare", side_effect=prepare or (lambda *_: interpreter))
+        with prepared, mock.patch.object(os, "execve", side_effect=lambda *_: self.fail("it should not go on")):
+            return bootstrap.main(["up", "--build", self.program("build", f"#!/bin/sh\n{build}\n")])
+
+    def test_the_build_runs_beside_the_set_up_and_both_must_be_done_before_the_deployment(self) -> None:
+        ready, built = self.folder / "ready", self.folder / "built"
+
+        def deploy(_python: str, arguments: list[str], _environment: dict[str, str]) -> None:
+            self.assertEqual(arguments[1:], ["-m", "ledgerfold_local", "up", "--port", "1"])
+            self.assertTrue(built.exists())
+
+        # Each waits for the other, which only two at a time can do.
+        python = self.program("python", f"#!/bin/sh\n[ $3 = start ] && : > {ready} && {until(built)}\n")
+        build = self.program("build", f"#!/bin/sh\n{until(ready)}\n: > {built}\n")
+        with mock.patch.object(bootstrap, "prepare", return_value=python), mock.patch.object(os, "execve", deploy):
+            bootstrap.main(["up", "--build", build, "--port", "1"])
+
+    def test_nothing_is_deployed_after_a_build_that_failed(self) -> None:
+        with contextlib.redirect_stderr(io.StringIO()) as shown:
+            self.assertEqual(self.up_with("exit 3"), 1)
+        self.assertEqual(shown.getvalue(), "The build failed.\n")
+
+    def test_a_set_up_that_fails_ends_the_build_with_all_that_it_has_started(self) -> None:
+        pid = self.folder / "pid"
+
+        def fail_once_it_runs(*_: object) -> str:
+            self.wait_for(lambda: pid.exists() and pid.read_text().strip())
+            raise bootstrap.SetupError("No Java.")
+
+        with contextlib.redirect_stderr(io.StringIO()) as shown:
+            self.assertEqual(self.up_with(f"/bin/sleep 60 & echo $! > {pid}; wait", prepare=fail_once_it_runs), 1)
+        self.assertEqual(shown.getvalue(), "No Java.\n")
+        self.wait_for(lambda: not is_running(int(pid.read_text())))
+
+    def test_a_build_that_is_not_there_is_named(self) -> None:
+        with contextlib.redirect_stderr(io.StringIO()) as shown:
+            self.assertEqual(bootstrap.main(["up", "--build", "no-such-program"]), 1)
+        self.assertEqual(shown.getvalue(), "no-such-program cannot be run: No such file or directory\n")
 
     # ---- The locks -------------------------------------------------------------------------------
 

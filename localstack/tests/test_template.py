@@ -37,7 +37,7 @@ Resources:
   Query:
     Type: AWS::Serverless::Function
     Properties:
-      CodeUri: s3://bucket/done.zip
+      CodeUri: ../target/lambda/orders-query/
       Events:
         Any: {Type: Api, Properties: {Path: '/{proxy+}', Method: ANY}}
   Mapping:
@@ -65,19 +65,21 @@ class TemplateTest(TestCase):
         self.assertEqual(mapping["MaximumBatchingWindowInSeconds"], {"Fn::If": ["Small", 0, 1]})
         json.dumps(loaded)
 
-    def test_only_folders_are_packed(self) -> None:
-        [holder] = template.code_holders(self.load())
-        self.assertEqual(holder["CodeUri"], "../target/lambda/orders-command/")
-
-    def test_every_function_has_code_its_own_or_the_default(self) -> None:
+    def test_every_function_has_a_code_folder_its_own_or_the_default(self) -> None:
         loaded = self.load()
         self.assertEqual(
-            template.code_uris(loaded), {"Command": "../target/lambda/orders-command/", "Query": "s3://bucket/done.zip"}
+            template.code_uris(loaded),
+            {"Command": "../target/lambda/orders-command/", "Query": "../target/lambda/orders-query/"},
         )
         del loaded["Resources"]["Query"]["Properties"]["CodeUri"]
         loaded["Globals"]["Function"]["CodeUri"] = "../target/lambda/common/"
         self.assertEqual(template.code_uris(loaded)["Query"], "../target/lambda/common/")
-        self.assertEqual(len(template.code_holders(loaded)), 2)
+
+    def test_code_is_named_for_each_function_also_where_it_had_the_default(self) -> None:
+        loaded = self.load()
+        del loaded["Resources"]["Query"]["Properties"]["CodeUri"]
+        template.set_code(loaded, "Query", {"Bucket": "b", "Key": "k"})
+        self.assertEqual(loaded["Resources"]["Query"]["Properties"]["CodeUri"], {"Bucket": "b", "Key": "k"})
 
     def test_ministacks_archive_is_taken_out_with_everything_that_refers_to_it(self) -> None:
         loaded = self.load()

@@ -17,7 +17,15 @@ from ledgerfold_local.plugin.shortcuts.switch import shortcuts_are_on
 def take_shortcuts() -> None:
     if not shortcuts_are_on():
         return
-    from ledgerfold_local.plugin.shortcuts import alarms, deployments, function_logs, invocations, mappings, rules
+    from ledgerfold_local.plugin.shortcuts import (
+        alarms,
+        deployments,
+        function_logs,
+        invocations,
+        mappings,
+        memory,
+        rules,
+    )
 
     rules.deliver_to_queues_directly()
     rules.compile_patterns_once()
@@ -27,3 +35,5 @@ def take_shortcuts() -> None:
     alarms.evaluate_none()
     deployments.look_often()
     deployments.sign_addresses_with_one_client()
+    deployments.read_regions_once()
+    memory.collect_seldom()

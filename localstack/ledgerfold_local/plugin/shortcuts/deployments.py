@@ -28,3 +28,12 @@ def sign_addresses_with_one_client() -> None:
         return boto3.client(service, **options)
 
     lambda_models.boto3 = SimpleNamespace(client=client)
+
+
+def read_regions_once() -> None:
+    """Each service asks which regions there are, and each answer read the list of all services' addresses anew."""
+    import boto3
+    from localstack.utils.aws import aws_stack
+
+    session = functools.cache(boto3.Session)
+    aws_stack.boto3 = SimpleNamespace(Session=session, session=boto3.session)

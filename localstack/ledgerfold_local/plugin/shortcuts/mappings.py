@@ -43,6 +43,9 @@ def known_there(request: dict[str, Any]) -> dict[str, Any]:
     return {**request, "StreamArn": f"arn:aws:dynamodb:ddblocal:000000000000:{stream}"}
 
 
+# Full batches in a row before a poller looks whether its mapping is still wanted.
+MOST_FULL_BATCHES = 10
+
 CLIENTS = {"sqs": QueueClient, "lambda": FunctionClient, "dynamodb": ChangeStreamClient}
 
 
@@ -62,6 +65,18 @@ def poll_directly() -> None:
     class QueuePoller(factory.SqsPoller):
         def _register_client_hooks(self) -> None:
             """None: they turn parameters of a real client's request into headers, and `QueueClient` does so itself."""
+
+        def poll_events(self) -> None:
+            """Behind a full batch the next one has gathered already, and needs no pause for it."""
+            for _ in range(MOST_FULL_BATCHES):
+                self._is_full = False
+                super().poll_events()
+                if not self._is_full:
+                    break
+
+        def handle_messages(self, messages: list[dict]) -> None:
+            self._is_full = len(messages) >= self.batch_size
+            super().handle_messages(messages)
 
     factory.get_internal_client = get_internal_client
     factory.SqsPoller = QueuePoller

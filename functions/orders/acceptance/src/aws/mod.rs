@@ -6,9 +6,11 @@ mod archive;
 mod by_hand;
 mod deadlines;
 mod event_table;
+#[cfg(feature = "local-cloud")]
 mod functions;
 mod queues;
 mod read_tables;
+#[cfg(feature = "local-cloud")]
 mod switches;
 
 use std::fmt;
@@ -18,8 +20,10 @@ use aws_smithy_http_client::Builder;
 use crate::stack::Stack;
 
 pub use archive::{Replay, ReplayProgress};
+#[cfg(feature = "local-cloud")]
 pub use functions::Variables;
 pub use queues::Backlog;
+#[cfg(feature = "local-cloud")]
 pub use switches::Mapping;
 
 /// Clients for the AWS services of one stack.
@@ -29,6 +33,7 @@ pub struct Aws {
     tables: aws_sdk_dynamodb::Client,
     events: aws_sdk_eventbridge::Client,
     queues: aws_sdk_sqs::Client,
+    #[cfg(feature = "local-cloud")]
     functions: aws_sdk_lambda::Client,
 }
 
@@ -70,6 +75,7 @@ impl Aws {
             tables: client_of!(aws_sdk_dynamodb, stack),
             events: client_of!(aws_sdk_eventbridge, stack),
             queues: client_of!(aws_sdk_sqs, stack),
+            #[cfg(feature = "local-cloud")]
             functions: client_of!(aws_sdk_lambda, stack),
             stack: stack.clone(),
         }
