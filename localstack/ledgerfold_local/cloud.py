@@ -17,7 +17,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ledgerfold_local.emulators import EMULATORS, HOST, Emulator
+from ledgerfold_local.emulators import EMULATORS, HOST, TABLES_PORT, Emulator, endpoint
 from ledgerfold_local.files import read_json, write_json
 from ledgerfold_local.layout import Layout
 from ledgerfold_local.processes import ProcessId, end_session, wait_until
@@ -42,6 +42,8 @@ class Record:
     shape: str = ""
     """Of the stack: `Deployment.shape`, or UNFINISHED, or nothing as long as there is none."""
     deployed: str = ""
+    tables_port: int = 0
+    """Of the DynamoDB behind the emulator, if it has one that answers by itself."""
 
     @property
     def process(self) -> ProcessId:
@@ -169,7 +171,13 @@ def start(wanted: Wanted, layout: Layout, steps: Steps) -> Record:
             start_new_session=True,
         )
         identity = ProcessId.of(process.pid)
-        record = Record(wanted.emulator.name, wanted.port, process.pid, identity.started if identity else "")
+        record = Record(
+            wanted.emulator.name,
+            wanted.port,
+            process.pid,
+            identity.started if identity else "",
+            tables_port=int(environment.get(TABLES_PORT, 0)),
+        )
         record.write(layout)
     steps.say(f"starting {wanted.emulator.name} on port {wanted.port}")
     seconds = wanted.emulator.start_seconds
@@ -287,5 +295,7 @@ def deploy(wanted: Wanted, deployment: Deployment, record: Record, layout: Layou
         steps.say(f"{done} in {time.monotonic() - began:.1f} s")
     outputs = deployment.outputs()
     description = describe(wanted.emulator.name, wanted.port, wanted.context, name, outputs, str(layout.logs))
+    if record.tables_port:
+        description["tablesEndpoint"] = endpoint(record.tables_port)
     write_json(layout.stack, description)
     steps.say(f"up: {description['contexts'][wanted.context]['api']} (the rest is in {os.path.relpath(layout.stack)})")

@@ -200,7 +200,7 @@ def local_parameters(template: dict[str, Any], asked: dict[str, str]) -> dict[st
         "Stage": "local",
         "Architecture": ARCHITECTURES[machine],
         # A message whose projector was killed is delivered again after six times this, and not after three minutes.
-        "ProjectorTimeout": "10",
+        "ProjectorTimeout": "5",
         # Whoever has mended something is watching.
         "HealEvery": "1 minute",
     }

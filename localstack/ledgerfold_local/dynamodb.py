@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import socket
 import subprocess
 import tempfile
 import urllib.error
@@ -13,7 +12,7 @@ from pathlib import Path
 from types import FrameType
 from typing import IO, NoReturn
 
-from ledgerfold_local.emulators import HOST, LOOPBACK, REGION, endpoint
+from ledgerfold_local.emulators import LOOPBACK, REGION, endpoint, free_port
 from ledgerfold_local.processes import wait_until
 from ledgerfold_local.reaper import Reaper
 from ledgerfold_local.trouble import Trouble
@@ -36,14 +35,9 @@ def run_with_dynamodb(command: Sequence[str], port: int | None) -> int:
             database.wait()
 
 
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind((HOST, 0))
-        return probe.getsockname()[1]
-
-
-def quiet_options(folder: str) -> list[str]:
-    """Options of Java that leave nothing outside of a folder: Java does not look at TMPDIR."""
+def java_options(folder: str) -> list[str]:
+    """Options of Java that leave nothing outside of a folder, as Java does not look at TMPDIR; and that suit a program
+    of minutes: its quick compiler alone, and a collector without threads of its own."""
     return [f"-Djava.io.tmpdir={folder}", "-XX:-UsePerfData", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"]
 
 
@@ -55,7 +49,7 @@ def start(port: int, folder: str, log: IO[bytes]) -> subprocess.Popen[bytes]:
     return subprocess.Popen(
         [
             java,
-            *quiet_options(folder),
+            *java_options(folder),
             f"-Djava.library.path={home / 'DynamoDBLocal_lib'}",
             "-jar",
             str(home / "DynamoDBLocal.jar"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import socket
 import sys
 import urllib.request
 from dataclasses import dataclass
@@ -16,6 +17,8 @@ REGION = "us-east-1"
 HOST = "127.0.0.1"
 # A proxy that the shell names is not for this machine's own addresses.
 LOOPBACK = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+# LocalStack's setting for the port of DynamoDB Local.
+TABLES_PORT = "DYNAMODB_LOCAL_PORT"
 # Taken over from the shell, for whoever looks into the emulator itself.
 PASSED_ON = ("LS_LOG", "DEBUG", "LOG_LEVEL", "LEDGERFOLD_SHORTCUTS")
 
@@ -58,6 +61,12 @@ def endpoint(port: int) -> str:
     return f"http://{HOST}:{port}"
 
 
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind((HOST, 0))
+        return probe.getsockname()[1]
+
+
 def localstack_settings(port: int, layout: Layout) -> dict[str, str]:
     missing = [name for name in ("LEDGERFOLD_DYNAMODB_HOME", "LEDGERFOLD_JAVA") if name not in os.environ]
     if missing:
@@ -80,6 +89,8 @@ def localstack_settings(port: int, layout: Layout) -> dict[str, str]:
         "DYNAMODB_IN_MEMORY": "1",
         # One database for all access keys, so that functions find their tables when they ask DynamoDB Local itself.
         "DYNAMODB_SHARE_DB": "1",
+        # Chosen here, so that others can be told of it as well.
+        TABLES_PORT: str(free_port()),
         "LEDGERFOLD_DYNAMODB_HOME": os.environ["LEDGERFOLD_DYNAMODB_HOME"],
         "LEDGERFOLD_JAVA": os.environ["LEDGERFOLD_JAVA"],
         # LocalStack's clients of itself hand their requests to the gateway as calls instead of through a socket.

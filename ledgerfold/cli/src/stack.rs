@@ -14,9 +14,12 @@ const STACK_FILE: &str = "target/local/stack.json";
 
 /// What the file says. Keys that are not named here are ignored.
 #[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub(crate) struct Stack {
     /// The address of a local cloud; AWS by the environment's configuration where there is none.
     pub(crate) endpoint: Option<String>,
+    /// The address of the local cloud's DynamoDB, where it has one of its own.
+    pub(crate) tables_endpoint: Option<String>,
     pub(crate) region: Option<String>,
     /// The archive of the bus, by name or ARN.
     pub(crate) archive: Option<String>,

@@ -128,10 +128,11 @@ impl TargetOptions {
         let archive = self.archive.clone().or(archive);
         let bus = stack.as_ref().and_then(|stack| stack.bus.clone());
         let bus = self.bus_name.clone().or(bus);
-        let place = stack.map(|stack| (stack.endpoint, stack.region));
-        let place = match place {
-            Some((Some(endpoint), region)) => Place::LocalCloud { endpoint, region },
-            Some((None, region)) => Place::Aws { region },
+        let place = match stack {
+            Some(Stack { endpoint: Some(endpoint), tables_endpoint: tables, region, .. }) => {
+                Place::LocalCloud { endpoint, tables, region }
+            }
+            Some(Stack { region, .. }) => Place::Aws { region },
             None => Place::Aws { region: None },
         };
         Ok(Target { connection: Connection::to(place), names, context, archive, bus })

@@ -12,6 +12,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Protocol
 
 PREFIX = "/2018-06-01/runtime"
+# How often a server looks whether it has been closed. There is one for each environment, and looking is work.
+LOOK_SECONDS = 5.0
 
 
 @dataclass(frozen=True)
@@ -49,7 +51,8 @@ class RuntimeApi:
     def __init__(self, calls: Calls) -> None:
         self._server = Server(("127.0.0.1", 0), handler_for(calls))
         self.address = f"127.0.0.1:{self._server.server_port}"
-        threading.Thread(target=self._server.serve_forever, name="runtime-api", daemon=True).start()
+        serve = threading.Thread(target=self._server.serve_forever, args=(LOOK_SECONDS,), name="runtime-api", daemon=True)
+        serve.start()
 
     def close(self) -> None:
         """Returns at once: the server looks only now and then whether it has been closed, and nobody needs to wait."""

@@ -13,9 +13,12 @@ const STACK_FILE: &str = "target/local/stack.json";
 
 /// A deployed stack. Keys of the file that are not named here are ignored.
 #[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct Stack {
     /// The edge of the local cloud, which answers for every AWS service.
     pub endpoint: String,
+    /// The DynamoDB behind it, where it can be asked without a detour.
+    pub tables_endpoint: Option<String>,
     /// The AWS region the stack is deployed to.
     pub region: String,
     /// The event bus, by name or ARN.

@@ -91,7 +91,8 @@ mod tests {
         let answers = states.iter().map(|state| answer(state));
         let answers = [Json(200, archive.to_owned())].into_iter().chain(answers);
         let service = RecordedService::start(answers).await;
-        let place = Place::LocalCloud { endpoint: service.endpoint().to_owned(), region: None };
+        let endpoint = service.endpoint().to_owned();
+        let place = Place::LocalCloud { endpoint, tables: None, region: None };
         let client = Connection::to(place).eventbridge().await;
         let replays = Replays::open(client, "a").await.expect("it is there");
         let status = watch(&replays, &ReplayName("r".to_owned()), &ManualClock::default()).await;

@@ -14,7 +14,7 @@ def use_bundled(home: str, java: str) -> None:
     from localstack.services.dynamodb.packages import DynamoDBLocalPackageInstaller, dynamodblocal_package
     from localstack.services.dynamodb.server import DynamodbServer
 
-    from ledgerfold_local.dynamodb import quiet_options
+    from ledgerfold_local.dynamodb import java_options
 
     DynamoDBLocalPackageInstaller.install = lambda *_args, **_kwargs: None
     DynamoDBLocalPackageInstaller.get_installed_dir = lambda *_args: home
@@ -25,7 +25,7 @@ def use_bundled(home: str, java: str) -> None:
 
     def create_command_without_agent(self: DynamodbServer) -> list[str]:
         _java, *rest = create_command(self)
-        return [java, *quiet_options(tempfile.gettempdir()), *(part for part in rest if "-javaagent" not in part)]
+        return [java, *java_options(tempfile.gettempdir()), *(part for part in rest if "-javaagent" not in part)]
 
     DynamodbServer._create_shell_command = create_command_without_agent
 

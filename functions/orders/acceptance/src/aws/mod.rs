@@ -53,13 +53,13 @@ impl AwsError {
 
 /// The SDKs' configurations are distinct types of one shape.
 macro_rules! client_of {
-    ($sdk:ident, $stack:expr) => {{
+    ($sdk:ident, $stack:expr, $endpoint:expr) => {{
         use $sdk::config::{BehaviorVersion, Config, Credentials, Region};
         let credentials = Credentials::new("test", "test", None, None, "local cloud");
         let config = Config::builder()
             .behavior_version(BehaviorVersion::latest())
             .region(Region::new($stack.region.clone()))
-            .endpoint_url($stack.endpoint.clone())
+            .endpoint_url($endpoint)
             .credentials_provider(credentials)
             .http_client(Builder::new().build_http())
             .build();
@@ -71,12 +71,14 @@ impl Aws {
     /// Clients for a stack in a local cloud.
     #[must_use]
     pub fn new(stack: &Stack) -> Self {
+        let edge = &stack.endpoint;
+        let tables = stack.tables_endpoint.as_ref().unwrap_or(edge);
         Self {
-            tables: client_of!(aws_sdk_dynamodb, stack),
-            events: client_of!(aws_sdk_eventbridge, stack),
-            queues: client_of!(aws_sdk_sqs, stack),
+            tables: client_of!(aws_sdk_dynamodb, stack, tables),
+            events: client_of!(aws_sdk_eventbridge, stack, edge),
+            queues: client_of!(aws_sdk_sqs, stack, edge),
             #[cfg(feature = "local-cloud")]
-            functions: client_of!(aws_sdk_lambda, stack),
+            functions: client_of!(aws_sdk_lambda, stack, edge),
             stack: stack.clone(),
         }
     }

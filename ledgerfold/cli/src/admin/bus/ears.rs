@@ -147,7 +147,8 @@ mod tests {
         let received = ok(&json!({"Messages": messages}));
         let deleted = ok(&json!({"Successful": [], "Failed": []}));
         let service = RecordedService::start([received, deleted]).await;
-        let place = Place::LocalCloud { endpoint: service.endpoint().to_owned(), region: None };
+        let endpoint = service.endpoint().to_owned();
+        let place = Place::LocalCloud { endpoint, tables: None, region: None };
         let sqs = Connection::to(place).sqs().await;
         let replay = ReplayName("audit-1".to_owned());
         let ears = Ears { sqs: &sqs, queue: "http://q", replay: &replay, patience: 1 };
