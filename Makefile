@@ -2,7 +2,7 @@
 
 EMULATOR ?= localstack
 PORT ?= 4566
-DEMO_INPUT ?= functions/orders/acceptance/demo/orders.jsonl
+DEMO_INPUT ?= functions/orders/acceptance/demo/orders-small.jsonl
 STAGE ?= dev
 ARCH ?= arm64
 SCHEDULES ?= 100000
@@ -21,6 +21,7 @@ help: ## Show this
 	@echo "  EMULATOR=localstack|ministack   which local cloud (now $(EMULATOR))"
 	@echo "  PORT=4566                       where it listens (now $(PORT))"
 	@echo "  PAYMENT_DEADLINE=86400          seconds after which an unpaid order is cancelled"
+	@echo "  DEMO_INPUT=FILE                 what the demo sends; demo/orders.jsonl has twelve times as much"
 
 demo: up ## Run orders on a local cloud: real input, a report, a replay
 	@target/debug/orders-demo $(DEMO_INPUT)

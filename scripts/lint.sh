@@ -2,7 +2,7 @@
 # Everything that can be said of the code without running it.
 set -euo pipefail
 
-say() { printf '\n── %s\n' "$*"; }
+say() { printf '\n── %s (after %d s)\n' "$*" "$SECONDS"; }
 
 say formatting
 cargo fmt --all --check

@@ -101,6 +101,8 @@ def localstack_settings(port: int, layout: Layout) -> dict[str, str]:
         "LAMBDA_EVENT_SOURCE_MAPPING_POLL_INTERVAL_SEC": "0.1",
         # A poll of an empty queue waits by itself until a message comes.
         "LAMBDA_EVENT_SOURCE_MAPPING_MAX_BACKOFF_ON_EMPTY_POLL_SEC": "0.01",
+        # Seconds of a minute, for rules with a rate: payment deadlines and retries are what people wait for.
+        "LEDGERFOLD_MINUTE": "10",
         # A metric for every poll of every queue costs more than all the rest.
         "SQS_DISABLE_CLOUDWATCH_METRICS": "1",
         # Nothing from, and nothing to, the internet; no DNS server on port 53.

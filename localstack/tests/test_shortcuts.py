@@ -177,3 +177,47 @@ class TablesTest(TestCase):
     def test_without_short_cuts_they_ask_localstack(self) -> None:
         with mock.patch.dict("os.environ", {"LEDGERFOLD_SHORTCUTS": "off"}):
             self.assertEqual(self.variables(True), {})
+
+
+@needs_localstack
+class ClockTest(TestCase):
+    def test_a_rate_counts_minutes_and_a_cron_runs_once_in_its_own(self) -> None:
+        from ledgerfold_local.plugin.shortcuts import clock
+        from localstack.services.events.scheduler import convert_schedule_to_cron
+
+        for rate, due in [("rate(1 minute)", [True] * 4), ("rate(2 minutes)", [False, True, False, True])]:
+            job = SimpleNamespace(schedule=convert_schedule_to_cron(rate))
+            self.assertEqual([clock.ticks(job) for _ in range(4)], due, rate)
+        hourly = SimpleNamespace(schedule=convert_schedule_to_cron("rate(1 hour)"))
+        self.assertIsNone(clock.MINUTES.fullmatch(hourly.schedule))
+        self.assertEqual([clock.once(hourly, lambda _job: True) for _ in range(3)], [True, False, False])
+        self.assertFalse(clock.once(SimpleNamespace(), lambda _job: False))
+
+
+@needs_localstack
+class PositionsTest(TestCase):
+    def test_a_mapping_that_is_switched_on_again_goes_on_where_it_stopped(self) -> None:
+        from ledgerfold_local.plugin.repairs.positions import with_position
+
+        class Poller:
+            def __init__(self, esm_uuid: str) -> None:
+                self.esm_uuid = esm_uuid
+                self.shards: dict[str, str] = {}
+                self.failing = False
+
+            def poll_events(self) -> None:
+                if self.failing:
+                    raise ConnectionError
+                self.shards = {"shard": f"after {self.shards.get('shard', 'the beginning')}"}
+
+        positions: dict = {}
+        kind = with_position(Poller, positions)
+        first = kind("mapping")
+        first.poll_events()
+        second = kind("mapping")
+        self.assertEqual(second.shards, {"shard": "after the beginning"})
+        second.failing = True
+        with self.assertRaises(ConnectionError):
+            second.poll_events()
+        self.assertEqual(kind("mapping").shards, {"shard": "after the beginning"})
+        self.assertEqual(kind("another").shards, {})

@@ -19,6 +19,7 @@ def apply_repairs() -> None:
         isolation,
         log_groups,
         metrics,
+        positions,
         replay,
     )
 
@@ -31,6 +32,7 @@ def apply_repairs() -> None:
     replay.keep_times_as_times()
     replay.reach_only_rules_that_are_named()
     log_groups.honour_logging_config()
+    positions.keep_positions()
     if os.environ.get("LEDGERFOLD_DYNAMODB_HOME"):  # In Docker, LocalStack's image brings its own.
         dynamodb.use_bundled(os.environ["LEDGERFOLD_DYNAMODB_HOME"], os.environ["LEDGERFOLD_JAVA"])
         dynamodb.start_early()

@@ -19,6 +19,7 @@ def take_shortcuts() -> None:
         return
     from ledgerfold_local.plugin.shortcuts import (
         alarms,
+        clock,
         deployments,
         function_logs,
         invocations,
@@ -33,6 +34,7 @@ def take_shortcuts() -> None:
     invocations.invoke_directly()
     function_logs.write_directly()
     alarms.evaluate_none()
+    clock.shorten_minutes()
     deployments.look_often()
     deployments.sign_addresses_with_one_client()
     deployments.read_regions_once()

@@ -1,0 +1,32 @@
+"""A mapping of a change stream that is switched off and on again starts from the beginning of the stream.
+
+On AWS it goes on where it stopped. Here the relay published everything again that there had ever been, and with it what
+somebody had dealt with long ago.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+def keep_positions() -> None:
+    from localstack.services.lambda_.event_source_mapping import esm_worker_factory as factory
+
+    factory.DynamoDBPoller = with_position(factory.DynamoDBPoller, {})
+
+
+def with_position(poller: type, positions: dict[str, dict[str, str]]) -> type:
+    """A poller that begins at its mapping's position, if there is one. `positions` has a shard iterator for each shard,
+    by the mapping's id. Every change of a mapping makes a new poller."""
+
+    class PollerWithPosition(poller):
+        def __init__(self, *arguments: Any, **options: Any) -> None:
+            super().__init__(*arguments, **options)
+            self.shards = dict(positions.get(self.esm_uuid, {}))
+
+        def poll_events(self) -> None:
+            super().poll_events()
+            # Only now: the function has the records, or has failed as often as it may.
+            positions[self.esm_uuid] = dict(self.shards)
+
+    return PollerWithPosition
