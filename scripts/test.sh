@@ -1,6 +1,10 @@
 #!/usr/bin/env bash
-# All tests. The local cloud is up; a DynamoDB Local of its own is started here.
+# All tests. The local cloud is up; a DynamoDB Local of its own is started here, and a second cloud.
 set -euo pipefail
+
+say() { printf '\n── %s (after %d s)\n' "$*" "$SECONDS"; }
+cloud() { python3 localstack/bootstrap.py "$@"; }
+of_stack() { python3 -c "import json; print(json.load(open('$1'))['$2'])"; }
 
 # Nextest where it is there, for its speed; cargo's own runner does as well.
 if cargo nextest --version >/dev/null 2>&1; then
@@ -8,32 +12,39 @@ if cargo nextest --version >/dev/null 2>&1; then
 else
   run() { cargo test --no-fail-fast "$@"; }
 fi
+export -f run
 
-say() { printf '\n── %s (after %d s)\n' "$*" "$SECONDS"; }
+features=ledgerfold-dynamodb/dynamodb-local,ledgerfold-s3/local-cloud,orders-acceptance/local-cloud
+emulator=${EMULATOR:-localstack}
+endpoint=$(of_stack target/local/stack.json endpoint)
+second=target/local/second
 
-say the programs of operators
+# Two of the tests that need a cloud of their own then run at a time. Nothing is built meanwhile.
+second_cloud() {
+  cloud up --emulator "$emulator" --home "$second" --port $((${endpoint##*:} + 1)) \
+    --functions target/local/functions >"$second.log" 2>&1
+}
+
+say programs and tests are built
 cargo build --quiet --workspace --bins
+cargo test --quiet --no-run --workspace --features "$features"
 
-say examples in the documentation
+say the second cloud starts, and the examples in the documentation run
+trap 'cloud down --home "$second" >/dev/null' EXIT
+second_cloud & starting=$!
 cargo test --quiet --workspace --doc
 
 say the local cloud\'s own tests
-python3 localstack/bootstrap.py test
-
-say everything that needs no server, and the adapters on DynamoDB Local
-export -f run
-python3 localstack/bootstrap.py dynamodb -- \
-  bash -c 'run --workspace --features ledgerfold-dynamodb/dynamodb-local'
-
-endpoint=$(python3 -c 'import json; print(json.load(open("target/local/stack.json"))["endpoint"])')
+cloud test
 
 # LocalStack has a layer of its own before its DynamoDB. The second emulator is not held to these rules.
-if [[ ${EMULATOR:-localstack} == localstack ]]; then
+if [[ $emulator == localstack ]]; then
   say the rules of the log on the local cloud
-  DYNAMODB_ENDPOINT=$endpoint run --workspace --features ledgerfold-dynamodb/dynamodb-local \
-    --test dynamodb_local event_store::
+  DYNAMODB_ENDPOINT=$endpoint run --workspace --features "$features" --test dynamodb_local event_store::
 fi
+wait $starting || { cat "$second.log" >&2; exit 1; }
 
-say orders end to end, and payloads, on the local cloud
-AWS_ENDPOINT_URL=$endpoint run --workspace --test local-cloud \
-  --features orders-acceptance/local-cloud,ledgerfold-s3/local-cloud
+say everything else: without a server, on DynamoDB Local, and end to end on the local clouds
+export AWS_ENDPOINT_URL=$endpoint LEDGERFOLD_SECOND_STACK=$PWD/$second/stack.json
+cloud dynamodb -- bash -c "run --workspace --features $features"
+say all tests have passed

@@ -9,6 +9,10 @@ use serde::Deserialize;
 /// Names the stack file, for a stack that was not started from this checkout.
 pub const STACK_VARIABLE: &str = "LEDGERFOLD_STACK";
 
+/// Names the stack file for tests of the group `second-cloud` (`.config/nextest.toml`), if there is a second cloud.
+const SECOND_STACK_VARIABLE: &str = "LEDGERFOLD_SECOND_STACK";
+const SECOND_GROUP: &str = "second-cloud";
+
 const STACK_FILE: &str = "target/local/stack.json";
 
 /// A deployed stack. Keys of the file that are not named here are ignored.
@@ -110,7 +114,9 @@ impl Stack {
     /// # Errors
     /// When there is none.
     pub fn path() -> Result<PathBuf, StackError> {
-        match env::var_os(STACK_VARIABLE) {
+        let in_second_group = env::var("NEXTEST_TEST_GROUP").is_ok_and(|group| group == SECOND_GROUP);
+        let second = env::var_os(SECOND_STACK_VARIABLE).filter(|_| in_second_group);
+        match second.or_else(|| env::var_os(STACK_VARIABLE)) {
             Some(path) => Ok(PathBuf::from(path)),
             None => find_upwards(STACK_FILE).ok_or(StackError::NotFound),
         }
