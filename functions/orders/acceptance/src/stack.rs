@@ -114,7 +114,8 @@ impl Stack {
     /// # Errors
     /// When there is none.
     pub fn path() -> Result<PathBuf, StackError> {
-        let in_second_group = env::var("NEXTEST_TEST_GROUP").is_ok_and(|group| group == SECOND_GROUP);
+        let in_second_group =
+            env::var("NEXTEST_TEST_GROUP").is_ok_and(|group| group == SECOND_GROUP);
         let second = env::var_os(SECOND_STACK_VARIABLE).filter(|_| in_second_group);
         match second.or_else(|| env::var_os(STACK_VARIABLE)) {
             Some(path) => Ok(PathBuf::from(path)),
