@@ -21,7 +21,7 @@ deny=target/tools/bin/cargo-deny
 version=0.20.2
 # It runs for seconds, so what its own release build spends on speed is not earned back.
 [ "$("$deny" --version 2>/dev/null)" = "cargo-deny $version" ] ||
-  CARGO_PROFILE_RELEASE_OPT_LEVEL=1 CARGO_PROFILE_RELEASE_LTO=off CARGO_PROFILE_RELEASE_CODEGEN_UNITS=16 \
+  CARGO_PROFILE_RELEASE_OPT_LEVEL=0 CARGO_PROFILE_RELEASE_LTO=off CARGO_PROFILE_RELEASE_CODEGEN_UNITS=16 \
   cargo install --quiet --locked "cargo-deny@$version" --no-default-features \
     --root target/tools --target-dir target/tools/build
 "$deny" --log-level error check bans licenses sources

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Callable
 
 from ledgerfold_local.layout import ROOT, Layout
+from ledgerfold_local.switches import shortcuts_are_on
 from ledgerfold_local.trouble import Trouble
 
 REGION = "us-east-1"
@@ -89,19 +90,19 @@ def localstack_settings(port: int, layout: Layout) -> dict[str, str]:
         "DYNAMODB_IN_MEMORY": "1",
         # One database for all access keys, so that functions find their tables when they ask DynamoDB Local itself.
         "DYNAMODB_SHARE_DB": "1",
-        # Chosen here, so that others can be told of it as well.
+        # Chosen here, so that `stack.json` can name it.
         TABLES_PORT: str(free_port()),
         "LEDGERFOLD_DYNAMODB_HOME": os.environ["LEDGERFOLD_DYNAMODB_HOME"],
         "LEDGERFOLD_JAVA": os.environ["LEDGERFOLD_JAVA"],
-        # LocalStack's clients of itself hand their requests to the gateway as calls instead of through a socket.
+        # Where LocalStack still sends requests to itself, it calls its gateway instead of using a socket.
         "IN_MEMORY_CLIENT": "1",
         # Without a line for every request; `LS_LOG=info make up` shows them.
         "LS_LOG": "warn",
-        # The pause after a batch of a queue or a change stream, in which the next one gathers: fewer, larger batches.
+        # The pause after a batch from a queue or a change stream. The next batch gathers in it: fewer, larger batches.
         "LAMBDA_EVENT_SOURCE_MAPPING_POLL_INTERVAL_SEC": "0.1",
-        # A poll of an empty queue waits by itself until a message comes.
-        "LAMBDA_EVENT_SOURCE_MAPPING_MAX_BACKOFF_ON_EMPTY_POLL_SEC": "0.01",
-        # Seconds of a minute, for rules with a rate: payment deadlines and retries are what people wait for.
+        # The pause after a poll of an empty queue. The short cut's poll has already waited for a message.
+        "LAMBDA_EVENT_SOURCE_MAPPING_MAX_BACKOFF_ON_EMPTY_POLL_SEC": "0.01" if shortcuts_are_on() else "0.25",
+        # Seconds of a minute in a rule's rate: people wait for payment deadlines and retries.
         "LEDGERFOLD_MINUTE": "10",
         # A metric for every poll of every queue costs more than all the rest.
         "SQS_DISABLE_CLOUDWATCH_METRICS": "1",

@@ -1,7 +1,6 @@
 """A mapping of a change stream that is switched off and on again starts from the beginning of the stream.
 
-On AWS it goes on where it stopped. Here the relay published everything again that there had ever been, and with it what
-somebody had dealt with long ago.
+On AWS it continues. Here the relay would publish every commit again, also those that an operator has dealt with.
 """
 
 from __future__ import annotations
@@ -16,8 +15,8 @@ def keep_positions() -> None:
 
 
 def with_position(poller: type, positions: dict[str, dict[str, str]]) -> type:
-    """A poller that begins at its mapping's position, if there is one. `positions` has a shard iterator for each shard,
-    by the mapping's id. Every change of a mapping makes a new poller."""
+    """A poller that begins at its mapping's position, if there is one. `positions` holds the shard iterators by mapping
+    and shard. Every change of a mapping makes a new poller."""
 
     class PollerWithPosition(poller):
         def __init__(self, *arguments: Any, **options: Any) -> None:
@@ -26,7 +25,7 @@ def with_position(poller: type, positions: dict[str, dict[str, str]]) -> type:
 
         def poll_events(self) -> None:
             super().poll_events()
-            # Only now: the function has the records, or has failed as often as it may.
+            # The function has taken the records, or has failed as often as it may.
             positions[self.esm_uuid] = dict(self.shards)
 
     return PollerWithPosition

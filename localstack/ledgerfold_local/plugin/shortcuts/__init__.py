@@ -1,16 +1,19 @@
-"""Short cuts between the parts of LocalStack, which otherwise talk to each other through HTTP clients and its gateway.
+"""Short cuts between the parts of LocalStack.
 
-LocalStack is one Python process, and one thread of it runs at a time. A rule that sends an event to a queue, a mapping
-that polls a queue or invokes a function: each was a signed request that the same process then parsed, routed, answered
-and parsed again. That was two thirds of all its work. Each module here replaces one such request by a call of the same
-provider method, and keeps the caller's code, its retries and its errors as they are. A function notices nothing.
+LocalStack is one Python process, and one thread of it runs at a time. When a rule sends an event to a queue, or a
+mapping polls a queue and invokes a function, LocalStack signs a request and sends it to itself; the same process then
+parses, routes and answers it, and parses the answer. Two thirds of its work are such requests. Each module here
+replaces one kind of them with a call of the same provider method. The caller's code, its retries and its errors stay
+as they are, and a function sees no difference.
+
+`repairs/` is for defects of LocalStack. A short cut changes no result.
 """
 
 from __future__ import annotations
 
 from localstack.runtime import hooks
 
-from ledgerfold_local.plugin.shortcuts.switch import shortcuts_are_on
+from ledgerfold_local.switches import shortcuts_are_on
 
 
 @hooks.on_infra_start()

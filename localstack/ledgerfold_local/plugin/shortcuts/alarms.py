@@ -1,6 +1,6 @@
-"""Alarms are kept and described, and never evaluated: nothing here feeds a metric to them.
+"""LocalStack keeps and describes alarms, and does not evaluate them: there are no metrics here.
 
-LocalStack evaluated each when it was made and every few minutes from then on, with three requests. A context has fifty.
+By itself it evaluates each alarm at its creation and every few minutes, with three requests. A context has fifty.
 """
 
 from __future__ import annotations

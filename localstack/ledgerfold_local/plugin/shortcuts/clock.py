@@ -1,7 +1,6 @@
-"""The clock of scheduled rules: whoever waits for it here is a person or a test.
+"""The clock of scheduled rules, for which a person or a test is waiting here.
 
-A rate of so many minutes counts minutes of LEDGERFOLD_MINUTE seconds. Longer rates and crons keep to the clock on the
-wall.
+In `rate(5 minutes)`, a minute has LEDGERFOLD_MINUTE seconds. Hours, days and crons keep to the clock on the wall.
 """
 
 from __future__ import annotations
@@ -40,7 +39,7 @@ def ticks(job: Any) -> bool:
 
 
 def once(job: Any, is_due: Any) -> bool:
-    """Within its minute on the wall a job is due as often as it is asked."""
+    """LocalStack says "due" during the whole minute before a cron's time. The job runs once in it."""
     now = time.monotonic()
     if now - getattr(job, "ran_at", -60.0) < 60.0 or not is_due(job):
         return False

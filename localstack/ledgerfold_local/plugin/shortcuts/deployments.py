@@ -1,4 +1,4 @@
-"""CloudFormation's waits: it makes one resource after the other, and asks of each again and again whether it is ready."""
+"""CloudFormation's waits: it makes one resource after the other, and asks for each until it is ready."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ LOOK_SECONDS = 0.02
 
 
 def look_often() -> None:
-    """A function is ready within tenths of a second. CloudFormation slept a whole one, or not at all and kept the
-    interpreter from the thread that it waited for."""
+    """A function is ready within tenths of a second. By itself, CloudFormation asks without a pause, and so keeps the
+    interpreter from the thread that prepares the function; then it pauses for a second."""
     from localstack.services.cloudformation.resource_provider import ResourceProviderExecutor
 
     deploy_loop = ResourceProviderExecutor.deploy_loop
@@ -19,7 +19,7 @@ def look_often() -> None:
 
 
 def sign_addresses_with_one_client() -> None:
-    """GetFunction, which is what CloudFormation asks, signs an address of the code, and made a client for each."""
+    """CloudFormation asks with GetFunction, which signs an address of the code and makes a client of S3 each time."""
     import boto3
     from localstack.services.lambda_.invocation import lambda_models
 
@@ -31,7 +31,7 @@ def sign_addresses_with_one_client() -> None:
 
 
 def read_regions_once() -> None:
-    """Each service asks which regions there are, and each answer read the list of all services' addresses anew."""
+    """Every service asks for the list of regions, and LocalStack reads the addresses of all services for each answer."""
     import boto3
     from localstack.utils.aws import aws_stack
 

@@ -1,6 +1,6 @@
-"""A function's lines on their way to CloudWatch Logs: into the log group itself, without a request for each invocation.
+"""Writes a function's lines into their log group itself, without a request for each invocation.
 
-Metric filters of a log group see nothing of it. Metrics and alarms are for AWS; nothing here counts them.
+Metric filters of the log group do not see these lines: metrics and alarms are for AWS.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import time
 from typing import Any
 
 LOG = logging.getLogger(__name__)
-# Two environments of a function may both find its log group missing.
+# Two environments of a function may both find that its log group is missing.
 MAKING_GROUPS = threading.Lock()
 
 

@@ -1,4 +1,4 @@
-"""Lambda as API Gateway and event source mappings use it: to invoke a function and wait for its answer."""
+"""Invokes functions for API Gateway and for event source mappings."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class FunctionClient:
 
 
 def invoke_directly() -> None:
-    """For requests to an API. Mappings get a `FunctionClient` of their own."""
+    """For requests to an API. `mappings.py` gives every mapping a `FunctionClient`."""
     from localstack.services.apigateway.next_gen.execute_api.integrations.aws import RestApiAwsProxyIntegration
     from localstack.utils.aws.arns import parse_arn
 

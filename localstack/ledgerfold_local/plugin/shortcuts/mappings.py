@@ -1,4 +1,4 @@
-"""Event source mappings: pollers of queues and change streams, which invoke a function with what they have read."""
+"""Event source mappings: they poll a queue or a change stream and invoke a function with the messages."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from ledgerfold_local.plugin.shortcuts.queues import QueueClient
 
 
 class ChangeStreamClient:
-    """Asks DynamoDB Local itself for changes, twenty times a second, instead of LocalStack's gateway before it.
+    """Asks DynamoDB Local itself for changes, ten times a second.
 
-    DynamoDB Local knows every stream under an account and a region of its own.
+    DynamoDB Local has an account and a region of its own in the names of streams.
     """
 
     def __init__(self, account: str, region: str) -> None:
@@ -64,10 +64,10 @@ def poll_directly() -> None:
 
     class QueuePoller(factory.SqsPoller):
         def _register_client_hooks(self) -> None:
-            """None: they turn parameters of a real client's request into headers, and `QueueClient` does so itself."""
+            """No hooks: `QueueClient` itself turns the poller's own parameters into headers."""
 
         def poll_events(self) -> None:
-            """Behind a full batch the next one has gathered already, and needs no pause for it."""
+            """After a full batch more messages are waiting, so the next batch needs no pause to gather."""
             for _ in range(MOST_FULL_BATCHES):
                 self._is_full = False
                 super().poll_events()

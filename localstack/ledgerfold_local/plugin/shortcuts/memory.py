@@ -1,14 +1,14 @@
-"""Python's garbage collector, which looks through all that LocalStack has loaded again and again while it loads more."""
+"""Python's garbage collector: by default it searches everything that LocalStack has loaded, again and again."""
 
 from __future__ import annotations
 
 import gc
 
-# Objects made before the youngest are looked through. Python's own number, 2,000, is for programs without gigabytes.
+# New objects before a collection. Python's default is 2,000.
 YOUNG = 100_000
 
 
 def collect_seldom() -> None:
-    """Sets aside what is loaded by now, which never becomes garbage."""
+    """Leaves out the modules that are loaded by now: they never become garbage."""
     gc.freeze()
     gc.set_threshold(YOUNG, 20, 100)

@@ -1,4 +1,4 @@
-"""Calls of a service's provider from inside LocalStack, without a client, a request and the gateway in between."""
+"""Calls a service's provider from inside LocalStack, without a client, a request or the gateway."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def provider_of(service: str) -> Any:
 def context_of(
     service: str, operation: str, account: str, region: str, headers: Mapping[str, str] | None = None
 ) -> Any:
-    """A request as a provider's method knows it: its caller, its operation, and an id of its own."""
+    """The request that a provider's method expects: with a caller, an operation and a new id."""
     from localstack.aws.api import RequestContext
     from localstack.aws.spec import load_service
     from localstack.http import Request
@@ -35,7 +35,7 @@ def context_of(
 
 
 def without_nothing(answer: Any) -> Any:
-    """An answer as a client reads it: what is None was not written, and is missing there."""
+    """An answer as a client reads it: a value of None is missing there."""
     if isinstance(answer, list):
         return [without_nothing(item) for item in answer]
     if isinstance(answer, Mapping):

@@ -1,4 +1,4 @@
-"""SQS as rules and event source mappings use it."""
+"""Uses queues for rules and event source mappings."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from typing import Any
 
 from ledgerfold_local.plugin.shortcuts.providers import context_of, errors_of_clients, provider_of, without_nothing
 
-# How long a poll of an empty queue waits for a message before it looks whether its mapping is still wanted. The wait
-# costs nothing: whoever puts a message into the queue wakes it.
+# A poll of an empty queue waits this long for a message; then its mapping may have been switched off. Waiting costs
+# nothing, because a new message wakes the poll.
 IDLE_SECONDS = 1
 
 
@@ -28,8 +28,8 @@ class QueueClient:
         )
 
     def receive_message(self, **request: Any) -> dict[str, Any]:
-        """Without a batching window, whatever is there within IDLE_SECONDS. With one, whatever comes until the batch is
-        full or the window is over, as the poller's own request has it."""
+        """Without a batching window, receives the messages that are there, or the first within IDLE_SECONDS. With a
+        window, gathers messages until the batch is full or the window ends."""
         return self._call(
             "ReceiveMessage",
             most_messages=request["sqs_override_max_message_count"],
@@ -64,8 +64,8 @@ class QueueClient:
 
 @functools.cache
 def context_with_limits(operation: str, account: str, region: str, most_messages: int, window: int) -> Any:
-    """Limits beyond those of the public API travel in headers, as in the requests of LocalStack's own poller. SQS reads
-    a context and never writes to it, so one serves all calls of a kind."""
+    """LocalStack's own poller puts limits beyond those of the public API into headers; so does this. SQS only reads a
+    context, so one serves all calls of a kind."""
     from localstack.services.sqs.constants import (
         HEADER_LOCALSTACK_SQS_OVERRIDE_MESSAGE_COUNT,
         HEADER_LOCALSTACK_SQS_OVERRIDE_WAIT_TIME_SECONDS,

@@ -1,4 +1,4 @@
-"""Rules of a bus: every event is matched with every rule, and put into the queue of each that fits."""
+"""Rules of a bus: LocalStack matches each event with each rule, and puts it into the queues of the rules that match."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def deliver_to_queues_directly() -> None:
 
 
 def compile_patterns_once() -> None:
-    """A rule's pattern is text, which was parsed and validated anew for every event."""
+    """A rule keeps its pattern as text. By itself, LocalStack parses and validates the text for every event."""
     from localstack.utils import event_matcher
 
     compiler = event_matcher._event_pattern_compiler

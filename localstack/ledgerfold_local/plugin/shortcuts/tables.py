@@ -1,16 +1,16 @@
-"""Tables as functions use them: DynamoDB Local answers a function itself, without LocalStack's gateway in between.
+"""Lets functions ask DynamoDB Local itself. Passing on these requests is half of LocalStack's work otherwise.
 
-Half of LocalStack's work was to pass on these requests. Every AWS SDK honours the variable.
+Every AWS SDK honours the variable.
 """
 
 from __future__ import annotations
 
-from ledgerfold_local.plugin.shortcuts.switch import shortcuts_are_on
+from ledgerfold_local.switches import shortcuts_are_on
 
 
 def table_variables() -> dict[str, str]:
-    """Environment variables for a function. None where DynamoDB Local has a database for each access key: there a
-    function would find no tables, because LocalStack makes them with a key of its own."""
+    """Environment variables for a function. There are none if DynamoDB Local has a database for each access key:
+    LocalStack makes the tables with a key of its own, so a function would not find them."""
     from localstack.services.dynamodb.server import DynamodbServer
 
     server = DynamodbServer.get()

@@ -111,11 +111,21 @@ impl Demo {
         if let Some(order) = timeline::most_eventful(&orders) {
             differences.extend(timeline::show(out, &self.client, order).await?);
         }
+        let reading = Instant::now();
         let before = Snapshot::take(&self.client, &orders, PROJECTION_DEADLINE).await;
+        let reading = reading.elapsed();
         differences.extend(before.wrong.clone());
         report::latencies(out, &sent.runs, &before.took, sent.projecting)?;
 
+        let replaying = Instant::now();
         differences.extend(self.replay(out, &orders, &before).await?);
+        let steps = [
+            ("sending", sent.sending),
+            ("projecting", sent.projecting),
+            ("reading", reading),
+            ("replaying and reading again", replaying.elapsed()),
+        ];
+        report::steps(out, &steps)?;
         report::closing(out, &differences)?;
         Ok(differences.is_empty())
     }

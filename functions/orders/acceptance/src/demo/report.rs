@@ -254,6 +254,13 @@ pub(super) fn closing(out: &mut impl Write, differences: &[String]) -> io::Resul
     }
 }
 
+/// How long each step of the demo took.
+pub(super) fn steps(out: &mut impl Write, steps: &[(&str, Duration)]) -> io::Result<()> {
+    let seconds = |(name, time): &(&str, Duration)| format!("{name} {:.1} s", time.as_secs_f64());
+    let steps: Vec<_> = steps.iter().map(seconds).collect();
+    writeln!(out, "\nSteps: {}", steps.join(", "))
+}
+
 pub(super) fn heading(out: &mut impl Write, text: &str) -> io::Result<()> {
     writeln!(out, "\n{text}\n{}", "─".repeat(text.chars().count()))
 }
