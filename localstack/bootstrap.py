@@ -52,7 +52,7 @@ class SetupError(Exception):
     """One sentence for the person at the terminal."""
 
 
-# When the person at the terminal began to wait, for every program that has a part in it.
+# When the command began; the programs that it starts count from the same moment.
 BEGAN = float(os.environ.setdefault("LEDGERFOLD_BEGAN", str(time.time())))
 
 
@@ -392,13 +392,13 @@ def prepare(command: str, emulator: str, environment: dict[str, str]) -> str:
 
 
 class Build:
-    """A command that builds what is deployed: it keeps the processor busy while the set-up waits for the network."""
+    """The build of the functions. It needs the processor, and the set-up mostly the network, so both run at once."""
 
     def __init__(self, command: str) -> None:
         self._began = time.monotonic()
         say(f"building: {command}")
         try:
-            # A session of its own, to be ended as a whole.
+            # In a session of its own, so that `abandon` reaches every compiler.
             self._process = subprocess.Popen(shlex.split(command), stdin=subprocess.DEVNULL, start_new_session=True)
         except OSError as error:
             raise SetupError(f"{command} cannot be run: {error.strerror}") from None
@@ -433,6 +433,8 @@ def build_and_prepare(
     """As `prepare`. While something is built, the emulator is started as well."""
     if building is None:
         return prepare(command, emulator, environment)
+    for number in (signal.SIGTERM, signal.SIGHUP):  # So that the build ends with this process.
+        signal.signal(number, lambda number, _frame: sys.exit(128 + number))
     build = Build(building)
     try:
         python = prepare(command, emulator, environment)

@@ -19,11 +19,15 @@ emulator=${EMULATOR:-localstack}
 endpoint=$(of_stack target/local/stack.json endpoint)
 second=target/local/second
 
-# Two of the tests that need a cloud of their own then run at a time. Nothing is built meanwhile.
+# Two of the tests that need a cloud for themselves then run at a time.
 second_cloud() {
   cloud up --emulator "$emulator" --home "$second" --port $((${endpoint##*:} + 1)) \
-    --functions target/local/functions >"$second.log" 2>&1
+    --functions target/local/functions
 }
+
+# Runs a step beside others; `finish` waits for it and shows what it has printed.
+beside() { "$@" >"target/local/$1.log" 2>&1 & }
+finish() { wait "$2" || failed=1; cat "target/local/$1.log"; [ -z "${failed:-}" ]; }
 
 say programs and tests are built
 cargo build --quiet --workspace --bins
@@ -31,18 +35,18 @@ cargo test --quiet --no-run --workspace --features "$features"
 
 say the second cloud starts, and the examples in the documentation run
 trap 'cloud down --home "$second" >/dev/null' EXIT
-second_cloud & starting=$!
+beside second_cloud; starting=$!
 cargo test --quiet --workspace --doc
+finish second_cloud $starting
 
-say the local cloud\'s own tests
-cloud test
-
+say the local cloud\'s own tests, and the rules of the log on the local cloud
+own_tests() { cloud test; }
+beside own_tests; testing=$!
 # LocalStack has a layer of its own before its DynamoDB. The second emulator is not held to these rules.
 if [[ $emulator == localstack ]]; then
-  say the rules of the log on the local cloud
   DYNAMODB_ENDPOINT=$endpoint run --workspace --features "$features" --test dynamodb_local event_store::
 fi
-wait $starting || { cat "$second.log" >&2; exit 1; }
+finish own_tests $testing
 
 say everything else: without a server, on DynamoDB Local, and end to end on the local clouds
 export AWS_ENDPOINT_URL=$endpoint LEDGERFOLD_SECOND_STACK=$PWD/$second/stack.json

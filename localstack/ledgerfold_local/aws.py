@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import threading
 from typing import Any
 
 from ledgerfold_local.emulators import REGION, endpoint
@@ -13,6 +14,8 @@ class Aws:
 
     def __init__(self, port: int) -> None:
         self._endpoint = endpoint(port)
+        self._clients: dict[str, Any] = {}
+        self._lock = threading.Lock()  # A session of boto3 makes one client at a time.
 
     @functools.cached_property
     def _session(self) -> Any:
@@ -20,8 +23,13 @@ class Aws:
 
         return boto3.Session(aws_access_key_id="test", aws_secret_access_key="test", region_name=REGION)
 
-    @functools.cache
     def client(self, service: str) -> Any:
+        with self._lock:
+            if service not in self._clients:
+                self._clients[service] = self._new_client(service)
+            return self._clients[service]
+
+    def _new_client(self, service: str) -> Any:
         from botocore.config import Config
 
         # Path style: a bucket in the host name would have to be resolved. No proxy: the emulator is on this machine.

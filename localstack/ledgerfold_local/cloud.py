@@ -43,7 +43,7 @@ class Record:
     """Of the stack: `Deployment.shape`, or UNFINISHED, or nothing as long as there is none."""
     deployed: str = ""
     tables_port: int = 0
-    """Of the DynamoDB behind the emulator, if it has one that answers by itself."""
+    """Port of the emulator's DynamoDB, if that is a program of its own."""
 
     @property
     def process(self) -> ProcessId:
@@ -71,7 +71,7 @@ class Wanted:
 
 
 class Steps:
-    """One line per step, with the time since the person at the terminal began to wait."""
+    """One line per step, with the seconds since the command began."""
 
     def __init__(self) -> None:
         self._began = float(os.environ.get("LEDGERFOLD_BEGAN") or time.time())

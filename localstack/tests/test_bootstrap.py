@@ -7,6 +7,7 @@ import contextlib
 import hashlib
 import io
 import os
+import signal
 import sys
 import tarfile
 from pathlib import Path
@@ -234,6 +235,21 @@ class BootstrapTest(TestCase):
         with contextlib.redirect_stderr(io.StringIO()) as shown:
             self.assertEqual(self.up_with(f"/bin/sleep 60 & echo $! > {pid}; wait", prepare=fail_once_it_runs), 1)
         self.assertEqual(shown.getvalue(), "No Java.\n")
+        self.wait_for(lambda: not is_running(int(pid.read_text())))
+
+    def test_the_build_ends_with_a_set_up_that_is_told_to_end(self) -> None:
+        pid = self.folder / "pid"
+
+        def end_once_it_runs(*_: object) -> str:
+            self.wait_for(lambda: pid.exists() and pid.read_text().strip())
+            signal.raise_signal(signal.SIGTERM)
+            raise AssertionError("it should have ended")
+
+        handlers = [(number, signal.getsignal(number)) for number in (signal.SIGTERM, signal.SIGHUP)]
+        for handler in handlers:
+            self.addCleanup(signal.signal, *handler)
+        with self.assertRaises(SystemExit):
+            self.up_with(f"/bin/sleep 60 & echo $! > {pid}; wait", prepare=end_once_it_runs)
         self.wait_for(lambda: not is_running(int(pid.read_text())))
 
     def test_a_build_that_is_not_there_is_named(self) -> None:
