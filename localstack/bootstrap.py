@@ -404,9 +404,10 @@ class Build:
             raise SetupError(f"{command} cannot be run: {error.strerror}") from None
 
     def finish(self) -> None:
+        was_first = self._process.poll() is not None
         if self._process.wait() != 0:
             raise SetupError("The build failed.")
-        say(f"built in {time.monotonic() - self._began:.1f} s")
+        say("built meanwhile" if was_first else f"built in {time.monotonic() - self._began:.1f} s")
 
     def abandon(self) -> None:
         """Ends the build, if it is still running, with all that it has started."""
