@@ -17,6 +17,8 @@ pub const IDEMPOTENCY_KEY: &str = "idempotency-key";
 
 const API_KEY: &str = "x-api-key";
 const TIMEOUT: Duration = Duration::from_secs(90);
+// LocalStack closes a connection that was idle for a minute. A request that is sent at that moment is lost.
+const IDLE: Duration = Duration::from_secs(30);
 const ATTEMPTS: u32 = 12;
 const SHORTEST_PAUSE: Duration = Duration::from_millis(50);
 const LONGEST_PAUSE: Duration = Duration::from_secs(3);
@@ -96,6 +98,7 @@ impl Client {
         let http = reqwest::Client::builder()
             .default_headers(headers)
             .timeout(TIMEOUT)
+            .pool_idle_timeout(IDLE)
             .no_proxy()
             .build()?;
         Ok(Self { http, api: context.api.clone(), patience: Patience::WhenAsked })
