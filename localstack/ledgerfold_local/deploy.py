@@ -58,6 +58,10 @@ class Deployment:
         """By logical id of the function."""
         self._body = ""
 
+    @property
+    def _cloudformation(self) -> Any:
+        return self._aws.client("cloudformation")
+
     def connect(self) -> None:
         """Makes the clients, which needs no emulator yet."""
         for service in ("cloudformation", "s3"):
@@ -94,7 +98,7 @@ class Deployment:
         return len(changed)
 
     def outputs(self) -> dict[str, str]:
-        [stack] = self._aws.client("cloudformation").describe_stacks(StackName=self.stack)["Stacks"]
+        [stack] = self._cloudformation.describe_stacks(StackName=self.stack)["Stacks"]
         return {output["OutputKey"]: output["OutputValue"] for output in stack.get("Outputs", [])}
 
     # ---- Packages --------------------------------------------------------------------------------
@@ -118,7 +122,7 @@ class Deployment:
 
     def _functions_of_stack(self) -> dict[str, packaging.Package]:
         """The names that CloudFormation has made for functions, with their packages."""
-        pages = self._aws.client("cloudformation").get_paginator("list_stack_resources").paginate(StackName=self.stack)
+        pages = self._cloudformation.get_paginator("list_stack_resources").paginate(StackName=self.stack)
         names = {
             resource["LogicalResourceId"]: resource["PhysicalResourceId"]
             for page in pages
@@ -136,7 +140,7 @@ class Deployment:
     # ---- The stack -------------------------------------------------------------------------------
 
     def _create_stack(self) -> None:
-        self._aws.client("cloudformation").create_stack(
+        self._cloudformation.create_stack(
             StackName=self.stack,
             TemplateURL=self._template_url(),
             Parameters=[{"ParameterKey": name, "ParameterValue": value} for name, value in self._parameters.items()],
@@ -159,7 +163,7 @@ class Deployment:
         from botocore.exceptions import ClientError
 
         try:
-            [stack] = self._aws.client("cloudformation").describe_stacks(StackName=self.stack)["Stacks"]
+            [stack] = self._cloudformation.describe_stacks(StackName=self.stack)["Stacks"]
         except ClientError as error:
             if "does not exist" in str(error):
                 return None
@@ -168,7 +172,7 @@ class Deployment:
 
     def _reasons(self) -> str:
         """The resources that failed of themselves, each with its reason, in the order of their failing."""
-        events = self._aws.client("cloudformation").describe_stack_events(StackName=self.stack)["StackEvents"]
+        events = self._cloudformation.describe_stack_events(StackName=self.stack)["StackEvents"]
         lines = [
             f"  {event['LogicalResourceId']} ({event.get('ResourceType', '?')}): {event['ResourceStatusReason']}"
             for event in reversed(events)
