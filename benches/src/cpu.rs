@@ -13,7 +13,7 @@ use ledgerfold::{
     Timestamp, Version,
     command::Loader,
     events,
-    ports::{AppendError, EventStore, Page, StoreError, Transaction},
+    ports::{AppendError, CommandRecord, EventStore, Page, StoreError, Transaction},
 };
 use ledgerfold_dynamodb::CommitItem;
 use schemars::JsonSchema;
@@ -240,5 +240,9 @@ impl EventStore for Prepared {
 
     async fn transact(&self, _: &Transaction) -> Result<(), AppendError> {
         Ok(())
+    }
+
+    async fn record(&self, _: &CommandId) -> Result<Option<CommandRecord>, StoreError> {
+        Ok(None)
     }
 }

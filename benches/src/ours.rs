@@ -14,7 +14,9 @@ use ledgerfold::{
     Actor, CausationId, CommandId, Commit, CorrelationId, Decider, EntityId, NewCommit, StreamId,
     Timestamp, Version,
     command::{CommandError, CommandHandler, CommandRequest, Context, Loader, Presumption},
-    ports::{AppendError, Clock, EventStore, Page, Random, StoreError, Transaction},
+    ports::{
+        AppendError, Clock, CommandRecord, EventStore, Page, Random, StoreError, Transaction,
+    },
 };
 use ledgerfold_dynamodb::{CommitItem, DynamoEventStore, item_size};
 use tokio::sync::Barrier;
@@ -100,6 +102,10 @@ impl EventStore for Gated {
 
     async fn transact(&self, transaction: &Transaction) -> Result<(), AppendError> {
         self.store.transact(transaction).await
+    }
+
+    async fn record(&self, command: &CommandId) -> Result<Option<CommandRecord>, StoreError> {
+        self.store.record(command).await
     }
 }
 

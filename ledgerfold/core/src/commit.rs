@@ -39,6 +39,18 @@ pub struct CommandStamp {
     pub name: CommandName,
     /// What exactly it asked for.
     pub fingerprint: Fingerprint,
+    /// Its commits to other streams, where one decision was over several: who finds one of them finds
+    /// all.
+    pub beside: Vec<Place>,
+}
+
+/// Where a commit stands.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Place {
+    /// In which stream.
+    pub stream: StreamId,
+    /// The version of its first event.
+    pub from: Version,
 }
 
 /// The circumstances of a commit.
@@ -119,6 +131,11 @@ impl Commit {
         &self.command
     }
 
+    /// Where it stands.
+    pub fn place(&self) -> Place {
+        Place { stream: self.stream.clone(), from: self.from }
+    }
+
     /// Whether it is the commit of the command that is sought, if one is.
     pub(crate) fn is_of(&self, sought: Option<&CommandId>) -> bool {
         sought == Some(&self.command.id)
@@ -173,6 +190,13 @@ impl NewCommit {
 
     pub(crate) fn with_snapshot(self, snapshot: Option<Snapshot>) -> Self {
         Self(self.0.with_snapshot(snapshot))
+    }
+
+    /// The same, as one of several commits of one transaction.
+    pub(crate) fn beside(mut self, all: &[Place]) -> Self {
+        let own = self.0.place();
+        self.0.command.beside = all.iter().filter(|place| **place != own).cloned().collect();
+        self
     }
 
     /// What is to be stored.

@@ -1,6 +1,6 @@
 use crate::{
     CommandId, CommitEvent, DecodeError, Decoded, Event, EventId, Metadata, StreamId, Timestamp,
-    Version,
+    Version, panics::guarded,
 };
 
 /// One event on its way: its content with everything a consumer needs to place it.
@@ -29,7 +29,7 @@ impl Envelope {
     /// [`DecodeError`] if no such event is known here.
     pub fn open<E: Event>(&self) -> Result<Decoded<Recorded<E>>, DecodeError> {
         let CommitEvent { id, event_type, schema_version, data } = &self.event;
-        let today = E::decode(event_type, *schema_version, data)?;
+        let today = guarded(|| E::decode(event_type, *schema_version, data))??;
         Ok(today.map(|event| Recorded {
             event,
             id: *id,

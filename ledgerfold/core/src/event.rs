@@ -3,7 +3,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::value::RawValue;
 
-use crate::InvalidId;
+use crate::{InvalidId, Panicked, panics::guarded};
 
 pub(crate) mod declare;
 mod decoded;
@@ -23,7 +23,8 @@ pub trait Event: Clone + fmt::Debug + PartialEq + Send + Sync + Sized + 'static 
     /// The event's content as JSON.
     ///
     /// # Errors
-    /// [`EncodeError`] if a field cannot be written as JSON, as a map with keys that are no text.
+    /// [`EncodeError`] if a field cannot be written as JSON, as a map with keys that are no text, or if
+    /// the event is not read back equal. [`Payload::encode`] holds to that.
     fn encode(&self) -> Result<Payload, EncodeError>;
 
     /// Reads an event of this type and schema version back, as what it is today: an event of an
@@ -105,12 +106,28 @@ impl fmt::Display for SchemaVersion {
 pub struct Payload(Box<RawValue>);
 
 impl Payload {
-    /// Writes a value.
+    /// Writes a value, and reads it again: JSON can write more than it can read. It writes a `NaN` as
+    /// `null`, omits a field that is `#[serde(skip)]`, and nests deeper than it reads.
+    ///
+    /// ```
+    /// # use ledgerfold::Payload;
+    /// assert_eq!(Payload::encode(&0.5)?.as_str(), "0.5");
+    /// assert!(Payload::encode(&f64::NAN).is_err());
+    /// # Ok::<(), ledgerfold::EncodeError>(())
+    /// ```
     ///
     /// # Errors
-    /// [`EncodeError`] if it cannot be written as JSON.
-    pub fn encode(value: &impl Serialize) -> Result<Self, EncodeError> {
-        Ok(Self(serde_json::value::to_raw_value(value)?))
+    /// [`EncodeError`] if it cannot be written as JSON, or is not read back equal.
+    pub fn encode<T: Serialize + DeserializeOwned + PartialEq>(
+        value: &T,
+    ) -> Result<Self, EncodeError> {
+        let payload = Self(guarded(|| serde_json::value::to_raw_value(value))??);
+        let is_equal = guarded(|| payload.decode::<T>().map(|read| read == *value))?;
+        if is_equal.map_err(EncodeError::Unreadable)? {
+            Ok(payload)
+        } else {
+            Err(EncodeError::Changed)
+        }
     }
 
     /// Takes text that was kept.
@@ -126,7 +143,7 @@ impl Payload {
     /// # Errors
     /// [`DecodeError::Malformed`] if it has another shape.
     pub fn decode<T: DeserializeOwned>(&self) -> Result<T, DecodeError> {
-        Ok(serde_json::from_str(self.0.get())?)
+        Ok(guarded(|| serde_json::from_str(self.0.get()))??)
     }
 
     /// The JSON text.
@@ -143,10 +160,22 @@ impl PartialEq for Payload {
 
 impl Eq for Payload {}
 
-/// A value that cannot be written as JSON: a defect in its type, not in any request.
+/// A value that cannot be stored as JSON. Nothing is stored that could not be read again.
 #[derive(Debug, thiserror::Error)]
-#[error("cannot be written as JSON: {0}")]
-pub struct EncodeError(#[from] serde_json::Error);
+pub enum EncodeError {
+    /// It cannot be written.
+    #[error("it cannot be written as JSON: {0}")]
+    Unwritable(#[from] serde_json::Error),
+    /// It can be written, and not read.
+    #[error("it is written as JSON that cannot be read back: {0}")]
+    Unreadable(#[source] DecodeError),
+    /// It is read as another value.
+    #[error("it is written as JSON that is read back as another value")]
+    Changed,
+    /// Its own code panicked.
+    #[error("writing it failed: {0}")]
+    Panicked(#[from] Panicked),
+}
 
 /// Stored content that cannot be read.
 #[derive(Debug, thiserror::Error)]
@@ -162,4 +191,7 @@ pub enum DecodeError {
     /// The content does not have the shape of its type.
     #[error("content does not have the shape of its type: {0}")]
     Malformed(#[from] serde_json::Error),
+    /// The code that reads it, as an upcaster, panicked.
+    #[error("reading it failed: {0}")]
+    Panicked(#[from] Panicked),
 }

@@ -8,9 +8,11 @@ mod decider;
 mod digest;
 mod envelope;
 mod event;
+mod fingerprint;
 mod id;
 mod opaque;
 mod pace;
+mod panics;
 mod recent;
 mod snapshot;
 mod version;
@@ -28,18 +30,21 @@ pub mod schema;
 pub use claim::{Claim, UniqueKey};
 pub use commit::{
     CommandStamp, Commit, CommitEvent, CorruptCommit, MAX_EVENTS_PER_COMMIT, Metadata, NewCommit,
+    Place,
 };
 pub use content::ContentId;
 pub use decider::{Command, Decider, Idempotency, Rejection, RejectionKind};
-pub use digest::{Fingerprint, derive_uuid};
+pub use digest::derive_uuid;
 pub use envelope::{Envelope, Recorded};
 pub use event::{DecodeError, Decoded, EncodeError, Event, EventType, Payload, SchemaVersion};
+pub use fingerprint::Fingerprint;
 pub use id::{
     Actor, Category, CausationId, CommandId, CommandName, CorrelationId, DeadlineName, EntityId,
     EventId, InvalidId, ProcessName, StreamId, Traceparent,
 };
 pub use opaque::{ConsistencyToken, Cursor, DamagedToken};
 pub use pace::Pace;
+pub use panics::Panicked;
 pub use recent::{IDEMPOTENCY_WINDOW, RecentCommands};
 pub use snapshot::{MAX_SNAPSHOT_BYTES, Snapshot, SnapshotPolicy, Snapshots, StateSchema};
 pub use version::Version;

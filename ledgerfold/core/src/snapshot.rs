@@ -85,7 +85,7 @@ impl Default for SnapshotPolicy {
     }
 }
 
-impl<S: Serialize + DeserializeOwned + JsonSchema> Snapshots<S> {
+impl<S: Serialize + DeserializeOwned + PartialEq + JsonSchema> Snapshots<S> {
     /// Snapshots of a domain's state. A change of the state's fields is noticed by itself, and so is
     /// another upcaster; a change of what `evolve` makes of the same events is not, and asks for
     /// another revision.
@@ -101,7 +101,7 @@ impl<S: Serialize + DeserializeOwned + JsonSchema> Snapshots<S> {
         Self {
             schema: StateSchema(URL_SAFE_NO_PAD.encode(digest)),
             policy: SnapshotPolicy::default(),
-            encode: |state| Payload::encode(state),
+            encode: Payload::encode,
             decode: Payload::decode,
         }
     }

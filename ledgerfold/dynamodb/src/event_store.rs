@@ -10,15 +10,19 @@ use aws_sdk_dynamodb::{
     types::{AttributeValue, ReturnConsumedCapacity, ReturnValuesOnConditionCheckFailure},
 };
 use ledgerfold::{
-    Commit, NewCommit, StreamId, Version,
-    ports::{AppendError, EventStore, Page, PayloadError, PayloadStore, StoreError, Transaction},
+    CommandId, Commit, NewCommit, StreamId, Version,
+    ports::{
+        AppendError, CommandRecord, EventStore, Page, PayloadError, PayloadStore, StoreError,
+        Transaction,
+    },
 };
 
 use crate::{
     failure::Failure,
     item::{CommitItem, Item, UnreadableCommit},
+    record::CommandItem,
     size::{MAX_CLAIMED_BYTES, MAX_EVENT_BYTES, MAX_ITEM_BYTES, item_size, value_size},
-    transaction::{Plan, Verdict},
+    transaction::{self, Plan, Verdict},
 };
 
 /// The log on a DynamoDB table: one commit is one item, one append one conditional Put.
@@ -211,6 +215,23 @@ impl EventStore for DynamoEventStore {
             Verdict::Refused(refusal) => Err(refusal),
             Verdict::Unknown => Err(StoreError::from(Failure::of(error)).into()),
         }
+    }
+
+    async fn record(&self, command: &CommandId) -> Result<Option<CommandRecord>, StoreError> {
+        let Some(reservations) = &self.reservations else { return Ok(None) };
+        let answer = self
+            .client
+            .get_item()
+            .table_name(reservations)
+            .key("pk", CommandItem::key(command))
+            .consistent_read(true)
+            .return_consumed_capacity(ReturnConsumedCapacity::Total)
+            .send()
+            .await
+            .map_err(Failure::of)?;
+        let Some(item) = answer.item else { return Ok(None) };
+        let record: CommandItem = transaction::read(Some(item), command)?;
+        record.read().map(Some).map_err(|reason| transaction::corrupt(command, reason))
     }
 }
 

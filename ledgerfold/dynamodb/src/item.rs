@@ -3,12 +3,14 @@ use std::collections::HashMap;
 use aws_sdk_dynamodb::types::AttributeValue;
 use ledgerfold::{
     Actor, CausationId, CommandId, CommandName, CommandStamp, Commit, CommitEvent, ContentId,
-    CorrelationId, EventType, Fingerprint, Metadata, Payload, RecentCommands, SchemaVersion,
+    CorrelationId, EventType, Fingerprint, Metadata, Payload, Place, RecentCommands, SchemaVersion,
     Snapshot, StateSchema, StreamId, Timestamp, Traceparent, Version,
     ports::{PayloadError, PayloadStore, StoreError},
 };
 use serde::{Deserialize, Serialize};
 use serde_bytes::ByteBuf;
+
+use crate::record::PlaceItem;
 
 /// The attributes of an item.
 pub(crate) type Item = HashMap<String, AttributeValue>;
@@ -40,6 +42,9 @@ pub struct CommitItem {
     command_name: String,
     #[serde(rename = "f")]
     fingerprint: String,
+    /// The command's commits to other streams.
+    #[serde(rename = "j", default, skip_serializing_if = "Vec::is_empty")]
+    beside: Vec<PlaceItem>,
     #[serde(rename = "t")]
     recorded_at: Timestamp,
     #[serde(rename = "a")]
@@ -135,6 +140,7 @@ impl From<&Commit> for CommitItem {
             command_id: command.id.to_string(),
             command_name: command.name.to_string(),
             fingerprint: command.fingerprint.to_string(),
+            beside: command.beside.iter().map(PlaceItem::from).collect(),
             recorded_at: metadata.recorded_at,
             actor: metadata.actor.to_string(),
             correlation_id: unless_own(metadata.correlation_id.as_str()),
@@ -226,10 +232,12 @@ impl CommitItem {
             actor: Actor::new(self.actor).map_err(unreadable)?,
             traceparent: self.traceparent.map(Traceparent::new).transpose().map_err(unreadable)?,
         };
+        let beside = self.beside.into_iter().map(Place::try_from).collect::<Result<_, _>>();
         let command = CommandStamp {
             id,
             name: CommandName::new(self.command_name).map_err(unreadable)?,
             fingerprint: Fingerprint::restore(self.fingerprint),
+            beside: beside.map_err(unreadable)?,
         };
         let events =
             self.events.into_iter().map(EventItem::into_event).collect::<Result<_, _>>()?;

@@ -23,6 +23,7 @@ mod item;
 mod keys;
 mod quarantine;
 mod read_table;
+mod record;
 mod row_store;
 mod size;
 mod streams;

@@ -3,13 +3,13 @@ use aws_sdk_dynamodb::types::{
     ReturnValuesOnConditionCheckFailure, TransactWriteItem,
 };
 use ledgerfold::{
-    CommandId, Commit, NewCommit, StreamId, UniqueKey,
+    Commit, NewCommit, StreamId, UniqueKey,
     command::Seen,
-    ports::{AppendError, KeyChange, Place, StoreError, Transaction},
+    ports::{AppendError, CommandRecord, KeyChange, Once, StoreError, Transaction},
 };
 use serde::{Deserialize, Serialize};
 
-use crate::item::Item;
+use crate::{item::Item, record::CommandItem};
 
 /// A transaction as DynamoDB's, action by action. A refusal names its reasons by their positions, so
 /// that the order here is the order in which they are told: who was overtaken hears that first.
@@ -22,7 +22,7 @@ pub(crate) struct Plan<'a> {
 enum Action<'a> {
     Commit(&'a Commit, Item),
     Unchanged(&'a Seen),
-    Once(&'a CommandId, Vec<Place>),
+    Once(&'a Once, CommandRecord),
     Key(&'a UniqueKey, &'a KeyChange),
 }
 
@@ -44,22 +44,6 @@ struct KeyItem {
     holder: String,
 }
 
-/// Where the commits of a command stand.
-#[derive(Debug, Serialize, Deserialize)]
-struct CommandItem {
-    pk: String,
-    #[serde(rename = "at")]
-    places: Vec<PlaceItem>,
-}
-
-#[derive(Debug, Serialize, Deserialize)]
-struct PlaceItem {
-    #[serde(rename = "s")]
-    stream: String,
-    #[serde(rename = "v")]
-    from: u64,
-}
-
 impl<'a> Plan<'a> {
     /// The transaction with its commits as these items.
     pub(crate) fn new(
@@ -71,7 +55,8 @@ impl<'a> Plan<'a> {
         let new = transaction.commits().iter().map(NewCommit::as_commit);
         let commits = new.zip(commits).map(|(commit, item)| Action::Commit(commit, item));
         let unchanged = transaction.unchanged().iter().map(Action::Unchanged);
-        let once = transaction.once().map(|id| Action::Once(id, transaction.places()));
+        let once = transaction.once().zip(transaction.record());
+        let once = once.map(|(once, record)| Action::Once(once, record));
         let (taken, given): (Vec<_>, Vec<_>) = transaction
             .claims()
             .iter()
@@ -128,9 +113,8 @@ fn transact_item(
     let item = match action {
         Action::Commit(_, commit) => item.put(put_new(log, std::mem::take(commit))?),
         Action::Unchanged(seen) => item.condition_check(absent_next(log, seen)?),
-        Action::Once(id, places) => {
-            let places = places.iter().map(PlaceItem::from).collect();
-            let record = CommandItem { pk: format!("command#{id}"), places };
+        Action::Once(once, record) => {
+            let record = CommandItem::new(&once.command, record);
             item.put(put_new(reservations, attributes(record)?)?)
         }
         Action::Key(key, KeyChange::Reserve(to)) => {
@@ -162,11 +146,10 @@ fn refusal<'a>(action: &Action<'a>, item: Option<Item>) -> Result<Verdict<'a>, S
         Action::Unchanged(seen) => {
             AppendError::Changed { stream: seen.stream().clone(), version: seen.version() }
         }
-        Action::Once(id, _) => {
-            let record: CommandItem = read(item, id)?;
-            let places = record.places.into_iter().map(Place::try_from);
-            let places = places.collect::<Result<_, _>>().map_err(|reason| corrupt(id, reason))?;
-            AppendError::Repeated { places }
+        Action::Once(once, _) => {
+            let record: CommandItem = read(item, &once.command)?;
+            let record = record.read().map_err(|reason| corrupt(&once.command, reason))?;
+            AppendError::Repeated { record: Box::new(record) }
         }
         Action::Key(key, KeyChange::Reserve(_)) => {
             let record: KeyItem = read(item, key)?;
@@ -216,7 +199,7 @@ fn attributes(record: impl Serialize) -> Result<Item, StoreError> {
     serde_dynamo::to_item(record).map_err(incomplete)
 }
 
-fn read<T: for<'de> Deserialize<'de>>(
+pub(crate) fn read<T: for<'de> Deserialize<'de>>(
     item: Option<Item>,
     whose: &impl ToString,
 ) -> Result<T, StoreError> {
@@ -225,25 +208,10 @@ fn read<T: for<'de> Deserialize<'de>>(
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "made for map_err")]
-fn corrupt(whose: &impl ToString, reason: impl ToString) -> StoreError {
+pub(crate) fn corrupt(whose: &impl ToString, reason: impl ToString) -> StoreError {
     StoreError::Corrupt { stream: whose.to_string(), reason: reason.to_string() }
 }
 
 fn incomplete(error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> StoreError {
     StoreError::Refused(error.into())
-}
-
-impl From<&Place> for PlaceItem {
-    fn from(place: &Place) -> Self {
-        Self { stream: place.stream.to_string(), from: place.from.get() }
-    }
-}
-
-impl TryFrom<PlaceItem> for Place {
-    type Error = ledgerfold::InvalidId;
-
-    fn try_from(item: PlaceItem) -> Result<Self, Self::Error> {
-        let from = ledgerfold::Version::new(item.from);
-        Ok(Self { stream: item.stream.parse()?, from })
-    }
 }

@@ -2,14 +2,14 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use ledgerfold::{
-    NewCommit, StreamId, Version,
-    ports::{AppendError, EventStore, Page, StoreError, Transaction},
+    CommandId, NewCommit, StreamId, Version,
+    ports::{AppendError, CommandRecord, EventStore, Page, StoreError, Transaction},
 };
 
 /// What a log does in a way of its own; everything else is done as the log beneath does it.
 ///
 /// For a test that needs a log which is late, forgets, or loses an answer, and has nothing to say about
-/// the other three calls:
+/// the other calls:
 ///
 /// ```
 /// use std::sync::Arc;
@@ -78,6 +78,18 @@ pub trait Amendment: Send + Sync + 'static {
     ) -> Result<(), AppendError> {
         log.transact(transaction).await
     }
+
+    /// See [`EventStore::record`].
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    async fn record(
+        &self,
+        log: &dyn EventStore,
+        command: &CommandId,
+    ) -> Result<Option<CommandRecord>, StoreError> {
+        log.record(command).await
+    }
 }
 
 /// A log with an [`Amendment`].
@@ -119,5 +131,9 @@ impl<A: Amendment> EventStore for Amended<A> {
 
     async fn transact(&self, transaction: &Transaction) -> Result<(), AppendError> {
         self.amendment.transact(&*self.log, transaction).await
+    }
+
+    async fn record(&self, command: &CommandId) -> Result<Option<CommandRecord>, StoreError> {
+        self.amendment.record(&*self.log, command).await
     }
 }

@@ -30,7 +30,7 @@ pub mod counter {
 }
 
 /// What counting has to remember of an order: most of its events do not say their currency.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OrderMemo {
     currency: Option<Currency>,
 }

@@ -3,8 +3,8 @@ use std::sync::{Mutex, PoisonError};
 use async_trait::async_trait;
 
 use crate::{
-    NewCommit, StreamId, Version,
-    ports::{AppendError, EventStore, Page, StoreError, Transaction},
+    CommandId, NewCommit, StreamId, Version,
+    ports::{AppendError, CommandRecord, EventStore, Page, StoreError, Transaction},
 };
 
 /// A log that reads the first page of one stream once, and shows it again to all who begin there:
@@ -54,5 +54,9 @@ impl EventStore for FirstPage<'_> {
 
     async fn transact(&self, transaction: &Transaction) -> Result<(), AppendError> {
         self.log.transact(transaction).await
+    }
+
+    async fn record(&self, command: &CommandId) -> Result<Option<CommandRecord>, StoreError> {
+        self.log.record(command).await
     }
 }

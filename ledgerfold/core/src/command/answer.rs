@@ -1,4 +1,4 @@
-use crate::{Commit, EventId, EventType, StreamId, Version};
+use crate::{Commit, EventId, EventType, StreamId, Version, ports::Unchanged};
 
 /// What a command did. A repeated command gets what the first one got.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -36,5 +36,11 @@ impl From<&Commit> for Answer {
                 })
                 .collect(),
         }
+    }
+}
+
+impl From<Unchanged> for Answer {
+    fn from(Unchanged { stream, version }: Unchanged) -> Self {
+        Self { stream, version, events: Vec::new() }
     }
 }

@@ -1,7 +1,7 @@
 use super::LoadError;
 use crate::{
-    EncodeError, Rejection, StreamId, UniqueKey, Version,
-    ports::{AppendError, InvalidTransaction, Place, StoreError},
+    CommandId, Commit, EncodeError, Panicked, Rejection, StreamId, UniqueKey, Version,
+    ports::{AppendError, CommandRecord, InvalidTransaction, StoreError},
 };
 
 /// A command had no effect. Only [`CommandError::Store`] with [`StoreError::Unavailable`] leaves
@@ -22,6 +22,12 @@ pub enum CommandError<R: Rejection> {
     /// The command id was used before, for another request.
     #[error("the command id was used before, for another request")]
     Reused,
+    /// It is for several streams, and names one of them twice.
+    #[error("the command names {stream} twice, and each of its streams must be another one")]
+    SameStream {
+        /// The stream.
+        stream: StreamId,
+    },
     /// It needs a key that another stream has.
     #[error("{key} is reserved by {holder}")]
     Reserved {
@@ -58,9 +64,33 @@ pub enum CommandError<R: Rejection> {
     /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// A command or an event cannot be written as JSON.
+    /// An event cannot be written as JSON, or what is written cannot be read back.
     #[error(transparent)]
     Encode(#[from] EncodeError),
+    /// The domain's code panicked on it: a defect.
+    #[error("deciding it failed: {0}")]
+    Panicked(#[from] Panicked),
+}
+
+impl<R: Rejection> CommandError<R> {
+    /// Whether it was found before the store was asked, on a state of the stream that may be old.
+    pub(super) const fn is_of_the_state(&self) -> bool {
+        match self {
+            Self::Rejected(_)
+            | Self::ExpectedVersion { .. }
+            | Self::TooLarge(_)
+            | Self::Transaction(_)
+            | Self::Encode(_)
+            | Self::Panicked(_) => true,
+            Self::Reused
+            | Self::SameStream { .. }
+            | Self::Reserved { .. }
+            | Self::NotReserved { .. }
+            | Self::Contention { .. }
+            | Self::Load(_)
+            | Self::Store(_) => false,
+        }
+    }
 }
 
 impl<R: Rejection> From<LoadError> for CommandError<R> {
@@ -86,18 +116,24 @@ pub(super) enum Refusal<R: Rejection> {
     /// Look again, decide again.
     Again,
     /// The command was committed before, here.
-    Committed(Vec<Place>),
+    Committed(Box<Commit>),
+    /// The command is one that is recognised for ever, and has done this before.
+    Recorded(Box<CommandRecord>),
     /// It is final.
     Final(CommandError<R>),
 }
 
-impl<R: Rejection> From<AppendError> for Refusal<R> {
-    fn from(error: AppendError) -> Self {
+impl<R: Rejection> Refusal<R> {
+    /// What it means for the command with this id.
+    pub(super) fn of(error: AppendError, id: &CommandId) -> Self {
         match error {
+            AppendError::Conflict { winner } if winner.command().id == *id => {
+                Self::Committed(winner)
+            }
             AppendError::Conflict { .. } | AppendError::Changed { .. } | AppendError::Busy => {
                 Self::Again
             }
-            AppendError::Repeated { places } => Self::Committed(places),
+            AppendError::Repeated { record } => Self::Recorded(record),
             AppendError::Reserved { key, holder } => {
                 Self::Final(CommandError::Reserved { key, holder })
             }

@@ -3,14 +3,15 @@ use std::{sync::Arc, time::Duration};
 use super::{
     Answer, CommandError, CommandRequest, Loaded, Loader, Presumption,
     error::Refusal,
-    request::{Origin, repeated},
+    loader::Draft,
+    request::{Origin, repeated, same_request},
     states::States,
 };
 use crate::{
-    Command, Decider, EncodeError, Fingerprint, Idempotency, MAX_EVENTS_PER_COMMIT, NewCommit,
-    Version,
+    Command, Decider, Fingerprint, Idempotency, MAX_EVENTS_PER_COMMIT, Version,
     backoff::Backoff,
-    ports::{AppendError, Clock, EventStore, Place, Random, Transaction},
+    panics::guarded,
+    ports::{AppendError, Clock, CommandRecord, EventStore, Once, Random, Transaction, Unchanged},
 };
 
 /// How often a command is decided before contention is reported.
@@ -46,12 +47,6 @@ impl<D: Decider> Clone for CommandHandler<D> {
     }
 }
 
-/// What is to be done about a command.
-enum Step<D: Decider> {
-    Append(Vec<D::Event>),
-    Answer(Answer),
-}
-
 type Outcome<T, D> = Result<T, CommandError<<D as Decider>::Rejection>>;
 
 impl<D: Decider> CommandHandler<D> {
@@ -75,61 +70,82 @@ impl<D: Decider> CommandHandler<D> {
     /// does so again, a bounded number of times and with jitter, when another command was faster.
     ///
     /// Costs one append where the stream is remembered and nobody interferes; a read more where it is
-    /// not; the read alone for a repeated or refused command.
+    /// not; the read alone for a repeated or refused command. A command that is recognised for ever
+    /// costs another read where it is refused, and a transaction also where nothing needs to change.
     ///
     /// # Errors
     /// [`CommandError`]; nothing is committed then.
     pub async fn handle(&self, request: &CommandRequest<D::Command>) -> Outcome<Answer, D> {
-        let fingerprint = Fingerprint::of(&request.command)?;
+        let fingerprint =
+            guarded(|| Fingerprint::of(&request.command, std::slice::from_ref(&request.stream)))??;
+        let shared = &*self.shared;
+        let attempt = Attempt { shared, request, fingerprint };
         // A creation is tried on nothing even where its stream is remembered: if it is a repeated one,
         // its first commit is in its way, however long ago that was.
-        let remembered = match request.presumption {
-            Presumption::None => self.shared.states.take(&request.stream),
-            Presumption::New => None,
+        let memory = match request.presumption {
+            Presumption::None => shared.states.take(&request.stream),
+            Presumption::New => Some(Loaded::unread(request.stream.clone())),
         };
-        let to_try = remembered.is_some() || request.presumption == Presumption::New;
-        let mut loaded = remembered.unwrap_or_else(|| Loaded::unread(request.stream.clone()));
-        let outcome = self.shared.settle(&mut loaded, to_try, request, &fingerprint).await;
-        self.shared.states.put(loaded);
+        let mut tried = None;
+        let mut loaded = Loaded::unread(request.stream.clone());
+        if let Some(memory) = memory {
+            loaded = memory;
+            tried = attempt.on_memory(&mut loaded).await.transpose();
+        }
+        let outcome = match tried {
+            Some(outcome) => outcome,
+            None => attempt.on_the_present(&mut loaded).await,
+        };
+        shared.states.put(loaded);
         outcome
     }
 }
 
-impl<D: Decider> Shared<D> {
-    /// `to_try`: whether `loaded` is worth a try before the log is read.
-    async fn settle(
-        &self,
-        loaded: &mut Loaded<D>,
-        to_try: bool,
-        request: &CommandRequest<D::Command>,
-        fingerprint: &Fingerprint,
-    ) -> Outcome<Answer, D> {
+/// One request on its way.
+struct Attempt<'a, D: Decider> {
+    shared: &'a Shared<D>,
+    request: &'a CommandRequest<D::Command>,
+    fingerprint: Fingerprint,
+}
+
+impl<D: Decider> Attempt<'_, D> {
+    /// Tries the command on what may be old. Only a decision that is appended counts: a refusal,
+    /// "nothing to do" and an expectation that fails may have been true once.
+    async fn on_memory(&self, loaded: &mut Loaded<D>) -> Outcome<Option<Answer>, D> {
+        let Self { shared, request, fingerprint } = self;
+        let before = shared.loader.recall(&*shared.store, loaded, &request.id).await?;
+        if let Some(commit) = before {
+            return repeated(&commit, fingerprint).map(Some);
+        }
+        let events = decide(loaded, request).unwrap_or_default();
+        if events.is_empty() {
+            return Ok(None);
+        }
+        match self.append(loaded, &events).await {
+            Err(error) if error.is_of_the_state() => Ok(None),
+            appended => appended,
+        }
+    }
+
+    async fn on_the_present(&self, loaded: &mut Loaded<D>) -> Outcome<Answer, D> {
+        let Self { shared, request, fingerprint } = self;
         for attempt in 0..BACKOFF.attempts {
-            BACKOFF.wait(attempt, &*self.clock, &*self.random).await;
-            let to_try = to_try && attempt == 0;
-            let events = match self.consider(loaded, to_try, request, fingerprint).await? {
-                Step::Append(events) => events,
-                Step::Answer(answer) => return Ok(answer),
+            BACKOFF.wait(attempt, &*shared.clock, &*shared.random).await;
+            let before = shared.loader.catch_up(&*shared.store, loaded, &request.id).await?;
+            if let Some(commit) = before {
+                return repeated(&commit, fingerprint);
+            }
+            let events = match decide(loaded, request) {
+                Ok(events) => events,
+                Err(refusal) => return self.refuse(refusal).await,
             };
-            let commit = self.draft(loaded, &events, request, fingerprint)?;
-            let appended = match self.append(&commit, &events, request).await {
-                // What is refused before the store is asked was not measured by the present.
-                Err(_) | Ok(Err(AppendError::TooLarge { .. })) if to_try => continue,
-                appended => appended?,
+            let done = if events.is_empty() {
+                self.leave(loaded).await?
+            } else {
+                self.append(loaded, &events).await?
             };
-            match appended {
-                Ok(()) => {
-                    self.loader.advance(loaded, commit.as_commit(), &events);
-                    return Ok(Answer::from(commit.as_commit()));
-                }
-                Err(AppendError::Conflict { winner }) if winner.command().id == request.id => {
-                    return repeated(&winner, fingerprint);
-                }
-                Err(error) => match Refusal::from(error) {
-                    Refusal::Again => {}
-                    Refusal::Final(error) => return Err(error),
-                    Refusal::Committed(places) => return self.first(&places, fingerprint).await,
-                },
+            if let Some(answer) = done {
+                return Ok(answer);
             }
         }
         Err(CommandError::Contention {
@@ -138,81 +154,94 @@ impl<D: Decider> Shared<D> {
         })
     }
 
-    /// Decides. On what may be old, only a decision that is appended counts: a refusal, "nothing to
-    /// do" and an expectation that fails may have been true once, and are asked again of the present.
-    async fn consider(
+    /// Appends the events. Without an answer, the stream has moved on.
+    async fn append(
         &self,
         loaded: &mut Loaded<D>,
-        to_try: bool,
-        request: &CommandRequest<D::Command>,
-        fingerprint: &Fingerprint,
-    ) -> Outcome<Step<D>, D> {
-        if to_try {
-            let before = self.loader.recall(&*self.store, loaded, &request.id).await?;
-            if let Some(commit) = before {
-                return repeated(&commit, fingerprint).map(Step::Answer);
+        events: &[D::Event],
+    ) -> Outcome<Option<Answer>, D> {
+        let Self { shared, request, .. } = self;
+        let Draft { commit, after } = shared.loader.draft(loaded, events, &self.origin())?;
+        let claims = guarded(|| events.iter().flat_map(D::claims).collect::<Vec<_>>())?;
+        let once = self.once();
+        let answer = Answer::from(commit.as_commit());
+        let appended = if claims.is_empty() && once.is_none() {
+            // One Put, at half the price of a transaction.
+            shared.store.append(&commit).await
+        } else {
+            let claims = claims.into_iter().map(|claim| (request.stream.clone(), claim));
+            let transaction = Transaction::new(vec![commit], Vec::new(), claims, once)?;
+            shared.store.transact(&transaction).await
+        };
+        match appended {
+            Ok(()) => {
+                *loaded = after;
+                Ok(Some(answer))
             }
-            if let Ok(events) = decide(loaded, request)
-                && !events.is_empty()
-            {
-                return Ok(Step::Append(events));
-            }
+            Err(error) => self.refused(error).await,
         }
-        if let Some(commit) = self.loader.catch_up(&*self.store, loaded, &request.id).await? {
-            return repeated(&commit, fingerprint).map(Step::Answer);
-        }
-        let events = decide(loaded, request)?;
-        if events.is_empty() {
-            let (stream, version) = (request.stream.clone(), loaded.version());
-            return Ok(Step::Answer(Answer { stream, version, events: Vec::new() }));
-        }
-        Ok(Step::Append(events))
     }
 
-    /// The commit of these events, with a snapshot where one is due.
-    fn draft(
-        &self,
-        loaded: &Loaded<D>,
-        events: &[D::Event],
-        request: &CommandRequest<D::Command>,
-        fingerprint: &Fingerprint,
-    ) -> Result<NewCommit, EncodeError> {
-        let origin = Origin {
+    /// Answers that nothing needs to change. A command that is recognised for ever is recorded, so that
+    /// it will not take effect when it comes again later.
+    async fn leave(&self, loaded: &Loaded<D>) -> Outcome<Option<Answer>, D> {
+        let unchanged = Unchanged { stream: loaded.stream().clone(), version: loaded.version() };
+        if let Some(once) = self.once() {
+            let transaction = Transaction::new(Vec::new(), vec![loaded.seen()], [], Some(once))?;
+            if let Err(error) = self.shared.store.transact(&transaction).await {
+                return self.refused(error).await;
+            }
+        }
+        Ok(Some(unchanged.into()))
+    }
+
+    /// What a refused append means. Without an answer, the stream has moved on.
+    async fn refused(&self, error: AppendError) -> Outcome<Option<Answer>, D> {
+        match Refusal::of(error, &self.request.id) {
+            Refusal::Again => Ok(None),
+            Refusal::Final(error) => Err(error),
+            Refusal::Committed(commit) => repeated(&commit, &self.fingerprint).map(Some),
+            Refusal::Recorded(record) => self.first(*record).await.map(Some),
+        }
+    }
+
+    /// Refuses a command, unless it is one that is recognised for ever and was accepted before.
+    async fn refuse(&self, refusal: CommandError<D::Rejection>) -> Outcome<Answer, D> {
+        let Some(once) = self.once() else { return Err(refusal) };
+        match self.shared.store.record(&once.command).await? {
+            Some(record) => self.first(record).await,
+            None => Err(refusal),
+        }
+    }
+
+    /// The first answer to a command that is recognised for ever.
+    async fn first(&self, record: CommandRecord) -> Outcome<Answer, D> {
+        same_request(&record.fingerprint, &self.fingerprint)?;
+        if let Some(place) = record.commits.first() {
+            return Ok(Answer::from(&place.read(&*self.shared.store).await?));
+        }
+        let unchanged = record.unchanged.into_iter().next();
+        // A record of another version's form may name neither; the stream is the request's all the same.
+        let version = unchanged.map_or(Version::NONE, |unchanged| unchanged.version);
+        Ok(Unchanged { stream: self.request.stream.clone(), version }.into())
+    }
+
+    fn once(&self) -> Option<Once> {
+        let Self { request, fingerprint, .. } = self;
+        (request.command.idempotency() == Idempotency::Strict)
+            .then(|| Once { command: request.id.clone(), fingerprint: fingerprint.clone() })
+    }
+
+    fn origin(&self) -> Origin<'_> {
+        let Self { shared, request, fingerprint } = self;
+        Origin {
             id: &request.id,
             name: request.command.name(),
             fingerprint,
             context: &request.context,
-            clock: &*self.clock,
-            random: &*self.random,
-        };
-        self.loader.with_snapshot(loaded, events, origin.commit(loaded, events)?)
-    }
-
-    /// What a command did that is recognised for ever.
-    async fn first(&self, places: &[Place], fingerprint: &Fingerprint) -> Outcome<Answer, D> {
-        match places {
-            [place] => repeated(&place.read(&*self.store).await?, fingerprint),
-            // Another kind of command, over several streams, has had this id.
-            _ => Err(CommandError::Reused),
+            clock: &*shared.clock,
+            random: &*shared.random,
         }
-    }
-
-    /// One Put, or a transaction where the decision asks for more than its stream.
-    async fn append(
-        &self,
-        commit: &NewCommit,
-        events: &[D::Event],
-        request: &CommandRequest<D::Command>,
-    ) -> Outcome<Result<(), AppendError>, D> {
-        let strict = request.command.idempotency() == Idempotency::Strict;
-        let claims: Vec<_> = events.iter().flat_map(D::claims).collect();
-        if claims.is_empty() && !strict {
-            return Ok(self.store.append(commit).await);
-        }
-        let claims = claims.into_iter().map(|claim| (request.stream.clone(), claim));
-        let once = strict.then(|| request.id.clone());
-        let transaction = Transaction::new(vec![commit.clone()], Vec::new(), claims, once)?;
-        Ok(self.store.transact(&transaction).await)
     }
 }
 
@@ -231,7 +260,8 @@ fn decide<D: Decider>(
     {
         return Err(CommandError::ExpectedVersion { expected, actual });
     }
-    let events = D::decide(loaded.state(), &request.command).map_err(CommandError::Rejected)?;
+    let decision = guarded(|| D::decide(loaded.state(), &request.command))?;
+    let events = decision.map_err(CommandError::Rejected)?;
     if let Some(expected) = unexpected {
         return Err(CommandError::ExpectedVersion { expected, actual });
     }

@@ -1,4 +1,8 @@
-use std::{fmt, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+    sync::Arc,
+};
 
 use async_trait::async_trait;
 
@@ -6,12 +10,13 @@ use super::{
     Answer, CommandError, Context, LoadError, Loaded, Loader, Seen,
     error::Refusal,
     handler::{BACKOFF, within_limits},
-    request::{Origin, repeated},
+    request::{Origin, same_request},
 };
 use crate::{
-    Claim, Command, CommandId, Commit, Decider, EncodeError, Fingerprint, Idempotency, NewCommit,
+    Claim, Command, CommandId, Commit, Decider, Fingerprint, Idempotency, NewCommit, Place,
     Rejection, StreamId, Version,
-    ports::{Clock, EventStore, Place, Random, Transaction},
+    panics::guarded,
+    ports::{AppendError, Clock, CommandRecord, EventStore, Once, Random, Transaction},
 };
 
 /// A decision over several streams at once, of one domain or of several: a transfer from one account
@@ -68,97 +73,175 @@ impl<J: JointDecider> JointHandler<J> {
 
     /// Handles one command: loads all streams, decides, commits in one transaction, and does so again,
     /// a bounded number of times and with jitter, when a stream has moved on. The answer has one part
-    /// for each stream that got events.
+    /// for each stream that got events, in the order of the streams.
     ///
     /// Costs one read of each stream and a transaction, whose write units count twice; a command that
-    /// is refused or has nothing to do costs a second read instead.
+    /// is refused or has nothing to do costs a second read instead. A repeated command costs one read
+    /// more for each stream that got events.
     ///
     /// # Errors
     /// [`CommandError`]; nothing is committed then, in any of the streams.
     pub async fn handle(&self, request: &JointRequest<J>) -> Outcome<Vec<Answer>, J> {
         let streams = request.streams.as_ref();
-        let fingerprint = Fingerprint::of_joint(&request.command, streams)?;
-        for attempt in 0..BACKOFF.attempts {
-            BACKOFF.wait(attempt, &*self.clock, &*self.random).await;
-            let (loaded, mut found) = self.load(request).await?;
-            if !found.is_empty() {
-                if found.len() < streams.len() {
-                    // The streams are read one beside the other, and the command may have taken effect
-                    // between two of the reads. Who has seen one part of it sees the others now.
-                    found = self.load(request).await?.1;
-                }
-                return found.iter().map(|commit| repeated(commit, &fingerprint)).collect();
-            }
-            let decision = J::decide(J::Parts::states(&loaded), &request.command);
-            let events = match decision {
-                Ok(events) => events,
-                Err(_) if !self.stood_together(request, &loaded).await? => continue,
-                Err(rejection) => return Err(CommandError::Rejected(rejection)),
-            };
-            let origin = Origin {
-                id: &request.id,
-                name: request.command.name(),
-                fingerprint: &fingerprint,
-                context: &request.context,
-                clock: &*self.clock,
-                random: &*self.random,
-            };
-            let draft = J::Parts::draft(&self.loaders, &loaded, &events, &origin)?;
-            if draft.commits.is_empty() {
-                if !self.stood_together(request, &loaded).await? {
-                    continue;
-                }
-                return Ok(Vec::new());
-            }
-            for commit in &draft.commits {
-                within_limits(commit.as_commit().events().count())?;
-            }
-            let answers = draft.commits.iter().map(|new| Answer::from(new.as_commit())).collect();
-            let strict = request.command.idempotency() == Idempotency::Strict;
-            let once = strict.then(|| request.id.clone());
-            let Draft { commits, unchanged, claims } = draft;
-            let transaction = Transaction::new(commits, unchanged, claims, once)?;
-            let Err(error) = self.store.transact(&transaction).await else {
+        check_distinct(streams)?;
+        let fingerprint = guarded(|| Fingerprint::of(&request.command, streams))??;
+        let attempt = Attempt { handler: self, request, fingerprint };
+        for number in 0..BACKOFF.attempts {
+            BACKOFF.wait(number, &*self.clock, &*self.random).await;
+            if let Some(answers) = attempt.once_more().await? {
                 return Ok(answers);
-            };
-            match Refusal::from(error) {
-                // A commit of this very command is found by the next load.
-                Refusal::Again => {}
-                Refusal::Final(error) => return Err(error),
-                Refusal::Committed(places) => return self.first(&places, &fingerprint).await,
             }
         }
         let names: Vec<_> = streams.iter().map(ToString::to_string).collect();
         Err(CommandError::Contention { streams: names.join(", "), attempts: BACKOFF.attempts })
     }
+}
+
+/// # Errors
+/// [`CommandError::SameStream`].
+fn check_distinct<R: Rejection>(streams: &[StreamId]) -> Result<(), CommandError<R>> {
+    let mut seen = BTreeSet::new();
+    match streams.iter().find(|stream| !seen.insert(*stream)) {
+        Some(stream) => Err(CommandError::SameStream { stream: stream.clone() }),
+        None => Ok(()),
+    }
+}
+
+/// One request on its way.
+struct Attempt<'a, J: JointDecider> {
+    handler: &'a JointHandler<J>,
+    request: &'a JointRequest<J>,
+    fingerprint: Fingerprint,
+}
+
+impl<J: JointDecider> Attempt<'_, J> {
+    /// Loads, decides, commits. Without an answer, a stream has moved on.
+    async fn once_more(&self) -> Outcome<Option<Vec<Answer>>, J> {
+        let (loaded, found) = self.load().await?;
+        if let Some(commit) = found.first() {
+            return self.repeated(commit).await.map(Some);
+        }
+        let states = J::Parts::states(&loaded);
+        let events = match guarded(|| J::decide(states, &self.request.command))? {
+            Ok(events) => events,
+            Err(_) if !self.stood_together(&loaded).await? => return Ok(None),
+            Err(rejection) => {
+                return self.refuse(CommandError::Rejected(rejection)).await.map(Some);
+            }
+        };
+        let draft = J::Parts::draft(&self.handler.loaders, &loaded, &events, &self.origin())?;
+        for commit in &draft.commits {
+            within_limits(commit.as_commit().events().count())?;
+        }
+        if draft.commits.is_empty() && !self.stood_together(&loaded).await? {
+            return Ok(None);
+        }
+        self.commit(draft).await
+    }
+
+    async fn commit(&self, draft: Draft) -> Outcome<Option<Vec<Answer>>, J> {
+        let Draft { commits, unchanged, claims } = draft;
+        let once = self.once();
+        if commits.is_empty() && once.is_none() {
+            return Ok(Some(Vec::new()));
+        }
+        let places: Vec<_> = commits.iter().map(|new| new.as_commit().place()).collect();
+        let commits: Vec<_> = commits.into_iter().map(|new| new.beside(&places)).collect();
+        let answers = commits.iter().map(|new| Answer::from(new.as_commit())).collect();
+        let transaction = Transaction::new(commits, unchanged, claims, once)?;
+        match self.handler.store.transact(&transaction).await {
+            Ok(()) => Ok(Some(answers)),
+            Err(error) => self.refused(error).await,
+        }
+    }
+
+    async fn refused(&self, error: AppendError) -> Outcome<Option<Vec<Answer>>, J> {
+        match Refusal::of(error, &self.request.id) {
+            Refusal::Again => Ok(None),
+            Refusal::Final(error) => Err(error),
+            Refusal::Committed(commit) => self.repeated(&commit).await.map(Some),
+            Refusal::Recorded(record) => self.first(&record).await.map(Some),
+        }
+    }
+
+    /// Refuses a command, unless it is one that is recognised for ever and was accepted before.
+    async fn refuse(&self, refusal: CommandError<J::Rejection>) -> Outcome<Vec<Answer>, J> {
+        let Some(once) = self.once() else { return Err(refusal) };
+        match self.handler.store.record(&once.command).await? {
+            Some(record) => self.first(&record).await,
+            None => Err(refusal),
+        }
+    }
+
+    /// The answer to a command of which this commit was found: it names all others.
+    async fn repeated(&self, commit: &Commit) -> Outcome<Vec<Answer>, J> {
+        let stamp = commit.command();
+        same_request(&stamp.fingerprint, &self.fingerprint)?;
+        let mut places = stamp.beside.clone();
+        places.push(commit.place());
+        self.answers(&places).await
+    }
+
+    /// The first answer to a command that is recognised for ever.
+    async fn first(&self, record: &CommandRecord) -> Outcome<Vec<Answer>, J> {
+        same_request(&record.fingerprint, &self.fingerprint)?;
+        self.answers(&record.commits).await
+    }
+
+    /// What the commits at these places say, in the order of the request's streams.
+    async fn answers(&self, places: &[Place]) -> Outcome<Vec<Answer>, J> {
+        let mut answers = Vec::new();
+        for stream in self.request.streams.as_ref() {
+            if let Some(place) = places.iter().find(|place| place.stream == *stream) {
+                answers.push(Answer::from(&place.read(&*self.handler.store).await?));
+            }
+        }
+        Ok(answers)
+    }
 
     /// The streams as they are now, and the commits of this very command among theirs.
-    async fn load(
-        &self,
-        request: &JointRequest<J>,
-    ) -> Result<(<J::Parts as Parts>::Loaded, Vec<Commit>), LoadError> {
-        J::Parts::load(&self.loaders, &*self.store, &request.streams, &request.id).await
+    async fn load(&self) -> Result<(<J::Parts as Parts>::Loaded, Vec<Commit>), LoadError> {
+        let Self { handler, request, .. } = self;
+        J::Parts::load(&handler.loaders, &*handler.store, &request.streams, &request.id).await
     }
 
     /// Whether these states were true at one moment. Streams are read one beside the other, and others
     /// may commit in between; a transaction says so, and what needs none is asked for again: what is
     /// the same in two reads, one behind the other, stood together between them.
+    ///
+    /// A read beside a transaction may see some of its commits before the others, for as long as the
+    /// transaction takes; so each commit that was read must have those beside it.
     async fn stood_together(
         &self,
-        request: &JointRequest<J>,
         loaded: &<J::Parts as Parts>::Loaded,
     ) -> Result<bool, LoadError> {
-        let (again, found) = self.load(request).await?;
-        Ok(found.is_empty() && J::Parts::versions(&again) == J::Parts::versions(loaded))
+        let versions = J::Parts::versions(loaded);
+        let streams = self.request.streams.as_ref().iter().zip(&versions);
+        let heads: BTreeMap<_, _> = streams.collect();
+        let is_there = |place: &Place| heads.get(&place.stream).is_none_or(|to| **to >= place.from);
+        if !J::Parts::beside(loaded).iter().all(is_there) {
+            return Ok(false);
+        }
+        let (again, found) = self.load().await?;
+        Ok(found.is_empty() && J::Parts::versions(&again) == versions)
     }
 
-    /// What a command did that is recognised for ever.
-    async fn first(&self, places: &[Place], fingerprint: &Fingerprint) -> Outcome<Vec<Answer>, J> {
-        let mut answers = Vec::new();
-        for place in places {
-            answers.push(repeated(&place.read(&*self.store).await?, fingerprint)?);
+    fn once(&self) -> Option<Once> {
+        let Self { request, fingerprint, .. } = self;
+        (request.command.idempotency() == Idempotency::Strict)
+            .then(|| Once { command: request.id.clone(), fingerprint: fingerprint.clone() })
+    }
+
+    fn origin(&self) -> Origin<'_> {
+        let Self { handler, request, fingerprint } = self;
+        Origin {
+            id: &request.id,
+            name: request.command.name(),
+            fingerprint,
+            context: &request.context,
+            clock: &*handler.clock,
+            random: &*handler.random,
         }
-        Ok(answers)
     }
 }
 
@@ -200,12 +283,14 @@ pub trait Parts: Send + Sync + 'static {
     #[doc(hidden)]
     fn versions(loaded: &Self::Loaded) -> Vec<Version>;
     #[doc(hidden)]
-    fn draft(
+    fn beside(loaded: &Self::Loaded) -> Vec<Place>;
+    #[doc(hidden)]
+    fn draft<R: Rejection>(
         loaders: &Self::Loaders,
         loaded: &Self::Loaded,
         events: &Self::Events,
         origin: &Origin<'_>,
-    ) -> Result<Draft, EncodeError>;
+    ) -> Result<Draft, CommandError<R>>;
 }
 
 macro_rules! parts {
@@ -243,12 +328,16 @@ macro_rules! parts {
                 vec![$(loaded.$at.version(),)+]
             }
 
-            fn draft(
+            fn beside(loaded: &Self::Loaded) -> Vec<Place> {
+                [$(loaded.$at.beside()),+].concat()
+            }
+
+            fn draft<R: Rejection>(
                 loaders: &Self::Loaders,
                 loaded: &Self::Loaded,
                 events: &Self::Events,
                 origin: &Origin<'_>,
-            ) -> Result<Draft, EncodeError> {
+            ) -> Result<Draft, CommandError<R>> {
                 let mut draft = Draft::default();
                 $(draft.add(&loaders.$at, &loaded.$at, &events.$at, origin)?;)+
                 Ok(draft)
@@ -262,20 +351,20 @@ parts!(3: A 0, B 1, C 2);
 parts!(4: A 0, B 1, C 2, D 3);
 
 impl Draft {
-    fn add<D: Decider>(
+    fn add<D: Decider, R: Rejection>(
         &mut self,
         loader: &Loader<D>,
         loaded: &Loaded<D>,
         events: &[D::Event],
         origin: &Origin<'_>,
-    ) -> Result<(), EncodeError> {
+    ) -> Result<(), CommandError<R>> {
         if events.is_empty() {
             self.unchanged.push(loaded.seen());
             return Ok(());
         }
-        self.commits.push(loader.with_snapshot(loaded, events, origin.commit(loaded, events)?)?);
-        let claims = events.iter().flat_map(D::claims);
-        self.claims.extend(claims.map(|claim| (loaded.stream().clone(), claim)));
+        self.commits.push(loader.draft(loaded, events, origin)?.commit);
+        let claims = guarded(|| events.iter().flat_map(D::claims).collect::<Vec<_>>())?;
+        self.claims.extend(claims.into_iter().map(|claim| (loaded.stream().clone(), claim)));
         Ok(())
     }
 }

@@ -1,11 +1,15 @@
 use crate::{
-    CommandId, CommandStamp, Commit, CommitEvent, Decider, DecodeError, Decoded, EncodeError,
-    Event, EventId, Metadata, NewCommit, RecentCommands, StateSchema, StreamId, Version,
+    CommandId, CommandStamp, Commit, CommitEvent, Decider, DecodeError, EncodeError, Event,
+    EventId, Metadata, NewCommit, Panicked, Place, RecentCommands, Snapshot, StateSchema, StreamId,
+    Version,
+    panics::guarded,
     ports::{EventStore, StoreError},
 };
 
 /// What a state takes in memory beside what it was made of, in bytes; a guess.
 const OVERHEAD: usize = 512;
+/// How many commits beside its own a stream remembers; only those of the last moments matter.
+const MOST_BESIDE: usize = 16;
 
 /// A stream as far as it was read: its state and version, and the only source of a [`NewCommit`].
 pub struct Loaded<D: Decider> {
@@ -15,6 +19,8 @@ pub struct Loaded<D: Decider> {
     /// The commands of all commits that were read, or of the newest.
     pub(super) recent: RecentCommands,
     pub(super) distance: Distance,
+    /// Commits to other streams in the same transactions as the newest that were read here.
+    beside: Vec<Place>,
 }
 
 /// How far a stream has come since the last snapshot that can be read.
@@ -62,6 +68,16 @@ pub enum LoadError {
         /// What is wrong with it.
         source: DecodeError,
     },
+    /// The domain's code panics on an event.
+    #[error("version {version} of {stream} cannot be folded: {source}")]
+    Panicked {
+        /// The stream.
+        stream: StreamId,
+        /// The event's version.
+        version: Version,
+        /// With which words.
+        source: Panicked,
+    },
     /// A commit does not follow the one before it: something is missing, and the stream must not
     /// be taken for shorter than it is.
     #[error("{stream} has a hole: version {expected} is followed by {found}")]
@@ -77,9 +93,14 @@ pub enum LoadError {
 
 impl<D: Decider> Clone for Loaded<D> {
     fn clone(&self) -> Self {
-        let Self { stream, version, state, recent, distance } = self;
-        let (stream, state, recent) = (stream.clone(), state.clone(), recent.clone());
-        Self { stream, version: *version, state, recent, distance: *distance }
+        Self {
+            stream: self.stream.clone(),
+            version: self.version,
+            state: self.state.clone(),
+            recent: self.recent.clone(),
+            distance: self.distance,
+            beside: self.beside.clone(),
+        }
     }
 }
 
@@ -98,7 +119,7 @@ impl<D: Decider> Loaded<D> {
         snapshot: usize,
     ) -> Self {
         let distance = Distance { snapshot, ..Distance::default() };
-        Self { stream, version, state, recent, distance }
+        Self { stream, version, state, recent, distance, beside: Vec::new() }
     }
 
     /// The stream.
@@ -121,6 +142,11 @@ impl<D: Decider> Loaded<D> {
         Seen { stream: self.stream.clone(), version: self.version }
     }
 
+    /// Commits to other streams which the commits that were read here imply.
+    pub(super) fn beside(&self) -> &[Place] {
+        &self.beside
+    }
+
     /// What it takes in memory, in bytes and roughly: what it was made of.
     pub(super) fn weight(&self) -> usize {
         let Distance { bytes, snapshot, .. } = self.distance;
@@ -131,7 +157,7 @@ impl<D: Decider> Loaded<D> {
     /// bounded by the state and one page. Gives back the commit of this command, if it passed by.
     ///
     /// # Errors
-    /// [`LoadError`]; `self` then stands at the last commit that could be read.
+    /// [`LoadError`]; what was read may be forgotten then.
     pub async fn read_on(
         &mut self,
         store: &dyn EventStore,
@@ -148,17 +174,31 @@ impl<D: Decider> Loaded<D> {
     ) -> Result<Option<Commit>, LoadError> {
         let mut found = None;
         loop {
-            let page = store.read(&self.stream, self.version).await?;
-            for commit in page.commits {
-                self.fold(&commit, snapshots)?;
-                if commit.is_of(sought) {
-                    found = Some(commit);
-                }
-            }
-            if !page.more {
+            let (passed, is_whole) = self.read_page(store, sought, snapshots).await?;
+            found = passed.or(found);
+            if is_whole {
                 return Ok(found);
             }
         }
+    }
+
+    /// Reads on by one page. Gives back the commit of this command, if it passed by, and whether the
+    /// stream was read to its end.
+    pub(super) async fn read_page(
+        &mut self,
+        store: &dyn EventStore,
+        sought: Option<&CommandId>,
+        snapshots: Option<&StateSchema>,
+    ) -> Result<(Option<Commit>, bool), LoadError> {
+        let mut found = None;
+        let page = store.read(&self.stream, self.version).await?;
+        for commit in page.commits {
+            self.fold(&commit, snapshots)?;
+            if commit.is_of(sought) {
+                found = Some(commit);
+            }
+        }
+        Ok((found, !page.more))
     }
 
     /// Moves on by a commit that was read.
@@ -174,29 +214,58 @@ impl<D: Decider> Loaded<D> {
                 found: commit.from(),
             });
         }
-        let mut events = Vec::new();
+        let mut state = std::mem::replace(&mut self.state, D::initial());
         for (version, event) in commit.events() {
-            let CommitEvent { event_type, schema_version, data, .. } = event;
-            let event = D::Event::decode(event_type, *schema_version, data).map_err(|source| {
-                LoadError::Event { stream: self.stream.clone(), version, source }
-            })?;
-            events.push(event);
+            state = match self.evolve(state, version, event) {
+                Ok(state) => state,
+                Err(error) => {
+                    // The state went into the code that failed: there is nothing left to go on from.
+                    *self = Self::unread(self.stream.clone());
+                    return Err(error);
+                }
+            };
         }
-        self.advance(commit, events.iter().flat_map(Decoded::as_slice), snapshots);
+        self.stand_at(commit, state, snapshots);
         Ok(())
     }
 
-    /// Moves on by a commit that holds these events, and follows.
-    pub(super) fn advance<'a>(
-        &mut self,
-        commit: &Commit,
-        events: impl IntoIterator<Item = &'a D::Event>,
-        snapshots: Option<&StateSchema>,
-    ) {
-        let state = std::mem::replace(&mut self.state, D::initial());
-        self.state = events.into_iter().fold(state, D::evolve);
+    fn evolve(
+        &self,
+        state: D::State,
+        version: Version,
+        event: &CommitEvent,
+    ) -> Result<D::State, LoadError> {
+        let CommitEvent { event_type, schema_version, data, .. } = event;
+        let stream = || self.stream.clone();
+        guarded(|| {
+            let events = D::Event::decode(event_type, *schema_version, data)?;
+            Ok(events.as_slice().iter().fold(state, D::evolve))
+        })
+        .map_err(|source| LoadError::Panicked { stream: stream(), version, source })?
+        .map_err(|source| LoadError::Event { stream: stream(), version, source })
+    }
+
+    /// This stream after a commit of these events, which are not stored yet. Nothing is stored that
+    /// could not be folded later.
+    pub(super) fn after(&self, commit: &Commit, events: &[D::Event]) -> Result<Self, Panicked> {
+        let mut after = self.clone();
+        let state = guarded(|| events.iter().fold(self.state.clone(), D::evolve))?;
+        after.stand_at(commit, state, None);
+        Ok(after)
+    }
+
+    /// The newest commit has taken this snapshot along.
+    pub(super) fn snapshot_taken(&mut self, snapshot: &Snapshot) {
+        let snapshot = snapshot.state.as_str().len();
+        self.distance = Distance { snapshot, ..Distance::default() };
+    }
+
+    fn stand_at(&mut self, commit: &Commit, state: D::State, snapshots: Option<&StateSchema>) {
+        self.state = state;
         self.version = commit.to();
         self.recent.push(&commit.command().id, commit.events().count());
+        self.beside.extend_from_slice(&commit.command().beside);
+        self.beside.drain(..self.beside.len().saturating_sub(MOST_BESIDE));
         self.distance = match commit.snapshot() {
             Some(snapshot) if Some(&snapshot.schema) == snapshots => {
                 Distance { snapshot: snapshot.state.as_str().len(), ..Distance::default() }

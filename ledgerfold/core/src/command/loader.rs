@@ -1,8 +1,8 @@
-use super::{LoadError, Loaded};
+use super::{CommandError, LoadError, Loaded, request::Origin};
 use crate::{
-    CommandId, Commit, Decider, EncodeError, IDEMPOTENCY_WINDOW, MAX_SNAPSHOT_BYTES, NewCommit,
-    Snapshot, SnapshotPolicy, Snapshots, StateSchema, StreamId, Version,
-    ports::{EventStore, Place},
+    CommandId, Commit, Decider, IDEMPOTENCY_WINDOW, MAX_SNAPSHOT_BYTES, NewCommit, Place,
+    Rejection, Snapshot, SnapshotPolicy, Snapshots, StateSchema, StreamId, Version,
+    panics::guarded, ports::EventStore,
 };
 
 /// Reads the streams of a domain: from the nearest snapshot, where the domain keeps them.
@@ -64,11 +64,16 @@ impl<D: Decider> Loader<D> {
         let Some(snapshots) = &self.snapshots else {
             return loaded.read_on_from(store, sought, None).await;
         };
-        let found = if loaded.version() == Version::NONE {
-            self.read_back(store, loaded, snapshots, sought).await?
+        let (mut found, is_whole) = if loaded.version() == Version::NONE {
+            (None, false)
         } else {
-            loaded.read_on_from(store, sought, self.schema()).await?
+            loaded.read_page(store, sought, self.schema()).await?
         };
+        if !is_whole {
+            // What is remembered is a page or more behind. The newest snapshot is nearer.
+            *loaded = Loaded::unread(loaded.stream().clone());
+            found = self.read_back(store, loaded, snapshots, sought).await?.or(found);
+        }
         self.forget(loaded);
         Ok(found)
     }
@@ -133,31 +138,43 @@ impl<D: Decider> Loader<D> {
         loaded.read_on_from(store, sought, self.schema()).await
     }
 
-    /// The same commit, with a snapshot where one is due.
-    pub(super) fn with_snapshot(
+    /// The commit of these events, and the stream with it.
+    ///
+    /// # Errors
+    /// [`CommandError`] if the events could not be read or folded again: then they must not be stored.
+    pub(super) fn draft<R: Rejection>(
         &self,
         loaded: &Loaded<D>,
         events: &[D::Event],
-        commit: NewCommit,
-    ) -> Result<NewCommit, EncodeError> {
-        let Some(snapshots) = self.snapshots.as_ref().filter(|snapshots| {
-            let (policy, distance) = (snapshots.policy(), loaded.distance.with(commit.as_commit()));
-            (distance.events >= policy.events || distance.bytes >= policy.bytes)
-                && distance.bytes >= distance.snapshot
-        }) else {
-            return Ok(commit);
-        };
-        let mut after = loaded.clone();
-        after.advance(commit.as_commit(), events, None);
+        origin: &Origin<'_>,
+    ) -> Result<Draft<D>, CommandError<R>> {
+        let commit = guarded(|| origin.commit(loaded, events))??;
+        let mut after = loaded.after(commit.as_commit(), events)?;
         self.forget(&mut after);
-        let snapshot = snapshots.take(after.state(), after.recent.clone())?;
-        Ok(commit.with_snapshot(snapshot))
+        let snapshot = self.snapshot(loaded, commit.as_commit(), &after);
+        if let Some(snapshot) = &snapshot {
+            after.snapshot_taken(snapshot);
+        }
+        Ok(Draft { commit: commit.with_snapshot(snapshot), after })
     }
 
-    /// Moves on by a commit that was appended.
-    pub(super) fn advance(&self, loaded: &mut Loaded<D>, commit: &Commit, events: &[D::Event]) {
-        loaded.advance(commit, events, self.schema());
-        self.forget(loaded);
+    /// The snapshot that the commit takes along, where one is due. A state that cannot be read back as
+    /// it is makes none: snapshots only save reads, and are not worth a failed command.
+    fn snapshot(&self, loaded: &Loaded<D>, commit: &Commit, after: &Loaded<D>) -> Option<Snapshot> {
+        let snapshots = self.snapshots.as_ref()?;
+        let (policy, distance) = (snapshots.policy(), loaded.distance.with(commit));
+        let is_far = distance.events >= policy.events || distance.bytes >= policy.bytes;
+        if !is_far || distance.bytes < distance.snapshot {
+            return None;
+        }
+        let taken = guarded(|| snapshots.take(after.state(), after.recent.clone()));
+        let reason = match taken {
+            Ok(Ok(snapshot)) => return snapshot,
+            Ok(Err(error)) => error.to_string(),
+            Err(panicked) => panicked.to_string(),
+        };
+        tracing::error!(stream = %loaded.stream(), reason, "no snapshot can be taken of this state");
+        None
     }
 
     /// Forgets the commands that a snapshot would not remember either.
@@ -170,6 +187,12 @@ impl<D: Decider> Loader<D> {
     fn schema(&self) -> Option<&StateSchema> {
         self.snapshots.as_ref().map(Snapshots::schema)
     }
+}
+
+/// A commit to be stored, and the stream with it.
+pub(super) struct Draft<D: Decider> {
+    pub(super) commit: NewCommit,
+    pub(super) after: Loaded<D>,
 }
 
 /// How far back a read goes for a snapshot.

@@ -76,6 +76,7 @@ impl Origin<'_> {
             id: self.id.clone(),
             name: self.name.clone(),
             fingerprint: self.fingerprint.clone(),
+            beside: Vec::new(),
         };
         let Context { actor, correlation_id, causation_id, traceparent } = self.context.clone();
         let metadata =
@@ -89,9 +90,15 @@ pub(super) fn repeated<R: Rejection>(
     commit: &Commit,
     fingerprint: &Fingerprint,
 ) -> Result<Answer, CommandError<R>> {
-    if commit.command().fingerprint == *fingerprint {
-        Ok(Answer::from(commit))
-    } else {
-        Err(CommandError::Reused)
-    }
+    same_request(&commit.command().fingerprint, fingerprint)?;
+    Ok(Answer::from(commit))
+}
+
+/// # Errors
+/// [`CommandError::Reused`] if a command id was used for another request before.
+pub(super) fn same_request<R: Rejection>(
+    before: &Fingerprint,
+    now: &Fingerprint,
+) -> Result<(), CommandError<R>> {
+    if now.agrees_with(before) { Ok(()) } else { Err(CommandError::Reused) }
 }

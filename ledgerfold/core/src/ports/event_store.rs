@@ -1,7 +1,7 @@
 use async_trait::async_trait;
 
-use super::Transaction;
-use crate::{Commit, NewCommit, StreamId, UniqueKey, Version};
+use super::{CommandRecord, Transaction};
+use crate::{CommandId, Commit, NewCommit, StreamId, UniqueKey, Version};
 
 /// The log: where commits are kept, once and for all.
 ///
@@ -46,6 +46,13 @@ pub trait EventStore: Send + Sync {
     /// overtaken must look again before anything else is true. Only [`AppendError::TooLarge`] may come
     /// before all others, because it is known before the store is asked.
     async fn transact(&self, transaction: &Transaction) -> Result<(), AppendError>;
+
+    /// What the command with this id has done, if a transaction has stored it; as consistent as
+    /// [`EventStore::read`].
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    async fn record(&self, command: &CommandId) -> Result<Option<CommandRecord>, StoreError>;
 }
 
 /// Some commits of one stream, contiguous, in the order that was asked for.
@@ -55,15 +62,6 @@ pub struct Page {
     pub commits: Vec<Commit>,
     /// Whether there may be more behind the last of them. An empty page is the last.
     pub more: bool,
-}
-
-/// Where a commit stands.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Place {
-    /// In which stream.
-    pub stream: StreamId,
-    /// The version of its first event.
-    pub from: Version,
 }
 
 /// The log could not be read or written. Where it says that trying again may help, the store has
@@ -109,8 +107,8 @@ pub enum AppendError {
     /// The command id is taken, for ever.
     #[error("the command was committed before")]
     Repeated {
-        /// Where its commits stand.
-        places: Vec<Place>,
+        /// What the command did.
+        record: Box<CommandRecord>,
     },
     /// The key is another's.
     #[error("{key} is reserved by {holder}")]

@@ -21,7 +21,7 @@ pub use dead_letters::{DeadLetter, DeadLetters};
 pub use deadlines::{
     Cause, Deadline, DeadlineError, DeadlineKey, DeadlinePage, DeadlineStore, Pending,
 };
-pub use event_store::{AppendError, EventStore, Page, Place, StoreError};
+pub use event_store::{AppendError, EventStore, Page, StoreError};
 pub use generations::{GenerationStore, SegmentPlace, SegmentProgress};
 pub use payload_store::{PayloadError, PayloadStore};
 pub use publisher::{EntryError, Limits, PublishError, Publisher, Unpublishable};
@@ -31,4 +31,7 @@ pub use read_table::{ReadTable, RemovedPage};
 pub use row_store::{IndexKey, Listing, ReadStoreError, RowStore, StoredRow, Written};
 pub use streams::{Resume, Segment, StreamPage, Streams, StreamsError};
 pub use tally_store::{Counter, CounterKey, Increment, Memo, TallyStore};
-pub use transaction::{InvalidTransaction, KeyChange, MAX_TRANSACTION_ITEMS, Transaction};
+pub use transaction::{
+    CommandRecord, InvalidTransaction, KeyChange, MAX_TRANSACTION_ITEMS, Once, Transaction,
+    Unchanged,
+};

@@ -1,7 +1,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::Place;
-use crate::{Claim, CommandId, NewCommit, StreamId, UniqueKey, command::Seen};
+use crate::{
+    Claim, CommandId, Fingerprint, NewCommit, Place, StreamId, UniqueKey, Version, command::Seen,
+};
 
 /// The most items that one transaction may touch.
 /// <https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_TransactWriteItems.html>
@@ -14,7 +15,37 @@ pub struct Transaction {
     commits: Vec<NewCommit>,
     unchanged: Vec<Seen>,
     claims: BTreeMap<UniqueKey, KeyChange>,
-    once: Option<CommandId>,
+    once: Option<Once>,
+}
+
+/// A command that is to be recognised for ever.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Once {
+    /// Its id.
+    pub command: CommandId,
+    /// What exactly it asks for.
+    pub fingerprint: Fingerprint,
+}
+
+/// What a command has done that is recognised for ever. It is stored under the command's id, in the
+/// transaction that does it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CommandRecord {
+    /// What exactly it asked for.
+    pub fingerprint: Fingerprint,
+    /// Where its commits stand; none where nothing needed to change.
+    pub commits: Vec<Place>,
+    /// The streams that it looked at and left as they were.
+    pub unchanged: Vec<Unchanged>,
+}
+
+/// A stream that a command left as it was.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unchanged {
+    /// The stream.
+    pub stream: StreamId,
+    /// Its version then.
+    pub version: Version,
 }
 
 /// What becomes of a unique key.
@@ -60,8 +91,8 @@ pub enum InvalidTransaction {
 }
 
 impl Transaction {
-    /// These commits and claims, if these streams are as they were seen. `once`: reserve this command
-    /// id for ever.
+    /// These commits and claims, if these streams are as they were seen. With `once` it also stores
+    /// the [`CommandRecord`] of this command; then it may have no commits.
     ///
     /// # Errors
     /// [`InvalidTransaction`].
@@ -69,9 +100,9 @@ impl Transaction {
         commits: Vec<NewCommit>,
         unchanged: Vec<Seen>,
         claims: impl IntoIterator<Item = (StreamId, Claim)>,
-        once: Option<CommandId>,
+        once: Option<Once>,
     ) -> Result<Self, InvalidTransaction> {
-        if commits.is_empty() {
+        if commits.is_empty() && once.is_none() {
             return Err(InvalidTransaction::Empty);
         }
         let mut streams = BTreeSet::new();
@@ -104,15 +135,23 @@ impl Transaction {
         &self.claims
     }
 
-    /// The command id that is to be reserved for ever.
-    pub const fn once(&self) -> Option<&CommandId> {
+    /// The command that is to be recognised for ever.
+    pub const fn once(&self) -> Option<&Once> {
         self.once.as_ref()
     }
 
-    /// Where the commits will stand.
-    pub fn places(&self) -> Vec<Place> {
-        let commits = self.commits.iter().map(NewCommit::as_commit);
-        commits.map(|new| Place { stream: new.stream().clone(), from: new.from() }).collect()
+    /// What is to be stored under the id of the command that is to be recognised for ever.
+    pub fn record(&self) -> Option<CommandRecord> {
+        let Once { fingerprint, .. } = self.once.as_ref()?;
+        let unchanged = self
+            .unchanged
+            .iter()
+            .map(|seen| Unchanged { stream: seen.stream().clone(), version: seen.version() });
+        Some(CommandRecord {
+            fingerprint: fingerprint.clone(),
+            commits: self.commits.iter().map(|new| new.as_commit().place()).collect(),
+            unchanged: unchanged.collect(),
+        })
     }
 
     fn items(&self) -> usize {

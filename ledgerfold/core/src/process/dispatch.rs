@@ -75,9 +75,11 @@ fn is_final<R: Rejection>(error: &CommandError<R>) -> bool {
         | CommandError::Contention { .. }
         | CommandError::TooLarge(_)
         | CommandError::Transaction(_)
+        | CommandError::SameStream { .. }
         | CommandError::NotReserved { .. }
         | CommandError::Load(_)
         | CommandError::Store(_)
-        | CommandError::Encode(_) => false,
+        | CommandError::Encode(_)
+        | CommandError::Panicked(_) => false,
     }
 }

@@ -6,7 +6,7 @@ use super::{
     ProcessManager,
     dispatch::{Dispatch, Settled},
 };
-use crate::{CommandId, ProcessName, command::CommandHandler, ports::Deadline};
+use crate::{CommandId, ProcessName, command::CommandHandler, panics::guarded, ports::Deadline};
 
 /// What a due deadline of one process becomes.
 #[async_trait]
@@ -48,7 +48,8 @@ impl<P: ProcessManager> Expiry for ProcessExpiry<P> {
 
     async fn expire(&self, deadline: &Deadline) -> Result<(), Unfulfilled> {
         let Deadline { key, cause, .. } = deadline;
-        let Some(command) = P::expire(key) else {
+        let command = guarded(|| P::expire(key));
+        let Some(command) = command.map_err(|panicked| Unfulfilled(panicked.to_string()))? else {
             tracing::warn!(deadline = %key, "nothing follows from this deadline any more");
             return Ok(());
         };

@@ -4,8 +4,9 @@ use futures::{StreamExt, stream};
 
 use super::{ProcessManager, Reaction, dispatch::Dispatch};
 use crate::{
-    CommandId, DecodeError, Envelope, StreamId, Version,
+    CommandId, DecodeError, Envelope, Panicked, StreamId, Version,
     command::CommandHandler,
+    panics::guarded,
     ports::{Cause, Deadline, DeadlineError, DeadlineKey, DeadlineStore, EventStore, StoreError},
     project::{Content, Delivery, Receipt},
 };
@@ -37,6 +38,8 @@ enum ProcessError {
     Unreadable(String),
     #[error("an event of {stream} cannot be read: {source}")]
     Event { stream: StreamId, source: DecodeError },
+    #[error("reacting to it failed: {0}")]
+    Panicked(#[from] Panicked),
     #[error(transparent)]
     Log(#[from] StoreError),
     #[error("the bus tells of a commit of {stream} up to {committed}, which the log does not have")]
@@ -121,8 +124,9 @@ impl<P: ProcessManager> ProcessHandler<P> {
             correlation_id: envelope.metadata.correlation_id.clone(),
             traceparent: envelope.metadata.traceparent.clone(),
         };
-        let reactions = events.flat_map(|event| P::react(&event, &self.settings));
-        for (place, reaction) in reactions.enumerate() {
+        let reactions: Vec<_> =
+            guarded(|| events.flat_map(|event| P::react(&event, &self.settings)).collect())?;
+        for (place, reaction) in reactions.into_iter().enumerate() {
             match reaction {
                 Reaction::Send { stream, command } => {
                     let id = command_id::<P>(&cause, place);

@@ -9,6 +9,7 @@ use super::{
 };
 use crate::{
     Decoded, Envelope, Event, Payload, Recorded, StreamId, Version,
+    panics::guarded,
     ports::{IndexKey, ReadStoreError, RowStore, StoredRow, Written},
 };
 
@@ -44,9 +45,10 @@ pub(crate) fn fold<P: Projection>(
     events: &[Envelope],
 ) -> Result<Option<P::Row>, ProjectError> {
     events.iter().try_fold(row, |row, envelope| {
-        open::<P::Event>(envelope)?.into_iter().try_fold(row, |row, event| {
-            P::evolve(row, &event).map_err(|reason| inapplicable(envelope, reason))
-        })
+        let mut events = open::<P::Event>(envelope)?.into_iter();
+        guarded(|| events.try_fold(row, |row, event| P::evolve(row, &event)))
+            .unwrap_or_else(|panicked| Err(panicked.to_string()))
+            .map_err(|reason| inapplicable(envelope, reason))
     })
 }
 
@@ -117,12 +119,12 @@ impl<P: Projection> Position for RowPosition<P> {
     async fn advance(&mut self, events: &[Envelope]) -> Result<Written, ProjectError> {
         let row = fold::<P>(self.row.clone(), events)?;
         let version = self.version.advance(events.len());
-        let stored = StoredRow {
-            stream: self.stream.clone(),
-            version,
-            body: row.as_ref().map(Payload::encode).transpose()?,
-            index: row.as_ref().and_then(P::index),
-        };
+        let index = guarded(|| row.as_ref().and_then(P::index)).map_err(|panicked| {
+            let (stream, reason) = (self.stream.clone(), panicked.to_string());
+            Inapplicable { stream, version, reason }
+        })?;
+        let body = row.as_ref().map(Payload::encode).transpose()?;
+        let stored = StoredRow { stream: self.stream.clone(), version, body, index };
         let written = self.rows.put(&stored).await?;
         (self.row, self.version) = (row, version);
         Ok(written)

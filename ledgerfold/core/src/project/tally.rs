@@ -10,6 +10,7 @@ use super::{
 };
 use crate::{
     Envelope, Event, Payload, Recorded, StreamId, Version,
+    panics::guarded,
     ports::{CounterKey, Increment, Memo, ReadStoreError, TallyStore, Written},
 };
 
@@ -27,7 +28,15 @@ pub trait Tally: Send + Sync + 'static {
     /// The events that are counted.
     type Event: Event;
     /// What counting needs to know of a stream's past, as an order's currency.
-    type Memo: Clone + fmt::Debug + Default + Serialize + DeserializeOwned + Send + Sync + 'static;
+    type Memo: Clone
+        + fmt::Debug
+        + Default
+        + PartialEq
+        + Serialize
+        + DeserializeOwned
+        + Send
+        + Sync
+        + 'static;
 
     /// Counts one event.
     ///
@@ -92,9 +101,11 @@ pub(crate) fn count<T: Tally>(
 ) -> Result<Counts, ProjectError> {
     let mut counts = Counts::default();
     for envelope in events {
-        for event in open::<T::Event>(envelope)? {
-            T::count(memo, &event, &mut counts).map_err(|reason| inapplicable(envelope, reason))?;
-        }
+        let mut events = open::<T::Event>(envelope)?.into_iter();
+        let counted = guarded(|| events.try_for_each(|event| T::count(memo, &event, &mut counts)));
+        counted
+            .unwrap_or_else(|panicked| Err(panicked.to_string()))
+            .map_err(|reason| inapplicable(envelope, reason))?;
     }
     Ok(counts)
 }

@@ -71,6 +71,7 @@ async fn stream_of(world: &World, notes: &[&str], projected: usize) -> StreamId 
 }
 
 fn damaged(stream: &StreamId, version: u64, notes: &[&str]) -> StoredRow {
+    let notes: Vec<_> = notes.iter().map(ToString::to_string).collect();
     let body = Some(Payload::encode(&notes).expect("texts are JSON"));
     StoredRow { stream: stream.clone(), version: Version::new(version), body, index: None }
 }

@@ -114,7 +114,7 @@ async fn what_may_be_on_its_way_is_missed_once_it_has_had_its_time() {
     let late = run(&stage, Look::At(1)).await;
     assert_eq!((late.wrong(), late.summaries[PAGES].behind), (2, 1));
 
-    let body = Some(Payload::encode(&["z"]).expect("texts are JSON"));
+    let body = Some(Payload::encode(&["z".to_owned()]).expect("texts are JSON"));
     let wrong = StoredRow { stream: stream.clone(), version: Version::new(1), body, index: None };
     stage.pages.rows_of(Generation::FIRST).damage(wrong);
     stage.clock.set(stage.clock.now() - PATIENCE);

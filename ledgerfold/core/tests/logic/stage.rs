@@ -8,12 +8,12 @@ use std::sync::{
 
 use async_trait::async_trait;
 use ledgerfold::{
-    NewCommit, StreamId, Version,
+    CommandId, NewCommit, StreamId, Version,
     command::{Answer, CommandHandler},
     ports::{
-        AppendError, Counter, CounterKey, EventStore, GenerationStore, Increment, Listing, Memo,
-        Page, ReadStoreError, ReadTable, RemovedPage, Resume, RowStore, SegmentProgress,
-        StoreError, StoredRow, TallyStore, Transaction, Written,
+        AppendError, CommandRecord, Counter, CounterKey, EventStore, GenerationStore, Increment,
+        Listing, Memo, Page, ReadStoreError, ReadTable, RemovedPage, Resume, RowStore,
+        SegmentProgress, StoreError, StoredRow, TallyStore, Transaction, Written,
     },
     project::{Catalog, Generation, Generational, Generations, Projectors, Retired},
     query::{LiveRows, LiveTallies},
@@ -190,6 +190,13 @@ impl EventStore for Slow<MemoryEventStore> {
 
     async fn transact(&self, transaction: &Transaction) -> Result<(), AppendError> {
         self.inner.transact(transaction).await
+    }
+
+    async fn record(&self, command: &CommandId) -> Result<Option<CommandRecord>, StoreError> {
+        self.weather.pass().await;
+        let record = self.inner.record(command).await;
+        self.weather.pass().await;
+        record
     }
 }
 

@@ -2,13 +2,14 @@
 
 use std::sync::Arc;
 
+use async_trait::async_trait;
 use ledgerfold::{
-    Category, Decider, StreamId, Version,
+    Category, Decider, NewCommit, StreamId, Version,
     command::{CommandError, CommandHandler, Presumption},
-    ports::StoreError,
+    ports::{AppendError, EventStore, StoreError},
 };
 use ledgerfold_testkit::{
-    ManualClock, MemoryEventStore, SeededRandom,
+    Amended, Amendment, ManualClock, MemoryEventStore, SeededRandom,
     conformance::{
         account::{self, AccountCommand, AccountRejection, Accounts, ask},
         notebook::{FORBIDDEN, NoteWritten, Notebook, NotebookEvent, Refused, Write, fresh, write},
@@ -170,6 +171,56 @@ async fn a_decision_that_is_too_large_on_what_is_remembered_is_made_again() {
     other.handle(&write(&stream, "two", &["b"])).await.expect("it is accepted");
     let answer = one.handle(&write(&stream, "three", &[&"c".repeat(1_000)])).await;
     assert_eq!(answer.expect("it is small by now").version, Version::new(3));
+}
+
+/// A log behind a bus that takes no large events.
+struct SmallBus;
+
+#[async_trait]
+impl Amendment for SmallBus {
+    async fn append(&self, log: &dyn EventStore, new: &NewCommit) -> Result<(), AppendError> {
+        let sizes = new.as_commit().events().map(|(_, event)| event.data.as_str().len());
+        match sizes.max() {
+            Some(bytes) if bytes > 10_000 => {
+                Err(AppendError::EventTooLarge { bytes, limit: 10_000 })
+            }
+            _ => log.append(new).await,
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_event_that_is_too_large_on_what_is_remembered_is_decided_again() {
+    let log = Arc::new(MemoryEventStore::default());
+    let (clock, random) = (Arc::new(ManualClock::default()), Arc::new(SeededRandom::new(1)));
+    let bounded = Amended::of(log.clone(), SmallBus);
+    let one = CommandHandler::<Prefaced>::new(bounded, clock, random);
+    let (other, stream) = (handler::<Prefaced>(&log, 2), fresh());
+    one.handle(&write(&stream, "one", &["a"])).await.expect("it is accepted");
+    other.handle(&write(&stream, "two", &["b"])).await.expect("it is accepted");
+    let answer = one.handle(&write(&stream, "three", &[&"c".repeat(100)])).await;
+    assert_eq!(answer.expect("it is small by now").version, Version::new(3));
+}
+
+#[tokio::test]
+async fn memory_that_is_far_behind_costs_about_as_many_reads_as_none() {
+    let log = Arc::new(MemoryEventStore::with_pages_of(25));
+    let (one, other) = (handler::<Accounts>(&log, 1), handler::<Accounts>(&log, 2));
+    let stream = account::fresh();
+    let open = AccountCommand::Open(account::fresh_address());
+    one.handle(&ask(&stream, "open", open)).await.expect("it is new");
+    for attempt in 0..1_000 {
+        let deposit = ask(&stream, &format!("d{attempt}"), AccountCommand::Deposit(1));
+        other.handle(&deposit).await.expect("it is open");
+    }
+    let mut reads = Vec::new();
+    for (handler, attempt) in [(one, "late"), (handler(&log, 3), "cold")] {
+        let before = log.reads();
+        let deposit = ask(&stream, attempt, AccountCommand::Deposit(1));
+        handler.handle(&deposit).await.expect("it is open");
+        reads.push(log.reads() - before);
+    }
+    assert!(reads[0] <= reads[1] + 1, "{} reads, and {} by a cold one", reads[0], reads[1]);
 }
 
 #[tokio::test]

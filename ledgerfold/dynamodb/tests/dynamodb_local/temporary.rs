@@ -1,8 +1,8 @@
 use async_trait::async_trait;
 use aws_sdk_dynamodb::Client;
 use ledgerfold::{
-    NewCommit, StreamId, Version,
-    ports::{AppendError, EventStore, Page, StoreError, Transaction},
+    CommandId, NewCommit, StreamId, Version,
+    ports::{AppendError, CommandRecord, EventStore, Page, StoreError, Transaction},
 };
 use ledgerfold_dynamodb::DynamoEventStore;
 
@@ -36,6 +36,10 @@ impl EventStore for Temporary {
 
     async fn transact(&self, transaction: &Transaction) -> Result<(), AppendError> {
         self.store.transact(transaction).await
+    }
+
+    async fn record(&self, command: &CommandId) -> Result<Option<CommandRecord>, StoreError> {
+        self.store.record(command).await
     }
 }
 

@@ -170,7 +170,15 @@ impl<R: Rejection> From<CommandError<R>> for Problem {
                 StatusCode::UNPROCESSABLE_ENTITY,
                 "idempotency-key-reused",
                 "The Idempotency-Key was used with another request",
-                "Send the first request again as it was, or this one with a key of its own.",
+                "This key belongs to an earlier request with other content, and nothing was done now. \
+                 To repeat that request, send it as it was. Before you send this one with a new key, \
+                 read the resource: the earlier request may have done what you want.",
+            ),
+            CommandError::SameStream { .. } => Self::new(
+                StatusCode::UNPROCESSABLE_ENTITY,
+                "same-resource",
+                "The request names one resource twice",
+                error.to_string(),
             ),
             CommandError::Contention { .. } => Self::new(
                 StatusCode::CONFLICT,
@@ -190,6 +198,7 @@ impl<R: Rejection> From<CommandError<R>> for Problem {
             CommandError::Transaction(_) | CommandError::NotReserved { .. } => defect(&error),
             CommandError::Load(error) => defect(&error),
             CommandError::Encode(error) => defect(&error),
+            CommandError::Panicked(error) => defect(&error),
         }
     }
 }

@@ -111,7 +111,8 @@ macro_rules! event_store_rules {
                 a_stream_that_does_not_exist_can_be_a_condition,
                 of_two_that_watch_each_other_one_moves,
                 of_racing_transactions_one_wins,
-                a_command_that_is_recognised_for_ever_is_refused_with_its_places,
+                a_command_that_is_recognised_for_ever_is_refused_with_its_record,
+                a_command_without_events_is_recognised_for_ever,
                 a_command_is_recognised_for_ever_only_if_that_is_asked,
                 of_several_reasons_to_refuse_the_first_is_told,
                 a_transaction_with_a_commit_over_the_limit_does_nothing,
@@ -137,6 +138,8 @@ macro_rules! event_store_rules {
                 a_snapshot_and_its_tail_say_what_all_events_say,
                 commands_are_recognised_across_snapshots,
                 a_strict_command_is_recognised_behind_the_window,
+                a_strict_command_id_serves_one_stream_only,
+                a_strict_command_gets_its_first_answer_whatever_has_become_of_its_stream,
                 a_stream_with_a_hole_is_never_decided_on,
                 a_hole_behind_a_snapshot_is_never_decided_on,
                 commands_follow_each_other_while_time_runs_backwards,
@@ -145,6 +148,8 @@ macro_rules! event_store_rules {
             }
             joint {
                 a_transfer_happens_in_both_accounts_and_once,
+                a_repeated_transfer_is_answered_whole_behind_the_window,
+                a_transfer_within_one_account_is_refused,
                 a_transfer_whose_answer_was_lost_has_taken_effect_once,
                 transfers_that_cross_neither_lose_nor_make_money,
             }

@@ -110,7 +110,9 @@ pub fn commit(loaded: &Loaded<Notebook>, attempt: &str, notes: &[&str], second: 
     let stamp = CommandStamp {
         id: CommandId::new(attempt).expect("visible ASCII"),
         name: command.name(),
-        fingerprint: Fingerprint::of(&command).expect("a list of texts is JSON"),
+        fingerprint: Fingerprint::of(&command, std::slice::from_ref(loaded.stream()))
+            .expect("a list of texts is JSON"),
+        beside: Vec::new(),
     };
     let metadata = Metadata {
         recorded_at: Timestamp::from_second(second).expect("a second of our era"),

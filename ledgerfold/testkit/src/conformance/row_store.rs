@@ -8,7 +8,7 @@ use ledgerfold::{
 use super::notebook::fresh;
 
 fn row(stream: &StreamId, version: u64, text: &str) -> StoredRow {
-    let body = Some(Payload::encode(&text).expect("a text is JSON"));
+    let body = Some(Payload::encode(&text.to_owned()).expect("a text is JSON"));
     StoredRow { stream: stream.clone(), version: Version::new(version), body, index: None }
 }
 

@@ -10,8 +10,8 @@ use async_trait::async_trait;
 use ledgerfold::{
     CommandId, Commit, DamagedToken, NewCommit, StreamId, UniqueKey, Version,
     ports::{
-        AppendError, EventStore, KeyChange, Page, Place, Resume, Segment, StoreError, StreamPage,
-        Streams, StreamsError, Transaction,
+        AppendError, CommandRecord, EventStore, KeyChange, Page, Resume, Segment, StoreError,
+        StreamPage, Streams, StreamsError, Transaction,
     },
 };
 
@@ -31,8 +31,8 @@ pub struct MemoryEventStore {
 struct Kept {
     commits: BTreeMap<(StreamId, Version), Commit>,
     holders: BTreeMap<UniqueKey, StreamId>,
-    /// Where the commits of a command stand that was to be recognised for ever.
-    commands: BTreeMap<CommandId, Vec<Place>>,
+    /// What commands did that are recognised for ever.
+    commands: BTreeMap<CommandId, CommandRecord>,
 }
 
 impl Default for MemoryEventStore {
@@ -141,8 +141,8 @@ impl EventStore for MemoryEventStore {
         for new in transaction.commits() {
             kept.store(new.as_commit());
         }
-        if let Some(command) = transaction.once() {
-            kept.commands.insert(command.clone(), transaction.places());
+        if let Some((once, record)) = transaction.once().zip(transaction.record()) {
+            kept.commands.insert(once.command.clone(), record);
         }
         for (key, change) in transaction.claims() {
             match change {
@@ -153,6 +153,10 @@ impl EventStore for MemoryEventStore {
             };
         }
         self.answer()
+    }
+
+    async fn record(&self, command: &CommandId) -> Result<Option<CommandRecord>, StoreError> {
+        Ok(self.lock().commands.get(command).cloned())
     }
 }
 
@@ -196,8 +200,8 @@ impl Kept {
                 return Err(AppendError::Changed { stream, version });
             }
         }
-        if let Some(places) = transaction.once().and_then(|command| self.commands.get(command)) {
-            return Err(AppendError::Repeated { places: places.clone() });
+        if let Some(record) = transaction.once().and_then(|once| self.commands.get(&once.command)) {
+            return Err(AppendError::Repeated { record: Box::new(record.clone()) });
         }
         // What is taken is told of before what cannot be given back, whatever the keys' order.
         let (taken, given): (Vec<_>, Vec<_>) = transaction

@@ -12,11 +12,11 @@ use std::{
 use async_trait::async_trait;
 use futures::channel::oneshot;
 use ledgerfold::{
-    NewCommit, StreamId, Version,
+    CommandId, NewCommit, StreamId, Version,
     ports::{
-        AppendError, Counter, CounterKey, EventStore, GenerationStore, Increment, Listing, Memo,
-        Page, ReadStoreError, ReadTable, RemovedPage, Resume, RowStore, SegmentProgress,
-        StoreError, StoredRow, TallyStore, Transaction, Written,
+        AppendError, CommandRecord, Counter, CounterKey, EventStore, GenerationStore, Increment,
+        Listing, Memo, Page, ReadStoreError, ReadTable, RemovedPage, Resume, RowStore,
+        SegmentProgress, StoreError, StoredRow, TallyStore, Transaction, Written,
     },
     project::{Generation, Generations, Retired},
 };
@@ -125,6 +125,11 @@ impl EventStore for Driven<SimulatedLog> {
     async fn transact(&self, transaction: &Transaction) -> Result<(), AppendError> {
         let transaction = transaction.clone();
         self.run(async move |log| log.transact(&transaction).await).await
+    }
+
+    async fn record(&self, command: &CommandId) -> Result<Option<CommandRecord>, StoreError> {
+        let command = command.clone();
+        self.run(async move |log| log.record(&command).await).await
     }
 }
 

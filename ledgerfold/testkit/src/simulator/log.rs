@@ -6,8 +6,8 @@ use async_trait::async_trait;
 use ledgerfold::{
     CommandId, Commit, NewCommit, StreamId, UniqueKey, Version,
     ports::{
-        AppendError, Clock, EventStore, Page, Resume, Segment, StoreError, StreamPage, Streams,
-        StreamsError, Transaction,
+        AppendError, Clock, CommandRecord, EventStore, Page, Resume, Segment, StoreError,
+        StreamPage, Streams, StreamsError, Transaction,
     },
 };
 
@@ -64,7 +64,7 @@ impl Item {
             .unchanged()
             .iter()
             .map(|seen| Self::Commit(seen.stream().clone(), seen.version().next()));
-        let once = transaction.once().cloned().map(Self::Command);
+        let once = transaction.once().map(|once| Self::Command(once.command.clone()));
         let keys = transaction.claims().keys().cloned().map(Self::Key);
         commits.chain(watched).chain(once).chain(keys).collect()
     }
@@ -226,6 +226,13 @@ impl EventStore for SimulatedLog {
     async fn transact(&self, transaction: &Transaction) -> Result<(), AppendError> {
         let outcome = self.transact_now(transaction).await;
         self.written(outcome).await
+    }
+
+    async fn record(&self, command: &CommandId) -> Result<Option<CommandRecord>, StoreError> {
+        self.reading().await?;
+        let found = self.kept.record(command).await?;
+        self.weather.way().await;
+        Ok(found)
     }
 }
 

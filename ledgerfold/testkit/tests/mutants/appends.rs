@@ -221,7 +221,10 @@ pub(crate) struct MeasuresTheFirst;
 #[async_trait]
 impl Defect for MeasuresTheFirst {
     async fn transact(&self, log: &ModelStore, transaction: &Transaction) -> Write {
-        let first = alone(&transaction.commits()[0]);
+        let Some(first) = transaction.commits().first() else {
+            return log.transact(transaction).await;
+        };
+        let first = alone(first);
         match log.transact(transaction).await {
             Err(AppendError::TooLarge { .. })
                 if !matches!(log.lock().objection(&first), Some(AppendError::TooLarge { .. })) =>

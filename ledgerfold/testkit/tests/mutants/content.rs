@@ -127,8 +127,19 @@ pub(crate) struct LosesTheFingerprint;
 
 impl Defect for LosesTheFingerprint {
     fn show(&self, commit: Commit) -> Commit {
-        let fingerprint = Fingerprint::restore(String::new());
+        let fingerprint = Fingerprint::restore("1.");
         let stamp = CommandStamp { fingerprint, ..commit.command().clone() };
+        stamped(&commit, stamp, commit.metadata().clone())
+    }
+}
+
+/// A commit of several streams does not know the others.
+#[derive(Default)]
+pub(crate) struct LosesTheOtherCommits;
+
+impl Defect for LosesTheOtherCommits {
+    fn show(&self, commit: Commit) -> Commit {
+        let stamp = CommandStamp { beside: Vec::new(), ..commit.command().clone() };
         stamped(&commit, stamp, commit.metadata().clone())
     }
 }

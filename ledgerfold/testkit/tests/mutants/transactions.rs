@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use ledgerfold::{
     Commit, NewCommit, Version,
-    ports::{AppendError, EventStore, KeyChange, StoreError, Transaction},
+    ports::{AppendError, CommandRecord, EventStore, KeyChange, StoreError, Transaction},
 };
 use ledgerfold_testkit::conformance::history::{ModelStore, alone, claims_of};
 use tokio::task::yield_now;
@@ -56,11 +56,13 @@ pub(crate) struct CallsEverythingConflict;
 #[async_trait]
 impl Defect for CallsEverythingConflict {
     async fn transact(&self, log: &ModelStore, transaction: &Transaction) -> Write {
-        let first = || Box::new(transaction.commits()[0].as_commit().clone());
+        let Some(first) = transaction.commits().first() else {
+            return log.transact(transaction).await;
+        };
         log.transact(transaction).await.map_err(|error| match error {
             AppendError::Conflict { winner } => AppendError::Conflict { winner },
             AppendError::TooLarge { bytes, limit } => AppendError::TooLarge { bytes, limit },
-            _ => AppendError::Conflict { winner: first() },
+            _ => AppendError::Conflict { winner: Box::new(first.as_commit().clone()) },
         })
     }
 }
@@ -72,7 +74,10 @@ pub(crate) struct BlamesTheFirst;
 #[async_trait]
 impl Defect for BlamesTheFirst {
     async fn transact(&self, log: &ModelStore, transaction: &Transaction) -> Write {
-        let first = transaction.commits()[0].as_commit().clone();
+        let Some(first) = transaction.commits().first() else {
+            return log.transact(transaction).await;
+        };
+        let first = first.as_commit().clone();
         log.transact(transaction).await.map_err(|error| match error {
             AppendError::Conflict { .. } if transaction.commits().len() > 1 => {
                 AppendError::Conflict { winner: Box::new(first) }
@@ -126,9 +131,12 @@ pub(crate) struct LeavesMarkers;
 #[async_trait]
 impl Defect for LeavesMarkers {
     async fn transact(&self, log: &ModelStore, transaction: &Transaction) -> Write {
+        let Some(first) = transaction.commits().first() else {
+            return log.transact(transaction).await;
+        };
         log.transact(transaction).await?;
         let mut model = log.lock();
-        let like = transaction.commits()[0].as_commit();
+        let like = first.as_commit();
         for seen in transaction.unchanged() {
             let events: Vec<_> = like.events().map(|(_, event)| event.clone()).take(1).collect();
             let versions = (seen.version().next(), seen.version().next());
@@ -369,9 +377,27 @@ pub(crate) struct ForgetsPlaces;
 impl Defect for ForgetsPlaces {
     async fn transact(&self, log: &ModelStore, transaction: &Transaction) -> Write {
         log.transact(transaction).await.map_err(|error| match error {
-            AppendError::Repeated { .. } => AppendError::Repeated { places: Vec::new() },
+            AppendError::Repeated { record } => {
+                let commits = Vec::new();
+                AppendError::Repeated { record: Box::new(CommandRecord { commits, ..*record }) }
+            }
             other => other,
         })
+    }
+}
+
+/// Writes down what commands did, and not that there was nothing to do.
+#[derive(Default)]
+pub(crate) struct RecordsOnlyCommits;
+
+#[async_trait]
+impl Defect for RecordsOnlyCommits {
+    async fn transact(&self, log: &ModelStore, transaction: &Transaction) -> Write {
+        let objection = log.lock().objection(transaction);
+        match objection {
+            None if transaction.commits().is_empty() => Ok(()),
+            _ => log.transact(transaction).await,
+        }
     }
 }
 
@@ -386,13 +412,20 @@ impl Defect for RecognisesEverything {
     }
 
     async fn transact(&self, log: &ModelStore, transaction: &Transaction) -> Write {
-        let id = transaction.commits()[0].as_commit().command().id.clone();
-        let known = log.lock().commands.get(&id).cloned();
-        if let Some(places) = known.filter(|_| log.lock().objection(transaction).is_none()) {
-            return Err(AppendError::Repeated { places });
+        let [commit, ..] = transaction.commits() else { return log.transact(transaction).await };
+        let command = commit.as_commit().command();
+        let known = log.lock().commands.get(&command.id).cloned();
+        if let Some(record) = known.filter(|_| log.lock().objection(transaction).is_none()) {
+            return Err(AppendError::Repeated { record: Box::new(record) });
         }
         log.transact(transaction).await?;
-        log.lock().commands.insert(id, transaction.places());
+        let places = transaction.commits().iter().map(|new| new.as_commit().place());
+        let record = CommandRecord {
+            fingerprint: command.fingerprint.clone(),
+            commits: places.collect(),
+            unchanged: Vec::new(),
+        };
+        log.lock().commands.insert(command.id.clone(), record);
         Ok(())
     }
 }

@@ -1,7 +1,7 @@
 use async_trait::async_trait;
 use ledgerfold::{
-    Commit, NewCommit, StreamId, Version,
-    ports::{AppendError, EventStore, Page, StoreError, Transaction},
+    CommandId, Commit, NewCommit, StreamId, Version,
+    ports::{AppendError, CommandRecord, EventStore, Page, StoreError, Transaction},
 };
 use ledgerfold_testkit::conformance::history::{ModelStore, alone};
 
@@ -79,6 +79,10 @@ impl<D: Defect> EventStore for Wrong<D> {
 
     async fn transact(&self, transaction: &Transaction) -> Write {
         self.outcome(self.defect.transact(&self.log, transaction).await)
+    }
+
+    async fn record(&self, command: &CommandId) -> Result<Option<CommandRecord>, StoreError> {
+        self.log.record(command).await
     }
 }
 

@@ -219,6 +219,36 @@ pub async fn a_strict_command_is_recognised_behind_the_window(store: &Store) {
     assert_eq!(balance(store, &stream).await, 1_105);
 }
 
+/// The same command for another stream is another request. It never gets the first one's answer.
+pub async fn a_strict_command_id_serves_one_stream_only(store: &Store) {
+    let (one, two) = (open_account(store, 0).await, open_account(store, 0).await);
+    let id = format!("strict-{one}");
+    let deposit = |stream| ask(stream, &id[..40], AccountCommand::DepositOnce(1_000));
+    handler::<Accounts>(store, 0).handle(&deposit(&one)).await.expect("it is open");
+    let other = handler::<Accounts>(store, 0).handle(&deposit(&two)).await;
+    assert!(matches!(other, Err(CommandError::Reused)), "{other:?}");
+    assert_eq!((balance(store, &one).await, balance(store, &two).await), (1_000, 0));
+}
+
+/// Also where the domain would refuse it by now.
+pub async fn a_strict_command_gets_its_first_answer_whatever_has_become_of_its_stream(
+    store: &Store,
+) {
+    let stream = open_account(store, 0).await;
+    let id = format!("strict-{stream}");
+    let strict = ask(&stream, &id[..40], AccountCommand::DepositOnce(1_000));
+    let first = handler::<Accounts>(store, 0).handle(&strict).await.expect("it is open");
+    let warm = handler::<Accounts>(store, PLENTY);
+    deposit(&warm, &stream, 0..IDEMPOTENCY_WINDOW + 5).await;
+    warm.handle(&ask(&stream, "close", AccountCommand::Close)).await.expect("it is open");
+    let again = handler::<Accounts>(store, 0).handle(&strict).await;
+    assert_eq!(again.expect("it was accepted before"), first);
+    let mut expecting = strict.clone();
+    expecting.expected = Some(Version::new(1));
+    let again = handler::<Accounts>(store, 0).handle(&expecting).await;
+    assert_eq!(again.expect("it was accepted before"), first);
+}
+
 /// A commit that is gone is not taken for one that never was. The hole is made by an append that was
 /// drafted on a commit which the store never got; a store may refuse that, too.
 pub async fn a_stream_with_a_hole_is_never_decided_on(store: &Store) {

@@ -4,7 +4,7 @@
 
 use futures::future::join_all;
 use ledgerfold::{
-    StreamId, Version,
+    IDEMPOTENCY_WINDOW, StreamId, Version,
     command::{Answer, CommandError, JointHandler, JointRequest, Loader},
     ports::StoreError,
 };
@@ -65,6 +65,31 @@ pub async fn a_transfer_happens_in_both_accounts_and_once(store: &Store) {
     let refused = transfer(store, [&from, &to], "t2", 70).await;
     assert!(matches!(refused, Err(CommandError::Rejected(_))), "{refused:?}");
     assert_eq!(balances(store, [&from, &to]).await, [30, 70]);
+}
+
+/// Who finds one of its commits finds the others, however many commands the other account has had
+/// since.
+pub async fn a_repeated_transfer_is_answered_whole_behind_the_window(store: &Store) {
+    let (from, to) = (open(store, 100).await, open(store, 0).await);
+    let first = transfer(store, [&from, &to], "t1", 70).await.expect("there is enough");
+    let busy = handler::<Accounts>(store, 1_000_000);
+    for attempt in 0..IDEMPOTENCY_WINDOW + 5 {
+        let deposit = ask(&to, &format!("d{attempt}"), AccountCommand::Deposit(1));
+        busy.handle(&deposit).await.expect("it is open");
+    }
+    let again = transfer(store, [&from, &to], "t1", 70).await.expect("it was accepted before");
+    assert_eq!(again, first);
+    assert_eq!(balances(store, [&from, &to]).await[0], 30);
+}
+
+/// From an account to itself: the caller's mistake.
+pub async fn a_transfer_within_one_account_is_refused(store: &Store) {
+    let account = open(store, 100).await;
+    match transfer(store, [&account, &account], "t1", 70).await {
+        Err(CommandError::SameStream { stream }) => assert_eq!(stream, account),
+        other => panic!("it has only one end: {other:?}"),
+    }
+    assert_eq!(balances(store, [&account, &account]).await, [100, 100]);
 }
 
 /// Sent again, it is found.

@@ -18,7 +18,7 @@ use std::sync::Arc;
 use futures::future::BoxFuture;
 use ledgerfold::ports::EventStore;
 
-pub use tools::{LosesAnswers, View, draft};
+pub use tools::{LosesAnswers, View, asked, draft};
 
 /// The store that is tested.
 pub type Store = Arc<dyn EventStore>;

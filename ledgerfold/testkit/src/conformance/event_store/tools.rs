@@ -5,9 +5,9 @@ use std::sync::{
 
 use async_trait::async_trait;
 use ledgerfold::{
-    Claim, CommandId, Commit, Decider, NewCommit, StreamId, Version,
+    Claim, CommandId, Commit, Decider, Fingerprint, NewCommit, StreamId, Version,
     command::{CommandHandler, CommandRequest, Loaded, Seen},
-    ports::{AppendError, EventStore, Page, StoreError, Transaction},
+    ports::{AppendError, CommandRecord, EventStore, Once, Page, StoreError, Transaction},
 };
 use uuid::Uuid;
 
@@ -115,7 +115,14 @@ pub(super) fn transaction(
 ) -> Transaction {
     let (commits, unchanged) =
         (commits.into_iter().collect(), unchanged.into_iter().collect::<Vec<_>>());
-    Transaction::new(commits, unchanged, claims, once.cloned()).expect("it touches nothing twice")
+    let once = once.map(asked);
+    Transaction::new(commits, unchanged, claims, once).expect("it touches nothing twice")
+}
+
+/// That a command is to be recognised for ever.
+pub fn asked(command: &CommandId) -> Once {
+    let fingerprint = Fingerprint::restore("1.0123456789012345678901");
+    Once { command: command.clone(), fingerprint }
 }
 
 /// Does a transaction; where another is at work, as often as it takes within reason.
@@ -211,6 +218,10 @@ impl EventStore for View {
 
     async fn transact(&self, transaction: &Transaction) -> Result<(), AppendError> {
         transaction.commits().first().map_or(Ok(()), |new| self.refuse(new))
+    }
+
+    async fn record(&self, _: &CommandId) -> Result<Option<CommandRecord>, StoreError> {
+        Ok(None)
     }
 }
 

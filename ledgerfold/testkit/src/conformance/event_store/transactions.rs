@@ -4,16 +4,16 @@
 
 use futures::future::join_all;
 use ledgerfold::{
-    Claim, NewCommit, Version,
+    Claim, NewCommit, Place, Version,
     command::Loaded,
-    ports::{AppendError, MAX_TRANSACTION_ITEMS, Place, Transaction},
+    ports::{AppendError, CommandRecord, MAX_TRANSACTION_ITEMS, Transaction, Unchanged},
 };
 
 use super::{
     Store,
     tools::{
-        append, assert_are, assert_holds, draft, fresh_command, load, next, read_all, transact,
-        transaction,
+        append, asked, assert_are, assert_holds, draft, fresh_command, load, next, read_all,
+        transact, transaction,
     },
 };
 use crate::conformance::{
@@ -185,29 +185,58 @@ pub async fn of_racing_transactions_one_wins(store: &Store) {
     assert_eq!(winners, 1);
 }
 
-/// For ever, wherever it is sent to, with the places of what it did.
-pub async fn a_command_that_is_recognised_for_ever_is_refused_with_its_places(store: &Store) {
+/// For ever, wherever it is sent to, with the record of what it did.
+pub async fn a_command_that_is_recognised_for_ever_is_refused_with_its_record(store: &Store) {
     let (one, two, once) = (fresh(), fresh(), fresh_command());
     append(store, &one, "before", &["a", "b"]).await;
     let commits = [
         next(store, &one, once.as_str(), &["c"]).await,
         next(store, &two, once.as_str(), &["d"]).await,
     ];
-    let first = transaction(commits, [], [], Some(&once));
+    let watched = load(store, &fresh()).await.seen();
+    assert_eq!(store.record(&once).await.expect("it can be asked"), None);
+    let first = transaction(commits, [watched.clone()], [], Some(&once));
     transact(store, &first).await.expect("it is new");
-    let places = [
-        Place { stream: one.clone(), from: Version::new(3) },
-        Place { stream: two.clone(), from: Version::new(1) },
-    ];
+    let expected = CommandRecord {
+        fingerprint: asked(&once).fingerprint,
+        commits: vec![
+            Place { stream: one.clone(), from: Version::new(3) },
+            Place { stream: two.clone(), from: Version::new(1) },
+        ],
+        unchanged: vec![Unchanged { stream: watched.stream().clone(), version: Version::NONE }],
+    };
+    assert_eq!(store.record(&once).await.expect("it can be asked").as_ref(), Some(&expected));
     for stream in [one, fresh()] {
         let again = next(store, &stream, once.as_str(), &["c"]).await;
         let before = read_all(store, &stream).await;
         match transact(store, &transaction([again], [], [], Some(&once))).await {
-            Err(AppendError::Repeated { places: found }) => assert_eq!(found, places),
+            Err(AppendError::Repeated { record }) => assert_eq!(*record, expected),
             other => panic!("the command was committed twice: {other:?}"),
         }
         assert_holds(store, &stream, &before).await;
     }
+}
+
+/// That nothing needed to change is remembered as well, with the version at which that was so.
+pub async fn a_command_without_events_is_recognised_for_ever(store: &Store) {
+    let (stream, once) = (fresh(), fresh_command());
+    append(store, &stream, "before", &["a", "b"]).await;
+    let seen = load(store, &stream).await.seen();
+    let nothing = transaction([], [seen.clone()], [], Some(&once));
+    transact(store, &nothing).await.expect("it is new");
+    let after = next(store, &stream, once.as_str(), &["c"]).await;
+    match transact(store, &transaction([after], [], [], Some(&once))).await {
+        Err(AppendError::Repeated { record }) => {
+            assert_eq!(record.commits, []);
+            let version = Version::new(2);
+            assert_eq!(record.unchanged, [Unchanged { stream: stream.clone(), version }]);
+        }
+        other => panic!("the command took effect later: {other:?}"),
+    }
+    append(store, &stream, "later", &["d"]).await;
+    let stale = transaction([], [seen], [], Some(&fresh_command()));
+    let outcome = transact(store, &stale).await;
+    assert!(matches!(outcome, Err(AppendError::Changed { .. })), "{outcome:?}");
 }
 
 /// Only what asks to be recognised for ever is: an id alone refuses nothing.

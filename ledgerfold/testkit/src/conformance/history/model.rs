@@ -6,7 +6,7 @@ use std::{
 use async_trait::async_trait;
 use ledgerfold::{
     Claim, CommandId, Commit, NewCommit, StreamId, UniqueKey, Version,
-    ports::{AppendError, EventStore, KeyChange, Page, Place, StoreError, Transaction},
+    ports::{AppendError, CommandRecord, EventStore, KeyChange, Page, StoreError, Transaction},
 };
 
 /// The most content that one commit may have here, in bytes.
@@ -20,8 +20,8 @@ pub struct Model {
     pub commits: Vec<Commit>,
     /// Whose a unique key is.
     pub holders: BTreeMap<UniqueKey, StreamId>,
-    /// Where the commits of a command stand that is recognised for ever.
-    pub commands: BTreeMap<CommandId, Vec<Place>>,
+    /// What commands did that are recognised for ever.
+    pub commands: BTreeMap<CommandId, CommandRecord>,
 }
 
 impl Model {
@@ -64,10 +64,10 @@ impl Model {
         Some(AppendError::Changed { stream: seen.stream().clone(), version: seen.version() })
     }
 
-    /// The places of the command, if it was committed before.
+    /// What the command did, if it was committed before.
     pub fn repeated(&self, transaction: &Transaction) -> Option<AppendError> {
-        let places = self.commands.get(transaction.once()?)?;
-        Some(AppendError::Repeated { places: places.clone() })
+        let record = self.commands.get(&transaction.once()?.command)?;
+        Some(AppendError::Repeated { record: Box::new(record.clone()) })
     }
 
     /// The first key that is to be taken, and is.
@@ -96,8 +96,8 @@ impl Model {
     /// Does everything in a transaction.
     pub fn apply(&mut self, transaction: &Transaction) {
         self.commits.extend(transaction.commits().iter().map(|new| new.as_commit().clone()));
-        if let Some(command) = transaction.once() {
-            self.commands.insert(command.clone(), transaction.places());
+        if let Some((once, record)) = transaction.once().zip(transaction.record()) {
+            self.commands.insert(once.command.clone(), record);
         }
         self.apply_claims(transaction);
     }
@@ -178,6 +178,10 @@ impl EventStore for ModelStore {
                 Ok(())
             }
         }
+    }
+
+    async fn record(&self, command: &CommandId) -> Result<Option<CommandRecord>, StoreError> {
+        Ok(self.lock().commands.get(command).cloned())
     }
 }
 

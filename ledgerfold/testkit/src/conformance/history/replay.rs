@@ -11,7 +11,7 @@ use crate::{
     ManualClock, SeededRandom,
     conformance::{
         account::{email, fresh_address},
-        event_store::{Store, View, draft},
+        event_store::{Store, View, asked, draft},
         notebook::{Notebook, commit, fresh, write},
         sketchbook::Sketchbook,
     },
@@ -142,6 +142,7 @@ impl<'a> Play<'a> {
                 [(vec![(claimant.clone(), claim)], None), (vec![], Some(self.ids[name].clone()))]
             {
                 let new = self.on(&claimant, 0, |head| commit(head, "last", &["note"], 60)).await;
+                let once = once.as_ref().map(asked);
                 let last = Transaction::new(vec![new], Vec::new(), claims, once);
                 self.transact(&Step::Again(0), last.expect("it is one commit")).await;
             }
@@ -195,7 +196,7 @@ impl<'a> Play<'a> {
             let claim = if *takes { Claim::Reserve(key) } else { Claim::Release(key) };
             (self.streams[*stream].clone(), claim)
         });
-        let once = once.map(|id| self.ids[id].clone());
+        let once = once.map(|id| asked(&self.ids[id]));
         Transaction::new(commits, unchanged, claims, once).ok()
     }
 }

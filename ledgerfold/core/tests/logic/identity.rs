@@ -1,0 +1,140 @@
+//! The same request has the same identity: on every stream, after every deployment, after a year.
+
+use std::{collections::HashSet, sync::Arc};
+
+use ledgerfold::{
+    Category, Command, CommandName, Decider, Idempotency, Version,
+    command::{CommandError, CommandHandler},
+};
+use ledgerfold_testkit::{
+    ManualClock, MemoryEventStore, SeededRandom,
+    conformance::{
+        account::ask,
+        notebook::{NoteWritten, NotebookEvent, Refused, fresh},
+    },
+};
+use serde::Serialize;
+
+/// A domain of notes, whose command is of this type in one release of the program.
+struct Release<C>(std::marker::PhantomData<fn() -> C>);
+
+trait Writes: Command {
+    /// What is to be noted; nothing is noted where it is there already.
+    fn text(&self) -> &str;
+}
+
+impl<C: Writes> Decider for Release<C> {
+    type Command = C;
+    type Event = NotebookEvent;
+    type State = Vec<String>;
+    type Rejection = Refused;
+
+    const CATEGORY: Category = Category::from_static("notebook");
+
+    fn initial() -> Vec<String> {
+        Vec::new()
+    }
+
+    fn evolve(
+        mut notes: Vec<String>,
+        NotebookEvent::NoteWritten(note): &NotebookEvent,
+    ) -> Vec<String> {
+        notes.push(note.text.clone());
+        notes
+    }
+
+    fn decide(notes: &Vec<String>, command: &C) -> Result<Vec<NotebookEvent>, Refused> {
+        let is_last = notes.last().is_some_and(|note| note == command.text());
+        let note = NoteWritten { text: command.text().to_owned() };
+        Ok(if is_last { Vec::new() } else { vec![note.into()] })
+    }
+}
+
+macro_rules! commands {
+    ($($command:ident: $idempotency:ident),+) => {
+        $(impl Command for $command {
+            fn name(&self) -> CommandName {
+                CommandName::from_static("Write")
+            }
+
+            fn idempotency(&self) -> Idempotency {
+                Idempotency::$idempotency
+            }
+        }
+
+        impl Writes for $command {
+            fn text(&self) -> &str {
+                &self.text
+            }
+        })+
+    };
+}
+
+#[derive(Clone, Debug, Serialize)]
+struct First {
+    text: String,
+}
+
+#[derive(Clone, Debug, Default, Serialize)]
+struct Second {
+    tags: HashSet<u8>,
+    note: Option<String>,
+    is_urgent: bool,
+    text: String,
+}
+
+#[derive(Clone, Debug, Serialize)]
+struct OnceOnly {
+    text: String,
+}
+
+commands! { First: Window, Second: Window, OnceOnly: Strict }
+
+fn handler<D: Decider>(log: &Arc<MemoryEventStore>) -> CommandHandler<D> {
+    let (clock, random) = (Arc::new(ManualClock::default()), Arc::new(SeededRandom::new(1)));
+    CommandHandler::new(log.clone(), clock, random)
+}
+
+#[tokio::test]
+async fn a_retry_is_known_after_a_deployment_that_added_optional_fields() {
+    let (log, stream) = (Arc::<MemoryEventStore>::default(), fresh());
+    let before = ask(&stream, "one", First { text: "a".to_owned() });
+    let first = handler::<Release<First>>(&log).handle(&before).await.expect("it is accepted");
+    let after = Second { text: "a".to_owned(), ..Second::default() };
+    let retry = ask(&stream, "one", after.clone());
+    let again = handler::<Release<Second>>(&log).handle(&retry).await;
+    assert_eq!(again.expect("it was accepted before"), first);
+    let other = ask(&stream, "one", Second { note: Some("b".to_owned()), ..after });
+    let reused = handler::<Release<Second>>(&log).handle(&other).await;
+    assert!(matches!(reused, Err(CommandError::Reused)), "{reused:?}");
+}
+
+#[tokio::test]
+async fn a_retry_of_a_command_with_a_set_is_known_whatever_the_order_of_the_set() {
+    let (log, stream) = (Arc::<MemoryEventStore>::default(), fresh());
+    for _ in 0..20 {
+        let tags = (0..20).collect();
+        let tagged = Second { text: "a".to_owned(), tags, ..Second::default() };
+        let answer = handler::<Release<Second>>(&log).handle(&ask(&stream, "one", tagged)).await;
+        assert_eq!(answer.expect("it is one request").version, Version::new(1));
+    }
+}
+
+#[tokio::test]
+async fn a_strict_command_that_needed_no_events_has_no_effect_later() {
+    let (log, stream) = (Arc::<MemoryEventStore>::default(), fresh());
+    let notes = handler::<Release<OnceOnly>>(&log);
+    let write =
+        |attempt: &str, text: &str| ask(&stream, attempt, OnceOnly { text: text.to_owned() });
+    notes.handle(&write("one", "a")).await.expect("it is accepted");
+    let nothing = notes.handle(&write("two", "a")).await.expect("it is there already");
+    assert_eq!((nothing.version, nothing.events.len()), (Version::new(1), 0));
+    notes.handle(&write("three", "b")).await.expect("it is accepted");
+    for notes in [notes, handler::<Release<OnceOnly>>(&log)] {
+        let again = notes.handle(&write("two", "a")).await.expect("it was accepted before");
+        assert_eq!(again, nothing);
+        let other = notes.handle(&write("two", "c")).await;
+        assert!(matches!(other, Err(CommandError::Reused)), "{other:?}");
+    }
+    assert_eq!(log.commits().len(), 2);
+}

@@ -1,0 +1,79 @@
+use aws_sdk_dynamodb::types::AttributeValue;
+use ledgerfold::{
+    CommandId, Fingerprint, InvalidId, Place, Version,
+    ports::{CommandRecord, Unchanged},
+};
+use serde::{Deserialize, Serialize};
+
+/// What a command has done that is recognised for ever, as an item of the table of reservations.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct CommandItem {
+    pk: String,
+    #[serde(rename = "f")]
+    fingerprint: String,
+    /// Where its commits stand.
+    #[serde(rename = "at", default, skip_serializing_if = "Vec::is_empty")]
+    commits: Vec<PlaceItem>,
+    /// The streams that it left as they were.
+    #[serde(rename = "u", default, skip_serializing_if = "Vec::is_empty")]
+    unchanged: Vec<PlaceItem>,
+}
+
+/// A stream and a version of it.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct PlaceItem {
+    #[serde(rename = "s")]
+    stream: String,
+    #[serde(rename = "v")]
+    version: u64,
+}
+
+impl CommandItem {
+    pub(crate) fn new(command: &CommandId, record: &CommandRecord) -> Self {
+        let unchanged = record
+            .unchanged
+            .iter()
+            .map(|it| PlaceItem { stream: it.stream.to_string(), version: it.version.get() });
+        Self {
+            pk: pk(command),
+            fingerprint: record.fingerprint.to_string(),
+            commits: record.commits.iter().map(PlaceItem::from).collect(),
+            unchanged: unchanged.collect(),
+        }
+    }
+
+    /// The key of a command's item.
+    pub(crate) fn key(command: &CommandId) -> AttributeValue {
+        AttributeValue::S(pk(command))
+    }
+
+    pub(crate) fn read(self) -> Result<CommandRecord, InvalidId> {
+        let unchanged = self.unchanged.into_iter().map(|it| {
+            let Place { stream, from: version } = it.try_into()?;
+            Ok(Unchanged { stream, version })
+        });
+        Ok(CommandRecord {
+            fingerprint: Fingerprint::restore(self.fingerprint),
+            commits: self.commits.into_iter().map(Place::try_from).collect::<Result<_, _>>()?,
+            unchanged: unchanged.collect::<Result<_, InvalidId>>()?,
+        })
+    }
+}
+
+fn pk(command: &CommandId) -> String {
+    format!("command#{command}")
+}
+
+impl From<&Place> for PlaceItem {
+    fn from(place: &Place) -> Self {
+        Self { stream: place.stream.to_string(), version: place.from.get() }
+    }
+}
+
+impl TryFrom<PlaceItem> for Place {
+    type Error = InvalidId;
+
+    fn try_from(item: PlaceItem) -> Result<Self, InvalidId> {
+        Ok(Self { stream: item.stream.parse()?, from: Version::new(item.version) })
+    }
+}
