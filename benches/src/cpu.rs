@@ -199,9 +199,9 @@ fn commit<E: Event>(stream: &StreamId, from: usize, events: &[E]) -> Commit {
         traceparent: None,
     };
     let name = CommandName::from_static("Count");
-    let fingerprint = Fingerprint::restore("0123456789012345678901");
+    let fingerprint = Fingerprint::restore("1012345678901234567890");
     let versions = (Version::new(from as u64), Version::new((from + count - 1) as u64));
-    let command = CommandStamp { id, name, fingerprint };
+    let command = CommandStamp { id, name, fingerprint, beside: Vec::new() };
     Commit::restore(stream.clone(), versions, events.collect(), command, metadata)
         .expect("the versions add up")
 }

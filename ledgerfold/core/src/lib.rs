@@ -44,7 +44,7 @@ pub use id::{
 };
 pub use opaque::{ConsistencyToken, Cursor, DamagedToken};
 pub use pace::Pace;
-pub use panics::Panicked;
+pub use panics::{Panicked, guarded_future};
 pub use recent::{IDEMPOTENCY_WINDOW, RecentCommands};
 pub use snapshot::{MAX_SNAPSHOT_BYTES, Snapshot, SnapshotPolicy, Snapshots, StateSchema};
 pub use version::Version;

@@ -3,6 +3,8 @@ use std::{
     panic::{AssertUnwindSafe, catch_unwind},
 };
 
+use futures::FutureExt;
+
 /// A team's code panicked. The one item that it was called for has failed for good, as it will each
 /// time; its neighbours have not.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -13,6 +15,12 @@ pub struct Panicked(String);
 /// a panic.
 pub(crate) fn guarded<T>(call: impl FnOnce() -> T) -> Result<T, Panicked> {
     catch_unwind(AssertUnwindSafe(call)).map_err(|payload| Panicked(message(&*payload)))
+}
+
+/// Waits for code that may panic, as [`guarded`] calls it.
+pub async fn guarded_future<T>(future: impl Future<Output = T>) -> Result<T, Panicked> {
+    let outcome = AssertUnwindSafe(future).catch_unwind().await;
+    outcome.map_err(|payload| Panicked(message(&*payload)))
 }
 
 fn message(payload: &(dyn Any + Send)) -> String {

@@ -35,7 +35,8 @@ fn commit(event: &OrderEvent) -> Commit {
     let stamp = CommandStamp {
         id: command,
         name: CommandName::from_static("PlaceOrder"),
-        fingerprint: Fingerprint::restore("AAAAAAAAAAAAAAAAAAAAAA"),
+        fingerprint: Fingerprint::restore("1AAAAAAAAAAAAAAAAAAAAA"),
+        beside: Vec::new(),
     };
     let event = CommitEvent {
         id: EventId::new(1_700_000_000_000, &[7; 10]),

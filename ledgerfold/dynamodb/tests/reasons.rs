@@ -14,7 +14,10 @@ use ledgerfold_dynamodb::{CommitItem, DynamoEventStore};
 use ledgerfold_testkit::{
     RecordedAnswer::{self, Json},
     RecordedService,
-    conformance::notebook::{Notebook, commit, fresh},
+    conformance::{
+        event_store::asked,
+        notebook::{Notebook, commit, fresh},
+    },
 };
 use serde_json::{Value, json};
 
@@ -39,7 +42,7 @@ impl Case {
             (written.clone(), Claim::Reserve(key("taken"))),
             (written.clone(), Claim::Release(key("given"))),
         ];
-        let once = CommandId::new("attempt").expect("visible ASCII");
+        let once = asked(&CommandId::new("attempt").expect("visible ASCII"));
         let transaction = Transaction::new(vec![new], vec![seen], claims, Some(once));
         Self { written, watched, transaction: transaction.expect("it is a small one") }
     }
@@ -74,7 +77,7 @@ impl Case {
     /// Where another's commit of the same command stands.
     fn earlier(&self) -> Value {
         let place = json!({"M": {"s": {"S": self.watched.to_string()}, "v": {"N": "7"}}});
-        json!({"pk": {"S": "command#attempt"}, "at": {"L": [place]}})
+        json!({"pk": {"S": "command#attempt"}, "f": {"S": "1first"}, "at": {"L": [place]}})
     }
 
     fn holder(&self) -> Value {
@@ -125,8 +128,10 @@ async fn each_reason_is_told_by_its_position() {
     assert_eq!((stream, *version), (&case.watched, Version::NONE));
 
     let repeated = case.refused(&[NONE, NONE, (FAILED, Some(case.earlier())), NONE, NONE]).await;
-    let AppendError::Repeated { places } = &repeated else { unreachable!("{repeated:?}") };
-    assert_eq!((&places[0].stream, places[0].from), (&case.watched, Version::new(7)));
+    let AppendError::Repeated { record } = &repeated else { unreachable!("{repeated:?}") };
+    let place = &record.commits[0];
+    assert_eq!((&place.stream, place.from), (&case.watched, Version::new(7)));
+    assert_eq!(record.fingerprint.as_str(), "1first");
 
     let reserved = case.refused(&[NONE, NONE, NONE, (FAILED, Some(case.holder())), NONE]).await;
     let AppendError::Reserved { key: taken, holder } = &reserved else {

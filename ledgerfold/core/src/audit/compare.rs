@@ -1,11 +1,11 @@
 use async_trait::async_trait;
 
 use crate::{
-    Envelope, Payload, StreamId, Timestamp, Version,
+    Envelope, StreamId, Timestamp, Version,
     ports::{Counter, CounterKey, EventStore, Quarantine, QuarantineError, StoredRow, Written},
     project::{
         Counts, ProjectError, Projection, ReadModel, RowModel, Tally, TallyModel, count, fold,
-        read_log, read_memo, read_row,
+        index_of, read_log, read_memo, read_row, stored_row,
     },
 };
 
@@ -202,7 +202,8 @@ impl<P: Projection> RowModel<P> {
         let walk = walk(log, stream, version.unwrap_or(Version::NONE), None, fold::<P>).await?;
         let is_fold = match (stored, &walk.there) {
             (Some(stored), Some(row)) => {
-                read_row::<P>(stored)? == *row && stored.index == row.as_ref().and_then(P::index)
+                let index = index_of::<P>(stream, stored.version, row.as_ref())?;
+                read_row::<P>(stored)? == *row && stored.index == index
             }
             (stored, _) => stored.is_none(),
         };
@@ -240,12 +241,7 @@ impl<P: Projection> Audited for RowModel<P> {
             // It says more than the log, which may be what is damaged.
             return Ok(None);
         }
-        let fresh = StoredRow {
-            stream: stream.clone(),
-            version,
-            body: row.as_ref().map(Payload::encode).transpose()?,
-            index: row.as_ref().and_then(P::index),
-        };
+        let fresh = stored_row::<P>(stream, version, row.as_ref())?;
         Ok(Some(self.rows.replace(&seen, &fresh).await?))
     }
 
@@ -275,18 +271,12 @@ impl<T: Tally> TallyModel<T> {
         })
         .await?;
         let is_fold = match (stored, &walk.there) {
-            (Some(stored), Some((memo, _))) => same_json(&read_memo::<T>(stored)?, memo)?,
+            (Some(stored), Some((memo, _))) => read_memo::<T>(stored)? == *memo,
             (stored, _) => stored.is_none(),
         };
         let compared = Comparison::new(version, &walk, is_fold);
         Ok(Comparison { counted: walk.there.map(|(_, counts)| counts), ..compared })
     }
-}
-
-/// Memos need not be comparable, and may list the same in another order.
-fn same_json<T: serde::Serialize>(one: &T, other: &T) -> Result<bool, ProjectError> {
-    let value = |memo: &T| serde_json::to_value(memo).map_err(crate::EncodeError::from);
-    Ok(value(one)? == value(other)?)
 }
 
 #[async_trait]

@@ -10,9 +10,11 @@ mod canonical;
 
 /// How the fingerprints of this program are made. Another way gets another number, so that no
 /// fingerprint is compared with one that was made in another way.
-const VERSION: &str = "1";
+const VERSION: char = '1';
+/// As much of the digest as a fingerprint has, in characters of six bits.
+const CHARACTERS: usize = 21;
 
-/// What a request asked for, in 128 bits: two requests with the same command id and different
+/// What a request asked for, in 126 bits: two requests with the same command id and different
 /// fingerprints are different requests.
 ///
 /// The fingerprint covers the command's name, its content and the streams it is for. It must be the
@@ -62,7 +64,8 @@ impl Fingerprint {
         let streams: Vec<_> = streams.iter().map(ToString::to_string).collect();
         let mut parts = vec![name.as_str().as_bytes(), &content];
         parts.extend(streams.iter().map(String::as_bytes));
-        Ok(Self(format!("{VERSION}.{}", URL_SAFE_NO_PAD.encode(digest(&parts)))))
+        let digest = URL_SAFE_NO_PAD.encode(digest(&parts));
+        Ok(Self(format!("{VERSION}{}", &digest[..CHARACTERS])))
     }
 
     /// A fingerprint that was stored.
@@ -70,7 +73,7 @@ impl Fingerprint {
         Self(text.into())
     }
 
-    /// The text that is stored: a version, a dot, 22 characters.
+    /// The text that is stored, of 22 characters; the first is the version.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -82,8 +85,8 @@ impl Fingerprint {
         self == other || self.version() != other.version()
     }
 
-    fn version(&self) -> Option<&str> {
-        self.0.split_once('.').map(|(version, _)| version)
+    fn version(&self) -> Option<char> {
+        self.0.chars().next()
     }
 }
 
@@ -189,7 +192,7 @@ mod tests {
     fn a_fingerprint_of_another_version_never_speaks_against_a_repetition() {
         let today = of(1);
         assert!(!today.agrees_with(&of(2)));
-        assert!(today.agrees_with(&Fingerprint::restore("2.AAAAAAAAAAAAAAAAAAAAAA")));
+        assert!(today.agrees_with(&Fingerprint::restore("2AAAAAAAAAAAAAAAAAAAAA")));
         assert!(today.agrees_with(&Fingerprint::restore("")));
     }
 }

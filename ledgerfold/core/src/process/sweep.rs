@@ -2,9 +2,10 @@ use std::{sync::Arc, time::Duration};
 
 use futures::future::join_all;
 
-use super::Expiry;
+use super::{Expiry, Unfulfilled};
 use crate::{
     Timestamp,
+    panics::guarded_future,
     ports::{Clock, DeadlineError, DeadlineStore, Pending},
 };
 
@@ -131,7 +132,9 @@ impl DeadlineSweep {
     /// What cannot be noted is met by the next sweep again, and does no harm then.
     async fn fire(&self, process: &dyn Expiry, pending: &Pending, swept: &mut Swept) {
         let (key, attempts) = (&pending.deadline.key, pending.attempts + 1);
-        let (count, written) = match process.expire(&pending.deadline).await {
+        let expired = guarded_future(process.expire(&pending.deadline)).await;
+        let expired = expired.unwrap_or_else(|panicked| Err(Unfulfilled(panicked.to_string())));
+        let (count, written) = match expired {
             Ok(()) => (&mut swept.done, self.store.done(&pending.deadline).await),
             Err(error) if attempts < MAX_ATTEMPTS => {
                 tracing::warn!(deadline = %key, attempts, %error, "deadline postponed");

@@ -32,7 +32,7 @@ pub use quarantine::{Healing, Upkeep, Which};
 pub use row::{Projection, RowModel};
 pub use tally::{Counts, Tally, TallyModel};
 
-pub(crate) use row::{fold, read_row};
+pub(crate) use row::{fold, index_of, read_row, stored_row};
 pub(crate) use tail::read as read_log;
 pub(crate) use tally::{count, read_memo};
 

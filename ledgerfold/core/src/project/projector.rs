@@ -9,8 +9,9 @@ use super::{
     tail,
 };
 use crate::{
-    DecodeError, Envelope, StreamId, Version,
+    DecodeError, Envelope, Panicked, StreamId, Version,
     backoff::Backoff,
+    panics::guarded_future,
     ports::{
         Clock, EventStore, Quarantine, QuarantineError, Random, ReadStoreError, StoreError, Written,
     },
@@ -69,6 +70,9 @@ pub enum ProjectError {
     /// A row cannot be written as JSON.
     #[error(transparent)]
     Encode(#[from] crate::EncodeError),
+    /// The read model's code panicked.
+    #[error(transparent)]
+    Panicked(#[from] Panicked),
     /// The bus told of events that the log does not have.
     #[error("the bus tells of version {told} of {stream}, and the log ends at {found}")]
     NotInLog {
@@ -95,6 +99,7 @@ impl ProjectError {
             Self::Event { .. }
             | Self::Inapplicable(_)
             | Self::Encode(_)
+            | Self::Panicked(_)
             | Self::Log(StoreError::Corrupt { .. })
             | Self::ReadStore(ReadStoreError::Corrupt { .. } | ReadStoreError::TooLarge(_)) => true,
             Self::Log(_)
@@ -265,19 +270,28 @@ impl Projector {
         let told = arrived.newest();
         for attempt in 0..BACKOFF.attempts {
             BACKOFF.wait(attempt, &*self.clock, &*self.random).await;
-            progress.position = None;
-            let mut position = self.model.open(stream).await?;
-            let outcome = self.catch_up(stream, arrived, &mut *position, progress).await;
-            progress.position = Some(position.version());
-            if outcome? == Written::Done {
-                if position.version() >= told {
+            if guarded_future(self.attempt(stream, arrived, progress)).await?? == Written::Done {
+                let found = progress.position.unwrap_or(Version::NONE);
+                if found >= told {
                     return Ok(());
                 }
-                let (stream, found) = (stream.clone(), position.version());
-                return Err(ProjectError::NotInLog { stream, told, found });
+                return Err(ProjectError::NotInLog { stream: stream.clone(), told, found });
             }
         }
         Err(ProjectError::Contention(stream.clone()))
+    }
+
+    async fn attempt(
+        &self,
+        stream: &StreamId,
+        arrived: &Arrived,
+        progress: &mut Progress,
+    ) -> Result<Written, ProjectError> {
+        progress.position = None;
+        let mut position = self.model.open(stream).await?;
+        let outcome = self.catch_up(stream, arrived, &mut *position, progress).await;
+        progress.position = Some(position.version());
+        outcome
     }
 
     async fn catch_up(

@@ -77,6 +77,29 @@ pub(crate) fn read_row<P: Projection>(
     })
 }
 
+/// The row as it is stored, with its place in the list.
+pub(crate) fn stored_row<P: Projection>(
+    stream: &StreamId,
+    version: Version,
+    row: Option<&P::Row>,
+) -> Result<StoredRow, ProjectError> {
+    let body = row.map(Payload::encode).transpose()?;
+    let index = index_of::<P>(stream, version, row)?;
+    Ok(StoredRow { stream: stream.clone(), version, body, index })
+}
+
+/// The place of a row in the list.
+pub(crate) fn index_of<P: Projection>(
+    stream: &StreamId,
+    version: Version,
+    row: Option<&P::Row>,
+) -> Result<Option<IndexKey>, ProjectError> {
+    guarded(|| row.and_then(P::index)).map_err(|panicked| {
+        let (stream, reason) = (stream.clone(), panicked.to_string());
+        Inapplicable { stream, version, reason }.into()
+    })
+}
+
 /// A [`Projection`] with the table that keeps its rows.
 pub struct RowModel<P> {
     pub(crate) rows: Arc<dyn RowStore>,
@@ -119,12 +142,7 @@ impl<P: Projection> Position for RowPosition<P> {
     async fn advance(&mut self, events: &[Envelope]) -> Result<Written, ProjectError> {
         let row = fold::<P>(self.row.clone(), events)?;
         let version = self.version.advance(events.len());
-        let index = guarded(|| row.as_ref().and_then(P::index)).map_err(|panicked| {
-            let (stream, reason) = (self.stream.clone(), panicked.to_string());
-            Inapplicable { stream, version, reason }
-        })?;
-        let body = row.as_ref().map(Payload::encode).transpose()?;
-        let stored = StoredRow { stream: self.stream.clone(), version, body, index };
+        let stored = stored_row::<P>(&self.stream, version, row.as_ref())?;
         let written = self.rows.put(&stored).await?;
         (self.row, self.version) = (row, version);
         Ok(written)

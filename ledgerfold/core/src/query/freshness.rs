@@ -5,7 +5,8 @@ use crate::{
         TallyStore,
     },
     project::{
-        Counts, ProjectError, Projection, Tally, count, fold, read_log, read_memo, read_row,
+        Counts, ProjectError, Projection, Tally, count, fold, index_of, read_log, read_memo,
+        read_row,
     },
 };
 
@@ -137,7 +138,9 @@ pub async fn fresh_list<P: Projection>(
     }
     let Some(token) = token else { return Ok(page) };
     let fresh = fresh_row::<P>(rows, log, &token.stream, Some(token)).await?;
-    let key = fresh.as_ref().and_then(|fresh| P::index(&fresh.row));
+    let version = fresh.as_ref().map_or(Version::NONE, |fresh| fresh.version);
+    let row = fresh.as_ref().map(|fresh| &fresh.row);
+    let key = index_of::<P>(&token.stream, version, row)?;
     if let (Some(fresh), Some(key)) = (fresh, key) {
         let above = listing.before.as_ref().is_none_or(|before| key.order < *before);
         if key.partition == listing.partition && above {

@@ -10,6 +10,7 @@ mod generations;
 mod identity;
 mod lending;
 mod owed;
+mod panics;
 mod process;
 mod project;
 mod quarantine;

@@ -127,7 +127,7 @@ pub(crate) struct LosesTheFingerprint;
 
 impl Defect for LosesTheFingerprint {
     fn show(&self, commit: Commit) -> Commit {
-        let fingerprint = Fingerprint::restore("1.");
+        let fingerprint = Fingerprint::restore("1");
         let stamp = CommandStamp { fingerprint, ..commit.command().clone() };
         stamped(&commit, stamp, commit.metadata().clone())
     }

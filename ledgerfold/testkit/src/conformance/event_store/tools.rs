@@ -121,7 +121,7 @@ pub(super) fn transaction(
 
 /// That a command is to be recognised for ever.
 pub fn asked(command: &CommandId) -> Once {
-    let fingerprint = Fingerprint::restore("1.0123456789012345678901");
+    let fingerprint = Fingerprint::restore("1012345678901234567890");
     Once { command: command.clone(), fingerprint }
 }
 

@@ -1,0 +1,180 @@
+//! A panic in a team's code is the failure of one stream, one deadline, one message.
+
+use std::{sync::Arc, time::Duration};
+
+use async_trait::async_trait;
+use ledgerfold::{
+    ProcessName, Recorded, StreamId,
+    audit::{Audited, Verdict},
+    ports::{Clock, Deadline},
+    process::{DeadlineSweep, Expiry, MAX_ATTEMPTS, Swept, Unfulfilled},
+    project::{Counts, Projection, Projector, RowModel, Tally, TallyModel},
+};
+use ledgerfold_testkit::conformance::notebook::{NotebookEvent, fresh};
+
+use crate::{
+    lending::{BookCommand, LOAN, Library, NEVER, book},
+    shelf::{Pages, UNPLACEABLE, Words, World, deliveries},
+};
+
+/// What makes this code panic.
+const STONE: &str = "a stone";
+
+/// Pages and words of code that stumbles over a stone.
+struct Stumbling;
+
+impl Projection for Stumbling {
+    type Event = NotebookEvent;
+    type Row = Vec<String>;
+
+    fn evolve(
+        row: Option<Vec<String>>,
+        event: &Recorded<NotebookEvent>,
+    ) -> Result<Option<Vec<String>>, String> {
+        let NotebookEvent::NoteWritten(note) = &event.event;
+        assert_ne!(note.text, STONE, "nobody expected a stone");
+        Pages::evolve(row, event)
+    }
+}
+
+impl Tally for Stumbling {
+    type Event = NotebookEvent;
+    type Memo = u64;
+
+    fn count(
+        memo: &mut u64,
+        event: &Recorded<NotebookEvent>,
+        counts: &mut Counts,
+    ) -> Result<(), String> {
+        let NotebookEvent::NoteWritten(note) = &event.event;
+        assert_ne!(note.text, STONE, "nobody expected a stone");
+        Words::count(memo, event, counts)
+    }
+}
+
+/// Ten streams of one note, the first of them with a stone behind it.
+async fn ten_streams() -> (World, Vec<StreamId>) {
+    let world = World::new();
+    let mut streams: Vec<_> = (0..10).map(|_| fresh()).collect();
+    streams.sort();
+    for stream in &streams {
+        world.write(stream, "one", &["a"]).await.expect("it is accepted");
+    }
+    world.write(&streams[0], "two", &[STONE]).await.expect("it is accepted");
+    (world, streams)
+}
+
+async fn take_all(world: &World, projector: &Projector) {
+    assert_eq!(projector.project(deliveries(world.envelopes())).await, [], "every message is done");
+}
+
+#[tokio::test]
+async fn a_panic_of_a_projection_parks_its_stream_and_no_other() {
+    let (world, streams) = ten_streams().await;
+    take_all(&world, &world.rows_of::<Stumbling>()).await;
+    for stream in &streams {
+        let (version, row) = world.row(stream).expect("a row");
+        assert_eq!((version.get(), row), (1, Some(vec!["a".to_owned()])));
+    }
+    let parked = world.parked_pages.parked();
+    assert_eq!(parked.iter().map(|it| &it.stream).collect::<Vec<_>>(), [&streams[0]]);
+    assert!(parked[0].reason.contains("a stone"), "{}", parked[0].reason);
+    assert_eq!(parked[0].version.map(|version| version.get()), Some(2));
+}
+
+#[tokio::test]
+async fn a_panic_of_a_tally_parks_its_stream_and_no_other() {
+    let (world, streams) = ten_streams().await;
+    take_all(&world, &world.tally_of::<Stumbling>()).await;
+    let parked = world.parked_words.parked();
+    assert_eq!(parked.iter().map(|it| &it.stream).collect::<Vec<_>>(), [&streams[0]]);
+}
+
+#[tokio::test]
+async fn an_audit_finds_one_stream_unreadable_and_compares_the_rest() {
+    let (world, streams) = ten_streams().await;
+    take_all(&world, &world.rows_of::<Stumbling>()).await;
+    take_all(&world, &world.tally_of::<Stumbling>()).await;
+    let rows = RowModel::<Stumbling>::new(world.rows.clone());
+    let counters = TallyModel::<Stumbling>::new(world.tallies.clone());
+    let models: [&dyn Audited; 2] = [&rows, &counters];
+    for model in models {
+        for (at, stream) in streams.iter().enumerate() {
+            let verdict =
+                model.compare(stream, &*world.log).await.expect("it can be asked").verdict;
+            match verdict {
+                Verdict::Unreadable(reason) if at == 0 => assert!(reason.contains("a stone")),
+                verdict => assert_eq!((at > 0, verdict), (true, Verdict::Current)),
+            }
+        }
+    }
+}
+
+/// A list whose place panics is the failure of its stream, too.
+struct Unplaced;
+
+impl Projection for Unplaced {
+    type Event = NotebookEvent;
+    type Row = Vec<String>;
+
+    fn evolve(
+        row: Option<Vec<String>>,
+        event: &Recorded<NotebookEvent>,
+    ) -> Result<Option<Vec<String>>, String> {
+        let NotebookEvent::NoteWritten(note) = &event.event;
+        let mut notes = row.unwrap_or_default();
+        notes.push(note.text.clone());
+        Ok(Some(notes))
+    }
+
+    fn index(row: &Vec<String>) -> Option<ledgerfold::ports::IndexKey> {
+        assert!(!row.contains(&UNPLACEABLE.to_owned()), "there is no such shelf");
+        Pages::index(row)
+    }
+}
+
+#[tokio::test]
+async fn a_panic_of_a_list_s_key_parks_its_stream() {
+    let (world, stream) = (World::new(), fresh());
+    world.write(&stream, "one", &["a"]).await.expect("it is accepted");
+    world.write(&stream, "two", &[UNPLACEABLE]).await.expect("it is accepted");
+    take_all(&world, &world.rows_of::<Unplaced>()).await;
+    assert_eq!(world.row(&stream).map(|(version, _)| version.get()), Some(1));
+    assert_eq!(world.parked_pages.parked().len(), 1);
+}
+
+/// The deadlines of a process whose code panics for one book.
+struct Panicking(Arc<dyn Expiry>);
+
+#[async_trait]
+impl Expiry for Panicking {
+    fn process(&self) -> &ProcessName {
+        self.0.process()
+    }
+
+    async fn expire(&self, deadline: &Deadline) -> Result<(), Unfulfilled> {
+        assert_ne!(deadline.key.stream, book("first"), "nobody expected this book");
+        self.0.expire(deadline).await
+    }
+}
+
+#[tokio::test]
+async fn a_deadline_that_panics_stops_no_other_and_stands_aside_in_the_end() {
+    let library = Library::new();
+    for name in ["first", "b", "c", "d", "e", "f", "g", "h"] {
+        library.ask(&book(name), BookCommand::Lend).await;
+        library.pass(Duration::from_secs(1));
+    }
+    assert_eq!(library.process().handle(library.messages()).await, []);
+    library.pass(LOAN);
+    let processes: Vec<Arc<dyn Expiry>> = vec![Arc::new(Panicking(library.expiry()))];
+    let sweep = DeadlineSweep::new(library.deadlines.clone(), library.clock.clone(), processes);
+    let first = sweep.sweep(NEVER).await.expect("deadlines can be listed");
+    assert_eq!(first, Swept { done: 7, postponed: 1, ..Swept::default() });
+    let mut set_aside = 0;
+    for _ in 1..MAX_ATTEMPTS {
+        library.clock.set(library.clock.now() + Duration::from_secs(3_600));
+        set_aside += sweep.sweep(NEVER).await.expect("deadlines can be listed").set_aside;
+    }
+    assert_eq!(set_aside, 1);
+}
