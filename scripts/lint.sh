@@ -14,6 +14,9 @@ cargo clippy --quiet --workspace --all-targets --all-features -- --deny warnings
 say documentation
 RUSTDOCFLAGS="--deny warnings" cargo doc --quiet --workspace --no-deps
 
+say features of JSON
+scripts/features.sh
+
 say licences, bans and sources
 # Built from its source once, as registries carry no binary of it. Its advisories need a database
 # from the network and are left to whoever has one: target/tools/bin/cargo-deny check advisories
