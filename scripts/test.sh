@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# All tests. The local cloud is up; a DynamoDB Local of its own is started here, and a second cloud.
+# All tests. The local cloud is up; a DynamoDB Local of its own is started here, and two more clouds.
 set -euo pipefail
 
 say() { printf '\n── %s (after %d s)\n' "$*" "$SECONDS"; }
@@ -17,12 +17,18 @@ export -f run
 features=ledgerfold-dynamodb/dynamodb-local,ledgerfold-s3/local-cloud,orders-acceptance/local-cloud
 emulator=${EMULATOR:-localstack}
 endpoint=$(of_stack target/local/stack.json endpoint)
-second=target/local/second
+clouds=target/local/clouds
 
-# Two of the tests that need a cloud for themselves then run at a time.
-second_cloud() {
-  cloud up --emulator "$emulator" --home "$second" --port $((${endpoint##*:} + 1)) \
-    --functions target/local/functions
+# Three of the tests that need a cloud for themselves then run at a time.
+more_clouds() {
+  local number=0
+  for name in second-cloud third-cloud; do
+    cloud up --emulator "$emulator" --home "$clouds/$name" --port $((${endpoint##*:} + ++number)) \
+      --functions target/local/functions
+  done
+}
+no_more_clouds() {
+  for name in second-cloud third-cloud; do cloud down --home "$clouds/$name" >/dev/null; done
 }
 
 # Runs a step beside others; `finish` waits for it and shows what it has printed.
@@ -33,11 +39,11 @@ say programs and tests are built
 cargo build --quiet --workspace --bins
 cargo test --quiet --no-run --workspace --features "$features"
 
-say the second cloud starts, and the examples in the documentation run
-trap 'cloud down --home "$second" >/dev/null' EXIT
-beside second_cloud; starting=$!
+say two more clouds start, and the examples in the documentation run
+trap no_more_clouds EXIT
+beside more_clouds; starting=$!
 cargo test --quiet --workspace --doc
-finish second_cloud $starting
+finish more_clouds $starting
 
 say the local cloud\'s own tests, and the rules of the log on the local cloud
 own_tests() { cloud test; }
@@ -49,6 +55,6 @@ fi
 finish own_tests $testing
 
 say everything else: without a server, on DynamoDB Local, and end to end on the local clouds
-export AWS_ENDPOINT_URL=$endpoint LEDGERFOLD_SECOND_STACK=$PWD/$second/stack.json
+export AWS_ENDPOINT_URL=$endpoint LEDGERFOLD_CLOUDS=$PWD/$clouds
 cloud dynamodb -- bash -c "run --workspace --features $features"
 say all tests have passed

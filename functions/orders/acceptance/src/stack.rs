@@ -9,9 +9,9 @@ use serde::Deserialize;
 /// Names the stack file, for a stack that was not started from this checkout.
 pub const STACK_VARIABLE: &str = "LEDGERFOLD_STACK";
 
-/// Names the stack file for tests of the group `second-cloud` (`.config/nextest.toml`), if there is a second cloud.
-const SECOND_STACK_VARIABLE: &str = "LEDGERFOLD_SECOND_STACK";
-const SECOND_GROUP: &str = "second-cloud";
+/// Names the folder in which each test group (`.config/nextest.toml`) that has a cloud of its own has a
+/// folder of its name.
+const CLOUDS_VARIABLE: &str = "LEDGERFOLD_CLOUDS";
 
 const STACK_FILE: &str = "target/local/stack.json";
 
@@ -114,13 +114,17 @@ impl Stack {
     /// # Errors
     /// When there is none.
     pub fn path() -> Result<PathBuf, StackError> {
-        let in_second_group =
-            env::var("NEXTEST_TEST_GROUP").is_ok_and(|group| group == SECOND_GROUP);
-        let second = env::var_os(SECOND_STACK_VARIABLE).filter(|_| in_second_group);
-        match second.or_else(|| env::var_os(STACK_VARIABLE)) {
-            Some(path) => Ok(PathBuf::from(path)),
-            None => find_upwards(STACK_FILE).ok_or(StackError::NotFound),
-        }
+        Self::of_group()
+            .or_else(|| env::var_os(STACK_VARIABLE).map(PathBuf::from))
+            .or_else(|| find_upwards(STACK_FILE))
+            .ok_or(StackError::NotFound)
+    }
+
+    /// The stack file of the test's group, if that has a cloud of its own.
+    fn of_group() -> Option<PathBuf> {
+        let clouds = PathBuf::from(env::var_os(CLOUDS_VARIABLE)?);
+        let path = clouds.join(env::var_os("NEXTEST_TEST_GROUP")?).join("stack.json");
+        path.is_file().then_some(path)
     }
 
     /// Reads one stack file.
