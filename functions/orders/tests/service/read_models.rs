@@ -36,6 +36,24 @@ async fn an_order_is_shown_as_it_goes_its_way() {
 }
 
 #[tokio::test]
+async fn the_past_shows_no_half_decision() {
+    let world = World::new();
+    let id = world.place("a").await;
+    world.steps(&id, &["pay", "cancel"]).await;
+    // The cancellation and its refund are versions 3 and 4, and one commit.
+    for (version, status, refund, shown) in
+        [(2, "paid", false, 2), (3, "paid", false, 2), (4, "cancelled", true, 4)]
+    {
+        let past = world.get(&format!("/orders/{id}?version={version}")).await;
+        assert_eq!((past.status, &past.body["status"]), (200, &json!(status)), "at {version}");
+        assert_eq!(past.body["refundRequested"], json!(refund), "at {version}");
+        assert_eq!(past.body["version"], json!(shown));
+        assert_eq!(past.header("ETag"), Some(format!("\"{shown}\"").as_str()));
+    }
+    assert_eq!(world.get(&format!("/orders/{id}?version=5")).await.status, 404);
+}
+
+#[tokio::test]
 async fn the_past_is_asked_for_properly() {
     let world = World::new();
     let id = world.place("a").await;

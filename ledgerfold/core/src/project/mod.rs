@@ -33,7 +33,7 @@ pub use row::{Projection, RowModel};
 pub use tally::{Counts, Tally, TallyModel};
 
 pub(crate) use row::{fold, index_of, read_row, stored_row};
-pub(crate) use tail::read as read_log;
+pub(crate) use tail::{contiguous, read as read_log};
 pub(crate) use tally::{count, read_memo};
 
 use crate::{StreamId, Version};

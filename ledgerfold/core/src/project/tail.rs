@@ -1,6 +1,6 @@
 use super::inbox::Arrived;
 use crate::{
-    Envelope, StreamId, Version,
+    Commit, Envelope, StreamId, Version,
     ports::{EventStore, StoreError},
 };
 
@@ -46,7 +46,16 @@ pub(crate) async fn read(
     log: &dyn EventStore,
 ) -> Result<Tail, StoreError> {
     let page = log.read(stream, after).await?;
-    let events: Vec<_> = page.commits.iter().flat_map(|commit| commit.envelopes()).collect();
+    let events = page.commits.iter().flat_map(Commit::envelopes).collect();
+    Ok(Tail { more: page.more, events: contiguous(stream, after, events)?, from_log: true })
+}
+
+/// These events, if they follow the version and each other without a hole.
+pub(crate) fn contiguous(
+    stream: &StreamId,
+    after: Version,
+    events: Vec<Envelope>,
+) -> Result<Vec<Envelope>, StoreError> {
     let mut expected = after;
     for event in &events {
         expected = expected.next();
@@ -57,5 +66,5 @@ pub(crate) async fn read(
             });
         }
     }
-    Ok(Tail { more: page.more, events, from_log: true })
+    Ok(events)
 }

@@ -1,12 +1,18 @@
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use async_trait::async_trait;
 use ledgerfold::{
     ConsistencyToken, StreamId, Timestamp, Version,
-    ports::{Counter, CounterKey, Increment, Listing, Memo, ReadStoreError, TallyStore, Written},
-    query::{AuditPosition, QueryError, Until, as_of, audit, fresh_counts, fresh_list, fresh_row},
+    ports::{
+        Counter, CounterKey, EventStore, Increment, Listing, Memo, Page, ReadStoreError,
+        StoreError, TallyStore, Written,
+    },
+    query::{
+        AuditPage, AuditPosition, QueryError, Until, as_of, audit, fresh_counts, fresh_list,
+        fresh_row,
+    },
 };
-use ledgerfold_testkit::conformance::notebook::fresh;
+use ledgerfold_testkit::{Amended, Amendment, conformance::notebook::fresh};
 
 use crate::shelf::{BURN, Pages, Words, World, deliveries};
 
@@ -195,9 +201,29 @@ async fn the_past_is_shown_by_version() {
     let at = |version| Until::Version(Version::new(version));
     assert_eq!(book_at(&world, &stream, at(0)).await, None);
     assert_eq!(book_at(&world, &stream, at(1)).await, Some((1, texts(&["a"]))));
-    assert_eq!(book_at(&world, &stream, at(2)).await, Some((2, texts(&["a", "b"]))));
     assert_eq!(book_at(&world, &stream, at(3)).await, Some((3, texts(&["a", "b", "c"]))));
     assert_eq!(book_at(&world, &stream, at(4)).await, None);
+}
+
+#[tokio::test]
+async fn a_version_inside_a_commit_shows_the_state_before_it() {
+    for commits_per_page in [1, 1_000] {
+        let (world, stream) = (World::with_pages_of(commits_per_page), fresh());
+        write(&world, &stream, &["a"]).await;
+        write(&world, &stream, &["b", "c", "d"]).await;
+        write(&world, &stream, &["e", "f"]).await;
+        let at = |version| Until::Version(Version::new(version));
+        for inside in [2, 3] {
+            let shown = book_at(&world, &stream, at(inside)).await;
+            assert_eq!(shown, Some((1, texts(&["a"]))), "at {inside}");
+        }
+        let shown = book_at(&world, &stream, at(5)).await;
+        assert_eq!(shown, Some((4, texts(&["a", "b", "c", "d"]))));
+        let only = fresh();
+        write(&world, &only, &["x", "y"]).await;
+        assert_eq!(book_at(&world, &only, at(1)).await, None, "there was nothing before");
+        assert_eq!(book_at(&world, &only, at(3)).await, None, "it was never reached");
+    }
 }
 
 #[tokio::test]
@@ -237,4 +263,81 @@ async fn the_audit_log_is_paged_also_within_a_commit() {
         }
         assert_eq!(seen, [1, 2, 3, 4, 5], "in pages of {limit}");
     }
+}
+
+/// A log that counts the commits it is read for.
+#[derive(Default)]
+struct Counting(AtomicUsize);
+
+impl Counting {
+    fn count(&self, page: &Page) {
+        self.0.fetch_add(page.commits.len(), Ordering::SeqCst);
+    }
+}
+
+#[async_trait]
+impl Amendment for Counting {
+    async fn read(
+        &self,
+        log: &dyn EventStore,
+        stream: &StreamId,
+        after: Version,
+    ) -> Result<Page, StoreError> {
+        let page = log.read(stream, after).await?;
+        self.count(&page);
+        Ok(page)
+    }
+
+    async fn read_back(
+        &self,
+        log: &dyn EventStore,
+        stream: &StreamId,
+        before: Option<Version>,
+        commits: usize,
+    ) -> Result<Page, StoreError> {
+        let page = log.read_back(stream, before, commits).await?;
+        self.count(&page);
+        Ok(page)
+    }
+}
+
+/// All pages of the audit log, and how many commits were read for them.
+async fn audited(world: &World, stream: &StreamId, limit: usize) -> (Vec<AuditPage>, usize) {
+    let log = Amended::of(world.log.clone(), Counting::default());
+    let mut pages = Vec::new();
+    let mut from = Some(AuditPosition::START);
+    while let Some(position) = from {
+        let page = audit(&*log, stream, position, limit).await.expect("it can be read");
+        from = page.next;
+        pages.push(page);
+    }
+    (pages, log.amendment().0.load(Ordering::SeqCst))
+}
+
+#[tokio::test]
+async fn the_audit_log_reads_as_much_of_the_log_as_it_shows() {
+    let (world, stream) = (World::new(), fresh());
+    for _ in 0..600 {
+        write(&world, &stream, &["a"]).await;
+    }
+    for limit in [20, 100] {
+        let (pages, read) = audited(&world, &stream, limit).await;
+        assert_eq!(pages.len(), 600 / limit);
+        assert!(read <= 640, "{read} commits were read in pages of {limit}");
+    }
+}
+
+#[tokio::test]
+async fn a_page_of_the_audit_log_fits_into_one_answer() {
+    let (world, stream) = (World::new(), fresh());
+    let large = "x".repeat(250_000);
+    for at in 0..30 {
+        world.write(&stream, &format!("n{at}"), &[&large]).await.expect("it is accepted");
+    }
+    let (pages, _) = audited(&world, &stream, 100).await;
+    let bytes = |page: &AuditPage| -> usize {
+        page.events.iter().map(|event| event.event.data.as_str().len()).sum()
+    };
+    assert!(pages.iter().all(|page| bytes(page) < 4_000_000), "a page is too large");
+    assert_eq!(pages.iter().map(|page| page.events.len()).sum::<usize>(), 30);
 }

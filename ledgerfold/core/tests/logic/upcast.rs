@@ -361,10 +361,10 @@ async fn read_models_fold_what_old_events_are_today_however_they_arrive() {
 async fn the_past_is_shown_in_events_of_today_and_the_audit_log_as_it_was_stored() {
     let world = World::new();
     let stream = parcel(&world, &["packed", "scanned", "sealed"]).await;
-    let at = Until::Version(Version::new(2));
+    let at = Until::Version(Version::new(3));
     let past = as_of::<Story>(&*world.log, &stream, at).await.expect("it can be read");
     let past = past.expect("it was there").row;
-    assert_eq!(past, story(&[("Packed", 1), ("Labelled", 1)]));
+    assert_eq!(past, story(&[("Packed", 1), ("Labelled", 1), ("Closed", 3)]));
 
     let page = audit(&*world.log, &stream, AuditPosition::START, 10).await.expect("readable");
     let stored: Vec<_> = page
