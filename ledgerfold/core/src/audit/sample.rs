@@ -6,13 +6,16 @@ use crate::{
 };
 
 /// In how many parts a log is listed to find some streams of it: first in the most, for a large log,
-/// and then in fewer, until parts are large enough that a few of them hold a sample.
-const PARTS: [u32; 6] = [1 << 19, 1 << 15, 1 << 11, 1 << 7, 1 << 3, 1];
-/// Of how many parts, one behind the other, a sample is taken.
-const PARTS_READ: usize = 4;
-/// How many streams are held at most for one that is drawn: more than four parts hold, of which each
-/// sixteenth was too small.
-const FOUND_PER_DRAWN: usize = 32;
+/// and then in fewer, until a few of them hold a sample. Each step finds 32 times as much as the one
+/// before, so that all steps before the last cost little beside it.
+const PARTS: [u32; 4] = [1 << 19, 1 << 14, 1 << 9, WHOLE];
+/// In how many parts a small log is listed: one after the other, until there are enough.
+const WHOLE: u32 = 1 << 4;
+/// Of how many parts, one behind the other, a sample of a larger log is taken.
+const PARTS_READ: u32 = 4;
+/// How many streams are listed at most for one that is drawn. It bounds the cost where few streams are
+/// of the category.
+const LISTED_PER_DRAWN: usize = 64;
 
 /// Some streams of a log, others each time, at a cost that does not grow with the log.
 #[derive(Clone)]
@@ -36,18 +39,17 @@ impl Sample {
 
     /// At most so many streams, each once, and not much fewer where the log has as many.
     ///
+    /// Lists a few times as many streams as it draws. Of a log that has no more than these, it lists each
+    /// stream once, and a hundredth of them twice.
+    ///
     /// # Errors
     /// [`StreamsError`].
     pub async fn draw(&self, most: usize) -> Result<Vec<StreamId>, StreamsError> {
+        let mut budget = most.saturating_mul(LISTED_PER_DRAWN);
         let mut found = Vec::new();
         for parts in PARTS {
-            found.clear();
-            let read = if parts == 1 { 1 } else { PARTS_READ };
-            let first = self.below(u64::from(parts));
-            for part in Segment::split(parts).cycle().skip(first).take(read) {
-                self.take_from(part, most, &mut found).await?;
-            }
-            if found.len() > most / 2 {
+            found = self.find(parts, most, &mut budget).await?;
+            if found.len() > most / 2 || budget == 0 {
                 break;
             }
         }
@@ -60,15 +62,36 @@ impl Sample {
         Ok(found)
     }
 
+    /// The streams of some parts, one behind the other, until there are enough or the budget is used.
+    async fn find(
+        &self,
+        parts: u32,
+        most: usize,
+        budget: &mut usize,
+    ) -> Result<Vec<StreamId>, StreamsError> {
+        let first = self.below(u64::from(parts));
+        let read = if parts == WHOLE { WHOLE } else { PARTS_READ };
+        let chosen = Segment::split(parts).cycle().skip(first).zip(0..read);
+        let mut found = Vec::new();
+        for (part, _) in chosen {
+            if found.len() >= most || *budget == 0 {
+                break;
+            }
+            self.take_from(part, &mut found, budget).await?;
+        }
+        Ok(found)
+    }
+
     async fn take_from(
         &self,
         part: Segment,
-        most: usize,
         found: &mut Vec<StreamId>,
+        budget: &mut usize,
     ) -> Result<(), StreamsError> {
         let mut from: Option<Resume> = None;
-        while found.len() < most.saturating_mul(FOUND_PER_DRAWN) {
+        while *budget > 0 {
             let page = self.index.list(part, from.as_ref()).await?;
+            *budget = budget.saturating_sub(page.streams.len());
             found.extend(page.streams.into_iter().filter(|stream| self.is_ours(stream)));
             from = page.next;
             if from.is_none() {

@@ -2,7 +2,11 @@
 
 use std::{
     collections::BTreeSet,
-    sync::{Arc, Mutex},
+    hash::{BuildHasher, BuildHasherDefault, DefaultHasher},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicUsize, Ordering},
+    },
     time::Duration,
 };
 
@@ -10,7 +14,10 @@ use async_trait::async_trait;
 use ledgerfold::{
     Category, Payload, StreamId, Timestamp, Version,
     audit::{Look, Sample, SpotCheck, SpotChecked, Summary, Verdict},
-    ports::{Clock, EventStore, Page, Parked, Quarantine, StoreError, StoredRow},
+    ports::{
+        Clock, EventStore, Page, Parked, Quarantine, Resume, Segment, StoreError, StoredRow,
+        StreamPage, Streams, StreamsError,
+    },
     project::{Consumer, Generation},
     rebuild::Plan,
 };
@@ -80,6 +87,56 @@ async fn a_sample_is_another_part_each_time_and_of_the_category_that_is_asked_fo
 
     let other = sample(&stage).only(Category::from_static("other"));
     assert_eq!(other.draw(3).await.expect("it can be read"), []);
+}
+
+/// Streams of a log whose parts are as even as those of a table, and how many of them were listed.
+struct Spread {
+    streams: Vec<StreamId>,
+    listed: AtomicUsize,
+}
+
+impl Spread {
+    fn new(count: usize) -> Arc<Self> {
+        let streams = (0..count).map(|_| fresh()).collect();
+        Arc::new(Self { streams, listed: AtomicUsize::new(0) })
+    }
+}
+
+#[async_trait]
+impl Streams for Spread {
+    async fn list(&self, segment: Segment, _: Option<&Resume>) -> Result<StreamPage, StreamsError> {
+        let is_here = |stream: &&StreamId| {
+            let hash = BuildHasherDefault::<DefaultHasher>::default().hash_one(stream);
+            hash % u64::from(segment.of()) == u64::from(segment.index())
+        };
+        let streams: Vec<_> = self.streams.iter().filter(is_here).cloned().collect();
+        self.listed.fetch_add(streams.len(), Ordering::SeqCst);
+        Ok(StreamPage { streams, next: None })
+    }
+}
+
+#[tokio::test]
+async fn a_sample_costs_no_more_than_the_log_and_does_not_grow_with_it() {
+    for (count, most_listed) in [(90, 95), (150, 158), (199, 209), (400, 320), (20_000, 3_000)] {
+        for seed in 0..5 {
+            let log = Spread::new(count);
+            let sample = Sample::new(log.clone(), Arc::new(SeededRandom::new(seed)));
+            let drawn = sample.draw(200).await.expect("it can be listed").len();
+            let listed = log.listed.load(Ordering::SeqCst);
+            assert!(listed <= most_listed, "{listed} of {count} were listed");
+            assert!(drawn > 100 || drawn == count, "{drawn} of {count} were drawn");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_sample_of_a_rare_category_costs_no_more_either() {
+    let log = Spread::new(30_000);
+    let sample = Sample::new(log.clone(), Arc::new(SeededRandom::new(1)));
+    let rare = sample.only(Category::from_static("rare"));
+    assert_eq!(rare.draw(10).await.expect("it can be listed"), []);
+    let listed = log.listed.load(Ordering::SeqCst);
+    assert!(listed < 5_000, "{listed} were listed");
 }
 
 #[tokio::test]
