@@ -79,7 +79,7 @@ fn corrupt(projection: &str, error: &impl ToString) -> ReadStoreError {
 
 #[async_trait]
 impl GenerationStore for DynamoGenerationStore {
-    async fn read(&self, projection: &str) -> Result<Generations, ReadStoreError> {
+    async fn read(&self, projection: &str) -> Result<Option<Generations>, ReadStoreError> {
         let answer = self
             .client
             .get_item()
@@ -90,9 +90,9 @@ impl GenerationStore for DynamoGenerationStore {
             .send()
             .await
             .map_err(Failure::of)?;
-        let Some(item) = answer.item else { return Ok(Generations::default()) };
+        let Some(item) = answer.item else { return Ok(None) };
         let item: Result<RecordItem, _> = serde_dynamo::from_item(item);
-        Ok(item.map_err(|error| corrupt(projection, &error))?.generations)
+        Ok(Some(item.map_err(|error| corrupt(projection, &error))?.generations))
     }
 
     async fn write(&self, projection: &str, new: &Generations) -> Result<Written, ReadStoreError> {

@@ -12,7 +12,7 @@ use ledgerfold_testkit::simulator::{Plant, Report, Violation, simulate};
 /// How many schedules are run, unless `SCHEDULES` says otherwise.
 const SCHEDULES: u64 = 10_000;
 /// Within how many schedules a planted fault must be found.
-const PATIENCE: u64 = 300;
+const PATIENCE: u64 = 1_000;
 
 fn schedules() -> u64 {
     let asked = std::env::var("SCHEDULES").ok().and_then(|text| text.parse().ok());

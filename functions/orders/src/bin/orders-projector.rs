@@ -16,5 +16,6 @@ async fn main() -> Result<(), RunError> {
     let quarantine = world.quarantine(&states, models.projection());
     let projectors = Projectors::new(models, log, world.clock(), world.random());
     let projector = Generational::new(projectors, world.generations(&states));
+    projector.check().await.map_err(|unknown| unknown.to_string())?;
     serve_projector(projector.with_quarantine(quarantine)).await
 }

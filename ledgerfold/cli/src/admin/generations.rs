@@ -66,7 +66,7 @@ pub(super) async fn show(context: &Context, output: &mut Output) -> Result<ExitC
     for subject in &context.subjects {
         let projection = subject.models.projection();
         let record = subject.generations.read(projection).await?;
-        report.projections.push(Line::new(projection, &record));
+        report.projections.push(Line::new(projection, record.as_ref()));
     }
     output.report(&report)?;
     Ok(ExitCode::SUCCESS)
@@ -129,7 +129,8 @@ struct Shown {
 #[derive(Debug, Serialize)]
 struct Line {
     projection: &'static str,
-    live: Shape,
+    /// Absent before anything was projected.
+    live: Option<Shape>,
     building: Option<Shape>,
     /// `rebuild` or `roll back`.
     purpose: Option<&'static str>,
@@ -151,19 +152,19 @@ impl From<Made> for Shape {
 }
 
 impl Line {
-    fn new(projection: &'static str, record: &Generations) -> Self {
-        let building = record.building();
+    fn new(projection: &'static str, record: Option<&Generations>) -> Self {
+        let building = record.and_then(Generations::building);
         let outrun = building.and_then(|building| building.outrun.as_ref());
         Self {
             projection,
-            live: record.live().into(),
+            live: record.map(|record| record.live().into()),
             building: building.map(|building| building.made.into()),
             purpose: building.map(|building| match building.purpose {
                 Purpose::Rebuild => "rebuild",
                 Purpose::RollBack => "roll back",
             }),
             outrun: outrun.map(|outrun| format!("{}: {}", outrun.stream, outrun.reason)),
-            previous: record.previous().map(Shape::from),
+            previous: record.and_then(Generations::previous).map(Shape::from),
         }
     }
 }
@@ -177,7 +178,7 @@ impl Report for Shown {
         let rows = self.projections.iter().map(|line| {
             [
                 line.projection.to_owned(),
-                shape(Some(line.live)),
+                shape(line.live),
                 shape(line.building),
                 line.purpose.unwrap_or("-").to_owned(),
                 shape(line.previous),
@@ -223,11 +224,12 @@ mod tests {
             stream: "book#1".parse().expect("a stream"),
             reason: "it has no place".to_owned(),
         };
-        let begun = Generations::default().begun(2).expect("none is built");
+        let begun = Generations::first(1).begun(2).expect("none is built");
         let outrun = begun.outrun(outrun).expect("one is built");
         let switched = begun.switched(Timestamp::UNIX_EPOCH).expect("one is built");
-        let lines = [("loans", outrun), ("shelf", switched)];
-        let projections = lines.iter().map(|(name, record)| Line::new(name, record)).collect();
+        let lines = [("loans", Some(outrun)), ("shelf", Some(switched)), ("fines", None)];
+        let projections = lines.iter().map(|(name, record)| Line::new(name, record.as_ref()));
+        let projections = projections.collect();
         let report = Shown { projections };
         let text = rendered(&report, false).expect("text");
         assert!(text.contains("book#1: it has no place"), "{text}");
@@ -237,5 +239,6 @@ mod tests {
         assert_eq!(json["projections"][0]["purpose"], "rebuild");
         assert_eq!(json["projections"][1]["live"]["generation"], 2);
         assert_eq!(json["projections"][1]["previous"]["generation"], 1);
+        assert!(json["projections"][2]["live"].is_null(), "{json}");
     }
 }

@@ -56,6 +56,7 @@ struct Subject {
 /// The live read model of a projection.
 struct Model {
     projection: &'static str,
+    models: Models,
     model: Arc<dyn Audited>,
     generations: Arc<dyn GenerationStore>,
     /// What it was opened by.
@@ -212,12 +213,16 @@ impl Context {
     async fn models(&self) -> Result<Vec<Model>, Trouble> {
         let mut models = Vec::new();
         for subject in &self.subjects {
-            let projection = subject.models.projection();
-            let record = subject.generations.read(projection).await?;
-            let model = subject.models.open(record.live())?;
-            let generations = subject.generations.clone();
-            let quarantine = subject.quarantine.clone();
-            models.push(Model { projection, model, generations, record, quarantine });
+            let Subject { models: of, generations, quarantine } = subject;
+            let record = of.peek(&**generations).await?;
+            models.push(Model {
+                projection: of.projection(),
+                models: of.clone(),
+                model: of.open(record.live())?,
+                generations: generations.clone(),
+                record,
+                quarantine: quarantine.clone(),
+            });
         }
         Ok(models)
     }
@@ -235,7 +240,9 @@ impl Model {
     /// fall behind without anybody noticing. What a repair brings home a rebuild does too.
     async fn still_alone(&self) -> Result<(), Trouble> {
         let projection = self.projection;
-        match self.still_live().await?.building() {
+        // A repair writes, and nothing is written before there is a record.
+        let now = self.models.recorded(&*self.generations).await?;
+        match self.still(now)?.building() {
             Some(_) => Err(Trouble::Changing { projection, why: "is being rebuilt" }),
             None => Ok(()),
         }
@@ -244,7 +251,10 @@ impl Model {
     /// A generation that is not read any more is kept as well as may be, and removed one day: that it
     /// lacks something says nothing.
     async fn still_live(&self) -> Result<Generations, Trouble> {
-        let now = self.generations.read(self.projection).await?;
+        self.still(self.models.peek(&*self.generations).await?)
+    }
+
+    fn still(&self, now: Generations) -> Result<Generations, Trouble> {
         let projection = self.projection;
         if now.live() != self.record.live() {
             return Err(Trouble::Changing { projection, why: "was rebuilt meanwhile" });

@@ -163,7 +163,7 @@ impl SpotCheck {
     async fn live(&self) -> Result<Vec<Made>, ReadStoreError> {
         let mut live = Vec::with_capacity(self.subjects.len());
         for subject in &self.subjects {
-            live.push(self.generations.read(subject.models.projection()).await?.live());
+            live.push(subject.models.peek(&*self.generations).await?.live());
         }
         Ok(live)
     }

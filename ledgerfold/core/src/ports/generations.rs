@@ -7,14 +7,14 @@ use crate::project::Generations;
 /// Where it is recorded which generations a projection has, and how far one is filled.
 #[async_trait]
 pub trait GenerationStore: Send + Sync {
-    /// The record of a projection, strongly consistent; the default where nothing is recorded.
+    /// The record of a projection, strongly consistent; `None` before the first one.
     ///
     /// # Errors
     /// [`ReadStoreError`].
-    async fn read(&self, projection: &str) -> Result<Generations, ReadStoreError>;
+    async fn read(&self, projection: &str) -> Result<Option<Generations>, ReadStoreError>;
 
-    /// Puts a record in the place of the one it was made from, whose number is one less. Superseded
-    /// where that is not there any more.
+    /// Puts a record in the place of the one it was made from, whose number is one less; the first
+    /// record, where there is none. Superseded where another one is there.
     ///
     /// # Errors
     /// [`ReadStoreError`].

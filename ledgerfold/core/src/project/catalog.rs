@@ -1,7 +1,10 @@
 use std::{collections::BTreeSet, sync::Arc};
 
-use super::{Made, Projection, RowModel, Tally, TallyModel};
-use crate::{audit::Audited, ports::ReadTable, project::Generation};
+use super::{Generation, Generations, Made, Projection, RowModel, Tally, TallyModel};
+use crate::{
+    audit::Audited,
+    ports::{GenerationStore, ReadStoreError, ReadTable, Written},
+};
 
 /// The read models of a context by the names of their projections: one place for all who open them,
 /// projectors as well as those who look after them.
@@ -35,16 +38,23 @@ type Open = fn(&dyn ReadTable, Generation) -> Arc<dyn Audited>;
 pub struct UnknownProjection(pub String);
 
 /// The program does not have the model that a generation is made with.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "generation {} of {projection} is made with revision {} of its model, which this program does not have",
-    .made.generation, .made.revision
+    "generation {} of {projection} is made with revision {} of its model, and this program has {}: \
+     rebuild it first (`<context>-admin rebuild {projection}`), or deploy a program that has both",
+    .made.generation, .made.revision, list(.known)
 )]
 pub struct UnknownModel {
     /// The projection.
     pub projection: &'static str,
     /// The generation.
     pub made: Made,
+    /// The revisions that the program has.
+    pub known: Vec<u32>,
+}
+
+fn list(revisions: &[u32]) -> String {
+    revisions.iter().map(ToString::to_string).collect::<Vec<_>>().join(" and ")
 }
 
 impl Catalog {
@@ -130,7 +140,45 @@ impl Models {
     /// [`UnknownModel`].
     pub fn open(&self, made: Made) -> Result<Arc<dyn Audited>, UnknownModel> {
         let entry = self.entries.iter().find(|entry| entry.revision == made.revision);
-        let entry = entry.ok_or(UnknownModel { projection: self.projection(), made })?;
+        let entry = entry.ok_or_else(|| self.unknown(made))?;
         Ok((entry.open)(&*self.table, made.generation))
+    }
+
+    /// The record of the generations, for whoever is about to write. Where there is none, the first
+    /// generation is recorded, made with the newest revision: of several who begin at the same time one
+    /// record takes effect, and all go by it.
+    ///
+    /// # Errors
+    /// [`ReadStoreError`].
+    pub async fn recorded(
+        &self,
+        store: &dyn GenerationStore,
+    ) -> Result<Generations, ReadStoreError> {
+        let projection = self.projection();
+        if let Some(record) = store.read(projection).await? {
+            return Ok(record);
+        }
+        let first = Generations::first(self.newest());
+        match store.write(projection, &first).await? {
+            Written::Done => Ok(first),
+            Written::Superseded => store.read(projection).await?.ok_or_else(|| {
+                let reason = format!("somebody removes the record of {projection}");
+                ReadStoreError::Unavailable(reason.into())
+            }),
+        }
+    }
+
+    /// The record of the generations, for readers; where there is none, what will be recorded first.
+    ///
+    /// # Errors
+    /// [`ReadStoreError`].
+    pub async fn peek(&self, store: &dyn GenerationStore) -> Result<Generations, ReadStoreError> {
+        let record = store.read(self.projection()).await?;
+        Ok(record.unwrap_or_else(|| Generations::first(self.newest())))
+    }
+
+    fn unknown(&self, made: Made) -> UnknownModel {
+        let known = self.entries.iter().map(|entry| entry.revision).collect();
+        UnknownModel { projection: self.projection(), made, known }
     }
 }

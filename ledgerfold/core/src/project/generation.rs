@@ -58,11 +58,6 @@ pub struct Made {
     pub revision: u32,
 }
 
-impl Made {
-    /// What every projection begins with.
-    pub const FIRST: Self = Self { generation: Generation::FIRST, revision: 1 };
-}
-
 /// A generation that nobody reads yet, and that projectors keep beside the one that is read.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Building {
@@ -99,6 +94,9 @@ pub struct Outrun {
 
 /// Which generations a projection has. Whoever changes this record makes the next one of it, which
 /// takes effect only in the place of the one it was made from.
+///
+/// Nothing is projected before there is a record, so that it always says which revision of the model has
+/// made what is there; [`Models::recorded`](super::Models::recorded) makes the first one.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Generations {
     number: u64,
@@ -115,6 +113,9 @@ pub struct Generations {
     next: Generation,
 }
 
+/// The number of a projection's first record.
+pub(crate) const FIRST_NUMBER: u64 = 1;
+
 /// What was asked of the generations does not fit what there is.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidChange {
@@ -129,17 +130,15 @@ pub enum InvalidChange {
     NoPrevious,
 }
 
-impl Default for Generations {
-    /// What a projection has before anything was recorded of it.
-    fn default() -> Self {
-        let live = Made::FIRST;
-        let next = live.generation.next();
-        Self { number: 0, live, building: None, previous: None, live_since: None, next }
-    }
-}
-
 impl Generations {
-    /// How often this record was changed; 0 before it was recorded at all.
+    /// The first record of a projection: its first generation is live, made with this revision.
+    pub const fn first(revision: u32) -> Self {
+        let live = Made { generation: Generation::FIRST, revision };
+        let next = live.generation.next();
+        Self { number: FIRST_NUMBER, live, building: None, previous: None, live_since: None, next }
+    }
+
+    /// Which record of the projection this is, from 1.
     pub const fn number(&self) -> u64 {
         self.number
     }

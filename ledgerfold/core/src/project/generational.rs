@@ -81,6 +81,25 @@ impl Generational {
         Self { quarantine: Some(quarantine), ..self }
     }
 
+    /// Whether this program has the model of the live generation: for a function that starts. If the
+    /// record cannot be read now, that is no reason not to start, because each batch reads it again.
+    ///
+    /// # Errors
+    /// [`UnknownModel`] says what to do about it.
+    pub async fn check(&self) -> Result<(), UnknownModel> {
+        match self.recorded().await {
+            Ok(generations) => self.live(&generations).map(drop),
+            Err(error) => {
+                tracing::warn!(%error, "the generations could not be read at the start");
+                Ok(())
+            }
+        }
+    }
+
+    async fn recorded(&self) -> Result<Generations, ReadStoreError> {
+        self.projectors.models.recorded(&*self.generations).await
+    }
+
     fn live(&self, generations: &Generations) -> Result<Projector, UnknownModel> {
         let projector = self.projectors.of(generations.live())?;
         Ok(match &self.quarantine {
@@ -120,11 +139,10 @@ impl Generational {
             if self.generations.write(projection, &new).await? == Written::Done {
                 return Ok(true);
             }
-            let now = self.generations.read(projection).await?;
-            if run(&now) != run(&seen) {
-                break;
+            match self.generations.read(projection).await? {
+                Some(now) if run(&now) == run(&seen) => seen = now,
+                _ => break,
             }
-            seen = now;
         }
         Ok(false)
     }
@@ -133,8 +151,7 @@ impl Generational {
 #[async_trait]
 impl Consumer for Generational {
     async fn consume(&self, deliveries: Vec<Delivery>) -> Failed {
-        let generations = self.generations.read(self.projectors.models.projection()).await;
-        let generations = match generations {
+        let generations = match self.recorded().await {
             Ok(generations) => generations,
             Err(error) => return all(&deliveries, &error),
         };
@@ -159,7 +176,7 @@ impl Consumer for Generational {
     async fn heal(&self, which: Which, until: Timestamp) -> Result<Healing, HealError> {
         let Some(quarantine) = &self.quarantine else { return Ok(Healing::default()) };
         let survey = Survey::of(&**quarantine, which, self.projectors.clock.now()).await?;
-        let generations = self.generations.read(self.projectors.models.projection()).await?;
+        let generations = self.recorded().await?;
         Ok(self.live(&generations)?.heal_all(&**quarantine, survey, until).await)
     }
 }

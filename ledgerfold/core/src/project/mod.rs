@@ -22,6 +22,7 @@ mod tally;
 
 pub use catalog::{Catalog, Models, UnknownModel, UnknownProjection};
 pub use consumer::{Consumer, HealError};
+pub(crate) use generation::FIRST_NUMBER;
 pub use generation::{
     Building, Generation, Generations, InvalidChange, Made, Outrun, Purpose, Retired,
 };

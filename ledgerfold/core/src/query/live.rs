@@ -12,7 +12,7 @@ use crate::{
         Counter, CounterKey, GenerationStore, Increment, Listing, Memo, ReadStoreError, ReadTable,
         RowStore, StoredRow, TallyStore, Written,
     },
-    project::{Generation, Generations, Projection, Tally},
+    project::{FIRST_NUMBER, Generation, Generations, Projection, Tally, UnknownModel},
 };
 
 /// The rows of a projection's live generation, for readers.
@@ -21,6 +21,8 @@ use crate::{
 /// readers at once, and none of them remembers anything for a time. The answer costs one read more,
 /// and no time, because the rows are asked for at the same moment under what was live the last time;
 /// if that has changed, they are asked for again.
+///
+/// Before anything is recorded there are no rows, because projectors record their generation first.
 pub struct LiveRows(Live);
 
 /// The counters of a projection's live generation, for readers; see [`LiveRows`].
@@ -32,7 +34,23 @@ struct Live {
     table: Arc<dyn ReadTable>,
     generations: Arc<dyn GenerationStore>,
     /// What the record said the last time.
-    seen: Mutex<Generations>,
+    seen: Mutex<Seen>,
+}
+
+/// A record in short.
+#[derive(Clone, Copy)]
+struct Seen {
+    number: u64,
+    live: Generation,
+}
+
+impl Seen {
+    /// What every record is at first.
+    const FIRST: Self = Self { number: FIRST_NUMBER, live: Generation::FIRST };
+
+    const fn of(record: &Generations) -> Self {
+        Self { number: record.number(), live: record.live().generation }
+    }
 }
 
 impl LiveRows {
@@ -77,7 +95,13 @@ impl Live {
         table: Arc<dyn ReadTable>,
         generations: Arc<dyn GenerationStore>,
     ) -> Self {
-        Self { projection, revisions: vec![revision], table, generations, seen: Mutex::default() }
+        Self {
+            projection,
+            revisions: vec![revision],
+            table,
+            generations,
+            seen: Mutex::new(Seen::FIRST),
+        }
     }
 
     fn also_of(mut self, revision: u32) -> Self {
@@ -89,38 +113,37 @@ impl Live {
     /// record is the one seen the last time, so that nothing has changed between then and now.
     async fn read<T, F>(&self, read: impl Fn(Generation) -> F) -> Result<T, ReadStoreError>
     where
+        T: Default,
         F: Future<Output = Result<T, ReadStoreError>>,
     {
         let seen = self.seen();
         let record = self.generations.read(self.projection);
-        let (record, guessed) = join(record, read(seen.live().generation)).await;
-        let record = record?;
+        let (record, guessed) = join(record, read(seen.live)).await;
+        // What was read may have been written since the record was looked for, with whatever revision.
+        let Some(record) = record? else { return Ok(T::default()) };
         self.check(&record)?;
-        if record.number() == seen.number() {
+        let now = Seen::of(&record);
+        if now.number == seen.number {
             return guessed;
         }
-        let live = record.live().generation;
-        self.remember(record);
-        read(live).await
+        self.remember(now);
+        read(now.live).await
     }
 
     fn check(&self, record: &Generations) -> Result<(), ReadStoreError> {
-        let live = record.live();
-        if self.revisions.contains(&live.revision) {
+        let made = record.live();
+        if self.revisions.contains(&made.revision) {
             return Ok(());
         }
-        let reason = format!(
-            "generation {} of {} is of revision {}, and this reader takes {:?}",
-            live.generation, self.projection, live.revision, self.revisions
-        );
-        Err(ReadStoreError::Refused(reason.into()))
+        let (projection, known) = (self.projection, self.revisions.clone());
+        Err(ReadStoreError::Refused(UnknownModel { projection, made, known }.into()))
     }
 
-    fn seen(&self) -> Generations {
-        self.seen.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    fn seen(&self) -> Seen {
+        *self.seen.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn remember(&self, record: Generations) {
+    fn remember(&self, record: Seen) {
         *self.seen.lock().unwrap_or_else(PoisonError::into_inner) = record;
     }
 }

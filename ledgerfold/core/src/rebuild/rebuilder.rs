@@ -68,12 +68,12 @@ impl Rebuilder {
         self.projectors.models.projection()
     }
 
-    /// Which generations there are.
+    /// Which generations there are, or will be first.
     ///
     /// # Errors
     /// [`RebuildError::Store`].
     pub async fn generations(&self) -> Result<Generations, RebuildError> {
-        Ok(self.generations.read(self.projection()).await?)
+        Ok(self.projectors.models.peek(&*self.generations).await?)
     }
 
     /// Records that a new generation is built with the newest revision of the model; or finds the one
@@ -201,7 +201,7 @@ impl Rebuilder {
         change: impl Fn(&Generations) -> Result<Option<Generations>, InvalidChange>,
     ) -> Result<Generations, RebuildError> {
         for _ in 0..ATTEMPTS {
-            let seen = self.generations().await?;
+            let seen = self.projectors.models.recorded(&*self.generations).await?;
             let Some(new) = change(&seen)? else { return Ok(seen) };
             if self.generations.write(self.projection(), &new).await? == Written::Done {
                 return Ok(new);

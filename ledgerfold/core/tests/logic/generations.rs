@@ -194,7 +194,7 @@ async fn readers_of_counters_follow_a_switch_at_once() {
     assert!(counters.memo(&stream).await.expect("it can be read").is_some());
     assert_eq!(counters.range(&key, &key).await.expect("it can be read").len(), 1);
 
-    let switched = Generations::default().begun(1).and_then(|begun| {
+    let switched = Generations::first(1).begun(1).and_then(|begun| {
         assert_eq!(begun.live().generation, FIRST);
         Ok((begun.clone(), begun.switched(Timestamp::UNIX_EPOCH)?))
     });
@@ -217,7 +217,7 @@ fn a_number_is_never_used_again() {
             .rolling_back()?
             .switched(Timestamp::UNIX_EPOCH)
     };
-    let (mut record, mut numbers) = (Generations::default(), Vec::new());
+    let (mut record, mut numbers) = (Generations::first(1), Vec::new());
     for _ in 0..3 {
         record = change(&record).expect("the changes fit");
         numbers.extend(record.previous().map(|made| made.generation.get()));
@@ -232,7 +232,7 @@ fn a_number_is_never_used_again() {
 
 #[test]
 fn changes_that_do_not_fit_are_refused() {
-    let none = Generations::default();
+    let none = Generations::first(1);
     assert_eq!(none.switched(Timestamp::UNIX_EPOCH), Err(InvalidChange::NotBuilding));
     assert_eq!(none.abandoned(), Err(InvalidChange::NotBuilding));
     assert_eq!(none.rolling_back(), Err(InvalidChange::NoPrevious));

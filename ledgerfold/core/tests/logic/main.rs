@@ -6,6 +6,7 @@
 mod audit;
 mod command;
 mod deadlines;
+mod first_deployment;
 mod generations;
 mod identity;
 mod lending;

@@ -363,7 +363,7 @@ async fn a_catalog_has_each_projection_once_and_its_newest_revision() {
     let table = Stage::new().pages;
     let models = catalog.models(PAGES, table.clone()).expect("it is there");
     assert_eq!(models.newest(), 2);
-    let record = Generations::default().begun(3).expect("none is built");
+    let record = Generations::first(1).begun(3).expect("none is built");
     let made = record.building().expect("one is built").made;
     assert!(models.open(made).is_err(), "nobody has revision 3");
     assert!(catalog.models("loans", table).is_err());

@@ -141,9 +141,11 @@ impl Stage {
         LiveTallies::new::<Words>(WORDS, self.table(WORDS), self.slow_generations())
     }
 
+    /// What is recorded, or will be first.
     pub(crate) async fn record(&self, projection: &str) -> Generations {
         self.generations.recover();
-        self.generations.read(projection).await.expect("it can be read")
+        let record = self.generations.read(projection).await.expect("it can be read");
+        record.unwrap_or(Generations::first(1))
     }
 
     pub(crate) async fn live(&self, projection: &str) -> Generation {
@@ -202,7 +204,7 @@ impl EventStore for Slow<MemoryEventStore> {
 
 #[async_trait]
 impl GenerationStore for Slow<MemoryGenerationStore> {
-    async fn read(&self, projection: &str) -> Result<Generations, ReadStoreError> {
+    async fn read(&self, projection: &str) -> Result<Option<Generations>, ReadStoreError> {
         self.weather.pass().await;
         let record = self.inner.read(projection).await;
         self.weather.pass().await;

@@ -242,7 +242,8 @@ macro_rules! generation_store_conformance {
         $crate::conformance_tests!(
             generation_store,
             $adapter,
-            what_was_never_recorded_is_the_first_generation,
+            what_was_never_recorded_is_not_there,
+            of_racing_first_records_one_takes_effect,
             a_record_comes_back_as_it_was_written,
             a_record_is_written_only_in_the_place_of_the_one_it_was_made_from,
             of_racing_changes_one_takes_effect,

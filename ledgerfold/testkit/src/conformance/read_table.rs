@@ -21,7 +21,7 @@ fn record() -> (Generations, [Generation; 5]) {
     let begun = |record: &Generations| record.begun(1).expect("none is built");
     let switched =
         |record: &Generations| begun(record).switched(Timestamp::UNIX_EPOCH).expect("one is built");
-    let on_second = switched(&Generations::default());
+    let on_second = switched(&Generations::first(1));
     let without_third = begun(&on_second).abandoned().expect("one is built");
     let record = begun(&switched(&without_third));
     assert_eq!(record.live().generation, fourth);

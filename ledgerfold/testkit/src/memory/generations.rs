@@ -43,8 +43,8 @@ impl MemoryGenerationStore {
     }
 
     /// The record of a projection, whatever fails.
-    pub fn record(&self, projection: &str) -> Generations {
-        self.lock().records.get(projection).cloned().unwrap_or_default()
+    pub fn record(&self, projection: &str) -> Option<Generations> {
+        self.lock().records.get(projection).cloned()
     }
 
     /// How many segments have their progress recorded, of all runs.
@@ -67,8 +67,8 @@ impl MemoryGenerationStore {
 
 #[async_trait]
 impl GenerationStore for MemoryGenerationStore {
-    async fn read(&self, projection: &str) -> Result<Generations, ReadStoreError> {
-        Ok(self.call()?.records.get(projection).cloned().unwrap_or_default())
+    async fn read(&self, projection: &str) -> Result<Option<Generations>, ReadStoreError> {
+        Ok(self.call()?.records.get(projection).cloned())
     }
 
     async fn write(&self, projection: &str, new: &Generations) -> Result<Written, ReadStoreError> {

@@ -207,7 +207,7 @@ impl ReadTable for Driven<SimulatedTable> {
 
 #[async_trait]
 impl GenerationStore for Driven<SimulatedGenerations> {
-    async fn read(&self, projection: &str) -> Result<Generations, ReadStoreError> {
+    async fn read(&self, projection: &str) -> Result<Option<Generations>, ReadStoreError> {
         let projection = projection.to_owned();
         self.run(async move |store| store.read(&projection).await).await
     }

@@ -95,9 +95,9 @@ pub(super) struct Blinkered(pub(super) Arc<SimulatedGenerations>);
 
 #[async_trait]
 impl GenerationStore for Blinkered {
-    async fn read(&self, projection: &str) -> Result<Generations, ReadStoreError> {
+    async fn read(&self, projection: &str) -> Result<Option<Generations>, ReadStoreError> {
         let record = self.0.read(projection).await?;
-        Ok(record.abandoned().unwrap_or(record))
+        Ok(record.map(|record| record.abandoned().unwrap_or(record)))
     }
 
     async fn write(&self, projection: &str, new: &Generations) -> Result<Written, ReadStoreError> {

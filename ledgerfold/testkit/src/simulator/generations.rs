@@ -9,6 +9,9 @@ use ledgerfold::{
 use super::weather::Way;
 use crate::MemoryGenerationStore;
 
+/// The revision of every model in the simulation.
+const REVISION: u32 = 1;
+
 pub(super) struct SimulatedGenerations {
     way: Way,
     kept: MemoryGenerationStore,
@@ -19,15 +22,15 @@ impl SimulatedGenerations {
         Self { way, kept: MemoryGenerationStore::default() }
     }
 
-    /// What is recorded, for those who know without asking.
+    /// What is recorded, or will be first, for those who know without asking.
     pub(super) fn record(&self, projection: &str) -> Generations {
-        self.kept.record(projection)
+        self.kept.record(projection).unwrap_or(Generations::first(REVISION))
     }
 }
 
 #[async_trait]
 impl GenerationStore for SimulatedGenerations {
-    async fn read(&self, projection: &str) -> Result<Generations, ReadStoreError> {
+    async fn read(&self, projection: &str) -> Result<Option<Generations>, ReadStoreError> {
         self.way.there().await?;
         self.kept.read(projection).await
     }

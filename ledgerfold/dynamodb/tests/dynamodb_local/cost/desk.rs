@@ -80,9 +80,11 @@ impl Desk {
 
     /// A projector of all generations, with a second one being built or only its record made.
     pub(super) async fn generational<P: Projection>(&self, is_building: bool) -> Generational {
-        let begun = Generations::default().begun(1).expect("none is built");
+        let first = Generations::first(1);
+        let begun = first.begun(1).expect("none is built");
         let abandoned = begun.abandoned().expect("one is built");
-        for record in if is_building { vec![begun] } else { vec![begun, abandoned] } {
+        let records = if is_building { vec![first, begun] } else { vec![first, begun, abandoned] };
+        for record in records {
             self.generations.write(PAGES, &record).await.expect("it can be written");
         }
         let models = Catalog::new().rows::<P>(PAGES).models(PAGES, self.read_table.clone());

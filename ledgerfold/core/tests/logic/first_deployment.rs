@@ -1,0 +1,189 @@
+//! What is deployed where nothing was deployed before, whatever its revisions, and whoever comes first.
+
+use futures::future::join;
+use ledgerfold::{
+    Recorded, StreamId, Timestamp,
+    ports::{CounterKey, ReadStoreError, RowStore, TallyStore},
+    project::{Catalog, Consumer, Counts, Delivery, Generation, Projection, Tally, Which},
+    query::{LiveRows, LiveTallies},
+};
+use ledgerfold_testkit::conformance::notebook::{NotebookEvent, fresh};
+
+use crate::{
+    shelf::deliveries,
+    stage::{PAGES, Stage, WORDS},
+};
+
+/// A model of rows and one of counters, in this revision.
+struct Notes<const REVISION: u32>;
+
+impl<const REVISION: u32> Projection for Notes<REVISION> {
+    type Event = NotebookEvent;
+    type Row = u32;
+
+    const REVISION: u32 = REVISION;
+
+    fn evolve(_: Option<u32>, _: &Recorded<NotebookEvent>) -> Result<Option<u32>, String> {
+        Ok(Some(REVISION))
+    }
+}
+
+impl<const REVISION: u32> Tally for Notes<REVISION> {
+    type Event = NotebookEvent;
+    type Memo = ();
+
+    const REVISION: u32 = REVISION;
+
+    fn count((): &mut (), _: &Recorded<NotebookEvent>, counts: &mut Counts) -> Result<(), String> {
+        counts.add(key(), "notes", REVISION.into())
+    }
+}
+
+fn key() -> CounterKey {
+    CounterKey("all".to_owned())
+}
+
+/// A program with both models in this revision too.
+fn with<const REVISION: u32>(catalog: Catalog) -> Catalog {
+    catalog.rows::<Notes<REVISION>>(PAGES).tally::<Notes<REVISION>>(WORDS)
+}
+
+/// Every program that can be made of three revisions, with its newest one.
+fn programs() -> Vec<(u32, Catalog)> {
+    let add = [with::<1>, with::<2>, with::<3>];
+    let of = |chosen: u32| {
+        let revisions = (0..3_u32).filter(move |at| chosen & (1 << at) != 0);
+        let add = |catalog, at| add[usize::try_from(at).unwrap_or_default()](catalog);
+        (revisions.clone().max().unwrap_or_default() + 1, revisions.fold(Catalog::new(), add))
+    };
+    (1..8).map(of).collect()
+}
+
+/// What the readers of a program show: a row, and a counter.
+async fn shown(stage: &Stage, revision: u32, stream: &StreamId) -> Result<Shown, ReadStoreError> {
+    match revision {
+        1 => shown_by::<1>(stage, stream).await,
+        2 => shown_by::<2>(stage, stream).await,
+        _ => shown_by::<3>(stage, stream).await,
+    }
+}
+
+type Shown = (Option<u32>, Option<i64>);
+
+async fn shown_by<const R: u32>(stage: &Stage, stream: &StreamId) -> Result<Shown, ReadStoreError> {
+    let (generations, pages) = (stage.generations.clone(), stage.pages.clone());
+    let rows = LiveRows::new::<Notes<R>>(PAGES, pages, generations.clone());
+    let row = rows.get(stream).await?;
+    let row = row.and_then(|row| row.body).map(|body| body.decode().expect("a number"));
+    let counters = LiveTallies::new::<Notes<R>>(WORDS, stage.words.clone(), generations);
+    let counters = counters.range(&key(), &key()).await?;
+    Ok((row, counters.first().map(|counter| counter.amounts["notes"])))
+}
+
+/// A stage on which something has happened, and nothing was deployed that reads.
+async fn stage() -> (Stage, StreamId) {
+    let (stage, stream) = (Stage::new(), fresh());
+    stage.write(&stream, "one", &["a"]).await;
+    (stage, stream)
+}
+
+fn batch(stage: &Stage) -> Vec<Delivery> {
+    let commits = stage.log.commits();
+    deliveries(commits.iter().flat_map(|commit| commit.envelopes().collect::<Vec<_>>()))
+}
+
+/// What may happen first on an empty stage.
+#[derive(Clone, Copy, Debug)]
+enum First {
+    Batch,
+    Heal,
+    Rebuild,
+}
+
+async fn deploy(stage: &Stage, first: First) {
+    for projection in [PAGES, WORDS] {
+        let projector = stage.projector(projection);
+        match first {
+            First::Batch => projector.check().await.expect("it starts"),
+            First::Heal => {
+                let healing = projector.heal(Which::All, Timestamp::MAX).await;
+                healing.expect("there is nothing to heal");
+            }
+            First::Rebuild => {
+                let building = stage.rebuilder(projection).begin().await.expect("it is recorded");
+                assert_eq!(building.made.generation, Generation::FIRST.next());
+            }
+        }
+        assert_eq!(projector.consume(batch(stage)).await, [], "{first:?} in {projection}");
+    }
+}
+
+#[tokio::test]
+async fn every_combination_of_revisions_is_deployed_from_nothing() {
+    for (newest, program) in programs() {
+        for first in [First::Batch, First::Heal, First::Rebuild] {
+            let (stage, stream) = stage().await;
+            let stage = stage.with(program.clone());
+            let before = shown(&stage, newest, &stream).await.expect("readers come first");
+            assert_eq!(before, (None, None));
+
+            deploy(&stage, first).await;
+            for projection in [PAGES, WORDS] {
+                let live = stage.generations.record(projection).expect("it is recorded").live();
+                assert_eq!((live.generation, live.revision), (Generation::FIRST, newest));
+            }
+            let after = shown(&stage, newest, &stream).await.expect("it can be read");
+            assert_eq!(after, (Some(newest), Some(newest.into())), "{first:?}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn of_two_programs_that_start_at_once_one_decides_and_the_other_says_what_to_do() {
+    for seed in 0..20 {
+        let stream = fresh();
+        let old = Stage::slow(seed).with(with::<2>(Catalog::new()));
+        let new = old.with(with::<3>(Catalog::new()));
+        old.write(&stream, "one", &["a"]).await;
+        let (one, other) = (old.projector(PAGES), new.projector(PAGES));
+        let outcomes = join(one.consume(batch(&old)), other.consume(batch(&old))).await;
+        let live = old.generations.record(PAGES).expect("it is recorded").live();
+        let refused = match (live.revision, outcomes) {
+            (2, (taken, refused)) | (3, (refused, taken)) => {
+                assert_eq!(taken, []);
+                refused
+            }
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(refused.len(), 1, "the message comes again");
+        let known = if live.revision == 2 { 3 } else { 2 };
+        let read = shown(&old, known, &stream).await.expect_err("it cannot read that");
+        for sentence in [refused[0].1.clone(), read.to_string()] {
+            assert!(sentence.contains("rebuild it first"), "{sentence}");
+        }
+        let row = shown_row(&old, live.revision, &stream).await;
+        assert_eq!(row, Some(live.revision), "and nothing of the other was written");
+    }
+}
+
+async fn shown_row(stage: &Stage, revision: u32, stream: &StreamId) -> Option<u32> {
+    shown(stage, revision, stream).await.expect("it can be read").0
+}
+
+#[tokio::test]
+async fn a_program_without_the_live_revision_does_not_start_and_says_what_to_do() {
+    let (stage, _) = stage().await;
+    let old = stage.with(with::<2>(Catalog::new()));
+    old.projector(WORDS).check().await.expect("it is the first");
+    let new = old.with(with::<3>(Catalog::new()));
+    let refused = new.projector(WORDS).check().await.expect_err("it has another revision");
+    assert_eq!(
+        refused.to_string(),
+        "generation 1 of words is made with revision 2 of its model, and this program has 3: \
+         rebuild it first (`<context>-admin rebuild words`), or deploy a program that has both"
+    );
+    let both = old.with(with::<3>(with::<2>(Catalog::new())));
+    both.projector(WORDS).check().await.expect("who has both starts");
+    stage.generations.fail_after(0);
+    new.projector(WORDS).check().await.expect("what cannot be read now is asked again later");
+}
