@@ -2,6 +2,7 @@
 
 mod bodies;
 mod contract;
+mod first_deployment;
 mod headers;
 mod payment_deadline;
 mod read_models;

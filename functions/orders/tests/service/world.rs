@@ -126,7 +126,7 @@ impl World {
         assert!(!swept.needs_attention(), "{swept:?}");
     }
 
-    fn deliveries(&self) -> Vec<Delivery> {
+    pub(crate) fn deliveries(&self) -> Vec<Delivery> {
         let commits = self.log.commits();
         let events = commits.iter().flat_map(|commit| commit.envelopes().collect::<Vec<_>>());
         let delivery = |envelope: ledgerfold::Envelope| {
