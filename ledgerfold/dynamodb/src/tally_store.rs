@@ -4,13 +4,17 @@ use async_trait::async_trait;
 use aws_sdk_dynamodb::{
     Client,
     error::SdkError,
-    operation::transact_write_items::TransactWriteItemsError,
-    types::{AttributeValue, Put, TransactWriteItem, Update},
+    operation::{
+        transact_get_items::TransactGetItemsError, transact_write_items::TransactWriteItemsError,
+    },
+    types::{
+        AttributeValue, CancellationReason, Get, Put, TransactGetItem, TransactWriteItem, Update,
+    },
 };
 use futures::future::try_join_all;
 use ledgerfold::{
     Payload, StreamId, Version,
-    ports::{Counter, CounterKey, Increment, Memo, ReadStoreError, TallyStore, Written},
+    ports::{Counter, CounterKey, Increment, Memo, ReadStoreError, Settled, TallyStore, Written},
     project::Generation,
 };
 
@@ -33,7 +37,7 @@ const MEMO: &str = "memo";
 ///
 /// | item | `pk` | `sk` | attributes |
 /// | --- | --- | --- | --- |
-/// | memo of a stream | `memo#<stream>` | `memo` | `v` version, `d` JSON text |
+/// | memo of a stream | `memo#<stream>` | `memo` | `v` version, `d` JSON text, `g` the keys of the groups that its write counted in |
 /// | counters | `counters#<shard>` | key | one number per counter, named after it behind `n.` |
 ///
 /// Each `pk` behind the generation's prefix.
@@ -72,6 +76,11 @@ impl DynamoTallyStore {
             .item("sk", AttributeValue::S(MEMO.to_owned()))
             .item("v", AttributeValue::N(memo.version.to_string()))
             .item("d", AttributeValue::S(memo.body.as_str().to_owned()));
+        let groups = memo.groups.iter().map(|key| AttributeValue::S(key.0.clone()));
+        let put = match groups.collect::<Vec<_>>() {
+            none if none.is_empty() => put,
+            groups => put.item("g", AttributeValue::L(groups)),
+        };
         let put = if after == Version::NONE {
             put.condition_expression("attribute_not_exists(pk)")
         } else {
@@ -100,6 +109,17 @@ impl DynamoTallyStore {
             .update_expression(format!("ADD {}", terms.join(", ")))
             .build()
             .map_err(|error| Failure::Refused(error.into()))
+    }
+
+    /// To be read in a transaction.
+    fn get(&self, partition: AttributeValue, key: &str) -> Result<TransactGetItem, Failure> {
+        let get = Get::builder()
+            .table_name(&self.table)
+            .key("pk", partition)
+            .key("sk", AttributeValue::S(key.to_owned()))
+            .build()
+            .map_err(|error| Failure::Refused(error.into()))?;
+        Ok(TransactGetItem::builder().get(get).build())
     }
 
     async fn shard(
@@ -194,14 +214,53 @@ impl TallyStore for DynamoTallyStore {
         let mut sums: BTreeMap<CounterKey, BTreeMap<String, i64>> = BTreeMap::new();
         for item in try_join_all(shards).await?.into_iter().flatten() {
             let (key, amounts) = counter(&item)?;
-            let sum = sums.entry(key).or_default();
+            let sums = sums.entry(key.clone()).or_default();
             for (name, amount) in amounts {
-                *sum.entry(name).or_default() += amount;
+                let sum = sums.entry(name).or_default();
+                *sum = sum.checked_add(amount).ok_or_else(|| corrupt(&key.0, OUT_OF_RANGE))?;
             }
         }
         Ok(sums.into_iter().map(|(key, amounts)| Counter { key, amounts }).collect())
     }
+
+    async fn settled(
+        &self,
+        stream: &StreamId,
+        groups: &[CounterKey],
+    ) -> Result<Settled, ReadStoreError> {
+        let shard = self.shard_key(shard_of(stream));
+        let mut call =
+            self.client.transact_get_items().transact_items(self.get(self.memo_key(stream), MEMO)?);
+        for key in groups {
+            call = call.transact_items(self.get(shard.clone(), &key.0)?);
+        }
+        let error = match call.send().await {
+            Ok(answer) => {
+                // Answers come in the order of the request.
+                let first = answer.responses.unwrap_or_default().into_iter().next();
+                let item = first.and_then(|first| first.item);
+                return Ok(Settled::At(item.map(|item| memo(stream, &item)).transpose()?));
+            }
+            Err(error) => error,
+        };
+        let codes = match error.as_service_error() {
+            Some(TransactGetItemsError::TransactionCanceledException(cancelled)) => {
+                codes(cancelled.cancellation_reasons())
+            }
+            _ => Vec::new(),
+        };
+        if codes.contains(&"TransactionConflict") {
+            Ok(Settled::UnderWay)
+        } else if is_throttled(&codes) {
+            Err(ReadStoreError::Throttled)
+        } else {
+            Err(Failure::of(error).into())
+        }
+    }
 }
+
+/// Why a sum cannot be shown.
+const OUT_OF_RANGE: &str = "a sum leaves the range of 64 bits";
 
 /// Whether another write moved the memo or is about to: everything is to be looked at again.
 ///
@@ -213,8 +272,11 @@ fn was_overtaken(error: &TransactWriteItemsError) -> bool {
 }
 
 fn was_throttled(error: &TransactWriteItemsError) -> bool {
-    let reasons = cancellation_reasons(error);
-    reasons.contains(&"ThrottlingError") || reasons.contains(&"ProvisionedThroughputExceeded")
+    is_throttled(&cancellation_reasons(error))
+}
+
+fn is_throttled(codes: &[&str]) -> bool {
+    codes.contains(&"ThrottlingError") || codes.contains(&"ProvisionedThroughputExceeded")
 }
 
 fn was_too_large(error: &TransactWriteItemsError) -> bool {
@@ -228,7 +290,11 @@ fn cancellation_reasons(error: &TransactWriteItemsError) -> Vec<&str> {
     let TransactWriteItemsError::TransactionCanceledException(cancelled) = error else {
         return Vec::new();
     };
-    cancelled.cancellation_reasons().iter().map(|reason| reason.code().unwrap_or("None")).collect()
+    codes(cancelled.cancellation_reasons())
+}
+
+fn codes(reasons: &[CancellationReason]) -> Vec<&str> {
+    reasons.iter().map(|reason| reason.code().unwrap_or("None")).collect()
 }
 
 /// The shard of a stream: any spread will do, and this one needs no hash that could change.
@@ -249,7 +315,14 @@ fn memo(stream: &StreamId, item: &HashMap<String, AttributeValue>) -> Result<Mem
         return Err(corrupt(stream, "its version or its content is missing"));
     };
     let body = Payload::from_text(body.clone()).map_err(|error| corrupt(stream, error))?;
-    Ok(Memo { stream: stream.clone(), version: Version::new(version), body })
+    let groups = item.get("g").map_or(Ok(Vec::new()), groups);
+    let groups = groups.map_err(|()| corrupt(stream, "its groups are no list of texts"))?;
+    Ok(Memo { stream: stream.clone(), version: Version::new(version), body, groups })
+}
+
+fn groups(list: &AttributeValue) -> Result<Vec<CounterKey>, ()> {
+    let keys = list.as_l().map_err(|_| ())?.iter();
+    keys.map(|key| Ok(CounterKey(key.as_s().map_err(|_| ())?.clone()))).collect()
 }
 
 fn counter(
@@ -260,8 +333,8 @@ fn counter(
     let mut amounts = BTreeMap::new();
     for (name, value) in item {
         if let Some(name) = name.strip_prefix("n.") {
-            let amount = value.as_n().ok().and_then(|number| number.parse().ok());
-            let amount = amount.ok_or_else(|| corrupt(key, format!("{name} is no number")))?;
+            let number = value.as_n().map_err(|_| corrupt(key, format!("{name} is no number")))?;
+            let amount = number.parse().map_err(|_| corrupt(key, OUT_OF_RANGE))?;
             amounts.insert(name.to_owned(), amount);
         }
     }

@@ -13,8 +13,8 @@ use ledgerfold::{
     NewCommit, Version,
     command::Loaded,
     ports::{
-        AppendError, EventStore, GenerationStore, ReadStoreError, Segment, StoreError, Streams,
-        TallyStore, Written,
+        AppendError, CounterKey, EventStore, GenerationStore, ReadStoreError, Segment, Settled,
+        StoreError, Streams, TallyStore, Written,
     },
 };
 use ledgerfold_dynamodb::{
@@ -183,6 +183,7 @@ async fn count(answer: RecordedAnswer) -> Result<Written, ReadStoreError> {
         stream: fresh(),
         version: Version::new(1),
         body: ledgerfold::Payload::encode(&1).expect("a number is JSON"),
+        groups: Vec::new(),
     };
     DynamoTallyStore::new(client, "tally").add(Version::NONE, &memo, &[]).await
 }
@@ -197,4 +198,22 @@ async fn why_a_transaction_was_cancelled_is_read_by_position() {
     assert!(matches!(throttled, Err(ReadStoreError::Throttled)), "{throttled:?}");
     let invalid = count(cancelled(&["None", "ValidationError"])).await;
     assert!(matches!(invalid, Err(ReadStoreError::Refused(_))), "{invalid:?}");
+}
+
+async fn settle(answer: RecordedAnswer) -> Result<Settled, ReadStoreError> {
+    let (_, client) = service([answer]).await;
+    let groups = [CounterKey("today".to_owned())];
+    DynamoTallyStore::new(client, "tally").settled(&fresh(), &groups).await
+}
+
+#[tokio::test]
+async fn why_a_read_in_a_transaction_was_cancelled_is_told() {
+    let conflict = settle(cancelled(&["None", "TransactionConflict"])).await;
+    assert!(matches!(conflict, Ok(Settled::UnderWay)), "{conflict:?}");
+    let throttled = settle(cancelled(&["ThrottlingError", "None"])).await;
+    assert!(matches!(throttled, Err(ReadStoreError::Throttled)), "{throttled:?}");
+    let invalid = settle(cancelled(&["ValidationError", "None"])).await;
+    assert!(matches!(invalid, Err(ReadStoreError::Refused(_))), "{invalid:?}");
+    let nothing = settle(Json(200, r#"{"Responses": [{}, {}]}"#.to_owned())).await;
+    assert!(matches!(nothing, Ok(Settled::At(None))), "{nothing:?}");
 }

@@ -30,7 +30,7 @@ pub use random::Random;
 pub use read_table::{ReadTable, RemovedPage};
 pub use row_store::{IndexKey, Listing, ReadStoreError, RowStore, StoredRow, Written};
 pub use streams::{Resume, Segment, StreamPage, Streams, StreamsError};
-pub use tally_store::{Counter, CounterKey, Increment, Memo, TallyStore};
+pub use tally_store::{Counted, Counter, CounterKey, Increment, Memo, Settled, TallyStore};
 pub use transaction::{
     CommandRecord, InvalidTransaction, KeyChange, MAX_TRANSACTION_ITEMS, Once, Transaction,
     Unchanged,

@@ -7,7 +7,15 @@ use crate::{
     ports::{ReadStoreError, Written},
 };
 
+/// How often counters and a memo are read again that others were writing.
+const ATTEMPTS: usize = 20;
+
 /// Where a tally keeps its counters, and beside them how far it has counted each stream.
+///
+/// What [`TallyStore::add`] has done becomes visible to [`memo`](TallyStore::memo) and
+/// [`range`](TallyStore::range) item by item, as DynamoDB has it: for a moment one shows the memo without the
+/// counters, or some counters without the others. Only [`settled`](TallyStore::settled) is serializable.
+/// <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/transaction-apis.html#transaction-isolation>
 #[async_trait]
 pub trait TallyStore: Send + Sync {
     /// How far a stream has been counted, strongly consistent.
@@ -28,7 +36,8 @@ pub trait TallyStore: Send + Sync {
         increments: &[Increment],
     ) -> Result<Written, ReadStoreError>;
 
-    /// The counters with keys from `first` to `last`, both included, by key; strongly consistent.
+    /// The counters with keys from `first` to `last`, both included, by key; strongly consistent. A sum
+    /// outside the range of 64 bits is [`ReadStoreError::Corrupt`].
     ///
     /// # Errors
     /// [`ReadStoreError`].
@@ -37,6 +46,81 @@ pub trait TallyStore: Send + Sync {
         first: &CounterKey,
         last: &CounterKey,
     ) -> Result<Vec<Counter>, ReadStoreError>;
+
+    /// The stream's memo, read in one transaction with these groups of its counters, at most 99.
+    ///
+    /// An answer with a memo means that no write is at work on any of them: what such a write has done is
+    /// visible to all who read from now on, and what comes later has moved nothing yet.
+    ///
+    /// # Errors
+    /// [`ReadStoreError`].
+    async fn settled(
+        &self,
+        stream: &StreamId,
+        groups: &[CounterKey],
+    ) -> Result<Settled, ReadStoreError>;
+
+    /// The counters of a range with exactly what the stream has added to them up to its memo.
+    ///
+    /// The counters are read between two looks at the memo. The first look waits for the memo's own write,
+    /// which counters might not show yet; the second one says that they show nothing of a later write.
+    ///
+    /// # Errors
+    /// [`ReadStoreError`]; [`ReadStoreError::Unavailable`] where others kept counting.
+    async fn range_with(
+        &self,
+        stream: &StreamId,
+        first: &CounterKey,
+        last: &CounterKey,
+    ) -> Result<Counted, ReadStoreError> {
+        let mut memo = self.memo(stream).await?;
+        for _ in 0..ATTEMPTS {
+            let groups = memo.as_ref().map(|memo| memo.groups_within(first, last));
+            let groups = groups.unwrap_or_default();
+            if !groups.is_empty() {
+                match self.settled(stream, &groups).await? {
+                    Settled::At(now) if now == memo => {}
+                    Settled::At(now) => {
+                        memo = now;
+                        continue;
+                    }
+                    Settled::UnderWay => continue,
+                }
+            }
+            let counters = self.range(first, last).await?;
+            match self.settled(stream, &[]).await? {
+                Settled::At(now) if now == memo => return Ok(Counted { memo, counters }),
+                Settled::At(now) => memo = now,
+                Settled::UnderWay => {}
+            }
+        }
+        Err(ReadStoreError::Unavailable("others kept counting while counters were read".into()))
+    }
+}
+
+/// A stream's memo, as a transaction reads it.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Settled {
+    /// No write is at work on what was read.
+    At(Option<Memo>),
+    /// A write is: read again.
+    UnderWay,
+}
+
+impl Default for Settled {
+    /// Of a stream that was never counted.
+    fn default() -> Self {
+        Self::At(None)
+    }
+}
+
+/// Counters with how far one stream is counted in them.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Counted {
+    /// How far.
+    pub memo: Option<Memo>,
+    /// The counters, by key.
+    pub counters: Vec<Counter>,
 }
 
 /// How far a stream has been counted, and what counting on needs to know of it.
@@ -48,6 +132,15 @@ pub struct Memo {
     pub version: Version,
     /// What the tally remembers of it.
     pub body: Payload,
+    /// In which groups the write has counted that left this memo.
+    pub groups: Vec<CounterKey>,
+}
+
+impl Memo {
+    fn groups_within(&self, first: &CounterKey, last: &CounterKey) -> Vec<CounterKey> {
+        let within = |key: &&CounterKey| first <= *key && *key <= last;
+        self.groups.iter().filter(within).cloned().collect()
+    }
 }
 
 /// What a group of counters counts, as `2026-11-23#EUR`; ranges go by the order of the text.

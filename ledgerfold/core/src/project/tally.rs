@@ -157,7 +157,12 @@ impl<T: Tally> TallyPosition<T> {
         memo: T::Memo,
         counts: Counts,
     ) -> Result<Written, ProjectError> {
-        let stored = Memo { stream: self.stream.clone(), version, body: Payload::encode(&memo)? };
+        let stored = Memo {
+            stream: self.stream.clone(),
+            version,
+            body: Payload::encode(&memo)?,
+            groups: counts.iter().map(|(key, _)| key.clone()).collect(),
+        };
         let written = self.counters.add(self.version, &stored, &counts.into_increments()).await?;
         if written == Written::Done {
             (self.version, self.memo) = (version, memo);

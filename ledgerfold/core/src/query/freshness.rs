@@ -1,17 +1,14 @@
 use crate::{
     ConsistencyToken, StreamId, Version,
     ports::{
-        Counter, CounterKey, EventStore, Listing, ReadStoreError, RowStore, StoreError, StoredRow,
-        TallyStore,
+        Counted, Counter, CounterKey, EventStore, Listing, ReadStoreError, RowStore, StoreError,
+        StoredRow, TallyStore,
     },
     project::{
         Counts, ProjectError, Projection, Tally, count, fold, index_of, read_log, read_memo,
         read_row,
     },
 };
-
-/// How often counters are read again that moved while they were read.
-const ATTEMPTS: usize = 20;
 
 /// A row with the version that it shows.
 #[derive(Clone, Debug, PartialEq)]
@@ -51,9 +48,14 @@ pub enum QueryError {
         /// The version shown.
         shown: Version,
     },
-    /// The counters kept moving while they were read.
-    #[error("the counters kept moving while they were read")]
-    Moving,
+    /// A counter with what it lacks cannot be shown.
+    #[error("{counter} of {} leaves the range of 64 bits", .group.0)]
+    OutOfRange {
+        /// The group.
+        group: CounterKey,
+        /// The counter's name.
+        counter: String,
+    },
 }
 
 /// The row of a stream, at least as new as the token says: what the read table lacks is folded in
@@ -161,8 +163,12 @@ fn list_entry<P: Projection>(stored: &StoredRow) -> Result<Option<Listed<P::Row>
     Ok(order.zip(row).map(|(order, row)| Listed { order, fresh: Fresh { row, version } }))
 }
 
-/// The counters with keys from `first` to `last`, with the events that the token's stream has up to
-/// its version and that are not counted yet.
+/// The counters with keys from `first` to `last`. With a token they have every event of its stream once,
+/// up to its version at least: what the table lacks of it is counted in from the log.
+///
+/// Each group is a sum of what its streams have added up to some version of each. Groups are not read at
+/// one moment: what a stream adds to two of them at once may be in the one and not yet in the other, but
+/// for the stream of the token.
 ///
 /// # Errors
 /// [`QueryError`].
@@ -175,24 +181,14 @@ pub async fn fresh_counts<T: Tally>(
     let Some(token) = token else {
         return Ok(counters.range(first, last).await?);
     };
-    for _ in 0..ATTEMPTS {
-        let memo = counters.memo(&token.stream).await?;
-        let counted = counters.range(first, last).await?;
-        if memo.as_ref().is_some_and(|memo| memo.version >= token.version) {
-            return Ok(counted);
-        }
-        // Only counters that were read between two equal positions are known to lack exactly what
-        // follows that position.
-        if counters.memo(&token.stream).await? == memo {
-            let (mut past, version) = match &memo {
-                Some(memo) => (read_memo::<T>(memo)?, memo.version),
-                None => (T::Memo::default(), Version::NONE),
-            };
-            let missing = count_on::<T>(&mut past, version, log, token).await?;
-            return Ok(add(counted, &missing, first, last));
-        }
-    }
-    Err(QueryError::Moving)
+    let Counted { memo, counters } = counters.range_with(&token.stream, first, last).await?;
+    let (mut past, version) = match &memo {
+        Some(memo) if memo.version >= token.version => return Ok(counters),
+        Some(memo) => (read_memo::<T>(memo)?, memo.version),
+        None => (T::Memo::default(), Version::NONE),
+    };
+    let missing = count_on::<T>(&mut past, version, log, token).await?;
+    add(counters, &missing, first, last)
 }
 
 async fn count_on<T: Tally>(
@@ -224,15 +220,19 @@ fn add(
     missing: &Counts,
     first: &CounterKey,
     last: &CounterKey,
-) -> Vec<Counter> {
+) -> Result<Vec<Counter>, QueryError> {
     for (key, amounts) in missing.iter().filter(|(key, _)| first <= *key && *key <= last) {
         let place = counted.partition_point(|counter| counter.key < *key);
         if counted.get(place).is_none_or(|counter| counter.key != *key) {
             counted.insert(place, Counter { key: key.clone(), amounts: Default::default() });
         }
         for (counter, amount) in amounts {
-            *counted[place].amounts.entry(counter.clone()).or_default() += amount;
+            let sum = counted[place].amounts.entry(counter.clone()).or_default();
+            *sum = sum.checked_add(*amount).ok_or_else(|| QueryError::OutOfRange {
+                group: key.clone(),
+                counter: counter.clone(),
+            })?;
         }
     }
-    counted
+    Ok(counted)
 }

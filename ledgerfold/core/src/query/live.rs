@@ -9,8 +9,8 @@ use futures::future::join;
 use crate::{
     StreamId, Version,
     ports::{
-        Counter, CounterKey, GenerationStore, Increment, Listing, Memo, ReadStoreError, ReadTable,
-        RowStore, StoredRow, TallyStore, Written,
+        Counted, Counter, CounterKey, GenerationStore, Increment, Listing, Memo, ReadStoreError,
+        ReadTable, RowStore, Settled, StoredRow, TallyStore, Written,
     },
     project::{FIRST_NUMBER, Generation, Generations, Projection, Tally, UnknownModel},
 };
@@ -205,6 +205,34 @@ impl TallyStore for LiveTallies {
             .read(|generation| {
                 let tallies = self.0.table.tallies(generation);
                 async move { tallies.range(first, last).await }
+            })
+            .await
+    }
+
+    async fn settled(
+        &self,
+        stream: &StreamId,
+        groups: &[CounterKey],
+    ) -> Result<Settled, ReadStoreError> {
+        self.0
+            .read(|generation| {
+                let tallies = self.0.table.tallies(generation);
+                async move { tallies.settled(stream, groups).await }
+            })
+            .await
+    }
+
+    /// All of it in one generation: the memo of one says nothing of the counters of another.
+    async fn range_with(
+        &self,
+        stream: &StreamId,
+        first: &CounterKey,
+        last: &CounterKey,
+    ) -> Result<Counted, ReadStoreError> {
+        self.0
+            .read(|generation| {
+                let tallies = self.0.table.tallies(generation);
+                async move { tallies.range_with(stream, first, last).await }
             })
             .await
     }

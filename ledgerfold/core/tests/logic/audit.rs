@@ -301,7 +301,7 @@ async fn count_without_events(world: &World, word: &str) {
     let (stream, key) = (fresh(), CounterKey(word.to_owned()));
     let increment = Increment { key, amounts: BTreeMap::from([("notes".to_owned(), 1)]) };
     let body = Payload::encode(&0).expect("a number is JSON");
-    let memo = Memo { stream, version: Version::new(1), body };
+    let memo = Memo { stream, version: Version::new(1), body, groups: Vec::new() };
     world.tallies.add(Version::NONE, &memo, &[increment]).await.expect("it can be written");
 }
 

@@ -2,9 +2,9 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use async_trait::async_trait;
 use ledgerfold::{
-    ConsistencyToken, StreamId, Timestamp, Version,
+    ConsistencyToken, Payload, StreamId, Timestamp, Version,
     ports::{
-        Counter, CounterKey, EventStore, Increment, Listing, Memo, Page, ReadStoreError,
+        Counter, CounterKey, EventStore, Increment, Listing, Memo, Page, ReadStoreError, Settled,
         StoreError, TallyStore, Written,
     },
     query::{
@@ -174,6 +174,14 @@ impl TallyStore for Racing<'_> {
         }
         self.world.tallies.range(first, last).await
     }
+
+    async fn settled(
+        &self,
+        stream: &StreamId,
+        groups: &[CounterKey],
+    ) -> Result<Settled, ReadStoreError> {
+        self.world.tallies.settled(stream, groups).await
+    }
 }
 
 #[tokio::test]
@@ -186,6 +194,64 @@ async fn counters_that_move_while_they_are_read_are_counted_once() {
     let (key, seen) = (CounterKey("a".to_owned()), token(&stream, 2));
     let counters = fresh_counts::<Words>(&racing, &*world.log, (&key, &key), Some(&seen)).await;
     assert_eq!(counters.expect("it can be read")[0].amounts["notes"], 2);
+}
+
+/// Counters on which somebody is always at work.
+struct Busy<'a>(&'a World);
+
+#[async_trait]
+impl TallyStore for Busy<'_> {
+    async fn memo(&self, stream: &StreamId) -> Result<Option<Memo>, ReadStoreError> {
+        self.0.tallies.memo(stream).await
+    }
+
+    async fn add(&self, _: Version, _: &Memo, _: &[Increment]) -> Result<Written, ReadStoreError> {
+        Err(ReadStoreError::Refused("a query writes".into()))
+    }
+
+    async fn range(
+        &self,
+        first: &CounterKey,
+        last: &CounterKey,
+    ) -> Result<Vec<Counter>, ReadStoreError> {
+        self.0.tallies.range(first, last).await
+    }
+
+    async fn settled(&self, _: &StreamId, _: &[CounterKey]) -> Result<Settled, ReadStoreError> {
+        Ok(Settled::UnderWay)
+    }
+}
+
+#[tokio::test]
+async fn counters_that_never_come_to_rest_are_not_shown_to_who_must_see_its_own() {
+    let (world, stream) = (World::new(), fresh());
+    write(&world, &stream, &["a"]).await;
+    project(&world).await;
+    let (busy, key, seen) = (Busy(&world), CounterKey("a".to_owned()), token(&stream, 1));
+    let refused = fresh_counts::<Words>(&busy, &*world.log, (&key, &key), Some(&seen)).await;
+    let is_passing = matches!(refused, Err(QueryError::ReadStore(ReadStoreError::Unavailable(_))));
+    assert!(is_passing, "{refused:?}");
+    let shown = fresh_counts::<Words>(&busy, &*world.log, (&key, &key), None).await;
+    assert_eq!(shown.expect("nothing was asked for")[0].amounts["notes"], 1);
+}
+
+#[tokio::test]
+async fn a_sum_out_of_range_is_an_error_and_not_another_number() {
+    let (world, stream) = (World::new(), fresh());
+    let key = CounterKey("a".to_owned());
+    let full = Increment { key: key.clone(), amounts: [("notes".to_owned(), i64::MAX)].into() };
+    let memo = Memo {
+        stream: fresh(),
+        version: Version::new(1),
+        body: Payload::encode(&1).expect("a number is JSON"),
+        groups: vec![key.clone()],
+    };
+    world.tallies.add(Version::NONE, &memo, &[full]).await.expect("it can be written");
+    write(&world, &stream, &["a"]).await;
+    let seen = token(&stream, 1);
+    let refused =
+        fresh_counts::<Words>(&*world.tallies, &*world.log, (&key, &key), Some(&seen)).await;
+    assert!(matches!(refused, Err(QueryError::OutOfRange { .. })), "{refused:?}");
 }
 
 async fn book_at(world: &World, stream: &StreamId, until: Until) -> Option<(u64, Vec<String>)> {

@@ -13,7 +13,7 @@ use ledgerfold::{
     ports::{
         AppendError, CommandRecord, Counter, CounterKey, EventStore, GenerationStore, Increment,
         Listing, Memo, Page, ReadStoreError, ReadTable, RemovedPage, Resume, RowStore,
-        SegmentProgress, StoreError, StoredRow, TallyStore, Transaction, Written,
+        SegmentProgress, Settled, StoreError, StoredRow, TallyStore, Transaction, Written,
     },
     project::{Catalog, Generation, Generational, Generations, Projectors, Retired},
     query::{LiveRows, LiveTallies},
@@ -320,6 +320,15 @@ impl TallyStore for Slow<Arc<dyn TallyStore>> {
         let counters = self.inner.range(first, last).await;
         self.weather.pass().await;
         counters
+    }
+
+    async fn settled(
+        &self,
+        stream: &StreamId,
+        groups: &[CounterKey],
+    ) -> Result<Settled, ReadStoreError> {
+        self.weather.pass().await;
+        self.inner.settled(stream, groups).await
     }
 }
 

@@ -245,8 +245,7 @@ impl From<QueryError> for Problem {
             QueryError::Ahead { .. } => {
                 Self::bad_request("Consistency-Token is not one that this service issued.")
             }
-            QueryError::Moving => unavailable(&error),
-            QueryError::Fold(_) => defect(&error),
+            QueryError::Fold(_) | QueryError::OutOfRange { .. } => defect(&error),
         }
     }
 }
@@ -287,7 +286,6 @@ mod tests {
         assert_eq!(answered(ReadStoreError::Throttled), throttled);
         assert_eq!(answered(ReadStoreError::Unavailable(cause())), unavailable);
         assert_eq!(answered(ReadStoreError::Refused(cause())), defect);
-        assert_eq!(answered(QueryError::Moving), unavailable);
         assert_eq!(answered(Problem::new(StatusCode::CONFLICT, "rule", "title", "detail")).0, 409);
     }
 }

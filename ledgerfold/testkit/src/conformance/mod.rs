@@ -205,6 +205,8 @@ macro_rules! tally_store_conformance {
             a_range_has_both_its_ends,
             what_is_too_large_is_refused_as_such,
             counting_nothing_moves_the_memo,
+            a_memo_is_read_together_with_its_groups,
+            a_sum_out_of_range_is_an_error,
         );
     };
 }

@@ -118,7 +118,8 @@ pub async fn retired_rows_are_removed_and_no_others(table: &dyn ReadTable) {
 async fn count(table: &dyn ReadTable, stream: &StreamId, key: &CounterKey) {
     for generation in record().1 {
         let body = Payload::encode(&generation).expect("a number is JSON");
-        let memo = Memo { stream: stream.clone(), version: Version::new(1), body };
+        let memo =
+            Memo { stream: stream.clone(), version: Version::new(1), body, groups: Vec::new() };
         let amounts = BTreeMap::from([("notes".to_owned(), i64::from(generation.get()))]);
         let increment = Increment { key: key.clone(), amounts };
         let added = table.tallies(generation).add(Version::NONE, &memo, &[increment]).await;

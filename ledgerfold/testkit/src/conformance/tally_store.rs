@@ -5,14 +5,14 @@ use std::collections::BTreeMap;
 use futures::future::join_all;
 use ledgerfold::{
     Payload, StreamId, Version,
-    ports::{Counter, CounterKey, Increment, Memo, ReadStoreError, TallyStore, Written},
+    ports::{Counter, CounterKey, Increment, Memo, ReadStoreError, Settled, TallyStore, Written},
 };
 
 use super::notebook::fresh;
 
 fn memo(stream: &StreamId, version: u64) -> Memo {
     let body = Payload::encode(&format!("at {version}")).expect("a text is JSON");
-    Memo { stream: stream.clone(), version: Version::new(version), body }
+    Memo { stream: stream.clone(), version: Version::new(version), body, groups: Vec::new() }
 }
 
 fn amounts(written: i64, erased: i64) -> BTreeMap<String, i64> {
@@ -121,4 +121,42 @@ pub async fn counting_nothing_moves_the_memo(store: &dyn TallyStore) {
     let outcome = store.add(Version::NONE, &memo(&stream, 1), &[]).await;
     assert_eq!(outcome.expect("it can be written"), Written::Done);
     assert_eq!(store.memo(&stream).await.expect("it can be read"), Some(memo(&stream, 1)));
+}
+
+/// With the groups that it says it has counted in, and together with these. Once the write was answered
+/// nothing of it is under way.
+pub async fn a_memo_is_read_together_with_its_groups(store: &dyn TallyStore) {
+    let (stream, keys) = (fresh(), [fresh_key(), fresh_key()]);
+    let settled = async |groups: &[CounterKey]| {
+        store.settled(&stream, groups).await.expect("the memo can be read")
+    };
+    assert_eq!(settled(&keys).await, Settled::At(None));
+    let counted = Memo { groups: keys.to_vec(), ..memo(&stream, 2) };
+    let increments = keys.clone().map(|key| increment(&key, 1, 0));
+    let written = store.add(Version::NONE, &counted, &increments).await;
+    assert_eq!(written.expect("the counters can be written"), Written::Done);
+    for groups in [&keys[..], &[]] {
+        assert_eq!(settled(groups).await, Settled::At(Some(counted.clone())));
+    }
+    let (first, last) = (keys.iter().min(), keys.iter().max());
+    let (first, last) = first.zip(last).expect("there are two");
+    let range = store.range_with(&stream, first, last).await.expect("they can be read");
+    assert_eq!(range.memo.as_ref(), Some(&counted));
+    assert_eq!(range.counters.len(), 2);
+}
+
+/// A dashboard must not show another number: neither a smaller one nor a negative one.
+pub async fn a_sum_out_of_range_is_an_error(store: &dyn TallyStore) {
+    let key = fresh_key();
+    for (written, erased) in [(i64::MAX, 0), (1, 0)] {
+        // Whether both are counted in one place or in two.
+        for stream in [fresh(), fresh(), fresh()] {
+            assert_eq!(
+                add(store, 0, &memo(&stream, 1), increment(&key, written, erased)).await,
+                Written::Done
+            );
+        }
+    }
+    let shown = store.range(&key, &key).await;
+    assert!(matches!(shown, Err(ReadStoreError::Corrupt { .. })), "{shown:?}");
 }

@@ -6,7 +6,7 @@ use std::{
 use async_trait::async_trait;
 use ledgerfold::{
     StreamId, Version,
-    ports::{Counter, CounterKey, Increment, Memo, ReadStoreError, TallyStore, Written},
+    ports::{Counter, CounterKey, Increment, Memo, ReadStoreError, Settled, TallyStore, Written},
 };
 
 use super::fits;
@@ -23,13 +23,15 @@ pub struct MemoryTallyStore {
 #[derive(Debug, Default)]
 struct State {
     memos: BTreeMap<StreamId, Memo>,
-    counters: BTreeMap<CounterKey, BTreeMap<String, i64>>,
+    /// Wider than what is read, as DynamoDB's numbers are.
+    counters: BTreeMap<CounterKey, BTreeMap<String, i128>>,
 }
 
 impl MemoryTallyStore {
-    /// What a group of counters shows.
+    /// What a group of counters shows; nothing where it cannot be read.
     pub fn counter(&self, key: &CounterKey) -> BTreeMap<String, i64> {
-        self.lock().counters.get(key).cloned().unwrap_or_default()
+        let state = self.lock();
+        state.counters.get(key).and_then(|sums| amounts(key, sums).ok()).unwrap_or_default()
     }
 
     /// Up to which version a stream has been counted.
@@ -64,6 +66,20 @@ impl MemoryTallyStore {
     }
 }
 
+fn amounts(
+    key: &CounterKey,
+    sums: &BTreeMap<String, i128>,
+) -> Result<BTreeMap<String, i64>, ReadStoreError> {
+    let amount = |(name, sum): (&String, &i128)| match i64::try_from(*sum) {
+        Ok(amount) => Ok((name.clone(), amount)),
+        Err(_) => {
+            let reason = format!("{name} leaves the range of 64 bits");
+            Err(ReadStoreError::Corrupt { key: key.0.clone(), reason })
+        }
+    };
+    sums.iter().map(amount).collect()
+}
+
 #[async_trait]
 impl TallyStore for MemoryTallyStore {
     async fn memo(&self, stream: &StreamId) -> Result<Option<Memo>, ReadStoreError> {
@@ -90,7 +106,7 @@ impl TallyStore for MemoryTallyStore {
         for increment in increments {
             let counter = state.counters.entry(increment.key.clone()).or_default();
             for (name, amount) in &increment.amounts {
-                *counter.entry(name.clone()).or_default() += amount;
+                *counter.entry(name.clone()).or_default() += i128::from(*amount);
             }
         }
         Ok(Written::Done)
@@ -103,8 +119,16 @@ impl TallyStore for MemoryTallyStore {
     ) -> Result<Vec<Counter>, ReadStoreError> {
         let state = self.lock();
         let counters = state.counters.range(first.clone()..=last.clone());
-        Ok(counters
-            .map(|(key, amounts)| Counter { key: key.clone(), amounts: amounts.clone() })
-            .collect())
+        counters
+            .map(|(key, sums)| Ok(Counter { key: key.clone(), amounts: amounts(key, sums)? }))
+            .collect()
+    }
+
+    async fn settled(
+        &self,
+        stream: &StreamId,
+        _: &[CounterKey],
+    ) -> Result<Settled, ReadStoreError> {
+        Ok(Settled::At(self.memo(stream).await?))
     }
 }

@@ -9,7 +9,10 @@ use ledgerfold::{
     CommandId, Commit, Decider, Envelope, Event, StreamId, Timestamp, Version, project::Projection,
 };
 
-use super::domain::{Statement, Statements};
+use super::{
+    domain::{Statement, Statements},
+    sums::{Sum, add_up},
+};
 use crate::conformance::account::{Account, AccountEvent, Accounts};
 
 /// How much has happened: the number of commits and transactions that have taken effect.
@@ -38,6 +41,8 @@ pub(super) struct History {
     rows: Vec<Option<Statement>>,
     ends_commit: Vec<bool>,
     events: Vec<AccountEvent>,
+    /// What it adds to the counters.
+    sums: Vec<Sum>,
     /// When it reached which version.
     reached: Vec<(Moment, Version)>,
 }
@@ -93,6 +98,14 @@ impl Chronicle {
         self.stream(stream).map_or(Version::NONE, |history| history.version_at(moment))
     }
 
+    /// Whether counters that show this have each stream up to the end of some commit, and this one at
+    /// least up to this version.
+    pub(super) fn adds_up(&self, shown: Sum, stream: &StreamId, version: Version) -> bool {
+        let least = |of| if of == stream { version } else { Version::NONE };
+        let sums = self.streams.iter().map(|(of, history)| history.sums_from(least(of)));
+        add_up(&sums.collect::<Vec<_>>(), shown)
+    }
+
     /// An account at a moment.
     pub(super) fn state_at(&self, stream: &StreamId, moment: Moment) -> Account {
         let history = self.stream(stream);
@@ -107,6 +120,7 @@ impl Default for History {
             rows: vec![None],
             ends_commit: vec![true],
             events: Vec::new(),
+            sums: vec![Sum::default()],
             reached: Vec::new(),
         }
     }
@@ -135,6 +149,8 @@ impl History {
             self.states.push(Accounts::evolve(state, &recorded.event));
             self.rows.push(Statements::evolve(row, &recorded)?);
             self.ends_commit.push(false);
+            let sum = self.sums.last().copied().unwrap_or_default();
+            self.sums.push(sum + Sum::from(&recorded.event));
             self.events.push(recorded.event);
         }
         Ok(())
@@ -160,6 +176,13 @@ impl History {
     /// Whether a version is the last one of a commit.
     pub(super) fn is_end_of_commit(&self, version: Version) -> bool {
         Self::at(&self.ends_commit, version).unwrap_or(false)
+    }
+
+    /// What it adds to the counters at the end of each commit, from this version on.
+    fn sums_from(&self, version: Version) -> Vec<Sum> {
+        let from = usize::try_from(version.get()).unwrap_or(usize::MAX);
+        let ends = self.sums.iter().zip(&self.ends_commit).skip(from);
+        ends.filter_map(|(sum, is_end)| is_end.then_some(*sum)).collect()
     }
 
     /// What a reader should see at a version.

@@ -12,7 +12,8 @@ use ledgerfold::{
 use super::{
     checker,
     chronicle::Chronicle,
-    domain::{EVENTS, OPEN, Request, Statement, Statements, Totals, all},
+    domain::{OPEN, Request, Statement, Statements, Totals, all},
+    sums::Sum,
     world::World,
 };
 
@@ -157,14 +158,12 @@ impl Client {
         let range = (&all(), &all());
         let counted = fresh_counts::<Totals>(&**readers, &**log, range, Some(token)).await;
         let Ok(counted) = counted else { return };
-        let shown = counted.first().and_then(|counter| counter.amounts.get(EVENTS)).copied();
-        let there = log.chronicle().streams().values().map(|history| history.head().get()).sum();
-        let events = shown.and_then(|shown| u64::try_from(shown).ok()).unwrap_or(0);
-        if !(token.version.get()..=there).contains(&events) {
-            let stream = &token.stream;
+        let shown = counted.first().map(|counter| Sum::shown(&counter.amounts)).unwrap_or_default();
+        witness.count(|report| report.added_up += 1);
+        if !log.chronicle().adds_up(shown, &token.stream, token.version) {
+            let ConsistencyToken { stream, version } = token;
             witness.violated(format!(
-                "{events} events were counted with {stream} at {}, of {there}",
-                token.version
+                "the counters were never what was shown to who saw {stream} at {version}: {shown:?}"
             ));
         }
     }

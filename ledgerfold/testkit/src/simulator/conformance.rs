@@ -16,7 +16,7 @@ use ledgerfold::{
     ports::{
         AppendError, CommandRecord, Counter, CounterKey, EventStore, GenerationStore, Increment,
         Listing, Memo, Page, ReadStoreError, ReadTable, RemovedPage, Resume, RowStore,
-        SegmentProgress, StoreError, StoredRow, TallyStore, Transaction, Written,
+        SegmentProgress, Settled, StoreError, StoredRow, TallyStore, Transaction, Written,
     },
     project::{Generation, Generations, Retired},
 };
@@ -180,6 +180,15 @@ impl TallyStore for Driven<SimulatedTallies> {
     ) -> Result<Vec<Counter>, ReadStoreError> {
         let (first, last) = (first.clone(), last.clone());
         self.run(async move |tallies| tallies.range(&first, &last).await).await
+    }
+
+    async fn settled(
+        &self,
+        stream: &StreamId,
+        groups: &[CounterKey],
+    ) -> Result<Settled, ReadStoreError> {
+        let (stream, groups) = (stream.clone(), groups.to_vec());
+        self.run(async move |tallies| tallies.settled(&stream, &groups).await).await
     }
 }
 

@@ -1,7 +1,5 @@
 //! The domain of the simulation: accounts, what is asked of them, and what readers see of them.
 
-use std::collections::BTreeMap;
-
 use ledgerfold::{
     Category, Command, CommandId, CommandName, Decider, EntityId, Idempotency, Recorded, StreamId,
     Version,
@@ -253,25 +251,6 @@ impl Tally for Totals {
             AccountEvent::Moved(_) => Ok(()),
         }
     }
-}
-
-/// What the counters must show after these events: counted apart from [`Totals`].
-pub(super) fn count<'a>(
-    events: impl IntoIterator<Item = &'a AccountEvent>,
-) -> BTreeMap<String, i64> {
-    let mut counted: BTreeMap<String, i64> = BTreeMap::new();
-    for event in events {
-        *counted.entry("events".to_owned()).or_default() += 1;
-        let (name, amount) = match event {
-            AccountEvent::Deposited(it) => ("money", signed(it.amount)),
-            AccountEvent::Withdrawn(it) => ("money", -signed(it.amount)),
-            AccountEvent::Opened(_) => ("open", 1),
-            AccountEvent::Closed(_) => ("open", -1),
-            AccountEvent::Moved(_) => continue,
-        };
-        *counted.entry(name.to_owned()).or_default() += amount;
-    }
-    counted
 }
 
 fn signed(amount: u64) -> i64 {

@@ -76,6 +76,6 @@ impl World {
             && self.bus.rests()
             && self.queues.iter().all(|queue| queue.rests())
             && self.deadlines.rests()
-            && self.subjects.iter().all(|subject| subject.quarantine.is_empty())
+            && self.subjects.iter().all(|subject| subject.rests())
     }
 }

@@ -2,46 +2,71 @@
 
 use std::{
     collections::BTreeSet,
-    sync::{Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
 /// The items of transactions that have begun and not ended. Whoever writes one of them meanwhile is
-/// refused, as DynamoDB refuses with `TransactionConflict`.
-#[derive(Debug)]
-pub(super) struct InFlight<T: Ord>(Mutex<BTreeSet<T>>);
+/// refused, as DynamoDB refuses with `TransactionConflict`, and so is whoever reads it in a transaction.
+#[derive(Clone, Debug)]
+pub(super) struct InFlight<T: Ord>(Arc<Mutex<BTreeSet<T>>>);
 
 /// Holds items until it is dropped, also by a function that dies.
-pub(super) struct Hold<'a, T: Ord> {
-    all: &'a InFlight<T>,
+pub(super) struct Hold<T: Ord> {
+    all: InFlight<T>,
     items: Vec<T>,
 }
 
 impl<T: Ord + Clone> InFlight<T> {
     /// Takes all of these items, unless one of them is taken.
-    pub(super) fn hold(&self, items: Vec<T>) -> Option<Hold<'_, T>> {
+    pub(super) fn hold(&self, items: Vec<T>) -> Option<Hold<T>> {
         let mut held = self.lock();
         if items.iter().any(|item| held.contains(item)) {
             return None;
         }
         held.extend(items.iter().cloned());
         drop(held);
-        Some(Hold { all: self, items })
+        Some(Hold { all: self.clone(), items })
     }
 }
 
 impl<T: Ord> InFlight<T> {
+    /// Whether a transaction is at work on one of these.
+    pub(super) fn has_any(&self, items: &[T]) -> bool {
+        let held = self.lock();
+        items.iter().any(|item| held.contains(item))
+    }
+
+    /// Whether no transaction is at work.
+    pub(super) fn is_empty(&self) -> bool {
+        self.lock().is_empty()
+    }
+
     fn lock(&self) -> MutexGuard<'_, BTreeSet<T>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl<T: Ord> Default for InFlight<T> {
-    fn default() -> Self {
-        Self(Mutex::default())
+impl<T: Ord> Hold<T> {
+    /// How many items are still held.
+    pub(super) fn len(&self) -> usize {
+        self.items.len()
+    }
+
+    /// Lets go of one item.
+    pub(super) fn release(&mut self, at: usize) -> T {
+        let item = self.items.swap_remove(at);
+        self.all.lock().remove(&item);
+        item
     }
 }
 
-impl<T: Ord> Drop for Hold<'_, T> {
+impl<T: Ord> Default for InFlight<T> {
+    fn default() -> Self {
+        Self(Arc::default())
+    }
+}
+
+impl<T: Ord> Drop for Hold<T> {
     fn drop(&mut self) {
         let mut held = self.all.lock();
         for item in &self.items {

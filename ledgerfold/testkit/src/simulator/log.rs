@@ -137,7 +137,7 @@ impl SimulatedLog {
         AppendError::Busy
     }
 
-    fn hold(&self, items: Vec<Item>) -> Result<Hold<'_, Item>, AppendError> {
+    fn hold(&self, items: Vec<Item>) -> Result<Hold<Item>, AppendError> {
         self.in_flight.hold(items).ok_or_else(|| self.busy())
     }
 

@@ -36,7 +36,8 @@
 //!   loses the account if it is unused after a while. The rule of its queue lets replays through in some
 //!   schedules, which it should not. Several sweeps look for deadlines that are due, in a list that lags.
 //! - **Read tables** with their generations, and the record of these: throttling, lost answers,
-//!   transaction conflicts of counters, an index that is late.
+//!   transaction conflicts of counters, an index that is late. What a transaction has counted becomes
+//!   visible to plain reads item by item, in any order; a transaction that reads is refused meanwhile.
 //! - **Outages** of a day and more: of the mapping that reads the change stream, and of the rules.
 //! - **Poisoned events**: in some schedules the projections begin with code that cannot apply some
 //!   events, until mended code is deployed, function by function. Their streams stand parked meanwhile,
@@ -54,8 +55,9 @@
 //! of all its streams just before (the log's own order is the witness); a command takes effect once; its
 //! answers are the same each time, and what was committed; a refusal was true at some moment of the call;
 //! addresses are unique and money stays the same; no reader is shown half a commit, or less than any
-//! reader before it, whichever generation was live then, and in fair weather none is refused; no row goes
-//! back; of each message that is done the read model has what it told of, or an entry owes it; every event
+//! reader before it, whichever generation was live then, and in fair weather none is refused; counters
+//! that are read with a token are the sum of what all accounts once were, the token's own at least as new;
+//! no row goes back; of each message that is done the read model has what it told of, or an entry owes it; every event
 //! was published, or its commit stands where operators find it; every row of the live generation is the
 //! fold of its stream and every counter the count over the log, by the checker's own fold; the generation
 //! before is right as far as it goes, and of those that were removed nothing is left. What the process owes for an event that was published happened once, no sooner
@@ -104,7 +106,9 @@ mod rows;
 mod schedule;
 mod steward;
 mod subject;
+mod sums;
 mod tallies;
+mod unseen;
 mod weather;
 mod witness;
 mod world;

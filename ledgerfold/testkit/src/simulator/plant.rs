@@ -44,6 +44,8 @@ pub enum Plant {
     NoTombstone,
     /// Counters are moved whatever has been counted.
     CountedUnconditionally,
+    /// Counters and their memo are read one after the other, as if no transaction were under way.
+    ReadApart,
     /// A repair writes over whatever row is there meanwhile.
     RepairOverwrites,
     /// A repair counts on from what it has seen, whatever has been counted meanwhile.
@@ -72,7 +74,7 @@ pub enum Plant {
 
 impl Plant {
     /// All faults that can be planted.
-    pub const FAULTS: [Self; 32] = [
+    pub const FAULTS: [Self; 33] = [
         Self::PutWithoutCondition,
         Self::ConflictIsSuccess,
         Self::BusyIsSuccess,
@@ -93,6 +95,7 @@ impl Plant {
         Self::RowsUnconditional,
         Self::NoTombstone,
         Self::CountedUnconditionally,
+        Self::ReadApart,
         Self::RepairOverwrites,
         Self::RepairCountsTwice,
         Self::RepairStopsEarly,

@@ -64,6 +64,11 @@ impl SimulatedTable {
         filled.map(|(generation, _)| *generation).collect()
     }
 
+    /// Whether no transaction is under way.
+    pub(super) fn rests(&self) -> bool {
+        self.lock().values().all(|stores| stores.tallies.rests())
+    }
+
     fn stores(&self, generation: Generation) -> Stores {
         let new = || Stores {
             rows: Arc::new(SimulatedRows::new(generation, self.all.clone(), self.lag)),

@@ -10,8 +10,8 @@ use async_trait::async_trait;
 use ledgerfold::{
     StreamId, Version,
     ports::{
-        Counter, CounterKey, Increment, Listing, Memo, ReadStoreError, RowStore, StoredRow,
-        TallyStore, Written,
+        Counted, Counter, CounterKey, Increment, Listing, Memo, ReadStoreError, RowStore, Settled,
+        StoredRow, TallyStore, Written,
     },
     query::{LiveRows, LiveTallies},
 };
@@ -112,6 +112,21 @@ impl Readers {
         *most = now.max(*most);
     }
 
+    fn show_memo(&self, stream: &StreamId, before: Version, memo: Option<&Memo>) {
+        let now = memo.map_or(Version::NONE, |memo| memo.version);
+        self.show("memo", stream, (before, now), |shown| &mut shown.memos);
+    }
+
+    /// Notes how many events were counted, which must not be fewer than before they were asked for.
+    fn show_counters(&self, before: i64, counters: &[Counter]) {
+        let now = counters.iter().filter_map(|it| it.amounts.get(EVENTS)).sum();
+        if now < before {
+            self.witness.violated(format!("{before} events were counted, and then {now}"));
+        }
+        let mut shown = self.shown();
+        shown.events = shown.events.max(now);
+    }
+
     fn shown(&self) -> MutexGuard<'_, Shown> {
         self.shown.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -153,8 +168,7 @@ impl TallyStore for Readers {
     async fn memo(&self, stream: &StreamId) -> Result<Option<Memo>, ReadStoreError> {
         let before = of(&self.shown().memos, stream);
         let memo = self.read(self.tallies[self.container()].memo(stream)).await?;
-        let now = memo.as_ref().map_or(Version::NONE, |memo| memo.version);
-        self.show("memo", stream, (before, now), |shown| &mut shown.memos);
+        self.show_memo(stream, before, memo.as_ref());
         Ok(memo)
     }
 
@@ -169,13 +183,32 @@ impl TallyStore for Readers {
     ) -> Result<Vec<Counter>, ReadStoreError> {
         let before = self.shown().events;
         let counters = self.read(self.tallies[self.container()].range(first, last)).await?;
-        let now = counters.iter().filter_map(|it| it.amounts.get(EVENTS)).sum();
-        if now < before {
-            self.witness.violated(format!("{before} events were counted, and then {now}"));
-        }
-        let mut shown = self.shown();
-        shown.events = shown.events.max(now);
-        drop(shown);
+        self.show_counters(before, &counters);
         Ok(counters)
+    }
+
+    async fn settled(
+        &self,
+        stream: &StreamId,
+        groups: &[CounterKey],
+    ) -> Result<Settled, ReadStoreError> {
+        self.read(self.tallies[self.container()].settled(stream, groups)).await
+    }
+
+    async fn range_with(
+        &self,
+        stream: &StreamId,
+        first: &CounterKey,
+        last: &CounterKey,
+    ) -> Result<Counted, ReadStoreError> {
+        let (memo_before, before) = {
+            let shown = self.shown();
+            (of(&shown.memos, stream), shown.events)
+        };
+        let reading = self.tallies[self.container()].range_with(stream, first, last);
+        let counted = self.read(reading).await?;
+        self.show_memo(stream, memo_before, counted.memo.as_ref());
+        self.show_counters(before, &counted.counters);
+        Ok(counted)
     }
 }

@@ -47,6 +47,8 @@ counts! {
     deaths,
     /// Writes that met a transaction which was under way.
     conflicts,
+    /// Reads in a transaction that met one which was under way.
+    unsettled,
     /// Commits that were too large.
     too_large,
     /// Batches of the change stream that were halved.
@@ -79,6 +81,8 @@ counts! {
     overwritten,
     /// Lists that a client read.
     lists,
+    /// Counters that a client read with its token.
+    added_up,
     /// Commands of the process that followed from events.
     welcomes,
     /// Commands of the process that followed from deadlines.

@@ -67,6 +67,11 @@ impl Subject {
         self.generations.record(self.projection)
     }
 
+    /// Whether nothing of it is under way or stands parked.
+    pub(super) fn rests(&self) -> bool {
+        self.quarantine.is_empty() && self.table.rests()
+    }
+
     fn models(&self, catalog: &Catalog) -> Models {
         let models = catalog.models(self.projection, self.table.clone());
         models.expect("the catalog has all projections of the simulation")

@@ -17,6 +17,7 @@ use aws_sdk_dynamodb::{
         get_item::{GetItemInput, GetItemOutput},
         put_item::{PutItemInput, PutItemOutput},
         query::{QueryInput, QueryOutput},
+        transact_get_items::{TransactGetItemsInput, TransactGetItemsOutput},
         transact_write_items::{TransactWriteItemsInput, TransactWriteItemsOutput},
     },
     types::{AttributeValue, ConsumedCapacity, ReturnConsumedCapacity::Total, TransactWriteItem},
@@ -114,6 +115,9 @@ impl Intercept for Meter {
         } else if let Some(get) = input.downcast_mut::<GetItemInput>() {
             get.return_consumed_capacity = Some(Total);
             reading.least_read = least(get.consistent_read);
+        } else if let Some(transaction) = input.downcast_mut::<TransactGetItemsInput>() {
+            transaction.return_consumed_capacity = Some(Total);
+            reading.least_read = transaction.transact_items.iter().flatten().map(|_| 2.0).sum();
         } else if let Some(query) = input.downcast_mut::<QueryInput>() {
             query.return_consumed_capacity = Some(Total);
             reading.least_read = least(query.consistent_read);
@@ -150,6 +154,8 @@ impl Intercept for Meter {
             reading.wrote(tables.map(|table| units(Some(table))).sum());
         } else if let Some(get) = output.downcast_ref::<GetItemOutput>() {
             reading.read(get.consumed_capacity());
+        } else if let Some(transaction) = output.downcast_ref::<TransactGetItemsOutput>() {
+            reading.read(transaction.consumed_capacity().first());
         } else if let Some(query) = output.downcast_ref::<QueryOutput>() {
             reading.read(query.consumed_capacity());
         }

@@ -73,6 +73,7 @@ const OPERATIONS: &[Operation] = operations! {
     "row: a list of 20": 1, 0.0, 0.5 => reads::rows_listed;
     "dashboard: an event counted": 2, 4.0, 1.0 inferred => reads::counted;
     "dashboard: a day read": 8, 0.0, 8.0 inferred => reads::counters_read;
+    "dashboard: a day read with a token": 11, 0.0, 15.0 inferred => reads::counters_read_with_a_token;
 };
 
 #[tokio::test]

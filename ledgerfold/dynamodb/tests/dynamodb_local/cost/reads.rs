@@ -1,11 +1,11 @@
 //! What reading streams and moving read models on costs.
 
 use ledgerfold::{
-    Recorded, StreamId, Version,
+    ConsistencyToken, Recorded, StreamId, Version,
     command::Loader,
-    ports::{CounterKey, IndexKey, Listing, RowStore, TallyStore},
+    ports::{CounterKey, IndexKey, Listing, RowStore},
     project::{Consumer, Counts, Projection, RowModel, Tally, TallyModel},
-    query::{AuditPosition, LiveRows, Until, as_of, audit},
+    query::{AuditPosition, LiveRows, Until, as_of, audit, fresh_counts},
 };
 use ledgerfold_testkit::conformance::notebook::{Notebook, NotebookEvent, fresh, write};
 
@@ -176,6 +176,10 @@ pub(super) async fn rows_listed(desk: &Desk) -> Cost {
 }
 
 pub(super) async fn counted(desk: &Desk) -> Cost {
+    counted_notebook(desk).await.0
+}
+
+async fn counted_notebook(desk: &Desk) -> (Cost, StreamId) {
     let stream = notebook(desk, 2, 1).await;
     let projector = desk.projector(TallyModel::<Pages>::new(desk.tallies.clone()));
     let mut first = desk.deliveries(&stream, 0).await;
@@ -183,13 +187,26 @@ pub(super) async fn counted(desk: &Desk) -> Cost {
     assert_eq!(projector.project(first).await, []);
     let (cost, failed) = desk.meter.of(projector.project(next)).await;
     assert_eq!(failed, []);
-    cost
+    (cost, stream)
 }
 
 pub(super) async fn counters_read(desk: &Desk) -> Cost {
-    counted(desk).await;
+    counters_read_by(desk, None).await
+}
+
+/// By who has written the notebook: it is looked up how far that is counted, and that nothing of it is
+/// under way.
+pub(super) async fn counters_read_with_a_token(desk: &Desk) -> Cost {
+    counters_read_by(desk, Some(Version::new(2))).await
+}
+
+async fn counters_read_by(desk: &Desk, version: Option<Version>) -> Cost {
+    let stream = counted_notebook(desk).await.1;
+    let token = version.map(|version| ConsistencyToken { stream, version });
     let key = CounterKey("today".to_owned());
-    let (cost, counters) = desk.meter.of(desk.tallies.range(&key, &key)).await;
+    let range = (&key, &key);
+    let reading = fresh_counts::<Pages>(&*desk.tallies, &*desk.log, range, token.as_ref());
+    let (cost, counters) = desk.meter.of(reading).await;
     assert!(!counters.expect("they can be read").is_empty());
     cost
 }

@@ -6,9 +6,10 @@ use ledgerfold::{StreamId, Version, project::Generation};
 
 use crate::simulator::{
     chronicle::Chronicle,
-    domain::{Statement, all, count},
+    domain::{Statement, all},
     rows::SimulatedRows,
     subject::Subject,
+    sums::Sum,
     tallies::SimulatedTallies,
     world::World,
 };
@@ -59,8 +60,8 @@ fn counters_are_counts(
             broken.push(format!("{stream} was not counted to its end"));
         }
     }
-    let counted = count(chronicle.streams().values().flat_map(|history| history.events()));
-    let shown = tallies.counter(&all());
+    let counted: Sum = chronicle.streams().values().flat_map(|history| history.events()).sum();
+    let shown = Sum::shown(&tallies.counter(&all()));
     if shown != counted {
         broken.push(format!("the counters show {shown:?}, and the log has {counted:?}"));
     }
@@ -128,7 +129,8 @@ fn counters_were_counts(
         let version = usize::try_from(tallies.counted(stream).get()).unwrap_or(usize::MAX);
         history.events().iter().take(version)
     });
-    let (counted, shown) = (count(counted), tallies.counter(&all()));
+    let counted: Sum = counted.sum();
+    let shown = Sum::shown(&tallies.counter(&all()));
     if shown != counted {
         broken.push(format!("the previous counters show {shown:?}, and counted was {counted:?}"));
     }
