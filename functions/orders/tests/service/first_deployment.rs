@@ -64,6 +64,7 @@ async fn answer(queries: &QueryService, path: &str) -> Answer {
 #[tokio::test]
 async fn every_read_model_is_deployed_from_nothing() {
     let (stage, world) = (Stage::default(), World::new());
+    world.clock.set("2026-11-23T09:00:00Z".parse().expect("an instant"));
     let queries = stage.queries(&world);
     let dashboard = "/dashboard?from=2026-11-01&to=2026-11-30";
     let empty = answer(&queries, dashboard).await;
