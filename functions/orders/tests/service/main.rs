@@ -2,6 +2,7 @@
 
 mod bodies;
 mod contract;
+mod events;
 mod headers;
 mod payment_deadline;
 mod read_models;
