@@ -13,7 +13,7 @@ CLOUD := python3 localstack/bootstrap.py
 CARGO ?= cargo
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test simulate up down logs status build lint deploy costs bench speed
+.PHONY: help demo test contract simulate up down logs status build lint deploy costs bench speed
 
 help: ## Show this
 	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -28,6 +28,9 @@ demo: up ## Run orders on a local cloud: real input, a report, a replay
 
 test: prerequisites up ## Run all tests, those on the local cloud too
 	@scripts/test.sh
+
+contract: up ## Hold the service to its OpenAPI document with generated requests (SEED=1)
+	@scripts/contract.sh
 
 simulate: prerequisites ## Run 100,000 schedules of the whole pipeline (SCHEDULES=...)
 	@SCHEDULES=$(SCHEDULES) $(CARGO) test --release --package ledgerfold-testkit --test simulator -- --nocapture

@@ -404,6 +404,8 @@ def gateway_speaks_problems(template: Node) -> Iterator[str]:
             yield f"{kind} is not application/problem+json"
         if problem["status"] in (429, 503) and "Retry-After" not in headers:
             yield f"{kind} does not say when to try again"
+        if problem["status"] == 405 and "Allow" not in headers:
+            yield f"{kind} does not say which methods are allowed"
 
 
 def api_is_bounded_and_watched(template: Node) -> Iterator[str]:

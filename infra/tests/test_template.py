@@ -242,6 +242,7 @@ BREAKAGES: dict[Callable, list[Callable[[dict], None]]] = {
         put(*THROTTLED, "ResponseTemplates", "application/json", value='{"message": "slow down"}'),
         drop(*THROTTLED, "ResponseParameters", "Headers", "Retry-After"),
         drop(*THROTTLED, "ResponseParameters", "Headers", "Content-Type"),
+        drop("Api", "GatewayResponses", "MISSING_AUTHENTICATION_TOKEN", "ResponseParameters", "Headers", "Allow"),
     ],
     invariants.api_is_bounded_and_watched: [
         drop("Api", "MethodSettings"),

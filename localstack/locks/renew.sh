@@ -13,5 +13,6 @@ lock() { # name, lowest Python, further options
 
 lock localstack 3.13 "$@" # only for 3.13: pyproject.toml says why
 lock ministack 3.10 --no-config "$@"
+lock contract 3.10 --no-config "$@"
 lock tools 3.9 --no-config "$@"
 lock uv 3.9 --no-config "$@"

@@ -86,6 +86,12 @@ fn in_id(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-')
 }
 
+/// A URL cannot end in these: clients take them for "here" and "one level up" (RFC 3986, section 5.2.4), also when
+/// they are percent-encoded.
+fn is_dot_segment(text: &str) -> bool {
+    matches!(text, "." | "..")
+}
+
 fn visible(byte: u8) -> bool {
     byte.is_ascii_graphic()
 }
@@ -101,8 +107,9 @@ fn is_traceparent(text: &str) -> bool {
 }
 
 text_ids! {
-    /// What tells one stream of a category from another: 1 to 64 of `A–Z a–z 0–9 . _ -`.
-    EntityId: "an id", |text| is_made_of(text, 64, in_id), "1 to 64 characters of A-Z a-z 0-9 . _ -";
+    /// What tells one stream of a category from another: 1 to 64 of `A–Z a–z 0–9 . _ -`, but neither `.` nor `..`,
+    /// so that every id can be a segment of a URL.
+    EntityId: "an id", |text| is_made_of(text, 64, in_id) && !is_dot_segment(text), "1 to 64 characters of A-Z a-z 0-9 . _ -, but not . or ..";
     /// One attempt to change something, however often it is sent: 1 to 64 visible ASCII characters.
     CommandId: "a command id", |text| is_made_of(text, 64, visible), "1 to 64 visible ASCII characters";
     /// What ties together everything that follows from one request: 1 to 64 visible ASCII characters.
@@ -321,13 +328,15 @@ mod tests {
 
     #[test]
     fn ids_are_checked_where_they_enter() {
-        assert!(EntityId::new("a".repeat(64)).is_ok());
-        for bad in ["", "a b", "a#b", "ä", "a/b", &"a".repeat(65)] {
+        for good in ["a", "...", ".a", "a..", &"a".repeat(64)] {
+            assert!(EntityId::new(good).is_ok(), "{good:?} was refused as an id");
+        }
+        for bad in ["", "a b", "a#b", "ä", "a/b", ".", "..", &"a".repeat(65)] {
             assert!(EntityId::new(bad).is_err(), "{bad:?} was taken for an id");
         }
         assert_eq!(
             EntityId::new("a b").map_err(|error| error.to_string()),
-            Err("an id must be 1 to 64 characters of A-Z a-z 0-9 . _ -".to_owned())
+            Err("an id must be 1 to 64 characters of A-Z a-z 0-9 . _ -, but not . or ..".to_owned())
         );
     }
 

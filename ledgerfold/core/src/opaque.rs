@@ -3,7 +3,9 @@
 //! Each is JSON in base64url behind a checksum over what it is for and what it says, so that one
 //! that was cut, edited or taken from another list is refused, and never misread. The checksum
 //! guards against accident, not against forgery: a token grants nothing that its bearer could not
-//! ask for anyway.
+//! ask for anyway. Because anybody can compute the checksum, the content's type has to refuse every
+//! value that the service cannot have issued, and only the one text is taken that
+//! the service itself would write.
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
@@ -80,13 +82,15 @@ fn seal(scope: &str, content: &impl Serialize) -> String {
     URL_SAFE_NO_PAD.encode(bytes)
 }
 
-fn open<T: DeserializeOwned>(scope: &str, text: &str) -> Result<T, DamagedToken> {
+fn open<T: Serialize + DeserializeOwned>(scope: &str, text: &str) -> Result<T, DamagedToken> {
     let bytes = URL_SAFE_NO_PAD.decode(text).map_err(|_| DamagedToken)?;
     let (sum, content) = bytes.split_at_checked(CHECKSUM).ok_or(DamagedToken)?;
     if sum != checksum(scope, content) {
         return Err(DamagedToken);
     }
-    serde_json::from_slice(content).map_err(|_| DamagedToken)
+    let value: T = serde_json::from_slice(content).map_err(|_| DamagedToken)?;
+    // Another spelling of the same content was never issued: white space, unknown fields.
+    if seal(scope, &value) == text { Ok(value) } else { Err(DamagedToken) }
 }
 
 fn checksum(scope: &str, content: &[u8]) -> [u8; CHECKSUM] {
@@ -98,6 +102,16 @@ fn checksum(scope: &str, content: &[u8]) -> [u8; CHECKSUM] {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn content_in_another_spelling_was_never_issued() {
+        for (spelling, taken) in [("42", true), (" 42", false), ("42 ", false), ("42.0", false)] {
+            let mut bytes = checksum("list", spelling.as_bytes()).to_vec();
+            bytes.extend(spelling.as_bytes());
+            let text = URL_SAFE_NO_PAD.encode(bytes);
+            assert_eq!(Cursor::<u64>::parse(&text, "list").is_ok(), taken, "{spelling:?}");
+        }
+    }
 
     #[test]
     fn any_changed_character_is_noticed() {

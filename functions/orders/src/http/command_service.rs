@@ -4,12 +4,12 @@ use ledgerfold::{
 };
 use ledgerfold_lambda::http::{
     CommandHeaders, Fields, Problem, QueryParameters, Request, Response, StatusCode, accepted,
-    command_body,
+    command_body, reference,
 };
 
 use super::{
     commands,
-    routes::{CommandRoute, Route},
+    routes::{CommandRoute, OF_QUERIES, Route},
 };
 use crate::domain::{OrderCommand, Orders};
 
@@ -42,14 +42,14 @@ impl CommandService {
             Route::Command(CommandRoute::Deliver(id)) => {
                 self.change(request, id, commands::deliver).await
             }
-            Route::Query(_) => Err(Problem::method_not_allowed("GET")),
+            Route::Query(_) => Err(Problem::method_not_allowed(OF_QUERIES)),
         }
     }
 
     async fn place(&self, request: &Request) -> Result<Response, Problem> {
         let (headers, command) = read(request, commands::place)?;
         let id = headers.created_id(Orders::CATEGORY.as_str())?;
-        let location = format!("/orders/{id}");
+        let location = reference("/orders", &format!("/orders/{id}"));
         let answer = self.handle(&headers, id, command, Presumption::New).await?;
         let response = accepted(StatusCode::CREATED, &answer);
         Ok(response.with_header("Location", location))

@@ -9,7 +9,8 @@ use crate::domain::OrderCommand;
 /// The largest integer that every JSON reader can tell from its neighbours (RFC 8259, section 6).
 const MAX_AMOUNT: i64 = (1 << 53) - 1;
 
-const ID_RULE: &str = "must be 1 to 64 characters of A-Z a-z 0-9 . _ -";
+const ID_RULE: &str = "must be 1 to 64 characters of A-Z a-z 0-9 . _ -, but not . or ..";
+const SKU_RULE: &str = "must be 1 to 64 characters of A-Z a-z 0-9 . _ -";
 
 pub(super) fn place(body: &mut Fields<'_>) -> Option<OrderCommand> {
     let customer_id = id(body, "customerId");
@@ -39,10 +40,15 @@ pub(super) fn deliver(_: &mut Fields<'_>) -> Option<OrderCommand> {
 }
 
 fn item(item: &mut Fields<'_>) -> Option<Item> {
-    let sku = id(item, "sku");
+    let sku = item.text("sku", SKU_RULE, |text| is_sku(text).then(|| text.to_owned()));
     let quantity = item.integer("quantity", 1, 10_000);
     let unit_price = item.object("unitPrice", |price| money(price, 100_000_000));
     Some(Item { sku: sku?, quantity: u32::try_from(quantity?).ok()?, unit_price: unit_price? })
+}
+
+fn is_sku(text: &str) -> bool {
+    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"._-".contains(&byte);
+    (1..=64).contains(&text.len()) && text.bytes().all(allowed)
 }
 
 fn id(fields: &mut Fields<'_>, name: &'static str) -> Option<String> {

@@ -1,8 +1,8 @@
 use std::sync::Arc;
 
-use jiff::civil::Date;
+use jiff::civil::{Date, DateTime};
 use ledgerfold::{
-    ConsistencyToken, Cursor, Decider, EntityId, StreamId, Timestamp, Version,
+    ConsistencyToken, Cursor, DamagedToken, Decider, EntityId, StreamId, Timestamp, Version,
     ports::{EventStore, Listing, RowStore, TallyStore},
     project::Projection,
     query::{
@@ -10,18 +10,21 @@ use ledgerfold::{
     },
 };
 use ledgerfold_lambda::http::{
-    Page, Problem, QueryParameters, Request, Response, StatusCode, consistency_token,
+    ListPosition, Page, Problem, QueryParameters, Request, Response, StatusCode, consistency_token,
+    number,
 };
 use serde::Serialize;
 
 use super::{
-    routes::{QueryRoute, Route},
+    routes::{OF_COMMANDS, QueryRoute, Route},
     views::{AuditedEvent, DashboardView, List, ListedOrder, Versioned},
 };
 use crate::{
     domain::Orders,
-    read_models::{CustomerOrders, Dashboard, OrderViews, Shipments, day_key},
+    read_models::{CustomerOrders, Dashboard, OrderViews, PlaceInList, Shipments, day_key},
 };
+
+impl ListPosition for PlaceInList {}
 
 /// The most days that a dashboard spans.
 const MAX_DAYS: i32 = 366;
@@ -67,13 +70,13 @@ impl QueryService {
                 self.customer_orders(request, &id).await
             }
             Route::Query(QueryRoute::Dashboard) => self.dashboard(request).await,
-            Route::Command(_) => Err(Problem::method_not_allowed("POST")),
+            Route::Command(_) => Err(Problem::method_not_allowed(OF_COMMANDS)),
         }
     }
 
     async fn order(&self, request: &Request, id: EntityId) -> Answer {
         let parameters = QueryParameters::read(request, &["version", "at"])?;
-        let token = consistency_token(request)?;
+        let token = consistency_token(request, &Orders::CATEGORY)?;
         let stream = stream(id);
         let shown = match until(&parameters)? {
             Some(until) => as_of::<OrderViews>(&*self.log, &stream, until).await?,
@@ -84,7 +87,7 @@ impl QueryService {
 
     async fn shipment(&self, request: &Request, id: EntityId) -> Answer {
         QueryParameters::read(request, &[])?;
-        let token = consistency_token(request)?;
+        let token = consistency_token(request, &Orders::CATEGORY)?;
         let shown = self.row::<Shipments>(&*self.tables.shipments, &stream(id), token).await?;
         versioned(shown.as_ref())
     }
@@ -101,13 +104,14 @@ impl QueryService {
     /// The audit log comes from the log itself, and is as new as can be.
     async fn events(&self, request: &Request, id: EntityId) -> Answer {
         let parameters = QueryParameters::read(request, &["limit", "cursor"])?;
-        consistency_token(request)?;
+        consistency_token(request, &Orders::CATEGORY)?;
         let list = format!("events of {id}");
         let Page { limit, from } = parameters.page::<AuditPosition>(&list)?;
-        let from = from.unwrap_or(AuditPosition::START);
-        let AuditPage { events, next } = audit(&*self.log, &stream(id), from, limit).await?;
+        let begin = from.unwrap_or(AuditPosition::START);
+        let AuditPage { events, next } = audit(&*self.log, &stream(id), begin, limit).await?;
         let Some(last) = events.last().map(|event| event.version) else {
-            return Err(no_such_order());
+            // A cursor is issued only where there are more events, and events stay.
+            return Err(if from.is_some() { foreign_cursor() } else { no_such_order() });
         };
         let items = events.into_iter().map(AuditedEvent::from).collect();
         let next_cursor = next.map(|position| Cursor(position).to_text(&list));
@@ -117,9 +121,10 @@ impl QueryService {
 
     async fn customer_orders(&self, request: &Request, customer: &EntityId) -> Answer {
         let parameters = QueryParameters::read(request, &["limit", "cursor"])?;
-        let token = consistency_token(request)?;
+        let token = consistency_token(request, &Orders::CATEGORY)?;
         let list = format!("orders of {customer}");
-        let Page { limit, from: before } = parameters.page::<String>(&list)?;
+        let Page { limit, from } = parameters.page::<PlaceInList>(&list)?;
+        let before = from.map(String::from);
         // One more than is shown tells whether there is another page.
         let listing = Listing { partition: customer.to_string(), before, limit: limit + 1 };
         let rows = &*self.tables.customer_orders;
@@ -127,15 +132,15 @@ impl QueryService {
             fresh_list::<CustomerOrders>(rows, &*self.log, &listing, token.as_ref()).await?;
         let more = page.len() > limit;
         page.truncate(limit);
-        let last = page.last().filter(|_| more).map(|listed| listed.order.clone());
-        let next_cursor = last.map(|order| Cursor(order).to_text(&list));
+        let last = page.last().filter(|_| more).map(|listed| PlaceInList::of(&listed.fresh.row));
+        let next_cursor = last.map(|place| Cursor(place).to_text(&list));
         let items = page.into_iter().map(|listed| ListedOrder::from(listed.fresh)).collect();
         Ok(Response::json(StatusCode::OK, &List { items, next_cursor }))
     }
 
     async fn dashboard(&self, request: &Request) -> Answer {
         let parameters = QueryParameters::read(request, &["from", "to"])?;
-        let token = consistency_token(request)?;
+        let token = consistency_token(request, &Orders::CATEGORY)?;
         let (from, to) = days(&parameters)?;
         // Codes of currencies are of capital letters: nothing sorts before none, and `~` behind all.
         let (first, last) = (day_key(from, ""), day_key(to, "~"));
@@ -164,16 +169,20 @@ fn etag(version: Version) -> String {
     format!("\"{version}\"")
 }
 
+fn foreign_cursor() -> Problem {
+    Problem::bad_request(format!("cursor {DamagedToken}."))
+}
+
 fn no_such_order() -> Problem {
     Problem::not_found("There is no such order, or there was none then.")
 }
 
 /// Up to where the past is asked for, if it is.
 fn until(parameters: &QueryParameters<'_>) -> Result<Option<Until>, Problem> {
-    let version = parameters.parsed("version", "a version, from 1", |text| {
-        let number = text.bytes().all(|byte| byte.is_ascii_digit()).then(|| text.parse().ok());
-        number.flatten().filter(|number| *number > 0).map(Version::new)
-    })?;
+    let version =
+        parameters.parsed("version", "a version, from 1, of up to 15 digits", |text| {
+            number(text).filter(|number| *number > 0).map(Version::new)
+        })?;
     let at = parameters.parsed(
         "at",
         "an instant of RFC 3339 in UTC, as 2026-11-23T09:00:00Z",
@@ -186,14 +195,29 @@ fn until(parameters: &QueryParameters<'_>) -> Result<Option<Until>, Problem> {
     }
 }
 
+/// An instant as the contract writes it, which is narrower than what the parser takes.
 fn instant(text: &str) -> Option<Timestamp> {
-    text.ends_with(['Z', 'z']).then(|| text.parse().ok()).flatten()
+    let local = text.strip_suffix('Z')?;
+    let (seconds, fraction) = local.split_once('.').unwrap_or((local, "0"));
+    let whole = has_shape(seconds, "0000-00-00T00:00:00");
+    let fine =
+        (1..=9).contains(&fraction.len()) && fraction.bytes().all(|byte| byte.is_ascii_digit());
+    let _in_the_calendar: DateTime = (whole && fine).then(|| local.parse().ok()).flatten()?;
+    // The calendar goes on for a day after the last instant that there is. By then, all is recorded that ever will be.
+    Some(text.parse().unwrap_or(Timestamp::MAX))
+}
+
+/// Whether a text is written like the model, digits for digits.
+fn has_shape(text: &str, model: &str) -> bool {
+    let fits =
+        |(text, model): (u8, u8)| if model == b'0' { text.is_ascii_digit() } else { text == model };
+    text.len() == model.len() && text.bytes().zip(model.bytes()).all(fits)
 }
 
 fn days(parameters: &QueryParameters<'_>) -> Result<(Date, Date), Problem> {
     let day = |name| {
         let parsed = parameters.parsed(name, "a date, as 2026-11-23", |text| {
-            (text.len() == 10).then(|| text.parse::<Date>().ok()).flatten()
+            has_shape(text, "0000-00-00").then(|| text.parse::<Date>().ok()).flatten()
         })?;
         parsed.ok_or_else(|| Problem::bad_request("Both from and to are needed, as 2026-11-23."))
     };

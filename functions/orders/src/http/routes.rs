@@ -59,32 +59,30 @@ pub enum QueryRoute {
 }
 
 impl Route {
-    /// Finds what a request is for.
+    /// Finds what a request is for, by the ending of its path, whatever stands before it. The longest ending counts:
+    /// `/customers/c-1/orders` is a customer's list, and not `/orders` behind something else.
     ///
     /// # Errors
     /// 404 for a path that is none, 405 for the wrong method, 400 for an id that is none.
     pub fn find(request: &Request) -> Result<Self, Problem> {
         use CommandRoute::{Cancel, Deliver, Pay, Place, Ship};
         use QueryRoute::{CustomerOrders, Dashboard, Events, Order, Shipment};
-        let (command, query) = (Self::Command, Self::Query);
-        let nowhere = || Err(Problem::not_found("There is nothing at this path."));
-        let segments = request.segments();
-        if segments.contains(&"") {
-            return nowhere();
-        }
-        match segments[..] {
-            ["orders"] => post(request, || Ok(command(Place))),
-            ["orders", id, "pay"] => post(request, || Ok(command(Pay(order_id(id)?)))),
-            ["orders", id, "cancel"] => post(request, || Ok(command(Cancel(order_id(id)?)))),
-            ["orders", id, "ship"] => post(request, || Ok(command(Ship(order_id(id)?)))),
-            ["orders", id, "deliver"] => post(request, || Ok(command(Deliver(order_id(id)?)))),
-            ["orders", id, "events"] => get(request, || Ok(query(Events(order_id(id)?)))),
-            ["orders", id, "shipment"] => get(request, || Ok(query(Shipment(order_id(id)?)))),
-            ["orders", id] => get(request, || Ok(query(Order(order_id(id)?)))),
-            ["customers", id, "orders"] => {
-                get(request, || Ok(query(CustomerOrders(valid_id("customer", id)?))))
+        let command = |route| Ok(Self::Command(route));
+        let query = |route| Ok(Self::Query(route));
+        match request.path.segments()[..] {
+            [.., ""] => nowhere(),
+            [.., "orders", id, "pay"] => post(request, || command(Pay(order_id(id)?))),
+            [.., "orders", id, "cancel"] => post(request, || command(Cancel(order_id(id)?))),
+            [.., "orders", id, "ship"] => post(request, || command(Ship(order_id(id)?))),
+            [.., "orders", id, "deliver"] => post(request, || command(Deliver(order_id(id)?))),
+            [.., "orders", id, "events"] => get(request, || query(Events(order_id(id)?))),
+            [.., "orders", id, "shipment"] => get(request, || query(Shipment(order_id(id)?))),
+            [.., "customers", id, "orders"] => {
+                get(request, || query(CustomerOrders(valid_id("customer", id)?)))
             }
-            ["dashboard"] => get(request, || Ok(query(Dashboard))),
+            [.., "orders", id] => get(request, || query(Order(order_id(id)?))),
+            [.., "orders"] => post(request, || command(Place)),
+            [.., "dashboard"] => get(request, || query(Dashboard)),
             _ => nowhere(),
         }
     }
@@ -92,19 +90,29 @@ impl Route {
 
 type Found = Result<Route, Problem>;
 
+fn nowhere() -> Found {
+    Err(Problem::not_found("There is nothing at this path."))
+}
+
+/// The methods of a command's path, as `Allow` lists them.
+pub(super) const OF_COMMANDS: &str = "POST";
+/// The methods of a query's path.
+pub(super) const OF_QUERIES: &str = "GET, HEAD";
+
 fn post(request: &Request, route: impl FnOnce() -> Found) -> Found {
-    on(request, &Method::POST, route)
-}
-
-fn get(request: &Request, route: impl FnOnce() -> Found) -> Found {
-    on(request, &Method::GET, route)
-}
-
-fn on(request: &Request, method: &Method, route: impl FnOnce() -> Found) -> Found {
-    if request.method == *method {
+    if request.method == Method::POST {
         route()
     } else {
-        Err(Problem::method_not_allowed(method.as_str()))
+        Err(Problem::method_not_allowed(OF_COMMANDS))
+    }
+}
+
+/// HEAD is answered as GET is; the body is left out at the edge.
+fn get(request: &Request, route: impl FnOnce() -> Found) -> Found {
+    if [Method::GET, Method::HEAD].contains(&request.method) {
+        route()
+    } else {
+        Err(Problem::method_not_allowed(OF_QUERIES))
     }
 }
 

@@ -97,20 +97,21 @@ struct Day {
     figures: Figures,
 }
 
+/// Sums over days. A counter has 64 bits and the largest order takes 47 of them, so a sum needs more.
 #[derive(Clone, Default, Serialize)]
 struct Figures {
     currency: String,
-    placed: i64,
-    paid: i64,
-    shipped: i64,
-    delivered: i64,
-    cancelled: i64,
-    revenue: i64,
+    placed: i128,
+    paid: i128,
+    shipped: i128,
+    delivered: i128,
+    cancelled: i128,
+    revenue: i128,
 }
 
 impl Figures {
     fn new(currency: &str, counter: &Counter) -> Self {
-        let amount = |name: &str| counter.amounts.get(name).copied().unwrap_or_default();
+        let amount = |name: &str| counter.amounts.get(name).copied().unwrap_or_default().into();
         Self {
             currency: currency.to_owned(),
             placed: amount(counter::PLACED),
@@ -146,5 +147,26 @@ impl From<&[Counter]> for DashboardView {
             days.push(Day { date: date.to_owned(), figures });
         }
         Self { days, totals: totals.into_values().collect() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use ledgerfold::ports::{Counter, CounterKey};
+
+    use super::{DashboardView, counter};
+
+    #[test]
+    fn sums_of_the_largest_counters_are_exact() {
+        let full = |day: &str| Counter {
+            key: CounterKey(format!("{day}#EUR")),
+            amounts: BTreeMap::from([(counter::REVENUE.to_owned(), i64::MAX)]),
+        };
+        let view = DashboardView::from(&[full("2026-11-23"), full("2026-11-24")][..]);
+        let shown = serde_json::to_string(&view).expect("it is JSON");
+        assert!(shown.contains(r#""revenue":9223372036854775807"#), "{shown}");
+        assert!(shown.contains(r#""revenue":18446744073709551614"#), "{shown}");
     }
 }

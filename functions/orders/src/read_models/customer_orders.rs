@@ -1,4 +1,6 @@
-use ledgerfold::{Recorded, Timestamp, ports::IndexKey, project::Projection};
+use std::fmt;
+
+use ledgerfold::{EntityId, Recorded, Timestamp, ports::IndexKey, project::Projection};
 use orders_events::{Money, OrderEvent};
 use serde::{Deserialize, Serialize};
 
@@ -24,6 +26,50 @@ pub struct CustomerOrder {
     pub placed_at: Timestamp,
 }
 
+/// Where an order stands in its customer's list: by the time of placing, and by id where two were placed at once. Its
+/// text is the order key of the index, and its own time and id are all that it can hold.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct PlaceInList {
+    placed_at: Timestamp,
+    id: String,
+}
+
+impl PlaceInList {
+    /// The place of this order.
+    pub fn of(order: &CustomerOrder) -> Self {
+        Self { placed_at: order.placed_at, id: order.id.clone() }
+    }
+}
+
+impl fmt::Display for PlaceInList {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:.9}#{}", self.placed_at, self.id)
+    }
+}
+
+impl From<PlaceInList> for String {
+    fn from(place: PlaceInList) -> Self {
+        place.to_string()
+    }
+}
+
+/// A text that is no place in the list of a customer's orders.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("a place in the list is a time and the id of an order")]
+pub struct NoPlace;
+
+impl TryFrom<String> for PlaceInList {
+    type Error = NoPlace;
+
+    fn try_from(text: String) -> Result<Self, NoPlace> {
+        let (time, id) = text.split_once('#').ok_or(NoPlace)?;
+        let placed_at = time.parse().map_err(|_| NoPlace)?;
+        let id = EntityId::new(id).map_err(|_| NoPlace)?.into();
+        Ok(Self { placed_at, id })
+    }
+}
+
 impl Projection for CustomerOrders {
     type Event = OrderEvent;
     type Row = CustomerOrder;
@@ -45,11 +91,8 @@ impl Projection for CustomerOrders {
         Ok(Some(CustomerOrder { status: order.status.after(&event.event), ..order }))
     }
 
-    /// By the time of placing, and by id where two were placed at once.
     fn index(row: &CustomerOrder) -> Option<IndexKey> {
-        Some(IndexKey {
-            partition: row.customer_id.clone(),
-            order: format!("{:.9}#{}", row.placed_at, row.id),
-        })
+        let (partition, order) = (row.customer_id.clone(), PlaceInList::of(row).to_string());
+        Some(IndexKey { partition, order })
     }
 }

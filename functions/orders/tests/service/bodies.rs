@@ -31,6 +31,39 @@ async fn a_body_that_is_not_json_is_refused() {
 }
 
 #[tokio::test]
+async fn a_name_that_stands_twice_is_refused() {
+    let world = World::new();
+    let order = order().to_string();
+    let bodies = [
+        order.replacen('{', r#"{"customerId": "c-2", "#, 1),
+        order.replace(r#""quantity":2"#, r#""quantity":2,"quantity":2"#),
+        order.replace(r#""quantity":2"#, r#""quantity":2,"q\u0075antity":1"#),
+    ];
+    for body in bodies {
+        let answer = world.send(&post("/orders", "a", body.clone())).await;
+        assert_eq!((answer.status, answer.problem()), (400, "bad-request"), "{body}");
+    }
+    assert!(world.log.commits().is_empty());
+}
+
+#[tokio::test]
+async fn odd_texts_are_kept_as_they_are_and_half_characters_are_refused() {
+    let world = World::new();
+    let id = world.place("a").await;
+    let path = format!("/orders/{id}/cancel");
+    for half in
+        [r#"{"reason": "\ud800"}"#, r#"{"reason": "\udc00\ud800"}"#, "{\"reason\": \"a\nb\"}"]
+    {
+        assert_eq!(world.send(&post(&path, "b", half)).await.status, 400, "{half}");
+    }
+    let reason = "\u{0}\u{1f}\u{7f}\u{2028}\u{feff}\u{10ffff} \"\\";
+    let cancelled = world.post(&path, "c", json!({"reason": reason})).await;
+    assert_eq!(cancelled.status, 200);
+    let events = world.get(&format!("/orders/{id}/events")).await.body;
+    assert_eq!(events["items"][1]["data"]["reason"], json!(reason));
+}
+
+#[tokio::test]
 async fn a_body_that_is_no_object_is_refused() {
     for body in [json!([]), json!(1), json!("text"), json!(null), json!(true)] {
         assert_eq!(pointers_of(body).await, [""]);

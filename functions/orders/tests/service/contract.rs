@@ -2,11 +2,12 @@
 //! answers of the shape that it promises.
 
 use jsonschema::Validator;
+use ledgerfold::{ConsistencyToken, Version};
 use ledgerfold_lambda::http::{Method, Request};
 use orders::http::{COMMANDS, QUERIES};
 use serde_json::{Value, json};
 
-use crate::world::{Answer, World, body, get, is_found, order, post};
+use crate::world::{Answer, World, body, get, is_found, order, post, with};
 
 fn document() -> Value {
     serde_json::from_str(include_str!("../../openapi.json")).expect("the document is JSON")
@@ -69,7 +70,10 @@ fn variants(body: &Value) -> Vec<Value> {
         json!(1),
         json!(10_000),
         json!(10_001),
+        json!(1.0),
+        json!(1e4),
         json!(1.5),
+        json!(-0.0),
         json!(100_000_000),
         json!(100_000_001),
         json!(""),
@@ -77,6 +81,12 @@ fn variants(body: &Value) -> Vec<Value> {
         json!("a b"),
         json!("EUR"),
         json!("eur"),
+        json!("."),
+        json!(".."),
+        json!("..."),
+        json!("a."),
+        json!("\u{0}"),
+        json!("XTS"),
         json!("a".repeat(64)),
         json!("a".repeat(65)),
         json!("a".repeat(200)),
@@ -142,6 +152,150 @@ async fn the_document_describes_exactly_the_bodies_that_are_taken() {
             if read { taken += 1 } else { refused += 1 }
         }
         assert!(taken > 0 && refused > 10, "{name}: {taken} taken, {refused} refused");
+    }
+}
+
+#[test]
+fn the_document_lists_the_currencies_that_are_taken() {
+    let letters = || 'A'..='Z';
+    let codes = letters().flat_map(|a| {
+        letters().flat_map(move |b| letters().map(move |c| String::from_iter([a, b, c])))
+    });
+    let taken: Vec<_> =
+        codes.filter(|code| iso_currency::Currency::from_code(code).is_some()).collect();
+    assert_eq!(document()["components"]["schemas"]["CurrentCurrency"]["enum"], json!(taken));
+}
+
+/// Texts for a parameter, good and bad ones, beside what every other parameter takes.
+fn texts() -> Vec<String> {
+    let texts = [
+        "",
+        "0",
+        "1",
+        "7",
+        "01",
+        "+1",
+        "-1",
+        "1.0",
+        "1e1",
+        "100",
+        "101",
+        "999999999999999",
+        "1000000000000000",
+        "99999999999999999999",
+        "\"0\"",
+        "\"1\"",
+        "\"01\"",
+        "\"1.0\"",
+        "\"\"",
+        "1\"",
+        "W/\"1\"",
+        "*",
+        "\"999999999999999\"",
+        "\"1000000000000000\"",
+        "a",
+        "a.b",
+        ".",
+        "..",
+        "...",
+        "a b",
+        "ä",
+        "2026-11-23",
+        "2026-11-31",
+        "2026-1-23",
+        "0000-01-01",
+        "9999-12-31",
+        "20261123",
+        "today",
+        "2026-11-23T09:00:00Z",
+        "2026-11-23T09:00:00.123456789Z",
+        "2026-11-23T09:00:00.1234567890Z",
+        "2026-11-23T09:00:00.Z",
+        "2026-11-23T09:00:00z",
+        "2026-11-23t09:00:00Z",
+        "2026-11-23 09:00:00Z",
+        "2026-11-23T09:00Z",
+        "2026-11-23T09:00:00+00:00",
+        "2026-11-23T24:00:00Z",
+        "9999-12-31T23:59:59Z",
+        "0000-01-01T00:00:00Z",
+        "2026-02-29T00:00:00Z",
+    ];
+    let mut texts: Vec<_> = texts.iter().map(|text| (*text).to_owned()).collect();
+    texts.extend(["k".repeat(64), "k".repeat(65), "k".repeat(255), "k".repeat(256)]);
+    texts
+}
+
+/// Whether a text is what the schema of a parameter allows: a number is one if JSON has it as an integer.
+fn is_allowed(parameter: &str, text: &str) -> bool {
+    let schema = schema(&format!("#/components/parameters/{parameter}/schema"));
+    let number = serde_json::from_str::<Value>(text).ok().filter(Value::is_u64);
+    schema.is_valid(&json!(text)) || number.is_some_and(|number| schema.is_valid(&number))
+}
+
+#[tokio::test]
+async fn the_document_describes_exactly_the_parameters_that_are_taken() {
+    let dashboard = |name: &str, text: &str| {
+        let other = if name == "from" { "to" } else { "from" };
+        let query = [(name.to_owned(), text.to_owned()), (other.to_owned(), text.to_owned())];
+        Request { query: query.to_vec(), ..get("/dashboard") }
+    };
+    let query = |path: &str, name: &str, text: &str| Request {
+        query: vec![(name.to_owned(), text.to_owned())],
+        ..get(path)
+    };
+    let header = |name: &str, text: &str| {
+        let request = post("/orders/nobody/pay", "a", body("pay").to_string());
+        match name {
+            "idempotency-key" => post("/orders/nobody/pay", text, body("pay").to_string()),
+            _ => with(request, name, text),
+        }
+    };
+    for text in texts() {
+        let encoded = url::form_urlencoded::byte_serialize(text.as_bytes()).collect::<String>();
+        let path = encoded.replace('+', "%20");
+        let requests = [
+            ("OrderId", get(&format!("/orders/{path}"))),
+            ("CustomerId", get(&format!("/customers/{path}/orders"))),
+            ("Version", query("/orders/nobody", "version", &text)),
+            ("At", query("/orders/nobody", "at", &text)),
+            ("Limit", query("/orders/nobody/events", "limit", &text)),
+            ("From", dashboard("from", &text)),
+            ("To", dashboard("to", &text)),
+            ("IfMatch", header("if-match", &text)),
+            ("IdempotencyKey", header("idempotency-key", &text)),
+        ];
+        for (parameter, request) in requests {
+            let answer = World::new().send(&request).await;
+            let taken = answer.status != 400;
+            let empty_path = text.is_empty() && parameter.ends_with("Id");
+            assert!(
+                taken == is_allowed(parameter, &text) || empty_path,
+                "{parameter} {text:?}: {answer:?}"
+            );
+        }
+    }
+}
+
+#[tokio::test]
+async fn tokens_have_the_form_that_the_document_gives_them() {
+    let world = World::new();
+    let placed = world.place("a").await;
+    world.place("b").await;
+    world.steps(&placed, &["pay"]).await;
+    world.project().await;
+    let cursor = schema("#/components/schemas/Cursor");
+    for path in
+        [format!("/orders/{placed}/events?limit=1"), "/customers/c-1/orders?limit=1".to_owned()]
+    {
+        let page = world.get(&path).await.body;
+        assert!(page["nextCursor"].is_string() && cursor.is_valid(&page["nextCursor"]), "{page}");
+    }
+    let token = schema("#/components/schemas/ConsistencyToken");
+    for (id, version) in [("a", 1), (&"a".repeat(64), u64::MAX)] {
+        let stream = format!("order#{id}").parse().expect("a stream");
+        let issued = ConsistencyToken { stream, version: Version::new(version) }.to_text();
+        assert!(token.is_valid(&json!(issued)), "{issued}");
     }
 }
 

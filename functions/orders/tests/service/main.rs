@@ -2,6 +2,7 @@
 
 mod bodies;
 mod contract;
+mod events;
 mod first_deployment;
 mod headers;
 mod payment_deadline;

@@ -1,4 +1,4 @@
-use ledgerfold::Timestamp;
+use ledgerfold::{Cursor, Timestamp};
 use serde_json::{Value, json};
 
 use crate::world::{World, get, order, with};
@@ -65,6 +65,10 @@ async fn the_past_is_asked_for_properly() {
         "at=yesterday",
         "at=2026-11-23",
         "at=2026-11-23T09:00:00",
+        "at=2026-11-23T09:00:00+00:00",
+        "at=20261123T090000Z",
+        "version=01",
+        "version=1000000000000000",
         "version=1&at=2026-11-23T09:00:00Z",
         "version=1&version=1",
         "colour=red",
@@ -142,6 +146,68 @@ async fn lists_are_bounded_and_their_cursors_are_their_own() {
         let answer = world.get(&path).await;
         assert_eq!((answer.status, answer.problem()), (400, "bad-request"), "{path}");
     }
+}
+
+#[tokio::test]
+async fn a_cursor_that_the_list_cannot_have_issued_is_refused() {
+    let world = World::new();
+    let id = world.place("a").await;
+    world.steps(&id, &["pay"]).await;
+    world.project().await;
+    let time = "2026-11-23T09:00:00.000000000Z";
+    let contents = [
+        json!(""),
+        json!("z".repeat(1_025)),
+        json!("z"),
+        json!(time),
+        json!(format!("{time}#")),
+        json!(format!("{time}#..")),
+        json!(format!("{time}#{}", "a".repeat(65))),
+        json!(format!("2026-11-23T09:00:00Z#{id}")),
+        json!(format!("2026-11-23T10:00:00.000000000+01:00#{id}")),
+        json!(9),
+        json!(u64::MAX),
+        json!(null),
+        json!([]),
+        json!({"c": 1, "v": 1, "x": 1}),
+        json!({"c": -1, "v": 1}),
+        json!({"c": 1.5, "v": 2}),
+    ];
+    for content in contents {
+        let lists = [
+            ("orders of c-1".to_owned(), "/customers/c-1/orders".to_owned()),
+            (format!("events of {id}"), format!("/orders/{id}/events")),
+        ];
+        for (list, path) in lists {
+            let cursor = Cursor(content.clone()).to_text(&list);
+            let answer = world.get(&format!("{path}?cursor={cursor}")).await;
+            assert_eq!((answer.status, answer.problem()), (400, "bad-request"), "{path} {content}");
+        }
+    }
+    // One that it can have issued begins where it says, whoever made it.
+    let made = Cursor(format!("{time}#{id}")).to_text("orders of c-1");
+    assert_eq!(world.get(&format!("/customers/c-1/orders?cursor={made}")).await.status, 200);
+}
+
+#[tokio::test]
+async fn revenue_is_exact_above_what_a_double_holds() {
+    let world = World::new();
+    world.clock.set(at("2026-11-23T09:00:00Z"));
+    let line = json!({"sku": "gold", "quantity": 10_000, "unitPrice": {"amount": 100_000_000, "currency": "EUR"}});
+    let largest = json!({"customerId": "c-1", "items": vec![line; 100]});
+    let total = 100_000_000_000_000_i64;
+    let orders = 91;
+    for at in 0..orders {
+        let placed = world.post("/orders", &format!("p{at}"), largest.clone()).await;
+        let id = placed.body["id"].as_str().expect("an id").to_owned();
+        let pay = json!({"paymentReference": "p", "amount": {"amount": total, "currency": "EUR"}});
+        let paid = world.post(&format!("/orders/{id}/pay"), &format!("q{at}"), pay).await;
+        assert_eq!((placed.status, paid.status), (201, 200));
+    }
+    world.project().await;
+    let shown = world.get("/dashboard?from=2026-11-23&to=2026-11-23").await.body;
+    assert_eq!(shown["days"][0]["revenue"], json!(total * orders));
+    assert_eq!(shown["totals"][0]["revenue"], json!(total * orders));
 }
 
 #[tokio::test]

@@ -1,12 +1,14 @@
 use std::{sync::Arc, time::Duration};
 
 use ledgerfold::{
-    Timestamp,
+    Actor, Timestamp,
     command::CommandHandler,
     process::{DeadlineSweep, ProcessExpiry, ProcessHandler},
     project::{Delivery, Projector, ReadModel, Receipt, RowModel, TallyModel},
 };
-use ledgerfold_lambda::http::{Method, Request, Response};
+use ledgerfold_lambda::http::{
+    GatewayEvent, GatewayResponse, Method, Path, Problem, Request, Response, answer_event,
+};
 use ledgerfold_testkit::{
     ManualClock, MemoryDeadlineStore, MemoryEventStore, MemoryRowStore, MemoryTallyStore,
     SeededRandom,
@@ -61,12 +63,22 @@ impl World {
 
     /// Answers a request as the two functions do behind API Gateway.
     pub(crate) async fn send(&self, request: &Request) -> Answer {
-        let outcome = if request.method == Method::POST {
+        let outcome = self.answer(request).await;
+        Answer::from(outcome.unwrap_or_else(|problem| problem.into_response(&request.id)))
+    }
+
+    /// Answers an event of Lambda.
+    pub(crate) async fn send_event(&self, event: Value) -> GatewayResponse {
+        let event: GatewayEvent = serde_json::from_value(event).expect("an event");
+        answer_event(event, &|request: Request| async move { self.answer(&request).await }).await
+    }
+
+    async fn answer(&self, request: &Request) -> Result<Response, Problem> {
+        if request.method == Method::POST {
             self.commands.answer(request).await
         } else {
             self.queries.answer(request).await
-        };
-        Answer::from(outcome.unwrap_or_else(|problem| problem.into_response(&request.id)))
+        }
     }
 
     pub(crate) async fn post(&self, path: &str, key: &str, body: Value) -> Answer {
@@ -191,12 +203,12 @@ pub(crate) fn get(path: &str) -> Request {
 pub(crate) fn request(method: Method, path: &str) -> Request {
     Request {
         method,
-        path: path.to_owned(),
+        path: Path::parse(path),
         query: Vec::new(),
         headers: Vec::new(),
         body: Vec::new(),
         id: "request-1".to_owned(),
-        caller: None,
+        caller: Actor::new("anonymous").expect("an actor"),
     }
 }
 

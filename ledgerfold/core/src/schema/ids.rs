@@ -25,12 +25,12 @@ macro_rules! texts {
 }
 
 texts! {
-    EntityId: "^[A-Za-z0-9._-]{1,64}$";
+    EntityId: "^([A-Za-z0-9_-]{1,2}|[A-Za-z0-9_-][.]|[.][A-Za-z0-9_-]|[A-Za-z0-9._-]{3,64})$";
     CommandId: "^[!-~]{1,64}$";
     CorrelationId: "^[!-~]{1,64}$";
     CausationId: "^[!-~]{1,64}$";
     Actor: "^[!-~]{1,128}$";
-    StreamId: "^[a-z0-9-]{1,32}#[A-Za-z0-9._-]{1,64}$";
+    StreamId: "^[a-z0-9-]{1,32}#([A-Za-z0-9_-]{1,2}|[A-Za-z0-9_-][.]|[.][A-Za-z0-9_-]|[A-Za-z0-9._-]{3,64})$";
 }
 
 impl JsonSchema for EventId {

@@ -6,12 +6,10 @@ use ledgerfold::{
 };
 use serde::Serialize;
 
-use super::{Fields, Problem, Request, Response, StatusCode, form};
+use super::{Fields, Problem, Request, Response, StatusCode, form, query::number};
 
 /// The largest body of a command, in bytes.
 const MAX_BODY_BYTES: usize = 256 * 1024;
-
-const ANONYMOUS: &str = "anonymous";
 
 /// What the headers of a command say, beside its body.
 #[derive(Clone, Debug)]
@@ -32,12 +30,15 @@ impl CommandHeaders {
         if request.header_values("if-none-match").next().is_some() {
             return Err(Problem::bad_request("If-None-Match has no meaning for a command."));
         }
-        let caller = request.caller.as_deref().unwrap_or(ANONYMOUS);
         Ok(Self {
             key: idempotency_key(request)?,
-            caller: Actor::new(caller).map_err(|_| Problem::internal())?,
+            caller: request.caller.clone(),
             expected: if_match(request)?,
-            traceparent: single(request, "traceparent")?.and_then(|text| text.parse().ok()),
+            // Tracing is never a reason to refuse a command.
+            traceparent: single(request, "traceparent")
+                .ok()
+                .flatten()
+                .and_then(|text| text.parse().ok()),
         })
     }
 
@@ -128,16 +129,13 @@ fn idempotency_key(request: &Request) -> Result<String, Problem> {
 }
 
 fn if_match(request: &Request) -> Result<Option<Version>, Problem> {
-    const RULE: &str = "If-Match must be one strong entity tag with a version, as \"3\".";
+    const RULE: &str =
+        "If-Match must be one strong entity tag with a version of up to 15 digits, as \"3\".";
     let Some(tag) = single(request, "if-match")? else {
         return Ok(None);
     };
-    let number = tag
-        .strip_prefix('"')
-        .and_then(|tag| tag.strip_suffix('"'))
-        .filter(|tag| !tag.is_empty() && tag.bytes().all(|byte| byte.is_ascii_digit()))
-        .and_then(|tag| tag.parse().ok());
-    number.map(|number| Some(Version::new(number))).ok_or_else(|| Problem::bad_request(RULE))
+    let version = tag.strip_prefix('"').and_then(|tag| tag.strip_suffix('"')).and_then(number);
+    version.map(|version| Some(Version::new(version))).ok_or_else(|| Problem::bad_request(RULE))
 }
 
 fn is_json(media_type: &str) -> bool {
@@ -156,5 +154,6 @@ pub(super) fn single<'a>(request: &'a Request, name: &'a str) -> Result<Option<&
     if values.next().is_some() {
         return Err(Problem::bad_request(format!("The header {name} stands more than once.")));
     }
-    Ok(first.map(str::trim))
+    // White space around a value is not part of it; only these two count (RFC 9110, section 5.6.3).
+    Ok(first.map(|value| value.trim_matches([' ', '\t'])))
 }

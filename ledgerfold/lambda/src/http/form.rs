@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use super::{FieldError, Problem};
+use super::{FieldError, Problem, json};
 
 /// An object of a body while its fields are read. What is wrong is noted, and reading goes on.
 pub struct Fields<'a> {
@@ -20,8 +20,9 @@ pub fn parse_body<T>(
     body: &[u8],
     read: impl FnOnce(&mut Fields<'_>) -> Option<T>,
 ) -> Result<T, Problem> {
-    let body: Value = serde_json::from_slice(body)
-        .map_err(|error| Problem::bad_request(format!("The body is not JSON: {error}.")))?;
+    let body = json::parse(body).map_err(|error| {
+        Problem::bad_request(format!("The body cannot be read as JSON: {error}."))
+    })?;
     let mut errors = Vec::new();
     let value = read_object(&body, String::new(), &mut errors, read);
     match value {
@@ -84,7 +85,7 @@ impl<'a> Fields<'a> {
     pub fn integer(&mut self, name: &'static str, least: i64, most: i64) -> Option<i64> {
         let rule = format!("must be an integer from {least} to {most}");
         self.required(name, &rule, |value| {
-            value.as_i64().filter(|number| (least..=most).contains(number))
+            whole(value).filter(|number| (least..=most).contains(number))
         })
     }
 
@@ -150,5 +151,31 @@ impl<'a> Fields<'a> {
     /// The JSON pointer of a field (RFC 6901).
     fn pointer_to(&self, name: &str) -> String {
         format!("{}/{}", self.pointer, name.replace('~', "~0").replace('/', "~1"))
+    }
+}
+
+/// The integer that a JSON number is: `2.0` and `2e0` are 2, as JSON Schema has it.
+fn whole(number: &Value) -> Option<i64> {
+    // Above 2^53 a double no longer tells neighbours apart.
+    const EXACT: f64 = 9_007_199_254_740_992.0;
+    let double = || number.as_f64().filter(|double| double.fract() == 0.0 && double.abs() < EXACT);
+    number.as_i64().or_else(|| format!("{:.0}", double()?).parse().ok())
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::whole;
+
+    #[test]
+    fn an_integer_may_be_written_as_a_fraction_or_a_power() {
+        let integers = [(json!(2), 2), (json!(2.0), 2), (json!(-0.0), 0), (json!(2e3), 2_000)];
+        for (number, integer) in integers {
+            assert_eq!(whole(&number), Some(integer), "{number}");
+        }
+        for other in [json!(2.5), json!(1e300), json!(u64::MAX), json!("2"), json!(null)] {
+            assert_eq!(whole(&other), None, "{other}");
+        }
     }
 }

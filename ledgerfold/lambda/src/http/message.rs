@@ -1,4 +1,7 @@
+use ledgerfold::Actor;
 use serde::Serialize;
+
+use super::Path;
 
 pub use http::{Method, StatusCode};
 
@@ -7,8 +10,8 @@ pub use http::{Method, StatusCode};
 pub struct Request {
     /// The method.
     pub method: Method,
-    /// The path behind the API's own, as `/orders/1/pay`.
-    pub path: String,
+    /// The path, whose ending is the service's own part.
+    pub path: Path,
     /// The query's parameters in order, decoded; repeated ones stand repeatedly.
     pub query: Vec<(String, String)>,
     /// The headers, names in lower case; repeated ones stand repeatedly.
@@ -18,18 +21,13 @@ pub struct Request {
     /// What the gateway calls the request: what a problem's `instance` shows.
     pub id: String,
     /// Who asks, as the gateway established it.
-    pub caller: Option<String>,
+    pub caller: Actor,
 }
 
 impl Request {
     /// The values of a header, by its name in lower case.
     pub fn header_values<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
         self.headers.iter().filter(move |(key, _)| key == name).map(|(_, value)| value.as_str())
-    }
-
-    /// The parts of the path between slashes.
-    pub fn segments(&self) -> Vec<&str> {
-        self.path.trim_start_matches('/').split('/').collect()
     }
 }
 

@@ -4,13 +4,16 @@
 mod command;
 mod form;
 mod gateway;
+mod json;
 mod message;
+mod path;
 mod problem;
 mod query;
 
 pub use command::{CommandHeaders, accepted, command_body};
 pub use form::{Fields, parse_body};
-pub use gateway::serve_http;
+pub use gateway::{GatewayEvent, GatewayResponse, answer_event, serve_http};
 pub use message::{Method, Request, Response, StatusCode};
+pub use path::{Path, reference};
 pub use problem::{FieldError, Problem};
-pub use query::{Page, QueryParameters, consistency_token};
+pub use query::{ListPosition, Page, QueryParameters, consistency_token, number};

@@ -67,9 +67,9 @@ impl Problem {
         Self::new(StatusCode::NOT_FOUND, "not-found", "There is no such thing", detail)
     }
 
-    /// The path knows other methods.
-    pub fn method_not_allowed(allowed: &str) -> Self {
-        let detail = format!("This path knows {allowed} only.");
+    /// The path takes other methods, as the header `Allow` lists them.
+    pub fn method_not_allowed(allowed: &'static str) -> Self {
+        let detail = format!("Only {allowed} is allowed here.");
         let status = StatusCode::METHOD_NOT_ALLOWED;
         Self::new(status, "method-not-allowed", "The method is not known here", detail)
             .with_header("Allow", allowed)

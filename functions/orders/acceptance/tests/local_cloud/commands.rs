@@ -4,6 +4,7 @@ use orders_acceptance::Answer;
 use orders_acceptance::model::{
     Accepted, CancelOrder, EventRecord, Item, Money, Order, PlaceOrder,
 };
+use reqwest::Url;
 use serde_json::Value;
 
 use crate::checks::{has_fields, shows_version};
@@ -37,6 +38,11 @@ async fn placing_an_order_answers_with_its_location_version_and_token() {
     let accepted = accepted(&answer, 1, &["OrderPlaced"]);
     let location = answer.header("location").expect("a creation says where");
     assert!(location.ends_with(&format!("/orders/{}", accepted.id)), "{location}");
+    let api = &world.stack.contexts.orders.api;
+    let request = Url::parse(&format!("{api}/orders")).expect("a URL");
+    let order = request.join(location).expect("a reference");
+    assert_eq!(order.as_str(), format!("{api}/orders/{}", accepted.id));
+    answered(world.client.order(&accepted.id), 200).await;
     assert_eq!(world.commits(&accepted.id).await, 1);
 }
 

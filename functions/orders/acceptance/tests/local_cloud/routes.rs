@@ -99,6 +99,42 @@ async fn a_wrong_method_is_refused_and_the_right_one_named() {
 }
 
 #[tokio::test]
+async fn a_method_that_no_api_can_define_is_refused_by_the_gateway_itself() {
+    let world = World::shared();
+    if world.stack.emulator.as_deref() == Some("ministack") {
+        return; // It gives an answer of its own, whatever the template says.
+    }
+    let order = world.placed().await;
+    let client = world.impatient();
+    for path in ["/orders".to_owned(), format!("/orders/{}", order.id)] {
+        let case = format!("TRACE {path}");
+        let answer =
+            client.request(Method::TRACE, &path).send().await.expect("the gateway answers");
+        problem(&answer, 405, &case);
+        assert_eq!(answer.header("allow"), Some("GET, HEAD, POST"), "{case}");
+    }
+}
+
+#[tokio::test]
+async fn head_answers_as_get_does_without_a_body() {
+    let world = World::shared();
+    let order = world.placed().await;
+    let client = world.impatient();
+    for (path, status) in
+        [(format!("/orders/{}", order.id), 200), ("/orders/nobody".to_owned(), 404)]
+    {
+        let head = client.request(Method::HEAD, &path).send().await.expect("the service answers");
+        let get = client.get(&path).send().await.expect("the service answers");
+        assert_eq!((head.status(), get.status()), (status, status), "{path}");
+        assert_eq!(
+            (head.header("etag"), head.media_type()),
+            (get.header("etag"), get.media_type())
+        );
+        assert_eq!(head.text(), "", "{path}");
+    }
+}
+
+#[tokio::test]
 async fn a_body_that_is_not_json_by_its_content_type_is_refused() {
     let world = World::shared();
     let order = world.placed().await;
