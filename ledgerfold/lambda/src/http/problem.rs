@@ -255,14 +255,14 @@ fn unavailable(error: &dyn std::error::Error) -> Problem {
     Problem::unavailable()
 }
 
-fn defect(error: &dyn std::error::Error) -> Problem {
+pub(super) fn defect(error: &dyn std::error::Error) -> Problem {
     tracing::error!(%error, "defect");
     Problem::internal()
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{Problem, QueryError, ReadStoreError, Response, StatusCode, StoreError};
+    use super::{Problem, ReadStoreError, Response, StatusCode, StoreError};
 
     /// The status and type of a failure's answer, and whether it says when to come again.
     fn answered(failure: impl Into<Problem>) -> (u16, String, bool) {

@@ -6,9 +6,10 @@ mod event;
 use std::{collections::BTreeMap, future::Future, sync::Arc};
 
 use lambda_runtime::{LambdaEvent, run, service_fn};
+use ledgerfold::guarded_future;
 use serde::Serialize;
 
-use super::{Method, Problem, Request, Response};
+use super::{Method, Problem, Request, Response, problem::defect};
 use crate::RunError;
 
 pub use event::GatewayEvent;
@@ -33,7 +34,7 @@ where
     .await
 }
 
-/// The handler's answer to the request in an event.
+/// The handler's answer to the request in an event. A handler that panics fails this request alone.
 pub async fn answer_event<H, F>(event: GatewayEvent, handler: &H) -> GatewayResponse
 where
     H: Fn(Request) -> F,
@@ -42,7 +43,10 @@ where
     let id = event.id().to_owned();
     let head = event.method() == Method::HEAD.as_str();
     let answer = match event.into_request() {
-        Ok(request) => handler(request).await,
+        // The call itself is inside, because a handler may panic before its first wait.
+        Ok(request) => guarded_future(async { handler(request).await })
+            .await
+            .unwrap_or_else(|panicked| Err(defect(&panicked))),
         Err(problem) => Err(problem),
     };
     let mut response = answer.unwrap_or_else(|problem| problem.into_response(&id));
@@ -81,7 +85,7 @@ impl From<Response> for GatewayResponse {
 mod tests {
     use serde_json::json;
 
-    use super::{GatewayEvent, GatewayResponse, Response, answer_event};
+    use super::{GatewayEvent, GatewayResponse, Request, Response, answer_event};
     use crate::http::StatusCode;
 
     #[test]
@@ -94,6 +98,21 @@ mod tests {
             "body": "{\"a\":1}", "isBase64Encoded": false,
         });
         assert_eq!(written, expected);
+    }
+
+    #[tokio::test]
+    async fn a_request_that_makes_the_handler_panic_is_answered_500_and_the_next_one_as_ever() {
+        let handler = |request: Request| async move {
+            assert_ne!(request.body, b"bad", "nobody expected this body");
+            Ok(Response::json(StatusCode::OK, &json!({})))
+        };
+        for (body, status) in [("good", 200), ("bad", 500), ("good", 200)] {
+            let event = json!({"httpMethod": "POST", "path": "/", "body": body});
+            let event = serde_json::from_value(event).expect("an event");
+            let answer = answer_event(event, &handler).await;
+            assert_eq!(answer.status_code, status, "{body}: {}", answer.body);
+            assert!(!answer.body.contains("nobody expected"), "it is our business alone");
+        }
     }
 
     #[tokio::test]
