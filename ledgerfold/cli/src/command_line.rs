@@ -52,7 +52,7 @@ enum OnTarget {
     /// Look at what was given up on, and send it again
     #[command(subcommand)]
     DeadLetters(DeadLetters),
-    /// Look at the streams that projections cannot move on, and have them tried again
+    /// Look at the streams that projections cannot move on, have them tried again, and skip events
     Parked(Parked),
     /// Look at what a process is to do and has not done, and have it tried again
     Deadlines(Deadlines),
@@ -137,6 +137,20 @@ mod tests {
 
     #[test]
     fn what_is_parked_is_listed_or_tried_again() {
+        let skip = "skip shipment order#1 3 --actor ada --reason=none";
+        let good = [skip, "unskip shipment order#1 3 --actor ada", "skips", "skips shipment"];
+        for good in good.map(|action| format!("parked {action}")) {
+            let arguments = ["ledgerfold"].into_iter().chain(good.split(' '));
+            assert!(CommandLine::try_parse_from(arguments).is_ok(), "{good} was refused");
+        }
+        let no_reason = "skip shipment order#1 3 --actor ada";
+        let no_stream = "skip shipment order 3 --actor ada --reason=none";
+        let no_version = "skip shipment order#1 0 --actor ada --reason=none";
+        let no_name = "unskip shipment order#1 3 --actor=";
+        for bad in [no_reason, no_stream, no_version, no_name, "skips one other"] {
+            let arguments = ["ledgerfold", "parked"].into_iter().chain(bad.split(' '));
+            assert!(CommandLine::try_parse_from(arguments).is_err(), "{bad} was taken");
+        }
         for good in ["parked", "parked shipment", "parked retry shipment", "parked --json"] {
             let arguments = ["ledgerfold"].into_iter().chain(good.split(' '));
             assert!(CommandLine::try_parse_from(arguments).is_ok(), "{good} was refused");

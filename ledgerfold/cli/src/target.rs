@@ -208,6 +208,11 @@ impl Target {
         })
     }
 
+    /// The name of the context, if it is known.
+    pub(crate) fn context_name(&self) -> Option<&str> {
+        self.context.as_deref()
+    }
+
     pub(crate) fn projection_states(&self) -> Result<&str, Trouble> {
         self.names.projection_states.as_deref().ok_or_else(|| Trouble::NoName {
             what: "table of projections' states".to_owned(),

@@ -3,8 +3,8 @@
 use std::{io, path::PathBuf, process::ExitCode};
 
 use ledgerfold::{
-    Timestamp,
-    ports::{DeadlineError, QuarantineError, ReadStoreError, StoreError, StreamsError},
+    StreamId, Timestamp, Version,
+    ports::{DeadlineError, QuarantineError, ReadStoreError, SkipError, StoreError, StreamsError},
     project::{ProjectError, UnknownModel},
     rebuild::RebuildError,
 };
@@ -77,6 +77,14 @@ pub(crate) enum Trouble {
     ReadModel(#[from] ProjectError),
     #[error(transparent)]
     Quarantine(#[from] QuarantineError),
+    #[error(transparent)]
+    Skip(#[from] SkipError),
+    #[error("version {version} of {stream} is not skipped for {projection}")]
+    NotSkipped { projection: String, stream: StreamId, version: Version },
+    #[error(
+        "the skip is in force, but the projection was not told to try again: {0}; call again, or wait for the next scheduled round"
+    )]
+    SkippedNotRetried(Box<Self>),
     #[error(transparent)]
     Deadlines(#[from] DeadlineError),
     #[error("cannot read which generations there are: {0}")]

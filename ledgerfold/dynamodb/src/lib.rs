@@ -9,6 +9,7 @@
 //! | [`TallyStore`](ledgerfold::ports::TallyStore) | [`DynamoTallyStore`] | key `pk` (S), `sk` (S) |
 //! | [`DeadlineStore`](ledgerfold::ports::DeadlineStore) | [`DynamoDeadlineStore`] | key `pk` (S); index: `ix` (S), `io` (S) |
 //! | [`Quarantine`](ledgerfold::ports::Quarantine) | [`DynamoQuarantine`] | key `pk` (S), `sk` (S) |
+//! | [`SkipRegister`](ledgerfold::ports::SkipRegister) | [`DynamoSkips`] | the same |
 //! | [`ReadTable`](ledgerfold::ports::ReadTable) | [`DynamoReadTable`] | either of these, with several generations |
 //! | [`GenerationStore`](ledgerfold::ports::GenerationStore) | [`DynamoGenerationStore`] | key `pk` (S), `sk` (S) |
 //!
@@ -26,6 +27,7 @@ mod read_table;
 mod record;
 mod row_store;
 mod size;
+mod skips;
 mod streams;
 mod tally_store;
 mod transaction;
@@ -38,5 +40,6 @@ pub use quarantine::{DynamoQuarantine, ScopedParked};
 pub use read_table::DynamoReadTable;
 pub use row_store::DynamoRowStore;
 pub use size::{MAX_CLAIMED_BYTES, MAX_EVENT_BYTES, MAX_ITEM_BYTES, item_size};
+pub use skips::{DynamoSkips, ScopedSkip};
 pub use streams::DynamoStreams;
 pub use tally_store::DynamoTallyStore;

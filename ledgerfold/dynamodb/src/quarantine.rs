@@ -55,7 +55,7 @@ struct ParkedItem {
     tried: Timestamp,
 }
 
-type Item = HashMap<String, AttributeValue>;
+pub(crate) type Item = HashMap<String, AttributeValue>;
 
 impl DynamoQuarantine {
     /// The quarantine of this scope in this table.
@@ -78,35 +78,19 @@ impl DynamoQuarantine {
         client: &Client,
         table: &str,
     ) -> Result<Vec<ScopedParked>, QuarantineError> {
-        let (mut all, mut resume) = (Vec::new(), None);
-        loop {
-            let page = client
-                .scan()
-                .table_name(table)
-                .filter_expression("begins_with(pk, :parked)")
-                .expression_attribute_values(":parked", AttributeValue::S(PREFIX.to_owned()))
-                .consistent_read(true)
-                .set_exclusive_start_key(resume)
-                .send()
-                .await
-                .map_err(Failure::of)?;
-            for item in page.items.unwrap_or_default() {
-                let (pk, parked) = read(item)?;
-                let scope = pk.strip_prefix(PREFIX).unwrap_or(&pk).to_owned();
-                all.push(ScopedParked { scope, parked });
-            }
-            resume = page.last_evaluated_key;
-            if resume.is_none() {
-                return Ok(all);
-            }
-        }
+        let scoped = |item| {
+            let (pk, parked) = read(item)?;
+            let scope = pk.strip_prefix(PREFIX).unwrap_or(&pk).to_owned();
+            Ok(ScopedParked { scope, parked })
+        };
+        scan(client, table, PREFIX).await?.into_iter().map(scoped).collect()
     }
 
     fn partition(&self) -> AttributeValue {
         AttributeValue::S(format!("{PREFIX}{}", self.scope))
     }
 
-    fn key(&self, stream: &StreamId) -> Item {
+    pub(crate) fn key(&self, stream: &StreamId) -> Item {
         HashMap::from([
             ("pk".to_owned(), self.partition()),
             ("sk".to_owned(), AttributeValue::S(stream.to_string())),
@@ -205,6 +189,32 @@ impl Quarantine for DynamoQuarantine {
     }
 }
 
+/// All items of the partitions that begin so.
+pub(crate) async fn scan(
+    client: &Client,
+    table: &str,
+    prefix: &str,
+) -> Result<Vec<Item>, QuarantineError> {
+    let (mut all, mut resume) = (Vec::new(), None);
+    loop {
+        let page = client
+            .scan()
+            .table_name(table)
+            .filter_expression("begins_with(pk, :prefix)")
+            .expression_attribute_values(":prefix", AttributeValue::S(prefix.to_owned()))
+            .consistent_read(true)
+            .set_exclusive_start_key(resume)
+            .send()
+            .await
+            .map_err(Failure::of)?;
+        all.extend(page.items.unwrap_or_default());
+        resume = page.last_evaluated_key;
+        if resume.is_none() {
+            return Ok(all);
+        }
+    }
+}
+
 fn number(version: Version) -> AttributeValue {
     AttributeValue::N(version.to_string())
 }
@@ -233,6 +243,6 @@ fn stream_of(key: &Item) -> Result<StreamId, QuarantineError> {
     name.parse().map_err(|error: ledgerfold::InvalidId| corrupt(name, &error))
 }
 
-fn corrupt(stream: &impl ToString, reason: &impl ToString) -> QuarantineError {
+pub(crate) fn corrupt(stream: &impl ToString, reason: &impl ToString) -> QuarantineError {
     QuarantineError::Corrupt { stream: stream.to_string(), reason: reason.to_string() }
 }

@@ -27,7 +27,7 @@ pub(crate) fn spot_check(function: &str, summaries: &BTreeMap<&'static str, Summ
 }
 
 fn verdicts(summary: &Summary) -> [(&'static str, Value); 8] {
-    let Summary { streams, lost, diverged, behind, ahead, unreadable, parked } = *summary;
+    let Summary { streams, lost, diverged, behind, ahead, unreadable, parked, .. } = *summary;
     [
         ("Audited", streams.into()),
         ("Wrong", summary.wrong().into()),

@@ -8,11 +8,11 @@ use aws_smithy_http_client::{
 };
 use ledgerfold::{
     Timestamp,
-    ports::{Clock, DeadlineStore, GenerationStore, Quarantine, Random, ReadTable, Streams},
+    ports::{Clock, DeadlineStore, GenerationStore, Quarantine, Random, ReadTable, Skips, Streams},
 };
 use ledgerfold_dynamodb::{
     DynamoDeadlineStore, DynamoEventStore, DynamoGenerationStore, DynamoQuarantine,
-    DynamoReadTable, DynamoStreams,
+    DynamoReadTable, DynamoSkips, DynamoStreams,
 };
 use ledgerfold_eventbridge::EventBridgePublisher;
 use rand::Rng;
@@ -84,6 +84,11 @@ impl World {
     /// The parked streams of this scope, a projection or a generation of it, in this table.
     pub fn quarantine(&self, table: &str, scope: &str) -> Arc<dyn Quarantine> {
         Arc::new(DynamoQuarantine::new(self.dynamodb.clone(), table, scope))
+    }
+
+    /// The events that operators have skipped for this projection, in the same table.
+    pub fn skips(&self, table: &str, projection: &str) -> Arc<dyn Skips> {
+        Arc::new(DynamoSkips::new(self.dynamodb.clone(), table, projection))
     }
 
     /// The publisher of a context's events to this bus; it can be given a store for payloads too.

@@ -30,6 +30,12 @@ mod quarantine {
     ledgerfold_testkit::quarantine_conformance!(async { MemoryQuarantine::default() });
 }
 
+mod skips {
+    use super::MemoryQuarantine;
+    use ledgerfold_testkit::conformance::skips::Desk;
+    ledgerfold_testkit::skips_conformance!(async { Desk::over(MemoryQuarantine::default()) });
+}
+
 mod generation_store {
     use super::MemoryGenerationStore;
     ledgerfold_testkit::generation_store_conformance!(async { MemoryGenerationStore::default() });

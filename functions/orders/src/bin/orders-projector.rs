@@ -14,7 +14,8 @@ async fn main() -> Result<(), RunError> {
     let log = Arc::new(world.event_store(&variable("EVENT_TABLE")?));
     let states = variable("PROJECTION_STATES")?;
     let quarantine = world.quarantine(&states, models.projection());
-    let projectors = Projectors::new(models, log, world.clock(), world.random());
+    let skips = world.skips(&states, models.projection());
+    let projectors = Projectors::new(models, log, skips, world.clock(), world.random());
     let projector = Generational::new(projectors, world.generations(&states));
     projector.check().await.map_err(|unknown| unknown.to_string())?;
     serve_projector(projector.with_quarantine(quarantine)).await

@@ -3,13 +3,13 @@
 use std::sync::Arc;
 
 use ledgerfold::{
-    ports::{GenerationStore, ReadTable, RowStore},
+    ports::{ReadTable, RowStore},
     project::Projection,
     query::{LiveRows, LiveTallies},
 };
 use ledgerfold_lambda::{RunError, World, http::serve_http, variable};
 use orders::{
-    http::{QueryService, ReadTables},
+    http::{QueryService, ReadTables, Readable},
     read_models::{CustomerOrders, Dashboard, OrderViews, Shipments, projection},
 };
 
@@ -19,24 +19,22 @@ const BY_CUSTOMER: &str = "by-customer";
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), RunError> {
     let world = World::from_environment().await;
-    let generations = world.generations(&variable("PROJECTION_STATES")?);
+    let states = variable("PROJECTION_STATES")?;
     let order_views = world.read_table(&variable("ORDER_VIEW_TABLE")?);
     let customer_orders = world.listed_read_table(&variable("CUSTOMER_ORDERS_TABLE")?, BY_CUSTOMER);
     let shipments = world.read_table(&variable("SHIPMENT_TABLE")?);
     let dashboard = world.read_table(&variable("DASHBOARD_TABLE")?);
+    let live = Live { world: &world, states: &states };
+    let generations = world.generations(&states);
+    let dashboard = LiveTallies::new::<Dashboard>(projection::DASHBOARD, dashboard, generations);
     let tables = ReadTables {
-        order_views: rows::<OrderViews>(projection::ORDER_VIEW, order_views, &generations),
-        customer_orders: rows::<CustomerOrders>(
-            projection::CUSTOMER_ORDERS,
-            customer_orders,
-            &generations,
-        ),
-        shipments: rows::<Shipments>(projection::SHIPMENT, shipments, &generations),
-        dashboard: Arc::new(LiveTallies::new::<Dashboard>(
-            projection::DASHBOARD,
-            dashboard,
-            generations,
-        )),
+        order_views: live.rows::<OrderViews>(projection::ORDER_VIEW, order_views),
+        customer_orders: live.rows::<CustomerOrders>(projection::CUSTOMER_ORDERS, customer_orders),
+        shipments: live.rows::<Shipments>(projection::SHIPMENT, shipments),
+        dashboard: Readable {
+            table: Arc::new(dashboard),
+            skips: world.skips(&states, projection::DASHBOARD),
+        },
     };
     let log = world.event_store(&variable("EVENT_TABLE")?);
     let service = QueryService::new(Arc::new(log), tables);
@@ -47,11 +45,23 @@ async fn main() -> Result<(), RunError> {
     .await
 }
 
-/// The rows that are live at the moment of each call.
-fn rows<P: Projection>(
-    projection: &'static str,
-    table: Arc<dyn ReadTable>,
-    generations: &Arc<dyn GenerationStore>,
-) -> Arc<dyn RowStore> {
-    Arc::new(LiveRows::new::<P>(projection, table, generations.clone()))
+/// What is live at the moment of each call.
+struct Live<'a> {
+    world: &'a World,
+    /// The table of what is known of projections beside their rows.
+    states: &'a str,
+}
+
+impl Live<'_> {
+    fn rows<P: Projection>(
+        &self,
+        projection: &'static str,
+        table: Arc<dyn ReadTable>,
+    ) -> Readable<dyn RowStore> {
+        let generations = self.world.generations(self.states);
+        Readable {
+            table: Arc::new(LiveRows::new::<P>(projection, table, generations)),
+            skips: self.world.skips(self.states, projection),
+        }
+    }
 }

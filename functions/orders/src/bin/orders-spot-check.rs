@@ -30,7 +30,8 @@ async fn main() -> Result<(), RunError> {
     for (projection, table) in TABLES {
         let table = world.read_table(&variable(table)?);
         let models = read_models::catalog().models(projection, table)?;
-        check = check.of(models, world.quarantine(&states, projection));
+        let skips = world.skips(&states, projection);
+        check = check.of(models, skips, world.quarantine(&states, projection));
     }
     let settings = SpotCheckSettings {
         streams: variable("SPOT_CHECK_STREAMS")?.parse()?,

@@ -8,5 +8,5 @@ mod routes;
 mod views;
 
 pub use command_service::CommandService;
-pub use query_service::{QueryService, ReadTables};
+pub use query_service::{QueryService, ReadTables, Readable};
 pub use routes::{COMMANDS, CommandRoute, QUERIES, QueryRoute, Route};

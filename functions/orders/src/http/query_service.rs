@@ -3,7 +3,7 @@ use std::sync::Arc;
 use jiff::civil::{Date, DateTime};
 use ledgerfold::{
     ConsistencyToken, Cursor, DamagedToken, Decider, EntityId, StreamId, Timestamp, Version,
-    ports::{EventStore, Listing, RowStore, TallyStore},
+    ports::{EventStore, Listing, RowStore, Skips, TallyStore},
     project::Projection,
     query::{
         AuditPage, AuditPosition, Fresh, Until, as_of, audit, fresh_counts, fresh_list, fresh_row,
@@ -33,20 +33,27 @@ const MAX_DAYS: i32 = 366;
 #[derive(Clone)]
 pub struct QueryService {
     log: Arc<dyn EventStore>,
-    tables: ReadTables,
+    tables: Arc<ReadTables>,
 }
 
 /// The tables behind the read models.
-#[derive(Clone)]
 pub struct ReadTables {
     /// Of [`OrderViews`].
-    pub order_views: Arc<dyn RowStore>,
+    pub order_views: Readable<dyn RowStore>,
     /// Of [`CustomerOrders`].
-    pub customer_orders: Arc<dyn RowStore>,
+    pub customer_orders: Readable<dyn RowStore>,
     /// Of [`Shipments`].
-    pub shipments: Arc<dyn RowStore>,
+    pub shipments: Readable<dyn RowStore>,
     /// Of [`Dashboard`].
-    pub dashboard: Arc<dyn TallyStore>,
+    pub dashboard: Readable<dyn TallyStore>,
+}
+
+/// A projection's table, and the events that were skipped for it.
+pub struct Readable<T: ?Sized> {
+    /// The table.
+    pub table: Arc<T>,
+    /// The skipped events.
+    pub skips: Arc<dyn Skips>,
 }
 
 type Answer = Result<Response, Problem>;
@@ -54,7 +61,7 @@ type Answer = Result<Response, Problem>;
 impl QueryService {
     /// The service over the log and these tables.
     pub fn new(log: Arc<dyn EventStore>, tables: ReadTables) -> Self {
-        Self { log, tables }
+        Self { log, tables: Arc::new(tables) }
     }
 
     /// Answers one request.
@@ -79,8 +86,11 @@ impl QueryService {
         let token = consistency_token(request, &Orders::CATEGORY)?;
         let stream = stream(id);
         let shown = match until(&parameters)? {
-            Some(until) => as_of::<OrderViews>(&*self.log, &stream, until).await?,
-            None => self.row::<OrderViews>(&*self.tables.order_views, &stream, token).await?,
+            Some(until) => {
+                let skips = &*self.tables.order_views.skips;
+                as_of::<OrderViews>(&*self.log, skips, &stream, until).await?
+            }
+            None => self.row::<OrderViews>(&self.tables.order_views, &stream, token).await?,
         };
         versioned(shown.as_ref())
     }
@@ -88,17 +98,18 @@ impl QueryService {
     async fn shipment(&self, request: &Request, id: EntityId) -> Answer {
         QueryParameters::read(request, &[])?;
         let token = consistency_token(request, &Orders::CATEGORY)?;
-        let shown = self.row::<Shipments>(&*self.tables.shipments, &stream(id), token).await?;
+        let shown = self.row::<Shipments>(&self.tables.shipments, &stream(id), token).await?;
         versioned(shown.as_ref())
     }
 
     async fn row<P: Projection>(
         &self,
-        rows: &dyn RowStore,
+        of: &Readable<dyn RowStore>,
         stream: &StreamId,
         token: Option<ConsistencyToken>,
     ) -> Result<Option<Fresh<P::Row>>, Problem> {
-        Ok(fresh_row::<P>(rows, &*self.log, stream, token.as_ref()).await?)
+        let (rows, log, skips) = (&*of.table, &*self.log, &*of.skips);
+        Ok(fresh_row::<P>(rows, log, skips, stream, token.as_ref()).await?)
     }
 
     /// The audit log comes from the log itself, and is as new as can be.
@@ -127,9 +138,10 @@ impl QueryService {
         let before = from.map(String::from);
         // One more than is shown tells whether there is another page.
         let listing = Listing { partition: customer.to_string(), before, limit: limit + 1 };
-        let rows = &*self.tables.customer_orders;
-        let mut page =
-            fresh_list::<CustomerOrders>(rows, &*self.log, &listing, token.as_ref()).await?;
+        let Readable { table, skips } = &self.tables.customer_orders;
+        let page =
+            fresh_list::<CustomerOrders>(&**table, &*self.log, &**skips, &listing, token.as_ref());
+        let mut page = page.await?;
         let more = page.len() > limit;
         page.truncate(limit);
         let last = page.last().filter(|_| more).map(|listed| PlaceInList::of(&listed.fresh.row));
@@ -144,9 +156,11 @@ impl QueryService {
         let (from, to) = days(&parameters)?;
         // Codes of currencies are of capital letters: nothing sorts before none, and `~` behind all.
         let (first, last) = (day_key(from, ""), day_key(to, "~"));
+        let Readable { table, skips } = &self.tables.dashboard;
         let counters = fresh_counts::<Dashboard>(
-            &*self.tables.dashboard,
+            &**table,
             &*self.log,
+            &**skips,
             (&first, &last),
             token.as_ref(),
         );

@@ -3,18 +3,18 @@
 use std::sync::Arc;
 
 use ledgerfold::{
-    ports::{GenerationStore, ReadTable},
+    ports::{GenerationStore, ReadTable, RowStore},
     project::{Consumer, Generational, Projection, Projectors},
     query::{LiveRows, LiveTallies},
 };
 use ledgerfold_testkit::{ManualClock, MemoryGenerationStore, MemoryReadTable, SeededRandom};
 use orders::{
-    http::{QueryService, ReadTables},
+    http::{QueryService, ReadTables, Readable},
     read_models::{CustomerOrders, Dashboard, OrderViews, Shipments, catalog, projection},
 };
 use serde_json::json;
 
-use crate::world::{Answer, World, get};
+use crate::world::{Answer, World, get, no_skips};
 
 /// An empty stage.
 #[derive(Default)]
@@ -38,9 +38,10 @@ impl Stage {
         table.clone()
     }
 
-    fn rows<P: Projection>(&self, projection: &'static str) -> Arc<LiveRows> {
+    fn rows<P: Projection>(&self, projection: &'static str) -> Readable<dyn RowStore> {
         let (table, generations) = (self.table(projection), self.generations.clone());
-        Arc::new(LiveRows::new::<P>(projection, table, generations))
+        let table = Arc::new(LiveRows::new::<P>(projection, table, generations));
+        Readable { table, skips: no_skips() }
     }
 
     fn queries(&self, world: &World) -> QueryService {
@@ -50,7 +51,7 @@ impl Stage {
             order_views: self.rows::<OrderViews>(projection::ORDER_VIEW),
             customer_orders: self.rows::<CustomerOrders>(projection::CUSTOMER_ORDERS),
             shipments: self.rows::<Shipments>(projection::SHIPMENT),
-            dashboard: Arc::new(dashboard),
+            dashboard: Readable { table: Arc::new(dashboard), skips: no_skips() },
         };
         QueryService::new(world.log.clone(), tables)
     }
@@ -80,7 +81,7 @@ async fn every_read_model_is_deployed_from_nothing() {
         let models = catalog().models(name, table).expect("it is in the catalog");
         let revision = models.newest();
         let (clock, random) = (Arc::new(ManualClock::default()), Arc::new(SeededRandom::new(1)));
-        let projectors = Projectors::new(models, world.log.clone(), clock, random);
+        let projectors = Projectors::new(models, world.log.clone(), no_skips(), clock, random);
         let projector = Generational::new(projectors, stage.generations.clone());
         projector.check().await.expect("it starts");
         assert_eq!(projector.consume(world.deliveries()).await, [], "{name}");

@@ -3,6 +3,7 @@ use std::{sync::Arc, time::Duration};
 use ledgerfold::{
     Actor, Timestamp,
     command::CommandHandler,
+    ports::RowStore,
     process::{DeadlineSweep, ProcessExpiry, ProcessHandler},
     project::{Delivery, Projector, ReadModel, Receipt, RowModel, TallyModel},
 };
@@ -10,12 +11,12 @@ use ledgerfold_lambda::http::{
     GatewayEvent, GatewayResponse, Method, Path, Problem, Request, Response, answer_event,
 };
 use ledgerfold_testkit::{
-    ManualClock, MemoryDeadlineStore, MemoryEventStore, MemoryRowStore, MemoryTallyStore,
-    SeededRandom,
+    ManualClock, MemoryDeadlineStore, MemoryEventStore, MemoryQuarantine, MemoryRowStore,
+    MemoryTallyStore, SeededRandom,
 };
 use orders::{
     domain::Orders,
-    http::{CommandService, QueryService, ReadTables, Route},
+    http::{CommandService, QueryService, ReadTables, Readable, Route},
     process::{Patience, PaymentDeadline},
     read_models::{CustomerOrders, Dashboard, OrderViews, Shipments},
 };
@@ -43,6 +44,14 @@ struct Tables {
     dashboard: Arc<MemoryTallyStore>,
 }
 
+fn rows(table: &Arc<MemoryRowStore>) -> Readable<dyn RowStore> {
+    Readable { table: table.clone(), skips: no_skips() }
+}
+
+pub(crate) fn no_skips() -> Arc<MemoryQuarantine> {
+    Arc::default()
+}
+
 impl World {
     pub(crate) fn new() -> Self {
         let (log, clock) = (Arc::<MemoryEventStore>::default(), Arc::<ManualClock>::default());
@@ -51,10 +60,10 @@ impl World {
         let handler = CommandHandler::new(log.clone(), clock.clone(), random);
         let commands = CommandService::new(handler.clone());
         let read_tables = ReadTables {
-            order_views: tables.order_views.clone(),
-            customer_orders: tables.customer_orders.clone(),
-            shipments: tables.shipments.clone(),
-            dashboard: tables.dashboard.clone(),
+            order_views: rows(&tables.order_views),
+            customer_orders: rows(&tables.customer_orders),
+            shipments: rows(&tables.shipments),
+            dashboard: Readable { table: tables.dashboard.clone(), skips: no_skips() },
         };
         let queries = QueryService::new(log.clone(), read_tables);
         let deadlines = Arc::default();
@@ -116,7 +125,8 @@ impl World {
         ];
         for model in models {
             let random = Arc::new(SeededRandom::new(12));
-            let projector = Projector::new(model, self.log.clone(), self.clock.clone(), random);
+            let (log, clock) = (self.log.clone(), self.clock.clone());
+            let projector = Projector::new(model, log, no_skips(), clock, random);
             assert_eq!(projector.project(self.deliveries()).await, []);
         }
     }

@@ -6,6 +6,7 @@ use clap::Args;
 use ledgerfold::{
     Commit, StreamId, Version,
     audit::{Auditor, Counters, CountersVerdict, Finding, Summary, Verdict},
+    ports::Skip,
 };
 use serde::Serialize;
 
@@ -16,6 +17,7 @@ use super::{
 };
 use crate::{
     output::{Output, Report, progress, table},
+    parked::signed,
     system::SystemClock,
     trouble::{FINDINGS, Trouble},
 };
@@ -121,7 +123,8 @@ impl Options {
         let grace = Duration::from_secs(self.grace);
         let none = Auditor::new(context.log.clone(), Arc::new(SystemClock), grace);
         models.iter().fold(none, |auditor, it| {
-            auditor.of_parking(it.projection, it.model.clone(), it.quarantine.clone())
+            let (skips, quarantine) = (it.skips.clone(), it.quarantine.clone());
+            auditor.of_parking(it.projection, it.model.clone(), skips, quarantine)
         })
     }
 }
@@ -164,6 +167,8 @@ struct Audit {
     totals: Totals,
     projections: BTreeMap<&'static str, Totals>,
     findings: Vec<Found>,
+    /// Events that read models go without, because an operator has skipped them.
+    skipped: Vec<SkippedFor>,
     counters: Vec<WrongCounter>,
     /// Projections whose counters moved meanwhile, which proves nothing of them.
     counters_moved: Vec<&'static str>,
@@ -180,6 +185,7 @@ struct Totals {
     ahead: u64,
     unreadable: u64,
     parked: u64,
+    skipped: u64,
     /// Commits that the bus did not publish all of, if it was asked.
     #[serde(skip_serializing_if = "Option::is_none")]
     unpublished: Option<usize>,
@@ -187,8 +193,8 @@ struct Totals {
 
 impl From<Summary> for Totals {
     fn from(summary: Summary) -> Self {
-        let Summary { lost, diverged, behind, ahead, unreadable, parked, .. } = summary;
-        Self { lost, diverged, behind, ahead, unreadable, parked, unpublished: None }
+        let Summary { lost, diverged, behind, ahead, unreadable, parked, skipped, .. } = summary;
+        Self { lost, diverged, behind, ahead, unreadable, parked, skipped, unpublished: None }
     }
 }
 
@@ -200,6 +206,7 @@ impl Totals {
         self.ahead += other.ahead;
         self.unreadable += other.unreadable;
         self.parked += other.parked;
+        self.skipped += other.skipped;
     }
 }
 
@@ -215,6 +222,13 @@ struct Found {
 }
 
 #[derive(Debug, Serialize)]
+struct SkippedFor {
+    projection: &'static str,
+    #[serde(flatten)]
+    skip: Skip,
+}
+
+#[derive(Debug, Serialize)]
 struct WrongCounter {
     projection: &'static str,
     key: String,
@@ -226,10 +240,12 @@ struct WrongCounter {
 impl Audit {
     fn add(&mut self, finding: &Finding) {
         let mut summary = Summary::default();
-        summary.add(&finding.comparison.verdict);
+        summary.add(&finding.comparison);
         self.projections.entry(finding.projection).or_default().add(summary.into());
         self.totals.add(summary.into());
-        let comparison = &finding.comparison;
+        let (projection, comparison) = (finding.projection, &finding.comparison);
+        let skipped = comparison.skipped.iter().cloned();
+        self.skipped.extend(skipped.map(|skip| SkippedFor { projection, skip }));
         if comparison.verdict != Verdict::Current {
             self.findings.push(Found {
                 projection: finding.projection,
@@ -258,15 +274,26 @@ impl Audit {
 
 impl Audit {
     fn last_line(&self) -> String {
-        let Totals { lost, diverged, behind, ahead, unreadable, parked, unpublished } = self.totals;
+        let Totals { lost, diverged, behind, ahead, unreadable, parked, skipped, unpublished } =
+            self.totals;
         let unpublished = unpublished.map(|count| format!(" unpublished={count}"));
         format!(
             "lost={lost} diverged={diverged} parked={parked} behind={behind} ahead={ahead} \
-             unreadable={unreadable} counters={}{} streams={}\n",
+             unreadable={unreadable} skipped={skipped} counters={}{} streams={}\n",
             self.counters.len(),
             unpublished.unwrap_or_default(),
             self.streams
         )
+    }
+}
+
+impl SkippedFor {
+    const COLUMNS: [&'static str; 5] = ["projection", "stream", "skipped", "by", "reason"];
+
+    fn row(&self) -> [String; 5] {
+        let Skip { stream, version, reason, by } = &self.skip;
+        let projection = self.projection.to_owned();
+        [projection, stream.to_string(), version.to_string(), signed(by), reason.to_string()]
     }
 }
 
@@ -286,6 +313,9 @@ impl Report for Audit {
             });
             text +=
                 &table(["projection", "stream", "verdict", "row at", "stream at", "reason"], rows);
+        }
+        if !self.skipped.is_empty() {
+            text += &table(SkippedFor::COLUMNS, self.skipped.iter().map(SkippedFor::row));
         }
         if !self.counters.is_empty() {
             let rows = self.counters.iter().map(|wrong| {
@@ -317,6 +347,7 @@ mod tests {
     use ledgerfold::{
         Timestamp, Version,
         audit::{Comparison, Finding, Verdict},
+        ports::{Signature, Skip},
     };
 
     use super::{Audit, Unpublished};
@@ -326,7 +357,8 @@ mod tests {
         let stream = "book#1".parse().expect("a stream");
         let stored = (verdict != Verdict::Lost).then_some(Version::new(1));
         let head = Version::new(3);
-        let comparison = Comparison { stored, head, waiting_since: None, verdict, counted: None };
+        let (waiting_since, counted, skipped) = (None, None, Vec::new());
+        let comparison = Comparison { stored, head, waiting_since, verdict, counted, skipped };
         Finding { projection, stream, comparison }
     }
 
@@ -337,8 +369,38 @@ mod tests {
         assert!(audit.is_clean());
         assert_eq!(
             rendered(&audit, false).expect("text"),
-            "lost=0 diverged=0 parked=0 behind=0 ahead=0 unreadable=0 counters=0 streams=1\n"
+            "lost=0 diverged=0 parked=0 behind=0 ahead=0 unreadable=0 skipped=0 counters=0 streams=1\n"
         );
+    }
+
+    #[test]
+    fn what_was_skipped_is_told_with_its_reason_and_is_no_fault() {
+        let mut audit = Audit { streams: 1, ..Audit::default() };
+        let mut finding = finding("loans", Verdict::Current);
+        finding.comparison.skipped.push(Skip {
+            stream: finding.stream.clone(),
+            version: Version::new(2),
+            reason: "lent twice".parse().expect("one line"),
+            by: Signature {
+                actor: "ada".parse().expect("visible ASCII"),
+                at: Timestamp::UNIX_EPOCH,
+            },
+        });
+        audit.add(&finding);
+        assert!(audit.is_clean());
+        let text = rendered(&audit, false).expect("text");
+        assert!(
+            text.contains("ada at 1970-01-01T00:00:00Z") && text.contains("lent twice"),
+            "{text}"
+        );
+        assert!(text.contains(" skipped=1 "), "{text}");
+        let json: serde_json::Value =
+            serde_json::from_str(&rendered(&audit, true).expect("JSON")).expect("JSON");
+        assert_eq!(json["totals"]["skipped"], 1);
+        assert_eq!(json["projections"]["loans"]["skipped"], 1);
+        let skipped = &json["skipped"][0];
+        assert_eq!((&skipped["projection"], &skipped["version"]), (&"loans".into(), &2.into()));
+        assert_eq!((&skipped["actor"], &skipped["reason"]), (&"ada".into(), &"lent twice".into()));
     }
 
     #[test]
@@ -367,8 +429,7 @@ mod tests {
         assert!(!audit.is_clean());
         let text = rendered(&audit, false).expect("text");
         let last = text.lines().last().expect("a line");
-        let expected =
-            "lost=1 diverged=0 parked=1 behind=1 ahead=0 unreadable=1 counters=0 streams=2";
+        let expected = "lost=1 diverged=0 parked=1 behind=1 ahead=0 unreadable=1 skipped=0 counters=0 streams=2";
         assert_eq!(last, expected);
         assert_eq!(text.lines().count(), 6, "{text}");
         let json: serde_json::Value =

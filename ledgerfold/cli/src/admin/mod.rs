@@ -14,12 +14,13 @@ use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use ledgerfold::{
     Category,
     audit::Audited,
-    ports::{GenerationStore, Quarantine},
+    ports::{GenerationStore, Quarantine, Skips},
     project::{Catalog, Generations, Models, Projectors},
     rebuild::Rebuilder,
 };
 use ledgerfold_dynamodb::{
-    DynamoEventStore, DynamoGenerationStore, DynamoQuarantine, DynamoReadTable, DynamoStreams,
+    DynamoEventStore, DynamoGenerationStore, DynamoQuarantine, DynamoReadTable, DynamoSkips,
+    DynamoStreams,
 };
 
 use crate::{
@@ -50,6 +51,7 @@ pub struct Admin {
 struct Subject {
     models: Models,
     generations: Arc<dyn GenerationStore>,
+    skips: Arc<dyn Skips>,
     quarantine: Arc<dyn Quarantine>,
 }
 
@@ -61,6 +63,7 @@ struct Model {
     generations: Arc<dyn GenerationStore>,
     /// What it was opened by.
     record: Generations,
+    skips: Arc<dyn Skips>,
     quarantine: Arc<dyn Quarantine>,
 }
 
@@ -168,8 +171,9 @@ impl Admin {
             // It was in the list a moment ago.
             if let Ok(models) = self.catalog.models(name, Arc::new(table)) {
                 let quarantine = Arc::new(DynamoQuarantine::new(client.clone(), states, name));
+                let skips = Arc::new(DynamoSkips::new(client.clone(), states, name));
                 let generations = generations.clone();
-                subjects.push(Subject { models, generations, quarantine });
+                subjects.push(Subject { models, generations, skips, quarantine });
             }
         }
         Ok(Context {
@@ -213,7 +217,7 @@ impl Context {
     async fn models(&self) -> Result<Vec<Model>, Trouble> {
         let mut models = Vec::new();
         for subject in &self.subjects {
-            let Subject { models: of, generations, quarantine } = subject;
+            let Subject { models: of, generations, skips, quarantine } = subject;
             let record = of.peek(&**generations).await?;
             models.push(Model {
                 projection: of.projection(),
@@ -221,6 +225,7 @@ impl Context {
                 model: of.open(record.live())?,
                 generations: generations.clone(),
                 record,
+                skips: skips.clone(),
                 quarantine: quarantine.clone(),
             });
         }
@@ -229,7 +234,8 @@ impl Context {
 
     fn rebuilder(&self, subject: &Subject) -> Rebuilder {
         let (clock, random) = (Arc::new(SystemClock), Arc::new(SystemRandom));
-        let projectors = Projectors::new(subject.models.clone(), self.log.clone(), clock, random);
+        let (models, skips) = (subject.models.clone(), subject.skips.clone());
+        let projectors = Projectors::new(models, self.log.clone(), skips, clock, random);
         let streams = Arc::new(self.index.clone().strongly_consistent());
         Rebuilder::new(projectors, subject.generations.clone(), streams).only(self.category.clone())
     }

@@ -6,7 +6,7 @@ use clap::{ArgGroup, Args};
 use ledgerfold::{
     StreamId,
     audit::CountersVerdict,
-    ports::Written,
+    ports::{Skip, Written},
     project::Building,
     rebuild::{Filled, Plan, RebuildError, Rebuilder, Verified},
 };
@@ -218,6 +218,10 @@ struct Rebuilt {
     failed: u64,
     /// Streams and counters that are not what a fresh fold is.
     wrong: u64,
+    /// How many events the generation goes without, because an operator has skipped them.
+    skipped: u64,
+    /// The first of them, with the reasons.
+    skips: Vec<Skip>,
     /// `equal`, `moved` while they were verified, `differ`; none where there are rows.
     counters: Option<&'static str>,
     switched: bool,
@@ -252,6 +256,8 @@ impl Rebuilt {
             streams: verified.summary().streams,
             failed: filled.failed,
             wrong: verified.wrong(),
+            skipped: verified.summary().skipped,
+            skips: verified.skipped().to_vec(),
             counters: verified.counters().map(|counters| match counters {
                 CountersVerdict::Equal => "equal",
                 CountersVerdict::Moved => "moved",
@@ -285,14 +291,14 @@ impl Report for Rebuilds {
             text += &table(["projection", "stream", "verdict"], found);
         }
         for rebuilt in &self.rebuilt {
-            let Rebuilt { projection, generation, revision, streams, wrong, .. } = rebuilt;
+            let Rebuilt { projection, generation, revision, streams, wrong, skipped, .. } = rebuilt;
             let counters = rebuilt
                 .counters
                 .map(|counters| format!(" counters={counters}"))
                 .unwrap_or_default();
             text += &format!(
                 "{projection}: generation={generation} revision={revision} streams={streams} \
-                 wrong={wrong}{counters} switched={}\n",
+                 wrong={wrong} skipped={skipped}{counters} switched={}\n",
                 rebuilt.switched
             );
         }
@@ -318,6 +324,8 @@ mod tests {
             streams: 7,
             failed: 0,
             wrong: 0,
+            skipped: 2,
+            skips: Vec::new(),
             counters: Some("equal"),
             switched: true,
             findings: Vec::new(),
@@ -326,12 +334,14 @@ mod tests {
             projection: "loans",
             failed: 1,
             wrong: 1,
+            skipped: 0,
+            skips: Vec::new(),
             counters: None,
             switched: false,
             findings: vec![found],
             ..sound
         };
-        let sound = Rebuilt { findings: Vec::new(), ..sound };
+        let sound = Rebuilt { findings: Vec::new(), skips: Vec::new(), ..sound };
         let report = Rebuilds { rebuilt: vec![sound, unsound] };
         let text = rendered(&report, false).expect("text");
         let lines: Vec<_> = text.lines().collect();
@@ -339,8 +349,8 @@ mod tests {
         assert_eq!(
             lines[2..],
             [
-                "shelf: generation=2 revision=1 streams=7 wrong=0 counters=equal switched=true",
-                "loans: generation=2 revision=1 streams=7 wrong=1 switched=false",
+                "shelf: generation=2 revision=1 streams=7 wrong=0 skipped=2 counters=equal switched=true",
+                "loans: generation=2 revision=1 streams=7 wrong=1 skipped=0 switched=false",
             ]
         );
         let json: serde_json::Value =

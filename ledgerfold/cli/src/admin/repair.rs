@@ -69,8 +69,8 @@ impl Options {
             if self.overwrite { OnDivergence::Overwrite } else { OnDivergence::Report };
         let lost_memos = if self.count_lost { LostMemos::Count } else { LostMemos::Leave };
         let (clock, random) = (Arc::new(SystemClock), Arc::new(SystemRandom));
-        let (of, log) = (model.model.clone(), context.log.clone());
-        Repairer::new(of, log, clock, random, on_divergence)
+        let (of, log, skips) = (model.model.clone(), context.log.clone(), model.skips.clone());
+        Repairer::new(of, log, skips, clock, random, on_divergence)
             .with_lost_memos(lost_memos)
             .with_quarantine(model.quarantine.clone())
     }
@@ -207,7 +207,8 @@ mod tests {
             (Verdict::Diverged, Effect::Left),
         ] {
             let (stored, head) = (Some(Version::new(1)), Version::new(2));
-            let before = Comparison { stored, head, waiting_since: None, verdict, counted: None };
+            let (waiting_since, counted, skipped) = (None, None, Vec::new());
+            let before = Comparison { stored, head, waiting_since, verdict, counted, skipped };
             let stream = "book#1".parse().expect("a stream");
             report.add("loans", &Repair { stream, before, effect });
         }

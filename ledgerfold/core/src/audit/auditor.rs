@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     StreamId,
-    ports::{Clock, EventStore, Quarantine},
+    ports::{Clock, EventStore, Quarantine, Skips},
     project::ProjectError,
 };
 
@@ -28,6 +28,7 @@ pub struct Auditor {
 struct UnderAudit {
     projection: &'static str,
     model: Arc<dyn Audited>,
+    skips: Arc<dyn Skips>,
     quarantine: Option<Arc<dyn Quarantine>>,
 }
 
@@ -49,10 +50,15 @@ impl Auditor {
         Self { models: Vec::new(), log, clock, grace }
     }
 
-    /// The same, of this projection's model too.
+    /// The same, of this projection's model too, which need not have the events that were skipped.
     #[must_use]
-    pub fn of(self, projection: &'static str, model: Arc<dyn Audited>) -> Self {
-        self.with(UnderAudit { projection, model, quarantine: None })
+    pub fn of(
+        self,
+        projection: &'static str,
+        model: Arc<dyn Audited>,
+        skips: Arc<dyn Skips>,
+    ) -> Self {
+        self.with(UnderAudit { projection, model, skips, quarantine: None })
     }
 
     /// The same, of this projection's model too, telling apart what stands parked in its quarantine.
@@ -61,9 +67,10 @@ impl Auditor {
         self,
         projection: &'static str,
         model: Arc<dyn Audited>,
+        skips: Arc<dyn Skips>,
         quarantine: Arc<dyn Quarantine>,
     ) -> Self {
-        self.with(UnderAudit { projection, model, quarantine: Some(quarantine) })
+        self.with(UnderAudit { projection, model, skips, quarantine: Some(quarantine) })
     }
 
     fn with(mut self, model: UnderAudit) -> Self {
@@ -128,7 +135,7 @@ impl UnderAudit {
         stream: &StreamId,
         log: &dyn EventStore,
     ) -> Result<Finding, ProjectError> {
-        let comparison = self.model.compare(stream, log).await?;
+        let comparison = self.model.compare(stream, log, &*self.skips).await?;
         let comparison = comparison.or_parked(stream, self.quarantine.as_deref()).await?;
         Ok(Finding { projection: self.projection, stream: stream.clone(), comparison })
     }
@@ -151,13 +158,16 @@ pub struct Summary {
     pub unreadable: u64,
     /// Parked, and waiting for somebody to mend the cause.
     pub parked: u64,
+    /// Events that were skipped. Their streams are right without them.
+    pub skipped: u64,
 }
 
 impl Summary {
-    /// Counts a verdict.
-    pub fn add(&mut self, verdict: &Verdict) {
+    /// Counts a stream.
+    pub fn add(&mut self, comparison: &Comparison) {
         self.streams += 1;
-        match verdict {
+        self.skipped += u64::try_from(comparison.skipped.len()).unwrap_or(u64::MAX);
+        match comparison.verdict {
             Verdict::Current => {}
             Verdict::Lost => self.lost += 1,
             Verdict::Behind => self.behind += 1,
@@ -171,7 +181,7 @@ impl Summary {
     /// How many are not as they should be, without anybody knowing: all but those that are current or
     /// parked.
     pub const fn wrong(&self) -> u64 {
-        let Self { lost, diverged, behind, ahead, unreadable, parked: _, streams: _ } = *self;
+        let Self { lost, diverged, behind, ahead, unreadable, .. } = *self;
         lost + diverged + behind + ahead + unreadable
     }
 

@@ -1,18 +1,23 @@
 use async_trait::async_trait;
 
+use super::walk::{Walk, walk};
 use crate::{
     Envelope, StreamId, Timestamp, Version,
-    ports::{Counter, CounterKey, EventStore, Quarantine, QuarantineError, StoredRow, Written},
+    ports::{
+        Counter, CounterKey, EventStore, Memo, Quarantine, QuarantineError, Skip, Skips, StoredRow,
+        Written,
+    },
     project::{
-        Counts, ProjectError, Projection, ReadModel, RowModel, Tally, TallyModel, count, fold,
-        index_of, read_log, read_memo, read_row, stored_row,
+        Counts, ProjectError, Projection, ReadModel, RowModel, Skipped, Tally, TallyModel, count,
+        fold, inapplicable, index_of, read_memo, read_row, stored_row,
     },
 };
 
 /// A read model that can be held against the log.
 #[async_trait]
 pub trait Audited: ReadModel {
-    /// What the model holds of a stream, beside what the log says of it.
+    /// What the model holds of a stream, beside what the log says of it without the events that were
+    /// skipped.
     ///
     /// # Errors
     /// [`ProjectError`] where the log or the read table fails. What is there and cannot be read is no
@@ -21,6 +26,7 @@ pub trait Audited: ReadModel {
         &self,
         stream: &StreamId,
         log: &dyn EventStore,
+        skips: &dyn Skips,
     ) -> Result<Comparison, ProjectError>;
 
     /// Puts the fold of the stream in the place of what the model holds of it. `None` where that is
@@ -32,6 +38,7 @@ pub trait Audited: ReadModel {
         &self,
         stream: &StreamId,
         log: &dyn EventStore,
+        skips: &dyn Skips,
     ) -> Result<Option<Written>, ProjectError>;
 
     /// All counters of the model; `None` where it has rows.
@@ -54,6 +61,8 @@ pub struct Comparison {
     pub verdict: Verdict,
     /// What the stream has added to counters up to the memo's version.
     pub counted: Option<Counts>,
+    /// The events that its fold goes on without, because an operator has skipped them.
+    pub skipped: Vec<Skip>,
 }
 
 /// What to think of a row or memo.
@@ -91,8 +100,8 @@ impl Verdict {
 }
 
 impl Comparison {
-    fn new<S>(stored: Option<Version>, walk: &Walk<S>, is_fold: bool) -> Self {
-        let head = walk.head;
+    fn new<S>(stored: Option<Version>, walk: Walk<S>, is_fold: bool) -> Self {
+        let Walk { head, next: waiting_since, skipped, .. } = walk;
         let verdict = match stored {
             None if head == Version::NONE => Verdict::Current,
             None => Verdict::Lost,
@@ -101,7 +110,8 @@ impl Comparison {
             Some(version) if version < head => Verdict::Behind,
             Some(_) => Verdict::Current,
         };
-        Self { stored, head, waiting_since: walk.next, verdict, counted: None }
+        let skipped = skipped.into_skips();
+        Self { stored, head, waiting_since, verdict, counted: None, skipped }
     }
 
     /// How many events the model lacks.
@@ -146,48 +156,10 @@ impl Comparison {
                     waiting_since: None,
                     verdict,
                     counted: None,
+                    skipped: Vec::new(),
                 })
             }
             other => other,
-        }
-    }
-}
-
-/// A stream folded to its end.
-struct Walk<S> {
-    /// The fold at the version that was asked for; `None` if no commit ends there.
-    there: Option<S>,
-    /// When the event behind that version was recorded.
-    next: Option<Timestamp>,
-    last: S,
-    head: Version,
-}
-
-/// Folds a stream commit by commit, and keeps what it was at one version on the way.
-async fn walk<S: Clone>(
-    log: &dyn EventStore,
-    stream: &StreamId,
-    at: Version,
-    initial: S,
-    step: impl Fn(S, &[Envelope]) -> Result<S, ProjectError>,
-) -> Result<Walk<S>, ProjectError> {
-    let (mut state, mut head) = (initial, Version::NONE);
-    let mut there = (at == head).then(|| state.clone());
-    let mut next = None;
-    loop {
-        let page = read_log(head, stream, log).await?;
-        for commit in page.events.chunk_by(|one, next| one.commit == next.commit) {
-            if head == at {
-                next = commit.first().map(|event| event.metadata.recorded_at);
-            }
-            state = step(state, commit)?;
-            head = head.advance(commit.len());
-            if head == at {
-                there = Some(state.clone());
-            }
-        }
-        if !page.more {
-            return Ok(Walk { there, next, last: state, head });
         }
     }
 }
@@ -196,18 +168,19 @@ impl<P: Projection> RowModel<P> {
     async fn compare_row(
         stored: Option<&StoredRow>,
         stream: &StreamId,
-        log: &dyn EventStore,
+        source: (&dyn EventStore, &dyn Skips),
     ) -> Result<Comparison, ProjectError> {
         let version = stored.map(|stored| stored.version);
-        let walk = walk(log, stream, version.unwrap_or(Version::NONE), None, fold::<P>).await?;
+        let at = version.unwrap_or(Version::NONE);
+        let walk = walk(source, stream, at, None, fold::<P>).await?;
         let is_fold = match (stored, &walk.there) {
             (Some(stored), Some(row)) => {
-                let index = index_of::<P>(stream, stored.version, row.as_ref())?;
+                let index = index_of::<P>(row.as_ref())?;
                 read_row::<P>(stored)? == *row && stored.index == index
             }
             (stored, _) => stored.is_none(),
         };
-        Ok(Comparison::new(version, &walk, is_fold))
+        Ok(Comparison::new(version, walk, is_fold))
     }
 }
 
@@ -218,12 +191,13 @@ impl<P: Projection> Audited for RowModel<P> {
         &self,
         stream: &StreamId,
         log: &dyn EventStore,
+        skips: &dyn Skips,
     ) -> Result<Comparison, ProjectError> {
         let stored = match self.rows.get(stream).await {
             Ok(stored) => stored,
             Err(error) => return Comparison::or_unreadable(Err(error.into()), None),
         };
-        let compared = Self::compare_row(stored.as_ref(), stream, log).await;
+        let compared = Self::compare_row(stored.as_ref(), stream, (log, skips)).await;
         Comparison::or_unreadable(compared, stored.map(|stored| stored.version))
     }
 
@@ -231,12 +205,13 @@ impl<P: Projection> Audited for RowModel<P> {
         &self,
         stream: &StreamId,
         log: &dyn EventStore,
+        skips: &dyn Skips,
     ) -> Result<Option<Written>, ProjectError> {
         let Some(seen) = self.rows.get(stream).await? else {
             return Ok(Some(Written::Superseded));
         };
         let Walk { last: row, head: version, .. } =
-            walk(log, stream, Version::NONE, None, fold::<P>).await?;
+            walk((log, skips), stream, Version::NONE, None, fold::<P>).await?;
         if version < seen.version {
             // It says more than the log, which may be what is damaged.
             return Ok(None);
@@ -252,30 +227,33 @@ impl<P: Projection> Audited for RowModel<P> {
 
 impl<T: Tally> TallyModel<T> {
     async fn compare_memo(
-        &self,
-        stored: Option<&crate::ports::Memo>,
+        stored: Option<&Memo>,
         stream: &StreamId,
-        log: &dyn EventStore,
+        source: (&dyn EventStore, &dyn Skips),
     ) -> Result<Comparison, ProjectError> {
         let version = stored.map(|stored| stored.version);
+        let at = version.unwrap_or(Version::NONE);
         let initial = (T::Memo::default(), Counts::default());
-        let walk = walk(log, stream, version.unwrap_or(Version::NONE), initial, |state, commit| {
-            let (mut memo, mut counts) = state;
-            let added = count::<T>(&mut memo, commit)?;
-            counts.merge(added).map_err(|reason| crate::project::Inapplicable {
-                stream: stream.clone(),
-                version: commit.last().map_or(Version::NONE, |event| event.version),
-                reason,
-            })?;
-            Ok((memo, counts))
-        })
-        .await?;
-        let is_fold = match (stored, &walk.there) {
-            (Some(stored), Some((memo, _))) => read_memo::<T>(stored)? == *memo,
+        let mut walk = walk(source, stream, at, initial, count_on::<T>).await?;
+        let (memo, counted) = walk.there.take().unzip();
+        let is_fold = match (stored, &memo) {
+            (Some(stored), Some(memo)) => read_memo::<T>(stored)? == *memo,
             (stored, _) => stored.is_none(),
         };
-        let compared = Comparison::new(version, &walk, is_fold);
-        Ok(Comparison { counted: walk.there.map(|(_, counts)| counts), ..compared })
+        Ok(Comparison { counted, ..Comparison::new(version, walk, is_fold) })
+    }
+}
+
+/// The memo and all that was counted, on by a commit.
+fn count_on<T: Tally>(
+    (memo, mut counts): (T::Memo, Counts),
+    commit: &[Envelope],
+    skipped: &Skipped,
+) -> Result<(T::Memo, Counts), ProjectError> {
+    let (memo, added) = count::<T>(memo, commit, skipped)?;
+    match (counts.merge(added), commit.last()) {
+        (Err(reason), Some(last)) => Err(inapplicable(last, reason)),
+        _ => Ok((memo, counts)),
     }
 }
 
@@ -285,12 +263,13 @@ impl<T: Tally> Audited for TallyModel<T> {
         &self,
         stream: &StreamId,
         log: &dyn EventStore,
+        skips: &dyn Skips,
     ) -> Result<Comparison, ProjectError> {
         let stored = match self.counters.memo(stream).await {
             Ok(stored) => stored,
             Err(error) => return Comparison::or_unreadable(Err(error.into()), None),
         };
-        let compared = self.compare_memo(stored.as_ref(), stream, log).await;
+        let compared = Self::compare_memo(stored.as_ref(), stream, (log, skips)).await;
         Comparison::or_unreadable(compared, stored.map(|stored| stored.version))
     }
 
@@ -298,6 +277,7 @@ impl<T: Tally> Audited for TallyModel<T> {
         &self,
         _: &StreamId,
         _: &dyn EventStore,
+        _: &dyn Skips,
     ) -> Result<Option<Written>, ProjectError> {
         Ok(None)
     }

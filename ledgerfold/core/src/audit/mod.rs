@@ -8,27 +8,31 @@
 //!
 //! ```
 //! # use std::{sync::Arc, time::Duration};
-//! # use ledgerfold::{StreamId, ports::{Clock, EventStore, RowStore}};
+//! # use ledgerfold::{StreamId, ports::{Clock, EventStore, RowStore, Skips}};
 //! # use ledgerfold::project::{ProjectError, Projection, RowModel};
 //! use ledgerfold::audit::{Auditor, Summary};
 //!
 //! async fn audit<P: Projection>(
 //!     rows: Arc<dyn RowStore>,
 //!     log: Arc<dyn EventStore>,
+//!     skips: Arc<dyn Skips>,
 //!     clock: Arc<dyn Clock>,
 //!     streams: &[StreamId],
 //! ) -> Result<Summary, ProjectError> {
 //!     let model = Arc::new(RowModel::<P>::new(rows));
-//!     let auditor = Auditor::new(log, clock, Duration::from_secs(3)).of("loans", model);
+//!     let auditor = Auditor::new(log, clock, Duration::from_secs(3)).of("loans", model, skips);
 //!     let mut summary = Summary::default();
 //!     for finding in auditor.examine(streams).await? {
-//!         summary.add(&finding.comparison.verdict);
+//!         summary.add(&finding.comparison);
 //!     }
 //!     Ok(summary)
 //! }
 //! ```
 //!
 //! A [`SpotCheck`] is what a schedule runs: it audits a [`Sample`].
+//!
+//! An event that an operator has [skipped](crate::ports::Skips) for a projection need not be in its
+//! model. The audit tells of such events, and takes the model for current without them.
 //!
 //! What the bus has published is held against the log by [`Heard`].
 //!
@@ -43,6 +47,7 @@ mod first_page;
 mod repair;
 mod sample;
 mod spot_check;
+mod walk;
 
 pub use auditor::{Auditor, Finding, Summary};
 pub use bus::Heard;

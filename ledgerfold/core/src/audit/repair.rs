@@ -3,7 +3,7 @@ use std::sync::Arc;
 use super::compare::{Audited, Comparison, Verdict};
 use crate::{
     StreamId, Version,
-    ports::{Clock, EventStore, Quarantine, Random, Written},
+    ports::{Clock, EventStore, Quarantine, Random, Skips, Written},
     project::{ProjectError, Projector},
 };
 
@@ -26,6 +26,7 @@ pub enum OnDivergence {
 pub struct Repairer {
     model: Arc<dyn Audited>,
     log: Arc<dyn EventStore>,
+    skips: Arc<dyn Skips>,
     projector: Projector,
     on_divergence: OnDivergence,
     lost_memos: LostMemos,
@@ -72,13 +73,14 @@ impl Repairer {
     pub fn new(
         model: Arc<dyn Audited>,
         log: Arc<dyn EventStore>,
+        skips: Arc<dyn Skips>,
         clock: Arc<dyn Clock>,
         random: Arc<dyn Random>,
         on_divergence: OnDivergence,
     ) -> Self {
-        let projector = Projector::new(model.clone(), log.clone(), clock, random);
+        let projector = Projector::new(model.clone(), log.clone(), skips.clone(), clock, random);
         let lost_memos = LostMemos::default();
-        Self { model, log, projector, on_divergence, lost_memos, quarantine: None }
+        Self { model, log, skips, projector, on_divergence, lost_memos, quarantine: None }
     }
 
     /// The same, trying what stands parked in this quarantine too.
@@ -99,7 +101,7 @@ impl Repairer {
     /// # Errors
     /// [`ProjectError`] where the log or the read table fails, or others keep moving the stream.
     pub async fn repair(&self, stream: &StreamId) -> Result<Repair, ProjectError> {
-        let comparison = self.model.compare(stream, &*self.log).await?;
+        let comparison = self.model.compare(stream, &*self.log, &*self.skips).await?;
         let before = comparison.or_parked(stream, self.quarantine.as_deref()).await?;
         let effect = match before.verdict {
             Verdict::Current => Effect::None,
@@ -134,7 +136,7 @@ impl Repairer {
 
     async fn overwrite(&self, stream: &StreamId) -> Result<Effect, ProjectError> {
         for _ in 0..ATTEMPTS {
-            match self.model.overwrite(stream, &*self.log).await? {
+            match self.model.overwrite(stream, &*self.log, &*self.skips).await? {
                 None => return Ok(Effect::Left),
                 Some(Written::Done) => return Ok(Effect::Overwritten),
                 Some(Written::Superseded) => {}

@@ -3,7 +3,7 @@ use std::{collections::BTreeMap, sync::Arc, time::Duration};
 use super::{Auditor, Finding, Sample, Summary, Verdict};
 use crate::{
     StreamId, Timestamp,
-    ports::{Clock, EventStore, GenerationStore, Quarantine, ReadStoreError, StreamsError},
+    ports::{Clock, EventStore, GenerationStore, Quarantine, ReadStoreError, Skips, StreamsError},
     project::{Made, Models, ProjectError, UnknownModel},
 };
 
@@ -32,6 +32,7 @@ pub struct SpotCheck {
 #[derive(Clone)]
 struct Subject {
     models: Models,
+    skips: Arc<dyn Skips>,
     quarantine: Arc<dyn Quarantine>,
 }
 
@@ -82,9 +83,9 @@ impl SpotChecked {
     }
 
     fn add(&mut self, finding: Finding) {
-        let verdict = &finding.comparison.verdict;
-        self.summaries.entry(finding.projection).or_default().add(verdict);
-        if *verdict != Verdict::Current && self.findings.len() < FINDINGS {
+        let comparison = &finding.comparison;
+        self.summaries.entry(finding.projection).or_default().add(comparison);
+        if comparison.verdict != Verdict::Current && self.findings.len() < FINDINGS {
             self.findings.push(finding);
         }
     }
@@ -104,8 +105,13 @@ impl SpotCheck {
     /// The same, in the live read model of this projection too, telling apart what stands parked in
     /// its quarantine.
     #[must_use]
-    pub fn of(mut self, models: Models, quarantine: Arc<dyn Quarantine>) -> Self {
-        self.subjects.push(Subject { models, quarantine });
+    pub fn of(
+        mut self,
+        models: Models,
+        skips: Arc<dyn Skips>,
+        quarantine: Arc<dyn Quarantine>,
+    ) -> Self {
+        self.subjects.push(Subject { models, skips, quarantine });
         self
     }
 
@@ -171,8 +177,8 @@ impl SpotCheck {
     fn auditor(&self, live: &[Made]) -> Result<Auditor, UnknownModel> {
         let none = Auditor::new(self.log.clone(), self.clock.clone(), Duration::ZERO);
         self.subjects.iter().zip(live).try_fold(none, |auditor, (subject, made)| {
-            let (models, quarantine) = (&subject.models, subject.quarantine.clone());
-            Ok(auditor.of_parking(models.projection(), models.open(*made)?, quarantine))
+            let Subject { models, skips, quarantine } = subject.clone();
+            Ok(auditor.of_parking(models.projection(), models.open(*made)?, skips, quarantine))
         })
     }
 

@@ -12,6 +12,7 @@ mod quarantine;
 mod random;
 mod read_table;
 mod row_store;
+mod skips;
 mod streams;
 mod tally_store;
 mod transaction;
@@ -29,6 +30,7 @@ pub use quarantine::{Parked, ParkedPage, Quarantine, QuarantineError};
 pub use random::Random;
 pub use read_table::{ReadTable, RemovedPage};
 pub use row_store::{IndexKey, Listing, ReadStoreError, RowStore, StoredRow, Written};
+pub use skips::{Signature, Skip, SkipError, SkipReason, SkipRecord, SkipRegister, Skips};
 pub use streams::{Resume, Segment, StreamPage, Streams, StreamsError};
 pub use tally_store::{Counted, Counter, CounterKey, Increment, Memo, Settled, TallyStore};
 pub use transaction::{

@@ -8,7 +8,9 @@ use super::{
 };
 use crate::{
     Timestamp,
-    ports::{Clock, EventStore, GenerationStore, Quarantine, Random, ReadStoreError, Written},
+    ports::{
+        Clock, EventStore, GenerationStore, Quarantine, Random, ReadStoreError, Skips, Written,
+    },
 };
 
 /// How often the note that a generation was outrun is written again on a record that has changed.
@@ -19,19 +21,22 @@ const ATTEMPTS: usize = 5;
 pub struct Projectors {
     pub(crate) models: Models,
     pub(crate) log: Arc<dyn EventStore>,
+    pub(crate) skips: Arc<dyn Skips>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) random: Arc<dyn Random>,
 }
 
 impl Projectors {
-    /// Projectors of these models, which find in the log what deliveries lack.
+    /// Projectors of these models, which find in the log what deliveries lack, and go on without the
+    /// events that were skipped for the projection.
     pub fn new(
         models: Models,
         log: Arc<dyn EventStore>,
+        skips: Arc<dyn Skips>,
         clock: Arc<dyn Clock>,
         random: Arc<dyn Random>,
     ) -> Self {
-        Self { models, log, clock, random }
+        Self { models, log, skips, clock, random }
     }
 
     /// The projector of a generation.
@@ -39,8 +44,8 @@ impl Projectors {
     /// # Errors
     /// [`UnknownModel`].
     pub fn of(&self, made: Made) -> Result<Projector, UnknownModel> {
-        let model = self.models.open(made)?;
-        Ok(Projector::new(model, self.log.clone(), self.clock.clone(), self.random.clone()))
+        let Self { models, log, skips, clock, random } = self.clone();
+        Ok(Projector::new(models.open(made)?, log, skips, clock, random))
     }
 }
 

@@ -7,7 +7,8 @@
 //!
 //! A stream that a read model cannot move on is parked in a [`Quarantine`](crate::ports::Quarantine):
 //! later events of it wait in the log, all other streams go on, and [`Projector::heal`] brings it home
-//! once the cause is mended.
+//! once the cause is mended. An event that can never be applied can be
+//! [skipped](crate::ports::SkipRegister) by an operator; every fold for that projection then goes on without it.
 
 mod catalog;
 mod consumer;
@@ -17,6 +18,8 @@ mod inbox;
 mod projector;
 mod quarantine;
 mod row;
+mod skipped;
+mod step;
 mod tail;
 mod tally;
 
@@ -31,9 +34,10 @@ pub use inbox::{Content, Delivery, Receipt, ReplayName};
 pub use projector::{Position, ProjectError, Projector, ReadModel};
 pub use quarantine::{Healing, Upkeep, Which};
 pub use row::{Projection, RowModel};
+pub use skipped::Skipped;
 pub use tally::{Counts, Tally, TallyModel};
 
-pub(crate) use row::{fold, index_of, read_row, stored_row};
+pub(crate) use row::{fold, inapplicable, index_of, read_row, stored_row};
 pub(crate) use tail::{contiguous, read as read_log};
 pub(crate) use tally::{count, read_memo};
 

@@ -4,16 +4,18 @@ use async_trait::async_trait;
 use futures::{StreamExt, stream};
 
 use super::{
-    Inapplicable,
+    Inapplicable, Skipped,
     inbox::{self, Arrived, Delivery, Receipt},
-    tail,
+    step::Step,
+    tail::{self, Tail},
 };
 use crate::{
     DecodeError, Envelope, Panicked, StreamId, Version,
     backoff::Backoff,
     panics::guarded_future,
     ports::{
-        Clock, EventStore, Quarantine, QuarantineError, Random, ReadStoreError, StoreError, Written,
+        Clock, EventStore, Quarantine, QuarantineError, Random, ReadStoreError, Skips, StoreError,
+        Written,
     },
 };
 
@@ -39,9 +41,13 @@ pub trait Position: Send + Sync {
     fn version(&self) -> Version;
 
     /// Moves on by these events, which follow [`Position::version`] and end with a commit, in
-    /// conditional writes that carry the new position. After an error it stands where it says that it
-    /// stands, and can be moved on from there.
-    async fn advance(&mut self, events: &[Envelope]) -> Result<Written, ProjectError>;
+    /// conditional writes that carry the new position; without those that were skipped, and past them.
+    /// After an error it stands where it says that it stands, and can be moved on from there.
+    async fn advance(
+        &mut self,
+        events: &[Envelope],
+        skipped: &Skipped,
+    ) -> Result<Written, ProjectError>;
 }
 
 /// A stream could not be brought forward in a read model. Nothing of it is lost: the messages come
@@ -89,6 +95,14 @@ pub enum ProjectError {
     /// The quarantine failed.
     #[error(transparent)]
     Quarantine(#[from] QuarantineError),
+    /// An event cannot be applied, and the quarantine failed to say whether it was skipped.
+    #[error("{cause}; and whether it was skipped cannot be read: {source}")]
+    SkipUnknown {
+        /// Why the event cannot be applied.
+        cause: Box<Self>,
+        /// Why its skip cannot be read.
+        source: QuarantineError,
+    },
 }
 
 impl ProjectError {
@@ -106,7 +120,8 @@ impl ProjectError {
             | Self::ReadStore(_)
             | Self::NotInLog { .. }
             | Self::Contention(_)
-            | Self::Quarantine(_) => false,
+            | Self::Quarantine(_)
+            | Self::SkipUnknown { .. } => false,
         }
     }
 
@@ -158,20 +173,23 @@ pub(super) struct Progress {
 pub struct Projector {
     model: Arc<dyn ReadModel>,
     log: Arc<dyn EventStore>,
+    skips: Arc<dyn Skips>,
     pub(super) clock: Arc<dyn Clock>,
     random: Arc<dyn Random>,
     pub(super) quarantine: Option<Arc<dyn Quarantine>>,
 }
 
 impl Projector {
-    /// A projector of this model, which finds in the log what deliveries lack.
+    /// A projector of this model, which finds in the log what deliveries lack, and goes on without the
+    /// events that were skipped.
     pub fn new(
         model: Arc<dyn ReadModel>,
         log: Arc<dyn EventStore>,
+        skips: Arc<dyn Skips>,
         clock: Arc<dyn Clock>,
         random: Arc<dyn Random>,
     ) -> Self {
-        Self { model, log, clock, random, quarantine: None }
+        Self { model, log, skips, clock, random, quarantine: None }
     }
 
     /// The same, parking in this quarantine what it cannot move on. Without one the messages of such a
@@ -305,9 +323,7 @@ impl Projector {
             let after = position.version();
             let tail = tail::following(after, stream, arrived, &*self.log).await?;
             progress.from_log |= tail.from_log;
-            if !tail.events.is_empty()
-                && advance(position, &tail.events).await? == Written::Superseded
-            {
+            if self.advance(stream, position, &tail).await? == Written::Superseded {
                 return Ok(Written::Superseded);
             }
             if !tail.more && tail.events.is_empty() {
@@ -316,23 +332,25 @@ impl Projector {
         }
         Ok(Written::Done)
     }
-}
 
-/// Moves on by these events at once; where that fails for good, commit by commit up to the one at fault,
-/// so that as little as possible waits behind it.
-async fn advance(
-    position: &mut dyn Position,
-    events: &[Envelope],
-) -> Result<Written, ProjectError> {
-    match position.advance(events).await {
-        Err(error) if error.is_lasting() => {}
-        outcome => return outcome,
-    }
-    for commit in events.chunk_by(|one, next| one.commit == next.commit) {
-        let is_new = commit.last().is_some_and(|event| event.version > position.version());
-        if is_new && position.advance(commit).await? == Written::Superseded {
-            return Ok(Written::Superseded);
+    /// Moves on by these events at once; where that fails for good, commit by commit up to the one at
+    /// fault, so that as little as possible waits behind it.
+    async fn advance(
+        &self,
+        stream: &StreamId,
+        position: &mut dyn Position,
+        tail: &Tail,
+    ) -> Result<Written, ProjectError> {
+        let mut step = Step::new(stream, tail, &*self.skips);
+        match step.take(position, &tail.events).await {
+            Err(error) if error.is_lasting() => {}
+            outcome => return outcome,
         }
+        for commit in tail.events.chunk_by(|one, next| one.commit == next.commit) {
+            if step.take(position, commit).await? == Written::Superseded {
+                return Ok(Written::Superseded);
+            }
+        }
+        Ok(Written::Done)
     }
-    Ok(Written::Done)
 }

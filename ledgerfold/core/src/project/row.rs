@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use serde::{Serialize, de::DeserializeOwned};
 
 use super::{
-    Inapplicable, ProjectError,
+    Inapplicable, ProjectError, Skipped,
     projector::{Position, ReadModel},
 };
 use crate::{
@@ -39,17 +39,25 @@ pub trait Projection: Send + Sync + 'static {
     }
 }
 
-/// The fold of `events` onto a row.
+/// The fold of `events` onto a row, without those that were skipped.
 pub(crate) fn fold<P: Projection>(
     row: Option<P::Row>,
     events: &[Envelope],
+    skipped: &Skipped,
 ) -> Result<Option<P::Row>, ProjectError> {
     events.iter().try_fold(row, |row, envelope| {
-        let mut events = open::<P::Event>(envelope)?.into_iter();
-        guarded(|| events.try_fold(row, |row, event| P::evolve(row, &event)))
-            .unwrap_or_else(|panicked| Err(panicked.to_string()))
-            .map_err(|reason| inapplicable(envelope, reason))
+        skipped.apply(row, envelope, |row| apply::<P>(row, envelope))
     })
+}
+
+fn apply<P: Projection>(
+    row: Option<P::Row>,
+    envelope: &Envelope,
+) -> Result<Option<P::Row>, ProjectError> {
+    let mut events = open::<P::Event>(envelope)?.into_iter();
+    guarded(|| events.try_fold(row, |row, event| P::evolve(row, &event)))
+        .unwrap_or_else(|panicked| Err(panicked.to_string()))
+        .map_err(|reason| inapplicable(envelope, reason))
 }
 
 pub(super) fn open<E: Event>(envelope: &Envelope) -> Result<Decoded<Recorded<E>>, ProjectError> {
@@ -61,7 +69,7 @@ pub(super) fn open<E: Event>(envelope: &Envelope) -> Result<Decoded<Recorded<E>>
     })
 }
 
-pub(super) fn inapplicable(envelope: &Envelope, reason: String) -> ProjectError {
+pub(crate) fn inapplicable(envelope: &Envelope, reason: String) -> ProjectError {
     let (stream, version) = (envelope.stream.clone(), envelope.version);
     Inapplicable { stream, version, reason }.into()
 }
@@ -84,20 +92,15 @@ pub(crate) fn stored_row<P: Projection>(
     row: Option<&P::Row>,
 ) -> Result<StoredRow, ProjectError> {
     let body = row.map(Payload::encode).transpose()?;
-    let index = index_of::<P>(stream, version, row)?;
+    let index = index_of::<P>(row)?;
     Ok(StoredRow { stream: stream.clone(), version, body, index })
 }
 
-/// The place of a row in the list.
+/// The place of a row in the list. No single event is at fault where that cannot be told.
 pub(crate) fn index_of<P: Projection>(
-    stream: &StreamId,
-    version: Version,
     row: Option<&P::Row>,
 ) -> Result<Option<IndexKey>, ProjectError> {
-    guarded(|| row.and_then(P::index)).map_err(|panicked| {
-        let (stream, reason) = (stream.clone(), panicked.to_string());
-        Inapplicable { stream, version, reason }.into()
-    })
+    Ok(guarded(|| row.and_then(P::index))?)
 }
 
 /// A [`Projection`] with the table that keeps its rows.
@@ -139,8 +142,12 @@ impl<P: Projection> Position for RowPosition<P> {
         self.version
     }
 
-    async fn advance(&mut self, events: &[Envelope]) -> Result<Written, ProjectError> {
-        let row = fold::<P>(self.row.clone(), events)?;
+    async fn advance(
+        &mut self,
+        events: &[Envelope],
+        skipped: &Skipped,
+    ) -> Result<Written, ProjectError> {
+        let row = fold::<P>(self.row.clone(), events, skipped)?;
         let version = self.version.advance(events.len());
         let stored = stored_row::<P>(&self.stream, version, row.as_ref())?;
         let written = self.rows.put(&stored).await?;

@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use serde::{Serialize, de::DeserializeOwned};
 
 use super::{
-    ProjectError,
+    ProjectError, Skipped,
     projector::{Position, ReadModel},
     row::{inapplicable, open},
 };
@@ -94,20 +94,27 @@ impl Counts {
     }
 }
 
-/// What `events`, which are of one commit or several whole ones, add.
+/// What `events`, which are of one commit or several whole ones, add, and the memo behind them. An
+/// event that was skipped counts nothing.
 pub(crate) fn count<T: Tally>(
-    memo: &mut T::Memo,
+    memo: T::Memo,
     events: &[Envelope],
-) -> Result<Counts, ProjectError> {
-    let mut counts = Counts::default();
-    for envelope in events {
-        let mut events = open::<T::Event>(envelope)?.into_iter();
-        let counted = guarded(|| events.try_for_each(|event| T::count(memo, &event, &mut counts)));
-        counted
-            .unwrap_or_else(|panicked| Err(panicked.to_string()))
-            .map_err(|reason| inapplicable(envelope, reason))?;
-    }
-    Ok(counts)
+    skipped: &Skipped,
+) -> Result<(T::Memo, Counts), ProjectError> {
+    events.iter().try_fold((memo, Counts::default()), |counted, envelope| {
+        skipped.apply(counted, envelope, |counted| count_one::<T>(counted, envelope))
+    })
+}
+
+fn count_one<T: Tally>(
+    (mut memo, mut counts): (T::Memo, Counts),
+    envelope: &Envelope,
+) -> Result<(T::Memo, Counts), ProjectError> {
+    let mut events = open::<T::Event>(envelope)?.into_iter();
+    guarded(|| events.try_for_each(|event| T::count(&mut memo, &event, &mut counts)))
+        .unwrap_or_else(|panicked| Err(panicked.to_string()))
+        .map_err(|reason| inapplicable(envelope, reason))?;
+    Ok((memo, counts))
 }
 
 pub(crate) fn read_memo<T: Tally>(stored: &Memo) -> Result<T::Memo, ReadStoreError> {
@@ -178,15 +185,18 @@ impl<T: Tally> Position for TallyPosition<T> {
     }
 
     /// One write takes as many commits as its bound of groups allows; the rest follow in more.
-    async fn advance(&mut self, events: &[Envelope]) -> Result<Written, ProjectError> {
+    async fn advance(
+        &mut self,
+        events: &[Envelope],
+        skipped: &Skipped,
+    ) -> Result<Written, ProjectError> {
         let (mut memo, mut counts) = (self.memo.clone(), Counts::default());
         let mut version = self.version;
         for commit in events.chunk_by(|one, next| one.commit == next.commit) {
-            let before = memo.clone();
-            let added = count::<T>(&mut memo, commit)?;
+            let (behind, added) = count::<T>(memo.clone(), commit, skipped)?;
             if counts.groups_with(&added) > GROUPS_PER_WRITE {
                 let counted = std::mem::take(&mut counts);
-                if self.write(version, before, counted).await? == Written::Superseded {
+                if self.write(version, memo, counted).await? == Written::Superseded {
                     return Ok(Written::Superseded);
                 }
             }
@@ -197,6 +207,7 @@ impl<T: Tally> Position for TallyPosition<T> {
                 reason,
             })?;
             version = version.advance(commit.len());
+            memo = behind;
         }
         self.write(version, memo, counts).await
     }

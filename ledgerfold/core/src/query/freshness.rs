@@ -1,12 +1,12 @@
 use crate::{
     ConsistencyToken, StreamId, Version,
     ports::{
-        Counted, Counter, CounterKey, EventStore, Listing, ReadStoreError, RowStore, StoreError,
-        StoredRow, TallyStore,
+        Counted, Counter, CounterKey, EventStore, Listing, ReadStoreError, RowStore, Skips,
+        StoreError, StoredRow, TallyStore,
     },
     project::{
-        Counts, ProjectError, Projection, Tally, count, fold, index_of, read_log, read_memo,
-        read_row,
+        Counts, ProjectError, Projection, Skipped, Tally, count, fold, index_of, read_log,
+        read_memo, read_row,
     },
 };
 
@@ -59,14 +59,15 @@ pub enum QueryError {
 }
 
 /// The row of a stream, at least as new as the token says: what the read table lacks is folded in
-/// from the log. A row that is not there at all is looked for in the log too, so that what was
-/// committed a moment ago is never called unknown.
+/// from the log, without the events that were skipped for its projection. A row that is not there at
+/// all is looked for in the log too, so that what was committed a moment ago is never called unknown.
 ///
 /// # Errors
 /// [`QueryError`].
 pub async fn fresh_row<P: Projection>(
     rows: &dyn RowStore,
     log: &dyn EventStore,
+    skips: &dyn Skips,
     stream: &StreamId,
     token: Option<&ConsistencyToken>,
 ) -> Result<Option<Fresh<P::Row>>, QueryError> {
@@ -79,7 +80,7 @@ pub async fn fresh_row<P: Projection>(
     if stored.is_some() && seen.is_none_or(|seen| seen <= version) {
         return Ok(row.map(|row| Fresh { row, version }));
     }
-    let Reached { row, version } = fold_on::<P>(row, version, log, stream).await?;
+    let Reached { row, version } = fold_on::<P>(row, version, (log, skips), stream).await?;
     check_reached(stream, seen, version)?;
     Ok(row.map(|row| Fresh { row, version }))
 }
@@ -93,12 +94,14 @@ struct Reached<R> {
 async fn fold_on<P: Projection>(
     mut row: Option<P::Row>,
     mut version: Version,
-    log: &dyn EventStore,
+    (log, skips): (&dyn EventStore, &dyn Skips),
     stream: &StreamId,
 ) -> Result<Reached<P::Row>, QueryError> {
+    let mut skipped = Skipped::default();
     loop {
         let page = read_log(version, stream, log).await?;
-        row = fold::<P>(row, &page.events)?;
+        let fold = |skipped: &_| fold::<P>(row.clone(), &page.events, skipped);
+        row = skipped.fold(stream, skips, fold).await?;
         version = version.advance(page.events.len());
         if !page.more {
             return Ok(Reached { row, version });
@@ -126,6 +129,7 @@ fn check_reached(
 pub async fn fresh_list<P: Projection>(
     rows: &dyn RowStore,
     log: &dyn EventStore,
+    skips: &dyn Skips,
     listing: &Listing,
     token: Option<&ConsistencyToken>,
 ) -> Result<Vec<Listed<P::Row>>, QueryError> {
@@ -139,10 +143,8 @@ pub async fn fresh_list<P: Projection>(
         page.extend(list_entry::<P>(row)?);
     }
     let Some(token) = token else { return Ok(page) };
-    let fresh = fresh_row::<P>(rows, log, &token.stream, Some(token)).await?;
-    let version = fresh.as_ref().map_or(Version::NONE, |fresh| fresh.version);
-    let row = fresh.as_ref().map(|fresh| &fresh.row);
-    let key = index_of::<P>(&token.stream, version, row)?;
+    let fresh = fresh_row::<P>(rows, log, skips, &token.stream, Some(token)).await?;
+    let key = index_of::<P>(fresh.as_ref().map(|fresh| &fresh.row))?;
     if let (Some(fresh), Some(key)) = (fresh, key) {
         let above = listing.before.as_ref().is_none_or(|before| key.order < *before);
         if key.partition == listing.partition && above {
@@ -175,6 +177,7 @@ fn list_entry<P: Projection>(stored: &StoredRow) -> Result<Option<Listed<P::Row>
 pub async fn fresh_counts<T: Tally>(
     counters: &dyn TallyStore,
     log: &dyn EventStore,
+    skips: &dyn Skips,
     (first, last): (&CounterKey, &CounterKey),
     token: Option<&ConsistencyToken>,
 ) -> Result<Vec<Counter>, QueryError> {
@@ -182,25 +185,29 @@ pub async fn fresh_counts<T: Tally>(
         return Ok(counters.range(first, last).await?);
     };
     let Counted { memo, counters } = counters.range_with(&token.stream, first, last).await?;
-    let (mut past, version) = match &memo {
+    let (past, version) = match &memo {
         Some(memo) if memo.version >= token.version => return Ok(counters),
         Some(memo) => (read_memo::<T>(memo)?, memo.version),
         None => (T::Memo::default(), Version::NONE),
     };
-    let missing = count_on::<T>(&mut past, version, log, token).await?;
+    let missing = count_on::<T>(past, version, (log, skips), token).await?;
     add(counters, &missing, first, last)
 }
 
 async fn count_on<T: Tally>(
-    memo: &mut T::Memo,
+    mut memo: T::Memo,
     mut version: Version,
-    log: &dyn EventStore,
+    (log, skips): (&dyn EventStore, &dyn Skips),
     token: &ConsistencyToken,
 ) -> Result<Counts, QueryError> {
     let mut missing = Counts::default();
+    let mut skipped = Skipped::default();
     loop {
         let page = read_log(version, &token.stream, log).await?;
-        missing.merge(count::<T>(memo, &page.events)?).map_err(|reason| {
+        let count = |skipped: &_| count::<T>(memo.clone(), &page.events, skipped);
+        let (behind, added) = skipped.fold(&token.stream, skips, count).await?;
+        memo = behind;
+        missing.merge(added).map_err(|reason| {
             ProjectError::Inapplicable(crate::project::Inapplicable {
                 stream: token.stream.clone(),
                 version,

@@ -3,8 +3,8 @@ use serde::{Deserialize, Serialize};
 use super::{Fresh, QueryError};
 use crate::{
     Commit, Envelope, StreamId, Timestamp, Version,
-    ports::{EventStore, StoreError},
-    project::{Projection, contiguous, fold, read_log},
+    ports::{EventStore, Skips, StoreError},
+    project::{Projection, Skipped, contiguous, fold, read_log},
 };
 
 /// How many commits one read of the audit log asks for: a reply holds few events, and each commit may
@@ -35,23 +35,27 @@ impl Until {
     }
 }
 
-/// The row that a projection would have shown then, with the version that it shows. `None` before there
-/// was one, and for a version that the stream has not reached.
+/// The row that a projection would have shown then, without the events that were skipped for it since,
+/// and with the version that it shows. `None` before there was one, and for a version that the stream
+/// has not reached.
 ///
 /// # Errors
 /// [`QueryError`].
 pub async fn as_of<P: Projection>(
     log: &dyn EventStore,
+    skips: &dyn Skips,
     stream: &StreamId,
     until: Until,
 ) -> Result<Option<Fresh<P::Row>>, QueryError> {
     let mut row = None;
     let mut version = Version::NONE;
+    let mut skipped = Skipped::default();
     loop {
         let page = read_log(version, stream, log).await?;
         let held: Vec<_> =
             page.events.iter().take_while(|event| until.holds(event)).cloned().collect();
-        row = fold::<P>(row, &held)?;
+        let fold = |skipped: &_| fold::<P>(row.clone(), &held, skipped);
+        row = skipped.fold(stream, skips, fold).await?;
         version = version.advance(held.len());
         // The stream has gone on behind what is shown, and so it has reached what was asked for.
         let goes_on = held.len() < page.events.len();

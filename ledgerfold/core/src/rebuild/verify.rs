@@ -6,8 +6,8 @@ use super::{CONCURRENT_STREAMS, FINDINGS, Observer, Plan, RebuildError, Rebuilde
 use crate::{
     Pace, StreamId, Version,
     audit::{Audited, Comparison, Counters, CountersVerdict, Finding, Summary, Verdict},
-    ports::{Segment, SegmentProgress, StreamPage, Written},
-    project::{Building, Generations, InvalidChange, ProjectError, Projector},
+    ports::{Segment, SegmentProgress, Skip, StreamPage, Written},
+    project::{Building, Generations, InvalidChange, ProjectError, Projector, Projectors},
 };
 
 /// What a verification has found: the only thing that can be switched to.
@@ -16,6 +16,7 @@ pub struct Verified {
     record: Generations,
     summary: Summary,
     findings: Vec<Finding>,
+    skipped: Vec<Skip>,
     counters: Option<CountersVerdict>,
     accepted: bool,
 }
@@ -29,6 +30,11 @@ impl Verified {
     /// The first streams that are not as they should be.
     pub fn findings(&self) -> &[Finding] {
         &self.findings
+    }
+
+    /// The first events that the generation does without, because an operator has skipped them.
+    pub fn skipped(&self) -> &[Skip] {
+        &self.skipped
     }
 
     /// What to think of the counters, if there are any. That they moved meanwhile proves nothing of
@@ -81,6 +87,7 @@ struct Work<'a> {
 struct Found {
     summary: Summary,
     findings: Vec<Finding>,
+    skipped: Vec<Skip>,
     counters: Option<Counters>,
 }
 
@@ -115,12 +122,13 @@ impl Rebuilder {
             .buffer_unordered(usize::MAX)
             .try_collect::<Vec<()>>()
             .await?;
-        let Found { summary, findings, counters } = work.found.into_inner().unwrap_or_default();
+        let Found { summary, findings, skipped, counters } =
+            work.found.into_inner().unwrap_or_default();
         let counters = match counters {
             Some(counters) => Some(counters.end(&*model).await?),
             None => None,
         };
-        Ok(Verified { record, summary, findings, counters, accepted: false })
+        Ok(Verified { record, summary, findings, skipped, counters, accepted: false })
     }
 
     /// The record, with no note of an event that outran the generation: from here on a new one changes
@@ -188,17 +196,20 @@ impl Work<'_> {
     }
 
     async fn compare(&self, stream: &StreamId) -> Result<Comparison, ProjectError> {
-        self.model.compare(stream, &*self.rebuilder.projectors.log).await
+        let Projectors { log, skips, .. } = &self.rebuilder.projectors;
+        self.model.compare(stream, &**log, &**skips).await
     }
 }
 
 impl Found {
     /// Adds a finding, and says whether it is one of something wrong.
     fn add(&mut self, finding: Finding) -> bool {
-        self.summary.add(&finding.comparison.verdict);
+        self.summary.add(&finding.comparison);
         if let Some(counters) = &mut self.counters {
             counters.add(&finding.comparison);
         }
+        let room = FINDINGS.saturating_sub(self.skipped.len());
+        self.skipped.extend(finding.comparison.skipped.iter().take(room).cloned());
         let wrong = finding.comparison.verdict != Verdict::Current;
         if wrong && self.findings.len() < FINDINGS {
             self.findings.push(finding);

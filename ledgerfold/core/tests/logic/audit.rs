@@ -21,7 +21,7 @@ use ledgerfold::{
     project::{ProjectError, RowModel, TallyModel},
 };
 use ledgerfold_testkit::{
-    Amended, Amendment, SeededRandom,
+    Amended, Amendment, MemoryQuarantine, SeededRandom,
     conformance::notebook::{Notebook, fresh, write},
 };
 
@@ -31,13 +31,18 @@ fn rows(world: &World) -> Arc<dyn Audited> {
     Arc::new(RowModel::<Pages>::new(world.rows.clone()))
 }
 
+fn no_skips() -> Arc<MemoryQuarantine> {
+    Arc::default()
+}
+
 fn words(world: &World) -> Arc<dyn Audited> {
     Arc::new(TallyModel::<Words>::new(world.tallies.clone()))
 }
 
 async fn examine(world: &World, model: Arc<dyn Audited>, stream: &StreamId) -> Finding {
     let grace = Duration::from_secs(5);
-    let auditor = Auditor::new(world.log.clone(), world.clock.clone(), grace).of("shelf", model);
+    let auditor = Auditor::new(world.log.clone(), world.clock.clone(), grace);
+    let auditor = auditor.of("shelf", model, no_skips());
     let mut findings = auditor.examine(std::slice::from_ref(stream)).await.expect("it can be read");
     findings.remove(0)
 }
@@ -48,7 +53,8 @@ async fn verdict(world: &World, model: Arc<dyn Audited>, stream: &StreamId) -> V
 
 fn repairer(world: &World, model: Arc<dyn Audited>, on_divergence: OnDivergence) -> Repairer {
     let random = Arc::new(SeededRandom::new(3));
-    Repairer::new(model, world.log.clone(), world.clock.clone(), random, on_divergence)
+    let (log, clock) = (world.log.clone(), world.clock.clone());
+    Repairer::new(model, log, no_skips(), clock, random, on_divergence)
 }
 
 async fn repair(world: &World, model: Arc<dyn Audited>, stream: &StreamId) -> Effect {
@@ -195,7 +201,7 @@ async fn a_table_that_does_not_answer_is_an_error_and_no_finding() {
     let world = World::new();
     let stream = stream_of(&world, &["a"], 1).await;
     world.rows.fail_for(Some(stream.clone()));
-    let compared = rows(&world).compare(&stream, &*world.log).await;
+    let compared = rows(&world).compare(&stream, &*world.log, &*no_skips()).await;
     assert!(matches!(compared, Err(ProjectError::ReadStore(_))), "{compared:?}");
 }
 
@@ -233,8 +239,9 @@ async fn a_repair_beside_live_traffic_counts_nothing_twice() {
         let log = Amended::of(world.log.clone(), Slow(pauses.clone()));
         for (model, projector) in [(rows(&world), world.pages()), (words(&world), world.words())] {
             let (clock, random) = (world.clock.clone(), Arc::new(SeededRandom::new(seed)));
-            let slow = log.clone();
-            let repairer = Repairer::new(model.clone(), slow, clock, random, OnDivergence::Report);
+            let (model, log, skips) = (model.clone(), log.clone(), no_skips());
+            let on_divergence = OnDivergence::Report;
+            let repairer = Repairer::new(model.clone(), log, skips, clock, random, on_divergence);
             let events = world.envelopes().into_iter().filter(|event| event.stream == stream);
             let live = async {
                 for event in events {
@@ -261,8 +268,8 @@ async fn what_arrives_while_the_audit_waits_is_not_behind() {
     let world = World::new();
     let stream = stream_of(&world, &["a", "b"], 1).await;
     let (one, other) = (world.clock.clone(), world.pages());
-    let auditor =
-        Auditor::new(world.log.clone(), one, Duration::from_secs(5)).of("pages", rows(&world));
+    let auditor = Auditor::new(world.log.clone(), one, Duration::from_secs(5));
+    let auditor = auditor.of("pages", rows(&world), no_skips());
     let streams = [stream.clone()];
     let events = deliveries(world.envelopes());
     // The manual clock yields where others would sleep, and the delivery comes in between.
@@ -278,10 +285,10 @@ async fn a_summary_counts_each_verdict() {
     let current = stream_of(&world, &["a"], 1).await;
     let lost = stream_of(&world, &["a"], 0).await;
     let behind = stream_of(&world, &["a", "b"], 1).await;
-    summary.add(&verdict(&world, rows(&world), &current).await);
+    summary.add(&examine(&world, rows(&world), &current).await.comparison);
     assert!(summary.is_clean());
     for stream in [lost, behind] {
-        summary.add(&verdict(&world, rows(&world), &stream).await);
+        summary.add(&examine(&world, rows(&world), &stream).await.comparison);
     }
     assert_eq!(summary, Summary { streams: 3, lost: 1, behind: 1, ..Summary::default() });
     assert!(!summary.is_clean());
@@ -388,8 +395,8 @@ async fn the_log_is_read_once_for_all_read_models() {
     let stream = stream_of(&world, &["a", "b"], 2).await;
     let (read, grace) = (world.log.reads(), Duration::from_secs(5));
     let auditor = Auditor::new(world.log.clone(), world.clock.clone(), grace)
-        .of("pages", rows(&world))
-        .of("words", words(&world));
+        .of("pages", rows(&world), no_skips())
+        .of("words", words(&world), no_skips());
     let findings = auditor.examine(std::slice::from_ref(&stream)).await.expect("it can be read");
     assert_eq!(findings.iter().map(|it| it.projection).collect::<Vec<_>>(), ["pages", "words"]);
     assert!(findings.iter().all(|it| it.comparison.verdict == Verdict::Current), "{findings:?}");
@@ -423,8 +430,8 @@ async fn a_read_model_that_moves_while_another_is_compared_is_not_ahead() {
     let stream = stream_of(&world, &["a"], 1).await;
     let log = Amended::of(world.log.clone(), Meanwhile(Mutex::new(Some(world.clone()))));
     let auditor = Auditor::new(log, world.clock.clone(), Duration::ZERO)
-        .of("pages", rows(&world))
-        .of("words", words(&world));
+        .of("pages", rows(&world), no_skips())
+        .of("words", words(&world), no_skips());
     let findings = auditor.examine(std::slice::from_ref(&stream)).await.expect("it can be read");
     let verdicts: Vec<_> = findings.into_iter().map(|it| it.comparison.verdict).collect();
     assert_eq!(verdicts, [Verdict::Current, Verdict::Current]);

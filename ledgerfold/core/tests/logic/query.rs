@@ -32,7 +32,8 @@ async fn project(world: &World) {
 
 async fn row(world: &World, stream: &StreamId, seen: Option<u64>) -> Option<(u64, Vec<String>)> {
     let seen = seen.map(|version| token(stream, version));
-    let fresh = fresh_row::<Pages>(&*world.rows, &*world.log, stream, seen.as_ref()).await;
+    let skips = &*world.parked_pages;
+    let fresh = fresh_row::<Pages>(&*world.rows, &*world.log, skips, stream, seen.as_ref()).await;
     fresh.expect("it can be read").map(|fresh| (fresh.version.get(), fresh.row))
 }
 
@@ -76,7 +77,9 @@ async fn a_token_of_a_version_that_never_was_is_refused() {
     let (world, stream) = (World::new(), fresh());
     write(&world, &stream, &["a"]).await;
     let ahead = token(&stream, 9);
-    let refused = fresh_row::<Pages>(&*world.rows, &*world.log, &stream, Some(&ahead)).await;
+    let refused =
+        fresh_row::<Pages>(&*world.rows, &*world.log, &*world.parked_pages, &stream, Some(&ahead))
+            .await;
     assert!(matches!(refused, Err(QueryError::Ahead { .. })), "{refused:?}");
 }
 
@@ -86,7 +89,9 @@ async fn a_token_of_another_stream_asks_nothing_of_this_row() {
     write(&world, &stream, &["a"]).await;
     project(&world).await;
     let other = token(&fresh(), 9);
-    let shown = fresh_row::<Pages>(&*world.rows, &*world.log, &stream, Some(&other)).await;
+    let shown =
+        fresh_row::<Pages>(&*world.rows, &*world.log, &*world.parked_pages, &stream, Some(&other))
+            .await;
     assert_eq!(shown.expect("it can be read").map(|fresh| fresh.version), Some(Version::new(1)));
 }
 
@@ -97,7 +102,14 @@ async fn first_pages(
 ) -> Vec<String> {
     let (partition, before) = ("shelf".to_owned(), before.map(str::to_owned));
     let listing = Listing { partition, before, limit: 2 };
-    let page = fresh_list::<Pages>(&*world.rows, &*world.log, &listing, seen.as_ref()).await;
+    let page = fresh_list::<Pages>(
+        &*world.rows,
+        &*world.log,
+        &*world.parked_pages,
+        &listing,
+        seen.as_ref(),
+    )
+    .await;
     page.expect("it can be listed").into_iter().map(|listed| listed.fresh.row.join("")).collect()
 }
 
@@ -125,7 +137,14 @@ async fn a_list_shows_what_the_caller_has_seen_while_its_index_lags() {
 
 async fn notes(world: &World, seen: Option<ConsistencyToken>) -> Vec<(String, i64)> {
     let range = (&CounterKey("a".to_owned()), &CounterKey("m".to_owned()));
-    let counters = fresh_counts::<Words>(&*world.tallies, &*world.log, range, seen.as_ref()).await;
+    let counters = fresh_counts::<Words>(
+        &*world.tallies,
+        &*world.log,
+        &*world.parked_words,
+        range,
+        seen.as_ref(),
+    )
+    .await;
     let counters = counters.expect("it can be read");
     counters.into_iter().map(|counter| (counter.key.0, counter.amounts["notes"])).collect()
 }
@@ -192,7 +211,14 @@ async fn counters_that_move_while_they_are_read_are_counted_once() {
     write(&world, &stream, &["a"]).await;
     let racing = Racing { world: &world, counted: AtomicBool::new(false) };
     let (key, seen) = (CounterKey("a".to_owned()), token(&stream, 2));
-    let counters = fresh_counts::<Words>(&racing, &*world.log, (&key, &key), Some(&seen)).await;
+    let counters = fresh_counts::<Words>(
+        &racing,
+        &*world.log,
+        &*world.parked_words,
+        (&key, &key),
+        Some(&seen),
+    )
+    .await;
     assert_eq!(counters.expect("it can be read")[0].amounts["notes"], 2);
 }
 
@@ -228,10 +254,13 @@ async fn counters_that_never_come_to_rest_are_not_shown_to_who_must_see_its_own(
     write(&world, &stream, &["a"]).await;
     project(&world).await;
     let (busy, key, seen) = (Busy(&world), CounterKey("a".to_owned()), token(&stream, 1));
-    let refused = fresh_counts::<Words>(&busy, &*world.log, (&key, &key), Some(&seen)).await;
+    let refused =
+        fresh_counts::<Words>(&busy, &*world.log, &*world.parked_words, (&key, &key), Some(&seen))
+            .await;
     let is_passing = matches!(refused, Err(QueryError::ReadStore(ReadStoreError::Unavailable(_))));
     assert!(is_passing, "{refused:?}");
-    let shown = fresh_counts::<Words>(&busy, &*world.log, (&key, &key), None).await;
+    let shown =
+        fresh_counts::<Words>(&busy, &*world.log, &*world.parked_words, (&key, &key), None).await;
     assert_eq!(shown.expect("nothing was asked for")[0].amounts["notes"], 1);
 }
 
@@ -249,13 +278,21 @@ async fn a_sum_out_of_range_is_an_error_and_not_another_number() {
     world.tallies.add(Version::NONE, &memo, &[full]).await.expect("it can be written");
     write(&world, &stream, &["a"]).await;
     let seen = token(&stream, 1);
-    let refused =
-        fresh_counts::<Words>(&*world.tallies, &*world.log, (&key, &key), Some(&seen)).await;
+    let refused = fresh_counts::<Words>(
+        &*world.tallies,
+        &*world.log,
+        &*world.parked_words,
+        (&key, &key),
+        Some(&seen),
+    )
+    .await;
     assert!(matches!(refused, Err(QueryError::OutOfRange { .. })), "{refused:?}");
 }
 
 async fn book_at(world: &World, stream: &StreamId, until: Until) -> Option<(u64, Vec<String>)> {
-    let shown = as_of::<Pages>(&*world.log, stream, until).await.expect("it can be read");
+    let shown = as_of::<Pages>(&*world.log, &*world.parked_pages, stream, until)
+        .await
+        .expect("it can be read");
     shown.map(|fresh| (fresh.version.get(), fresh.row))
 }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use ledgerfold::{
     Decider, Envelope, Recorded, StreamId, Version,
     command::{Answer, CommandError, CommandHandler},
-    ports::{CounterKey, EventStore, IndexKey},
+    ports::{CounterKey, EventStore, IndexKey, Skips},
     project::{
         Counts, Delivery, Projection, Projector, ReadModel, Receipt, RowModel, Tally, TallyModel,
     },
@@ -119,7 +119,8 @@ impl World {
     /// A projector of this read model over the rows.
     pub(crate) fn rows_of<P: Projection>(&self) -> Projector {
         let model = Arc::new(RowModel::<P>::new(self.rows.clone()));
-        self.projector(model).with_quarantine(self.parked_pages.clone())
+        let parked = self.parked_pages.clone();
+        self.projector(model, parked.clone()).with_quarantine(parked)
     }
 
     pub(crate) fn words(&self) -> Projector {
@@ -129,13 +130,14 @@ impl World {
     /// A projector of this tally over the counters.
     pub(crate) fn tally_of<T: Tally>(&self) -> Projector {
         let model = Arc::new(TallyModel::<T>::new(self.tallies.clone()));
-        self.projector(model).with_quarantine(self.parked_words.clone())
+        let parked = self.parked_words.clone();
+        self.projector(model, parked.clone()).with_quarantine(parked)
     }
 
     /// A projector that parks nothing.
-    pub(crate) fn projector(&self, model: Arc<dyn ReadModel>) -> Projector {
+    pub(crate) fn projector(&self, model: Arc<dyn ReadModel>, skips: Arc<dyn Skips>) -> Projector {
         let random = Arc::new(SeededRandom::new(1));
-        Projector::new(model, self.log.clone(), self.clock.clone(), random)
+        Projector::new(model, self.log.clone(), skips, self.clock.clone(), random)
     }
 
     /// All events of the log, stream by stream.

@@ -41,7 +41,7 @@ fn check_over(stage: &Stage, log: Arc<dyn EventStore>, clock: Arc<dyn Clock>) ->
     [PAGES, WORDS].into_iter().fold(check, |check, projection| {
         let table = stage.memory(projection).clone();
         let models = stage.catalog.models(projection, table).expect("it is there");
-        check.of(models, Arc::<MemoryQuarantine>::default())
+        check.of(models, stage.parked(projection), stage.parked(projection))
     })
 }
 
@@ -194,7 +194,7 @@ async fn what_is_known_to_be_parked_is_counted_and_not_called_wrong() {
     let models = stage.catalog.models(PAGES, stage.pages.clone()).expect("it is there");
     let (log, clock) = (stage.log.clone(), stage.clock.clone());
     let check = SpotCheck::new(sample(&stage), stage.generations.clone(), log, clock);
-    let check = check.of(models, quarantine);
+    let check = check.of(models, quarantine.clone(), quarantine);
     let checked = check.run(Look::At(9), PATIENCE, Timestamp::MAX).await.expect("readable");
     assert_eq!((checked.wrong(), checked.summaries[PAGES].parked), (0, 1));
     assert!(matches!(checked.findings[0].comparison.verdict, Verdict::Parked(_)));

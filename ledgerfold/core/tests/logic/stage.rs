@@ -20,7 +20,8 @@ use ledgerfold::{
     rebuild::Rebuilder,
 };
 use ledgerfold_testkit::{
-    ManualClock, MemoryEventStore, MemoryGenerationStore, MemoryReadTable, SeededRandom,
+    ManualClock, MemoryEventStore, MemoryGenerationStore, MemoryQuarantine, MemoryReadTable,
+    SeededRandom,
     conformance::notebook::{Notebook, write},
 };
 
@@ -67,6 +68,8 @@ pub(crate) struct Stage {
     pub(crate) pages: Arc<MemoryReadTable>,
     pub(crate) words: Arc<MemoryReadTable>,
     pub(crate) generations: Arc<MemoryGenerationStore>,
+    pub(crate) parked_pages: Arc<MemoryQuarantine>,
+    pub(crate) parked_words: Arc<MemoryQuarantine>,
     pub(crate) clock: Arc<ManualClock>,
     pub(crate) weather: Arc<Weather>,
     pub(crate) catalog: Catalog,
@@ -91,6 +94,8 @@ impl Stage {
             pages: Arc::default(),
             words: Arc::default(),
             generations: Arc::default(),
+            parked_pages: Arc::default(),
+            parked_words: Arc::default(),
             clock: Arc::default(),
             weather: Arc::new(weather),
             catalog: Catalog::new().rows::<Pages>(PAGES).tally::<Words>(WORDS),
@@ -104,6 +109,10 @@ impl Stage {
 
     pub(crate) fn memory(&self, projection: &str) -> &Arc<MemoryReadTable> {
         if projection == PAGES { &self.pages } else { &self.words }
+    }
+
+    pub(crate) fn parked(&self, projection: &str) -> Arc<MemoryQuarantine> {
+        if projection == PAGES { self.parked_pages.clone() } else { self.parked_words.clone() }
     }
 
     fn table(&self, projection: &str) -> Arc<dyn ReadTable> {
@@ -121,7 +130,8 @@ impl Stage {
     fn projectors(&self, projection: &str) -> Projectors {
         let models = self.catalog.models(projection, self.table(projection)).expect("it is there");
         let random = Arc::new(SeededRandom::new(self.weather.draw(1_000)));
-        Projectors::new(models, self.slow_log(), self.clock.clone(), random)
+        let (log, skips) = (self.slow_log(), self.parked(projection));
+        Projectors::new(models, log, skips, self.clock.clone(), random)
     }
 
     pub(crate) fn projector(&self, projection: &str) -> Generational {

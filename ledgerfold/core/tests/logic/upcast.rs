@@ -8,10 +8,10 @@ use ledgerfold::{
     command::{CommandError, CommandRequest, LoadError},
     events,
     ports::{CounterKey, TallyStore},
-    project::{Counts, Projection, Projector, ReadModel, RowModel, Tally, TallyModel},
+    project::{Counts, Projection, ReadModel, RowModel, Tally, TallyModel},
     query::{AuditPosition, Until, as_of, audit, fresh_row},
 };
-use ledgerfold_testkit::{SeededRandom, conformance::notebook::write};
+use ledgerfold_testkit::conformance::notebook::write;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -323,18 +323,15 @@ async fn a_stream_with_an_unknown_event_is_not_decided_on() {
     assert!(matches!(source, DecodeError::Unknown { .. }), "{source}");
 }
 
-fn projector(world: &World, model: Arc<dyn ReadModel>) -> Projector {
-    let random = Arc::new(SeededRandom::new(1));
-    Projector::new(model, world.log.clone(), world.clock.clone(), random)
-}
-
 #[tokio::test]
 async fn read_models_fold_what_old_events_are_today_however_they_arrive() {
     let world = World::new();
     let stream = parcel(&world, &["packed", "scanned", "sealed"]).await;
     let today = story(&[("Packed", 1), ("Labelled", 1), ("Closed", 3)]);
     let row = || async {
-        let row = fresh_row::<Story>(&*world.rows, &*world.log, &stream, None).await;
+        let row =
+            fresh_row::<Story>(&*world.rows, &*world.log, &*world.parked_pages, &stream, None)
+                .await;
         row.expect("it can be read").map(|fresh| (fresh.row, fresh.version.get()))
     };
     assert_eq!(row().await, Some((today.clone(), 3)), "from the log");
@@ -344,7 +341,10 @@ async fn read_models_fold_what_old_events_are_today_however_they_arrive() {
     for _delivered_and_replayed in 0..3 {
         let models: [Arc<dyn ReadModel>; 2] = [rows.clone(), kinds.clone()];
         for model in models {
-            let failed = projector(&world, model).project(deliveries(world.envelopes())).await;
+            let failed = world
+                .projector(model, world.parked_pages.clone())
+                .project(deliveries(world.envelopes()))
+                .await;
             assert_eq!(failed, []);
         }
     }
@@ -362,7 +362,9 @@ async fn the_past_is_shown_in_events_of_today_and_the_audit_log_as_it_was_stored
     let world = World::new();
     let stream = parcel(&world, &["packed", "scanned", "sealed"]).await;
     let at = Until::Version(Version::new(3));
-    let past = as_of::<Story>(&*world.log, &stream, at).await.expect("it can be read");
+    let past = as_of::<Story>(&*world.log, &*world.parked_pages, &stream, at)
+        .await
+        .expect("it can be read");
     let past = past.expect("it was there").row;
     assert_eq!(past, story(&[("Packed", 1), ("Labelled", 1), ("Closed", 3)]));
 

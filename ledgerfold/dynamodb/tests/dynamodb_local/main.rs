@@ -36,6 +36,10 @@ mod quarantine {
     ledgerfold_testkit::quarantine_conformance!(crate::tables::quarantine());
 }
 
+mod skips {
+    ledgerfold_testkit::skips_conformance!(crate::tables::desk());
+}
+
 mod generation_store {
     ledgerfold_testkit::generation_store_conformance!(crate::tables::generation_store());
 }

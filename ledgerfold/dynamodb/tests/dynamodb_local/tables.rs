@@ -1,4 +1,7 @@
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{
+    Arc,
+    atomic::{AtomicU32, Ordering},
+};
 
 use aws_sdk_dynamodb::{
     Client,
@@ -10,8 +13,9 @@ use aws_sdk_dynamodb::{
 };
 use ledgerfold_dynamodb::{
     DynamoDeadlineStore, DynamoEventStore, DynamoGenerationStore, DynamoQuarantine,
-    DynamoReadTable, DynamoRowStore, DynamoTallyStore,
+    DynamoReadTable, DynamoRowStore, DynamoSkips, DynamoTallyStore,
 };
+use ledgerfold_testkit::conformance::skips::Desk;
 
 use ScalarAttributeType::{N, S};
 
@@ -117,6 +121,21 @@ pub(crate) async fn quarantine() -> DynamoQuarantine {
     let client = Client::from_conf(config().build());
     let table = keyed_table(&client).await;
     DynamoQuarantine::new(client, table, "pages").in_pages_of(3)
+}
+
+pub(crate) async fn skips_over(client: Client) -> DynamoSkips {
+    let table = keyed_table(&client).await;
+    DynamoSkips::new(client, table, "pages")
+}
+
+/// A quarantine with the skips of its projection.
+pub(crate) async fn desk() -> Desk {
+    let client = Client::from_conf(config().build());
+    let table = keyed_table(&client).await;
+    Desk {
+        quarantine: Arc::new(DynamoQuarantine::new(client.clone(), &table, "pages")),
+        register: Arc::new(DynamoSkips::new(client, table, "pages")),
+    }
 }
 
 /// A table of texts by two texts, as counters and what is known of projections are in.

@@ -138,7 +138,8 @@ mod tests {
         let rows = Arc::new(MemoryRowStore::default());
         let model = Arc::new(RowModel::<Count>::new(rows.clone()));
         let (clock, random) = (Arc::<ManualClock>::default(), Arc::new(SeededRandom::new(1)));
-        let projector = Projector::new(model, log, clock, random);
+        let skips = Arc::<MemoryQuarantine>::default();
+        let projector = Projector::new(model, log, skips, clock, random);
         let event = batch(&[
             ("good", replayed(on_the_bus(first.as_commit()))),
             ("garbage", json!({"detail": {}})),
@@ -175,8 +176,9 @@ mod tests {
         fn projector<P: Projection>(&self) -> Projector {
             let model = Arc::new(RowModel::<P>::new(self.rows.clone()));
             let (clock, random) = (Arc::<ManualClock>::default(), Arc::new(SeededRandom::new(1)));
-            let projector = Projector::new(model, self.log.clone(), clock, random);
-            projector.with_quarantine(self.quarantine.clone())
+            let (log, quarantine) = (self.log.clone(), self.quarantine.clone());
+            let projector = Projector::new(model, log, quarantine.clone(), clock, random);
+            projector.with_quarantine(quarantine)
         }
     }
 

@@ -112,6 +112,7 @@ struct Counted {
     ahead: u64,
     unreadable: u64,
     parked: u64,
+    skipped: u64,
 }
 
 #[derive(Debug, Serialize)]
@@ -139,8 +140,9 @@ impl<'a> From<&'a SpotChecked> for Report<'a> {
 
 impl From<Summary> for Counted {
     fn from(summary: Summary) -> Self {
-        let Summary { lost, diverged, behind, ahead, unreadable, parked, streams: _ } = summary;
-        Self { lost, diverged, behind, ahead, unreadable, parked }
+        let Summary { lost, diverged, behind, ahead, unreadable, parked, skipped, streams: _ } =
+            summary;
+        Self { lost, diverged, behind, ahead, unreadable, parked, skipped }
     }
 }
 
@@ -199,8 +201,12 @@ mod tests {
         let generations = Arc::<MemoryGenerationStore>::default();
         let table = Arc::<MemoryReadTable>::default();
         let models = Catalog::new().rows::<Count>("pages").models("pages", table);
-        let check = SpotCheck::new(sample, generations, log, clock.clone())
-            .of(models.expect("it is there"), Arc::<MemoryQuarantine>::default());
+        let parked = Arc::<MemoryQuarantine>::default();
+        let check = SpotCheck::new(sample, generations, log, clock.clone()).of(
+            models.expect("it is there"),
+            parked.clone(),
+            parked,
+        );
         (streams, clock, check)
     }
 
@@ -213,7 +219,7 @@ mod tests {
     #[tokio::test]
     async fn a_tick_audits_as_much_as_is_set_with_the_patience_that_is_set() {
         let (_, clock, check) = unheard().await;
-        let clean = json!({"lost": 0, "diverged": 0, "behind": 0, "ahead": 0, "unreadable": 0, "parked": 0});
+        let clean = json!({"lost": 0, "diverged": 0, "behind": 0, "ahead": 0, "unreadable": 0, "parked": 0, "skipped": 0});
         let report = invoke(&check, tick()).await;
         let expected = json!({
             "streams": 2, "wrong": 0, "cutShort": false, "projections": {"pages": clean}, "findings": [],

@@ -37,6 +37,7 @@ pub mod quarantine;
 pub mod read_table;
 pub mod row_store;
 pub mod sketchbook;
+pub mod skips;
 pub mod tally_store;
 
 /// Makes a test of each rule of a suite.
@@ -272,6 +273,36 @@ macro_rules! quarantine_conformance {
             all_that_stand_parked_are_listed_once,
             of_many_at_once_the_one_that_owes_most_stays,
         );
+    };
+}
+
+/// The rules of skipped events. The argument is a future of a [`Desk`](crate::conformance::skips::Desk),
+/// a new one each time.
+#[macro_export]
+macro_rules! skips_conformance {
+    ($adapter:expr) => {
+        $crate::skip_rules!([$crate::conformance_tests] skips, $adapter);
+    };
+}
+
+/// Hands the names of the rules of skipped events to another macro.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! skip_rules {
+    ([$($macro:tt)+] $($given:tt)*) => {
+        $($macro)+! {
+            $($given)*,
+            an_event_that_was_never_skipped_has_no_skip,
+            a_skip_comes_back_as_it_was_recorded,
+            a_skip_is_of_one_version_of_one_stream,
+            only_the_event_that_parks_its_stream_can_be_skipped,
+            a_skip_stays_when_its_stream_is_released,
+            skips_and_parked_streams_do_not_mix,
+            the_first_skip_of_an_event_stays,
+            of_several_operators_at_once_one_skips,
+            a_withdrawn_skip_has_no_effect,
+            a_withdrawn_skip_can_be_recorded_again,
+        }
     };
 }
 

@@ -3,54 +3,84 @@ use std::{
     ops::Bound,
     sync::{
         Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicBool, AtomicUsize, Ordering},
     },
 };
 
 use async_trait::async_trait;
 use ledgerfold::{
     StreamId, Version,
-    ports::{Parked, ParkedPage, Quarantine, QuarantineError},
+    ports::{
+        Parked, ParkedPage, Quarantine, QuarantineError, Signature, Skip, SkipError, SkipRecord,
+        SkipRegister, Skips,
+    },
 };
 
 /// How many entries a page has.
 const PAGE: usize = 3;
 
-/// Parked streams in memory, in small pages.
+/// Parked streams and skipped events in memory, the streams in small pages.
 #[derive(Debug, Default)]
 pub struct MemoryQuarantine {
-    parked: Mutex<BTreeMap<StreamId, Parked>>,
+    kept: Mutex<Kept>,
     failing: AtomicBool,
+    skips_failing: AtomicBool,
+    skips_asked: AtomicUsize,
+}
+
+#[derive(Debug, Default)]
+struct Kept {
+    parked: BTreeMap<StreamId, Parked>,
+    skips: BTreeMap<(StreamId, Version), SkipRecord>,
 }
 
 impl MemoryQuarantine {
-    /// Refuses everything, or nothing any more.
+    /// Refuses everything about parked streams, or nothing any more.
     pub fn fail(&self, fails: bool) {
         self.failing.store(fails, Ordering::SeqCst);
     }
 
-    /// All entries, by stream.
-    pub fn parked(&self) -> Vec<Parked> {
-        self.lock().values().cloned().collect()
+    /// Refuses everything about skipped events, or nothing any more.
+    pub fn fail_skips(&self, fails: bool) {
+        self.skips_failing.store(fails, Ordering::SeqCst);
     }
 
-    fn lock(&self) -> MutexGuard<'_, BTreeMap<StreamId, Parked>> {
-        self.parked.lock().unwrap_or_else(PoisonError::into_inner)
+    /// All entries, by stream.
+    pub fn parked(&self) -> Vec<Parked> {
+        self.lock().parked.values().cloned().collect()
+    }
+
+    /// All skips that were ever recorded, by stream and version.
+    pub fn skips(&self) -> Vec<SkipRecord> {
+        self.lock().skips.values().cloned().collect()
+    }
+
+    /// How often it was asked whether an event was skipped.
+    pub fn skips_asked(&self) -> usize {
+        self.skips_asked.load(Ordering::SeqCst)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Kept> {
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn check(&self) -> Result<(), QuarantineError> {
-        if self.failing.load(Ordering::SeqCst) {
-            return Err(QuarantineError::Unavailable("it fails, as ordered".into()));
-        }
-        Ok(())
+        check(&self.failing)
     }
+}
+
+fn check(failing: &AtomicBool) -> Result<(), QuarantineError> {
+    if failing.load(Ordering::SeqCst) {
+        return Err(QuarantineError::Unavailable("it fails, as ordered".into()));
+    }
+    Ok(())
 }
 
 #[async_trait]
 impl Quarantine for MemoryQuarantine {
     async fn park(&self, parked: &Parked) -> Result<(), QuarantineError> {
         self.check()?;
-        let mut entries = self.lock();
+        let entries = &mut self.lock().parked;
         if entries.get(&parked.stream).is_none_or(|there| there.told <= parked.told) {
             entries.insert(parked.stream.clone(), parked.clone());
         }
@@ -59,7 +89,7 @@ impl Quarantine for MemoryQuarantine {
 
     async fn release(&self, stream: &StreamId, reached: Version) -> Result<(), QuarantineError> {
         self.check()?;
-        let mut entries = self.lock();
+        let entries = &mut self.lock().parked;
         if entries.get(stream).is_some_and(|there| there.told <= reached) {
             entries.remove(stream);
         }
@@ -68,17 +98,71 @@ impl Quarantine for MemoryQuarantine {
 
     async fn get(&self, stream: &StreamId) -> Result<Option<Parked>, QuarantineError> {
         self.check()?;
-        Ok(self.lock().get(stream).cloned())
+        Ok(self.lock().parked.get(stream).cloned())
     }
 
     async fn list(&self, after: Option<&StreamId>) -> Result<ParkedPage, QuarantineError> {
         self.check()?;
-        let entries = self.lock();
+        let entries = &self.lock().parked;
         let start = after.map_or(Bound::Unbounded, Bound::Excluded);
         let parked: Vec<_> =
             entries.range((start, Bound::Unbounded)).take(PAGE).map(|(_, it)| it.clone()).collect();
         let is_full = parked.len() == PAGE;
         let next = parked.last().filter(|_| is_full).map(|last| last.stream.clone());
         Ok(ParkedPage { parked, next })
+    }
+}
+
+#[async_trait]
+impl Skips for MemoryQuarantine {
+    async fn find(
+        &self,
+        stream: &StreamId,
+        version: Version,
+    ) -> Result<Option<Skip>, QuarantineError> {
+        self.skips_asked.fetch_add(1, Ordering::SeqCst);
+        check(&self.skips_failing)?;
+        let record = self.lock().skips.get(&(stream.clone(), version)).cloned();
+        Ok(record.filter(|record| record.withdrawn.is_none()).map(|record| record.skip))
+    }
+}
+
+#[async_trait]
+impl SkipRegister for MemoryQuarantine {
+    async fn record(&self, skip: &Skip) -> Result<(), SkipError> {
+        check(&self.skips_failing)?;
+        let Kept { parked, skips } = &mut *self.lock();
+        let (stream, version) = (skip.stream.clone(), skip.version);
+        let record = SkipRecord { skip: skip.clone(), withdrawn: None };
+        match (skips.get(&(stream.clone(), version)), parked.get(&stream)) {
+            (Some(SkipRecord { skip, withdrawn: None }), _) => {
+                return Err(SkipError::AlreadySkipped(Box::new(skip.clone())));
+            }
+            (Some(_), _) => {}
+            (None, Some(parked)) if parked.version == Some(version) => {}
+            (None, Some(parked)) => {
+                let parked = Box::new(parked.clone());
+                return Err(SkipError::ParkedElsewhere { version, parked });
+            }
+            (None, None) => return Err(SkipError::NotParked { stream, version }),
+        }
+        skips.insert((stream, version), record);
+        Ok(())
+    }
+
+    async fn withdraw(
+        &self,
+        stream: &StreamId,
+        version: Version,
+        by: &Signature,
+    ) -> Result<Option<Skip>, QuarantineError> {
+        check(&self.skips_failing)?;
+        let skips = &mut self.lock().skips;
+        let record = skips.get_mut(&(stream.clone(), version));
+        let Some(record) = record.filter(|record| record.withdrawn.is_none()) else {
+            return Ok(None);
+        };
+        record.withdrawn = Some(by.clone());
+        Ok(Some(record.skip.clone()))
     }
 }

@@ -121,14 +121,15 @@ impl Client {
 
     /// Reads what was done, with the token that came with the answer.
     async fn look(&self, answer: &Answer) {
-        let World { readers, log, witness, schedule, .. } = &self.world;
+        let World { readers, log, witness, schedule, subjects, .. } = &self.world;
         if schedule.mishap {
             // Somebody damages rows: what they show proves nothing.
             return;
         }
         let (stream, version) = (&answer.stream, answer.version);
         let token = ConsistencyToken { stream: stream.clone(), version };
-        match fresh_row::<Statements>(&**readers, &**log, stream, Some(&token)).await {
+        let skips = &*subjects[0].quarantine;
+        match fresh_row::<Statements>(&**readers, &**log, skips, stream, Some(&token)).await {
             Ok(Some(shown)) => {
                 let chronicle = log.chronicle();
                 let Some(history) = chronicle.stream(stream) else { return };
@@ -154,9 +155,9 @@ impl Client {
 
     /// Looks at the counters, which must have what the token says, and nothing that never was.
     async fn add_up(&self, token: &ConsistencyToken) {
-        let World { readers, log, witness, .. } = &self.world;
-        let range = (&all(), &all());
-        let counted = fresh_counts::<Totals>(&**readers, &**log, range, Some(token)).await;
+        let World { readers, log, witness, subjects, .. } = &self.world;
+        let (range, skips) = ((&all(), &all()), &*subjects[1].quarantine);
+        let counted = fresh_counts::<Totals>(&**readers, &**log, skips, range, Some(token)).await;
         let Ok(counted) = counted else { return };
         let shown = counted.first().map(|counter| Sum::shown(&counter.amounts)).unwrap_or_default();
         witness.count(|report| report.added_up += 1);
@@ -170,10 +171,11 @@ impl Client {
 
     /// Looks for an account in the list of all that are open.
     async fn list(&self, token: &ConsistencyToken) {
-        let World { readers, log, witness, .. } = &self.world;
+        let World { readers, log, witness, subjects, .. } = &self.world;
+        let skips = &*subjects[0].quarantine;
         let listing = Listing { partition: OPEN.to_owned(), before: None, limit: 10 };
-        let listed = fresh_list::<Statements>(&**readers, &**log, &listing, Some(token)).await;
-        let Ok(listed) = listed else { return };
+        let listed = fresh_list::<Statements>(&**readers, &**log, skips, &listing, Some(token));
+        let Ok(listed) = listed.await else { return };
         witness.count(|report| report.lists += 1);
         if !listed.is_sorted_by(|one, next| one.order >= next.order) {
             witness.violated("a list was not in its order".to_owned());

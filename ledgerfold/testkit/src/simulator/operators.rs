@@ -130,7 +130,8 @@ fn repairer(world: &World, queue: usize) -> Result<Repairer, UnknownModel> {
         false => OnDivergence::Report,
     };
     // No memo is lost in any schedule: what has none was never counted.
-    let repairer = Repairer::new(model, world.log.clone(), time, random, on_divergence);
+    let (log, skips) = (world.log.clone(), subject.quarantine.clone());
+    let repairer = Repairer::new(model, log, skips, time, random, on_divergence);
     Ok(repairer.with_lost_memos(LostMemos::Count))
 }
 
@@ -211,12 +212,13 @@ async fn examine(
     world: &World,
     queue: usize,
 ) -> Result<(Summary, Option<CountersVerdict>), Trouble> {
-    let (model, time) = (world.subjects[queue].live()?, Arc::new(world.clockwork.clone()));
-    let auditor = Auditor::new(world.log.clone(), time, GRACE).of("model", model.clone());
+    let (subject, time) = (&world.subjects[queue], Arc::new(world.clockwork.clone()));
+    let (model, skips) = (subject.live()?, subject.quarantine.clone());
+    let auditor = Auditor::new(world.log.clone(), time, GRACE).of("model", model.clone(), skips);
     let mut counters = Counters::begin(&*model).await?;
     let mut summary = Summary::default();
     for finding in auditor.examine(&streams(world, 2).await?).await? {
-        summary.add(&finding.comparison.verdict);
+        summary.add(&finding.comparison);
         if let Some(counters) = &mut counters {
             counters.add(&finding.comparison);
         }

@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use async_trait::async_trait;
 use ledgerfold::{
     StreamId, Version,
-    ports::{Clock, Parked, ParkedPage, Quarantine, QuarantineError},
+    ports::{Clock, Parked, ParkedPage, Quarantine, QuarantineError, Skip, Skips},
 };
 
 use super::{Plant, clockwork::Bell, weather::Way, witness::Witness};
@@ -83,5 +83,17 @@ impl Quarantine for SimulatedQuarantine {
     async fn list(&self, after: Option<&StreamId>) -> Result<ParkedPage, QuarantineError> {
         self.there().await?;
         self.kept.list(after).await
+    }
+}
+
+#[async_trait]
+impl Skips for SimulatedQuarantine {
+    async fn find(
+        &self,
+        stream: &StreamId,
+        version: Version,
+    ) -> Result<Option<Skip>, QuarantineError> {
+        self.there().await?;
+        self.kept.find(stream, version).await
     }
 }

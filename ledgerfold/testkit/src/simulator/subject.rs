@@ -88,7 +88,7 @@ impl Subject {
             Plant::GapsIgnored => Amended::of(world.log.clone(), Deaf),
             _ => world.log.clone(),
         };
-        Projectors::new(self.models(&code.catalog()), log, time, random)
+        Projectors::new(self.models(&code.catalog()), log, self.quarantine.clone(), time, random)
     }
 
     /// The projector function that starts now.

@@ -1,11 +1,12 @@
 //! An event that nobody can read parks its order everywhere, and nothing else; mended, it comes home.
+//! Where nobody will mend it, an operator skips it.
 
 use std::time::Duration;
 
 use orders_acceptance::eventually;
 use serde_json::{Value, json};
 
-use crate::programs::{admin, clean_in_the_end, ledgerfold};
+use crate::programs::{admin, clean_in_the_end, ledgerfold, program};
 use crate::world::{PROJECTED, TestOrder, World, answered};
 
 const PROJECTIONS: [&str; 4] = ["customer-orders", "dashboard", "order-view", "shipment"];
@@ -97,4 +98,54 @@ async fn an_order_with_an_event_that_nobody_can_read_waits_until_it_is_mended() 
     clean_in_the_end(&["audit"]).await;
     let dead = world.aws.dead_letters().await.expect("the queues can be asked");
     assert_eq!(dead, dead_before, "nothing was given up");
+}
+
+const REASON: &str = "orders cannot be teleported";
+
+/// The arguments that skip an event.
+fn skip<'a>(projection: &'a str, stream: &'a str, version: &'a str) -> [&'a str; 9] {
+    ["parked", "skip", projection, stream, version, "--actor", "ada", "--reason", REASON]
+}
+
+#[tokio::test]
+async fn an_event_that_nobody_will_mend_is_skipped_and_the_audit_tells_of_it() {
+    let world = World::alone();
+    world.aws.settled(PROJECTED).await.expect("earlier tests are projected");
+    let order = world.placed().await;
+    let stream = format!("order#{}", order.id);
+    world.aws.write_by_hand(&order.id, 2, "OrderTeleported", &json!({})).await.expect("written");
+    parked_for(&stream, &PROJECTIONS, 2, PROJECTED).await;
+
+    let refused = program("ledgerfold").args(skip("shipment", &stream, "1")).output();
+    let refused = refused.expect("`make up` has built it");
+    let said = String::from_utf8_lossy(&refused.stderr);
+    assert_eq!(refused.status.code(), Some(1), "{said}");
+    assert!(said.contains("in quarantine at version 2"), "{said}");
+
+    for projection in PROJECTIONS {
+        let (code, skipped) = ledgerfold(&skip(projection, &stream, "2"));
+        assert_eq!((code, &skipped["recorded"]["version"]), (Some(0), &json!(2)), "{skipped}");
+    }
+    parked_for(&stream, &[], 2, HEALED).await;
+    let (code, again) = ledgerfold(&skip("shipment", &stream, "2"));
+    assert_eq!((code, &again["alreadySkipped"]["actor"]), (Some(0), &json!("ada")), "{again}");
+
+    // The order goes on, in every read model and in every query.
+    let payment = json!({"paymentReference": "psp-1", "amount": order.total});
+    world.aws.write_by_hand(&order.id, 3, "OrderPaid", &payment).await.expect("written");
+    let this = ["audit", "--stream", &stream];
+    clean_in_the_end(&this).await;
+    assert_eq!(status(&world, &order).await, "paid");
+    let (_, audit) = admin(&this);
+    assert_eq!(audit["totals"]["skipped"], 4, "{audit}");
+    let told = audit["skipped"].as_array().expect("a list");
+    assert!(told.iter().all(|skip| skip["reason"] == REASON && skip["version"] == 2), "{audit}");
+
+    let (code, rebuilt) = admin(&["rebuild", "shipment", "--yes"]);
+    let rebuilt = &rebuilt["rebuilt"][0];
+    assert_eq!((code, &rebuilt["wrong"]), (Some(0), &json!(0)), "{rebuilt}");
+    assert!(rebuilt["skipped"].as_u64() >= Some(1), "{rebuilt}");
+    let (code, removed) = admin(&["remove-old", "shipment", "--longest-read", "1", "--yes"]);
+    assert_eq!(code, Some(0), "{removed}");
+    clean_in_the_end(&this).await;
 }

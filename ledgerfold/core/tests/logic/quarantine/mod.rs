@@ -1,6 +1,7 @@
 //! What a read model cannot apply parks its stream and nothing else, and comes home once it is mended.
 
 mod races;
+mod skips;
 
 use std::{
     sync::{Arc, Mutex},
@@ -324,7 +325,8 @@ async fn what_cannot_be_parked_comes_again() {
 #[tokio::test]
 async fn without_a_quarantine_it_comes_again() {
     let (world, stream) = world_with(&["a", UNPLACEABLE]).await;
-    let projector = world.projector(Arc::new(RowModel::<Pages>::new(world.rows.clone())));
+    let model = Arc::new(RowModel::<Pages>::new(world.rows.clone()));
+    let projector = world.projector(model, world.parked_pages.clone());
     assert_eq!(projector.project(from(&world, &stream, 1)).await.len(), 2);
     assert_eq!(heal(&world, &projector, Which::All).await, Healing::default());
 }
@@ -399,7 +401,8 @@ async fn those_that_have_waited_longest_are_tried_first() {
         pass(&world, 1);
     }
     let asked = Arc::new(Asked::default());
-    let projector = world.projector(asked.clone()).with_quarantine(world.parked_pages.clone());
+    let parked = world.parked_pages.clone();
+    let projector = world.projector(asked.clone(), parked.clone()).with_quarantine(parked);
     heal(&world, &projector, Which::Due).await;
     assert_eq!(*asked.0.lock().expect("nobody panics with it"), streams, "the last by name first");
 }
@@ -420,13 +423,15 @@ async fn the_audit_tells_what_is_parked_from_what_is_lost_and_a_repair_tries_it(
     let verdict = async |model: Arc<dyn Audited>| {
         let grace = Duration::from_secs(5);
         let auditor = Auditor::new(world.log.clone(), world.clock.clone(), grace);
-        let auditor = auditor.of_parking("pages", model, quarantine.clone());
+        let auditor =
+            auditor.of_parking("pages", model, world.parked_pages.clone(), quarantine.clone());
         let findings = auditor.examine(std::slice::from_ref(&stream)).await.expect("readable");
         findings[0].comparison.verdict.clone()
     };
     let repair = async |model: Arc<dyn Audited>| {
         let (clock, random) = (world.clock.clone(), Arc::new(SeededRandom::new(1)));
-        let repairer = Repairer::new(model, world.log.clone(), clock, random, OnDivergence::Report);
+        let (log, skips) = (world.log.clone(), world.parked_pages.clone());
+        let repairer = Repairer::new(model, log, skips, clock, random, OnDivergence::Report);
         let repairer = repairer.with_quarantine(quarantine.clone());
         repairer.repair(&stream).await.expect("it can be tried").effect
     };

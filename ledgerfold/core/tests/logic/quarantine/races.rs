@@ -1,5 +1,6 @@
 //! Old code and new, deliveries and rounds of healing, all at once on one stream. At every moment, of
-//! every message that was taken, the read model has what it told of, or an entry owes it.
+//! every message that was taken, the read model has what it told of, or an entry owes it. So it is as
+//! well where operators skip what stands parked, and nobody mends the code.
 
 use std::sync::{Arc, Mutex, MutexGuard};
 
@@ -8,14 +9,14 @@ use futures::{FutureExt, future::join_all};
 use ledgerfold::{
     StreamId, Timestamp, Version,
     ports::{
-        Listing, Parked, ParkedPage, Quarantine, QuarantineError, ReadStoreError, RowStore,
-        StoredRow, Written,
+        Listing, Parked, ParkedPage, Quarantine, QuarantineError, ReadStoreError, RowStore, Skip,
+        SkipError, SkipRegister, Skips, StoredRow, Written,
     },
     project::{Delivery, Projection, Projector, RowModel, Which},
 };
 use ledgerfold_testkit::{MemoryQuarantine, SeededRandom};
 
-use super::{MendedPages, from, notes, world_with};
+use super::{MendedPages, from, notes, skips::skip, world_with};
 use crate::shelf::{Pages, UNPLACEABLE, World};
 
 const NOTES: [&str; 8] = ["a", "b", UNPLACEABLE, "c", "d", UNPLACEABLE, "e", "f"];
@@ -94,6 +95,20 @@ impl<Q: Quarantine> Quarantine for Slow<Q> {
     }
 }
 
+#[async_trait]
+impl Skips for Slow<Wrong> {
+    async fn find(
+        &self,
+        stream: &StreamId,
+        version: Version,
+    ) -> Result<Option<Skip>, QuarantineError> {
+        self.turns.wait().await;
+        let skip = self.port.good.find(stream, version).await;
+        self.turns.wait().await;
+        skip
+    }
+}
+
 /// A quarantine that is wrong on purpose.
 struct Wrong {
     good: MemoryQuarantine,
@@ -146,7 +161,19 @@ struct Race {
     quarantine: Arc<Wrong>,
     turns: Turns,
     random: SeededRandom,
+    ending: Ending,
     seen: Mutex<Seen>,
+}
+
+/// How the stream gets past what the old code cannot place.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Ending {
+    /// New code comes, one projector after the other.
+    Mended,
+    /// Operators skip it.
+    Skipped,
+    /// Operators skip it while new code comes.
+    Both,
 }
 
 struct Seen {
@@ -157,25 +184,25 @@ struct Seen {
 }
 
 impl Race {
-    async fn new(seed: u64, defect: Defect) -> Self {
+    async fn new(seed: u64, defect: Defect, ending: Ending) -> Self {
         let (world, stream) = world_with(&NOTES).await;
         let quarantine = Arc::new(Wrong { good: MemoryQuarantine::default(), defect });
         let turns = Turns(Arc::new(SeededRandom::new(seed)));
         let random = SeededRandom::new(seed.wrapping_add(1));
         let seen = Mutex::new(Seen { taken: Version::NONE, wrong: Vec::new() });
-        Self { world, stream, quarantine, turns, random, seen }
+        Self { world, stream, quarantine, turns, random, ending, seen }
     }
 
     fn projector<P: Projection>(&self) -> Projector {
         let rows = Slow { port: self.world.rows.clone(), turns: self.turns.clone() };
-        let parked = Slow { port: self.quarantine.clone(), turns: self.turns.clone() };
+        let parked = Arc::new(Slow { port: self.quarantine.clone(), turns: self.turns.clone() });
         let model = Arc::new(RowModel::<P>::new(Arc::new(rows)));
-        self.world.projector(model).with_quarantine(Arc::new(parked))
+        self.world.projector(model, parked.clone()).with_quarantine(parked)
     }
 
     /// Old code or new.
     fn some_projector(&self) -> Projector {
-        if self.random.next().is_multiple_of(2) {
+        if self.ending == Ending::Skipped || self.random.next().is_multiple_of(2) {
             self.projector::<Pages>()
         } else {
             self.projector::<MendedPages>()
@@ -200,6 +227,22 @@ impl Race {
         self.check();
     }
 
+    /// Skips the event that parks the stream, if one does at this moment; the projector is told at once,
+    /// or somebody dies in between.
+    async fn skip(&self) {
+        let Some(parked) = self.quarantine.good.parked().pop() else { return };
+        let version = parked.version.expect("it is an event that does not fit");
+        self.turns.wait().await;
+        match self.quarantine.good.record(&skip(&self.stream, version.get())).await {
+            Ok(()) | Err(SkipError::AlreadySkipped(_)) => {}
+            Err(SkipError::NotParked { .. } | SkipError::ParkedElsewhere { .. }) => {}
+            Err(SkipError::Store(error)) => panic!("{error}"),
+        }
+        if self.random.next().is_multiple_of(2) {
+            self.heal().await;
+        }
+    }
+
     fn check(&self) {
         let reached = self.world.row(&self.stream).map_or(Version::NONE, |(version, _)| version);
         let parked = self.quarantine.good.parked();
@@ -220,26 +263,51 @@ impl Race {
         }
         for _ in 0..4 {
             work.push((self.random.next(), self.heal().boxed_local()));
+            if self.ending != Ending::Mended {
+                work.push((self.random.next(), self.skip().boxed_local()));
+            }
         }
         work.sort_by_key(|(turn, _)| *turn);
         join_all(work.into_iter().map(|(_, work)| work)).await;
 
-        // The last of the old code is gone.
-        let mended = self.projector::<MendedPages>();
-        mended.heal(Which::All, Timestamp::MAX).await.expect("the quarantine can be read");
+        self.end().await;
         let (left, notes) = (self.quarantine.good.parked(), notes(&self.world, &self.stream));
         let mut wrong = std::mem::take(&mut self.seen().wrong);
-        if !left.is_empty() || notes != NOTES {
+        if !left.is_empty() || !self.is_right(&notes) {
             wrong.push(format!("in the end {notes:?}, and parked {left:?}"));
         }
         wrong
     }
+
+    async fn end(&self) {
+        if self.ending == Ending::Skipped {
+            for _event_that_has_no_place in 0..2 {
+                self.skip().await;
+                self.heal().await;
+            }
+        } else {
+            // The last of the old code is gone.
+            let mended = self.projector::<MendedPages>();
+            mended.heal(Which::All, Timestamp::MAX).await.expect("it can be read");
+        }
+    }
+
+    /// Whether a row shows all that it must, in its order; of what was skipped, what somebody could place.
+    fn is_right(&self, notes: &[String]) -> bool {
+        let placed = |note: &&str| *note != UNPLACEABLE;
+        let shown = notes.iter().map(String::as_str);
+        match self.ending {
+            Ending::Mended => shown.eq(NOTES),
+            Ending::Skipped => shown.eq(NOTES.into_iter().filter(placed)),
+            Ending::Both => shown.filter(placed).eq(NOTES.into_iter().filter(placed)),
+        }
+    }
 }
 
 /// The first schedule of so many that goes wrong, with what does.
-async fn first_wrong(schedules: u64, defect: Defect) -> Option<(u64, Vec<String>)> {
+async fn first_wrong(schedules: u64, defect: Defect, ending: Ending) -> Option<(u64, Vec<String>)> {
     for seed in 0..schedules {
-        let wrong = Race::new(seed, defect).await.run().await;
+        let wrong = Race::new(seed, defect, ending).await.run().await;
         if !wrong.is_empty() {
             return Some((seed, wrong));
         }
@@ -249,12 +317,22 @@ async fn first_wrong(schedules: u64, defect: Defect) -> Option<(u64, Vec<String>
 
 #[tokio::test]
 async fn no_schedule_loses_what_was_taken() {
-    assert_eq!(first_wrong(500, Defect::None).await, None);
+    assert_eq!(first_wrong(500, Defect::None, Ending::Mended).await, None);
+}
+
+#[tokio::test]
+async fn no_schedule_loses_what_was_taken_where_operators_skip() {
+    for ending in [Ending::Skipped, Ending::Both] {
+        assert_eq!(first_wrong(500, Defect::None, ending).await, None, "{ending:?}");
+    }
 }
 
 #[tokio::test]
 async fn what_a_quarantine_must_not_do_is_found() {
     for defect in [Defect::ReleasesEverything, Defect::ForgetsDebts, Defect::ParksNothing] {
-        assert!(first_wrong(100, defect).await.is_some(), "nothing is wrong with {defect:?}");
+        for ending in [Ending::Mended, Ending::Skipped] {
+            let wrong = first_wrong(100, defect, ending).await;
+            assert!(wrong.is_some(), "nothing is wrong with {defect:?} and {ending:?}");
+        }
     }
 }

@@ -12,7 +12,7 @@ use ledgerfold::{
     query::LiveRows,
 };
 use ledgerfold_dynamodb::{
-    DynamoGenerationStore, DynamoReadTable, DynamoRowStore, DynamoTallyStore,
+    DynamoGenerationStore, DynamoReadTable, DynamoRowStore, DynamoSkips, DynamoTallyStore,
 };
 use ledgerfold_testkit::{ManualClock, SeededRandom};
 
@@ -33,6 +33,7 @@ pub(super) struct Desk {
     pub(super) tallies: Arc<DynamoTallyStore>,
     read_table: Arc<DynamoReadTable>,
     generations: Arc<DynamoGenerationStore>,
+    pub(super) skips: Arc<DynamoSkips>,
     clock: Arc<ManualClock>,
     random: Arc<SeededRandom>,
 }
@@ -47,7 +48,8 @@ impl Desk {
             rows: Arc::new(tables::rows_over(client.clone()).await),
             tallies: Arc::new(tables::tallies_over(client.clone()).await),
             read_table: Arc::new(tables::read_table_over(client.clone()).await),
-            generations: Arc::new(tables::generations_over(client).await),
+            generations: Arc::new(tables::generations_over(client.clone()).await),
+            skips: Arc::new(tables::skips_over(client).await),
             clock: Arc::default(),
             random: Arc::new(SeededRandom::new(5)),
         }
@@ -75,7 +77,7 @@ impl Desk {
 
     pub(super) fn projector(&self, model: impl ReadModel + 'static) -> Projector {
         let (log, clock, random) = self.ports();
-        Projector::new(Arc::new(model), log, clock, random)
+        Projector::new(Arc::new(model), log, self.skips.clone(), clock, random)
     }
 
     /// A projector of all generations, with a second one being built or only its record made.
@@ -89,7 +91,8 @@ impl Desk {
         }
         let models = Catalog::new().rows::<P>(PAGES).models(PAGES, self.read_table.clone());
         let (log, clock, random) = self.ports();
-        let projectors = Projectors::new(models.expect("it is there"), log, clock, random);
+        let (models, skips) = (models.expect("it is there"), self.skips.clone());
+        let projectors = Projectors::new(models, log, skips, clock, random);
         Generational::new(projectors, self.generations.clone())
     }
 

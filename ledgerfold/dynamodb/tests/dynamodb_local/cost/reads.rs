@@ -84,7 +84,7 @@ pub(super) async fn load_3_mb_with_snapshots(desk: &Desk) -> Cost {
 pub(super) async fn as_it_was(desk: &Desk) -> Cost {
     let stream = notebook(desk, 10, 1).await;
     let until = Until::Version(Version::new(4));
-    let (cost, row) = desk.meter.of(as_of::<Pages>(&*desk.log, &stream, until)).await;
+    let (cost, row) = desk.meter.of(as_of::<Pages>(&*desk.log, &*desk.skips, &stream, until)).await;
     assert_eq!(row.expect("it can be read").map(|fresh| fresh.row), Some(4));
     cost
 }
@@ -205,7 +205,8 @@ async fn counters_read_by(desk: &Desk, version: Option<Version>) -> Cost {
     let token = version.map(|version| ConsistencyToken { stream, version });
     let key = CounterKey("today".to_owned());
     let range = (&key, &key);
-    let reading = fresh_counts::<Pages>(&*desk.tallies, &*desk.log, range, token.as_ref());
+    let (tallies, log, skips) = (&*desk.tallies, &*desk.log, &*desk.skips);
+    let reading = fresh_counts::<Pages>(tallies, log, skips, range, token.as_ref());
     let (cost, counters) = desk.meter.of(reading).await;
     assert!(!counters.expect("they can be read").is_empty());
     cost

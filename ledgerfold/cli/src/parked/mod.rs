@@ -1,5 +1,8 @@
 //! `ledgerfold parked`: the streams that projections cannot move on.
 
+mod skip;
+mod skips;
+
 use std::process::ExitCode;
 
 use aws_sdk_sqs::error::DisplayErrorContext;
@@ -11,6 +14,11 @@ use ledgerfold::{
 use ledgerfold_dynamodb::{DynamoQuarantine, ScopedParked};
 use serde::Serialize;
 
+pub(crate) use self::skips::signed;
+use self::{
+    skip::{EventOptions, SkipOptions},
+    skips::ListOptions,
+};
 use crate::{
     output::{Output, Report, table},
     target::Target,
@@ -33,6 +41,12 @@ enum Action {
         /// The projection, as `order-view`
         projection: String,
     },
+    /// Have a projection go on without an event that it cannot apply
+    Skip(SkipOptions),
+    /// Withdraw a skip
+    Unskip(EventOptions),
+    /// List the events that were skipped, with the reasons
+    Skips(ListOptions),
 }
 
 pub(crate) async fn run(
@@ -40,11 +54,23 @@ pub(crate) async fn run(
     target: &Target,
     output: &mut Output,
 ) -> Result<ExitCode, Trouble> {
-    if let Some(Action::Retry { projection }) = &command.action {
-        output.report(&retry(projection, target).await?)?;
-        return Ok(ExitCode::SUCCESS);
+    match &command.action {
+        Some(Action::Retry { projection }) => {
+            output.report(&retry(projection, target).await?)?;
+            Ok(ExitCode::SUCCESS)
+        }
+        Some(Action::Skip(options)) => skip::skip(options, target, output).await,
+        Some(Action::Unskip(options)) => skip::unskip(options, target, output).await,
+        Some(Action::Skips(options)) => skips::list(options, target, output).await,
+        None => list(command.projection.as_deref(), target, output).await,
     }
-    let projection = command.projection.as_deref();
+}
+
+async fn list(
+    projection: Option<&str>,
+    target: &Target,
+    output: &mut Output,
+) -> Result<ExitCode, Trouble> {
     if let Some(projection) = projection {
         target.check_projection(projection)?;
     }

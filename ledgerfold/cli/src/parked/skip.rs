@@ -1,0 +1,218 @@
+//! `ledgerfold parked skip` and `unskip`: a projection goes on without an event.
+
+use std::process::ExitCode;
+
+use clap::Args;
+use ledgerfold::{
+    Actor, StreamId, Version,
+    ports::{Clock, Signature, Skip, SkipError, SkipReason, SkipRegister},
+};
+use ledgerfold_dynamodb::DynamoSkips;
+use serde::Serialize;
+
+use super::retry;
+use crate::{
+    output::{Output, Report},
+    system::SystemClock,
+    target::Target,
+    trouble::Trouble,
+};
+
+/// An event of a projection, and who is at work on it.
+#[derive(Debug, Args)]
+pub(super) struct EventOptions {
+    /// The projection, such as `order-view`
+    projection: String,
+    /// The event's stream
+    stream: StreamId,
+    /// The event's version
+    #[arg(value_parser = version)]
+    version: Version,
+    /// Who you are, for the record
+    #[arg(long, value_name = "NAME", env = "USER")]
+    actor: Actor,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct SkipOptions {
+    #[command(flatten)]
+    event: EventOptions,
+    /// Why the projection can do without the event: one line of up to 500 characters
+    #[arg(long)]
+    reason: SkipReason,
+}
+
+fn version(text: &str) -> Result<Version, std::num::ParseIntError> {
+    text.parse::<std::num::NonZeroU64>().map(|version| Version::new(version.get()))
+}
+
+impl EventOptions {
+    async fn register(&self, target: &Target) -> Result<DynamoSkips, Trouble> {
+        target.check_projection(&self.projection)?;
+        let client = target.connection.dynamodb().await;
+        Ok(DynamoSkips::new(client, target.projection_states()?, &self.projection))
+    }
+
+    fn signature(&self) -> Signature {
+        Signature { actor: self.actor.clone(), at: SystemClock.now() }
+    }
+}
+
+/// Records the skip, then has the projection try its parked streams again. Whoever is interrupted
+/// between the two calls again, or leaves it to the next scheduled round.
+pub(super) async fn skip(
+    options: &SkipOptions,
+    target: &Target,
+    output: &mut Output,
+) -> Result<ExitCode, Trouble> {
+    let EventOptions { projection, stream, version, .. } = &options.event;
+    let register = options.event.register(target).await?;
+    target.queue(projection)?;
+    let skip = Skip {
+        stream: stream.clone(),
+        version: *version,
+        reason: options.reason.clone(),
+        by: options.event.signature(),
+    };
+    let outcome = Outcome::of(skip.clone(), register.record(&skip).await)?;
+    let retried = retry(projection, target).await;
+    output.report(&Done { projection: projection.clone(), outcome })?;
+    retried.map_err(|cause| Trouble::SkippedNotRetried(Box::new(cause)))?;
+    Ok(ExitCode::SUCCESS)
+}
+
+pub(super) async fn unskip(
+    options: &EventOptions,
+    target: &Target,
+    output: &mut Output,
+) -> Result<ExitCode, Trouble> {
+    let EventOptions { projection, stream, version, .. } = options;
+    let register = options.register(target).await?;
+    let withdrawn = register.withdraw(stream, *version, &options.signature()).await?;
+    let skip = withdrawn.ok_or_else(|| Trouble::NotSkipped {
+        projection: projection.clone(),
+        stream: stream.clone(),
+        version: *version,
+    })?;
+    let admin = format!("{}-admin", target.context_name().unwrap_or("<context>"));
+    output.report(&Withdrawn { projection: projection.clone(), skip, admin })?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// What became of a skip.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+enum Outcome {
+    Recorded(Skip),
+    /// Another one stands, and stays.
+    AlreadySkipped(Skip),
+}
+
+impl Outcome {
+    fn of(skip: Skip, recorded: Result<(), SkipError>) -> Result<Self, Trouble> {
+        match recorded {
+            Ok(()) => Ok(Self::Recorded(skip)),
+            Err(SkipError::AlreadySkipped(there)) => Ok(Self::AlreadySkipped(*there)),
+            Err(error) => Err(error.into()),
+        }
+    }
+}
+
+#[derive(Debug, Serialize)]
+struct Done {
+    projection: String,
+    #[serde(flatten)]
+    outcome: Outcome,
+}
+
+impl Report for Done {
+    fn text(&self) -> String {
+        let projection = &self.projection;
+        let first = match &self.outcome {
+            Outcome::Recorded(Skip { stream, version, .. }) => {
+                format!("{projection} goes on without version {version} of {stream}.")
+            }
+            Outcome::AlreadySkipped(Skip { stream, version, reason, by }) => format!(
+                "{} had already skipped version {version} of {stream} for {projection} at {}: \
+                 {reason}. Your reason was not recorded.",
+                by.actor, by.at
+            ),
+        };
+        format!("{first}\nThe projection tries again now; `parked` shows what is left.\n")
+    }
+}
+
+#[derive(Debug, Serialize)]
+struct Withdrawn {
+    projection: String,
+    #[serde(rename = "withdrawn")]
+    skip: Skip,
+    /// The program that repairs.
+    #[serde(skip)]
+    admin: String,
+}
+
+impl Report for Withdrawn {
+    fn text(&self) -> String {
+        let Self { projection, skip: Skip { stream, version, reason, by }, admin } = self;
+        format!(
+            "The skip of version {version} of {stream} is withdrawn for {projection}. {} had skipped \
+             it at {}: {reason}\n\
+             A row that was written without the event still lacks it. Deploy code that can apply the \
+             event, then write the row anew:\n  \
+             {admin} repair --projection {projection} --stream {stream} --overwrite\n\
+             Counters cannot be written anew one stream at a time: {admin} rebuild {projection}\n",
+            by.actor, by.at
+        )
+    }
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use ledgerfold::{
+        Timestamp, Version,
+        ports::{Signature, Skip, SkipError},
+    };
+
+    use super::{Done, Outcome, Withdrawn};
+    use crate::output::rendered;
+
+    pub(in crate::parked) fn by(actor: &str) -> Signature {
+        Signature { actor: actor.parse().expect("visible ASCII"), at: Timestamp::UNIX_EPOCH }
+    }
+
+    pub(in crate::parked) fn skip(version: u64) -> Skip {
+        Skip {
+            stream: "book#1".parse().expect("a stream"),
+            version: Version::new(version),
+            reason: "lent twice".parse().expect("one line"),
+            by: by("ada"),
+        }
+    }
+
+    pub(in crate::parked) fn json(text: &str) -> serde_json::Value {
+        serde_json::from_str(text).expect("JSON")
+    }
+
+    #[test]
+    fn who_comes_second_is_told_whose_skip_stands() {
+        let already = Err(SkipError::AlreadySkipped(Box::new(skip(3))));
+        let outcome = Outcome::of(skip(3), already).expect("the event is skipped");
+        let done = Done { projection: "loans".to_owned(), outcome };
+        let text = rendered(&done, false).expect("text");
+        assert!(text.contains("ada had already skipped version 3 of book#1"), "{text}");
+        let json = json(&rendered(&done, true).expect("JSON"));
+        assert_eq!(json["alreadySkipped"]["reason"], "lent twice");
+        assert_eq!(json["projection"], "loans");
+    }
+
+    #[test]
+    fn a_withdrawal_says_how_the_row_gets_the_event() {
+        let (projection, admin) = ("loans".to_owned(), "library-admin".to_owned());
+        let withdrawn = Withdrawn { projection, skip: skip(3), admin };
+        let text = rendered(&withdrawn, false).expect("text");
+        let repair = "library-admin repair --projection loans --stream book#1 --overwrite";
+        assert!(text.contains(repair), "{text}");
+        assert_eq!(json(&rendered(&withdrawn, true).expect("JSON"))["withdrawn"]["version"], 3);
+    }
+}

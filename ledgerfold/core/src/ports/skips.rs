@@ -1,0 +1,184 @@
+use std::fmt;
+
+use async_trait::async_trait;
+use serde::{Deserialize, Serialize};
+
+use super::{Parked, QuarantineError};
+use crate::{Actor, InvalidId, StreamId, Timestamp, Version};
+
+/// The events that operators have skipped for one projection, in all its generations.
+///
+/// A fold asks only about an event that it cannot apply for good. If the event was skipped, the fold
+/// goes on without it. An event that can be applied is applied, skipped or not. So a stream folds to the
+/// same row wherever a fold begins, and a fold that meets no such event reads nothing here.
+#[async_trait]
+pub trait Skips: Send + Sync {
+    /// The skip of this event, if there is one that was not withdrawn; strongly consistent.
+    ///
+    /// # Errors
+    /// [`QuarantineError`].
+    async fn find(
+        &self,
+        stream: &StreamId,
+        version: Version,
+    ) -> Result<Option<Skip>, QuarantineError>;
+}
+
+/// Where operators record their skips. A record is never deleted: a rebuild, an audit or a query meets
+/// the same event again, years later.
+#[async_trait]
+pub trait SkipRegister: Skips {
+    /// Records a skip, on condition that its stream is in quarantine because of this very event, or
+    /// that the event was skipped before and the skip was withdrawn. Check and write are one: of
+    /// several operators at once the first is recorded.
+    ///
+    /// # Errors
+    /// [`SkipError`].
+    async fn record(&self, skip: &Skip) -> Result<(), SkipError>;
+
+    /// Withdraws the skip of this event, and answers with it; `None` if none is in force. The record
+    /// stays, and says who withdrew it. Read models that were written without the event still lack it.
+    ///
+    /// # Errors
+    /// [`QuarantineError`].
+    async fn withdraw(
+        &self,
+        stream: &StreamId,
+        version: Version,
+        by: &Signature,
+    ) -> Result<Option<Skip>, QuarantineError>;
+}
+
+/// An event that a projection goes on without, because an operator has decided so.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Skip {
+    /// The event's stream.
+    pub stream: StreamId,
+    /// The event's version.
+    pub version: Version,
+    /// Why it was skipped.
+    pub reason: SkipReason,
+    /// Who skipped it, and when.
+    #[serde(flatten)]
+    pub by: Signature,
+}
+
+/// A skip as it stands on record.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct SkipRecord {
+    /// The skip.
+    #[serde(flatten)]
+    pub skip: Skip,
+    /// Who withdrew it, and when; absent while it is in force.
+    pub withdrawn: Option<Signature>,
+}
+
+/// Who did something, and when.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Signature {
+    /// The operator.
+    pub actor: Actor,
+    /// When.
+    pub at: Timestamp,
+}
+
+/// Why an event was skipped: one line of 1 to 500 characters.
+///
+/// ```
+/// # use ledgerfold::ports::SkipReason;
+/// assert_eq!(SkipReason::new(" placed twice, see ticket 7 ")?.as_str(), "placed twice, see ticket 7");
+/// assert!(SkipReason::new("  ").is_err());
+/// # Ok::<_, ledgerfold::InvalidId>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct SkipReason(String);
+
+/// The longest reason, in characters.
+const LONGEST_REASON: usize = 500;
+
+impl SkipReason {
+    /// A reason, without the blanks around it.
+    ///
+    /// # Errors
+    /// [`InvalidId`] if it is blank, too long, or has control characters such as line feeds.
+    pub fn new(text: &str) -> Result<Self, InvalidId> {
+        let text = text.trim();
+        let is_short = (1..=LONGEST_REASON).contains(&text.chars().count());
+        if is_short && !text.chars().any(char::is_control) {
+            Ok(Self(text.to_owned()))
+        } else {
+            Err(InvalidId::new("a reason", "one line of 1 to 500 characters, not all blank"))
+        }
+    }
+
+    /// The text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for SkipReason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::str::FromStr for SkipReason {
+    type Err = InvalidId;
+
+    fn from_str(text: &str) -> Result<Self, InvalidId> {
+        Self::new(text)
+    }
+}
+
+impl TryFrom<String> for SkipReason {
+    type Error = InvalidId;
+
+    fn try_from(text: String) -> Result<Self, InvalidId> {
+        Self::new(&text)
+    }
+}
+
+impl From<SkipReason> for String {
+    fn from(reason: SkipReason) -> Self {
+        reason.0
+    }
+}
+
+/// An event was not skipped.
+#[derive(Debug, thiserror::Error)]
+pub enum SkipError {
+    /// Its stream is not in quarantine: the projection has applied the event, or has not met it yet.
+    #[error("version {version} of {stream} cannot be skipped: the stream is not in quarantine")]
+    NotParked {
+        /// The stream.
+        stream: StreamId,
+        /// The version that was to be skipped.
+        version: Version,
+    },
+    /// Its stream is in quarantine, but not because of this event.
+    #[error("version {version} of {} cannot be skipped: {}: {}", .parked.stream, place(.parked), .parked.reason)]
+    ParkedElsewhere {
+        /// The version that was to be skipped.
+        version: Version,
+        /// The entry in the quarantine.
+        parked: Box<Parked>,
+    },
+    /// Somebody was faster.
+    #[error(
+        "version {} of {} was already skipped by {} at {}: {}",
+        .0.version, .0.stream, .0.by.actor, .0.by.at, .0.reason
+    )]
+    AlreadySkipped(Box<Skip>),
+    /// The quarantine failed.
+    #[error(transparent)]
+    Store(#[from] QuarantineError),
+}
+
+fn place(parked: &Parked) -> String {
+    match parked.version {
+        Some(version) => format!("the stream is in quarantine at version {version}"),
+        None => "the stream is in quarantine, and not because of an event".to_owned(),
+    }
+}

@@ -1,0 +1,69 @@
+use std::collections::BTreeMap;
+
+use super::ProjectError;
+use crate::{
+    Envelope, StreamId, Version,
+    ports::{Skip, Skips},
+};
+
+/// The events of a stream that a fold goes on without: those that it could not apply and that an
+/// operator has skipped.
+#[derive(Clone, Debug, Default)]
+pub struct Skipped(BTreeMap<Version, Skip>);
+
+impl Skipped {
+    /// Folds; where an event cannot be applied and was skipped, folds again without it. The good path
+    /// folds once and reads nothing.
+    pub(crate) async fn fold<T>(
+        &mut self,
+        stream: &StreamId,
+        skips: &dyn Skips,
+        fold: impl Fn(&Self) -> Result<T, ProjectError>,
+    ) -> Result<T, ProjectError> {
+        loop {
+            match fold(self) {
+                Ok(folded) => return Ok(folded),
+                Err(error) => self.learn(error, stream, skips).await?,
+            }
+        }
+    }
+
+    /// Adds the event that caused this error if it was skipped; gives the error back otherwise.
+    pub(crate) async fn learn(
+        &mut self,
+        error: ProjectError,
+        stream: &StreamId,
+        skips: &dyn Skips,
+    ) -> Result<(), ProjectError> {
+        let unknown = error.version().filter(|version| !self.0.contains_key(version));
+        let Some(version) = unknown.filter(|_| error.is_lasting()) else { return Err(error) };
+        match skips.find(stream, version).await {
+            Ok(Some(skip)) => {
+                self.0.insert(version, skip);
+                Ok(())
+            }
+            Ok(None) => Err(error),
+            Err(source) => Err(ProjectError::SkipUnknown { cause: Box::new(error), source }),
+        }
+    }
+
+    /// Applies one event to `state`. One of these events leaves it as it was, if it does not fit.
+    pub(crate) fn apply<S: Clone>(
+        &self,
+        state: S,
+        envelope: &Envelope,
+        apply: impl FnOnce(S) -> Result<S, ProjectError>,
+    ) -> Result<S, ProjectError> {
+        // Only what was found not to fit is worth a copy.
+        let before = self.0.contains_key(&envelope.version).then(|| state.clone());
+        match (apply(state), before) {
+            (Err(_), Some(before)) => Ok(before),
+            (applied, _) => applied,
+        }
+    }
+
+    /// The skips, by version.
+    pub(crate) fn into_skips(self) -> Vec<Skip> {
+        self.0.into_values().collect()
+    }
+}

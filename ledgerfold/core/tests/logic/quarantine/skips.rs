@@ -1,0 +1,331 @@
+//! An operator skips an event that parks its stream: every fold for the projection goes on without it.
+
+use std::{sync::Arc, time::Duration};
+
+use ledgerfold::{
+    Actor, ConsistencyToken, Envelope, Payload, Recorded, StreamId, Timestamp, Version,
+    audit::{
+        Audited, Auditor, Comparison, Counters, CountersVerdict, Effect, OnDivergence, Repairer,
+        Verdict,
+    },
+    ports::{CounterKey, Signature, Skip, SkipReason, SkipRegister, Written},
+    project::{Consumer, Counts, Healing, Projection, RowModel, Tally, TallyModel, Which},
+    query::{Until, as_of, fresh_counts, fresh_row},
+    rebuild::Plan,
+};
+use ledgerfold_testkit::{
+    MemoryQuarantine, SeededRandom,
+    conformance::notebook::{NotebookEvent, fresh},
+};
+
+use super::{MendedPages, StumblingWords, from, heal, notes, take, world_with, write};
+use crate::{
+    shelf::{Pages, UNPLACEABLE, World, deliveries},
+    stage::{PAGES, Stage, WORDS},
+};
+
+/// A tally that notes an event before it stumbles over it.
+struct LateStumblingWords;
+
+impl Tally for LateStumblingWords {
+    type Event = NotebookEvent;
+    type Memo = u64;
+
+    fn count(
+        memo: &mut u64,
+        event: &Recorded<NotebookEvent>,
+        counts: &mut Counts,
+    ) -> Result<(), String> {
+        *memo += 1;
+        counts.add(CounterKey("all".to_owned()), "notes", 1)?;
+        StumblingWords::count(memo, event, counts)
+    }
+}
+
+pub(super) fn skip(stream: &StreamId, version: u64) -> Skip {
+    Skip {
+        stream: stream.clone(),
+        version: Version::new(version),
+        reason: SkipReason::new("it has no place, and needs none").expect("one line"),
+        by: by("operator"),
+    }
+}
+
+fn by(actor: &str) -> Signature {
+    let at = "2026-11-27T09:00:00Z".parse().expect("an instant");
+    Signature { actor: Actor::new(actor).expect("visible ASCII"), at }
+}
+
+async fn record(register: &MemoryQuarantine, skip: &Skip) {
+    register.record(skip).await.expect("its stream is parked because of it");
+}
+
+/// A world in which version 2 of a stream is parked for the pages.
+async fn parked() -> (World, StreamId) {
+    let (world, stream) = world_with(&["a", UNPLACEABLE, "b", "c"]).await;
+    take(&world.pages(), from(&world, &stream, 1)).await;
+    assert_eq!(notes(&world, &stream), ["a"]);
+    (world, stream)
+}
+
+/// The same once version 2 is skipped, and before anybody has noticed.
+async fn skipped() -> (World, StreamId) {
+    let (world, stream) = parked().await;
+    record(&world.parked_pages, &skip(&stream, 2)).await;
+    (world, stream)
+}
+
+fn rows<P: Projection>(world: &World) -> Arc<dyn Audited> {
+    Arc::new(RowModel::<P>::new(world.rows.clone()))
+}
+
+async fn compare(world: &World, model: Arc<dyn Audited>, stream: &StreamId) -> Comparison {
+    let auditor = Auditor::new(world.log.clone(), world.clock.clone(), Duration::ZERO);
+    let parked = world.parked_pages.clone();
+    let auditor = auditor.of_parking("pages", model, parked.clone(), parked);
+    let mut findings = auditor.examine(std::slice::from_ref(stream)).await.expect("readable");
+    findings.remove(0).comparison
+}
+
+async fn repair(world: &World, model: Arc<dyn Audited>, stream: &StreamId) -> Effect {
+    let (log, clock, parked) = (world.log.clone(), world.clock.clone(), world.parked_pages.clone());
+    let random = Arc::new(SeededRandom::new(1));
+    let overwrite = OnDivergence::Overwrite;
+    let repairer = Repairer::new(model, log, parked.clone(), clock, random, overwrite);
+    repairer.with_quarantine(parked).repair(stream).await.expect("it can be tried").effect
+}
+
+#[tokio::test]
+async fn a_round_of_healing_brings_the_stream_past_a_skipped_event() {
+    let (world, stream) = skipped().await;
+    let healed = Healing { healed: 1, parked: 0 };
+    assert_eq!(heal(&world, &world.pages(), Which::All).await, healed);
+    assert_eq!(world.row(&stream).map(|(version, _)| version), Some(Version::new(4)));
+    assert_eq!(notes(&world, &stream), ["a", "b", "c"]);
+    assert_eq!(world.parked_pages.parked(), []);
+}
+
+#[tokio::test]
+async fn the_next_event_releases_the_stream_if_whoever_skipped_died_before_healing() {
+    let (world, stream) = skipped().await;
+    write(&world, &stream, &["d"]).await;
+    take(&world.pages(), from(&world, &stream, 5)).await;
+    assert_eq!(notes(&world, &stream), ["a", "b", "c", "d"]);
+    assert_eq!(world.parked_pages.parked(), []);
+}
+
+#[tokio::test]
+async fn skips_are_read_for_events_that_cannot_be_applied_and_for_no_others() {
+    let (world, stream) = skipped().await;
+    heal(&world, &world.pages(), Which::All).await;
+    let asked = world.parked_pages.skips_asked();
+    assert!(asked > 0, "the event was looked up");
+    write(&world, &stream, &["d"]).await;
+    take(&world.pages(), from(&world, &stream, 5)).await;
+    let other = fresh();
+    write(&world, &other, &["a", "b"]).await;
+    take(&world.pages(), from(&world, &other, 1)).await;
+    compare(&world, rows::<Pages>(&world), &other).await;
+    assert_eq!(world.parked_pages.skips_asked(), asked);
+}
+
+#[tokio::test]
+async fn an_event_is_skipped_for_one_projection_only() {
+    let (world, stream) = world_with(&["a", UNPLACEABLE, "b"]).await;
+    let words = world.tally_of::<StumblingWords>();
+    for projector in [world.pages(), words.clone()] {
+        take(&projector, from(&world, &stream, 1)).await;
+    }
+    record(&world.parked_pages, &skip(&stream, 2)).await;
+    let still = Healing { healed: 0, parked: 1 };
+    assert_eq!(heal(&world, &words, Which::All).await, still);
+    assert_eq!(heal(&world, &world.pages(), Which::All).await, Healing { healed: 1, parked: 0 });
+}
+
+#[tokio::test]
+async fn several_events_of_a_stream_are_skipped_one_after_the_other() {
+    let (world, stream) = world_with(&["a", UNPLACEABLE, "b", UNPLACEABLE, "c"]).await;
+    take(&world.pages(), from(&world, &stream, 1)).await;
+    for version in [2, 4] {
+        let parked = world.parked_pages.parked();
+        assert_eq!(parked[0].version, Some(Version::new(version)));
+        record(&world.parked_pages, &skip(&stream, version)).await;
+        heal(&world, &world.pages(), Which::All).await;
+    }
+    assert_eq!(notes(&world, &stream), ["a", "b", "c"]);
+    assert_eq!(world.parked_pages.parked(), []);
+}
+
+#[tokio::test]
+async fn the_rest_of_its_commit_is_applied() {
+    let (world, stream) = (World::new(), fresh());
+    world.write(&stream, "one", &["a", UNPLACEABLE, "b"]).await.expect("it is accepted");
+    take(&world.pages(), from(&world, &stream, 1)).await;
+    assert_eq!(notes(&world, &stream), Vec::<String>::new());
+    record(&world.parked_pages, &skip(&stream, 2)).await;
+    heal(&world, &world.pages(), Which::All).await;
+    assert_eq!(notes(&world, &stream), ["a", "b"]);
+}
+
+#[tokio::test]
+async fn an_event_that_can_be_applied_is_applied_though_it_was_skipped() {
+    let (world, stream) = skipped().await;
+    heal(&world, &world.rows_of::<MendedPages>(), Which::All).await;
+    assert_eq!(notes(&world, &stream), ["a", UNPLACEABLE, "b", "c"]);
+}
+
+#[tokio::test]
+async fn no_event_is_skipped_for_what_a_message_says_wrongly() {
+    let (world, stream) = skipped().await;
+    let mut events: Vec<Envelope> = world.envelopes().into_iter().skip(1).collect();
+    for event in &mut events {
+        event.event.data = Payload::encode(&7).expect("a number is JSON");
+    }
+    take(&world.rows_of::<MendedPages>(), deliveries(events)).await;
+    assert_eq!(notes(&world, &stream), ["a", UNPLACEABLE, "b", "c"], "as the log has it");
+}
+
+#[tokio::test]
+async fn a_stream_is_not_parked_while_nobody_knows_whether_its_event_was_skipped() {
+    let (world, stream) = world_with(&["a", UNPLACEABLE]).await;
+    world.parked_pages.fail_skips(true);
+    let failed = world.pages().project(from(&world, &stream, 1)).await;
+    assert_eq!(failed.len(), 2, "{failed:?}");
+    let (_, reason) = &failed[0];
+    assert!(reason.contains("it has no place; and whether it was skipped"), "{reason}");
+    assert_eq!(world.parked_pages.parked(), []);
+}
+
+#[tokio::test]
+async fn a_skipped_event_counts_nothing() {
+    let (world, stream) = world_with(&["a", "a", UNPLACEABLE, "a"]).await;
+    let words = world.tally_of::<LateStumblingWords>();
+    take(&words, from(&world, &stream, 1)).await;
+    record(&world.parked_words, &skip(&stream, 3)).await;
+    assert_eq!(heal(&world, &words, Which::All).await, Healing { healed: 1, parked: 0 });
+    take(&words, from(&world, &stream, 1)).await;
+    let counted = |word: &str| world.tallies.counter(&CounterKey(word.to_owned()))["notes"];
+    assert_eq!((counted("all"), counted("a")), (3, 3));
+
+    let model = Arc::new(TallyModel::<LateStumblingWords>::new(world.tallies.clone()));
+    let begun = Counters::begin(&*model).await.expect("readable");
+    let mut counters = begun.expect("a tally has counters");
+    let auditor = Auditor::new(world.log.clone(), world.clock.clone(), Duration::ZERO);
+    let auditor = auditor.of("words", model.clone(), world.parked_words.clone());
+    let findings = auditor.examine(std::slice::from_ref(&stream)).await.expect("readable");
+    assert_eq!(findings[0].comparison.verdict, Verdict::Current);
+    counters.add(&findings[0].comparison);
+    assert_eq!(counters.end(&*model).await.expect("readable"), CountersVerdict::Equal);
+}
+
+#[tokio::test]
+async fn the_audit_takes_the_row_for_current_and_tells_what_was_skipped_and_why() {
+    let (world, stream) = skipped().await;
+    let model = rows::<Pages>(&world);
+    let waiting = compare(&world, model.clone(), &stream).await;
+    assert!(matches!(waiting.verdict, Verdict::Parked(_)), "nobody has healed it yet");
+    assert_eq!(repair(&world, model.clone(), &stream).await, Effect::CaughtUp);
+    let compared = compare(&world, model, &stream).await;
+    assert_eq!(compared.verdict, Verdict::Current);
+    assert_eq!(compared.skipped, [skip(&stream, 2)]);
+}
+
+#[tokio::test]
+async fn once_the_skip_is_withdrawn_the_audit_finds_the_row_and_a_repair_writes_it_anew() {
+    let (world, stream) = skipped().await;
+    heal(&world, &world.pages(), Which::All).await;
+    let withdrawn = world.parked_pages.withdraw(&stream, Version::new(2), &by("other")).await;
+    assert_eq!(withdrawn.expect("it can be written"), Some(skip(&stream, 2)));
+    let unmended = compare(&world, rows::<Pages>(&world), &stream).await;
+    assert!(matches!(unmended.verdict, Verdict::Unreadable(_)), "{unmended:?}");
+
+    let mended = rows::<MendedPages>(&world);
+    assert_eq!(compare(&world, mended.clone(), &stream).await.verdict, Verdict::Diverged);
+    assert_eq!(repair(&world, mended.clone(), &stream).await, Effect::Overwritten);
+    assert_eq!(notes(&world, &stream), ["a", UNPLACEABLE, "b", "c"]);
+    assert_eq!(compare(&world, mended, &stream).await.verdict, Verdict::Current);
+}
+
+#[tokio::test]
+async fn queries_go_without_a_skipped_event() {
+    let (world, stream) = parked().await;
+    let token = ConsistencyToken { stream: stream.clone(), version: Version::new(4) };
+    let (rows, log, skips) = (&*world.rows, &*world.log, &*world.parked_pages);
+    let seen = fresh_row::<Pages>(rows, log, skips, &stream, Some(&token)).await;
+    assert!(seen.is_err(), "it is parked, and not skipped");
+    record(skips, &skip(&stream, 2)).await;
+    let seen = fresh_row::<Pages>(rows, log, skips, &stream, Some(&token)).await;
+    let seen = seen.expect("readable").expect("there is one");
+    assert_eq!((seen.row.concat(), seen.version), ("abc".to_owned(), Version::new(4)));
+    for (until, expected) in [(1, "a"), (2, "a"), (3, "ab"), (4, "abc")] {
+        let until = Until::Version(Version::new(until));
+        let past = as_of::<Pages>(log, skips, &stream, until).await.expect("readable");
+        assert_eq!(past.map(|past| past.row.concat()).as_deref(), Some(expected), "{until:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_query_of_counters_counts_nothing_for_a_skipped_event() {
+    let (world, stream) = world_with(&["a", UNPLACEABLE, "a"]).await;
+    take(&world.tally_of::<StumblingWords>(), from(&world, &stream, 1)).await;
+    record(&world.parked_words, &skip(&stream, 2)).await;
+    let token = ConsistencyToken { stream: stream.clone(), version: Version::new(3) };
+    let (first, last) = (CounterKey("a".to_owned()), CounterKey("~".to_owned()));
+    let (tallies, log, skips) = (&*world.tallies, &*world.log, &*world.parked_words);
+    let range = (&first, &last);
+    let shown = fresh_counts::<StumblingWords>(tallies, log, skips, range, Some(&token)).await;
+    let shown = shown.expect("readable");
+    assert_eq!(shown.len(), 1, "{shown:?}");
+    assert_eq!(shown[0].amounts["notes"], 2);
+}
+
+/// A stage on which the live pages have parked version 2 of a stream.
+async fn stage_with_a_parked_stream() -> (Stage, StreamId) {
+    let (stage, stream) = (Stage::new(), fresh());
+    for (at, note) in ["a", UNPLACEABLE, "b"].into_iter().enumerate() {
+        stage.write(&stream, &at.to_string(), &[note]).await;
+    }
+    let projector = stage.projector(PAGES).with_quarantine(stage.parked(PAGES));
+    let commits = stage.log.commits();
+    let events = commits.iter().flat_map(|commit| commit.envelopes().collect::<Vec<_>>());
+    assert_eq!(projector.consume(deliveries(events)).await, []);
+    assert_eq!(stage.parked_pages.parked().len(), 1);
+    (stage, stream)
+}
+
+#[tokio::test]
+async fn every_generation_goes_without_it_and_a_rebuild_tells_of_it() {
+    let (stage, stream) = stage_with_a_parked_stream().await;
+    let rebuilder = stage.rebuilder(PAGES);
+    let building = rebuilder.begin().await.expect("it can be recorded");
+    let verified = rebuilder.verify(&building, Plan::default(), &|_| ()).await.expect("readable");
+    assert_eq!(verified.wrong(), 1, "not skipped yet");
+
+    record(&stage.parked_pages, &skip(&stream, 2)).await;
+    let filled = rebuilder.fill(&building, Plan::default(), &|_| ()).await.expect("readable");
+    assert_eq!((filled.streams, filled.failed), (1, 0));
+    let verified = rebuilder.verify(&building, Plan::default(), &|_| ()).await.expect("readable");
+    assert_eq!((verified.wrong(), verified.summary().skipped), (0, 1));
+    assert_eq!(verified.skipped(), [skip(&stream, 2)]);
+    assert_eq!(rebuilder.switch(&verified).await.expect("it is sound"), Written::Done);
+
+    // Live and previous take the next event alike.
+    stage.write(&stream, "next", &["c"]).await;
+    let commits = stage.log.commits();
+    let newest: Vec<_> = commits.last().expect("it was written").envelopes().collect();
+    let projector = stage.projector(PAGES).with_quarantine(stage.parked(PAGES));
+    assert_eq!(projector.consume(deliveries(newest)).await, []);
+    let healing = projector.heal(Which::All, Timestamp::MAX).await.expect("it can begin");
+    assert_eq!(healing, Healing { healed: 1, parked: 0 });
+    for generation in [building.made.generation, ledgerfold::project::Generation::FIRST] {
+        let rows = stage.pages.rows_of(generation).rows();
+        assert_eq!(rows[0].version, Version::new(4), "generation {generation}");
+        let notes: Vec<String> =
+            rows[0].body.as_ref().expect("there is one").decode().expect("texts");
+        assert_eq!(notes, ["a", "b", "c"], "generation {generation}");
+    }
+    let back = rebuilder.begin_roll_back().await.expect("there is one before it");
+    let verified = rebuilder.verify(&back, Plan::default(), &|_| ()).await.expect("readable");
+    assert_eq!((verified.wrong(), verified.summary().skipped), (0, 1));
+    assert_eq!(stage.parked(WORDS).skips(), []);
+}
