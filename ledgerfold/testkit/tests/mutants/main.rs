@@ -4,6 +4,7 @@
 mod appends;
 mod content;
 mod reads;
+mod reservations;
 mod table;
 mod transactions;
 mod wrong;
@@ -33,14 +34,17 @@ fn turn() -> MutexGuard<'static, ()> {
 
 /// The rules that a store fails. Each runs on a new store.
 fn failed(store: impl Fn() -> Store) -> BTreeSet<&'static str> {
-    let fails = |rule: Rule| {
-        let run = || {
-            let runtime = tokio::runtime::Builder::new_current_thread().build();
-            runtime.expect("a runtime of one thread can be made").block_on(rule(store()));
-        };
-        catch_unwind(AssertUnwindSafe(run)).is_err()
-    };
+    let fails = |rule: Rule| fails(|| rule(store()));
     rules().into_iter().filter(|(_, rule)| fails(*rule)).map(|(name, _)| name).collect()
+}
+
+/// Whether a rule panics.
+fn fails<R: Future<Output = ()>>(rule: impl FnOnce() -> R) -> bool {
+    let run = || {
+        let runtime = tokio::runtime::Builder::new_current_thread().build();
+        runtime.expect("a runtime of one thread can be made").block_on(rule());
+    };
+    catch_unwind(AssertUnwindSafe(run)).is_err()
 }
 
 /// What fails is expected to: nobody needs to read of it. The hook is the process's, so that tests
