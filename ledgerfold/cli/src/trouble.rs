@@ -4,6 +4,7 @@ use std::{io, path::PathBuf, process::ExitCode};
 
 use ledgerfold::{
     Timestamp,
+    claims::ClaimsError,
     ports::{DeadlineError, QuarantineError, ReadStoreError, StoreError, StreamsError},
     project::{ProjectError, UnknownModel},
     rebuild::RebuildError,
@@ -87,6 +88,12 @@ pub(crate) enum Trouble {
     Changing { projection: &'static str, why: &'static str },
     #[error("{projection}: {cause}")]
     Rebuild { projection: &'static str, cause: RebuildError },
+    #[error(transparent)]
+    Claims(#[from] ClaimsError),
+    #[error(
+        "no domain of this context claims unique keys: give the one that does to `Admin::with_claims`"
+    )]
+    NoClaims,
     #[error("cannot write the answer: {0}")]
     Output(#[from] io::Error),
     #[error("{cause}; go on with --from {place}")]
@@ -100,6 +107,7 @@ impl Trouble {
             | Self::Unknown { .. }
             | Self::Rule(_)
             | Self::Window(_)
+            | Self::NoClaims
             | Self::WindowInFuture { .. }
             | Self::Replay(ReplayError::BadName(_))
             | Self::Streams(StreamsError::Resume(_)) => USAGE,
