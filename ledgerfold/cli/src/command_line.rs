@@ -72,6 +72,8 @@ enum Admin {
     Repair(Forwarded),
     /// Make a read model anew (by `<context>-admin`)
     Rebuild(Forwarded),
+    /// Look after the reservations of unique keys (by `<context>-admin`)
+    Claims(Forwarded),
     /// Look at the generations of read models (by `<context>-admin`)
     Generations(Forwarded),
 }

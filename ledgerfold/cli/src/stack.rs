@@ -35,6 +35,8 @@ pub(crate) struct Context {
     pub(crate) event_table: Option<String>,
     /// Where the log keeps what is too large for it, if it does: bucket, and a prefix behind a slash.
     pub(crate) payloads: Option<String>,
+    /// Unique keys and commands that are recognised for ever, if there are any.
+    pub(crate) reservations: Option<String>,
     /// By projection, as the queues are.
     pub(crate) read_tables: BTreeMap<String, String>,
     pub(crate) queues: BTreeMap<String, String>,

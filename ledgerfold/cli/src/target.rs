@@ -31,6 +31,9 @@ pub(crate) struct TargetOptions {
     /// Where the log keeps what is too large for an item, if it does
     #[arg(long, global = true, value_name = "BUCKET[/PREFIX]")]
     payloads: Option<String>,
+    /// The table of unique keys, where a domain claims any
+    #[arg(long, global = true, value_name = "TABLE")]
+    reservations: Option<String>,
     /// A projection's read table; may be given again
     #[arg(long, global = true, value_name = "PROJECTION=TABLE")]
     read_table: Vec<Named>,
@@ -112,6 +115,7 @@ impl TargetOptions {
         rules.retain(|projection, _| read_tables.contains_key(projection));
         names.event_table = self.event_table.clone().or(names.event_table);
         names.payloads = self.payloads.clone().or(names.payloads);
+        names.reservations = self.reservations.clone().or(names.reservations);
         names.projection_states = self.projection_states.clone().or(names.projection_states);
         names.deadlines = self.deadlines.clone().or(names.deadlines);
         names.audit.queue = self.audit_queue.clone().or(names.audit.queue);
@@ -168,6 +172,7 @@ impl TargetOptions {
         let named = [&self.read_table, &self.queue, &self.dead_letter_queue, &self.rule];
         self.event_table.is_some()
             || self.payloads.is_some()
+            || self.reservations.is_some()
             || self.archive.is_some()
             || self.projection_states.is_some()
             || self.deadlines.is_some()
@@ -218,6 +223,11 @@ impl Target {
             what: "table of projections' states".to_owned(),
             option: "--projection-states",
         })
+    }
+
+    pub(crate) fn reservations(&self) -> Result<&str, Trouble> {
+        let table = self.names.reservations.as_deref();
+        table.ok_or_else(|| unnamed("table of reservations", "--reservations"))
     }
 
     pub(crate) fn deadlines(&self) -> Result<&str, Trouble> {

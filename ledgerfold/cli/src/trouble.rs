@@ -4,6 +4,7 @@ use std::{io, path::PathBuf, process::ExitCode};
 
 use ledgerfold::{
     StreamId, Timestamp, Version,
+    claims::ClaimsError,
     ports::{DeadlineError, QuarantineError, ReadStoreError, SkipError, StoreError, StreamsError},
     project::{ProjectError, UnknownModel},
     rebuild::RebuildError,
@@ -95,6 +96,12 @@ pub(crate) enum Trouble {
     Changing { projection: &'static str, why: &'static str },
     #[error("{projection}: {cause}")]
     Rebuild { projection: &'static str, cause: RebuildError },
+    #[error(transparent)]
+    Claims(#[from] ClaimsError),
+    #[error(
+        "no domain of this context claims unique keys: give the one that does to `Admin::with_claims`"
+    )]
+    NoClaims,
     #[error("cannot write the answer: {0}")]
     Output(#[from] io::Error),
     #[error("{cause}; go on with --from {place}")]
@@ -108,6 +115,7 @@ impl Trouble {
             | Self::Unknown { .. }
             | Self::Rule(_)
             | Self::Window(_)
+            | Self::NoClaims
             | Self::WindowInFuture { .. }
             | Self::Replay(ReplayError::BadName(_))
             | Self::Streams(StreamsError::Resume(_)) => USAGE,

@@ -1,4 +1,4 @@
-use std::fmt;
+use std::{fmt, str::FromStr};
 
 use crate::{Category, InvalidId};
 
@@ -38,6 +38,16 @@ impl UniqueKey {
 impl fmt::Display for UniqueKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}#{}", self.kind.as_str(), self.value)
+    }
+}
+
+/// From the form that it is displayed in.
+impl FromStr for UniqueKey {
+    type Err = InvalidId;
+
+    fn from_str(text: &str) -> Result<Self, InvalidId> {
+        let (kind, value) = text.split_once('#').unwrap_or((text, ""));
+        Self::new(kind.parse()?, value)
     }
 }
 

@@ -21,6 +21,11 @@ pub trait Decider: Send + Sync + 'static {
     /// The category of the streams that this domain keeps.
     const CATEGORY: Category;
 
+    /// The revision of [`Decider::claims`]. Raise it whenever a stored event claims other keys than
+    /// before: the reservations of the earlier revision then count as incomplete until they are built
+    /// again.
+    const CLAIMS_REVISION: u32 = 1;
+
     /// The state of a stream in which nothing has happened.
     fn initial() -> Self::State;
 
@@ -46,6 +51,9 @@ pub trait Decider: Send + Sync + 'static {
     /// What an event does to keys that only one stream may have, as the e-mail address of a new
     /// account. Pure, so that reservations can be made again from the events. A commit without claims
     /// is one Put; one with claims is a transaction, which costs twice as much.
+    ///
+    /// Streams that are older than the claims own keys that nobody has reserved for them:
+    /// [`claims`](crate::claims) says how to build these reservations.
     fn claims(_event: &Self::Event) -> Vec<Claim> {
         Vec::new()
     }

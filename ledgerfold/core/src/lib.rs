@@ -18,6 +18,7 @@ mod snapshot;
 mod version;
 
 pub mod audit;
+pub mod claims;
 pub mod command;
 pub mod ports;
 pub mod process;

@@ -12,8 +12,8 @@ use aws_sdk_dynamodb::{
 use ledgerfold::{
     CommandId, Commit, NewCommit, StreamId, Version,
     ports::{
-        AppendError, CommandRecord, EventStore, Page, PayloadError, PayloadStore, StoreError,
-        Transaction,
+        AppendError, CommandRecord, EventStore, Page, PayloadError, PayloadStore, Reservations,
+        StoreError, Transaction,
     },
 };
 
@@ -32,24 +32,40 @@ use crate::{
 /// A transaction costs twice as much for each of its items.
 #[derive(Clone)]
 pub struct DynamoEventStore {
-    client: Client,
-    table: String,
+    pub(crate) client: Client,
+    pub(crate) table: String,
     reservations: Option<String>,
+    pub(crate) reservations_per_page: Option<i32>,
     payloads: Option<Arc<dyn PayloadStore>>,
 }
 
 impl DynamoEventStore {
     /// The log in this table.
     pub fn new(client: Client, table: impl Into<String>) -> Self {
-        Self { client, table: table.into(), reservations: None, payloads: None }
+        let table = table.into();
+        Self { client, table, reservations: None, reservations_per_page: None, payloads: None }
     }
 
     /// The same log with a table for unique keys and for commands that are recognised for ever: key
     /// `pk` (S). It is a table of its own because keys are given back, and nothing is ever deleted
-    /// from the log.
+    /// from the log. Commands need `PutItem`, `DeleteItem`, `ConditionCheckItem` and `GetItem` on it.
     #[must_use]
     pub fn with_reservations(self, table: impl Into<String>) -> Self {
         Self { reservations: Some(table.into()), ..self }
+    }
+
+    /// Lists at most this many items of the table of reservations a page instead of a megabyte.
+    #[must_use]
+    pub fn with_reservations_in_pages_of(self, items: u16) -> Self {
+        Self { reservations_per_page: Some(i32::from(items.max(1))), ..self }
+    }
+
+    /// The table of reservations.
+    pub(crate) fn reservations(&self) -> Result<&str, StoreError> {
+        self.reservations.as_deref().ok_or_else(|| {
+            let reason = "the event store was made without a table for reservations";
+            StoreError::Refused(reason.into())
+        })
     }
 
     /// The same log, which keeps the events of commits over [`MAX_ITEM_BYTES`] here instead of
@@ -191,7 +207,9 @@ impl EventStore for DynamoEventStore {
         for new in transaction.commits() {
             items.push(self.storable(new.as_commit()).await?);
         }
-        let mut plan = Plan::new(transaction, items, &self.table, self.reservations.as_deref())?;
+        let needs_table = transaction.once().is_some() || !transaction.claims().is_empty();
+        let reservations = if needs_table { self.reservations()? } else { "" };
+        let mut plan = Plan::new(transaction, items, &self.table, reservations);
         let call = self
             .client
             .transact_write_items()
@@ -212,6 +230,11 @@ impl EventStore for DynamoEventStore {
         };
         match verdict {
             Verdict::Lost { commit, item } => Err(self.conflict(commit, item).await?),
+            Verdict::NotReserved { key, stream } => {
+                let complete = self.read_record(stream.category()).await?.complete();
+                let (key, stream) = (key.clone(), stream.clone());
+                Err(AppendError::NotReserved { key, stream, complete })
+            }
             Verdict::Refused(refusal) => Err(refusal),
             Verdict::Unknown => Err(StoreError::from(Failure::of(error)).into()),
         }

@@ -4,7 +4,7 @@
 //! | --- | --- | --- |
 //! | [`EventStore`](ledgerfold::ports::EventStore) | [`DynamoEventStore`] | key `pk` (S), `sk` (N) |
 //! | [`Streams`](ledgerfold::ports::Streams) | [`DynamoStreams`] | the same |
-//! | its reservations | | key `pk` (S) |
+//! | [`Reservations`](ledgerfold::ports::Reservations) | [`DynamoEventStore`], with reservations | key `pk` (S) |
 //! | [`RowStore`](ledgerfold::ports::RowStore) | [`DynamoRowStore`] | key `pk` (S); index: `ix` (S), `io` (S) |
 //! | [`TallyStore`](ledgerfold::ports::TallyStore) | [`DynamoTallyStore`] | key `pk` (S), `sk` (S) |
 //! | [`DeadlineStore`](ledgerfold::ports::DeadlineStore) | [`DynamoDeadlineStore`] | key `pk` (S); index: `ix` (S), `io` (S) |
@@ -25,6 +25,7 @@ mod keys;
 mod quarantine;
 mod read_table;
 mod record;
+mod reservations;
 mod row_store;
 mod size;
 mod skips;

@@ -30,6 +30,8 @@ enum Action<'a> {
 pub(crate) enum Verdict<'a> {
     /// Another commit stands there, as shown.
     Lost { commit: &'a Commit, item: Option<Item> },
+    /// A key that is to be given back is not this stream's.
+    NotReserved { key: &'a UniqueKey, stream: &'a StreamId },
     /// Something else is in the way.
     Refused(AppendError),
     /// It says nothing that is known here.
@@ -38,11 +40,14 @@ pub(crate) enum Verdict<'a> {
 
 /// Who has a unique key.
 #[derive(Debug, Serialize, Deserialize)]
-struct KeyItem {
-    pk: String,
+pub(crate) struct KeyItem {
+    pub(crate) pk: String,
     #[serde(rename = "h")]
-    holder: String,
+    pub(crate) holder: String,
 }
+
+/// What the names of unique keys begin with, in the table of reservations.
+pub(crate) const KEY_PREFIX: &str = "key#";
 
 impl<'a> Plan<'a> {
     /// The transaction with its commits as these items.
@@ -50,8 +55,8 @@ impl<'a> Plan<'a> {
         transaction: &'a Transaction,
         commits: Vec<Item>,
         log: &'a str,
-        reservations: Option<&'a str>,
-    ) -> Result<Self, AppendError> {
+        reservations: &'a str,
+    ) -> Self {
         let new = transaction.commits().iter().map(NewCommit::as_commit);
         let commits = new.zip(commits).map(|(commit, item)| Action::Commit(commit, item));
         let unchanged = transaction.unchanged().iter().map(Action::Unchanged);
@@ -62,14 +67,8 @@ impl<'a> Plan<'a> {
             .iter()
             .partition(|(_, change)| matches!(change, KeyChange::Reserve(_)));
         let keys = taken.into_iter().chain(given).map(|(key, change)| Action::Key(key, change));
-        let needs_table = once.is_some() || !transaction.claims().is_empty();
-        if needs_table && reservations.is_none() {
-            let reason = "the event store was made without a table for reservations";
-            return Err(StoreError::Refused(reason.into()).into());
-        }
-        let reservations = reservations.unwrap_or_default();
         let actions = commits.chain(unchanged).chain(once).chain(keys).collect();
-        Ok(Self { log, reservations, actions })
+        Self { log, reservations, actions }
     }
 
     /// The actions as they are sent, once.
@@ -117,10 +116,21 @@ fn transact_item(
             let record = CommandItem::new(&once.command, record);
             item.put(put_new(reservations, attributes(record)?)?)
         }
-        Action::Key(key, KeyChange::Reserve(to)) => {
-            item.put(put_new(reservations, holder(key, to)?)?)
-        }
-        Action::Key(key, KeyChange::Pass { from, to }) => {
+        Action::Key(key, change) => return key_action(reservations, key, change),
+    };
+    Ok(item.build())
+}
+
+/// The change of a key, on condition of what it is changed from.
+pub(crate) fn key_action(
+    reservations: &str,
+    key: &UniqueKey,
+    change: &KeyChange,
+) -> Result<TransactWriteItem, StoreError> {
+    let item = TransactWriteItem::builder();
+    let item = match change {
+        KeyChange::Reserve(to) => item.put(put_new(reservations, holder(key, to)?)?),
+        KeyChange::Pass { from, to } => {
             let put = Put::builder()
                 .table_name(reservations)
                 .set_item(Some(holder(key, to)?))
@@ -128,13 +138,21 @@ fn transact_item(
                 .expression_attribute_values(":holder", text(from));
             item.put(put.build().map_err(incomplete)?)
         }
-        Action::Key(key, KeyChange::Release(from)) => {
+        KeyChange::Release(from) => {
             let delete = Delete::builder()
                 .table_name(reservations)
                 .key("pk", AttributeValue::S(key_name(key)))
                 .condition_expression("h = :holder")
                 .expression_attribute_values(":holder", text(from));
             item.delete(delete.build().map_err(incomplete)?)
+        }
+        KeyChange::Forgo(stream) => {
+            let check = ConditionCheck::builder()
+                .table_name(reservations)
+                .key("pk", AttributeValue::S(key_name(key)))
+                .condition_expression("attribute_not_exists(pk) OR h <> :holder")
+                .expression_attribute_values(":holder", text(stream));
+            item.condition_check(check.build().map_err(incomplete)?)
         }
     };
     Ok(item.build())
@@ -156,13 +174,16 @@ fn refusal<'a>(action: &Action<'a>, item: Option<Item>) -> Result<Verdict<'a>, S
             let holder = record.holder.parse().map_err(|reason| corrupt(key, reason))?;
             AppendError::Reserved { key: (*key).clone(), holder }
         }
+        Action::Key(key, KeyChange::Forgo(stream)) => {
+            AppendError::Reserved { key: (*key).clone(), holder: stream.clone() }
+        }
         Action::Key(key, KeyChange::Release(stream) | KeyChange::Pass { from: stream, .. }) => {
-            AppendError::NotReserved { key: (*key).clone(), stream: stream.clone() }
+            return Ok(Verdict::NotReserved { key, stream });
         }
     }))
 }
 
-fn put_new(table: &str, item: Item) -> Result<Put, StoreError> {
+pub(crate) fn put_new(table: &str, item: Item) -> Result<Put, StoreError> {
     Put::builder()
         .table_name(table)
         .set_item(Some(item))
@@ -173,7 +194,7 @@ fn put_new(table: &str, item: Item) -> Result<Put, StoreError> {
 }
 
 /// That a stream is still at a version: there is no commit that begins behind it.
-fn absent_next(table: &str, seen: &Seen) -> Result<ConditionCheck, StoreError> {
+pub(crate) fn absent_next(table: &str, seen: &Seen) -> Result<ConditionCheck, StoreError> {
     ConditionCheck::builder()
         .table_name(table)
         .key("pk", text(seen.stream()))
@@ -183,7 +204,7 @@ fn absent_next(table: &str, seen: &Seen) -> Result<ConditionCheck, StoreError> {
         .map_err(incomplete)
 }
 
-fn key_name(key: &UniqueKey) -> String {
+pub(crate) fn key_name(key: &UniqueKey) -> String {
     format!("key#{key}")
 }
 
@@ -195,7 +216,7 @@ fn text(stream: &StreamId) -> AttributeValue {
     AttributeValue::S(stream.to_string())
 }
 
-fn attributes(record: impl Serialize) -> Result<Item, StoreError> {
+pub(crate) fn attributes(record: impl Serialize) -> Result<Item, StoreError> {
     serde_dynamo::to_item(record).map_err(incomplete)
 }
 

@@ -8,7 +8,7 @@ use aws_sdk_dynamodb::{
 use ledgerfold::{
     Category, Claim, CommandId, StreamId, UniqueKey, Version,
     command::Loaded,
-    ports::{AppendError, EventStore, StoreError, Transaction},
+    ports::{AppendError, Correction, EventStore, Reservations, StoreError, Transaction, Written},
 };
 use ledgerfold_dynamodb::{CommitItem, DynamoEventStore};
 use ledgerfold_testkit::{
@@ -49,18 +49,7 @@ impl Case {
 
     /// What becomes of it when these are the reasons, each with the item that stands in the way.
     async fn refused(&self, reasons: &[(&str, Option<Value>)]) -> AppendError {
-        let reasons: Vec<_> = reasons
-            .iter()
-            .map(|(code, item)| match item {
-                Some(item) => json!({"Code": code, "Item": item}),
-                None => json!({"Code": code}),
-            })
-            .collect();
-        let answer = json!({
-            "__type": "com.amazonaws.dynamodb.v20120810#TransactionCanceledException",
-            "Message": "cancelled", "CancellationReasons": reasons,
-        });
-        let (service, store) = store(Json(400, answer.to_string())).await;
+        let (service, store) = store([cancelled(reasons)]).await;
         let outcome = store.transact(&self.transaction).await;
         assert_eq!(service.requests().len(), 1, "what a refusal shows is not asked for again");
         outcome.expect_err("it was cancelled")
@@ -85,13 +74,33 @@ impl Case {
     }
 }
 
-async fn store(answer: RecordedAnswer) -> (RecordedService, DynamoEventStore) {
-    let (service, client) = recorded(answer).await;
+/// The answer to a transaction that is cancelled for these reasons.
+fn cancelled(reasons: &[(&str, Option<Value>)]) -> RecordedAnswer {
+    let reasons: Vec<_> = reasons
+        .iter()
+        .map(|(code, item)| match item {
+            Some(item) => json!({"Code": code, "Item": item}),
+            None => json!({"Code": code}),
+        })
+        .collect();
+    let answer = json!({
+        "__type": "com.amazonaws.dynamodb.v20120810#TransactionCanceledException",
+        "Message": "cancelled", "CancellationReasons": reasons,
+    });
+    Json(400, answer.to_string())
+}
+
+async fn store<const ANSWERS: usize>(
+    answers: [RecordedAnswer; ANSWERS],
+) -> (RecordedService, DynamoEventStore) {
+    let (service, client) = recorded(answers).await;
     (service, DynamoEventStore::new(client, "events").with_reservations("reservations"))
 }
 
-async fn recorded(answer: RecordedAnswer) -> (RecordedService, Client) {
-    let service = RecordedService::start([answer]).await;
+async fn recorded<const ANSWERS: usize>(
+    answers: [RecordedAnswer; ANSWERS],
+) -> (RecordedService, Client) {
+    let service = RecordedService::start(answers).await;
     let config = Config::builder()
         .behavior_version(BehaviorVersion::latest())
         .region(Region::new("us-east-1"))
@@ -138,12 +147,46 @@ async fn each_reason_is_told_by_its_position() {
         unreachable!("{reserved:?}")
     };
     assert_eq!((taken, holder), (&key("taken"), &case.watched));
+}
 
-    let not_ours = case.refused(&[NONE, NONE, NONE, NONE, (FAILED, None)]).await;
-    let AppendError::NotReserved { key: given, stream } = &not_ours else {
-        unreachable!("{not_ours:?}")
+#[tokio::test]
+async fn a_key_that_cannot_be_given_back_is_told_with_what_is_complete() {
+    let case = Case::new();
+    let reasons = [NONE, NONE, NONE, NONE, (FAILED, None)];
+    let record = json!({"Item": {
+        "pk": {"S": "claims#note"}, "n": {"N": "9"},
+        "record": {"M": {
+            "number": {"N": "9"},
+            "state": {"M": {"Complete": {"M": {"revision": {"N": "3"}}}}},
+        }},
+    }});
+    for (recorded, expected) in [(json!({}), None), (record, Some(3))] {
+        let answers = [cancelled(&reasons), Json(200, recorded.to_string())];
+        let (service, store) = store(answers).await;
+        let not_ours = store.transact(&case.transaction).await.expect_err("it was cancelled");
+        let AppendError::NotReserved { key: given, stream, complete } = &not_ours else {
+            unreachable!("{not_ours:?}")
+        };
+        assert_eq!((given, stream, *complete), (&key("given"), &case.written, expected));
+        assert_eq!(service.requests().len(), 2);
+    }
+}
+
+#[tokio::test]
+async fn a_correction_that_was_overtaken_is_superseded_and_nothing_else_is() {
+    let correct = async |answer: RecordedAnswer| {
+        let (_service, store) = store([answer]).await;
+        let to = Loaded::<Notebook>::unread(fresh()).seen();
+        store.correct(&key("taken"), &Correction::Reserve { to }).await
     };
-    assert_eq!((given, stream), (&key("given"), &case.written));
+    for reasons in
+        [[(FAILED, None), NONE], [NONE, (FAILED, None)], [NONE, ("TransactionConflict", None)]]
+    {
+        let outcome = correct(cancelled(&reasons)).await;
+        assert!(matches!(outcome, Ok(Written::Superseded)), "{reasons:?}: {outcome:?}");
+    }
+    let invalid = correct(cancelled(&[("ValidationError", None), NONE])).await;
+    assert!(matches!(invalid, Err(StoreError::Refused(_))), "{invalid:?}");
 }
 
 #[tokio::test]
@@ -169,7 +212,7 @@ async fn a_put_that_meets_a_transaction_is_told_to_come_again() {
         "__type": "com.amazonaws.dynamodb.v20120810#TransactionConflictException",
         "message": "busy",
     });
-    let (_service, store) = store(Json(400, answer.to_string())).await;
+    let (_service, store) = store([Json(400, answer.to_string())]).await;
     let new = commit(&Loaded::unread(fresh()), "attempt", &["note"], 60);
     let busy = store.append(&new).await;
     assert!(matches!(busy, Err(AppendError::Busy)), "{busy:?}");
@@ -177,7 +220,7 @@ async fn a_put_that_meets_a_transaction_is_told_to_come_again() {
 
 #[tokio::test]
 async fn a_log_without_a_table_for_reservations_says_so() {
-    let (service, client) = recorded(Json(200, "{}".to_owned())).await;
+    let (service, client) = recorded([Json(200, "{}".to_owned())]).await;
     let store = DynamoEventStore::new(client, "events");
     let outcome = store.transact(&Case::new().transaction).await;
     assert_eq!(service.requests().len(), 0);

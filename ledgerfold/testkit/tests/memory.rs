@@ -10,6 +10,14 @@ mod event_store {
     ledgerfold_testkit::event_store_conformance!(async { MemoryEventStore::with_pages_of(3) });
 }
 
+mod reservations {
+    use super::MemoryEventStore;
+    use ledgerfold_testkit::conformance::reservations::Reserving;
+    ledgerfold_testkit::reservations_conformance!(async {
+        Reserving::of(MemoryEventStore::with_pages_of(3))
+    });
+}
+
 mod row_store {
     use super::MemoryRowStore;
     ledgerfold_testkit::row_store_conformance!(async { MemoryRowStore::default() });

@@ -13,6 +13,7 @@ use serde::Serialize;
 use super::{
     Context, Model,
     bus::{AuditedBus, Hearing, Unpublished, WindowOptions},
+    claims,
     walk::{Choice, Walk, interrupted},
 };
 use crate::{
@@ -36,6 +37,10 @@ pub(super) struct Options {
     /// which costs as much as publishing did
     #[arg(long)]
     bus: bool,
+    /// Hold the reservations of unique keys against the log too, which reads the log and each holder of
+    /// a reservation once more
+    #[arg(long, conflicts_with_all = ["sample", "from"])]
+    claims: bool,
     #[command(flatten)]
     window: WindowOptions,
 }
@@ -68,6 +73,9 @@ pub(super) async fn run(
 }
 
 async fn audit(options: &Options, context: &Context, report: &mut Audit) -> Result<(), Trouble> {
+    if options.claims {
+        report.claims = Some(options.audit_claims(context).await?);
+    }
     let models = context.models().await?;
     let auditor = options.auditor(&models, context);
     let mut counters = CountersOf::begin(&models, options).await?;
@@ -119,9 +127,17 @@ impl Options {
         self.choice.is_everything() && self.sample.is_none()
     }
 
+    async fn audit_claims(&self, context: &Context) -> Result<Vec<claims::Found>, Trouble> {
+        let (claimants, target) = (&context.claimants, &context.target);
+        claims::audit(claimants, target, self.choice.streams(), self.grace()).await
+    }
+
+    const fn grace(&self) -> Duration {
+        Duration::from_secs(self.grace)
+    }
+
     fn auditor(&self, models: &[Model], context: &Context) -> Auditor {
-        let grace = Duration::from_secs(self.grace);
-        let none = Auditor::new(context.log.clone(), Arc::new(SystemClock), grace);
+        let none = Auditor::new(context.log.clone(), Arc::new(SystemClock), self.grace());
         models.iter().fold(none, |auditor, it| {
             let (skips, quarantine) = (it.skips.clone(), it.quarantine.clone());
             auditor.of_parking(it.projection, it.model.clone(), skips, quarantine)
@@ -175,6 +191,8 @@ struct Audit {
     /// What the bus was asked for, if it was.
     bus: Option<AuditedBus>,
     unpublished: Vec<Unpublished>,
+    /// The faults of the reservations, if they were asked for.
+    claims: Option<Vec<claims::Found>>,
 }
 
 #[derive(Clone, Copy, Debug, Default, Serialize)]
@@ -268,7 +286,10 @@ impl Audit {
     }
 
     fn is_clean(&self) -> bool {
-        self.findings.is_empty() && self.counters.is_empty() && self.unpublished.is_empty()
+        self.findings.is_empty()
+            && self.counters.is_empty()
+            && self.unpublished.is_empty()
+            && self.claims.as_ref().is_none_or(Vec::is_empty)
     }
 }
 
@@ -277,11 +298,13 @@ impl Audit {
         let Totals { lost, diverged, behind, ahead, unreadable, parked, skipped, unpublished } =
             self.totals;
         let unpublished = unpublished.map(|count| format!(" unpublished={count}"));
+        let claims = self.claims.as_ref().map(|found| format!(" claims={}", found.len()));
         format!(
             "lost={lost} diverged={diverged} parked={parked} behind={behind} ahead={ahead} \
-             unreadable={unreadable} skipped={skipped} counters={}{} streams={}\n",
+             unreadable={unreadable} skipped={skipped} counters={}{}{} streams={}\n",
             self.counters.len(),
             unpublished.unwrap_or_default(),
+            claims.unwrap_or_default(),
             self.streams
         )
     }
@@ -337,6 +360,7 @@ impl Report for Audit {
         if !self.unpublished.is_empty() {
             text += &table(Unpublished::COLUMNS, self.unpublished.iter().map(Unpublished::row));
         }
+        text += &claims::Found::table(self.claims.iter().flatten());
         text += &self.bus.as_ref().map(AuditedBus::text).unwrap_or_default();
         text + &self.last_line()
     }
@@ -347,6 +371,7 @@ mod tests {
     use ledgerfold::{
         Timestamp, Version,
         audit::{Comparison, Finding, Verdict},
+        claims,
         ports::{Signature, Skip},
     };
 
@@ -417,6 +442,18 @@ mod tests {
         });
         assert!(!audit.is_clean());
         assert!(audit.text().contains("2-3"), "{}", audit.text());
+    }
+
+    #[test]
+    fn faults_of_the_reservations_are_counted_where_they_were_asked_for() {
+        let mut audit = Audit { claims: Some(Vec::new()), ..Audit::default() };
+        assert!(audit.is_clean());
+        assert!(audit.text().ends_with(" counters=0 claims=0 streams=0\n"), "{}", audit.text());
+        let stream = "account#1".parse().expect("a stream");
+        let unreadable = claims::Finding::Unreadable { stream, reason: "a hole".to_owned() };
+        audit.claims = Some(vec![super::claims::Found::from(&unreadable)]);
+        assert!(!audit.is_clean());
+        assert!(audit.text().contains("a hole"), "{}", audit.text());
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! How far the segments of a rebuild have come, where somebody is looking.
+//! How far the segments of a rebuild or a build have come, where somebody is looking.
 
 use std::{
     collections::BTreeMap,
@@ -12,7 +12,7 @@ use ledgerfold::{
     rebuild::Step,
 };
 
-/// A line for each segment of a projection, on standard error.
+/// A line for each segment of a projection or category, on standard error.
 pub(super) struct Bars {
     lines: MultiProgress,
     segments: Mutex<BTreeMap<(String, u32), ProgressBar>>,
@@ -25,8 +25,8 @@ impl Bars {
 
     pub(super) fn show(&self, projection: &str, step: &Step) {
         match step {
-            Step::Filled(progress) => self.segment(projection, "filled", progress),
-            Step::Verified(progress) => self.segment(projection, "verified", progress),
+            Step::Filled(progress) => self.segment(projection, "streams filled", progress),
+            Step::Verified(progress) => self.segment(projection, "streams verified", progress),
             Step::Removed(items) => {
                 let bar = self.line(projection, 0);
                 bar.set_message(format!("{projection}: items removed"));
@@ -35,13 +35,13 @@ impl Bars {
         }
     }
 
-    fn segment(&self, projection: &str, done: &str, progress: &SegmentProgress) {
+    pub(super) fn segment(&self, name: &str, done: &str, progress: &SegmentProgress) {
         let SegmentProgress { index, of, streams, failed, at } = progress;
         let end = if *at == SegmentPlace::End { ", done" } else { "" };
         let failed = if *failed > 0 { format!(", {failed} failed") } else { String::new() };
         let segment = index + 1;
-        let bar = self.line(projection, *index);
-        bar.set_message(format!("{projection} {segment}/{of}: streams {done}{failed}{end}"));
+        let bar = self.line(name, *index);
+        bar.set_message(format!("{name} {segment}/{of}: {done}{failed}{end}"));
         bar.set_position(*streams);
     }
 

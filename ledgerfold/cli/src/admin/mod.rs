@@ -1,8 +1,10 @@
-//! `audit`, `repair` and `rebuild`, for a team's own binary: they need its read models.
+//! `audit`, `repair`, `rebuild` and `claims`, for a team's own binary: they need its read models and its
+//! domains.
 
 mod audit;
 mod bars;
 mod bus;
+mod claims;
 mod generations;
 mod rebuild;
 mod repair;
@@ -12,8 +14,9 @@ use std::{ffi::OsString, process::ExitCode, sync::Arc};
 
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use ledgerfold::{
-    Category,
+    Category, Decider,
     audit::Audited,
+    claims::Claimants,
     ports::{GenerationStore, Quarantine, Skips},
     project::{Catalog, Generations, Models, Projectors},
     rebuild::Rebuilder,
@@ -31,7 +34,7 @@ use crate::{
     trouble::{EXIT_CODES, Trouble, exit, usage},
 };
 
-/// The command line of a context's `audit`, `repair` and `rebuild`.
+/// The command line of a context's `audit`, `repair`, `rebuild` and `claims`.
 ///
 /// ```no_run
 /// # use ledgerfold::{Category, project::{Catalog, Projection}};
@@ -45,6 +48,7 @@ pub struct Admin {
     name: &'static str,
     category: Category,
     catalog: Catalog,
+    claimants: Claimants,
 }
 
 /// A projection with its read table.
@@ -73,6 +77,7 @@ struct Context {
     log: Arc<DynamoEventStore>,
     index: DynamoStreams,
     category: Category,
+    claimants: Claimants,
     subjects: Vec<Subject>,
 }
 
@@ -89,6 +94,9 @@ struct CommandLine {
 enum Command {
     #[command(flatten)]
     OnContext(OnContext),
+    /// Look after the reservations of unique keys
+    #[command(subcommand)]
+    Claims(claims::Claims),
     /// Write completions for a shell
     Completions(Completions),
 }
@@ -117,7 +125,13 @@ enum OnContext {
 impl Admin {
     /// A command line of this name, for the streams of this category and these read models.
     pub const fn new(name: &'static str, category: Category, catalog: Catalog) -> Self {
-        Self { name, category, catalog }
+        Self { name, category, catalog, claimants: Claimants::new() }
+    }
+
+    /// The same, with a domain whose events claim unique keys.
+    #[must_use]
+    pub fn with_claims<D: Decider>(self) -> Self {
+        Self { claimants: self.claimants.with::<D>(), ..self }
     }
 
     /// Does what the program was told. Nothing panics on what is stored, and nothing is written but by
@@ -146,6 +160,9 @@ impl Admin {
             Command::OnContext(command) => {
                 let context = self.context(&line.target.resolve()?, command.projections()).await?;
                 command.run(&context, &mut output).await
+            }
+            Command::Claims(command) => {
+                claims::run(&command, &self.claimants, &line.target.resolve()?, &mut output).await
             }
             Command::Completions(options) => {
                 completions::run(&options, self.command(), &mut output)
@@ -180,6 +197,7 @@ impl Admin {
             log: Arc::new(target.log().await?),
             index: DynamoStreams::new(client, table).in_pages_of(walk::COMMITS_PER_PAGE),
             category: self.category,
+            claimants: self.claimants,
             subjects,
             target: target.clone(),
         })
@@ -293,6 +311,9 @@ mod tests {
         assert!(parsed(&["rebuild", "--all", "--no-switch"]).is_ok());
         assert!(parsed(&["roll-back", "loans", "--yes", "--longest-read", "10"]).is_ok());
         assert!(parsed(&["generations"]).is_ok());
+        assert!(parsed(&["audit", "--claims", "--stream", "book#1"]).is_ok());
+        assert!(parsed(&["claims", "build", "--segments", "4", "--rate", "200"]).is_ok());
+        assert!(parsed(&["claims", "show", "--reservations", "keys", "--json"]).is_ok());
         for bad in [
             vec!["audit", "--stream", "no stream"],
             vec!["audit", "--stream", "book#1", "--from", "x"],
@@ -309,6 +330,10 @@ mod tests {
             vec!["rebuild", "loans", "--segments", "0"],
             vec!["rebuild", "loans", "--rate", "0"],
             vec!["roll-back"],
+            vec!["claims"],
+            vec!["claims", "build", "--segments", "0"],
+            vec!["audit", "--claims", "--sample", "5"],
+            vec!["audit", "--claims", "--from", "x"],
             vec!["remove-old"],
             vec![],
         ] {

@@ -48,6 +48,11 @@ impl Choice {
         self.stream.is_empty() && self.from.is_none()
     }
 
+    /// The streams that are named.
+    pub(super) fn streams(&self) -> &[StreamId] {
+        &self.stream
+    }
+
     pub(super) fn walk<'a>(&'a self, context: &'a Context) -> Walk<'a> {
         let next = if self.stream.is_empty() {
             Next::Page(self.from.clone().map(Resume))

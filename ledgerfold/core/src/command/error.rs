@@ -50,7 +50,8 @@ pub enum CommandError<R: Rejection> {
     /// The decision cannot be one transaction: a defect of the domain's claims.
     #[error("the decision cannot be committed: {0}")]
     Transaction(InvalidTransaction),
-    /// It gives back a key that is not the stream's: a defect of the domain's claims.
+    /// It gives back a key that is not the stream's, although the reservations are complete: a defect
+    /// of the domain's claims.
     #[error("{key} is not reserved by {stream}")]
     NotReserved {
         /// The key.
@@ -137,7 +138,7 @@ impl<R: Rejection> Refusal<R> {
             AppendError::Reserved { key, holder } => {
                 Self::Final(CommandError::Reserved { key, holder })
             }
-            AppendError::NotReserved { key, stream } => {
+            AppendError::NotReserved { key, stream, .. } => {
                 Self::Final(CommandError::NotReserved { key, stream })
             }
             AppendError::TooLarge { .. } | AppendError::EventTooLarge { .. } => {

@@ -2,6 +2,7 @@ use std::{sync::Arc, time::Duration};
 
 use super::{
     Answer, CommandError, CommandRequest, Loaded, Loader, Presumption,
+    claiming::{self, Revisions},
     error::Refusal,
     loader::Draft,
     request::{Origin, repeated, same_request},
@@ -171,7 +172,9 @@ impl<D: Decider> Attempt<'_, D> {
         } else {
             let claims = claims.into_iter().map(|claim| (request.stream.clone(), claim));
             let transaction = Transaction::new(vec![commit], Vec::new(), claims, once)?;
-            shared.store.transact(&transaction).await
+            let category = request.stream.category().clone();
+            let revisions = Revisions::from([(category, D::CLAIMS_REVISION)]);
+            claiming::transact(&*shared.store, transaction, &revisions).await
         };
         match appended {
             Ok(()) => {

@@ -8,6 +8,7 @@ use async_trait::async_trait;
 
 use super::{
     Answer, CommandError, Context, LoadError, Loaded, Loader, Seen,
+    claiming::{self, Revisions},
     error::Refusal,
     handler::{BACKOFF, within_limits},
     request::{Origin, same_request},
@@ -140,7 +141,7 @@ impl<J: JointDecider> Attempt<'_, J> {
     }
 
     async fn commit(&self, draft: Draft) -> Outcome<Option<Vec<Answer>>, J> {
-        let Draft { commits, unchanged, claims } = draft;
+        let Draft { commits, unchanged, claims, revisions } = draft;
         let once = self.once();
         if commits.is_empty() && once.is_none() {
             return Ok(Some(Vec::new()));
@@ -149,7 +150,7 @@ impl<J: JointDecider> Attempt<'_, J> {
         let commits: Vec<_> = commits.into_iter().map(|new| new.beside(&places)).collect();
         let answers = commits.iter().map(|new| Answer::from(new.as_commit())).collect();
         let transaction = Transaction::new(commits, unchanged, claims, once)?;
-        match self.handler.store.transact(&transaction).await {
+        match claiming::transact(&*self.handler.store, transaction, &revisions).await {
             Ok(()) => Ok(Some(answers)),
             Err(error) => self.refused(error).await,
         }
@@ -252,6 +253,7 @@ pub struct Draft {
     commits: Vec<NewCommit>,
     unchanged: Vec<Seen>,
     claims: Vec<(StreamId, Claim)>,
+    revisions: Revisions,
 }
 
 /// The domains of the streams that take part in a joint decision. Implemented for tuples of two to
@@ -365,6 +367,7 @@ impl Draft {
         self.commits.push(loader.draft(loaded, events, origin)?.commit);
         let claims = guarded(|| events.iter().flat_map(D::claims).collect::<Vec<_>>())?;
         self.claims.extend(claims.into_iter().map(|claim| (loaded.stream().clone(), claim)));
+        self.revisions.insert(loaded.stream().category().clone(), D::CLAIMS_REVISION);
         Ok(())
     }
 }

@@ -1,6 +1,7 @@
 //! From a command to a commit: load, decide, append; and again when another was faster.
 
 mod answer;
+mod claiming;
 mod error;
 mod handler;
 mod joint;

@@ -110,7 +110,7 @@ pub enum AppendError {
         /// What the command did.
         record: Box<CommandRecord>,
     },
-    /// The key is another's.
+    /// The key is another's; or the stream's own, which forgoes it as if it were not.
     #[error("{key} is reserved by {holder}")]
     Reserved {
         /// The key.
@@ -125,6 +125,9 @@ pub enum AppendError {
         key: UniqueKey,
         /// The stream that was to give it back.
         stream: StreamId,
+        /// The revision of the claims for which the reservations of the stream's category are
+        /// complete, if they are: see [`Reservations::read_record`](super::Reservations::read_record).
+        complete: Option<u32>,
     },
     /// Another transaction touches the same items at this moment. It says nothing of any version: try
     /// again.

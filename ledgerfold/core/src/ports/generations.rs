@@ -95,11 +95,17 @@ impl SegmentProgress {
     /// With a page more, of which so many streams could not be done.
     #[must_use]
     pub fn after(self, page: StreamPage, failed: u64) -> Self {
-        let done = u64::try_from(page.streams.len()).unwrap_or(u64::MAX);
+        self.passed(page.streams.len(), page.next, failed)
+    }
+
+    /// With so many pieces more, of which so many could not be done.
+    #[must_use]
+    pub fn passed(self, pieces: usize, next: Option<Resume>, failed: u64) -> Self {
+        let done = u64::try_from(pieces).unwrap_or(u64::MAX);
         Self {
             streams: self.streams.saturating_add(done),
             failed: self.failed.saturating_add(failed),
-            at: page.next.map_or(SegmentPlace::End, SegmentPlace::Page),
+            at: next.map_or(SegmentPlace::End, SegmentPlace::Page),
             ..self
         }
     }

@@ -1,6 +1,7 @@
 //! What handlers need of the world. Everything that can fail, wait or differ from run to run comes
 //! through here, so that a simulator can run the very handlers that Lambda runs.
 
+mod claims_record;
 mod clock;
 mod dead_letters;
 mod deadlines;
@@ -11,12 +12,14 @@ mod publisher;
 mod quarantine;
 mod random;
 mod read_table;
+mod reservations;
 mod row_store;
 mod skips;
 mod streams;
 mod tally_store;
 mod transaction;
 
+pub use claims_record::{ClaimsBuild, ClaimsRecord, ClaimsState, Walk};
 pub use clock::Clock;
 pub use dead_letters::{DeadLetter, DeadLetters};
 pub use deadlines::{
@@ -29,6 +32,7 @@ pub use publisher::{EntryError, Limits, PublishError, Publisher, Unpublishable};
 pub use quarantine::{Parked, ParkedPage, Quarantine, QuarantineError};
 pub use random::Random;
 pub use read_table::{ReadTable, RemovedPage};
+pub use reservations::{Correction, Reservation, ReservationPage, Reservations};
 pub use row_store::{IndexKey, Listing, ReadStoreError, RowStore, StoredRow, Written};
 pub use skips::{Signature, Skip, SkipError, SkipReason, SkipRecord, SkipRegister, Skips};
 pub use streams::{Resume, Segment, StreamPage, Streams, StreamsError};

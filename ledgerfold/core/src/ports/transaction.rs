@@ -62,6 +62,9 @@ pub enum KeyChange {
         /// Whose it shall be.
         to: StreamId,
     },
+    /// It stays as it is, and must not be this stream's: the stream gives up a key that was never
+    /// reserved for it.
+    Forgo(StreamId),
 }
 
 /// What cannot be one transaction.
@@ -152,6 +155,29 @@ impl Transaction {
             commits: self.commits.iter().map(|new| new.as_commit().place()).collect(),
             unchanged: unchanged.collect(),
         })
+    }
+
+    /// The same, if the stream that gives this key back has no reservation of it; `None` where no
+    /// stream gives it back. It is refused as [`AppendError::Reserved`](super::AppendError::Reserved)
+    /// if that stream does have one.
+    pub fn forgoing(&self, key: &UniqueKey) -> Option<Self> {
+        let change = match self.claims.get(key)? {
+            KeyChange::Release(from) => KeyChange::Forgo(from.clone()),
+            // To reserve it is to find that nobody has it, that stream among them.
+            KeyChange::Pass { to, .. } => KeyChange::Reserve(to.clone()),
+            KeyChange::Reserve(_) | KeyChange::Forgo(_) => return None,
+        };
+        let mut forgoing = self.clone();
+        forgoing.claims.insert(key.clone(), change);
+        Some(forgoing)
+    }
+
+    /// Whether this stream gives this key back, to nobody or to another stream.
+    pub fn gives_back(&self, key: &UniqueKey, stream: &StreamId) -> bool {
+        match self.claims.get(key) {
+            Some(KeyChange::Release(from) | KeyChange::Pass { from, .. }) => from == stream,
+            _ => false,
+        }
     }
 
     fn items(&self) -> usize {

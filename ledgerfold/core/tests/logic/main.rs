@@ -4,6 +4,7 @@
 #![allow(clippy::panic, reason = "a test may fail")]
 
 mod audit;
+mod claims;
 mod command;
 mod deadlines;
 mod first_deployment;

@@ -20,6 +20,10 @@ mod event_store {
     }
 }
 
+mod reservations {
+    ledgerfold_testkit::reservations_conformance!(crate::tables::reserving());
+}
+
 mod row_store {
     ledgerfold_testkit::row_store_conformance!(crate::tables::row_store());
 }

@@ -15,7 +15,7 @@ use ledgerfold_dynamodb::{
     DynamoDeadlineStore, DynamoEventStore, DynamoGenerationStore, DynamoQuarantine,
     DynamoReadTable, DynamoRowStore, DynamoSkips, DynamoTallyStore,
 };
-use ledgerfold_testkit::conformance::skips::Desk;
+use ledgerfold_testkit::conformance::{reservations::Reserving, skips::Desk};
 
 use ScalarAttributeType::{N, S};
 
@@ -43,6 +43,14 @@ pub(crate) async fn log_over(client: Client) -> Temporary {
     let (log, reservations) = (event_table(&client).await, reservation_table(&client).await);
     let store = DynamoEventStore::new(client, &log).with_reservations(&reservations);
     Temporary { store, tables: [log, reservations] }
+}
+
+/// A log whose reservations are listed in small pages.
+pub(crate) async fn reserving() -> Reserving {
+    let client = Client::from_conf(config().build());
+    let (log, reservations) = (event_table(&client).await, reservation_table(&client).await);
+    let store = DynamoEventStore::new(client, log).with_reservations(reservations);
+    Reserving::of(store.with_reservations_in_pages_of(2))
 }
 
 pub(crate) async fn row_store() -> DynamoRowStore {
@@ -149,7 +157,7 @@ pub(crate) async fn event_table(client: &Client) -> String {
 }
 
 /// A table of unique keys and of commands that are recognised for ever.
-async fn reservation_table(client: &Client) -> String {
+pub(crate) async fn reservation_table(client: &Client) -> String {
     table(client, &[("pk", S)], &["pk"], None).await
 }
 

@@ -35,6 +35,7 @@ pub mod history;
 pub mod notebook;
 pub mod quarantine;
 pub mod read_table;
+pub mod reservations;
 pub mod row_store;
 pub mod sketchbook;
 pub mod skips;
@@ -126,6 +127,8 @@ macro_rules! event_store_rules {
                 a_key_of_another_stream_cannot_be_given_back,
                 a_key_of_another_stream_cannot_be_passed_on,
                 keys_of_different_kinds_do_not_meet,
+                a_key_that_is_not_its_own_is_forgone,
+                a_key_of_its_own_is_not_forgone,
                 keys_are_taken_together_or_not_at_all,
                 of_racing_reservations_one_wins,
             }
@@ -146,6 +149,7 @@ macro_rules! event_store_rules {
                 commands_follow_each_other_while_time_runs_backwards,
                 an_expected_version_is_measured_by_the_present,
                 an_address_belongs_to_one_account_at_a_time,
+                an_account_from_before_the_claims_can_be_closed,
             }
             joint {
                 a_transfer_happens_in_both_accounts_and_once,
@@ -169,6 +173,39 @@ macro_rules! event_store_tests {
             $crate::conformance::event_store::$subject::$rule(&store).await;
         }
     )+)+};
+}
+
+/// The rules of the reservations of a log. The argument is a future of a log with its reservations, as
+/// [`Reserving`](crate::conformance::reservations::Reserving).
+#[macro_export]
+macro_rules! reservations_conformance {
+    ($adapter:expr) => {
+        $crate::reservations_rules!([$crate::conformance_tests] reservations, $adapter);
+    };
+}
+
+/// Hands the names of the rules of reservations to another macro.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! reservations_rules {
+    ([$($macro:tt)+] $($given:tt)*) => {
+        $($macro)+! {
+            $($given)*,
+            the_holder_of_a_key_is_shown,
+            every_reservation_is_listed_once_and_nothing_else,
+            a_missing_reservation_is_made,
+            a_superfluous_reservation_is_removed,
+            a_misplaced_reservation_passes_to_its_owner,
+            a_reservation_is_corrected_only_from_what_it_was_seen_to_be,
+            a_reservation_is_corrected_only_while_its_streams_are_as_they_were_seen,
+            a_correction_leaves_the_log_as_it_was,
+            of_a_correction_and_a_command_at_once_one_is_refused,
+            a_record_comes_back_as_it_was_written,
+            a_record_is_written_only_in_the_place_of_the_one_it_was_made_from,
+            of_racing_records_one_takes_effect,
+            a_refusal_tells_for_which_claims_reservations_are_complete,
+        }
+    };
 }
 
 /// The rules of a table of rows.

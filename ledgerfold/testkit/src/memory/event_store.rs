@@ -8,10 +8,11 @@ use std::{
 
 use async_trait::async_trait;
 use ledgerfold::{
-    CommandId, Commit, DamagedToken, NewCommit, StreamId, UniqueKey, Version,
+    Category, CommandId, Commit, DamagedToken, NewCommit, StreamId, UniqueKey, Version,
+    command::Seen,
     ports::{
-        AppendError, CommandRecord, EventStore, KeyChange, Page, Resume, Segment, StoreError,
-        StreamPage, Streams, StreamsError, Transaction,
+        AppendError, ClaimsRecord, CommandRecord, EventStore, KeyChange, Page, Resume, Segment,
+        StoreError, StreamPage, Streams, StreamsError, Transaction,
     },
 };
 
@@ -28,9 +29,11 @@ pub struct MemoryEventStore {
 }
 
 #[derive(Debug, Default)]
-struct Kept {
+pub(super) struct Kept {
     commits: BTreeMap<(StreamId, Version), Commit>,
-    holders: BTreeMap<UniqueKey, StreamId>,
+    pub(super) holders: BTreeMap<UniqueKey, StreamId>,
+    /// How far the reservations of a category's streams are built.
+    pub(super) records: BTreeMap<Category, ClaimsRecord>,
     /// What commands did that are recognised for ever.
     commands: BTreeMap<CommandId, CommandRecord>,
 }
@@ -78,7 +81,11 @@ impl MemoryEventStore {
         self.lock().store(commit);
     }
 
-    fn lock(&self) -> MutexGuard<'_, Kept> {
+    pub(super) const fn page_size(&self) -> usize {
+        self.page
+    }
+
+    pub(super) fn lock(&self) -> MutexGuard<'_, Kept> {
         self.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -145,12 +152,7 @@ impl EventStore for MemoryEventStore {
             kept.commands.insert(once.command.clone(), record);
         }
         for (key, change) in transaction.claims() {
-            match change {
-                KeyChange::Release(_) => kept.holders.remove(key),
-                KeyChange::Reserve(to) | KeyChange::Pass { to, .. } => {
-                    kept.holders.insert(key.clone(), to.clone())
-                }
-            };
+            kept.change_key(key, change);
         }
         self.answer()
     }
@@ -194,8 +196,7 @@ impl Kept {
             self.check_commit(new.as_commit())?;
         }
         for seen in transaction.unchanged() {
-            let next = (seen.stream().clone(), seen.version().next());
-            if self.commits.contains_key(&next) {
+            if self.has_moved(seen) {
                 let (stream, version) = (seen.stream().clone(), seen.version());
                 return Err(AppendError::Changed { stream, version });
             }
@@ -211,6 +212,10 @@ impl Kept {
         taken.into_iter().chain(given).try_for_each(|(key, change)| self.check_key(key, change))
     }
 
+    pub(super) fn has_moved(&self, seen: &Seen) -> bool {
+        self.commits.contains_key(&(seen.stream().clone(), seen.version().next()))
+    }
+
     fn check_commit(&self, commit: &Commit) -> Result<(), AppendError> {
         let bytes = commit.payload_bytes();
         if bytes > MAX_COMMIT_BYTES {
@@ -222,18 +227,32 @@ impl Kept {
         }
     }
 
-    fn check_key(&self, key: &UniqueKey, change: &KeyChange) -> Result<(), AppendError> {
+    pub(super) fn check_key(&self, key: &UniqueKey, change: &KeyChange) -> Result<(), AppendError> {
         match (change, self.holders.get(key)) {
+            (KeyChange::Forgo(stream), Some(holder)) if holder == stream => {
+                Err(AppendError::Reserved { key: key.clone(), holder: holder.clone() })
+            }
             (KeyChange::Reserve(_), Some(holder)) => {
                 Err(AppendError::Reserved { key: key.clone(), holder: holder.clone() })
             }
             (KeyChange::Release(stream) | KeyChange::Pass { from: stream, .. }, holder)
                 if holder != Some(stream) =>
             {
-                Err(AppendError::NotReserved { key: key.clone(), stream: stream.clone() })
+                let complete = self.records.get(stream.category()).and_then(ClaimsRecord::complete);
+                Err(AppendError::NotReserved { key: key.clone(), stream: stream.clone(), complete })
             }
             _ => Ok(()),
         }
+    }
+
+    pub(super) fn change_key(&mut self, key: &UniqueKey, change: &KeyChange) {
+        match change {
+            KeyChange::Forgo(_) => None,
+            KeyChange::Release(_) => self.holders.remove(key),
+            KeyChange::Reserve(to) | KeyChange::Pass { to, .. } => {
+                self.holders.insert(key.clone(), to.clone())
+            }
+        };
     }
 
     fn store(&mut self, commit: &Commit) {

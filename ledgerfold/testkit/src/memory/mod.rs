@@ -7,6 +7,7 @@ mod payload_store;
 mod publisher;
 mod quarantine;
 mod read_table;
+mod reservations;
 mod row_store;
 mod tally_store;
 mod time;

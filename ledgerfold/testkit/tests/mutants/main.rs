@@ -4,6 +4,7 @@
 mod appends;
 mod content;
 mod reads;
+mod reservations;
 mod skips;
 mod table;
 mod transactions;

@@ -15,8 +15,11 @@ fn remade(transaction: &Transaction, watched: bool, claims: bool, once: bool) ->
     let unchanged = if watched { transaction.unchanged().to_vec() } else { Vec::new() };
     let claims = if claims { claims_of(transaction) } else { Vec::new() };
     let once = transaction.once().filter(|_| once).cloned();
-    Transaction::new(transaction.commits().to_vec(), unchanged, claims, once)
-        .expect("it asks for less than before")
+    let remade = Transaction::new(transaction.commits().to_vec(), unchanged, claims, once)
+        .expect("it asks for less than before");
+    let forgone = |change: &KeyChange| matches!(change, KeyChange::Forgo(_));
+    let forgone = transaction.claims().iter().filter(|(_, change)| forgone(change));
+    forgone.fold(remade, |remade, (key, _)| remade.forgoing(key).unwrap_or(remade))
 }
 
 /// One put after the other, up to the first that is refused. Booster.
@@ -301,6 +304,63 @@ impl Defect for ReleasesForAnybody {
             outcome => outcome,
         }
     }
+}
+
+/// Lets a stream forgo a key that is its own.
+#[derive(Default)]
+pub(crate) struct ForgoesItsOwn;
+
+#[async_trait]
+impl Defect for ForgoesItsOwn {
+    async fn transact(&self, log: &ModelStore, transaction: &Transaction) -> Write {
+        match log.transact(transaction).await {
+            Err(AppendError::Reserved { .. }) if forgoes(transaction) => {
+                log.lock().apply(transaction);
+                Ok(())
+            }
+            outcome => outcome,
+        }
+    }
+}
+
+/// Takes what is forgone for what is given back, whoever has it.
+#[derive(Default)]
+pub(crate) struct ReleasesWhatIsForgone;
+
+#[async_trait]
+impl Defect for ReleasesWhatIsForgone {
+    async fn transact(&self, log: &ModelStore, transaction: &Transaction) -> Write {
+        log.transact(transaction).await?;
+        if forgoes(transaction) {
+            let mut model = log.lock();
+            for key in transaction.claims().keys() {
+                model.holders.remove(key);
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Takes a key that is forgone for one that cannot be given back.
+#[derive(Default)]
+pub(crate) struct RefusesToForgo;
+
+#[async_trait]
+impl Defect for RefusesToForgo {
+    async fn transact(&self, log: &ModelStore, transaction: &Transaction) -> Write {
+        let forgone = transaction.claims().iter().find_map(|(key, change)| match change {
+            KeyChange::Forgo(stream) => Some((key.clone(), stream.clone())),
+            _ => None,
+        });
+        match forgone {
+            Some((key, stream)) => Err(AppendError::NotReserved { key, stream, complete: None }),
+            None => log.transact(transaction).await,
+        }
+    }
+}
+
+fn forgoes(transaction: &Transaction) -> bool {
+    transaction.claims().values().any(|change| matches!(change, KeyChange::Forgo(_)))
 }
 
 /// Passes on a key without a look at whose it is.

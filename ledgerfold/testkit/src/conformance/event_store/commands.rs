@@ -13,7 +13,10 @@ use super::{
     tools::{append, assert_holds, handler, load, read_all, world},
 };
 use crate::conformance::{
-    account::{self, Account, AccountCommand, AccountEvent, Accounts, ask, fresh_address},
+    account::{
+        self, Account, AccountCommand, AccountEvent, Accounts, AccountsWithoutClaims, ask,
+        fresh_address,
+    },
     notebook::{Notebook, fresh, write},
 };
 
@@ -336,6 +339,16 @@ pub async fn an_address_belongs_to_one_account_at_a_time(store: &Store) {
     cold::<Accounts>(store, &two, "late", open()).await.expect("the old one was given back");
     cold::<Accounts>(store, &one, "close", AccountCommand::Close).await.expect("it is open");
     assert_eq!(fold_of_all(store, &two).await.email, Some(ada));
+}
+
+/// An account that is older than the claims of its domain gives back what was never reserved for it.
+pub async fn an_account_from_before_the_claims_can_be_closed(store: &Store) {
+    let (old, new, address) = (account::fresh(), account::fresh(), fresh_address());
+    let open = || AccountCommand::Open(address.clone());
+    cold::<AccountsWithoutClaims>(store, &old, "open", open()).await.expect("it is new");
+    cold::<Accounts>(store, &old, "close", AccountCommand::Close).await.expect("it is open");
+    cold::<Accounts>(store, &new, "open", open()).await.expect("it is free");
+    assert_eq!(fold_of_all(store, &new).await.email, Some(address));
 }
 
 #[cfg(test)]

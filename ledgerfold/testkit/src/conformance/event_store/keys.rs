@@ -88,7 +88,7 @@ pub async fn a_key_of_another_stream_cannot_be_given_back(store: &Store) {
     assert!(matches!(free, Err(AppendError::NotReserved { .. })), "{free:?}");
     reserve(store, &holder, &key).await.expect("the key is free");
     match release(store, &other, &key).await {
-        Err(AppendError::NotReserved { key: refused, stream }) => {
+        Err(AppendError::NotReserved { key: refused, stream, .. }) => {
             assert_eq!((&refused, &stream), (&key, &other));
         }
         outcome => panic!("another's key was given back: {outcome:?}"),
@@ -116,6 +116,37 @@ pub async fn a_key_of_another_stream_cannot_be_passed_on(store: &Store) {
     pass().await;
     reserve(store, &holder, &key).await.expect("the key is free");
     pass().await;
+    assert_holder(store, &key, &holder).await;
+}
+
+async fn forgo(store: &Store, stream: &StreamId, key: &UniqueKey) -> Result<(), AppendError> {
+    let new = next(store, stream, "forgo", &["note"]).await;
+    let releases = transaction([new], [], [(stream.clone(), Claim::Release(key.clone()))], None);
+    transact(store, &releases.forgoing(key).expect("it gives the key back")).await
+}
+
+/// Whether nobody has it or another stream, it stays as it is.
+pub async fn a_key_that_is_not_its_own_is_forgone(store: &Store) {
+    let (holder, old, key) = (fresh(), fresh(), email(&fresh_address()));
+    forgo(store, &old, &key).await.expect("the key is free");
+    assert_eq!(read_all(store, &old).await.len(), 1);
+    reserve(store, &holder, &key).await.expect("the key is still free");
+    forgo(store, &old, &key).await.expect("the key is another's");
+    assert_eq!(read_all(store, &old).await.len(), 2);
+    assert_holder(store, &key, &holder).await;
+}
+
+/// It would be reserved for ever for a stream that has given it up.
+pub async fn a_key_of_its_own_is_not_forgone(store: &Store) {
+    let (holder, key) = (fresh(), email(&fresh_address()));
+    reserve(store, &holder, &key).await.expect("the key is free");
+    match forgo(store, &holder, &key).await {
+        Err(AppendError::Reserved { key: refused, holder: has }) => {
+            assert_eq!((&refused, &has), (&key, &holder));
+        }
+        outcome => panic!("it is its own: {outcome:?}"),
+    }
+    assert_eq!(read_all(store, &holder).await.len(), 1);
     assert_holder(store, &key, &holder).await;
 }
 

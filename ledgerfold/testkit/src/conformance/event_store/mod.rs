@@ -3,7 +3,7 @@
 //! A rule is one public function over a store that others may use at the same time: it takes
 //! streams, keys and command ids of its own. It panics where the store breaks it.
 
-mod tools;
+pub(super) mod tools;
 
 pub mod appends;
 pub mod commands;

@@ -18,12 +18,12 @@ use crate::{
 };
 
 /// A command id that nobody else has: those that are recognised for ever must be.
-pub(super) fn fresh_command() -> CommandId {
+pub(in crate::conformance) fn fresh_command() -> CommandId {
     CommandId::new(Uuid::new_v4().to_string()).expect("a UUID is visible ASCII")
 }
 
 /// The stream as it is now.
-pub(super) async fn load(store: &Store, stream: &StreamId) -> Loaded<Notebook> {
+pub(in crate::conformance) async fn load(store: &Store, stream: &StreamId) -> Loaded<Notebook> {
     let mut loaded = Loaded::unread(stream.clone());
     let nobody = CommandId::new("nobody").expect("visible ASCII");
     loaded.read_on(&**store, &nobody).await.expect("the stream can be read");
@@ -31,7 +31,7 @@ pub(super) async fn load(store: &Store, stream: &StreamId) -> Loaded<Notebook> {
 }
 
 /// The commit of these notes behind whatever there is.
-pub(super) async fn next(
+pub(in crate::conformance) async fn next(
     store: &Store,
     stream: &StreamId,
     attempt: &str,
@@ -41,7 +41,7 @@ pub(super) async fn next(
 }
 
 /// Appends notes behind whatever there is.
-pub(super) async fn append(
+pub(in crate::conformance) async fn append(
     store: &Store,
     stream: &StreamId,
     attempt: &str,
@@ -53,7 +53,7 @@ pub(super) async fn append(
 }
 
 /// All commits, oldest first, as the pages of [`EventStore::read`] bring them.
-pub(super) async fn read_all(store: &Store, stream: &StreamId) -> Vec<Commit> {
+pub(in crate::conformance) async fn read_all(store: &Store, stream: &StreamId) -> Vec<Commit> {
     let mut commits: Vec<Commit> = Vec::new();
     loop {
         let after = commits.last().map_or(Version::NONE, Commit::to);
@@ -68,7 +68,11 @@ pub(super) async fn read_all(store: &Store, stream: &StreamId) -> Vec<Commit> {
 }
 
 /// All commits, newest first, as the pages of [`EventStore::read_back`] bring them.
-pub(super) async fn read_all_back(store: &Store, stream: &StreamId, limit: usize) -> Vec<Commit> {
+pub(in crate::conformance) async fn read_all_back(
+    store: &Store,
+    stream: &StreamId,
+    limit: usize,
+) -> Vec<Commit> {
     let mut commits: Vec<Commit> = Vec::new();
     loop {
         let before = commits.last().map(Commit::from);
@@ -86,7 +90,7 @@ pub(super) async fn read_all_back(store: &Store, stream: &StreamId, limit: usize
 
 /// That these are those commits, by stream, versions and command. Whether they say the same is what
 /// the rules of [`content`](super::content) ask, so that one defect does not break every rule.
-pub(super) fn assert_are<'f, 'e>(
+pub(in crate::conformance) fn assert_are<'f, 'e>(
     found: impl IntoIterator<Item = &'f Commit>,
     expected: impl IntoIterator<Item = &'e Commit>,
 ) {
@@ -98,7 +102,7 @@ pub(super) fn assert_are<'f, 'e>(
 }
 
 /// That a stream holds these commits and no others, oldest first.
-pub(super) async fn assert_holds<'a>(
+pub(in crate::conformance) async fn assert_holds<'a>(
     store: &Store,
     stream: &StreamId,
     expected: impl IntoIterator<Item = &'a Commit>,
@@ -107,7 +111,7 @@ pub(super) async fn assert_holds<'a>(
 }
 
 /// A transaction that touches nothing twice.
-pub(super) fn transaction(
+pub(in crate::conformance) fn transaction(
     commits: impl IntoIterator<Item = NewCommit>,
     unchanged: impl IntoIterator<Item = Seen>,
     claims: impl IntoIterator<Item = (StreamId, Claim)>,
@@ -126,7 +130,10 @@ pub fn asked(command: &CommandId) -> Once {
 }
 
 /// Does a transaction; where another is at work, as often as it takes within reason.
-pub(super) async fn transact(store: &Store, transaction: &Transaction) -> Result<(), AppendError> {
+pub(in crate::conformance) async fn transact(
+    store: &Store,
+    transaction: &Transaction,
+) -> Result<(), AppendError> {
     for _ in 0..100 {
         match store.transact(transaction).await {
             Err(AppendError::Busy) => tokio::task::yield_now().await,
@@ -137,13 +144,16 @@ pub(super) async fn transact(store: &Store, transaction: &Transaction) -> Result
 }
 
 /// A handler that remembers so many bytes of states, on a clock of its own.
-pub(super) fn handler<D: Decider>(store: &Store, remembered: usize) -> CommandHandler<D> {
+pub(in crate::conformance) fn handler<D: Decider>(
+    store: &Store,
+    remembered: usize,
+) -> CommandHandler<D> {
     let (clock, random) = world();
     CommandHandler::remembering(remembered, store.clone(), clock, random)
 }
 
 /// Time and randomness that no other handler has: their event ids differ.
-pub(super) fn world() -> (Arc<ManualClock>, Arc<SeededRandom>) {
+pub(in crate::conformance) fn world() -> (Arc<ManualClock>, Arc<SeededRandom>) {
     static SEED: AtomicU64 = AtomicU64::new(1);
     let seed = SEED.fetch_add(1, Ordering::Relaxed);
     (Arc::default(), Arc::new(SeededRandom::new(seed)))

@@ -12,6 +12,7 @@
 
 mod model;
 mod replay;
+mod reservations;
 
 use std::sync::Arc;
 

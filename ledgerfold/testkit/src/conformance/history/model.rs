@@ -5,8 +5,12 @@ use std::{
 
 use async_trait::async_trait;
 use ledgerfold::{
-    Claim, CommandId, Commit, NewCommit, StreamId, UniqueKey, Version,
-    ports::{AppendError, CommandRecord, EventStore, KeyChange, Page, StoreError, Transaction},
+    Category, Claim, CommandId, Commit, NewCommit, StreamId, UniqueKey, Version,
+    command::Seen,
+    ports::{
+        AppendError, ClaimsRecord, CommandRecord, EventStore, KeyChange, Page, StoreError,
+        Transaction,
+    },
 };
 
 /// The most content that one commit may have here, in bytes.
@@ -22,6 +26,8 @@ pub struct Model {
     pub holders: BTreeMap<UniqueKey, StreamId>,
     /// What commands did that are recognised for ever.
     pub commands: BTreeMap<CommandId, CommandRecord>,
+    /// How far the reservations of a category's streams are built.
+    pub records: BTreeMap<Category, ClaimsRecord>,
 }
 
 impl Model {
@@ -55,12 +61,14 @@ impl Model {
         Some(AppendError::Conflict { winner: Box::new(winner.clone()) })
     }
 
+    /// Whether a stream is no longer as it was seen.
+    pub fn has_moved(&self, seen: &Seen) -> bool {
+        self.at(seen.stream(), seen.version().next()).is_some()
+    }
+
     /// The first stream that is not as it was seen.
     pub fn changed(&self, transaction: &Transaction) -> Option<AppendError> {
-        let moved = |seen: &&ledgerfold::command::Seen| {
-            self.at(seen.stream(), seen.version().next()).is_some()
-        };
-        let seen = transaction.unchanged().iter().find(moved)?;
+        let seen = transaction.unchanged().iter().find(|seen| self.has_moved(seen))?;
         Some(AppendError::Changed { stream: seen.stream().clone(), version: seen.version() })
     }
 
@@ -72,25 +80,36 @@ impl Model {
 
     /// The first key that is to be taken, and is.
     pub fn reserved(&self, transaction: &Transaction) -> Option<AppendError> {
-        transaction.claims().iter().find_map(|(key, change)| match change {
-            KeyChange::Reserve(_) => {
-                let holder = self.holders.get(key)?.clone();
-                Some(AppendError::Reserved { key: key.clone(), holder })
-            }
-            KeyChange::Release(_) | KeyChange::Pass { .. } => None,
-        })
+        let taken = |change: &KeyChange| matches!(change, KeyChange::Reserve(_));
+        let mut taken = transaction.claims().iter().filter(|(_, change)| taken(change));
+        taken.find_map(|(key, change)| self.key_objection(key, change))
     }
 
-    /// The first key that is to be given back, and is not that stream's.
+    /// The first key that is to be given back, and is not that stream's; or that is to be forgone, and
+    /// is.
     pub fn not_reserved(&self, transaction: &Transaction) -> Option<AppendError> {
-        transaction.claims().iter().find_map(|(key, change)| match change {
+        let given = |change: &KeyChange| !matches!(change, KeyChange::Reserve(_));
+        let mut given = transaction.claims().iter().filter(|(_, change)| given(change));
+        given.find_map(|(key, change)| self.key_objection(key, change))
+    }
+
+    /// What speaks against a change of one key.
+    pub fn key_objection(&self, key: &UniqueKey, change: &KeyChange) -> Option<AppendError> {
+        let (key, holder) = (key.clone(), self.holders.get(key));
+        match change {
+            KeyChange::Reserve(_) => Some(AppendError::Reserved { key, holder: holder?.clone() }),
+            KeyChange::Forgo(stream) if holder == Some(stream) => {
+                Some(AppendError::Reserved { key, holder: stream.clone() })
+            }
             KeyChange::Release(stream) | KeyChange::Pass { from: stream, .. }
-                if self.holders.get(key) != Some(stream) =>
+                if holder != Some(stream) =>
             {
-                Some(AppendError::NotReserved { key: key.clone(), stream: stream.clone() })
+                let record = self.records.get(stream.category());
+                let complete = record.and_then(ClaimsRecord::complete);
+                Some(AppendError::NotReserved { key, stream: stream.clone(), complete })
             }
             _ => None,
-        })
+        }
     }
 
     /// Does everything in a transaction.
@@ -105,13 +124,19 @@ impl Model {
     /// Does what it does to keys.
     pub fn apply_claims(&mut self, transaction: &Transaction) {
         for (key, change) in transaction.claims() {
-            match change {
-                KeyChange::Release(_) => self.holders.remove(key),
-                KeyChange::Reserve(to) | KeyChange::Pass { to, .. } => {
-                    self.holders.insert(key.clone(), to.clone())
-                }
-            };
+            self.apply_change(key, change);
         }
+    }
+
+    /// Does what a change does to one key.
+    pub fn apply_change(&mut self, key: &UniqueKey, change: &KeyChange) {
+        match change {
+            KeyChange::Forgo(_) => None,
+            KeyChange::Release(_) => self.holders.remove(key),
+            KeyChange::Reserve(to) | KeyChange::Pass { to, .. } => {
+                self.holders.insert(key.clone(), to.clone())
+            }
+        };
     }
 }
 
@@ -124,7 +149,9 @@ fn too_large<'a>(mut commits: impl Iterator<Item = &'a Commit>) -> Option<Append
 pub fn claims_of(transaction: &Transaction) -> Vec<(StreamId, Claim)> {
     let claims = transaction.claims().iter().flat_map(|(key, change)| match change.clone() {
         KeyChange::Reserve(to) => vec![(to, Claim::Reserve(key.clone()))],
-        KeyChange::Release(from) => vec![(from, Claim::Release(key.clone()))],
+        KeyChange::Release(from) | KeyChange::Forgo(from) => {
+            vec![(from, Claim::Release(key.clone()))]
+        }
         KeyChange::Pass { from, to } => {
             vec![(from, Claim::Release(key.clone())), (to, Claim::Reserve(key.clone()))]
         }

@@ -1,0 +1,56 @@
+use ledgerfold::{StreamId, claims::Finding};
+use serde::Serialize;
+
+use crate::output::table;
+
+/// A fault of the reservations, as it is reported.
+#[derive(Debug, Serialize)]
+pub(in crate::admin) struct Found {
+    pub(super) fault: &'static str,
+    pub(super) key: Option<String>,
+    /// The stream that owns the key by its events, or that cannot be read.
+    pub(super) owner: Option<StreamId>,
+    /// The stream that the key is reserved for.
+    pub(super) holder: Option<StreamId>,
+    pub(super) reason: Option<String>,
+}
+
+impl From<&Finding> for Found {
+    fn from(finding: &Finding) -> Self {
+        Self {
+            fault: finding.name(),
+            key: finding.key().map(ToString::to_string),
+            owner: finding.owner().cloned(),
+            holder: finding.holder().cloned(),
+            reason: match finding {
+                Finding::Unreadable { reason, .. } => Some(reason.clone()),
+                _ => None,
+            },
+        }
+    }
+}
+
+impl Found {
+    /// All of them as a table; nothing where there are none.
+    pub(in crate::admin) fn table<'a>(found: impl IntoIterator<Item = &'a Self>) -> String {
+        let text = |stream: &Option<StreamId>| {
+            stream.as_ref().map_or_else(|| "-".to_owned(), ToString::to_string)
+        };
+        let rows: Vec<_> = found
+            .into_iter()
+            .map(|found| {
+                [
+                    found.fault.to_owned(),
+                    found.key.clone().unwrap_or_default(),
+                    text(&found.owner),
+                    text(&found.holder),
+                    found.reason.clone().unwrap_or_default(),
+                ]
+            })
+            .collect();
+        if rows.is_empty() {
+            return String::new();
+        }
+        table(["fault", "key", "owned by", "reserved for", "reason"], rows)
+    }
+}

@@ -1,0 +1,357 @@
+//! Accounts of a domain from before its claims and with them, over a log that takes its time.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+
+use async_trait::async_trait;
+use ledgerfold::{
+    Category, Claim, CommandId, Decider, Event, NewCommit, StreamId, UniqueKey, Version,
+    claims::{Built, Claimants, ClaimsAuditor, ClaimsBuilder, ClaimsError, Finding, Inspector},
+    command::{Answer, CommandError, CommandHandler, Loader},
+    ports::{
+        AppendError, ClaimsRecord, CommandRecord, Correction, EventStore, KeyChange, Page,
+        ReservationPage, Reservations, Resume, Segment, StoreError, StreamPage, Streams,
+        StreamsError, Transaction, Walk, Written,
+    },
+    rebuild::Plan,
+};
+use ledgerfold_testkit::{
+    ManualClock, MemoryEventStore, SeededRandom,
+    conformance::account::{
+        AccountCommand, AccountEvent, AccountRejection, Accounts, AccountsWithoutClaims, ask,
+    },
+};
+
+pub(super) type Outcome = Result<Answer, CommandError<AccountRejection>>;
+
+/// How a store is wrong.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Defect {
+    None,
+    /// Does not look whose a key is that a stream forgoes.
+    ForgoesBlindly,
+    /// Corrects a reservation whatever has become of the streams that prove it.
+    CorrectsBlindly,
+}
+
+/// A log that lets others come in between, and may be wrong or fail from some call on.
+pub(super) struct Rough {
+    pub(super) log: MemoryEventStore,
+    pub(super) random: SeededRandom,
+    patience: u64,
+    defect: Defect,
+    /// How many calls of the reservations are answered.
+    calls_left: AtomicU64,
+}
+
+impl Rough {
+    fn new(seed: u64, patience: u64, defect: Defect) -> Self {
+        Self {
+            log: MemoryEventStore::with_pages_of(2),
+            random: SeededRandom::new(seed),
+            patience,
+            defect,
+            calls_left: AtomicU64::new(u64::MAX),
+        }
+    }
+
+    /// Answers so many calls of the reservations more, and none behind them.
+    pub(super) fn fail_after(&self, calls: u64) {
+        self.calls_left.store(calls, Ordering::SeqCst);
+    }
+
+    pub(super) fn recover(&self) {
+        self.fail_after(u64::MAX);
+    }
+
+    async fn pass(&self) {
+        for _ in 0..self.random.next() % (self.patience + 1) {
+            tokio::task::yield_now().await;
+        }
+    }
+
+    async fn call(&self) -> Result<(), StoreError> {
+        self.pass().await;
+        let counted = |left: u64| if left == u64::MAX { Some(left) } else { left.checked_sub(1) };
+        match self.calls_left.fetch_update(Ordering::SeqCst, Ordering::SeqCst, counted) {
+            Ok(_) => Ok(()),
+            Err(_) => Err(StoreError::Unavailable("it fails, as ordered".into())),
+        }
+    }
+}
+
+#[async_trait]
+impl EventStore for Rough {
+    async fn read(&self, stream: &StreamId, after: Version) -> Result<Page, StoreError> {
+        self.pass().await;
+        let page = self.log.read(stream, after).await;
+        self.pass().await;
+        page
+    }
+
+    async fn read_back(
+        &self,
+        stream: &StreamId,
+        before: Option<Version>,
+        commits: usize,
+    ) -> Result<Page, StoreError> {
+        self.pass().await;
+        let page = self.log.read_back(stream, before, commits).await;
+        self.pass().await;
+        page
+    }
+
+    async fn append(&self, commit: &NewCommit) -> Result<(), AppendError> {
+        self.pass().await;
+        self.log.append(commit).await
+    }
+
+    async fn transact(&self, transaction: &Transaction) -> Result<(), AppendError> {
+        self.pass().await;
+        let outcome = if self.defect == Defect::ForgoesBlindly {
+            self.log.transact(&without_forgone(transaction)).await
+        } else {
+            self.log.transact(transaction).await
+        };
+        self.pass().await;
+        outcome
+    }
+
+    async fn record(&self, command: &CommandId) -> Result<Option<CommandRecord>, StoreError> {
+        self.pass().await;
+        self.log.record(command).await
+    }
+}
+
+fn without_forgone(transaction: &Transaction) -> Transaction {
+    let claims = transaction.claims().iter().flat_map(|(key, change)| match change.clone() {
+        KeyChange::Forgo(_) => vec![],
+        KeyChange::Release(from) => vec![(from, Claim::Release(key.clone()))],
+        KeyChange::Reserve(to) => vec![(to, Claim::Reserve(key.clone()))],
+        KeyChange::Pass { from, to } => {
+            vec![(from, Claim::Release(key.clone())), (to, Claim::Reserve(key.clone()))]
+        }
+    });
+    let (commits, once) = (transaction.commits().to_vec(), transaction.once().cloned());
+    Transaction::new(commits, transaction.unchanged().to_vec(), claims, once).expect("it is less")
+}
+
+#[async_trait]
+impl Streams for Rough {
+    async fn list(
+        &self,
+        segment: Segment,
+        from: Option<&Resume>,
+    ) -> Result<StreamPage, StreamsError> {
+        self.pass().await;
+        self.log.list(segment, from).await
+    }
+}
+
+#[async_trait]
+impl Reservations for Rough {
+    async fn holder(&self, key: &UniqueKey) -> Result<Option<StreamId>, StoreError> {
+        self.call().await?;
+        let holder = self.log.holder(key);
+        self.pass().await;
+        Ok(holder)
+    }
+
+    async fn list_reservations(
+        &self,
+        segment: Segment,
+        from: Option<&Resume>,
+    ) -> Result<ReservationPage, StreamsError> {
+        self.call().await?;
+        self.log.list_reservations(segment, from).await
+    }
+
+    async fn correct(
+        &self,
+        key: &UniqueKey,
+        correction: &Correction,
+    ) -> Result<Written, StoreError> {
+        self.call().await?;
+        if self.defect == Defect::CorrectsBlindly {
+            let now = async |stream: &StreamId| {
+                Loader::<Accounts>::new().load(&self.log, stream).await.expect("readable").seen()
+            };
+            let correction = match correction {
+                Correction::Reserve { to } => Correction::Reserve { to: now(to.stream()).await },
+                Correction::Release { from } => {
+                    Correction::Release { from: now(from.stream()).await }
+                }
+                Correction::Pass { from, to } => {
+                    Correction::Pass { from: now(from.stream()).await, to: now(to.stream()).await }
+                }
+            };
+            return self.log.correct(key, &correction).await;
+        }
+        self.log.correct(key, correction).await
+    }
+
+    async fn read_record(&self, category: &Category) -> Result<ClaimsRecord, StoreError> {
+        self.call().await?;
+        self.log.read_record(category).await
+    }
+
+    async fn write_record(
+        &self,
+        category: &Category,
+        new: &ClaimsRecord,
+    ) -> Result<Written, StoreError> {
+        self.call().await?;
+        self.log.write_record(category, new).await
+    }
+}
+
+/// Everything over one log.
+#[derive(Clone)]
+pub(super) struct Bank {
+    pub(super) store: Arc<Rough>,
+}
+
+impl Bank {
+    /// Everything answers at once.
+    pub(super) fn new() -> Self {
+        Self { store: Arc::new(Rough::new(1, 0, Defect::None)) }
+    }
+
+    /// Everything lets others come in between, as the seed says.
+    pub(super) fn slow(seed: u64, defect: Defect) -> Self {
+        Self { store: Arc::new(Rough::new(seed, 3, defect)) }
+    }
+
+    pub(super) async fn ask<D>(
+        &self,
+        stream: &StreamId,
+        attempt: &str,
+        command: AccountCommand,
+    ) -> Outcome
+    where
+        D: Decider<Command = AccountCommand, Rejection = AccountRejection>,
+    {
+        let (clock, random) = (Arc::new(ManualClock::default()), self.random());
+        let handler = CommandHandler::<D>::new(self.store.clone(), clock, random);
+        handler.handle(&ask(stream, attempt, command)).await
+    }
+
+    fn random(&self) -> Arc<SeededRandom> {
+        Arc::new(SeededRandom::new(self.store.random.next()))
+    }
+
+    /// Opens an account by the domain from before the claims.
+    pub(super) async fn open_without_claims(&self, stream: &StreamId, address: &str) {
+        let open = AccountCommand::Open(address.to_owned());
+        let opened = self.ask::<AccountsWithoutClaims>(stream, "old", open).await;
+        opened.expect("it is new");
+    }
+
+    /// Closes an account by the domain from before the claims.
+    pub(super) async fn close_without_claims(&self, stream: &StreamId) {
+        let close = AccountCommand::Close;
+        let closed = self.ask::<AccountsWithoutClaims>(stream, "old-close", close).await;
+        closed.expect("it is open");
+    }
+
+    fn inspector<D: Decider>(&self) -> Inspector {
+        let claimants = Claimants::new().with::<D>();
+        Inspector::new(claimants, self.store.clone(), self.store.clone(), self.store.clone())
+    }
+
+    pub(super) async fn try_build<D: Decider>(&self) -> Result<Built, ClaimsError> {
+        let (clock, random) = (Arc::new(ManualClock::default()), self.random());
+        let builder = ClaimsBuilder::new(self.inspector::<D>(), clock, random);
+        let plan = Plan { segments: 2, ..Plan::default() };
+        builder.build(&D::CATEGORY, plan, &|_| ()).await
+    }
+
+    pub(super) async fn build(&self) -> Built {
+        self.try_build::<Accounts>().await.expect("nothing fails")
+    }
+
+    /// What the audit finds, of all streams and all reservations.
+    pub(super) async fn audit(&self) -> Vec<Finding> {
+        let grace = Duration::from_secs(1);
+        let clock = Arc::new(ManualClock::default());
+        let auditor = ClaimsAuditor::new(self.inspector::<Accounts>(), clock, grace);
+        let mut findings = Vec::new();
+        for walk in [Walk::Streams, Walk::Reservations] {
+            let mut from = None;
+            loop {
+                let place = (walk, Segment::WHOLE);
+                let category = Accounts::CATEGORY;
+                let page = auditor.inspector().list(&category, place, from.as_ref()).await;
+                let (subjects, next) = page.expect("it can be listed");
+                findings.extend(auditor.examine(&subjects).await.expect("it can be read"));
+                from = next;
+                if from.is_none() {
+                    break;
+                }
+            }
+        }
+        findings
+    }
+
+    /// The streams that own each key, by a fold of its own over all events.
+    fn owners(&self) -> BTreeMap<UniqueKey, BTreeSet<StreamId>> {
+        let mut owners: BTreeMap<UniqueKey, BTreeSet<StreamId>> = BTreeMap::new();
+        for commit in self.store.log.commits() {
+            for (_, event) in commit.events() {
+                let decoded =
+                    AccountEvent::decode(&event.event_type, event.schema_version, &event.data);
+                for claim in decoded.expect("one").as_slice().iter().flat_map(Accounts::claims) {
+                    let of_key = owners.entry(claim.key().clone()).or_default();
+                    match claim {
+                        Claim::Reserve(_) => of_key.insert(commit.stream().clone()),
+                        Claim::Release(_) => of_key.remove(commit.stream()),
+                    };
+                }
+            }
+        }
+        owners.retain(|_, streams| !streams.is_empty());
+        owners
+    }
+
+    /// All reservations.
+    async fn held(&self) -> BTreeMap<UniqueKey, StreamId> {
+        let (mut held, mut from) = (BTreeMap::new(), None);
+        loop {
+            let page = self.store.log.list_reservations(Segment::WHOLE, from.as_ref()).await;
+            let page = page.expect("it can be listed");
+            held.extend(page.reservations.into_iter().map(|it| (it.key, it.holder)));
+            from = page.next;
+            if from.is_none() {
+                return held;
+            }
+        }
+    }
+
+    /// The keys whose reservation is not what the log says, without any code of the library's.
+    pub(super) async fn wrong(&self) -> Vec<String> {
+        let (owners, held) = (self.owners(), self.held().await);
+        let keys: BTreeSet<_> = owners.keys().chain(held.keys()).collect();
+        let holder = |key| held.get(key).into_iter().collect::<Vec<_>>();
+        let owner = |key| owners.get(key).into_iter().flatten().collect::<Vec<_>>();
+        keys.into_iter()
+            .filter(|key| owner(key) != holder(key))
+            .map(|key| format!("{key}: owned by {:?}, reserved for {:?}", owner(key), holder(key)))
+            .collect()
+    }
+
+    /// The keys that are reserved for a stream which does not own them.
+    pub(super) async fn superfluous(&self) -> Vec<String> {
+        let (owners, held) = (self.owners(), self.held().await);
+        let owns = |key, holder| owners.get(key).is_some_and(|owners| owners.contains(holder));
+        held.iter()
+            .filter(|(key, holder)| !owns(key, holder))
+            .map(|(key, holder)| format!("{key} is reserved for {holder}, which does not own it"))
+            .collect()
+    }
+}

@@ -1,0 +1,163 @@
+//! Commands and builds at once, under random schedules: builds die and are begun again, two run side by
+//! side, and streams give back the keys that a build is about to reserve for them.
+
+use futures::{
+    FutureExt,
+    future::{Either, join_all, select},
+};
+use ledgerfold::{Decider, StreamId, claims::Finding, command::CommandError, ports::Reservations};
+use ledgerfold_testkit::conformance::account::{AccountCommand, Accounts, fresh};
+
+use super::bank::{Bank, Defect};
+
+const STREAMS: usize = 6;
+/// How many of them are older than the claims.
+const OLD: usize = 4;
+const ADDRESSES: usize = 7;
+const COMMANDS: usize = 6;
+
+struct Play {
+    bank: Bank,
+    streams: Vec<StreamId>,
+}
+
+fn address(at: usize) -> String {
+    format!("{at}@example.org")
+}
+
+impl Play {
+    async fn new(seed: u64, defect: Defect) -> Self {
+        let play = Self {
+            bank: Bank::slow(seed, defect),
+            streams: (0..STREAMS).map(|_| fresh()).collect(),
+        };
+        for (at, stream) in play.streams.iter().enumerate().take(OLD) {
+            // In some schedules, the first two have one address.
+            let shared = at == 1 && play.draw(4) == 0;
+            play.bank.open_without_claims(stream, &address(if shared { 0 } else { at })).await;
+        }
+        play
+    }
+
+    fn draw(&self, below: usize) -> usize {
+        let below = u64::try_from(below).expect("it is small");
+        usize::try_from(self.bank.store.random.next() % below).expect("it is small")
+    }
+
+    /// Asks for this and that, and answers with what nobody may be told.
+    async fn command(&self, client: &str) -> Vec<String> {
+        let mut wrong = Vec::new();
+        for at in 0..COMMANDS {
+            for _ in 0..self.draw(12) {
+                tokio::task::yield_now().await;
+            }
+            let command = match self.draw(3) {
+                0 => AccountCommand::Open(address(self.draw(ADDRESSES))),
+                1 => AccountCommand::Move(address(self.draw(ADDRESSES))),
+                _ => AccountCommand::Close,
+            };
+            let (stream, attempt) = (&self.streams[self.draw(STREAMS)], format!("{client}.{at}"));
+            match self.bank.ask::<Accounts>(stream, &attempt, command).await {
+                Ok(_)
+                | Err(
+                    CommandError::Rejected(_)
+                    | CommandError::Reserved { .. }
+                    | CommandError::Contention { .. },
+                ) => {}
+                Err(error) => wrong.push(format!("{attempt} of {stream} ended in {error}")),
+            }
+            // A build may have to reserve keys yet. It never has to remove any: all code knows the claims.
+            wrong.extend(self.bank.superfluous().await);
+        }
+        wrong
+    }
+
+    /// Builds, and dies over it now and then.
+    async fn build(&self) -> Vec<String> {
+        for _ in 0..self.draw(20) {
+            tokio::task::yield_now().await;
+        }
+        loop {
+            let mortal = self.draw(2) == 0;
+            let life = async {
+                for _ in 0..if mortal { self.draw(150) } else { 1_000_000 } {
+                    tokio::task::yield_now().await;
+                }
+            };
+            let build = self.bank.build().boxed_local();
+            if let Either::Left(_) = select(build, life.boxed_local()).await {
+                return Vec::new();
+            }
+        }
+    }
+
+    /// What is wrong in the end.
+    async fn run(&self) -> Vec<String> {
+        let work = [
+            self.command("one").boxed_local(),
+            self.command("two").boxed_local(),
+            self.command("three").boxed_local(),
+            self.build().boxed_local(),
+            self.build().boxed_local(),
+        ];
+        let mut wrong = join_all(work).await.concat();
+        wrong.extend(self.wrong_if_complete().await);
+        wrong.extend(self.settle().await);
+        let later = [self.command("four").boxed_local(), self.command("five").boxed_local()];
+        wrong.extend(join_all(later).await.concat());
+        wrong.extend(self.wrong_if_complete().await);
+        wrong
+    }
+
+    async fn wrong_if_complete(&self) -> Vec<String> {
+        let record = self.bank.store.log.read_record(&Accounts::CATEGORY).await;
+        match record.expect("it can be read").complete() {
+            Some(_) => self.bank.wrong().await,
+            None => Vec::new(),
+        }
+    }
+
+    /// Closes accounts whose address another has too, until a build is complete.
+    async fn settle(&self) -> Vec<String> {
+        for round in 0..5 {
+            let built = self.bank.build().await;
+            if built.complete.is_some() {
+                return Vec::new();
+            }
+            for finding in built.findings {
+                let Finding::Contested { owner, .. } = finding else {
+                    return vec![format!("nobody is at work, and {finding:?} is left")];
+                };
+                let (attempt, close) = (format!("settled-{round}"), AccountCommand::Close);
+                if let Err(error) = self.bank.ask::<Accounts>(owner.stream(), &attempt, close).await
+                {
+                    return vec![format!("{} cannot be closed: {error}", owner.stream())];
+                }
+            }
+        }
+        vec!["no build was complete".to_owned()]
+    }
+}
+
+/// The first schedule of so many that goes wrong, with what does.
+async fn first_wrong(schedules: u64, defect: Defect) -> Option<(u64, Vec<String>)> {
+    for seed in 0..schedules {
+        let wrong = Play::new(seed, defect).await.run().await;
+        if !wrong.is_empty() {
+            return Some((seed, wrong));
+        }
+    }
+    None
+}
+
+#[tokio::test]
+async fn whatever_runs_at_once_a_complete_build_leaves_each_key_with_its_owner() {
+    assert_eq!(first_wrong(400, Defect::None).await, None);
+}
+
+#[tokio::test]
+async fn what_reservations_must_not_do_is_found() {
+    for defect in [Defect::ForgoesBlindly, Defect::CorrectsBlindly] {
+        assert!(first_wrong(400, defect).await.is_some(), "nothing is wrong with {defect:?}");
+    }
+}

@@ -1,0 +1,73 @@
+use async_trait::async_trait;
+use ledgerfold::{
+    Category, DamagedToken, StreamId, UniqueKey,
+    ports::{
+        ClaimsRecord, Correction, Reservation, ReservationPage, Reservations, Resume, Segment,
+        StoreError, StreamsError, Written,
+    },
+};
+
+use super::MemoryEventStore;
+
+/// In the order of the keys, a key's segment by the bytes of its text.
+#[async_trait]
+impl Reservations for MemoryEventStore {
+    async fn holder(&self, key: &UniqueKey) -> Result<Option<StreamId>, StoreError> {
+        Ok(self.lock().holders.get(key).cloned())
+    }
+
+    async fn list_reservations(
+        &self,
+        segment: Segment,
+        from: Option<&Resume>,
+    ) -> Result<ReservationPage, StreamsError> {
+        let resumed = from.map(|Resume(text)| text.parse::<UniqueKey>().map_err(|_| DamagedToken));
+        let resumed = resumed.transpose()?;
+        let kept = self.lock();
+        let part =
+            |key: &UniqueKey| key.to_string().bytes().map(u32::from).sum::<u32>() % segment.of();
+        let mut found = kept
+            .holders
+            .iter()
+            .filter(|(key, _)| resumed.as_ref().is_none_or(|resumed| *key > resumed))
+            .filter(|(key, _)| part(key) == segment.index())
+            .map(|(key, holder)| Reservation { key: key.clone(), holder: holder.clone() });
+        let reservations: Vec<_> = found.by_ref().take(self.page_size()).collect();
+        let more = found.next().is_some();
+        let next = reservations.last().filter(|_| more).map(|last| Resume(last.key.to_string()));
+        Ok(ReservationPage { reservations, next })
+    }
+
+    async fn correct(
+        &self,
+        key: &UniqueKey,
+        correction: &Correction,
+    ) -> Result<Written, StoreError> {
+        let mut kept = self.lock();
+        let change = correction.change();
+        let proven = correction.proof().all(|seen| !kept.has_moved(seen));
+        if !proven || kept.check_key(key, &change).is_err() {
+            return Ok(Written::Superseded);
+        }
+        kept.change_key(key, &change);
+        Ok(Written::Done)
+    }
+
+    async fn read_record(&self, category: &Category) -> Result<ClaimsRecord, StoreError> {
+        Ok(self.lock().records.get(category).cloned().unwrap_or_default())
+    }
+
+    async fn write_record(
+        &self,
+        category: &Category,
+        new: &ClaimsRecord,
+    ) -> Result<Written, StoreError> {
+        let mut kept = self.lock();
+        let number = kept.records.get(category).map_or(0, ClaimsRecord::number);
+        if number + 1 != new.number() {
+            return Ok(Written::Superseded);
+        }
+        kept.records.insert(category.clone(), new.clone());
+        Ok(Written::Done)
+    }
+}
