@@ -5,6 +5,7 @@ use std::{io, path::PathBuf, process::ExitCode};
 use ledgerfold::{
     Timestamp,
     ports::{DeadlineError, QuarantineError, ReadStoreError, StoreError, StreamsError},
+    process::ScheduleError,
     project::{ProjectError, UnknownModel},
     rebuild::RebuildError,
 };
@@ -52,6 +53,10 @@ pub(crate) enum Trouble {
     NotAllHeard { name: String, events: usize },
     #[error("the bus did not take {commit}: {reason}")]
     Unsent { commit: String, reason: String },
+    #[error("the setting of the process {process} cannot be read: {reason}")]
+    Setting { process: String, reason: String },
+    #[error(transparent)]
+    Schedule(#[from] ScheduleError),
     #[error(transparent)]
     Rule(#[from] NotARule),
     #[error(transparent)]

@@ -12,6 +12,7 @@ use serde::Serialize;
 use super::{
     Context, Model,
     bus::{AuditedBus, Hearing, Unpublished, WindowOptions},
+    deadlines::{AuditedDeadlines, Wrong},
     walk::{Choice, Walk, interrupted},
 };
 use crate::{
@@ -20,6 +21,9 @@ use crate::{
     trouble::{FINDINGS, Trouble},
 };
 
+/// For how long a row may be behind, if nothing else is said.
+const ROWS_TAKE: Duration = Duration::from_secs(3);
+
 #[derive(Debug, Args)]
 pub(super) struct Options {
     #[command(flatten)]
@@ -27,9 +31,13 @@ pub(super) struct Options {
     /// Only about this many streams, others each time
     #[arg(long, value_name = "COUNT", conflicts_with_all = ["stream", "from"])]
     sample: Option<NonZeroU32>,
-    /// How long what is behind may take to arrive before it counts as behind
-    #[arg(long, value_name = "SECONDS", default_value_t = 3)]
-    grace: u64,
+    /// How long what is behind may take to arrive before it counts as behind: 3 seconds if nothing is
+    /// said, and half an hour for deadlines
+    #[arg(long, value_name = "SECONDS")]
+    grace: Option<u64>,
+    /// Compare the deadlines of processes with those that the log asks for, too
+    #[arg(long)]
+    deadlines: bool,
     /// Hold the bus against the log too: its archive is replayed to a queue that nobody else reads,
     /// which costs as much as publishing did
     #[arg(long)]
@@ -75,6 +83,11 @@ async fn audit(options: &Options, context: &Context, report: &mut Audit) -> Resu
         report.bus = Some(hearing.audited());
         report.totals.unpublished = Some(0);
     }
+    let mut deadlines =
+        if options.deadlines { Some(AuditedDeadlines::begin(context).await?) } else { None };
+    if deadlines.is_some() {
+        report.totals.deadlines = Some(0);
+    }
     let bar = progress("streams audited");
     let mut walk = options.walk(context).await?;
     while let Some((streams, place)) = walk.next().await? {
@@ -90,8 +103,15 @@ async fn audit(options: &Options, context: &Context, report: &mut Audit) -> Resu
             let lacking = hearing.lacks(context, &streams).await;
             report.lacks(&lacking.map_err(|cause| interrupted(cause, place.as_ref()))?);
         }
+        if let Some(deadlines) = &mut deadlines {
+            let wrong = deadlines.examine(&streams, options.grace()).await;
+            report.misses(wrong.map_err(|cause| interrupted(cause, place.as_ref()))?);
+        }
         report.streams += u64::try_from(streams.len()).unwrap_or(u64::MAX);
         bar.set_position(report.streams);
+    }
+    if let Some(deadlines) = deadlines.filter(|_| options.is_of_everything()) {
+        report.misses(deadlines.superfluous());
     }
     for counters in counters {
         counters.end(report).await?;
@@ -113,12 +133,16 @@ impl Options {
         }
     }
 
+    fn grace(&self) -> Option<Duration> {
+        self.grace.map(Duration::from_secs)
+    }
+
     const fn is_of_everything(&self) -> bool {
         self.choice.is_everything() && self.sample.is_none()
     }
 
     fn auditor(&self, models: &[Model], context: &Context) -> Auditor {
-        let grace = Duration::from_secs(self.grace);
+        let grace = self.grace().unwrap_or(ROWS_TAKE);
         let none = Auditor::new(context.log.clone(), Arc::new(SystemClock), grace);
         models.iter().fold(none, |auditor, it| {
             auditor.of_parking(it.projection, it.model.clone(), it.quarantine.clone())
@@ -170,6 +194,8 @@ struct Audit {
     /// What the bus was asked for, if it was.
     bus: Option<AuditedBus>,
     unpublished: Vec<Unpublished>,
+    /// Deadlines that are not as the log asks for them, if it was asked.
+    deadlines: Vec<Wrong>,
 }
 
 #[derive(Clone, Copy, Debug, Default, Serialize)]
@@ -183,12 +209,16 @@ struct Totals {
     /// Commits that the bus did not publish all of, if it was asked.
     #[serde(skip_serializing_if = "Option::is_none")]
     unpublished: Option<usize>,
+    /// Deadlines that are wrong, if they were compared.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    deadlines: Option<usize>,
 }
 
 impl From<Summary> for Totals {
     fn from(summary: Summary) -> Self {
         let Summary { lost, diverged, behind, ahead, unreadable, parked, .. } = summary;
-        Self { lost, diverged, behind, ahead, unreadable, parked, unpublished: None }
+        let totals = Self::default();
+        Self { lost, diverged, behind, ahead, unreadable, parked, ..totals }
     }
 }
 
@@ -251,20 +281,29 @@ impl Audit {
         self.totals.unpublished = Some(self.unpublished.len());
     }
 
+    fn misses(&mut self, wrong: Vec<Wrong>) {
+        self.deadlines.extend(wrong);
+        self.totals.deadlines = Some(self.deadlines.len());
+    }
+
     fn is_clean(&self) -> bool {
-        self.findings.is_empty() && self.counters.is_empty() && self.unpublished.is_empty()
+        let rows_are = self.findings.is_empty() && self.counters.is_empty();
+        rows_are && self.unpublished.is_empty() && self.deadlines.is_empty()
     }
 }
 
 impl Audit {
     fn last_line(&self) -> String {
-        let Totals { lost, diverged, behind, ahead, unreadable, parked, unpublished } = self.totals;
+        let Totals { lost, diverged, behind, ahead, unreadable, parked, unpublished, deadlines } =
+            self.totals;
         let unpublished = unpublished.map(|count| format!(" unpublished={count}"));
+        let deadlines = deadlines.map(|count| format!(" deadlines={count}"));
         format!(
             "lost={lost} diverged={diverged} parked={parked} behind={behind} ahead={ahead} \
-             unreadable={unreadable} counters={}{} streams={}\n",
+             unreadable={unreadable} counters={}{}{} streams={}\n",
             self.counters.len(),
             unpublished.unwrap_or_default(),
+            deadlines.unwrap_or_default(),
             self.streams
         )
     }
@@ -307,6 +346,9 @@ impl Report for Audit {
         if !self.unpublished.is_empty() {
             text += &table(Unpublished::COLUMNS, self.unpublished.iter().map(Unpublished::row));
         }
+        if !self.deadlines.is_empty() {
+            text += &Wrong::table(&self.deadlines);
+        }
         text += &self.bus.as_ref().map(AuditedBus::text).unwrap_or_default();
         text + &self.last_line()
     }
@@ -317,9 +359,11 @@ mod tests {
     use ledgerfold::{
         Timestamp, Version,
         audit::{Comparison, Finding, Verdict},
+        process::DeadlineFault,
     };
 
     use super::{Audit, Unpublished};
+    use crate::admin::deadlines::tests::wrong;
     use crate::output::{Report as _, rendered};
 
     fn finding(projection: &'static str, verdict: Verdict) -> Finding {
@@ -355,6 +399,18 @@ mod tests {
         });
         assert!(!audit.is_clean());
         assert!(audit.text().contains("2-3"), "{}", audit.text());
+    }
+
+    #[test]
+    fn deadlines_are_counted_where_they_were_compared() {
+        let mut audit = Audit { streams: 1, ..Audit::default() };
+        audit.misses(vec![]);
+        assert!(audit.is_clean());
+        assert!(audit.text().ends_with(" counters=0 deadlines=0 streams=1\n"));
+        audit.misses(vec![wrong(DeadlineFault::Missing)]);
+        assert!(!audit.is_clean());
+        assert!(audit.text().contains("missing"), "{}", audit.text());
+        assert!(audit.text().ends_with(" counters=0 deadlines=1 streams=1\n"));
     }
 
     #[test]

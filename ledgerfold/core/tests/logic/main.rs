@@ -5,6 +5,7 @@
 
 mod audit;
 mod command;
+mod deadline_audit;
 mod deadlines;
 mod first_deployment;
 mod generations;
