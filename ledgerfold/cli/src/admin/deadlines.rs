@@ -6,7 +6,8 @@ use ledgerfold::{
     ProcessName, StreamId, Timestamp,
     ports::{Clock, DeadlineStore},
     process::{
-        DeadlineAudit, DeadlineFault, ProcessManager, ProcessSchedule, Scheduling, WrongDeadline,
+        DeadlineAudit, DeadlineFault, ProcessManager, ProcessSchedule, ScheduleError, Scheduling,
+        WrongDeadline,
     },
 };
 use ledgerfold_dynamodb::DynamoDeadlineStore;
@@ -95,8 +96,10 @@ impl AuditedDeadlines {
         let mut wrong = Vec::new();
         for audit in &mut self.0 {
             for stream in streams {
-                let found = audit.examine(stream, settled, now).await?;
-                wrong.extend(found.iter().map(Wrong::from));
+                match audit.examine(stream, settled, now).await {
+                    Ok(found) => wrong.extend(found.iter().map(Wrong::from)),
+                    Err(error) => wrong.push(Wrong::unreadable(audit, stream, error)?),
+                }
             }
         }
         Ok(wrong)
@@ -117,7 +120,14 @@ impl AuditedDeadlines {
         let Moment { now, settled } = Moment::with(grace);
         for audit in &mut self.0 {
             for stream in streams {
-                for wrong in audit.examine(stream, settled, now).await? {
+                let found = match audit.examine(stream, settled, now).await {
+                    Ok(found) => found,
+                    Err(error) => {
+                        report.left.push(Wrong::unreadable(audit, stream, error)?);
+                        continue;
+                    }
+                };
+                for wrong in found {
                     if wrong.fault.is_lost() {
                         audit.schedule(&wrong).await?;
                         report.scheduled.push(Wrong::from(&wrong));
@@ -175,14 +185,18 @@ async fn schedule(
     Ok(())
 }
 
-/// A deadline that is not as the log asks for it.
+/// A deadline that is not as the log asks for it, or a stream of which that cannot be told.
 #[derive(Clone, Debug, Serialize)]
 pub(super) struct Wrong {
     process: String,
     stream: StreamId,
-    name: String,
     fault: &'static str,
-    due: Timestamp,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    name: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    due: Option<Timestamp>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<String>,
     /// When it is due as it stands, where that is another time.
     #[serde(skip_serializing_if = "Option::is_none")]
     stands: Option<Timestamp>,
@@ -194,9 +208,10 @@ impl From<&WrongDeadline> for Wrong {
         Self {
             process: key.process.to_string(),
             stream: key.stream.clone(),
-            name: key.name.to_string(),
             fault: fault.name(),
-            due: deadline.due,
+            name: Some(key.name.to_string()),
+            due: Some(deadline.due),
+            reason: None,
             stands: match fault {
                 DeadlineFault::WrongDue { stands } => Some(*stands),
                 _ => None,
@@ -206,14 +221,36 @@ impl From<&WrongDeadline> for Wrong {
 }
 
 impl Wrong {
+    /// What is wrong with a stream; any other error ends the audit.
+    fn unreadable(
+        audit: &DeadlineAudit,
+        stream: &StreamId,
+        error: ScheduleError,
+    ) -> Result<Self, ScheduleError> {
+        if !error.is_of_the_stream() {
+            return Err(error);
+        }
+        Ok(Self {
+            process: audit.process().to_string(),
+            stream: stream.clone(),
+            fault: "unreadable",
+            name: None,
+            due: None,
+            reason: Some(error.to_string()),
+            stands: None,
+        })
+    }
+
     pub(super) fn table(wrong: &[Self]) -> String {
+        let instant = |at: Option<Timestamp>| at.map_or_else(String::new, |at| at.to_string());
         let rows = wrong.iter().map(|wrong| {
-            let stands = wrong.stands.map_or_else(String::new, |stands| stands.to_string());
-            let Self { process, stream, name, fault, due, .. } = wrong;
-            let (stream, due) = (stream.to_string(), due.to_string());
-            [process.clone(), stream, name.clone(), (*fault).to_owned(), due, stands]
+            let stands = wrong.reason.clone().unwrap_or_else(|| instant(wrong.stands));
+            let name = wrong.name.clone().unwrap_or_default();
+            let Self { process, stream, fault, due, .. } = wrong;
+            let fault = (*fault).to_owned();
+            [process.clone(), stream.to_string(), name, fault, instant(*due), stands]
         });
-        table(["process", "stream", "deadline", "fault", "due", "stands at"], rows)
+        table(["process", "stream", "deadline", "fault", "due", "stands at, or why"], rows)
     }
 }
 

@@ -9,7 +9,8 @@ use async_trait::async_trait;
 
 use super::{ProcessManager, Reaction, expiry::command_id};
 use crate::{
-    Decider, DecodeError, Envelope, ProcessName, StreamId, Timestamp, Version,
+    Decider, DecodeError, Envelope, Panicked, ProcessName, Recorded, StreamId, Timestamp, Version,
+    panics::guarded,
     ports::{
         Cause, Deadline, DeadlineError, DeadlineKey, DeadlineStore, EventStore, Pending, StoreError,
     },
@@ -75,6 +76,22 @@ pub enum ScheduleError {
         /// What is wrong with it.
         source: DecodeError,
     },
+    /// The code of the process, or of its target, panicked on the stream.
+    #[error("the deadlines of {stream} cannot be told: {source}")]
+    Panicked {
+        /// The stream.
+        stream: StreamId,
+        /// The panic.
+        source: Panicked,
+    },
+}
+
+impl ScheduleError {
+    /// Whether it is of this one stream, and the others can be examined.
+    pub const fn is_of_the_stream(&self) -> bool {
+        matches!(self, Self::Event { .. } | Self::Panicked { .. })
+            || matches!(self, Self::Log(StoreError::Corrupt { .. }))
+    }
 }
 
 /// What a process manager asks for.
@@ -94,8 +111,10 @@ impl<P: ProcessManager> ProcessSchedule<P> {
         let recorded_at = envelope.metadata.recorded_at;
         let events = envelope.open::<P::Event>().map_err(|source| unreadable(envelope, source))?;
         let events = events.into_iter();
-        let reactions = events.flat_map(|event| P::react(&event, &self.settings));
-        let asked = reactions.filter_map(|reaction| match reaction {
+        let reactions: Vec<_> =
+            guarded(|| events.flat_map(|event| P::react(&event, &self.settings)).collect())
+                .map_err(|source| panicked(&envelope.stream, source))?;
+        let asked = reactions.into_iter().filter_map(|reaction| match reaction {
             Reaction::Send { .. } => None,
             Reaction::Schedule { stream, name, due } => {
                 let key = DeadlineKey { process: P::NAME, stream, name };
@@ -111,6 +130,10 @@ fn unreadable(envelope: &Envelope, source: DecodeError) -> ScheduleError {
     ScheduleError::Event { stream: envelope.stream.clone(), version: envelope.version, source }
 }
 
+fn panicked(stream: &StreamId, source: Panicked) -> ScheduleError {
+    ScheduleError::Panicked { stream: stream.clone(), source }
+}
+
 #[async_trait]
 impl<P: ProcessManager> Scheduling for ProcessSchedule<P> {
     fn process(&self) -> &ProcessName {
@@ -122,13 +145,11 @@ impl<P: ProcessManager> Scheduling for ProcessSchedule<P> {
         stream: &StreamId,
         log: &dyn EventStore,
     ) -> Result<Vec<Asked>, ScheduleError> {
-        let mut asked = Vec::new();
-        each_event(stream, log, |envelope| {
+        fold(stream, log, Vec::new(), |mut asked, envelope| {
             asked.extend(self.asked_by(envelope)?);
-            Ok(())
+            Ok(asked)
         })
-        .await?;
-        Ok(asked)
+        .await
     }
 
     async fn is_open(
@@ -136,39 +157,39 @@ impl<P: ProcessManager> Scheduling for ProcessSchedule<P> {
         deadline: &Deadline,
         log: &dyn EventStore,
     ) -> Result<bool, ScheduleError> {
-        let Some(command) = P::expire(&deadline.key) else { return Ok(false) };
+        let stream = &deadline.key.stream;
+        let caught = |source| panicked(stream, source);
+        let command = guarded(|| P::expire(&deadline.key)).map_err(caught)?;
+        let Some(command) = command else { return Ok(false) };
         let id = command_id(deadline);
-        let mut is_done = false;
-        let mut state = Some(P::Target::initial());
-        each_event(&deadline.key.stream, log, |envelope| {
-            is_done |= envelope.command_id == id;
+        let start = (false, P::Target::initial());
+        let (is_done, state) = fold(stream, log, start, |(is_done, state), envelope| {
             let events = envelope.open::<<P::Target as Decider>::Event>();
-            for event in events.map_err(|source| unreadable(envelope, source))? {
-                state = state.take().map(|state| P::Target::evolve(state, &event.event));
-            }
-            Ok(())
+            let events = events.map_err(|source| unreadable(envelope, source))?.into_iter();
+            let evolve = |state, event: Recorded<_>| P::Target::evolve(state, &event.event);
+            let state = guarded(|| events.fold(state, evolve)).map_err(caught)?;
+            Ok((is_done || envelope.command_id == id, state))
         })
         .await?;
-        if is_done {
-            return Ok(false);
-        }
-        let decided = state.map(|state| P::Target::decide(&state, &command));
-        Ok(decided.is_some_and(|decided| decided.is_ok_and(|events| !events.is_empty())))
+        let decided = guarded(|| P::Target::decide(&state, &command)).map_err(caught)?;
+        Ok(!is_done && decided.is_ok_and(|events| !events.is_empty()))
     }
 }
 
-async fn each_event(
+async fn fold<T: Send>(
     stream: &StreamId,
     log: &dyn EventStore,
-    mut take: impl FnMut(&Envelope) -> Result<(), ScheduleError> + Send,
-) -> Result<(), ScheduleError> {
+    start: T,
+    mut take: impl FnMut(T, &Envelope) -> Result<T, ScheduleError> + Send,
+) -> Result<T, ScheduleError> {
+    let mut folded = start;
     let mut version = Version::NONE;
     loop {
         let page = read_log(version, stream, log).await?;
-        page.events.iter().try_for_each(&mut take)?;
+        folded = page.events.iter().try_fold(folded, &mut take)?;
         version = version.advance(page.events.len());
         if !page.more {
-            return Ok(());
+            return Ok(folded);
         }
     }
 }
@@ -259,6 +280,11 @@ impl DeadlineAudit {
         let deadlines = all.into_iter().map(|Pending { deadline, .. }| deadline);
         let standing = deadlines.map(|deadline| (deadline.key.clone(), deadline)).collect();
         Ok(Self { scheduling, store, log, standing })
+    }
+
+    /// Whose deadlines.
+    pub fn process(&self) -> &ProcessName {
+        self.scheduling.process()
     }
 
     /// What is wrong with the deadlines that a stream asks for. What was recorded after `settled` may

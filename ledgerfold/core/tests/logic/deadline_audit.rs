@@ -3,12 +3,14 @@
 use std::{sync::Arc, time::Duration};
 
 use ledgerfold::{
-    StreamId,
-    ports::{Clock, Deadline, DeadlineStore},
-    process::{DeadlineAudit, DeadlineFault, ProcessSchedule, WrongDeadline},
+    ProcessName, Recorded, StreamId,
+    ports::{Clock, Deadline, DeadlineKey, DeadlineStore},
+    process::{
+        DeadlineAudit, DeadlineFault, ProcessManager, ProcessSchedule, Reaction, WrongDeadline,
+    },
 };
 
-use crate::lending::{BookCommand, LOAN, Lending, Library, NEVER, RETURN, book};
+use crate::lending::{BookCommand, BookEvent, Books, LOAN, Lending, Library, NEVER, RETURN, book};
 
 async fn lent(library: &Library, name: &str) {
     library.ask(&book(name), BookCommand::Lend).await;
@@ -131,4 +133,42 @@ async fn of_two_under_one_key_the_first_stands_until_it_is_due() {
     let wrong = examined(&library, LOAN, &["a"]).await;
     assert_eq!(faults(&wrong), [(book("a"), DeadlineFault::Missing)]);
     assert_eq!(wrong[0].deadline, first);
+}
+
+/// Does not bear book "a".
+struct Fragile;
+
+impl ProcessManager for Fragile {
+    type Event = BookEvent;
+    type Target = Books;
+    type Settings = ();
+
+    const NAME: ProcessName = ProcessName::from_static("fragile");
+
+    fn react(event: &Recorded<BookEvent>, (): &()) -> Vec<Reaction<BookCommand>> {
+        assert_ne!(event.stream, book("a"), "as ordered");
+        let due = event.recorded_at + LOAN;
+        vec![Reaction::Schedule { stream: event.stream.clone(), name: RETURN, due }]
+    }
+
+    fn expire(_: &DeadlineKey) -> Option<BookCommand> {
+        None
+    }
+}
+
+#[tokio::test]
+async fn a_stream_that_the_process_does_not_bear_stops_no_other() {
+    let library = Library::new();
+    for name in ["a", "b"] {
+        lent(&library, name).await;
+    }
+    let scheduling = Arc::new(ProcessSchedule::<Fragile>::new(()));
+    let audit =
+        DeadlineAudit::begin(scheduling, library.deadlines.clone(), library.log.clone()).await;
+    let mut audit = audit.expect("deadlines can be listed");
+    let now = library.clock.now();
+    let error = audit.examine(&book("a"), now, now).await.expect_err("it panics");
+    assert!(error.is_of_the_stream(), "{error}");
+    let found = audit.examine(&book("b"), now, now).await.expect("b is another book");
+    assert_eq!(faults(&found), [(book("b"), DeadlineFault::Missing)]);
 }
