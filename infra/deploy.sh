@@ -21,11 +21,13 @@ case $arch in
     x86_64) machine=3e00 ;;
     *) fail "ARCH is arm64 or x86_64, not $arch." ;;
 esac
-for function in command relay projector query; do
-    bootstrap=$root/target/lambda/orders-$function/bootstrap
-    [ -f "$bootstrap" ] || fail "orders-$function is not built: make build ARCH=$arch"
+# The template names the folder of every function, so this loop covers them all.
+grep -o 'target/lambda/[a-z0-9-]*' "$infra/template.yaml" | sort -u | while read -r folder; do
+    function=$(basename "$folder")
+    bootstrap=$root/$folder/bootstrap
+    [ -f "$bootstrap" ] || fail "$function is not built: make build ARCH=$arch"
     [ "$(od -An -j18 -N2 -tx1 "$bootstrap" | tr -d ' ')" = "$machine" ] ||
-        fail "orders-$function was built for another architecture: make build ARCH=$arch"
+        fail "$function was built for another architecture: make build ARCH=$arch"
 done
 
 has() { command -v "$1" >/dev/null && "$1" --version >/dev/null 2>&1; }

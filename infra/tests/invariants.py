@@ -15,6 +15,7 @@ LOG_GROUP = "AWS::Logs::LogGroup"
 QUEUE = "AWS::SQS::Queue"
 QUEUE_POLICY = "AWS::SQS::QueuePolicy"
 BUCKET_POLICY = "AWS::S3::BucketPolicy"
+BUS_POLICY = "AWS::Events::EventBusPolicy"
 TABLE = "AWS::DynamoDB::Table"
 RULE = "AWS::Events::Rule"
 ALARM = "AWS::CloudWatch::Alarm"
@@ -37,6 +38,27 @@ APPENDERS = {"CommandFunctionRole", "DeadlineSweepFunctionRole"}
 # What lists the streams of the log reads all of it, which no handler may.
 LISTERS = {"SpotCheckFunctionRole"}
 APPEND_ONLY = {"dynamodb:GetItem", "dynamodb:Query", "dynamodb:PutItem", "dynamodb:ConditionCheckItem"}
+# Queues that a rule fills for people to read, so that nothing moves a message on.
+READ_BY_PEOPLE = {"RelayDeadLetters"}
+# What writes to a table that others write to as well, and the keys that are its own.
+OWN_KEYS = {
+    **{f"{name}ProjectorRole": {slug, f"parked#{slug}"} for name, slug in PROJECTIONS.items()},
+    **{f"{name}FunctionRole": {f"{slug}#*"} for name, slug in PROCESSES.items()},
+    "DeadlineSweepFunctionRole": {f"{slug}#*" for slug in PROCESSES.values()},
+}
+SHARED_TABLES = ("ProjectionStates", "Deadlines")
+WRITES = {f"dynamodb:{verb}Item" for verb in ("Put", "Update", "Delete")}
+# Nobody needs these on the event table, and the table's own policy denies them to everybody.
+CHANGES = {f"dynamodb:{verb}" for verb in ("UpdateItem", "DeleteItem", "BatchWriteItem")}
+CHANGES |= {f"dynamodb:PartiQL{verb}" for verb in ("Insert", "Update", "Delete")}
+CONTEXT = "ledgerfold.orders"
+REPAIR_ROLE = {"Fn::If": ["HasBusRepairRole", {"Ref": "BusRepairRole"}, {"Ref": "AWS::NoValue"}]}
+CATEGORY = "order#*"
+# With it the relay signs, and consumers verify.
+SIGNING_KEY = {"Fn::Sub": "{{resolve:secretsmanager:${BusKey}}}"}
+A_DAY = 86400
+# The last hour before the change stream deletes a record.
+LAST_HOUR = 23 * 3600
 # Lambda makes up the names of the objects that it leaves in the failure bucket.
 MADE_UP_NAMES = {"Fn::Sub": "${FailureBucket.Arn}/aws/lambda/*"}
 FOURTEEN_DAYS = 1209600
@@ -101,6 +123,16 @@ def dead_letter_queues(template: Node) -> set[str]:
     }
 
 
+def condition(statement: Node, key: str) -> set[str]:
+    """Values that a statement asks a condition key for, whatever the operator."""
+    asked = (keys[key] for keys in statement.get("Condition", {}).values() if key in keys)
+    return {value for values in asked for value in as_list(values)}
+
+
+def concerns(statement: Node, resource: str) -> bool:
+    return any(name == resource for name in referred(statement["Resource"]))
+
+
 def alarmed(template: Node) -> set[tuple[str, str]]:
     """Metric and resource of every alarm."""
     return {
@@ -140,6 +172,88 @@ def event_table_is_append_only(template: Node) -> Iterator[str]:
             yield f"{name} may append"
 
 
+def nobody_changes_a_commit(template: Node) -> Iterator[str]:
+    """The table's own policy binds those too whose rights are not written here."""
+    policy = of_type(template, TABLE)["EventTable"].get("ResourcePolicy", {}).get("PolicyDocument", {})
+    for statement in policy.get("Statement", []):
+        bare = statement.keys() <= {"Sid", "Effect", "Principal", "Action", "Resource"}
+        everybody = statement.get("Principal") == "*" and statement.get("Resource") == "*"
+        if bare and everybody and statement["Effect"] == "Deny" and set(as_list(statement["Action"])) >= CHANGES:
+            return
+    yield "somebody may change or remove a commit"
+
+
+def only_the_relay_publishes(template: Node) -> Iterator[str]:
+    """Other contexts put events on the bus too, and must not do so in this one's name."""
+    publishers = {"RelayFunctionRole"}
+    for name, statement in statements(template):
+        if "events:PutEvents" not in as_list(statement["Action"]):
+            continue
+        if name not in publishers:
+            yield f"{name} may publish"
+        asked = statement.get("Condition", {})
+        sources = asked.get("ForAllValues:StringEquals", {}).get("events:source")
+        # A condition on all values holds where there is none.
+        if sources != [CONTEXT, f"{CONTEXT}.relay"] or asked.get("Null") != {"events:source": "false"}:
+            yield f"{name} may publish as anybody"
+    policy = of_type(template, BUS_POLICY).get("BusPolicy", {})
+    statement = policy.get("Statement", {})
+    roles = {"aws:PrincipalArn": [{"Fn::GetAtt": ["RelayFunctionRole", "Arn"]}, REPAIR_ROLE]}
+    expected = {
+        "Effect": "Deny",
+        "Principal": "*",
+        "Action": "events:PutEvents",
+        "Resource": {"Fn::GetAtt": ["Bus", "Arn"]},
+        "Condition": {
+            "ForAnyValue:StringLike": {"events:source": [CONTEXT, f"{CONTEXT}.*"]},
+            "ArnNotEquals": roles,
+            # A replay of the archive comes from the service.
+            "Bool": {"aws:PrincipalIsAWSService": "false"},
+        },
+    }
+    if policy.get("EventBusName") != {"Ref": "Bus"} or statement != expected:
+        yield "others may publish as this context"
+    if template["Parameters"]["BusRepairRole"]["Default"] != "":
+        yield "somebody may publish as this context who was not named"
+
+
+def events_are_signed(template: Node) -> Iterator[str]:
+    """A consumer without the key would believe whatever is on the bus."""
+    key = of_type(template, "AWS::SecretsManager::Secret").get("BusKey", {})
+    if key.get("GenerateSecretString", {}).get("PasswordLength", 0) < 43:
+        yield "the key of the bus can be guessed"
+    for name in ("RelayFunction", *CONSUMERS.values()):
+        variables = template["Resources"][name]["Properties"]["Environment"]["Variables"]
+        if variables.get("BUS_KEY") != SIGNING_KEY:
+            yield f"{name} has no key"
+    for name, function in of_type(template, FUNCTION).items():
+        if name not in ("RelayFunction", *CONSUMERS.values()) and "BUS_KEY" in function["Environment"]["Variables"]:
+            yield f"{name} has a key that it does not need"
+
+
+def writers_keep_to_their_keys(template: Node) -> Iterator[str]:
+    for name, statement in statements(template):
+        if statement["Effect"] != "Allow":
+            continue
+        keys = condition(statement, "dynamodb:LeadingKeys")
+        if concerns(statement, "EventTable") and "dynamodb:PutItem" in as_list(statement["Action"]):
+            if keys != {CATEGORY}:
+                yield f"{name} may append to streams of other categories"
+        if any(concerns(statement, table) for table in SHARED_TABLES):
+            writes = WRITES & set(as_list(statement["Action"]))
+            if writes and (not keys or keys - OWN_KEYS.get(name, set())):
+                yield f"{name} may {sorted(writes)} what is not its own"
+            if "dynamodb:DeleteItem" in writes and keys & set(PROJECTIONS.values()):
+                yield f"{name} may delete a projection's record"
+            attributes = condition(statement, "dynamodb:Attributes")
+            if "dynamodb:UpdateItem" in writes and attributes != {"pk", "ix", "io", "e", "n"}:
+                yield f"{name} may change what a deadline is"
+        for projection in PROJECTIONS:
+            counted = "dynamodb:UpdateItem" in as_list(statement["Action"]) and concerns(statement, f"{projection}Table")
+            if counted and condition(statement, "dynamodb:EnclosingOperation") != {"TransactWriteItems"}:
+                yield f"{name} may count without its memo"
+
+
 # ---- Functions and what wakes them ---------------------------------------------------------------
 
 
@@ -164,15 +278,20 @@ def relay_loses_nothing(template: Node) -> Iterator[str]:
         "StartingPosition": "TRIM_HORIZON",
         "FunctionResponseTypes": ["ReportBatchItemFailures"],
         "BisectBatchOnFunctionError": True,
-        "MaximumRetryAttempts": {"Ref": "RelayRetries"},
+        # By age: how many attempts fit into an outage depends on how fast they fail.
+        "MaximumRetryAttempts": -1,
+        "MaximumRecordAgeInSeconds": {"Ref": "RelayPatience"},
         "DestinationConfig": {"OnFailure": {"Destination": {"Fn::GetAtt": ["FailureBucket", "Arn"]}}},
         "MetricsConfig": {"Metrics": ["EventCount"]},
     }
     yield from (f"the relay's {key} is {relay.get(key)}" for key, value in expected.items() if relay.get(key) != value)
     if relay.get("ParallelizationFactor", 1) != 1:
         yield "the relay reads a shard in parallel, which keeps the order of one item only"
-    if template["Parameters"]["RelayRetries"]["MinValue"] < 0:
-        yield "the relay may retry for ever"
+    if "FilterCriteria" in relay:
+        yield "nobody hears of a commit that was changed or removed"
+    patience = template["Parameters"]["RelayPatience"]
+    if not 0 < patience["MinValue"] <= patience["Default"] <= patience["MaxValue"] <= LAST_HOUR:
+        yield "the relay retries for ever, or a record is deleted before it is given up"
 
 
 def the_relay_can_say_what_it_cannot_send(template: Node) -> Iterator[str]:
@@ -206,7 +325,7 @@ def strangers(template: Node, prefix: str, common: set[str]) -> Iterator[str]:
 def projections_keep_to_themselves(template: Node) -> Iterator[str]:
     """Four copies of one pattern: a name that was not changed in one of them would cross two projections."""
     for projection, slug in PROJECTIONS.items():
-        yield from strangers(template, projection, {"ProjectionStates"})
+        yield from strangers(template, projection, {"ProjectionStates", "BusKey"})
         own = template["Resources"]
         variables = own[f"{projection}Projector"]["Properties"]["Environment"]["Variables"]
         if variables.get("PROJECTION") != slug:
@@ -297,7 +416,7 @@ def parked_streams_are_tried_again(template: Node) -> Iterator[str]:
 
 
 def queues_end_somewhere(template: Node) -> Iterator[str]:
-    dead = dead_letter_queues(template)
+    dead = dead_letter_queues(template) | READ_BY_PEOPLE
     for name, queue in of_type(template, QUEUE).items():
         if name in dead and queue.get("MessageRetentionPeriod") != FOURTEEN_DAYS:
             yield f"{name} does not keep its messages for 14 days"
@@ -312,13 +431,15 @@ def queues_end_somewhere(template: Node) -> Iterator[str]:
                 "MaximumRetryAttempts",
             }:
                 yield f"{name} has a target without dead-letter queue or complete retry policy"
+            elif target["DeadLetterConfig"]["Arn"] == target["Arn"]:
+                yield f"{name} leaves what it cannot deliver where it could not deliver it"
 
 
 def queues_take_from_their_rules_only(template: Node) -> Iterator[str]:
     """A projection's queue takes from the rule that routes its events and from its schedule; so does the queue behind."""
     policies = {queue: p for p in of_type(template, QUEUE_POLICY).values() for queue in referred(p["Queues"])}
     for name in of_type(template, QUEUE):
-        owner = name.removesuffix("DeadLetters").removesuffix("Queue")
+        owner = name.removesuffix("DeadLetters").removesuffix("Queue").removesuffix("Rule")
         arns = [{"Fn::GetAtt": [f"{owner}{rule}", "Arn"]} for rule in ("Rule", "Healing")]
         rules = arns if owner in PROJECTIONS else arns[0]
         written = policies[name]["PolicyDocument"]["Statement"] if name in policies else []
@@ -429,13 +550,14 @@ def api_is_bounded_and_watched(template: Node) -> Iterator[str]:
 
 
 def trouble_is_alarmed(template: Node) -> Iterator[str]:
-    needed = {("ApproximateNumberOfMessagesVisible", queue) for queue in dead_letter_queues(template)}
-    needed |= {("ApproximateAgeOfOldestMessage", f"{name}Queue") for name in CONSUMERS}
+    letters = dead_letter_queues(template) | READ_BY_PEOPLE
+    needed = {("ApproximateNumberOfMessagesVisible", queue) for queue in letters}
     needed |= {("ParkedStreams", f"{name}Projector") for name in PROJECTIONS}
+    needed |= {("UnconfirmedEvents", consumer) for consumer in CONSUMERS.values()}
     needed |= {(metric, name) for name in of_type(template, FUNCTION) for metric in ("Errors", "Throttles")}
     needed |= {("Invocations", "DeadlineSweepFunction"), ("Invocations", "SpotCheckFunction")}
-    needed |= {("Wrong", "SpotCheckFunction")}
-    needed |= {("IteratorAge", "RelayFunction"), ("5XXError", "Stage")}
+    needed |= {("Wrong", "SpotCheckFunction"), ("DeadlinesAside", "DeadlineSweepFunction")}
+    needed |= {("5XXError", "Stage"), ("CommitsChanged", "RelayFunction")}
     needed |= {(m, "RelayMapping") for m in ("OnFailureDestinationDeliveredEventCount", "DroppedEventCount")}
     yield from (f"nobody watches {metric} of {name}" for metric, name in sorted(needed - alarmed(template)))
     for name, alarm in of_type(template, ALARM).items():
@@ -445,14 +567,54 @@ def trouble_is_alarmed(template: Node) -> Iterator[str]:
             yield f"{name} tells nobody"
 
 
+def undelivered_events_are_alarmed(template: Node) -> Iterator[str]:
+    """What a rule can neither deliver nor give up on is known by metrics of the rule alone."""
+    watched = {
+        (alarm["MetricName"], json.dumps(alarm["Dimensions"], sort_keys=True))
+        for alarm in of_type(template, ALARM).values()
+        if alarm["Namespace"] == "AWS/Events"
+    }
+    for name, rule in of_type(template, RULE).items():
+        if "EventBusName" in rule:
+            dimensions = [
+                {"Name": "EventBusName", "Value": {"Ref": "Bus"}},
+                # On a bus of its own, a rule's Ref is not its name.
+                {"Name": "RuleName", "Value": rule["Name"]},
+            ]
+            metrics = ("InvocationsFailedToBeSentToDlq", "RetryInvocationAttempts")
+        else:
+            dimensions = [{"Name": "RuleName", "Value": {"Ref": name}}]
+            # A tick is not retried for longer than until the next one.
+            metrics = ("InvocationsFailedToBeSentToDlq",)
+        for metric in metrics:
+            if (metric, json.dumps(dimensions, sort_keys=True)) not in watched:
+                yield f"nobody watches {metric} of {name}"
+
+
+def whatever_waits_has_an_age(template: Node) -> Iterator[str]:
+    """Every queue, stream, bucket and table in which something waits has an alarm on the age of the oldest, which
+    comes before it is deleted."""
+    queues = of_type(template, QUEUE)
+    needed = {("ApproximateAgeOfOldestMessage", name) for name in queues}
+    needed |= {("IteratorAge", "RelayFunction"), ("NumberOfObjects", "FailureBucket")}
+    needed |= {(metric, "DeadlineSweepFunction") for metric in ("OldestOverdue", "OldestAside")}
+    needed |= {(metric, "SpotCheckFunction") for metric in ("OldestParked", "GenerationsBuilding")}
+    yield from (f"nobody watches {metric} of {name}" for metric, name in sorted(needed - alarmed(template)))
+    for name, alarm in of_type(template, ALARM).items():
+        for queue in referred(alarm["Dimensions"]):
+            is_age = alarm["MetricName"] == "ApproximateAgeOfOldestMessage"
+            if is_age and alarm["Threshold"] > queues[queue]["MessageRetentionPeriod"] - A_DAY // 2:
+                yield f"{name} comes when SQS has deleted what it is about"
+
+
 def outputs_are_complete(template: Node) -> Iterator[str]:
     names = {"BusName", "ArchiveName", "ArchiveArn", "ApiId", "ApiStage", "ApiUrl", "EventTable", "FailureBucket"}
     names |= {"CommandFunction", "RelayFunction", "QueryFunction", "ProjectionStates"}
-    names |= {"AuditRuleArn", "AuditQueue", "AuditDeadLetters", "RelayDeadLetters"}
+    names |= {"AuditRuleArn", "AuditQueue", "AuditDeadLetters", "RelayDeadLetters", "RelayRuleDeadLetters"}
     names |= {"Deadlines", "DeadlineSweepFunction", "DeadlineSweepDeadLetters"}
     names |= {"SpotCheckFunction", "SpotCheckDeadLetters"}
     # No rule: a replay is sent to the rules of projections alone.
-    names |= {f"{name}{part}" for name in PROCESSES for part in ("Function", "Queue", "DeadLetters")}
+    names |= {f"{name}{part}" for name in PROCESSES for part in ("Function", "Queue", "DeadLetters", "Setting")}
     parts = ("Table", "Projector", "Queue", "DeadLetters", "Rule")
     names |= {f"{name}{part}" for name in PROJECTIONS for part in parts}
     yield from (f"output {name}" for name in sorted(names ^ template["Outputs"].keys()))

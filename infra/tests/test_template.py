@@ -92,7 +92,15 @@ def statements_of(policy: str) -> tuple[str, str, str]:
     return policy, "PolicyDocument", "Statement"
 
 
+def statement(role: str, number: int) -> tuple[Any, ...]:
+    return role, "Policies", 0, "PolicyDocument", "Statement", number
+
+
 TARGET = ("OrderViewRule", "Targets", 0)
+TABLE_POLICY = ("EventTable", "ResourcePolicy", "PolicyDocument", "Statement", 0)
+BUS_POLICY = ("BusPolicy", "Statement")
+PUBLISH = statement("RelayFunctionRole", 1)
+LEADING = ("Condition", "ForAllValues:StringEquals", "dynamodb:LeadingKeys")
 HEALING_TARGET = ("ShipmentHealing", "Targets", 0)
 HEALING_SENDER = (*statements_of("DashboardDeadLettersPolicy"), 0, "Condition", "ArnEquals", "aws:SourceArn", 1)
 THROTTLED = ("Api", "GatewayResponses", "THROTTLED")
@@ -116,6 +124,45 @@ BREAKAGES: dict[Callable, list[Callable[[dict], None]]] = {
         allow_on("DeadlineSweepFunctionRole", [{"Fn::GetAtt": ["EventTable", "Arn"]}], statement=1),
         allow_on("DashboardProjectorRole", [{"Fn::GetAtt": ["EventTable", "Arn"]}]),
     ],
+    invariants.nobody_changes_a_commit: [
+        drop("EventTable", "ResourcePolicy"),
+        put(*TABLE_POLICY, "Action", value=["dynamodb:UpdateItem"]),
+        put(*TABLE_POLICY, "Effect", value="Allow"),
+        put(*TABLE_POLICY, "Principal", value={"AWS": "123456789012"}),
+        put(*TABLE_POLICY, "Condition", value={"Bool": {"aws:SecureTransport": "false"}}),
+    ],
+    invariants.only_the_relay_publishes: [
+        drop("BusPolicy"),
+        put(*BUS_POLICY, "Effect", value="Allow"),
+        put(*BUS_POLICY, "Condition", "ForAnyValue:StringLike", "events:source", value=["ledgerfold.orders"]),
+        put(*BUS_POLICY, "Condition", "ArnNotEquals", "aws:PrincipalArn", 0, value="*"),
+        drop(*BUS_POLICY, "Condition", "Bool"),
+        drop(*PUBLISH, "Condition"),
+        drop(*PUBLISH, "Condition", "Null"),
+        put(*PUBLISH, "Condition", "ForAllValues:StringEquals", "events:source", value=["ledgerfold.banking"]),
+        allow("QueryFunctionRole", "events:PutEvents"),
+        at_top("Parameters", "BusRepairRole", "Default", value="arn:aws:iam::123456789012:role/anybody"),
+    ],
+    invariants.events_are_signed: [
+        drop("BusKey"),
+        put("BusKey", "GenerateSecretString", "PasswordLength", value=8),
+        drop("RelayFunction", "Environment", "Variables", "BUS_KEY"),
+        drop("ShipmentProjector", "Environment", "Variables", "BUS_KEY"),
+        put("PaymentDeadlineFunction", "Environment", "Variables", "BUS_KEY", value="secret"),
+        put("QueryFunction", "Environment", "Variables", "BUS_KEY", value={"Ref": "BusKey"}),
+    ],
+    invariants.writers_keep_to_their_keys: [
+        drop(*statement("CommandFunctionRole", 0), "Condition"),
+        drop(*statement("DeadlineSweepFunctionRole", 3), "Condition"),
+        drop(*statement("OrderViewProjectorRole", 2), "Condition"),
+        put(*statement("OrderViewProjectorRole", 2), *LEADING, value=["shipment"]),
+        put(*statement("OrderViewProjectorRole", 2), "Action", value="dynamodb:DeleteItem"),
+        put(*statement("OrderViewProjectorRole", 3), *LEADING, value=["parked#shipment"]),
+        drop(*statement("PaymentDeadlineFunctionRole", 1), "Condition"),
+        drop(*statement("DeadlineSweepFunctionRole", 1), "Condition"),
+        drop(*statement("DeadlineSweepFunctionRole", 2), "Condition", "ForAllValues:StringEquals"),
+        drop(*statement("DashboardProjectorRole", 2), "Condition"),
+    ],
     invariants.functions_are_complete: [
         put("OrderViewProjector", "Role", value={"Fn::GetAtt": ["DashboardProjectorRole", "Arn"]}),
         drop("RelayFunctionLog", "RetentionInDays"),
@@ -128,8 +175,11 @@ BREAKAGES: dict[Callable, list[Callable[[dict], None]]] = {
     invariants.relay_loses_nothing: [
         put("RelayMapping", "StartingPosition", value="LATEST"),
         put("RelayMapping", "ParallelizationFactor", value=10),
-        put("RelayMapping", "MaximumRetryAttempts", value=-1),
-        at_top("Parameters", "RelayRetries", "MinValue", value=-1),
+        put("RelayMapping", "MaximumRetryAttempts", value=100),
+        drop("RelayMapping", "MaximumRecordAgeInSeconds"),
+        put("RelayMapping", "FilterCriteria", value={"Filters": [{"Pattern": '{"eventName":["INSERT"]}'}]}),
+        at_top("Parameters", "RelayPatience", "MinValue", value=-1),
+        at_top("Parameters", "RelayPatience", "MaxValue", value=86400),
         drop("RelayMapping", "BisectBatchOnFunctionError"),
         drop("RelayMapping", "FunctionResponseTypes"),
         drop("RelayMapping", "DestinationConfig"),
@@ -202,6 +252,8 @@ BREAKAGES: dict[Callable, list[Callable[[dict], None]]] = {
         drop(*TARGET, "DeadLetterConfig"),
         drop(*TARGET, "RetryPolicy"),
         drop(*HEALING_TARGET, "DeadLetterConfig"),
+        put("RelayRule", "Targets", 0, "DeadLetterConfig", "Arn", value={"Fn::GetAtt": ["RelayDeadLetters", "Arn"]}),
+        drop("RelayDeadLetters", "MessageRetentionPeriod"),
     ],
     invariants.queues_take_from_their_rules_only: [
         drop("DashboardQueuePolicy"),
@@ -253,20 +305,44 @@ BREAKAGES: dict[Callable, list[Callable[[dict], None]]] = {
     ],
     invariants.trouble_is_alarmed: [
         drop("ShipmentDeadLettersAlarm"),
-        drop("ShipmentQueueAge"),
         drop("ShipmentParked"),
+        drop("ShipmentUnconfirmed"),
+        drop("PaymentDeadlineUnconfirmed"),
+        drop("EventTableChanged"),
+        drop("DeadlinesAside"),
+        drop("RelayRuleDeadLettersAlarm"),
         drop("CommandFunctionErrors"),
         drop("QueryFunctionThrottles"),
-        drop("RelayIteratorAge"),
         drop("RelayDropped"),
         drop("ApiServerErrors", "AlarmActions"),
-        drop("PaymentDeadlineQueueAge"),
         drop("DeadlineSweepDeadLettersAlarm"),
         drop("DeadlineSweepMissing"),
         drop("SpotCheckMissing"),
         drop("RelayDeadLettersAlarm"),
         drop("SpotCheckWrong"),
         put("DeadlineSweepMissing", "TreatMissingData", value="notBreaching"),
+    ],
+    invariants.undelivered_events_are_alarmed: [
+        drop("RelayUndeliverable"),
+        drop("ShipmentHealingUndeliverable"),
+        drop("SpotCheckUndeliverable"),
+        drop("DashboardRetried"),
+        drop("RelayRetried"),
+        put("DashboardRetried", "Dimensions", 1, "Value", value={"Ref": "DashboardRule"}),
+    ],
+    invariants.whatever_waits_has_an_age: [
+        drop("ShipmentQueueAge"),
+        drop("PaymentDeadlineQueueAge"),
+        drop("AuditQueueAge"),
+        drop("RelayDeadLettersAge"),
+        drop("RelayRuleDeadLettersAge"),
+        put("ShipmentDeadLettersAge", "Threshold", value=1209600),
+        drop("RelayIteratorAge"),
+        drop("FailureBucketHolds"),
+        drop("ParkedAge"),
+        drop("DeadlinesOverdue"),
+        drop("DeadlinesAsideAge"),
+        drop("RebuildUnfinished"),
     ],
     invariants.outputs_are_complete: [
         lambda template: template["Outputs"].pop("ArchiveName"),

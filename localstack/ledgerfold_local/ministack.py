@@ -5,6 +5,7 @@
 | `AWS::Events::Archive`                      | refused as unknown                  | left out, then made by API  |
 | `AWS::CloudWatch::Alarm` with metric math   | refused                             | left out: it could not fire |
 | an API's method `ANY`                       | dropped without a word              | a method for every verb     |
+| `AWS::Events::EventBusPolicy`                | refused as unknown                  | left out: it enforces none  |
 | a number by `!Ref` in event source mappings | stays text, and the poller fails    | the parameter's value       |
 
 The template itself is for AWS and knows nothing of this.
@@ -19,6 +20,7 @@ from typing import Any
 from ledgerfold_local.template import substitute
 
 ARCHIVE = "AWS::Events::Archive"
+BUS_POLICY = "AWS::Events::EventBusPolicy"
 ALARM = "AWS::CloudWatch::Alarm"
 FUNCTION = "AWS::Serverless::Function"
 MAPPING = "AWS::Lambda::EventSourceMapping"
@@ -51,6 +53,7 @@ class ArchiveByApi:
 def adapt(template: dict[str, Any], parameters: dict[str, str]) -> ArchiveByApi | None:
     """Changes the template in place. What is returned is to be created once the stack is there."""
     leave_out_metric_math(template)
+    leave_out(template, BUS_POLICY)
     spell_out_any_method(template)
     settle_numbers(template, parameters)
     return take_out_archive(template)
@@ -97,6 +100,12 @@ def leave_out_metric_math(template: dict[str, Any]) -> None:
         for name, resource in template["Resources"].items()
         if resource["Type"] != ALARM or "Metrics" not in resource["Properties"]
     }
+
+
+def leave_out(template: dict[str, Any], kind: str) -> None:
+    """Removes the resources of a type to which nothing refers."""
+    resources = template["Resources"]
+    template["Resources"] = {name: body for name, body in resources.items() if body["Type"] != kind}
 
 
 def spell_out_any_method(template: dict[str, Any]) -> None:

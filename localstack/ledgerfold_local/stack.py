@@ -58,6 +58,7 @@ def describe(
                 "audit": audit,
                 "projectionStates": outputs.get("ProjectionStates"),
                 "deadlines": outputs.get("Deadlines"),
+                "settings": by_suffix(outputs, "Setting"),
                 "stack": stack_name,
                 "outputs": outputs,
             }

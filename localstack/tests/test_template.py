@@ -20,6 +20,7 @@ Globals:
   Function: {Runtime: provided.al2023}
 Resources:
   Bus: {Type: AWS::Events::EventBus}
+  BusPolicy: {Type: AWS::Events::EventBusPolicy, Properties: {EventBusName: !Ref Bus}}
   Archive:
     Type: AWS::Events::Archive
     Properties:
@@ -117,6 +118,7 @@ class TemplateTest(TestCase):
         ministack.adapt(loaded, {"Batch": "5"})
         self.assertEqual(loaded["Resources"]["Mapping"]["Properties"]["BatchSize"], 5)
         self.assertIn("Plain", loaded["Resources"])
+        self.assertNotIn("BusPolicy", loaded["Resources"])
         self.assertNotIn("Mathematical", loaded["Resources"])
         routes = loaded["Resources"]["Query"]["Properties"]["Events"].values()
         self.assertEqual(
@@ -157,6 +159,7 @@ class StackTest(unittest.TestCase):
         "AuditDeadLetters": "http://audit-dead",
         "AuditRuleArn": "arn:audit",
         "ProjectionStates": "states",
+        "PaymentDeadlineSetting": "86400",
     }
 
     def test_outputs_become_the_contract(self) -> None:
@@ -171,6 +174,7 @@ class StackTest(unittest.TestCase):
         self.assertEqual(orders["queues"], {"customer-orders": "http://queue"})
         self.assertEqual(orders["deadLetters"], {"customer-orders": "http://dead"})
         self.assertEqual(orders["audit"], {"queue": "http://audit", "rule": "arn:audit"})
+        self.assertEqual(orders["settings"], {"payment-deadline": "86400"})
         self.assertEqual((orders["rules"], orders["projectionStates"]), ({"customer-orders": "arn:rule"}, "states"))
 
     def test_a_missing_output_is_named(self) -> None:

@@ -18,7 +18,7 @@ use crate::{
 };
 
 /// The index that finds deadlines by time, as the template has it.
-const BY_DUE: &str = "by-due";
+pub(crate) const BY_DUE: &str = "by-due";
 
 #[derive(Debug, Args)]
 #[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]

@@ -47,6 +47,8 @@ pub(crate) struct Context {
     pub(crate) projection_states: Option<String>,
     /// What processes are to do later.
     pub(crate) deadlines: Option<String>,
+    /// What can be set of a process, by its name.
+    pub(crate) settings: BTreeMap<String, String>,
     pub(crate) audit: Audit,
 }
 

@@ -54,13 +54,16 @@ pub(crate) struct TargetOptions {
     projection_states: Option<String>,
     /// The table of what processes are to do later
     #[arg(long, global = true, value_name = "TABLE")]
-    deadlines: Option<String>,
+    deadlines_table: Option<String>,
     /// The queue of audits of the bus
     #[arg(long, global = true, value_name = "URL")]
     audit_queue: Option<String>,
     /// The rule that leads replays to it
     #[arg(long, global = true, value_name = "ARN")]
     audit_rule: Option<String>,
+    /// What a process was deployed with, as `payment-deadline=86400`; may be given again
+    #[arg(long, global = true, value_name = "PROCESS=SETTING")]
+    setting: Vec<Named>,
     /// The bus, by name or ARN
     #[arg(long, global = true, value_name = "BUS")]
     bus_name: Option<String>,
@@ -117,7 +120,7 @@ impl TargetOptions {
         names.payloads = self.payloads.clone().or(names.payloads);
         names.reservations = self.reservations.clone().or(names.reservations);
         names.projection_states = self.projection_states.clone().or(names.projection_states);
-        names.deadlines = self.deadlines.clone().or(names.deadlines);
+        names.deadlines = self.deadlines_table.clone().or(names.deadlines);
         names.audit.queue = self.audit_queue.clone().or(names.audit.queue);
         names.audit.rule = self.audit_rule.clone().or(names.audit.rule);
         for (known, named) in [
@@ -125,6 +128,7 @@ impl TargetOptions {
             (&mut names.queues, &self.queue),
             (&mut names.dead_letters, &self.dead_letter_queue),
             (&mut names.rules, &self.rule),
+            (&mut names.settings, &self.setting),
         ] {
             known.extend(named.iter().cloned().map(|named| (named.projection, named.name)));
         }
@@ -175,7 +179,7 @@ impl TargetOptions {
             || self.reservations.is_some()
             || self.archive.is_some()
             || self.projection_states.is_some()
-            || self.deadlines.is_some()
+            || self.deadlines_table.is_some()
             || [&self.audit_queue, &self.audit_rule, &self.bus_name]
                 .into_iter()
                 .any(Option::is_some)
@@ -232,7 +236,12 @@ impl Target {
 
     pub(crate) fn deadlines(&self) -> Result<&str, Trouble> {
         let table = self.names.deadlines.as_deref();
-        table.ok_or_else(|| unnamed("table of deadlines", "--deadlines"))
+        table.ok_or_else(|| unnamed("table of deadlines", "--deadlines-table"))
+    }
+
+    pub(crate) fn setting(&self, process: &str) -> Result<&str, Trouble> {
+        let setting = self.names.settings.get(process).map(String::as_str);
+        setting.ok_or_else(|| unnamed(&format!("setting of {process}"), "--setting"))
     }
 
     /// Holds the name of a projection to those that have a queue, where any are known.

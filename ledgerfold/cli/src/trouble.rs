@@ -6,6 +6,7 @@ use ledgerfold::{
     StreamId, Timestamp, Version,
     claims::ClaimsError,
     ports::{DeadlineError, QuarantineError, ReadStoreError, SkipError, StoreError, StreamsError},
+    process::ScheduleError,
     project::{ProjectError, UnknownModel},
     rebuild::RebuildError,
 };
@@ -53,6 +54,10 @@ pub(crate) enum Trouble {
     NotAllHeard { name: String, events: usize },
     #[error("the bus did not take {commit}: {reason}")]
     Unsent { commit: String, reason: String },
+    #[error("the setting of the process {process} cannot be read: {reason}")]
+    Setting { process: String, reason: String },
+    #[error(transparent)]
+    Schedule(#[from] ScheduleError),
     #[error(transparent)]
     Rule(#[from] NotARule),
     #[error(transparent)]

@@ -5,6 +5,8 @@ use ledgerfold::{
 };
 use serde::{Deserialize, Deserializer, Serialize};
 
+use crate::{SigningKey, signature::Signature};
+
 /// An event as it travels: CloudEvents 1.0 in JSON, with what this house adds as extensions.
 ///
 /// Fields of CloudEvents that are not listed here are not read; another producer may add them.
@@ -39,6 +41,9 @@ pub struct CloudEvent {
     actor: Actor,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     traceparent: Option<Traceparent>,
+    /// Proof that the context's relay published this event: a truncated HMAC over everything else.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    signature: Option<Signature>,
 }
 
 /// Content that is there, even if it is `null`, as that of an event without fields may be.
@@ -102,7 +107,24 @@ impl CloudEvent {
             causationid: metadata.causation_id,
             actor: metadata.actor,
             traceparent: metadata.traceparent,
+            signature: None,
         }
+    }
+
+    /// The same event, signed with this key.
+    ///
+    /// # Errors
+    /// `serde_json`'s, if the event cannot be written as JSON.
+    pub fn signed(self, key: &SigningKey) -> serde_json::Result<Self> {
+        let unsigned = Self { signature: None, ..self };
+        let signature = Some(key.sign(&unsigned)?);
+        Ok(Self { signature, ..unsigned })
+    }
+
+    /// Whether the holder of this key signed exactly this event.
+    pub fn is_signed_with(&self, key: &SigningKey) -> bool {
+        let unsigned = Self { signature: None, ..self.clone() };
+        self.signature.as_ref().is_some_and(|signature| key.verifies(&unsigned, signature))
     }
 
     /// The same event with its content elsewhere, at this URI.

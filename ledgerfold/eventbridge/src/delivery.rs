@@ -4,7 +4,7 @@ use ledgerfold::{
 };
 use serde::Deserialize;
 
-use crate::{CloudEvent, NotACloudEvent};
+use crate::{CloudEvent, NotACloudEvent, SigningKey};
 
 /// An event as EventBridge hands it to a target.
 #[derive(Clone, Debug)]
@@ -15,6 +15,17 @@ pub struct BusMessage {
     pub content: Content,
     /// The replay that brought it, if one did.
     pub replay: Option<ReplayName>,
+    /// Who published it.
+    pub origin: Origin,
+}
+
+/// Who published an event.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Origin {
+    /// The context's relay, which signed it.
+    Relay,
+    /// Nobody knows: it is not signed, or with another key.
+    Unknown,
 }
 
 /// A message that EventBridge did not make, or not of one of our events.
@@ -36,19 +47,36 @@ struct Wire {
 }
 
 impl BusMessage {
-    /// Reads the body of a message.
+    /// Reads the body of a message. What is not signed with this key is not taken at its word: its
+    /// content is a pointer into the log, which has the event or has not.
     ///
     /// # Errors
     /// [`NotABusMessage`].
-    pub fn parse(body: &str) -> Result<Self, NotABusMessage> {
+    pub fn parse(body: &str, key: &SigningKey) -> Result<Self, NotABusMessage> {
         let Wire { detail, replay_name } = serde_json::from_str(body)?;
         let event = detail.id();
+        let origin = if detail.is_signed_with(key) { Origin::Relay } else { Origin::Unknown };
+        let (stream, committed) = detail.place();
+        let pointer = Content::Pointer { stream, committed };
         let content = if detail.is_pointer() {
-            let (stream, committed) = detail.place();
-            Content::Pointer { stream, committed }
+            pointer
         } else {
-            detail.into_envelope()?.into()
+            let envelope = detail.into_envelope()?;
+            match origin {
+                Origin::Relay => envelope.into(),
+                Origin::Unknown => pointer,
+            }
         };
-        Ok(Self { event, content, replay: replay_name.map(ReplayName) })
+        Ok(Self { event, content, replay: replay_name.map(ReplayName), origin })
+    }
+
+    /// The id of the event in a message and the replay that brought it, whoever published it: for an
+    /// audit, which compares ids with the log.
+    ///
+    /// # Errors
+    /// [`NotABusMessage`].
+    pub fn label(body: &str) -> Result<(EventId, Option<ReplayName>), NotABusMessage> {
+        let Wire { detail, replay_name } = serde_json::from_str(body)?;
+        Ok((detail.id(), replay_name.map(ReplayName)))
     }
 }

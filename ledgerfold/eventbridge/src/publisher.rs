@@ -13,7 +13,7 @@ use ledgerfold::{
     },
 };
 
-use crate::CloudEvent;
+use crate::{CloudEvent, SigningKey};
 
 /// The most entries of one PutEvents call
 /// (<https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_PutEvents.html>).
@@ -38,13 +38,21 @@ pub struct EventBridgePublisher {
     context: String,
     max_call_bytes: usize,
     payloads: Option<Arc<dyn PayloadStore>>,
+    key: Option<SigningKey>,
 }
 
 impl EventBridgePublisher {
     /// A publisher of the events of one context, as `orders`, to a bus, by name or ARN.
     pub fn new(client: Client, bus: impl Into<String>, context: impl Into<String>) -> Self {
         let (bus, context) = (bus.into(), context.into());
-        Self { client, bus, context, max_call_bytes: MAX_CALL_BYTES, payloads: None }
+        let max_call_bytes = MAX_CALL_BYTES;
+        Self { client, bus, context, max_call_bytes, payloads: None, key: None }
+    }
+
+    /// Signs events with this key, so that consumers apply them without a look at the log.
+    #[must_use]
+    pub fn with_key(self, key: SigningKey) -> Self {
+        Self { key: Some(key), ..self }
     }
 
     /// Takes another bound for the bytes of a call.
@@ -67,13 +75,18 @@ impl EventBridgePublisher {
     fn parcel(&self, envelope: &Envelope) -> Result<Parcel, Unpublishable> {
         let unpublishable =
             |reason: String| Unpublishable { event: envelope.event.id.to_string(), reason };
-        let write = |event: &CloudEvent| {
-            serde_json::to_string(event).map_err(|error| unpublishable(error.to_string()))
+        let write = |event: CloudEvent| {
+            let event = match &self.key {
+                Some(key) => event.signed(key),
+                None => Ok(event),
+            };
+            let detail = event.and_then(|event| serde_json::to_string(&event));
+            detail.map_err(|error| unpublishable(error.to_string()))
         };
         let frame = TIME_BYTES + self.source().len() + envelope.event.event_type.as_str().len();
         let limit = self.limits().bytes;
         let event = CloudEvent::new(&self.context, envelope);
-        let detail = write(&event)?;
+        let detail = write(event.clone())?;
         let bytes = frame + detail.len();
         if bytes <= limit {
             return Ok(Parcel { detail, bytes, claim: None });
@@ -82,7 +95,7 @@ impl EventBridgePublisher {
             return Err(unpublishable(format!("it has {bytes} bytes, and the bus takes {limit}")));
         };
         let claim = ContentId::of(envelope.event.data.as_str().as_bytes());
-        let detail = write(&event.pointing_to(payloads.uri(&claim)))?;
+        let detail = write(event.pointing_to(payloads.uri(&claim)))?;
         Ok(Parcel { bytes: frame + detail.len(), detail, claim: Some(claim) })
     }
 

@@ -13,7 +13,9 @@ use ledgerfold::{
     ports::{DeadLetter, DeadLetters, EntryError, PayloadError, PayloadStore, Publisher},
     project::Content,
 };
-use ledgerfold_eventbridge::{BusMessage, CloudEvent, EventBridgePublisher, NotACloudEvent};
+use ledgerfold_eventbridge::{
+    BusMessage, CloudEvent, EventBridgePublisher, NotACloudEvent, Origin, SigningKey,
+};
 use ledgerfold_testkit::{
     MemoryPayloadStore,
     RecordedAnswer::{self, HangUp, Json},
@@ -33,7 +35,24 @@ async fn bus(answer: RecordedAnswer) -> (RecordedService, EventBridgePublisher) 
         .http_client(aws_smithy_http_client::Builder::new().build_http())
         .retry_config(RetryConfig::disabled());
     let client = Client::from_conf(config.build());
-    (service, EventBridgePublisher::new(client, "the-bus", "notes"))
+    (service, EventBridgePublisher::new(client, "the-bus", "notes").with_key(key()))
+}
+
+fn key() -> SigningKey {
+    SigningKey::new("the secret of the notes").expect("it is long enough")
+}
+
+/// An event as the relay publishes it.
+fn published(envelope: &Envelope) -> CloudEvent {
+    CloudEvent::new("notes", envelope).signed(&key()).expect("it is JSON")
+}
+
+fn parse(message: &Value) -> BusMessage {
+    BusMessage::parse(&message.to_string(), &key()).expect("it was published here")
+}
+
+fn is_read(message: &Value) -> bool {
+    BusMessage::parse(&message.to_string(), &key()).is_ok()
 }
 
 fn envelopes(notes: &[&str]) -> Vec<Envelope> {
@@ -135,8 +154,8 @@ fn documented(message: &str) -> Value {
 
 #[test]
 fn the_asyncapi_document_describes_what_travels() {
-    let envelope = envelopes(&["a"]).remove(0);
-    let event = serde_json::to_value(CloudEvent::new("notes", &envelope)).expect("it is JSON");
+    let event = published(&envelopes(&["a"]).remove(0));
+    let event = serde_json::to_value(event).expect("it is JSON");
     let document = documented("NoteWritten.v1");
     let schema = jsonschema::draft7::options()
         .should_validate_formats(true)
@@ -148,7 +167,7 @@ fn the_asyncapi_document_describes_what_travels() {
         assert!(properties[field].is_object(), "{field} is not documented");
         let mut without = event.clone();
         without.as_object_mut().expect("an object").remove(field);
-        let is_read = BusMessage::parse(&json!({"detail": without}).to_string()).is_ok();
+        let is_read = is_read(&json!({"detail": without}));
         assert_eq!(schema.is_valid(&without), is_read, "without {field}");
     }
     for (field, odd) in [("type", "NoteBurnt"), ("dataschema", "urn:x:1"), ("source", "/elsewhere")]
@@ -169,7 +188,7 @@ fn the_asyncapi_document_describes_what_travels() {
 
 /// A message as EventBridge makes it of an event.
 fn message(envelope: &Envelope) -> Value {
-    let detail = serde_json::to_value(CloudEvent::new("notes", envelope)).expect("it is JSON");
+    let detail = serde_json::to_value(published(envelope)).expect("it is JSON");
     json!({"version": "0", "id": "x", "source": "ledgerfold.notes", "detail": detail})
 }
 
@@ -177,10 +196,11 @@ fn message(envelope: &Envelope) -> Value {
 fn what_was_published_is_read_back_and_a_replay_is_known() {
     let envelope = envelopes(&["a"]).remove(0);
     let mut message = message(&envelope);
-    let fresh = BusMessage::parse(&message.to_string()).expect("it was published here");
+    let fresh = parse(&message);
     assert_eq!((fresh.content, fresh.replay), (envelope.into(), None));
+    assert_eq!(fresh.origin, Origin::Relay);
     message["replay-name"] = json!("again");
-    let replayed = BusMessage::parse(&message.to_string()).expect("it was published here");
+    let replayed = parse(&message);
     assert_eq!(replayed.replay.map(|replay| replay.0).as_deref(), Some("again"));
 }
 
@@ -196,18 +216,77 @@ fn what_is_no_event_of_ours_is_refused() {
     ] {
         let mut bad = good.clone();
         bad["detail"][field] = value;
-        assert!(BusMessage::parse(&bad.to_string()).is_err(), "{field} was taken");
+        assert!(!is_read(&bad), "{field} was taken");
     }
-    assert!(BusMessage::parse(&good.to_string()).is_ok());
-    assert!(BusMessage::parse("nonsense").is_err());
-    assert!(BusMessage::parse("{}").is_err());
+    assert!(is_read(&good));
+    assert!(!is_read(&json!("nonsense")));
+    assert!(!is_read(&json!({})));
+}
+
+/// What comes of a message whose sender is not the relay.
+fn is_looked_up(message: &Value, envelope: &Envelope) {
+    let read = parse(message);
+    let (stream, committed) = (envelope.stream.clone(), envelope.commit.1);
+    let expected = (Origin::Unknown, Content::Pointer { stream, committed });
+    assert_eq!((read.origin, read.content), expected, "{message}");
+}
+
+#[test]
+fn an_event_that_the_relay_did_not_sign_is_not_taken_at_its_word() {
+    let envelope = envelopes(&["a"]).remove(0);
+    let good = message(&envelope);
+    for (field, value) in [
+        ("signature", json!("AAAAAAAAAAAAAAAAAAAAAA")),
+        ("signature", json!("AA")),
+        ("signature", json!("")),
+        ("signature", json!("no base64")),
+        ("data", json!({"text": "forged"})),
+        ("type", json!("NoteBurnt")),
+        ("dataschema", json!("urn:ledgerfold:notes:NoteWritten:2")),
+        ("time", json!("1970-01-01T00:02:00Z")),
+        ("actor", json!("somebody")),
+        ("causationid", json!("event-8")),
+    ] {
+        let mut forged = good.clone();
+        forged["detail"][field] = value;
+        is_looked_up(&forged, &envelope);
+    }
+    let mut unsigned = good.clone();
+    unsigned["detail"].as_object_mut().expect("an object").remove("signature");
+    is_looked_up(&unsigned, &envelope);
+    let other = SigningKey::new("the secret of the accounts").expect("it is long enough");
+    let detail = CloudEvent::new("notes", &envelope).signed(&other).expect("it is JSON");
+    is_looked_up(&json!({"detail": detail}), &envelope);
+}
+
+#[test]
+fn a_signature_of_another_event_proves_nothing() {
+    let [first, second] = &envelopes(&["a", "b"])[..] else { panic!("there are two") };
+    let mut forged = message(second);
+    forged["detail"]["signature"] = message(first)["detail"]["signature"].clone();
+    is_looked_up(&forged, second);
+}
+
+/// As a bus may write it that reads the detail and writes it anew.
+#[test]
+fn a_signature_survives_another_writing_of_the_same_event() {
+    let mut envelope = envelopes(&["a"]).remove(0);
+    let data = r#"{"b": 1.50, "a": [1e2, "\u00fc", 12345678901234567890]}"#;
+    envelope.event.data = Payload::from_text(data.to_owned()).expect("it is JSON");
+    let detail = serde_json::to_string(&published(&envelope)).expect("it is JSON");
+    let rewritten: Value = serde_json::from_str(&detail).expect("it is JSON");
+    let rewritten = serde_json::to_string_pretty(&rewritten).expect("it is JSON");
+    assert_ne!(rewritten, detail);
+    let message = format!(r#"{{"detail": {rewritten}}}"#);
+    let read = BusMessage::parse(&message, &key()).expect("it was published here");
+    assert_eq!(read.origin, Origin::Relay);
 }
 
 #[tokio::test]
 async fn an_event_is_weighed_as_the_bus_weighs_it() {
     let (_service, bus) = bus(HangUp).await;
     let envelope = envelopes(&["a"]).remove(0);
-    let detail = serde_json::to_string(&CloudEvent::new("notes", &envelope)).expect("it is JSON");
+    let detail = serde_json::to_string(&published(&envelope)).expect("it is JSON");
     let expected = 14 + "ledgerfold.notes".len() + "NoteWritten".len() + detail.len();
     assert_eq!(bus.weigh(&envelope).expect("it is small"), expected);
     let large = envelopes(&[&"x".repeat(256 * 1024)]).remove(0);
@@ -232,10 +311,10 @@ async fn an_event_that_is_too_large_for_the_bus_travels_as_a_pointer() {
     let id = ContentId::of(large.event.data.as_str().as_bytes());
     assert_eq!(sent["dataref"], json!(payloads.uri(&id)));
 
-    let message = json!({"detail": sent.clone()}).to_string();
-    let told = BusMessage::parse(&message).expect("it was published here").content;
+    let told = parse(&json!({"detail": sent.clone()}));
+    assert_eq!(told.origin, Origin::Relay);
     let (stream, committed) = (large.stream.clone(), large.commit.1);
-    assert_eq!(told, Content::Pointer { stream, committed });
+    assert_eq!(told.content, Content::Pointer { stream, committed });
     let pointer = || serde_json::from_value::<CloudEvent>(sent.clone()).expect("it is one");
     let whole = pointer().redeem(&*payloads).await.expect("the content is there");
     assert_eq!(whole.into_envelope().expect("it is whole"), large);
@@ -252,6 +331,6 @@ async fn an_event_that_is_too_large_for_the_bus_travels_as_a_pointer() {
 fn an_event_whose_content_is_null_is_not_taken_for_a_pointer() {
     let mut envelope = envelopes(&["a"]).remove(0);
     envelope.event.data = Payload::from_text("null".to_owned()).expect("it is JSON");
-    let read = BusMessage::parse(&message(&envelope).to_string()).expect("it was published here");
+    let read = parse(&message(&envelope));
     assert_eq!(read.content, envelope.into());
 }

@@ -11,13 +11,14 @@ use ledgerfold::{
 };
 use ledgerfold_dynamodb::{CommitItem, UnreadableCommit};
 
-use crate::RunError;
+use crate::{RunError, metrics};
 
 /// Runs a relay on the records of a table's stream. `payloads`: where the log keeps what is too large
 /// for it, if it does.
 ///
 /// The mapping must report batch item failures: a record that could not be sent is named, and it
-/// and all behind it come again.
+/// and all behind it come again. It must not filter: a commit that was changed or removed is not
+/// published, and is counted by the metric `CommitsChanged`.
 ///
 /// # Errors
 /// The runtime's, when it cannot go on.
@@ -27,9 +28,20 @@ pub async fn serve_relay(
 ) -> Result<(), RunError> {
     run(service_fn(move |event: LambdaEvent<Event>| {
         let (relay, payloads) = (relay.clone(), payloads.clone());
-        async move { Ok::<_, RunError>(handle(&relay, payloads.as_deref(), event.payload).await) }
+        async move {
+            let changed = changed_commits(&event.payload);
+            metrics::changed_commits(&event.context.env_config.function_name, changed);
+            Ok::<_, RunError>(handle(&relay, payloads.as_deref(), event.payload).await)
+        }
     }))
     .await
+}
+
+const APPENDED: &str = "INSERT";
+
+/// How many commits were changed or removed, which no function does.
+fn changed_commits(event: &Event) -> usize {
+    event.records.iter().filter(|record| record.event_name != APPENDED).count()
 }
 
 async fn handle(
@@ -51,14 +63,15 @@ async fn handle(
     response
 }
 
-/// An appended commit. Nothing else can happen to the event table: what a person with more rights
-/// does to it is not news for the bus, and is left to the audit.
+/// An appended commit. What a person with more permissions does to the event table is not news for the
+/// bus.
 async fn record(record: EventRecord, payloads: Option<&dyn PayloadStore>) -> Option<StreamRecord> {
-    if record.event_name != "INSERT" {
-        tracing::error!(change = record.event_name, "the event table was changed by hand");
+    let name = name(&record);
+    if record.event_name != APPENDED {
+        let change = record.event_name;
+        tracing::error!(commit = name, change, "a commit was changed or removed");
         return None;
     }
-    let name = name(&record);
     let commit = CommitItem::read(record.change.new_image, payloads).await;
     let commit = commit.map_err(|error| match &error {
         UnreadableCommit::Payload(PayloadError::Unavailable(_)) => {
@@ -100,7 +113,8 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::{
-        Arc, CommitItem, DynamoDbEventResponse, Event, PayloadError, PayloadStore, Relay, handle,
+        Arc, CommitItem, DynamoDbEventResponse, Event, PayloadError, PayloadStore, Relay,
+        changed_commits, handle,
     };
 
     /// A record as Lambda brings it.
@@ -259,9 +273,14 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_was_done_by_hand_is_not_published() {
-        let records =
-            json!([record("MODIFY", "11", &commit("1")), record("INSERT", "12", &commit("2"))]);
+    async fn what_was_done_by_hand_is_counted_and_not_published() {
+        let records = json!([
+            record("MODIFY", "11", &commit("1")),
+            record("INSERT", "12", &commit("2")),
+            record("REMOVE", "13", &json!(null)),
+        ]);
+        let event = serde_json::from_value(json!({"Records": records})).expect("an event");
+        assert_eq!(changed_commits(&event), 2);
         let (response, taken) = relay(records, vec![]).await;
         assert_eq!((failures(&response), taken), (vec![], 1));
     }

@@ -22,6 +22,7 @@ mod world;
 pub use bus_queue::{serve_process, serve_projector};
 pub use change_stream::serve_relay;
 pub use clock_tick::{SpotCheckSettings, serve_deadlines, serve_spot_checks};
+pub use ledgerfold_eventbridge::SigningKey;
 pub use world::{MissingVariable, World, variable};
 
 /// What a function's `main` gives back: the runtime's own error, which ends the environment.

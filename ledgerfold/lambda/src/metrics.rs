@@ -5,7 +5,12 @@
 
 use std::{collections::BTreeMap, io::Write};
 
-use ledgerfold::{Timestamp, audit::Summary, ports::Clock};
+use ledgerfold::{
+    Timestamp,
+    audit::{Backlog, Summary},
+    ports::Clock,
+    process::Swept,
+};
 use serde_json::{Value, json};
 
 use crate::world::SystemClock;
@@ -15,7 +20,40 @@ const NAMESPACE: &str = "Ledgerfold";
 /// How many streams stand parked for the projection of this function.
 pub(crate) fn parked_streams(function: &str, parked: usize) {
     let line = Line { function, projection: None, is_wrong: parked > 0 };
-    write(&line.of(&[("ParkedStreams", parked.into())], SystemClock.now()));
+    write(&line.of(&[count("ParkedStreams", parked)], SystemClock.now()));
+}
+
+/// How many messages of a batch the relay did not sign and the log did not confirm. Says nothing where
+/// there are none: a batch is no reason to write a line.
+pub(crate) fn unconfirmed_events(function: &str, unconfirmed: usize) {
+    alone(function, "UnconfirmedEvents", unconfirmed);
+}
+
+/// How many commits of a batch were changed or removed. Says nothing where there are none.
+pub(crate) fn changed_commits(function: &str, changed: usize) {
+    alone(function, "CommitsChanged", changed);
+}
+
+/// How many deadlines stand aside, and for how long the oldest have been overdue.
+pub(crate) fn deadlines(function: &str, swept: &Swept, now: Timestamp) {
+    let line = Line { function, projection: None, is_wrong: swept.needs_attention() };
+    let metrics = [
+        count("DeadlinesAside", swept.aside),
+        age("OldestAside", swept.aside_since, now),
+        age("OldestOverdue", swept.overdue_since, now),
+    ];
+    write(&line.of(&metrics, now));
+}
+
+/// What waits in the read models: by projection and in all, for how long the oldest stream has stood
+/// parked; and how many generations are being built.
+pub(crate) fn backlog(function: &str, backlog: &Backlog, now: Timestamp) {
+    for (projection, since) in &backlog.parked_since {
+        let line = Line { function, projection: Some(projection), is_wrong: since.is_some() };
+        write(&line.of(&[age("OldestParked", *since, now)], now));
+    }
+    let line = Line { function, projection: None, is_wrong: backlog.building > 0 };
+    write(&line.of(&[count("GenerationsBuilding", backlog.building)], now));
 }
 
 /// How many streams there are of each verdict, by projection and in all.
@@ -26,18 +64,42 @@ pub(crate) fn spot_check(function: &str, summaries: &BTreeMap<&'static str, Summ
     }
 }
 
-fn verdicts(summary: &Summary) -> [(&'static str, Value); 8] {
+fn verdicts(summary: &Summary) -> [Metric; 8] {
     let Summary { streams, lost, diverged, behind, ahead, unreadable, parked, .. } = *summary;
     [
-        ("Audited", streams.into()),
-        ("Wrong", summary.wrong().into()),
-        ("Lost", lost.into()),
-        ("Diverged", diverged.into()),
-        ("Behind", behind.into()),
-        ("Ahead", ahead.into()),
-        ("Unreadable", unreadable.into()),
-        ("Parked", parked.into()),
+        count("Audited", streams),
+        count("Wrong", summary.wrong()),
+        count("Lost", lost),
+        count("Diverged", diverged),
+        count("Behind", behind),
+        count("Ahead", ahead),
+        count("Unreadable", unreadable),
+        count("Parked", parked),
     ]
+}
+
+fn alone(function: &str, name: &'static str, number: usize) {
+    if number > 0 {
+        let line = Line { function, projection: None, is_wrong: true };
+        write(&line.of(&[count(name, number)], SystemClock.now()));
+    }
+}
+
+/// A number with its name and its unit.
+struct Metric {
+    name: &'static str,
+    unit: &'static str,
+    value: Value,
+}
+
+fn count(name: &'static str, number: impl Into<Value>) -> Metric {
+    Metric { name, unit: "Count", value: number.into() }
+}
+
+/// Nothing that waits has no age: 0.
+fn age(name: &'static str, since: Option<Timestamp>, now: Timestamp) -> Metric {
+    let seconds = since.map_or(0, |since| now.duration_since(since).as_secs().max(0));
+    Metric { name, unit: "Seconds", value: seconds.into() }
 }
 
 /// Of whom the numbers of a line are. Where that is one of several projections, they are kept of it
@@ -51,20 +113,20 @@ struct Line<'a> {
 impl Line<'_> {
     /// Lambda drops lines below the function's log level, so that numbers somebody must hear of say
     /// that they are an error. Others may go: a metric that is missing means that nothing is wrong.
-    fn of(&self, metrics: &[(&str, Value)], now: Timestamp) -> Value {
+    fn of(&self, metrics: &[Metric], now: Timestamp) -> Value {
         let dimensions = match self.projection {
             None => json!([["FunctionName"]]),
             Some(_) => json!([["FunctionName"], ["FunctionName", "Projection"]]),
         };
-        let named: Vec<_> =
-            metrics.iter().map(|(name, _)| json!({"Name": name, "Unit": "Count"})).collect();
+        let declared =
+            metrics.iter().map(|Metric { name, unit, .. }| json!({"Name": name, "Unit": unit}));
         let mut line = json!({
             "_aws": {
                 "Timestamp": now.as_millisecond(),
                 "CloudWatchMetrics": [{
                     "Namespace": NAMESPACE,
                     "Dimensions": dimensions,
-                    "Metrics": named,
+                    "Metrics": declared.collect::<Vec<_>>(),
                 }],
             },
             "timestamp": now,
@@ -74,8 +136,8 @@ impl Line<'_> {
         if let Some(projection) = self.projection {
             line["Projection"] = projection.into();
         }
-        for (name, count) in metrics {
-            line[*name] = count.clone();
+        for Metric { name, value, .. } in metrics {
+            line[*name] = value.clone();
         }
         line
     }
@@ -91,13 +153,13 @@ mod tests {
     use ledgerfold::{Timestamp, audit::Summary};
     use serde_json::json;
 
-    use super::{Line, verdicts};
+    use super::{Line, age, count, verdicts};
 
     #[test]
     fn a_line_names_its_metric_its_dimension_and_their_values() {
         let now = Timestamp::from_millisecond(1_700_000_000_123).expect("it is in range");
         let line = Line { function: "projector", projection: None, is_wrong: true };
-        let line = line.of(&[("ParkedStreams", 3.into())], now);
+        let line = line.of(&[count("ParkedStreams", 3)], now);
         let metrics = &line["_aws"]["CloudWatchMetrics"][0];
         assert_eq!(metrics["Dimensions"], json!([["FunctionName"]]));
         assert_eq!(metrics["Metrics"], json!([{"Name": "ParkedStreams", "Unit": "Count"}]));
@@ -127,6 +189,17 @@ mod tests {
         let shown: Vec<_> =
             named.map(|metric| line[metric["Name"].as_str().expect("text")].clone()).collect();
         assert_eq!(json!(shown), json!([9, 3, 2, 0, 1, 0, 0, 1]));
+    }
+
+    #[test]
+    fn an_age_is_of_the_oldest_in_seconds_and_none_is_zero() {
+        let now = Timestamp::from_second(1_000).expect("it is in range");
+        let line = Line { function: "sweep", projection: None, is_wrong: false };
+        let due = Timestamp::from_second(400).ok();
+        let line = line.of(&[age("OldestOverdue", due, now), age("OldestAside", None, now)], now);
+        let metrics = &line["_aws"]["CloudWatchMetrics"][0]["Metrics"];
+        assert_eq!(metrics[0], json!({"Name": "OldestOverdue", "Unit": "Seconds"}));
+        assert_eq!((&line["OldestOverdue"], &line["OldestAside"]), (&json!(600), &json!(0)));
     }
 
     #[test]

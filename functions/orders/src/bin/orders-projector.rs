@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use ledgerfold::project::{Generational, Projectors};
-use ledgerfold_lambda::{RunError, World, serve_projector, variable};
+use ledgerfold_lambda::{RunError, SigningKey, World, serve_projector, variable};
 use orders::read_models;
 
 #[tokio::main(flavor = "current_thread")]
@@ -18,5 +18,6 @@ async fn main() -> Result<(), RunError> {
     let projectors = Projectors::new(models, log, skips, world.clock(), world.random());
     let projector = Generational::new(projectors, world.generations(&states));
     projector.check().await.map_err(|unknown| unknown.to_string())?;
-    serve_projector(projector.with_quarantine(quarantine)).await
+    let key = SigningKey::new(variable("BUS_KEY")?)?;
+    serve_projector(projector.with_quarantine(quarantine), key).await
 }

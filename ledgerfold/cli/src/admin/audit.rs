@@ -14,6 +14,7 @@ use super::{
     Context, Model,
     bus::{AuditedBus, Hearing, Unpublished, WindowOptions},
     claims,
+    deadlines::{AuditedDeadlines, Wrong},
     walk::{Choice, Walk, interrupted},
 };
 use crate::{
@@ -23,6 +24,9 @@ use crate::{
     trouble::{FINDINGS, Trouble},
 };
 
+/// For how long a row may be behind, if nothing else is said.
+const ROWS_TAKE: Duration = Duration::from_secs(3);
+
 #[derive(Debug, Args)]
 pub(super) struct Options {
     #[command(flatten)]
@@ -30,9 +34,13 @@ pub(super) struct Options {
     /// Only about this many streams, others each time
     #[arg(long, value_name = "COUNT", conflicts_with_all = ["stream", "from"])]
     sample: Option<NonZeroU32>,
-    /// How long what is behind may take to arrive before it counts as behind
-    #[arg(long, value_name = "SECONDS", default_value_t = 3)]
-    grace: u64,
+    /// How long what is behind may take to arrive before it counts as behind: 3 seconds if nothing is
+    /// said, and half an hour for deadlines
+    #[arg(long, value_name = "SECONDS")]
+    grace: Option<u64>,
+    /// Compare the deadlines of processes with those that the log asks for, too
+    #[arg(long)]
+    deadlines: bool,
     /// Hold the bus against the log too: its archive is replayed to a queue that nobody else reads,
     /// which costs as much as publishing did
     #[arg(long)]
@@ -85,6 +93,11 @@ async fn audit(options: &Options, context: &Context, report: &mut Audit) -> Resu
         report.bus = Some(hearing.audited());
         report.totals.unpublished = Some(0);
     }
+    let mut deadlines =
+        if options.deadlines { Some(AuditedDeadlines::begin(context).await?) } else { None };
+    if deadlines.is_some() {
+        report.totals.deadlines = Some(0);
+    }
     let bar = progress("streams audited");
     let mut walk = options.walk(context).await?;
     while let Some((streams, place)) = walk.next().await? {
@@ -100,8 +113,15 @@ async fn audit(options: &Options, context: &Context, report: &mut Audit) -> Resu
             let lacking = hearing.lacks(context, &streams).await;
             report.lacks(&lacking.map_err(|cause| interrupted(cause, place.as_ref()))?);
         }
+        if let Some(deadlines) = &mut deadlines {
+            let wrong = deadlines.examine(&streams, options.grace()).await;
+            report.misses(wrong.map_err(|cause| interrupted(cause, place.as_ref()))?);
+        }
         report.streams += u64::try_from(streams.len()).unwrap_or(u64::MAX);
         bar.set_position(report.streams);
+    }
+    if let Some(deadlines) = deadlines.filter(|_| options.is_of_everything()) {
+        report.misses(deadlines.superfluous());
     }
     for counters in counters {
         counters.end(report).await?;
@@ -123,21 +143,23 @@ impl Options {
         }
     }
 
+    fn grace(&self) -> Option<Duration> {
+        self.grace.map(Duration::from_secs)
+    }
+
     const fn is_of_everything(&self) -> bool {
         self.choice.is_everything() && self.sample.is_none()
     }
 
     async fn audit_claims(&self, context: &Context) -> Result<Vec<claims::Found>, Trouble> {
         let (claimants, target) = (&context.claimants, &context.target);
-        claims::audit(claimants, target, self.choice.streams(), self.grace()).await
-    }
-
-    const fn grace(&self) -> Duration {
-        Duration::from_secs(self.grace)
+        let grace = self.grace().unwrap_or(ROWS_TAKE);
+        claims::audit(claimants, target, self.choice.streams(), grace).await
     }
 
     fn auditor(&self, models: &[Model], context: &Context) -> Auditor {
-        let none = Auditor::new(context.log.clone(), Arc::new(SystemClock), self.grace());
+        let grace = self.grace().unwrap_or(ROWS_TAKE);
+        let none = Auditor::new(context.log.clone(), Arc::new(SystemClock), grace);
         models.iter().fold(none, |auditor, it| {
             let (skips, quarantine) = (it.skips.clone(), it.quarantine.clone());
             auditor.of_parking(it.projection, it.model.clone(), skips, quarantine)
@@ -193,6 +215,8 @@ struct Audit {
     unpublished: Vec<Unpublished>,
     /// The faults of the reservations, if they were asked for.
     claims: Option<Vec<claims::Found>>,
+    /// Deadlines that are not as the log asks for them, if it was asked.
+    deadlines: Vec<Wrong>,
 }
 
 #[derive(Clone, Copy, Debug, Default, Serialize)]
@@ -207,12 +231,16 @@ struct Totals {
     /// Commits that the bus did not publish all of, if it was asked.
     #[serde(skip_serializing_if = "Option::is_none")]
     unpublished: Option<usize>,
+    /// Deadlines that are wrong, if they were compared.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    deadlines: Option<usize>,
 }
 
 impl From<Summary> for Totals {
     fn from(summary: Summary) -> Self {
         let Summary { lost, diverged, behind, ahead, unreadable, parked, skipped, .. } = summary;
-        Self { lost, diverged, behind, ahead, unreadable, parked, skipped, unpublished: None }
+        let totals = Self::default();
+        Self { lost, diverged, behind, ahead, unreadable, parked, skipped, ..totals }
     }
 }
 
@@ -285,26 +313,31 @@ impl Audit {
         self.totals.unpublished = Some(self.unpublished.len());
     }
 
+    fn misses(&mut self, wrong: Vec<Wrong>) {
+        self.deadlines.extend(wrong);
+        self.totals.deadlines = Some(self.deadlines.len());
+    }
+
     fn is_clean(&self) -> bool {
-        self.findings.is_empty()
-            && self.counters.is_empty()
-            && self.unpublished.is_empty()
-            && self.claims.as_ref().is_none_or(Vec::is_empty)
+        let rows_are = self.findings.is_empty() && self.counters.is_empty();
+        let claims_are = self.claims.as_ref().is_none_or(Vec::is_empty);
+        rows_are && claims_are && self.unpublished.is_empty() && self.deadlines.is_empty()
     }
 }
 
 impl Audit {
     fn last_line(&self) -> String {
-        let Totals { lost, diverged, behind, ahead, unreadable, parked, skipped, unpublished } =
-            self.totals;
-        let unpublished = unpublished.map(|count| format!(" unpublished={count}"));
-        let claims = self.claims.as_ref().map(|found| format!(" claims={}", found.len()));
+        let Totals { lost, diverged, behind, ahead, unreadable, parked, skipped, .. } = self.totals;
+        let asked = |name: &str, count: Option<usize>| {
+            count.map(|count| format!(" {name}={count}")).unwrap_or_default()
+        };
         format!(
             "lost={lost} diverged={diverged} parked={parked} behind={behind} ahead={ahead} \
-             unreadable={unreadable} skipped={skipped} counters={}{}{} streams={}\n",
+             unreadable={unreadable} skipped={skipped} counters={}{}{}{} streams={}\n",
             self.counters.len(),
-            unpublished.unwrap_or_default(),
-            claims.unwrap_or_default(),
+            asked("unpublished", self.totals.unpublished),
+            asked("deadlines", self.totals.deadlines),
+            asked("claims", self.claims.as_ref().map(Vec::len)),
             self.streams
         )
     }
@@ -361,6 +394,9 @@ impl Report for Audit {
             text += &table(Unpublished::COLUMNS, self.unpublished.iter().map(Unpublished::row));
         }
         text += &claims::Found::table(self.claims.iter().flatten());
+        if !self.deadlines.is_empty() {
+            text += &Wrong::table(&self.deadlines);
+        }
         text += &self.bus.as_ref().map(AuditedBus::text).unwrap_or_default();
         text + &self.last_line()
     }
@@ -373,9 +409,11 @@ mod tests {
         audit::{Comparison, Finding, Verdict},
         claims,
         ports::{Signature, Skip},
+        process::DeadlineFault,
     };
 
     use super::{Audit, Unpublished};
+    use crate::admin::deadlines::tests::wrong;
     use crate::output::{Report as _, rendered};
 
     fn finding(projection: &'static str, verdict: Verdict) -> Finding {
@@ -454,6 +492,18 @@ mod tests {
         audit.claims = Some(vec![super::claims::Found::from(&unreadable)]);
         assert!(!audit.is_clean());
         assert!(audit.text().contains("a hole"), "{}", audit.text());
+    }
+
+    #[test]
+    fn deadlines_are_counted_where_they_were_compared() {
+        let mut audit = Audit { streams: 1, ..Audit::default() };
+        audit.misses(vec![]);
+        assert!(audit.is_clean());
+        assert!(audit.text().ends_with(" counters=0 deadlines=0 streams=1\n"));
+        audit.misses(vec![wrong(DeadlineFault::Missing)]);
+        assert!(!audit.is_clean());
+        assert!(audit.text().contains("missing"), "{}", audit.text());
+        assert!(audit.text().ends_with(" counters=0 deadlines=1 streams=1\n"));
     }
 
     #[test]

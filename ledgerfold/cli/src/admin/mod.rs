@@ -5,12 +5,13 @@ mod audit;
 mod bars;
 mod bus;
 mod claims;
+mod deadlines;
 mod generations;
 mod rebuild;
 mod repair;
 mod walk;
 
-use std::{ffi::OsString, process::ExitCode, sync::Arc};
+use std::{ffi::OsString, fmt::Display, process::ExitCode, str::FromStr, sync::Arc};
 
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use ledgerfold::{
@@ -18,6 +19,7 @@ use ledgerfold::{
     audit::Audited,
     claims::Claimants,
     ports::{GenerationStore, Quarantine, Skips},
+    process::ProcessManager,
     project::{Catalog, Generations, Models, Projectors},
     rebuild::Rebuilder,
 };
@@ -26,6 +28,7 @@ use ledgerfold_dynamodb::{
     DynamoStreams,
 };
 
+use self::deadlines::Process;
 use crate::{
     completions::{self, Completions},
     output::Output,
@@ -49,6 +52,7 @@ pub struct Admin {
     category: Category,
     catalog: Catalog,
     claimants: Claimants,
+    processes: Vec<Process>,
 }
 
 /// A projection with its read table.
@@ -79,6 +83,7 @@ struct Context {
     category: Category,
     claimants: Claimants,
     subjects: Vec<Subject>,
+    processes: Vec<Process>,
 }
 
 #[derive(Debug, Parser)]
@@ -125,13 +130,24 @@ enum OnContext {
 impl Admin {
     /// A command line of this name, for the streams of this category and these read models.
     pub const fn new(name: &'static str, category: Category, catalog: Catalog) -> Self {
-        Self { name, category, catalog, claimants: Claimants::new() }
+        Self { name, category, catalog, claimants: Claimants::new(), processes: Vec::new() }
     }
 
     /// The same, with a domain whose events claim unique keys.
     #[must_use]
     pub fn with_claims<D: Decider>(self) -> Self {
         Self { claimants: self.claimants.with::<D>(), ..self }
+    }
+
+    /// The same, which knows the deadlines of this process too. Its settings are read from text, as they
+    /// are where it runs.
+    #[must_use]
+    pub fn process<P: ProcessManager>(mut self) -> Self
+    where
+        P::Settings: FromStr<Err: Display>,
+    {
+        self.processes.push(Process::of::<P>());
+        self
     }
 
     /// Does what the program was told. Nothing panics on what is stored, and nothing is written but by
@@ -198,6 +214,7 @@ impl Admin {
             index: DynamoStreams::new(client, table).in_pages_of(walk::COMMITS_PER_PAGE),
             category: self.category,
             claimants: self.claimants,
+            processes: self.processes,
             subjects,
             target: target.clone(),
         })
@@ -306,6 +323,8 @@ mod tests {
         assert!(parsed(&["repair", "--projection", "loans", "--overwrite", "--yes"]).is_ok());
         assert!(parsed(&["audit", "--sample", "50", "--projection", "loans"]).is_ok());
         assert!(parsed(&["audit", "--bus", "--since", "2026-11-23T12:00:00Z"]).is_ok());
+        assert!(parsed(&["audit", "--deadlines", "--setting", "lending=60"]).is_ok());
+        assert!(parsed(&["repair", "--deadlines", "--stream", "book#1", "--yes"]).is_ok());
         assert!(parsed(&["repair", "--bus", "--stream", "book#1", "--rate", "5", "--yes"]).is_ok());
         assert!(parsed(&["rebuild", "loans", "shelf", "--segments", "4", "--rate", "200"]).is_ok());
         assert!(parsed(&["rebuild", "--all", "--no-switch"]).is_ok());
@@ -323,6 +342,9 @@ mod tests {
             vec!["audit", "--since", "2026-11-23T12:00:00Z"],
             vec!["audit", "--bus", "--until", "noon"],
             vec!["repair", "--bus", "--overwrite"],
+            vec!["repair", "--bus", "--deadlines"],
+            vec!["repair", "--deadlines", "--projection", "loans"],
+            vec!["audit", "--deadlines", "--setting", "60"],
             vec!["repair", "--bus", "--projection", "loans"],
             vec!["repair", "--rate", "0"],
             vec!["rebuild"],

@@ -1,6 +1,6 @@
 //! `repair`: what read models lack, from the log.
 
-use std::{num::NonZeroU32, process::ExitCode, sync::Arc};
+use std::{num::NonZeroU32, process::ExitCode, sync::Arc, time::Duration};
 
 use clap::Args;
 use futures::{StreamExt, stream};
@@ -13,6 +13,7 @@ use serde::Serialize;
 use super::{
     Context, Model,
     bus::{self, WindowOptions},
+    deadlines,
     walk::{Choice, interrupted},
 };
 use crate::{
@@ -39,6 +40,13 @@ pub(super) struct Options {
     /// on the bus, get it as they get all events
     #[arg(long, conflicts_with_all = ["overwrite", "count_lost", "projection"])]
     bus: bool,
+    /// Schedule the deadlines that are lost, and repair nothing else
+    #[arg(long, conflicts_with_all = ["overwrite", "count_lost", "projection", "bus", "rate"])]
+    deadlines: bool,
+    /// How long the message of a deadline may take to arrive before it counts as lost; half an hour if
+    /// nothing is said
+    #[arg(long, value_name = "SECONDS", requires = "deadlines")]
+    grace: Option<u64>,
     #[command(flatten)]
     window: WindowOptions,
     /// At most so many streams a second; with --bus commits, 50 if no number is given
@@ -84,6 +92,11 @@ pub(super) async fn run(
     if options.bus {
         let Options { choice, window, rate, yes, .. } = options;
         return bus::republish(choice, window, *rate, *yes, context, output).await;
+    }
+    if options.deadlines {
+        let Options { choice, grace, yes, .. } = options;
+        let grace = grace.map(Duration::from_secs);
+        return deadlines::repair(choice, grace, *yes, context, output).await;
     }
     options.confirm()?;
     let mut report = Repairs::default();

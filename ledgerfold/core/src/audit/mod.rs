@@ -55,4 +55,4 @@ pub use compare::{Audited, Comparison, Verdict};
 pub use counters::{Counters, CountersVerdict, Difference};
 pub use repair::{Effect, LostMemos, OnDivergence, Repair, Repairer};
 pub use sample::Sample;
-pub use spot_check::{Look, SpotCheck, SpotCheckError, SpotChecked};
+pub use spot_check::{Backlog, Look, SpotCheck, SpotCheckError, SpotChecked};

@@ -3,7 +3,10 @@ use std::{collections::BTreeMap, sync::Arc, time::Duration};
 use super::{Auditor, Finding, Sample, Summary, Verdict};
 use crate::{
     StreamId, Timestamp,
-    ports::{Clock, EventStore, GenerationStore, Quarantine, ReadStoreError, Skips, StreamsError},
+    ports::{
+        Clock, EventStore, GenerationStore, Quarantine, QuarantineError, ReadStoreError, Skips,
+        StreamsError,
+    },
     project::{Made, Models, ProjectError, UnknownModel},
 };
 
@@ -58,6 +61,15 @@ pub struct SpotChecked {
     pub cut_short: bool,
 }
 
+/// What waits in the read models of a context, beside the queues.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Backlog {
+    /// Since when the oldest entry has been in a projection's quarantine, if there is one.
+    pub parked_since: BTreeMap<&'static str, Option<Timestamp>>,
+    /// How many generations are being built. One that stays was left by a rebuild that was cut short.
+    pub building: usize,
+}
+
 /// A spot check could not be made or gone on with.
 #[derive(Debug, thiserror::Error)]
 pub enum SpotCheckError {
@@ -73,6 +85,9 @@ pub enum SpotCheckError {
     /// The log or a read table failed.
     #[error(transparent)]
     Project(#[from] ProjectError),
+    /// A quarantine could not be listed.
+    #[error(transparent)]
+    Quarantine(#[from] QuarantineError),
 }
 
 impl SpotChecked {
@@ -151,6 +166,22 @@ impl SpotCheck {
         Ok(checked)
     }
 
+    /// What waits at this moment.
+    ///
+    /// # Errors
+    /// [`SpotCheckError`].
+    pub async fn backlog(&self) -> Result<Backlog, SpotCheckError> {
+        let mut backlog = Backlog::default();
+        for Subject { models, quarantine } in &self.subjects {
+            let projection = models.projection();
+            let generations = self.generations.read(projection).await?;
+            backlog.building += usize::from(generations.building().is_some());
+            let oldest = parked_since(&**quarantine).await?;
+            backlog.parked_since.insert(projection, oldest);
+        }
+        Ok(backlog)
+    }
+
     /// Compares in what is live before and after: a generation that was live before is removed one day,
     /// and misses nothing then. `None` where others keep switching.
     async fn page(&self, streams: &[StreamId]) -> Result<Option<Vec<Finding>>, SpotCheckError> {
@@ -186,5 +217,19 @@ impl SpotCheck {
         let comparison = &finding.comparison;
         let missed = comparison.waiting_since.and_then(|since| since.checked_add(patience).ok());
         comparison.is_late() && missed.is_some_and(|missed| self.clock.now() < missed)
+    }
+}
+
+async fn parked_since(quarantine: &dyn Quarantine) -> Result<Option<Timestamp>, QuarantineError> {
+    let mut oldest: Option<Timestamp> = None;
+    let mut after = None;
+    loop {
+        let page = quarantine.list(after.as_ref()).await?;
+        let since = page.parked.iter().map(|parked| parked.since);
+        oldest = since.chain(oldest).min();
+        after = page.next;
+        if after.is_none() {
+            return Ok(oldest);
+        }
     }
 }

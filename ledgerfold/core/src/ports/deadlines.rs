@@ -4,7 +4,8 @@ use async_trait::async_trait;
 
 use super::{Resume, Written};
 use crate::{
-    CorrelationId, DeadlineName, EventId, InvalidId, ProcessName, StreamId, Timestamp, Traceparent,
+    CorrelationId, DeadlineName, Envelope, EventId, InvalidId, ProcessName, StreamId, Timestamp,
+    Traceparent,
 };
 
 /// Where processes keep what is to happen later.
@@ -110,6 +111,17 @@ pub struct Cause {
     pub correlation_id: CorrelationId,
     /// Where in a trace.
     pub traceparent: Option<Traceparent>,
+}
+
+impl Cause {
+    /// Something that follows from this event.
+    pub fn of(envelope: &Envelope) -> Self {
+        Self {
+            event: envelope.event.id,
+            correlation_id: envelope.metadata.correlation_id.clone(),
+            traceparent: envelope.metadata.traceparent.clone(),
+        }
+    }
 }
 
 /// A deadline with what became of it so far.

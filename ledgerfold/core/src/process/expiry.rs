@@ -62,7 +62,7 @@ impl<P: ProcessManager> Expiry for ProcessExpiry<P> {
 }
 
 /// The id of a deadline's command: the same in every sweep.
-fn command_id(Deadline { key, cause, .. }: &Deadline) -> CommandId {
+pub(super) fn command_id(Deadline { key, cause, .. }: &Deadline) -> CommandId {
     let (event, key) = (cause.event.to_string(), key.to_string());
     CommandId::derived(&["deadline", &event, &key])
 }

@@ -119,11 +119,7 @@ impl<P: ProcessManager> ProcessHandler<P> {
         let events = events
             .map_err(|source| ProcessError::Event { stream: stream.clone(), source })?
             .into_iter();
-        let cause = Cause {
-            event: envelope.event.id,
-            correlation_id: envelope.metadata.correlation_id.clone(),
-            traceparent: envelope.metadata.traceparent.clone(),
-        };
+        let cause = Cause::of(envelope);
         let reactions: Vec<_> =
             guarded(|| events.flat_map(|event| P::react(&event, &self.settings)).collect())?;
         for (place, reaction) in reactions.into_iter().enumerate() {

@@ -1,10 +1,14 @@
 #![doc = include_str!("process.md")]
 
+mod audit;
 mod dispatch;
 mod expiry;
 mod handler;
 mod sweep;
 
+pub use audit::{
+    Asked, DeadlineAudit, DeadlineFault, ProcessSchedule, ScheduleError, Scheduling, WrongDeadline,
+};
 pub use expiry::{Expiry, ProcessExpiry, Unfulfilled};
 pub use handler::ProcessHandler;
 pub use sweep::{DeadlineSweep, MAX_ATTEMPTS, Swept};

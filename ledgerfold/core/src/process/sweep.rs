@@ -4,7 +4,7 @@ use futures::future::join_all;
 
 use super::{Expiry, Unfulfilled};
 use crate::{
-    Timestamp,
+    ProcessName, Timestamp,
     panics::guarded_future,
     ports::{Clock, DeadlineError, DeadlineStore, Pending},
 };
@@ -42,8 +42,12 @@ pub struct Swept {
     pub unnoted: usize,
     /// The time was up, and there may be more that is due.
     pub cut_short: bool,
-    /// At least one deadline stands aside, since this sweep or longer: somebody has to look at it.
-    pub some_aside: bool,
+    /// Deadlines that stand aside, since this sweep or longer: somebody has to look at them.
+    pub aside: usize,
+    /// When the longest overdue deadline was due that this sweep met and that still waits.
+    pub overdue_since: Option<Timestamp>,
+    /// When the longest overdue deadline was due that stands aside.
+    pub aside_since: Option<Timestamp>,
 }
 
 impl DeadlineSweep {
@@ -71,10 +75,27 @@ impl DeadlineSweep {
         let outcomes = join_all(sweeps).await;
         outcomes.into_iter().try_for_each(|swept| swept.map(|swept| total.add(swept)))?;
         for process in &self.processes {
-            let page = self.store.aside(process.process(), None).await?;
-            total.some_aside |= !page.deadlines.is_empty() || !page.unreadable.is_empty();
+            self.count_aside(process.process(), &mut total).await?;
         }
         Ok(total)
+    }
+
+    async fn count_aside(
+        &self,
+        process: &ProcessName,
+        total: &mut Swept,
+    ) -> Result<(), DeadlineError> {
+        let mut from = None;
+        loop {
+            let page = self.store.aside(process, from.as_ref()).await?;
+            total.aside += page.deadlines.len() + page.unreadable.len();
+            let due = page.deadlines.iter().map(|pending| pending.deadline.due).min();
+            total.aside_since = earlier(total.aside_since, due);
+            from = page.next;
+            if from.is_none() {
+                return Ok(());
+            }
+        }
     }
 
     /// Has all deadlines that stand aside tried again, as if they had never been, and says how many
@@ -117,10 +138,17 @@ impl DeadlineSweep {
                 swept.unreadable += 1;
             }
             for pending in &page.deadlines {
-                if self.clock.now() >= end {
-                    return Ok(Swept { cut_short: true, ..swept });
+                let done = swept.done;
+                swept.cut_short = self.clock.now() >= end;
+                if !swept.cut_short {
+                    self.fire(process, pending, &mut swept).await;
                 }
-                self.fire(process, pending, &mut swept).await;
+                if swept.done == done {
+                    swept.overdue_since = earlier(swept.overdue_since, Some(pending.deadline.due));
+                }
+                if swept.cut_short {
+                    return Ok(swept);
+                }
             }
             from = page.next;
             if from.is_none() {
@@ -159,7 +187,7 @@ impl DeadlineSweep {
 impl Swept {
     /// Whether something is wrong that will not pass by itself, or may not.
     pub const fn needs_attention(&self) -> bool {
-        self.set_aside > 0 || self.some_aside || self.unreadable > 0 || self.unnoted > 0
+        self.set_aside > 0 || self.aside > 0 || self.unreadable > 0 || self.unnoted > 0
     }
 
     fn add(&mut self, other: Self) {
@@ -169,8 +197,14 @@ impl Swept {
         self.unreadable += other.unreadable;
         self.unnoted += other.unnoted;
         self.cut_short |= other.cut_short;
-        self.some_aside |= other.some_aside;
+        self.aside += other.aside;
+        self.overdue_since = earlier(self.overdue_since, other.overdue_since);
+        self.aside_since = earlier(self.aside_since, other.aside_since);
     }
+}
+
+fn earlier(one: Option<Timestamp>, other: Option<Timestamp>) -> Option<Timestamp> {
+    one.into_iter().chain(other).min()
 }
 
 /// How long to wait after so many attempts.

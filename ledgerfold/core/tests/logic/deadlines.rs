@@ -3,7 +3,7 @@ use std::{sync::Arc, time::Duration};
 use async_trait::async_trait;
 use futures::future::join_all;
 use ledgerfold::{
-    ProcessName,
+    ProcessName, Timestamp,
     ports::{Clock, Deadline},
     process::{DeadlineSweep, Expiry, MAX_ATTEMPTS, Swept, Unfulfilled},
 };
@@ -23,6 +23,13 @@ async fn lent(books: &[&str]) -> Library {
 
 async fn sweep(library: &Library) -> Swept {
     library.sweep().sweep(NEVER).await.expect("deadlines can be listed")
+}
+
+/// When the only deadline of this kind is due.
+fn due(library: &Library) -> Option<Timestamp> {
+    let waiting = library.deadlines.waiting();
+    let pending = waiting.iter().find(|pending| pending.deadline.key.name == RETURN);
+    pending.map(|pending| pending.deadline.due)
 }
 
 const LENT: [&str; 2] = ["Stamped", "Lent"];
@@ -78,7 +85,7 @@ async fn a_sweep_that_ends_behind_its_command_has_done_no_harm() {
     library.pass(LOAN);
     library.deadlines.fail_writes(1);
     let cut = sweep(&library).await;
-    assert_eq!(cut, Swept { unnoted: 1, ..Swept::default() });
+    assert_eq!(cut, Swept { unnoted: 1, overdue_since: due(&library), ..Swept::default() });
     assert!(cut.needs_attention());
     assert_eq!(library.history(&book("a")), RECALLED);
     assert_eq!(sweep(&library).await, Swept { done: 1, ..Swept::default() });
@@ -106,7 +113,10 @@ async fn what_fails_is_tried_again_later_and_stops_no_other() {
     let library = lent(&[UNREACHABLE, "a", "b"]).await;
     library.pass(LOAN);
     library.broken.amendment().set(true);
-    assert_eq!(sweep(&library).await, Swept { done: 2, postponed: 1, ..Swept::default() });
+    let swept = sweep(&library).await;
+    let overdue_since = due(&library);
+    assert!(overdue_since.is_some());
+    assert_eq!(swept, Swept { done: 2, postponed: 1, overdue_since, ..Swept::default() });
     assert_eq!(sweep(&library).await, Swept::default(), "it waits");
     library.broken.amendment().set(false);
     library.pass(Duration::from_secs(60));
@@ -120,20 +130,23 @@ async fn what_keeps_failing_stands_aside_until_it_is_recalled() {
     library.pass(LOAN);
     library.broken.amendment().set(true);
     let first_try = library.clock.now();
+    let was_due = due(&library);
     for attempt in 1..MAX_ATTEMPTS {
         let swept = sweep(&library).await;
-        assert_eq!(swept, Swept { postponed: 1, ..Swept::default() }, "attempt {attempt}");
+        let expected = Swept { postponed: 1, overdue_since: was_due, ..Swept::default() };
+        assert_eq!(swept, expected, "attempt {attempt}");
         let waiting = library.deadlines.waiting();
         let next = waiting.iter().find(|pending| pending.deadline.key.name == RETURN);
         library.clock.set(next.expect("it is kept").next);
     }
     assert_eq!((library.clock.now() - first_try).get_seconds(), 60 * (63 + 3 * 60));
     let last = sweep(&library).await;
-    assert_eq!((last.set_aside, last.some_aside), (1, true));
+    assert_eq!((last.set_aside, last.aside, last.aside_since), (1, 1, was_due));
     for _ in 0..2 {
         library.pass(Duration::from_secs(3_600));
         let swept = sweep(&library).await;
-        assert_eq!((swept.postponed, swept.some_aside), (0, true), "it is not tried, and not lost");
+        assert_eq!((swept.postponed, swept.aside), (0, 1), "it is not tried, and not lost");
+        assert_eq!((swept.overdue_since, swept.aside_since), (None, was_due));
         assert!(swept.needs_attention());
     }
     library.broken.amendment().set(false);
@@ -185,6 +198,7 @@ async fn a_sweep_begins_nothing_after_its_end_and_says_so() {
         assert!(!swept.needs_attention());
         done += swept.done;
         assert_eq!(swept.cut_short, done < 12, "after {done}: {swept:?}");
+        assert_eq!(swept.overdue_since.is_some(), swept.cut_short, "what was not reached waits");
         if done == 12 {
             return;
         }

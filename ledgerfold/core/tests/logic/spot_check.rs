@@ -15,10 +15,10 @@ use ledgerfold::{
     Category, Payload, StreamId, Timestamp, Version,
     audit::{Look, Sample, SpotCheck, SpotChecked, Summary, Verdict},
     ports::{
-        Clock, EventStore, Page, Parked, Quarantine, Resume, Segment, StoreError, StoredRow,
-        StreamPage, Streams, StreamsError,
+        Clock, EventStore, GenerationStore, Page, Parked, Quarantine, Resume, Segment, StoreError,
+        StoredRow, StreamPage, Streams, StreamsError,
     },
-    project::{Consumer, Generation},
+    project::{Consumer, Generation, Generations},
     rebuild::Plan,
 };
 use ledgerfold_testkit::{
@@ -37,11 +37,20 @@ fn sample(stage: &Stage) -> Sample {
 }
 
 fn check_over(stage: &Stage, log: Arc<dyn EventStore>, clock: Arc<dyn Clock>) -> SpotCheck {
+    check_with(stage, log, clock, &Arc::default())
+}
+
+fn check_with(
+    stage: &Stage,
+    log: Arc<dyn EventStore>,
+    clock: Arc<dyn Clock>,
+    quarantine: &Arc<MemoryQuarantine>,
+) -> SpotCheck {
     let check = SpotCheck::new(sample(stage), stage.generations.clone(), log, clock);
     [PAGES, WORDS].into_iter().fold(check, |check, projection| {
         let table = stage.memory(projection).clone();
         let models = stage.catalog.models(projection, table).expect("it is there");
-        check.of(models, stage.parked(projection), stage.parked(projection))
+        check.of(models, stage.parked(projection), quarantine.clone())
     })
 }
 
@@ -198,6 +207,35 @@ async fn what_is_known_to_be_parked_is_counted_and_not_called_wrong() {
     let checked = check.run(Look::At(9), PATIENCE, Timestamp::MAX).await.expect("readable");
     assert_eq!((checked.wrong(), checked.summaries[PAGES].parked), (0, 1));
     assert!(matches!(checked.findings[0].comparison.verdict, Verdict::Parked(_)));
+}
+
+#[tokio::test]
+async fn what_waits_is_told_with_its_age() {
+    let stage = Stage::new();
+    let quarantine = Arc::<MemoryQuarantine>::default();
+    let check = check_with(&stage, stage.log.clone(), stage.clock.clone(), &quarantine);
+    let nothing = check.backlog().await.expect("it can be read");
+    assert_eq!((nothing.parked_since[PAGES], nothing.building), (None, 0));
+
+    for second in [30, 20, 40] {
+        let since = Timestamp::from_second(second).expect("a second of our era");
+        let parked = Parked {
+            stream: fresh(),
+            position: None,
+            version: None,
+            told: Version::new(1),
+            reason: "it does not fit".to_owned(),
+            since,
+            attempts: 0,
+            tried: since,
+        };
+        quarantine.park(&parked).await.expect("it is kept");
+    }
+    let begun = Generations::default().begun(1).expect("none is built");
+    stage.generations.write(WORDS, &begun).await.expect("it can be written");
+    let backlog = check.backlog().await.expect("it can be read");
+    assert_eq!(backlog.parked_since[PAGES], Timestamp::from_second(20).ok());
+    assert_eq!(backlog.building, 1);
 }
 
 #[tokio::test]

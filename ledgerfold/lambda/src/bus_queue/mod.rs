@@ -3,9 +3,11 @@
 mod process;
 mod projector;
 
+use std::collections::BTreeSet;
+
 use aws_lambda_events::sqs::{SqsBatchResponse, SqsMessage};
 use ledgerfold::project::{Delivery, Receipt};
-use ledgerfold_eventbridge::{BusMessage, NotABusMessage};
+use ledgerfold_eventbridge::{BusMessage, NotABusMessage, Origin, SigningKey};
 
 pub use process::serve_process;
 pub use projector::serve_projector;
@@ -15,11 +17,28 @@ fn receipt(message: &SqsMessage) -> Receipt {
     Receipt(message.message_id.clone().unwrap_or_default())
 }
 
-/// A message as the bus has made it.
-fn from_the_bus(message: &SqsMessage) -> Result<Delivery, NotABusMessage> {
-    let body = message.body.as_deref().unwrap_or_default();
-    let BusMessage { content, replay, .. } = BusMessage::parse(body)?;
-    Ok(Delivery { receipt: receipt(message), content: Ok(content), replay })
+/// The messages of a batch that the relay did not sign. The log decides whether they are true.
+#[derive(Default)]
+struct Unsigned(BTreeSet<Receipt>);
+
+impl Unsigned {
+    /// A message as the bus has made it.
+    fn read(&mut self, message: &SqsMessage, key: &SigningKey) -> Result<Delivery, NotABusMessage> {
+        let body = message.body.as_deref().unwrap_or_default();
+        let BusMessage { content, replay, origin, .. } = BusMessage::parse(body, key)?;
+        let receipt = receipt(message);
+        if origin == Origin::Unknown {
+            tracing::warn!(message = receipt.0, "the relay did not sign this event");
+            self.0.insert(receipt.clone());
+        }
+        Ok(Delivery { receipt, content: Ok(content), replay })
+    }
+
+    /// How many of the messages that failed are among them. What is true is in the log, so that it does
+    /// not fail unless the log itself does.
+    fn among<'a>(&self, failed: impl IntoIterator<Item = &'a Receipt>) -> usize {
+        failed.into_iter().filter(|receipt| self.0.contains(receipt)).count()
+    }
 }
 
 /// A message that nobody here can read.
@@ -39,7 +58,7 @@ fn response(failed: impl IntoIterator<Item = Receipt>) -> SqsBatchResponse {
 mod messages {
     use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent};
     use ledgerfold::Commit;
-    use ledgerfold_eventbridge::CloudEvent;
+    use ledgerfold_eventbridge::{CloudEvent, SigningKey};
     use serde_json::{Value, json};
 
     pub(super) fn batch(messages: &[(&str, Value)]) -> SqsEvent {
@@ -52,9 +71,21 @@ mod messages {
                "messageAttributes": {}, "eventSource": "aws:sqs", "awsRegion": "us-east-1"})
     }
 
+    pub(super) fn key() -> SigningKey {
+        SigningKey::new("the secret of the notes").expect("it is long enough")
+    }
+
     pub(super) fn on_the_bus(commit: &Commit) -> Value {
         let envelope = commit.envelopes().next().expect("a commit has an event");
-        json!({"detail": CloudEvent::new("notes", &envelope)})
+        let event = CloudEvent::new("notes", &envelope).signed(&key());
+        json!({"detail": event.expect("it is JSON")})
+    }
+
+    /// The same from somebody without the key.
+    pub(super) fn forged(commit: &Commit) -> Value {
+        let mut message = on_the_bus(commit);
+        message["detail"].as_object_mut().expect("an object").remove("signature");
+        message
     }
 
     pub(super) fn replayed(mut message: Value) -> Value {

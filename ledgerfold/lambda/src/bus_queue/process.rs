@@ -5,10 +5,15 @@ use ledgerfold::{
     project::{Delivery, Receipt},
 };
 
-use super::{from_the_bus, response, unreadable};
-use crate::RunError;
+use ledgerfold_eventbridge::SigningKey;
+
+use super::{Unsigned, response, unreadable};
+use crate::{RunError, metrics};
 
 /// Runs a process manager on the messages that a rule of the bus puts into a queue.
+///
+/// What the relay did not sign with this key is read from the log. Where the log does not have it, the
+/// message fails, nothing follows from it, and the metric `UnconfirmedEvents` is written to the log.
 ///
 /// The rule should keep replays away, and the handler refuses those that come all the same. The
 /// mapping must report batch item failures: messages whose reactions did not all take effect are
@@ -16,26 +21,35 @@ use crate::RunError;
 ///
 /// # Errors
 /// The runtime's, when it cannot go on.
-pub async fn serve_process<P: ProcessManager>(handler: ProcessHandler<P>) -> Result<(), RunError> {
+pub async fn serve_process<P: ProcessManager>(
+    handler: ProcessHandler<P>,
+    key: SigningKey,
+) -> Result<(), RunError> {
     run(service_fn(move |event: LambdaEvent<SqsEvent>| {
-        let handler = handler.clone();
+        let (handler, key) = (handler.clone(), key.clone());
         async move {
-            let failed = handler.handle(deliveries(&event.payload)).await;
-            Ok::<_, RunError>(response(receipts(failed)))
+            let (failed, unconfirmed) = handle(&handler, &event.payload, &key).await;
+            metrics::unconfirmed_events(&event.context.env_config.function_name, unconfirmed);
+            Ok::<_, RunError>(response(failed))
         }
     }))
     .await
 }
 
-fn deliveries(event: &SqsEvent) -> Vec<Delivery> {
-    let messages = event.records.iter();
-    messages
-        .map(|message| from_the_bus(message).unwrap_or_else(|error| unreadable(message, &error)))
-        .collect()
-}
-
-fn receipts(failed: Vec<(Receipt, String)>) -> impl Iterator<Item = Receipt> {
-    failed.into_iter().map(|(receipt, _)| receipt)
+/// The messages that must come again, and how many of them nobody has confirmed.
+async fn handle<P: ProcessManager>(
+    handler: &ProcessHandler<P>,
+    event: &SqsEvent,
+    key: &SigningKey,
+) -> (Vec<Receipt>, usize) {
+    let mut unsigned = Unsigned::default();
+    let mut read =
+        |message| unsigned.read(message, key).unwrap_or_else(|error| unreadable(message, &error));
+    let deliveries: Vec<Delivery> = event.records.iter().map(&mut read).collect();
+    let failed = handler.handle(deliveries).await;
+    let failed: Vec<_> = failed.into_iter().map(|(receipt, _)| receipt).collect();
+    let unconfirmed = unsigned.among(&failed);
+    (failed, unconfirmed)
 }
 
 #[cfg(test)]
@@ -45,7 +59,7 @@ mod tests {
     use ledgerfold::{
         Commit, ProcessName, Recorded, StreamId,
         command::{CommandHandler, Loaded},
-        ports::DeadlineKey,
+        ports::{DeadlineKey, EventStore},
         process::Reaction,
     };
     use ledgerfold_testkit::{
@@ -54,8 +68,8 @@ mod tests {
     };
     use serde_json::json;
 
-    use super::{ProcessHandler, ProcessManager, deliveries, receipts, response};
-    use crate::bus_queue::messages::{batch, failures, on_the_bus, replayed};
+    use super::{ProcessHandler, ProcessManager, Receipt, handle};
+    use crate::bus_queue::messages::{batch, forged, key, on_the_bus, replayed};
 
     /// Writes what was written into another book.
     struct Copy;
@@ -78,15 +92,39 @@ mod tests {
         }
     }
 
-    #[tokio::test]
-    async fn a_process_reacts_to_messages_and_to_no_replayed_one() {
-        let log = Arc::new(MemoryEventStore::default());
+    fn process(log: &Arc<MemoryEventStore>) -> ProcessHandler<Copy> {
         let (clock, random) = (Arc::<ManualClock>::default(), Arc::new(SeededRandom::new(1)));
         let commands = CommandHandler::new(log.clone(), clock, random);
         let deadlines = Arc::new(MemoryDeadlineStore::default());
-        let process = ProcessHandler::<Copy>::new(fresh(), commands, deadlines, log.clone());
-        let handle = async |event| response(receipts(process.handle(deliveries(&event)).await));
+        ProcessHandler::new(fresh(), commands, deadlines, log.clone())
+    }
 
+    fn receipt(name: &str) -> Receipt {
+        Receipt(name.to_owned())
+    }
+
+    #[tokio::test]
+    async fn nothing_follows_from_an_event_that_the_log_does_not_have() {
+        let log = Arc::new(MemoryEventStore::default());
+        let process = process(&log);
+        let never_stored = commit(&Loaded::unread(fresh()), "never", &["never"], 60);
+        let stored = commit(&Loaded::unread(fresh()), "stored", &["stored"], 60);
+        log.append(&stored).await.expect("the version is free");
+        let mut altered = forged(stored.as_commit());
+        altered["detail"]["data"] = json!({"text": "altered"});
+        let event = batch(&[("forged", forged(never_stored.as_commit())), ("altered", altered)]);
+        let outcome = handle(&process, &event, &key()).await;
+        assert_eq!(outcome, (vec![receipt("forged")], 1));
+        let commits = log.commits();
+        let notes: Vec<_> = commits.iter().flat_map(Commit::events).collect();
+        let notes: Vec<_> = notes.iter().map(|(_, note)| note.data.as_str()).collect();
+        assert_eq!(notes, [r#"{"text":"stored"}"#; 2], "the log's own words were copied");
+    }
+
+    #[tokio::test]
+    async fn a_process_reacts_to_messages_and_to_no_replayed_one() {
+        let log = Arc::new(MemoryEventStore::default());
+        let process = process(&log);
         let fresh_commit = |note| commit(&Loaded::unread(fresh()), note, &[note], 60);
         let (heard, again) = (fresh_commit("heard"), fresh_commit("again"));
         let (heard, again) = (on_the_bus(heard.as_commit()), on_the_bus(again.as_commit()));
@@ -96,7 +134,8 @@ mod tests {
             ("replayed", replayed(again)),
             ("garbage", json!({"detail": {}})),
         ]);
-        assert_eq!(failures(&handle(event).await), ["garbage"]);
+        let outcome = handle(&process, &event, &key()).await;
+        assert_eq!(outcome, (vec![receipt("garbage")], 0));
         let commits = log.commits();
         let notes: Vec<_> = commits.iter().flat_map(Commit::events).collect();
         assert_eq!(notes.len(), 1);

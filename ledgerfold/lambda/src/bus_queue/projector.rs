@@ -6,8 +6,9 @@ use ledgerfold::{
     Timestamp,
     project::{Consumer, Delivery, Healing, Receipt, Upkeep, Which},
 };
+use ledgerfold_eventbridge::SigningKey;
 
-use super::{from_the_bus, receipt, response, unreadable};
+use super::{Unsigned, receipt, response, unreadable};
 use crate::{RunError, metrics};
 
 /// No parked stream is tried with less time left than this, so that the attempts that have begun come
@@ -18,48 +19,68 @@ const RESERVE: Duration = Duration::from_secs(4);
 /// upkeep that a schedule puts there: a [`Generational`](ledgerfold::project::Generational), or a
 /// [`Projector`](ledgerfold::project::Projector) where there are no generations.
 ///
+/// What the relay did not sign with this key is read from the log. Where the log does not have it, the
+/// message fails, the read model stays as it is, and the metric `UnconfirmedEvents` is written to the
+/// log.
+///
 /// The mapping must report batch item failures: messages that could not be applied are named, and
 /// they alone come again. After a round of healing the metric `ParkedStreams` is written to the log.
 ///
 /// # Errors
 /// The runtime's, when it cannot go on.
-pub async fn serve_projector(projector: impl Consumer + 'static) -> Result<(), RunError> {
+pub async fn serve_projector(
+    projector: impl Consumer + 'static,
+    key: SigningKey,
+) -> Result<(), RunError> {
     let projector = Arc::new(projector);
     run(service_fn(move |event: LambdaEvent<SqsEvent>| {
-        let projector = projector.clone();
+        let (projector, key) = (projector.clone(), key.clone());
         async move {
             let until = event.context.deadline().checked_sub(RESERVE).map(Timestamp::try_from);
             let until = until.and_then(Result::ok).unwrap_or(Timestamp::UNIX_EPOCH);
-            let (response, healing) = handle(&*projector, event.payload, until).await;
-            if let Some(healing) = healing {
-                metrics::parked_streams(&event.context.env_config.function_name, healing.parked);
+            let handled = handle(&*projector, event.payload, &key, until).await;
+            let function = &event.context.env_config.function_name;
+            metrics::unconfirmed_events(function, handled.unconfirmed);
+            if let Some(healing) = handled.healing {
+                metrics::parked_streams(function, healing.parked);
             }
-            Ok::<_, RunError>(response)
+            Ok::<_, RunError>(handled.response)
         }
     }))
     .await
+}
+
+/// What has become of an invocation.
+struct Handled {
+    response: SqsBatchResponse,
+    /// Messages that failed, and that the relay did not sign.
+    unconfirmed: usize,
+    healing: Option<Healing>,
 }
 
 /// Events first: whoever waits for them is not to wait for what stands parked.
 async fn handle(
     projector: &impl Consumer,
     event: SqsEvent,
+    key: &SigningKey,
     until: Timestamp,
-) -> (SqsBatchResponse, Option<Healing>) {
+) -> Handled {
+    let mut unsigned = Unsigned::default();
     let (mut deliveries, mut calls) = (Vec::new(), Vec::new());
     for message in event.records {
-        match read(&message) {
+        match read(&message, key, &mut unsigned) {
             Message::Delivery(delivery) => deliveries.push(delivery),
             Message::Upkeep(receipt, Upkeep::Heal { streams }) => calls.push((receipt, streams)),
         }
     }
     let failed = projector.consume(deliveries).await;
     let mut failed: Vec<_> = failed.into_iter().map(|(receipt, _)| receipt).collect();
+    let unconfirmed = unsigned.among(&failed);
     let healing = heal(projector, calls.iter().map(|(_, streams)| *streams).max(), until).await;
     if healing.is_err() {
         failed.extend(calls.into_iter().map(|(receipt, _)| receipt));
     }
-    (response(failed), healing.unwrap_or_default())
+    Handled { response: response(failed), unconfirmed, healing: healing.unwrap_or_default() }
 }
 
 /// One round, however many messages have called for one. Where it cannot even begin they come again,
@@ -85,8 +106,8 @@ enum Message {
     Upkeep(Receipt, Upkeep),
 }
 
-fn read(message: &SqsMessage) -> Message {
-    let error = match from_the_bus(message) {
+fn read(message: &SqsMessage, key: &SigningKey, unsigned: &mut Unsigned) -> Message {
+    let error = match unsigned.read(message, key) {
         Ok(delivery) => return Message::Delivery(delivery),
         Err(error) => error,
     };
@@ -110,8 +131,18 @@ mod tests {
     };
     use serde_json::json;
 
-    use super::{Arc, handle};
-    use crate::bus_queue::messages::{batch, failures, on_the_bus, replayed};
+    use super::{Arc, Consumer, Handled, SqsBatchResponse, SqsEvent};
+    use crate::bus_queue::messages::{batch, failures, forged, key, on_the_bus, replayed};
+
+    async fn handle(
+        projector: &impl Consumer,
+        event: SqsEvent,
+        until: Timestamp,
+    ) -> (SqsBatchResponse, Option<Healing>) {
+        let Handled { response, healing, .. } =
+            super::handle(projector, event, &key(), until).await;
+        (response, healing)
+    }
 
     struct Count;
 
@@ -163,6 +194,36 @@ mod tests {
         world.log.append(&first).await.expect("the version is free");
         let projector = world.projector::<P>();
         (world, projector, first)
+    }
+
+    #[tokio::test]
+    async fn an_event_that_the_log_does_not_have_changes_no_row_and_is_counted() {
+        let world = World::default();
+        let projector = world.projector::<Count>();
+        let stream = fresh();
+        let mut head = Loaded::unread(stream);
+        let first = commit(&head, "one", &["a"], 60);
+        world.log.append(&first).await.expect("the version is free");
+        let nobody = CommandId::new("nobody").expect("visible ASCII");
+        head.read_on(&*world.log, &nobody).await.expect("it can be read");
+        let never_stored = commit(&head, "two", &["b"], 60);
+        let hand_over = async |message| {
+            let event = batch(&[("message", message)]);
+            let handled = super::handle(&projector, event, &key(), Timestamp::MAX).await;
+            let version = world.rows.rows().first().map(|row| row.version.get());
+            (failures(&handled.response).len(), handled.unconfirmed, version)
+        };
+
+        let known = hand_over(forged(first.as_commit())).await;
+        assert_eq!(known, (0, 0, Some(1)), "the log confirms it");
+        let forged = forged(never_stored.as_commit());
+        assert_eq!(hand_over(forged.clone()).await, (1, 1, Some(1)));
+
+        // The real event of that version is applied, and so the forged one has nothing left to say.
+        let real = commit(&head, "three", &["c"], 60);
+        world.log.append(&real).await.expect("the version is free");
+        assert_eq!(hand_over(on_the_bus(real.as_commit())).await, (0, 0, Some(2)));
+        assert_eq!(hand_over(forged).await, (0, 0, Some(2)));
     }
 
     #[derive(Default)]

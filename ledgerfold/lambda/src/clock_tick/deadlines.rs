@@ -9,12 +9,13 @@ use ledgerfold::{
 use serde::{Deserialize, Serialize};
 
 use super::end_of_work;
-use crate::RunError;
+use crate::{RunError, metrics};
 
 /// Sweeps deadlines whenever a scheduled rule of the bus ticks.
 ///
 /// The invocation fails where somebody is needed: deadlines could not be listed, or some stand aside.
-/// An alarm on the function's errors is then all that is to be watched. `{"recall": true}` in place of
+/// Every sweep writes metrics to the log: `DeadlinesAside`, and the seconds since the oldest deadline
+/// was due that still waits (`OldestOverdue`) or stands aside (`OldestAside`). `{"recall": true}` in place of
 /// a tick has those that stand aside tried again, and is answered with their number.
 ///
 /// # Errors
@@ -24,7 +25,9 @@ pub async fn serve_deadlines(sweep: DeadlineSweep, clock: Arc<dyn Clock>) -> Res
         let (sweep, clock) = (sweep.clone(), clock.clone());
         async move {
             let end = end_of_work(event.context.deadline, &*clock);
-            Ok::<_, RunError>(handle(&sweep, end, &event.payload).await?)
+            let (recalled, swept) = handle(&sweep, end, &event.payload).await?;
+            metrics::deadlines(&event.context.env_config.function_name, &swept, clock.now());
+            Ok::<_, RunError>(judge(recalled, swept)?)
         }
     }))
     .await
@@ -50,15 +53,20 @@ struct Report {
 /// Somebody is needed.
 #[derive(Debug, thiserror::Error)]
 enum Trouble {
-    #[error(transparent)]
-    Store(#[from] DeadlineError),
     #[error("deadlines stand aside or cannot be read or noted: {0:?}")]
     Deadlines(Swept),
 }
 
-async fn handle(sweep: &DeadlineSweep, end: Timestamp, tick: &Tick) -> Result<Report, Trouble> {
+async fn handle(
+    sweep: &DeadlineSweep,
+    end: Timestamp,
+    tick: &Tick,
+) -> Result<(usize, Swept), DeadlineError> {
     let recalled = if tick.recall { sweep.recall().await? } else { 0 };
-    let swept = sweep.sweep(end).await?;
+    Ok((recalled, sweep.sweep(end).await?))
+}
+
+fn judge(recalled: usize, swept: Swept) -> Result<Report, Trouble> {
     if swept.cut_short {
         tracing::warn!(?swept, "the time was up, and more may be due");
     }
@@ -120,7 +128,9 @@ mod tests {
         let clock = Arc::<ManualClock>::default();
         let sweep = DeadlineSweep::new(store.clone(), clock, vec![Arc::new(AsAsked(PROCESS))]);
         let tick = serde_json::from_value(event).expect("an event");
-        let report = handle(&sweep, Timestamp::MAX, &tick).await?;
+        let handled = handle(&sweep, Timestamp::MAX, &tick).await;
+        let (recalled, swept) = handled.expect("the store answers");
+        let report = judge(recalled, swept)?;
         Ok(serde_json::to_value(report).expect("JSON"))
     }
 
@@ -141,7 +151,8 @@ mod tests {
         store.set_aside(&pending).await.expect("it can be written");
         for _ in 0..2 {
             let trouble = invoke(&store, tick()).await.expect_err("somebody is needed");
-            assert!(matches!(trouble, Trouble::Deadlines(_)), "{trouble}");
+            let Trouble::Deadlines(swept) = trouble;
+            assert_eq!((swept.aside, swept.aside_since), (1, Some(pending.deadline.due)));
         }
         let report = invoke(&store, json!({"recall": true})).await.expect("nobody is needed");
         let expected = json!({"recalled": 1, "done": 1, "postponed": 0, "cutShort": false});

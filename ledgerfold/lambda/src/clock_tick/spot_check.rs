@@ -24,6 +24,8 @@ pub struct SpotCheckSettings {
 /// Audits a sample whenever a scheduled rule of the bus ticks, and tells CloudWatch what it has found,
 /// by projection and in all: `Audited`, `Lost`, `Diverged`, `Behind`, `Ahead`, `Unreadable`, `Parked`,
 /// and `Wrong`, which is all but the first and the last but one together. The log says which streams.
+/// It also tells what waits: `OldestParked`, the seconds since the oldest entry came into a projection's
+/// quarantine, and `GenerationsBuilding`.
 ///
 /// An invocation may name other settings for itself, `{"streams": 1000, "patience": 0}`, or the streams
 /// to look at, `{"on": ["order#0192…"]}`, and is answered with what was found. It fails where the audit
@@ -41,7 +43,9 @@ pub async fn serve_spot_checks(
         async move {
             let end = end_of_work(event.context.deadline, &*clock);
             let checked = handle(&check, settings, end, event.payload).await?;
-            metrics::spot_check(&event.context.env_config.function_name, &checked.summaries);
+            let function = &event.context.env_config.function_name;
+            metrics::spot_check(function, &checked.summaries);
+            metrics::backlog(function, &check.backlog().await?, clock.now());
             Ok::<_, RunError>(serde_json::to_value(Report::from(&checked))?)
         }
     }))

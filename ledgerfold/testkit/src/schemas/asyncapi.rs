@@ -140,6 +140,7 @@ fn cloud_event() -> Value {
             "datacontenttype": {"type": "string", "const": "application/json"},
             "dataschema": text("`urn:ledgerfold:<context>:<type>:<version>`, the `$id` of the schema."),
             "data": {"description": "The event's content, unless it is too large for the bus."},
+            "signature": text("Proof that the relay of this context published the event, for those who have its key."),
             "dataref": text("Where the content is then: a URI that ends in its SHA-256, in hexadecimal."),
             "sequence": version("The event's version: its place in the stream."),
             "commitfrom": version("The version of the first event of its commit."),

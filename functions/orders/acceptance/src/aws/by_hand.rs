@@ -1,9 +1,11 @@
-//! Commits written by hand, as no function of the product does it: none may write over one, and none
-//! writes an event that it does not know. Only a test may, which owns the table.
+//! Commits and events written by hand, as no function of the product does it: none may write over a
+//! commit, none writes an event that it does not know, and none publishes what the log does not have.
+//! Only a test may, which owns the stack.
 
 use std::collections::HashMap;
 
 use aws_sdk_dynamodb::types::AttributeValue;
+use aws_sdk_eventbridge::types::PutEventsRequestEntry;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -44,6 +46,40 @@ impl Aws {
             .await
             .map_err(explain("PutItem"))?;
         Ok(())
+    }
+
+    /// Publishes an event in the name of the orders, in the form in which the relay does, but without its
+    /// key: this version of an order's stream, of this type.
+    ///
+    /// # Errors
+    /// When the bus does not take it.
+    pub async fn forge(
+        &self,
+        order: &str,
+        version: u64,
+        event_type: &str,
+        data: &Value,
+    ) -> Result<(), AwsError> {
+        const CALL: &str = "PutEvents";
+        let id = Uuid::new_v4().to_string();
+        let event = json!({
+            "specversion": "1.0", "id": id, "source": "/ledgerfold/orders", "type": event_type,
+            "subject": stream_of(order), "time": jiff::Timestamp::now(),
+            "datacontenttype": "application/json", "data": data,
+            "dataschema": format!("urn:ledgerfold:orders:{event_type}:1"),
+            "sequence": version, "commitfrom": version, "committo": version,
+            "commandid": id, "correlationid": id, "causationid": id, "actor": "neighbour",
+        });
+        let entry = PutEventsRequestEntry::builder()
+            .event_bus_name(&self.stack.bus)
+            .source("ledgerfold.orders")
+            .detail_type(event_type)
+            .detail(event.to_string());
+        let answer = self.events.put_events().entries(entry.build()).send().await;
+        match answer.map_err(explain(CALL))?.failed_entry_count() {
+            0 => Ok(()),
+            failed => Err(AwsError::new(CALL, format!("{failed} entries failed"))),
+        }
     }
 
     /// Puts an item in the place of an order's first commit that is none.

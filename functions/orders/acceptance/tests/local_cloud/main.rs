@@ -14,6 +14,7 @@ mod consistency;
 mod crashes;
 mod deadline;
 mod faults;
+mod forged;
 mod idempotency;
 mod invalid_bodies;
 mod invalid_requests;

@@ -73,9 +73,10 @@ impl Ears<'_> {
         let mut done = Vec::new();
         for message in &messages {
             // What cannot be read stays, and goes to the dead-letter queue in the end.
-            let Ok(read) = BusMessage::parse(message.body().unwrap_or_default()) else { continue };
-            if read.replay.as_ref() == Some(self.replay) {
-                brought.events.push(read.event);
+            let label = BusMessage::label(message.body().unwrap_or_default());
+            let Ok((event, replay)) = label else { continue };
+            if replay.as_ref() == Some(self.replay) {
+                brought.events.push(event);
             }
             // Others are left over from an audit that was given up.
             done.push(message);

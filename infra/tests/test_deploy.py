@@ -1,0 +1,86 @@
+"""Holds deploy.sh to what it refuses, with functions and AWS tools that only pretend."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import tempfile
+import unittest
+from pathlib import Path
+
+INFRA = Path(__file__).parents[1]
+FUNCTIONS = ("command", "relay", "projector", "query", "process", "deadlines", "spot-check")
+MACHINES = {"arm64": 0xB7, "x86_64": 0x3E}
+
+# Accepts every call and records it.
+SAM = """#!/bin/sh
+echo "$@" >>"$(dirname "$0")/calls"
+"""
+
+
+class Deploy(unittest.TestCase):
+    def setUp(self) -> None:
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.root = Path(folder.name)
+        (self.root / "infra").mkdir()
+        for name in ("deploy.sh", "venv.sh", "template.yaml"):
+            shutil.copy(INFRA / name, self.root / "infra" / name)
+        self.tools = self.root / "tools"
+        self.tools.mkdir()
+        self.tool("sam", SAM)
+        self.tool("aws", "#!/bin/sh\n")
+        for function in FUNCTIONS:
+            self.build(function, "arm64")
+
+    def tool(self, name: str, script: str) -> None:
+        (self.tools / name).write_text(script)
+        (self.tools / name).chmod(0o755)
+
+    def build(self, function: str, architecture: str) -> None:
+        """Writes as much of an ELF file as tells the machine."""
+        header = b"\x7fELF" + bytes(14) + MACHINES[architecture].to_bytes(2, "little")
+        bootstrap = self.root / "target" / "lambda" / f"orders-{function}" / "bootstrap"
+        bootstrap.parent.mkdir(parents=True, exist_ok=True)
+        bootstrap.write_bytes(header)
+
+    def deploy(self, architecture: str) -> subprocess.CompletedProcess[str]:
+        path = os.pathsep.join([str(self.tools), os.environ["PATH"]])
+        environment = {"PATH": path, "HOME": str(self.root), "REGION": "eu-central-1", "ARCH": architecture}
+        return subprocess.run(
+            ["bash", str(self.root / "infra" / "deploy.sh")],
+            env=environment,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+
+    def assert_refused(self, outcome: subprocess.CompletedProcess[str], sentence: str) -> None:
+        self.assertEqual((outcome.returncode, outcome.stderr), (1, sentence + "\n"))
+        self.assertFalse((self.tools / "calls").exists(), "something was deployed")
+
+    def test_functions_of_one_architecture_are_deployed(self) -> None:
+        outcome = self.deploy("arm64")
+        self.assertEqual(outcome.returncode, 0, outcome.stderr)
+        self.assertIn("Architecture=arm64", (self.tools / "calls").read_text())
+
+    def test_every_function_must_be_built_for_the_architecture(self) -> None:
+        for function in FUNCTIONS:
+            with self.subTest(function):
+                self.build(function, "x86_64")
+                sentence = f"orders-{function} was built for another architecture: make build ARCH=arm64"
+                self.assert_refused(self.deploy("arm64"), sentence)
+                self.build(function, "arm64")
+
+    def test_every_function_must_be_built(self) -> None:
+        for function in FUNCTIONS:
+            with self.subTest(function):
+                shutil.rmtree(self.root / "target" / "lambda" / f"orders-{function}")
+                self.assert_refused(self.deploy("arm64"), f"orders-{function} is not built: make build ARCH=arm64")
+                self.build(function, "arm64")
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,317 @@
+//! `--deadlines`: the deadlines that the log asks for, beside those that stand.
+
+use std::{fmt::Display, process::ExitCode, str::FromStr, sync::Arc, time::Duration};
+
+use ledgerfold::{
+    ProcessName, StreamId, Timestamp,
+    ports::{Clock, DeadlineStore},
+    process::{
+        DeadlineAudit, DeadlineFault, ProcessManager, ProcessSchedule, ScheduleError, Scheduling,
+        WrongDeadline,
+    },
+};
+use ledgerfold_dynamodb::DynamoDeadlineStore;
+use serde::Serialize;
+
+use super::{
+    Context,
+    walk::{Choice, interrupted},
+};
+use crate::{
+    deadlines::BY_DUE,
+    output::{Output, Report, confirm, progress, table},
+    system::SystemClock,
+    trouble::{FINDINGS, Trouble},
+};
+
+/// For how long a message may be on its way, if nothing else is said: longer than its queue retries it.
+const MESSAGES_TAKE: Duration = Duration::from_secs(1_800);
+
+/// A process manager of the context, whose settings are read from text.
+#[derive(Clone)]
+pub(super) struct Process {
+    name: ProcessName,
+    open: fn(&str) -> Result<Arc<dyn Scheduling>, String>,
+}
+
+impl Process {
+    pub(super) fn of<P: ProcessManager>() -> Self
+    where
+        P::Settings: FromStr<Err: Display>,
+    {
+        Self {
+            name: P::NAME,
+            open: |settings| match settings.parse() {
+                Ok(settings) => Ok(Arc::new(ProcessSchedule::<P>::new(settings))),
+                Err(error) => Err(error.to_string()),
+            },
+        }
+    }
+
+    fn scheduling(&self, context: &Context) -> Result<Arc<dyn Scheduling>, Trouble> {
+        let process = self.name.to_string();
+        let settings = context.target.setting(&process)?;
+        (self.open)(settings).map_err(|reason| Trouble::Setting { process, reason })
+    }
+}
+
+/// Now, and until when events were recorded whose messages have had their time.
+struct Moment {
+    now: Timestamp,
+    settled: Timestamp,
+}
+
+impl Moment {
+    fn with(grace: Option<Duration>) -> Self {
+        let now = SystemClock.now();
+        let settled = now.checked_sub(grace.unwrap_or(MESSAGES_TAKE)).unwrap_or(Timestamp::MIN);
+        Self { now, settled }
+    }
+}
+
+/// The deadlines of all processes under audit.
+pub(super) struct AuditedDeadlines(Vec<DeadlineAudit>);
+
+impl AuditedDeadlines {
+    pub(super) async fn begin(context: &Context) -> Result<Self, Trouble> {
+        let client = context.target.connection.dynamodb().await;
+        let store = DynamoDeadlineStore::new(client, context.target.deadlines()?, BY_DUE);
+        let store: Arc<dyn DeadlineStore> = Arc::new(store);
+        let mut audits = Vec::new();
+        for process in &context.processes {
+            let scheduling = process.scheduling(context)?;
+            let audit = DeadlineAudit::begin(scheduling, store.clone(), context.log.clone());
+            audits.push(audit.await?);
+        }
+        Ok(Self(audits))
+    }
+
+    /// The faults of the deadlines that these streams ask for.
+    pub(super) async fn examine(
+        &mut self,
+        streams: &[StreamId],
+        grace: Option<Duration>,
+    ) -> Result<Vec<Wrong>, Trouble> {
+        let Moment { now, settled } = Moment::with(grace);
+        let mut wrong = Vec::new();
+        for audit in &mut self.0 {
+            for stream in streams {
+                match audit.examine(stream, settled, now).await {
+                    Ok(found) => wrong.extend(found.iter().map(Wrong::from)),
+                    Err(error) => wrong.push(Wrong::unreadable(audit, stream, error)?),
+                }
+            }
+        }
+        Ok(wrong)
+    }
+
+    /// What no stream has asked for, once all of them were examined.
+    pub(super) fn superfluous(self) -> Vec<Wrong> {
+        let left = self.0.into_iter().flat_map(DeadlineAudit::superfluous);
+        left.map(|wrong| Wrong::from(&wrong)).collect()
+    }
+
+    async fn schedule(
+        &mut self,
+        streams: &[StreamId],
+        grace: Option<Duration>,
+        report: &mut Scheduled,
+    ) -> Result<(), Trouble> {
+        let Moment { now, settled } = Moment::with(grace);
+        for audit in &mut self.0 {
+            for stream in streams {
+                let found = match audit.examine(stream, settled, now).await {
+                    Ok(found) => found,
+                    Err(error) => {
+                        report.left.push(Wrong::unreadable(audit, stream, error)?);
+                        continue;
+                    }
+                };
+                for wrong in found {
+                    if wrong.fault.is_lost() {
+                        audit.schedule(&wrong).await?;
+                        report.scheduled.push(Wrong::from(&wrong));
+                    } else {
+                        report.left.push(Wrong::from(&wrong));
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// `repair --deadlines`: schedules what is lost.
+pub(super) async fn repair(
+    choice: &Choice,
+    grace: Option<Duration>,
+    yes: bool,
+    context: &Context,
+    output: &mut Output,
+) -> Result<ExitCode, Trouble> {
+    confirm(
+        "Schedule the deadlines that are lost? The commands of those that are due follow.",
+        yes,
+    )?;
+    let mut report = Scheduled::default();
+    let outcome = schedule(choice, grace, context, &mut report).await;
+    // What was scheduled before an interruption is scheduled.
+    if outcome.is_ok() || !report.scheduled.is_empty() {
+        output.report(&report)?;
+    }
+    outcome?;
+    Ok(if report.left.is_empty() { ExitCode::SUCCESS } else { ExitCode::from(FINDINGS) })
+}
+
+async fn schedule(
+    choice: &Choice,
+    grace: Option<Duration>,
+    context: &Context,
+    report: &mut Scheduled,
+) -> Result<(), Trouble> {
+    let mut deadlines = AuditedDeadlines::begin(context).await?;
+    let bar = progress("streams looked at");
+    let mut walk = choice.walk(context);
+    while let Some((streams, place)) = walk.next().await? {
+        let scheduled = deadlines.schedule(&streams, grace, report).await;
+        scheduled.map_err(|cause| interrupted(cause, place.as_ref()))?;
+        report.streams += u64::try_from(streams.len()).unwrap_or(u64::MAX);
+        bar.set_position(report.streams);
+    }
+    if choice.is_everything() {
+        report.left.extend(deadlines.superfluous());
+    }
+    bar.finish_and_clear();
+    Ok(())
+}
+
+/// A deadline that is not as the log asks for it, or a stream of which that cannot be told.
+#[derive(Clone, Debug, Serialize)]
+pub(super) struct Wrong {
+    process: String,
+    stream: StreamId,
+    fault: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    name: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    due: Option<Timestamp>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<String>,
+    /// When it is due as it stands, where that is another time.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    stands: Option<Timestamp>,
+}
+
+impl From<&WrongDeadline> for Wrong {
+    fn from(WrongDeadline { deadline, fault }: &WrongDeadline) -> Self {
+        let key = &deadline.key;
+        Self {
+            process: key.process.to_string(),
+            stream: key.stream.clone(),
+            fault: fault.name(),
+            name: Some(key.name.to_string()),
+            due: Some(deadline.due),
+            reason: None,
+            stands: match fault {
+                DeadlineFault::WrongDue { stands } => Some(*stands),
+                _ => None,
+            },
+        }
+    }
+}
+
+impl Wrong {
+    /// What is wrong with a stream; any other error ends the audit.
+    fn unreadable(
+        audit: &DeadlineAudit,
+        stream: &StreamId,
+        error: ScheduleError,
+    ) -> Result<Self, ScheduleError> {
+        if !error.is_of_the_stream() {
+            return Err(error);
+        }
+        Ok(Self {
+            process: audit.process().to_string(),
+            stream: stream.clone(),
+            fault: "unreadable",
+            name: None,
+            due: None,
+            reason: Some(error.to_string()),
+            stands: None,
+        })
+    }
+
+    pub(super) fn table(wrong: &[Self]) -> String {
+        let instant = |at: Option<Timestamp>| at.map_or_else(String::new, |at| at.to_string());
+        let rows = wrong.iter().map(|wrong| {
+            let stands = wrong.reason.clone().unwrap_or_else(|| instant(wrong.stands));
+            let name = wrong.name.clone().unwrap_or_default();
+            let Self { process, stream, fault, due, .. } = wrong;
+            let fault = (*fault).to_owned();
+            [process.clone(), stream.to_string(), name, fault, instant(*due), stands]
+        });
+        table(["process", "stream", "deadline", "fault", "due", "stands at, or why"], rows)
+    }
+}
+
+/// What the repair has done.
+#[derive(Debug, Default, Serialize)]
+struct Scheduled {
+    streams: u64,
+    scheduled: Vec<Wrong>,
+    /// What stands and should not, or not so: only a person can tell why.
+    left: Vec<Wrong>,
+}
+
+impl Report for Scheduled {
+    fn text(&self) -> String {
+        let Self { streams, scheduled, left } = self;
+        let all: Vec<_> = scheduled.iter().chain(left).cloned().collect();
+        let mut text = if all.is_empty() { String::new() } else { Wrong::table(&all) };
+        let (scheduled, left) = (scheduled.len(), left.len());
+        text += &format!("scheduled={scheduled} left={left} streams={streams}\n");
+        text
+    }
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use ledgerfold::{
+        Timestamp,
+        ports::{Cause, Deadline},
+        process::{DeadlineFault, WrongDeadline},
+    };
+
+    use super::{Scheduled, Wrong};
+    use crate::output::rendered;
+
+    pub(in crate::admin) fn wrong(fault: DeadlineFault) -> Wrong {
+        let deadline = Deadline {
+            key: "lending#book#1#return".parse().expect("a key"),
+            due: Timestamp::UNIX_EPOCH,
+            cause: Cause {
+                event: "018bcfe5-6800-7000-8000-000000000000".parse().expect("a UUID"),
+                correlation_id: ledgerfold::CorrelationId::new("c").expect("visible ASCII"),
+                traceparent: None,
+            },
+        };
+        Wrong::from(&WrongDeadline { deadline, fault })
+    }
+
+    #[test]
+    fn what_was_scheduled_and_what_was_left_is_said() {
+        let stands = Timestamp::from_second(60).expect("a second of our era");
+        let report = Scheduled {
+            streams: 3,
+            scheduled: vec![wrong(DeadlineFault::Missing), wrong(DeadlineFault::Missed)],
+            left: vec![wrong(DeadlineFault::WrongDue { stands })],
+        };
+        let text = rendered(&report, false).expect("text");
+        assert!(text.ends_with("scheduled=2 left=1 streams=3\n"), "{text}");
+        assert!(text.contains("wrong due") && text.contains("1970-01-01T00:01:00Z"), "{text}");
+        let json = rendered(&report, true).expect("JSON");
+        let json: serde_json::Value = serde_json::from_str(&json).expect("JSON");
+        assert_eq!(json["scheduled"][1]["fault"], "missed");
+        assert_eq!(json["left"][0]["stands"], "1970-01-01T00:01:00Z");
+    }
+}

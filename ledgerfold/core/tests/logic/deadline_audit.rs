@@ -1,0 +1,174 @@
+//! Deadlines that should stand, beside those that do.
+
+use std::{sync::Arc, time::Duration};
+
+use ledgerfold::{
+    ProcessName, Recorded, StreamId,
+    ports::{Clock, Deadline, DeadlineKey, DeadlineStore},
+    process::{
+        DeadlineAudit, DeadlineFault, ProcessManager, ProcessSchedule, Reaction, WrongDeadline,
+    },
+};
+
+use crate::lending::{BookCommand, BookEvent, Books, LOAN, Lending, Library, NEVER, RETURN, book};
+
+async fn lent(library: &Library, name: &str) {
+    library.ask(&book(name), BookCommand::Lend).await;
+}
+
+/// The process hears everything that happened.
+async fn heard(library: &Library) {
+    assert_eq!(library.process().handle(library.messages()).await, []);
+}
+
+async fn begun(library: &Library, loan: Duration) -> DeadlineAudit {
+    let scheduling = Arc::new(ProcessSchedule::<Lending>::new(loan));
+    DeadlineAudit::begin(scheduling, library.deadlines.clone(), library.log.clone())
+        .await
+        .expect("deadlines can be listed")
+}
+
+async fn examined(library: &Library, loan: Duration, books: &[&str]) -> Vec<WrongDeadline> {
+    let mut audit = begun(library, loan).await;
+    let now = library.clock.now();
+    let mut wrong = Vec::new();
+    for name in books {
+        let found = audit.examine(&book(name), now, now).await;
+        wrong.extend(found.expect("the log can be read"));
+    }
+    wrong.extend(audit.superfluous());
+    wrong.retain(|wrong| wrong.deadline.key.name == RETURN);
+    wrong
+}
+
+fn faults(wrong: &[WrongDeadline]) -> Vec<(StreamId, DeadlineFault)> {
+    wrong.iter().map(|wrong| (wrong.deadline.key.stream.clone(), wrong.fault)).collect()
+}
+
+fn standing(library: &Library, name: &str) -> Deadline {
+    let waiting = library.deadlines.waiting();
+    let is_it =
+        |deadline: &Deadline| deadline.key.name == RETURN && deadline.key.stream == book(name);
+    let mut deadlines = waiting.into_iter().map(|pending| pending.deadline);
+    deadlines.find(is_it).expect("it stands")
+}
+
+#[tokio::test]
+async fn what_stands_as_the_log_asks_for_it_is_no_fault() {
+    let library = Library::new();
+    for name in ["a", "b"] {
+        lent(&library, name).await;
+    }
+    heard(&library).await;
+    assert_eq!(examined(&library, LOAN, &["a", "b"]).await, []);
+    library.pass(LOAN);
+    library.sweep().sweep(NEVER).await.expect("deadlines can be listed");
+    assert_eq!(examined(&library, LOAN, &["a", "b"]).await, [], "they are done");
+}
+
+#[tokio::test]
+async fn a_deadline_whose_message_was_purged_is_missing_then_missed_and_can_be_scheduled() {
+    let library = Library::new();
+    for name in ["a", "b"] {
+        lent(&library, name).await;
+    }
+    let missing = examined(&library, LOAN, &["a", "b"]).await;
+    let expected = [(book("a"), DeadlineFault::Missing), (book("b"), DeadlineFault::Missing)];
+    assert_eq!(faults(&missing), expected);
+
+    library.ask(&book("b"), BookCommand::Return).await;
+    library.pass(LOAN);
+    let missed = examined(&library, LOAN, &["a", "b"]).await;
+    assert_eq!(faults(&missed), [(book("a"), DeadlineFault::Missed)], "b has come back");
+
+    begun(&library, LOAN).await.schedule(&missed[0]).await.expect("it can be written");
+    library.sweep().sweep(NEVER).await.expect("deadlines can be listed");
+    assert_eq!(library.history(&book("a")).last().map(String::as_str), Some("Recalled"));
+    assert_eq!(examined(&library, LOAN, &["a", "b"]).await, []);
+}
+
+#[tokio::test]
+async fn what_was_recorded_a_moment_ago_may_be_on_its_way() {
+    let library = Library::new();
+    lent(&library, "a").await;
+    let now = library.clock.now();
+    let settled = now - Duration::from_secs(1);
+    let found = begun(&library, LOAN).await.examine(&book("a"), settled, now).await;
+    assert_eq!(found.expect("the log can be read"), []);
+}
+
+#[tokio::test]
+async fn another_due_and_what_no_event_asks_for_are_told() {
+    let library = Library::new();
+    lent(&library, "a").await;
+    heard(&library).await;
+    let stands = standing(&library, "a");
+    let longer = LOAN + Duration::from_secs(5);
+    let wrong = examined(&library, longer, &["a"]).await;
+    let fault = DeadlineFault::WrongDue { stands: stands.due };
+    assert_eq!(faults(&wrong), [(book("a"), fault)]);
+    assert_eq!(wrong[0].deadline.due, stands.due + Duration::from_secs(5));
+
+    let mut forged = stands.clone();
+    forged.key.stream = book("never-lent");
+    library.deadlines.schedule(&forged).await.expect("it can be written");
+    let wrong = examined(&library, LOAN, &["a", "never-lent"]).await;
+    assert_eq!(faults(&wrong), [(book("never-lent"), DeadlineFault::Superfluous)]);
+}
+
+#[tokio::test]
+async fn of_two_under_one_key_the_first_stands_until_it_is_due() {
+    let library = Library::new();
+    lent(&library, "a").await;
+    heard(&library).await;
+    let first = standing(&library, "a");
+    library.pass(LOAN / 2);
+    library.ask(&book("a"), BookCommand::Return).await;
+    lent(&library, "a").await;
+    heard(&library).await;
+    assert_eq!(standing(&library, "a"), first, "the second was superseded");
+    assert_eq!(examined(&library, LOAN, &["a"]).await, []);
+
+    library.deadlines.done(&first).await.expect("it can be removed");
+    let wrong = examined(&library, LOAN, &["a"]).await;
+    assert_eq!(faults(&wrong), [(book("a"), DeadlineFault::Missing)]);
+    assert_eq!(wrong[0].deadline, first);
+}
+
+/// Does not bear book "a".
+struct Fragile;
+
+impl ProcessManager for Fragile {
+    type Event = BookEvent;
+    type Target = Books;
+    type Settings = ();
+
+    const NAME: ProcessName = ProcessName::from_static("fragile");
+
+    fn react(event: &Recorded<BookEvent>, (): &()) -> Vec<Reaction<BookCommand>> {
+        assert_ne!(event.stream, book("a"), "as ordered");
+        let due = event.recorded_at + LOAN;
+        vec![Reaction::Schedule { stream: event.stream.clone(), name: RETURN, due }]
+    }
+
+    fn expire(_: &DeadlineKey) -> Option<BookCommand> {
+        None
+    }
+}
+
+#[tokio::test]
+async fn a_stream_that_the_process_does_not_bear_stops_no_other() {
+    let library = Library::new();
+    for name in ["a", "b"] {
+        lent(&library, name).await;
+    }
+    let scheduling = Arc::new(ProcessSchedule::<Fragile>::new(()));
+    let audit =
+        DeadlineAudit::begin(scheduling, library.deadlines.clone(), library.log.clone()).await;
+    let mut audit = audit.expect("deadlines can be listed");
+    let now = library.clock.now();
+    let error = audit.examine(&book("a"), now, now).await.expect_err("it panics");
+    assert!(error.is_of_the_stream(), "{error}");
+    let found = audit.examine(&book("b"), now, now).await.expect("b is another book");
+    assert_eq!(faults(&found), [(book("b"), DeadlineFault::Missing)]);
+}
