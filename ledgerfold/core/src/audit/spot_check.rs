@@ -7,7 +7,7 @@ use crate::{
         Clock, EventStore, GenerationStore, Quarantine, QuarantineError, ReadStoreError, Skips,
         StreamsError,
     },
-    project::{Made, Models, ProjectError, UnknownModel},
+    project::{Generations, Made, Models, ProjectError, UnknownModel},
 };
 
 /// How many streams are compared between two looks at the clock.
@@ -172,10 +172,11 @@ impl SpotCheck {
     /// [`SpotCheckError`].
     pub async fn backlog(&self) -> Result<Backlog, SpotCheckError> {
         let mut backlog = Backlog::default();
-        for Subject { models, quarantine } in &self.subjects {
+        for Subject { models, quarantine, .. } in &self.subjects {
             let projection = models.projection();
             let generations = self.generations.read(projection).await?;
-            backlog.building += usize::from(generations.building().is_some());
+            let building = generations.as_ref().and_then(Generations::building);
+            backlog.building += usize::from(building.is_some());
             let oldest = parked_since(&**quarantine).await?;
             backlog.parked_since.insert(projection, oldest);
         }
