@@ -9,5 +9,5 @@ venv=target/contract/venv
 make_venv "$venv" localstack/locks/contract.lock
 
 api=$(python3 -c "import json; print(json.load(open('target/local/stack.json'))['contexts']['orders']['api'])")
-export PYTHONDONTWRITEBYTECODE=1 NO_PROXY=127.0.0.1
+export PYTHONDONTWRITEBYTECODE=1 NO_PROXY=127.0.0.1 HYPOTHESIS_STORAGE_DIRECTORY=target/contract/hypothesis
 "$venv/bin/schemathesis" --no-color run functions/orders/openapi.json --url "$api" --seed "${SEED:-1}"
