@@ -175,7 +175,9 @@ impl SpotCheck {
         for Subject { models, quarantine } in &self.subjects {
             let projection = models.projection();
             let generations = self.generations.read(projection).await?;
-            backlog.building += usize::from(generations.building().is_some());
+            backlog.building += usize::from(
+                generations.is_some_and(|generations| generations.building().is_some()),
+            );
             let oldest = parked_since(&**quarantine).await?;
             backlog.parked_since.insert(projection, oldest);
         }
