@@ -231,8 +231,10 @@ async fn what_waits_is_told_with_its_age() {
         };
         quarantine.park(&parked).await.expect("it is kept");
     }
-    let begun = Generations::first(1).begun(1).expect("none is built");
-    stage.generations.write(WORDS, &begun).await.expect("it can be written");
+    let first = Generations::first(1);
+    for record in [first.begun(1).expect("none is built"), first].iter().rev() {
+        stage.generations.write(WORDS, record).await.expect("it can be written");
+    }
     let backlog = check.backlog().await.expect("it can be read");
     assert_eq!(backlog.parked_since[PAGES], Timestamp::from_second(20).ok());
     assert_eq!(backlog.building, 1);
