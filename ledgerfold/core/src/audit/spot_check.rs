@@ -172,9 +172,9 @@ impl SpotCheck {
     /// [`SpotCheckError`].
     pub async fn backlog(&self) -> Result<Backlog, SpotCheckError> {
         let mut backlog = Backlog::default();
-        for Subject { models, quarantine } in &self.subjects {
+        for Subject { models, quarantine, .. } in &self.subjects {
             let projection = models.projection();
-            let generations = self.generations.read(projection).await?;
+            let generations = models.peek(&*self.generations).await?;
             backlog.building += usize::from(generations.building().is_some());
             let oldest = parked_since(&**quarantine).await?;
             backlog.parked_since.insert(projection, oldest);
