@@ -7,7 +7,7 @@ use crate::{
         Clock, EventStore, GenerationStore, Quarantine, QuarantineError, ReadStoreError, Skips,
         StreamsError,
     },
-    project::{Generations, Made, Models, ProjectError, UnknownModel},
+    project::{Made, Models, ProjectError, UnknownModel},
 };
 
 /// How many streams are compared between two looks at the clock.
@@ -174,9 +174,8 @@ impl SpotCheck {
         let mut backlog = Backlog::default();
         for Subject { models, quarantine, .. } in &self.subjects {
             let projection = models.projection();
-            let generations = self.generations.read(projection).await?;
-            let building = generations.as_ref().and_then(Generations::building);
-            backlog.building += usize::from(building.is_some());
+            let generations = models.peek(&*self.generations).await?;
+            backlog.building += usize::from(generations.building().is_some());
             let oldest = parked_since(&**quarantine).await?;
             backlog.parked_since.insert(projection, oldest);
         }

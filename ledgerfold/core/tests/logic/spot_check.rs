@@ -15,10 +15,10 @@ use ledgerfold::{
     Category, Payload, StreamId, Timestamp, Version,
     audit::{Look, Sample, SpotCheck, SpotChecked, Summary, Verdict},
     ports::{
-        Clock, EventStore, GenerationStore, Page, Parked, Quarantine, Resume, Segment, StoreError,
-        StoredRow, StreamPage, Streams, StreamsError,
+        Clock, EventStore, Page, Parked, Quarantine, Resume, Segment, StoreError, StoredRow,
+        StreamPage, Streams, StreamsError,
     },
-    project::{Consumer, Generation, Generations},
+    project::{Consumer, Generation},
     rebuild::Plan,
 };
 use ledgerfold_testkit::{
@@ -231,10 +231,7 @@ async fn what_waits_is_told_with_its_age() {
         };
         quarantine.park(&parked).await.expect("it is kept");
     }
-    let first = Generations::first(1);
-    for record in [first.begun(1).expect("none is built"), first].iter().rev() {
-        stage.generations.write(WORDS, record).await.expect("it can be written");
-    }
+    stage.rebuilder(WORDS).begin().await.expect("it can be recorded");
     let backlog = check.backlog().await.expect("it can be read");
     assert_eq!(backlog.parked_since[PAGES], Timestamp::from_second(20).ok());
     assert_eq!(backlog.building, 1);
