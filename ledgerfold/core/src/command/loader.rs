@@ -2,7 +2,8 @@ use super::{CommandError, LoadError, Loaded, request::Origin};
 use crate::{
     CommandId, Commit, Decider, IDEMPOTENCY_WINDOW, MAX_SNAPSHOT_BYTES, NewCommit, Place,
     Rejection, Snapshot, SnapshotPolicy, Snapshots, StateSchema, StreamId, Version,
-    panics::guarded, ports::EventStore,
+    panics::guarded,
+    ports::{EventStore, StoreError},
 };
 
 /// Reads the streams of a domain: from the nearest snapshot, where the domain keeps them.
@@ -234,11 +235,16 @@ impl<D: Decider> Default for Loader<D> {
 
 impl Place {
     /// The commit that stands here.
+    ///
+    /// A record of what a transaction did may be seen a moment before the commits of that transaction:
+    /// a plain read of DynamoDB may show half of it. So a commit that is not there yet may be read later.
     pub(super) async fn read(&self, store: &dyn EventStore) -> Result<Commit, LoadError> {
         let page = store.read_back(&self.stream, Some(self.from.next()), 1).await?;
         let found = page.commits.into_iter().next();
-        let at = found.as_ref().map_or(Version::NONE, Commit::from);
-        let (stream, expected) = (self.stream.clone(), self.from);
-        found.filter(|_| at == expected).ok_or(LoadError::Hole { stream, expected, found: at })
+        found.filter(|commit| commit.from() == self.from).ok_or_else(|| {
+            let Self { stream, from } = self;
+            let reason = format!("version {from} of {stream} cannot be seen yet");
+            StoreError::Unavailable(reason.into()).into()
+        })
     }
 }

@@ -183,7 +183,7 @@ mod tests {
         seen.extend([of(1), of(-1)]);
         seen.extend([of(1.5), of("1")]);
         seen.extend([of(vec![1, 2]), of(vec![1, 2, 2]), of(vec![12])]);
-        seen.extend([of(Some(f64::NAN)), of(true)].into_iter());
+        seen.extend([of(Some(f64::NAN)), of(true)]);
         assert_eq!(seen.len(), 18);
         assert_eq!(of(1_u8), of(1.0), "a number is a number");
     }
