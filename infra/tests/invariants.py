@@ -254,6 +254,18 @@ def writers_keep_to_their_keys(template: Node) -> Iterator[str]:
                 yield f"{name} may count without its memo"
 
 
+def skips_are_read_and_left(template: Node) -> Iterator[str]:
+    """A projector goes on without an event only if an operator has said so."""
+    for name, slug in PROJECTIONS.items():
+        own = [
+            as_list(statement["Action"])
+            for owner, statement in statements(template)
+            if owner == f"{name}ProjectorRole" and f"skipped#{slug}" in condition(statement, "dynamodb:LeadingKeys")
+        ]
+        if own != [["dynamodb:GetItem"]]:
+            yield f"{name}ProjectorRole has {own} on its skipped events"
+
+
 # ---- Functions and what wakes them ---------------------------------------------------------------
 
 
