@@ -26,6 +26,7 @@ mod read_table;
 mod record;
 mod row_store;
 mod size;
+mod stored;
 mod streams;
 mod tally_store;
 mod transaction;

@@ -3,6 +3,7 @@ use ledgerfold::{
     project::{Content, ReplayName},
 };
 use serde::Deserialize;
+use serde_json::value::RawValue;
 
 use crate::{CloudEvent, NotACloudEvent};
 
@@ -29,8 +30,9 @@ pub enum NotABusMessage {
 }
 
 #[derive(Deserialize)]
-struct Wire {
-    detail: CloudEvent,
+struct Wire<'a> {
+    #[serde(borrow)]
+    detail: &'a RawValue,
     #[serde(rename = "replay-name")]
     replay_name: Option<String>,
 }
@@ -42,6 +44,7 @@ impl BusMessage {
     /// [`NotABusMessage`].
     pub fn parse(body: &str) -> Result<Self, NotABusMessage> {
         let Wire { detail, replay_name } = serde_json::from_str(body)?;
+        let detail = CloudEvent::parse(detail.get())?;
         let event = detail.id();
         let content = if detail.is_pointer() {
             let (stream, committed) = detail.place();

@@ -101,7 +101,7 @@ impl ProjectError {
             | Self::Encode(_)
             | Self::Panicked(_)
             | Self::Log(StoreError::Corrupt { .. })
-            | Self::ReadStore(ReadStoreError::Corrupt { .. } | ReadStoreError::TooLarge(_)) => true,
+            | Self::ReadStore(ReadStoreError::Corrupt { .. } | ReadStoreError::Invalid(_)) => true,
             Self::Log(_)
             | Self::ReadStore(_)
             | Self::NotInLog { .. }

@@ -8,7 +8,7 @@ use super::{
     projector::{Position, ReadModel},
 };
 use crate::{
-    Decoded, Envelope, Event, Payload, Recorded, StreamId, Version,
+    Decoded, Envelope, Event, InvalidId, Payload, Recorded, StreamId, Version,
     panics::guarded,
     ports::{IndexKey, ReadStoreError, RowStore, StoredRow, Written},
 };
@@ -34,8 +34,11 @@ pub trait Projection: Send + Sync + 'static {
     ) -> Result<Option<Self::Row>, String>;
 
     /// Where the row is listed, if it is.
-    fn index(_row: &Self::Row) -> Option<IndexKey> {
-        None
+    ///
+    /// # Errors
+    /// [`InvalidId`] if a part of the key is none; the event that made the row does not fit then.
+    fn index(_row: &Self::Row) -> Result<Option<IndexKey>, InvalidId> {
+        Ok(None)
     }
 }
 
@@ -94,8 +97,12 @@ pub(crate) fn index_of<P: Projection>(
     version: Version,
     row: Option<&P::Row>,
 ) -> Result<Option<IndexKey>, ProjectError> {
-    guarded(|| row.and_then(P::index)).map_err(|panicked| {
-        let (stream, reason) = (stream.clone(), panicked.to_string());
+    let index = guarded(|| row.map_or(Ok(None), P::index));
+    let index = index.map_err(|panicked| panicked.to_string());
+    let index = index
+        .and_then(|index| index.map_err(|invalid| format!("its row cannot be listed: {invalid}")));
+    index.map_err(|reason| {
+        let stream = stream.clone();
         Inapplicable { stream, version, reason }.into()
     })
 }

@@ -1,8 +1,8 @@
 use crate::{
     ConsistencyToken, StreamId, Version,
     ports::{
-        Counted, Counter, CounterKey, EventStore, Listing, ReadStoreError, RowStore, StoreError,
-        StoredRow, TallyStore,
+        Counted, Counter, CounterKey, EventStore, IndexOrder, Listing, ReadStoreError, RowStore,
+        StoreError, StoredRow, TallyStore,
     },
     project::{
         Counts, ProjectError, Projection, Tally, count, fold, index_of, read_log, read_memo,
@@ -23,7 +23,7 @@ pub struct Fresh<R> {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Listed<R> {
     /// Its order key: what the next page begins below.
-    pub order: String,
+    pub order: IndexOrder,
     /// The row.
     pub fresh: Fresh<R>,
 }
@@ -49,7 +49,7 @@ pub enum QueryError {
         shown: Version,
     },
     /// A counter with what it lacks cannot be shown.
-    #[error("{counter} of {} leaves the range of 64 bits", .group.0)]
+    #[error("{counter} of {} leaves the range of 64 bits", .group)]
     OutOfRange {
         /// The group.
         group: CounterKey,
@@ -142,7 +142,8 @@ pub async fn fresh_list<P: Projection>(
     let fresh = fresh_row::<P>(rows, log, &token.stream, Some(token)).await?;
     let version = fresh.as_ref().map_or(Version::NONE, |fresh| fresh.version);
     let row = fresh.as_ref().map(|fresh| &fresh.row);
-    let key = index_of::<P>(&token.stream, version, row)?;
+    // A row whose place is invalid is in no list: its stream is parked.
+    let key = index_of::<P>(&token.stream, version, row).unwrap_or_default();
     if let (Some(fresh), Some(key)) = (fresh, key) {
         let above = listing.before.as_ref().is_none_or(|before| key.order < *before);
         if key.partition == listing.partition && above {

@@ -5,7 +5,7 @@ use std::time::Duration;
 use ledgerfold::{
     ConsistencyToken,
     command::{Answer, CommandError},
-    ports::{Clock, Listing, StoreError},
+    ports::{Clock, IndexPartition, Listing, StoreError},
     query::{Listed, QueryError, fresh_counts, fresh_list, fresh_row},
 };
 
@@ -171,7 +171,8 @@ impl Client {
     /// Looks for an account in the list of all that are open.
     async fn list(&self, token: &ConsistencyToken) {
         let World { readers, log, witness, .. } = &self.world;
-        let listing = Listing { partition: OPEN.to_owned(), before: None, limit: 10 };
+        let partition = IndexPartition::new(OPEN).expect("the name of a list");
+        let listing = Listing { partition, before: None, limit: 10 };
         let listed = fresh_list::<Statements>(&**readers, &**log, &listing, Some(token)).await;
         let Ok(listed) = listed else { return };
         witness.count(|report| report.lists += 1);
