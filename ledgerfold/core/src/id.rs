@@ -40,7 +40,7 @@ macro_rules! text_ids {
                 if valid(&text) {
                     Ok(Self(text))
                 } else {
-                    Err(InvalidId { what: $what, rule: $rule })
+                    Err(InvalidId::new($what, $rule))
                 }
             }
 
@@ -77,6 +77,8 @@ macro_rules! text_ids {
         }
     )*};
 }
+
+pub(crate) use text_ids;
 
 fn is_made_of(text: &str, max: usize, allowed: fn(u8) -> bool) -> bool {
     (1..=max).contains(&text.len()) && text.bytes().all(allowed)

@@ -130,4 +130,14 @@ mod tests {
         let text = Cursor(42_u64).to_text("orders of c-1");
         assert_eq!(Cursor::<u64>::parse(&text, "orders of c-2"), Err(DamagedToken));
     }
+
+    /// Anybody can seal anything: the checksum guards against accident only.
+    #[test]
+    fn a_cursor_of_what_is_no_key_is_refused() {
+        for forged in [String::new(), "z".repeat(1_025)] {
+            let text = Cursor(forged).to_text("orders of c-1");
+            let read = Cursor::<crate::ports::IndexOrder>::parse(&text, "orders of c-1");
+            assert_eq!(read, Err(DamagedToken));
+        }
+    }
 }

@@ -6,7 +6,7 @@ use std::{sync::Arc, time::Duration};
 use crate::{
     Commit, Envelope,
     backoff::Backoff,
-    ports::{Clock, DeadLetter, DeadLetters, Publisher, Random},
+    ports::{Clock, DeadLetter, DeadLetters, EntryError, Publisher, Random},
 };
 
 /// How often one call's unsent events are offered before the relay gives the record back.
@@ -36,9 +36,9 @@ pub struct StreamRecord {
 /// Why there is no commit to be read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Unreadable {
-    /// A store did not answer that has a part of it. It may later.
+    /// It can be read later: a store did not answer, a right is missing, a newer program wrote it.
     Now(String),
-    /// It is damaged, or was written by code that this does not know.
+    /// It is damaged.
     AsItIs(String),
 }
 
@@ -53,6 +53,8 @@ pub struct Unsent {
 
 /// An event with the record that it came in.
 struct Pending<'a> {
+    /// The record's place in the batch.
+    place: usize,
     record: &'a StreamRecord,
     envelope: Envelope,
     bytes: usize,
@@ -86,8 +88,8 @@ impl Relay {
     /// consumers know them by their ids.
     pub async fn publish(&self, records: &[StreamRecord]) -> Result<(), Unsent> {
         let mut pending = Vec::new();
-        for record in records {
-            match self.weigh(record) {
+        for (place, record) in records.iter().enumerate() {
+            match self.weigh(place, record) {
                 Ok(events) => pending.extend(events),
                 Err(why) => {
                     self.send_all(std::mem::take(&mut pending)).await?;
@@ -98,12 +100,16 @@ impl Relay {
         self.send_all(pending).await
     }
 
-    fn weigh<'a>(&self, record: &'a StreamRecord) -> Result<Vec<Pending<'a>>, Unreadable> {
+    fn weigh<'a>(
+        &self,
+        place: usize,
+        record: &'a StreamRecord,
+    ) -> Result<Vec<Pending<'a>>, Unreadable> {
         let commit = record.commit.as_ref().map_err(Clone::clone)?;
         commit
             .envelopes()
             .map(|envelope| match self.publisher.weigh(&envelope) {
-                Ok(bytes) => Ok(Pending { record, envelope, bytes }),
+                Ok(bytes) => Ok(Pending { place, record, envelope, bytes }),
                 Err(error) => Err(Unreadable::AsItIs(error.to_string())),
             })
             .collect()
@@ -158,30 +164,43 @@ impl Relay {
         chunks
     }
 
-    /// Sends one call's events, and those that failed again.
+    /// Sends one call's events, and those that failed again. Of those that the bus can never take word is
+    /// left once all before them are sent.
     async fn send(&self, mut unsent: Vec<Pending<'_>>) -> Result<(), Unsent> {
-        let mut reason = String::new();
+        let (mut reason, mut refused) = (String::new(), Vec::new());
         for attempt in 0..BACKOFF.attempts {
             BACKOFF.wait(attempt, &*self.clock, &*self.random).await;
             let batch: Vec<_> = unsent.iter().map(|event| event.envelope.clone()).collect();
             match self.publisher.publish(&batch).await {
-                Ok(answers) => unsent = still_unsent(unsent, answers, &mut reason),
+                Ok(answers) => {
+                    unsent = still_unsent(unsent, answers, &mut refused, &mut reason);
+                }
                 Err(error) => reason = error.to_string(),
             }
             if unsent.is_empty() {
-                return Ok(());
+                break;
             }
             tracing::warn!(unsent = unsent.len(), attempt, reason, "events not taken by the bus");
         }
-        let first = unsent.first().map(|event| event.record.sequence_number.clone());
+        let held_up = unsent.first();
+        refused.sort_by_key(|(event, _)| event.place);
+        refused.dedup_by_key(|(event, _)| event.place);
+        for (event, why) in refused {
+            if held_up.is_none_or(|held_up| event.place < held_up.place) {
+                self.give_up(event.record, Unreadable::AsItIs(why)).await?;
+            }
+        }
+        let first = held_up.map(|event| event.record.sequence_number.clone());
         first.map_or(Ok(()), |sequence_number| Err(Unsent { sequence_number, reason }))
     }
 }
 
-/// The events without a good answer. An answer that is missing is not a good one.
+/// The events that may be taken later; those that never will be go to `refused`. An answer that is missing
+/// is not a good one.
 fn still_unsent<'a>(
     sent: Vec<Pending<'a>>,
-    answers: Vec<Result<(), crate::ports::EntryError>>,
+    answers: Vec<Result<(), EntryError>>,
+    refused: &mut Vec<(Pending<'a>, String)>,
     reason: &mut String,
 ) -> Vec<Pending<'a>> {
     let answers = answers.into_iter().map(Some).chain(std::iter::repeat_with(|| None));
@@ -189,6 +208,10 @@ fn still_unsent<'a>(
         .zip(answers)
         .filter_map(|(event, answer)| match answer {
             Some(Ok(())) => None,
+            Some(Err(error @ EntryError::Invalid(_))) => {
+                refused.push((event, error.to_string()));
+                None
+            }
             Some(Err(error)) => {
                 *reason = error.to_string();
                 Some(event)

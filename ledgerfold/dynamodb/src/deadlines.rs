@@ -16,7 +16,9 @@ use ledgerfold::{
 };
 use serde::{Deserialize, Serialize};
 
-use crate::failure::Failure;
+use ledgerfold_aws::Failure;
+
+use crate::stored;
 
 /// Over how many partitions of the index the deadlines of a process are spread, so that a busy hour
 /// does not meet the bound of one partition, 1,000 write units a second. A sweep asks each of them.
@@ -264,7 +266,7 @@ fn read(page: QueryOutput) -> Result<DeadlinePage, DeadlineError> {
 }
 
 fn pending(item: HashMap<String, AttributeValue>) -> Result<Pending, String> {
-    let item: DeadlineItem = serde_dynamo::from_item(item).map_err(|error| error.to_string())?;
+    let item: DeadlineItem = stored::read(item).map_err(|error| error.to_string())?;
     let next = item.order.split_once('#').and_then(|(next, _)| next.parse().ok());
     let next = next.ok_or_else(|| format!("{} does not begin with an instant", item.order))?;
     let attempts = item.attempts;

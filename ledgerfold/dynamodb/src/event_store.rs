@@ -9,25 +9,33 @@ use aws_sdk_dynamodb::{
     },
     types::{AttributeValue, ReturnConsumedCapacity, ReturnValuesOnConditionCheckFailure},
 };
+use futures::{StreamExt, TryStreamExt, stream};
 use ledgerfold::{
-    CommandId, Commit, NewCommit, StreamId, Version,
+    CommandId, Commit, NewCommit, StateSchema, StreamId, Version,
     ports::{
-        AppendError, CommandRecord, EventStore, Page, PayloadError, PayloadStore, Reservations,
-        StoreError, Transaction,
+        AppendError, CommandRecord, EventStore, MAX_TRANSACTION_BYTES, Newest, Page, PayloadStore,
+        Reservations, StoreError, Transaction,
     },
 };
+use ledgerfold_aws::Failure;
 
 use crate::{
-    failure::Failure,
-    item::{CommitItem, Item, UnreadableCommit},
+    failure,
+    item::CommitItem,
     record::CommandItem,
     size::{MAX_CLAIMED_BYTES, MAX_EVENT_BYTES, MAX_ITEM_BYTES, item_size, value_size},
+    stored::Item,
     transaction::{self, Plan, Verdict},
 };
 
+/// How many payloads a read fetches at a time: with a page of them in memory, more would not be faster.
+const CONCURRENT_FETCHES: usize = 4;
+
 /// The log on a DynamoDB table: one commit is one item, one append one conditional Put.
 ///
-/// A read is one strongly consistent Query of up to 1 MB. An append of up to 1 KB costs one write
+/// A read is one strongly consistent Query of up to 1 MB. Where events are kept in a payload store, a page
+/// ends before [`MAX_PAGE_BYTES`](ledgerfold::ports::MAX_PAGE_BYTES), and a load fetches only what it
+/// folds: nothing before a snapshot. An append of up to 1 KB costs one write
 /// unit, and so does one that loses its race; the winner comes with the refusal, unasked and unpaid.
 /// A transaction costs twice as much for each of its items.
 #[derive(Clone)]
@@ -103,24 +111,56 @@ impl DynamoEventStore {
         }
     }
 
-    async fn commit(&self, stream: &StreamId, item: Item) -> Result<Commit, StoreError> {
-        let commit = CommitItem::read(item, self.payloads.as_deref()).await;
-        commit.map_err(|error| match error {
-            UnreadableCommit::Payload(PayloadError::Unavailable(reason)) => {
-                StoreError::Unavailable(reason)
-            }
-            other => StoreError::Corrupt { stream: stream.to_string(), reason: other.to_string() },
-        })
+    /// The items that a query finds, without the payloads that are kept elsewhere, and whether there are
+    /// more behind them.
+    async fn items(
+        &self,
+        stream: &StreamId,
+        query: QueryFluentBuilder,
+    ) -> Result<(Vec<CommitItem>, bool), StoreError> {
+        let answer = query.send().await.map_err(Failure::of)?;
+        let items = answer.items.unwrap_or_default().into_iter();
+        let items = items
+            .map(|item| CommitItem::from_attributes(item).map_err(|error| error.of_stream(stream)));
+        Ok((items.collect::<Result<_, _>>()?, answer.last_evaluated_key.is_some()))
     }
 
-    async fn page(&self, stream: &StreamId, query: QueryFluentBuilder) -> Result<Page, StoreError> {
-        let answer = query.send().await.map_err(Failure::of)?;
-        let more = answer.last_evaluated_key.is_some();
-        let mut commits = Vec::new();
-        for item in answer.items.unwrap_or_default() {
-            commits.push(self.commit(stream, item).await?);
+    /// The commits in these items, of as many as a page may hold.
+    async fn page(
+        &self,
+        stream: &StreamId,
+        (mut items, more): (Vec<CommitItem>, bool),
+    ) -> Result<Page, StoreError> {
+        let found = items.len();
+        items.truncate(Page::fitting(items.iter().map(CommitItem::content_bytes)));
+        let more = more || items.len() < found;
+        let commits = stream::iter(items)
+            .map(|item| self.commit(stream, item))
+            .buffered(CONCURRENT_FETCHES)
+            .try_collect();
+        Ok(Page { commits: commits.await?, more })
+    }
+
+    async fn commit(&self, stream: &StreamId, item: CommitItem) -> Result<Commit, StoreError> {
+        let commit = item.resolve(self.payloads.as_deref()).await;
+        commit.map_err(|error| error.of_stream(stream))
+    }
+
+    /// The newest commits that begin before a version, newest first.
+    fn query_back(
+        &self,
+        stream: &StreamId,
+        before: Option<Version>,
+        commits: usize,
+    ) -> QueryFluentBuilder {
+        let query =
+            self.query(stream).scan_index_forward(false).set_limit(i32::try_from(commits).ok());
+        match before {
+            None => query.key_condition_expression("pk = :stream"),
+            Some(before) => query
+                .key_condition_expression("pk = :stream AND sk < :before")
+                .expression_attribute_values(":before", AttributeValue::N(before.to_string())),
         }
-        Ok(Page { commits, more })
     }
 
     /// A strongly consistent read of one stream.
@@ -137,7 +177,10 @@ impl DynamoEventStore {
     async fn conflict(&self, lost: &Commit, item: Option<Item>) -> Result<AppendError, StoreError> {
         let (stream, from) = (lost.stream(), lost.from());
         let winner = match item {
-            Some(item) => Some(self.commit(stream, item).await?),
+            Some(item) => {
+                let item = CommitItem::from_attributes(item);
+                Some(self.commit(stream, item.map_err(|error| error.of_stream(stream))?).await?)
+            }
             // Some emulators refuse without showing what stands there.
             None => self.read_back(stream, Some(from.next()), 1).await?.commits.into_iter().next(),
         };
@@ -159,7 +202,7 @@ impl EventStore for DynamoEventStore {
                 .key_condition_expression("pk = :stream AND sk > :after")
                 .expression_attribute_values(":after", AttributeValue::N(after.to_string())),
         };
-        self.page(stream, query).await
+        self.page(stream, self.items(stream, query).await?).await
     }
 
     async fn read_back(
@@ -168,15 +211,32 @@ impl EventStore for DynamoEventStore {
         before: Option<Version>,
         commits: usize,
     ) -> Result<Page, StoreError> {
-        let query =
-            self.query(stream).scan_index_forward(false).set_limit(i32::try_from(commits).ok());
-        let query = match before {
-            None => query.key_condition_expression("pk = :stream"),
-            Some(before) => query
-                .key_condition_expression("pk = :stream AND sk < :before")
-                .expression_attribute_values(":before", AttributeValue::N(before.to_string())),
+        let query = self.query_back(stream, before, commits);
+        self.page(stream, self.items(stream, query).await?).await
+    }
+
+    async fn read_back_to(
+        &self,
+        schema: &StateSchema,
+        stream: &StreamId,
+        before: Option<Version>,
+        commits: usize,
+    ) -> Result<Newest, StoreError> {
+        let query = self.query_back(stream, before, commits);
+        let (mut items, more) = self.items(stream, query).await?;
+        let found = items.iter().enumerate().find_map(|(at, it)| Some((at, it.base(schema)?)));
+        let Some((at, base)) = found else {
+            return Ok(Newest::Commits(self.page(stream, (items, more)).await?));
         };
-        self.page(stream, query).await
+        items.truncate(at);
+        items.reverse();
+        let following = self.page(stream, (items, false)).await?;
+        Ok(Newest::Snapshot { base, following })
+    }
+
+    async fn head(&self, stream: &StreamId) -> Result<Version, StoreError> {
+        let (items, _) = self.items(stream, self.query_back(stream, None, 1)).await?;
+        Ok(items.first().map_or(Version::NONE, CommitItem::to))
     }
 
     async fn append(&self, new: &NewCommit) -> Result<(), AppendError> {
@@ -207,6 +267,10 @@ impl EventStore for DynamoEventStore {
         for new in transaction.commits() {
             items.push(self.storable(new.as_commit()).await?);
         }
+        let (bytes, limit) = (items.iter().map(item_size).sum(), MAX_TRANSACTION_BYTES);
+        if bytes > limit {
+            return Err(AppendError::TooLarge { bytes, limit });
+        }
         let needs_table = transaction.once().is_some() || !transaction.claims().is_empty();
         let reservations = if needs_table { self.reservations()? } else { "" };
         let mut plan = Plan::new(transaction, items, &self.table, reservations);
@@ -236,7 +300,10 @@ impl EventStore for DynamoEventStore {
                 Err(AppendError::NotReserved { key, stream, complete })
             }
             Verdict::Refused(refusal) => Err(refusal),
-            Verdict::Unknown => Err(StoreError::from(Failure::of(error)).into()),
+            Verdict::Unknown => {
+                let reason = error.as_service_error().and_then(failure::write_reason);
+                Err(StoreError::from(failure::of_transaction(reason, error)).into())
+            }
         }
     }
 

@@ -9,7 +9,9 @@ use ledgerfold::{
 };
 use serde::{Deserialize, Serialize};
 
-use crate::failure::Failure;
+use ledgerfold_aws::Failure;
+
+use crate::stored;
 
 /// The sort key of a projection's record.
 const RECORD: &str = "generations";
@@ -73,10 +75,6 @@ fn text(text: impl Into<String>) -> AttributeValue {
     AttributeValue::S(text.into())
 }
 
-fn corrupt(projection: &str, error: &impl ToString) -> ReadStoreError {
-    ReadStoreError::Corrupt { key: projection.to_owned(), reason: error.to_string() }
-}
-
 #[async_trait]
 impl GenerationStore for DynamoGenerationStore {
     async fn read(&self, projection: &str) -> Result<Option<Generations>, ReadStoreError> {
@@ -91,8 +89,8 @@ impl GenerationStore for DynamoGenerationStore {
             .await
             .map_err(Failure::of)?;
         let Some(item) = answer.item else { return Ok(None) };
-        let item: Result<RecordItem, _> = serde_dynamo::from_item(item);
-        Ok(Some(item.map_err(|error| corrupt(projection, &error))?.generations))
+        let item: RecordItem = stored::read(item).map_err(|error| error.of_row(&projection))?;
+        Ok(Some(item.generations))
     }
 
     async fn write(&self, projection: &str, new: &Generations) -> Result<Written, ReadStoreError> {
@@ -135,8 +133,8 @@ impl GenerationStore for DynamoGenerationStore {
                 .await
                 .map_err(Failure::of)?;
             for item in page.items.unwrap_or_default() {
-                let item: Result<ProgressItem, _> = serde_dynamo::from_item(item);
-                segments.push(item.map_err(|error| corrupt(projection, &error))?.progress);
+                let item: Result<ProgressItem, _> = stored::read(item);
+                segments.push(item.map_err(|error| error.of_row(&projection))?.progress);
             }
             resume = page.last_evaluated_key;
             if resume.is_none() {

@@ -1,19 +1,17 @@
-use std::collections::HashMap;
-
-use aws_sdk_dynamodb::types::AttributeValue;
 use ledgerfold::{
     Actor, CausationId, CommandId, CommandName, CommandStamp, Commit, CommitEvent, ContentId,
     CorrelationId, EventType, Fingerprint, Metadata, Payload, Place, RecentCommands, SchemaVersion,
     Snapshot, StateSchema, StreamId, Timestamp, Traceparent, Version,
-    ports::{PayloadError, PayloadStore, StoreError},
+    ports::{Base, NewerFormat, PayloadError, PayloadStore, StoreError},
 };
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, de::IgnoredAny};
 use serde_bytes::ByteBuf;
 
-use crate::record::PlaceItem;
-
-/// The attributes of an item.
-pub(crate) type Item = HashMap<String, AttributeValue>;
+use crate::{
+    record::PlaceItem,
+    size::MAX_CLAIMED_BYTES,
+    stored::{self, Item, Unreadable},
+};
 
 /// A commit as an item of the event table: the one place where attribute names, short because each
 /// of their bytes is paid for with every commit, meet names that read.
@@ -36,6 +34,9 @@ pub struct CommitItem {
     /// Where the events are, if they are too large for an item.
     #[serde(rename = "x", default, skip_serializing_if = "Option::is_none")]
     elsewhere: Option<String>,
+    /// How large they are there, so that a read knows what it would fetch.
+    #[serde(rename = "z", default, skip_serializing_if = "Option::is_none")]
+    elsewhere_bytes: Option<usize>,
     #[serde(rename = "c")]
     command_id: String,
     #[serde(rename = "n")]
@@ -58,7 +59,16 @@ pub struct CommitItem {
     #[serde(rename = "p", default, skip_serializing_if = "Option::is_none")]
     traceparent: Option<String>,
     #[serde(rename = "s", default, skip_serializing_if = "Option::is_none")]
-    snapshot: Option<SnapshotItem>,
+    snapshot: Option<KeptSnapshot>,
+}
+
+/// A snapshot is a shortcut and nothing else: one that this program cannot read is passed over.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(untagged)]
+enum KeptSnapshot {
+    Readable(SnapshotItem),
+    #[serde(skip_serializing)]
+    Other(IgnoredAny),
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -105,18 +115,57 @@ mod text {
     }
 }
 
-/// An item of the event table that is no commit.
+/// An item of the event table that cannot be read as a commit.
 #[derive(Debug, thiserror::Error)]
 pub enum UnreadableCommit {
     /// Something is missing, or not what it should be.
     #[error("the item is no commit: {0}")]
     Malformed(String),
-    /// Its events are kept elsewhere, and nobody has said where that is.
-    #[error("its events are kept in a payload store, and there is none here")]
+    /// A newer program wrote it.
+    #[error("the item cannot be read here yet: {0}")]
+    Newer(#[from] NewerFormat),
+    /// Its events are kept elsewhere, and this program was given no payload store.
+    #[error("its events are kept in a payload store, and this program was given none")]
     Elsewhere,
     /// Its events are kept elsewhere, and cannot be fetched.
     #[error(transparent)]
     Payload(#[from] PayloadError),
+}
+
+impl UnreadableCommit {
+    /// Whether the commit is damaged. Everything else passes once an outage ends, a right is added or a
+    /// newer program is deployed, and is retried.
+    pub const fn is_damage(&self) -> bool {
+        match self {
+            Self::Malformed(_) => true,
+            Self::Payload(error) => error.is_damage(),
+            Self::Newer(_) | Self::Elsewhere => false,
+        }
+    }
+
+    /// What it means to a reader of this stream.
+    pub(crate) fn of_stream(self, stream: &StreamId) -> StoreError {
+        let stream = stream.to_string();
+        match self {
+            Self::Newer(source) => StoreError::Newer { stream, source },
+            Self::Payload(PayloadError::Unavailable(cause)) => StoreError::Unavailable(cause),
+            Self::Payload(PayloadError::Refused(cause)) => StoreError::Refused(cause),
+            Self::Elsewhere => StoreError::Refused(self.into()),
+            Self::Malformed(_)
+            | Self::Payload(PayloadError::Missing(_) | PayloadError::Damaged(_)) => {
+                StoreError::Corrupt { stream, reason: self.to_string() }
+            }
+        }
+    }
+}
+
+impl From<Unreadable> for UnreadableCommit {
+    fn from(error: Unreadable) -> Self {
+        match error {
+            Unreadable::Newer(format) => Self::Newer(format),
+            Unreadable::Malformed(reason) => Self::Malformed(reason),
+        }
+    }
 }
 
 impl From<&Commit> for CommitItem {
@@ -137,6 +186,7 @@ impl From<&Commit> for CommitItem {
                 })
                 .collect(),
             elsewhere: None,
+            elsewhere_bytes: None,
             command_id: command.id.to_string(),
             command_name: command.name.to_string(),
             fingerprint: command.fingerprint.to_string(),
@@ -146,11 +196,7 @@ impl From<&Commit> for CommitItem {
             correlation_id: unless_own(metadata.correlation_id.as_str()),
             causation_id: unless_own(metadata.causation_id.as_str()),
             traceparent: metadata.traceparent.as_ref().map(ToString::to_string),
-            snapshot: commit.snapshot().map(|snapshot| SnapshotItem {
-                schema: snapshot.schema.to_string(),
-                state: snapshot.state.as_str().to_owned(),
-                recent: ByteBuf::from(snapshot.recent.as_bytes()),
-            }),
+            snapshot: commit.snapshot().map(KeptSnapshot::from),
         }
     }
 }
@@ -160,21 +206,49 @@ impl CommitItem {
     ///
     /// # Errors
     /// [`UnreadableCommit`] if they cannot be written, which the types here do not allow.
-    pub fn into_attributes(self) -> Result<HashMap<String, AttributeValue>, UnreadableCommit> {
+    pub fn into_attributes(self) -> Result<Item, UnreadableCommit> {
         serde_dynamo::to_item(self).map_err(unreadable)
     }
 
     /// Reads the attributes of an item, as a read or a stream record brings them.
     ///
     /// # Errors
-    /// [`UnreadableCommit`] if something is missing or has another type.
+    /// [`UnreadableCommit`] if something is missing or has another type, or the format is newer.
     pub fn from_attributes(item: impl Into<serde_dynamo::Item>) -> Result<Self, UnreadableCommit> {
-        serde_dynamo::from_item(item.into()).map_err(unreadable)
+        Ok(stored::read(item)?)
     }
 
     /// How many events it has.
     pub const fn event_count(&self) -> u64 {
         (self.to + 1).saturating_sub(self.sk)
+    }
+
+    /// The version of its last event.
+    pub(crate) const fn to(&self) -> Version {
+        Version::new(self.to)
+    }
+
+    /// How many bytes of content its events have, wherever they are kept.
+    pub fn content_bytes(&self) -> usize {
+        match self.elsewhere {
+            None => self.events.iter().map(|event| event.data.as_str().len()).sum(),
+            // One that does not say is taken for the largest there can be.
+            Some(_) => self.elsewhere_bytes.unwrap_or(MAX_CLAIMED_BYTES),
+        }
+    }
+
+    /// The snapshot of this schema that rides with it, with its place, whether its events are here or not.
+    pub(crate) fn base(&self, schema: &StateSchema) -> Option<Base> {
+        let Some(KeptSnapshot::Readable(kept)) = &self.snapshot else { return None };
+        if kept.schema != schema.as_str() {
+            return None;
+        }
+        Some(Base {
+            command: CommandId::new(&*self.command_id).ok()?,
+            from: Version::new(self.sk),
+            version: self.to(),
+            snapshot: kept.to_snapshot()?,
+        })
     }
 
     /// Whether a snapshot rides with it.
@@ -186,11 +260,13 @@ impl CommitItem {
     pub(crate) async fn check_in(self, payloads: &dyn PayloadStore) -> Result<Self, StoreError> {
         let content = serde_json::to_string(&self.events)
             .map_err(|error| StoreError::Refused(error.into()))?;
+        let elsewhere_bytes = Some(content.len());
         let claim = ContentId::keep(payloads, content).await.map_err(|error| match error {
             PayloadError::Unavailable(_) => StoreError::Unavailable(error.into()),
             _ => StoreError::Refused(error.into()),
         })?;
-        Ok(Self { events: Vec::new(), elsewhere: Some(claim.to_string()), ..self })
+        let elsewhere = Some(claim.to_string());
+        Ok(Self { events: Vec::new(), elsewhere, elsewhere_bytes, ..self })
     }
 
     /// The commit in an item's attributes, its events fetched and checked if they are kept elsewhere.
@@ -201,13 +277,23 @@ impl CommitItem {
         attributes: impl Into<serde_dynamo::Item>,
         payloads: Option<&dyn PayloadStore>,
     ) -> Result<Commit, UnreadableCommit> {
-        let mut item = Self::from_attributes(attributes)?;
-        if let Some(claim) = item.elsewhere.take() {
+        Self::from_attributes(attributes)?.resolve(payloads).await
+    }
+
+    /// The commit in an item, its events fetched and checked if they are kept elsewhere.
+    ///
+    /// # Errors
+    /// [`UnreadableCommit`].
+    pub async fn resolve(
+        mut self,
+        payloads: Option<&dyn PayloadStore>,
+    ) -> Result<Commit, UnreadableCommit> {
+        if let Some(claim) = self.elsewhere.take() {
             let claim: ContentId = claim.parse().map_err(unreadable)?;
             let content = claim.fetch(payloads.ok_or(UnreadableCommit::Elsewhere)?).await?;
-            item.events = serde_json::from_str(&content).map_err(unreadable)?;
+            self.events = serde_json::from_str(&content).map_err(unreadable)?;
         }
-        item.into_commit()
+        self.into_commit()
     }
 
     /// The commit in an item that has its events with it.
@@ -243,7 +329,7 @@ impl CommitItem {
             self.events.into_iter().map(EventItem::into_event).collect::<Result<_, _>>()?;
         let stream: StreamId = self.pk.parse().map_err(unreadable)?;
         let versions = (Version::new(self.sk), Version::new(self.to));
-        let snapshot = self.snapshot.map(SnapshotItem::into_snapshot).transpose()?;
+        let snapshot = self.snapshot.and_then(KeptSnapshot::into_snapshot);
         let commit = Commit::restore(stream, versions, events, command, metadata);
         Ok(commit.map_err(unreadable)?.with_snapshot(snapshot))
     }
@@ -260,13 +346,35 @@ impl EventItem {
     }
 }
 
+impl From<&Snapshot> for KeptSnapshot {
+    fn from(snapshot: &Snapshot) -> Self {
+        Self::Readable(SnapshotItem {
+            schema: snapshot.schema.to_string(),
+            state: snapshot.state.as_str().to_owned(),
+            recent: ByteBuf::from(snapshot.recent.as_bytes()),
+        })
+    }
+}
+
+impl KeptSnapshot {
+    fn into_snapshot(self) -> Option<Snapshot> {
+        let snapshot = match self {
+            Self::Readable(item) => item.to_snapshot(),
+            Self::Other(_) => None,
+        };
+        if snapshot.is_none() {
+            tracing::warn!("a snapshot cannot be read, and is passed over");
+        }
+        snapshot
+    }
+}
+
 impl SnapshotItem {
-    fn into_snapshot(self) -> Result<Snapshot, UnreadableCommit> {
-        Ok(Snapshot {
-            schema: StateSchema::restore(self.schema),
-            state: Payload::from_text(self.state).map_err(unreadable)?,
-            recent: RecentCommands::restore(self.recent.into_vec())
-                .ok_or_else(|| unreadable("the recent commands of its snapshot are cut short"))?,
+    fn to_snapshot(&self) -> Option<Snapshot> {
+        Some(Snapshot {
+            schema: StateSchema::restore(&*self.schema),
+            state: Payload::from_text(self.state.clone()).ok()?,
+            recent: RecentCommands::restore(self.recent.to_vec())?,
         })
     }
 }

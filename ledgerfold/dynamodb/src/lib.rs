@@ -29,6 +29,7 @@ mod reservations;
 mod row_store;
 mod size;
 mod skips;
+mod stored;
 mod streams;
 mod tally_store;
 mod transaction;

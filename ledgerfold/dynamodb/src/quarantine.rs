@@ -8,7 +8,9 @@ use ledgerfold::{
 };
 use serde::{Deserialize, Serialize};
 
-use crate::failure::Failure;
+use ledgerfold_aws::Failure;
+
+use crate::stored::{self, Item};
 
 /// What the partitions of parked streams begin with; what follows is the scope.
 const PREFIX: &str = "parked#";
@@ -54,8 +56,6 @@ struct ParkedItem {
     attempts: u32,
     tried: Timestamp,
 }
-
-pub(crate) type Item = HashMap<String, AttributeValue>;
 
 impl DynamoQuarantine {
     /// The quarantine of this scope in this table.
@@ -222,8 +222,7 @@ fn number(version: Version) -> AttributeValue {
 /// An entry with its partition.
 fn read(item: Item) -> Result<(String, Parked), QuarantineError> {
     let stream = stream_of(&item)?;
-    let item: ParkedItem =
-        serde_dynamo::from_item(item).map_err(|error| corrupt(&stream, &error))?;
+    let item: ParkedItem = stored::read(item).map_err(|error| error.of_entry(&stream))?;
     let parked = Parked {
         stream,
         position: item.position.map(Version::new),

@@ -1,4 +1,4 @@
-use std::{collections::HashMap, sync::Arc};
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use aws_sdk_dynamodb::{Client, types::AttributeValue};
@@ -9,7 +9,9 @@ use ledgerfold::{
     project::{Generation, Retired},
 };
 
-use crate::{DynamoRowStore, DynamoTallyStore, failure::Failure, keys};
+use ledgerfold_aws::Failure;
+
+use crate::{DynamoRowStore, DynamoTallyStore, keys, stored::Item};
 
 /// How many items are deleted at a time: few, so that live traffic keeps its throughput.
 const CONCURRENT_DELETES: usize = 4;
@@ -25,8 +27,6 @@ pub struct DynamoReadTable {
     index: Option<String>,
     items_per_page: Option<i32>,
 }
-
-type Item = HashMap<String, AttributeValue>;
 
 impl DynamoReadTable {
     /// This table.

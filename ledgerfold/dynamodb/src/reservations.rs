@@ -13,11 +13,11 @@ use ledgerfold::{
         StoreError, StreamsError, Written,
     },
 };
+use ledgerfold_aws::Failure;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    DynamoEventStore,
-    failure::Failure,
+    DynamoEventStore, stored,
     transaction::{KEY_PREFIX, KeyItem, absent_next, attributes, corrupt, key_action, key_name},
 };
 
@@ -63,7 +63,7 @@ impl Reservations for DynamoEventStore {
             .await
             .map_err(Failure::of)?;
         let Some(item) = answer.item else { return Ok(None) };
-        let item: KeyItem = serde_dynamo::from_item(item).map_err(|error| corrupt(key, error))?;
+        let item: KeyItem = stored::read(item).map_err(|error| error.of_log(key))?;
         Ok(Some(item.holder.parse().map_err(|error| corrupt(key, error))?))
     }
 
@@ -137,8 +137,8 @@ impl Reservations for DynamoEventStore {
             .await
             .map_err(Failure::of)?;
         let Some(item) = answer.item else { return Ok(ClaimsRecord::default()) };
-        let item: Result<RecordItem, _> = serde_dynamo::from_item(item);
-        Ok(item.map_err(|error| corrupt(&name, error))?.record)
+        let item: RecordItem = stored::read(item).map_err(|error| error.of_log(&name))?;
+        Ok(item.record)
     }
 
     async fn write_record(
@@ -173,8 +173,7 @@ fn start_key(from: &Resume, scope: &str) -> Result<HashMap<String, AttributeValu
 }
 
 fn reservation(item: HashMap<String, AttributeValue>) -> Result<Reservation, StoreError> {
-    let item: KeyItem =
-        serde_dynamo::from_item(item).map_err(|error| corrupt(&"a reservation", error))?;
+    let item: KeyItem = stored::read(item).map_err(|error| error.of_log(&"a reservation"))?;
     let key = item.pk.strip_prefix(KEY_PREFIX).unwrap_or(&item.pk);
     let key = key.parse().map_err(|error| corrupt(&item.pk, error))?;
     let holder = item.holder.parse().map_err(|error| corrupt(&item.pk, error))?;

@@ -12,7 +12,9 @@ use ledgerfold::{
 };
 use serde::{Deserialize, Serialize};
 
-use crate::{failure::Failure, keys};
+use ledgerfold_aws::Failure;
+
+use crate::{keys, stored};
 
 /// Rows in a DynamoDB table, listed by a global secondary index where there is one.
 #[derive(Clone, Debug)]
@@ -59,6 +61,7 @@ impl DynamoRowStore {
     }
 
     fn put_item(&self, row: &StoredRow) -> Result<PutItemFluentBuilder, ReadStoreError> {
+        row.check()?;
         let item = serde_dynamo::to_item(RowItem::new(row, self.generation))
             .map_err(|error| ReadStoreError::Refused(error.into()))?;
         Ok(self.client.put_item().table_name(&self.table).set_item(Some(item)))
@@ -100,7 +103,7 @@ impl RowStore for DynamoRowStore {
         let Some(index) = &self.index else {
             return Err(ReadStoreError::Refused("this table has no index to list by".into()));
         };
-        let partition = keys::key(self.generation, &listing.partition);
+        let partition = keys::key(self.generation, listing.partition.as_str());
         let mut rows = Vec::new();
         let mut resume = None;
         while rows.len() < listing.limit {
@@ -116,7 +119,7 @@ impl RowStore for DynamoRowStore {
             query = match &listing.before {
                 Some(before) => query
                     .key_condition_expression("ix = :list AND io < :before")
-                    .expression_attribute_values(":before", AttributeValue::S(before.clone())),
+                    .expression_attribute_values(":before", AttributeValue::S(before.to_string())),
                 None => query.key_condition_expression("ix = :list"),
             };
             let page = query.send().await.map_err(Failure::of)?;
@@ -139,8 +142,8 @@ impl RowItem {
             pk: keys::key(generation, &row.stream.to_string()),
             version: row.version.get(),
             body: row.body.as_ref().map(|body| body.as_str().to_owned()),
-            index_partition: index.map(|index| keys::key(generation, &index.partition)),
-            index_order: index.map(|index| index.order.clone()),
+            index_partition: index.map(|index| keys::key(generation, index.partition.as_str())),
+            index_order: index.map(|index| index.order.to_string()),
         }
     }
 }
@@ -163,22 +166,19 @@ fn row(
 ) -> Result<StoredRow, ReadStoreError> {
     let key = format!("{:?}", item.get("pk"));
     let corrupt = |reason: String| ReadStoreError::Corrupt { key: key.clone(), reason };
-    let item: RowItem =
-        serde_dynamo::from_item(item).map_err(|error| corrupt(error.to_string()))?;
+    let item: RowItem = stored::read(item).map_err(|error| error.of_row(&key))?;
     let (of, stream) = keys::split(&item.pk);
     if of != generation {
         return Err(corrupt(format!("it is of generation {of}, and not {generation}")));
     }
     let stream = stream.parse().map_err(|error: ledgerfold::InvalidId| corrupt(error.to_string()));
     let body = item.body.map(Payload::from_text).transpose();
-    let index = item.index_partition.zip(item.index_order).map(|(partition, order)| IndexKey {
-        partition: keys::split(&partition).1.to_owned(),
-        order,
-    });
+    let index = item.index_partition.zip(item.index_order);
+    let index = index.map(|(partition, order)| IndexKey::new(keys::split(&partition).1, order));
     Ok(StoredRow {
         stream: stream?,
         version: Version::new(item.version),
         body: body.map_err(|error| corrupt(error.to_string()))?,
-        index,
+        index: index.transpose().map_err(|error| corrupt(error.to_string()))?,
     })
 }

@@ -12,11 +12,12 @@ use ledgerfold::{
         SkipRegister, Skips,
     },
 };
+use ledgerfold_aws::Failure;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    failure::Failure,
-    quarantine::{DynamoQuarantine, Item, corrupt, scan},
+    quarantine::{DynamoQuarantine, corrupt, scan},
+    stored::{self, Item},
 };
 
 /// What the partitions of skipped events begin with; the projection follows.
@@ -233,7 +234,7 @@ fn read(item: Item) -> Result<ScopedSkip, QuarantineError> {
         name.rsplit_once('@').ok_or_else(|| corrupt(&name, &"its skip has no version"))?;
     let version: u64 = version.parse().map_err(|error| corrupt(&name, &error))?;
     let stream = stream.parse().map_err(|error: ledgerfold::InvalidId| corrupt(&name, &error))?;
-    let item: SkipItem = serde_dynamo::from_item(item).map_err(|error| corrupt(&name, &error))?;
+    let item: SkipItem = stored::read(item).map_err(|error| error.of_entry(&name))?;
     let by = Signature { actor: item.actor, at: item.at };
     let withdrawn = item.withdrawn_by.zip(item.withdrawn_at);
     let withdrawn = withdrawn.map(|(actor, at)| Signature { actor, at });

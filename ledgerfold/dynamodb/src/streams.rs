@@ -7,7 +7,7 @@ use ledgerfold::{
     ports::{Resume, Segment, StoreError, StreamPage, Streams, StreamsError},
 };
 
-use crate::failure::Failure;
+use ledgerfold_aws::Failure;
 
 /// The streams of an event table: a Scan for the commits at version 1, of which only keys travel.
 ///

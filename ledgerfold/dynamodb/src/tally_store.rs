@@ -1,4 +1,4 @@
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
 use async_trait::async_trait;
 use aws_sdk_dynamodb::{
@@ -14,18 +14,20 @@ use aws_sdk_dynamodb::{
 use futures::future::try_join_all;
 use ledgerfold::{
     Payload, StreamId, Version,
-    ports::{Counter, CounterKey, Increment, Memo, ReadStoreError, Settled, TallyStore, Written},
+    ports::{
+        Counter, CounterKey, Increment, Memo, ReadStoreError, Settled, TallyStore, Written,
+        checked_sum,
+    },
     project::Generation,
 };
 
+use ledgerfold_aws::Failure;
+
 use crate::{
-    failure::{Failure, is_too_large},
-    keys,
+    failure, keys,
+    stored::{self, Item},
 };
 
-/// The bound of a transaction, of which the memo is one item
-/// (<https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html>).
-const MAX_ITEMS: usize = 100;
 /// Over how many items the counters of one key are spread, so that a busy day's counters do not meet
 /// the bound of one item, 1,000 write units a second, of which a transaction takes two each.
 const SHARDS: u8 = 8;
@@ -76,7 +78,7 @@ impl DynamoTallyStore {
             .item("sk", AttributeValue::S(MEMO.to_owned()))
             .item("v", AttributeValue::N(memo.version.to_string()))
             .item("d", AttributeValue::S(memo.body.as_str().to_owned()));
-        let groups = memo.groups.iter().map(|key| AttributeValue::S(key.0.clone()));
+        let groups = memo.groups.iter().map(|key| AttributeValue::S(key.to_string()));
         let put = match groups.collect::<Vec<_>>() {
             none if none.is_empty() => put,
             groups => put.item("g", AttributeValue::L(groups)),
@@ -87,14 +89,14 @@ impl DynamoTallyStore {
             put.condition_expression("v = :after")
                 .expression_attribute_values(":after", AttributeValue::N(after.to_string()))
         };
-        put.build().map_err(|error| Failure::Refused(error.into()))
+        put.build().map_err(Failure::refused)
     }
 
     fn add_to(&self, shard: u8, increment: &Increment) -> Result<Update, Failure> {
         let mut update = Update::builder()
             .table_name(&self.table)
             .key("pk", self.shard_key(shard))
-            .key("sk", AttributeValue::S(increment.key.0.clone()));
+            .key("sk", AttributeValue::S(increment.key.to_string()));
         let mut terms = Vec::new();
         for (at, (counter, amount)) in increment.amounts.iter().enumerate() {
             update = update
@@ -108,7 +110,7 @@ impl DynamoTallyStore {
         update
             .update_expression(format!("ADD {}", terms.join(", ")))
             .build()
-            .map_err(|error| Failure::Refused(error.into()))
+            .map_err(Failure::refused)
     }
 
     /// To be read in a transaction.
@@ -118,7 +120,7 @@ impl DynamoTallyStore {
             .key("pk", partition)
             .key("sk", AttributeValue::S(key.to_owned()))
             .build()
-            .map_err(|error| Failure::Refused(error.into()))?;
+            .map_err(Failure::refused)?;
         Ok(TransactGetItem::builder().get(get).build())
     }
 
@@ -127,7 +129,7 @@ impl DynamoTallyStore {
         shard: u8,
         first: &CounterKey,
         last: &CounterKey,
-    ) -> Result<Vec<HashMap<String, AttributeValue>>, Failure> {
+    ) -> Result<Vec<Item>, Failure> {
         let mut items = Vec::new();
         let mut resume = None;
         loop {
@@ -137,8 +139,8 @@ impl DynamoTallyStore {
                 .table_name(&self.table)
                 .key_condition_expression("pk = :shard AND sk BETWEEN :first AND :last")
                 .expression_attribute_values(":shard", self.shard_key(shard))
-                .expression_attribute_values(":first", AttributeValue::S(first.0.clone()))
-                .expression_attribute_values(":last", AttributeValue::S(last.0.clone()))
+                .expression_attribute_values(":first", AttributeValue::S(first.to_string()))
+                .expression_attribute_values(":last", AttributeValue::S(last.to_string()))
                 .consistent_read(true)
                 .set_exclusive_start_key(resume)
                 .send()
@@ -166,7 +168,7 @@ impl TallyStore for DynamoTallyStore {
             .send()
             .await
             .map_err(Failure::of)?;
-        answer.item.map(|item| memo(stream, &item)).transpose()
+        answer.item.map(|item| memo(stream, item)).transpose()
     }
 
     async fn add(
@@ -175,17 +177,11 @@ impl TallyStore for DynamoTallyStore {
         memo: &Memo,
         increments: &[Increment],
     ) -> Result<Written, ReadStoreError> {
-        let increments: Vec<_> =
-            increments.iter().filter(|increment| !increment.amounts.is_empty()).collect();
-        if increments.len() >= MAX_ITEMS {
-            let count = increments.len();
-            let reason = format!("{count} groups of counters in one commit, of {MAX_ITEMS} items");
-            return Err(ReadStoreError::TooLarge(reason.into()));
-        }
+        memo.check(increments)?;
         let shard = shard_of(&memo.stream);
         let put = TransactWriteItem::builder().put(self.put_memo(after, memo)?).build();
         let mut transaction = self.client.transact_write_items().transact_items(put);
-        for increment in increments {
+        for increment in increments.iter().filter(|increment| !increment.amounts.is_empty()) {
             let update = self.add_to(shard, increment)?;
             transaction =
                 transaction.transact_items(TransactWriteItem::builder().update(update).build());
@@ -195,13 +191,10 @@ impl TallyStore for DynamoTallyStore {
             Err(SdkError::ServiceError(refusal)) if was_overtaken(refusal.err()) => {
                 Ok(Written::Superseded)
             }
-            Err(SdkError::ServiceError(refusal)) if was_throttled(refusal.err()) => {
-                Err(ReadStoreError::Throttled)
+            Err(error) => {
+                let reason = error.as_service_error().and_then(failure::write_reason);
+                Err(failure::of_transaction(reason, error).into())
             }
-            Err(SdkError::ServiceError(refusal)) if was_too_large(refusal.err()) => {
-                Err(ReadStoreError::TooLarge(refusal.into_err().into()))
-            }
-            Err(error) => Err(Failure::of(error).into()),
         }
     }
 
@@ -211,16 +204,23 @@ impl TallyStore for DynamoTallyStore {
         last: &CounterKey,
     ) -> Result<Vec<Counter>, ReadStoreError> {
         let shards = (0..SHARDS).map(|shard| self.shard(shard, first, last));
-        let mut sums: BTreeMap<CounterKey, BTreeMap<String, i64>> = BTreeMap::new();
+        let mut sums: BTreeMap<CounterKey, BTreeMap<String, i128>> = BTreeMap::new();
         for item in try_join_all(shards).await?.into_iter().flatten() {
             let (key, amounts) = counter(&item)?;
-            let sums = sums.entry(key.clone()).or_default();
+            let sums = sums.entry(key).or_default();
             for (name, amount) in amounts {
-                let sum = sums.entry(name).or_default();
-                *sum = sum.checked_add(amount).ok_or_else(|| corrupt(&key.0, OUT_OF_RANGE))?;
+                *sums.entry(name).or_default() += amount;
             }
         }
-        Ok(sums.into_iter().map(|(key, amounts)| Counter { key, amounts }).collect())
+        let counters = sums.into_iter().map(|(key, sums)| {
+            let shown = |(name, sum): (String, i128)| {
+                let sum = checked_sum(&key, &name, sum)?;
+                Ok((name, sum))
+            };
+            let amounts = sums.into_iter().map(shown).collect::<Result<_, ReadStoreError>>()?;
+            Ok(Counter { key, amounts })
+        });
+        counters.collect()
     }
 
     async fn settled(
@@ -232,35 +232,29 @@ impl TallyStore for DynamoTallyStore {
         let mut call =
             self.client.transact_get_items().transact_items(self.get(self.memo_key(stream), MEMO)?);
         for key in groups {
-            call = call.transact_items(self.get(shard.clone(), &key.0)?);
+            call = call.transact_items(self.get(shard.clone(), key.as_str())?);
         }
         let error = match call.send().await {
             Ok(answer) => {
                 // Answers come in the order of the request.
                 let first = answer.responses.unwrap_or_default().into_iter().next();
                 let item = first.and_then(|first| first.item);
-                return Ok(Settled::At(item.map(|item| memo(stream, &item)).transpose()?));
+                return Ok(Settled::At(item.map(|item| memo(stream, item)).transpose()?));
             }
             Err(error) => error,
         };
-        let codes = match error.as_service_error() {
+        let reasons = match error.as_service_error() {
             Some(TransactGetItemsError::TransactionCanceledException(cancelled)) => {
-                codes(cancelled.cancellation_reasons())
+                cancelled.cancellation_reasons()
             }
-            _ => Vec::new(),
+            _ => &[],
         };
-        if codes.contains(&"TransactionConflict") {
-            Ok(Settled::UnderWay)
-        } else if is_throttled(&codes) {
-            Err(ReadStoreError::Throttled)
-        } else {
-            Err(Failure::of(error).into())
+        if codes(reasons).contains(&"TransactionConflict") {
+            return Ok(Settled::UnderWay);
         }
+        Err(failure::of_transaction(failure::first_meaning(reasons), error).into())
     }
 }
-
-/// Why a sum cannot be shown.
-const OUT_OF_RANGE: &str = "a sum leaves the range of 64 bits";
 
 /// Whether another write moved the memo or is about to: everything is to be looked at again.
 ///
@@ -269,21 +263,6 @@ const OUT_OF_RANGE: &str = "a sum leaves the range of 64 bits";
 fn was_overtaken(error: &TransactWriteItemsError) -> bool {
     let reasons = cancellation_reasons(error);
     reasons.first() == Some(&"ConditionalCheckFailed") || reasons.contains(&"TransactionConflict")
-}
-
-fn was_throttled(error: &TransactWriteItemsError) -> bool {
-    is_throttled(&cancellation_reasons(error))
-}
-
-fn is_throttled(codes: &[&str]) -> bool {
-    codes.contains(&"ThrottlingError") || codes.contains(&"ProvisionedThroughputExceeded")
-}
-
-fn was_too_large(error: &TransactWriteItemsError) -> bool {
-    let TransactWriteItemsError::TransactionCanceledException(cancelled) = error else {
-        return false;
-    };
-    cancelled.cancellation_reasons().iter().any(|reason| is_too_large(reason.message()))
 }
 
 fn cancellation_reasons(error: &TransactWriteItemsError) -> Vec<&str> {
@@ -308,35 +287,37 @@ fn corrupt(key: impl ToString, reason: impl ToString) -> ReadStoreError {
     ReadStoreError::Corrupt { key: key.to_string(), reason: reason.to_string() }
 }
 
-fn memo(stream: &StreamId, item: &HashMap<String, AttributeValue>) -> Result<Memo, ReadStoreError> {
-    let version = item.get("v").and_then(|value| value.as_n().ok()?.parse().ok());
-    let body = item.get("d").and_then(|value| value.as_s().ok());
-    let (Some(version), Some(body)) = (version, body) else {
-        return Err(corrupt(stream, "its version or its content is missing"));
-    };
-    let body = Payload::from_text(body.clone()).map_err(|error| corrupt(stream, error))?;
-    let groups = item.get("g").map_or(Ok(Vec::new()), groups);
-    let groups = groups.map_err(|()| corrupt(stream, "its groups are no list of texts"))?;
-    Ok(Memo { stream: stream.clone(), version: Version::new(version), body, groups })
+/// A memo as an item.
+#[derive(serde::Deserialize)]
+struct MemoItem {
+    #[serde(rename = "v")]
+    version: u64,
+    /// JSON text.
+    #[serde(rename = "d")]
+    body: String,
+    #[serde(rename = "g", default)]
+    groups: Vec<CounterKey>,
 }
 
-fn groups(list: &AttributeValue) -> Result<Vec<CounterKey>, ()> {
-    let keys = list.as_l().map_err(|_| ())?.iter();
-    keys.map(|key| Ok(CounterKey(key.as_s().map_err(|_| ())?.clone()))).collect()
+fn memo(stream: &StreamId, item: Item) -> Result<Memo, ReadStoreError> {
+    let item: MemoItem = stored::read(item).map_err(|error| error.of_row(stream))?;
+    let body = Payload::from_text(item.body).map_err(|error| corrupt(stream, error))?;
+    let version = Version::new(item.version);
+    Ok(Memo { stream: stream.clone(), version, body, groups: item.groups })
 }
 
-fn counter(
-    item: &HashMap<String, AttributeValue>,
-) -> Result<(CounterKey, BTreeMap<String, i64>), ReadStoreError> {
+fn counter(item: &Item) -> Result<(CounterKey, BTreeMap<String, i128>), ReadStoreError> {
     let key = item.get("sk").and_then(|key| key.as_s().ok());
     let key = key.ok_or_else(|| corrupt("counters", "a key is missing"))?;
     let mut amounts = BTreeMap::new();
     for (name, value) in item {
         if let Some(name) = name.strip_prefix("n.") {
             let number = value.as_n().map_err(|_| corrupt(key, format!("{name} is no number")))?;
-            let amount = number.parse().map_err(|_| corrupt(key, OUT_OF_RANGE))?;
+            let amount =
+                number.parse().map_err(|_| corrupt(key, format!("{name} is no whole number")))?;
             amounts.insert(name.to_owned(), amount);
         }
     }
-    Ok((CounterKey(key.clone()), amounts))
+    let key = CounterKey::new(key).map_err(|error| corrupt(key, error))?;
+    Ok((key, amounts))
 }

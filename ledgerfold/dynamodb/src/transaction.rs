@@ -9,7 +9,10 @@ use ledgerfold::{
 };
 use serde::{Deserialize, Serialize};
 
-use crate::{item::Item, record::CommandItem};
+use crate::{
+    record::CommandItem,
+    stored::{self, Item},
+};
 
 /// A transaction as DynamoDB's, action by action. A refusal names its reasons by their positions, so
 /// that the order here is the order in which they are told: who was overtaken hears that first.
@@ -90,16 +93,8 @@ impl<'a> Plan<'a> {
         if let Some((action, reason)) = failed {
             return refusal(action, reason.item.clone());
         }
-        let any = |codes: &[&str]| {
-            reasons.iter().filter_map(CancellationReason::code).any(|code| codes.contains(&code))
-        };
-        Ok(if any(&["TransactionConflict"]) {
-            Verdict::Refused(AppendError::Busy)
-        } else if any(&["ThrottlingError", "ProvisionedThroughputExceeded"]) {
-            Verdict::Refused(StoreError::Throttled.into())
-        } else {
-            Verdict::Unknown
-        })
+        let busy = reasons.iter().any(|reason| reason.code() == Some("TransactionConflict"));
+        Ok(if busy { Verdict::Refused(AppendError::Busy) } else { Verdict::Unknown })
     }
 }
 
@@ -225,7 +220,7 @@ pub(crate) fn read<T: for<'de> Deserialize<'de>>(
     whose: &impl ToString,
 ) -> Result<T, StoreError> {
     let item = item.ok_or_else(|| corrupt(whose, "the refusal does not show what stands there"))?;
-    serde_dynamo::from_item(item).map_err(|reason| corrupt(whose, reason))
+    stored::read(item).map_err(|error| error.of_log(whose))
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "made for map_err")]

@@ -10,15 +10,17 @@ use aws_sdk_dynamodb::{
     config::{BehaviorVersion, Config, Credentials, Region, retry::RetryConfig},
 };
 use ledgerfold::{
-    NewCommit, Version,
+    NewCommit, Timestamp, Version,
     command::Loaded,
     ports::{
-        AppendError, CounterKey, EventStore, GenerationStore, ReadStoreError, Segment, Settled,
-        StoreError, Streams, TallyStore, Written,
+        AppendError, CounterKey, DeadlineStore, EventStore, GenerationStore, Page, Quarantine,
+        QuarantineError, ReadStoreError, RowStore, Segment, Settled, StoreError, Streams,
+        TallyStore, Written,
     },
 };
 use ledgerfold_dynamodb::{
-    CommitItem, DynamoEventStore, DynamoGenerationStore, DynamoStreams, DynamoTallyStore,
+    CommitItem, DynamoDeadlineStore, DynamoEventStore, DynamoGenerationStore, DynamoQuarantine,
+    DynamoRowStore, DynamoStreams, DynamoTallyStore,
 };
 use ledgerfold_testkit::{
     RecordedAnswer::{self, HangUp, Json},
@@ -74,6 +76,17 @@ fn outage() -> RecordedAnswer {
 
 fn new_commit() -> NewCommit {
     commit(&Loaded::unread(fresh()), "attempt", &["note"], 60)
+}
+
+/// An item as a read finds it, in a format of the future. Nothing in it is what this program knows.
+fn newer_item(sort_key: &str) -> String {
+    format!(
+        r#"{{"pk": {{"S": "notebook#1"}}, "sk": {sort_key}, "format": {{"N": "2"}}, "e": {{"M": {{}}}}}}"#
+    )
+}
+
+fn found(item: &str) -> RecordedAnswer {
+    Json(200, format!(r#"{{"Item": {item}, "Items": [{item}], "Count": 1}}"#))
 }
 
 async fn append(
@@ -144,6 +157,48 @@ async fn a_stored_item_that_is_no_commit_is_an_error_and_not_skipped() {
     assert!(matches!(page, Err(StoreError::Corrupt { .. })), "{page:?}");
 }
 
+/// Old and new programs run side by side while a deployment goes on: what the new one wrote is not
+/// damaged, and is read once the old one is replaced.
+#[tokio::test]
+async fn an_item_in_a_newer_format_is_not_taken_for_damaged() {
+    let by_number = || found(&newer_item(r#"{"N": "1"}"#));
+    let by_text = || found(&newer_item(r#"{"S": "notebook#1"}"#));
+    let answers = [by_number(), by_number(), by_number(), by_text(), by_text(), by_text()];
+    let (_service, client) = service(answers.into_iter().chain([by_text(), by_text()])).await;
+    let (log, stream) = (DynamoEventStore::new(client.clone(), "events"), fresh());
+    let sentence = "format 2, and this program reads formats up to 1";
+    for page in [
+        log.read(&stream, Version::NONE).await,
+        log.read_back(&stream, None, 5).await,
+        log.head(&stream).await.map(|_| Page::default()),
+    ] {
+        let newer = matches!(&page, Err(error @ StoreError::Newer { .. })
+            if error.to_string().contains(sentence));
+        assert!(newer, "{page:?}");
+    }
+    let row = DynamoRowStore::new(client.clone(), "rows").get(&stream).await.map(drop);
+    let memo = DynamoTallyStore::new(client.clone(), "tally").memo(&stream).await.map(drop);
+    let states = DynamoGenerationStore::new(client.clone(), "states");
+    let record = states.read("pages").await.map(drop);
+    for outcome in [row, memo, record, states.progress("pages", 1).await.map(drop)] {
+        assert!(matches!(outcome, Err(ReadStoreError::Newer { .. })), "{outcome:?}");
+    }
+    let entry = DynamoQuarantine::new(client, "states", "pages").get(&stream).await;
+    assert!(matches!(entry, Err(QuarantineError::Newer { .. })), "{entry:?}");
+}
+
+/// It stays where it is, and every sweep says so.
+#[tokio::test]
+async fn a_deadline_in_a_newer_format_is_named_and_stays() {
+    let (_service, client) = service([found(&newer_item(r#"{"S": "a"}"#))]).await;
+    let deadlines = DynamoDeadlineStore::new(client, "deadlines", "by-due");
+    let process = "payment".parse().expect("a name");
+    let page = deadlines.due(&process, 0, Timestamp::MAX, None).await.expect("it can be listed");
+    assert!(page.deadlines.is_empty(), "{page:?}");
+    let [reason] = &page.unreadable[..] else { panic!("{page:?}") };
+    assert!(reason.contains("format 2"), "{reason}");
+}
+
 /// No emulator shows a stale read, so that the request must say it.
 #[tokio::test]
 async fn every_read_asks_to_be_strongly_consistent() {
@@ -197,12 +252,16 @@ async fn why_a_transaction_was_cancelled_is_read_by_position() {
     let throttled = count(cancelled(&["None", "ThrottlingError"])).await;
     assert!(matches!(throttled, Err(ReadStoreError::Throttled)), "{throttled:?}");
     let invalid = count(cancelled(&["None", "ValidationError"])).await;
-    assert!(matches!(invalid, Err(ReadStoreError::Refused(_))), "{invalid:?}");
+    assert!(matches!(invalid, Err(ReadStoreError::Invalid(_))), "{invalid:?}");
+    let denied = count(cancelled(&["AccessDenied", "None"])).await;
+    assert!(matches!(denied, Err(ReadStoreError::Refused(_))), "{denied:?}");
+    let unknown = count(cancelled(&["None", "SomethingNew"])).await;
+    assert!(matches!(unknown, Err(ReadStoreError::Unavailable(_))), "{unknown:?}");
 }
 
 async fn settle(answer: RecordedAnswer) -> Result<Settled, ReadStoreError> {
     let (_, client) = service([answer]).await;
-    let groups = [CounterKey("today".to_owned())];
+    let groups = [CounterKey::new("today").expect("a key")];
     DynamoTallyStore::new(client, "tally").settled(&fresh(), &groups).await
 }
 
@@ -213,7 +272,9 @@ async fn why_a_read_in_a_transaction_was_cancelled_is_told() {
     let throttled = settle(cancelled(&["ThrottlingError", "None"])).await;
     assert!(matches!(throttled, Err(ReadStoreError::Throttled)), "{throttled:?}");
     let invalid = settle(cancelled(&["ValidationError", "None"])).await;
-    assert!(matches!(invalid, Err(ReadStoreError::Refused(_))), "{invalid:?}");
+    assert!(matches!(invalid, Err(ReadStoreError::Invalid(_))), "{invalid:?}");
+    let denied = settle(cancelled(&["AccessDenied", "None"])).await;
+    assert!(matches!(denied, Err(ReadStoreError::Refused(_))), "{denied:?}");
     let nothing = settle(Json(200, r#"{"Responses": [{}, {}]}"#.to_owned())).await;
     assert!(matches!(nothing, Ok(Settled::At(None))), "{nothing:?}");
 }

@@ -199,11 +199,14 @@ async fn what_is_no_condition_is_never_taken_for_a_conflict() {
         let throttled_is = matches!(throttled, AppendError::Store(StoreError::Throttled));
         assert!(throttled_is, "{code}: {throttled:?}");
     }
-    for code in ["ValidationError", "ItemCollectionSizeLimitExceeded", "SomethingNew"] {
+    for code in ["ValidationError", "ItemCollectionSizeLimitExceeded", "AccessDenied"] {
         let refused = case.refused(&[(code, None), NONE, NONE, NONE, NONE]).await;
         let is_refused = matches!(refused, AppendError::Store(StoreError::Refused(_)));
         assert!(is_refused, "{code}: {refused:?}");
     }
+    let unknown = case.refused(&[("SomethingNew", None), NONE, NONE, NONE, NONE]).await;
+    let is_retried = matches!(unknown, AppendError::Store(StoreError::Unavailable(_)));
+    assert!(is_retried, "{unknown:?}");
 }
 
 #[tokio::test]

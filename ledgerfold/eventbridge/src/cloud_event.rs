@@ -1,7 +1,7 @@
 use ledgerfold::{
     Actor, CausationId, CommandId, CommitEvent, ContentId, CorrelationId, Envelope, EventId,
     EventType, Metadata, Payload, SchemaVersion, StreamId, Timestamp, Traceparent, Version,
-    ports::{PayloadError, PayloadStore},
+    ports::{NewerFormat, PayloadError, PayloadStore},
 };
 use serde::{Deserialize, Deserializer, Serialize};
 
@@ -72,6 +72,9 @@ pub enum NotACloudEvent {
     /// Its `dataschema` does not end in a version.
     #[error("the dataschema {0:?} names no version")]
     Schema(String),
+    /// A newer program published it.
+    #[error("the message cannot be read here yet: {0}")]
+    Newer(#[from] NewerFormat),
     /// Its content is elsewhere.
     #[error("the content is at {0:?}")]
     Pointer(String),
@@ -83,7 +86,29 @@ pub enum NotACloudEvent {
     Data(String),
 }
 
+/// The newest format of events that this program reads. An event of the first does not say so; a program that
+/// publishes what older ones would misread says it in the extension `ledgerfoldformat`, and those retry the
+/// message until they are replaced.
+const KNOWN: u64 = 1;
+
+#[derive(Deserialize)]
+struct Outline {
+    #[serde(rename = "ledgerfoldformat")]
+    format: Option<u64>,
+}
+
 impl CloudEvent {
+    /// Reads an event as it travels.
+    ///
+    /// # Errors
+    /// [`NotACloudEvent::Malformed`], [`NotACloudEvent::Newer`].
+    pub fn parse(text: &str) -> Result<Self, NotACloudEvent> {
+        match serde_json::from_str::<Outline>(text)?.format {
+            Some(found) if found > KNOWN => Err(NewerFormat { found, known: KNOWN }.into()),
+            _ => Ok(serde_json::from_str(text)?),
+        }
+    }
+
     /// The event as the context named `context` publishes it.
     pub fn new(context: &str, envelope: &Envelope) -> Self {
         let CommitEvent { id, event_type, schema_version, data } = envelope.event.clone();

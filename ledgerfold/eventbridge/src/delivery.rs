@@ -3,6 +3,7 @@ use ledgerfold::{
     project::{Content, ReplayName},
 };
 use serde::Deserialize;
+use serde_json::value::RawValue;
 
 use crate::{CloudEvent, NotACloudEvent, SigningKey};
 
@@ -40,8 +41,9 @@ pub enum NotABusMessage {
 }
 
 #[derive(Deserialize)]
-struct Wire {
-    detail: CloudEvent,
+struct Wire<'a> {
+    #[serde(borrow)]
+    detail: &'a RawValue,
     #[serde(rename = "replay-name")]
     replay_name: Option<String>,
 }
@@ -54,6 +56,7 @@ impl BusMessage {
     /// [`NotABusMessage`].
     pub fn parse(body: &str, key: &SigningKey) -> Result<Self, NotABusMessage> {
         let Wire { detail, replay_name } = serde_json::from_str(body)?;
+        let detail = CloudEvent::parse(detail.get())?;
         let event = detail.id();
         let origin = if detail.is_signed_with(key) { Origin::Relay } else { Origin::Unknown };
         let (stream, committed) = detail.place();
@@ -77,6 +80,6 @@ impl BusMessage {
     /// [`NotABusMessage`].
     pub fn label(body: &str) -> Result<(EventId, Option<ReplayName>), NotABusMessage> {
         let Wire { detail, replay_name } = serde_json::from_str(body)?;
-        Ok((detail.id(), replay_name.map(ReplayName)))
+        Ok((CloudEvent::parse(detail.get())?.id(), replay_name.map(ReplayName)))
     }
 }

@@ -12,6 +12,7 @@ use ledgerfold::{
         Unpublishable,
     },
 };
+use ledgerfold_aws::Meaning;
 
 use crate::{CloudEvent, SigningKey};
 
@@ -114,7 +115,11 @@ impl EventBridgePublisher {
         let answers = answer.entries.unwrap_or_default().into_iter().map(|entry| {
             let refusal = || {
                 let code = entry.error_code.as_deref().unwrap_or("no event id");
-                EntryError(format!("{code}: {}", entry.error_message.as_deref().unwrap_or("")))
+                let message = entry.error_message.as_deref().unwrap_or_default();
+                match Meaning::of(code, message) {
+                    Meaning::Invalid => EntryError::Invalid(format!("{code}: {message}")),
+                    _ => EntryError::NotTaken(format!("{code}: {message}")),
+                }
             };
             entry.event_id.as_ref().map(|_| ()).ok_or_else(refusal)
         });

@@ -61,15 +61,19 @@ fn envelopes(notes: &[&str]) -> Vec<Envelope> {
 
 #[tokio::test]
 async fn each_entry_has_its_own_answer() {
-    let answers = json!({"FailedEntryCount": 2, "Entries": [
+    let answers = json!({"FailedEntryCount": 4, "Entries": [
         {"EventId": "1"}, {"ErrorCode": "ThrottlingException", "ErrorMessage": "slow down"}, {},
+        {"ErrorCode": "AccessDeniedException"}, {"ErrorCode": "MalformedDetail"},
     ]});
     let (service, bus) = bus(Json(200, answers.to_string())).await;
-    let outcome = bus.publish(&envelopes(&["a", "b", "c"])).await.expect("the call succeeds");
+    let outcome =
+        bus.publish(&envelopes(&["a", "b", "c", "d", "e"])).await.expect("the call succeeds");
     let expected = [
         Ok(()),
-        Err(EntryError("ThrottlingException: slow down".to_owned())),
-        Err(EntryError("no event id: ".to_owned())),
+        Err(EntryError::NotTaken("ThrottlingException: slow down".to_owned())),
+        Err(EntryError::NotTaken("no event id: ".to_owned())),
+        Err(EntryError::NotTaken("AccessDeniedException: ".to_owned())),
+        Err(EntryError::Invalid("MalformedDetail: ".to_owned())),
     ];
     assert_eq!(outcome, expected);
     let request: Value = serde_json::from_str(&service.requests()[0]).expect("it is JSON");
@@ -333,4 +337,16 @@ fn an_event_whose_content_is_null_is_not_taken_for_a_pointer() {
     envelope.event.data = Payload::from_text("null".to_owned()).expect("it is JSON");
     let read = parse(&message(&envelope));
     assert_eq!(read.content, envelope.into());
+}
+
+/// The queue brings it again until the newer program reads it.
+#[test]
+fn an_event_in_a_newer_format_says_so() {
+    let mut message = message(&envelopes(&["a"]).remove(0));
+    message["detail"]["ledgerfoldformat"] = json!(1);
+    assert!(BusMessage::parse(&message.to_string(), &key()).is_ok());
+    message["detail"]["ledgerfoldformat"] = json!(2);
+    message["detail"]["sequence"] = json!({"of": "the future"});
+    let refused = BusMessage::parse(&message.to_string(), &key()).expect_err("it is of the future");
+    assert!(refused.to_string().contains("format 2"), "{refused}");
 }

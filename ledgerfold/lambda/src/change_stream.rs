@@ -6,10 +6,11 @@ use aws_lambda_events::{
 };
 use lambda_runtime::{LambdaEvent, run, service_fn};
 use ledgerfold::{
-    ports::{PayloadError, PayloadStore},
-    relay::{Relay, StreamRecord, Unreadable},
+    Commit,
+    ports::{MAX_PAGE_BYTES, PayloadStore},
+    relay::{Relay, StreamRecord, Unreadable, Unsent},
 };
-use ledgerfold_dynamodb::{CommitItem, UnreadableCommit};
+use ledgerfold_dynamodb::CommitItem;
 
 use crate::{RunError, metrics};
 
@@ -49,18 +50,34 @@ async fn handle(
     payloads: Option<&dyn PayloadStore>,
     event: Event,
 ) -> DynamoDbEventResponse {
-    let mut records = Vec::new();
-    for change in event.records {
-        records.extend(record(change, payloads).await);
-    }
     let mut response = DynamoDbEventResponse::default();
-    if let Err(unsent) = relay.publish(&records).await {
+    if let Err(unsent) = publish(relay, payloads, event).await {
         tracing::error!(record = unsent.sequence_number, reason = unsent.reason, "record not sent");
         let mut failure = DynamoDbBatchItemFailure::default();
         failure.item_identifier = Some(unsent.sequence_number);
         response.batch_item_failures = vec![failure];
     }
     response
+}
+
+/// Publishes the records in their order. A batch may hold many commits whose events are kept elsewhere, so
+/// no more of them are fetched before the last ones are sent than a page of the log holds.
+async fn publish(
+    relay: &Relay,
+    payloads: Option<&dyn PayloadStore>,
+    event: Event,
+) -> Result<(), Unsent> {
+    let (mut records, mut bytes) = (Vec::new(), 0);
+    for change in event.records {
+        let Some(record) = record(change, payloads).await else { continue };
+        bytes += record.commit.as_ref().map_or(0, Commit::payload_bytes);
+        records.push(record);
+        if bytes >= MAX_PAGE_BYTES {
+            relay.publish(&std::mem::take(&mut records)).await?;
+            bytes = 0;
+        }
+    }
+    relay.publish(&records).await
 }
 
 /// An appended commit. What a person with more permissions does to the event table is not news for the
@@ -73,11 +90,9 @@ async fn record(record: EventRecord, payloads: Option<&dyn PayloadStore>) -> Opt
         return None;
     }
     let commit = CommitItem::read(record.change.new_image, payloads).await;
-    let commit = commit.map_err(|error| match &error {
-        UnreadableCommit::Payload(PayloadError::Unavailable(_)) => {
-            Unreadable::Now(error.to_string())
-        }
-        _ => Unreadable::AsItIs(error.to_string()),
+    let commit = commit.map_err(|error| {
+        let why = if error.is_damage() { Unreadable::AsItIs } else { Unreadable::Now };
+        why(error.to_string())
     });
     let sequence_number = record.change.sequence_number.unwrap_or_default();
     Some(StreamRecord { sequence_number, name, commit })
@@ -103,7 +118,7 @@ mod tests {
     use async_trait::async_trait;
     use ledgerfold::{
         ContentId,
-        ports::{DeadLetter, Limits, Publisher},
+        ports::{DeadLetter, Limits, MAX_PAGE_BYTES, PayloadError, Publisher},
     };
     use ledgerfold_dynamodb::MAX_EVENT_BYTES;
     use ledgerfold_eventbridge::EventBridgePublisher;
@@ -113,8 +128,7 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::{
-        Arc, CommitItem, DynamoDbEventResponse, Event, PayloadError, PayloadStore, Relay,
-        changed_commits, handle,
+        Arc, CommitItem, DynamoDbEventResponse, Event, PayloadStore, Relay, changed_commits, handle,
     };
 
     /// A record as Lambda brings it.
@@ -205,7 +219,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn word_is_left_of_what_is_damaged_and_none_of_what_may_be_fetched_later() {
+    async fn word_is_left_of_what_is_damaged_and_all_others_are_sent() {
         let damaged = json!({"pk": {"S": "order#1"}});
         let publisher = publisher(vec![]);
         let relay = relay_to(&publisher).with_dead_letters(publisher.clone());
@@ -217,27 +231,75 @@ mod tests {
         assert_eq!(letters.len(), 1, "{letters:?}");
         let DeadLetter { commit: name, reason } = &letters[0];
         assert!(name == "order#1 at 1" && reason.contains("no commit"), "{name}: {reason}");
-
-        let mut elsewhere = commit("1");
-        let fields = elsewhere.as_object_mut().expect("an item");
-        fields.remove("e");
-        fields.insert("x".to_owned(), json!({"S": ContentId::of(b"[]").to_string()}));
-        let records = json!([record("INSERT", "13", &elsewhere)]);
-        let response = hand_over(&relay, Some(&Down), records).await;
-        assert_eq!((failures(&response), publisher.letters().len()), (vec!["13"], 1));
     }
 
-    /// A store that does not answer.
-    struct Down;
+    /// A commit whose events are kept elsewhere under this name.
+    fn kept_elsewhere(id: &ContentId) -> Value {
+        let mut image = commit("1");
+        let fields = image.as_object_mut().expect("an item");
+        fields.remove("e");
+        fields.insert("x".to_owned(), json!({"S": id.to_string()}));
+        image
+    }
+
+    #[tokio::test]
+    async fn no_word_is_left_of_what_can_be_read_once_an_outage_or_a_missing_right_is_mended() {
+        let elsewhere = kept_elsewhere(&ContentId::of(b"[]"));
+        let mut newer = commit("1");
+        newer["format"] = json!({"N": "2"});
+        let unavailable = Failing(|| PayloadError::Unavailable("RequestTimeout".into()));
+        let refused = Failing(|| PayloadError::Refused("AccessDenied".into()));
+        let cases: [(&Value, Option<&dyn PayloadStore>, &str); 4] = [
+            (&elsewhere, Some(&unavailable), "an outage"),
+            (&elsewhere, Some(&refused), "a missing right"),
+            (&elsewhere, None, "a program without a payload store"),
+            (&newer, None, "a newer format"),
+        ];
+        for (image, payloads, case) in cases {
+            let publisher = publisher(vec![]);
+            let relay = relay_to(&publisher).with_dead_letters(publisher.clone());
+            let records =
+                json!([record("INSERT", "11", image), record("INSERT", "12", &commit("2"))]);
+            let response = hand_over(&relay, payloads, records).await;
+            assert_eq!(failures(&response), ["11"], "{case}");
+            assert_eq!((publisher.letters(), publisher.taken().len()), (vec![], 0), "{case}");
+        }
+    }
+
+    #[tokio::test]
+    async fn no_more_is_fetched_at_a_time_than_a_page_holds() {
+        let payloads = MemoryPayloadStore::default();
+        let mut records = Vec::new();
+        for (number, text) in ["a", "b", "c", "d"].into_iter().enumerate() {
+            let text = text.repeat(MAX_PAGE_BYTES / 2 + 1);
+            let content = json!([{
+                "i": "018bcfe5-6800-7000-8000-000000000000", "t": "OrderDelivered", "v": 1,
+                "d": {"text": text},
+            }]);
+            let id = ContentId::keep(&payloads, content.to_string()).await.expect("it is kept");
+            records.push(record("INSERT", &number.to_string(), &kept_elsewhere(&id)));
+        }
+        let limits = Limits { entries: 10, bytes: 2 * MAX_PAGE_BYTES };
+        let publisher = Arc::new(MemoryPublisher::new(limits));
+        publisher.order(vec![Fault::Call; 5]);
+        let relay = relay_to(&publisher);
+        let response = hand_over(&relay, Some(&payloads), json!(records)).await;
+        assert_eq!((failures(&response), payloads.fetches()), (vec!["0"], 2), "a page of two");
+        let response = hand_over(&relay, Some(&payloads), json!(records)).await;
+        assert_eq!((failures(&response), payloads.fetches()), (vec![], 6), "the rest");
+    }
+
+    /// A store that answers with an error.
+    struct Failing(fn() -> PayloadError);
 
     #[async_trait]
-    impl PayloadStore for Down {
+    impl PayloadStore for Failing {
         async fn put(&self, _: &ContentId, _: String) -> Result<(), PayloadError> {
-            Err(PayloadError::Unavailable("it is down".into()))
+            Err((self.0)())
         }
 
         async fn get(&self, _: &ContentId) -> Result<Vec<u8>, PayloadError> {
-            Err(PayloadError::Unavailable("it is down".into()))
+            Err((self.0)())
         }
 
         fn uri(&self, id: &ContentId) -> String {
@@ -292,11 +354,7 @@ mod tests {
         }]);
         let payloads = MemoryPayloadStore::default();
         let id = ContentId::keep(&payloads, content.to_string()).await.expect("it is kept");
-        let mut image = commit("1");
-        let fields = image.as_object_mut().expect("an item");
-        fields.remove("e");
-        fields.insert("x".to_owned(), json!({"S": id.to_string()}));
-        let records = json!([record("INSERT", "11", &image)]);
+        let records = json!([record("INSERT", "11", &kept_elsewhere(&id))]);
         let (response, taken) = relay_with(Some(&payloads), records.clone(), vec![]).await;
         assert_eq!((failures(&response), taken), (vec![], 1));
         let (response, taken) = relay(records.clone(), vec![]).await;

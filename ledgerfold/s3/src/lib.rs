@@ -5,13 +5,14 @@
 use async_trait::async_trait;
 use aws_sdk_s3::{
     Client,
-    error::{DisplayErrorContext, ProvideErrorMetadata, SdkError},
+    error::{ProvideErrorMetadata, SdkError},
     primitives::ByteStream,
 };
 use ledgerfold::{
     ContentId,
     ports::{PayloadError, PayloadStore},
 };
+use ledgerfold_aws::Failure;
 
 /// Payloads in a bucket, each under a prefix and its own digest.
 ///
@@ -57,7 +58,7 @@ impl PayloadStore for S3PayloadStore {
             Ok(_) => Ok(()),
             // The same name is the same content: it is there already, or is being written by another.
             Err(error) if matches!(code(&error), Some("PreconditionFailed")) => Ok(()),
-            Err(error) => Err(failure(error)),
+            Err(error) => Err(Failure::of(error).into()),
         }
     }
 
@@ -65,7 +66,7 @@ impl PayloadStore for S3PayloadStore {
         let get = self.client.get_object().bucket(&self.bucket).key(self.key(id));
         let answer = get.send().await.map_err(|error| match code(&error) {
             Some("NoSuchKey") => PayloadError::Missing(id.clone()),
-            _ => failure(error),
+            _ => Failure::of(error).into(),
         })?;
         let content = answer.body.collect().await;
         let content = content.map_err(|error| PayloadError::Unavailable(error.into()))?;
@@ -79,23 +80,4 @@ impl PayloadStore for S3PayloadStore {
 
 fn code<E: ProvideErrorMetadata, R>(error: &SdkError<E, R>) -> Option<&str> {
     error.as_service_error().and_then(ProvideErrorMetadata::code)
-}
-
-/// What a failed call means. The client has tried again already.
-#[expect(clippy::needless_pass_by_value, reason = "made for map_err")]
-fn failure<E, R>(error: SdkError<E, R>) -> PayloadError
-where
-    E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
-    R: std::fmt::Debug + Send + Sync + 'static,
-{
-    let text = DisplayErrorContext(&error).to_string().into();
-    let refused = error.as_service_error().is_some_and(|refusal| {
-        !matches!(
-            refusal.code(),
-            None | Some(
-                "InternalError" | "ServiceUnavailable" | "SlowDown" | "ConditionalRequestConflict"
-            )
-        )
-    });
-    if refused { PayloadError::Refused(text) } else { PayloadError::Unavailable(text) }
 }

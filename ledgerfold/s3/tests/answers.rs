@@ -47,14 +47,29 @@ async fn what_is_there_already_is_as_good_as_put() {
     put(refusal(412, "PreconditionFailed")).await.expect("it is there");
 }
 
+/// Nothing of this says that the content is lost: whoever reads a commit retries.
 #[tokio::test]
-async fn what_passes_is_told_from_what_does_not() {
-    for answer in [HangUp, refusal(503, "SlowDown"), refusal(409, "ConditionalRequestConflict")] {
-        let outcome = put(answer).await;
-        assert!(matches!(outcome, Err(PayloadError::Unavailable(_))), "{outcome:?}");
+async fn what_an_outage_or_a_missing_right_hides_is_not_damaged() {
+    let passing = [
+        (500, "InternalError"),
+        (503, "SlowDown"),
+        (400, "RequestTimeout"),
+        (400, "ExpiredToken"),
+        (409, "ConditionalRequestConflict"),
+        (400, "KMS.ThrottlingException"),
+        (418, "SomethingNew"),
+    ];
+    for answer in passing.map(|(status, code)| refusal(status, code)).into_iter().chain([HangUp]) {
+        for outcome in [put(answer.clone()).await, fetch(answer).await.map(drop)] {
+            assert!(matches!(outcome, Err(PayloadError::Unavailable(_))), "{outcome:?}");
+        }
     }
-    let denied = put(refusal(403, "AccessDenied")).await;
-    assert!(matches!(denied, Err(PayloadError::Refused(_))), "{denied:?}");
+    let refused = [(403, "AccessDenied"), (400, "KMS.DisabledException"), (404, "NoSuchBucket")];
+    for answer in refused.map(|(status, code)| refusal(status, code)) {
+        for outcome in [put(answer.clone()).await, fetch(answer).await.map(drop)] {
+            assert!(matches!(outcome, Err(PayloadError::Refused(_))), "{outcome:?}");
+        }
+    }
 }
 
 #[tokio::test]

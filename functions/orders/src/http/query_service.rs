@@ -135,9 +135,9 @@ impl QueryService {
         let token = consistency_token(request, &Orders::CATEGORY)?;
         let list = format!("orders of {customer}");
         let Page { limit, from } = parameters.page::<PlaceInList>(&list)?;
-        let before = from.map(String::from);
+        let before = from.as_ref().map(PlaceInList::order);
         // One more than is shown tells whether there is another page.
-        let listing = Listing { partition: customer.to_string(), before, limit: limit + 1 };
+        let listing = Listing { partition: customer.into(), before, limit: limit + 1 };
         let Readable { table, skips } = &self.tables.customer_orders;
         let page =
             fresh_list::<CustomerOrders>(&**table, &*self.log, &**skips, &listing, token.as_ref());

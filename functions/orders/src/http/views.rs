@@ -138,7 +138,7 @@ impl From<&[Counter]> for DashboardView {
         let mut totals: BTreeMap<&str, Figures> = BTreeMap::new();
         let mut days = Vec::new();
         for counter in counters {
-            let Some((date, currency)) = counter.key.0.split_once('#') else {
+            let Some((date, currency)) = counter.key.as_str().split_once('#') else {
                 continue;
             };
             let figures = Figures::new(currency, counter);
@@ -161,7 +161,7 @@ mod tests {
     #[test]
     fn sums_of_the_largest_counters_are_exact() {
         let full = |day: &str| Counter {
-            key: CounterKey(format!("{day}#EUR")),
+            key: CounterKey::new(format!("{day}#EUR")).expect("a key"),
             amounts: BTreeMap::from([(counter::REVENUE.to_owned(), i64::MAX)]),
         };
         let view = DashboardView::from(&[full("2026-11-23"), full("2026-11-24")][..]);

@@ -1,6 +1,10 @@
 use std::fmt;
 
-use ledgerfold::{EntityId, Recorded, Timestamp, ports::IndexKey, project::Projection};
+use ledgerfold::{
+    EntityId, InvalidId, Recorded, Timestamp,
+    ports::{IndexKey, IndexOrder},
+    project::Projection,
+};
 use orders_events::{Money, OrderEvent};
 use serde::{Deserialize, Serialize};
 
@@ -39,6 +43,11 @@ impl PlaceInList {
     /// The place of this order.
     pub fn of(order: &CustomerOrder) -> Self {
         Self { placed_at: order.placed_at, id: order.id.clone() }
+    }
+
+    /// The order key of this place.
+    pub fn order(&self) -> IndexOrder {
+        IndexOrder::new(self.to_string()).expect("a time and an id are short")
     }
 }
 
@@ -91,8 +100,7 @@ impl Projection for CustomerOrders {
         Ok(Some(CustomerOrder { status: order.status.after(&event.event), ..order }))
     }
 
-    fn index(row: &CustomerOrder) -> Option<IndexKey> {
-        let (partition, order) = (row.customer_id.clone(), PlaceInList::of(row).to_string());
-        Some(IndexKey { partition, order })
+    fn index(row: &CustomerOrder) -> Result<Option<IndexKey>, InvalidId> {
+        IndexKey::new(&*row.customer_id, PlaceInList::of(row).to_string()).map(Some)
     }
 }

@@ -38,7 +38,7 @@ pub struct OrderMemo {
 /// The key of a day's counters: `2026-11-23#EUR`, or before and behind all of the day's with another
 /// text for the currency.
 pub fn day_key(day: Date, currency: &str) -> CounterKey {
-    CounterKey(format!("{day}#{currency}"))
+    CounterKey::new(format!("{day}#{currency}")).expect("a day and a currency are short")
 }
 
 /// A day is a day of UTC.

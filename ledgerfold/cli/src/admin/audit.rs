@@ -186,7 +186,7 @@ impl<'a> CountersOf<'a> {
             CountersVerdict::Differ(differences) => {
                 report.counters.extend(differences.into_iter().map(|difference| WrongCounter {
                     projection: self.model.projection,
-                    key: difference.key.0,
+                    key: difference.key.into(),
                     counter: difference.counter,
                     expected: difference.expected,
                     shown: difference.shown,

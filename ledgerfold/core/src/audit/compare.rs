@@ -283,8 +283,7 @@ impl<T: Tally> Audited for TallyModel<T> {
     }
 
     async fn counters(&self) -> Result<Option<Vec<Counter>>, ProjectError> {
-        // No empty text is a key, and no key is above the last character there is.
-        let (first, last) = (CounterKey("\u{1}".to_owned()), CounterKey(char::MAX.to_string()));
+        let (first, last) = (CounterKey::least(), CounterKey::greatest());
         Ok(Some(self.counters.range(&first, &last).await?))
     }
 }

@@ -190,15 +190,25 @@ impl<D: Decider> Loaded<D> {
         sought: Option<&CommandId>,
         snapshots: Option<&StateSchema>,
     ) -> Result<(Option<Commit>, bool), LoadError> {
-        let mut found = None;
         let page = store.read(&self.stream, self.version).await?;
-        for commit in page.commits {
+        Ok((self.fold_all(page.commits, sought, snapshots)?, !page.more))
+    }
+
+    /// Moves on by commits that were read, and gives back the one of this command, if it is among them.
+    pub(super) fn fold_all(
+        &mut self,
+        commits: impl IntoIterator<Item = Commit>,
+        sought: Option<&CommandId>,
+        snapshots: Option<&StateSchema>,
+    ) -> Result<Option<Commit>, LoadError> {
+        let mut found = None;
+        for commit in commits {
             self.fold(&commit, snapshots)?;
             if commit.is_of(sought) {
                 found = Some(commit);
             }
         }
-        Ok((found, !page.more))
+        Ok(found)
     }
 
     /// Moves on by a commit that was read.

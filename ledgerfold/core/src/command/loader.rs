@@ -3,7 +3,7 @@ use crate::{
     CommandId, Commit, Decider, IDEMPOTENCY_WINDOW, MAX_SNAPSHOT_BYTES, NewCommit, Place,
     Rejection, Snapshot, SnapshotPolicy, Snapshots, StateSchema, StreamId, Version,
     panics::guarded,
-    ports::{EventStore, StoreError},
+    ports::{Base, EventStore, Newest, StoreError},
 };
 
 /// Reads the streams of a domain: from the nearest snapshot, where the domain keeps them.
@@ -108,35 +108,36 @@ impl<D: Decider> Loader<D> {
         sought: Option<&CommandId>,
     ) -> Result<Option<Commit>, LoadError> {
         let mut newest: Vec<Commit> = Vec::new();
+        let schema = snapshots.schema();
         for reach in [Reach::Usual, Reach::Longest, Reach::All] {
-            let known = newest.len();
             let limit = reach.commits(snapshots.policy(), &newest);
             let before = newest.last().map(Commit::from);
-            let page = store.read_back(loaded.stream(), before, limit).await?;
-            newest.extend(page.commits);
-            let snapshot = newest.iter().enumerate().skip(known).find_map(|(at, commit)| {
-                let snapshot = commit.snapshot()?;
-                Some((at, snapshot, snapshots.open(snapshot)?))
-            });
-            let whole = snapshot.is_some() || !page.more;
-            let mut found = None;
-            if let Some((at, snapshot, state)) = snapshot {
-                let commit = &newest[at];
-                *loaded = restored(commit, snapshot, state);
-                found = Some(commit).filter(|commit| commit.is_of(sought)).cloned();
-                newest.truncate(at);
-            }
-            if whole {
-                for commit in newest.into_iter().rev() {
-                    loaded.fold(&commit, self.schema())?;
-                    if commit.is_of(sought) {
-                        found = Some(commit);
+            match store.read_back_to(schema, loaded.stream(), before, limit).await? {
+                Newest::Commits(page) => {
+                    newest.extend(page.commits);
+                    if !page.more {
+                        return loaded.fold_all(newest.into_iter().rev(), sought, Some(schema));
                     }
                 }
-                return Ok(found);
+                Newest::Snapshot { base, following } => {
+                    let Some(state) = snapshots.open(&base.snapshot) else { break };
+                    let stream = loaded.stream().clone();
+                    *loaded = restored(stream.clone(), &base, state);
+                    let mut found = loaded.fold_all(following.commits, sought, Some(schema))?;
+                    let rest = if following.more {
+                        loaded.read_on_from(store, sought, Some(schema)).await?
+                    } else {
+                        loaded.fold_all(newest.into_iter().rev(), sought, Some(schema))?
+                    };
+                    found = rest.or(found);
+                    if found.is_none() && sought == Some(&base.command) {
+                        found = Some(Place { stream, from: base.from }.read(store).await?);
+                    }
+                    return Ok(found);
+                }
             }
         }
-        loaded.read_on_from(store, sought, self.schema()).await
+        loaded.read_on_from(store, sought, Some(schema)).await
     }
 
     /// The commit of these events, and the stream with it.
@@ -222,9 +223,15 @@ impl Reach {
     }
 }
 
-fn restored<D: Decider>(commit: &Commit, snapshot: &Snapshot, state: D::State) -> Loaded<D> {
-    let (stream, recent) = (commit.stream().clone(), snapshot.recent.clone());
-    Loaded::restored(stream, commit.to(), state, recent, snapshot.state.as_str().len())
+fn restored<D: Decider>(stream: StreamId, base: &Base, state: D::State) -> Loaded<D> {
+    let Base { version, snapshot, .. } = base;
+    Loaded::restored(
+        stream,
+        *version,
+        state,
+        snapshot.recent.clone(),
+        snapshot.state.as_str().len(),
+    )
 }
 
 impl<D: Decider> Default for Loader<D> {

@@ -155,7 +155,8 @@ pub enum DeadlineError {
     /// It did not answer. Try again later; a write may have taken effect.
     #[error("the store of deadlines is not available: {0}")]
     Unavailable(#[source] Box<dyn std::error::Error + Send + Sync>),
-    /// It refused what it was asked, and will again: a defect or a missing right.
+    /// It refused the request until an operator acts: a missing right or setting, or a defect. Try again
+    /// later.
     #[error("the store of deadlines refused the request: {0}")]
     Refused(#[source] Box<dyn std::error::Error + Send + Sync>),
 }

@@ -1,15 +1,15 @@
 use async_trait::async_trait;
 
-use super::{CommandRecord, Transaction};
-use crate::{CommandId, Commit, NewCommit, StreamId, UniqueKey, Version};
+use super::{CommandRecord, NewerFormat, Transaction};
+use crate::{CommandId, Commit, NewCommit, Snapshot, StateSchema, StreamId, UniqueKey, Version};
 
 /// The log: where commits are kept, once and for all.
 ///
 /// The suite `conformance::event_store` of `ledgerfold-testkit` says in tests what a store must do.
 #[async_trait]
 pub trait EventStore: Send + Sync {
-    /// The commits that follow this version, oldest first, as many as one read brings. Strongly
-    /// consistent: whatever was appended before is seen.
+    /// The commits that follow this version, oldest first, as many as one read brings, which is at most
+    /// [`MAX_PAGE_BYTES`] of content. Strongly consistent: whatever was appended before is seen.
     ///
     /// `after` is [`Version::NONE`] or the last version of a commit.
     ///
@@ -29,6 +29,32 @@ pub trait EventStore: Send + Sync {
         before: Option<Version>,
         commits: usize,
     ) -> Result<Page, StoreError>;
+
+    /// What a load needs of the newest commits: of those that begin before `before`, or of all, at most
+    /// this many, the newest snapshot of this schema and the commits that follow it. A store that keeps
+    /// large events elsewhere fetches none of those that the snapshot makes unnecessary.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    async fn read_back_to(
+        &self,
+        schema: &StateSchema,
+        stream: &StreamId,
+        before: Option<Version>,
+        commits: usize,
+    ) -> Result<Newest, StoreError> {
+        Ok(Newest::of(self.read_back(stream, before, commits).await?, schema))
+    }
+
+    /// The version of a stream: that of its last event, or [`Version::NONE`]. As consistent as
+    /// [`EventStore::read`].
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    async fn head(&self, stream: &StreamId) -> Result<Version, StoreError> {
+        let newest = self.read_back(stream, None, 1).await?;
+        Ok(newest.commits.first().map_or(Version::NONE, Commit::to))
+    }
 
     /// Appends one commit behind the version of the stream that it was made from; all of it, or
     /// nothing.
@@ -64,6 +90,83 @@ pub struct Page {
     pub more: bool,
 }
 
+/// The newest commits of a stream, as far as a load needs them.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Newest {
+    /// A snapshot, and the first commits that follow it, oldest first.
+    Snapshot {
+        /// The snapshot with its place.
+        base: Base,
+        /// The commits behind it.
+        following: Page,
+    },
+    /// The newest commits, newest first. None of them has such a snapshot.
+    Commits(Page),
+}
+
+/// A snapshot with the place of its commit.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Base {
+    /// The command of the commit.
+    pub command: CommandId,
+    /// The version of its first event.
+    pub from: Version,
+    /// The version of its last event, which the snapshot shows.
+    pub version: Version,
+    /// The snapshot.
+    pub snapshot: Snapshot,
+}
+
+impl Newest {
+    /// The part of a page of [`EventStore::read_back`] that a load needs.
+    pub fn of(mut page: Page, schema: &StateSchema) -> Self {
+        let found = page.commits.iter().enumerate();
+        let found =
+            found.into_iter().find_map(|(at, commit)| Some((at, Base::of(commit, schema)?)));
+        let Some((at, base)) = found else { return Self::Commits(page) };
+        page.commits.truncate(at);
+        page.commits.reverse();
+        Self::Snapshot { base, following: Page { commits: page.commits, more: false } }
+    }
+}
+
+impl Base {
+    fn of(commit: &Commit, schema: &StateSchema) -> Option<Self> {
+        let snapshot = commit.snapshot().filter(|snapshot| snapshot.schema == *schema)?;
+        Some(Self {
+            command: commit.command().id.clone(),
+            from: commit.from(),
+            version: commit.to(),
+            snapshot: snapshot.clone(),
+        })
+    }
+}
+
+/// The most content that one read brings, in bytes: as much as every reader can hold. A larger commit comes
+/// alone.
+pub const MAX_PAGE_BYTES: usize = 4 * 1024 * 1024;
+
+impl Page {
+    /// As much of the page as one read may bring.
+    #[must_use]
+    pub fn bounded(mut self) -> Self {
+        let fitting = Self::fitting(self.commits.iter().map(Commit::payload_bytes));
+        self.more |= fitting < self.commits.len();
+        self.commits.truncate(fitting);
+        self
+    }
+
+    /// How many of the commits with these sizes fit into one page; at least one.
+    pub fn fitting(sizes: impl IntoIterator<Item = usize>) -> usize {
+        let mut bytes = 0_usize;
+        let fits = sizes.into_iter().take_while(|size| {
+            bytes = bytes.saturating_add(*size);
+            bytes <= MAX_PAGE_BYTES
+        });
+        fits.count().max(1)
+    }
+}
+
 /// The log could not be read or written. Where it says that trying again may help, the store has
 /// tried again itself already.
 #[derive(Debug, thiserror::Error)]
@@ -74,9 +177,18 @@ pub enum StoreError {
     /// The store did not answer. Try again later; an append may have taken effect.
     #[error("the event store is not available: {0}")]
     Unavailable(#[source] Box<dyn std::error::Error + Send + Sync>),
-    /// The store refused what it was asked, and will again: a defect or a missing right.
+    /// The store, or the payload store behind it, refused the request until an operator acts: a missing
+    /// right or setting, or a defect. Try again later.
     #[error("the event store refused the request: {0}")]
     Refused(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// A newer program wrote these commits, and this one cannot read them yet. Try again later.
+    #[error("the stored commits of {stream} cannot be read here yet: {source}")]
+    Newer {
+        /// The stream.
+        stream: String,
+        /// Which format it is.
+        source: NewerFormat,
+    },
     /// What is stored cannot be read.
     #[error("the stored commits of {stream} cannot be read: {reason}")]
     Corrupt {

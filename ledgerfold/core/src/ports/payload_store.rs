@@ -28,7 +28,8 @@ pub enum PayloadError {
     /// The store did not answer, or had too much to do. Try again later.
     #[error("the payload store is not available: {0}")]
     Unavailable(#[source] Box<dyn std::error::Error + Send + Sync>),
-    /// It refused what it was asked, and will again: a defect or a missing right.
+    /// It refused the request until an operator acts: a missing right, a disabled key, a missing bucket. Try
+    /// again later.
     #[error("the payload store refused the request: {0}")]
     Refused(#[source] Box<dyn std::error::Error + Send + Sync>),
     /// It is not there.
@@ -37,4 +38,14 @@ pub enum PayloadError {
     /// What is there is something else.
     #[error("what is kept as {0} is something else")]
     Damaged(ContentId),
+}
+
+impl PayloadError {
+    /// Whether the content itself is lost or damaged. Everything else may pass, and is retried.
+    pub const fn is_damage(&self) -> bool {
+        match self {
+            Self::Missing(_) | Self::Damaged(_) => true,
+            Self::Unavailable(_) | Self::Refused(_) => false,
+        }
+    }
 }

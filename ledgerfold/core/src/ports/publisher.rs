@@ -45,8 +45,14 @@ pub struct Unpublishable {
 
 /// One event of a call was not taken.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("the bus did not take an event: {0}")]
-pub struct EntryError(pub String);
+pub enum EntryError {
+    /// It may be taken later.
+    #[error("the bus did not take an event: {0}")]
+    NotTaken(String),
+    /// The bus can never take this event.
+    #[error("the bus can never take an event: {0}")]
+    Invalid(String),
+}
 
 /// A call to the bus failed.
 #[derive(Debug, thiserror::Error)]

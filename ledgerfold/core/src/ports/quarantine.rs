@@ -1,6 +1,7 @@
 use async_trait::async_trait;
 use serde::Serialize;
 
+use super::NewerFormat;
 use crate::{StreamId, Timestamp, Version};
 
 /// Where the streams stand parked that a read model cannot move on: one entry a stream. A quarantine
@@ -85,9 +86,18 @@ pub enum QuarantineError {
     /// It did not answer. Try again later.
     #[error("the quarantine is not available: {0}")]
     Unavailable(#[source] Box<dyn std::error::Error + Send + Sync>),
-    /// It refused what it was asked, and will again: a defect or a missing right.
+    /// It refused the request until an operator acts: a missing right or setting, or a defect. Try again
+    /// later.
     #[error("the quarantine refused the request: {0}")]
     Refused(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// A newer program wrote an entry, and this one cannot read it yet. Try again later.
+    #[error("the entry of {stream} in the quarantine cannot be read here yet: {source}")]
+    Newer {
+        /// The stream.
+        stream: String,
+        /// Which format it is.
+        source: NewerFormat,
+    },
     /// An entry cannot be read.
     #[error("the entry of {stream} in the quarantine cannot be read: {reason}")]
     Corrupt {

@@ -1,5 +1,6 @@
 use async_trait::async_trait;
 
+use super::{IndexKey, IndexOrder, IndexPartition, NewerFormat};
 use crate::{Payload, StreamId, Version};
 
 /// Where a projection keeps one row per stream.
@@ -38,9 +39,9 @@ pub trait RowStore: Send + Sync {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Listing {
     /// The partition, as the customer's id.
-    pub partition: String,
+    pub partition: IndexPartition,
     /// List only rows whose order key is below this one.
-    pub before: Option<String>,
+    pub before: Option<IndexOrder>,
     /// The most rows to list.
     pub limit: usize,
 }
@@ -59,13 +60,27 @@ pub struct StoredRow {
     pub index: Option<IndexKey>,
 }
 
-/// The place of a row in a list.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct IndexKey {
-    /// Which list.
-    pub partition: String,
-    /// Where in it; lists are read from the highest down.
-    pub order: String,
+/// The largest content of a row or a memo, in bytes. DynamoDB refuses items over 400 KB; the rest is room
+/// for keys.
+pub const MAX_ROW_BYTES: usize = 390 * 1_024;
+
+impl StoredRow {
+    /// That a store can take it. Its keys are checked where they are made.
+    ///
+    /// # Errors
+    /// [`ReadStoreError::Invalid`] if its content has more than [`MAX_ROW_BYTES`].
+    pub fn check(&self) -> Result<(), ReadStoreError> {
+        check_size(self.body.as_ref().map_or(0, |body| body.as_str().len()))
+    }
+}
+
+/// That a content of so many bytes is no larger than an item can be.
+pub(super) fn check_size(bytes: usize) -> Result<(), ReadStoreError> {
+    if bytes <= MAX_ROW_BYTES {
+        return Ok(());
+    }
+    let reason = format!("it has {bytes} bytes, and an item at most {MAX_ROW_BYTES}");
+    Err(ReadStoreError::Invalid(reason.into()))
 }
 
 /// What became of a conditional write.
@@ -86,13 +101,22 @@ pub enum ReadStoreError {
     /// It did not answer. Try again later.
     #[error("the read table is not available: {0}")]
     Unavailable(#[source] Box<dyn std::error::Error + Send + Sync>),
-    /// It refused what it was asked, and will again: a defect or a missing right.
+    /// It refused the request until an operator acts: a missing right or setting, or a defect. Try again
+    /// later.
     #[error("the read table refused the request: {0}")]
     Refused(#[source] Box<dyn std::error::Error + Send + Sync>),
-    /// What was to be written is larger than an item or a key can be, and will be again: the read model
-    /// has to become smaller.
-    #[error("this is too large for the read table: {0}")]
-    TooLarge(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// The table can never take this item: it is too large, a key of it is empty or too long, or a number
+    /// leaves its range. The read model has to change.
+    #[error("the read table can never take this: {0}")]
+    Invalid(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// A newer program wrote this, and this one cannot read it yet. Try again later.
+    #[error("the stored row of {key} cannot be read here yet: {source}")]
+    Newer {
+        /// The row's key.
+        key: String,
+        /// Which format it is.
+        source: NewerFormat,
+    },
     /// What is stored cannot be read.
     #[error("the stored row of {key} cannot be read: {reason}")]
     Corrupt {

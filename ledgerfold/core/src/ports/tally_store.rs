@@ -1,14 +1,20 @@
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use async_trait::async_trait;
 
 use crate::{
     Payload, StreamId, Version,
-    ports::{ReadStoreError, Written},
+    ports::{CounterKey, ReadStoreError, Written, row_store::check_size},
 };
 
 /// How often counters and a memo are read again that others were writing.
 const ATTEMPTS: usize = 20;
+
+/// The most groups of counters that one write touches: a transaction of DynamoDB has up to 100 items, of
+/// which the memo is one.
+pub const MAX_COUNTED_GROUPS: usize = 99;
+/// The most counters of one group that one write touches: an update expression of DynamoDB has up to 4 KB.
+pub const MAX_COUNTERS: usize = 250;
 
 /// Where a tally keeps its counters, and beside them how far it has counted each stream.
 ///
@@ -25,7 +31,8 @@ pub trait TallyStore: Send + Sync {
     async fn memo(&self, stream: &StreamId) -> Result<Option<Memo>, ReadStoreError>;
 
     /// Adds the increments and moves the stream's memo on from exactly `after`, all in one
-    /// transaction: either everything is counted, once, or nothing.
+    /// transaction: either everything is counted, once, or nothing. Increments without amounts count
+    /// nothing. A store calls [`Memo::check`] first.
     ///
     /// # Errors
     /// [`ReadStoreError`].
@@ -36,11 +43,10 @@ pub trait TallyStore: Send + Sync {
         increments: &[Increment],
     ) -> Result<Written, ReadStoreError>;
 
-    /// The counters with keys from `first` to `last`, both included, by key; strongly consistent. A sum
-    /// outside the range of 64 bits is [`ReadStoreError::Corrupt`].
+    /// The counters with keys from `first` to `last`, both included, by key; strongly consistent.
     ///
     /// # Errors
-    /// [`ReadStoreError`].
+    /// [`ReadStoreError`]; [`ReadStoreError::Corrupt`] for a sum that leaves the range of 64 bits.
     async fn range(
         &self,
         first: &CounterKey,
@@ -143,10 +149,6 @@ impl Memo {
     }
 }
 
-/// What a group of counters counts, as `2026-11-23#EUR`; ranges go by the order of the text.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct CounterKey(pub String);
-
 /// Amounts to add to a group of counters, by the counter's name.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Increment {
@@ -163,4 +165,43 @@ pub struct Counter {
     pub key: CounterKey,
     /// How much each counter shows, by its name.
     pub amounts: BTreeMap<String, i64>,
+}
+
+impl Memo {
+    /// That a store can take it together with these increments.
+    ///
+    /// # Errors
+    /// [`ReadStoreError::Invalid`] if the memo is too large, or the increments touch a group twice, or more
+    /// than [`MAX_COUNTED_GROUPS`] groups, or more than [`MAX_COUNTERS`] counters of one.
+    pub fn check(&self, increments: &[Increment]) -> Result<(), ReadStoreError> {
+        let groups: usize = self.groups.iter().map(|key| key.as_str().len()).sum();
+        check_size(self.body.as_str().len() + groups)?;
+        let invalid = |reason: String| Err(ReadStoreError::Invalid(reason.into()));
+        let groups: BTreeSet<_> = increments.iter().map(|increment| &increment.key).collect();
+        if groups.len() < increments.len() {
+            return invalid("a group of counters is touched twice".to_owned());
+        }
+        if groups.len() > MAX_COUNTED_GROUPS {
+            let groups = groups.len();
+            return invalid(format!("it counts in {groups} groups, of {MAX_COUNTED_GROUPS}"));
+        }
+        match increments.iter().find(|increment| increment.amounts.len() > MAX_COUNTERS) {
+            Some(Increment { key, amounts }) => {
+                let counters = amounts.len();
+                invalid(format!("it counts {counters} counters of {key}, of {MAX_COUNTERS}"))
+            }
+            None => Ok(()),
+        }
+    }
+}
+
+/// A sum that a store has made of a counter's amounts, as the port shows it.
+///
+/// # Errors
+/// [`ReadStoreError::Corrupt`] if it leaves the range of 64 bits.
+pub fn checked_sum(key: &CounterKey, counter: &str, sum: i128) -> Result<i64, ReadStoreError> {
+    sum.try_into().map_err(|_| ReadStoreError::Corrupt {
+        key: key.to_string(),
+        reason: format!("the sum of {counter} leaves the range of 64 bits"),
+    })
 }

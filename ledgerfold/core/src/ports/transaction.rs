@@ -8,6 +8,10 @@ use crate::{
 /// <https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_TransactWriteItems.html>
 pub const MAX_TRANSACTION_ITEMS: usize = 100;
 
+/// The most bytes that one transaction may write. DynamoDB takes 4 MB; the rest is room for what is beside the
+/// content.
+pub const MAX_TRANSACTION_BYTES: usize = 4 * 1024 * 1024 - 128 * 1024;
+
 /// What takes effect together or not at all: commits to several streams, other streams that must be
 /// as they were read, unique keys that are taken and given back.
 #[derive(Clone, Debug)]

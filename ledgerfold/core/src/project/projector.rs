@@ -10,7 +10,7 @@ use super::{
     tail::{self, Tail},
 };
 use crate::{
-    DecodeError, Envelope, Panicked, StreamId, Version,
+    DecodeError, Envelope, InvalidId, Panicked, StreamId, Version,
     backoff::Backoff,
     panics::guarded_future,
     ports::{
@@ -76,6 +76,9 @@ pub enum ProjectError {
     /// A row cannot be written as JSON.
     #[error(transparent)]
     Encode(#[from] crate::EncodeError),
+    /// The row's place in the list is none that a table can have.
+    #[error("its row cannot be listed: {0}")]
+    Unlisted(#[from] InvalidId),
     /// The read model's code panicked.
     #[error(transparent)]
     Panicked(#[from] Panicked),
@@ -113,9 +116,10 @@ impl ProjectError {
             Self::Event { .. }
             | Self::Inapplicable(_)
             | Self::Encode(_)
+            | Self::Unlisted(_)
             | Self::Panicked(_)
             | Self::Log(StoreError::Corrupt { .. })
-            | Self::ReadStore(ReadStoreError::Corrupt { .. } | ReadStoreError::TooLarge(_)) => true,
+            | Self::ReadStore(ReadStoreError::Corrupt { .. } | ReadStoreError::Invalid(_)) => true,
             Self::Log(_)
             | Self::ReadStore(_)
             | Self::NotInLog { .. }

@@ -8,7 +8,7 @@ use super::{
     projector::{Position, ReadModel},
 };
 use crate::{
-    Decoded, Envelope, Event, Payload, Recorded, StreamId, Version,
+    Decoded, Envelope, Event, InvalidId, Payload, Recorded, StreamId, Version,
     panics::guarded,
     ports::{IndexKey, ReadStoreError, RowStore, StoredRow, Written},
 };
@@ -34,8 +34,11 @@ pub trait Projection: Send + Sync + 'static {
     ) -> Result<Option<Self::Row>, String>;
 
     /// Where the row is listed, if it is.
-    fn index(_row: &Self::Row) -> Option<IndexKey> {
-        None
+    ///
+    /// # Errors
+    /// [`InvalidId`] if a part of the key is none; the event that made the row does not fit then.
+    fn index(_row: &Self::Row) -> Result<Option<IndexKey>, InvalidId> {
+        Ok(None)
     }
 }
 
@@ -100,7 +103,7 @@ pub(crate) fn stored_row<P: Projection>(
 pub(crate) fn index_of<P: Projection>(
     row: Option<&P::Row>,
 ) -> Result<Option<IndexKey>, ProjectError> {
-    Ok(guarded(|| row.and_then(P::index))?)
+    Ok(guarded(|| row.map_or(Ok(None), P::index))??)
 }
 
 /// A [`Projection`] with the table that keeps its rows.

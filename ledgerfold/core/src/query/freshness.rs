@@ -1,8 +1,8 @@
 use crate::{
     ConsistencyToken, StreamId, Version,
     ports::{
-        Counted, Counter, CounterKey, EventStore, Listing, ReadStoreError, RowStore, Skips,
-        StoreError, StoredRow, TallyStore,
+        Counted, Counter, CounterKey, EventStore, IndexOrder, Listing, ReadStoreError, RowStore,
+        Skips, StoreError, StoredRow, TallyStore,
     },
     project::{
         Counts, ProjectError, Projection, Skipped, Tally, count, fold, index_of, read_log,
@@ -23,7 +23,7 @@ pub struct Fresh<R> {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Listed<R> {
     /// Its order key: what the next page begins below.
-    pub order: String,
+    pub order: IndexOrder,
     /// The row.
     pub fresh: Fresh<R>,
 }
@@ -49,7 +49,7 @@ pub enum QueryError {
         shown: Version,
     },
     /// A counter with what it lacks cannot be shown.
-    #[error("{counter} of {} leaves the range of 64 bits", .group.0)]
+    #[error("{counter} of {} leaves the range of 64 bits", .group)]
     OutOfRange {
         /// The group.
         group: CounterKey,
@@ -144,7 +144,8 @@ pub async fn fresh_list<P: Projection>(
     }
     let Some(token) = token else { return Ok(page) };
     let fresh = fresh_row::<P>(rows, log, skips, &token.stream, Some(token)).await?;
-    let key = index_of::<P>(fresh.as_ref().map(|fresh| &fresh.row))?;
+    // A row whose place is invalid is in no list: its stream is parked.
+    let key = index_of::<P>(fresh.as_ref().map(|fresh| &fresh.row)).unwrap_or_default();
     if let (Some(fresh), Some(key)) = (fresh, key) {
         let above = listing.before.as_ref().is_none_or(|before| key.order < *before);
         if key.partition == listing.partition && above {

@@ -4,7 +4,7 @@ use futures::{StreamExt, TryStreamExt, stream};
 
 use super::{CONCURRENT_STREAMS, FINDINGS, Observer, RebuildError, Rebuilder, Step};
 use crate::{
-    Pace, StreamId, Version,
+    Pace, StreamId,
     ports::{Segment, SegmentProgress, StreamPage},
     project::{Building, ProjectError, Projector},
 };
@@ -153,8 +153,7 @@ impl Work<'_> {
     }
 
     async fn catch_up(&self, stream: &StreamId) -> Result<(), ProjectError> {
-        let newest = self.rebuilder.projectors.log.read_back(stream, None, 1).await?;
-        let head = newest.commits.first().map_or(Version::NONE, |commit| commit.to());
+        let head = self.rebuilder.projectors.log.head(stream).await?;
         self.projector.catch_up_to(stream, head).await
     }
 }

@@ -107,7 +107,7 @@ async fn lost_messages_are_noticed_and_brought_home_once() {
         assert_eq!(verdict(&world, model.clone(), &stream).await, Verdict::Current);
         assert_eq!(repair(&world, model, &stream).await, Effect::None);
     }
-    assert_eq!(world.tallies.counter(&CounterKey("a".to_owned()))["notes"], 3);
+    assert_eq!(world.tallies.counter(&CounterKey::new("a").expect("a key"))["notes"], 3);
 }
 
 #[tokio::test]
@@ -258,7 +258,8 @@ async fn a_repair_beside_live_traffic_counts_nothing_twice() {
         }
     }
     for note in ["a", "b", "c", "d"] {
-        let counted = world.tallies.counter(&CounterKey(note.to_owned()))["notes"];
+        let counted =
+            world.tallies.counter(&CounterKey::new(note.to_owned()).expect("a key"))["notes"];
         assert_eq!(u64::try_from(counted), Ok(ROUNDS));
     }
 }
@@ -305,7 +306,7 @@ async fn counters(world: &World, streams: &[StreamId]) -> CountersVerdict {
 }
 
 async fn count_without_events(world: &World, word: &str) {
-    let (stream, key) = (fresh(), CounterKey(word.to_owned()));
+    let (stream, key) = (fresh(), CounterKey::new(word.to_owned()).expect("a key"));
     let increment = Increment { key, amounts: BTreeMap::from([("notes".to_owned(), 1)]) };
     let body = Payload::encode(&0).expect("a number is JSON");
     let memo = Memo { stream, version: Version::new(1), body, groups: Vec::new() };
@@ -323,7 +324,7 @@ async fn counters_are_held_against_what_all_streams_add_up_to() {
     assert_eq!(counters(&world, &streams).await, CountersVerdict::Equal);
     count_without_events(&world, "a").await;
     let differ = Difference {
-        key: CounterKey("a".to_owned()),
+        key: CounterKey::new("a").expect("a key"),
         counter: "notes".to_owned(),
         expected: 2,
         shown: 3,

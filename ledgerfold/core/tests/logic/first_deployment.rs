@@ -40,7 +40,7 @@ impl<const REVISION: u32> Tally for Notes<REVISION> {
 }
 
 fn key() -> CounterKey {
-    CounterKey("all".to_owned())
+    CounterKey::new("all").expect("a key")
 }
 
 /// A program with both models in this revision too.

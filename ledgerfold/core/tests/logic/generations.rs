@@ -169,7 +169,7 @@ async fn readers_follow_a_switch_at_once_and_write_nothing() {
     let (stage, stream) = building().await;
     let rows = stage.live_pages();
     let before = rows.get(&stream).await.expect("it can be read").expect("it is there");
-    let listing = Listing { partition: "shelf".to_owned(), before: None, limit: 10 };
+    let listing = Listing { partition: "shelf".parse().expect("a list"), before: None, limit: 10 };
     assert_eq!(rows.list(&listing).await.expect("it can be listed"), std::slice::from_ref(&before));
 
     // What shows which generation is read: the one that is switched to has nothing.
@@ -190,7 +190,7 @@ async fn readers_of_counters_follow_a_switch_at_once() {
     stage.write(&stream, "one", &["a"]).await;
     let batch = deliveries(events(&stage, &stream, 0));
     assert_eq!(stage.projector(WORDS).consume(batch).await, []);
-    let (counters, key) = (stage.live_words(), CounterKey("a".to_owned()));
+    let (counters, key) = (stage.live_words(), CounterKey::new("a").expect("a key"));
     assert!(counters.memo(&stream).await.expect("it can be read").is_some());
     assert_eq!(counters.range(&key, &key).await.expect("it can be read").len(), 1);
 

@@ -130,7 +130,9 @@ impl Projection for Unplaced {
         Ok(Some(notes))
     }
 
-    fn index(row: &Vec<String>) -> Option<ledgerfold::ports::IndexKey> {
+    fn index(
+        row: &Vec<String>,
+    ) -> Result<Option<ledgerfold::ports::IndexKey>, ledgerfold::InvalidId> {
         assert!(!row.contains(&UNPLACEABLE.to_owned()), "there is no such shelf");
         Pages::index(row)
     }

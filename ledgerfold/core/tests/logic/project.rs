@@ -114,7 +114,7 @@ async fn an_event_that_the_log_does_not_have_is_given_back() {
 }
 
 async fn counted(world: &World, word: &str) -> i64 {
-    let key = CounterKey(word.to_owned());
+    let key = CounterKey::new(word.to_owned()).expect("a key");
     let counters = world.tallies.range(&key, &key).await.expect("it can be read");
     counters.first().and_then(|counter| counter.amounts.get("notes")).copied().unwrap_or_default()
 }
@@ -140,7 +140,8 @@ async fn a_stream_that_touches_more_counters_than_a_transaction_holds_is_counted
     }
     let failed = world.words().project(deliveries(world.envelopes())).await;
     assert_eq!(failed, []);
-    let (first, last) = (CounterKey("w".to_owned()), CounterKey("x".to_owned()));
+    let (first, last) =
+        (CounterKey::new("w").expect("a key"), CounterKey::new("x").expect("a key"));
     let counters = world.tallies.range(&first, &last).await.expect("it can be read");
     assert_eq!(counters.len(), 250);
     assert!(counters.iter().all(|counter| counter.amounts["notes"] == 1));

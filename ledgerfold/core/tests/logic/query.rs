@@ -100,7 +100,8 @@ async fn first_pages(
     before: Option<&str>,
     seen: Option<ConsistencyToken>,
 ) -> Vec<String> {
-    let (partition, before) = ("shelf".to_owned(), before.map(str::to_owned));
+    let before = before.map(|before| before.parse().expect("an order key"));
+    let partition = "shelf".parse().expect("a list");
     let listing = Listing { partition, before, limit: 2 };
     let page = fresh_list::<Pages>(
         &*world.rows,
@@ -136,7 +137,7 @@ async fn a_list_shows_what_the_caller_has_seen_while_its_index_lags() {
 }
 
 async fn notes(world: &World, seen: Option<ConsistencyToken>) -> Vec<(String, i64)> {
-    let range = (&CounterKey("a".to_owned()), &CounterKey("m".to_owned()));
+    let range = (&CounterKey::new("a").expect("a key"), &CounterKey::new("m").expect("a key"));
     let counters = fresh_counts::<Words>(
         &*world.tallies,
         &*world.log,
@@ -146,7 +147,10 @@ async fn notes(world: &World, seen: Option<ConsistencyToken>) -> Vec<(String, i6
     )
     .await;
     let counters = counters.expect("it can be read");
-    counters.into_iter().map(|counter| (counter.key.0, counter.amounts["notes"])).collect()
+    counters
+        .into_iter()
+        .map(|counter| (counter.key.to_string(), counter.amounts["notes"]))
+        .collect()
 }
 
 fn counts(expected: &[(&str, i64)]) -> Vec<(String, i64)> {
@@ -210,7 +214,7 @@ async fn counters_that_move_while_they_are_read_are_counted_once() {
     project(&world).await;
     write(&world, &stream, &["a"]).await;
     let racing = Racing { world: &world, counted: AtomicBool::new(false) };
-    let (key, seen) = (CounterKey("a".to_owned()), token(&stream, 2));
+    let (key, seen) = (CounterKey::new("a").expect("a key"), token(&stream, 2));
     let counters = fresh_counts::<Words>(
         &racing,
         &*world.log,
@@ -253,7 +257,7 @@ async fn counters_that_never_come_to_rest_are_not_shown_to_who_must_see_its_own(
     let (world, stream) = (World::new(), fresh());
     write(&world, &stream, &["a"]).await;
     project(&world).await;
-    let (busy, key, seen) = (Busy(&world), CounterKey("a".to_owned()), token(&stream, 1));
+    let (busy, key, seen) = (Busy(&world), CounterKey::new("a").expect("a key"), token(&stream, 1));
     let refused =
         fresh_counts::<Words>(&busy, &*world.log, &*world.parked_words, (&key, &key), Some(&seen))
             .await;
@@ -267,7 +271,7 @@ async fn counters_that_never_come_to_rest_are_not_shown_to_who_must_see_its_own(
 #[tokio::test]
 async fn a_sum_out_of_range_is_an_error_and_not_another_number() {
     let (world, stream) = (World::new(), fresh());
-    let key = CounterKey("a".to_owned());
+    let key = CounterKey::new("a").expect("a key");
     let full = Increment { key: key.clone(), amounts: [("notes".to_owned(), i64::MAX)].into() };
     let memo = Memo {
         stream: fresh(),

@@ -59,7 +59,7 @@ async fn rolled_back(rebuilder: &Rebuilder) -> Result<Written, RebuildError> {
 }
 
 fn everything() -> (CounterKey, CounterKey) {
-    (CounterKey(String::new()), CounterKey("z".to_owned()))
+    (CounterKey::least(), CounterKey::new("z").expect("a key"))
 }
 
 #[tokio::test]
@@ -226,7 +226,8 @@ async fn counters_that_move_while_they_are_verified_are_said_and_those_that_are_
     let memo = tallies.memo(&stream).await.expect("it can be read").expect("it is there");
     let wrong = ledgerfold::ports::Memo { version: memo.version.next(), ..memo.clone() };
     let amounts = [("notes".to_owned(), 1)].into();
-    let increment = ledgerfold::ports::Increment { key: CounterKey("c".to_owned()), amounts };
+    let increment =
+        ledgerfold::ports::Increment { key: CounterKey::new("c").expect("a key"), amounts };
     tallies.add(memo.version, &wrong, &[increment]).await.expect("it can be written");
     let wrong = verified(&rebuilder).await.expect("it can be read");
     assert!(matches!(wrong.counters(), Some(CountersVerdict::Differ(_))), "{wrong:?}");
@@ -367,4 +368,17 @@ async fn a_catalog_has_each_projection_once_and_its_newest_revision() {
     let made = record.building().expect("one is built").made;
     assert!(models.open(made).is_err(), "nobody has revision 3");
     assert!(catalog.models("loans", table).is_err());
+}
+
+#[tokio::test]
+async fn a_row_that_cannot_be_listed_stops_no_rebuild() {
+    let stage = Stage::new();
+    for note in ["a", "", "c"] {
+        stage.write(&fresh(), "one", &[note]).await;
+    }
+    let rebuilder = stage.rebuilder(PAGES);
+    let building = rebuilder.begin().await.expect("none is built");
+    let filled = rebuilder.fill(&building, Plan::default(), &|_| ()).await;
+    let filled = filled.expect("it goes on behind what cannot be done");
+    assert_eq!((filled.streams, filled.failed), (3, 1));
 }

@@ -155,7 +155,7 @@ impl Play {
     /// What a reader is shown is never older than what any was shown before it asked.
     async fn read(&self) {
         let (rows, counters) = (self.stage.live_pages(), self.stage.live_words());
-        let (first, last) = (CounterKey(String::new()), CounterKey("z".to_owned()));
+        let (first, last) = (CounterKey::least(), CounterKey::new("z").expect("a key"));
         while !self.is_over() {
             let stream = self.draw(&self.streams);
             let floor = self.shown.with(|shown| shown.get(stream).copied());
@@ -256,7 +256,7 @@ impl Play {
         let tallies = self.stage.words.tallies_of(live);
         for word in VOCABULARY.iter().chain(&["and"]) {
             let written = self.notes().filter(|(_, note)| note == word).count();
-            let counted = tallies.counter(&CounterKey((*word).to_owned()));
+            let counted = tallies.counter(&CounterKey::new((*word).to_owned()).expect("a key"));
             let counted = counted.get("notes").copied().unwrap_or_default();
             assert_eq!(counted, i64::try_from(written).expect("few"), "{word}");
         }

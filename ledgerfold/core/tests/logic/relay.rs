@@ -119,6 +119,21 @@ async fn word_is_left_of_what_can_never_be_sent_and_all_others_are() {
 }
 
 #[tokio::test]
+async fn word_is_left_of_an_event_that_the_bus_can_never_take_and_all_others_are_sent() {
+    let bus = bus([Fault::Invalid(vec![1]), Fault::None]).leaving_word();
+    assert_eq!(bus.relay.publish(&records(4, "note").await).await, Ok(()));
+    assert_eq!(versions(&bus.publisher.taken()), [1, 3, 4]);
+    let letters = bus.publisher.letters();
+    let [DeadLetter { commit, reason }] = &letters[..] else { unreachable!("{letters:?}") };
+    assert!(commit == "commit 1" && reason.contains("malformed"), "{letters:?}");
+    assert_eq!(bus.publisher.calls().len(), 1, "it is not sent again");
+
+    let silent = self::bus([Fault::Invalid(vec![1])]);
+    let unsent = silent.relay.publish(&records(4, "note").await).await.expect_err("nobody is told");
+    assert_eq!(unsent.sequence_number, "r1");
+}
+
+#[tokio::test]
 async fn an_event_that_no_call_can_hold_can_never_be_sent() {
     let bus = bus([]).leaving_word();
     let mut batch = records(2, &"x".repeat(2_000)).await;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use ledgerfold::{
-    Decider, Envelope, Recorded, StreamId, Version,
+    Decider, Envelope, InvalidId, Recorded, StreamId, Version,
     command::{Answer, CommandError, CommandHandler},
     ports::{CounterKey, EventStore, IndexKey, Skips},
     project::{
@@ -44,9 +44,8 @@ impl Projection for Pages {
         }
     }
 
-    fn index(row: &Vec<String>) -> Option<IndexKey> {
-        let first = row.first()?.clone();
-        Some(IndexKey { partition: "shelf".to_owned(), order: first })
+    fn index(row: &Vec<String>) -> Result<Option<IndexKey>, InvalidId> {
+        row.first().map(|first| IndexKey::new("shelf", first)).transpose()
     }
 }
 
@@ -64,7 +63,7 @@ impl Tally for Words {
     ) -> Result<(), String> {
         let NotebookEvent::NoteWritten(note) = &event.event;
         *memo += 1;
-        counts.add(CounterKey(note.text.clone()), "notes", 1)
+        counts.add(CounterKey::new(note.text.clone()).expect("a key"), "notes", 1)
     }
 }
 

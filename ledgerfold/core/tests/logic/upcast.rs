@@ -264,7 +264,11 @@ impl Tally for Kinds {
         event: &Recorded<ParcelEvent>,
         counts: &mut Counts,
     ) -> Result<(), String> {
-        counts.add(CounterKey(event.event.event_type().to_string()), "events", 1)
+        counts.add(
+            CounterKey::new(event.event.event_type().to_string()).expect("a key"),
+            "events",
+            1,
+        )
     }
 }
 
@@ -349,10 +353,12 @@ async fn read_models_fold_what_old_events_are_today_however_they_arrive() {
         }
     }
     assert_eq!(row().await, Some((today, 3)), "from the table");
-    let (first, last) = (CounterKey(String::new()), CounterKey("~".to_owned()));
+    let (first, last) = (CounterKey::least(), CounterKey::new("~").expect("a key"));
     let counted = world.tallies.range(&first, &last).await.expect("it can be read");
-    let counted: Vec<_> =
-        counted.into_iter().map(|counter| (counter.key.0, counter.amounts["events"])).collect();
+    let counted: Vec<_> = counted
+        .into_iter()
+        .map(|counter| (counter.key.to_string(), counter.amounts["events"]))
+        .collect();
     let one_each = ["Closed", "Labelled", "Packed"].map(|kind| (kind.to_owned(), 1));
     assert_eq!(counted, one_each);
 }

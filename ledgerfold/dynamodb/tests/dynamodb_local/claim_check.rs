@@ -4,13 +4,16 @@ use std::sync::Arc;
 
 use ledgerfold::{
     Commit, StreamId, Version,
-    command::Loaded,
+    command::{CommandHandler, Loaded, Loader},
     ports::{AppendError, EventStore, Page, StoreError},
 };
 use ledgerfold_dynamodb::{MAX_CLAIMED_BYTES, MAX_EVENT_BYTES, MAX_ITEM_BYTES};
 use ledgerfold_testkit::{
-    MemoryPayloadStore,
-    conformance::notebook::{commit, fresh},
+    ManualClock, MemoryPayloadStore, SeededRandom,
+    conformance::{
+        notebook::{commit, fresh, write},
+        sketchbook::Sketchbook,
+    },
 };
 
 use crate::{tables, temporary::Temporary};
@@ -98,4 +101,62 @@ async fn a_commit_over_the_larger_bound_is_refused_with_the_sizes() {
         other => panic!("a commit of more than 5 MB was answered by {other:?}"),
     }
     assert_eq!(payloads.count(), 0);
+}
+
+/// The commits of a page, and how many payloads were fetched for it.
+async fn counted<T>(payloads: &MemoryPayloadStore, read: impl Future<Output = T>) -> (T, usize) {
+    let before = payloads.fetches();
+    let outcome = read.await;
+    (outcome, payloads.fetches() - before)
+}
+
+/// Forty commits of two megabytes each, whose state is remembered in a snapshot.
+async fn large_stream(store: &Temporary) -> StreamId {
+    let stream = fresh();
+    let log: Arc<dyn EventStore> = Arc::new(store.store.clone());
+    let handler = CommandHandler::<Sketchbook>::new(
+        log,
+        Arc::<ManualClock>::default(),
+        Arc::new(SeededRandom::new(1)),
+    );
+    for attempt in 0..40 {
+        let text = "x".repeat(2_000_000);
+        let request = write(&stream, &format!("attempt-{attempt}"), &[&text]);
+        handler.handle(&request).await.expect("it is kept elsewhere");
+    }
+    stream
+}
+
+#[tokio::test]
+async fn a_page_is_bounded_by_what_is_fetched_for_it() {
+    let (store, payloads) = store().await;
+    let stream = large_stream(&store).await;
+    let (mut after, mut pages) = (Version::NONE, 0);
+    loop {
+        let (page, fetches) = counted(&payloads, store.read(&stream, after)).await;
+        let page = page.expect("it can be read");
+        assert_eq!((page.commits.len(), fetches), (2, 2), "a page holds 4 MB");
+        after = page.commits.last().expect("a page is not empty").to();
+        pages += 1;
+        if !page.more {
+            break;
+        }
+    }
+    assert_eq!((after, pages), (Version::new(40), 20));
+    let (page, fetches) = counted(&payloads, store.read_back(&stream, None, 40)).await;
+    let page = page.expect("it can be read");
+    assert_eq!((page.commits.len(), page.more, fetches), (2, true, 2));
+}
+
+#[tokio::test]
+async fn a_load_fetches_nothing_that_a_snapshot_makes_unnecessary() {
+    let (store, payloads) = store().await;
+    let stream = large_stream(&store).await;
+    let load = Loader::<Sketchbook>::new();
+    let (loaded, fetches) = counted(&payloads, load.load(&store.store, &stream)).await;
+    let loaded = loaded.expect("it can be read");
+    assert_eq!((loaded.version(), fetches), (Version::new(40), 0));
+
+    let (head, fetches) = counted(&payloads, store.head(&stream)).await;
+    assert_eq!((head.expect("it can be read"), fetches), (Version::new(40), 0));
 }

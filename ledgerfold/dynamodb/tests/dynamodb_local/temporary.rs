@@ -1,8 +1,8 @@
 use async_trait::async_trait;
 use aws_sdk_dynamodb::Client;
 use ledgerfold::{
-    CommandId, NewCommit, StreamId, Version,
-    ports::{AppendError, CommandRecord, EventStore, Page, StoreError, Transaction},
+    CommandId, NewCommit, StateSchema, StreamId, Version,
+    ports::{AppendError, CommandRecord, EventStore, Newest, Page, StoreError, Transaction},
 };
 use ledgerfold_dynamodb::DynamoEventStore;
 
@@ -28,6 +28,20 @@ impl EventStore for Temporary {
         commits: usize,
     ) -> Result<Page, StoreError> {
         self.store.read_back(stream, before, commits).await
+    }
+
+    async fn read_back_to(
+        &self,
+        schema: &StateSchema,
+        stream: &StreamId,
+        before: Option<Version>,
+        commits: usize,
+    ) -> Result<Newest, StoreError> {
+        self.store.read_back_to(schema, stream, before, commits).await
+    }
+
+    async fn head(&self, stream: &StreamId) -> Result<Version, StoreError> {
+        self.store.head(stream).await
     }
 
     async fn append(&self, new: &NewCommit) -> Result<(), AppendError> {

@@ -219,7 +219,7 @@ impl From<StoreError> for Problem {
     fn from(error: StoreError) -> Self {
         match error {
             StoreError::Throttled => Self::throttled(),
-            StoreError::Unavailable(_) => unavailable(&error),
+            StoreError::Unavailable(_) | StoreError::Newer { .. } => unavailable(&error),
             StoreError::Refused(_) | StoreError::Corrupt { .. } => defect(&error),
         }
     }
@@ -229,9 +229,9 @@ impl From<ReadStoreError> for Problem {
     fn from(error: ReadStoreError) -> Self {
         match error {
             ReadStoreError::Throttled => Self::throttled(),
-            ReadStoreError::Unavailable(_) => unavailable(&error),
+            ReadStoreError::Unavailable(_) | ReadStoreError::Newer { .. } => unavailable(&error),
             ReadStoreError::Refused(_)
-            | ReadStoreError::TooLarge(_)
+            | ReadStoreError::Invalid(_)
             | ReadStoreError::Corrupt { .. } => defect(&error),
         }
     }

@@ -82,6 +82,9 @@ macro_rules! event_store_rules {
                 a_read_back_keeps_to_its_limit,
                 a_read_back_begins_with_what_begins_before_the_version,
                 pages_follow_each_other_without_gap_or_overlap,
+                a_page_is_bounded_in_bytes,
+                a_load_gets_the_newest_snapshot_and_what_follows_it,
+                the_head_is_the_version_of_the_last_event,
             }
             appends {
                 a_taken_version_is_refused_and_shows_its_winner,
@@ -118,6 +121,7 @@ macro_rules! event_store_rules {
                 a_command_is_recognised_for_ever_only_if_that_is_asked,
                 of_several_reasons_to_refuse_the_first_is_told,
                 a_transaction_with_a_commit_over_the_limit_does_nothing,
+                a_transaction_over_four_megabytes_does_nothing,
                 a_transaction_touches_up_to_a_hundred_items,
             }
             keys {
@@ -223,7 +227,9 @@ macro_rules! row_store_conformance {
             a_wrong_row_is_replaced_only_while_it_is_there,
             a_list_is_in_descending_order_and_paged,
             a_row_without_index_is_not_listed,
-            a_row_that_is_too_large_is_refused_as_such,
+            a_row_that_is_too_large_is_refused_for_good,
+            the_largest_row_is_taken,
+            the_longest_keys_are_taken,
         );
     };
 }
@@ -241,7 +247,10 @@ macro_rules! tally_store_conformance {
             five_at_once_count_once,
             streams_add_up,
             a_range_has_both_its_ends,
-            what_is_too_large_is_refused_as_such,
+            what_no_transaction_can_hold_is_refused_for_good,
+            as_much_as_a_transaction_holds_is_counted,
+            an_increment_without_amounts_counts_nothing,
+            a_sum_beyond_64_bits_is_an_error_until_it_comes_back,
             counting_nothing_moves_the_memo,
             a_memo_is_read_together_with_its_groups,
             a_sum_out_of_range_is_an_error,
@@ -354,6 +363,7 @@ macro_rules! read_table_conformance {
             rows_of_generations_do_not_mix,
             lists_of_generations_do_not_mix,
             retired_rows_are_removed_and_no_others,
+            the_longest_keys_and_the_largest_rows_are_taken_in_every_generation,
         );
     };
     (tallies: $adapter:expr) => {

@@ -1,6 +1,6 @@
 //! The rules of a read table with several generations.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, num::NonZeroU32};
 
 use ledgerfold::{
     Payload, StreamId, Timestamp, Version,
@@ -10,7 +10,7 @@ use ledgerfold::{
     project::{Generation, Generations},
 };
 
-use super::notebook::fresh;
+use super::{notebook::fresh, row_store};
 
 /// A record under which generations 1 and 3 are retired, 2 is previous, 4 live and 5 being built;
 /// and all of them.
@@ -32,7 +32,7 @@ fn record() -> (Generations, [Generation; 5]) {
 
 fn row(stream: &StreamId, list: &str, generation: Generation) -> StoredRow {
     let body = Some(Payload::encode(&generation).expect("a number is JSON"));
-    let index = IndexKey { partition: list.to_owned(), order: "a".to_owned() };
+    let index = IndexKey::new(list, "a").expect("a key");
     StoredRow { stream: stream.clone(), version: Version::new(1), body, index: Some(index) }
 }
 
@@ -76,14 +76,26 @@ pub async fn lists_of_generations_do_not_mix(table: &dyn ReadTable) {
     }
     for generation in [first, second] {
         for list in [&plain, &like_first, &like_second] {
-            let listing = Listing { partition: list.clone(), before: None, limit: 10 };
+            let partition = list.parse().expect("a list");
+            let listing = Listing { partition, before: None, limit: 10 };
             let listed = table.rows(generation).list(&listing).await.expect("it can be listed");
-            let is_in =
-                |row: &StoredRow| row.index.as_ref().is_some_and(|it| it.partition == *list);
+            let is_in = |row: &StoredRow| {
+                row.index.as_ref().is_some_and(|it| it.partition.as_str() == *list)
+            };
             let expected = rows.iter().filter(|(of, row)| *of == generation && is_in(row));
             let expected: Vec<_> = expected.map(|(_, row)| row.clone()).collect();
             assert_eq!(listed, expected, "{list} of generation {generation}");
         }
+    }
+}
+
+/// Whatever the number of the generation, which its keys begin with.
+pub async fn the_longest_keys_and_the_largest_rows_are_taken_in_every_generation(
+    table: &dyn ReadTable,
+) {
+    for generation in [Generation::FIRST, Generation::new(NonZeroU32::MAX)] {
+        row_store::the_longest_keys_are_taken(&*table.rows(generation)).await;
+        row_store::the_largest_row_is_taken(&*table.rows(generation)).await;
     }
 }
 
@@ -150,14 +162,14 @@ async fn with_counter(
 
 /// Each has its own memos, and counters of its own.
 pub async fn counters_of_generations_do_not_mix(table: &dyn ReadTable) {
-    let (stream, key) = (fresh(), CounterKey(fresh().to_string()));
+    let (stream, key) = (fresh(), CounterKey::new(fresh().to_string()).expect("a key"));
     count(table, &stream, &key).await;
     assert_eq!(with_counter(table, &stream, &key).await, record().1);
 }
 
 /// As with rows: memos and counters.
 pub async fn retired_counters_are_removed_and_no_others(table: &dyn ReadTable) {
-    let (stream, key) = (fresh(), CounterKey(fresh().to_string()));
+    let (stream, key) = (fresh(), CounterKey::new(fresh().to_string()).expect("a key"));
     count(table, &stream, &key).await;
     assert_eq!(remove(table).await, 4);
     let [_, second, _, fourth, fifth] = record().1;

@@ -2,7 +2,7 @@
 
 use ledgerfold::{
     Payload, StreamId, Version,
-    ports::{IndexKey, Listing, ReadStoreError, RowStore, StoredRow, Written},
+    ports::{IndexKey, Listing, MAX_ROW_BYTES, ReadStoreError, RowStore, StoredRow, Written},
 };
 
 use super::notebook::fresh;
@@ -13,7 +13,7 @@ fn row(stream: &StreamId, version: u64, text: &str) -> StoredRow {
 }
 
 fn listed(list: &str, order: &str) -> StoredRow {
-    let index = IndexKey { partition: list.to_owned(), order: order.to_owned() };
+    let index = IndexKey::new(list, order).expect("a key");
     StoredRow { index: Some(index), ..row(&fresh(), 1, order) }
 }
 
@@ -89,8 +89,8 @@ pub async fn a_list_is_in_descending_order_and_paged(store: &dyn RowStore) {
         put(store, row).await;
     }
     let page = |before: Option<&str>| Listing {
-        partition: list.clone(),
-        before: before.map(str::to_owned),
+        partition: list.parse().expect("a list"),
+        before: before.map(|before| before.parse().expect("an order key")),
         limit: 2,
     };
     let expected =
@@ -102,21 +102,58 @@ pub async fn a_list_is_in_descending_order_and_paged(store: &dyn RowStore) {
     }
 }
 
-/// And what was there stays: an item holds 400 KB, and the sort key of an index 1 KB
+/// A text of this many bytes, of JSON.
+fn body_of(bytes: usize) -> Payload {
+    Payload::encode(&"x".repeat(bytes.saturating_sub(2))).expect("a text is JSON")
+}
+
+/// For good, and what was there stays: an item of DynamoDB holds 400 KB
 /// (<https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html>).
-pub async fn a_row_that_is_too_large_is_refused_as_such(store: &dyn RowStore) {
+pub async fn a_row_that_is_too_large_is_refused_for_good(store: &dyn RowStore) {
     let there = listed(&fresh().to_string(), "a");
     put(store, &there).await;
-    let large = row(&there.stream, 2, &"x".repeat(450 * 1_024));
-    let index = IndexKey { partition: "list".to_owned(), order: "x".repeat(2_000) };
-    let far = StoredRow { index: Some(index), ..row(&there.stream, 2, "far") };
-    for refused in [large, far] {
-        let put = store.put(&refused).await;
-        assert!(matches!(put, Err(ReadStoreError::TooLarge(_))), "{put:?}");
-        let replaced = store.replace(&there, &refused).await;
-        assert!(matches!(replaced, Err(ReadStoreError::TooLarge(_))), "{replaced:?}");
+    for bytes in [MAX_ROW_BYTES + 1, 450 * 1_024] {
+        let large = StoredRow { body: Some(body_of(bytes)), ..row(&there.stream, 2, "") };
+        let put = store.put(&large).await;
+        assert!(matches!(put, Err(ReadStoreError::Invalid(_))), "{bytes} bytes: {put:?}");
+        let replaced = store.replace(&there, &large).await;
+        assert!(matches!(replaced, Err(ReadStoreError::Invalid(_))), "{bytes} bytes: {replaced:?}");
     }
     assert_eq!(get(store, &there.stream).await, Some(there));
+}
+
+/// Together with the longest keys.
+pub async fn the_largest_row_is_taken(store: &dyn RowStore) {
+    let row = listed(&longest(&fresh().to_string(), 2_000), &longest("z", 1_024));
+    let row = StoredRow { body: Some(body_of(MAX_ROW_BYTES)), ..row };
+    assert_eq!(put(store, &row).await, Written::Done);
+    assert!(get(store, &row.stream).await == Some(row), "another row");
+}
+
+/// A text that begins so and has this many bytes.
+fn longest(beginning: &str, bytes: usize) -> String {
+    format!("{beginning}{}", "x".repeat(bytes - beginning.len()))
+}
+
+/// As the shortest are, and any text; a list ends where it is told to.
+pub async fn the_longest_keys_are_taken(store: &dyn RowStore) {
+    let name = fresh().to_string();
+    for list in [longest(&name, 2_000), format!("{name}\u{0}"), format!("{name}~#\u{e4}")] {
+        let orders = ["\u{0}", "a", "\u{1f980}"].map(str::to_owned);
+        let orders = orders.into_iter().chain([longest("b", 1_024), longest("c", 1_024)]);
+        let mut rows: Vec<_> = orders.map(|order| listed(&list, &order)).collect();
+        for row in &rows {
+            assert_eq!(put(store, row).await, Written::Done);
+        }
+        let order = |row: &StoredRow| row.index.as_ref().map(|index| index.order.clone());
+        rows.sort_by_key(|row| std::cmp::Reverse(order(row)));
+        for (at, row) in rows.iter().enumerate() {
+            let partition = list.parse().expect("a list");
+            let listing = Listing { partition, before: order(row), limit: 10 };
+            let found = store.list(&listing).await.expect("the index can be read");
+            assert_eq!(found, rows[at + 1..], "below {:?}", listing.before);
+        }
+    }
 }
 
 /// A row may leave its list.
@@ -125,6 +162,6 @@ pub async fn a_row_without_index_is_not_listed(store: &dyn RowStore) {
     let there = listed(&list, "a");
     put(store, &there).await;
     put(store, &row(&there.stream, 2, "gone")).await;
-    let listing = Listing { partition: list, before: None, limit: 10 };
+    let listing = Listing { partition: list.parse().expect("a list"), before: None, limit: 10 };
     assert_eq!(store.list(&listing).await.expect("the index can be read"), []);
 }

@@ -5,7 +5,10 @@ use std::collections::BTreeMap;
 use futures::future::join_all;
 use ledgerfold::{
     Payload, StreamId, Version,
-    ports::{Counter, CounterKey, Increment, Memo, ReadStoreError, Settled, TallyStore, Written},
+    ports::{
+        Counter, CounterKey, Increment, MAX_COUNTED_GROUPS, MAX_COUNTERS, MAX_ROW_BYTES, Memo,
+        ReadStoreError, Settled, TallyStore, Written,
+    },
 };
 
 use super::notebook::fresh;
@@ -24,7 +27,7 @@ fn increment(key: &CounterKey, written: i64, erased: i64) -> Increment {
 }
 
 fn fresh_key() -> CounterKey {
-    CounterKey(fresh().to_string())
+    CounterKey::new(fresh().to_string()).expect("a key")
 }
 
 async fn add(store: &dyn TallyStore, after: u64, memo: &Memo, increment: Increment) -> Written {
@@ -87,8 +90,8 @@ pub async fn streams_add_up(store: &dyn TallyStore) {
 
 /// And everything between, by key.
 pub async fn a_range_has_both_its_ends(store: &dyn TallyStore) {
-    let base = fresh_key().0;
-    let key = |suffix: &str| CounterKey(format!("{base}{suffix}"));
+    let base = fresh_key();
+    let key = |suffix: &str| CounterKey::new(format!("{base}{suffix}")).expect("a key");
     for suffix in ["d", "b", "a", "c"] {
         add(store, 0, &memo(&fresh(), 1), increment(&key(suffix), 1, 0)).await;
     }
@@ -97,22 +100,82 @@ pub async fn a_range_has_both_its_ends(store: &dyn TallyStore) {
     assert_eq!(keys, [key("b"), key("c")]);
 }
 
-/// A memo that is, as well as too many counters for one transaction, and nothing is counted: an item
-/// holds 400 KB, a transaction 100 items
+/// As many increments as groups, of one counter each.
+fn groups(count: usize) -> Vec<Increment> {
+    (0..count).map(|_| increment(&fresh_key(), 1, 10)).collect()
+}
+
+/// An increment of this many counters of one group.
+fn wide(key: &CounterKey, counters: usize) -> Increment {
+    let amounts = (0..counters).map(|at| (format!("the-counter-of-number-{at}"), 1)).collect();
+    Increment { key: key.clone(), amounts }
+}
+
+/// For good, and nothing is counted: an item of DynamoDB holds 400 KB, a transaction 100 items of which none
+/// is touched twice, an expression 4 KB
 /// (<https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html>).
-pub async fn what_is_too_large_is_refused_as_such(store: &dyn TallyStore) {
+pub async fn what_no_transaction_can_hold_is_refused_for_good(store: &dyn TallyStore) {
     let (stream, key) = (fresh(), fresh_key());
-    let body = Payload::encode(&"x".repeat(450 * 1_024)).expect("a text is JSON");
+    let body = Payload::encode(&"x".repeat(MAX_ROW_BYTES - 1)).expect("a text is JSON");
     let large = Memo { body, ..memo(&stream, 1) };
     let one = increment(&key, 1, 10);
-    let others = (0..100).map(|_| increment(&fresh_key(), 1, 10));
-    let many: Vec<_> = others.chain([one.clone()]).collect();
-    for (memo, increments) in [(large, vec![one]), (memo(&stream, 1), many)] {
+    let many = groups(MAX_COUNTED_GROUPS).into_iter().chain([one.clone()]).collect();
+    let cases = [
+        ("a large memo", large, vec![one.clone()]),
+        ("many groups", memo(&stream, 1), many),
+        ("many counters", memo(&stream, 1), vec![wide(&key, MAX_COUNTERS + 1)]),
+        ("a group twice", memo(&stream, 1), vec![one.clone(), one]),
+    ];
+    for (case, memo, increments) in cases {
         let refused = store.add(Version::NONE, &memo, &increments).await;
-        assert!(matches!(refused, Err(ReadStoreError::TooLarge(_))), "{refused:?}");
+        assert!(matches!(refused, Err(ReadStoreError::Invalid(_))), "{case}: {refused:?}");
     }
     assert_eq!(store.memo(&stream).await.expect("it can be read"), None);
     assert_eq!(counted(store, &key).await, []);
+}
+
+/// And nothing less is refused.
+pub async fn as_much_as_a_transaction_holds_is_counted(store: &dyn TallyStore) {
+    let stream = fresh();
+    let body = Payload::encode(&"x".repeat(MAX_ROW_BYTES - 2)).expect("a text is JSON");
+    let large = Memo { body, ..memo(&stream, 1) };
+    let longest = CounterKey::new(format!("{:x<1024}", fresh_key())).expect("a key");
+    let cases = [
+        (Version::NONE, large, vec![increment(&longest, 1, 0)]),
+        (Version::new(1), memo(&stream, 2), groups(MAX_COUNTED_GROUPS)),
+        (Version::new(2), memo(&stream, 3), vec![wide(&longest, MAX_COUNTERS)]),
+    ];
+    for (after, memo, increments) in cases {
+        let added = store.add(after, &memo, &increments).await;
+        assert_eq!(added.expect("it can be counted"), Written::Done, "after {after}");
+    }
+    let counters = counted(store, &longest).await;
+    assert_eq!(counters[0].amounts.len(), MAX_COUNTERS + 2, "{counters:?}");
+}
+
+/// A group that nothing is added to is not there.
+pub async fn an_increment_without_amounts_counts_nothing(store: &dyn TallyStore) {
+    let (stream, key) = (fresh(), fresh_key());
+    let nothing = Increment { key: key.clone(), amounts: BTreeMap::new() };
+    assert_eq!(add(store, 0, &memo(&stream, 1), nothing).await, Written::Done);
+    assert_eq!(counted(store, &key).await, []);
+    assert_eq!(store.memo(&stream).await.expect("it can be read"), Some(memo(&stream, 1)));
+}
+
+/// Instead of showing another number; and what is taken away again is counted.
+pub async fn a_sum_beyond_64_bits_is_an_error_until_it_comes_back(store: &dyn TallyStore) {
+    let key = fresh_key();
+    for _ in 0..9 {
+        let added = add(store, 0, &memo(&fresh(), 1), increment(&key, i64::MAX, i64::MIN)).await;
+        assert_eq!(added, Written::Done);
+    }
+    let beyond = store.range(&key, &key).await;
+    assert!(matches!(beyond, Err(ReadStoreError::Corrupt { .. })), "{beyond:?}");
+    for _ in 0..9 {
+        let added = add(store, 0, &memo(&fresh(), 1), increment(&key, -i64::MAX, i64::MAX)).await;
+        assert_eq!(added, Written::Done);
+    }
+    assert_eq!(counted(store, &key).await, [Counter { key: key.clone(), amounts: amounts(0, -9) }]);
 }
 
 /// An event that counts for nothing was seen all the same.

@@ -11,8 +11,8 @@ use ledgerfold::{
     Category, CommandId, Commit, DamagedToken, NewCommit, StreamId, UniqueKey, Version,
     command::Seen,
     ports::{
-        AppendError, ClaimsRecord, CommandRecord, EventStore, KeyChange, Page, Resume, Segment,
-        StoreError, StreamPage, Streams, StreamsError, Transaction,
+        AppendError, ClaimsRecord, CommandRecord, EventStore, KeyChange, MAX_TRANSACTION_BYTES,
+        Page, Resume, Segment, StoreError, StreamPage, Streams, StreamsError, Transaction,
     },
 };
 
@@ -92,7 +92,7 @@ impl MemoryEventStore {
     fn page<'a>(&self, mut commits: impl Iterator<Item = &'a Commit>, limit: usize) -> Page {
         self.reads.fetch_add(1, Ordering::SeqCst);
         let page = commits.by_ref().take(self.page.min(limit)).cloned().collect();
-        Page { commits: page, more: commits.next().is_some() }
+        Page { commits: page, more: commits.next().is_some() }.bounded()
     }
 
     /// What a write answers that took effect.
@@ -192,9 +192,12 @@ impl Streams for MemoryEventStore {
 
 impl Kept {
     fn check(&self, transaction: &Transaction) -> Result<(), AppendError> {
-        for new in transaction.commits() {
-            self.check_commit(new.as_commit())?;
+        let commits = || transaction.commits().iter().map(NewCommit::as_commit);
+        let (bytes, limit) = (commits().map(Commit::payload_bytes).sum(), MAX_TRANSACTION_BYTES);
+        if bytes > limit {
+            return Err(AppendError::TooLarge { bytes, limit });
         }
+        commits().try_for_each(|commit| self.check_commit(commit))?;
         for seen in transaction.unchanged() {
             if self.has_moved(seen) {
                 let (stream, version) = (seen.stream().clone(), seen.version());

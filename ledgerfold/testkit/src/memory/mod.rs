@@ -12,8 +12,6 @@ mod row_store;
 mod tally_store;
 mod time;
 
-use ledgerfold::ports::ReadStoreError;
-
 pub use deadline_store::MemoryDeadlineStore;
 pub use event_store::MemoryEventStore;
 pub use generations::MemoryGenerationStore;
@@ -24,13 +22,3 @@ pub use read_table::MemoryReadTable;
 pub use row_store::MemoryRowStore;
 pub use tally_store::MemoryTallyStore;
 pub use time::{ManualClock, SeededRandom};
-
-/// What DynamoDB takes as one item.
-const MAX_ITEM_BYTES: usize = 400 * 1_024;
-
-fn fits(bytes: usize) -> Result<(), ReadStoreError> {
-    if bytes > MAX_ITEM_BYTES {
-        return Err(ReadStoreError::TooLarge(format!("{bytes} bytes in an item").into()));
-    }
-    Ok(())
-}

@@ -1,6 +1,9 @@
 use std::{
     collections::BTreeMap,
-    sync::{Mutex, MutexGuard, PoisonError},
+    sync::{
+        Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicUsize, Ordering},
+    },
 };
 
 use async_trait::async_trait;
@@ -13,12 +16,18 @@ use ledgerfold::{
 #[derive(Debug, Default)]
 pub struct MemoryPayloadStore {
     contents: Mutex<BTreeMap<ContentId, String>>,
+    fetches: AtomicUsize,
 }
 
 impl MemoryPayloadStore {
     /// How many contents there are.
     pub fn count(&self) -> usize {
         self.lock().len()
+    }
+
+    /// How often a content was fetched.
+    pub fn fetches(&self) -> usize {
+        self.fetches.load(Ordering::SeqCst)
     }
 
     /// Puts something else in the place of every content, as damage would.
@@ -44,6 +53,7 @@ impl PayloadStore for MemoryPayloadStore {
     }
 
     async fn get(&self, id: &ContentId) -> Result<Vec<u8>, PayloadError> {
+        self.fetches.fetch_add(1, Ordering::SeqCst);
         let content = self.lock().get(id).cloned();
         content.map(String::into_bytes).ok_or_else(|| PayloadError::Missing(id.clone()))
     }

@@ -16,6 +16,8 @@ pub enum Fault {
     None,
     /// The entries at these places are not taken.
     Entries(Vec<usize>),
+    /// The entries at these places can never be taken.
+    Invalid(Vec<usize>),
     /// Everything is taken, and the last answer is missing.
     ShortAnswer,
     /// The call fails, and nothing is taken.
@@ -96,7 +98,9 @@ impl Publisher for MemoryPublisher {
         let mut answers = Vec::new();
         for (at, envelope) in batch.iter().enumerate() {
             if matches!(&fault, Fault::Entries(failing) if failing.contains(&at)) {
-                answers.push(Err(EntryError("not taken, as ordered".to_owned())));
+                answers.push(Err(EntryError::NotTaken("not taken, as ordered".to_owned())));
+            } else if matches!(&fault, Fault::Invalid(failing) if failing.contains(&at)) {
+                answers.push(Err(EntryError::Invalid("malformed, as ordered".to_owned())));
             } else {
                 state.taken.push(envelope.clone());
                 answers.push(Ok(()));

@@ -9,11 +9,6 @@ use ledgerfold::{
     ports::{Listing, ReadStoreError, RowStore, StoredRow, Written},
 };
 
-use super::fits;
-
-/// What DynamoDB takes as the sort key of an index.
-const MAX_ORDER_BYTES: usize = 1_024;
-
 /// Rows in memory. The index may be frozen, so that it lags as a real one does.
 #[derive(Debug, Default)]
 pub struct MemoryRowStore {
@@ -53,12 +48,8 @@ impl MemoryRowStore {
     }
 
     fn check_row(&self, row: &StoredRow) -> Result<(), ReadStoreError> {
-        self.check(&row.stream)?;
-        let order = row.index.as_ref().map_or(0, |index| index.order.len());
-        if order > MAX_ORDER_BYTES {
-            return Err(ReadStoreError::TooLarge(format!("{order} bytes in a sort key").into()));
-        }
-        fits(order + row.body.as_ref().map_or(0, |body| body.as_str().len()))
+        row.check()?;
+        self.check(&row.stream)
     }
 
     fn check(&self, stream: &StreamId) -> Result<(), ReadStoreError> {

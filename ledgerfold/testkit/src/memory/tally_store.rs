@@ -6,13 +6,11 @@ use std::{
 use async_trait::async_trait;
 use ledgerfold::{
     StreamId, Version,
-    ports::{Counter, CounterKey, Increment, Memo, ReadStoreError, Settled, TallyStore, Written},
+    ports::{
+        Counter, CounterKey, Increment, Memo, ReadStoreError, Settled, TallyStore, Written,
+        checked_sum,
+    },
 };
-
-use super::fits;
-
-/// The bound that a transaction of DynamoDB has, the memo included.
-const MAX_TRANSACTION_ITEMS: usize = 100;
 
 /// Counters in memory.
 #[derive(Debug, Default)]
@@ -70,13 +68,7 @@ fn amounts(
     key: &CounterKey,
     sums: &BTreeMap<String, i128>,
 ) -> Result<BTreeMap<String, i64>, ReadStoreError> {
-    let amount = |(name, sum): (&String, &i128)| match i64::try_from(*sum) {
-        Ok(amount) => Ok((name.clone(), amount)),
-        Err(_) => {
-            let reason = format!("{name} leaves the range of 64 bits");
-            Err(ReadStoreError::Corrupt { key: key.0.clone(), reason })
-        }
-    };
+    let amount = |(name, sum): (&String, &i128)| Ok((name.clone(), checked_sum(key, name, *sum)?));
     sums.iter().map(amount).collect()
 }
 
@@ -92,18 +84,14 @@ impl TallyStore for MemoryTallyStore {
         memo: &Memo,
         increments: &[Increment],
     ) -> Result<Written, ReadStoreError> {
-        if increments.len() >= MAX_TRANSACTION_ITEMS {
-            let count = increments.len() + 1;
-            return Err(ReadStoreError::TooLarge(format!("{count} items in a transaction").into()));
-        }
-        fits(memo.body.as_str().len())?;
+        memo.check(increments)?;
         let mut state = self.lock();
         let there = state.memos.get(&memo.stream).map_or(Version::NONE, |memo| memo.version);
         if there != after {
             return Ok(Written::Superseded);
         }
         state.memos.insert(memo.stream.clone(), memo.clone());
-        for increment in increments {
+        for increment in increments.iter().filter(|increment| !increment.amounts.is_empty()) {
             let counter = state.counters.entry(increment.key.clone()).or_default();
             for (name, amount) in &increment.amounts {
                 *counter.entry(name.clone()).or_default() += i128::from(*amount);

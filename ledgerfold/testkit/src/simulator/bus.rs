@@ -180,7 +180,7 @@ impl Publisher for Bus {
         for envelope in batch {
             if self.weather.hits(self.entries_failed) {
                 let ignored = self.plant == Plant::FailedEntriesIgnored;
-                let failed = Err(EntryError("not taken".to_owned()));
+                let failed = Err(EntryError::NotTaken("not taken".to_owned()));
                 answers.push(if ignored { Ok(()) } else { failed });
                 continue;
             }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use ledgerfold::{
     ConsistencyToken,
     command::{Answer, CommandError},
-    ports::{Clock, Listing, StoreError},
+    ports::{Clock, IndexPartition, Listing, StoreError},
     query::{Listed, QueryError, fresh_counts, fresh_list, fresh_row},
 };
 
@@ -173,7 +173,8 @@ impl Client {
     async fn list(&self, token: &ConsistencyToken) {
         let World { readers, log, witness, subjects, .. } = &self.world;
         let skips = &*subjects[0].quarantine;
-        let listing = Listing { partition: OPEN.to_owned(), before: None, limit: 10 };
+        let partition = IndexPartition::new(OPEN).expect("the name of a list");
+        let listing = Listing { partition, before: None, limit: 10 };
         let listed = fresh_list::<Statements>(&**readers, &**log, skips, &listing, Some(token));
         let Ok(listed) = listed.await else { return };
         witness.count(|report| report.lists += 1);

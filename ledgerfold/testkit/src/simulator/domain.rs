@@ -1,8 +1,8 @@
 //! The domain of the simulation: accounts, what is asked of them, and what readers see of them.
 
 use ledgerfold::{
-    Category, Command, CommandId, CommandName, Decider, EntityId, Idempotency, Recorded, StreamId,
-    Version,
+    Category, Command, CommandId, CommandName, Decider, EntityId, Idempotency, InvalidId, Recorded,
+    StreamId, Version,
     command::{CommandRequest, Context, JointDecider, JointRequest, Presumption},
     ports::{CounterKey, IndexKey},
     project::{Counts, Projection, Tally},
@@ -216,8 +216,8 @@ impl Projection for Statements {
         })
     }
 
-    fn index(row: &Statement) -> Option<IndexKey> {
-        Some(IndexKey { partition: OPEN.to_owned(), order: row.listed.clone() })
+    fn index(row: &Statement) -> Result<Option<IndexKey>, InvalidId> {
+        IndexKey::new(OPEN, &*row.listed).map(Some)
     }
 }
 
@@ -229,7 +229,7 @@ pub(super) const EVENTS: &str = "events";
 
 /// The one group of counters.
 pub(super) fn all() -> CounterKey {
-    CounterKey("all".to_owned())
+    CounterKey::new("all").expect("a key")
 }
 
 impl Tally for Totals {

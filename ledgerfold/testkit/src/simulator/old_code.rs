@@ -7,7 +7,7 @@ use std::sync::{
 };
 
 use ledgerfold::{
-    Recorded,
+    InvalidId, Recorded,
     ports::IndexKey,
     project::{Catalog, Counts, Projection, Tally},
 };
@@ -91,7 +91,7 @@ impl Projection for OldStatements {
         Statements::evolve(row, event)
     }
 
-    fn index(row: &Statement) -> Option<IndexKey> {
+    fn index(row: &Statement) -> Result<Option<IndexKey>, InvalidId> {
         Statements::index(row)
     }
 }

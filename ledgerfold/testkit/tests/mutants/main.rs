@@ -3,6 +3,7 @@
 
 mod appends;
 mod content;
+mod read_tables;
 mod reads;
 mod reservations;
 mod skips;

@@ -4,8 +4,8 @@ use std::sync::{Mutex, PoisonError};
 
 use async_trait::async_trait;
 use ledgerfold::{
-    Commit, StreamId, Version,
-    ports::{EventStore, Page},
+    Commit, StateSchema, StreamId, Version,
+    ports::{EventStore, Newest, Page},
 };
 use ledgerfold_testkit::conformance::history::ModelStore;
 
@@ -376,5 +376,39 @@ impl Defect for BeginsAtTheSnapshot {
         let newest = page.commits.iter().rposition(|commit| commit.snapshot().is_some());
         page.commits.drain(..newest.unwrap_or(0));
         Ok(page)
+    }
+}
+
+/// A page is whatever there is: 40 commits of 2 MB are 80 MB in memory.
+#[derive(Default)]
+pub(crate) struct KnowsNoEnd;
+
+#[async_trait]
+impl Defect for KnowsNoEnd {
+    async fn read(&self, log: &ModelStore, stream: &StreamId, after: Version) -> Read {
+        let mut commits = log.lock().of(stream);
+        commits.retain(|commit| commit.from() > after);
+        Ok(Page { commits, more: false })
+    }
+}
+
+/// Takes the place of a stream's last commit for the stream's end.
+#[derive(Default)]
+pub(crate) struct TakesTheBeginningForTheHead;
+
+impl Defect for TakesTheBeginningForTheHead {
+    fn head(&self, newest: &Commit) -> Version {
+        newest.from()
+    }
+}
+
+/// A load begins at whatever snapshot there is.
+#[derive(Default)]
+pub(crate) struct TakesAnySnapshot;
+
+impl Defect for TakesAnySnapshot {
+    fn newest(&self, page: Page, schema: &StateSchema) -> Newest {
+        let any = page.commits.iter().find_map(|commit| commit.snapshot()).cloned();
+        Newest::of(page, any.as_ref().map_or(schema, |snapshot| &snapshot.schema))
     }
 }

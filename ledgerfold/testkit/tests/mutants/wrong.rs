@@ -1,7 +1,7 @@
 use async_trait::async_trait;
 use ledgerfold::{
-    CommandId, Commit, NewCommit, StreamId, Version,
-    ports::{AppendError, CommandRecord, EventStore, Page, StoreError, Transaction},
+    CommandId, Commit, NewCommit, StateSchema, StreamId, Version,
+    ports::{AppendError, CommandRecord, EventStore, Newest, Page, StoreError, Transaction},
 };
 use ledgerfold_testkit::conformance::history::{ModelStore, alone};
 
@@ -23,6 +23,16 @@ pub(crate) trait Defect: Default + Send + Sync + 'static {
         commits: usize,
     ) -> Read {
         log.read_back(stream, before, commits).await
+    }
+
+    /// What a load gets of a page that was read back.
+    fn newest(&self, page: Page, schema: &StateSchema) -> Newest {
+        Newest::of(page, schema)
+    }
+
+    /// The version of a stream whose newest commit this is.
+    fn head(&self, newest: &Commit) -> Version {
+        newest.to()
     }
 
     /// A transaction of one commit, unless the defect tells the two apart.
@@ -71,6 +81,22 @@ impl<D: Defect> EventStore for Wrong<D> {
 
     async fn read_back(&self, stream: &StreamId, before: Option<Version>, commits: usize) -> Read {
         self.page(self.defect.read_back(&self.log, stream, before, commits).await)
+    }
+
+    async fn read_back_to(
+        &self,
+        schema: &StateSchema,
+        stream: &StreamId,
+        before: Option<Version>,
+        commits: usize,
+    ) -> Result<Newest, StoreError> {
+        let page = self.read_back(stream, before, commits).await?;
+        Ok(self.defect.newest(page, schema))
+    }
+
+    async fn head(&self, stream: &StreamId) -> Result<Version, StoreError> {
+        let newest = self.read_back(stream, None, 1).await?;
+        Ok(newest.commits.first().map_or(Version::NONE, |newest| self.defect.head(newest)))
     }
 
     async fn append(&self, new: &NewCommit) -> Write {

@@ -10,7 +10,7 @@ use std::{
 
 use async_trait::async_trait;
 use ledgerfold::{
-    Envelope, Payload, Recorded, StreamId, Timestamp, Version,
+    Envelope, InvalidId, Payload, Recorded, StreamId, Timestamp, Version,
     audit::{Audited, Auditor, Effect, OnDivergence, Repairer, Verdict},
     events,
     ports::{Clock, CounterKey, IndexKey, Parked, Quarantine, ReadStoreError, StoredRow},
@@ -45,7 +45,7 @@ impl Projection for MendedPages {
         Ok(Some(notes))
     }
 
-    fn index(row: &Vec<String>) -> Option<IndexKey> {
+    fn index(row: &Vec<String>) -> Result<Option<IndexKey>, InvalidId> {
         Pages::index(row)
     }
 }
@@ -287,10 +287,24 @@ async fn a_row_that_outgrows_its_table_parks_its_stream_until_it_is_smaller() {
     assert_eq!(notes(&world, &stream), ["a"]);
     let parked = entry(&world);
     assert_eq!((parked.version, parked.told), (None, Version::new(3)), "no event is wrong");
-    assert!(parked.reason.contains("too large"), "{}", parked.reason);
+    assert!(parked.reason.contains("can never take this"), "{}", parked.reason);
     let smaller = world.rows_of::<MendedPages>();
     assert_eq!(heal(&world, &smaller, Which::Due).await, Healing { healed: 1, parked: 0 });
     assert_eq!(notes(&world, &stream), ["a", UNPLACEABLE, "b"]);
+}
+
+/// DynamoDB takes no empty key, and says so of every try.
+#[tokio::test]
+async fn a_row_that_cannot_be_listed_parks_its_stream_alone() {
+    let (world, streams) = (World::new(), [fresh(), fresh(), fresh()]);
+    for (stream, note) in streams.iter().zip(["a", "", "c"]) {
+        write(&world, stream, &[note]).await;
+    }
+    take(&world.pages(), deliveries(world.envelopes())).await;
+    let parked = entry(&world);
+    assert_eq!((&parked.stream, parked.version), (&streams[1], Some(Version::new(1))));
+    assert!(parked.reason.contains("1 to 1,024 bytes"), "{}", parked.reason);
+    assert_eq!(world.rows.rows().len(), 2, "the others are there");
 }
 
 #[tokio::test]
@@ -300,13 +314,16 @@ async fn what_a_tally_could_not_count_is_counted_once_in_the_end() {
     for _delivered_again in 0..3 {
         take(&stumbling, from(&world, &stream, 1)).await;
     }
-    let key = CounterKey("a".to_owned());
+    let key = CounterKey::new("a").expect("a key");
     assert_eq!(world.tallies.counter(&key)["notes"], 2);
     let words = world.words();
     assert_eq!(heal(&world, &words, Which::Due).await, Healing { healed: 1, parked: 0 });
     take(&words, from(&world, &stream, 1)).await;
     assert_eq!(world.tallies.counter(&key)["notes"], 3);
-    assert_eq!(world.tallies.counter(&CounterKey(UNPLACEABLE.to_owned()))["notes"], 1);
+    assert_eq!(
+        world.tallies.counter(&CounterKey::new(UNPLACEABLE.to_owned()).expect("a key"))["notes"],
+        1
+    );
 }
 
 #[tokio::test]

@@ -37,7 +37,7 @@ impl Tally for LateStumblingWords {
         counts: &mut Counts,
     ) -> Result<(), String> {
         *memo += 1;
-        counts.add(CounterKey("all".to_owned()), "notes", 1)?;
+        counts.add(CounterKey::new("all").expect("a key"), "notes", 1)?;
         StumblingWords::count(memo, event, counts)
     }
 }
@@ -204,7 +204,8 @@ async fn a_skipped_event_counts_nothing() {
     record(&world.parked_words, &skip(&stream, 3)).await;
     assert_eq!(heal(&world, &words, Which::All).await, Healing { healed: 1, parked: 0 });
     take(&words, from(&world, &stream, 1)).await;
-    let counted = |word: &str| world.tallies.counter(&CounterKey(word.to_owned()))["notes"];
+    let counted =
+        |word: &str| world.tallies.counter(&CounterKey::new(word).expect("a key"))["notes"];
     assert_eq!((counted("all"), counted("a")), (3, 3));
 
     let model = Arc::new(TallyModel::<LateStumblingWords>::new(world.tallies.clone()));
@@ -270,7 +271,8 @@ async fn a_query_of_counters_counts_nothing_for_a_skipped_event() {
     take(&world.tally_of::<StumblingWords>(), from(&world, &stream, 1)).await;
     record(&world.parked_words, &skip(&stream, 2)).await;
     let token = ConsistencyToken { stream: stream.clone(), version: Version::new(3) };
-    let (first, last) = (CounterKey("a".to_owned()), CounterKey("~".to_owned()));
+    let (first, last) =
+        (CounterKey::new("a").expect("a key"), CounterKey::new("~").expect("a key"));
     let (tallies, log, skips) = (&*world.tallies, &*world.log, &*world.parked_words);
     let range = (&first, &last);
     let shown = fresh_counts::<StumblingWords>(tallies, log, skips, range, Some(&token)).await;

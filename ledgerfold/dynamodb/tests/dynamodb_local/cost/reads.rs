@@ -1,7 +1,7 @@
 //! What reading streams and moving read models on costs.
 
 use ledgerfold::{
-    ConsistencyToken, Recorded, StreamId, Version,
+    ConsistencyToken, InvalidId, Recorded, StreamId, Version,
     command::Loader,
     ports::{CounterKey, IndexKey, Listing, RowStore},
     project::{Consumer, Counts, Projection, RowModel, Tally, TallyModel},
@@ -27,8 +27,8 @@ impl Projection for Pages {
         Ok(Some(row.unwrap_or_default() + 1))
     }
 
-    fn index(_: &u32) -> Option<IndexKey> {
-        Some(IndexKey { partition: "shelf".to_owned(), order: "always the same".to_owned() })
+    fn index(_: &u32) -> Result<Option<IndexKey>, InvalidId> {
+        IndexKey::new("shelf", "always the same").map(Some)
     }
 }
 
@@ -42,7 +42,7 @@ impl Tally for Pages {
         counts: &mut Counts,
     ) -> Result<(), String> {
         *memo += 1;
-        counts.add(CounterKey("today".to_owned()), "notes", 1)
+        counts.add(CounterKey::new("today").expect("a key"), "notes", 1)
     }
 }
 
@@ -169,7 +169,7 @@ pub(super) async fn rows_listed(desk: &Desk) -> Cost {
         let stream = notebook(desk, 2, 1).await;
         moved_after(desk, &stream, 1).await;
     }
-    let listing = Listing { partition: "shelf".to_owned(), before: None, limit: 20 };
+    let listing = Listing { partition: "shelf".parse().expect("a list"), before: None, limit: 20 };
     let (cost, rows) = desk.meter.of(desk.rows.list(&listing)).await;
     assert_eq!(rows.expect("they can be listed").len(), 20);
     cost
@@ -203,7 +203,7 @@ pub(super) async fn counters_read_with_a_token(desk: &Desk) -> Cost {
 async fn counters_read_by(desk: &Desk, version: Option<Version>) -> Cost {
     let stream = counted_notebook(desk).await.1;
     let token = version.map(|version| ConsistencyToken { stream, version });
-    let key = CounterKey("today".to_owned());
+    let key = CounterKey::new("today").expect("a key");
     let range = (&key, &key);
     let (tallies, log, skips) = (&*desk.tallies, &*desk.log, &*desk.skips);
     let reading = fresh_counts::<Pages>(tallies, log, skips, range, token.as_ref());

@@ -11,11 +11,11 @@ use ledgerfold::{
 
 use super::{
     Store,
-    tools::{append, assert_holds, draft, load, read_all, read_all_back},
+    tools::{append, assert_holds, draft, load, read_all, read_all_back, sketch},
 };
 use crate::conformance::{
     notebook::{NoteWritten, Notebook, commit, fresh, write},
-    sketchbook::{Keep, Letters, REMEMBERED, Sketchbook, fresh_letter, letter, text_of},
+    sketchbook::{Keep, Letters, REMEMBERED, fresh_letter, letter, text_of},
 };
 
 /// Events, versions and command, in whatever way it is read.
@@ -88,14 +88,6 @@ pub async fn metadata_that_says_little_comes_back_as_little(store: &Store) {
     let new = with_metadata(&stream, id.as_str(), metadata);
     store.append(&new).await.expect("the version is free");
     assert_eq!(read_all(store, &stream).await, [new.into_commit()]);
-}
-
-/// Appends what a handler with snapshots makes of these notes.
-async fn sketch(store: &Store, stream: &StreamId, attempt: &str, notes: &[&str]) -> Commit {
-    let commits = read_all(store, stream).await;
-    let new = draft::<Sketchbook>(commits, &write(stream, attempt, notes)).await;
-    store.append(&new).await.expect("the version is free");
-    new.into_commit()
 }
 
 /// State, schema and recent commands, byte for byte, also as the winner of a conflict.

@@ -1,10 +1,14 @@
 //! What is read, forward and back.
 
-use ledgerfold::{Commit, Decider, StreamId, Version, command::Loaded};
+use ledgerfold::{
+    Commit, Decider, StateSchema, StreamId, Version,
+    command::Loaded,
+    ports::{Base, MAX_PAGE_BYTES, Newest},
+};
 
 use super::{
-    Store,
-    tools::{append, assert_are, assert_holds, load, read_all_back},
+    Store, View,
+    tools::{append, assert_are, assert_holds, load, read_all_back, sketch},
 };
 use crate::conformance::{
     notebook::fresh,
@@ -148,4 +152,91 @@ pub async fn pages_follow_each_other_without_gap_or_overlap(store: &Store) {
     for limit in [1, 2, 3, 5] {
         assert_are(&read_all_back(store, &stream, limit).await, &written);
     }
+}
+
+/// Whoever reads holds a page in memory; only a commit that is larger comes alone.
+pub async fn a_page_is_bounded_in_bytes(store: &Store) {
+    let (stream, text) = (fresh_letter(), text_of(200_000));
+    let mut head = Loaded::unread(stream.clone());
+    for attempt in 0..22 {
+        let new = letter(&head, &format!("attempt-{attempt}"), std::slice::from_ref(&text));
+        store.append(&new).await.expect("the version is free");
+        let written = View::of(vec![new.as_commit().clone()]);
+        let read = head.read_on(&written, &new.as_commit().command().id).await;
+        read.expect("it follows");
+    }
+    let pages =
+        [store.read(&stream, Version::NONE).await, store.read_back(&stream, None, 100).await];
+    for page in pages {
+        let commits = page.expect("it can be read").commits;
+        let bytes: usize = commits.iter().map(Commit::payload_bytes).sum();
+        assert!(commits.len() <= 1 || bytes <= MAX_PAGE_BYTES, "a page of {bytes} bytes");
+    }
+}
+
+/// What a load gets of so many newest commits, however small the pages of the store are: a snapshot, and
+/// the commits that follow it; or the commits, newest first.
+async fn back_to(
+    store: &Store,
+    schema: &StateSchema,
+    stream: &StreamId,
+    mut before: Option<Version>,
+    limit: usize,
+) -> (Option<Base>, Vec<Commit>) {
+    let mut newest: Vec<Commit> = Vec::new();
+    while newest.len() < limit {
+        let left = limit - newest.len();
+        let found = store.read_back_to(schema, stream, before, left).await;
+        match found.expect("it can be read") {
+            Newest::Snapshot { base, following } => {
+                let rest = newest.into_iter().rev();
+                return (Some(base), following.commits.into_iter().chain(rest).collect());
+            }
+            Newest::Commits(page) => {
+                newest.extend(page.commits);
+                before = newest.last().map(Commit::from);
+                if !page.more {
+                    break;
+                }
+            }
+        }
+    }
+    (None, newest)
+}
+
+/// And nothing before it; only of the schema that is asked for, and of what begins before a version.
+pub async fn a_load_gets_the_newest_snapshot_and_what_follows_it(store: &Store) {
+    let stream = fresh();
+    let first = append(store, &stream, "one", &["a"]).await;
+    let second = sketch(store, &stream, "two", &["b", "c"]).await;
+    let third = append(store, &stream, "three", &["d"]).await;
+    let fourth = append(store, &stream, "four", &["e"]).await;
+    let snapshot = second.snapshot().expect("a snapshot was due").clone();
+    let (base, following) = back_to(store, &snapshot.schema, &stream, None, 10).await;
+    let base = base.expect("there is a snapshot");
+    assert_eq!((base.from, base.version), (second.from(), second.to()));
+    assert_eq!((&base.command, &base.snapshot), (&second.command().id, &snapshot));
+    assert_are(&following, [&third, &fourth]);
+
+    let other = StateSchema::restore("another");
+    let without = [
+        (&other, None, 10, vec![&fourth, &third, &second, &first]),
+        (&snapshot.schema, None, 2, vec![&fourth, &third]),
+        (&snapshot.schema, Some(second.from()), 10, vec![&first]),
+    ];
+    for (schema, before, limit, expected) in without {
+        let (base, newest) = back_to(store, schema, &stream, before, limit).await;
+        assert_eq!(base, None, "a snapshot that is not asked for");
+        assert_are(&newest, expected);
+    }
+}
+
+/// Wherever its last commit begins.
+pub async fn the_head_is_the_version_of_the_last_event(store: &Store) {
+    let head = async |stream: &StreamId| store.head(stream).await.expect("it can be read");
+    assert_eq!(head(&fresh()).await, Version::NONE);
+    let (stream, _) = three_commits(store).await;
+    assert_eq!(head(&stream).await, Version::new(6));
+    append(store, &stream, "four", &["g", "h"]).await;
+    assert_eq!(head(&stream).await, Version::new(8));
 }

@@ -14,7 +14,10 @@ use uuid::Uuid;
 use super::Store;
 use crate::{
     Amended, Amendment, ManualClock, SeededRandom,
-    conformance::notebook::{Notebook, commit},
+    conformance::{
+        notebook::{Notebook, commit, write},
+        sketchbook::Sketchbook,
+    },
 };
 
 /// A command id that nobody else has: those that are recognised for ever must be.
@@ -49,6 +52,19 @@ pub(in crate::conformance) async fn append(
 ) -> Commit {
     let new = next(store, stream, attempt, notes).await;
     store.append(&new).await.expect("nobody else writes to this stream");
+    new.into_commit()
+}
+
+/// Appends what a handler with snapshots makes of these notes.
+pub(super) async fn sketch(
+    store: &Store,
+    stream: &StreamId,
+    attempt: &str,
+    notes: &[&str],
+) -> Commit {
+    let commits = read_all(store, stream).await;
+    let new = draft::<Sketchbook>(commits, &write(stream, attempt, notes)).await;
+    store.append(&new).await.expect("the version is free");
     new.into_commit()
 }
 

@@ -311,6 +311,22 @@ pub async fn a_transaction_with_a_commit_over_the_limit_does_nothing(store: &Sto
     assert_holds(store, &two, []).await;
 }
 
+/// Each of the commits is small enough; DynamoDB takes 4 MB in one transaction
+/// (<https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_TransactWriteItems.html>).
+pub async fn a_transaction_over_four_megabytes_does_nothing(store: &Store) {
+    let text = text_of(145_000);
+    let heads: Vec<_> = (0..15).map(|_| Loaded::unread(fresh_letter())).collect();
+    let commits = heads.iter().map(|head| letter(head, "heavy", &[text.clone(), text.clone()]));
+    match transact(store, &transaction(commits, [], [], None)).await {
+        Err(AppendError::TooLarge { bytes, limit }) => assert!(bytes > limit, "{bytes}"),
+        Ok(()) => panic!("a transaction of 4.35 MB was taken"),
+        Err(other) => panic!("a transaction of 4.35 MB was answered by {other}"),
+    }
+    for head in heads {
+        assert_holds(store, head.stream(), []).await;
+    }
+}
+
 /// As many as the core lets pass.
 pub async fn a_transaction_touches_up_to_a_hundred_items(store: &Store) {
     let heads: Vec<_> = (0..MAX_TRANSACTION_ITEMS).map(|_| Loaded::unread(fresh())).collect();

@@ -8,8 +8,8 @@ use ledgerfold::{
     Category, Claim, CommandId, Commit, NewCommit, StreamId, UniqueKey, Version,
     command::Seen,
     ports::{
-        AppendError, ClaimsRecord, CommandRecord, EventStore, KeyChange, Page, StoreError,
-        Transaction,
+        AppendError, ClaimsRecord, CommandRecord, EventStore, KeyChange, MAX_TRANSACTION_BYTES,
+        Page, StoreError, Transaction,
     },
 };
 
@@ -140,9 +140,12 @@ impl Model {
     }
 }
 
-fn too_large<'a>(mut commits: impl Iterator<Item = &'a Commit>) -> Option<AppendError> {
-    let bytes = commits.find(|commit| commit.payload_bytes() > LIMIT)?.payload_bytes();
-    Some(AppendError::TooLarge { bytes, limit: LIMIT })
+fn too_large<'a>(commits: impl Iterator<Item = &'a Commit> + Clone) -> Option<AppendError> {
+    let largest = commits.clone().map(Commit::payload_bytes).max().unwrap_or_default();
+    let sum = commits.map(Commit::payload_bytes).sum();
+    let bounds = [(largest, LIMIT), (sum, MAX_TRANSACTION_BYTES)];
+    let (bytes, limit) = bounds.into_iter().find(|(bytes, limit)| bytes > limit)?;
+    Some(AppendError::TooLarge { bytes, limit })
 }
 
 /// The claims that a transaction was made from: one change may be two of them.
@@ -159,7 +162,7 @@ pub fn claims_of(transaction: &Transaction) -> Vec<(StreamId, Claim)> {
     claims.collect()
 }
 
-/// The model as a store, whose pages have no end.
+/// The model as a store, whose pages end only where they would be too large.
 #[derive(Debug, Default)]
 pub struct ModelStore(Mutex<Model>);
 
@@ -175,7 +178,7 @@ impl EventStore for ModelStore {
     async fn read(&self, stream: &StreamId, after: Version) -> Result<Page, StoreError> {
         let mut commits = self.lock().of(stream);
         commits.retain(|commit| commit.from() > after);
-        Ok(Page { commits, more: false })
+        Ok(Page { commits, more: false }.bounded())
     }
 
     async fn read_back(
@@ -189,7 +192,7 @@ impl EventStore for ModelStore {
         found.reverse();
         let more = found.len() > commits;
         found.truncate(commits);
-        Ok(Page { commits: found, more })
+        Ok(Page { commits: found, more }.bounded())
     }
 
     async fn append(&self, new: &NewCommit) -> Result<(), AppendError> {

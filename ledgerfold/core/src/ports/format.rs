@@ -1,0 +1,13 @@
+/// Something is stored in a format that this program cannot read yet: a newer program wrote it. It is not
+/// damaged, so the caller retries until the newer program runs here too.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "it is in format {found}, and this program reads formats up to {known}: a newer program wrote it; deploy \
+     that program here too"
+)]
+pub struct NewerFormat {
+    /// The format it is in.
+    pub found: u64,
+    /// The newest format that this program reads.
+    pub known: u64,
+}

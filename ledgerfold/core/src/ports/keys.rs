@@ -1,0 +1,67 @@
+//! Keys of read tables, checked where they are made: DynamoDB takes no empty key, a partition key of up to
+//! 2,048 bytes and a sort key of up to 1,024
+//! (<https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html>).
+
+use std::{fmt, str::FromStr};
+
+use serde::{Deserialize, Serialize};
+
+use crate::{EntityId, InvalidId, id::text_ids};
+
+/// The longest sort key, in bytes.
+const SORT_KEY: usize = 1_024;
+/// The longest partition key, in bytes. The rest of 2,048 is room for the number of a generation.
+const PARTITION_KEY: usize = 2_000;
+
+text_ids! {
+    /// A list of rows, as the customer's id: 1 to 2,000 bytes.
+    IndexPartition: "the partition of an index", |text| (1..=PARTITION_KEY).contains(&text.len()), "of 1 to 2,000 bytes";
+    /// A place in a list: 1 to 1,024 bytes. Places are sorted by their bytes.
+    IndexOrder: "the order key of an index", |text| (1..=SORT_KEY).contains(&text.len()), "of 1 to 1,024 bytes";
+    /// What a group of counters counts, as `2026-11-23#EUR`: 1 to 1,024 bytes. Ranges go by the order of the bytes.
+    CounterKey: "the key of counters", |text| (1..=SORT_KEY).contains(&text.len()), "of 1 to 1,024 bytes";
+}
+
+/// The place of a row in a list.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct IndexKey {
+    /// Which list.
+    pub partition: IndexPartition,
+    /// Where in it; lists are read from the highest down.
+    pub order: IndexOrder,
+}
+
+impl IndexKey {
+    /// The place of this order key in the list of this name.
+    ///
+    /// ```
+    /// # use ledgerfold::ports::IndexKey;
+    /// assert!(IndexKey::new("customer-1", "2026-11-23").is_ok());
+    /// assert!(IndexKey::new("", "2026-11-23").is_err(), "DynamoDB takes no empty key");
+    /// ```
+    ///
+    /// # Errors
+    /// [`InvalidId`] if one of them is empty or too long.
+    pub fn new(partition: impl Into<String>, order: impl Into<String>) -> Result<Self, InvalidId> {
+        Ok(Self { partition: IndexPartition::new(partition)?, order: IndexOrder::new(order)? })
+    }
+}
+
+/// Every id is short enough.
+impl From<&EntityId> for IndexPartition {
+    fn from(id: &EntityId) -> Self {
+        Self(id.as_str().to_owned())
+    }
+}
+
+impl CounterKey {
+    /// A key that is not above any other.
+    pub fn least() -> Self {
+        Self("\u{0}".to_owned())
+    }
+
+    /// A key that is above all that consist of other characters than this.
+    pub fn greatest() -> Self {
+        Self(char::MAX.to_string())
+    }
+}
