@@ -17,7 +17,7 @@ use ledgerfold_aws::Failure;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    DynamoEventStore, stored,
+    DynamoEventStore, failure, stored,
     transaction::{KEY_PREFIX, KeyItem, absent_next, attributes, corrupt, key_action, key_name},
 };
 
@@ -120,7 +120,10 @@ impl Reservations for DynamoEventStore {
                 Some(TransactWriteItemsError::TransactionInProgressException(_)) => {
                     Ok(Written::Superseded)
                 }
-                _ => Err(Failure::of(error).into()),
+                refusal => {
+                    let reason = refusal.and_then(failure::write_reason);
+                    Err(failure::of_transaction(reason, error).into())
+                }
             },
         }
     }

@@ -16,6 +16,7 @@ use ledgerfold_aws::Failure;
 use serde::{Deserialize, Serialize};
 
 use crate::{
+    failure,
     quarantine::{DynamoQuarantine, corrupt, scan},
     stored::{self, Item},
 };
@@ -177,7 +178,10 @@ impl SkipRegister for DynamoSkips {
             Err(SdkError::ServiceError(refusal)) if has(refusal.err(), BUSY) => {
                 Err(QuarantineError::Throttled.into())
             }
-            Err(error) => Err(QuarantineError::from(Failure::of(error)).into()),
+            Err(error) => {
+                let reason = error.as_service_error().and_then(failure::write_reason);
+                Err(QuarantineError::from(failure::of_transaction(reason, error)).into())
+            }
         }
     }
 

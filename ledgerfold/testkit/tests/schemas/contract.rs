@@ -296,7 +296,7 @@ fn what_is_read_must_be_what_is_written() {
     let sample = [forgetful::Paid { cents: 1, by: "card".to_owned() }.into()];
     let said = folder.sentences::<forgetful::Event>(&sample);
     let unfaithful = "golden/Paid.v1.json is not the same once it is read and written again: \
-        Paid(Paid { cents: 900, by: \"card\" }) becomes [Paid(Paid { cents: 900, by: \"\" })].";
+        it is written as JSON that is read back as another value.";
     assert!(said.iter().any(|said| said == unfaithful), "{said:#?}");
 }
 
