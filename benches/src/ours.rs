@@ -14,9 +14,7 @@ use ledgerfold::{
     Actor, CausationId, CommandId, Commit, CorrelationId, Decider, EntityId, NewCommit, StreamId,
     Timestamp, Version,
     command::{CommandError, CommandHandler, CommandRequest, Context, Loader, Presumption},
-    ports::{
-        AppendError, Clock, CommandRecord, EventStore, Page, Random, StoreError, Transaction,
-    },
+    ports::{AppendError, Clock, CommandRecord, EventStore, Page, Random, StoreError, Transaction},
 };
 use ledgerfold_dynamodb::{CommitItem, DynamoEventStore, item_size};
 use tokio::sync::Barrier;

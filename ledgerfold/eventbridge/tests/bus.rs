@@ -265,7 +265,7 @@ fn an_event_that_the_relay_did_not_sign_is_not_taken_at_its_word() {
 
 #[test]
 fn a_signature_of_another_event_proves_nothing() {
-    let [first, second] = &envelopes(&["a", "b"])[..] else { panic!("there are two") };
+    let [first, second] = &envelopes(&["a", "b"])[..] else { unreachable!("there are two") };
     let mut forged = message(second);
     forged["detail"]["signature"] = message(first)["detail"]["signature"].clone();
     is_looked_up(&forged, second);

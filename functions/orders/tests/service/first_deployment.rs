@@ -33,7 +33,7 @@ impl Stage {
             projection::CUSTOMER_ORDERS => &self.customer_orders,
             projection::SHIPMENT => &self.shipments,
             projection::DASHBOARD => &self.dashboard,
-            other => panic!("no table for {other}"),
+            other => unreachable!("no table for {other}"),
         };
         table.clone()
     }

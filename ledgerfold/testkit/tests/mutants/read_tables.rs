@@ -17,6 +17,7 @@ use ledgerfold_testkit::{
 
 /// What is wrong with a table of rows.
 #[derive(Clone, Copy, Debug, PartialEq)]
+#[expect(clippy::enum_variant_names, reason = "each is a sentence about the table")]
 enum RowDefect {
     TakesAnySize,
     TakesShortKeysOnly,
