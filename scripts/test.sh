@@ -57,9 +57,4 @@ finish own_tests $testing
 say everything else: without a server, on DynamoDB Local, and end to end on the local clouds
 export AWS_ENDPOINT_URL=$endpoint LEDGERFOLD_CLOUDS=$PWD/$clouds
 cloud dynamodb -- bash -c "run --workspace --features $features"
-# The second emulator is a REST API of its own mind, with answers that no document describes.
-if [[ $emulator == localstack ]]; then
-  say the service is held to its OpenAPI document
-  scripts/contract.sh
-fi
 say all tests have passed

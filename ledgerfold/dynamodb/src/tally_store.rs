@@ -14,10 +14,7 @@ use aws_sdk_dynamodb::{
 use futures::future::try_join_all;
 use ledgerfold::{
     Payload, StreamId, Version,
-    ports::{
-        Counter, CounterKey, Increment, Memo, ReadStoreError, Settled, TallyStore, Written,
-        checked_sum,
-    },
+    ports::{Counter, CounterKey, Increment, Memo, ReadStoreError, Settled, TallyStore, Written},
     project::Generation,
 };
 
@@ -212,15 +209,7 @@ impl TallyStore for DynamoTallyStore {
                 *sums.entry(name).or_default() += amount;
             }
         }
-        let counters = sums.into_iter().map(|(key, sums)| {
-            let shown = |(name, sum): (String, i128)| {
-                let sum = checked_sum(&key, &name, sum)?;
-                Ok((name, sum))
-            };
-            let amounts = sums.into_iter().map(shown).collect::<Result<_, ReadStoreError>>()?;
-            Ok(Counter { key, amounts })
-        });
-        counters.collect()
+        Ok(sums.into_iter().map(|(key, amounts)| Counter { key, amounts }).collect())
     }
 
     async fn settled(

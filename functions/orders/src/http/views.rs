@@ -97,7 +97,7 @@ struct Day {
     figures: Figures,
 }
 
-/// Sums over days. A counter has 64 bits and the largest order takes 47 of them, so a sum needs more.
+/// Sums over days. The largest order takes 47 bits, so that a sum needs more than 64.
 #[derive(Clone, Default, Serialize)]
 struct Figures {
     currency: String,
@@ -111,7 +111,7 @@ struct Figures {
 
 impl Figures {
     fn new(currency: &str, counter: &Counter) -> Self {
-        let amount = |name: &str| counter.amounts.get(name).copied().unwrap_or_default().into();
+        let amount = |name: &str| counter.amounts.get(name).copied().unwrap_or_default();
         Self {
             currency: currency.to_owned(),
             placed: amount(counter::PLACED),
@@ -162,7 +162,7 @@ mod tests {
     fn sums_of_the_largest_counters_are_exact() {
         let full = |day: &str| Counter {
             key: CounterKey::new(format!("{day}#EUR")).expect("a key"),
-            amounts: BTreeMap::from([(counter::REVENUE.to_owned(), i64::MAX)]),
+            amounts: BTreeMap::from([(counter::REVENUE.to_owned(), i128::from(i64::MAX))]),
         };
         let view = DashboardView::from(&[full("2026-11-23"), full("2026-11-24")][..]);
         let shown = serde_json::to_string(&view).expect("it is JSON");

@@ -279,8 +279,8 @@ struct WrongCounter {
     projection: &'static str,
     key: String,
     counter: String,
-    expected: i64,
-    shown: i64,
+    expected: i128,
+    shown: i128,
 }
 
 impl Audit {

@@ -1,4 +1,4 @@
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::compare::{Audited, Comparison};
 use crate::{
@@ -13,8 +13,7 @@ use crate::{
 #[derive(Clone, Debug)]
 pub struct Counters {
     before: Vec<Counter>,
-    expected: Counts,
-    out_of_range: bool,
+    expected: BTreeMap<CounterKey, BTreeMap<String, i128>>,
 }
 
 /// What to think of a tally's counters.
@@ -36,9 +35,9 @@ pub struct Difference {
     /// The counter's name.
     pub counter: String,
     /// What the streams add up to.
-    pub expected: i64,
+    pub expected: i128,
     /// What it shows.
-    pub shown: i64,
+    pub shown: i128,
 }
 
 impl Counters {
@@ -48,13 +47,16 @@ impl Counters {
     /// [`ProjectError`] where the read table fails.
     pub async fn begin(model: &dyn Audited) -> Result<Option<Self>, ProjectError> {
         let before = model.counters().await?;
-        Ok(before.map(|before| Self { before, expected: Counts::default(), out_of_range: false }))
+        Ok(before.map(|before| Self { before, expected: BTreeMap::new() }))
     }
 
     /// Adds what a stream contributes.
     pub fn add(&mut self, comparison: &Comparison) {
-        if let Some(counted) = comparison.counted.clone() {
-            self.out_of_range |= self.expected.merge(counted).is_err();
+        for (key, amounts) in comparison.counted.iter().flat_map(Counts::iter) {
+            let group = self.expected.entry(key.clone()).or_default();
+            for (counter, amount) in amounts {
+                *group.entry(counter.clone()).or_default() += i128::from(*amount);
+            }
         }
     }
 
@@ -68,7 +70,7 @@ impl Counters {
             return Ok(CountersVerdict::Moved);
         }
         let differences = self.differences(&shown);
-        if differences.is_empty() && !self.out_of_range {
+        if differences.is_empty() {
             return Ok(CountersVerdict::Equal);
         }
         Ok(CountersVerdict::Differ(differences))
@@ -80,7 +82,12 @@ impl Counters {
         let all: BTreeSet<_> = expected.chain(there).collect();
         all.into_iter()
             .map(|(key, counter)| Difference {
-                expected: self.expected.get(key, counter),
+                expected: self
+                    .expected
+                    .get(key)
+                    .and_then(|group| group.get(counter))
+                    .copied()
+                    .unwrap_or_default(),
                 shown: shown
                     .iter()
                     .find(|group| group.key == *key)

@@ -42,7 +42,6 @@ pub use skips::{Signature, Skip, SkipError, SkipReason, SkipRecord, SkipRegister
 pub use streams::{Resume, Segment, StreamPage, Streams, StreamsError};
 pub use tally_store::{
     Counted, Counter, Increment, MAX_COUNTED_GROUPS, MAX_COUNTERS, Memo, Settled, TallyStore,
-    checked_sum,
 };
 pub use transaction::{
     CommandRecord, InvalidTransaction, KeyChange, MAX_TRANSACTION_BYTES, MAX_TRANSACTION_ITEMS,

@@ -163,8 +163,9 @@ pub struct Increment {
 pub struct Counter {
     /// The group.
     pub key: CounterKey,
-    /// How much each counter shows, by its name.
-    pub amounts: BTreeMap<String, i64>,
+    /// How much each counter shows, by its name: a sum of many amounts of 64 bits. DynamoDB adds exactly
+    /// up to 38 digits, so that no sum of events leaves this range.
+    pub amounts: BTreeMap<String, i128>,
 }
 
 impl Memo {
@@ -193,15 +194,4 @@ impl Memo {
             None => Ok(()),
         }
     }
-}
-
-/// A sum that a store has made of a counter's amounts, as the port shows it.
-///
-/// # Errors
-/// [`ReadStoreError::Corrupt`] if it leaves the range of 64 bits.
-pub fn checked_sum(key: &CounterKey, counter: &str, sum: i128) -> Result<i64, ReadStoreError> {
-    sum.try_into().map_err(|_| ReadStoreError::Corrupt {
-        key: key.to_string(),
-        reason: format!("the sum of {counter} leaves the range of 64 bits"),
-    })
 }

@@ -48,14 +48,6 @@ pub enum QueryError {
         /// The version shown.
         shown: Version,
     },
-    /// A counter with what it lacks cannot be shown.
-    #[error("{counter} of {} leaves the range of 64 bits", .group)]
-    OutOfRange {
-        /// The group.
-        group: CounterKey,
-        /// The counter's name.
-        counter: String,
-    },
 }
 
 /// The row of a stream, at least as new as the token says: what the read table lacks is folded in
@@ -192,7 +184,7 @@ pub async fn fresh_counts<T: Tally>(
         None => (T::Memo::default(), Version::NONE),
     };
     let missing = count_on::<T>(past, version, (log, skips), token).await?;
-    add(counters, &missing, first, last)
+    Ok(add(counters, &missing, first, last))
 }
 
 async fn count_on<T: Tally>(
@@ -228,7 +220,7 @@ fn add(
     missing: &Counts,
     first: &CounterKey,
     last: &CounterKey,
-) -> Result<Vec<Counter>, QueryError> {
+) -> Vec<Counter> {
     for (key, amounts) in missing.iter().filter(|(key, _)| first <= *key && *key <= last) {
         let place = counted.partition_point(|counter| counter.key < *key);
         if counted.get(place).is_none_or(|counter| counter.key != *key) {
@@ -236,11 +228,8 @@ fn add(
         }
         for (counter, amount) in amounts {
             let sum = counted[place].amounts.entry(counter.clone()).or_default();
-            *sum = sum.checked_add(*amount).ok_or_else(|| QueryError::OutOfRange {
-                group: key.clone(),
-                counter: counter.clone(),
-            })?;
+            *sum += i128::from(*amount);
         }
     }
-    Ok(counted)
+    counted
 }

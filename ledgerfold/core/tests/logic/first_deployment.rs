@@ -68,7 +68,7 @@ async fn shown(stage: &Stage, revision: u32, stream: &StreamId) -> Result<Shown,
     }
 }
 
-type Shown = (Option<u32>, Option<i64>);
+type Shown = (Option<u32>, Option<i128>);
 
 async fn shown_by<const R: u32>(stage: &Stage, stream: &StreamId) -> Result<Shown, ReadStoreError> {
     let (generations, pages) = (stage.generations.clone(), stage.pages.clone());

@@ -113,7 +113,7 @@ async fn an_event_that_the_log_does_not_have_is_given_back() {
     assert!(failed[0].1.contains("the log ends at 0"), "{failed:?}");
 }
 
-async fn counted(world: &World, word: &str) -> i64 {
+async fn counted(world: &World, word: &str) -> i128 {
     let key = CounterKey::new(word.to_owned()).expect("a key");
     let counters = world.tallies.range(&key, &key).await.expect("it can be read");
     counters.first().and_then(|counter| counter.amounts.get("notes")).copied().unwrap_or_default()

@@ -26,7 +26,7 @@ struct Play {
     queue: Shared<Queue>,
     /// What readers have been shown.
     shown: Shared<BTreeMap<StreamId, Version>>,
-    shown_total: Shared<i64>,
+    shown_total: Shared<i128>,
 }
 
 #[derive(Default)]
@@ -174,7 +174,7 @@ impl Play {
             if self.projection == WORDS {
                 let floor = self.shown_total.with(|total| *total);
                 let groups = counters.range(&first, &last).await.expect("reads never fail");
-                let total: i64 = groups.iter().flat_map(|group| group.amounts.values()).sum();
+                let total: i128 = groups.iter().flat_map(|group| group.amounts.values()).sum();
                 assert!(total >= floor, "{floor} were counted, and then {total}");
                 self.shown_total.with(|most| *most = (*most).max(total));
             }
@@ -258,7 +258,7 @@ impl Play {
             let written = self.notes().filter(|(_, note)| note == word).count();
             let counted = tallies.counter(&CounterKey::new((*word).to_owned()).expect("a key"));
             let counted = counted.get("notes").copied().unwrap_or_default();
-            assert_eq!(counted, i64::try_from(written).expect("few"), "{word}");
+            assert_eq!(counted, i128::try_from(written).expect("few"), "{word}");
         }
     }
 

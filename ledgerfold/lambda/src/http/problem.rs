@@ -245,7 +245,7 @@ impl From<QueryError> for Problem {
             QueryError::Ahead { .. } => {
                 Self::bad_request("Consistency-Token is not one that this service issued.")
             }
-            QueryError::Fold(_) | QueryError::OutOfRange { .. } => defect(&error),
+            QueryError::Fold(_) => defect(&error),
         }
     }
 }

@@ -152,7 +152,7 @@ async fn with_counter(
         let counters = tallies.range(key, key).await.expect("the counters can be read");
         assert_eq!(memo.is_some(), !counters.is_empty());
         if memo.is_some() {
-            let amounts = BTreeMap::from([("notes".to_owned(), i64::from(generation.get()))]);
+            let amounts = BTreeMap::from([("notes".to_owned(), i128::from(generation.get()))]);
             assert_eq!(counters, [Counter { key: key.clone(), amounts }]);
             found.push(generation);
         }

@@ -6,10 +6,7 @@ use std::{
 use async_trait::async_trait;
 use ledgerfold::{
     StreamId, Version,
-    ports::{
-        Counter, CounterKey, Increment, Memo, ReadStoreError, Settled, TallyStore, Written,
-        checked_sum,
-    },
+    ports::{Counter, CounterKey, Increment, Memo, ReadStoreError, Settled, TallyStore, Written},
 };
 
 /// Counters in memory.
@@ -21,15 +18,13 @@ pub struct MemoryTallyStore {
 #[derive(Debug, Default)]
 struct State {
     memos: BTreeMap<StreamId, Memo>,
-    /// Wider than what is read, as DynamoDB's numbers are.
     counters: BTreeMap<CounterKey, BTreeMap<String, i128>>,
 }
 
 impl MemoryTallyStore {
-    /// What a group of counters shows; nothing where it cannot be read.
-    pub fn counter(&self, key: &CounterKey) -> BTreeMap<String, i64> {
-        let state = self.lock();
-        state.counters.get(key).and_then(|sums| amounts(key, sums).ok()).unwrap_or_default()
+    /// What a group of counters shows.
+    pub fn counter(&self, key: &CounterKey) -> BTreeMap<String, i128> {
+        self.lock().counters.get(key).cloned().unwrap_or_default()
     }
 
     /// Up to which version a stream has been counted.
@@ -62,14 +57,6 @@ impl MemoryTallyStore {
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-fn amounts(
-    key: &CounterKey,
-    sums: &BTreeMap<String, i128>,
-) -> Result<BTreeMap<String, i64>, ReadStoreError> {
-    let amount = |(name, sum): (&String, &i128)| Ok((name.clone(), checked_sum(key, name, *sum)?));
-    sums.iter().map(amount).collect()
 }
 
 #[async_trait]
@@ -107,9 +94,8 @@ impl TallyStore for MemoryTallyStore {
     ) -> Result<Vec<Counter>, ReadStoreError> {
         let state = self.lock();
         let counters = state.counters.range(first.clone()..=last.clone());
-        counters
-            .map(|(key, sums)| Ok(Counter { key: key.clone(), amounts: amounts(key, sums)? }))
-            .collect()
+        let counters = counters.map(|(key, sums)| (key.clone(), sums.clone()));
+        Ok(counters.map(|(key, amounts)| Counter { key, amounts }).collect())
     }
 
     async fn settled(

@@ -46,7 +46,7 @@ pub(super) struct Readers {
 struct Shown {
     rows: BTreeMap<StreamId, Version>,
     memos: BTreeMap<StreamId, Version>,
-    events: i64,
+    events: i128,
 }
 
 impl Readers {
@@ -118,7 +118,7 @@ impl Readers {
     }
 
     /// Notes how many events were counted, which must not be fewer than before they were asked for.
-    fn show_counters(&self, before: i64, counters: &[Counter]) {
+    fn show_counters(&self, before: i128, counters: &[Counter]) {
         let now = counters.iter().filter_map(|it| it.amounts.get(EVENTS)).sum();
         if now < before {
             self.witness.violated(format!("{before} events were counted, and then {now}"));

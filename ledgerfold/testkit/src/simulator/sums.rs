@@ -17,8 +17,11 @@ pub(super) struct Sum {
 
 impl Sum {
     /// What a group of counters shows.
-    pub(super) fn shown(amounts: &BTreeMap<String, i64>) -> Self {
-        let amount = |name: &str| amounts.get(name).copied().unwrap_or_default();
+    pub(super) fn shown(amounts: &BTreeMap<String, i128>) -> Self {
+        let amount = |name: &str| {
+            let sum = amounts.get(name).copied().unwrap_or_default();
+            i64::try_from(sum).unwrap_or(i64::MAX)
+        };
         Self { events: amount(EVENTS), money: amount("money"), open: amount("open") }
     }
 }

@@ -69,7 +69,7 @@ impl SimulatedTallies {
         self.in_flight.is_empty()
     }
 
-    pub(super) fn counter(&self, key: &CounterKey) -> BTreeMap<String, i64> {
+    pub(super) fn counter(&self, key: &CounterKey) -> BTreeMap<String, i128> {
         self.kept.counter(key)
     }
 

@@ -56,7 +56,7 @@ impl Unseen {
                 continue;
             };
             for (name, amount) in added {
-                *counters[at].amounts.entry(name.clone()).or_default() -= amount;
+                *counters[at].amounts.entry(name.clone()).or_default() -= i128::from(*amount);
             }
         }
     }

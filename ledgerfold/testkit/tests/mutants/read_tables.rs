@@ -118,7 +118,7 @@ impl TallyStore for WrongTallies {
     ) -> Result<Vec<Counter>, ReadStoreError> {
         match self.kept.range(first, last).await {
             Err(_) if self.defect == TallyDefect::StopsAtTheLimit => {
-                let amounts = [("written".to_owned(), i64::MAX)].into();
+                let amounts = [("written".to_owned(), i128::from(i64::MAX))].into();
                 Ok(vec![Counter { key: first.clone(), amounts }])
             }
             outcome => outcome,

@@ -38,13 +38,15 @@ async fn the_newest_version_is_what_the_order_is_now() {
 }
 
 #[tokio::test]
-async fn a_version_inside_a_commit_is_shown_without_the_rest_of_it() {
+async fn a_version_inside_a_commit_shows_the_state_before_that_commit() {
     let world = World::shared();
     let mut order = world.paid().await;
     world.cancel(&mut order).await;
     let request = world.client.order(&order.id).query("version", 3);
-    let shown: Order = answered(request, 200).await.json().expect("an order");
-    assert_eq!((shown.status, shown.refund_requested), (OrderStatus::Cancelled, false));
+    let answer = answered(request, 200).await;
+    shows_version(&answer, 2);
+    let shown: Order = answer.json().expect("an order");
+    assert_eq!((shown.status, shown.refund_requested), (OrderStatus::Paid, false));
 }
 
 #[tokio::test]
