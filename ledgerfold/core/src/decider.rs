@@ -59,7 +59,9 @@ pub trait Decider: Send + Sync + 'static {
     }
 }
 
-/// Something asked of a domain. Its JSON form is what a fingerprint is taken of, and is stored nowhere.
+/// Something asked of a domain. Its serialized form makes its [`Fingerprint`](crate::Fingerprint), and is
+/// stored nowhere. A field that you add later must be optional, or have a default that means what older
+/// requests meant; then a retry of an older request is still recognised.
 pub trait Command: Clone + fmt::Debug + Serialize + Send + Sync + 'static {
     /// What is asked, as `PlaceOrder`.
     fn name(&self) -> CommandName;
@@ -74,12 +76,14 @@ pub trait Command: Clone + fmt::Debug + Serialize + Send + Sync + 'static {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Idempotency {
     /// Among the newest [`IDEMPOTENCY_WINDOW`](crate::IDEMPOTENCY_WINDOW) commands of its stream at
-    /// least. Costs nothing: the ids are in the commits.
+    /// least. Costs nothing: the ids are in the commits. A success without events has no commit, so a
+    /// repetition of it is decided again.
     #[default]
     Window,
-    /// For ever: the command's id is reserved in the transaction that commits its events. Costs three
-    /// write units more than a commit of one. For what must not happen twice after a year either, as
-    /// moving money.
+    /// For ever, on the one stream that it was sent to: the command's id and its answer are stored in the
+    /// transaction that commits its events. That a command needed no events is stored as well, so that it
+    /// has no effect when it comes again later. Costs three write units more than a commit of one. For
+    /// what must not happen twice after a year either, as moving money.
     Strict,
 }
 
