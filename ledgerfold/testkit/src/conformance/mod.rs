@@ -250,7 +250,6 @@ macro_rules! tally_store_conformance {
             what_no_transaction_can_hold_is_refused_for_good,
             as_much_as_a_transaction_holds_is_counted,
             an_increment_without_amounts_counts_nothing,
-            a_sum_beyond_64_bits_is_an_error_until_it_comes_back,
             counting_nothing_moves_the_memo,
             a_memo_is_read_together_with_its_groups,
             a_sum_beyond_64_bits_is_exact,
