@@ -17,7 +17,11 @@ pub(crate) fn guarded<T>(call: impl FnOnce() -> T) -> Result<T, Panicked> {
     catch_unwind(AssertUnwindSafe(call)).map_err(|payload| Panicked(message(&*payload)))
 }
 
-/// Waits for code that may panic, as [`guarded`] calls it.
+/// Waits for code that a team has written, as a handler of requests. Nothing that it was to change may be
+/// used after a panic.
+///
+/// # Errors
+/// [`Panicked`] with the words of the panic.
 pub async fn guarded_future<T>(future: impl Future<Output = T>) -> Result<T, Panicked> {
     let outcome = AssertUnwindSafe(future).catch_unwind().await;
     outcome.map_err(|payload| Panicked(message(&*payload)))
