@@ -90,6 +90,9 @@ class Environment:
         self._api = RuntimeApi(self)
         fault = self._spawn(variables_for(self._api.address)) or self._await_ready(started + seconds, seconds)
         self.init_seconds = time.monotonic() - started
+        if self._sandbox:
+            # The function prints, then asks for work: its lines come before the start of its first invocation.
+            self._sandbox.drain()
         if fault:
             self.stop()
         return fault
