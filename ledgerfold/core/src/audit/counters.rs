@@ -1,10 +1,18 @@
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
 use super::compare::{Audited, Comparison};
 use crate::{
-    ports::{Counter, CounterKey},
+    ports::{Clock, Counter, CounterKey},
     project::{Counts, ProjectError},
 };
+
+/// How often counters are read that differ, and how far apart. A transaction shows all of itself within
+/// milliseconds, and within seconds where DynamoDB has to complete it for a node that failed.
+const LOOKS: usize = 3;
+const BETWEEN_LOOKS: Duration = Duration::from_secs(2);
 
 /// Adds up what all streams contribute to a tally, and holds its counters against it.
 ///
@@ -60,18 +68,30 @@ impl Counters {
         }
     }
 
-    /// Compares, once every stream was added.
+    /// Compares, once every stream was added. Counters that differ are read again a little later: a
+    /// transaction may have shown one half of what it counts when the streams were compared, and then
+    /// the counters have moved once it shows the other half.
     ///
     /// # Errors
     /// [`ProjectError`] where the read table fails.
-    pub async fn end(self, model: &dyn Audited) -> Result<CountersVerdict, ProjectError> {
-        let shown = model.counters().await?.unwrap_or_default();
-        if shown != self.before {
-            return Ok(CountersVerdict::Moved);
-        }
-        let differences = self.differences(&shown);
-        if differences.is_empty() {
-            return Ok(CountersVerdict::Equal);
+    pub async fn end(
+        self,
+        model: &dyn Audited,
+        clock: &dyn Clock,
+    ) -> Result<CountersVerdict, ProjectError> {
+        let mut differences = Vec::new();
+        for look in 0..LOOKS {
+            if look > 0 {
+                clock.sleep(BETWEEN_LOOKS).await;
+            }
+            let shown = model.counters().await?.unwrap_or_default();
+            if shown != self.before {
+                return Ok(CountersVerdict::Moved);
+            }
+            differences = self.differences(&shown);
+            if differences.is_empty() {
+                return Ok(CountersVerdict::Equal);
+            }
         }
         Ok(CountersVerdict::Differ(differences))
     }

@@ -125,7 +125,7 @@ impl Rebuilder {
         let Found { summary, findings, skipped, counters } =
             work.found.into_inner().unwrap_or_default();
         let counters = match counters {
-            Some(counters) => Some(counters.end(&*model).await?),
+            Some(counters) => Some(counters.end(&*model, &*self.projectors.clock).await?),
             None => None,
         };
         Ok(Verified { record, summary, findings, skipped, counters, accepted: false })

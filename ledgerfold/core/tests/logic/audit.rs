@@ -21,7 +21,7 @@ use ledgerfold::{
     project::{ProjectError, RowModel, TallyModel},
 };
 use ledgerfold_testkit::{
-    Amended, Amendment, MemoryQuarantine, SeededRandom,
+    Amended, Amendment, ManualClock, MemoryQuarantine, SeededRandom,
     conformance::notebook::{Notebook, fresh, write},
 };
 
@@ -302,7 +302,7 @@ async fn counters(world: &World, streams: &[StreamId]) -> CountersVerdict {
     for stream in streams {
         counters.add(&examine(world, model.clone(), stream).await.comparison);
     }
-    counters.end(&*model).await.expect("it can be read")
+    counters.end(&*model, &ManualClock::default()).await.expect("it can be read")
 }
 
 async fn count_without_events(world: &World, word: &str) {
@@ -338,7 +338,10 @@ async fn counters_that_move_meanwhile_prove_nothing() {
     let model = words(&world);
     let begun = Counters::begin(&*model).await.expect("it can be read").expect("a tally");
     stream_of(&world, &["a"], 1).await;
-    assert_eq!(begun.end(&*model).await.expect("it can be read"), CountersVerdict::Moved);
+    assert_eq!(
+        begun.end(&*model, &ManualClock::default()).await.expect("it can be read"),
+        CountersVerdict::Moved
+    );
 }
 
 #[tokio::test]

@@ -224,7 +224,7 @@ async fn examine(
         }
     }
     let verdict = match counters {
-        Some(counters) => Some(counters.end(&*model).await?),
+        Some(counters) => Some(counters.end(&*model, &world.clockwork).await?),
         None => None,
     };
     Ok((summary, verdict))

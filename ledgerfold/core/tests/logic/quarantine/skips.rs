@@ -14,7 +14,7 @@ use ledgerfold::{
     rebuild::Plan,
 };
 use ledgerfold_testkit::{
-    MemoryQuarantine, SeededRandom,
+    ManualClock, MemoryQuarantine, SeededRandom,
     conformance::notebook::{NotebookEvent, fresh},
 };
 
@@ -216,7 +216,10 @@ async fn a_skipped_event_counts_nothing() {
     let findings = auditor.examine(std::slice::from_ref(&stream)).await.expect("readable");
     assert_eq!(findings[0].comparison.verdict, Verdict::Current);
     counters.add(&findings[0].comparison);
-    assert_eq!(counters.end(&*model).await.expect("readable"), CountersVerdict::Equal);
+    assert_eq!(
+        counters.end(&*model, &ManualClock::default()).await.expect("readable"),
+        CountersVerdict::Equal
+    );
 }
 
 #[tokio::test]
