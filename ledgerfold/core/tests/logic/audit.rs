@@ -15,8 +15,8 @@ use ledgerfold::{
         OnDivergence, Repairer, Summary, Verdict,
     },
     ports::{
-        CounterKey, EventStore, Increment, Memo, Page, Segment, StoreError, StoredRow, Streams,
-        TallyStore,
+        Clock, CounterKey, EventStore, Increment, Memo, Page, Segment, StoreError, StoredRow,
+        Streams, TallyStore,
     },
     project::{ProjectError, RowModel, TallyModel},
 };
@@ -439,4 +439,28 @@ async fn a_read_model_that_moves_while_another_is_compared_is_not_ahead() {
     let findings = auditor.examine(std::slice::from_ref(&stream)).await.expect("it can be read");
     let verdicts: Vec<_> = findings.into_iter().map(|it| it.comparison.verdict).collect();
     assert_eq!(verdicts, [Verdict::Current, Verdict::Current]);
+}
+
+/// A transaction that shows the other half of what it counts only after a first look.
+struct HalfShown<'a>(&'a World);
+
+#[async_trait]
+impl Clock for HalfShown<'_> {
+    fn now(&self) -> Timestamp {
+        self.0.clock.now()
+    }
+
+    async fn sleep(&self, _: Duration) {
+        count_without_events(self.0, "b").await;
+    }
+}
+
+#[tokio::test]
+async fn counters_that_show_half_of_a_transaction_prove_nothing() {
+    let world = World::new();
+    count_without_events(&world, "a").await;
+    let model = words(&world);
+    let begun = Counters::begin(&*model).await.expect("it can be read").expect("a tally");
+    let verdict = begun.end(&*model, &HalfShown(&world)).await.expect("it can be read");
+    assert_eq!(verdict, CountersVerdict::Moved);
 }
