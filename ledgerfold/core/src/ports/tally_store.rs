@@ -7,8 +7,9 @@ use crate::{
     ports::{CounterKey, ReadStoreError, Written, row_store::check_size},
 };
 
-/// How often counters and a memo are read again that others were writing.
-const ATTEMPTS: usize = 20;
+/// How often counters and a memo are read again that others were writing. Each try is a round trip, so that
+/// they last longer than any burst of writes on one counter.
+const ATTEMPTS: usize = 100;
 
 /// The most groups of counters that one write touches: a transaction of DynamoDB has up to 100 items, of
 /// which the memo is one.
