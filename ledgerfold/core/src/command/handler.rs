@@ -5,11 +5,11 @@ use super::{
     claiming::{self, Revisions},
     error::Refusal,
     loader::Draft,
-    request::{Origin, repeated, same_request},
+    request::{Origin, once, repeated, same_request},
     states::States,
 };
 use crate::{
-    Command, Decider, Fingerprint, Idempotency, MAX_EVENTS_PER_COMMIT, Version,
+    Command, Decider, Fingerprint, MAX_EVENTS_PER_COMMIT, Version,
     backoff::Backoff,
     panics::guarded,
     ports::{AppendError, Clock, CommandRecord, EventStore, Once, Random, Transaction, Unchanged},
@@ -230,9 +230,7 @@ impl<D: Decider> Attempt<'_, D> {
     }
 
     fn once(&self) -> Option<Once> {
-        let Self { request, fingerprint, .. } = self;
-        (request.command.idempotency() == Idempotency::Strict)
-            .then(|| Once { command: request.id.clone(), fingerprint: fingerprint.clone() })
+        once(&self.request.command, &self.request.id, &self.fingerprint)
     }
 
     fn origin(&self) -> Origin<'_> {

@@ -11,11 +11,11 @@ use super::{
     claiming::{self, Revisions},
     error::Refusal,
     handler::{BACKOFF, within_limits},
-    request::{Origin, same_request},
+    request::{Origin, once, same_request},
 };
 use crate::{
-    Claim, Command, CommandId, Commit, Decider, Fingerprint, Idempotency, NewCommit, Place,
-    Rejection, StreamId, Version,
+    Claim, Command, CommandId, Commit, Decider, Fingerprint, NewCommit, Place, Rejection, StreamId,
+    Version,
     panics::guarded,
     ports::{AppendError, Clock, CommandRecord, EventStore, Once, Random, Transaction},
 };
@@ -228,9 +228,7 @@ impl<J: JointDecider> Attempt<'_, J> {
     }
 
     fn once(&self) -> Option<Once> {
-        let Self { request, fingerprint, .. } = self;
-        (request.command.idempotency() == Idempotency::Strict)
-            .then(|| Once { command: request.id.clone(), fingerprint: fingerprint.clone() })
+        once(&self.request.command, &self.request.id, &self.fingerprint)
     }
 
     fn origin(&self) -> Origin<'_> {

@@ -1,9 +1,9 @@
 use super::{Answer, CommandError, Loaded};
 use crate::{
-    Actor, CausationId, CommandId, CommandName, CommandStamp, Commit, CorrelationId, Decider,
-    EncodeError, EventId, Fingerprint, Metadata, NewCommit, Rejection, StreamId, Traceparent,
-    Version,
-    ports::{Clock, Random},
+    Actor, CausationId, Command, CommandId, CommandName, CommandStamp, Commit, CorrelationId,
+    Decider, EncodeError, EventId, Fingerprint, Idempotency, Metadata, NewCommit, Rejection,
+    StreamId, Traceparent, Version,
+    ports::{Clock, Once, Random},
 };
 
 /// A command with everything that goes with it.
@@ -92,6 +92,16 @@ pub(super) fn repeated<R: Rejection>(
 ) -> Result<Answer, CommandError<R>> {
     same_request(&commit.command().fingerprint, fingerprint)?;
     Ok(Answer::from(commit))
+}
+
+/// Has this command recognised for ever, if it asks for that.
+pub(super) fn once(
+    command: &impl Command,
+    id: &CommandId,
+    fingerprint: &Fingerprint,
+) -> Option<Once> {
+    (command.idempotency() == Idempotency::Strict)
+        .then(|| Once { command: id.clone(), fingerprint: fingerprint.clone() })
 }
 
 /// # Errors
