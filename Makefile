@@ -33,7 +33,7 @@ contract: up ## Hold the service to its OpenAPI document with generated requests
 	@scripts/contract.sh
 
 simulate: prerequisites ## Run 100,000 schedules of the whole pipeline (SCHEDULES=...)
-	@SCHEDULES=$(SCHEDULES) $(CARGO) test --release --package ledgerfold-testkit --test simulator -- --nocapture
+	@SCHEDULES=$(SCHEDULES) $(CARGO) test --release --package ledgerfold-proofs --test simulator -- --nocapture
 
 up: prerequisites ## Start the local cloud, deploy, and leave it running
 	@$(CLOUD) up --build "scripts/functions.sh $(FUNCTIONS)" --emulator $(EMULATOR) --port $(PORT) \

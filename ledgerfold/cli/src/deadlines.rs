@@ -189,7 +189,8 @@ mod tests {
         DeadlineName,
         ports::{Cause, Deadline, DeadlineKey},
     };
-    use ledgerfold_testkit::{MemoryDeadlineStore, conformance::notebook::fresh};
+    use ledgerfold_proofs::conformance::notebook::fresh;
+    use ledgerfold_testkit::MemoryDeadlineStore;
 
     use super::*;
     use crate::output::rendered;

@@ -126,10 +126,8 @@ impl Report for Shown {
 #[cfg(test)]
 mod tests {
     use ledgerfold::{command::Loaded, ports::EventStore};
-    use ledgerfold_testkit::{
-        MemoryEventStore,
-        conformance::notebook::{commit, fresh},
-    };
+    use ledgerfold_proofs::conformance::notebook::{commit, fresh};
+    use ledgerfold_testkit::MemoryEventStore;
 
     use super::{Show, read};
     use crate::{output::rendered, trouble::Trouble};

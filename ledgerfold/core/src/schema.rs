@@ -2,7 +2,7 @@
 //! can be read, from the types themselves.
 //!
 //! The schemas are kept beside the types, and the testkit's check holds the two together; see
-//! `ledgerfold_testkit::Contract`.
+//! `ledgerfold_proofs::Contract`.
 
 use schemars::{JsonSchema, generate::SchemaSettings};
 use serde_json::Value;

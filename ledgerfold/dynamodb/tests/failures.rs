@@ -22,7 +22,7 @@ use ledgerfold_dynamodb::{
     CommitItem, DynamoDeadlineStore, DynamoEventStore, DynamoGenerationStore, DynamoQuarantine,
     DynamoRowStore, DynamoStreams, DynamoTallyStore,
 };
-use ledgerfold_testkit::{
+use ledgerfold_proofs::{
     RecordedAnswer::{self, HangUp, Json},
     RecordedService,
     conformance::notebook::{commit, fresh},

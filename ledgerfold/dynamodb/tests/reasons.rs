@@ -11,7 +11,7 @@ use ledgerfold::{
     ports::{AppendError, Correction, EventStore, Reservations, StoreError, Transaction, Written},
 };
 use ledgerfold_dynamodb::{CommitItem, DynamoEventStore};
-use ledgerfold_testkit::{
+use ledgerfold_proofs::{
     RecordedAnswer::{self, Json},
     RecordedService,
     conformance::{

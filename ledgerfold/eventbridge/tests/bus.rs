@@ -16,11 +16,13 @@ use ledgerfold::{
 use ledgerfold_eventbridge::{
     BusMessage, CloudEvent, EventBridgePublisher, NotACloudEvent, Origin, SigningKey,
 };
-use ledgerfold_testkit::{
-    MemoryPayloadStore,
+use ledgerfold_proofs::{
     RecordedAnswer::{self, HangUp, Json},
     RecordedService,
     conformance::notebook::{NoteWritten, NotebookEvent, commit, fresh},
+};
+use ledgerfold_testkit::{
+    MemoryPayloadStore,
     schemas::{About, Kept, examine},
 };
 use serde_json::{Value, json};

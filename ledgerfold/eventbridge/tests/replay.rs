@@ -6,7 +6,7 @@ use aws_sdk_eventbridge::{
 };
 use ledgerfold::{Timestamp, project::ReplayName};
 use ledgerfold_eventbridge::{ReplayError, ReplayState, Replays, RuleArn, Window};
-use ledgerfold_testkit::{
+use ledgerfold_proofs::{
     RecordedAnswer::{self, HangUp, Json},
     RecordedService,
 };

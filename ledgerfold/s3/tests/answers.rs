@@ -8,11 +8,11 @@ use ledgerfold::{
     ContentId,
     ports::{PayloadError, PayloadStore},
 };
-use ledgerfold_s3::S3PayloadStore;
-use ledgerfold_testkit::{
+use ledgerfold_proofs::{
     RecordedAnswer::{self, HangUp, Json},
     RecordedService,
 };
+use ledgerfold_s3::S3PayloadStore;
 
 async fn store(answer: RecordedAnswer) -> (RecordedService, S3PayloadStore) {
     let service = RecordedService::start([answer]).await;

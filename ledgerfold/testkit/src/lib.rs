@@ -1,13 +1,10 @@
-//! For tests: the ports in memory, given-when-then for domains, the suites that every adapter of a
-//! port must pass, and the check that holds a contract to what was promised.
+//! Tests for your domain: given-when-then, the ports in memory, and the check that keeps a contract of events
+//! compatible with its earlier versions.
 
 mod amended;
-pub mod conformance;
 mod given;
 mod memory;
-mod recorded;
 pub mod schemas;
-pub mod simulator;
 
 pub use amended::{Amended, Amendment};
 pub use given::Given;
@@ -16,7 +13,6 @@ pub use memory::{
     MemoryPayloadStore, MemoryPublisher, MemoryQuarantine, MemoryReadTable, MemoryRowStore,
     MemoryTallyStore, SeededRandom,
 };
-pub use recorded::{RecordedAnswer, RecordedService};
 
 /// Compiles and runs the examples of the repository's front page.
 #[cfg(doctest)]

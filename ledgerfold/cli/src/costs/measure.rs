@@ -137,7 +137,7 @@ pub(super) mod tests {
     use aws_sdk_dynamodb::{operation::query::QueryOutput, types::ConsumedCapacity};
     use ledgerfold::{Payload, RecentCommands, Snapshot, StateSchema, command::Loaded};
     use ledgerfold_dynamodb::CommitItem;
-    use ledgerfold_testkit::conformance::notebook::{commit, fresh};
+    use ledgerfold_proofs::conformance::notebook::{commit, fresh};
 
     use super::Measured;
 

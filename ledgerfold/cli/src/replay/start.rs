@@ -162,11 +162,11 @@ mod tests {
     };
     use ledgerfold::{Timestamp, ports::Clock, project::ReplayName};
     use ledgerfold_eventbridge::{ReplayState, Replays, Window};
-    use ledgerfold_testkit::{
-        ManualClock,
+    use ledgerfold_proofs::{
         RecordedAnswer::{self, HangUp, Json},
         RecordedService,
     };
+    use ledgerfold_testkit::ManualClock;
     use serde_json::json;
 
     use super::{settle, start};

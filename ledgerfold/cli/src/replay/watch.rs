@@ -64,11 +64,11 @@ fn seconds(from: Timestamp, to: Timestamp) -> u64 {
 mod tests {
     use ledgerfold::{Timestamp, project::ReplayName};
     use ledgerfold_eventbridge::{ReplayState, ReplayStatus, Replays};
-    use ledgerfold_testkit::{
-        ManualClock,
+    use ledgerfold_proofs::{
         RecordedAnswer::{self, Json},
         RecordedService,
     };
+    use ledgerfold_testkit::ManualClock;
 
     use super::{verdict, watch};
     use crate::{

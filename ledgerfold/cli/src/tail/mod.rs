@@ -107,7 +107,7 @@ impl Report for Line {
 #[cfg(test)]
 mod tests {
     use ledgerfold::command::Loaded;
-    use ledgerfold_testkit::conformance::notebook::{commit, fresh};
+    use ledgerfold_proofs::conformance::notebook::{commit, fresh};
 
     use super::Tail;
     use crate::output::rendered;

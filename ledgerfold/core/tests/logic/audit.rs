@@ -20,10 +20,8 @@ use ledgerfold::{
     },
     project::{ProjectError, RowModel, TallyModel},
 };
-use ledgerfold_testkit::{
-    Amended, Amendment, ManualClock, MemoryQuarantine, SeededRandom,
-    conformance::notebook::{Notebook, fresh, write},
-};
+use ledgerfold_proofs::conformance::notebook::{Notebook, fresh, write};
+use ledgerfold_testkit::{Amended, Amendment, ManualClock, MemoryQuarantine, SeededRandom};
 
 use crate::shelf::{BURN, Pages, UNPLACEABLE, Words, World, deliveries};
 

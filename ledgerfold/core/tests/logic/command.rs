@@ -9,10 +9,8 @@ use ledgerfold::{
     command::{CommandError, Loaded},
     ports::{AppendError, EventStore, Page, StoreError},
 };
-use ledgerfold_testkit::{
-    Amended, Amendment,
-    conformance::notebook::{FORBIDDEN, Notebook, commit, fresh, write},
-};
+use ledgerfold_proofs::conformance::notebook::{FORBIDDEN, Notebook, commit, fresh, write};
+use ledgerfold_testkit::{Amended, Amendment};
 
 use crate::shelf::World;
 

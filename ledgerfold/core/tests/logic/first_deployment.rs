@@ -7,7 +7,7 @@ use ledgerfold::{
     project::{Catalog, Consumer, Counts, Delivery, Generation, Projection, Tally, Which},
     query::{LiveRows, LiveTallies},
 };
-use ledgerfold_testkit::conformance::notebook::{NotebookEvent, fresh};
+use ledgerfold_proofs::conformance::notebook::{NotebookEvent, fresh};
 
 use crate::{
     shelf::deliveries,

@@ -6,7 +6,7 @@ use ledgerfold::{
     project::{Consumer, Generation, Generations, InvalidChange, Purpose, Receipt},
     rebuild::Plan,
 };
-use ledgerfold_testkit::conformance::notebook::fresh;
+use ledgerfold_proofs::conformance::notebook::fresh;
 
 use crate::{
     shelf::{UNPLACEABLE, deliveries},

@@ -6,13 +6,11 @@ use ledgerfold::{
     Category, Command, CommandName, Decider, Idempotency, Version,
     command::{CommandError, CommandHandler},
 };
-use ledgerfold_testkit::{
-    ManualClock, MemoryEventStore, SeededRandom,
-    conformance::{
-        account::ask,
-        notebook::{NoteWritten, NotebookEvent, Refused, fresh},
-    },
+use ledgerfold_proofs::conformance::{
+    account::ask,
+    notebook::{NoteWritten, NotebookEvent, Refused, fresh},
 };
+use ledgerfold_testkit::{ManualClock, MemoryEventStore, SeededRandom};
 use serde::Serialize;
 
 /// A domain of notes, whose command is of this type in one release of the program.

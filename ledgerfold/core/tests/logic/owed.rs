@@ -10,7 +10,8 @@ use ledgerfold::{
     project::{Consumer, Generation, Healing, Receipt, Which},
     rebuild::{Plan, Verified},
 };
-use ledgerfold_testkit::{MemoryQuarantine, conformance::notebook::fresh};
+use ledgerfold_proofs::conformance::notebook::fresh;
+use ledgerfold_testkit::MemoryQuarantine;
 
 use crate::{
     shelf::deliveries,

@@ -10,7 +10,7 @@ use ledgerfold::{
     process::{DeadlineSweep, Expiry, MAX_ATTEMPTS, Unfulfilled},
     project::{Counts, Projection, Projector, RowModel, Tally, TallyModel},
 };
-use ledgerfold_testkit::conformance::notebook::{NotebookEvent, fresh};
+use ledgerfold_proofs::conformance::notebook::{NotebookEvent, fresh};
 
 use crate::{
     lending::{BookCommand, LOAN, Library, NEVER, book},

@@ -4,7 +4,8 @@ use ledgerfold::{
     ports::{CounterKey, TallyStore},
     project::{Content, Delivery, Receipt},
 };
-use ledgerfold_testkit::{SeededRandom, conformance::notebook::fresh};
+use ledgerfold_proofs::conformance::notebook::fresh;
+use ledgerfold_testkit::SeededRandom;
 use proptest::prelude::{ProptestConfig, Strategy, any, prop, prop_assert_eq, proptest};
 
 use crate::shelf::{BURN, UNPLACEABLE, World, deliveries};

@@ -12,7 +12,8 @@ use ledgerfold::{
         fresh_row,
     },
 };
-use ledgerfold_testkit::{Amended, Amendment, conformance::notebook::fresh};
+use ledgerfold_proofs::conformance::notebook::fresh;
+use ledgerfold_testkit::{Amended, Amendment};
 
 use crate::shelf::{BURN, Pages, Words, World, deliveries};
 

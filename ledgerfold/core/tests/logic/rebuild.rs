@@ -10,7 +10,7 @@ use ledgerfold::{
     query::LiveRows,
     rebuild::{Plan, RebuildError, Rebuilder, Step, Verified},
 };
-use ledgerfold_testkit::conformance::notebook::{NotebookEvent, fresh};
+use ledgerfold_proofs::conformance::notebook::{NotebookEvent, fresh};
 
 use crate::{
     shelf::{Pages, UNPLACEABLE, Words, deliveries},

@@ -10,7 +10,7 @@ use ledgerfold::{
     project::{Consumer, Content, Delivery, Generation, Receipt},
     rebuild::{Plan, RebuildError, Rebuilder, Verified},
 };
-use ledgerfold_testkit::conformance::notebook::{NoteWritten, fresh};
+use ledgerfold_proofs::conformance::notebook::{NoteWritten, fresh};
 
 use crate::stage::{PAGES, Shared, Stage, WORDS};
 

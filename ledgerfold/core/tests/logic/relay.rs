@@ -5,9 +5,8 @@ use ledgerfold::{
     ports::{DeadLetter, Limits},
     relay::{Relay, StreamRecord, Unreadable, Unsent},
 };
-use ledgerfold_testkit::{
-    Fault, ManualClock, MemoryPublisher, SeededRandom, conformance::notebook::fresh,
-};
+use ledgerfold_proofs::conformance::notebook::fresh;
+use ledgerfold_testkit::{Fault, ManualClock, MemoryPublisher, SeededRandom};
 
 use crate::shelf::World;
 

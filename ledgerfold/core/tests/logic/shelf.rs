@@ -10,10 +10,9 @@ use ledgerfold::{
         Counts, Delivery, Projection, Projector, ReadModel, Receipt, RowModel, Tally, TallyModel,
     },
 };
+use ledgerfold_proofs::conformance::notebook::{Notebook, NotebookEvent, Refused, write};
 use ledgerfold_testkit::{
-    ManualClock, MemoryEventStore, MemoryQuarantine, MemoryRowStore, MemoryTallyStore,
-    SeededRandom,
-    conformance::notebook::{Notebook, NotebookEvent, Refused, write},
+    ManualClock, MemoryEventStore, MemoryQuarantine, MemoryRowStore, MemoryTallyStore, SeededRandom,
 };
 
 /// The notes of a book, one after the other.

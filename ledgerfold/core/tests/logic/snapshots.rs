@@ -6,13 +6,10 @@ use ledgerfold::{
     Category, Commit, Decider, IDEMPOTENCY_WINDOW, SnapshotPolicy, Snapshots, StreamId, Version,
     command::{Answer, CommandError, CommandHandler, Loader, Presumption},
 };
-use ledgerfold_testkit::{
-    ManualClock, MemoryEventStore, SeededRandom,
-    conformance::account::{
-        Account, AccountCommand, AccountEvent, AccountRejection, Accounts, ask, fresh,
-        fresh_address,
-    },
+use ledgerfold_proofs::conformance::account::{
+    Account, AccountCommand, AccountEvent, AccountRejection, Accounts, ask, fresh, fresh_address,
 };
+use ledgerfold_testkit::{ManualClock, MemoryEventStore, SeededRandom};
 
 /// Accounts in a version of the program that keeps another state.
 struct Newer;

@@ -21,9 +21,8 @@ use ledgerfold::{
     project::{Consumer, Generation},
     rebuild::Plan,
 };
-use ledgerfold_testkit::{
-    Amended, Amendment, ManualClock, MemoryQuarantine, SeededRandom, conformance::notebook::fresh,
-};
+use ledgerfold_proofs::conformance::notebook::fresh;
+use ledgerfold_testkit::{Amended, Amendment, ManualClock, MemoryQuarantine, SeededRandom};
 
 use crate::{
     shelf::deliveries,

@@ -19,10 +19,10 @@ use ledgerfold::{
     query::{LiveRows, LiveTallies},
     rebuild::Rebuilder,
 };
+use ledgerfold_proofs::conformance::notebook::{Notebook, write};
 use ledgerfold_testkit::{
     ManualClock, MemoryEventStore, MemoryGenerationStore, MemoryQuarantine, MemoryReadTable,
     SeededRandom,
-    conformance::notebook::{Notebook, write},
 };
 
 use crate::shelf::{Pages, Words};

@@ -12,13 +12,11 @@ use ledgerfold::{
     command::{Answer, CommandError, CommandHandler, JointHandler, JointRequest, Loader},
     ports::{AppendError, EventStore, Transaction},
 };
-use ledgerfold_testkit::{
-    Amended, Amendment, ManualClock, MemoryEventStore, SeededRandom,
-    conformance::account::{
-        Account, AccountCommand, AccountRejection, Accounts, Transfer, Transfers, ask, email,
-        fresh, fresh_address,
-    },
+use ledgerfold_proofs::conformance::account::{
+    Account, AccountCommand, AccountRejection, Accounts, Transfer, Transfers, ask, email, fresh,
+    fresh_address,
 };
+use ledgerfold_testkit::{Amended, Amendment, ManualClock, MemoryEventStore, SeededRandom};
 
 struct Bank {
     log: Arc<MemoryEventStore>,

@@ -7,13 +7,11 @@ use ledgerfold::{
     command::{CommandError, CommandHandler},
     events,
 };
-use ledgerfold_testkit::{
-    ManualClock, MemoryEventStore, SeededRandom,
-    conformance::{
-        account::ask,
-        notebook::{Refused, Write, fresh},
-    },
+use ledgerfold_proofs::conformance::{
+    account::ask,
+    notebook::{Refused, Write, fresh},
 };
+use ledgerfold_testkit::{ManualClock, MemoryEventStore, SeededRandom};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 

@@ -11,7 +11,7 @@ use ledgerfold::{
     project::{Counts, Projection, ReadModel, RowModel, Tally, TallyModel},
     query::{AuditPosition, Until, as_of, audit, fresh_row},
 };
-use ledgerfold_testkit::conformance::notebook::write;
+use ledgerfold_proofs::conformance::notebook::write;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 

@@ -8,13 +8,11 @@ use ledgerfold::{
     command::{CommandError, CommandHandler, Presumption},
     ports::{AppendError, EventStore, StoreError},
 };
-use ledgerfold_testkit::{
-    Amended, Amendment, ManualClock, MemoryEventStore, SeededRandom,
-    conformance::{
-        account::{self, AccountCommand, AccountRejection, Accounts, ask},
-        notebook::{FORBIDDEN, NoteWritten, Notebook, NotebookEvent, Refused, Write, fresh, write},
-    },
+use ledgerfold_proofs::conformance::{
+    account::{self, AccountCommand, AccountRejection, Accounts, ask},
+    notebook::{FORBIDDEN, NoteWritten, Notebook, NotebookEvent, Refused, Write, fresh, write},
 };
+use ledgerfold_testkit::{Amended, Amendment, ManualClock, MemoryEventStore, SeededRandom};
 
 /// Two functions' containers over one log, each with a memory of its own.
 struct Containers {

@@ -8,13 +8,11 @@ use ledgerfold::{
     ports::{AppendError, EventStore, Page, StoreError},
 };
 use ledgerfold_dynamodb::{MAX_CLAIMED_BYTES, MAX_EVENT_BYTES, MAX_ITEM_BYTES};
-use ledgerfold_testkit::{
-    ManualClock, MemoryPayloadStore, SeededRandom,
-    conformance::{
-        notebook::{commit, fresh, write},
-        sketchbook::Sketchbook,
-    },
+use ledgerfold_proofs::conformance::{
+    notebook::{commit, fresh, write},
+    sketchbook::Sketchbook,
 };
+use ledgerfold_testkit::{ManualClock, MemoryPayloadStore, SeededRandom};
 
 use crate::{tables, temporary::Temporary};
 

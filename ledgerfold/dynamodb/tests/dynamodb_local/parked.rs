@@ -8,7 +8,7 @@ use ledgerfold::{
     ports::{Parked, Quarantine},
 };
 use ledgerfold_dynamodb::DynamoQuarantine;
-use ledgerfold_testkit::conformance::notebook::fresh;
+use ledgerfold_proofs::conformance::notebook::fresh;
 
 use crate::tables;
 

@@ -7,7 +7,7 @@ use ledgerfold::{
     ports::{EventStore, Resume, Segment, Streams, StreamsError},
 };
 use ledgerfold_dynamodb::{DynamoEventStore, DynamoStreams};
-use ledgerfold_testkit::conformance::notebook::{commit, fresh};
+use ledgerfold_proofs::conformance::notebook::{commit, fresh};
 
 use crate::tables;
 

@@ -15,7 +15,7 @@ use ledgerfold_dynamodb::{
     DynamoDeadlineStore, DynamoEventStore, DynamoGenerationStore, DynamoQuarantine,
     DynamoReadTable, DynamoRowStore, DynamoSkips, DynamoTallyStore,
 };
-use ledgerfold_testkit::conformance::{reservations::Reserving, skips::Desk};
+use ledgerfold_proofs::conformance::{reservations::Reserving, skips::Desk};
 
 use ScalarAttributeType::{N, S};
 

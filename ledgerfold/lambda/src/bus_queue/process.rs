@@ -62,10 +62,8 @@ mod tests {
         ports::{DeadlineKey, EventStore},
         process::Reaction,
     };
-    use ledgerfold_testkit::{
-        ManualClock, MemoryDeadlineStore, MemoryEventStore, SeededRandom,
-        conformance::notebook::{Notebook, NotebookEvent, Write, commit, fresh},
-    };
+    use ledgerfold_proofs::conformance::notebook::{Notebook, NotebookEvent, Write, commit, fresh};
+    use ledgerfold_testkit::{ManualClock, MemoryDeadlineStore, MemoryEventStore, SeededRandom};
     use serde_json::json;
 
     use super::{ProcessHandler, ProcessManager, Receipt, handle};

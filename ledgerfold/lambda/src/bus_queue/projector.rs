@@ -125,9 +125,9 @@ mod tests {
         ports::EventStore,
         project::{Healing, Projection, Projector, RowModel},
     };
+    use ledgerfold_proofs::conformance::notebook::{NotebookEvent, commit, fresh};
     use ledgerfold_testkit::{
         ManualClock, MemoryEventStore, MemoryQuarantine, MemoryRowStore, SeededRandom,
-        conformance::notebook::{NotebookEvent, commit, fresh},
     };
     use serde_json::json;
 

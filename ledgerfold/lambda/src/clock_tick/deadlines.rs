@@ -86,7 +86,8 @@ mod tests {
         ports::{Cause, Deadline, DeadlineKey, DeadlineStore, Pending},
         process::{Expiry, Unfulfilled},
     };
-    use ledgerfold_testkit::{ManualClock, MemoryDeadlineStore, conformance::notebook::fresh};
+    use ledgerfold_proofs::conformance::notebook::fresh;
+    use ledgerfold_testkit::{ManualClock, MemoryDeadlineStore};
     use serde_json::{Value, json};
 
     use super::*;

@@ -167,10 +167,10 @@ mod tests {
         ports::EventStore,
         project::{Catalog, Projection},
     };
+    use ledgerfold_proofs::conformance::notebook::{NotebookEvent, commit, fresh};
     use ledgerfold_testkit::{
         ManualClock, MemoryEventStore, MemoryGenerationStore, MemoryQuarantine, MemoryReadTable,
         SeededRandom,
-        conformance::notebook::{NotebookEvent, commit, fresh},
     };
     use serde_json::{Value, json};
 

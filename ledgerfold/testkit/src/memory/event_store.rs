@@ -76,8 +76,8 @@ impl MemoryEventStore {
         self.lock().holders.get(key).cloned()
     }
 
-    /// Puts a commit whatever stands there, as no writer may.
-    pub(crate) fn put(&self, commit: &Commit) {
+    /// Stores a commit even over another one. No writer may do so: use it to damage a log on purpose.
+    pub fn overwrite(&self, commit: &Commit) {
         self.lock().store(commit);
     }
 

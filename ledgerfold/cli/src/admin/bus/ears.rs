@@ -104,7 +104,7 @@ impl Ears<'_> {
 #[cfg(test)]
 mod tests {
     use ledgerfold::project::ReplayName;
-    use ledgerfold_testkit::{
+    use ledgerfold_proofs::{
         RecordedAnswer::{self, Json},
         RecordedService,
     };

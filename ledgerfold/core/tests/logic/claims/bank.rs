@@ -21,12 +21,10 @@ use ledgerfold::{
     },
     rebuild::Plan,
 };
-use ledgerfold_testkit::{
-    ManualClock, MemoryEventStore, SeededRandom,
-    conformance::account::{
-        AccountCommand, AccountEvent, AccountRejection, Accounts, AccountsWithoutClaims, ask,
-    },
+use ledgerfold_proofs::conformance::account::{
+    AccountCommand, AccountEvent, AccountRejection, Accounts, AccountsWithoutClaims, ask,
 };
+use ledgerfold_testkit::{ManualClock, MemoryEventStore, SeededRandom};
 
 pub(super) type Outcome = Result<Answer, CommandError<AccountRejection>>;
 

@@ -11,16 +11,14 @@ use ledgerfold::{
     command::{CommandError, JointDecider, JointHandler, JointRequest, Loaded},
     ports::{EventStore, Reservations},
 };
-use ledgerfold_testkit::{
-    ManualClock, SeededRandom,
-    conformance::{
-        account::{
-            Account, AccountCommand, AccountEvent, AccountRejection, Accounts, Closed, Opened,
-            Transfer, ask, email, fresh, fresh_address,
-        },
-        notebook::commit,
+use ledgerfold_proofs::conformance::{
+    account::{
+        Account, AccountCommand, AccountEvent, AccountRejection, Accounts, Closed, Opened,
+        Transfer, ask, email, fresh, fresh_address,
     },
+    notebook::commit,
 };
+use ledgerfold_testkit::{ManualClock, SeededRandom};
 
 use bank::Bank;
 

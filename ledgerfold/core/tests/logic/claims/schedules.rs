@@ -6,7 +6,7 @@ use futures::{
     future::{Either, join_all, select},
 };
 use ledgerfold::{Decider, StreamId, claims::Finding, command::CommandError, ports::Reservations};
-use ledgerfold_testkit::conformance::account::{AccountCommand, Accounts, fresh};
+use ledgerfold_proofs::conformance::account::{AccountCommand, Accounts, fresh};
 
 use super::bank::{Bank, Defect};
 

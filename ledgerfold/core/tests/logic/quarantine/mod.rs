@@ -19,10 +19,8 @@ use ledgerfold::{
         ReadModel, Receipt, RowModel, Tally, Which,
     },
 };
-use ledgerfold_testkit::{
-    SeededRandom,
-    conformance::notebook::{NotebookEvent, fresh},
-};
+use ledgerfold_proofs::conformance::notebook::{NotebookEvent, fresh};
+use ledgerfold_testkit::SeededRandom;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 

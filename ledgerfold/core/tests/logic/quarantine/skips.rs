@@ -13,10 +13,8 @@ use ledgerfold::{
     query::{Until, as_of, fresh_counts, fresh_row},
     rebuild::Plan,
 };
-use ledgerfold_testkit::{
-    ManualClock, MemoryQuarantine, SeededRandom,
-    conformance::notebook::{NotebookEvent, fresh},
-};
+use ledgerfold_proofs::conformance::notebook::{NotebookEvent, fresh};
+use ledgerfold_testkit::{ManualClock, MemoryQuarantine, SeededRandom};
 
 use super::{MendedPages, StumblingWords, from, heal, notes, take, world_with, write};
 use crate::{

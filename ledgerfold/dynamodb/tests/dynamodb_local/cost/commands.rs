@@ -4,7 +4,7 @@ use ledgerfold::{
     StreamId, Version,
     command::{CommandError, CommandHandler, CommandRequest, JointRequest, Presumption},
 };
-use ledgerfold_testkit::conformance::{
+use ledgerfold_proofs::conformance::{
     account::{self, AccountCommand, Accounts, Transfer, Transfers, ask, fresh_address},
     notebook::{FORBIDDEN, Notebook, Write, fresh, write},
 };

@@ -131,7 +131,7 @@ impl Desk {
     pub(super) async fn diary(&self, first: usize, commands: usize, notes: usize) -> StreamId {
         let (stream, writer) = (diary::fresh(), self.warm::<Diaries>());
         let note = |at: usize, texts: Vec<String>| {
-            ledgerfold_testkit::conformance::account::ask(&stream, &format!("d{at}"), Note(texts))
+            ledgerfold_proofs::conformance::account::ask(&stream, &format!("d{at}"), Note(texts))
         };
         handled(&writer, &note(0, vec!["f".repeat(first)])).await;
         for at in 1..commands {

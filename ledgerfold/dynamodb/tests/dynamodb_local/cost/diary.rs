@@ -2,7 +2,7 @@
 //! first entry.
 
 use ledgerfold::{Category, Command, CommandName, Decider, Snapshots, StreamId, events};
-use ledgerfold_testkit::conformance::notebook::{self, FORBIDDEN, Refused};
+use ledgerfold_proofs::conformance::notebook::{self, FORBIDDEN, Refused};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 

@@ -7,7 +7,7 @@ use ledgerfold::{
     project::{Consumer, Counts, Projection, RowModel, Tally, TallyModel},
     query::{AuditPosition, LiveRows, Until, as_of, audit, fresh_counts},
 };
-use ledgerfold_testkit::conformance::notebook::{Notebook, NotebookEvent, fresh, write};
+use ledgerfold_proofs::conformance::notebook::{Notebook, NotebookEvent, fresh, write};
 
 use super::{
     NOTE_BYTES,

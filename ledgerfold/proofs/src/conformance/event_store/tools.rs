@@ -1,0 +1,285 @@
+use std::sync::{
+    Arc, Mutex, PoisonError,
+    atomic::{AtomicU64, AtomicUsize, Ordering},
+};
+
+use async_trait::async_trait;
+use ledgerfold::{
+    Claim, CommandId, Commit, Decider, Fingerprint, NewCommit, StreamId, Version,
+    command::{CommandHandler, CommandRequest, Loaded, Seen},
+    ports::{AppendError, CommandRecord, EventStore, Once, Page, StoreError, Transaction},
+};
+use uuid::Uuid;
+
+use super::Store;
+use crate::conformance::{
+    notebook::{Notebook, commit, write},
+    sketchbook::Sketchbook,
+};
+use ledgerfold_testkit::{Amended, Amendment, ManualClock, SeededRandom};
+
+/// A command id that nobody else has: those that are recognised for ever must be.
+pub(in crate::conformance) fn fresh_command() -> CommandId {
+    CommandId::new(Uuid::new_v4().to_string()).expect("a UUID is visible ASCII")
+}
+
+/// The stream as it is now.
+pub(in crate::conformance) async fn load(store: &Store, stream: &StreamId) -> Loaded<Notebook> {
+    let mut loaded = Loaded::unread(stream.clone());
+    let nobody = CommandId::new("nobody").expect("visible ASCII");
+    loaded.read_on(&**store, &nobody).await.expect("the stream can be read");
+    loaded
+}
+
+/// The commit of these notes behind whatever there is.
+pub(in crate::conformance) async fn next(
+    store: &Store,
+    stream: &StreamId,
+    attempt: &str,
+    notes: &[&str],
+) -> NewCommit {
+    commit(&load(store, stream).await, attempt, notes, 60)
+}
+
+/// Appends notes behind whatever there is.
+pub(in crate::conformance) async fn append(
+    store: &Store,
+    stream: &StreamId,
+    attempt: &str,
+    notes: &[&str],
+) -> Commit {
+    let new = next(store, stream, attempt, notes).await;
+    store.append(&new).await.expect("nobody else writes to this stream");
+    new.into_commit()
+}
+
+/// Appends what a handler with snapshots makes of these notes.
+pub(super) async fn sketch(
+    store: &Store,
+    stream: &StreamId,
+    attempt: &str,
+    notes: &[&str],
+) -> Commit {
+    let commits = read_all(store, stream).await;
+    let new = draft::<Sketchbook>(commits, &write(stream, attempt, notes)).await;
+    store.append(&new).await.expect("the version is free");
+    new.into_commit()
+}
+
+/// All commits, oldest first, as the pages of [`EventStore::read`] bring them.
+pub(in crate::conformance) async fn read_all(store: &Store, stream: &StreamId) -> Vec<Commit> {
+    let mut commits: Vec<Commit> = Vec::new();
+    loop {
+        let after = commits.last().map_or(Version::NONE, Commit::to);
+        let page = store.read(stream, after).await.expect("the stream can be read");
+        assert!(page.commits.iter().all(|it| it.from() > after), "it does not go on at {after}");
+        assert!(!page.more || !page.commits.is_empty(), "an empty page is not the last");
+        commits.extend(page.commits);
+        if !page.more {
+            return commits;
+        }
+    }
+}
+
+/// All commits, newest first, as the pages of [`EventStore::read_back`] bring them.
+pub(in crate::conformance) async fn read_all_back(
+    store: &Store,
+    stream: &StreamId,
+    limit: usize,
+) -> Vec<Commit> {
+    let mut commits: Vec<Commit> = Vec::new();
+    loop {
+        let before = commits.last().map(Commit::from);
+        let page = store.read_back(stream, before, limit).await.expect("the stream can be read");
+        assert!(page.commits.len() <= limit, "{} commits for {limit}", page.commits.len());
+        let earlier = |it: &Commit| before.is_none_or(|before| it.from() < before);
+        assert!(page.commits.iter().all(earlier), "it does not go on before {before:?}");
+        assert!(!page.more || !page.commits.is_empty(), "an empty page is not the last");
+        commits.extend(page.commits);
+        if !page.more {
+            return commits;
+        }
+    }
+}
+
+/// That these are those commits, by stream, versions and command. Whether they say the same is what
+/// the rules of [`content`](super::content) ask, so that one defect does not break every rule.
+pub(in crate::conformance) fn assert_are<'f, 'e>(
+    found: impl IntoIterator<Item = &'f Commit>,
+    expected: impl IntoIterator<Item = &'e Commit>,
+) {
+    let name =
+        |it: &Commit| format!("{} {}-{} by {}", it.stream(), it.from(), it.to(), it.command().id);
+    let found: Vec<_> = found.into_iter().map(name).collect();
+    let expected: Vec<_> = expected.into_iter().map(name).collect();
+    assert_eq!(found, expected);
+}
+
+/// That a stream holds these commits and no others, oldest first.
+pub(in crate::conformance) async fn assert_holds<'a>(
+    store: &Store,
+    stream: &StreamId,
+    expected: impl IntoIterator<Item = &'a Commit>,
+) {
+    assert_are(&read_all(store, stream).await, expected);
+}
+
+/// A transaction that touches nothing twice.
+pub(in crate::conformance) fn transaction(
+    commits: impl IntoIterator<Item = NewCommit>,
+    unchanged: impl IntoIterator<Item = Seen>,
+    claims: impl IntoIterator<Item = (StreamId, Claim)>,
+    once: Option<&CommandId>,
+) -> Transaction {
+    let (commits, unchanged) =
+        (commits.into_iter().collect(), unchanged.into_iter().collect::<Vec<_>>());
+    let once = once.map(asked);
+    Transaction::new(commits, unchanged, claims, once).expect("it touches nothing twice")
+}
+
+/// That a command is to be recognised for ever.
+pub fn asked(command: &CommandId) -> Once {
+    let fingerprint = Fingerprint::restore("1012345678901234567890");
+    Once { command: command.clone(), fingerprint }
+}
+
+/// Does a transaction; where another is at work, as often as it takes within reason.
+pub(in crate::conformance) async fn transact(
+    store: &Store,
+    transaction: &Transaction,
+) -> Result<(), AppendError> {
+    for _ in 0..100 {
+        match store.transact(transaction).await {
+            Err(AppendError::Busy) => tokio::task::yield_now().await,
+            outcome => return outcome,
+        }
+    }
+    Err(AppendError::Busy)
+}
+
+/// A handler that remembers so many bytes of states, on a clock of its own.
+pub(in crate::conformance) fn handler<D: Decider>(
+    store: &Store,
+    remembered: usize,
+) -> CommandHandler<D> {
+    let (clock, random) = world();
+    CommandHandler::remembering(remembered, store.clone(), clock, random)
+}
+
+/// Time and randomness that no other handler has: their event ids differ.
+pub(in crate::conformance) fn world() -> (Arc<ManualClock>, Arc<SeededRandom>) {
+    static SEED: AtomicU64 = AtomicU64::new(1);
+    let seed = SEED.fetch_add(1, Ordering::Relaxed);
+    (Arc::default(), Arc::new(SeededRandom::new(seed)))
+}
+
+/// The commit that a handler makes of a command on a stream that holds these commits, with the
+/// snapshot that is due: nothing else makes snapshots.
+///
+/// # Panics
+/// If the command is refused, or was committed among these.
+pub async fn draft<D: Decider>(
+    commits: Vec<Commit>,
+    request: &CommandRequest<D::Command>,
+) -> NewCommit {
+    let view = Arc::new(View::of(commits));
+    let store: Store = view.clone();
+    // It is told that its append failed, so that nothing is committed.
+    let outcome = handler::<D>(&store, 0).handle(request).await;
+    view.caught().unwrap_or_else(|| unreachable!("nothing was to be appended: {outcome:?}"))
+}
+
+/// Some commits as a log, which takes no more: what was to be appended is kept aside.
+#[derive(Debug)]
+pub struct View {
+    commits: Vec<Commit>,
+    caught: Mutex<Option<NewCommit>>,
+}
+
+impl View {
+    /// These commits, oldest first, of one stream or of several.
+    pub fn of(commits: Vec<Commit>) -> Self {
+        Self { commits, caught: Mutex::default() }
+    }
+
+    /// What was to be appended last.
+    pub fn caught(&self) -> Option<NewCommit> {
+        self.caught.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn of_stream(&self, stream: &StreamId) -> impl DoubleEndedIterator<Item = &Commit> {
+        self.commits.iter().filter(move |commit| commit.stream() == stream)
+    }
+
+    fn refuse(&self, new: &NewCommit) -> Result<(), AppendError> {
+        *self.caught.lock().unwrap_or_else(PoisonError::into_inner) = Some(new.clone());
+        Err(StoreError::Refused("a view is only looked at".into()).into())
+    }
+}
+
+#[async_trait]
+impl EventStore for View {
+    async fn read(&self, stream: &StreamId, after: Version) -> Result<Page, StoreError> {
+        let commits = self.of_stream(stream).filter(|it| it.from() > after).cloned().collect();
+        Ok(Page { commits, more: false })
+    }
+
+    async fn read_back(
+        &self,
+        stream: &StreamId,
+        before: Option<Version>,
+        commits: usize,
+    ) -> Result<Page, StoreError> {
+        let earlier = |it: &&Commit| before.is_none_or(|before| it.from() < before);
+        let mut found = self.of_stream(stream).rev().filter(earlier).cloned();
+        let commits = found.by_ref().take(commits).collect();
+        Ok(Page { commits, more: found.next().is_some() })
+    }
+
+    async fn append(&self, new: &NewCommit) -> Result<(), AppendError> {
+        self.refuse(new)
+    }
+
+    async fn transact(&self, transaction: &Transaction) -> Result<(), AppendError> {
+        transaction.commits().first().map_or(Ok(()), |new| self.refuse(new))
+    }
+
+    async fn record(&self, _: &CommandId) -> Result<Option<CommandRecord>, StoreError> {
+        Ok(None)
+    }
+}
+
+/// What happens to the answers of the next writes, which take effect: they are lost on the way.
+pub struct LosesAnswers(AtomicUsize);
+
+impl LosesAnswers {
+    /// The same store behind a network that loses this many answers.
+    pub fn of(store: &Store, answers: usize) -> Store {
+        Amended::of(store.clone(), Self(AtomicUsize::new(answers)))
+    }
+
+    fn pass(&self, outcome: Result<(), AppendError>) -> Result<(), AppendError> {
+        outcome?;
+        let lost =
+            self.0.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| left.checked_sub(1));
+        match lost {
+            Ok(_) => Err(StoreError::Unavailable("the answer was lost".into()).into()),
+            Err(_) => Ok(()),
+        }
+    }
+}
+
+#[async_trait]
+impl Amendment for LosesAnswers {
+    async fn append(&self, log: &dyn EventStore, new: &NewCommit) -> Result<(), AppendError> {
+        self.pass(log.append(new).await)
+    }
+
+    async fn transact(
+        &self,
+        log: &dyn EventStore,
+        transaction: &Transaction,
+    ) -> Result<(), AppendError> {
+        self.pass(log.transact(transaction).await)
+    }
+}

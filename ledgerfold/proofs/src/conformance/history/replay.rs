@@ -1,0 +1,219 @@
+use std::{collections::VecDeque, fmt::Debug, sync::Arc};
+
+use ledgerfold::{
+    Claim, CommandId, Commit, NewCommit, StreamId, UniqueKey, Version,
+    command::{CommandHandler, Loaded, Seen},
+    ports::{EventStore, Page, Transaction},
+};
+
+use super::{Draft, ModelStore, NAMES, Step, alone};
+use crate::conformance::{
+    account::{email, fresh_address},
+    event_store::{Store, View, asked, draft},
+    notebook::{Notebook, commit, fresh, write},
+    sketchbook::Sketchbook,
+};
+use ledgerfold_testkit::{ManualClock, SeededRandom};
+
+/// Notes to be written, long enough that a snapshot is soon due.
+const NOTES: [&str; 3] = ["a note of some length", "another one", "and a third one, longer"];
+
+/// What is done to the store and the model alike.
+struct Play<'a> {
+    store: &'a Store,
+    model: Arc<ModelStore>,
+    streams: Vec<StreamId>,
+    keys: Vec<UniqueKey>,
+    ids: Vec<CommandId>,
+    /// Newest first.
+    sent: VecDeque<Transaction>,
+    /// Over the store and over the model, with the same randomness.
+    warm: [CommandHandler<Sketchbook>; 2],
+    /// How many commits were drafted: each has a command id of its own.
+    drafted: usize,
+}
+
+/// Does everything in a history to the store and to a model of it, in streams that nobody has.
+///
+/// # Panics
+/// If any answer differs, or what is stored in the end.
+pub async fn replay(history: &[Step], store: &Store) {
+    let mut play = Play::new(store);
+    for (at, step) in history.iter().enumerate() {
+        play.step(at, step).await;
+    }
+    play.compare_all().await;
+}
+
+impl<'a> Play<'a> {
+    fn new(store: &'a Store) -> Self {
+        let model = Arc::<ModelStore>::default();
+        let id = |_| CommandId::new(fresh().id().as_str()).expect("an id is visible ASCII");
+        Self {
+            store,
+            streams: (0..NAMES).map(|_| fresh()).collect(),
+            keys: (0..NAMES).map(|_| email(&fresh_address())).collect(),
+            ids: (0..NAMES).map(id).collect(),
+            sent: VecDeque::new(),
+            warm: [store.clone(), model.clone()].map(|store| handler(store, 1_000_000, 0)),
+            drafted: 0,
+            model,
+        }
+    }
+
+    async fn step(&mut self, at: usize, step: &Step) {
+        match step {
+            Step::Append(draft) => {
+                let new = self.draft(draft).await;
+                let outcomes = (self.store.append(&new).await, self.model.append(&new).await);
+                assert_alike(step, outcomes);
+                self.sent.push_front(alone(&new));
+            }
+            Step::Again(ago) => {
+                if let Some(transaction) = self.sent.get(*ago).cloned() {
+                    self.transact(step, transaction).await;
+                }
+            }
+            Step::Transact { .. } => {
+                if let Some(transaction) = self.transaction(step).await {
+                    self.transact(step, transaction).await;
+                }
+            }
+            Step::Command { stream, attempt, notes, warm } => {
+                let request =
+                    write(&self.streams[*stream], &format!("attempt-{attempt}"), &NOTES[..*notes]);
+                let [one, other] = if *warm {
+                    self.warm.clone()
+                } else {
+                    [self.store.clone(), self.model.clone()].map(|store| handler(store, 0, at + 1))
+                };
+                assert_alike(step, (one.handle(&request).await, other.handle(&request).await));
+            }
+            Step::Read { .. } | Step::ReadBack { .. } => self.read(step).await,
+        }
+    }
+
+    async fn transact(&mut self, step: &Step, transaction: Transaction) {
+        let outcomes =
+            (self.store.transact(&transaction).await, self.model.transact(&transaction).await);
+        assert_alike(step, outcomes);
+        self.sent.push_front(transaction);
+    }
+
+    /// A page may be shorter than the model's, but is its beginning, and says when there is more.
+    async fn read(&self, step: &Step) {
+        let (found, expected) = match step {
+            Step::Read { stream, behind } => {
+                let stream = &self.streams[*stream];
+                let commits = self.model.lock().of(stream);
+                let after = behind.checked_sub(1).and_then(|at| commits.get(at).or(commits.last()));
+                let after = after.map_or(Version::NONE, Commit::to);
+                (self.store.read(stream, after).await, self.model.read(stream, after).await)
+            }
+            Step::ReadBack { stream, before, limit } => {
+                let (stream, before) = (&self.streams[*stream], before.map(Version::new));
+                let found = self.store.read_back(stream, before, *limit).await;
+                (found, self.model.read_back(stream, before, *limit).await)
+            }
+            _ => return,
+        };
+        let (found, expected) = (found.expect("it can be read"), expected.expect("it is a model"));
+        assert_begins(step, &found, &expected);
+    }
+
+    /// What is in the streams, and who has the keys and ids, which a store tells whoever wants them.
+    async fn compare_all(&mut self) {
+        for stream in 0..NAMES {
+            let mut behind = 0;
+            let all = self.model.lock().of(&self.streams[stream]).len();
+            while behind < all {
+                self.read(&Step::Read { stream, behind }).await;
+                behind += 1;
+            }
+            self.read(&Step::Read { stream, behind }).await;
+            self.read(&Step::ReadBack { stream, before: None, limit: usize::MAX }).await;
+        }
+        let claimant = fresh();
+        for name in 0..NAMES {
+            let claim = Claim::Reserve(self.keys[name].clone());
+            for (claims, once) in
+                [(vec![(claimant.clone(), claim)], None), (vec![], Some(self.ids[name].clone()))]
+            {
+                let new = self.on(&claimant, 0, |head| commit(head, "last", &["note"], 60)).await;
+                let once = once.as_ref().map(asked);
+                let last = Transaction::new(vec![new], Vec::new(), claims, once);
+                self.transact(&Step::Again(0), last.expect("it is one commit")).await;
+            }
+        }
+    }
+
+    /// What `make` makes of a stream by somebody who has missed its newest commits.
+    async fn on<T>(
+        &self,
+        stream: &StreamId,
+        missed: usize,
+        make: impl FnOnce(&Loaded<Notebook>) -> T,
+    ) -> T {
+        let view = View::of(self.known(stream, missed));
+        let mut loaded = Loaded::unread(stream.clone());
+        let nobody = CommandId::new("nobody").expect("visible ASCII");
+        loaded.read_on(&view, &nobody).await.expect("a model has no holes");
+        make(&loaded)
+    }
+
+    fn known(&self, stream: &StreamId, missed: usize) -> Vec<Commit> {
+        let mut commits = self.model.lock().of(stream);
+        commits.truncate(commits.len().saturating_sub(missed));
+        commits
+    }
+
+    async fn draft(&mut self, wanted: &Draft) -> NewCommit {
+        self.drafted += 1;
+        let (attempt, notes) = (format!("draft-{}", self.drafted), &NOTES[..wanted.notes]);
+        let stream = &self.streams[wanted.stream];
+        if wanted.snapshot {
+            let commits = self.known(stream, wanted.missed);
+            draft::<Sketchbook>(commits, &write(stream, &attempt, notes)).await
+        } else {
+            self.on(stream, wanted.missed, |head| commit(head, &attempt, notes, 60)).await
+        }
+    }
+
+    async fn transaction(&mut self, step: &Step) -> Option<Transaction> {
+        let Step::Transact { drafts, watched, claims, once } = step else { return None };
+        let mut commits = Vec::new();
+        for draft in drafts {
+            commits.push(self.draft(draft).await);
+        }
+        let mut unchanged: Vec<Seen> = Vec::new();
+        for (stream, missed) in watched {
+            unchanged.push(self.on(&self.streams[*stream], *missed, Loaded::seen).await);
+        }
+        let claims = claims.iter().map(|(stream, takes, key)| {
+            let key = self.keys[*key].clone();
+            let claim = if *takes { Claim::Reserve(key) } else { Claim::Release(key) };
+            (self.streams[*stream].clone(), claim)
+        });
+        let once = once.map(|id| asked(&self.ids[id]));
+        Transaction::new(commits, unchanged, claims, once).ok()
+    }
+}
+
+fn handler(store: Store, remembered: usize, seed: usize) -> CommandHandler<Sketchbook> {
+    let seed = u64::try_from(seed).expect("a small number");
+    let (clock, random) = (Arc::<ManualClock>::default(), Arc::new(SeededRandom::new(seed)));
+    CommandHandler::remembering(remembered, store, clock, random)
+}
+
+/// Errors can be compared as they are printed: with everything in them.
+fn assert_alike<T: Debug>(step: &Step, (found, expected): (T, T)) {
+    assert_eq!(format!("{found:#?}"), format!("{expected:#?}"), "after {step:?}");
+}
+
+fn assert_begins(step: &Step, found: &Page, expected: &Page) {
+    let shorter = found.commits.len() < expected.commits.len();
+    let begins = expected.commits.starts_with(&found.commits);
+    let says = found.more || !(shorter || expected.more);
+    let goes_on = !found.commits.is_empty() || expected.commits.is_empty();
+    assert!(begins && says && goes_on, "{step:?} brought {found:#?}, and should {expected:#?}");
+}

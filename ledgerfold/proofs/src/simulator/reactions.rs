@@ -1,0 +1,121 @@
+//! The functions of the process: one takes its queue's messages, the other looks for deadlines.
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+
+use async_trait::async_trait;
+use ledgerfold::{
+    StreamId, Timestamp, Version,
+    command::CommandHandler,
+    ports::{Clock, EventStore, Page, StoreError},
+    process::{DeadlineSweep, ProcessExpiry, ProcessHandler},
+    project::{Delivery, Receipt},
+};
+
+use super::{
+    Plant,
+    steward::{Steward, Stewardship},
+    witness::Witness,
+    world::World,
+};
+use ledgerfold_testkit::{Amended, Amendment};
+
+/// The longest that a sweep is late.
+const LATE: Duration = Duration::from_secs(5);
+/// Of a hundred sweeps, how many come too early.
+const EARLY: usize = 30;
+
+/// The reacting function of a container.
+#[derive(Clone)]
+pub(super) struct Reactor {
+    handler: ProcessHandler<Steward>,
+    /// Whether all that the function has now comes from a replay.
+    idle: Arc<AtomicBool>,
+}
+
+/// A log that a function must not touch which has nothing but replayed messages: by the time of the
+/// next replay nobody recognises the commands any more that it would send again.
+struct Guarded {
+    idle: Arc<AtomicBool>,
+    witness: Arc<Witness>,
+}
+
+#[async_trait]
+impl Amendment for Guarded {
+    async fn read_back(
+        &self,
+        log: &dyn EventStore,
+        stream: &StreamId,
+        before: Option<Version>,
+        commits: usize,
+    ) -> Result<Page, StoreError> {
+        if self.idle.load(Ordering::SeqCst) {
+            self.witness.violated(format!("a replay had an effect on {stream}"));
+        }
+        log.read_back(stream, before, commits).await
+    }
+}
+
+fn commands(world: &World, log: Arc<dyn EventStore>) -> CommandHandler<Stewardship> {
+    let (time, random) = world.time_and_chance();
+    CommandHandler::new(log, time, random)
+}
+
+impl Reactor {
+    pub(super) fn new(world: &World) -> Self {
+        let idle = Arc::<AtomicBool>::default();
+        let guarded = Guarded { idle: idle.clone(), witness: world.witness.clone() };
+        let log: Arc<dyn EventStore> = Amended::of(world.log.clone(), guarded);
+        let (patience, commands) = (world.schedule.patience(), commands(world, log.clone()));
+        let handler = ProcessHandler::new(patience, commands, world.deadlines.clone(), log);
+        Self { handler, idle }
+    }
+
+    /// Reacts to a batch: the messages that must come again with their reasons, or `None` if the
+    /// function died.
+    pub(super) async fn react(
+        &self,
+        world: &World,
+        mut batch: Vec<Delivery>,
+    ) -> Option<Vec<(Receipt, String)>> {
+        let replayed = batch.iter().filter(|delivery| delivery.replay.is_some()).count();
+        world.witness.count(|report| report.refused_replays += replayed);
+        self.idle.store(replayed == batch.len(), Ordering::SeqCst);
+        if world.plant == Plant::ReplayFlagLost {
+            batch.iter_mut().for_each(|delivery| delivery.replay = None);
+        }
+        let handler = self.handler.clone();
+        world.processes.start(async move { handler.handle(batch).await }).await.ok()
+    }
+}
+
+/// Sweeps whenever a deadline is due, and now and then before.
+pub(super) async fn sweep(world: World) {
+    let World { clockwork, deadlines, .. } = &world;
+    loop {
+        let next = deadlines.next().await;
+        let left = Duration::try_from(next.duration_since(clockwork.now())).unwrap_or_default();
+        // The rule of the clock also fires when nothing is due.
+        let wait = match clockwork.chance(EARLY) {
+            true => clockwork.within(left),
+            false => left + clockwork.within(LATE),
+        };
+        clockwork.sleep(wait).await;
+        let sweep = sweeper(&world);
+        let swept = world.processes.start(async move { sweep.sweep(Timestamp::MAX).await });
+        if let Ok(Ok(swept)) = swept.await {
+            world.witness.count(|report| report.fired += swept.done);
+        }
+    }
+}
+
+fn sweeper(world: &World) -> DeadlineSweep {
+    let expiry = ProcessExpiry::<Steward>::new(commands(world, world.log.clone()));
+    let clock = Arc::new(world.clockwork.clone());
+    DeadlineSweep::new(world.deadlines.clone(), clock, vec![Arc::new(expiry)])
+}

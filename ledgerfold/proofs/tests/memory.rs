@@ -1,0 +1,74 @@
+//! The ports in memory pass the suites.
+
+use ledgerfold_testkit::{
+    MemoryDeadlineStore, MemoryEventStore, MemoryGenerationStore, MemoryQuarantine,
+    MemoryReadTable, MemoryRowStore, MemoryTallyStore,
+};
+
+mod event_store {
+    use super::MemoryEventStore;
+    ledgerfold_proofs::event_store_conformance!(async { MemoryEventStore::with_pages_of(3) });
+}
+
+mod reservations {
+    use super::MemoryEventStore;
+    use ledgerfold_proofs::conformance::reservations::Reserving;
+    ledgerfold_proofs::reservations_conformance!(async {
+        Reserving::of(MemoryEventStore::with_pages_of(3))
+    });
+}
+
+mod row_store {
+    use super::MemoryRowStore;
+    ledgerfold_proofs::row_store_conformance!(async { MemoryRowStore::default() });
+}
+
+mod tally_store {
+    use super::MemoryTallyStore;
+    ledgerfold_proofs::tally_store_conformance!(async { MemoryTallyStore::default() });
+}
+
+mod deadline_store {
+    use super::MemoryDeadlineStore;
+    ledgerfold_proofs::deadline_store_conformance!(async { MemoryDeadlineStore::default() });
+}
+
+mod quarantine {
+    use super::MemoryQuarantine;
+    ledgerfold_proofs::quarantine_conformance!(async { MemoryQuarantine::default() });
+}
+
+mod skips {
+    use super::MemoryQuarantine;
+    use ledgerfold_proofs::conformance::skips::Desk;
+    ledgerfold_proofs::skips_conformance!(async { Desk::over(MemoryQuarantine::default()) });
+}
+
+mod generation_store {
+    use super::MemoryGenerationStore;
+    ledgerfold_proofs::generation_store_conformance!(async { MemoryGenerationStore::default() });
+}
+
+mod read_table {
+    mod rows {
+        use super::super::MemoryReadTable;
+        ledgerfold_proofs::read_table_conformance!(rows: async { MemoryReadTable::default() });
+    }
+
+    mod tallies {
+        use super::super::MemoryReadTable;
+        ledgerfold_proofs::read_table_conformance!(tallies: async { MemoryReadTable::default() });
+    }
+}
+
+mod history {
+    use ledgerfold_proofs::conformance::history;
+    use ledgerfold_testkit::MemoryEventStore;
+
+    #[test]
+    fn the_log_in_memory_answers_like_the_model_whatever_is_done() {
+        for page in [1, 3, 1_000] {
+            history::check(200, async { MemoryEventStore::with_pages_of(page) });
+        }
+    }
+}

@@ -1,0 +1,414 @@
+//! Stores that read wrongly.
+
+use std::sync::{Mutex, PoisonError};
+
+use async_trait::async_trait;
+use ledgerfold::{
+    Commit, StateSchema, StreamId, Version,
+    ports::{EventStore, Newest, Page},
+};
+use ledgerfold_proofs::conformance::history::ModelStore;
+
+use crate::wrong::{Defect, Read};
+
+/// What one Query brings.
+fn first_megabyte(commits: Vec<Commit>) -> Vec<Commit> {
+    let mut bytes = 0;
+    let fits = |commit: &Commit| {
+        bytes += commit.payload_bytes();
+        bytes <= 1_000_000
+    };
+    commits.into_iter().take_while(fits).collect()
+}
+
+/// One Query, whose `LastEvaluatedKey` is dropped. dynamo-es 0.5: of 1,000 events a load saw 332,
+/// without an error.
+#[derive(Default)]
+pub(crate) struct FirstPageOnly;
+
+#[async_trait]
+impl Defect for FirstPageOnly {
+    async fn read(&self, log: &ModelStore, stream: &StreamId, after: Version) -> Read {
+        let commits = first_megabyte(log.read(stream, after).await?.commits);
+        Ok(Page { commits, more: false })
+    }
+}
+
+/// The same when reading back.
+#[derive(Default)]
+pub(crate) struct FirstPageBackOnly;
+
+#[async_trait]
+impl Defect for FirstPageBackOnly {
+    async fn read_back(
+        &self,
+        log: &ModelStore,
+        stream: &StreamId,
+        before: Option<Version>,
+        commits: usize,
+    ) -> Read {
+        let page = log.read_back(stream, before, commits).await?;
+        let commits = first_megabyte(page.commits);
+        Ok(Page { commits, more: page.more })
+    }
+}
+
+/// Hides a stream's newest commit from the first read behind another: an index or a replica that
+/// lags.
+#[derive(Default)]
+struct Lag(Mutex<Option<(StreamId, Version)>>);
+
+impl Lag {
+    fn hides(&self, commit: &Commit) -> bool {
+        let place = (commit.stream().clone(), commit.from());
+        let mut seen = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let hidden = seen.as_ref() != Some(&place);
+        *seen = Some(place);
+        hidden
+    }
+}
+
+/// Reads without `ConsistentRead`. dynamo-es with snapshots: the events behind the snapshot;
+/// event-store-adapter v1: everything, because an index of DynamoDB cannot do otherwise.
+#[derive(Default)]
+pub(crate) struct EventuallyConsistentTail(Lag);
+
+#[async_trait]
+impl Defect for EventuallyConsistentTail {
+    async fn read(&self, log: &ModelStore, stream: &StreamId, after: Version) -> Read {
+        let mut page = log.read(stream, after).await?;
+        if after != Version::NONE && page.commits.last().is_some_and(|it| self.0.hides(it)) {
+            page.commits.pop();
+        }
+        Ok(page)
+    }
+}
+
+/// The same when reading back.
+#[derive(Default)]
+pub(crate) struct EventuallyConsistentBack(Lag);
+
+#[async_trait]
+impl Defect for EventuallyConsistentBack {
+    async fn read_back(
+        &self,
+        log: &ModelStore,
+        stream: &StreamId,
+        before: Option<Version>,
+        commits: usize,
+    ) -> Read {
+        let mut page = log.read_back(stream, before, commits).await?;
+        if before.is_none() && page.commits.first().is_some_and(|it| self.0.hides(it)) {
+            page.commits.remove(0);
+        }
+        Ok(page)
+    }
+}
+
+/// Begins at the version and not behind it. cqrs-es-example: the tail is read from the snapshot's
+/// number, which its library's documentation says to raise by one.
+#[derive(Default)]
+pub(crate) struct BeginsAtTheVersion;
+
+#[async_trait]
+impl Defect for BeginsAtTheVersion {
+    async fn read(&self, log: &ModelStore, stream: &StreamId, after: Version) -> Read {
+        let mut page = log.read(stream, Version::NONE).await?;
+        page.commits.retain(|commit| commit.to() >= after);
+        Ok(page)
+    }
+}
+
+/// Takes a version for a number of rows to skip.
+#[derive(Default)]
+pub(crate) struct SkipsByVersion;
+
+#[async_trait]
+impl Defect for SkipsByVersion {
+    async fn read(&self, log: &ModelStore, stream: &StreamId, after: Version) -> Read {
+        let page = log.read(stream, Version::NONE).await?;
+        let skipped = usize::try_from(after.get()).expect("streams of tests are short");
+        Ok(Page { commits: page.commits.into_iter().skip(skipped).collect(), more: false })
+    }
+}
+
+/// Finds streams by the beginning of their names.
+#[derive(Default)]
+pub(crate) struct BeginsWithTheName;
+
+#[async_trait]
+impl Defect for BeginsWithTheName {
+    async fn read(&self, log: &ModelStore, stream: &StreamId, after: Version) -> Read {
+        let mut commits = log.lock().commits.clone();
+        commits.retain(|it| {
+            it.from() > after && it.stream().to_string().starts_with(&stream.to_string())
+        });
+        Ok(Page { commits, more: false })
+    }
+}
+
+/// Finds streams by their ids, whatever they are about.
+#[derive(Default)]
+pub(crate) struct ForgetsTheCategory;
+
+#[async_trait]
+impl Defect for ForgetsTheCategory {
+    async fn read(&self, log: &ModelStore, stream: &StreamId, after: Version) -> Read {
+        let mut commits = log.lock().commits.clone();
+        commits.retain(|it| it.from() > after && it.stream().id() == stream.id());
+        Ok(Page { commits, more: false })
+    }
+}
+
+/// Puts a stream in the order of its clocks. Booster: the sort key is the time.
+#[derive(Default)]
+pub(crate) struct OrdersByTime;
+
+#[async_trait]
+impl Defect for OrdersByTime {
+    async fn read(&self, log: &ModelStore, stream: &StreamId, after: Version) -> Read {
+        let mut page = log.read(stream, after).await?;
+        page.commits.sort_by_key(|commit| commit.metadata().recorded_at);
+        Ok(page)
+    }
+}
+
+/// Numbers what it finds: a commit that is missing is never missed. castore, cqrs-es: the condition
+/// is on the version to be written alone, so that a wrong one leaves a gap.
+#[derive(Default)]
+pub(crate) struct NumbersWhatItFinds;
+
+fn numbered(commits: Vec<Commit>) -> Vec<Commit> {
+    let mut next = Version::new(1);
+    let mut numbered = Vec::new();
+    for commit in commits {
+        let events: Vec<_> = commit.events().map(|(_, event)| event.clone()).collect();
+        let commit = crate::wrong::restored(&commit, next, events);
+        next = commit.to().next();
+        numbered.push(commit);
+    }
+    numbered
+}
+
+#[async_trait]
+impl Defect for NumbersWhatItFinds {
+    async fn read(&self, log: &ModelStore, stream: &StreamId, after: Version) -> Read {
+        let mut commits = numbered(log.lock().of(stream));
+        commits.retain(|commit| commit.from() > after);
+        Ok(Page { commits, more: false })
+    }
+
+    async fn read_back(
+        &self,
+        log: &ModelStore,
+        stream: &StreamId,
+        before: Option<Version>,
+        commits: usize,
+    ) -> Read {
+        let mut found = numbered(log.lock().of(stream));
+        found.retain(|commit| before.is_none_or(|before| commit.from() < before));
+        let more = found.len() > commits;
+        Ok(Page { commits: found.into_iter().rev().take(commits).collect(), more })
+    }
+}
+
+/// Shows a stream up to its first hole, as if it ended there.
+#[derive(Default)]
+pub(crate) struct EndsAtTheHole;
+
+#[async_trait]
+impl Defect for EndsAtTheHole {
+    async fn read(&self, log: &ModelStore, stream: &StreamId, after: Version) -> Read {
+        let mut next = after.next();
+        let mut page = log.read(stream, after).await?;
+        let end = page.commits.iter().position(|commit| {
+            let hole = commit.from() != next;
+            next = commit.to().next();
+            hole
+        });
+        page.commits.truncate(end.unwrap_or(usize::MAX));
+        Ok(page)
+    }
+}
+
+/// Reads back in the order in which it reads.
+#[derive(Default)]
+pub(crate) struct ForgetsToTurnRound;
+
+#[async_trait]
+impl Defect for ForgetsToTurnRound {
+    async fn read_back(
+        &self,
+        log: &ModelStore,
+        stream: &StreamId,
+        before: Option<Version>,
+        commits: usize,
+    ) -> Read {
+        let mut page = log.read_back(stream, before, commits).await?;
+        page.commits.reverse();
+        Ok(page)
+    }
+}
+
+/// Takes a limit for a hint.
+#[derive(Default)]
+pub(crate) struct IgnoresTheLimit;
+
+#[async_trait]
+impl Defect for IgnoresTheLimit {
+    async fn read_back(
+        &self,
+        log: &ModelStore,
+        stream: &StreamId,
+        before: Option<Version>,
+        _: usize,
+    ) -> Read {
+        log.read_back(stream, before, usize::MAX).await
+    }
+}
+
+/// Says that there is no more where its limit cut something off.
+#[derive(Default)]
+pub(crate) struct TakesTheLimitForTheEnd;
+
+#[async_trait]
+impl Defect for TakesTheLimitForTheEnd {
+    async fn read_back(
+        &self,
+        log: &ModelStore,
+        stream: &StreamId,
+        before: Option<Version>,
+        commits: usize,
+    ) -> Read {
+        let page = log.read_back(stream, before, commits).await?;
+        Ok(Page { more: false, ..page })
+    }
+}
+
+/// Reads back from the version that it should begin before.
+#[derive(Default)]
+pub(crate) struct BeginsBackAtTheVersion;
+
+#[async_trait]
+impl Defect for BeginsBackAtTheVersion {
+    async fn read_back(
+        &self,
+        log: &ModelStore,
+        stream: &StreamId,
+        before: Option<Version>,
+        commits: usize,
+    ) -> Read {
+        log.read_back(stream, before.map(Version::next), commits).await
+    }
+}
+
+/// Reads back what *ends* before a version, and so passes over the commit around it.
+#[derive(Default)]
+pub(crate) struct LooksAtTheEnd;
+
+#[async_trait]
+impl Defect for LooksAtTheEnd {
+    async fn read_back(
+        &self,
+        log: &ModelStore,
+        stream: &StreamId,
+        before: Option<Version>,
+        commits: usize,
+    ) -> Read {
+        let mut found = log.lock().of(stream);
+        found.retain(|commit| before.is_none_or(|before| commit.to() < before));
+        let more = found.len() > commits;
+        Ok(Page { commits: found.into_iter().rev().take(commits).collect(), more })
+    }
+}
+
+/// Leaves out a commit between two pages.
+#[derive(Default)]
+pub(crate) struct SkipsBetweenPages;
+
+#[async_trait]
+impl Defect for SkipsBetweenPages {
+    async fn read_back(
+        &self,
+        log: &ModelStore,
+        stream: &StreamId,
+        before: Option<Version>,
+        commits: usize,
+    ) -> Read {
+        let follows = log.lock().of(stream).into_iter().any(|it| Some(it.from()) == before);
+        let mut page = log.read_back(stream, before, commits.saturating_add(1)).await?;
+        if follows && page.commits.len() > 1 {
+            page.commits.remove(0);
+        }
+        let more = page.more || page.commits.len() > commits;
+        page.commits.truncate(commits);
+        Ok(Page { more, ..page })
+    }
+}
+
+/// Promises more of what does not exist.
+#[derive(Default)]
+pub(crate) struct PromisesMore;
+
+#[async_trait]
+impl Defect for PromisesMore {
+    async fn read_back(
+        &self,
+        log: &ModelStore,
+        stream: &StreamId,
+        before: Option<Version>,
+        commits: usize,
+    ) -> Read {
+        let page = log.read_back(stream, before, commits).await?;
+        let more = page.more || log.lock().of(stream).is_empty();
+        Ok(Page { more, ..page })
+    }
+}
+
+/// Begins at the newest snapshot, whoever reads.
+#[derive(Default)]
+pub(crate) struct BeginsAtTheSnapshot;
+
+#[async_trait]
+impl Defect for BeginsAtTheSnapshot {
+    async fn read(&self, log: &ModelStore, stream: &StreamId, after: Version) -> Read {
+        let mut page = log.read(stream, after).await?;
+        let newest = page.commits.iter().rposition(|commit| commit.snapshot().is_some());
+        page.commits.drain(..newest.unwrap_or(0));
+        Ok(page)
+    }
+}
+
+/// A page is whatever there is: 40 commits of 2 MB are 80 MB in memory.
+#[derive(Default)]
+pub(crate) struct KnowsNoEnd;
+
+#[async_trait]
+impl Defect for KnowsNoEnd {
+    async fn read(&self, log: &ModelStore, stream: &StreamId, after: Version) -> Read {
+        let mut commits = log.lock().of(stream);
+        commits.retain(|commit| commit.from() > after);
+        Ok(Page { commits, more: false })
+    }
+}
+
+/// Takes the place of a stream's last commit for the stream's end.
+#[derive(Default)]
+pub(crate) struct TakesTheBeginningForTheHead;
+
+impl Defect for TakesTheBeginningForTheHead {
+    fn head(&self, newest: &Commit) -> Version {
+        newest.from()
+    }
+}
+
+/// A load begins at whatever snapshot there is.
+#[derive(Default)]
+pub(crate) struct TakesAnySnapshot;
+
+impl Defect for TakesAnySnapshot {
+    fn newest(&self, page: Page, schema: &StateSchema) -> Newest {
+        let any = page.commits.iter().find_map(|commit| commit.snapshot()).cloned();
+        Newest::of(page, any.as_ref().map_or(schema, |snapshot| &snapshot.schema))
+    }
+}

@@ -1,0 +1,505 @@
+//! Stores that do transactions wrongly.
+
+use async_trait::async_trait;
+use ledgerfold::{
+    Commit, NewCommit, Version,
+    ports::{AppendError, CommandRecord, EventStore, KeyChange, StoreError, Transaction},
+};
+use ledgerfold_proofs::conformance::history::{ModelStore, alone, claims_of};
+use tokio::task::yield_now;
+
+use crate::wrong::{Defect, Write};
+
+/// The same transaction, without some of what it asks for.
+fn remade(transaction: &Transaction, watched: bool, claims: bool, once: bool) -> Transaction {
+    let unchanged = if watched { transaction.unchanged().to_vec() } else { Vec::new() };
+    let claims = if claims { claims_of(transaction) } else { Vec::new() };
+    let once = transaction.once().filter(|_| once).cloned();
+    let remade = Transaction::new(transaction.commits().to_vec(), unchanged, claims, once)
+        .expect("it asks for less than before");
+    let forgone = |change: &KeyChange| matches!(change, KeyChange::Forgo(_));
+    let forgone = transaction.claims().iter().filter(|(_, change)| forgone(change));
+    forgone.fold(remade, |remade, (key, _)| remade.forgoing(key).unwrap_or(remade))
+}
+
+/// One put after the other, up to the first that is refused. Booster.
+#[derive(Default)]
+pub(crate) struct GoesOneByOne;
+
+#[async_trait]
+impl Defect for GoesOneByOne {
+    async fn transact(&self, log: &ModelStore, transaction: &Transaction) -> Write {
+        let objection = {
+            let model = log.lock();
+            model
+                .changed(transaction)
+                .or_else(|| model.repeated(transaction))
+                .or_else(|| model.reserved(transaction))
+                .or_else(|| model.not_reserved(transaction))
+        };
+        for new in transaction.commits() {
+            log.transact(&alone(new)).await?;
+        }
+        if let Some(objection) = objection {
+            return Err(objection);
+        }
+        let mut model = log.lock();
+        let stored = model.commits.clone();
+        model.apply(transaction);
+        model.commits = stored;
+        Ok(())
+    }
+}
+
+/// Whatever the reason, it is called a conflict, and the first commit shown as the winner.
+/// event-store-adapter: throttling and invalid requests too are an `OptimisticLockError`.
+#[derive(Default)]
+pub(crate) struct CallsEverythingConflict;
+
+#[async_trait]
+impl Defect for CallsEverythingConflict {
+    async fn transact(&self, log: &ModelStore, transaction: &Transaction) -> Write {
+        let Some(first) = transaction.commits().first() else {
+            return log.transact(transaction).await;
+        };
+        log.transact(transaction).await.map_err(|error| match error {
+            AppendError::Conflict { winner } => AppendError::Conflict { winner },
+            AppendError::TooLarge { bytes, limit } => AppendError::TooLarge { bytes, limit },
+            _ => AppendError::Conflict { winner: Box::new(first.as_commit().clone()) },
+        })
+    }
+}
+
+/// The reasons of a refusal are not told apart by their positions: the first commit lost.
+#[derive(Default)]
+pub(crate) struct BlamesTheFirst;
+
+#[async_trait]
+impl Defect for BlamesTheFirst {
+    async fn transact(&self, log: &ModelStore, transaction: &Transaction) -> Write {
+        let Some(first) = transaction.commits().first() else {
+            return log.transact(transaction).await;
+        };
+        let first = first.as_commit().clone();
+        log.transact(transaction).await.map_err(|error| match error {
+            AppendError::Conflict { .. } if transaction.commits().len() > 1 => {
+                AppendError::Conflict { winner: Box::new(first) }
+            }
+            other => other,
+        })
+    }
+}
+
+/// Tells of keys before it tells of conflicts: an address is said to be taken to whoever has it.
+#[derive(Default)]
+pub(crate) struct TellsOfKeysFirst;
+
+#[async_trait]
+impl Defect for TellsOfKeysFirst {
+    async fn transact(&self, log: &ModelStore, transaction: &Transaction) -> Write {
+        if let Some(objection) = log.lock().reserved(transaction) {
+            return Err(objection);
+        }
+        log.transact(transaction).await
+    }
+}
+
+/// A stream that was looked at is no condition. Equinox, NestJS: none can be made of it.
+#[derive(Default)]
+pub(crate) struct WatchesNothing;
+
+#[async_trait]
+impl Defect for WatchesNothing {
+    async fn transact(&self, log: &ModelStore, transaction: &Transaction) -> Write {
+        log.transact(&remade(transaction, false, true, true)).await
+    }
+}
+
+/// A stream that did not exist is no condition: there is no item to check.
+#[derive(Default)]
+pub(crate) struct WatchesWhatExists;
+
+#[async_trait]
+impl Defect for WatchesWhatExists {
+    async fn transact(&self, log: &ModelStore, transaction: &Transaction) -> Write {
+        let absent = transaction.unchanged().iter().any(|seen| seen.version() == Version::NONE);
+        log.transact(&remade(transaction, !absent, true, true)).await
+    }
+}
+
+/// A condition that is a marker where the next commit would stand, and is left there.
+#[derive(Default)]
+pub(crate) struct LeavesMarkers;
+
+#[async_trait]
+impl Defect for LeavesMarkers {
+    async fn transact(&self, log: &ModelStore, transaction: &Transaction) -> Write {
+        let Some(first) = transaction.commits().first() else {
+            return log.transact(transaction).await;
+        };
+        log.transact(transaction).await?;
+        let mut model = log.lock();
+        let like = first.as_commit();
+        for seen in transaction.unchanged() {
+            let events: Vec<_> = like.events().map(|(_, event)| event.clone()).take(1).collect();
+            let versions = (seen.version().next(), seen.version().next());
+            let (command, metadata) = (like.command().clone(), like.metadata().clone());
+            let marker =
+                Commit::restore(seen.stream().clone(), versions, events, command, metadata);
+            model.commits.push(marker.expect("it is one event"));
+        }
+        Ok(())
+    }
+}
+
+/// Looks at the streams first, and commits afterwards: write skew.
+#[derive(Default)]
+pub(crate) struct LooksThenCommits;
+
+#[async_trait]
+impl Defect for LooksThenCommits {
+    async fn transact(&self, log: &ModelStore, transaction: &Transaction) -> Write {
+        let objection = log.lock().objection(transaction);
+        if let Some(objection) = objection {
+            return Err(objection);
+        }
+        yield_now().await;
+        log.transact(&remade(transaction, false, true, true)).await
+    }
+}
+
+/// Looks at keys first, and takes them afterwards.
+#[derive(Default)]
+pub(crate) struct LooksThenReserves;
+
+#[async_trait]
+impl Defect for LooksThenReserves {
+    async fn transact(&self, log: &ModelStore, transaction: &Transaction) -> Write {
+        let objection = log.lock().objection(transaction);
+        if let Some(objection) = objection {
+            return Err(objection);
+        }
+        yield_now().await;
+        let outcome = log.transact(&remade(transaction, true, false, true)).await;
+        if outcome.is_ok() {
+            log.lock().apply_claims(transaction);
+        }
+        outcome
+    }
+}
+
+/// Looks at everything first, and writes without a condition.
+#[derive(Default)]
+pub(crate) struct LooksThenWrites;
+
+#[async_trait]
+impl Defect for LooksThenWrites {
+    async fn append(&self, log: &ModelStore, new: &NewCommit) -> Write {
+        log.append(new).await
+    }
+
+    async fn transact(&self, log: &ModelStore, transaction: &Transaction) -> Write {
+        let objection = log.lock().objection(transaction);
+        if let Some(objection) = objection {
+            return Err(objection);
+        }
+        yield_now().await;
+        let mut model = log.lock();
+        for new in transaction.commits() {
+            let new = new.as_commit();
+            model.commits.retain(|it| (it.stream(), it.from()) != (new.stream(), new.from()));
+        }
+        model.apply(transaction);
+        Ok(())
+    }
+}
+
+/// A key goes to whoever asked last.
+#[derive(Default)]
+pub(crate) struct GivesKeysAway;
+
+#[async_trait]
+impl Defect for GivesKeysAway {
+    async fn transact(&self, log: &ModelStore, transaction: &Transaction) -> Write {
+        match log.transact(transaction).await {
+            Err(AppendError::Reserved { .. }) => {
+                log.lock().apply(transaction);
+                Ok(())
+            }
+            outcome => outcome,
+        }
+    }
+}
+
+/// Keys are taken before the commit, and kept when there is none.
+#[derive(Default)]
+pub(crate) struct ReservesBeforehand;
+
+#[async_trait]
+impl Defect for ReservesBeforehand {
+    async fn transact(&self, log: &ModelStore, transaction: &Transaction) -> Write {
+        let outcome = log.transact(transaction).await;
+        if matches!(outcome, Err(AppendError::Conflict { .. })) {
+            let mut model = log.lock();
+            if model.reserved(transaction).is_none() && model.not_reserved(transaction).is_none() {
+                model.apply_claims(transaction);
+            }
+        }
+        outcome
+    }
+}
+
+/// Takes one key after the other, up to the first that is another's.
+#[derive(Default)]
+pub(crate) struct TakesSomeKeys;
+
+#[async_trait]
+impl Defect for TakesSomeKeys {
+    async fn transact(&self, log: &ModelStore, transaction: &Transaction) -> Write {
+        let outcome = log.transact(transaction).await;
+        if matches!(outcome, Err(AppendError::Reserved { .. })) {
+            let mut model = log.lock();
+            for (key, change) in transaction.claims() {
+                if let KeyChange::Reserve(to) = change {
+                    model.holders.entry(key.clone()).or_insert_with(|| to.clone());
+                }
+            }
+        }
+        outcome
+    }
+}
+
+/// A key that was taken stays taken.
+#[derive(Default)]
+pub(crate) struct NeverReleases;
+
+#[async_trait]
+impl Defect for NeverReleases {
+    async fn transact(&self, log: &ModelStore, transaction: &Transaction) -> Write {
+        log.transact(transaction).await?;
+        let mut model = log.lock();
+        for (key, change) in transaction.claims() {
+            if let KeyChange::Release(from) = change {
+                model.holders.insert(key.clone(), from.clone());
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Anybody can give anybody's key back.
+#[derive(Default)]
+pub(crate) struct ReleasesForAnybody;
+
+#[async_trait]
+impl Defect for ReleasesForAnybody {
+    async fn transact(&self, log: &ModelStore, transaction: &Transaction) -> Write {
+        let releases =
+            transaction.claims().values().any(|change| matches!(change, KeyChange::Release(_)));
+        match log.transact(transaction).await {
+            Err(AppendError::NotReserved { .. }) if releases => {
+                log.lock().apply(transaction);
+                Ok(())
+            }
+            outcome => outcome,
+        }
+    }
+}
+
+/// Lets a stream forgo a key that is its own.
+#[derive(Default)]
+pub(crate) struct ForgoesItsOwn;
+
+#[async_trait]
+impl Defect for ForgoesItsOwn {
+    async fn transact(&self, log: &ModelStore, transaction: &Transaction) -> Write {
+        match log.transact(transaction).await {
+            Err(AppendError::Reserved { .. }) if forgoes(transaction) => {
+                log.lock().apply(transaction);
+                Ok(())
+            }
+            outcome => outcome,
+        }
+    }
+}
+
+/// Takes what is forgone for what is given back, whoever has it.
+#[derive(Default)]
+pub(crate) struct ReleasesWhatIsForgone;
+
+#[async_trait]
+impl Defect for ReleasesWhatIsForgone {
+    async fn transact(&self, log: &ModelStore, transaction: &Transaction) -> Write {
+        log.transact(transaction).await?;
+        if forgoes(transaction) {
+            let mut model = log.lock();
+            for key in transaction.claims().keys() {
+                model.holders.remove(key);
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Takes a key that is forgone for one that cannot be given back.
+#[derive(Default)]
+pub(crate) struct RefusesToForgo;
+
+#[async_trait]
+impl Defect for RefusesToForgo {
+    async fn transact(&self, log: &ModelStore, transaction: &Transaction) -> Write {
+        let forgone = transaction.claims().iter().find_map(|(key, change)| match change {
+            KeyChange::Forgo(stream) => Some((key.clone(), stream.clone())),
+            _ => None,
+        });
+        match forgone {
+            Some((key, stream)) => Err(AppendError::NotReserved { key, stream, complete: None }),
+            None => log.transact(transaction).await,
+        }
+    }
+}
+
+fn forgoes(transaction: &Transaction) -> bool {
+    transaction.claims().values().any(|change| matches!(change, KeyChange::Forgo(_)))
+}
+
+/// Passes on a key without a look at whose it is.
+#[derive(Default)]
+pub(crate) struct PassesForAnybody;
+
+#[async_trait]
+impl Defect for PassesForAnybody {
+    async fn transact(&self, log: &ModelStore, transaction: &Transaction) -> Write {
+        let passes =
+            transaction.claims().values().all(|change| matches!(change, KeyChange::Pass { .. }));
+        match log.transact(transaction).await {
+            Err(AppendError::NotReserved { .. }) if passes => {
+                log.lock().apply(transaction);
+                Ok(())
+            }
+            outcome => outcome,
+        }
+    }
+}
+
+/// A key that is passed on is given back, and taken by nobody.
+#[derive(Default)]
+pub(crate) struct DropsWhatIsPassed;
+
+#[async_trait]
+impl Defect for DropsWhatIsPassed {
+    async fn transact(&self, log: &ModelStore, transaction: &Transaction) -> Write {
+        log.transact(transaction).await?;
+        let passed = |change: &KeyChange| matches!(change, KeyChange::Pass { .. });
+        for (key, _) in transaction.claims().iter().filter(|(_, change)| passed(change)) {
+            log.lock().holders.remove(key);
+        }
+        Ok(())
+    }
+}
+
+/// Keys are told apart by their values alone.
+#[derive(Default)]
+pub(crate) struct ForgetsTheKind;
+
+#[async_trait]
+impl Defect for ForgetsTheKind {
+    async fn transact(&self, log: &ModelStore, transaction: &Transaction) -> Write {
+        let before = log.lock().holders.clone();
+        log.transact(transaction).await?;
+        for (key, change) in transaction.claims() {
+            let same = before.iter().find(|(it, _)| it.value() == key.value());
+            if let (KeyChange::Reserve(_), Some((_, holder))) = (change, same) {
+                return Err(AppendError::Reserved { key: key.clone(), holder: holder.clone() });
+            }
+        }
+        Ok(())
+    }
+}
+
+/// A command's id is recognised within the window, and no longer. `ClientRequestToken` of DynamoDB:
+/// ten minutes.
+#[derive(Default)]
+pub(crate) struct ForgetsCommands;
+
+#[async_trait]
+impl Defect for ForgetsCommands {
+    async fn transact(&self, log: &ModelStore, transaction: &Transaction) -> Write {
+        log.transact(&remade(transaction, true, true, false)).await
+    }
+}
+
+/// Knows that a command was there before, and not what it did.
+#[derive(Default)]
+pub(crate) struct ForgetsPlaces;
+
+#[async_trait]
+impl Defect for ForgetsPlaces {
+    async fn transact(&self, log: &ModelStore, transaction: &Transaction) -> Write {
+        log.transact(transaction).await.map_err(|error| match error {
+            AppendError::Repeated { record } => {
+                let commits = Vec::new();
+                AppendError::Repeated { record: Box::new(CommandRecord { commits, ..*record }) }
+            }
+            other => other,
+        })
+    }
+}
+
+/// Writes down what commands did, and not that there was nothing to do.
+#[derive(Default)]
+pub(crate) struct RecordsOnlyCommits;
+
+#[async_trait]
+impl Defect for RecordsOnlyCommits {
+    async fn transact(&self, log: &ModelStore, transaction: &Transaction) -> Write {
+        let objection = log.lock().objection(transaction);
+        match objection {
+            None if transaction.commits().is_empty() => Ok(()),
+            _ => log.transact(transaction).await,
+        }
+    }
+}
+
+/// Recognises every command for ever, asked or not.
+#[derive(Default)]
+pub(crate) struct RecognisesEverything;
+
+#[async_trait]
+impl Defect for RecognisesEverything {
+    async fn append(&self, log: &ModelStore, new: &NewCommit) -> Write {
+        log.append(new).await
+    }
+
+    async fn transact(&self, log: &ModelStore, transaction: &Transaction) -> Write {
+        let [commit, ..] = transaction.commits() else { return log.transact(transaction).await };
+        let command = commit.as_commit().command();
+        let known = log.lock().commands.get(&command.id).cloned();
+        if let Some(record) = known.filter(|_| log.lock().objection(transaction).is_none()) {
+            return Err(AppendError::Repeated { record: Box::new(record) });
+        }
+        log.transact(transaction).await?;
+        let places = transaction.commits().iter().map(|new| new.as_commit().place());
+        let record = CommandRecord {
+            fingerprint: command.fingerprint.clone(),
+            commits: places.collect(),
+            unchanged: Vec::new(),
+        };
+        log.lock().commands.insert(command.id.clone(), record);
+        Ok(())
+    }
+}
+
+/// At most 25 items. dynamo-es: the service's bound of 2018.
+#[derive(Default)]
+pub(crate) struct TouchesFewItems;
+
+#[async_trait]
+impl Defect for TouchesFewItems {
+    async fn transact(&self, log: &ModelStore, transaction: &Transaction) -> Write {
+        if transaction.commits().len() > 25 {
+            return Err(StoreError::Refused("over 25 items".into()).into());
+        }
+        log.transact(transaction).await
+    }
+}

@@ -1,0 +1,152 @@
+use async_trait::async_trait;
+use ledgerfold::{
+    CommandId, Commit, NewCommit, StateSchema, StreamId, Version,
+    ports::{AppendError, CommandRecord, EventStore, Newest, Page, StoreError, Transaction},
+};
+use ledgerfold_proofs::conformance::history::{ModelStore, alone};
+
+pub(crate) type Read = Result<Page, StoreError>;
+pub(crate) type Write = Result<(), AppendError>;
+
+/// What is wrong with a store: it does one thing in its own way, and the rest as the model does.
+#[async_trait]
+pub(crate) trait Defect: Default + Send + Sync + 'static {
+    async fn read(&self, log: &ModelStore, stream: &StreamId, after: Version) -> Read {
+        log.read(stream, after).await
+    }
+
+    async fn read_back(
+        &self,
+        log: &ModelStore,
+        stream: &StreamId,
+        before: Option<Version>,
+        commits: usize,
+    ) -> Read {
+        log.read_back(stream, before, commits).await
+    }
+
+    /// What a load gets of a page that was read back.
+    fn newest(&self, page: Page, schema: &StateSchema) -> Newest {
+        Newest::of(page, schema)
+    }
+
+    /// The version of a stream whose newest commit this is.
+    fn head(&self, newest: &Commit) -> Version {
+        newest.to()
+    }
+
+    /// A transaction of one commit, unless the defect tells the two apart.
+    async fn append(&self, log: &ModelStore, new: &NewCommit) -> Write {
+        self.transact(log, &alone(new)).await
+    }
+
+    async fn transact(&self, log: &ModelStore, transaction: &Transaction) -> Write {
+        log.transact(transaction).await
+    }
+
+    /// What becomes of a commit that is read, in a page or as a winner.
+    fn show(&self, commit: Commit) -> Commit {
+        commit
+    }
+}
+
+/// A store with a defect.
+#[derive(Default)]
+pub(crate) struct Wrong<D> {
+    log: ModelStore,
+    defect: D,
+}
+
+impl<D: Defect> Wrong<D> {
+    fn page(&self, page: Read) -> Read {
+        let Page { commits, more } = page?;
+        Ok(Page { commits: commits.into_iter().map(|it| self.defect.show(it)).collect(), more })
+    }
+
+    fn outcome(&self, outcome: Write) -> Write {
+        outcome.map_err(|error| match error {
+            AppendError::Conflict { winner } => {
+                AppendError::Conflict { winner: Box::new(self.defect.show(*winner)) }
+            }
+            other => other,
+        })
+    }
+}
+
+#[async_trait]
+impl<D: Defect> EventStore for Wrong<D> {
+    async fn read(&self, stream: &StreamId, after: Version) -> Read {
+        self.page(self.defect.read(&self.log, stream, after).await)
+    }
+
+    async fn read_back(&self, stream: &StreamId, before: Option<Version>, commits: usize) -> Read {
+        self.page(self.defect.read_back(&self.log, stream, before, commits).await)
+    }
+
+    async fn read_back_to(
+        &self,
+        schema: &StateSchema,
+        stream: &StreamId,
+        before: Option<Version>,
+        commits: usize,
+    ) -> Result<Newest, StoreError> {
+        let page = self.read_back(stream, before, commits).await?;
+        Ok(self.defect.newest(page, schema))
+    }
+
+    async fn head(&self, stream: &StreamId) -> Result<Version, StoreError> {
+        let newest = self.read_back(stream, None, 1).await?;
+        Ok(newest.commits.first().map_or(Version::NONE, |newest| self.defect.head(newest)))
+    }
+
+    async fn append(&self, new: &NewCommit) -> Write {
+        self.outcome(self.defect.append(&self.log, new).await)
+    }
+
+    async fn transact(&self, transaction: &Transaction) -> Write {
+        self.outcome(self.defect.transact(&self.log, transaction).await)
+    }
+
+    async fn record(&self, command: &CommandId) -> Result<Option<CommandRecord>, StoreError> {
+        self.log.record(command).await
+    }
+}
+
+/// A store without a defect: it must fail nothing, or the others prove nothing.
+#[derive(Default)]
+pub(crate) struct Nothing;
+
+impl Defect for Nothing {}
+
+/// A commit of some events of another, from this version on.
+pub(crate) fn part(commit: &Commit, from: Version, events: std::ops::Range<usize>) -> Commit {
+    let events: Vec<_> =
+        commit.events().map(|(_, event)| event.clone()).collect::<Vec<_>>()[events].to_vec();
+    restored(commit, from, events)
+}
+
+/// The same commit with other events.
+pub(crate) fn restored(
+    commit: &Commit,
+    from: Version,
+    events: Vec<ledgerfold::CommitEvent>,
+) -> Commit {
+    let to = from.advance(events.len().saturating_sub(1));
+    let (stream, command) = (commit.stream().clone(), commit.command().clone());
+    Commit::restore(stream, (from, to), events, command, commit.metadata().clone())
+        .expect("events and versions agree")
+        .with_snapshot(commit.snapshot().cloned())
+}
+
+/// The same commit with other circumstances.
+pub(crate) fn stamped(
+    commit: &Commit,
+    command: ledgerfold::CommandStamp,
+    metadata: ledgerfold::Metadata,
+) -> Commit {
+    let events = commit.events().map(|(_, event)| event.clone()).collect();
+    let versions = (commit.from(), commit.to());
+    Commit::restore(commit.stream().clone(), versions, events, command, metadata)
+        .expect("events and versions agree")
+        .with_snapshot(commit.snapshot().cloned())
+}
