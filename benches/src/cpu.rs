@@ -7,14 +7,7 @@ use std::{
 };
 
 use async_trait::async_trait;
-use ledgerfold::{
-    Actor, Category, CausationId, CommandId, CommandName, CommandStamp, Commit, CommitEvent,
-    CorrelationId, Decider, EntityId, Event, EventId, Fingerprint, Metadata, NewCommit, StreamId,
-    Timestamp, Version,
-    command::Loader,
-    events,
-    ports::{AppendError, CommandRecord, EventStore, Page, StoreError, Transaction},
-};
+use ledgerfold::{Actor, Category, CausationId, command::Loader, CommandId, CommandName, CorrelationId, Decider, EntityId, Event, EventId, events, ports::{AppendError, CommandRecord, EventStore, Page, StoreError, Transaction}, StreamId, Timestamp, Version, vocabulary::{CommandStamp, Commit, CommitEvent, Fingerprint, Metadata, NewCommit}};
 use ledgerfold_dynamodb::CommitItem;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};

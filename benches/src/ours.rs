@@ -10,12 +10,7 @@ use std::{
 
 use async_trait::async_trait;
 use aws_sdk_dynamodb::Client;
-use ledgerfold::{
-    Actor, CausationId, CommandId, Commit, CorrelationId, Decider, EntityId, NewCommit, StreamId,
-    Timestamp, Version,
-    command::{CommandError, CommandHandler, CommandRequest, Context, Loader, Presumption},
-    ports::{AppendError, Clock, CommandRecord, EventStore, Page, Random, StoreError, Transaction},
-};
+use ledgerfold::{Actor, CausationId, command::{CommandError, CommandHandler, CommandRequest, Context, Loader, StreamHint}, CommandId, CorrelationId, Decider, EntityId, ports::{AppendError, Clock, CommandRecord, EventStore, Page, Random, StoreError, Transaction}, StreamId, Timestamp, Version, vocabulary::{Commit, NewCommit}};
 use ledgerfold_dynamodb::{CommitItem, DynamoEventStore, item_size};
 use tokio::sync::Barrier;
 
@@ -164,7 +159,7 @@ fn request(id: &str, command: Command, attempt: &str, creates: bool) -> CommandR
         stream: stream(id),
         command,
         expected: None,
-        presumption: if creates { Presumption::New } else { Presumption::None },
+        presumption: if creates { StreamHint::New } else { StreamHint::None },
         context: Context {
             actor: Actor::new("bench").expect("an actor"),
             correlation_id: CorrelationId::from(&command_id),

@@ -414,14 +414,14 @@ def samples_are_audited(template: Node) -> Iterator[str]:
 def parked_streams_are_tried_again(template: Node) -> Iterator[str]:
     rules = of_type(template, RULE)
     for projection in PROJECTIONS:
-        schedule = rules.get(f"{projection}Healing", {})
-        if schedule.get("ScheduleExpression") != {"Fn::Sub": "rate(${HealEvery})"} or "EventPattern" in schedule:
-            yield f"{projection}Healing is no schedule"
+        schedule = rules.get(f"{projection}Retry", {})
+        if schedule.get("ScheduleExpression") != {"Fn::Sub": "rate(${RetryEvery})"} or "EventPattern" in schedule:
+            yield f"{projection}Retry is no schedule"
         if schedule.get("State", "ENABLED") != "ENABLED" or "EventBusName" in schedule:
-            yield f"{projection}Healing never fires"  # Schedules are on the default bus only.
+            yield f"{projection}Retry never fires"  # Schedules are on the default bus only.
         targets = [(target["Arn"], json.loads(target.get("Input", "null"))) for target in schedule.get("Targets", [])]
-        if targets != [({"Fn::GetAtt": [f"{projection}Queue", "Arn"]}, {"ledgerfold": "heal"})]:
-            yield f"{projection}Healing does not tell its projector"
+        if targets != [({"Fn::GetAtt": [f"{projection}Queue", "Arn"]}, {"ledgerfold": "retry"})]:
+            yield f"{projection}Retry does not tell its projector"
 
 
 # ---- Queues, tables, bus, bucket -----------------------------------------------------------------
@@ -452,7 +452,7 @@ def queues_take_from_their_rules_only(template: Node) -> Iterator[str]:
     policies = {queue: p for p in of_type(template, QUEUE_POLICY).values() for queue in referred(p["Queues"])}
     for name in of_type(template, QUEUE):
         owner = name.removesuffix("DeadLetters").removesuffix("Queue").removesuffix("Rule")
-        arns = [{"Fn::GetAtt": [f"{owner}{rule}", "Arn"]} for rule in ("Rule", "Healing")]
+        arns = [{"Fn::GetAtt": [f"{owner}{rule}", "Arn"]} for rule in ("Rule", "Retry")]
         rules = arns if owner in PROJECTIONS else arns[0]
         written = policies[name]["PolicyDocument"]["Statement"] if name in policies else []
         if [statement["Condition"] for statement in written] != [

@@ -101,8 +101,8 @@ TABLE_POLICY = ("EventTable", "ResourcePolicy", "PolicyDocument", "Statement", 0
 BUS_POLICY = ("BusPolicy", "Statement")
 PUBLISH = statement("RelayFunctionRole", 1)
 LEADING = ("Condition", "ForAllValues:StringEquals", "dynamodb:LeadingKeys")
-HEALING_TARGET = ("ShipmentHealing", "Targets", 0)
-HEALING_SENDER = (*statements_of("DashboardDeadLettersPolicy"), 0, "Condition", "ArnEquals", "aws:SourceArn", 1)
+RETRY_TARGET = ("ShipmentRetry", "Targets", 0)
+RETRY_SENDER = (*statements_of("DashboardDeadLettersPolicy"), 0, "Condition", "ArnEquals", "aws:SourceArn", 1)
 THROTTLED = ("Api", "GatewayResponses", "THROTTLED")
 
 # What each invariant must refuse.
@@ -207,7 +207,7 @@ BREAKAGES: dict[Callable, list[Callable[[dict], None]]] = {
         put("OrderViewProjector", "Environment", "Variables", "PROJECTION", value="shipment"),
         put("DashboardProjectorMapping", "EventSourceArn", value={"Fn::GetAtt": ["ShipmentQueue", "Arn"]}),
         put("DashboardRule", "EventPattern", value={"source": ["ledgerfold.banking"]}),
-        put("DashboardHealing", "Targets", 0, "Arn", value={"Fn::GetAtt": ["ShipmentQueue", "Arn"]}),
+        put("DashboardRetry", "Targets", 0, "Arn", value={"Fn::GetAtt": ["ShipmentQueue", "Arn"]}),
     ],
     invariants.samples_are_audited: [
         put("SpotCheckRule", "ScheduleExpression", value="rate(30 days)"),
@@ -222,13 +222,13 @@ BREAKAGES: dict[Callable, list[Callable[[dict], None]]] = {
         allow("SpotCheckFunctionRole", ["dynamodb:Query", "dynamodb:PutItem"]),
     ],
     invariants.parked_streams_are_tried_again: [
-        drop("ShipmentHealing"),
-        put("ShipmentHealing", "State", value="DISABLED"),
-        put("ShipmentHealing", "EventBusName", value={"Ref": "Bus"}),
-        put("ShipmentHealing", "ScheduleExpression", value="rate(7 days)"),
-        put(*HEALING_TARGET, "Arn", value={"Fn::GetAtt": ["ShipmentDeadLetters", "Arn"]}),
-        put(*HEALING_TARGET, "Input", value='{"ledgerfold": "hurry"}'),
-        drop(*HEALING_TARGET, "Input"),
+        drop("ShipmentRetry"),
+        put("ShipmentRetry", "State", value="DISABLED"),
+        put("ShipmentRetry", "EventBusName", value={"Ref": "Bus"}),
+        put("ShipmentRetry", "ScheduleExpression", value="rate(7 days)"),
+        put(*RETRY_TARGET, "Arn", value={"Fn::GetAtt": ["ShipmentDeadLetters", "Arn"]}),
+        put(*RETRY_TARGET, "Input", value='{"ledgerfold": "hurry"}'),
+        drop(*RETRY_TARGET, "Input"),
     ],
     invariants.processes_keep_to_themselves: [
         put("PaymentDeadlineMapping", "EventSourceArn", value={"Fn::GetAtt": ["ShipmentQueue", "Arn"]}),
@@ -257,14 +257,14 @@ BREAKAGES: dict[Callable, list[Callable[[dict], None]]] = {
         put("OrderViewQueue", "SqsManagedSseEnabled", value=False),
         drop(*TARGET, "DeadLetterConfig"),
         drop(*TARGET, "RetryPolicy"),
-        drop(*HEALING_TARGET, "DeadLetterConfig"),
+        drop(*RETRY_TARGET, "DeadLetterConfig"),
         put("RelayRule", "Targets", 0, "DeadLetterConfig", "Arn", value={"Fn::GetAtt": ["RelayDeadLetters", "Arn"]}),
         drop("RelayDeadLetters", "MessageRetentionPeriod"),
     ],
     invariants.queues_take_from_their_rules_only: [
         drop("DashboardQueuePolicy"),
         drop(*statements_of("DashboardQueuePolicy"), 0, "Condition", "ArnEquals", "aws:SourceArn", 1),
-        put(*HEALING_SENDER, value={"Fn::GetAtt": ["ShipmentHealing", "Arn"]}),
+        put(*RETRY_SENDER, value={"Fn::GetAtt": ["ShipmentRetry", "Arn"]}),
         drop(*statements_of("DashboardQueuePolicy"), 0, "Condition", "ArnEquals"),
         drop(*statements_of("DashboardDeadLettersPolicy"), 1),
     ],
@@ -330,7 +330,7 @@ BREAKAGES: dict[Callable, list[Callable[[dict], None]]] = {
     ],
     invariants.undelivered_events_are_alarmed: [
         drop("RelayUndeliverable"),
-        drop("ShipmentHealingUndeliverable"),
+        drop("ShipmentRetryUndeliverable"),
         drop("SpotCheckUndeliverable"),
         drop("DashboardRetried"),
         drop("RelayRetried"),

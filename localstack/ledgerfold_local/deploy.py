@@ -206,7 +206,7 @@ def local_parameters(template: dict[str, Any], asked: dict[str, str]) -> dict[st
         # A message whose projector was killed is delivered again after six times this, and not after three minutes.
         "ProjectorTimeout": "5",
         # Whoever has mended something is watching.
-        "HealEvery": "1 minute",
+        "RetryEvery": "1 minute",
     }
     declared = template.get("Parameters", {})
     unknown = sorted(asked.keys() - declared.keys())

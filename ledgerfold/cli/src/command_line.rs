@@ -9,6 +9,7 @@ use crate::{
     costs::{self, EstimateCosts},
     dead_letters::{self, DeadLetters},
     deadlines::{self, Deadlines},
+    error::{CliError, exit},
     forward::{self, Forwarded},
     output::Output,
     parked::{self, Parked},
@@ -17,12 +18,11 @@ use crate::{
     streams::{self, ListStreams},
     tail::{self, Tail},
     target::{Target, TargetOptions},
-    trouble::{Trouble, exit},
 };
 
 /// Looks inside a log, its bus and its queues, on AWS or in a local cloud.
 #[derive(Debug, Parser)]
-#[command(name = "ledgerfold", disable_help_subcommand = true, after_help = crate::trouble::EXIT_CODES)]
+#[command(name = "ledgerfold", disable_help_subcommand = true, after_help = crate::error::EXIT_CODES)]
 struct CommandLine {
     #[command(subcommand)]
     command: Command,
@@ -83,12 +83,12 @@ pub async fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     let arguments: Vec<OsString> = arguments.into_iter().collect();
     match CommandLine::try_parse_from(&arguments) {
         Ok(line) => exit(line.run(&arguments).await),
-        Err(error) => crate::trouble::usage(&error),
+        Err(error) => crate::error::usage(&error),
     }
 }
 
 impl CommandLine {
-    async fn run(self, arguments: &[OsString]) -> Result<ExitCode, Trouble> {
+    async fn run(self, arguments: &[OsString]) -> Result<ExitCode, CliError> {
         let mut output = Output::of(&self.target);
         match self.command {
             Command::OnTarget(command) => command.run(&self.target.resolve()?, &mut output).await,
@@ -101,7 +101,7 @@ impl CommandLine {
 }
 
 impl OnTarget {
-    async fn run(self, target: &Target, output: &mut Output) -> Result<ExitCode, Trouble> {
+    async fn run(self, target: &Target, output: &mut Output) -> Result<ExitCode, CliError> {
         match self {
             Self::Streams(command) => streams::run(&command, target, output).await,
             Self::Show(command) => show::run(&command, target, output).await,

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use clap::{Args, Command};
 use clap_complete::{Shell, generate};
 
-use crate::{output::Output, trouble::Trouble};
+use crate::{error::CliError, output::Output};
 
 /// Writes a script that completes words, as for `source <(ledgerfold completions bash)`.
 #[derive(Debug, Args)]
@@ -19,7 +19,7 @@ pub(crate) fn run(
     command: &Completions,
     mut line: Command,
     output: &mut Output,
-) -> Result<ExitCode, Trouble> {
+) -> Result<ExitCode, CliError> {
     let name = line.get_bin_name().unwrap_or_else(|| line.get_name()).to_owned();
     // Made whole first, because it would panic where the reader has gone.
     let mut script = Vec::new();

@@ -11,9 +11,9 @@ use clap::Subcommand;
 use serde::Serialize;
 
 use crate::{
+    error::CliError,
     output::{Output, Report, confirm, table},
     target::Target,
-    trouble::Trouble,
 };
 
 /// How long a message that is shown is out of others' sight, in seconds.
@@ -55,7 +55,7 @@ pub(crate) async fn run(
     command: &DeadLetters,
     target: &Target,
     output: &mut Output,
-) -> Result<ExitCode, Trouble> {
+) -> Result<ExitCode, CliError> {
     let dead_letters = target.dead_letters()?;
     let sqs = target.connection.sqs().await;
     match command {
@@ -96,7 +96,7 @@ struct Count {
 }
 
 impl Counts {
-    async fn of(sqs: &Client, queues: &BTreeMap<String, String>) -> Result<Self, Trouble> {
+    async fn of(sqs: &Client, queues: &BTreeMap<String, String>) -> Result<Self, CliError> {
         let mut dead_letters = BTreeMap::new();
         for (name, url) in queues {
             let Attributes { waiting, in_flight, .. } = attributes(sqs, url).await?;
@@ -121,7 +121,7 @@ pub(crate) struct Attributes {
     pub(crate) in_flight: u64,
 }
 
-pub(crate) async fn attributes(sqs: &Client, queue: &str) -> Result<Attributes, Trouble> {
+pub(crate) async fn attributes(sqs: &Client, queue: &str) -> Result<Attributes, CliError> {
     const CALL: &str = "GetQueueAttributes";
     let answer = sqs
         .get_queue_attributes()
@@ -133,7 +133,7 @@ pub(crate) async fn attributes(sqs: &Client, queue: &str) -> Result<Attributes, 
         .await
         .map_err(failed(CALL))?;
     let said = answer.attributes.unwrap_or_default();
-    let missing = || Trouble::Queue { call: CALL, reason: format!("{queue} says too little") };
+    let missing = || CliError::Queue { call: CALL, reason: format!("{queue} says too little") };
     let number = |name: QueueAttributeName| {
         said.get(&name).and_then(|text| text.parse().ok()).ok_or_else(missing)
     };
@@ -157,7 +157,7 @@ struct Letter {
 }
 
 /// Reads messages and gives them back.
-async fn look(sqs: &Client, queue: &str, limit: usize) -> Result<Letters, Trouble> {
+async fn look(sqs: &Client, queue: &str, limit: usize) -> Result<Letters, CliError> {
     let mut read = Vec::new();
     while read.len() < limit {
         let wanted = i32::try_from(limit - read.len()).unwrap_or(PER_CALL).min(PER_CALL);
@@ -223,7 +223,7 @@ struct Redriven {
 }
 
 /// The destination is named, because what came from the bus's rule itself remembers none.
-async fn redrive(sqs: &Client, from: &str, to: &str) -> Result<Redriven, Trouble> {
+async fn redrive(sqs: &Client, from: &str, to: &str) -> Result<Redriven, CliError> {
     let (source, destination) = (attributes(sqs, from).await?, attributes(sqs, to).await?);
     let answer = sqs
         .start_message_move_task()
@@ -241,8 +241,8 @@ impl Report for Redriven {
     }
 }
 
-pub(crate) fn failed<E: std::error::Error>(call: &'static str) -> impl FnOnce(E) -> Trouble {
-    move |error| Trouble::Queue { call, reason: DisplayErrorContext(&error).to_string() }
+pub(crate) fn failed<E: std::error::Error>(call: &'static str) -> impl FnOnce(E) -> CliError {
+    move |error| CliError::Queue { call, reason: DisplayErrorContext(&error).to_string() }
 }
 
 #[cfg(test)]

@@ -11,10 +11,10 @@ use ledgerfold_dynamodb::DynamoDeadlineStore;
 use serde::Serialize;
 
 use crate::{
+    error::CliError,
     output::{Output, Report, table},
     system::SystemClock,
     target::Target,
-    trouble::Trouble,
 };
 
 /// The index that finds deadlines by time, as the template has it.
@@ -46,7 +46,7 @@ pub(crate) async fn run(
     command: &Deadlines,
     target: &Target,
     output: &mut Output,
-) -> Result<ExitCode, Trouble> {
+) -> Result<ExitCode, CliError> {
     let client = target.connection.dynamodb().await;
     let store = DynamoDeadlineStore::new(client, target.deadlines()?, BY_DUE);
     match (&command.action, &command.process) {
@@ -94,7 +94,7 @@ impl Listed {
         store: &dyn DeadlineStore,
         process: &ProcessName,
         until: Timestamp,
-    ) -> Result<Self, Trouble> {
+    ) -> Result<Self, CliError> {
         let mut all = Found::default();
         for part in 0..store.parts() {
             all.read(async |from| store.due(process, part, until, from).await).await?;
@@ -164,7 +164,7 @@ struct Recalled {
 }
 
 /// All pages are read before anything is recalled, which leaves the list that is paged through.
-async fn recall(store: &dyn DeadlineStore, process: &ProcessName) -> Result<Recalled, Trouble> {
+async fn recall(store: &dyn DeadlineStore, process: &ProcessName) -> Result<Recalled, CliError> {
     let mut aside = Found::default();
     aside.read(async |from| store.aside(process, from).await).await?;
     let mut recalled = 0;

@@ -10,7 +10,7 @@ use std::{
 
 use clap::Args;
 
-use crate::{target::TargetOptions, trouble::Trouble};
+use crate::{error::CliError, target::TargetOptions};
 
 /// The arguments of a command that is another program's, which reads them itself.
 #[derive(Debug, Args)]
@@ -21,7 +21,7 @@ pub(crate) struct Forwarded {
 }
 
 /// Runs `<context>-admin` in place of this program, with all the arguments that were given.
-pub(crate) fn run(arguments: &[OsString]) -> Result<ExitCode, Trouble> {
+pub(crate) fn run(arguments: &[OsString]) -> Result<ExitCode, CliError> {
     // The options may stand anywhere, also behind some that only the other program knows.
     let options = TargetOptions::for_context(
         value_of("--stack", arguments).map(PathBuf::from),
@@ -31,8 +31,8 @@ pub(crate) fn run(arguments: &[OsString]) -> Result<ExitCode, Trouble> {
     let mut command = Command::new(beside(&program).unwrap_or_else(|| PathBuf::from(&program)));
     match become_it(command.args(arguments)) {
         Ok(code) => Ok(code),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Err(Trouble::NoAdmin { program }),
-        Err(source) => Err(Trouble::UnusableAdmin { program, source }),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Err(CliError::NoAdmin { program }),
+        Err(source) => Err(CliError::UnusableAdmin { program, source }),
     }
 }
 

@@ -20,6 +20,7 @@ mod connection;
 mod costs;
 mod dead_letters;
 mod deadlines;
+mod error;
 mod forward;
 mod output;
 mod parked;
@@ -30,7 +31,6 @@ mod streams;
 mod system;
 mod tail;
 mod target;
-mod trouble;
 
 pub mod command_line;
 

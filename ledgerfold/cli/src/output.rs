@@ -10,7 +10,7 @@ use comfy_table::{Table, presets};
 use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
 
-use crate::{target::TargetOptions, trouble::Trouble};
+use crate::{error::CliError, target::TargetOptions};
 
 /// What a command answers, in both forms.
 pub(crate) trait Report: Serialize {
@@ -30,12 +30,12 @@ impl Output {
     }
 
     /// Writes text that is the same in both forms.
-    pub(crate) fn write(&mut self, text: &[u8]) -> Result<(), Trouble> {
+    pub(crate) fn write(&mut self, text: &[u8]) -> Result<(), CliError> {
         self.out.write_all(text)?;
         Ok(self.out.flush()?)
     }
 
-    pub(crate) fn report(&mut self, report: &impl Report) -> Result<(), Trouble> {
+    pub(crate) fn report(&mut self, report: &impl Report) -> Result<(), CliError> {
         self.write(rendered(report, self.json)?.as_bytes())
     }
 }
@@ -88,12 +88,12 @@ pub(crate) fn progress_to(end: u64, what: &'static str) -> ProgressBar {
 }
 
 /// Asks before something is changed that cannot be changed back.
-pub(crate) fn confirm(question: &str, yes: bool) -> Result<(), Trouble> {
+pub(crate) fn confirm(question: &str, yes: bool) -> Result<(), CliError> {
     if yes {
         return Ok(());
     }
     eprint!("{question} [yes/no] ");
     let mut answer = String::new();
     io::stdin().lock().read_line(&mut answer)?;
-    if answer.trim() == "yes" { Ok(()) } else { Err(Trouble::NotConfirmed) }
+    if answer.trim() == "yes" { Ok(()) } else { Err(CliError::NotConfirmed) }
 }

@@ -3,13 +3,13 @@
 use std::process::ExitCode;
 
 use clap::Args;
-use ledgerfold::{Commit, Payload, StreamId, Timestamp, Version, ports::EventStore};
+use ledgerfold::{Payload, StreamId, Timestamp, Version, ports::EventStore, vocabulary::Commit};
 use serde::Serialize;
 
 use crate::{
+    error::CliError,
     output::{Output, Report, table},
     target::Target,
-    trouble::Trouble,
 };
 
 /// Shows a stream's events.
@@ -49,12 +49,12 @@ pub(crate) async fn run(
     command: &Show,
     target: &Target,
     output: &mut Output,
-) -> Result<ExitCode, Trouble> {
+) -> Result<ExitCode, CliError> {
     output.report(&read(command, &target.log().await?).await?)?;
     Ok(ExitCode::SUCCESS)
 }
 
-async fn read(command: &Show, log: &dyn EventStore) -> Result<Shown, Trouble> {
+async fn read(command: &Show, log: &dyn EventStore) -> Result<Shown, CliError> {
     let (mut events, mut after) = (Vec::new(), Version::NONE);
     'pages: loop {
         let page = log.read(&command.stream, after).await?;
@@ -73,7 +73,7 @@ async fn read(command: &Show, log: &dyn EventStore) -> Result<Shown, Trouble> {
     }
     if events.is_empty() {
         let until = if command.is_bounded() { " up to there" } else { "" };
-        return Err(Trouble::NoStream { stream: command.stream.to_string(), until });
+        return Err(CliError::NoStream { stream: command.stream.to_string(), until });
     }
     Ok(Shown { stream: command.stream.clone(), events })
 }
@@ -130,9 +130,9 @@ mod tests {
     use ledgerfold_testkit::MemoryEventStore;
 
     use super::{Show, read};
-    use crate::{output::rendered, trouble::Trouble};
+    use crate::{error::CliError, output::rendered};
 
-    async fn shown(version: Option<u64>, at: Option<&str>) -> Result<Vec<u64>, Trouble> {
+    async fn shown(version: Option<u64>, at: Option<&str>) -> Result<Vec<u64>, CliError> {
         let (log, stream) = (MemoryEventStore::with_pages_of(1), fresh());
         let mut loaded = Loaded::unread(stream.clone());
         for (attempt, second) in [("a", 60), ("b", 180), ("c", 120)] {
@@ -155,6 +155,6 @@ mod tests {
         let then = shown(None, Some("1970-01-01T00:02:30Z")).await;
         assert_eq!(then.expect("it is there"), [1, 2], "nothing behind what is too late");
         let never = shown(None, Some("1970-01-01T00:00:30Z")).await;
-        assert!(matches!(never, Err(Trouble::NoStream { .. })));
+        assert!(matches!(never, Err(CliError::NoStream { .. })));
     }
 }

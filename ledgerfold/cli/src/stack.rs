@@ -8,7 +8,7 @@ use std::{
 
 use serde::Deserialize;
 
-use crate::trouble::Trouble;
+use crate::error::CliError;
 
 const STACK_FILE: &str = "target/local/stack.json";
 
@@ -63,11 +63,11 @@ pub(crate) struct Audit {
 }
 
 impl Stack {
-    pub(crate) fn read(path: &Path) -> Result<Self, Trouble> {
+    pub(crate) fn read(path: &Path) -> Result<Self, CliError> {
         let text = fs::read_to_string(path)
-            .map_err(|source| Trouble::UnreadableStack { path: path.to_owned(), source })?;
+            .map_err(|source| CliError::UnreadableStack { path: path.to_owned(), source })?;
         serde_json::from_str(&text)
-            .map_err(|source| Trouble::MalformedStack { path: path.to_owned(), source })
+            .map_err(|source| CliError::MalformedStack { path: path.to_owned(), source })
     }
 
     /// The nearest stack file from the current folder upwards.
@@ -77,13 +77,13 @@ impl Stack {
     }
 
     /// The context of this name, with its name; the only one where no name is given.
-    pub(crate) fn context(&self, name: Option<&str>) -> Result<(&str, &Context), Trouble> {
+    pub(crate) fn context(&self, name: Option<&str>) -> Result<(&str, &Context), CliError> {
         let found = match name {
             Some(name) => self.contexts.get_key_value(name),
             None if self.contexts.len() == 1 => self.contexts.iter().next(),
             None => None,
         };
-        found.map(|(name, context)| (name.as_str(), context)).ok_or_else(|| Trouble::Unknown {
+        found.map(|(name, context)| (name.as_str(), context)).ok_or_else(|| CliError::Unknown {
             what: "context",
             name: name.unwrap_or("(none named)").to_owned(),
             known: self.contexts.keys().cloned().collect(),

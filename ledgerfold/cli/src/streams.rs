@@ -11,9 +11,9 @@ use ledgerfold_dynamodb::DynamoStreams;
 use serde::Serialize;
 
 use crate::{
+    error::CliError,
     output::{Output, Report, progress},
     target::Target,
-    trouble::Trouble,
 };
 
 /// Lists streams.
@@ -41,7 +41,7 @@ pub(crate) async fn run(
     command: &ListStreams,
     target: &Target,
     output: &mut Output,
-) -> Result<ExitCode, Trouble> {
+) -> Result<ExitCode, CliError> {
     let table = target.event_table()?;
     let index = DynamoStreams::new(target.connection.dynamodb().await, table);
     let listed = list(command, &index.in_pages_of(command.limit)).await?;
@@ -49,7 +49,7 @@ pub(crate) async fn run(
     Ok(ExitCode::SUCCESS)
 }
 
-async fn list(command: &ListStreams, index: &dyn Streams) -> Result<Listed, Trouble> {
+async fn list(command: &ListStreams, index: &dyn Streams) -> Result<Listed, CliError> {
     let bar = progress("streams");
     let mut streams = Vec::new();
     let mut from = command.from.clone().map(Resume);

@@ -10,8 +10,8 @@ use ledgerfold_s3::S3PayloadStore;
 
 use crate::{
     connection::{Connection, Place},
+    error::CliError,
     stack::{Context, Stack},
-    trouble::Trouble,
 };
 
 /// Where everything is. Endpoint, region and credentials come from the environment and its profile,
@@ -104,7 +104,7 @@ pub(crate) struct Target {
 
 impl TargetOptions {
     /// What the options and the stack file say together; an option goes before the file.
-    pub(crate) fn resolve(&self) -> Result<Target, Trouble> {
+    pub(crate) fn resolve(&self) -> Result<Target, CliError> {
         let stack = self.stack()?;
         let (context, mut names) = match &stack {
             Some(stack) => {
@@ -153,16 +153,16 @@ impl TargetOptions {
     }
 
     /// The name of the context: as it is given, or of the only one in the stack file.
-    pub(crate) fn context_name(&self) -> Result<String, Trouble> {
+    pub(crate) fn context_name(&self) -> Result<String, CliError> {
         if let Some(name) = &self.context {
             return Ok(name.clone());
         }
         let what = "context".to_owned();
-        let stack = self.stack()?.ok_or(Trouble::NoName { what, option: "--context" })?;
+        let stack = self.stack()?.ok_or(CliError::NoName { what, option: "--context" })?;
         Ok(stack.context(None)?.0.to_owned())
     }
 
-    fn stack(&self) -> Result<Option<Stack>, Trouble> {
+    fn stack(&self) -> Result<Option<Stack>, CliError> {
         let path = match &self.stack {
             Some(path) => Some(path.clone()),
             None if self.names_something() => None,
@@ -188,15 +188,15 @@ impl TargetOptions {
 }
 
 impl Target {
-    pub(crate) fn event_table(&self) -> Result<&str, Trouble> {
-        self.names.event_table.as_deref().ok_or_else(|| Trouble::NoName {
+    pub(crate) fn event_table(&self) -> Result<&str, CliError> {
+        self.names.event_table.as_deref().ok_or_else(|| CliError::NoName {
             what: "event table".to_owned(),
             option: "--event-table",
         })
     }
 
     /// The log in the event table, with what is too large for it.
-    pub(crate) async fn log(&self) -> Result<DynamoEventStore, Trouble> {
+    pub(crate) async fn log(&self) -> Result<DynamoEventStore, CliError> {
         let log = DynamoEventStore::new(self.connection.dynamodb().await, self.event_table()?);
         Ok(match self.payloads().await {
             Some(payloads) => log.with_payloads(payloads),
@@ -210,8 +210,8 @@ impl Target {
         Some(Arc::new(S3PayloadStore::new(self.connection.s3().await, bucket, prefix)))
     }
 
-    pub(crate) fn read_table(&self, projection: &str) -> Result<&str, Trouble> {
-        self.names.read_tables.get(projection).map(String::as_str).ok_or_else(|| Trouble::NoName {
+    pub(crate) fn read_table(&self, projection: &str) -> Result<&str, CliError> {
+        self.names.read_tables.get(projection).map(String::as_str).ok_or_else(|| CliError::NoName {
             what: format!("read table of {projection}"),
             option: "--read-table",
         })
@@ -222,63 +222,63 @@ impl Target {
         self.context.as_deref()
     }
 
-    pub(crate) fn projection_states(&self) -> Result<&str, Trouble> {
-        self.names.projection_states.as_deref().ok_or_else(|| Trouble::NoName {
+    pub(crate) fn projection_states(&self) -> Result<&str, CliError> {
+        self.names.projection_states.as_deref().ok_or_else(|| CliError::NoName {
             what: "table of projections' states".to_owned(),
             option: "--projection-states",
         })
     }
 
-    pub(crate) fn reservations(&self) -> Result<&str, Trouble> {
+    pub(crate) fn reservations(&self) -> Result<&str, CliError> {
         let table = self.names.reservations.as_deref();
         table.ok_or_else(|| unnamed("table of reservations", "--reservations"))
     }
 
-    pub(crate) fn deadlines(&self) -> Result<&str, Trouble> {
+    pub(crate) fn deadlines(&self) -> Result<&str, CliError> {
         let table = self.names.deadlines.as_deref();
         table.ok_or_else(|| unnamed("table of deadlines", "--deadlines-table"))
     }
 
-    pub(crate) fn setting(&self, process: &str) -> Result<&str, Trouble> {
+    pub(crate) fn setting(&self, process: &str) -> Result<&str, CliError> {
         let setting = self.names.settings.get(process).map(String::as_str);
         setting.ok_or_else(|| unnamed(&format!("setting of {process}"), "--setting"))
     }
 
     /// Holds the name of a projection to those that have a queue, where any are known.
-    pub(crate) fn check_projection(&self, projection: &str) -> Result<(), Trouble> {
+    pub(crate) fn check_projection(&self, projection: &str) -> Result<(), CliError> {
         let queues = &self.names.queues;
         if queues.is_empty() || queues.contains_key(projection) {
             return Ok(());
         }
         let (name, known) = (projection.to_owned(), queues.keys().cloned().collect());
-        Err(Trouble::Unknown { what: "projection", name, known })
+        Err(CliError::Unknown { what: "projection", name, known })
     }
 
-    pub(crate) fn dead_letters(&self) -> Result<&BTreeMap<String, String>, Trouble> {
+    pub(crate) fn dead_letters(&self) -> Result<&BTreeMap<String, String>, CliError> {
         if self.names.dead_letters.is_empty() {
             let what = "dead-letter queue".to_owned();
-            return Err(Trouble::NoName { what, option: "--dead-letter-queue" });
+            return Err(CliError::NoName { what, option: "--dead-letter-queue" });
         }
         Ok(&self.names.dead_letters)
     }
 
-    pub(crate) fn dead_letter_queue(&self, projection: &str) -> Result<&str, Trouble> {
+    pub(crate) fn dead_letter_queue(&self, projection: &str) -> Result<&str, CliError> {
         let queues = self.dead_letters()?;
-        queues.get(projection).map(String::as_str).ok_or_else(|| Trouble::Unknown {
+        queues.get(projection).map(String::as_str).ok_or_else(|| CliError::Unknown {
             what: "projection",
             name: projection.to_owned(),
             known: queues.keys().cloned().collect(),
         })
     }
 
-    pub(crate) fn archive(&self) -> Result<&str, Trouble> {
+    pub(crate) fn archive(&self) -> Result<&str, CliError> {
         self.archive
             .as_deref()
-            .ok_or_else(|| Trouble::NoName { what: "archive".to_owned(), option: "--archive" })
+            .ok_or_else(|| CliError::NoName { what: "archive".to_owned(), option: "--archive" })
     }
 
     /// What publishes as the context's relay does.
-    pub(crate) async fn publisher(&self) -> Result<EventBridgePublisher, Trouble> {
+    pub(crate) async fn publisher(&self) -> Result<EventBridgePublisher, CliError> {
         let bus = self.bus.as_ref().ok_or_else(|| unnamed("bus", "--bus-name"))?;
         let context = self.context.as_ref().ok_or_else(|| unnamed("context", "--context"))?;
         let client = self.connection.eventbridge().await;
@@ -289,26 +289,29 @@ impl Target {
         })
     }
 
-    pub(crate) fn audit_queue(&self) -> Result<&str, Trouble> {
+    pub(crate) fn audit_queue(&self) -> Result<&str, CliError> {
         let queue = self.names.audit.queue.as_deref();
         queue.ok_or_else(|| unnamed("queue of audits", "--audit-queue"))
     }
 
-    pub(crate) fn audit_rule(&self) -> Result<RuleArn, Trouble> {
+    pub(crate) fn audit_rule(&self) -> Result<RuleArn, CliError> {
         let rule = self.names.audit.rule.as_ref();
         Ok(rule.ok_or_else(|| unnamed("rule of audits", "--audit-rule"))?.parse()?)
     }
 
     /// The rules of these projections, or of all where none is named; one or more.
-    pub(crate) fn rules(&self, wanted: &[String]) -> Result<BTreeMap<String, RuleArn>, Trouble> {
+    pub(crate) fn rules(&self, wanted: &[String]) -> Result<BTreeMap<String, RuleArn>, CliError> {
         let known = &self.names.rules;
         if known.is_empty() {
-            return Err(Trouble::NoName { what: "projection's rule".to_owned(), option: "--rule" });
+            return Err(CliError::NoName {
+                what: "projection's rule".to_owned(),
+                option: "--rule",
+            });
         }
         let wanted: Vec<_> =
             if wanted.is_empty() { known.keys().collect() } else { wanted.iter().collect() };
         let rule = |name: &String| {
-            let arn = known.get(name).ok_or_else(|| Trouble::Unknown {
+            let arn = known.get(name).ok_or_else(|| CliError::Unknown {
                 what: "projection",
                 name: name.clone(),
                 known: known.keys().cloned().collect(),
@@ -318,16 +321,16 @@ impl Target {
         wanted.into_iter().map(rule).collect()
     }
 
-    pub(crate) fn queue(&self, projection: &str) -> Result<&str, Trouble> {
-        self.names.queues.get(projection).map(String::as_str).ok_or_else(|| Trouble::NoName {
+    pub(crate) fn queue(&self, projection: &str) -> Result<&str, CliError> {
+        self.names.queues.get(projection).map(String::as_str).ok_or_else(|| CliError::NoName {
             what: format!("queue of {projection}"),
             option: "--queue",
         })
     }
 }
 
-fn unnamed(what: &str, option: &'static str) -> Trouble {
-    Trouble::NoName { what: what.to_owned(), option }
+fn unnamed(what: &str, option: &'static str) -> CliError {
+    CliError::NoName { what: what.to_owned(), option }
 }
 
 /// `bucket`, `bucket/prefix` or `bucket/prefix/`; the prefix ends with a slash, or is empty.
@@ -346,7 +349,7 @@ mod tests {
     use std::{env, fs};
 
     use super::{Named, TargetOptions, bucket_and_prefix};
-    use crate::{connection::Place, trouble::Trouble};
+    use crate::{connection::Place, error::CliError};
 
     fn stack_file(name: &str, text: &str) -> TargetOptions {
         let path = env::temp_dir().join(format!("ledgerfold-cli-{}-{name}", std::process::id()));
@@ -367,7 +370,7 @@ mod tests {
         assert_eq!(target.read_table("order-view").expect("it is named"), "v");
         assert_eq!(target.projection_states().expect("it is named"), "s");
         assert!(target.check_projection("order-view").is_ok());
-        assert!(matches!(target.check_projection("orders"), Err(Trouble::Unknown { .. })));
+        assert!(matches!(target.check_projection("orders"), Err(CliError::Unknown { .. })));
         let place = target.connection.place();
         assert!(matches!(place, Place::LocalCloud { endpoint, .. } if endpoint.ends_with(":1")));
 
@@ -382,8 +385,8 @@ mod tests {
             TargetOptions { event_table: Some("mine".to_owned()), ..TargetOptions::default() };
         let target = options.resolve().expect("it names a table");
         assert!(matches!(target.connection.place(), Place::Aws { .. }));
-        assert!(matches!(target.read_table("x"), Err(Trouble::NoName { .. })));
-        assert!(matches!(target.projection_states(), Err(Trouble::NoName { .. })));
+        assert!(matches!(target.read_table("x"), Err(CliError::NoName { .. })));
+        assert!(matches!(target.projection_states(), Err(CliError::NoName { .. })));
         assert!(target.check_projection("x").is_ok(), "nobody knows better");
     }
 
@@ -406,7 +409,7 @@ mod tests {
         };
         assert_eq!(names(&[]).expect("all"), ["order-view", "shipment"]);
         assert_eq!(names(&["shipment"]).expect("it is there"), ["shipment"]);
-        assert!(matches!(names(&["deadline"]), Err(Trouble::Unknown { .. })));
+        assert!(matches!(names(&["deadline"]), Err(CliError::Unknown { .. })));
     }
 
     #[test]
@@ -421,7 +424,7 @@ mod tests {
     fn of_several_contexts_one_must_be_named() {
         let several = r#"{"contexts": {"a": {"eventTable": "ta"}, "b": {"eventTable": "tb"}}}"#;
         let options = stack_file("several.json", several);
-        assert!(matches!(options.resolve(), Err(Trouble::Unknown { .. })));
+        assert!(matches!(options.resolve(), Err(CliError::Unknown { .. })));
         let options = TargetOptions { context: Some("b".to_owned()), ..options };
         assert_eq!(options.resolve().expect("it is there").event_table().expect("named"), "tb");
     }

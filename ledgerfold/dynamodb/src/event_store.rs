@@ -11,11 +11,12 @@ use aws_sdk_dynamodb::{
 };
 use futures::{StreamExt, TryStreamExt, stream};
 use ledgerfold::{
-    CommandId, Commit, NewCommit, StateSchema, StreamId, Version,
+    CommandId, StreamId, Version,
     ports::{
         AppendError, CommandRecord, EventStore, MAX_TRANSACTION_BYTES, Newest, Page, PayloadStore,
         Reservations, StoreError, Transaction,
     },
+    vocabulary::{Commit, NewCommit, StateSchema},
 };
 use ledgerfold_aws::Failure;
 

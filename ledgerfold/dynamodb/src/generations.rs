@@ -5,7 +5,7 @@ use aws_sdk_dynamodb::{
 };
 use ledgerfold::{
     ports::{GenerationStore, ReadStoreError, SegmentProgress, Written},
-    project::Generations,
+    vocabulary::Generations,
 };
 use serde::{Deserialize, Serialize};
 

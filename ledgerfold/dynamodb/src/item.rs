@@ -1,8 +1,11 @@
 use ledgerfold::{
-    Actor, CausationId, CommandId, CommandName, CommandStamp, Commit, CommitEvent, ContentId,
-    CorrelationId, EventType, Fingerprint, Metadata, Payload, Place, RecentCommands, SchemaVersion,
-    Snapshot, StateSchema, StreamId, Timestamp, Traceparent, Version,
+    Actor, CausationId, CommandId, CommandName, CorrelationId, EventType, Payload, SchemaVersion,
+    StreamId, Timestamp, Traceparent, Version,
     ports::{Base, NewerFormat, PayloadError, PayloadStore, StoreError},
+    vocabulary::{
+        CommandStamp, Commit, CommitEvent, CommitRef, ContentId, Fingerprint, Metadata,
+        RecentCommands, Snapshot, StateSchema,
+    },
 };
 use serde::{Deserialize, Serialize, de::IgnoredAny};
 use serde_bytes::ByteBuf;
@@ -318,7 +321,7 @@ impl CommitItem {
             actor: Actor::new(self.actor).map_err(unreadable)?,
             traceparent: self.traceparent.map(Traceparent::new).transpose().map_err(unreadable)?,
         };
-        let beside = self.beside.into_iter().map(Place::try_from).collect::<Result<_, _>>();
+        let beside = self.beside.into_iter().map(CommitRef::try_from).collect::<Result<_, _>>();
         let command = CommandStamp {
             id,
             name: CommandName::new(self.command_name).map_err(unreadable)?,

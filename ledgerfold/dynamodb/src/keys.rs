@@ -2,7 +2,7 @@
 //! generation's number, as `2~order#1`, and so does what rows are listed by. The first goes without,
 //! so that a table that was never rebuilt reads as if there were no generations.
 
-use ledgerfold::project::Generation;
+use ledgerfold::vocabulary::Generation;
 
 const MARK: char = '~';
 
@@ -28,7 +28,7 @@ fn prefixed(key: &str) -> Option<(Generation, &str)> {
 mod tests {
     use std::collections::BTreeSet;
 
-    use ledgerfold::project::Generation;
+    use ledgerfold::vocabulary::Generation;
 
     use super::{key, split};
 

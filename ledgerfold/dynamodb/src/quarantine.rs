@@ -46,7 +46,7 @@ struct ParkedItem {
     pk: String,
     /// Stream.
     sk: String,
-    told: u64,
+    owed: u64,
     #[serde(rename = "at", default, skip_serializing_if = "Option::is_none")]
     position: Option<u64>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -101,7 +101,7 @@ impl DynamoQuarantine {
         ParkedItem {
             pk: format!("{PREFIX}{}", self.scope),
             sk: parked.stream.to_string(),
-            told: parked.told.get(),
+            owed: parked.owed_version.get(),
             position: parked.position.map(Version::get),
             version: parked.version.map(Version::get),
             reason: parked.reason.clone(),
@@ -122,8 +122,8 @@ impl Quarantine for DynamoQuarantine {
             .put_item()
             .table_name(&self.table)
             .set_item(Some(item))
-            .condition_expression("attribute_not_exists(pk) OR told <= :told")
-            .expression_attribute_values(":told", number(parked.told));
+            .condition_expression("attribute_not_exists(pk) OR owed <= :owed")
+            .expression_attribute_values(":owed", number(parked.owed_version));
         match put.send().await {
             Ok(_) => Ok(()),
             // An entry stands there that owes more.
@@ -142,7 +142,7 @@ impl Quarantine for DynamoQuarantine {
             .delete_item()
             .table_name(&self.table)
             .set_key(Some(self.key(stream)))
-            .condition_expression("told <= :reached")
+            .condition_expression("owed <= :reached")
             .expression_attribute_values(":reached", number(reached));
         match delete.send().await {
             Ok(_) => Ok(()),
@@ -227,7 +227,7 @@ fn read(item: Item) -> Result<(String, Parked), QuarantineError> {
         stream,
         position: item.position.map(Version::new),
         version: item.version.map(Version::new),
-        told: Version::new(item.told),
+        owed_version: Version::new(item.owed),
         reason: item.reason,
         since: item.since,
         attempts: item.attempts,

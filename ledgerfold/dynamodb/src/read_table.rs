@@ -4,9 +4,8 @@ use async_trait::async_trait;
 use aws_sdk_dynamodb::{Client, types::AttributeValue};
 use futures::{StreamExt, TryStreamExt, stream};
 use ledgerfold::{
-    Cursor, DamagedToken,
     ports::{ReadStoreError, ReadTable, RemovedPage, Resume, RowStore, TallyStore},
-    project::{Generation, Retired},
+    vocabulary::{Cursor, DamagedToken, Generation, Retired},
 };
 
 use ledgerfold_aws::Failure;

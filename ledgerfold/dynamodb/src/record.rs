@@ -1,7 +1,8 @@
 use aws_sdk_dynamodb::types::AttributeValue;
 use ledgerfold::{
-    CommandId, Fingerprint, InvalidId, Place, Version,
+    CommandId, InvalidId, Version,
     ports::{CommandRecord, Unchanged},
+    vocabulary::{CommitRef, Fingerprint},
 };
 use serde::{Deserialize, Serialize};
 
@@ -49,12 +50,12 @@ impl CommandItem {
 
     pub(crate) fn read(self) -> Result<CommandRecord, InvalidId> {
         let unchanged = self.unchanged.into_iter().map(|it| {
-            let Place { stream, from: version } = it.try_into()?;
+            let CommitRef { stream, from: version } = it.try_into()?;
             Ok(Unchanged { stream, version })
         });
         Ok(CommandRecord {
             fingerprint: Fingerprint::restore(self.fingerprint),
-            commits: self.commits.into_iter().map(Place::try_from).collect::<Result<_, _>>()?,
+            commits: self.commits.into_iter().map(CommitRef::try_from).collect::<Result<_, _>>()?,
             unchanged: unchanged.collect::<Result<_, InvalidId>>()?,
         })
     }
@@ -64,13 +65,13 @@ fn pk(command: &CommandId) -> String {
     format!("command#{command}")
 }
 
-impl From<&Place> for PlaceItem {
-    fn from(place: &Place) -> Self {
+impl From<&CommitRef> for PlaceItem {
+    fn from(place: &CommitRef) -> Self {
         Self { stream: place.stream.to_string(), version: place.from.get() }
     }
 }
 
-impl TryFrom<PlaceItem> for Place {
+impl TryFrom<PlaceItem> for CommitRef {
     type Error = InvalidId;
 
     fn try_from(item: PlaceItem) -> Result<Self, InvalidId> {

@@ -7,11 +7,12 @@ use aws_sdk_dynamodb::{
     types::{AttributeValue, CancellationReason, TransactWriteItem},
 };
 use ledgerfold::{
-    Category, Cursor, DamagedToken, StreamId, UniqueKey,
+    Category, StreamId, UniqueKey,
     ports::{
         ClaimsRecord, Correction, Reservation, ReservationPage, Reservations, Resume, Segment,
         StoreError, StreamsError, Written,
     },
+    vocabulary::{Cursor, DamagedToken},
 };
 use ledgerfold_aws::Failure;
 use serde::{Deserialize, Serialize};

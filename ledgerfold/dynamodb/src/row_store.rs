@@ -8,7 +8,7 @@ use aws_sdk_dynamodb::{
 use ledgerfold::{
     Payload, StreamId, Version,
     ports::{IndexKey, Listing, ReadStoreError, RowStore, StoredRow, Written},
-    project::Generation,
+    vocabulary::Generation,
 };
 use serde::{Deserialize, Serialize};
 

@@ -3,8 +3,9 @@ use std::collections::HashMap;
 use async_trait::async_trait;
 use aws_sdk_dynamodb::{Client, types::AttributeValue};
 use ledgerfold::{
-    Cursor, DamagedToken, StreamId,
+    StreamId,
     ports::{Resume, Segment, StoreError, StreamPage, Streams, StreamsError},
+    vocabulary::{Cursor, DamagedToken},
 };
 
 use ledgerfold_aws::Failure;

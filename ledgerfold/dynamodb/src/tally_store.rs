@@ -15,7 +15,7 @@ use futures::future::try_join_all;
 use ledgerfold::{
     Payload, StreamId, Version,
     ports::{Counter, CounterKey, Increment, Memo, ReadStoreError, Settled, TallyStore, Written},
-    project::Generation,
+    vocabulary::Generation,
 };
 
 use ledgerfold_aws::Failure;

@@ -3,9 +3,9 @@ use aws_sdk_dynamodb::types::{
     ReturnValuesOnConditionCheckFailure, TransactWriteItem,
 };
 use ledgerfold::{
-    Commit, NewCommit, StreamId, UniqueKey,
-    command::Seen,
+    StreamId, UniqueKey,
     ports::{AppendError, CommandRecord, KeyChange, Once, StoreError, Transaction},
+    vocabulary::{Commit, NewCommit, StreamVersion},
 };
 use serde::{Deserialize, Serialize};
 
@@ -24,7 +24,7 @@ pub(crate) struct Plan<'a> {
 
 enum Action<'a> {
     Commit(&'a Commit, Item),
-    Unchanged(&'a Seen),
+    Unchanged(&'a StreamVersion),
     Once(&'a Once, CommandRecord),
     Key(&'a UniqueKey, &'a KeyChange),
 }
@@ -189,7 +189,7 @@ pub(crate) fn put_new(table: &str, item: Item) -> Result<Put, StoreError> {
 }
 
 /// That a stream is still at a version: there is no commit that begins behind it.
-pub(crate) fn absent_next(table: &str, seen: &Seen) -> Result<ConditionCheck, StoreError> {
+pub(crate) fn absent_next(table: &str, seen: &StreamVersion) -> Result<ConditionCheck, StoreError> {
     ConditionCheck::builder()
         .table_name(table)
         .key("pk", text(seen.stream()))

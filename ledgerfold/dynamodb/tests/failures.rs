@@ -10,13 +10,14 @@ use aws_sdk_dynamodb::{
     config::{BehaviorVersion, Config, Credentials, Region, retry::RetryConfig},
 };
 use ledgerfold::{
-    NewCommit, Timestamp, Version,
+    Timestamp, Version,
     command::Loaded,
     ports::{
         AppendError, CounterKey, DeadlineStore, EventStore, GenerationStore, Page, Quarantine,
         QuarantineError, ReadStoreError, RowStore, Segment, Settled, StoreError, Streams,
         TallyStore, Written,
     },
+    vocabulary::NewCommit,
 };
 use ledgerfold_dynamodb::{
     CommitItem, DynamoDeadlineStore, DynamoEventStore, DynamoGenerationStore, DynamoQuarantine,

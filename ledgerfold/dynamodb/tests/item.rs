@@ -2,8 +2,8 @@
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use ledgerfold::{
-    Actor, CausationId, CommandId, CommandName, CommandStamp, Commit, CommitEvent, CorrelationId,
-    Event, EventId, Fingerprint, Metadata, Version,
+    Actor, CausationId, CommandId, CommandName, CorrelationId, Event, EventId, Version,
+    vocabulary::{CommandStamp, Commit, CommitEvent, Fingerprint, Metadata},
 };
 use ledgerfold_dynamodb::{CommitItem, item_size};
 use orders_events::{Currency, Item, Money, OrderEvent, OrderPlaced};

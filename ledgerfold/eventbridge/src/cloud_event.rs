@@ -1,7 +1,8 @@
 use ledgerfold::{
-    Actor, CausationId, CommandId, CommitEvent, ContentId, CorrelationId, Envelope, EventId,
-    EventType, Metadata, Payload, SchemaVersion, StreamId, Timestamp, Traceparent, Version,
+    Actor, CausationId, CommandId, CorrelationId, Envelope, EventId, EventType, Payload,
+    SchemaVersion, StreamId, Timestamp, Traceparent, Version,
     ports::{NewerFormat, PayloadError, PayloadStore},
+    vocabulary::{CommitEvent, ContentId, Metadata},
 };
 use serde::{Deserialize, Deserializer, Serialize};
 

@@ -1,6 +1,6 @@
 use ledgerfold::{
     EventId,
-    project::{Content, ReplayName},
+    vocabulary::{Content, ReplayName},
 };
 use serde::Deserialize;
 use serde_json::value::RawValue;

@@ -6,11 +6,12 @@ use aws_sdk_eventbridge::{
 };
 use futures::future::try_join_all;
 use ledgerfold::{
-    ContentId, Envelope,
+    Envelope,
     ports::{
         DeadLetter, DeadLetters, EntryError, Limits, PayloadStore, PublishError, Publisher,
         Unpublishable,
     },
+    vocabulary::ContentId,
 };
 use ledgerfold_aws::Meaning;
 

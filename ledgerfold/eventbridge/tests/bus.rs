@@ -8,10 +8,10 @@ use aws_sdk_eventbridge::{
     config::{BehaviorVersion, Config, Credentials, Region, retry::RetryConfig},
 };
 use ledgerfold::{
-    ContentId, Envelope, Payload,
+    Envelope, Payload,
     command::Loaded,
     ports::{DeadLetter, DeadLetters, EntryError, PayloadError, PayloadStore, Publisher},
-    project::Content,
+    vocabulary::{Content, ContentId},
 };
 use ledgerfold_eventbridge::{
     BusMessage, CloudEvent, EventBridgePublisher, NotACloudEvent, Origin, SigningKey,

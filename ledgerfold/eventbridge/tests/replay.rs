@@ -4,7 +4,7 @@ use aws_sdk_eventbridge::{
     Client,
     config::{BehaviorVersion, Config, Credentials, Region, retry::RetryConfig},
 };
-use ledgerfold::{Timestamp, project::ReplayName};
+use ledgerfold::{Timestamp, vocabulary::ReplayName};
 use ledgerfold_eventbridge::{ReplayError, ReplayState, Replays, RuleArn, Window};
 use ledgerfold_proofs::{
     RecordedAnswer::{self, HangUp, Json},

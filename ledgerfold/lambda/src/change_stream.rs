@@ -6,9 +6,9 @@ use aws_lambda_events::{
 };
 use lambda_runtime::{LambdaEvent, run, service_fn};
 use ledgerfold::{
-    Commit,
     ports::{MAX_PAGE_BYTES, PayloadStore},
     relay::{Relay, StreamRecord, Unreadable, Unsent},
+    vocabulary::Commit,
 };
 use ledgerfold_dynamodb::CommitItem;
 
@@ -117,8 +117,8 @@ struct Key {
 mod tests {
     use async_trait::async_trait;
     use ledgerfold::{
-        ContentId,
         ports::{DeadLetter, Limits, MAX_PAGE_BYTES, PayloadError, Publisher},
+        vocabulary::ContentId,
     };
     use ledgerfold_dynamodb::MAX_EVENT_BYTES;
     use ledgerfold_eventbridge::EventBridgePublisher;

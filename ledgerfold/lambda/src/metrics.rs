@@ -7,9 +7,9 @@ use std::{collections::BTreeMap, io::Write};
 
 use ledgerfold::{
     Timestamp,
-    audit::{Backlog, Summary},
     ports::Clock,
     process::Swept,
+    reconcile::{Backlog, Summary},
 };
 use serde_json::{Value, json};
 
@@ -150,7 +150,7 @@ fn write(line: &Value) {
 
 #[cfg(test)]
 mod tests {
-    use ledgerfold::{Timestamp, audit::Summary};
+    use ledgerfold::{Timestamp, reconcile::Summary};
     use serde_json::json;
 
     use super::{Line, age, count, verdicts};

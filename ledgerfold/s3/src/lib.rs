@@ -9,8 +9,8 @@ use aws_sdk_s3::{
     primitives::ByteStream,
 };
 use ledgerfold::{
-    ContentId,
     ports::{PayloadError, PayloadStore},
+    vocabulary::ContentId,
 };
 use ledgerfold_aws::Failure;
 

@@ -5,8 +5,8 @@ use aws_sdk_s3::{
     config::{BehaviorVersion, Config, Credentials, Region, retry::RetryConfig},
 };
 use ledgerfold::{
-    ContentId,
     ports::{PayloadError, PayloadStore},
+    vocabulary::ContentId,
 };
 use ledgerfold_proofs::{
     RecordedAnswer::{self, HangUp, Json},

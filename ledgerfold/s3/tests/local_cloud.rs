@@ -5,8 +5,8 @@ use aws_sdk_s3::{
     config::{BehaviorVersion, Config, Credentials, Region},
 };
 use ledgerfold::{
-    ContentId,
     ports::{PayloadError, PayloadStore},
+    vocabulary::ContentId,
 };
 use ledgerfold_s3::S3PayloadStore;
 use uuid::Uuid;

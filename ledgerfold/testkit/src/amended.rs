@@ -2,8 +2,9 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use ledgerfold::{
-    CommandId, NewCommit, StreamId, Version,
+    CommandId, StreamId, Version,
     ports::{AppendError, CommandRecord, EventStore, Page, StoreError, Transaction},
+    vocabulary::NewCommit,
 };
 
 /// What a log does in a way of its own; everything else is done as the log beneath does it.
@@ -15,7 +16,7 @@ use ledgerfold::{
 /// use std::sync::Arc;
 ///
 /// use async_trait::async_trait;
-/// use ledgerfold::{NewCommit, ports::{AppendError, EventStore}};
+/// use ledgerfold::{ports::{AppendError, EventStore}, vocabulary::NewCommit};
 /// use ledgerfold_testkit::{Amended, Amendment, MemoryEventStore};
 ///
 /// /// Takes nothing.

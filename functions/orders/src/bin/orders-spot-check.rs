@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use ledgerfold::{
     Decider,
-    audit::{Sample, SpotCheck},
+    reconcile::{Sample, SpotCheck},
 };
 use ledgerfold_lambda::{RunError, SpotCheckSettings, World, serve_spot_checks, variable};
 use orders::{

@@ -1,6 +1,6 @@
 use ledgerfold::{
     Decider, EntityId, StreamId,
-    command::{Answer, CommandHandler, CommandRequest, Presumption},
+    command::{Answer, CommandHandler, CommandRequest, StreamHint},
 };
 use ledgerfold_lambda::http::{
     CommandHeaders, Fields, Problem, QueryParameters, Request, Response, StatusCode, accepted,
@@ -50,7 +50,7 @@ impl CommandService {
         let (headers, command) = read(request, commands::place)?;
         let id = headers.created_id(Orders::CATEGORY.as_str())?;
         let location = reference("/orders", &format!("/orders/{id}"));
-        let answer = self.handle(&headers, id, command, Presumption::New).await?;
+        let answer = self.handle(&headers, id, command, StreamHint::New).await?;
         let response = accepted(StatusCode::CREATED, &answer);
         Ok(response.with_header("Location", location))
     }
@@ -62,7 +62,7 @@ impl CommandService {
         body: fn(&mut Fields<'_>) -> Option<OrderCommand>,
     ) -> Result<Response, Problem> {
         let (headers, command) = read(request, body)?;
-        let answer = self.handle(&headers, id, command, Presumption::None).await?;
+        let answer = self.handle(&headers, id, command, StreamHint::None).await?;
         Ok(accepted(StatusCode::OK, &answer))
     }
 
@@ -71,7 +71,7 @@ impl CommandService {
         headers: &CommandHeaders,
         id: EntityId,
         command: OrderCommand,
-        presumption: Presumption,
+        hint: StreamHint,
     ) -> Result<Answer, Problem> {
         let command_id = headers.command_id()?;
         let request = CommandRequest {
@@ -80,7 +80,7 @@ impl CommandService {
             context: headers.context(&command_id),
             id: command_id,
             expected: headers.expected,
-            presumption,
+            hint,
         };
         Ok(self.handler.handle(&request).await?)
     }

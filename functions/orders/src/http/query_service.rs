@@ -2,12 +2,13 @@ use std::sync::Arc;
 
 use jiff::civil::{Date, DateTime};
 use ledgerfold::{
-    ConsistencyToken, Cursor, DamagedToken, Decider, EntityId, StreamId, Timestamp, Version,
+    Decider, EntityId, StreamId, Timestamp, Version,
     ports::{EventStore, Listing, RowStore, Skips, TallyStore},
     project::Projection,
     query::{
         AuditPage, AuditPosition, Fresh, Until, as_of, audit, fresh_counts, fresh_list, fresh_row,
     },
+    vocabulary::{ConsistencyToken, Cursor, DamagedToken},
 };
 use ledgerfold_lambda::http::{
     ListPosition, Page, Problem, QueryParameters, Request, Response, StatusCode, consistency_token,

@@ -2,7 +2,7 @@
 //! answers of the shape that it promises.
 
 use jsonschema::Validator;
-use ledgerfold::{ConsistencyToken, Version};
+use ledgerfold::{Version, vocabulary::ConsistencyToken};
 use ledgerfold_lambda::http::{Method, Request};
 use orders::http::{COMMANDS, QUERIES};
 use serde_json::{Value, json};

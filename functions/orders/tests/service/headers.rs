@@ -1,4 +1,7 @@
-use ledgerfold::{Actor, ConsistencyToken, Cursor, Version};
+use ledgerfold::{
+    Actor, Version,
+    vocabulary::{ConsistencyToken, Cursor},
+};
 use ledgerfold_lambda::http::{Method, Request};
 use serde_json::json;
 

@@ -1,4 +1,4 @@
-use ledgerfold::{Cursor, Timestamp};
+use ledgerfold::{Timestamp, vocabulary::Cursor};
 use serde_json::{Value, json};
 
 use crate::world::{World, get, order, with};

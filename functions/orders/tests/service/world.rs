@@ -5,7 +5,8 @@ use ledgerfold::{
     command::CommandHandler,
     ports::RowStore,
     process::{DeadlineSweep, ProcessExpiry, ProcessHandler},
-    project::{Delivery, Projector, ReadModel, Receipt, RowModel, TallyModel},
+    project::{Projector, ReadModel, RowModel, TallyModel},
+    vocabulary::{Delivery, Receipt},
 };
 use ledgerfold_lambda::http::{
     GatewayEvent, GatewayResponse, Method, Path, Problem, Request, Response, answer_event,

@@ -4,9 +4,11 @@ use std::{collections::BTreeMap, num::NonZeroU32, process::ExitCode, sync::Arc, 
 
 use clap::Args;
 use ledgerfold::{
-    Commit, StreamId, Version,
-    audit::{Auditor, Counters, CountersVerdict, Finding, Summary, Verdict},
+    StreamId, Version,
     ports::Skip,
+    project::Verdict,
+    reconcile::{Counters, CountersVerdict, Finding, Reconciler, Summary},
+    vocabulary::Commit,
 };
 use serde::Serialize;
 
@@ -18,10 +20,10 @@ use super::{
     walk::{Choice, Walk, interrupted},
 };
 use crate::{
+    error::{CliError, FINDINGS},
     output::{Output, Report, progress, table},
     parked::signed,
     system::SystemClock,
-    trouble::{FINDINGS, Trouble},
 };
 
 /// For how long a row may be behind, if nothing else is said.
@@ -69,7 +71,7 @@ pub(super) async fn run(
     options: &Options,
     context: &Context,
     output: &mut Output,
-) -> Result<ExitCode, Trouble> {
+) -> Result<ExitCode, CliError> {
     let mut report = Audit::default();
     let outcome = audit(options, context, &mut report).await;
     // What was found before an interruption is not found again by going on behind it.
@@ -80,7 +82,7 @@ pub(super) async fn run(
     Ok(if report.is_clean() { ExitCode::SUCCESS } else { ExitCode::from(FINDINGS) })
 }
 
-async fn audit(options: &Options, context: &Context, report: &mut Audit) -> Result<(), Trouble> {
+async fn audit(options: &Options, context: &Context, report: &mut Audit) -> Result<(), CliError> {
     if options.claims {
         report.claims = Some(options.audit_claims(context).await?);
     }
@@ -134,7 +136,7 @@ async fn audit(options: &Options, context: &Context, report: &mut Audit) -> Resu
 }
 
 impl Options {
-    async fn walk<'a>(&'a self, context: &'a Context) -> Result<Walk<'a>, Trouble> {
+    async fn walk<'a>(&'a self, context: &'a Context) -> Result<Walk<'a>, CliError> {
         match self.sample {
             Some(most) => {
                 Walk::of_sample(context, usize::try_from(most.get()).unwrap_or(usize::MAX)).await
@@ -151,15 +153,15 @@ impl Options {
         self.choice.is_everything() && self.sample.is_none()
     }
 
-    async fn audit_claims(&self, context: &Context) -> Result<Vec<claims::Found>, Trouble> {
+    async fn audit_claims(&self, context: &Context) -> Result<Vec<claims::Found>, CliError> {
         let (claimants, target) = (&context.claimants, &context.target);
         let grace = self.grace().unwrap_or(ROWS_TAKE);
         claims::audit(claimants, target, self.choice.streams(), grace).await
     }
 
-    fn auditor(&self, models: &[Model], context: &Context) -> Auditor {
+    fn auditor(&self, models: &[Model], context: &Context) -> Reconciler {
         let grace = self.grace().unwrap_or(ROWS_TAKE);
-        let none = Auditor::new(context.log.clone(), Arc::new(SystemClock), grace);
+        let none = Reconciler::new(context.log.clone(), Arc::new(SystemClock), grace);
         models.iter().fold(none, |auditor, it| {
             let (skips, quarantine) = (it.skips.clone(), it.quarantine.clone());
             auditor.of_parking(it.projection, it.model.clone(), skips, quarantine)
@@ -169,7 +171,7 @@ impl Options {
 
 impl<'a> CountersOf<'a> {
     /// Counters are of all streams together, and say nothing of some of them.
-    async fn begin(models: &'a [Model], options: &Options) -> Result<Vec<Self>, Trouble> {
+    async fn begin(models: &'a [Model], options: &Options) -> Result<Vec<Self>, CliError> {
         let mut all = Vec::new();
         for model in models.iter().filter(|_| options.is_of_everything()) {
             if let Some(counters) = Counters::begin(&*model.model).await? {
@@ -179,7 +181,7 @@ impl<'a> CountersOf<'a> {
         Ok(all)
     }
 
-    async fn end(self, report: &mut Audit) -> Result<(), Trouble> {
+    async fn end(self, report: &mut Audit) -> Result<(), CliError> {
         match self.counters.end(&*self.model.model, &SystemClock).await? {
             CountersVerdict::Equal => {}
             CountersVerdict::Moved => report.counters_moved.push(self.model.projection),

@@ -6,7 +6,7 @@ use ledgerfold::{
     ProcessName, StreamId, Timestamp,
     ports::{Clock, DeadlineStore},
     process::{
-        DeadlineAudit, DeadlineFault, ProcessManager, ProcessSchedule, ScheduleError, Scheduling,
+        DeadlineCheck, DeadlineFault, ProcessManager, ProcessSchedule, ScheduleError, Scheduling,
         WrongDeadline,
     },
 };
@@ -19,9 +19,9 @@ use super::{
 };
 use crate::{
     deadlines::BY_DUE,
+    error::{CliError, FINDINGS},
     output::{Output, Report, confirm, progress, table},
     system::SystemClock,
-    trouble::{FINDINGS, Trouble},
 };
 
 /// For how long a message may be on its way, if nothing else is said: longer than its queue retries it.
@@ -48,10 +48,10 @@ impl Process {
         }
     }
 
-    fn scheduling(&self, context: &Context) -> Result<Arc<dyn Scheduling>, Trouble> {
+    fn scheduling(&self, context: &Context) -> Result<Arc<dyn Scheduling>, CliError> {
         let process = self.name.to_string();
         let settings = context.target.setting(&process)?;
-        (self.open)(settings).map_err(|reason| Trouble::Setting { process, reason })
+        (self.open)(settings).map_err(|reason| CliError::Setting { process, reason })
     }
 }
 
@@ -70,17 +70,17 @@ impl Moment {
 }
 
 /// The deadlines of all processes under audit.
-pub(super) struct AuditedDeadlines(Vec<DeadlineAudit>);
+pub(super) struct AuditedDeadlines(Vec<DeadlineCheck>);
 
 impl AuditedDeadlines {
-    pub(super) async fn begin(context: &Context) -> Result<Self, Trouble> {
+    pub(super) async fn begin(context: &Context) -> Result<Self, CliError> {
         let client = context.target.connection.dynamodb().await;
         let store = DynamoDeadlineStore::new(client, context.target.deadlines()?, BY_DUE);
         let store: Arc<dyn DeadlineStore> = Arc::new(store);
         let mut audits = Vec::new();
         for process in &context.processes {
             let scheduling = process.scheduling(context)?;
-            let audit = DeadlineAudit::begin(scheduling, store.clone(), context.log.clone());
+            let audit = DeadlineCheck::begin(scheduling, store.clone(), context.log.clone());
             audits.push(audit.await?);
         }
         Ok(Self(audits))
@@ -91,7 +91,7 @@ impl AuditedDeadlines {
         &mut self,
         streams: &[StreamId],
         grace: Option<Duration>,
-    ) -> Result<Vec<Wrong>, Trouble> {
+    ) -> Result<Vec<Wrong>, CliError> {
         let Moment { now, settled } = Moment::with(grace);
         let mut wrong = Vec::new();
         for audit in &mut self.0 {
@@ -107,7 +107,7 @@ impl AuditedDeadlines {
 
     /// What no stream has asked for, once all of them were examined.
     pub(super) fn superfluous(self) -> Vec<Wrong> {
-        let left = self.0.into_iter().flat_map(DeadlineAudit::superfluous);
+        let left = self.0.into_iter().flat_map(DeadlineCheck::superfluous);
         left.map(|wrong| Wrong::from(&wrong)).collect()
     }
 
@@ -116,7 +116,7 @@ impl AuditedDeadlines {
         streams: &[StreamId],
         grace: Option<Duration>,
         report: &mut Scheduled,
-    ) -> Result<(), Trouble> {
+    ) -> Result<(), CliError> {
         let Moment { now, settled } = Moment::with(grace);
         for audit in &mut self.0 {
             for stream in streams {
@@ -148,7 +148,7 @@ pub(super) async fn repair(
     yes: bool,
     context: &Context,
     output: &mut Output,
-) -> Result<ExitCode, Trouble> {
+) -> Result<ExitCode, CliError> {
     confirm(
         "Schedule the deadlines that are lost? The commands of those that are due follow.",
         yes,
@@ -168,7 +168,7 @@ async fn schedule(
     grace: Option<Duration>,
     context: &Context,
     report: &mut Scheduled,
-) -> Result<(), Trouble> {
+) -> Result<(), CliError> {
     let mut deadlines = AuditedDeadlines::begin(context).await?;
     let bar = progress("streams looked at");
     let mut walk = choice.walk(context);
@@ -223,7 +223,7 @@ impl From<&WrongDeadline> for Wrong {
 impl Wrong {
     /// What is wrong with a stream; any other error ends the audit.
     fn unreadable(
-        audit: &DeadlineAudit,
+        audit: &DeadlineCheck,
         stream: &StreamId,
         error: ScheduleError,
     ) -> Result<Self, ScheduleError> {

@@ -5,15 +5,15 @@ use std::{process::ExitCode, time::Duration};
 use clap::Args;
 use futures::future::join_all;
 use ledgerfold::{
-    project::{Generations, Made, Purpose},
     rebuild::{RebuildError, Rebuilder},
+    vocabulary::{GenerationRef, Generations, Purpose},
 };
 use serde::Serialize;
 
 use super::{Context, bars::Bars};
 use crate::{
+    error::CliError,
     output::{Output, Report, confirm, table},
-    trouble::Trouble,
 };
 
 #[derive(Debug, Args)]
@@ -61,7 +61,7 @@ impl RemoveOptions {
     }
 }
 
-pub(super) async fn show(context: &Context, output: &mut Output) -> Result<ExitCode, Trouble> {
+pub(super) async fn show(context: &Context, output: &mut Output) -> Result<ExitCode, CliError> {
     let mut report = Shown::default();
     for subject in &context.subjects {
         let projection = subject.models.projection();
@@ -76,7 +76,7 @@ pub(super) async fn remove_old(
     options: &RemoveOptions,
     context: &Context,
     output: &mut Output,
-) -> Result<ExitCode, Trouble> {
+) -> Result<ExitCode, CliError> {
     let question = "Give up the generation that was live before, and remove its rows?";
     let give_up = async |rebuilder: &Rebuilder| rebuilder.retire().await;
     remove(question, give_up, options, context, output).await
@@ -86,7 +86,7 @@ pub(super) async fn abandon(
     options: &RemoveOptions,
     context: &Context,
     output: &mut Output,
-) -> Result<ExitCode, Trouble> {
+) -> Result<ExitCode, CliError> {
     let question = "Give up the generation that is being built, and remove its rows?";
     let give_up = async |rebuilder: &Rebuilder| rebuilder.abandon().await;
     remove(question, give_up, options, context, output).await
@@ -98,7 +98,7 @@ async fn remove(
     options: &RemoveOptions,
     context: &Context,
     output: &mut Output,
-) -> Result<ExitCode, Trouble> {
+) -> Result<ExitCode, CliError> {
     confirm(question, options.yes)?;
     let (bars, give_up) = (&Bars::new(), &give_up);
     // All at once, because each may have to wait for its readers.
@@ -106,10 +106,10 @@ async fn remove(
         let longest_read = options.readers.longest_read();
         let rebuilder = context.rebuilder(subject).with_longest_read(longest_read);
         let projection = rebuilder.projection();
-        let trouble = |cause| Trouble::Rebuild { projection, cause };
+        let trouble = |cause| CliError::Rebuild { projection, cause };
         give_up(&rebuilder).await.map_err(trouble)?;
         let items = rebuilder.remove(&|step| bars.show(projection, &step)).await;
-        Ok::<_, Trouble>(RemovedItems { projection, items: items.map_err(trouble)? })
+        Ok::<_, CliError>(RemovedItems { projection, items: items.map_err(trouble)? })
     });
     let (done, failed): (Vec<_>, Vec<_>) = join_all(all).await.into_iter().partition(Result::is_ok);
     bars.clear();
@@ -135,7 +135,7 @@ struct Line {
     /// `rebuild` or `roll back`.
     purpose: Option<&'static str>,
     /// Why the generation that is built must be verified again.
-    outrun: Option<String>,
+    missed: Option<String>,
     previous: Option<Shape>,
 }
 
@@ -145,25 +145,25 @@ struct Shape {
     revision: u32,
 }
 
-impl From<Made> for Shape {
-    fn from(made: Made) -> Self {
-        Self { generation: made.generation.get(), revision: made.revision }
+impl From<GenerationRef> for Shape {
+    fn from(generation: GenerationRef) -> Self {
+        Self { generation: generation.number.get(), revision: generation.revision }
     }
 }
 
 impl Line {
     fn new(projection: &'static str, record: Option<&Generations>) -> Self {
         let building = record.and_then(Generations::building);
-        let outrun = building.and_then(|building| building.outrun.as_ref());
+        let missed = building.and_then(|building| building.missed.as_ref());
         Self {
             projection,
             live: record.map(|record| record.live().into()),
-            building: building.map(|building| building.made.into()),
+            building: building.map(|building| building.generation.into()),
             purpose: building.map(|building| match building.purpose {
                 Purpose::Rebuild => "rebuild",
                 Purpose::RollBack => "roll back",
             }),
-            outrun: outrun.map(|outrun| format!("{}: {}", outrun.stream, outrun.reason)),
+            missed: missed.map(|missed| format!("{}: {}", missed.stream, missed.reason)),
             previous: record.and_then(Generations::previous).map(Shape::from),
         }
     }
@@ -182,7 +182,7 @@ impl Report for Shown {
                 shape(line.building),
                 line.purpose.unwrap_or("-").to_owned(),
                 shape(line.previous),
-                line.outrun.clone().unwrap_or_default(),
+                line.missed.clone().unwrap_or_default(),
             ]
         });
         table(["projection", "live", "building", "to", "previous", "to be verified again"], rows)
@@ -212,7 +212,7 @@ impl Report for Removed {
 mod tests {
     use ledgerfold::{
         Timestamp,
-        project::{Generations, Outrun},
+        vocabulary::{Generations, MissedEvent},
     };
 
     use super::{Line, Shown};
@@ -220,14 +220,14 @@ mod tests {
 
     #[test]
     fn generations_are_shown_with_what_they_are_for() {
-        let outrun = Outrun {
+        let missed = MissedEvent {
             stream: "book#1".parse().expect("a stream"),
             reason: "it has no place".to_owned(),
         };
         let begun = Generations::first(1).begun(2).expect("none is built");
-        let outrun = begun.outrun(outrun).expect("one is built");
+        let missed = begun.with_missed_event(missed).expect("one is built");
         let switched = begun.switched(Timestamp::UNIX_EPOCH).expect("one is built");
-        let lines = [("loans", Some(outrun)), ("shelf", Some(switched)), ("fines", None)];
+        let lines = [("loans", Some(missed)), ("shelf", Some(switched)), ("fines", None)];
         let projections = lines.iter().map(|(name, record)| Line::new(name, record.as_ref()));
         let projections = projections.collect();
         let report = Shown { projections };

@@ -16,12 +16,12 @@ use std::{ffi::OsString, fmt::Display, process::ExitCode, str::FromStr, sync::Ar
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use ledgerfold::{
     Category, Decider,
-    audit::Audited,
     claims::Claimants,
     ports::{GenerationStore, Quarantine, Skips},
     process::ProcessManager,
-    project::{Catalog, Generations, Models, Projectors},
+    project::{Catalog, Models, Projectors, Verifiable},
     rebuild::Rebuilder,
+    vocabulary::Generations,
 };
 use ledgerfold_dynamodb::{
     DynamoEventStore, DynamoGenerationStore, DynamoQuarantine, DynamoReadTable, DynamoSkips,
@@ -31,10 +31,10 @@ use ledgerfold_dynamodb::{
 use self::deadlines::Process;
 use crate::{
     completions::{self, Completions},
+    error::{CliError, EXIT_CODES, exit, usage},
     output::Output,
     system::{SystemClock, SystemRandom},
     target::{Target, TargetOptions},
-    trouble::{EXIT_CODES, Trouble, exit, usage},
 };
 
 /// The command line of a context's `audit`, `repair`, `rebuild` and `claims`.
@@ -67,7 +67,7 @@ struct Subject {
 struct Model {
     projection: &'static str,
     models: Models,
-    model: Arc<dyn Audited>,
+    model: Arc<dyn Verifiable>,
     generations: Arc<dyn GenerationStore>,
     /// What it was opened by.
     record: Generations,
@@ -170,7 +170,7 @@ impl Admin {
         CommandLine::command().name(self.name).bin_name(self.name)
     }
 
-    async fn execute(self, line: CommandLine) -> Result<ExitCode, Trouble> {
+    async fn execute(self, line: CommandLine) -> Result<ExitCode, CliError> {
         let mut output = Output::of(&line.target);
         match line.command {
             Command::OnContext(command) => {
@@ -187,11 +187,11 @@ impl Admin {
     }
 
     /// All projections, or those that are named.
-    async fn context(self, target: &Target, wanted: &[String]) -> Result<Context, Trouble> {
+    async fn context(self, target: &Target, wanted: &[String]) -> Result<Context, CliError> {
         let known = self.catalog.projections();
         if let Some(unknown) = wanted.iter().find(|wanted| !known.contains(&wanted.as_str())) {
             let known = known.into_iter().map(str::to_owned).collect();
-            return Err(Trouble::Unknown { what: "projection", name: unknown.clone(), known });
+            return Err(CliError::Unknown { what: "projection", name: unknown.clone(), known });
         }
         let client = target.connection.dynamodb().await;
         let table = target.event_table()?;
@@ -222,7 +222,7 @@ impl Admin {
 }
 
 impl OnContext {
-    async fn run(self, context: &Context, output: &mut Output) -> Result<ExitCode, Trouble> {
+    async fn run(self, context: &Context, output: &mut Output) -> Result<ExitCode, CliError> {
         match self {
             Self::Audit(options) => audit::run(&options, context, output).await,
             Self::Repair(options) => repair::run(&options, context, output).await,
@@ -249,7 +249,7 @@ impl OnContext {
 
 impl Context {
     /// The live read models.
-    async fn models(&self) -> Result<Vec<Model>, Trouble> {
+    async fn models(&self) -> Result<Vec<Model>, CliError> {
         let mut models = Vec::new();
         for subject in &self.subjects {
             let Subject { models: of, generations, skips, quarantine } = subject;
@@ -279,26 +279,26 @@ impl Context {
 impl Model {
     /// A repair moves the live generation alone, so that another one which is built beside it would
     /// fall behind without anybody noticing. What a repair brings home a rebuild does too.
-    async fn still_alone(&self) -> Result<(), Trouble> {
+    async fn still_alone(&self) -> Result<(), CliError> {
         let projection = self.projection;
         // A repair writes, and nothing is written before there is a record.
         let now = self.models.recorded(&*self.generations).await?;
         match self.still(now)?.building() {
-            Some(_) => Err(Trouble::Changing { projection, why: "is being rebuilt" }),
+            Some(_) => Err(CliError::Changing { projection, why: "is being rebuilt" }),
             None => Ok(()),
         }
     }
 
     /// A generation that is not read any more is kept as well as may be, and removed one day: that it
     /// lacks something says nothing.
-    async fn still_live(&self) -> Result<Generations, Trouble> {
+    async fn still_live(&self) -> Result<Generations, CliError> {
         self.still(self.models.peek(&*self.generations).await?)
     }
 
-    fn still(&self, now: Generations) -> Result<Generations, Trouble> {
+    fn still(&self, now: Generations) -> Result<Generations, CliError> {
         let projection = self.projection;
         if now.live() != self.record.live() {
-            return Err(Trouble::Changing { projection, why: "was rebuilt meanwhile" });
+            return Err(CliError::Changing { projection, why: "was rebuilt meanwhile" });
         }
         Ok(now)
     }

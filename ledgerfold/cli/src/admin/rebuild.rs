@@ -5,17 +5,17 @@ use std::{num::NonZeroU32, process::ExitCode};
 use clap::{ArgGroup, Args};
 use ledgerfold::{
     StreamId,
-    audit::CountersVerdict,
     ports::{Skip, Written},
-    project::Building,
     rebuild::{Filled, Plan, RebuildError, Rebuilder, Verified},
+    reconcile::CountersVerdict,
+    vocabulary::Building,
 };
 use serde::Serialize;
 
 use super::{Context, bars::Bars, generations::Readers};
 use crate::{
+    error::{CliError, FINDINGS},
     output::{Output, Report, confirm, table},
-    trouble::{FINDINGS, Trouble},
 };
 
 /// How often a verification is begun again because a projector could not follow meanwhile.
@@ -86,7 +86,7 @@ pub(super) async fn run(
     options: &Options,
     context: &Context,
     output: &mut Output,
-) -> Result<ExitCode, Trouble> {
+) -> Result<ExitCode, CliError> {
     let mut report = Rebuilds::default();
     let mut outcome = Ok(());
     for subject in &context.subjects {
@@ -113,7 +113,7 @@ pub(super) async fn roll_back(
     options: &RollBackOptions,
     context: &Context,
     output: &mut Output,
-) -> Result<ExitCode, Trouble> {
+) -> Result<ExitCode, CliError> {
     let mut report = Rebuilds::default();
     for subject in &context.subjects {
         let begin = async |rebuilder: &Rebuilder| rebuilder.begin_roll_back().await;
@@ -130,14 +130,14 @@ async fn rebuild(
     how: &How,
     switch: bool,
     begin: impl AsyncFn(&Rebuilder) -> Result<Building, RebuildError>,
-) -> Result<Rebuilt, Trouble> {
+) -> Result<Rebuilt, CliError> {
     let projection = rebuilder.projection();
     let job = Job { rebuilder, how, bars: Bars::new() };
     let outcome = job.run(switch, begin).await;
     job.bars.clear();
     outcome.map_err(|outcome| match outcome {
-        Stop::Rebuild(cause) => Trouble::Rebuild { projection, cause },
-        Stop::Trouble(trouble) => trouble,
+        Stop::Rebuild(cause) => CliError::Rebuild { projection, cause },
+        Stop::CliError(trouble) => trouble,
     })
 }
 
@@ -150,7 +150,7 @@ struct Job<'a> {
 
 enum Stop {
     Rebuild(RebuildError),
-    Trouble(Trouble),
+    CliError(CliError),
 }
 
 impl From<RebuildError> for Stop {
@@ -166,7 +166,7 @@ impl Job<'_> {
         begin: impl AsyncFn(&Rebuilder) -> Result<Building, RebuildError>,
     ) -> Result<Rebuilt, Stop> {
         let building = begin(&self.rebuilder).await?;
-        let live = self.rebuilder.generations().await?.live().generation;
+        let live = self.rebuilder.generations().await?.live().number;
         let plan = self.how.plan();
         let projection = self.rebuilder.projection();
         let watch = |step| self.bars.show(projection, &step);
@@ -180,7 +180,7 @@ impl Job<'_> {
                 return Ok(report);
             }
             self.bars.clear();
-            confirmed = confirmed || self.confirm(&building, live.get()).map_err(Stop::Trouble)?;
+            confirmed = confirmed || self.confirm(&building, live.get()).map_err(Stop::CliError)?;
             if !confirmed {
                 return Ok(report);
             }
@@ -191,11 +191,11 @@ impl Job<'_> {
         Err(RebuildError::Contention.into())
     }
 
-    fn confirm(&self, building: &Building, live: u32) -> Result<bool, Trouble> {
-        let (projection, new) = (self.rebuilder.projection(), building.made.generation);
+    fn confirm(&self, building: &Building, live: u32) -> Result<bool, CliError> {
+        let (projection, new) = (self.rebuilder.projection(), building.generation.number);
         let question = format!("Have readers of {projection} take generation {new} for {live}?");
         match confirm(&question, false) {
-            Err(Trouble::NotConfirmed) => Ok(false),
+            Err(CliError::NotConfirmed) => Ok(false),
             answer => answer.map(|()| true),
         }
     }
@@ -251,8 +251,8 @@ impl Rebuilt {
         });
         Self {
             projection,
-            generation: building.made.generation.get(),
-            revision: building.made.revision,
+            generation: building.generation.number.get(),
+            revision: building.generation.revision,
             streams: verified.summary().streams,
             failed: filled.failed,
             wrong: verified.wrong(),

@@ -5,8 +5,9 @@ use std::{num::NonZeroU32, process::ExitCode, sync::Arc, time::Duration};
 use clap::Args;
 use futures::{StreamExt, stream};
 use ledgerfold::{
-    Pace, StreamId, Version,
-    audit::{Effect, LostMemos, OnDivergence, Repair, Repairer},
+    StreamId, Version,
+    reconcile::{Effect, LostMemos, OnDivergence, Repair, Repairer},
+    waiting::RateLimit,
 };
 use serde::Serialize;
 
@@ -17,9 +18,9 @@ use super::{
     walk::{Choice, interrupted},
 };
 use crate::{
+    error::{CliError, FINDINGS},
     output::{Output, Report, confirm, progress, table},
     system::{SystemClock, SystemRandom},
-    trouble::{FINDINGS, Trouble},
 };
 
 /// How many streams are repaired at a time: few, so that live traffic keeps its throughput.
@@ -62,7 +63,7 @@ impl Options {
         &self.choice.projection
     }
 
-    fn confirm(&self) -> Result<(), Trouble> {
+    fn confirm(&self) -> Result<(), CliError> {
         if self.overwrite {
             confirm("Write over rows that are not the fold of their stream?", self.yes)?;
         }
@@ -88,7 +89,7 @@ pub(super) async fn run(
     options: &Options,
     context: &Context,
     output: &mut Output,
-) -> Result<ExitCode, Trouble> {
+) -> Result<ExitCode, CliError> {
     if options.bus {
         let Options { choice, window, rate, yes, .. } = options;
         return bus::republish(choice, window, *rate, *yes, context, output).await;
@@ -109,10 +110,14 @@ pub(super) async fn run(
     Ok(if report.left == 0 { ExitCode::SUCCESS } else { ExitCode::from(FINDINGS) })
 }
 
-async fn repair(options: &Options, context: &Context, report: &mut Repairs) -> Result<(), Trouble> {
+async fn repair(
+    options: &Options,
+    context: &Context,
+    report: &mut Repairs,
+) -> Result<(), CliError> {
     let bar = progress("streams looked at");
     let models = context.models().await?;
-    let pace = &Pace::new(options.rate, &SystemClock);
+    let pace = &RateLimit::new(options.rate, &SystemClock);
     let mut walk = options.choice.walk(context);
     while let Some((streams, place)) = walk.next().await? {
         for model in &models {
@@ -205,7 +210,8 @@ impl Report for Repairs {
 mod tests {
     use ledgerfold::{
         Version,
-        audit::{Comparison, Effect, Repair, Verdict},
+        project::{Comparison, Verdict},
+        reconcile::{Effect, Repair},
     };
 
     use super::Repairs;

@@ -5,12 +5,12 @@ use std::sync::Arc;
 use clap::Args;
 use ledgerfold::{
     StreamId,
-    audit::Sample,
     ports::{Resume, Segment, Streams},
+    reconcile::Sample,
 };
 
 use super::Context;
-use crate::{system::SystemRandom, trouble::Trouble};
+use crate::{error::CliError, system::SystemRandom};
 
 /// How much one page of the event table holds: what is compared between two words of progress, and
 /// done again after an interruption.
@@ -65,7 +65,7 @@ impl Choice {
 
 impl<'a> Walk<'a> {
     /// Some streams, others each time.
-    pub(super) async fn of_sample(context: &'a Context, most: usize) -> Result<Self, Trouble> {
+    pub(super) async fn of_sample(context: &'a Context, most: usize) -> Result<Self, CliError> {
         let sample = Sample::new(Arc::new(context.index.clone()), Arc::new(SystemRandom));
         let streams = sample.only(context.category.clone()).draw(most).await?;
         Ok(Self { context, next: Next::These(streams) })
@@ -74,7 +74,7 @@ impl<'a> Walk<'a> {
     /// The next streams, with the place to go on from if they cannot be finished.
     pub(super) async fn next(
         &mut self,
-    ) -> Result<Option<(Vec<StreamId>, Option<Resume>)>, Trouble> {
+    ) -> Result<Option<(Vec<StreamId>, Option<Resume>)>, CliError> {
         let place = match std::mem::replace(&mut self.next, Next::End) {
             Next::End => return Ok(None),
             Next::These(streams) => return Ok(Some((streams, None))),
@@ -95,10 +95,10 @@ impl<'a> Walk<'a> {
 }
 
 /// What went wrong, with the place to go on from.
-pub(super) fn interrupted(cause: Trouble, place: Option<&Resume>) -> Trouble {
+pub(super) fn interrupted(cause: CliError, place: Option<&Resume>) -> CliError {
     match place {
         Some(Resume(place)) => {
-            Trouble::Interrupted { cause: Box::new(cause), place: place.clone() }
+            CliError::Interrupted { cause: Box::new(cause), place: place.clone() }
         }
         None => cause,
     }

@@ -12,7 +12,7 @@ use ledgerfold::StreamId;
 use ledgerfold_dynamodb::{CommitItem, item_size};
 use serde::Serialize;
 
-use crate::trouble::Trouble;
+use crate::error::CliError;
 
 const READ_UNIT_BYTES: usize = 4096;
 const WRITE_UNIT_BYTES: usize = 1024;
@@ -41,7 +41,7 @@ pub(super) async fn measure(
     client: &Client,
     table: &str,
     stream: &StreamId,
-) -> Result<Measured, Trouble> {
+) -> Result<Measured, CliError> {
     let mut measured = Measured::nothing_of(stream);
     let mut after = None;
     loop {
@@ -55,7 +55,7 @@ pub(super) async fn measure(
             .set_exclusive_start_key(after)
             .send()
             .await
-            .map_err(|error| Trouble::Call {
+            .map_err(|error| CliError::Call {
                 call: "Query",
                 reason: DisplayErrorContext(&error).to_string(),
             })?;
@@ -66,7 +66,7 @@ pub(super) async fn measure(
         }
     }
     if measured.commits == 0 {
-        return Err(Trouble::NoStream { stream: stream.to_string(), until: "" });
+        return Err(CliError::NoStream { stream: stream.to_string(), until: "" });
     }
     Ok(measured.back_to_a_snapshot())
 }
@@ -86,7 +86,7 @@ impl Measured {
         }
     }
 
-    fn add_page(&mut self, page: &QueryOutput) -> Result<(), Trouble> {
+    fn add_page(&mut self, page: &QueryOutput) -> Result<(), CliError> {
         let before = self.bytes;
         for item in page.items() {
             self.add(item)?;
@@ -97,9 +97,9 @@ impl Measured {
         Ok(())
     }
 
-    fn add(&mut self, item: &HashMap<String, AttributeValue>) -> Result<(), Trouble> {
+    fn add(&mut self, item: &HashMap<String, AttributeValue>) -> Result<(), CliError> {
         let bytes = item_size(item);
-        let commit = CommitItem::from_attributes(item.clone()).map_err(|error| Trouble::Call {
+        let commit = CommitItem::from_attributes(item.clone()).map_err(|error| CliError::Call {
             call: "Query",
             reason: format!("{}: {error}", self.stream),
         })?;
@@ -135,7 +135,11 @@ pub(super) fn number(count: usize) -> f64 {
 #[cfg(test)]
 pub(super) mod tests {
     use aws_sdk_dynamodb::{operation::query::QueryOutput, types::ConsumedCapacity};
-    use ledgerfold::{Payload, RecentCommands, Snapshot, StateSchema, command::Loaded};
+    use ledgerfold::{
+        Payload,
+        command::Loaded,
+        vocabulary::{RecentCommands, Snapshot, StateSchema},
+    };
     use ledgerfold_dynamodb::CommitItem;
     use ledgerfold_proofs::conformance::notebook::{commit, fresh};
 

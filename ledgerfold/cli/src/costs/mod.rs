@@ -13,9 +13,9 @@ use ledgerfold::{
 use ledgerfold_dynamodb::DynamoStreams;
 
 use crate::{
+    error::CliError,
     output::{Output, progress},
     target::Target,
-    trouble::Trouble,
 };
 
 use measure::{Measured, measure};
@@ -65,7 +65,7 @@ pub(crate) async fn run(
     command: &EstimateCosts,
     target: &Target,
     output: &mut Output,
-) -> Result<ExitCode, Trouble> {
+) -> Result<ExitCode, CliError> {
     let (client, table) = (target.connection.dynamodb().await, target.event_table()?);
     let index = DynamoStreams::new(client.clone(), table).in_pages_of(COMMITS_PER_PAGE);
     let streams = command.streams(&index).await?;
@@ -83,7 +83,7 @@ pub(crate) async fn run(
 
 impl EstimateCosts {
     /// Those that are named, or the first that are found.
-    async fn streams(&self, index: &dyn Streams) -> Result<Vec<StreamId>, Trouble> {
+    async fn streams(&self, index: &dyn Streams) -> Result<Vec<StreamId>, CliError> {
         let mut streams = self.stream.clone();
         let (mut place, wanted) = (None, usize::from(self.sample));
         while self.stream.is_empty() && streams.len() < wanted {

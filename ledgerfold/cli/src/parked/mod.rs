@@ -9,7 +9,7 @@ use aws_sdk_sqs::error::DisplayErrorContext;
 use clap::{Args, Subcommand};
 use ledgerfold::{
     ports,
-    project::{Upkeep, Which},
+    project::{Maintenance, RetryScope},
 };
 use ledgerfold_dynamodb::{DynamoQuarantine, ScopedParked};
 use serde::Serialize;
@@ -20,9 +20,9 @@ use self::{
     skips::ListOptions,
 };
 use crate::{
+    error::CliError,
     output::{Output, Report, table},
     target::Target,
-    trouble::Trouble,
 };
 
 #[derive(Debug, Args)]
@@ -53,7 +53,7 @@ pub(crate) async fn run(
     command: &Parked,
     target: &Target,
     output: &mut Output,
-) -> Result<ExitCode, Trouble> {
+) -> Result<ExitCode, CliError> {
     match &command.action {
         Some(Action::Retry { projection }) => {
             output.report(&retry(projection, target).await?)?;
@@ -70,7 +70,7 @@ async fn list(
     projection: Option<&str>,
     target: &Target,
     output: &mut Output,
-) -> Result<ExitCode, Trouble> {
+) -> Result<ExitCode, CliError> {
     if let Some(projection) = projection {
         target.check_projection(projection)?;
     }
@@ -139,10 +139,10 @@ struct Retried {
 }
 
 /// Says so in the projection's queue, as its schedule does.
-async fn retry(projection: &str, target: &Target) -> Result<Retried, Trouble> {
+async fn retry(projection: &str, target: &Target) -> Result<Retried, CliError> {
     const CALL: &str = "SendMessage";
-    let trouble = |reason: String| Trouble::Queue { call: CALL, reason };
-    let body = serde_json::to_string(&Upkeep::Heal { streams: Which::All })
+    let trouble = |reason: String| CliError::Queue { call: CALL, reason };
+    let body = serde_json::to_string(&Maintenance::Retry { streams: RetryScope::All })
         .map_err(|error| trouble(error.to_string()))?;
     let queue = target.queue(projection)?;
     let sqs = target.connection.sqs().await;
@@ -170,7 +170,7 @@ mod tests {
             stream: "book#1".parse().expect("a stream"),
             position: Some(Version::new(2)),
             version: None,
-            told: Version::new(4),
+            owed_version: Version::new(4),
             reason: "it has no place".to_owned(),
             since: Timestamp::UNIX_EPOCH,
             attempts: 3,
@@ -188,7 +188,7 @@ mod tests {
         let json: serde_json::Value =
             serde_json::from_str(&rendered(&listed, true).expect("JSON")).expect("JSON");
         assert_eq!(json["parked"][1]["scope"], "shelf");
-        assert_eq!(json["parked"][1]["told"], 4);
+        assert_eq!(json["parked"][1]["owed_version"], 4);
         assert_eq!(json["parked"][1]["version"], serde_json::Value::Null);
         assert_eq!(json["parked"][1]["since"], "1970-01-01T00:00:00Z");
     }

@@ -12,10 +12,10 @@ use serde::Serialize;
 
 use super::retry;
 use crate::{
+    error::CliError,
     output::{Output, Report},
     system::SystemClock,
     target::Target,
-    trouble::Trouble,
 };
 
 /// An event of a projection, and who is at work on it.
@@ -47,7 +47,7 @@ fn version(text: &str) -> Result<Version, std::num::ParseIntError> {
 }
 
 impl EventOptions {
-    async fn register(&self, target: &Target) -> Result<DynamoSkips, Trouble> {
+    async fn register(&self, target: &Target) -> Result<DynamoSkips, CliError> {
         target.check_projection(&self.projection)?;
         let client = target.connection.dynamodb().await;
         Ok(DynamoSkips::new(client, target.projection_states()?, &self.projection))
@@ -64,7 +64,7 @@ pub(super) async fn skip(
     options: &SkipOptions,
     target: &Target,
     output: &mut Output,
-) -> Result<ExitCode, Trouble> {
+) -> Result<ExitCode, CliError> {
     let EventOptions { projection, stream, version, .. } = &options.event;
     let register = options.event.register(target).await?;
     target.queue(projection)?;
@@ -77,7 +77,7 @@ pub(super) async fn skip(
     let outcome = Outcome::of(skip.clone(), register.record(&skip).await)?;
     let retried = retry(projection, target).await;
     output.report(&Done { projection: projection.clone(), outcome })?;
-    retried.map_err(|cause| Trouble::SkippedNotRetried(Box::new(cause)))?;
+    retried.map_err(|cause| CliError::SkippedNotRetried(Box::new(cause)))?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -85,11 +85,11 @@ pub(super) async fn unskip(
     options: &EventOptions,
     target: &Target,
     output: &mut Output,
-) -> Result<ExitCode, Trouble> {
+) -> Result<ExitCode, CliError> {
     let EventOptions { projection, stream, version, .. } = options;
     let register = options.register(target).await?;
     let withdrawn = register.withdraw(stream, *version, &options.signature()).await?;
-    let skip = withdrawn.ok_or_else(|| Trouble::NotSkipped {
+    let skip = withdrawn.ok_or_else(|| CliError::NotSkipped {
         projection: projection.clone(),
         stream: stream.clone(),
         version: *version,
@@ -109,7 +109,7 @@ enum Outcome {
 }
 
 impl Outcome {
-    fn of(skip: Skip, recorded: Result<(), SkipError>) -> Result<Self, Trouble> {
+    fn of(skip: Skip, recorded: Result<(), SkipError>) -> Result<Self, CliError> {
         match recorded {
             Ok(()) => Ok(Self::Recorded(skip)),
             Err(SkipError::AlreadySkipped(there)) => Ok(Self::AlreadySkipped(*there)),

@@ -11,9 +11,9 @@ use ledgerfold_dynamodb::{DynamoSkips, ScopedSkip};
 use serde::Serialize;
 
 use crate::{
+    error::CliError,
     output::{Output, Report, table},
     target::Target,
-    trouble::Trouble,
 };
 
 #[derive(Debug, Args)]
@@ -26,7 +26,7 @@ pub(super) async fn list(
     options: &ListOptions,
     target: &Target,
     output: &mut Output,
-) -> Result<ExitCode, Trouble> {
+) -> Result<ExitCode, CliError> {
     let projection = options.projection.as_deref();
     if let Some(projection) = projection {
         target.check_projection(projection)?;

@@ -7,14 +7,14 @@ mod watch;
 use std::process::ExitCode;
 
 use clap::{Args, Subcommand};
-use ledgerfold::project::ReplayName;
+use ledgerfold::vocabulary::ReplayName;
 use ledgerfold_eventbridge::Replays;
 
 use crate::{
+    error::CliError,
     output::{Output, progress},
     system::{SystemClock, SystemRandom},
     target::Target,
-    trouble::Trouble,
 };
 
 use report::{Cancelled, Listed, Shown};
@@ -57,7 +57,7 @@ pub(crate) async fn run(
     command: &Replay,
     target: &Target,
     output: &mut Output,
-) -> Result<ExitCode, Trouble> {
+) -> Result<ExitCode, CliError> {
     let client = target.connection.eventbridge().await;
     let replays = Replays::open(client, target.archive()?).await?;
     match command {
@@ -83,7 +83,7 @@ pub(crate) async fn run(
     }
 }
 
-async fn list(options: &List, replays: &Replays) -> Result<Listed, Trouble> {
+async fn list(options: &List, replays: &Replays) -> Result<Listed, CliError> {
     let bar = progress("replays");
     let mut listed = Listed { replays: Vec::new(), next: options.from.clone() };
     loop {

@@ -115,7 +115,7 @@ impl Report for Cancelled {
 
 #[cfg(test)]
 mod tests {
-    use ledgerfold::{Timestamp, project::ReplayName};
+    use ledgerfold::{Timestamp, vocabulary::ReplayName};
     use ledgerfold_eventbridge::{ReplayState, ReplayStatus, Window};
     use serde_json::Value;
 

@@ -6,7 +6,7 @@ use clap::Args;
 use ledgerfold::{
     Timestamp,
     ports::{Clock, Random},
-    project::ReplayName,
+    vocabulary::ReplayName,
 };
 use ledgerfold_eventbridge::{ReplayError, ReplayStatus, Replays, RuleArn, Window};
 
@@ -15,9 +15,9 @@ use super::{
     watch::{verdict, watch},
 };
 use crate::{
+    error::CliError,
     output::{Output, progress_to},
     target::Target,
-    trouble::Trouble,
 };
 
 /// How long an event may wait in the table's stream before it is on the bus: an archive holds nothing
@@ -65,7 +65,7 @@ pub(super) async fn run(
     replays: &Replays,
     world: &World<'_>,
     output: &mut Output,
-) -> Result<ExitCode, Trouble> {
+) -> Result<ExitCode, CliError> {
     let rules = target.rules(&options.projection)?;
     let window = options.window(replays, world.clock.now())?;
     let name = options.name.clone().map(ReplayName);
@@ -92,11 +92,11 @@ pub(crate) async fn start(
     name: &ReplayName,
     window: Window,
     rules: &[RuleArn],
-) -> Result<ReplayStatus, Trouble> {
+) -> Result<ReplayStatus, CliError> {
     let state = match replays.start(name, window, rules).await {
         Ok(state) => state,
         Err(ReplayError::Unavailable(reason)) => {
-            let in_doubt = |_| Trouble::ReplayInDoubt { name: name.0.clone(), reason };
+            let in_doubt = |_| CliError::ReplayInDoubt { name: name.0.clone(), reason };
             return replays.describe(name).await.map_err(in_doubt);
         }
         Err(other) => return Err(other.into()),
@@ -113,14 +113,14 @@ pub(crate) async fn start(
 }
 
 impl Start {
-    fn window(&self, replays: &Replays, now: Timestamp) -> Result<Window, Trouble> {
+    fn window(&self, replays: &Replays, now: Timestamp) -> Result<Window, CliError> {
         let oldest = || {
             let created = replays.created().unwrap_or(Timestamp::UNIX_EPOCH);
             created.checked_sub(ON_THE_WAY).unwrap_or(Timestamp::UNIX_EPOCH)
         };
         let to = self.to.unwrap_or(now);
         if to > now {
-            return Err(Trouble::WindowInFuture { to });
+            return Err(CliError::WindowInFuture { to });
         }
         Ok(Window::new(self.from.unwrap_or_else(oldest), to)?)
     }
@@ -160,7 +160,7 @@ mod tests {
         Client,
         config::{BehaviorVersion, Config, Credentials, Region, retry::RetryConfig},
     };
-    use ledgerfold::{Timestamp, ports::Clock, project::ReplayName};
+    use ledgerfold::{Timestamp, ports::Clock, vocabulary::ReplayName};
     use ledgerfold_eventbridge::{ReplayState, Replays, Window};
     use ledgerfold_proofs::{
         RecordedAnswer::{self, HangUp, Json},
@@ -170,7 +170,7 @@ mod tests {
     use serde_json::json;
 
     use super::{settle, start};
-    use crate::trouble::Trouble;
+    use crate::error::CliError;
 
     const ARCHIVE: &str = "arn:aws:events:us-east-1:123456789012:archive/orders";
     const BUS: &str = "arn:aws:events:us-east-1:123456789012:event-bus/orders";
@@ -192,7 +192,7 @@ mod tests {
     }
 
     /// What becomes of a start whose answer does not come, if the question about it is answered so.
-    async fn without_an_answer(then: RecordedAnswer) -> Result<ReplayState, Trouble> {
+    async fn without_an_answer(then: RecordedAnswer) -> Result<ReplayState, CliError> {
         let archive =
             json!({"ArchiveArn": ARCHIVE, "EventSourceArn": BUS, "CreationTime": 1_700_000_000});
         let answers = [Json(200, archive.to_string()), HangUp, then];
@@ -221,7 +221,7 @@ mod tests {
         for unknown in [absent, HangUp] {
             let doubt = without_an_answer(unknown).await;
             assert!(
-                matches!(&doubt, Err(Trouble::ReplayInDoubt { name, .. }) if name == "again"),
+                matches!(&doubt, Err(CliError::ReplayInDoubt { name, .. }) if name == "again"),
                 "{doubt:?}"
             );
         }

@@ -2,10 +2,10 @@
 
 use std::{process::ExitCode, time::Duration};
 
-use ledgerfold::{Timestamp, ports::Clock, project::ReplayName};
+use ledgerfold::{Timestamp, ports::Clock, vocabulary::ReplayName};
 use ledgerfold_eventbridge::{ReplayState, ReplayStatus, Replays};
 
-use crate::{output::progress_to, trouble::Trouble};
+use crate::{error::CliError, output::progress_to};
 
 const PAUSE: Duration = Duration::from_secs(1);
 
@@ -15,7 +15,7 @@ pub(super) async fn watch(
     replays: &Replays,
     name: &ReplayName,
     clock: &dyn Clock,
-) -> Result<ReplayStatus, Trouble> {
+) -> Result<ReplayStatus, CliError> {
     let mut status = replays.describe(name).await?;
     if !status.state.is_over() {
         eprintln!(
@@ -37,10 +37,10 @@ pub(super) async fn watch(
 }
 
 /// The exit code of a replay that is over.
-pub(crate) fn verdict(status: &ReplayStatus) -> Result<ExitCode, Trouble> {
+pub(crate) fn verdict(status: &ReplayStatus) -> Result<ExitCode, CliError> {
     match status.state {
         ReplayState::Completed => Ok(ExitCode::SUCCESS),
-        state => Err(Trouble::ReplayEnded {
+        state => Err(CliError::ReplayEnded {
             name: status.name.0.clone(),
             state,
             reason: status.reason.clone().unwrap_or_else(|| "no reason was given".to_owned()),
@@ -62,7 +62,7 @@ fn seconds(from: Timestamp, to: Timestamp) -> u64 {
 
 #[cfg(test)]
 mod tests {
-    use ledgerfold::{Timestamp, project::ReplayName};
+    use ledgerfold::{Timestamp, vocabulary::ReplayName};
     use ledgerfold_eventbridge::{ReplayState, ReplayStatus, Replays};
     use ledgerfold_proofs::{
         RecordedAnswer::{self, Json},
@@ -73,7 +73,7 @@ mod tests {
     use super::{verdict, watch};
     use crate::{
         connection::{Connection, Place},
-        trouble::Trouble,
+        error::CliError,
     };
 
     fn answer(state: &str) -> RecordedAnswer {
@@ -110,7 +110,7 @@ mod tests {
         {
             let outcome = verdict(&watched(&["RUNNING", word]).await);
             assert!(
-                matches!(&outcome, Err(Trouble::ReplayEnded { state, reason, .. })
+                matches!(&outcome, Err(CliError::ReplayEnded { state, reason, .. })
                     if *state == expected && reason == "so it is"),
                 "{outcome:?}"
             );

@@ -8,17 +8,17 @@ use aws_sdk_dynamodbstreams::{
     error::{DisplayErrorContext, ProvideErrorMetadata, SdkError},
     types::{self as sdk, OperationType, ShardIteratorType},
 };
-use ledgerfold::{Commit, ports::PayloadStore};
+use ledgerfold::{ports::PayloadStore, vocabulary::Commit};
 use ledgerfold_dynamodb::CommitItem;
 use serde_dynamo::Item;
 
-use crate::{target::Target, trouble::Trouble};
+use crate::{error::CliError, target::Target};
 
 /// What a [`Follower`](super::follower::Follower) needs of a change stream.
 #[async_trait]
 pub(super) trait Changes: Send + Sync {
     /// All shards there are.
-    async fn shards(&self) -> Result<Vec<Shard>, Trouble>;
+    async fn shards(&self) -> Result<Vec<Shard>, CliError>;
 
     /// A place to read a shard from.
     async fn open(&self, shard: &str, position: &Position) -> Result<Place, Lost>;
@@ -73,7 +73,7 @@ pub(super) enum Lost {
     Gone,
     /// There are too many readers: try again later.
     Throttled,
-    Trouble(Trouble),
+    CliError(CliError),
 }
 
 /// The change stream of the event table.
@@ -84,13 +84,13 @@ pub(super) struct TableChanges {
 }
 
 impl TableChanges {
-    pub(super) async fn open(target: &Target) -> Result<Self, Trouble> {
+    pub(super) async fn open(target: &Target) -> Result<Self, CliError> {
         let name = target.event_table()?;
         let tables = target.connection.dynamodb().await;
         let answer = tables.describe_table().table_name(name).send().await;
         let table = answer.map_err(failed("DescribeTable"))?.table;
         let stream = table.and_then(|table| table.latest_stream_arn);
-        let stream = stream.ok_or_else(|| Trouble::Call {
+        let stream = stream.ok_or_else(|| CliError::Call {
             call: "DescribeTable",
             reason: format!("{name} has no change stream"),
         })?;
@@ -101,7 +101,7 @@ impl TableChanges {
 
 #[async_trait]
 impl Changes for TableChanges {
-    async fn shards(&self) -> Result<Vec<Shard>, Trouble> {
+    async fn shards(&self) -> Result<Vec<Shard>, CliError> {
         let (mut shards, mut after) = (Vec::new(), None);
         loop {
             let call = self.client.describe_stream().stream_arn(&self.stream);
@@ -176,12 +176,12 @@ where
             | "ProvisionedThroughputExceededException"
             | "ThrottlingException",
         ) => Lost::Throttled,
-        _ => Lost::Trouble(failed(call)(error)),
+        _ => Lost::CliError(failed(call)(error)),
     }
 }
 
-fn failed<E: std::error::Error>(call: &'static str) -> impl FnOnce(E) -> Trouble {
-    move |error| Trouble::Call { call, reason: DisplayErrorContext(&error).to_string() }
+fn failed<E: std::error::Error>(call: &'static str) -> impl FnOnce(E) -> CliError {
+    move |error| CliError::Call { call, reason: DisplayErrorContext(&error).to_string() }
 }
 
 #[cfg(test)]
@@ -189,7 +189,7 @@ mod tests {
     use std::collections::HashMap;
 
     use aws_sdk_dynamodbstreams::types::{AttributeValue, OperationType, Record, StreamRecord};
-    use ledgerfold::{ContentId, Version};
+    use ledgerfold::{Version, vocabulary::ContentId};
     use ledgerfold_testkit::MemoryPayloadStore;
 
     use super::{Change, change};

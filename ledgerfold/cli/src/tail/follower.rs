@@ -6,10 +6,10 @@ use std::{
 };
 
 use futures::{StreamExt as _, stream};
-use ledgerfold::{Commit, ports::Clock};
+use ledgerfold::{ports::Clock, vocabulary::Commit};
 
 use super::changes::{Changes, Lost, Page, Place, Position, Shard};
-use crate::trouble::Trouble;
+use crate::error::CliError;
 
 /// How many shards are read at a time.
 const READERS: usize = 8;
@@ -50,7 +50,7 @@ struct Reader {
 }
 
 impl<'a> Follower<'a> {
-    pub(super) async fn begin(changes: &'a dyn Changes, start: Start) -> Result<Self, Trouble> {
+    pub(super) async fn begin(changes: &'a dyn Changes, start: Start) -> Result<Self, CliError> {
         let (readers, known) = (BTreeMap::new(), BTreeSet::new());
         let mut follower = Self { changes, readers, known, rounds: 0, quiet: false };
         match start {
@@ -72,7 +72,7 @@ impl<'a> Follower<'a> {
     pub(super) async fn next(
         &mut self,
         clock: &dyn Clock,
-    ) -> Result<Vec<Result<Commit, String>>, Trouble> {
+    ) -> Result<Vec<Result<Commit, String>>, CliError> {
         if self.rounds > 0 {
             clock.sleep(if self.quiet { LONG_PAUSE } else { PAUSE }).await;
         }
@@ -87,7 +87,7 @@ impl<'a> Follower<'a> {
         Ok(found)
     }
 
-    async fn round(&mut self) -> Result<Vec<Result<Commit, String>>, Trouble> {
+    async fn round(&mut self) -> Result<Vec<Result<Commit, String>>, CliError> {
         let changes = self.changes;
         let reads = self.readers.iter().map(|(shard, reader)| async move {
             (shard.clone(), reader.read(changes, shard).await)
@@ -117,11 +117,11 @@ impl<'a> Follower<'a> {
         page.changes.into_iter().map(|change| change.commit).collect()
     }
 
-    fn recover(&mut self, shard: &str, lost: Lost) -> Result<(), Trouble> {
+    fn recover(&mut self, shard: &str, lost: Lost) -> Result<(), CliError> {
         let Some(reader) = self.readers.get_mut(shard) else { return Ok(()) };
         match lost {
             Lost::Throttled => {}
-            Lost::Trouble(trouble) => return Err(trouble),
+            Lost::CliError(trouble) => return Err(trouble),
             Lost::Expired => {
                 if reader.position == Position::Newest {
                     eprintln!("The place in {shard} has expired: changes may be missing.");
@@ -140,7 +140,7 @@ impl<'a> Follower<'a> {
     }
 
     /// Takes up shards that are new, once their parents are read.
-    async fn adopt(&mut self) -> Result<(), Trouble> {
+    async fn adopt(&mut self) -> Result<(), CliError> {
         let shards = self.changes.shards().await?;
         let listed: BTreeSet<_> = shards.iter().map(|shard| shard.id.clone()).collect();
         for shard in shards {
@@ -155,11 +155,11 @@ impl<'a> Follower<'a> {
         Ok(())
     }
 
-    async fn read_from(&mut self, shard: &Shard, position: Position) -> Result<(), Trouble> {
+    async fn read_from(&mut self, shard: &Shard, position: Position) -> Result<(), CliError> {
         let place = match self.changes.open(&shard.id, &position).await {
             Ok(place) => Some(place),
             Err(Lost::Gone) => return Ok(()),
-            Err(Lost::Trouble(trouble)) => return Err(trouble),
+            Err(Lost::CliError(trouble)) => return Err(trouble),
             Err(_) => None,
         };
         let reader = Reader { place, position, closed: shard.closed };

@@ -12,7 +12,7 @@ use super::{
     super::changes::{Change, Changes, Lost, Page, Place, Position, Shard},
     Follower, Start,
 };
-use crate::trouble::Trouble;
+use crate::error::CliError;
 
 /// A shard: its parent, its changes, and whether it has ended.
 type Kept = (Option<&'static str>, Vec<&'static str>, bool);
@@ -51,7 +51,7 @@ impl Memory {
 
 #[async_trait]
 impl Changes for Memory {
-    async fn shards(&self) -> Result<Vec<Shard>, Trouble> {
+    async fn shards(&self) -> Result<Vec<Shard>, CliError> {
         let shards = self.shards.lock().expect("whole");
         let shard = |(id, (parent, _, closed)): (&&str, &Kept)| Shard {
             id: (*id).to_owned(),
@@ -158,6 +158,6 @@ async fn a_place_that_is_lost_is_found_again_behind_what_was_read() {
 async fn what_cannot_be_got_over_ends_it() {
     let memory = Memory::default().with("a", None, false);
     let mut follower = Follower::begin(&memory, Start::Now).await.expect("it begins");
-    memory.fail(Lost::Trouble(Trouble::Call { call: "GetRecords", reason: "no".to_owned() }));
+    memory.fail(Lost::CliError(CliError::Call { call: "GetRecords", reason: "no".to_owned() }));
     assert!(follower.next(&ManualClock::default()).await.is_err());
 }

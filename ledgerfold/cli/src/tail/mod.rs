@@ -6,15 +6,15 @@ mod follower;
 use std::{io, process::ExitCode};
 
 use clap::Args;
-use ledgerfold::{Commit, StreamId};
+use ledgerfold::{StreamId, vocabulary::Commit};
 use serde::Serialize;
 
 use crate::{
+    error::CliError,
     output::{Output, Report},
     show::{ShownEvent, shown},
     system::SystemClock,
     target::Target,
-    trouble::Trouble,
 };
 
 use changes::TableChanges;
@@ -44,14 +44,14 @@ pub(crate) async fn run(
     command: &Tail,
     target: &Target,
     output: &mut Output,
-) -> Result<ExitCode, Trouble> {
+) -> Result<ExitCode, CliError> {
     let changes = TableChanges::open(target).await?;
     let start = if command.from_start { Start::Oldest } else { Start::Now };
     let follower = Follower::begin(&changes, start).await?;
     eprintln!("Following {}; Ctrl-C ends it.", target.event_table()?);
     match command.follow(follower, output).await {
         // Whoever reads has seen enough, as `head` does.
-        Err(Trouble::Output(error)) if error.kind() == io::ErrorKind::BrokenPipe => {
+        Err(CliError::Output(error)) if error.kind() == io::ErrorKind::BrokenPipe => {
             Ok(ExitCode::SUCCESS)
         }
         outcome => outcome.map(|()| ExitCode::SUCCESS),
@@ -59,7 +59,11 @@ pub(crate) async fn run(
 }
 
 impl Tail {
-    async fn follow(&self, mut follower: Follower<'_>, output: &mut Output) -> Result<(), Trouble> {
+    async fn follow(
+        &self,
+        mut follower: Follower<'_>,
+        output: &mut Output,
+    ) -> Result<(), CliError> {
         let mut left = self.count.unwrap_or(u64::MAX);
         loop {
             for change in follower.next(&SystemClock).await? {

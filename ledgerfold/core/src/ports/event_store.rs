@@ -1,7 +1,10 @@
 use async_trait::async_trait;
 
 use super::{CommandRecord, NewerFormat, Transaction};
-use crate::{CommandId, Commit, NewCommit, Snapshot, StateSchema, StreamId, UniqueKey, Version};
+use crate::{
+    CommandId, StreamId, UniqueKey, Version,
+    vocabulary::{Commit, NewCommit, Snapshot, StateSchema},
+};
 
 /// The log: where commits are kept, once and for all.
 ///

@@ -2,7 +2,7 @@ use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 
 use super::{ReadStoreError, Resume, Segment, StreamPage, Written};
-use crate::project::Generations;
+use crate::vocabulary::Generations;
 
 /// Where it is recorded which generations a projection has, and how far one is filled.
 #[async_trait]

@@ -6,7 +6,7 @@ use std::{fmt, str::FromStr};
 
 use serde::{Deserialize, Serialize};
 
-use crate::{EntityId, InvalidId, id::text_ids};
+use crate::{EntityId, InvalidId, vocabulary::id::text_ids};
 
 /// The longest sort key, in bytes.
 const SORT_KEY: usize = 1_024;

@@ -1,6 +1,6 @@
 use async_trait::async_trait;
 
-use crate::ContentId;
+use crate::vocabulary::ContentId;
 
 /// Where content is kept that is too large for the log or the bus. Each content has its own digest
 /// for a name, so that it is never changed, and putting it twice is the same as putting it once.

@@ -7,7 +7,7 @@ use crate::{StreamId, Timestamp, Version};
 /// Where the streams stand parked that a read model cannot move on: one entry a stream. A quarantine
 /// belongs to one projection, or to one generation of it.
 ///
-/// An entry is a **debt**: the messages of its stream up to [`Parked::told`] were taken from the queue,
+/// An entry is a **debt**: the messages of its stream up to [`Parked::owed_version`] were taken from the queue,
 /// and the read model is not there yet. From this follow the two conditions that a store must keep:
 ///
 /// - [`Quarantine::park`] never lowers what is owed, and a message is done only once it has taken
@@ -57,7 +57,7 @@ pub struct Parked {
     /// The version of the event that does not fit; absent where it is not an event that is wrong.
     pub version: Option<Version>,
     /// The end of the newest commit that the read model was told of, and owes.
-    pub told: Version,
+    pub owed_version: Version,
     /// Why it cannot be moved on, in a sentence.
     pub reason: String,
     /// When it was parked.

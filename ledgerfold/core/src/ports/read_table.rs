@@ -3,7 +3,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 
 use super::{ReadStoreError, Resume, RowStore, TallyStore};
-use crate::project::{Generation, Retired};
+use crate::vocabulary::{Generation, Retired};
 
 /// The read table of one projection, with room for several generations beside each other.
 #[async_trait]

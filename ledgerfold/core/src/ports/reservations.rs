@@ -1,7 +1,7 @@
 use async_trait::async_trait;
 
 use super::{ClaimsRecord, KeyChange, Resume, Segment, StoreError, StreamsError, Written};
-use crate::{Category, StreamId, UniqueKey, command::Seen};
+use crate::{Category, StreamId, UniqueKey, vocabulary::StreamVersion};
 
 /// The reservations of unique keys, for the commands that build and audit them.
 ///
@@ -82,19 +82,19 @@ pub enum Correction {
     /// From free to the stream that owns the key.
     Reserve {
         /// The owner.
-        to: Seen,
+        to: StreamVersion,
     },
     /// From a stream that does not own the key to free.
     Release {
         /// The stream that does not.
-        from: Seen,
+        from: StreamVersion,
     },
     /// From a stream that does not own the key to the one that does.
     Pass {
         /// The stream that does not.
-        from: Seen,
+        from: StreamVersion,
         /// The owner.
-        to: Seen,
+        to: StreamVersion,
     },
 }
 
@@ -111,7 +111,7 @@ impl Correction {
     }
 
     /// The streams that must be as they were seen.
-    pub fn proof(&self) -> impl Iterator<Item = &Seen> {
+    pub fn proof(&self) -> impl Iterator<Item = &StreamVersion> {
         let (one, other) = match self {
             Self::Reserve { to: seen } | Self::Release { from: seen } => (seen, None),
             Self::Pass { from, to } => (from, Some(to)),

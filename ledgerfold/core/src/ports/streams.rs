@@ -2,7 +2,7 @@ use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 
 use super::StoreError;
-use crate::{DamagedToken, StreamId};
+use crate::{StreamId, vocabulary::DamagedToken};
 
 /// Which streams a log has: for those who look after it, never on the way of a command or a query.
 ///

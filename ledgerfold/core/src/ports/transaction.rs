@@ -1,7 +1,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::{
-    Claim, CommandId, Fingerprint, NewCommit, Place, StreamId, UniqueKey, Version, command::Seen,
+    Claim, CommandId, StreamId, UniqueKey, Version,
+    vocabulary::{CommitRef, Fingerprint, NewCommit, StreamVersion},
 };
 
 /// The most items that one transaction may touch.
@@ -17,7 +18,7 @@ pub const MAX_TRANSACTION_BYTES: usize = 4 * 1024 * 1024 - 128 * 1024;
 #[derive(Clone, Debug)]
 pub struct Transaction {
     commits: Vec<NewCommit>,
-    unchanged: Vec<Seen>,
+    unchanged: Vec<StreamVersion>,
     claims: BTreeMap<UniqueKey, KeyChange>,
     once: Option<Once>,
 }
@@ -38,7 +39,7 @@ pub struct CommandRecord {
     /// What exactly it asked for.
     pub fingerprint: Fingerprint,
     /// Where its commits stand; none where nothing needed to change.
-    pub commits: Vec<Place>,
+    pub commits: Vec<CommitRef>,
     /// The streams that it looked at and left as they were.
     pub unchanged: Vec<Unchanged>,
 }
@@ -105,7 +106,7 @@ impl Transaction {
     /// [`InvalidTransaction`].
     pub fn new(
         commits: Vec<NewCommit>,
-        unchanged: Vec<Seen>,
+        unchanged: Vec<StreamVersion>,
         claims: impl IntoIterator<Item = (StreamId, Claim)>,
         once: Option<Once>,
     ) -> Result<Self, InvalidTransaction> {
@@ -114,7 +115,7 @@ impl Transaction {
         }
         let mut streams = BTreeSet::new();
         let committed = commits.iter().map(|commit| commit.as_commit().stream());
-        for stream in committed.chain(unchanged.iter().map(Seen::stream)) {
+        for stream in committed.chain(unchanged.iter().map(StreamVersion::stream)) {
             if !streams.insert(stream) {
                 return Err(InvalidTransaction::Twice { stream: stream.clone() });
             }
@@ -133,7 +134,7 @@ impl Transaction {
     }
 
     /// The streams that must be as they were seen.
-    pub fn unchanged(&self) -> &[Seen] {
+    pub fn unchanged(&self) -> &[StreamVersion] {
         &self.unchanged
     }
 

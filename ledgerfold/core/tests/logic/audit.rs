@@ -10,22 +10,22 @@ use async_trait::async_trait;
 use futures::future::{join, join3};
 use ledgerfold::{
     Envelope, Payload, StreamId, Timestamp, Version,
-    audit::{
-        Audited, Auditor, Counters, CountersVerdict, Difference, Effect, Finding, Heard, LostMemos,
-        OnDivergence, Repairer, Summary, Verdict,
-    },
     ports::{
         Clock, CounterKey, EventStore, Increment, Memo, Page, Segment, StoreError, StoredRow,
         Streams, TallyStore,
     },
-    project::{ProjectError, RowModel, TallyModel},
+    project::{ProjectError, RowModel, TallyModel, Verdict, Verifiable},
+    reconcile::{
+        Counters, CountersVerdict, Difference, Effect, Finding, LostMemos, OnDivergence,
+        PublishedEvents, Reconciler, Repairer, Summary,
+    },
 };
 use ledgerfold_proofs::conformance::notebook::{Notebook, fresh, write};
 use ledgerfold_testkit::{Amended, Amendment, ManualClock, MemoryQuarantine, SeededRandom};
 
 use crate::shelf::{BURN, Pages, UNPLACEABLE, Words, World, deliveries};
 
-fn rows(world: &World) -> Arc<dyn Audited> {
+fn rows(world: &World) -> Arc<dyn Verifiable> {
     Arc::new(RowModel::<Pages>::new(world.rows.clone()))
 }
 
@@ -33,29 +33,29 @@ fn no_skips() -> Arc<MemoryQuarantine> {
     Arc::default()
 }
 
-fn words(world: &World) -> Arc<dyn Audited> {
+fn words(world: &World) -> Arc<dyn Verifiable> {
     Arc::new(TallyModel::<Words>::new(world.tallies.clone()))
 }
 
-async fn examine(world: &World, model: Arc<dyn Audited>, stream: &StreamId) -> Finding {
+async fn examine(world: &World, model: Arc<dyn Verifiable>, stream: &StreamId) -> Finding {
     let grace = Duration::from_secs(5);
-    let auditor = Auditor::new(world.log.clone(), world.clock.clone(), grace);
+    let auditor = Reconciler::new(world.log.clone(), world.clock.clone(), grace);
     let auditor = auditor.of("shelf", model, no_skips());
     let mut findings = auditor.examine(std::slice::from_ref(stream)).await.expect("it can be read");
     findings.remove(0)
 }
 
-async fn verdict(world: &World, model: Arc<dyn Audited>, stream: &StreamId) -> Verdict {
+async fn verdict(world: &World, model: Arc<dyn Verifiable>, stream: &StreamId) -> Verdict {
     examine(world, model, stream).await.comparison.verdict
 }
 
-fn repairer(world: &World, model: Arc<dyn Audited>, on_divergence: OnDivergence) -> Repairer {
+fn repairer(world: &World, model: Arc<dyn Verifiable>, on_divergence: OnDivergence) -> Repairer {
     let random = Arc::new(SeededRandom::new(3));
     let (log, clock) = (world.log.clone(), world.clock.clone());
     Repairer::new(model, log, no_skips(), clock, random, on_divergence)
 }
 
-async fn repair(world: &World, model: Arc<dyn Audited>, stream: &StreamId) -> Effect {
+async fn repair(world: &World, model: Arc<dyn Verifiable>, stream: &StreamId) -> Effect {
     let repairer = repairer(world, model, OnDivergence::Report);
     repairer.repair(stream).await.expect("it can be read").effect
 }
@@ -267,7 +267,7 @@ async fn what_arrives_while_the_audit_waits_is_not_behind() {
     let world = World::new();
     let stream = stream_of(&world, &["a", "b"], 1).await;
     let (one, other) = (world.clock.clone(), world.pages());
-    let auditor = Auditor::new(world.log.clone(), one, Duration::from_secs(5));
+    let auditor = Reconciler::new(world.log.clone(), one, Duration::from_secs(5));
     let auditor = auditor.of("pages", rows(&world), no_skips());
     let streams = [stream.clone()];
     let events = deliveries(world.envelopes());
@@ -377,7 +377,8 @@ async fn what_the_bus_has_not_brought_is_found_commit_by_commit() {
     }
     let all = world.envelopes();
     let always = Timestamp::MIN..=Timestamp::MAX;
-    let ids = |events: &[Envelope]| events.iter().map(|it| it.event.id).collect::<Heard>();
+    let ids =
+        |events: &[Envelope]| events.iter().map(|it| it.event.id).collect::<PublishedEvents>();
 
     let everything = ids(&all).lacks(&*world.log, &stream, &always).await.expect("it is read");
     assert_eq!(everything, []);
@@ -396,7 +397,7 @@ async fn the_log_is_read_once_for_all_read_models() {
     let world = World::new();
     let stream = stream_of(&world, &["a", "b"], 2).await;
     let (read, grace) = (world.log.reads(), Duration::from_secs(5));
-    let auditor = Auditor::new(world.log.clone(), world.clock.clone(), grace)
+    let auditor = Reconciler::new(world.log.clone(), world.clock.clone(), grace)
         .of("pages", rows(&world), no_skips())
         .of("words", words(&world), no_skips());
     let findings = auditor.examine(std::slice::from_ref(&stream)).await.expect("it can be read");
@@ -431,7 +432,7 @@ async fn a_read_model_that_moves_while_another_is_compared_is_not_ahead() {
     let world = Arc::new(World::new());
     let stream = stream_of(&world, &["a"], 1).await;
     let log = Amended::of(world.log.clone(), Meanwhile(Mutex::new(Some(world.clone()))));
-    let auditor = Auditor::new(log, world.clock.clone(), Duration::ZERO)
+    let auditor = Reconciler::new(log, world.clock.clone(), Duration::ZERO)
         .of("pages", rows(&world), no_skips())
         .of("words", words(&world), no_skips());
     let findings = auditor.examine(std::slice::from_ref(&stream)).await.expect("it can be read");

@@ -5,9 +5,10 @@ use std::sync::{
 
 use async_trait::async_trait;
 use ledgerfold::{
-    NewCommit, StreamId, Version,
+    StreamId, Version,
     command::{CommandError, Loaded},
     ports::{AppendError, EventStore, Page, StoreError},
+    vocabulary::NewCommit,
 };
 use ledgerfold_proofs::conformance::notebook::{FORBIDDEN, Notebook, commit, fresh, write};
 use ledgerfold_testkit::{Amended, Amendment};

@@ -6,7 +6,7 @@ use ledgerfold::{
     ProcessName, Recorded, StreamId,
     ports::{Clock, Deadline, DeadlineKey, DeadlineStore},
     process::{
-        DeadlineAudit, DeadlineFault, ProcessManager, ProcessSchedule, Reaction, WrongDeadline,
+        DeadlineCheck, DeadlineFault, ProcessManager, ProcessSchedule, Reaction, WrongDeadline,
     },
 };
 
@@ -21,9 +21,9 @@ async fn heard(library: &Library) {
     assert_eq!(library.process().handle(library.messages()).await, []);
 }
 
-async fn begun(library: &Library, loan: Duration) -> DeadlineAudit {
+async fn begun(library: &Library, loan: Duration) -> DeadlineCheck {
     let scheduling = Arc::new(ProcessSchedule::<Lending>::new(loan));
-    DeadlineAudit::begin(scheduling, library.deadlines.clone(), library.log.clone())
+    DeadlineCheck::begin(scheduling, library.deadlines.clone(), library.log.clone())
         .await
         .expect("deadlines can be listed")
 }
@@ -164,7 +164,7 @@ async fn a_stream_that_the_process_does_not_bear_stops_no_other() {
     }
     let scheduling = Arc::new(ProcessSchedule::<Fragile>::new(()));
     let audit =
-        DeadlineAudit::begin(scheduling, library.deadlines.clone(), library.log.clone()).await;
+        DeadlineCheck::begin(scheduling, library.deadlines.clone(), library.log.clone()).await;
     let mut audit = audit.expect("deadlines can be listed");
     let now = library.clock.now();
     let error = audit.examine(&book("a"), now, now).await.expect_err("it panics");

@@ -4,8 +4,9 @@ use futures::future::join;
 use ledgerfold::{
     Recorded, StreamId, Timestamp,
     ports::{CounterKey, ReadStoreError, RowStore, TallyStore},
-    project::{Catalog, Consumer, Counts, Delivery, Generation, Projection, Tally, Which},
+    project::{Catalog, Consumer, Counts, Projection, RetryScope, Tally},
     query::{LiveRows, LiveTallies},
+    vocabulary::{Delivery, Generation},
 };
 use ledgerfold_proofs::conformance::notebook::{NotebookEvent, fresh};
 
@@ -96,7 +97,7 @@ fn batch(stage: &Stage) -> Vec<Delivery> {
 #[derive(Clone, Copy, Debug)]
 enum First {
     Batch,
-    Heal,
+    Retry,
     Rebuild,
 }
 
@@ -105,13 +106,13 @@ async fn deploy(stage: &Stage, first: First) {
         let projector = stage.projector(projection);
         match first {
             First::Batch => projector.check().await.expect("it starts"),
-            First::Heal => {
-                let healing = projector.heal(Which::All, Timestamp::MAX).await;
-                healing.expect("there is nothing to heal");
+            First::Retry => {
+                let retries = projector.retry_parked(RetryScope::All, Timestamp::MAX).await;
+                retries.expect("there is nothing to heal");
             }
             First::Rebuild => {
                 let building = stage.rebuilder(projection).begin().await.expect("it is recorded");
-                assert_eq!(building.made.generation, Generation::FIRST.next());
+                assert_eq!(building.generation.number, Generation::FIRST.next());
             }
         }
         assert_eq!(projector.consume(batch(stage)).await, [], "{first:?} in {projection}");
@@ -121,7 +122,7 @@ async fn deploy(stage: &Stage, first: First) {
 #[tokio::test]
 async fn every_combination_of_revisions_is_deployed_from_nothing() {
     for (newest, program) in programs() {
-        for first in [First::Batch, First::Heal, First::Rebuild] {
+        for first in [First::Batch, First::Retry, First::Rebuild] {
             let (stage, stream) = stage().await;
             let stage = stage.with(program.clone());
             let before = shown(&stage, newest, &stream).await.expect("readers come first");
@@ -130,7 +131,7 @@ async fn every_combination_of_revisions_is_deployed_from_nothing() {
             deploy(&stage, first).await;
             for projection in [PAGES, WORDS] {
                 let live = stage.generations.record(projection).expect("it is recorded").live();
-                assert_eq!((live.generation, live.revision), (Generation::FIRST, newest));
+                assert_eq!((live.number, live.revision), (Generation::FIRST, newest));
             }
             let after = shown(&stage, newest, &stream).await.expect("it can be read");
             assert_eq!(after, (Some(newest), Some(newest.into())), "{first:?}");

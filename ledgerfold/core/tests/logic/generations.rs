@@ -3,8 +3,9 @@
 use ledgerfold::{
     Envelope, StreamId, Timestamp, Version,
     ports::{CounterKey, GenerationStore, Listing, ReadStoreError, RowStore, TallyStore, Written},
-    project::{Consumer, Generation, Generations, InvalidChange, Purpose, Receipt},
+    project::Consumer,
     rebuild::Plan,
+    vocabulary::{Generation, Generations, InvalidChange, Purpose, Receipt},
 };
 use ledgerfold_proofs::conformance::notebook::fresh;
 
@@ -77,8 +78,8 @@ async fn what_the_one_that_is_built_cannot_take_stops_no_reader_and_is_recorded(
     assert_eq!(failed.len(), 1, "it comes again");
     assert_eq!(versions(&stage, &stream), [at(2), None]);
     let record = stage.record(PAGES).await;
-    let outrun = record.building().and_then(|building| building.outrun.clone());
-    assert_eq!(outrun.map(|outrun| outrun.stream), Some(stream.clone()));
+    let missed = record.building().and_then(|building| building.missed.clone());
+    assert_eq!(missed.map(|missed| missed.stream), Some(stream.clone()));
 
     // Also where it is known already: who verifies at this moment must notice.
     consume(&stage, events(&stage, &stream, 1)).await;
@@ -195,7 +196,7 @@ async fn readers_of_counters_follow_a_switch_at_once() {
     assert_eq!(counters.range(&key, &key).await.expect("it can be read").len(), 1);
 
     let switched = Generations::first(1).begun(1).and_then(|begun| {
-        assert_eq!(begun.live().generation, FIRST);
+        assert_eq!(begun.live().number, FIRST);
         Ok((begun.clone(), begun.switched(Timestamp::UNIX_EPOCH)?))
     });
     let (begun, switched) = switched.expect("they follow each other");
@@ -220,11 +221,11 @@ fn a_number_is_never_used_again() {
     let (mut record, mut numbers) = (Generations::first(1), Vec::new());
     for _ in 0..3 {
         record = change(&record).expect("the changes fit");
-        numbers.extend(record.previous().map(|made| made.generation.get()));
+        numbers.extend(record.previous().map(|it| it.number.get()));
         record = record.without_previous().expect("there is one");
     }
     assert_eq!(numbers, [3, 5, 7]);
-    assert_eq!(record.live().generation, FIRST);
+    assert_eq!(record.live().number, FIRST);
     let retired = record.retired();
     let next = FIRST.next();
     assert!(!retired.contains(FIRST) && retired.contains(next) && retired.contains(next.next()));

@@ -10,14 +10,13 @@ use std::{
 
 use async_trait::async_trait;
 use ledgerfold::{
-    Actor, Category, CausationId, Command, CommandId, CommandName, Commit, CorrelationId,
-    DeadlineName, Decider, EntityId, NewCommit, ProcessName, Recorded, Rejection, StreamId,
-    Timestamp, Traceparent, Version,
-    command::{CommandHandler, CommandRequest, Context, Presumption},
+    Actor, Category, CausationId, Command, CommandId, CommandName, CorrelationId, DeadlineName,
+    Decider, EntityId, ProcessName, Recorded, Rejection, StreamId, Timestamp, Traceparent, Version,
+    command::{CommandHandler, CommandRequest, Context, StreamHint},
     events,
     ports::{AppendError, Clock, DeadlineKey, EventStore, Page, StoreError},
     process::{DeadlineSweep, Expiry, ProcessExpiry, ProcessHandler, ProcessManager, Reaction},
-    project::Delivery,
+    vocabulary::{Commit, Delivery, NewCommit},
 };
 use ledgerfold_testkit::{
     Amended, Amendment, ManualClock, MemoryDeadlineStore, MemoryEventStore, SeededRandom,
@@ -192,8 +191,8 @@ impl Library {
             causation_id: CausationId::from(&id),
             traceparent: Some(traceparent()),
         };
-        let (stream, presumption) = (stream.clone(), Presumption::None);
-        let request = CommandRequest { stream, command, id, expected: None, presumption, context };
+        let (stream, hint) = (stream.clone(), StreamHint::None);
+        let request = CommandRequest { stream, command, id, expected: None, hint, context };
         self.commands().handle(&request).await.expect("it is accepted");
         self.log.commits()
     }

@@ -7,8 +7,9 @@ use futures::future::BoxFuture;
 use ledgerfold::{
     Payload, StreamId, Timestamp, Version,
     ports::{Parked, ParkedPage, Quarantine, QuarantineError, StoredRow, Written},
-    project::{Consumer, Generation, Healing, Receipt, Which},
+    project::{Consumer, RetryScope, RetrySummary},
     rebuild::{Plan, Verified},
+    vocabulary::{Generation, Receipt},
 };
 use ledgerfold_proofs::conformance::notebook::fresh;
 use ledgerfold_testkit::MemoryQuarantine;
@@ -117,7 +118,8 @@ async fn what_the_new_generation_owes_is_not_paid_by_the_one_before() {
     };
     let quarantine = Meanwhile { kept: kept.clone(), happens: Mutex::new(Some(Box::pin(happens))) };
     let projector = stage.projector(PAGES).with_quarantine(Arc::new(quarantine));
-    let healing = projector.heal(Which::All, Timestamp::MAX).await.expect("it can begin");
-    assert_eq!(healing, Healing { healed: 0, parked: 1 });
+    let retries =
+        projector.retry_parked(RetryScope::All, Timestamp::MAX).await.expect("it can begin");
+    assert_eq!(retries, RetrySummary { recovered: 0, parked: 1 });
     assert_eq!(kept.parked().len(), 1, "the generation that is read still lacks it");
 }

@@ -5,10 +5,9 @@ use std::{sync::Arc, time::Duration};
 use async_trait::async_trait;
 use ledgerfold::{
     ProcessName, Recorded, StreamId,
-    audit::{Audited, Verdict},
     ports::{Clock, Deadline},
     process::{DeadlineSweep, Expiry, MAX_ATTEMPTS, Unfulfilled},
-    project::{Counts, Projection, Projector, RowModel, Tally, TallyModel},
+    project::{Counts, Projection, Projector, RowModel, Tally, TallyModel, Verdict, Verifiable},
 };
 use ledgerfold_proofs::conformance::notebook::{NotebookEvent, fresh};
 
@@ -97,7 +96,7 @@ async fn an_audit_finds_one_stream_unreadable_and_compares_the_rest() {
     take_all(&world, &world.tally_of::<Stumbling>()).await;
     let rows = RowModel::<Stumbling>::new(world.rows.clone());
     let counters = TallyModel::<Stumbling>::new(world.tallies.clone());
-    let models: [&dyn Audited; 2] = [&rows, &counters];
+    let models: [&dyn Verifiable; 2] = [&rows, &counters];
     for model in models {
         for (at, stream) in streams.iter().enumerate() {
             let verdict = model

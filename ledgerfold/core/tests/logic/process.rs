@@ -1,7 +1,7 @@
 use futures::future::join_all;
 use ledgerfold::{
     Version,
-    project::{Content, Delivery, Receipt, ReplayName},
+    vocabulary::{Content, Delivery, Receipt, ReplayName},
 };
 use ledgerfold_testkit::SeededRandom;
 

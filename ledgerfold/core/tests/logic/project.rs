@@ -2,7 +2,7 @@ use futures::future::join_all;
 use ledgerfold::{
     Envelope, StreamId, Version,
     ports::{CounterKey, TallyStore},
-    project::{Content, Delivery, Receipt},
+    vocabulary::{Content, Delivery, Receipt},
 };
 use ledgerfold_proofs::conformance::notebook::fresh;
 use ledgerfold_testkit::SeededRandom;

@@ -2,7 +2,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use async_trait::async_trait;
 use ledgerfold::{
-    ConsistencyToken, Payload, StreamId, Timestamp, Version,
+    Payload, StreamId, Timestamp, Version,
     ports::{
         Counter, CounterKey, EventStore, Increment, Listing, Memo, Page, ReadStoreError, Settled,
         StoreError, TallyStore, Written,
@@ -11,6 +11,7 @@ use ledgerfold::{
         AuditPage, AuditPosition, QueryError, Until, as_of, audit, fresh_counts, fresh_list,
         fresh_row,
     },
+    vocabulary::ConsistencyToken,
 };
 use ledgerfold_proofs::conformance::notebook::fresh;
 use ledgerfold_testkit::{Amended, Amendment};

@@ -4,11 +4,12 @@ use std::{num::NonZeroU32, sync::Mutex, time::Duration};
 
 use ledgerfold::{
     Category, Recorded, StreamId, Version,
-    audit::CountersVerdict,
     ports::{Clock, CounterKey, ReadStoreError, ReadTable, RowStore, Written},
-    project::{Catalog, Consumer, Generation, Generations, InvalidChange, Projection, Purpose},
+    project::{Catalog, Consumer, Projection},
     query::LiveRows,
     rebuild::{Plan, RebuildError, Rebuilder, Step, Verified},
+    reconcile::CountersVerdict,
+    vocabulary::{Generation, Generations, InvalidChange, Purpose},
 };
 use ledgerfold_proofs::conformance::notebook::{NotebookEvent, fresh};
 
@@ -324,7 +325,7 @@ async fn a_changed_projection_is_deployed_beside_the_old_one() {
     let streams = filled(&old, 3).await;
     let rebuilder = both.rebuilder(PAGES);
     let building = rebuilder.begin().await.expect("it can be recorded");
-    assert_eq!((building.made.generation, building.made.revision), (FIRST.next(), 2));
+    assert_eq!((building.generation.number, building.generation.revision), (FIRST.next(), 2));
 
     // A function that is still the old one: readers have what it brings, and it comes again.
     old.write(&streams[0], "more", &["c"]).await;
@@ -365,8 +366,8 @@ async fn a_catalog_has_each_projection_once_and_its_newest_revision() {
     let models = catalog.models(PAGES, table.clone()).expect("it is there");
     assert_eq!(models.newest(), 2);
     let record = Generations::first(1).begun(3).expect("none is built");
-    let made = record.building().expect("one is built").made;
-    assert!(models.open(made).is_err(), "nobody has revision 3");
+    let generation = record.building().expect("one is built").generation;
+    assert!(models.open(generation).is_err(), "nobody has revision 3");
     assert!(catalog.models("loans", table).is_err());
 }
 

@@ -7,8 +7,9 @@ use futures::future::{Either, join, join3, join5, select};
 use ledgerfold::{
     StreamId, Version,
     ports::{CounterKey, RowStore, TallyStore, Written},
-    project::{Consumer, Content, Delivery, Generation, Receipt},
+    project::Consumer,
     rebuild::{Plan, RebuildError, Rebuilder, Verified},
+    vocabulary::{Content, Delivery, Generation, Receipt},
 };
 use ledgerfold_proofs::conformance::notebook::{NoteWritten, fresh};
 
@@ -198,7 +199,7 @@ impl Play {
 
     async fn switch<B>(&self, rebuilder: &Rebuilder, begin: B)
     where
-        B: AsyncFn() -> Result<ledgerfold::project::Building, RebuildError>,
+        B: AsyncFn() -> Result<ledgerfold::vocabulary::Building, RebuildError>,
     {
         let plan = Plan { segments: 2, ..Plan::default() };
         let building = insist(begin).await;
@@ -226,7 +227,7 @@ impl Play {
     /// What is live is the fold of the log, each event of it counted once.
     async fn check(&self) {
         let record = self.stage.record(self.projection).await;
-        let live = record.live().generation;
+        let live = record.live().number;
         assert_eq!((live.get(), record.building(), record.previous()), (3, None, None));
         let memory = self.stage.memory(self.projection);
         if self.projection == PAGES {

@@ -6,9 +6,8 @@ use ledgerfold::{
     Decider, Envelope, InvalidId, Recorded, StreamId, Version,
     command::{Answer, CommandError, CommandHandler},
     ports::{CounterKey, EventStore, IndexKey, Skips},
-    project::{
-        Counts, Delivery, Projection, Projector, ReadModel, Receipt, RowModel, Tally, TallyModel,
-    },
+    project::{Counts, Projection, Projector, ReadModel, RowModel, Tally, TallyModel},
+    vocabulary::{Delivery, Receipt},
 };
 use ledgerfold_proofs::conformance::notebook::{Notebook, NotebookEvent, Refused, write};
 use ledgerfold_testkit::{

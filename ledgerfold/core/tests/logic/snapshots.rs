@@ -3,8 +3,9 @@
 use std::sync::Arc;
 
 use ledgerfold::{
-    Category, Commit, Decider, IDEMPOTENCY_WINDOW, SnapshotPolicy, Snapshots, StreamId, Version,
-    command::{Answer, CommandError, CommandHandler, Loader, Presumption},
+    Category, Decider, SnapshotPolicy, Snapshots, StreamId, Version,
+    command::{Answer, CommandError, CommandHandler, Loader, StreamHint},
+    vocabulary::{Commit, IDEMPOTENCY_WINDOW},
 };
 use ledgerfold_proofs::conformance::account::{
     Account, AccountCommand, AccountEvent, AccountRejection, Accounts, ask, fresh, fresh_address,
@@ -165,7 +166,7 @@ async fn a_creation_is_recognised_for_ever_by_whoever_remembers_its_stream_and_b
     let warm = CommandHandler::<Accounts>::new(log.clone(), clock, random);
     let stream = fresh();
     let mut open = ask(&stream, "open", AccountCommand::Open(fresh_address()));
-    open.presumption = Presumption::New;
+    open.hint = StreamHint::New;
     let first = warm.handle(&open).await.expect("it is new");
     for attempt in 0..2 * IDEMPOTENCY_WINDOW {
         let deposit = ask(&stream, &format!("d{attempt}"), AccountCommand::Deposit(1));

@@ -13,13 +13,14 @@ use std::{
 use async_trait::async_trait;
 use ledgerfold::{
     Category, Payload, StreamId, Timestamp, Version,
-    audit::{Look, Sample, SpotCheck, SpotChecked, Summary, Verdict},
     ports::{
         Clock, EventStore, Page, Parked, Quarantine, Resume, Segment, StoreError, StoredRow,
         StreamPage, Streams, StreamsError,
     },
-    project::{Consumer, Generation},
+    project::{Consumer, Verdict},
     rebuild::Plan,
+    reconcile::{Look, Sample, SpotCheck, SpotChecked, Summary},
+    vocabulary::Generation,
 };
 use ledgerfold_proofs::conformance::notebook::fresh;
 use ledgerfold_testkit::{Amended, Amendment, ManualClock, MemoryQuarantine, SeededRandom};
@@ -195,9 +196,9 @@ async fn what_is_known_to_be_parked_is_counted_and_not_called_wrong() {
     later(&stage);
     let quarantine = Arc::<MemoryQuarantine>::default();
     let (since, reason) = (stage.clock.now(), "it has no place".to_owned());
-    let (position, version, told) = (None, None, Version::new(1));
+    let (position, version, owed_version) = (None, None, Version::new(1));
     let (attempts, tried) = (0, since);
-    let parked = Parked { stream, position, version, told, reason, since, attempts, tried };
+    let parked = Parked { stream, position, version, owed_version, reason, since, attempts, tried };
     quarantine.park(&parked).await.expect("it can be kept");
     let models = stage.catalog.models(PAGES, stage.pages.clone()).expect("it is there");
     let (log, clock) = (stage.log.clone(), stage.clock.clone());
@@ -222,7 +223,7 @@ async fn what_waits_is_told_with_its_age() {
             stream: fresh(),
             position: None,
             version: None,
-            told: Version::new(1),
+            owed_version: Version::new(1),
             reason: "it does not fit".to_owned(),
             since,
             attempts: 0,

@@ -8,16 +8,17 @@ use std::sync::{
 
 use async_trait::async_trait;
 use ledgerfold::{
-    CommandId, NewCommit, StreamId, Version,
+    CommandId, StreamId, Version,
     command::{Answer, CommandHandler},
     ports::{
         AppendError, CommandRecord, Counter, CounterKey, EventStore, GenerationStore, Increment,
         Listing, Memo, Page, ReadStoreError, ReadTable, RemovedPage, Resume, RowStore,
         SegmentProgress, Settled, StoreError, StoredRow, TallyStore, Transaction, Written,
     },
-    project::{Catalog, Generation, Generational, Generations, Projectors, Retired},
+    project::{Catalog, Generational, Projectors},
     query::{LiveRows, LiveTallies},
     rebuild::Rebuilder,
+    vocabulary::{Generation, Generations, NewCommit, Retired},
 };
 use ledgerfold_proofs::conformance::notebook::{Notebook, write};
 use ledgerfold_testkit::{
@@ -159,7 +160,7 @@ impl Stage {
     }
 
     pub(crate) async fn live(&self, projection: &str) -> Generation {
-        self.record(projection).await.live().generation
+        self.record(projection).await.live().number
     }
 
     pub(crate) async fn write(&self, stream: &StreamId, attempt: &str, notes: &[&str]) -> Answer {

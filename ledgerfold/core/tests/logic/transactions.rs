@@ -8,9 +8,10 @@ use std::sync::{
 use async_trait::async_trait;
 use futures::future::join_all;
 use ledgerfold::{
-    NewCommit, StreamId, Version,
+    StreamId, Version,
     command::{Answer, CommandError, CommandHandler, JointHandler, JointRequest, Loader},
     ports::{AppendError, EventStore, Transaction},
+    vocabulary::NewCommit,
 };
 use ledgerfold_proofs::conformance::account::{
     Account, AccountCommand, AccountRejection, Accounts, Transfer, Transfers, ask, email, fresh,

@@ -275,8 +275,8 @@ impl Tally for Kinds {
 fn request<C>(stream: &StreamId, attempt: &str, command: C) -> CommandRequest<C> {
     let like = write(stream, attempt, &[]);
     let id = CommandId::new(attempt).expect("visible ASCII");
-    let (stream, context, presumption) = (stream.clone(), like.context, like.presumption);
-    CommandRequest { stream, command, id, expected: None, presumption, context }
+    let (stream, context, hint) = (stream.clone(), like.context, like.hint);
+    CommandRequest { stream, command, id, expected: None, hint, context }
 }
 
 /// A parcel with these events, of yesterday and committed together.

@@ -4,9 +4,10 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use ledgerfold::{
-    Category, Decider, NewCommit, StreamId, Version,
-    command::{CommandError, CommandHandler, Presumption},
+    Category, Decider, StreamId, Version,
+    command::{CommandError, CommandHandler, StreamHint},
     ports::{AppendError, EventStore, StoreError},
+    vocabulary::NewCommit,
 };
 use ledgerfold_proofs::conformance::{
     account::{self, AccountCommand, AccountRejection, Accounts, ask},
@@ -58,13 +59,13 @@ async fn a_remembered_stream_is_not_read_again() {
 async fn a_creation_that_is_presumed_new_reads_nothing_and_is_right_where_it_is_not() {
     let (world, stream) = (Containers::new(), fresh());
     let mut creation = write(&stream, "one", &["a"]);
-    creation.presumption = Presumption::New;
+    creation.hint = StreamHint::New;
     let first = world.one.handle(&creation).await.expect("it is accepted");
     assert_eq!(world.log.reads(), 0);
     let again = world.other.handle(&creation).await.expect("it was accepted before");
     assert_eq!((again, world.log.commits().len()), (first, 1));
     let mut another = write(&stream, "two", &["b"]);
-    another.presumption = Presumption::New;
+    another.hint = StreamHint::New;
     let second = world.other.handle(&another).await.expect("it is accepted");
     assert_eq!(second.version, Version::new(2));
 }

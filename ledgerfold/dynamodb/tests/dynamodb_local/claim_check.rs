@@ -3,9 +3,10 @@
 use std::sync::Arc;
 
 use ledgerfold::{
-    Commit, StreamId, Version,
+    StreamId, Version,
     command::{CommandHandler, Loaded, Loader},
     ports::{AppendError, EventStore, Page, StoreError},
+    vocabulary::Commit,
 };
 use ledgerfold_dynamodb::{MAX_CLAIMED_BYTES, MAX_EVENT_BYTES, MAX_ITEM_BYTES};
 use ledgerfold_proofs::conformance::{

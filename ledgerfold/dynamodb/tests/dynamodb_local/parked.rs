@@ -14,13 +14,13 @@ use crate::tables;
 
 fn entry(stream: &StreamId) -> Parked {
     let now = Timestamp::UNIX_EPOCH;
-    let (position, version, told) = (None, None, Version::new(1));
+    let (position, version, owed_version) = (None, None, Version::new(1));
     let reason = "it has no place".to_owned();
     Parked {
         stream: stream.clone(),
         position,
         version,
-        told,
+        owed_version,
         reason,
         since: now,
         attempts: 0,

@@ -1,8 +1,9 @@
 use async_trait::async_trait;
 use aws_sdk_dynamodb::Client;
 use ledgerfold::{
-    CommandId, NewCommit, StateSchema, StreamId, Version,
+    CommandId, StreamId, Version,
     ports::{AppendError, CommandRecord, EventStore, Newest, Page, StoreError, Transaction},
+    vocabulary::{NewCommit, StateSchema},
 };
 use ledgerfold_dynamodb::DynamoEventStore;
 

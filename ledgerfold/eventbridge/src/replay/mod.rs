@@ -11,7 +11,7 @@ use aws_sdk_eventbridge::{
     primitives::DateTime,
     types::ReplayDestination,
 };
-use ledgerfold::{Timestamp, project::ReplayName};
+use ledgerfold::{Timestamp, vocabulary::ReplayName};
 
 use status::{instant, window};
 
@@ -27,7 +27,7 @@ pub use status::{ARCHIVED_AFTER, EmptyWindow, ReplayState, ReplayStatus, Window}
 /// | that nobody else gets it: without rules, everybody does | [`Replays::start`] takes no empty list of them |
 ///
 /// Every replayed event names its replay
-/// ([`Delivery::replay`](ledgerfold::project::Delivery::replay), on the bus `replay-name`), so that
+/// ([`Delivery::replay`](ledgerfold::vocabulary::Delivery::replay), on the bus `replay-name`), so that
 /// side effects can refuse it, and it is not archived again. The window goes by the time of recording.
 /// AWS keeps what it knows of a replay for 90 days, and charges for events that are sent again as for
 /// new ones.

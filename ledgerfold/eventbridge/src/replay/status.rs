@@ -3,7 +3,7 @@
 use std::{fmt, time::Duration};
 
 use aws_sdk_eventbridge::{primitives::DateTime, types as sdk};
-use ledgerfold::{Timestamp, project::ReplayName};
+use ledgerfold::{Timestamp, vocabulary::ReplayName};
 
 /// The times of recording that a replay is to bring, both ends included.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -6,7 +6,7 @@ mod projector;
 use std::collections::BTreeSet;
 
 use aws_lambda_events::sqs::{SqsBatchResponse, SqsMessage};
-use ledgerfold::project::{Delivery, Receipt};
+use ledgerfold::vocabulary::{Delivery, Receipt};
 use ledgerfold_eventbridge::{BusMessage, NotABusMessage, Origin, SigningKey};
 
 pub use process::serve_process;
@@ -57,7 +57,7 @@ fn response(failed: impl IntoIterator<Item = Receipt>) -> SqsBatchResponse {
 #[cfg(test)]
 mod messages {
     use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent};
-    use ledgerfold::Commit;
+    use ledgerfold::vocabulary::Commit;
     use ledgerfold_eventbridge::{CloudEvent, SigningKey};
     use serde_json::{Value, json};
 

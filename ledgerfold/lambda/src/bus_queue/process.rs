@@ -2,7 +2,7 @@ use aws_lambda_events::sqs::SqsEvent;
 use lambda_runtime::{LambdaEvent, run, service_fn};
 use ledgerfold::{
     process::{ProcessHandler, ProcessManager},
-    project::{Delivery, Receipt},
+    vocabulary::{Delivery, Receipt},
 };
 
 use ledgerfold_eventbridge::SigningKey;
@@ -57,10 +57,11 @@ mod tests {
     use std::sync::Arc;
 
     use ledgerfold::{
-        Commit, ProcessName, Recorded, StreamId,
+        ProcessName, Recorded, StreamId,
         command::{CommandHandler, Loaded},
         ports::{DeadlineKey, EventStore},
         process::Reaction,
+        vocabulary::Commit,
     };
     use ledgerfold_proofs::conformance::notebook::{Notebook, NotebookEvent, Write, commit, fresh};
     use ledgerfold_testkit::{ManualClock, MemoryDeadlineStore, MemoryEventStore, SeededRandom};

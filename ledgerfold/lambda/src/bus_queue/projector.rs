@@ -4,7 +4,8 @@ use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent, SqsMessage};
 use lambda_runtime::{LambdaEvent, run, service_fn};
 use ledgerfold::{
     Timestamp,
-    project::{Consumer, Delivery, Healing, Receipt, Upkeep, Which},
+    project::{Consumer, Maintenance, RetryScope, RetrySummary},
+    vocabulary::{Delivery, Receipt},
 };
 use ledgerfold_eventbridge::SigningKey;
 
@@ -41,8 +42,8 @@ pub async fn serve_projector(
             let handled = handle(&*projector, event.payload, &key, until).await;
             let function = &event.context.env_config.function_name;
             metrics::unconfirmed_events(function, handled.unconfirmed);
-            if let Some(healing) = handled.healing {
-                metrics::parked_streams(function, healing.parked);
+            if let Some(retries) = handled.retries {
+                metrics::parked_streams(function, retries.parked);
             }
             Ok::<_, RunError>(handled.response)
         }
@@ -55,7 +56,7 @@ struct Handled {
     response: SqsBatchResponse,
     /// Messages that failed, and that the relay did not sign.
     unconfirmed: usize,
-    healing: Option<Healing>,
+    retries: Option<RetrySummary>,
 }
 
 /// Events first: whoever waits for them is not to wait for what stands parked.
@@ -70,31 +71,34 @@ async fn handle(
     for message in event.records {
         match read(&message, key, &mut unsigned) {
             Message::Delivery(delivery) => deliveries.push(delivery),
-            Message::Upkeep(receipt, Upkeep::Heal { streams }) => calls.push((receipt, streams)),
+            Message::Maintenance(receipt, Maintenance::Retry { streams }) => {
+                calls.push((receipt, streams))
+            }
         }
     }
     let failed = projector.consume(deliveries).await;
     let mut failed: Vec<_> = failed.into_iter().map(|(receipt, _)| receipt).collect();
     let unconfirmed = unsigned.among(&failed);
-    let healing = heal(projector, calls.iter().map(|(_, streams)| *streams).max(), until).await;
-    if healing.is_err() {
+    let retries =
+        retry_parked(projector, calls.iter().map(|(_, streams)| *streams).max(), until).await;
+    if retries.is_err() {
         failed.extend(calls.into_iter().map(|(receipt, _)| receipt));
     }
-    Handled { response: response(failed), unconfirmed, healing: healing.unwrap_or_default() }
+    Handled { response: response(failed), unconfirmed, retries: retries.unwrap_or_default() }
 }
 
 /// One round, however many messages have called for one. Where it cannot even begin they come again,
 /// and in the end stand where somebody is told of them.
-async fn heal(
+async fn retry_parked(
     projector: &impl Consumer,
-    which: Option<Which>,
+    which: Option<RetryScope>,
     until: Timestamp,
-) -> Result<Option<Healing>, ()> {
+) -> Result<Option<RetrySummary>, ()> {
     let Some(which) = which else { return Ok(None) };
-    match projector.heal(which, until).await {
-        Ok(healing) => Ok(Some(healing)),
+    match projector.retry_parked(which, until).await {
+        Ok(retries) => Ok(Some(retries)),
         Err(error) => {
-            tracing::error!(%error, "parked streams not healed");
+            tracing::error!(%error, "parked streams not recovered");
             Err(())
         }
     }
@@ -103,7 +107,7 @@ async fn heal(
 /// What a message is to a projector.
 enum Message {
     Delivery(Delivery),
-    Upkeep(Receipt, Upkeep),
+    Maintenance(Receipt, Maintenance),
 }
 
 fn read(message: &SqsMessage, key: &SigningKey, unsigned: &mut Unsigned) -> Message {
@@ -112,7 +116,7 @@ fn read(message: &SqsMessage, key: &SigningKey, unsigned: &mut Unsigned) -> Mess
         Err(error) => error,
     };
     match serde_json::from_str(message.body.as_deref().unwrap_or_default()) {
-        Ok(upkeep) => Message::Upkeep(receipt(message), upkeep),
+        Ok(upkeep) => Message::Maintenance(receipt(message), upkeep),
         Err(_) => Message::Delivery(unreadable(message, &error)),
     }
 }
@@ -120,10 +124,11 @@ fn read(message: &SqsMessage, key: &SigningKey, unsigned: &mut Unsigned) -> Mess
 #[cfg(test)]
 mod tests {
     use ledgerfold::{
-        CommandId, NewCommit, Recorded, Timestamp, Version,
+        CommandId, Recorded, Timestamp, Version,
         command::Loaded,
         ports::EventStore,
-        project::{Healing, Projection, Projector, RowModel},
+        project::{Projection, Projector, RetrySummary, RowModel},
+        vocabulary::NewCommit,
     };
     use ledgerfold_proofs::conformance::notebook::{NotebookEvent, commit, fresh};
     use ledgerfold_testkit::{
@@ -138,10 +143,10 @@ mod tests {
         projector: &impl Consumer,
         event: SqsEvent,
         until: Timestamp,
-    ) -> (SqsBatchResponse, Option<Healing>) {
-        let Handled { response, healing, .. } =
+    ) -> (SqsBatchResponse, Option<RetrySummary>) {
+        let Handled { response, retries, .. } =
             super::handle(projector, event, &key(), until).await;
-        (response, healing)
+        (response, retries)
     }
 
     struct Count;
@@ -175,8 +180,8 @@ mod tests {
             ("good", replayed(on_the_bus(first.as_commit()))),
             ("garbage", json!({"detail": {}})),
         ]);
-        let (response, healing) = handle(&projector, event, Timestamp::MAX).await;
-        assert_eq!((failures(&response), healing), (vec!["garbage"], None));
+        let (response, retries) = handle(&projector, event, Timestamp::MAX).await;
+        assert_eq!((failures(&response), retries), (vec!["garbage"], None));
         assert_eq!(rows.rows()[0].version, Version::new(1));
 
         let mut ahead = on_the_bus(never_stored.as_commit());
@@ -264,24 +269,28 @@ mod tests {
         let (world, projector, first) = with_an_empty_note::<Written>().await;
         let event = batch(&[
             ("event", on_the_bus(first.as_commit())),
-            ("heal", json!({"ledgerfold": "heal"})),
+            ("retry", json!({"ledgerfold": "retry"})),
         ]);
-        let (response, healing) = handle(&projector, event, Timestamp::MAX).await;
+        let (response, retries) = handle(&projector, event, Timestamp::MAX).await;
         assert_eq!(failures(&response), Vec::<&str>::new(), "parked, and tried in vain");
-        assert_eq!(healing, Some(Healing { healed: 0, parked: 1 }));
+        assert_eq!(retries, Some(RetrySummary { recovered: 0, parked: 1 }));
 
         let mended = world.projector::<Count>();
-        let due = json!({"ledgerfold": "heal"});
-        let too_early = handle(&mended, batch(&[("heal", due.clone())]), Timestamp::MAX).await;
-        assert_eq!(too_early.1, Some(Healing { healed: 0, parked: 1 }));
-        let all = json!({"ledgerfold": "heal", "streams": "all"});
-        let too_late = batch(&[("heal", all.clone())]);
+        let due = json!({"ledgerfold": "retry"});
+        let too_early = handle(&mended, batch(&[("retry", due.clone())]), Timestamp::MAX).await;
+        assert_eq!(too_early.1, Some(RetrySummary { recovered: 0, parked: 1 }));
+        let all = json!({"ledgerfold": "retry", "streams": "all"});
+        let too_late = batch(&[("retry", all.clone())]);
         let too_late = handle(&mended, too_late, Timestamp::UNIX_EPOCH).await;
-        assert_eq!(too_late.1, Some(Healing { healed: 0, parked: 1 }));
-        let event = batch(&[("heal", due), ("all", all)]);
-        let (response, healing) = handle(&mended, event, Timestamp::MAX).await;
+        assert_eq!(too_late.1, Some(RetrySummary { recovered: 0, parked: 1 }));
+        let event = batch(&[("retry", due), ("all", all)]);
+        let (response, retries) = handle(&mended, event, Timestamp::MAX).await;
         assert_eq!(failures(&response), Vec::<&str>::new());
-        assert_eq!(healing, Some(Healing { healed: 1, parked: 0 }), "the wider call counts");
+        assert_eq!(
+            retries,
+            Some(RetrySummary { recovered: 1, parked: 0 }),
+            "the wider call counts"
+        );
         assert_eq!(world.rows.rows()[0].version, Version::new(1));
     }
 
@@ -289,9 +298,9 @@ mod tests {
     async fn a_round_that_cannot_begin_comes_again() {
         let (world, projector, _) = with_an_empty_note::<Count>().await;
         world.quarantine.fail(true);
-        let heal = json!({"ledgerfold": "heal"});
-        let event = batch(&[("one", heal.clone()), ("other", heal), ("no", json!({"x": 1}))]);
-        let (response, healing) = handle(&projector, event, Timestamp::MAX).await;
-        assert_eq!((failures(&response), healing), (vec!["no", "one", "other"], None));
+        let retry = json!({"ledgerfold": "retry"});
+        let event = batch(&[("one", retry.clone()), ("other", retry), ("no", json!({"x": 1}))]);
+        let (response, retries) = handle(&projector, event, Timestamp::MAX).await;
+        assert_eq!((failures(&response), retries), (vec!["no", "one", "other"], None));
     }
 }

@@ -52,7 +52,7 @@ struct Report {
 
 /// Somebody is needed.
 #[derive(Debug, thiserror::Error)]
-enum Trouble {
+enum CliError {
     #[error("deadlines stand aside or cannot be read or noted: {0:?}")]
     Deadlines(Swept),
 }
@@ -66,12 +66,12 @@ async fn handle(
     Ok((recalled, sweep.sweep(end).await?))
 }
 
-fn judge(recalled: usize, swept: Swept) -> Result<Report, Trouble> {
+fn judge(recalled: usize, swept: Swept) -> Result<Report, CliError> {
     if swept.cut_short {
         tracing::warn!(?swept, "the time was up, and more may be due");
     }
     if swept.needs_attention() {
-        return Err(Trouble::Deadlines(swept));
+        return Err(CliError::Deadlines(swept));
     }
     let Swept { done, postponed, cut_short, .. } = swept;
     tracing::info!(recalled, done, postponed, cut_short, "deadlines swept");
@@ -125,7 +125,7 @@ mod tests {
         Pending { next: deadline.due, deadline, attempts: 0 }
     }
 
-    async fn invoke(store: &Arc<MemoryDeadlineStore>, event: Value) -> Result<Value, Trouble> {
+    async fn invoke(store: &Arc<MemoryDeadlineStore>, event: Value) -> Result<Value, CliError> {
         let clock = Arc::<ManualClock>::default();
         let sweep = DeadlineSweep::new(store.clone(), clock, vec![Arc::new(AsAsked(PROCESS))]);
         let tick = serde_json::from_value(event).expect("an event");
@@ -152,7 +152,7 @@ mod tests {
         store.set_aside(&pending).await.expect("it can be written");
         for _ in 0..2 {
             let trouble = invoke(&store, tick()).await.expect_err("somebody is needed");
-            let Trouble::Deadlines(swept) = trouble;
+            let CliError::Deadlines(swept) = trouble;
             assert_eq!((swept.aside, swept.aside_since), (1, Some(pending.deadline.due)));
         }
         let report = invoke(&store, json!({"recall": true})).await.expect("nobody is needed");

@@ -3,8 +3,9 @@ use std::{collections::BTreeMap, sync::Arc, time::Duration};
 use lambda_runtime::{LambdaEvent, run, service_fn};
 use ledgerfold::{
     StreamId, Timestamp, Version,
-    audit::{Finding, Look, SpotCheck, SpotCheckError, SpotChecked, Summary, Verdict},
     ports::Clock,
+    project::Verdict,
+    reconcile::{Finding, Look, SpotCheck, SpotCheckError, SpotChecked, Summary},
 };
 use serde::{Deserialize, Serialize};
 
@@ -22,7 +23,7 @@ pub struct SpotCheckSettings {
 }
 
 /// Audits a sample whenever a scheduled rule of the bus ticks, and tells CloudWatch what it has found,
-/// by projection and in all: `Audited`, `Lost`, `Diverged`, `Behind`, `Ahead`, `Unreadable`, `Parked`,
+/// by projection and in all: `Verifiable`, `Lost`, `Diverged`, `Behind`, `Ahead`, `Unreadable`, `Parked`,
 /// and `Wrong`, which is all but the first and the last but one together. The log says which streams.
 /// It also tells what waits: `OldestParked`, the seconds since the oldest entry came into a projection's
 /// quarantine, and `GenerationsBuilding`.
@@ -162,10 +163,10 @@ impl<'a> From<&'a Finding> for Found<'a> {
 mod tests {
     use ledgerfold::{
         Recorded,
-        audit::Sample,
         command::Loaded,
         ports::EventStore,
         project::{Catalog, Projection},
+        reconcile::Sample,
     };
     use ledgerfold_proofs::conformance::notebook::{NotebookEvent, commit, fresh};
     use ledgerfold_testkit::{

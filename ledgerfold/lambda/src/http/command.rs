@@ -1,8 +1,9 @@
 use ledgerfold::{
-    Actor, CausationId, CommandId, ConsistencyToken, CorrelationId, EntityId, EventId, EventType,
-    Traceparent, Version,
+    Actor, CausationId, CommandId, CorrelationId, EntityId, EventId, EventType, Traceparent,
+    Version,
     command::{Answer, Context},
     derive_uuid,
+    vocabulary::ConsistencyToken,
 };
 use serde::Serialize;
 

@@ -1,6 +1,10 @@
 use std::collections::BTreeMap;
 
-use ledgerfold::{Category, ConsistencyToken, Cursor, DamagedToken, Version, query::AuditPosition};
+use ledgerfold::{
+    Category, Version,
+    query::AuditPosition,
+    vocabulary::{ConsistencyToken, Cursor, DamagedToken},
+};
 use serde::{Serialize, de::DeserializeOwned};
 
 use super::{Problem, Request, command::single};

@@ -300,6 +300,6 @@ pub fn fresh_address() -> String {
 /// A request in an attempt of this name.
 pub fn ask<C>(stream: &StreamId, attempt: &str, command: C) -> CommandRequest<C> {
     let CommandRequest { id, context, .. } = notebook::write(stream, attempt, &[]);
-    let (stream, presumption) = (stream.clone(), ledgerfold::command::Presumption::None);
-    CommandRequest { stream, command, id, expected: None, presumption, context }
+    let (stream, hint) = (stream.clone(), ledgerfold::command::StreamHint::None);
+    CommandRequest { stream, command, id, expected: None, hint, context }
 }

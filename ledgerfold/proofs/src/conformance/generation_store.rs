@@ -4,7 +4,7 @@ use futures::future::join_all;
 use ledgerfold::{
     Timestamp,
     ports::{GenerationStore, Resume, SegmentPlace, SegmentProgress, Written},
-    project::{Generations, Outrun},
+    vocabulary::{Generations, MissedEvent},
 };
 
 use super::notebook::fresh;
@@ -50,13 +50,13 @@ pub async fn of_racing_first_records_one_takes_effect(store: &dyn GenerationStor
 /// With everything in it.
 pub async fn a_record_comes_back_as_it_was_written(store: &dyn GenerationStore) {
     let name = projection();
-    let outrun = Outrun { stream: fresh(), reason: "it has no place".to_owned() };
+    let missed = MissedEvent { stream: fresh(), reason: "it has no place".to_owned() };
     let mut record = first(store, &name).await;
     assert_eq!(read(store, &name).await.as_ref(), Some(&record));
     let changes: [&dyn Fn(&Generations) -> _; 7] = [
         &|record: &Generations| record.begun(2),
-        &|record: &Generations| record.outrun(outrun.clone()),
-        &|record: &Generations| record.under_verification(),
+        &|record: &Generations| record.with_missed_event(missed.clone()),
+        &|record: &Generations| record.without_missed_event(),
         &|record: &Generations| record.switched(Timestamp::UNIX_EPOCH),
         &|record: &Generations| record.rolling_back(),
         &|record: &Generations| record.abandoned(),

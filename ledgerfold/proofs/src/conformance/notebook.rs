@@ -3,11 +3,11 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use ledgerfold::{
-    Actor, Category, CausationId, Command, CommandId, CommandName, CommandStamp, CorrelationId,
-    Decider, EntityId, EventId, Fingerprint, Metadata, NewCommit, Rejection, StreamId, Timestamp,
-    Traceparent,
-    command::{CommandRequest, Context, Loaded, Presumption},
+    Actor, Category, CausationId, Command, CommandId, CommandName, CorrelationId, Decider,
+    EntityId, EventId, Rejection, StreamId, Timestamp, Traceparent,
+    command::{CommandRequest, Context, Loaded, StreamHint},
     events,
+    vocabulary::{CommandStamp, Fingerprint, Metadata, NewCommit},
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -97,8 +97,8 @@ pub fn write(stream: &StreamId, attempt: &str, notes: &[&str]) -> CommandRequest
         traceparent: None,
     };
     let command = Write(notes.iter().map(ToString::to_string).collect());
-    let presumption = Presumption::None;
-    CommandRequest { stream: stream.clone(), command, id, expected: None, presumption, context }
+    let hint = StreamHint::None;
+    CommandRequest { stream: stream.clone(), command, id, expected: None, hint, context }
 }
 
 /// The commit of these notes behind what was loaded, recorded at this second of 1970, with every

@@ -9,13 +9,13 @@ use ledgerfold::{
 use super::notebook::fresh;
 
 /// An entry with every field in use.
-fn entry(stream: &StreamId, told: u64, reason: &str) -> Parked {
+fn entry(stream: &StreamId, owed_version: u64, reason: &str) -> Parked {
     let at = |second| Timestamp::from_second(second).expect("a second of our era");
     Parked {
         stream: stream.clone(),
-        position: Some(Version::new(told.saturating_sub(2))),
-        version: Some(Version::new(told.saturating_sub(1))),
-        told: Version::new(told),
+        position: Some(Version::new(owed_version.saturating_sub(2))),
+        version: Some(Version::new(owed_version.saturating_sub(1))),
+        owed_version: Version::new(owed_version),
         reason: reason.to_owned(),
         since: at(60),
         attempts: 3,
@@ -124,7 +124,8 @@ pub async fn all_that_stand_parked_are_listed_once(store: &dyn Quarantine) {
 /// Whoever comes last, the most that is owed stays.
 pub async fn of_many_at_once_the_one_that_owes_most_stays(store: &dyn Quarantine) {
     let stream = fresh();
-    let entries: Vec<_> = (1..=12).map(|told| entry(&stream, told, "stuck")).collect();
+    let entries: Vec<_> =
+        (1..=12).map(|owed_version| entry(&stream, owed_version, "stuck")).collect();
     join_all(entries.iter().rev().map(|parked| park(store, parked))).await;
     let releases = (1..12).map(|reached| release(store, &stream, reached));
     join_all(releases).await;

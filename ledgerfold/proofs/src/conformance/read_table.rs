@@ -7,7 +7,7 @@ use ledgerfold::{
     ports::{
         Counter, CounterKey, Increment, IndexKey, Listing, Memo, ReadTable, StoredRow, Written,
     },
-    project::{Generation, Generations},
+    vocabulary::{Generation, Generations},
 };
 
 use super::{notebook::fresh, row_store};
@@ -24,9 +24,9 @@ fn record() -> (Generations, [Generation; 5]) {
     let on_second = switched(&Generations::first(1));
     let without_third = begun(&on_second).abandoned().expect("one is built");
     let record = begun(&switched(&without_third));
-    assert_eq!(record.live().generation, fourth);
-    assert_eq!(record.previous().map(|made| made.generation), Some(second));
-    assert_eq!(record.building().map(|building| building.made.generation), Some(fifth));
+    assert_eq!(record.live().number, fourth);
+    assert_eq!(record.previous().map(|it| it.number), Some(second));
+    assert_eq!(record.building().map(|building| building.generation.number), Some(fifth));
     (record, [first, second, third, fourth, fifth])
 }
 

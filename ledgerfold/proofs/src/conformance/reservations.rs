@@ -10,11 +10,11 @@ use futures::{
 };
 use ledgerfold::{
     Category, Claim, StreamId, UniqueKey, Version,
-    command::Seen,
     ports::{
         AppendError, ClaimsRecord, Correction, Reservations, Resume, Segment, SegmentPlace,
         SegmentProgress, Walk, Written,
     },
+    vocabulary::StreamVersion,
 };
 use uuid::Uuid;
 
@@ -76,7 +76,7 @@ impl Reserving {
         stream
     }
 
-    async fn seen(&self, stream: &StreamId) -> Seen {
+    async fn seen(&self, stream: &StreamId) -> StreamVersion {
         load(&self.log, stream).await.seen()
     }
 

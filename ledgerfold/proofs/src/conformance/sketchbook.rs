@@ -3,7 +3,8 @@
 
 use ledgerfold::{
     Category, Command, CommandName, Decider, DecodeError, Decoded, EncodeError, Event, EventType,
-    NewCommit, Payload, SchemaVersion, SnapshotPolicy, Snapshots, StreamId, command::Loaded,
+    Payload, SchemaVersion, SnapshotPolicy, Snapshots, StreamId, command::Loaded,
+    vocabulary::NewCommit,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};

@@ -32,7 +32,7 @@ impl Desk {
             stream: stream.clone(),
             position: None,
             version: version.map(Version::new),
-            told: Version::new(9),
+            owed_version: Version::new(9),
             reason: "it has no place".to_owned(),
             since: Timestamp::UNIX_EPOCH,
             attempts: 0,

@@ -13,7 +13,7 @@ use async_trait::async_trait;
 use ledgerfold::{
     Envelope,
     ports::{Clock, EntryError, Limits, PublishError, Publisher, Unpublishable},
-    project::Content,
+    vocabulary::Content,
 };
 
 use super::{

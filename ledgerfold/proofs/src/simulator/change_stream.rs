@@ -9,7 +9,7 @@ use std::{
     time::Duration,
 };
 
-use ledgerfold::{Commit, ports::Clock, relay::StreamRecord};
+use ledgerfold::{ports::Clock, relay::StreamRecord, vocabulary::Commit};
 
 use super::{Clockwork, clockwork::Bell, schedule::StreamShape, witness::Witness};
 

@@ -6,7 +6,8 @@
 use std::collections::BTreeMap;
 
 use ledgerfold::{
-    CommandId, Commit, Decider, Envelope, Event, StreamId, Timestamp, Version, project::Projection,
+    CommandId, Decider, Envelope, Event, StreamId, Timestamp, Version, project::Projection,
+    vocabulary::Commit,
 };
 
 use super::{

@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use ledgerfold::{
-    ConsistencyToken,
     command::{Answer, CommandError},
     ports::{Clock, IndexPartition, Listing, StoreError},
     query::{Listed, QueryError, fresh_counts, fresh_list, fresh_row},
+    vocabulary::ConsistencyToken,
 };
 
 use super::{

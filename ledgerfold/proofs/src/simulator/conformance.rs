@@ -12,13 +12,13 @@ use std::{
 use async_trait::async_trait;
 use futures::channel::oneshot;
 use ledgerfold::{
-    CommandId, NewCommit, StreamId, Version,
+    CommandId, StreamId, Version,
     ports::{
         AppendError, CommandRecord, Counter, CounterKey, EventStore, GenerationStore, Increment,
         Listing, Memo, Page, ReadStoreError, ReadTable, RemovedPage, Resume, RowStore,
         SegmentProgress, Settled, StoreError, StoredRow, TallyStore, Transaction, Written,
     },
-    project::{Generation, Generations, Retired},
+    vocabulary::{Generation, Generations, NewCommit, Retired},
 };
 
 use super::{

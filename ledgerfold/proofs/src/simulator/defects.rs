@@ -4,12 +4,12 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use ledgerfold::{
-    Commit, Payload, RecentCommands, Snapshot, StreamId, Version,
+    Payload, StreamId, Version,
     ports::{
         AppendError, EventStore, GenerationStore, Page, ReadStoreError, SegmentProgress,
         StoreError, Transaction, Written,
     },
-    project::Generations,
+    vocabulary::{Commit, Generations, RecentCommands, Snapshot},
 };
 
 use super::{Plant, generations::SimulatedGenerations, log::SimulatedLog};

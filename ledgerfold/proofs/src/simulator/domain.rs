@@ -3,7 +3,7 @@
 use ledgerfold::{
     Category, Command, CommandId, CommandName, Decider, EntityId, Idempotency, InvalidId, Recorded,
     StreamId, Version,
-    command::{CommandRequest, Context, JointDecider, JointRequest, Presumption},
+    command::{CommandRequest, Context, JointDecider, JointRequest, StreamHint},
     ports::{CounterKey, IndexKey},
     project::{Counts, Projection, Tally},
 };
@@ -28,7 +28,7 @@ pub(super) struct Request {
     pub(super) streams: Vec<StreamId>,
     pub(super) ask: Ask,
     pub(super) expected: Option<Version>,
-    pub(super) presumption: Presumption,
+    pub(super) hint: StreamHint,
     context: Context,
 }
 
@@ -107,14 +107,14 @@ impl Request {
             Ask::Transfer(_) | Ask::Bonus(_) => vec![account(first), account(other)],
         };
         let alone = matches!(ask_for, Ask::One(_));
-        let presumption = match alone && clockwork.chance(10) {
-            true => Presumption::New,
-            false => Presumption::None,
+        let hint = match alone && clockwork.chance(10) {
+            true => StreamHint::New,
+            false => StreamHint::None,
         };
         let guess = u64::try_from(clockwork.below(6)).unwrap_or(0);
         let expected = (alone && clockwork.chance(10)).then(|| Version::new(guess));
         let CommandRequest { id, context, .. } = ask(&streams[0], name, ());
-        Self { id, streams, ask: ask_for, expected, presumption, context }
+        Self { id, streams, ask: ask_for, expected, hint, context }
     }
 
     /// To open an account, which somebody else may be at too.
@@ -122,8 +122,8 @@ impl Request {
         let number = number % ACCOUNTS;
         let streams = vec![account(number)];
         let ask_for = Ask::One(AccountCommand::Open(format!("{number}@example.org")));
-        let CommandRequest { id, context, presumption, .. } = ask(&streams[0], name, ());
-        Self { id, streams, ask: ask_for, expected: None, presumption, context }
+        let CommandRequest { id, context, hint, .. } = ask(&streams[0], name, ());
+        Self { id, streams, ask: ask_for, expected: None, hint, context }
     }
 
     /// As a command of one account.
@@ -133,7 +133,7 @@ impl Request {
             command: command.clone(),
             id: self.id.clone(),
             expected: self.expected,
-            presumption: self.presumption,
+            hint: self.hint,
             context: self.context.clone(),
         }
     }

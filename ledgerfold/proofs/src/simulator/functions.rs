@@ -9,8 +9,9 @@ use futures::channel::oneshot;
 use ledgerfold::{
     Timestamp,
     command::{Answer, CommandError, CommandHandler, JointHandler},
-    project::{Consumer, Delivery, Receipt, Which},
+    project::{Consumer, RetryScope},
     relay::{Relay, StreamRecord, Unsent},
+    vocabulary::{Delivery, Receipt},
 };
 
 use super::{
@@ -95,14 +96,16 @@ impl RelayFunction {
 }
 
 /// A round of healing, which may die or fail as any function.
-pub(super) async fn heal(world: &World, queue: usize, which: Which) {
+pub(super) async fn retry_parked(world: &World, queue: usize, which: RetryScope) {
     let projector = world.subjects[queue].projector(world);
-    let healing =
-        world.processes.start(async move { projector.heal(which, Timestamp::MAX).await }).await;
-    if let Ok(Ok(healing)) = healing {
+    let retries = world
+        .processes
+        .start(async move { projector.retry_parked(which, Timestamp::MAX).await })
+        .await;
+    if let Ok(Ok(retries)) = retries {
         world.witness.count(|report| {
-            report.healed += healing.healed;
-            report.not_healed += healing.parked;
+            report.recovered += retries.recovered;
+            report.not_recovered += retries.parked;
         });
     }
 }

@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use ledgerfold::{
     ports::{GenerationStore, ReadStoreError, SegmentProgress, Written},
-    project::Generations,
+    vocabulary::Generations,
 };
 
 use super::weather::Way;

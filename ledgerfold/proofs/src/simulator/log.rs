@@ -4,11 +4,12 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
 use ledgerfold::{
-    CommandId, Commit, NewCommit, StreamId, UniqueKey, Version,
+    CommandId, StreamId, UniqueKey, Version,
     ports::{
         AppendError, Clock, CommandRecord, EventStore, Page, Resume, Segment, StoreError,
         StreamPage, Streams, StreamsError, Transaction,
     },
+    vocabulary::{Commit, NewCommit},
 };
 
 use super::{

@@ -3,7 +3,7 @@
 //!
 //! The product's own handlers run in it, behind their ports: `CommandHandler`, `JointHandler`, `Relay`,
 //! `Generational`, `ProcessHandler`, `DeadlineSweep`, `LiveRows`, `LiveTallies`, `fresh_row`, `fresh_list`,
-//! `fresh_counts`, `Auditor`, `Counters`, `Repairer`, `Rebuilder`. A schedule follows from its seed: the
+//! `fresh_counts`, `Reconciler`, `Counters`, `Repairer`, `Rebuilder`. A schedule follows from its seed: the
 //! line that a failure prints runs it again.
 //!
 //! ```

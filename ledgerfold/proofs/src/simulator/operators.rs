@@ -5,12 +5,11 @@ use std::{sync::Arc, time::Duration};
 
 use ledgerfold::{
     StreamId,
-    audit::{
-        Audited, Auditor, Counters, CountersVerdict, Effect, LostMemos, OnDivergence, Repairer,
-        Summary,
-    },
     ports::{Clock, Segment, Streams, StreamsError},
-    project::{ProjectError, TallyModel, UnknownModel},
+    project::{ProjectError, TallyModel, UnknownModel, Verifiable},
+    reconcile::{
+        Counters, CountersVerdict, Effect, LostMemos, OnDivergence, Reconciler, Repairer, Summary,
+    },
 };
 
 use super::{
@@ -29,7 +28,7 @@ const MISHAPS: usize = 9;
 
 /// Why an operator could not go on.
 #[derive(Debug, thiserror::Error)]
-enum Trouble {
+enum CliError {
     #[error(transparent)]
     Streams(#[from] StreamsError),
     #[error(transparent)]
@@ -117,9 +116,9 @@ async fn repair_now_and_then(world: &World, queue: usize) {
 
 fn repairer(world: &World, queue: usize) -> Result<Repairer, UnknownModel> {
     let subject = &world.subjects[queue];
-    let model: Arc<dyn Audited> = match (world.plant, queue) {
+    let model: Arc<dyn Verifiable> = match (world.plant, queue) {
         (Plant::RepairCountsTwice, 1) => {
-            let tallies = subject.table.tallies_of(subject.record().live().generation);
+            let tallies = subject.table.tallies_of(subject.record().live().number);
             Arc::new(TallyModel::<Totals>::new(Arc::new(Blind(tallies))))
         }
         _ => subject.live()?,
@@ -136,7 +135,7 @@ fn repairer(world: &World, queue: usize) -> Result<Repairer, UnknownModel> {
 }
 
 /// All streams of the log, page by page and segment by segment.
-async fn streams(world: &World, of: u32) -> Result<Vec<StreamId>, Trouble> {
+async fn streams(world: &World, of: u32) -> Result<Vec<StreamId>, CliError> {
     let mut streams = Vec::new();
     for segment in Segment::split(of) {
         let mut next = None;
@@ -152,7 +151,7 @@ async fn streams(world: &World, of: u32) -> Result<Vec<StreamId>, Trouble> {
     Ok(streams)
 }
 
-async fn repair(world: &World, queue: usize, live: bool) -> Result<(), Trouble> {
+async fn repair(world: &World, queue: usize, live: bool) -> Result<(), CliError> {
     let repairer = repairer(world, queue)?;
     for stream in streams(world, 1).await? {
         let repair = repairer.repair(&stream).await?;
@@ -196,7 +195,7 @@ pub(super) async fn audit(world: &World) {
 async fn examine_at_rest(
     world: &World,
     queue: usize,
-) -> Result<(Summary, Option<CountersVerdict>), Trouble> {
+) -> Result<(Summary, Option<CountersVerdict>), CliError> {
     let mut examined = examine(world, queue).await?;
     for _ in 0..AUDITS {
         if examined.1 != Some(CountersVerdict::Moved) {
@@ -211,10 +210,10 @@ async fn examine_at_rest(
 async fn examine(
     world: &World,
     queue: usize,
-) -> Result<(Summary, Option<CountersVerdict>), Trouble> {
+) -> Result<(Summary, Option<CountersVerdict>), CliError> {
     let (subject, time) = (&world.subjects[queue], Arc::new(world.clockwork.clone()));
     let (model, skips) = (subject.live()?, subject.quarantine.clone());
-    let auditor = Auditor::new(world.log.clone(), time, GRACE).of("model", model.clone(), skips);
+    let auditor = Reconciler::new(world.log.clone(), time, GRACE).of("model", model.clone(), skips);
     let mut counters = Counters::begin(&*model).await?;
     let mut summary = Summary::default();
     for finding in auditor.examine(&streams(world, 2).await?).await? {

@@ -68,7 +68,7 @@ impl Quarantine for SimulatedQuarantine {
             self.way.clockwork.sleep(self.way.clockwork.within(HELD_UP)).await;
         }
         let owed = match self.plant {
-            Plant::DebtForgotten => self.kept.get(stream).await?.map(|parked| parked.told),
+            Plant::DebtForgotten => self.kept.get(stream).await?.map(|parked| parked.owed_version),
             _ => None,
         };
         self.kept.release(stream, owed.unwrap_or(reached)).await?;

@@ -8,7 +8,7 @@ use std::{
 
 use ledgerfold::{
     StreamId, Version,
-    project::{Content, Delivery, Receipt, ReplayName},
+    vocabulary::{Content, Delivery, Receipt, ReplayName},
 };
 
 use super::{Clockwork, Plant, clockwork::Bell, schedule::QueueShape, witness::Witness};

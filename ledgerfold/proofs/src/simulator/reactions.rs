@@ -14,7 +14,7 @@ use ledgerfold::{
     command::CommandHandler,
     ports::{Clock, EventStore, Page, StoreError},
     process::{DeadlineSweep, ProcessExpiry, ProcessHandler},
-    project::{Delivery, Receipt},
+    vocabulary::{Delivery, Receipt},
 };
 
 use super::{

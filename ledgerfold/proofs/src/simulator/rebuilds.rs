@@ -3,8 +3,8 @@
 
 use ledgerfold::{
     ports::{Clock, GenerationStore, RowStore, TallyStore, Written},
-    project::Made,
     rebuild::{Plan, RebuildError, Rebuilder, Verified},
+    vocabulary::GenerationRef,
 };
 
 use super::{
@@ -37,7 +37,7 @@ struct Attempt {
     subject: Subject,
     errand: Errand,
     /// What was live when the errand began.
-    from: Made,
+    from: GenerationRef,
     code: Code,
     rebuilder: Rebuilder,
 }
@@ -87,7 +87,7 @@ async fn look_after(world: &World, queue: usize) {
 }
 
 /// Whether an attempt has come to its end.
-async fn is_done(world: &World, subject: &Subject, errand: Errand, from: Made) -> bool {
+async fn is_done(world: &World, subject: &Subject, errand: Errand, from: GenerationRef) -> bool {
     let (world, subject) = (world.clone(), subject.clone());
     let code = world.deployment.draw(&world.clockwork);
     let rebuilder = subject.rebuilder(&world, code);
@@ -135,7 +135,7 @@ impl Attempt {
                 self.count_switch();
                 return Ok(true);
             }
-            self.world.witness.count(|report| report.outrun += 1);
+            self.world.witness.count(|report| report.missed += 1);
         }
         Ok(false)
     }

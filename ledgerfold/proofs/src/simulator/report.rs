@@ -90,15 +90,15 @@ counts! {
     /// Streams that were parked, each as often as a message came.
     parked,
     /// Parked streams that healing brought home.
-    healed,
+    recovered,
     /// Those that it did not.
-    not_healed,
+    not_recovered,
     /// Generations that readers were sent to.
     switches,
     /// Those that were read before.
     roll_backs,
     /// Switches that were refused, because a projector could not follow since the verification.
-    outrun,
+    missed,
     /// Attempts to rebuild that were cut short, and made again.
     cut_short,
     /// Generations that were given up before anybody read them.

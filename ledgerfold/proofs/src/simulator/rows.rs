@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use ledgerfold::{
     Payload, StreamId,
     ports::{Clock, Listing, ReadStoreError, RowStore, StoredRow, Written},
-    project::Generation,
+    vocabulary::Generation,
 };
 
 use super::{Plant, domain::Statement, weather::Way, witness::Witness};

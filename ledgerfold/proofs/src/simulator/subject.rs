@@ -6,10 +6,10 @@ use std::sync::{
 };
 
 use ledgerfold::{
-    audit::Audited,
     ports::{EventStore, GenerationStore},
-    project::{Catalog, Generational, Generations, Models, Projectors, UnknownModel},
+    project::{Catalog, Generational, Models, Projectors, UnknownModel, Verifiable},
     rebuild::Rebuilder,
+    vocabulary::Generations,
 };
 
 use super::{
@@ -78,7 +78,7 @@ impl Subject {
     }
 
     /// The model of what readers see now.
-    pub(super) fn live(&self) -> Result<Arc<dyn Audited>, UnknownModel> {
+    pub(super) fn live(&self) -> Result<Arc<dyn Verifiable>, UnknownModel> {
         self.models(&Code::Mended.catalog()).open(self.record().live())
     }
 

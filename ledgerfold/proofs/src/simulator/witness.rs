@@ -5,7 +5,7 @@ use std::{
     sync::{Mutex, MutexGuard, PoisonError},
 };
 
-use ledgerfold::{CommandId, StreamId, Version, command::Answer, project::Generation};
+use ledgerfold::{CommandId, StreamId, Version, command::Answer, vocabulary::Generation};
 
 use super::{domain::Request, report::Report};
 

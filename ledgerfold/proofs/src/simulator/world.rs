@@ -10,7 +10,8 @@ use std::{
 
 use ledgerfold::{
     ports::Clock,
-    project::{Delivery, Receipt, Which},
+    project::RetryScope,
+    vocabulary::{Delivery, Receipt},
 };
 
 use super::{
@@ -132,7 +133,7 @@ impl World {
         }
         for queue in [0, 1] {
             let world = self.clone();
-            self.clockwork.spawn(async move { world.heal(queue).await });
+            self.clockwork.spawn(async move { world.retry_parked(queue).await });
         }
         for _ in 0..2 {
             let (world, reactor) = (self.clone(), Reactor::new(self));
@@ -172,12 +173,12 @@ impl World {
     }
 
     /// Has what stands parked tried again, round by round.
-    async fn heal(&self, number: usize) {
+    async fn retry_parked(&self, number: usize) {
         loop {
             self.subjects[number].quarantine.occupied().await;
             self.clockwork.sleep(self.clockwork.within(self.schedule.pace())).await;
-            let which = if self.clockwork.chance(50) { Which::All } else { Which::Due };
-            functions::heal(self, number, which).await;
+            let which = if self.clockwork.chance(50) { RetryScope::All } else { RetryScope::Due };
+            functions::retry_parked(self, number, which).await;
         }
     }
 

@@ -2,8 +2,8 @@
 
 use async_trait::async_trait;
 use ledgerfold::{
-    NewCommit,
     ports::{AppendError, EventStore, StoreError, Transaction},
+    vocabulary::NewCommit,
 };
 use ledgerfold_proofs::conformance::history::{ModelStore, alone};
 use tokio::task::yield_now;
@@ -240,7 +240,7 @@ impl Defect for MeasuresTheFirst {
 fn refuse_over(
     limit: usize,
     transaction: &Transaction,
-    size: impl Fn(&ledgerfold::Commit) -> usize,
+    size: impl Fn(&ledgerfold::vocabulary::Commit) -> usize,
 ) -> Write {
     let sizes = transaction.commits().iter().map(|new| size(new.as_commit()));
     match sizes.max() {
@@ -256,7 +256,7 @@ pub(crate) struct KnowsTooLowALimit;
 #[async_trait]
 impl Defect for KnowsTooLowALimit {
     async fn transact(&self, log: &ModelStore, transaction: &Transaction) -> Write {
-        refuse_over(256 * 1024, transaction, ledgerfold::Commit::payload_bytes)?;
+        refuse_over(256 * 1024, transaction, ledgerfold::vocabulary::Commit::payload_bytes)?;
         log.transact(transaction).await
     }
 }

@@ -2,9 +2,12 @@
 
 use async_trait::async_trait;
 use ledgerfold::{
-    CommandId, CommandStamp, Commit, CommitEvent, CorrelationId, Fingerprint, Metadata, NewCommit,
-    Payload, RecentCommands, SchemaVersion, Snapshot, StreamId, Timestamp, Traceparent, Version,
+    CommandId, CorrelationId, Payload, SchemaVersion, StreamId, Timestamp, Traceparent, Version,
     ports::EventStore,
+    vocabulary::{
+        CommandStamp, Commit, CommitEvent, Fingerprint, Metadata, NewCommit, RecentCommands,
+        Snapshot,
+    },
 };
 use ledgerfold_proofs::conformance::history::ModelStore;
 

@@ -4,8 +4,9 @@ use std::sync::{Mutex, PoisonError};
 
 use async_trait::async_trait;
 use ledgerfold::{
-    Commit, StateSchema, StreamId, Version,
+    StreamId, Version,
     ports::{EventStore, Newest, Page},
+    vocabulary::{Commit, StateSchema},
 };
 use ledgerfold_proofs::conformance::history::ModelStore;
 

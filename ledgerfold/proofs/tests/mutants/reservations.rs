@@ -8,11 +8,12 @@ use std::{
 
 use async_trait::async_trait;
 use ledgerfold::{
-    Category, Commit, StreamId, UniqueKey, Version,
+    Category, StreamId, UniqueKey, Version,
     ports::{
         AppendError, ClaimsRecord, Correction, EventStore, KeyChange, ReservationPage,
         Reservations, Resume, Segment, StoreError, StreamsError, Transaction, Written,
     },
+    vocabulary::Commit,
 };
 use ledgerfold_proofs::conformance::{
     history::ModelStore,

@@ -127,7 +127,7 @@ fn parked(skip: &Skip) -> Parked {
         stream: skip.stream.clone(),
         position: None,
         version: Some(skip.version),
-        told: Version::new(u64::MAX),
+        owed_version: Version::new(u64::MAX),
         reason: "made up".to_owned(),
         since: Timestamp::UNIX_EPOCH,
         attempts: 0,

@@ -2,8 +2,9 @@
 
 use async_trait::async_trait;
 use ledgerfold::{
-    Commit, NewCommit, Version,
+    Version,
     ports::{AppendError, CommandRecord, EventStore, KeyChange, StoreError, Transaction},
+    vocabulary::{Commit, NewCommit},
 };
 use ledgerfold_proofs::conformance::history::{ModelStore, alone, claims_of};
 use tokio::task::yield_now;

@@ -1,7 +1,8 @@
 use async_trait::async_trait;
 use ledgerfold::{
-    CommandId, Commit, NewCommit, StateSchema, StreamId, Version,
+    CommandId, StreamId, Version,
     ports::{AppendError, CommandRecord, EventStore, Newest, Page, StoreError, Transaction},
+    vocabulary::{Commit, NewCommit, StateSchema},
 };
 use ledgerfold_proofs::conformance::history::{ModelStore, alone};
 
@@ -129,7 +130,7 @@ pub(crate) fn part(commit: &Commit, from: Version, events: std::ops::Range<usize
 pub(crate) fn restored(
     commit: &Commit,
     from: Version,
-    events: Vec<ledgerfold::CommitEvent>,
+    events: Vec<ledgerfold::vocabulary::CommitEvent>,
 ) -> Commit {
     let to = from.advance(events.len().saturating_sub(1));
     let (stream, command) = (commit.stream().clone(), commit.command().clone());
@@ -141,8 +142,8 @@ pub(crate) fn restored(
 /// The same commit with other circumstances.
 pub(crate) fn stamped(
     commit: &Commit,
-    command: ledgerfold::CommandStamp,
-    metadata: ledgerfold::Metadata,
+    command: ledgerfold::vocabulary::CommandStamp,
+    metadata: ledgerfold::vocabulary::Metadata,
 ) -> Commit {
     let events = commit.events().map(|(_, event)| event.clone()).collect();
     let versions = (commit.from(), commit.to());

@@ -8,12 +8,12 @@ use std::{
 
 use async_trait::async_trait;
 use ledgerfold::{
-    Category, CommandId, Commit, DamagedToken, NewCommit, StreamId, UniqueKey, Version,
-    command::Seen,
+    Category, CommandId, StreamId, UniqueKey, Version,
     ports::{
         AppendError, ClaimsRecord, CommandRecord, EventStore, KeyChange, MAX_TRANSACTION_BYTES,
         Page, Resume, Segment, StoreError, StreamPage, Streams, StreamsError, Transaction,
     },
+    vocabulary::{Commit, DamagedToken, NewCommit, StreamVersion},
 };
 
 /// The bound that the log on DynamoDB has.
@@ -215,7 +215,7 @@ impl Kept {
         taken.into_iter().chain(given).try_for_each(|(key, change)| self.check_key(key, change))
     }
 
-    pub(super) fn has_moved(&self, seen: &Seen) -> bool {
+    pub(super) fn has_moved(&self, seen: &StreamVersion) -> bool {
         self.commits.contains_key(&(seen.stream().clone(), seen.version().next()))
     }
 

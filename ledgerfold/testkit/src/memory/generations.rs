@@ -9,7 +9,7 @@ use std::{
 use async_trait::async_trait;
 use ledgerfold::{
     ports::{GenerationStore, ReadStoreError, SegmentProgress, Written},
-    project::Generations,
+    vocabulary::Generations,
 };
 
 /// The record of generations in memory. It may fail from some call on.

@@ -8,8 +8,8 @@ use std::{
 
 use async_trait::async_trait;
 use ledgerfold::{
-    ContentId,
     ports::{PayloadError, PayloadStore},
+    vocabulary::ContentId,
 };
 
 /// Contents in memory.

@@ -81,7 +81,8 @@ impl Quarantine for MemoryQuarantine {
     async fn park(&self, parked: &Parked) -> Result<(), QuarantineError> {
         self.check()?;
         let entries = &mut self.lock().parked;
-        if entries.get(&parked.stream).is_none_or(|there| there.told <= parked.told) {
+        if entries.get(&parked.stream).is_none_or(|there| there.owed_version <= parked.owed_version)
+        {
             entries.insert(parked.stream.clone(), parked.clone());
         }
         Ok(())
@@ -90,7 +91,7 @@ impl Quarantine for MemoryQuarantine {
     async fn release(&self, stream: &StreamId, reached: Version) -> Result<(), QuarantineError> {
         self.check()?;
         let entries = &mut self.lock().parked;
-        if entries.get(stream).is_some_and(|there| there.told <= reached) {
+        if entries.get(stream).is_some_and(|there| there.owed_version <= reached) {
             entries.remove(stream);
         }
         Ok(())

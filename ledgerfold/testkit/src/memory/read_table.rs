@@ -6,7 +6,7 @@ use std::{
 use async_trait::async_trait;
 use ledgerfold::{
     ports::{ReadStoreError, ReadTable, RemovedPage, Resume, RowStore, TallyStore},
-    project::{Generation, Retired},
+    vocabulary::{Generation, Retired},
 };
 
 use super::{MemoryRowStore, MemoryTallyStore};

@@ -1,10 +1,11 @@
 use async_trait::async_trait;
 use ledgerfold::{
-    Category, DamagedToken, StreamId, UniqueKey,
+    Category, StreamId, UniqueKey,
     ports::{
         ClaimsRecord, Correction, Reservation, ReservationPage, Reservations, Resume, Segment,
         StoreError, StreamsError, Written,
     },
+    vocabulary::DamagedToken,
 };
 
 use super::MemoryEventStore;

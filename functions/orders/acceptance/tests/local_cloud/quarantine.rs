@@ -12,7 +12,7 @@ use crate::world::{PROJECTED, TestOrder, World, answered};
 const PROJECTIONS: [&str; 4] = ["customer-orders", "dashboard", "order-view", "shipment"];
 /// Locally a round begins every minute; one that comes too early after the last attempt leaves it to
 /// the next, and an emulator's minute may be a little longer.
-const HEALED: Duration = Duration::from_secs(240);
+const RECOVERED: Duration = Duration::from_secs(240);
 
 /// Where a stream stands parked.
 fn parked(stream: &str) -> Vec<Value> {
@@ -31,7 +31,7 @@ async fn parked_for(stream: &str, projections: &[&str], told: u64, within: Durat
     let what = format!("{stream} stands parked for {projections:?}");
     eventually(&what, within, async || {
         let parked = parked(stream);
-        let is_told = parked.iter().all(|entry| entry["told"] == told);
+        let is_told = parked.iter().all(|entry| entry["owed_version"] == told);
         if scopes(&parked) == projections && is_told {
             Ok(parked)
         } else {
@@ -89,7 +89,7 @@ async fn an_order_with_an_event_that_nobody_can_read_waits_until_it_is_mended() 
     world.aws.write_by_hand(&order.id, 2, "OrderPaid", &payment).await.expect("written");
     let (code, told) = ledgerfold(&["parked", "retry", "shipment"]);
     assert_eq!(code, Some(0), "{told}");
-    parked_for(&stream, &[], 3, HEALED).await;
+    parked_for(&stream, &[], 3, RECOVERED).await;
     assert_eq!(status(&world, &order).await, "shipped");
     clean_in_the_end(&this).await;
 
@@ -126,7 +126,7 @@ async fn an_event_that_nobody_will_mend_is_skipped_and_the_audit_tells_of_it() {
         let (code, skipped) = ledgerfold(&skip(projection, &stream, "2"));
         assert_eq!((code, &skipped["recorded"]["version"]), (Some(0), &json!(2)), "{skipped}");
     }
-    parked_for(&stream, &[], 2, HEALED).await;
+    parked_for(&stream, &[], 2, RECOVERED).await;
     let (code, again) = ledgerfold(&skip("shipment", &stream, "2"));
     assert_eq!((code, &again["alreadySkipped"]["actor"]), (Some(0), &json!("ada")), "{again}");
 

@@ -1,9 +1,9 @@
 use ledgerfold::{
-    Timestamp, Version,
-    audit::{Comparison, Finding, Verdict},
-    claims,
+    Timestamp, Version, claims,
     ports::{Signature, Skip},
     process::DeadlineFault,
+    project::{Comparison, Verdict},
+    reconcile::Finding,
 };
 
 use super::{Audit, Unpublished};

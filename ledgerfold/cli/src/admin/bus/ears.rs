@@ -5,12 +5,12 @@ use aws_sdk_sqs::{
     types::{DeleteMessageBatchRequestEntry, Message},
 };
 use futures::future::try_join_all;
-use ledgerfold::{EventId, project::ReplayName};
+use ledgerfold::{EventId, vocabulary::ReplayName};
 use ledgerfold_eventbridge::BusMessage;
 
 use crate::{
     dead_letters::{attributes, failed},
-    trouble::Trouble,
+    error::CliError,
 };
 
 /// The most messages that one call brings.
@@ -41,7 +41,7 @@ pub(super) struct Brought {
 
 impl Ears<'_> {
     /// Takes what is there, or waits for it for a while.
-    pub(super) async fn listen(&self) -> Result<Brought, Trouble> {
+    pub(super) async fn listen(&self) -> Result<Brought, CliError> {
         let calls = try_join_all((0..CONCURRENT_CALLS).map(|_| self.take())).await?;
         let mut all = Brought::default();
         for Brought { messages, events } in calls {
@@ -52,12 +52,12 @@ impl Ears<'_> {
     }
 
     /// Whether nothing waits in the queue, and nothing is out of sight; SQS says it approximately.
-    pub(super) async fn is_silent(&self) -> Result<bool, Trouble> {
+    pub(super) async fn is_silent(&self) -> Result<bool, CliError> {
         let there = attributes(self.sqs, self.queue).await?;
         Ok(there.waiting == 0 && there.in_flight == 0)
     }
 
-    async fn take(&self) -> Result<Brought, Trouble> {
+    async fn take(&self) -> Result<Brought, CliError> {
         let answer = self
             .sqs
             .receive_message()
@@ -86,7 +86,7 @@ impl Ears<'_> {
     }
 
     /// What is not deleted comes again, and is heard once more.
-    async fn delete(&self, messages: &[&Message]) -> Result<(), Trouble> {
+    async fn delete(&self, messages: &[&Message]) -> Result<(), CliError> {
         if messages.is_empty() {
             return Ok(());
         }
@@ -103,7 +103,7 @@ impl Ears<'_> {
 
 #[cfg(test)]
 mod tests {
-    use ledgerfold::project::ReplayName;
+    use ledgerfold::vocabulary::ReplayName;
     use ledgerfold_proofs::{
         RecordedAnswer::{self, Json},
         RecordedService,

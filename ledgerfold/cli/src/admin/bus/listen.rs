@@ -3,16 +3,16 @@
 use std::time::Duration;
 
 use indicatif::ProgressBar;
-use ledgerfold::{Timestamp, audit::Heard, ports::Clock, project::ReplayName};
+use ledgerfold::{Timestamp, ports::Clock, reconcile::PublishedEvents, vocabulary::ReplayName};
 use ledgerfold_eventbridge::{ReplayState, Replays};
 
 use super::{ears::Ears, window::Span};
 use crate::{
+    error::CliError,
     output::progress,
     replay::{fresh_name, start, verdict},
     system::{SystemClock, SystemRandom},
     target::Target,
-    trouble::Trouble,
 };
 
 /// What the names of audits begin with: by it the rule of their queue knows them.
@@ -28,7 +28,7 @@ pub(super) async fn to_replay(
     replays: &Replays,
     span: &Span,
     within: Duration,
-) -> Result<(ReplayName, Heard), Trouble> {
+) -> Result<(ReplayName, PublishedEvents), CliError> {
     let (queue, rule) = (target.audit_queue()?, target.audit_rule()?);
     none_is_running(replays).await?;
     let name = fresh_name("audit", &SystemClock, &SystemRandom);
@@ -49,14 +49,14 @@ pub(super) async fn to_replay(
 }
 
 /// Two audits would take each other's messages.
-async fn none_is_running(replays: &Replays) -> Result<(), Trouble> {
+async fn none_is_running(replays: &Replays) -> Result<(), CliError> {
     let mut from = None;
     loop {
         let page = replays.list(from.as_deref()).await?;
         let is_audit = |name: &ReplayName| name.0.starts_with(PREFIX);
         let running = page.replays.into_iter().find(|it| is_audit(&it.name) && !it.state.is_over());
         if let Some(running) = running {
-            return Err(Trouble::AuditRunning { name: running.name.0 });
+            return Err(CliError::AuditRunning { name: running.name.0 });
         }
         from = page.next;
         if from.is_none() {
@@ -72,8 +72,8 @@ async fn hear(
     silence: Duration,
     deadline: Timestamp,
     bar: &ProgressBar,
-) -> Result<Heard, Trouble> {
-    let (mut heard, mut last) = (Heard::default(), SystemClock.now());
+) -> Result<PublishedEvents, CliError> {
+    let (mut heard, mut last) = (PublishedEvents::default(), SystemClock.now());
     loop {
         let status = replays.describe(ears.replay).await?;
         let brought = ears.listen().await?;
@@ -93,7 +93,7 @@ async fn hear(
             return Ok(heard);
         }
         if now > deadline {
-            return Err(Trouble::NotAllHeard { name: ears.replay.0.clone(), events: heard.len() });
+            return Err(CliError::NotAllHeard { name: ears.replay.0.clone(), events: heard.len() });
         }
     }
 }

@@ -6,12 +6,14 @@ mod republish;
 mod window;
 
 use futures::{StreamExt, TryStreamExt, stream};
-use ledgerfold::{Commit, StreamId, Timestamp, Version, audit::Heard, ports::Clock};
+use ledgerfold::{
+    StreamId, Timestamp, Version, ports::Clock, reconcile::PublishedEvents, vocabulary::Commit,
+};
 use ledgerfold_eventbridge::{ARCHIVED_AFTER, Replays};
 use serde::Serialize;
 
 use super::Context;
-use crate::{system::SystemClock, trouble::Trouble};
+use crate::{error::CliError, system::SystemClock};
 
 pub(super) use republish::run as republish;
 pub(super) use window::WindowOptions;
@@ -25,7 +27,7 @@ const CONCURRENT_STREAMS: usize = 8;
 pub(super) struct Hearing {
     replay: String,
     span: Span,
-    heard: Heard,
+    heard: PublishedEvents,
 }
 
 /// The audit of the bus in the answer.
@@ -50,7 +52,7 @@ pub(super) struct Unpublished {
 
 impl Hearing {
     /// Has the archive replayed to the audit, and listens to it.
-    pub(super) async fn of(context: &Context, options: &WindowOptions) -> Result<Self, Trouble> {
+    pub(super) async fn of(context: &Context, options: &WindowOptions) -> Result<Self, CliError> {
         let target = &context.target;
         let client = target.connection.eventbridge().await;
         let replays = Replays::open(client, target.archive()?).await?;
@@ -70,7 +72,7 @@ impl Hearing {
         &self,
         context: &Context,
         streams: &[StreamId],
-    ) -> Result<Vec<Commit>, Trouble> {
+    ) -> Result<Vec<Commit>, CliError> {
         let (log, recorded) = (&*context.log, self.span.recorded());
         let lacking: Vec<_> = stream::iter(streams)
             .map(|stream| self.heard.lacks(log, stream, &recorded))

@@ -3,8 +3,9 @@
 use std::{num::NonZeroU32, process::ExitCode, sync::Arc};
 
 use ledgerfold::{
-    Commit, Pace,
     relay::{Relay, StreamRecord},
+    vocabulary::Commit,
+    waiting::RateLimit,
 };
 use serde::Serialize;
 
@@ -14,9 +15,9 @@ use crate::{
         Context,
         walk::{Choice, interrupted},
     },
+    error::CliError,
     output::{Output, Report, confirm, progress, table},
     system::{SystemClock, SystemRandom},
-    trouble::Trouble,
 };
 
 /// Few enough that whoever listens to the bus keeps up with live traffic beside them.
@@ -31,7 +32,7 @@ pub(in crate::admin) async fn run(
     yes: bool,
     context: &Context,
     output: &mut Output,
-) -> Result<ExitCode, Trouble> {
+) -> Result<ExitCode, CliError> {
     let relay = relay(context).await?;
     confirm("Publish again what the bus has not published? Everybody on it gets it.", yes)?;
     let hearing = Hearing::of(context, window).await?;
@@ -47,7 +48,7 @@ pub(in crate::admin) async fn run(
     Ok(ExitCode::SUCCESS)
 }
 
-async fn relay(context: &Context) -> Result<Relay, Trouble> {
+async fn relay(context: &Context) -> Result<Relay, CliError> {
     let publisher = Arc::new(context.target.publisher().await?);
     Ok(Relay::new(publisher, Arc::new(SystemClock), Arc::new(SystemRandom)))
 }
@@ -59,8 +60,8 @@ async fn republish(
     rate: NonZeroU32,
     context: &Context,
     report: &mut Republished,
-) -> Result<(), Trouble> {
-    let pace = Pace::new(Some(rate), &SystemClock);
+) -> Result<(), CliError> {
+    let pace = RateLimit::new(Some(rate), &SystemClock);
     let bar = progress("commits published");
     let mut walk = choice.walk(context);
     while let Some((streams, place)) = walk.next().await? {
@@ -79,13 +80,13 @@ async fn republish(
     Ok(())
 }
 
-async fn publish(relay: &Relay, commit: &Commit) -> Result<(), Trouble> {
+async fn publish(relay: &Relay, commit: &Commit) -> Result<(), CliError> {
     let name = format!("{} at {}", commit.stream(), commit.from());
     let record = StreamRecord { sequence_number: name.clone(), name, commit: Ok(commit.clone()) };
-    relay
-        .publish(&[record])
-        .await
-        .map_err(|unsent| Trouble::Unsent { commit: unsent.sequence_number, reason: unsent.reason })
+    relay.publish(&[record]).await.map_err(|unsent| CliError::Unsent {
+        commit: unsent.sequence_number,
+        reason: unsent.reason,
+    })
 }
 
 /// What was published again.

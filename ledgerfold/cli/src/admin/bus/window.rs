@@ -6,7 +6,7 @@ use clap::Args;
 use ledgerfold::Timestamp;
 use ledgerfold_eventbridge::Window;
 
-use crate::trouble::Trouble;
+use crate::error::CliError;
 
 /// How far a replay reaches over both ends of what is compared: some archives cut a window to the
 /// minute.
@@ -45,10 +45,10 @@ impl WindowOptions {
         oldest: Timestamp,
         settled: Timestamp,
         now: Timestamp,
-    ) -> Result<Span, Trouble> {
+    ) -> Result<Span, CliError> {
         let to = self.until.unwrap_or(now);
         if to > now {
-            return Err(Trouble::WindowInFuture { to });
+            return Err(CliError::WindowInFuture { to });
         }
         let (from, to) = (self.since.unwrap_or(oldest).max(oldest), to.min(settled));
         let compared = Window::new(from, to)?;
@@ -75,7 +75,7 @@ mod tests {
     use ledgerfold::Timestamp;
 
     use super::WindowOptions;
-    use crate::trouble::Trouble;
+    use crate::error::CliError;
 
     fn at(second: i64) -> Timestamp {
         Timestamp::from_second(second).expect("a time")
@@ -96,8 +96,8 @@ mod tests {
         ] {
             assert_eq!(span(since, until).expect("a window").recorded(), expected);
         }
-        assert!(matches!(span(None, Some(10_001)), Err(Trouble::WindowInFuture { .. })));
-        assert!(matches!(span(Some(9_500), None), Err(Trouble::Window(_))));
+        assert!(matches!(span(None, Some(10_001)), Err(CliError::WindowInFuture { .. })));
+        assert!(matches!(span(Some(9_500), None), Err(CliError::Window(_))));
     }
 
     #[test]

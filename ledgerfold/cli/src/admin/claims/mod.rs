@@ -7,7 +7,7 @@ use std::{num::NonZeroU32, process::ExitCode, sync::Arc, time::Duration};
 use clap::{Args, Subcommand};
 use ledgerfold::{
     StreamId,
-    claims::{Built, Claimants, ClaimsAuditor, ClaimsBuilder, Finding, Inspector, Step, Subject},
+    claims::{Built, Claimants, ClaimsBuilder, ClaimsChecker, Finding, Inspector, Step, Subject},
     ports::{ClaimsState, Reservations, Segment, Walk},
     rebuild::Plan,
 };
@@ -18,10 +18,10 @@ pub(super) use found::Found;
 
 use super::{bars::Bars, walk::COMMITS_PER_PAGE};
 use crate::{
+    error::{CliError, FINDINGS},
     output::{Output, Report, table},
     system::{SystemClock, SystemRandom},
     target::Target,
-    trouble::{FINDINGS, Trouble},
 };
 
 #[derive(Debug, Subcommand)]
@@ -51,9 +51,9 @@ struct Reserving {
 }
 
 impl Reserving {
-    async fn of(claimants: &Claimants, target: &Target) -> Result<Self, Trouble> {
+    async fn of(claimants: &Claimants, target: &Target) -> Result<Self, CliError> {
         if claimants.categories().next().is_none() {
-            return Err(Trouble::NoClaims);
+            return Err(CliError::NoClaims);
         }
         let log = target.log().await?.with_reservations(target.reservations()?);
         let log = Arc::new(log);
@@ -69,7 +69,7 @@ pub(super) async fn run(
     claimants: &Claimants,
     target: &Target,
     output: &mut Output,
-) -> Result<ExitCode, Trouble> {
+) -> Result<ExitCode, CliError> {
     let reserving = Reserving::of(claimants, target).await?;
     match command {
         Claims::Build(options) => build(options, reserving.inspector, output).await,
@@ -81,7 +81,7 @@ async fn build(
     options: &BuildOptions,
     inspector: Inspector,
     output: &mut Output,
-) -> Result<ExitCode, Trouble> {
+) -> Result<ExitCode, CliError> {
     let plan = Plan { segments: options.segments, streams_per_second: options.rate };
     let categories: Vec<_> = inspector.categories().cloned().collect();
     let builder = ClaimsBuilder::new(inspector, Arc::new(SystemClock), Arc::new(SystemRandom));
@@ -103,10 +103,10 @@ async fn build(
     Ok(report.exit_code())
 }
 
-async fn show(reserving: &Reserving, output: &mut Output) -> Result<ExitCode, Trouble> {
+async fn show(reserving: &Reserving, output: &mut Output) -> Result<ExitCode, CliError> {
     let mut report = Shown::default();
     for category in reserving.inspector.categories() {
-        let record = reserving.log.read_record(category).await.map_err(Trouble::Log)?;
+        let record = reserving.log.read_record(category).await.map_err(CliError::Log)?;
         let (state, revision) = match record.state() {
             ClaimsState::Incomplete => ("incomplete", None),
             ClaimsState::Building(build) => ("building", Some(build.revision)),
@@ -125,10 +125,10 @@ pub(super) async fn audit(
     target: &Target,
     streams: &[StreamId],
     grace: Duration,
-) -> Result<Vec<Found>, Trouble> {
+) -> Result<Vec<Found>, CliError> {
     let inspector = Reserving::of(claimants, target).await?.inspector;
     let categories: Vec<_> = inspector.categories().cloned().collect();
-    let auditor = ClaimsAuditor::new(inspector, Arc::new(SystemClock), grace);
+    let auditor = ClaimsChecker::new(inspector, Arc::new(SystemClock), grace);
     if !streams.is_empty() {
         let subjects: Vec<_> = streams.iter().cloned().map(Subject::Stream).collect();
         return Ok(found(&auditor.examine(&subjects).await?));

@@ -11,8 +11,8 @@ use std::{
 
 use async_trait::async_trait;
 use ledgerfold::{
-    Category, Claim, CommandId, Decider, Event, NewCommit, StreamId, UniqueKey, Version,
-    claims::{Built, Claimants, ClaimsAuditor, ClaimsBuilder, ClaimsError, Finding, Inspector},
+    Category, Claim, CommandId, Decider, Event, StreamId, UniqueKey, Version,
+    claims::{Built, Claimants, ClaimsBuilder, ClaimsChecker, ClaimsError, Finding, Inspector},
     command::{Answer, CommandError, CommandHandler, Loader},
     ports::{
         AppendError, ClaimsRecord, CommandRecord, Correction, EventStore, KeyChange, Page,
@@ -20,6 +20,7 @@ use ledgerfold::{
         StreamsError, Transaction, Walk, Written,
     },
     rebuild::Plan,
+    vocabulary::NewCommit,
 };
 use ledgerfold_proofs::conformance::account::{
     AccountCommand, AccountEvent, AccountRejection, Accounts, AccountsWithoutClaims, ask,
@@ -278,7 +279,7 @@ impl Bank {
     pub(super) async fn audit(&self) -> Vec<Finding> {
         let grace = Duration::from_secs(1);
         let clock = Arc::new(ManualClock::default());
-        let auditor = ClaimsAuditor::new(self.inspector::<Accounts>(), clock, grace);
+        let auditor = ClaimsChecker::new(self.inspector::<Accounts>(), clock, grace);
         let mut findings = Vec::new();
         for walk in [Walk::Streams, Walk::Reservations] {
             let mut from = None;

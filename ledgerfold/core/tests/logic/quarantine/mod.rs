@@ -10,14 +10,14 @@ use std::{
 
 use async_trait::async_trait;
 use ledgerfold::{
-    Envelope, InvalidId, Payload, Recorded, StreamId, Timestamp, Version,
-    audit::{Audited, Auditor, Effect, OnDivergence, Repairer, Verdict},
-    events,
+    Envelope, InvalidId, Payload, Recorded, StreamId, Timestamp, Version, events,
     ports::{Clock, CounterKey, IndexKey, Parked, Quarantine, ReadStoreError, StoredRow},
     project::{
-        Content, Counts, Delivery, Healing, Position, ProjectError, Projection, Projector,
-        ReadModel, Receipt, RowModel, Tally, Which,
+        Counts, Position, ProjectError, Projection, Projector, ReadModel, RetryScope, RetrySummary,
+        RowModel, Tally, Verdict, Verifiable,
     },
+    reconcile::{Effect, OnDivergence, Reconciler, Repairer},
+    vocabulary::{Content, Delivery, Receipt},
 };
 use ledgerfold_proofs::conformance::notebook::{NotebookEvent, fresh};
 use ledgerfold_testkit::SeededRandom;
@@ -139,9 +139,9 @@ async fn take(projector: &Projector, deliveries: Vec<Delivery>) {
     assert_eq!(projector.project(deliveries).await, [], "every message is done");
 }
 
-async fn heal(world: &World, projector: &Projector, which: Which) -> Healing {
+async fn retry_parked(world: &World, projector: &Projector, which: RetryScope) -> RetrySummary {
     let until = world.clock.now() + Duration::from_secs(10);
-    projector.heal(which, until).await.expect("the quarantine can be read")
+    projector.retry_parked(which, until).await.expect("the quarantine can be read")
 }
 
 fn entry(world: &World) -> Parked {
@@ -168,7 +168,7 @@ async fn an_event_that_does_not_fit_parks_its_stream_as_it_is() {
         stream: stream.clone(),
         position: Some(Version::new(2)),
         version: Some(Version::new(3)),
-        told: Version::new(4),
+        owed_version: Version::new(4),
         reason: format!("version 3 of {stream} cannot be applied: it has no place"),
         since: now,
         attempts: 0,
@@ -193,7 +193,11 @@ async fn later_events_wait_behind_it_and_other_streams_do_not() {
         (notes(&world, &stream), notes(&world, &other)),
         (vec!["a".into()], vec!["d".into()])
     );
-    assert_eq!(entry(&world), Parked { told: Version::new(4), ..before }, "parked since the first");
+    assert_eq!(
+        entry(&world),
+        Parked { owed_version: Version::new(4), ..before },
+        "parked since the first"
+    );
 }
 
 #[tokio::test]
@@ -203,16 +207,20 @@ async fn once_it_is_mended_the_stream_catches_up_from_the_log_by_itself() {
     write(&world, &stream, &["b", "c", "d"]).await;
     take(&world.pages(), from(&world, &stream, 3)).await;
 
-    let nothing = Healing { healed: 0, parked: 1 };
-    assert_eq!(heal(&world, &world.pages(), Which::Due).await, nothing, "it is as it was");
+    let nothing = RetrySummary { recovered: 0, parked: 1 };
+    assert_eq!(
+        retry_parked(&world, &world.pages(), RetryScope::Due).await,
+        nothing,
+        "it is as it was"
+    );
     assert_eq!(notes(&world, &stream), ["a"]);
 
     let mended = world.rows_of::<MendedPages>();
-    let healed = Healing { healed: 1, parked: 0 };
-    assert_eq!(heal(&world, &mended, Which::All).await, healed);
+    let recovered = RetrySummary { recovered: 1, parked: 0 };
+    assert_eq!(retry_parked(&world, &mended, RetryScope::All).await, recovered);
     assert_eq!(notes(&world, &stream), ["a", UNPLACEABLE, "b", "c", "d"]);
     assert_eq!(world.parked_pages.parked(), []);
-    assert_eq!(heal(&world, &mended, Which::All).await, Healing::default());
+    assert_eq!(retry_parked(&world, &mended, RetryScope::All).await, RetrySummary::default());
 }
 
 #[tokio::test]
@@ -232,8 +240,11 @@ async fn an_entry_that_stands_though_the_stream_is_current_is_removed() {
     // The event comes again to code that can place it: no gap, and no release.
     let mended = world.rows_of::<MendedPages>();
     take(&mended, from(&world, &stream, 2)).await;
-    assert_eq!(entry(&world).told, Version::new(2));
-    assert_eq!(heal(&world, &mended, Which::Due).await, Healing { healed: 1, parked: 0 });
+    assert_eq!(entry(&world).owed_version, Version::new(2));
+    assert_eq!(
+        retry_parked(&world, &mended, RetryScope::Due).await,
+        RetrySummary { recovered: 1, parked: 0 }
+    );
     assert_eq!(world.parked_pages.parked(), []);
 }
 
@@ -256,7 +267,10 @@ async fn an_event_of_an_unknown_type_parks_until_the_code_knows_it() {
     let parked = entry(&world);
     assert_eq!((parked.position, parked.version), (Some(Version::NONE), Some(Version::new(1))));
     assert!(parked.reason.contains("NoteWritten"), "{}", parked.reason);
-    assert_eq!(heal(&world, &world.pages(), Which::Due).await, Healing { healed: 1, parked: 0 });
+    assert_eq!(
+        retry_parked(&world, &world.pages(), RetryScope::Due).await,
+        RetrySummary { recovered: 1, parked: 0 }
+    );
     assert_eq!(notes(&world, &stream), ["a", "b"]);
 }
 
@@ -271,7 +285,10 @@ async fn a_row_that_cannot_be_read_parks_its_stream_until_it_is_mended() {
     take(&world.pages(), from(&world, &stream, 2)).await;
     assert_eq!((entry(&world).position, entry(&world).version), (None, None));
     world.rows.damage(good);
-    assert_eq!(heal(&world, &world.pages(), Which::Due).await, Healing { healed: 1, parked: 0 });
+    assert_eq!(
+        retry_parked(&world, &world.pages(), RetryScope::Due).await,
+        RetrySummary { recovered: 1, parked: 0 }
+    );
     assert_eq!(notes(&world, &stream), ["a", "b"]);
 }
 
@@ -284,10 +301,13 @@ async fn a_row_that_outgrows_its_table_parks_its_stream_until_it_is_smaller() {
     take(&large, from(&world, &stream, 2)).await;
     assert_eq!(notes(&world, &stream), ["a"]);
     let parked = entry(&world);
-    assert_eq!((parked.version, parked.told), (None, Version::new(3)), "no event is wrong");
+    assert_eq!((parked.version, parked.owed_version), (None, Version::new(3)), "no event is wrong");
     assert!(parked.reason.contains("can never take this"), "{}", parked.reason);
     let smaller = world.rows_of::<MendedPages>();
-    assert_eq!(heal(&world, &smaller, Which::Due).await, Healing { healed: 1, parked: 0 });
+    assert_eq!(
+        retry_parked(&world, &smaller, RetryScope::Due).await,
+        RetrySummary { recovered: 1, parked: 0 }
+    );
     assert_eq!(notes(&world, &stream), ["a", UNPLACEABLE, "b"]);
 }
 
@@ -315,7 +335,10 @@ async fn what_a_tally_could_not_count_is_counted_once_in_the_end() {
     let key = CounterKey::new("a").expect("a key");
     assert_eq!(world.tallies.counter(&key)["notes"], 2);
     let words = world.words();
-    assert_eq!(heal(&world, &words, Which::Due).await, Healing { healed: 1, parked: 0 });
+    assert_eq!(
+        retry_parked(&world, &words, RetryScope::Due).await,
+        RetrySummary { recovered: 1, parked: 0 }
+    );
     take(&words, from(&world, &stream, 1)).await;
     assert_eq!(world.tallies.counter(&key)["notes"], 3);
     assert_eq!(
@@ -334,7 +357,7 @@ async fn what_cannot_be_parked_comes_again() {
     assert!(failed[0].1.contains("could not be parked"), "{failed:?}");
     world.parked_pages.fail(false);
     take(&world.pages(), from(&world, &stream, 1)).await;
-    assert_eq!(entry(&world).told, Version::new(2));
+    assert_eq!(entry(&world).owed_version, Version::new(2));
 }
 
 #[tokio::test]
@@ -343,7 +366,7 @@ async fn without_a_quarantine_it_comes_again() {
     let model = Arc::new(RowModel::<Pages>::new(world.rows.clone()));
     let projector = world.projector(model, world.parked_pages.clone());
     assert_eq!(projector.project(from(&world, &stream, 1)).await.len(), 2);
-    assert_eq!(heal(&world, &projector, Which::All).await, Healing::default());
+    assert_eq!(retry_parked(&world, &projector, RetryScope::All).await, RetrySummary::default());
 }
 
 #[tokio::test]
@@ -369,12 +392,15 @@ async fn what_keeps_failing_is_tried_ever_more_rarely_unless_all_are_wanted() {
     take(&pages, from(&world, &stream, 1)).await;
     let mut attempts = Vec::new();
     for _minute in 0..20 {
-        assert_eq!(heal(&world, &pages, Which::Due).await, Healing { healed: 0, parked: 1 });
+        assert_eq!(
+            retry_parked(&world, &pages, RetryScope::Due).await,
+            RetrySummary { recovered: 0, parked: 1 }
+        );
         attempts.push(entry(&world).attempts);
         pass(&world, 60);
     }
     assert_eq!(attempts, [1, 2, 2, 3, 3, 3, 3, 4, 4, 4, 4, 4, 4, 4, 4, 5, 5, 5, 5, 5]);
-    heal(&world, &pages, Which::All).await;
+    retry_parked(&world, &pages, RetryScope::All).await;
     assert_eq!(entry(&world).attempts, 6);
 }
 
@@ -387,9 +413,13 @@ async fn a_round_reaches_every_page_and_begins_with_nothing_after_its_time() {
         take(&world.pages(), from(&world, stream, 1)).await;
     }
     let mended = world.rows_of::<MendedPages>();
-    let late = mended.heal(Which::All, world.clock.now()).await.expect("it can be listed");
-    assert_eq!(late, Healing { healed: 0, parked: 20 });
-    assert_eq!(heal(&world, &mended, Which::Due).await, Healing { healed: 20, parked: 0 });
+    let late =
+        mended.retry_parked(RetryScope::All, world.clock.now()).await.expect("it can be listed");
+    assert_eq!(late, RetrySummary { recovered: 0, parked: 20 });
+    assert_eq!(
+        retry_parked(&world, &mended, RetryScope::Due).await,
+        RetrySummary { recovered: 20, parked: 0 }
+    );
 }
 
 /// A read model that opens nothing and remembers what it was asked for.
@@ -418,7 +448,7 @@ async fn those_that_have_waited_longest_are_tried_first() {
     let asked = Arc::new(Asked::default());
     let parked = world.parked_pages.clone();
     let projector = world.projector(asked.clone(), parked.clone()).with_quarantine(parked);
-    heal(&world, &projector, Which::Due).await;
+    retry_parked(&world, &projector, RetryScope::Due).await;
     assert_eq!(*asked.0.lock().expect("nobody panics with it"), streams, "the last by name first");
 }
 
@@ -426,7 +456,7 @@ async fn those_that_have_waited_longest_are_tried_first() {
 async fn healing_tells_when_it_cannot_see_what_is_parked() {
     let (world, _) = world_with(&["a"]).await;
     world.parked_pages.fail(true);
-    assert!(world.pages().heal(Which::Due, Timestamp::MAX).await.is_err());
+    assert!(world.pages().retry_parked(RetryScope::Due, Timestamp::MAX).await.is_err());
 }
 
 #[tokio::test]
@@ -435,15 +465,15 @@ async fn the_audit_tells_what_is_parked_from_what_is_lost_and_a_repair_tries_it(
     take(&world.pages(), from(&world, &stream, 1)).await;
     let quarantine: Arc<dyn Quarantine> = world.parked_pages.clone();
     let model = Arc::new(RowModel::<Pages>::new(world.rows.clone()));
-    let verdict = async |model: Arc<dyn Audited>| {
+    let verdict = async |model: Arc<dyn Verifiable>| {
         let grace = Duration::from_secs(5);
-        let auditor = Auditor::new(world.log.clone(), world.clock.clone(), grace);
+        let auditor = Reconciler::new(world.log.clone(), world.clock.clone(), grace);
         let auditor =
             auditor.of_parking("pages", model, world.parked_pages.clone(), quarantine.clone());
         let findings = auditor.examine(std::slice::from_ref(&stream)).await.expect("readable");
         findings[0].comparison.verdict.clone()
     };
-    let repair = async |model: Arc<dyn Audited>| {
+    let repair = async |model: Arc<dyn Verifiable>| {
         let (clock, random) = (world.clock.clone(), Arc::new(SeededRandom::new(1)));
         let (log, skips) = (world.log.clone(), world.parked_pages.clone());
         let repairer = Repairer::new(model, log, skips, clock, random, OnDivergence::Report);
@@ -453,7 +483,7 @@ async fn the_audit_tells_what_is_parked_from_what_is_lost_and_a_repair_tries_it(
     let parked = Verdict::Parked(entry(&world).reason);
     assert_eq!(verdict(model.clone()).await, parked);
     assert_eq!(repair(model).await, Effect::Left);
-    assert_eq!(entry(&world).told, Version::new(3));
+    assert_eq!(entry(&world).owed_version, Version::new(3));
 
     let mended = Arc::new(RowModel::<MendedPages>::new(world.rows.clone()));
     assert_eq!(verdict(mended.clone()).await, parked, "late, and known to be");

@@ -12,7 +12,8 @@ use ledgerfold::{
         Listing, Parked, ParkedPage, Quarantine, QuarantineError, ReadStoreError, RowStore, Skip,
         SkipError, SkipRegister, Skips, StoredRow, Written,
     },
-    project::{Delivery, Projection, Projector, RowModel, Which},
+    project::{Projection, Projector, RetryScope, RowModel},
+    vocabulary::Delivery,
 };
 use ledgerfold_testkit::{MemoryQuarantine, SeededRandom};
 
@@ -162,7 +163,7 @@ struct Race {
     turns: Turns,
     random: SeededRandom,
     ending: Ending,
-    seen: Mutex<Seen>,
+    seen: Mutex<StreamVersion>,
 }
 
 /// How the stream gets past what the old code cannot place.
@@ -176,7 +177,7 @@ enum Ending {
     Both,
 }
 
-struct Seen {
+struct StreamVersion {
     /// The newest version that a message told of which was taken.
     taken: Version,
     /// What was wrong, in the order in which it was noticed.
@@ -189,7 +190,7 @@ impl Race {
         let quarantine = Arc::new(Wrong { good: MemoryQuarantine::default(), defect });
         let turns = Turns(Arc::new(SeededRandom::new(seed)));
         let random = SeededRandom::new(seed.wrapping_add(1));
-        let seen = Mutex::new(Seen { taken: Version::NONE, wrong: Vec::new() });
+        let seen = Mutex::new(StreamVersion { taken: Version::NONE, wrong: Vec::new() });
         Self { world, stream, quarantine, turns, random, ending, seen }
     }
 
@@ -209,20 +210,20 @@ impl Race {
         }
     }
 
-    fn seen(&self) -> MutexGuard<'_, Seen> {
+    fn seen(&self) -> MutexGuard<'_, StreamVersion> {
         self.seen.lock().expect("nobody panics with it")
     }
 
-    async fn deliver(&self, delivery: Delivery, told: Version) {
+    async fn deliver(&self, delivery: Delivery, owed_version: Version) {
         if self.some_projector().project(vec![delivery]).await.is_empty() {
             let mut seen = self.seen();
-            seen.taken = seen.taken.max(told);
+            seen.taken = seen.taken.max(owed_version);
         }
         self.check();
     }
 
-    async fn heal(&self) {
-        let round = self.some_projector().heal(Which::All, Timestamp::MAX).await;
+    async fn retry_parked(&self) {
+        let round = self.some_projector().retry_parked(RetryScope::All, Timestamp::MAX).await;
         round.expect("the quarantine can be read");
         self.check();
     }
@@ -239,14 +240,14 @@ impl Race {
             Err(SkipError::Store(error)) => panic!("{error}"),
         }
         if self.random.next().is_multiple_of(2) {
-            self.heal().await;
+            self.retry_parked().await;
         }
     }
 
     fn check(&self) {
         let reached = self.world.row(&self.stream).map_or(Version::NONE, |(version, _)| version);
         let parked = self.quarantine.good.parked();
-        let owed = parked.first().map_or(Version::NONE, |parked| parked.told);
+        let owed = parked.first().map_or(Version::NONE, |parked| parked.owed_version);
         let mut seen = self.seen();
         if reached.max(owed) < seen.taken {
             let wrong = format!("taken {}, reached {reached}, owed {owed}", seen.taken);
@@ -262,7 +263,7 @@ impl Race {
             work.push((self.random.next(), deliver));
         }
         for _ in 0..4 {
-            work.push((self.random.next(), self.heal().boxed_local()));
+            work.push((self.random.next(), self.retry_parked().boxed_local()));
             if self.ending != Ending::Mended {
                 work.push((self.random.next(), self.skip().boxed_local()));
             }
@@ -283,12 +284,12 @@ impl Race {
         if self.ending == Ending::Skipped {
             for _event_that_has_no_place in 0..2 {
                 self.skip().await;
-                self.heal().await;
+                self.retry_parked().await;
             }
         } else {
             // The last of the old code is gone.
             let mended = self.projector::<MendedPages>();
-            mended.heal(Which::All, Timestamp::MAX).await.expect("it can be read");
+            mended.retry_parked(RetryScope::All, Timestamp::MAX).await.expect("it can be read");
         }
     }
 

@@ -3,20 +3,21 @@
 use std::{sync::Arc, time::Duration};
 
 use ledgerfold::{
-    Actor, ConsistencyToken, Envelope, Payload, Recorded, StreamId, Timestamp, Version,
-    audit::{
-        Audited, Auditor, Comparison, Counters, CountersVerdict, Effect, OnDivergence, Repairer,
-        Verdict,
-    },
+    Actor, Envelope, Payload, Recorded, StreamId, Timestamp, Version,
     ports::{CounterKey, Signature, Skip, SkipReason, SkipRegister, Written},
-    project::{Consumer, Counts, Healing, Projection, RowModel, Tally, TallyModel, Which},
+    project::{
+        Comparison, Consumer, Counts, Projection, RetryScope, RetrySummary, RowModel, Tally,
+        TallyModel, Verdict, Verifiable,
+    },
     query::{Until, as_of, fresh_counts, fresh_row},
     rebuild::Plan,
+    reconcile::{Counters, CountersVerdict, Effect, OnDivergence, Reconciler, Repairer},
+    vocabulary::ConsistencyToken,
 };
 use ledgerfold_proofs::conformance::notebook::{NotebookEvent, fresh};
 use ledgerfold_testkit::{ManualClock, MemoryQuarantine, SeededRandom};
 
-use super::{MendedPages, StumblingWords, from, heal, notes, take, world_with, write};
+use super::{MendedPages, StumblingWords, from, notes, retry_parked, take, world_with, write};
 use crate::{
     shelf::{Pages, UNPLACEABLE, World, deliveries},
     stage::{PAGES, Stage, WORDS},
@@ -73,19 +74,19 @@ async fn skipped() -> (World, StreamId) {
     (world, stream)
 }
 
-fn rows<P: Projection>(world: &World) -> Arc<dyn Audited> {
+fn rows<P: Projection>(world: &World) -> Arc<dyn Verifiable> {
     Arc::new(RowModel::<P>::new(world.rows.clone()))
 }
 
-async fn compare(world: &World, model: Arc<dyn Audited>, stream: &StreamId) -> Comparison {
-    let auditor = Auditor::new(world.log.clone(), world.clock.clone(), Duration::ZERO);
+async fn compare(world: &World, model: Arc<dyn Verifiable>, stream: &StreamId) -> Comparison {
+    let auditor = Reconciler::new(world.log.clone(), world.clock.clone(), Duration::ZERO);
     let parked = world.parked_pages.clone();
     let auditor = auditor.of_parking("pages", model, parked.clone(), parked);
     let mut findings = auditor.examine(std::slice::from_ref(stream)).await.expect("readable");
     findings.remove(0).comparison
 }
 
-async fn repair(world: &World, model: Arc<dyn Audited>, stream: &StreamId) -> Effect {
+async fn repair(world: &World, model: Arc<dyn Verifiable>, stream: &StreamId) -> Effect {
     let (log, clock, parked) = (world.log.clone(), world.clock.clone(), world.parked_pages.clone());
     let random = Arc::new(SeededRandom::new(1));
     let overwrite = OnDivergence::Overwrite;
@@ -96,8 +97,8 @@ async fn repair(world: &World, model: Arc<dyn Audited>, stream: &StreamId) -> Ef
 #[tokio::test]
 async fn a_round_of_healing_brings_the_stream_past_a_skipped_event() {
     let (world, stream) = skipped().await;
-    let healed = Healing { healed: 1, parked: 0 };
-    assert_eq!(heal(&world, &world.pages(), Which::All).await, healed);
+    let recovered = RetrySummary { recovered: 1, parked: 0 };
+    assert_eq!(retry_parked(&world, &world.pages(), RetryScope::All).await, recovered);
     assert_eq!(world.row(&stream).map(|(version, _)| version), Some(Version::new(4)));
     assert_eq!(notes(&world, &stream), ["a", "b", "c"]);
     assert_eq!(world.parked_pages.parked(), []);
@@ -115,7 +116,7 @@ async fn the_next_event_releases_the_stream_if_whoever_skipped_died_before_heali
 #[tokio::test]
 async fn skips_are_read_for_events_that_cannot_be_applied_and_for_no_others() {
     let (world, stream) = skipped().await;
-    heal(&world, &world.pages(), Which::All).await;
+    retry_parked(&world, &world.pages(), RetryScope::All).await;
     let asked = world.parked_pages.skips_asked();
     assert!(asked > 0, "the event was looked up");
     write(&world, &stream, &["d"]).await;
@@ -135,9 +136,12 @@ async fn an_event_is_skipped_for_one_projection_only() {
         take(&projector, from(&world, &stream, 1)).await;
     }
     record(&world.parked_pages, &skip(&stream, 2)).await;
-    let still = Healing { healed: 0, parked: 1 };
-    assert_eq!(heal(&world, &words, Which::All).await, still);
-    assert_eq!(heal(&world, &world.pages(), Which::All).await, Healing { healed: 1, parked: 0 });
+    let still = RetrySummary { recovered: 0, parked: 1 };
+    assert_eq!(retry_parked(&world, &words, RetryScope::All).await, still);
+    assert_eq!(
+        retry_parked(&world, &world.pages(), RetryScope::All).await,
+        RetrySummary { recovered: 1, parked: 0 }
+    );
 }
 
 #[tokio::test]
@@ -148,7 +152,7 @@ async fn several_events_of_a_stream_are_skipped_one_after_the_other() {
         let parked = world.parked_pages.parked();
         assert_eq!(parked[0].version, Some(Version::new(version)));
         record(&world.parked_pages, &skip(&stream, version)).await;
-        heal(&world, &world.pages(), Which::All).await;
+        retry_parked(&world, &world.pages(), RetryScope::All).await;
     }
     assert_eq!(notes(&world, &stream), ["a", "b", "c"]);
     assert_eq!(world.parked_pages.parked(), []);
@@ -161,14 +165,14 @@ async fn the_rest_of_its_commit_is_applied() {
     take(&world.pages(), from(&world, &stream, 1)).await;
     assert_eq!(notes(&world, &stream), Vec::<String>::new());
     record(&world.parked_pages, &skip(&stream, 2)).await;
-    heal(&world, &world.pages(), Which::All).await;
+    retry_parked(&world, &world.pages(), RetryScope::All).await;
     assert_eq!(notes(&world, &stream), ["a", "b"]);
 }
 
 #[tokio::test]
 async fn an_event_that_can_be_applied_is_applied_though_it_was_skipped() {
     let (world, stream) = skipped().await;
-    heal(&world, &world.rows_of::<MendedPages>(), Which::All).await;
+    retry_parked(&world, &world.rows_of::<MendedPages>(), RetryScope::All).await;
     assert_eq!(notes(&world, &stream), ["a", UNPLACEABLE, "b", "c"]);
 }
 
@@ -200,7 +204,10 @@ async fn a_skipped_event_counts_nothing() {
     let words = world.tally_of::<LateStumblingWords>();
     take(&words, from(&world, &stream, 1)).await;
     record(&world.parked_words, &skip(&stream, 3)).await;
-    assert_eq!(heal(&world, &words, Which::All).await, Healing { healed: 1, parked: 0 });
+    assert_eq!(
+        retry_parked(&world, &words, RetryScope::All).await,
+        RetrySummary { recovered: 1, parked: 0 }
+    );
     take(&words, from(&world, &stream, 1)).await;
     let counted =
         |word: &str| world.tallies.counter(&CounterKey::new(word).expect("a key"))["notes"];
@@ -209,7 +216,7 @@ async fn a_skipped_event_counts_nothing() {
     let model = Arc::new(TallyModel::<LateStumblingWords>::new(world.tallies.clone()));
     let begun = Counters::begin(&*model).await.expect("readable");
     let mut counters = begun.expect("a tally has counters");
-    let auditor = Auditor::new(world.log.clone(), world.clock.clone(), Duration::ZERO);
+    let auditor = Reconciler::new(world.log.clone(), world.clock.clone(), Duration::ZERO);
     let auditor = auditor.of("words", model.clone(), world.parked_words.clone());
     let findings = auditor.examine(std::slice::from_ref(&stream)).await.expect("readable");
     assert_eq!(findings[0].comparison.verdict, Verdict::Current);
@@ -225,7 +232,7 @@ async fn the_audit_takes_the_row_for_current_and_tells_what_was_skipped_and_why(
     let (world, stream) = skipped().await;
     let model = rows::<Pages>(&world);
     let waiting = compare(&world, model.clone(), &stream).await;
-    assert!(matches!(waiting.verdict, Verdict::Parked(_)), "nobody has healed it yet");
+    assert!(matches!(waiting.verdict, Verdict::Parked(_)), "nobody has recovered it yet");
     assert_eq!(repair(&world, model.clone(), &stream).await, Effect::CaughtUp);
     let compared = compare(&world, model, &stream).await;
     assert_eq!(compared.verdict, Verdict::Current);
@@ -235,7 +242,7 @@ async fn the_audit_takes_the_row_for_current_and_tells_what_was_skipped_and_why(
 #[tokio::test]
 async fn once_the_skip_is_withdrawn_the_audit_finds_the_row_and_a_repair_writes_it_anew() {
     let (world, stream) = skipped().await;
-    heal(&world, &world.pages(), Which::All).await;
+    retry_parked(&world, &world.pages(), RetryScope::All).await;
     let withdrawn = world.parked_pages.withdraw(&stream, Version::new(2), &by("other")).await;
     assert_eq!(withdrawn.expect("it can be written"), Some(skip(&stream, 2)));
     let unmended = compare(&world, rows::<Pages>(&world), &stream).await;
@@ -318,9 +325,10 @@ async fn every_generation_goes_without_it_and_a_rebuild_tells_of_it() {
     let newest: Vec<_> = commits.last().expect("it was written").envelopes().collect();
     let projector = stage.projector(PAGES).with_quarantine(stage.parked(PAGES));
     assert_eq!(projector.consume(deliveries(newest)).await, []);
-    let healing = projector.heal(Which::All, Timestamp::MAX).await.expect("it can begin");
-    assert_eq!(healing, Healing { healed: 1, parked: 0 });
-    for generation in [building.made.generation, ledgerfold::project::Generation::FIRST] {
+    let retries =
+        projector.retry_parked(RetryScope::All, Timestamp::MAX).await.expect("it can begin");
+    assert_eq!(retries, RetrySummary { recovered: 1, parked: 0 });
+    for generation in [building.generation.number, ledgerfold::vocabulary::Generation::FIRST] {
         let rows = stage.pages.rows_of(generation).rows();
         assert_eq!(rows[0].version, Version::new(4), "generation {generation}");
         let notes: Vec<String> =

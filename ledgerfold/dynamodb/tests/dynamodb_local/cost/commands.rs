@@ -2,7 +2,7 @@
 
 use ledgerfold::{
     StreamId, Version,
-    command::{CommandError, CommandHandler, CommandRequest, JointRequest, Presumption},
+    command::{CommandError, CommandHandler, CommandRequest, JointRequest, StreamHint},
 };
 use ledgerfold_proofs::conformance::{
     account::{self, AccountCommand, Accounts, Transfer, Transfers, ask, fresh_address},
@@ -21,7 +21,7 @@ fn note(stream: &StreamId, attempt: &str) -> CommandRequest<Write> {
 }
 
 fn creation(stream: &StreamId) -> CommandRequest<Write> {
-    CommandRequest { presumption: Presumption::New, ..note(stream, "a0") }
+    CommandRequest { hint: StreamHint::New, ..note(stream, "a0") }
 }
 
 /// A notebook with one note in it.
@@ -139,7 +139,7 @@ async fn open(handler: &CommandHandler<Accounts>, stream: &StreamId) -> String {
 pub(super) async fn with_a_unique_key(desk: &Desk) -> Cost {
     let stream = account::fresh();
     let command = ask(&stream, "open", AccountCommand::Open(fresh_address()));
-    let command = CommandRequest { presumption: Presumption::New, ..command };
+    let command = CommandRequest { hint: StreamHint::New, ..command };
     desk.accepted(&desk.cold::<Accounts>(), &command).await
 }
 
@@ -147,7 +147,7 @@ pub(super) async fn with_a_key_taken(desk: &Desk) -> Cost {
     let handler = desk.warm::<Accounts>();
     let address = open(&handler, &account::fresh()).await;
     let command = ask(&account::fresh(), "open", AccountCommand::Open(address));
-    let command = CommandRequest { presumption: Presumption::New, ..command };
+    let command = CommandRequest { hint: StreamHint::New, ..command };
     let (cost, error) = desk.refused(&handler, &command).await;
     assert!(matches!(error, CommandError::Reserved { .. }), "{error}");
     cost

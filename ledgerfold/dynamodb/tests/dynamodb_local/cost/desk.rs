@@ -5,11 +5,9 @@ use ledgerfold::{
     Decider, StreamId, Version,
     command::{Answer, CommandError, CommandHandler, CommandRequest, JointDecider, JointHandler},
     ports::{Clock, EventStore, GenerationStore, Random},
-    project::{
-        Catalog, Content, Delivery, Generational, Generations, Projection, Projector, Projectors,
-        ReadModel, Receipt,
-    },
+    project::{Catalog, Generational, Projection, Projector, Projectors, ReadModel},
     query::LiveRows,
+    vocabulary::{Content, Delivery, Generations, Receipt},
 };
 use ledgerfold_dynamodb::{
     DynamoGenerationStore, DynamoReadTable, DynamoRowStore, DynamoSkips, DynamoTallyStore,

@@ -1,11 +1,12 @@
 //! What reading streams and moving read models on costs.
 
 use ledgerfold::{
-    ConsistencyToken, InvalidId, Recorded, StreamId, Version,
+    InvalidId, Recorded, StreamId, Version,
     command::Loader,
     ports::{CounterKey, IndexKey, Listing, RowStore},
     project::{Consumer, Counts, Projection, RowModel, Tally, TallyModel},
     query::{AuditPosition, LiveRows, Until, as_of, audit, fresh_counts},
+    vocabulary::ConsistencyToken,
 };
 use ledgerfold_proofs::conformance::notebook::{Notebook, NotebookEvent, fresh, write};
 

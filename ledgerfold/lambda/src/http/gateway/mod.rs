@@ -6,7 +6,7 @@ mod event;
 use std::{collections::BTreeMap, future::Future, sync::Arc};
 
 use lambda_runtime::{LambdaEvent, run, service_fn};
-use ledgerfold::guarded_future;
+use ledgerfold::vocabulary::guarded_future;
 use serde::Serialize;
 
 use super::{Method, Problem, Request, Response, problem::defect};

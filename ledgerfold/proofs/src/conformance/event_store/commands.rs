@@ -3,9 +3,10 @@
 #![allow(clippy::panic, reason = "a rule that is broken ends its test")]
 
 use ledgerfold::{
-    Decider, Event, IDEMPOTENCY_WINDOW, StreamId, Timestamp, Version,
-    command::{Answer, CommandError, CommandHandler, LoadError, Loader, Presumption},
+    Decider, Event, StreamId, Timestamp, Version,
+    command::{Answer, CommandError, CommandHandler, LoadError, Loader, StreamHint},
     ports::StoreError,
+    vocabulary::IDEMPOTENCY_WINDOW,
 };
 
 use super::{
@@ -80,8 +81,8 @@ pub async fn a_repeated_command_gets_its_first_answer(store: &Store) {
     }
     let stored = read_all(store, &stream).await;
     for (command, first) in &mut answers {
-        for presumption in [Presumption::None, Presumption::New] {
-            command.presumption = presumption;
+        for hint in [StreamHint::None, StreamHint::New] {
+            command.hint = hint;
             let again = handler::<Notebook>(store, PLENTY).handle(command).await;
             assert_eq!(again.expect("it was accepted before"), *first);
         }
@@ -97,9 +98,9 @@ pub async fn a_command_id_that_is_used_for_another_request_is_refused(store: &St
         handler::<Notebook>(store, 0).handle(&command).await.expect("it is accepted");
     }
     let stored = read_all(store, &stream).await;
-    for presumption in [Presumption::None, Presumption::New] {
+    for hint in [StreamHint::None, StreamHint::New] {
         let mut other = write(&stream, "one", &["another"]);
-        other.presumption = presumption;
+        other.hint = hint;
         let reused = handler::<Notebook>(store, 0).handle(&other).await;
         assert!(matches!(reused, Err(CommandError::Reused)), "{reused:?}");
     }

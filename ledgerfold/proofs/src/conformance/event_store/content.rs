@@ -3,10 +3,10 @@
 #![allow(clippy::panic, reason = "a rule that is broken ends its test")]
 
 use ledgerfold::{
-    Actor, CausationId, CommandId, Commit, CorrelationId, Metadata, NewCommit, Payload, StreamId,
-    Timestamp, Version,
+    Actor, CausationId, CommandId, CorrelationId, Payload, StreamId, Timestamp, Version,
     command::{CommandRequest, Loaded},
     ports::AppendError,
+    vocabulary::{Commit, Metadata, NewCommit},
 };
 
 use super::{
@@ -37,11 +37,11 @@ pub async fn the_content_of_an_event_comes_back_to_the_letter(store: &Store) {
     let stream = fresh();
     let mut commits = Vec::new();
     for (attempt, text) in texts.into_iter().enumerate() {
-        let CommandRequest { id, context, expected, presumption, .. } =
+        let CommandRequest { id, context, expected, hint, .. } =
             write(&stream, &format!("attempt-{attempt}"), &[]);
         let command = Keep(Payload::from_text(text.to_owned()).expect("it is JSON"));
         let stream = stream.clone();
-        let request = CommandRequest { stream, command, id, expected, presumption, context };
+        let request = CommandRequest { stream, command, id, expected, hint, context };
         let new = draft::<Letters>(commits.clone(), &request).await;
         store.append(&new).await.expect("the version is free");
         commits.push(new.into_commit());

@@ -4,9 +4,10 @@
 
 use futures::future::join_all;
 use ledgerfold::{
-    IDEMPOTENCY_WINDOW, StreamId, Version,
+    StreamId, Version,
     command::{Answer, CommandError, JointHandler, JointRequest, Loader},
     ports::StoreError,
+    vocabulary::IDEMPOTENCY_WINDOW,
 };
 
 use super::{

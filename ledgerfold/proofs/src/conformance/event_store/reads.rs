@@ -1,9 +1,10 @@
 //! What is read, forward and back.
 
 use ledgerfold::{
-    Commit, Decider, StateSchema, StreamId, Version,
+    Decider, StreamId, Version,
     command::Loaded,
     ports::{Base, MAX_PAGE_BYTES, Newest},
+    vocabulary::{Commit, StateSchema},
 };
 
 use super::{

@@ -5,9 +5,10 @@ use std::sync::{
 
 use async_trait::async_trait;
 use ledgerfold::{
-    Claim, CommandId, Commit, Decider, Fingerprint, NewCommit, StreamId, Version,
-    command::{CommandHandler, CommandRequest, Loaded, Seen},
+    Claim, CommandId, Decider, StreamId, Version,
+    command::{CommandHandler, CommandRequest, Loaded},
     ports::{AppendError, CommandRecord, EventStore, Once, Page, StoreError, Transaction},
+    vocabulary::{Commit, Fingerprint, NewCommit, StreamVersion},
 };
 use uuid::Uuid;
 
@@ -127,7 +128,7 @@ pub(in crate::conformance) async fn assert_holds<'a>(
 /// A transaction that touches nothing twice.
 pub(in crate::conformance) fn transaction(
     commits: impl IntoIterator<Item = NewCommit>,
-    unchanged: impl IntoIterator<Item = Seen>,
+    unchanged: impl IntoIterator<Item = StreamVersion>,
     claims: impl IntoIterator<Item = (StreamId, Claim)>,
     once: Option<&CommandId>,
 ) -> Transaction {

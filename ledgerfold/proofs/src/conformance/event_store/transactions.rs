@@ -4,9 +4,10 @@
 
 use futures::future::join_all;
 use ledgerfold::{
-    Claim, NewCommit, Place, Version,
+    Claim, Version,
     command::Loaded,
     ports::{AppendError, CommandRecord, MAX_TRANSACTION_ITEMS, Transaction, Unchanged},
+    vocabulary::{CommitRef, NewCommit},
 };
 
 use super::{
@@ -200,8 +201,8 @@ pub async fn a_command_that_is_recognised_for_ever_is_refused_with_its_record(st
     let expected = CommandRecord {
         fingerprint: asked(&once).fingerprint,
         commits: vec![
-            Place { stream: one.clone(), from: Version::new(3) },
-            Place { stream: two.clone(), from: Version::new(1) },
+            CommitRef { stream: one.clone(), from: Version::new(3) },
+            CommitRef { stream: two.clone(), from: Version::new(1) },
         ],
         unchanged: vec![Unchanged { stream: watched.stream().clone(), version: Version::NONE }],
     };

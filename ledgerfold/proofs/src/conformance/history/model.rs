@@ -5,12 +5,12 @@ use std::{
 
 use async_trait::async_trait;
 use ledgerfold::{
-    Category, Claim, CommandId, Commit, NewCommit, StreamId, UniqueKey, Version,
-    command::Seen,
+    Category, Claim, CommandId, StreamId, UniqueKey, Version,
     ports::{
         AppendError, ClaimsRecord, CommandRecord, EventStore, KeyChange, MAX_TRANSACTION_BYTES,
         Page, StoreError, Transaction,
     },
+    vocabulary::{Commit, NewCommit, StreamVersion},
 };
 
 /// The most content that one commit may have here, in bytes.
@@ -62,7 +62,7 @@ impl Model {
     }
 
     /// Whether a stream is no longer as it was seen.
-    pub fn has_moved(&self, seen: &Seen) -> bool {
+    pub fn has_moved(&self, seen: &StreamVersion) -> bool {
         self.at(seen.stream(), seen.version().next()).is_some()
     }
 

@@ -1,9 +1,10 @@
 use std::{collections::VecDeque, fmt::Debug, sync::Arc};
 
 use ledgerfold::{
-    Claim, CommandId, Commit, NewCommit, StreamId, UniqueKey, Version,
-    command::{CommandHandler, Loaded, Seen},
+    Claim, CommandId, StreamId, UniqueKey, Version,
+    command::{CommandHandler, Loaded},
     ports::{EventStore, Page, Transaction},
+    vocabulary::{Commit, NewCommit, StreamVersion},
 };
 
 use super::{Draft, ModelStore, NAMES, Step, alone};
@@ -185,7 +186,7 @@ impl<'a> Play<'a> {
         for draft in drafts {
             commits.push(self.draft(draft).await);
         }
-        let mut unchanged: Vec<Seen> = Vec::new();
+        let mut unchanged: Vec<StreamVersion> = Vec::new();
         for (stream, missed) in watched {
             unchanged.push(self.on(&self.streams[*stream], *missed, Loaded::seen).await);
         }

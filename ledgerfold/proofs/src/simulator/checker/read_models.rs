@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use ledgerfold::{StreamId, Version, project::Generation};
+use ledgerfold::{StreamId, Version, vocabulary::Generation};
 
 use crate::simulator::{
     chronicle::Chronicle,
@@ -30,7 +30,7 @@ pub(super) fn are_folds(world: &World, chronicle: &Chronicle, broken: &mut Vec<S
 }
 
 fn live(subject: &Subject) -> Generation {
-    subject.record().live().generation
+    subject.record().live().number
 }
 
 fn rows_are_folds(rows: &SimulatedRows, chronicle: &Chronicle, broken: &mut Vec<String>) {
@@ -96,7 +96,7 @@ pub(super) fn others_are_in_order(world: &World, chronicle: &Chronicle, broken: 
     for Subject { projection, table, generations, .. } in &world.subjects {
         let record = generations.record(projection);
         if let Some(building) = record.building() {
-            let generation = building.made.generation;
+            let generation = building.generation.number;
             broken.push(format!("generation {generation} of {projection} is still being built"));
         }
         let retired = record.retired();
@@ -104,8 +104,8 @@ pub(super) fn others_are_in_order(world: &World, chronicle: &Chronicle, broken: 
             broken.push(format!("of generation {left} of {projection} something is left"));
         }
         if let Some(previous) = record.previous().filter(|_| !world.schedule.mishap) {
-            rows_were_folds(&table.rows_of(previous.generation), chronicle, broken);
-            counters_were_counts(&table.tallies_of(previous.generation), chronicle, broken);
+            rows_were_folds(&table.rows_of(previous.number), chronicle, broken);
+            counters_were_counts(&table.tallies_of(previous.number), chronicle, broken);
         }
     }
 }

@@ -1,0 +1,285 @@
+use std::sync::Arc;
+
+use super::{Claimants, ClaimsError, claimants::Ownership};
+use crate::{
+    Category, StreamId, UniqueKey,
+    command::LoadError,
+    ports::{
+        Correction, EventStore, Reservation, Reservations, Resume, Segment, StoreError, Streams,
+        Walk,
+    },
+    vocabulary::StreamVersion,
+};
+
+/// Compares reservations with the log.
+///
+/// In a finding, the *owner* of a key is the stream whose events say that it has the key, and its
+/// *holder* is the stream that the key is reserved for.
+#[derive(Clone)]
+pub struct Inspector {
+    pub(super) claimants: Claimants,
+    log: Arc<dyn EventStore>,
+    pub(super) reservations: Arc<dyn Reservations>,
+    streams: Arc<dyn Streams>,
+}
+
+/// Something that can be compared.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Subject {
+    /// A stream: each key that it owns must be reserved for it.
+    Stream(StreamId),
+    /// A reservation: its holder must own the key.
+    Reservation(Reservation),
+}
+
+/// A fault, with the versions at which the streams were seen.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Finding {
+    /// A key is reserved for nobody, and has an owner.
+    Missing {
+        /// The key.
+        key: UniqueKey,
+        /// Its owner.
+        owner: StreamVersion,
+    },
+    /// A key is reserved for a stream that does not own it, and has an owner.
+    Misplaced {
+        /// The key.
+        key: UniqueKey,
+        /// Its owner.
+        owner: StreamVersion,
+        /// Its holder.
+        holder: StreamVersion,
+    },
+    /// A key is reserved for a stream that does not own it.
+    Superfluous {
+        /// The key.
+        key: UniqueKey,
+        /// Its holder.
+        holder: StreamVersion,
+    },
+    /// A key has two owners. Somebody must decide, and one of the two must give the key up.
+    Contested {
+        /// The key.
+        key: UniqueKey,
+        /// The owner that it is not reserved for.
+        owner: StreamVersion,
+        /// The owner that it is reserved for.
+        holder: StreamVersion,
+    },
+    /// A key has an owner, and is reserved for a stream of a domain that this program does not have.
+    Foreign {
+        /// The key.
+        key: UniqueKey,
+        /// Its owner.
+        owner: StreamVersion,
+        /// Its holder.
+        holder: StreamId,
+    },
+    /// The events of a stream cannot be read, so that nothing is known of its keys.
+    Unreadable {
+        /// The stream.
+        stream: StreamId,
+        /// The reason.
+        reason: String,
+    },
+}
+
+impl Finding {
+    /// The kind of fault, as one word.
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::Missing { .. } => "missing",
+            Self::Misplaced { .. } => "misplaced",
+            Self::Superfluous { .. } => "superfluous",
+            Self::Contested { .. } => "contested",
+            Self::Foreign { .. } => "foreign",
+            Self::Unreadable { .. } => "unreadable",
+        }
+    }
+
+    /// The key, where the fault is one of a key.
+    pub const fn key(&self) -> Option<&UniqueKey> {
+        match self {
+            Self::Missing { key, .. }
+            | Self::Misplaced { key, .. }
+            | Self::Superfluous { key, .. }
+            | Self::Contested { key, .. }
+            | Self::Foreign { key, .. } => Some(key),
+            Self::Unreadable { .. } => None,
+        }
+    }
+
+    /// The stream that owns the key, or that cannot be read.
+    pub fn owner(&self) -> Option<&StreamId> {
+        match self {
+            Self::Missing { owner, .. }
+            | Self::Misplaced { owner, .. }
+            | Self::Contested { owner, .. }
+            | Self::Foreign { owner, .. } => Some(owner.stream()),
+            Self::Superfluous { .. } => None,
+            Self::Unreadable { stream, .. } => Some(stream),
+        }
+    }
+
+    /// The stream that the key is reserved for.
+    pub fn holder(&self) -> Option<&StreamId> {
+        match self {
+            Self::Misplaced { holder, .. }
+            | Self::Superfluous { holder, .. }
+            | Self::Contested { holder, .. } => Some(holder.stream()),
+            Self::Foreign { holder, .. } => Some(holder),
+            Self::Missing { .. } | Self::Unreadable { .. } => None,
+        }
+    }
+
+    /// The correction that the log asks for, if nobody has to decide.
+    pub(super) fn correction(&self) -> Option<(&UniqueKey, Correction)> {
+        Some(match self.clone() {
+            Self::Missing { owner, .. } => (self.key()?, Correction::Reserve { to: owner }),
+            Self::Misplaced { owner, holder, .. } => {
+                (self.key()?, Correction::Pass { from: holder, to: owner })
+            }
+            Self::Superfluous { holder, .. } => (self.key()?, Correction::Release { from: holder }),
+            Self::Contested { .. } | Self::Foreign { .. } | Self::Unreadable { .. } => return None,
+        })
+    }
+}
+
+/// How a stream stands to a key that is reserved for it.
+enum Standing {
+    Owns(StreamVersion),
+    Lacks(StreamVersion),
+    /// It is of a domain that this program does not have.
+    Unknown,
+    Unreadable(String),
+}
+
+impl Inspector {
+    /// An inspector of these domains' keys. What lists the streams must be strongly consistent: a
+    /// stream that began before a build may not be missing from it.
+    pub fn new(
+        claimants: Claimants,
+        log: Arc<dyn EventStore>,
+        reservations: Arc<dyn Reservations>,
+        streams: Arc<dyn Streams>,
+    ) -> Self {
+        Self { claimants, log, reservations, streams }
+    }
+
+    /// The categories whose keys can be inspected.
+    pub fn categories(&self) -> impl Iterator<Item = &Category> {
+        self.claimants.categories()
+    }
+
+    /// Some streams, or some reservations, of a category, and where the next page begins.
+    ///
+    /// # Errors
+    /// [`ClaimsError`].
+    pub async fn list(
+        &self,
+        category: &Category,
+        (walk, segment): (Walk, Segment),
+        from: Option<&Resume>,
+    ) -> Result<(Vec<Subject>, Option<Resume>), ClaimsError> {
+        let (subjects, next): (Vec<_>, _) = match walk {
+            Walk::Streams => {
+                let page = self.streams.list(segment, from).await?;
+                (page.streams.into_iter().map(Subject::Stream).collect(), page.next)
+            }
+            Walk::Reservations => {
+                let page = self.reservations.list_reservations(segment, from).await?;
+                (page.reservations.into_iter().map(Subject::Reservation).collect(), page.next)
+            }
+        };
+        let ours = |subject: &Subject| subject.stream().category() == category;
+        Ok((subjects.into_iter().filter(ours).collect(), next))
+    }
+
+    /// The faults of a subject, as it looks now. Commands may run meanwhile, so that a fault counts
+    /// only if a second look shows it unchanged, or a correction is made on condition of it.
+    pub(super) async fn look(&self, subject: &Subject) -> Result<Vec<Finding>, StoreError> {
+        match subject {
+            Subject::Stream(stream) => self.stream(stream).await,
+            Subject::Reservation(reservation) => {
+                Ok(self.reservation(reservation).await?.into_iter().collect())
+            }
+        }
+    }
+
+    async fn stream(&self, stream: &StreamId) -> Result<Vec<Finding>, StoreError> {
+        let ownership = match self.ownership(stream).await? {
+            None => return Ok(Vec::new()),
+            Some(Ok(ownership)) => ownership,
+            Some(Err(reason)) => {
+                return Ok(vec![Finding::Unreadable { stream: stream.clone(), reason }]);
+            }
+        };
+        let mut findings = Vec::new();
+        for key in ownership.keys {
+            let owner = ownership.seen.clone();
+            findings.extend(match self.reservations.holder(&key).await? {
+                None => Some(Finding::Missing { key, owner }),
+                Some(holder) if holder == *stream => None,
+                Some(holder) => Some(match self.standing(&holder, &key).await? {
+                    Standing::Owns(holder) => Finding::Contested { key, owner, holder },
+                    Standing::Lacks(holder) => Finding::Misplaced { key, owner, holder },
+                    Standing::Unknown => Finding::Foreign { key, owner, holder },
+                    Standing::Unreadable(reason) => Finding::Unreadable { stream: holder, reason },
+                }),
+            });
+        }
+        Ok(findings)
+    }
+
+    async fn reservation(
+        &self,
+        Reservation { key, holder }: &Reservation,
+    ) -> Result<Option<Finding>, StoreError> {
+        let seen = match self.standing(holder, key).await? {
+            Standing::Owns(_) | Standing::Unknown => return Ok(None),
+            Standing::Unreadable(reason) => {
+                return Ok(Some(Finding::Unreadable { stream: holder.clone(), reason }));
+            }
+            Standing::Lacks(seen) => seen,
+        };
+        // A list may be older than the stream.
+        let now = self.reservations.holder(key).await?;
+        let still = now.as_ref() == Some(holder);
+        Ok(still.then(|| Finding::Superfluous { key: key.clone(), holder: seen }))
+    }
+
+    async fn standing(&self, stream: &StreamId, key: &UniqueKey) -> Result<Standing, StoreError> {
+        Ok(match self.ownership(stream).await? {
+            None => Standing::Unknown,
+            Some(Err(reason)) => Standing::Unreadable(reason),
+            Some(Ok(it)) if it.keys.contains(key) => Standing::Owns(it.seen),
+            Some(Ok(it)) => Standing::Lacks(it.seen),
+        })
+    }
+
+    /// What a stream owns, or why its events cannot be read; `None` if its domain is unknown.
+    async fn ownership(
+        &self,
+        stream: &StreamId,
+    ) -> Result<Option<Result<Ownership, String>>, StoreError> {
+        let Some(claimant) = self.claimants.of(stream.category()) else { return Ok(None) };
+        match claimant.owned(&*self.log, stream).await {
+            Ok(ownership) => Ok(Some(Ok(ownership))),
+            Err(LoadError::Store(error)) if !matches!(error, StoreError::Corrupt { .. }) => {
+                Err(error)
+            }
+            Err(lasting) => Ok(Some(Err(lasting.to_string()))),
+        }
+    }
+}
+
+impl Subject {
+    /// The stream in question.
+    pub const fn stream(&self) -> &StreamId {
+        match self {
+            Self::Stream(stream) => stream,
+            Self::Reservation(reservation) => &reservation.holder,
+        }
+    }
+}

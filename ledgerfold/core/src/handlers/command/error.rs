@@ -1,0 +1,151 @@
+use super::LoadError;
+use crate::{
+    CommandId, EncodeError, Rejection, StreamId, UniqueKey, Version,
+    ports::{AppendError, CommandRecord, InvalidTransaction, StoreError},
+    vocabulary::{Commit, Panicked},
+};
+
+/// A command had no effect. Only [`CommandError::Store`] with [`StoreError::Unavailable`] leaves
+/// that open, and sending the command again with the same id settles it.
+#[derive(Debug, thiserror::Error)]
+pub enum CommandError<R: Rejection> {
+    /// The domain refuses it.
+    #[error(transparent)]
+    Rejected(R),
+    /// The stream is not at the version that the caller expects.
+    #[error("the version is {actual}, and not {expected}")]
+    ExpectedVersion {
+        /// What the caller expects.
+        expected: Version,
+        /// What is.
+        actual: Version,
+    },
+    /// The command id was used before, for another request.
+    #[error("the command id was used before, for another request")]
+    Reused,
+    /// It is for several streams, and names one of them twice.
+    #[error("the command names {stream} twice, and each of its streams must be another one")]
+    SameStream {
+        /// The stream.
+        stream: StreamId,
+    },
+    /// It needs a key that another stream has.
+    #[error("{key} is reserved by {holder}")]
+    Reserved {
+        /// The key.
+        key: UniqueKey,
+        /// Whose it is.
+        holder: StreamId,
+    },
+    /// Others were faster each time.
+    #[error("others changed {streams} first, {attempts} times in a row")]
+    Contention {
+        /// The stream, or several.
+        streams: String,
+        /// How often it was tried.
+        attempts: u32,
+    },
+    /// The decision does not fit into one commit.
+    #[error("the decision is too large: {0}")]
+    TooLarge(String),
+    /// The decision cannot be one transaction: a defect of the domain's claims.
+    #[error("the decision cannot be committed: {0}")]
+    Transaction(InvalidTransaction),
+    /// It gives back a key that is not the stream's, although the reservations are complete: a defect
+    /// of the domain's claims.
+    #[error("{key} is not reserved by {stream}")]
+    NotReserved {
+        /// The key.
+        key: UniqueKey,
+        /// The stream that was to give it back.
+        stream: StreamId,
+    },
+    /// The stream cannot be read.
+    #[error(transparent)]
+    Load(LoadError),
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// An event cannot be written as JSON, or what is written cannot be read back.
+    #[error(transparent)]
+    Encode(#[from] EncodeError),
+    /// The domain's code panicked on it: a defect.
+    #[error("deciding it failed: {0}")]
+    Panicked(#[from] Panicked),
+}
+
+impl<R: Rejection> CommandError<R> {
+    /// Whether it was found before the store was asked, on a state of the stream that may be old.
+    pub(super) const fn is_of_the_state(&self) -> bool {
+        match self {
+            Self::Rejected(_)
+            | Self::ExpectedVersion { .. }
+            | Self::TooLarge(_)
+            | Self::Transaction(_)
+            | Self::Encode(_)
+            | Self::Panicked(_) => true,
+            Self::Reused
+            | Self::SameStream { .. }
+            | Self::Reserved { .. }
+            | Self::NotReserved { .. }
+            | Self::Contention { .. }
+            | Self::Load(_)
+            | Self::Store(_) => false,
+        }
+    }
+}
+
+impl<R: Rejection> From<LoadError> for CommandError<R> {
+    fn from(error: LoadError) -> Self {
+        match error {
+            LoadError::Store(error) => Self::Store(error),
+            other => Self::Load(other),
+        }
+    }
+}
+
+impl<R: Rejection> From<InvalidTransaction> for CommandError<R> {
+    fn from(error: InvalidTransaction) -> Self {
+        match error {
+            InvalidTransaction::TooMany { .. } => Self::TooLarge(error.to_string()),
+            other => Self::Transaction(other),
+        }
+    }
+}
+
+/// What a refused append means for the command.
+pub(super) enum Refusal<R: Rejection> {
+    /// Look again, decide again.
+    Again,
+    /// The command was committed before, here.
+    Committed(Box<Commit>),
+    /// The command is one that is recognised for ever, and has done this before.
+    Recorded(Box<CommandRecord>),
+    /// It is final.
+    Final(CommandError<R>),
+}
+
+impl<R: Rejection> Refusal<R> {
+    /// What it means for the command with this id.
+    pub(super) fn of(error: AppendError, id: &CommandId) -> Self {
+        match error {
+            AppendError::Conflict { winner } if winner.command().id == *id => {
+                Self::Committed(winner)
+            }
+            AppendError::Conflict { .. } | AppendError::Changed { .. } | AppendError::Busy => {
+                Self::Again
+            }
+            AppendError::Repeated { record } => Self::Recorded(record),
+            AppendError::Reserved { key, holder } => {
+                Self::Final(CommandError::Reserved { key, holder })
+            }
+            AppendError::NotReserved { key, stream, .. } => {
+                Self::Final(CommandError::NotReserved { key, stream })
+            }
+            AppendError::TooLarge { .. } | AppendError::EventTooLarge { .. } => {
+                Self::Final(CommandError::TooLarge(error.to_string()))
+            }
+            AppendError::Store(error) => Self::Final(error.into()),
+        }
+    }
+}

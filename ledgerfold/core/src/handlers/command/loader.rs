@@ -1,0 +1,259 @@
+use super::{CommandError, LoadError, Loaded, request::Origin};
+use crate::{
+    CommandId, Decider, Rejection, SnapshotPolicy, Snapshots, StreamId, Version,
+    ports::{Base, EventStore, Newest, StoreError},
+    vocabulary::{
+        Commit, CommitRef, IDEMPOTENCY_WINDOW, MAX_SNAPSHOT_BYTES, NewCommit, Snapshot,
+        StateSchema, panics::guarded,
+    },
+};
+
+/// Reads the streams of a domain: from the nearest snapshot, where the domain keeps them.
+pub struct Loader<D: Decider> {
+    snapshots: Option<Snapshots<D::State>>,
+}
+
+impl<D: Decider> Loader<D> {
+    /// A loader; make one and keep it, because it works out the schema of the domain's snapshots.
+    pub fn new() -> Self {
+        Self { snapshots: D::snapshots() }
+    }
+
+    /// The stream as it is now, in one read as long as it is short or its newest snapshot near.
+    ///
+    /// # Errors
+    /// [`LoadError`].
+    pub async fn load(
+        &self,
+        store: &dyn EventStore,
+        stream: &StreamId,
+    ) -> Result<Loaded<D>, LoadError> {
+        let mut loaded = Loaded::unread(stream.clone());
+        self.read(store, &mut loaded, None).await?;
+        Ok(loaded)
+    }
+
+    /// The same, and the commit of this command, if there is one.
+    pub(super) async fn load_seeking(
+        &self,
+        store: &dyn EventStore,
+        stream: &StreamId,
+        sought: &CommandId,
+    ) -> Result<(Loaded<D>, Option<Commit>), LoadError> {
+        let mut loaded = Loaded::unread(stream.clone());
+        let found = self.catch_up(store, &mut loaded, sought).await?;
+        Ok((loaded, found))
+    }
+
+    /// Brings `loaded` up to date, and gives back the commit of this command, if there is one.
+    pub(super) async fn catch_up(
+        &self,
+        store: &dyn EventStore,
+        loaded: &mut Loaded<D>,
+        sought: &CommandId,
+    ) -> Result<Option<Commit>, LoadError> {
+        match self.read(store, loaded, Some(sought)).await? {
+            Some(commit) => Ok(Some(commit)),
+            None => self.recall(store, loaded, sought).await,
+        }
+    }
+
+    async fn read(
+        &self,
+        store: &dyn EventStore,
+        loaded: &mut Loaded<D>,
+        sought: Option<&CommandId>,
+    ) -> Result<Option<Commit>, LoadError> {
+        let Some(snapshots) = &self.snapshots else {
+            return loaded.read_on_from(store, sought, None).await;
+        };
+        let (mut found, is_whole) = if loaded.version() == Version::NONE {
+            (None, false)
+        } else {
+            loaded.read_page(store, sought, self.schema()).await?
+        };
+        if !is_whole {
+            // What is remembered is a page or more behind. The newest snapshot is nearer.
+            *loaded = Loaded::unread(loaded.stream().clone());
+            found = self.read_back(store, loaded, snapshots, sought).await?.or(found);
+        }
+        self.forget(loaded);
+        Ok(found)
+    }
+
+    /// The commit of this command, if it is among those that `loaded` remembers the ids of.
+    pub(super) async fn recall(
+        &self,
+        store: &dyn EventStore,
+        loaded: &Loaded<D>,
+        sought: &CommandId,
+    ) -> Result<Option<Commit>, LoadError> {
+        for place in loaded.recent.places(sought, loaded.version()) {
+            let place = CommitRef { stream: loaded.stream().clone(), from: place };
+            let commit = place.read(store).await?;
+            if commit.command().id == *sought {
+                return Ok(Some(commit));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Reads the newest commits back to a snapshot that can be read. The first read is as long as
+    /// snapshots are apart; the second as long as they can be, if commits go on as large as these; the
+    /// third brings as much as one read can, for those that are passed over. Behind that the stream is
+    /// read from its start, where one page at a time is enough.
+    async fn read_back(
+        &self,
+        store: &dyn EventStore,
+        loaded: &mut Loaded<D>,
+        snapshots: &Snapshots<D::State>,
+        sought: Option<&CommandId>,
+    ) -> Result<Option<Commit>, LoadError> {
+        let mut newest: Vec<Commit> = Vec::new();
+        let schema = snapshots.schema();
+        for reach in [Reach::Usual, Reach::Longest, Reach::All] {
+            let limit = reach.commits(snapshots.policy(), &newest);
+            let before = newest.last().map(Commit::from);
+            match store.read_back_to(schema, loaded.stream(), before, limit).await? {
+                Newest::Commits(page) => {
+                    newest.extend(page.commits);
+                    if !page.more {
+                        return loaded.fold_all(newest.into_iter().rev(), sought, Some(schema));
+                    }
+                }
+                Newest::Snapshot { base, following } => {
+                    let Some(state) = snapshots.open(&base.snapshot) else { break };
+                    let stream = loaded.stream().clone();
+                    *loaded = restored(stream.clone(), &base, state);
+                    let mut found = loaded.fold_all(following.commits, sought, Some(schema))?;
+                    let rest = if following.more {
+                        loaded.read_on_from(store, sought, Some(schema)).await?
+                    } else {
+                        loaded.fold_all(newest.into_iter().rev(), sought, Some(schema))?
+                    };
+                    found = rest.or(found);
+                    if found.is_none() && sought == Some(&base.command) {
+                        found = Some(CommitRef { stream, from: base.from }.read(store).await?);
+                    }
+                    return Ok(found);
+                }
+            }
+        }
+        loaded.read_on_from(store, sought, Some(schema)).await
+    }
+
+    /// The commit of these events, and the stream with it.
+    ///
+    /// # Errors
+    /// [`CommandError`] if the events could not be read or folded again: then they must not be stored.
+    pub(super) fn draft<R: Rejection>(
+        &self,
+        loaded: &Loaded<D>,
+        events: &[D::Event],
+        origin: &Origin<'_>,
+    ) -> Result<Draft<D>, CommandError<R>> {
+        let commit = guarded(|| origin.commit(loaded, events))??;
+        let mut after = loaded.after(commit.as_commit(), events)?;
+        self.forget(&mut after);
+        let snapshot = self.snapshot(loaded, commit.as_commit(), &after);
+        if let Some(snapshot) = &snapshot {
+            after.snapshot_taken(snapshot);
+        }
+        Ok(Draft { commit: commit.with_snapshot(snapshot), after })
+    }
+
+    /// The snapshot that the commit takes along, where one is due. A state that cannot be read back as
+    /// it is makes none: snapshots only save reads, and are not worth a failed command.
+    fn snapshot(&self, loaded: &Loaded<D>, commit: &Commit, after: &Loaded<D>) -> Option<Snapshot> {
+        let snapshots = self.snapshots.as_ref()?;
+        let (policy, distance) = (snapshots.policy(), loaded.distance.with(commit));
+        let is_far = distance.events >= policy.events || distance.bytes >= policy.bytes;
+        if !is_far || distance.bytes < distance.snapshot {
+            return None;
+        }
+        let taken = guarded(|| snapshots.take(after.state(), after.recent.clone()));
+        let reason = match taken {
+            Ok(Ok(snapshot)) => return snapshot,
+            Ok(Err(error)) => error.to_string(),
+            Err(panicked) => panicked.to_string(),
+        };
+        tracing::error!(stream = %loaded.stream(), reason, "no snapshot can be taken of this state");
+        None
+    }
+
+    /// Forgets the commands that a snapshot would not remember either.
+    fn forget(&self, loaded: &mut Loaded<D>) {
+        if self.snapshots.is_some() {
+            loaded.recent.keep(IDEMPOTENCY_WINDOW);
+        }
+    }
+
+    fn schema(&self) -> Option<&StateSchema> {
+        self.snapshots.as_ref().map(Snapshots::schema)
+    }
+}
+
+/// A commit to be stored, and the stream with it.
+pub(super) struct Draft<D: Decider> {
+    pub(super) commit: NewCommit,
+    pub(super) after: Loaded<D>,
+}
+
+/// How far back a read goes for a snapshot.
+#[derive(Clone, Copy)]
+enum Reach {
+    /// As far as snapshots are apart.
+    Usual,
+    /// As far as they can be: a large one waits until the events since the last outweigh it.
+    Longest,
+    /// As far as one read can.
+    All,
+}
+
+impl Reach {
+    fn commits(self, policy: SnapshotPolicy, newest: &[Commit]) -> usize {
+        match self {
+            Self::Usual => policy.events.saturating_add(1),
+            Self::Longest => {
+                let bytes: usize = newest.iter().map(Commit::payload_bytes).sum();
+                let apart = policy.bytes.max(MAX_SNAPSHOT_BYTES);
+                // Rounded up, and one more for the commit that has the snapshot.
+                apart.saturating_mul(newest.len()) / bytes.max(1) + 2
+            }
+            Self::All => usize::MAX,
+        }
+    }
+}
+
+fn restored<D: Decider>(stream: StreamId, base: &Base, state: D::State) -> Loaded<D> {
+    let Base { version, snapshot, .. } = base;
+    Loaded::restored(
+        stream,
+        *version,
+        state,
+        snapshot.recent.clone(),
+        snapshot.state.as_str().len(),
+    )
+}
+
+impl<D: Decider> Default for Loader<D> {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl CommitRef {
+    /// The commit that stands here.
+    ///
+    /// A record of what a transaction did may be seen a moment before the commits of that transaction:
+    /// a plain read of DynamoDB may show half of it. So a commit that is not there yet may be read later.
+    pub(super) async fn read(&self, store: &dyn EventStore) -> Result<Commit, LoadError> {
+        let page = store.read_back(&self.stream, Some(self.from.next()), 1).await?;
+        let found = page.commits.into_iter().next();
+        found.filter(|commit| commit.from() == self.from).ok_or_else(|| {
+            let Self { stream, from } = self;
+            let reason = format!("version {from} of {stream} cannot be seen yet");
+            StoreError::Unavailable(reason.into()).into()
+        })
+    }
+}

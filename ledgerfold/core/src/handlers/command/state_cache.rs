@@ -1,0 +1,67 @@
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use lru::LruCache;
+
+use super::Loaded;
+use crate::{Decider, StreamId, Version};
+
+/// What a handler remembers of the streams it has worked on, within a bound of bytes; the one that
+/// was not asked for the longest is forgotten first.
+///
+/// What is remembered may be old: others write too. It decides nothing but what to try: an append
+/// meets the condition on its key, and whatever is answered without one is confirmed first.
+pub(super) struct StateCache<D: Decider> {
+    limit: usize,
+    kept: Mutex<Kept<D>>,
+}
+
+struct Kept<D: Decider> {
+    /// Unbounded by number: the bound is of bytes, and is kept by whoever puts.
+    streams: LruCache<StreamId, Loaded<D>>,
+    bytes: usize,
+}
+
+impl<D: Decider> StateCache<D> {
+    pub(super) fn within(limit: usize) -> Self {
+        Self { limit, kept: Mutex::new(Kept { streams: LruCache::unbounded(), bytes: 0 }) }
+    }
+
+    /// Takes a stream out, so that nobody else works on it and it need not be copied. Who is at the
+    /// same stream at the same time finds nothing here, and reads it.
+    pub(super) fn take(&self, stream: &StreamId) -> Option<Loaded<D>> {
+        let mut kept = self.lock();
+        let loaded = kept.streams.pop(stream)?;
+        kept.bytes -= loaded.weight();
+        Some(loaded)
+    }
+
+    /// Puts a stream back, unless a newer view of it is here. A stream that does not exist is not
+    /// remembered: it may at any moment.
+    pub(super) fn put(&self, loaded: Loaded<D>) {
+        let weight = loaded.weight();
+        if loaded.version() == Version::NONE || weight > self.limit {
+            return;
+        }
+        let mut kept = self.lock();
+        let newer = kept
+            .streams
+            .peek(loaded.stream())
+            .is_some_and(|other| other.version() >= loaded.version());
+        if newer {
+            return;
+        }
+        if let Some(older) = kept.streams.put(loaded.stream().clone(), loaded) {
+            kept.bytes -= older.weight();
+        }
+        kept.bytes += weight;
+        while kept.bytes > self.limit
+            && let Some((_, oldest)) = kept.streams.pop_lru()
+        {
+            kept.bytes -= oldest.weight();
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Kept<D>> {
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

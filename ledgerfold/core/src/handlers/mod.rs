@@ -1,0 +1,12 @@
+//! The work of the library: each handler takes ports and vocabulary, and does one job of a context. An adapter of a
+//! port belongs into another crate.
+
+pub mod claims;
+pub mod command;
+pub mod process;
+pub mod project;
+pub mod query;
+pub mod rebuild;
+pub mod reconcile;
+pub mod relay;
+pub mod waiting;

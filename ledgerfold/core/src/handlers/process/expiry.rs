@@ -1,0 +1,70 @@
+use std::sync::Arc;
+
+use async_trait::async_trait;
+
+use super::{
+    ProcessManager,
+    dispatch::{Dispatch, Settled},
+};
+use crate::{
+    CommandId, ProcessName, command::CommandHandler, ports::Deadline, vocabulary::panics::guarded,
+};
+
+/// What a due deadline of one process becomes.
+#[async_trait]
+pub trait Expiry: Send + Sync {
+    /// Whose deadlines.
+    fn process(&self) -> &ProcessName;
+
+    /// Sends the deadline's command. Once it has, the deadline is done: the command took effect, now
+    /// or before, or was refused for good, or there is nothing to ask for any more.
+    ///
+    /// # Errors
+    /// [`Unfulfilled`]: the deadline is to be tried again.
+    async fn expire(&self, deadline: &Deadline) -> Result<(), Unfulfilled>;
+}
+
+/// A deadline's command could neither take effect nor be refused.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct Unfulfilled(pub String);
+
+/// The deadlines of a process manager.
+pub struct ProcessExpiry<P: ProcessManager> {
+    process: ProcessName,
+    dispatch: Arc<Dispatch<P>>,
+}
+
+impl<P: ProcessManager> ProcessExpiry<P> {
+    /// The deadlines of `P`, whose commands go by this handler.
+    pub fn new(commands: CommandHandler<P::Target>) -> Self {
+        Self { process: P::NAME, dispatch: Dispatch::new(commands) }
+    }
+}
+
+#[async_trait]
+impl<P: ProcessManager> Expiry for ProcessExpiry<P> {
+    fn process(&self) -> &ProcessName {
+        &self.process
+    }
+
+    async fn expire(&self, deadline: &Deadline) -> Result<(), Unfulfilled> {
+        let Deadline { key, cause, .. } = deadline;
+        let command = guarded(|| P::expire(key));
+        let Some(command) = command.map_err(|panicked| Unfulfilled(panicked.to_string()))? else {
+            tracing::warn!(deadline = %key, "nothing follows from this deadline any more");
+            return Ok(());
+        };
+        let id = command_id(deadline);
+        match self.dispatch.send(id, key.stream.clone(), command, cause).await {
+            Ok(Settled::Done | Settled::Refused) => Ok(()),
+            Err(reason) => Err(Unfulfilled(reason)),
+        }
+    }
+}
+
+/// The id of a deadline's command: the same in every sweep.
+pub(super) fn command_id(Deadline { key, cause, .. }: &Deadline) -> CommandId {
+    let (event, key) = (cause.event.to_string(), key.to_string());
+    CommandId::derived(&["deadline", &event, &key])
+}

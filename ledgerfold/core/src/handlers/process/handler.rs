@@ -1,0 +1,148 @@
+use std::sync::Arc;
+
+use futures::{StreamExt, stream};
+
+use super::{ProcessManager, Reaction, dispatch::Dispatch};
+use crate::{
+    CommandId, DecodeError, Envelope, StreamId, Version,
+    command::CommandHandler,
+    ports::{Cause, Deadline, DeadlineError, DeadlineKey, DeadlineStore, EventStore, StoreError},
+    vocabulary::{Content, Delivery, Panicked, Receipt, panics::guarded},
+};
+
+/// How many messages of a batch are at work at a time.
+const CONCURRENT_MESSAGES: usize = 8;
+
+/// Reacts to what a queue delivers. Nothing relies on the order of messages: each event is reacted to
+/// by itself.
+pub struct ProcessHandler<P: ProcessManager> {
+    settings: Arc<P::Settings>,
+    dispatch: Arc<Dispatch<P>>,
+    deadlines: Arc<dyn DeadlineStore>,
+    log: Arc<dyn EventStore>,
+}
+
+impl<P: ProcessManager> Clone for ProcessHandler<P> {
+    fn clone(&self) -> Self {
+        let Self { settings, dispatch, deadlines, log } = self;
+        let (settings, dispatch) = (settings.clone(), dispatch.clone());
+        Self { settings, dispatch, deadlines: deadlines.clone(), log: log.clone() }
+    }
+}
+
+/// A message whose reactions have not all taken effect; it comes again.
+#[derive(Debug, thiserror::Error)]
+enum ProcessError {
+    #[error("{0}")]
+    Unreadable(String),
+    #[error("an event of {stream} cannot be read: {source}")]
+    Event { stream: StreamId, source: DecodeError },
+    #[error("reacting to it failed: {0}")]
+    Panicked(#[from] Panicked),
+    #[error(transparent)]
+    Log(#[from] StoreError),
+    #[error("the bus tells of a commit of {stream} up to {committed}, which the log does not have")]
+    NotInLog { stream: StreamId, committed: Version },
+    #[error("{0}")]
+    Command(String),
+    #[error(transparent)]
+    Deadline(#[from] DeadlineError),
+}
+
+impl<P: ProcessManager> ProcessHandler<P> {
+    /// A handler that sends commands by `commands`, keeps deadlines in `deadlines`, and finds in
+    /// `log` what is too large for the bus.
+    pub fn new(
+        settings: P::Settings,
+        commands: CommandHandler<P::Target>,
+        deadlines: Arc<dyn DeadlineStore>,
+        log: Arc<dyn EventStore>,
+    ) -> Self {
+        Self { settings: Arc::new(settings), dispatch: Dispatch::new(commands), deadlines, log }
+    }
+
+    /// Takes a batch, and answers with the messages that must come again, each with the reason. What
+    /// a replay brings is done without a look at it. Messages do not stand in each other's way.
+    pub async fn handle(&self, deliveries: Vec<Delivery>) -> Vec<(Receipt, String)> {
+        let outcomes = stream::iter(deliveries).map(|delivery| async move {
+            let outcome = self.take(delivery.content, delivery.replay.is_some()).await;
+            (delivery.receipt, outcome)
+        });
+        let outcomes: Vec<_> = outcomes.buffer_unordered(CONCURRENT_MESSAGES).collect().await;
+        let mut failed = Vec::new();
+        for (receipt, outcome) in outcomes {
+            if let Err(error) = outcome {
+                let (process, reason) = (P::NAME, error.to_string());
+                tracing::error!(%process, message = receipt.0, reason, "message not reacted to");
+                failed.push((receipt, reason));
+            }
+        }
+        failed
+    }
+
+    async fn take(
+        &self,
+        content: Result<Content, String>,
+        replayed: bool,
+    ) -> Result<(), ProcessError> {
+        if replayed {
+            tracing::info!(process = %P::NAME, "a replayed message is none for a process");
+            return Ok(());
+        }
+        match content.map_err(ProcessError::Unreadable)? {
+            Content::Event(envelope) => self.react(&envelope).await,
+            Content::Pointer { stream, committed } => {
+                for envelope in self.commit(stream, committed).await? {
+                    self.react(&envelope).await?;
+                }
+                Ok(())
+            }
+        }
+    }
+
+    /// The events of the commit that ends here.
+    async fn commit(
+        &self,
+        stream: StreamId,
+        committed: Version,
+    ) -> Result<Vec<Envelope>, ProcessError> {
+        let page = self.log.read_back(&stream, Some(committed.next()), 1).await?;
+        let commit = page.commits.into_iter().find(|commit| commit.to() == committed);
+        let commit = commit.ok_or(ProcessError::NotInLog { stream, committed })?;
+        Ok(commit.envelopes().collect())
+    }
+
+    async fn react(&self, envelope: &Envelope) -> Result<(), ProcessError> {
+        let stream = &envelope.stream;
+        let events = envelope.open::<P::Event>();
+        let events = events
+            .map_err(|source| ProcessError::Event { stream: stream.clone(), source })?
+            .into_iter();
+        let cause = Cause::of(envelope);
+        let reactions: Vec<_> =
+            guarded(|| events.flat_map(|event| P::react(&event, &self.settings)).collect())?;
+        for (place, reaction) in reactions.into_iter().enumerate() {
+            match reaction {
+                Reaction::Send { stream, command } => {
+                    let id = command_id::<P>(&cause, place);
+                    let sent = self.dispatch.send(id, stream, command, &cause).await;
+                    sent.map_err(ProcessError::Command)?;
+                }
+                Reaction::Schedule { stream, name, due } => {
+                    let key = DeadlineKey { process: P::NAME, stream, name };
+                    let deadline = Deadline { key, due, cause: cause.clone() };
+                    let written = self.deadlines.schedule(&deadline).await?;
+                    let Deadline { key, due, .. } = deadline;
+                    tracing::info!(deadline = %key, %due, ?written, "deadline scheduled");
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The id of the command that follows from an event in this place.
+fn command_id<P: ProcessManager>(cause: &Cause, place: usize) -> CommandId {
+    let (event, place) = (cause.event.to_string(), place.to_string());
+    CommandId::derived(&["process", P::NAME.as_str(), &event, &place])
+}

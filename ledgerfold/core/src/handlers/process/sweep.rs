@@ -1,0 +1,218 @@
+use std::{sync::Arc, time::Duration};
+
+use futures::future::join_all;
+
+use super::{Expiry, Unfulfilled};
+use crate::{
+    ProcessName, Timestamp,
+    ports::{Clock, DeadlineError, DeadlineStore, Pending},
+    vocabulary::panics::guarded_future,
+};
+
+/// How often a deadline is tried before it stands aside: for about four hours.
+pub const MAX_ATTEMPTS: u32 = 10;
+
+/// How long a deadline that failed once waits; twice as long each time, up to the longest.
+const FIRST_WAIT: Duration = Duration::from_secs(60);
+const LONGEST_WAIT: Duration = Duration::from_secs(3_600);
+
+/// Looks for deadlines that are due, and sends their commands.
+///
+/// Several may be at work at the same time, and any of them may end anywhere: a deadline is removed
+/// after its command has taken effect, and a command has one id whoever sends it.
+#[derive(Clone)]
+pub struct DeadlineSweep {
+    store: Arc<dyn DeadlineStore>,
+    clock: Arc<dyn Clock>,
+    processes: Vec<Arc<dyn Expiry>>,
+}
+
+/// What a sweep has done.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Swept {
+    /// Deadlines that are done.
+    pub done: usize,
+    /// Deadlines that failed and are tried again later.
+    pub postponed: usize,
+    /// Deadlines that failed for the last time, and stand aside now.
+    pub set_aside: usize,
+    /// What cannot be read of the store, and stays there.
+    pub unreadable: usize,
+    /// Deadlines whose outcome the store did not take; the next sweep meets them again.
+    pub unnoted: usize,
+    /// The time was up, and there may be more that is due.
+    pub cut_short: bool,
+    /// Deadlines that stand aside, since this sweep or longer: somebody has to look at them.
+    pub aside: usize,
+    /// When the longest overdue deadline was due that this sweep met and that still waits.
+    pub overdue_since: Option<Timestamp>,
+    /// When the longest overdue deadline was due that stands aside.
+    pub aside_since: Option<Timestamp>,
+}
+
+impl DeadlineSweep {
+    /// A sweep over the deadlines of these processes.
+    pub fn new(
+        store: Arc<dyn DeadlineStore>,
+        clock: Arc<dyn Clock>,
+        processes: Vec<Arc<dyn Expiry>>,
+    ) -> Self {
+        Self { store, clock, processes }
+    }
+
+    /// Sends the commands of all deadlines that are due now, and begins none after `end`. What fails
+    /// stays, is tried again later and later, and stands aside after [`MAX_ATTEMPTS`].
+    ///
+    /// # Errors
+    /// [`DeadlineError`], if deadlines could not be listed; other parts and processes were swept all
+    /// the same.
+    pub async fn sweep(&self, end: Timestamp) -> Result<Swept, DeadlineError> {
+        let now = self.clock.now();
+        let parts = (0..self.store.parts())
+            .flat_map(|part| self.processes.iter().map(move |process| (part, process)));
+        let sweeps = parts.map(|(part, process)| self.sweep_part(&**process, part, now, end));
+        let mut total = Swept::default();
+        let outcomes = join_all(sweeps).await;
+        outcomes.into_iter().try_for_each(|swept| swept.map(|swept| total.add(swept)))?;
+        for process in &self.processes {
+            self.count_aside(process.process(), &mut total).await?;
+        }
+        Ok(total)
+    }
+
+    async fn count_aside(
+        &self,
+        process: &ProcessName,
+        total: &mut Swept,
+    ) -> Result<(), DeadlineError> {
+        let mut from = None;
+        loop {
+            let page = self.store.aside(process, from.as_ref()).await?;
+            total.aside += page.deadlines.len() + page.unreadable.len();
+            let due = page.deadlines.iter().map(|pending| pending.deadline.due).min();
+            total.aside_since = earlier(total.aside_since, due);
+            from = page.next;
+            if from.is_none() {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Has all deadlines that stand aside tried again, as if they had never been, and says how many
+    /// there were: for whoever has mended what made them fail.
+    ///
+    /// # Errors
+    /// [`DeadlineError`]; those before are recalled.
+    pub async fn recall(&self) -> Result<usize, DeadlineError> {
+        let mut recalled = 0;
+        for process in &self.processes {
+            let mut from = None;
+            loop {
+                let page = self.store.aside(process.process(), from.as_ref()).await?;
+                for aside in &page.deadlines {
+                    self.store.recall(aside, self.clock.now()).await?;
+                    recalled += 1;
+                }
+                from = page.next;
+                if from.is_none() {
+                    break;
+                }
+            }
+        }
+        Ok(recalled)
+    }
+
+    /// One after the other, the longest overdue first.
+    async fn sweep_part(
+        &self,
+        process: &dyn Expiry,
+        part: u32,
+        now: Timestamp,
+        end: Timestamp,
+    ) -> Result<Swept, DeadlineError> {
+        let (mut swept, mut from) = (Swept::default(), None);
+        loop {
+            let page = self.store.due(process.process(), part, now, from.as_ref()).await?;
+            for reason in page.unreadable {
+                tracing::error!(reason, "a deadline cannot be read");
+                swept.unreadable += 1;
+            }
+            for pending in &page.deadlines {
+                let done = swept.done;
+                swept.cut_short = self.clock.now() >= end;
+                if !swept.cut_short {
+                    self.fire(process, pending, &mut swept).await;
+                }
+                if swept.done == done {
+                    swept.overdue_since = earlier(swept.overdue_since, Some(pending.deadline.due));
+                }
+                if swept.cut_short {
+                    return Ok(swept);
+                }
+            }
+            from = page.next;
+            if from.is_none() {
+                return Ok(swept);
+            }
+        }
+    }
+
+    /// What cannot be noted is met by the next sweep again, and does no harm then.
+    async fn fire(&self, process: &dyn Expiry, pending: &Pending, swept: &mut Swept) {
+        let (key, attempts) = (&pending.deadline.key, pending.attempts + 1);
+        let expired = guarded_future(process.expire(&pending.deadline)).await;
+        let expired = expired.unwrap_or_else(|panicked| Err(Unfulfilled(panicked.to_string())));
+        let (count, written) = match expired {
+            Ok(()) => (&mut swept.done, self.store.done(&pending.deadline).await),
+            Err(error) if attempts < MAX_ATTEMPTS => {
+                tracing::warn!(deadline = %key, attempts, %error, "deadline postponed");
+                let next = later(self.clock.now(), wait(attempts));
+                (&mut swept.postponed, self.store.postpone(pending, next).await)
+            }
+            Err(error) => {
+                tracing::error!(deadline = %key, attempts, %error, "deadline set aside");
+                (&mut swept.set_aside, self.store.set_aside(pending).await)
+            }
+        };
+        match written {
+            Ok(_) => *count += 1,
+            Err(error) => {
+                tracing::error!(deadline = %key, %error, "the deadline stays as it was");
+                swept.unnoted += 1;
+            }
+        }
+    }
+}
+
+impl Swept {
+    /// Whether something is wrong that will not pass by itself, or may not.
+    pub const fn needs_attention(&self) -> bool {
+        self.set_aside > 0 || self.aside > 0 || self.unreadable > 0 || self.unnoted > 0
+    }
+
+    fn add(&mut self, other: Self) {
+        self.done += other.done;
+        self.postponed += other.postponed;
+        self.set_aside += other.set_aside;
+        self.unreadable += other.unreadable;
+        self.unnoted += other.unnoted;
+        self.cut_short |= other.cut_short;
+        self.aside += other.aside;
+        self.overdue_since = earlier(self.overdue_since, other.overdue_since);
+        self.aside_since = earlier(self.aside_since, other.aside_since);
+    }
+}
+
+fn earlier(one: Option<Timestamp>, other: Option<Timestamp>) -> Option<Timestamp> {
+    one.into_iter().chain(other).min()
+}
+
+/// How long to wait after so many attempts.
+fn wait(attempts: u32) -> Duration {
+    let doublings = attempts.saturating_sub(1).min(16);
+    FIRST_WAIT.saturating_mul(1 << doublings).min(LONGEST_WAIT)
+}
+
+fn later(now: Timestamp, wait: Duration) -> Timestamp {
+    now.checked_add(wait).unwrap_or(Timestamp::MAX)
+}

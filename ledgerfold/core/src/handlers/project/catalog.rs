@@ -1,0 +1,185 @@
+use std::{collections::BTreeSet, sync::Arc};
+
+use super::{Projection, RowModel, Tally, TallyModel};
+use crate::{
+    ports::{GenerationStore, ReadStoreError, ReadTable, Written},
+    project::Verifiable,
+    vocabulary::{Generation, GenerationRef, Generations},
+};
+
+/// The read models of a context by the names of their projections: one place for all who open them,
+/// projectors as well as those who look after them.
+///
+/// A projection may be there twice, with two revisions of its model. That is how a changed one is
+/// deployed: first both, then a rebuild that ends with a switch, then without the old one.
+///
+/// ```
+/// # use ledgerfold::project::{Catalog, Projection, Tally};
+/// fn catalog<Loans: Projection, Shelf: Tally>() -> Catalog {
+///     Catalog::new().rows::<Loans>("loans").tally::<Shelf>("shelf")
+/// }
+/// ```
+#[derive(Clone, Debug, Default)]
+pub struct Catalog {
+    entries: Vec<Entry>,
+}
+
+#[derive(Clone, Debug)]
+struct Entry {
+    projection: &'static str,
+    revision: u32,
+    open: Open,
+}
+
+type Open = fn(&dyn ReadTable, Generation) -> Arc<dyn Verifiable>;
+
+/// No projection has this name.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("there is no projection called {0}")]
+pub struct UnknownProjection(pub String);
+
+/// The program does not have the model that a generation is made with.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "generation {} of {projection} is made with revision {} of its model, and this program has {}: \
+     rebuild it first (`<context>-admin rebuild {projection}`), or deploy a program that has both",
+    .generation.number, .generation.revision, list(.known)
+)]
+pub struct UnknownModel {
+    /// The projection.
+    pub projection: &'static str,
+    /// The generation.
+    pub generation: GenerationRef,
+    /// The revisions that the program has.
+    pub known: Vec<u32>,
+}
+
+fn list(revisions: &[u32]) -> String {
+    revisions.iter().map(ToString::to_string).collect::<Vec<_>>().join(" and ")
+}
+
+impl Catalog {
+    /// An empty one.
+    pub const fn new() -> Self {
+        Self { entries: Vec::new() }
+    }
+
+    /// With a model of rows.
+    #[must_use]
+    pub fn rows<P: Projection>(self, projection: &'static str) -> Self {
+        self.with(projection, P::REVISION, |table, generation| {
+            Arc::new(RowModel::<P>::new(table.rows(generation)))
+        })
+    }
+
+    /// With a tally.
+    #[must_use]
+    pub fn tally<T: Tally>(self, projection: &'static str) -> Self {
+        self.with(projection, T::REVISION, |table, generation| {
+            Arc::new(TallyModel::<T>::new(table.tallies(generation)))
+        })
+    }
+
+    fn with(mut self, projection: &'static str, revision: u32, open: Open) -> Self {
+        self.entries.retain(|it| (it.projection, it.revision) != (projection, revision));
+        self.entries.push(Entry { projection, revision, open });
+        self
+    }
+
+    /// The names of the projections, each once, in the order in which they were given.
+    pub fn projections(&self) -> Vec<&'static str> {
+        let mut seen = BTreeSet::new();
+        let names = self.entries.iter().map(|entry| entry.projection);
+        names.filter(|name| seen.insert(*name)).collect()
+    }
+
+    /// The models of one projection over its read table.
+    ///
+    /// # Errors
+    /// [`UnknownProjection`].
+    pub fn models(
+        &self,
+        projection: &str,
+        table: Arc<dyn ReadTable>,
+    ) -> Result<Models, UnknownProjection> {
+        let of_it = self.entries.iter().filter(|entry| entry.projection == projection);
+        let entries: Vec<_> = of_it.cloned().collect();
+        match entries.iter().max_by_key(|entry| entry.revision).cloned() {
+            Some(newest) => Ok(Models { newest, entries, table }),
+            None => Err(UnknownProjection(projection.to_owned())),
+        }
+    }
+}
+
+/// The models of one projection, which differ by revision, over its read table.
+#[derive(Clone)]
+pub struct Models {
+    newest: Entry,
+    entries: Vec<Entry>,
+    table: Arc<dyn ReadTable>,
+}
+
+impl Models {
+    /// The projection's name.
+    pub const fn projection(&self) -> &'static str {
+        self.newest.projection
+    }
+
+    /// The newest revision: what a new generation is made with.
+    pub const fn newest(&self) -> u32 {
+        self.newest.revision
+    }
+
+    /// The read table.
+    pub fn table(&self) -> &dyn ReadTable {
+        &*self.table
+    }
+
+    /// The model of a generation.
+    ///
+    /// # Errors
+    /// [`UnknownModel`].
+    pub fn open(&self, generation: GenerationRef) -> Result<Arc<dyn Verifiable>, UnknownModel> {
+        let entry = self.entries.iter().find(|entry| entry.revision == generation.revision);
+        let entry = entry.ok_or_else(|| self.unknown(generation))?;
+        Ok((entry.open)(&*self.table, generation.number))
+    }
+
+    /// The record of the generations, for whoever is about to write. Where there is none, the first
+    /// generation is recorded, made with the newest revision: of several who begin at the same time one
+    /// record takes effect, and all go by it.
+    ///
+    /// # Errors
+    /// [`ReadStoreError`].
+    pub async fn recorded(
+        &self,
+        store: &dyn GenerationStore,
+    ) -> Result<Generations, ReadStoreError> {
+        let projection = self.projection();
+        if let Some(record) = store.read(projection).await? {
+            return Ok(record);
+        }
+        let first = Generations::first(self.newest());
+        match store.write(projection, &first).await? {
+            Written::Done => Ok(first),
+            Written::Superseded => store.read(projection).await?.ok_or_else(|| {
+                let reason = format!("somebody removes the record of {projection}");
+                ReadStoreError::Unavailable(reason.into())
+            }),
+        }
+    }
+
+    /// The record of the generations, for readers; where there is none, what will be recorded first.
+    ///
+    /// # Errors
+    /// [`ReadStoreError`].
+    pub async fn peek(&self, store: &dyn GenerationStore) -> Result<Generations, ReadStoreError> {
+        let record = store.read(self.projection()).await?;
+        Ok(record.unwrap_or_else(|| Generations::first(self.newest())))
+    }
+
+    fn unknown(&self, generation: GenerationRef) -> UnknownModel {
+        let known = self.entries.iter().map(|entry| entry.revision).collect();
+        UnknownModel { projection: self.projection(), generation, known }
+    }
+}

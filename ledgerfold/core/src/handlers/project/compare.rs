@@ -1,0 +1,289 @@
+use async_trait::async_trait;
+
+use super::walk::{Walk, walk};
+use crate::{
+    Envelope, StreamId, Timestamp, Version,
+    ports::{
+        Counter, CounterKey, EventStore, Memo, Quarantine, QuarantineError, Skip, Skips, StoredRow,
+        Written,
+    },
+    project::{
+        Counts, ProjectError, Projection, ReadModel, RowModel, Skipped, Tally, TallyModel, count,
+        fold, inapplicable, index_of, read_memo, read_row, stored_row,
+    },
+};
+
+/// A read model that can be held against the log.
+#[async_trait]
+pub trait Verifiable: ReadModel {
+    /// What the model holds of a stream, beside what the log says of it without the events that were
+    /// skipped.
+    ///
+    /// # Errors
+    /// [`ProjectError`] where the log or the read table fails. What is there and cannot be read is no
+    /// error but a verdict.
+    async fn compare(
+        &self,
+        stream: &StreamId,
+        log: &dyn EventStore,
+        skips: &dyn Skips,
+    ) -> Result<Comparison, ProjectError>;
+
+    /// Puts the fold of the stream in the place of what the model holds of it. `None` where that is
+    /// not possible: what was counted wrongly cannot be told from what was counted rightly.
+    ///
+    /// # Errors
+    /// [`ProjectError`].
+    async fn overwrite(
+        &self,
+        stream: &StreamId,
+        log: &dyn EventStore,
+        skips: &dyn Skips,
+    ) -> Result<Option<Written>, ProjectError>;
+
+    /// All counters of the model; `None` where it has rows.
+    ///
+    /// # Errors
+    /// [`ProjectError`].
+    async fn counters(&self) -> Result<Option<Vec<Counter>>, ProjectError>;
+}
+
+/// What a read model holds of a stream, beside the log.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Comparison {
+    /// The version of the row or memo, where there is one.
+    pub stored: Option<Version>,
+    /// The version of the stream.
+    pub head: Version,
+    /// When the first event was recorded that the model lacks, if it lacks any.
+    pub waiting_since: Option<Timestamp>,
+    /// What to think of it.
+    pub verdict: Verdict,
+    /// What the stream has added to counters up to the memo's version.
+    pub counted: Option<Counts>,
+    /// The events that its fold goes on without, because an operator has skipped them.
+    pub skipped: Vec<Skip>,
+}
+
+/// What to think of a row or memo.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// It is the fold of its stream.
+    Current,
+    /// There is none, though the stream has events.
+    Lost,
+    /// It is the fold of its stream up to its own version, which is not the last.
+    Behind,
+    /// It is not the fold of its stream up to its own version.
+    Diverged,
+    /// Its version is beyond the end of its stream: the log has lost commits, or the row is made up.
+    Ahead,
+    /// The row, the memo or the stream cannot be read or folded; here is why.
+    Unreadable(String),
+    /// It is late or not to be read, and known to be: the stream stands parked, for this reason.
+    Parked(String),
+}
+
+impl Verdict {
+    /// The verdict in one word.
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::Current => "current",
+            Self::Lost => "lost",
+            Self::Behind => "behind",
+            Self::Diverged => "diverged",
+            Self::Ahead => "ahead",
+            Self::Unreadable(_) => "unreadable",
+            Self::Parked(_) => "parked",
+        }
+    }
+}
+
+impl Comparison {
+    fn new<S>(stored: Option<Version>, walk: Walk<S>, is_fold: bool) -> Self {
+        let Walk { head, next: waiting_since, skipped, .. } = walk;
+        let verdict = match stored {
+            None if head == Version::NONE => Verdict::Current,
+            None => Verdict::Lost,
+            Some(version) if version > head => Verdict::Ahead,
+            Some(_) if !is_fold => Verdict::Diverged,
+            Some(version) if version < head => Verdict::Behind,
+            Some(_) => Verdict::Current,
+        };
+        let skipped = skipped.into_skips();
+        Self { stored, head, waiting_since, verdict, counted: None, skipped }
+    }
+
+    /// How many events the model lacks.
+    pub fn missing(&self) -> u64 {
+        let stored = self.stored.unwrap_or(Version::NONE);
+        self.head.get().saturating_sub(stored.get())
+    }
+
+    /// Whether events are missing that may be on their way.
+    pub(crate) const fn is_late(&self) -> bool {
+        matches!(self.verdict, Verdict::Lost | Verdict::Behind)
+    }
+
+    /// What is late or unreadable and stands in the quarantine is known to be.
+    pub(crate) async fn or_parked(
+        self,
+        stream: &StreamId,
+        quarantine: Option<&dyn Quarantine>,
+    ) -> Result<Self, QuarantineError> {
+        let (Some(quarantine), Verdict::Lost | Verdict::Behind | Verdict::Unreadable(_)) =
+            (quarantine, &self.verdict)
+        else {
+            return Ok(self);
+        };
+        Ok(match quarantine.get(stream).await? {
+            Some(parked) => Self { verdict: Verdict::Parked(parked.reason), ..self },
+            None => self,
+        })
+    }
+
+    /// What cannot be read is a finding; what could not be asked is an error.
+    fn or_unreadable(
+        compared: Result<Self, ProjectError>,
+        stored: Option<Version>,
+    ) -> Result<Self, ProjectError> {
+        match compared {
+            Err(error) if error.is_lasting() => {
+                let verdict = Verdict::Unreadable(error.to_string());
+                Ok(Self {
+                    stored,
+                    head: Version::NONE,
+                    waiting_since: None,
+                    verdict,
+                    counted: None,
+                    skipped: Vec::new(),
+                })
+            }
+            other => other,
+        }
+    }
+}
+
+impl<P: Projection> RowModel<P> {
+    async fn compare_row(
+        stored: Option<&StoredRow>,
+        stream: &StreamId,
+        source: (&dyn EventStore, &dyn Skips),
+    ) -> Result<Comparison, ProjectError> {
+        let version = stored.map(|stored| stored.version);
+        let at = version.unwrap_or(Version::NONE);
+        let walk = walk(source, stream, at, None, fold::<P>).await?;
+        let is_fold = match (stored, &walk.there) {
+            (Some(stored), Some(row)) => {
+                let index = index_of::<P>(row.as_ref())?;
+                read_row::<P>(stored)? == *row && stored.index == index
+            }
+            (stored, _) => stored.is_none(),
+        };
+        Ok(Comparison::new(version, walk, is_fold))
+    }
+}
+
+#[async_trait]
+impl<P: Projection> Verifiable for RowModel<P> {
+    /// The row is read before the stream, so that a row which moves meanwhile never looks ahead.
+    async fn compare(
+        &self,
+        stream: &StreamId,
+        log: &dyn EventStore,
+        skips: &dyn Skips,
+    ) -> Result<Comparison, ProjectError> {
+        let stored = match self.rows.get(stream).await {
+            Ok(stored) => stored,
+            Err(error) => return Comparison::or_unreadable(Err(error.into()), None),
+        };
+        let compared = Self::compare_row(stored.as_ref(), stream, (log, skips)).await;
+        Comparison::or_unreadable(compared, stored.map(|stored| stored.version))
+    }
+
+    async fn overwrite(
+        &self,
+        stream: &StreamId,
+        log: &dyn EventStore,
+        skips: &dyn Skips,
+    ) -> Result<Option<Written>, ProjectError> {
+        let Some(seen) = self.rows.get(stream).await? else {
+            return Ok(Some(Written::Superseded));
+        };
+        let Walk { last: row, head: version, .. } =
+            walk((log, skips), stream, Version::NONE, None, fold::<P>).await?;
+        if version < seen.version {
+            // It says more than the log, which may be what is damaged.
+            return Ok(None);
+        }
+        let fresh = stored_row::<P>(stream, version, row.as_ref())?;
+        Ok(Some(self.rows.replace(&seen, &fresh).await?))
+    }
+
+    async fn counters(&self) -> Result<Option<Vec<Counter>>, ProjectError> {
+        Ok(None)
+    }
+}
+
+impl<T: Tally> TallyModel<T> {
+    async fn compare_memo(
+        stored: Option<&Memo>,
+        stream: &StreamId,
+        source: (&dyn EventStore, &dyn Skips),
+    ) -> Result<Comparison, ProjectError> {
+        let version = stored.map(|stored| stored.version);
+        let at = version.unwrap_or(Version::NONE);
+        let initial = (T::Memo::default(), Counts::default());
+        let mut walk = walk(source, stream, at, initial, count_on::<T>).await?;
+        let (memo, counted) = walk.there.take().unzip();
+        let is_fold = match (stored, &memo) {
+            (Some(stored), Some(memo)) => read_memo::<T>(stored)? == *memo,
+            (stored, _) => stored.is_none(),
+        };
+        Ok(Comparison { counted, ..Comparison::new(version, walk, is_fold) })
+    }
+}
+
+/// The memo and all that was counted, on by a commit.
+fn count_on<T: Tally>(
+    (memo, mut counts): (T::Memo, Counts),
+    commit: &[Envelope],
+    skipped: &Skipped,
+) -> Result<(T::Memo, Counts), ProjectError> {
+    let (memo, added) = count::<T>(memo, commit, skipped)?;
+    match (counts.merge(added), commit.last()) {
+        (Err(reason), Some(last)) => Err(inapplicable(last, reason)),
+        _ => Ok((memo, counts)),
+    }
+}
+
+#[async_trait]
+impl<T: Tally> Verifiable for TallyModel<T> {
+    async fn compare(
+        &self,
+        stream: &StreamId,
+        log: &dyn EventStore,
+        skips: &dyn Skips,
+    ) -> Result<Comparison, ProjectError> {
+        let stored = match self.counters.memo(stream).await {
+            Ok(stored) => stored,
+            Err(error) => return Comparison::or_unreadable(Err(error.into()), None),
+        };
+        let compared = Self::compare_memo(stored.as_ref(), stream, (log, skips)).await;
+        Comparison::or_unreadable(compared, stored.map(|stored| stored.version))
+    }
+
+    async fn overwrite(
+        &self,
+        _: &StreamId,
+        _: &dyn EventStore,
+        _: &dyn Skips,
+    ) -> Result<Option<Written>, ProjectError> {
+        Ok(None)
+    }
+
+    async fn counters(&self) -> Result<Option<Vec<Counter>>, ProjectError> {
+        let (first, last) = (CounterKey::least(), CounterKey::greatest());
+        Ok(Some(self.counters.range(&first, &last).await?))
+    }
+}

@@ -1,0 +1,160 @@
+use std::{fmt, marker::PhantomData, sync::Arc};
+
+use async_trait::async_trait;
+use serde::{Serialize, de::DeserializeOwned};
+
+use super::{
+    Inapplicable, ProjectError, Skipped,
+    projector::{Position, ReadModel},
+};
+use crate::{
+    Decoded, Envelope, Event, InvalidId, Payload, Recorded, StreamId, Version,
+    ports::{IndexKey, ReadStoreError, RowStore, StoredRow, Written},
+    vocabulary::panics::guarded,
+};
+
+/// A read model with one row per stream: the fold of its events into what a reader wants to see.
+pub trait Projection: Send + Sync + 'static {
+    /// Which revision of the model this is. Another revision makes other rows of the same events, so
+    /// that those there are must be made anew: a [`Catalog`](super::Catalog) can have both meanwhile.
+    const REVISION: u32 = 1;
+
+    /// The events that are folded.
+    type Event: Event;
+    /// The row.
+    type Row: Clone + fmt::Debug + PartialEq + Serialize + DeserializeOwned + Send + Sync + 'static;
+
+    /// The row after an event: `None` before the first event, and again once there is to be no row.
+    ///
+    /// # Errors
+    /// A sentence saying why the event does not fit the row.
+    fn evolve(
+        row: Option<Self::Row>,
+        event: &Recorded<Self::Event>,
+    ) -> Result<Option<Self::Row>, String>;
+
+    /// Where the row is listed, if it is.
+    ///
+    /// # Errors
+    /// [`InvalidId`] if a part of the key is none; the event that made the row does not fit then.
+    fn index(_row: &Self::Row) -> Result<Option<IndexKey>, InvalidId> {
+        Ok(None)
+    }
+}
+
+/// The fold of `events` onto a row, without those that were skipped.
+pub(crate) fn fold<P: Projection>(
+    row: Option<P::Row>,
+    events: &[Envelope],
+    skipped: &Skipped,
+) -> Result<Option<P::Row>, ProjectError> {
+    events.iter().try_fold(row, |row, envelope| {
+        skipped.apply(row, envelope, |row| apply::<P>(row, envelope))
+    })
+}
+
+fn apply<P: Projection>(
+    row: Option<P::Row>,
+    envelope: &Envelope,
+) -> Result<Option<P::Row>, ProjectError> {
+    let mut events = open::<P::Event>(envelope)?.into_iter();
+    guarded(|| events.try_fold(row, |row, event| P::evolve(row, &event)))
+        .unwrap_or_else(|panicked| Err(panicked.to_string()))
+        .map_err(|reason| inapplicable(envelope, reason))
+}
+
+pub(super) fn open<E: Event>(envelope: &Envelope) -> Result<Decoded<Recorded<E>>, ProjectError> {
+    let (stream, version) = (&envelope.stream, envelope.version);
+    envelope.open().map_err(|source| ProjectError::Event {
+        stream: stream.clone(),
+        version,
+        source,
+    })
+}
+
+pub(crate) fn inapplicable(envelope: &Envelope, reason: String) -> ProjectError {
+    let (stream, version) = (envelope.stream.clone(), envelope.version);
+    Inapplicable { stream, version, reason }.into()
+}
+
+/// The row in its own type.
+pub(crate) fn read_row<P: Projection>(
+    stored: &StoredRow,
+) -> Result<Option<P::Row>, ReadStoreError> {
+    let row = stored.body.as_ref().map(Payload::decode).transpose();
+    row.map_err(|error| ReadStoreError::Corrupt {
+        key: stored.stream.to_string(),
+        reason: error.to_string(),
+    })
+}
+
+/// The row as it is stored, with its place in the list.
+pub(crate) fn stored_row<P: Projection>(
+    stream: &StreamId,
+    version: Version,
+    row: Option<&P::Row>,
+) -> Result<StoredRow, ProjectError> {
+    let body = row.map(Payload::encode).transpose()?;
+    let index = index_of::<P>(row)?;
+    Ok(StoredRow { stream: stream.clone(), version, body, index })
+}
+
+/// The place of a row in the list. No single event is at fault where that cannot be told.
+pub(crate) fn index_of<P: Projection>(
+    row: Option<&P::Row>,
+) -> Result<Option<IndexKey>, ProjectError> {
+    Ok(guarded(|| row.map_or(Ok(None), P::index))??)
+}
+
+/// A [`Projection`] with the table that keeps its rows.
+pub struct RowModel<P> {
+    pub(crate) rows: Arc<dyn RowStore>,
+    projection: PhantomData<fn() -> P>,
+}
+
+impl<P: Projection> RowModel<P> {
+    /// The model over this table.
+    pub fn new(rows: Arc<dyn RowStore>) -> Self {
+        Self { rows, projection: PhantomData }
+    }
+}
+
+#[async_trait]
+impl<P: Projection> ReadModel for RowModel<P> {
+    async fn open(&self, stream: &StreamId) -> Result<Box<dyn Position>, ProjectError> {
+        let stored = self.rows.get(stream).await?;
+        let (version, row) = match &stored {
+            Some(stored) => (stored.version, read_row::<P>(stored)?),
+            None => (Version::NONE, None),
+        };
+        let (rows, stream) = (self.rows.clone(), stream.clone());
+        Ok(Box::new(RowPosition::<P> { rows, stream, version, row }))
+    }
+}
+
+struct RowPosition<P: Projection> {
+    rows: Arc<dyn RowStore>,
+    stream: StreamId,
+    version: Version,
+    row: Option<P::Row>,
+}
+
+#[async_trait]
+impl<P: Projection> Position for RowPosition<P> {
+    fn version(&self) -> Version {
+        self.version
+    }
+
+    async fn advance(
+        &mut self,
+        events: &[Envelope],
+        skipped: &Skipped,
+    ) -> Result<Written, ProjectError> {
+        let row = fold::<P>(self.row.clone(), events, skipped)?;
+        let version = self.version.advance(events.len());
+        let stored = stored_row::<P>(&self.stream, version, row.as_ref())?;
+        let written = self.rows.put(&stored).await?;
+        (self.row, self.version) = (row, version);
+        Ok(written)
+    }
+}

@@ -1,0 +1,71 @@
+use super::inbox::Arrived;
+use crate::{
+    Envelope, StreamId, Version,
+    ports::{EventStore, StoreError},
+    vocabulary::Commit,
+};
+
+/// Events of whole commits, contiguous, and whether there may be more behind them.
+pub(crate) struct Tail {
+    pub(crate) events: Vec<Envelope>,
+    pub(crate) more: bool,
+    /// Whether they are from the log, and not what arrived.
+    pub(super) from_log: bool,
+}
+
+/// What follows `after`: from what arrived where that suffices, otherwise one page from the log.
+///
+/// No further than to the newest commit that was heard of, though the log may have more by now: what
+/// a model is moved on by was committed before its batch arrived, and whoever keeps several
+/// generations of it knows that none gets ahead of one that has taken the same batch.
+pub(super) async fn following(
+    after: Version,
+    stream: &StreamId,
+    arrived: &Arrived,
+    log: &dyn EventStore,
+) -> Result<Tail, StoreError> {
+    let events = arrived.following(after);
+    match events.last() {
+        Some(last) => Ok(Tail { more: last.commit.1 < arrived.newest(), events, from_log: false }),
+        None => Ok(read(after, stream, log).await?.up_to(arrived.newest())),
+    }
+}
+
+impl Tail {
+    fn up_to(mut self, version: Version) -> Self {
+        let read = self.events.len();
+        self.events.retain(|event| event.commit.1 <= version);
+        self.more &= self.events.len() == read;
+        self
+    }
+}
+
+/// One page of what follows `after` in the log.
+pub(crate) async fn read(
+    after: Version,
+    stream: &StreamId,
+    log: &dyn EventStore,
+) -> Result<Tail, StoreError> {
+    let page = log.read(stream, after).await?;
+    let events = page.commits.iter().flat_map(Commit::envelopes).collect();
+    Ok(Tail { more: page.more, events: contiguous(stream, after, events)?, from_log: true })
+}
+
+/// These events, if they follow the version and each other without a hole.
+pub(crate) fn contiguous(
+    stream: &StreamId,
+    after: Version,
+    events: Vec<Envelope>,
+) -> Result<Vec<Envelope>, StoreError> {
+    let mut expected = after;
+    for event in &events {
+        expected = expected.next();
+        if event.version != expected {
+            return Err(StoreError::Corrupt {
+                stream: stream.to_string(),
+                reason: format!("version {expected} is missing"),
+            });
+        }
+    }
+    Ok(events)
+}

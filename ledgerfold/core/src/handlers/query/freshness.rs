@@ -1,0 +1,236 @@
+use crate::{
+    StreamId, Version,
+    ports::{
+        Counted, Counter, CounterKey, EventStore, IndexOrder, Listing, ReadStoreError, RowStore,
+        Skips, StoreError, StoredRow, TallyStore,
+    },
+    project::{
+        Counts, ProjectError, Projection, Skipped, Tally, count, fold, index_of, read_log,
+        read_memo, read_row,
+    },
+    vocabulary::ConsistencyToken,
+};
+
+/// A row with the version that it shows.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Fresh<R> {
+    /// The row.
+    pub row: R,
+    /// Up to which version of its stream.
+    pub version: Version,
+}
+
+/// A row in a list.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Listed<R> {
+    /// Its order key: what the next page begins below.
+    pub order: IndexOrder,
+    /// The row.
+    pub fresh: Fresh<R>,
+}
+
+/// A query could not be answered.
+#[derive(Debug, thiserror::Error)]
+pub enum QueryError {
+    /// The log failed.
+    #[error(transparent)]
+    Log(#[from] StoreError),
+    /// A read table failed.
+    #[error(transparent)]
+    ReadStore(#[from] ReadStoreError),
+    /// Events cannot be folded.
+    #[error(transparent)]
+    Fold(#[from] ProjectError),
+    /// The caller shows a version that its stream has not reached: no command answered that.
+    #[error("{stream} has not reached version {shown}")]
+    Ahead {
+        /// The stream.
+        stream: StreamId,
+        /// The version shown.
+        shown: Version,
+    },
+}
+
+/// The row of a stream, at least as new as the token says: what the read table lacks is folded in
+/// from the log, without the events that were skipped for its projection. A row that is not there at
+/// all is looked for in the log too, so that what was committed a moment ago is never called unknown.
+///
+/// # Errors
+/// [`QueryError`].
+pub async fn fresh_row<P: Projection>(
+    rows: &dyn RowStore,
+    log: &dyn EventStore,
+    skips: &dyn Skips,
+    stream: &StreamId,
+    token: Option<&ConsistencyToken>,
+) -> Result<Option<Fresh<P::Row>>, QueryError> {
+    let stored = rows.get(stream).await?;
+    let seen = token.filter(|token| token.stream == *stream).map(|token| token.version);
+    let (row, version) = match &stored {
+        Some(stored) => (read_row::<P>(stored)?, stored.version),
+        None => (None, Version::NONE),
+    };
+    if stored.is_some() && seen.is_none_or(|seen| seen <= version) {
+        return Ok(row.map(|row| Fresh { row, version }));
+    }
+    let Reached { row, version } = fold_on::<P>(row, version, (log, skips), stream).await?;
+    check_reached(stream, seen, version)?;
+    Ok(row.map(|row| Fresh { row, version }))
+}
+
+/// What a stream folds to at its end, which may be no row.
+struct Reached<R> {
+    row: Option<R>,
+    version: Version,
+}
+
+async fn fold_on<P: Projection>(
+    mut row: Option<P::Row>,
+    mut version: Version,
+    (log, skips): (&dyn EventStore, &dyn Skips),
+    stream: &StreamId,
+) -> Result<Reached<P::Row>, QueryError> {
+    let mut skipped = Skipped::default();
+    loop {
+        let page = read_log(version, stream, log).await?;
+        let fold = |skipped: &_| fold::<P>(row.clone(), &page.events, skipped);
+        row = skipped.fold(stream, skips, fold).await?;
+        version = version.advance(page.events.len());
+        if !page.more {
+            return Ok(Reached { row, version });
+        }
+    }
+}
+
+fn check_reached(
+    stream: &StreamId,
+    seen: Option<Version>,
+    version: Version,
+) -> Result<(), QueryError> {
+    match seen {
+        Some(shown) if shown > version => Err(QueryError::Ahead { stream: stream.clone(), shown }),
+        _ => Ok(()),
+    }
+}
+
+/// A page of a list, newest first. The
+/// stream that the token names is shown at least as new as it says, also while the index still lags
+/// behind: its row is taken from the table and the log, and put where it belongs.
+///
+/// # Errors
+/// [`QueryError`].
+pub async fn fresh_list<P: Projection>(
+    rows: &dyn RowStore,
+    log: &dyn EventStore,
+    skips: &dyn Skips,
+    listing: &Listing,
+    token: Option<&ConsistencyToken>,
+) -> Result<Vec<Listed<P::Row>>, QueryError> {
+    // One more than is shown, because the one that the token names is taken out: the index may show it
+    // as it was, and where it was.
+    let limit = listing.limit + usize::from(token.is_some());
+    let mut stored = rows.list(&Listing { limit, ..listing.clone() }).await?;
+    stored.retain(|row| token.is_none_or(|token| row.stream != token.stream));
+    let mut page = Vec::new();
+    for row in &stored {
+        page.extend(list_entry::<P>(row)?);
+    }
+    let Some(token) = token else { return Ok(page) };
+    let fresh = fresh_row::<P>(rows, log, skips, &token.stream, Some(token)).await?;
+    // A row whose place is invalid is in no list: its stream is parked.
+    let key = index_of::<P>(fresh.as_ref().map(|fresh| &fresh.row)).unwrap_or_default();
+    if let (Some(fresh), Some(key)) = (fresh, key) {
+        let above = listing.before.as_ref().is_none_or(|before| key.order < *before);
+        if key.partition == listing.partition && above {
+            let place = page.partition_point(|listed| listed.order > key.order);
+            if place < page.len() || page.len() < listing.limit {
+                page.insert(place, Listed { order: key.order, fresh });
+            }
+        }
+    }
+    page.truncate(listing.limit);
+    Ok(page)
+}
+
+fn list_entry<P: Projection>(stored: &StoredRow) -> Result<Option<Listed<P::Row>>, QueryError> {
+    let order = stored.index.as_ref().map(|index| index.order.clone());
+    let row = read_row::<P>(stored)?;
+    let version = stored.version;
+    Ok(order.zip(row).map(|(order, row)| Listed { order, fresh: Fresh { row, version } }))
+}
+
+/// The counters with keys from `first` to `last`. With a token they have every event of its stream once,
+/// up to its version at least: what the table lacks of it is counted in from the log.
+///
+/// Each group is a sum of what its streams have added up to some version of each. Groups are not read at
+/// one moment: what a stream adds to two of them at once may be in the one and not yet in the other, but
+/// for the stream of the token.
+///
+/// # Errors
+/// [`QueryError`].
+pub async fn fresh_counts<T: Tally>(
+    counters: &dyn TallyStore,
+    log: &dyn EventStore,
+    skips: &dyn Skips,
+    (first, last): (&CounterKey, &CounterKey),
+    token: Option<&ConsistencyToken>,
+) -> Result<Vec<Counter>, QueryError> {
+    let Some(token) = token else {
+        return Ok(counters.range(first, last).await?);
+    };
+    let Counted { memo, counters } = counters.range_with(&token.stream, first, last).await?;
+    let (past, version) = match &memo {
+        Some(memo) if memo.version >= token.version => return Ok(counters),
+        Some(memo) => (read_memo::<T>(memo)?, memo.version),
+        None => (T::Memo::default(), Version::NONE),
+    };
+    let missing = count_on::<T>(past, version, (log, skips), token).await?;
+    Ok(add(counters, &missing, first, last))
+}
+
+async fn count_on<T: Tally>(
+    mut memo: T::Memo,
+    mut version: Version,
+    (log, skips): (&dyn EventStore, &dyn Skips),
+    token: &ConsistencyToken,
+) -> Result<Counts, QueryError> {
+    let mut missing = Counts::default();
+    let mut skipped = Skipped::default();
+    loop {
+        let page = read_log(version, &token.stream, log).await?;
+        let count = |skipped: &_| count::<T>(memo.clone(), &page.events, skipped);
+        let (behind, added) = skipped.fold(&token.stream, skips, count).await?;
+        memo = behind;
+        missing.merge(added).map_err(|reason| {
+            ProjectError::Inapplicable(crate::project::Inapplicable {
+                stream: token.stream.clone(),
+                version,
+                reason,
+            })
+        })?;
+        version = version.advance(page.events.len());
+        if !page.more {
+            check_reached(&token.stream, Some(token.version), version)?;
+            return Ok(missing);
+        }
+    }
+}
+
+fn add(
+    mut counted: Vec<Counter>,
+    missing: &Counts,
+    first: &CounterKey,
+    last: &CounterKey,
+) -> Vec<Counter> {
+    for (key, amounts) in missing.iter().filter(|(key, _)| first <= *key && *key <= last) {
+        let place = counted.partition_point(|counter| counter.key < *key);
+        if counted.get(place).is_none_or(|counter| counter.key != *key) {
+            counted.insert(place, Counter { key: key.clone(), amounts: Default::default() });
+        }
+        for (counter, amount) in amounts {
+            let sum = counted[place].amounts.entry(counter.clone()).or_default();
+            *sum += i128::from(*amount);
+        }
+    }
+    counted
+}

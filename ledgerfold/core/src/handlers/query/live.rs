@@ -1,0 +1,240 @@
+use std::{
+    future::Future,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use async_trait::async_trait;
+use futures::future::join;
+
+use crate::{
+    StreamId, Version,
+    ports::{
+        Counted, Counter, CounterKey, GenerationStore, Increment, Listing, Memo, ReadStoreError,
+        ReadTable, RowStore, Settled, StoredRow, TallyStore, Written,
+    },
+    project::{Projection, Tally, UnknownModel},
+    vocabulary::{FIRST_NUMBER, Generation, Generations},
+};
+
+/// The rows of a projection's live generation, for readers.
+///
+/// Every call asks which generation is live, strongly consistent: a switch takes effect for all
+/// readers at once, and none of them remembers anything for a time. The answer costs one read more,
+/// and no time, because the rows are asked for at the same moment under what was live the last time;
+/// if that has changed, they are asked for again.
+///
+/// Before anything is recorded there are no rows, because projectors record their generation first.
+pub struct LiveRows(Live);
+
+/// The counters of a projection's live generation, for readers; see [`LiveRows`].
+pub struct LiveTallies(Live);
+
+struct Live {
+    projection: &'static str,
+    revisions: Vec<u32>,
+    table: Arc<dyn ReadTable>,
+    generations: Arc<dyn GenerationStore>,
+    /// What the record said the last time.
+    seen: Mutex<StreamVersion>,
+}
+
+/// A record in short.
+#[derive(Clone, Copy)]
+struct StreamVersion {
+    number: u64,
+    live: Generation,
+}
+
+impl StreamVersion {
+    /// What every record is at first.
+    const FIRST: Self = Self { number: FIRST_NUMBER, live: Generation::FIRST };
+
+    const fn of(record: &Generations) -> Self {
+        Self { number: record.number(), live: record.live().number }
+    }
+}
+
+impl LiveRows {
+    /// The rows that this read table has of this projection.
+    pub fn new<P: Projection>(
+        projection: &'static str,
+        table: Arc<dyn ReadTable>,
+        generations: Arc<dyn GenerationStore>,
+    ) -> Self {
+        Self(Live::new(projection, P::REVISION, table, generations))
+    }
+
+    /// Takes rows of another revision as well: while a changed model is deployed, its row can be read
+    /// from what the old one has made too.
+    #[must_use]
+    pub fn also_of(self, revision: u32) -> Self {
+        Self(self.0.also_of(revision))
+    }
+}
+
+impl LiveTallies {
+    /// The counters that this read table has of this projection.
+    pub fn new<T: Tally>(
+        projection: &'static str,
+        table: Arc<dyn ReadTable>,
+        generations: Arc<dyn GenerationStore>,
+    ) -> Self {
+        Self(Live::new(projection, T::REVISION, table, generations))
+    }
+
+    /// Takes counters of another revision as well; see [`LiveRows::also_of`].
+    #[must_use]
+    pub fn also_of(self, revision: u32) -> Self {
+        Self(self.0.also_of(revision))
+    }
+}
+
+impl Live {
+    fn new(
+        projection: &'static str,
+        revision: u32,
+        table: Arc<dyn ReadTable>,
+        generations: Arc<dyn GenerationStore>,
+    ) -> Self {
+        Self {
+            projection,
+            revisions: vec![revision],
+            table,
+            generations,
+            seen: Mutex::new(StreamVersion::FIRST),
+        }
+    }
+
+    fn also_of(mut self, revision: u32) -> Self {
+        self.revisions.push(revision);
+        self
+    }
+
+    /// Reads under the live generation. What was read at the same time as the record counts if the
+    /// record is the one seen the last time, so that nothing has changed between then and now.
+    async fn read<T, F>(&self, read: impl Fn(Generation) -> F) -> Result<T, ReadStoreError>
+    where
+        T: Default,
+        F: Future<Output = Result<T, ReadStoreError>>,
+    {
+        let seen = self.seen();
+        let record = self.generations.read(self.projection);
+        let (record, guessed) = join(record, read(seen.live)).await;
+        // What was read may have been written since the record was looked for, with whatever revision.
+        let Some(record) = record? else { return Ok(T::default()) };
+        self.check(&record)?;
+        let now = StreamVersion::of(&record);
+        if now.number == seen.number {
+            return guessed;
+        }
+        self.remember(now);
+        read(now.live).await
+    }
+
+    fn check(&self, record: &Generations) -> Result<(), ReadStoreError> {
+        let generation = record.live();
+        if self.revisions.contains(&generation.revision) {
+            return Ok(());
+        }
+        let (projection, known) = (self.projection, self.revisions.clone());
+        Err(ReadStoreError::Refused(UnknownModel { projection, generation, known }.into()))
+    }
+
+    fn seen(&self) -> StreamVersion {
+        *self.seen.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn remember(&self, record: StreamVersion) {
+        *self.seen.lock().unwrap_or_else(PoisonError::into_inner) = record;
+    }
+}
+
+fn read_only<T>() -> Result<T, ReadStoreError> {
+    Err(ReadStoreError::Refused("readers do not write: that is the projectors' part".into()))
+}
+
+#[async_trait]
+impl RowStore for LiveRows {
+    async fn get(&self, stream: &StreamId) -> Result<Option<StoredRow>, ReadStoreError> {
+        self.0
+            .read(|generation| {
+                let rows = self.0.table.rows(generation);
+                async move { rows.get(stream).await }
+            })
+            .await
+    }
+
+    async fn put(&self, _: &StoredRow) -> Result<Written, ReadStoreError> {
+        read_only()
+    }
+
+    async fn replace(&self, _: &StoredRow, _: &StoredRow) -> Result<Written, ReadStoreError> {
+        read_only()
+    }
+
+    async fn list(&self, listing: &Listing) -> Result<Vec<StoredRow>, ReadStoreError> {
+        self.0
+            .read(|generation| {
+                let rows = self.0.table.rows(generation);
+                async move { rows.list(listing).await }
+            })
+            .await
+    }
+}
+
+#[async_trait]
+impl TallyStore for LiveTallies {
+    async fn memo(&self, stream: &StreamId) -> Result<Option<Memo>, ReadStoreError> {
+        self.0
+            .read(|generation| {
+                let tallies = self.0.table.tallies(generation);
+                async move { tallies.memo(stream).await }
+            })
+            .await
+    }
+
+    async fn add(&self, _: Version, _: &Memo, _: &[Increment]) -> Result<Written, ReadStoreError> {
+        read_only()
+    }
+
+    async fn range(
+        &self,
+        first: &CounterKey,
+        last: &CounterKey,
+    ) -> Result<Vec<Counter>, ReadStoreError> {
+        self.0
+            .read(|generation| {
+                let tallies = self.0.table.tallies(generation);
+                async move { tallies.range(first, last).await }
+            })
+            .await
+    }
+
+    async fn settled(
+        &self,
+        stream: &StreamId,
+        groups: &[CounterKey],
+    ) -> Result<Settled, ReadStoreError> {
+        self.0
+            .read(|generation| {
+                let tallies = self.0.table.tallies(generation);
+                async move { tallies.settled(stream, groups).await }
+            })
+            .await
+    }
+
+    /// All of it in one generation: the memo of one says nothing of the counters of another.
+    async fn range_with(
+        &self,
+        stream: &StreamId,
+        first: &CounterKey,
+        last: &CounterKey,
+    ) -> Result<Counted, ReadStoreError> {
+        self.0
+            .read(|generation| {
+                let tallies = self.0.table.tallies(generation);
+                async move { tallies.range_with(stream, first, last).await }
+            })
+            .await
+    }
+}

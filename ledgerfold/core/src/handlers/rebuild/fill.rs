@@ -1,0 +1,165 @@
+use std::{num::NonZeroU32, sync::Mutex};
+
+use futures::{StreamExt, TryStreamExt, stream};
+
+use super::{CONCURRENT_STREAMS, FINDINGS, Observer, RebuildError, Rebuilder, Step};
+use crate::{
+    StreamId,
+    ports::{Segment, SegmentProgress, StreamPage},
+    project::{ProjectError, Projector},
+    vocabulary::Building,
+    waiting::RateLimit,
+};
+
+/// How the log is gone through.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Plan {
+    /// In how many segments at once. A fill that was cut short goes on with those it began with.
+    pub segments: u32,
+    /// At most so many streams a second, all segments together.
+    pub streams_per_second: Option<NonZeroU32>,
+}
+
+impl Default for Plan {
+    /// Eight segments, as fast as it goes.
+    fn default() -> Self {
+        Self { segments: 8, streams_per_second: None }
+    }
+}
+
+/// What a fill has done, also before it was cut short.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Filled {
+    /// How many streams were gone through.
+    pub streams: u64,
+    /// How many of them could not be projected.
+    pub failed: u64,
+    /// The first of those that this run met, with their reasons.
+    pub reasons: Vec<Unfilled>,
+}
+
+/// A stream that could not be projected.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unfilled {
+    /// The stream.
+    pub stream: StreamId,
+    /// Why.
+    pub reason: String,
+}
+
+/// What the segments of a fill share.
+struct Work<'a> {
+    rebuilder: &'a Rebuilder,
+    building: &'a Building,
+    projector: Projector,
+    pace: RateLimit<'a>,
+    observer: Observer<'a>,
+    reasons: Mutex<Vec<Unfilled>>,
+}
+
+impl Rebuilder {
+    /// Goes through all streams of the log, and brings the generation to the end of each. How far it
+    /// has come is recorded page by page: cut short and called again, it goes on from there. A stream
+    /// that cannot be projected is counted and stops no other; the verification finds it.
+    ///
+    /// # Errors
+    /// [`RebuildError`] where a store fails, or the generation is not built any more.
+    pub async fn fill(
+        &self,
+        building: &Building,
+        plan: Plan,
+        observer: Observer<'_>,
+    ) -> Result<Filled, RebuildError> {
+        let work = Work {
+            rebuilder: self,
+            building,
+            projector: self.projectors.of(building.generation)?,
+            pace: RateLimit::new(plan.streams_per_second, &*self.projectors.clock),
+            observer,
+            reasons: Mutex::default(),
+        };
+        let segments = self.segments(building, plan).await?;
+        let work = &work;
+        let done: Vec<_> = stream::iter(segments)
+            .map(|(segment, progress)| work.segment(segment, progress))
+            .buffer_unordered(usize::MAX)
+            .try_collect()
+            .await?;
+        Ok(Filled {
+            streams: done.iter().map(|segment| segment.streams).sum(),
+            failed: done.iter().map(|segment| segment.failed).sum(),
+            reasons: std::mem::take(&mut *lock(&work.reasons)),
+        })
+    }
+
+    /// All segments with how far each has come.
+    async fn segments(
+        &self,
+        building: &Building,
+        plan: Plan,
+    ) -> Result<Vec<(Segment, SegmentProgress)>, RebuildError> {
+        let known = self.generations.progress(self.projection(), building.run).await?;
+        let of = known.first().map_or(plan.segments, |progress| progress.of);
+        let progress = |segment: Segment| {
+            let known = known.iter().find(|progress| progress.index == segment.index());
+            (segment, known.cloned().unwrap_or_else(|| SegmentProgress::start(segment)))
+        };
+        Ok(Segment::split(of).map(progress).collect())
+    }
+}
+
+impl Work<'_> {
+    async fn segment(
+        &self,
+        segment: Segment,
+        mut progress: SegmentProgress,
+    ) -> Result<SegmentProgress, RebuildError> {
+        (self.observer)(Step::Filled(progress.clone()));
+        let Rebuilder { generations, streams, .. } = self.rebuilder;
+        while let Some(from) = progress.from() {
+            self.rebuilder.still(self.building).await?;
+            let mut page = streams.list(segment, from.as_ref()).await?;
+            page.streams.retain(|stream| self.rebuilder.is_ours(stream));
+            let failed = self.page(&page).await?;
+            progress = progress.after(page, failed);
+            let projection = self.rebuilder.projection();
+            generations.save(projection, self.building.run, &progress).await?;
+            (self.observer)(Step::Filled(progress.clone()));
+        }
+        Ok(progress)
+    }
+
+    /// Fills the streams of a page, and answers with how many could not be.
+    async fn page(&self, page: &StreamPage) -> Result<u64, RebuildError> {
+        self.pace.take(page.streams.len()).await;
+        let failed: Vec<_> = stream::iter(page.streams.iter().cloned())
+            .map(|stream| async move { self.stream(&stream).await })
+            .buffer_unordered(CONCURRENT_STREAMS)
+            .try_filter_map(|unfilled| async { Ok(unfilled) })
+            .try_collect()
+            .await?;
+        let count = u64::try_from(failed.len()).unwrap_or(u64::MAX);
+        let mut reasons = lock(&self.reasons);
+        let room = FINDINGS.saturating_sub(reasons.len());
+        reasons.extend(failed.into_iter().take(room));
+        Ok(count)
+    }
+
+    async fn stream(&self, stream: &StreamId) -> Result<Option<Unfilled>, RebuildError> {
+        match self.catch_up(stream).await {
+            Err(error) if error.is_lasting() => {
+                Ok(Some(Unfilled { stream: stream.clone(), reason: error.to_string() }))
+            }
+            outcome => Ok(outcome.map(|()| None)?),
+        }
+    }
+
+    async fn catch_up(&self, stream: &StreamId) -> Result<(), ProjectError> {
+        let head = self.rebuilder.projectors.log.head(stream).await?;
+        self.projector.catch_up_to(stream, head).await
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+}

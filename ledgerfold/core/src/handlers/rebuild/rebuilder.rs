@@ -1,0 +1,228 @@
+use std::{sync::Arc, time::Duration};
+
+use super::{Observer, RebuildError, Step, Verified};
+use crate::{
+    Category, StreamId,
+    ports::{GenerationStore, Streams, Written},
+    project::Projectors,
+    vocabulary::{Building, Generations, InvalidChange, Purpose},
+};
+
+/// How often a change is made again on a record that others have changed.
+const ATTEMPTS: usize = 5;
+/// How long a read may last: no function that answers over HTTP is waited for any longer.
+const LONGEST_READ: Duration = Duration::from_secs(30);
+/// How many times that long after a switch was asked for nobody needs to be waited for any more.
+const SETTLED: u32 = 10;
+
+/// Makes generations of a projection, has them read, and removes them.
+///
+/// ```
+/// # use ledgerfold::{ports::Written, rebuild::{Plan, RebuildError, Rebuilder, Step}};
+/// async fn rebuild(rebuilder: &Rebuilder) -> Result<(), RebuildError> {
+///     let watch = |step: Step| println!("{step:?}");
+///     let building = rebuilder.begin().await?;
+///     rebuilder.fill(&building, Plan::default(), &watch).await?;
+///     let verified = rebuilder.verify(&building, Plan::default(), &watch).await?;
+///     if rebuilder.switch(&verified).await? == Written::Superseded {
+///         println!("a projector could not follow meanwhile: verify again");
+///     }
+///     Ok(())
+/// }
+/// ```
+#[derive(Clone)]
+pub struct Rebuilder {
+    pub(super) projectors: Projectors,
+    pub(super) generations: Arc<dyn GenerationStore>,
+    pub(super) streams: Arc<dyn Streams>,
+    category: Option<Category>,
+    longest_read: Duration,
+}
+
+impl Rebuilder {
+    /// A rebuilder of the projection that these projectors are of. What lists the streams must be
+    /// strongly consistent: a stream that began before the rebuild may not be missing.
+    pub fn new(
+        projectors: Projectors,
+        generations: Arc<dyn GenerationStore>,
+        streams: Arc<dyn Streams>,
+    ) -> Self {
+        Self { projectors, generations, streams, category: None, longest_read: LONGEST_READ }
+    }
+
+    /// Goes by the streams of this category only.
+    #[must_use]
+    pub fn only(self, category: Category) -> Self {
+        Self { category: Some(category), ..self }
+    }
+
+    /// For readers who never read for longer than this; 30 seconds where nothing is said. For as long a
+    /// roll-back and a removal wait when the last switch is not long past: somebody who asked before it may
+    /// still be reading the generation that was live then, and must find it as it was.
+    #[must_use]
+    pub fn with_longest_read(self, longest_read: Duration) -> Self {
+        Self { longest_read, ..self }
+    }
+
+    /// The projection's name.
+    pub const fn projection(&self) -> &'static str {
+        self.projectors.models.projection()
+    }
+
+    /// Which generations there are, or will be first.
+    ///
+    /// # Errors
+    /// [`RebuildError::Store`].
+    pub async fn generations(&self) -> Result<Generations, RebuildError> {
+        Ok(self.projectors.models.peek(&*self.generations).await?)
+    }
+
+    /// Records that a new generation is built with the newest revision of the model; or finds the one
+    /// that a rebuild has begun which was cut short.
+    ///
+    /// # Errors
+    /// [`RebuildError::Occupied`] where another one is built.
+    pub async fn begin(&self) -> Result<Building, RebuildError> {
+        let revision = self.projectors.models.newest();
+        self.begin_for(|generations| match generations.building() {
+            Some(it) if it.purpose == Purpose::Rebuild && it.generation.revision == revision => {
+                Ok(None)
+            }
+            _ => generations.begun(revision).map(Some),
+        })
+        .await
+    }
+
+    /// Records that the previous generation is brought up to date to be read again, once all have ended
+    /// who began to read it when it was live; or finds the roll-back that was cut short.
+    ///
+    /// # Errors
+    /// [`RebuildError::Occupied`] where another generation is built,
+    /// [`RebuildError::Change`] where there is no previous one, [`RebuildError::Model`] where this
+    /// program does not have its model.
+    pub async fn begin_roll_back(&self) -> Result<Building, RebuildError> {
+        let generations = self.generations().await?;
+        if let Some(previous) = generations.previous() {
+            self.projectors.models.open(previous)?;
+            self.let_readers_end(&generations).await;
+        }
+        self.begin_for(|generations| match generations.building() {
+            Some(it) if it.purpose == Purpose::RollBack => Ok(None),
+            _ => generations.rolling_back().map(Some),
+        })
+        .await
+    }
+
+    async fn begin_for(
+        &self,
+        change: impl Fn(&Generations) -> Result<Option<Generations>, InvalidChange>,
+    ) -> Result<Building, RebuildError> {
+        let begun = self.change(change).await.map_err(|error| match error {
+            RebuildError::Change(InvalidChange::Building(other)) => RebuildError::Occupied(other),
+            other => other,
+        })?;
+        Ok(begun.building().cloned().ok_or(InvalidChange::NotBuilding)?)
+    }
+
+    /// Makes what was verified live, if nothing was recorded since the verification began. Superseded
+    /// otherwise: a projector has noted that the generation was outrun, or somebody else was faster.
+    ///
+    /// # Errors
+    /// [`RebuildError::Unsound`] where it was found wrong and nobody has accepted that.
+    pub async fn switch(&self, verified: &Verified) -> Result<Written, RebuildError> {
+        let wrong = verified.wrong();
+        if wrong > 0 && !verified.is_accepted() {
+            return Err(RebuildError::Unsound(wrong));
+        }
+        let run = verified.building()?.run;
+        let switched = verified.record().switched(self.projectors.clock.now())?;
+        let written = self.generations.write(self.projection(), &switched).await?;
+        if written == Written::Done {
+            self.generations.forget(self.projection(), run).await?;
+        }
+        Ok(written)
+    }
+
+    /// Gives up the generation that is built. One that was to be rolled back to is previous again.
+    ///
+    /// # Errors
+    /// [`RebuildError::Change`] where none is built.
+    pub async fn abandon(&self) -> Result<Generations, RebuildError> {
+        let given_up = self.generations().await?.building().map(|building| building.run);
+        let abandoned = self.change(|generations| generations.abandoned().map(Some)).await?;
+        if let Some(run) = given_up {
+            self.generations.forget(self.projection(), run).await?;
+        }
+        Ok(abandoned)
+    }
+
+    /// Gives up the previous generation, if there is one: there is no way back to it.
+    ///
+    /// # Errors
+    /// [`RebuildError::Store`], [`RebuildError::Contention`].
+    pub async fn retire(&self) -> Result<Generations, RebuildError> {
+        self.change(|generations| Ok(generations.without_previous().ok())).await
+    }
+
+    /// Removes what retired generations have left in the read table, and answers with how many items
+    /// that were; once all have ended who began to read when another one was live than is now. Never of
+    /// one that is live, built or previous. A function that was held up may still
+    /// write a little to a generation that was retired a moment ago; the next removal finds that too.
+    ///
+    /// # Errors
+    /// [`RebuildError::Store`].
+    pub async fn remove(&self, observer: Observer<'_>) -> Result<u64, RebuildError> {
+        let generations = self.generations().await?;
+        self.let_readers_end(&generations).await;
+        let retired = generations.retired();
+        let (mut removed, mut from) = (0_u64, None);
+        loop {
+            let page = self.projectors.models.table().remove(&retired, from.as_ref()).await?;
+            removed = removed.saturating_add(page.removed);
+            observer(Step::Removed(removed));
+            from = page.next;
+            if from.is_none() {
+                return Ok(removed);
+            }
+        }
+    }
+
+    /// Waits for those who asked before the last switch. The record knows when that was asked for, and not
+    /// how much later it took effect; so the wait is counted from now, when it is seen.
+    async fn let_readers_end(&self, generations: &Generations) {
+        let clock = &self.projectors.clock;
+        let Some(since) = generations.live_since() else { return };
+        let past = Duration::try_from(clock.now().duration_since(since)).unwrap_or_default();
+        if past < self.longest_read.saturating_mul(SETTLED) {
+            clock.sleep(self.longest_read).await;
+        }
+    }
+
+    /// Changes the record; nothing is to be changed where the change says so.
+    async fn change(
+        &self,
+        change: impl Fn(&Generations) -> Result<Option<Generations>, InvalidChange>,
+    ) -> Result<Generations, RebuildError> {
+        for _ in 0..ATTEMPTS {
+            let seen = self.projectors.models.recorded(&*self.generations).await?;
+            let Some(new) = change(&seen)? else { return Ok(seen) };
+            if self.generations.write(self.projection(), &new).await? == Written::Done {
+                return Ok(new);
+            }
+        }
+        Err(RebuildError::Contention)
+    }
+
+    /// The record, if this generation is still built in this very run.
+    pub(super) async fn still(&self, building: &Building) -> Result<Generations, RebuildError> {
+        let generations = self.generations().await?;
+        match generations.building() {
+            Some(now) if now.run == building.run => Ok(generations),
+            _ => Err(RebuildError::Ended(building.clone())),
+        }
+    }
+
+    pub(super) fn is_ours(&self, stream: &StreamId) -> bool {
+        self.category.as_ref().is_none_or(|category| category == stream.category())
+    }
+}

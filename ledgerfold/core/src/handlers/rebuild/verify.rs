@@ -1,0 +1,221 @@
+use std::sync::{Arc, Mutex};
+
+use futures::{StreamExt, TryStreamExt, stream};
+
+use super::{CONCURRENT_STREAMS, FINDINGS, Observer, Plan, RebuildError, Rebuilder, Step};
+use crate::{
+    StreamId, Version,
+    ports::{Segment, SegmentProgress, Skip, StreamPage, Written},
+    project::{Comparison, ProjectError, Projector, Projectors, Verdict, Verifiable},
+    reconcile::{Counters, CountersVerdict, Finding, Summary},
+    vocabulary::{Building, Generations, InvalidChange},
+    waiting::RateLimit,
+};
+
+/// What a verification has found: the only thing that can be switched to.
+#[derive(Clone, Debug)]
+pub struct Verified {
+    record: Generations,
+    summary: Summary,
+    findings: Vec<Finding>,
+    skipped: Vec<Skip>,
+    counters: Option<CountersVerdict>,
+    accepted: bool,
+}
+
+impl Verified {
+    /// How many streams there are of each verdict.
+    pub const fn summary(&self) -> Summary {
+        self.summary
+    }
+
+    /// The first streams that are not as they should be.
+    pub fn findings(&self) -> &[Finding] {
+        &self.findings
+    }
+
+    /// The first events that the generation does without, because an operator has skipped them.
+    pub fn skipped(&self) -> &[Skip] {
+        &self.skipped
+    }
+
+    /// What to think of the counters, if there are any. That they moved meanwhile proves nothing of
+    /// them, and is no reason not to switch: each stream's memo moves in the write that counts.
+    pub const fn counters(&self) -> Option<&CountersVerdict> {
+        self.counters.as_ref()
+    }
+
+    /// How many streams and counters are wrong.
+    pub fn wrong(&self) -> u64 {
+        let counters = match &self.counters {
+            Some(CountersVerdict::Differ(differences)) => differences.len().max(1),
+            _ => 0,
+        };
+        self.summary.wrong().saturating_add(u64::try_from(counters).unwrap_or(u64::MAX))
+    }
+
+    /// The same, to be switched to all the same: for whoever has looked at the findings and knows that
+    /// the live generation is no better, as with a stream that no model can read.
+    #[must_use]
+    pub fn accepted(self) -> Self {
+        Self { accepted: true, ..self }
+    }
+
+    pub(super) const fn is_accepted(&self) -> bool {
+        self.accepted
+    }
+
+    /// The record of generations that the verification was of.
+    pub(super) const fn record(&self) -> &Generations {
+        &self.record
+    }
+
+    pub(super) fn building(&self) -> Result<&Building, InvalidChange> {
+        self.record.building().ok_or(InvalidChange::NotBuilding)
+    }
+}
+
+/// What the segments of a verification share.
+struct Work<'a> {
+    rebuilder: &'a Rebuilder,
+    model: Arc<dyn Verifiable>,
+    projector: Projector,
+    pace: RateLimit<'a>,
+    observer: Observer<'a>,
+    found: Mutex<Found>,
+}
+
+#[derive(Default)]
+struct Found {
+    summary: Summary,
+    findings: Vec<Finding>,
+    skipped: Vec<Skip>,
+    counters: Option<Counters>,
+}
+
+impl Rebuilder {
+    /// Compares the generation with a fresh fold of every stream, brings forward what is behind, and
+    /// holds counters against the sum of all streams. Cut short, it begins anew: only a whole
+    /// verification says something.
+    ///
+    /// # Errors
+    /// [`RebuildError`] where a store fails, or the generation is not built any more. What is wrong
+    /// with the generation is no error but what is answered.
+    pub async fn verify(
+        &self,
+        building: &Building,
+        plan: Plan,
+        observer: Observer<'_>,
+    ) -> Result<Verified, RebuildError> {
+        let record = self.without_missed_event(building).await?;
+        let model = self.projectors.models.open(building.generation)?;
+        let found = Found { counters: Counters::begin(&*model).await?, ..Found::default() };
+        let work = Work {
+            rebuilder: self,
+            model: model.clone(),
+            projector: self.projectors.of(building.generation)?,
+            pace: RateLimit::new(plan.streams_per_second, &*self.projectors.clock),
+            observer,
+            found: Mutex::new(found),
+        };
+        let shared = &work;
+        stream::iter(Segment::split(plan.segments))
+            .map(|segment| shared.segment(segment))
+            .buffer_unordered(usize::MAX)
+            .try_collect::<Vec<()>>()
+            .await?;
+        let Found { summary, findings, skipped, counters } =
+            work.found.into_inner().unwrap_or_default();
+        let counters = match counters {
+            Some(counters) => Some(counters.end(&*model, &*self.projectors.clock).await?),
+            None => None,
+        };
+        Ok(Verified { record, summary, findings, skipped, counters, accepted: false })
+    }
+
+    /// The record, with no note of an event that outran the generation: from here on a new one changes
+    /// it.
+    async fn without_missed_event(&self, building: &Building) -> Result<Generations, RebuildError> {
+        loop {
+            let record = self.still(building).await?;
+            if record.building().is_some_and(|building| building.missed.is_none()) {
+                return Ok(record);
+            }
+            let cleared = record.without_missed_event()?;
+            if self.generations.write(self.projection(), &cleared).await? == Written::Done {
+                return Ok(cleared);
+            }
+        }
+    }
+}
+
+impl Work<'_> {
+    async fn segment(&self, segment: Segment) -> Result<(), RebuildError> {
+        let mut progress = SegmentProgress::start(segment);
+        while let Some(from) = progress.from() {
+            let mut page = self.rebuilder.streams.list(segment, from.as_ref()).await?;
+            page.streams.retain(|stream| self.rebuilder.is_ours(stream));
+            let wrong = self.page(&page).await?;
+            progress = progress.after(page, wrong);
+            (self.observer)(Step::Verified(progress.clone()));
+        }
+        Ok(())
+    }
+
+    async fn page(&self, page: &StreamPage) -> Result<u64, RebuildError> {
+        self.pace.take(page.streams.len()).await;
+        let findings: Vec<_> = stream::iter(page.streams.iter().cloned())
+            .map(|stream| self.finding(stream))
+            .buffer_unordered(CONCURRENT_STREAMS)
+            .try_collect()
+            .await?;
+        let mut found = self.found.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        Ok(findings.into_iter().map(|finding| u64::from(found.add(finding))).sum())
+    }
+
+    async fn finding(&self, stream: StreamId) -> Result<Finding, ProjectError> {
+        let comparison = self.stream(&stream).await?;
+        Ok(Finding { projection: self.rebuilder.projection(), stream, comparison })
+    }
+
+    /// Compares one stream; what is behind is brought to where the stream ended when it was compared.
+    async fn stream(&self, stream: &StreamId) -> Result<Comparison, ProjectError> {
+        let first = self.compare(stream).await?;
+        if !first.is_late() {
+            return Ok(first);
+        }
+        let due = first.head;
+        match self.projector.catch_up_to(stream, due).await {
+            Err(error) if error.is_lasting() => return Ok(first),
+            outcome => outcome?,
+        }
+        let mut again = self.compare(stream).await?;
+        let reached = again.stored.unwrap_or(Version::NONE) >= due;
+        if again.verdict == Verdict::Behind && reached {
+            again.verdict = Verdict::Current;
+        }
+        Ok(again)
+    }
+
+    async fn compare(&self, stream: &StreamId) -> Result<Comparison, ProjectError> {
+        let Projectors { log, skips, .. } = &self.rebuilder.projectors;
+        self.model.compare(stream, &**log, &**skips).await
+    }
+}
+
+impl Found {
+    /// Adds a finding, and says whether it is one of something wrong.
+    fn add(&mut self, finding: Finding) -> bool {
+        self.summary.add(&finding.comparison);
+        if let Some(counters) = &mut self.counters {
+            counters.add(&finding.comparison);
+        }
+        let room = FINDINGS.saturating_sub(self.skipped.len());
+        self.skipped.extend(finding.comparison.skipped.iter().take(room).cloned());
+        let wrong = finding.comparison.verdict != Verdict::Current;
+        if wrong && self.findings.len() < FINDINGS {
+            self.findings.push(finding);
+        }
+        wrong
+    }
+}

@@ -1,0 +1,63 @@
+use std::sync::{Mutex, PoisonError};
+
+use async_trait::async_trait;
+
+use crate::{
+    CommandId, StreamId, Version,
+    ports::{AppendError, CommandRecord, EventStore, Page, StoreError, Transaction},
+    vocabulary::NewCommit,
+};
+
+/// A log that reads the first page of one stream once, and shows it again to all who begin there:
+/// most streams have no other.
+pub(super) struct FirstPage<'a> {
+    stream: &'a StreamId,
+    log: &'a dyn EventStore,
+    page: Mutex<Option<Page>>,
+}
+
+impl<'a> FirstPage<'a> {
+    pub(super) fn of(stream: &'a StreamId, log: &'a dyn EventStore) -> Self {
+        Self { stream, log, page: Mutex::default() }
+    }
+
+    fn read_before(&self) -> Option<Page> {
+        self.page.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+#[async_trait]
+impl EventStore for FirstPage<'_> {
+    async fn read(&self, stream: &StreamId, after: Version) -> Result<Page, StoreError> {
+        if stream != self.stream || after != Version::NONE {
+            return self.log.read(stream, after).await;
+        }
+        if let Some(page) = self.read_before() {
+            return Ok(page);
+        }
+        let page = self.log.read(stream, after).await?;
+        *self.page.lock().unwrap_or_else(PoisonError::into_inner) = Some(page.clone());
+        Ok(page)
+    }
+
+    async fn read_back(
+        &self,
+        stream: &StreamId,
+        before: Option<Version>,
+        commits: usize,
+    ) -> Result<Page, StoreError> {
+        self.log.read_back(stream, before, commits).await
+    }
+
+    async fn append(&self, commit: &NewCommit) -> Result<(), AppendError> {
+        self.log.append(commit).await
+    }
+
+    async fn transact(&self, transaction: &Transaction) -> Result<(), AppendError> {
+        self.log.transact(transaction).await
+    }
+
+    async fn record(&self, command: &CommandId) -> Result<Option<CommandRecord>, StoreError> {
+        self.log.record(command).await
+    }
+}

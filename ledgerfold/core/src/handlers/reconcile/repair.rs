@@ -1,0 +1,147 @@
+use std::sync::Arc;
+
+use crate::{
+    StreamId, Version,
+    ports::{Clock, EventStore, Quarantine, Random, Skips, Written},
+    project::{Comparison, ProjectError, Projector, Verdict, Verifiable},
+};
+
+/// How often a row is written over that others keep moving.
+const ATTEMPTS: usize = 5;
+
+/// What to do with a row that is not the fold of its stream.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum OnDivergence {
+    /// Report it and leave it: a row is a fold, so that whoever looks after it must know how it could
+    /// become anything else.
+    #[default]
+    Report,
+    /// Put the fold in its place. Counters are left all the same.
+    Overwrite,
+}
+
+/// Brings what a read model lacks home from the log.
+#[derive(Clone)]
+pub struct Repairer {
+    model: Arc<dyn Verifiable>,
+    log: Arc<dyn EventStore>,
+    skips: Arc<dyn Skips>,
+    projector: Projector,
+    on_divergence: OnDivergence,
+    lost_memos: LostMemos,
+    quarantine: Option<Arc<dyn Quarantine>>,
+}
+
+/// What to do with a stream that a tally has no memo of. If its messages were lost, it was never
+/// counted; if its memo was, it was counted, and would be counted twice.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum LostMemos {
+    /// Leave it and report it.
+    #[default]
+    Leave,
+    /// Count it: for whom [`Counters`](super::Counters) has shown that the counters lack it.
+    Count,
+}
+
+/// What was done about one stream.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Repair {
+    /// The stream.
+    pub stream: StreamId,
+    /// How the model stood to it before.
+    pub before: Comparison,
+    /// What was done.
+    pub effect: Effect,
+}
+
+/// What a repair did.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Effect {
+    /// Nothing: the model was current.
+    None,
+    /// What was missing was folded in or counted.
+    CaughtUp,
+    /// The row was written over.
+    Overwritten,
+    /// Nothing: it needs somebody to look at it.
+    Left,
+}
+
+impl Repairer {
+    /// A repairer of this model, which moves it as its projector does.
+    pub fn new(
+        model: Arc<dyn Verifiable>,
+        log: Arc<dyn EventStore>,
+        skips: Arc<dyn Skips>,
+        clock: Arc<dyn Clock>,
+        random: Arc<dyn Random>,
+        on_divergence: OnDivergence,
+    ) -> Self {
+        let projector = Projector::new(model.clone(), log.clone(), skips.clone(), clock, random);
+        let lost_memos = LostMemos::default();
+        Self { model, log, skips, projector, on_divergence, lost_memos, quarantine: None }
+    }
+
+    /// The same, trying what stands parked in this quarantine too.
+    #[must_use]
+    pub fn with_quarantine(self, quarantine: Arc<dyn Quarantine>) -> Self {
+        let projector = self.projector.with_quarantine(quarantine.clone());
+        Self { projector, quarantine: Some(quarantine), ..self }
+    }
+
+    /// The same, with another answer to streams that a tally has no memo of.
+    #[must_use]
+    pub fn with_lost_memos(self, lost_memos: LostMemos) -> Self {
+        Self { lost_memos, ..self }
+    }
+
+    /// Repairs one stream. May be cut short and begun again anywhere.
+    ///
+    /// # Errors
+    /// [`ProjectError`] where the log or the read table fails, or others keep moving the stream.
+    pub async fn repair(&self, stream: &StreamId) -> Result<Repair, ProjectError> {
+        let comparison = self.model.compare(stream, &*self.log, &*self.skips).await?;
+        let before = comparison.or_parked(stream, self.quarantine.as_deref()).await?;
+        let effect = match before.verdict {
+            Verdict::Current => Effect::None,
+            Verdict::Lost if before.counted.is_some() && self.lost_memos == LostMemos::Leave => {
+                Effect::Left
+            }
+            Verdict::Lost | Verdict::Behind => {
+                self.projector.catch_up_to(stream, before.head).await?;
+                Effect::CaughtUp
+            }
+            Verdict::Parked(_) => self.try_parked(stream).await?,
+            Verdict::Diverged if self.on_divergence == OnDivergence::Overwrite => {
+                self.overwrite(stream).await?
+            }
+            Verdict::Diverged | Verdict::Ahead | Verdict::Unreadable(_) => Effect::Left,
+        };
+        Ok(Repair { stream: stream.clone(), before, effect })
+    }
+
+    /// Brings a parked stream to all that it owes, as a round of healing does. It stayed where it was
+    /// parked, so that a tally without a memo of it has not begun to count it.
+    async fn try_parked(&self, stream: &StreamId) -> Result<Effect, ProjectError> {
+        let Some(quarantine) = &self.quarantine else { return Ok(Effect::Left) };
+        // It may have been released since it was compared, by whoever has healed it.
+        let owed =
+            quarantine.get(stream).await?.map_or(Version::NONE, |parked| parked.owed_version);
+        match self.projector.catch_up_to(stream, owed).await {
+            Ok(()) => Ok(Effect::CaughtUp),
+            Err(error) if error.is_lasting() => Ok(Effect::Left),
+            Err(error) => Err(error),
+        }
+    }
+
+    async fn overwrite(&self, stream: &StreamId) -> Result<Effect, ProjectError> {
+        for _ in 0..ATTEMPTS {
+            match self.model.overwrite(stream, &*self.log, &*self.skips).await? {
+                None => return Ok(Effect::Left),
+                Some(Written::Done) => return Ok(Effect::Overwritten),
+                Some(Written::Superseded) => {}
+            }
+        }
+        Err(ProjectError::Contention(stream.clone()))
+    }
+}

@@ -1,0 +1,41 @@
+use crate::vocabulary::{Envelope, StreamId, Version};
+
+/// One message of a queue.
+#[derive(Clone, Debug)]
+pub struct Delivery {
+    /// What the queue calls it: the id that a failure is reported by.
+    pub receipt: Receipt,
+    /// What is in it, or why it cannot be read.
+    pub content: Result<Content, String>,
+    /// The replay that brought it, if it is not fresh from the log. Read models take replayed events
+    /// like any other; side effects must refuse them.
+    pub replay: Option<ReplayName>,
+}
+
+/// What a message says.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Content {
+    /// This happened.
+    Event(Box<Envelope>),
+    /// Something happened that is too large for the bus. The log has it.
+    Pointer {
+        /// Where it happened.
+        stream: StreamId,
+        /// The version of the last event of its commit.
+        committed: Version,
+    },
+}
+
+impl From<Envelope> for Content {
+    fn from(envelope: Envelope) -> Self {
+        Self::Event(Box::new(envelope))
+    }
+}
+
+/// What a queue calls a message.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Receipt(pub String);
+
+/// What a replay is called.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ReplayName(pub String);

@@ -1,0 +1,49 @@
+//! The words of event sourcing as types: plain values that do no input or output and know neither a port nor a
+//! handler. The crate root names those that a domain needs; handlers, adapters and tools take the rest from here.
+
+mod claim;
+mod commit;
+mod content;
+mod decider;
+mod delivery;
+pub(crate) mod digest;
+mod envelope;
+pub(crate) mod event;
+pub(crate) mod fingerprint;
+mod generation;
+pub(crate) mod id;
+mod opaque;
+pub(crate) mod panics;
+mod recent;
+pub mod schema;
+mod snapshot;
+mod version;
+
+/// An instant in UTC, to the nanosecond. Events carry it as data; it never serves as a key or an order.
+pub use jiff::Timestamp;
+
+pub use claim::{Claim, UniqueKey};
+pub use commit::{
+    CommandStamp, Commit, CommitEvent, CommitRef, CorruptCommit, MAX_EVENTS_PER_COMMIT, Metadata,
+    NewCommit,
+};
+pub use content::ContentId;
+pub use decider::{Command, Decider, Idempotency, Rejection, RejectionKind};
+pub use delivery::{Content, Delivery, Receipt, ReplayName};
+pub use digest::derive_uuid;
+pub use envelope::{Envelope, Recorded};
+pub use event::{DecodeError, Decoded, EncodeError, Event, EventType, Payload, SchemaVersion};
+pub use fingerprint::Fingerprint;
+pub(crate) use generation::FIRST_NUMBER;
+pub use generation::{
+    Building, Generation, GenerationRef, Generations, InvalidChange, MissedEvent, Purpose, Retired,
+};
+pub use id::{
+    Actor, Category, CausationId, CommandId, CommandName, CorrelationId, DeadlineName, EntityId,
+    EventId, InvalidId, ProcessName, StreamId, Traceparent,
+};
+pub use opaque::{ConsistencyToken, Cursor, DamagedToken};
+pub use panics::{Panicked, guarded_future};
+pub use recent::{IDEMPOTENCY_WINDOW, RecentCommands};
+pub use snapshot::{MAX_SNAPSHOT_BYTES, Snapshot, SnapshotPolicy, Snapshots, StateSchema};
+pub use version::{StreamVersion, Version};

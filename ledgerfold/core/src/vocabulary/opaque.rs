@@ -1,0 +1,143 @@
+//! Tokens that a client keeps and hands back, and must not read: consistency tokens and cursors.
+//!
+//! Each is JSON in base64url behind a checksum over what it is for and what it says, so that one
+//! that was cut, edited or taken from another list is refused, and never misread. The checksum
+//! guards against accident, not against forgery: a token grants nothing that its bearer could not
+//! ask for anyway. Because anybody can compute the checksum, the content's type has to refuse every
+//! value that the service cannot have issued, and only the one text is taken that
+//! the service itself would write.
+
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
+
+use crate::{StreamId, Version, vocabulary::digest::digest};
+
+/// A token that is not as it was issued.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("is not one that this service issued for this use, or was damaged on the way")]
+pub struct DamagedToken;
+
+/// "I have seen this stream at this version": what a command answers, and a query honours.
+///
+/// ```
+/// # use ledgerfold::{StreamId, Version, vocabulary::ConsistencyToken};
+/// let seen = ConsistencyToken { stream: "order#1".parse()?, version: Version::new(2) };
+/// assert_eq!(ConsistencyToken::parse(&seen.to_text())?, seen);
+/// assert!(ConsistencyToken::parse("nonsense").is_err());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ConsistencyToken {
+    /// The stream seen.
+    #[serde(rename = "s")]
+    pub stream: StreamId,
+    /// Its version then: the last event of a commit.
+    #[serde(rename = "v")]
+    pub version: Version,
+}
+
+impl ConsistencyToken {
+    const SCOPE: &'static str = "consistency";
+
+    /// The text that a client keeps.
+    pub fn to_text(&self) -> String {
+        seal(Self::SCOPE, self)
+    }
+
+    /// Reads a token that a client shows.
+    ///
+    /// # Errors
+    /// [`DamagedToken`] if it was never issued or has been changed.
+    pub fn parse(text: &str) -> Result<Self, DamagedToken> {
+        open(Self::SCOPE, text)
+    }
+}
+
+/// Where the next page of a list begins.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Cursor<T>(pub T);
+
+impl<T: Serialize + DeserializeOwned> Cursor<T> {
+    /// The text that a client hands back. `list` names the one list it is for, as `orders of c-1`.
+    pub fn to_text(&self, list: &str) -> String {
+        seal(list, &self.0)
+    }
+
+    /// Reads a cursor of this list.
+    ///
+    /// # Errors
+    /// [`DamagedToken`] if it belongs to another list or has been changed.
+    pub fn parse(text: &str, list: &str) -> Result<Self, DamagedToken> {
+        open(list, text).map(Self)
+    }
+}
+
+const CHECKSUM: usize = 6;
+
+fn seal(scope: &str, content: &impl Serialize) -> String {
+    // The contents are this crate's own small structs of text and numbers, which JSON can carry.
+    let content = serde_json::to_vec(content).unwrap_or_default();
+    let mut bytes = checksum(scope, &content).to_vec();
+    bytes.extend(content);
+    URL_SAFE_NO_PAD.encode(bytes)
+}
+
+fn open<T: Serialize + DeserializeOwned>(scope: &str, text: &str) -> Result<T, DamagedToken> {
+    let bytes = URL_SAFE_NO_PAD.decode(text).map_err(|_| DamagedToken)?;
+    let (sum, content) = bytes.split_at_checked(CHECKSUM).ok_or(DamagedToken)?;
+    if sum != checksum(scope, content) {
+        return Err(DamagedToken);
+    }
+    let value: T = serde_json::from_slice(content).map_err(|_| DamagedToken)?;
+    // Another spelling of the same content was never issued: white space, unknown fields.
+    if seal(scope, &value) == text { Ok(value) } else { Err(DamagedToken) }
+}
+
+fn checksum(scope: &str, content: &[u8]) -> [u8; CHECKSUM] {
+    let mut sum = [0; CHECKSUM];
+    sum.copy_from_slice(&digest(&[scope.as_bytes(), content])[..CHECKSUM]);
+    sum
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn content_in_another_spelling_was_never_issued() {
+        for (spelling, taken) in [("42", true), (" 42", false), ("42 ", false), ("42.0", false)] {
+            let mut bytes = checksum("list", spelling.as_bytes()).to_vec();
+            bytes.extend(spelling.as_bytes());
+            let text = URL_SAFE_NO_PAD.encode(bytes);
+            assert_eq!(Cursor::<u64>::parse(&text, "list").is_ok(), taken, "{spelling:?}");
+        }
+    }
+
+    #[test]
+    fn any_changed_character_is_noticed() {
+        let text = Cursor(42_u64).to_text("orders of c-1");
+        assert_eq!(Cursor::<u64>::parse(&text, "orders of c-1"), Ok(Cursor(42)));
+        for at in 0..text.len() {
+            let mut damaged = text.clone().into_bytes();
+            damaged[at] = if damaged[at] == b'A' { b'B' } else { b'A' };
+            let damaged = String::from_utf8(damaged).expect("ASCII");
+            assert_eq!(Cursor::<u64>::parse(&damaged, "orders of c-1"), Err(DamagedToken));
+        }
+    }
+
+    #[test]
+    fn a_cursor_serves_one_list_only() {
+        let text = Cursor(42_u64).to_text("orders of c-1");
+        assert_eq!(Cursor::<u64>::parse(&text, "orders of c-2"), Err(DamagedToken));
+    }
+
+    /// Anybody can seal anything: the checksum guards against accident only.
+    #[test]
+    fn a_cursor_of_what_is_no_key_is_refused() {
+        for forged in [String::new(), "z".repeat(1_025)] {
+            let text = Cursor(forged).to_text("orders of c-1");
+            let read = Cursor::<crate::ports::IndexOrder>::parse(&text, "orders of c-1");
+            assert_eq!(read, Err(DamagedToken));
+        }
+    }
+}
