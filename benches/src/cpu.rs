@@ -194,7 +194,7 @@ fn commit<E: Event>(stream: &StreamId, from: usize, events: &[E]) -> Commit {
     let name = CommandName::from_static("Count");
     let fingerprint = Fingerprint::restore("1012345678901234567890");
     let versions = (Version::new(from as u64), Version::new((from + count - 1) as u64));
-    let command = CommandStamp { id, name, fingerprint, beside: Vec::new() };
+    let command = CommandStamp { id, name, fingerprint, siblings: Vec::new() };
     Commit::restore(stream.clone(), versions, events.collect(), command, metadata)
         .expect("the versions add up")
 }

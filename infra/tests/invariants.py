@@ -568,7 +568,7 @@ def trouble_is_alarmed(template: Node) -> Iterator[str]:
     needed |= {("UnconfirmedEvents", consumer) for consumer in CONSUMERS.values()}
     needed |= {(metric, name) for name in of_type(template, FUNCTION) for metric in ("Errors", "Throttles")}
     needed |= {("Invocations", "DeadlineSweepFunction"), ("Invocations", "SpotCheckFunction")}
-    needed |= {("Wrong", "SpotCheckFunction"), ("DeadlinesAside", "DeadlineSweepFunction")}
+    needed |= {("Wrong", "SpotCheckFunction"), ("FailedDeadlines", "DeadlineSweepFunction")}
     needed |= {("5XXError", "Stage"), ("CommitsChanged", "RelayFunction")}
     needed |= {(m, "RelayMapping") for m in ("OnFailureDestinationDeliveredEventCount", "DroppedEventCount")}
     yield from (f"nobody watches {metric} of {name}" for metric, name in sorted(needed - alarmed(template)))
@@ -609,7 +609,7 @@ def whatever_waits_has_an_age(template: Node) -> Iterator[str]:
     queues = of_type(template, QUEUE)
     needed = {("ApproximateAgeOfOldestMessage", name) for name in queues}
     needed |= {("IteratorAge", "RelayFunction"), ("NumberOfObjects", "FailureBucket")}
-    needed |= {(metric, "DeadlineSweepFunction") for metric in ("OldestOverdue", "OldestAside")}
+    needed |= {(metric, "DeadlineSweepFunction") for metric in ("OldestOverdue", "OldestFailed")}
     needed |= {(metric, "SpotCheckFunction") for metric in ("OldestParked", "GenerationsBuilding")}
     yield from (f"nobody watches {metric} of {name}" for metric, name in sorted(needed - alarmed(template)))
     for name, alarm in of_type(template, ALARM).items():

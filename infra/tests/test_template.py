@@ -315,7 +315,7 @@ BREAKAGES: dict[Callable, list[Callable[[dict], None]]] = {
         drop("ShipmentUnconfirmed"),
         drop("PaymentDeadlineUnconfirmed"),
         drop("EventTableChanged"),
-        drop("DeadlinesAside"),
+        drop("FailedDeadlines"),
         drop("RelayRuleDeadLettersAlarm"),
         drop("CommandFunctionErrors"),
         drop("QueryFunctionThrottles"),
@@ -347,7 +347,7 @@ BREAKAGES: dict[Callable, list[Callable[[dict], None]]] = {
         drop("FailureBucketHolds"),
         drop("ParkedAge"),
         drop("DeadlinesOverdue"),
-        drop("DeadlinesAsideAge"),
+        drop("FailedDeadlinesAge"),
         drop("RebuildUnfinished"),
     ],
     invariants.outputs_are_complete: [

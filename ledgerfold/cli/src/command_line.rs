@@ -126,12 +126,12 @@ mod tests {
         for good in [
             "deadlines payment-deadline",
             "deadlines payment-deadline --until 2026-11-23T12:00:00Z",
-            "deadlines recall payment-deadline --json",
+            "deadlines retry payment-deadline --json",
         ] {
             let arguments = ["ledgerfold"].into_iter().chain(good.split(' '));
             assert!(CommandLine::try_parse_from(arguments).is_ok(), "{good} was refused");
         }
-        for bad in ["deadlines", "deadlines recall", "deadlines No_Process"] {
+        for bad in ["deadlines", "deadlines retry", "deadlines No_Process"] {
             let arguments = ["ledgerfold"].into_iter().chain(bad.split(' '));
             assert!(CommandLine::try_parse_from(arguments).is_err(), "{bad} was taken");
         }

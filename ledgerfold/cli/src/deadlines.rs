@@ -36,7 +36,7 @@ pub(crate) struct Deadlines {
 #[derive(Debug, Subcommand)]
 enum Action {
     /// Have all that stand aside tried again, for whom has just mended what made them fail
-    Recall {
+    Retry {
         /// The process, as `payment-deadline`
         process: ProcessName,
     },
@@ -50,8 +50,8 @@ pub(crate) async fn run(
     let client = target.connection.dynamodb().await;
     let store = DynamoDeadlineStore::new(client, target.deadlines()?, BY_DUE);
     match (&command.action, &command.process) {
-        (Some(Action::Recall { process }), _) => {
-            output.report(&recall(&store, process).await?)?;
+        (Some(Action::Retry { process }), _) => {
+            output.report(&retry(&store, process).await?)?;
         }
         (None, Some(process)) => {
             let until = command.until.unwrap_or_else(|| SystemClock.now());
@@ -67,7 +67,7 @@ pub(crate) async fn run(
 struct Listed {
     /// In the order in which they are tried.
     due: Vec<Entry>,
-    aside: Vec<Entry>,
+    failed: Vec<Entry>,
     /// What is no deadline, in words.
     unreadable: Vec<String>,
 }
@@ -101,10 +101,10 @@ impl Listed {
         }
         let mut due: Vec<_> = std::mem::take(&mut all.deadlines);
         due.sort_by_key(|pending| (pending.next, pending.deadline.key.clone()));
-        all.read(async |from| store.aside(process, from).await).await?;
+        all.read(async |from| store.failed(process, from).await).await?;
         let entries = |found: Vec<Pending>| found.into_iter().map(Entry::from).collect();
-        let Found { deadlines: aside, unreadable } = all;
-        Ok(Self { due: entries(due), aside: entries(aside), unreadable })
+        let Found { deadlines: failed, unreadable } = all;
+        Ok(Self { due: entries(due), failed: entries(failed), unreadable })
     }
 }
 
@@ -135,49 +135,54 @@ impl Found {
 
 impl Report for Listed {
     fn text(&self) -> String {
-        let Self { due, aside, unreadable } = self;
+        let Self { due, failed, unreadable } = self;
         let mut text = String::new();
-        if !due.is_empty() || !aside.is_empty() {
+        if !due.is_empty() || !failed.is_empty() {
             let rows = due.iter().map(|entry| entry.row("due"));
-            let rows = rows.chain(aside.iter().map(|entry| entry.row("aside")));
+            let rows = rows.chain(failed.iter().map(|entry| entry.row("failed")));
             text += &table(["stream", "deadline", "due", "tried", "tried again"], rows);
         }
         for reason in unreadable {
             text += &format!("Not to be read: {reason}\n");
         }
-        text + &format!("due={} aside={} unreadable={}\n", due.len(), aside.len(), unreadable.len())
+        text + &format!(
+            "due={} failed={} unreadable={}\n",
+            due.len(),
+            failed.len(),
+            unreadable.len()
+        )
     }
 }
 
 impl Entry {
     fn row(&self, state: &str) -> [String; 5] {
         let again =
-            if state == "aside" { "no, it stands aside".to_owned() } else { self.next.to_string() };
+            if state == "failed" { "no, it has failed".to_owned() } else { self.next.to_string() };
         let Self { stream, name, due, attempts, .. } = self;
         [stream.to_string(), name.clone(), due.to_string(), attempts.to_string(), again]
     }
 }
 
 #[derive(Debug, PartialEq, Eq, Serialize)]
-struct Recalled {
-    recalled: usize,
+struct Retried {
+    retried: usize,
 }
 
 /// All pages are read before anything is recalled, which leaves the list that is paged through.
-async fn recall(store: &dyn DeadlineStore, process: &ProcessName) -> Result<Recalled, CliError> {
-    let mut aside = Found::default();
-    aside.read(async |from| store.aside(process, from).await).await?;
-    let mut recalled = 0;
-    for pending in &aside.deadlines {
-        let written = store.recall(pending, SystemClock.now()).await?;
-        recalled += usize::from(written == Written::Done);
+async fn retry(store: &dyn DeadlineStore, process: &ProcessName) -> Result<Retried, CliError> {
+    let mut failed = Found::default();
+    failed.read(async |from| store.failed(process, from).await).await?;
+    let mut retried = 0;
+    for pending in &failed.deadlines {
+        let written = store.retry(pending, SystemClock.now()).await?;
+        retried += usize::from(written == Written::Done);
     }
-    Ok(Recalled { recalled })
+    Ok(Retried { retried })
 }
 
-impl Report for Recalled {
+impl Report for Retried {
     fn text(&self) -> String {
-        format!("{} are tried again from now on.\n", self.recalled)
+        format!("{} are tried again from now on.\n", self.retried)
     }
 }
 
@@ -217,19 +222,19 @@ mod tests {
         for second in 1..=40 {
             let pending = scheduled(&store, second).await;
             if second % 2 == 0 {
-                store.set_aside(&pending).await.expect("it can be written");
+                store.give_up(&pending).await.expect("it can be written");
             }
         }
         let until = Timestamp::UNIX_EPOCH + Duration::from_secs(30);
         let listed = Listed::of(&store, &PROCESS, until).await.expect("it can be read");
-        assert_eq!((listed.due.len(), listed.aside.len()), (15, 20));
+        assert_eq!((listed.due.len(), listed.failed.len()), (15, 20));
         assert!(listed.due.is_sorted_by_key(|entry| entry.next));
         let text = rendered(&listed, false).expect("text");
-        assert!(text.ends_with("due=15 aside=20 unreadable=0\n"), "{text}");
+        assert!(text.ends_with("due=15 failed=20 unreadable=0\n"), "{text}");
 
-        let recalled = recall(&store, &PROCESS).await.expect("it can be written");
-        assert_eq!(recalled, Recalled { recalled: 20 });
+        let retried = retry(&store, &PROCESS).await.expect("it can be written");
+        assert_eq!(retried, Retried { retried: 20 });
         let listed = Listed::of(&store, &PROCESS, Timestamp::MAX).await.expect("it can be read");
-        assert_eq!((listed.due.len(), listed.aside.len()), (40, 0));
+        assert_eq!((listed.due.len(), listed.failed.len()), (40, 0));
     }
 }

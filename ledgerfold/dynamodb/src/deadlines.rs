@@ -34,7 +34,7 @@ const PAGE: i32 = 100;
 /// | `d` | when it is due |
 /// | `e`, `o`, `w` | its cause: event, correlation id, traceparent |
 /// | `n` | tries in vain |
-/// | `ix` | partition of the index: `<process>#<part>`, or `<process>#aside` |
+/// | `ix` | partition of the index: `<process>#<part>`, or `<process>#failed` |
 /// | `io` | order in the index: `<when it is to be tried>#<pk>` |
 ///
 /// The index is only ever a hint: what changes a deadline is conditional on its item.
@@ -173,21 +173,21 @@ impl DeadlineStore for DynamoDeadlineStore {
         self.move_to(seen, place, seen.attempts.saturating_add(1)).await
     }
 
-    async fn set_aside(&self, seen: &Pending) -> Result<Written, DeadlineError> {
+    async fn give_up(&self, seen: &Pending) -> Result<Written, DeadlineError> {
         let key = &seen.deadline.key;
-        let place = (aside(&key.process), order(seen.next, key));
+        let place = (failed(&key.process), order(seen.next, key));
         self.move_to(seen, place, seen.attempts.saturating_add(1)).await
     }
 
-    async fn aside(
+    async fn failed(
         &self,
         process: &ProcessName,
         from: Option<&Resume>,
     ) -> Result<DeadlinePage, DeadlineError> {
-        self.list(aside(process), Timestamp::MAX, from).await
+        self.list(failed(process), Timestamp::MAX, from).await
     }
 
-    async fn recall(&self, seen: &Pending, next: Timestamp) -> Result<Written, DeadlineError> {
+    async fn retry(&self, seen: &Pending, next: Timestamp) -> Result<Written, DeadlineError> {
         let place = (list_of(&seen.deadline.key), order(next, &seen.deadline.key));
         self.move_to(seen, place, 0).await
     }
@@ -223,8 +223,8 @@ fn list_of(key: &DeadlineKey) -> String {
     format!("{}#{}", key.process, sum % PARTS)
 }
 
-fn aside(process: &ProcessName) -> String {
-    format!("{process}#aside")
+fn failed(process: &ProcessName) -> String {
+    format!("{process}#failed")
 }
 
 fn order(next: Timestamp, key: &DeadlineKey) -> String {

@@ -48,7 +48,7 @@ pub struct CommitItem {
     fingerprint: String,
     /// The command's commits to other streams.
     #[serde(rename = "j", default, skip_serializing_if = "Vec::is_empty")]
-    beside: Vec<PlaceItem>,
+    siblings: Vec<PlaceItem>,
     #[serde(rename = "t")]
     recorded_at: Timestamp,
     #[serde(rename = "a")]
@@ -193,7 +193,7 @@ impl From<&Commit> for CommitItem {
             command_id: command.id.to_string(),
             command_name: command.name.to_string(),
             fingerprint: command.fingerprint.to_string(),
-            beside: command.beside.iter().map(PlaceItem::from).collect(),
+            siblings: command.siblings.iter().map(PlaceItem::from).collect(),
             recorded_at: metadata.recorded_at,
             actor: metadata.actor.to_string(),
             correlation_id: unless_own(metadata.correlation_id.as_str()),
@@ -321,12 +321,12 @@ impl CommitItem {
             actor: Actor::new(self.actor).map_err(unreadable)?,
             traceparent: self.traceparent.map(Traceparent::new).transpose().map_err(unreadable)?,
         };
-        let beside = self.beside.into_iter().map(CommitRef::try_from).collect::<Result<_, _>>();
+        let siblings = self.siblings.into_iter().map(CommitRef::try_from).collect::<Result<_, _>>();
         let command = CommandStamp {
             id,
             name: CommandName::new(self.command_name).map_err(unreadable)?,
             fingerprint: Fingerprint::restore(self.fingerprint),
-            beside: beside.map_err(unreadable)?,
+            siblings: siblings.map_err(unreadable)?,
         };
         let events =
             self.events.into_iter().map(EventItem::into_event).collect::<Result<_, _>>()?;

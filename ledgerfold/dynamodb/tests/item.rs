@@ -36,7 +36,7 @@ fn commit(event: &OrderEvent) -> Commit {
         id: command,
         name: CommandName::from_static("PlaceOrder"),
         fingerprint: Fingerprint::restore("1AAAAAAAAAAAAAAAAAAAAA"),
-        beside: Vec::new(),
+        siblings: Vec::new(),
     };
     let event = CommitEvent {
         id: EventId::new(1_700_000_000_000, &[7; 10]),

@@ -177,7 +177,7 @@ impl Publisher for EventBridgePublisher {
 impl DeadLetters for EventBridgePublisher {
     /// As an event of the relay's own on the same bus, which a rule takes to a queue: so the relay needs
     /// no other right, and whoever can publish can say what cannot be.
-    async fn leave(&self, letter: &DeadLetter) -> Result<(), PublishError> {
+    async fn send(&self, letter: &DeadLetter) -> Result<(), PublishError> {
         let DeadLetter { commit, reason } = letter;
         let reason: String = reason.chars().take(MAX_REASON_CHARS).collect();
         let entry = PutEventsRequestEntry::builder()

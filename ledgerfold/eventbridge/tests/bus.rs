@@ -100,7 +100,7 @@ async fn word_of_what_cannot_be_published_is_an_event_of_the_relays_own() {
     let (commit, reason) = ("order#1 at 5".to_owned(), "ü".repeat(3_000));
     let letter = DeadLetter { commit, reason };
     let (service, bus) = bus(Json(200, r#"{"Entries": [{"EventId": "1"}]}"#.to_owned())).await;
-    bus.leave(&letter).await.expect("it is taken");
+    bus.send(&letter).await.expect("it is taken");
     let request: Value = serde_json::from_str(&service.requests()[0]).expect("it is JSON");
     let entry = &request["Entries"][0];
     assert_eq!(
@@ -116,7 +116,7 @@ async fn word_of_what_cannot_be_published_is_an_event_of_the_relays_own() {
         [Json(200, refused.to_owned()), Json(200, r#"{"Entries": []}"#.to_owned()), HangUp]
     {
         let (_service, bus) = self::bus(answer).await;
-        assert!(bus.leave(&letter).await.is_err(), "it is not known to be there");
+        assert!(bus.send(&letter).await.is_err(), "it is not known to be there");
     }
 }
 

@@ -91,7 +91,7 @@ async fn record(record: EventRecord, payloads: Option<&dyn PayloadStore>) -> Opt
     }
     let commit = CommitItem::read(record.change.new_image, payloads).await;
     let commit = commit.map_err(|error| {
-        let why = if error.is_damage() { Unreadable::AsItIs } else { Unreadable::Now };
+        let why = if error.is_damage() { Unreadable::Permanent } else { Unreadable::Transient };
         why(error.to_string())
     });
     let sequence_number = record.change.sequence_number.unwrap_or_default();

@@ -38,8 +38,8 @@ pub(crate) fn changed_commits(function: &str, changed: usize) {
 pub(crate) fn deadlines(function: &str, swept: &Swept, now: Timestamp) {
     let line = Line { function, projection: None, is_wrong: swept.needs_attention() };
     let metrics = [
-        count("DeadlinesAside", swept.aside),
-        age("OldestAside", swept.aside_since, now),
+        count("FailedDeadlines", swept.failed),
+        age("OldestFailed", swept.failed_since, now),
         age("OldestOverdue", swept.overdue_since, now),
     ];
     write(&line.of(&metrics, now));
@@ -196,10 +196,10 @@ mod tests {
         let now = Timestamp::from_second(1_000).expect("it is in range");
         let line = Line { function: "sweep", projection: None, is_wrong: false };
         let due = Timestamp::from_second(400).ok();
-        let line = line.of(&[age("OldestOverdue", due, now), age("OldestAside", None, now)], now);
+        let line = line.of(&[age("OldestOverdue", due, now), age("OldestFailed", None, now)], now);
         let metrics = &line["_aws"]["CloudWatchMetrics"][0]["Metrics"];
         assert_eq!(metrics[0], json!({"Name": "OldestOverdue", "Unit": "Seconds"}));
-        assert_eq!((&line["OldestOverdue"], &line["OldestAside"]), (&json!(600), &json!(0)));
+        assert_eq!((&line["OldestOverdue"], &line["OldestFailed"]), (&json!(600), &json!(0)));
     }
 
     #[test]

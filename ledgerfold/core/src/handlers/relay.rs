@@ -38,9 +38,9 @@ pub struct StreamRecord {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Unreadable {
     /// It can be read later: a store did not answer, a right is missing, a newer program wrote it.
-    Now(String),
+    Transient(String),
     /// It is damaged.
-    AsItIs(String),
+    Permanent(String),
 }
 
 /// The first record of a batch that did not get through whole. It and all behind it come again.
@@ -111,7 +111,7 @@ impl Relay {
             .envelopes()
             .map(|envelope| match self.publisher.weigh(&envelope) {
                 Ok(bytes) => Ok(Pending { place, record, envelope, bytes }),
-                Err(error) => Err(Unreadable::AsItIs(error.to_string())),
+                Err(error) => Err(Unreadable::Permanent(error.to_string())),
             })
             .collect()
     }
@@ -123,12 +123,14 @@ impl Relay {
             Err(Unsent { sequence_number, reason })
         };
         let (reason, dead_letters) = match (why, &self.dead_letters) {
-            (Unreadable::AsItIs(reason), Some(dead_letters)) => (reason, dead_letters),
-            (Unreadable::Now(reason) | Unreadable::AsItIs(reason), _) => return given_back(reason),
+            (Unreadable::Permanent(reason), Some(dead_letters)) => (reason, dead_letters),
+            (Unreadable::Transient(reason) | Unreadable::Permanent(reason), _) => {
+                return given_back(reason);
+            }
         };
         let letter = DeadLetter { commit: record.name.clone(), reason };
         tracing::error!(commit = letter.commit, why = letter.reason, "it can never be published");
-        match dead_letters.leave(&letter).await {
+        match dead_letters.send(&letter).await {
             Ok(()) => Ok(()),
             Err(error) => {
                 given_back(format!("{}, and that could not be said: {error}", letter.reason))
@@ -188,7 +190,7 @@ impl Relay {
         refused.dedup_by_key(|(event, _)| event.place);
         for (event, why) in refused {
             if held_up.is_none_or(|held_up| event.place < held_up.place) {
-                self.give_up(event.record, Unreadable::AsItIs(why)).await?;
+                self.give_up(event.record, Unreadable::Permanent(why)).await?;
             }
         }
         let first = held_up.map(|event| event.record.sequence_number.clone());

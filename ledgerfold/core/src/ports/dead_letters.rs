@@ -9,7 +9,7 @@ pub trait DeadLetters: Send + Sync {
     ///
     /// # Errors
     /// [`PublishError`] if it is not known to have been left.
-    async fn leave(&self, letter: &DeadLetter) -> Result<(), PublishError>;
+    async fn send(&self, letter: &DeadLetter) -> Result<(), PublishError>;
 }
 
 /// Word of a commit that can never be published as it is.

@@ -58,14 +58,14 @@ pub trait DeadlineStore: Send + Sync {
     ///
     /// # Errors
     /// [`DeadlineError`].
-    async fn set_aside(&self, seen: &Pending) -> Result<Written, DeadlineError>;
+    async fn give_up(&self, seen: &Pending) -> Result<Written, DeadlineError>;
 
     /// Deadlines of this process that stand aside, in the order of their tries, from a place on or
     /// from the beginning. May lag behind all writes.
     ///
     /// # Errors
     /// [`DeadlineError`].
-    async fn aside(
+    async fn failed(
         &self,
         process: &ProcessName,
         from: Option<&Resume>,
@@ -76,7 +76,7 @@ pub trait DeadlineStore: Send + Sync {
     ///
     /// # Errors
     /// [`DeadlineError`].
-    async fn recall(&self, seen: &Pending, next: Timestamp) -> Result<Written, DeadlineError>;
+    async fn retry(&self, seen: &Pending, next: Timestamp) -> Result<Written, DeadlineError>;
 }
 
 /// Something that is to happen later. What it is that happens is asked of the process when it is

@@ -42,7 +42,7 @@ pub struct CommandStamp {
     pub fingerprint: Fingerprint,
     /// Its commits to other streams, where one decision was over several: who finds one of them finds
     /// all.
-    pub beside: Vec<CommitRef>,
+    pub siblings: Vec<CommitRef>,
 }
 
 /// Where a commit stands.
@@ -194,9 +194,9 @@ impl NewCommit {
     }
 
     /// The same, as one of several commits of one transaction.
-    pub(crate) fn beside(mut self, all: &[CommitRef]) -> Self {
+    pub(crate) fn siblings(mut self, all: &[CommitRef]) -> Self {
         let own = self.0.place();
-        self.0.command.beside = all.iter().filter(|place| **place != own).cloned().collect();
+        self.0.command.siblings = all.iter().filter(|place| **place != own).cloned().collect();
         self
     }
 

@@ -33,7 +33,7 @@ fn due(library: &Library) -> Option<Timestamp> {
 }
 
 const LENT: [&str; 2] = ["Stamped", "Lent"];
-const RECALLED: [&str; 3] = ["Stamped", "Lent", "Recalled"];
+const RECALLED: [&str; 3] = ["Stamped", "Lent", "Retried"];
 
 #[tokio::test]
 async fn a_deadline_fires_once_it_is_due_and_once() {
@@ -141,16 +141,16 @@ async fn what_keeps_failing_stands_aside_until_it_is_recalled() {
     }
     assert_eq!((library.clock.now() - first_try).get_seconds(), 60 * (63 + 3 * 60));
     let last = sweep(&library).await;
-    assert_eq!((last.set_aside, last.aside, last.aside_since), (1, 1, was_due));
+    assert_eq!((last.given_up, last.failed, last.failed_since), (1, 1, was_due));
     for _ in 0..2 {
         library.pass(Duration::from_secs(3_600));
         let swept = sweep(&library).await;
-        assert_eq!((swept.postponed, swept.aside), (0, 1), "it is not tried, and not lost");
-        assert_eq!((swept.overdue_since, swept.aside_since), (None, was_due));
+        assert_eq!((swept.postponed, swept.failed), (0, 1), "it is not tried, and not lost");
+        assert_eq!((swept.overdue_since, swept.failed_since), (None, was_due));
         assert!(swept.needs_attention());
     }
     library.broken.amendment().set(false);
-    assert_eq!(library.sweep().recall().await.expect("it can be written"), 1);
+    assert_eq!(library.sweep().retry().await.expect("it can be written"), 1);
     assert!(!sweep(&library).await.needs_attention());
     assert_eq!(library.history(&book(UNREACHABLE)), RECALLED);
 }

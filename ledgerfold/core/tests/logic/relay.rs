@@ -105,7 +105,7 @@ async fn with_damaged(why: Unreadable) -> Vec<StreamRecord> {
 }
 
 fn damaged() -> Unreadable {
-    Unreadable::AsItIs("it is damaged".to_owned())
+    Unreadable::Permanent("it is damaged".to_owned())
 }
 
 #[tokio::test]
@@ -147,7 +147,7 @@ async fn an_event_that_no_call_can_hold_can_never_be_sent() {
 #[tokio::test]
 async fn what_may_be_sent_later_is_given_back_after_those_before_it_were_sent() {
     let bus = bus([]).leaving_word();
-    let records = with_damaged(Unreadable::Now("a store is down".to_owned())).await;
+    let records = with_damaged(Unreadable::Transient("a store is down".to_owned())).await;
     let unsent = Unsent { sequence_number: "r2".to_owned(), reason: "a store is down".to_owned() };
     assert_eq!(bus.relay.publish(&records).await, Err(unsent));
     assert_eq!(versions(&bus.publisher.taken()), [1, 2]);

@@ -14,8 +14,8 @@ use crate::{RunError, metrics};
 /// Sweeps deadlines whenever a scheduled rule of the bus ticks.
 ///
 /// The invocation fails where somebody is needed: deadlines could not be listed, or some stand aside.
-/// Every sweep writes metrics to the log: `DeadlinesAside`, and the seconds since the oldest deadline
-/// was due that still waits (`OldestOverdue`) or stands aside (`OldestAside`). `{"recall": true}` in place of
+/// Every sweep writes metrics to the log: `FailedDeadlines`, and the seconds since the oldest deadline
+/// was due that still waits (`OldestOverdue`) or stands aside (`OldestFailed`). `{"retry": true}` in place of
 /// a tick has those that stand aside tried again, and is answered with their number.
 ///
 /// # Errors
@@ -25,9 +25,9 @@ pub async fn serve_deadlines(sweep: DeadlineSweep, clock: Arc<dyn Clock>) -> Res
         let (sweep, clock) = (sweep.clone(), clock.clone());
         async move {
             let end = end_of_work(event.context.deadline, &*clock);
-            let (recalled, swept) = handle(&sweep, end, &event.payload).await?;
+            let (retried, swept) = handle(&sweep, end, &event.payload).await?;
             metrics::deadlines(&event.context.env_config.function_name, &swept, clock.now());
-            Ok::<_, RunError>(judge(recalled, swept)?)
+            Ok::<_, RunError>(judge(retried, swept)?)
         }
     }))
     .await
@@ -37,14 +37,14 @@ pub async fn serve_deadlines(sweep: DeadlineSweep, clock: Arc<dyn Clock>) -> Res
 #[derive(Debug, Default, Deserialize)]
 struct Tick {
     #[serde(default)]
-    recall: bool,
+    retry: bool,
 }
 
 /// What an invocation answers.
 #[derive(Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Report {
-    recalled: usize,
+    retried: usize,
     done: usize,
     postponed: usize,
     cut_short: bool,
@@ -53,7 +53,7 @@ struct Report {
 /// Somebody is needed.
 #[derive(Debug, thiserror::Error)]
 enum CliError {
-    #[error("deadlines stand aside or cannot be read or noted: {0:?}")]
+    #[error("deadlines have failed or cannot be read or noted: {0:?}")]
     Deadlines(Swept),
 }
 
@@ -62,11 +62,11 @@ async fn handle(
     end: Timestamp,
     tick: &Tick,
 ) -> Result<(usize, Swept), DeadlineError> {
-    let recalled = if tick.recall { sweep.recall().await? } else { 0 };
-    Ok((recalled, sweep.sweep(end).await?))
+    let retried = if tick.retry { sweep.retry().await? } else { 0 };
+    Ok((retried, sweep.sweep(end).await?))
 }
 
-fn judge(recalled: usize, swept: Swept) -> Result<Report, CliError> {
+fn judge(retried: usize, swept: Swept) -> Result<Report, CliError> {
     if swept.cut_short {
         tracing::warn!(?swept, "the time was up, and more may be due");
     }
@@ -74,8 +74,8 @@ fn judge(recalled: usize, swept: Swept) -> Result<Report, CliError> {
         return Err(CliError::Deadlines(swept));
     }
     let Swept { done, postponed, cut_short, .. } = swept;
-    tracing::info!(recalled, done, postponed, cut_short, "deadlines swept");
-    Ok(Report { recalled, done, postponed, cut_short })
+    tracing::info!(retried, done, postponed, cut_short, "deadlines swept");
+    Ok(Report { retried, done, postponed, cut_short })
 }
 
 #[cfg(test)]
@@ -130,8 +130,8 @@ mod tests {
         let sweep = DeadlineSweep::new(store.clone(), clock, vec![Arc::new(AsAsked(PROCESS))]);
         let tick = serde_json::from_value(event).expect("an event");
         let handled = handle(&sweep, Timestamp::MAX, &tick).await;
-        let (recalled, swept) = handled.expect("the store answers");
-        let report = judge(recalled, swept)?;
+        let (retried, swept) = handled.expect("the store answers");
+        let report = judge(retried, swept)?;
         Ok(serde_json::to_value(report).expect("JSON"))
     }
 
@@ -141,7 +141,7 @@ mod tests {
         scheduled(&store, DeadlineName::from_static("possible")).await;
         scheduled(&store, IMPOSSIBLE).await;
         let report = invoke(&store, tick()).await.expect("nobody is needed");
-        let expected = json!({"recalled": 0, "done": 1, "postponed": 1, "cutShort": false});
+        let expected = json!({"retried": 0, "done": 1, "postponed": 1, "cutShort": false});
         assert_eq!((report, store.waiting().len()), (expected, 1));
     }
 
@@ -149,14 +149,14 @@ mod tests {
     async fn an_invocation_fails_as_long_as_a_deadline_stands_aside() {
         let store = Arc::<MemoryDeadlineStore>::default();
         let pending = scheduled(&store, DeadlineName::from_static("possible")).await;
-        store.set_aside(&pending).await.expect("it can be written");
+        store.give_up(&pending).await.expect("it can be written");
         for _ in 0..2 {
             let trouble = invoke(&store, tick()).await.expect_err("somebody is needed");
             let CliError::Deadlines(swept) = trouble;
-            assert_eq!((swept.aside, swept.aside_since), (1, Some(pending.deadline.due)));
+            assert_eq!((swept.failed, swept.failed_since), (1, Some(pending.deadline.due)));
         }
-        let report = invoke(&store, json!({"recall": true})).await.expect("nobody is needed");
-        let expected = json!({"recalled": 1, "done": 1, "postponed": 0, "cutShort": false});
+        let report = invoke(&store, json!({"retry": true})).await.expect("nobody is needed");
+        let expected = json!({"retried": 1, "done": 1, "postponed": 0, "cutShort": false});
         assert_eq!((report, store.waiting().len()), (expected, 0));
     }
 }

@@ -83,8 +83,8 @@ async fn due_in(
     }
 }
 
-async fn aside(store: &dyn DeadlineStore, process: &ProcessName) -> Vec<Pending> {
-    let page = store.aside(process, None).await.expect("it can be read");
+async fn failed(store: &dyn DeadlineStore, process: &ProcessName) -> Vec<Pending> {
+    let page = store.failed(process, None).await.expect("it can be read");
     page.deadlines
 }
 
@@ -92,7 +92,7 @@ async fn aside(store: &dyn DeadlineStore, process: &ProcessName) -> Vec<Pending>
 pub async fn what_was_never_scheduled_is_not_due(store: &dyn DeadlineStore) {
     let process = fresh_process();
     assert_eq!(due(store, &process, 1_000).await, []);
-    assert_eq!(aside(store, &process).await, []);
+    assert_eq!(failed(store, &process).await, []);
     assert_eq!(done(store, &deadline(&process, 1)).await, Written::Superseded);
 }
 
@@ -229,8 +229,8 @@ pub async fn of_two_who_postpone_one_counts(store: &dyn DeadlineStore) {
     schedule(store, &deadline).await;
     assert_eq!(postpone(store, &untried(&deadline), 160).await, Written::Done);
     assert_eq!(postpone(store, &untried(&deadline), 170).await, Written::Superseded);
-    let set_aside = store.set_aside(&untried(&deadline)).await.expect("it can be written");
-    assert_eq!(set_aside, Written::Superseded);
+    let given_up = store.give_up(&untried(&deadline)).await.expect("it can be written");
+    assert_eq!(given_up, Written::Superseded);
     assert_eq!(due(store, &process, 160).await[0].attempts, 1);
 }
 
@@ -249,13 +249,13 @@ pub async fn a_deadline_that_stands_aside_is_not_due(store: &dyn DeadlineStore) 
     let process = fresh_process();
     let deadline = deadline(&process, 100);
     schedule(store, &deadline).await;
-    let set_aside = store.set_aside(&untried(&deadline)).await.expect("it can be written");
-    assert_eq!(set_aside, Written::Done);
+    let given_up = store.give_up(&untried(&deadline)).await.expect("it can be written");
+    assert_eq!(given_up, Written::Done);
     assert_eq!(due(store, &process, 1_000_000).await, []);
     assert_eq!(schedule(store, &deadline).await, Written::Superseded);
     let standing = Pending { attempts: 1, ..untried(&deadline) };
-    assert_eq!(aside(store, &process).await, [standing]);
-    assert_eq!(aside(store, &fresh_process()).await, []);
+    assert_eq!(failed(store, &process).await, [standing]);
+    assert_eq!(failed(store, &fresh_process()).await, []);
 }
 
 /// From then on.
@@ -264,13 +264,13 @@ pub async fn a_recalled_deadline_is_as_if_never_tried(store: &dyn DeadlineStore)
     let deadline = deadline(&process, 100);
     schedule(store, &deadline).await;
     let before = untried(&deadline);
-    store.set_aside(&before).await.expect("it can be written");
-    let standing = aside(store, &process).await.remove(0);
-    let recall = async |seen| store.recall(seen, at(500)).await.expect("it can be written");
-    assert_eq!(recall(&before).await, Written::Superseded);
-    assert_eq!(recall(&standing).await, Written::Done);
-    assert_eq!(aside(store, &process).await, []);
+    store.give_up(&before).await.expect("it can be written");
+    let standing = failed(store, &process).await.remove(0);
+    let retry = async |seen| store.retry(seen, at(500)).await.expect("it can be written");
+    assert_eq!(retry(&before).await, Written::Superseded);
+    assert_eq!(retry(&standing).await, Written::Done);
+    assert_eq!(failed(store, &process).await, []);
     assert_eq!(due(store, &process, 499).await, []);
-    let recalled = Pending { deadline, attempts: 0, next: at(500) };
-    assert_eq!(due(store, &process, 500).await, [recalled]);
+    let retried = Pending { deadline, attempts: 0, next: at(500) };
+    assert_eq!(due(store, &process, 500).await, [retried]);
 }

@@ -112,7 +112,7 @@ pub fn commit(loaded: &Loaded<Notebook>, attempt: &str, notes: &[&str], second: 
         name: command.name(),
         fingerprint: Fingerprint::of(&command, std::slice::from_ref(loaded.stream()))
             .expect("a list of texts is JSON"),
-        beside: Vec::new(),
+        siblings: Vec::new(),
     };
     let metadata = Metadata {
         recorded_at: Timestamp::from_second(second).expect("a second of our era"),

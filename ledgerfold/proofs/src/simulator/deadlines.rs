@@ -130,25 +130,25 @@ impl DeadlineStore for SimulatedDeadlines {
         self.back(written).await
     }
 
-    async fn set_aside(&self, seen: &Pending) -> Result<Written, DeadlineError> {
+    async fn give_up(&self, seen: &Pending) -> Result<Written, DeadlineError> {
         self.there().await?;
-        let written = self.kept.set_aside(seen).await?;
+        let written = self.kept.give_up(seen).await?;
         self.back(written).await
     }
 
-    async fn aside(
+    async fn failed(
         &self,
         process: &ProcessName,
         from: Option<&Resume>,
     ) -> Result<DeadlinePage, DeadlineError> {
         self.there().await?;
-        let page = self.kept.aside(process, from).await?;
+        let page = self.kept.failed(process, from).await?;
         self.back(page).await
     }
 
-    async fn recall(&self, seen: &Pending, next: Timestamp) -> Result<Written, DeadlineError> {
+    async fn retry(&self, seen: &Pending, next: Timestamp) -> Result<Written, DeadlineError> {
         self.there().await?;
-        let written = self.kept.recall(seen, next).await?;
+        let written = self.kept.retry(seen, next).await?;
         self.scheduled.ring();
         self.back(written).await
     }

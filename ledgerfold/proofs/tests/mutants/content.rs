@@ -142,7 +142,7 @@ pub(crate) struct LosesTheOtherCommits;
 
 impl Defect for LosesTheOtherCommits {
     fn show(&self, commit: Commit) -> Commit {
-        let stamp = CommandStamp { beside: Vec::new(), ..commit.command().clone() };
+        let stamp = CommandStamp { siblings: Vec::new(), ..commit.command().clone() };
         stamped(&commit, stamp, commit.metadata().clone())
     }
 }

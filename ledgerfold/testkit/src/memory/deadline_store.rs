@@ -30,7 +30,7 @@ struct State {
 #[derive(Clone, Debug)]
 struct Kept {
     pending: Pending,
-    aside: bool,
+    failed: bool,
 }
 
 impl MemoryDeadlineStore {
@@ -49,9 +49,9 @@ impl MemoryDeadlineStore {
         self.all(true)
     }
 
-    fn all(&self, aside: bool) -> Vec<Pending> {
+    fn all(&self, failed: bool) -> Vec<Pending> {
         let state = self.lock();
-        let kept = state.kept.values().filter(|kept| kept.aside == aside);
+        let kept = state.kept.values().filter(|kept| kept.failed == failed);
         kept.map(|kept| kept.pending.clone()).collect()
     }
 
@@ -133,7 +133,7 @@ impl DeadlineStore for MemoryDeadlineStore {
             return Ok(Written::Superseded);
         }
         let pending = Pending { deadline: deadline.clone(), attempts: 0, next: deadline.due };
-        state.kept.insert(deadline.key.clone(), Kept { pending, aside: false });
+        state.kept.insert(deadline.key.clone(), Kept { pending, failed: false });
         Ok(Written::Done)
     }
 
@@ -144,9 +144,9 @@ impl DeadlineStore for MemoryDeadlineStore {
         until: Timestamp,
         from: Option<&Resume>,
     ) -> Result<DeadlinePage, DeadlineError> {
-        self.page(from, |Kept { pending, aside }| {
+        self.page(from, |Kept { pending, failed }| {
             let key = &pending.deadline.key;
-            !aside && pending.next <= until && key.process == *process && part_of(key) == part
+            !failed && pending.next <= until && key.process == *process && part_of(key) == part
         })
     }
 
@@ -168,26 +168,26 @@ impl DeadlineStore for MemoryDeadlineStore {
         })
     }
 
-    async fn set_aside(&self, seen: &Pending) -> Result<Written, DeadlineError> {
-        self.change(seen, |Kept { pending, aside }| {
+    async fn give_up(&self, seen: &Pending) -> Result<Written, DeadlineError> {
+        self.change(seen, |Kept { pending, failed }| {
             pending.attempts += 1;
-            *aside = true;
+            *failed = true;
         })
     }
 
-    async fn aside(
+    async fn failed(
         &self,
         process: &ProcessName,
         from: Option<&Resume>,
     ) -> Result<DeadlinePage, DeadlineError> {
-        self.page(from, |kept| kept.aside && kept.pending.deadline.key.process == *process)
+        self.page(from, |kept| kept.failed && kept.pending.deadline.key.process == *process)
     }
 
-    async fn recall(&self, seen: &Pending, next: Timestamp) -> Result<Written, DeadlineError> {
-        self.change(seen, |Kept { pending, aside }| {
+    async fn retry(&self, seen: &Pending, next: Timestamp) -> Result<Written, DeadlineError> {
+        self.change(seen, |Kept { pending, failed }| {
             pending.attempts = 0;
             pending.next = next;
-            *aside = false;
+            *failed = false;
         })
     }
 }

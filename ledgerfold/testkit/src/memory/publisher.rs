@@ -115,7 +115,7 @@ impl Publisher for MemoryPublisher {
 
 #[async_trait]
 impl DeadLetters for MemoryPublisher {
-    async fn leave(&self, letter: &DeadLetter) -> Result<(), PublishError> {
+    async fn send(&self, letter: &DeadLetter) -> Result<(), PublishError> {
         let mut state = self.lock();
         if state.faults.pop_front() == Some(Fault::Call) {
             return Err(PublishError("the call failed, as ordered".into()));

@@ -106,6 +106,6 @@ async fn what_is_to_happen_to_an_order_is_listed_before_it_does() {
     .expect("the process has heard of the order");
     let (_, now) = ledgerfold(&["deadlines", process]);
     assert_eq!(due(&now), 0, "it is not due yet");
-    let (code, recalled) = ledgerfold(&["deadlines", "recall", process]);
-    assert_eq!((code, &recalled["recalled"]), (Some(0), &Value::from(0)), "none stands aside");
+    let (code, retried) = ledgerfold(&["deadlines", "retry", process]);
+    assert_eq!((code, &retried["retried"]), (Some(0), &Value::from(0)), "none has failed");
 }

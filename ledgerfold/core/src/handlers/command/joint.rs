@@ -146,7 +146,7 @@ impl<J: JointDecider> Attempt<'_, J> {
             return Ok(Some(Vec::new()));
         }
         let places: Vec<_> = commits.iter().map(|new| new.as_commit().place()).collect();
-        let commits: Vec<_> = commits.into_iter().map(|new| new.beside(&places)).collect();
+        let commits: Vec<_> = commits.into_iter().map(|new| new.siblings(&places)).collect();
         let answers = commits.iter().map(|new| Answer::from(new.as_commit())).collect();
         let transaction = Transaction::new(commits, unchanged, claims, once)?;
         match claiming::transact(&*self.handler.store, transaction, &revisions).await {
@@ -177,7 +177,7 @@ impl<J: JointDecider> Attempt<'_, J> {
     async fn repeated(&self, commit: &Commit) -> Outcome<Vec<Answer>, J> {
         let stamp = commit.command();
         same_request(&stamp.fingerprint, &self.fingerprint)?;
-        let mut places = stamp.beside.clone();
+        let mut places = stamp.siblings.clone();
         places.push(commit.place());
         self.answers(&places).await
     }
@@ -220,7 +220,7 @@ impl<J: JointDecider> Attempt<'_, J> {
         let heads: BTreeMap<_, _> = streams.collect();
         let is_there =
             |place: &CommitRef| heads.get(&place.stream).is_none_or(|to| **to >= place.from);
-        if !J::Parts::beside(loaded).iter().all(is_there) {
+        if !J::Parts::siblings(loaded).iter().all(is_there) {
             return Ok(false);
         }
         let (again, found) = self.load().await?;
@@ -283,7 +283,7 @@ pub trait Parts: Send + Sync + 'static {
     #[doc(hidden)]
     fn versions(loaded: &Self::Loaded) -> Vec<Version>;
     #[doc(hidden)]
-    fn beside(loaded: &Self::Loaded) -> Vec<CommitRef>;
+    fn siblings(loaded: &Self::Loaded) -> Vec<CommitRef>;
     #[doc(hidden)]
     fn draft<R: Rejection>(
         loaders: &Self::Loaders,
@@ -328,8 +328,8 @@ macro_rules! parts {
                 vec![$(loaded.$at.version(),)+]
             }
 
-            fn beside(loaded: &Self::Loaded) -> Vec<CommitRef> {
-                [$(loaded.$at.beside()),+].concat()
+            fn siblings(loaded: &Self::Loaded) -> Vec<CommitRef> {
+                [$(loaded.$at.siblings()),+].concat()
             }
 
             fn draft<R: Rejection>(

@@ -10,7 +10,7 @@ use crate::{
 /// What a state takes in memory beside what it was made of, in bytes; a guess.
 const OVERHEAD: usize = 512;
 /// How many commits beside its own a stream remembers; only those of the last moments matter.
-const MOST_BESIDE: usize = 16;
+const MOST_SIBLINGS: usize = 16;
 
 /// A stream as far as it was read: its state and version, and the only source of a [`NewCommit`].
 pub struct Loaded<D: Decider> {
@@ -21,7 +21,7 @@ pub struct Loaded<D: Decider> {
     pub(super) recent: RecentCommands,
     pub(super) distance: Distance,
     /// Commits to other streams in the same transactions as the newest that were read here.
-    beside: Vec<CommitRef>,
+    siblings: Vec<CommitRef>,
 }
 
 /// How far a stream has come since the last snapshot that can be read.
@@ -81,7 +81,7 @@ impl<D: Decider> Clone for Loaded<D> {
             state: self.state.clone(),
             recent: self.recent.clone(),
             distance: self.distance,
-            beside: self.beside.clone(),
+            siblings: self.siblings.clone(),
         }
     }
 }
@@ -101,7 +101,7 @@ impl<D: Decider> Loaded<D> {
         snapshot: usize,
     ) -> Self {
         let distance = Distance { snapshot, ..Distance::default() };
-        Self { stream, version, state, recent, distance, beside: Vec::new() }
+        Self { stream, version, state, recent, distance, siblings: Vec::new() }
     }
 
     /// The stream.
@@ -125,8 +125,8 @@ impl<D: Decider> Loaded<D> {
     }
 
     /// Commits to other streams which the commits that were read here imply.
-    pub(super) fn beside(&self) -> &[CommitRef] {
-        &self.beside
+    pub(super) fn siblings(&self) -> &[CommitRef] {
+        &self.siblings
     }
 
     /// What it takes in memory, in bytes and roughly: what it was made of.
@@ -256,8 +256,8 @@ impl<D: Decider> Loaded<D> {
         self.state = state;
         self.version = commit.to();
         self.recent.push(&commit.command().id, commit.events().count());
-        self.beside.extend_from_slice(&commit.command().beside);
-        self.beside.drain(..self.beside.len().saturating_sub(MOST_BESIDE));
+        self.siblings.extend_from_slice(&commit.command().siblings);
+        self.siblings.drain(..self.siblings.len().saturating_sub(MOST_SIBLINGS));
         self.distance = match commit.snapshot() {
             Some(snapshot) if Some(&snapshot.schema) == snapshots => {
                 Distance { snapshot: snapshot.state.as_str().len(), ..Distance::default() }

@@ -76,7 +76,7 @@ impl Origin<'_> {
             id: self.id.clone(),
             name: self.name.clone(),
             fingerprint: self.fingerprint.clone(),
-            beside: Vec::new(),
+            siblings: Vec::new(),
         };
         let Context { actor, correlation_id, causation_id, traceparent } = self.context.clone();
         let metadata =

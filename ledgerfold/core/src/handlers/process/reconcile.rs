@@ -270,7 +270,7 @@ impl DeadlineCheck {
         }
         let mut from = None;
         loop {
-            let page = store.aside(scheduling.process(), from.as_ref()).await?;
+            let page = store.failed(scheduling.process(), from.as_ref()).await?;
             all.extend(page.deadlines);
             from = page.next;
             if from.is_none() {

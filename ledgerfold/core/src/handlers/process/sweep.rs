@@ -35,7 +35,7 @@ pub struct Swept {
     /// Deadlines that failed and are tried again later.
     pub postponed: usize,
     /// Deadlines that failed for the last time, and stand aside now.
-    pub set_aside: usize,
+    pub given_up: usize,
     /// What cannot be read of the store, and stays there.
     pub unreadable: usize,
     /// Deadlines whose outcome the store did not take; the next sweep meets them again.
@@ -43,11 +43,11 @@ pub struct Swept {
     /// The time was up, and there may be more that is due.
     pub cut_short: bool,
     /// Deadlines that stand aside, since this sweep or longer: somebody has to look at them.
-    pub aside: usize,
+    pub failed: usize,
     /// When the longest overdue deadline was due that this sweep met and that still waits.
     pub overdue_since: Option<Timestamp>,
     /// When the longest overdue deadline was due that stands aside.
-    pub aside_since: Option<Timestamp>,
+    pub failed_since: Option<Timestamp>,
 }
 
 impl DeadlineSweep {
@@ -87,10 +87,10 @@ impl DeadlineSweep {
     ) -> Result<(), DeadlineError> {
         let mut from = None;
         loop {
-            let page = self.store.aside(process, from.as_ref()).await?;
-            total.aside += page.deadlines.len() + page.unreadable.len();
+            let page = self.store.failed(process, from.as_ref()).await?;
+            total.failed += page.deadlines.len() + page.unreadable.len();
             let due = page.deadlines.iter().map(|pending| pending.deadline.due).min();
-            total.aside_since = earlier(total.aside_since, due);
+            total.failed_since = earlier(total.failed_since, due);
             from = page.next;
             if from.is_none() {
                 return Ok(());
@@ -103,15 +103,15 @@ impl DeadlineSweep {
     ///
     /// # Errors
     /// [`DeadlineError`]; those before are recalled.
-    pub async fn recall(&self) -> Result<usize, DeadlineError> {
-        let mut recalled = 0;
+    pub async fn retry(&self) -> Result<usize, DeadlineError> {
+        let mut retried = 0;
         for process in &self.processes {
             let mut from = None;
             loop {
-                let page = self.store.aside(process.process(), from.as_ref()).await?;
-                for aside in &page.deadlines {
-                    self.store.recall(aside, self.clock.now()).await?;
-                    recalled += 1;
+                let page = self.store.failed(process.process(), from.as_ref()).await?;
+                for failed in &page.deadlines {
+                    self.store.retry(failed, self.clock.now()).await?;
+                    retried += 1;
                 }
                 from = page.next;
                 if from.is_none() {
@@ -119,7 +119,7 @@ impl DeadlineSweep {
                 }
             }
         }
-        Ok(recalled)
+        Ok(retried)
     }
 
     /// One after the other, the longest overdue first.
@@ -170,8 +170,8 @@ impl DeadlineSweep {
                 (&mut swept.postponed, self.store.postpone(pending, next).await)
             }
             Err(error) => {
-                tracing::error!(deadline = %key, attempts, %error, "deadline set aside");
-                (&mut swept.set_aside, self.store.set_aside(pending).await)
+                tracing::error!(deadline = %key, attempts, %error, "deadline given up");
+                (&mut swept.given_up, self.store.give_up(pending).await)
             }
         };
         match written {
@@ -187,19 +187,19 @@ impl DeadlineSweep {
 impl Swept {
     /// Whether something is wrong that will not pass by itself, or may not.
     pub const fn needs_attention(&self) -> bool {
-        self.set_aside > 0 || self.aside > 0 || self.unreadable > 0 || self.unnoted > 0
+        self.given_up > 0 || self.failed > 0 || self.unreadable > 0 || self.unnoted > 0
     }
 
     fn add(&mut self, other: Self) {
         self.done += other.done;
         self.postponed += other.postponed;
-        self.set_aside += other.set_aside;
+        self.given_up += other.given_up;
         self.unreadable += other.unreadable;
         self.unnoted += other.unnoted;
         self.cut_short |= other.cut_short;
-        self.aside += other.aside;
+        self.failed += other.failed;
         self.overdue_since = earlier(self.overdue_since, other.overdue_since);
-        self.aside_since = earlier(self.aside_since, other.aside_since);
+        self.failed_since = earlier(self.failed_since, other.failed_since);
     }
 }
 
