@@ -146,7 +146,7 @@ impl<const SNAPSHOTS: bool> Contestant for Ours<SNAPSHOTS> {
 }
 
 fn handler<D: Decider>(memory: usize, store: Arc<dyn EventStore>) -> CommandHandler<D> {
-    CommandHandler::remembering(memory, store, Arc::new(WallClock), Arc::new(ThreadRandom))
+    CommandHandler::with_cache(memory, store, Arc::new(WallClock), Arc::new(ThreadRandom))
 }
 
 pub fn stream(id: &str) -> StreamId {
@@ -155,19 +155,8 @@ pub fn stream(id: &str) -> StreamId {
 
 fn request(id: &str, command: Command, attempt: &str, creates: bool) -> CommandRequest<Command> {
     let command_id = CommandId::new(attempt).expect("a command id");
-    CommandRequest {
-        stream: stream(id),
-        command,
-        expected: None,
-        presumption: if creates { StreamHint::New } else { StreamHint::None },
-        context: Context {
-            actor: Actor::new("bench").expect("an actor"),
-            correlation_id: CorrelationId::from(&command_id),
-            causation_id: CausationId::from(&command_id),
-            traceparent: None,
-        },
-        id: command_id,
-    }
+    let hint = if creates { StreamHint::New } else { StreamHint::None };
+    CommandRequest::new(stream(id), command, command_id).with_hint(hint)
 }
 
 fn failure(error: CommandError<Rejected>) -> Failure {

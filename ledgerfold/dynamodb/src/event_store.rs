@@ -272,7 +272,7 @@ impl EventStore for DynamoEventStore {
         if bytes > limit {
             return Err(AppendError::TooLarge { bytes, limit });
         }
-        let needs_table = transaction.once().is_some() || !transaction.claims().is_empty();
+        let needs_table = transaction.strict().is_some() || !transaction.claims().is_empty();
         let reservations = if needs_table { self.reservations()? } else { "" };
         let mut plan = Plan::new(transaction, items, &self.table, reservations);
         let call = self

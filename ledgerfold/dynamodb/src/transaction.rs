@@ -4,7 +4,7 @@ use aws_sdk_dynamodb::types::{
 };
 use ledgerfold::{
     StreamId, UniqueKey,
-    ports::{AppendError, CommandRecord, KeyChange, Once, StoreError, Transaction},
+    ports::{AppendError, CommandRecord, KeyChange, StoreError, StrictCommand, Transaction},
     vocabulary::{Commit, NewCommit, StreamVersion},
 };
 use serde::{Deserialize, Serialize};
@@ -25,7 +25,7 @@ pub(crate) struct Plan<'a> {
 enum Action<'a> {
     Commit(&'a Commit, Item),
     Unchanged(&'a StreamVersion),
-    Once(&'a Once, CommandRecord),
+    Record(&'a StrictCommand, CommandRecord),
     Key(&'a UniqueKey, &'a KeyChange),
 }
 
@@ -63,14 +63,14 @@ impl<'a> Plan<'a> {
         let new = transaction.commits().iter().map(NewCommit::as_commit);
         let commits = new.zip(commits).map(|(commit, item)| Action::Commit(commit, item));
         let unchanged = transaction.unchanged().iter().map(Action::Unchanged);
-        let once = transaction.once().zip(transaction.record());
-        let once = once.map(|(once, record)| Action::Once(once, record));
+        let record = transaction.strict().zip(transaction.record());
+        let record = record.map(|(strict, record)| Action::Record(strict, record));
         let (taken, given): (Vec<_>, Vec<_>) = transaction
             .claims()
             .iter()
             .partition(|(_, change)| matches!(change, KeyChange::Reserve(_)));
         let keys = taken.into_iter().chain(given).map(|(key, change)| Action::Key(key, change));
-        let actions = commits.chain(unchanged).chain(once).chain(keys).collect();
+        let actions = commits.chain(unchanged).chain(record).chain(keys).collect();
         Self { log, reservations, actions }
     }
 
@@ -107,8 +107,8 @@ fn transact_item(
     let item = match action {
         Action::Commit(_, commit) => item.put(put_new(log, std::mem::take(commit))?),
         Action::Unchanged(seen) => item.condition_check(absent_next(log, seen)?),
-        Action::Once(once, record) => {
-            let record = CommandItem::new(&once.command, record);
+        Action::Record(strict, record) => {
+            let record = CommandItem::new(&strict.id, record);
             item.put(put_new(reservations, attributes(record)?)?)
         }
         Action::Key(key, change) => return key_action(reservations, key, change),
@@ -159,9 +159,9 @@ fn refusal<'a>(action: &Action<'a>, item: Option<Item>) -> Result<Verdict<'a>, S
         Action::Unchanged(seen) => {
             AppendError::Changed { stream: seen.stream().clone(), version: seen.version() }
         }
-        Action::Once(once, _) => {
-            let record: CommandItem = read(item, &once.command)?;
-            let record = record.read().map_err(|reason| corrupt(&once.command, reason))?;
+        Action::Record(strict, _) => {
+            let record: CommandItem = read(item, &strict.id)?;
+            let record = record.read().map_err(|reason| corrupt(&strict.id, reason))?;
             AppendError::Repeated { record: Box::new(record) }
         }
         Action::Key(key, KeyChange::Reserve(_)) => {

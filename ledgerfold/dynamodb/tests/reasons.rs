@@ -37,7 +37,7 @@ impl Case {
     fn new() -> Self {
         let (written, watched) = (fresh(), fresh());
         let new = commit(&Loaded::unread(written.clone()), "attempt", &["note"], 60);
-        let seen = Loaded::<Notebook>::unread(watched.clone()).seen();
+        let seen = Loaded::<Notebook>::unread(watched.clone()).stream_version();
         let claims = [
             (written.clone(), Claim::Reserve(key("taken"))),
             (written.clone(), Claim::Release(key("given"))),
@@ -176,7 +176,7 @@ async fn a_key_that_cannot_be_given_back_is_told_with_what_is_complete() {
 async fn a_correction_that_was_overtaken_is_superseded_and_nothing_else_is() {
     let correct = async |answer: RecordedAnswer| {
         let (_service, store) = store([answer]).await;
-        let to = Loaded::<Notebook>::unread(fresh()).seen();
+        let to = Loaded::<Notebook>::unread(fresh()).stream_version();
         store.correct(&key("taken"), &Correction::Reserve { to }).await
     };
     for reasons in

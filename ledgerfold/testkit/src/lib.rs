@@ -4,6 +4,7 @@
 mod amended;
 mod given;
 mod memory;
+mod sandbox;
 pub mod schemas;
 
 pub use amended::{Amended, Amendment};
@@ -13,6 +14,7 @@ pub use memory::{
     MemoryPayloadStore, MemoryPublisher, MemoryQuarantine, MemoryReadTable, MemoryRowStore,
     MemoryTallyStore, SeededRandom,
 };
+pub use sandbox::Sandbox;
 
 /// Compiles and runs the examples of the repository's front page.
 #[cfg(doctest)]

@@ -74,14 +74,11 @@ impl CommandService {
         hint: StreamHint,
     ) -> Result<Answer, Problem> {
         let command_id = headers.command_id()?;
-        let request = CommandRequest {
-            stream: StreamId::new(Orders::CATEGORY, id),
-            command,
-            context: headers.context(&command_id),
-            id: command_id,
-            expected: headers.expected,
-            hint,
-        };
+        let context = headers.context(&command_id);
+        let request = CommandRequest::new(StreamId::new(Orders::CATEGORY, id), command, command_id)
+            .expecting(headers.expected)
+            .with_hint(hint)
+            .in_context(context);
         Ok(self.handler.handle(&request).await?)
     }
 }

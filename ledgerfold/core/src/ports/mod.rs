@@ -45,5 +45,5 @@ pub use tally_store::{
 };
 pub use transaction::{
     CommandRecord, InvalidTransaction, KeyChange, MAX_TRANSACTION_BYTES, MAX_TRANSACTION_ITEMS,
-    Once, Transaction, Unchanged,
+    StrictCommand, Transaction, Unchanged,
 };

@@ -20,14 +20,14 @@ pub struct Transaction {
     commits: Vec<NewCommit>,
     unchanged: Vec<StreamVersion>,
     claims: BTreeMap<UniqueKey, KeyChange>,
-    once: Option<Once>,
+    strict: Option<StrictCommand>,
 }
 
 /// A command that is to be recognised for ever.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Once {
+pub struct StrictCommand {
     /// Its id.
-    pub command: CommandId,
+    pub id: CommandId,
     /// What exactly it asks for.
     pub fingerprint: Fingerprint,
 }
@@ -51,6 +51,12 @@ pub struct Unchanged {
     pub stream: StreamId,
     /// Its version then.
     pub version: Version,
+}
+
+impl From<&StreamVersion> for Unchanged {
+    fn from(seen: &StreamVersion) -> Self {
+        Self { stream: seen.stream().clone(), version: seen.version() }
+    }
 }
 
 /// What becomes of a unique key.
@@ -99,7 +105,7 @@ pub enum InvalidTransaction {
 }
 
 impl Transaction {
-    /// These commits and claims, if these streams are as they were seen. With `once` it also stores
+    /// These commits and claims, if these streams are as they were seen. With `strict` it also stores
     /// the [`CommandRecord`] of this command; then it may have no commits.
     ///
     /// # Errors
@@ -108,9 +114,9 @@ impl Transaction {
         commits: Vec<NewCommit>,
         unchanged: Vec<StreamVersion>,
         claims: impl IntoIterator<Item = (StreamId, Claim)>,
-        once: Option<Once>,
+        strict: Option<StrictCommand>,
     ) -> Result<Self, InvalidTransaction> {
-        if commits.is_empty() && once.is_none() {
+        if commits.is_empty() && strict.is_none() {
             return Err(InvalidTransaction::Empty);
         }
         let mut streams = BTreeSet::new();
@@ -120,7 +126,7 @@ impl Transaction {
                 return Err(InvalidTransaction::Twice { stream: stream.clone() });
             }
         }
-        let transaction = Self { claims: settle(claims)?, commits, unchanged, once };
+        let transaction = Self { claims: settle(claims)?, commits, unchanged, strict };
         let items = transaction.items();
         if items > MAX_TRANSACTION_ITEMS {
             return Err(InvalidTransaction::TooMany { items });
@@ -144,17 +150,14 @@ impl Transaction {
     }
 
     /// The command that is to be recognised for ever.
-    pub const fn once(&self) -> Option<&Once> {
-        self.once.as_ref()
+    pub const fn strict(&self) -> Option<&StrictCommand> {
+        self.strict.as_ref()
     }
 
     /// What is to be stored under the id of the command that is to be recognised for ever.
     pub fn record(&self) -> Option<CommandRecord> {
-        let Once { fingerprint, .. } = self.once.as_ref()?;
-        let unchanged = self
-            .unchanged
-            .iter()
-            .map(|seen| Unchanged { stream: seen.stream().clone(), version: seen.version() });
+        let StrictCommand { fingerprint, .. } = self.strict.as_ref()?;
+        let unchanged = self.unchanged.iter().map(Unchanged::from);
         Some(CommandRecord {
             fingerprint: fingerprint.clone(),
             commits: self.commits.iter().map(|new| new.as_commit().place()).collect(),
@@ -186,8 +189,8 @@ impl Transaction {
     }
 
     fn items(&self) -> usize {
-        let once = usize::from(self.once.is_some());
-        self.commits.len() + self.unchanged.len() + self.claims.len() + once
+        let strict = usize::from(self.strict.is_some());
+        self.commits.len() + self.unchanged.len() + self.claims.len() + strict
     }
 }
 

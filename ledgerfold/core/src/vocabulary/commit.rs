@@ -194,7 +194,7 @@ impl NewCommit {
     }
 
     /// The same, as one of several commits of one transaction.
-    pub(crate) fn siblings(mut self, all: &[CommitRef]) -> Self {
+    pub(crate) fn with_siblings(mut self, all: &[CommitRef]) -> Self {
         let own = self.0.place();
         self.0.command.siblings = all.iter().filter(|place| **place != own).cloned().collect();
         self

@@ -162,6 +162,13 @@ impl From<EventId> for CausationId {
     }
 }
 
+impl Actor {
+    /// The actor of a command whose caller is not known.
+    pub fn anonymous() -> Self {
+        Self("anonymous".to_owned())
+    }
+}
+
 impl From<&ProcessName> for Actor {
     fn from(name: &ProcessName) -> Self {
         Self(name.to_string())

@@ -83,7 +83,7 @@ async fn a_deadline_whose_message_was_purged_is_missing_then_missed_and_can_be_s
 
     begun(&library, LOAN).await.schedule(&missed[0]).await.expect("it can be written");
     library.sweep().sweep(NEVER).await.expect("deadlines can be listed");
-    assert_eq!(library.history(&book("a")).last().map(String::as_str), Some("Retried"));
+    assert_eq!(library.history(&book("a")).last().map(String::as_str), Some("Recalled"));
     assert_eq!(examined(&library, LOAN, &["a", "b"]).await, []);
 }
 

@@ -33,7 +33,7 @@ fn due(library: &Library) -> Option<Timestamp> {
 }
 
 const LENT: [&str; 2] = ["Stamped", "Lent"];
-const RECALLED: [&str; 3] = ["Stamped", "Lent", "Retried"];
+const RECALLED: [&str; 3] = ["Stamped", "Lent", "Recalled"];
 
 #[tokio::test]
 async fn a_deadline_fires_once_it_is_due_and_once() {
@@ -125,7 +125,7 @@ async fn what_fails_is_tried_again_later_and_stops_no_other() {
 }
 
 #[tokio::test]
-async fn what_keeps_failing_stands_aside_until_it_is_recalled() {
+async fn a_deadline_that_keeps_failing_is_given_up_until_it_is_retried() {
     let library = lent(&[UNREACHABLE]).await;
     library.pass(LOAN);
     library.broken.amendment().set(true);

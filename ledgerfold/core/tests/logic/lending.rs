@@ -12,7 +12,7 @@ use async_trait::async_trait;
 use ledgerfold::{
     Actor, Category, CausationId, Command, CommandId, CommandName, CorrelationId, DeadlineName,
     Decider, EntityId, ProcessName, Recorded, Rejection, StreamId, Timestamp, Traceparent, Version,
-    command::{CommandHandler, CommandRequest, Context, StreamHint},
+    command::{CommandHandler, CommandRequest, Context},
     events,
     ports::{AppendError, Clock, DeadlineKey, EventStore, Page, StoreError},
     process::{DeadlineSweep, Expiry, ProcessExpiry, ProcessHandler, ProcessManager, Reaction},
@@ -191,8 +191,7 @@ impl Library {
             causation_id: CausationId::from(&id),
             traceparent: Some(traceparent()),
         };
-        let (stream, hint) = (stream.clone(), StreamHint::None);
-        let request = CommandRequest { stream, command, id, expected: None, hint, context };
+        let request = CommandRequest::new(stream.clone(), command, id).in_context(context);
         self.commands().handle(&request).await.expect("it is accepted");
         self.log.commits()
     }

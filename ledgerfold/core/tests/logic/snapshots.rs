@@ -46,7 +46,7 @@ impl Decider for Newer {
 /// A handler that remembers nothing.
 fn handler<D: Decider>(log: &Arc<MemoryEventStore>) -> CommandHandler<D> {
     let (clock, random) = (Arc::new(ManualClock::default()), Arc::new(SeededRandom::new(1)));
-    CommandHandler::remembering(0, log.clone(), clock, random)
+    CommandHandler::with_cache(0, log.clone(), clock, random)
 }
 
 async fn deposit<D>(log: &Arc<MemoryEventStore>, stream: &StreamId, attempt: usize) -> Answer

@@ -8,7 +8,7 @@ use std::sync::{
 use async_trait::async_trait;
 use futures::future::join_all;
 use ledgerfold::{
-    StreamId, Version,
+    CommandId, StreamId, Version,
     command::{Answer, CommandError, CommandHandler, JointHandler, JointRequest, Loader},
     ports::{AppendError, EventStore, Transaction},
     vocabulary::NewCommit,
@@ -57,15 +57,9 @@ impl Bank {
     ) -> Outcome<Vec<Answer>> {
         let (clock, random) = (Arc::new(ManualClock::default()), Arc::new(SeededRandom::new(1)));
         let handler = JointHandler::<Transfers>::new(self.log.clone(), clock, random);
-        let single = ask(from, attempt, Transfer(amount));
-        handler
-            .handle(&JointRequest {
-                streams: [from.clone(), to.clone()],
-                command: single.command,
-                id: single.id,
-                context: single.context,
-            })
-            .await
+        let id = CommandId::new(attempt).expect("visible ASCII");
+        let streams = [from.clone(), to.clone()];
+        handler.handle(&JointRequest::new(streams, Transfer(amount), id)).await
     }
 
     async fn account(&self, stream: &StreamId) -> Account {

@@ -11,7 +11,6 @@ use ledgerfold::{
     project::{Counts, Projection, ReadModel, RowModel, Tally, TallyModel},
     query::{AuditPosition, Until, as_of, audit, fresh_row},
 };
-use ledgerfold_proofs::conformance::notebook::write;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -273,10 +272,8 @@ impl Tally for Kinds {
 }
 
 fn request<C>(stream: &StreamId, attempt: &str, command: C) -> CommandRequest<C> {
-    let like = write(stream, attempt, &[]);
     let id = CommandId::new(attempt).expect("visible ASCII");
-    let (stream, context, hint) = (stream.clone(), like.context, like.hint);
-    CommandRequest { stream, command, id, expected: None, hint, context }
+    CommandRequest::new(stream.clone(), command, id)
 }
 
 /// A parcel with these events, of yesterday and committed together.

@@ -239,7 +239,7 @@ async fn memory_is_bounded_and_the_oldest_goes_first() {
     let (clock, random) = (Arc::<ManualClock>::default(), Arc::new(SeededRandom::new(3)));
     // Room for two streams of this size and not for three.
     let small: CommandHandler<Notebook> =
-        CommandHandler::remembering(4_000, log.clone(), clock, random);
+        CommandHandler::with_cache(4_000, log.clone(), clock, random);
     let (note, streams) = ("x".repeat(1_000), [fresh(), fresh(), fresh()]);
     for stream in &streams {
         small.handle(&write(stream, "one", &[&note])).await.expect("it is accepted");

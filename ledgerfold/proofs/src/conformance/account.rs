@@ -1,6 +1,7 @@
 //! A domain that uses all that a store offers: accounts with a unique owner's address, deposits that
 //! must never be repeated, and snapshots that come often.
 
+use super::notebook;
 use std::sync::LazyLock;
 
 use ledgerfold::{
@@ -12,8 +13,6 @@ use ledgerfold::{
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
-
-use super::notebook;
 
 /// The domain of accounts.
 #[derive(Clone, Copy, Debug)]
@@ -300,6 +299,5 @@ pub fn fresh_address() -> String {
 /// A request in an attempt of this name.
 pub fn ask<C>(stream: &StreamId, attempt: &str, command: C) -> CommandRequest<C> {
     let CommandRequest { id, context, .. } = notebook::write(stream, attempt, &[]);
-    let (stream, hint) = (stream.clone(), ledgerfold::command::StreamHint::None);
-    CommandRequest { stream, command, id, expected: None, hint, context }
+    CommandRequest::new(stream.clone(), command, id).in_context(context)
 }

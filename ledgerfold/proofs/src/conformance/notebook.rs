@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use ledgerfold::{
     Actor, Category, CausationId, Command, CommandId, CommandName, CorrelationId, Decider,
     EntityId, EventId, Rejection, StreamId, Timestamp, Traceparent,
-    command::{CommandRequest, Context, Loaded, StreamHint},
+    command::{CommandRequest, Context, Loaded},
     events,
     vocabulary::{CommandStamp, Fingerprint, Metadata, NewCommit},
 };
@@ -90,15 +90,10 @@ pub fn fresh() -> StreamId {
 /// The command to write these notes, in an attempt of this name.
 pub fn write(stream: &StreamId, attempt: &str, notes: &[&str]) -> CommandRequest<Write> {
     let id = CommandId::new(attempt).expect("an attempt's name is visible ASCII");
-    let context = Context {
-        actor: Actor::new("tester").expect("visible ASCII"),
-        correlation_id: CorrelationId::from(&id),
-        causation_id: CausationId::from(&id),
-        traceparent: None,
-    };
     let command = Write(notes.iter().map(ToString::to_string).collect());
-    let hint = StreamHint::None;
-    CommandRequest { stream: stream.clone(), command, id, expected: None, hint, context }
+    let context =
+        Context { actor: Actor::new("tester").expect("visible ASCII"), ..Context::of(&id) };
+    CommandRequest::new(stream.clone(), command, id).in_context(context)
 }
 
 /// The commit of these notes behind what was loaded, recorded at this second of 1970, with every

@@ -77,7 +77,7 @@ impl Reserving {
     }
 
     async fn seen(&self, stream: &StreamId) -> StreamVersion {
-        load(&self.log, stream).await.seen()
+        load(&self.log, stream).await.stream_version()
     }
 
     async fn record(&self, category: &Category) -> ClaimsRecord {

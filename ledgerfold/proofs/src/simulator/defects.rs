@@ -39,7 +39,7 @@ pub(super) fn lax(plant: Plant, transaction: &Transaction) -> Option<Transaction
         }
         Plant::ReadsUnwatched if !transaction.unchanged().is_empty() => {
             // Of those that watch something, none claims anything.
-            Transaction::new(commits, Vec::new(), [], transaction.once().cloned()).ok()
+            Transaction::new(commits, Vec::new(), [], transaction.strict().cloned()).ok()
         }
         _ => None,
     }

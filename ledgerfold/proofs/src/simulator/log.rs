@@ -65,7 +65,7 @@ impl Item {
             .unchanged()
             .iter()
             .map(|seen| Self::Commit(seen.stream().clone(), seen.version().next()));
-        let once = transaction.once().map(|once| Self::Command(once.command.clone()));
+        let once = transaction.strict().map(|strict| Self::Command(strict.id.clone()));
         let keys = transaction.claims().keys().cloned().map(Self::Key);
         commits.chain(watched).chain(once).chain(keys).collect()
     }

@@ -15,7 +15,7 @@ use crate::wrong::{Defect, Write};
 fn remade(transaction: &Transaction, watched: bool, claims: bool, once: bool) -> Transaction {
     let unchanged = if watched { transaction.unchanged().to_vec() } else { Vec::new() };
     let claims = if claims { claims_of(transaction) } else { Vec::new() };
-    let once = transaction.once().filter(|_| once).cloned();
+    let once = transaction.strict().filter(|_| once).cloned();
     let remade = Transaction::new(transaction.commits().to_vec(), unchanged, claims, once)
         .expect("it asks for less than before");
     let forgone = |change: &KeyChange| matches!(change, KeyChange::Forgo(_));

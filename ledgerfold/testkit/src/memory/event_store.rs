@@ -148,8 +148,8 @@ impl EventStore for MemoryEventStore {
         for new in transaction.commits() {
             kept.store(new.as_commit());
         }
-        if let Some((once, record)) = transaction.once().zip(transaction.record()) {
-            kept.commands.insert(once.command.clone(), record);
+        if let Some((strict, record)) = transaction.strict().zip(transaction.record()) {
+            kept.commands.insert(strict.id.clone(), record);
         }
         for (key, change) in transaction.claims() {
             kept.change_key(key, change);
@@ -204,7 +204,8 @@ impl Kept {
                 return Err(AppendError::Changed { stream, version });
             }
         }
-        if let Some(record) = transaction.once().and_then(|once| self.commands.get(&once.command)) {
+        if let Some(record) = transaction.strict().and_then(|strict| self.commands.get(&strict.id))
+        {
             return Err(AppendError::Repeated { record: Box::new(record.clone()) });
         }
         // What is taken is told of before what cannot be given back, whatever the keys' order.

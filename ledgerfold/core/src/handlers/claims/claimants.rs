@@ -81,7 +81,7 @@ impl Claimant {
 
 async fn owned<D: Decider>(log: &dyn EventStore, stream: StreamId) -> Result<Ownership, LoadError> {
     let loaded = Loader::<Owning<D>>::new().load(log, &stream).await?;
-    Ok(Ownership { seen: loaded.seen(), keys: loaded.state().clone() })
+    Ok(Ownership { seen: loaded.stream_version(), keys: loaded.state().clone() })
 }
 
 /// The fold of a domain's events to the keys that the stream owns. As a domain of its own, so that a

@@ -1,25 +1,54 @@
 use crate::{EventId, EventType, StreamId, Version, ports::Unchanged, vocabulary::Commit};
 
-/// What a command did. A repeated command gets what the first one got.
+/// The effect of a command on one stream. A repeated command gets the answer of the first one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Answer {
     /// The stream.
     pub stream: StreamId,
-    /// Its version after the command.
+    /// The version of the stream after the command.
     pub version: Version,
     /// The events of the command, oldest first; none if nothing needed to change.
     pub events: Vec<AnsweredEvent>,
 }
 
-/// An event as an answer names it.
+/// An event in an [`Answer`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AnsweredEvent {
-    /// Its identity.
+    /// The event's identity.
     pub id: EventId,
-    /// What happened.
+    /// The event's type, for example `OrderPlaced`.
     pub event_type: EventType,
-    /// Its place in the stream.
+    /// The event's position in the stream.
     pub version: Version,
+}
+
+/// The effect of a command on all its streams.
+#[derive(Debug, Default)]
+pub(super) struct Effect {
+    /// One answer for each stream with events, in the order of the request.
+    pub(super) committed: Vec<Answer>,
+    /// The streams that the command read and did not change, as far as they are known.
+    pub(super) unchanged: Vec<Unchanged>,
+}
+
+impl Effect {
+    /// The answer of a command for one stream.
+    ///
+    /// A record in an older format may not name the unchanged stream; the request does.
+    pub(super) fn into_answer(self, stream: &StreamId) -> Answer {
+        let unchanged = self.unchanged.into_iter().map(Answer::from);
+        let mut answers = self.committed.into_iter().chain(unchanged);
+        answers.next().unwrap_or_else(|| Answer {
+            stream: stream.clone(),
+            version: Version::NONE,
+            events: Vec::new(),
+        })
+    }
+
+    /// The effect of these commits, and of none on the unchanged streams.
+    pub(super) fn of(commits: &[Commit], unchanged: Vec<Unchanged>) -> Self {
+        Self { committed: commits.iter().map(Answer::from).collect(), unchanged }
+    }
 }
 
 impl From<&Commit> for Answer {

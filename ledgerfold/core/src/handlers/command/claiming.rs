@@ -8,40 +8,48 @@ use crate::{
 /// The revision of each domain's claims, by its category.
 pub(super) type Revisions = BTreeMap<Category, u32>;
 
-/// Does a transaction. A stream that gives back a key which is not reserved for it forgoes the key
-/// instead, unless the reservations of its category are complete: the stream may be older than the
-/// claims. Only the refusal tells whether they are, so that ordinary commands pay nothing for it.
+/// Stores a transaction.
+///
+/// A stream that releases a key which is not reserved for it is let pass, because the stream may be older than the
+/// domain's claims. Once the reservations of its category are complete, the same release is refused. Only a refusal
+/// shows whether they are complete, so ordinary commands pay nothing for the question.
 ///
 /// # Errors
-/// [`AppendError::Busy`] where a build reserves such a key at the same moment.
+/// [`AppendError::Busy`] if a build reserves such a key at the same moment.
 pub(super) async fn transact(
-    store: &dyn EventStore,
-    transaction: Transaction,
+    log: &dyn EventStore,
+    transaction: &Transaction,
     revisions: &Revisions,
 ) -> Result<(), AppendError> {
-    let mut attempt = transaction.clone();
+    let mut without_release = None;
     loop {
-        let refusal = match store.transact(&attempt).await {
+        let attempt = without_release.as_ref().unwrap_or(transaction);
+        let refusal = match log.transact(attempt).await {
             Ok(()) => return Ok(()),
             Err(AppendError::Reserved { key, holder }) if transaction.gives_back(&key, &holder) => {
                 return Err(AppendError::Busy);
             }
             Err(refusal) => refusal,
         };
-        let forgoing = match &refusal {
-            AppendError::NotReserved { key, stream, complete }
-                if complete.is_none() || complete.as_ref() != revisions.get(stream.category()) =>
-            {
-                // Keys are often personal data: no log has them.
-                let kind = key.kind().as_str();
-                tracing::warn!(%stream, kind, "a key is given back that nobody has reserved: build the reservations");
-                attempt.forgoing(key)
-            }
-            _ => None,
-        };
-        match forgoing {
-            Some(forgoing) => attempt = forgoing,
+        match let_pass(attempt, &refusal, revisions) {
+            Some(next) => without_release = Some(next),
             None => return Err(refusal),
         }
     }
+}
+
+/// The transaction without the release that the store refused, if the reservations are incomplete.
+fn let_pass(
+    attempt: &Transaction,
+    refusal: &AppendError,
+    revisions: &Revisions,
+) -> Option<Transaction> {
+    let AppendError::NotReserved { key, stream, complete } = refusal else { return None };
+    if complete.is_some() && complete.as_ref() == revisions.get(stream.category()) {
+        return None;
+    }
+    // Keys are often personal data: they never reach a log.
+    let kind = key.kind().as_str();
+    tracing::warn!(%stream, kind, "a command released a key that is not reserved: run `claims build`");
+    attempt.forgoing(key)
 }

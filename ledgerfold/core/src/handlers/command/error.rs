@@ -74,27 +74,6 @@ pub enum CommandError<R: Rejection> {
     Panicked(#[from] Panicked),
 }
 
-impl<R: Rejection> CommandError<R> {
-    /// Whether it was found before the store was asked, on a state of the stream that may be old.
-    pub(super) const fn is_of_the_state(&self) -> bool {
-        match self {
-            Self::Rejected(_)
-            | Self::ExpectedVersion { .. }
-            | Self::TooLarge(_)
-            | Self::Transaction(_)
-            | Self::Encode(_)
-            | Self::Panicked(_) => true,
-            Self::Reused
-            | Self::SameStream { .. }
-            | Self::Reserved { .. }
-            | Self::NotReserved { .. }
-            | Self::Contention { .. }
-            | Self::Load(_)
-            | Self::Store(_) => false,
-        }
-    }
-}
-
 impl<R: Rejection> From<LoadError> for CommandError<R> {
     fn from(error: LoadError) -> Self {
         match error {
@@ -113,27 +92,27 @@ impl<R: Rejection> From<InvalidTransaction> for CommandError<R> {
     }
 }
 
-/// What a refused append means for the command.
+/// The meaning of a refused append for its command.
 pub(super) enum Refusal<R: Rejection> {
-    /// Look again, decide again.
-    Again,
-    /// The command was committed before, here.
+    /// The state was out of date: load and decide again.
+    Outdated,
+    /// The stream has this commit of the same command.
     Committed(Box<Commit>),
-    /// The command is one that is recognised for ever, and has done this before.
+    /// The command is strict, and this record shows its first effect.
     Recorded(Box<CommandRecord>),
-    /// It is final.
+    /// Another attempt would fail in the same way.
     Final(CommandError<R>),
 }
 
 impl<R: Rejection> Refusal<R> {
-    /// What it means for the command with this id.
+    /// The one place that classifies failures, for the command with this id.
     pub(super) fn of(error: AppendError, id: &CommandId) -> Self {
         match error {
             AppendError::Conflict { winner } if winner.command().id == *id => {
                 Self::Committed(winner)
             }
             AppendError::Conflict { .. } | AppendError::Changed { .. } | AppendError::Busy => {
-                Self::Again
+                Self::Outdated
             }
             AppendError::Repeated { record } => Self::Recorded(record),
             AppendError::Reserved { key, holder } => {

@@ -34,6 +34,14 @@ pub(super) struct Distance {
     pub(super) snapshot: usize,
 }
 
+/// The result of reading and folding one page.
+pub(super) struct PageRead {
+    /// The commit of the command that the reader looks for.
+    pub(super) found: Option<Commit>,
+    /// Whether the stream goes on behind the page.
+    pub(super) more: bool,
+}
+
 /// A stream could not be loaded.
 #[derive(Debug, thiserror::Error)]
 pub enum LoadError {
@@ -120,7 +128,7 @@ impl<D: Decider> Loaded<D> {
     }
 
     /// The stream and version, as a condition.
-    pub fn seen(&self) -> StreamVersion {
+    pub fn stream_version(&self) -> StreamVersion {
         StreamVersion::loaded(self.stream.clone(), self.version)
     }
 
@@ -156,24 +164,24 @@ impl<D: Decider> Loaded<D> {
     ) -> Result<Option<Commit>, LoadError> {
         let mut found = None;
         loop {
-            let (passed, is_whole) = self.read_page(store, sought, snapshots).await?;
-            found = passed.or(found);
-            if is_whole {
+            let page = self.read_page(store, sought, snapshots).await?;
+            found = page.found.or(found);
+            if !page.more {
                 return Ok(found);
             }
         }
     }
 
-    /// Reads on by one page. Gives back the commit of this command, if it passed by, and whether the
-    /// stream was read to its end.
+    /// Reads one page and folds it.
     pub(super) async fn read_page(
         &mut self,
         store: &dyn EventStore,
         sought: Option<&CommandId>,
         snapshots: Option<&StateSchema>,
-    ) -> Result<(Option<Commit>, bool), LoadError> {
+    ) -> Result<PageRead, LoadError> {
         let page = store.read(&self.stream, self.version).await?;
-        Ok((self.fold_all(page.commits, sought, snapshots)?, !page.more))
+        let found = self.fold_all(page.commits, sought, snapshots)?;
+        Ok(PageRead { found, more: page.more })
     }
 
     /// Moves on by commits that were read, and gives back the one of this command, if it is among them.

@@ -1,4 +1,4 @@
-use super::{CommandError, LoadError, Loaded, request::Origin};
+use super::{CommandError, LoadError, Loaded, loaded::PageRead, origin::Origin};
 use crate::{
     CommandId, Decider, Rejection, SnapshotPolicy, Snapshots, StreamId, Version,
     ports::{Base, EventStore, Newest, StoreError},
@@ -67,13 +67,13 @@ impl<D: Decider> Loader<D> {
         let Some(snapshots) = &self.snapshots else {
             return loaded.read_on_from(store, sought, None).await;
         };
-        let (mut found, is_whole) = if loaded.version() == Version::NONE {
-            (None, false)
+        let PageRead { mut found, more } = if loaded.version() == Version::NONE {
+            PageRead { found: None, more: true }
         } else {
             loaded.read_page(store, sought, self.schema()).await?
         };
-        if !is_whole {
-            // What is remembered is a page or more behind. The newest snapshot is nearer.
+        if more {
+            // The cached state is a page or more behind. The newest snapshot is nearer.
             *loaded = Loaded::unread(loaded.stream().clone());
             found = self.read_back(store, loaded, snapshots, sought).await?.or(found);
         }
@@ -142,16 +142,16 @@ impl<D: Decider> Loader<D> {
         loaded.read_on_from(store, sought, Some(schema)).await
     }
 
-    /// The commit of these events, and the stream with it.
+    /// The commit that adds these events to the stream, and the stream after it.
     ///
     /// # Errors
-    /// [`CommandError`] if the events could not be read or folded again: then they must not be stored.
-    pub(super) fn draft<R: Rejection>(
+    /// [`CommandError`] if the events could not be read or folded again: then nobody may store them.
+    pub(super) fn follow<R: Rejection>(
         &self,
         loaded: &Loaded<D>,
         events: &[D::Event],
         origin: &Origin<'_>,
-    ) -> Result<Draft<D>, CommandError<R>> {
+    ) -> Result<(NewCommit, Loaded<D>), CommandError<R>> {
         let commit = guarded(|| origin.commit(loaded, events))??;
         let mut after = loaded.after(commit.as_commit(), events)?;
         self.forget(&mut after);
@@ -159,7 +159,7 @@ impl<D: Decider> Loader<D> {
         if let Some(snapshot) = &snapshot {
             after.snapshot_taken(snapshot);
         }
-        Ok(Draft { commit: commit.with_snapshot(snapshot), after })
+        Ok((commit.with_snapshot(snapshot), after))
     }
 
     /// The snapshot that the commit takes along, where one is due. A state that cannot be read back as
@@ -191,12 +191,6 @@ impl<D: Decider> Loader<D> {
     fn schema(&self) -> Option<&StateSchema> {
         self.snapshots.as_ref().map(Snapshots::schema)
     }
-}
-
-/// A commit to be stored, and the stream with it.
-pub(super) struct Draft<D: Decider> {
-    pub(super) commit: NewCommit,
-    pub(super) after: Loaded<D>,
 }
 
 /// How far back a read goes for a snapshot.

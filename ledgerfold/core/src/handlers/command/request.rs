@@ -1,114 +1,90 @@
-use super::{Answer, CommandError, Loaded};
-use crate::{
-    Actor, CausationId, Command, CommandId, CommandName, CorrelationId, Decider, EncodeError,
-    EventId, Idempotency, Rejection, StreamId, Traceparent, Version,
-    ports::{Clock, Once, Random},
-    vocabulary::{CommandStamp, Commit, Fingerprint, Metadata, NewCommit},
-};
+use crate::{Actor, CausationId, CommandId, CorrelationId, StreamId, Traceparent, Version};
 
-/// A command with everything that goes with it.
+/// A command for one stream.
+///
+/// The stream, the command and its id are enough; everything else is optional.
+///
+/// ```
+/// # use ledgerfold::{CommandId, StreamId, Version, command::CommandRequest};
+/// # fn request<C>(stream: StreamId, pay: C, id: CommandId) -> CommandRequest<C> {
+/// CommandRequest::new(stream, pay, id).expecting(Version::new(3))
+/// # }
+/// ```
 #[derive(Clone, Debug)]
 pub struct CommandRequest<C> {
-    /// The stream it is for.
+    /// The stream that the command changes.
     pub stream: StreamId,
-    /// What is asked.
+    /// The command.
     pub command: C,
-    /// Which attempt this is; the same for every repetition.
+    /// The identity of the command. Every repetition carries the same id.
     pub id: CommandId,
-    /// Decide only if the stream is at this version.
+    /// Handle the command only if the stream is at this version.
     pub expected: Option<Version>,
-    /// What the caller thinks of the stream. Wrong or right, the outcome is the same.
+    /// A guess about the stream. It saves a read where it is right, and costs nothing where it is wrong.
     pub hint: StreamHint,
-    /// The circumstances.
+    /// The circumstances that the commit records.
     pub context: Context,
 }
 
-/// What a caller thinks of a stream, which tells the handler what to try first.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum StreamHint {
-    /// Nothing.
-    #[default]
-    None,
-    /// That it does not exist yet, because its id was made for this command: a creation that is right
-    /// about that costs no read.
-    New,
-}
+impl<C> CommandRequest<C> {
+    /// A command without an expected version or a hint, in the context of [`Context::of`].
+    pub fn new(stream: StreamId, command: C, id: CommandId) -> Self {
+        let context = Context::of(&id);
+        Self { stream, command, id, expected: None, hint: StreamHint::None, context }
+    }
 
-/// The circumstances of a command, which its commit remembers.
-#[derive(Clone, Debug)]
-pub struct Context {
-    /// On whose behalf.
-    pub actor: Actor,
-    /// The conversation it belongs to.
-    pub correlation_id: CorrelationId,
-    /// What directly caused it.
-    pub causation_id: CausationId,
-    /// Where in a trace.
-    pub traceparent: Option<Traceparent>,
-}
+    /// The same command, handled only if the stream is at this version.
+    #[must_use]
+    pub fn expecting(self, version: impl Into<Option<Version>>) -> Self {
+        Self { expected: version.into(), ..self }
+    }
 
-/// Where a commit comes from.
-#[doc(hidden)]
-pub struct Origin<'a> {
-    pub(super) id: &'a CommandId,
-    pub(super) name: CommandName,
-    pub(super) fingerprint: &'a Fingerprint,
-    pub(super) context: &'a Context,
-    pub(super) clock: &'a dyn Clock,
-    pub(super) random: &'a dyn Random,
-}
+    /// The same command with a guess about its stream.
+    #[must_use]
+    pub fn with_hint(self, hint: StreamHint) -> Self {
+        Self { hint, ..self }
+    }
 
-impl Origin<'_> {
-    /// The commit of these events behind what was loaded.
-    pub(super) fn commit<D: Decider>(
-        &self,
-        loaded: &Loaded<D>,
-        events: &[D::Event],
-    ) -> Result<NewCommit, EncodeError> {
-        let now = self.clock.now();
-        let millis = u64::try_from(now.as_millisecond()).unwrap_or_default();
-        let new_id = || {
-            let mut bytes = [0; 10];
-            self.random.fill(&mut bytes);
-            EventId::new(millis, &bytes)
-        };
-        let stamp = CommandStamp {
-            id: self.id.clone(),
-            name: self.name.clone(),
-            fingerprint: self.fingerprint.clone(),
-            siblings: Vec::new(),
-        };
-        let Context { actor, correlation_id, causation_id, traceparent } = self.context.clone();
-        let metadata =
-            Metadata { recorded_at: now, correlation_id, causation_id, actor, traceparent };
-        loaded.commit(events, new_id, stamp, metadata)
+    /// The same command in these circumstances.
+    #[must_use]
+    pub fn in_context(self, context: Context) -> Self {
+        Self { context, ..self }
     }
 }
 
-/// The answer to a command that has been committed before.
-pub(super) fn repeated<R: Rejection>(
-    commit: &Commit,
-    fingerprint: &Fingerprint,
-) -> Result<Answer, CommandError<R>> {
-    same_request(&commit.command().fingerprint, fingerprint)?;
-    Ok(Answer::from(commit))
+/// A guess about a stream. It tells the handler how to begin, and never changes the outcome.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum StreamHint {
+    /// The caller knows nothing about the stream.
+    #[default]
+    None,
+    /// The stream does not exist yet, because its id was generated for this command. If that is true,
+    /// the command costs no read.
+    New,
 }
 
-/// Has this command recognised for ever, if it asks for that.
-pub(super) fn once(
-    command: &impl Command,
-    id: &CommandId,
-    fingerprint: &Fingerprint,
-) -> Option<Once> {
-    (command.idempotency() == Idempotency::Strict)
-        .then(|| Once { command: id.clone(), fingerprint: fingerprint.clone() })
+/// The circumstances of a command, recorded in its commit.
+#[derive(Clone, Debug)]
+pub struct Context {
+    /// The caller on whose behalf the command runs.
+    pub actor: Actor,
+    /// The conversation that the command belongs to.
+    pub correlation_id: CorrelationId,
+    /// The command or event that directly caused this command.
+    pub causation_id: CausationId,
+    /// The position in a trace.
+    pub traceparent: Option<Traceparent>,
 }
 
-/// # Errors
-/// [`CommandError::Reused`] if a command id was used for another request before.
-pub(super) fn same_request<R: Rejection>(
-    before: &Fingerprint,
-    now: &Fingerprint,
-) -> Result<(), CommandError<R>> {
-    if now.agrees_with(before) { Ok(()) } else { Err(CommandError::Reused) }
+impl Context {
+    /// The context of a command that begins a conversation: an anonymous caller, and the command's own id as
+    /// correlation and cause.
+    pub fn of(id: &CommandId) -> Self {
+        Self {
+            actor: Actor::anonymous(),
+            correlation_id: CorrelationId::from(id),
+            causation_id: CausationId::from(id),
+            traceparent: None,
+        }
+    }
 }

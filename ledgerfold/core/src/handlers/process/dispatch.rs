@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use crate::{
     Actor, Command, CommandId, Rejection, StreamId,
-    command::{CommandError, CommandHandler, CommandRequest, Context, StreamHint},
+    command::{CommandError, CommandHandler, CommandRequest, Context},
     ports::Cause,
 };
 
@@ -45,8 +45,8 @@ impl<P: ProcessManager> Dispatch<P> {
             causation_id: cause.event.into(),
             traceparent: cause.traceparent.clone(),
         };
-        let (name, hint) = (command.name(), StreamHint::None);
-        let request = CommandRequest { stream, command, id, expected: None, hint, context };
+        let name = command.name();
+        let request = CommandRequest::new(stream, command, id).in_context(context);
         let stream = &request.stream;
         match self.commands.handle(&request).await {
             Ok(answer) => {

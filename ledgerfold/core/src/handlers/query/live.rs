@@ -35,17 +35,17 @@ struct Live {
     table: Arc<dyn ReadTable>,
     generations: Arc<dyn GenerationStore>,
     /// What the record said the last time.
-    seen: Mutex<StreamVersion>,
+    seen: Mutex<NewestRecord>,
 }
 
 /// A record in short.
 #[derive(Clone, Copy)]
-struct StreamVersion {
+struct NewestRecord {
     number: u64,
     live: Generation,
 }
 
-impl StreamVersion {
+impl NewestRecord {
     /// What every record is at first.
     const FIRST: Self = Self { number: FIRST_NUMBER, live: Generation::FIRST };
 
@@ -101,7 +101,7 @@ impl Live {
             revisions: vec![revision],
             table,
             generations,
-            seen: Mutex::new(StreamVersion::FIRST),
+            seen: Mutex::new(NewestRecord::FIRST),
         }
     }
 
@@ -123,7 +123,7 @@ impl Live {
         // What was read may have been written since the record was looked for, with whatever revision.
         let Some(record) = record? else { return Ok(T::default()) };
         self.check(&record)?;
-        let now = StreamVersion::of(&record);
+        let now = NewestRecord::of(&record);
         if now.number == seen.number {
             return guessed;
         }
@@ -140,11 +140,11 @@ impl Live {
         Err(ReadStoreError::Refused(UnknownModel { projection, generation, known }.into()))
     }
 
-    fn seen(&self) -> StreamVersion {
+    fn seen(&self) -> NewestRecord {
         *self.seen.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn remember(&self, record: StreamVersion) {
+    fn remember(&self, record: NewestRecord) {
         *self.seen.lock().unwrap_or_else(PoisonError::into_inner) = record;
     }
 }

@@ -20,7 +20,7 @@
 //!     streams: &[StreamId],
 //! ) -> Result<Summary, ProjectError> {
 //!     let model = Arc::new(RowModel::<P>::new(rows));
-//!     let auditor = Auditor::new(log, clock, Duration::from_secs(3)).of("loans", model, skips);
+//!     let auditor = Reconciler::new(log, clock, Duration::from_secs(3)).of("loans", model, skips);
 //!     let mut summary = Summary::default();
 //!     for finding in auditor.examine(streams).await? {
 //!         summary.add(&finding.comparison);

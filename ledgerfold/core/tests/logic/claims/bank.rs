@@ -137,7 +137,7 @@ fn without_forgone(transaction: &Transaction) -> Transaction {
             vec![(from, Claim::Release(key.clone())), (to, Claim::Reserve(key.clone()))]
         }
     });
-    let (commits, once) = (transaction.commits().to_vec(), transaction.once().cloned());
+    let (commits, once) = (transaction.commits().to_vec(), transaction.strict().cloned());
     Transaction::new(commits, transaction.unchanged().to_vec(), claims, once).expect("it is less")
 }
 
@@ -179,7 +179,11 @@ impl Reservations for Rough {
         self.call().await?;
         if self.defect == Defect::CorrectsBlindly {
             let now = async |stream: &StreamId| {
-                Loader::<Accounts>::new().load(&self.log, stream).await.expect("readable").seen()
+                Loader::<Accounts>::new()
+                    .load(&self.log, stream)
+                    .await
+                    .expect("readable")
+                    .stream_version()
             };
             let correction = match correction {
                 Correction::Reserve { to } => Correction::Reserve { to: now(to.stream()).await },

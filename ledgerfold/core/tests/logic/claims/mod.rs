@@ -6,7 +6,7 @@ mod schedules;
 use std::sync::Arc;
 
 use ledgerfold::{
-    Category, Claim, Decider, StreamId, UniqueKey,
+    Category, Claim, CommandId, Decider, StreamId, UniqueKey,
     claims::Finding,
     command::{CommandError, JointDecider, JointHandler, JointRequest, Loaded},
     ports::{EventStore, Reservations},
@@ -14,7 +14,7 @@ use ledgerfold::{
 use ledgerfold_proofs::conformance::{
     account::{
         Account, AccountCommand, AccountEvent, AccountRejection, Accounts, Closed, Opened,
-        Transfer, ask, email, fresh, fresh_address,
+        Transfer, email, fresh, fresh_address,
     },
     notebook::commit,
 };
@@ -305,9 +305,8 @@ async fn hand_over(
     streams: [StreamId; 2],
 ) -> Result<(), CommandError<AccountRejection>> {
     let (clock, random) = (Arc::new(ManualClock::default()), Arc::new(SeededRandom::new(1)));
-    let single = ask(&streams[0], "hand-over", Transfer(0));
-    let (command, id, context) = (single.command, single.id, single.context);
-    let request = JointRequest { streams, command, id, context };
+    let id = CommandId::new("hand-over").expect("visible ASCII");
+    let request = JointRequest::new(streams, Transfer(0), id);
     JointHandler::<HandOver>::new(bank.store.clone(), clock, random).handle(&request).await?;
     Ok(())
 }

@@ -163,7 +163,7 @@ struct Race {
     turns: Turns,
     random: SeededRandom,
     ending: Ending,
-    seen: Mutex<StreamVersion>,
+    seen: Mutex<Observed>,
 }
 
 /// How the stream gets past what the old code cannot place.
@@ -177,7 +177,7 @@ enum Ending {
     Both,
 }
 
-struct StreamVersion {
+struct Observed {
     /// The newest version that a message told of which was taken.
     taken: Version,
     /// What was wrong, in the order in which it was noticed.
@@ -190,7 +190,7 @@ impl Race {
         let quarantine = Arc::new(Wrong { good: MemoryQuarantine::default(), defect });
         let turns = Turns(Arc::new(SeededRandom::new(seed)));
         let random = SeededRandom::new(seed.wrapping_add(1));
-        let seen = Mutex::new(StreamVersion { taken: Version::NONE, wrong: Vec::new() });
+        let seen = Mutex::new(Observed { taken: Version::NONE, wrong: Vec::new() });
         Self { world, stream, quarantine, turns, random, ending, seen }
     }
 
@@ -210,7 +210,7 @@ impl Race {
         }
     }
 
-    fn seen(&self) -> MutexGuard<'_, StreamVersion> {
+    fn seen(&self) -> MutexGuard<'_, Observed> {
         self.seen.lock().expect("nobody panics with it")
     }
 

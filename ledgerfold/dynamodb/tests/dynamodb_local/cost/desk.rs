@@ -65,7 +65,7 @@ impl Desk {
 
     fn remembering<D: Decider>(&self, bytes: usize) -> CommandHandler<D> {
         let (log, clock, random) = self.ports();
-        CommandHandler::remembering(bytes, log, clock, random)
+        CommandHandler::with_cache(bytes, log, clock, random)
     }
 
     pub(super) fn joint<J: JointDecider>(&self) -> JointHandler<J> {

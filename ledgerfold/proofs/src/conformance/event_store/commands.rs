@@ -291,7 +291,7 @@ pub async fn a_hole_behind_a_snapshot_is_never_decided_on(store: &Store) {
 pub async fn commands_follow_each_other_while_time_runs_backwards(store: &Store) {
     let stream = fresh();
     let (clock, random) = world();
-    let handler = CommandHandler::<Notebook>::remembering(0, store.clone(), clock.clone(), random);
+    let handler = CommandHandler::<Notebook>::with_cache(0, store.clone(), clock.clone(), random);
     let texts = ["a", "b", "c", "d"];
     for (at, text) in texts.into_iter().enumerate() {
         let second = 1_000 - i64::try_from(at / 2).expect("small") * 100;

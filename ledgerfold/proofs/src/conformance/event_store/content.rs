@@ -14,7 +14,7 @@ use super::{
     tools::{append, assert_holds, draft, load, read_all, read_all_back, sketch},
 };
 use crate::conformance::{
-    notebook::{NoteWritten, Notebook, commit, fresh, write},
+    notebook::{NoteWritten, Notebook, commit, fresh},
     sketchbook::{Keep, Letters, REMEMBERED, fresh_letter, letter, text_of},
 };
 
@@ -37,11 +37,9 @@ pub async fn the_content_of_an_event_comes_back_to_the_letter(store: &Store) {
     let stream = fresh();
     let mut commits = Vec::new();
     for (attempt, text) in texts.into_iter().enumerate() {
-        let CommandRequest { id, context, expected, hint, .. } =
-            write(&stream, &format!("attempt-{attempt}"), &[]);
+        let id = CommandId::new(format!("attempt-{attempt}")).expect("visible ASCII");
         let command = Keep(Payload::from_text(text.to_owned()).expect("it is JSON"));
-        let stream = stream.clone();
-        let request = CommandRequest { stream, command, id, expected, hint, context };
+        let request = CommandRequest::new(stream.clone(), command, id);
         let new = draft::<Letters>(commits.clone(), &request).await;
         store.append(&new).await.expect("the version is free");
         commits.push(new.into_commit());

@@ -4,7 +4,7 @@
 
 use futures::future::join_all;
 use ledgerfold::{
-    StreamId, Version,
+    CommandId, StreamId, Version,
     command::{Answer, CommandError, JointHandler, JointRequest, Loader},
     ports::StoreError,
     vocabulary::IDEMPOTENCY_WINDOW,
@@ -22,13 +22,8 @@ type Outcome = Result<Vec<Answer>, CommandError<AccountRejection>>;
 
 async fn transfer(store: &Store, ends: [&StreamId; 2], attempt: &str, amount: u64) -> Outcome {
     let (clock, random) = world();
-    let single = ask(ends[0], attempt, Transfer(amount));
-    let request = JointRequest {
-        streams: ends.map(Clone::clone),
-        command: single.command,
-        id: single.id,
-        context: single.context,
-    };
+    let id = CommandId::new(attempt).expect("visible ASCII");
+    let request = JointRequest::new(ends.map(Clone::clone), Transfer(amount), id);
     JointHandler::<Transfers>::new(store.clone(), clock, random).handle(&request).await
 }
 

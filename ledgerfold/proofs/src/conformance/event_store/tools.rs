@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use ledgerfold::{
     Claim, CommandId, Decider, StreamId, Version,
     command::{CommandHandler, CommandRequest, Loaded},
-    ports::{AppendError, CommandRecord, EventStore, Once, Page, StoreError, Transaction},
+    ports::{AppendError, CommandRecord, EventStore, Page, StoreError, StrictCommand, Transaction},
     vocabulary::{Commit, Fingerprint, NewCommit, StreamVersion},
 };
 use uuid::Uuid;
@@ -139,9 +139,9 @@ pub(in crate::conformance) fn transaction(
 }
 
 /// That a command is to be recognised for ever.
-pub fn asked(command: &CommandId) -> Once {
+pub fn asked(command: &CommandId) -> StrictCommand {
     let fingerprint = Fingerprint::restore("1012345678901234567890");
-    Once { command: command.clone(), fingerprint }
+    StrictCommand { id: command.clone(), fingerprint }
 }
 
 /// Does a transaction; where another is at work, as often as it takes within reason.
@@ -164,7 +164,7 @@ pub(in crate::conformance) fn handler<D: Decider>(
     remembered: usize,
 ) -> CommandHandler<D> {
     let (clock, random) = world();
-    CommandHandler::remembering(remembered, store.clone(), clock, random)
+    CommandHandler::with_cache(remembered, store.clone(), clock, random)
 }
 
 /// Time and randomness that no other handler has: their event ids differ.

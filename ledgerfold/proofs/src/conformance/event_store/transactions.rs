@@ -96,7 +96,7 @@ pub async fn a_repeated_transaction_meets_itself(store: &Store) {
 pub async fn a_stream_that_moved_on_refuses_the_transaction(store: &Store) {
     let (written, watched) = (fresh(), fresh());
     append(store, &watched, "one", &["a", "b"]).await;
-    let seen = load(store, &watched).await.seen();
+    let seen = load(store, &watched).await.stream_version();
     append(store, &watched, "two", &["c"]).await;
     append(store, &watched, "three", &["d"]).await;
     let new = next(store, &written, "joint", &["e"]).await;
@@ -113,7 +113,7 @@ pub async fn a_stream_that_moved_on_refuses_the_transaction(store: &Store) {
 pub async fn a_stream_that_is_as_it_was_seen_lets_the_transaction_pass(store: &Store) {
     let (written, watched) = (fresh(), fresh());
     let first = append(store, &watched, "one", &["a", "b"]).await;
-    let seen = load(store, &watched).await.seen();
+    let seen = load(store, &watched).await.stream_version();
     let new = next(store, &written, "joint", &["c"]).await;
     let joint = transaction([new.clone()], [seen], [], None);
     transact(store, &joint).await.expect("nothing has changed");
@@ -125,7 +125,7 @@ pub async fn a_stream_that_is_as_it_was_seen_lets_the_transaction_pass(store: &S
 /// "There is no such stream" is a condition too, and is one as long as it holds.
 pub async fn a_stream_that_does_not_exist_can_be_a_condition(store: &Store) {
     let (written, absent) = (fresh(), fresh());
-    let seen = load(store, &absent).await.seen();
+    let seen = load(store, &absent).await.stream_version();
     let new = next(store, &written, "one", &["a"]).await;
     let joint = transaction([new], [seen.clone()], [], None);
     transact(store, &joint).await.expect("there is still no such stream");
@@ -143,7 +143,8 @@ pub async fn a_stream_that_does_not_exist_can_be_a_condition(store: &Store) {
 pub async fn of_two_that_watch_each_other_one_moves(store: &Store) {
     for _ in 0..5 {
         let (one, two) = (fresh(), fresh());
-        let seen = (load(store, &one).await.seen(), load(store, &two).await.seen());
+        let seen =
+            (load(store, &one).await.stream_version(), load(store, &two).await.stream_version());
         let first = transaction([next(store, &one, "a", &["x"]).await], [seen.1], [], None);
         let second = transaction([next(store, &two, "b", &["y"]).await], [seen.0], [], None);
         let outcomes = futures::join!(transact(store, &first), transact(store, &second));
@@ -194,7 +195,7 @@ pub async fn a_command_that_is_recognised_for_ever_is_refused_with_its_record(st
         next(store, &one, once.as_str(), &["c"]).await,
         next(store, &two, once.as_str(), &["d"]).await,
     ];
-    let watched = load(store, &fresh()).await.seen();
+    let watched = load(store, &fresh()).await.stream_version();
     assert_eq!(store.record(&once).await.expect("it can be asked"), None);
     let first = transaction(commits, [watched.clone()], [], Some(&once));
     transact(store, &first).await.expect("it is new");
@@ -222,7 +223,7 @@ pub async fn a_command_that_is_recognised_for_ever_is_refused_with_its_record(st
 pub async fn a_command_without_events_is_recognised_for_ever(store: &Store) {
     let (stream, once) = (fresh(), fresh_command());
     append(store, &stream, "before", &["a", "b"]).await;
-    let seen = load(store, &stream).await.seen();
+    let seen = load(store, &stream).await.stream_version();
     let nothing = transaction([], [seen.clone()], [], Some(&once));
     transact(store, &nothing).await.expect("it is new");
     let after = next(store, &stream, once.as_str(), &["c"]).await;
@@ -259,7 +260,7 @@ pub async fn of_several_reasons_to_refuse_the_first_is_told(store: &Store) {
     let (written, watched, holder) = (fresh(), fresh(), fresh());
     let (taken, free, once) = (fresh_address(), fresh_address(), fresh_command());
     let fresh_start = load(store, &written).await;
-    let unseen = load(store, &watched).await.seen();
+    let unseen = load(store, &watched).await.stream_version();
     append(store, &written, "winner", &["a"]).await;
     append(store, &watched, "mover", &["b"]).await;
     let earlier = next(store, &holder, "holder", &["c"]).await;

@@ -74,7 +74,7 @@ impl Model {
 
     /// What the command did, if it was committed before.
     pub fn repeated(&self, transaction: &Transaction) -> Option<AppendError> {
-        let record = self.commands.get(&transaction.once()?.command)?;
+        let record = self.commands.get(&transaction.strict()?.id)?;
         Some(AppendError::Repeated { record: Box::new(record.clone()) })
     }
 
@@ -115,8 +115,8 @@ impl Model {
     /// Does everything in a transaction.
     pub fn apply(&mut self, transaction: &Transaction) {
         self.commits.extend(transaction.commits().iter().map(|new| new.as_commit().clone()));
-        if let Some((once, record)) = transaction.once().zip(transaction.record()) {
-            self.commands.insert(once.command.clone(), record);
+        if let Some((strict, record)) = transaction.strict().zip(transaction.record()) {
+            self.commands.insert(strict.id.clone(), record);
         }
         self.apply_claims(transaction);
     }

@@ -188,7 +188,7 @@ impl<'a> Play<'a> {
         }
         let mut unchanged: Vec<StreamVersion> = Vec::new();
         for (stream, missed) in watched {
-            unchanged.push(self.on(&self.streams[*stream], *missed, Loaded::seen).await);
+            unchanged.push(self.on(&self.streams[*stream], *missed, Loaded::stream_version).await);
         }
         let claims = claims.iter().map(|(stream, takes, key)| {
             let key = self.keys[*key].clone();
@@ -203,7 +203,7 @@ impl<'a> Play<'a> {
 fn handler(store: Store, remembered: usize, seed: usize) -> CommandHandler<Sketchbook> {
     let seed = u64::try_from(seed).expect("a small number");
     let (clock, random) = (Arc::<ManualClock>::default(), Arc::new(SeededRandom::new(seed)));
-    CommandHandler::remembering(remembered, store, clock, random)
+    CommandHandler::with_cache(remembered, store, clock, random)
 }
 
 /// Errors can be compared as they are printed: with everything in them.

@@ -1,0 +1,154 @@
+use std::sync::{
+    Arc,
+    atomic::{AtomicU64, Ordering},
+};
+
+use ledgerfold::{
+    CommandId, Decider, EntityId, Envelope, StreamId,
+    command::{Answer, CommandError, CommandHandler, CommandRequest},
+    ports::{ReadStoreError, RowStore},
+    project::{ProjectError, Projection, ReadModel, RowModel, Skipped},
+    vocabulary::Commit,
+};
+
+use crate::{ManualClock, MemoryEventStore, MemoryRowStore, SeededRandom};
+
+/// A domain in memory: it runs commands with the real command handler and shows rows with the real projection.
+///
+/// ```
+/// # use ledgerfold::{Category, Command, CommandName, Decider, Rejection, RejectionKind, Recorded};
+/// # use ledgerfold::{events, project::Projection, schemars::JsonSchema};
+/// # use serde::{Deserialize, Serialize};
+/// # /// A lamp was switched on.
+/// # #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+/// # #[schemars(crate = "ledgerfold::schemars")]
+/// # pub struct SwitchedOn {}
+/// # events! {
+/// #     /// The events of a lamp.
+/// #     #[derive(Clone, Debug, PartialEq)]
+/// #     pub enum LampEvent { SwitchedOn: 1 }
+/// # }
+/// # #[derive(Serialize)]
+/// # struct SwitchOn;
+/// # impl Command for SwitchOn {
+/// #     fn name(&self) -> CommandName { CommandName::from_static("SwitchOn") }
+/// # }
+/// # #[derive(Debug, PartialEq, thiserror::Error)]
+/// # #[error("the lamp is on")]
+/// # struct IsOn;
+/// # impl Rejection for IsOn {
+/// #     fn code(&self) -> &'static str { "is-on" }
+/// #     fn kind(&self) -> RejectionKind { RejectionKind::Conflict }
+/// # }
+/// # struct Lamps;
+/// # impl Decider for Lamps {
+/// #     const CATEGORY: Category = Category::from_static("lamp");
+/// #     type Command = SwitchOn;
+/// #     type Event = LampEvent;
+/// #     type State = bool;
+/// #     type Rejection = IsOn;
+/// #     fn initial() -> bool { false }
+/// #     fn evolve(_: bool, _: &LampEvent) -> bool { true }
+/// #     fn decide(is_on: &bool, _: &SwitchOn) -> Result<Vec<LampEvent>, IsOn> {
+/// #         if *is_on { Err(IsOn) } else { Ok(vec![SwitchedOn {}.into()]) }
+/// #     }
+/// # }
+/// # struct LampView;
+/// # impl Projection for LampView {
+/// #     type Event = LampEvent;
+/// #     type Row = String;
+/// #     fn evolve(_: Option<String>, _: &Recorded<LampEvent>) -> Result<Option<String>, String> {
+/// #         Ok(Some("on".to_owned()))
+/// #     }
+/// # }
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let lamps = ledgerfold_testkit::Sandbox::<Lamps>::default();
+/// lamps.run("hall", SwitchOn).await?;
+/// assert_eq!(lamps.row::<LampView>("hall").await?, Some("on".to_owned()));
+/// # Ok(())
+/// # }
+/// ```
+pub struct Sandbox<D: Decider> {
+    log: Arc<MemoryEventStore>,
+    handler: CommandHandler<D>,
+    /// Numbers the commands, so that no two have one id. Atomic, because commands may run concurrently.
+    commands: AtomicU64,
+}
+
+impl<D: Decider> Default for Sandbox<D> {
+    /// A domain without streams, at a fixed time and with fixed randomness.
+    fn default() -> Self {
+        let log = Arc::new(MemoryEventStore::default());
+        let clock = Arc::new(ManualClock::default());
+        let random = Arc::new(SeededRandom::new(1));
+        let handler = CommandHandler::new(log.clone(), clock, random);
+        Self { log, handler, commands: AtomicU64::new(0) }
+    }
+}
+
+impl<D: Decider> Sandbox<D> {
+    /// Runs a command for the stream with this id, under a new command id.
+    ///
+    /// # Errors
+    /// [`CommandError`].
+    ///
+    /// # Panics
+    /// If `id` is not an [`EntityId`].
+    pub async fn run(
+        &self,
+        id: &str,
+        command: D::Command,
+    ) -> Result<Answer, CommandError<D::Rejection>> {
+        let number = self.commands.fetch_add(1, Ordering::Relaxed);
+        let command_id = CommandId::new(format!("sandbox-{number}")).expect("it is visible ASCII");
+        self.handle(&CommandRequest::new(stream::<D>(id), command, command_id)).await
+    }
+
+    /// Handles a whole request, for example a repeated one.
+    ///
+    /// # Errors
+    /// [`CommandError`].
+    pub async fn handle(
+        &self,
+        request: &CommandRequest<D::Command>,
+    ) -> Result<Answer, CommandError<D::Rejection>> {
+        self.handler.handle(request).await
+    }
+
+    /// The row that a projection makes of the stream with this id.
+    ///
+    /// # Errors
+    /// [`ProjectError`] if an event cannot be applied, or the row cannot be stored or read back.
+    ///
+    /// # Panics
+    /// If `id` is not an [`EntityId`].
+    pub async fn row<P: Projection>(&self, id: &str) -> Result<Option<P::Row>, ProjectError> {
+        let stream = stream::<D>(id);
+        let rows = Arc::new(MemoryRowStore::default());
+        let model = RowModel::<P>::new(rows.clone());
+        let events: Vec<Envelope> = self
+            .log
+            .commits()
+            .iter()
+            .filter(|commit| *commit.stream() == stream)
+            .flat_map(Commit::envelopes)
+            .collect();
+        model.open(&stream).await?.advance(&events, &Skipped::default()).await?;
+        let stored = rows.get(&stream).await?.and_then(|row| row.body);
+        let row = stored.map(|body| body.decode()).transpose();
+        Ok(row.map_err(|error| ReadStoreError::Corrupt {
+            key: stream.to_string(),
+            reason: error.to_string(),
+        })?)
+    }
+
+    /// All commits, by stream and version.
+    pub fn commits(&self) -> Vec<Commit> {
+        self.log.commits()
+    }
+}
+
+fn stream<D: Decider>(id: &str) -> StreamId {
+    StreamId::new(D::CATEGORY, EntityId::new(id).expect("the id of a stream follows its rules"))
+}
