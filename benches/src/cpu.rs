@@ -7,7 +7,7 @@ use std::{
 };
 
 use async_trait::async_trait;
-use ledgerfold::{Actor, Category, CausationId, command::Loader, CommandId, CommandName, CorrelationId, Decider, EntityId, Event, EventId, events, ports::{AppendError, CommandRecord, EventStore, Page, StoreError, Transaction}, StreamId, Timestamp, Version, vocabulary::{CommandStamp, Commit, CommitEvent, Fingerprint, Metadata, NewCommit}};
+use ledgerfold::{Actor, Category, CausationId, command::Loader, CommandId, CommandName, CorrelationId, Decider, EntityId, Event, EventId, events, ports::{AppendError, CommandRecord, EventReader, EventStore, Page, StoreError, Transaction}, StreamId, Timestamp, Version, vocabulary::{CommandStamp, Commit, CommitEvent, Fingerprint, Metadata, NewCommit}};
 use ledgerfold_dynamodb::CommitItem;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -213,7 +213,7 @@ fn pages(commits: &[Commit]) -> Prepared {
 }
 
 #[async_trait]
-impl EventStore for Prepared {
+impl EventReader for Prepared {
     async fn read(&self, _: &StreamId, _: Version) -> Result<Page, StoreError> {
         Ok(self.0.lock().unwrap_or_else(PoisonError::into_inner).pop().unwrap_or_default())
     }
@@ -226,7 +226,10 @@ impl EventStore for Prepared {
     ) -> Result<Page, StoreError> {
         Ok(Page::default())
     }
+}
 
+#[async_trait]
+impl EventStore for Prepared {
     async fn append(&self, _: &NewCommit) -> Result<(), AppendError> {
         Ok(())
     }

@@ -10,7 +10,7 @@ use std::{
 
 use async_trait::async_trait;
 use aws_sdk_dynamodb::Client;
-use ledgerfold::{Actor, CausationId, command::{CommandError, CommandHandler, CommandRequest, Context, Loader, StreamHint}, CommandId, CorrelationId, Decider, EntityId, ports::{AppendError, Clock, CommandRecord, EventStore, Page, Random, StoreError, Transaction}, StreamId, Timestamp, Version, vocabulary::{Commit, NewCommit}};
+use ledgerfold::{Actor, CausationId, command::{CommandError, CommandHandler, CommandRequest, Context, Loader, StreamHint}, CommandId, CorrelationId, Decider, EntityId, ports::{AppendError, Clock, CommandRecord, EventReader, EventStore, Page, Random, StoreError, Transaction}, StreamId, Timestamp, Version, vocabulary::{Commit, NewCommit}};
 use ledgerfold_dynamodb::{CommitItem, DynamoEventStore, item_size};
 use tokio::sync::Barrier;
 
@@ -72,7 +72,7 @@ struct Gated {
 }
 
 #[async_trait]
-impl EventStore for Gated {
+impl EventReader for Gated {
     async fn read(&self, stream: &StreamId, after: Version) -> Result<Page, StoreError> {
         self.store.read(stream, after).await
     }
@@ -85,7 +85,10 @@ impl EventStore for Gated {
     ) -> Result<Page, StoreError> {
         self.store.read_back(stream, before, commits).await
     }
+}
 
+#[async_trait]
+impl EventStore for Gated {
     async fn append(&self, commit: &NewCommit) -> Result<(), AppendError> {
         if !self.passed.swap(true, Ordering::SeqCst) {
             self.gate.wait().await;

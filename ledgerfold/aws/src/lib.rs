@@ -1,4 +1,5 @@
-//! What the errors of AWS services mean to a caller: one table for all adapters.
+//! Shared by all adapters and programs: the meaning of AWS errors in one table, the clock and the randomness of the
+//! machine. An adapter of a service belongs into a crate of its own.
 //!
 //! | [`Meaning`] | the caller |
 //! | --- | --- |
@@ -12,6 +13,8 @@
 
 mod codes;
 mod failure;
+mod system;
 
 pub use codes::Meaning;
 pub use failure::{BoxError, Failure};
+pub use system::{SystemClock, SystemRandom};

@@ -13,9 +13,9 @@ use serde::Serialize;
 use crate::{
     error::CliError,
     output::{Output, Report, table},
-    system::SystemClock,
     target::Target,
 };
+use ledgerfold_aws::SystemClock;
 
 /// The index that finds deadlines by time, as the template has it.
 pub(crate) const BY_DUE: &str = "by-due";

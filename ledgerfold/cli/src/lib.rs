@@ -28,7 +28,6 @@ mod replay;
 mod show;
 mod stack;
 mod streams;
-mod system;
 mod tail;
 mod target;
 

@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use clap::Args;
-use ledgerfold::{Payload, StreamId, Timestamp, Version, ports::EventStore, vocabulary::Commit};
+use ledgerfold::{Payload, StreamId, Timestamp, Version, ports::EventReader, vocabulary::Commit};
 use serde::Serialize;
 
 use crate::{
@@ -54,7 +54,7 @@ pub(crate) async fn run(
     Ok(ExitCode::SUCCESS)
 }
 
-async fn read(command: &Show, log: &dyn EventStore) -> Result<Shown, CliError> {
+async fn read(command: &Show, log: &dyn EventReader) -> Result<Shown, CliError> {
     let (mut events, mut after) = (Vec::new(), Version::NONE);
     'pages: loop {
         let page = log.read(&command.stream, after).await?;

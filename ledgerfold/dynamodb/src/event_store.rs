@@ -13,8 +13,8 @@ use futures::{StreamExt, TryStreamExt, stream};
 use ledgerfold::{
     CommandId, StreamId, Version,
     ports::{
-        AppendError, CommandRecord, EventStore, MAX_TRANSACTION_BYTES, Newest, Page, PayloadStore,
-        Reservations, StoreError, Transaction,
+        AppendError, CommandRecord, EventReader, EventStore, MAX_TRANSACTION_BYTES, Newest, Page,
+        PayloadStore, Reservations, StoreError, Transaction,
     },
     vocabulary::{Commit, NewCommit, StateSchema},
 };
@@ -194,7 +194,7 @@ impl DynamoEventStore {
 }
 
 #[async_trait]
-impl EventStore for DynamoEventStore {
+impl EventReader for DynamoEventStore {
     async fn read(&self, stream: &StreamId, after: Version) -> Result<Page, StoreError> {
         let query = self.query(stream);
         let query = match after {
@@ -239,7 +239,10 @@ impl EventStore for DynamoEventStore {
         let (items, _) = self.items(stream, self.query_back(stream, None, 1)).await?;
         Ok(items.first().map_or(Version::NONE, CommitItem::to))
     }
+}
 
+#[async_trait]
+impl EventStore for DynamoEventStore {
     async fn append(&self, new: &NewCommit) -> Result<(), AppendError> {
         let commit = new.as_commit();
         let put = self

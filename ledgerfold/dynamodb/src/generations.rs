@@ -4,7 +4,7 @@ use aws_sdk_dynamodb::{
     types::AttributeValue,
 };
 use ledgerfold::{
-    ports::{GenerationStore, ReadStoreError, SegmentProgress, Written},
+    ports::{GenerationReader, GenerationStore, ReadStoreError, SegmentProgress, Written},
     vocabulary::Generations,
 };
 use serde::{Deserialize, Serialize};
@@ -76,7 +76,7 @@ fn text(text: impl Into<String>) -> AttributeValue {
 }
 
 #[async_trait]
-impl GenerationStore for DynamoGenerationStore {
+impl GenerationReader for DynamoGenerationStore {
     async fn read(&self, projection: &str) -> Result<Option<Generations>, ReadStoreError> {
         let answer = self
             .client
@@ -92,7 +92,10 @@ impl GenerationStore for DynamoGenerationStore {
         let item: RecordItem = stored::read(item).map_err(|error| error.of_row(&projection))?;
         Ok(Some(item.generations))
     }
+}
 
+#[async_trait]
+impl GenerationStore for DynamoGenerationStore {
     async fn write(&self, projection: &str, new: &Generations) -> Result<Written, ReadStoreError> {
         let (pk, sk, number) = (projection.to_owned(), RECORD.to_owned(), new.number());
         let put = self.put(&RecordItem { pk, sk, number, generations: new.clone() })?;

@@ -4,7 +4,10 @@ use async_trait::async_trait;
 use aws_sdk_dynamodb::{Client, types::AttributeValue};
 use futures::{StreamExt, TryStreamExt, stream};
 use ledgerfold::{
-    ports::{ReadStoreError, ReadTable, RemovedPage, Resume, RowStore, TallyStore},
+    ports::{
+        ReadStoreError, ReadTable, ReadView, RemovedPage, Resume, RowReader, RowStore, TallyReader,
+        TallyStore,
+    },
     vocabulary::{Cursor, DamagedToken, Generation, Retired},
 };
 
@@ -72,6 +75,16 @@ impl DynamoReadTable {
 fn is_of(retired: &Retired, key: &Item) -> bool {
     let pk = key.get("pk").and_then(|pk| pk.as_s().ok());
     pk.is_some_and(|pk| retired.contains(keys::split(pk).0))
+}
+
+impl ReadView for DynamoReadTable {
+    fn read_rows(&self, generation: Generation) -> Arc<dyn RowReader> {
+        self.rows(generation)
+    }
+
+    fn read_tallies(&self, generation: Generation) -> Arc<dyn TallyReader> {
+        self.tallies(generation)
+    }
 }
 
 #[async_trait]

@@ -7,7 +7,7 @@ use aws_sdk_dynamodb::{
 };
 use ledgerfold::{
     Payload, StreamId, Version,
-    ports::{IndexKey, Listing, ReadStoreError, RowStore, StoredRow, Written},
+    ports::{IndexKey, Listing, ReadStoreError, RowReader, RowStore, StoredRow, Written},
     vocabulary::Generation,
 };
 use serde::{Deserialize, Serialize};
@@ -69,7 +69,7 @@ impl DynamoRowStore {
 }
 
 #[async_trait]
-impl RowStore for DynamoRowStore {
+impl RowReader for DynamoRowStore {
     async fn get(&self, stream: &StreamId) -> Result<Option<StoredRow>, ReadStoreError> {
         let answer = self
             .client
@@ -81,22 +81,6 @@ impl RowStore for DynamoRowStore {
             .await
             .map_err(Failure::of)?;
         answer.item.map(|item| row(item, self.generation)).transpose()
-    }
-
-    async fn put(&self, row: &StoredRow) -> Result<Written, ReadStoreError> {
-        let put = self
-            .put_item(row)?
-            .condition_expression("attribute_not_exists(pk) OR v < :version")
-            .expression_attribute_values(":version", AttributeValue::N(row.version.to_string()));
-        written(put).await
-    }
-
-    async fn replace(&self, seen: &StoredRow, row: &StoredRow) -> Result<Written, ReadStoreError> {
-        let put = self
-            .put_item(row)?
-            .condition_expression("v = :seen")
-            .expression_attribute_values(":seen", AttributeValue::N(seen.version.to_string()));
-        written(put).await
     }
 
     async fn list(&self, listing: &Listing) -> Result<Vec<StoredRow>, ReadStoreError> {
@@ -132,6 +116,25 @@ impl RowStore for DynamoRowStore {
             }
         }
         Ok(rows)
+    }
+}
+
+#[async_trait]
+impl RowStore for DynamoRowStore {
+    async fn put(&self, row: &StoredRow) -> Result<Written, ReadStoreError> {
+        let put = self
+            .put_item(row)?
+            .condition_expression("attribute_not_exists(pk) OR v < :version")
+            .expression_attribute_values(":version", AttributeValue::N(row.version.to_string()));
+        written(put).await
+    }
+
+    async fn replace(&self, seen: &StoredRow, row: &StoredRow) -> Result<Written, ReadStoreError> {
+        let put = self
+            .put_item(row)?
+            .condition_expression("v = :seen")
+            .expression_attribute_values(":seen", AttributeValue::N(seen.version.to_string()));
+        written(put).await
     }
 }
 

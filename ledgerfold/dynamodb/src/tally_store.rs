@@ -14,7 +14,10 @@ use aws_sdk_dynamodb::{
 use futures::future::try_join_all;
 use ledgerfold::{
     Payload, StreamId, Version,
-    ports::{Counter, CounterKey, Increment, Memo, ReadStoreError, Settled, TallyStore, Written},
+    ports::{
+        Counter, CounterKey, Increment, Memo, ReadStoreError, Settled, TallyReader, TallyStore,
+        Written,
+    },
     vocabulary::Generation,
 };
 
@@ -153,7 +156,7 @@ impl DynamoTallyStore {
 }
 
 #[async_trait]
-impl TallyStore for DynamoTallyStore {
+impl TallyReader for DynamoTallyStore {
     async fn memo(&self, stream: &StreamId) -> Result<Option<Memo>, ReadStoreError> {
         let answer = self
             .client
@@ -166,33 +169,6 @@ impl TallyStore for DynamoTallyStore {
             .await
             .map_err(Failure::of)?;
         answer.item.map(|item| memo(stream, item)).transpose()
-    }
-
-    async fn add(
-        &self,
-        after: Version,
-        memo: &Memo,
-        increments: &[Increment],
-    ) -> Result<Written, ReadStoreError> {
-        memo.check(increments)?;
-        let shard = shard_of(&memo.stream);
-        let put = TransactWriteItem::builder().put(self.put_memo(after, memo)?).build();
-        let mut transaction = self.client.transact_write_items().transact_items(put);
-        for increment in increments.iter().filter(|increment| !increment.amounts.is_empty()) {
-            let update = self.add_to(shard, increment)?;
-            transaction =
-                transaction.transact_items(TransactWriteItem::builder().update(update).build());
-        }
-        match transaction.send().await {
-            Ok(_) => Ok(Written::Done),
-            Err(SdkError::ServiceError(refusal)) if was_overtaken(refusal.err()) => {
-                Ok(Written::Superseded)
-            }
-            Err(error) => {
-                let reason = error.as_service_error().and_then(failure::write_reason);
-                Err(failure::of_transaction(reason, error).into())
-            }
-        }
     }
 
     async fn range(
@@ -242,6 +218,36 @@ impl TallyStore for DynamoTallyStore {
             return Ok(Settled::UnderWay);
         }
         Err(failure::of_transaction(failure::first_meaning(reasons), error).into())
+    }
+}
+
+#[async_trait]
+impl TallyStore for DynamoTallyStore {
+    async fn add(
+        &self,
+        after: Version,
+        memo: &Memo,
+        increments: &[Increment],
+    ) -> Result<Written, ReadStoreError> {
+        memo.check(increments)?;
+        let shard = shard_of(&memo.stream);
+        let put = TransactWriteItem::builder().put(self.put_memo(after, memo)?).build();
+        let mut transaction = self.client.transact_write_items().transact_items(put);
+        for increment in increments.iter().filter(|increment| !increment.amounts.is_empty()) {
+            let update = self.add_to(shard, increment)?;
+            transaction =
+                transaction.transact_items(TransactWriteItem::builder().update(update).build());
+        }
+        match transaction.send().await {
+            Ok(_) => Ok(Written::Done),
+            Err(SdkError::ServiceError(refusal)) if was_overtaken(refusal.err()) => {
+                Ok(Written::Superseded)
+            }
+            Err(error) => {
+                let reason = error.as_service_error().and_then(failure::write_reason);
+                Err(failure::of_transaction(reason, error).into())
+            }
+        }
     }
 }
 

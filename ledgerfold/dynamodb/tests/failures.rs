@@ -13,9 +13,9 @@ use ledgerfold::{
     Timestamp, Version,
     command::Loaded,
     ports::{
-        AppendError, CounterKey, DeadlineStore, EventStore, GenerationStore, Page, Quarantine,
-        QuarantineError, ReadStoreError, RowStore, Segment, Settled, StoreError, Streams,
-        TallyStore, Written,
+        AppendError, CounterKey, DeadlineStore, EventReader, EventStore, GenerationReader,
+        GenerationStore, Page, Quarantine, QuarantineError, ReadStoreError, RowReader, Segment,
+        Settled, StoreError, Streams, TallyReader, TallyStore, Written,
     },
     vocabulary::NewCommit,
 };

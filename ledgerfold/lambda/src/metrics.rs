@@ -13,7 +13,7 @@ use ledgerfold::{
 };
 use serde_json::{Value, json};
 
-use crate::world::SystemClock;
+use ledgerfold_aws::SystemClock;
 
 const NAMESPACE: &str = "Ledgerfold";
 

@@ -1,21 +1,20 @@
 use std::{sync::Arc, time::Duration};
 
-use async_trait::async_trait;
 use aws_config::{BehaviorVersion, SdkConfig, retry::RetryConfig, timeout::TimeoutConfig};
 use aws_smithy_http_client::{
     Builder,
     tls::{Provider, rustls_provider::CryptoMode},
 };
-use ledgerfold::{
-    Timestamp,
-    ports::{Clock, DeadlineStore, GenerationStore, Quarantine, Random, ReadTable, Skips, Streams},
+use ledgerfold::ports::{
+    Clock, DeadlineStore, EventReader, GenerationReader, GenerationStore, Quarantine, Random,
+    ReadTable, ReadView, Skips, Streams,
 };
+use ledgerfold_aws::{SystemClock, SystemRandom};
 use ledgerfold_dynamodb::{
     DynamoDeadlineStore, DynamoEventStore, DynamoGenerationStore, DynamoQuarantine,
     DynamoReadTable, DynamoSkips, DynamoStreams,
 };
 use ledgerfold_eventbridge::EventBridgePublisher;
-use rand::Rng;
 
 /// How often the SDK tries a call, with its own jitter in between.
 const ATTEMPTS: u32 = 4;
@@ -56,6 +55,11 @@ impl World {
         DynamoEventStore::new(self.dynamodb.clone(), table)
     }
 
+    /// The log in this table, for a function that only reads it.
+    pub fn event_reader(&self, table: &str) -> Arc<dyn EventReader> {
+        Arc::new(self.event_store(table))
+    }
+
     /// Which streams the log in this table has.
     pub fn streams(&self, table: &str) -> Arc<dyn Streams> {
         Arc::new(DynamoStreams::new(self.dynamodb.clone(), table))
@@ -69,6 +73,21 @@ impl World {
     /// The same with rows that are listed by this index.
     pub fn listed_read_table(&self, table: &str, index: &str) -> Arc<dyn ReadTable> {
         Arc::new(DynamoReadTable::new(self.dynamodb.clone(), table).listed_by(index))
+    }
+
+    /// This read table, for a function that only reads it.
+    pub fn read_view(&self, table: &str) -> Arc<dyn ReadView> {
+        self.read_table(table)
+    }
+
+    /// The same with rows that are listed by this index.
+    pub fn listed_read_view(&self, table: &str, index: &str) -> Arc<dyn ReadView> {
+        self.listed_read_table(table, index)
+    }
+
+    /// Which generations projections have, in this table, for a function that only reads the records.
+    pub fn generation_reader(&self, table: &str) -> Arc<dyn GenerationReader> {
+        self.generations(table)
     }
 
     /// Which generations projections have, in this table.
@@ -123,29 +142,6 @@ async fn sdk_config() -> SdkConfig {
         .timeout_config(timeouts.build())
         .load()
         .await
-}
-
-/// The system's clock, to the millisecond: what events need, and no longer than they pay for.
-pub(crate) struct SystemClock;
-
-#[async_trait]
-impl Clock for SystemClock {
-    fn now(&self) -> Timestamp {
-        let now = Timestamp::now();
-        Timestamp::from_millisecond(now.as_millisecond()).unwrap_or(now)
-    }
-
-    async fn sleep(&self, time: Duration) {
-        tokio::time::sleep(time).await;
-    }
-}
-
-struct SystemRandom;
-
-impl Random for SystemRandom {
-    fn fill(&self, bytes: &mut [u8]) {
-        rand::rng().fill_bytes(bytes);
-    }
 }
 
 /// A variable that the function's template must set, and does not.

@@ -3,7 +3,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use ledgerfold::{
     CommandId, StreamId, Version,
-    ports::{AppendError, CommandRecord, EventStore, Page, StoreError, Transaction},
+    ports::{AppendError, CommandRecord, EventReader, EventStore, Page, StoreError, Transaction},
     vocabulary::NewCommit,
 };
 
@@ -112,7 +112,7 @@ impl<A: Amendment> Amended<A> {
 }
 
 #[async_trait]
-impl<A: Amendment> EventStore for Amended<A> {
+impl<A: Amendment> EventReader for Amended<A> {
     async fn read(&self, stream: &StreamId, after: Version) -> Result<Page, StoreError> {
         self.amendment.read(&*self.log, stream, after).await
     }
@@ -125,7 +125,10 @@ impl<A: Amendment> EventStore for Amended<A> {
     ) -> Result<Page, StoreError> {
         self.amendment.read_back(&*self.log, stream, before, commits).await
     }
+}
 
+#[async_trait]
+impl<A: Amendment> EventStore for Amended<A> {
     async fn append(&self, new: &NewCommit) -> Result<(), AppendError> {
         self.amendment.append(&*self.log, new).await
     }

@@ -6,7 +6,7 @@ use std::sync::{
 use ledgerfold::{
     CommandId, Decider, EntityId, Envelope, StreamId,
     command::{Answer, CommandError, CommandHandler, CommandRequest},
-    ports::{ReadStoreError, RowStore},
+    ports::{ReadStoreError, RowReader},
     project::{ProjectError, Projection, ReadModel, RowModel, Skipped},
     vocabulary::Commit,
 };

@@ -1,7 +1,5 @@
 //! The projector function, one per projection: a queue behind the bus → a read table.
 
-use std::sync::Arc;
-
 use ledgerfold::project::{Generational, Projectors};
 use ledgerfold_lambda::{RunError, SigningKey, World, serve_projector, variable};
 use orders::read_models;
@@ -11,7 +9,7 @@ async fn main() -> Result<(), RunError> {
     let world = World::from_environment().await;
     let table = world.read_table(&variable("READ_TABLE")?);
     let models = read_models::catalog().models(&variable("PROJECTION")?, table)?;
-    let log = Arc::new(world.event_store(&variable("EVENT_TABLE")?));
+    let log = world.event_reader(&variable("EVENT_TABLE")?);
     let states = variable("PROJECTION_STATES")?;
     let quarantine = world.quarantine(&states, models.projection());
     let skips = world.skips(&states, models.projection());

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use ledgerfold::{
-    ports::{ReadTable, RowStore},
+    ports::{ReadView, RowReader},
     project::Projection,
     query::{LiveRows, LiveTallies},
 };
@@ -20,12 +20,12 @@ const BY_CUSTOMER: &str = "by-customer";
 async fn main() -> Result<(), RunError> {
     let world = World::from_environment().await;
     let states = variable("PROJECTION_STATES")?;
-    let order_views = world.read_table(&variable("ORDER_VIEW_TABLE")?);
-    let customer_orders = world.listed_read_table(&variable("CUSTOMER_ORDERS_TABLE")?, BY_CUSTOMER);
-    let shipments = world.read_table(&variable("SHIPMENT_TABLE")?);
-    let dashboard = world.read_table(&variable("DASHBOARD_TABLE")?);
+    let order_views = world.read_view(&variable("ORDER_VIEW_TABLE")?);
+    let customer_orders = world.listed_read_view(&variable("CUSTOMER_ORDERS_TABLE")?, BY_CUSTOMER);
+    let shipments = world.read_view(&variable("SHIPMENT_TABLE")?);
+    let dashboard = world.read_view(&variable("DASHBOARD_TABLE")?);
     let live = Live { world: &world, states: &states };
-    let generations = world.generations(&states);
+    let generations = world.generation_reader(&states);
     let dashboard = LiveTallies::new::<Dashboard>(projection::DASHBOARD, dashboard, generations);
     let tables = ReadTables {
         order_views: live.rows::<OrderViews>(projection::ORDER_VIEW, order_views),
@@ -36,8 +36,8 @@ async fn main() -> Result<(), RunError> {
             skips: world.skips(&states, projection::DASHBOARD),
         },
     };
-    let log = world.event_store(&variable("EVENT_TABLE")?);
-    let service = QueryService::new(Arc::new(log), tables);
+    let log = world.event_reader(&variable("EVENT_TABLE")?);
+    let service = QueryService::new(log, tables);
     serve_http(move |request| {
         let service = service.clone();
         async move { service.answer(&request).await }
@@ -56,9 +56,9 @@ impl Live<'_> {
     fn rows<P: Projection>(
         &self,
         projection: &'static str,
-        table: Arc<dyn ReadTable>,
-    ) -> Readable<dyn RowStore> {
-        let generations = self.world.generations(self.states);
+        table: Arc<dyn ReadView>,
+    ) -> Readable<dyn RowReader> {
+        let generations = self.world.generation_reader(self.states);
         Readable {
             table: Arc::new(LiveRows::new::<P>(projection, table, generations)),
             skips: self.world.skips(self.states, projection),

@@ -1,6 +1,6 @@
 //! The audit of samples: the clock → a look at some streams in every read table.
 
-use std::{sync::Arc, time::Duration};
+use std::time::Duration;
 
 use ledgerfold::{
     Decider,
@@ -25,7 +25,7 @@ async fn main() -> Result<(), RunError> {
     let world = World::from_environment().await;
     let (events, states) = (variable("EVENT_TABLE")?, variable("PROJECTION_STATES")?);
     let sample = Sample::new(world.streams(&events), world.random()).only(Orders::CATEGORY);
-    let log = Arc::new(world.event_store(&events));
+    let log = world.event_reader(&events);
     let mut check = SpotCheck::new(sample, world.generations(&states), log, world.clock());
     for (projection, table) in TABLES {
         let table = world.read_table(&variable(table)?);

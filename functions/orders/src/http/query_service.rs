@@ -3,7 +3,7 @@ use std::sync::Arc;
 use jiff::civil::{Date, DateTime};
 use ledgerfold::{
     Decider, EntityId, StreamId, Timestamp, Version,
-    ports::{EventStore, Listing, RowStore, Skips, TallyStore},
+    ports::{EventReader, Listing, RowReader, Skips, TallyReader},
     project::Projection,
     query::{
         AuditPage, AuditPosition, Fresh, Until, as_of, audit, fresh_counts, fresh_list, fresh_row,
@@ -33,20 +33,20 @@ const MAX_DAYS: i32 = 366;
 /// Answers the queries of the contract.
 #[derive(Clone)]
 pub struct QueryService {
-    log: Arc<dyn EventStore>,
+    log: Arc<dyn EventReader>,
     tables: Arc<ReadTables>,
 }
 
 /// The tables behind the read models.
 pub struct ReadTables {
     /// Of [`OrderViews`].
-    pub order_views: Readable<dyn RowStore>,
+    pub order_views: Readable<dyn RowReader>,
     /// Of [`CustomerOrders`].
-    pub customer_orders: Readable<dyn RowStore>,
+    pub customer_orders: Readable<dyn RowReader>,
     /// Of [`Shipments`].
-    pub shipments: Readable<dyn RowStore>,
+    pub shipments: Readable<dyn RowReader>,
     /// Of [`Dashboard`].
-    pub dashboard: Readable<dyn TallyStore>,
+    pub dashboard: Readable<dyn TallyReader>,
 }
 
 /// A projection's table, and the events that were skipped for it.
@@ -61,7 +61,7 @@ type Answer = Result<Response, Problem>;
 
 impl QueryService {
     /// The service over the log and these tables.
-    pub fn new(log: Arc<dyn EventStore>, tables: ReadTables) -> Self {
+    pub fn new(log: Arc<dyn EventReader>, tables: ReadTables) -> Self {
         Self { log, tables: Arc::new(tables) }
     }
 
@@ -105,7 +105,7 @@ impl QueryService {
 
     async fn row<P: Projection>(
         &self,
-        of: &Readable<dyn RowStore>,
+        of: &Readable<dyn RowReader>,
         stream: &StreamId,
         token: Option<ConsistencyToken>,
     ) -> Result<Option<Fresh<P::Row>>, Problem> {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use ledgerfold::{
-    ports::{GenerationStore, ReadTable, RowStore},
+    ports::{GenerationReader, ReadTable, RowReader},
     project::{Consumer, Generational, Projection, Projectors},
     query::{LiveRows, LiveTallies},
 };
@@ -38,7 +38,7 @@ impl Stage {
         table.clone()
     }
 
-    fn rows<P: Projection>(&self, projection: &'static str) -> Readable<dyn RowStore> {
+    fn rows<P: Projection>(&self, projection: &'static str) -> Readable<dyn RowReader> {
         let (table, generations) = (self.table(projection), self.generations.clone());
         let table = Arc::new(LiveRows::new::<P>(projection, table, generations));
         Readable { table, skips: no_skips() }

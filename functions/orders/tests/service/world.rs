@@ -3,7 +3,7 @@ use std::{sync::Arc, time::Duration};
 use ledgerfold::{
     Actor, Timestamp,
     command::CommandHandler,
-    ports::RowStore,
+    ports::RowReader,
     process::{DeadlineSweep, ProcessExpiry, ProcessHandler},
     project::{Projector, ReadModel, RowModel, TallyModel},
     vocabulary::{Delivery, Receipt},
@@ -45,7 +45,7 @@ struct Tables {
     dashboard: Arc<MemoryTallyStore>,
 }
 
-fn rows(table: &Arc<MemoryRowStore>) -> Readable<dyn RowStore> {
+fn rows(table: &Arc<MemoryRowStore>) -> Readable<dyn RowReader> {
     Readable { table: table.clone(), skips: no_skips() }
 }
 

@@ -23,8 +23,8 @@ use crate::{
     error::{CliError, FINDINGS},
     output::{Output, Report, progress, table},
     parked::signed,
-    system::SystemClock,
 };
+use ledgerfold_aws::SystemClock;
 
 /// For how long a row may be behind, if nothing else is said.
 const ROWS_TAKE: Duration = Duration::from_secs(3);

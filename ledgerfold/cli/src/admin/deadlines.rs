@@ -21,8 +21,8 @@ use crate::{
     deadlines::BY_DUE,
     error::{CliError, FINDINGS},
     output::{Output, Report, confirm, progress, table},
-    system::SystemClock,
 };
+use ledgerfold_aws::SystemClock;
 
 /// For how long a message may be on its way, if nothing else is said: longer than its queue retries it.
 const MESSAGES_TAKE: Duration = Duration::from_secs(1_800);

@@ -33,9 +33,9 @@ use crate::{
     completions::{self, Completions},
     error::{CliError, EXIT_CODES, exit, usage},
     output::Output,
-    system::{SystemClock, SystemRandom},
     target::{Target, TargetOptions},
 };
+use ledgerfold_aws::{SystemClock, SystemRandom};
 
 /// The command line of a context's `audit`, `repair`, `rebuild` and `claims`.
 ///

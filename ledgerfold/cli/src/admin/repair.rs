@@ -20,8 +20,8 @@ use super::{
 use crate::{
     error::{CliError, FINDINGS},
     output::{Output, Report, confirm, progress, table},
-    system::{SystemClock, SystemRandom},
 };
+use ledgerfold_aws::{SystemClock, SystemRandom};
 
 /// How many streams are repaired at a time: few, so that live traffic keeps its throughput.
 const CONCURRENT_STREAMS: usize = 4;

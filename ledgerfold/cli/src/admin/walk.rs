@@ -10,7 +10,8 @@ use ledgerfold::{
 };
 
 use super::Context;
-use crate::{error::CliError, system::SystemRandom};
+use crate::error::CliError;
+use ledgerfold_aws::SystemRandom;
 
 /// How much one page of the event table holds: what is compared between two words of progress, and
 /// done again after an interruption.

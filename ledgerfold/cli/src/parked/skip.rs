@@ -14,9 +14,9 @@ use super::retry;
 use crate::{
     error::CliError,
     output::{Output, Report},
-    system::SystemClock,
     target::Target,
 };
+use ledgerfold_aws::SystemClock;
 
 /// An event of a projection, and who is at work on it.
 #[derive(Debug, Args)]

@@ -13,9 +13,9 @@ use ledgerfold_eventbridge::Replays;
 use crate::{
     error::CliError,
     output::{Output, progress},
-    system::{SystemClock, SystemRandom},
     target::Target,
 };
+use ledgerfold_aws::{SystemClock, SystemRandom};
 
 use report::{Cancelled, Listed, Shown};
 use start::Start;

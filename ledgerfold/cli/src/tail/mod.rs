@@ -13,9 +13,9 @@ use crate::{
     error::CliError,
     output::{Output, Report},
     show::{ShownEvent, shown},
-    system::SystemClock,
     target::Target,
 };
+use ledgerfold_aws::SystemClock;
 
 use changes::TableChanges;
 use follower::{Follower, Start};

@@ -7,12 +7,14 @@ use crate::{
     Envelope,
     ports::{Clock, DeadLetter, DeadLetters, EntryError, Publisher, Random},
     vocabulary::Commit,
-    waiting::Backoff,
+    waiting::{Backoff, ExponentialWait},
 };
 
 /// How often one call's unsent events are offered before the relay gives the record back.
-const BACKOFF: Backoff =
-    Backoff { attempts: 5, first: Duration::from_millis(50), longest: Duration::from_secs(1) };
+const BACKOFF: Backoff = Backoff {
+    attempts: 5,
+    wait: ExponentialWait::new(Duration::from_millis(50), Duration::from_secs(1)),
+};
 
 /// Publishes what the log's change stream brings.
 #[derive(Clone)]

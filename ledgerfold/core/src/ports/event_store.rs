@@ -6,11 +6,9 @@ use crate::{
     vocabulary::{Commit, NewCommit, Snapshot, StateSchema},
 };
 
-/// The log: where commits are kept, once and for all.
-///
-/// The suite `conformance::event_store` of `ledgerfold-testkit` says in tests what a store must do.
+/// The log, for a function that reads it.
 #[async_trait]
-pub trait EventStore: Send + Sync {
+pub trait EventReader: Send + Sync {
     /// The commits that follow this version, oldest first, as many as one read brings, which is at most
     /// [`MAX_PAGE_BYTES`] of content. Strongly consistent: whatever was appended before is seen.
     ///
@@ -22,7 +20,7 @@ pub trait EventStore: Send + Sync {
 
     /// The newest commits, newest first: of those that begin before `before`, or of all, at most
     /// this many (one or more), and no more than one read brings. As consistent as
-    /// [`EventStore::read`].
+    /// [`EventReader::read`].
     ///
     /// # Errors
     /// [`StoreError`].
@@ -50,7 +48,7 @@ pub trait EventStore: Send + Sync {
     }
 
     /// The version of a stream: that of its last event, or [`Version::NONE`]. As consistent as
-    /// [`EventStore::read`].
+    /// [`EventReader::read`].
     ///
     /// # Errors
     /// [`StoreError`].
@@ -58,7 +56,13 @@ pub trait EventStore: Send + Sync {
         let newest = self.read_back(stream, None, 1).await?;
         Ok(newest.commits.first().map_or(Version::NONE, Commit::to))
     }
+}
 
+/// The log: the permanent home of commits.
+///
+/// The suite `conformance::event_store` of `ledgerfold-proofs` tests every store.
+#[async_trait]
+pub trait EventStore: EventReader {
     /// Appends one commit behind the version of the stream that it was made from; all of it, or
     /// nothing.
     ///
@@ -77,7 +81,7 @@ pub trait EventStore: Send + Sync {
     async fn transact(&self, transaction: &Transaction) -> Result<(), AppendError>;
 
     /// What the command with this id has done, if a transaction has stored it; as consistent as
-    /// [`EventStore::read`].
+    /// [`EventReader::read`].
     ///
     /// # Errors
     /// [`StoreError`].

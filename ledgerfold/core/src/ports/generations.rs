@@ -4,15 +4,19 @@ use serde::{Deserialize, Serialize};
 use super::{ReadStoreError, Resume, Segment, StreamPage, Written};
 use crate::vocabulary::Generations;
 
-/// Where it is recorded which generations a projection has, and how far one is filled.
+/// The record of a projection's generations, for a function that reads it.
 #[async_trait]
-pub trait GenerationStore: Send + Sync {
+pub trait GenerationReader: Send + Sync {
     /// The record of a projection, strongly consistent; `None` before the first one.
     ///
     /// # Errors
     /// [`ReadStoreError`].
     async fn read(&self, projection: &str) -> Result<Option<Generations>, ReadStoreError>;
+}
 
+/// The records of generations, and the progress of filling one.
+#[async_trait]
+pub trait GenerationStore: GenerationReader {
     /// Puts a record in the place of the one it was made from, whose number is one less; the first
     /// record, where there is none. Superseded where another one is there.
     ///

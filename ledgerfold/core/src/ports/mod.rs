@@ -27,21 +27,26 @@ pub use dead_letters::{DeadLetter, DeadLetters};
 pub use deadlines::{
     Cause, Deadline, DeadlineError, DeadlineKey, DeadlinePage, DeadlineStore, Pending,
 };
-pub use event_store::{AppendError, Base, EventStore, MAX_PAGE_BYTES, Newest, Page, StoreError};
+pub use event_store::{
+    AppendError, Base, EventReader, EventStore, MAX_PAGE_BYTES, Newest, Page, StoreError,
+};
 pub use format::NewerFormat;
-pub use generations::{GenerationStore, SegmentPlace, SegmentProgress};
+pub use generations::{GenerationReader, GenerationStore, SegmentPlace, SegmentProgress};
 pub use keys::{CounterKey, IndexKey, IndexOrder, IndexPartition};
 pub use payload_store::{PayloadError, PayloadStore};
 pub use publisher::{EntryError, Limits, PublishError, Publisher, Unpublishable};
 pub use quarantine::{Parked, ParkedPage, Quarantine, QuarantineError};
 pub use random::Random;
-pub use read_table::{ReadTable, RemovedPage};
+pub use read_table::{ReadTable, ReadView, RemovedPage};
 pub use reservations::{Correction, Reservation, ReservationPage, Reservations};
-pub use row_store::{Listing, MAX_ROW_BYTES, ReadStoreError, RowStore, StoredRow, Written};
+pub use row_store::{
+    Listing, MAX_ROW_BYTES, ReadStoreError, RowReader, RowStore, StoredRow, Written,
+};
 pub use skips::{Signature, Skip, SkipError, SkipReason, SkipRecord, SkipRegister, Skips};
 pub use streams::{Resume, Segment, StreamPage, Streams, StreamsError};
 pub use tally_store::{
-    Counted, Counter, Increment, MAX_COUNTED_GROUPS, MAX_COUNTERS, Memo, Settled, TallyStore,
+    Counted, Counter, Increment, MAX_COUNTED_GROUPS, MAX_COUNTERS, Memo, Settled, TallyReader,
+    TallyStore,
 };
 pub use transaction::{
     CommandRecord, InvalidTransaction, KeyChange, MAX_TRANSACTION_BYTES, MAX_TRANSACTION_ITEMS,

@@ -2,12 +2,21 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 
-use super::{ReadStoreError, Resume, RowStore, TallyStore};
+use super::{ReadStoreError, Resume, RowReader, RowStore, TallyReader, TallyStore};
 use crate::vocabulary::{Generation, Retired};
 
-/// The read table of one projection, with room for several generations beside each other.
+/// The read table of one projection, for a function that reads it.
+pub trait ReadView: Send + Sync {
+    /// The rows of a generation, for reading.
+    fn read_rows(&self, generation: Generation) -> Arc<dyn RowReader>;
+
+    /// The counters of a generation, for reading.
+    fn read_tallies(&self, generation: Generation) -> Arc<dyn TallyReader>;
+}
+
+/// The read table of one projection. It holds several generations.
 #[async_trait]
-pub trait ReadTable: Send + Sync {
+pub trait ReadTable: ReadView {
     /// The rows of a generation.
     fn rows(&self, generation: Generation) -> Arc<dyn RowStore>;
 

@@ -3,29 +3,14 @@ use async_trait::async_trait;
 use super::{IndexKey, IndexOrder, IndexPartition, NewerFormat};
 use crate::{Payload, StreamId, Version};
 
-/// Where a projection keeps one row per stream.
+/// The rows of a projection, for a function that reads them.
 #[async_trait]
-pub trait RowStore: Send + Sync {
+pub trait RowReader: Send + Sync {
     /// The row of a stream, strongly consistent.
     ///
     /// # Errors
     /// [`ReadStoreError`].
     async fn get(&self, stream: &StreamId) -> Result<Option<StoredRow>, ReadStoreError>;
-
-    /// Puts a row with its position in one conditional write: a newer row wins, so that writers
-    /// need not know of each other. A row is the fold of its stream, so that of two rows the one at
-    /// the higher version is right, whoever made it.
-    ///
-    /// # Errors
-    /// [`ReadStoreError`].
-    async fn put(&self, row: &StoredRow) -> Result<Written, ReadStoreError>;
-
-    /// Puts a row in the place of this very one, also at the same version: for a row that is known to
-    /// be wrong. Superseded where the row there is no longer at the version of `seen`.
-    ///
-    /// # Errors
-    /// [`ReadStoreError`].
-    async fn replace(&self, seen: &StoredRow, row: &StoredRow) -> Result<Written, ReadStoreError>;
 
     /// The rows of one partition of the index by descending order key, at most `limit`, from the
     /// first one below `before`. May lag behind [`RowStore::put`].
@@ -33,6 +18,25 @@ pub trait RowStore: Send + Sync {
     /// # Errors
     /// [`ReadStoreError`].
     async fn list(&self, listing: &Listing) -> Result<Vec<StoredRow>, ReadStoreError>;
+}
+
+/// The rows of a projection: one for each stream.
+#[async_trait]
+pub trait RowStore: RowReader {
+    /// Puts a row with its position in one conditional write. A newer row wins, so writers need not know
+    /// each other: a row is the fold of its stream, so of two rows the one at the higher version is right,
+    /// no matter which writer made it.
+    ///
+    /// # Errors
+    /// [`ReadStoreError`].
+    async fn put(&self, row: &StoredRow) -> Result<Written, ReadStoreError>;
+
+    /// Replaces exactly the row `seen`, also by one at the same version: for a row that is known to be wrong.
+    /// Superseded if the stored row is no longer at the version of `seen`.
+    ///
+    /// # Errors
+    /// [`ReadStoreError`].
+    async fn replace(&self, seen: &StoredRow, row: &StoredRow) -> Result<Written, ReadStoreError>;
 }
 
 /// Which rows of the index to list.

@@ -17,32 +17,19 @@ pub const MAX_COUNTED_GROUPS: usize = 99;
 /// The most counters of one group that one write touches: an update expression of DynamoDB has up to 4 KB.
 pub const MAX_COUNTERS: usize = 250;
 
-/// Where a tally keeps its counters, and beside them how far it has counted each stream.
+/// The counters of a tally with the memo of each stream, for a function that reads them.
 ///
-/// What [`TallyStore::add`] has done becomes visible to [`memo`](TallyStore::memo) and
-/// [`range`](TallyStore::range) item by item, as DynamoDB has it: for a moment one shows the memo without the
-/// counters, or some counters without the others. Only [`settled`](TallyStore::settled) is serializable.
+/// A write of [`TallyStore::add`] becomes visible to [`memo`](TallyReader::memo) and
+/// [`range`](TallyReader::range) item by item, as in DynamoDB: for a moment a reader sees the memo without the
+/// counters, or some counters without the others. Only [`settled`](TallyReader::settled) is serializable.
 /// <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/transaction-apis.html#transaction-isolation>
 #[async_trait]
-pub trait TallyStore: Send + Sync {
+pub trait TallyReader: Send + Sync {
     /// How far a stream has been counted, strongly consistent.
     ///
     /// # Errors
     /// [`ReadStoreError`].
     async fn memo(&self, stream: &StreamId) -> Result<Option<Memo>, ReadStoreError>;
-
-    /// Adds the increments and moves the stream's memo on from exactly `after`, all in one
-    /// transaction: either everything is counted, once, or nothing. Increments without amounts count
-    /// nothing. A store calls [`Memo::check`] first.
-    ///
-    /// # Errors
-    /// [`ReadStoreError`].
-    async fn add(
-        &self,
-        after: Version,
-        memo: &Memo,
-        increments: &[Increment],
-    ) -> Result<Written, ReadStoreError>;
 
     /// The counters with keys from `first` to `last`, both included, by key; strongly consistent.
     ///
@@ -103,6 +90,23 @@ pub trait TallyStore: Send + Sync {
         }
         Err(ReadStoreError::Unavailable("others kept counting while counters were read".into()))
     }
+}
+
+/// The counters of a tally. Each stream has a memo beside them: the version up to which it is counted.
+#[async_trait]
+pub trait TallyStore: TallyReader {
+    /// Adds the increments and moves the stream's memo on from exactly `after`, all in one
+    /// transaction: either everything is counted, once, or nothing. Increments without amounts count
+    /// nothing. A store calls [`Memo::check`] first.
+    ///
+    /// # Errors
+    /// [`ReadStoreError`].
+    async fn add(
+        &self,
+        after: Version,
+        memo: &Memo,
+        increments: &[Increment],
+    ) -> Result<Written, ReadStoreError>;
 }
 
 /// A stream's memo, as a transaction reads it.

@@ -3,7 +3,7 @@
 use futures::future::join;
 use ledgerfold::{
     Recorded, StreamId, Timestamp,
-    ports::{CounterKey, ReadStoreError, RowStore, TallyStore},
+    ports::{CounterKey, ReadStoreError, RowReader, TallyReader},
     project::{Catalog, Consumer, Counts, Projection, RetryScope, Tally},
     query::{LiveRows, LiveTallies},
     vocabulary::{Delivery, Generation},

@@ -1,7 +1,7 @@
 use futures::future::join_all;
 use ledgerfold::{
     Envelope, StreamId, Version,
-    ports::{CounterKey, TallyStore},
+    ports::{CounterKey, TallyReader},
     vocabulary::{Content, Delivery, Receipt},
 };
 use ledgerfold_proofs::conformance::notebook::fresh;

@@ -5,7 +5,7 @@ use ledgerfold::{
     Payload, StreamId, Timestamp, Version,
     ports::{
         Counter, CounterKey, EventStore, Increment, Listing, Memo, Page, ReadStoreError, Settled,
-        StoreError, TallyStore, Written,
+        StoreError, TallyReader, TallyStore, Written,
     },
     query::{
         AuditPage, AuditPosition, QueryError, Until, as_of, audit, fresh_counts, fresh_list,
@@ -180,13 +180,9 @@ struct Racing<'a> {
 }
 
 #[async_trait]
-impl TallyStore for Racing<'_> {
+impl TallyReader for Racing<'_> {
     async fn memo(&self, stream: &StreamId) -> Result<Option<Memo>, ReadStoreError> {
         self.world.tallies.memo(stream).await
-    }
-
-    async fn add(&self, _: Version, _: &Memo, _: &[Increment]) -> Result<Written, ReadStoreError> {
-        Err(ReadStoreError::Refused("a query writes".into()))
     }
 
     async fn range(
@@ -206,6 +202,13 @@ impl TallyStore for Racing<'_> {
         groups: &[CounterKey],
     ) -> Result<Settled, ReadStoreError> {
         self.world.tallies.settled(stream, groups).await
+    }
+}
+
+#[async_trait]
+impl TallyStore for Racing<'_> {
+    async fn add(&self, _: Version, _: &Memo, _: &[Increment]) -> Result<Written, ReadStoreError> {
+        Err(ReadStoreError::Refused("a query writes".into()))
     }
 }
 
@@ -232,13 +235,9 @@ async fn counters_that_move_while_they_are_read_are_counted_once() {
 struct Busy<'a>(&'a World);
 
 #[async_trait]
-impl TallyStore for Busy<'_> {
+impl TallyReader for Busy<'_> {
     async fn memo(&self, stream: &StreamId) -> Result<Option<Memo>, ReadStoreError> {
         self.0.tallies.memo(stream).await
-    }
-
-    async fn add(&self, _: Version, _: &Memo, _: &[Increment]) -> Result<Written, ReadStoreError> {
-        Err(ReadStoreError::Refused("a query writes".into()))
     }
 
     async fn range(
@@ -251,6 +250,13 @@ impl TallyStore for Busy<'_> {
 
     async fn settled(&self, _: &StreamId, _: &[CounterKey]) -> Result<Settled, ReadStoreError> {
         Ok(Settled::UnderWay)
+    }
+}
+
+#[async_trait]
+impl TallyStore for Busy<'_> {
+    async fn add(&self, _: Version, _: &Memo, _: &[Increment]) -> Result<Written, ReadStoreError> {
+        Err(ReadStoreError::Refused("a query writes".into()))
     }
 }
 

@@ -4,7 +4,7 @@ use std::{num::NonZeroU32, sync::Mutex, time::Duration};
 
 use ledgerfold::{
     Category, Recorded, StreamId, Version,
-    ports::{Clock, CounterKey, ReadStoreError, ReadTable, RowStore, Written},
+    ports::{Clock, CounterKey, ReadStoreError, ReadTable, RowReader, Written},
     project::{Catalog, Consumer, Projection},
     query::LiveRows,
     rebuild::{Plan, RebuildError, Rebuilder, Step, Verified},

@@ -6,7 +6,7 @@ use std::{collections::BTreeMap, sync::atomic::Ordering};
 use futures::future::{Either, join, join3, join5, select};
 use ledgerfold::{
     StreamId, Version,
-    ports::{CounterKey, RowStore, TallyStore, Written},
+    ports::{CounterKey, RowReader, TallyReader, Written},
     project::Consumer,
     rebuild::{Plan, RebuildError, Rebuilder, Verified},
     vocabulary::{Content, Delivery, Generation, Receipt},

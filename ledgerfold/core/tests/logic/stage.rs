@@ -11,9 +11,10 @@ use ledgerfold::{
     CommandId, StreamId, Version,
     command::{Answer, CommandHandler},
     ports::{
-        AppendError, CommandRecord, Counter, CounterKey, EventStore, GenerationStore, Increment,
-        Listing, Memo, Page, ReadStoreError, ReadTable, RemovedPage, Resume, RowStore,
-        SegmentProgress, Settled, StoreError, StoredRow, TallyStore, Transaction, Written,
+        AppendError, CommandRecord, Counter, CounterKey, EventReader, EventStore, GenerationReader,
+        GenerationStore, Increment, Listing, Memo, Page, ReadStoreError, ReadTable, ReadView,
+        RemovedPage, Resume, RowReader, RowStore, SegmentProgress, Settled, StoreError, StoredRow,
+        TallyReader, TallyStore, Transaction, Written,
     },
     project::{Catalog, Generational, Projectors},
     query::{LiveRows, LiveTallies},
@@ -177,7 +178,7 @@ struct Slow<P> {
 }
 
 #[async_trait]
-impl EventStore for Slow<MemoryEventStore> {
+impl EventReader for Slow<MemoryEventStore> {
     async fn read(&self, stream: &StreamId, after: Version) -> Result<Page, StoreError> {
         self.weather.pass().await;
         let page = self.inner.read(stream, after).await;
@@ -196,7 +197,10 @@ impl EventStore for Slow<MemoryEventStore> {
         self.weather.pass().await;
         page
     }
+}
 
+#[async_trait]
+impl EventStore for Slow<MemoryEventStore> {
     async fn append(&self, commit: &NewCommit) -> Result<(), AppendError> {
         self.inner.append(commit).await
     }
@@ -214,14 +218,17 @@ impl EventStore for Slow<MemoryEventStore> {
 }
 
 #[async_trait]
-impl GenerationStore for Slow<MemoryGenerationStore> {
+impl GenerationReader for Slow<MemoryGenerationStore> {
     async fn read(&self, projection: &str) -> Result<Option<Generations>, ReadStoreError> {
         self.weather.pass().await;
         let record = self.inner.read(projection).await;
         self.weather.pass().await;
         record
     }
+}
 
+#[async_trait]
+impl GenerationStore for Slow<MemoryGenerationStore> {
     async fn write(&self, projection: &str, new: &Generations) -> Result<Written, ReadStoreError> {
         self.weather.pass().await;
         let written = self.inner.write(projection, new).await;
@@ -252,6 +259,16 @@ impl GenerationStore for Slow<MemoryGenerationStore> {
     }
 }
 
+impl ReadView for Slow<MemoryReadTable> {
+    fn read_rows(&self, generation: Generation) -> Arc<dyn RowReader> {
+        self.rows(generation)
+    }
+
+    fn read_tallies(&self, generation: Generation) -> Arc<dyn TallyReader> {
+        self.tallies(generation)
+    }
+}
+
 #[async_trait]
 impl ReadTable for Slow<MemoryReadTable> {
     fn rows(&self, generation: Generation) -> Arc<dyn RowStore> {
@@ -275,7 +292,7 @@ impl ReadTable for Slow<MemoryReadTable> {
 }
 
 #[async_trait]
-impl RowStore for Slow<Arc<dyn RowStore>> {
+impl RowReader for Slow<Arc<dyn RowStore>> {
     async fn get(&self, stream: &StreamId) -> Result<Option<StoredRow>, ReadStoreError> {
         self.weather.pass().await;
         let row = self.inner.get(stream).await;
@@ -283,6 +300,14 @@ impl RowStore for Slow<Arc<dyn RowStore>> {
         row
     }
 
+    async fn list(&self, listing: &Listing) -> Result<Vec<StoredRow>, ReadStoreError> {
+        self.weather.pass().await;
+        self.inner.list(listing).await
+    }
+}
+
+#[async_trait]
+impl RowStore for Slow<Arc<dyn RowStore>> {
     async fn put(&self, row: &StoredRow) -> Result<Written, ReadStoreError> {
         self.weather.write().await?;
         let written = self.inner.put(row).await;
@@ -294,32 +319,15 @@ impl RowStore for Slow<Arc<dyn RowStore>> {
         self.weather.write().await?;
         self.inner.replace(seen, row).await
     }
-
-    async fn list(&self, listing: &Listing) -> Result<Vec<StoredRow>, ReadStoreError> {
-        self.weather.pass().await;
-        self.inner.list(listing).await
-    }
 }
 
 #[async_trait]
-impl TallyStore for Slow<Arc<dyn TallyStore>> {
+impl TallyReader for Slow<Arc<dyn TallyStore>> {
     async fn memo(&self, stream: &StreamId) -> Result<Option<Memo>, ReadStoreError> {
         self.weather.pass().await;
         let memo = self.inner.memo(stream).await;
         self.weather.pass().await;
         memo
-    }
-
-    async fn add(
-        &self,
-        after: Version,
-        memo: &Memo,
-        increments: &[Increment],
-    ) -> Result<Written, ReadStoreError> {
-        self.weather.write().await?;
-        let written = self.inner.add(after, memo, increments).await;
-        self.weather.pass().await;
-        written
     }
 
     async fn range(
@@ -340,6 +348,21 @@ impl TallyStore for Slow<Arc<dyn TallyStore>> {
     ) -> Result<Settled, ReadStoreError> {
         self.weather.pass().await;
         self.inner.settled(stream, groups).await
+    }
+}
+
+#[async_trait]
+impl TallyStore for Slow<Arc<dyn TallyStore>> {
+    async fn add(
+        &self,
+        after: Version,
+        memo: &Memo,
+        increments: &[Increment],
+    ) -> Result<Written, ReadStoreError> {
+        self.weather.write().await?;
+        let written = self.inner.add(after, memo, increments).await;
+        self.weather.pass().await;
+        written
     }
 }
 

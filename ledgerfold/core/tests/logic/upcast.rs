@@ -7,7 +7,7 @@ use ledgerfold::{
     Recorded, Rejection, SchemaVersion, Snapshots, StreamId, Version,
     command::{CommandError, CommandRequest, LoadError},
     events,
-    ports::{CounterKey, TallyStore},
+    ports::{CounterKey, TallyReader},
     project::{Counts, Projection, ReadModel, RowModel, Tally, TallyModel},
     query::{AuditPosition, Until, as_of, audit, fresh_row},
 };

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use ledgerfold::{
     StreamId, Version,
     command::{CommandHandler, Loaded, Loader},
-    ports::{AppendError, EventStore, Page, StoreError},
+    ports::{AppendError, EventReader, EventStore, Page, StoreError},
     vocabulary::Commit,
 };
 use ledgerfold_dynamodb::{MAX_CLAIMED_BYTES, MAX_EVENT_BYTES, MAX_ITEM_BYTES};

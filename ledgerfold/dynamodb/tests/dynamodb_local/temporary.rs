@@ -2,7 +2,9 @@ use async_trait::async_trait;
 use aws_sdk_dynamodb::Client;
 use ledgerfold::{
     CommandId, StreamId, Version,
-    ports::{AppendError, CommandRecord, EventStore, Newest, Page, StoreError, Transaction},
+    ports::{
+        AppendError, CommandRecord, EventReader, EventStore, Newest, Page, StoreError, Transaction,
+    },
     vocabulary::{NewCommit, StateSchema},
 };
 use ledgerfold_dynamodb::DynamoEventStore;
@@ -17,7 +19,7 @@ pub(crate) struct Temporary {
 }
 
 #[async_trait]
-impl EventStore for Temporary {
+impl EventReader for Temporary {
     async fn read(&self, stream: &StreamId, after: Version) -> Result<Page, StoreError> {
         self.store.read(stream, after).await
     }
@@ -44,7 +46,10 @@ impl EventStore for Temporary {
     async fn head(&self, stream: &StreamId) -> Result<Version, StoreError> {
         self.store.head(stream).await
     }
+}
 
+#[async_trait]
+impl EventStore for Temporary {
     async fn append(&self, new: &NewCommit) -> Result<(), AppendError> {
         self.store.append(new).await
     }

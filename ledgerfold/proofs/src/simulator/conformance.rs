@@ -14,9 +14,10 @@ use futures::channel::oneshot;
 use ledgerfold::{
     CommandId, StreamId, Version,
     ports::{
-        AppendError, CommandRecord, Counter, CounterKey, EventStore, GenerationStore, Increment,
-        Listing, Memo, Page, ReadStoreError, ReadTable, RemovedPage, Resume, RowStore,
-        SegmentProgress, Settled, StoreError, StoredRow, TallyStore, Transaction, Written,
+        AppendError, CommandRecord, Counter, CounterKey, EventReader, EventStore, GenerationReader,
+        GenerationStore, Increment, Listing, Memo, Page, ReadStoreError, ReadTable, ReadView,
+        RemovedPage, Resume, RowReader, RowStore, SegmentProgress, Settled, StoreError, StoredRow,
+        TallyReader, TallyStore, Transaction, Written,
     },
     vocabulary::{Generation, Generations, NewCommit, Retired},
 };
@@ -101,7 +102,7 @@ async fn generations() -> Driven<SimulatedGenerations> {
 }
 
 #[async_trait]
-impl EventStore for Driven<SimulatedLog> {
+impl EventReader for Driven<SimulatedLog> {
     async fn read(&self, stream: &StreamId, after: Version) -> Result<Page, StoreError> {
         let stream = stream.clone();
         self.run(async move |log| log.read(&stream, after).await).await
@@ -116,7 +117,10 @@ impl EventStore for Driven<SimulatedLog> {
         let stream = stream.clone();
         self.run(async move |log| log.read_back(&stream, before, commits).await).await
     }
+}
 
+#[async_trait]
+impl EventStore for Driven<SimulatedLog> {
     async fn append(&self, new: &NewCommit) -> Result<(), AppendError> {
         let new = new.clone();
         self.run(async move |log| log.append(&new).await).await
@@ -134,20 +138,10 @@ impl EventStore for Driven<SimulatedLog> {
 }
 
 #[async_trait]
-impl RowStore for Driven<SimulatedRows> {
+impl RowReader for Driven<SimulatedRows> {
     async fn get(&self, stream: &StreamId) -> Result<Option<StoredRow>, ReadStoreError> {
         let stream = stream.clone();
         self.run(async move |rows| rows.get(&stream).await).await
-    }
-
-    async fn put(&self, row: &StoredRow) -> Result<Written, ReadStoreError> {
-        let row = row.clone();
-        self.run(async move |rows| rows.put(&row).await).await
-    }
-
-    async fn replace(&self, seen: &StoredRow, row: &StoredRow) -> Result<Written, ReadStoreError> {
-        let (seen, row) = (seen.clone(), row.clone());
-        self.run(async move |rows| rows.replace(&seen, &row).await).await
     }
 
     async fn list(&self, listing: &Listing) -> Result<Vec<StoredRow>, ReadStoreError> {
@@ -157,20 +151,23 @@ impl RowStore for Driven<SimulatedRows> {
 }
 
 #[async_trait]
-impl TallyStore for Driven<SimulatedTallies> {
+impl RowStore for Driven<SimulatedRows> {
+    async fn put(&self, row: &StoredRow) -> Result<Written, ReadStoreError> {
+        let row = row.clone();
+        self.run(async move |rows| rows.put(&row).await).await
+    }
+
+    async fn replace(&self, seen: &StoredRow, row: &StoredRow) -> Result<Written, ReadStoreError> {
+        let (seen, row) = (seen.clone(), row.clone());
+        self.run(async move |rows| rows.replace(&seen, &row).await).await
+    }
+}
+
+#[async_trait]
+impl TallyReader for Driven<SimulatedTallies> {
     async fn memo(&self, stream: &StreamId) -> Result<Option<Memo>, ReadStoreError> {
         let stream = stream.clone();
         self.run(async move |tallies| tallies.memo(&stream).await).await
-    }
-
-    async fn add(
-        &self,
-        after: Version,
-        memo: &Memo,
-        increments: &[Increment],
-    ) -> Result<Written, ReadStoreError> {
-        let (memo, increments) = (memo.clone(), increments.to_vec());
-        self.run(async move |tallies| tallies.add(after, &memo, &increments).await).await
     }
 
     async fn range(
@@ -189,6 +186,29 @@ impl TallyStore for Driven<SimulatedTallies> {
     ) -> Result<Settled, ReadStoreError> {
         let (stream, groups) = (stream.clone(), groups.to_vec());
         self.run(async move |tallies| tallies.settled(&stream, &groups).await).await
+    }
+}
+
+#[async_trait]
+impl TallyStore for Driven<SimulatedTallies> {
+    async fn add(
+        &self,
+        after: Version,
+        memo: &Memo,
+        increments: &[Increment],
+    ) -> Result<Written, ReadStoreError> {
+        let (memo, increments) = (memo.clone(), increments.to_vec());
+        self.run(async move |tallies| tallies.add(after, &memo, &increments).await).await
+    }
+}
+
+impl ReadView for Driven<SimulatedTable> {
+    fn read_rows(&self, generation: Generation) -> Arc<dyn RowReader> {
+        self.rows(generation)
+    }
+
+    fn read_tallies(&self, generation: Generation) -> Arc<dyn TallyReader> {
+        self.tallies(generation)
     }
 }
 
@@ -215,12 +235,15 @@ impl ReadTable for Driven<SimulatedTable> {
 }
 
 #[async_trait]
-impl GenerationStore for Driven<SimulatedGenerations> {
+impl GenerationReader for Driven<SimulatedGenerations> {
     async fn read(&self, projection: &str) -> Result<Option<Generations>, ReadStoreError> {
         let projection = projection.to_owned();
         self.run(async move |store| store.read(&projection).await).await
     }
+}
 
+#[async_trait]
+impl GenerationStore for Driven<SimulatedGenerations> {
     async fn write(&self, projection: &str, new: &Generations) -> Result<Written, ReadStoreError> {
         let (projection, new) = (projection.to_owned(), new.clone());
         self.run(async move |store| store.write(&projection, &new).await).await

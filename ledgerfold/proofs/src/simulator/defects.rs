@@ -6,8 +6,8 @@ use async_trait::async_trait;
 use ledgerfold::{
     Payload, StreamId, Version,
     ports::{
-        AppendError, EventStore, GenerationStore, Page, ReadStoreError, SegmentProgress,
-        StoreError, Transaction, Written,
+        AppendError, EventStore, GenerationReader, GenerationStore, Page, ReadStoreError,
+        SegmentProgress, StoreError, Transaction, Written,
     },
     vocabulary::{Commit, Generations, RecentCommands, Snapshot},
 };
@@ -95,12 +95,15 @@ impl Amendment for Deaf {
 pub(super) struct Blinkered(pub(super) Arc<SimulatedGenerations>);
 
 #[async_trait]
-impl GenerationStore for Blinkered {
+impl GenerationReader for Blinkered {
     async fn read(&self, projection: &str) -> Result<Option<Generations>, ReadStoreError> {
         let record = self.0.read(projection).await?;
         Ok(record.map(|record| record.abandoned().unwrap_or(record)))
     }
+}
 
+#[async_trait]
+impl GenerationStore for Blinkered {
     async fn write(&self, projection: &str, new: &Generations) -> Result<Written, ReadStoreError> {
         self.0.write(projection, new).await
     }

@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 use ledgerfold::{
-    ports::{GenerationStore, ReadStoreError, SegmentProgress, Written},
+    ports::{GenerationReader, GenerationStore, ReadStoreError, SegmentProgress, Written},
     vocabulary::Generations,
 };
 
@@ -29,12 +29,15 @@ impl SimulatedGenerations {
 }
 
 #[async_trait]
-impl GenerationStore for SimulatedGenerations {
+impl GenerationReader for SimulatedGenerations {
     async fn read(&self, projection: &str) -> Result<Option<Generations>, ReadStoreError> {
         self.way.there().await?;
         self.kept.read(projection).await
     }
+}
 
+#[async_trait]
+impl GenerationStore for SimulatedGenerations {
     async fn write(&self, projection: &str, new: &Generations) -> Result<Written, ReadStoreError> {
         self.way.there().await?;
         let written = self.kept.write(projection, new).await?;

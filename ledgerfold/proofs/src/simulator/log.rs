@@ -6,8 +6,8 @@ use async_trait::async_trait;
 use ledgerfold::{
     CommandId, StreamId, UniqueKey, Version,
     ports::{
-        AppendError, Clock, CommandRecord, EventStore, Page, Resume, Segment, StoreError,
-        StreamPage, Streams, StreamsError, Transaction,
+        AppendError, Clock, CommandRecord, EventReader, EventStore, Page, Resume, Segment,
+        StoreError, StreamPage, Streams, StreamsError, Transaction,
     },
     vocabulary::{Commit, NewCommit},
 };
@@ -193,7 +193,7 @@ fn page(page: Page, limit: usize) -> Page {
 }
 
 #[async_trait]
-impl EventStore for SimulatedLog {
+impl EventReader for SimulatedLog {
     async fn read(&self, stream: &StreamId, after: Version) -> Result<Page, StoreError> {
         self.reading().await?;
         let found = page(self.kept.read(stream, after).await?, self.limits.page);
@@ -218,7 +218,10 @@ impl EventStore for SimulatedLog {
         let spoil = |commit| defects::spoil(self.plant, commit);
         Ok(Page { commits: commits.into_iter().map(spoil).collect(), more })
     }
+}
 
+#[async_trait]
+impl EventStore for SimulatedLog {
     async fn append(&self, new: &NewCommit) -> Result<(), AppendError> {
         let outcome = self.append_now(new).await;
         self.written(outcome).await

@@ -8,7 +8,10 @@ use std::{
 
 use async_trait::async_trait;
 use ledgerfold::{
-    ports::{ReadStoreError, ReadTable, RemovedPage, Resume, RowStore, TallyStore},
+    ports::{
+        ReadStoreError, ReadTable, ReadView, RemovedPage, Resume, RowReader, RowStore, TallyReader,
+        TallyStore,
+    },
     vocabulary::{Generation, Retired},
 };
 
@@ -79,6 +82,16 @@ impl SimulatedTable {
 
     fn lock(&self) -> MutexGuard<'_, BTreeMap<Generation, Stores>> {
         self.generations.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl ReadView for SimulatedTable {
+    fn read_rows(&self, generation: Generation) -> Arc<dyn RowReader> {
+        self.rows(generation)
+    }
+
+    fn read_tallies(&self, generation: Generation) -> Arc<dyn TallyReader> {
+        self.tallies(generation)
     }
 }
 

@@ -10,8 +10,8 @@ use async_trait::async_trait;
 use ledgerfold::{
     StreamId, Version,
     ports::{
-        Counted, Counter, CounterKey, Increment, Listing, Memo, ReadStoreError, RowStore, Settled,
-        StoredRow, TallyStore, Written,
+        Counted, Counter, CounterKey, Increment, Listing, Memo, ReadStoreError, RowReader,
+        RowStore, Settled, StoredRow, TallyReader, TallyStore, Written,
     },
     query::{LiveRows, LiveTallies},
 };
@@ -141,7 +141,7 @@ fn read_only<T>() -> Result<T, ReadStoreError> {
 }
 
 #[async_trait]
-impl RowStore for Readers {
+impl RowReader for Readers {
     async fn get(&self, stream: &StreamId) -> Result<Option<StoredRow>, ReadStoreError> {
         let before = of(&self.shown().rows, stream);
         let row = self.read(self.rows[self.container()].get(stream)).await?;
@@ -150,6 +150,13 @@ impl RowStore for Readers {
         Ok(row)
     }
 
+    async fn list(&self, listing: &Listing) -> Result<Vec<StoredRow>, ReadStoreError> {
+        self.read(self.rows[self.container()].list(listing)).await
+    }
+}
+
+#[async_trait]
+impl RowStore for Readers {
     async fn put(&self, _: &StoredRow) -> Result<Written, ReadStoreError> {
         read_only()
     }
@@ -157,23 +164,15 @@ impl RowStore for Readers {
     async fn replace(&self, _: &StoredRow, _: &StoredRow) -> Result<Written, ReadStoreError> {
         read_only()
     }
-
-    async fn list(&self, listing: &Listing) -> Result<Vec<StoredRow>, ReadStoreError> {
-        self.read(self.rows[self.container()].list(listing)).await
-    }
 }
 
 #[async_trait]
-impl TallyStore for Readers {
+impl TallyReader for Readers {
     async fn memo(&self, stream: &StreamId) -> Result<Option<Memo>, ReadStoreError> {
         let before = of(&self.shown().memos, stream);
         let memo = self.read(self.tallies[self.container()].memo(stream)).await?;
         self.show_memo(stream, before, memo.as_ref());
         Ok(memo)
-    }
-
-    async fn add(&self, _: Version, _: &Memo, _: &[Increment]) -> Result<Written, ReadStoreError> {
-        read_only()
     }
 
     async fn range(
@@ -210,5 +209,12 @@ impl TallyStore for Readers {
         self.show_memo(stream, memo_before, counted.memo.as_ref());
         self.show_counters(before, &counted.counters);
         Ok(counted)
+    }
+}
+
+#[async_trait]
+impl TallyStore for Readers {
+    async fn add(&self, _: Version, _: &Memo, _: &[Increment]) -> Result<Written, ReadStoreError> {
+        read_only()
     }
 }

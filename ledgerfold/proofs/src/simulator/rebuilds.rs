@@ -2,7 +2,7 @@
 //! begin again, roll back, give up, and remove what is needed no more.
 
 use ledgerfold::{
-    ports::{Clock, GenerationStore, RowStore, TallyStore, Written},
+    ports::{Clock, GenerationStore, RowReader, TallyReader, Written},
     rebuild::{Plan, RebuildError, Rebuilder, Verified},
     vocabulary::GenerationRef,
 };
@@ -196,10 +196,10 @@ async fn watch(world: &World, queue: usize) {
         let stream = account(clockwork.below(ACCOUNTS));
         // Whether that goes well and forwards is seen to by the readers.
         match queue {
-            0 => drop(RowStore::get(&**readers, &stream).await),
+            0 => drop(RowReader::get(&**readers, &stream).await),
             _ => {
-                drop(TallyStore::memo(&**readers, &stream).await);
-                drop(TallyStore::range(&**readers, &all(), &all()).await);
+                drop(TallyReader::memo(&**readers, &stream).await);
+                drop(TallyReader::range(&**readers, &all(), &all()).await);
             }
         }
     }

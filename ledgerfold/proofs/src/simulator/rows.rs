@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use async_trait::async_trait;
 use ledgerfold::{
     Payload, StreamId,
-    ports::{Clock, Listing, ReadStoreError, RowStore, StoredRow, Written},
+    ports::{Clock, Listing, ReadStoreError, RowReader, RowStore, StoredRow, Written},
     vocabulary::Generation,
 };
 
@@ -92,12 +92,20 @@ impl SimulatedRows {
 }
 
 #[async_trait]
-impl RowStore for SimulatedRows {
+impl RowReader for SimulatedRows {
     async fn get(&self, stream: &StreamId) -> Result<Option<StoredRow>, ReadStoreError> {
         self.way.there().await?;
         self.kept.get(stream).await
     }
 
+    async fn list(&self, listing: &Listing) -> Result<Vec<StoredRow>, ReadStoreError> {
+        self.way.there().await?;
+        self.index.list(listing).await
+    }
+}
+
+#[async_trait]
+impl RowStore for SimulatedRows {
     async fn put(&self, row: &StoredRow) -> Result<Written, ReadStoreError> {
         self.way.there().await?;
         let written = if self.plant == Plant::RowsUnconditional {
@@ -126,10 +134,5 @@ impl RowStore for SimulatedRows {
             self.put_down(row);
         }
         self.way.back(written).await
-    }
-
-    async fn list(&self, listing: &Listing) -> Result<Vec<StoredRow>, ReadStoreError> {
-        self.way.there().await?;
-        self.index.list(listing).await
     }
 }

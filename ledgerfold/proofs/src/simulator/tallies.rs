@@ -7,7 +7,8 @@ use futures::channel::oneshot;
 use ledgerfold::{
     StreamId, Version,
     ports::{
-        Clock, Counter, CounterKey, Increment, Memo, ReadStoreError, Settled, TallyStore, Written,
+        Clock, Counter, CounterKey, Increment, Memo, ReadStoreError, Settled, TallyReader,
+        TallyStore, Written,
     },
 };
 
@@ -129,25 +130,10 @@ impl SimulatedTallies {
 }
 
 #[async_trait]
-impl TallyStore for SimulatedTallies {
+impl TallyReader for SimulatedTallies {
     async fn memo(&self, stream: &StreamId) -> Result<Option<Memo>, ReadStoreError> {
         self.way.there().await?;
         Ok(self.unseen.memo(stream, self.kept.memo(stream).await?))
-    }
-
-    async fn add(
-        &self,
-        after: Version,
-        memo: &Memo,
-        increments: &[Increment],
-    ) -> Result<Written, ReadStoreError> {
-        self.way.there().await?;
-        let after = match self.plant {
-            Plant::CountedUnconditionally => self.kept.counted(&memo.stream),
-            _ => after,
-        };
-        let written = self.add_after(after, memo, increments).await?;
-        self.way.back(written).await
     }
 
     async fn range(
@@ -178,25 +164,31 @@ impl TallyStore for SimulatedTallies {
     }
 }
 
+#[async_trait]
+impl TallyStore for SimulatedTallies {
+    async fn add(
+        &self,
+        after: Version,
+        memo: &Memo,
+        increments: &[Increment],
+    ) -> Result<Written, ReadStoreError> {
+        self.way.there().await?;
+        let after = match self.plant {
+            Plant::CountedUnconditionally => self.kept.counted(&memo.stream),
+            _ => after,
+        };
+        let written = self.add_after(after, memo, increments).await?;
+        self.way.back(written).await
+    }
+}
+
 /// The same counters for a repair that adds what it has seen missing, whatever was counted meanwhile.
 pub(super) struct Blind(pub(super) Arc<SimulatedTallies>);
 
 #[async_trait]
-impl TallyStore for Blind {
+impl TallyReader for Blind {
     async fn memo(&self, stream: &StreamId) -> Result<Option<Memo>, ReadStoreError> {
         self.0.memo(stream).await
-    }
-
-    async fn add(
-        &self,
-        _: Version,
-        memo: &Memo,
-        increments: &[Increment],
-    ) -> Result<Written, ReadStoreError> {
-        self.0.way.there().await?;
-        let after = self.0.kept.counted(&memo.stream);
-        let written = self.0.kept.add(after, memo, increments).await?;
-        self.0.way.back(written).await
     }
 
     async fn range(
@@ -213,5 +205,20 @@ impl TallyStore for Blind {
         groups: &[CounterKey],
     ) -> Result<Settled, ReadStoreError> {
         self.0.settled(stream, groups).await
+    }
+}
+
+#[async_trait]
+impl TallyStore for Blind {
+    async fn add(
+        &self,
+        _: Version,
+        memo: &Memo,
+        increments: &[Increment],
+    ) -> Result<Written, ReadStoreError> {
+        self.0.way.there().await?;
+        let after = self.0.kept.counted(&memo.stream);
+        let written = self.0.kept.add(after, memo, increments).await?;
+        self.0.way.back(written).await
     }
 }

@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use ledgerfold::{
     CommandId, CorrelationId, Payload, SchemaVersion, StreamId, Timestamp, Traceparent, Version,
-    ports::EventStore,
+    ports::{EventReader, EventStore},
     vocabulary::{
         CommandStamp, Commit, CommitEvent, Fingerprint, Metadata, NewCommit, RecentCommands,
         Snapshot,

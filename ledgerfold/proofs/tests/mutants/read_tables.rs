@@ -6,8 +6,8 @@ use async_trait::async_trait;
 use ledgerfold::{
     StreamId, Version,
     ports::{
-        Counter, CounterKey, Increment, Listing, Memo, ReadStoreError, RowStore, Settled,
-        StoredRow, TallyStore, Written,
+        Counter, CounterKey, Increment, Listing, Memo, ReadStoreError, RowReader, RowStore,
+        Settled, StoredRow, TallyReader, TallyStore, Written,
     },
 };
 use ledgerfold_proofs::conformance::{row_store, tally_store};
@@ -40,11 +40,18 @@ impl WrongRows {
 }
 
 #[async_trait]
-impl RowStore for WrongRows {
+impl RowReader for WrongRows {
     async fn get(&self, stream: &StreamId) -> Result<Option<StoredRow>, ReadStoreError> {
         self.kept.get(stream).await
     }
 
+    async fn list(&self, listing: &Listing) -> Result<Vec<StoredRow>, ReadStoreError> {
+        self.kept.list(listing).await
+    }
+}
+
+#[async_trait]
+impl RowStore for WrongRows {
     async fn put(&self, row: &StoredRow) -> Result<Written, ReadStoreError> {
         if self.refuses(row) {
             return Err(ReadStoreError::Invalid("it is too large, as ordered".into()));
@@ -60,10 +67,6 @@ impl RowStore for WrongRows {
 
     async fn replace(&self, seen: &StoredRow, row: &StoredRow) -> Result<Written, ReadStoreError> {
         self.kept.replace(seen, row).await
-    }
-
-    async fn list(&self, listing: &Listing) -> Result<Vec<StoredRow>, ReadStoreError> {
-        self.kept.list(listing).await
     }
 }
 
@@ -82,31 +85,9 @@ struct WrongTallies {
 }
 
 #[async_trait]
-impl TallyStore for WrongTallies {
+impl TallyReader for WrongTallies {
     async fn memo(&self, stream: &StreamId) -> Result<Option<Memo>, ReadStoreError> {
         self.kept.memo(stream).await
-    }
-
-    async fn add(
-        &self,
-        after: Version,
-        memo: &Memo,
-        increments: &[Increment],
-    ) -> Result<Written, ReadStoreError> {
-        let mut increments = increments.to_vec();
-        match self.defect {
-            TallyDefect::AddsAGroupTwice => increments.dedup(),
-            TallyDefect::ShowsEmptyGroups => {
-                for increment in increments.iter_mut().filter(|it| it.amounts.is_empty()) {
-                    increment.amounts.insert("nothing".to_owned(), 0);
-                }
-            }
-            TallyDefect::TakesFewGroups if increments.len() > 25 => {
-                return Err(ReadStoreError::Invalid("over 25 groups".into()));
-            }
-            TallyDefect::TakesFewGroups | TallyDefect::StopsAtTheLimit => {}
-        }
-        self.kept.add(after, memo, &increments).await
     }
 
     async fn range(
@@ -129,6 +110,31 @@ impl TallyStore for WrongTallies {
         groups: &[CounterKey],
     ) -> Result<Settled, ReadStoreError> {
         self.kept.settled(stream, groups).await
+    }
+}
+
+#[async_trait]
+impl TallyStore for WrongTallies {
+    async fn add(
+        &self,
+        after: Version,
+        memo: &Memo,
+        increments: &[Increment],
+    ) -> Result<Written, ReadStoreError> {
+        let mut increments = increments.to_vec();
+        match self.defect {
+            TallyDefect::AddsAGroupTwice => increments.dedup(),
+            TallyDefect::ShowsEmptyGroups => {
+                for increment in increments.iter_mut().filter(|it| it.amounts.is_empty()) {
+                    increment.amounts.insert("nothing".to_owned(), 0);
+                }
+            }
+            TallyDefect::TakesFewGroups if increments.len() > 25 => {
+                return Err(ReadStoreError::Invalid("over 25 groups".into()));
+            }
+            TallyDefect::TakesFewGroups | TallyDefect::StopsAtTheLimit => {}
+        }
+        self.kept.add(after, memo, &increments).await
     }
 }
 

@@ -5,7 +5,7 @@ use std::sync::{Mutex, PoisonError};
 use async_trait::async_trait;
 use ledgerfold::{
     StreamId, Version,
-    ports::{EventStore, Newest, Page},
+    ports::{EventReader, Newest, Page},
     vocabulary::{Commit, StateSchema},
 };
 use ledgerfold_proofs::conformance::history::ModelStore;

@@ -1,7 +1,9 @@
 use async_trait::async_trait;
 use ledgerfold::{
     CommandId, StreamId, Version,
-    ports::{AppendError, CommandRecord, EventStore, Newest, Page, StoreError, Transaction},
+    ports::{
+        AppendError, CommandRecord, EventReader, EventStore, Newest, Page, StoreError, Transaction,
+    },
     vocabulary::{Commit, NewCommit, StateSchema},
 };
 use ledgerfold_proofs::conformance::history::{ModelStore, alone};
@@ -75,7 +77,7 @@ impl<D: Defect> Wrong<D> {
 }
 
 #[async_trait]
-impl<D: Defect> EventStore for Wrong<D> {
+impl<D: Defect> EventReader for Wrong<D> {
     async fn read(&self, stream: &StreamId, after: Version) -> Read {
         self.page(self.defect.read(&self.log, stream, after).await)
     }
@@ -99,7 +101,10 @@ impl<D: Defect> EventStore for Wrong<D> {
         let newest = self.read_back(stream, None, 1).await?;
         Ok(newest.commits.first().map_or(Version::NONE, |newest| self.defect.head(newest)))
     }
+}
 
+#[async_trait]
+impl<D: Defect> EventStore for Wrong<D> {
     async fn append(&self, new: &NewCommit) -> Write {
         self.outcome(self.defect.append(&self.log, new).await)
     }

@@ -10,8 +10,9 @@ use async_trait::async_trait;
 use ledgerfold::{
     Category, CommandId, StreamId, UniqueKey, Version,
     ports::{
-        AppendError, ClaimsRecord, CommandRecord, EventStore, KeyChange, MAX_TRANSACTION_BYTES,
-        Page, Resume, Segment, StoreError, StreamPage, Streams, StreamsError, Transaction,
+        AppendError, ClaimsRecord, CommandRecord, EventReader, EventStore, KeyChange,
+        MAX_TRANSACTION_BYTES, Page, Resume, Segment, StoreError, StreamPage, Streams,
+        StreamsError, Transaction,
     },
     vocabulary::{Commit, DamagedToken, NewCommit, StreamVersion},
 };
@@ -108,7 +109,7 @@ impl MemoryEventStore {
 }
 
 #[async_trait]
-impl EventStore for MemoryEventStore {
+impl EventReader for MemoryEventStore {
     async fn read(&self, stream: &StreamId, after: Version) -> Result<Page, StoreError> {
         let kept = self.lock();
         let following = kept
@@ -134,7 +135,10 @@ impl EventStore for MemoryEventStore {
             .map(|(_, commit)| commit);
         Ok(self.page(preceding, commits))
     }
+}
 
+#[async_trait]
+impl EventStore for MemoryEventStore {
     async fn append(&self, new: &NewCommit) -> Result<(), AppendError> {
         let mut kept = self.lock();
         kept.check_commit(new.as_commit())?;

@@ -8,7 +8,7 @@ use std::{
 
 use async_trait::async_trait;
 use ledgerfold::{
-    ports::{GenerationStore, ReadStoreError, SegmentProgress, Written},
+    ports::{GenerationReader, GenerationStore, ReadStoreError, SegmentProgress, Written},
     vocabulary::Generations,
 };
 
@@ -66,11 +66,14 @@ impl MemoryGenerationStore {
 }
 
 #[async_trait]
-impl GenerationStore for MemoryGenerationStore {
+impl GenerationReader for MemoryGenerationStore {
     async fn read(&self, projection: &str) -> Result<Option<Generations>, ReadStoreError> {
         Ok(self.call()?.records.get(projection).cloned())
     }
+}
 
+#[async_trait]
+impl GenerationStore for MemoryGenerationStore {
     async fn write(&self, projection: &str, new: &Generations) -> Result<Written, ReadStoreError> {
         let mut kept = self.call()?;
         let number = kept.records.get(projection).map_or(0, Generations::number);

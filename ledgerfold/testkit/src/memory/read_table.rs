@@ -5,7 +5,10 @@ use std::{
 
 use async_trait::async_trait;
 use ledgerfold::{
-    ports::{ReadStoreError, ReadTable, RemovedPage, Resume, RowStore, TallyStore},
+    ports::{
+        ReadStoreError, ReadTable, ReadView, RemovedPage, Resume, RowReader, RowStore, TallyReader,
+        TallyStore,
+    },
     vocabulary::{Generation, Retired},
 };
 
@@ -62,6 +65,16 @@ impl MemoryReadTable {
 
     fn lock(&self) -> MutexGuard<'_, BTreeMap<Generation, Stores>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl ReadView for MemoryReadTable {
+    fn read_rows(&self, generation: Generation) -> Arc<dyn RowReader> {
+        self.rows(generation)
+    }
+
+    fn read_tallies(&self, generation: Generation) -> Arc<dyn TallyReader> {
+        self.tallies(generation)
     }
 }
 

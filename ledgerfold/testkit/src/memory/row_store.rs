@@ -6,7 +6,7 @@ use std::{
 use async_trait::async_trait;
 use ledgerfold::{
     StreamId,
-    ports::{Listing, ReadStoreError, RowStore, StoredRow, Written},
+    ports::{Listing, ReadStoreError, RowReader, RowStore, StoredRow, Written},
 };
 
 /// Rows in memory. The index may be frozen, so that it lags as a real one does.
@@ -67,12 +67,28 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 #[async_trait]
-impl RowStore for MemoryRowStore {
+impl RowReader for MemoryRowStore {
     async fn get(&self, stream: &StreamId) -> Result<Option<StoredRow>, ReadStoreError> {
         self.check(stream)?;
         Ok(lock(&self.rows).get(stream).cloned())
     }
 
+    async fn list(&self, listing: &Listing) -> Result<Vec<StoredRow>, ReadStoreError> {
+        let rows = lock(&self.frozen).clone().unwrap_or_else(|| self.rows());
+        let mut listed: Vec<_> = rows
+            .into_iter()
+            .filter_map(|row| Some((row.index.clone()?, row)))
+            .filter(|(index, _)| index.partition == listing.partition)
+            .filter(|(index, _)| listing.before.as_ref().is_none_or(|before| index.order < *before))
+            .collect();
+        listed.sort_by(|(one, _), (other, _)| other.order.cmp(&one.order));
+        listed.truncate(listing.limit);
+        Ok(listed.into_iter().map(|(_, row)| row).collect())
+    }
+}
+
+#[async_trait]
+impl RowStore for MemoryRowStore {
     async fn put(&self, row: &StoredRow) -> Result<Written, ReadStoreError> {
         self.check_row(row)?;
         let mut rows = lock(&self.rows);
@@ -91,18 +107,5 @@ impl RowStore for MemoryRowStore {
         }
         rows.insert(row.stream.clone(), row.clone());
         Ok(Written::Done)
-    }
-
-    async fn list(&self, listing: &Listing) -> Result<Vec<StoredRow>, ReadStoreError> {
-        let rows = lock(&self.frozen).clone().unwrap_or_else(|| self.rows());
-        let mut listed: Vec<_> = rows
-            .into_iter()
-            .filter_map(|row| Some((row.index.clone()?, row)))
-            .filter(|(index, _)| index.partition == listing.partition)
-            .filter(|(index, _)| listing.before.as_ref().is_none_or(|before| index.order < *before))
-            .collect();
-        listed.sort_by(|(one, _), (other, _)| other.order.cmp(&one.order));
-        listed.truncate(listing.limit);
-        Ok(listed.into_iter().map(|(_, row)| row).collect())
     }
 }

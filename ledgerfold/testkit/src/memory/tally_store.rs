@@ -6,7 +6,10 @@ use std::{
 use async_trait::async_trait;
 use ledgerfold::{
     StreamId, Version,
-    ports::{Counter, CounterKey, Increment, Memo, ReadStoreError, Settled, TallyStore, Written},
+    ports::{
+        Counter, CounterKey, Increment, Memo, ReadStoreError, Settled, TallyReader, TallyStore,
+        Written,
+    },
 };
 
 /// Counters in memory.
@@ -60,11 +63,33 @@ impl MemoryTallyStore {
 }
 
 #[async_trait]
-impl TallyStore for MemoryTallyStore {
+impl TallyReader for MemoryTallyStore {
     async fn memo(&self, stream: &StreamId) -> Result<Option<Memo>, ReadStoreError> {
         Ok(self.lock().memos.get(stream).cloned())
     }
 
+    async fn range(
+        &self,
+        first: &CounterKey,
+        last: &CounterKey,
+    ) -> Result<Vec<Counter>, ReadStoreError> {
+        let state = self.lock();
+        let counters = state.counters.range(first.clone()..=last.clone());
+        let counters = counters.map(|(key, sums)| (key.clone(), sums.clone()));
+        Ok(counters.map(|(key, amounts)| Counter { key, amounts }).collect())
+    }
+
+    async fn settled(
+        &self,
+        stream: &StreamId,
+        _: &[CounterKey],
+    ) -> Result<Settled, ReadStoreError> {
+        Ok(Settled::At(self.memo(stream).await?))
+    }
+}
+
+#[async_trait]
+impl TallyStore for MemoryTallyStore {
     async fn add(
         &self,
         after: Version,
@@ -85,24 +110,5 @@ impl TallyStore for MemoryTallyStore {
             }
         }
         Ok(Written::Done)
-    }
-
-    async fn range(
-        &self,
-        first: &CounterKey,
-        last: &CounterKey,
-    ) -> Result<Vec<Counter>, ReadStoreError> {
-        let state = self.lock();
-        let counters = state.counters.range(first.clone()..=last.clone());
-        let counters = counters.map(|(key, sums)| (key.clone(), sums.clone()));
-        Ok(counters.map(|(key, amounts)| Counter { key, amounts }).collect())
-    }
-
-    async fn settled(
-        &self,
-        stream: &StreamId,
-        _: &[CounterKey],
-    ) -> Result<Settled, ReadStoreError> {
-        Ok(Settled::At(self.memo(stream).await?))
     }
 }

@@ -11,9 +11,9 @@ use crate::{
     error::CliError,
     output::progress,
     replay::{fresh_name, start, verdict},
-    system::{SystemClock, SystemRandom},
     target::Target,
 };
+use ledgerfold_aws::{SystemClock, SystemRandom};
 
 /// What the names of audits begin with: by it the rule of their queue knows them.
 const PREFIX: &str = "audit-";

@@ -13,7 +13,8 @@ use ledgerfold_eventbridge::{ARCHIVED_AFTER, Replays};
 use serde::Serialize;
 
 use super::Context;
-use crate::{error::CliError, system::SystemClock};
+use crate::error::CliError;
+use ledgerfold_aws::SystemClock;
 
 pub(super) use republish::run as republish;
 pub(super) use window::WindowOptions;

@@ -17,8 +17,8 @@ use crate::{
     },
     error::CliError,
     output::{Output, Report, confirm, progress, table},
-    system::{SystemClock, SystemRandom},
 };
+use ledgerfold_aws::{SystemClock, SystemRandom};
 
 /// Few enough that whoever listens to the bus keeps up with live traffic beside them.
 const COMMITS_PER_SECOND: NonZeroU32 = NonZeroU32::new(50).expect("it is not zero");

@@ -20,9 +20,9 @@ use super::{bars::Bars, walk::COMMITS_PER_PAGE};
 use crate::{
     error::{CliError, FINDINGS},
     output::{Output, Report, table},
-    system::{SystemClock, SystemRandom},
     target::Target,
 };
+use ledgerfold_aws::{SystemClock, SystemRandom};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Claims {

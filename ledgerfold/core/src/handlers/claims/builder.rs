@@ -12,12 +12,14 @@ use crate::{
         ClaimsBuild, ClaimsRecord, Clock, Random, Segment, SegmentProgress, StoreError, Written,
     },
     rebuild::Plan,
-    waiting::{Backoff, RateLimit},
+    waiting::{Backoff, ExponentialWait, RateLimit},
 };
 
 /// How often a subject is looked at, and a record changed, while others keep changing it.
-const BACKOFF: Backoff =
-    Backoff { attempts: 10, first: Duration::from_millis(5), longest: Duration::from_millis(200) };
+const BACKOFF: Backoff = Backoff {
+    attempts: 10,
+    wait: ExponentialWait::new(Duration::from_millis(5), Duration::from_millis(200)),
+};
 
 /// Somebody who watches a build.
 pub type Observer<'a> = &'a (dyn Fn(Step) + Send + Sync);

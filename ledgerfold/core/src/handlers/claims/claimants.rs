@@ -8,7 +8,7 @@ use futures::future::BoxFuture;
 use crate::{
     Category, Claim, Decider, StreamId, UniqueKey,
     command::{LoadError, Loader},
-    ports::EventStore,
+    ports::EventReader,
     vocabulary::StreamVersion,
 };
 
@@ -31,7 +31,7 @@ pub(super) struct Claimant {
 }
 
 type Owned =
-    for<'a> fn(&'a dyn EventStore, StreamId) -> BoxFuture<'a, Result<Ownership, LoadError>>;
+    for<'a> fn(&'a dyn EventReader, StreamId) -> BoxFuture<'a, Result<Ownership, LoadError>>;
 
 /// The keys that a stream owns at a version, by its events.
 #[derive(Clone, Debug)]
@@ -72,14 +72,17 @@ impl Claimant {
     /// The keys that a stream owns now.
     pub(super) async fn owned(
         self,
-        log: &dyn EventStore,
+        log: &dyn EventReader,
         stream: &StreamId,
     ) -> Result<Ownership, LoadError> {
         (self.owned)(log, stream.clone()).await
     }
 }
 
-async fn owned<D: Decider>(log: &dyn EventStore, stream: StreamId) -> Result<Ownership, LoadError> {
+async fn owned<D: Decider>(
+    log: &dyn EventReader,
+    stream: StreamId,
+) -> Result<Ownership, LoadError> {
     let loaded = Loader::<Owning<D>>::new().load(log, &stream).await?;
     Ok(Ownership { seen: loaded.stream_version(), keys: loaded.state().clone() })
 }

@@ -5,7 +5,7 @@ use crate::{
     Category, StreamId, UniqueKey,
     command::LoadError,
     ports::{
-        Correction, EventStore, Reservation, Reservations, Resume, Segment, StoreError, Streams,
+        Correction, EventReader, Reservation, Reservations, Resume, Segment, StoreError, Streams,
         Walk,
     },
     vocabulary::StreamVersion,
@@ -18,7 +18,7 @@ use crate::{
 #[derive(Clone)]
 pub struct Inspector {
     pub(super) claimants: Claimants,
-    log: Arc<dyn EventStore>,
+    log: Arc<dyn EventReader>,
     pub(super) reservations: Arc<dyn Reservations>,
     streams: Arc<dyn Streams>,
 }
@@ -160,7 +160,7 @@ impl Inspector {
     /// stream that began before a build may not be missing from it.
     pub fn new(
         claimants: Claimants,
-        log: Arc<dyn EventStore>,
+        log: Arc<dyn EventReader>,
         reservations: Arc<dyn Reservations>,
         streams: Arc<dyn Streams>,
     ) -> Self {

@@ -1,6 +1,6 @@
 use crate::{
     CommandId, Decider, DecodeError, EncodeError, Event, EventId, StreamId, Version,
-    ports::{EventStore, StoreError},
+    ports::{EventReader, StoreError},
     vocabulary::{
         CommandStamp, Commit, CommitEvent, CommitRef, Metadata, NewCommit, Panicked,
         RecentCommands, Snapshot, StateSchema, StreamVersion, panics::guarded,
@@ -150,7 +150,7 @@ impl<D: Decider> Loaded<D> {
     /// [`LoadError`]; what was read may be forgotten then.
     pub async fn read_on(
         &mut self,
-        store: &dyn EventStore,
+        store: &dyn EventReader,
         sought: &CommandId,
     ) -> Result<Option<Commit>, LoadError> {
         self.read_on_from(store, Some(sought), None).await
@@ -158,7 +158,7 @@ impl<D: Decider> Loaded<D> {
 
     pub(super) async fn read_on_from(
         &mut self,
-        store: &dyn EventStore,
+        store: &dyn EventReader,
         sought: Option<&CommandId>,
         snapshots: Option<&StateSchema>,
     ) -> Result<Option<Commit>, LoadError> {
@@ -175,7 +175,7 @@ impl<D: Decider> Loaded<D> {
     /// Reads one page and folds it.
     pub(super) async fn read_page(
         &mut self,
-        store: &dyn EventStore,
+        store: &dyn EventReader,
         sought: Option<&CommandId>,
         snapshots: Option<&StateSchema>,
     ) -> Result<PageRead, LoadError> {

@@ -1,7 +1,7 @@
 use super::{CommandError, LoadError, Loaded, loaded::PageRead, origin::Origin};
 use crate::{
     CommandId, Decider, Rejection, SnapshotPolicy, Snapshots, StreamId, Version,
-    ports::{Base, EventStore, Newest, StoreError},
+    ports::{Base, EventReader, Newest, StoreError},
     vocabulary::{
         Commit, CommitRef, IDEMPOTENCY_WINDOW, MAX_SNAPSHOT_BYTES, NewCommit, Snapshot,
         StateSchema, panics::guarded,
@@ -25,7 +25,7 @@ impl<D: Decider> Loader<D> {
     /// [`LoadError`].
     pub async fn load(
         &self,
-        store: &dyn EventStore,
+        store: &dyn EventReader,
         stream: &StreamId,
     ) -> Result<Loaded<D>, LoadError> {
         let mut loaded = Loaded::unread(stream.clone());
@@ -36,7 +36,7 @@ impl<D: Decider> Loader<D> {
     /// The same, and the commit of this command, if there is one.
     pub(super) async fn load_seeking(
         &self,
-        store: &dyn EventStore,
+        store: &dyn EventReader,
         stream: &StreamId,
         sought: &CommandId,
     ) -> Result<(Loaded<D>, Option<Commit>), LoadError> {
@@ -48,7 +48,7 @@ impl<D: Decider> Loader<D> {
     /// Brings `loaded` up to date, and gives back the commit of this command, if there is one.
     pub(super) async fn catch_up(
         &self,
-        store: &dyn EventStore,
+        store: &dyn EventReader,
         loaded: &mut Loaded<D>,
         sought: &CommandId,
     ) -> Result<Option<Commit>, LoadError> {
@@ -60,7 +60,7 @@ impl<D: Decider> Loader<D> {
 
     async fn read(
         &self,
-        store: &dyn EventStore,
+        store: &dyn EventReader,
         loaded: &mut Loaded<D>,
         sought: Option<&CommandId>,
     ) -> Result<Option<Commit>, LoadError> {
@@ -84,7 +84,7 @@ impl<D: Decider> Loader<D> {
     /// The commit of this command, if it is among those that `loaded` remembers the ids of.
     pub(super) async fn recall(
         &self,
-        store: &dyn EventStore,
+        store: &dyn EventReader,
         loaded: &Loaded<D>,
         sought: &CommandId,
     ) -> Result<Option<Commit>, LoadError> {
@@ -104,7 +104,7 @@ impl<D: Decider> Loader<D> {
     /// read from its start, where one page at a time is enough.
     async fn read_back(
         &self,
-        store: &dyn EventStore,
+        store: &dyn EventReader,
         loaded: &mut Loaded<D>,
         snapshots: &Snapshots<D::State>,
         sought: Option<&CommandId>,
@@ -241,7 +241,7 @@ impl CommitRef {
     ///
     /// A record of what a transaction did may be seen a moment before the commits of that transaction:
     /// a plain read of DynamoDB may show half of it. So a commit that is not there yet may be read later.
-    pub(super) async fn read(&self, store: &dyn EventStore) -> Result<Commit, LoadError> {
+    pub(super) async fn read(&self, store: &dyn EventReader) -> Result<Commit, LoadError> {
         let page = store.read_back(&self.stream, Some(self.from.next()), 1).await?;
         let found = page.commits.into_iter().next();
         found.filter(|commit| commit.from() == self.from).ok_or_else(|| {

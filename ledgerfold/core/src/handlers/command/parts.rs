@@ -5,7 +5,7 @@ use async_trait::async_trait;
 use super::{CommandError, LoadError, Loaded, Loader, draft::Draft, origin::Origin};
 use crate::{
     CommandId, Decider, Rejection, StreamId, Version,
-    ports::EventStore,
+    ports::EventReader,
     vocabulary::{Commit, CommitRef},
 };
 
@@ -31,7 +31,7 @@ pub trait Parts: Send + Sync + 'static {
     #[doc(hidden)]
     async fn load(
         loaders: &Self::Loaders,
-        store: &dyn EventStore,
+        store: &dyn EventReader,
         streams: &Self::Streams,
         sought: &CommandId,
     ) -> Result<(Self::Loaded, Vec<Commit>), LoadError>;
@@ -70,7 +70,7 @@ macro_rules! parts {
 
             async fn load(
                 loaders: &Self::Loaders,
-                store: &dyn EventStore,
+                store: &dyn EventReader,
                 streams: &Self::Streams,
                 sought: &CommandId,
             ) -> Result<(Self::Loaded, Vec<Commit>), LoadError> {

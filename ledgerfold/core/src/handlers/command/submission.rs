@@ -16,12 +16,14 @@ use crate::{
     Command, CommandId, Idempotency, Rejection, StreamId,
     ports::{Clock, CommandRecord, EventStore, Random, StrictCommand},
     vocabulary::{Commit, CommitRef, Fingerprint, panics::guarded},
-    waiting::Backoff,
+    waiting::{Backoff, ExponentialWait},
 };
 
 /// How often a command is decided on the current state before it reports contention.
-const BACKOFF: Backoff =
-    Backoff { attempts: 10, first: Duration::from_millis(5), longest: Duration::from_millis(200) };
+const BACKOFF: Backoff = Backoff {
+    attempts: 10,
+    wait: ExponentialWait::new(Duration::from_millis(5), Duration::from_millis(200)),
+};
 
 /// The ports of a command handler.
 pub(super) struct Ports {

@@ -6,7 +6,7 @@ use super::{ProcessManager, Reaction, dispatch::Dispatch};
 use crate::{
     CommandId, DecodeError, Envelope, StreamId, Version,
     command::CommandHandler,
-    ports::{Cause, Deadline, DeadlineError, DeadlineKey, DeadlineStore, EventStore, StoreError},
+    ports::{Cause, Deadline, DeadlineError, DeadlineKey, DeadlineStore, EventReader, StoreError},
     vocabulary::{Content, Delivery, Panicked, Receipt, panics::guarded},
 };
 
@@ -19,7 +19,7 @@ pub struct ProcessHandler<P: ProcessManager> {
     settings: Arc<P::Settings>,
     dispatch: Arc<Dispatch<P>>,
     deadlines: Arc<dyn DeadlineStore>,
-    log: Arc<dyn EventStore>,
+    log: Arc<dyn EventReader>,
 }
 
 impl<P: ProcessManager> Clone for ProcessHandler<P> {
@@ -56,7 +56,7 @@ impl<P: ProcessManager> ProcessHandler<P> {
         settings: P::Settings,
         commands: CommandHandler<P::Target>,
         deadlines: Arc<dyn DeadlineStore>,
-        log: Arc<dyn EventStore>,
+        log: Arc<dyn EventReader>,
     ) -> Self {
         Self { settings: Arc::new(settings), dispatch: Dispatch::new(commands), deadlines, log }
     }

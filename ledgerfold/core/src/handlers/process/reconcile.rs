@@ -11,7 +11,8 @@ use super::{ProcessManager, Reaction, expiry::command_id};
 use crate::{
     Decider, DecodeError, Envelope, ProcessName, Recorded, StreamId, Timestamp, Version,
     ports::{
-        Cause, Deadline, DeadlineError, DeadlineKey, DeadlineStore, EventStore, Pending, StoreError,
+        Cause, Deadline, DeadlineError, DeadlineKey, DeadlineStore, EventReader, Pending,
+        StoreError,
     },
     project::read_log,
     vocabulary::{Panicked, panics::guarded},
@@ -30,7 +31,7 @@ pub trait Scheduling: Send + Sync {
     async fn asked_for(
         &self,
         stream: &StreamId,
-        log: &dyn EventStore,
+        log: &dyn EventReader,
     ) -> Result<Vec<Asked>, ScheduleError>;
 
     /// Whether a deadline's command is not in the log, and would change something: so it has neither taken
@@ -41,7 +42,7 @@ pub trait Scheduling: Send + Sync {
     async fn is_open(
         &self,
         deadline: &Deadline,
-        log: &dyn EventStore,
+        log: &dyn EventReader,
     ) -> Result<bool, ScheduleError>;
 }
 
@@ -143,7 +144,7 @@ impl<P: ProcessManager> Scheduling for ProcessSchedule<P> {
     async fn asked_for(
         &self,
         stream: &StreamId,
-        log: &dyn EventStore,
+        log: &dyn EventReader,
     ) -> Result<Vec<Asked>, ScheduleError> {
         fold(stream, log, Vec::new(), |mut asked, envelope| {
             asked.extend(self.asked_by(envelope)?);
@@ -155,7 +156,7 @@ impl<P: ProcessManager> Scheduling for ProcessSchedule<P> {
     async fn is_open(
         &self,
         deadline: &Deadline,
-        log: &dyn EventStore,
+        log: &dyn EventReader,
     ) -> Result<bool, ScheduleError> {
         let stream = &deadline.key.stream;
         let caught = |source| panicked(stream, source);
@@ -178,7 +179,7 @@ impl<P: ProcessManager> Scheduling for ProcessSchedule<P> {
 
 async fn fold<T: Send>(
     stream: &StreamId,
-    log: &dyn EventStore,
+    log: &dyn EventReader,
     start: T,
     mut take: impl FnMut(T, &Envelope) -> Result<T, ScheduleError> + Send,
 ) -> Result<T, ScheduleError> {
@@ -198,7 +199,7 @@ async fn fold<T: Send>(
 pub struct DeadlineCheck {
     scheduling: Arc<dyn Scheduling>,
     store: Arc<dyn DeadlineStore>,
-    log: Arc<dyn EventStore>,
+    log: Arc<dyn EventReader>,
     standing: BTreeMap<DeadlineKey, Deadline>,
 }
 
@@ -253,7 +254,7 @@ impl DeadlineCheck {
     pub async fn begin(
         scheduling: Arc<dyn Scheduling>,
         store: Arc<dyn DeadlineStore>,
-        log: Arc<dyn EventStore>,
+        log: Arc<dyn EventReader>,
     ) -> Result<Self, DeadlineError> {
         let mut all = Vec::new();
         for part in 0..store.parts() {

@@ -7,14 +7,15 @@ use crate::{
     ProcessName, Timestamp,
     ports::{Clock, DeadlineError, DeadlineStore, Pending},
     vocabulary::panics::guarded_future,
+    waiting::ExponentialWait,
 };
 
 /// How often a deadline is tried before it stands aside: for about four hours.
 pub const MAX_ATTEMPTS: u32 = 10;
 
 /// How long a deadline that failed once waits; twice as long each time, up to the longest.
-const FIRST_WAIT: Duration = Duration::from_secs(60);
-const LONGEST_WAIT: Duration = Duration::from_secs(3_600);
+const WAIT: ExponentialWait =
+    ExponentialWait::new(Duration::from_secs(60), Duration::from_secs(3_600));
 
 /// Looks for deadlines that are due, and sends their commands.
 ///
@@ -166,7 +167,7 @@ impl DeadlineSweep {
             Ok(()) => (&mut swept.done, self.store.done(&pending.deadline).await),
             Err(error) if attempts < MAX_ATTEMPTS => {
                 tracing::warn!(deadline = %key, attempts, %error, "deadline postponed");
-                let next = later(self.clock.now(), wait(attempts));
+                let next = later(self.clock.now(), WAIT.after(attempts));
                 (&mut swept.postponed, self.store.postpone(pending, next).await)
             }
             Err(error) => {
@@ -205,12 +206,6 @@ impl Swept {
 
 fn earlier(one: Option<Timestamp>, other: Option<Timestamp>) -> Option<Timestamp> {
     one.into_iter().chain(other).min()
-}
-
-/// How long to wait after so many attempts.
-fn wait(attempts: u32) -> Duration {
-    let doublings = attempts.saturating_sub(1).min(16);
-    FIRST_WAIT.saturating_mul(1 << doublings).min(LONGEST_WAIT)
 }
 
 fn later(now: Timestamp, wait: Duration) -> Timestamp {

@@ -4,8 +4,8 @@ use super::walk::{Walk, walk};
 use crate::{
     Envelope, StreamId, Timestamp, Version,
     ports::{
-        Counter, CounterKey, EventStore, Memo, Quarantine, QuarantineError, Skip, Skips, StoredRow,
-        Written,
+        Counter, CounterKey, EventReader, Memo, Quarantine, QuarantineError, Skip, Skips,
+        StoredRow, Written,
     },
     project::{
         Counts, ProjectError, Projection, ReadModel, RowModel, Skipped, Tally, TallyModel, count,
@@ -25,7 +25,7 @@ pub trait Verifiable: ReadModel {
     async fn compare(
         &self,
         stream: &StreamId,
-        log: &dyn EventStore,
+        log: &dyn EventReader,
         skips: &dyn Skips,
     ) -> Result<Comparison, ProjectError>;
 
@@ -37,7 +37,7 @@ pub trait Verifiable: ReadModel {
     async fn overwrite(
         &self,
         stream: &StreamId,
-        log: &dyn EventStore,
+        log: &dyn EventReader,
         skips: &dyn Skips,
     ) -> Result<Option<Written>, ProjectError>;
 
@@ -168,7 +168,7 @@ impl<P: Projection> RowModel<P> {
     async fn compare_row(
         stored: Option<&StoredRow>,
         stream: &StreamId,
-        source: (&dyn EventStore, &dyn Skips),
+        source: (&dyn EventReader, &dyn Skips),
     ) -> Result<Comparison, ProjectError> {
         let version = stored.map(|stored| stored.version);
         let at = version.unwrap_or(Version::NONE);
@@ -190,7 +190,7 @@ impl<P: Projection> Verifiable for RowModel<P> {
     async fn compare(
         &self,
         stream: &StreamId,
-        log: &dyn EventStore,
+        log: &dyn EventReader,
         skips: &dyn Skips,
     ) -> Result<Comparison, ProjectError> {
         let stored = match self.rows.get(stream).await {
@@ -204,7 +204,7 @@ impl<P: Projection> Verifiable for RowModel<P> {
     async fn overwrite(
         &self,
         stream: &StreamId,
-        log: &dyn EventStore,
+        log: &dyn EventReader,
         skips: &dyn Skips,
     ) -> Result<Option<Written>, ProjectError> {
         let Some(seen) = self.rows.get(stream).await? else {
@@ -229,7 +229,7 @@ impl<T: Tally> TallyModel<T> {
     async fn compare_memo(
         stored: Option<&Memo>,
         stream: &StreamId,
-        source: (&dyn EventStore, &dyn Skips),
+        source: (&dyn EventReader, &dyn Skips),
     ) -> Result<Comparison, ProjectError> {
         let version = stored.map(|stored| stored.version);
         let at = version.unwrap_or(Version::NONE);
@@ -262,7 +262,7 @@ impl<T: Tally> Verifiable for TallyModel<T> {
     async fn compare(
         &self,
         stream: &StreamId,
-        log: &dyn EventStore,
+        log: &dyn EventReader,
         skips: &dyn Skips,
     ) -> Result<Comparison, ProjectError> {
         let stored = match self.counters.memo(stream).await {
@@ -276,7 +276,7 @@ impl<T: Tally> Verifiable for TallyModel<T> {
     async fn overwrite(
         &self,
         _: &StreamId,
-        _: &dyn EventStore,
+        _: &dyn EventReader,
         _: &dyn Skips,
     ) -> Result<Option<Written>, ProjectError> {
         Ok(None)

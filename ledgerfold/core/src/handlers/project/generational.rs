@@ -9,7 +9,7 @@ use super::{
 use crate::{
     Timestamp,
     ports::{
-        Clock, EventStore, GenerationStore, Quarantine, Random, ReadStoreError, Skips, Written,
+        Clock, EventReader, GenerationStore, Quarantine, Random, ReadStoreError, Skips, Written,
     },
     vocabulary::{Content, Delivery, GenerationRef, Generations, MissedEvent, Receipt},
 };
@@ -21,7 +21,7 @@ const ATTEMPTS: usize = 5;
 #[derive(Clone)]
 pub struct Projectors {
     pub(crate) models: Models,
-    pub(crate) log: Arc<dyn EventStore>,
+    pub(crate) log: Arc<dyn EventReader>,
     pub(crate) skips: Arc<dyn Skips>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) random: Arc<dyn Random>,
@@ -32,7 +32,7 @@ impl Projectors {
     /// events that were skipped for the projection.
     pub fn new(
         models: Models,
-        log: Arc<dyn EventStore>,
+        log: Arc<dyn EventReader>,
         skips: Arc<dyn Skips>,
         clock: Arc<dyn Clock>,
         random: Arc<dyn Random>,

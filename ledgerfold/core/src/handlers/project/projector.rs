@@ -12,18 +12,20 @@ use super::{
 use crate::{
     DecodeError, Envelope, InvalidId, StreamId, Version,
     ports::{
-        Clock, EventStore, Quarantine, QuarantineError, Random, ReadStoreError, Skips, StoreError,
+        Clock, EventReader, Quarantine, QuarantineError, Random, ReadStoreError, Skips, StoreError,
         Written,
     },
     vocabulary::{Delivery, Panicked, Receipt, panics::guarded_future},
-    waiting::Backoff,
+    waiting::{Backoff, ExponentialWait},
 };
 
 /// How many streams of a batch are brought forward at a time.
 pub(super) const CONCURRENT_STREAMS: usize = 8;
 /// How often a write that was superseded is made again on what is there now.
-const BACKOFF: Backoff =
-    Backoff { attempts: 20, first: Duration::from_millis(5), longest: Duration::from_millis(200) };
+const BACKOFF: Backoff = Backoff {
+    attempts: 20,
+    wait: ExponentialWait::new(Duration::from_millis(5), Duration::from_millis(200)),
+};
 
 /// A read model that is moved forward stream by stream.
 ///
@@ -176,7 +178,7 @@ pub(super) struct Progress {
 #[derive(Clone)]
 pub struct Projector {
     model: Arc<dyn ReadModel>,
-    log: Arc<dyn EventStore>,
+    log: Arc<dyn EventReader>,
     skips: Arc<dyn Skips>,
     pub(super) clock: Arc<dyn Clock>,
     random: Arc<dyn Random>,
@@ -188,7 +190,7 @@ impl Projector {
     /// events that were skipped.
     pub fn new(
         model: Arc<dyn ReadModel>,
-        log: Arc<dyn EventStore>,
+        log: Arc<dyn EventReader>,
         skips: Arc<dyn Skips>,
         clock: Arc<dyn Clock>,
         random: Arc<dyn Random>,

@@ -1,7 +1,7 @@
 use super::inbox::Arrived;
 use crate::{
     Envelope, StreamId, Version,
-    ports::{EventStore, StoreError},
+    ports::{EventReader, StoreError},
     vocabulary::Commit,
 };
 
@@ -22,7 +22,7 @@ pub(super) async fn following(
     after: Version,
     stream: &StreamId,
     arrived: &Arrived,
-    log: &dyn EventStore,
+    log: &dyn EventReader,
 ) -> Result<Tail, StoreError> {
     let events = arrived.following(after);
     match events.last() {
@@ -44,7 +44,7 @@ impl Tail {
 pub(crate) async fn read(
     after: Version,
     stream: &StreamId,
-    log: &dyn EventStore,
+    log: &dyn EventReader,
 ) -> Result<Tail, StoreError> {
     let page = log.read(stream, after).await?;
     let events = page.commits.iter().flat_map(Commit::envelopes).collect();

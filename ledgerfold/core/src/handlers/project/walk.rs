@@ -1,6 +1,6 @@
 use crate::{
     Envelope, StreamId, Timestamp, Version,
-    ports::{EventStore, Skips},
+    ports::{EventReader, Skips},
     project::{ProjectError, Skipped, read_log},
 };
 
@@ -50,7 +50,7 @@ impl<S: Clone> Walk<S> {
 
 /// Folds a stream to its end, without the events that were skipped.
 pub(super) async fn walk<S: Clone>(
-    (log, skips): (&dyn EventStore, &dyn Skips),
+    (log, skips): (&dyn EventReader, &dyn Skips),
     stream: &StreamId,
     at: Version,
     initial: S,

@@ -1,8 +1,8 @@
 use crate::{
     StreamId, Version,
     ports::{
-        Counted, Counter, CounterKey, EventStore, IndexOrder, Listing, ReadStoreError, RowStore,
-        Skips, StoreError, StoredRow, TallyStore,
+        Counted, Counter, CounterKey, EventReader, IndexOrder, Listing, ReadStoreError, RowReader,
+        Skips, StoreError, StoredRow, TallyReader,
     },
     project::{
         Counts, ProjectError, Projection, Skipped, Tally, count, fold, index_of, read_log,
@@ -58,8 +58,8 @@ pub enum QueryError {
 /// # Errors
 /// [`QueryError`].
 pub async fn fresh_row<P: Projection>(
-    rows: &dyn RowStore,
-    log: &dyn EventStore,
+    rows: &dyn RowReader,
+    log: &dyn EventReader,
     skips: &dyn Skips,
     stream: &StreamId,
     token: Option<&ConsistencyToken>,
@@ -87,7 +87,7 @@ struct Reached<R> {
 async fn fold_on<P: Projection>(
     mut row: Option<P::Row>,
     mut version: Version,
-    (log, skips): (&dyn EventStore, &dyn Skips),
+    (log, skips): (&dyn EventReader, &dyn Skips),
     stream: &StreamId,
 ) -> Result<Reached<P::Row>, QueryError> {
     let mut skipped = Skipped::default();
@@ -120,8 +120,8 @@ fn check_reached(
 /// # Errors
 /// [`QueryError`].
 pub async fn fresh_list<P: Projection>(
-    rows: &dyn RowStore,
-    log: &dyn EventStore,
+    rows: &dyn RowReader,
+    log: &dyn EventReader,
     skips: &dyn Skips,
     listing: &Listing,
     token: Option<&ConsistencyToken>,
@@ -169,8 +169,8 @@ fn list_entry<P: Projection>(stored: &StoredRow) -> Result<Option<Listed<P::Row>
 /// # Errors
 /// [`QueryError`].
 pub async fn fresh_counts<T: Tally>(
-    counters: &dyn TallyStore,
-    log: &dyn EventStore,
+    counters: &dyn TallyReader,
+    log: &dyn EventReader,
     skips: &dyn Skips,
     (first, last): (&CounterKey, &CounterKey),
     token: Option<&ConsistencyToken>,
@@ -191,7 +191,7 @@ pub async fn fresh_counts<T: Tally>(
 async fn count_on<T: Tally>(
     mut memo: T::Memo,
     mut version: Version,
-    (log, skips): (&dyn EventStore, &dyn Skips),
+    (log, skips): (&dyn EventReader, &dyn Skips),
     token: &ConsistencyToken,
 ) -> Result<Counts, QueryError> {
     let mut missing = Counts::default();

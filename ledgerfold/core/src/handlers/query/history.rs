@@ -3,7 +3,7 @@ use serde::{Deserialize, Serialize};
 use super::{Fresh, QueryError};
 use crate::{
     Envelope, StreamId, Timestamp, Version,
-    ports::{EventStore, Skips, StoreError},
+    ports::{EventReader, Skips, StoreError},
     project::{Projection, Skipped, contiguous, fold, read_log},
     vocabulary::Commit,
 };
@@ -43,7 +43,7 @@ impl Until {
 /// # Errors
 /// [`QueryError`].
 pub async fn as_of<P: Projection>(
-    log: &dyn EventStore,
+    log: &dyn EventReader,
     skips: &dyn Skips,
     stream: &StreamId,
     until: Until,
@@ -99,7 +99,7 @@ pub struct AuditPage {
 /// # Errors
 /// [`QueryError`].
 pub async fn audit(
-    log: &dyn EventStore,
+    log: &dyn EventReader,
     stream: &StreamId,
     AuditPosition(shown): AuditPosition,
     limit: usize,
@@ -134,7 +134,7 @@ pub async fn audit(
 /// Each commit has an event at least. So the last `window` commits that begin within the window have
 /// all of its versions, and the store is asked for no more than these.
 async fn following(
-    log: &dyn EventStore,
+    log: &dyn EventReader,
     stream: &StreamId,
     after: Version,
     window: usize,

@@ -7,10 +7,10 @@ use async_trait::async_trait;
 use futures::future::join;
 
 use crate::{
-    StreamId, Version,
+    StreamId,
     ports::{
-        Counted, Counter, CounterKey, GenerationStore, Increment, Listing, Memo, ReadStoreError,
-        ReadTable, RowStore, Settled, StoredRow, TallyStore, Written,
+        Counted, Counter, CounterKey, GenerationReader, Listing, Memo, ReadStoreError, ReadView,
+        RowReader, Settled, StoredRow, TallyReader,
     },
     project::{Projection, Tally, UnknownModel},
     vocabulary::{FIRST_NUMBER, Generation, Generations},
@@ -24,6 +24,15 @@ use crate::{
 /// if that has changed, they are asked for again.
 ///
 /// Before anything is recorded there are no rows, because projectors record their generation first.
+///
+/// A reader has no method to write:
+///
+/// ```compile_fail
+/// # use ledgerfold::{ports::{RowStore, StoredRow}, query::LiveRows};
+/// async fn write(rows: &LiveRows, row: &StoredRow) {
+///     let _ = rows.put(row).await;
+/// }
+/// ```
 pub struct LiveRows(Live);
 
 /// The counters of a projection's live generation, for readers; see [`LiveRows`].
@@ -32,8 +41,8 @@ pub struct LiveTallies(Live);
 struct Live {
     projection: &'static str,
     revisions: Vec<u32>,
-    table: Arc<dyn ReadTable>,
-    generations: Arc<dyn GenerationStore>,
+    table: Arc<dyn ReadView>,
+    generations: Arc<dyn GenerationReader>,
     /// What the record said the last time.
     seen: Mutex<NewestRecord>,
 }
@@ -58,8 +67,8 @@ impl LiveRows {
     /// The rows that this read table has of this projection.
     pub fn new<P: Projection>(
         projection: &'static str,
-        table: Arc<dyn ReadTable>,
-        generations: Arc<dyn GenerationStore>,
+        table: Arc<dyn ReadView>,
+        generations: Arc<dyn GenerationReader>,
     ) -> Self {
         Self(Live::new(projection, P::REVISION, table, generations))
     }
@@ -76,8 +85,8 @@ impl LiveTallies {
     /// The counters that this read table has of this projection.
     pub fn new<T: Tally>(
         projection: &'static str,
-        table: Arc<dyn ReadTable>,
-        generations: Arc<dyn GenerationStore>,
+        table: Arc<dyn ReadView>,
+        generations: Arc<dyn GenerationReader>,
     ) -> Self {
         Self(Live::new(projection, T::REVISION, table, generations))
     }
@@ -93,8 +102,8 @@ impl Live {
     fn new(
         projection: &'static str,
         revision: u32,
-        table: Arc<dyn ReadTable>,
-        generations: Arc<dyn GenerationStore>,
+        table: Arc<dyn ReadView>,
+        generations: Arc<dyn GenerationReader>,
     ) -> Self {
         Self {
             projection,
@@ -149,33 +158,21 @@ impl Live {
     }
 }
 
-fn read_only<T>() -> Result<T, ReadStoreError> {
-    Err(ReadStoreError::Refused("readers do not write: that is the projectors' part".into()))
-}
-
 #[async_trait]
-impl RowStore for LiveRows {
+impl RowReader for LiveRows {
     async fn get(&self, stream: &StreamId) -> Result<Option<StoredRow>, ReadStoreError> {
         self.0
             .read(|generation| {
-                let rows = self.0.table.rows(generation);
+                let rows = self.0.table.read_rows(generation);
                 async move { rows.get(stream).await }
             })
             .await
     }
 
-    async fn put(&self, _: &StoredRow) -> Result<Written, ReadStoreError> {
-        read_only()
-    }
-
-    async fn replace(&self, _: &StoredRow, _: &StoredRow) -> Result<Written, ReadStoreError> {
-        read_only()
-    }
-
     async fn list(&self, listing: &Listing) -> Result<Vec<StoredRow>, ReadStoreError> {
         self.0
             .read(|generation| {
-                let rows = self.0.table.rows(generation);
+                let rows = self.0.table.read_rows(generation);
                 async move { rows.list(listing).await }
             })
             .await
@@ -183,18 +180,14 @@ impl RowStore for LiveRows {
 }
 
 #[async_trait]
-impl TallyStore for LiveTallies {
+impl TallyReader for LiveTallies {
     async fn memo(&self, stream: &StreamId) -> Result<Option<Memo>, ReadStoreError> {
         self.0
             .read(|generation| {
-                let tallies = self.0.table.tallies(generation);
+                let tallies = self.0.table.read_tallies(generation);
                 async move { tallies.memo(stream).await }
             })
             .await
-    }
-
-    async fn add(&self, _: Version, _: &Memo, _: &[Increment]) -> Result<Written, ReadStoreError> {
-        read_only()
     }
 
     async fn range(
@@ -204,7 +197,7 @@ impl TallyStore for LiveTallies {
     ) -> Result<Vec<Counter>, ReadStoreError> {
         self.0
             .read(|generation| {
-                let tallies = self.0.table.tallies(generation);
+                let tallies = self.0.table.read_tallies(generation);
                 async move { tallies.range(first, last).await }
             })
             .await
@@ -217,7 +210,7 @@ impl TallyStore for LiveTallies {
     ) -> Result<Settled, ReadStoreError> {
         self.0
             .read(|generation| {
-                let tallies = self.0.table.tallies(generation);
+                let tallies = self.0.table.read_tallies(generation);
                 async move { tallies.settled(stream, groups).await }
             })
             .await
@@ -232,7 +225,7 @@ impl TallyStore for LiveTallies {
     ) -> Result<Counted, ReadStoreError> {
         self.0
             .read(|generation| {
-                let tallies = self.0.table.tallies(generation);
+                let tallies = self.0.table.read_tallies(generation);
                 async move { tallies.range_with(stream, first, last).await }
             })
             .await

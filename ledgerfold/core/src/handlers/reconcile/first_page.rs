@@ -3,21 +3,20 @@ use std::sync::{Mutex, PoisonError};
 use async_trait::async_trait;
 
 use crate::{
-    CommandId, StreamId, Version,
-    ports::{AppendError, CommandRecord, EventStore, Page, StoreError, Transaction},
-    vocabulary::NewCommit,
+    StreamId, Version,
+    ports::{EventReader, Page, StoreError},
 };
 
 /// A log that reads the first page of one stream once, and shows it again to all who begin there:
 /// most streams have no other.
 pub(super) struct FirstPage<'a> {
     stream: &'a StreamId,
-    log: &'a dyn EventStore,
+    log: &'a dyn EventReader,
     page: Mutex<Option<Page>>,
 }
 
 impl<'a> FirstPage<'a> {
-    pub(super) fn of(stream: &'a StreamId, log: &'a dyn EventStore) -> Self {
+    pub(super) fn of(stream: &'a StreamId, log: &'a dyn EventReader) -> Self {
         Self { stream, log, page: Mutex::default() }
     }
 
@@ -27,7 +26,7 @@ impl<'a> FirstPage<'a> {
 }
 
 #[async_trait]
-impl EventStore for FirstPage<'_> {
+impl EventReader for FirstPage<'_> {
     async fn read(&self, stream: &StreamId, after: Version) -> Result<Page, StoreError> {
         if stream != self.stream || after != Version::NONE {
             return self.log.read(stream, after).await;
@@ -47,17 +46,5 @@ impl EventStore for FirstPage<'_> {
         commits: usize,
     ) -> Result<Page, StoreError> {
         self.log.read_back(stream, before, commits).await
-    }
-
-    async fn append(&self, commit: &NewCommit) -> Result<(), AppendError> {
-        self.log.append(commit).await
-    }
-
-    async fn transact(&self, transaction: &Transaction) -> Result<(), AppendError> {
-        self.log.transact(transaction).await
-    }
-
-    async fn record(&self, command: &CommandId) -> Result<Option<CommandRecord>, StoreError> {
-        self.log.record(command).await
     }
 }

@@ -14,7 +14,7 @@
 //!
 //! async fn audit<P: Projection>(
 //!     rows: Arc<dyn RowStore>,
-//!     log: Arc<dyn EventStore>,
+//!     log: Arc<dyn EventReader>,
 //!     skips: Arc<dyn Skips>,
 //!     clock: Arc<dyn Clock>,
 //!     streams: &[StreamId],

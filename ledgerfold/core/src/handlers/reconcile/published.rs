@@ -2,7 +2,7 @@ use std::{collections::HashSet, ops::RangeInclusive};
 
 use crate::{
     EventId, StreamId, Timestamp, Version,
-    ports::{EventStore, StoreError},
+    ports::{EventReader, StoreError},
     vocabulary::Commit,
 };
 
@@ -14,7 +14,7 @@ use crate::{
 ///
 /// ```
 /// # use ledgerfold::{ports::{EventStore, StoreError}, reconcile::PublishedEvents, StreamId, Timestamp};
-/// # async fn audit(log: &dyn EventStore, stream: &StreamId) -> Result<(), StoreError> {
+/// # async fn audit(log: &dyn EventReader, stream: &StreamId) -> Result<(), StoreError> {
 /// # let (from, to) = (Timestamp::MIN, Timestamp::MAX);
 /// # let brought: Vec<ledgerfold::EventId> = Vec::new();
 /// let heard: PublishedEvents = brought.into_iter().collect();
@@ -49,7 +49,7 @@ impl PublishedEvents {
     /// [`StoreError`] where the log fails.
     pub async fn lacks(
         &self,
-        log: &dyn EventStore,
+        log: &dyn EventReader,
         stream: &StreamId,
         recorded: &RangeInclusive<Timestamp>,
     ) -> Result<Vec<Commit>, StoreError> {

@@ -5,7 +5,7 @@ use futures::{StreamExt, TryStreamExt, stream};
 use super::first_page::FirstPage;
 use crate::{
     StreamId,
-    ports::{Clock, EventStore, Quarantine, Skips},
+    ports::{Clock, EventReader, Quarantine, Skips},
     project::{Comparison, ProjectError, Verdict, Verifiable},
 };
 
@@ -16,7 +16,7 @@ const CONCURRENT_STREAMS: usize = 8;
 #[derive(Clone)]
 pub struct Reconciler {
     models: Vec<UnderAudit>,
-    log: Arc<dyn EventStore>,
+    log: Arc<dyn EventReader>,
     clock: Arc<dyn Clock>,
     grace: Duration,
 }
@@ -43,7 +43,7 @@ pub struct Finding {
 impl Reconciler {
     /// An auditor of nothing yet. What is behind is looked at again after `grace`, and only counts if
     /// it has not reached by then where its stream was before.
-    pub fn new(log: Arc<dyn EventStore>, clock: Arc<dyn Clock>, grace: Duration) -> Self {
+    pub fn new(log: Arc<dyn EventReader>, clock: Arc<dyn Clock>, grace: Duration) -> Self {
         Self { models: Vec::new(), log, clock, grace }
     }
 
@@ -130,7 +130,7 @@ impl UnderAudit {
     async fn compare(
         &self,
         stream: &StreamId,
-        log: &dyn EventStore,
+        log: &dyn EventReader,
     ) -> Result<Finding, ProjectError> {
         let comparison = self.model.compare(stream, log, &*self.skips).await?;
         let comparison = comparison.or_parked(stream, self.quarantine.as_deref()).await?;

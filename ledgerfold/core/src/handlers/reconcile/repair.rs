@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use crate::{
     StreamId, Version,
-    ports::{Clock, EventStore, Quarantine, Random, Skips, Written},
+    ports::{Clock, EventReader, Quarantine, Random, Skips, Written},
     project::{Comparison, ProjectError, Projector, Verdict, Verifiable},
 };
 
@@ -24,7 +24,7 @@ pub enum OnDivergence {
 #[derive(Clone)]
 pub struct Repairer {
     model: Arc<dyn Verifiable>,
-    log: Arc<dyn EventStore>,
+    log: Arc<dyn EventReader>,
     skips: Arc<dyn Skips>,
     projector: Projector,
     on_divergence: OnDivergence,
@@ -71,7 +71,7 @@ impl Repairer {
     /// A repairer of this model, which moves it as its projector does.
     pub fn new(
         model: Arc<dyn Verifiable>,
-        log: Arc<dyn EventStore>,
+        log: Arc<dyn EventReader>,
         skips: Arc<dyn Skips>,
         clock: Arc<dyn Clock>,
         random: Arc<dyn Random>,

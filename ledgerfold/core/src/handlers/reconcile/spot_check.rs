@@ -4,7 +4,7 @@ use super::{Finding, Reconciler, Sample, Summary};
 use crate::{
     StreamId, Timestamp,
     ports::{
-        Clock, EventStore, GenerationStore, Quarantine, QuarantineError, ReadStoreError, Skips,
+        Clock, EventReader, GenerationStore, Quarantine, QuarantineError, ReadStoreError, Skips,
         StreamsError,
     },
     project::{Models, ProjectError, UnknownModel, Verdict},
@@ -28,7 +28,7 @@ const SWITCHES: usize = 3;
 pub struct SpotCheck {
     sample: Sample,
     generations: Arc<dyn GenerationStore>,
-    log: Arc<dyn EventStore>,
+    log: Arc<dyn EventReader>,
     clock: Arc<dyn Clock>,
     subjects: Vec<Subject>,
 }
@@ -112,7 +112,7 @@ impl SpotCheck {
     pub fn new(
         sample: Sample,
         generations: Arc<dyn GenerationStore>,
-        log: Arc<dyn EventStore>,
+        log: Arc<dyn EventReader>,
         clock: Arc<dyn Clock>,
     ) -> Self {
         Self { sample, generations, log, clock, subjects: Vec::new() }

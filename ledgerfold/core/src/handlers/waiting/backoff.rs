@@ -1,33 +1,30 @@
 use std::time::Duration;
 
+use super::ExponentialWait;
 use crate::ports::{Clock, Random};
 
-/// Waiting before another attempt: "full jitter" below a bound that doubles, so that those who
-/// collided do not collide again
+/// A bounded number of attempts with waits between them. The wait has "full jitter": it is anywhere below an
+/// [`ExponentialWait`], so that callers which collided do not collide again
 /// (<https://aws.amazon.com/builders-library/timeouts-retries-and-backoff-with-jitter/>).
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Backoff {
-    /// How often something is tried, the first time included.
+    /// How many attempts there are, including the first one.
     pub(crate) attempts: u32,
-    /// The bound of the first wait.
-    pub(crate) first: Duration,
-    /// No wait is longer.
-    pub(crate) longest: Duration,
+    /// The longest wait before each attempt.
+    pub(crate) wait: ExponentialWait,
 }
 
 impl Backoff {
-    /// Waits before this attempt, counted from 0; the first is not waited for.
+    /// Waits before this attempt, counted from 0. There is no wait before the first attempt.
     pub(crate) async fn wait(&self, attempt: u32, clock: &dyn Clock, random: &dyn Random) {
-        let Some(doublings) = attempt.checked_sub(1) else {
-            return;
-        };
-        let bound = self.first.saturating_mul(1 << doublings.min(16)).min(self.longest);
-        clock.sleep(jitter(random, bound)).await;
+        if attempt > 0 {
+            clock.sleep(jitter(random, self.wait.after(attempt))).await;
+        }
     }
 }
 
-fn jitter(random: &dyn Random, bound: Duration) -> Duration {
+fn jitter(random: &dyn Random, longest: Duration) -> Duration {
     let mut bytes = [0; 4];
     random.fill(&mut bytes);
-    bound.mul_f64(f64::from(u32::from_be_bytes(bytes)) / f64::from(u32::MAX))
+    longest.mul_f64(f64::from(u32::from_be_bytes(bytes)) / f64::from(u32::MAX))
 }

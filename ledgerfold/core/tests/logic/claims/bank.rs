@@ -15,8 +15,8 @@ use ledgerfold::{
     claims::{Built, Claimants, ClaimsBuilder, ClaimsChecker, ClaimsError, Finding, Inspector},
     command::{Answer, CommandError, CommandHandler, Loader},
     ports::{
-        AppendError, ClaimsRecord, CommandRecord, Correction, EventStore, KeyChange, Page,
-        ReservationPage, Reservations, Resume, Segment, StoreError, StreamPage, Streams,
+        AppendError, ClaimsRecord, CommandRecord, Correction, EventReader, EventStore, KeyChange,
+        Page, ReservationPage, Reservations, Resume, Segment, StoreError, StreamPage, Streams,
         StreamsError, Transaction, Walk, Written,
     },
     rebuild::Plan,
@@ -86,7 +86,7 @@ impl Rough {
 }
 
 #[async_trait]
-impl EventStore for Rough {
+impl EventReader for Rough {
     async fn read(&self, stream: &StreamId, after: Version) -> Result<Page, StoreError> {
         self.pass().await;
         let page = self.log.read(stream, after).await;
@@ -105,7 +105,10 @@ impl EventStore for Rough {
         self.pass().await;
         page
     }
+}
 
+#[async_trait]
+impl EventStore for Rough {
     async fn append(&self, commit: &NewCommit) -> Result<(), AppendError> {
         self.pass().await;
         self.log.append(commit).await

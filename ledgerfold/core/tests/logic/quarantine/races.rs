@@ -9,8 +9,8 @@ use futures::{FutureExt, future::join_all};
 use ledgerfold::{
     StreamId, Timestamp, Version,
     ports::{
-        Listing, Parked, ParkedPage, Quarantine, QuarantineError, ReadStoreError, RowStore, Skip,
-        SkipError, SkipRegister, Skips, StoredRow, Written,
+        Listing, Parked, ParkedPage, Quarantine, QuarantineError, ReadStoreError, RowReader,
+        RowStore, Skip, SkipError, SkipRegister, Skips, StoredRow, Written,
     },
     project::{Projection, Projector, RetryScope, RowModel},
     vocabulary::Delivery,
@@ -41,7 +41,7 @@ struct Slow<P> {
 }
 
 #[async_trait]
-impl<R: RowStore> RowStore for Slow<R> {
+impl<R: RowStore> RowReader for Slow<R> {
     async fn get(&self, stream: &StreamId) -> Result<Option<StoredRow>, ReadStoreError> {
         self.turns.wait().await;
         let row = self.port.get(stream).await;
@@ -49,6 +49,13 @@ impl<R: RowStore> RowStore for Slow<R> {
         row
     }
 
+    async fn list(&self, listing: &Listing) -> Result<Vec<StoredRow>, ReadStoreError> {
+        self.port.list(listing).await
+    }
+}
+
+#[async_trait]
+impl<R: RowStore> RowStore for Slow<R> {
     async fn put(&self, row: &StoredRow) -> Result<Written, ReadStoreError> {
         self.turns.wait().await;
         let written = self.port.put(row).await;
@@ -58,10 +65,6 @@ impl<R: RowStore> RowStore for Slow<R> {
 
     async fn replace(&self, seen: &StoredRow, row: &StoredRow) -> Result<Written, ReadStoreError> {
         self.port.replace(seen, row).await
-    }
-
-    async fn list(&self, listing: &Listing) -> Result<Vec<StoredRow>, ReadStoreError> {
-        self.port.list(listing).await
     }
 }
 

@@ -4,7 +4,7 @@ use aws_sdk_dynamodb::Client;
 use ledgerfold::{
     Decider, StreamId, Version,
     command::{Answer, CommandError, CommandHandler, CommandRequest, JointDecider, JointHandler},
-    ports::{Clock, EventStore, GenerationStore, Random},
+    ports::{Clock, EventReader, EventStore, GenerationStore, Random},
     project::{Catalog, Generational, Projection, Projector, Projectors, ReadModel},
     query::LiveRows,
     vocabulary::{Content, Delivery, Generations, Receipt},

@@ -3,7 +3,7 @@
 use ledgerfold::{
     InvalidId, Recorded, StreamId, Version,
     command::Loader,
-    ports::{CounterKey, IndexKey, Listing, RowStore},
+    ports::{CounterKey, IndexKey, Listing, RowReader},
     project::{Consumer, Counts, Projection, RowModel, Tally, TallyModel},
     query::{AuditPosition, LiveRows, Until, as_of, audit, fresh_counts},
     vocabulary::ConsistencyToken,

@@ -7,7 +7,10 @@ use async_trait::async_trait;
 use ledgerfold::{
     Claim, CommandId, Decider, StreamId, Version,
     command::{CommandHandler, CommandRequest, Loaded},
-    ports::{AppendError, CommandRecord, EventStore, Page, StoreError, StrictCommand, Transaction},
+    ports::{
+        AppendError, CommandRecord, EventReader, EventStore, Page, StoreError, StrictCommand,
+        Transaction,
+    },
     vocabulary::{Commit, Fingerprint, NewCommit, StreamVersion},
 };
 use uuid::Uuid;
@@ -219,7 +222,7 @@ impl View {
 }
 
 #[async_trait]
-impl EventStore for View {
+impl EventReader for View {
     async fn read(&self, stream: &StreamId, after: Version) -> Result<Page, StoreError> {
         let commits = self.of_stream(stream).filter(|it| it.from() > after).cloned().collect();
         Ok(Page { commits, more: false })
@@ -236,7 +239,10 @@ impl EventStore for View {
         let commits = found.by_ref().take(commits).collect();
         Ok(Page { commits, more: found.next().is_some() })
     }
+}
 
+#[async_trait]
+impl EventStore for View {
     async fn append(&self, new: &NewCommit) -> Result<(), AppendError> {
         self.refuse(new)
     }

@@ -7,8 +7,8 @@ use async_trait::async_trait;
 use ledgerfold::{
     Category, Claim, CommandId, StreamId, UniqueKey, Version,
     ports::{
-        AppendError, ClaimsRecord, CommandRecord, EventStore, KeyChange, MAX_TRANSACTION_BYTES,
-        Page, StoreError, Transaction,
+        AppendError, ClaimsRecord, CommandRecord, EventReader, EventStore, KeyChange,
+        MAX_TRANSACTION_BYTES, Page, StoreError, Transaction,
     },
     vocabulary::{Commit, NewCommit, StreamVersion},
 };
@@ -174,7 +174,7 @@ impl ModelStore {
 }
 
 #[async_trait]
-impl EventStore for ModelStore {
+impl EventReader for ModelStore {
     async fn read(&self, stream: &StreamId, after: Version) -> Result<Page, StoreError> {
         let mut commits = self.lock().of(stream);
         commits.retain(|commit| commit.from() > after);
@@ -194,7 +194,10 @@ impl EventStore for ModelStore {
         found.truncate(commits);
         Ok(Page { commits: found, more }.bounded())
     }
+}
 
+#[async_trait]
+impl EventStore for ModelStore {
     async fn append(&self, new: &NewCommit) -> Result<(), AppendError> {
         self.transact(&alone(new)).await
     }

@@ -3,7 +3,7 @@ use std::{collections::VecDeque, fmt::Debug, sync::Arc};
 use ledgerfold::{
     Claim, CommandId, StreamId, UniqueKey, Version,
     command::{CommandHandler, Loaded},
-    ports::{EventStore, Page, Transaction},
+    ports::{EventReader, EventStore, Page, Transaction},
     vocabulary::{Commit, NewCommit, StreamVersion},
 };
 

@@ -1,5 +1,3 @@
-//! The clock and the randomness of the machine.
-
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -9,12 +7,15 @@ use ledgerfold::{
 };
 use rand::Rng;
 
-pub(crate) struct SystemClock;
+/// The clock of the machine, to the millisecond: events need no finer time, and pay for every digit.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct SystemClock;
 
 #[async_trait]
 impl Clock for SystemClock {
     fn now(&self) -> Timestamp {
-        Timestamp::now()
+        let now = Timestamp::now();
+        Timestamp::from_millisecond(now.as_millisecond()).unwrap_or(now)
     }
 
     async fn sleep(&self, time: Duration) {
@@ -22,7 +23,9 @@ impl Clock for SystemClock {
     }
 }
 
-pub(crate) struct SystemRandom;
+/// The randomness of the machine, seeded by the operating system.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct SystemRandom;
 
 impl Random for SystemRandom {
     fn fill(&self, bytes: &mut [u8]) {
