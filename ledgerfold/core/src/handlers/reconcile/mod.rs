@@ -8,7 +8,7 @@
 //!
 //! ```
 //! # use std::{sync::Arc, time::Duration};
-//! # use ledgerfold::{StreamId, ports::{Clock, EventStore, RowStore, Skips}};
+//! # use ledgerfold::{StreamId, ports::{Clock, EventReader, RowStore, Skips}};
 //! # use ledgerfold::project::{ProjectError, Projection, RowModel};
 //! use ledgerfold::reconcile::{Reconciler, Summary};
 //!

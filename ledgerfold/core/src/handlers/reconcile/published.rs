@@ -13,7 +13,7 @@ use crate::{
 /// replaying it to somebody who hears everything; ids are all that is remembered, 16 bytes an event.
 ///
 /// ```
-/// # use ledgerfold::{ports::{EventStore, StoreError}, reconcile::PublishedEvents, StreamId, Timestamp};
+/// # use ledgerfold::{ports::{EventReader, StoreError}, reconcile::PublishedEvents, StreamId, Timestamp};
 /// # async fn audit(log: &dyn EventReader, stream: &StreamId) -> Result<(), StoreError> {
 /// # let (from, to) = (Timestamp::MIN, Timestamp::MAX);
 /// # let brought: Vec<ledgerfold::EventId> = Vec::new();
