@@ -1,4 +1,5 @@
 //! Faults of the reservations, as the command line reports them.
+
 use ledgerfold::{StreamId, claims::Finding};
 use serde::Serialize;
 
