@@ -233,7 +233,10 @@ mod tests {
         let letters = publisher.letters();
         assert_eq!(letters.len(), 1, "{letters:?}");
         let DeadLetter { commit: name, reason } = &letters[0];
-        assert!(name == "order#1 at 1" && reason.contains("no commit"), "{name}: {reason}");
+        assert!(
+            name == "order#1 at 1" && reason.contains("not a valid commit"),
+            "{name}: {reason}"
+        );
     }
 
     /// A commit whose events are in the payload store under this id.
