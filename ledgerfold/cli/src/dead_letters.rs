@@ -134,7 +134,10 @@ pub(crate) async fn attributes(sqs: &Client, queue: &str) -> Result<Attributes, 
         .await
         .map_err(failed(CALL))?;
     let said = answer.attributes.unwrap_or_default();
-    let missing = || CliError::Queue { call: CALL, reason: format!("{queue} says too little") };
+    let missing = || CliError::Queue {
+        call: CALL,
+        reason: format!("the description of {queue} is incomplete"),
+    };
     let number = |name: QueueAttributeName| {
         said.get(&name).and_then(|text| text.parse().ok()).ok_or_else(missing)
     };
