@@ -1,5 +1,5 @@
-//! The contract of the orders context: what happens to an order. Any team may depend on this crate
-//! to read what the bus brings; it knows nothing of how orders are kept.
+//! The contract of the orders context: its events. Any team may depend on this crate to read them from the bus. It
+//! contains nothing about how orders are stored or decided.
 
 use ledgerfold::events;
 use schemars::JsonSchema;
@@ -10,7 +10,7 @@ mod money;
 pub use money::{Currency, InvalidCurrency, Money};
 
 events! {
-    /// What happens to an order.
+        /// The events of an order.
     pub enum OrderEvent {
         OrderPlaced: 1,
         OrderPaid: 1,
@@ -21,15 +21,15 @@ events! {
     }
 }
 
-/// A customer ordered some things.
+/// A customer placed an order.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct OrderPlaced {
-    /// Who ordered: 1 to 64 of `A–Z a–z 0–9 . _ -`.
+    /// The customer: 1 to 64 of `A–Z a–z 0–9 . _ -`.
     pub customer_id: String,
-    /// What was ordered: 1 to 100 lines, all in one currency.
+    /// The ordered items: 1 to 100 lines, all in one currency.
     pub items: Vec<Item>,
-    /// What it costs together.
+    /// The total price.
     pub total: Money,
 }
 
@@ -37,11 +37,11 @@ pub struct OrderPlaced {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Item {
-    /// What: 1 to 64 of `A–Z a–z 0–9 . _ -`.
+    /// The article: 1 to 64 of `A–Z a–z 0–9 . _ -`.
     pub sku: String,
-    /// How many: 1 to 10,000.
+    /// The quantity: 1 to 10,000.
     pub quantity: u32,
-    /// What one of them costs.
+    /// The price of one unit.
     pub unit_price: Money,
 }
 
@@ -49,40 +49,40 @@ pub struct Item {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct OrderPaid {
-    /// What the payment is called where it was made.
+    /// The payment's reference at the payment provider.
     pub payment_reference: String,
-    /// How much was paid.
+    /// The amount paid.
     pub amount: Money,
 }
 
-/// The order was called off.
+/// The order was cancelled.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct OrderCancelled {
-    /// Why, in the customer's words.
+    /// The reason, in the customer's words.
     pub reason: String,
 }
 
-/// What was paid for a cancelled order is to be paid back.
+/// A refund of the payment for a cancelled order was requested.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct RefundRequested {
-    /// The payment that is to be reversed.
+    /// The payment to refund.
     pub payment_reference: String,
-    /// How much is to be paid back.
+    /// The amount to refund.
     pub amount: Money,
 }
 
-/// The order left the house.
+/// The order was shipped.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct OrderShipped {
-    /// Who carries it.
+    /// The carrier.
     pub carrier: String,
-    /// What the carrier calls it.
+    /// The carrier's tracking number.
     pub tracking_number: String,
 }
 
-/// The order reached the customer.
+/// The order was delivered to the customer.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct OrderDelivered {}

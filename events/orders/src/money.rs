@@ -1,3 +1,5 @@
+//! Amounts of money in the events of orders.
+
 use std::fmt;
 
 use schemars::JsonSchema;
@@ -6,20 +8,20 @@ use serde::{Deserialize, Serialize};
 /// An amount of money.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Money {
-    /// In the currency's minor units, as cents.
+    /// The amount in the currency's minor units, for example cents.
     pub amount: i64,
-    /// Of which currency.
+    /// The currency.
     pub currency: Currency,
 }
 
 impl Money {
-    /// The sum, within one currency and 64 bits.
+    /// The sum, or `None` for different currencies or beyond 64 bits.
     pub fn checked_add(self, other: Self) -> Option<Self> {
         let amount = self.amount.checked_add(other.amount)?;
         (self.currency == other.currency).then_some(Self { amount, ..self })
     }
 
-    /// So many times the amount, within 64 bits.
+    /// A multiple of the amount, or `None` beyond 64 bits.
     pub fn checked_mul(self, times: u32) -> Option<Self> {
         Some(Self { amount: self.amount.checked_mul(i64::from(times))?, ..self })
     }
@@ -31,11 +33,10 @@ impl fmt::Display for Money {
     }
 }
 
-/// A currency, by its code of ISO 4217.
+/// A currency, by its ISO 4217 code.
 ///
-/// Three capital letters are all that is asked of a code that was stored: currencies are withdrawn,
-/// and what was once paid in them stays true. Whether a code is current is asked where orders are
-/// taken.
+/// Any three capital letters are accepted, because stored events may contain withdrawn currencies. Only new orders
+/// must have a current code; the service checks that.
 #[derive(
     Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
 )]
@@ -43,16 +44,16 @@ impl fmt::Display for Money {
 #[schemars(extend("pattern" = "^[A-Z]{3}$"))]
 pub struct Currency([u8; 3]);
 
-/// A text that is no code of a currency.
+/// A text that is not a currency code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("a currency must be a code of ISO 4217, as EUR")]
+#[error("a currency must be an ISO 4217 code, for example EUR")]
 pub struct InvalidCurrency;
 
 impl Currency {
     /// The currency with this code.
     ///
     /// # Errors
-    /// [`InvalidCurrency`] if it is not of three capital letters.
+    /// [`InvalidCurrency`] if the code is not three capital letters.
     pub fn from_code(code: &str) -> Result<Self, InvalidCurrency> {
         let code: [u8; 3] = code.as_bytes().try_into().map_err(|_| InvalidCurrency)?;
         if code.iter().all(u8::is_ascii_uppercase) { Ok(Self(code)) } else { Err(InvalidCurrency) }

@@ -1,5 +1,5 @@
-//! The events of orders are what was promised of them: their JSON Schemas, what was written of each
-//! version, and the AsyncAPI document.
+//! Checks the event types against their contract: the JSON Schemas, the golden files of each version, and the
+//! AsyncAPI document.
 
 use ledgerfold_testkit::schemas::{About, check};
 use orders_events::{
@@ -11,7 +11,7 @@ fn euros(amount: i64) -> Money {
     Money { amount, currency: Currency::from_code("EUR").expect("three capital letters") }
 }
 
-/// One event of each type, as it is written today.
+/// One event of each type, in its current version.
 fn samples() -> [OrderEvent; 6] {
     let item = Item { sku: "tea".to_owned(), quantity: 2, unit_price: euros(450) };
     let customer_id = "c-1".to_owned();
@@ -28,11 +28,11 @@ fn samples() -> [OrderEvent; 6] {
 }
 
 #[test]
-fn the_events_are_what_was_promised() {
+fn the_events_match_their_contract() {
     let about = About {
         context: "orders",
         version: env!("CARGO_PKG_VERSION"),
-        description: "What happens to an order, from its placing to its delivery or its refund.",
+        description: "The events of orders, from placement to delivery or refund.",
     };
     check(&about, env!("CARGO_MANIFEST_DIR"), &samples());
 }

@@ -1,23 +1,24 @@
-/// What an error means to the caller.
+//! The table of error codes and their meanings.
+
+/// The meaning of an error to the caller.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Meaning {
-    /// The caller asked for more than the service gives now.
+    /// The service limits the rate of calls.
     Throttled,
-    /// The service did not do it this time: an outage, a timeout, expired credentials, another write at the
-    /// same moment.
+    /// The call failed this time, for example by an outage, a timeout, expired credentials, or a concurrent write.
     Transient,
-    /// A right, a key, a table or a setting is missing, or the program is wrong. An operator acts, and the
-    /// same call succeeds.
+    /// A permission, a key, a table or a setting is missing, or the program is wrong. The same call succeeds after an
+    /// operator has fixed it.
     Refused,
-    /// The service can never accept this item: a key is empty, a number too large.
+    /// The service can never accept this item, for example an empty key or a number that is too large.
     Invalid,
 }
 
 use Meaning::{Invalid, Refused, Throttled, Transient};
 
 impl Meaning {
-    /// The meaning of an error by its code, and by its message where one code says several things. An
-    /// unknown error is [`Meaning::Transient`].
+    /// The meaning of an error by its code, and for ambiguous codes by its message. An unknown error is
+    /// [`Meaning::Transient`].
     pub fn of(code: &str, message: &str) -> Self {
         match code {
             "ValidationException" | "ValidationError" => validation(message),
@@ -25,7 +26,7 @@ impl Meaning {
         }
     }
 
-    /// The meaning of a code that the table lists.
+    /// The meaning of a code in the table.
     ///
     /// The codes come from the service models, the common errors of the protocols, and the lists of
     /// [S3](https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html),
@@ -81,7 +82,7 @@ const TRANSIENT: &[&str] = &[
     "ServiceException",
     "ServiceUnavailable",
     "ServiceUnavailableException",
-    // Any service: credentials that are renewed, a clock that is put right.
+    // Any service: expired credentials, a wrong clock.
     "ExpiredToken",
     "ExpiredTokenException",
     "RequestExpired",
@@ -92,7 +93,7 @@ const TRANSIENT: &[&str] = &[
     "DependencyTimeoutException",
     "KMSInternalException",
     "KeyUnavailableException",
-    // Another write at the same moment. Adapters know these before they ask for a meaning.
+    // A concurrent write. Adapters handle these codes before they look up a meaning.
     "ConcurrentModificationException",
     "ConditionalCheckFailed",
     "ConditionalCheckFailedException",
@@ -105,7 +106,7 @@ const TRANSIENT: &[&str] = &[
     "TransactionConflict",
     "TransactionConflictException",
     "TransactionInProgressException",
-    // A place in a stream or a message that is out of date: read again from a new one.
+    // An outdated iterator or receipt: read again with a new one.
     "ExpiredIteratorException",
     "ReceiptHandleIsInvalid",
     "TrimmedDataAccessException",
@@ -137,7 +138,7 @@ const REFUSED: &[&str] = &[
     "SignatureDoesNotMatch",
     "UnauthorizedAccess",
     "UnrecognizedClientException",
-    // KMS: the key is disabled, deleted, or somebody else's.
+    // KMS: the key is disabled, deleted, or belongs to another account.
     "DisabledException",
     "IncorrectKeyException",
     "InvalidCiphertextException",
@@ -155,7 +156,7 @@ const REFUSED: &[&str] = &[
     "KmsNotFound",
     "KmsOptInRequired",
     "NotFoundException",
-    // What is called is not there, or not ready.
+    // The addressed resource does not exist or is not ready.
     "InvalidAddress",
     "InvalidEndpointException",
     "InvalidObjectState",
@@ -172,7 +173,7 @@ const REFUSED: &[&str] = &[
     "ResourceNotFoundException",
     "TableInUseException",
     "TableNotFoundException",
-    // The program or its settings are wrong, whatever the item.
+    // The program or its settings are wrong, independent of the item.
     "EncryptionTypeMismatch",
     "IdempotencyParameterMismatch",
     "IdempotentParameterMismatchException",
@@ -201,14 +202,14 @@ const REFUSED: &[&str] = &[
     "TooManyParts",
     "UnknownOperationException",
     "UnsupportedOperation",
-    // EventBridge, of an entry: its account or its bus policy, not its content.
+    // EventBridge, for an entry: its account or its bus policy, not its content.
     "InvalidAccountIdException",
     "NotAuthorizedForDetailTypeException",
     "NotAuthorizedForSourceException",
 ];
 
 const INVALID: &[&str] = &[
-    // DynamoDB: the items of one partition key and a local index.
+    // DynamoDB: too many items with one partition key and a local index.
     "ItemCollectionSizeLimitExceeded",
     "ItemCollectionSizeLimitExceededException",
     // S3, SQS.
@@ -216,15 +217,14 @@ const INVALID: &[&str] = &[
     "InvalidMessageContents",
     "KeyTooLongError",
     "RequestEntityTooLargeException",
-    // EventBridge, of an entry.
+    // EventBridge, for an entry.
     "InvalidArgument",
     "MalformedDetail",
     "RedactionFailure",
 ];
 
-/// DynamoDB has one code for everything that is invalid. Its message tells an item from a table, an index
-/// or an expression that is not as the program expects; those concern every item, and an operator or a
-/// deployment changes them.
+/// DynamoDB has one code for all invalid requests. The message shows whether an item is invalid, or a table, an index
+/// or an expression. The latter concern every item, and an operator or a deployment fixes them.
 fn validation(message: &str) -> Meaning {
     let message = message.to_lowercase();
     if OF_THE_TABLE.iter().any(|phrase| message.contains(phrase)) { Refused } else { Invalid }
@@ -263,7 +263,7 @@ mod tests {
     }
 
     #[test]
-    fn what_an_operator_can_mend_is_never_the_items_fault() {
+    fn a_fault_that_an_operator_can_fix_is_never_the_items_fault() {
         for code in
             ["AccessDenied", "AccessDeniedException", "KMS.DisabledException", "NoSuchBucket"]
         {
@@ -283,7 +283,7 @@ mod tests {
     }
 
     #[test]
-    fn a_validation_tells_an_item_from_its_table() {
+    fn a_validation_error_distinguishes_an_item_from_its_table() {
         let of_the_item = [
             "Item size has exceeded the maximum allowed size",
             "One or more parameter values are not valid. A value specified for a secondary index key is \

@@ -1,3 +1,5 @@
+//! Failed calls, and their conversion to the errors of the ports.
+
 use std::fmt;
 
 use aws_smithy_runtime_api::client::result::SdkError;
@@ -7,21 +9,21 @@ use ledgerfold::ports::{DeadlineError, PayloadError, QuarantineError, ReadStoreE
 
 use crate::Meaning;
 
-/// The cause of a failure, in words.
+/// The cause of a failure.
 pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
-/// A failed call: what it means, and why it failed. The SDK has retried it already.
+/// A failed call, with its meaning and cause. The SDK has already retried it.
 #[derive(Debug)]
 pub struct Failure {
-    /// What the caller does about it.
+    /// The meaning to the caller.
     pub meaning: Meaning,
-    /// What the service or the connection said.
+    /// The error of the service or the connection.
     pub cause: BoxError,
 }
 
 impl Failure {
-    /// What this error of the SDK means. A call that got no answer of the service may have taken effect,
-    /// and is [`Meaning::Transient`].
+    /// Classifies an error of the SDK. A call without an answer may have taken effect, and is
+    /// [`Meaning::Transient`].
     #[expect(clippy::needless_pass_by_value, reason = "made for map_err")]
     pub fn of<E, R>(error: SdkError<E, R>) -> Self
     where
@@ -33,27 +35,27 @@ impl Failure {
                 answer.err().code().unwrap_or_default(),
                 answer.err().message().unwrap_or_default(),
             ),
-            // The program made no valid request of what it was given.
+            // The program has built an invalid request.
             SdkError::ConstructionFailure(_) => Meaning::Refused,
             _ => Meaning::Transient,
         };
         Self { meaning, cause: DisplayErrorContext(&error).to_string().into() }
     }
 
-    /// An item that the adapter knows the service can never accept.
+    /// An item that the service can never accept, as the adapter knows.
     pub fn invalid(cause: impl Into<BoxError>) -> Self {
         Self { meaning: Meaning::Invalid, cause: cause.into() }
     }
 
-    /// A request that the program cannot make.
+    /// A request that the program cannot build.
     pub fn refused(cause: impl Into<BoxError>) -> Self {
         Self { meaning: Meaning::Refused, cause: cause.into() }
     }
 }
 
-/// The ports' errors say these alike. Most ports bound what they are given, so that a service finds nothing
-/// invalid in it unless the program is wrong; they have no word for it.
-macro_rules! said_by {
+/// Converts a failure to a port's error. Most ports limit their input, so the service finds an item invalid only if the
+/// program is wrong; for them, `Invalid` becomes `Refused`.
+macro_rules! convert_to {
     ($($error:ident { $invalid:ident }),+) => {$(
         impl From<Failure> for $error {
             fn from(Failure { meaning, cause }: Failure) -> Self {
@@ -68,7 +70,7 @@ macro_rules! said_by {
     )+};
 }
 
-said_by!(
+convert_to!(
     StoreError { Refused },
     ReadStoreError { Invalid },
     DeadlineError { Refused },

@@ -4,12 +4,12 @@
 //! | [`Meaning`] | the caller |
 //! | --- | --- |
 //! | [`Throttled`](Meaning::Throttled) | retries later, and slower |
-//! | [`Transient`](Meaning::Transient) | retries later; every unknown error means this |
-//! | [`Refused`](Meaning::Refused) | retries until an operator has added the missing right or setting |
-//! | [`Invalid`](Meaning::Invalid) | gives up this one item: the service can never accept it |
+//! | [`Transient`](Meaning::Transient) | retries later; every unknown error has this meaning |
+//! | [`Refused`](Meaning::Refused) | retries until an operator has added the missing permission or setting |
+//! | [`Invalid`](Meaning::Invalid) | gives up this item: the service can never accept it |
 //!
-//! Only [`Meaning::Invalid`] is permanent. A missing right therefore never quarantines a stream and never
-//! drops a commit. The SDK has retried a call before its error is classified here.
+//! Only [`Meaning::Invalid`] is permanent. So a missing permission never quarantines a stream and never drops a commit.
+//! The SDK has already retried a call before its error is classified here.
 
 mod codes;
 mod failure;

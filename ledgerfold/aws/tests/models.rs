@@ -1,5 +1,5 @@
-//! The table knows every error of every operation that this project calls. The SDK crates are generated
-//! from the service models, so their sources list the errors; an SDK that brings a new one fails here.
+//! The table lists every error of every operation that this project calls. The SDK crates are generated from the
+//! service models, so their sources list the errors; an SDK with a new error fails this test.
 
 #![allow(clippy::panic, reason = "a test may fail")]
 
@@ -7,7 +7,7 @@ use std::{collections::BTreeMap, path::PathBuf, process::Command};
 
 use ledgerfold_aws::Meaning;
 
-/// Every operation of the services that this project calls, in functions and in the command line.
+/// All operations that functions and the command line call, by service.
 const CALLED: [(&str, &[&str]); 5] = [
     (
         "aws-sdk-dynamodb",
@@ -50,7 +50,7 @@ const CALLED: [(&str, &[&str]); 5] = [
     ),
 ];
 
-/// What a tool says; a variable may name the tool.
+/// The output of a tool. The variable may override its path.
 fn run(variable: &str, tool: &str, arguments: &[&str]) -> String {
     let tool = std::env::var(variable).unwrap_or_else(|_| tool.to_owned());
     let output = Command::new(tool).args(arguments).output().expect("the tool is installed");
@@ -58,11 +58,11 @@ fn run(variable: &str, tool: &str, arguments: &[&str]) -> String {
     String::from_utf8(output.stdout).expect("text")
 }
 
-/// Where the sources of all packages of this workspace are, by name.
+/// The source folders of all packages of this workspace, by name.
 fn sources() -> BTreeMap<String, PathBuf> {
     let version = run("RUSTC", "rustc", &["-vV"]);
     let host = version.lines().find_map(|line| line.strip_prefix("host: ")).expect("a host");
-    // Crates of other platforms need not be here.
+    // Crates of other platforms may not be downloaded.
     let arguments = ["metadata", "--format-version", "1", "--offline", "--filter-platform", host];
     let metadata = run("CARGO", "cargo", &arguments);
     let metadata: serde_json::Value = serde_json::from_str(&metadata).expect("JSON");
@@ -74,7 +74,7 @@ fn sources() -> BTreeMap<String, PathBuf> {
     packages.iter().filter_map(source).collect()
 }
 
-/// The codes that an operation's answer is compared with.
+/// The error codes of an operation.
 fn codes(source: &str) -> Vec<String> {
     let errors = source.split("Err(match error_code {").nth(1).unwrap_or_default();
     let errors = errors.split("        _ => ").next().unwrap_or_default();
@@ -104,11 +104,11 @@ fn every_error_of_every_operation_has_a_meaning() {
         }
     }
     assert!(unknown.is_empty(), "the table lacks {unknown:#?}");
-    assert!(count > 80, "only {count} errors found: the SDK's sources are written in another way");
+    assert!(count > 80, "only {count} errors found: the SDK's sources have another form now");
 }
 
-/// The reasons of a cancelled transaction and of an entry that PutEvents did not take are texts in an
-/// answer, and no error of the SDK. These are all that the service models document.
+/// The reasons of a cancelled transaction, and of an entry that PutEvents refused, are texts in an answer and not
+/// errors of the SDK. The service models document only these.
 #[test]
 fn every_reason_within_an_answer_has_a_meaning() {
     use Meaning::{Invalid, Refused, Throttled, Transient};

@@ -1,16 +1,16 @@
-//! What `ledgerfold` can be told.
+//! The arguments of `ledgerfold` and the dispatch to its commands.
 
 use std::{ffi::OsString, process::ExitCode};
 
 use clap::{CommandFactory, Parser, Subcommand};
 
 use crate::{
+    admin_program::{self, AdminArguments},
     completions::{self, Completions},
     costs::{self, EstimateCosts},
     dead_letters::{self, DeadLetters},
     deadlines::{self, Deadlines},
     error::{CliError, exit},
-    forward::{self, Forwarded},
     output::Output,
     parked::{self, Parked},
     replay::{self, Replay},
@@ -20,7 +20,7 @@ use crate::{
     target::{Target, TargetOptions},
 };
 
-/// Looks inside a log, its bus and its queues, on AWS or in a local cloud.
+/// Looks inside a log, its bus and its queues, on AWS or in a local cloud
 #[derive(Debug, Parser)]
 #[command(name = "ledgerfold", disable_help_subcommand = true, after_help = crate::error::EXIT_CODES)]
 struct CommandLine {
@@ -40,45 +40,45 @@ enum Command {
     Completions(Completions),
 }
 
-/// What this program does itself, with tables, queues and the bus.
+/// Commands that need only tables, queues and the bus, no domain code.
 #[derive(Debug, Subcommand)]
 enum OnTarget {
-    /// List the streams of the event table; reads the whole table in the end
+    /// List the streams of the event table; a full list reads the whole table
     Streams(ListStreams),
     /// Show the events of a stream as they were stored
     Show(Show),
     /// Show events as they are appended
     Tail(Tail),
-    /// Look at what was given up on, and send it again
+    /// Show, redrive or purge the messages in dead-letter queues
     #[command(subcommand)]
     DeadLetters(DeadLetters),
-    /// Look at the streams that projections cannot move on, have them tried again, and skip events
+    /// Show quarantined streams and their reasons, retry them, or skip events
     Parked(Parked),
-    /// Look at what a process is to do and has not done, and have it tried again
+    /// Show overdue and failed deadlines of a process, and retry them
     Deadlines(Deadlines),
-    /// Send again what the bus's archive has kept
+    /// Replay events from the bus's archive
     #[command(subcommand)]
     Replay(Replay),
-    /// Say what commands on the log cost
+    /// Estimate the cost of commands on the log
     Costs(EstimateCosts),
 }
 
-/// What needs the read models of a context, and so its own program.
+/// Commands that need a context's read models, so that its own program runs them.
 #[derive(Debug, Subcommand)]
 enum Admin {
-    /// Hold the read models against the log (by `<context>-admin`)
-    Audit(Forwarded),
-    /// Bring what the read models lack home from the log (by `<context>-admin`)
-    Repair(Forwarded),
-    /// Make a read model anew (by `<context>-admin`)
-    Rebuild(Forwarded),
-    /// Look after the reservations of unique keys (by `<context>-admin`)
-    Claims(Forwarded),
-    /// Look at the generations of read models (by `<context>-admin`)
-    Generations(Forwarded),
+    /// Compare the read models with the log (runs `<context>-admin`)
+    Audit(AdminArguments),
+    /// Write the events that read models are missing (runs `<context>-admin`)
+    Repair(AdminArguments),
+    /// Rebuild a read model (runs `<context>-admin`)
+    Rebuild(AdminArguments),
+    /// Build or show the reservations of unique keys (runs `<context>-admin`)
+    Claims(AdminArguments),
+    /// Show the generations of read models (runs `<context>-admin`)
+    Generations(AdminArguments),
 }
 
-/// Does what the arguments say, the first of which is the program's name.
+/// Runs the command in these arguments. The first argument is the program's name.
 pub async fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     let arguments: Vec<OsString> = arguments.into_iter().collect();
     match CommandLine::try_parse_from(&arguments) {
@@ -92,7 +92,7 @@ impl CommandLine {
         let mut output = Output::of(&self.target);
         match self.command {
             Command::OnTarget(command) => command.run(&self.target.resolve()?, &mut output).await,
-            Command::Admin(_) => forward::run(arguments.get(1..).unwrap_or_default()),
+            Command::Admin(_) => admin_program::run(arguments.get(1..).unwrap_or_default()),
             Command::Completions(command) => {
                 completions::run(&command, Self::command(), &mut output)
             }
@@ -122,7 +122,7 @@ mod tests {
     use super::CommandLine;
 
     #[test]
-    fn deadlines_are_of_a_process() {
+    fn deadlines_need_a_process() {
         for good in [
             "deadlines payment-deadline",
             "deadlines payment-deadline --until 2026-11-23T12:00:00Z",
@@ -138,7 +138,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_parked_is_listed_or_tried_again() {
+    fn parked_lists_retries_and_skips() {
         let skip = "skip shipment order#1 3 --actor ada --reason=none";
         let good = [skip, "unskip shipment order#1 3 --actor ada", "skips", "skips shipment"];
         for good in good.map(|action| format!("parked {action}")) {

@@ -1,4 +1,4 @@
-//! `completions`: the command line, told to a shell.
+//! `completions`: scripts that complete the command line in a shell.
 
 use std::process::ExitCode;
 
@@ -7,10 +7,10 @@ use clap_complete::{Shell, generate};
 
 use crate::{error::CliError, output::Output};
 
-/// Writes a script that completes words, as for `source <(ledgerfold completions bash)`.
+/// Writes a completion script, for example for `source <(ledgerfold completions bash)`.
 #[derive(Debug, Args)]
 pub(crate) struct Completions {
-    /// For which shell
+    /// The shell
     shell: Shell,
 }
 
@@ -21,7 +21,7 @@ pub(crate) fn run(
     output: &mut Output,
 ) -> Result<ExitCode, CliError> {
     let name = line.get_bin_name().unwrap_or_else(|| line.get_name()).to_owned();
-    // Made whole first, because it would panic where the reader has gone.
+    // Generated in memory first: `generate` panics if the reader of standard output has gone.
     let mut script = Vec::new();
     generate(command.shell, &mut line, name, &mut script);
     output.write(&script)?;

@@ -1,4 +1,4 @@
-//! How tables and queues are reached.
+//! AWS clients, for AWS itself or for a local cloud.
 
 use std::time::Duration;
 
@@ -9,29 +9,29 @@ use aws_smithy_http_client::{
     tls::{Provider, rustls_provider::CryptoMode},
 };
 
-/// Whoever waits here can wait longer than a function: a Scan of a megabyte takes its time.
+/// An operator can wait longer than a function: a Scan of a megabyte is slow.
 const ATTEMPTS: u32 = 6;
 const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(20);
 
-/// Where tables and queues are.
+/// The cloud to connect to.
 #[derive(Clone, Debug)]
 pub(crate) enum Place {
-    /// AWS, by the environment's own configuration.
+    /// AWS, configured by the environment.
     Aws {
-        /// Instead of the environment's region.
+        /// Overrides the environment's region.
         region: Option<String>,
     },
-    /// A local cloud. Real credentials are never sent there.
+    /// A local cloud. It never receives real credentials.
     LocalCloud {
-        /// Answers for every service.
+        /// The endpoint of all services.
         endpoint: String,
-        /// Answers for tables, if the engine behind them can be asked without a detour.
+        /// The endpoint of DynamoDB, if it has its own.
         tables: Option<String>,
         region: Option<String>,
     },
 }
 
-/// Makes clients.
+/// Creates clients.
 #[derive(Clone, Debug)]
 pub(crate) struct Connection {
     place: Place,
@@ -60,7 +60,7 @@ impl Connection {
         aws_sdk_dynamodbstreams::Client::new(&self.sdk().await)
     }
 
-    /// Whether it is a local cloud.
+    /// Whether this is a local cloud.
     pub(crate) const fn is_local(&self) -> bool {
         matches!(self.place, Place::LocalCloud { .. })
     }
@@ -70,7 +70,7 @@ impl Connection {
     }
 
     pub(crate) async fn s3(&self) -> aws_sdk_s3::Client {
-        // A local cloud has no host names of buckets.
+        // A local cloud does not resolve a host name per bucket.
         let config = aws_sdk_s3::config::Builder::from(&self.sdk().await);
         aws_sdk_s3::Client::from_conf(config.force_path_style(self.is_local()).build())
     }

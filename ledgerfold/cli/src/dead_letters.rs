@@ -1,4 +1,4 @@
-//! `ledgerfold dead-letters`: what was given up on.
+//! `ledgerfold dead-letters`: shows, redrives and purges the messages in dead-letter queues.
 
 use std::{collections::BTreeMap, process::ExitCode};
 
@@ -16,36 +16,36 @@ use crate::{
     target::Target,
 };
 
-/// How long a message that is shown is out of others' sight, in seconds.
-const OUT_OF_SIGHT: i32 = 10;
-/// The most messages that one call brings.
+/// Visibility timeout of a message that is shown, in seconds.
+const VISIBILITY_TIMEOUT: i32 = 10;
+/// The most messages SQS returns for one call.
 const PER_CALL: i32 = 10;
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum DeadLetters {
-    /// Count what lies in each dead-letter queue
+    /// Count the messages in each dead-letter queue
     List,
-    /// Show messages of one; they stay there
+    /// Show messages of one queue, without removing them
     Show {
-        /// Whose, as `order-view` or `relay`
+        /// The owner of the queue, for example `order-view` or `relay`
         name: String,
         /// The most messages to show
         #[arg(long, value_name = "COUNT", default_value_t = 10)]
         limit: usize,
     },
-    /// Move the messages of one back to the queue that they came from
+    /// Move the messages of one dead-letter queue back to its source queue
     Redrive {
-        /// The projection or process, as `order-view`
+        /// The projection or process, for example `order-view`
         name: String,
-        /// Do not ask
+        /// Do not ask for confirmation
         #[arg(long)]
         yes: bool,
     },
-    /// Delete all messages of one, once what they tell of is in order again
+    /// Delete all messages of one dead-letter queue, after you have fixed the problem behind them
     Purge {
-        /// Whose, as `relay`
+        /// The owner of the queue, for example `relay`
         name: String,
-        /// Do not ask
+        /// Do not ask for confirmation
         #[arg(long)]
         yes: bool,
     },
@@ -62,10 +62,11 @@ pub(crate) async fn run(
         DeadLetters::List => output.report(&Counts::of(&sqs, dead_letters).await?)?,
         DeadLetters::Show { name, limit } => {
             let queue = target.dead_letter_queue(name)?;
-            output.report(&look(&sqs, queue, *limit).await?)?;
+            output.report(&peek(&sqs, queue, *limit).await?)?;
         }
         DeadLetters::Redrive { name, yes } => {
-            let (from, to) = (target.dead_letter_queue(name)?, target.queue(name)?);
+            let from = target.dead_letter_queue(name)?;
+            let to = target.queue(name)?;
             let count = attributes(&sqs, from).await?.waiting;
             confirm(&format!("Move about {count} messages from {from} to {to}?"), *yes)?;
             output.report(&redrive(&sqs, from, to).await?)?;
@@ -87,7 +88,7 @@ struct Counts {
     dead_letters: BTreeMap<String, Count>,
 }
 
-/// How many messages there are; SQS says it approximately.
+/// The number of messages. SQS only reports approximate numbers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Count {
@@ -111,7 +112,7 @@ impl Report for Counts {
         let rows = self.dead_letters.iter().map(|(name, count)| {
             [name.clone(), count.waiting.to_string(), count.in_flight.to_string()]
         });
-        table(["of", "waiting", "in flight"], rows)
+        table(["queue of", "waiting", "in flight"], rows)
     }
 }
 
@@ -133,7 +134,10 @@ pub(crate) async fn attributes(sqs: &Client, queue: &str) -> Result<Attributes, 
         .await
         .map_err(failed(CALL))?;
     let said = answer.attributes.unwrap_or_default();
-    let missing = || CliError::Queue { call: CALL, reason: format!("{queue} says too little") };
+    let missing = || CliError::Queue {
+        call: CALL,
+        reason: format!("the description of {queue} is incomplete"),
+    };
     let number = |name: QueueAttributeName| {
         said.get(&name).and_then(|text| text.parse().ok()).ok_or_else(missing)
     };
@@ -145,19 +149,19 @@ pub(crate) async fn attributes(sqs: &Client, queue: &str) -> Result<Attributes, 
 }
 
 #[derive(Debug, Serialize)]
-struct Letters {
-    messages: Vec<Letter>,
+struct DeadLetterMessages {
+    messages: Vec<DeadLetter>,
 }
 
 #[derive(Debug, Serialize)]
-struct Letter {
+struct DeadLetter {
     id: String,
     received: u32,
     body: String,
 }
 
-/// Reads messages and gives them back.
-async fn look(sqs: &Client, queue: &str, limit: usize) -> Result<Letters, CliError> {
+/// Receives messages, then makes them visible to others again.
+async fn peek(sqs: &Client, queue: &str, limit: usize) -> Result<DeadLetterMessages, CliError> {
     let mut read = Vec::new();
     while read.len() < limit {
         let wanted = i32::try_from(limit - read.len()).unwrap_or(PER_CALL).min(PER_CALL);
@@ -165,7 +169,7 @@ async fn look(sqs: &Client, queue: &str, limit: usize) -> Result<Letters, CliErr
             .receive_message()
             .queue_url(queue)
             .max_number_of_messages(wanted)
-            .visibility_timeout(OUT_OF_SIGHT)
+            .visibility_timeout(VISIBILITY_TIMEOUT)
             .message_system_attribute_names(MessageSystemAttributeName::ApproximateReceiveCount)
             .send()
             .await
@@ -178,13 +182,13 @@ async fn look(sqs: &Client, queue: &str, limit: usize) -> Result<Letters, CliErr
     }
     for receipt in read.iter().filter_map(Message::receipt_handle) {
         let change = sqs.change_message_visibility().queue_url(queue).receipt_handle(receipt);
-        // Where this fails the message comes back by itself, a little later.
+        // If this fails, the message becomes visible by itself a little later.
         let _ = change.visibility_timeout(0).send().await;
     }
-    Ok(Letters { messages: read.into_iter().map(Letter::from).collect() })
+    Ok(DeadLetterMessages { messages: read.into_iter().map(DeadLetter::from).collect() })
 }
 
-impl From<Message> for Letter {
+impl From<Message> for DeadLetter {
     fn from(message: Message) -> Self {
         let received = message
             .attributes()
@@ -196,12 +200,11 @@ impl From<Message> for Letter {
     }
 }
 
-impl Report for Letters {
+impl Report for DeadLetterMessages {
     fn text(&self) -> String {
-        let rows = self
-            .messages
-            .iter()
-            .map(|letter| [letter.id.clone(), letter.received.to_string(), letter.body.clone()]);
+        let rows = self.messages.iter().map(|message| {
+            [message.id.clone(), message.received.to_string(), message.body.clone()]
+        });
         table(["message", "received", "body"], rows)
     }
 }
@@ -222,9 +225,10 @@ struct Redriven {
     task: String,
 }
 
-/// The destination is named, because what came from the bus's rule itself remembers none.
+/// The destination is explicit: a message that the bus's rule dead-lettered has no source queue.
 async fn redrive(sqs: &Client, from: &str, to: &str) -> Result<Redriven, CliError> {
-    let (source, destination) = (attributes(sqs, from).await?, attributes(sqs, to).await?);
+    let source = attributes(sqs, from).await?;
+    let destination = attributes(sqs, to).await?;
     let answer = sqs
         .start_message_move_task()
         .source_arn(source.arn)
@@ -237,7 +241,7 @@ async fn redrive(sqs: &Client, from: &str, to: &str) -> Result<Redriven, CliErro
 
 impl Report for Redriven {
     fn text(&self) -> String {
-        "The messages are on their way; `dead-letters list` says what is left.\n".to_owned()
+        "The messages are being moved. `dead-letters list` shows how many are left.\n".to_owned()
     }
 }
 
@@ -253,7 +257,7 @@ mod tests {
     use crate::output::rendered;
 
     #[test]
-    fn counts_read_well_in_both_forms() {
+    fn counts_are_rendered_in_both_forms() {
         let count = Count { waiting: 3, in_flight: 1 };
         let counts = Counts { dead_letters: BTreeMap::from([("shipment".to_owned(), count)]) };
         let text = rendered(&counts, false).expect("text");

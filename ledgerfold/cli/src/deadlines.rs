@@ -1,4 +1,4 @@
-//! `ledgerfold deadlines`: what is overdue, and what stands aside because it kept failing.
+//! `ledgerfold deadlines`: lists the overdue and failed deadlines of a process, and retries failed ones.
 
 use std::process::ExitCode;
 
@@ -17,7 +17,7 @@ use crate::{
 };
 use ledgerfold_aws::SystemClock;
 
-/// The index that finds deadlines by time, as the template has it.
+/// The index over due times, as the template names it.
 pub(crate) const BY_DUE: &str = "by-due";
 
 #[derive(Debug, Args)]
@@ -25,19 +25,19 @@ pub(crate) const BY_DUE: &str = "by-due";
 pub(crate) struct Deadlines {
     #[command(subcommand)]
     action: Option<Action>,
-    /// The process, as `payment-deadline`
+    /// The process, for example `payment-deadline`
     #[arg(required = true)]
     process: Option<ProcessName>,
-    /// Those that are due until then too
+    /// Also list deadlines that are due up to this instant
     #[arg(long, value_name = "INSTANT")]
     until: Option<Timestamp>,
 }
 
 #[derive(Debug, Subcommand)]
 enum Action {
-    /// Have all that stand aside tried again, for whom has just mended what made them fail
+    /// Retry all failed deadlines now, after you have fixed the cause
     Retry {
-        /// The process, as `payment-deadline`
+        /// The process, for example `payment-deadline`
         process: ProcessName,
     },
 }
@@ -57,7 +57,7 @@ pub(crate) async fn run(
             let until = command.until.unwrap_or_else(|| SystemClock.now());
             output.report(&Listed::of(&store, process, until).await?)?;
         }
-        // The command line was refused.
+        // Unreachable: clap requires one of them.
         (None, None) => {}
     }
     Ok(ExitCode::SUCCESS)
@@ -65,10 +65,10 @@ pub(crate) async fn run(
 
 #[derive(Debug, Serialize)]
 struct Listed {
-    /// In the order in which they are tried.
+    /// In the order of their next attempts.
     due: Vec<Entry>,
     failed: Vec<Entry>,
-    /// What is no deadline, in words.
+    /// Items that are not valid deadlines, as descriptions.
     unreadable: Vec<String>,
 }
 
@@ -78,13 +78,14 @@ struct Entry {
     name: String,
     due: Timestamp,
     attempts: u32,
-    /// When it is tried again.
+    /// The time of the next attempt.
     next: Timestamp,
 }
 
 impl From<Pending> for Entry {
     fn from(Pending { deadline, attempts, next }: Pending) -> Self {
-        let (key, due) = (deadline.key, deadline.due);
+        let key = deadline.key;
+        let due = deadline.due;
         Self { stream: key.stream, name: key.name.to_string(), due, attempts, next }
     }
 }
@@ -108,7 +109,7 @@ impl Listed {
     }
 }
 
-/// What pages of deadlines have brought.
+/// The deadlines of several pages.
 #[derive(Default)]
 struct Found {
     deadlines: Vec<Pending>,
@@ -140,10 +141,10 @@ impl Report for Listed {
         if !due.is_empty() || !failed.is_empty() {
             let rows = due.iter().map(|entry| entry.row("due"));
             let rows = rows.chain(failed.iter().map(|entry| entry.row("failed")));
-            text += &table(["stream", "deadline", "due", "tried", "tried again"], rows);
+            text += &table(["stream", "deadline", "due", "attempts", "next attempt"], rows);
         }
         for reason in unreadable {
-            text += &format!("Not to be read: {reason}\n");
+            text += &format!("Unreadable: {reason}\n");
         }
         text + &format!(
             "due={} failed={} unreadable={}\n",
@@ -156,8 +157,11 @@ impl Report for Listed {
 
 impl Entry {
     fn row(&self, state: &str) -> [String; 5] {
-        let again =
-            if state == "failed" { "no, it has failed".to_owned() } else { self.next.to_string() };
+        let again = if state == "failed" {
+            "none, it has failed".to_owned()
+        } else {
+            self.next.to_string()
+        };
         let Self { stream, name, due, attempts, .. } = self;
         [stream.to_string(), name.clone(), due.to_string(), attempts.to_string(), again]
     }
@@ -168,7 +172,7 @@ struct Retried {
     retried: usize,
 }
 
-/// All pages are read before anything is recalled, which leaves the list that is paged through.
+/// Reads all pages before the first retry, because a retry removes the deadline from the list.
 async fn retry(store: &dyn DeadlineStore, process: &ProcessName) -> Result<Retried, CliError> {
     let mut failed = Found::default();
     failed.read(async |from| store.failed(process, from).await).await?;
@@ -182,7 +186,7 @@ async fn retry(store: &dyn DeadlineStore, process: &ProcessName) -> Result<Retri
 
 impl Report for Retried {
     fn text(&self) -> String {
-        format!("{} are tried again from now on.\n", self.retried)
+        format!("{} failed deadlines will be retried.\n", self.retried)
     }
 }
 
@@ -217,7 +221,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_is_due_and_what_stands_aside_is_listed_and_recalled() {
+    async fn due_and_failed_deadlines_are_listed_and_retried() {
         let store = MemoryDeadlineStore::default();
         for second in 1..=40 {
             let pending = scheduled(&store, second).await;

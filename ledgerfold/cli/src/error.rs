@@ -1,4 +1,4 @@
-//! What can go wrong, and the exit code that says so.
+//! The errors of the command line and their exit codes.
 
 use std::{io, path::PathBuf, process::ExitCode};
 
@@ -13,21 +13,21 @@ use ledgerfold::{
 use ledgerfold_eventbridge::{EmptyWindow, NotARule, ReplayError, ReplayState};
 
 pub(crate) const EXIT_CODES: &str =
-    "Exit codes: 0 all is well, 1 trouble, 2 called wrongly, 3 something was found wrong.";
+    "Exit codes: 0 success, 1 error, 2 wrong usage, 3 faults were found or remain.";
 
-const TROUBLE: u8 = 1;
+const ERROR: u8 = 1;
 const USAGE: u8 = 2;
-/// Something was found wrong, or the repair had to leave something.
+/// Faults were found, or the repair could not remove all of them.
 pub(crate) const FINDINGS: u8 = 3;
 
-/// A command could not be carried out.
+/// The reason why a command failed.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum CliError {
     #[error(
-        "no {what} is named: use {option}, or --stack with the file that `make up` writes (target/local/stack.json)"
+        "the {what} is not known: use {option}, or --stack with the file that `make up` writes (target/local/stack.json)"
     )]
     NoName { what: String, option: &'static str },
-    #[error("there is no {what} called {name}: there are {}", known.join(", "))]
+    #[error("there is no {what} called {name}; known: {}", known.join(", "))]
     Unknown { what: &'static str, name: String, known: Vec<String> },
     #[error("cannot read {}: {source}", path.display())]
     UnreadableStack { path: PathBuf, source: io::Error },
@@ -40,21 +40,23 @@ pub(crate) enum CliError {
     #[error(transparent)]
     Replay(#[from] ReplayError),
     #[error(
-        "it is not known whether the replay has started: {reason}; `ledgerfold replay watch {name}` looks"
+        "it is unknown whether the replay has started: {reason}; run `ledgerfold replay watch {name}` to find out"
     )]
     ReplayInDoubt { name: String, reason: String },
     #[error("the replay {name} is {state}: {reason}")]
     ReplayEnded { name: String, state: ReplayState, reason: String },
-    #[error("the audit {name} is running, and two would take each other's messages")]
+    #[error(
+        "another audit of the bus is running ({name}); two at once would take each other's messages"
+    )]
     AuditRunning { name: String },
     #[error(
-        "not everything has come from the bus in time: {events} events did, and the replay {name} was \
-         cancelled; --within gives it more"
+        "the replay {name} did not finish in time and was cancelled after {events} events; use --within to \
+         allow more time"
     )]
-    NotAllHeard { name: String, events: usize },
-    #[error("the bus did not take {commit}: {reason}")]
+    ReplayTooSlow { name: String, events: usize },
+    #[error("the bus did not accept {commit}: {reason}")]
     Unsent { commit: String, reason: String },
-    #[error("the setting of the process {process} cannot be read: {reason}")]
+    #[error("the setting of the process {process} is invalid: {reason}")]
     Setting { process: String, reason: String },
     #[error(transparent)]
     Schedule(#[from] ScheduleError),
@@ -62,18 +64,18 @@ pub(crate) enum CliError {
     Rule(#[from] NotARule),
     #[error(transparent)]
     Window(#[from] EmptyWindow),
-    #[error("the window ends at {to}, and nothing is in the archive of what is to come")]
+    #[error("the window ends at {to}, which is in the future")]
     WindowInFuture { to: Timestamp },
     #[error(
-        "there is no {program} beside this program or on the PATH: audit, repair, rebuild and \
-         generations need the read models of the context, which only its own binary has"
+        "there is no {program} beside this program or on the PATH: audit, repair, rebuild, claims and \
+         generations need the context's own binary, because only it has the read models"
     )]
     NoAdmin { program: String },
-    #[error("{program} cannot be run: {source}")]
+    #[error("cannot run {program}: {source}")]
     UnusableAdmin { program: String, source: io::Error },
     #[error("{call}: {reason}")]
     Call { call: &'static str, reason: String },
-    #[error("nothing was done: it was not confirmed; --yes confirms it beforehand")]
+    #[error("nothing was done, because it was not confirmed; --yes skips the question")]
     NotConfirmed,
     #[error(transparent)]
     Log(#[from] StoreError),
@@ -88,28 +90,28 @@ pub(crate) enum CliError {
     #[error("version {version} of {stream} is not skipped for {projection}")]
     NotSkipped { projection: String, stream: StreamId, version: Version },
     #[error(
-        "the skip is in force, but the projection was not told to try again: {0}; call again, or wait for the next scheduled round"
+        "the skip is recorded, but the projection was not notified: {0}; run the command again, or wait for the next scheduled retry"
     )]
     SkippedNotRetried(Box<Self>),
     #[error(transparent)]
     Deadlines(#[from] DeadlineError),
-    #[error("cannot read which generations there are: {0}")]
+    #[error("cannot read the generations: {0}")]
     Generations(#[from] ReadStoreError),
     #[error(transparent)]
     Model(#[from] UnknownModel),
-    #[error("{projection} {why}: begin again when it has come to an end")]
+    #[error("{projection} {why}; run this command again afterwards")]
     Changing { projection: &'static str, why: &'static str },
     #[error("{projection}: {cause}")]
     Rebuild { projection: &'static str, cause: RebuildError },
     #[error(transparent)]
     Claims(#[from] ClaimsError),
     #[error(
-        "no domain of this context claims unique keys: give the one that does to `Admin::with_claims`"
+        "no domain of this context claims unique keys; pass one that does to `Admin::with_claims`"
     )]
     NoClaims,
     #[error("cannot write the answer: {0}")]
     Output(#[from] io::Error),
-    #[error("{cause}; go on with --from {place}")]
+    #[error("{cause}; continue with --from {place}")]
     Interrupted { cause: Box<Self>, place: String },
 }
 
@@ -124,22 +126,22 @@ impl CliError {
             | Self::WindowInFuture { .. }
             | Self::Replay(ReplayError::BadName(_))
             | Self::Streams(StreamsError::Resume(_)) => USAGE,
-            _ => TROUBLE,
+            _ => ERROR,
         }
     }
 }
 
-/// Says on standard error what went wrong.
+/// Prints an error to standard error and returns its exit code.
 pub(crate) fn exit(outcome: Result<ExitCode, CliError>) -> ExitCode {
-    outcome.unwrap_or_else(|trouble| {
-        eprintln!("error: {trouble}");
-        ExitCode::from(trouble.exit_code())
+    outcome.unwrap_or_else(|error| {
+        eprintln!("error: {error}");
+        ExitCode::from(error.exit_code())
     })
 }
 
-/// Answers a call for help, or says what was wrong with the arguments.
+/// Prints the help, or the reason why the arguments are wrong.
 pub(crate) fn usage(error: &clap::Error) -> ExitCode {
-    // If neither stream can be written to there is nobody to tell.
+    // If neither stream can be written to, there is no way to report it.
     let _ = error.print();
     ExitCode::from(if error.use_stderr() { USAGE } else { 0 })
 }

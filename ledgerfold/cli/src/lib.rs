@@ -1,27 +1,26 @@
-//! The command line: looking inside a log, its read models and its queues.
+//! The command line: looks inside a log, its read models and its queues, and repairs them.
 //!
-//! The binary `ledgerfold` holds what needs no knowledge of a domain. [`Admin`] is the rest, `audit`,
-//! `repair`, `rebuild` and `claims`: a team's own binary of a few lines gives it the read models, and the
-//! domains that claim unique keys.
+//! The binary `ledgerfold` has the commands that need no domain code. [`Admin`] has the others, `audit`,
+//! `repair`, `rebuild`, `claims` and `generations`: a team builds its own binary of a few lines, which adds
+//! the read models and the domains that claim unique keys.
 //!
 //! | exit code | means |
 //! | --- | --- |
-//! | 0 | all is well |
-//! | 1 | trouble: a table or queue that does not answer, a file that cannot be read |
-//! | 2 | it was called wrongly |
-//! | 3 | the audit found something, the repair or a build of claims had to leave something, or what was rebuilt is not sound |
+//! | 0 | success |
+//! | 1 | error, for example a table that does not answer or a file that cannot be read |
+//! | 2 | wrong usage |
+//! | 3 | the audit found faults, a repair or a build of claims could not remove all, or a rebuilt generation has faults |
 //!
-//! With `--json` every command writes one JSON document to standard output. What goes wrong is said
-//! on standard error.
+//! With `--json` every command writes one JSON document to standard output. Errors go to standard error.
 
 mod admin;
+mod admin_program;
 mod completions;
 mod connection;
 mod costs;
 mod dead_letters;
 mod deadlines;
 mod error;
-mod forward;
 mod output;
 mod parked;
 mod replay;

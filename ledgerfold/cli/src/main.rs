@@ -1,4 +1,4 @@
-//! `ledgerfold`: looking inside a log and its queues.
+//! The binary `ledgerfold`.
 
 use std::process::ExitCode;
 

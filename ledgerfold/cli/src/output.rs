@@ -1,4 +1,4 @@
-//! Answers, as tables for people or as JSON for programs.
+//! Output of commands: tables for people, JSON for programs, progress on standard error.
 
 use std::{
     fmt::Write as _,
@@ -12,13 +12,13 @@ use serde::Serialize;
 
 use crate::{error::CliError, target::TargetOptions};
 
-/// What a command answers, in both forms.
+/// The result of a command, in both forms.
 pub(crate) trait Report: Serialize {
     /// For people, with a line feed at the end.
     fn text(&self) -> String;
 }
 
-/// Where answers go.
+/// Standard output, with the form that the caller chose.
 pub(crate) struct Output {
     json: bool,
     out: Box<dyn Write>,
@@ -61,13 +61,13 @@ pub(crate) fn table<const COLUMNS: usize>(
     }
     let mut text = String::new();
     for line in table.lines() {
-        // Writing to a text cannot fail.
+        // Writing to a string cannot fail.
         let _ = writeln!(text, "{}", line.trim_end());
     }
     text
 }
 
-/// Shows on standard error that something is going on, where somebody is looking.
+/// Shows progress without a known end on standard error, if that is a terminal.
 pub(crate) fn progress(what: &'static str) -> ProgressBar {
     let bar = ProgressBar::new_spinner().with_message(what);
     if let Ok(style) = ProgressStyle::with_template("{spinner} {msg}: {pos} ({elapsed})") {
@@ -77,7 +77,7 @@ pub(crate) fn progress(what: &'static str) -> ProgressBar {
     bar
 }
 
-/// Shows on standard error how far something is that has an end.
+/// Shows progress towards a known end on standard error, if that is a terminal.
 pub(crate) fn progress_to(end: u64, what: &'static str) -> ProgressBar {
     let bar = ProgressBar::new(end).with_message(what);
     if let Ok(style) = ProgressStyle::with_template("{msg} [{bar:30}] {percent} % ({elapsed})") {
@@ -87,7 +87,7 @@ pub(crate) fn progress_to(end: u64, what: &'static str) -> ProgressBar {
     bar
 }
 
-/// Asks before something is changed that cannot be changed back.
+/// Asks before an irreversible change.
 pub(crate) fn confirm(question: &str, yes: bool) -> Result<(), CliError> {
     if yes {
         return Ok(());

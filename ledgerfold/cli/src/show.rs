@@ -1,4 +1,4 @@
-//! `ledgerfold show`: the events of a stream, as they were stored.
+//! `ledgerfold show`: prints the events of a stream as they were stored.
 
 use std::process::ExitCode;
 
@@ -15,12 +15,12 @@ use crate::{
 /// Shows a stream's events.
 #[derive(Debug, Args)]
 pub(crate) struct Show {
-    /// The stream, as `order#4edde2f3-9e3f-8d71-857a-17616c743abd`
+    /// The stream, for example `order#4edde2f3-9e3f-8d71-857a-17616c743abd`
     stream: StreamId,
     /// Only up to this version
     #[arg(long, value_name = "VERSION", conflicts_with = "at")]
     version: Option<u64>,
-    /// Only what was recorded up to this instant, as 2026-11-23T12:00:00Z
+    /// Only events recorded up to this instant, for example 2026-11-23T12:00:00Z
     #[arg(long, value_name = "INSTANT")]
     at: Option<Timestamp>,
 }
@@ -55,12 +55,13 @@ pub(crate) async fn run(
 }
 
 async fn read(command: &Show, log: &dyn EventReader) -> Result<Shown, CliError> {
-    let (mut events, mut after) = (Vec::new(), Version::NONE);
+    let mut events = Vec::new();
+    let mut after = Version::NONE;
     'pages: loop {
         let page = log.read(&command.stream, after).await?;
         for commit in &page.commits {
-            // Time may run backwards between commits, versions may not: behind the first commit that
-            // is too late none is shown.
+            // Clocks may run backwards between commits, versions may not. So the first commit that is too late
+            // ends the list.
             if !command.reaches(commit) {
                 break 'pages;
             }
@@ -153,7 +154,7 @@ mod tests {
         assert_eq!(shown(None, None).await.expect("it is there"), [1, 2, 3, 4, 5, 6]);
         assert_eq!(shown(Some(3), None).await.expect("it is there"), [1, 2, 3]);
         let then = shown(None, Some("1970-01-01T00:02:30Z")).await;
-        assert_eq!(then.expect("it is there"), [1, 2], "nothing behind what is too late");
+        assert_eq!(then.expect("it is there"), [1, 2], "nothing after the first that is too late");
         let never = shown(None, Some("1970-01-01T00:00:30Z")).await;
         assert!(matches!(never, Err(CliError::NoStream { .. })));
     }

@@ -1,4 +1,4 @@
-//! The file in which a deployment says where everything is, as `make up` writes it.
+//! The stack file, in which `make up` writes the names and addresses of a deployment.
 
 use std::{
     collections::BTreeMap,
@@ -12,13 +12,13 @@ use crate::error::CliError;
 
 const STACK_FILE: &str = "target/local/stack.json";
 
-/// What the file says. Keys that are not named here are ignored.
+/// The content of the file. Unknown keys are ignored.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Stack {
-    /// The address of a local cloud; AWS by the environment's configuration where there is none.
+    /// The address of a local cloud. If absent, AWS as the environment configures it.
     pub(crate) endpoint: Option<String>,
-    /// The address of the local cloud's DynamoDB, where it has one of its own.
+    /// The address of the local cloud's DynamoDB, if it has its own.
     pub(crate) tables_endpoint: Option<String>,
     pub(crate) region: Option<String>,
     /// The archive of the bus, by name or ARN.
@@ -33,32 +33,32 @@ pub(crate) struct Stack {
 #[serde(rename_all = "camelCase", default)]
 pub(crate) struct Context {
     pub(crate) event_table: Option<String>,
-    /// Where the log keeps what is too large for it, if it does: bucket, and a prefix behind a slash.
+    /// The bucket for payloads too large for the event table, with an optional prefix after a slash.
     pub(crate) payloads: Option<String>,
-    /// Unique keys and commands that are recognised for ever, if there are any.
+    /// The table of unique keys and of commands that are recognised for ever.
     pub(crate) reservations: Option<String>,
-    /// By projection, as the queues are.
+    /// Read tables by projection; the queues have the same keys.
     pub(crate) read_tables: BTreeMap<String, String>,
     pub(crate) queues: BTreeMap<String, String>,
     pub(crate) dead_letters: BTreeMap<String, String>,
-    /// What leads from the bus to the queues, by ARN.
+    /// The rules from the bus to the queues, as ARNs.
     pub(crate) rules: BTreeMap<String, String>,
-    /// What is known of projections beside their rows.
+    /// The table of the states of projections: generations, quarantined streams and skips.
     pub(crate) projection_states: Option<String>,
-    /// What processes are to do later.
+    /// The table of the deadlines of processes.
     pub(crate) deadlines: Option<String>,
-    /// What can be set of a process, by its name.
+    /// The settings of processes, by process.
     pub(crate) settings: BTreeMap<String, String>,
     pub(crate) audit: Audit,
 }
 
-/// By what the bus is audited.
+/// The queue and the rule for audits of the bus.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
 pub(crate) struct Audit {
     /// The address of the queue.
     pub(crate) queue: Option<String>,
-    /// What leads to it, by ARN.
+    /// The rule that leads to the queue, as an ARN.
     pub(crate) rule: Option<String>,
 }
 
@@ -70,13 +70,13 @@ impl Stack {
             .map_err(|source| CliError::MalformedStack { path: path.to_owned(), source })
     }
 
-    /// The nearest stack file from the current folder upwards.
+    /// The nearest stack file, from the current folder upwards.
     pub(crate) fn nearest() -> Option<PathBuf> {
         let here = env::current_dir().ok()?;
         here.ancestors().map(|folder| folder.join(STACK_FILE)).find(|path| path.is_file())
     }
 
-    /// The context of this name, with its name; the only one where no name is given.
+    /// The context of this name, or the only one if no name is given.
     pub(crate) fn context(&self, name: Option<&str>) -> Result<(&str, &Context), CliError> {
         let found = match name {
             Some(name) => self.contexts.get_key_value(name),

@@ -1,4 +1,4 @@
-//! `ledgerfold streams`: which streams there are.
+//! `ledgerfold streams`: lists streams.
 
 use std::process::ExitCode;
 
@@ -19,13 +19,13 @@ use crate::{
 /// Lists streams.
 #[derive(Debug, Args)]
 pub(crate) struct ListStreams {
-    /// Only streams of this category, as `order`
+    /// Only streams of this category, for example `order`
     #[arg(long)]
     category: Option<String>,
-    /// Stop at the end of the page that reaches so many streams
+    /// Stop after the page that reaches this many streams
     #[arg(long, value_name = "COUNT", default_value_t = 50, value_parser = clap::value_parser!(u16).range(1..))]
     limit: u16,
-    /// Go on from where an earlier list ended
+    /// Continue where an earlier list ended
     #[arg(long, value_name = "PLACE")]
     from: Option<String>,
 }
@@ -33,7 +33,7 @@ pub(crate) struct ListStreams {
 #[derive(Debug, Serialize)]
 struct Listed {
     streams: Vec<StreamId>,
-    /// What to give `--from`, if there is more.
+    /// The value for `--from`, if there are more.
     next: Option<Resume>,
 }
 
@@ -83,7 +83,7 @@ mod tests {
     use crate::output::rendered;
 
     #[test]
-    fn a_list_reads_well_in_both_forms() {
+    fn a_list_is_rendered_in_both_forms() {
         let streams = vec!["order#1".parse().expect("a stream")];
         let listed = Listed { streams, next: Some(ledgerfold::ports::Resume("abc".to_owned())) };
         assert_eq!(rendered(&listed, false).expect("text"), "order#1\nmore: --from abc\n");

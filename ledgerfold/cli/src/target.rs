@@ -1,4 +1,4 @@
-//! Which tables and queues a command is about.
+//! The options that choose a deployment, and the tables, queues and rules they resolve to.
 
 use std::{collections::BTreeMap, path::PathBuf, str::FromStr, sync::Arc};
 
@@ -14,54 +14,54 @@ use crate::{
     stack::{Context, Stack},
 };
 
-/// Where everything is. Endpoint, region and credentials come from the environment and its profile,
+/// The deployment to work on. Endpoint, region and credentials come from the environment and its profile,
 /// as with the AWS CLI, unless a stack file names a local cloud.
 #[derive(Clone, Debug, Default, Args)]
 pub(crate) struct TargetOptions {
-    /// The file that says where everything is; the nearest target/local/stack.json from here upwards
-    /// where neither this nor a name is given
+    /// The stack file with all names [default: the nearest target/local/stack.json from here upwards,
+    /// unless names are given]
     #[arg(long, global = true, value_name = "FILE", env = "LEDGERFOLD_STACK")]
     stack: Option<PathBuf>,
-    /// Which context of the stack file, if it has several
+    /// The context in the stack file, if it has several
     #[arg(long, global = true, value_name = "NAME")]
     context: Option<String>,
     /// The event table
     #[arg(long, global = true, value_name = "TABLE")]
     event_table: Option<String>,
-    /// Where the log keeps what is too large for an item, if it does
+    /// The bucket for payloads that are too large for an item, if there is one
     #[arg(long, global = true, value_name = "BUCKET[/PREFIX]")]
     payloads: Option<String>,
-    /// The table of unique keys, where a domain claims any
+    /// The table of unique keys, if a domain claims any
     #[arg(long, global = true, value_name = "TABLE")]
     reservations: Option<String>,
-    /// A projection's read table; may be given again
+    /// A projection's read table; may be repeated
     #[arg(long, global = true, value_name = "PROJECTION=TABLE")]
     read_table: Vec<Named>,
-    /// A projection's queue; may be given again
+    /// A projection's queue; may be repeated
     #[arg(long, global = true, value_name = "PROJECTION=URL")]
     queue: Vec<Named>,
-    /// A projection's dead-letter queue; may be given again
+    /// A projection's dead-letter queue; may be repeated
     #[arg(long, global = true, value_name = "PROJECTION=URL")]
     dead_letter_queue: Vec<Named>,
-    /// A projection's rule on the bus; may be given again
+    /// A projection's rule on the bus; may be repeated
     #[arg(long, global = true, value_name = "PROJECTION=ARN")]
     rule: Vec<Named>,
     /// The bus's archive, by name or ARN
     #[arg(long, global = true, value_name = "ARCHIVE")]
     archive: Option<String>,
-    /// The table of what is known of projections beside their rows
+    /// The table of projection states: generations, quarantined streams and skips
     #[arg(long, global = true, value_name = "TABLE")]
     projection_states: Option<String>,
-    /// The table of what processes are to do later
+    /// The table of the deadlines of processes
     #[arg(long, global = true, value_name = "TABLE")]
     deadlines_table: Option<String>,
-    /// The queue of audits of the bus
+    /// The queue for audits of the bus
     #[arg(long, global = true, value_name = "URL")]
     audit_queue: Option<String>,
-    /// The rule that leads replays to it
+    /// The rule that leads audit replays to that queue
     #[arg(long, global = true, value_name = "ARN")]
     audit_rule: Option<String>,
-    /// What a process was deployed with, as `payment-deadline=86400`; may be given again
+    /// The setting a process was deployed with, for example `payment-deadline=86400`; may be repeated
     #[arg(long, global = true, value_name = "PROCESS=SETTING")]
     setting: Vec<Named>,
     /// The bus, by name or ARN
@@ -72,7 +72,7 @@ pub(crate) struct TargetOptions {
     pub(crate) json: bool,
 }
 
-/// A name for something of a projection.
+/// A name that belongs to a projection, for example of its queue.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Named {
     projection: String,
@@ -87,12 +87,12 @@ impl FromStr for Named {
             Some((projection, name)) if !projection.is_empty() && !name.is_empty() => {
                 Ok(Self { projection: projection.to_owned(), name: name.to_owned() })
             }
-            _ => Err("it is written PROJECTION=NAME"),
+            _ => Err("expected PROJECTION=NAME"),
         }
     }
 }
 
-/// The tables and queues that were named, and how they are reached.
+/// The tables and queues of a deployment, and the connection to them.
 #[derive(Clone, Debug)]
 pub(crate) struct Target {
     pub(crate) connection: Connection,
@@ -103,7 +103,7 @@ pub(crate) struct Target {
 }
 
 impl TargetOptions {
-    /// What the options and the stack file say together; an option goes before the file.
+    /// Combines the options with the stack file. An option takes precedence over the file.
     pub(crate) fn resolve(&self) -> Result<Target, CliError> {
         let stack = self.stack()?;
         let (context, mut names) = match &stack {
@@ -113,7 +113,7 @@ impl TargetOptions {
             }
             None => (self.context.clone(), Context::default()),
         };
-        // A rule without a read table is a process manager's: a replay is not for it.
+        // A rule without a read table belongs to a process manager, which must not receive a replay.
         let Context { rules, read_tables, .. } = &mut names;
         rules.retain(|projection, _| read_tables.contains_key(projection));
         names.event_table = self.event_table.clone().or(names.event_table);
@@ -146,13 +146,13 @@ impl TargetOptions {
         Ok(Target { connection: Connection::to(place), names, context, archive, bus })
     }
 
-    /// Options that say no more than which context is meant.
+    /// Options that name nothing but the context.
     pub(crate) fn for_context(stack: Option<PathBuf>, context: Option<String>) -> Self {
         let stack = stack.or_else(|| std::env::var_os("LEDGERFOLD_STACK").map(PathBuf::from));
         Self { stack, context, ..Self::default() }
     }
 
-    /// The name of the context: as it is given, or of the only one in the stack file.
+    /// The name of the context: the given one, or the only one in the stack file.
     pub(crate) fn context_name(&self) -> Result<String, CliError> {
         if let Some(name) = &self.context {
             return Ok(name.clone());
@@ -171,7 +171,7 @@ impl TargetOptions {
         path.map(|path| Stack::read(&path)).transpose()
     }
 
-    /// Names of tables and queues are of one place, and a file that happens to lie about is of another.
+    /// Names given as options mean AWS, so a stack file nearby, of another deployment, must not be used.
     fn names_something(&self) -> bool {
         let named = [&self.read_table, &self.queue, &self.dead_letter_queue, &self.rule];
         self.event_table.is_some()
@@ -195,7 +195,7 @@ impl Target {
         })
     }
 
-    /// The log in the event table, with what is too large for it.
+    /// The log in the event table, with the payload store if there is one.
     pub(crate) async fn log(&self) -> Result<DynamoEventStore, CliError> {
         let log = DynamoEventStore::new(self.connection.dynamodb().await, self.event_table()?);
         Ok(match self.payloads().await {
@@ -204,7 +204,7 @@ impl Target {
         })
     }
 
-    /// What is too large for the log, if that is kept anywhere.
+    /// The store of payloads that are too large for the log, if there is one.
     pub(crate) async fn payloads(&self) -> Option<Arc<dyn PayloadStore>> {
         let (bucket, prefix) = bucket_and_prefix(self.names.payloads.as_ref()?);
         Some(Arc::new(S3PayloadStore::new(self.connection.s3().await, bucket, prefix)))
@@ -224,7 +224,7 @@ impl Target {
 
     pub(crate) fn projection_states(&self) -> Result<&str, CliError> {
         self.names.projection_states.as_deref().ok_or_else(|| CliError::NoName {
-            what: "table of projections' states".to_owned(),
+            what: "table of projection states".to_owned(),
             option: "--projection-states",
         })
     }
@@ -244,13 +244,14 @@ impl Target {
         setting.ok_or_else(|| unnamed(&format!("setting of {process}"), "--setting"))
     }
 
-    /// Holds the name of a projection to those that have a queue, where any are known.
+    /// Checks that the projection has a queue, if any queues are known.
     pub(crate) fn check_projection(&self, projection: &str) -> Result<(), CliError> {
         let queues = &self.names.queues;
         if queues.is_empty() || queues.contains_key(projection) {
             return Ok(());
         }
-        let (name, known) = (projection.to_owned(), queues.keys().cloned().collect());
+        let name = projection.to_owned();
+        let known = queues.keys().cloned().collect();
         Err(CliError::Unknown { what: "projection", name, known })
     }
 
@@ -277,7 +278,7 @@ impl Target {
             .ok_or_else(|| CliError::NoName { what: "archive".to_owned(), option: "--archive" })
     }
 
-    /// What publishes as the context's relay does.
+    /// A publisher to the context's bus, like the relay's.
     pub(crate) async fn publisher(&self) -> Result<EventBridgePublisher, CliError> {
         let bus = self.bus.as_ref().ok_or_else(|| unnamed("bus", "--bus-name"))?;
         let context = self.context.as_ref().ok_or_else(|| unnamed("context", "--context"))?;
@@ -291,15 +292,15 @@ impl Target {
 
     pub(crate) fn audit_queue(&self) -> Result<&str, CliError> {
         let queue = self.names.audit.queue.as_deref();
-        queue.ok_or_else(|| unnamed("queue of audits", "--audit-queue"))
+        queue.ok_or_else(|| unnamed("audit queue", "--audit-queue"))
     }
 
     pub(crate) fn audit_rule(&self) -> Result<RuleArn, CliError> {
         let rule = self.names.audit.rule.as_ref();
-        Ok(rule.ok_or_else(|| unnamed("rule of audits", "--audit-rule"))?.parse()?)
+        Ok(rule.ok_or_else(|| unnamed("audit rule", "--audit-rule"))?.parse()?)
     }
 
-    /// The rules of these projections, or of all where none is named; one or more.
+    /// The rules of these projections, or of all if none is named. There is at least one.
     pub(crate) fn rules(&self, wanted: &[String]) -> Result<BTreeMap<String, RuleArn>, CliError> {
         let known = &self.names.rules;
         if known.is_empty() {
@@ -363,7 +364,7 @@ mod tests {
             "projectionStates": "s", "deadLetters": {"order-view": "http://d"}}}}"#;
 
     #[test]
-    fn a_stack_file_names_everything_and_an_option_goes_before_it() {
+    fn an_option_takes_precedence_over_the_stack_file() {
         let options = stack_file("one.json", ONE);
         let target = options.resolve().expect("it is a stack file");
         assert_eq!(target.event_table().expect("it is named"), "t");
@@ -387,7 +388,7 @@ mod tests {
         assert!(matches!(target.connection.place(), Place::Aws { .. }));
         assert!(matches!(target.read_table("x"), Err(CliError::NoName { .. })));
         assert!(matches!(target.projection_states(), Err(CliError::NoName { .. })));
-        assert!(target.check_projection("x").is_ok(), "nobody knows better");
+        assert!(target.check_projection("x").is_ok(), "no queues are known to check against");
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! The binary from outside: exit codes, and what goes to which stream. No server is needed.
+//! Runs the binary and checks exit codes, standard output and standard error. No server is needed.
 
 use std::process::{Command, Output};
 
@@ -11,25 +11,25 @@ fn ledgerfold(arguments: &[&str]) -> Output {
         .expect("the binary runs")
 }
 
-fn check(arguments: &[&str], code: i32, said: &str) {
+fn check(arguments: &[&str], code: i32, expected: &str) {
     let output = ledgerfold(arguments);
     let (out, err) =
         (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
     assert_eq!(output.status.code(), Some(code), "{arguments:?}: {out}{err}");
-    let (spoken, silent) = if code == 0 { (&out, &err) } else { (&err, &out) };
-    assert!(spoken.contains(said), "{arguments:?} said {spoken}");
-    assert!(silent.is_empty(), "{arguments:?} also said {silent}");
+    let (used, unused) = if code == 0 { (&out, &err) } else { (&err, &out) };
+    assert!(used.contains(expected), "{arguments:?} printed {used}");
+    assert!(unused.is_empty(), "{arguments:?} also printed {unused}");
 }
 
 #[test]
-fn help_is_an_answer() {
+fn help_goes_to_standard_output() {
     check(&["--help"], 0, "dead-letters");
     check(&["show", "--help"], 0, "--version");
     check(&["completions", "bash"], 0, "dead-letters");
 }
 
 #[test]
-fn a_wrong_call_is_2() {
+fn wrong_usage_exits_with_2() {
     check(&[], 2, "Usage");
     check(&["stream"], 2, "streams");
     check(&["show", "no-stream"], 2, "<category>#<id>");
@@ -40,18 +40,18 @@ fn a_wrong_call_is_2() {
     check(&["tail", "--event-table", "t", "--count", "0"], 2, "--count");
     check(&["costs", "--event-table", "t", "--read-price=-1"], 2, "0 or more");
     check(&["replay", "list"], 2, "--archive");
-    check(&["dead-letters", "redrive", "x", "--dead-letter-queue", "y=http://q"], 2, "there are y");
+    check(&["dead-letters", "redrive", "x", "--dead-letter-queue", "y=http://q"], 2, "known: y");
 }
 
 #[test]
-fn a_file_that_cannot_be_read_is_1() {
+fn an_unreadable_file_exits_with_1() {
     check(&["streams", "--stack", "nowhere/stack.json"], 1, "nowhere/stack.json");
 }
 
-/// A program on a PATH of its own that says what it was told, and ends with 3.
+/// The admin program here prints its arguments and exits with 3.
 #[cfg(unix)]
 #[test]
-fn what_needs_read_models_is_done_by_the_context_s_own_program() {
+fn commands_that_need_read_models_run_the_context_s_admin_program() {
     use std::{fs, os::unix::fs::PermissionsExt};
 
     let folder = std::env::temp_dir().join(format!("ledgerfold-cli-{}", std::process::id()));

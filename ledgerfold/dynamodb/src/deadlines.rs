@@ -1,3 +1,5 @@
+//! The deadlines of processes in a DynamoDB table.
+
 use std::collections::HashMap;
 
 use async_trait::async_trait;
@@ -20,24 +22,24 @@ use ledgerfold_aws::Failure;
 
 use crate::stored;
 
-/// Over how many partitions of the index the deadlines of a process are spread, so that a busy hour
-/// does not meet the bound of one partition, 1,000 write units a second. A sweep asks each of them.
+/// How many partitions of the index hold the deadlines of a process, so that a busy hour does not reach the
+/// limit of one partition, 1,000 write units a second. A sweep queries each of them.
 const PARTS: u32 = 8;
-/// How many deadlines a page has at most, unless it is told otherwise.
+/// The most deadlines of a page by default.
 const PAGE: i32 = 100;
 
-/// Deadlines in a DynamoDB table: one item each, found through an index by when it is to be tried.
+/// Deadlines in a DynamoDB table: one item each, and an index over the times of their next attempts.
 ///
-/// | attribute | what |
+/// | attribute | content |
 /// | --- | --- |
 /// | `pk` | `<process>#<stream>#<name>` |
-/// | `d` | when it is due |
+/// | `d` | due time |
 /// | `e`, `o`, `w` | its cause: event, correlation id, traceparent |
-/// | `n` | tries in vain |
+/// | `n` | failed attempts |
 /// | `ix` | partition of the index: `<process>#<part>`, or `<process>#failed` |
-/// | `io` | order in the index: `<when it is to be tried>#<pk>` |
+/// | `io` | order in the index: `<time of next attempt>#<pk>` |
 ///
-/// The index is only ever a hint: what changes a deadline is conditional on its item.
+/// The index is only a hint, because it is eventually consistent: every change is conditional on the item.
 #[derive(Clone, Debug)]
 pub struct DynamoDeadlineStore {
     client: Client,
@@ -67,19 +69,18 @@ struct DeadlineItem {
 }
 
 impl DynamoDeadlineStore {
-    /// The deadlines of this table, found through this index, whose partition key is `ix` and whose
-    /// sort key is `io`.
+    /// The deadlines in this table, found through this index. Its partition key is `ix`, its sort key `io`.
     pub fn new(client: Client, table: impl Into<String>, index: impl Into<String>) -> Self {
         Self { client, table: table.into(), index: index.into(), page: PAGE }
     }
 
-    /// Lists at most this many deadlines at a time.
+    /// Lists at most this many deadlines per page.
     #[must_use]
     pub fn with_pages_of(self, deadlines: u16) -> Self {
         Self { page: deadlines.max(1).into(), ..self }
     }
 
-    /// A page of a list, of what is to be tried until this instant.
+    /// A page of a list, with the deadlines whose next attempt is due by `until`.
     async fn list(
         &self,
         list: String,
@@ -94,7 +95,7 @@ impl DynamoDeadlineStore {
             .index_name(&self.index)
             .key_condition_expression("ix = :list AND io < :end")
             .expression_attribute_values(":list", AttributeValue::S(list))
-            // The dollar sign is the first to follow the number sign, which ends an instant.
+            // An instant in the index ends with `#`, and `$` sorts directly after it.
             .expression_attribute_values(":end", AttributeValue::S(format!("{}$", instant(until))))
             .limit(self.page)
             .set_exclusive_start_key(start)
@@ -104,7 +105,7 @@ impl DynamoDeadlineStore {
         read(page)
     }
 
-    /// Moves a deadline to a place in a list, if it is as it was seen.
+    /// Moves a deadline to a place in a list, if it is unchanged since it was read.
     async fn move_to(
         &self,
         seen: &Pending,
@@ -208,13 +209,13 @@ impl From<&Deadline> for DeadlineItem {
     }
 }
 
-/// What tells this very deadline from a later one under its key: the key, and the event.
+/// The key and the event. Together they distinguish a deadline from a later one with the same key.
 fn identity(Deadline { key, cause, .. }: &Deadline) -> (AttributeValue, AttributeValue) {
     (AttributeValue::S(key.to_string()), AttributeValue::S(cause.event.to_string()))
 }
 
-/// The list of what is waiting, in the key's part: any spread will do, and this one needs no hash
-/// that could change.
+/// The list of waiting deadlines in the key's partition. Any even spread will do; a sum of bytes cannot
+/// change with a new version of a hash function.
 fn list_of(key: &DeadlineKey) -> String {
     let sum = key
         .to_string()
@@ -231,19 +232,19 @@ fn order(next: Timestamp, key: &DeadlineKey) -> String {
     format!("{}#{key}", instant(next))
 }
 
-/// An instant of our era as text that sorts as time does.
+/// An instant from year 0 on, as text that sorts in order of time.
 fn instant(at: Timestamp) -> String {
     at.strftime("%Y-%m-%dT%H:%M:%S.%9fZ").to_string()
 }
 
-/// Where a page begins: behind the deadline whose place in the index the last one ended with.
+/// The start of a page: after the last index entry of the previous one.
 fn start_key(
     list: &str,
     Resume(order): &Resume,
 ) -> Result<HashMap<String, AttributeValue>, DeadlineError> {
     let (_, key) = order
         .split_once('#')
-        .ok_or_else(|| DeadlineError::Refused("the place to go on from is damaged".into()))?;
+        .ok_or_else(|| DeadlineError::Refused("the place to continue from is damaged".into()))?;
     let attribute =
         |name: &str, value: &str| (name.to_owned(), AttributeValue::S(value.to_owned()));
     Ok(HashMap::from([attribute("pk", key), attribute("ix", list), attribute("io", order)]))
@@ -252,7 +253,7 @@ fn start_key(
 fn read(page: QueryOutput) -> Result<DeadlinePage, DeadlineError> {
     let next = page.last_evaluated_key.as_ref().map(|key| match key.get("io") {
         Some(AttributeValue::S(order)) => Ok(Resume(order.clone())),
-        _ => Err(DeadlineError::Refused("a page ends nowhere".into())),
+        _ => Err(DeadlineError::Refused("the end of a page has no key".into())),
     });
     let mut read = DeadlinePage { next: next.transpose()?, ..DeadlinePage::default() };
     for item in page.items.unwrap_or_default() {
@@ -286,7 +287,7 @@ fn deadline(item: DeadlineItem) -> Result<Deadline, InvalidId> {
     })
 }
 
-/// What became of a conditional write.
+/// The result of a conditional write.
 fn written<T, E, R>(outcome: Result<T, SdkError<E, R>>) -> Result<Written, DeadlineError>
 where
     E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,

@@ -1,3 +1,5 @@
+//! The log in a DynamoDB table.
+
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -29,16 +31,17 @@ use crate::{
     transaction::{self, Plan, Verdict},
 };
 
-/// How many payloads a read fetches at a time: with a page of them in memory, more would not be faster.
+/// How many payloads a read fetches concurrently. More would not be faster.
 const CONCURRENT_FETCHES: usize = 4;
 
-/// The log on a DynamoDB table: one commit is one item, one append one conditional Put.
+/// The log in a DynamoDB table: one commit is one item, one append is one conditional Put.
 ///
-/// A read is one strongly consistent Query of up to 1 MB. Where events are kept in a payload store, a page
-/// ends before [`MAX_PAGE_BYTES`](ledgerfold::ports::MAX_PAGE_BYTES), and a load fetches only what it
-/// folds: nothing before a snapshot. An append of up to 1 KB costs one write
-/// unit, and so does one that loses its race; the winner comes with the refusal, unasked and unpaid.
-/// A transaction costs twice as much for each of its items.
+/// A read is one strongly consistent Query of up to 1 MB. If payloads are in another store, a page ends before
+/// [`MAX_PAGE_BYTES`](ledgerfold::ports::MAX_PAGE_BYTES), and a load fetches only the payloads that it folds, none
+/// before a snapshot.
+///
+/// An append of up to 1 KB costs one write unit, even if it loses a race; the refusal includes the winner at no extra
+/// cost. In a transaction each item costs twice as much.
 #[derive(Clone)]
 pub struct DynamoEventStore {
     pub(crate) client: Client,
@@ -55,15 +58,16 @@ impl DynamoEventStore {
         Self { client, table, reservations: None, reservations_per_page: None, payloads: None }
     }
 
-    /// The same log with a table for unique keys and for commands that are recognised for ever: key
-    /// `pk` (S). It is a table of its own because keys are given back, and nothing is ever deleted
-    /// from the log. Commands need `PutItem`, `DeleteItem`, `ConditionCheckItem` and `GetItem` on it.
+    /// Adds a table for unique keys and for commands that are recognised for ever. Its key is `pk` (S).
+    ///
+    /// It is a separate table because keys are given back, while nothing is ever deleted from the log. Commands need
+    /// `PutItem`, `DeleteItem`, `ConditionCheckItem` and `GetItem` on it.
     #[must_use]
     pub fn with_reservations(self, table: impl Into<String>) -> Self {
         Self { reservations: Some(table.into()), ..self }
     }
 
-    /// Lists at most this many items of the table of reservations a page instead of a megabyte.
+    /// Lists at most this many items of the reservation table per page, instead of a megabyte.
     #[must_use]
     pub fn with_reservations_in_pages_of(self, items: u16) -> Self {
         Self { reservations_per_page: Some(i32::from(items.max(1))), ..self }
@@ -77,14 +81,14 @@ impl DynamoEventStore {
         })
     }
 
-    /// The same log, which keeps the events of commits over [`MAX_ITEM_BYTES`] here instead of
-    /// refusing them. Whoever reads the log or its change stream needs the same store.
+    /// Adds a store for payloads: the events of commits over [`MAX_ITEM_BYTES`] go there instead of being refused.
+    /// Every reader of the log or its change stream needs the same store.
     #[must_use]
     pub fn with_payloads(self, payloads: Arc<dyn PayloadStore>) -> Self {
         Self { payloads: Some(payloads), ..self }
     }
 
-    /// A commit as the item that is stored.
+    /// Converts a commit to the item to store.
     async fn storable(&self, commit: &Commit) -> Result<Item, AppendError> {
         let item = attributes(CommitItem::from(commit))?;
         let bytes = stored_bytes(&item);
@@ -101,7 +105,7 @@ impl DynamoEventStore {
         }
     }
 
-    /// Where there is a store for payloads, the bus gets a pointer to whatever it does not take.
+    /// Checks that the bus can carry each event. With a payload store it can: it carries a pointer instead.
     fn check_events(&self, commit: &Commit) -> Result<(), AppendError> {
         let sizes = commit.events().map(|(_, event)| event.data.as_str().len());
         match sizes.max() {
@@ -112,8 +116,7 @@ impl DynamoEventStore {
         }
     }
 
-    /// The items that a query finds, without the payloads that are kept elsewhere, and whether there are
-    /// more behind them.
+    /// The items that a query finds, without payloads in another store, and whether there are more.
     async fn items(
         &self,
         stream: &StreamId,
@@ -126,7 +129,7 @@ impl DynamoEventStore {
         Ok((items.collect::<Result<_, _>>()?, answer.last_evaluated_key.is_some()))
     }
 
-    /// The commits in these items, of as many as a page may hold.
+    /// Converts items to commits, as many as fit into a page.
     async fn page(
         &self,
         stream: &StreamId,
@@ -147,7 +150,7 @@ impl DynamoEventStore {
         commit.map_err(|error| error.of_stream(stream))
     }
 
-    /// The newest commits that begin before a version, newest first.
+    /// Queries the newest commits that begin before a version, newest first.
     fn query_back(
         &self,
         stream: &StreamId,
@@ -164,7 +167,7 @@ impl DynamoEventStore {
         }
     }
 
-    /// A strongly consistent read of one stream.
+    /// A strongly consistent Query of one stream.
     fn query(&self, stream: &StreamId) -> QueryFluentBuilder {
         self.client
             .query()
@@ -174,7 +177,7 @@ impl DynamoEventStore {
             .return_consumed_capacity(ReturnConsumedCapacity::Total)
     }
 
-    /// A commit lost its race: to the one that stands where it was to be put.
+    /// The error of a commit that lost a race, with the commit that won.
     async fn conflict(&self, lost: &Commit, item: Option<Item>) -> Result<AppendError, StoreError> {
         let (stream, from) = (lost.stream(), lost.from());
         let winner = match item {
@@ -182,7 +185,7 @@ impl DynamoEventStore {
                 let item = CommitItem::from_attributes(item);
                 Some(self.commit(stream, item.map_err(|error| error.of_stream(stream))?).await?)
             }
-            // Some emulators refuse without showing what stands there.
+            // Some emulators refuse without returning the existing item.
             None => self.read_back(stream, Some(from.next()), 1).await?.commits.into_iter().next(),
         };
         let winner = winner.ok_or_else(|| StoreError::Corrupt {
@@ -333,7 +336,7 @@ fn attributes(item: CommitItem) -> Result<Item, StoreError> {
     item.into_attributes().map_err(|error| StoreError::Refused(error.into()))
 }
 
-/// What counts against the bound: the commit itself. A snapshot has a bound of its own.
+/// The size that counts against the limit: the commit without its snapshot, which has a limit of its own.
 fn stored_bytes(item: &Item) -> usize {
     item_size(item) - item.get("s").map_or(0, value_size)
 }

@@ -1,3 +1,5 @@
+//! The meaning of cancelled transactions.
+
 use aws_sdk_dynamodb::{
     error::{ProvideErrorMetadata, SdkError},
     operation::transact_write_items::TransactWriteItemsError,
@@ -5,7 +7,7 @@ use aws_sdk_dynamodb::{
 };
 use ledgerfold_aws::{Failure, Meaning};
 
-/// What a failed transaction means: the reason of its cancellation, if there is one, or the error itself.
+/// The meaning of a failed transaction: the reason of its cancellation if there is one, otherwise the error itself.
 pub(crate) fn of_transaction<E, R>(reason: Option<Meaning>, error: SdkError<E, R>) -> Failure
 where
     E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
@@ -15,7 +17,7 @@ where
     Failure { meaning: reason.unwrap_or(failure.meaning), ..failure }
 }
 
-/// The reason why a transaction that writes was cancelled.
+/// The reason why a write transaction was cancelled.
 pub(crate) fn write_reason(error: &TransactWriteItemsError) -> Option<Meaning> {
     match error {
         TransactWriteItemsError::TransactionCanceledException(cancelled) => {
@@ -25,7 +27,7 @@ pub(crate) fn write_reason(error: &TransactWriteItemsError) -> Option<Meaning> {
     }
 }
 
-/// The first of the reasons that says something, by position.
+/// The first reason, by position, that explains the cancellation.
 pub(crate) fn first_meaning(reasons: &[CancellationReason]) -> Option<Meaning> {
     reasons.iter().find_map(|reason| {
         let code = reason.code().filter(|code| *code != "None")?;

@@ -1,3 +1,5 @@
+//! The generations of projections in a DynamoDB table.
+
 use async_trait::async_trait;
 use aws_sdk_dynamodb::{
     Client, error::SdkError, operation::put_item::builders::PutItemFluentBuilder,
@@ -16,15 +18,15 @@ use crate::stored;
 /// The sort key of a projection's record.
 const RECORD: &str = "generations";
 
-/// Which generations projections have, in a DynamoDB table that may hold other things about them.
+/// The generations of projections, in a DynamoDB table that also holds their quarantines and skips.
 ///
 /// | item | `pk` | `sk` | attributes |
 /// | --- | --- | --- | --- |
 /// | record | projection | `generations` | `n` its number, `generations` |
 /// | progress | projection | `rebuild#<run>#<segment>` | `progress` |
 ///
-/// The record is below 1 KB: a read unit for each batch that a projector takes and each query, and a
-/// write unit for each change.
+/// The record is below 1 KB. Each batch of a projector and each query reads it for one read unit, and each
+/// change costs one write unit.
 #[derive(Clone, Debug)]
 pub struct DynamoGenerationStore {
     client: Client,
@@ -66,7 +68,7 @@ fn run_key(run: u64) -> String {
     format!("rebuild#{run}#")
 }
 
-/// Padded, so that segments sort as numbers do. There are a million at most.
+/// Padded, so that segments sort by number. There are at most a million.
 fn segment_key(run: u64, segment: u32) -> String {
     format!("{}{segment:06}", run_key(run))
 }
@@ -97,7 +99,9 @@ impl GenerationReader for DynamoGenerationStore {
 #[async_trait]
 impl GenerationStore for DynamoGenerationStore {
     async fn write(&self, projection: &str, new: &Generations) -> Result<Written, ReadStoreError> {
-        let (pk, sk, number) = (projection.to_owned(), RECORD.to_owned(), new.number());
+        let pk = projection.to_owned();
+        let sk = RECORD.to_owned();
+        let number = new.number();
         let put = self.put(&RecordItem { pk, sk, number, generations: new.clone() })?;
         let put = match number.saturating_sub(1) {
             0 => put.condition_expression("attribute_not_exists(pk)"),
@@ -121,7 +125,8 @@ impl GenerationStore for DynamoGenerationStore {
         projection: &str,
         run: u64,
     ) -> Result<Vec<SegmentProgress>, ReadStoreError> {
-        let (mut segments, mut resume) = (Vec::new(), None);
+        let mut segments = Vec::new();
+        let mut resume = None;
         loop {
             let page = self
                 .client
@@ -152,7 +157,8 @@ impl GenerationStore for DynamoGenerationStore {
         run: u64,
         progress: &SegmentProgress,
     ) -> Result<(), ReadStoreError> {
-        let (pk, sk) = (projection.to_owned(), segment_key(run, progress.index));
+        let pk = projection.to_owned();
+        let sk = segment_key(run, progress.index);
         let put = self.put(&ProgressItem { pk, sk, progress: progress.clone() })?;
         put.send().await.map_err(Failure::of)?;
         Ok(())

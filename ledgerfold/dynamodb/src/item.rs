@@ -1,3 +1,5 @@
+//! Commits as items of the event table.
+
 use ledgerfold::{
     Actor, CausationId, CommandId, CommandName, CorrelationId, EventType, Payload, SchemaVersion,
     StreamId, Timestamp, Traceparent, Version,
@@ -16,14 +18,14 @@ use crate::{
     stored::{self, Item, Unreadable},
 };
 
-/// A commit as an item of the event table: the one place where attribute names, short because each
-/// of their bytes is paid for with every commit, meet names that read.
+/// A commit as an item of the event table. Only here do its attributes, whose short names save bytes in every
+/// commit, meet readable names.
 ///
-/// The events are one JSON text, the rest are attributes side by side. Text comes back to the letter,
-/// numbers of any size included, is read without a tree of values in between, and reads well in the
-/// console; maps within an item cost DynamoDB Local three times the time of a flat one, and us twice
-/// (`COMPARE.md`). As native maps the content of an order of three lines takes 288 bytes instead of
-/// 339 (`tests/item.rs`); both leave a commit within its one write unit.
+/// The events are one JSON text, and all else are flat attributes. We chose text because it returns unchanged,
+/// including numbers of any size, is parsed without a tree of values in between, and is readable in the console.
+/// Nested maps in an item take DynamoDB Local three times as long as a flat item, and us twice as long
+/// (`COMPARE.md`). As native maps the content of an order of three lines would take 288 bytes instead of 339
+/// (`tests/item.rs`); with both, a commit costs one write unit.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct CommitItem {
     /// Stream.
@@ -34,10 +36,10 @@ pub struct CommitItem {
     to: u64,
     #[serde(rename = "e", with = "text", default, skip_serializing_if = "Vec::is_empty")]
     events: Vec<EventItem>,
-    /// Where the events are, if they are too large for an item.
+    /// The id of the events in the payload store, if they are too large for an item.
     #[serde(rename = "x", default, skip_serializing_if = "Option::is_none")]
     elsewhere: Option<String>,
-    /// How large they are there, so that a read knows what it would fetch.
+    /// Their size in the payload store, so that a read can limit the bytes it fetches.
     #[serde(rename = "z", default, skip_serializing_if = "Option::is_none")]
     elsewhere_bytes: Option<usize>,
     #[serde(rename = "c")]
@@ -46,17 +48,17 @@ pub struct CommitItem {
     command_name: String,
     #[serde(rename = "f")]
     fingerprint: String,
-    /// The command's commits to other streams.
+    /// The commits of the same command to other streams.
     #[serde(rename = "j", default, skip_serializing_if = "Vec::is_empty")]
     siblings: Vec<PlaceItem>,
     #[serde(rename = "t")]
     recorded_at: Timestamp,
     #[serde(rename = "a")]
     actor: String,
-    /// Left out where it is the command's own id, as for every command that begins a conversation.
+    /// Absent if it equals the command's id, as for each command that begins a conversation.
     #[serde(rename = "r", default, skip_serializing_if = "Option::is_none")]
     correlation_id: Option<String>,
-    /// Left out where it is the command's own id.
+    /// Absent if it equals the command's id.
     #[serde(rename = "u", default, skip_serializing_if = "Option::is_none")]
     causation_id: Option<String>,
     #[serde(rename = "p", default, skip_serializing_if = "Option::is_none")]
@@ -65,7 +67,7 @@ pub struct CommitItem {
     snapshot: Option<KeptSnapshot>,
 }
 
-/// A snapshot is a shortcut and nothing else: one that this program cannot read is passed over.
+/// A snapshot only saves time, so one that this program cannot read is ignored.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(untagged)]
 enum KeptSnapshot {
@@ -118,26 +120,26 @@ mod text {
     }
 }
 
-/// An item of the event table that cannot be read as a commit.
+/// The reason why an item of the event table cannot be read as a commit.
 #[derive(Debug, thiserror::Error)]
 pub enum UnreadableCommit {
-    /// Something is missing, or not what it should be.
-    #[error("the item is no commit: {0}")]
+    /// A part is missing or invalid.
+    #[error("the item is not a valid commit: {0}")]
     Malformed(String),
     /// A newer program wrote it.
-    #[error("the item cannot be read here yet: {0}")]
+    #[error("this version of the program cannot read the item: {0}")]
     Newer(#[from] NewerFormat),
-    /// Its events are kept elsewhere, and this program was given no payload store.
-    #[error("its events are kept in a payload store, and this program was given none")]
+    /// Its events are in a payload store, and this program has none configured.
+    #[error("the events are in a payload store, but this program has none configured")]
     Elsewhere,
-    /// Its events are kept elsewhere, and cannot be fetched.
+    /// Its events are in a payload store and cannot be fetched.
     #[error(transparent)]
     Payload(#[from] PayloadError),
 }
 
 impl UnreadableCommit {
-    /// Whether the commit is damaged. Everything else passes once an outage ends, a right is added or a
-    /// newer program is deployed, and is retried.
+    /// Whether the commit is damaged. All other failures end with an outage, a new permission or a new deployment,
+    /// so they are retried.
     pub const fn is_damage(&self) -> bool {
         match self {
             Self::Malformed(_) => true,
@@ -146,7 +148,7 @@ impl UnreadableCommit {
         }
     }
 
-    /// What it means to a reader of this stream.
+    /// The error for a reader of this stream.
     pub(crate) fn of_stream(self, stream: &StreamId) -> StoreError {
         let stream = stream.to_string();
         match self {
@@ -173,7 +175,8 @@ impl From<Unreadable> for UnreadableCommit {
 
 impl From<&Commit> for CommitItem {
     fn from(commit: &Commit) -> Self {
-        let (command, metadata) = (commit.command(), commit.metadata());
+        let command = commit.command();
+        let metadata = commit.metadata();
         let unless_own = |id: &str| (id != command.id.as_str()).then(|| id.to_owned());
         Self {
             pk: commit.stream().to_string(),
@@ -205,23 +208,23 @@ impl From<&Commit> for CommitItem {
 }
 
 impl CommitItem {
-    /// The item's attributes.
+    /// Converts the item to attributes.
     ///
     /// # Errors
-    /// [`UnreadableCommit`] if they cannot be written, which the types here do not allow.
+    /// [`UnreadableCommit`] if they cannot be written, which these types exclude.
     pub fn into_attributes(self) -> Result<Item, UnreadableCommit> {
         serde_dynamo::to_item(self).map_err(unreadable)
     }
 
-    /// Reads the attributes of an item, as a read or a stream record brings them.
+    /// Parses the attributes of an item from a read or a stream record.
     ///
     /// # Errors
-    /// [`UnreadableCommit`] if something is missing or has another type, or the format is newer.
+    /// [`UnreadableCommit`] if an attribute is missing or has the wrong type, or if the format is newer.
     pub fn from_attributes(item: impl Into<serde_dynamo::Item>) -> Result<Self, UnreadableCommit> {
         Ok(stored::read(item)?)
     }
 
-    /// How many events it has.
+    /// The number of its events.
     pub const fn event_count(&self) -> u64 {
         (self.to + 1).saturating_sub(self.sk)
     }
@@ -231,16 +234,16 @@ impl CommitItem {
         Version::new(self.to)
     }
 
-    /// How many bytes of content its events have, wherever they are kept.
+    /// The size of its events in bytes, also if they are in a payload store.
     pub fn content_bytes(&self) -> usize {
         match self.elsewhere {
             None => self.events.iter().map(|event| event.data.as_str().len()).sum(),
-            // One that does not say is taken for the largest there can be.
+            // Without a size, assume the largest possible one.
             Some(_) => self.elsewhere_bytes.unwrap_or(MAX_CLAIMED_BYTES),
         }
     }
 
-    /// The snapshot of this schema that rides with it, with its place, whether its events are here or not.
+    /// The snapshot in this item if it has this schema, with its version. It does not need the events.
     pub(crate) fn base(&self, schema: &StateSchema) -> Option<Base> {
         let Some(KeptSnapshot::Readable(kept)) = &self.snapshot else { return None };
         if kept.schema != schema.as_str() {
@@ -254,12 +257,12 @@ impl CommitItem {
         })
     }
 
-    /// Whether a snapshot rides with it.
+    /// Whether it has a snapshot.
     pub const fn has_snapshot(&self) -> bool {
         self.snapshot.is_some()
     }
 
-    /// The same commit with its events kept elsewhere.
+    /// Moves the events to the payload store.
     pub(crate) async fn check_in(self, payloads: &dyn PayloadStore) -> Result<Self, StoreError> {
         let content = serde_json::to_string(&self.events)
             .map_err(|error| StoreError::Refused(error.into()))?;
@@ -272,7 +275,7 @@ impl CommitItem {
         Ok(Self { events: Vec::new(), elsewhere, elsewhere_bytes, ..self })
     }
 
-    /// The commit in an item's attributes, its events fetched and checked if they are kept elsewhere.
+    /// Converts attributes to a commit. Events in a payload store are fetched and verified.
     ///
     /// # Errors
     /// [`UnreadableCommit`].
@@ -283,7 +286,7 @@ impl CommitItem {
         Self::from_attributes(attributes)?.resolve(payloads).await
     }
 
-    /// The commit in an item, its events fetched and checked if they are kept elsewhere.
+    /// Converts an item to a commit. Events in a payload store are fetched and verified.
     ///
     /// # Errors
     /// [`UnreadableCommit`].
@@ -299,10 +302,10 @@ impl CommitItem {
         self.into_commit()
     }
 
-    /// The commit in an item that has its events with it.
+    /// Converts an item that contains its events to a commit.
     ///
     /// # Errors
-    /// [`UnreadableCommit`] if a name is none or the versions do not add up.
+    /// [`UnreadableCommit`] if a name is invalid or the versions do not add up.
     pub fn into_commit(self) -> Result<Commit, UnreadableCommit> {
         if self.elsewhere.is_some() {
             return Err(UnreadableCommit::Elsewhere);
@@ -366,7 +369,7 @@ impl KeptSnapshot {
             Self::Other(_) => None,
         };
         if snapshot.is_none() {
-            tracing::warn!("a snapshot cannot be read, and is passed over");
+            tracing::warn!("ignored a snapshot that cannot be read");
         }
         snapshot
     }

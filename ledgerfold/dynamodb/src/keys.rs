@@ -1,20 +1,20 @@
-//! How a read table keeps several generations: each key but those of the first begins with the
-//! generation's number, as `2~order#1`, and so does what rows are listed by. The first goes without,
-//! so that a table that was never rebuilt reads as if there were no generations.
+//! Keys of a read table with several generations. Keys of rows and lists begin with the number of their generation,
+//! for example `2~order#1`. Keys of the first generation have no prefix, so a table that was never rebuilt looks as if
+//! there were no generations.
 
 use ledgerfold::vocabulary::Generation;
 
 const MARK: char = '~';
 
-/// The key under which a generation keeps what is called so.
+/// The key of a name in a generation.
 pub(crate) fn key(generation: Generation, name: &str) -> String {
-    // What is called as if it were another generation's, as a list named by who owns it, is told from
-    // it by a prefix all the same.
+    // A name that looks like another generation's key gets a prefix even in the first generation. Such a name
+    // may come from a caller, for example as the owner of a list.
     let plain = generation == Generation::FIRST && prefixed(name).is_none();
     if plain { name.to_owned() } else { format!("{generation}{MARK}{name}") }
 }
 
-/// Whose a key is, and what it stands for.
+/// The generation of a key, and its name.
 pub(crate) fn split(key: &str) -> (Generation, &str) {
     prefixed(key).unwrap_or((Generation::FIRST, key))
 }
@@ -33,7 +33,7 @@ mod tests {
     use super::{key, split};
 
     #[test]
-    fn a_key_says_whose_it_is_whatever_it_is_called() {
+    fn a_key_identifies_its_generation_for_every_name() {
         let second = Generation::FIRST.next();
         let mut keys = BTreeSet::new();
         for generation in [Generation::FIRST, second] {

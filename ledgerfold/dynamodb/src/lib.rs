@@ -13,8 +13,8 @@
 //! | [`ReadTable`](ledgerfold::ports::ReadTable) | [`DynamoReadTable`] | either of these, with several generations |
 //! | [`GenerationStore`](ledgerfold::ports::GenerationStore) | [`DynamoGenerationStore`] | key `pk` (S), `sk` (S) |
 //!
-//! Trying again is the client's part: give it a retry configuration and time-outs. What still fails
-//! then is reported as throttled, unavailable or refused.
+//! Clients do the retries: give them a retry configuration and timeouts. A failure that remains is reported as
+//! throttled, unavailable or refused.
 
 mod deadlines;
 mod event_store;

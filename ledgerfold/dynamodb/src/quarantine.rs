@@ -1,3 +1,5 @@
+//! Quarantined streams in a DynamoDB table.
+
 use std::collections::HashMap;
 
 use async_trait::async_trait;
@@ -12,18 +14,19 @@ use ledgerfold_aws::Failure;
 
 use crate::stored::{self, Item};
 
-/// What the partitions of parked streams begin with; what follows is the scope.
+/// The prefix of partition keys of quarantined streams. The scope follows.
 const PREFIX: &str = "parked#";
 
-/// The parked streams of one projection, in a DynamoDB table that all projections of a context share.
+/// The quarantined streams of one projection, in a DynamoDB table that all projections of a context share.
 ///
 /// | `pk` | `sk` | attributes |
 /// | --- | --- | --- |
-/// | `parked#<scope>` | stream | `told`, `at` (position), `version`, `reason`, `since`, `attempts`, `tried` |
+/// | `parked#<scope>` | stream | `owed`, `at` (position), `version`, `reason`, `since`, `attempts`, `tried` |
 ///
-/// The scope is the projection's name, and `<projection>@<n>` for a generation above the first. It is
-/// one partition, so that it takes 1,000 entries a second; whoever parks more is throttled, and has its
-/// messages again. Names are long, because entries are few and are read by people.
+/// The scope is the projection's name, or `<projection>@<n>` for a generation above the first.
+///
+/// Each scope is one partition and takes 1,000 entries a second. Beyond that the projector is throttled, and its
+/// messages are delivered again. Attribute names are long because entries are few, and operators read them.
 #[derive(Clone, Debug)]
 pub struct DynamoQuarantine {
     client: Client,
@@ -32,10 +35,10 @@ pub struct DynamoQuarantine {
     items_per_page: Option<i32>,
 }
 
-/// A parked stream with the scope that it is parked in.
+/// A quarantined stream with its scope.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ScopedParked {
-    /// The projection, or its generation.
+    /// The projection or its generation.
     pub scope: String,
     /// The stream.
     pub parked: Parked,
@@ -63,14 +66,14 @@ impl DynamoQuarantine {
         Self { client, table: table.into(), scope: scope.into(), items_per_page: None }
     }
 
-    /// Reads at most this many entries a page instead of a megabyte.
+    /// Reads at most this many entries per page, instead of a megabyte.
     #[must_use]
     pub fn in_pages_of(self, entries: u16) -> Self {
         Self { items_per_page: Some(i32::from(entries.max(1))), ..self }
     }
 
-    /// What stands parked in this table, whatever the scope, in no particular order. A Scan: it is for
-    /// people, and the table holds little else.
+    /// The quarantined streams of all scopes in this table, in no particular order. It is a Scan, for operators; the
+    /// table holds little else.
     ///
     /// # Errors
     /// [`QuarantineError`].
@@ -126,7 +129,7 @@ impl Quarantine for DynamoQuarantine {
             .expression_attribute_values(":owed", number(parked.owed_version));
         match put.send().await {
             Ok(_) => Ok(()),
-            // An entry stands there that owes more.
+            // There is an entry that owes more.
             Err(SdkError::ServiceError(refusal))
                 if refusal.err().is_conditional_check_failed_exception() =>
             {
@@ -146,7 +149,7 @@ impl Quarantine for DynamoQuarantine {
             .expression_attribute_values(":reached", number(reached));
         match delete.send().await {
             Ok(_) => Ok(()),
-            // There is none, or it owes more.
+            // There is no entry, or it owes more.
             Err(SdkError::ServiceError(refusal))
                 if refusal.err().is_conditional_check_failed_exception() =>
             {
@@ -189,13 +192,14 @@ impl Quarantine for DynamoQuarantine {
     }
 }
 
-/// All items of the partitions that begin so.
+/// All items whose partition keys begin with this prefix.
 pub(crate) async fn scan(
     client: &Client,
     table: &str,
     prefix: &str,
 ) -> Result<Vec<Item>, QuarantineError> {
-    let (mut all, mut resume) = (Vec::new(), None);
+    let mut all = Vec::new();
+    let mut resume = None;
     loop {
         let page = client
             .scan()

@@ -1,3 +1,5 @@
+//! A read table with all its generations.
+
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -15,13 +17,13 @@ use ledgerfold_aws::Failure;
 
 use crate::{DynamoRowStore, DynamoTallyStore, keys, stored::Item};
 
-/// How many items are deleted at a time: few, so that live traffic keeps its throughput.
+/// How many items are deleted concurrently: few, so that live traffic keeps its throughput.
 const CONCURRENT_DELETES: usize = 4;
 
 /// A projection's read table in DynamoDB with all its generations.
 ///
-/// Removing a generation reads the whole table, a read unit for each 4 KB, and deletes item by item,
-/// a write unit for each started 1 KB and for each index the item is in.
+/// To remove a generation, it reads the whole table, at a read unit for each 4 KB, and deletes items one by one, at
+/// a write unit for each started 1 KB and for each index entry of the item.
 #[derive(Clone, Debug)]
 pub struct DynamoReadTable {
     client: Client,
@@ -31,18 +33,18 @@ pub struct DynamoReadTable {
 }
 
 impl DynamoReadTable {
-    /// This table.
+    /// The read table of this name.
     pub fn new(client: Client, table: impl Into<String>) -> Self {
         Self { client, table: table.into(), index: None, items_per_page: None }
     }
 
-    /// With rows that are listed by this index; see [`DynamoRowStore::listed_by`].
+    /// Lists rows through this index; see [`DynamoRowStore::listed_by`].
     #[must_use]
     pub fn listed_by(self, index: impl Into<String>) -> Self {
         Self { index: Some(index.into()), ..self }
     }
 
-    /// Looks at so many items a page when removing, instead of a megabyte.
+    /// Reads this many items per page during a removal, instead of a megabyte.
     #[must_use]
     pub fn in_pages_of(self, items: u16) -> Self {
         Self { items_per_page: Some(i32::from(items.max(1))), ..self }
@@ -62,7 +64,7 @@ impl DynamoReadTable {
         Ok(key.into_iter().map(|(name, value)| (name, AttributeValue::S(value))).collect())
     }
 
-    /// The key that a page ended with: `pk`, and `sk` where the table has it.
+    /// The last key of a page: `pk`, and `sk` if the table has it.
     fn resume(&self, key: Item) -> Resume {
         let texts = key.into_iter().filter_map(|(name, value)| match value {
             AttributeValue::S(text) => Some((name, text)),
@@ -109,7 +111,7 @@ impl ReadTable for DynamoReadTable {
     ) -> Result<RemovedPage, ReadStoreError> {
         let start = from.map(|from| self.start_key(from)).transpose();
         let start = start.map_err(|error| ReadStoreError::Refused(error.into()))?;
-        // Rows have no `sk`, so that what is asked for is the key of either kind of item.
+        // Rows have no `sk`, so this projection returns the key of both kinds of items.
         let page = self
             .client
             .scan()

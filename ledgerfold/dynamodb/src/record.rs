@@ -1,3 +1,5 @@
+//! Items of commands that are recognised for ever.
+
 use aws_sdk_dynamodb::types::AttributeValue;
 use ledgerfold::{
     CommandId, InvalidId, Version,
@@ -6,21 +8,21 @@ use ledgerfold::{
 };
 use serde::{Deserialize, Serialize};
 
-/// What a command has done that is recognised for ever, as an item of the table of reservations.
+/// The result of a command that is recognised for ever, as an item of the reservation table.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct CommandItem {
     pk: String,
     #[serde(rename = "f")]
     fingerprint: String,
-    /// Where its commits stand.
+    /// The places of its commits.
     #[serde(rename = "at", default, skip_serializing_if = "Vec::is_empty")]
     commits: Vec<PlaceItem>,
-    /// The streams that it left as they were.
+    /// The streams that it left unchanged.
     #[serde(rename = "u", default, skip_serializing_if = "Vec::is_empty")]
     unchanged: Vec<PlaceItem>,
 }
 
-/// A stream and a version of it.
+/// A stream and one of its versions.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct PlaceItem {
     #[serde(rename = "s")]

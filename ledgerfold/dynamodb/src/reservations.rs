@@ -1,3 +1,5 @@
+//! The reservations of unique keys, for the build and the audit of claims.
+
 use std::collections::HashMap;
 
 use async_trait::async_trait;
@@ -22,7 +24,7 @@ use crate::{
     transaction::{KEY_PREFIX, KeyItem, absent_next, attributes, corrupt, key_action, key_name},
 };
 
-/// How far the reservations of a category are built, in the table of reservations.
+/// The progress of building the reservations of a category, in the reservation table.
 #[derive(Debug, Serialize, Deserialize)]
 struct RecordItem {
     pk: String,
@@ -35,7 +37,7 @@ fn record_name(category: &Category) -> String {
     format!("claims#{category}")
 }
 
-/// What a cancelled transaction says of a correction.
+/// Whether a correction was cancelled because a key or a stream has changed.
 fn is_overtaken(reasons: &[CancellationReason]) -> bool {
     let codes = || reasons.iter().filter_map(CancellationReason::code);
     codes().any(|code| code == "ConditionalCheckFailed")
@@ -43,14 +45,14 @@ fn is_overtaken(reasons: &[CancellationReason]) -> bool {
 }
 
 impl DynamoEventStore {
-    /// What a place in the list of reservations is sealed for.
+    /// The purpose in the token of a place, so that it is only valid for the same list.
     fn scope(table: &str, segment: Segment) -> String {
         format!("reservations of {table} {}/{}", segment.index(), segment.of())
     }
 }
 
-/// A correction costs two write units for the key and two for each stream that proves it; a page of a
-/// list reads up to a megabyte of the table, commands that are recognised for ever among it.
+/// A correction costs two write units for the key and two for each stream that proves it. A page of the list reads up
+/// to a megabyte of the table, including commands that are recognised for ever.
 #[async_trait]
 impl Reservations for DynamoEventStore {
     async fn holder(&self, key: &UniqueKey) -> Result<Option<StreamId>, StoreError> {
@@ -92,7 +94,7 @@ impl Reservations for DynamoEventStore {
             .map_err(|error| StoreError::from(Failure::of(error)))?;
         let last = answer.last_evaluated_key.as_ref().map(|key| {
             let key = key.get("pk").and_then(|key| key.as_s().ok());
-            key.ok_or_else(|| corrupt(&table, "a page ends without a key"))
+            key.ok_or_else(|| corrupt(&table, "the end of a page has no key"))
         });
         let next = last.transpose()?.map(|key| Resume(Cursor(key.clone()).to_text(&scope)));
         let reservations = answer.items.unwrap_or_default().into_iter().map(reservation);
@@ -150,7 +152,8 @@ impl Reservations for DynamoEventStore {
         category: &Category,
         new: &ClaimsRecord,
     ) -> Result<Written, StoreError> {
-        let (pk, number) = (record_name(category), new.number());
+        let pk = record_name(category);
+        let number = new.number();
         let item = attributes(RecordItem { pk, number, record: new.clone() })?;
         let put = self.client.put_item().table_name(self.reservations()?).set_item(Some(item));
         let put = match number.saturating_sub(1) {

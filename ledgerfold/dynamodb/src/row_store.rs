@@ -1,3 +1,5 @@
+//! Rows of read models in a DynamoDB table.
+
 use std::collections::HashMap;
 
 use async_trait::async_trait;
@@ -16,7 +18,7 @@ use ledgerfold_aws::Failure;
 
 use crate::{keys, stored};
 
-/// Rows in a DynamoDB table, listed by a global secondary index where there is one.
+/// Rows in a DynamoDB table. A global secondary index, if there is one, lists them.
 #[derive(Clone, Debug)]
 pub struct DynamoRowStore {
     client: Client,
@@ -28,14 +30,14 @@ pub struct DynamoRowStore {
 /// A row as an item.
 #[derive(Debug, Serialize, Deserialize)]
 struct RowItem {
-    /// Stream, behind the generation's prefix.
+    /// Stream, after the generation's prefix.
     pk: String,
     #[serde(rename = "v")]
     version: u64,
     /// JSON text.
     #[serde(rename = "d", default, skip_serializing_if = "Option::is_none")]
     body: Option<String>,
-    /// Behind the same prefix.
+    /// After the same prefix.
     #[serde(rename = "ix", default, skip_serializing_if = "Option::is_none")]
     index_partition: Option<String>,
     #[serde(rename = "io", default, skip_serializing_if = "Option::is_none")]
@@ -43,7 +45,7 @@ struct RowItem {
 }
 
 impl DynamoRowStore {
-    /// The rows of this table, of the first generation.
+    /// The rows of the first generation in this table.
     pub fn new(client: Client, table: impl Into<String>) -> Self {
         Self { client, table: table.into(), index: None, generation: Generation::FIRST }
     }
@@ -54,7 +56,7 @@ impl DynamoRowStore {
         Self { generation, ..self }
     }
 
-    /// Lists by this index, whose partition key is `ix` and whose sort key is `io`.
+    /// Lists through this index. Its partition key is `ix`, its sort key `io`.
     #[must_use]
     pub fn listed_by(self, index: impl Into<String>) -> Self {
         Self { index: Some(index.into()), ..self }

@@ -1,21 +1,23 @@
+//! Sizes of items, and the limits for commits and events.
+
 use std::collections::HashMap;
 
 use aws_sdk_dynamodb::types::AttributeValue;
 
-/// The largest item that is stored, in bytes. DynamoDB refuses items over 400 KB; the rest is room
-/// for what rides along with a commit.
+/// The largest commit that is stored in an item, in bytes. DynamoDB refuses items over 400 KB; the rest leaves room
+/// for a snapshot.
 pub const MAX_ITEM_BYTES: usize = 300 * 1024;
 
-/// The largest content of one event of a commit that is kept in its item, in bytes. An event travels in
-/// one call to the bus, of 256 KiB with its envelope, for which the rest is room.
+/// The largest event of a commit in an item, in bytes. The bus takes an event in one call of at most 256 KiB; the
+/// rest leaves room for its envelope.
 pub const MAX_EVENT_BYTES: usize = 240 * 1024;
 
-/// The largest commit whose events are kept elsewhere, in bytes: as much as every function that reads
-/// it should be able to hold.
+/// The largest commit with its events in a payload store, in bytes. Every function that reads it must be able to hold
+/// it in memory.
 pub const MAX_CLAIMED_BYTES: usize = 5 * 1024 * 1024;
 
-/// The size of an item as DynamoDB counts it, in bytes, from above: numbers are taken at one byte
-/// per digit, where DynamoDB packs two.
+/// An upper bound of an item's size as DynamoDB counts it, in bytes. Numbers count one byte per digit, although
+/// DynamoDB packs two.
 ///
 /// <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/CapacityUnitCalculations.html>
 pub fn item_size(item: &HashMap<String, AttributeValue>) -> usize {
@@ -31,7 +33,7 @@ pub(crate) fn value_size(value: &AttributeValue) -> usize {
             texts.iter().map(|text| text.len() + 1).sum()
         }
         AttributeValue::Bs(blobs) => blobs.iter().map(|blob| blob.as_ref().len()).sum(),
-        // A list or map costs 3 bytes, and 1 for each member.
+        // A list or map costs 3 bytes, plus 1 for each element.
         AttributeValue::L(values) => {
             3 + values.iter().map(|value| value_size(value) + 1).sum::<usize>()
         }

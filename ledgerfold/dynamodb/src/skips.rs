@@ -1,3 +1,5 @@
+//! Skipped events in a DynamoDB table.
+
 use async_trait::async_trait;
 use aws_sdk_dynamodb::{
     Client,
@@ -21,7 +23,7 @@ use crate::{
     stored::{self, Item},
 };
 
-/// What the partitions of skipped events begin with; the projection follows.
+/// The prefix of partition keys of skipped events. The projection follows.
 const PREFIX: &str = "skipped#";
 
 /// The events that operators have skipped for one projection, in the table of its
@@ -29,10 +31,10 @@ const PREFIX: &str = "skipped#";
 ///
 /// | `pk` | `sk` | attributes |
 /// | --- | --- | --- |
-/// | `skipped#<projection>` | `<stream>@<version>` | `reason`, `actor`, `at`; once it is withdrawn, `withdrawnBy`, `withdrawnAt` |
+/// | `skipped#<projection>` | `<stream>@<version>` | `reason`, `actor`, `at`; after a withdrawal also `withdrawnBy`, `withdrawnAt` |
 ///
-/// A look-up is one `GetItem`, so a function that only reads skips needs no more than that. A skip is
-/// recorded in one transaction with a check of the quarantine: 4 write units.
+/// A look-up is one `GetItem`, the only permission that a function needs to read skips. Recording a skip is one
+/// transaction with a check of the quarantine, and costs 4 write units.
 #[derive(Clone, Debug)]
 pub struct DynamoSkips {
     client: Client,
@@ -40,7 +42,7 @@ pub struct DynamoSkips {
     projection: String,
 }
 
-/// A skip on record with its projection.
+/// A recorded skip with its projection.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ScopedSkip {
     /// The projection.
@@ -70,8 +72,8 @@ impl DynamoSkips {
         Self { client, table: table.into(), projection: projection.into() }
     }
 
-    /// All skips on record in this table, whatever the projection, in no particular order; also those
-    /// that were withdrawn. A Scan: it is for people, and the table holds little else.
+    /// The recorded skips of all projections in this table, in no particular order and including withdrawn ones. It is
+    /// a Scan, for operators; the table holds little else.
     ///
     /// # Errors
     /// [`QuarantineError`].
@@ -90,7 +92,7 @@ impl DynamoSkips {
         ])
     }
 
-    /// What is on record about an event, strongly consistent.
+    /// The record of an event, strongly consistent.
     async fn on_record(
         &self,
         stream: &StreamId,
@@ -123,7 +125,7 @@ impl DynamoSkips {
         Ok(TransactWriteItem::builder().put(put).build())
     }
 
-    /// That the stream is in quarantine because of this event.
+    /// A condition: the stream is quarantined because of this event.
     fn is_parked(&self, skip: &Skip) -> Result<TransactWriteItem, QuarantineError> {
         let check = ConditionCheck::builder()
             .table_name(&self.table)
@@ -135,9 +137,10 @@ impl DynamoSkips {
         Ok(TransactWriteItem::builder().condition_check(check).build())
     }
 
-    /// Why a skip was not recorded. It is read, because not every emulator shows it with the refusal.
+    /// Finds out why a skip was not recorded. It reads again, because not every emulator includes it in the refusal.
     async fn refusal(&self, skip: &Skip) -> Result<SkipError, QuarantineError> {
-        let (stream, version) = (skip.stream.clone(), skip.version);
+        let stream = skip.stream.clone();
+        let version = skip.version;
         if let Some(there) = self.find(&stream, version).await? {
             return Ok(SkipError::AlreadySkipped(Box::new(there)));
         }
@@ -207,7 +210,7 @@ impl SkipRegister for DynamoSkips {
                     answer.attributes.ok_or_else(|| corrupt(stream, &"its skip is empty"))?;
                 Ok(Some(read(item)?.record.skip))
             }
-            // There is none in force.
+            // No skip of this event is in force.
             Err(SdkError::ServiceError(refusal))
                 if refusal.err().is_conditional_check_failed_exception() =>
             {

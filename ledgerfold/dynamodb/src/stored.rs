@@ -1,8 +1,8 @@
-//! How items are read: first the format that they are written in, then their content.
+//! Reading of items: first their format, then their content.
 //!
-//! An item of the first format does not say so, because each byte of an item is paid for. A program that
-//! writes an item which older programs would misread puts the number of its format into the attribute
-//! `format`; older programs then retry until they are replaced, instead of taking the item for damaged.
+//! Items of the first format have no format attribute, which saves bytes. If a program writes an item that older
+//! programs would misread, it sets the attribute `format` to its format number. Older programs then retry until they
+//! are replaced, instead of treating the item as damaged.
 
 use std::collections::HashMap;
 
@@ -13,12 +13,12 @@ use serde::de::DeserializeOwned;
 /// The attributes of an item.
 pub(crate) type Item = HashMap<String, AttributeValue>;
 
-/// The attribute that says which format an item is in.
+/// The attribute with an item's format number.
 const FORMAT: &str = "format";
 /// The newest format that this program reads.
 const KNOWN: u64 = 1;
 
-/// Why an item cannot be read.
+/// The reason why an item cannot be read.
 #[derive(Debug)]
 pub(crate) enum Unreadable {
     Newer(NewerFormat),
@@ -43,12 +43,12 @@ fn check_format(item: &serde_dynamo::Item) -> Result<(), Unreadable> {
     match found {
         Some(found) if found <= KNOWN => Ok(()),
         Some(found) => Err(Unreadable::Newer(NewerFormat { found, known: KNOWN })),
-        None => Err(Unreadable::Malformed("its format is no number".to_owned())),
+        None => Err(Unreadable::Malformed("its format is not a number".to_owned())),
     }
 }
 
 impl Unreadable {
-    /// Of the row, memo or record of this key.
+    /// The error for a row, memo or record with this key.
     pub(crate) fn of_row(self, key: &impl ToString) -> ReadStoreError {
         let key = key.to_string();
         match self {
@@ -57,7 +57,7 @@ impl Unreadable {
         }
     }
 
-    /// Of what the log keeps of this stream, key or command.
+    /// The error for a stream, unique key or command in the log.
     pub(crate) fn of_log(self, whose: &impl ToString) -> StoreError {
         let stream = whose.to_string();
         match self {
@@ -66,7 +66,7 @@ impl Unreadable {
         }
     }
 
-    /// Of the quarantine's entry of this stream.
+    /// The error for the quarantine's entry of this stream.
     pub(crate) fn of_entry(self, stream: &impl ToString) -> QuarantineError {
         let stream = stream.to_string();
         match self {

@@ -1,3 +1,5 @@
+//! The list of streams of an event table.
+
 use std::collections::HashMap;
 
 use async_trait::async_trait;
@@ -10,13 +12,13 @@ use ledgerfold::{
 
 use ledgerfold_aws::Failure;
 
-/// The streams of an event table: a Scan for the commits at version 1, of which only keys travel.
+/// Lists the streams of an event table. It is a Scan for commits at version 1 that returns only their keys.
 ///
-/// A Scan is paid for by what it reads, not by what it answers: half a read unit for each 4 KB of
-/// the **whole table**, so 128,000 read units for a gigabyte, whatever was asked for. One page reads
-/// up to 1 MB, for 128. It is eventually consistent, which halves the price: a stream that began
-/// within the last second may be missing, unless [`strongly_consistent`](Self::strongly_consistent)
-/// is asked for.
+/// DynamoDB charges for the data a Scan reads, not for the data it returns: half a read unit for each 4 KB of the
+/// **whole table**, so 128,000 read units for a gigabyte. One page reads up to 1 MB, for 128 units.
+///
+/// The Scan is eventually consistent, which halves the price: a stream that began within the last second may be
+/// missing. [`strongly_consistent`](Self::strongly_consistent) avoids that.
 #[derive(Clone, Debug)]
 pub struct DynamoStreams {
     client: Client,
@@ -31,25 +33,25 @@ impl DynamoStreams {
         Self { client, table: table.into(), items_per_page: None, consistent: false }
     }
 
-    /// Reads at most this many commits a page instead of a megabyte, so that a slow reader leaves
-    /// the table's throughput to others.
+    /// Reads at most this many commits per page, instead of a megabyte, so that a slow reader leaves throughput to
+    /// others.
     #[must_use]
     pub fn in_pages_of(self, commits: u16) -> Self {
         Self { items_per_page: Some(i32::from(commits.max(1))), ..self }
     }
 
-    /// Misses no stream that began before it was asked, for twice the price: what a rebuild needs.
+    /// Finds every stream that began before the call, at twice the price. A rebuild needs this.
     #[must_use]
     pub fn strongly_consistent(self) -> Self {
         Self { consistent: true, ..self }
     }
 
-    /// What a place in this list is sealed for.
+    /// The purpose in the token of a place, so that it is only valid for the same list.
     fn scope(&self, segment: Segment) -> String {
         format!("streams of {} {}/{}", self.table, segment.index(), segment.of())
     }
 
-    /// The key that a page ended with.
+    /// The last key of a page.
     fn resume(&self, segment: Segment, key: &HashMap<String, AttributeValue>) -> Option<Resume> {
         let stream = key.get("pk")?.as_s().ok()?.clone();
         let version = key.get("sk")?.as_n().ok()?.clone();
@@ -111,6 +113,6 @@ fn stream(item: &HashMap<String, AttributeValue>) -> Result<StreamId, StoreError
     })
 }
 
-fn corrupt(what: &str) -> StoreError {
-    StoreError::Corrupt { stream: what.to_owned(), reason: "it has not the key of a commit".into() }
+fn corrupt(subject: &str) -> StoreError {
+    StoreError::Corrupt { stream: subject.to_owned(), reason: "its key is not a commit's".into() }
 }

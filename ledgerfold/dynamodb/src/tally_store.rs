@@ -1,3 +1,5 @@
+//! Counters of read models in a DynamoDB table.
+
 use std::collections::BTreeMap;
 
 use async_trait::async_trait;
@@ -28,21 +30,21 @@ use crate::{
     stored::{self, Item},
 };
 
-/// Over how many items the counters of one key are spread, so that a busy day's counters do not meet
-/// the bound of one item, 1,000 write units a second, of which a transaction takes two each.
+/// How many items hold the counters of one key. A single item takes at most 1,000 write units a second, and each
+/// transaction uses two.
 const SHARDS: u8 = 8;
 
-/// The sort key of memos; counters have their own key there.
+/// The sort key of memos. Counters have the counter key there.
 const MEMO: &str = "memo";
 
 /// Counters and memos in a DynamoDB table.
 ///
 /// | item | `pk` | `sk` | attributes |
 /// | --- | --- | --- | --- |
-/// | memo of a stream | `memo#<stream>` | `memo` | `v` version, `d` JSON text, `g` the keys of the groups that its write counted in |
-/// | counters | `counters#<shard>` | key | one number per counter, named after it behind `n.` |
+/// | memo of a stream | `memo#<stream>` | `memo` | `v` version, `d` JSON text, `g` the group keys that its write counted in |
+/// | counters | `counters#<shard>` | key | one number per counter, under its name after `n.` |
 ///
-/// Each `pk` behind the generation's prefix.
+/// Each `pk` has the generation's prefix.
 #[derive(Clone, Debug)]
 pub struct DynamoTallyStore {
     client: Client,
@@ -51,7 +53,7 @@ pub struct DynamoTallyStore {
 }
 
 impl DynamoTallyStore {
-    /// The counters of this table, of the first generation.
+    /// The counters of the first generation in this table.
     pub fn new(client: Client, table: impl Into<String>) -> Self {
         Self { client, table: table.into(), generation: Generation::FIRST }
     }
@@ -70,7 +72,7 @@ impl DynamoTallyStore {
         AttributeValue::S(keys::key(self.generation, &format!("counters#{shard}")))
     }
 
-    /// The memo, to be put only if it stands at `after` so far.
+    /// Puts the memo, if the current one is at `after`.
     fn put_memo(&self, after: Version, memo: &Memo) -> Result<Put, Failure> {
         let put = Put::builder()
             .table_name(&self.table)
@@ -113,7 +115,7 @@ impl DynamoTallyStore {
             .map_err(Failure::refused)
     }
 
-    /// To be read in a transaction.
+    /// A read in a transaction.
     fn get(&self, partition: AttributeValue, key: &str) -> Result<TransactGetItem, Failure> {
         let get = Get::builder()
             .table_name(&self.table)
@@ -201,7 +203,7 @@ impl TallyReader for DynamoTallyStore {
         }
         let error = match call.send().await {
             Ok(answer) => {
-                // Answers come in the order of the request.
+                // Responses are in the order of the request.
                 let first = answer.responses.unwrap_or_default().into_iter().next();
                 let item = first.and_then(|first| first.item);
                 return Ok(Settled::At(item.map(|item| memo(stream, item)).transpose()?));
@@ -251,9 +253,9 @@ impl TallyStore for DynamoTallyStore {
     }
 }
 
-/// Whether another write moved the memo or is about to: everything is to be looked at again.
+/// Whether another write has changed the memo or is about to, so that the caller must start again.
 ///
-/// Reasons come by position, and the memo is the first
+/// Reasons are listed by position, and the memo is the first
 /// (<https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_TransactWriteItems.html>).
 fn was_overtaken(error: &TransactWriteItemsError) -> bool {
     let reasons = cancellation_reasons(error);
@@ -271,7 +273,7 @@ fn codes(reasons: &[CancellationReason]) -> Vec<&str> {
     reasons.iter().map(|reason| reason.code().unwrap_or("None")).collect()
 }
 
-/// The shard of a stream: any spread will do, and this one needs no hash that could change.
+/// The shard of a stream. Any even spread will do; a sum of bytes cannot change with a new version of a hash function.
 fn shard_of(stream: &StreamId) -> u8 {
     stream.to_string().bytes().fold(0_u8, |sum, byte| sum.wrapping_mul(31).wrapping_add(byte))
         % SHARDS

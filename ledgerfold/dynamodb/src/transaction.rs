@@ -1,3 +1,5 @@
+//! Transactions of commits, unique keys and commands that are recognised for ever.
+
 use aws_sdk_dynamodb::types::{
     AttributeValue, CancellationReason, ConditionCheck, Delete, Put,
     ReturnValuesOnConditionCheckFailure, TransactWriteItem,
@@ -14,8 +16,8 @@ use crate::{
     stored::{self, Item},
 };
 
-/// A transaction as DynamoDB's, action by action. A refusal names its reasons by their positions, so
-/// that the order here is the order in which they are told: who was overtaken hears that first.
+/// A transaction as DynamoDB's list of actions. A refusal lists its reasons by position. So the order here is the order
+/// of precedence: a lost race is reported before all else.
 pub(crate) struct Plan<'a> {
     log: &'a str,
     reservations: &'a str,
@@ -29,19 +31,19 @@ enum Action<'a> {
     Key(&'a UniqueKey, &'a KeyChange),
 }
 
-/// What a refusal means.
+/// The meaning of a refusal.
 pub(crate) enum Verdict<'a> {
-    /// Another commit stands there, as shown.
+    /// Another commit already has this version. `item` is that commit.
     Lost { commit: &'a Commit, item: Option<Item> },
-    /// A key that is to be given back is not this stream's.
+    /// A key that is to be given back does not belong to this stream.
     NotReserved { key: &'a UniqueKey, stream: &'a StreamId },
-    /// Something else is in the way.
+    /// Any other reason.
     Refused(AppendError),
-    /// It says nothing that is known here.
+    /// None of the reasons is known here.
     Unknown,
 }
 
-/// Who has a unique key.
+/// The holder of a unique key.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct KeyItem {
     pub(crate) pk: String,
@@ -49,11 +51,11 @@ pub(crate) struct KeyItem {
     pub(crate) holder: String,
 }
 
-/// What the names of unique keys begin with, in the table of reservations.
+/// The prefix of the names of unique keys, in the reservation table.
 pub(crate) const KEY_PREFIX: &str = "key#";
 
 impl<'a> Plan<'a> {
-    /// The transaction with its commits as these items.
+    /// Plans the transaction. These items are its commits.
     pub(crate) fn new(
         transaction: &'a Transaction,
         commits: Vec<Item>,
@@ -74,13 +76,13 @@ impl<'a> Plan<'a> {
         Self { log, reservations, actions }
     }
 
-    /// The actions as they are sent, once.
+    /// Takes the actions, to send them once.
     pub(crate) fn take_items(&mut self) -> Result<Vec<TransactWriteItem>, StoreError> {
         let Self { log, reservations, actions } = self;
         actions.iter_mut().map(|action| transact_item(action, log, reservations)).collect()
     }
 
-    /// What the reasons say, which come in the order of the actions.
+    /// Interprets the reasons, which are in the order of the actions.
     pub(crate) fn verdict(
         &self,
         reasons: &[CancellationReason],
@@ -116,7 +118,7 @@ fn transact_item(
     Ok(item.build())
 }
 
-/// The change of a key, on condition of what it is changed from.
+/// The change of a key, conditional on its current holder.
 pub(crate) fn key_action(
     reservations: &str,
     key: &UniqueKey,
@@ -188,7 +190,7 @@ pub(crate) fn put_new(table: &str, item: Item) -> Result<Put, StoreError> {
         .map_err(incomplete)
 }
 
-/// That a stream is still at a version: there is no commit that begins behind it.
+/// A condition: the stream is still at a version, because no commit begins after it.
 pub(crate) fn absent_next(table: &str, seen: &StreamVersion) -> Result<ConditionCheck, StoreError> {
     ConditionCheck::builder()
         .table_name(table)
@@ -219,7 +221,8 @@ pub(crate) fn read<T: for<'de> Deserialize<'de>>(
     item: Option<Item>,
     whose: &impl ToString,
 ) -> Result<T, StoreError> {
-    let item = item.ok_or_else(|| corrupt(whose, "the refusal does not show what stands there"))?;
+    let item =
+        item.ok_or_else(|| corrupt(whose, "the refusal does not include the current item"))?;
     stored::read(item).map_err(|error| error.of_log(whose))
 }
 

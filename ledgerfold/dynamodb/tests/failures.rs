@@ -1,4 +1,4 @@
-//! What no emulator says: throttles, outages and answers that are lost, as recorded answers behind
+//! Failures that no emulator produces: throttling, outages and lost answers. Recorded answers replace DynamoDB behind
 //! the SDK's own retries.
 
 #![allow(clippy::panic, reason = "a test may fail")]
@@ -79,7 +79,7 @@ fn new_commit() -> NewCommit {
     commit(&Loaded::unread(fresh()), "attempt", &["note"], 60)
 }
 
-/// An item as a read finds it, in a format of the future. Nothing in it is what this program knows.
+/// An item in a future format. None of its attributes is known to this program.
 fn newer_item(sort_key: &str) -> String {
     format!(
         r#"{{"pk": {{"S": "notebook#1"}}, "sk": {sort_key}, "format": {{"N": "2"}}, "e": {{"M": {{}}}}}}"#
@@ -99,7 +99,7 @@ async fn append(
 }
 
 #[tokio::test]
-async fn a_passing_throttle_or_outage_is_not_noticed() {
+async fn a_short_throttle_or_outage_is_hidden_by_retries() {
     let throttle = || error("ProvisionedThroughputExceededException");
     let (outcome, requests) = append([throttle(), outage(), throttle(), ok()]).await;
     assert!(outcome.is_ok(), "{outcome:?}");
@@ -107,7 +107,7 @@ async fn a_passing_throttle_or_outage_is_not_noticed() {
 }
 
 #[tokio::test]
-async fn throttling_that_lasts_is_reported_after_a_bounded_number_of_tries() {
+async fn lasting_throttling_is_reported_after_a_limited_number_of_attempts() {
     let throttles = (0..10).map(|_| error("ProvisionedThroughputExceededException"));
     let (outcome, requests) = append(throttles).await;
     assert!(matches!(outcome, Err(AppendError::Store(StoreError::Throttled))), "{outcome:?}");
@@ -115,7 +115,7 @@ async fn throttling_that_lasts_is_reported_after_a_bounded_number_of_tries() {
 }
 
 #[tokio::test]
-async fn an_outage_that_lasts_is_reported_as_such() {
+async fn a_lasting_outage_is_reported_as_unavailable() {
     for answer in [outage(), HangUp] {
         let (outcome, requests) = append(vec![answer; 10]).await;
         let unavailable = matches!(outcome, Err(AppendError::Store(StoreError::Unavailable(_))));
@@ -125,7 +125,7 @@ async fn an_outage_that_lasts_is_reported_as_such() {
 }
 
 #[tokio::test]
-async fn a_missing_right_is_reported_at_once() {
+async fn a_missing_permission_is_reported_at_once() {
     let (outcome, requests) = append([error("AccessDeniedException"), ok()]).await;
     let refused = matches!(outcome, Err(AppendError::Store(StoreError::Refused(_))));
     assert!(refused, "{outcome:?}");
@@ -133,7 +133,7 @@ async fn a_missing_right_is_reported_at_once() {
 }
 
 #[tokio::test]
-async fn a_put_whose_answer_was_lost_meets_its_own_commit() {
+async fn a_repeated_put_recognises_its_own_commit() {
     let new = new_commit();
     let item = CommitItem::from(new.as_commit()).into_attributes().expect("a commit is an item");
     let item: serde_dynamo::Item = item.into();
@@ -145,23 +145,23 @@ async fn a_put_whose_answer_was_lost_meets_its_own_commit() {
     let (service, client) = service([HangUp, Json(400, met)]).await;
     match DynamoEventStore::new(client, "events").append(&new).await {
         Err(AppendError::Conflict { winner }) => assert_eq!(&*winner, new.as_commit()),
-        other => panic!("the own commit was not recognised: {other:?}"),
+        other => panic!("its own commit was not recognised: {other:?}"),
     }
     assert_eq!(service.requests().len(), 2);
 }
 
 #[tokio::test]
-async fn a_stored_item_that_is_no_commit_is_an_error_and_not_skipped() {
+async fn an_invalid_item_is_an_error_and_not_skipped() {
     let items = r#"{"Items": [{"pk": {"S": "notebook#1"}, "sk": {"N": "1"}}], "Count": 1}"#;
     let (_, client) = service([Json(200, items.to_owned())]).await;
     let page = DynamoEventStore::new(client, "events").read(&fresh(), Version::NONE).await;
     assert!(matches!(page, Err(StoreError::Corrupt { .. })), "{page:?}");
 }
 
-/// Old and new programs run side by side while a deployment goes on: what the new one wrote is not
-/// damaged, and is read once the old one is replaced.
+/// Old and new programs run side by side during a deployment. An item of the new one is not damaged, and is read after
+/// the old one is replaced.
 #[tokio::test]
-async fn an_item_in_a_newer_format_is_not_taken_for_damaged() {
+async fn an_item_in_a_newer_format_is_not_damaged() {
     let by_number = || found(&newer_item(r#"{"N": "1"}"#));
     let by_text = || found(&newer_item(r#"{"S": "notebook#1"}"#));
     let answers = [by_number(), by_number(), by_number(), by_text(), by_text(), by_text()];
@@ -188,7 +188,7 @@ async fn an_item_in_a_newer_format_is_not_taken_for_damaged() {
     assert!(matches!(entry, Err(QuarantineError::Newer { .. })), "{entry:?}");
 }
 
-/// It stays where it is, and every sweep says so.
+/// The deadline stays in the table, and every sweep reports it.
 #[tokio::test]
 async fn a_deadline_in_a_newer_format_is_named_and_stays() {
     let (_service, client) = service([found(&newer_item(r#"{"S": "a"}"#))]).await;
@@ -200,7 +200,7 @@ async fn a_deadline_in_a_newer_format_is_named_and_stays() {
     assert!(reason.contains("format 2"), "{reason}");
 }
 
-/// No emulator shows a stale read, so that the request must say it.
+/// No emulator returns stale reads, so this checks the requests.
 #[tokio::test]
 async fn every_read_asks_to_be_strongly_consistent() {
     let nothing = || Json(200, r#"{"Items": [], "Count": 0}"#.to_owned());
@@ -212,9 +212,9 @@ async fn every_read_asks_to_be_strongly_consistent() {
     expect_consistent(&service, 3);
 }
 
-/// No event is missed in a rebuild because all of these see what was there before.
+/// A rebuild misses no event only if each of these reads sees all earlier writes.
 #[tokio::test]
-async fn what_a_rebuild_goes_by_is_read_strongly_consistent() {
+async fn the_reads_of_a_rebuild_are_strongly_consistent() {
     let nothing = || Json(200, r#"{"Items": [], "Count": 0}"#.to_owned());
     let (service, client) = service([Json(200, "{}".to_owned()), nothing(), nothing()]).await;
     let generations = DynamoGenerationStore::new(client.clone(), "states");
@@ -245,7 +245,7 @@ async fn count(answer: RecordedAnswer) -> Result<Written, ReadStoreError> {
 }
 
 #[tokio::test]
-async fn why_a_transaction_was_cancelled_is_read_by_position() {
+async fn reasons_of_a_cancelled_transaction_are_read_by_position() {
     let moved = count(cancelled(&["ConditionalCheckFailed", "None"])).await;
     assert!(matches!(moved, Ok(Written::Superseded)), "{moved:?}");
     let conflict = count(cancelled(&["None", "TransactionConflict"])).await;
@@ -267,7 +267,7 @@ async fn settle(answer: RecordedAnswer) -> Result<Settled, ReadStoreError> {
 }
 
 #[tokio::test]
-async fn why_a_read_in_a_transaction_was_cancelled_is_told() {
+async fn the_reason_of_a_cancelled_read_transaction_is_reported() {
     let conflict = settle(cancelled(&["None", "TransactionConflict"])).await;
     assert!(matches!(conflict, Ok(Settled::UnderWay)), "{conflict:?}");
     let throttled = settle(cancelled(&["ThrottlingError", "None"])).await;

@@ -1,4 +1,4 @@
-//! How large a commit is, which decides what it costs.
+//! The size of commits, which determines their cost.
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use ledgerfold::{
@@ -17,7 +17,7 @@ fn placed(lines: usize) -> OrderEvent {
     OrderPlaced { customer_id: "c-000123".to_owned(), items: vec![line; lines], total }.into()
 }
 
-/// The commit of one event, with ids as long as those of the command function.
+/// A commit of one event, with ids as long as the command function's.
 fn commit(event: &OrderEvent) -> Commit {
     let id = "4edde2f3-9e3f-8d71-857a-17616c743abd";
     let command = CommandId::new(id).expect("a UUID is an id");
@@ -74,7 +74,7 @@ fn content_as_text_is_at_most_a_quarter_larger_than_as_native_maps() {
 }
 
 #[test]
-fn what_is_written_is_read_back() {
+fn a_commit_is_read_back_unchanged() {
     let commit = commit(&placed(2));
     let item = CommitItem::from(&commit).into_attributes().expect("a commit is an item");
     let read = CommitItem::from_attributes(item).and_then(CommitItem::into_commit);

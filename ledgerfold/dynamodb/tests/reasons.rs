@@ -1,5 +1,5 @@
-//! Why DynamoDB refuses a transaction: its reasons come by position, and each means something else
-//! to who asked. As recorded answers, because no emulator gives all of them.
+//! Reasons why DynamoDB cancels a transaction. They are listed by position, and each position means something else.
+//! The answers are recorded, because no emulator produces all of them.
 
 use aws_sdk_dynamodb::{
     Client,
@@ -21,8 +21,8 @@ use ledgerfold_proofs::{
 };
 use serde_json::{Value, json};
 
-/// A transaction of five actions in this order: a commit, a stream that must not have moved, a command
-/// that is to be recognised for ever, a key that is taken, a key that is given back.
+/// A transaction of five actions in this order: a commit, a stream that must not have changed, a command to recognise
+/// for ever, a key to take, a key to give back.
 struct Case {
     written: StreamId,
     watched: StreamId,
@@ -47,15 +47,19 @@ impl Case {
         Self { written, watched, transaction: transaction.expect("it is a small one") }
     }
 
-    /// What becomes of it when these are the reasons, each with the item that stands in the way.
+    /// The error for a transaction that is cancelled for these reasons, each with the conflicting item.
     async fn refused(&self, reasons: &[(&str, Option<Value>)]) -> AppendError {
         let (service, store) = store([cancelled(reasons)]).await;
         let outcome = store.transact(&self.transaction).await;
-        assert_eq!(service.requests().len(), 1, "what a refusal shows is not asked for again");
+        assert_eq!(
+            service.requests().len(),
+            1,
+            "the refusal includes the item, so it is not read again"
+        );
         outcome.expect_err("it was cancelled")
     }
 
-    /// Another's commit in the place of ours, as DynamoDB shows it.
+    /// The item of another commit with the same version, as DynamoDB returns it.
     fn winner(&self) -> Value {
         let other = commit(&Loaded::unread(self.written.clone()), "other", &["first"], 60);
         let item = CommitItem::from(other.as_commit()).into_attributes().expect("it is a commit");
@@ -63,7 +67,7 @@ impl Case {
         serde_json::to_value(item).expect("it is JSON")
     }
 
-    /// Where another's commit of the same command stands.
+    /// The place of an earlier commit of the same command.
     fn earlier(&self) -> Value {
         let place = json!({"M": {"s": {"S": self.watched.to_string()}, "v": {"N": "7"}}});
         json!({"pk": {"S": "command#attempt"}, "f": {"S": "1first"}, "at": {"L": [place]}})
@@ -115,7 +119,7 @@ const FAILED: &str = "ConditionalCheckFailed";
 const NONE: (&str, Option<Value>) = ("None", None);
 
 #[tokio::test]
-async fn an_overtaken_version_is_told_first_with_its_winner() {
+async fn a_lost_race_is_reported_first_with_the_winner() {
     let case = Case::new();
     let reasons = [
         (FAILED, Some(case.winner())),
@@ -130,7 +134,7 @@ async fn an_overtaken_version_is_told_first_with_its_winner() {
 }
 
 #[tokio::test]
-async fn each_reason_is_told_by_its_position() {
+async fn each_reason_is_identified_by_its_position() {
     let case = Case::new();
     let changed = case.refused(&[NONE, (FAILED, None), NONE, NONE, NONE]).await;
     let AppendError::Changed { stream, version } = &changed else { unreachable!("{changed:?}") };
@@ -150,7 +154,7 @@ async fn each_reason_is_told_by_its_position() {
 }
 
 #[tokio::test]
-async fn a_key_that_cannot_be_given_back_is_told_with_what_is_complete() {
+async fn a_key_that_cannot_be_given_back_is_reported_with_the_state_of_the_build() {
     let case = Case::new();
     let reasons = [NONE, NONE, NONE, NONE, (FAILED, None)];
     let record = json!({"Item": {
@@ -190,7 +194,7 @@ async fn a_correction_that_was_overtaken_is_superseded_and_nothing_else_is() {
 }
 
 #[tokio::test]
-async fn what_is_no_condition_is_never_taken_for_a_conflict() {
+async fn other_errors_are_never_treated_as_a_conflict() {
     let case = Case::new();
     let busy = case.refused(&[("TransactionConflict", None), NONE, NONE, NONE, NONE]).await;
     assert!(matches!(busy, AppendError::Busy), "{busy:?}");
@@ -210,7 +214,7 @@ async fn what_is_no_condition_is_never_taken_for_a_conflict() {
 }
 
 #[tokio::test]
-async fn a_put_that_meets_a_transaction_is_told_to_come_again() {
+async fn a_put_that_conflicts_with_a_transaction_is_busy() {
     let answer = json!({
         "__type": "com.amazonaws.dynamodb.v20120810#TransactionConflictException",
         "message": "busy",
@@ -222,7 +226,7 @@ async fn a_put_that_meets_a_transaction_is_told_to_come_again() {
 }
 
 #[tokio::test]
-async fn a_log_without_a_table_for_reservations_says_so() {
+async fn a_log_without_a_reservation_table_says_so() {
     let (service, client) = recorded([Json(200, "{}".to_owned())]).await;
     let store = DynamoEventStore::new(client, "events");
     let outcome = store.transact(&Case::new().transaction).await;

@@ -1,3 +1,5 @@
+//! Events as CloudEvents on the bus.
+
 use ledgerfold::{
     Actor, CausationId, CommandId, CorrelationId, Envelope, EventId, EventType, Payload,
     SchemaVersion, StreamId, Timestamp, Traceparent, Version,
@@ -8,9 +10,9 @@ use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::{SigningKey, signature::Signature};
 
-/// An event as it travels: CloudEvents 1.0 in JSON, with what this house adds as extensions.
+/// An event as it is published: CloudEvents 1.0 in JSON, with our extensions.
 ///
-/// Fields of CloudEvents that are not listed here are not read; another producer may add them.
+/// Other CloudEvents attributes are ignored, so other producers may add them.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct CloudEvent {
     specversion: SpecVersion,
@@ -23,18 +25,18 @@ pub struct CloudEvent {
     datacontenttype: ContentType,
     /// `urn:ledgerfold:<context>:<event type>:<schema version>`
     dataschema: String,
-    /// The event's content, unless it is too large to travel.
+    /// The event's data, absent if it is too large for the bus.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "present")]
     data: Option<Payload>,
-    /// Where the content is then: a URI that ends in its SHA-256. An extension of CloudEvents:
+    /// The place of absent data: a URI that ends in its SHA-256. It is an extension of CloudEvents:
     /// <https://github.com/cloudevents/spec/blob/main/cloudevents/extensions/dataref.md>.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     dataref: Option<String>,
-    /// The event's version: its place in the stream.
+    /// The event's version in its stream.
     sequence: Version,
-    /// Version of the first event of its commit.
+    /// The version of the first event of its commit.
     commitfrom: Version,
-    /// Version of the last event of its commit.
+    /// The version of the last event of its commit.
     committo: Version,
     commandid: CommandId,
     correlationid: CorrelationId,
@@ -42,12 +44,12 @@ pub struct CloudEvent {
     actor: Actor,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     traceparent: Option<Traceparent>,
-    /// Proof that the context's relay published this event: a truncated HMAC over everything else.
+    /// Proof that the context's relay published this event: a truncated HMAC over all other fields.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     signature: Option<Signature>,
 }
 
-/// Content that is there, even if it is `null`, as that of an event without fields may be.
+/// Distinguishes present data from absent data, even if it is `null`, which is valid for an event without fields.
 fn present<'de, D: Deserializer<'de>>(content: D) -> Result<Option<Payload>, D::Error> {
     Payload::deserialize(content).map(Some)
 }
@@ -64,32 +66,32 @@ enum ContentType {
     Json,
 }
 
-/// A CloudEvent that is none of this house's.
+/// The reason why a message is not an event of Ledgerfold.
 #[derive(Debug, thiserror::Error)]
 pub enum NotACloudEvent {
-    /// It is not JSON, or a field is missing or of another type.
-    #[error("the message is no event of this house: {0}")]
+    /// It is not JSON, or a field is missing or has the wrong type.
+    #[error("the message is not a valid event: {0}")]
     Malformed(#[from] serde_json::Error),
     /// Its `dataschema` does not end in a version.
-    #[error("the dataschema {0:?} names no version")]
+    #[error("the dataschema {0:?} has no version")]
     Schema(String),
     /// A newer program published it.
-    #[error("the message cannot be read here yet: {0}")]
+    #[error("this version of the program cannot read the message: {0}")]
     Newer(#[from] NewerFormat),
-    /// Its content is elsewhere.
+    /// Its data is in a payload store.
     #[error("the content is at {0:?}")]
     Pointer(String),
-    /// Its content cannot be fetched.
+    /// Its data cannot be fetched.
     #[error(transparent)]
     Payload(#[from] PayloadError),
-    /// Its content is not JSON.
-    #[error("the content cannot be read: {0}")]
+    /// Its data is not JSON.
+    #[error("the data is not valid JSON: {0}")]
     Data(String),
 }
 
-/// The newest format of events that this program reads. An event of the first does not say so; a program that
-/// publishes what older ones would misread says it in the extension `ledgerfoldformat`, and those retry the
-/// message until they are replaced.
+/// The newest format of events that this program reads. Events of the first format do not name it. If a program
+/// publishes events that older programs would misread, it sets the extension `ledgerfoldformat`. Older programs then
+/// retry the message until they are replaced.
 const KNOWN: u64 = 1;
 
 #[derive(Deserialize)]
@@ -99,7 +101,7 @@ struct Outline {
 }
 
 impl CloudEvent {
-    /// Reads an event as it travels.
+    /// Parses an event from the bus.
     ///
     /// # Errors
     /// [`NotACloudEvent::Malformed`], [`NotACloudEvent::Newer`].
@@ -137,10 +139,10 @@ impl CloudEvent {
         }
     }
 
-    /// The same event, signed with this key.
+    /// The event with a signature by this key.
     ///
     /// # Errors
-    /// `serde_json`'s, if the event cannot be written as JSON.
+    /// The error of `serde_json`, if the event cannot be written as JSON.
     pub fn signed(self, key: &SigningKey) -> serde_json::Result<Self> {
         let unsigned = Self { signature: None, ..self };
         let signature = Some(key.sign(&unsigned)?);
@@ -153,7 +155,7 @@ impl CloudEvent {
         self.signature.as_ref().is_some_and(|signature| key.verifies(&unsigned, signature))
     }
 
-    /// The same event with its content elsewhere, at this URI.
+    /// The event with its data replaced by this URI.
     #[must_use]
     pub(crate) fn pointing_to(self, uri: String) -> Self {
         Self { data: None, dataref: Some(uri), ..self }
@@ -169,12 +171,12 @@ impl CloudEvent {
         (self.subject.clone(), self.committo)
     }
 
-    /// Whether the content is elsewhere.
+    /// Whether the data is in a payload store.
     pub(crate) const fn is_pointer(&self) -> bool {
         self.data.is_none() && self.dataref.is_some()
     }
 
-    /// The same event with its content, fetched and checked if it is elsewhere.
+    /// The event with its data, fetched and verified if it is in a payload store.
     ///
     /// # Errors
     /// [`NotACloudEvent`].
@@ -189,10 +191,10 @@ impl CloudEvent {
         Ok(Self { data: Some(data), dataref: None, ..self })
     }
 
-    /// The event as handlers take it.
+    /// The event in the core's form.
     ///
     /// # Errors
-    /// [`NotACloudEvent`] if its schema has no version or its content is elsewhere.
+    /// [`NotACloudEvent`] if its schema has no version, or its data is in a payload store.
     pub fn into_envelope(self) -> Result<Envelope, NotACloudEvent> {
         let data = self.data.ok_or_else(|| {
             NotACloudEvent::Pointer(self.dataref.unwrap_or_else(|| "nowhere".to_owned()))

@@ -1,3 +1,5 @@
+//! Messages that EventBridge delivers to a target.
+
 use ledgerfold::{
     EventId,
     vocabulary::{Content, ReplayName},
@@ -7,35 +9,35 @@ use serde_json::value::RawValue;
 
 use crate::{CloudEvent, NotACloudEvent, SigningKey};
 
-/// An event as EventBridge hands it to a target.
+/// An event as EventBridge delivers it to a target.
 #[derive(Clone, Debug)]
 pub struct BusMessage {
-    /// The event's id, the same on every delivery and replay.
+    /// The event's id. It is the same for every delivery and replay.
     pub event: EventId,
-    /// What it says.
+    /// The event, or a pointer to it in the log.
     pub content: Content,
-    /// The replay that brought it, if one did.
+    /// The replay that delivered it, if any.
     pub replay: Option<ReplayName>,
-    /// Who published it.
+    /// The publisher.
     pub origin: Origin,
 }
 
-/// Who published an event.
+/// The publisher of an event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Origin {
     /// The context's relay, which signed it.
     Relay,
-    /// Nobody knows: it is not signed, or with another key.
+    /// Unknown: the event has no signature, or one by another key.
     Unknown,
 }
 
-/// A message that EventBridge did not make, or not of one of our events.
+/// A message that EventBridge did not create, or that contains no event of Ledgerfold.
 #[derive(Debug, thiserror::Error)]
 pub enum NotABusMessage {
     /// It is not JSON, or has no `detail`.
     #[error("the message does not come from the bus: {0}")]
     Malformed(#[from] serde_json::Error),
-    /// Its `detail` is no event of ours.
+    /// Its `detail` is not an event of Ledgerfold.
     #[error(transparent)]
     Detail(#[from] NotACloudEvent),
 }
@@ -49,8 +51,8 @@ struct Wire<'a> {
 }
 
 impl BusMessage {
-    /// Reads the body of a message. What is not signed with this key is not taken at its word: its
-    /// content is a pointer into the log, which has the event or has not.
+    /// Parses the body of a message. An event without a signature by this key is not trusted: its content becomes a
+    /// pointer into the log, which shows whether the event exists.
     ///
     /// # Errors
     /// [`NotABusMessage`].
@@ -73,8 +75,8 @@ impl BusMessage {
         Ok(Self { event, content, replay: replay_name.map(ReplayName), origin })
     }
 
-    /// The id of the event in a message and the replay that brought it, whoever published it: for an
-    /// audit, which compares ids with the log.
+    /// The id of the event in a message, and the replay that delivered it. The signature is not checked: an audit
+    /// compares the ids with the log.
     ///
     /// # Errors
     /// [`NotABusMessage`].

@@ -1,11 +1,11 @@
 //! The bus: events as CloudEvents on EventBridge.
 //!
-//! `source` is `ledgerfold.<context>`, `detail-type` the event type, `time` the time of recording
-//! (archives and replays go by it), and `detail` a [`CloudEvent`]. EventBridge gives an entry an id
-//! of its own at every hop; the identity of an event is the CloudEvent's.
+//! `source` is `ledgerfold.<context>`, `detail-type` the event type, `time` the recording time, which archives and
+//! replays use, and `detail` a [`CloudEvent`]. EventBridge gives an entry a new id at every hop, so the CloudEvent's id
+//! identifies the event.
 //!
-//! Whoever may publish on the bus can publish as anybody. So the relay signs every event with a
-//! [`SigningKey`], and a consumer that has the key reads an event without a good signature from the log.
+//! Anybody with the permission to publish on the bus can claim to be the relay. So the relay signs every event with a
+//! [`SigningKey`]. A consumer with this key looks up an event without a valid signature in the log.
 
 mod cloud_event;
 mod delivery;

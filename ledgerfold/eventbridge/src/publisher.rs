@@ -1,3 +1,5 @@
+//! The publisher of events and dead letters.
+
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -21,15 +23,15 @@ use crate::{CloudEvent, SigningKey};
 /// (<https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_PutEvents.html>).
 pub const MAX_CALL_ENTRIES: usize = 10;
 
-/// The most bytes of one PutEvents call, and so of one event. AWS takes 1 MB since January 2026;
-/// emulators and other buses take 256 KiB, which is the bound unless another is set.
+/// The most bytes of one PutEvents call, and so of one event. AWS accepts 1 MB since January 2026. Emulators and other
+/// buses accept 256 KiB, which is our default.
 pub const MAX_CALL_BYTES: usize = 256 * 1024;
 
-/// What EventBridge counts for an entry's time
+/// The bytes that EventBridge counts for an entry's time
 /// (<https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-putevents.html>, entry size).
 const TIME_BYTES: usize = 14;
 
-/// How much of its reason a dead letter tells.
+/// The most characters of the reason in a dead letter.
 const MAX_REASON_CHARS: usize = 2_000;
 
 /// Publishes to an EventBridge bus.
@@ -44,20 +46,21 @@ pub struct EventBridgePublisher {
 }
 
 impl EventBridgePublisher {
-    /// A publisher of the events of one context, as `orders`, to a bus, by name or ARN.
+    /// A publisher of the events of one context, for example `orders`, to a bus, by name or ARN.
     pub fn new(client: Client, bus: impl Into<String>, context: impl Into<String>) -> Self {
-        let (bus, context) = (bus.into(), context.into());
+        let bus = bus.into();
+        let context = context.into();
         let max_call_bytes = MAX_CALL_BYTES;
         Self { client, bus, context, max_call_bytes, payloads: None, key: None }
     }
 
-    /// Signs events with this key, so that consumers apply them without a look at the log.
+    /// Signs events with this key, so that consumers can trust them without reading the log.
     #[must_use]
     pub fn with_key(self, key: SigningKey) -> Self {
         Self { key: Some(key), ..self }
     }
 
-    /// Takes another bound for the bytes of a call.
+    /// Sets another limit for the bytes of a call.
     #[must_use]
     pub fn with_call_bytes(self, max_call_bytes: usize) -> Self {
         Self { max_call_bytes, ..self }
@@ -67,13 +70,13 @@ impl EventBridgePublisher {
         format!("ledgerfold.{}", self.context)
     }
 
-    /// Keeps the content of events that no call can hold here, and publishes where it is.
+    /// Stores the data of events that are too large for a call here, and publishes a pointer to it.
     #[must_use]
     pub fn with_payloads(self, payloads: Arc<dyn PayloadStore>) -> Self {
         Self { payloads: Some(payloads), ..self }
     }
 
-    /// What travels of an event, and its size: the event itself, or a pointer where it is too large.
+    /// The published form of an event, with its size: the event itself, or a pointer if it is too large.
     fn parcel(&self, envelope: &Envelope) -> Result<Parcel, Unpublishable> {
         let unpublishable =
             |reason: String| Unpublishable { event: envelope.event.id.to_string(), reason };
@@ -94,7 +97,7 @@ impl EventBridgePublisher {
             return Ok(Parcel { detail, bytes, claim: None });
         }
         let Some(payloads) = &self.payloads else {
-            return Err(unpublishable(format!("it has {bytes} bytes, and the bus takes {limit}")));
+            return Err(unpublishable(format!("it has {bytes} bytes, the bus accepts {limit}")));
         };
         let claim = ContentId::of(envelope.event.data.as_str().as_bytes());
         let detail = write(event.pointing_to(payloads.uri(&claim)))?;
@@ -112,7 +115,7 @@ impl EventBridgePublisher {
             .send()
             .await
             .map_err(|error| PublishError(DisplayErrorContext(&error).to_string().into()))?;
-        // An entry was taken if, and only if, it was given an id.
+        // Only accepted entries have an id.
         let answers = answer.entries.unwrap_or_default().into_iter().map(|entry| {
             let refusal = || {
                 let code = entry.error_code.as_deref().unwrap_or("no event id");
@@ -144,19 +147,19 @@ impl EventBridgePublisher {
     }
 }
 
-/// What travels of an event.
+/// The published form of an event.
 struct Parcel {
     detail: String,
-    /// What it takes of a call.
+    /// Its size in a call.
     bytes: usize,
-    /// The content that must be kept first, where this is only a pointer to it.
+    /// For a pointer, the data to store before it is published.
     claim: Option<ContentId>,
 }
 
 #[async_trait]
 impl Publisher for EventBridgePublisher {
     fn limits(&self) -> Limits {
-        // A call of exactly the bound is refused.
+        // A call of exactly the limit is refused.
         Limits { entries: MAX_CALL_ENTRIES, bytes: self.max_call_bytes.saturating_sub(1) }
     }
 
@@ -175,8 +178,8 @@ impl Publisher for EventBridgePublisher {
 
 #[async_trait]
 impl DeadLetters for EventBridgePublisher {
-    /// As an event of the relay's own on the same bus, which a rule takes to a queue: so the relay needs
-    /// no other right, and whoever can publish can say what cannot be.
+    /// Publishes an event of the relay's own on the same bus, and a rule takes it to a queue. So the relay needs no
+    /// other permission.
     async fn send(&self, letter: &DeadLetter) -> Result<(), PublishError> {
         let DeadLetter { commit, reason } = letter;
         let reason: String = reason.chars().take(MAX_REASON_CHARS).collect();

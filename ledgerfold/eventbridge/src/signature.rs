@@ -1,3 +1,5 @@
+//! Signatures of events.
+
 use std::fmt;
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
@@ -8,31 +10,31 @@ use sha2::Sha256;
 
 use crate::CloudEvent;
 
-/// The least that a secret must have: 128 bits, if its bytes are random.
+/// The shortest secret: 128 bits, if its bytes are random.
 const MIN_SECRET_BYTES: usize = 16;
-/// How much of the HMAC travels. A forger who guesses is right once in 2^128 tries.
+/// The length of the truncated HMAC. A forger needs 2^128 guesses for one signature.
 const SIGNATURE_BYTES: usize = 16;
 
 /// The secret of a context. Its relay signs events with it, and its consumers verify them.
 ///
-/// EventBridge does not say who published an event, so a signature is how a consumer knows that the
-/// event comes from the relay, and so from the log. An event without a good signature need not be
-/// lost: the log tells whether it is true. So a new secret may reach one function after the other.
+/// EventBridge does not show who published an event. A signature proves to a consumer that the event comes from the
+/// relay, and so from the log. An event without a valid signature is looked up in the log and not lost, so you may
+/// deploy a new secret to one function after the other.
 #[derive(Clone)]
 pub struct SigningKey(Hmac<Sha256>);
 
-/// A secret that somebody could guess.
+/// A secret that is short enough to guess.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("the secret of the bus has {0} bytes, and needs {MIN_SECRET_BYTES}")]
+#[error("the secret of the bus has {0} bytes; it needs at least {MIN_SECRET_BYTES}")]
 pub struct WeakSecret(usize);
 
-/// A signature as it travels: base64url.
+/// A signature in base64url.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub(crate) struct Signature(String);
 
 impl SigningKey {
-    /// The key of this secret, which is random text or random bytes.
+    /// The key of a secret, which must be random text or random bytes.
     ///
     /// # Errors
     /// [`WeakSecret`] if it is too short.
@@ -51,10 +53,10 @@ impl SigningKey {
         Ok(Signature(URL_SAFE_NO_PAD.encode(&whole[..SIGNATURE_BYTES])))
     }
 
-    /// Whether this is the signature of an event, which is shown without it.
+    /// Whether this is the signature of an event. Pass the event without its signature.
     pub(crate) fn verifies(&self, event: &CloudEvent, Signature(text): &Signature) -> bool {
         let Ok(bytes) = URL_SAFE_NO_PAD.decode(text) else { return false };
-        // HMAC itself would take a shorter one.
+        // HMAC itself would also accept a shorter one.
         bytes.len() == SIGNATURE_BYTES
             && self.mac(event).is_ok_and(|mac| mac.verify_truncated_left(&bytes).is_ok())
     }
@@ -66,15 +68,15 @@ impl SigningKey {
     }
 }
 
-/// Shows nothing of the secret.
+/// Hides the secret.
 impl fmt::Debug for SigningKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("SigningKey")
     }
 }
 
-/// JSON without white space, with the names of each object in order. A bus reads and writes an event
-/// on its way, and may change both.
+/// JSON without white space, with the names of each object sorted. A bus parses and writes an event on its way, and may
+/// change both.
 fn canonical(value: &Value) -> String {
     match value {
         Value::Array(items) => {
@@ -101,7 +103,7 @@ mod tests {
     use super::{SigningKey, WeakSecret, canonical};
 
     #[test]
-    fn the_order_of_names_makes_no_difference_and_that_of_a_list_does() {
+    fn the_order_of_names_does_not_matter_but_that_of_a_list_does() {
         let one =
             serde_json::from_str(r#"{"b": [1, 2], "a": {"d": null, "c": "\""}}"#).expect("JSON");
         assert_eq!(canonical(&one), r#"{"a":{"c":"\"","d":null},"b":[1,2]}"#);
@@ -109,7 +111,7 @@ mod tests {
     }
 
     #[test]
-    fn a_short_secret_is_refused_and_none_is_shown() {
+    fn a_short_secret_is_refused_and_a_secret_is_never_shown() {
         assert_eq!(SigningKey::new("short").err(), Some(WeakSecret(5)));
         let key = SigningKey::new("a long and secret text").expect("it is long enough");
         assert_eq!(format!("{key:?}"), "SigningKey");

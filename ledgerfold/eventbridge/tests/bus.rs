@@ -1,5 +1,4 @@
-//! What goes onto the bus, what comes back from it, and what the bus answers, as recorded answers
-//! behind the SDK.
+//! Publishing to the bus and parsing of its messages. Recorded answers replace EventBridge behind the SDK.
 
 use std::{slice::from_ref, sync::Arc};
 
@@ -96,11 +95,11 @@ async fn a_call_that_fails_is_an_error() {
 }
 
 #[tokio::test]
-async fn word_of_what_cannot_be_published_is_an_event_of_the_relays_own() {
+async fn a_dead_letter_is_an_event_of_the_relays_own() {
     let (commit, reason) = ("order#1 at 5".to_owned(), "ü".repeat(3_000));
     let letter = DeadLetter { commit, reason };
     let (service, bus) = bus(Json(200, r#"{"Entries": [{"EventId": "1"}]}"#.to_owned())).await;
-    bus.send(&letter).await.expect("it is taken");
+    bus.send(&letter).await.expect("it is accepted");
     let request: Value = serde_json::from_str(&service.requests()[0]).expect("it is JSON");
     let entry = &request["Entries"][0];
     assert_eq!(
@@ -116,7 +115,7 @@ async fn word_of_what_cannot_be_published_is_an_event_of_the_relays_own() {
         [Json(200, refused.to_owned()), Json(200, r#"{"Entries": []}"#.to_owned()), HangUp]
     {
         let (_service, bus) = self::bus(answer).await;
-        assert!(bus.send(&letter).await.is_err(), "it is not known to be there");
+        assert!(bus.send(&letter).await.is_err(), "it may not have been published");
     }
 }
 
@@ -146,7 +145,7 @@ fn an_event_is_a_cloud_event() {
     assert_eq!(event, expected);
 }
 
-/// What the AsyncAPI document of a context says of one message's payload, as a JSON Schema.
+/// The JSON Schema of a message's payload in the AsyncAPI document of a context.
 fn documented(message: &str) -> Value {
     let about = About { context: "notes", version: "1", description: "Notes." };
     let sample: NotebookEvent = NoteWritten { text: "a".to_owned() }.into();
@@ -159,7 +158,7 @@ fn documented(message: &str) -> Value {
 }
 
 #[test]
-fn the_asyncapi_document_describes_what_travels() {
+fn the_asyncapi_document_describes_published_events() {
     let event = published(&envelopes(&["a"]).remove(0));
     let event = serde_json::to_value(event).expect("it is JSON");
     let document = documented("NoteWritten.v1");
@@ -167,7 +166,7 @@ fn the_asyncapi_document_describes_what_travels() {
         .should_validate_formats(true)
         .build(&document)
         .expect("it holds JSON Schemas");
-    schema.validate(&event).expect("it is documented as it is");
+    schema.validate(&event).expect("it matches its description");
     let properties = &document["components"]["schemas"]["CloudEvent"]["properties"];
     for field in event.as_object().expect("an object").keys() {
         assert!(properties[field].is_object(), "{field} is not documented");
@@ -192,14 +191,14 @@ fn the_asyncapi_document_describes_what_travels() {
     assert!(schema.is_valid(&pointer), "a pointer is not described");
 }
 
-/// A message as EventBridge makes it of an event.
+/// An event as EventBridge wraps it into a message.
 fn message(envelope: &Envelope) -> Value {
     let detail = serde_json::to_value(published(envelope)).expect("it is JSON");
     json!({"version": "0", "id": "x", "source": "ledgerfold.notes", "detail": detail})
 }
 
 #[test]
-fn what_was_published_is_read_back_and_a_replay_is_known() {
+fn a_published_event_is_read_back_and_a_replay_is_recognised() {
     let envelope = envelopes(&["a"]).remove(0);
     let mut message = message(&envelope);
     let fresh = parse(&message);
@@ -211,7 +210,7 @@ fn what_was_published_is_read_back_and_a_replay_is_known() {
 }
 
 #[test]
-fn what_is_no_event_of_ours_is_refused() {
+fn a_message_without_a_valid_event_is_refused() {
     let good = message(&envelopes(&["a"]).remove(0));
     for (field, value) in [
         ("specversion", json!("0.3")),
@@ -222,14 +221,14 @@ fn what_is_no_event_of_ours_is_refused() {
     ] {
         let mut bad = good.clone();
         bad["detail"][field] = value;
-        assert!(!is_read(&bad), "{field} was taken");
+        assert!(!is_read(&bad), "{field} was accepted");
     }
     assert!(is_read(&good));
     assert!(!is_read(&json!("nonsense")));
     assert!(!is_read(&json!({})));
 }
 
-/// What comes of a message whose sender is not the relay.
+/// Checks that a message without the relay's signature becomes a pointer into the log.
 fn is_looked_up(message: &Value, envelope: &Envelope) {
     let read = parse(message);
     let (stream, committed) = (envelope.stream.clone(), envelope.commit.1);
@@ -238,7 +237,7 @@ fn is_looked_up(message: &Value, envelope: &Envelope) {
 }
 
 #[test]
-fn an_event_that_the_relay_did_not_sign_is_not_taken_at_its_word() {
+fn an_event_without_the_relays_signature_is_looked_up() {
     let envelope = envelopes(&["a"]).remove(0);
     let good = message(&envelope);
     for (field, value) in [
@@ -273,9 +272,9 @@ fn a_signature_of_another_event_proves_nothing() {
     is_looked_up(&forged, second);
 }
 
-/// As a bus may write it that reads the detail and writes it anew.
+/// A bus may parse the detail and write it again.
 #[test]
-fn a_signature_survives_another_writing_of_the_same_event() {
+fn a_signature_survives_a_different_notation_of_the_same_event() {
     let mut envelope = envelopes(&["a"]).remove(0);
     let data = r#"{"b": 1.50, "a": [1e2, "\u00fc", 12345678901234567890]}"#;
     envelope.event.data = Payload::from_text(data.to_owned()).expect("it is JSON");
@@ -289,7 +288,7 @@ fn a_signature_survives_another_writing_of_the_same_event() {
 }
 
 #[tokio::test]
-async fn an_event_is_weighed_as_the_bus_weighs_it() {
+async fn the_weight_of_an_event_is_the_size_that_the_bus_counts() {
     let (_service, bus) = bus(HangUp).await;
     let envelope = envelopes(&["a"]).remove(0);
     let detail = serde_json::to_string(&published(&envelope)).expect("it is JSON");
@@ -301,7 +300,7 @@ async fn an_event_is_weighed_as_the_bus_weighs_it() {
 }
 
 #[tokio::test]
-async fn an_event_that_is_too_large_for_the_bus_travels_as_a_pointer() {
+async fn an_event_too_large_for_the_bus_is_published_as_a_pointer() {
     let payloads = Arc::new(MemoryPayloadStore::default());
     let (service, bus) = bus(Json(200, r#"{"Entries": [{"EventId": "1"}]}"#.to_owned())).await;
     let bus = bus.with_payloads(payloads.clone());
@@ -324,24 +323,24 @@ async fn an_event_that_is_too_large_for_the_bus_travels_as_a_pointer() {
     let pointer = || serde_json::from_value::<CloudEvent>(sent.clone()).expect("it is one");
     let whole = pointer().redeem(&*payloads).await.expect("the content is there");
     assert_eq!(whole.into_envelope().expect("it is whole"), large);
-    assert!(pointer().into_envelope().is_err(), "a pointer was taken for the whole");
+    assert!(pointer().into_envelope().is_err(), "a pointer is not a whole event");
     payloads.damage();
     let damaged = pointer().redeem(&*payloads).await;
     let refused = matches!(damaged, Err(NotACloudEvent::Payload(PayloadError::Damaged(_))));
     assert!(refused, "{damaged:?}");
     payloads.lose();
-    assert!(pointer().redeem(&*payloads).await.is_err(), "nothing was taken for the content");
+    assert!(pointer().redeem(&*payloads).await.is_err(), "missing data was accepted");
 }
 
 #[test]
-fn an_event_whose_content_is_null_is_not_taken_for_a_pointer() {
+fn an_event_with_null_data_is_not_a_pointer() {
     let mut envelope = envelopes(&["a"]).remove(0);
     envelope.event.data = Payload::from_text("null".to_owned()).expect("it is JSON");
     let read = parse(&message(&envelope));
     assert_eq!(read.content, envelope.into());
 }
 
-/// The queue brings it again until the newer program reads it.
+/// The queue delivers it again until the newer program reads it.
 #[test]
 fn an_event_in_a_newer_format_says_so() {
     let mut message = message(&envelopes(&["a"]).remove(0));

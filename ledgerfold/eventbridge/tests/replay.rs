@@ -1,4 +1,4 @@
-//! What is asked of an archive, and what its answers mean, as recorded answers behind the SDK.
+//! Requests for replays, and the meaning of the answers. Recorded answers replace EventBridge behind the SDK.
 
 use aws_sdk_eventbridge::{
     Client,
@@ -31,7 +31,7 @@ fn refusal(code: &str) -> RecordedAnswer {
     Json(400, json!({"__type": code, "message": "in its own words"}).to_string())
 }
 
-/// The replays of an archive which then gives these answers.
+/// The replays of an archive that then gives these answers.
 async fn archive(answers: impl IntoIterator<Item = RecordedAnswer>) -> (RecordedService, Replays) {
     let description =
         json!({"ArchiveArn": ARCHIVE, "EventSourceArn": BUS, "CreationTime": 1_700_000_000});
@@ -55,12 +55,12 @@ async fn start(replays: &Replays) -> Result<ReplayState, ReplayError> {
 }
 
 #[tokio::test]
-async fn a_replay_goes_to_the_archive_s_own_bus_and_to_the_rules_that_are_named() {
+async fn a_replay_goes_to_the_archives_bus_and_to_the_named_rules() {
     let (service, replays) = archive([Json(200, json!({"State": "STARTING"}).to_string())]).await;
     assert_eq!(start(&replays).await.expect("it starts"), ReplayState::Starting);
     let requests = service.requests();
     let asked = |request: usize| serde_json::from_str::<Value>(&requests[request]).expect("JSON");
-    assert_eq!(asked(0)["ArchiveName"], "orders", "an archive is described by its name");
+    assert_eq!(asked(0)["ArchiveName"], "orders", "the request needs the name, not the ARN");
     assert_eq!(
         asked(1),
         json!({
@@ -73,20 +73,20 @@ async fn a_replay_goes_to_the_archive_s_own_bus_and_to_the_rules_that_are_named(
 }
 
 #[tokio::test]
-async fn a_replay_to_everybody_or_under_a_wrong_name_is_not_even_asked_for() {
+async fn a_replay_without_rules_or_with_a_wrong_name_is_refused_without_a_call() {
     let (service, replays) = archive([]).await;
     let nobody = replays.start(&named("again"), window(), &[]).await;
     assert!(matches!(nobody, Err(ReplayError::NoRules)));
     let rule: RuleArn = RULE.parse().expect("a rule");
     for bad in ["", "with space", "ä", &"x".repeat(65)] {
         let outcome = replays.start(&named(bad), window(), std::slice::from_ref(&rule)).await;
-        assert!(matches!(outcome, Err(ReplayError::BadName(_))), "{bad:?} was taken");
+        assert!(matches!(outcome, Err(ReplayError::BadName(_))), "{bad:?} was accepted");
     }
     assert_eq!(service.requests().len(), 1);
 }
 
 #[tokio::test]
-async fn each_refusal_says_what_can_be_done() {
+async fn each_refusal_has_its_own_error() {
     let outcome = |answer| async { start(&archive([answer]).await.1).await.expect_err("refused") };
     assert!(matches!(
         outcome(refusal("ResourceAlreadyExistsException")).await,
@@ -139,7 +139,7 @@ async fn a_replay_is_described_and_listed_page_by_page() {
 }
 
 #[tokio::test]
-async fn only_what_is_not_over_is_cancelled() {
+async fn only_a_replay_that_has_not_ended_is_cancelled() {
     let state = |state: &str| Json(200, json!({"State": state}).to_string());
     let (_service, replays) = archive([state("RUNNING"), state("CANCELLING")]).await;
     let cancelled = replays.cancel(&named("again")).await.expect("it is cancelled");
@@ -148,9 +148,9 @@ async fn only_what_is_not_over_is_cancelled() {
     let (service, replays) = archive([state("COMPLETED")]).await;
     let over = replays.cancel(&named("again")).await;
     assert!(matches!(over, Err(ReplayError::Over(ReplayState::Completed))));
-    assert_eq!(service.requests().len(), 2, "an emulator would cancel it nevertheless");
+    assert_eq!(service.requests().len(), 2, "no call to cancel, which an emulator would obey");
 
-    // It was over before the word came.
+    // The replay ended before the call.
     let answers = [state("RUNNING"), refusal("IllegalStatusException"), state("FAILED")];
     let (_service, replays) = archive(answers).await;
     let over = replays.cancel(&named("again")).await;
@@ -166,9 +166,9 @@ fn a_window_has_a_length_and_is_archived_ten_minutes_later() {
 }
 
 #[test]
-fn an_arn_of_something_else_is_no_rule() {
+fn another_arn_is_not_a_rule() {
     for bad in [BUS, ARCHIVE, "view", "", "arn:aws:sqs:us-east-1:123456789012:rule/x"] {
-        assert!(bad.parse::<RuleArn>().is_err(), "{bad} was taken for a rule");
+        assert!(bad.parse::<RuleArn>().is_err(), "{bad} was accepted as a rule");
     }
     assert!("arn:aws-cn:events:cn-north-1:123456789012:rule/view".parse::<RuleArn>().is_ok());
 }

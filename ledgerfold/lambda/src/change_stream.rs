@@ -1,3 +1,5 @@
+//! The function that relays the event table's change stream to the bus.
+
 use std::sync::Arc;
 
 use aws_lambda_events::{
@@ -14,21 +16,22 @@ use ledgerfold_dynamodb::CommitItem;
 
 use crate::{RunError, metrics};
 
-/// Runs a relay on the records of a table's stream. `payloads`: where the log keeps what is too large
-/// for it, if it does.
+/// Runs a relay on the records of a table's change stream. `payloads` is the store of payloads that are
+/// too large for the log, if there is one.
 ///
-/// The mapping must report batch item failures: a record that could not be sent is named, and it
-/// and all behind it come again. It must not filter: a commit that was changed or removed is not
-/// published, and is counted by the metric `CommitsChanged`.
+/// The event source mapping must report batch item failures: the first record that could not be sent is
+/// named, and Lambda delivers it and all later ones again. The mapping must not filter: a changed or
+/// removed commit is not published, but the metric `CommitsChanged` counts it.
 ///
 /// # Errors
-/// The runtime's, when it cannot go on.
+/// The runtime's, if it cannot continue.
 pub async fn serve_relay(
     relay: Relay,
     payloads: Option<Arc<dyn PayloadStore>>,
 ) -> Result<(), RunError> {
     run(service_fn(move |event: LambdaEvent<Event>| {
-        let (relay, payloads) = (relay.clone(), payloads.clone());
+        let relay = relay.clone();
+        let payloads = payloads.clone();
         async move {
             let changed = changed_commits(&event.payload);
             metrics::changed_commits(&event.context.env_config.function_name, changed);
@@ -40,7 +43,7 @@ pub async fn serve_relay(
 
 const APPENDED: &str = "INSERT";
 
-/// How many commits were changed or removed, which no function does.
+/// How many commits were changed or removed. No function does that, so an operator must have done it.
 fn changed_commits(event: &Event) -> usize {
     event.records.iter().filter(|record| record.event_name != APPENDED).count()
 }
@@ -60,14 +63,15 @@ async fn handle(
     response
 }
 
-/// Publishes the records in their order. A batch may hold many commits whose events are kept elsewhere, so
-/// no more of them are fetched before the last ones are sent than a page of the log holds.
+/// Publishes the records in order. Many commits of a batch may have their payloads in another store, so
+/// at most a page's worth is fetched before it is sent.
 async fn publish(
     relay: &Relay,
     payloads: Option<&dyn PayloadStore>,
     event: Event,
 ) -> Result<(), Unsent> {
-    let (mut records, mut bytes) = (Vec::new(), 0);
+    let mut records = Vec::new();
+    let mut bytes = 0;
     for change in event.records {
         let Some(record) = record(change, payloads).await else { continue };
         bytes += record.commit.as_ref().map_or(0, Commit::payload_bytes);
@@ -80,8 +84,7 @@ async fn publish(
     relay.publish(&records).await
 }
 
-/// An appended commit. What a person with more permissions does to the event table is not news for the
-/// bus.
+/// Returns the record for an appended commit. A manual change of the event table is logged, not published.
 async fn record(record: EventRecord, payloads: Option<&dyn PayloadStore>) -> Option<StreamRecord> {
     let name = name(&record);
     if record.event_name != APPENDED {
@@ -98,7 +101,7 @@ async fn record(record: EventRecord, payloads: Option<&dyn PayloadStore>) -> Opt
     Some(StreamRecord { sequence_number, name, commit })
 }
 
-/// What can be said of an item, whatever is wrong with it.
+/// Identifies an item, even one that cannot be parsed.
 fn name(record: &EventRecord) -> String {
     let key: Result<Key, _> = serde_dynamo::from_item(record.change.keys.clone());
     match key {
@@ -131,7 +134,7 @@ mod tests {
         Arc, CommitItem, DynamoDbEventResponse, Event, PayloadStore, Relay, changed_commits, handle,
     };
 
-    /// A record as Lambda brings it.
+    /// A record as Lambda delivers it.
     fn record(change: &str, sequence_number: &str, image: &Value) -> Value {
         json!({
             "eventID": "1", "eventName": change, "eventVersion": "1.1", "eventSource": "aws:dynamodb",
@@ -219,7 +222,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn word_is_left_of_what_is_damaged_and_all_others_are_sent() {
+    async fn a_damaged_commit_is_reported_and_all_others_are_sent() {
         let damaged = json!({"pk": {"S": "order#1"}});
         let publisher = publisher(vec![]);
         let relay = relay_to(&publisher).with_dead_letters(publisher.clone());
@@ -230,10 +233,13 @@ mod tests {
         let letters = publisher.letters();
         assert_eq!(letters.len(), 1, "{letters:?}");
         let DeadLetter { commit: name, reason } = &letters[0];
-        assert!(name == "order#1 at 1" && reason.contains("no commit"), "{name}: {reason}");
+        assert!(
+            name == "order#1 at 1" && reason.contains("not a valid commit"),
+            "{name}: {reason}"
+        );
     }
 
-    /// A commit whose events are kept elsewhere under this name.
+    /// A commit whose events are in the payload store under this id.
     fn kept_elsewhere(id: &ContentId) -> Value {
         let mut image = commit("1");
         let fields = image.as_object_mut().expect("an item");
@@ -243,7 +249,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn no_word_is_left_of_what_can_be_read_once_an_outage_or_a_missing_right_is_mended() {
+    async fn a_commit_that_is_only_unreadable_for_now_is_retried_and_not_given_up() {
         let elsewhere = kept_elsewhere(&ContentId::of(b"[]"));
         let mut newer = commit("1");
         newer["format"] = json!({"N": "2"});
@@ -267,7 +273,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn no_more_is_fetched_at_a_time_than_a_page_holds() {
+    async fn at_most_a_page_of_payloads_is_fetched_at_a_time() {
         let payloads = MemoryPayloadStore::default();
         let mut records = Vec::new();
         for (number, text) in ["a", "b", "c", "d"].into_iter().enumerate() {
@@ -289,7 +295,7 @@ mod tests {
         assert_eq!((failures(&response), payloads.fetches()), (vec![], 6), "the rest");
     }
 
-    /// A store that answers with an error.
+    /// A payload store that always fails.
     struct Failing(fn() -> PayloadError);
 
     #[async_trait]
@@ -307,7 +313,7 @@ mod tests {
         }
     }
 
-    /// The log takes nothing that the bus behind it does not take, whatever travels with it.
+    /// The log refuses every commit that the bus behind it would refuse, including its metadata.
     #[test]
     fn what_the_log_takes_the_bus_takes() {
         let longest = "x".repeat(64);
@@ -335,7 +341,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_was_done_by_hand_is_counted_and_not_published() {
+    async fn manual_changes_are_counted_and_not_published() {
         let records = json!([
             record("MODIFY", "11", &commit("1")),
             record("INSERT", "12", &commit("2")),
@@ -348,7 +354,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn events_that_are_kept_elsewhere_are_fetched_and_missed_where_they_cannot_be() {
+    async fn a_payload_in_another_store_is_fetched_and_fails_its_record_if_missing() {
         let content = json!([{
             "i": "018bcfe5-6800-7000-8000-000000000000", "t": "OrderDelivered", "v": 1, "d": {},
         }]);

@@ -1,16 +1,16 @@
-//! Between Lambda and the logic of Ledgerfold: what an invocation brings is turned into the core's
-//! types, and the core's answer into what Lambda expects. No decision is taken here.
+//! Adapters between Lambda and the core: they convert events of invocations to the core's types, and its results to
+//! the responses that Lambda expects. They take no decisions.
 //!
 //! | function | adapter |
 //! | --- | --- |
 //! | command, query | [`http`]: an API Gateway request becomes a [`http::Request`], a [`http::Response`] its answer |
 //! | relay | [`serve_relay`]: records of a DynamoDB stream |
-//! | projector | [`serve_projector`]: messages of a queue behind an EventBridge rule, and word of upkeep |
+//! | projector | [`serve_projector`]: messages of a queue behind an EventBridge rule, and `retry` messages |
 //! | process | [`serve_process`]: messages of a queue behind an EventBridge rule |
-//! | deadlines | [`serve_deadlines`]: a tick of the clock |
-//! | audit of samples | [`serve_spot_checks`]: a tick of the clock |
+//! | deadlines | [`serve_deadlines`]: ticks of a scheduled rule |
+//! | spot check | [`serve_spot_checks`]: ticks of a scheduled rule |
 //!
-//! [`World`] makes the ports that all of them stand on.
+//! [`World`] creates the ports for all of them.
 
 mod bus_queue;
 mod change_stream;
@@ -25,5 +25,5 @@ pub use clock_tick::{SpotCheckSettings, serve_deadlines, serve_spot_checks};
 pub use ledgerfold_eventbridge::SigningKey;
 pub use world::{MissingVariable, World, variable};
 
-/// What a function's `main` gives back: the runtime's own error, which ends the environment.
+/// The error of a function's `main`: the runtime's own. It ends the environment.
 pub type RunError = lambda_runtime::Error;

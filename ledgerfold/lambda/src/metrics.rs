@@ -1,5 +1,4 @@
-//! Numbers for CloudWatch, as lines of the log in its embedded metric format: they need no right and no
-//! call of their own.
+//! Metrics for CloudWatch, as log lines in its embedded metric format. They need no permission and no API call.
 //!
 //! <https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html>
 
@@ -17,24 +16,24 @@ use ledgerfold_aws::SystemClock;
 
 const NAMESPACE: &str = "Ledgerfold";
 
-/// How many streams stand parked for the projection of this function.
+/// How many streams are quarantined for this function's projection.
 pub(crate) fn parked_streams(function: &str, parked: usize) {
     let line = Line { function, projection: None, is_wrong: parked > 0 };
     write(&line.of(&[count("ParkedStreams", parked)], SystemClock.now()));
 }
 
-/// How many messages of a batch the relay did not sign and the log did not confirm. Says nothing where
-/// there are none: a batch is no reason to write a line.
+/// How many messages of a batch are neither signed by the relay nor in the log. Writes nothing if there are none, to
+/// save a line per batch.
 pub(crate) fn unconfirmed_events(function: &str, unconfirmed: usize) {
     alone(function, "UnconfirmedEvents", unconfirmed);
 }
 
-/// How many commits of a batch were changed or removed. Says nothing where there are none.
+/// How many commits of a batch were changed or removed. Writes nothing if there are none.
 pub(crate) fn changed_commits(function: &str, changed: usize) {
     alone(function, "CommitsChanged", changed);
 }
 
-/// How many deadlines stand aside, and for how long the oldest have been overdue.
+/// How many deadlines have failed, and the ages of the oldest failed and the oldest overdue one.
 pub(crate) fn deadlines(function: &str, swept: &Swept, now: Timestamp) {
     let line = Line { function, projection: None, is_wrong: swept.needs_attention() };
     let metrics = [
@@ -45,8 +44,8 @@ pub(crate) fn deadlines(function: &str, swept: &Swept, now: Timestamp) {
     write(&line.of(&metrics, now));
 }
 
-/// What waits in the read models: by projection and in all, for how long the oldest stream has stood
-/// parked; and how many generations are being built.
+/// Unfinished work in the read models: the age of the oldest quarantined stream by projection and in total, and how
+/// many generations are under construction.
 pub(crate) fn backlog(function: &str, backlog: &Backlog, now: Timestamp) {
     for (projection, since) in &backlog.parked_since {
         let line = Line { function, projection: Some(projection), is_wrong: since.is_some() };
@@ -56,7 +55,7 @@ pub(crate) fn backlog(function: &str, backlog: &Backlog, now: Timestamp) {
     write(&line.of(&[count("GenerationsBuilding", backlog.building)], now));
 }
 
-/// How many streams there are of each verdict, by projection and in all.
+/// How many streams have each verdict, by projection and in total.
 pub(crate) fn spot_check(function: &str, summaries: &BTreeMap<&'static str, Summary>) {
     for (projection, summary) in summaries {
         let line = Line { function, projection: Some(projection), is_wrong: !summary.is_clean() };
@@ -85,7 +84,7 @@ fn alone(function: &str, name: &'static str, number: usize) {
     }
 }
 
-/// A number with its name and its unit.
+/// A value with its name and unit.
 struct Metric {
     name: &'static str,
     unit: &'static str,
@@ -96,14 +95,14 @@ fn count(name: &'static str, number: impl Into<Value>) -> Metric {
     Metric { name, unit: "Count", value: number.into() }
 }
 
-/// Nothing that waits has no age: 0.
+/// The age of something that waits, or 0 if nothing waits.
 fn age(name: &'static str, since: Option<Timestamp>, now: Timestamp) -> Metric {
     let seconds = since.map_or(0, |since| now.duration_since(since).as_secs().max(0));
     Metric { name, unit: "Seconds", value: seconds.into() }
 }
 
-/// Of whom the numbers of a line are. Where that is one of several projections, they are kept of it
-/// and of the function, which adds them up.
+/// The dimensions of a line's metrics. With a projection, each metric is written for the projection and for the
+/// function, which adds up its projections.
 struct Line<'a> {
     function: &'a str,
     projection: Option<&'a str>,
@@ -111,8 +110,8 @@ struct Line<'a> {
 }
 
 impl Line<'_> {
-    /// Lambda drops lines below the function's log level, so that numbers somebody must hear of say
-    /// that they are an error. Others may go: a metric that is missing means that nothing is wrong.
+    /// Lambda drops lines below the function's log level. So metrics that an alarm must see have the level ERROR.
+    /// Others may be dropped: alarms treat a missing metric as good.
     fn of(&self, metrics: &[Metric], now: Timestamp) -> Value {
         let dimensions = match self.projection {
             None => json!([["FunctionName"]]),
@@ -143,7 +142,7 @@ impl Line<'_> {
     }
 }
 
-/// A function whose log is gone has nobody to tell so.
+/// A failure to write is ignored: without a log there is no place to report it.
 fn write(line: &Value) {
     let _ = writeln!(std::io::stdout().lock(), "{line}");
 }
@@ -192,7 +191,7 @@ mod tests {
     }
 
     #[test]
-    fn an_age_is_of_the_oldest_in_seconds_and_none_is_zero() {
+    fn an_age_is_in_seconds_and_zero_if_nothing_waits() {
         let now = Timestamp::from_second(1_000).expect("it is in range");
         let line = Line { function: "sweep", projection: None, is_wrong: false };
         let due = Timestamp::from_second(400).ok();
@@ -203,7 +202,7 @@ mod tests {
     }
 
     #[test]
-    fn only_what_nobody_must_hear_of_may_be_dropped() {
+    fn only_metrics_without_a_fault_may_be_dropped() {
         let level = |is_wrong| {
             let line = Line { function: "f", projection: None, is_wrong };
             line.of(&[], Timestamp::UNIX_EPOCH)["level"].clone()

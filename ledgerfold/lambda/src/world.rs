@@ -1,3 +1,5 @@
+//! The ports of a Lambda function, from its environment.
+
 use std::{sync::Arc, time::Duration};
 
 use aws_config::{BehaviorVersion, SdkConfig, retry::RetryConfig, timeout::TimeoutConfig};
@@ -16,15 +18,15 @@ use ledgerfold_dynamodb::{
 };
 use ledgerfold_eventbridge::EventBridgePublisher;
 
-/// How often the SDK tries a call, with its own jitter in between.
+/// How many attempts the SDK makes for a call. It adds jitter between them.
 const ATTEMPTS: u32 = 4;
-/// The longest that one attempt, and all of them together, may take. Functions behind API Gateway
-/// have 10 seconds for everything, so that they still answer when the table does not.
+/// Limits for one attempt and for a whole call. Functions behind API Gateway have 10 seconds in total, and must still
+/// answer if a table does not.
 const ATTEMPT_TIMEOUT: Duration = Duration::from_millis(2_500);
 const CALL_TIMEOUT: Duration = Duration::from_secs(4);
 
-/// The ports as they are in a Lambda function: AWS by the environment's own configuration, the
-/// system's clock and randomness.
+/// Creates the ports of a Lambda function: clients of AWS from the environment's configuration, the system's clock and
+/// its random numbers.
 #[derive(Clone)]
 pub struct World {
     sdk: SdkConfig,
@@ -33,7 +35,7 @@ pub struct World {
 }
 
 impl World {
-    /// Reads the environment's configuration of AWS and starts logging. Once per environment.
+    /// Loads the AWS configuration and starts logging. Call it once per environment.
     pub async fn from_environment() -> Self {
         lambda_runtime::tracing::init_default_subscriber();
         let sdk = sdk_config().await;
@@ -44,13 +46,12 @@ impl World {
         }
     }
 
-    /// The configuration of AWS, for a client that is not made here, as that of S3 for payloads.
+    /// The AWS configuration, for clients that you create yourself, for example of S3 for payloads.
     pub const fn sdk(&self) -> &SdkConfig {
         &self.sdk
     }
 
-    /// The log in this table; it can be given a table for reservations, and a store for payloads that
-    /// are too large for it.
+    /// The log in this table. You can add a table for reservations, and a store for large payloads.
     pub fn event_store(&self, table: &str) -> DynamoEventStore {
         DynamoEventStore::new(self.dynamodb.clone(), table)
     }
@@ -60,17 +61,17 @@ impl World {
         Arc::new(self.event_store(table))
     }
 
-    /// Which streams the log in this table has.
+    /// The list of streams of the log in this table.
     pub fn streams(&self, table: &str) -> Arc<dyn Streams> {
         Arc::new(DynamoStreams::new(self.dynamodb.clone(), table))
     }
 
-    /// This read table with its generations.
+    /// A read table with its generations.
     pub fn read_table(&self, table: &str) -> Arc<dyn ReadTable> {
         Arc::new(DynamoReadTable::new(self.dynamodb.clone(), table))
     }
 
-    /// The same with rows that are listed by this index.
+    /// A read table whose rows are listed through this index.
     pub fn listed_read_table(&self, table: &str, index: &str) -> Arc<dyn ReadTable> {
         Arc::new(DynamoReadTable::new(self.dynamodb.clone(), table).listed_by(index))
     }
@@ -90,27 +91,27 @@ impl World {
         self.generations(table)
     }
 
-    /// Which generations projections have, in this table.
+    /// The generations of projections, in this table.
     pub fn generations(&self, table: &str) -> Arc<dyn GenerationStore> {
         Arc::new(DynamoGenerationStore::new(self.dynamodb.clone(), table))
     }
 
-    /// The deadlines of this table, found through its index `by-due`.
+    /// The deadlines in this table, found through its index `by-due`.
     pub fn deadlines(&self, table: &str) -> Arc<dyn DeadlineStore> {
         Arc::new(DynamoDeadlineStore::new(self.dynamodb.clone(), table, "by-due"))
     }
 
-    /// The parked streams of this scope, a projection or a generation of it, in this table.
+    /// The quarantine of a scope, a projection or one of its generations, in this table.
     pub fn quarantine(&self, table: &str, scope: &str) -> Arc<dyn Quarantine> {
         Arc::new(DynamoQuarantine::new(self.dynamodb.clone(), table, scope))
     }
 
-    /// The events that operators have skipped for this projection, in the same table.
+    /// The skips of a projection, in the same table.
     pub fn skips(&self, table: &str, projection: &str) -> Arc<dyn Skips> {
         Arc::new(DynamoSkips::new(self.dynamodb.clone(), table, projection))
     }
 
-    /// The publisher of a context's events to this bus; it can be given a store for payloads too.
+    /// A publisher of a context's events to this bus. You can add a store for large payloads.
     pub fn publisher(&self, bus: &str, context: &str) -> EventBridgePublisher {
         EventBridgePublisher::new(self.eventbridge.clone(), bus, context)
     }
@@ -120,7 +121,7 @@ impl World {
         Arc::new(SystemClock)
     }
 
-    /// The system's randomness.
+    /// The system's random numbers.
     pub fn random(&self) -> Arc<dyn Random> {
         Arc::new(SystemRandom)
     }
@@ -144,12 +145,12 @@ async fn sdk_config() -> SdkConfig {
         .await
 }
 
-/// A variable that the function's template must set, and does not.
+/// An environment variable that the function's template should set but does not.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the environment variable {0} is not set, or not UTF-8")]
 pub struct MissingVariable(&'static str);
 
-/// A variable that the function's template sets.
+/// An environment variable that the function's template sets.
 ///
 /// # Errors
 /// [`MissingVariable`].

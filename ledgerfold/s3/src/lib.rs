@@ -1,6 +1,6 @@
 //! Payloads that are too large for the log or the bus, on S3.
 //!
-//! A crate of its own, so that a function without large payloads does not carry the SDK of S3.
+//! This is a separate crate, so that functions without large payloads do not include the SDK of S3.
 
 use async_trait::async_trait;
 use aws_sdk_s3::{
@@ -14,10 +14,10 @@ use ledgerfold::{
 };
 use ledgerfold_aws::Failure;
 
-/// Payloads in a bucket, each under a prefix and its own digest.
+/// Payloads in a bucket. The key of each is a prefix and the payload's digest.
 ///
-/// An object is written only where none is, so that a function needs no right to overwrite or
-/// delete. Objects must live as long as the log and the archive point to them: no lifecycle rule.
+/// An object is only written if it does not exist, so functions need no permission to overwrite or delete. Set no
+/// lifecycle rule: objects must live as long as the log and the archive point to them.
 ///
 /// ```no_run
 /// # async fn example(sdk: &aws_sdk_s3::Client) {
@@ -33,7 +33,7 @@ pub struct S3PayloadStore {
 }
 
 impl S3PayloadStore {
-    /// The payloads in this bucket under this prefix, which may be empty or ends with `/`.
+    /// The payloads in this bucket under this prefix. The prefix is empty or ends with `/`.
     pub fn new(client: Client, bucket: impl Into<String>, prefix: impl Into<String>) -> Self {
         Self { client, bucket: bucket.into(), prefix: prefix.into() }
     }
@@ -56,7 +56,7 @@ impl PayloadStore for S3PayloadStore {
             .body(ByteStream::from(content.into_bytes()));
         match put.send().await {
             Ok(_) => Ok(()),
-            // The same name is the same content: it is there already, or is being written by another.
+            // The name is a digest: this content exists already, or another call is writing it.
             Err(error) if matches!(code(&error), Some("PreconditionFailed")) => Ok(()),
             Err(error) => Err(Failure::of(error).into()),
         }

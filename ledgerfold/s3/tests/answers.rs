@@ -1,4 +1,4 @@
-//! What S3 answers, as recorded answers behind the SDK.
+//! The meaning of S3's answers. Recorded answers replace S3 behind the SDK.
 
 use aws_sdk_s3::{
     Client,
@@ -42,14 +42,14 @@ async fn fetch(answer: RecordedAnswer) -> Result<String, PayloadError> {
 }
 
 #[tokio::test]
-async fn what_is_there_already_is_as_good_as_put() {
+async fn existing_content_counts_as_written() {
     put(Json(200, String::new())).await.expect("it is put");
     put(refusal(412, "PreconditionFailed")).await.expect("it is there");
 }
 
-/// Nothing of this says that the content is lost: whoever reads a commit retries.
+/// None of these answers means that the content is lost, so readers of a commit retry.
 #[tokio::test]
-async fn what_an_outage_or_a_missing_right_hides_is_not_damaged() {
+async fn an_outage_or_a_missing_permission_is_not_damage() {
     let passing = [
         (500, "InternalError"),
         (503, "SlowDown"),
@@ -73,7 +73,7 @@ async fn what_an_outage_or_a_missing_right_hides_is_not_damaged() {
 }
 
 #[tokio::test]
-async fn what_comes_back_is_checked() {
+async fn fetched_content_is_verified() {
     assert_eq!(fetch(Json(200, "{}".to_owned())).await.expect("it is the same"), "{}");
     let other = fetch(Json(200, "{ }".to_owned())).await;
     assert!(matches!(other, Err(PayloadError::Damaged(_))), "{other:?}");
@@ -84,7 +84,7 @@ async fn what_comes_back_is_checked() {
 }
 
 #[tokio::test]
-async fn others_find_it_by_its_uri() {
+async fn the_uri_points_to_the_content() {
     let (_service, store) = store(HangUp).await;
     let id = ContentId::of(b"{}");
     assert_eq!(store.uri(&id), format!("s3://bucket/orders/{id}"));

@@ -1,4 +1,6 @@
-//! `audit`: where read models are not the fold of the log.
+//! `audit`: compares read models, counters, reservations, deadlines and the bus with the log.
+//!
+//! It only reads. `repair` and `rebuild` do the writing.
 
 use std::{collections::BTreeMap, num::NonZeroU32, process::ExitCode, sync::Arc, time::Duration};
 
@@ -14,7 +16,7 @@ use serde::Serialize;
 
 use super::{
     Context, Model,
-    bus::{AuditedBus, Hearing, Unpublished, WindowOptions},
+    bus::{AuditedBus, BusContents, Unpublished, WindowOptions},
     claims,
     deadlines::{AuditedDeadlines, Wrong},
     walk::{Choice, Walk, interrupted},
@@ -26,29 +28,29 @@ use crate::{
 };
 use ledgerfold_aws::SystemClock;
 
-/// For how long a row may be behind, if nothing else is said.
+/// How far behind a row may be by default, in time, before it counts as behind.
 const ROWS_TAKE: Duration = Duration::from_secs(3);
 
 #[derive(Debug, Args)]
 pub(super) struct Options {
     #[command(flatten)]
     choice: Choice,
-    /// Only about this many streams, others each time
+    /// Only a random sample of about this many streams
     #[arg(long, value_name = "COUNT", conflicts_with_all = ["stream", "from"])]
     sample: Option<NonZeroU32>,
-    /// How long what is behind may take to arrive before it counts as behind: 3 seconds if nothing is
-    /// said, and half an hour for deadlines
+    /// How long an event may be on its way before a row counts as behind [default: 3, and 1800 for
+    /// deadlines]
     #[arg(long, value_name = "SECONDS")]
     grace: Option<u64>,
-    /// Compare the deadlines of processes with those that the log asks for, too
+    /// Also compare the deadlines of processes with the log
     #[arg(long)]
     deadlines: bool,
-    /// Hold the bus against the log too: its archive is replayed to a queue that nobody else reads,
-    /// which costs as much as publishing did
+    /// Also check the bus: replay its archive into a private queue and compare the events with the log.
+    /// This costs as much as publishing them did
     #[arg(long)]
     bus: bool,
-    /// Hold the reservations of unique keys against the log too, which reads the log and each holder of
-    /// a reservation once more
+    /// Also compare the reservations of unique keys with the log. This reads the log once more, and each
+    /// stream that holds a reservation
     #[arg(long, conflicts_with_all = ["sample", "from"])]
     claims: bool,
     #[command(flatten)]
@@ -61,7 +63,7 @@ impl Options {
     }
 }
 
-/// The counters of a model under audit.
+/// The counters of one model, while the streams are read.
 struct CountersOf<'a> {
     model: &'a Model,
     counters: Counters,
@@ -74,7 +76,7 @@ pub(super) async fn run(
 ) -> Result<ExitCode, CliError> {
     let mut report = Audit::default();
     let outcome = audit(options, context, &mut report).await;
-    // What was found before an interruption is not found again by going on behind it.
+    // Continuing with `--from` does not find these again, so report them now.
     if outcome.is_ok() || report.streams > 0 {
         output.report(&report)?;
     }
@@ -89,10 +91,10 @@ async fn audit(options: &Options, context: &Context, report: &mut Audit) -> Resu
     let models = context.models().await?;
     let auditor = options.auditor(&models, context);
     let mut counters = CountersOf::begin(&models, options).await?;
-    let hearing =
-        if options.bus { Some(Hearing::of(context, &options.window).await?) } else { None };
-    if let Some(hearing) = &hearing {
-        report.bus = Some(hearing.audited());
+    let contents =
+        if options.bus { Some(BusContents::read(context, &options.window).await?) } else { None };
+    if let Some(contents) = &contents {
+        report.bus = Some(contents.audited());
         report.totals.unpublished = Some(0);
     }
     let mut deadlines =
@@ -111,8 +113,8 @@ async fn audit(options: &Options, context: &Context, report: &mut Audit) -> Resu
             }
             report.add(&finding);
         }
-        if let Some(hearing) = &hearing {
-            let lacking = hearing.lacks(context, &streams).await;
+        if let Some(contents) = &contents {
+            let lacking = contents.lacks(context, &streams).await;
             report.lacks(&lacking.map_err(|cause| interrupted(cause, place.as_ref()))?);
         }
         if let Some(deadlines) = &mut deadlines {
@@ -154,7 +156,8 @@ impl Options {
     }
 
     async fn audit_claims(&self, context: &Context) -> Result<Vec<claims::Found>, CliError> {
-        let (claimants, target) = (&context.claimants, &context.target);
+        let claimants = &context.claimants;
+        let target = &context.target;
         let grace = self.grace().unwrap_or(ROWS_TAKE);
         claims::audit(claimants, target, self.choice.streams(), grace).await
     }
@@ -163,14 +166,15 @@ impl Options {
         let grace = self.grace().unwrap_or(ROWS_TAKE);
         let none = Reconciler::new(context.log.clone(), Arc::new(SystemClock), grace);
         models.iter().fold(none, |auditor, it| {
-            let (skips, quarantine) = (it.skips.clone(), it.quarantine.clone());
+            let skips = it.skips.clone();
+            let quarantine = it.quarantine.clone();
             auditor.of_parking(it.projection, it.model.clone(), skips, quarantine)
         })
     }
 }
 
 impl<'a> CountersOf<'a> {
-    /// Counters are of all streams together, and say nothing of some of them.
+    /// Counters sum over all streams, so they can only be compared when every stream is read.
     async fn begin(models: &'a [Model], options: &Options) -> Result<Vec<Self>, CliError> {
         let mut all = Vec::new();
         for model in models.iter().filter(|_| options.is_of_everything()) {
@@ -199,7 +203,7 @@ impl<'a> CountersOf<'a> {
     }
 }
 
-/// What the audit says.
+/// The result of an audit.
 #[derive(Debug, Default, Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Audit {
@@ -207,17 +211,17 @@ struct Audit {
     totals: Totals,
     projections: BTreeMap<&'static str, Totals>,
     findings: Vec<Found>,
-    /// Events that read models go without, because an operator has skipped them.
+    /// Events missing from read models because an operator skipped them.
     skipped: Vec<SkippedFor>,
     counters: Vec<WrongCounter>,
-    /// Projections whose counters moved meanwhile, which proves nothing of them.
+    /// Projections whose counters changed during the audit, so that they could not be compared.
     counters_moved: Vec<&'static str>,
-    /// What the bus was asked for, if it was.
+    /// The comparison with the bus, with `--bus`.
     bus: Option<AuditedBus>,
     unpublished: Vec<Unpublished>,
-    /// The faults of the reservations, if they were asked for.
+    /// The faults of the reservations, with `--claims`.
     claims: Option<Vec<claims::Found>>,
-    /// Deadlines that are not as the log asks for them, if it was asked.
+    /// Deadlines that differ from the log, with `--deadlines`.
     deadlines: Vec<Wrong>,
 }
 
@@ -230,10 +234,10 @@ struct Totals {
     unreadable: u64,
     parked: u64,
     skipped: u64,
-    /// Commits that the bus did not publish all of, if it was asked.
+    /// Commits with an event that the bus did not publish, with `--bus`.
     #[serde(skip_serializing_if = "Option::is_none")]
     unpublished: Option<usize>,
-    /// Deadlines that are wrong, if they were compared.
+    /// Deadlines that differ from the log, with `--deadlines`.
     #[serde(skip_serializing_if = "Option::is_none")]
     deadlines: Option<usize>,
 }
@@ -291,7 +295,8 @@ impl Audit {
         summary.add(&finding.comparison);
         self.projections.entry(finding.projection).or_default().add(summary.into());
         self.totals.add(summary.into());
-        let (projection, comparison) = (finding.projection, &finding.comparison);
+        let projection = finding.projection;
+        let comparison = &finding.comparison;
         let skipped = comparison.skipped.iter().cloned();
         self.skipped.extend(skipped.map(|skip| SkippedFor { projection, skip }));
         if comparison.verdict != Verdict::Current {
@@ -377,7 +382,8 @@ impl Report for Audit {
         }
         if !self.counters.is_empty() {
             let rows = self.counters.iter().map(|wrong| {
-                let (expected, shown) = (wrong.expected.to_string(), wrong.shown.to_string());
+                let expected = wrong.expected.to_string();
+                let shown = wrong.shown.to_string();
                 [
                     wrong.projection.to_owned(),
                     wrong.key.clone(),
@@ -389,8 +395,9 @@ impl Report for Audit {
             text += &table(["projection", "counters", "counter", "log says", "shown"], rows);
         }
         for projection in &self.counters_moved {
-            text +=
-                &format!("The counters of {projection} moved meanwhile: audit at a quiet time.\n");
+            text += &format!(
+                "The counters of {projection} changed during the audit. Try at a quieter time.\n"
+            );
         }
         if !self.unpublished.is_empty() {
             text += &table(Unpublished::COLUMNS, self.unpublished.iter().map(Unpublished::row));

@@ -1,4 +1,4 @@
-//! `--deadlines`: the deadlines that the log asks for, beside those that stand.
+//! `audit --deadlines` and `repair --deadlines`: compares the deadlines in the table with the log.
 
 use std::{fmt::Display, process::ExitCode, str::FromStr, sync::Arc, time::Duration};
 
@@ -24,10 +24,10 @@ use crate::{
 };
 use ledgerfold_aws::SystemClock;
 
-/// For how long a message may be on its way, if nothing else is said: longer than its queue retries it.
+/// How long a message may be on its way by default: longer than its queue retries it.
 const MESSAGES_TAKE: Duration = Duration::from_secs(1_800);
 
-/// A process manager of the context, whose settings are read from text.
+/// A process manager of the context. Its settings are parsed from text, as in its function.
 #[derive(Clone)]
 pub(super) struct Process {
     name: ProcessName,
@@ -55,7 +55,7 @@ impl Process {
     }
 }
 
-/// Now, and until when events were recorded whose messages have had their time.
+/// The current time, and the time up to which messages of events must have arrived.
 struct Moment {
     now: Timestamp,
     settled: Timestamp,
@@ -69,7 +69,7 @@ impl Moment {
     }
 }
 
-/// The deadlines of all processes under audit.
+/// The checks of the deadlines of all processes.
 pub(super) struct AuditedDeadlines(Vec<DeadlineCheck>);
 
 impl AuditedDeadlines {
@@ -86,7 +86,7 @@ impl AuditedDeadlines {
         Ok(Self(audits))
     }
 
-    /// The faults of the deadlines that these streams ask for.
+    /// The faults of the deadlines that these streams require.
     pub(super) async fn examine(
         &mut self,
         streams: &[StreamId],
@@ -105,7 +105,7 @@ impl AuditedDeadlines {
         Ok(wrong)
     }
 
-    /// What no stream has asked for, once all of them were examined.
+    /// Deadlines that no stream requires. Call it after all streams have been examined.
     pub(super) fn superfluous(self) -> Vec<Wrong> {
         let left = self.0.into_iter().flat_map(DeadlineCheck::superfluous);
         left.map(|wrong| Wrong::from(&wrong)).collect()
@@ -141,7 +141,7 @@ impl AuditedDeadlines {
     }
 }
 
-/// `repair --deadlines`: schedules what is lost.
+/// `repair --deadlines`: schedules missing deadlines.
 pub(super) async fn repair(
     choice: &Choice,
     grace: Option<Duration>,
@@ -149,13 +149,10 @@ pub(super) async fn repair(
     context: &Context,
     output: &mut Output,
 ) -> Result<ExitCode, CliError> {
-    confirm(
-        "Schedule the deadlines that are lost? The commands of those that are due follow.",
-        yes,
-    )?;
+    confirm("Schedule the missing deadlines? Commands for those already due follow.", yes)?;
     let mut report = Scheduled::default();
     let outcome = schedule(choice, grace, context, &mut report).await;
-    // What was scheduled before an interruption is scheduled.
+    // Continuing with `--from` does not report these again, so report them now.
     if outcome.is_ok() || !report.scheduled.is_empty() {
         output.report(&report)?;
     }
@@ -170,7 +167,7 @@ async fn schedule(
     report: &mut Scheduled,
 ) -> Result<(), CliError> {
     let mut deadlines = AuditedDeadlines::begin(context).await?;
-    let bar = progress("streams looked at");
+    let bar = progress("streams checked");
     let mut walk = choice.walk(context);
     while let Some((streams, place)) = walk.next().await? {
         let scheduled = deadlines.schedule(&streams, grace, report).await;
@@ -185,7 +182,7 @@ async fn schedule(
     Ok(())
 }
 
-/// A deadline that is not as the log asks for it, or a stream of which that cannot be told.
+/// A deadline that differs from the log, or a stream that could not be checked.
 #[derive(Clone, Debug, Serialize)]
 pub(super) struct Wrong {
     process: String,
@@ -197,7 +194,7 @@ pub(super) struct Wrong {
     due: Option<Timestamp>,
     #[serde(skip_serializing_if = "Option::is_none")]
     reason: Option<String>,
-    /// When it is due as it stands, where that is another time.
+    /// The due time in the table, if it differs from the log.
     #[serde(skip_serializing_if = "Option::is_none")]
     stands: Option<Timestamp>,
 }
@@ -221,7 +218,7 @@ impl From<&WrongDeadline> for Wrong {
 }
 
 impl Wrong {
-    /// What is wrong with a stream; any other error ends the audit.
+    /// A fault of a single stream becomes a finding. Any other error ends the audit.
     fn unreadable(
         audit: &DeadlineCheck,
         stream: &StreamId,
@@ -250,16 +247,16 @@ impl Wrong {
             let fault = (*fault).to_owned();
             [process.clone(), stream.to_string(), name, fault, instant(*due), stands]
         });
-        table(["process", "stream", "deadline", "fault", "due", "stands at, or why"], rows)
+        table(["process", "stream", "deadline", "fault", "due", "due in table, or reason"], rows)
     }
 }
 
-/// What the repair has done.
+/// The result of the repair.
 #[derive(Debug, Default, Serialize)]
 struct Scheduled {
     streams: u64,
     scheduled: Vec<Wrong>,
-    /// What stands and should not, or not so: only a person can tell why.
+    /// Deadlines that exist but should not, or that differ. An operator has to find out why.
     left: Vec<Wrong>,
 }
 
@@ -268,7 +265,8 @@ impl Report for Scheduled {
         let Self { streams, scheduled, left } = self;
         let all: Vec<_> = scheduled.iter().chain(left).cloned().collect();
         let mut text = if all.is_empty() { String::new() } else { Wrong::table(&all) };
-        let (scheduled, left) = (scheduled.len(), left.len());
+        let scheduled = scheduled.len();
+        let left = left.len();
         text += &format!("scheduled={scheduled} left={left} streams={streams}\n");
         text
     }
@@ -299,7 +297,7 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn what_was_scheduled_and_what_was_left_is_said() {
+    fn scheduled_and_remaining_deadlines_are_reported() {
         let stands = Timestamp::from_second(60).expect("a second of our era");
         let report = Scheduled {
             streams: 3,

@@ -1,4 +1,4 @@
-//! `generations`, `remove-old` and `abandon`: which generations there are, and giving some up.
+//! `generations`, `remove-old` and `abandon`: lists the generations of projections and removes them.
 
 use std::{process::ExitCode, time::Duration};
 
@@ -10,7 +10,7 @@ use ledgerfold::{
 };
 use serde::Serialize;
 
-use super::{Context, bars::Bars};
+use super::{Context, progress_bars::ProgressBars};
 use crate::{
     error::CliError,
     output::{Output, Report, confirm, table},
@@ -18,27 +18,27 @@ use crate::{
 
 #[derive(Debug, Args)]
 pub(super) struct ShowOptions {
-    /// Which projections; all where none is named
+    /// The projections [default: all]
     #[arg(value_name = "PROJECTION")]
     projection: Vec<String>,
 }
 
 #[derive(Debug, Args)]
 pub(super) struct RemoveOptions {
-    /// Which projections
+    /// The projections
     #[arg(value_name = "PROJECTION", required = true)]
     projection: Vec<String>,
     #[command(flatten)]
     readers: Readers,
-    /// Do not ask
+    /// Do not ask for confirmation
     #[arg(long)]
     yes: bool,
 }
 
-/// Who may still be reading what was live before a switch.
+/// Readers that may still read the generation that was live before a switch.
 #[derive(Debug, Args)]
 pub(super) struct Readers {
-    /// How long a read may last: what is waited for soon after a switch
+    /// How long a read may last, in seconds. The command waits this long after a switch
     #[arg(long, value_name = "SECONDS", default_value_t = 30)]
     longest_read: u64,
 }
@@ -77,7 +77,7 @@ pub(super) async fn remove_old(
     context: &Context,
     output: &mut Output,
 ) -> Result<ExitCode, CliError> {
-    let question = "Give up the generation that was live before, and remove its rows?";
+    let question = "Give up the previous generation and remove its rows?";
     let give_up = async |rebuilder: &Rebuilder| rebuilder.retire().await;
     remove(question, give_up, options, context, output).await
 }
@@ -87,7 +87,7 @@ pub(super) async fn abandon(
     context: &Context,
     output: &mut Output,
 ) -> Result<ExitCode, CliError> {
-    let question = "Give up the generation that is being built, and remove its rows?";
+    let question = "Give up the generation under construction and remove its rows?";
     let give_up = async |rebuilder: &Rebuilder| rebuilder.abandon().await;
     remove(question, give_up, options, context, output).await
 }
@@ -100,16 +100,17 @@ async fn remove(
     output: &mut Output,
 ) -> Result<ExitCode, CliError> {
     confirm(question, options.yes)?;
-    let (bars, give_up) = (&Bars::new(), &give_up);
-    // All at once, because each may have to wait for its readers.
+    let bars = &ProgressBars::new();
+    let give_up = &give_up;
+    // Concurrently, because each may have to wait for its readers.
     let all = context.subjects.iter().map(|subject| async move {
         let longest_read = options.readers.longest_read();
         let rebuilder = context.rebuilder(subject).with_longest_read(longest_read);
         let projection = rebuilder.projection();
-        let trouble = |cause| CliError::Rebuild { projection, cause };
-        give_up(&rebuilder).await.map_err(trouble)?;
+        let failed = |cause| CliError::Rebuild { projection, cause };
+        give_up(&rebuilder).await.map_err(failed)?;
         let items = rebuilder.remove(&|step| bars.show(projection, &step)).await;
-        Ok::<_, CliError>(RemovedItems { projection, items: items.map_err(trouble)? })
+        Ok::<_, CliError>(RemovedItems { projection, items: items.map_err(failed)? })
     });
     let (done, failed): (Vec<_>, Vec<_>) = join_all(all).await.into_iter().partition(Result::is_ok);
     bars.clear();
@@ -120,7 +121,7 @@ async fn remove(
     failed.into_iter().find_map(Result::err).map_or(Ok(ExitCode::SUCCESS), Err)
 }
 
-/// Which generations there are.
+/// The generations of all projections.
 #[derive(Debug, Default, Serialize)]
 struct Shown {
     projections: Vec<Line>,
@@ -129,12 +130,12 @@ struct Shown {
 #[derive(Debug, Serialize)]
 struct Line {
     projection: &'static str,
-    /// Absent before anything was projected.
+    /// Absent until the projection has written its first row.
     live: Option<Shape>,
     building: Option<Shape>,
     /// `rebuild` or `roll back`.
     purpose: Option<&'static str>,
-    /// Why the generation that is built must be verified again.
+    /// Why the generation under construction must be verified again.
     missed: Option<String>,
     previous: Option<Shape>,
 }
@@ -185,11 +186,14 @@ impl Report for Shown {
                 line.missed.clone().unwrap_or_default(),
             ]
         });
-        table(["projection", "live", "building", "to", "previous", "to be verified again"], rows)
+        table(
+            ["projection", "live", "building", "purpose", "previous", "verify again because"],
+            rows,
+        )
     }
 }
 
-/// What was removed.
+/// The result of a removal.
 #[derive(Debug, Default, Serialize)]
 struct Removed {
     removed: Vec<RemovedItems>,
@@ -219,7 +223,7 @@ mod tests {
     use crate::output::rendered;
 
     #[test]
-    fn generations_are_shown_with_what_they_are_for() {
+    fn generations_are_shown_with_their_purpose() {
         let missed = MissedEvent {
             stream: "book#1".parse().expect("a stream"),
             reason: "it has no place".to_owned(),

@@ -1,12 +1,12 @@
-//! `audit`, `repair`, `rebuild` and `claims`, for a team's own binary: they need its read models and its
-//! domains.
+//! The commands that need the read models and domains of a context: `audit`, `repair`, `rebuild`, `claims`
+//! and `generations`, for a team's own binary.
 
 mod audit;
-mod bars;
 mod bus;
 mod claims;
 mod deadlines;
 mod generations;
+mod progress_bars;
 mod rebuild;
 mod repair;
 mod walk;
@@ -69,13 +69,13 @@ struct Model {
     models: Models,
     model: Arc<dyn Verifiable>,
     generations: Arc<dyn GenerationStore>,
-    /// What it was opened by.
+    /// The record of generations that named this model as live.
     record: Generations,
     skips: Arc<dyn Skips>,
     quarantine: Arc<dyn Quarantine>,
 }
 
-/// What a command works on.
+/// Everything a command works on.
 struct Context {
     target: Target,
     log: Arc<DynamoEventStore>,
@@ -106,41 +106,41 @@ enum Command {
     Completions(Completions),
 }
 
-/// What needs the read models and their tables.
+/// The commands that need the read models and their tables.
 #[derive(Debug, Subcommand)]
 enum OnContext {
-    /// Hold the read models against the log, and say where they are not its fold
+    /// Compare the read models with the log and report differences
     Audit(audit::Options),
-    /// Bring what the read models lack home from the log
+    /// Write the events that read models are missing, from the log
     Repair(repair::Options),
-    /// Make read models anew from the log while they are read and written, and have readers take them
+    /// Rebuild read models from the log while they are read and written, then switch readers over
     Rebuild(rebuild::Options),
-    /// Have readers take the generation that was live before, once it is up to date; soon after a switch
-    /// this waits for those who asked before it
+    /// Switch readers back to the previous generation, once it is up to date. Soon after a switch, this
+    /// waits for running reads to end
     RollBack(rebuild::RollBackOptions),
-    /// Show which generations projections have
+    /// Show the generations of projections
     Generations(generations::ShowOptions),
-    /// Give up the generation that was live before, and remove it; soon after a switch this waits for
-    /// those who asked before it
+    /// Give up the previous generation and remove its rows. Soon after a switch, this waits for running
+    /// reads to end
     RemoveOld(generations::RemoveOptions),
-    /// Give up the generation that is being built, and remove it
+    /// Give up the generation under construction and remove its rows
     Abandon(generations::RemoveOptions),
 }
 
 impl Admin {
-    /// A command line of this name, for the streams of this category and these read models.
+    /// Creates a command line with this name, for the streams of a category and these read models.
     pub const fn new(name: &'static str, category: Category, catalog: Catalog) -> Self {
         Self { name, category, catalog, claimants: Claimants::new(), processes: Vec::new() }
     }
 
-    /// The same, with a domain whose events claim unique keys.
+    /// Adds a domain whose events claim unique keys.
     #[must_use]
     pub fn with_claims<D: Decider>(self) -> Self {
         Self { claimants: self.claimants.with::<D>(), ..self }
     }
 
-    /// The same, which knows the deadlines of this process too. Its settings are read from text, as they
-    /// are where it runs.
+    /// Adds a process, so that its deadlines can be checked. Its settings are parsed from text, as in its
+    /// function.
     #[must_use]
     pub fn process<P: ProcessManager>(mut self) -> Self
     where
@@ -150,8 +150,8 @@ impl Admin {
         self
     }
 
-    /// Does what the program was told. Nothing panics on what is stored, and nothing is written but by
-    /// the commands that say so.
+    /// Runs the command in the program's arguments. Unreadable stored data is reported and never panics, and
+    /// only commands that say so write anything.
     pub async fn run(self) -> ExitCode {
         match self.parse(std::env::args_os()) {
             Ok(line) => exit(self.execute(line).await),
@@ -186,7 +186,7 @@ impl Admin {
         }
     }
 
-    /// All projections, or those that are named.
+    /// The projections that are named, or all.
     async fn context(self, target: &Target, wanted: &[String]) -> Result<Context, CliError> {
         let known = self.catalog.projections();
         if let Some(unknown) = wanted.iter().find(|wanted| !known.contains(&wanted.as_str())) {
@@ -201,7 +201,7 @@ impl Admin {
         let chosen = |name: &&str| wanted.is_empty() || wanted.iter().any(|wanted| wanted == *name);
         for name in known.into_iter().filter(chosen) {
             let table = DynamoReadTable::new(client.clone(), target.read_table(name)?);
-            // It was in the list a moment ago.
+            // The name comes from this catalog, so it is known.
             if let Ok(models) = self.catalog.models(name, Arc::new(table)) {
                 let quarantine = Arc::new(DynamoQuarantine::new(client.clone(), states, name));
                 let skips = Arc::new(DynamoSkips::new(client.clone(), states, name));
@@ -268,8 +268,10 @@ impl Context {
     }
 
     fn rebuilder(&self, subject: &Subject) -> Rebuilder {
-        let (clock, random) = (Arc::new(SystemClock), Arc::new(SystemRandom));
-        let (models, skips) = (subject.models.clone(), subject.skips.clone());
+        let clock = Arc::new(SystemClock);
+        let random = Arc::new(SystemRandom);
+        let models = subject.models.clone();
+        let skips = subject.skips.clone();
         let projectors = Projectors::new(models, self.log.clone(), skips, clock, random);
         let streams = Arc::new(self.index.clone().strongly_consistent());
         Rebuilder::new(projectors, subject.generations.clone(), streams).only(self.category.clone())
@@ -277,11 +279,11 @@ impl Context {
 }
 
 impl Model {
-    /// A repair moves the live generation alone, so that another one which is built beside it would
-    /// fall behind without anybody noticing. What a repair brings home a rebuild does too.
+    /// Fails if a rebuild is running. A repair writes to the live generation only, so the one under
+    /// construction would fall behind without notice. The rebuild itself writes the missing events.
     async fn still_alone(&self) -> Result<(), CliError> {
         let projection = self.projection;
-        // A repair writes, and nothing is written before there is a record.
+        // No record means that nothing was projected yet, and a repair must not be the first to write.
         let now = self.models.recorded(&*self.generations).await?;
         match self.still(now)?.building() {
             Some(_) => Err(CliError::Changing { projection, why: "is being rebuilt" }),
@@ -289,8 +291,8 @@ impl Model {
         }
     }
 
-    /// A generation that is not read any more is kept as well as may be, and removed one day: that it
-    /// lacks something says nothing.
+    /// Fails if another generation has become live. A previous generation may lack events and will be
+    /// removed, so findings about it mean nothing.
     async fn still_live(&self) -> Result<Generations, CliError> {
         self.still(self.models.peek(&*self.generations).await?)
     }
@@ -298,7 +300,7 @@ impl Model {
     fn still(&self, now: Generations) -> Result<Generations, CliError> {
         let projection = self.projection;
         if now.live() != self.record.live() {
-            return Err(CliError::Changing { projection, why: "was rebuilt meanwhile" });
+            return Err(CliError::Changing { projection, why: "was rebuilt in the meantime" });
         }
         Ok(now)
     }
@@ -317,7 +319,7 @@ mod tests {
     }
 
     #[test]
-    fn the_arguments_are_held_to_what_makes_sense() {
+    fn invalid_combinations_of_arguments_are_refused() {
         assert!(matches!(parsed(&["audit"]), Ok(Command::OnContext(OnContext::Audit(_)))));
         assert!(parsed(&["audit", "--stream", "book#1", "--stream", "book#2", "--json"]).is_ok());
         assert!(parsed(&["repair", "--projection", "loans", "--overwrite", "--yes"]).is_ok());

@@ -1,4 +1,4 @@
-//! `rebuild` and `roll-back`: another generation of read models, filled, verified and switched to.
+//! `rebuild` and `roll-back`: fills and verifies another generation of read models, then switches to it.
 
 use std::{num::NonZeroU32, process::ExitCode};
 
@@ -12,25 +12,25 @@ use ledgerfold::{
 };
 use serde::Serialize;
 
-use super::{Context, bars::Bars, generations::Readers};
+use super::{Context, generations::Readers, progress_bars::ProgressBars};
 use crate::{
     error::{CliError, FINDINGS},
     output::{Output, Report, confirm, table},
 };
 
-/// How often a verification is begun again because a projector could not follow meanwhile.
+/// How often a verification restarts because a projector could not apply an event in the meantime.
 const ROUNDS: usize = 5;
 
 #[derive(Debug, Args)]
 #[command(group(ArgGroup::new("which").required(true).args(["projection", "all"])))]
 pub(super) struct Options {
-    /// Which projections
+    /// The projections
     #[arg(value_name = "PROJECTION")]
     projection: Vec<String>,
-    /// All of them
+    /// All projections
     #[arg(long)]
     all: bool,
-    /// Leave it at that once the new generation is verified; called again, it goes on with the switch
+    /// Stop after the new generation is verified; run it again without this option to switch
     #[arg(long)]
     no_switch: bool,
     #[command(flatten)]
@@ -39,7 +39,7 @@ pub(super) struct Options {
 
 #[derive(Debug, Args)]
 pub(super) struct RollBackOptions {
-    /// Which projection
+    /// The projection
     #[arg(value_name = "PROJECTION", required = true)]
     projection: Vec<String>,
     #[command(flatten)]
@@ -50,13 +50,13 @@ pub(super) struct RollBackOptions {
 
 #[derive(Debug, Args)]
 struct How {
-    /// In how many segments at once the log is gone through
+    /// How many segments of the log to read concurrently
     #[arg(long, value_name = "NUMBER", default_value_t = 8, value_parser = clap::value_parser!(u32).range(1..=1_000))]
     segments: u32,
-    /// At most so many streams a second, so that live traffic keeps its throughput
+    /// At most this many streams a second, so that live traffic keeps its throughput
     #[arg(long, value_name = "STREAMS")]
     rate: Option<NonZeroU32>,
-    /// Switch also to what is not sound, if the live generation is known to be no better
+    /// Switch even if the new generation has faults, for example because the live one is no better
     #[arg(long)]
     despite_findings: bool,
     /// Do not ask before the switch
@@ -101,7 +101,7 @@ pub(super) async fn run(
             }
         }
     }
-    // What was done before an interruption is done.
+    // A finished generation stays finished after an interruption, so report it.
     if outcome.is_ok() || !report.rebuilt.is_empty() {
         output.report(&report)?;
     }
@@ -132,20 +132,20 @@ async fn rebuild(
     begin: impl AsyncFn(&Rebuilder) -> Result<Building, RebuildError>,
 ) -> Result<Rebuilt, CliError> {
     let projection = rebuilder.projection();
-    let job = Job { rebuilder, how, bars: Bars::new() };
+    let job = Job { rebuilder, how, bars: ProgressBars::new() };
     let outcome = job.run(switch, begin).await;
     job.bars.clear();
     outcome.map_err(|outcome| match outcome {
         Stop::Rebuild(cause) => CliError::Rebuild { projection, cause },
-        Stop::CliError(trouble) => trouble,
+        Stop::CliError(failed) => failed,
     })
 }
 
-/// One projection under way.
+/// The rebuild of one projection.
 struct Job<'a> {
     rebuilder: Rebuilder,
     how: &'a How,
-    bars: Bars,
+    bars: ProgressBars,
 }
 
 enum Stop {
@@ -192,8 +192,9 @@ impl Job<'_> {
     }
 
     fn confirm(&self, building: &Building, live: u32) -> Result<bool, CliError> {
-        let (projection, new) = (self.rebuilder.projection(), building.generation.number);
-        let question = format!("Have readers of {projection} take generation {new} for {live}?");
+        let projection = self.rebuilder.projection();
+        let new = building.generation.number;
+        let question = format!("Switch readers of {projection} from generation {live} to {new}?");
         match confirm(&question, false) {
             Err(CliError::NotConfirmed) => Ok(false),
             answer => answer.map(|()| true),
@@ -201,7 +202,7 @@ impl Job<'_> {
     }
 }
 
-/// What was rebuilt.
+/// The result of all rebuilds.
 #[derive(Debug, Default, Serialize)]
 struct Rebuilds {
     rebuilt: Vec<Rebuilt>,
@@ -216,13 +217,13 @@ struct Rebuilt {
     streams: u64,
     /// Streams that could not be projected.
     failed: u64,
-    /// Streams and counters that are not what a fresh fold is.
+    /// Streams and counters that differ from a fresh fold.
     wrong: u64,
-    /// How many events the generation goes without, because an operator has skipped them.
+    /// How many events the generation lacks because an operator skipped them.
     skipped: u64,
-    /// The first of them, with the reasons.
+    /// The first skips, with their reasons.
     skips: Vec<Skip>,
-    /// `equal`, `moved` while they were verified, `differ`; none where there are rows.
+    /// `equal`, `differ`, or `moved` if they changed during the verification. Rows have no counters.
     counters: Option<&'static str>,
     switched: bool,
     findings: Vec<Found>,
@@ -312,7 +313,7 @@ mod tests {
     use crate::output::rendered;
 
     #[test]
-    fn what_was_rebuilt_and_what_was_found_is_said() {
+    fn rebuilds_and_their_findings_are_reported() {
         let found = Found {
             stream: "book#1".parse().expect("a stream"),
             verdict: "not projected: it has no place".to_owned(),

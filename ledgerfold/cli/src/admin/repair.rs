@@ -1,4 +1,6 @@
-//! `repair`: what read models lack, from the log.
+//! `repair`: writes events that read models are missing, from the log.
+//!
+//! With `--bus` or `--deadlines` it hands over to the modules of these names.
 
 use std::{num::NonZeroU32, process::ExitCode, sync::Arc, time::Duration};
 
@@ -23,37 +25,37 @@ use crate::{
 };
 use ledgerfold_aws::{SystemClock, SystemRandom};
 
-/// How many streams are repaired at a time: few, so that live traffic keeps its throughput.
+/// How many streams are repaired concurrently: few, so that live traffic keeps its throughput.
 const CONCURRENT_STREAMS: usize = 4;
 
 #[derive(Debug, Args)]
 pub(super) struct Options {
     #[command(flatten)]
     choice: Choice,
-    /// Write the fold over rows that have diverged, which are only reported otherwise
+    /// Replace rows that have diverged with the fold of their stream; without this, they are only reported
     #[arg(long)]
     overwrite: bool,
-    /// Count streams that a tally has no memo of. Only where the audit has found the counters right:
-    /// if the memo was lost and not the messages, they are counted twice
+    /// Count streams that a tally has no memo of. Use it only if the audit found the counters correct,
+    /// because then these streams were never counted; otherwise they may be counted twice
     #[arg(long)]
     count_lost: bool,
-    /// Publish what the bus has not published, and repair nothing else: read models, and everybody else
-    /// on the bus, get it as they get all events
+    /// Publish events that the bus has not published, and repair nothing else. Every consumer on the bus
+    /// receives them
     #[arg(long, conflicts_with_all = ["overwrite", "count_lost", "projection"])]
     bus: bool,
-    /// Schedule the deadlines that are lost, and repair nothing else
+    /// Schedule missing deadlines, and repair nothing else
     #[arg(long, conflicts_with_all = ["overwrite", "count_lost", "projection", "bus", "rate"])]
     deadlines: bool,
-    /// How long the message of a deadline may take to arrive before it counts as lost; half an hour if
-    /// nothing is said
+    /// How long the message of a deadline may be on its way before the deadline counts as missing
+    /// [default: 1800]
     #[arg(long, value_name = "SECONDS", requires = "deadlines")]
     grace: Option<u64>,
     #[command(flatten)]
     window: WindowOptions,
-    /// At most so many streams a second; with --bus commits, 50 if no number is given
+    /// At most this many streams a second, or with --bus commits [default with --bus: 50]
     #[arg(long, value_name = "COUNT")]
     rate: Option<NonZeroU32>,
-    /// Do not ask
+    /// Do not ask for confirmation
     #[arg(long)]
     yes: bool,
 }
@@ -65,7 +67,7 @@ impl Options {
 
     fn confirm(&self) -> Result<(), CliError> {
         if self.overwrite {
-            confirm("Write over rows that are not the fold of their stream?", self.yes)?;
+            confirm("Replace rows that differ from the fold of their stream?", self.yes)?;
         }
         if self.count_lost {
             confirm("Count streams that have no memo?", self.yes)?;
@@ -77,8 +79,11 @@ impl Options {
         let on_divergence =
             if self.overwrite { OnDivergence::Overwrite } else { OnDivergence::Report };
         let lost_memos = if self.count_lost { LostMemos::Count } else { LostMemos::Leave };
-        let (clock, random) = (Arc::new(SystemClock), Arc::new(SystemRandom));
-        let (of, log, skips) = (model.model.clone(), context.log.clone(), model.skips.clone());
+        let clock = Arc::new(SystemClock);
+        let random = Arc::new(SystemRandom);
+        let of = model.model.clone();
+        let log = context.log.clone();
+        let skips = model.skips.clone();
         Repairer::new(of, log, skips, clock, random, on_divergence)
             .with_lost_memos(lost_memos)
             .with_quarantine(model.quarantine.clone())
@@ -102,7 +107,7 @@ pub(super) async fn run(
     options.confirm()?;
     let mut report = Repairs::default();
     let outcome = repair(options, context, &mut report).await;
-    // What was done before an interruption is done.
+    // Completed repairs stay in place after an interruption, so report them.
     if outcome.is_ok() || !report.repairs.is_empty() {
         output.report(&report)?;
     }
@@ -115,7 +120,7 @@ async fn repair(
     context: &Context,
     report: &mut Repairs,
 ) -> Result<(), CliError> {
-    let bar = progress("streams looked at");
+    let bar = progress("streams checked");
     let models = context.models().await?;
     let pace = &RateLimit::new(options.rate, &SystemClock);
     let mut walk = options.choice.walk(context);
@@ -141,7 +146,7 @@ async fn repair(
     Ok(())
 }
 
-/// What the repair has done.
+/// The result of a repair.
 #[derive(Debug, Default, Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Repairs {
@@ -218,7 +223,7 @@ mod tests {
     use crate::output::rendered;
 
     #[test]
-    fn what_was_done_and_what_was_left_is_said() {
+    fn completed_and_remaining_repairs_are_reported() {
         let mut report = Repairs { streams: 3, ..Repairs::default() };
         for (verdict, effect) in [
             (Verdict::Current, Effect::None),

@@ -1,4 +1,4 @@
-//! Going through streams: those that are named, or all of them page by page.
+//! Iterates over the streams that a command works on: named ones, a sample, or all of them page by page.
 
 use std::sync::Arc;
 
@@ -13,25 +13,25 @@ use super::Context;
 use crate::error::CliError;
 use ledgerfold_aws::SystemRandom;
 
-/// How much one page of the event table holds: what is compared between two words of progress, and
-/// done again after an interruption.
+/// Commits per page of the event table. A page is the unit of progress: an interrupted command repeats at
+/// most one.
 pub(super) const COMMITS_PER_PAGE: u16 = 500;
 
-/// Which streams and projections a command is about.
+/// The streams and projections that a command works on.
 #[derive(Debug, Args)]
 pub(super) struct Choice {
-    /// Only this stream; may be given again
+    /// Only this stream; may be repeated
     #[arg(long, value_name = "STREAM")]
     stream: Vec<StreamId>,
-    /// Only this projection; may be given again
+    /// Only this projection; may be repeated
     #[arg(long, value_name = "NAME")]
     pub(super) projection: Vec<String>,
-    /// Go on from where an earlier run was interrupted
+    /// Continue at the place that an interrupted run printed
     #[arg(long, value_name = "PLACE", conflicts_with = "stream")]
     from: Option<String>,
 }
 
-/// Where a command has come to.
+/// The position of a command among its streams.
 pub(super) struct Walk<'a> {
     context: &'a Context,
     next: Next,
@@ -44,7 +44,7 @@ enum Next {
 }
 
 impl Choice {
-    /// Whether it is every stream there is.
+    /// Whether the command covers every stream.
     pub(super) const fn is_everything(&self) -> bool {
         self.stream.is_empty() && self.from.is_none()
     }
@@ -65,14 +65,14 @@ impl Choice {
 }
 
 impl<'a> Walk<'a> {
-    /// Some streams, others each time.
+    /// A random sample of streams.
     pub(super) async fn of_sample(context: &'a Context, most: usize) -> Result<Self, CliError> {
         let sample = Sample::new(Arc::new(context.index.clone()), Arc::new(SystemRandom));
         let streams = sample.only(context.category.clone()).draw(most).await?;
         Ok(Self { context, next: Next::These(streams) })
     }
 
-    /// The next streams, with the place to go on from if they cannot be finished.
+    /// The next streams, with the place to continue at if the command cannot finish them.
     pub(super) async fn next(
         &mut self,
     ) -> Result<Option<(Vec<StreamId>, Option<Resume>)>, CliError> {
@@ -95,7 +95,7 @@ impl<'a> Walk<'a> {
     }
 }
 
-/// What went wrong, with the place to go on from.
+/// Adds the place to continue at to an error.
 pub(super) fn interrupted(cause: CliError, place: Option<&Resume>) -> CliError {
     match place {
         Some(Resume(place)) => {

@@ -1,4 +1,4 @@
-//! What one stream costs.
+//! Measures the cost of one stream.
 
 use std::collections::HashMap;
 
@@ -17,7 +17,7 @@ use crate::error::CliError;
 const READ_UNIT_BYTES: usize = 4096;
 const WRITE_UNIT_BYTES: usize = 1024;
 
-/// A stream, and what it costs to append to it and to load it.
+/// A stream, with the cost of appending to it and of loading it.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Measured {
@@ -25,24 +25,24 @@ pub(super) struct Measured {
     pub(super) commits: usize,
     pub(super) events: u64,
     pub(super) bytes: usize,
-    /// Over all commits.
+    /// The sum over all commits.
     pub(super) write_units: usize,
-    /// Of a cold load.
+    /// For a cold load.
     pub(super) read_units: f64,
     pub(super) requests: usize,
     pub(super) has_snapshot: bool,
-    /// From the newest snapshot on.
+    /// The size from the newest snapshot on.
     #[serde(skip)]
     tail_bytes: usize,
 }
 
-/// Reads a stream whole.
+/// Reads a whole stream.
 pub(super) async fn measure(
     client: &Client,
     table: &str,
     stream: &StreamId,
 ) -> Result<Measured, CliError> {
-    let mut measured = Measured::nothing_of(stream);
+    let mut measured = Measured::empty(stream);
     let mut after = None;
     loop {
         let page = client
@@ -68,11 +68,11 @@ pub(super) async fn measure(
     if measured.commits == 0 {
         return Err(CliError::NoStream { stream: stream.to_string(), until: "" });
     }
-    Ok(measured.back_to_a_snapshot())
+    Ok(measured.from_newest_snapshot())
 }
 
 impl Measured {
-    fn nothing_of(stream: &StreamId) -> Self {
+    fn empty(stream: &StreamId) -> Self {
         Self {
             stream: stream.clone(),
             commits: 0,
@@ -114,8 +114,8 @@ impl Measured {
         Ok(())
     }
 
-    /// A load reads from the newest commit back to a snapshot.
-    fn back_to_a_snapshot(self) -> Self {
+    /// A load of a stream with a snapshot reads only from the newest commit back to the snapshot.
+    fn from_newest_snapshot(self) -> Self {
         if !self.has_snapshot {
             return self;
         }
@@ -127,7 +127,7 @@ fn read_units(bytes: usize) -> f64 {
     number(bytes.div_ceil(READ_UNIT_BYTES).max(1))
 }
 
-/// A count as a number to calculate with.
+/// Converts a count for arithmetic with prices.
 pub(super) fn number(count: usize) -> f64 {
     u32::try_from(count).unwrap_or(u32::MAX).into()
 }
@@ -145,7 +145,7 @@ pub(super) mod tests {
 
     use super::Measured;
 
-    /// A stream of one page of commits, the second of which has a snapshot where it is to have one.
+    /// A stream of one page of commits. With `snapshot`, the second commit has one.
     pub(in crate::costs) fn measured(notes: &[usize], snapshot: bool) -> Measured {
         let stream = fresh();
         let items = notes.iter().enumerate().map(|(at, length)| {
@@ -162,9 +162,9 @@ pub(super) mod tests {
         let capacity = ConsumedCapacity::builder().capacity_units(17.0).build();
         let page = QueryOutput::builder().set_items(Some(items.collect()));
         let page = page.consumed_capacity(capacity).build();
-        let mut measured = Measured::nothing_of(&stream);
+        let mut measured = Measured::empty(&stream);
         measured.add_page(&page).expect("they are commits");
-        measured.back_to_a_snapshot()
+        measured.from_newest_snapshot()
     }
 
     #[test]
@@ -176,7 +176,7 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn a_load_goes_back_back_to_a_snapshot_only() {
+    fn a_load_reads_back_to_the_snapshot_only() {
         let short = measured(&[60_000, 100, 4_000], true);
         assert!(short.has_snapshot);
         assert!((short.read_units - 2.0).abs() < f64::EPSILON, "{}", short.read_units);

@@ -1,4 +1,4 @@
-//! `ledgerfold costs`: what a log costs to use.
+//! `ledgerfold costs`: estimates the cost of using a log.
 
 mod measure;
 mod report;
@@ -26,30 +26,31 @@ use report::{Costs, Prices};
 const WRITE_PRICE: f64 = 0.625;
 const READ_PRICE: f64 = 0.125;
 
-/// How many commits are looked through for new streams at a time.
+/// How many commits a page covers in the search for streams.
 const COMMITS_PER_PAGE: u16 = 500;
 
-/// Reads streams and says what commands on them cost.
+/// Reads streams and estimates the cost of commands on them.
 ///
-/// A cold load is measured: DynamoDB says what a read has taken. Of a stream with a snapshot it is worked out
-/// from the items down to the newest one, as if that could be read. An append is worked out from the sizes of
-/// the stored commits; one in a transaction costs twice as much. What functions remember is not known here:
-/// a command on a stream that its function remembers is the append alone.
+/// The cost of a cold load is measured: DynamoDB reports the units of each read. For a stream with a
+/// snapshot it is computed from the sizes of the items back to the snapshot. The cost of an append is
+/// computed from the sizes of the stored commits; an append in a transaction costs twice as much.
+///
+/// The state caches of functions are not included: a command on a cached stream costs the append alone.
 #[derive(Debug, Args)]
 pub(crate) struct EstimateCosts {
-    /// Only this stream; may be given again
+    /// Only this stream; may be repeated
     #[arg(long, value_name = "STREAM", conflicts_with_all = ["sample", "category"])]
     stream: Vec<StreamId>,
-    /// How many streams to read, in DynamoDB's order, which has nothing to do with their age
+    /// How many streams to read, in DynamoDB's order, which is not their age
     #[arg(long, value_name = "COUNT", default_value_t = 50, value_parser = clap::value_parser!(u16).range(1..))]
     sample: u16,
-    /// Only streams of this category, as `order`
+    /// Only streams of this category, for example `order`
     #[arg(long)]
     category: Option<String>,
-    /// What a million write units cost
+    /// The price of a million write units
     #[arg(long, value_name = "PRICE", default_value_t = WRITE_PRICE, value_parser = price)]
     write_price: f64,
-    /// What a million read units cost; both defaults are on-demand prices of us-east-1, in USD
+    /// The price of a million read units; both defaults are on-demand prices of us-east-1, in USD
     #[arg(long, value_name = "PRICE", default_value_t = READ_PRICE, value_parser = price)]
     read_price: f64,
 }
@@ -66,7 +67,8 @@ pub(crate) async fn run(
     target: &Target,
     output: &mut Output,
 ) -> Result<ExitCode, CliError> {
-    let (client, table) = (target.connection.dynamodb().await, target.event_table()?);
+    let client = target.connection.dynamodb().await;
+    let table = target.event_table()?;
     let index = DynamoStreams::new(client.clone(), table).in_pages_of(COMMITS_PER_PAGE);
     let streams = command.streams(&index).await?;
     let bar = progress("streams read");
@@ -82,10 +84,11 @@ pub(crate) async fn run(
 }
 
 impl EstimateCosts {
-    /// Those that are named, or the first that are found.
+    /// The named streams, or the first ones found.
     async fn streams(&self, index: &dyn Streams) -> Result<Vec<StreamId>, CliError> {
         let mut streams = self.stream.clone();
-        let (mut place, wanted) = (None, usize::from(self.sample));
+        let mut place = None;
+        let wanted = usize::from(self.sample);
         while self.stream.is_empty() && streams.len() < wanted {
             let page = index.list(Segment::WHOLE, place.as_ref()).await?;
             let of_ours = page.streams.into_iter().filter(|stream| {

@@ -1,24 +1,24 @@
-//! What is said of costs.
+//! The report of `ledgerfold costs`.
 
 use serde::Serialize;
 
 use super::measure::{Measured, number};
 use crate::output::{Report, table};
 
-/// How many streams are shown, the dearest first. As JSON they are all there.
+/// How many streams the table shows, most expensive first. JSON lists them all.
 const SHOWN: usize = 10;
 
-/// A cold load of so many read units, some 32 KB, is worth a thought of snapshots.
+/// A cold load of this many read units, some 32 KB, suggests a snapshot.
 const LONG: f64 = 8.0;
 
-/// What a million units cost.
+/// Prices of a million units.
 #[derive(Clone, Copy, Debug, Serialize)]
 pub(super) struct Prices {
     pub(super) write: f64,
     pub(super) read: f64,
 }
 
-/// An operation at the mean.
+/// The mean cost of an operation.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Mean {
@@ -28,16 +28,16 @@ struct Mean {
     per_million: f64,
 }
 
-/// What a log costs to use.
+/// The costs of using a log.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Costs {
     prices: Prices,
     append: Mean,
     cold_load: Mean,
-    /// Load and append.
+    /// A load and an append.
     cold_command: Mean,
-    /// How many streams take many units to load and have no snapshot.
+    /// How many streams have a long load and no snapshot.
     long_without_snapshot: usize,
     streams: Vec<Measured>,
 }
@@ -93,8 +93,8 @@ impl Mean {
     }
 }
 
-fn sum(streams: &[Measured], what: impl Fn(&Measured) -> f64) -> f64 {
-    streams.iter().map(what).sum()
+fn sum(streams: &[Measured], value: impl Fn(&Measured) -> f64) -> f64 {
+    streams.iter().map(value).sum()
 }
 
 fn part(sum: f64, of: f64) -> f64 {
@@ -113,19 +113,19 @@ impl Report for Costs {
                 if stream.has_snapshot { "yes" } else { "no" }.to_owned(),
             ]
         });
-        let header = ["dearest to load", "commits", "events", "bytes", "read units", "snapshot"];
+        let header = ["most expensive", "commits", "events", "bytes", "read units", "snapshot"];
         let operations = [
             self.append.row("append"),
             self.cold_load.row("cold load"),
             self.cold_command.row("command on a cold stream"),
         ];
-        let mean = ["at the mean", "requests", "write units", "read units", "per million"];
+        let mean = ["mean cost", "requests", "write units", "read units", "per million"];
         let Prices { write, read } = self.prices;
         format!(
-            "{}\n{}\n{} streams, {} commits; a million write units at {write}, read units at {read} \
+            "{}\n{}\n{} streams, {} commits. A million write units cost {write}, a million read units {read} \
              (defaults: USD, DynamoDB on demand in us-east-1, \
              https://aws.amazon.com/dynamodb/pricing/on-demand/).\n\
-             Streams that take {LONG} read units and more to load and have no snapshot: {}.\n",
+             Streams without a snapshot that take {LONG} or more read units to load: {}.\n",
             table(header, streams),
             table(mean, operations),
             self.streams.len(),
@@ -146,7 +146,7 @@ mod tests {
 
     #[test]
     fn means_are_over_commits_and_over_streams() {
-        // 17 read units by DynamoDB's word, and 2 by the size behind the snapshot.
+        // DynamoDB reports 17 read units for the one, and the sizes after the snapshot give 2 for the other.
         let streams =
             vec![measured(&[60_000, 100, 4_000], true), measured(&[100, 100, 100], false)];
         let costs = Costs::of(streams, PRICES);
@@ -159,7 +159,7 @@ mod tests {
         let sum = json["append"]["perMillion"].as_f64().expect("a number") + 9.5;
         assert_eq!(json["coldCommand"]["perMillion"], sum);
         assert_eq!(json["longWithoutSnapshot"], 1);
-        assert_eq!(json["streams"][0]["readUnits"], 17.0, "the dearest first");
+        assert_eq!(json["streams"][0]["readUnits"], 17.0, "the most expensive first");
         let text = rendered(&costs, false).expect("text");
         assert!(text.contains("2 streams, 6 commits"), "{text}");
     }

@@ -1,4 +1,4 @@
-//! `ledgerfold parked`: the streams that projections cannot move on.
+//! `ledgerfold parked`: lists quarantined streams and retries them; records and lists skips.
 
 mod skip;
 mod skips;
@@ -30,18 +30,18 @@ use crate::{
 pub(crate) struct Parked {
     #[command(subcommand)]
     action: Option<Action>,
-    /// Only this projection, as `order-view`, with its generations
+    /// Only this projection with its generations, for example `order-view`
     projection: Option<String>,
 }
 
 #[derive(Debug, Subcommand)]
 enum Action {
-    /// Have a projection try all its parked streams again now, for whom has just mended something
+    /// Retry all quarantined streams of a projection now, after you have fixed the cause
     Retry {
-        /// The projection, as `order-view`
+        /// The projection, for example `order-view`
         projection: String,
     },
-    /// Have a projection go on without an event that it cannot apply
+    /// Skip an event that a projection cannot apply
     Skip(SkipOptions),
     /// Withdraw a skip
     Unskip(EventOptions),
@@ -115,7 +115,7 @@ fn is_of(scope: &str, projection: &str) -> bool {
 impl Report for Listed {
     fn text(&self) -> String {
         if self.parked.is_empty() {
-            return "Nothing stands parked.\n".to_owned();
+            return "No stream is quarantined.\n".to_owned();
         }
         let or_dash = |text: Option<String>| text.unwrap_or_else(|| "-".to_owned());
         let rows = self.parked.iter().map(|Entry { scope, parked }| {
@@ -129,7 +129,7 @@ impl Report for Listed {
                 parked.reason.clone(),
             ]
         });
-        table(["projection", "stream", "row at", "stuck at", "since", "tried", "reason"], rows)
+        table(["projection", "stream", "row at", "stuck at", "since", "attempts", "reason"], rows)
     }
 }
 
@@ -138,22 +138,22 @@ struct Retried {
     message: String,
 }
 
-/// Says so in the projection's queue, as its schedule does.
+/// Sends a `retry` message to the projection's queue, as its schedule does.
 async fn retry(projection: &str, target: &Target) -> Result<Retried, CliError> {
     const CALL: &str = "SendMessage";
-    let trouble = |reason: String| CliError::Queue { call: CALL, reason };
+    let failed = |reason: String| CliError::Queue { call: CALL, reason };
     let body = serde_json::to_string(&Maintenance::Retry { streams: RetryScope::All })
-        .map_err(|error| trouble(error.to_string()))?;
+        .map_err(|error| failed(error.to_string()))?;
     let queue = target.queue(projection)?;
     let sqs = target.connection.sqs().await;
     let sent = sqs.send_message().queue_url(queue).message_body(body).send().await;
-    let sent = sent.map_err(|error| trouble(DisplayErrorContext(&error).to_string()))?;
+    let sent = sent.map_err(|error| failed(DisplayErrorContext(&error).to_string()))?;
     Ok(Retried { message: sent.message_id.unwrap_or_default() })
 }
 
 impl Report for Retried {
     fn text(&self) -> String {
-        "The projection is told; `parked` says what is left.\n".to_owned()
+        "The projection has been notified. `parked` shows the streams that are left.\n".to_owned()
     }
 }
 
@@ -180,7 +180,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_parked_reads_well_in_both_forms() {
+    fn quarantined_streams_are_rendered_in_both_forms() {
         let listed = Listed::of(vec![scoped("shelf"), scoped("loans")], None);
         let text = rendered(&listed, false).expect("text");
         let first: Vec<_> = text.lines().nth(1).expect("a row").split_whitespace().collect();

@@ -1,4 +1,4 @@
-//! `ledgerfold parked skip` and `unskip`: a projection goes on without an event.
+//! `ledgerfold parked skip` and `unskip`: lets a projection continue without an event.
 
 use std::process::ExitCode;
 
@@ -18,7 +18,7 @@ use crate::{
 };
 use ledgerfold_aws::SystemClock;
 
-/// An event of a projection, and who is at work on it.
+/// An event of a projection, and the operator who skips it.
 #[derive(Debug, Args)]
 pub(super) struct EventOptions {
     /// The projection, such as `order-view`
@@ -28,7 +28,7 @@ pub(super) struct EventOptions {
     /// The event's version
     #[arg(value_parser = version)]
     version: Version,
-    /// Who you are, for the record
+    /// Your name, for the record
     #[arg(long, value_name = "NAME", env = "USER")]
     actor: Actor,
 }
@@ -37,7 +37,7 @@ pub(super) struct EventOptions {
 pub(super) struct SkipOptions {
     #[command(flatten)]
     event: EventOptions,
-    /// Why the projection can do without the event: one line of up to 500 characters
+    /// The reason why the projection can do without the event: one line of up to 500 characters
     #[arg(long)]
     reason: SkipReason,
 }
@@ -58,8 +58,8 @@ impl EventOptions {
     }
 }
 
-/// Records the skip, then has the projection try its parked streams again. Whoever is interrupted
-/// between the two calls again, or leaves it to the next scheduled round.
+/// Records the skip, then has the projection retry its quarantined streams. If the command is interrupted
+/// between the two, run it again or wait for the next scheduled retry.
 pub(super) async fn skip(
     options: &SkipOptions,
     target: &Target,
@@ -99,12 +99,12 @@ pub(super) async fn unskip(
     Ok(ExitCode::SUCCESS)
 }
 
-/// What became of a skip.
+/// The result of recording a skip.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 enum Outcome {
     Recorded(Skip),
-    /// Another one stands, and stays.
+    /// An earlier skip of the same event stays in force.
     AlreadySkipped(Skip),
 }
 
@@ -130,7 +130,7 @@ impl Report for Done {
         let projection = &self.projection;
         let first = match &self.outcome {
             Outcome::Recorded(Skip { stream, version, .. }) => {
-                format!("{projection} goes on without version {version} of {stream}.")
+                format!("{projection} continues without version {version} of {stream}.")
             }
             Outcome::AlreadySkipped(Skip { stream, version, reason, by }) => format!(
                 "{} had already skipped version {version} of {stream} for {projection} at {}: \
@@ -138,7 +138,7 @@ impl Report for Done {
                 by.actor, by.at
             ),
         };
-        format!("{first}\nThe projection tries again now; `parked` shows what is left.\n")
+        format!("{first}\nThe projection retries now. `parked` shows the streams that are left.\n")
     }
 }
 
@@ -147,7 +147,7 @@ struct Withdrawn {
     projection: String,
     #[serde(rename = "withdrawn")]
     skip: Skip,
-    /// The program that repairs.
+    /// The name of the context's admin program, which repairs rows.
     #[serde(skip)]
     admin: String,
 }
@@ -156,12 +156,12 @@ impl Report for Withdrawn {
     fn text(&self) -> String {
         let Self { projection, skip: Skip { stream, version, reason, by }, admin } = self;
         format!(
-            "The skip of version {version} of {stream} is withdrawn for {projection}. {} had skipped \
-             it at {}: {reason}\n\
+            "The skip of version {version} of {stream} for {projection} is withdrawn. {} had skipped it at \
+             {}: {reason}\n\
              A row that was written without the event still lacks it. Deploy code that can apply the \
-             event, then write the row anew:\n  \
+             event, then replace the row:\n  \
              {admin} repair --projection {projection} --stream {stream} --overwrite\n\
-             Counters cannot be written anew one stream at a time: {admin} rebuild {projection}\n",
+             Counters cannot be repaired for one stream; rebuild them: {admin} rebuild {projection}\n",
             by.actor, by.at
         )
     }
@@ -195,7 +195,7 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn who_comes_second_is_told_whose_skip_stands() {
+    fn a_second_skip_reports_the_first_one() {
         let already = Err(SkipError::AlreadySkipped(Box::new(skip(3))));
         let outcome = Outcome::of(skip(3), already).expect("the event is skipped");
         let done = Done { projection: "loans".to_owned(), outcome };
@@ -207,7 +207,7 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn a_withdrawal_says_how_the_row_gets_the_event() {
+    fn a_withdrawal_explains_how_to_repair_the_row() {
         let (projection, admin) = ("loans".to_owned(), "library-admin".to_owned());
         let withdrawn = Withdrawn { projection, skip: skip(3), admin };
         let text = rendered(&withdrawn, false).expect("text");

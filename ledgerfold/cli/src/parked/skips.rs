@@ -1,4 +1,4 @@
-//! `ledgerfold parked skips`: the events that projections go on without.
+//! `ledgerfold parked skips`: lists the skipped events.
 
 use std::process::ExitCode;
 
@@ -37,7 +37,7 @@ pub(super) async fn list(
     Ok(ExitCode::SUCCESS)
 }
 
-/// The skips on record.
+/// The recorded skips.
 #[derive(Debug, Serialize)]
 struct Listed {
     skips: Vec<Entry>,

@@ -1,4 +1,4 @@
-//! `ledgerfold replay`: sending again what the bus's archive has kept.
+//! `ledgerfold replay`: replays events from the bus's archive to projections.
 
 mod report;
 mod start;
@@ -26,29 +26,29 @@ pub(crate) use watch::verdict;
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Replay {
-    /// Send what was recorded in a time again, to projections and nobody else
+    /// Replay the events of a period to projections, and to no other consumer
     Start(Start),
-    /// Wait for the end of a replay; the exit code says whether it was a good one
+    /// Wait for the end of a replay; the exit code is 0 if it completed
     Watch(Name),
-    /// Stop a replay; what was sent is not taken back
+    /// Stop a replay; events already sent are not taken back
     Cancel(Name),
     /// List the archive's replays of the last 90 days
     List(List),
 }
 
-/// Which replay.
+/// The name of a replay.
 #[derive(Debug, Args)]
 pub(crate) struct Name {
-    /// Its name, as `replay start` has said it
+    /// The name that `replay start` printed
     name: String,
 }
 
 #[derive(Debug, Args)]
 pub(crate) struct List {
-    /// Stop at the end of the page that reaches so many replays
+    /// Stop after the page that reaches this many replays
     #[arg(long, value_name = "COUNT", default_value_t = 50, value_parser = clap::value_parser!(u16).range(1..))]
     limit: u16,
-    /// Go on from where an earlier list ended
+    /// Continue where an earlier list ended
     #[arg(long, value_name = "PLACE")]
     from: Option<String>,
 }

@@ -1,4 +1,4 @@
-//! What is said of replays.
+//! The reports of `ledgerfold replay`.
 
 use ledgerfold::Timestamp;
 use ledgerfold_eventbridge::{ReplayState, ReplayStatus};
@@ -61,7 +61,7 @@ impl Report for Shown {
     }
 }
 
-/// A replay that was started, and who gets it.
+/// A replay that was started, and the projections that receive it.
 #[derive(Debug, Serialize)]
 pub(super) struct Started {
     projections: Vec<String>,
@@ -81,7 +81,7 @@ impl Report for Started {
     }
 }
 
-/// Replays, and what to give `--from` if there are more.
+/// Replays, and the value for `--from` if there are more.
 #[derive(Debug, Serialize)]
 pub(super) struct Listed {
     pub(super) replays: Vec<Shown>,
@@ -109,7 +109,10 @@ impl Cancelled {
 
 impl Report for Cancelled {
     fn text(&self) -> String {
-        format!("The replay {} is {}; what was sent is not taken back.\n", self.name, self.state)
+        format!(
+            "The replay {} is {}. Events already sent are not taken back.\n",
+            self.name, self.state
+        )
     }
 }
 
@@ -136,7 +139,7 @@ mod tests {
     }
 
     #[test]
-    fn replays_read_well_in_both_forms() {
+    fn replays_are_rendered_in_both_forms() {
         let started = Started::new(vec!["loans".to_owned()], shown());
         let json: Value =
             serde_json::from_str(&rendered(&started, true).expect("JSON")).expect("JSON");

@@ -1,4 +1,4 @@
-//! `replay start`: which events, to whom, and when.
+//! `replay start`: chooses the events and the projections, waits for the archive, and starts.
 
 use std::{process::ExitCode, time::Duration};
 
@@ -20,40 +20,41 @@ use crate::{
     target::Target,
 };
 
-/// How long an event may wait in the table's stream before it is on the bus: an archive holds nothing
-/// that was recorded earlier than this before it was made.
+/// How long an event may wait in the table's stream before it reaches the bus. A new archive holds no
+/// event that was recorded earlier than this before its creation.
 const ON_THE_WAY: Duration = Duration::from_secs(24 * 3600);
 
-/// How often the time that is left is shown.
+/// How often the remaining time is updated.
 const TICK: Duration = Duration::from_secs(1);
 
-/// Replayed events are new events to EventBridge: they are paid for, come in no order, and may come
-/// beside live ones and more than once. Projections put them right, and drop what they have seen.
+/// Replays events of the bus's archive to projections.
+///
+/// For EventBridge, replayed events are new events: AWS charges for them, and they arrive in any order,
+/// mixed with live events, and possibly twice. Projections order them by version and drop duplicates.
 #[derive(Debug, Args)]
 pub(crate) struct Start {
-    /// A projection that is to get the events; may be given again. All that have a read table, if none
-    /// is given
+    /// A projection that receives the events; may be repeated [default: all that have a read table]
     #[arg(long, value_name = "NAME")]
     projection: Vec<String>,
-    /// Only what was recorded from this instant on, as 2026-11-23T12:00:00Z; all that the archive has,
-    /// if none is given
+    /// Only events recorded at or after this instant, for example 2026-11-23T12:00:00Z [default:
+    /// everything in the archive]
     #[arg(long, value_name = "INSTANT")]
     from: Option<Timestamp>,
-    /// Only what was recorded up to this instant; until now, if none is given
+    /// Only events recorded up to this instant [default: now]
     #[arg(long, value_name = "INSTANT")]
     to: Option<Timestamp>,
-    /// What to call the replay; every replayed event carries the name. One is made up, if none is given
+    /// The name of the replay, which every replayed event carries [default: a generated name]
     #[arg(long, value_name = "NAME")]
     name: Option<String>,
-    /// Wait for its end
+    /// Wait for the end of the replay
     #[arg(long)]
     wait: bool,
-    /// Begin at once, also where the last events may not be in the archive yet
+    /// Start at once, even if the newest events may not be in the archive yet
     #[arg(long)]
     no_settle: bool,
 }
 
-/// What a start needs of the world.
+/// The outside world that a start depends on.
 pub(super) struct World<'a> {
     pub(super) clock: &'a dyn Clock,
     pub(super) random: &'a dyn Random,
@@ -85,8 +86,8 @@ pub(super) async fn run(
     verdict(&status)
 }
 
-/// Starts a replay. Where the answer does not come, the replay's name tells whether it has started; if
-/// that cannot be asked either, how to look for it is said.
+/// Starts a replay. If the answer is lost, it looks the replay up by its name; if that fails too, the
+/// error says how to find out later.
 pub(crate) async fn start(
     replays: &Replays,
     name: &ReplayName,
@@ -134,7 +135,7 @@ pub(crate) fn fresh_name(kind: &str, clock: &dyn Clock, random: &dyn Random) -> 
     ReplayName(format!("{kind}-{now}-{:04x}", u16::from_be_bytes(bytes)))
 }
 
-/// Waits until all of the window is in the archive.
+/// Waits until the archive holds the whole window.
 async fn settle(window: &Window, clock: &dyn Clock) {
     let until = window.settled_at();
     let left = |now| until.duration_since(now).as_secs().try_into().unwrap_or(0_u64);
@@ -143,8 +144,8 @@ async fn settle(window: &Window, clock: &dyn Clock) {
         return;
     }
     eprintln!(
-        "An event may take ten minutes to reach the archive: waiting until {until:.0} (--no-settle \
-         begins at once)."
+        "An event may take ten minutes to reach the archive. Waiting until {until:.0} (--no-settle \
+         starts at once)."
     );
     let bar = progress_to(whole, "waiting for the archive");
     while until > clock.now() {
@@ -191,7 +192,7 @@ mod tests {
         assert_eq!(clock.now(), at(20_000));
     }
 
-    /// What becomes of a start whose answer does not come, if the question about it is answered so.
+    /// The result of a start whose answer is lost, if the lookup by name is answered like this.
     async fn without_an_answer(then: RecordedAnswer) -> Result<ReplayState, CliError> {
         let archive =
             json!({"ArchiveArn": ARCHIVE, "EventSourceArn": BUS, "CreationTime": 1_700_000_000});
@@ -213,7 +214,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_start_whose_answer_does_not_come_is_asked_about() {
+    async fn a_start_whose_answer_is_lost_is_looked_up() {
         let running = json!({"ReplayName": "again", "State": "RUNNING"});
         let started = without_an_answer(Json(200, running.to_string())).await;
         assert!(matches!(started, Ok(ReplayState::Running)), "{started:?}");

@@ -1,4 +1,4 @@
-//! Waiting for the end of a replay.
+//! Waits for the end of a replay.
 
 use std::{process::ExitCode, time::Duration};
 
@@ -9,8 +9,8 @@ use crate::{error::CliError, output::progress_to};
 
 const PAUSE: Duration = Duration::from_secs(1);
 
-/// Looks at a replay until it is over. The replay is EventBridge's: it goes on whatever becomes of
-/// whoever looks, which is said beforehand, because whoever is killed says nothing.
+/// Polls a replay until it has ended. EventBridge continues it even if this command is killed, so the
+/// command says first how to return to it.
 pub(super) async fn watch(
     replays: &Replays,
     name: &ReplayName,
@@ -19,7 +19,7 @@ pub(super) async fn watch(
     let mut status = replays.describe(name).await?;
     if !status.state.is_over() {
         eprintln!(
-            "The replay goes on without this command: `ledgerfold replay watch {0}` comes back to it, \
+            "The replay continues without this command. `ledgerfold replay watch {0}` waits for it again, \
              `ledgerfold replay cancel {0}` stops it.",
             name.0
         );
@@ -36,7 +36,7 @@ pub(super) async fn watch(
     Ok(status)
 }
 
-/// The exit code of a replay that is over.
+/// The exit code for a replay that has ended.
 pub(crate) fn verdict(status: &ReplayStatus) -> Result<ExitCode, CliError> {
     match status.state {
         ReplayState::Completed => Ok(ExitCode::SUCCESS),
@@ -48,7 +48,7 @@ pub(crate) fn verdict(status: &ReplayStatus) -> Result<ExitCode, CliError> {
     }
 }
 
-/// How much of its window a replay has behind it, in seconds.
+/// The part of its window that a replay has covered, in seconds.
 fn done(status: &ReplayStatus) -> u64 {
     match (status.window, status.replayed_to) {
         (Some(window), Some(replayed_to)) => seconds(window.from(), replayed_to),

@@ -1,4 +1,4 @@
-//! The change stream of a table.
+//! The change stream of the event table.
 
 use std::sync::Arc;
 
@@ -14,21 +14,21 @@ use serde_dynamo::Item;
 
 use crate::{error::CliError, target::Target};
 
-/// What a [`Follower`](super::follower::Follower) needs of a change stream.
+/// The operations on a change stream that a [`Follower`](super::follower::Follower) needs.
 #[async_trait]
 pub(super) trait Changes: Send + Sync {
-    /// All shards there are.
+    /// All shards.
     async fn shards(&self) -> Result<Vec<Shard>, CliError>;
 
     /// A place to read a shard from.
     async fn open(&self, shard: &str, position: &Position) -> Result<Place, Lost>;
 
-    /// What is there.
+    /// The next page of changes.
     async fn read(&self, place: &Place) -> Result<Page, Lost>;
 }
 
-/// A part of a change stream. It is closed after some hours, or when its partition is split, and goes on in
-/// children.
+/// A part of a change stream. DynamoDB closes a shard after some hours, or when its partition splits, and
+/// continues in child shards.
 #[derive(Clone, Debug)]
 pub(super) struct Shard {
     pub(super) id: String,
@@ -44,34 +44,34 @@ pub(super) enum Position {
     After(String),
 }
 
-/// An iterator, in DynamoDB's words. It is good for fifteen minutes.
+/// A shard iterator of DynamoDB. It is valid for fifteen minutes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Place(pub(super) String);
 
-/// What a read brought. A page may be empty and yet have a next one; that of a closed shard's end has none.
+/// The result of a read. A page may be empty and still have a next one; the end of a closed shard has none.
 #[derive(Debug, Default)]
 pub(super) struct Page {
     pub(super) changes: Vec<Change>,
     pub(super) next: Option<Place>,
 }
 
-/// One change, with its place in its shard.
+/// A change, with its sequence number in its shard.
 #[derive(Debug)]
 pub(super) struct Change {
     pub(super) sequence_number: String,
     pub(super) commit: Result<Commit, String>,
 }
 
-/// A place cannot be read from.
+/// The reason why a shard cannot be read at a place.
 #[derive(Debug)]
 pub(super) enum Lost {
-    /// It is too old.
+    /// The iterator has expired.
     Expired,
-    /// What follows it was removed after its day.
+    /// The changes after it were removed, a day after they were made.
     Trimmed,
-    /// The shard is not there any more.
+    /// The shard no longer exists.
     Gone,
-    /// There are too many readers: try again later.
+    /// Too many readers: retry later.
     Throttled,
     CliError(CliError),
 }
@@ -102,7 +102,8 @@ impl TableChanges {
 #[async_trait]
 impl Changes for TableChanges {
     async fn shards(&self) -> Result<Vec<Shard>, CliError> {
-        let (mut shards, mut after) = (Vec::new(), None);
+        let mut shards = Vec::new();
+        let mut after = None;
         loop {
             let call = self.client.describe_stream().stream_arn(&self.stream);
             let answer = call.set_exclusive_start_shard_id(after).send().await;
@@ -197,7 +198,7 @@ mod tests {
     const EVENTS: &str =
         r#"[{"i":"018bcfe5-6800-7000-8000-000000000000","t":"OrderDelivered","v":1,"d":{}}]"#;
 
-    /// A record of a commit, of which one attribute says what its events are.
+    /// A record of a commit. The given attribute holds its events.
     fn record(kind: OperationType, (name, value): (&str, &str)) -> Record {
         let text = |text: &str| AttributeValue::S(text.to_owned());
         let number = AttributeValue::N("7".to_owned());
@@ -234,7 +235,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_large_commit_is_fetched_where_it_is_said_from_where() {
+    async fn a_large_commit_is_fetched_from_the_payload_store() {
         let payloads = MemoryPayloadStore::default();
         let id = ContentId::keep(&payloads, EVENTS.to_owned()).await.expect("it is kept");
         let record = record(OperationType::Insert, ("x", &id.to_string()));

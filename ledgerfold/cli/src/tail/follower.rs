@@ -1,4 +1,4 @@
-//! Following a change stream from shard to shard.
+//! Follows a change stream from shard to shard.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -11,47 +11,48 @@ use ledgerfold::{ports::Clock, vocabulary::Commit};
 use super::changes::{Changes, Lost, Page, Place, Position, Shard};
 use crate::error::CliError;
 
-/// How many shards are read at a time.
+/// How many shards are read concurrently.
 const READERS: usize = 8;
-/// Between reads, where there is something to read. DynamoDB allows each shard five reads a second, of which
+/// The pause between reads while there are changes. DynamoDB allows five reads a second on each shard, and
 /// the relay takes four.
 const PAUSE: Duration = Duration::from_millis(250);
-/// Between reads where there is nothing.
+/// The pause between reads while there are none.
 const LONG_PAUSE: Duration = Duration::from_secs(1);
-/// A child that is not listed yet when its parent ends is found this many rounds later at most.
-const LOOK_AROUND: u32 = 20;
+/// A parent may end before its child is listed. The list is read again after this many rounds.
+const ROUNDS_BETWEEN_LISTS: u32 = 20;
 
 /// Where to begin.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Start {
-    /// With what is appended from now on.
+    /// At changes made from now on.
     Now,
-    /// With the oldest change there is.
+    /// At the oldest change.
     Oldest,
 }
 
-/// Reads all shards of a change stream, parents before their children, so that the changes of an item come in
-/// order. There is no order among items.
+/// Reads all shards of a change stream, parents before children, so that the changes of an item arrive in
+/// order. Different items have no order among each other.
 pub(super) struct Follower<'a> {
     changes: &'a dyn Changes,
     readers: BTreeMap<String, Reader>,
-    /// Shards that are or were read, or are older than the start.
+    /// Shards that are or were read, or that are older than the start.
     known: BTreeSet<String>,
     rounds: u32,
     quiet: bool,
 }
 
 struct Reader {
-    /// None where it was lost: it is opened again at the position.
+    /// `None` after the place was lost; it is then opened again at the position.
     place: Option<Place>,
     position: Position,
-    /// Nothing will be added to it.
+    /// A closed shard receives no further changes.
     closed: bool,
 }
 
 impl<'a> Follower<'a> {
     pub(super) async fn begin(changes: &'a dyn Changes, start: Start) -> Result<Self, CliError> {
-        let (readers, known) = (BTreeMap::new(), BTreeSet::new());
+        let readers = BTreeMap::new();
+        let known = BTreeSet::new();
         let mut follower = Self { changes, readers, known, rounds: 0, quiet: false };
         match start {
             Start::Oldest => follower.adopt().await?,
@@ -67,8 +68,8 @@ impl<'a> Follower<'a> {
         Ok(follower)
     }
 
-    /// What was appended since the last call; what cannot be read, with the reason. It pauses first where the
-    /// last call brought little.
+    /// The commits appended since the last call; for a change that cannot be read, the reason. It pauses
+    /// first, longer if the last call returned nothing.
     pub(super) async fn next(
         &mut self,
         clock: &dyn Clock,
@@ -80,7 +81,7 @@ impl<'a> Follower<'a> {
         let before = self.readers.len();
         let found = self.round().await?;
         let ended = self.readers.len() < before;
-        if ended || self.readers.is_empty() || self.rounds.is_multiple_of(LOOK_AROUND) {
+        if ended || self.readers.is_empty() || self.rounds.is_multiple_of(ROUNDS_BETWEEN_LISTS) {
             self.adopt().await?;
         }
         self.quiet = found.is_empty() && !self.readers.values().any(|reader| reader.closed);
@@ -103,7 +104,7 @@ impl<'a> Follower<'a> {
         Ok(found)
     }
 
-    /// Goes on behind a page.
+    /// Moves a reader to the next page.
     fn turn(&mut self, shard: &str, page: Page) -> Vec<Result<Commit, String>> {
         if let Some(reader) = self.readers.get_mut(shard) {
             if let Some(last) = page.changes.last() {
@@ -121,15 +122,15 @@ impl<'a> Follower<'a> {
         let Some(reader) = self.readers.get_mut(shard) else { return Ok(()) };
         match lost {
             Lost::Throttled => {}
-            Lost::CliError(trouble) => return Err(trouble),
+            Lost::CliError(failed) => return Err(failed),
             Lost::Expired => {
                 if reader.position == Position::Newest {
-                    eprintln!("The place in {shard} has expired: changes may be missing.");
+                    eprintln!("The place in {shard} has expired. Some changes may be missing.");
                 }
                 reader.place = None;
             }
             Lost::Trimmed => {
-                eprintln!("Changes of {shard} were removed before they were read.");
+                eprintln!("Changes of {shard} were removed before they could be read.");
                 (reader.place, reader.position) = (None, Position::Oldest);
             }
             Lost::Gone => {
@@ -139,7 +140,7 @@ impl<'a> Follower<'a> {
         Ok(())
     }
 
-    /// Takes up shards that are new, once their parents are read.
+    /// Starts reading new shards, once their parents have been read.
     async fn adopt(&mut self) -> Result<(), CliError> {
         let shards = self.changes.shards().await?;
         let listed: BTreeSet<_> = shards.iter().map(|shard| shard.id.clone()).collect();
@@ -159,7 +160,7 @@ impl<'a> Follower<'a> {
         let place = match self.changes.open(&shard.id, &position).await {
             Ok(place) => Some(place),
             Err(Lost::Gone) => return Ok(()),
-            Err(Lost::CliError(trouble)) => return Err(trouble),
+            Err(Lost::CliError(failed)) => return Err(failed),
             Err(_) => None,
         };
         let reader = Reader { place, position, closed: shard.closed };

@@ -1,4 +1,4 @@
-//! A change stream in memory, with shards that end and places that are lost.
+//! Tests on a change stream in memory, with shards that end and places that are lost.
 
 use std::{
     collections::{BTreeMap, VecDeque},
@@ -21,7 +21,7 @@ type Kept = (Option<&'static str>, Vec<&'static str>, bool);
 #[derive(Default)]
 struct Memory {
     shards: Mutex<BTreeMap<&'static str, Kept>>,
-    /// What the next reads are answered with instead of a page.
+    /// The next reads fail with these.
     faults: Mutex<VecDeque<Lost>>,
 }
 
@@ -72,7 +72,7 @@ impl Changes for Memory {
         Ok(Place(format!("{shard}:{before}")))
     }
 
-    /// One change at a time.
+    /// Returns one change at a time.
     async fn read(&self, Place(place): &Place) -> Result<Page, Lost> {
         if let Some(fault) = self.faults.lock().expect("whole").pop_front() {
             return Err(fault);
@@ -85,13 +85,13 @@ impl Changes for Memory {
             let next = (!closed).then(|| Place(place.to_owned()));
             return Ok(Page { changes: Vec::new(), next });
         };
-        // What a change says does not matter here; words are shorter than commits.
+        // The content of a change does not matter here; an error text is shorter than a commit.
         let change = Change { sequence_number: at.to_string(), commit: Err((*change).to_owned()) };
         Ok(Page { changes: vec![change], next: Some(Place(format!("{shard}:{}", at + 1))) })
     }
 }
 
-/// What some rounds bring.
+/// The changes of some rounds.
 async fn rounds(follower: &mut Follower<'_>, rounds: usize) -> Vec<String> {
     let mut found = Vec::new();
     for _ in 0..rounds {
@@ -141,7 +141,7 @@ async fn a_child_that_is_listed_late_is_found() {
 }
 
 #[tokio::test]
-async fn a_place_that_is_lost_is_found_again_behind_what_was_read() {
+async fn a_lost_place_is_opened_again_after_the_last_change_read() {
     let memory = Memory::default().with("a", None, false);
     memory.append("a", &["one", "two", "three"]);
     let mut follower = Follower::begin(&memory, Start::Oldest).await.expect("it begins");
@@ -151,11 +151,11 @@ async fn a_place_that_is_lost_is_found_again_behind_what_was_read() {
     memory.fail(Lost::Throttled);
     assert_eq!(rounds(&mut follower, 2).await, ["three"]);
     memory.fail(Lost::Trimmed);
-    assert_eq!(rounds(&mut follower, 2).await, ["one"], "from the oldest that is left");
+    assert_eq!(rounds(&mut follower, 2).await, ["one"], "from the oldest remaining one");
 }
 
 #[tokio::test]
-async fn what_cannot_be_got_over_ends_it() {
+async fn an_error_that_no_retry_can_fix_ends_it() {
     let memory = Memory::default().with("a", None, false);
     let mut follower = Follower::begin(&memory, Start::Now).await.expect("it begins");
     memory.fail(Lost::CliError(CliError::Call { call: "GetRecords", reason: "no".to_owned() }));

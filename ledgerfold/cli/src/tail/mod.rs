@@ -1,4 +1,4 @@
-//! `ledgerfold tail`: events as they are appended.
+//! `ledgerfold tail`: prints events as they are appended.
 
 mod changes;
 mod follower;
@@ -20,22 +20,22 @@ use ledgerfold_aws::SystemClock;
 use changes::TableChanges;
 use follower::{Follower, Start};
 
-/// Follows the event table's change stream, one line for each event; with --json one JSON object.
+/// Follows the event table's change stream: one line for each event, or with --json one JSON object.
 ///
-/// DynamoDB lets two read a change stream at a time. The relay is one of them, and a tail takes the other
-/// place: run one at a time, or the relay is slowed down.
+/// DynamoDB allows two readers of a change stream. The relay is the first, and a tail is the second: run
+/// only one at a time, or you slow the relay down.
 #[derive(Debug, Args)]
 pub(crate) struct Tail {
-    /// Begin with the oldest change there is, which is a day old at most, instead of now
+    /// Begin at the oldest change, at most a day old, instead of now
     #[arg(long)]
     from_start: bool,
-    /// Only this stream; may be given again
+    /// Only this stream; may be repeated
     #[arg(long, value_name = "STREAM")]
     stream: Vec<StreamId>,
-    /// Only events of this type, as `OrderPlaced`; may be given again
+    /// Only events of this type, for example `OrderPlaced`; may be repeated
     #[arg(long, value_name = "TYPE")]
     r#type: Vec<String>,
-    /// End after so many events
+    /// End after this many events
     #[arg(long, value_name = "EVENTS", value_parser = clap::value_parser!(u64).range(1..))]
     count: Option<u64>,
 }
@@ -48,9 +48,9 @@ pub(crate) async fn run(
     let changes = TableChanges::open(target).await?;
     let start = if command.from_start { Start::Oldest } else { Start::Now };
     let follower = Follower::begin(&changes, start).await?;
-    eprintln!("Following {}; Ctrl-C ends it.", target.event_table()?);
+    eprintln!("Following {}. Press Ctrl-C to stop.", target.event_table()?);
     match command.follow(follower, output).await {
-        // Whoever reads has seen enough, as `head` does.
+        // The reader of the output has stopped, for example `head`.
         Err(CliError::Output(error)) if error.kind() == io::ErrorKind::BrokenPipe => {
             Ok(ExitCode::SUCCESS)
         }
@@ -77,7 +77,7 @@ impl Tail {
                             }
                         }
                     }
-                    Err(reason) => eprintln!("A change is not shown: {reason}"),
+                    Err(reason) => eprintln!("Skipped a change: {reason}"),
                 }
             }
         }

@@ -29,7 +29,7 @@ async fn stream_of(store: &Temporary, bytes: usize) -> (StreamId, Commit) {
     let stream = fresh();
     let (half, rest) = ("x".repeat(bytes / 2), "y".repeat(bytes - bytes / 2));
     let new = commit(&Loaded::unread(stream.clone()), "large", &[&half, &rest], 60);
-    store.append(&new).await.expect("it is kept elsewhere");
+    store.append(&new).await.expect("it goes to the payload store");
     (stream, new.into_commit())
 }
 
@@ -38,19 +38,19 @@ async fn read(store: &Temporary, stream: &StreamId) -> Result<Vec<Commit>, Store
 }
 
 #[tokio::test]
-async fn a_commit_that_is_too_large_for_an_item_is_kept_elsewhere_and_comes_back() {
+async fn a_commit_too_large_for_an_item_goes_to_the_payload_store_and_is_read_back() {
     let (store, payloads) = store().await;
     let (stream, large) = stream_of(&store, 1_000_000).await;
     assert!(read(&store, &stream).await.expect("it can be read") == [large.clone()]);
     assert_eq!(payloads.count(), 1);
     match store.append(&commit(&Loaded::unread(stream), "late", &["c"], 60)).await {
         Err(AppendError::Conflict { winner }) => assert!(*winner == large, "another winner"),
-        other => panic!("a taken version was given away: {other:?}"),
+        other => panic!("a version was given away twice: {other:?}"),
     }
 }
 
 #[tokio::test]
-async fn a_commit_that_fits_stays_where_it_is() {
+async fn a_commit_that_fits_stays_in_its_item() {
     let (store, payloads) = store().await;
     let (stream, small) = stream_of(&store, MAX_ITEM_BYTES / 2).await;
     assert!(read(&store, &stream).await.expect("it can be read") == [small]);
@@ -58,9 +58,9 @@ async fn a_commit_that_fits_stays_where_it_is() {
 }
 
 #[tokio::test]
-async fn an_event_that_the_bus_would_not_take_is_refused_unless_a_pointer_can_travel() {
+async fn an_event_too_large_for_the_bus_is_refused_unless_a_pointer_can_replace_it() {
     let large = |bytes: usize| {
-        // Its content is JSON, of which the text is all but these.
+        // All of the JSON content is text, except for these bytes.
         let note = "x".repeat(bytes - r#"{"text":""}"#.len());
         commit(&Loaded::unread(fresh()), "large", &[&note, "small"], 60)
     };
@@ -70,10 +70,10 @@ async fn an_event_that_the_bus_would_not_take_is_refused_unless_a_pointer_can_tr
         Err(AppendError::EventTooLarge { bytes, limit }) => {
             assert_eq!((bytes, limit), (MAX_EVENT_BYTES + 1, MAX_EVENT_BYTES));
         }
-        other => panic!("an event that can never be published was answered by {other:?}"),
+        other => panic!("an event that cannot be published was answered by {other:?}"),
     }
     let (store, payloads) = store().await;
-    store.append(&large(MAX_EVENT_BYTES + 1)).await.expect("a pointer to it can travel");
+    store.append(&large(MAX_EVENT_BYTES + 1)).await.expect("the bus can carry a pointer");
     assert_eq!(payloads.count(), 0, "the commit fits");
 }
 
@@ -102,14 +102,14 @@ async fn a_commit_over_the_larger_bound_is_refused_with_the_sizes() {
     assert_eq!(payloads.count(), 0);
 }
 
-/// The commits of a page, and how many payloads were fetched for it.
+/// The result of a read, with the number of payloads that it fetched.
 async fn counted<T>(payloads: &MemoryPayloadStore, read: impl Future<Output = T>) -> (T, usize) {
     let before = payloads.fetches();
     let outcome = read.await;
     (outcome, payloads.fetches() - before)
 }
 
-/// Forty commits of two megabytes each, whose state is remembered in a snapshot.
+/// A stream of forty commits of two megabytes each, with a snapshot of the state.
 async fn large_stream(store: &Temporary) -> StreamId {
     let stream = fresh();
     let log: Arc<dyn EventStore> = Arc::new(store.store.clone());
@@ -121,13 +121,13 @@ async fn large_stream(store: &Temporary) -> StreamId {
     for attempt in 0..40 {
         let text = "x".repeat(2_000_000);
         let request = write(&stream, &format!("attempt-{attempt}"), &[&text]);
-        handler.handle(&request).await.expect("it is kept elsewhere");
+        handler.handle(&request).await.expect("it goes to the payload store");
     }
     stream
 }
 
 #[tokio::test]
-async fn a_page_is_bounded_by_what_is_fetched_for_it() {
+async fn a_page_is_limited_by_the_payloads_that_it_fetches() {
     let (store, payloads) = store().await;
     let stream = large_stream(&store).await;
     let (mut after, mut pages) = (Version::NONE, 0);
@@ -148,7 +148,7 @@ async fn a_page_is_bounded_by_what_is_fetched_for_it() {
 }
 
 #[tokio::test]
-async fn a_load_fetches_nothing_that_a_snapshot_makes_unnecessary() {
+async fn a_load_fetches_no_payload_before_the_snapshot() {
     let (store, payloads) = store().await;
     let stream = large_stream(&store).await;
     let load = Loader::<Sketchbook>::new();

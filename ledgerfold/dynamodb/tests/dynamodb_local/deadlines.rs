@@ -1,3 +1,5 @@
+//! Unreadable deadlines.
+
 use aws_sdk_dynamodb::{Client, types::AttributeValue};
 use ledgerfold::{
     CorrelationId, DeadlineName, Timestamp,
@@ -13,7 +15,7 @@ fn text(text: &str) -> AttributeValue {
 }
 
 #[tokio::test]
-async fn what_cannot_be_read_is_in_nobodys_way() {
+async fn an_unreadable_item_blocks_no_other_deadline() {
     let client = Client::from_conf(config().build());
     let table = deadline_table(&client).await;
     let store = DynamoDeadlineStore::new(client.clone(), &table, DUE_INDEX);

@@ -1,5 +1,5 @@
-//! The adapters on DynamoDB Local: the suites of the testkit, and what commands cost. The module
-//! `event_store` runs on LocalStack as well.
+//! The adapters on DynamoDB Local: the conformance suites, and the cost of commands. The module `event_store` also
+//! runs on LocalStack.
 
 #![allow(clippy::panic, reason = "a test may fail")]
 
@@ -15,7 +15,7 @@ mod event_store {
     ledgerfold_proofs::event_store_conformance!(crate::tables::event_store());
 
     #[test]
-    fn a_table_answers_like_the_model_whatever_is_done() {
+    fn a_table_behaves_like_the_model() {
         ledgerfold_proofs::conformance::history::check(12, crate::tables::event_store());
     }
 }

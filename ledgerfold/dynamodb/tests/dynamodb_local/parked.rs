@@ -29,7 +29,7 @@ fn entry(stream: &StreamId) -> Parked {
 }
 
 #[tokio::test]
-async fn projections_and_their_generations_keep_apart() {
+async fn projections_and_their_generations_are_kept_apart() {
     let client = Client::from_conf(tables::config().build());
     let table = tables::keyed_table(&client).await;
     let stream = fresh();

@@ -1,4 +1,4 @@
-//! Listing the streams of an event table.
+//! Lists of the streams of an event table.
 
 use aws_sdk_dynamodb::Client;
 use ledgerfold::{
@@ -13,7 +13,7 @@ use crate::tables;
 
 const STREAMS: usize = 11;
 
-/// A table of streams of one to three commits, listed in small pages.
+/// A table with streams of one to three commits, listed in small pages.
 async fn table() -> (DynamoStreams, Vec<StreamId>) {
     let client = Client::from_conf(tables::config().build());
     let table = tables::event_table(&client).await;

@@ -1,3 +1,5 @@
+//! Tables for tests, with the same keys and indexes as in the template.
+
 use std::sync::{
     Arc,
     atomic::{AtomicU32, Ordering},
@@ -38,7 +40,7 @@ pub(crate) async fn event_store() -> Temporary {
     log_over(Client::from_conf(config().build())).await
 }
 
-/// The same over this client.
+/// A log that uses this client.
 pub(crate) async fn log_over(client: Client) -> Temporary {
     let (log, reservations) = (event_table(&client).await, reservation_table(&client).await);
     let store = DynamoEventStore::new(client, &log).with_reservations(&reservations);
@@ -57,13 +59,13 @@ pub(crate) async fn row_store() -> DynamoRowStore {
     rows_over(Client::from_conf(config().build())).await
 }
 
-/// Rows that are listed by an index, as the template has it.
+/// Rows with an index that lists them.
 pub(crate) async fn rows_over(client: Client) -> DynamoRowStore {
     let table = indexed_table(&client, "by-list").await;
     DynamoRowStore::new(client, table).listed_by("by-list")
 }
 
-/// The same with several generations, which are removed in small pages.
+/// Rows of several generations, which are removed in small pages.
 pub(crate) async fn read_table_of_rows() -> DynamoReadTable {
     read_table_over(Client::from_conf(config().build())).await.in_pages_of(3)
 }
@@ -73,17 +75,17 @@ pub(crate) async fn read_table_over(client: Client) -> DynamoReadTable {
     DynamoReadTable::new(client, table).listed_by("by-list")
 }
 
-/// Deadlines in small pages, so that the suite meets several.
+/// Deadlines in small pages, so that lists have several.
 pub(crate) async fn deadline_store() -> DynamoDeadlineStore {
     let client = Client::from_conf(config().build());
     let table = deadline_table(&client).await;
     DynamoDeadlineStore::new(client, table, DUE_INDEX).with_pages_of(2)
 }
 
-/// The index that finds deadlines by their time.
+/// The index over due times.
 pub(crate) const DUE_INDEX: &str = "by-due";
 
-/// A table of deadlines, as the template has it.
+/// A table of deadlines.
 pub(crate) async fn deadline_table(client: &Client) -> String {
     indexed_table(client, DUE_INDEX).await
 }
@@ -124,7 +126,7 @@ pub(crate) async fn generations_over(client: Client) -> DynamoGenerationStore {
     DynamoGenerationStore::new(client, table)
 }
 
-/// A quarantine with pages so small that a list has several.
+/// A quarantine in small pages, so that lists have several.
 pub(crate) async fn quarantine() -> DynamoQuarantine {
     let client = Client::from_conf(config().build());
     let table = keyed_table(&client).await;
@@ -146,12 +148,12 @@ pub(crate) async fn desk() -> Desk {
     }
 }
 
-/// A table of texts by two texts, as counters and what is known of projections are in.
+/// A table with two string keys, as for counters and for the states of projections.
 pub(crate) async fn keyed_table(client: &Client) -> String {
     table(client, &[("pk", S), ("sk", S)], &["pk", "sk"], None).await
 }
 
-/// A table of commits, as the template has it.
+/// A table of commits.
 pub(crate) async fn event_table(client: &Client) -> String {
     table(client, &[("pk", S), ("sk", N)], &["pk", "sk"], None).await
 }
@@ -183,7 +185,7 @@ async fn table(
         .billing_mode(BillingMode::PayPerRequest)
         .send()
         .await
-        .expect("the table can be made");
+        .expect("the table can be created");
     name
 }
 

@@ -1,3 +1,5 @@
+//! Tables that are deleted after a test.
+
 use async_trait::async_trait;
 use aws_sdk_dynamodb::Client;
 use ledgerfold::{
@@ -11,8 +13,8 @@ use ledgerfold_dynamodb::DynamoEventStore;
 
 use crate::tables;
 
-/// A log whose tables are deleted when it is dropped, also by a test that failed: a cloud that stays
-/// up is left as it was.
+/// A log whose tables are deleted when it is dropped, even after a failed test, so that a cloud that keeps running is
+/// left unchanged.
 pub(crate) struct Temporary {
     pub(crate) store: DynamoEventStore,
     pub(crate) tables: [String; 2],
@@ -64,7 +66,7 @@ impl EventStore for Temporary {
 }
 
 impl Drop for Temporary {
-    /// On a thread with a runtime of its own, because the test's is busy with dropping.
+    /// Runs on a thread with its own runtime, because the test's runtime is blocked by the drop.
     fn drop(&mut self) {
         let tables = std::mem::take(&mut self.tables);
         let deleted = std::thread::spawn(move || {

@@ -1,4 +1,4 @@
-//! Replaying an archive to the rules that ask for it.
+//! Replays of an archive to rules of its bus.
 
 mod status;
 
@@ -17,20 +17,20 @@ use status::{instant, window};
 
 pub use status::{ARCHIVED_AFTER, EmptyWindow, ReplayState, ReplayStatus, Window};
 
-/// The replays of one archive: what is in it is sent again to rules of its bus.
+/// The replays of one archive, which send its events again to rules of its bus.
 ///
-/// | what AWS does not promise | what follows |
+/// | AWS does not promise | our answer |
 /// | --- | --- |
-/// | order: an archive is read in steps of a minute, and a minute in any order | a consumer orders by the version of the stream, as our projectors do |
-/// | that an event comes once, or is not live at the same time | a consumer drops what it has seen |
-/// | that the last ten minutes are in the archive yet | [`Window::settled_at`] says when they are |
-/// | that nobody else gets it: without rules, everybody does | [`Replays::start`] takes no empty list of them |
+/// | order: an archive is replayed minute by minute, and each minute in any order | consumers order by the version of the stream, as our projectors do |
+/// | single delivery, or that live events wait | consumers drop duplicates |
+/// | that the last ten minutes are already in the archive | [`Window::settled_at`] returns the time when they are |
+/// | privacy: without rules, every consumer receives the events | [`Replays::start`] requires at least one rule |
 ///
 /// Every replayed event names its replay
-/// ([`Delivery::replay`](ledgerfold::vocabulary::Delivery::replay), on the bus `replay-name`), so that
-/// side effects can refuse it, and it is not archived again. The window goes by the time of recording.
-/// AWS keeps what it knows of a replay for 90 days, and charges for events that are sent again as for
-/// new ones.
+/// ([`Delivery::replay`](ledgerfold::vocabulary::Delivery::replay), on the bus `replay-name`), so that consumers with
+/// side effects can ignore it. It is not archived again. The window is in recording times.
+///
+/// AWS keeps the state of a replay for 90 days, and charges for replayed events as for new ones.
 ///
 /// <https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-replay-archived-event.html>
 #[derive(Clone, Debug)]
@@ -48,51 +48,53 @@ const DAY: u64 = 24 * 3600;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RuleArn(String);
 
-/// Some replays.
+/// A page of replays.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ReplayPage {
     /// The replays.
     pub replays: Vec<ReplayStatus>,
-    /// Where the next page begins, if there is one.
+    /// The start of the next page, if there is one.
     pub next: Option<String>,
 }
 
-/// Text that is not the ARN of a rule.
+/// A text that is not the ARN of a rule.
 #[derive(Debug, thiserror::Error)]
-#[error("{0:?} is not the ARN of a rule, as arn:aws:events:us-east-1:123456789012:rule/bus/name")]
+#[error(
+    "{0:?} is not the ARN of a rule, for example arn:aws:events:us-east-1:123456789012:rule/bus/name"
+)]
 pub struct NotARule(String);
 
-/// A replay was not started, found or stopped.
+/// The reason why a replay was not started, found or stopped.
 #[derive(Debug, thiserror::Error)]
 pub enum ReplayError {
-    /// There is no such archive.
+    /// The archive does not exist.
     #[error("there is no archive called {0}")]
     UnknownArchive(String),
-    /// There is no such replay, or it was more than 90 days ago.
+    /// The replay does not exist, or it is more than 90 days old.
     #[error("there is no replay called {}", .0.0)]
     UnknownReplay(ReplayName),
-    /// A replay's name is used once: take another.
-    #[error("there is a replay called {} already", .0.0)]
+    /// The name of an earlier replay. Every replay needs a new name.
+    #[error("there already is a replay called {}", .0.0)]
     NameTaken(ReplayName),
-    /// EventBridge takes 1 to 64 letters, digits, dots, hyphens and underscores.
-    #[error("{:?} is no name for a replay: 1 to 64 of A-Z a-z 0-9 . - _", .0.0)]
+    /// EventBridge accepts 1 to 64 letters, digits, dots, hyphens and underscores.
+    #[error("{:?} is not a valid name of a replay: use 1 to 64 of A-Z a-z 0-9 . - _", .0.0)]
     BadName(ReplayName),
-    /// It would go to everybody on the bus.
-    #[error("a replay needs rules that it is to reach")]
+    /// Without rules, the replay would reach every consumer on the bus.
+    #[error("a replay needs at least one rule")]
     NoRules,
-    /// As many replays are running as the account may have: wait for one, or cancel it.
-    #[error("no more replays may run at a time: {0}")]
+    /// The account's limit of running replays is reached. Wait for one to end, or cancel one.
+    #[error("too many replays are running: {0}")]
     TooMany(String),
-    /// It is over, or about to be: there is nothing to cancel.
-    #[error("the replay is {0}, there is nothing to cancel")]
+    /// The replay has ended or is about to end.
+    #[error("the replay is {0}, so there is nothing to cancel")]
     Over(ReplayState),
-    /// More was asked of EventBridge than it gives now. Try again later.
+    /// EventBridge limits the rate of calls. Try again later.
     #[error("EventBridge is throttling")]
     Throttled,
-    /// EventBridge did not answer. A replay that was to start may have started.
+    /// EventBridge did not answer. A replay may nevertheless have started.
     #[error("EventBridge is not available: {0}")]
     Unavailable(String),
-    /// EventBridge refused, and will again.
+    /// EventBridge refused the request. The same request will be refused again.
     #[error("EventBridge refused the request: {0}")]
     Refused(String),
 }
@@ -101,7 +103,7 @@ impl Replays {
     /// The replays of this archive, by name or ARN.
     ///
     /// # Errors
-    /// [`ReplayError`], [`UnknownArchive`](ReplayError::UnknownArchive) among it.
+    /// [`ReplayError`], for example [`UnknownArchive`](ReplayError::UnknownArchive).
     pub async fn open(client: Client, archive: &str) -> Result<Self, ReplayError> {
         let name = archive.rsplit('/').next().unwrap_or(archive);
         let answer = client.describe_archive().archive_name(name).send().await;
@@ -109,9 +111,10 @@ impl Replays {
             Some("ResourceNotFoundException") => ReplayError::UnknownArchive(name.to_owned()),
             _ => failure(&error),
         })?;
-        let missing = || ReplayError::Refused(format!("it says too little of the archive {name}"));
+        let missing =
+            || ReplayError::Refused(format!("the description of archive {name} is incomplete"));
         let created = answer.creation_time().and_then(instant);
-        // 0 is for ever.
+        // 0 means for ever.
         let days = answer.retention_days().and_then(|days| u64::try_from(days).ok());
         let kept_for = days.filter(|days| *days > 0).map(|days| Duration::from_secs(days * DAY));
         Ok(Self {
@@ -123,25 +126,25 @@ impl Replays {
         })
     }
 
-    /// When the archive was made, where EventBridge says it.
+    /// When the archive was created, if EventBridge reports it.
     pub const fn created(&self) -> Option<Timestamp> {
         self.created
     }
 
-    /// Nothing that was recorded earlier can be expected in the archive: it was not there yet, or does
-    /// not keep it any longer.
+    /// The oldest recording time that the archive can contain: before it, the archive did not exist yet, or it has
+    /// deleted the events.
     pub fn reaches_back_to(&self, now: Timestamp) -> Timestamp {
         let kept = self.kept_for.and_then(|kept_for| now.checked_sub(kept_for).ok());
         self.created.max(kept).unwrap_or(Timestamp::UNIX_EPOCH)
     }
 
-    /// Sends what is in the window again, to these rules and no others.
+    /// Replays the events in the window to these rules only.
     ///
-    /// The call is made once: a second try could only find what the first one has started.
+    /// The SDK does not retry this call, because a second attempt could only find the first one's replay.
     ///
     /// # Errors
-    /// [`ReplayError`]. After [`Unavailable`](ReplayError::Unavailable) ask
-    /// [`Replays::describe`] whether it has started.
+    /// [`ReplayError`]. After [`Unavailable`](ReplayError::Unavailable) call [`Replays::describe`] to find out whether
+    /// it has started.
     pub async fn start(
         &self,
         name: &ReplayName,
@@ -180,10 +183,10 @@ impl Replays {
         Ok(answer.state().into())
     }
 
-    /// How a replay stands.
+    /// The state of a replay.
     ///
     /// # Errors
-    /// [`ReplayError`], [`UnknownReplay`](ReplayError::UnknownReplay) among it.
+    /// [`ReplayError`], for example [`UnknownReplay`](ReplayError::UnknownReplay).
     pub async fn describe(&self, name: &ReplayName) -> Result<ReplayStatus, ReplayError> {
         let answer = self.client.describe_replay().replay_name(&name.0).send().await;
         let answer = answer.map_err(|error| absent(name, &error))?;
@@ -198,7 +201,7 @@ impl Replays {
         })
     }
 
-    /// The replays of the archive, some at a time, from a place on or from the beginning.
+    /// A page of the archive's replays, from a place or from the beginning.
     ///
     /// # Errors
     /// [`ReplayError`].
@@ -218,12 +221,12 @@ impl Replays {
         })
     }
 
-    /// Stops a replay. What was sent is not taken back.
+    /// Stops a replay. Events already sent are not taken back.
     ///
     /// # Errors
     /// [`ReplayError`]; [`Over`](ReplayError::Over) if there is nothing to stop.
     pub async fn cancel(&self, name: &ReplayName) -> Result<ReplayState, ReplayError> {
-        // Emulators cancel whatever they are told, also what was over long ago.
+        // Emulators also cancel a replay that has ended, so check its state first.
         let state = self.describe(name).await?.state;
         if state.is_over() {
             return Err(ReplayError::Over(state));
@@ -285,7 +288,7 @@ where
     }
 }
 
-/// EventBridge's own words where it has some.
+/// EventBridge's own message, if there is one.
 fn reason<E, R>(error: &SdkError<E, R>) -> String
 where
     E: ProvideErrorMetadata + std::error::Error + 'static,

@@ -1,58 +1,58 @@
-//! What is known of a replay, in words of our own.
+//! The state and the window of a replay.
 
 use std::{fmt, time::Duration};
 
 use aws_sdk_eventbridge::{primitives::DateTime, types as sdk};
 use ledgerfold::{Timestamp, vocabulary::ReplayName};
 
-/// The times of recording that a replay is to bring, both ends included.
+/// The recording times of the replayed events, both ends included.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Window {
     from: Timestamp,
     to: Timestamp,
 }
 
-/// Where a replay is.
+/// The state of a replay.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ReplayState {
-    /// It was asked for.
+    /// It was requested.
     Starting,
-    /// Events are on their way.
+    /// It is sending events.
     Running,
-    /// It is to stop; events that were sent are not taken back.
+    /// It is being stopped. Events already sent are not taken back.
     Cancelling,
-    /// Everything in the window was sent to the rules. Their targets may still be at work on it.
+    /// All events in the window were sent to the rules. Their targets may still be processing them.
     Completed,
     /// It was stopped before its end.
     Cancelled,
-    /// It stopped by itself.
+    /// It stopped with an error.
     Failed,
-    /// A state that EventBridge did not have when this was written.
+    /// A state that this program does not know.
     Unknown,
 }
 
-/// What is known of a replay.
+/// A replay, as EventBridge describes it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ReplayStatus {
-    /// What it is called.
+    /// Its name.
     pub name: ReplayName,
-    /// Where it is.
+    /// Its state.
     pub state: ReplayState,
-    /// Why it is there, in EventBridge's words.
+    /// The reason for its state, in EventBridge's words.
     pub reason: Option<String>,
-    /// What it brings.
+    /// Its window.
     pub window: Option<Window>,
-    /// The time of recording that it has come to.
+    /// The recording time up to which it has sent events.
     pub replayed_to: Option<Timestamp>,
     /// When it started.
     pub started: Option<Timestamp>,
-    /// When it ended, in whatever way.
+    /// When it completed, failed or was cancelled.
     pub ended: Option<Timestamp>,
 }
 
-/// A window whose end is not behind its beginning.
+/// A window that does not end after its start.
 #[derive(Debug, thiserror::Error)]
-#[error("the window ends at {to}, which is not behind its beginning at {from}")]
+#[error("the window ends at {to}, which is not after its start at {from}")]
 pub struct EmptyWindow {
     from: Timestamp,
     to: Timestamp,
@@ -63,15 +63,15 @@ pub struct EmptyWindow {
 pub const ARCHIVED_AFTER: Duration = Duration::from_secs(600);
 
 impl Window {
-    /// What was recorded in this time.
+    /// The events recorded between these times.
     ///
     /// # Errors
-    /// [`EmptyWindow`] if it does not end behind its beginning.
+    /// [`EmptyWindow`] if it does not end after its start.
     pub fn new(from: Timestamp, to: Timestamp) -> Result<Self, EmptyWindow> {
         if from < to { Ok(Self { from, to }) } else { Err(EmptyWindow { from, to }) }
     }
 
-    /// Its beginning.
+    /// Its start.
     pub const fn from(&self) -> Timestamp {
         self.from
     }
@@ -81,14 +81,14 @@ impl Window {
         self.to
     }
 
-    /// When all of it is in the archive: an event may take ten minutes to get there.
+    /// When the archive contains the whole window: an event may take ten minutes to get there.
     pub fn settled_at(&self) -> Timestamp {
         self.to.checked_add(ARCHIVED_AFTER).unwrap_or(Timestamp::MAX)
     }
 }
 
 impl ReplayState {
-    /// Whether nothing more will come of it.
+    /// Whether the replay has ended.
     pub const fn is_over(self) -> bool {
         matches!(self, Self::Completed | Self::Cancelled | Self::Failed)
     }
@@ -103,7 +103,7 @@ impl fmt::Display for ReplayState {
             Self::Completed => "completed",
             Self::Cancelled => "cancelled",
             Self::Failed => "failed",
-            Self::Unknown => "in a state that is not known",
+            Self::Unknown => "in an unknown state",
         })
     }
 }

@@ -1,4 +1,6 @@
-//! Queues behind rules of the bus.
+//! SQS queues behind rules of the bus: parsing of messages, and the response that names failed ones.
+//!
+//! The functions that consume them are in `projector` and `process`.
 
 mod process;
 mod projector;
@@ -12,48 +14,51 @@ use ledgerfold_eventbridge::{BusMessage, NotABusMessage, Origin, SigningKey};
 pub use process::serve_process;
 pub use projector::serve_projector;
 
-/// What SQS calls a message.
+/// SQS's id of a message.
 fn receipt(message: &SqsMessage) -> Receipt {
     Receipt(message.message_id.clone().unwrap_or_default())
 }
 
-/// The messages of a batch that the relay did not sign. The log decides whether they are true.
+/// The messages of a batch without the relay's signature. The core confirms each of them from the log.
 #[derive(Default)]
 struct Unsigned(BTreeSet<Receipt>);
 
 impl Unsigned {
-    /// A message as the bus has made it.
+    /// Parses a message that the bus has put into the queue.
     fn read(&mut self, message: &SqsMessage, key: &SigningKey) -> Result<Delivery, NotABusMessage> {
         let body = message.body.as_deref().unwrap_or_default();
         let BusMessage { content, replay, origin, .. } = BusMessage::parse(body, key)?;
         let receipt = receipt(message);
         if origin == Origin::Unknown {
-            tracing::warn!(message = receipt.0, "the relay did not sign this event");
+            tracing::warn!(
+                message = receipt.0,
+                "event without the relay's signature, checked against the log"
+            );
             self.0.insert(receipt.clone());
         }
         Ok(Delivery { receipt, content: Ok(content), replay })
     }
 
-    /// How many of the messages that failed are among them. What is true is in the log, so that it does
-    /// not fail unless the log itself does.
+    /// How many unsigned messages failed. A genuine event is in the log, so it only fails if the log itself
+    /// cannot be read.
     fn among<'a>(&self, failed: impl IntoIterator<Item = &'a Receipt>) -> usize {
         failed.into_iter().filter(|receipt| self.0.contains(receipt)).count()
     }
 }
 
-/// A message that nobody here can read.
+/// A message that is not an event of the bus.
 fn unreadable(message: &SqsMessage, error: &NotABusMessage) -> Delivery {
     Delivery { receipt: receipt(message), content: Err(error.to_string()), replay: None }
 }
 
-/// Names the messages that must come again.
+/// Names the messages that SQS must deliver again.
 fn response(failed: impl IntoIterator<Item = Receipt>) -> SqsBatchResponse {
     let mut response = SqsBatchResponse::default();
     response.set_failures(failed.into_iter().map(|receipt| receipt.0));
     response
 }
 
-/// Messages to test with.
+/// Messages for tests.
 #[cfg(test)]
 mod messages {
     use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent};
@@ -81,7 +86,7 @@ mod messages {
         json!({"detail": event.expect("it is JSON")})
     }
 
-    /// The same from somebody without the key.
+    /// The same message, published by a stranger without the key.
     pub(super) fn forged(commit: &Commit) -> Value {
         let mut message = on_the_bus(commit);
         message["detail"].as_object_mut().expect("an object").remove("signature");

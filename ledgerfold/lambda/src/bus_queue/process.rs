@@ -1,3 +1,5 @@
+//! The function that runs a process manager.
+
 use aws_lambda_events::sqs::SqsEvent;
 use lambda_runtime::{LambdaEvent, run, service_fn};
 use ledgerfold::{
@@ -12,21 +14,22 @@ use crate::{RunError, metrics};
 
 /// Runs a process manager on the messages that a rule of the bus puts into a queue.
 ///
-/// What the relay did not sign with this key is read from the log. Where the log does not have it, the
-/// message fails, nothing follows from it, and the metric `UnconfirmedEvents` is written to the log.
+/// Events without the relay's signature are read from the log. If the log does not have one, its message
+/// fails, no reaction follows, and the metric `UnconfirmedEvents` is written to the log.
 ///
-/// The rule should keep replays away, and the handler refuses those that come all the same. The
-/// mapping must report batch item failures: messages whose reactions did not all take effect are
-/// named, and they alone come again.
+/// The rule should filter out replays; the handler ignores those that arrive anyway. The event source
+/// mapping must report batch item failures: only messages with a failed reaction are named and delivered
+/// again.
 ///
 /// # Errors
-/// The runtime's, when it cannot go on.
+/// The runtime's, if it cannot continue.
 pub async fn serve_process<P: ProcessManager>(
     handler: ProcessHandler<P>,
     key: SigningKey,
 ) -> Result<(), RunError> {
     run(service_fn(move |event: LambdaEvent<SqsEvent>| {
-        let (handler, key) = (handler.clone(), key.clone());
+        let handler = handler.clone();
+        let key = key.clone();
         async move {
             let (failed, unconfirmed) = handle(&handler, &event.payload, &key).await;
             metrics::unconfirmed_events(&event.context.env_config.function_name, unconfirmed);
@@ -36,7 +39,7 @@ pub async fn serve_process<P: ProcessManager>(
     .await
 }
 
-/// The messages that must come again, and how many of them nobody has confirmed.
+/// The messages that failed, and how many of them are neither signed nor in the log.
 async fn handle<P: ProcessManager>(
     handler: &ProcessHandler<P>,
     event: &SqsEvent,
@@ -70,7 +73,7 @@ mod tests {
     use super::{ProcessHandler, ProcessManager, Receipt, handle};
     use crate::bus_queue::messages::{batch, forged, key, on_the_bus, replayed};
 
-    /// Writes what was written into another book.
+    /// Copies each note into another notebook.
     struct Copy;
 
     impl ProcessManager for Copy {
@@ -117,7 +120,7 @@ mod tests {
         let commits = log.commits();
         let notes: Vec<_> = commits.iter().flat_map(Commit::events).collect();
         let notes: Vec<_> = notes.iter().map(|(_, note)| note.data.as_str()).collect();
-        assert_eq!(notes, [r#"{"text":"stored"}"#; 2], "the log's own words were copied");
+        assert_eq!(notes, [r#"{"text":"stored"}"#; 2], "the text in the log was copied");
     }
 
     #[tokio::test]
@@ -125,11 +128,11 @@ mod tests {
         let log = Arc::new(MemoryEventStore::default());
         let process = process(&log);
         let fresh_commit = |note| commit(&Loaded::unread(fresh()), note, &[note], 60);
-        let (heard, again) = (fresh_commit("heard"), fresh_commit("again"));
-        let (heard, again) = (on_the_bus(heard.as_commit()), on_the_bus(again.as_commit()));
+        let (live, again) = (fresh_commit("live"), fresh_commit("again"));
+        let (live, again) = (on_the_bus(live.as_commit()), on_the_bus(again.as_commit()));
         let event = batch(&[
-            ("good", heard.clone()),
-            ("repeated", heard),
+            ("good", live.clone()),
+            ("repeated", live),
             ("replayed", replayed(again)),
             ("garbage", json!({"detail": {}})),
         ]);
@@ -138,6 +141,6 @@ mod tests {
         let commits = log.commits();
         let notes: Vec<_> = commits.iter().flat_map(Commit::events).collect();
         assert_eq!(notes.len(), 1);
-        assert_eq!(notes[0].1.data.as_str(), r#"{"text":"heard"}"#);
+        assert_eq!(notes[0].1.data.as_str(), r#"{"text":"live"}"#);
     }
 }

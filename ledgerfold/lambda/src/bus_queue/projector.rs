@@ -1,3 +1,5 @@
+//! The function that runs a projector.
+
 use std::{sync::Arc, time::Duration};
 
 use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent, SqsMessage};
@@ -12,30 +14,30 @@ use ledgerfold_eventbridge::SigningKey;
 use super::{Unsigned, receipt, response, unreadable};
 use crate::{RunError, metrics};
 
-/// No parked stream is tried with less time left than this, so that the attempts that have begun come
-/// to their end. Every projector has more.
+/// No retry of a quarantined stream starts with less time left than this, so that running retries can
+/// finish. Every projector's timeout is longer.
 const RESERVE: Duration = Duration::from_secs(4);
 
-/// Runs a projector on the messages that a rule of the bus puts into a queue, and on the word of
-/// upkeep that a schedule puts there: a [`Generational`](ledgerfold::project::Generational), or a
-/// [`Projector`](ledgerfold::project::Projector) where there are no generations.
+/// Runs a projector on the messages that a rule of the bus puts into a queue, and on the `retry` messages
+/// that a schedule puts there.
 ///
-/// What the relay did not sign with this key is read from the log. Where the log does not have it, the
-/// message fails, the read model stays as it is, and the metric `UnconfirmedEvents` is written to the
-/// log.
+/// Events without the relay's signature are read from the log. If the log does not have one, its message
+/// fails, the read model stays unchanged, and the metric `UnconfirmedEvents` is written to the log.
 ///
-/// The mapping must report batch item failures: messages that could not be applied are named, and
-/// they alone come again. After a round of healing the metric `ParkedStreams` is written to the log.
+/// The event source mapping must report batch item failures: only messages that could not be applied are
+/// named and delivered again. After each retry of quarantined streams the metric `ParkedStreams` is written
+/// to the log.
 ///
 /// # Errors
-/// The runtime's, when it cannot go on.
+/// The runtime's, if it cannot continue.
 pub async fn serve_projector(
     projector: impl Consumer + 'static,
     key: SigningKey,
 ) -> Result<(), RunError> {
     let projector = Arc::new(projector);
     run(service_fn(move |event: LambdaEvent<SqsEvent>| {
-        let (projector, key) = (projector.clone(), key.clone());
+        let projector = projector.clone();
+        let key = key.clone();
         async move {
             let until = event.context.deadline().checked_sub(RESERVE).map(Timestamp::try_from);
             let until = until.and_then(Result::ok).unwrap_or(Timestamp::UNIX_EPOCH);
@@ -51,15 +53,15 @@ pub async fn serve_projector(
     .await
 }
 
-/// What has become of an invocation.
+/// The result of an invocation.
 struct Handled {
     response: SqsBatchResponse,
-    /// Messages that failed, and that the relay did not sign.
+    /// Messages that failed and are not signed by the relay.
     unconfirmed: usize,
     retries: Option<RetrySummary>,
 }
 
-/// Events first: whoever waits for them is not to wait for what stands parked.
+/// Events come first, so that they do not wait for retries of quarantined streams.
 async fn handle(
     projector: &impl Consumer,
     event: SqsEvent,
@@ -67,7 +69,8 @@ async fn handle(
     until: Timestamp,
 ) -> Handled {
     let mut unsigned = Unsigned::default();
-    let (mut deliveries, mut calls) = (Vec::new(), Vec::new());
+    let mut deliveries = Vec::new();
+    let mut calls = Vec::new();
     for message in event.records {
         match read(&message, key, &mut unsigned) {
             Message::Delivery(delivery) => deliveries.push(delivery),
@@ -87,8 +90,8 @@ async fn handle(
     Handled { response: response(failed), unconfirmed, retries: retries.unwrap_or_default() }
 }
 
-/// One round, however many messages have called for one. Where it cannot even begin they come again,
-/// and in the end stand where somebody is told of them.
+/// Retries once, even if several messages request it. If the retry cannot start, they are delivered again,
+/// and in the end reach the dead-letter queue, which has an alarm.
 async fn retry_parked(
     projector: &impl Consumer,
     which: Option<RetryScope>,
@@ -98,13 +101,13 @@ async fn retry_parked(
     match projector.retry_parked(which, until).await {
         Ok(retries) => Ok(Some(retries)),
         Err(error) => {
-            tracing::error!(%error, "parked streams not recovered");
+            tracing::error!(%error, "retry of quarantined streams failed");
             Err(())
         }
     }
 }
 
-/// What a message is to a projector.
+/// A message, by its meaning to a projector.
 enum Message {
     Delivery(Delivery),
     Maintenance(Receipt, Maintenance),
@@ -192,7 +195,7 @@ mod tests {
         assert_eq!(failures(&response), ["ahead"]);
     }
 
-    /// A projector of a log with one commit of an empty note, and its commit.
+    /// A log with one commit of an empty note, with a projector of it and the commit.
     async fn with_an_empty_note<P: Projection>() -> (World, Projector, NewCommit) {
         let world = World::default();
         let first = commit(&Loaded::unread(fresh()), "one", &[""], 60);
@@ -220,11 +223,11 @@ mod tests {
         };
 
         let known = hand_over(forged(first.as_commit())).await;
-        assert_eq!(known, (0, 0, Some(1)), "the log confirms it");
+        assert_eq!(known, (0, 0, Some(1)), "the log confirms the event");
         let forged = forged(never_stored.as_commit());
         assert_eq!(hand_over(forged.clone()).await, (1, 1, Some(1)));
 
-        // The real event of that version is applied, and so the forged one has nothing left to say.
+        // After the real event of that version is applied, the forged one is a duplicate.
         let real = commit(&head, "three", &["c"], 60);
         world.log.append(&real).await.expect("the version is free");
         assert_eq!(hand_over(on_the_bus(real.as_commit())).await, (0, 0, Some(2)));
@@ -248,7 +251,7 @@ mod tests {
         }
     }
 
-    /// Refuses empty notes.
+    /// A projection that refuses empty notes.
     struct Written;
 
     impl Projection for Written {
@@ -265,37 +268,41 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_is_parked_is_healed_when_the_queue_says_so() {
+    async fn quarantined_streams_are_retried_on_a_message() {
         let (world, projector, first) = with_an_empty_note::<Written>().await;
         let event = batch(&[
             ("event", on_the_bus(first.as_commit())),
             ("retry", json!({"ledgerfold": "retry"})),
         ]);
         let (response, retries) = handle(&projector, event, Timestamp::MAX).await;
-        assert_eq!(failures(&response), Vec::<&str>::new(), "parked, and tried in vain");
+        assert_eq!(
+            failures(&response),
+            Vec::<&str>::new(),
+            "quarantined, and retried without success"
+        );
         assert_eq!(retries, Some(RetrySummary { recovered: 0, parked: 1 }));
 
-        let mended = world.projector::<Count>();
+        let fixed = world.projector::<Count>();
         let due = json!({"ledgerfold": "retry"});
-        let too_early = handle(&mended, batch(&[("retry", due.clone())]), Timestamp::MAX).await;
+        let too_early = handle(&fixed, batch(&[("retry", due.clone())]), Timestamp::MAX).await;
         assert_eq!(too_early.1, Some(RetrySummary { recovered: 0, parked: 1 }));
         let all = json!({"ledgerfold": "retry", "streams": "all"});
         let too_late = batch(&[("retry", all.clone())]);
-        let too_late = handle(&mended, too_late, Timestamp::UNIX_EPOCH).await;
+        let too_late = handle(&fixed, too_late, Timestamp::UNIX_EPOCH).await;
         assert_eq!(too_late.1, Some(RetrySummary { recovered: 0, parked: 1 }));
         let event = batch(&[("retry", due), ("all", all)]);
-        let (response, retries) = handle(&mended, event, Timestamp::MAX).await;
+        let (response, retries) = handle(&fixed, event, Timestamp::MAX).await;
         assert_eq!(failures(&response), Vec::<&str>::new());
         assert_eq!(
             retries,
             Some(RetrySummary { recovered: 1, parked: 0 }),
-            "the wider call counts"
+            "the wider scope counts"
         );
         assert_eq!(world.rows.rows()[0].version, Version::new(1));
     }
 
     #[tokio::test]
-    async fn a_round_that_cannot_begin_comes_again() {
+    async fn a_retry_that_cannot_start_is_delivered_again() {
         let (world, projector, _) = with_an_empty_note::<Count>().await;
         world.quarantine.fail(true);
         let retry = json!({"ledgerfold": "retry"});

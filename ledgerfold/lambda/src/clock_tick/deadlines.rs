@@ -1,3 +1,5 @@
+//! The function that executes the deadlines of processes.
+
 use std::sync::Arc;
 
 use lambda_runtime::{LambdaEvent, run, service_fn};
@@ -11,18 +13,22 @@ use serde::{Deserialize, Serialize};
 use super::end_of_work;
 use crate::{RunError, metrics};
 
-/// Sweeps deadlines whenever a scheduled rule of the bus ticks.
+/// Sweeps deadlines on each tick of a scheduled rule of the bus.
 ///
-/// The invocation fails where somebody is needed: deadlines could not be listed, or some stand aside.
-/// Every sweep writes metrics to the log: `FailedDeadlines`, and the seconds since the oldest deadline
-/// was due that still waits (`OldestOverdue`) or stands aside (`OldestFailed`). `{"retry": true}` in place of
-/// a tick has those that stand aside tried again, and is answered with their number.
+/// The invocation fails if an operator is needed: deadlines could not be listed, or some have failed.
+///
+/// Every sweep writes metrics to the log: `FailedDeadlines`, and the seconds since the due time of the
+/// oldest deadline that is still waiting (`OldestOverdue`) or has failed (`OldestFailed`).
+///
+/// Invoke it with `{"retry": true}` instead of a tick to retry failed deadlines; the answer has their
+/// number.
 ///
 /// # Errors
-/// The runtime's, when it cannot go on.
+/// The runtime's, if it cannot continue.
 pub async fn serve_deadlines(sweep: DeadlineSweep, clock: Arc<dyn Clock>) -> Result<(), RunError> {
     run(service_fn(move |event: LambdaEvent<Tick>| {
-        let (sweep, clock) = (sweep.clone(), clock.clone());
+        let sweep = sweep.clone();
+        let clock = clock.clone();
         async move {
             let end = end_of_work(event.context.deadline, &*clock);
             let (retried, swept) = handle(&sweep, end, &event.payload).await?;
@@ -33,14 +39,14 @@ pub async fn serve_deadlines(sweep: DeadlineSweep, clock: Arc<dyn Clock>) -> Res
     .await
 }
 
-/// What an invocation brings. Of EventBridge's own tick nothing matters.
+/// The event of an invocation. All fields of EventBridge's own tick are ignored.
 #[derive(Debug, Default, Deserialize)]
 struct Tick {
     #[serde(default)]
     retry: bool,
 }
 
-/// What an invocation answers.
+/// The answer to an invocation.
 #[derive(Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Report {
@@ -50,10 +56,10 @@ struct Report {
     cut_short: bool,
 }
 
-/// Somebody is needed.
+/// The sweep needs an operator.
 #[derive(Debug, thiserror::Error)]
-enum CliError {
-    #[error("deadlines have failed or cannot be read or noted: {0:?}")]
+enum SweepError {
+    #[error("some deadlines have failed, or could not be read or updated: {0:?}")]
     Deadlines(Swept),
 }
 
@@ -66,12 +72,12 @@ async fn handle(
     Ok((retried, sweep.sweep(end).await?))
 }
 
-fn judge(retried: usize, swept: Swept) -> Result<Report, CliError> {
+fn judge(retried: usize, swept: Swept) -> Result<Report, SweepError> {
     if swept.cut_short {
-        tracing::warn!(?swept, "the time was up, and more may be due");
+        tracing::warn!(?swept, "ran out of time, more deadlines may be due");
     }
     if swept.needs_attention() {
-        return Err(CliError::Deadlines(swept));
+        return Err(SweepError::Deadlines(swept));
     }
     let Swept { done, postponed, cut_short, .. } = swept;
     tracing::info!(retried, done, postponed, cut_short, "deadlines swept");
@@ -125,7 +131,7 @@ mod tests {
         Pending { next: deadline.due, deadline, attempts: 0 }
     }
 
-    async fn invoke(store: &Arc<MemoryDeadlineStore>, event: Value) -> Result<Value, CliError> {
+    async fn invoke(store: &Arc<MemoryDeadlineStore>, event: Value) -> Result<Value, SweepError> {
         let clock = Arc::<ManualClock>::default();
         let sweep = DeadlineSweep::new(store.clone(), clock, vec![Arc::new(AsAsked(PROCESS))]);
         let tick = serde_json::from_value(event).expect("an event");
@@ -136,26 +142,26 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_tick_fires_what_is_due_and_says_so() {
+    async fn a_tick_executes_due_deadlines_and_reports_them() {
         let store = Arc::<MemoryDeadlineStore>::default();
         scheduled(&store, DeadlineName::from_static("possible")).await;
         scheduled(&store, IMPOSSIBLE).await;
-        let report = invoke(&store, tick()).await.expect("nobody is needed");
+        let report = invoke(&store, tick()).await.expect("no deadline has failed");
         let expected = json!({"retried": 0, "done": 1, "postponed": 1, "cutShort": false});
         assert_eq!((report, store.waiting().len()), (expected, 1));
     }
 
     #[tokio::test]
-    async fn an_invocation_fails_as_long_as_a_deadline_stands_aside() {
+    async fn an_invocation_fails_while_a_deadline_has_failed() {
         let store = Arc::<MemoryDeadlineStore>::default();
         let pending = scheduled(&store, DeadlineName::from_static("possible")).await;
         store.give_up(&pending).await.expect("it can be written");
         for _ in 0..2 {
-            let trouble = invoke(&store, tick()).await.expect_err("somebody is needed");
-            let CliError::Deadlines(swept) = trouble;
+            let error = invoke(&store, tick()).await.expect_err("a deadline has failed");
+            let SweepError::Deadlines(swept) = error;
             assert_eq!((swept.failed, swept.failed_since), (1, Some(pending.deadline.due)));
         }
-        let report = invoke(&store, json!({"retry": true})).await.expect("nobody is needed");
+        let report = invoke(&store, json!({"retry": true})).await.expect("no deadline has failed");
         let expected = json!({"retried": 1, "done": 1, "postponed": 0, "cutShort": false});
         assert_eq!((report, store.waiting().len()), (expected, 0));
     }

@@ -1,4 +1,4 @@
-//! Functions that a scheduled rule of the bus wakes.
+//! Functions that a scheduled rule of the bus invokes.
 
 mod deadlines;
 mod spot_check;
@@ -10,11 +10,11 @@ use ledgerfold::{Timestamp, ports::Clock};
 pub use deadlines::serve_deadlines;
 pub use spot_check::{SpotCheckSettings, serve_spot_checks};
 
-/// How long before the end of its invocation a function begins nothing more, so that what is under way
-/// comes to its end.
+/// How long before the end of its invocation a function starts nothing new, so that running work can
+/// finish.
 const RESERVE: Duration = Duration::from_secs(10);
 
-/// `deadline` is Lambda's, in milliseconds since 1970.
+/// When to stop starting work. `deadline` is Lambda's, in milliseconds since 1970.
 fn end_of_work(deadline: u64, clock: &dyn Clock) -> Timestamp {
     let deadline = i64::try_from(deadline).ok().and_then(|at| Timestamp::from_millisecond(at).ok());
     deadline.and_then(|at| at.checked_sub(RESERVE).ok()).unwrap_or_else(|| clock.now())
@@ -42,6 +42,6 @@ mod tests {
         let clock = ManualClock::default();
         let end = end_of_work(1_700_000_060_000, &clock);
         assert_eq!(end, Timestamp::from_second(1_700_000_050).expect("a second of our era"));
-        assert_eq!(end_of_work(u64::MAX, &clock), clock.now(), "nothing is begun");
+        assert_eq!(end_of_work(u64::MAX, &clock), clock.now(), "no work is started");
     }
 }

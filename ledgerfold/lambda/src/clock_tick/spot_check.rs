@@ -1,3 +1,5 @@
+//! The function that audits a random sample of streams.
+
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use lambda_runtime::{LambdaEvent, run, service_fn};
@@ -12,35 +14,37 @@ use serde::{Deserialize, Serialize};
 use super::end_of_work;
 use crate::{RunError, metrics};
 
-/// What a spot check does unless an invocation says otherwise.
+/// The defaults of a spot check. An invocation may override them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SpotCheckSettings {
-    /// How many streams are drawn at most.
+    /// The most streams in the sample.
     pub streams: usize,
-    /// How long an event may take until a read model that lacks it counts as wrong: longer than its
-    /// queue tries it again by itself.
+    /// How long an event may be on its way before a read model without it counts as wrong. Choose it longer
+    /// than the queue's own retries.
     pub patience: Duration,
 }
 
-/// Audits a sample whenever a scheduled rule of the bus ticks, and tells CloudWatch what it has found,
-/// by projection and in all: `Verifiable`, `Lost`, `Diverged`, `Behind`, `Ahead`, `Unreadable`, `Parked`,
-/// and `Wrong`, which is all but the first and the last but one together. The log says which streams.
-/// It also tells what waits: `OldestParked`, the seconds since the oldest entry came into a projection's
-/// quarantine, and `GenerationsBuilding`.
+/// Audits a sample on each tick of a scheduled rule of the bus, and writes the findings as metrics.
 ///
-/// An invocation may name other settings for itself, `{"streams": 1000, "patience": 0}`, or the streams
-/// to look at, `{"on": ["order#0192…"]}`, and is answered with what was found. It fails where the audit
-/// could not be made, and not for what the audit has found.
+/// By projection and in total: `Audited`, `Lost`, `Diverged`, `Behind`, `Ahead`, `Unreadable`, `Parked`,
+/// and `Wrong`, the sum of all except `Audited` and `Parked`. The log lists the streams. Two more metrics show
+/// unfinished work: `OldestParked`, the seconds since the oldest entry in a projection's quarantine, and
+/// `GenerationsBuilding`.
+///
+/// An invocation may override the settings, `{"streams": 1000, "patience": 0}`, or name the streams,
+/// `{"on": ["order#0192…"]}`. The answer has the findings. An invocation fails only if the audit could not
+/// run, not because of its findings.
 ///
 /// # Errors
-/// The runtime's, when it cannot go on.
+/// The runtime's, if it cannot continue.
 pub async fn serve_spot_checks(
     check: SpotCheck,
     settings: SpotCheckSettings,
     clock: Arc<dyn Clock>,
 ) -> Result<(), RunError> {
     run(service_fn(move |event: LambdaEvent<Tick>| {
-        let (check, clock) = (check.clone(), clock.clone());
+        let check = check.clone();
+        let clock = clock.clone();
         async move {
             let end = end_of_work(event.context.deadline, &*clock);
             let checked = handle(&check, settings, end, event.payload).await?;
@@ -53,7 +57,7 @@ pub async fn serve_spot_checks(
     .await
 }
 
-/// What an invocation brings. Of EventBridge's own tick nothing matters.
+/// The event of an invocation. All fields of EventBridge's own tick are ignored.
 #[derive(Debug, Default, Deserialize)]
 struct Tick {
     streams: Option<usize>,
@@ -73,32 +77,35 @@ async fn handle(
     };
     let patience = tick.patience.map_or(settings.patience, Duration::from_secs);
     let checked = check.run(look, patience, end).await?;
-    tell(&checked);
+    log_findings(&checked);
     Ok(checked)
 }
 
-/// Says in the log what was found, stream by stream.
-fn tell(checked: &SpotChecked) {
+/// Logs the findings, stream by stream.
+fn log_findings(checked: &SpotChecked) {
     for Finding { projection, stream, comparison } in &checked.findings {
         let verdict = comparison.verdict.name();
         match &comparison.verdict {
             Verdict::Parked(why) => tracing::warn!(projection, %stream, verdict, why),
             Verdict::Unreadable(why) => tracing::error!(projection, %stream, verdict, why),
             _ => {
-                let (stored, head) = (comparison.stored, comparison.head);
+                let stored = comparison.stored;
+                let head = comparison.head;
                 tracing::error!(projection, %stream, verdict, ?stored, %head);
             }
         }
     }
-    let (streams, wrong, cut_short) = (checked.streams, checked.wrong(), checked.cut_short);
+    let streams = checked.streams;
+    let wrong = checked.wrong();
+    let cut_short = checked.cut_short;
     if cut_short {
-        tracing::warn!(streams, wrong, "the time was up before the whole sample was audited");
+        tracing::warn!(streams, wrong, "ran out of time before the whole sample was audited");
     } else {
         tracing::info!(streams, wrong, "sample audited");
     }
 }
 
-/// What an invocation answers.
+/// The answer to an invocation.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Report<'a> {
@@ -154,7 +161,8 @@ impl From<Summary> for Counted {
 impl<'a> From<&'a Finding> for Found<'a> {
     fn from(finding: &'a Finding) -> Self {
         let Finding { projection, stream, comparison } = finding;
-        let (stored, head) = (comparison.stored, comparison.head);
+        let stored = comparison.stored;
+        let head = comparison.head;
         Self { projection, stream, verdict: comparison.verdict.name(), stored, head }
     }
 }
@@ -192,8 +200,8 @@ mod tests {
     const SETTINGS: SpotCheckSettings =
         SpotCheckSettings { streams: 2, patience: Duration::from_secs(900) };
 
-    /// A log of three streams that no read model has heard of.
-    async fn unheard() -> (Vec<StreamId>, Arc<ManualClock>, SpotCheck) {
+    /// A log of three streams that no read model has processed.
+    async fn unprojected() -> (Vec<StreamId>, Arc<ManualClock>, SpotCheck) {
         let log = Arc::<MemoryEventStore>::default();
         let streams: Vec<_> = (0..3).map(|_| fresh()).collect();
         for stream in &streams {
@@ -222,8 +230,8 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_tick_audits_as_much_as_is_set_with_the_patience_that_is_set() {
-        let (_, clock, check) = unheard().await;
+    async fn a_tick_audits_with_the_default_settings() {
+        let (_, clock, check) = unprojected().await;
         let clean = json!({"lost": 0, "diverged": 0, "behind": 0, "ahead": 0, "unreadable": 0, "parked": 0, "skipped": 0});
         let report = invoke(&check, tick()).await;
         let expected = json!({
@@ -239,8 +247,8 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn an_invocation_may_say_where_to_look_and_for_how_long_to_wait() {
-        let (streams, _, check) = unheard().await;
+    async fn an_invocation_may_name_streams_and_a_patience() {
+        let (streams, _, check) = unprojected().await;
         let report = invoke(&check, json!({"streams": 9, "patience": 0})).await;
         assert_eq!((&report["streams"], &report["wrong"]), (&json!(3), &json!(3)));
         let report = invoke(&check, json!({"on": [streams[1]], "patience": 0})).await;
@@ -251,9 +259,9 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_stream_is_refused_and_said() {
+    fn an_invalid_stream_is_refused_with_an_explanation() {
         let refused = serde_json::from_value::<Tick>(json!({"on": ["no stream"]}));
         let why = refused.expect_err("it is none").to_string();
-        assert!(why.contains("<category>#<id>"), "it says what is one: {why}");
+        assert!(why.contains("<category>#<id>"), "it shows the format: {why}");
     }
 }

@@ -1,3 +1,5 @@
+//! Requests that carry a command, and the answer to one that took effect.
+
 use ledgerfold::{
     Actor, CausationId, CommandId, CorrelationId, EntityId, EventId, EventType, Traceparent,
     Version,
@@ -12,30 +14,30 @@ use super::{Fields, Problem, Request, Response, StatusCode, form, query::number}
 /// The largest body of a command, in bytes.
 const MAX_BODY_BYTES: usize = 256 * 1024;
 
-/// What the headers of a command say, beside its body.
+/// The headers of a command.
 #[derive(Clone, Debug)]
 pub struct CommandHeaders {
     key: String,
     caller: Actor,
-    /// The version that `If-Match` asks for.
+    /// The version in `If-Match`.
     pub expected: Option<Version>,
     traceparent: Option<Traceparent>,
 }
 
 impl CommandHeaders {
-    /// Reads the headers that every command must or may have.
+    /// Reads the required and optional headers of a command.
     ///
     /// # Errors
-    /// A problem that names the header, and what it must be.
+    /// A problem that names the header and its rule.
     pub fn read(request: &Request) -> Result<Self, Problem> {
         if request.header_values("if-none-match").next().is_some() {
-            return Err(Problem::bad_request("If-None-Match has no meaning for a command."));
+            return Err(Problem::bad_request("If-None-Match is not supported for commands."));
         }
         Ok(Self {
             key: idempotency_key(request)?,
             caller: request.caller.clone(),
             expected: if_match(request)?,
-            // Tracing is never a reason to refuse a command.
+            // A malformed trace is dropped: it must never fail a command.
             traceparent: single(request, "traceparent")
                 .ok()
                 .flatten()
@@ -43,27 +45,27 @@ impl CommandHeaders {
         })
     }
 
-    /// The command's id: the same for the same caller and key, whatever the key's length.
+    /// The command's id. It is derived from the caller and the key, so a repeated request has the same id.
     ///
     /// # Errors
-    /// None in fact: a UUID is an id.
+    /// None in practice: a UUID is a valid id.
     pub fn command_id(&self) -> Result<CommandId, Problem> {
         let id = derive_uuid(&["command", self.caller.as_str(), &self.key]);
         CommandId::new(id.to_string()).map_err(|_| Problem::internal())
     }
 
-    /// The id of what a command creates: the same for the same caller and key, so that a repeated
-    /// creation meets the first one's stream.
+    /// The id of a resource that this command creates. It is derived from the caller and the key, so a repeated
+    /// creation reaches the stream of the first.
     ///
     /// # Errors
-    /// None in fact: a UUID is an id.
+    /// None in practice: a UUID is a valid id.
     pub fn created_id(&self, category: &str) -> Result<EntityId, Problem> {
         let id = derive_uuid(&["created", category, self.caller.as_str(), &self.key]);
         EntityId::new(id.to_string()).map_err(|_| Problem::internal())
     }
 
-    /// The circumstances that the commit is to remember. A request from outside begins a
-    /// conversation: the command's id is its name, and what caused what follows.
+    /// The context to store with the commit. An HTTP request starts a conversation, so the command's id serves
+    /// as correlation id and causation id.
     pub fn context(&self, id: &CommandId) -> Context {
         Context {
             actor: self.caller.clone(),
@@ -74,7 +76,7 @@ impl CommandHeaders {
     }
 }
 
-/// The command in a body: its media type, size and form checked, every wrong field named.
+/// Parses the command in a body. Checks media type, size and form, and names every invalid field.
 ///
 /// # Errors
 /// 415, 413 or 400.
@@ -89,13 +91,13 @@ pub fn command_body<T>(
     if request.body.len() > MAX_BODY_BYTES {
         let bytes = request.body.len();
         return Err(Problem::too_large(format!(
-            "The body has {bytes} bytes, and at most {MAX_BODY_BYTES} are taken."
+            "The body has {bytes} bytes; the limit is {MAX_BODY_BYTES}."
         )));
     }
     form::parse_body(&request.body, read)
 }
 
-/// The answer to a command that took effect, now or when it was sent first.
+/// The answer to a command that took effect, now or on an earlier attempt.
 pub fn accepted(status: StatusCode, answer: &Answer) -> Response {
     #[derive(Serialize)]
     struct Body<'a> {
@@ -123,15 +125,14 @@ pub fn accepted(status: StatusCode, answer: &Answer) -> Response {
 }
 
 fn idempotency_key(request: &Request) -> Result<String, Problem> {
-    const RULE: &str = "Idempotency-Key must be 1 to 255 visible ASCII characters, once.";
+    const RULE: &str = "Idempotency-Key must be given once, as 1 to 255 visible ASCII characters.";
     let key = single(request, "idempotency-key")?.unwrap_or_default();
     let valid = (1..=255).contains(&key.len()) && key.bytes().all(|byte| byte.is_ascii_graphic());
     valid.then(|| key.to_owned()).ok_or_else(|| Problem::bad_request(RULE))
 }
 
 fn if_match(request: &Request) -> Result<Option<Version>, Problem> {
-    const RULE: &str =
-        "If-Match must be one strong entity tag with a version of up to 15 digits, as \"3\".";
+    const RULE: &str = "If-Match must be one strong entity tag with a version of up to 15 digits, for example \"3\".";
     let Some(tag) = single(request, "if-match")? else {
         return Ok(None);
     };
@@ -148,12 +149,12 @@ fn is_json(media_type: &str) -> bool {
     })
 }
 
-/// The value of a header that may stand once at most.
+/// The value of a header that may occur at most once.
 pub(super) fn single<'a>(request: &'a Request, name: &'a str) -> Result<Option<&'a str>, Problem> {
     let mut values = request.header_values(name);
     let first = values.next();
     if values.next().is_some() {
-        return Err(Problem::bad_request(format!("The header {name} stands more than once.")));
+        return Err(Problem::bad_request(format!("The header {name} occurs more than once.")));
     }
     // White space around a value is not part of it; only these two count (RFC 9110, section 5.6.3).
     Ok(first.map(|value| value.trim_matches([' ', '\t'])))

@@ -1,10 +1,10 @@
-//! Reading a JSON body so that the caller learns everything that is wrong with it at once.
+//! Parses a JSON body and reports all invalid fields at once.
 
 use serde_json::{Map, Value};
 
 use super::{FieldError, Problem, json};
 
-/// An object of a body while its fields are read. What is wrong is noted, and reading goes on.
+/// A JSON object while its fields are read. Errors are collected, and reading continues.
 pub struct Fields<'a> {
     object: &'a Map<String, Value>,
     pointer: String,
@@ -12,17 +12,16 @@ pub struct Fields<'a> {
     errors: &'a mut Vec<FieldError>,
 }
 
-/// Reads a body that must be a JSON object.
+/// Parses a body that must be a JSON object.
 ///
 /// # Errors
-/// A problem that names every wrong, missing or unknown field, or where the text stops being JSON.
+/// A problem that names every invalid, missing or unknown field, or the place of a JSON syntax error.
 pub fn parse_body<T>(
     body: &[u8],
     read: impl FnOnce(&mut Fields<'_>) -> Option<T>,
 ) -> Result<T, Problem> {
-    let body = json::parse(body).map_err(|error| {
-        Problem::bad_request(format!("The body cannot be read as JSON: {error}."))
-    })?;
+    let body = json::parse(body)
+        .map_err(|error| Problem::bad_request(format!("The body is not valid JSON: {error}.")))?;
     let mut errors = Vec::new();
     let value = read_object(&body, String::new(), &mut errors, read);
     match value {
@@ -48,8 +47,8 @@ fn read_object<T>(
 }
 
 impl<'a> Fields<'a> {
-    /// A field that must be there and pass `read`; `rule` says what is allowed, as
-    /// `must be an integer from 1 to 10000`.
+    /// A required field that passes `read`. `rule` describes the allowed values, for example `must be an
+    /// integer from 1 to 10000`.
     pub fn required<T>(
         &mut self,
         name: &'static str,
@@ -64,7 +63,7 @@ impl<'a> Fields<'a> {
         read
     }
 
-    /// A text that passes `read`.
+    /// A required string that passes `read`.
     pub fn text<T>(
         &mut self,
         name: &'static str,
@@ -74,14 +73,14 @@ impl<'a> Fields<'a> {
         self.required(name, rule, |value| value.as_str().and_then(read))
     }
 
-    /// A text of 1 to `max` characters.
+    /// A required string of 1 to `max` characters.
     pub fn short_text(&mut self, name: &'static str, max: usize) -> Option<String> {
         self.text(name, &format!("must be a text of 1 to {max} characters"), |text| {
             (1..=max).contains(&text.chars().count()).then(|| text.to_owned())
         })
     }
 
-    /// An integer from `least` to `most`.
+    /// A required integer from `least` to `most`.
     pub fn integer(&mut self, name: &'static str, least: i64, most: i64) -> Option<i64> {
         let rule = format!("must be an integer from {least} to {most}");
         self.required(name, &rule, |value| {
@@ -89,7 +88,7 @@ impl<'a> Fields<'a> {
         })
     }
 
-    /// An object with fields of its own.
+    /// A required object with fields of its own.
     pub fn object<T>(
         &mut self,
         name: &'static str,
@@ -100,7 +99,7 @@ impl<'a> Fields<'a> {
         read_object(value, pointer, self.errors, read)
     }
 
-    /// A list of `least` to `most` objects.
+    /// A required list of `least` to `most` objects.
     pub fn objects<T>(
         &mut self,
         name: &'static str,
@@ -124,9 +123,10 @@ impl<'a> Fields<'a> {
         objects.into_iter().collect()
     }
 
-    /// Notes that a field cannot be taken.
+    /// Records an error of a field.
     pub fn refuse(&mut self, name: &str, detail: impl Into<String>) {
-        let (pointer, detail) = (self.pointer_to(name), detail.into());
+        let pointer = self.pointer_to(name);
+        let detail = detail.into();
         self.errors.push(FieldError { pointer, detail });
     }
 
@@ -154,9 +154,9 @@ impl<'a> Fields<'a> {
     }
 }
 
-/// The integer that a JSON number is: `2.0` and `2e0` are 2, as JSON Schema has it.
+/// Converts a JSON number to an integer. As in JSON Schema, `2.0` and `2e0` are 2.
 fn whole(number: &Value) -> Option<i64> {
-    // Above 2^53 a double no longer tells neighbours apart.
+    // Above 2^53 a double no longer represents every integer.
     const EXACT: f64 = 9_007_199_254_740_992.0;
     let double = || number.as_f64().filter(|double| double.fract() == 0.0 && double.abs() < EXACT);
     number.as_i64().or_else(|| format!("{:.0}", double()?).parse().ok())

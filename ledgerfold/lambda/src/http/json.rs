@@ -1,6 +1,7 @@
-//! JSON as a service takes it: every name of an object once (RFC 7493, section 2.3).
+//! Strict JSON: every name of an object occurs once (RFC 7493, section 2.3).
 //!
-//! Parsers disagree on which of two equal names counts. A firewall or a log could see another request than the service.
+//! Parsers disagree on which of two equal names counts, so a firewall or a log could see another request than the
+//! service does.
 
 use std::fmt;
 
@@ -10,7 +11,7 @@ use serde::{
 };
 use serde_json::{Map, Number, Value};
 
-/// Reads one JSON text.
+/// Parses one JSON text.
 pub(super) fn parse(text: &[u8]) -> serde_json::Result<Value> {
     serde_json::from_slice(text).map(|Strict(value)| value)
 }
@@ -68,7 +69,7 @@ impl<'de> Visitor<'de> for StrictVisitor {
         let mut object = Map::new();
         while let Some((name, Strict(value))) = fields.next_entry::<String, _>()? {
             if object.contains_key(&name) {
-                return Err(A::Error::custom(format!("the name {name:?} stands more than once")));
+                return Err(A::Error::custom(format!("the name {name:?} occurs more than once")));
             }
             object.insert(name, value);
         }
@@ -83,7 +84,7 @@ mod tests {
     use super::parse;
 
     #[test]
-    fn json_is_read_as_everywhere_else() {
+    fn valid_json_is_parsed_as_usual() {
         let text =
             br#"{"a": [null, true, -1, 18446744073709551615, 1.5, "\u00e4"], "b": {"a": {}}}"#;
         let plain: Value = serde_json::from_slice(text).expect("it is JSON");
@@ -91,10 +92,10 @@ mod tests {
     }
 
     #[test]
-    fn a_name_that_stands_twice_is_refused_wherever_it_is() {
+    fn a_repeated_name_is_refused_at_any_depth() {
         for text in [r#"{"a": 1, "a": 1}"#, r#"[{"b": {"a": 1, "\u0061": 2}}]"#] {
-            let error = parse(text.as_bytes()).expect_err("a name stands twice").to_string();
-            assert!(error.contains("the name \"a\" stands more than once"), "{error}");
+            let error = parse(text.as_bytes()).expect_err("a name is repeated").to_string();
+            assert!(error.contains("the name \"a\" occurs more than once"), "{error}");
         }
     }
 }

@@ -1,3 +1,5 @@
+//! The requests and responses of services, independent of the gateway.
+
 use ledgerfold::Actor;
 use serde::Serialize;
 
@@ -5,22 +7,22 @@ use super::Path;
 
 pub use http::{Method, StatusCode};
 
-/// A request, as far as a service looks at it.
+/// An HTTP request, reduced to the parts that services use.
 #[derive(Clone, Debug)]
 pub struct Request {
     /// The method.
     pub method: Method,
-    /// The path, whose ending is the service's own part.
+    /// The path. The service's own path is at its end.
     pub path: Path,
-    /// The query's parameters in order, decoded; repeated ones stand repeatedly.
+    /// The decoded query parameters, in order and including repeated ones.
     pub query: Vec<(String, String)>,
-    /// The headers, names in lower case; repeated ones stand repeatedly.
+    /// The headers with lower-case names, including repeated ones.
     pub headers: Vec<(String, String)>,
     /// The body.
     pub body: Vec<u8>,
-    /// What the gateway calls the request: what a problem's `instance` shows.
+    /// The gateway's id of the request. It becomes the `instance` of a problem.
     pub id: String,
-    /// Who asks, as the gateway established it.
+    /// The caller that the gateway established.
     pub caller: Actor,
 }
 
@@ -31,7 +33,7 @@ impl Request {
     }
 }
 
-/// An answer. All bodies are JSON.
+/// An HTTP response. All bodies are JSON.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Response {
     /// The status.
@@ -43,18 +45,18 @@ pub struct Response {
 }
 
 impl Response {
-    /// An answer with this body.
+    /// A response with this body.
     pub fn json(status: StatusCode, body: &impl Serialize) -> Self {
         match serde_json::to_string(body) {
             Ok(body) => Self { status, headers: vec![("Content-Type", JSON.to_owned())], body },
             Err(error) => {
-                tracing::error!(%error, "an answer cannot be written as JSON");
+                tracing::error!(%error, "a response could not be written as JSON");
                 super::Problem::internal().into_response("")
             }
         }
     }
 
-    /// The answer with one more header.
+    /// The response with one more header.
     #[must_use]
     pub fn with_header(mut self, name: &'static str, value: impl Into<String>) -> Self {
         self.headers.push((name, value.into()));

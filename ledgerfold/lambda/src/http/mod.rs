@@ -1,5 +1,5 @@
-//! HTTP as every service here speaks it: what a request is, how its headers, lists and bodies are
-//! read, and how each failure is answered. See the contract in the service's OpenAPI document.
+//! HTTP for services: requests and responses, how headers, queries and bodies are parsed, and the problem for each
+//! failure. The contract is in each service's OpenAPI document.
 
 mod command;
 mod form;

@@ -1,10 +1,11 @@
+//! Paths of requests, and relative references between them.
+
 use percent_encoding::percent_decode_str;
 
 /// The path of a request, as segments between slashes, each percent-decoded.
 ///
-/// It is what the gateway's event calls the API's own path, without the stage and the base path of a custom domain.
-/// Something may still stand before the service's own part, such as a prefix that a CDN adds; so a service looks for the
-/// ending of the path that it knows.
+/// This is the API's own path in the gateway's event, without the stage and the base path of a custom domain. A prefix
+/// may remain before the service's own path, for example one that a CDN adds. So services match the end of the path.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Path(Vec<String>);
 
@@ -16,17 +17,18 @@ impl Path {
         Self(path.split('/').map(decode).collect())
     }
 
-    /// The segments; the last one is empty where the path ends in a slash.
+    /// The segments. The last one is empty if the path ends in a slash.
     pub fn segments(&self) -> Vec<&str> {
         self.0.iter().map(String::as_str).collect()
     }
 }
 
-/// A reference from one path of a service to another, for `Location`: `./orders/1` from `/orders` to `/orders/1`.
+/// A relative reference from one path of a service to another, for `Location`: `./orders/1` from `/orders` to
+/// `/orders/1`.
 ///
-/// It is relative, because a function cannot know the whole URL: a stage, a base path or a CDN may stand before the
-/// service's own part. A client resolves it against the request's URL (RFC 3986, section 5.2) and so keeps all of these.
-/// Both paths begin with a slash, and `from` does not end in one.
+/// A function cannot know the whole URL: a stage, a base path or a CDN may come before its own path. A client resolves
+/// the reference against the request's URL (RFC 3986, section 5.2), which keeps all of these. Both paths must begin
+/// with a slash, and `from` must not end in one.
 pub fn reference(from: &str, to: &str) -> String {
     let levels = from.matches('/').count().saturating_sub(1);
     let up = if levels == 0 { "./".to_owned() } else { "../".repeat(levels) };
@@ -54,7 +56,7 @@ mod tests {
     }
 
     #[test]
-    fn a_reference_resolves_to_its_target_whatever_stands_before_the_path() {
+    fn a_reference_resolves_to_its_target_behind_any_prefix() {
         let cases = [
             ("/orders", "/orders/1"),
             ("/accounts/a/holds", "/accounts/a/holds/h"),

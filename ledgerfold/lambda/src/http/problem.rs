@@ -1,3 +1,5 @@
+//! Problems (RFC 9457), and the one place that maps each failure to its HTTP answer.
+
 use ledgerfold::{
     Rejection, RejectionKind,
     command::CommandError,
@@ -8,11 +10,11 @@ use serde::Serialize;
 
 use super::{Response, StatusCode};
 
-/// How long a caller should wait before the next try, in seconds.
+/// How long a caller should wait before it retries, in seconds.
 const RETRY_AFTER: &str = "1";
 
-/// A failure as a caller sees it: RFC 9457, with one `type` per reason that a caller can act on.
-/// What only we can act on goes to the log, and never into an answer.
+/// A failure as the caller sees it: RFC 9457, with one `type` for each reason that a caller can act on. Internal
+/// details are logged and never sent.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Problem {
     status: StatusCode,
@@ -23,59 +25,56 @@ pub struct Problem {
     headers: Vec<(&'static str, String)>,
 }
 
-/// What is wrong with one field of a body.
+/// An invalid field of a body.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct FieldError {
-    /// Which field: a JSON pointer, as `/items/0/quantity`.
+    /// A JSON pointer to the field, for example `/items/0/quantity`.
     pub pointer: String,
-    /// What is wrong with it, and what is allowed.
+    /// The error, and the allowed values.
     pub detail: String,
 }
 
 impl Problem {
-    /// A problem of this kind: `/problems/<name>`.
+    /// A problem of the type `/problems/<name>`.
     pub fn new(
         status: StatusCode,
         name: impl Into<String>,
         title: &'static str,
         detail: impl Into<String>,
     ) -> Self {
-        let (name, detail) = (name.into(), detail.into());
+        let name = name.into();
+        let detail = detail.into();
         Self { status, name, title, detail, errors: Vec::new(), headers: Vec::new() }
     }
 
-    /// The request is not of the form that the contract asks for.
+    /// The request violates the contract.
     pub fn bad_request(detail: impl Into<String>) -> Self {
         Self::new(StatusCode::BAD_REQUEST, "bad-request", "The request is malformed", detail)
     }
 
-    /// Fields of the body are not as the contract asks; all of them are named.
+    /// Fields of the body are invalid. The problem names all of them.
     pub fn invalid_body(errors: Vec<FieldError>) -> Self {
         let count = errors.len();
-        let detail = format!("{count} field{} cannot be taken.", if count == 1 { "" } else { "s" });
-        let problem = Self::new(
-            StatusCode::BAD_REQUEST,
-            "invalid-body",
-            "The body is not as it should be",
-            detail,
-        );
+        let detail = format!("{count} field{} invalid.", if count == 1 { " is" } else { "s are" });
+        let problem =
+            Self::new(StatusCode::BAD_REQUEST, "invalid-body", "The body is invalid", detail);
         Self { errors, ..problem }
     }
 
-    /// There is no such thing.
+    /// The resource does not exist.
     pub fn not_found(detail: impl Into<String>) -> Self {
-        Self::new(StatusCode::NOT_FOUND, "not-found", "There is no such thing", detail)
+        Self::new(StatusCode::NOT_FOUND, "not-found", "The resource does not exist", detail)
     }
 
-    /// The path takes other methods, as the header `Allow` lists them.
+    /// The path allows only these methods. They are listed in the header `Allow`.
     pub fn method_not_allowed(allowed: &'static str) -> Self {
         let detail = format!("Only {allowed} is allowed here.");
         let status = StatusCode::METHOD_NOT_ALLOWED;
-        Self::new(status, "method-not-allowed", "The method is not known here", detail)
+        Self::new(status, "method-not-allowed", "The method is not allowed here", detail)
             .with_header("Allow", allowed)
     }
 
-    /// The body is not JSON by its own account.
+    /// The Content-Type is not JSON.
     pub fn unsupported_media_type() -> Self {
         Self::new(
             StatusCode::UNSUPPORTED_MEDIA_TYPE,
@@ -85,39 +84,39 @@ impl Problem {
         )
     }
 
-    /// The body, or what follows from it, is larger than is taken.
+    /// The body, or a commit that results from it, is too large.
     pub fn too_large(detail: impl Into<String>) -> Self {
         Self::new(StatusCode::PAYLOAD_TOO_LARGE, "too-large", "The request is too large", detail)
     }
 
-    /// A defect of ours. The log knows more.
+    /// A defect of the service. The log has the details.
     pub fn internal() -> Self {
         Self::new(
             StatusCode::INTERNAL_SERVER_ERROR,
             "internal-error",
-            "The service has a defect",
-            "Nothing was changed. The defect was logged under this request's id.",
+            "Internal error",
+            "Nothing was changed. The error was logged under this request's id.",
         )
     }
 
-    /// More is asked than is given now.
+    /// A table or the like limits the rate of requests.
     fn throttled() -> Self {
         Self::new(
             StatusCode::TOO_MANY_REQUESTS,
             "throttled",
-            "Too much is asked at this moment",
+            "Too many requests at the moment",
             "Send the same request again later.",
         )
         .with_header("Retry-After", RETRY_AFTER)
     }
 
-    /// Something that the service stands on does not answer.
+    /// A service behind this one does not answer.
     fn unavailable() -> Self {
         Self::new(
             StatusCode::SERVICE_UNAVAILABLE,
             "unavailable",
-            "The service is not available at this moment",
-            "Send the same request again later, with the same Idempotency-Key: it takes effect once.",
+                "The service is temporarily unavailable",
+                "Send the same request again later, with the same Idempotency-Key. It takes effect only once.",
         )
         .with_header("Retry-After", RETRY_AFTER)
     }
@@ -127,7 +126,7 @@ impl Problem {
         self
     }
 
-    /// The answer to the request of this id.
+    /// The response to the request with this id.
     pub fn into_response(self, request_id: &str) -> Response {
         #[derive(Serialize)]
         struct Body<'a> {
@@ -148,7 +147,7 @@ impl Problem {
             instance: request_id,
             errors: &self.errors,
         };
-        // A struct of texts and numbers, which JSON can carry.
+        // A struct of strings and numbers can always be written as JSON.
         let body = serde_json::to_string(&body).unwrap_or_default();
         let mut headers = vec![("Content-Type", "application/problem+json".to_owned())];
         headers.extend(self.headers);
@@ -163,28 +162,28 @@ impl<R: Rejection> From<CommandError<R>> for Problem {
             CommandError::ExpectedVersion { actual, .. } => Self::new(
                 StatusCode::PRECONDITION_FAILED,
                 "version-mismatch",
-                "If-Match does not hold",
-                format!("The version is {actual}."),
+                "The version in If-Match is not the current one",
+                format!("The current version is {actual}."),
             ),
             CommandError::Reused => Self::new(
                 StatusCode::UNPROCESSABLE_ENTITY,
                 "idempotency-key-reused",
-                "The Idempotency-Key was used with another request",
-                "This key belongs to an earlier request with other content, and nothing was done now. \
-                 To repeat that request, send it as it was. Before you send this one with a new key, \
-                 read the resource: the earlier request may have done what you want.",
+                "The Idempotency-Key was used for another request",
+                "This key belongs to an earlier request with different content. Nothing was changed now. \
+                         To repeat the earlier request, send it unchanged. Before you send this one with a new key, \
+                         read the resource: the earlier request may have done what you want.",
             ),
             CommandError::SameStream { .. } => Self::new(
                 StatusCode::UNPROCESSABLE_ENTITY,
                 "same-resource",
-                "The request names one resource twice",
+                "The request names the same resource twice",
                 error.to_string(),
             ),
             CommandError::Contention { .. } => Self::new(
                 StatusCode::CONFLICT,
                 "contention",
-                "Others were faster",
-                "Others kept changing the same thing. Send the same request again.",
+                "The resource is being changed by other requests",
+                "Other requests kept changing the same resource. Send this request again.",
             )
             .with_header("Retry-After", RETRY_AFTER),
             CommandError::TooLarge(reason) => Self::too_large(format!("The command: {reason}.")),
@@ -192,8 +191,8 @@ impl<R: Rejection> From<CommandError<R>> for Problem {
             CommandError::Reserved { ref key, .. } => Self::new(
                 StatusCode::CONFLICT,
                 format!("{}-taken", key.kind().as_str()),
-                "It is taken",
-                format!("Another one has the {} {:?}.", key.kind().as_str(), key.value()),
+                "The value is already taken",
+                format!("The {} {:?} is already taken.", key.kind().as_str(), key.value()),
             ),
             CommandError::Transaction(_) | CommandError::NotReserved { .. } => defect(&error),
             CommandError::Load(error) => defect(&error),
@@ -209,7 +208,7 @@ fn rejected(rejection: &impl Rejection) -> Problem {
         RejectionKind::Conflict => Problem::new(
             StatusCode::CONFLICT,
             rejection.rule(),
-            "The current state does not allow it",
+            "The current state does not allow this",
             rejection.to_string(),
         ),
     }
@@ -243,7 +242,7 @@ impl From<QueryError> for Problem {
             QueryError::Log(error) => error.into(),
             QueryError::ReadStore(error) => error.into(),
             QueryError::Ahead { .. } => {
-                Self::bad_request("Consistency-Token is not one that this service issued.")
+                Self::bad_request("Consistency-Token was not issued by this service.")
             }
             QueryError::Fold(_) => defect(&error),
         }
@@ -251,7 +250,7 @@ impl From<QueryError> for Problem {
 }
 
 fn unavailable(error: &dyn std::error::Error) -> Problem {
-    tracing::warn!(%error, "not available");
+    tracing::warn!(%error, "a dependency is unavailable");
     Problem::unavailable()
 }
 
@@ -264,18 +263,18 @@ pub(super) fn defect(error: &dyn std::error::Error) -> Problem {
 mod tests {
     use super::{Problem, ReadStoreError, Response, StatusCode, StoreError};
 
-    /// The status and type of a failure's answer, and whether it says when to come again.
+    /// The status and type of a failure's response, and whether it has `Retry-After`.
     fn answered(failure: impl Into<Problem>) -> (u16, String, bool) {
         let Response { status, headers, body } = failure.into().into_response("request-1");
         let secret = ["secret", "Dynamo", "arn:"].iter().any(|word| body.contains(word));
-        assert!(!secret, "an answer tells what is nobody's business: {body}");
+        assert!(!secret, "the response contains internal details: {body}");
         let body: serde_json::Value = serde_json::from_str(&body).expect("it is JSON");
         let kind = body["type"].as_str().unwrap_or_default().to_owned();
         (status.as_u16(), kind, headers.iter().any(|(name, _)| *name == "Retry-After"))
     }
 
     #[test]
-    fn what_passes_says_when_to_come_again_and_what_does_not_is_a_defect() {
+    fn a_transient_failure_has_retry_after_and_a_permanent_one_is_internal() {
         let cause = || "the secret arn:aws:table".into();
         let throttled = (429, "/problems/throttled".to_owned(), true);
         let unavailable = (503, "/problems/unavailable".to_owned(), true);

@@ -1,3 +1,5 @@
+//! The parameters and headers of queries, including pages of lists.
+
 use std::collections::BTreeMap;
 
 use ledgerfold::{
@@ -9,14 +11,14 @@ use serde::{Serialize, de::DeserializeOwned};
 
 use super::{Problem, Request, command::single};
 
-/// Every list is paged, so that no answer grows without bound. A page has at most this many items …
+/// The most items of a page. Every list has pages, so that no response grows without bound.
 const MAX_LIMIT: u64 = 100;
-/// … and this many where the caller does not say.
+/// The items of a page by default.
 const DEFAULT_LIMIT: u64 = 20;
-/// The digits of a number in a header or a parameter. With this many, every reader of JSON knows it exactly.
+/// The most digits of a number in a header or parameter. Every JSON parser represents such a number exactly.
 const MAX_DIGITS: usize = 15;
 
-/// A number in the one way in which a header or a parameter may write it: digits, without a sign and leading zeros.
+/// Parses a number in the only allowed notation: digits, without a sign or leading zeros.
 pub fn number(text: &str) -> Option<u64> {
     let canonical = text.len() <= MAX_DIGITS
         && text.bytes().all(|byte| byte.is_ascii_digit())
@@ -24,26 +26,28 @@ pub fn number(text: &str) -> Option<u64> {
     canonical.then(|| text.parse().ok()).flatten()
 }
 
-/// The parameters of a query: each known, each once.
+/// The parameters of a query: known ones only, each at most once.
 #[derive(Debug)]
 pub struct QueryParameters<'a>(BTreeMap<&'a str, &'a str>);
 
 impl<'a> QueryParameters<'a> {
-    /// Takes the parameters of a request if they are all among these.
+    /// Reads the parameters of a request, which must all be in `known`.
     ///
     /// # Errors
-    /// A problem that names the parameter and those that are known.
+    /// A problem that names the parameter, or lists the known ones.
     pub fn read(request: &'a Request, known: &[&str]) -> Result<Self, Problem> {
         let mut parameters = BTreeMap::new();
         for (name, value) in &request.query {
             if !known.contains(&name.as_str()) {
                 let known = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
                 return Err(Problem::bad_request(format!(
-                    "A parameter of the query is not known here; known are: {known}."
+                    "The query has an unknown parameter; known are: {known}."
                 )));
             }
             if parameters.insert(name.as_str(), value.as_str()).is_some() {
-                return Err(Problem::bad_request(format!("{name} stands more than once.")));
+                return Err(Problem::bad_request(format!(
+                    "The parameter {name} occurs more than once."
+                )));
             }
         }
         Ok(Self(parameters))
@@ -54,10 +58,10 @@ impl<'a> QueryParameters<'a> {
         self.0.get(name).copied()
     }
 
-    /// A parameter in its own type.
+    /// A parameter, parsed.
     ///
     /// # Errors
-    /// A problem that says what it must be.
+    /// A problem that states the rule for the parameter.
     pub fn parsed<T>(
         &self,
         name: &str,
@@ -71,7 +75,7 @@ impl<'a> QueryParameters<'a> {
         parse(text).map(Some).ok_or_else(wrong)
     }
 
-    /// Which page of the list called `list` is asked for.
+    /// The requested page of the list called `list`.
     ///
     /// # Errors
     /// A problem that names `limit` or `cursor`.
@@ -93,23 +97,23 @@ impl<'a> QueryParameters<'a> {
 
 /// A position in a list, as the list's cursors carry it.
 ///
-/// Anybody can make a cursor, so deserializing must refuse every position that the list cannot have issued. Plain text
-/// is no position: a store refuses an empty key, and one over its limit, and the caller would be told of a defect of
-/// ours.
+/// Anybody can make up a cursor, so deserialization must refuse every position that the list cannot have issued. A
+/// plain string is not a safe position: a store rejects an empty or oversized key, and the caller would get an internal
+/// error.
 pub trait ListPosition: Serialize + DeserializeOwned {}
 
 impl ListPosition for AuditPosition {}
 
-/// Which page of a list is asked for.
+/// A page of a list.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Page<T> {
     /// The most items.
     pub limit: usize,
-    /// Where it begins; at the list's own beginning if nothing is said.
+    /// Its first position. `None` is the beginning of the list.
     pub from: Option<T>,
 }
 
-/// What the caller has seen and wants to see at least: a version of a stream of this category.
+/// The version in `Consistency-Token`: the caller must see this version of its stream or a later one.
 ///
 /// # Errors
 /// A problem that names the header.
@@ -120,7 +124,7 @@ pub fn consistency_token(
     let Some(text) = single(request, "consistency-token")? else {
         return Ok(None);
     };
-    // Only a commit is ever shown: of another category this service has none, and there is none at version 0.
+    // We only issue tokens for commits, so other categories and version 0 are invalid.
     let issued = |token: &ConsistencyToken| {
         token.stream.category() == category && token.version > Version::NONE
     };

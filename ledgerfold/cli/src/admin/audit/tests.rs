@@ -20,7 +20,7 @@ fn finding(projection: &'static str, verdict: Verdict) -> Finding {
 }
 
 #[test]
-fn what_is_current_makes_no_line() {
+fn a_current_row_makes_no_line() {
     let mut audit = Audit { streams: 1, ..Audit::default() };
     audit.add(&finding("loans", Verdict::Current));
     assert!(audit.is_clean());
@@ -31,7 +31,7 @@ fn what_is_current_makes_no_line() {
 }
 
 #[test]
-fn what_was_skipped_is_told_with_its_reason_and_is_no_fault() {
+fn a_skip_is_listed_with_its_reason_and_is_no_fault() {
     let mut audit = Audit { streams: 1, ..Audit::default() };
     let mut finding = finding("loans", Verdict::Current);
     finding.comparison.skipped.push(Skip {
@@ -55,7 +55,7 @@ fn what_was_skipped_is_told_with_its_reason_and_is_no_fault() {
 }
 
 #[test]
-fn what_the_bus_lacks_is_counted_where_it_was_asked() {
+fn unpublished_commits_are_counted_when_the_bus_was_checked() {
     let mut audit = Audit { streams: 1, ..Audit::default() };
     audit.totals.unpublished = Some(0);
     assert!(audit.is_clean());
@@ -71,7 +71,7 @@ fn what_the_bus_lacks_is_counted_where_it_was_asked() {
 }
 
 #[test]
-fn faults_of_the_reservations_are_counted_where_they_were_asked_for() {
+fn faults_of_reservations_are_counted_when_they_were_checked() {
     let mut audit = Audit { claims: Some(Vec::new()), ..Audit::default() };
     assert!(audit.is_clean());
     assert!(audit.text().ends_with(" counters=0 claims=0 streams=0\n"), "{}", audit.text());
@@ -83,7 +83,7 @@ fn faults_of_the_reservations_are_counted_where_they_were_asked_for() {
 }
 
 #[test]
-fn deadlines_are_counted_where_they_were_compared() {
+fn deadlines_are_counted_when_they_were_compared() {
     let mut audit = Audit { streams: 1, ..Audit::default() };
     audit.misses(vec![]);
     assert!(audit.is_clean());
@@ -95,7 +95,7 @@ fn deadlines_are_counted_where_they_were_compared() {
 }
 
 #[test]
-fn what_is_found_is_listed_and_counted() {
+fn findings_are_listed_and_counted() {
     let mut audit = Audit { streams: 2, ..Audit::default() };
     audit.add(&finding("loans", Verdict::Behind));
     audit.add(&finding("loans", Verdict::Lost));

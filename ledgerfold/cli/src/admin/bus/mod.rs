@@ -1,7 +1,7 @@
-//! `--bus`: what the bus has published, held against the log.
+//! `--bus`: compares the events that the bus has published with the log.
 
-mod ears;
-mod listen;
+mod archive_replay;
+mod replay_queue;
 mod republish;
 mod window;
 
@@ -24,24 +24,24 @@ use window::Span;
 /// How many streams are read at a time.
 const CONCURRENT_STREAMS: usize = 8;
 
-/// What the bus has published of a time.
-pub(super) struct Hearing {
+/// The events that the bus has published in a period, found by a replay of its archive.
+pub(super) struct BusContents {
     replay: String,
     span: Span,
-    heard: PublishedEvents,
+    published: PublishedEvents,
 }
 
-/// The audit of the bus in the answer.
+/// The comparison with the bus, as it is reported.
 #[derive(Clone, Debug, Serialize)]
 pub(super) struct AuditedBus {
     replay: String,
     from: Timestamp,
     to: Timestamp,
-    /// How many different events were heard.
+    /// How many different events the replay delivered.
     events: usize,
 }
 
-/// A commit that the bus did not publish all of.
+/// A commit with at least one event that the bus did not publish.
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Unpublished {
@@ -51,9 +51,9 @@ pub(super) struct Unpublished {
     pub(super) recorded_at: Timestamp,
 }
 
-impl Hearing {
-    /// Has the archive replayed to the audit, and listens to it.
-    pub(super) async fn of(context: &Context, options: &WindowOptions) -> Result<Self, CliError> {
+impl BusContents {
+    /// Replays the archive into the audit's queue and collects the events.
+    pub(super) async fn read(context: &Context, options: &WindowOptions) -> Result<Self, CliError> {
         let target = &context.target;
         let client = target.connection.eventbridge().await;
         let replays = Replays::open(client, target.archive()?).await?;
@@ -64,19 +64,21 @@ impl Hearing {
             now.checked_sub(ARCHIVED_AFTER).unwrap_or(Timestamp::MIN)
         };
         let span = options.span(replays.reaches_back_to(now), settled, now)?;
-        let (replay, heard) = listen::to_replay(target, &replays, &span, options.within()).await?;
-        Ok(Self { replay: replay.0, span, heard })
+        let (replay, published) =
+            archive_replay::published_events(target, &replays, &span, options.within()).await?;
+        Ok(Self { replay: replay.0, span, published })
     }
 
-    /// The commits of these streams that the bus did not publish all of.
+    /// The commits of these streams that have an event missing on the bus.
     pub(super) async fn lacks(
         &self,
         context: &Context,
         streams: &[StreamId],
     ) -> Result<Vec<Commit>, CliError> {
-        let (log, recorded) = (&*context.log, self.span.recorded());
+        let log = &*context.log;
+        let recorded = self.span.recorded();
         let lacking: Vec<_> = stream::iter(streams)
-            .map(|stream| self.heard.lacks(log, stream, &recorded))
+            .map(|stream| self.published.lacks(log, stream, &recorded))
             .buffered(CONCURRENT_STREAMS)
             .try_collect()
             .await?;
@@ -85,17 +87,17 @@ impl Hearing {
 
     pub(super) fn audited(&self) -> AuditedBus {
         let (from, to) = self.span.recorded().into_inner();
-        AuditedBus { replay: self.replay.clone(), from, to, events: self.heard.len() }
+        AuditedBus { replay: self.replay.clone(), from, to, events: self.published.len() }
     }
 }
 
 impl AuditedBus {
-    /// What the audit can tell of, and what it cannot.
+    /// The period that was compared, and the part that could not be.
     pub(super) fn text(&self) -> String {
         let Self { replay, from, to, events } = self;
         format!(
-            "The bus was asked for what was recorded from {from:.0} to {to:.0}, and brought {events} \
-             events ({replay}); on AWS the archive may lack the last ten minutes, which are left out.\n"
+            "The replay {replay} of the bus's archive, for events recorded from {from:.0} to {to:.0}, delivered \
+             {events} events. On AWS the last ten minutes are left out: the archive may not have them yet.\n"
         )
     }
 }

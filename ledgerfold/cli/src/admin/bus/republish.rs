@@ -1,4 +1,4 @@
-//! `repair --bus`: what the bus did not publish, published from the log.
+//! `repair --bus`: publishes events of the log that the bus has not published.
 
 use std::{num::NonZeroU32, process::ExitCode, sync::Arc};
 
@@ -9,7 +9,7 @@ use ledgerfold::{
 };
 use serde::Serialize;
 
-use super::{AuditedBus, Hearing, Unpublished, WindowOptions};
+use super::{AuditedBus, BusContents, Unpublished, WindowOptions};
 use crate::{
     admin::{
         Context,
@@ -20,11 +20,11 @@ use crate::{
 };
 use ledgerfold_aws::{SystemClock, SystemRandom};
 
-/// Few enough that whoever listens to the bus keeps up with live traffic beside them.
+/// Slow enough for consumers to keep up while live traffic continues.
 const COMMITS_PER_SECOND: NonZeroU32 = NonZeroU32::new(50).expect("it is not zero");
 
-/// Publishes commit by commit, by the way that the relay goes. To consumers it is a delivery that came
-/// late: they know events by their ids, and may get them a second time.
+/// Publishes commit by commit, as the relay does. Consumers see a late delivery: they recognise events by
+/// id, and may receive one twice.
 pub(in crate::admin) async fn run(
     choice: &Choice,
     window: &WindowOptions,
@@ -34,13 +34,13 @@ pub(in crate::admin) async fn run(
     output: &mut Output,
 ) -> Result<ExitCode, CliError> {
     let relay = relay(context).await?;
-    confirm("Publish again what the bus has not published? Everybody on it gets it.", yes)?;
-    let hearing = Hearing::of(context, window).await?;
+    confirm("Publish the missing events? Every consumer on the bus receives them.", yes)?;
+    let contents = BusContents::read(context, window).await?;
     let mut report =
-        Republished { bus: hearing.audited(), streams: 0, published: 0, commits: Vec::new() };
+        Republished { bus: contents.audited(), streams: 0, published: 0, commits: Vec::new() };
     let rate = rate.unwrap_or(COMMITS_PER_SECOND);
-    let outcome = republish(choice, &hearing, &relay, rate, context, &mut report).await;
-    // What was published before an interruption is published.
+    let outcome = republish(choice, &contents, &relay, rate, context, &mut report).await;
+    // Continuing with `--from` does not report these again, so report them now.
     if outcome.is_ok() || report.published > 0 {
         output.report(&report)?;
     }
@@ -55,7 +55,7 @@ async fn relay(context: &Context) -> Result<Relay, CliError> {
 
 async fn republish(
     choice: &Choice,
-    hearing: &Hearing,
+    contents: &BusContents,
     relay: &Relay,
     rate: NonZeroU32,
     context: &Context,
@@ -65,7 +65,7 @@ async fn republish(
     let bar = progress("commits published");
     let mut walk = choice.walk(context);
     while let Some((streams, place)) = walk.next().await? {
-        let lacking = hearing.lacks(context, &streams).await;
+        let lacking = contents.lacks(context, &streams).await;
         for commit in lacking.map_err(|cause| interrupted(cause, place.as_ref()))? {
             pace.take(1).await;
             let published = publish(relay, &commit).await;
@@ -89,7 +89,7 @@ async fn publish(relay: &Relay, commit: &Commit) -> Result<(), CliError> {
     })
 }
 
-/// What was published again.
+/// The commits that were published again.
 #[derive(Debug, Serialize)]
 struct Republished {
     bus: AuditedBus,

@@ -1,4 +1,4 @@
-//! Which commits the bus is asked for.
+//! The period of recording times that a comparison with the bus covers.
 
 use std::{ops::RangeInclusive, time::Duration};
 
@@ -8,26 +8,26 @@ use ledgerfold_eventbridge::Window;
 
 use crate::error::CliError;
 
-/// How far a replay reaches over both ends of what is compared: some archives cut a window to the
-/// minute.
+/// How far the replayed window extends the compared one at both ends. Some archives cut a window to full
+/// minutes.
 const MARGIN: Duration = Duration::from_secs(120);
 
 #[derive(Debug, Args)]
 pub(in crate::admin) struct WindowOptions {
-    /// The bus: only what was recorded from this instant on, as 2026-11-23T12:00:00Z; all that the
-    /// archive keeps, if none is given
+    /// With --bus: only events recorded at or after this instant, for example 2026-11-23T12:00:00Z
+    /// [default: everything in the archive]
     #[arg(long, value_name = "INSTANT", requires = "bus")]
     since: Option<Timestamp>,
-    /// The bus: only what was recorded up to this instant; until now, if none is given, and on AWS
-    /// until ten minutes ago in any case, which is what an archive may lack
+    /// With --bus: only events recorded up to this instant [default: now; on AWS never later than ten
+    /// minutes ago, because the archive may lack newer events]
     #[arg(long, value_name = "INSTANT", requires = "bus")]
     until: Option<Timestamp>,
-    /// The bus: give up if not everything has come from it within this time
+    /// With --bus: give up if the replay has not delivered everything within this time
     #[arg(long, value_name = "SECONDS", requires = "bus", default_value_t = 3600)]
     within: u64,
 }
 
-/// The times of recording that are compared.
+/// The recording times that are compared, and the slightly longer window that is replayed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Span {
     compared: Window,
@@ -39,7 +39,7 @@ impl WindowOptions {
         Duration::from_secs(self.within)
     }
 
-    /// What is asked for, cut to what the archive can tell of.
+    /// The requested period, cut to the part that the archive covers.
     pub(super) fn span(
         &self,
         oldest: Timestamp,
@@ -50,7 +50,8 @@ impl WindowOptions {
         if to > now {
             return Err(CliError::WindowInFuture { to });
         }
-        let (from, to) = (self.since.unwrap_or(oldest).max(oldest), to.min(settled));
+        let from = self.since.unwrap_or(oldest).max(oldest);
+        let to = to.min(settled);
         let compared = Window::new(from, to)?;
         let replayed = Window::new(
             from.checked_sub(MARGIN).unwrap_or(Timestamp::MIN),
@@ -86,7 +87,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_archive_cannot_tell_of_is_not_compared() {
+    fn only_the_part_that_the_archive_covers_is_compared() {
         let (oldest, settled, now) = (at(1_000), at(9_400), at(10_000));
         let span = |since, until| options(since, until).span(oldest, settled, now);
         for (since, until, expected) in [

@@ -1,9 +1,11 @@
+//! Faults of the reservations, as the command line reports them.
+
 use ledgerfold::{StreamId, claims::Finding};
 use serde::Serialize;
 
 use crate::output::table;
 
-/// A fault of the reservations, as it is reported.
+/// One fault of the reservations.
 #[derive(Debug, Serialize)]
 pub(in crate::admin) struct Found {
     pub(super) fault: &'static str,
@@ -31,7 +33,7 @@ impl From<&Finding> for Found {
 }
 
 impl Found {
-    /// All of them as a table; nothing where there are none.
+    /// A table of these faults, or nothing if there are none.
     pub(in crate::admin) fn table<'a>(found: impl IntoIterator<Item = &'a Self>) -> String {
         let text = |stream: &Option<StreamId>| {
             stream.as_ref().map_or_else(|| "-".to_owned(), ToString::to_string)

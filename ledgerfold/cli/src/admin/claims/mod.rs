@@ -1,4 +1,4 @@
-//! `claims`: the reservations of unique keys, built from the log; and what `audit --claims` says of them.
+//! `claims`: builds the reservations of unique keys from the log. Also the checks behind `audit --claims`.
 
 mod found;
 
@@ -16,7 +16,7 @@ use serde::Serialize;
 
 pub(super) use found::Found;
 
-use super::{bars::Bars, walk::COMMITS_PER_PAGE};
+use super::{progress_bars::ProgressBars, walk::COMMITS_PER_PAGE};
 use crate::{
     error::{CliError, FINDINGS},
     output::{Output, Report, table},
@@ -26,9 +26,9 @@ use ledgerfold_aws::{SystemClock, SystemRandom};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Claims {
-    /// Reserve the unique keys that streams own, and remove reservations that no stream needs. Run it
-    /// once claims were added or changed and no function runs the code from before; called again, it
-    /// goes on where it was interrupted
+    /// Reserve the unique keys that streams own, and remove reservations that no stream needs. Run it after
+    /// you have added or changed claims and no function runs the old code any more. If it is interrupted,
+    /// run it again: it continues where it stopped
     Build(BuildOptions),
     /// Show whether the reservations are complete
     Show,
@@ -36,15 +36,15 @@ pub(super) enum Claims {
 
 #[derive(Debug, Args)]
 pub(super) struct BuildOptions {
-    /// In how many segments at once the log is gone through
+    /// How many segments of the log to read concurrently
     #[arg(long, value_name = "NUMBER", default_value_t = 8, value_parser = clap::value_parser!(u32).range(1..=64))]
     segments: u32,
-    /// At most so many streams or reservations a second, so that live traffic keeps its throughput
+    /// At most this many streams or reservations a second, so that live traffic keeps its throughput
     #[arg(long, value_name = "COUNT")]
     rate: Option<NonZeroU32>,
 }
 
-/// The log of a context with its reservations.
+/// The log of a context together with its reservations.
 struct Reserving {
     log: Arc<DynamoEventStore>,
     inspector: Inspector,
@@ -86,7 +86,7 @@ async fn build(
     let categories: Vec<_> = inspector.categories().cloned().collect();
     let builder = ClaimsBuilder::new(inspector, Arc::new(SystemClock), Arc::new(SystemRandom));
     let mut report = Builds::default();
-    let bars = Bars::new();
+    let bars = ProgressBars::new();
     for category in categories {
         let watch = |step: Step| {
             let what = match step.walk {
@@ -118,8 +118,8 @@ async fn show(reserving: &Reserving, output: &mut Output) -> Result<ExitCode, Cl
     Ok(ExitCode::SUCCESS)
 }
 
-/// The faults of the reservations: of these streams' keys, or of all streams and all reservations where
-/// none is named.
+/// The faults of the reservations: for the keys of these streams, or for all streams and reservations if
+/// none is given.
 pub(super) async fn audit(
     claimants: &Claimants,
     target: &Target,
@@ -155,7 +155,7 @@ fn found(findings: &[Finding]) -> Vec<Found> {
     findings.iter().map(Found::from).collect()
 }
 
-/// What was built.
+/// The result of a build.
 #[derive(Debug, Default, Serialize)]
 struct Builds {
     built: Vec<BuiltCategory>,
@@ -165,9 +165,9 @@ struct Builds {
 struct BuiltCategory {
     category: String,
     corrected: u64,
-    /// Faults that had to be left.
+    /// Faults that the build could not correct.
     left: u64,
-    /// The revision of the claims for which the reservations are complete, if they are.
+    /// The revision of the claims for which the reservations are complete, if they are complete.
     complete: Option<u32>,
     findings: Vec<Found>,
 }
@@ -192,7 +192,7 @@ impl Report for Builds {
         for BuiltCategory { category, corrected, left, complete, findings } in &self.built {
             let named = u64::try_from(findings.len()).unwrap_or(u64::MAX);
             if *left > named {
-                text += &format!("{category}: `audit --claims` names all {left} faults.\n");
+                text += &format!("{category}: run `audit --claims` to list all {left} faults.\n");
             }
             let complete = complete.map_or("no".to_owned(), |it| format!("revision {it}"));
             text += &format!("{category}: corrected={corrected} left={left} complete={complete}\n");
@@ -201,7 +201,7 @@ impl Report for Builds {
     }
 }
 
-/// Whether reservations are complete.
+/// Whether the reservations are complete.
 #[derive(Debug, Default, Serialize)]
 struct Shown {
     categories: Vec<ShownCategory>,
@@ -230,7 +230,7 @@ mod tests {
     use crate::output::rendered;
 
     #[test]
-    fn what_was_built_and_what_was_left_is_said() {
+    fn a_build_reports_corrected_and_remaining_faults() {
         let contested = Found {
             fault: "contested",
             key: Some("email#ada@example.org".to_owned()),
@@ -255,7 +255,7 @@ mod tests {
         assert_eq!(
             lines[2..],
             [
-                "account: `audit --claims` names all 2 faults.",
+                "account: run `audit --claims` to list all 2 faults.",
                 "account: corrected=7 left=2 complete=no",
                 "account: corrected=7 left=0 complete=revision 3",
             ]

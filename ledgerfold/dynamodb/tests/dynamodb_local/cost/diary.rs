@@ -1,5 +1,4 @@
-//! A domain that keeps its state in snapshots at the default distance, with a state as large as its
-//! first entry.
+//! A domain with snapshots at the default distance, and a state as large as its first entry.
 
 use ledgerfold::{Category, Command, CommandName, Decider, Snapshots, StreamId, events};
 use ledgerfold_proofs::conformance::notebook::{self, FORBIDDEN, Refused};
@@ -9,7 +8,7 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug)]
 pub(super) struct Diaries;
 
-/// Note these, together.
+/// Adds these notes in one commit.
 #[derive(Clone, Debug, Serialize)]
 pub(super) struct Note(pub(super) Vec<String>);
 
@@ -65,7 +64,7 @@ impl Decider for Diaries {
     }
 }
 
-/// A diary that nobody else has.
+/// A new diary.
 pub(super) fn fresh() -> StreamId {
     StreamId::new(Diaries::CATEGORY, notebook::fresh().id().clone())
 }

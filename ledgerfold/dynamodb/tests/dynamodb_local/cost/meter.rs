@@ -1,3 +1,5 @@
+//! A meter of requests and capacity.
+
 use std::{
     collections::HashMap,
     future::Future,
@@ -24,13 +26,12 @@ use aws_sdk_dynamodb::{
 };
 use ledgerfold_dynamodb::item_size;
 
-/// What something costs on AWS: requests as the SDK sends them, and capacity as DynamoDB Local answers
-/// it, but for three things that AWS charges and it does not report. They are worked out by AWS's
-/// rules, and the cost is `inferred` then:
+/// A cost on AWS: the requests that the SDK sends, and the capacity that DynamoDB Local reports. It does not report
+/// three things that AWS charges for. They are computed by AWS's rules, and the cost is then marked `inferred`:
 ///
-/// - a read that finds nothing counts as the smallest one;
-/// - a write whose condition fails counts as if it had taken effect, which is the most it can cost;
-/// - the items of a transaction are rounded up one by one, also where they are of one table.
+/// - a read that finds nothing costs as much as the smallest read;
+/// - a write whose condition fails counts as if it had succeeded, which is the most it can cost;
+/// - the items of a transaction are rounded up one by one, even in the same table.
 ///
 /// <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/read-write-operations.html>
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -46,27 +47,27 @@ impl Cost {
         Self { requests, write_units, read_units, inferred: false }
     }
 
-    /// The same, part of it inferred.
+    /// The same cost, marked as inferred.
     pub(crate) const fn inferred(self) -> Self {
         Self { inferred: true, ..self }
     }
 }
 
-/// Counts what passes through a client.
+/// Counts the requests and the capacity of a client.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Meter(Arc<Mutex<Reading>>);
 
 #[derive(Debug, Default)]
 struct Reading {
     cost: Cost,
-    /// What the reads under way cost at least, each.
+    /// The minimum cost of each pending read.
     least_read: f64,
-    /// What the write under way costs by AWS's rules.
+    /// The cost of the pending write by AWS's rules.
     asked_write: f64,
 }
 
 impl Meter {
-    /// What this costs, and what comes of it. At most one write may be under way at a time.
+    /// The cost and the result of some work. At most one write may be pending at a time.
     pub(crate) async fn of<T>(&self, work: impl Future<Output = T>) -> (Cost, T) {
         *self.lock() = Reading::default();
         let outcome = work.await;
@@ -97,7 +98,7 @@ impl Intercept for Meter {
         "Meter"
     }
 
-    /// Asks every call for its capacity, also those for which the product does not.
+    /// Requests the consumed capacity for each call, even if the product does not.
     fn modify_before_serialization(
         &self,
         context: &mut BeforeSerializationInterceptorContextMut<'_>,
@@ -142,7 +143,7 @@ impl Intercept for Meter {
         _: &mut ConfigBag,
     ) -> Result<(), BoxError> {
         let mut reading = self.lock();
-        // A failed read would count the write before it: there is none among the operations.
+        // A failed read would count the write before it, but no operation has one.
         let Ok(output) = context.output_or_error() else {
             reading.wrote(0.0);
             return Ok(());
@@ -167,13 +168,13 @@ fn units(capacity: Option<&ConsumedCapacity>) -> f64 {
     capacity.and_then(ConsumedCapacity::capacity_units).expect("capacity was asked for")
 }
 
-/// The smallest read, in read units.
+/// The cost of the smallest read, in read units.
 fn least(consistent: Option<bool>) -> f64 {
     if consistent == Some(true) { 1.0 } else { 0.5 }
 }
 
-/// An action of a transaction, in write units before they are doubled. What an action only names by
-/// its key is taken to be small.
+/// The cost of an action of a transaction, in write units before they are doubled. An item that an action names only
+/// by its key is assumed to be small.
 fn action_units(action: &TransactWriteItem) -> f64 {
     action.put.as_ref().map_or(1.0, |put| started_kilobytes(&put.item))
 }

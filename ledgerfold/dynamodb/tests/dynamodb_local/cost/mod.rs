@@ -1,16 +1,15 @@
-//! The cost contract: what each operation costs in requests and capacity, to the unit. `make costs`
-//! prints it with prices.
+//! The cost contract: the exact requests and capacity of each operation. `make costs` prints it with prices.
 
 mod commands;
-mod desk;
 mod diary;
+mod fixture;
 mod meter;
 mod prices;
 mod reads;
 
 use futures::future::{BoxFuture, FutureExt};
 
-use desk::Desk;
+use fixture::Fixture;
 use meter::Cost;
 use prices::Prices;
 
@@ -19,25 +18,25 @@ const NOTE_BYTES: usize = 600;
 
 struct Operation {
     name: &'static str,
-    /// What it is to cost.
+    /// The expected cost.
     cost: Cost,
-    /// Sets up what it needs, does it, and measures that.
-    measure: for<'a> fn(&'a Desk) -> BoxFuture<'a, Cost>,
+    /// Prepares the operation, runs it, and measures it.
+    measure: for<'a> fn(&'a Fixture) -> BoxFuture<'a, Cost>,
 }
 
-/// `name: requests, write units, read units => how to measure it`; `inferred` is said in [`Cost`].
+/// `name: requests, write units, read units => how to measure it`. For `inferred` see [`Cost`].
 macro_rules! operations {
     ($($name:literal: $requests:literal, $write:literal, $read:literal $($inferred:ident)?
         => $measure:path;)*) => {
         &[$(Operation {
             name: $name,
             cost: Cost::of($requests, $write, $read)$(.$inferred())?,
-            measure: |desk| $measure(desk).boxed(),
+            measure: |fixture| $measure(fixture).boxed(),
         }),*]
     };
 }
 
-/// Where nothing else is said, a commit takes 0.8 KB and a stream has one or two of them.
+/// By default a commit takes 0.8 KB, and a stream has one or two commits.
 const OPERATIONS: &[Operation] = operations! {
     "command: a new stream, presumed new": 1, 1.0, 0.0 => commands::presumed_new;
     "command: a new stream": 2, 1.0, 1.0 inferred => commands::not_presumed_new;
@@ -81,7 +80,7 @@ async fn every_operation_costs_what_the_contract_says() {
     let mut table = Prices::from_environment().table();
     let mut broken = Vec::new();
     for Operation { name, cost, measure } in OPERATIONS {
-        let measured = measure(&Desk::open().await).await;
+        let measured = measure(&Fixture::open().await).await;
         table.add(name, measured);
         if measured != *cost {
             broken.push(format!("{name}: {measured:?} and not {cost:?}"));

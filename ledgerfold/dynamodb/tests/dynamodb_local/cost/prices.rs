@@ -1,3 +1,5 @@
+//! The table of costs with prices.
+
 use comfy_table::{CellAlignment, Table, presets::ASCII_MARKDOWN};
 
 use super::meter::Cost;
@@ -14,7 +16,7 @@ pub(super) struct Prices {
 const ON_DEMAND: Prices = Prices { write: 0.625, read: 0.125 };
 
 impl Prices {
-    /// `WRITE_PRICE` and `READ_PRICE`, or on-demand prices.
+    /// `WRITE_PRICE` and `READ_PRICE`, or on-demand prices by default.
     pub(super) fn from_environment() -> Self {
         let price = |name: &str, default: f64| match std::env::var(name) {
             Ok(text) => text.parse().expect("a price is a number"),
@@ -42,7 +44,7 @@ impl Prices {
     }
 }
 
-/// Operations with what they cost.
+/// Operations with their costs.
 pub(super) struct PriceList {
     prices: Prices,
     table: Table,
@@ -65,9 +67,7 @@ impl PriceList {
         let Self { prices: Prices { write, read }, table } = self;
         println!("\n{table}\n");
         println!("At {write} per million write units and {read} per million read units.");
-        println!(
-            "* Part of it worked out: DynamoDB Local reports nothing for reads that find nothing"
-        );
+        println!("* Partly computed: DynamoDB Local reports nothing for reads that find nothing");
         println!(
             "  and for writes that are refused, and rounds a transaction up once for each table."
         );

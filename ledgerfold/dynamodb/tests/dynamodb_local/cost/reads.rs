@@ -1,4 +1,4 @@
-//! What reading streams and moving read models on costs.
+//! The cost of reading streams and of updating read models.
 
 use ledgerfold::{
     InvalidId, Recorded, StreamId, Version,
@@ -12,12 +12,12 @@ use ledgerfold_proofs::conformance::notebook::{Notebook, NotebookEvent, fresh, w
 
 use super::{
     NOTE_BYTES,
-    desk::{Desk, handled},
     diary::Diaries,
+    fixture::{Fixture, handled},
     meter::Cost,
 };
 
-/// How many notes there are, and in which list of notebooks.
+/// The number of notes, and a list that contains all notebooks.
 struct Pages;
 
 impl Projection for Pages {
@@ -47,9 +47,9 @@ impl Tally for Pages {
     }
 }
 
-/// A notebook that was written in commands of so many notes.
-async fn notebook(desk: &Desk, commands: usize, notes: usize) -> StreamId {
-    let (stream, writer) = (fresh(), desk.warm::<Notebook>());
+/// A notebook, written in commands of this many notes.
+async fn notebook(fixture: &Fixture, commands: usize, notes: usize) -> StreamId {
+    let (stream, writer) = (fresh(), fixture.warm::<Notebook>());
     let note = "n".repeat(NOTE_BYTES);
     for at in 0..commands {
         handled(&writer, &write(&stream, &format!("n{at}"), &vec![&*note; notes])).await;
@@ -57,166 +57,167 @@ async fn notebook(desk: &Desk, commands: usize, notes: usize) -> StreamId {
     stream
 }
 
-async fn load(desk: &Desk, stream: &StreamId, version: u64) -> Cost {
+async fn load(fixture: &Fixture, stream: &StreamId, version: u64) -> Cost {
     let loader = Loader::<Notebook>::new();
-    let (cost, loaded) = desk.meter.of(loader.load(&*desk.log, stream)).await;
+    let (cost, loaded) = fixture.meter.of(loader.load(&*fixture.log, stream)).await;
     assert_eq!(loaded.expect("it can be loaded").version(), Version::new(version));
     cost
 }
 
-pub(super) async fn load_10(desk: &Desk) -> Cost {
-    let stream = notebook(desk, 10, 1).await;
-    load(desk, &stream, 10).await
+pub(super) async fn load_10(fixture: &Fixture) -> Cost {
+    let stream = notebook(fixture, 10, 1).await;
+    load(fixture, &stream, 10).await
 }
 
-pub(super) async fn load_3_mb(desk: &Desk) -> Cost {
-    let stream = notebook(desk, 500, 10).await;
-    load(desk, &stream, 5_000).await
+pub(super) async fn load_3_mb(fixture: &Fixture) -> Cost {
+    let stream = notebook(fixture, 500, 10).await;
+    load(fixture, &stream, 5_000).await
 }
 
-pub(super) async fn load_3_mb_with_snapshots(desk: &Desk) -> Cost {
-    let stream = desk.diary(NOTE_BYTES, 501, 10).await;
+pub(super) async fn load_3_mb_with_snapshots(fixture: &Fixture) -> Cost {
+    let stream = fixture.diary(NOTE_BYTES, 501, 10).await;
     let loader = Loader::<Diaries>::new();
-    let (cost, loaded) = desk.meter.of(loader.load(&*desk.log, &stream)).await;
+    let (cost, loaded) = fixture.meter.of(loader.load(&*fixture.log, &stream)).await;
     assert_eq!(loaded.expect("it can be loaded").state().entries, 5_001);
     cost
 }
 
-pub(super) async fn as_it_was(desk: &Desk) -> Cost {
-    let stream = notebook(desk, 10, 1).await;
+pub(super) async fn as_it_was(fixture: &Fixture) -> Cost {
+    let stream = notebook(fixture, 10, 1).await;
     let until = Until::Version(Version::new(4));
-    let (cost, row) = desk.meter.of(as_of::<Pages>(&*desk.log, &*desk.skips, &stream, until)).await;
+    let (cost, row) =
+        fixture.meter.of(as_of::<Pages>(&*fixture.log, &*fixture.skips, &stream, until)).await;
     assert_eq!(row.expect("it can be read").map(|fresh| fresh.row), Some(4));
     cost
 }
 
-pub(super) async fn row_moved(desk: &Desk) -> Cost {
-    let stream = notebook(desk, 2, 1).await;
-    moved_after(desk, &stream, 1).await
+pub(super) async fn row_moved(fixture: &Fixture) -> Cost {
+    let stream = notebook(fixture, 2, 1).await;
+    moved_after(fixture, &stream, 1).await
 }
 
-/// The message before was lost, or comes later: the log has what is missing.
-pub(super) async fn row_moved_over_a_gap(desk: &Desk) -> Cost {
-    let stream = notebook(desk, 3, 1).await;
-    moved_after(desk, &stream, 2).await
+/// The message before this one was lost or is late, so the projector reads the missing events from the log.
+pub(super) async fn row_moved_over_a_gap(fixture: &Fixture) -> Cost {
+    let stream = notebook(fixture, 3, 1).await;
+    moved_after(fixture, &stream, 2).await
 }
 
-/// A row at version 1 moves on by the events behind this one.
-async fn moved_after(desk: &Desk, stream: &StreamId, arrived_after: u64) -> Cost {
-    let projector = desk.projector(RowModel::<Pages>::new(desk.rows.clone()));
-    let mut first = desk.deliveries(stream, 0).await;
+/// Delivers the events after this version to a row at version 1.
+async fn moved_after(fixture: &Fixture, stream: &StreamId, arrived_after: u64) -> Cost {
+    let projector = fixture.projector(RowModel::<Pages>::new(fixture.rows.clone()));
+    let mut first = fixture.deliveries(stream, 0).await;
     first.truncate(1);
     assert_eq!(projector.project(first).await, []);
-    let next = desk.deliveries(stream, arrived_after).await;
-    let (cost, failed) = desk.meter.of(projector.project(next)).await;
+    let next = fixture.deliveries(stream, arrived_after).await;
+    let (cost, failed) = fixture.meter.of(projector.project(next)).await;
     assert_eq!(failed, []);
     cost
 }
 
-pub(super) async fn row_read(desk: &Desk) -> Cost {
-    let stream = notebook(desk, 2, 1).await;
-    moved_after(desk, &stream, 1).await;
-    let (cost, row) = desk.meter.of(desk.rows.get(&stream)).await;
+pub(super) async fn row_read(fixture: &Fixture) -> Cost {
+    let stream = notebook(fixture, 2, 1).await;
+    moved_after(fixture, &stream, 1).await;
+    let (cost, row) = fixture.meter.of(fixture.rows.get(&stream)).await;
     assert!(row.expect("it can be read").is_some());
     cost
 }
 
-/// As a projector function does: it looks which generations there are.
-pub(super) async fn generation_moved(desk: &Desk) -> Cost {
-    generations_moved(desk, false).await
+/// Like a projector function, which reads the generations first.
+pub(super) async fn generation_moved(fixture: &Fixture) -> Cost {
+    generations_moved(fixture, false).await
 }
 
-/// Both the live generation and the one that is built.
-pub(super) async fn two_generations_moved(desk: &Desk) -> Cost {
-    generations_moved(desk, true).await
+/// The live generation and the one under construction.
+pub(super) async fn two_generations_moved(fixture: &Fixture) -> Cost {
+    generations_moved(fixture, true).await
 }
 
-async fn generations_moved(desk: &Desk, is_building: bool) -> Cost {
-    let stream = notebook(desk, 2, 1).await;
-    let projector = desk.generational::<Pages>(is_building).await;
-    let mut first = desk.deliveries(&stream, 0).await;
+async fn generations_moved(fixture: &Fixture, is_building: bool) -> Cost {
+    let stream = notebook(fixture, 2, 1).await;
+    let projector = fixture.generational::<Pages>(is_building).await;
+    let mut first = fixture.deliveries(&stream, 0).await;
     let next = first.split_off(1);
     assert_eq!(projector.consume(first).await, []);
-    let (cost, failed) = desk.meter.of(projector.consume(next)).await;
+    let (cost, failed) = fixture.meter.of(projector.consume(next)).await;
     assert_eq!(failed, []);
     cost
 }
 
-pub(super) async fn live_row_read(desk: &Desk) -> Cost {
-    let (rows, stream) = live_rows(desk).await;
-    // The first call of an environment learns what the record says.
+pub(super) async fn live_row_read(fixture: &Fixture) -> Cost {
+    let (rows, stream) = live_rows(fixture).await;
+    // The first call of an environment has to read the record.
     rows.get(&stream).await.expect("it can be read");
-    let (cost, row) = desk.meter.of(rows.get(&stream)).await;
+    let (cost, row) = fixture.meter.of(rows.get(&stream)).await;
     assert!(row.expect("it can be read").is_some());
     cost
 }
 
-pub(super) async fn live_row_read_behind_a_change(desk: &Desk) -> Cost {
-    let (rows, stream) = live_rows(desk).await;
-    let (cost, row) = desk.meter.of(rows.get(&stream)).await;
+pub(super) async fn live_row_read_behind_a_change(fixture: &Fixture) -> Cost {
+    let (rows, stream) = live_rows(fixture).await;
+    let (cost, row) = fixture.meter.of(rows.get(&stream)).await;
     assert!(row.expect("it can be read").is_some());
     cost
 }
 
-async fn live_rows(desk: &Desk) -> (LiveRows, StreamId) {
-    let stream = notebook(desk, 2, 1).await;
-    let projector = desk.generational::<Pages>(false).await;
-    assert_eq!(projector.consume(desk.deliveries(&stream, 0).await).await, []);
-    (desk.live::<Pages>(), stream)
+async fn live_rows(fixture: &Fixture) -> (LiveRows, StreamId) {
+    let stream = notebook(fixture, 2, 1).await;
+    let projector = fixture.generational::<Pages>(false).await;
+    assert_eq!(projector.consume(fixture.deliveries(&stream, 0).await).await, []);
+    (fixture.live::<Pages>(), stream)
 }
 
-pub(super) async fn rows_listed(desk: &Desk) -> Cost {
+pub(super) async fn rows_listed(fixture: &Fixture) -> Cost {
     for _ in 0..20 {
-        let stream = notebook(desk, 2, 1).await;
-        moved_after(desk, &stream, 1).await;
+        let stream = notebook(fixture, 2, 1).await;
+        moved_after(fixture, &stream, 1).await;
     }
     let listing = Listing { partition: "shelf".parse().expect("a list"), before: None, limit: 20 };
-    let (cost, rows) = desk.meter.of(desk.rows.list(&listing)).await;
+    let (cost, rows) = fixture.meter.of(fixture.rows.list(&listing)).await;
     assert_eq!(rows.expect("they can be listed").len(), 20);
     cost
 }
 
-pub(super) async fn counted(desk: &Desk) -> Cost {
-    counted_notebook(desk).await.0
+pub(super) async fn counted(fixture: &Fixture) -> Cost {
+    counted_notebook(fixture).await.0
 }
 
-async fn counted_notebook(desk: &Desk) -> (Cost, StreamId) {
-    let stream = notebook(desk, 2, 1).await;
-    let projector = desk.projector(TallyModel::<Pages>::new(desk.tallies.clone()));
-    let mut first = desk.deliveries(&stream, 0).await;
+async fn counted_notebook(fixture: &Fixture) -> (Cost, StreamId) {
+    let stream = notebook(fixture, 2, 1).await;
+    let projector = fixture.projector(TallyModel::<Pages>::new(fixture.tallies.clone()));
+    let mut first = fixture.deliveries(&stream, 0).await;
     let next = first.split_off(1);
     assert_eq!(projector.project(first).await, []);
-    let (cost, failed) = desk.meter.of(projector.project(next)).await;
+    let (cost, failed) = fixture.meter.of(projector.project(next)).await;
     assert_eq!(failed, []);
     (cost, stream)
 }
 
-pub(super) async fn counters_read(desk: &Desk) -> Cost {
-    counters_read_by(desk, None).await
+pub(super) async fn counters_read(fixture: &Fixture) -> Cost {
+    counters_read_by(fixture, None).await
 }
 
-/// By who has written the notebook: it is looked up how far that is counted, and that nothing of it is
-/// under way.
-pub(super) async fn counters_read_with_a_token(desk: &Desk) -> Cost {
-    counters_read_by(desk, Some(Version::new(2))).await
+/// Counters grouped by author, with a token: this also reads how far the notebook is counted, and that none of its
+/// events is in progress.
+pub(super) async fn counters_read_with_a_token(fixture: &Fixture) -> Cost {
+    counters_read_by(fixture, Some(Version::new(2))).await
 }
 
-async fn counters_read_by(desk: &Desk, version: Option<Version>) -> Cost {
-    let stream = counted_notebook(desk).await.1;
+async fn counters_read_by(fixture: &Fixture, version: Option<Version>) -> Cost {
+    let stream = counted_notebook(fixture).await.1;
     let token = version.map(|version| ConsistencyToken { stream, version });
     let key = CounterKey::new("today").expect("a key");
     let range = (&key, &key);
-    let (tallies, log, skips) = (&*desk.tallies, &*desk.log, &*desk.skips);
+    let (tallies, log, skips) = (&*fixture.tallies, &*fixture.log, &*fixture.skips);
     let reading = fresh_counts::<Pages>(tallies, log, skips, range, token.as_ref());
-    let (cost, counters) = desk.meter.of(reading).await;
+    let (cost, counters) = fixture.meter.of(reading).await;
     assert!(!counters.expect("they can be read").is_empty());
     cost
 }
 
-pub(super) async fn audited(desk: &Desk) -> Cost {
-    let stream = notebook(desk, 10, 1).await;
-    let page = audit(&*desk.log, &stream, AuditPosition::START, 10);
-    let (cost, page) = desk.meter.of(page).await;
+pub(super) async fn audited(fixture: &Fixture) -> Cost {
+    let stream = notebook(fixture, 10, 1).await;
+    let page = audit(&*fixture.log, &stream, AuditPosition::START, 10);
+    let (cost, page) = fixture.meter.of(page).await;
     assert_eq!(page.expect("it can be read").events.len(), 10);
     cost
 }

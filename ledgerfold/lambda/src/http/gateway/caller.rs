@@ -1,11 +1,13 @@
+//! The caller of a request, as the gateway has authenticated it.
+
 use ledgerfold::{Actor, derive_uuid};
 use serde_json::Value;
 
-/// Who sends a request without any credentials that the gateway has checked.
+/// The caller of a request without credentials that the gateway has verified.
 pub(super) const ANONYMOUS: &str = "anonymous";
 
-/// Where an event may name the caller, in the order in which they are tried, each with the kind of name that stands
-/// there. REST APIs, HTTP APIs and function URLs have places of their own. A client can set none of them.
+/// Places of the caller's name in an event, in order of precedence, each with its kind. REST APIs, HTTP APIs and
+/// function URLs use different places. A client can set none of them.
 const PLACES: [(&str, &str); 9] = [
     // A verified token: REST API, and HTTP API with payload format 1.0; HTTP API with format 2.0.
     ("subject", "/authorizer/claims/sub"),
@@ -22,8 +24,8 @@ const PLACES: [(&str, &str); 9] = [
     ("key", "/identity/apiKeyId"),
 ];
 
-/// The caller, as the gateway established it: `subject:ada`, or `anonymous`. The kind stands before the name, so that a
-/// key's id and a token's subject of the same text are two callers.
+/// The caller that the gateway established, for example `subject:ada`, or `anonymous`. The prefix keeps kinds apart: a
+/// key's id and a token's subject with the same text are two callers.
 pub(super) fn caller(context: &Value) -> Actor {
     let name = |pointer| context.pointer(pointer).and_then(Value::as_str);
     let mut places = PLACES.iter().filter_map(|(kind, pointer)| Some((*kind, name(*pointer)?)));
@@ -36,8 +38,8 @@ pub(super) fn anonymous() -> Actor {
     Actor::new(ANONYMOUS).expect("it is of visible ASCII characters")
 }
 
-/// An issuer may choose any text for a subject. One that cannot be an actor is shown by its digest, under a kind of its
-/// own so that nobody can choose a subject that looks like the digest of another.
+/// An issuer may use any text as a subject. A text that is not a valid actor is replaced by its digest. The digest has
+/// its own prefix, so that nobody can choose a subject that equals another subject's digest.
 fn named(kind: &str, name: &str) -> Actor {
     Actor::new(format!("{kind}:{name}")).unwrap_or_else(|_| {
         let digest = derive_uuid(&["caller", kind, name]);
@@ -53,7 +55,7 @@ mod tests {
     use super::caller;
 
     #[test]
-    fn a_caller_is_known_by_what_the_gateway_has_checked() {
+    fn the_caller_is_the_name_that_the_gateway_verified() {
         let user = "arn:aws:iam::123456789012:user/ada";
         let cases = [
             (json!({}), "anonymous"),

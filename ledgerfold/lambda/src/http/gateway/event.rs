@@ -1,3 +1,5 @@
+//! The events of all gateways, and their conversion to a [`Request`].
+
 use std::collections::BTreeMap;
 
 use base64::{Engine, engine::general_purpose::STANDARD};
@@ -9,7 +11,7 @@ use crate::http::{Method, Path, Problem, Request};
 
 type Map<T> = Option<BTreeMap<String, T>>;
 
-/// A request as an event of Lambda, whichever way it came:
+/// A Lambda event with an HTTP request, from any of these:
 ///
 /// - a REST API, or an HTTP API with payload format 1.0
 ///   (<https://docs.aws.amazon.com/apigateway/latest/developerguide/set-up-lambda-proxy-integrations.html>)
@@ -17,7 +19,7 @@ type Map<T> = Option<BTreeMap<String, T>>;
 ///   (<https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-integrations-lambda.html>)
 /// - a function URL (<https://docs.aws.amazon.com/lambda/latest/dg/urls-invocation.html>), which speaks 2.0 as well
 ///
-/// Whatever a gateway leaves out may be absent or null.
+/// Gateways leave fields out or set them to null.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub struct GatewayEvent {
@@ -37,12 +39,12 @@ pub struct GatewayEvent {
     query_string_parameters: Map<String>,
     body: Option<String>,
     is_base64_encoded: Option<bool>,
-    /// What the gateway itself says of the request. It stays JSON, because what stands where depends on the authorizer.
+    /// The gateway's own data about the request. It stays JSON, because its structure depends on the authorizer.
     request_context: Value,
 }
 
 impl GatewayEvent {
-    /// What the gateway calls the request.
+    /// The gateway's id of the request.
     pub(super) fn id(&self) -> &str {
         self.context("/requestId").unwrap_or_default()
     }
@@ -55,17 +57,18 @@ impl GatewayEvent {
         self.request_context.pointer(pointer).and_then(Value::as_str)
     }
 
-    /// The request in the event.
+    /// Converts the event to a request.
     ///
     /// # Errors
-    /// 400 if its method is none, or its body was damaged on the way.
+    /// 400 if the method is invalid or the body cannot be decoded.
     pub(super) fn into_request(self) -> Result<Request, Problem> {
         let method = Method::from_bytes(self.method().as_bytes())
-            .map_err(|_| Problem::bad_request("The method is no HTTP method."))?;
-        let (path, caller) = (Path::parse(&self.api_path()), caller(&self.request_context));
+            .map_err(|_| Problem::bad_request("The HTTP method is invalid."))?;
+        let path = Path::parse(&self.api_path());
+        let caller = caller(&self.request_context);
         let id = self.id().to_owned();
         let query = match &self.raw_query_string {
-            // In the decoded parameters of format 2.0, repeated ones and commas look alike.
+            // The decoded parameters of format 2.0 do not distinguish commas from repeated parameters.
             Some(raw) => form_urlencoded::parse(raw.as_bytes()).into_owned().collect(),
             None => pairs(self.multi_value_query_string_parameters, self.query_string_parameters),
         };
@@ -73,7 +76,7 @@ impl GatewayEvent {
         let headers = headers.into_iter().map(|(k, v)| (k.to_ascii_lowercase(), v)).collect();
         let body = self.body.unwrap_or_default();
         let body = if self.is_base64_encoded == Some(true) {
-            let damaged = |_| Problem::bad_request("The body was damaged on its way.");
+            let damaged = |_| Problem::bad_request("The body is not valid base64.");
             STANDARD.decode(body).map_err(damaged)?
         } else {
             body.into_bytes()
@@ -81,21 +84,21 @@ impl GatewayEvent {
         Ok(Request { method, path, query, headers, body, id, caller })
     }
 
-    /// The path as the API's own definition has it.
+    /// The path as the API's definition has it.
     ///
-    /// A REST API keeps the base path of a custom domain in `path`, and the stage too where the domain is not mapped to
-    /// one. An HTTP API keeps a named stage in `rawPath`. The route with its parameters has neither.
+    /// In a REST API, `path` includes the base path of a custom domain, and the stage too if the domain is not mapped
+    /// to one. In an HTTP API, `rawPath` includes a named stage. The route, filled with its parameters, includes neither.
     fn api_path(&self) -> String {
         let sent = self.raw_path.as_deref().or(self.path.as_deref()).unwrap_or_default();
         let Some(path) = self.filled_route() else {
             return self.without_stage(sent).to_owned();
         };
-        // A route matches with and without a slash at the end, and its parameters do not say which.
+        // A route matches with and without a trailing slash, and its parameters do not show which.
         let slash = if sent.ends_with('/') && !path.ends_with('/') { "/" } else { "" };
         path + slash
     }
 
-    /// The route that the gateway chose, with the parameters that it found: `/{proxy+}` with `orders/1`.
+    /// The route that the gateway matched, filled with its parameters: `/{proxy+}` with `orders/1`.
     fn filled_route(&self) -> Option<String> {
         let parameter = |name: &str| self.path_parameters.as_ref()?.get(name).map(String::as_str);
         // A route key is a method and a path, or `$default`.
@@ -111,14 +114,14 @@ impl GatewayEvent {
         Some(format!("/{}", segments?.join("/")))
     }
 
-    /// For a route without parameters, such as `$default`.
+    /// The path without the stage, for a route without parameters such as `$default`.
     fn without_stage<'a>(&self, path: &'a str) -> &'a str {
         let behind_stage = || path.strip_prefix('/')?.strip_prefix(self.context("/stage")?);
         behind_stage().filter(|rest| rest.starts_with('/')).unwrap_or(path)
     }
 }
 
-/// The map with all values where it is there, otherwise the one with the last values.
+/// The pairs of the map with all values, or if it is missing, of the map with the last values.
 fn pairs(all: Map<Vec<String>>, last: Map<String>) -> Vec<(String, String)> {
     let all = all.filter(|all| !all.is_empty()).map(|all| {
         let each = |(key, values): (String, Vec<String>)| {
@@ -176,7 +179,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_request_does_not_have_may_be_null_or_absent() {
+    fn missing_parts_of_a_request_may_be_null_or_absent() {
         let read = request(json!({
             "path": "/", "httpMethod": "GET", "headers": null, "multiValueHeaders": null,
             "queryStringParameters": null, "body": null, "isBase64Encoded": null,
@@ -188,7 +191,7 @@ mod tests {
     }
 
     #[test]
-    fn a_body_or_method_that_cannot_be_read_is_a_bad_request() {
+    fn an_invalid_body_or_method_is_a_bad_request() {
         let damaged =
             json!({"path": "/", "httpMethod": "POST", "body": "%%%", "isBase64Encoded": true});
         for event in [damaged, json!({"path": "/", "httpMethod": "NOT A METHOD"}), json!({})] {
@@ -198,7 +201,7 @@ mod tests {
     }
 
     #[test]
-    fn the_path_is_what_the_route_says_without_stage_and_base_path() {
+    fn the_path_excludes_stage_and_base_path() {
         let rest = |resource: &str, path: &str, parameters: Value| {
             json!({"httpMethod": "GET", "resource": resource, "path": path, "pathParameters": parameters,
                 "requestContext": {"stage": "orders"}})

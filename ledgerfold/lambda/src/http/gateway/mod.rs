@@ -1,4 +1,4 @@
-//! Between the events of API Gateway and function URLs and the requests of a service.
+//! Converts between the events of API Gateway or function URLs and the requests of a service.
 
 mod caller;
 mod event;
@@ -14,13 +14,13 @@ use crate::RunError;
 
 pub use event::GatewayEvent;
 
-/// Runs a handler on the requests of an API: a REST API or an HTTP API (proxy integration), or a function URL.
+/// Runs a handler on HTTP requests from a REST API or an HTTP API (proxy integration), or a function URL.
 ///
-/// The event is read here and not by a general HTTP adapter, because a request may hold what no
-/// well-formed one does, as a path or header of odd bytes, and is to be answered 400, not 502.
+/// We parse the event ourselves, without a general HTTP adapter: an adapter fails with 502 on malformed requests, for
+/// example on odd bytes in a path or header, and such a request should get 400.
 ///
 /// # Errors
-/// The runtime's, when it cannot go on.
+/// The runtime's, if it cannot continue.
 pub async fn serve_http<H, F>(handler: H) -> Result<(), RunError>
 where
     H: Fn(Request) -> F + Send + Sync + 'static,
@@ -34,7 +34,7 @@ where
     .await
 }
 
-/// The handler's answer to the request in an event. A handler that panics fails this request alone.
+/// Answers the request in an event. A panic of the handler fails only this request.
 pub async fn answer_event<H, F>(event: GatewayEvent, handler: &H) -> GatewayResponse
 where
     H: Fn(Request) -> F,
@@ -43,7 +43,7 @@ where
     let id = event.id().to_owned();
     let head = event.method() == Method::HEAD.as_str();
     let answer = match event.into_request() {
-        // The call itself is inside, because a handler may panic before its first wait.
+        // The call itself is guarded too, because a handler may panic before its first await.
         Ok(request) => guarded_future(async { handler(request).await })
             .await
             .unwrap_or_else(|panicked| Err(defect(&panicked))),
@@ -51,13 +51,13 @@ where
     };
     let mut response = answer.unwrap_or_else(|problem| problem.into_response(&id));
     if head {
-        // The same answer, and nothing behind its headers (RFC 9110, section 9.3.2).
+        // The same answer without a body (RFC 9110, section 9.3.2).
         response.body.clear();
     }
     response.into()
 }
 
-/// An answer as Lambda hands it back. All gateways take this form.
+/// An answer in the format that all gateways accept.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct GatewayResponse {
@@ -101,9 +101,9 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_request_that_makes_the_handler_panic_is_answered_500_and_the_next_one_as_ever() {
+    async fn a_panic_of_the_handler_fails_one_request_only() {
         let handler = |request: Request| async move {
-            assert_ne!(request.body, b"bad", "nobody expected this body");
+            assert_ne!(request.body, b"bad", "unexpected body");
             Ok(Response::json(StatusCode::OK, &json!({})))
         };
         for (body, status) in [("good", 200), ("bad", 500), ("good", 200)] {
@@ -111,7 +111,7 @@ mod tests {
             let event = serde_json::from_value(event).expect("an event");
             let answer = answer_event(event, &handler).await;
             assert_eq!(answer.status_code, status, "{body}: {}", answer.body);
-            assert!(!answer.body.contains("nobody expected"), "it is our business alone");
+            assert!(!answer.body.contains("unexpected"), "the panic message stays internal");
         }
     }
 

@@ -1,4 +1,4 @@
-//! How far the segments of a rebuild or a build have come, where somebody is looking.
+//! Progress of the segments of a rebuild or a build of claims, shown on a terminal.
 
 use std::{
     collections::BTreeMap,
@@ -12,13 +12,15 @@ use ledgerfold::{
     rebuild::Step,
 };
 
-/// A line for each segment of a projection or category, on standard error.
-pub(super) struct Bars {
+/// One line on standard error for each segment of a projection or category.
+pub(super) struct ProgressBars {
     lines: MultiProgress,
+    /// A mutex because segments run concurrently and report through `&self`; each creates its bar on its
+    /// first step, and `clear` removes them all.
     segments: Mutex<BTreeMap<(String, u32), ProgressBar>>,
 }
 
-impl Bars {
+impl ProgressBars {
     pub(super) fn new() -> Self {
         Self { lines: MultiProgress::new(), segments: Mutex::default() }
     }
@@ -58,7 +60,7 @@ impl Bars {
         segments.entry((projection.to_owned(), segment)).or_insert_with(new).clone()
     }
 
-    /// Makes room for what is said next.
+    /// Removes the bars, so that text can be printed.
     pub(super) fn clear(&self) {
         let mut segments = self.segments.lock().unwrap_or_else(PoisonError::into_inner);
         for bar in std::mem::take(&mut *segments).into_values() {

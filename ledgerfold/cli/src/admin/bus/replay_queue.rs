@@ -1,4 +1,4 @@
-//! The queue of the audit, message by message.
+//! The audit's own queue, which receives the replayed events. Nobody else reads it.
 
 use aws_sdk_sqs::{
     Client,
@@ -13,79 +13,79 @@ use crate::{
     error::CliError,
 };
 
-/// The most messages that one call brings.
+/// The most messages SQS returns for one call.
 const PER_CALL: i32 = 10;
-/// How many calls are under way at a time.
+/// How many calls run concurrently.
 const CONCURRENT_CALLS: usize = 16;
-/// How long a message is out of sight, in seconds: it is deleted at once, and comes again soon if the
-/// answer that brought it was lost.
-const OUT_OF_SIGHT: i32 = 30;
+/// Visibility timeout in seconds. Messages are deleted at once, so it only matters when an answer of SQS
+/// is lost: then they return soon.
+const VISIBILITY_TIMEOUT: i32 = 30;
 
-/// Hears what one replay brings.
-pub(super) struct Ears<'a> {
+/// Receives the events of one replay.
+pub(super) struct ReplayQueue<'a> {
     pub(super) sqs: &'a Client,
     pub(super) queue: &'a str,
     pub(super) replay: &'a ReplayName,
-    /// How long a call waits for a message, in seconds.
-    pub(super) patience: i32,
+    /// How long one call waits for a message, in seconds.
+    pub(super) wait_seconds: i32,
 }
 
-/// What some calls have brought.
+/// The result of some calls.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub(super) struct Brought {
-    /// How many messages, of whatever replay.
+pub(super) struct Received {
+    /// How many messages, including those of other replays.
     pub(super) messages: usize,
     /// The events of this replay.
     pub(super) events: Vec<EventId>,
 }
 
-impl Ears<'_> {
-    /// Takes what is there, or waits for it for a while.
-    pub(super) async fn listen(&self) -> Result<Brought, CliError> {
-        let calls = try_join_all((0..CONCURRENT_CALLS).map(|_| self.take())).await?;
-        let mut all = Brought::default();
-        for Brought { messages, events } in calls {
+impl ReplayQueue<'_> {
+    /// Receives messages, waiting a while if there are none.
+    pub(super) async fn receive(&self) -> Result<Received, CliError> {
+        let calls = try_join_all((0..CONCURRENT_CALLS).map(|_| self.receive_batch())).await?;
+        let mut all = Received::default();
+        for Received { messages, events } in calls {
             all.messages += messages;
             all.events.extend(events);
         }
         Ok(all)
     }
 
-    /// Whether nothing waits in the queue, and nothing is out of sight; SQS says it approximately.
-    pub(super) async fn is_silent(&self) -> Result<bool, CliError> {
-        let there = attributes(self.sqs, self.queue).await?;
-        Ok(there.waiting == 0 && there.in_flight == 0)
+    /// Whether no message is waiting or in flight. SQS only reports approximate numbers.
+    pub(super) async fn is_empty(&self) -> Result<bool, CliError> {
+        let attributes = attributes(self.sqs, self.queue).await?;
+        Ok(attributes.waiting == 0 && attributes.in_flight == 0)
     }
 
-    async fn take(&self) -> Result<Brought, CliError> {
+    async fn receive_batch(&self) -> Result<Received, CliError> {
         let answer = self
             .sqs
             .receive_message()
             .queue_url(self.queue)
             .max_number_of_messages(PER_CALL)
-            .visibility_timeout(OUT_OF_SIGHT)
-            .wait_time_seconds(self.patience)
+            .visibility_timeout(VISIBILITY_TIMEOUT)
+            .wait_time_seconds(self.wait_seconds)
             .send()
             .await
             .map_err(failed("ReceiveMessage"))?;
         let messages = answer.messages.unwrap_or_default();
-        let mut brought = Brought { messages: messages.len(), events: Vec::new() };
+        let mut received = Received { messages: messages.len(), events: Vec::new() };
         let mut done = Vec::new();
         for message in &messages {
-            // What cannot be read stays, and goes to the dead-letter queue in the end.
+            // An unreadable message stays in the queue, and ends in its dead-letter queue.
             let label = BusMessage::label(message.body().unwrap_or_default());
             let Ok((event, replay)) = label else { continue };
             if replay.as_ref() == Some(self.replay) {
-                brought.events.push(event);
+                received.events.push(event);
             }
-            // Others are left over from an audit that was given up.
+            // Messages of other replays are left over from an abandoned audit.
             done.push(message);
         }
         self.delete(&done).await?;
-        Ok(brought)
+        Ok(received)
     }
 
-    /// What is not deleted comes again, and is heard once more.
+    /// A message that is not deleted returns and is counted twice, which does no harm: events have ids.
     async fn delete(&self, messages: &[&Message]) -> Result<(), CliError> {
         if messages.is_empty() {
             return Ok(());
@@ -110,7 +110,7 @@ mod tests {
     };
     use serde_json::{Value, json};
 
-    use super::Ears;
+    use super::ReplayQueue;
     use crate::connection::{Connection, Place};
 
     /// An event as the bus delivers it, by this replay.
@@ -135,7 +135,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_this_replay_brings_is_heard_and_what_can_be_read_is_deleted() {
+    async fn events_of_this_replay_are_counted_and_readable_messages_are_deleted() {
         let (ours, theirs) =
             ("018bcfe5-6800-7000-8000-000000000001", "018bcfe5-6800-7000-8000-000000000002");
         let bodies =
@@ -145,18 +145,18 @@ mod tests {
             .enumerate()
             .map(|(at, body)| json!({"ReceiptHandle": format!("receipt-{at}"), "Body": body}))
             .collect();
-        let received = ok(&json!({"Messages": messages}));
+        let receipt = ok(&json!({"Messages": messages}));
         let deleted = ok(&json!({"Successful": [], "Failed": []}));
-        let service = RecordedService::start([received, deleted]).await;
+        let service = RecordedService::start([receipt, deleted]).await;
         let endpoint = service.endpoint().to_owned();
         let place = Place::LocalCloud { endpoint, tables: None, region: None };
         let sqs = Connection::to(place).sqs().await;
         let replay = ReplayName("audit-1".to_owned());
-        let ears = Ears { sqs: &sqs, queue: "http://q", replay: &replay, patience: 1 };
+        let queue = ReplayQueue { sqs: &sqs, queue: "http://q", replay: &replay, wait_seconds: 1 };
 
-        let brought = ears.take().await.expect("the queue answers");
-        let heard: Vec<_> = brought.events.iter().map(ToString::to_string).collect();
-        assert_eq!((brought.messages, heard), (3, vec![ours.to_owned()]));
+        let received = queue.receive_batch().await.expect("the queue answers");
+        let events: Vec<_> = received.events.iter().map(ToString::to_string).collect();
+        assert_eq!((received.messages, events), (3, vec![ours.to_owned()]));
         let deletion: Value = serde_json::from_str(&service.requests()[1]).expect("JSON");
         let receipts: Vec<_> = deletion["Entries"]
             .as_array()

@@ -1,3 +1,5 @@
+//! Tables and handlers for the cost contract.
+
 use std::sync::Arc;
 
 use aws_sdk_dynamodb::Client;
@@ -20,11 +22,11 @@ use super::{
 };
 use crate::{tables, temporary::Temporary};
 
-/// The projection that has generations.
+/// The name of the projection with generations.
 const PAGES: &str = "pages";
 
 /// Fresh tables behind a meter.
-pub(super) struct Desk {
+pub(super) struct Fixture {
     pub(super) meter: Meter,
     pub(super) log: Arc<Temporary>,
     pub(super) rows: Arc<DynamoRowStore>,
@@ -36,7 +38,7 @@ pub(super) struct Desk {
     random: Arc<SeededRandom>,
 }
 
-impl Desk {
+impl Fixture {
     pub(super) async fn open() -> Self {
         let meter = Meter::default();
         let client = Client::from_conf(tables::config().interceptor(meter.clone()).build());
@@ -53,12 +55,12 @@ impl Desk {
         }
     }
 
-    /// A handler that reads a stream for each command.
+    /// A handler that loads the stream for each command.
     pub(super) fn cold<D: Decider>(&self) -> CommandHandler<D> {
         self.remembering(0)
     }
 
-    /// A handler that remembers.
+    /// A handler that caches states.
     pub(super) fn warm<D: Decider>(&self) -> CommandHandler<D> {
         self.remembering(10_000_000)
     }
@@ -78,7 +80,7 @@ impl Desk {
         Projector::new(Arc::new(model), log, self.skips.clone(), clock, random)
     }
 
-    /// A projector of all generations, with a second one being built or only its record made.
+    /// A projector of all generations, with or without a second one under construction.
     pub(super) async fn generational<P: Projection>(&self, is_building: bool) -> Generational {
         let first = Generations::first(1);
         let begun = first.begun(1).expect("none is built");
@@ -103,7 +105,7 @@ impl Desk {
         (self.log.clone(), self.clock.clone(), self.random.clone())
     }
 
-    /// What a command costs that is accepted.
+    /// The cost of an accepted command.
     pub(super) async fn accepted<D: Decider>(
         &self,
         handler: &CommandHandler<D>,
@@ -114,7 +116,7 @@ impl Desk {
         cost
     }
 
-    /// What a command costs that is not, and why it is not.
+    /// The cost of a command that is not accepted, and the reason.
     pub(super) async fn refused<D: Decider>(
         &self,
         handler: &CommandHandler<D>,
@@ -124,8 +126,7 @@ impl Desk {
         (cost, outcome.map(|_| ()).expect_err("the command is not accepted"))
     }
 
-    /// A diary that was written in commands of so many notes of `NOTE_BYTES`, behind a first one of
-    /// this size.
+    /// A diary. Its first entry has this size, followed by commands of this many notes of `NOTE_BYTES` each.
     pub(super) async fn diary(&self, first: usize, commands: usize, notes: usize) -> StreamId {
         let (stream, writer) = (diary::fresh(), self.warm::<Diaries>());
         let note = |at: usize, texts: Vec<String>| {
@@ -138,7 +139,7 @@ impl Desk {
         stream
     }
 
-    /// The messages that bring the events of a stream behind this version.
+    /// Deliveries of the stream's events after this version.
     pub(super) async fn deliveries(&self, stream: &StreamId, after: u64) -> Vec<Delivery> {
         let page = self.log.read(stream, Version::new(after)).await.expect("the log can be read");
         let events = page.commits.iter().flat_map(|commit| commit.envelopes());
@@ -151,7 +152,7 @@ impl Desk {
     }
 }
 
-/// A command that is accepted.
+/// Handles a command that is accepted.
 pub(super) async fn handled<D: Decider>(
     handler: &CommandHandler<D>,
     command: &CommandRequest<D::Command>,

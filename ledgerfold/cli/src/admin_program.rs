@@ -1,4 +1,4 @@
-//! What needs a domain's read models: handed on to the binary of its context.
+//! Runs the admin program of a context, for commands that need its read models.
 
 use std::{
     env,
@@ -12,31 +12,31 @@ use clap::Args;
 
 use crate::{error::CliError, target::TargetOptions};
 
-/// The arguments of a command that is another program's, which reads them itself.
+/// The arguments of such a command. The admin program parses them.
 #[derive(Debug, Args)]
 #[command(disable_help_flag = true)]
-pub(crate) struct Forwarded {
+pub(crate) struct AdminArguments {
     #[arg(trailing_var_arg = true, allow_hyphen_values = true, hide = true)]
     _arguments: Vec<OsString>,
 }
 
-/// Runs `<context>-admin` in place of this program, with all the arguments that were given.
+/// Replaces this program with `<context>-admin`, with all the arguments unchanged.
 pub(crate) fn run(arguments: &[OsString]) -> Result<ExitCode, CliError> {
-    // The options may stand anywhere, also behind some that only the other program knows.
+    // These options may follow others that only the admin program knows.
     let options = TargetOptions::for_context(
         value_of("--stack", arguments).map(PathBuf::from),
         value_of("--context", arguments).map(|name| name.to_string_lossy().into_owned()),
     );
     let program = format!("{}-admin", options.context_name()?);
-    let mut command = Command::new(beside(&program).unwrap_or_else(|| PathBuf::from(&program)));
-    match become_it(command.args(arguments)) {
+    let mut command = Command::new(sibling(&program).unwrap_or_else(|| PathBuf::from(&program)));
+    match replace_process(command.args(arguments)) {
         Ok(code) => Ok(code),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Err(CliError::NoAdmin { program }),
         Err(source) => Err(CliError::UnusableAdmin { program, source }),
     }
 }
 
-/// The value of an option, written as one word or two.
+/// The value of an option, given as `--option value` or `--option=value`.
 fn value_of(option: &str, arguments: &[OsString]) -> Option<OsString> {
     arguments.iter().enumerate().find_map(|(at, argument)| {
         if argument == option {
@@ -47,21 +47,21 @@ fn value_of(option: &str, arguments: &[OsString]) -> Option<OsString> {
     })
 }
 
-/// The program of this name that lies beside this one.
-fn beside(program: &str) -> Option<PathBuf> {
+/// The program of this name in the folder of this one.
+fn sibling(program: &str) -> Option<PathBuf> {
     let path = env::current_exe().ok()?;
     let path = path.parent()?.join(format!("{program}{}", env::consts::EXE_SUFFIX));
     path.is_file().then_some(path)
 }
 
-/// Streams, signals and exit code are the other program's from here on.
+/// On success this does not return: streams, signals and exit code belong to the new program.
 #[cfg(unix)]
-fn become_it(command: &mut Command) -> io::Result<ExitCode> {
+fn replace_process(command: &mut Command) -> io::Result<ExitCode> {
     Err(std::os::unix::process::CommandExt::exec(command))
 }
 
 #[cfg(not(unix))]
-fn become_it(command: &mut Command) -> io::Result<ExitCode> {
+fn replace_process(command: &mut Command) -> io::Result<ExitCode> {
     let code = command.status()?.code().and_then(|code| u8::try_from(code).ok());
     Ok(code.map_or(ExitCode::FAILURE, ExitCode::from))
 }
