@@ -7,7 +7,7 @@ use std::{
 };
 
 use async_trait::async_trait;
-use ledgerfold::{Actor, Category, CausationId, command::Loader, CommandId, CommandName, CorrelationId, Decider, EntityId, Event, EventId, events, ports::{AppendError, CommandRecord, EventReader, EventStore, Page, StoreError, Transaction}, StreamId, Timestamp, Version, vocabulary::{CommandStamp, Commit, CommitEvent, Fingerprint, Metadata, NewCommit}};
+use ledgerfold::{Actor, Category, CausationId, command::Loader, CommandId, CommandName, CorrelationId, Decider, EntityId, Event, EventId, events, ports::{AppendError, CommandRecord, EventReader, EventStore, CommitPage, StoreError, Transaction}, StreamId, Timestamp, Version, vocabulary::{CommandStamp, Commit, CommitEvent, Fingerprint, Metadata, NewCommit}};
 use ledgerfold_dynamodb::CommitItem;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -200,10 +200,10 @@ fn commit<E: Event>(stream: &StreamId, from: usize, events: &[E]) -> Commit {
 }
 
 /// A log that gives away what was prepared, page by page.
-struct Prepared(Mutex<Vec<Page>>);
+struct Prepared(Mutex<Vec<CommitPage>>);
 
 fn pages(commits: &[Commit]) -> Prepared {
-    let page = |commits: &[Commit]| Page { commits: commits.to_vec(), more: true };
+    let page = |commits: &[Commit]| CommitPage { commits: commits.to_vec(), more: true };
     let mut pages: Vec<_> = commits.chunks(1_000).map(page).collect();
     if let Some(last) = pages.last_mut() {
         last.more = false;
@@ -214,7 +214,7 @@ fn pages(commits: &[Commit]) -> Prepared {
 
 #[async_trait]
 impl EventReader for Prepared {
-    async fn read(&self, _: &StreamId, _: Version) -> Result<Page, StoreError> {
+    async fn read(&self, _: &StreamId, _: Version) -> Result<CommitPage, StoreError> {
         Ok(self.0.lock().unwrap_or_else(PoisonError::into_inner).pop().unwrap_or_default())
     }
 
@@ -223,8 +223,8 @@ impl EventReader for Prepared {
         _: &StreamId,
         _: Option<Version>,
         _: usize,
-    ) -> Result<Page, StoreError> {
-        Ok(Page::default())
+    ) -> Result<CommitPage, StoreError> {
+        Ok(CommitPage::default())
     }
 }
 

@@ -10,7 +10,7 @@ use std::{
 
 use async_trait::async_trait;
 use aws_sdk_dynamodb::Client;
-use ledgerfold::{Actor, CausationId, command::{CommandError, CommandHandler, CommandRequest, Context, Loader, StreamHint}, CommandId, CorrelationId, Decider, EntityId, ports::{AppendError, Clock, CommandRecord, EventReader, EventStore, Page, Random, StoreError, Transaction}, StreamId, Timestamp, Version, vocabulary::{Commit, NewCommit}};
+use ledgerfold::{Actor, CausationId, command::{CommandError, CommandHandler, CommandRequest, Context, Loader, StreamHint}, CommandId, CorrelationId, Decider, EntityId, ports::{AppendError, Clock, CommandRecord, EventReader, EventStore, CommitPage, Random, StoreError, Transaction}, StreamId, Timestamp, Version, vocabulary::{Commit, NewCommit}};
 use ledgerfold_dynamodb::{CommitItem, DynamoEventStore, item_size};
 use tokio::sync::Barrier;
 
@@ -73,7 +73,7 @@ struct Gated {
 
 #[async_trait]
 impl EventReader for Gated {
-    async fn read(&self, stream: &StreamId, after: Version) -> Result<Page, StoreError> {
+    async fn read(&self, stream: &StreamId, after: Version) -> Result<CommitPage, StoreError> {
         self.store.read(stream, after).await
     }
 
@@ -82,7 +82,7 @@ impl EventReader for Gated {
         stream: &StreamId,
         before: Option<Version>,
         commits: usize,
-    ) -> Result<Page, StoreError> {
+    ) -> Result<CommitPage, StoreError> {
         self.store.read_back(stream, before, commits).await
     }
 }

@@ -5,7 +5,10 @@ use std::process::ExitCode;
 use clap::{Args, Subcommand};
 use ledgerfold::{
     ProcessName, StreamId, Timestamp,
-    ports::{Clock, DeadlineError, DeadlinePage, DeadlineStore, Pending, Resume, Written},
+    ports::{
+        Clock, DeadlineError, DeadlinePage, DeadlineStore, PageWalk, Pending, Resume,
+        UnreadableDeadline, Written,
+    },
 };
 use ledgerfold_dynamodb::DynamoDeadlineStore;
 use serde::Serialize;
@@ -121,16 +124,16 @@ impl Found {
         &mut self,
         page: impl AsyncFn(Option<&Resume>) -> Result<DeadlinePage, DeadlineError>,
     ) -> Result<(), DeadlineError> {
-        let mut from: Option<Resume> = None;
-        loop {
-            let DeadlinePage { deadlines, unreadable, next } = page(from.as_ref()).await?;
-            self.deadlines.extend(deadlines);
-            self.unreadable.extend(unreadable);
-            from = next;
-            if from.is_none() {
-                return Ok(());
+        let mut walk = PageWalk::start();
+        while let Some(from) = walk.next_place() {
+            for listed in walk.turn(page(from.as_ref()).await?) {
+                match listed {
+                    Ok(pending) => self.deadlines.push(pending),
+                    Err(UnreadableDeadline(reason)) => self.unreadable.push(reason),
+                }
             }
         }
+        Ok(())
     }
 }
 

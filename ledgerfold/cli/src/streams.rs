@@ -55,7 +55,7 @@ async fn list(command: &ListStreams, index: &dyn Streams) -> Result<Listed, CliE
     let mut from = command.from.clone().map(Resume);
     loop {
         let page = index.list(Segment::WHOLE, from.as_ref()).await?;
-        streams.extend(page.streams.into_iter().filter(|stream| {
+        streams.extend(page.items.into_iter().filter(|stream| {
             command.category.as_ref().is_none_or(|wanted| stream.category().as_str() == wanted)
         }));
         bar.set_position(u64::try_from(streams.len()).unwrap_or(u64::MAX));

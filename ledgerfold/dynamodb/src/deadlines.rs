@@ -13,7 +13,7 @@ use ledgerfold::{
     InvalidId, ProcessName, Timestamp,
     ports::{
         Cause, Deadline, DeadlineError, DeadlineKey, DeadlinePage, DeadlineStore, Pending, Resume,
-        Written,
+        UnreadableDeadline, Written,
     },
 };
 use serde::{Deserialize, Serialize};
@@ -255,15 +255,11 @@ fn read(page: QueryOutput) -> Result<DeadlinePage, DeadlineError> {
         Some(AttributeValue::S(order)) => Ok(Resume(order.clone())),
         _ => Err(DeadlineError::Refused("the end of a page has no key".into())),
     });
-    let mut read = DeadlinePage { next: next.transpose()?, ..DeadlinePage::default() };
-    for item in page.items.unwrap_or_default() {
+    let items = page.items.unwrap_or_default().into_iter().map(|item| {
         let key = format!("{:?}", item.get("pk"));
-        match pending(item) {
-            Ok(pending) => read.deadlines.push(pending),
-            Err(reason) => read.unreadable.push(format!("{key}: {reason}")),
-        }
-    }
-    Ok(read)
+        pending(item).map_err(|reason| UnreadableDeadline(format!("{key}: {reason}")))
+    });
+    Ok(DeadlinePage { items: items.collect(), next: next.transpose()? })
 }
 
 fn pending(item: HashMap<String, AttributeValue>) -> Result<Pending, String> {

@@ -15,8 +15,8 @@ use futures::{StreamExt, TryStreamExt, stream};
 use ledgerfold::{
     CommandId, StreamId, Version,
     ports::{
-        AppendError, CommandRecord, EventReader, EventStore, MAX_TRANSACTION_BYTES, Newest, Page,
-        PayloadStore, Reservations, StoreError, Transaction,
+        AppendError, CommandRecord, CommitPage, EventReader, EventStore, MAX_TRANSACTION_BYTES,
+        Newest, PayloadStore, Reservations, StoreError, Transaction,
     },
     vocabulary::{Commit, NewCommit, StateSchema},
 };
@@ -134,15 +134,15 @@ impl DynamoEventStore {
         &self,
         stream: &StreamId,
         (mut items, more): (Vec<CommitItem>, bool),
-    ) -> Result<Page, StoreError> {
+    ) -> Result<CommitPage, StoreError> {
         let found = items.len();
-        items.truncate(Page::fitting(items.iter().map(CommitItem::content_bytes)));
+        items.truncate(CommitPage::fitting(items.iter().map(CommitItem::content_bytes)));
         let more = more || items.len() < found;
         let commits = stream::iter(items)
             .map(|item| self.commit(stream, item))
             .buffered(CONCURRENT_FETCHES)
             .try_collect();
-        Ok(Page { commits: commits.await?, more })
+        Ok(CommitPage { commits: commits.await?, more })
     }
 
     async fn commit(&self, stream: &StreamId, item: CommitItem) -> Result<Commit, StoreError> {
@@ -198,7 +198,7 @@ impl DynamoEventStore {
 
 #[async_trait]
 impl EventReader for DynamoEventStore {
-    async fn read(&self, stream: &StreamId, after: Version) -> Result<Page, StoreError> {
+    async fn read(&self, stream: &StreamId, after: Version) -> Result<CommitPage, StoreError> {
         let query = self.query(stream);
         let query = match after {
             Version::NONE => query.key_condition_expression("pk = :stream"),
@@ -214,7 +214,7 @@ impl EventReader for DynamoEventStore {
         stream: &StreamId,
         before: Option<Version>,
         commits: usize,
-    ) -> Result<Page, StoreError> {
+    ) -> Result<CommitPage, StoreError> {
         let query = self.query_back(stream, before, commits);
         self.page(stream, self.items(stream, query).await?).await
     }

@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use aws_sdk_dynamodb::{Client, error::SdkError, types::AttributeValue};
 use ledgerfold::{
     StreamId, Timestamp, Version,
-    ports::{Parked, ParkedPage, Quarantine, QuarantineError},
+    ports::{Page, Parked, Quarantine, QuarantineError},
 };
 use serde::{Deserialize, Serialize};
 
@@ -172,7 +172,10 @@ impl Quarantine for DynamoQuarantine {
         Ok(answer.item.map(read).transpose()?.map(|(_, parked)| parked))
     }
 
-    async fn list(&self, after: Option<&StreamId>) -> Result<ParkedPage, QuarantineError> {
+    async fn list(
+        &self,
+        after: Option<&StreamId>,
+    ) -> Result<Page<Parked, StreamId>, QuarantineError> {
         let page = self
             .client
             .query()
@@ -188,7 +191,7 @@ impl Quarantine for DynamoQuarantine {
         let items = page.items.unwrap_or_default().into_iter();
         let parked = items.map(|item| Ok(read(item)?.1)).collect::<Result<_, QuarantineError>>()?;
         let next = page.last_evaluated_key.map(|key| stream_of(&key)).transpose()?;
-        Ok(ParkedPage { parked, next })
+        Ok(Page { items: parked, next })
     }
 }
 

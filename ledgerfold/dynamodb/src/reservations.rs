@@ -11,8 +11,8 @@ use aws_sdk_dynamodb::{
 use ledgerfold::{
     Category, StreamId, UniqueKey,
     ports::{
-        ClaimsRecord, Correction, Reservation, ReservationPage, Reservations, Resume, Segment,
-        StoreError, StreamsError, Written,
+        ClaimsRecord, Correction, Page, Reservation, Reservations, Resume, Segment, StoreError,
+        StreamsError, Written,
     },
     vocabulary::{Cursor, DamagedToken},
 };
@@ -74,7 +74,7 @@ impl Reservations for DynamoEventStore {
         &self,
         segment: Segment,
         from: Option<&Resume>,
-    ) -> Result<ReservationPage, StreamsError> {
+    ) -> Result<Page<Reservation>, StreamsError> {
         let table = self.reservations()?;
         let scope = Self::scope(table, segment);
         let start = from.map(|from| start_key(from, &scope)).transpose()?;
@@ -98,7 +98,7 @@ impl Reservations for DynamoEventStore {
         });
         let next = last.transpose()?.map(|key| Resume(Cursor(key.clone()).to_text(&scope)));
         let reservations = answer.items.unwrap_or_default().into_iter().map(reservation);
-        Ok(ReservationPage { reservations: reservations.collect::<Result<_, _>>()?, next })
+        Ok(Page { items: reservations.collect::<Result<_, _>>()?, next })
     }
 
     async fn correct(

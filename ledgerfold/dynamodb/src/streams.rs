@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use aws_sdk_dynamodb::{Client, types::AttributeValue};
 use ledgerfold::{
     StreamId,
-    ports::{Resume, Segment, StoreError, StreamPage, Streams, StreamsError},
+    ports::{Page, Resume, Segment, StoreError, Streams, StreamsError},
     vocabulary::{Cursor, DamagedToken},
 };
 
@@ -78,7 +78,7 @@ impl Streams for DynamoStreams {
         &self,
         segment: Segment,
         from: Option<&Resume>,
-    ) -> Result<StreamPage, StreamsError> {
+    ) -> Result<Page<StreamId>, StreamsError> {
         let start = from.map(|from| self.start_key(segment, from)).transpose()?;
         let answer = self
             .client
@@ -100,7 +100,7 @@ impl Streams for DynamoStreams {
             None => None,
         };
         let streams = answer.items.unwrap_or_default().iter().map(stream).collect::<Result<_, _>>();
-        Ok(StreamPage { streams: streams?, next })
+        Ok(Page { items: streams?, next })
     }
 }
 

@@ -3,7 +3,9 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use ledgerfold::{
     CommandId, StreamId, Version,
-    ports::{AppendError, CommandRecord, EventReader, EventStore, Page, StoreError, Transaction},
+    ports::{
+        AppendError, CommandRecord, CommitPage, EventReader, EventStore, StoreError, Transaction,
+    },
     vocabulary::NewCommit,
 };
 
@@ -42,7 +44,7 @@ pub trait Amendment: Send + Sync + 'static {
         log: &dyn EventStore,
         stream: &StreamId,
         after: Version,
-    ) -> Result<Page, StoreError> {
+    ) -> Result<CommitPage, StoreError> {
         log.read(stream, after).await
     }
 
@@ -56,7 +58,7 @@ pub trait Amendment: Send + Sync + 'static {
         stream: &StreamId,
         before: Option<Version>,
         commits: usize,
-    ) -> Result<Page, StoreError> {
+    ) -> Result<CommitPage, StoreError> {
         log.read_back(stream, before, commits).await
     }
 
@@ -113,7 +115,7 @@ impl<A: Amendment> Amended<A> {
 
 #[async_trait]
 impl<A: Amendment> EventReader for Amended<A> {
-    async fn read(&self, stream: &StreamId, after: Version) -> Result<Page, StoreError> {
+    async fn read(&self, stream: &StreamId, after: Version) -> Result<CommitPage, StoreError> {
         self.amendment.read(&*self.log, stream, after).await
     }
 
@@ -122,7 +124,7 @@ impl<A: Amendment> EventReader for Amended<A> {
         stream: &StreamId,
         before: Option<Version>,
         commits: usize,
-    ) -> Result<Page, StoreError> {
+    ) -> Result<CommitPage, StoreError> {
         self.amendment.read_back(&*self.log, stream, before, commits).await
     }
 }

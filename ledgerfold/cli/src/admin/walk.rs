@@ -91,7 +91,7 @@ impl<'a> Walk<'a> {
             self.next = Next::Page(page.next);
         }
         let of_ours = |stream: &StreamId| *stream.category() == self.context.category;
-        Ok(Some((page.streams.into_iter().filter(of_ours).collect(), place)))
+        Ok(Some((page.items.into_iter().filter(of_ours).collect(), place)))
     }
 }
 

@@ -8,7 +8,7 @@ use std::process::ExitCode;
 use clap::Args;
 use ledgerfold::{
     StreamId,
-    ports::{Segment, Streams},
+    ports::{PageWalk, Segment, Streams},
 };
 use ledgerfold_dynamodb::DynamoStreams;
 
@@ -87,18 +87,16 @@ impl EstimateCosts {
     /// The named streams, or the first ones found.
     async fn streams(&self, index: &dyn Streams) -> Result<Vec<StreamId>, CliError> {
         let mut streams = self.stream.clone();
-        let mut place = None;
         let wanted = usize::from(self.sample);
-        while self.stream.is_empty() && streams.len() < wanted {
-            let page = index.list(Segment::WHOLE, place.as_ref()).await?;
-            let of_ours = page.streams.into_iter().filter(|stream| {
+        let mut walk = PageWalk::start();
+        while self.stream.is_empty()
+            && streams.len() < wanted
+            && let Some(from) = walk.next_place()
+        {
+            let page = walk.turn(index.list(Segment::WHOLE, from.as_ref()).await?);
+            streams.extend(page.into_iter().filter(|stream| {
                 self.category.as_ref().is_none_or(|name| stream.category().as_str() == name)
-            });
-            streams.extend(of_ours);
-            place = page.next;
-            if place.is_none() {
-                break;
-            }
+            }));
         }
         streams.truncate(wanted.max(self.stream.len()));
         Ok(streams)

@@ -2,7 +2,7 @@ use std::{fmt, str::FromStr};
 
 use async_trait::async_trait;
 
-use super::{Resume, Written};
+use super::{Page, Resume, Written};
 use crate::{
     CorrelationId, DeadlineName, Envelope, EventId, InvalidId, ProcessName, StreamId, Timestamp,
     Traceparent,
@@ -135,16 +135,13 @@ pub struct Pending {
     pub next: Timestamp,
 }
 
-/// A page of deadlines.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct DeadlinePage {
-    /// The deadlines.
-    pub deadlines: Vec<Pending>,
-    /// What was found and cannot be read, in words; it stays where it is, and in nobody's way.
-    pub unreadable: Vec<String>,
-    /// Where the next page begins, if there is one.
-    pub next: Option<Resume>,
-}
+/// A page of deadlines. An item that cannot be read stays in the table and blocks no other.
+pub type DeadlinePage = Page<Result<Pending, UnreadableDeadline>>;
+
+/// An item in the table of deadlines that cannot be read, with its key and the reason.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct UnreadableDeadline(pub String);
 
 /// The deadlines could not be read or written; the store has tried again itself already.
 #[derive(Debug, thiserror::Error)]

@@ -16,7 +16,7 @@ pub trait EventReader: Send + Sync {
     ///
     /// # Errors
     /// [`StoreError`].
-    async fn read(&self, stream: &StreamId, after: Version) -> Result<Page, StoreError>;
+    async fn read(&self, stream: &StreamId, after: Version) -> Result<CommitPage, StoreError>;
 
     /// The newest commits, newest first: of those that begin before `before`, or of all, at most
     /// this many (one or more), and no more than one read brings. As consistent as
@@ -29,7 +29,7 @@ pub trait EventReader: Send + Sync {
         stream: &StreamId,
         before: Option<Version>,
         commits: usize,
-    ) -> Result<Page, StoreError>;
+    ) -> Result<CommitPage, StoreError>;
 
     /// What a load needs of the newest commits: of those that begin before `before`, or of all, at most
     /// this many, the newest snapshot of this schema and the commits that follow it. A store that keeps
@@ -90,7 +90,7 @@ pub trait EventStore: EventReader {
 
 /// Some commits of one stream, contiguous, in the order that was asked for.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Page {
+pub struct CommitPage {
     /// The commits.
     pub commits: Vec<Commit>,
     /// Whether there may be more behind the last of them. An empty page is the last.
@@ -105,10 +105,10 @@ pub enum Newest {
         /// The snapshot with its place.
         base: Base,
         /// The commits behind it.
-        following: Page,
+        following: CommitPage,
     },
     /// The newest commits, newest first. None of them has such a snapshot.
-    Commits(Page),
+    Commits(CommitPage),
 }
 
 /// A snapshot with the place of its commit.
@@ -126,14 +126,14 @@ pub struct Base {
 
 impl Newest {
     /// The part of a page of [`EventStore::read_back`] that a load needs.
-    pub fn of(mut page: Page, schema: &StateSchema) -> Self {
+    pub fn of(mut page: CommitPage, schema: &StateSchema) -> Self {
         let found = page.commits.iter().enumerate();
         let found =
             found.into_iter().find_map(|(at, commit)| Some((at, Base::of(commit, schema)?)));
         let Some((at, base)) = found else { return Self::Commits(page) };
         page.commits.truncate(at);
         page.commits.reverse();
-        Self::Snapshot { base, following: Page { commits: page.commits, more: false } }
+        Self::Snapshot { base, following: CommitPage { commits: page.commits, more: false } }
     }
 }
 
@@ -153,7 +153,7 @@ impl Base {
 /// alone.
 pub const MAX_PAGE_BYTES: usize = 4 * 1024 * 1024;
 
-impl Page {
+impl CommitPage {
     /// As much of the page as one read may bring.
     #[must_use]
     pub fn bounded(mut self) -> Self {

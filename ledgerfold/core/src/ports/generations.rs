@@ -1,8 +1,8 @@
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 
-use super::{ReadStoreError, Resume, Segment, StreamPage, Written};
-use crate::vocabulary::Generations;
+use super::{Page, ReadStoreError, Resume, Segment, Written};
+use crate::{StreamId, vocabulary::Generations};
 
 /// The record of a projection's generations, for a function that reads it.
 #[async_trait]
@@ -98,8 +98,8 @@ impl SegmentProgress {
 
     /// With a page more, of which so many streams could not be done.
     #[must_use]
-    pub fn after(self, page: StreamPage, failed: u64) -> Self {
-        self.passed(page.streams.len(), page.next, failed)
+    pub fn after(self, page: Page<StreamId>, failed: u64) -> Self {
+        self.passed(page.items.len(), page.next, failed)
     }
 
     /// With so many pieces more, of which so many could not be done.

@@ -9,6 +9,7 @@ mod event_store;
 mod format;
 mod generations;
 mod keys;
+mod page;
 mod payload_store;
 mod publisher;
 mod quarantine;
@@ -26,24 +27,26 @@ pub use clock::Clock;
 pub use dead_letters::{DeadLetter, DeadLetters};
 pub use deadlines::{
     Cause, Deadline, DeadlineError, DeadlineKey, DeadlinePage, DeadlineStore, Pending,
+    UnreadableDeadline,
 };
 pub use event_store::{
-    AppendError, Base, EventReader, EventStore, MAX_PAGE_BYTES, Newest, Page, StoreError,
+    AppendError, Base, CommitPage, EventReader, EventStore, MAX_PAGE_BYTES, Newest, StoreError,
 };
 pub use format::NewerFormat;
 pub use generations::{GenerationReader, GenerationStore, SegmentPlace, SegmentProgress};
 pub use keys::{CounterKey, IndexKey, IndexOrder, IndexPartition};
+pub use page::{Page, PageWalk, Resume};
 pub use payload_store::{PayloadError, PayloadStore};
 pub use publisher::{EntryError, Limits, PublishError, Publisher, Unpublishable};
-pub use quarantine::{Parked, ParkedPage, Quarantine, QuarantineError};
+pub use quarantine::{Parked, Quarantine, QuarantineError};
 pub use random::Random;
 pub use read_table::{ReadTable, ReadView, RemovedPage};
-pub use reservations::{Correction, Reservation, ReservationPage, Reservations};
+pub use reservations::{Correction, Reservation, Reservations};
 pub use row_store::{
     Listing, MAX_ROW_BYTES, ReadStoreError, RowReader, RowStore, StoredRow, Written,
 };
 pub use skips::{Signature, Skip, SkipError, SkipReason, SkipRecord, SkipRegister, Skips};
-pub use streams::{Resume, Segment, StreamPage, Streams, StreamsError};
+pub use streams::{Segment, Streams, StreamsError};
 pub use tally_store::{
     Counted, Counter, Increment, MAX_COUNTED_GROUPS, MAX_COUNTERS, Memo, Settled, TallyReader,
     TallyStore,

@@ -2,7 +2,7 @@ use async_trait::async_trait;
 use serde::Serialize;
 
 use super::NewerFormat;
-use crate::{StreamId, Timestamp, Version};
+use crate::{StreamId, Timestamp, Version, ports::Page};
 
 /// Where the streams stand parked that a read model cannot move on: one entry a stream. A quarantine
 /// belongs to one projection, or to one generation of it.
@@ -44,7 +44,10 @@ pub trait Quarantine: Send + Sync {
     ///
     /// # Errors
     /// [`QuarantineError`].
-    async fn list(&self, after: Option<&StreamId>) -> Result<ParkedPage, QuarantineError>;
+    async fn list(
+        &self,
+        after: Option<&StreamId>,
+    ) -> Result<Page<Parked, StreamId>, QuarantineError>;
 }
 
 /// A stream that a read model cannot move on.
@@ -66,15 +69,6 @@ pub struct Parked {
     pub attempts: u32,
     /// When healing was last tried; when it was parked, if never.
     pub tried: Timestamp,
-}
-
-/// A page of parked streams.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct ParkedPage {
-    /// The entries.
-    pub parked: Vec<Parked>,
-    /// Behind which stream the next page begins, if there is one.
-    pub next: Option<StreamId>,
 }
 
 /// The quarantine could not be read or written; the store has tried again itself already.

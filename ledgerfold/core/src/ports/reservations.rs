@@ -1,7 +1,7 @@
 use async_trait::async_trait;
 
 use super::{ClaimsRecord, KeyChange, Resume, Segment, StoreError, StreamsError, Written};
-use crate::{Category, StreamId, UniqueKey, vocabulary::StreamVersion};
+use crate::{Category, StreamId, UniqueKey, ports::Page, vocabulary::StreamVersion};
 
 /// The reservations of unique keys, for the commands that build and audit them.
 ///
@@ -24,7 +24,7 @@ pub trait Reservations: Send + Sync {
         &self,
         segment: Segment,
         from: Option<&Resume>,
-    ) -> Result<ReservationPage, StreamsError>;
+    ) -> Result<Page<Reservation>, StreamsError>;
 
     /// Corrects the reservation of a key, in one transaction with two conditions: the key is still
     /// reserved as the correction says, and each of its streams is still at the version at which it was
@@ -64,15 +64,6 @@ pub struct Reservation {
     pub key: UniqueKey,
     /// The stream.
     pub holder: StreamId,
-}
-
-/// A page of reservations.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct ReservationPage {
-    /// The reservations.
-    pub reservations: Vec<Reservation>,
-    /// Where the next page begins, if there is one.
-    pub next: Option<Resume>,
 }
 
 /// A change to one reservation that the log asks for. It carries the streams at the versions that prove

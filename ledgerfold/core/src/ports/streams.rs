@@ -1,7 +1,6 @@
 use async_trait::async_trait;
-use serde::{Deserialize, Serialize};
 
-use super::StoreError;
+use super::{Page, Resume, StoreError};
 use crate::{StreamId, vocabulary::DamagedToken};
 
 /// Which streams a log has: for those who look after it, never on the way of a command or a query.
@@ -20,23 +19,8 @@ pub trait Streams: Send + Sync {
         &self,
         segment: Segment,
         from: Option<&Resume>,
-    ) -> Result<StreamPage, StreamsError>;
+    ) -> Result<Page<StreamId>, StreamsError>;
 }
-
-/// A page of streams.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct StreamPage {
-    /// The streams.
-    pub streams: Vec<StreamId>,
-    /// Where the next page begins, if there is one.
-    pub next: Option<Resume>,
-}
-
-/// Where a page of a list begins: text that only the store which made it can read, for the same list
-/// or the same segment of it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct Resume(pub String);
 
 /// One of several parts that a log is listed in, so that several may list at once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -11,8 +11,8 @@ use futures::future::{join, join3};
 use ledgerfold::{
     Envelope, Payload, StreamId, Timestamp, Version,
     ports::{
-        Clock, CounterKey, EventStore, Increment, Memo, Page, Segment, StoreError, StoredRow,
-        Streams, TallyStore,
+        Clock, CommitPage, CounterKey, EventStore, Increment, Memo, PageWalk, Segment, StoreError,
+        StoredRow, Streams, TallyStore,
     },
     project::{ProjectError, RowModel, TallyModel, Verdict, Verifiable},
     reconcile::{
@@ -219,7 +219,7 @@ impl Amendment for Slow {
         log: &dyn EventStore,
         stream: &StreamId,
         after: Version,
-    ) -> Result<Page, StoreError> {
+    ) -> Result<CommitPage, StoreError> {
         pause(&self.0).await;
         let page = log.read(stream, after).await;
         pause(&self.0).await;
@@ -351,14 +351,10 @@ async fn every_stream_is_listed_once_and_a_list_goes_on_where_it_was_left() {
     }
     let mut listed = Vec::new();
     for segment in Segment::split(2) {
-        let mut from = None;
-        loop {
+        let mut walk = PageWalk::start();
+        while let Some(from) = walk.next_place() {
             let page = world.log.list(segment, from.as_ref()).await.expect("it can be read");
-            listed.extend(page.streams);
-            from = page.next;
-            if from.is_none() {
-                break;
-            }
+            listed.extend(walk.turn(page));
         }
     }
     streams.sort();
@@ -416,7 +412,7 @@ impl Amendment for Meanwhile {
         log: &dyn EventStore,
         stream: &StreamId,
         after: Version,
-    ) -> Result<Page, StoreError> {
+    ) -> Result<CommitPage, StoreError> {
         let page = log.read(stream, after).await;
         let first = self.0.lock().expect("nobody has panicked").take();
         if let Some(world) = first {

@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use ledgerfold::{
     StreamId, Version,
     command::{CommandError, Loaded},
-    ports::{AppendError, EventStore, Page, StoreError},
+    ports::{AppendError, CommitPage, EventStore, StoreError},
     vocabulary::NewCommit,
 };
 use ledgerfold_proofs::conformance::notebook::{FORBIDDEN, Notebook, commit, fresh, write};
@@ -162,7 +162,7 @@ impl Amendment for Holed {
         log: &dyn EventStore,
         stream: &StreamId,
         after: Version,
-    ) -> Result<Page, StoreError> {
+    ) -> Result<CommitPage, StoreError> {
         let mut page = log.read(stream, after).await?;
         page.commits.remove(0);
         Ok(page)

@@ -14,7 +14,7 @@ use ledgerfold::{
     Decider, EntityId, ProcessName, Recorded, Rejection, StreamId, Timestamp, Traceparent, Version,
     command::{CommandHandler, CommandRequest, Context},
     events,
-    ports::{AppendError, Clock, DeadlineKey, EventStore, Page, StoreError},
+    ports::{AppendError, Clock, CommitPage, DeadlineKey, EventStore, StoreError},
     process::{DeadlineSweep, Expiry, ProcessExpiry, ProcessHandler, ProcessManager, Reaction},
     vocabulary::{Commit, Delivery, NewCommit},
 };
@@ -259,7 +259,7 @@ impl Amendment for Broken {
         log: &dyn EventStore,
         stream: &StreamId,
         after: Version,
-    ) -> Result<Page, StoreError> {
+    ) -> Result<CommitPage, StoreError> {
         self.check(stream)?;
         log.read(stream, after).await
     }
@@ -270,7 +270,7 @@ impl Amendment for Broken {
         stream: &StreamId,
         before: Option<Version>,
         commits: usize,
-    ) -> Result<Page, StoreError> {
+    ) -> Result<CommitPage, StoreError> {
         self.check(stream)?;
         log.read_back(stream, before, commits).await
     }

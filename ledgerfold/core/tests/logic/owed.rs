@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use futures::future::BoxFuture;
 use ledgerfold::{
     Payload, StreamId, Timestamp, Version,
-    ports::{Parked, ParkedPage, Quarantine, QuarantineError, StoredRow, Written},
+    ports::{Page, Parked, Quarantine, QuarantineError, StoredRow, Written},
     project::{Consumer, RetryScope, RetrySummary},
     rebuild::{Plan, Verified},
     vocabulary::{Generation, Receipt},
@@ -84,7 +84,10 @@ impl Quarantine for Meanwhile {
         self.kept.get(stream).await
     }
 
-    async fn list(&self, after: Option<&StreamId>) -> Result<ParkedPage, QuarantineError> {
+    async fn list(
+        &self,
+        after: Option<&StreamId>,
+    ) -> Result<Page<Parked, StreamId>, QuarantineError> {
         let happens = self.happens.lock().unwrap_or_else(PoisonError::into_inner).take();
         if let Some(happens) = happens {
             happens.await;

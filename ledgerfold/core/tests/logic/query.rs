@@ -4,8 +4,8 @@ use async_trait::async_trait;
 use ledgerfold::{
     Payload, StreamId, Timestamp, Version,
     ports::{
-        Counter, CounterKey, EventStore, Increment, Listing, Memo, Page, ReadStoreError, Settled,
-        StoreError, TallyReader, TallyStore, Written,
+        CommitPage, Counter, CounterKey, EventStore, Increment, Listing, Memo, ReadStoreError,
+        Settled, StoreError, TallyReader, TallyStore, Written,
     },
     query::{
         AuditPage, AuditPosition, QueryError, Until, as_of, audit, fresh_counts, fresh_list,
@@ -386,7 +386,7 @@ async fn the_audit_log_is_paged_also_within_a_commit() {
 struct Counting(AtomicUsize);
 
 impl Counting {
-    fn count(&self, page: &Page) {
+    fn count(&self, page: &CommitPage) {
         self.0.fetch_add(page.commits.len(), Ordering::SeqCst);
     }
 }
@@ -398,7 +398,7 @@ impl Amendment for Counting {
         log: &dyn EventStore,
         stream: &StreamId,
         after: Version,
-    ) -> Result<Page, StoreError> {
+    ) -> Result<CommitPage, StoreError> {
         let page = log.read(stream, after).await?;
         self.count(&page);
         Ok(page)
@@ -410,7 +410,7 @@ impl Amendment for Counting {
         stream: &StreamId,
         before: Option<Version>,
         commits: usize,
-    ) -> Result<Page, StoreError> {
+    ) -> Result<CommitPage, StoreError> {
         let page = log.read_back(stream, before, commits).await?;
         self.count(&page);
         Ok(page)

@@ -14,8 +14,8 @@ use async_trait::async_trait;
 use ledgerfold::{
     Category, Payload, StreamId, Timestamp, Version,
     ports::{
-        Clock, EventStore, Page, Parked, Quarantine, Resume, Segment, StoreError, StoredRow,
-        StreamPage, Streams, StreamsError,
+        Clock, CommitPage, EventStore, Page, Parked, Quarantine, Resume, Segment, StoreError,
+        StoredRow, Streams, StreamsError,
     },
     project::{Consumer, Verdict},
     rebuild::Plan,
@@ -113,14 +113,18 @@ impl Spread {
 
 #[async_trait]
 impl Streams for Spread {
-    async fn list(&self, segment: Segment, _: Option<&Resume>) -> Result<StreamPage, StreamsError> {
+    async fn list(
+        &self,
+        segment: Segment,
+        _: Option<&Resume>,
+    ) -> Result<Page<StreamId>, StreamsError> {
         let is_here = |stream: &&StreamId| {
             let hash = BuildHasherDefault::<DefaultHasher>::default().hash_one(stream);
             hash % u64::from(segment.of()) == u64::from(segment.index())
         };
         let streams: Vec<_> = self.streams.iter().filter(is_here).cloned().collect();
         self.listed.fetch_add(streams.len(), Ordering::SeqCst);
-        Ok(StreamPage { streams, next: None })
+        Ok(Page::last(streams))
     }
 }
 
@@ -273,7 +277,7 @@ impl Amendment for Rebuilt {
         log: &dyn EventStore,
         stream: &StreamId,
         after: Version,
-    ) -> Result<Page, StoreError> {
+    ) -> Result<CommitPage, StoreError> {
         let first = self.0.lock().expect("nobody has panicked").take();
         if let Some(stage) = first {
             let (rebuilder, plan) = (stage.rebuilder(PAGES), Plan::default());

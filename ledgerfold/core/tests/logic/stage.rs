@@ -11,10 +11,10 @@ use ledgerfold::{
     CommandId, StreamId, Version,
     command::{Answer, CommandHandler},
     ports::{
-        AppendError, CommandRecord, Counter, CounterKey, EventReader, EventStore, GenerationReader,
-        GenerationStore, Increment, Listing, Memo, Page, ReadStoreError, ReadTable, ReadView,
-        RemovedPage, Resume, RowReader, RowStore, SegmentProgress, Settled, StoreError, StoredRow,
-        TallyReader, TallyStore, Transaction, Written,
+        AppendError, CommandRecord, CommitPage, Counter, CounterKey, EventReader, EventStore,
+        GenerationReader, GenerationStore, Increment, Listing, Memo, ReadStoreError, ReadTable,
+        ReadView, RemovedPage, Resume, RowReader, RowStore, SegmentProgress, Settled, StoreError,
+        StoredRow, TallyReader, TallyStore, Transaction, Written,
     },
     project::{Catalog, Generational, Projectors},
     query::{LiveRows, LiveTallies},
@@ -179,7 +179,7 @@ struct Slow<P> {
 
 #[async_trait]
 impl EventReader for Slow<MemoryEventStore> {
-    async fn read(&self, stream: &StreamId, after: Version) -> Result<Page, StoreError> {
+    async fn read(&self, stream: &StreamId, after: Version) -> Result<CommitPage, StoreError> {
         self.weather.pass().await;
         let page = self.inner.read(stream, after).await;
         self.weather.pass().await;
@@ -191,7 +191,7 @@ impl EventReader for Slow<MemoryEventStore> {
         stream: &StreamId,
         before: Option<Version>,
         commits: usize,
-    ) -> Result<Page, StoreError> {
+    ) -> Result<CommitPage, StoreError> {
         self.weather.pass().await;
         let page = self.inner.read_back(stream, before, commits).await;
         self.weather.pass().await;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use ledgerfold::{
     StreamId, Version,
     command::{CommandHandler, Loaded, Loader},
-    ports::{AppendError, EventReader, EventStore, Page, StoreError},
+    ports::{AppendError, CommitPage, EventReader, EventStore, StoreError},
     vocabulary::Commit,
 };
 use ledgerfold_dynamodb::{MAX_CLAIMED_BYTES, MAX_EVENT_BYTES, MAX_ITEM_BYTES};
@@ -34,7 +34,7 @@ async fn stream_of(store: &Temporary, bytes: usize) -> (StreamId, Commit) {
 }
 
 async fn read(store: &Temporary, stream: &StreamId) -> Result<Vec<Commit>, StoreError> {
-    store.read(stream, Version::NONE).await.map(|Page { commits, .. }| commits)
+    store.read(stream, Version::NONE).await.map(|CommitPage { commits, .. }| commits)
 }
 
 #[tokio::test]

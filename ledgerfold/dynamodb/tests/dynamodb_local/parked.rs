@@ -40,7 +40,7 @@ async fn projections_and_their_generations_are_kept_apart() {
     }
     let first = DynamoQuarantine::new(client.clone(), &table, "order-view");
     first.release(&stream, Version::new(1)).await.expect("it can be released");
-    assert_eq!(first.list(None).await.expect("it can be listed").parked, []);
+    assert_eq!(first.list(None).await.expect("it can be listed").items, []);
     let left = DynamoQuarantine::everything(&client, &table).await.expect("it can be scanned");
     let scopes: BTreeSet<_> = left.iter().map(|scoped| scoped.scope.as_str()).collect();
     assert_eq!(scopes, BTreeSet::from(["order", "order-view@2"]));

@@ -4,7 +4,7 @@ use aws_sdk_dynamodb::Client;
 use ledgerfold::{
     CommandId, StreamId,
     command::Loaded,
-    ports::{EventStore, Resume, Segment, Streams, StreamsError},
+    ports::{EventStore, PageWalk, Resume, Segment, Streams, StreamsError},
 };
 use ledgerfold_dynamodb::{DynamoEventStore, DynamoStreams};
 use ledgerfold_proofs::conformance::notebook::{commit, fresh};
@@ -35,15 +35,12 @@ async fn table() -> (DynamoStreams, Vec<StreamId>) {
 }
 
 async fn list(store: &DynamoStreams, segment: Segment) -> Vec<StreamId> {
-    let (mut listed, mut from) = (Vec::new(), None);
-    loop {
-        let page = store.list(segment, from.as_ref()).await.expect("it can be read");
-        listed.extend(page.streams);
-        from = page.next;
-        if from.is_none() {
-            return listed;
-        }
+    let mut listed = Vec::new();
+    let mut walk = PageWalk::start();
+    while let Some(from) = walk.next_place() {
+        listed.extend(walk.turn(store.list(segment, from.as_ref()).await.expect("it can be read")));
     }
+    listed
 }
 
 #[tokio::test]

@@ -5,7 +5,8 @@ use aws_sdk_dynamodb::Client;
 use ledgerfold::{
     CommandId, StreamId, Version,
     ports::{
-        AppendError, CommandRecord, EventReader, EventStore, Newest, Page, StoreError, Transaction,
+        AppendError, CommandRecord, CommitPage, EventReader, EventStore, Newest, StoreError,
+        Transaction,
     },
     vocabulary::{NewCommit, StateSchema},
 };
@@ -22,7 +23,7 @@ pub(crate) struct Temporary {
 
 #[async_trait]
 impl EventReader for Temporary {
-    async fn read(&self, stream: &StreamId, after: Version) -> Result<Page, StoreError> {
+    async fn read(&self, stream: &StreamId, after: Version) -> Result<CommitPage, StoreError> {
         self.store.read(stream, after).await
     }
 
@@ -31,7 +32,7 @@ impl EventReader for Temporary {
         stream: &StreamId,
         before: Option<Version>,
         commits: usize,
-    ) -> Result<Page, StoreError> {
+    ) -> Result<CommitPage, StoreError> {
         self.store.read_back(stream, before, commits).await
     }
 

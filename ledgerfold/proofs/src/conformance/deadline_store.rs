@@ -5,7 +5,9 @@ use std::collections::BTreeSet;
 use futures::future::join_all;
 use ledgerfold::{
     CorrelationId, DeadlineName, EventId, ProcessName, Timestamp, Traceparent,
-    ports::{Cause, Deadline, DeadlineKey, DeadlineStore, Pending, Resume, Written},
+    ports::{
+        Cause, Deadline, DeadlineKey, DeadlineStore, PageWalk, Pending, UnreadableDeadline, Written,
+    },
 };
 use uuid::Uuid;
 
@@ -71,21 +73,22 @@ async fn due_in(
     part: u32,
     now: i64,
 ) -> Vec<Pending> {
-    let (mut all, mut from) = (Vec::new(), None::<Resume>);
-    loop {
+    let mut all = Vec::new();
+    let mut walk = PageWalk::start();
+    while let Some(from) = walk.next_place() {
         let page = store.due(process, part, at(now), from.as_ref()).await.expect("it can be read");
-        assert_eq!(page.unreadable, Vec::<String>::new());
-        all.extend(page.deadlines);
-        from = page.next;
-        if from.is_none() {
-            return all;
-        }
+        all.extend(walk.turn(page));
     }
+    readable(all)
 }
 
 async fn failed(store: &dyn DeadlineStore, process: &ProcessName) -> Vec<Pending> {
     let page = store.failed(process, None).await.expect("it can be read");
-    page.deadlines
+    readable(page.items)
+}
+
+fn readable(listed: Vec<Result<Pending, UnreadableDeadline>>) -> Vec<Pending> {
+    listed.into_iter().collect::<Result<_, _>>().expect("every deadline can be read")
 }
 
 /// Reading what was never written is no error.

@@ -3,7 +3,7 @@
 use futures::future::join_all;
 use ledgerfold::{
     StreamId, Timestamp, Version,
-    ports::{Parked, Quarantine},
+    ports::{PageWalk, Parked, Quarantine},
 };
 
 use super::notebook::fresh;
@@ -36,15 +36,12 @@ async fn get(store: &dyn Quarantine, stream: &StreamId) -> Option<Parked> {
 }
 
 async fn all(store: &dyn Quarantine) -> Vec<Parked> {
-    let (mut all, mut after) = (Vec::new(), None);
-    loop {
-        let page = store.list(after.as_ref()).await.expect("it can be listed");
-        all.extend(page.parked);
-        after = page.next;
-        if after.is_none() {
-            return all;
-        }
+    let mut all = Vec::new();
+    let mut walk = PageWalk::start();
+    while let Some(after) = walk.next_place() {
+        all.extend(walk.turn(store.list(after.as_ref()).await.expect("it can be listed")));
     }
+    all
 }
 
 /// Asking for what was never parked, and releasing it, is no error.

@@ -5,7 +5,8 @@ use std::{collections::BTreeMap, num::NonZeroU32};
 use ledgerfold::{
     Payload, StreamId, Timestamp, Version,
     ports::{
-        Counter, CounterKey, Increment, IndexKey, Listing, Memo, ReadTable, StoredRow, Written,
+        Counter, CounterKey, Increment, IndexKey, Listing, Memo, PageWalk, ReadTable, StoredRow,
+        Written,
     },
     vocabulary::{Generation, Generations},
 };
@@ -101,15 +102,15 @@ pub async fn the_longest_keys_and_the_largest_rows_are_taken_in_every_generation
 
 /// Removes everything that is retired, page by page.
 async fn remove(table: &dyn ReadTable) -> u64 {
-    let (retired, mut removed, mut from) = (record().0.retired(), 0, None);
-    loop {
+    let retired = record().0.retired();
+    let mut removed = 0;
+    let mut walk = PageWalk::start();
+    while let Some(from) = walk.next_place() {
         let page = table.remove(&retired, from.as_ref()).await.expect("it can be removed");
+        walk.go_to(page.next);
         removed += page.removed;
-        from = page.next;
-        if from.is_none() {
-            return removed;
-        }
     }
+    removed
 }
 
 /// What is live, built or could be read again stays, and a second removal finds nothing.

@@ -11,8 +11,8 @@ use futures::{
 use ledgerfold::{
     Category, Claim, StreamId, UniqueKey, Version,
     ports::{
-        AppendError, ClaimsRecord, Correction, Reservations, Resume, Segment, SegmentPlace,
-        SegmentProgress, Walk, Written,
+        AppendError, ClaimsRecord, Correction, PageWalk, Reservations, Resume, Segment,
+        SegmentPlace, SegmentProgress, Walk, Written,
     },
     vocabulary::StreamVersion,
 };
@@ -151,16 +151,14 @@ pub async fn every_reservation_is_listed_once_and_nothing_else(store: &Reserving
 }
 
 async fn list(store: &Reserving, segment: Segment) -> Vec<(UniqueKey, StreamId)> {
-    let (mut listed, mut from) = (Vec::new(), None::<Resume>);
-    loop {
+    let mut listed = Vec::new();
+    let mut walk = PageWalk::start();
+    while let Some(from) = walk.next_place() {
         let page = store.reservations.list_reservations(segment, from.as_ref()).await;
-        let page = page.expect("reservations can be listed");
-        listed.extend(page.reservations.into_iter().map(|it| (it.key, it.holder)));
-        from = page.next;
-        if from.is_none() {
-            return listed;
-        }
+        let page = walk.turn(page.expect("reservations can be listed"));
+        listed.extend(page.into_iter().map(|it| (it.key, it.holder)));
     }
+    listed
 }
 
 /// It is like any other then.

@@ -133,7 +133,7 @@ pub async fn skips_and_parked_streams_do_not_mix(desk: &Desk) {
     let (stream, _) = desk.with_a_skip().await;
     let there = desk.quarantine.get(&stream).await.expect("it can be read").expect("it stands");
     let page = desk.quarantine.list(None).await.expect("it can be listed");
-    assert_eq!(page.parked, [there]);
+    assert_eq!(page.items, [there]);
     desk.withdraw(&stream, 3).await.expect("it was in force");
     assert!(desk.quarantine.get(&stream).await.expect("it can be read").is_some());
 }

@@ -14,10 +14,10 @@ use futures::channel::oneshot;
 use ledgerfold::{
     CommandId, StreamId, Version,
     ports::{
-        AppendError, CommandRecord, Counter, CounterKey, EventReader, EventStore, GenerationReader,
-        GenerationStore, Increment, Listing, Memo, Page, ReadStoreError, ReadTable, ReadView,
-        RemovedPage, Resume, RowReader, RowStore, SegmentProgress, Settled, StoreError, StoredRow,
-        TallyReader, TallyStore, Transaction, Written,
+        AppendError, CommandRecord, CommitPage, Counter, CounterKey, EventReader, EventStore,
+        GenerationReader, GenerationStore, Increment, Listing, Memo, ReadStoreError, ReadTable,
+        ReadView, RemovedPage, Resume, RowReader, RowStore, SegmentProgress, Settled, StoreError,
+        StoredRow, TallyReader, TallyStore, Transaction, Written,
     },
     vocabulary::{Generation, Generations, NewCommit, Retired},
 };
@@ -103,7 +103,7 @@ async fn generations() -> Driven<SimulatedGenerations> {
 
 #[async_trait]
 impl EventReader for Driven<SimulatedLog> {
-    async fn read(&self, stream: &StreamId, after: Version) -> Result<Page, StoreError> {
+    async fn read(&self, stream: &StreamId, after: Version) -> Result<CommitPage, StoreError> {
         let stream = stream.clone();
         self.run(async move |log| log.read(&stream, after).await).await
     }
@@ -113,7 +113,7 @@ impl EventReader for Driven<SimulatedLog> {
         stream: &StreamId,
         before: Option<Version>,
         commits: usize,
-    ) -> Result<Page, StoreError> {
+    ) -> Result<CommitPage, StoreError> {
         let stream = stream.clone();
         self.run(async move |log| log.read_back(&stream, before, commits).await).await
     }

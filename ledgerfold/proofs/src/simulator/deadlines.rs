@@ -61,13 +61,14 @@ impl SimulatedDeadlines {
     /// A first page from an index that has not heard of the newest writes.
     fn late(&self, part: u32, until: Timestamp) -> Option<DeadlinePage> {
         let listed = self.listed.lock().unwrap_or_else(PoisonError::into_inner);
-        let deadlines = listed.get(&part)?.iter().filter(|it| it.next <= until).cloned().collect();
-        Some(DeadlinePage { deadlines, ..DeadlinePage::default() })
+        let is_due = |it: &&Pending| it.next <= until;
+        let deadlines = listed.get(&part)?.iter().filter(is_due).cloned().map(Ok).collect();
+        Some(DeadlinePage::last(deadlines))
     }
 
     fn remember(&self, part: u32, page: &DeadlinePage) {
         let mut listed = self.listed.lock().unwrap_or_else(PoisonError::into_inner);
-        listed.insert(part, page.deadlines.clone());
+        listed.insert(part, page.items.iter().flatten().cloned().collect());
     }
 }
 
@@ -110,7 +111,7 @@ impl DeadlineStore for SimulatedDeadlines {
             self.remember(part, &page);
         }
         if self.plant == Plant::SweepRemovesFirst {
-            for pending in &page.deadlines {
+            for pending in page.items.iter().flatten() {
                 self.kept.done(&pending.deadline).await?;
             }
         }

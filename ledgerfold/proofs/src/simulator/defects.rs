@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use ledgerfold::{
     Payload, StreamId, Version,
     ports::{
-        AppendError, EventStore, GenerationReader, GenerationStore, Page, ReadStoreError,
+        AppendError, CommitPage, EventStore, GenerationReader, GenerationStore, ReadStoreError,
         SegmentProgress, StoreError, Transaction, Written,
     },
     vocabulary::{Commit, Generations, RecentCommands, Snapshot},
@@ -56,9 +56,9 @@ pub(super) async fn tear(log: &SimulatedLog, transaction: &Transaction) -> Resul
 }
 
 /// A page from a replica that has not heard of the newest commit yet.
-pub(super) fn stale(mut page: Page) -> Page {
+pub(super) fn stale(mut page: CommitPage) -> CommitPage {
     page.commits.pop();
-    Page { more: false, ..page }
+    CommitPage { more: false, ..page }
 }
 
 /// A commit as a careless reader shows it.
@@ -86,8 +86,13 @@ pub(super) struct Deaf;
 
 #[async_trait]
 impl Amendment for Deaf {
-    async fn read(&self, _: &dyn EventStore, _: &StreamId, _: Version) -> Result<Page, StoreError> {
-        Ok(Page::default())
+    async fn read(
+        &self,
+        _: &dyn EventStore,
+        _: &StreamId,
+        _: Version,
+    ) -> Result<CommitPage, StoreError> {
+        Ok(CommitPage::default())
     }
 }
 

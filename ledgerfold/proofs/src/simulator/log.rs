@@ -6,8 +6,8 @@ use async_trait::async_trait;
 use ledgerfold::{
     CommandId, StreamId, UniqueKey, Version,
     ports::{
-        AppendError, Clock, CommandRecord, EventReader, EventStore, Page, Resume, Segment,
-        StoreError, StreamPage, Streams, StreamsError, Transaction,
+        AppendError, Clock, CommandRecord, CommitPage, EventReader, EventStore, Page, Resume,
+        Segment, StoreError, Streams, StreamsError, Transaction,
     },
     vocabulary::{Commit, NewCommit},
 };
@@ -187,14 +187,14 @@ impl SimulatedLog {
 }
 
 /// As DynamoDB has it: who has read as much as was asked for is told that there may be more.
-fn page(page: Page, limit: usize) -> Page {
+fn page(page: CommitPage, limit: usize) -> CommitPage {
     let full = page.commits.len() >= limit;
-    Page { more: page.more || full, ..page }
+    CommitPage { more: page.more || full, ..page }
 }
 
 #[async_trait]
 impl EventReader for SimulatedLog {
-    async fn read(&self, stream: &StreamId, after: Version) -> Result<Page, StoreError> {
+    async fn read(&self, stream: &StreamId, after: Version) -> Result<CommitPage, StoreError> {
         self.reading().await?;
         let found = page(self.kept.read(stream, after).await?, self.limits.page);
         self.weather.way().await;
@@ -209,14 +209,14 @@ impl EventReader for SimulatedLog {
         stream: &StreamId,
         before: Option<Version>,
         commits: usize,
-    ) -> Result<Page, StoreError> {
+    ) -> Result<CommitPage, StoreError> {
         self.reading().await?;
         let limit = commits.min(self.limits.page);
-        let Page { commits, more } =
+        let CommitPage { commits, more } =
             page(self.kept.read_back(stream, before, commits).await?, limit);
         self.weather.way().await;
         let spoil = |commit| defects::spoil(self.plant, commit);
-        Ok(Page { commits: commits.into_iter().map(spoil).collect(), more })
+        Ok(CommitPage { commits: commits.into_iter().map(spoil).collect(), more })
     }
 }
 
@@ -246,7 +246,7 @@ impl Streams for SimulatedLog {
         &self,
         segment: Segment,
         from: Option<&Resume>,
-    ) -> Result<StreamPage, StreamsError> {
+    ) -> Result<Page<StreamId>, StreamsError> {
         self.reading().await?;
         let page = self.kept.list(segment, from).await?;
         self.weather.way().await;

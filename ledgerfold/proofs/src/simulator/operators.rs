@@ -141,7 +141,7 @@ async fn streams(world: &World, of: u32) -> Result<Vec<StreamId>, CliError> {
         let mut next = None;
         loop {
             let page = world.log.list(segment, next.as_ref()).await?;
-            streams.extend(page.streams);
+            streams.extend(page.items);
             next = page.next;
             if next.is_none() || world.plant == Plant::RepairStopsEarly {
                 break;

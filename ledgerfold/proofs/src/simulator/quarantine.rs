@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use async_trait::async_trait;
 use ledgerfold::{
     StreamId, Version,
-    ports::{Clock, Parked, ParkedPage, Quarantine, QuarantineError, Skip, Skips},
+    ports::{Clock, Page, Parked, Quarantine, QuarantineError, Skip, Skips},
 };
 
 use super::{Plant, clockwork::Bell, weather::Way, witness::Witness};
@@ -80,7 +80,10 @@ impl Quarantine for SimulatedQuarantine {
         self.kept.get(stream).await
     }
 
-    async fn list(&self, after: Option<&StreamId>) -> Result<ParkedPage, QuarantineError> {
+    async fn list(
+        &self,
+        after: Option<&StreamId>,
+    ) -> Result<Page<Parked, StreamId>, QuarantineError> {
         self.there().await?;
         self.kept.list(after).await
     }

@@ -12,7 +12,7 @@ use async_trait::async_trait;
 use ledgerfold::{
     StreamId, Timestamp, Version,
     command::CommandHandler,
-    ports::{Clock, EventStore, Page, StoreError},
+    ports::{Clock, CommitPage, EventStore, StoreError},
     process::{DeadlineSweep, ProcessExpiry, ProcessHandler},
     vocabulary::{Delivery, Receipt},
 };
@@ -53,7 +53,7 @@ impl Amendment for Guarded {
         stream: &StreamId,
         before: Option<Version>,
         commits: usize,
-    ) -> Result<Page, StoreError> {
+    ) -> Result<CommitPage, StoreError> {
         if self.idle.load(Ordering::SeqCst) {
             self.witness.violated(format!("a replay had an effect on {stream}"));
         }

@@ -5,7 +5,7 @@ use std::sync::{Mutex, PoisonError};
 use async_trait::async_trait;
 use ledgerfold::{
     StreamId, Version,
-    ports::{EventReader, Newest, Page},
+    ports::{CommitPage, EventReader, Newest},
     vocabulary::{Commit, StateSchema},
 };
 use ledgerfold_proofs::conformance::history::ModelStore;
@@ -31,7 +31,7 @@ pub(crate) struct FirstPageOnly;
 impl Defect for FirstPageOnly {
     async fn read(&self, log: &ModelStore, stream: &StreamId, after: Version) -> Read {
         let commits = first_megabyte(log.read(stream, after).await?.commits);
-        Ok(Page { commits, more: false })
+        Ok(CommitPage { commits, more: false })
     }
 }
 
@@ -50,7 +50,7 @@ impl Defect for FirstPageBackOnly {
     ) -> Read {
         let page = log.read_back(stream, before, commits).await?;
         let commits = first_megabyte(page.commits);
-        Ok(Page { commits, more: page.more })
+        Ok(CommitPage { commits, more: page.more })
     }
 }
 
@@ -129,7 +129,7 @@ impl Defect for SkipsByVersion {
     async fn read(&self, log: &ModelStore, stream: &StreamId, after: Version) -> Read {
         let page = log.read(stream, Version::NONE).await?;
         let skipped = usize::try_from(after.get()).expect("streams of tests are short");
-        Ok(Page { commits: page.commits.into_iter().skip(skipped).collect(), more: false })
+        Ok(CommitPage { commits: page.commits.into_iter().skip(skipped).collect(), more: false })
     }
 }
 
@@ -144,7 +144,7 @@ impl Defect for BeginsWithTheName {
         commits.retain(|it| {
             it.from() > after && it.stream().to_string().starts_with(&stream.to_string())
         });
-        Ok(Page { commits, more: false })
+        Ok(CommitPage { commits, more: false })
     }
 }
 
@@ -157,7 +157,7 @@ impl Defect for ForgetsTheCategory {
     async fn read(&self, log: &ModelStore, stream: &StreamId, after: Version) -> Read {
         let mut commits = log.lock().commits.clone();
         commits.retain(|it| it.from() > after && it.stream().id() == stream.id());
-        Ok(Page { commits, more: false })
+        Ok(CommitPage { commits, more: false })
     }
 }
 
@@ -196,7 +196,7 @@ impl Defect for NumbersWhatItFinds {
     async fn read(&self, log: &ModelStore, stream: &StreamId, after: Version) -> Read {
         let mut commits = numbered(log.lock().of(stream));
         commits.retain(|commit| commit.from() > after);
-        Ok(Page { commits, more: false })
+        Ok(CommitPage { commits, more: false })
     }
 
     async fn read_back(
@@ -209,7 +209,7 @@ impl Defect for NumbersWhatItFinds {
         let mut found = numbered(log.lock().of(stream));
         found.retain(|commit| before.is_none_or(|before| commit.from() < before));
         let more = found.len() > commits;
-        Ok(Page { commits: found.into_iter().rev().take(commits).collect(), more })
+        Ok(CommitPage { commits: found.into_iter().rev().take(commits).collect(), more })
     }
 }
 
@@ -282,7 +282,7 @@ impl Defect for TakesTheLimitForTheEnd {
         commits: usize,
     ) -> Read {
         let page = log.read_back(stream, before, commits).await?;
-        Ok(Page { more: false, ..page })
+        Ok(CommitPage { more: false, ..page })
     }
 }
 
@@ -319,7 +319,7 @@ impl Defect for LooksAtTheEnd {
         let mut found = log.lock().of(stream);
         found.retain(|commit| before.is_none_or(|before| commit.to() < before));
         let more = found.len() > commits;
-        Ok(Page { commits: found.into_iter().rev().take(commits).collect(), more })
+        Ok(CommitPage { commits: found.into_iter().rev().take(commits).collect(), more })
     }
 }
 
@@ -343,7 +343,7 @@ impl Defect for SkipsBetweenPages {
         }
         let more = page.more || page.commits.len() > commits;
         page.commits.truncate(commits);
-        Ok(Page { more, ..page })
+        Ok(CommitPage { more, ..page })
     }
 }
 
@@ -362,7 +362,7 @@ impl Defect for PromisesMore {
     ) -> Read {
         let page = log.read_back(stream, before, commits).await?;
         let more = page.more || log.lock().of(stream).is_empty();
-        Ok(Page { more, ..page })
+        Ok(CommitPage { more, ..page })
     }
 }
 
@@ -389,7 +389,7 @@ impl Defect for KnowsNoEnd {
     async fn read(&self, log: &ModelStore, stream: &StreamId, after: Version) -> Read {
         let mut commits = log.lock().of(stream);
         commits.retain(|commit| commit.from() > after);
-        Ok(Page { commits, more: false })
+        Ok(CommitPage { commits, more: false })
     }
 }
 
@@ -408,7 +408,7 @@ impl Defect for TakesTheBeginningForTheHead {
 pub(crate) struct TakesAnySnapshot;
 
 impl Defect for TakesAnySnapshot {
-    fn newest(&self, page: Page, schema: &StateSchema) -> Newest {
+    fn newest(&self, page: CommitPage, schema: &StateSchema) -> Newest {
         let any = page.commits.iter().find_map(|commit| commit.snapshot()).cloned();
         Newest::of(page, any.as_ref().map_or(schema, |snapshot| &snapshot.schema))
     }

@@ -10,7 +10,7 @@ use async_trait::async_trait;
 use ledgerfold::{
     Category, StreamId, UniqueKey, Version,
     ports::{
-        AppendError, ClaimsRecord, Correction, EventStore, KeyChange, ReservationPage,
+        AppendError, ClaimsRecord, Correction, EventStore, KeyChange, Page, Reservation,
         Reservations, Resume, Segment, StoreError, StreamsError, Transaction, Written,
     },
     vocabulary::Commit,
@@ -40,7 +40,7 @@ trait Defect: Default + Send + Sync + 'static {
         model: &ModelStore,
         segment: Segment,
         from: Option<&Resume>,
-    ) -> Result<ReservationPage, StreamsError> {
+    ) -> Result<Page<Reservation>, StreamsError> {
         model.list_reservations(segment, from).await
     }
 
@@ -86,7 +86,7 @@ impl<D: Defect> Reservations for Wrong<D> {
         &self,
         segment: Segment,
         from: Option<&Resume>,
-    ) -> Result<ReservationPage, StreamsError> {
+    ) -> Result<Page<Reservation>, StreamsError> {
         self.defect.list(&self.model, segment, from).await
     }
 
@@ -160,9 +160,9 @@ impl Defect for ListsOnePage {
         model: &ModelStore,
         segment: Segment,
         from: Option<&Resume>,
-    ) -> Result<ReservationPage, StreamsError> {
+    ) -> Result<Page<Reservation>, StreamsError> {
         let page = model.list_reservations(segment, from).await?;
-        Ok(ReservationPage { next: None, ..page })
+        Ok(Page { next: None, ..page })
     }
 }
 
@@ -177,7 +177,7 @@ impl Defect for KnowsNoSegments {
         model: &ModelStore,
         _: Segment,
         from: Option<&Resume>,
-    ) -> Result<ReservationPage, StreamsError> {
+    ) -> Result<Page<Reservation>, StreamsError> {
         model.list_reservations(Segment::WHOLE, from).await
     }
 }

@@ -2,13 +2,14 @@ use async_trait::async_trait;
 use ledgerfold::{
     CommandId, StreamId, Version,
     ports::{
-        AppendError, CommandRecord, EventReader, EventStore, Newest, Page, StoreError, Transaction,
+        AppendError, CommandRecord, CommitPage, EventReader, EventStore, Newest, StoreError,
+        Transaction,
     },
     vocabulary::{Commit, NewCommit, StateSchema},
 };
 use ledgerfold_proofs::conformance::history::{ModelStore, alone};
 
-pub(crate) type Read = Result<Page, StoreError>;
+pub(crate) type Read = Result<CommitPage, StoreError>;
 pub(crate) type Write = Result<(), AppendError>;
 
 /// What is wrong with a store: it does one thing in its own way, and the rest as the model does.
@@ -29,7 +30,7 @@ pub(crate) trait Defect: Default + Send + Sync + 'static {
     }
 
     /// What a load gets of a page that was read back.
-    fn newest(&self, page: Page, schema: &StateSchema) -> Newest {
+    fn newest(&self, page: CommitPage, schema: &StateSchema) -> Newest {
         Newest::of(page, schema)
     }
 
@@ -62,8 +63,11 @@ pub(crate) struct Wrong<D> {
 
 impl<D: Defect> Wrong<D> {
     fn page(&self, page: Read) -> Read {
-        let Page { commits, more } = page?;
-        Ok(Page { commits: commits.into_iter().map(|it| self.defect.show(it)).collect(), more })
+        let CommitPage { commits, more } = page?;
+        Ok(CommitPage {
+            commits: commits.into_iter().map(|it| self.defect.show(it)).collect(),
+            more,
+        })
     }
 
     fn outcome(&self, outcome: Write) -> Write {

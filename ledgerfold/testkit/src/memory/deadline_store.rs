@@ -80,8 +80,7 @@ impl MemoryDeadlineStore {
         let last = following.last().filter(|_| more);
         Ok(DeadlinePage {
             next: last.map(|((next, key), _)| Resume(format!("{next} {key}"))),
-            deadlines: following.into_iter().map(|(_, kept)| kept.pending.clone()).collect(),
-            unreadable: Vec::new(),
+            items: following.into_iter().map(|(_, kept)| Ok(kept.pending.clone())).collect(),
         })
     }
 

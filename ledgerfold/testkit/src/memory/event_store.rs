@@ -10,9 +10,9 @@ use async_trait::async_trait;
 use ledgerfold::{
     Category, CommandId, StreamId, UniqueKey, Version,
     ports::{
-        AppendError, ClaimsRecord, CommandRecord, EventReader, EventStore, KeyChange,
-        MAX_TRANSACTION_BYTES, Page, Resume, Segment, StoreError, StreamPage, Streams,
-        StreamsError, Transaction,
+        AppendError, ClaimsRecord, CommandRecord, CommitPage, EventReader, EventStore, KeyChange,
+        MAX_TRANSACTION_BYTES, Page, Resume, Segment, StoreError, Streams, StreamsError,
+        Transaction,
     },
     vocabulary::{Commit, DamagedToken, NewCommit, StreamVersion},
 };
@@ -90,10 +90,10 @@ impl MemoryEventStore {
         self.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn page<'a>(&self, mut commits: impl Iterator<Item = &'a Commit>, limit: usize) -> Page {
+    fn page<'a>(&self, mut commits: impl Iterator<Item = &'a Commit>, limit: usize) -> CommitPage {
         self.reads.fetch_add(1, Ordering::SeqCst);
         let page = commits.by_ref().take(self.page.min(limit)).cloned().collect();
-        Page { commits: page, more: commits.next().is_some() }.bounded()
+        CommitPage { commits: page, more: commits.next().is_some() }.bounded()
     }
 
     /// What a write answers that took effect.
@@ -110,7 +110,7 @@ impl MemoryEventStore {
 
 #[async_trait]
 impl EventReader for MemoryEventStore {
-    async fn read(&self, stream: &StreamId, after: Version) -> Result<Page, StoreError> {
+    async fn read(&self, stream: &StreamId, after: Version) -> Result<CommitPage, StoreError> {
         let kept = self.lock();
         let following = kept
             .commits
@@ -125,7 +125,7 @@ impl EventReader for MemoryEventStore {
         stream: &StreamId,
         before: Option<Version>,
         commits: usize,
-    ) -> Result<Page, StoreError> {
+    ) -> Result<CommitPage, StoreError> {
         let kept = self.lock();
         let end = before.unwrap_or(Version::new(u64::MAX));
         let preceding = kept
@@ -173,7 +173,7 @@ impl Streams for MemoryEventStore {
         &self,
         segment: Segment,
         from: Option<&Resume>,
-    ) -> Result<StreamPage, StreamsError> {
+    ) -> Result<Page<StreamId>, StreamsError> {
         let resumed = from.map(|Resume(text)| text.parse::<StreamId>().map_err(|_| DamagedToken));
         let resumed = resumed.transpose()?;
         let kept = self.lock();
@@ -190,7 +190,7 @@ impl Streams for MemoryEventStore {
         let page: Vec<_> = streams.by_ref().take(self.page).cloned().collect();
         let more = streams.next().is_some();
         let next = page.last().filter(|_| more).map(|last| Resume(last.to_string()));
-        Ok(StreamPage { streams: page, next })
+        Ok(Page { items: page, next })
     }
 }
 

@@ -11,7 +11,7 @@ use async_trait::async_trait;
 use ledgerfold::{
     StreamId, Version,
     ports::{
-        Parked, ParkedPage, Quarantine, QuarantineError, Signature, Skip, SkipError, SkipRecord,
+        Page, Parked, Quarantine, QuarantineError, Signature, Skip, SkipError, SkipRecord,
         SkipRegister, Skips,
     },
 };
@@ -102,7 +102,10 @@ impl Quarantine for MemoryQuarantine {
         Ok(self.lock().parked.get(stream).cloned())
     }
 
-    async fn list(&self, after: Option<&StreamId>) -> Result<ParkedPage, QuarantineError> {
+    async fn list(
+        &self,
+        after: Option<&StreamId>,
+    ) -> Result<Page<Parked, StreamId>, QuarantineError> {
         self.check()?;
         let entries = &self.lock().parked;
         let start = after.map_or(Bound::Unbounded, Bound::Excluded);
@@ -110,7 +113,7 @@ impl Quarantine for MemoryQuarantine {
             entries.range((start, Bound::Unbounded)).take(PAGE).map(|(_, it)| it.clone()).collect();
         let is_full = parked.len() == PAGE;
         let next = parked.last().filter(|_| is_full).map(|last| last.stream.clone());
-        Ok(ParkedPage { parked, next })
+        Ok(Page { items: parked, next })
     }
 }
 

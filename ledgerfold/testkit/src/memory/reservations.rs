@@ -2,8 +2,8 @@ use async_trait::async_trait;
 use ledgerfold::{
     Category, StreamId, UniqueKey,
     ports::{
-        ClaimsRecord, Correction, Reservation, ReservationPage, Reservations, Resume, Segment,
-        StoreError, StreamsError, Written,
+        ClaimsRecord, Correction, Page, Reservation, Reservations, Resume, Segment, StoreError,
+        StreamsError, Written,
     },
     vocabulary::DamagedToken,
 };
@@ -21,7 +21,7 @@ impl Reservations for MemoryEventStore {
         &self,
         segment: Segment,
         from: Option<&Resume>,
-    ) -> Result<ReservationPage, StreamsError> {
+    ) -> Result<Page<Reservation>, StreamsError> {
         let resumed = from.map(|Resume(text)| text.parse::<UniqueKey>().map_err(|_| DamagedToken));
         let resumed = resumed.transpose()?;
         let kept = self.lock();
@@ -36,7 +36,7 @@ impl Reservations for MemoryEventStore {
         let reservations: Vec<_> = found.by_ref().take(self.page_size()).collect();
         let more = found.next().is_some();
         let next = reservations.last().filter(|_| more).map(|last| Resume(last.key.to_string()));
-        Ok(ReservationPage { reservations, next })
+        Ok(Page { items: reservations, next })
     }
 
     async fn correct(

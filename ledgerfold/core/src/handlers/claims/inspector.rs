@@ -185,11 +185,11 @@ impl Inspector {
         let (subjects, next): (Vec<_>, _) = match walk {
             Walk::Streams => {
                 let page = self.streams.list(segment, from).await?;
-                (page.streams.into_iter().map(Subject::Stream).collect(), page.next)
+                (page.items.into_iter().map(Subject::Stream).collect(), page.next)
             }
             Walk::Reservations => {
                 let page = self.reservations.list_reservations(segment, from).await?;
-                (page.reservations.into_iter().map(Subject::Reservation).collect(), page.next)
+                (page.items.into_iter().map(Subject::Reservation).collect(), page.next)
             }
         };
         let ours = |subject: &Subject| subject.stream().category() == category;

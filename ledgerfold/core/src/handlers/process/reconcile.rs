@@ -11,7 +11,7 @@ use super::{ProcessManager, Reaction, expiry::command_id};
 use crate::{
     Decider, DecodeError, Envelope, ProcessName, Recorded, StreamId, Timestamp, Version,
     ports::{
-        Cause, Deadline, DeadlineError, DeadlineKey, DeadlineStore, EventReader, Pending,
+        Cause, Deadline, DeadlineError, DeadlineKey, DeadlineStore, EventReader, PageWalk,
         StoreError,
     },
     project::read_log,
@@ -256,29 +256,20 @@ impl DeadlineCheck {
         store: Arc<dyn DeadlineStore>,
         log: Arc<dyn EventReader>,
     ) -> Result<Self, DeadlineError> {
+        let process = scheduling.process();
         let mut all = Vec::new();
         for part in 0..store.parts() {
-            let mut from = None;
-            loop {
-                let process = scheduling.process();
+            let mut walk = PageWalk::start();
+            while let Some(from) = walk.next_place() {
                 let page = store.due(process, part, Timestamp::MAX, from.as_ref()).await?;
-                all.extend(page.deadlines);
-                from = page.next;
-                if from.is_none() {
-                    break;
-                }
+                all.extend(walk.turn(page));
             }
         }
-        let mut from = None;
-        loop {
-            let page = store.failed(scheduling.process(), from.as_ref()).await?;
-            all.extend(page.deadlines);
-            from = page.next;
-            if from.is_none() {
-                break;
-            }
+        let mut walk = PageWalk::start();
+        while let Some(from) = walk.next_place() {
+            all.extend(walk.turn(store.failed(process, from.as_ref()).await?));
         }
-        let deadlines = all.into_iter().map(|Pending { deadline, .. }| deadline);
+        let deadlines = all.into_iter().flatten().map(|pending| pending.deadline);
         let standing = deadlines.map(|deadline| (deadline.key.clone(), deadline)).collect();
         Ok(Self { scheduling, store, log, standing })
     }

@@ -5,7 +5,7 @@ use futures::future::join_all;
 use super::{Expiry, Unfulfilled};
 use crate::{
     ProcessName, Timestamp,
-    ports::{Clock, DeadlineError, DeadlineStore, Pending},
+    ports::{Clock, DeadlineError, DeadlineStore, PageWalk, Pending},
     vocabulary::panics::guarded_future,
     waiting::ExponentialWait,
 };
@@ -86,17 +86,14 @@ impl DeadlineSweep {
         process: &ProcessName,
         total: &mut Swept,
     ) -> Result<(), DeadlineError> {
-        let mut from = None;
-        loop {
-            let page = self.store.failed(process, from.as_ref()).await?;
-            total.failed += page.deadlines.len() + page.unreadable.len();
-            let due = page.deadlines.iter().map(|pending| pending.deadline.due).min();
+        let mut walk = PageWalk::start();
+        while let Some(from) = walk.next_place() {
+            let failed = walk.turn(self.store.failed(process, from.as_ref()).await?);
+            total.failed += failed.len();
+            let due = failed.iter().flatten().map(|pending| pending.deadline.due).min();
             total.failed_since = earlier(total.failed_since, due);
-            from = page.next;
-            if from.is_none() {
-                return Ok(());
-            }
         }
+        Ok(())
     }
 
     /// Has all deadlines that stand aside tried again, as if they had never been, and says how many
@@ -107,16 +104,12 @@ impl DeadlineSweep {
     pub async fn retry(&self) -> Result<usize, DeadlineError> {
         let mut retried = 0;
         for process in &self.processes {
-            let mut from = None;
-            loop {
+            let mut walk = PageWalk::start();
+            while let Some(from) = walk.next_place() {
                 let page = self.store.failed(process.process(), from.as_ref()).await?;
-                for failed in &page.deadlines {
+                for failed in walk.turn(page).iter().flatten() {
                     self.store.retry(failed, self.clock.now()).await?;
                     retried += 1;
-                }
-                from = page.next;
-                if from.is_none() {
-                    break;
                 }
             }
         }
@@ -131,18 +124,23 @@ impl DeadlineSweep {
         now: Timestamp,
         end: Timestamp,
     ) -> Result<Swept, DeadlineError> {
-        let (mut swept, mut from) = (Swept::default(), None);
-        loop {
+        let mut swept = Swept::default();
+        let mut walk = PageWalk::start();
+        while let Some(from) = walk.next_place() {
             let page = self.store.due(process.process(), part, now, from.as_ref()).await?;
-            for reason in page.unreadable {
-                tracing::error!(reason, "a deadline cannot be read");
-                swept.unreadable += 1;
-            }
-            for pending in &page.deadlines {
+            for listed in walk.turn(page) {
+                let pending = match listed {
+                    Ok(pending) => pending,
+                    Err(unreadable) => {
+                        tracing::error!(%unreadable, "a deadline cannot be read");
+                        swept.unreadable += 1;
+                        continue;
+                    }
+                };
                 let done = swept.done;
                 swept.cut_short = self.clock.now() >= end;
                 if !swept.cut_short {
-                    self.fire(process, pending, &mut swept).await;
+                    self.fire(process, &pending, &mut swept).await;
                 }
                 if swept.done == done {
                     swept.overdue_since = earlier(swept.overdue_since, Some(pending.deadline.due));
@@ -151,11 +149,8 @@ impl DeadlineSweep {
                     return Ok(swept);
                 }
             }
-            from = page.next;
-            if from.is_none() {
-                return Ok(swept);
-            }
         }
+        Ok(swept)
     }
 
     /// What cannot be noted is met by the next sweep again, and does no harm then.

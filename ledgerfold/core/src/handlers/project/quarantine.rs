@@ -190,9 +190,9 @@ impl DueStreams {
         let mut after = None;
         loop {
             let page = quarantine.list(after.as_ref()).await?;
-            survey.parked += page.parked.len();
+            survey.parked += page.items.len();
             let wanted =
-                page.parked.into_iter().filter(|it| which == RetryScope::All || is_due(it, now));
+                page.items.into_iter().filter(|it| which == RetryScope::All || is_due(it, now));
             survey.due.extend(wanted);
             survey.due.sort_by_key(|parked| parked.tried);
             survey.due.truncate(ATTEMPTS_PER_ROUND);

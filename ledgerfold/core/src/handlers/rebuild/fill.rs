@@ -5,7 +5,7 @@ use futures::{StreamExt, TryStreamExt, stream};
 use super::{CONCURRENT_STREAMS, FINDINGS, Observer, RebuildError, Rebuilder, Step};
 use crate::{
     StreamId,
-    ports::{Segment, SegmentProgress, StreamPage},
+    ports::{Page, Segment, SegmentProgress},
     project::{ProjectError, Projector},
     vocabulary::Building,
     waiting::RateLimit,
@@ -119,7 +119,7 @@ impl Work<'_> {
         while let Some(from) = progress.from() {
             self.rebuilder.still(self.building).await?;
             let mut page = streams.list(segment, from.as_ref()).await?;
-            page.streams.retain(|stream| self.rebuilder.is_ours(stream));
+            page.items.retain(|stream| self.rebuilder.is_ours(stream));
             let failed = self.page(&page).await?;
             progress = progress.after(page, failed);
             let projection = self.rebuilder.projection();
@@ -130,9 +130,9 @@ impl Work<'_> {
     }
 
     /// Fills the streams of a page, and answers with how many could not be.
-    async fn page(&self, page: &StreamPage) -> Result<u64, RebuildError> {
-        self.pace.take(page.streams.len()).await;
-        let failed: Vec<_> = stream::iter(page.streams.iter().cloned())
+    async fn page(&self, page: &Page<StreamId>) -> Result<u64, RebuildError> {
+        self.pace.take(page.items.len()).await;
+        let failed: Vec<_> = stream::iter(page.items.iter().cloned())
             .map(|stream| async move { self.stream(&stream).await })
             .buffer_unordered(CONCURRENT_STREAMS)
             .try_filter_map(|unfilled| async { Ok(unfilled) })

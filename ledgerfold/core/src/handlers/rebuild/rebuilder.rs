@@ -3,7 +3,7 @@ use std::{sync::Arc, time::Duration};
 use super::{Observer, RebuildError, Step, Verified};
 use crate::{
     Category, StreamId,
-    ports::{GenerationStore, Streams, Written},
+    ports::{GenerationStore, PageWalk, Streams, Written},
     project::Projectors,
     vocabulary::{Building, Generations, InvalidChange, Purpose},
 };
@@ -175,16 +175,15 @@ impl Rebuilder {
         let generations = self.generations().await?;
         self.let_readers_end(&generations).await;
         let retired = generations.retired();
-        let (mut removed, mut from) = (0_u64, None);
-        loop {
+        let mut removed = 0_u64;
+        let mut walk = PageWalk::start();
+        while let Some(from) = walk.next_place() {
             let page = self.projectors.models.table().remove(&retired, from.as_ref()).await?;
+            walk.go_to(page.next);
             removed = removed.saturating_add(page.removed);
             observer(Step::Removed(removed));
-            from = page.next;
-            if from.is_none() {
-                return Ok(removed);
-            }
         }
+        Ok(removed)
     }
 
     /// Waits for those who asked before the last switch. The record knows when that was asked for, and not

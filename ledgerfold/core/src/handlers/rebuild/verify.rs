@@ -5,7 +5,7 @@ use futures::{StreamExt, TryStreamExt, stream};
 use super::{CONCURRENT_STREAMS, FINDINGS, Observer, Plan, RebuildError, Rebuilder, Step};
 use crate::{
     StreamId, Version,
-    ports::{Segment, SegmentProgress, Skip, StreamPage, Written},
+    ports::{Page, Segment, SegmentProgress, Skip, Written},
     project::{Comparison, ProjectError, Projector, Projectors, Verdict, Verifiable},
     reconcile::{Counters, CountersVerdict, Finding, Summary},
     vocabulary::{Building, Generations, InvalidChange},
@@ -154,7 +154,7 @@ impl Work<'_> {
         let mut progress = SegmentProgress::start(segment);
         while let Some(from) = progress.from() {
             let mut page = self.rebuilder.streams.list(segment, from.as_ref()).await?;
-            page.streams.retain(|stream| self.rebuilder.is_ours(stream));
+            page.items.retain(|stream| self.rebuilder.is_ours(stream));
             let wrong = self.page(&page).await?;
             progress = progress.after(page, wrong);
             (self.observer)(Step::Verified(progress.clone()));
@@ -162,9 +162,9 @@ impl Work<'_> {
         Ok(())
     }
 
-    async fn page(&self, page: &StreamPage) -> Result<u64, RebuildError> {
-        self.pace.take(page.streams.len()).await;
-        let findings: Vec<_> = stream::iter(page.streams.iter().cloned())
+    async fn page(&self, page: &Page<StreamId>) -> Result<u64, RebuildError> {
+        self.pace.take(page.items.len()).await;
+        let findings: Vec<_> = stream::iter(page.items.iter().cloned())
             .map(|stream| self.finding(stream))
             .buffer_unordered(CONCURRENT_STREAMS)
             .try_collect()

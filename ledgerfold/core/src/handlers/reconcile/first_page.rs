@@ -4,7 +4,7 @@ use async_trait::async_trait;
 
 use crate::{
     StreamId, Version,
-    ports::{EventReader, Page, StoreError},
+    ports::{CommitPage, EventReader, StoreError},
 };
 
 /// A log that reads the first page of one stream once, and shows it again to all who begin there:
@@ -12,7 +12,7 @@ use crate::{
 pub(super) struct FirstPage<'a> {
     stream: &'a StreamId,
     log: &'a dyn EventReader,
-    page: Mutex<Option<Page>>,
+    page: Mutex<Option<CommitPage>>,
 }
 
 impl<'a> FirstPage<'a> {
@@ -20,14 +20,14 @@ impl<'a> FirstPage<'a> {
         Self { stream, log, page: Mutex::default() }
     }
 
-    fn read_before(&self) -> Option<Page> {
+    fn read_before(&self) -> Option<CommitPage> {
         self.page.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 }
 
 #[async_trait]
 impl EventReader for FirstPage<'_> {
-    async fn read(&self, stream: &StreamId, after: Version) -> Result<Page, StoreError> {
+    async fn read(&self, stream: &StreamId, after: Version) -> Result<CommitPage, StoreError> {
         if stream != self.stream || after != Version::NONE {
             return self.log.read(stream, after).await;
         }
@@ -44,7 +44,7 @@ impl EventReader for FirstPage<'_> {
         stream: &StreamId,
         before: Option<Version>,
         commits: usize,
-    ) -> Result<Page, StoreError> {
+    ) -> Result<CommitPage, StoreError> {
         self.log.read_back(stream, before, commits).await
     }
 }

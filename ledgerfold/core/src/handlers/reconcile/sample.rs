@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use crate::{
     Category, StreamId,
-    ports::{Random, Resume, Segment, Streams, StreamsError},
+    ports::{PageWalk, Random, Segment, Streams, StreamsError},
 };
 
 /// In how many parts a log is listed to find some streams of it: first in the most, for a large log,
@@ -88,15 +88,11 @@ impl Sample {
         found: &mut Vec<StreamId>,
         budget: &mut usize,
     ) -> Result<(), StreamsError> {
-        let mut from: Option<Resume> = None;
-        while *budget > 0 {
-            let page = self.index.list(part, from.as_ref()).await?;
-            *budget = budget.saturating_sub(page.streams.len());
-            found.extend(page.streams.into_iter().filter(|stream| self.is_ours(stream)));
-            from = page.next;
-            if from.is_none() {
-                break;
-            }
+        let mut walk = PageWalk::start();
+        while let Some(from) = walk.next_place().filter(|_| *budget > 0) {
+            let streams = walk.turn(self.index.list(part, from.as_ref()).await?);
+            *budget = budget.saturating_sub(streams.len());
+            found.extend(streams.into_iter().filter(|stream| self.is_ours(stream)));
         }
         Ok(())
     }

@@ -4,8 +4,8 @@ use super::{Finding, Reconciler, Sample, Summary};
 use crate::{
     StreamId, Timestamp,
     ports::{
-        Clock, EventReader, GenerationStore, Quarantine, QuarantineError, ReadStoreError, Skips,
-        StreamsError,
+        Clock, EventReader, GenerationStore, PageWalk, Quarantine, QuarantineError, ReadStoreError,
+        Skips, StreamsError,
     },
     project::{Models, ProjectError, UnknownModel, Verdict},
     vocabulary::GenerationRef,
@@ -228,14 +228,10 @@ impl SpotCheck {
 
 async fn parked_since(quarantine: &dyn Quarantine) -> Result<Option<Timestamp>, QuarantineError> {
     let mut oldest: Option<Timestamp> = None;
-    let mut after = None;
-    loop {
-        let page = quarantine.list(after.as_ref()).await?;
-        let since = page.parked.iter().map(|parked| parked.since);
-        oldest = since.chain(oldest).min();
-        after = page.next;
-        if after.is_none() {
-            return Ok(oldest);
-        }
+    let mut walk = PageWalk::start();
+    while let Some(after) = walk.next_place() {
+        let parked = walk.turn(quarantine.list(after.as_ref()).await?);
+        oldest = parked.iter().map(|parked| parked.since).chain(oldest).min();
     }
+    Ok(oldest)
 }

@@ -15,8 +15,8 @@ use ledgerfold::{
     claims::{Built, Claimants, ClaimsBuilder, ClaimsChecker, ClaimsError, Finding, Inspector},
     command::{Answer, CommandError, CommandHandler, Loader},
     ports::{
-        AppendError, ClaimsRecord, CommandRecord, Correction, EventReader, EventStore, KeyChange,
-        Page, ReservationPage, Reservations, Resume, Segment, StoreError, StreamPage, Streams,
+        AppendError, ClaimsRecord, CommandRecord, CommitPage, Correction, EventReader, EventStore,
+        KeyChange, Page, PageWalk, Reservation, Reservations, Resume, Segment, StoreError, Streams,
         StreamsError, Transaction, Walk, Written,
     },
     rebuild::Plan,
@@ -87,7 +87,7 @@ impl Rough {
 
 #[async_trait]
 impl EventReader for Rough {
-    async fn read(&self, stream: &StreamId, after: Version) -> Result<Page, StoreError> {
+    async fn read(&self, stream: &StreamId, after: Version) -> Result<CommitPage, StoreError> {
         self.pass().await;
         let page = self.log.read(stream, after).await;
         self.pass().await;
@@ -99,7 +99,7 @@ impl EventReader for Rough {
         stream: &StreamId,
         before: Option<Version>,
         commits: usize,
-    ) -> Result<Page, StoreError> {
+    ) -> Result<CommitPage, StoreError> {
         self.pass().await;
         let page = self.log.read_back(stream, before, commits).await;
         self.pass().await;
@@ -150,7 +150,7 @@ impl Streams for Rough {
         &self,
         segment: Segment,
         from: Option<&Resume>,
-    ) -> Result<StreamPage, StreamsError> {
+    ) -> Result<Page<StreamId>, StreamsError> {
         self.pass().await;
         self.log.list(segment, from).await
     }
@@ -169,7 +169,7 @@ impl Reservations for Rough {
         &self,
         segment: Segment,
         from: Option<&Resume>,
-    ) -> Result<ReservationPage, StreamsError> {
+    ) -> Result<Page<Reservation>, StreamsError> {
         self.call().await?;
         self.log.list_reservations(segment, from).await
     }
@@ -327,16 +327,14 @@ impl Bank {
 
     /// All reservations.
     async fn held(&self) -> BTreeMap<UniqueKey, StreamId> {
-        let (mut held, mut from) = (BTreeMap::new(), None);
-        loop {
+        let mut held = BTreeMap::new();
+        let mut walk = PageWalk::start();
+        while let Some(from) = walk.next_place() {
             let page = self.store.log.list_reservations(Segment::WHOLE, from.as_ref()).await;
-            let page = page.expect("it can be listed");
-            held.extend(page.reservations.into_iter().map(|it| (it.key, it.holder)));
-            from = page.next;
-            if from.is_none() {
-                return held;
-            }
+            let reservations = walk.turn(page.expect("it can be listed"));
+            held.extend(reservations.into_iter().map(|it| (it.key, it.holder)));
         }
+        held
     }
 
     /// The keys whose reservation is not what the log says, without any code of the library's.

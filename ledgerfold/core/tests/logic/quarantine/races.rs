@@ -9,8 +9,8 @@ use futures::{FutureExt, future::join_all};
 use ledgerfold::{
     StreamId, Timestamp, Version,
     ports::{
-        Listing, Parked, ParkedPage, Quarantine, QuarantineError, ReadStoreError, RowReader,
-        RowStore, Skip, SkipError, SkipRegister, Skips, StoredRow, Written,
+        Listing, Page, Parked, Quarantine, QuarantineError, ReadStoreError, RowReader, RowStore,
+        Skip, SkipError, SkipRegister, Skips, StoredRow, Written,
     },
     project::{Projection, Projector, RetryScope, RowModel},
     vocabulary::Delivery,
@@ -91,7 +91,10 @@ impl<Q: Quarantine> Quarantine for Slow<Q> {
         parked
     }
 
-    async fn list(&self, after: Option<&StreamId>) -> Result<ParkedPage, QuarantineError> {
+    async fn list(
+        &self,
+        after: Option<&StreamId>,
+    ) -> Result<Page<Parked, StreamId>, QuarantineError> {
         self.turns.wait().await;
         let page = self.port.list(after).await;
         self.turns.wait().await;
@@ -153,7 +156,10 @@ impl Quarantine for Wrong {
         self.good.get(stream).await
     }
 
-    async fn list(&self, after: Option<&StreamId>) -> Result<ParkedPage, QuarantineError> {
+    async fn list(
+        &self,
+        after: Option<&StreamId>,
+    ) -> Result<Page<Parked, StreamId>, QuarantineError> {
         self.good.list(after).await
     }
 }

@@ -8,7 +8,7 @@ use ledgerfold::{
     Claim, CommandId, Decider, StreamId, Version,
     command::{CommandHandler, CommandRequest, Loaded},
     ports::{
-        AppendError, CommandRecord, EventReader, EventStore, Page, StoreError, StrictCommand,
+        AppendError, CommandRecord, CommitPage, EventReader, EventStore, StoreError, StrictCommand,
         Transaction,
     },
     vocabulary::{Commit, Fingerprint, NewCommit, StreamVersion},
@@ -223,9 +223,9 @@ impl View {
 
 #[async_trait]
 impl EventReader for View {
-    async fn read(&self, stream: &StreamId, after: Version) -> Result<Page, StoreError> {
+    async fn read(&self, stream: &StreamId, after: Version) -> Result<CommitPage, StoreError> {
         let commits = self.of_stream(stream).filter(|it| it.from() > after).cloned().collect();
-        Ok(Page { commits, more: false })
+        Ok(CommitPage { commits, more: false })
     }
 
     async fn read_back(
@@ -233,11 +233,11 @@ impl EventReader for View {
         stream: &StreamId,
         before: Option<Version>,
         commits: usize,
-    ) -> Result<Page, StoreError> {
+    ) -> Result<CommitPage, StoreError> {
         let earlier = |it: &&Commit| before.is_none_or(|before| it.from() < before);
         let mut found = self.of_stream(stream).rev().filter(earlier).cloned();
         let commits = found.by_ref().take(commits).collect();
-        Ok(Page { commits, more: found.next().is_some() })
+        Ok(CommitPage { commits, more: found.next().is_some() })
     }
 }
 

@@ -7,8 +7,8 @@ use async_trait::async_trait;
 use ledgerfold::{
     Category, Claim, CommandId, StreamId, UniqueKey, Version,
     ports::{
-        AppendError, ClaimsRecord, CommandRecord, EventReader, EventStore, KeyChange,
-        MAX_TRANSACTION_BYTES, Page, StoreError, Transaction,
+        AppendError, ClaimsRecord, CommandRecord, CommitPage, EventReader, EventStore, KeyChange,
+        MAX_TRANSACTION_BYTES, StoreError, Transaction,
     },
     vocabulary::{Commit, NewCommit, StreamVersion},
 };
@@ -175,10 +175,10 @@ impl ModelStore {
 
 #[async_trait]
 impl EventReader for ModelStore {
-    async fn read(&self, stream: &StreamId, after: Version) -> Result<Page, StoreError> {
+    async fn read(&self, stream: &StreamId, after: Version) -> Result<CommitPage, StoreError> {
         let mut commits = self.lock().of(stream);
         commits.retain(|commit| commit.from() > after);
-        Ok(Page { commits, more: false }.bounded())
+        Ok(CommitPage { commits, more: false }.bounded())
     }
 
     async fn read_back(
@@ -186,13 +186,13 @@ impl EventReader for ModelStore {
         stream: &StreamId,
         before: Option<Version>,
         commits: usize,
-    ) -> Result<Page, StoreError> {
+    ) -> Result<CommitPage, StoreError> {
         let mut found = self.lock().of(stream);
         found.retain(|commit| before.is_none_or(|before| commit.from() < before));
         found.reverse();
         let more = found.len() > commits;
         found.truncate(commits);
-        Ok(Page { commits: found, more }.bounded())
+        Ok(CommitPage { commits: found, more }.bounded())
     }
 }
 

@@ -3,7 +3,7 @@ use std::{collections::VecDeque, fmt::Debug, sync::Arc};
 use ledgerfold::{
     Claim, CommandId, StreamId, UniqueKey, Version,
     command::{CommandHandler, Loaded},
-    ports::{EventReader, EventStore, Page, Transaction},
+    ports::{CommitPage, EventReader, EventStore, Transaction},
     vocabulary::{Commit, NewCommit, StreamVersion},
 };
 
@@ -211,7 +211,7 @@ fn assert_alike<T: Debug>(step: &Step, (found, expected): (T, T)) {
     assert_eq!(format!("{found:#?}"), format!("{expected:#?}"), "after {step:?}");
 }
 
-fn assert_begins(step: &Step, found: &Page, expected: &Page) {
+fn assert_begins(step: &Step, found: &CommitPage, expected: &CommitPage) {
     let shorter = found.commits.len() < expected.commits.len();
     let begins = expected.commits.starts_with(&found.commits);
     let says = found.more || !(shorter || expected.more);

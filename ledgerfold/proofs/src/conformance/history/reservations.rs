@@ -2,8 +2,8 @@ use async_trait::async_trait;
 use ledgerfold::{
     Category, StreamId, UniqueKey,
     ports::{
-        ClaimsRecord, Correction, Reservation, ReservationPage, Reservations, Resume, Segment,
-        StoreError, StreamsError, Written,
+        ClaimsRecord, Correction, Page, Reservation, Reservations, Resume, Segment, StoreError,
+        StreamsError, Written,
     },
     vocabulary::DamagedToken,
 };
@@ -24,7 +24,7 @@ impl Reservations for ModelStore {
         &self,
         segment: Segment,
         from: Option<&Resume>,
-    ) -> Result<ReservationPage, StreamsError> {
+    ) -> Result<Page<Reservation>, StreamsError> {
         let skipped = from.map_or(Ok(0), |Resume(text)| text.parse().map_err(|_| DamagedToken))?;
         let [index, of] =
             [segment.index(), segment.of()].map(|it| usize::try_from(it).unwrap_or(usize::MAX));
@@ -35,7 +35,7 @@ impl Reservations for ModelStore {
             .map(|(key, holder)| Reservation { key: key.clone(), holder: holder.clone() })
             .collect();
         let next = (reservations.len() == PAGE).then(|| Resume((skipped + PAGE).to_string()));
-        Ok(ReservationPage { reservations, next })
+        Ok(Page { items: reservations, next })
     }
 
     async fn correct(
