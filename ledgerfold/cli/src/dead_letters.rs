@@ -262,7 +262,7 @@ mod tests {
         let counts = Counts { dead_letters: BTreeMap::from([("shipment".to_owned(), count)]) };
         let text = rendered(&counts, false).expect("text");
         let words: Vec<_> = text.split_whitespace().collect();
-        assert_eq!(words, ["of", "waiting", "in", "flight", "shipment", "3", "1"]);
+        assert_eq!(words, ["queue", "of", "waiting", "in", "flight", "shipment", "3", "1"]);
         assert_eq!(
             rendered(&counts, true).expect("JSON"),
             "{\"deadLetters\":{\"shipment\":{\"waiting\":3,\"inFlight\":1}}}\n"

@@ -55,7 +55,7 @@ pub struct Admin {
     processes: Vec<Process>,
 }
 
-/// A projection with its read table.
+/// A projection with its read table. Its stores are shared with the rebuilders and repairers that it creates.
 struct Subject {
     models: Models,
     generations: Arc<dyn GenerationStore>,

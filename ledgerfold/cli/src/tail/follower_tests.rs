@@ -20,6 +20,7 @@ type Kept = (Option<&'static str>, Vec<&'static str>, bool);
 /// A place is written `shard:number of changes before it`.
 #[derive(Default)]
 struct Memory {
+    /// Mutexes because the test changes them while the follower holds a reference.
     shards: Mutex<BTreeMap<&'static str, Kept>>,
     /// The next reads fail with these.
     faults: Mutex<VecDeque<Lost>>,
