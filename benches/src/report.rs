@@ -193,8 +193,8 @@ impl Report {
             ("commits encoded to items, thousands".to_owned(), thousands(encode)),
             ("commits decoded from items, thousands".to_owned(), thousands(decode)),
         ];
-        for (what, how_much) in rows {
-            table.add_row([what, how_much]);
+        for (measure, value) in rows {
+            table.add_row([measure, value]);
         }
         table
     }

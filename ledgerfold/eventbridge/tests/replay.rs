@@ -107,14 +107,15 @@ async fn each_refusal_has_its_own_error() {
 
 #[tokio::test]
 async fn a_replay_is_described_and_listed_page_by_page() {
-    let said = json!({
+    let described = json!({
         "ReplayName": "again", "State": "RUNNING", "StateReason": "because",
         "EventStartTime": 1_700_000_000, "EventEndTime": 1_700_003_600,
         "EventLastReplayedTime": 1_700_001_800, "ReplayStartTime": 1_700_009_000,
     });
-    let list = |next: Value| Json(200, json!({"Replays": [said], "NextToken": next}).to_string());
+    let list =
+        |next: Value| Json(200, json!({"Replays": [described], "NextToken": next}).to_string());
     let answers = [
-        Json(200, said.to_string()),
+        Json(200, described.to_string()),
         list(json!("more")),
         list(Value::Null),
         refusal("ResourceNotFoundException"),

@@ -315,7 +315,7 @@ mod tests {
 
     /// The log refuses every commit that the bus behind it would refuse, including its metadata.
     #[test]
-    fn what_the_log_takes_the_bus_takes() {
+    fn the_bus_accepts_every_event_that_the_log_accepts() {
         let longest = "x".repeat(64);
         let mut commit = commit("1");
         let data = "x".repeat(MAX_EVENT_BYTES - 11);

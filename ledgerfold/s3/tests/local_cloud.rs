@@ -25,7 +25,7 @@ fn client() -> Client {
 }
 
 #[tokio::test]
-async fn content_is_kept_once_and_comes_back_as_it_was() {
+async fn content_is_stored_once_and_read_back_unchanged() {
     let (client, bucket) = (client(), format!("payloads-{}", Uuid::new_v4()));
     client.create_bucket().bucket(&bucket).send().await.expect("the name is free");
     let store = S3PayloadStore::new(client.clone(), &bucket, "notes/");

@@ -7,10 +7,10 @@ const LONGEST_PAUSE: Duration = Duration::from_millis(640);
 
 /// A condition that was not met before its deadline.
 #[derive(Debug, thiserror::Error)]
-#[error("not within {deadline:?}: {what}; last result: {last}")]
+#[error("not within {deadline:?}: {condition}; last result: {last}")]
 pub struct NotInTime {
     /// The condition.
-    pub what: String,
+    pub condition: String,
     /// The deadline.
     pub deadline: Duration,
     /// The result of the last check.
@@ -25,9 +25,9 @@ pub struct NotInTime {
 /// # Errors
 /// If the deadline passes first. The condition is checked at least once.
 pub async fn eventually<T, F>(
-    what: &str,
+    condition: &str,
     deadline: Duration,
-    mut condition: F,
+    mut check: F,
 ) -> Result<T, NotInTime>
 where
     F: AsyncFnMut() -> Result<T, String>,
@@ -35,12 +35,12 @@ where
     let started = Instant::now();
     let mut pause = FIRST_PAUSE;
     loop {
-        let last = match condition().await {
+        let last = match check().await {
             Ok(found) => return Ok(found),
             Err(missing) => missing,
         };
         if started.elapsed() >= deadline {
-            return Err(NotInTime { what: what.to_owned(), deadline, last });
+            return Err(NotInTime { condition: condition.to_owned(), deadline, last });
         }
         tokio::time::sleep(pause).await;
         pause = (pause * 2).min(LONGEST_PAUSE);

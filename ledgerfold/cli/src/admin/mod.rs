@@ -191,7 +191,7 @@ impl Admin {
         let known = self.catalog.projections();
         if let Some(unknown) = wanted.iter().find(|wanted| !known.contains(&wanted.as_str())) {
             let known = known.into_iter().map(str::to_owned).collect();
-            return Err(CliError::Unknown { what: "projection", name: unknown.clone(), known });
+            return Err(CliError::Unknown { subject: "projection", name: unknown.clone(), known });
         }
         let client = target.connection.dynamodb().await;
         let table = target.event_table()?;

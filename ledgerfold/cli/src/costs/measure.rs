@@ -92,8 +92,8 @@ impl Measured {
             self.add(item)?;
         }
         self.requests += 1;
-        let said = page.consumed_capacity().and_then(ConsumedCapacity::capacity_units);
-        self.read_units += said.unwrap_or_else(|| read_units(self.bytes - before));
+        let reported = page.consumed_capacity().and_then(ConsumedCapacity::capacity_units);
+        self.read_units += reported.unwrap_or_else(|| read_units(self.bytes - before));
         Ok(())
     }
 
@@ -168,7 +168,7 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn a_load_costs_what_dynamodb_says_and_an_append_each_started_kilobyte() {
+    fn a_load_costs_the_units_that_dynamodb_reports_and_an_append_each_started_kilobyte() {
         let whole = measured(&[100, 100, 3_000], false);
         assert_eq!((whole.commits, whole.events, whole.requests), (3, 3, 1));
         assert_eq!((whole.write_units, whole.has_snapshot), (1 + 1 + 4, false));

@@ -89,7 +89,7 @@ impl Aws {
         })
         .await?;
         outcome.map_err(|reason| NotInTime {
-            what: "the replay is completed".to_owned(),
+            condition: "the replay is completed".to_owned(),
             deadline,
             last: reason,
         })

@@ -37,8 +37,8 @@ impl Aws {
         deadline: Duration,
     ) -> Result<(), NotInTime> {
         let wanted = if on { "Enabled" } else { "Disabled" };
-        let what = format!("the mapping is {wanted}");
-        eventually(&what, deadline, async || {
+        let condition = format!("the mapping is {wanted}");
+        eventually(&condition, deadline, async || {
             let state = self.mapping_state(uuid).await.map_err(|error| error.to_string())?;
             if state == wanted {
                 return Ok(());

@@ -76,7 +76,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_there_before_is_not_counted() {
+    fn earlier_figures_are_not_counted() {
         assert_eq!(added(&euros(2), &euros(5)), euros(3));
         assert_eq!(added(&ByCurrency::new(), &euros(5)), euros(5));
         assert!(added(&euros(5), &euros(5)).is_empty());

@@ -32,10 +32,12 @@ fn tail(arguments: &[&str]) -> Running {
         .spawn();
     let mut running = Running(child.expect("`make up` has built ledgerfold"));
     let errors = BufReader::new(running.0.stderr.take().expect("it is piped"));
-    let (say, heard) = mpsc::channel();
-    thread::spawn(move || errors.lines().map_while(Result::ok).try_for_each(|line| say.send(line)));
-    let said = heard.recv_timeout(PROJECTED).expect("it prints a line");
-    assert!(said.starts_with("Following "), "{said}");
+    let (sender, lines) = mpsc::channel();
+    thread::spawn(move || {
+        errors.lines().map_while(Result::ok).try_for_each(|line| sender.send(line))
+    });
+    let output_text = lines.recv_timeout(PROJECTED).expect("it prints a line");
+    assert!(output_text.starts_with("Following "), "{output_text}");
     running
 }
 
@@ -93,14 +95,15 @@ async fn an_orders_deadline_is_listed_before_it_is_due() {
     let world = World::shared();
     let order = world.placed().await;
     let (process, stream) = ("payment-deadline", format!("order#{}", order.id));
-    let due = |said: &Value| {
-        let due = said["due"].as_array().expect("a list").iter();
+    let due = |output_text: &Value| {
+        let due = output_text["due"].as_array().expect("a list").iter();
         due.filter(|it| it["stream"] == stream.as_str()).count()
     };
     eventually("the order has a deadline", PROJECTED, async || {
-        let (code, said) = ledgerfold(&["deadlines", process, "--until", "2100-01-01T00:00:00Z"]);
-        assert_eq!(code, Some(0), "{said}");
-        if due(&said) == 1 { Ok(()) } else { Err("none yet".to_owned()) }
+        let (code, output_text) =
+            ledgerfold(&["deadlines", process, "--until", "2100-01-01T00:00:00Z"]);
+        assert_eq!(code, Some(0), "{output_text}");
+        if due(&output_text) == 1 { Ok(()) } else { Err("none yet".to_owned()) }
     })
     .await
     .expect("the process has received the order");

@@ -1,7 +1,7 @@
 //! Breaks everything that can break while commands are running: functions die, event source mappings and rules are
 //! switched off, and the archive is replayed.
 
-#![allow(clippy::print_stdout, reason = "a failure is understood by what was broken last")]
+#![allow(clippy::print_stdout, reason = "the last fault explains a failure")]
 
 use std::cell::Cell;
 use std::time::Duration;
@@ -125,8 +125,8 @@ async fn redrive(world: &World) {
     let orders = &world.stack.contexts.orders;
     // Lost events of schedules have no source queue.
     for projection in orders.dead_letters.keys().filter(|name| orders.queues.contains_key(*name)) {
-        let (code, said) = ledgerfold(&["dead-letters", "redrive", projection, "--yes"]);
-        assert_eq!(code, Some(0), "{said}");
+        let (code, answer) = ledgerfold(&["dead-letters", "redrive", projection, "--yes"]);
+        assert_eq!(code, Some(0), "{answer}");
     }
     world.aws.settled(RECOVERED).await.expect("the projections have processed them");
     let left = world.aws.dead_letters().await.expect("the queues can be asked");
@@ -134,7 +134,7 @@ async fn redrive(world: &World) {
 }
 
 #[tokio::test]
-async fn whatever_breaks_under_load_the_audit_is_clean_after_a_repair() {
+async fn after_all_faults_under_load_and_a_repair_the_audit_is_clean() {
     let world = World::alone();
     world.aws.settled(PROJECTED).await.expect("earlier tests are projected");
     let window = Window::around(Timestamp::now());
@@ -144,7 +144,7 @@ async fn whatever_breaks_under_load_the_audit_is_clean_after_a_repair() {
 
     let ((), runs) = futures::join!(saboteur.run(), saboteur.drive(&client));
     assert!(saboteur.is_done.get(), "every fault has occurred once");
-    world.aws.settled(RECOVERED).await.expect("the projections have read what reached them");
+    world.aws.settled(RECOVERED).await.expect("the projections have processed their messages");
     redrive(&world).await;
 
     // Events that a rule did not route are in no queue, but the log has them.

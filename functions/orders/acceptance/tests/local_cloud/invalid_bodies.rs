@@ -105,7 +105,7 @@ async fn all_errors_are_reported_at_once() {
 }
 
 #[tokio::test]
-async fn wrong_types_are_refused_where_they_stand() {
+async fn wrong_types_are_refused_with_their_place() {
     let world = World::shared();
     let client = world.impatient();
     let cases = [
@@ -127,7 +127,7 @@ async fn wrong_types_are_refused_where_they_stand() {
 }
 
 #[tokio::test]
-async fn values_out_of_bounds_are_refused_where_they_stand() {
+async fn values_out_of_bounds_are_refused_with_their_place() {
     let world = World::shared();
     let client = world.impatient();
     let item = &basket("c-1", EURO).items[0];

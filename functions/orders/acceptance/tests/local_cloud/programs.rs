@@ -31,8 +31,9 @@ pub(crate) fn ledgerfold(arguments: &[&str]) -> (Option<i32>, Value) {
 pub(crate) fn run(name: &str, arguments: &[&str]) -> (Option<i32>, Value) {
     let output = program(name).args(arguments).arg("--json").output();
     let output = output.expect("`make up` has built it");
-    let said = String::from_utf8_lossy(&output.stderr);
-    let answer = serde_json::from_slice(&output.stdout).map_err(|error| format!("{error}: {said}"));
+    let output_text = String::from_utf8_lossy(&output.stderr);
+    let answer =
+        serde_json::from_slice(&output.stdout).map_err(|error| format!("{error}: {output_text}"));
     (output.status.code(), answer.expect("a JSON document"))
 }
 

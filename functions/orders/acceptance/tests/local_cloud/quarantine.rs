@@ -28,8 +28,8 @@ fn scopes(parked: &[Value]) -> Vec<&str> {
 
 /// Waits until a stream is quarantined for exactly these projections.
 async fn parked_for(stream: &str, projections: &[&str], owed: u64, within: Duration) -> Vec<Value> {
-    let what = format!("{stream} is quarantined for {projections:?}");
-    eventually(&what, within, async || {
+    let condition = format!("{stream} is quarantined for {projections:?}");
+    eventually(&condition, within, async || {
         let parked = parked(stream);
         let is_owed = parked.iter().all(|entry| entry["owed_version"] == owed);
         if scopes(&parked) == projections && is_owed {
@@ -118,9 +118,9 @@ async fn an_event_without_a_fix_is_skipped_and_the_audit_reports_it() {
 
     let refused = program("ledgerfold").args(skip("shipment", &stream, "1")).output();
     let refused = refused.expect("`make up` has built it");
-    let said = String::from_utf8_lossy(&refused.stderr);
-    assert_eq!(refused.status.code(), Some(1), "{said}");
-    assert!(said.contains("in quarantine at version 2"), "{said}");
+    let output_text = String::from_utf8_lossy(&refused.stderr);
+    assert_eq!(refused.status.code(), Some(1), "{output_text}");
+    assert!(output_text.contains("in quarantine at version 2"), "{output_text}");
 
     for projection in PROJECTIONS {
         let (code, skipped) = ledgerfold(&skip(projection, &stream, "2"));

@@ -25,10 +25,10 @@ const WATCHED: usize = 6;
 /// Runs `orders-admin` concurrently.
 async fn administered(arguments: &[&str]) -> Value {
     let arguments: Vec<String> = arguments.iter().map(ToString::to_string).collect();
-    let said = format!("{arguments:?}");
+    let command = format!("{arguments:?}");
     let run = move || admin(&arguments.iter().map(String::as_str).collect::<Vec<_>>());
     let (code, answer) = spawn_blocking(run).await.expect("it does not panic");
-    assert_eq!(code, Some(0), "{said}: {answer}");
+    assert_eq!(code, Some(0), "{command}: {answer}");
     answer
 }
 

@@ -123,14 +123,14 @@ async fn a_delivered_order_is_done() {
 async fn a_command_at_another_version_is_refused_and_writes_nothing() {
     let world = World::shared();
     let order = world.paid().await;
-    for (case, version) in [("an older version", 1), ("a version to come", 3)] {
+    for (case, version) in [("an older version", 1), ("a future version", 3)] {
         refused(ship(&world, &order).if_match(version), 412, case).await;
     }
     assert_eq!(world.commits(&order.id).await, 2);
 }
 
 #[tokio::test]
-async fn a_key_whose_command_was_refused_is_free_for_a_command_that_is_not() {
+async fn a_key_of_a_refused_command_may_be_used_again() {
     let world = World::shared();
     let mut order = world.placed().await;
     let key = unique("ship");

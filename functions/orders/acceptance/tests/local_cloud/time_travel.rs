@@ -67,7 +67,7 @@ async fn an_order_is_shown_as_recorded_by_each_instant() {
 }
 
 #[tokio::test]
-async fn an_order_is_not_found_before_it_existed_or_at_a_version_to_come() {
+async fn an_order_is_not_found_before_it_existed_or_at_a_future_version() {
     let world = World::shared();
     let order = world.placed().await;
     let placed_at = log(&world, &order).await[0].recorded_at;
@@ -75,5 +75,5 @@ async fn an_order_is_not_found_before_it_existed_or_at_a_version_to_come() {
     refused(world.client.order(&order.id).query("at", before), 404, "a moment too early").await;
     let long_ago = "1999-12-31T23:59:59Z";
     refused(world.client.order(&order.id).query("at", long_ago), 404, "long ago").await;
-    refused(world.client.order(&order.id).query("version", 2), 404, "a version to come").await;
+    refused(world.client.order(&order.id).query("version", 2), 404, "a future version").await;
 }
