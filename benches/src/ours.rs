@@ -166,7 +166,7 @@ fn request(id: &str, command: Command, attempt: &str, creates: bool) -> CommandR
         stream: stream(id),
         command,
         expected: None,
-        presumption: if creates { StreamHint::New } else { StreamHint::None },
+        hint: if creates { StreamHint::New } else { StreamHint::None },
         context: Context {
             actor: Actor::new("bench").expect("an actor"),
             correlation_id: CorrelationId::from(&command_id),
