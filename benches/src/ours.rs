@@ -64,7 +64,7 @@ impl<const SNAPSHOTS: bool> Ours<SNAPSHOTS> {
     /// The size of the item of an order's first commit.
     pub async fn first_item_size(&self, id: &str) -> usize {
         let page = self.store.read(&stream(id), Version::NONE).await.expect("it can be read");
-        let commit: &Commit = page.commits.first().expect("it is there");
+        let commit: &Commit = page.commits.first().expect("it exists");
         item_size(&CommitItem::from(commit).into_attributes().expect("it can be written"))
     }
 }

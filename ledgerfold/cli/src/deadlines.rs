@@ -216,7 +216,7 @@ mod tests {
         };
         let due = Timestamp::UNIX_EPOCH + Duration::from_secs(second);
         let deadline = Deadline { key, due, cause };
-        store.schedule(&deadline).await.expect("it can be kept");
+        store.schedule(&deadline).await.expect("it can be stored");
         Pending { next: due, deadline, attempts: 0 }
     }
 

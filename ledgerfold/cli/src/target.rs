@@ -409,7 +409,7 @@ mod tests {
             target.rules(&wanted).map(|rules| rules.into_keys().collect::<Vec<_>>())
         };
         assert_eq!(names(&[]).expect("all"), ["order-view", "shipment"]);
-        assert_eq!(names(&["shipment"]).expect("it is there"), ["shipment"]);
+        assert_eq!(names(&["shipment"]).expect("it exists"), ["shipment"]);
         assert!(matches!(names(&["deadline"]), Err(CliError::Unknown { .. })));
     }
 
@@ -427,14 +427,14 @@ mod tests {
         let options = stack_file("several.json", several);
         assert!(matches!(options.resolve(), Err(CliError::Unknown { .. })));
         let options = TargetOptions { context: Some("b".to_owned()), ..options };
-        assert_eq!(options.resolve().expect("it is there").event_table().expect("named"), "tb");
+        assert_eq!(options.resolve().expect("it exists").event_table().expect("named"), "tb");
     }
 
     #[test]
     fn a_name_of_a_projection_is_written_with_an_equals_sign() {
         assert!("order-view=https://queue?a=b".parse::<Named>().is_ok());
         for bad in ["order-view", "=x", "order-view="] {
-            assert!(bad.parse::<Named>().is_err(), "{bad} was taken for a name");
+            assert!(bad.parse::<Named>().is_err(), "{bad} was accepted");
         }
     }
 }

@@ -37,7 +37,7 @@ async fn archive(answers: impl IntoIterator<Item = RecordedAnswer>) -> (Recorded
         json!({"ArchiveArn": ARCHIVE, "EventSourceArn": BUS, "CreationTime": 1_700_000_000});
     let description = Json(200, description.to_string());
     let service = RecordedService::start([description].into_iter().chain(answers)).await;
-    let replays = Replays::open(client(&service), ARCHIVE).await.expect("it is there");
+    let replays = Replays::open(client(&service), ARCHIVE).await.expect("it exists");
     (service, replays)
 }
 
@@ -122,7 +122,7 @@ async fn a_replay_is_described_and_listed_page_by_page() {
     ];
     let (service, replays) = archive(answers).await;
 
-    let status = replays.describe(&named("again")).await.expect("it is there");
+    let status = replays.describe(&named("again")).await.expect("it exists");
     assert_eq!((status.state, status.reason.as_deref()), (ReplayState::Running, Some("because")));
     assert_eq!(status.window, Some(window()));
     assert_eq!(status.replayed_to, Timestamp::from_second(1_700_001_800).ok());

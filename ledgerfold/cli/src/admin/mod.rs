@@ -37,7 +37,7 @@ use crate::{
     target::{Target, TargetOptions},
 };
 
-/// The command line of a context's `audit`, `repair`, `rebuild` and `claims`.
+/// The command line of a context's admin program: `audit`, `repair`, `rebuild`, `claims` and others.
 ///
 /// ```no_run
 /// # use ledgerfold::{Category, project::{Catalog, Projection}};
@@ -86,6 +86,7 @@ struct Context {
     processes: Vec<Process>,
 }
 
+/// Compares the read models of a context with the log, repairs them and rebuilds them
 #[derive(Debug, Parser)]
 #[command(disable_help_subcommand = true, after_help = EXIT_CODES)]
 struct CommandLine {
@@ -99,7 +100,7 @@ struct CommandLine {
 enum Command {
     #[command(flatten)]
     OnContext(OnContext),
-    /// Look after the reservations of unique keys
+    /// Build or show the reservations of unique keys
     #[command(subcommand)]
     Claims(claims::Claims),
     /// Write completions for a shell
@@ -361,7 +362,7 @@ mod tests {
             vec!["remove-old"],
             vec![],
         ] {
-            assert!(parsed(&bad).is_err(), "{bad:?} was taken");
+            assert!(parsed(&bad).is_err(), "{bad:?} was accepted");
         }
     }
 }

@@ -18,7 +18,7 @@ use crate::{
     output::{Output, Report, confirm, table},
 };
 
-/// RebuildSettings often a verification restarts because a projector could not apply an event in the meantime.
+/// How often a verification restarts because a projector could not apply an event in the meantime.
 const ROUNDS: usize = 5;
 
 #[derive(Debug, Args)]
@@ -39,7 +39,7 @@ pub(super) struct Options {
 
 #[derive(Debug, Args)]
 pub(super) struct RollBackOptions {
-    /// The projection
+    /// The projections
     #[arg(value_name = "PROJECTION", required = true)]
     projection: Vec<String>,
     #[command(flatten)]
@@ -50,7 +50,7 @@ pub(super) struct RollBackOptions {
 
 #[derive(Debug, Args)]
 struct RebuildSettings {
-    /// RebuildSettings many segments of the log to read concurrently
+    /// How many segments of the log to read concurrently
     #[arg(long, value_name = "NUMBER", default_value_t = 8, value_parser = clap::value_parser!(u32).range(1..=1_000))]
     segments: u32,
     /// At most this many streams a second, so that live traffic keeps its throughput
@@ -219,7 +219,7 @@ struct Rebuilt {
     failed: u64,
     /// Streams and counters that differ from a fresh fold.
     wrong: u64,
-    /// RebuildSettings many events the generation lacks because an operator skipped them.
+    /// How many events the generation lacks because an operator skipped them.
     skipped: u64,
     /// The first skips, with their reasons.
     skips: Vec<Skip>,

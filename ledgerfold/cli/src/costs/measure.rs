@@ -68,7 +68,7 @@ pub(super) async fn measure(
     if measured.commits == 0 {
         return Err(CliError::NoStream { stream: stream.to_string(), until: "" });
     }
-    Ok(measured.from_newest_snapshot())
+    Ok(measured.since_newest_snapshot())
 }
 
 impl Measured {
@@ -115,7 +115,7 @@ impl Measured {
     }
 
     /// A load of a stream with a snapshot reads only from the newest commit back to the snapshot.
-    fn from_newest_snapshot(self) -> Self {
+    fn since_newest_snapshot(self) -> Self {
         if !self.has_snapshot {
             return self;
         }
@@ -164,7 +164,7 @@ pub(super) mod tests {
         let page = page.consumed_capacity(capacity).build();
         let mut measured = Measured::empty(&stream);
         measured.add_page(&page).expect("they are commits");
-        measured.from_newest_snapshot()
+        measured.since_newest_snapshot()
     }
 
     #[test]

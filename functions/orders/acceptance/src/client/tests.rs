@@ -1,3 +1,5 @@
+//! Tests of the HTTP client against a small server.
+
 use std::sync::{Arc, Mutex};
 
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};

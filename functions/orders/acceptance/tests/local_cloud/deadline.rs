@@ -24,9 +24,9 @@ async fn impatiently(world: &World, test: impl AsyncFnOnce()) {
     let before = world.aws.variables(PROCESS).await.expect("the function can be asked");
     let mut variables = before.clone();
     variables.insert(SECONDS.to_owned(), PATIENCE.as_secs().to_string());
-    world.aws.set_variables(PROCESS, variables).await.expect("the function can be told");
+    world.aws.set_variables(PROCESS, variables).await.expect("the function can be updated");
     let outcome = AssertUnwindSafe(test()).catch_unwind().await;
-    world.aws.set_variables(PROCESS, before).await.expect("the function can be told");
+    world.aws.set_variables(PROCESS, before).await.expect("the function can be updated");
     if let Err(panic) = outcome {
         std::panic::resume_unwind(panic);
     }

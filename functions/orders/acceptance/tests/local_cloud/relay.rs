@@ -34,7 +34,7 @@ async fn an_unpublishable_commit_blocks_no_other_and_becomes_a_dead_letter() {
     .await
     .expect("the relay has reported it");
 
-    world.aws.delete_nonsense(&damaged).await.expect("it is there");
+    world.aws.delete_nonsense(&damaged).await.expect("it exists");
     let (code, answer) = ledgerfold(&["dead-letters", "purge", "relay", "--yes"]);
     assert_eq!((code, &answer["messages"]), (Some(0), &1.into()), "{answer}");
     eventually("the dead letter is gone", PROJECTED, async || match dead_letters() {

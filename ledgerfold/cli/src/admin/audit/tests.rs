@@ -1,3 +1,5 @@
+//! Tests of the audit's report.
+
 use ledgerfold::{
     Timestamp, Version, claims,
     ports::{Signature, Skip},

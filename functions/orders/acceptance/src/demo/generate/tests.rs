@@ -1,3 +1,5 @@
+//! Tests of the generated input.
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
@@ -17,7 +19,7 @@ fn the_generator_makes_the_committed_files() {
         let committed = fs::read_to_string(folder.join(file)).expect("the file is committed");
         assert!(
             script::parse(&committed).expect("the file is input") == scripts(lines(orders, seed)),
-            "make {file} anew: orders-demo generate --orders {orders} --seed {seed}"
+            "generate {file} again: orders-demo generate --orders {orders} --seed {seed}"
         );
     }
 }
