@@ -1,3 +1,5 @@
+//! The interface that every contestant implements.
+
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -5,12 +7,12 @@ use tokio::sync::Barrier;
 
 use crate::order::{Command, Event, Order};
 
-/// Why a command was not accepted.
+/// The reason why a command was not accepted.
 #[derive(Debug)]
 pub enum Failure {
-    /// Another was faster, and the caller is to load and try again.
+    /// Another commit was faster. The caller should load and try again.
     Conflict,
-    /// The domain refuses.
+    /// The domain rejected the command.
     Rejected,
     /// Anything else.
     Other(String),
@@ -21,7 +23,7 @@ impl Failure {
         Self::Other(format!("{error:?}"))
     }
 
-    /// What a caller is told, in short.
+    /// A short label for the reports.
     pub fn label(&self) -> String {
         match self {
             Self::Conflict => "conflict".to_owned(),
@@ -31,20 +33,20 @@ impl Failure {
     }
 }
 
-/// Who takes part.
+/// A library, or a hand-written baseline, that runs the same commands.
 #[async_trait]
 pub trait Contestant: Send + Sync {
     fn name(&self) -> &'static str;
 
-    /// Whether it neither loads nor decides, so that only the plain commands are for it.
+    /// Whether it neither loads nor decides, so that only the plain commands can be measured.
     fn is_blind(&self) -> bool {
         false
     }
 
-    /// Loads, decides, appends. `attempt` is the id of the command, for those who have such a thing.
+    /// Loads, decides and appends. `attempt` is the id of the command, for contestants that have command ids.
     async fn execute(&self, id: &str, command: Command, attempt: &str) -> Result<(), Failure>;
 
-    /// The same, but waits for the others between load and append.
+    /// The same, but waits for the other racers between load and append.
     async fn race(
         &self,
         id: &str,
@@ -53,8 +55,8 @@ pub trait Contestant: Send + Sync {
         gate: Arc<Barrier>,
     ) -> Result<(), Failure>;
 
-    /// Writes events into a new stream, one by one or, where that is how it keeps them anyway, as many
-    /// at a time as it takes: an item per event.
+    /// Writes events into a new stream: one by one, or as many at a time as possible for a contestant that stores one
+    /// event per item anyway.
     async fn seed(&self, id: &str, events: Vec<Event>) -> Result<(), Failure>;
 
     /// Loads the state.

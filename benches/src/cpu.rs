@@ -1,4 +1,4 @@
-//! What our code takes of a processor, with no table behind it.
+//! Measures the processor time of our code, without a table.
 
 use std::{
     hint::black_box,
@@ -7,7 +7,16 @@ use std::{
 };
 
 use async_trait::async_trait;
-use ledgerfold::{Actor, Category, CausationId, command::Loader, CommandId, CommandName, CorrelationId, Decider, EntityId, Event, EventId, events, ports::{AppendError, CommandRecord, EventReader, EventStore, CommitPage, StoreError, Transaction}, StreamId, Timestamp, Version, vocabulary::{CommandStamp, Commit, CommitEvent, Fingerprint, Metadata, NewCommit}};
+use ledgerfold::{
+    Actor, Category, CausationId, CommandId, CommandName, CorrelationId, Decider, EntityId, Event,
+    EventId, StreamId, Timestamp, Version,
+    command::Loader,
+    events,
+    ports::{
+        AppendError, CommandRecord, CommitPage, EventReader, EventStore, StoreError, Transaction,
+    },
+    vocabulary::{CommandStamp, Commit, CommitEvent, Fingerprint, Metadata, NewCommit},
+};
 use ledgerfold_dynamodb::CommitItem;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -19,14 +28,14 @@ use crate::{
     spread::Spread,
 };
 
-/// Per second of a processor.
+/// Rates per second of processor time.
 pub struct Cpu {
-    /// Events folded, one and ten to a commit.
+    /// Events folded, with one and with ten events per commit.
     pub fold_of_ones: Spread,
     pub fold_of_tens: Spread,
-    /// The same events, decoded and folded in a bare loop.
+    /// The same events, decoded and folded in a plain loop.
     pub bare_fold: Spread,
-    /// Commits of one placed order to items, and back.
+    /// Commits of one placed order, encoded to items and decoded again.
     pub encode: Spread,
     pub decode: Spread,
 }
@@ -42,7 +51,7 @@ events! {
     }
 }
 
-/// The smallest domain that there is.
+/// The smallest possible domain.
 struct Counter;
 
 impl Decider for Counter {
@@ -84,7 +93,7 @@ pub fn measure(scale: &Scale) -> Cpu {
     }
 }
 
-/// How many in a second of a processor; `prepare` is not counted.
+/// How many units of work fit into a second of processor time. `prepare` is not measured.
 fn rate<T>(count: usize, prepare: impl Fn() -> T, work: impl Fn(T)) -> Spread {
     let once = |_| {
         let prepared = prepare();
@@ -95,8 +104,8 @@ fn rate<T>(count: usize, prepare: impl Fn() -> T, work: impl Fn(T)) -> Spread {
     Spread::of((0..ROUNDS).map(once)).expect("there are rounds")
 }
 
-/// The time that this thread was on a processor, where the system tells (Linux), because other programs
-/// run as well; elsewhere the time that passed.
+/// Measures the processor time of this thread where the system reports it (Linux), because other programs run as well.
+/// Elsewhere it measures elapsed time.
 struct Stopwatch {
     begun: Instant,
     on_processor: Option<u64>,
@@ -115,7 +124,7 @@ impl Stopwatch {
     }
 }
 
-/// In nanoseconds; brought up to date by giving way, for it is otherwise up to a tick behind.
+/// In nanoseconds. It yields first, because otherwise the value can be a scheduler tick old.
 fn on_processor() -> Option<u64> {
     std::thread::yield_now();
     let text = std::fs::read_to_string("/proc/thread-self/schedstat").ok()?;
@@ -127,7 +136,7 @@ fn fold(pages: Prepared) {
     let stream = StreamId::new(Counter::CATEGORY, id);
     let loading = Loader::<Counter>::new();
     let load = loading.load(&pages, &stream);
-    // Nothing waits here, so that the first poll is the last.
+    // Nothing waits here, so the first poll completes.
     let mut load = std::pin::pin!(load);
     let mut context = std::task::Context::from_waker(std::task::Waker::noop());
     let std::task::Poll::Ready(loaded) = load.as_mut().poll(&mut context) else {
@@ -159,7 +168,7 @@ fn decode(items: Vec<std::collections::HashMap<String, aws_sdk_dynamodb::types::
     }
 }
 
-/// So many small events, so many to a commit.
+/// Commits of small events, with `size` events each.
 fn commits(events: usize, size: usize) -> Vec<Commit> {
     let id = EntityId::new("counter").expect("an id");
     let stream = StreamId::new(Counter::CATEGORY, id);
@@ -199,7 +208,9 @@ fn commit<E: Event>(stream: &StreamId, from: usize, events: &[E]) -> Commit {
         .expect("the versions add up")
 }
 
-/// A log that gives away what was prepared, page by page.
+/// A log that returns prepared pages.
+///
+/// A mutex because the port's methods take `&self`; each read takes the last page.
 struct Prepared(Mutex<Vec<CommitPage>>);
 
 fn pages(commits: &[Commit]) -> Prepared {

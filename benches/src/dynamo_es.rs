@@ -1,4 +1,4 @@
-//! dynamo-es on cqrs-es: its event store, or its snapshot store with a snapshot every so many events.
+//! dynamo-es on cqrs-es: with its event store, or with its snapshot store and a snapshot at an interval of events.
 
 use std::{collections::HashMap, sync::Arc};
 
@@ -62,8 +62,10 @@ pub struct DynamoEs {
 
 impl DynamoEs {
     pub async fn open(client: Client, prefix: &str, snapshot_every: Option<usize>) -> Self {
-        let (events, snapshots) = (format!("{prefix}-events"), format!("{prefix}-snapshots"));
-        let (id, number) = (Key::S("AggregateTypeAndId"), Key::N("AggregateIdSequence"));
+        let events = format!("{prefix}-events");
+        let snapshots = format!("{prefix}-snapshots");
+        let id = Key::S("AggregateTypeAndId");
+        let number = Key::N("AggregateIdSequence");
         create_table(&client, &events, id, Some(number), None).await;
         create_table(&client, &snapshots, id, None, None).await;
         let store = || {
@@ -94,7 +96,7 @@ impl Contestant for DynamoEs {
         self.name
     }
 
-    /// The nearest to a command id that there is are an event's free metadata.
+    /// It has no command ids. We put the attempt into an event's free metadata, which comes closest.
     async fn execute(&self, id: &str, command: Command, attempt: &str) -> Result<(), Failure> {
         let metadata = HashMap::from([("command_id".to_owned(), attempt.to_owned())]);
         self.cqrs.execute_with_metadata(id, command, metadata).await.map_err(failure)
@@ -113,8 +115,8 @@ impl Contestant for DynamoEs {
         self.store.commit(vec![event], context, HashMap::new()).await.map(drop).map_err(failure)
     }
 
-    /// More than 25 events at a time are refused. Behind the first megabyte its load is cut short, and
-    /// every commit made from it would conflict: there the context is made by hand.
+    /// It refuses more than 25 events at a time. Its load stops after the first megabyte, so every later commit would
+    /// conflict; for long streams we therefore build the context by hand.
     async fn seed(&self, id: &str, events: Vec<Event>) -> Result<(), Failure> {
         let batch = if self.snapshots { 20 } else { 25 };
         for (number, events) in events.chunks(batch).enumerate() {

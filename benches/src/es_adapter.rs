@@ -1,5 +1,5 @@
-//! event-store-adapter-rs: its journal, head and snapshot tables, with or without a snapshot every so
-//! many events. Loading, deciding and appending are the caller's part, as its examples have it.
+//! event-store-adapter-rs: its journal, head and snapshot tables, with or without a snapshot at an interval of events.
+//! The caller loads, decides and appends, as in its examples.
 
 use std::sync::Arc;
 
@@ -60,9 +60,10 @@ impl EsAdapter {
         Self { name, snapshot_every, store: store.expect("its tables are as it wants them") }
     }
 
-    /// The state, and the number of the newest event.
+    /// The state, with the number of the newest event.
     async fn read(&self, id: &OrderId) -> Result<(Order, u64), Failure> {
-        let (mut order, mut number) = (Order::default(), 0);
+        let mut order = Order::default();
+        let mut number = 0;
         if self.snapshot_every.is_some() {
             let newest = self.store.get_latest_snapshot_by_id(id).await.map_err(failure)?;
             let Some((snapshot, head)) = newest.map(|read| read.into_parts()) else {
@@ -139,7 +140,7 @@ impl Contestant for EsAdapter {
         self.append(id, order, number + 1, event).await
     }
 
-    /// One event at a time is what it takes.
+    /// It accepts one event at a time.
     async fn seed(&self, id: &str, events: Vec<Event>) -> Result<(), Failure> {
         let mut order = Order::default();
         for (event, number) in events.into_iter().zip(1..) {

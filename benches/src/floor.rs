@@ -1,5 +1,5 @@
-//! The least that the table asks for: one conditional Put per command, with or without a strongly
-//! consistent Query before it, written by hand. The item is flat, and as large as ours.
+//! The baseline: one conditional Put per command, with or without a strongly consistent Query before it, written by
+//! hand. The item is flat, and as large as ours.
 
 use std::sync::Arc;
 
@@ -20,7 +20,7 @@ pub struct Floor {
     client: Client,
     table: String,
     reads: bool,
-    /// What makes the item as large as ours.
+    /// Fills the item up to the size of ours.
     padding: String,
 }
 
@@ -30,14 +30,15 @@ impl Floor {
         Self { client, table: table.to_owned(), reads, padding: "x".repeat(padding) }
     }
 
-    /// How large the item of this event is, unpadded.
+    /// The size of this event's item without padding.
     pub fn item_size(id: &str, event: &Event) -> usize {
         let payload = serde_json::to_string(event).expect("it is JSON").len();
         "pk".len() + id.len() + "sk".len() + 2 + "d".len() + payload + "p".len()
     }
 
     async fn read(&self, id: &str) -> Result<(Order, u64), Failure> {
-        let (mut order, mut version) = (Order::default(), 0);
+        let mut order = Order::default();
+        let mut version = 0;
         let mut resume = None;
         loop {
             let page = self
@@ -82,7 +83,7 @@ impl Floor {
         })
     }
 
-    /// The caller is taken to know the state and the version.
+    /// Assumes that the caller knows the state and the version.
     async fn put_blindly(&self, id: &str, command: Command) -> Result<(), Failure> {
         let (version, event) = match command {
             Command::Place { customer_id, lines } => {

@@ -1,6 +1,6 @@
-//! Ledgerfold, the bare table and the peers at the same tasks, side by side in one run on the DynamoDB
-//! Local at `DYNAMODB_ENDPOINT`. `make bench` starts one and writes the tables of COMPARE.md;
-//! `BENCH_QUICK=1` makes a short run of it, which is printed only.
+//! Runs Ledgerfold, the baseline and other libraries with the same tasks, in one run on the DynamoDB Local at
+//! `DYNAMODB_ENDPOINT`. `make bench` starts one and writes the tables of COMPARE.md. `BENCH_QUICK=1` makes a short run
+//! and only prints them.
 
 mod contestant;
 mod cpu;
@@ -24,21 +24,23 @@ use contestant::Contestant;
 use floor::Floor;
 use meter::Meter;
 
-/// Who takes part, with the meter of its client.
+/// A contestant, with the meter of its client.
 pub struct Entrant {
+    /// Shared by the tasks that send commands concurrently.
     pub contestant: Arc<dyn Contestant>,
+    /// Shared with the interceptor in the client, which counts.
     pub meter: Arc<Meter>,
 }
 
-/// How much is measured.
+/// The size of the measurement.
 pub struct Scale {
     pub repetitions: usize,
-    /// Turns of each contestant in a repetition.
+    /// Turns of each contestant per repetition.
     pub turns: usize,
-    /// Orders of three commands in a turn, one after the other; from many tasks twice as many.
+    /// Orders of three commands in a turn of one task. A turn of many tasks has twice as many.
     pub orders: usize,
     pub tasks: usize,
-    /// Loads of each stream, in each repetition.
+    /// Loads of each stream per repetition.
     pub loads: usize,
     pub long_stream: usize,
     pub race_rounds: usize,
@@ -98,7 +100,7 @@ async fn main() {
     }
 }
 
-/// Each with a client and tables of its own.
+/// Opens all contestants, each with its own client and tables.
 async fn open_all() -> Vec<Entrant> {
     let padding = padding().await;
     let mut all = Vec::new();
@@ -121,10 +123,11 @@ async fn open_all() -> Vec<Entrant> {
     all
 }
 
-/// By how much an item of ours is larger than one with nothing but key and event.
+/// How much larger our item is than one with only key and event.
 async fn padding() -> usize {
     let ours = ours::WithoutSnapshots::cold(Meter::client().0, "size").await;
-    let (id, command) = (rates::order_id("size", 1), order::place(1));
+    let id = rates::order_id("size", 1);
+    let command = order::place(1);
     ours.execute(&id, command.clone(), &format!("{id}-0")).await.expect("it is placed");
     let event = order::Order::default().decide(&command).expect("it can be placed");
     ours.first_item_size(&id).await.saturating_sub(Floor::item_size(&id, &event))

@@ -1,6 +1,6 @@
-//! Counts the requests of one client and, while it is asked to, capacity by what DynamoDB Local
-//! reports. What AWS charges and DynamoDB Local does not report is worked out, as the cost contract of
-//! `ledgerfold-dynamodb` has it: reads that find nothing, and each item of a transaction.
+//! Counts the requests of one client, and on demand the capacity that DynamoDB Local reports. Charges of AWS that
+//! DynamoDB Local does not report are computed as in the cost contract of `ledgerfold-dynamodb`: reads that find
+//! nothing, and each item of a transaction.
 
 use std::{
     collections::{BTreeMap, HashMap},
@@ -32,27 +32,30 @@ use aws_sdk_dynamodb::{
 use aws_smithy_async::rt::sleep::{SharedAsyncSleep, TokioSleep};
 use ledgerfold_dynamodb::item_size;
 
-/// What passed through a client.
+/// The requests and the capacity of a client.
 #[derive(Debug, Default)]
 pub struct Meter {
+    /// The interceptor counts, from any task of the client.
     requests: AtomicU64,
-    /// Switch on only while the client makes one call at a time.
+    /// Whether to record capacity. The benchmark sets it and the interceptor reads it, so it is an atomic. Set it only
+    /// while the client makes one call at a time.
     weighs: AtomicBool,
+    /// The interceptor writes it during calls, and the benchmark takes it between them.
     weighed: Mutex<Weighed>,
 }
 
 #[derive(Clone, Debug, Default)]
 pub struct Weighed {
-    /// By operation.
+    /// Requests by operation.
     pub requests: BTreeMap<&'static str, u64>,
     pub write_units: f64,
     pub read_units: f64,
-    /// What the call under way costs by AWS's rules, at least.
+    /// The minimum cost of the pending call by AWS's rules.
     least: f64,
 }
 
 impl Meter {
-    /// A client of its own, with connections of its own, that this meter counts.
+    /// A new client with its own connections, which this meter counts.
     pub fn client() -> (Client, Arc<Self>) {
         let meter = Arc::new(Self::default());
         let endpoint = std::env::var("DYNAMODB_ENDPOINT")
@@ -69,18 +72,18 @@ impl Meter {
         (Client::from_conf(config.build()), meter)
     }
 
-    /// Requests since it was last asked.
+    /// The requests since the last call of this method.
     pub fn take_requests(&self) -> u64 {
         self.requests.swap(0, Ordering::Relaxed)
     }
 
-    /// Begins to weigh.
+    /// Starts to record capacity.
     pub fn weigh(&self) {
         *self.lock() = Weighed::default();
         self.weighs.store(true, Ordering::Relaxed);
     }
 
-    /// What was weighed since.
+    /// The capacity recorded since [`weigh`](Self::weigh).
     pub fn weighed(&self) -> Weighed {
         self.weighs.store(false, Ordering::Relaxed);
         self.lock().clone()
@@ -108,7 +111,8 @@ impl Intercept for Tap {
         if !self.0.weighs.load(Ordering::Relaxed) {
             return Ok(());
         }
-        let (input, mut weighed) = (context.input_mut(), self.0.lock());
+        let input = context.input_mut();
+        let mut weighed = self.0.lock();
         let (operation, least) = if let Some(put) = input.downcast_mut::<PutItemInput>() {
             put.return_consumed_capacity = Some(Total);
             ("PutItem", put.item.as_ref().map_or(1.0, started_kilobytes))
@@ -176,13 +180,13 @@ fn units<'a>(capacity: impl IntoIterator<Item = &'a ConsumedCapacity>) -> f64 {
     capacity.into_iter().filter_map(ConsumedCapacity::capacity_units).sum()
 }
 
-/// The smallest read, in read units.
+/// The cost of the smallest read, in read units.
 fn least(consistent: Option<bool>) -> f64 {
     if consistent == Some(true) { 1.0 } else { 0.5 }
 }
 
-/// An action of a transaction, in write units before they are doubled. What it only names by its key is
-/// taken to be small.
+/// The cost of an action of a transaction, in write units before they are doubled. An item that the action names only
+/// by its key is assumed to be small.
 fn action_units(action: &TransactWriteItem) -> f64 {
     action.put.as_ref().map_or(1.0, |put| started_kilobytes(&put.item))
 }

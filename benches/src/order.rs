@@ -1,5 +1,4 @@
-//! The one aggregate that every contestant runs: an order that is placed, paid and shipped, and on
-//! which notes can be made. Pure.
+//! The aggregate of all contestants: an order that is placed, paid and shipped, and that can have notes. Pure.
 
 use ledgerfold::{Category, CommandName, Decider, Rejection, RejectionKind, Snapshots, events};
 use schemars::JsonSchema;
@@ -46,7 +45,7 @@ events! {
     }
 }
 
-/// How the peers and the floor write an event: the same content, and its type.
+/// The events of the other libraries and the baseline: the same content with a type tag.
 #[derive(Serialize, Deserialize)]
 #[serde(remote = "Event", tag = "type")]
 enum Tagged {
@@ -92,7 +91,7 @@ pub enum Command {
         carrier: String,
         tracking: String,
     },
-    /// Always accepted: for long streams and repeated commands.
+    /// Always accepted. Used for long streams and repeated commands.
     Note {
         text: String,
     },
@@ -122,7 +121,7 @@ pub enum Status {
 pub struct Order {
     pub status: Status,
     pub total_cents: u64,
-    /// Counts the events: shows lost and doubled ones alike.
+    /// Counts the events, which reveals lost and duplicate ones.
     pub events: u64,
 }
 
@@ -172,7 +171,7 @@ impl Order {
     }
 }
 
-/// The order as a domain of ours, with or without snapshots.
+/// The order as a domain of Ledgerfold, with or without snapshots.
 pub struct Orders<const SNAPSHOTS: bool>;
 
 impl<const SNAPSHOTS: bool> Decider for Orders<SNAPSHOTS> {
@@ -220,7 +219,7 @@ pub fn ship(number: u64) -> Command {
     Command::Ship { carrier: "ACME Express".to_owned(), tracking: format!("1Z{number:014}") }
 }
 
-/// The life of an order.
+/// The three commands of an order.
 pub fn life(number: u64) -> [Command; 3] {
     [place(number), pay(number), ship(number)]
 }

@@ -1,4 +1,4 @@
-//! Ledgerfold: with what it remembers (warm), without (cold), with snapshots.
+//! Ledgerfold: with a state cache (warm), without one (cold), and with snapshots.
 
 use std::{
     sync::{
@@ -10,7 +10,15 @@ use std::{
 
 use async_trait::async_trait;
 use aws_sdk_dynamodb::Client;
-use ledgerfold::{Actor, CausationId, command::{CommandError, CommandHandler, CommandRequest, Context, Loader, StreamHint}, CommandId, CorrelationId, Decider, EntityId, ports::{AppendError, Clock, CommandRecord, EventReader, EventStore, CommitPage, Random, StoreError, Transaction}, StreamId, Timestamp, Version, vocabulary::{Commit, NewCommit}};
+use ledgerfold::{
+    Actor, CausationId, CommandId, CorrelationId, Decider, EntityId, StreamId, Timestamp, Version,
+    command::{CommandError, CommandHandler, CommandRequest, Context, Loader, StreamHint},
+    ports::{
+        AppendError, Clock, CommandRecord, CommitPage, EventReader, EventStore, Random, StoreError,
+        Transaction,
+    },
+    vocabulary::{Commit, NewCommit},
+};
 use ledgerfold_dynamodb::{CommitItem, DynamoEventStore, item_size};
 use tokio::sync::Barrier;
 
@@ -20,7 +28,7 @@ use crate::{
     tables::{Key, create_table},
 };
 
-/// What the handlers of a function remember unless they are told otherwise.
+/// The default size of a function's state cache.
 const MEMORY: usize = 32 * 1024 * 1024;
 
 pub struct Ours<const SNAPSHOTS: bool> {
@@ -56,18 +64,20 @@ impl<const SNAPSHOTS: bool> Ours<SNAPSHOTS> {
         request(id, command, attempt, creates)
     }
 
-    /// How large the item of an order's first commit is.
+    /// The size of the item of an order's first commit.
     pub async fn first_item_size(&self, id: &str) -> usize {
         let page = self.store.read(&stream(id), Version::NONE).await.expect("it can be read");
-        let commit: &Commit = page.commits.first().expect("it is there");
+        let commit: &Commit = page.commits.first().expect("it exists");
         item_size(&CommitItem::from(commit).into_attributes().expect("it can be written"))
     }
 }
 
-/// The log, but the first append waits for the others.
+/// A log whose first append waits for the other racers.
 struct Gated {
     store: Arc<dyn EventStore>,
+    /// Shared by all racers of a round.
     gate: Arc<Barrier>,
+    /// Set by the first append, so that a retry does not wait again. An atomic because the port's methods take `&self`.
     passed: AtomicBool,
 }
 
@@ -116,7 +126,7 @@ impl<const SNAPSHOTS: bool> Contestant for Ours<SNAPSHOTS> {
         self.handler.handle(&request).await.map(drop).map_err(failure)
     }
 
-    /// Each racer is a handler of its own, as in a function of its own.
+    /// Each racer has its own handler, as in separate functions.
     async fn race(
         &self,
         id: &str,

@@ -1,4 +1,4 @@
-//! What is kept when commands race or come twice.
+//! Checks the guarantees for commands that race or are repeated.
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -14,19 +14,19 @@ use crate::{
 pub const RACERS: usize = 50;
 pub const COMMANDS: u64 = 30;
 
-/// What became of them.
+/// The results of one contestant.
 pub struct Probe {
     pub rounds: usize,
-    /// Rounds in which exactly one was accepted, and one event stored.
+    /// Rounds in which exactly one command was accepted and one event stored.
     pub right: usize,
-    /// What the others were told, over all rounds.
+    /// The outcomes of the other commands, over all rounds.
     pub losers: BTreeMap<String, usize>,
-    /// What the same command was told the second time, with how many requests.
+    /// The outcome of a repeated command, with the number of requests.
     pub second: String,
     pub second_requests: u64,
-    /// Events stored of the two.
+    /// Stored events after a command and its repetition.
     pub stored: u64,
-    /// Events in the state after 30 commands of one event each.
+    /// Events in the state after 30 commands with one event each.
     pub counted: u64,
 }
 
@@ -42,11 +42,13 @@ pub async fn measure(entrants: &[Entrant], scale: &Scale) -> Vec<Option<Probe>> 
 }
 
 async fn probe(Entrant { contestant, meter }: &Entrant, rounds: usize) -> Probe {
-    let (mut right, mut losers) = (0, BTreeMap::new());
+    let mut right = 0;
+    let mut losers = BTreeMap::new();
     for round in 0..rounds {
         right += usize::from(race(contestant, &order_id("race", round), &mut losers).await);
     }
-    let (twice, many) = (order_id("twice", 0), order_id("many", 0));
+    let twice = order_id("twice", 0);
+    let many = order_id("many", 0);
     contestant.execute(&twice, order::note(20), "twice").await.expect("it is accepted");
     meter.take_requests();
     let second = contestant.execute(&twice, order::note(20), "twice").await;
@@ -66,7 +68,7 @@ async fn probe(Entrant { contestant, meter }: &Entrant, rounds: usize) -> Probe 
     }
 }
 
-/// Many pay the same order at the same moment, each with a payment of its own.
+/// Many tasks pay the same order at the same moment, each with its own payment.
 async fn race(
     contestant: &Arc<dyn Contestant>,
     id: &str,
@@ -77,7 +79,9 @@ async fn race(
     let gate = Arc::new(Barrier::new(RACERS));
     let racers: Vec<_> = (0..RACERS)
         .map(|racer| {
-            let (contestant, id, gate) = (contestant.clone(), id.to_owned(), gate.clone());
+            let contestant = contestant.clone();
+            let id = id.to_owned();
+            let gate = gate.clone();
             let attempt = format!("{id}-{racer}");
             let command = order::pay(racer as u64);
             tokio::spawn(async move { contestant.race(&id, command, &attempt, gate).await })

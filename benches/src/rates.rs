@@ -1,4 +1,4 @@
-//! Orders that are placed, paid and shipped: commands per second, time per command, cost.
+//! Commands per second, time per command and cost, for orders that are placed, paid and shipped.
 
 use std::{
     sync::{
@@ -13,16 +13,16 @@ use crate::{Entrant, Scale, contestant::Contestant, meter::Weighed, order, sprea
 /// One repetition of one contestant.
 #[derive(Clone, Debug, Default)]
 pub struct Rate {
-    /// Commands per second, one after the other.
+    /// Commands per second of one task.
     pub alone: f64,
-    /// Of one command, in milliseconds.
+    /// The duration of a command, in milliseconds.
     pub p50: f64,
     pub p99: f64,
-    /// Commands per second from many tasks.
+    /// Commands per second of many tasks.
     pub crowded: f64,
 }
 
-/// Per command.
+/// The average cost of a command.
 pub struct Weight {
     pub requests: f64,
     pub by_operation: Vec<(&'static str, f64)>,
@@ -32,12 +32,12 @@ pub struct Weight {
 
 const ORDERS_WEIGHED: usize = 50;
 
-/// All of one length, so that all items are.
+/// All ids have the same length, so that all items have the same size.
 pub fn order_id(tag: &str, number: usize) -> String {
     format!("{tag:>8.8}-{number:08}").replace(' ', "_")
 }
 
-/// The contestants take turns in rotating order, so that they share whatever else the machine does.
+/// The contestants take turns in rotating order, so that other load on the machine affects all alike.
 pub async fn measure(entrants: &[Entrant], scale: &Scale) -> Vec<Vec<Rate>> {
     for entrant in entrants {
         alone(&*entrant.contestant, "warm-up", 2 * scale.orders).await;
@@ -80,8 +80,8 @@ pub async fn measure(entrants: &[Entrant], scale: &Scale) -> Vec<Vec<Rate>> {
     rates
 }
 
-/// The life of one order; the milliseconds of each command.
-async fn live(contestant: &dyn Contestant, id: &str, number: usize) -> Vec<f64> {
+/// Runs the three commands of one order. Returns the milliseconds of each.
+async fn run_order(contestant: &dyn Contestant, id: &str, number: usize) -> Vec<f64> {
     let mut times = Vec::new();
     for (at, command) in order::life(number as u64).into_iter().enumerate() {
         let attempt = format!("{id}-{at}");
@@ -97,7 +97,7 @@ async fn live(contestant: &dyn Contestant, id: &str, number: usize) -> Vec<f64> 
 async fn alone(contestant: &dyn Contestant, tag: &str, orders: usize) -> Vec<f64> {
     let mut times = Vec::new();
     for number in 0..orders {
-        times.extend(live(contestant, &order_id(tag, number), number).await);
+        times.extend(run_order(contestant, &order_id(tag, number), number).await);
     }
     times
 }
@@ -106,7 +106,9 @@ async fn crowded(contestant: &Arc<dyn Contestant>, tag: &str, scale: &Scale) {
     let next = Arc::new(AtomicUsize::new(0));
     let workers: Vec<_> = (0..scale.tasks)
         .map(|_| {
-            let (contestant, tag, next) = (contestant.clone(), tag.to_owned(), next.clone());
+            let contestant = contestant.clone();
+            let tag = tag.to_owned();
+            let next = next.clone();
             let orders = 2 * scale.orders;
             tokio::spawn(async move {
                 loop {
@@ -114,7 +116,7 @@ async fn crowded(contestant: &Arc<dyn Contestant>, tag: &str, scale: &Scale) {
                     if number >= orders {
                         return;
                     }
-                    live(&*contestant, &order_id(&tag, number), number).await;
+                    run_order(&*contestant, &order_id(&tag, number), number).await;
                 }
             })
         })
@@ -124,7 +126,7 @@ async fn crowded(contestant: &Arc<dyn Contestant>, tag: &str, scale: &Scale) {
     }
 }
 
-/// What one command costs on average.
+/// Measures the average cost of a command.
 pub async fn weigh(entrants: &[Entrant]) -> Vec<Weight> {
     let mut weights = Vec::new();
     for Entrant { contestant, meter } in entrants {

@@ -18,7 +18,7 @@ use crate::{
 const WRITE_PRICE: f64 = 0.625;
 const READ_PRICE: f64 = 0.125;
 
-/// All that was measured, contestant by contestant in one order.
+/// All measurements. Their lists have the same order of contestants.
 pub struct Report {
     pub names: Vec<&'static str>,
     pub rates: Vec<Vec<Rate>>,
@@ -27,17 +27,17 @@ pub struct Report {
     pub growth: Growth,
     pub probes: Vec<Option<Probe>>,
     pub cpu: Cpu,
-    /// Before and after.
+    /// The load averages before and after.
     pub busy: [String; 2],
 }
 
-/// The load averages of the machine, where it tells.
+/// The load averages of the machine, if it reports them.
 pub fn busy() -> String {
     let text = fs::read_to_string("/proc/loadavg").unwrap_or_default();
     text.split_whitespace().take(1).collect()
 }
 
-/// Puts the text between the marks of the file.
+/// Replaces the text between the marks in the file.
 pub fn replace(file: &Path, text: &str) -> io::Result<()> {
     const MARKS: [&str; 2] = ["<!-- make bench: begin -->\n", "<!-- make bench: end -->\n"];
     let before = fs::read_to_string(file)?;
@@ -52,7 +52,7 @@ pub fn replace(file: &Path, text: &str) -> io::Result<()> {
 impl Report {
     pub fn markdown(&self, scale: &Scale) -> String {
         let mut text = String::new();
-        self.circumstances(&mut text, scale).expect("a text takes all");
+        self.conditions(&mut text, scale).expect("a text takes all");
         let parts = [
             ("Speed", self.speed(scale)),
             ("Cost per command", self.cost()),
@@ -67,7 +67,7 @@ impl Report {
         text
     }
 
-    fn circumstances(&self, text: &mut String, scale: &Scale) -> std::fmt::Result {
+    fn conditions(&self, text: &mut String, scale: &Scale) -> std::fmt::Result {
         let Scale { repetitions, turns, orders, tasks, .. } = scale;
         let cores = std::thread::available_parallelism().map_or(0, usize::from);
         let [before, after] = &self.busy;
@@ -83,7 +83,8 @@ impl Report {
     }
 
     fn speed(&self, scale: &Scale) -> Table {
-        let (tasks, put) = (scale.tasks, self.names[0]);
+        let tasks = scale.tasks;
+        let put = self.names[0];
         let [alone, crowded] = ["1 task", &format!("{tasks} tasks")]
             .map(|tasks| [format!("{tasks}, commands/s"), format!("by {put}")]);
         let mut table =
@@ -102,7 +103,7 @@ impl Report {
         table
     }
 
-    /// Repetition by repetition, one contestant's rate by another's.
+    /// The ratio of two contestants' rates, for each repetition.
     pub fn ratio(&self, one: &str, other: &str, pick: fn(&Rate) -> f64) -> Spread {
         let of = |name: &str| {
             let at = self.names.iter().position(|known| *known == name).expect("it took part");
@@ -192,8 +193,8 @@ impl Report {
             ("commits encoded to items, thousands".to_owned(), thousands(encode)),
             ("commits decoded from items, thousands".to_owned(), thousands(decode)),
         ];
-        for (what, how_much) in rows {
-            table.add_row([what, how_much]);
+        for (measure, value) in rows {
+            table.add_row([measure, value]);
         }
         table
     }
@@ -204,7 +205,7 @@ fn spread(rates: &[Rate], pick: fn(&Rate) -> f64, digits: usize) -> String {
     format!("{spread:.digits$}")
 }
 
-/// A table whose first column reads from the left.
+/// A table with a left-aligned first column.
 pub fn table<const COLUMNS: usize>(header: [&str; COLUMNS]) -> Table {
     let mut table = Table::new();
     table.load_style(ASCII_MARKDOWN).set_header(header);

@@ -1,6 +1,8 @@
+//! Statistics of repeated measurements.
+
 use std::fmt;
 
-/// What a measure was over the repetitions.
+/// Median, lowest and highest value over the repetitions.
 #[derive(Clone, Copy, Debug)]
 pub struct Spread {
     pub low: f64,
@@ -9,11 +11,12 @@ pub struct Spread {
 }
 
 impl Spread {
-    /// Of nothing: `None`.
+    /// `None` without values.
     pub fn of(values: impl IntoIterator<Item = f64>) -> Option<Self> {
         let mut values: Vec<f64> = values.into_iter().collect();
         values.sort_by(f64::total_cmp);
-        let (low, high) = (*values.first()?, *values.last()?);
+        let low = *values.first()?;
+        let high = *values.last()?;
         Some(Self { low, median: quantile(&values, 50), high })
     }
 }
@@ -26,7 +29,7 @@ impl fmt::Display for Spread {
     }
 }
 
-/// Of sorted values, the one below which this part of a hundred lies.
+/// The value at this percentile of sorted values.
 pub fn quantile(sorted: &[f64], percent: usize) -> f64 {
     sorted[(sorted.len() - 1) * percent / 100]
 }

@@ -1,5 +1,4 @@
-//! Long streams: what a load takes, whether it sees everything, and whether a command still gets
-//! through.
+//! Long streams: the cost of a load, the events that it sees, and the next command.
 
 use std::time::Instant;
 
@@ -23,20 +22,20 @@ pub struct Size {
 pub const LONG: Size = Size { events: 2_000, bytes: 100 };
 pub const LARGE: Size = Size { events: 1_000, bytes: 3_000 };
 
-/// What became of a stream.
+/// The results for one stream.
 #[derive(Clone, Debug, Default)]
 pub struct Stream {
     /// Milliseconds per load.
     pub loads: Vec<f64>,
     pub requests: f64,
     pub read_units: f64,
-    /// Events that the load saw.
+    /// Events that the load returned.
     pub seen: u64,
-    /// What the next command was told.
+    /// The outcome of the next command.
     pub next: String,
 }
 
-/// For each contestant the long and the large stream; nothing for who does not load.
+/// Measures the long and the large stream of each contestant; `None` for a contestant that does not load.
 pub async fn measure(entrants: &[Entrant], scale: &Scale) -> Vec<Option<[Stream; 2]>> {
     let mut streams: Vec<Option<[Stream; 2]>> = Vec::new();
     for Entrant { contestant, .. } in entrants {
@@ -46,7 +45,7 @@ pub async fn measure(entrants: &[Entrant], scale: &Scale) -> Vec<Option<[Stream;
         }
         for (tag, size) in [("long", LONG), ("large", LARGE)] {
             let events = order::notes(size.events, size.bytes);
-            contestant.seed(&order_id(tag, 0), events).await.expect("all events are taken");
+            contestant.seed(&order_id(tag, 0), events).await.expect("all events are accepted");
         }
         streams.push(Some([Stream::default(), Stream::default()]));
         eprintln!("seeded {}", contestant.name());
@@ -82,10 +81,10 @@ async fn load(contestant: &dyn Contestant, id: &str) -> (f64, Order) {
     (start.elapsed().as_secs_f64() * 1e3, state)
 }
 
-/// How a load grows with the stream, where there are snapshots.
+/// How the time of a load grows with the stream, with snapshots.
 pub struct Growth {
     pub events: usize,
-    /// Milliseconds for 10 events, and for that many; the second by the first.
+    /// Milliseconds for 10 events and for `events` events, and their ratio.
     pub short: Spread,
     pub long: Spread,
     pub ratio: Spread,
@@ -93,9 +92,10 @@ pub struct Growth {
 
 pub async fn growth(scale: &Scale) -> Growth {
     let contestant = WithSnapshots::cold(Meter::client().0, "growth").await;
-    let (short, long) = (order_id("short", 0), order_id("long", 0));
+    let short = order_id("short", 0);
+    let long = order_id("long", 0);
     for (id, events) in [(&short, 10), (&long, scale.long_stream)] {
-        contestant.seed(id, order::notes(events, 100)).await.expect("all events are taken");
+        contestant.seed(id, order::notes(events, 100)).await.expect("all events are accepted");
     }
     let mut medians: Vec<[f64; 2]> = Vec::new();
     for _ in 0..scale.repetitions {

@@ -1,3 +1,5 @@
+//! Tables for the contestants.
+
 use aws_sdk_dynamodb::{
     Client,
     types::{
@@ -29,7 +31,7 @@ impl Key {
     }
 }
 
-/// An index over the table's own hash key: its name and range key.
+/// An index with the table's own hash key: its name and its range key.
 pub type Index = (&'static str, Key);
 
 pub async fn create_table(
@@ -61,5 +63,5 @@ pub async fn create_table(
             .attribute_definitions(range.definition())
             .global_secondary_indexes(index.build().expect("name and keys are set"));
     }
-    table.send().await.expect("the table can be made");
+    table.send().await.expect("the table can be created");
 }

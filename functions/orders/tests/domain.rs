@@ -1,4 +1,4 @@
-//! The rules of orders, as examples: given, when, then.
+//! The rules of orders as examples: given, when, then.
 
 use ledgerfold_testkit::Given;
 use orders::domain::{OrderCommand, OrderRejection, Orders};
@@ -60,7 +60,7 @@ fn ship() -> OrderCommand {
 const DELIVER: OrderCommand = OrderCommand::DeliverOrder;
 const CANCEL_UNPAID: OrderCommand = OrderCommand::CancelUnpaidOrder;
 
-/// The histories by which an order comes to each of its stages.
+/// A history for each stage of an order.
 fn stages() -> [(&'static str, Vec<OrderEvent>); 6] {
     [
         ("placed", vec![placed()]),
@@ -81,14 +81,14 @@ fn an_order_is_placed_once() {
 }
 
 #[test]
-fn nothing_happens_to_an_order_that_was_not_placed() {
+fn every_command_to_a_missing_order_is_rejected() {
     for command in [pay(euro(900)), cancel(), CANCEL_UNPAID, ship(), DELIVER] {
         Given::<Orders>::nothing().when(command).then_refused(OrderRejection::NotFound);
     }
 }
 
 #[test]
-fn each_stage_allows_what_the_contract_says_and_names_the_rule_otherwise() {
+fn each_stage_allows_its_commands_and_rejects_others_by_name_of_the_rule() {
     use OrderRejection::{
         AlreadyDelivered, AlreadyPaid, AlreadyShipped, Cancelled, NotPaid, NotShipped,
     };

@@ -117,7 +117,7 @@ const TRANSIENT: &[&str] = &[
 ];
 
 const REFUSED: &[&str] = &[
-    // Any service: a right or valid credentials are missing.
+    // Any service: a permission or valid credentials are missing.
     "AccessDenied",
     "AccessDeniedException",
     "AllAccessDisabled",

@@ -73,7 +73,7 @@ mod tests {
     use super::value_of;
 
     #[test]
-    fn an_option_is_found_wherever_it_stands() {
+    fn an_option_is_found_in_any_position() {
         let found = |arguments: &[&str]| {
             let arguments: Vec<OsString> = arguments.iter().map(OsString::from).collect();
             value_of("--context", &arguments).map(|value| value.to_string_lossy().into_owned())

@@ -133,7 +133,7 @@ mod tests {
         }
         for bad in ["deadlines", "deadlines retry", "deadlines No_Process"] {
             let arguments = ["ledgerfold"].into_iter().chain(bad.split(' '));
-            assert!(CommandLine::try_parse_from(arguments).is_err(), "{bad} was taken");
+            assert!(CommandLine::try_parse_from(arguments).is_err(), "{bad} was accepted");
         }
     }
 
@@ -151,7 +151,7 @@ mod tests {
         let no_name = "unskip shipment order#1 3 --actor=";
         for bad in [no_reason, no_stream, no_version, no_name, "skips one other"] {
             let arguments = ["ledgerfold", "parked"].into_iter().chain(bad.split(' '));
-            assert!(CommandLine::try_parse_from(arguments).is_err(), "{bad} was taken");
+            assert!(CommandLine::try_parse_from(arguments).is_err(), "{bad} was accepted");
         }
         for good in ["parked", "parked shipment", "parked retry shipment", "parked --json"] {
             let arguments = ["ledgerfold"].into_iter().chain(good.split(' '));
@@ -159,7 +159,7 @@ mod tests {
         }
         for bad in ["parked shipment retry", "parked retry", "parked one other"] {
             let arguments = ["ledgerfold"].into_iter().chain(bad.split(' '));
-            assert!(CommandLine::try_parse_from(arguments).is_err(), "{bad} was taken");
+            assert!(CommandLine::try_parse_from(arguments).is_err(), "{bad} was accepted");
         }
     }
 

@@ -133,16 +133,16 @@ pub(crate) async fn attributes(sqs: &Client, queue: &str) -> Result<Attributes, 
         .send()
         .await
         .map_err(failed(CALL))?;
-    let said = answer.attributes.unwrap_or_default();
+    let attributes = answer.attributes.unwrap_or_default();
     let missing = || CliError::Queue {
         call: CALL,
         reason: format!("the description of {queue} is incomplete"),
     };
     let number = |name: QueueAttributeName| {
-        said.get(&name).and_then(|text| text.parse().ok()).ok_or_else(missing)
+        attributes.get(&name).and_then(|text| text.parse().ok()).ok_or_else(missing)
     };
     Ok(Attributes {
-        arn: said.get(&QueueAttributeName::QueueArn).ok_or_else(missing)?.clone(),
+        arn: attributes.get(&QueueAttributeName::QueueArn).ok_or_else(missing)?.clone(),
         waiting: number(QueueAttributeName::ApproximateNumberOfMessages)?,
         in_flight: number(QueueAttributeName::ApproximateNumberOfMessagesNotVisible)?,
     })
@@ -192,7 +192,9 @@ impl From<Message> for DeadLetter {
     fn from(message: Message) -> Self {
         let received = message
             .attributes()
-            .and_then(|said| said.get(&MessageSystemAttributeName::ApproximateReceiveCount))
+            .and_then(|attributes| {
+                attributes.get(&MessageSystemAttributeName::ApproximateReceiveCount)
+            })
             .and_then(|count| count.parse().ok())
             .unwrap_or_default();
         let id = message.message_id.unwrap_or_default();
@@ -262,7 +264,7 @@ mod tests {
         let counts = Counts { dead_letters: BTreeMap::from([("shipment".to_owned(), count)]) };
         let text = rendered(&counts, false).expect("text");
         let words: Vec<_> = text.split_whitespace().collect();
-        assert_eq!(words, ["of", "waiting", "in", "flight", "shipment", "3", "1"]);
+        assert_eq!(words, ["queue", "of", "waiting", "in", "flight", "shipment", "3", "1"]);
         assert_eq!(
             rendered(&counts, true).expect("JSON"),
             "{\"deadLetters\":{\"shipment\":{\"waiting\":3,\"inFlight\":1}}}\n"

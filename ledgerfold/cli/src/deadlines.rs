@@ -99,7 +99,7 @@ impl Listed {
         process: &ProcessName,
         until: Timestamp,
     ) -> Result<Self, CliError> {
-        let mut all = Found::default();
+        let mut all = AllPages::default();
         for part in 0..store.parts() {
             all.read(async |from| store.due(process, part, until, from).await).await?;
         }
@@ -107,19 +107,19 @@ impl Listed {
         due.sort_by_key(|pending| (pending.next, pending.deadline.key.clone()));
         all.read(async |from| store.failed(process, from).await).await?;
         let entries = |found: Vec<Pending>| found.into_iter().map(Entry::from).collect();
-        let Found { deadlines: failed, unreadable } = all;
+        let AllPages { deadlines: failed, unreadable } = all;
         Ok(Self { due: entries(due), failed: entries(failed), unreadable })
     }
 }
 
 /// The deadlines of several pages.
 #[derive(Default)]
-struct Found {
+struct AllPages {
     deadlines: Vec<Pending>,
     unreadable: Vec<String>,
 }
 
-impl Found {
+impl AllPages {
     async fn read(
         &mut self,
         page: impl AsyncFn(Option<&Resume>) -> Result<DeadlinePage, DeadlineError>,
@@ -177,7 +177,7 @@ struct Retried {
 
 /// Reads all pages before the first retry, because a retry removes the deadline from the list.
 async fn retry(store: &dyn DeadlineStore, process: &ProcessName) -> Result<Retried, CliError> {
-    let mut failed = Found::default();
+    let mut failed = AllPages::default();
     failed.read(async |from| store.failed(process, from).await).await?;
     let mut retried = 0;
     for pending in &failed.deadlines {
@@ -219,7 +219,7 @@ mod tests {
         };
         let due = Timestamp::UNIX_EPOCH + Duration::from_secs(second);
         let deadline = Deadline { key, due, cause };
-        store.schedule(&deadline).await.expect("it can be kept");
+        store.schedule(&deadline).await.expect("it can be stored");
         Pending { next: due, deadline, attempts: 0 }
     }
 

@@ -24,11 +24,11 @@ pub(crate) const FINDINGS: u8 = 3;
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum CliError {
     #[error(
-        "the {what} is not known: use {option}, or --stack with the file that `make up` writes (target/local/stack.json)"
+        "the {subject} is not known: use {option}, or --stack with the file that `make up` writes (target/local/stack.json)"
     )]
-    NoName { what: String, option: &'static str },
-    #[error("there is no {what} called {name}; known: {}", known.join(", "))]
-    Unknown { what: &'static str, name: String, known: Vec<String> },
+    NoName { subject: String, option: &'static str },
+    #[error("there is no {subject} called {name}; known: {}", known.join(", "))]
+    Unknown { subject: &'static str, name: String, known: Vec<String> },
     #[error("cannot read {}: {source}", path.display())]
     UnreadableStack { path: PathBuf, source: io::Error },
     #[error("{} is not a stack file: {source}", path.display())]

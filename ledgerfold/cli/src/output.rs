@@ -68,8 +68,8 @@ pub(crate) fn table<const COLUMNS: usize>(
 }
 
 /// Shows progress without a known end on standard error, if that is a terminal.
-pub(crate) fn progress(what: &'static str) -> ProgressBar {
-    let bar = ProgressBar::new_spinner().with_message(what);
+pub(crate) fn progress(label: &'static str) -> ProgressBar {
+    let bar = ProgressBar::new_spinner().with_message(label);
     if let Ok(style) = ProgressStyle::with_template("{spinner} {msg}: {pos} ({elapsed})") {
         bar.set_style(style);
     }
@@ -78,8 +78,8 @@ pub(crate) fn progress(what: &'static str) -> ProgressBar {
 }
 
 /// Shows progress towards a known end on standard error, if that is a terminal.
-pub(crate) fn progress_to(end: u64, what: &'static str) -> ProgressBar {
-    let bar = ProgressBar::new(end).with_message(what);
+pub(crate) fn progress_to(end: u64, label: &'static str) -> ProgressBar {
+    let bar = ProgressBar::new(end).with_message(label);
     if let Ok(style) = ProgressStyle::with_template("{msg} [{bar:30}] {percent} % ({elapsed})") {
         bar.set_style(style);
     }

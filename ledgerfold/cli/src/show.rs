@@ -151,10 +151,10 @@ mod tests {
 
     #[tokio::test]
     async fn a_stream_is_shown_up_to_where_it_was_asked_for() {
-        assert_eq!(shown(None, None).await.expect("it is there"), [1, 2, 3, 4, 5, 6]);
-        assert_eq!(shown(Some(3), None).await.expect("it is there"), [1, 2, 3]);
+        assert_eq!(shown(None, None).await.expect("it exists"), [1, 2, 3, 4, 5, 6]);
+        assert_eq!(shown(Some(3), None).await.expect("it exists"), [1, 2, 3]);
         let then = shown(None, Some("1970-01-01T00:02:30Z")).await;
-        assert_eq!(then.expect("it is there"), [1, 2], "nothing after the first that is too late");
+        assert_eq!(then.expect("it exists"), [1, 2], "nothing after the first that is too late");
         let never = shown(None, Some("1970-01-01T00:00:30Z")).await;
         assert!(matches!(never, Err(CliError::NoStream { .. })));
     }

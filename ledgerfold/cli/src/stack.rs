@@ -84,7 +84,7 @@ impl Stack {
             None => None,
         };
         found.map(|(name, context)| (name.as_str(), context)).ok_or_else(|| CliError::Unknown {
-            what: "context",
+            subject: "context",
             name: name.unwrap_or("(none named)").to_owned(),
             known: self.contexts.keys().cloned().collect(),
         })

@@ -157,8 +157,8 @@ impl TargetOptions {
         if let Some(name) = &self.context {
             return Ok(name.clone());
         }
-        let what = "context".to_owned();
-        let stack = self.stack()?.ok_or(CliError::NoName { what, option: "--context" })?;
+        let subject = "context".to_owned();
+        let stack = self.stack()?.ok_or(CliError::NoName { subject, option: "--context" })?;
         Ok(stack.context(None)?.0.to_owned())
     }
 
@@ -190,7 +190,7 @@ impl TargetOptions {
 impl Target {
     pub(crate) fn event_table(&self) -> Result<&str, CliError> {
         self.names.event_table.as_deref().ok_or_else(|| CliError::NoName {
-            what: "event table".to_owned(),
+            subject: "event table".to_owned(),
             option: "--event-table",
         })
     }
@@ -212,7 +212,7 @@ impl Target {
 
     pub(crate) fn read_table(&self, projection: &str) -> Result<&str, CliError> {
         self.names.read_tables.get(projection).map(String::as_str).ok_or_else(|| CliError::NoName {
-            what: format!("read table of {projection}"),
+            subject: format!("read table of {projection}"),
             option: "--read-table",
         })
     }
@@ -224,7 +224,7 @@ impl Target {
 
     pub(crate) fn projection_states(&self) -> Result<&str, CliError> {
         self.names.projection_states.as_deref().ok_or_else(|| CliError::NoName {
-            what: "table of projection states".to_owned(),
+            subject: "table of projection states".to_owned(),
             option: "--projection-states",
         })
     }
@@ -252,13 +252,13 @@ impl Target {
         }
         let name = projection.to_owned();
         let known = queues.keys().cloned().collect();
-        Err(CliError::Unknown { what: "projection", name, known })
+        Err(CliError::Unknown { subject: "projection", name, known })
     }
 
     pub(crate) fn dead_letters(&self) -> Result<&BTreeMap<String, String>, CliError> {
         if self.names.dead_letters.is_empty() {
-            let what = "dead-letter queue".to_owned();
-            return Err(CliError::NoName { what, option: "--dead-letter-queue" });
+            let subject = "dead-letter queue".to_owned();
+            return Err(CliError::NoName { subject, option: "--dead-letter-queue" });
         }
         Ok(&self.names.dead_letters)
     }
@@ -266,7 +266,7 @@ impl Target {
     pub(crate) fn dead_letter_queue(&self, projection: &str) -> Result<&str, CliError> {
         let queues = self.dead_letters()?;
         queues.get(projection).map(String::as_str).ok_or_else(|| CliError::Unknown {
-            what: "projection",
+            subject: "projection",
             name: projection.to_owned(),
             known: queues.keys().cloned().collect(),
         })
@@ -275,7 +275,7 @@ impl Target {
     pub(crate) fn archive(&self) -> Result<&str, CliError> {
         self.archive
             .as_deref()
-            .ok_or_else(|| CliError::NoName { what: "archive".to_owned(), option: "--archive" })
+            .ok_or_else(|| CliError::NoName { subject: "archive".to_owned(), option: "--archive" })
     }
 
     /// A publisher to the context's bus, like the relay's.
@@ -305,7 +305,7 @@ impl Target {
         let known = &self.names.rules;
         if known.is_empty() {
             return Err(CliError::NoName {
-                what: "projection's rule".to_owned(),
+                subject: "projection's rule".to_owned(),
                 option: "--rule",
             });
         }
@@ -313,7 +313,7 @@ impl Target {
             if wanted.is_empty() { known.keys().collect() } else { wanted.iter().collect() };
         let rule = |name: &String| {
             let arn = known.get(name).ok_or_else(|| CliError::Unknown {
-                what: "projection",
+                subject: "projection",
                 name: name.clone(),
                 known: known.keys().cloned().collect(),
             })?;
@@ -324,14 +324,14 @@ impl Target {
 
     pub(crate) fn queue(&self, projection: &str) -> Result<&str, CliError> {
         self.names.queues.get(projection).map(String::as_str).ok_or_else(|| CliError::NoName {
-            what: format!("queue of {projection}"),
+            subject: format!("queue of {projection}"),
             option: "--queue",
         })
     }
 }
 
-fn unnamed(what: &str, option: &'static str) -> CliError {
-    CliError::NoName { what: what.to_owned(), option }
+fn unnamed(subject: &str, option: &'static str) -> CliError {
+    CliError::NoName { subject: subject.to_owned(), option }
 }
 
 /// `bucket`, `bucket/prefix` or `bucket/prefix/`; the prefix ends with a slash, or is empty.
@@ -409,7 +409,7 @@ mod tests {
             target.rules(&wanted).map(|rules| rules.into_keys().collect::<Vec<_>>())
         };
         assert_eq!(names(&[]).expect("all"), ["order-view", "shipment"]);
-        assert_eq!(names(&["shipment"]).expect("it is there"), ["shipment"]);
+        assert_eq!(names(&["shipment"]).expect("it exists"), ["shipment"]);
         assert!(matches!(names(&["deadline"]), Err(CliError::Unknown { .. })));
     }
 
@@ -427,14 +427,14 @@ mod tests {
         let options = stack_file("several.json", several);
         assert!(matches!(options.resolve(), Err(CliError::Unknown { .. })));
         let options = TargetOptions { context: Some("b".to_owned()), ..options };
-        assert_eq!(options.resolve().expect("it is there").event_table().expect("named"), "tb");
+        assert_eq!(options.resolve().expect("it exists").event_table().expect("named"), "tb");
     }
 
     #[test]
     fn a_name_of_a_projection_is_written_with_an_equals_sign() {
         assert!("order-view=https://queue?a=b".parse::<Named>().is_ok());
         for bad in ["order-view", "=x", "order-view="] {
-            assert!(bad.parse::<Named>().is_err(), "{bad} was taken for a name");
+            assert!(bad.parse::<Named>().is_err(), "{bad} was accepted");
         }
     }
 }

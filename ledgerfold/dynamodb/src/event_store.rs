@@ -48,6 +48,7 @@ pub struct DynamoEventStore {
     pub(crate) table: String,
     reservations: Option<String>,
     pub(crate) reservations_per_page: Option<i32>,
+    /// Shared by the clones of the log and by the publisher of the same events.
     payloads: Option<Arc<dyn PayloadStore>>,
 }
 

@@ -88,6 +88,6 @@ fn an_item_whose_versions_do_not_add_up_is_refused() {
         let mut damaged = item.clone();
         damaged.insert(attribute.to_owned(), AttributeValue::N(value.to_owned()));
         let read = CommitItem::from_attributes(damaged).and_then(CommitItem::into_commit);
-        assert!(read.is_err(), "{attribute} = {value} was taken");
+        assert!(read.is_err(), "{attribute} = {value} was accepted");
     }
 }

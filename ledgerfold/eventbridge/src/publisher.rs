@@ -41,6 +41,7 @@ pub struct EventBridgePublisher {
     bus: String,
     context: String,
     max_call_bytes: usize,
+    /// Shared by the clones of the publisher and by the log.
     payloads: Option<Arc<dyn PayloadStore>>,
     key: Option<SigningKey>,
 }

@@ -316,10 +316,10 @@ async fn an_event_too_large_for_the_bus_is_published_as_a_pointer() {
     let id = ContentId::of(large.event.data.as_str().as_bytes());
     assert_eq!(sent["dataref"], json!(payloads.uri(&id)));
 
-    let told = parse(&json!({"detail": sent.clone()}));
-    assert_eq!(told.origin, Origin::Relay);
+    let parsed = parse(&json!({"detail": sent.clone()}));
+    assert_eq!(parsed.origin, Origin::Relay);
     let (stream, committed) = (large.stream.clone(), large.commit.1);
-    assert_eq!(told.content, Content::Pointer { stream, committed });
+    assert_eq!(parsed.content, Content::Pointer { stream, committed });
     let pointer = || serde_json::from_value::<CloudEvent>(sent.clone()).expect("it is one");
     let whole = pointer().redeem(&*payloads).await.expect("the content is there");
     assert_eq!(whole.into_envelope().expect("it is whole"), large);

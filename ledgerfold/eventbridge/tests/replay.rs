@@ -37,7 +37,7 @@ async fn archive(answers: impl IntoIterator<Item = RecordedAnswer>) -> (Recorded
         json!({"ArchiveArn": ARCHIVE, "EventSourceArn": BUS, "CreationTime": 1_700_000_000});
     let description = Json(200, description.to_string());
     let service = RecordedService::start([description].into_iter().chain(answers)).await;
-    let replays = Replays::open(client(&service), ARCHIVE).await.expect("it is there");
+    let replays = Replays::open(client(&service), ARCHIVE).await.expect("it exists");
     (service, replays)
 }
 
@@ -107,21 +107,22 @@ async fn each_refusal_has_its_own_error() {
 
 #[tokio::test]
 async fn a_replay_is_described_and_listed_page_by_page() {
-    let said = json!({
+    let described = json!({
         "ReplayName": "again", "State": "RUNNING", "StateReason": "because",
         "EventStartTime": 1_700_000_000, "EventEndTime": 1_700_003_600,
         "EventLastReplayedTime": 1_700_001_800, "ReplayStartTime": 1_700_009_000,
     });
-    let list = |next: Value| Json(200, json!({"Replays": [said], "NextToken": next}).to_string());
+    let list =
+        |next: Value| Json(200, json!({"Replays": [described], "NextToken": next}).to_string());
     let answers = [
-        Json(200, said.to_string()),
+        Json(200, described.to_string()),
         list(json!("more")),
         list(Value::Null),
         refusal("ResourceNotFoundException"),
     ];
     let (service, replays) = archive(answers).await;
 
-    let status = replays.describe(&named("again")).await.expect("it is there");
+    let status = replays.describe(&named("again")).await.expect("it exists");
     assert_eq!((status.state, status.reason.as_deref()), (ReplayState::Running, Some("because")));
     assert_eq!(status.window, Some(window()));
     assert_eq!(status.replayed_to, Timestamp::from_second(1_700_001_800).ok());

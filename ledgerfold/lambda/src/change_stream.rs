@@ -282,7 +282,7 @@ mod tests {
                 "i": "018bcfe5-6800-7000-8000-000000000000", "t": "OrderDelivered", "v": 1,
                 "d": {"text": text},
             }]);
-            let id = ContentId::keep(&payloads, content.to_string()).await.expect("it is kept");
+            let id = ContentId::keep(&payloads, content.to_string()).await.expect("it is stored");
             records.push(record("INSERT", &number.to_string(), &kept_elsewhere(&id)));
         }
         let limits = Limits { entries: 10, bytes: 2 * MAX_PAGE_BYTES };
@@ -315,7 +315,7 @@ mod tests {
 
     /// The log refuses every commit that the bus behind it would refuse, including its metadata.
     #[test]
-    fn what_the_log_takes_the_bus_takes() {
+    fn the_bus_accepts_every_event_that_the_log_accepts() {
         let longest = "x".repeat(64);
         let mut commit = commit("1");
         let data = "x".repeat(MAX_EVENT_BYTES - 11);
@@ -359,7 +359,7 @@ mod tests {
             "i": "018bcfe5-6800-7000-8000-000000000000", "t": "OrderDelivered", "v": 1, "d": {},
         }]);
         let payloads = MemoryPayloadStore::default();
-        let id = ContentId::keep(&payloads, content.to_string()).await.expect("it is kept");
+        let id = ContentId::keep(&payloads, content.to_string()).await.expect("it is stored");
         let records = json!([record("INSERT", "11", &kept_elsewhere(&id))]);
         let (response, taken) = relay_with(Some(&payloads), records.clone(), vec![]).await;
         assert_eq!((failures(&response), taken), (vec![], 1));

@@ -44,7 +44,7 @@ async fn fetch(answer: RecordedAnswer) -> Result<String, PayloadError> {
 #[tokio::test]
 async fn existing_content_counts_as_written() {
     put(Json(200, String::new())).await.expect("it is put");
-    put(refusal(412, "PreconditionFailed")).await.expect("it is there");
+    put(refusal(412, "PreconditionFailed")).await.expect("it exists");
 }
 
 /// None of these answers means that the content is lost, so readers of a commit retry.

@@ -25,15 +25,15 @@ fn client() -> Client {
 }
 
 #[tokio::test]
-async fn content_is_kept_once_and_comes_back_as_it_was() {
+async fn content_is_stored_once_and_read_back_unchanged() {
     let (client, bucket) = (client(), format!("payloads-{}", Uuid::new_v4()));
     client.create_bucket().bucket(&bucket).send().await.expect("the name is free");
     let store = S3PayloadStore::new(client.clone(), &bucket, "notes/");
     let content = format!(r#"{{"text": "{}"}}"#, "ä".repeat(200_000));
-    let id = ContentId::keep(&store, content.clone()).await.expect("it is kept");
-    assert_eq!(ContentId::keep(&store, content.clone()).await.expect("it is there"), id);
-    assert!(id.fetch(&store).await.expect("it is there") == content, "another content");
-    let listed = client.list_objects_v2().bucket(&bucket).send().await.expect("it is there");
+    let id = ContentId::keep(&store, content.clone()).await.expect("it is stored");
+    assert_eq!(ContentId::keep(&store, content.clone()).await.expect("it exists"), id);
+    assert!(id.fetch(&store).await.expect("it exists") == content, "another content");
+    let listed = client.list_objects_v2().bucket(&bucket).send().await.expect("it exists");
     assert_eq!(listed.contents().len(), 1);
 
     let nowhere = ContentId::of(b"never kept");
@@ -41,6 +41,6 @@ async fn content_is_kept_once_and_comes_back_as_it_was() {
     assert!(matches!(missing, Err(PayloadError::Missing(_))), "{missing:?}");
 
     let key = format!("notes/{id}");
-    client.delete_object().bucket(&bucket).key(key).send().await.expect("it is there");
+    client.delete_object().bucket(&bucket).key(key).send().await.expect("it exists");
     client.delete_bucket().bucket(&bucket).send().await.expect("it is empty");
 }

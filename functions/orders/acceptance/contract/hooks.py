@@ -1,8 +1,8 @@
-"""What the OpenAPI document cannot say, so that Schemathesis makes requests that the service has to accept.
+"""Hooks for Schemathesis, so that it also makes requests that the service must accept.
 
 - Only the service can issue tokens and cursors. They come from answers to two orders that are placed here.
-- Some rules tie two parameters or two fields together. Valid requests are changed to keep them; those that are meant to
-  be invalid stay as they are.
+- Some rules connect two parameters or two fields, which the OpenAPI document cannot express. Valid requests are
+  changed to follow them; requests that are meant to be invalid stay unchanged.
 """
 
 from __future__ import annotations
@@ -27,14 +27,14 @@ def ask(method: str, path: str, body: object = None) -> tuple[dict[str, str], di
     headers = {"Content-Type": "application/json", "Idempotency-Key": str(uuid.uuid4())} if body else {}
     content = json.dumps(body).encode() if body else None
     request = urllib.request.Request(API + path, content, headers, method=method)
-    # The local cloud is on this machine, whatever proxy the environment names.
+    # The local cloud runs on this machine, so ignore proxies of the environment.
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     with opener.open(request, timeout=30) as answer:
         return dict(answer.headers.items()), json.load(answer)
 
 
 def place() -> tuple[str, str]:
-    """An order's id, and the token that says it was placed."""
+    """An order's id, and the token of its placing."""
     price = {"amount": 450, "currency": "EUR"}
     items = [{"sku": "tea", "quantity": 1, "unitPrice": price}]
     headers, placed = ask("POST", "/orders", {"customerId": CUSTOMER, "items": items})
@@ -47,9 +47,9 @@ OTHER, OTHER_TOKEN = place()
 
 
 def cursors() -> dict[str, tuple[str, str, str]]:
-    """For each list: its path parameter, whose list it is, and a cursor of it."""
+    """For each list its path parameter, its value, and a cursor of the list."""
     _, events = ask("GET", f"/orders/{ORDER}/events?limit=1")
-    # The token shows one order at once; the other one is in the list as soon as it is projected.
+    # The token shows one order at once. The other one appears in the list after it is projected.
     deadline = datetime.datetime.now() + datetime.timedelta(minutes=1)
     while datetime.datetime.now() < deadline:
         _, orders = ask("GET", f"/customers/{CUSTOMER}/orders?limit=1")
@@ -58,7 +58,7 @@ def cursors() -> dict[str, tuple[str, str, str]]:
                 "/orders/{id}/events": ("id", ORDER, events["nextCursor"]),
                 "/customers/{customerId}/orders": ("customerId", CUSTOMER, orders["nextCursor"]),
             }
-    raise SystemExit("Two orders that were placed are not in their customer's list after a minute.")
+    raise SystemExit("Two placed orders did not appear in their customer's list within a minute.")
 
 
 CURSORS = cursors()

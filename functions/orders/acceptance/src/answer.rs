@@ -1,4 +1,4 @@
-//! What the service answered.
+//! Answers of the service.
 
 use std::time::Duration;
 
@@ -9,10 +9,10 @@ use serde::de::DeserializeOwned;
 use crate::client::ClientError;
 use crate::model::{Accepted, Problem};
 
-/// The header that carries a consistency token, both ways.
+/// The header with the consistency token, in requests and answers.
 pub const CONSISTENCY_TOKEN: &str = "consistency-token";
 
-/// One answer, kept byte for byte.
+/// An answer, unparsed.
 #[derive(Debug, Clone)]
 pub struct Answer {
     pub(crate) status: StatusCode,
@@ -21,8 +21,8 @@ pub struct Answer {
     pub(crate) took: Duration,
 }
 
-/// The parts of an answer that a repeated command must give again. Headers that any server may vary,
-/// such as `Date`, are not among them.
+/// The parts of an answer that a repeated command must receive again. Headers that any server may vary, such as `Date`,
+/// are not included.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Essence {
     /// HTTP status.
@@ -44,7 +44,7 @@ impl Answer {
         self.status.as_u16()
     }
 
-    /// From the first byte sent to the last byte read, including the attempts that had to be repeated.
+    /// The time from the first byte sent to the last byte read, including repeated attempts.
     #[must_use]
     pub fn took(&self) -> Duration {
         self.took
@@ -56,7 +56,7 @@ impl Answer {
         self.headers.get(name)?.to_str().ok()
     }
 
-    /// The body as text, whatever it is.
+    /// The body as text.
     #[must_use]
     pub fn text(&self) -> String {
         String::from_utf8_lossy(&self.body).into_owned()
@@ -76,13 +76,13 @@ impl Answer {
         if canonical { digits.parse().ok() } else { None }
     }
 
-    /// The consistency token of a command's success.
+    /// The consistency token of a successful command.
     #[must_use]
     pub fn consistency_token(&self) -> Option<&str> {
         self.header(CONSISTENCY_TOKEN)
     }
 
-    /// What a repeated command must give again.
+    /// The parts that a repeated command must receive again.
     #[must_use]
     pub fn essence(&self) -> Essence {
         let owned = |name: &str| self.header(name).map(str::to_owned);
@@ -95,10 +95,10 @@ impl Answer {
         }
     }
 
-    /// Insists on a status.
+    /// Checks the status.
     ///
     /// # Errors
-    /// When the answer has another status; the error quotes its body.
+    /// If the answer has another status. The error includes the body.
     pub fn expect_status(self, status: u16) -> Result<Self, ClientError> {
         if self.status() == status {
             return Ok(self);
@@ -106,19 +106,19 @@ impl Answer {
         Err(ClientError::Status { expected: status, actual: self.status(), body: self.text() })
     }
 
-    /// Reads the body.
+    /// Parses the body.
     ///
     /// # Errors
-    /// When the body is not JSON of this shape.
+    /// If the body is not JSON of this form.
     pub fn json<T: DeserializeOwned>(&self) -> Result<T, ClientError> {
         serde_json::from_slice(&self.body)
             .map_err(|source| ClientError::Body { source, body: self.text() })
     }
 
-    /// Reads a command's success.
+    /// Parses the answer to a successful command.
     ///
     /// # Errors
-    /// When the status is neither 200 nor 201, or the body is not that of a success.
+    /// If the status is neither 200 nor 201, or the body is not that of a success.
     pub fn accepted(&self) -> Result<Accepted, ClientError> {
         if !self.status.is_success() {
             return Err(ClientError::Status {
@@ -130,10 +130,10 @@ impl Answer {
         self.json()
     }
 
-    /// Reads an error's body.
+    /// Parses a problem.
     ///
     /// # Errors
-    /// When the body is not a problem document.
+    /// If the body is not a problem document.
     pub fn problem(&self) -> Result<Problem, ClientError> {
         self.json()
     }

@@ -12,45 +12,45 @@ use crate::answer::{Answer, CONSISTENCY_TOKEN};
 use crate::model::{CancelOrder, DeliverOrder, Page, PayOrder, PlaceOrder, ShipOrder};
 use crate::stack::Stack;
 
-/// The header that names a command once and for all.
+/// The header with the idempotency key of a command.
 pub const IDEMPOTENCY_KEY: &str = "idempotency-key";
 
 const API_KEY: &str = "x-api-key";
 const TIMEOUT: Duration = Duration::from_secs(90);
-// LocalStack closes a connection that was idle for a minute. A request that is sent at that moment is lost.
+// LocalStack closes a connection after an idle minute, and loses a request that is sent at that moment.
 const IDLE: Duration = Duration::from_secs(30);
 const ATTEMPTS: u32 = 12;
 const SHORTEST_PAUSE: Duration = Duration::from_millis(50);
 const LONGEST_PAUSE: Duration = Duration::from_secs(3);
-// A list that does not end within this many pages goes round in a circle.
+// A list with more pages than this is assumed to have a cycle.
 const MOST_PAGES: usize = 2_000;
 
-/// Nothing usable came back.
+/// The reason why a request has no usable answer.
 #[derive(Debug, thiserror::Error)]
 pub enum ClientError {
-    /// The request was not answered.
+    /// The request got no answer.
     #[error("no answer: {0:?}")]
     Transport(#[from] reqwest::Error),
-    /// A header cannot be sent as given.
-    #[error("the value of {0} cannot be a header")]
+    /// A value is not valid in a header.
+    #[error("the value of {0} is not valid in a header")]
     Header(&'static str),
     /// The request's body cannot be written as JSON.
-    #[error("the body cannot be written: {0}")]
+    #[error("the body cannot be written as JSON: {0}")]
     Unwritable(String),
-    /// The answer has another status than it must have.
+    /// The answer has an unexpected status.
     #[error("expected {expected}, got {actual}: {body}")]
     Status {
-        /// The status that was insisted on.
+        /// The expected status.
         expected: u16,
-        /// The status that came.
+        /// The status of the answer.
         actual: u16,
         /// The answer's body.
         body: String,
     },
-    /// The answer's body is not what the contract says.
+    /// The answer's body violates the contract.
     #[error("{source} in {body}")]
     Body {
-        /// What the parser said.
+        /// The parser's error.
         source: serde_json::Error,
         /// The answer's body.
         body: String,
@@ -63,19 +63,19 @@ pub enum ClientError {
     },
 }
 
-/// How a request meets an answer that is not final.
+/// How a client handles answers that are not final.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Patience {
-    /// Takes the first answer.
+    /// Returns the first answer.
     Once,
-    /// Sends again after 429 and 503, as long after as `Retry-After` asks, a bounded number of times.
+    /// Repeats the request after 429 and 503, waiting as `Retry-After` says, a limited number of times.
     WhenAsked,
-    /// Also after every other 5xx and after a broken connection: for a client whose servers are being
-    /// killed. The idempotency key is what makes this safe.
+    /// Also repeats it after every other 5xx and after a broken connection, for tests that kill functions. The
+    /// idempotency key makes that safe.
     ThroughCrashes,
 }
 
-/// A client of one orders service. Cheap to clone; clones share their connections.
+/// A client of one orders service. It is cheap to clone; clones share their connections.
 #[derive(Debug, Clone)]
 pub struct Client {
     http: reqwest::Client,
@@ -84,10 +84,10 @@ pub struct Client {
 }
 
 impl Client {
-    /// A client for the orders service of a stack.
+    /// A client of the orders service of a stack.
     ///
     /// # Errors
-    /// When the stack's API key cannot be a header.
+    /// If the stack's API key is not valid in a header.
     pub fn new(stack: &Stack) -> Result<Self, ClientError> {
         let context = &stack.contexts.orders;
         let mut headers = HeaderMap::new();
@@ -110,7 +110,7 @@ impl Client {
         Self { patience, ..self.clone() }
     }
 
-    /// Any request; `path` begins with a slash and is sent as it is.
+    /// Any request. `path` begins with a slash and is sent unchanged.
     pub fn request(&self, method: Method, path: &str) -> Request<'_> {
         Request {
             client: self,
@@ -128,7 +128,7 @@ impl Client {
         self.request(Method::GET, path)
     }
 
-    /// A command, in the one form that all commands have.
+    /// A command, in the form that all commands have.
     pub fn command(&self, path: &str, key: &str, body: &impl Serialize) -> Request<'_> {
         self.request(Method::POST, path).idempotency_key(key.as_bytes()).json(body)
     }
@@ -184,7 +184,7 @@ impl Client {
     }
 }
 
-/// A request that is being put together.
+/// A request under construction.
 #[derive(Debug, Clone)]
 #[must_use = "a request does nothing until it is sent"]
 pub struct Request<'a> {
@@ -194,7 +194,7 @@ pub struct Request<'a> {
     query: Vec<(&'static str, String)>,
     headers: HeaderMap,
     body: Option<Vec<u8>>,
-    // The first thing that could not be written; kept until `send`, so that building stays a chain.
+    // The first error while building. `send` returns it, so that building can be a chain of calls.
     fault: Option<Fault>,
 }
 
@@ -205,7 +205,7 @@ enum Fault {
 }
 
 impl Request<'_> {
-    /// Adds a header; the value may be any bytes that HTTP can carry.
+    /// Adds a header. The value may be any bytes that HTTP can carry.
     pub fn header(mut self, name: &'static str, value: impl AsRef<[u8]>) -> Self {
         match HeaderValue::from_bytes(value.as_ref()) {
             Ok(value) => {
@@ -226,12 +226,12 @@ impl Request<'_> {
         self.header("if-match", format!("\"{version}\""))
     }
 
-    /// Asks for an answer at the token's version or newer.
+    /// Requires an answer at the token's version or newer.
     pub fn consistency_token(self, token: &str) -> Self {
         self.header(CONSISTENCY_TOKEN, token)
     }
 
-    /// Adds a query parameter; the value is escaped.
+    /// Adds a query parameter. The value is escaped.
     pub fn query(mut self, name: &'static str, value: impl fmt::Display) -> Self {
         self.query.push((name, value.to_string()));
         self
@@ -248,18 +248,18 @@ impl Request<'_> {
         }
     }
 
-    /// Sends any body under any content type.
+    /// Sends any body with any content type.
     pub fn body(mut self, body: impl Into<Vec<u8>>, content_type: &str) -> Self {
         self.body = Some(body.into());
         self.headers.remove(CONTENT_TYPE);
         self.header("content-type", content_type)
     }
 
-    /// Sends the request with the client's patience.
+    /// Sends the request, and repeats it according to the client's patience.
     ///
     /// # Errors
-    /// When nothing was answered, or the request could not be written. An answer with an error
-    /// status is an answer.
+    /// If there is no answer, or the request could not be built. An answer with an error status is returned as an
+    /// answer.
     pub async fn send(self) -> Result<Answer, ClientError> {
         let started = Instant::now();
         let mut attempt = 1;
@@ -309,15 +309,16 @@ impl Request<'_> {
             request = request.body(body.clone());
         }
         let response = request.send().await?;
-        let (status, headers) = (response.status(), response.headers().clone());
+        let status = response.status();
+        let headers = response.headers().clone();
         let body = response.bytes().await?.to_vec();
         Ok(Answer { status, headers, body, took: Duration::ZERO })
     }
 
-    /// Reads a list to its end, page by page; the request is that of the first page.
+    /// Reads all pages of a list. The request is that of the first page.
     ///
     /// # Errors
-    /// When a page cannot be read, or the list never ends.
+    /// If a page cannot be read, or the list never ends.
     pub async fn all_pages<T: DeserializeOwned>(self) -> Result<Vec<T>, ClientError> {
         let mut items = Vec::new();
         let mut cursor: Option<String> = None;

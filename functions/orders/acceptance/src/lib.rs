@@ -1,14 +1,14 @@
-//! Orders seen from outside.
+//! Tests and tools that use the orders service from outside.
 //!
-//! This crate knows the service only by its HTTP contract: no crate of the product is a dependency,
-//! so a field that the service renames is a test that fails here. It holds
+//! This crate knows the service only by its HTTP contract. It depends on no crate of the product, so if the service
+//! renames a field, a test fails here. It contains
 //!
-//! - [`Client`] and [`model`]: the contract as a client program would write it down,
-//! - [`Stack`] and [`aws`]: where the service runs, and the few AWS calls a test needs to look
-//!   behind it (commits in the event table, queues, the archive),
+//! - [`Client`] and [`model`]: the contract as a client program would define it,
+//! - [`Stack`] and [`aws`]: the location of the service, and the AWS calls of tests to inspect commits, queues and the
+//!   archive,
 //! - [`demo`]: the program behind `make demo`,
 //! - [`processes`]: the function processes of a local cloud, so that a test can kill them,
-//! - [`wait`]: waiting on a condition with a deadline, in place of sleeping.
+//! - [`wait`]: waiting for a condition with a deadline, instead of sleeping.
 
 pub mod answer;
 pub mod aws;

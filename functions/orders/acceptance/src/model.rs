@@ -1,7 +1,7 @@
-//! The bodies of the contract, written down as a client would.
+//! The bodies of the contract, as a client would define them.
 //!
-//! Answers are read leniently (a new field must not break an old client); the tests check the exact
-//! set of fields on the JSON itself.
+//! Answers are parsed leniently, because a new field must not break an old client. The tests check the exact set of
+//! fields on the JSON itself.
 
 use std::fmt;
 
@@ -13,7 +13,7 @@ use serde_json::Value;
 /// An amount in minor units of an ISO 4217 currency.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Money {
-    /// Minor units: cents for EUR, yen for JPY.
+    /// The amount in minor units: cents for EUR, yen for JPY.
     pub amount: i64,
     /// ISO 4217 code.
     pub currency: String,
@@ -33,9 +33,9 @@ impl Money {
 pub struct Item {
     /// Article number.
     pub sku: String,
-    /// How many of it.
+    /// The quantity.
     pub quantity: i64,
-    /// Price of one.
+    /// The price of one unit.
     pub unit_price: Money,
 }
 
@@ -43,14 +43,14 @@ pub struct Item {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct PlaceOrder {
-    /// Who orders.
+    /// The customer.
     pub customer_id: String,
-    /// What is ordered, in one currency.
+    /// The ordered items, in one currency.
     pub items: Vec<Item>,
 }
 
 impl PlaceOrder {
-    /// The sum over the items; `None` for an order without items, which has no currency.
+    /// The sum over the items. `None` for an order without items, which has no currency.
     #[must_use]
     pub fn total(&self) -> Option<Money> {
         let currency = &self.items.first()?.unit_price.currency;
@@ -63,16 +63,16 @@ impl PlaceOrder {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct PayOrder {
-    /// The payment's name at the payment provider.
+    /// The payment's reference at the payment provider.
     pub payment_reference: String,
-    /// Must be the order's total.
+    /// The amount, which must equal the order's total.
     pub amount: Money,
 }
 
 /// Body of `POST /orders/{id}/cancel`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CancelOrder {
-    /// Why.
+    /// The reason.
     pub reason: String,
 }
 
@@ -80,9 +80,9 @@ pub struct CancelOrder {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ShipOrder {
-    /// Who carries it.
+    /// The carrier.
     pub carrier: String,
-    /// The carrier's number.
+    /// The carrier's tracking number.
     pub tracking_number: String,
 }
 
@@ -90,7 +90,7 @@ pub struct ShipOrder {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DeliverOrder {}
 
-/// Body of a command's success.
+/// Body of the answer to a successful command.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub struct Accepted {
     /// The order.
@@ -101,10 +101,10 @@ pub struct Accepted {
     pub events: Vec<NewEvent>,
 }
 
-/// One event in a command's success.
+/// One event of a successful command.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub struct NewEvent {
-    /// Identity of the event.
+    /// The event's id.
     pub id: String,
     /// Its type, such as `OrderPlaced`.
     pub r#type: String,
@@ -112,19 +112,19 @@ pub struct NewEvent {
     pub version: u64,
 }
 
-/// Where an order stands.
+/// The status of an order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum OrderStatus {
-    /// Placed, nothing more.
+    /// Placed, not yet paid.
     Placed,
     /// Paid, not yet shipped.
     Paid,
-    /// On its way.
+    /// Shipped, on its way.
     Shipped,
-    /// Arrived.
+    /// Delivered.
     Delivered,
-    /// Called off before shipping.
+    /// Cancelled before it was shipped.
     Cancelled,
 }
 
@@ -146,13 +146,13 @@ impl fmt::Display for OrderStatus {
 pub struct Order {
     /// The order.
     pub id: String,
-    /// Who ordered.
+    /// The customer.
     pub customer_id: String,
-    /// What was ordered.
+    /// The ordered items.
     pub items: Vec<Item>,
     /// The sum over the items.
     pub total: Money,
-    /// Where it stands.
+    /// The status.
     pub status: OrderStatus,
     /// When it was placed.
     pub placed_at: Timestamp,
@@ -162,11 +162,11 @@ pub struct Order {
     pub cancelled_at: Option<Timestamp>,
     /// When it was shipped.
     pub shipped_at: Option<Timestamp>,
-    /// When it arrived.
+    /// When it was delivered.
     pub delivered_at: Option<Timestamp>,
-    /// Whether the customer's money is to go back.
+    /// Whether a refund was requested.
     pub refund_requested: bool,
-    /// The version shown.
+    /// The version of the order.
     pub version: u64,
 }
 
@@ -174,7 +174,7 @@ pub struct Order {
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct EventRecord {
-    /// Identity of the event.
+    /// The event's id.
     pub id: String,
     /// Its type, such as `OrderPlaced`.
     pub r#type: String,
@@ -184,15 +184,15 @@ pub struct EventRecord {
     pub version: u64,
     /// When it was recorded.
     pub recorded_at: Timestamp,
-    /// Who caused it, where that is known.
+    /// The caller of the command, if known.
     pub actor: Value,
-    /// The command that made it.
+    /// The command that led to it.
     pub command_id: Value,
     /// The conversation it belongs to.
     pub correlation_id: Value,
-    /// What directly caused it.
+    /// Its direct cause.
     pub causation_id: Value,
-    /// The event itself.
+    /// The event's data.
     pub data: Value,
 }
 
@@ -202,27 +202,27 @@ pub struct EventRecord {
 pub struct OrderSummary {
     /// The order.
     pub id: String,
-    /// Where it stands.
+    /// The status.
     pub status: OrderStatus,
     /// The sum over its items.
     pub total: Money,
     /// When it was placed.
     pub placed_at: Timestamp,
-    /// The version shown.
+    /// The version of the order.
     pub version: u64,
 }
 
-/// Where a shipment stands.
+/// The status of a shipment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum ShipmentStatus {
-    /// Nothing to ship: the order is not paid.
+    /// The order is not paid yet.
     None,
     /// Paid and not yet shipped.
     Pending,
-    /// On its way.
+    /// Shipped, on its way.
     Shipped,
-    /// Arrived.
+    /// Delivered.
     Delivered,
     /// The order was cancelled.
     Cancelled,
@@ -234,17 +234,17 @@ pub enum ShipmentStatus {
 pub struct Shipment {
     /// The order.
     pub order_id: String,
-    /// Where the shipment stands.
+    /// The status of the shipment.
     pub status: ShipmentStatus,
-    /// Who carries it.
+    /// The carrier.
     pub carrier: Option<String>,
-    /// The carrier's number.
+    /// The carrier's tracking number.
     pub tracking_number: Option<String>,
-    /// When it left.
+    /// When it was shipped.
     pub shipped_at: Option<Timestamp>,
-    /// When it arrived.
+    /// When it was delivered.
     pub delivered_at: Option<Timestamp>,
-    /// The version shown.
+    /// The version of the order.
     pub version: u64,
 }
 
@@ -264,7 +264,7 @@ pub struct Day {
     pub date: Date,
     /// ISO 4217 code.
     pub currency: String,
-    /// What happened on it.
+    /// The figures.
     #[serde(flatten)]
     pub figures: Figures,
 }
@@ -274,7 +274,7 @@ pub struct Day {
 pub struct CurrencyTotals {
     /// ISO 4217 code.
     pub currency: String,
-    /// What happened in the range.
+    /// The figures.
     #[serde(flatten)]
     pub figures: Figures,
 }
@@ -297,7 +297,7 @@ pub struct Figures {
 }
 
 impl Figures {
-    /// What was added since `earlier`.
+    /// The figures added since `earlier`.
     #[must_use]
     pub fn since(self, earlier: Self) -> Self {
         Self {
@@ -310,7 +310,7 @@ impl Figures {
         }
     }
 
-    /// How many events were counted.
+    /// The number of counted events.
     #[must_use]
     pub fn counted(self) -> i64 {
         self.placed + self.paid + self.shipped + self.delivered + self.cancelled
@@ -323,7 +323,7 @@ impl Figures {
 pub struct Page<T> {
     /// The entries.
     pub items: Vec<T>,
-    /// Where the next page begins; `None` on the last page.
+    /// The cursor of the next page, or `None` on the last page.
     pub next_cursor: Option<String>,
 }
 
@@ -332,32 +332,32 @@ pub struct Page<T> {
 pub struct Problem {
     /// `/problems/<name>`.
     pub r#type: String,
-    /// The kind of problem in words.
+    /// The title of this type of problem.
     pub title: String,
-    /// The HTTP status again.
+    /// The HTTP status.
     pub status: u16,
-    /// This occurrence in words.
+    /// The description of this problem.
     pub detail: String,
-    /// The request's identity.
+    /// The id of the request.
     pub instance: String,
-    /// What is wrong in the body, where that is the problem.
+    /// The errors in the body, if it is invalid.
     #[serde(default)]
     pub errors: Vec<FieldError>,
 }
 
 impl Problem {
-    /// The name at the end of the type: `order-already-paid`.
+    /// The name at the end of the type, for example `order-already-paid`.
     #[must_use]
     pub fn name(&self) -> &str {
         self.r#type.rsplit('/').next().unwrap_or_default()
     }
 }
 
-/// One thing that is wrong in a body.
+/// One error in a body.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub struct FieldError {
     /// JSON Pointer (RFC 6901) into the body.
     pub pointer: String,
-    /// What is wrong there.
+    /// The description of the error.
     pub detail: String,
 }

@@ -1,7 +1,7 @@
 //! The function processes of a local cloud.
 //!
-//! There each execution environment is a child process whose environment names its function, as on
-//! Lambda. That is enough to find it, and to kill it as a failing host would: without a word.
+//! Each execution environment is a child process with its function's name in its environment variables, as on Lambda.
+//! So a test can find it, and kill it without warning, like a failing host.
 
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
@@ -14,10 +14,10 @@ use crate::stack::Stack;
 pub struct Pid(u32);
 
 impl Pid {
-    /// Kills the process with a signal that it cannot catch. A process that is gone already is no error.
+    /// Kills the process with a signal that it cannot catch. It is no error if the process has already ended.
     ///
     /// # Errors
-    /// When there is no `kill` program.
+    /// If there is no program `kill`.
     pub fn kill(self) -> io::Result<()> {
         Command::new("kill")
             .args(["-9", &self.0.to_string()])
@@ -27,11 +27,11 @@ impl Pid {
     }
 }
 
-/// The processes of one function of this stack, by the function's full name. Processes of another local cloud on the
-/// same machine are left alone: they were given another endpoint.
+/// The processes of one function of this stack, by the function's full name. Processes of other local clouds on the
+/// same machine have another endpoint and are not included.
 ///
 /// # Errors
-/// When the system does not show its processes under `/proc`.
+/// If the system does not list its processes under `/proc`.
 pub fn of_function(stack: &Stack, function: &str) -> io::Result<Vec<Pid>> {
     let mut found = Vec::new();
     for entry in fs::read_dir("/proc")? {
@@ -49,7 +49,7 @@ pub fn of_function(stack: &Stack, function: &str) -> io::Result<Vec<Pid>> {
     Ok(found)
 }
 
-// A process that ended between listing and reading, or belongs to somebody else, is none of ours.
+// A process may have ended after it was listed, or belong to another user. Both are ignored.
 fn environment_of(folder: &std::path::Path) -> Option<Vec<u8>> {
     fs::read(PathBuf::from(folder).join("environ")).ok()
 }
@@ -67,7 +67,7 @@ fn belongs(environment: &[u8], stack: &Stack, function: &str) -> bool {
     same_cloud && value_of("AWS_LAMBDA_FUNCTION_NAME").is_some_and(|name| name == function)
 }
 
-// The host is written in several ways (`localhost`, `127.0.0.1`, LocalStack's own name); the port is not.
+// The host has several names (`localhost`, `127.0.0.1`, LocalStack's own name), but only one port.
 fn port_of(endpoint: &str) -> Option<&str> {
     endpoint.trim_end_matches('/').rsplit(':').next()
 }

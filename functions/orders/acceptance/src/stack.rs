@@ -1,4 +1,4 @@
-//! Where the stack under test is: the file that `make up` leaves behind.
+//! The location of the stack under test, read from the file that `make up` writes.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -6,22 +6,22 @@ use std::{env, fs, io};
 
 use serde::Deserialize;
 
-/// Names the stack file, for a stack that was not started from this checkout.
+/// The path of the stack file, for a stack that was not started from this checkout.
 pub const STACK_VARIABLE: &str = "LEDGERFOLD_STACK";
 
-/// Names the folder in which each test group (`.config/nextest.toml`) that has a cloud of its own has a
-/// folder of its name.
+/// The folder with a subfolder for each test group (`.config/nextest.toml`) that has its own cloud, named after the
+/// group.
 const CLOUDS_VARIABLE: &str = "LEDGERFOLD_CLOUDS";
 
 const STACK_FILE: &str = "target/local/stack.json";
 
-/// A deployed stack. Keys of the file that are not named here are ignored.
+/// A deployed stack. Unknown keys of the file are ignored.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Stack {
-    /// The edge of the local cloud, which answers for every AWS service.
+    /// The endpoint of the local cloud for all AWS services.
     pub endpoint: String,
-    /// The DynamoDB behind it, where it can be asked without a detour.
+    /// The endpoint of DynamoDB, if it has its own.
     pub tables_endpoint: Option<String>,
     /// The AWS region the stack is deployed to.
     pub region: String,
@@ -29,9 +29,9 @@ pub struct Stack {
     pub bus: String,
     /// The archive of that bus, by name or ARN.
     pub archive: String,
-    /// Which emulator it runs on, where it does.
+    /// The emulator that runs it, if any.
     pub emulator: Option<String>,
-    /// What belongs to one bounded context.
+    /// The bounded contexts.
     pub contexts: Contexts,
 }
 
@@ -46,18 +46,18 @@ pub struct Contexts {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct OrdersContext {
-    /// The address that paths of the contract are appended to, without a trailing slash.
+    /// The base address of the contract's paths, without a trailing slash.
     pub api: String,
     /// The DynamoDB table of commits.
     pub event_table: String,
-    /// The API key, where the deployment asks for one.
+    /// The API key, if the deployment requires one.
     pub api_key: Option<String>,
-    /// The DynamoDB table of what is to happen later.
+    /// The DynamoDB table of deadlines.
     pub deadlines: Option<String>,
     /// Function names by role: `command`, `relay`, `query`, `projector-order-view`…
     #[serde(default)]
     pub functions: BTreeMap<String, String>,
-    /// What is known of projections beside their rows.
+    /// The table of projection states: generations, quarantined streams and skips.
     pub projection_states: Option<String>,
     /// Read tables by projection.
     #[serde(default)]
@@ -65,7 +65,7 @@ pub struct OrdersContext {
     /// Queue addresses by projection or process.
     #[serde(default)]
     pub queues: BTreeMap<String, String>,
-    /// ARNs of the rules that feed the projections.
+    /// ARNs of the projections' rules.
     #[serde(default)]
     pub rules: BTreeMap<String, String>,
     /// Dead-letter queue addresses.
@@ -73,46 +73,46 @@ pub struct OrdersContext {
     pub dead_letters: BTreeMap<String, String>,
 }
 
-/// The stack file could not be used.
+/// The reason why the stack file cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum StackError {
-    /// No stack file from here upwards: the stack is not up.
+    /// There is no stack file in this folder or above, so no stack is running.
     #[error(
         "no {STACK_FILE} here or above: start the stack with `make up`, or set {STACK_VARIABLE}"
     )]
     NotFound,
-    /// The file is there and cannot be read.
+    /// The file exists, but cannot be read.
     #[error("cannot read {}: {source}", path.display())]
     Unreadable {
         /// The file.
         path: PathBuf,
-        /// What the system said.
+        /// The error of the operating system.
         source: io::Error,
     },
-    /// The file does not say what a stack file says.
+    /// The file is not a stack file.
     #[error("{} is not a stack file: {source}", path.display())]
     Malformed {
         /// The file.
         path: PathBuf,
-        /// What the parser said.
+        /// The parser's error.
         source: serde_json::Error,
     },
 }
 
 impl Stack {
-    /// Reads the stack file named by [`STACK_VARIABLE`], or the nearest one from the current folder
-    /// upwards: tests start in their package's folder, the demo at the root of the checkout.
+    /// Reads the stack file named by [`STACK_VARIABLE`], or the nearest one from the current folder upwards. Tests
+    /// start in their package's folder, the demo in the root of the checkout.
     ///
     /// # Errors
-    /// When there is no such file, or it is not a stack file.
+    /// If there is no such file, or it is not a stack file.
     pub fn find() -> Result<Self, StackError> {
         Self::read(&Self::path()?)
     }
 
-    /// The stack file that [`Stack::find`] reads.
+    /// The path of the stack file that [`Stack::find`] reads.
     ///
     /// # Errors
-    /// When there is none.
+    /// If there is none.
     pub fn path() -> Result<PathBuf, StackError> {
         Self::of_group()
             .or_else(|| env::var_os(STACK_VARIABLE).map(PathBuf::from))
@@ -120,17 +120,17 @@ impl Stack {
             .ok_or(StackError::NotFound)
     }
 
-    /// The stack file of the test's group, if that has a cloud of its own.
+    /// The stack file of the test's group, if the group has its own cloud.
     fn of_group() -> Option<PathBuf> {
         let clouds = PathBuf::from(env::var_os(CLOUDS_VARIABLE)?);
         let path = clouds.join(env::var_os("NEXTEST_TEST_GROUP")?).join("stack.json");
         path.is_file().then_some(path)
     }
 
-    /// Reads one stack file.
+    /// Reads a stack file.
     ///
     /// # Errors
-    /// When it cannot be read or is not a stack file.
+    /// If it cannot be read or is not a stack file.
     pub fn read(path: &Path) -> Result<Self, StackError> {
         let text = fs::read_to_string(path)
             .map_err(|source| StackError::Unreadable { path: path.to_owned(), source })?;
@@ -139,7 +139,7 @@ impl Stack {
     }
 }
 
-/// The nearest existing `file`, looking in the current folder and then in each one above it.
+/// The nearest `file`, in the current folder or one above it.
 #[must_use]
 pub fn find_upwards(file: &str) -> Option<PathBuf> {
     let here = env::current_dir().ok()?;

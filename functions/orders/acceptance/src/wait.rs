@@ -1,33 +1,33 @@
-//! Waiting on a condition with a deadline.
+//! Waiting for a condition with a deadline.
 
 use std::time::{Duration, Instant};
 
 const FIRST_PAUSE: Duration = Duration::from_millis(40);
 const LONGEST_PAUSE: Duration = Duration::from_millis(640);
 
-/// A condition that did not hold before its deadline.
+/// A condition that was not met before its deadline.
 #[derive(Debug, thiserror::Error)]
-#[error("not within {deadline:?}: {what}; the last look said: {last}")]
+#[error("not within {deadline:?}: {condition}; last result: {last}")]
 pub struct NotInTime {
-    /// What was waited for.
-    pub what: String,
-    /// How long it was waited for.
+    /// The condition.
+    pub condition: String,
+    /// The deadline.
     pub deadline: Duration,
-    /// Why the condition did not hold when it was last looked at.
+    /// The result of the last check.
     pub last: String,
 }
 
-/// Looks again and again until the condition holds, at intervals that grow to two thirds of a second.
+/// Checks a condition until it is met, at intervals that grow to two thirds of a second.
 ///
-/// A look answers `Ok` with what it found, or `Err` with what is still missing; the last such
-/// reason is part of the error, so that a test which fails says how far things had come.
+/// A check returns `Ok` with a result, or `Err` with the reason why the condition is not met. The last reason becomes
+/// part of the error, so a failed test shows how far things had come.
 ///
 /// # Errors
-/// When the deadline passes first. The condition is looked at once at least.
+/// If the deadline passes first. The condition is checked at least once.
 pub async fn eventually<T, F>(
-    what: &str,
+    condition: &str,
     deadline: Duration,
-    mut condition: F,
+    mut check: F,
 ) -> Result<T, NotInTime>
 where
     F: AsyncFnMut() -> Result<T, String>,
@@ -35,12 +35,12 @@ where
     let started = Instant::now();
     let mut pause = FIRST_PAUSE;
     loop {
-        let last = match condition().await {
+        let last = match check().await {
             Ok(found) => return Ok(found),
             Err(missing) => missing,
         };
         if started.elapsed() >= deadline {
-            return Err(NotInTime { what: what.to_owned(), deadline, last });
+            return Err(NotInTime { condition: condition.to_owned(), deadline, last });
         }
         tokio::time::sleep(pause).await;
         pause = (pause * 2).min(LONGEST_PAUSE);
@@ -53,7 +53,7 @@ mod tests {
     use std::time::Duration;
 
     #[tokio::test]
-    async fn a_condition_is_looked_at_until_it_holds() {
+    async fn a_condition_is_checked_until_it_is_met() {
         let mut looks = 0;
         let found = eventually("three looks", Duration::from_secs(5), async || {
             looks += 1;
@@ -65,7 +65,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn the_error_says_what_was_still_missing() {
+    async fn the_error_includes_the_last_reason() {
         let missed = eventually("the impossible", Duration::ZERO, async || {
             Err::<(), _>("still impossible".to_owned())
         })

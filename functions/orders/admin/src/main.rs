@@ -1,5 +1,5 @@
-//! `orders-admin`: audit, repair and rebuild of the orders' read models, by the names of the
-//! template's projections, and audit and repair of their deadlines.
+//! `orders-admin`: audit, repair and rebuild of the orders' read models, and audit and repair of their deadlines.
+//! Projections have the names of the template.
 
 use std::process::ExitCode;
 

@@ -1,4 +1,4 @@
-//! The command function: API Gateway → the event table.
+//! The command function: from API Gateway to the event table.
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! The deadlines function: the clock → the commands of deadlines that are due, of every process.
+//! The deadlines function: a schedule invokes it, and it runs the commands of due deadlines of every process.
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! The process function, one per process: a queue behind the bus → further commands, and deadlines.
+//! The process function, deployed once per process: from a queue behind the bus to further commands and deadlines.
 
 use std::sync::Arc;
 

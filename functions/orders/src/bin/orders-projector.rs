@@ -1,4 +1,4 @@
-//! The projector function, one per projection: a queue behind the bus → a read table.
+//! The projector function, deployed once per projection: from a queue behind the bus to a read table.
 
 use ledgerfold::project::{Generational, Projectors};
 use ledgerfold_lambda::{RunError, SigningKey, World, serve_projector, variable};

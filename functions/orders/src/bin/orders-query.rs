@@ -1,4 +1,4 @@
-//! The query function: the read tables → API Gateway.
+//! The query function: from the read tables to API Gateway.
 
 use std::sync::Arc;
 
@@ -45,10 +45,10 @@ async fn main() -> Result<(), RunError> {
     .await
 }
 
-/// What is live at the moment of each call.
+/// Readers that look up the live generation on each call.
 struct Live<'a> {
     world: &'a World,
-    /// The table of what is known of projections beside their rows.
+    /// The table of the states of projections: generations, quarantined streams and skips.
     states: &'a str,
 }
 

@@ -1,4 +1,4 @@
-//! The relay function: the event table's stream → the bus.
+//! The relay function: from the event table's change stream to the bus.
 
 use std::sync::Arc;
 

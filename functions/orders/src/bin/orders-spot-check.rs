@@ -1,4 +1,4 @@
-//! The audit of samples: the clock → a look at some streams in every read table.
+//! The spot check function: a schedule invokes it, and it audits a sample of streams in every read table.
 
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ use orders::{
     read_models::{self, projection},
 };
 
-/// Where each projection's rows are.
+/// The environment variable with the read table of each projection.
 const TABLES: [(&str, &str); 4] = [
     (projection::ORDER_VIEW, "ORDER_VIEW_TABLE"),
     (projection::CUSTOMER_ORDERS, "CUSTOMER_ORDERS_TABLE"),
@@ -23,7 +23,8 @@ const TABLES: [(&str, &str); 4] = [
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), RunError> {
     let world = World::from_environment().await;
-    let (events, states) = (variable("EVENT_TABLE")?, variable("PROJECTION_STATES")?);
+    let events = variable("EVENT_TABLE")?;
+    let states = variable("PROJECTION_STATES")?;
     let sample = Sample::new(world.streams(&events), world.random()).only(Orders::CATEGORY);
     let log = world.event_reader(&events);
     let mut check = SpotCheck::new(sample, world.generations(&states), log, world.clock());

@@ -1,42 +1,44 @@
+//! The commands of an order.
+
 use ledgerfold::{Command, CommandName};
 use orders_events::{Item, Money};
 use serde::Serialize;
 
-/// What can be asked of an order.
+/// A command to an order.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub enum OrderCommand {
-    /// Order some things.
+    /// Place an order.
     PlaceOrder {
-        /// Who orders.
+        /// The customer.
         customer_id: String,
-        /// What is ordered.
+        /// The ordered items.
         items: Vec<Item>,
-        /// What it costs together.
+        /// The total price.
         total: Money,
     },
     /// Pay the order.
     PayOrder {
-        /// What the payment is called where it was made.
+        /// The payment's reference at the payment provider.
         payment_reference: String,
-        /// How much is paid: it must be the total.
+        /// The amount, which must equal the order's total.
         amount: Money,
     },
-    /// Call the order off.
+    /// Cancel the order.
     CancelOrder {
-        /// Why.
+        /// The customer's reason.
         reason: String,
     },
-    /// Call the order off if it is not paid yet. Asked by the service itself, once the time for paying
-    /// is over; nothing needs to change where the order has moved on.
+    /// Cancel the order if it is not paid yet. The service itself sends this command when the payment deadline is
+    /// due. On an order in any other state it does nothing.
     CancelUnpaidOrder,
-    /// Send the order on its way.
+    /// Ship the order.
     ShipOrder {
-        /// Who carries it.
+        /// The carrier.
         carrier: String,
-        /// What the carrier calls it.
+        /// The carrier's tracking number.
         tracking_number: String,
     },
-    /// Hand the order over.
+    /// Deliver the order.
     DeliverOrder,
 }
 

@@ -1,3 +1,5 @@
+//! The decisions of orders: the decider and its state.
+
 use ledgerfold::{Category, Decider};
 use orders_events::{
     Money, OrderCancelled, OrderDelivered, OrderEvent, OrderPaid, OrderPlaced, OrderShipped,
@@ -6,22 +8,22 @@ use orders_events::{
 
 use super::{OrderCommand, OrderRejection};
 
-/// Why the service itself cancels an order.
+/// The reason of a cancellation by the service itself.
 const NOT_PAID_IN_TIME: &str = "payment deadline";
 
 /// The domain of orders.
 #[derive(Clone, Copy, Debug)]
 pub struct Orders;
 
-/// An order, as far as decisions depend on it. `None`: it has not been placed.
+/// The state that decisions depend on. `None` means that the order has not been placed.
 pub type OrderState = Option<Order>;
 
 /// A placed order.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Order {
-    /// What is to be paid.
+    /// The amount to pay.
     total: Money,
-    /// How far it has come.
+    /// The current stage.
     stage: Stage,
 }
 
@@ -69,7 +71,8 @@ impl Decider for Orders {
     ) -> Result<Vec<OrderEvent>, OrderRejection> {
         match (state, command) {
             (None, OrderCommand::PlaceOrder { customer_id, items, total }) => {
-                let (customer_id, items) = (customer_id.clone(), items.clone());
+                let customer_id = customer_id.clone();
+                let items = items.clone();
                 Ok(vec![OrderPlaced { customer_id, items, total: *total }.into()])
             }
             (Some(_), OrderCommand::PlaceOrder { .. }) => Err(OrderRejection::AlreadyPlaced),
@@ -131,7 +134,8 @@ impl Order {
     fn ship(&self, carrier: &str, tracking_number: &str) -> Decision {
         match self.stage {
             Stage::Paid { .. } => {
-                let (carrier, tracking_number) = (carrier.to_owned(), tracking_number.to_owned());
+                let carrier = carrier.to_owned();
+                let tracking_number = tracking_number.to_owned();
                 Ok(vec![OrderShipped { carrier, tracking_number }.into()])
             }
             Stage::Placed => Err(OrderRejection::NotPaid),

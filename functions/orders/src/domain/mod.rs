@@ -1,4 +1,4 @@
-//! What may happen to an order.
+//! The domain of orders: commands, decisions and rejections. Pure functions without input or output.
 
 mod command;
 mod decider;

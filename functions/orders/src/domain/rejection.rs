@@ -1,39 +1,41 @@
+//! The reasons for which a command is rejected.
+
 use ledgerfold::{Rejection, RejectionKind};
 use orders_events::Money;
 
-/// Why a command is refused. The rules' names are part of the HTTP contract.
+/// The reason why a command is rejected. The names of the rules are part of the HTTP contract.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum OrderRejection {
-    /// There is no such order.
-    #[error("There is no such order.")]
+    /// The order does not exist.
+    #[error("The order does not exist.")]
     NotFound,
-    /// An order can be placed once.
-    #[error("The order is there already.")]
+    /// An order can only be placed once.
+    #[error("The order already exists.")]
     AlreadyPlaced,
-    /// An order can be paid once.
-    #[error("The order is paid already.")]
+    /// An order can only be paid once.
+    #[error("The order is already paid.")]
     AlreadyPaid,
-    /// Only a paid order is shipped.
+    /// Only a paid order can be shipped.
     #[error("The order is not paid yet.")]
     NotPaid,
-    /// What is on its way cannot be shipped again or called off.
-    #[error("The order is shipped already.")]
+    /// A shipped order can be neither shipped again nor cancelled.
+    #[error("The order is already shipped.")]
     AlreadyShipped,
-    /// Only a shipped order is delivered.
+    /// Only a shipped order can be delivered.
     #[error("The order is not shipped yet.")]
     NotShipped,
-    /// What has arrived has arrived.
-    #[error("The order is delivered already.")]
+    /// A delivered order cannot be changed.
+    #[error("The order is already delivered.")]
     AlreadyDelivered,
-    /// Nothing happens to a cancelled order.
+    /// A cancelled order cannot be changed.
     #[error("The order is cancelled.")]
     Cancelled,
-    /// An order is paid in full, in its currency.
-    #[error("The total is {total}, and not {offered}.")]
+    /// An order must be paid in full and in its currency.
+    #[error("The amount must be {total}, not {offered}.")]
     AmountMismatch {
-        /// What is to be paid.
+        /// The order's total.
         total: Money,
-        /// What was offered.
+        /// The amount in the command.
         offered: Money,
     },
 }

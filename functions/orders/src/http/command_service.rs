@@ -1,3 +1,5 @@
+//! The command side of the HTTP service.
+
 use ledgerfold::{
     Decider, EntityId, StreamId,
     command::{Answer, CommandHandler, CommandRequest, StreamHint},
@@ -20,7 +22,7 @@ pub struct CommandService {
 }
 
 impl CommandService {
-    /// The service over this handler.
+    /// Creates the service with this handler.
     pub fn new(handler: CommandHandler<Orders>) -> Self {
         Self { handler }
     }

@@ -1,4 +1,4 @@
-//! The bodies of commands. Each reader names every field that is wrong.
+//! Parsers for the bodies of commands. Each one reports all invalid fields.
 
 use ledgerfold::EntityId;
 use ledgerfold_lambda::http::Fields;
@@ -6,7 +6,7 @@ use orders_events::{Currency, Item, Money};
 
 use crate::domain::OrderCommand;
 
-/// The largest integer that every JSON reader can tell from its neighbours (RFC 8259, section 6).
+/// The largest integer that every JSON parser represents exactly (RFC 8259, section 6).
 const MAX_AMOUNT: i64 = (1 << 53) - 1;
 
 const ID_RULE: &str = "must be 1 to 64 characters of A-Z a-z 0-9 . _ -, but not . or ..";
@@ -57,17 +57,18 @@ fn id(fields: &mut Fields<'_>, name: &'static str) -> Option<String> {
 
 fn money(fields: &mut Fields<'_>, most: i64) -> Option<Money> {
     let amount = fields.integer("amount", 0, most);
-    let currency = fields.text("currency", "must be a current code of ISO 4217, as EUR", |code| {
-        iso_currency::Currency::from_code(code).and_then(|_| Currency::from_code(code).ok())
-    });
+    let currency =
+        fields.text("currency", "must be a current ISO 4217 code, for example EUR", |code| {
+            iso_currency::Currency::from_code(code).and_then(|_| Currency::from_code(code).ok())
+        });
     Some(Money { amount: amount?, currency: currency? })
 }
 
-/// The sum of the items, which are of one currency.
+/// The sum of the items, which must have one currency.
 fn total(body: &mut Fields<'_>, items: &[Item]) -> Option<Money> {
     let currency = items.first()?.unit_price.currency;
     if items.iter().any(|item| item.unit_price.currency != currency) {
-        body.refuse("items", "must all have their prices in one currency");
+        body.refuse("items", "must all be priced in the same currency");
         return None;
     }
     let sum = items.iter().try_fold(Money { amount: 0, currency }, |sum, item| {
@@ -75,7 +76,7 @@ fn total(body: &mut Fields<'_>, items: &[Item]) -> Option<Money> {
     });
     let sum = sum.filter(|sum| sum.amount <= MAX_AMOUNT);
     if sum.is_none() {
-        body.refuse("items", format!("must not cost more than {MAX_AMOUNT} together"));
+        body.refuse("items", format!("must not cost more than {MAX_AMOUNT} in total"));
     }
     sum
 }

@@ -1,5 +1,5 @@
-//! The HTTP contract of orders. `openapi.json` beside this crate says the same to machines, and a
-//! test holds the two together.
+//! The HTTP contract of orders. `openapi.json` in this package describes it for other programs, and a test checks that
+//! both agree.
 
 mod command_service;
 mod commands;

@@ -1,3 +1,5 @@
+//! The query side of the HTTP service.
+
 use std::sync::Arc;
 
 use jiff::civil::{Date, DateTime};
@@ -27,29 +29,30 @@ use crate::{
 
 impl ListPosition for PlaceInList {}
 
-/// The most days that a dashboard spans.
+/// The most days of a dashboard.
 const MAX_DAYS: i32 = 366;
 
 /// Answers the queries of the contract.
 #[derive(Clone)]
 pub struct QueryService {
+    /// Both fields are shared by the clones of the service, one per request, and never change.
     log: Arc<dyn EventReader>,
     tables: Arc<ReadTables>,
 }
 
 /// The tables behind the read models.
 pub struct ReadTables {
-    /// Of [`OrderViews`].
+    /// The table of [`OrderViews`].
     pub order_views: Readable<dyn RowReader>,
-    /// Of [`CustomerOrders`].
+    /// The table of [`CustomerOrders`].
     pub customer_orders: Readable<dyn RowReader>,
-    /// Of [`Shipments`].
+    /// The table of [`Shipments`].
     pub shipments: Readable<dyn RowReader>,
-    /// Of [`Dashboard`].
+    /// The table of [`Dashboard`].
     pub dashboard: Readable<dyn TallyReader>,
 }
 
-/// A projection's table, and the events that were skipped for it.
+/// A projection's table, with the events that were skipped for the projection.
 pub struct Readable<T: ?Sized> {
     /// The table.
     pub table: Arc<T>,
@@ -60,7 +63,7 @@ pub struct Readable<T: ?Sized> {
 type Answer = Result<Response, Problem>;
 
 impl QueryService {
-    /// The service over the log and these tables.
+    /// Creates the service with the log and these tables.
     pub fn new(log: Arc<dyn EventReader>, tables: ReadTables) -> Self {
         Self { log, tables: Arc::new(tables) }
     }
@@ -109,11 +112,13 @@ impl QueryService {
         stream: &StreamId,
         token: Option<ConsistencyToken>,
     ) -> Result<Option<Fresh<P::Row>>, Problem> {
-        let (rows, log, skips) = (&*of.table, &*self.log, &*of.skips);
+        let rows = &*of.table;
+        let log = &*self.log;
+        let skips = &*of.skips;
         Ok(fresh_row::<P>(rows, log, skips, stream, token.as_ref()).await?)
     }
 
-    /// The audit log comes from the log itself, and is as new as can be.
+    /// Reads the audit log from the event table itself, so it is always current.
     async fn events(&self, request: &Request, id: EntityId) -> Answer {
         let parameters = QueryParameters::read(request, &["limit", "cursor"])?;
         consistency_token(request, &Orders::CATEGORY)?;
@@ -122,7 +127,7 @@ impl QueryService {
         let begin = from.unwrap_or(AuditPosition::START);
         let AuditPage { events, next } = audit(&*self.log, &stream(id), begin, limit).await?;
         let Some(last) = events.last().map(|event| event.version) else {
-            // A cursor is issued only where there are more events, and events stay.
+            // We only issue a cursor if there are more events, and events are never removed.
             return Err(if from.is_some() { foreign_cursor() } else { no_such_order() });
         };
         let items = events.into_iter().map(AuditedEvent::from).collect();
@@ -137,7 +142,7 @@ impl QueryService {
         let list = format!("orders of {customer}");
         let Page { limit, from } = parameters.page::<PlaceInList>(&list)?;
         let before = from.as_ref().map(PlaceInList::order);
-        // One more than is shown tells whether there is another page.
+        // One extra item shows whether there is another page.
         let listing = Listing { partition: customer.into(), before, limit: limit + 1 };
         let Readable { table, skips } = &self.tables.customer_orders;
         let page =
@@ -155,8 +160,9 @@ impl QueryService {
         let parameters = QueryParameters::read(request, &["from", "to"])?;
         let token = consistency_token(request, &Orders::CATEGORY)?;
         let (from, to) = days(&parameters)?;
-        // Codes of currencies are of capital letters: nothing sorts before none, and `~` behind all.
-        let (first, last) = (day_key(from, ""), day_key(to, "~"));
+        // Currency codes are capital letters: the empty text sorts before them, and `~` after them.
+        let first = day_key(from, "");
+        let last = day_key(to, "~");
         let Readable { table, skips } = &self.tables.dashboard;
         let counters = fresh_counts::<Dashboard>(
             &**table,
@@ -189,10 +195,10 @@ fn foreign_cursor() -> Problem {
 }
 
 fn no_such_order() -> Problem {
-    Problem::not_found("There is no such order, or there was none then.")
+    Problem::not_found("The order does not exist, or it did not exist at that time.")
 }
 
-/// Up to where the past is asked for, if it is.
+/// The point in the past that the query asks for, if any.
 fn until(parameters: &QueryParameters<'_>) -> Result<Option<Until>, Problem> {
     let version =
         parameters.parsed("version", "a version, from 1, of up to 15 digits", |text| {
@@ -200,17 +206,17 @@ fn until(parameters: &QueryParameters<'_>) -> Result<Option<Until>, Problem> {
         })?;
     let at = parameters.parsed(
         "at",
-        "an instant of RFC 3339 in UTC, as 2026-11-23T09:00:00Z",
+        "an RFC 3339 instant in UTC, for example 2026-11-23T09:00:00Z",
         instant,
     )?;
     match (version, at) {
-        (Some(_), Some(_)) => Err(Problem::bad_request("Ask for a version or a time, not both.")),
+        (Some(_), Some(_)) => Err(Problem::bad_request("Use either version or at, not both.")),
         (Some(version), None) => Ok(Some(Until::Version(version))),
         (None, at) => Ok(at.map(Until::Instant)),
     }
 }
 
-/// An instant as the contract writes it, which is narrower than what the parser takes.
+/// Parses an instant in the contract's form, which is stricter than the parser's.
 fn instant(text: &str) -> Option<Timestamp> {
     let local = text.strip_suffix('Z')?;
     let (seconds, fraction) = local.split_once('.').unwrap_or((local, "0"));
@@ -218,11 +224,11 @@ fn instant(text: &str) -> Option<Timestamp> {
     let fine =
         (1..=9).contains(&fraction.len()) && fraction.bytes().all(|byte| byte.is_ascii_digit());
     let _in_the_calendar: DateTime = (whole && fine).then(|| local.parse().ok()).flatten()?;
-    // The calendar goes on for a day after the last instant that there is. By then, all is recorded that ever will be.
+    // The last day of the calendar ends after the last instant that can be represented. No event is recorded later.
     Some(text.parse().unwrap_or(Timestamp::MAX))
 }
 
-/// Whether a text is written like the model, digits for digits.
+/// Whether a text has the form of the model, with any digit in place of each digit.
 fn has_shape(text: &str, model: &str) -> bool {
     let fits =
         |(text, model): (u8, u8)| if model == b'0' { text.is_ascii_digit() } else { text == model };
@@ -231,18 +237,21 @@ fn has_shape(text: &str, model: &str) -> bool {
 
 fn days(parameters: &QueryParameters<'_>) -> Result<(Date, Date), Problem> {
     let day = |name| {
-        let parsed = parameters.parsed(name, "a date, as 2026-11-23", |text| {
+        let parsed = parameters.parsed(name, "a date, for example 2026-11-23", |text| {
             has_shape(text, "0000-00-00").then(|| text.parse::<Date>().ok()).flatten()
         })?;
-        parsed.ok_or_else(|| Problem::bad_request("Both from and to are needed, as 2026-11-23."))
+        parsed.ok_or_else(|| {
+            Problem::bad_request("from and to are required, for example 2026-11-23.")
+        })
     };
-    let (from, to) = (day("from")?, day("to")?);
+    let from = day("from")?;
+    let to = day("to")?;
     if to < from {
         return Err(Problem::bad_request("from must not be after to."));
     }
     let span = from.until(to).map(|span| span.get_days()).unwrap_or(MAX_DAYS);
     if span >= MAX_DAYS {
-        return Err(Problem::bad_request(format!("At most {MAX_DAYS} days can be asked for.")));
+        return Err(Problem::bad_request(format!("The dashboard covers at most {MAX_DAYS} days.")));
     }
     Ok((from, to))
 }

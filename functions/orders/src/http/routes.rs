@@ -1,7 +1,9 @@
+//! The routes of the service.
+
 use ledgerfold::EntityId;
 use ledgerfold_lambda::http::{Method, Problem, Request};
 
-/// The paths that take commands, as the contract writes them.
+/// The paths of commands, as in the contract.
 pub const COMMANDS: [&str; 5] = [
     "/orders",
     "/orders/{id}/pay",
@@ -10,7 +12,7 @@ pub const COMMANDS: [&str; 5] = [
     "/orders/{id}/deliver",
 ];
 
-/// The paths that answer queries, as the contract writes them.
+/// The paths of queries, as in the contract.
 pub const QUERIES: [&str; 5] = [
     "/orders/{id}",
     "/orders/{id}/events",
@@ -19,7 +21,7 @@ pub const QUERIES: [&str; 5] = [
     "/dashboard",
 ];
 
-/// What a request is for.
+/// The operation that a request addresses.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Route {
     /// A command.
@@ -28,7 +30,7 @@ pub enum Route {
     Query(QueryRoute),
 }
 
-/// The commands.
+/// An operation that runs a command.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum CommandRoute {
     /// `POST /orders`
@@ -43,7 +45,7 @@ pub enum CommandRoute {
     Deliver(EntityId),
 }
 
-/// The queries.
+/// An operation that answers a query.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum QueryRoute {
     /// `GET /orders/{id}`
@@ -59,18 +61,18 @@ pub enum QueryRoute {
 }
 
 impl Route {
-    /// Finds what a request is for, by the ending of its path, whatever stands before it. The longest ending counts:
-    /// `/customers/c-1/orders` is a customer's list, and not `/orders` behind something else.
+    /// Finds the operation of a request by the end of its path, with any prefix. The longest match counts:
+    /// `/customers/c-1/orders` is a customer's list, and not `/orders` after a prefix.
     ///
     /// # Errors
-    /// 404 for a path that is none, 405 for the wrong method, 400 for an id that is none.
+    /// 404 for an unknown path, 405 for a wrong method, 400 for an invalid id.
     pub fn find(request: &Request) -> Result<Self, Problem> {
         use CommandRoute::{Cancel, Deliver, Pay, Place, Ship};
         use QueryRoute::{CustomerOrders, Dashboard, Events, Order, Shipment};
         let command = |route| Ok(Self::Command(route));
         let query = |route| Ok(Self::Query(route));
         match request.path.segments()[..] {
-            [.., ""] => nowhere(),
+            [.., ""] => unknown_path(),
             [.., "orders", id, "pay"] => post(request, || command(Pay(order_id(id)?))),
             [.., "orders", id, "cancel"] => post(request, || command(Cancel(order_id(id)?))),
             [.., "orders", id, "ship"] => post(request, || command(Ship(order_id(id)?))),
@@ -83,23 +85,23 @@ impl Route {
             [.., "orders", id] => get(request, || query(Order(order_id(id)?))),
             [.., "orders"] => post(request, || command(Place)),
             [.., "dashboard"] => get(request, || query(Dashboard)),
-            _ => nowhere(),
+            _ => unknown_path(),
         }
     }
 }
 
-type Found = Result<Route, Problem>;
+type FindResult = Result<Route, Problem>;
 
-fn nowhere() -> Found {
-    Err(Problem::not_found("There is nothing at this path."))
+fn unknown_path() -> FindResult {
+    Err(Problem::not_found("This path does not exist."))
 }
 
-/// The methods of a command's path, as `Allow` lists them.
+/// The methods of a command's path, for `Allow`.
 pub(super) const OF_COMMANDS: &str = "POST";
-/// The methods of a query's path.
+/// The methods of a query's path, for `Allow`.
 pub(super) const OF_QUERIES: &str = "GET, HEAD";
 
-fn post(request: &Request, route: impl FnOnce() -> Found) -> Found {
+fn post(request: &Request, route: impl FnOnce() -> FindResult) -> FindResult {
     if request.method == Method::POST {
         route()
     } else {
@@ -107,8 +109,8 @@ fn post(request: &Request, route: impl FnOnce() -> Found) -> Found {
     }
 }
 
-/// HEAD is answered as GET is; the body is left out at the edge.
-fn get(request: &Request, route: impl FnOnce() -> Found) -> Found {
+/// HEAD is routed like GET; the gateway adapter removes the body.
+fn get(request: &Request, route: impl FnOnce() -> FindResult) -> FindResult {
     if [Method::GET, Method::HEAD].contains(&request.method) {
         route()
     } else {

@@ -1,4 +1,4 @@
-//! The bodies of answers, made from read models.
+//! The bodies of responses, built from read models.
 
 use std::collections::BTreeMap;
 
@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use crate::read_models::{CustomerOrder, Status, counter};
 
-/// A row with the version that it shows.
+/// A row with its version.
 #[derive(Serialize)]
 pub(super) struct Versioned<'a, R> {
     #[serde(flatten)]
@@ -67,7 +67,8 @@ pub(super) struct AuditedEvent {
 
 impl From<Envelope> for AuditedEvent {
     fn from(envelope: Envelope) -> Self {
-        let (event, metadata) = (envelope.event, envelope.metadata);
+        let event = envelope.event;
+        let metadata = envelope.metadata;
         Self {
             id: event.id.to_string(),
             event_type: event.event_type.to_string(),
@@ -83,7 +84,7 @@ impl From<Envelope> for AuditedEvent {
     }
 }
 
-/// What happened on the days asked for.
+/// The figures of the requested days.
 #[derive(Serialize)]
 pub(super) struct DashboardView {
     days: Vec<Day>,
@@ -97,7 +98,7 @@ struct Day {
     figures: Figures,
 }
 
-/// Sums over days. The largest order takes 47 bits, so that a sum needs more than 64.
+/// Sums over days. The largest order takes 47 bits, so a sum can exceed 64 bits.
 #[derive(Clone, Default, Serialize)]
 struct Figures {
     currency: String,

@@ -1,4 +1,4 @@
-//! What the service does of its own accord.
+//! The processes of the service: reactions to events, and deadlines.
 
 mod payment_deadline;
 

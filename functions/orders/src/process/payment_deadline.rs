@@ -1,3 +1,5 @@
+//! The process that cancels unpaid orders.
+
 use std::{str::FromStr, time::Duration};
 
 use ledgerfold::{
@@ -9,9 +11,9 @@ use orders_events::OrderEvent;
 
 use crate::domain::{OrderCommand, Orders};
 
-/// An order that is neither paid nor cancelled within some time after it was placed is cancelled.
+/// Cancels an order that is neither paid nor cancelled some time after it was placed.
 ///
-/// The deadline of a paid order is left to pass: the domain knows that it is paid.
+/// We never cancel a deadline. When it is due, the domain ignores it for an order that has been paid.
 #[derive(Clone, Copy, Debug)]
 pub struct PaymentDeadline;
 
@@ -19,12 +21,12 @@ pub struct PaymentDeadline;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Patience(pub Duration);
 
-/// A text that is no time to wait.
+/// A text that is not a number of seconds.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{0:?} is no number of seconds")]
+#[error("{0:?} is not a number of seconds")]
 pub struct InvalidPatience(String);
 
-/// In seconds, as the template has it.
+/// Parses seconds, as the template sets them.
 impl FromStr for Patience {
     type Err = InvalidPatience;
 

@@ -1,3 +1,5 @@
+//! The lists of customers' orders.
+
 use std::fmt;
 
 use ledgerfold::{
@@ -20,18 +22,18 @@ pub struct CustomerOrders;
 pub struct CustomerOrder {
     /// Its id.
     pub id: String,
-    /// Whose list it is in.
+    /// The customer.
     pub customer_id: String,
-    /// How far it has come.
+    /// The current status.
     pub status: Status,
-    /// What it costs together.
+    /// The total price.
     pub total: Money,
     /// When it was placed.
     pub placed_at: Timestamp,
 }
 
-/// Where an order stands in its customer's list: by the time of placing, and by id where two were placed at once. Its
-/// text is the order key of the index, and its own time and id are all that it can hold.
+/// The position of an order in its customer's list: by the time of placing, then by id. Its text is the order key of
+/// the index. It contains only this time and this id.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct PlaceInList {
@@ -40,12 +42,12 @@ pub struct PlaceInList {
 }
 
 impl PlaceInList {
-    /// The place of this order.
+    /// The position of this order.
     pub fn of(order: &CustomerOrder) -> Self {
         Self { placed_at: order.placed_at, id: order.id.clone() }
     }
 
-    /// The order key of this place.
+    /// The order key of this position.
     pub fn order(&self) -> IndexOrder {
         IndexOrder::new(self.to_string()).expect("a time and an id are short")
     }
@@ -63,9 +65,9 @@ impl From<PlaceInList> for String {
     }
 }
 
-/// A text that is no place in the list of a customer's orders.
+/// A text that is not a position in a customer's list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("a place in the list is a time and the id of an order")]
+#[error("a position in the list is a time and an order id")]
 pub struct NoPlace;
 
 impl TryFrom<String> for PlaceInList {

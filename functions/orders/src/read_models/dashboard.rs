@@ -1,3 +1,5 @@
+//! The dashboard's counters.
+
 use jiff::civil::Date;
 use ledgerfold::{
     Recorded, Timestamp,
@@ -9,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use super::not_placed;
 
-/// What happened on which day, by currency.
+/// Figures by day and currency.
 #[derive(Clone, Copy, Debug)]
 pub struct Dashboard;
 
@@ -25,23 +27,23 @@ pub mod counter {
     pub const DELIVERED: &str = "delivered";
     /// Orders cancelled.
     pub const CANCELLED: &str = "cancelled";
-    /// Payments less refunds requested, in minor units.
+    /// Payments minus requested refunds, in minor units.
     pub const REVENUE: &str = "revenue";
 }
 
-/// What counting has to remember of an order: most of its events do not say their currency.
+/// The order's currency, which counting must remember because most events do not contain it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OrderMemo {
     currency: Option<Currency>,
 }
 
-/// The key of a day's counters: `2026-11-23#EUR`, or before and behind all of the day's with another
-/// text for the currency.
+/// The key of a day's counters, for example `2026-11-23#EUR`. With another text as currency, it sorts before or after
+/// all counters of the day.
 pub fn day_key(day: Date, currency: &str) -> CounterKey {
     CounterKey::new(format!("{day}#{currency}")).expect("a day and a currency are short")
 }
 
-/// A day is a day of UTC.
+/// The day in UTC.
 fn day_of(instant: Timestamp) -> Date {
     instant.to_zoned(jiff::tz::TimeZone::UTC).date()
 }

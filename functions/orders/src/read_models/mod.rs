@@ -1,4 +1,4 @@
-//! What readers see of orders. Each is a fold of events into rows or counters, pure like the domain.
+//! The read models of orders. Each is a fold of events into rows or counters, pure like the domain.
 
 mod customer_orders;
 mod dashboard;
@@ -12,20 +12,20 @@ pub use dashboard::{Dashboard, counter, day_key};
 pub use order_view::{OrderView, OrderViews, Status};
 pub use shipment::{Shipment, ShipmentStatus, Shipments};
 
-/// What the template calls the projections.
+/// The names of the projections in the template.
 pub mod projection {
-    /// Of [`OrderViews`](super::OrderViews).
+    /// The projection of [`OrderViews`](super::OrderViews).
     pub const ORDER_VIEW: &str = "order-view";
-    /// Of [`CustomerOrders`](super::CustomerOrders).
+    /// The projection of [`CustomerOrders`](super::CustomerOrders).
     pub const CUSTOMER_ORDERS: &str = "customer-orders";
-    /// Of [`Shipments`](super::Shipments).
+    /// The projection of [`Shipments`](super::Shipments).
     pub const SHIPMENT: &str = "shipment";
-    /// Of [`Dashboard`](super::Dashboard).
+    /// The projection of [`Dashboard`](super::Dashboard).
     pub const DASHBOARD: &str = "dashboard";
 }
 
-/// All read models of orders. One that is to be replaced is here beside its successor, which has a
-/// higher `REVISION`, until its projection was rebuilt and switched.
+/// All read models of orders. To replace one, list its successor with a higher `REVISION` beside it, and remove the old
+/// one after the projection was rebuilt and switched.
 pub fn catalog() -> Catalog {
     Catalog::new()
         .rows::<OrderViews>(projection::ORDER_VIEW)
@@ -34,7 +34,7 @@ pub fn catalog() -> Catalog {
         .tally::<Dashboard>(projection::DASHBOARD)
 }
 
-/// The reason given for an event of an order that has no row.
+/// The error for an event of an order without a row.
 fn not_placed() -> String {
     "the order has not been placed".to_owned()
 }

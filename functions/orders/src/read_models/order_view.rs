@@ -1,26 +1,28 @@
+//! The view of a single order.
+
 use ledgerfold::{Recorded, Timestamp, project::Projection};
 use orders_events::{Item, Money, OrderEvent};
 use serde::{Deserialize, Serialize};
 
 use super::not_placed;
 
-/// One order with everything about it.
+/// The details of each order.
 #[derive(Clone, Copy, Debug)]
 pub struct OrderViews;
 
-/// An order as `GET /orders/{id}` shows it, but for its version.
+/// An order as `GET /orders/{id}` shows it, without its version.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct OrderView {
     /// Its id.
     pub id: String,
-    /// Who ordered.
+    /// The customer.
     pub customer_id: String,
-    /// What was ordered.
+    /// The ordered items.
     pub items: Vec<Item>,
-    /// What it costs together.
+    /// The total price.
     pub total: Money,
-    /// How far it has come.
+    /// The current status.
     pub status: Status,
     /// When it was placed.
     pub placed_at: Timestamp,
@@ -32,23 +34,23 @@ pub struct OrderView {
     pub shipped_at: Option<Timestamp>,
     /// When it was delivered.
     pub delivered_at: Option<Timestamp>,
-    /// Whether what was paid is to be paid back.
+    /// Whether a refund was requested.
     pub refund_requested: bool,
 }
 
-/// How far an order has come.
+/// The status of an order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Status {
-    /// It waits to be paid.
+    /// Waiting for payment.
     Placed,
-    /// It waits to be shipped.
+    /// Paid, waiting for shipment.
     Paid,
-    /// It is on its way.
+    /// Shipped, on its way.
     Shipped,
-    /// It has arrived.
+    /// Delivered.
     Delivered,
-    /// It was called off.
+    /// Cancelled.
     Cancelled,
 }
 

@@ -1,44 +1,46 @@
+//! The view of an order's shipment.
+
 use ledgerfold::{Recorded, Timestamp, project::Projection};
 use orders_events::OrderEvent;
 use serde::{Deserialize, Serialize};
 
 use super::not_placed;
 
-/// Where the goods are.
+/// The shipment of each order.
 #[derive(Clone, Copy, Debug)]
 pub struct Shipments;
 
-/// A shipment as `GET /orders/{id}/shipment` shows it, but for its version.
+/// A shipment as `GET /orders/{id}/shipment` shows it, without its version.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Shipment {
     /// The order.
     pub order_id: String,
-    /// How far the goods have come.
+    /// The current status.
     pub status: ShipmentStatus,
-    /// Who carries them.
+    /// The carrier.
     pub carrier: Option<String>,
-    /// What the carrier calls them.
+    /// The carrier's tracking number.
     pub tracking_number: Option<String>,
-    /// When they left the house.
+    /// When the goods were shipped.
     pub shipped_at: Option<Timestamp>,
-    /// When they arrived.
+    /// When the goods were delivered.
     pub delivered_at: Option<Timestamp>,
 }
 
-/// How far the goods have come.
+/// The status of a shipment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum ShipmentStatus {
-    /// Nothing is to be shipped yet.
+    /// The order is not paid yet.
     None,
-    /// The order is paid, and the goods are to leave.
+    /// The order is paid, and the goods must be shipped.
     Pending,
-    /// They are on their way.
+    /// Shipped, on their way.
     Shipped,
-    /// They have arrived.
+    /// Delivered.
     Delivered,
-    /// They stay.
+    /// The order was cancelled.
     Cancelled,
 }
 

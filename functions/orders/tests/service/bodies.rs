@@ -1,8 +1,10 @@
+//! Bodies of commands: accepted ones, and errors for each invalid field.
+
 use serde_json::{Value, json};
 
 use crate::world::{World, order, post};
 
-/// An order changed at one place.
+/// The body of an order with one value changed.
 fn order_with(pointer: &str, value: Value) -> Value {
     let mut order = order();
     let (parent, field) = pointer.rsplit_once('/').expect("a pointer");
@@ -31,7 +33,7 @@ async fn a_body_that_is_not_json_is_refused() {
 }
 
 #[tokio::test]
-async fn a_name_that_stands_twice_is_refused() {
+async fn a_repeated_name_is_refused() {
     let world = World::new();
     let order = order().to_string();
     let bodies = [
@@ -64,14 +66,14 @@ async fn odd_texts_are_kept_as_they_are_and_half_characters_are_refused() {
 }
 
 #[tokio::test]
-async fn a_body_that_is_no_object_is_refused() {
+async fn a_body_that_is_not_an_object_is_refused() {
     for body in [json!([]), json!(1), json!("text"), json!(null), json!(true)] {
         assert_eq!(pointers_of(body).await, [""]);
     }
 }
 
 #[tokio::test]
-async fn everything_that_is_wrong_is_named_at_once() {
+async fn all_invalid_fields_are_named_at_once() {
     let body = json!({
         "customerId": 7,
         "items": [
@@ -99,7 +101,7 @@ async fn everything_that_is_wrong_is_named_at_once() {
 }
 
 #[tokio::test]
-async fn bounds_are_where_the_contract_has_them() {
+async fn limits_are_those_of_the_contract() {
     let line = &order()["items"][0];
     let lines = |count| json!(vec![line; count]);
     let text = |length| json!("a".repeat(length));

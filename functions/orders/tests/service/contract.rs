@@ -1,5 +1,5 @@
-//! `openapi.json` says what the code does: the same paths, the same bodies taken and refused, and
-//! answers of the shape that it promises.
+//! Checks that `openapi.json` agrees with the code: the same paths, the same accepted and refused bodies, and answers
+//! of the documented form.
 
 use jsonschema::Validator;
 use ledgerfold::{Version, vocabulary::ConsistencyToken};
@@ -45,11 +45,11 @@ fn the_document_has_the_paths_of_the_code_and_no_others() {
     for (method, template) in known {
         let path = template.replace("{id}", "a").replace("{customerId}", "c");
         let method = Method::from_bytes(method.to_uppercase().as_bytes()).expect("a method");
-        assert!(is_found(method, &path), "{template} is listed, and not found");
+        assert!(is_found(method, &path), "{template} is documented, but not found");
     }
 }
 
-/// Where each command's body is described, and a body that is taken.
+/// The path of each command, the schema of its body, and a valid body.
 fn commands() -> [(&'static str, &'static str, Value); 5] {
     [
         ("/orders", "PlaceOrder", order()),
@@ -60,7 +60,7 @@ fn commands() -> [(&'static str, &'static str, Value); 5] {
     ]
 }
 
-/// The body with one thing changed, in every way that comes to mind.
+/// The body with one value changed, in many ways.
 fn variants(body: &Value) -> Vec<Value> {
     let odd = [
         json!(null),
@@ -120,7 +120,7 @@ fn variants(body: &Value) -> Vec<Value> {
     variants
 }
 
-/// JSON pointers to everything in a body, itself included.
+/// JSON pointers to all values in a body, including the body itself.
 fn places(value: &Value) -> Vec<String> {
     let mut places = vec![String::new()];
     let children: Vec<(String, &Value)> = match value {
@@ -137,7 +137,7 @@ fn places(value: &Value) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn the_document_describes_exactly_the_bodies_that_are_taken() {
+async fn the_document_describes_exactly_the_accepted_bodies() {
     for (template, name, valid) in commands() {
         let schema = schema(&format!("#/components/schemas/{name}"));
         let documented = &operation("post", template)["requestBody"]["content"]["application/json"];
@@ -156,7 +156,7 @@ async fn the_document_describes_exactly_the_bodies_that_are_taken() {
 }
 
 #[test]
-fn the_document_lists_the_currencies_that_are_taken() {
+fn the_document_lists_the_accepted_currencies() {
     let letters = || 'A'..='Z';
     let codes = letters().flat_map(|a| {
         letters().flat_map(move |b| letters().map(move |c| String::from_iter([a, b, c])))
@@ -166,7 +166,7 @@ fn the_document_lists_the_currencies_that_are_taken() {
     assert_eq!(document()["components"]["schemas"]["CurrentCurrency"]["enum"], json!(taken));
 }
 
-/// Texts for a parameter, good and bad ones, beside what every other parameter takes.
+/// Valid and invalid texts for a parameter, including the valid ones of all other parameters.
 fn texts() -> Vec<String> {
     let texts = [
         "",
@@ -226,7 +226,7 @@ fn texts() -> Vec<String> {
     texts
 }
 
-/// Whether a text is what the schema of a parameter allows: a number is one if JSON has it as an integer.
+/// Whether the schema of a parameter allows a text. A number is valid if JSON has it as an integer.
 fn is_allowed(parameter: &str, text: &str) -> bool {
     let schema = schema(&format!("#/components/parameters/{parameter}/schema"));
     let number = serde_json::from_str::<Value>(text).ok().filter(Value::is_u64);
@@ -234,7 +234,7 @@ fn is_allowed(parameter: &str, text: &str) -> bool {
 }
 
 #[tokio::test]
-async fn the_document_describes_exactly_the_parameters_that_are_taken() {
+async fn the_document_describes_exactly_the_accepted_parameters() {
     let dashboard = |name: &str, text: &str| {
         let other = if name == "from" { "to" } else { "from" };
         let query = [(name.to_owned(), text.to_owned()), (other.to_owned(), text.to_owned())];
@@ -278,7 +278,7 @@ async fn the_document_describes_exactly_the_parameters_that_are_taken() {
 }
 
 #[tokio::test]
-async fn tokens_have_the_form_that_the_document_gives_them() {
+async fn tokens_have_the_documented_form() {
     let world = World::new();
     let placed = world.place("a").await;
     world.place("b").await;
@@ -299,7 +299,7 @@ async fn tokens_have_the_form_that_the_document_gives_them() {
     }
 }
 
-/// Holds an answer to what the document says of its operation and status.
+/// Checks an answer against the document's response for its operation and status.
 fn check(method: &str, template: &str, answer: &Answer) {
     let status = answer.status.to_string();
     let mut response = operation(method, template)["responses"][&status].clone();
@@ -310,10 +310,10 @@ fn check(method: &str, template: &str, answer: &Answer) {
     if let Some(reference) = response["$ref"].as_str() {
         place = reference.to_owned();
         let pointer = reference.trim_start_matches('#').to_owned();
-        response = document().pointer(&pointer).expect("the reference leads somewhere").clone();
+        response = document().pointer(&pointer).expect("the reference exists").clone();
     }
     assert!(response.is_object(), "{method} {template} does not document {status}: {answer:?}");
-    let media = answer.header("Content-Type").expect("an answer says what it is");
+    let media = answer.header("Content-Type").expect("an answer has a media type");
     assert!(response["content"][media].is_object(), "{place} does not document {media}");
     let body = format!("{place}/content/{}/schema", media.replace('/', "~1"));
     let schema = schema(&body);
@@ -329,7 +329,7 @@ fn check(method: &str, template: &str, answer: &Answer) {
 }
 
 #[tokio::test]
-async fn answers_have_the_shape_that_the_document_promises() {
+async fn answers_have_the_documented_form() {
     let world = World::new();
     let placed = world.post("/orders", "a", order()).await;
     check("post", "/orders", &placed);

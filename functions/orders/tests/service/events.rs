@@ -1,5 +1,5 @@
-//! Every way to the service gives the same answers: REST APIs, HTTP APIs and function URLs, on stages, custom domains
-//! and base paths. The samples are events of Lambda for `POST /orders`, as each gateway makes them.
+//! The service gives the same answers through every gateway: REST APIs, HTTP APIs and function URLs, on stages, custom
+//! domains and base paths. The samples are Lambda events for `POST /orders` from each gateway.
 
 use std::{collections::BTreeSet, fs, path::Path};
 
@@ -9,7 +9,7 @@ use url::Url;
 
 use crate::world::World;
 
-/// Each sample, the URL of the API that it was sent to, and its caller.
+/// Each sample, with the URL of its API and its caller.
 const ROUTES: [(&str, &str, &str); 13] = [
     ("rest-stage", "https://a1b2c3d4e5.execute-api.eu-central-1.amazonaws.com/prod", "anonymous"),
     (
@@ -50,7 +50,7 @@ fn sample(name: &str) -> Value {
     serde_json::from_str(&text).expect("a sample is JSON")
 }
 
-/// The event of the same gateway for another request: `ending` behind `/orders`, without a body.
+/// The same gateway's event for another request without a body. `ending` follows `/orders` in the path.
 fn asking(name: &str, method: &str, ending: &str) -> Value {
     let mut event = sample(name);
     for place in ["/httpMethod", "/requestContext/httpMethod", "/requestContext/http/method"] {
@@ -90,7 +90,7 @@ fn every_sample_is_used() {
 }
 
 #[tokio::test]
-async fn an_order_is_placed_and_found_at_its_location_by_every_route() {
+async fn an_order_is_placed_and_found_at_its_location_through_every_gateway() {
     let world = World::new();
     let mut ids = BTreeSet::new();
     for (name, api, _) in ROUTES {
@@ -109,7 +109,7 @@ async fn an_order_is_placed_and_found_at_its_location_by_every_route() {
 }
 
 #[tokio::test]
-async fn the_caller_is_known_by_every_route() {
+async fn the_caller_is_known_through_every_gateway() {
     for (name, _, caller) in ROUTES {
         let world = World::new();
         let placed = world.send_event(sample(name)).await;
@@ -120,7 +120,7 @@ async fn the_caller_is_known_by_every_route() {
 }
 
 #[tokio::test]
-async fn every_route_gives_the_same_answers() {
+async fn every_gateway_gives_the_same_answers() {
     let requests = [
         ("GET", "/nobody", 404),
         ("HEAD", "/nobody", 404),
@@ -143,7 +143,7 @@ async fn every_route_gives_the_same_answers() {
 }
 
 #[tokio::test]
-async fn repeated_and_missing_headers_are_refused_by_every_route() {
+async fn repeated_and_missing_headers_are_refused_through_every_gateway() {
     let world = World::new();
     for (name, _, _) in ROUTES {
         for header in ["Idempotency-Key", "Content-Type"] {

@@ -1,4 +1,4 @@
-//! The service where nothing was deployed before.
+//! The service on an empty stage.
 
 use std::sync::Arc;
 
@@ -63,7 +63,7 @@ async fn answer(queries: &QueryService, path: &str) -> Answer {
 }
 
 #[tokio::test]
-async fn every_read_model_is_deployed_from_nothing() {
+async fn every_read_model_works_from_an_empty_stage() {
     let (stage, world) = (Stage::default(), World::new());
     world.clock.set("2026-11-23T09:00:00Z".parse().expect("an instant"));
     let queries = stage.queries(&world);

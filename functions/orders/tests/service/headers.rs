@@ -1,3 +1,5 @@
+//! Headers of commands and queries.
+
 use ledgerfold::{
     Actor, Version,
     vocabulary::{ConsistencyToken, Cursor},
@@ -62,14 +64,14 @@ async fn if_match_is_one_strong_version() {
 }
 
 #[tokio::test]
-async fn of_an_order_that_is_not_there_if_match_says_nothing() {
+async fn if_match_is_ignored_for_a_missing_order() {
     let world = World::new();
     let pay = post("/orders/nobody/pay", "b", body("pay").to_string());
     refused(&world, with(pay, "if-match", "\"3\""), 404, "not-found").await;
 }
 
 #[tokio::test]
-async fn a_body_must_be_json_by_its_own_account() {
+async fn the_content_type_of_a_body_must_be_json() {
     let world = World::new();
     for media in [
         "text/plain",
@@ -98,7 +100,7 @@ async fn a_body_over_256_kib_is_refused() {
 }
 
 #[tokio::test]
-async fn a_repeated_command_is_answered_as_the_first_time() {
+async fn a_repeated_command_gets_the_first_answer() {
     let world = World::new();
     let first = world.post("/orders", "a", order()).await;
     let id = first.body["id"].as_str().expect("an id").to_owned();
@@ -176,14 +178,14 @@ async fn a_token_that_the_service_cannot_have_issued_is_refused() {
     for (path, token) in paths.iter().flat_map(|path| tokens.iter().map(move |token| (path, token)))
     {
         let answer = world.send(&with(get(path), "consistency-token", token)).await;
-        // What a token says of another order is nothing that an order's own row could contradict.
+        // An order's own row cannot contradict a token about another order.
         let other = path.starts_with("/orders/") && answer.status == 200;
         assert!(answer.status == 400 || other, "{path} {token}: {answer:?}");
     }
 }
 
 #[tokio::test]
-async fn commands_know_no_query_parameters() {
+async fn commands_accept_no_query_parameters() {
     let world = World::new();
     let mut request = post("/orders", "a", order().to_string());
     request.query.push(("dryRun".to_owned(), "true".to_owned()));
@@ -192,7 +194,7 @@ async fn commands_know_no_query_parameters() {
 }
 
 #[tokio::test]
-async fn a_traceparent_is_kept_with_the_commit_and_a_bad_one_is_nobodys_business() {
+async fn a_traceparent_is_stored_with_the_commit_and_an_invalid_one_is_ignored() {
     let world = World::new();
     let good = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
     let sent: [(&str, &[&str], Option<&str>); 3] =

@@ -1,4 +1,4 @@
-//! The service over ports in memory: requests in, answers out, everything between as Lambda runs it.
+//! The service on ports in memory. Requests, handlers and answers are those of Lambda.
 
 mod bodies;
 mod contract;

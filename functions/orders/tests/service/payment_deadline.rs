@@ -1,3 +1,5 @@
+//! The payment deadline, on ports in memory.
+
 use std::time::Duration;
 
 use ledgerfold::{Timestamp, ports::Clock};
@@ -18,7 +20,7 @@ fn pass(world: &World, time: Duration) {
 }
 
 #[tokio::test]
-async fn an_order_is_cancelled_when_its_time_is_over_and_not_before() {
+async fn an_unpaid_order_is_cancelled_after_its_time_and_not_before() {
     let world = World::new();
     let id = world.place("a").await;
     world.react().await;
@@ -39,7 +41,7 @@ async fn an_order_is_cancelled_when_its_time_is_over_and_not_before() {
 }
 
 #[tokio::test]
-async fn an_order_that_has_moved_on_is_left_alone() {
+async fn an_order_in_another_state_is_left_unchanged() {
     for steps in [vec!["pay"], vec!["pay", "ship"], vec!["pay", "ship", "deliver"], vec!["cancel"]]
     {
         let world = World::new();
@@ -53,9 +55,9 @@ async fn an_order_that_has_moved_on_is_left_alone() {
     }
 }
 
-/// One order, of which anything happens at any time: it is paid at some instant, or never; word of it
-/// comes again and again, and the clock ticks as it likes.
-async fn one_fate(seed: u64) {
+/// Runs one order through random steps: it is paid at some time or never, its events are delivered repeatedly, and
+/// sweeps run at any time.
+async fn random_run(seed: u64) {
     let (world, random) = (World::new(), SeededRandom::new(seed));
     let id = world.place("a").await;
     let due = world.clock.now() + PATIENCE;
@@ -81,9 +83,9 @@ async fn one_fate(seed: u64) {
 }
 
 #[tokio::test]
-async fn what_is_paid_in_time_is_never_cancelled_and_everything_else_once() {
+async fn an_order_paid_in_time_is_never_cancelled_and_any_other_once() {
     for seed in 0..300 {
-        one_fate(seed).await;
+        random_run(seed).await;
     }
 }
 

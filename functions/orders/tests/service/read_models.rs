@@ -1,3 +1,5 @@
+//! The read models and their queries.
+
 use ledgerfold::{Timestamp, vocabulary::Cursor};
 use serde_json::{Value, json};
 
@@ -8,7 +10,7 @@ fn at(text: &str) -> Timestamp {
 }
 
 #[tokio::test]
-async fn an_order_is_shown_as_it_goes_its_way() {
+async fn an_order_is_shown_at_each_stage() {
     let world = World::new();
     world.clock.set(at("2026-11-23T09:00:00Z"));
     let id = world.place("a").await;
@@ -36,11 +38,11 @@ async fn an_order_is_shown_as_it_goes_its_way() {
 }
 
 #[tokio::test]
-async fn the_past_shows_no_half_decision() {
+async fn the_past_shows_only_whole_commits() {
     let world = World::new();
     let id = world.place("a").await;
     world.steps(&id, &["pay", "cancel"]).await;
-    // The cancellation and its refund are versions 3 and 4, and one commit.
+    // Versions 3 and 4, the cancellation and its refund, are one commit.
     for (version, status, refund, shown) in
         [(2, "paid", false, 2), (3, "paid", false, 2), (4, "cancelled", true, 4)]
     {
@@ -54,7 +56,7 @@ async fn the_past_shows_no_half_decision() {
 }
 
 #[tokio::test]
-async fn the_past_is_asked_for_properly() {
+async fn parameters_for_the_past_are_checked() {
     let world = World::new();
     let id = world.place("a").await;
     for query in [
@@ -102,7 +104,7 @@ async fn a_shipment_follows_its_order() {
 }
 
 #[tokio::test]
-async fn the_audit_log_shows_every_event_with_its_circumstances() {
+async fn the_audit_log_shows_every_event_with_its_context() {
     let world = World::new();
     let id = world.place("a").await;
     world.steps(&id, &["pay", "cancel"]).await;
@@ -128,7 +130,7 @@ async fn the_audit_log_shows_every_event_with_its_circumstances() {
 }
 
 #[tokio::test]
-async fn lists_are_bounded_and_their_cursors_are_their_own() {
+async fn lists_are_limited_and_each_has_its_own_cursors() {
     let world = World::new();
     let id = world.place("a").await;
     world.steps(&id, &["pay"]).await;
@@ -184,13 +186,13 @@ async fn a_cursor_that_the_list_cannot_have_issued_is_refused() {
             assert_eq!((answer.status, answer.problem()), (400, "bad-request"), "{path} {content}");
         }
     }
-    // One that it can have issued begins where it says, whoever made it.
+    // A cursor that the list can have issued is accepted, and begins where it says, even if somebody else made it.
     let made = Cursor(format!("{time}#{id}")).to_text("orders of c-1");
     assert_eq!(world.get(&format!("/customers/c-1/orders?cursor={made}")).await.status, 200);
 }
 
 #[tokio::test]
-async fn revenue_is_exact_above_what_a_double_holds() {
+async fn revenue_is_exact_beyond_the_precision_of_a_double() {
     let world = World::new();
     world.clock.set(at("2026-11-23T09:00:00Z"));
     let line = json!({"sku": "gold", "quantity": 10_000, "unitPrice": {"amount": 100_000_000, "currency": "EUR"}});
@@ -280,7 +282,7 @@ async fn the_dashboard_counts_by_day_and_currency() {
 }
 
 #[tokio::test]
-async fn the_dashboard_is_asked_for_properly() {
+async fn parameters_of_the_dashboard_are_checked() {
     let world = World::new();
     for query in [
         "",
@@ -301,7 +303,7 @@ async fn the_dashboard_is_asked_for_properly() {
 }
 
 #[tokio::test]
-async fn what_a_caller_has_done_it_sees_before_anything_is_projected() {
+async fn a_caller_sees_its_own_commands_before_they_are_projected() {
     let world = World::new();
     world.clock.set(at("2026-11-23T09:00:00Z"));
     let id = world.place("a").await;

@@ -1,3 +1,5 @@
+//! Paths, methods and ids.
+
 use ledgerfold_lambda::http::Method;
 use serde_json::json;
 use url::Url;
@@ -51,7 +53,7 @@ async fn another_method_is_answered_with_those_allowed() {
 }
 
 #[tokio::test]
-async fn an_id_that_is_none_is_refused_by_its_rule() {
+async fn an_invalid_id_is_refused_with_its_rule() {
     let world = World::new();
     let long = "a".repeat(65);
     for id in [
@@ -71,7 +73,7 @@ async fn an_id_that_is_none_is_refused_by_its_rule() {
 }
 
 #[tokio::test]
-async fn an_encoded_path_is_the_path() {
+async fn a_percent_encoded_path_is_decoded() {
     let world = World::new();
     let id = world.place("a").await;
     let encoded = id.replace('-', "%2D").replacen('4', "%34", 1);
@@ -84,7 +86,7 @@ async fn an_encoded_path_is_the_path() {
 }
 
 #[tokio::test]
-async fn the_longest_ending_of_a_path_counts() {
+async fn the_longest_match_at_the_end_of_a_path_counts() {
     let world = World::new();
     let answer = world.get("/shop/customers/c-1/orders").await;
     assert_eq!((answer.status, &answer.body["items"]), (200, &json!([])));
@@ -97,14 +99,14 @@ async fn the_longest_ending_of_a_path_counts() {
 }
 
 #[tokio::test]
-async fn every_id_that_is_taken_can_be_addressed() {
+async fn every_valid_id_can_be_addressed() {
     let world = World::new();
     for customer in ["a", "...", ".a", "a.", "-", "_"] {
         let mut order = order();
         order["customerId"] = json!(customer);
         assert_eq!(world.post("/orders", customer, order).await.status, 201);
         world.project().await;
-        // As a client resolves the path before it sends it.
+        // A client resolves the path before it sends it.
         let base = Url::parse("https://host/prod/").expect("a URL");
         let url = base.join(&format!("./customers/{customer}/orders")).expect("a reference");
         let list = world.get(url.path()).await;

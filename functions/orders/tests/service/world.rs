@@ -1,3 +1,5 @@
+//! The whole service in memory, and requests to it.
+
 use std::{sync::Arc, time::Duration};
 
 use ledgerfold::{
@@ -71,13 +73,13 @@ impl World {
         Self { log, clock, deadlines, handler, tables, commands, queries }
     }
 
-    /// Answers a request as the two functions do behind API Gateway.
+    /// Answers a request like the functions behind API Gateway.
     pub(crate) async fn send(&self, request: &Request) -> Answer {
         let outcome = self.answer(request).await;
         Answer::from(outcome.unwrap_or_else(|problem| problem.into_response(&request.id)))
     }
 
-    /// Answers an event of Lambda.
+    /// Answers a Lambda event.
     pub(crate) async fn send_event(&self, event: Value) -> GatewayResponse {
         let event: GatewayEvent = serde_json::from_value(event).expect("an event");
         answer_event(event, &|request: Request| async move { self.answer(&request).await }).await
@@ -99,14 +101,14 @@ impl World {
         self.send(&get(path)).await
     }
 
-    /// Places an order of 900 EUR, and gives its id.
+    /// Places an order of 9.00 EUR and returns its id.
     pub(crate) async fn place(&self, key: &str) -> String {
         let answer = self.post("/orders", key, order()).await;
         assert_eq!(answer.status, 201, "{answer:?}");
         answer.body["id"].as_str().expect("an id is a text").to_owned()
     }
 
-    /// Takes an order through these steps.
+    /// Sends these commands to an order.
     pub(crate) async fn steps(&self, id: &str, steps: &[&str]) {
         for step in steps {
             let (path, key) = (format!("/orders/{id}/{step}"), format!("{id}-{step}"));
@@ -115,7 +117,7 @@ impl World {
         }
     }
 
-    /// Brings all read models up to date.
+    /// Delivers all events to all projectors.
     pub(crate) async fn project(&self) {
         let Tables { order_views, customer_orders, shipments, dashboard } = self.tables.clone();
         let models: [Arc<dyn ReadModel>; 4] = [
@@ -132,7 +134,7 @@ impl World {
         }
     }
 
-    /// Has the process hear of everything that has happened, once more.
+    /// Delivers all events to the process once more.
     pub(crate) async fn react(&self) {
         let (commands, deadlines) = (self.handler.clone(), self.deadlines.clone());
         let (patience, log) = (Patience(PATIENCE), self.log.clone());
@@ -140,7 +142,7 @@ impl World {
         assert_eq!(process.handle(self.deliveries()).await, []);
     }
 
-    /// Lets the clock tick.
+    /// Runs a sweep of deadlines.
     pub(crate) async fn sweep(&self) {
         let payment = Arc::new(ProcessExpiry::<PaymentDeadline>::new(self.handler.clone()));
         let (deadlines, clock) = (self.deadlines.clone(), self.clock.clone());
@@ -160,7 +162,7 @@ impl World {
     }
 }
 
-/// An answer, its body read.
+/// An answer with its body parsed.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Answer {
     pub(crate) status: u16,
@@ -173,7 +175,7 @@ impl Answer {
         self.headers.iter().find(|(key, _)| *key == name).map(|(_, value)| value.as_str())
     }
 
-    /// The name behind `/problems/`.
+    /// The name after `/problems/`.
     pub(crate) fn problem(&self) -> &str {
         assert_eq!(self.header("Content-Type"), Some("application/problem+json"), "{self:?}");
         assert_eq!(self.body["status"], json!(self.status));
@@ -185,7 +187,7 @@ impl Answer {
         kind.strip_prefix("/problems/").expect("a problem has a type")
     }
 
-    /// The fields that a body's problem names.
+    /// The fields named in the problem of a body.
     pub(crate) fn pointers(&self) -> Vec<&str> {
         assert_eq!((self.status, self.problem()), (400, "invalid-body"), "{self:?}");
         let errors = self.body["errors"].as_array().expect("the errors are a list");
@@ -240,7 +242,7 @@ pub(crate) fn order() -> Value {
     })
 }
 
-/// A body of this command that a fitting order takes.
+/// A valid body for this command.
 pub(crate) fn body(command: &str) -> Value {
     match command {
         "pay" => {
@@ -252,7 +254,7 @@ pub(crate) fn body(command: &str) -> Value {
     }
 }
 
-/// What a path is for.
+/// Whether a path has a route.
 pub(crate) fn is_found(method: Method, path: &str) -> bool {
     Route::find(&request(method, path)).is_ok()
 }

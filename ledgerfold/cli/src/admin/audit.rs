@@ -18,7 +18,7 @@ use super::{
     Context, Model,
     bus::{AuditedBus, BusContents, Unpublished, WindowOptions},
     claims,
-    deadlines::{AuditedDeadlines, Wrong},
+    deadlines::{AuditedDeadlines, DeadlineFinding},
     walk::{Choice, Walk, interrupted},
 };
 use crate::{
@@ -155,7 +155,10 @@ impl Options {
         self.choice.is_everything() && self.sample.is_none()
     }
 
-    async fn audit_claims(&self, context: &Context) -> Result<Vec<claims::Found>, CliError> {
+    async fn audit_claims(
+        &self,
+        context: &Context,
+    ) -> Result<Vec<claims::ReservationFault>, CliError> {
         let claimants = &context.claimants;
         let target = &context.target;
         let grace = self.grace().unwrap_or(ROWS_TAKE);
@@ -210,7 +213,7 @@ struct Audit {
     streams: u64,
     totals: Totals,
     projections: BTreeMap<&'static str, Totals>,
-    findings: Vec<Found>,
+    findings: Vec<RowFault>,
     /// Events missing from read models because an operator skipped them.
     skipped: Vec<SkippedFor>,
     counters: Vec<WrongCounter>,
@@ -220,9 +223,9 @@ struct Audit {
     bus: Option<AuditedBus>,
     unpublished: Vec<Unpublished>,
     /// The faults of the reservations, with `--claims`.
-    claims: Option<Vec<claims::Found>>,
+    claims: Option<Vec<claims::ReservationFault>>,
     /// Deadlines that differ from the log, with `--deadlines`.
-    deadlines: Vec<Wrong>,
+    deadlines: Vec<DeadlineFinding>,
 }
 
 #[derive(Clone, Copy, Debug, Default, Serialize)]
@@ -263,7 +266,7 @@ impl Totals {
 }
 
 #[derive(Debug, Serialize)]
-struct Found {
+struct RowFault {
     projection: &'static str,
     stream: StreamId,
     verdict: &'static str,
@@ -300,7 +303,7 @@ impl Audit {
         let skipped = comparison.skipped.iter().cloned();
         self.skipped.extend(skipped.map(|skip| SkippedFor { projection, skip }));
         if comparison.verdict != Verdict::Current {
-            self.findings.push(Found {
+            self.findings.push(RowFault {
                 projection: finding.projection,
                 stream: finding.stream.clone(),
                 verdict: comparison.verdict.name(),
@@ -320,7 +323,7 @@ impl Audit {
         self.totals.unpublished = Some(self.unpublished.len());
     }
 
-    fn misses(&mut self, wrong: Vec<Wrong>) {
+    fn misses(&mut self, wrong: Vec<DeadlineFinding>) {
         self.deadlines.extend(wrong);
         self.totals.deadlines = Some(self.deadlines.len());
     }
@@ -402,9 +405,9 @@ impl Report for Audit {
         if !self.unpublished.is_empty() {
             text += &table(Unpublished::COLUMNS, self.unpublished.iter().map(Unpublished::row));
         }
-        text += &claims::Found::table(self.claims.iter().flatten());
+        text += &claims::ReservationFault::table(self.claims.iter().flatten());
         if !self.deadlines.is_empty() {
-            text += &Wrong::table(&self.deadlines);
+            text += &DeadlineFinding::table(&self.deadlines);
         }
         text += &self.bus.as_ref().map(AuditedBus::text).unwrap_or_default();
         text + &self.last_line()

@@ -56,12 +56,12 @@ impl Process {
 }
 
 /// The current time, and the time up to which messages of events must have arrived.
-struct Moment {
+struct Cutoff {
     now: Timestamp,
     settled: Timestamp,
 }
 
-impl Moment {
+impl Cutoff {
     fn with(grace: Option<Duration>) -> Self {
         let now = SystemClock.now();
         let settled = now.checked_sub(grace.unwrap_or(MESSAGES_TAKE)).unwrap_or(Timestamp::MIN);
@@ -91,14 +91,14 @@ impl AuditedDeadlines {
         &mut self,
         streams: &[StreamId],
         grace: Option<Duration>,
-    ) -> Result<Vec<Wrong>, CliError> {
-        let Moment { now, settled } = Moment::with(grace);
+    ) -> Result<Vec<DeadlineFinding>, CliError> {
+        let Cutoff { now, settled } = Cutoff::with(grace);
         let mut wrong = Vec::new();
         for audit in &mut self.0 {
             for stream in streams {
                 match audit.examine(stream, settled, now).await {
-                    Ok(found) => wrong.extend(found.iter().map(Wrong::from)),
-                    Err(error) => wrong.push(Wrong::unreadable(audit, stream, error)?),
+                    Ok(found) => wrong.extend(found.iter().map(DeadlineFinding::from)),
+                    Err(error) => wrong.push(DeadlineFinding::unreadable(audit, stream, error)?),
                 }
             }
         }
@@ -106,9 +106,9 @@ impl AuditedDeadlines {
     }
 
     /// Deadlines that no stream requires. Call it after all streams have been examined.
-    pub(super) fn superfluous(self) -> Vec<Wrong> {
+    pub(super) fn superfluous(self) -> Vec<DeadlineFinding> {
         let left = self.0.into_iter().flat_map(DeadlineCheck::superfluous);
-        left.map(|wrong| Wrong::from(&wrong)).collect()
+        left.map(|wrong| DeadlineFinding::from(&wrong)).collect()
     }
 
     async fn schedule(
@@ -117,22 +117,22 @@ impl AuditedDeadlines {
         grace: Option<Duration>,
         report: &mut Scheduled,
     ) -> Result<(), CliError> {
-        let Moment { now, settled } = Moment::with(grace);
+        let Cutoff { now, settled } = Cutoff::with(grace);
         for audit in &mut self.0 {
             for stream in streams {
                 let found = match audit.examine(stream, settled, now).await {
                     Ok(found) => found,
                     Err(error) => {
-                        report.left.push(Wrong::unreadable(audit, stream, error)?);
+                        report.left.push(DeadlineFinding::unreadable(audit, stream, error)?);
                         continue;
                     }
                 };
                 for wrong in found {
                     if wrong.fault.is_lost() {
                         audit.schedule(&wrong).await?;
-                        report.scheduled.push(Wrong::from(&wrong));
+                        report.scheduled.push(DeadlineFinding::from(&wrong));
                     } else {
-                        report.left.push(Wrong::from(&wrong));
+                        report.left.push(DeadlineFinding::from(&wrong));
                     }
                 }
             }
@@ -184,7 +184,7 @@ async fn schedule(
 
 /// A deadline that differs from the log, or a stream that could not be checked.
 #[derive(Clone, Debug, Serialize)]
-pub(super) struct Wrong {
+pub(super) struct DeadlineFinding {
     process: String,
     stream: StreamId,
     fault: &'static str,
@@ -199,7 +199,7 @@ pub(super) struct Wrong {
     stands: Option<Timestamp>,
 }
 
-impl From<&WrongDeadline> for Wrong {
+impl From<&WrongDeadline> for DeadlineFinding {
     fn from(WrongDeadline { deadline, fault }: &WrongDeadline) -> Self {
         let key = &deadline.key;
         Self {
@@ -217,7 +217,7 @@ impl From<&WrongDeadline> for Wrong {
     }
 }
 
-impl Wrong {
+impl DeadlineFinding {
     /// A fault of a single stream becomes a finding. Any other error ends the audit.
     fn unreadable(
         audit: &DeadlineCheck,
@@ -255,16 +255,16 @@ impl Wrong {
 #[derive(Debug, Default, Serialize)]
 struct Scheduled {
     streams: u64,
-    scheduled: Vec<Wrong>,
+    scheduled: Vec<DeadlineFinding>,
     /// Deadlines that exist but should not, or that differ. An operator has to find out why.
-    left: Vec<Wrong>,
+    left: Vec<DeadlineFinding>,
 }
 
 impl Report for Scheduled {
     fn text(&self) -> String {
         let Self { streams, scheduled, left } = self;
         let all: Vec<_> = scheduled.iter().chain(left).cloned().collect();
-        let mut text = if all.is_empty() { String::new() } else { Wrong::table(&all) };
+        let mut text = if all.is_empty() { String::new() } else { DeadlineFinding::table(&all) };
         let scheduled = scheduled.len();
         let left = left.len();
         text += &format!("scheduled={scheduled} left={left} streams={streams}\n");
@@ -280,10 +280,10 @@ pub(super) mod tests {
         process::{DeadlineFault, WrongDeadline},
     };
 
-    use super::{Scheduled, Wrong};
+    use super::{DeadlineFinding, Scheduled};
     use crate::output::rendered;
 
-    pub(in crate::admin) fn wrong(fault: DeadlineFault) -> Wrong {
+    pub(in crate::admin) fn wrong(fault: DeadlineFault) -> DeadlineFinding {
         let deadline = Deadline {
             key: "lending#book#1#return".parse().expect("a key"),
             due: Timestamp::UNIX_EPOCH,
@@ -293,7 +293,7 @@ pub(super) mod tests {
                 traceparent: None,
             },
         };
-        Wrong::from(&WrongDeadline { deadline, fault })
+        DeadlineFinding::from(&WrongDeadline { deadline, fault })
     }
 
     #[test]

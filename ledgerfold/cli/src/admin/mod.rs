@@ -37,7 +37,7 @@ use crate::{
 };
 use ledgerfold_aws::{SystemClock, SystemRandom};
 
-/// The command line of a context's `audit`, `repair`, `rebuild` and `claims`.
+/// The command line of a context's admin program: `audit`, `repair`, `rebuild`, `claims` and others.
 ///
 /// ```no_run
 /// # use ledgerfold::{Category, project::{Catalog, Projection}};
@@ -55,7 +55,7 @@ pub struct Admin {
     processes: Vec<Process>,
 }
 
-/// A projection with its read table.
+/// A projection with its read table. Its stores are shared with the rebuilders and repairers that it creates.
 struct Subject {
     models: Models,
     generations: Arc<dyn GenerationStore>,
@@ -86,6 +86,7 @@ struct Context {
     processes: Vec<Process>,
 }
 
+/// Compares the read models of a context with the log, repairs them and rebuilds them
 #[derive(Debug, Parser)]
 #[command(disable_help_subcommand = true, after_help = EXIT_CODES)]
 struct CommandLine {
@@ -99,7 +100,7 @@ struct CommandLine {
 enum Command {
     #[command(flatten)]
     OnContext(OnContext),
-    /// Look after the reservations of unique keys
+    /// Build or show the reservations of unique keys
     #[command(subcommand)]
     Claims(claims::Claims),
     /// Write completions for a shell
@@ -191,7 +192,7 @@ impl Admin {
         let known = self.catalog.projections();
         if let Some(unknown) = wanted.iter().find(|wanted| !known.contains(&wanted.as_str())) {
             let known = known.into_iter().map(str::to_owned).collect();
-            return Err(CliError::Unknown { what: "projection", name: unknown.clone(), known });
+            return Err(CliError::Unknown { subject: "projection", name: unknown.clone(), known });
         }
         let client = target.connection.dynamodb().await;
         let table = target.event_table()?;
@@ -361,7 +362,7 @@ mod tests {
             vec!["remove-old"],
             vec![],
         ] {
-            assert!(parsed(&bad).is_err(), "{bad:?} was taken");
+            assert!(parsed(&bad).is_err(), "{bad:?} was accepted");
         }
     }
 }

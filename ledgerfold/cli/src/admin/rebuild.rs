@@ -34,22 +34,22 @@ pub(super) struct Options {
     #[arg(long)]
     no_switch: bool,
     #[command(flatten)]
-    how: How,
+    settings: RebuildSettings,
 }
 
 #[derive(Debug, Args)]
 pub(super) struct RollBackOptions {
-    /// The projection
+    /// The projections
     #[arg(value_name = "PROJECTION", required = true)]
     projection: Vec<String>,
     #[command(flatten)]
     readers: Readers,
     #[command(flatten)]
-    how: How,
+    settings: RebuildSettings,
 }
 
 #[derive(Debug, Args)]
-struct How {
+struct RebuildSettings {
     /// How many segments of the log to read concurrently
     #[arg(long, value_name = "NUMBER", default_value_t = 8, value_parser = clap::value_parser!(u32).range(1..=1_000))]
     segments: u32,
@@ -64,7 +64,7 @@ struct How {
     yes: bool,
 }
 
-impl How {
+impl RebuildSettings {
     const fn plan(&self) -> Plan {
         Plan { segments: self.segments, streams_per_second: self.rate }
     }
@@ -92,7 +92,7 @@ pub(super) async fn run(
     for subject in &context.subjects {
         let begin = async |rebuilder: &Rebuilder| rebuilder.begin().await;
         let rebuilder = context.rebuilder(subject);
-        let rebuilt = rebuild(rebuilder, &options.how, !options.no_switch, begin).await;
+        let rebuilt = rebuild(rebuilder, &options.settings, !options.no_switch, begin).await;
         match rebuilt {
             Ok(rebuilt) => report.rebuilt.push(rebuilt),
             Err(error) => {
@@ -119,7 +119,7 @@ pub(super) async fn roll_back(
         let begin = async |rebuilder: &Rebuilder| rebuilder.begin_roll_back().await;
         let longest_read = options.readers.longest_read();
         let rebuilder = context.rebuilder(subject).with_longest_read(longest_read);
-        report.rebuilt.push(rebuild(rebuilder, &options.how, true, begin).await?);
+        report.rebuilt.push(rebuild(rebuilder, &options.settings, true, begin).await?);
     }
     output.report(&report)?;
     Ok(report.exit_code())
@@ -127,12 +127,12 @@ pub(super) async fn roll_back(
 
 async fn rebuild(
     rebuilder: Rebuilder,
-    how: &How,
+    settings: &RebuildSettings,
     switch: bool,
     begin: impl AsyncFn(&Rebuilder) -> Result<Building, RebuildError>,
 ) -> Result<Rebuilt, CliError> {
     let projection = rebuilder.projection();
-    let job = Job { rebuilder, how, bars: ProgressBars::new() };
+    let job = RebuildJob { rebuilder, settings, bars: ProgressBars::new() };
     let outcome = job.run(switch, begin).await;
     job.bars.clear();
     outcome.map_err(|outcome| match outcome {
@@ -142,9 +142,9 @@ async fn rebuild(
 }
 
 /// The rebuild of one projection.
-struct Job<'a> {
+struct RebuildJob<'a> {
     rebuilder: Rebuilder,
-    how: &'a How,
+    settings: &'a RebuildSettings,
     bars: ProgressBars,
 }
 
@@ -159,7 +159,7 @@ impl From<RebuildError> for Stop {
     }
 }
 
-impl Job<'_> {
+impl RebuildJob<'_> {
     async fn run(
         &self,
         switch: bool,
@@ -167,15 +167,15 @@ impl Job<'_> {
     ) -> Result<Rebuilt, Stop> {
         let building = begin(&self.rebuilder).await?;
         let live = self.rebuilder.generations().await?.live().number;
-        let plan = self.how.plan();
+        let plan = self.settings.plan();
         let projection = self.rebuilder.projection();
         let watch = |step| self.bars.show(projection, &step);
         let filled = self.rebuilder.fill(&building, plan, &watch).await?;
-        let mut confirmed = self.how.yes;
+        let mut confirmed = self.settings.yes;
         for _ in 0..ROUNDS {
             let verified = self.rebuilder.verify(&building, plan, &watch).await?;
             let report = Rebuilt::new(projection, &building, &filled, &verified);
-            let sound = verified.wrong() == 0 || self.how.despite_findings;
+            let sound = verified.wrong() == 0 || self.settings.despite_findings;
             if !switch || !sound {
                 return Ok(report);
             }
@@ -226,11 +226,11 @@ struct Rebuilt {
     /// `equal`, `differ`, or `moved` if they changed during the verification. Rows have no counters.
     counters: Option<&'static str>,
     switched: bool,
-    findings: Vec<Found>,
+    findings: Vec<RebuildFault>,
 }
 
 #[derive(Debug, Serialize)]
-struct Found {
+struct RebuildFault {
     stream: StreamId,
     verdict: String,
 }
@@ -242,11 +242,11 @@ impl Rebuilt {
         filled: &Filled,
         verified: &Verified,
     ) -> Self {
-        let unfilled = filled.reasons.iter().map(|unfilled| Found {
+        let unfilled = filled.reasons.iter().map(|unfilled| RebuildFault {
             stream: unfilled.stream.clone(),
             verdict: format!("not projected: {}", unfilled.reason),
         });
-        let found = verified.findings().iter().map(|finding| Found {
+        let found = verified.findings().iter().map(|finding| RebuildFault {
             stream: finding.stream.clone(),
             verdict: finding.comparison.verdict.name().to_owned(),
         });
@@ -282,7 +282,7 @@ impl Report for Rebuilds {
         let mut text = String::new();
         let found = self.rebuilt.iter().flat_map(|rebuilt| {
             let projection = rebuilt.projection.to_owned();
-            let row = move |found: &Found| {
+            let row = move |found: &RebuildFault| {
                 [projection.clone(), found.stream.to_string(), found.verdict.clone()]
             };
             rebuilt.findings.iter().map(row)
@@ -309,12 +309,12 @@ impl Report for Rebuilds {
 
 #[cfg(test)]
 mod tests {
-    use super::{Found, Rebuilds, Rebuilt};
+    use super::{RebuildFault, Rebuilds, Rebuilt};
     use crate::output::rendered;
 
     #[test]
     fn rebuilds_and_their_findings_are_reported() {
-        let found = Found {
+        let found = RebuildFault {
             stream: "book#1".parse().expect("a stream"),
             verdict: "not projected: it has no place".to_owned(),
         };

@@ -68,7 +68,7 @@ pub(super) async fn measure(
     if measured.commits == 0 {
         return Err(CliError::NoStream { stream: stream.to_string(), until: "" });
     }
-    Ok(measured.from_newest_snapshot())
+    Ok(measured.since_newest_snapshot())
 }
 
 impl Measured {
@@ -92,8 +92,8 @@ impl Measured {
             self.add(item)?;
         }
         self.requests += 1;
-        let said = page.consumed_capacity().and_then(ConsumedCapacity::capacity_units);
-        self.read_units += said.unwrap_or_else(|| read_units(self.bytes - before));
+        let reported = page.consumed_capacity().and_then(ConsumedCapacity::capacity_units);
+        self.read_units += reported.unwrap_or_else(|| read_units(self.bytes - before));
         Ok(())
     }
 
@@ -115,7 +115,7 @@ impl Measured {
     }
 
     /// A load of a stream with a snapshot reads only from the newest commit back to the snapshot.
-    fn from_newest_snapshot(self) -> Self {
+    fn since_newest_snapshot(self) -> Self {
         if !self.has_snapshot {
             return self;
         }
@@ -164,11 +164,11 @@ pub(super) mod tests {
         let page = page.consumed_capacity(capacity).build();
         let mut measured = Measured::empty(&stream);
         measured.add_page(&page).expect("they are commits");
-        measured.from_newest_snapshot()
+        measured.since_newest_snapshot()
     }
 
     #[test]
-    fn a_load_costs_what_dynamodb_says_and_an_append_each_started_kilobyte() {
+    fn a_load_costs_the_units_that_dynamodb_reports_and_an_append_each_started_kilobyte() {
         let whole = measured(&[100, 100, 3_000], false);
         assert_eq!((whole.commits, whole.events, whole.requests), (3, 3, 1));
         assert_eq!((whole.write_units, whole.has_snapshot), (1 + 1 + 4, false));

@@ -206,7 +206,7 @@ mod tests {
             .http_client(aws_smithy_http_client::Builder::new().build_http())
             .retry_config(RetryConfig::disabled());
         let client = Client::from_conf(config.build());
-        let replays = Replays::open(client, ARCHIVE).await.expect("it is there");
+        let replays = Replays::open(client, ARCHIVE).await.expect("it exists");
         let window = Window::new(at(0), at(10_000)).expect("a window");
         let rules = [RULE.parse().expect("a rule")];
         let status = start(&replays, &ReplayName("again".to_owned()), window, &rules).await?;

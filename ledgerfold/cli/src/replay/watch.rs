@@ -94,7 +94,7 @@ mod tests {
         let endpoint = service.endpoint().to_owned();
         let place = Place::LocalCloud { endpoint, tables: None, region: None };
         let client = Connection::to(place).eventbridge().await;
-        let replays = Replays::open(client, "a").await.expect("it is there");
+        let replays = Replays::open(client, "a").await.expect("it exists");
         let status = watch(&replays, &ReplayName("r".to_owned()), &ManualClock::default()).await;
         assert_eq!(service.requests().len(), states.len() + 1);
         status.expect("it ends")

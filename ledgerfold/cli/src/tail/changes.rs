@@ -237,7 +237,7 @@ mod tests {
     #[tokio::test]
     async fn a_large_commit_is_fetched_from_the_payload_store() {
         let payloads = MemoryPayloadStore::default();
-        let id = ContentId::keep(&payloads, EVENTS.to_owned()).await.expect("it is kept");
+        let id = ContentId::keep(&payloads, EVENTS.to_owned()).await.expect("it is stored");
         let record = record(OperationType::Insert, ("x", &id.to_string()));
         let commit = |read: Option<Change>| read.expect("a change").commit;
         assert!(commit(change(record.clone(), Some(&payloads)).await).is_ok());

@@ -15,12 +15,13 @@ use super::{
 use crate::error::CliError;
 
 /// A shard: its parent, its changes, and whether it has ended.
-type Kept = (Option<&'static str>, Vec<&'static str>, bool);
+type StoredShard = (Option<&'static str>, Vec<&'static str>, bool);
 
 /// A place is written `shard:number of changes before it`.
 #[derive(Default)]
 struct Memory {
-    shards: Mutex<BTreeMap<&'static str, Kept>>,
+    /// Mutexes because the test changes them while the follower holds a reference.
+    shards: Mutex<BTreeMap<&'static str, StoredShard>>,
     /// The next reads fail with these.
     faults: Mutex<VecDeque<Lost>>,
 }
@@ -53,7 +54,7 @@ impl Memory {
 impl Changes for Memory {
     async fn shards(&self) -> Result<Vec<Shard>, CliError> {
         let shards = self.shards.lock().expect("whole");
-        let shard = |(id, (parent, _, closed)): (&&str, &Kept)| Shard {
+        let shard = |(id, (parent, _, closed)): (&&str, &StoredShard)| Shard {
             id: (*id).to_owned(),
             parent: parent.map(str::to_owned),
             closed: *closed,
@@ -102,7 +103,7 @@ async fn rounds(follower: &mut Follower<'_>, rounds: usize) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn from_now_on_means_what_is_appended_later_also_in_shards_that_come_later() {
+async fn a_start_now_returns_later_changes_even_of_later_shards() {
     let memory = Memory::default().with("a", None, true).with("b", Some("a"), false);
     memory.append("a", &["long ago"]);
     memory.append("b", &["before"]);

@@ -37,7 +37,7 @@ async fn an_unreadable_item_blocks_no_other_deadline() {
     };
     let key = DeadlineKey { process: process.clone(), stream, name };
     let deadline = Deadline { key, due: Timestamp::UNIX_EPOCH, cause };
-    let scheduled = store.schedule(&deadline).await.expect("it can be kept");
+    let scheduled = store.schedule(&deadline).await.expect("it can be stored");
     assert_eq!(scheduled, Written::Done);
 
     let (mut found, mut unreadable) = (Vec::new(), 0);

@@ -294,8 +294,8 @@ where
     E: ProvideErrorMetadata + std::error::Error + 'static,
     R: fmt::Debug,
 {
-    let said = error.as_service_error().and_then(ProvideErrorMetadata::message);
-    said.map_or_else(|| DisplayErrorContext(error).to_string(), str::to_owned)
+    let message = error.as_service_error().and_then(ProvideErrorMetadata::message);
+    message.map_or_else(|| DisplayErrorContext(error).to_string(), str::to_owned)
 }
 
 fn code<E: ProvideErrorMetadata, R>(error: &SdkError<E, R>) -> Option<&str> {

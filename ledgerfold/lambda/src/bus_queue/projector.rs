@@ -75,7 +75,7 @@ async fn handle(
         match read(&message, key, &mut unsigned) {
             Message::Delivery(delivery) => deliveries.push(delivery),
             Message::Maintenance(receipt, Maintenance::Retry { streams }) => {
-                calls.push((receipt, streams))
+                calls.push((receipt, streams));
             }
         }
     }

@@ -127,7 +127,7 @@ mod tests {
             traceparent: None,
         };
         let deadline = Deadline { key, due: Timestamp::UNIX_EPOCH, cause };
-        store.schedule(&deadline).await.expect("it can be kept");
+        store.schedule(&deadline).await.expect("it can be stored");
         Pending { next: deadline.due, deadline, attempts: 0 }
     }
 

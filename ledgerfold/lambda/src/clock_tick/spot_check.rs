@@ -216,7 +216,7 @@ mod tests {
         let models = Catalog::new().rows::<Count>("pages").models("pages", table);
         let parked = Arc::<MemoryQuarantine>::default();
         let check = SpotCheck::new(sample, generations, log, clock.clone()).of(
-            models.expect("it is there"),
+            models.expect("it exists"),
             parked.clone(),
             parked,
         );

@@ -10,7 +10,7 @@ use percent_encoding::percent_decode_str;
 pub struct Path(Vec<String>);
 
 impl Path {
-    /// Splits a path at its slashes. An encoded slash separates nothing.
+    /// Splits a path at its slashes. An encoded slash is not a separator.
     pub fn parse(path: &str) -> Self {
         let path = path.strip_prefix('/').unwrap_or(path);
         let decode = |segment| percent_decode_str(segment).decode_utf8_lossy().into_owned();

@@ -1,4 +1,4 @@
-//! Replaying the bus's archive.
+//! Replays of the bus's archive.
 
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::{Aws, AwsError, explain};
 use crate::wait::{NotInTime, eventually};
 
-// The local cloud cuts the window's ends to the minute, so the window reaches over them on both sides.
+// The local cloud cuts the window to full minutes, so we extend it at both ends.
 const MARGIN: SignedDuration = SignedDuration::from_mins(1);
 
 /// A replay that was started.
@@ -18,22 +18,22 @@ pub struct Replay {
     name: String,
 }
 
-/// How a replay stands.
+/// The progress of a replay.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ReplayProgress {
-    /// Not yet done; the state in EventBridge's words.
+    /// Not completed yet, with EventBridge's name of the state.
     Running(String),
-    /// Everything in the window was sent again.
+    /// All events in the window were sent again.
     Completed,
-    /// It will never be done; the state and reason in EventBridge's words.
+    /// It will never complete, with EventBridge's state and reason.
     Failed(String),
 }
 
 impl Aws {
-    /// Sends everything again that was archived from `from` to `to`, to whoever reads the bus.
+    /// Replays all events that were archived from `from` to `to`, to every consumer on the bus.
     ///
     /// # Errors
-    /// When the archive is not found or refuses.
+    /// If the archive is not found or refuses.
     pub async fn start_replay(&self, from: Timestamp, to: Timestamp) -> Result<Replay, AwsError> {
         let name = format!("acceptance-{}", uuid::Uuid::new_v4().simple());
         let destination = ReplayDestination::builder()
@@ -53,10 +53,10 @@ impl Aws {
         Ok(Replay { name })
     }
 
-    /// How a replay stands.
+    /// The progress of a replay.
     ///
     /// # Errors
-    /// When it cannot be asked.
+    /// If EventBridge does not answer.
     pub async fn replay_progress(&self, replay: &Replay) -> Result<ReplayProgress, AwsError> {
         let answer = self
             .events
@@ -75,10 +75,10 @@ impl Aws {
         })
     }
 
-    /// Waits until a replay is completed. The projections may still be reading; see [`Aws::settled`].
+    /// Waits until a replay has completed. Projections may still have to process it; see [`Aws::settled`].
     ///
     /// # Errors
-    /// When it failed, or was not completed in time.
+    /// If it fails, or does not complete in time.
     pub async fn replayed(&self, replay: &Replay, deadline: Duration) -> Result<(), NotInTime> {
         let outcome = eventually("the replay is completed", deadline, async || {
             match self.replay_progress(replay).await.map_err(|error| error.to_string())? {
@@ -89,7 +89,7 @@ impl Aws {
         })
         .await?;
         outcome.map_err(|reason| NotInTime {
-            what: "the replay is completed".to_owned(),
+            condition: "the replay is completed".to_owned(),
             deadline,
             last: reason,
         })

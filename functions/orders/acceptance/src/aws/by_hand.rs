@@ -1,6 +1,5 @@
-//! Commits and events written by hand, as no function of the product does it: none may write over a
-//! commit, none writes an event that it does not know, and none publishes what the log does not have.
-//! Only a test may, which owns the stack.
+//! Manual changes that no function of the product can make: overwritten commits, unknown events, and events on the bus
+//! that are not in the log. Only a test that has the stack for itself may use them.
 
 use std::collections::HashMap;
 
@@ -14,11 +13,11 @@ use super::{Aws, AwsError, event_table::stream_of, explain};
 type Item = HashMap<String, AttributeValue>;
 
 impl Aws {
-    /// Puts a commit of one event of this type at this version of an order's stream, in the place of
-    /// whatever is there. Everything else about it is as in the order's first commit.
+    /// Puts a commit with one event of this type at this version of an order's stream, replacing any other. All its
+    /// other attributes are copied from the order's first commit.
     ///
     /// # Errors
-    /// When the first commit cannot be read, or the table refuses.
+    /// If the first commit cannot be read, or the table refuses.
     pub async fn write_by_hand(
         &self,
         order: &str,
@@ -48,11 +47,11 @@ impl Aws {
         Ok(())
     }
 
-    /// Publishes an event in the name of the orders, in the form in which the relay does, but without its
-    /// key: this version of an order's stream, of this type.
+    /// Publishes an event of this type and version on behalf of the orders context, in the relay's form but without its
+    /// signature.
     ///
     /// # Errors
-    /// When the bus does not take it.
+    /// If the bus refuses it.
     pub async fn forge(
         &self,
         order: &str,
@@ -82,10 +81,10 @@ impl Aws {
         }
     }
 
-    /// Puts an item in the place of an order's first commit that is none.
+    /// Replaces an order's first commit with an invalid item.
     ///
     /// # Errors
-    /// When the table refuses.
+    /// If the table refuses.
     pub async fn write_nonsense(&self, order: &str) -> Result<(), AwsError> {
         let put = self.tables.put_item().table_name(&self.stack.contexts.orders.event_table);
         put.item("pk", AttributeValue::S(stream_of(order)))
@@ -96,10 +95,10 @@ impl Aws {
         Ok(())
     }
 
-    /// Takes it away again, as nothing is ever taken from the event table.
+    /// Deletes that item. Nothing else is ever deleted from the event table.
     ///
     /// # Errors
-    /// When the table refuses.
+    /// If the table refuses.
     pub async fn delete_nonsense(&self, order: &str) -> Result<(), AwsError> {
         let delete = self.tables.delete_item();
         let delete = delete.table_name(&self.stack.contexts.orders.event_table);

@@ -1,14 +1,14 @@
-//! Looking at what is to happen later, and damage to it.
+//! Reading and damaging deadlines.
 
 use aws_sdk_dynamodb::types::AttributeValue;
 
 use super::{Aws, AwsError, event_table::stream_of, explain};
 
 impl Aws {
-    /// Whether the service will come back to the payment of an order.
+    /// Whether an order has a payment deadline.
     ///
     /// # Errors
-    /// When the stack file names no table of deadlines, or it cannot be read.
+    /// If the stack file names no table of deadlines, or the table cannot be read.
     pub async fn has_payment_deadline(&self, order: &str) -> Result<bool, AwsError> {
         const CALL: &str = "GetItem";
         let answer = self
@@ -23,10 +23,10 @@ impl Aws {
         Ok(answer.item.is_some())
     }
 
-    /// Deletes the payment deadline of an order, as no function of the product does before it is due.
+    /// Deletes an order's payment deadline. No function of the product does that before it is due.
     ///
     /// # Errors
-    /// When there is none, or it cannot be deleted.
+    /// If there is none, or it cannot be deleted.
     pub async fn lose_payment_deadline(&self, order: &str) -> Result<(), AwsError> {
         const CALL: &str = "DeleteItem";
         self.tables

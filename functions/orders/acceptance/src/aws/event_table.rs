@@ -1,4 +1,4 @@
-//! Looking at commits in the event table.
+//! Reading commits in the event table.
 
 use aws_sdk_dynamodb::types::{AttributeValue, Select};
 
@@ -12,11 +12,11 @@ pub(super) fn stream_of(order: &str) -> String {
 }
 
 impl Aws {
-    /// How many commits an order's stream has, read consistently from the table itself: the one number
-    /// that says how often commands took effect, whatever the service answered.
+    /// The number of commits in an order's stream, by a strongly consistent read of the table itself. It shows how
+    /// often commands took effect, independent of the service's answers.
     ///
     /// # Errors
-    /// When the table cannot be queried.
+    /// If the table cannot be queried.
     pub async fn commits(&self, order: &str) -> Result<usize, AwsError> {
         let mut pages = self
             .tables

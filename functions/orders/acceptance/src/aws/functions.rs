@@ -1,4 +1,4 @@
-//! Functions: what they are told, and waking them.
+//! Functions: their environment variables, and direct invocations.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -11,14 +11,14 @@ use crate::wait::eventually;
 
 const UPDATED: Duration = Duration::from_secs(60);
 
-/// What a function is told, by the names of its environment variables.
+/// The environment variables of a function.
 pub type Variables = HashMap<String, String>;
 
 impl Aws {
-    /// What a function is told.
+    /// Reads the environment variables of a function.
     ///
     /// # Errors
-    /// When it cannot be asked.
+    /// If Lambda does not answer.
     pub async fn variables(&self, function: &str) -> Result<Variables, AwsError> {
         let name = self.function(function)?;
         let answer = self.functions.get_function_configuration().function_name(name).send().await;
@@ -26,10 +26,10 @@ impl Aws {
         Ok(answer.environment.and_then(|environment| environment.variables).unwrap_or_default())
     }
 
-    /// Tells a function something else, and waits until it has heard.
+    /// Replaces the environment variables of a function, and waits until the update is complete.
     ///
     /// # Errors
-    /// When it cannot be told, or has not heard in time.
+    /// If the update is refused, or not complete in time.
     pub async fn set_variables(
         &self,
         function: &str,
@@ -52,10 +52,10 @@ impl Aws {
         .map_err(|error| AwsError::new(CALL, error))
     }
 
-    /// Wakes a function with an empty event, and waits for its answer; how it fared is not said.
+    /// Invokes a function with an empty event and waits for its end, ignoring its result.
     ///
     /// # Errors
-    /// When it cannot be woken.
+    /// If it cannot be invoked.
     pub async fn wake(&self, function: &str) -> Result<(), AwsError> {
         let invoke = self.functions.invoke().function_name(self.function(function)?);
         let event = aws_sdk_lambda::primitives::Blob::new("{}");
@@ -63,10 +63,10 @@ impl Aws {
         Ok(())
     }
 
-    /// Hands an event to a function, and waits for its answer.
+    /// Invokes a function with an event and returns its answer.
     ///
     /// # Errors
-    /// When it cannot be invoked, fails, or does not answer with JSON.
+    /// If it cannot be invoked, fails, or does not answer with JSON.
     pub async fn ask(&self, function: &str, event: &Value) -> Result<Value, AwsError> {
         const CALL: &str = "Invoke";
         let invoke = self.functions.invoke().function_name(self.function(function)?);
@@ -80,7 +80,7 @@ impl Aws {
         }
     }
 
-    /// The full name of a function by its role.
+    /// The full name of the function with this role.
     fn function(&self, role: &str) -> Result<&str, AwsError> {
         let name = self.stack.contexts.orders.functions.get(role);
         let missing =

@@ -1,4 +1,4 @@
-//! The AWS side of a stack: what a test looks at, or sets going, behind the HTTP contract.
+//! The AWS side of a stack: calls that read or change its state behind the HTTP contract.
 //!
 //! The endpoint is a local cloud on plain HTTP, so no TLS is linked.
 
@@ -26,7 +26,7 @@ pub use queues::Backlog;
 #[cfg(feature = "local-cloud")]
 pub use switches::Mapping;
 
-/// Clients for the AWS services of one stack.
+/// Clients of the AWS services of one stack.
 #[derive(Debug, Clone)]
 pub struct Aws {
     stack: Stack,
@@ -37,7 +37,7 @@ pub struct Aws {
     functions: aws_sdk_lambda::Client,
 }
 
-/// An AWS call that failed, in words.
+/// A failed AWS call.
 #[derive(Debug, thiserror::Error)]
 #[error("{call}: {reason}")]
 pub struct AwsError {
@@ -51,7 +51,7 @@ impl AwsError {
     }
 }
 
-/// The SDKs' configurations are distinct types of one shape.
+/// The SDKs' configurations have different types with the same methods.
 macro_rules! client_of {
     ($sdk:ident, $stack:expr, $endpoint:expr) => {{
         use $sdk::config::{BehaviorVersion, Config, Credentials, Region};
@@ -68,7 +68,7 @@ macro_rules! client_of {
 }
 
 impl Aws {
-    /// Clients for a stack in a local cloud.
+    /// Clients of a stack in a local cloud.
     #[must_use]
     pub fn new(stack: &Stack) -> Self {
         let edge = &stack.endpoint;
@@ -84,7 +84,7 @@ impl Aws {
     }
 }
 
-/// An SDK error with its causes, since its own words are only "service error".
+/// An SDK error with its causes, because its own text is only "service error".
 fn explain<E: std::error::Error>(call: &'static str) -> impl FnOnce(E) -> AwsError {
     move |error| AwsError::new(call, aws_sdk_dynamodb::error::DisplayErrorContext(&error))
 }

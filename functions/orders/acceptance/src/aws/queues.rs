@@ -1,4 +1,4 @@
-//! How much projections and processes still have to read.
+//! Waiting messages of projections and processes.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -9,18 +9,18 @@ use aws_sdk_sqs::types::QueueAttributeName;
 use super::{Aws, AwsError, explain};
 use crate::wait::{NotInTime, eventually};
 
-// SQS counts are approximate, and an event may be between the bus and a queue: one look at empty
-// queues says little, a row of them says that nothing is moving.
+// SQS only reports approximate counts, and an event may be between the bus and a queue. So the queues only count as
+// empty after this many empty counts in a row.
 const QUIET_LOOKS: u32 = 6;
 
-/// Messages that were sent to projections and processes and are not yet done, by their names.
+/// The messages that projections and processes have not completed, by their names.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Backlog {
     by_reader: BTreeMap<String, u64>,
 }
 
 impl Backlog {
-    /// Over all of them.
+    /// The sum over all queues.
     #[must_use]
     pub fn total(&self) -> u64 {
         self.by_reader.values().sum()
@@ -36,29 +36,29 @@ impl fmt::Display for Backlog {
 }
 
 impl Aws {
-    /// Messages waiting, in flight or delayed in the queues of projections and processes.
+    /// The messages that are waiting, in flight or delayed in the queues of projections and processes.
     ///
     /// # Errors
-    /// When a queue cannot be asked.
+    /// If a queue does not answer.
     pub async fn backlog(&self) -> Result<Backlog, AwsError> {
         self.count_messages(&self.stack.contexts.orders.queues).await
     }
 
-    /// Messages in the dead-letter queues: what was given up on.
+    /// The messages in the dead-letter queues.
     ///
     /// # Errors
-    /// When a queue cannot be asked.
+    /// If a queue does not answer.
     pub async fn dead_letters(&self) -> Result<Backlog, AwsError> {
         self.count_messages(&self.stack.contexts.orders.dead_letters).await
     }
 
-    /// Waits until the queues stay empty over several looks, and answers with the
-    /// highest backlog seen on the way.
+    /// Waits until the queues stay empty over several counts. Returns the highest backlog in the meantime.
     ///
     /// # Errors
-    /// When they are not empty in time.
+    /// If they are not empty in time.
     pub async fn settled(&self, deadline: Duration) -> Result<u64, NotInTime> {
-        let (mut quiet, mut highest) = (0, 0);
+        let mut quiet = 0;
+        let mut highest = 0;
         eventually("the queues are empty", deadline, async || {
             let backlog = self.backlog().await.map_err(|error| error.to_string())?;
             highest = highest.max(backlog.total());

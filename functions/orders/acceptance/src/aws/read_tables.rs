@@ -1,4 +1,4 @@
-//! Damage to read tables, as no function of the product does it.
+//! Damage to read tables that no function of the product can do.
 
 use std::collections::HashMap;
 
@@ -6,15 +6,14 @@ use aws_sdk_dynamodb::types::{AttributeValue, DeleteRequest, WriteRequest};
 
 use super::{Aws, AwsError, event_table::stream_of, explain};
 
-// The most that one BatchWriteItem takes.
+// The limit of one BatchWriteItem.
 const MOST_WRITES: usize = 25;
 
 impl Aws {
-    /// Deletes an order's row from the live generation of a projection, so that nothing of it is left
-    /// that readers could see.
+    /// Deletes an order's row from the live generation of a projection.
     ///
     /// # Errors
-    /// When the stack file names no such table, or the row cannot be deleted.
+    /// If the stack file names no such table, or the row cannot be deleted.
     pub async fn lose_row(&self, projection: &str, order: &str) -> Result<(), AwsError> {
         const CALL: &str = "DeleteItem";
         let row = match self.live_generation(projection).await?.as_str() {
@@ -32,7 +31,7 @@ impl Aws {
         Ok(())
     }
 
-    /// The number of the generation that is read, as the console shows it.
+    /// The number of the live generation, as text.
     async fn live_generation(&self, projection: &str) -> Result<String, AwsError> {
         const CALL: &str = "GetItem";
         let table = self.stack.contexts.orders.projection_states.as_deref();
@@ -53,10 +52,10 @@ impl Aws {
         number.cloned().ok_or_else(|| AwsError::new(CALL, "a record without a live generation"))
     }
 
-    /// Deletes everything from a projection's read table, and answers with how many items that were.
+    /// Deletes all items of a projection's read table, and returns their number.
     ///
     /// # Errors
-    /// When the stack file names no such table, or it cannot be emptied.
+    /// If the stack file names no such table, or it cannot be emptied.
     pub async fn empty_read_table(&self, projection: &str) -> Result<usize, AwsError> {
         let table = self.read_table(projection)?;
         let key = self.key_of(table).await?;

@@ -1,19 +1,19 @@
-//! Switching parts of the pipeline off and on again, as an outage or an operator does.
+//! Switches parts of the pipeline off and on again, as in an outage or by an operator.
 
 use std::time::Duration;
 
 use super::{Aws, AwsError, explain};
 use crate::wait::{NotInTime, eventually};
 
-/// What moves messages from a stream or a queue into a function.
+/// An event source mapping, which delivers messages of a stream or a queue to a function.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Mapping(String);
 
 impl Aws {
-    /// The mappings that wake a function, by the function's name.
+    /// The event source mappings of a function, by the function's name.
     ///
     /// # Errors
-    /// When Lambda cannot be asked.
+    /// If Lambda does not answer.
     pub async fn mappings(&self, function: &str) -> Result<Vec<Mapping>, AwsError> {
         let answer = self
             .functions
@@ -26,10 +26,10 @@ impl Aws {
         Ok(mappings.into_iter().filter_map(|mapping| mapping.uuid).map(Mapping).collect())
     }
 
-    /// Switches a mapping on or off, and waits until it is.
+    /// Switches a mapping on or off, and waits for the change.
     ///
     /// # Errors
-    /// When it is not in time.
+    /// If it does not change in time.
     pub async fn switch_mapping(
         &self,
         Mapping(uuid): &Mapping,
@@ -37,13 +37,13 @@ impl Aws {
         deadline: Duration,
     ) -> Result<(), NotInTime> {
         let wanted = if on { "Enabled" } else { "Disabled" };
-        let what = format!("the mapping is {wanted}");
-        eventually(&what, deadline, async || {
+        let condition = format!("the mapping is {wanted}");
+        eventually(&condition, deadline, async || {
             let state = self.mapping_state(uuid).await.map_err(|error| error.to_string())?;
             if state == wanted {
                 return Ok(());
             }
-            // Refused while the mapping is still on its way to another state: the next look asks again.
+            // Lambda refuses while the mapping is changing state, so this is repeated.
             self.set_mapping(uuid, on).await.map_err(|error| error.to_string())?;
             Err(state)
         })
@@ -61,11 +61,11 @@ impl Aws {
         update.send().await.map(|_| ()).map_err(explain("UpdateEventSourceMapping"))
     }
 
-    /// Switches the rule that feeds a projection on or off. What is published while it is off never
-    /// reaches the projection's queue.
+    /// Switches the rule of a projection on or off. Events published while it is off never reach the projection's
+    /// queue.
     ///
     /// # Errors
-    /// When the stack file names no such rule, or the bus refuses.
+    /// If the stack file names no such rule, or the bus refuses.
     pub async fn switch_rule(&self, projection: &str, on: bool) -> Result<(), AwsError> {
         const CALL: &str = "EnableRule or DisableRule";
         let rule = self.stack.contexts.orders.rules.get(projection);

@@ -1,4 +1,4 @@
-//! `orders-demo [INPUT]` shows the orders service at work; `generate` makes its input, `speed` measures.
+//! `orders-demo [INPUT]` demonstrates the orders service; `generate` creates its input, `speed` measures.
 
 use std::io::{Write, stdout};
 use std::path::PathBuf;
@@ -65,23 +65,24 @@ fn task(arguments: &[String]) -> Result<Task, String> {
         ["generate", options @ ..] => generation(options),
         ["speed"] => Ok(Task::Measure { orders: 160 }),
         ["speed", "--orders", count] => Ok(Task::Measure { orders: number(count)? }),
-        ["speed", ..] => Err("speed knows --orders COUNT only".to_owned()),
+        ["speed", ..] => Err("speed has only the option --orders COUNT".to_owned()),
         [option, ..] if option.starts_with('-') => Err(format!("no such option: {option}")),
         [] => find_upwards(INPUT)
             .map(Task::Show)
-            .ok_or_else(|| format!("no {INPUT} here or above: name the input")),
+            .ok_or_else(|| format!("no {INPUT} here or above: give the input file")),
         [input] => Ok(Task::Show(PathBuf::from(input))),
-        [_, more, ..] => Err(format!("one input at a time: {more}")),
+        [_, more, ..] => Err(format!("only one input file is possible, not also {more}")),
     }
 }
 
 fn generation(options: &[&str]) -> Result<Task, String> {
-    let (mut orders, mut seed) = (320, 7);
+    let mut orders = 320;
+    let mut seed = 7;
     for option in options.chunks(2) {
         match option {
             ["--orders", count] => orders = number(count)?,
             ["--seed", start] => seed = number(start)?,
-            _ => return Err(format!("generate does not know {}", option.join(" "))),
+            _ => return Err(format!("generate has no option {}", option.join(" "))),
         }
     }
     Ok(Task::Generate { orders, seed })

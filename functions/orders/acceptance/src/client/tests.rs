@@ -1,3 +1,5 @@
+//! Tests of the HTTP client against a small server.
+
 use std::sync::{Arc, Mutex};
 
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -12,7 +14,7 @@ const BUSY: &str =
 const BROKEN: &str = "HTTP/1.1 502 Bad Gateway\r\nContent-Length: 0\r\n\r\n";
 const HANG_UP: &str = "";
 
-/// A server that gives these answers, one connection each, and keeps what it was asked.
+/// A server that sends these answers, one per connection, and stores the requests.
 async fn server(answers: Vec<&'static str>) -> (Client, Arc<Mutex<Vec<String>>>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
     let endpoint = format!("http://{}", listener.local_addr().expect("it is bound"));
@@ -65,7 +67,7 @@ async fn query_parameters_are_escaped() {
 }
 
 #[tokio::test]
-async fn a_client_that_is_asked_to_wait_sends_the_same_again() {
+async fn a_client_waits_as_asked_and_sends_the_same_request_again() {
     let (client, requests) = server(vec![BUSY, BUSY, DONE]).await;
     let answer = client.deliver("key-1", "o-1").send().await.expect("an answer");
     assert_eq!(answer.status(), 200);
@@ -75,7 +77,7 @@ async fn a_client_that_is_asked_to_wait_sends_the_same_again() {
 }
 
 #[tokio::test]
-async fn a_broken_service_is_asked_again_only_by_a_client_that_expects_crashes() {
+async fn only_a_client_that_expects_crashes_repeats_a_request_to_a_broken_service() {
     let (client, _) = server(vec![BROKEN]).await;
     let answer = client.deliver("key-1", "o-1").send().await.expect("an answer");
     assert_eq!(answer.status(), 502);
@@ -92,7 +94,7 @@ async fn a_broken_service_is_asked_again_only_by_a_client_that_expects_crashes()
 }
 
 #[tokio::test]
-async fn an_impatient_client_takes_the_first_answer() {
+async fn an_impatient_client_returns_the_first_answer() {
     let (client, _) = server(vec![BUSY]).await;
     let client = client.with_patience(Patience::Once);
     let answer = client.deliver("key-1", "o-1").send().await.expect("an answer");

@@ -1,4 +1,4 @@
-//! The dashboard's totals, as the difference that a run makes.
+//! The dashboard's totals, and the difference that a run makes to them.
 
 use std::collections::BTreeMap;
 
@@ -11,7 +11,7 @@ use crate::model::{Dashboard, Figures};
 /// Figures by currency.
 pub type ByCurrency = BTreeMap<String, Figures>;
 
-/// A range of days that a run falls into, even if it crosses midnight.
+/// A range of days that contains a run, even one across midnight.
 #[derive(Debug, Clone, Copy)]
 pub struct Window {
     from: Date,
@@ -26,10 +26,10 @@ impl Window {
         Self { from: today.saturating_sub(1.day()), to: today.saturating_add(1.day()) }
     }
 
-    /// The dashboard of this range as it is now, without asking for any version.
+    /// The current dashboard of this range, without a consistency token.
     ///
     /// # Errors
-    /// When it cannot be read.
+    /// If it cannot be read.
     pub async fn totals(self, client: &Client) -> Result<ByCurrency, ClientError> {
         let answer = client.dashboard(self.from, self.to).send().await?.expect_status(200)?;
         let dashboard: Dashboard = answer.json()?;
@@ -39,14 +39,14 @@ impl Window {
     /// The dashboard of this range, byte for byte.
     ///
     /// # Errors
-    /// When it cannot be read.
+    /// If it cannot be read.
     pub async fn text(self, client: &Client) -> Result<String, ClientError> {
         let answer = client.dashboard(self.from, self.to).send().await?.expect_status(200)?;
         Ok(answer.text())
     }
 }
 
-/// What was added from `earlier` to `later`; a currency to which nothing was added is left out.
+/// The difference between `earlier` and `later`. Currencies without a difference are omitted.
 #[must_use]
 pub fn added(earlier: &ByCurrency, later: &ByCurrency) -> ByCurrency {
     later
@@ -59,7 +59,7 @@ pub fn added(earlier: &ByCurrency, later: &ByCurrency) -> ByCurrency {
         .collect()
 }
 
-/// How many events the figures count.
+/// The number of events in the figures.
 #[must_use]
 pub fn counted(figures: &ByCurrency) -> i64 {
     figures.values().map(|figures| figures.counted()).sum()
@@ -76,7 +76,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_there_before_is_not_counted() {
+    fn earlier_figures_are_not_counted() {
         assert_eq!(added(&euros(2), &euros(5)), euros(3));
         assert_eq!(added(&ByCurrency::new(), &euros(5)), euros(5));
         assert!(added(&euros(5), &euros(5)).is_empty());

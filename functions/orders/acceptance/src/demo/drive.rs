@@ -1,4 +1,4 @@
-//! Sends the scripts: the commands of one order in turn, several orders at once.
+//! Sends the scripts: the commands of each order in sequence, several orders concurrently.
 
 use std::time::Duration;
 
@@ -8,18 +8,18 @@ use super::script::{Command, Line, Script};
 use crate::answer::{Answer, Essence};
 use crate::client::{Client, ClientError, Request};
 
-/// What became of one script.
+/// The result of one script.
 #[derive(Debug, Clone)]
 pub struct OrderRun {
-    /// What was to be sent.
+    /// The script.
     pub script: Script,
-    /// The id that the service chose, if it placed the order.
+    /// The id that the service chose, if the order was placed.
     pub id: Option<String>,
-    /// The answers, line by line; fewer than lines if the order was never placed.
+    /// The outcomes, line by line. There are fewer than lines if the order was never placed.
     pub outcomes: Vec<Outcome>,
 }
 
-/// What became of one line.
+/// The result of one line.
 #[derive(Debug, Clone)]
 pub struct Outcome {
     /// The answer.
@@ -30,12 +30,12 @@ pub struct Outcome {
     pub took: Duration,
 }
 
-/// Sends all scripts, `workers` orders at a time, and calls `answered` after each answer.
+/// Sends all scripts, `workers` orders concurrently, and calls `answered` after each answer.
 ///
-/// Keys get `prefix` in front, so that the same file can be sent again to the same stack.
+/// `prefix` is put before each key, so that the same file can be sent again to the same stack.
 ///
 /// # Errors
-/// When a request is not answered at all, or a success is not the success of a command.
+/// If a request gets no answer, or a success has another form than a command's.
 pub async fn drive(
     client: &Client,
     scripts: Vec<Script>,
@@ -70,7 +70,7 @@ async fn run(
     Ok(OrderRun { script, id, outcomes })
 }
 
-/// The line as a request; `None` if it is for an order that has no id.
+/// The line as a request, or `None` for an order without an id.
 fn request<'a>(
     client: &'a Client,
     line: &Line,
@@ -94,7 +94,7 @@ impl Outcome {
         Self { answer: answer.essence(), problem, took: answer.took() }
     }
 
-    /// Whether this is the answer that the line must get.
+    /// Whether this is the expected answer for the line.
     #[must_use]
     pub fn is_expected(&self, line: &Line) -> bool {
         let named = line.expect.problem.is_none() || line.expect.problem == self.problem;

@@ -1,6 +1,6 @@
-//! What the input must lead to, computed from the input alone.
+//! The expected results, computed from the input alone.
 //!
-//! This is a second, independent reading of the domain's rules: it never sees an answer of the service.
+//! This is a second, independent implementation of the domain's rules. It never sees the service's answers.
 
 use std::collections::BTreeMap;
 
@@ -9,26 +9,26 @@ use serde_json::Value;
 use super::script::{Command, Line, Script};
 use crate::model::{Figures, Money, OrderStatus, PlaceOrder, ShipmentStatus};
 
-/// How one order must end.
+/// The expected final state of an order.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ExpectedOrder {
-    /// Who ordered.
+    /// The customer.
     pub customer: String,
     /// The sum over its items.
     pub total: Money,
-    /// Where it stands.
+    /// The status.
     pub status: OrderStatus,
-    /// Whether money goes back.
+    /// Whether a refund is expected.
     pub refund_requested: bool,
-    /// Its events.
+    /// The number of its events.
     pub version: u64,
-    /// Its commits: one for each command that took effect.
+    /// The number of its commits, one for each command that takes effect.
     pub commits: usize,
 }
 
 impl ExpectedOrder {
-    /// Where its shipment stands; `None` where the contract leaves it open, which is an order that
-    /// was cancelled before there was anything to ship.
+    /// The expected status of its shipment. `None` for an order that was cancelled before it was paid, because the
+    /// contract does not define it.
     #[must_use]
     pub fn shipment(&self) -> Option<ShipmentStatus> {
         match self.status {
@@ -68,7 +68,7 @@ impl ExpectedOrder {
     }
 }
 
-/// How one script must end; `None` if it never places an order.
+/// The expected state of a script's order, or `None` if it is never placed.
 #[must_use]
 pub fn order(script: &Script) -> Option<ExpectedOrder> {
     let mut lines = script.effective();
@@ -77,7 +77,7 @@ pub fn order(script: &Script) -> Option<ExpectedOrder> {
     Some(order)
 }
 
-/// What the scripts add to the dashboard, by currency.
+/// The amounts that the scripts add to the dashboard, by currency.
 #[must_use]
 pub fn figures(scripts: &[Script]) -> BTreeMap<String, Figures> {
     let mut by_currency: BTreeMap<String, Figures> = BTreeMap::new();

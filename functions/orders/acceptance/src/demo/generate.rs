@@ -1,7 +1,7 @@
-//! Makes the demo's input: the days of a small shop, with everything that clients get wrong.
+//! Generates the demo's input: orders of a small shop, including all mistakes that clients make.
 //!
-//! The same count and seed give the same file on every machine, so the committed files can be made
-//! anew and compared.
+//! The same count and seed give the same file on every machine, so a test can generate the committed files again and
+//! compare them.
 
 mod shop;
 
@@ -12,14 +12,14 @@ use serde_json::{Value, json};
 use self::shop::{Basket, Shop};
 use super::script::{Command, Expect, Line};
 
-// How many orders are open at once, so that their lines mingle as they would in a log.
+// How many orders are open at a time, so that their lines are interleaved as in a log.
 const OPEN_ORDERS: usize = 16;
 // About one line in twenty is sent again.
 const REPEAT_ONE_IN: u64 = 17;
 // About one order in three comes with a mistake.
 const MISTAKE_ONE_IN: u64 = 3;
 
-/// A small generator of numbers (SplitMix64), written out because its sequence must never change.
+/// A small random number generator (SplitMix64). We wrote it ourselves because its sequence must never change.
 #[derive(Debug, Clone)]
 struct Dice(u64);
 
@@ -46,7 +46,7 @@ impl Dice {
     }
 }
 
-/// How far an order gets.
+/// The final stage of an order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Fate {
     Placed,
@@ -57,7 +57,7 @@ enum Fate {
     PaidAndCancelled,
 }
 
-// In proportion to how often they happen.
+// Weighted by frequency.
 const FATES: [Fate; 16] = [
     Fate::Placed,
     Fate::Placed,
@@ -77,7 +77,7 @@ const FATES: [Fate; 16] = [
     Fate::PaidAndCancelled,
 ];
 
-/// What a client gets wrong on the way.
+/// A client's mistake.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Mistake {
     PayTwice,
@@ -105,13 +105,13 @@ const MISTAKES: [(Mistake, Fate); 10] = [
     (Mistake::InvalidBody, Fate::Placed),
 ];
 
-/// The lines of so many orders. Ten orders are enough to show every mistake once.
+/// The lines of this many orders. Ten orders are enough for every mistake to occur once.
 #[must_use]
 pub fn lines(orders: usize, seed: u64) -> Vec<Line> {
     let mut dice = Dice(seed);
     let shop = Shop::new(orders);
     let scripts: Vec<_> = (0..orders).map(|index| script(index, &shop, &mut dice)).collect();
-    mingle(scripts, &mut dice)
+    interleave(scripts, &mut dice)
 }
 
 fn script(index: usize, shop: &Shop, dice: &mut Dice) -> VecDeque<Line> {
@@ -127,7 +127,7 @@ fn script(index: usize, shop: &Shop, dice: &mut Dice) -> VecDeque<Line> {
     writer.lines
 }
 
-/// Writes the lines of one order.
+/// Collects the lines of one order.
 struct Writer {
     order: String,
     lines: VecDeque<Line>,
@@ -246,7 +246,7 @@ fn status(status: u16) -> Expect {
     Expect { status, problem: None }
 }
 
-/// Sends some successes again, later in the order's life.
+/// Repeats some successful lines later in the order's life.
 fn repeat_some(lines: &mut VecDeque<Line>, dice: &mut Dice) {
     let mut index = 0;
     while index < lines.len() {
@@ -254,21 +254,21 @@ fn repeat_some(lines: &mut VecDeque<Line>, dice: &mut Dice) {
             let again = lines[index].clone();
             let place = index + 1 + dice.below(lines.len() - index);
             lines.insert(place, again);
-            // A line is sent again once at most.
+            // A line is repeated at most once.
             index = place;
         }
         index += 1;
     }
 }
 
-/// Mingles the orders' lines, keeping each order's own sequence.
-fn mingle(scripts: Vec<VecDeque<Line>>, dice: &mut Dice) -> Vec<Line> {
+/// Interleaves the orders' lines, keeping the sequence of each order.
+fn interleave(scripts: Vec<VecDeque<Line>>, dice: &mut Dice) -> Vec<Line> {
     let mut waiting = scripts.into_iter();
     let mut open: Vec<VecDeque<Line>> = waiting.by_ref().take(OPEN_ORDERS).collect();
-    let mut mingled = Vec::new();
+    let mut lines = Vec::new();
     while !open.is_empty() {
         let place = dice.below(open.len());
-        mingled.extend(open[place].pop_front());
+        lines.extend(open[place].pop_front());
         if open[place].is_empty() {
             match waiting.next() {
                 Some(next) => open[place] = next,
@@ -276,7 +276,7 @@ fn mingle(scripts: Vec<VecDeque<Line>>, dice: &mut Dice) -> Vec<Line> {
             }
         }
     }
-    mingled
+    lines
 }
 
 #[cfg(test)]

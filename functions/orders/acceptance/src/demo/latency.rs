@@ -12,7 +12,7 @@ pub(crate) struct Latency {
 }
 
 impl Latency {
-    /// Percentiles by nearest rank, so that each is a duration that was measured; `None` of nothing.
+    /// Percentiles by nearest rank, so that each is a measured duration. `None` without measurements.
     pub(crate) fn of(mut measured: Vec<Duration>) -> Option<Self> {
         measured.sort_unstable();
         let longest = *measured.last()?;

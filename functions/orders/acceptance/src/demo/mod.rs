@@ -1,9 +1,10 @@
-//! The demo: sends a file of commands to a running stack and shows what the service makes of it.
+//! The demo: sends a file of commands to a running stack and shows the results.
 //!
-//! Everything that the service says is held against the same thing computed from the input alone, and
-//! held against itself after a replay of the archive. A difference is printed and makes the demo fail.
-//! The demo may be run on the same stack again and again: its keys carry the name of the run, and the
-//! dashboard is read as the difference that the run makes.
+//! It compares all answers with results computed from the input alone, and compares all read models before and after a
+//! replay of the archive. Any difference is printed and makes the demo fail.
+//!
+//! You can run the demo repeatedly on the same stack: its keys contain the name of the run, and only the run's
+//! difference on the dashboard counts.
 
 pub mod dashboard;
 pub mod drive;
@@ -35,26 +36,26 @@ use crate::stack::{Stack, StackError};
 use crate::wait::{NotInTime, eventually};
 
 const WORKERS: usize = 8;
-// Generous, because a local cloud on a small machine projects some seventy events a second.
+// Generous: a local cloud on a small machine projects some seventy events a second.
 const PROJECTION_DEADLINE: Duration = Duration::from_secs(300);
 const REPLAY_DEADLINE: Duration = Duration::from_secs(300);
 
-/// The demo could not be carried through.
+/// The reason why the demo could not finish.
 #[derive(Debug, thiserror::Error)]
 pub enum DemoError {
-    /// No stack.
+    /// There is no stack.
     #[error(transparent)]
     Stack(#[from] StackError),
-    /// No input.
+    /// There is no input.
     #[error(transparent)]
     Input(#[from] script::InputError),
-    /// The service did not answer, or not as the contract says.
+    /// The service did not answer, or violated the contract.
     #[error(transparent)]
     Client(#[from] ClientError),
     /// AWS did not answer.
     #[error(transparent)]
     Aws(#[from] AwsError),
-    /// Something did not come about in time.
+    /// A condition was not met in time.
     #[error(transparent)]
     NotInTime(#[from] NotInTime),
     /// The report cannot be written.
@@ -62,11 +63,10 @@ pub enum DemoError {
     Output(#[from] io::Error),
 }
 
-/// Runs the demo on the stack that is up, and writes its report to `out`. Answers with whether everything was as
-/// it must be.
+/// Runs the demo on the running stack, and writes its report to `out`. Returns whether there were no differences.
 ///
 /// # Errors
-/// When the demo cannot be carried through.
+/// If the demo cannot finish.
 pub async fn run(input: &Path, out: &mut impl Write) -> Result<bool, DemoError> {
     let stack = Stack::find()?;
     let scripts = script::read(input)?;
@@ -90,7 +90,7 @@ struct Demo {
     name: String,
 }
 
-/// A run when all of it was sent and projected.
+/// A run, after everything was sent and projected.
 struct Sent {
     runs: Vec<OrderRun>,
     sending: Duration,
@@ -130,9 +130,9 @@ impl Demo {
         Ok(differences.is_empty())
     }
 
-    /// Sends everything, and waits until the dashboard has counted it.
+    /// Sends all commands, and waits until the dashboard has counted them.
     async fn send(&self, scripts: Vec<Script>, expected: &ByCurrency) -> Result<Sent, DemoError> {
-        // What an earlier run left in the queues would otherwise be counted as this run's.
+        // Wait for earlier runs first, whose events would count as this run's.
         self.aws.settled(PROJECTION_DEADLINE).await?;
         let baseline = self.window.totals(&self.client).await?;
 
@@ -163,7 +163,8 @@ impl Demo {
                 let now =
                     self.window.totals(&self.client).await.map_err(|error| error.to_string())?;
                 let added = dashboard::added(baseline, &now);
-                let (counted, complete) = (dashboard::counted(&added), added == *expected);
+                let counted = dashboard::counted(&added);
+                let complete = added == *expected;
                 progress.reach(u64::try_from(counted).unwrap_or_default());
                 latest.set(added);
                 if complete {
@@ -177,7 +178,7 @@ impl Demo {
         (latest.take(), outcome.err())
     }
 
-    /// Replays the archive over the whole run, and compares everything with what it was before.
+    /// Replays the archive for the time of the run, and compares all answers before and after.
     async fn replay(
         &self,
         out: &mut impl Write,
@@ -189,7 +190,7 @@ impl Demo {
 
         let started = Instant::now();
         let replay = self.aws.start_replay(self.started, Timestamp::now()).await?;
-        // The queues are watched while the replay runs, so that the report can say that it reached them.
+        // Watch the queues during the replay, to report that its events reached them.
         let (replayed, settled) = futures::join!(
             self.aws.replayed(&replay, REPLAY_DEADLINE),
             self.aws.settled(REPLAY_DEADLINE)

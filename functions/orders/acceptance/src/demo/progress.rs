@@ -1,4 +1,4 @@
-//! How far the demo is: a bar on a terminal, a line now and then elsewhere.
+//! The demo's progress: a bar on a terminal, otherwise a few lines.
 
 use std::cell::Cell;
 use std::fmt;
@@ -7,27 +7,28 @@ use std::time::Instant;
 
 use indicatif::{ProgressBar, ProgressState, ProgressStyle};
 
-// In a log, a line for each quarter is enough to see that something moves.
+// In a log, one line per quarter shows enough progress.
 const QUARTERS: u64 = 4;
 
 /// The progress of one part of the demo, on standard error.
 pub(crate) struct Progress {
     label: &'static str,
     total: u64,
+    /// A cell because concurrent futures of one task advance it through `&self`.
     done: Cell<u64>,
     started: Instant,
     bar: Option<ProgressBar>,
 }
 
 impl Progress {
-    /// Begins a part with so many steps.
+    /// Begins a part with this many steps.
     pub(crate) fn new(label: &'static str, total: u64) -> Self {
         let bar = stderr().is_terminal().then(|| {
             let template = "{prefix:>12} {bar:30} {pos}/{len}  {rate}  {eta} left";
             let style = ProgressStyle::with_template(template)
                 .expect("the template is well formed")
                 .with_key("rate", |state: &ProgressState, text: &mut dyn fmt::Write| {
-                    // The bar is drawn again; a rate that could not be written now is written then.
+                    // The bar is drawn again, and then a failed write is repeated.
                     let _ = write!(text, "{:.0}/s", state.per_sec());
                 });
             ProgressBar::new(total).with_style(style).with_prefix(label)
@@ -35,12 +36,12 @@ impl Progress {
         Self { label, total, done: Cell::new(0), started: Instant::now(), bar }
     }
 
-    /// One step more.
+    /// Advances by one step.
     pub(crate) fn step(&self) {
         self.reach(self.done.get() + 1);
     }
 
-    /// So many steps in all.
+    /// Advances to this step.
     pub(crate) fn reach(&self, done: u64) {
         let before = self.done.replace(done);
         match &self.bar {
@@ -50,7 +51,7 @@ impl Progress {
         }
     }
 
-    /// Takes the bar away.
+    /// Removes the bar.
     pub(crate) fn finish(self) {
         if let Some(bar) = self.bar {
             bar.finish_and_clear();

@@ -1,4 +1,4 @@
-//! The demo's report: plain tables under a hundred columns, without colour.
+//! The demo's report: plain tables of less than a hundred columns, without colours.
 
 use std::collections::BTreeMap;
 use std::io::{self, Write};
@@ -15,7 +15,7 @@ use super::speed::Sent;
 use crate::model::Figures;
 use crate::stack::Stack;
 
-// More differences than this say nothing that the first ones did not.
+// A longer list of differences would not help.
 const MOST_DIFFERENCES: usize = 20;
 const CURRENCIES_WITHOUT_MINOR_UNIT: [&str; 3] = ["JPY", "KRW", "ISK"];
 
@@ -27,12 +27,12 @@ pub(super) fn opening(
 ) -> io::Result<()> {
     let lines: usize = scripts.iter().map(|script| script.lines.len()).sum();
     let file = input.file_name().unwrap_or(input.as_os_str()).to_string_lossy();
-    writeln!(out, "Ledgerfold: orders, seen from outside")?;
+    writeln!(out, "Ledgerfold: orders through its HTTP API")?;
     writeln!(out, "  service  {}", stack.contexts.orders.api)?;
     writeln!(out, "  input    {file}: {lines} commands for {} orders", scripts.len())
 }
 
-/// What became of the commands. Answers with those that were not answered as they must be.
+/// Reports the commands. Returns those with an unexpected answer.
 pub(super) fn commands(
     out: &mut impl Write,
     runs: &[OrderRun],
@@ -115,13 +115,13 @@ fn unexpected(line: &Line, outcome: &Outcome) -> String {
     )
 }
 
-/// The dashboard beside what the input says. Answers with the currencies in which they differ.
+/// Reports the dashboard beside the expected figures. Returns the currencies with a difference.
 pub(super) fn dashboard(
     out: &mut impl Write,
     expected: &ByCurrency,
     shown: &ByCurrency,
 ) -> io::Result<Vec<String>> {
-    heading(out, "Dashboard: what this run added, beside the same computed from the input")?;
+    heading(out, "Dashboard: figures added by this run, and the same computed from the input")?;
     let header =
         ["currency", "source", "placed", "paid", "shipped", "delivered", "cancelled", "revenue"];
     let mut table = table(&header);
@@ -135,7 +135,7 @@ pub(super) fn dashboard(
         table.add_row(figure_row(currency, "dashboard", of(shown)));
         table.add_row(figure_row(currency, "input", of(expected)));
         if of(shown) != of(expected) {
-            differences.push(format!("the dashboard in {currency} is not what the input says"));
+            differences.push(format!("the dashboard in {currency} differs from the input"));
         }
     }
     writeln!(out, "{table}")?;
@@ -194,7 +194,7 @@ pub(super) fn latencies(
     writeln!(out, "  from the last answer to everything on the dashboard: {seconds:.1} s")
 }
 
-/// A row of a table of latencies.
+/// A row of latencies.
 fn percentiles(name: &str, took: Vec<Duration>) -> Vec<String> {
     let mut row = vec![name.to_owned(), took.len().to_string()];
     if let Some(latency) = Latency::of(took) {
@@ -204,7 +204,7 @@ fn percentiles(name: &str, took: Vec<Duration>) -> Vec<String> {
     row
 }
 
-/// How fast commands were answered and projected, by how they were sent.
+/// Reports the rates of answers and projections, by number of clients.
 pub(super) fn speed(out: &mut impl Write, measured: &[(&str, &Sent)]) -> io::Result<()> {
     heading(out, "Commands: latency in milliseconds, and rates a second")?;
     let mut table =
@@ -231,17 +231,14 @@ pub(super) fn replay(
 ) -> io::Result<()> {
     heading(out, "Replay of the archive over the whole run")?;
     let seconds = took.as_secs_f64();
-    writeln!(
-        out,
-        "  replayed and read by the projections in {seconds:.1} s; at most {backlog} messages waited"
-    )?;
+    writeln!(out, "  replayed and projected in {seconds:.1} s; at most {backlog} messages waited")?;
     writeln!(out, "  {compared} views and lists and the dashboard compared: {differences} differ")
 }
 
 pub(super) fn closing(out: &mut impl Write, differences: &[String]) -> io::Result<()> {
     writeln!(out)?;
     if differences.is_empty() {
-        return writeln!(out, "Everything is as the input says.");
+        return writeln!(out, "Everything matches the input.");
     }
     let count = differences.len();
     writeln!(out, "{count} {}:", if count == 1 { "difference" } else { "differences" })?;
@@ -254,7 +251,7 @@ pub(super) fn closing(out: &mut impl Write, differences: &[String]) -> io::Resul
     }
 }
 
-/// How long each step of the demo took.
+/// Reports the duration of each step of the demo.
 pub(super) fn steps(out: &mut impl Write, steps: &[(&str, Duration)]) -> io::Result<()> {
     let seconds = |(name, time): &(&str, Duration)| format!("{name} {:.1} s", time.as_secs_f64());
     let steps: Vec<_> = steps.iter().map(seconds).collect();

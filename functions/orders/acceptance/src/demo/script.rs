@@ -1,4 +1,4 @@
-//! The demo's input: commands as a client would send them, each with the answer it must get.
+//! The demo's input: commands as clients send them, each with the expected answer.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -12,18 +12,18 @@ use serde_json::Value;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Line {
-    /// The idempotency key, unique in the file except where a line repeats another or misuses its key.
+    /// The idempotency key. It is unique in the file, except in lines that repeat another or misuse its key.
     pub key: String,
-    /// What to do.
+    /// The command.
     pub command: Command,
-    /// The file's own name for the order; the service chooses the real one.
+    /// The file's own name for the order. The service chooses the real id.
     pub order: String,
-    /// The version for `If-Match`, where the client sends one.
+    /// The version for `If-Match`, if the client sends one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub if_match: Option<u64>,
-    /// The body, sent as it is.
+    /// The body, sent unchanged.
     pub body: Value,
-    /// What must be answered.
+    /// The expected answer.
     pub expect: Expect,
 }
 
@@ -63,13 +63,13 @@ impl fmt::Display for Command {
     }
 }
 
-/// The answer that a line must get.
+/// The expected answer to a line.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Expect {
     /// HTTP status.
     pub status: u16,
-    /// The name of the problem, where the contract gives it one.
+    /// The name of the problem, if the contract defines one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub problem: Option<String>,
 }
@@ -81,7 +81,7 @@ impl Expect {
         Self { status, problem: None }
     }
 
-    /// A rule of the domain refuses.
+    /// A rejection by a rule of the domain.
     #[must_use]
     pub fn rule(problem: &str) -> Self {
         Self { status: 409, problem: Some(problem.to_owned()) }
@@ -95,7 +95,7 @@ impl Expect {
 }
 
 impl Line {
-    /// Whether both lines send the same request, so that the later must get the earlier's answer.
+    /// Whether both lines send the same request, so that the later one must get the earlier one's answer.
     #[must_use]
     pub fn same_request(&self, other: &Self) -> bool {
         (&self.key, self.command, &self.order, self.if_match, &self.body)
@@ -103,12 +103,12 @@ impl Line {
     }
 }
 
-/// All lines of one order, in their order.
+/// All lines of one order, in sequence.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Script {
     /// The file's own name for the order.
     pub order: String,
-    /// What is sent.
+    /// The lines to send.
     pub lines: Vec<Line>,
 }
 
@@ -130,7 +130,7 @@ impl Script {
     }
 }
 
-/// The input could not be used.
+/// The reason why the input cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum InputError {
     /// The file cannot be read.
@@ -138,33 +138,33 @@ pub enum InputError {
     Unreadable {
         /// The file.
         path: PathBuf,
-        /// What the system said.
+        /// The error of the operating system.
         source: io::Error,
     },
     /// A line is not a command.
     #[error("line {line}: {reason}")]
     Line {
-        /// Counted from 1.
+        /// The line number, counted from 1.
         line: usize,
-        /// What is wrong with it.
+        /// The error in the line.
         reason: String,
     },
 }
 
-/// Reads an input file into one script per order, in the order in which the orders appear.
+/// Reads an input file into one script per order, in the sequence of the orders' first lines.
 ///
 /// # Errors
-/// When the file cannot be read, or a line is not a command.
+/// If the file cannot be read, or a line is not a command.
 pub fn read(path: &Path) -> Result<Vec<Script>, InputError> {
     let text = fs::read_to_string(path)
         .map_err(|source| InputError::Unreadable { path: path.to_owned(), source })?;
     parse(&text)
 }
 
-/// Parses JSON Lines into one script per order; empty lines are skipped.
+/// Parses JSON Lines into one script per order. Empty lines are skipped.
 ///
 /// # Errors
-/// When a line is not a command, or an order's first line does not place it.
+/// If a line is not a command, or an order's first line does not place it.
 pub fn parse(text: &str) -> Result<Vec<Script>, InputError> {
     let mut lines = Vec::new();
     for (index, json) in text.lines().enumerate().filter(|(_, json)| !json.trim().is_empty()) {
@@ -177,7 +177,7 @@ pub fn parse(text: &str) -> Result<Vec<Script>, InputError> {
 /// Groups lines by order.
 ///
 /// # Errors
-/// With the index of a line that does something to an order that was never placed.
+/// The index of a line for an order that was never placed, with the reason.
 pub fn by_order(lines: Vec<Line>) -> Result<Vec<Script>, (usize, String)> {
     let mut scripts: Vec<Script> = Vec::new();
     let mut place_of: HashMap<String, usize> = HashMap::new();
@@ -195,7 +195,7 @@ pub fn by_order(lines: Vec<Line>) -> Result<Vec<Script>, (usize, String)> {
     Ok(scripts)
 }
 
-/// Writes lines as the input file holds them.
+/// Writes lines in the format of the input file.
 #[must_use]
 pub fn write(lines: &[Line]) -> String {
     let json = |line| serde_json::to_string(line).expect("a line has only string keys");

@@ -1,4 +1,4 @@
-//! Everything that the read side says about the orders of one run, byte for byte.
+//! All answers of the read side about the orders of one run, byte for byte.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
@@ -16,19 +16,19 @@ use crate::wait::eventually;
 
 const READERS: usize = 8;
 const LONGEST_PAGE: u32 = 100;
-// Characters of a body that are shown around a difference.
+// How many characters of a body are shown around a difference.
 const EXCERPT: usize = 80;
 
-/// An order that was placed in a run, and how it must look.
+/// An order of a run, with its expected final state.
 #[derive(Debug, Clone)]
 pub struct PlacedOrder {
     /// The id that the service chose.
     pub id: String,
-    /// How it must look in the end.
+    /// The expected final state.
     pub expected: ExpectedOrder,
 }
 
-/// The orders of a run that were placed and that the input says are placed.
+/// The orders of a run that were placed and should be.
 #[must_use]
 pub fn placed_orders(runs: &[OrderRun]) -> Vec<PlacedOrder> {
     let placed = |run: &OrderRun| {
@@ -37,21 +37,20 @@ pub fn placed_orders(runs: &[OrderRun]) -> Vec<PlacedOrder> {
     runs.iter().filter_map(placed).collect()
 }
 
-/// The read models' words, by what was asked.
+/// The answers of the read models, by query.
 #[derive(Debug, Clone, Default)]
 pub struct Snapshot {
-    /// Path of the query, and the body of its answer. Of a list, the items of all its pages.
+    /// The path of each query with the body of its answer. For a list, the items of all pages.
     pub bodies: BTreeMap<String, String>,
-    /// What did not come to look as it must.
+    /// Answers that did not match the expectation in time.
     pub wrong: Vec<String>,
-    /// How long each query took.
+    /// The duration of each query.
     pub took: Vec<Duration>,
 }
 
 impl Snapshot {
-    /// Reads every order, every shipment and every customer's list, waiting for each until it shows what the
-    /// input says, but all together no longer than the deadline. What is still wrong then is noted in the
-    /// snapshot.
+    /// Reads every order, every shipment and every customer's list. Waits for each until it matches the expectation,
+    /// but for all together no longer than the deadline. Answers that do not match by then are listed in the snapshot.
     pub async fn take(client: &Client, orders: &[PlacedOrder], deadline: Duration) -> Self {
         let reader = Reader { client, until: Instant::now() + deadline };
         let reader = &reader;
@@ -68,7 +67,7 @@ impl Snapshot {
         snapshot
     }
 
-    /// What reads differently in `later`, in words.
+    /// The answers that differ in `later`, as descriptions.
     #[must_use]
     pub fn differences(&self, later: &Self) -> Vec<String> {
         let paths: BTreeSet<_> = self.bodies.keys().chain(later.bodies.keys()).collect();
@@ -92,7 +91,7 @@ impl Snapshot {
     }
 }
 
-/// Two bodies that are not the same, cut to where they part.
+/// Two different bodies, cut to the part around the first difference.
 pub(super) fn difference(path: &str, before: &str, after: &str) -> String {
     let alike = before.chars().zip(after.chars()).take_while(|(one, other)| one == other).count();
     let start = alike.saturating_sub(EXCERPT / 2);
@@ -100,7 +99,7 @@ pub(super) fn difference(path: &str, before: &str, after: &str) -> String {
     format!("GET {path}\n  before: …{}…\n  after:  …{}…", excerpt(before), excerpt(after))
 }
 
-/// One thing read, as often as it took.
+/// An answer that was read, repeatedly if necessary.
 struct Reading {
     path: String,
     body: String,
@@ -147,7 +146,8 @@ impl Reader<'_> {
         let path = format!("/customers/{customer}/orders");
         let of_customer: Vec<_> =
             orders.iter().filter(|order| order.expected.customer == customer).collect();
-        let (mut body, mut took) = (String::new(), Vec::new());
+        let mut body = String::new();
+        let mut took = Vec::new();
         let outcome = eventually(&path, self.left(), async || {
             let (items, raw) = self.list(&path, &mut took).await?;
             body = raw;
@@ -159,7 +159,8 @@ impl Reader<'_> {
 
     /// Reads one body until it passes the check.
     async fn single(&self, path: String, check: impl Fn(&Answer) -> Result<(), String>) -> Reading {
-        let (mut body, mut took) = (String::new(), Vec::new());
+        let mut body = String::new();
+        let mut took = Vec::new();
         let outcome = eventually(&path, self.left(), async || {
             let answer = ask(self.client.get(&path), &mut took).await?;
             body = answer.text();
@@ -169,13 +170,14 @@ impl Reader<'_> {
         Reading { path, body, took, wrong: outcome.err().map(|error| error.to_string()) }
     }
 
-    /// Reads a list to its end: what it says, and in which bytes.
+    /// Reads all pages of a list, parsed and as text.
     async fn list(
         &self,
         path: &str,
         took: &mut Vec<Duration>,
     ) -> Result<(Vec<OrderSummary>, String), String> {
-        let (mut items, mut raw) = (Vec::new(), String::new());
+        let mut items = Vec::new();
+        let mut raw = String::new();
         let mut cursor: Option<String> = None;
         loop {
             let mut request = self.client.get(path).query("limit", LONGEST_PAGE);
@@ -200,8 +202,7 @@ impl Reader<'_> {
     }
 }
 
-/// A page whose items are kept as they were written. Cursors are not compared: they are opaque, and
-/// may be sealed anew each time.
+/// A page with its items as text. Cursors are not compared: they are opaque and may differ each time.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct RawPage {
@@ -244,7 +245,7 @@ mod tests {
     }
 
     #[test]
-    fn a_difference_is_shown_where_the_bodies_part() {
+    fn a_difference_is_shown_with_its_surroundings() {
         assert_eq!(snapshot(1).differences(&snapshot(1)), Vec::<String>::new());
 
         let differences = snapshot(1).differences(&snapshot(2));
@@ -256,7 +257,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_missing_later_is_a_difference() {
+    fn a_missing_answer_is_a_difference() {
         assert_eq!(snapshot(1).differences(&Snapshot::default()).len(), 2);
         assert_eq!(Snapshot::default().differences(&snapshot(1)).len(), 2);
     }

@@ -1,8 +1,7 @@
-//! How fast a running stack is, apart from how much a demo shows.
+//! Measures the speed of a running stack.
 //!
-//! One client first, for the time that a command takes by itself. Then eight, for how many commands a
-//! second the whole pipeline bears: the clock stops when every event is on the dashboard and no queue
-//! holds a message.
+//! One client first, for the latency of a command. Then eight clients, for the commands per second of the whole
+//! pipeline: the time ends when the dashboard has counted every event and all queues are empty.
 
 use std::io::Write;
 use std::time::{Duration, Instant};
@@ -17,15 +16,15 @@ use crate::client::Client;
 use crate::stack::Stack;
 use crate::wait::eventually;
 
-// Containers start and connections open in the first requests of a stack.
+// The first requests of a stack start containers and open connections.
 const ORDERS_TO_WARM_UP: usize = 12;
 const ORDERS_ALONE: usize = 40;
 const SEED: u64 = 11;
 
-/// Measures the stack that is up, with this many orders for eight clients, and writes what it found.
+/// Measures the running stack, with this many orders for eight clients, and writes the results.
 ///
 /// # Errors
-/// When there is no stack, a command is not answered, or the projections do not come to its end.
+/// If there is no stack, a command gets no answer, or the projections do not finish in time.
 pub async fn run(orders: usize, out: &mut impl Write) -> Result<(), DemoError> {
     let stack = Stack::find()?;
     let speed = Speed { client: Client::new(&stack)?, aws: Aws::new(&stack) };
@@ -45,11 +44,11 @@ struct Speed {
 
 /// Commands that were sent and projected.
 pub(super) struct Sent {
-    /// Of every answer.
+    /// The duration of every request.
     pub(super) took: Vec<Duration>,
-    /// From the first request to the last answer.
+    /// The time from the first request to the last answer.
     pub(super) answered: Duration,
-    /// From the first request to the end of the last projection.
+    /// The time from the first request to the end of the last projection.
     pub(super) projected: Duration,
 }
 

@@ -1,4 +1,4 @@
-//! One order's history: its events, and the order as it was.
+//! The history of one order: its events, and its state in the past.
 
 use std::io::Write;
 
@@ -12,12 +12,12 @@ use crate::model::{EventRecord, Order};
 
 const LONGEST_DATA: usize = 38;
 
-/// The order with the most events; of several the first.
+/// The first of the orders with the most events.
 pub(super) fn most_eventful(orders: &[PlacedOrder]) -> Option<&PlacedOrder> {
     orders.iter().rev().max_by_key(|order| order.expected.version)
 }
 
-/// Shows the order's events, and the order at an earlier version and time. Answers with what is not as it must be.
+/// Reports the order's events, and its state at an earlier version and time. Returns differences.
 pub(super) async fn show(
     out: &mut impl Write,
     client: &Client,

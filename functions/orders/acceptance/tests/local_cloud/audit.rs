@@ -1,4 +1,4 @@
-//! The audit finds what a read table has lost, and the repair brings it home.
+//! The audit finds rows missing from a read table, and the repair restores them.
 
 use serde_json::{Value, json};
 
@@ -6,7 +6,7 @@ use crate::programs::{admin, clean_in_the_end};
 use crate::world::{PROJECTED, World};
 
 #[tokio::test]
-async fn a_lost_row_is_found_by_the_audit_and_brought_home_by_the_repair() {
+async fn a_lost_row_is_found_by_the_audit_and_restored_by_the_repair() {
     let world = World::alone();
     let order = world.shipped().await;
     world.aws.settled(PROJECTED).await.expect("everything is projected");
@@ -31,12 +31,12 @@ async fn a_lost_row_is_found_by_the_audit_and_brought_home_by_the_repair() {
     let streams = some["streams"].as_u64().expect("a number");
     assert!((1..=5).contains(&streams), "{some}");
 
-    // Everything there is, with the counters, while nobody else is at work.
+    // The whole log with the counters, while no other test is running.
     clean_in_the_end(&["audit"]).await;
 }
 
 #[tokio::test]
-async fn the_audit_that_a_schedule_wakes_finds_what_is_lost_once_it_has_had_its_time() {
+async fn the_scheduled_audit_finds_a_lost_row_after_its_patience() {
     let world = World::shared();
     let order = world.shipped().await;
     let stream = format!("order#{}", order.id);
@@ -61,7 +61,7 @@ async fn the_audit_that_a_schedule_wakes_finds_what_is_lost_once_it_has_had_its_
 
     let (code, repaired) = admin(&["repair", "--stream", &stream]);
     assert_eq!((code, &repaired["caughtUp"]), (Some(0), &json!(2)), "{repaired}");
-    assert_eq!(check(this).await["wrong"], 0, "it is home");
+    assert_eq!(check(this).await["wrong"], 0, "the row is restored");
     let drawn = check(json!({"streams": 3})).await;
     let streams = drawn["streams"].as_u64().expect("a number");
     assert!((1..=3).contains(&streams), "{drawn}");

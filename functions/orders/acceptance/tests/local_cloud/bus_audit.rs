@@ -1,4 +1,4 @@
-//! The audit finds what the bus has not published, and the repair publishes it from the log.
+//! The audit finds events that the bus has not published, and the repair publishes them from the log.
 
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ use crate::world::{EURO, PROJECTED, TestOrder, World};
 
 const SWITCHED: Duration = Duration::from_secs(120);
 
-/// Pays an order while nothing wakes the relay. Whatever happens here, the caller wakes it again.
+/// Pays an order while the relay is switched off. The caller must switch it on again in any case.
 async fn unpublished(world: &World, relay: &[Mapping], order: &mut TestOrder, before: &str) {
     for mapping in relay {
         world.aws.switch_mapping(mapping, false, SWITCHED).await.expect("it can be switched off");
@@ -28,7 +28,7 @@ async fn unpublished(world: &World, relay: &[Mapping], order: &mut TestOrder, be
     assert_eq!((&commit["stream"], &commit["to"]), (&stream.into(), &order.version.into()));
     assert!(
         found["bus"]["events"].as_u64() > Some(0),
-        "what was published before is heard: {found}"
+        "earlier events count as published: {found}"
     );
 
     let (code, repaired) = run("ledgerfold", &["repair", "--bus", "--since", before, "--yes"]);
@@ -39,7 +39,7 @@ async fn unpublished(world: &World, relay: &[Mapping], order: &mut TestOrder, be
 }
 
 #[tokio::test]
-async fn what_the_bus_has_not_published_is_found_and_published_from_the_log() {
+async fn an_unpublished_event_is_found_and_published_from_the_log() {
     let world = World::alone();
     let before = Timestamp::now();
     let mut order = world.placed().await;
@@ -49,7 +49,7 @@ async fn what_the_bus_has_not_published_is_found_and_published_from_the_log() {
     let baseline = totals().await;
     let relay = &world.stack.contexts.orders.functions["relay"];
     let relay = world.aws.mappings(relay).await.expect("Lambda can be asked");
-    assert!(!relay.is_empty(), "something wakes the relay");
+    assert!(!relay.is_empty(), "the relay has a mapping");
 
     let from = before.to_string();
     let tested = std::panic::AssertUnwindSafe(unpublished(&world, &relay, &mut order, &from));
@@ -61,7 +61,7 @@ async fn what_the_bus_has_not_published_is_found_and_published_from_the_log() {
         std::panic::resume_unwind(panic);
     }
 
-    // The relay publishes it a second time; then what comes behind it has passed it.
+    // The relay publishes the event a second time. After a later event has arrived, both have.
     world.ship(&mut order).await;
     world.aws.settled(PROJECTED).await.expect("everything is projected");
     clean_in_the_end(&["audit", "--bus", "--since", &from]).await;

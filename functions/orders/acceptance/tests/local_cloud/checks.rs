@@ -1,4 +1,4 @@
-//! What every answer of a kind must look like.
+//! Checks of answers by their kind.
 
 use std::collections::BTreeSet;
 
@@ -6,23 +6,23 @@ use orders_acceptance::model::Problem;
 use orders_acceptance::{Answer, Request};
 use serde_json::Value;
 
-// Words that an error could only have from inside the service.
+// Words that can only come from inside the service.
 const INTERNAL_WORDS: [&str; 7] =
     ["panicked", "arn:aws", "dynamodb", "lambda", "stack backtrace", ".rs:", "serde"];
 
-/// Sends a request that must be refused, and checks the problem document.
+/// Sends a request that must be refused, and checks the problem.
 pub(crate) async fn refused(request: Request<'_>, status: u16, case: &str) -> Problem {
     let answer = request.send().await.expect("the service answers");
     problem(&answer, status, case)
 }
 
-/// Sends a command that a rule must refuse.
+/// Sends a command that must be refused by a rule.
 pub(crate) async fn refused_by_rule(request: Request<'_>, rule: &str, case: &str) {
     let problem = refused(request, 409, case).await;
     assert_eq!(problem.r#type, format!("/problems/{rule}"), "{case}");
 }
 
-/// Checks that an answer is a problem document as the contract describes it.
+/// Checks that an answer is a problem as in the contract.
 pub(crate) fn problem(answer: &Answer, status: u16, case: &str) -> Problem {
     let text = answer.text();
     assert_eq!(answer.status(), status, "{case}: {text}");
@@ -53,7 +53,7 @@ pub(crate) fn has_fields(object: &Value, fields: &[&str]) {
     assert_eq!(found, fields.iter().copied().collect(), "the fields of the contract");
 }
 
-/// Checks that the answer carries the version that its body shows, as a strong tag.
+/// Checks that the answer has the version of its body as a strong entity tag.
 pub(crate) fn shows_version(answer: &Answer, version: u64) {
     assert_eq!(answer.header("etag"), Some(format!("\"{version}\"").as_str()));
     let body: Value = answer.json().expect("JSON");

@@ -1,4 +1,4 @@
-//! What `ledgerfold` shows of an order.
+//! The output of `ledgerfold` about an order.
 
 use std::io::{BufRead as _, BufReader, Read as _};
 use std::process::{Child, Stdio};
@@ -11,18 +11,18 @@ use serde_json::Value;
 use crate::programs::{ledgerfold, program, run};
 use crate::world::{PROJECTED, World};
 
-/// A program that does not outlive its test.
+/// A program that ends with its test.
 struct Running(Child);
 
 impl Drop for Running {
     fn drop(&mut self) {
-        // It may have ended by itself.
+        // It may already have ended.
         let _ = self.0.kill();
         let _ = self.0.wait();
     }
 }
 
-/// Starts `ledgerfold tail`, and waits until it says that it follows the table.
+/// Starts `ledgerfold tail`, and waits until it follows the table.
 fn tail(arguments: &[&str]) -> Running {
     let child = program("ledgerfold")
         .args(["tail", "--json"])
@@ -32,15 +32,17 @@ fn tail(arguments: &[&str]) -> Running {
         .spawn();
     let mut running = Running(child.expect("`make up` has built ledgerfold"));
     let errors = BufReader::new(running.0.stderr.take().expect("it is piped"));
-    let (say, heard) = mpsc::channel();
-    thread::spawn(move || errors.lines().map_while(Result::ok).try_for_each(|line| say.send(line)));
-    let said = heard.recv_timeout(PROJECTED).expect("it says something");
-    assert!(said.starts_with("Following "), "{said}");
+    let (sender, lines) = mpsc::channel();
+    thread::spawn(move || {
+        errors.lines().map_while(Result::ok).try_for_each(|line| sender.send(line))
+    });
+    let output_text = lines.recv_timeout(PROJECTED).expect("it prints a line");
+    assert!(output_text.starts_with("Following "), "{output_text}");
     running
 }
 
 #[tokio::test]
-async fn a_tail_sees_an_event_of_an_order_and_ends_when_it_has_seen_enough() {
+async fn a_tail_prints_an_event_of_an_order_and_ends_after_the_requested_number() {
     let world = World::shared();
     let mut order = world.placed().await;
     let stream = format!("order#{}", order.id);
@@ -52,7 +54,7 @@ async fn a_tail_sees_an_event_of_an_order_and_ends_when_it_has_seen_enough() {
         other => Err(format!("{other:?}")),
     })
     .await
-    .expect("it has seen one event");
+    .expect("it has printed one event");
     let mut text = String::new();
     let mut out = tail.0.stdout.take().expect("it is piped");
     out.read_to_string(&mut text).expect("it is text");
@@ -64,7 +66,7 @@ async fn a_tail_sees_an_event_of_an_order_and_ends_when_it_has_seen_enough() {
 }
 
 #[tokio::test]
-async fn a_stream_is_shown_as_it_was_and_what_it_costs_is_said() {
+async fn a_stream_is_shown_as_it_was_and_with_its_cost() {
     let world = World::shared();
     let stream = format!("order#{}", world.shipped().await.id);
     let types = |arguments: &[&str]| -> Vec<String> {
@@ -79,7 +81,7 @@ async fn a_stream_is_shown_as_it_was_and_what_it_costs_is_said() {
     let paid = shown["events"][1]["recordedAt"].as_str().expect("an instant");
     assert_eq!(types(&["--at", paid]), ["OrderPlaced", "OrderPaid"]);
 
-    // Three commits below a kilobyte, which one read unit brings.
+    // One read unit reads three commits below a kilobyte.
     let (code, costs) = run("ledgerfold", &["costs", "--stream", &stream]);
     assert_eq!(code, Some(0), "{costs}");
     assert_eq!(costs["streams"][0]["commits"], 3);
@@ -89,21 +91,22 @@ async fn a_stream_is_shown_as_it_was_and_what_it_costs_is_said() {
 }
 
 #[tokio::test]
-async fn what_is_to_happen_to_an_order_is_listed_before_it_does() {
+async fn an_orders_deadline_is_listed_before_it_is_due() {
     let world = World::shared();
     let order = world.placed().await;
     let (process, stream) = ("payment-deadline", format!("order#{}", order.id));
-    let due = |said: &Value| {
-        let due = said["due"].as_array().expect("a list").iter();
+    let due = |output_text: &Value| {
+        let due = output_text["due"].as_array().expect("a list").iter();
         due.filter(|it| it["stream"] == stream.as_str()).count()
     };
     eventually("the order has a deadline", PROJECTED, async || {
-        let (code, said) = ledgerfold(&["deadlines", process, "--until", "2100-01-01T00:00:00Z"]);
-        assert_eq!(code, Some(0), "{said}");
-        if due(&said) == 1 { Ok(()) } else { Err("none yet".to_owned()) }
+        let (code, output_text) =
+            ledgerfold(&["deadlines", process, "--until", "2100-01-01T00:00:00Z"]);
+        assert_eq!(code, Some(0), "{output_text}");
+        if due(&output_text) == 1 { Ok(()) } else { Err("none yet".to_owned()) }
     })
     .await
-    .expect("the process has heard of the order");
+    .expect("the process has received the order");
     let (_, now) = ledgerfold(&["deadlines", process]);
     assert_eq!(due(&now), 0, "it is not due yet");
     let (code, retried) = ledgerfold(&["deadlines", "retry", process]);

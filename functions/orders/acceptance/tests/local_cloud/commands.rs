@@ -1,4 +1,4 @@
-//! What commands do and answer.
+//! Commands and their answers.
 
 use orders_acceptance::Answer;
 use orders_acceptance::model::{
@@ -36,7 +36,7 @@ async fn placing_an_order_answers_with_its_location_version_and_token() {
     let answer = answered(world.client.place(&unique("place"), &body), 201).await;
 
     let accepted = accepted(&answer, 1, &["OrderPlaced"]);
-    let location = answer.header("location").expect("a creation says where");
+    let location = answer.header("location").expect("the answer to a creation has a location");
     assert!(location.ends_with(&format!("/orders/{}", accepted.id)), "{location}");
     let api = &world.stack.contexts.orders.api;
     let request = Url::parse(&format!("{api}/orders")).expect("a URL");

@@ -1,4 +1,4 @@
-//! Commands that race for one version.
+//! Races of commands for one version.
 
 use std::collections::BTreeMap;
 
@@ -39,7 +39,7 @@ async fn of_fifty_commands_at_one_version_exactly_one_wins() {
 }
 
 #[tokio::test]
-async fn of_fifty_payments_one_pays_and_the_others_hear_that_it_is_paid() {
+async fn of_fifty_payments_one_pays_and_the_others_are_refused() {
     let world = World::shared();
     let order = world.placed().await;
     let pay = |_| world.client.pay(&unique("pay"), &order.id, &order.payment());
@@ -86,7 +86,7 @@ async fn payment_and_cancellation_at_once_leave_a_history_that_one_order_can_hav
         let request = world.client.order(&order.id).consistency_token(token);
         let shown: Order = answered(request, 200).await.json().expect("an order");
         assert_eq!(shown.status, OrderStatus::Cancelled);
-        assert_eq!(shown.refund_requested, paid, "a refund is for money that came");
+        assert_eq!(shown.refund_requested, paid, "a refund only after a payment");
         assert_eq!(shown.version, if paid { 4 } else { 2 });
     }
 }

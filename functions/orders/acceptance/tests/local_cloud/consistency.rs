@@ -1,4 +1,4 @@
-//! A client that shows the token of its last command reads its own writes, without waiting.
+//! A client that sends the token of its last command reads its own writes, without waiting.
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -11,7 +11,7 @@ use crate::world::{
     EURO, PROJECTED, TestOrder, World, answered, basket, currency, totals_in, unique,
 };
 
-// Often enough that some of the reads come before the projection.
+// Enough rounds for some of the reads to come before the projection.
 const ROUNDS: usize = 8;
 
 async fn reads(world: &World, order: &TestOrder, status: OrderStatus, shipment: ShipmentStatus) {
@@ -68,7 +68,7 @@ async fn a_new_order_comes_first_in_its_customer_s_list_at_once_and_once() {
 }
 
 #[tokio::test]
-async fn an_older_token_is_answered_with_what_is_newer() {
+async fn an_older_token_gets_a_newer_answer() {
     let world = World::shared();
     let mut order = world.placed().await;
     let old = order.token.clone();
@@ -80,7 +80,7 @@ async fn an_older_token_is_answered_with_what_is_newer() {
     assert!((1..=2).contains(&shown.version), "version {}", shown.version);
 }
 
-/// The dashboard of these days in the currency that only this test uses.
+/// The dashboard's figures of these days, in the currency that only this test uses.
 async fn dashboard(world: &World, token: Option<&str>) -> Figures {
     let today = Timestamp::now().to_zoned(TimeZone::UTC).date();
     let (from, to) = (today.yesterday().expect("a day"), today.tomorrow().expect("a day"));
@@ -111,7 +111,7 @@ async fn the_dashboard_counts_each_command_at_once() {
         expected.revenue -= order.total.amount;
         assert_eq!(dashboard(&world, Some(&order.token)).await, expected, "cancelled");
 
-        // The token speaks for one order: before the next, this one must be counted without it.
+        // A token concerns one order only, so this order must be counted before the next.
         eventually("the order is counted", PROJECTED, async || {
             let counted = dashboard(&world, None).await;
             if counted == expected { Ok(()) } else { Err(format!("{counted:?}")) }

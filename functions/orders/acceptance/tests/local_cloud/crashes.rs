@@ -1,4 +1,4 @@
-//! Function processes are killed while commands flow.
+//! Function processes are killed while commands are running.
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
@@ -17,11 +17,10 @@ use crate::projections::{check_answers, check_commits, check_dashboard, scripts}
 use crate::world::{PROJECTED, World, unique};
 
 const WORKERS: usize = 6;
-// A batch whose function was killed comes again when its visibility timeout has passed, which is several times
-// the function's own.
+// A killed function's batch is delivered again after its visibility timeout, which is several times the function's
+// timeout.
 const RECOVERED: Duration = Duration::from_secs(480);
-// Few enough that no message is received as often as would send it to a dead-letter queue, and no
-// record of the stream as often as would send it to the failure bucket.
+// Few enough that no message is moved to a dead-letter queue, and no stream record to the failure bucket.
 const KILLS_PER_FUNCTION: usize = 2;
 const KILL_EVERY: Duration = Duration::from_millis(150);
 const MOST_ROUNDS: u64 = 12;
@@ -29,6 +28,7 @@ const MOST_ROUNDS: u64 = 12;
 /// Kills processes of every function of the stack in turn, until each was hit often enough.
 struct Killer<'a> {
     world: &'a World,
+    /// How many kills are left for each function. A cell, because the commands' future of the same task reads it.
     left: RefCell<BTreeMap<String, usize>>,
 }
 
@@ -57,8 +57,7 @@ impl<'a> Killer<'a> {
         }
     }
 
-    /// Kills all processes of a function, so that whatever it was doing is cut off; it counts when
-    /// there was one.
+    /// Kills all processes of a function, in the middle of their work. It counts if there was at least one.
     fn strike(&self, function: &str) {
         let mut left = self.left.borrow_mut();
         let Some(left) = left.get_mut(function).filter(|left| **left > 0) else {
@@ -74,14 +73,14 @@ impl<'a> Killer<'a> {
     }
 }
 
-/// Keeps the query function at work while commands flow.
+/// Sends queries while commands are running.
 async fn read_on(client: &Client, window: Window, commands_are_done: &Cell<bool>) {
     while !commands_are_done.get() {
         window.totals(client).await.expect("a query sent again is answered");
     }
 }
 
-/// Keeps the functions at work too that a clock wakes once in a minute or an hour.
+/// Also invokes the scheduled functions, which would otherwise run only once a minute or once an hour.
 async fn tick_on(world: &World, commands_are_done: &Cell<bool>) {
     while !commands_are_done.get() {
         for function in ["deadline-sweep", "spot-check"] {
@@ -91,7 +90,7 @@ async fn tick_on(world: &World, commands_are_done: &Cell<bool>) {
     }
 }
 
-/// Sends rounds of commands until every function was killed as often as it should be.
+/// Sends rounds of commands until every function was killed often enough.
 async fn drive_until(
     killer: &Killer<'_>,
     client: &Client,

@@ -1,4 +1,4 @@
-//! What the service does of its own accord: orders that are not paid in time.
+//! Deadlines: orders that are not paid in time.
 
 use std::panic::AssertUnwindSafe;
 use std::time::Duration;
@@ -15,18 +15,18 @@ const PROCESS: &str = "payment-deadline";
 const SECONDS: &str = "PAYMENT_DEADLINE";
 /// Long enough to pay an order on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(15);
-/// The clock ticks once in a minute.
+/// Sweeps run once a minute.
 const SWEPT: Duration = Duration::from_secs(240);
 const REPLAYED: Duration = Duration::from_secs(240);
 
-/// Does something while orders must be paid quickly, and leaves the stack as it was in any case.
+/// Runs a test with a short payment deadline, and restores the stack in any case.
 async fn impatiently(world: &World, test: impl AsyncFnOnce()) {
     let before = world.aws.variables(PROCESS).await.expect("the function can be asked");
     let mut variables = before.clone();
     variables.insert(SECONDS.to_owned(), PATIENCE.as_secs().to_string());
-    world.aws.set_variables(PROCESS, variables).await.expect("the function can be told");
+    world.aws.set_variables(PROCESS, variables).await.expect("the function can be updated");
     let outcome = AssertUnwindSafe(test()).catch_unwind().await;
-    world.aws.set_variables(PROCESS, before).await.expect("the function can be told");
+    world.aws.set_variables(PROCESS, before).await.expect("the function can be updated");
     if let Err(panic) = outcome {
         std::panic::resume_unwind(panic);
     }
@@ -47,7 +47,7 @@ async fn awaits_payment(world: &World, order: &TestOrder) {
         deadline.map_err(|error| error.to_string())?.then_some(()).ok_or("none yet".to_owned())
     })
     .await
-    .expect("the process has heard of the order");
+    .expect("the process has received the order");
 }
 
 #[tokio::test]
@@ -83,7 +83,7 @@ async fn an_order_that_is_not_paid_in_time_is_cancelled_and_a_paid_one_is_not() 
         .await
         .expect("the clock ticks");
         assert_eq!(shown(&world, &paid).await.status, OrderStatus::Paid);
-        assert_eq!(world.commits(&paid.id).await, 2, "nothing was asked of the paid order");
+        assert_eq!(world.commits(&paid.id).await, 2, "the paid order has no further commit");
         assert_eq!(world.commits(&unpaid.id).await, 2);
     })
     .await;
@@ -101,7 +101,7 @@ async fn a_replay_schedules_nothing() {
 
     let replay = world.aws.start_replay(started, Timestamp::now()).await.expect("it starts");
     world.aws.replayed(&replay, REPLAYED).await.expect("it is completed");
-    world.aws.settled(REPLAYED).await.expect("everybody has read it");
+    world.aws.settled(REPLAYED).await.expect("all queues are processed");
 
     let deadline = world.aws.has_payment_deadline(&order.id).await.expect("it can be read");
     assert!(!deadline, "the process reacted to a replayed event");

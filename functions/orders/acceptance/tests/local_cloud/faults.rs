@@ -1,7 +1,7 @@
-//! Everything that can break is broken while commands flow: functions die, what wakes them is switched
-//! off, rules stop routing, the archive brings everything again.
+//! Breaks everything that can break while commands are running: functions die, event source mappings and rules are
+//! switched off, and the archive is replayed.
 
-#![allow(clippy::print_stdout, reason = "a failure is understood by what was broken last")]
+#![allow(clippy::print_stdout, reason = "the last fault explains a failure")]
 
 use std::cell::Cell;
 use std::time::Duration;
@@ -19,39 +19,41 @@ use crate::programs::{admin, clean_in_the_end, ledgerfold};
 use crate::projections::{check_answers, check_commits, check_dashboard, scripts};
 use crate::world::{PROJECTED, World, unique};
 
-// Few, so that those who audit the whole log in other tests do not wait for what this one has left.
+// Few workers, so that tests which audit the whole log do not wait for this test's orders.
 const WORKERS: usize = 2;
 const ORDERS_PER_ROUND: usize = 10;
 const MOST_ROUNDS: u64 = 80;
-/// For how many more answers a fault lasts.
+/// How many answers a fault lasts.
 const ANSWERS_PER_FAULT: usize = 8;
 const SWITCHED: Duration = Duration::from_secs(120);
-/// A batch whose function was killed comes again after several times the function's own time.
+/// A killed function's batch is delivered again after several times the function's timeout.
 const RECOVERED: Duration = Duration::from_secs(480);
 
-/// Something that breaks.
+/// A fault.
 #[derive(Debug)]
 enum Fault {
-    /// All processes of a function die in the middle of what they do.
+    /// All processes of a function are killed in the middle of their work.
     Kill(String),
-    /// Nothing wakes a function.
+    /// An event source mapping is off.
     Unmapped(Mapping),
-    /// What is published does not reach a projection.
+    /// The rule of a projection is off.
     Unrouted(String),
-    /// All that was archived so far comes again.
+    /// All events archived so far are replayed.
     Repeated(Timestamp),
 }
 
-/// Breaks one thing after the other, and mends it.
+/// Causes one fault after another, and ends each.
 struct Saboteur<'a> {
     world: &'a World,
     faults: Vec<Fault>,
+    /// How many answers the commands got. Cells, because faults and commands are futures of one task.
     answers: Cell<usize>,
+    /// Set after the last fault, to stop the commands.
     is_done: Cell<bool>,
 }
 
 impl<'a> Saboteur<'a> {
-    /// Every fault that there is, in an order that is another each time and that is printed.
+    /// All faults in a random order, which is printed.
     async fn new(world: &'a World) -> Self {
         let (mut faults, orders) = (Vec::new(), &world.stack.contexts.orders);
         for function in orders.functions.values() {
@@ -62,7 +64,7 @@ impl<'a> Saboteur<'a> {
         faults.extend(orders.rules.keys().cloned().map(Fault::Unrouted));
         faults.push(Fault::Repeated(Timestamp::now()));
         assert!(faults.len() > 10, "the stack file names functions and rules: {faults:?}");
-        // Names made anew sort in an order of their own.
+        // New random names give a random order.
         faults.sort_by_cached_key(|_| unique("order"));
         Self { world, faults, answers: Cell::new(0), is_done: Cell::new(false) }
     }
@@ -75,7 +77,7 @@ impl<'a> Saboteur<'a> {
             let lasted = eventually("commands are answered", RECOVERED, async || {
                 if self.answers.get() >= until { Ok(()) } else { Err(String::new()) }
             });
-            lasted.await.expect("commands flow whatever is broken behind them");
+            lasted.await.expect("commands continue despite the faults behind them");
             self.set(fault, true).await;
         }
         self.is_done.set(true);
@@ -102,7 +104,7 @@ impl<'a> Saboteur<'a> {
         }
     }
 
-    /// Sends rounds of commands until everything has been broken once.
+    /// Sends rounds of commands until every fault has occurred once.
     async fn drive(&self, client: &Client) -> Vec<OrderRun> {
         let mut runs = Vec::new();
         for round in 0..MOST_ROUNDS {
@@ -118,21 +120,21 @@ impl<'a> Saboteur<'a> {
     }
 }
 
-/// What was given up during an outage is sent on again by whoever ends it.
+/// Redrives dead letters, as an operator does after an outage.
 async fn redrive(world: &World) {
     let orders = &world.stack.contexts.orders;
-    // Ticks of the clock that were lost have no queue to go back to.
+    // Lost events of schedules have no source queue.
     for projection in orders.dead_letters.keys().filter(|name| orders.queues.contains_key(*name)) {
-        let (code, said) = ledgerfold(&["dead-letters", "redrive", projection, "--yes"]);
-        assert_eq!(code, Some(0), "{said}");
+        let (code, answer) = ledgerfold(&["dead-letters", "redrive", projection, "--yes"]);
+        assert_eq!(code, Some(0), "{answer}");
     }
-    world.aws.settled(RECOVERED).await.expect("the projections have read it");
+    world.aws.settled(RECOVERED).await.expect("the projections have processed them");
     let left = world.aws.dead_letters().await.expect("the queues can be asked");
-    assert_eq!(left.total(), 0, "nothing is given up for ever: {left}");
+    assert_eq!(left.total(), 0, "dead letters are left: {left}");
 }
 
 #[tokio::test]
-async fn whatever_breaks_under_load_the_audit_is_clean_after_a_repair() {
+async fn after_all_faults_under_load_and_a_repair_the_audit_is_clean() {
     let world = World::alone();
     world.aws.settled(PROJECTED).await.expect("earlier tests are projected");
     let window = Window::around(Timestamp::now());
@@ -141,11 +143,11 @@ async fn whatever_breaks_under_load_the_audit_is_clean_after_a_repair() {
     let saboteur = Saboteur::new(&world).await;
 
     let ((), runs) = futures::join!(saboteur.run(), saboteur.drive(&client));
-    assert!(saboteur.is_done.get(), "everything was broken once");
-    world.aws.settled(RECOVERED).await.expect("the projections have read what reached them");
+    assert!(saboteur.is_done.get(), "every fault has occurred once");
+    world.aws.settled(RECOVERED).await.expect("the projections have processed their messages");
     redrive(&world).await;
 
-    // What a rule did not route is in no queue any more, and in the log for ever.
+    // Events that a rule did not route are in no queue, but the log has them.
     let (code, repaired) = admin(&["repair"]);
     assert_eq!(code, Some(0), "{repaired}");
     println!("{repaired}");

@@ -1,4 +1,4 @@
-//! What becomes of events that somebody else publishes in the name of the orders.
+//! Events that a stranger publishes on behalf of the orders context.
 
 use std::fs;
 
@@ -11,21 +11,21 @@ use crate::world::{PROJECTED, TestOrder, World};
 
 const METRIC: &str = "\"UnconfirmedEvents\":";
 
-/// How often a function has written the metric of events that nobody confirms.
+/// How often a function has written the metric of unconfirmed events.
 fn alarms(world: &World, function: &str) -> usize {
     let name = &world.stack.contexts.orders.functions[function];
     let logs = Stack::path().expect("the stack is up").with_file_name("logs");
-    // A function that was never woken has no log yet.
+    // A function that was never invoked has no log yet.
     let log = fs::read_to_string(logs.join(format!("{name}.log"))).unwrap_or_default();
     log.matches(METRIC).count()
 }
 
 async fn alarmed(world: &World, function: &str, before: usize) {
     eventually("the forged event is alarmed", PROJECTED, async || {
-        if alarms(world, function) > before { Ok(()) } else { Err("nobody has told".to_owned()) }
+        if alarms(world, function) > before { Ok(()) } else { Err("no metric yet".to_owned()) }
     })
     .await
-    .expect("the function has met the event");
+    .expect("the function has received the event");
 }
 
 async fn shown(world: &World, order: &TestOrder) -> (OrderStatus, Option<String>) {
@@ -61,7 +61,7 @@ async fn an_event_that_the_log_does_not_have_changes_no_row_schedules_nothing_an
     let deadline = world.aws.has_payment_deadline(&order.id).await.expect("it can be read");
     assert!(!deadline, "the process believed a forged event");
 
-    // The audit tells of the lost deadline, and the repair schedules it.
+    // The audit reports the missing deadline, and the repair schedules it.
     let (code, found) = admin(&audit);
     assert_eq!((code, &found["deadlines"][0]["fault"]), (Some(3), &json!("missing")), "{found}");
     let repair = ["repair", "--stream", audit[2], "--deadlines", "--grace", "0", "--yes"];
@@ -71,7 +71,7 @@ async fn an_event_that_the_log_does_not_have_changes_no_row_schedules_nothing_an
     let deadline = world.aws.has_payment_deadline(&order.id).await.expect("it can be read");
     assert!(deadline, "the repair has scheduled it");
 
-    // The real payment is no repetition of the forged one. Behind it, the forged messages are done.
+    // The real payment is not a duplicate of the forged one. After it, the forged messages succeed.
     world.pay(&mut order).await;
     eventually("the payment is shown", PROJECTED, async || match shown(&world, &order).await {
         (OrderStatus::Paid, _) => Ok(()),
@@ -81,7 +81,7 @@ async fn an_event_that_the_log_does_not_have_changes_no_row_schedules_nothing_an
     .expect("the payment is projected");
     world.aws.settled(PROJECTED).await.expect("the queues get empty");
     let dead = world.aws.dead_letters().await.expect("the queues can be asked");
-    assert_eq!(dead.total(), 0, "the log has the version by now: {dead}");
+    assert_eq!(dead.total(), 0, "the log has this version now: {dead}");
     clean_in_the_end(&audit).await;
     let (_, report) = admin(&audit);
     assert_eq!(report["totals"]["deadlines"], Value::from(0), "{report}");

@@ -9,7 +9,7 @@ use orders_acceptance::{Essence, Request};
 use crate::checks::{refused, refused_by_rule};
 use crate::world::{EURO, World, answered, basket, parcel, reason, unique};
 
-/// Sends copies of a request at once and answers with what is the same in all answers.
+/// Sends copies of a request concurrently. Returns the common parts of their answers, which must be equal.
 async fn sent_at_once(request: Request<'_>, copies: usize) -> Essence {
     let answers = join_all((0..copies).map(|_| request.clone().send())).await;
     let different: HashSet<Essence> =
@@ -81,11 +81,11 @@ async fn a_hundred_sends_of_one_payment_at_once_pay_once() {
 }
 
 #[tokio::test]
-async fn a_hundred_sends_at_once_to_containers_that_remember_an_older_order_ship_once() {
+async fn a_hundred_sends_at_once_to_containers_that_cache_an_older_order_ship_once() {
     let world = World::shared();
     let order = world.placed().await;
     let ship = || world.client.ship(&unique("ship"), &order.id, &parcel());
-    // Whoever answers one of these has read the order, and remembers it unpaid.
+    // Each container that answers one of these now has the unpaid order in its cache.
     for refused in join_all((0..50).map(|_| ship().send())).await {
         assert_eq!(refused.expect("the service answers").status(), 409);
     }

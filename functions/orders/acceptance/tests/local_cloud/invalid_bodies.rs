@@ -1,4 +1,4 @@
-//! Bodies that are refused with 400, and what is said about them.
+//! Bodies that are refused with 400, and the errors that are reported.
 
 use std::collections::BTreeSet;
 
@@ -16,7 +16,7 @@ fn pointers(problem: &Problem) -> BTreeSet<&str> {
     problem.errors.iter().map(|error| error.pointer.as_str()).collect()
 }
 
-/// Sends a creation that must be refused; the errors must point at exactly these places.
+/// Sends a creation that must be refused with errors at exactly these places.
 async fn refused_at(client: &Client, case: &str, body: &Value, expected: &[&str]) {
     let request = client.command("/orders", &unique("place"), body);
     let problem = refused(request, 400, case).await;
@@ -82,7 +82,7 @@ async fn every_missing_field_is_named_at_once() {
 }
 
 #[tokio::test]
-async fn everything_that_is_wrong_is_named_at_once() {
+async fn all_errors_are_reported_at_once() {
     let world = World::shared();
     let body = json!({
         "colour": "blue",
@@ -105,7 +105,7 @@ async fn everything_that_is_wrong_is_named_at_once() {
 }
 
 #[tokio::test]
-async fn wrong_types_are_refused_where_they_stand() {
+async fn wrong_types_are_refused_with_their_place() {
     let world = World::shared();
     let client = world.impatient();
     let cases = [
@@ -127,7 +127,7 @@ async fn wrong_types_are_refused_where_they_stand() {
 }
 
 #[tokio::test]
-async fn values_out_of_bounds_are_refused_where_they_stand() {
+async fn values_out_of_bounds_are_refused_with_their_place() {
     let world = World::shared();
     let client = world.impatient();
     let item = &basket("c-1", EURO).items[0];
@@ -222,7 +222,7 @@ async fn a_refused_creation_places_nothing() {
     body.items[0].quantity = 0;
     refused(world.client.place(&unique("place"), &body), 400, "no tea").await;
 
-    // Had the refused creation left anything, it would be in the list before what came after it.
+    // If the refused creation had placed an order, the list would show it before the next one.
     let order: TestOrder = world.place(&basket(&customer, EURO)).await;
     let list = orders_acceptance::eventually("the list shows the order", PROJECTED, async || {
         let request = world.client.customer_orders(&customer);

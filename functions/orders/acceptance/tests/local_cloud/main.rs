@@ -1,8 +1,8 @@
-//! The orders service end to end, on a running stack.
+//! End-to-end tests of the orders service on a running stack.
 //!
-//! One file per subject; one program, so that the AWS clients are linked once. Tests make their own
-//! customers, orders and keys, and may run at the same time and any number of times on the same stack.
-//! Those that disturb others, because they kill functions or replay the archive, wait until they are alone.
+//! There is one file per subject, but one program, so that the AWS clients are linked once. Tests create their own
+//! customers, orders and keys, so they can run concurrently and repeatedly on the same stack. Tests that disturb
+//! others, for example by killing functions or replaying the archive, wait until they are alone.
 
 mod audit;
 mod bus_audit;

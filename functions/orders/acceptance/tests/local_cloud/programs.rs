@@ -1,4 +1,4 @@
-//! The command line's programs, which `make up` builds beside the functions.
+//! The programs of the command line, which `make up` builds with the functions.
 
 use std::env;
 use std::process::Command;
@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use crate::world::PROJECTED;
 
-/// One of the programs, told which stack is meant.
+/// One of the programs, with the stack file of this test.
 pub(crate) fn program(name: &str) -> Command {
     let test = env::current_exe().expect("a test has a path");
     let folder = test.parent().and_then(|deps| deps.parent()).expect("target/debug/deps");
@@ -17,26 +17,27 @@ pub(crate) fn program(name: &str) -> Command {
     command
 }
 
-/// What `orders-admin` answers, and its exit code.
+/// The answer of `orders-admin`, with its exit code.
 pub(crate) fn admin(arguments: &[&str]) -> (Option<i32>, Value) {
     run("orders-admin", arguments)
 }
 
-/// What `ledgerfold` answers, and its exit code.
+/// The answer of `ledgerfold`, with its exit code.
 pub(crate) fn ledgerfold(arguments: &[&str]) -> (Option<i32>, Value) {
     run("ledgerfold", arguments)
 }
 
-/// What a program answers, and its exit code.
+/// The answer of a program, with its exit code.
 pub(crate) fn run(name: &str, arguments: &[&str]) -> (Option<i32>, Value) {
     let output = program(name).args(arguments).arg("--json").output();
     let output = output.expect("`make up` has built it");
-    let said = String::from_utf8_lossy(&output.stderr);
-    let answer = serde_json::from_slice(&output.stdout).map_err(|error| format!("{error}: {said}"));
+    let output_text = String::from_utf8_lossy(&output.stderr);
+    let answer =
+        serde_json::from_slice(&output.stdout).map_err(|error| format!("{error}: {output_text}"));
     (output.status.code(), answer.expect("a JSON document"))
 }
 
-/// Waits until an audit with these arguments finds nothing.
+/// Waits until an audit with these arguments finds no faults.
 pub(crate) async fn clean_in_the_end(audit: &[&str]) {
     eventually("the audit finds nothing", PROJECTED, async || match admin(audit) {
         (Some(0), _) => Ok(()),

@@ -1,4 +1,4 @@
-//! What all projections show in the end, and after a replay of the archive.
+//! The final state of all projections, also after a replay of the archive.
 
 use std::time::Duration;
 
@@ -17,12 +17,12 @@ use crate::world::{PROJECTED, World, basket, currency, unique};
 const WORKERS: usize = 8;
 const REPLAYED: Duration = Duration::from_secs(240);
 
-/// A few dozen orders with every fate and every mistake.
+/// A few dozen orders with every final stage and every mistake.
 pub(crate) fn scripts(orders: usize, seed: u64) -> Vec<Script> {
     by_order(generate::lines(orders, seed)).expect("every order is placed first")
 }
 
-/// Every line was answered as it must be, and every repetition as the first time.
+/// Checks that every line got the expected answer, and every repetition the first answer.
 pub(crate) fn check_answers(runs: &[OrderRun]) {
     for run in runs {
         assert_eq!(run.script.lines.len(), run.outcomes.len(), "{}: all sent", run.script.order);
@@ -35,7 +35,7 @@ pub(crate) fn check_answers(runs: &[OrderRun]) {
     }
 }
 
-/// The event table has one commit for each command that took effect.
+/// Checks that the event table has one commit for each command that took effect.
 pub(crate) async fn check_commits(world: &World, runs: &[OrderRun]) {
     for order in placed_orders(runs) {
         let commits = world.commits(&order.id).await;
@@ -43,7 +43,7 @@ pub(crate) async fn check_commits(world: &World, runs: &[OrderRun]) {
     }
 }
 
-/// Waits until the dashboard has grown by exactly these figures.
+/// Waits until exactly these figures were added to the dashboard.
 pub(crate) async fn check_dashboard(
     world: &World,
     window: Window,

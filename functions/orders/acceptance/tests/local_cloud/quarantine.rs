@@ -1,5 +1,5 @@
-//! An event that nobody can read parks its order everywhere, and nothing else; mended, it comes home.
-//! Where nobody will mend it, an operator skips it.
+//! An unreadable event quarantines its order in every projection, and nothing else. A fix releases it automatically.
+//! If there will be no fix, an operator skips the event.
 
 use std::time::Duration;
 
@@ -10,11 +10,11 @@ use crate::programs::{admin, clean_in_the_end, ledgerfold, program};
 use crate::world::{PROJECTED, TestOrder, World, answered};
 
 const PROJECTIONS: [&str; 4] = ["customer-orders", "dashboard", "order-view", "shipment"];
-/// Locally a round begins every minute; one that comes too early after the last attempt leaves it to
-/// the next, and an emulator's minute may be a little longer.
+/// Locally a retry is scheduled every minute. If one comes too early after the last attempt, only the next one retries,
+/// and an emulator's minute may be a little longer.
 const RECOVERED: Duration = Duration::from_secs(240);
 
-/// Where a stream stands parked.
+/// The quarantine entries of a stream.
 fn parked(stream: &str) -> Vec<Value> {
     let (code, answer) = ledgerfold(&["parked"]);
     assert_eq!(code, Some(0), "{answer}");
@@ -26,20 +26,20 @@ fn scopes(parked: &[Value]) -> Vec<&str> {
     parked.iter().filter_map(|entry| entry["scope"].as_str()).collect()
 }
 
-/// Waits until a stream stands parked for these projections, and no others.
-async fn parked_for(stream: &str, projections: &[&str], told: u64, within: Duration) -> Vec<Value> {
-    let what = format!("{stream} stands parked for {projections:?}");
-    eventually(&what, within, async || {
+/// Waits until a stream is quarantined for exactly these projections.
+async fn parked_for(stream: &str, projections: &[&str], owed: u64, within: Duration) -> Vec<Value> {
+    let condition = format!("{stream} is quarantined for {projections:?}");
+    eventually(&condition, within, async || {
         let parked = parked(stream);
-        let is_told = parked.iter().all(|entry| entry["owed_version"] == told);
-        if scopes(&parked) == projections && is_told {
+        let is_owed = parked.iter().all(|entry| entry["owed_version"] == owed);
+        if scopes(&parked) == projections && is_owed {
             Ok(parked)
         } else {
             Err(format!("{parked:?}"))
         }
     })
     .await
-    .expect("it is so in the end")
+    .expect("it is quarantined in time")
 }
 
 async fn status(world: &World, order: &TestOrder) -> String {
@@ -48,7 +48,7 @@ async fn status(world: &World, order: &TestOrder) -> String {
 }
 
 #[tokio::test]
-async fn an_order_with_an_event_that_nobody_can_read_waits_until_it_is_mended() {
+async fn an_order_with_an_unreadable_event_is_quarantined_until_a_fix() {
     let world = World::alone();
     world.aws.settled(PROJECTED).await.expect("earlier tests are projected");
     let dead_before = world.aws.dead_letters().await.expect("the queues can be asked");
@@ -68,14 +68,14 @@ async fn an_order_with_an_event_that_nobody_can_read_waits_until_it_is_mended() 
     world.aws.write_by_hand(&order.id, 3, "OrderShipped", &shipped).await.expect("written");
     let waiting = parked_for(&stream, &PROJECTIONS, 3, PROJECTED).await;
     for (waiting, first) in waiting.iter().zip(&first) {
-        assert_eq!(waiting["since"], first["since"], "parked since the first");
+        assert_eq!(waiting["since"], first["since"], "quarantined since the first event");
     }
 
-    // Everybody else goes on, the parked order shows what is known of it, and nothing is given up.
+    // Other orders continue, the quarantined order shows its known state, and there are no dead letters.
     let other = world.shipped().await;
     clean_in_the_end(&["audit", "--stream", &format!("order#{}", other.id)]).await;
     assert_eq!(status(&world, &order).await, "placed");
-    world.aws.settled(PROJECTED).await.expect("nothing comes again and again");
+    world.aws.settled(PROJECTED).await.expect("no message is repeated for ever");
     let dead = world.aws.dead_letters().await.expect("the queues can be asked");
     assert_eq!(dead, dead_before, "nothing was given up");
     let (code, found) = admin(&this);
@@ -84,16 +84,16 @@ async fn an_order_with_an_event_that_nobody_can_read_waits_until_it_is_mended() 
     let (code, left) = admin(&["repair", "--stream", &stream]);
     assert_eq!((code, &left["left"]), (Some(3), &json!(4)), "{left}");
 
-    // In life the code is mended; here, what it could not read. No message tells of that.
+    // In production you would fix the code. Here we fix the event; no message announces that.
     let payment = json!({"paymentReference": "psp-1", "amount": order.total});
     world.aws.write_by_hand(&order.id, 2, "OrderPaid", &payment).await.expect("written");
-    let (code, told) = ledgerfold(&["parked", "retry", "shipment"]);
-    assert_eq!(code, Some(0), "{told}");
+    let (code, answer) = ledgerfold(&["parked", "retry", "shipment"]);
+    assert_eq!(code, Some(0), "{answer}");
     parked_for(&stream, &[], 3, RECOVERED).await;
     assert_eq!(status(&world, &order).await, "shipped");
     clean_in_the_end(&this).await;
 
-    // The stream goes on as any other, and nothing else has suffered.
+    // The stream continues as usual, and nothing else was affected.
     assert_eq!(world.deliver(&mut order).await.version, 4);
     clean_in_the_end(&["audit"]).await;
     let dead = world.aws.dead_letters().await.expect("the queues can be asked");
@@ -108,7 +108,7 @@ fn skip<'a>(projection: &'a str, stream: &'a str, version: &'a str) -> [&'a str;
 }
 
 #[tokio::test]
-async fn an_event_that_nobody_will_mend_is_skipped_and_the_audit_tells_of_it() {
+async fn an_event_without_a_fix_is_skipped_and_the_audit_reports_it() {
     let world = World::alone();
     world.aws.settled(PROJECTED).await.expect("earlier tests are projected");
     let order = world.placed().await;
@@ -118,9 +118,9 @@ async fn an_event_that_nobody_will_mend_is_skipped_and_the_audit_tells_of_it() {
 
     let refused = program("ledgerfold").args(skip("shipment", &stream, "1")).output();
     let refused = refused.expect("`make up` has built it");
-    let said = String::from_utf8_lossy(&refused.stderr);
-    assert_eq!(refused.status.code(), Some(1), "{said}");
-    assert!(said.contains("in quarantine at version 2"), "{said}");
+    let output_text = String::from_utf8_lossy(&refused.stderr);
+    assert_eq!(refused.status.code(), Some(1), "{output_text}");
+    assert!(output_text.contains("in quarantine at version 2"), "{output_text}");
 
     for projection in PROJECTIONS {
         let (code, skipped) = ledgerfold(&skip(projection, &stream, "2"));
@@ -130,7 +130,7 @@ async fn an_event_that_nobody_will_mend_is_skipped_and_the_audit_tells_of_it() {
     let (code, again) = ledgerfold(&skip("shipment", &stream, "2"));
     assert_eq!((code, &again["alreadySkipped"]["actor"]), (Some(0), &json!("ada")), "{again}");
 
-    // The order goes on, in every read model and in every query.
+    // The order continues in every read model and every query.
     let payment = json!({"paymentReference": "psp-1", "amount": order.total});
     world.aws.write_by_hand(&order.id, 3, "OrderPaid", &payment).await.expect("written");
     let this = ["audit", "--stream", &stream];
@@ -138,8 +138,8 @@ async fn an_event_that_nobody_will_mend_is_skipped_and_the_audit_tells_of_it() {
     assert_eq!(status(&world, &order).await, "paid");
     let (_, audit) = admin(&this);
     assert_eq!(audit["totals"]["skipped"], 4, "{audit}");
-    let told = audit["skipped"].as_array().expect("a list");
-    assert!(told.iter().all(|skip| skip["reason"] == REASON && skip["version"] == 2), "{audit}");
+    let skipped = audit["skipped"].as_array().expect("a list");
+    assert!(skipped.iter().all(|skip| skip["reason"] == REASON && skip["version"] == 2), "{audit}");
 
     let (code, rebuilt) = admin(&["rebuild", "shipment", "--yes"]);
     let rebuilt = &rebuilt["rebuilt"][0];

@@ -1,4 +1,4 @@
-//! What queries show, and how lists are paged.
+//! Queries and the paging of lists.
 
 use std::collections::BTreeSet;
 
@@ -62,7 +62,7 @@ async fn an_order_shows_every_field_and_absent_times_are_null() {
 }
 
 #[tokio::test]
-async fn an_order_shows_how_far_it_is_and_since_when() {
+async fn an_order_shows_its_status_and_the_time_of_each_step() {
     let world = World::shared();
     let delivered = order(&world, &world.delivered().await).await;
     assert_eq!(delivered.status, OrderStatus::Delivered);
@@ -124,7 +124,7 @@ async fn a_shipment_follows_its_order() {
 }
 
 #[tokio::test]
-async fn the_audit_log_tells_everything_oldest_first_in_pages() {
+async fn the_audit_log_lists_all_events_oldest_first_in_pages() {
     let world = World::shared();
     let delivered = world.delivered().await;
     let request = world.client.events(&delivered.id).consistency_token(&delivered.token);
@@ -204,7 +204,7 @@ async fn a_customer_s_orders_come_newest_first_in_pages() {
 }
 
 #[tokio::test]
-async fn a_list_has_twenty_entries_a_page_unless_asked_otherwise() {
+async fn a_page_of_a_list_has_twenty_entries_by_default() {
     let world = World::shared();
     let customer = unique("customer");
     let body = basket(&customer, EURO);
@@ -226,7 +226,7 @@ async fn a_list_has_twenty_entries_a_page_unless_asked_otherwise() {
 }
 
 #[tokio::test]
-async fn a_customer_s_list_shows_what_the_contract_says_of_each_order() {
+async fn a_customer_s_list_shows_the_fields_of_the_contract_for_each_order() {
     let world = World::shared();
     let paid = world.paid().await;
     let request = world.client.customer_orders(&paid.customer).consistency_token(&paid.token);

@@ -1,4 +1,4 @@
-//! Read models are made anew while nobody notices: after they were lost, and under live writes.
+//! Rebuilds of read models that readers do not notice: after a loss, and during live writes.
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
@@ -17,22 +17,22 @@ use crate::world::{PROJECTED, TestOrder, World, answered, unique};
 
 const PROJECTIONS: [&str; 4] = ["order-view", "customer-orders", "shipment", "dashboard"];
 const WORKERS: usize = 4;
-/// As long as the query function may take.
+/// As long as the query function's timeout.
 const WAITING: [&str; 2] = ["--longest-read", "10"];
-/// The orders that readers look at.
+/// How many orders the readers watch.
 const WATCHED: usize = 6;
 
-/// Runs `orders-admin` beside everything else.
+/// Runs `orders-admin` concurrently.
 async fn administered(arguments: &[&str]) -> Value {
     let arguments: Vec<String> = arguments.iter().map(ToString::to_string).collect();
-    let said = format!("{arguments:?}");
+    let command = format!("{arguments:?}");
     let run = move || admin(&arguments.iter().map(String::as_str).collect::<Vec<_>>());
     let (code, answer) = spawn_blocking(run).await.expect("it does not panic");
-    assert_eq!(code, Some(0), "{said}: {answer}");
+    assert_eq!(code, Some(0), "{command}: {answer}");
     answer
 }
 
-/// Gives up what earlier runs have left, if anything.
+/// Removes generations left over from earlier runs.
 async fn without_old_generations() {
     let all = [&["remove-old", "--yes"], &WAITING[..], &PROJECTIONS[..]].concat();
     administered(&all).await;
@@ -67,18 +67,20 @@ async fn read_tables_that_were_wiped_are_rebuilt_with_equal_content() {
     clean_in_the_end(&["audit"]).await;
 }
 
-/// Readers that hold every answer against what they were shown before.
+/// Readers that compare every answer with earlier ones.
 struct Readers<'a> {
     world: &'a World,
     orders: &'a [String],
     customers: &'a [String],
+    /// The newest version shown at each path. Cells, because all readers are futures of one task.
     shown: RefCell<BTreeMap<String, u64>>,
     answers: Cell<usize>,
+    /// Set once by [`until`](Self::until) to stop the readers.
     over: Cell<bool>,
 }
 
 impl Readers<'_> {
-    /// Once the changes are over, so are the readers.
+    /// Reads until the changes are complete.
     async fn until(&self, changes: impl Future<Output = ()>) {
         let changes = async {
             changes.await;
@@ -120,7 +122,7 @@ impl Readers<'_> {
         self.answers.set(self.answers.get() + 1);
     }
 
-    /// Lists go by an index that may lag; they are never without what was there before.
+    /// The index behind lists may lag, but a list never loses an order that it has shown.
     async fn lists(&self) {
         while !self.over.get() {
             for customer in self.customers {
@@ -159,7 +161,7 @@ async fn a_rebuild_under_live_writes_misses_nothing_and_no_reader_notices() {
         futures::join!(rebuild(&rebuilt), move_on(&world, &mut orders), load(&world, &rebuilt));
     };
     readers.until(changes).await;
-    assert!(readers.answers.get() > WATCHED * 3, "there was somebody to notice");
+    assert!(readers.answers.get() > WATCHED * 3, "there were enough reads");
 
     world.aws.settled(PROJECTED).await.expect("everything is projected");
     let both = ["audit", "--projection", "order-view", "--projection", "dashboard"];
@@ -172,7 +174,7 @@ async fn a_rebuild_under_live_writes_misses_nothing_and_no_reader_notices() {
     }
 }
 
-/// Rows and counters, forth and back, and without a way back.
+/// Rebuilds rows and counters, rolls back and forth, and then removes the old generation.
 async fn rebuild(done: &Cell<bool>) {
     for step in ["rebuild", "roll-back"] {
         let waiting = if step == "roll-back" { &WAITING[..] } else { &[] };
@@ -186,7 +188,7 @@ async fn rebuild(done: &Cell<bool>) {
     done.set(true);
 }
 
-/// The orders that are watched, one step after the other.
+/// Advances the watched orders step by step.
 async fn move_on(world: &World, orders: &mut [TestOrder]) {
     for step in 0..3 {
         for order in &mut *orders {
@@ -199,7 +201,7 @@ async fn move_on(world: &World, orders: &mut [TestOrder]) {
     }
 }
 
-/// Other orders, as long as it takes.
+/// Creates load with other orders until the rebuild is complete.
 async fn load(world: &World, done: &Cell<bool>) {
     for round in 0.. {
         let runs = drive(&world.client, scripts(3, 500 + round), &unique("load-"), 1, || ()).await;

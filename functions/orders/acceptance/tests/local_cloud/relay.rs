@@ -1,4 +1,4 @@
-//! What the relay cannot publish.
+//! Commits that the relay cannot publish.
 
 use orders_acceptance::eventually;
 use uuid::Uuid;
@@ -6,36 +6,40 @@ use uuid::Uuid;
 use crate::programs::{clean_in_the_end, ledgerfold};
 use crate::world::{PROJECTED, World};
 
-/// How many letters the relay has left.
-fn letters() -> u64 {
-    let (code, said) = ledgerfold(&["dead-letters", "list"]);
-    assert_eq!(code, Some(0), "{said}");
-    said["deadLetters"]["relay"]["waiting"].as_u64().expect("the stack has such a queue")
+/// The number of the relay's dead letters.
+fn dead_letters() -> u64 {
+    let (code, answer) = ledgerfold(&["dead-letters", "list"]);
+    assert_eq!(code, Some(0), "{answer}");
+    answer["deadLetters"]["relay"]["waiting"].as_u64().expect("the stack has such a queue")
 }
 
 #[tokio::test]
-async fn a_commit_that_can_never_be_published_stops_no_other_and_somebody_is_told() {
+async fn an_unpublishable_commit_blocks_no_other_and_becomes_a_dead_letter() {
     let world = World::alone();
-    assert_eq!(letters(), 0);
+    assert_eq!(dead_letters(), 0);
     let damaged = Uuid::new_v4().to_string();
-    world.aws.write_nonsense(&damaged).await.expect("the table takes it");
+    world.aws.write_nonsense(&damaged).await.expect("the table accepts it");
     let order = world.paid().await;
     clean_in_the_end(&["audit", "--stream", &format!("order#{}", order.id)]).await;
 
-    eventually("there is a letter", PROJECTED, async || {
-        let (_, said) = ledgerfold(&["dead-letters", "show", "relay"]);
-        let body = said["messages"][0]["body"].as_str().unwrap_or_default();
-        if body.contains(&format!("order#{damaged} at 1")) { Ok(()) } else { Err(said.to_string()) }
+    eventually("there is a dead letter", PROJECTED, async || {
+        let (_, answer) = ledgerfold(&["dead-letters", "show", "relay"]);
+        let body = answer["messages"][0]["body"].as_str().unwrap_or_default();
+        if body.contains(&format!("order#{damaged} at 1")) {
+            Ok(())
+        } else {
+            Err(answer.to_string())
+        }
     })
     .await
-    .expect("word was left of it");
+    .expect("the relay has reported it");
 
-    world.aws.delete_nonsense(&damaged).await.expect("it is there");
-    let (code, said) = ledgerfold(&["dead-letters", "purge", "relay", "--yes"]);
-    assert_eq!((code, &said["messages"]), (Some(0), &1.into()), "{said}");
-    eventually("the letter is gone", PROJECTED, async || match letters() {
+    world.aws.delete_nonsense(&damaged).await.expect("it exists");
+    let (code, answer) = ledgerfold(&["dead-letters", "purge", "relay", "--yes"]);
+    assert_eq!((code, &answer["messages"]), (Some(0), &1.into()), "{answer}");
+    eventually("the dead letter is gone", PROJECTED, async || match dead_letters() {
         0 => Ok(()),
-        left => Err(format!("{left} are there")),
+        left => Err(format!("{left} are left")),
     })
     .await
     .expect("the queue is empty");

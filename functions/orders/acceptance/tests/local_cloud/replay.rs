@@ -1,4 +1,4 @@
-//! Read tables that were lost are filled again from the archive, and nobody else hears of it.
+//! Lost read tables are filled again from the archive, and no other consumer receives the replay.
 
 use std::time::Duration;
 
@@ -13,10 +13,10 @@ use crate::projections::{check_answers, scripts};
 use crate::world::{PROJECTED, World, unique};
 
 const WORKERS: usize = 8;
-// Everything that earlier tests have published comes again as well.
+// The replay includes all events of earlier tests.
 const REPLAYED: Duration = Duration::from_secs(480);
 
-/// Replays everything to these projections, or to all, and waits until they have read it.
+/// Replays everything to these projections, or to all, and waits until they have processed it.
 async fn replay(world: &World, projections: &[&str]) {
     let mut arguments = vec!["replay", "start", "--wait"];
     for projection in projections {
@@ -27,10 +27,10 @@ async fn replay(world: &World, projections: &[&str]) {
     if !projections.is_empty() {
         assert_eq!(replayed["projections"], Value::from(projections.to_vec()));
     }
-    world.aws.settled(REPLAYED).await.expect("the projections have read it");
+    world.aws.settled(REPLAYED).await.expect("the projections have processed it");
 }
 
-/// The answers about these orders, and the dashboard's, byte for byte.
+/// The answers about these orders, and the dashboard, byte for byte.
 async fn answers(world: &World, orders: &[PlacedOrder], window: Window) -> (Snapshot, String) {
     let snapshot = Snapshot::take(&world.client, orders, PROJECTED).await;
     (snapshot, window.text(&world.client).await.expect("the dashboard can be read"))
@@ -41,7 +41,7 @@ fn lost(audit: &[&str]) -> Value {
 }
 
 #[tokio::test]
-async fn lost_tables_are_filled_from_the_archive_and_only_those_that_asked_are_told() {
+async fn lost_tables_are_filled_from_the_archive_and_only_named_projections_receive_it() {
     let world = World::alone();
     let window = Window::around(Timestamp::now());
     let runs = drive(&world.client, scripts(12, 23), &unique("again-"), WORKERS, || ()).await;
@@ -62,7 +62,7 @@ async fn lost_tables_are_filled_from_the_archive_and_only_those_that_asked_are_t
     let shipment = ["audit", "--projection", "shipment", "--stream", &stream];
     assert_eq!(lost(&shipment), 1);
     let dashboard = window.text(&world.client).await.expect("the dashboard can be read");
-    assert_ne!(dashboard, before.1, "what is lost is missed");
+    assert_ne!(dashboard, before.1, "the loss is visible");
 
     replay(&world, &["customer-orders", "dashboard"]).await;
     clean_in_the_end(&["audit", "--projection", "customer-orders", "--projection", "dashboard"])
@@ -72,14 +72,14 @@ async fn lost_tables_are_filled_from_the_archive_and_only_those_that_asked_are_t
     assert_eq!(before.1, after.1);
     // MiniStack delivers every replay to every rule.
     if world.stack.emulator.as_deref() != Some("ministack") {
-        assert_eq!(lost(&shipment), 1, "shipment was not named, and has heard of nothing");
+        assert_eq!(lost(&shipment), 1, "shipment was not named, so it received nothing");
     }
 
     let (code, repaired) = run("ledgerfold", &["repair", "--stream", &stream]);
     assert_eq!((code, lost(&shipment)), (Some(0), Value::from(0)), "{repaired}");
     clean_in_the_end(&["audit"]).await;
 
-    // To everybody this time, who have all seen it.
+    // Now to all projections, for which every event is a duplicate.
     replay(&world, &[]).await;
     let again = answers(&world, &orders, window).await;
     assert_eq!(before.0.differences(&again.0), Vec::<String>::new());
@@ -90,13 +90,13 @@ async fn lost_tables_are_filled_from_the_archive_and_only_those_that_asked_are_t
 }
 
 #[tokio::test]
-async fn a_replay_that_is_over_is_shown_and_cannot_be_cancelled() {
+async fn an_ended_replay_is_shown_and_cannot_be_cancelled() {
     let world = World::alone();
     world.placed().await;
     let name = unique("over");
     let future = ["replay", "start", "--to", "2999-01-01T00:00:00Z", "--json"];
     let refused = crate::programs::program("ledgerfold").args(future).output().expect("it runs");
-    assert_eq!(refused.status.code(), Some(2), "nothing is archived of the future");
+    assert_eq!(refused.status.code(), Some(2), "the archive has no future events");
 
     let window = ["--from", "2026-01-01T00:00:00Z", "--to", "2026-01-02T00:00:00Z"];
     let start = [&["replay", "start", "--projection", "shipment", "--name", &name][..], &window];
@@ -108,7 +108,7 @@ async fn a_replay_that_is_over_is_shown_and_cannot_be_cancelled() {
     let listed = listed["replays"].as_array().expect("a list");
     assert!(listed.iter().any(|replay| replay["name"] == *name), "{listed:?}");
 
-    for (arguments, said) in [
+    for (arguments, expected) in [
         (vec!["replay", "cancel", &name], "nothing to cancel"),
         (start.concat(), "already"),
         (vec!["replay", "watch", "no-such-replay"], "no replay called no-such-replay"),
@@ -117,6 +117,6 @@ async fn a_replay_that_is_over_is_shown_and_cannot_be_cancelled() {
         let output = output.expect("it runs");
         let error = String::from_utf8_lossy(&output.stderr);
         assert_eq!(output.status.code(), Some(1), "{error}");
-        assert!(error.contains(said), "{error}");
+        assert!(error.contains(expected), "{error}");
     }
 }

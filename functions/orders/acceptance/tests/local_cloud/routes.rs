@@ -8,7 +8,7 @@ use crate::world::{EURO, World, basket, padded, parcel, reason, unique};
 
 const LARGEST_BODY: usize = 256 * 1024;
 
-/// An id that looks like the service's own and belongs to no order.
+/// An id in the service's own form that belongs to no order.
 fn unknown_id(known: &str) -> String {
     let last = known.chars().last().expect("an id is not empty");
     let other = if last == '0' { '1' } else { '0' };
@@ -19,7 +19,7 @@ fn unknown_id(known: &str) -> String {
 }
 
 #[tokio::test]
-async fn an_order_that_does_not_exist_is_not_found_by_any_call() {
+async fn an_order_that_does_not_exist_is_not_found_by_any_request() {
     let world = World::shared();
     let order = world.placed().await;
     let unknown = unknown_id(&order.id);
@@ -41,7 +41,7 @@ async fn an_order_that_does_not_exist_is_not_found_by_any_call() {
 }
 
 #[tokio::test]
-async fn a_path_that_is_none_is_not_found() {
+async fn an_unknown_path_is_not_found() {
     let world = World::shared();
     let order = world.placed().await;
     let client = world.impatient();
@@ -92,7 +92,7 @@ async fn a_wrong_method_is_refused_and_the_right_one_named() {
             client.request(method, &path).idempotency_key(unique("key")).json(&order.payment());
         let answer = request.send().await.expect("the service answers");
         problem(&answer, 405, &case);
-        let allow = answer.header("allow").expect("405 names what is allowed");
+        let allow = answer.header("allow").expect("405 names the allowed methods");
         assert!(allow.split(',').any(|method| method.trim() == allowed), "{case}: {allow}");
     }
     assert_eq!(world.commits(&order.id).await, 1);
@@ -135,7 +135,7 @@ async fn head_answers_as_get_does_without_a_body() {
 }
 
 #[tokio::test]
-async fn a_body_that_is_not_json_by_its_content_type_is_refused() {
+async fn a_body_with_another_content_type_is_refused() {
     let world = World::shared();
     let order = world.placed().await;
     let client = world.impatient();

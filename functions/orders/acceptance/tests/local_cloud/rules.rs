@@ -1,4 +1,4 @@
-//! The rules of the domain: 409, and 412 where the client named a version.
+//! Rules of the domain: 409, and 412 for commands with `If-Match`.
 
 use orders_acceptance::Request;
 use orders_acceptance::model::{Money, PayOrder};
@@ -22,7 +22,7 @@ fn deliver<'a>(world: &'a World, order: &TestOrder) -> Request<'a> {
     world.client.deliver(&unique("deliver"), &order.id)
 }
 
-/// Every rule must refuse, and leave the stream as it was.
+/// Checks that every rule refuses, and leaves the stream unchanged.
 async fn check(world: &World, order: &TestOrder, cases: Vec<(&str, Request<'_>, &str)>) {
     let before = world.commits(&order.id).await;
     assert!(before > 0, "the order has commits");
@@ -106,7 +106,7 @@ async fn a_delivered_order_is_done() {
     )
     .await;
 
-    // Several rules stand against these; the contract does not say which of them speaks.
+    // Several rules refuse these; the contract does not define which one is named.
     let rules = ["order-already-paid", "order-already-shipped", "order-already-delivered"];
     for (case, request) in [
         ("pay delivered", pay(&world, &order)),
@@ -123,14 +123,14 @@ async fn a_delivered_order_is_done() {
 async fn a_command_at_another_version_is_refused_and_writes_nothing() {
     let world = World::shared();
     let order = world.paid().await;
-    for (case, version) in [("an older version", 1), ("a version to come", 3)] {
+    for (case, version) in [("an older version", 1), ("a future version", 3)] {
         refused(ship(&world, &order).if_match(version), 412, case).await;
     }
     assert_eq!(world.commits(&order.id).await, 2);
 }
 
 #[tokio::test]
-async fn a_key_whose_command_was_refused_is_free_for_a_command_that_is_not() {
+async fn a_key_of_a_refused_command_may_be_used_again() {
     let world = World::shared();
     let mut order = world.placed().await;
     let key = unique("ship");
@@ -139,7 +139,7 @@ async fn a_key_whose_command_was_refused_is_free_for_a_command_that_is_not() {
     world.pay(&mut order).await;
 
     let answer = ship.send().await.expect("the service answers");
-    // A refusal is not an event: whether it is remembered for its key, the contract leaves open.
+    // A refusal is not an event. The contract leaves open whether it is remembered for its key.
     match answer.status() {
         200 => assert_eq!(world.commits(&order.id).await, 3),
         _ => assert_eq!(problem(&answer, 409, "remembered").name(), "order-not-paid"),

@@ -1,4 +1,4 @@
-//! Orders as they were.
+//! Orders in the past.
 
 use jiff::{SignedDuration, Timestamp};
 use orders_acceptance::model::{EventRecord, Order, OrderStatus};
@@ -23,12 +23,12 @@ async fn an_order_is_shown_as_it_was_at_each_version() {
         assert_eq!(shown.status, status);
         let times = [shown.paid_at, shown.shipped_at, shown.delivered_at];
         let known = u64::try_from(times.iter().flatten().count()).expect("three at most");
-        assert_eq!(known + 1, version, "an order knows nothing of its future");
+        assert_eq!(known + 1, version, "an order shows nothing of its future");
     }
 }
 
 #[tokio::test]
-async fn the_newest_version_is_what_the_order_is_now() {
+async fn the_newest_version_is_the_current_order() {
     let world = World::shared();
     let mut order = world.paid().await;
     world.cancel(&mut order).await;
@@ -55,7 +55,7 @@ async fn an_order_is_shown_as_recorded_by_each_instant() {
     let order = world.delivered().await;
     let log = log(&world, &order).await;
     for at in log.iter().map(|event| event.recorded_at) {
-        // Two events may bear the same instant; the later of them was recorded by then.
+        // Two events may have the same instant; both count as recorded by then.
         let recorded = log.iter().filter(|event| event.recorded_at <= at);
         let version = recorded.map(|event| event.version).max().expect("one at least");
         let answer = answered(world.client.order(&order.id).query("at", at), 200).await;
@@ -67,7 +67,7 @@ async fn an_order_is_shown_as_recorded_by_each_instant() {
 }
 
 #[tokio::test]
-async fn an_order_is_not_found_before_it_existed_or_at_a_version_to_come() {
+async fn an_order_is_not_found_before_it_existed_or_at_a_future_version() {
     let world = World::shared();
     let order = world.placed().await;
     let placed_at = log(&world, &order).await[0].recorded_at;
@@ -75,5 +75,5 @@ async fn an_order_is_not_found_before_it_existed_or_at_a_version_to_come() {
     refused(world.client.order(&order.id).query("at", before), 404, "a moment too early").await;
     let long_ago = "1999-12-31T23:59:59Z";
     refused(world.client.order(&order.id).query("at", long_ago), 404, "long ago").await;
-    refused(world.client.order(&order.id).query("version", 2), 404, "a version to come").await;
+    refused(world.client.order(&order.id).query("version", 2), 404, "a future version").await;
 }

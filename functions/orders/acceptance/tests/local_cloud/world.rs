@@ -1,4 +1,4 @@
-//! The stack under test, and orders to test with.
+//! The stack under test, and orders for tests.
 
 use std::fs::File;
 use std::time::Duration;
@@ -11,13 +11,13 @@ use orders_acceptance::{Answer, Client, Patience, Request, Stack};
 use serde::Serialize;
 use uuid::Uuid;
 
-/// How long anything may take to reach the read models.
+/// The longest time until an event reaches the read models.
 pub(crate) const PROJECTED: Duration = Duration::from_secs(120);
 
 /// The currency of most tests.
 pub(crate) const EURO: &str = "EUR";
 
-/// Currencies that belong to one test each, which may therefore count on the dashboard's figures.
+/// Currencies of one test each, so that it can rely on the dashboard's figures.
 pub(crate) mod currency {
     pub(crate) const READ_YOUR_WRITES: &str = "NOK";
     pub(crate) const CANCELLED_AFTER_PAYMENT: &str = "SEK";
@@ -29,18 +29,17 @@ pub(crate) struct World {
     pub(crate) stack: Stack,
     pub(crate) client: Client,
     pub(crate) aws: Aws,
-    // Dropped with the world, and the lock with it.
+    // The lock is held as long as the world exists.
     _turn: File,
 }
 
 impl World {
-    /// The stack, together with other tests.
+    /// The stack, shared with other tests.
     pub(crate) fn shared() -> Self {
         Self::open(|file| file.lock_shared().expect("the file system has locks"))
     }
 
-    /// The stack, with no other test at the same time. A file lock says so, since the test runner has
-    /// a process for each test.
+    /// The stack without any other test. It uses a file lock, because the test runner starts a process for each test.
     pub(crate) fn alone() -> Self {
         Self::open(|file| file.lock().expect("the file system has locks"))
     }
@@ -54,7 +53,7 @@ impl World {
         Self { aws: Aws::new(&stack), client, stack, _turn: turn }
     }
 
-    /// A client that takes the first answer, whatever it is.
+    /// A client that returns the first answer.
     pub(crate) fn impatient(&self) -> Client {
         self.client.with_patience(Patience::Once)
     }
@@ -64,7 +63,7 @@ impl World {
         self.aws.commits(order).await.expect("the event table can be queried")
     }
 
-    /// A new order over 9.00 euro, by a customer of its own.
+    /// A new order of 9.00 euro, by a new customer.
     pub(crate) async fn placed(&self) -> TestOrder {
         self.place(&basket(&unique("customer"), EURO)).await
     }
@@ -122,7 +121,7 @@ impl World {
     }
 }
 
-/// An order that a test made, as the last answer left it.
+/// An order of a test, with its state after the last answer.
 #[derive(Debug, Clone)]
 pub(crate) struct TestOrder {
     pub(crate) id: String,
@@ -146,7 +145,7 @@ impl TestOrder {
     }
 }
 
-/// Sends a request that must be answered with this status.
+/// Sends a request that must get this status.
 pub(crate) async fn answered(request: Request<'_>, status: u16) -> Answer {
     let answer = request.send().await.expect("the service answers");
     answer.expect_status(status).expect("the status of the contract")
@@ -156,7 +155,7 @@ pub(crate) fn token_of(answer: &Answer) -> String {
     answer.consistency_token().expect("a success carries a token").to_owned()
 }
 
-/// A name that no other test and no earlier run has.
+/// A unique name, also across runs.
 pub(crate) fn unique(prefix: &str) -> String {
     format!("{prefix}-{}", Uuid::new_v4().simple())
 }
@@ -175,7 +174,7 @@ pub(crate) fn parcel() -> ShipOrder {
     ShipOrder { carrier: "DHL".to_owned(), tracking_number: "00340".to_owned() }
 }
 
-/// The value as JSON of exactly so many bytes, the last of them spaces.
+/// The value as JSON of exactly this many bytes, filled up with spaces.
 pub(crate) fn padded(value: &impl Serialize, bytes: usize) -> Vec<u8> {
     let mut json = serde_json::to_vec(value).expect("JSON");
     assert!(json.len() <= bytes, "there is room");
@@ -183,7 +182,7 @@ pub(crate) fn padded(value: &impl Serialize, bytes: usize) -> Vec<u8> {
     json
 }
 
-/// The totals in one currency; nothing counted yet is all zeros.
+/// The totals in one currency, or zeros if nothing was counted.
 pub(crate) fn totals_in(dashboard: &Dashboard, currency: &str) -> Figures {
     let mut totals = dashboard.totals.iter().filter(|total| total.currency == currency);
     let figures = totals.next().map(|total| total.figures).unwrap_or_default();

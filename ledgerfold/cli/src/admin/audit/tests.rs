@@ -1,3 +1,5 @@
+//! Tests of the audit's report.
+
 use ledgerfold::{
     Timestamp, Version, claims,
     ports::{Signature, Skip},
@@ -77,7 +79,7 @@ fn faults_of_reservations_are_counted_when_they_were_checked() {
     assert!(audit.text().ends_with(" counters=0 claims=0 streams=0\n"), "{}", audit.text());
     let stream = "account#1".parse().expect("a stream");
     let unreadable = claims::Finding::Unreadable { stream, reason: "a hole".to_owned() };
-    audit.claims = Some(vec![super::claims::Found::from(&unreadable)]);
+    audit.claims = Some(vec![super::claims::ReservationFault::from(&unreadable)]);
     assert!(!audit.is_clean());
     assert!(audit.text().contains("a hole"), "{}", audit.text());
 }

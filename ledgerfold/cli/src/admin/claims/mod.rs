@@ -1,6 +1,6 @@
 //! `claims`: builds the reservations of unique keys from the log. Also the checks behind `audit --claims`.
 
-mod found;
+mod reservation_fault;
 
 use std::{num::NonZeroU32, process::ExitCode, sync::Arc, time::Duration};
 
@@ -14,7 +14,7 @@ use ledgerfold::{
 use ledgerfold_dynamodb::{DynamoEventStore, DynamoStreams};
 use serde::Serialize;
 
-pub(super) use found::Found;
+pub(super) use reservation_fault::ReservationFault;
 
 use super::{progress_bars::ProgressBars, walk::COMMITS_PER_PAGE};
 use crate::{
@@ -45,12 +45,12 @@ pub(super) struct BuildOptions {
 }
 
 /// The log of a context together with its reservations.
-struct Reserving {
+struct ReservedLog {
     log: Arc<DynamoEventStore>,
     inspector: Inspector,
 }
 
-impl Reserving {
+impl ReservedLog {
     async fn of(claimants: &Claimants, target: &Target) -> Result<Self, CliError> {
         if claimants.categories().next().is_none() {
             return Err(CliError::NoClaims);
@@ -70,10 +70,10 @@ pub(super) async fn run(
     target: &Target,
     output: &mut Output,
 ) -> Result<ExitCode, CliError> {
-    let reserving = Reserving::of(claimants, target).await?;
+    let reserved = ReservedLog::of(claimants, target).await?;
     match command {
-        Claims::Build(options) => build(options, reserving.inspector, output).await,
-        Claims::Show => show(&reserving, output).await,
+        Claims::Build(options) => build(options, reserved.inspector, output).await,
+        Claims::Show => show(&reserved, output).await,
     }
 }
 
@@ -89,11 +89,11 @@ async fn build(
     let bars = ProgressBars::new();
     for category in categories {
         let watch = |step: Step| {
-            let what = match step.walk {
+            let label = match step.walk {
                 Walk::Streams => "streams",
                 Walk::Reservations => "reservations",
             };
-            bars.segment(step.category.as_str(), what, &step.progress);
+            bars.segment(step.category.as_str(), label, &step.progress);
         };
         let built = builder.build(&category, plan, &watch).await;
         bars.clear();
@@ -103,10 +103,10 @@ async fn build(
     Ok(report.exit_code())
 }
 
-async fn show(reserving: &Reserving, output: &mut Output) -> Result<ExitCode, CliError> {
+async fn show(reserved: &ReservedLog, output: &mut Output) -> Result<ExitCode, CliError> {
     let mut report = Shown::default();
-    for category in reserving.inspector.categories() {
-        let record = reserving.log.read_record(category).await.map_err(CliError::Log)?;
+    for category in reserved.inspector.categories() {
+        let record = reserved.log.read_record(category).await.map_err(CliError::Log)?;
         let (state, revision) = match record.state() {
             ClaimsState::Incomplete => ("incomplete", None),
             ClaimsState::Building(build) => ("building", Some(build.revision)),
@@ -125,8 +125,8 @@ pub(super) async fn audit(
     target: &Target,
     streams: &[StreamId],
     grace: Duration,
-) -> Result<Vec<Found>, CliError> {
-    let inspector = Reserving::of(claimants, target).await?.inspector;
+) -> Result<Vec<ReservationFault>, CliError> {
+    let inspector = ReservedLog::of(claimants, target).await?.inspector;
     let categories: Vec<_> = inspector.categories().cloned().collect();
     let auditor = ClaimsChecker::new(inspector, Arc::new(SystemClock), grace);
     if !streams.is_empty() {
@@ -151,8 +151,8 @@ pub(super) async fn audit(
     Ok(all)
 }
 
-fn found(findings: &[Finding]) -> Vec<Found> {
-    findings.iter().map(Found::from).collect()
+fn found(findings: &[Finding]) -> Vec<ReservationFault> {
+    findings.iter().map(ReservationFault::from).collect()
 }
 
 /// The result of a build.
@@ -169,7 +169,7 @@ struct BuiltCategory {
     left: u64,
     /// The revision of the claims for which the reservations are complete, if they are complete.
     complete: Option<u32>,
-    findings: Vec<Found>,
+    findings: Vec<ReservationFault>,
 }
 
 impl BuiltCategory {
@@ -188,7 +188,7 @@ impl Builds {
 
 impl Report for Builds {
     fn text(&self) -> String {
-        let mut text = Found::table(self.built.iter().flat_map(|built| &built.findings));
+        let mut text = ReservationFault::table(self.built.iter().flat_map(|built| &built.findings));
         for BuiltCategory { category, corrected, left, complete, findings } in &self.built {
             let named = u64::try_from(findings.len()).unwrap_or(u64::MAX);
             if *left > named {
@@ -226,12 +226,12 @@ impl Report for Shown {
 
 #[cfg(test)]
 mod tests {
-    use super::{Builds, BuiltCategory, Found};
+    use super::{Builds, BuiltCategory, ReservationFault};
     use crate::output::rendered;
 
     #[test]
     fn a_build_reports_corrected_and_remaining_faults() {
-        let contested = Found {
+        let contested = ReservationFault {
             fault: "contested",
             key: Some("email#ada@example.org".to_owned()),
             owner: "account#2".parse().ok(),

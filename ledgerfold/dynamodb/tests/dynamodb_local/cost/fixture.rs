@@ -91,7 +91,7 @@ impl Fixture {
         }
         let models = Catalog::new().rows::<P>(PAGES).models(PAGES, self.read_table.clone());
         let (log, clock, random) = self.ports();
-        let (models, skips) = (models.expect("it is there"), self.skips.clone());
+        let (models, skips) = (models.expect("it exists"), self.skips.clone());
         let projectors = Projectors::new(models, log, skips, clock, random);
         Generational::new(projectors, self.generations.clone())
     }

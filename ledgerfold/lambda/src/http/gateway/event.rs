@@ -17,7 +17,7 @@ type Map<T> = Option<BTreeMap<String, T>>;
 ///   (<https://docs.aws.amazon.com/apigateway/latest/developerguide/set-up-lambda-proxy-integrations.html>)
 /// - an HTTP API with payload format 2.0
 ///   (<https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-integrations-lambda.html>)
-/// - a function URL (<https://docs.aws.amazon.com/lambda/latest/dg/urls-invocation.html>), which speaks 2.0 as well
+/// - a function URL (<https://docs.aws.amazon.com/lambda/latest/dg/urls-invocation.html>), which uses format 2.0 too
 ///
 /// Gateways leave fields out or set them to null.
 #[derive(Debug, Default, Deserialize)]

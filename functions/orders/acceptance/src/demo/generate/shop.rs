@@ -1,10 +1,10 @@
-//! What the shop sells, and to whom.
+//! The shop's articles, currencies and customers.
 
 use serde_json::{Value, json};
 
 use super::Dice;
 
-// Article, and its price in euro cents.
+// Articles with their prices in euro cents.
 const ARTICLES: [(&str, i64); 12] = [
     ("tea.assam-250g", 890),
     ("tea.darjeeling-100g", 1_250),
@@ -20,16 +20,16 @@ const ARTICLES: [(&str, i64); 12] = [
     ("gift-card.25", 2_500),
 ];
 
-// Currency, and its minor units for a hundred euro cents.
+// Currencies, with the minor units that equal a hundred euro cents.
 const CURRENCIES: [(&str, i64); 5] =
     [("EUR", 100), ("USD", 110), ("GBP", 86), ("CHF", 95), ("JPY", 160)];
-// Which of them an order is in: half of the orders are in euro.
+// The currency of each of twenty orders: half of the orders are in euro.
 const CURRENCY_OF_TWENTY: [usize; 20] =
     [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 2, 2, 3, 3, 4];
 
 const REGULARS: [&str; 5] =
     ["cafe.central", "hotel_sacher", "acme-gmbh", "tea-house.kyoto", "office-42"];
-// A third of the orders come from the regulars.
+// A third of the orders come from regular customers.
 const REGULAR_ONE_IN: u64 = 3;
 
 const REASONS: [&str; 5] = [
@@ -40,12 +40,12 @@ const REASONS: [&str; 5] = [
     "wrong address",
 ];
 
-/// Where baskets come from.
+/// Generates baskets.
 pub(super) struct Shop {
     customers: usize,
 }
 
-/// What one customer orders, and what they would say on cancelling.
+/// An order of one customer, with the reason for a possible cancellation.
 pub(super) struct Basket {
     customer: String,
     items: Vec<(&'static str, i64, i64)>,
@@ -55,7 +55,7 @@ pub(super) struct Basket {
 }
 
 impl Shop {
-    /// A shop with occasional customers in proportion to its orders.
+    /// A shop. The number of its occasional customers grows with the number of orders.
     pub(super) fn new(orders: usize) -> Self {
         Self { customers: orders / 3 + 1 }
     }
@@ -87,12 +87,13 @@ impl Shop {
 }
 
 impl Basket {
-    /// The body of the order.
+    /// The body that places the order.
     pub(super) fn place(&self) -> Value {
         self.place_with(0)
     }
 
-    /// The body of nearly the same order.
+    /// A body that differs in one quantity.
+    /// A body with several errors.
     pub(super) fn place_one_more(&self) -> Value {
         self.place_with(1)
     }

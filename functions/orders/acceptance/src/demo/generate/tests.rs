@@ -1,3 +1,5 @@
+//! Tests of the generated input.
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
@@ -11,13 +13,13 @@ fn scripts(lines: Vec<Line>) -> Vec<Script> {
 }
 
 #[test]
-fn the_committed_files_are_what_the_generator_makes() {
+fn the_generator_makes_the_committed_files() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("demo");
     for (file, orders, seed) in [("orders.jsonl", 320, 7), ("orders-small.jsonl", 25, 2)] {
         let committed = fs::read_to_string(folder.join(file)).expect("the file is committed");
         assert!(
             script::parse(&committed).expect("the file is input") == scripts(lines(orders, seed)),
-            "make {file} anew: orders-demo generate --orders {orders} --seed {seed}"
+            "generate {file} again: orders-demo generate --orders {orders} --seed {seed}"
         );
     }
 }

@@ -7,7 +7,7 @@ use crate::output::table;
 
 /// One fault of the reservations.
 #[derive(Debug, Serialize)]
-pub(in crate::admin) struct Found {
+pub(in crate::admin) struct ReservationFault {
     pub(super) fault: &'static str,
     pub(super) key: Option<String>,
     /// The stream that owns the key by its events, or that cannot be read.
@@ -17,7 +17,7 @@ pub(in crate::admin) struct Found {
     pub(super) reason: Option<String>,
 }
 
-impl From<&Finding> for Found {
+impl From<&Finding> for ReservationFault {
     fn from(finding: &Finding) -> Self {
         Self {
             fault: finding.name(),
@@ -32,7 +32,7 @@ impl From<&Finding> for Found {
     }
 }
 
-impl Found {
+impl ReservationFault {
     /// A table of these faults, or nothing if there are none.
     pub(in crate::admin) fn table<'a>(found: impl IntoIterator<Item = &'a Self>) -> String {
         let text = |stream: &Option<StreamId>| {
