@@ -5,7 +5,9 @@ use std::fmt;
 use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_types::error::{display::DisplayErrorContext, metadata::ProvideErrorMetadata};
 
-use ledgerfold::ports::{DeadlineError, PayloadError, QuarantineError, ReadStoreError, StoreError};
+use ledgerfold::ports::{
+    DeadlineError, PayloadError, PortError, QuarantineError, ReadStoreError, StoreError,
+};
 
 use crate::Meaning;
 
@@ -53,35 +55,34 @@ impl Failure {
     }
 }
 
-/// Converts a failure to a port's error. Most ports limit their input, so the service finds an item invalid only if the
-/// program is wrong; for them, `Invalid` becomes `Refused`.
-macro_rules! convert_to {
-    ($($error:ident { $invalid:ident }),+) => {$(
+/// Most ports limit their input, so the service finds an item invalid only if the program is wrong.
+impl From<Failure> for PortError {
+    fn from(Failure { meaning, cause }: Failure) -> Self {
+        match meaning {
+            Meaning::Throttled => Self::Throttled,
+            Meaning::Transient => Self::Unavailable(cause),
+            Meaning::Refused | Meaning::Invalid => Self::Refused(cause),
+        }
+    }
+}
+
+macro_rules! from_port_error {
+    ($($error:ident),+) => {$(
         impl From<Failure> for $error {
-            fn from(Failure { meaning, cause }: Failure) -> Self {
-                match meaning {
-                    Meaning::Throttled => Self::Throttled,
-                    Meaning::Transient => Self::Unavailable(cause),
-                    Meaning::Refused => Self::Refused(cause),
-                    Meaning::Invalid => Self::$invalid(cause),
-                }
+            fn from(failure: Failure) -> Self {
+                PortError::from(failure).into()
             }
         }
     )+};
 }
 
-convert_to!(
-    StoreError { Refused },
-    ReadStoreError { Invalid },
-    DeadlineError { Refused },
-    QuarantineError { Refused }
-);
+from_port_error!(StoreError, DeadlineError, QuarantineError, PayloadError);
 
-impl From<Failure> for PayloadError {
-    fn from(Failure { meaning, cause }: Failure) -> Self {
-        match meaning {
-            Meaning::Throttled | Meaning::Transient => Self::Unavailable(cause),
-            Meaning::Refused | Meaning::Invalid => Self::Refused(cause),
+impl From<Failure> for ReadStoreError {
+    fn from(failure: Failure) -> Self {
+        match failure.meaning {
+            Meaning::Invalid => Self::Invalid(failure.cause),
+            _ => PortError::from(failure).into(),
         }
     }
 }

@@ -12,8 +12,8 @@ use aws_sdk_dynamodb::{
 use ledgerfold::{
     InvalidId, ProcessName, Timestamp,
     ports::{
-        Cause, Deadline, DeadlineError, DeadlineKey, DeadlinePage, DeadlineStore, Pending, Resume,
-        UnreadableDeadline, Written,
+        Cause, Deadline, DeadlineError, DeadlineKey, DeadlinePage, DeadlineStore, Pending,
+        PortError, Resume, UnreadableDeadline, Written,
     },
 };
 use serde::{Deserialize, Serialize};
@@ -137,7 +137,7 @@ impl DeadlineStore for DynamoDeadlineStore {
 
     async fn schedule(&self, deadline: &Deadline) -> Result<Written, DeadlineError> {
         let item = serde_dynamo::to_item(DeadlineItem::from(deadline))
-            .map_err(|error| DeadlineError::Refused(error.into()))?;
+            .map_err(|error| DeadlineError(PortError::Refused(error.into())))?;
         let put = self
             .client
             .put_item()
@@ -242,9 +242,9 @@ fn start_key(
     list: &str,
     Resume(order): &Resume,
 ) -> Result<HashMap<String, AttributeValue>, DeadlineError> {
-    let (_, key) = order
-        .split_once('#')
-        .ok_or_else(|| DeadlineError::Refused("the place to continue from is damaged".into()))?;
+    let (_, key) = order.split_once('#').ok_or_else(|| {
+        DeadlineError(PortError::Refused("the place to continue from is damaged".into()))
+    })?;
     let attribute =
         |name: &str, value: &str| (name.to_owned(), AttributeValue::S(value.to_owned()));
     Ok(HashMap::from([attribute("pk", key), attribute("ix", list), attribute("io", order)]))
@@ -253,7 +253,7 @@ fn start_key(
 fn read(page: QueryOutput) -> Result<DeadlinePage, DeadlineError> {
     let next = page.last_evaluated_key.as_ref().map(|key| match key.get("io") {
         Some(AttributeValue::S(order)) => Ok(Resume(order.clone())),
-        _ => Err(DeadlineError::Refused("the end of a page has no key".into())),
+        _ => Err(DeadlineError(PortError::Refused("the end of a page has no key".into()))),
     });
     let items = page.items.unwrap_or_default().into_iter().map(|item| {
         let key = format!("{:?}", item.get("pk"));

@@ -16,7 +16,7 @@ use ledgerfold::{
     CommandId, StreamId, Version,
     ports::{
         AppendError, CommandRecord, CommitPage, EventReader, EventStore, MAX_TRANSACTION_BYTES,
-        Newest, PayloadStore, Reservations, StoreError, Transaction,
+        Newest, PayloadStore, PortError, Reservations, StoreError, Transaction,
     },
     vocabulary::{Commit, NewCommit, StateSchema},
 };
@@ -78,7 +78,7 @@ impl DynamoEventStore {
     pub(crate) fn reservations(&self) -> Result<&str, StoreError> {
         self.reservations.as_deref().ok_or_else(|| {
             let reason = "the event store was made without a table for reservations";
-            StoreError::Refused(reason.into())
+            StoreError::Port(PortError::Refused(reason.into()))
         })
     }
 
@@ -334,7 +334,7 @@ impl EventStore for DynamoEventStore {
 }
 
 fn attributes(item: CommitItem) -> Result<Item, StoreError> {
-    item.into_attributes().map_err(|error| StoreError::Refused(error.into()))
+    item.into_attributes().map_err(|error| StoreError::Port(PortError::Refused(error.into())))
 }
 
 /// The size that counts against the limit: the commit without its snapshot, which has a limit of its own.

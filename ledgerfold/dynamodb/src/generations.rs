@@ -6,7 +6,9 @@ use aws_sdk_dynamodb::{
     types::AttributeValue,
 };
 use ledgerfold::{
-    ports::{GenerationReader, GenerationStore, ReadStoreError, SegmentProgress, Written},
+    ports::{
+        GenerationReader, GenerationStore, PortError, ReadStoreError, SegmentProgress, Written,
+    },
     vocabulary::Generations,
 };
 use serde::{Deserialize, Serialize};
@@ -59,7 +61,7 @@ impl DynamoGenerationStore {
 
     fn put(&self, item: &impl Serialize) -> Result<PutItemFluentBuilder, ReadStoreError> {
         let item = serde_dynamo::to_item(item);
-        let item = item.map_err(|error| ReadStoreError::Refused(error.into()))?;
+        let item = item.map_err(|error| ReadStoreError::Port(PortError::Refused(error.into())))?;
         Ok(self.client.put_item().table_name(&self.table).set_item(Some(item)))
     }
 }

@@ -3,7 +3,7 @@
 use ledgerfold::{
     Actor, CausationId, CommandId, CommandName, CorrelationId, EventType, Payload, SchemaVersion,
     StreamId, Timestamp, Traceparent, Version,
-    ports::{Base, NewerFormat, PayloadError, PayloadStore, StoreError},
+    ports::{Base, NewerFormat, PayloadError, PayloadStore, PortError, StoreError},
     vocabulary::{
         CommandStamp, Commit, CommitEvent, CommitRef, ContentId, Fingerprint, Metadata,
         RecentCommands, Snapshot, StateSchema,
@@ -153,9 +153,8 @@ impl UnreadableCommit {
         let stream = stream.to_string();
         match self {
             Self::Newer(source) => StoreError::Newer { stream, source },
-            Self::Payload(PayloadError::Unavailable(cause)) => StoreError::Unavailable(cause),
-            Self::Payload(PayloadError::Refused(cause)) => StoreError::Refused(cause),
-            Self::Elsewhere => StoreError::Refused(self.into()),
+            Self::Payload(PayloadError::Port(error)) => error.into(),
+            Self::Elsewhere => StoreError::Port(PortError::Refused(self.into())),
             Self::Malformed(_)
             | Self::Payload(PayloadError::Missing(_) | PayloadError::Damaged(_)) => {
                 StoreError::Corrupt { stream, reason: self.to_string() }
@@ -265,11 +264,13 @@ impl CommitItem {
     /// Moves the events to the payload store.
     pub(crate) async fn check_in(self, payloads: &dyn PayloadStore) -> Result<Self, StoreError> {
         let content = serde_json::to_string(&self.events)
-            .map_err(|error| StoreError::Refused(error.into()))?;
+            .map_err(|error| StoreError::Port(PortError::Refused(error.into())))?;
         let elsewhere_bytes = Some(content.len());
         let claim = ContentId::keep(payloads, content).await.map_err(|error| match error {
-            PayloadError::Unavailable(_) => StoreError::Unavailable(error.into()),
-            _ => StoreError::Refused(error.into()),
+            PayloadError::Port(PortError::Unavailable(_)) => {
+                StoreError::Port(PortError::Unavailable(error.into()))
+            }
+            _ => StoreError::Port(PortError::Refused(error.into())),
         })?;
         let elsewhere = Some(claim.to_string());
         Ok(Self { events: Vec::new(), elsewhere, elsewhere_bytes, ..self })

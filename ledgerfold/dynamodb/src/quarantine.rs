@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use aws_sdk_dynamodb::{Client, error::SdkError, types::AttributeValue};
 use ledgerfold::{
     StreamId, Timestamp, Version,
-    ports::{Page, Parked, Quarantine, QuarantineError},
+    ports::{Page, Parked, PortError, Quarantine, QuarantineError},
 };
 use serde::{Deserialize, Serialize};
 
@@ -119,7 +119,7 @@ impl DynamoQuarantine {
 impl Quarantine for DynamoQuarantine {
     async fn park(&self, parked: &Parked) -> Result<(), QuarantineError> {
         let item = serde_dynamo::to_item(self.item(parked))
-            .map_err(|error| QuarantineError::Refused(error.into()))?;
+            .map_err(|error| QuarantineError::Port(PortError::Refused(error.into())))?;
         let put = self
             .client
             .put_item()

@@ -7,8 +7,8 @@ use aws_sdk_dynamodb::{Client, types::AttributeValue};
 use futures::{StreamExt, TryStreamExt, stream};
 use ledgerfold::{
     ports::{
-        ReadStoreError, ReadTable, ReadView, RemovedPage, Resume, RowReader, RowStore, TallyReader,
-        TallyStore,
+        PortError, ReadStoreError, ReadTable, ReadView, RemovedPage, Resume, RowReader, RowStore,
+        TallyReader, TallyStore,
     },
     vocabulary::{Cursor, DamagedToken, Generation, Retired},
 };
@@ -110,7 +110,8 @@ impl ReadTable for DynamoReadTable {
         from: Option<&Resume>,
     ) -> Result<RemovedPage, ReadStoreError> {
         let start = from.map(|from| self.start_key(from)).transpose();
-        let start = start.map_err(|error| ReadStoreError::Refused(error.into()))?;
+        let start =
+            start.map_err(|error| ReadStoreError::Port(PortError::Refused(error.into())))?;
         // Rows have no `sk`, so this projection returns the key of both kinds of items.
         let page = self
             .client

@@ -9,7 +9,9 @@ use aws_sdk_dynamodb::{
 };
 use ledgerfold::{
     Payload, StreamId, Version,
-    ports::{IndexKey, Listing, ReadStoreError, RowReader, RowStore, StoredRow, Written},
+    ports::{
+        IndexKey, Listing, PortError, ReadStoreError, RowReader, RowStore, StoredRow, Written,
+    },
     vocabulary::Generation,
 };
 use serde::{Deserialize, Serialize};
@@ -65,7 +67,7 @@ impl DynamoRowStore {
     fn put_item(&self, row: &StoredRow) -> Result<PutItemFluentBuilder, ReadStoreError> {
         row.check()?;
         let item = serde_dynamo::to_item(RowItem::new(row, self.generation))
-            .map_err(|error| ReadStoreError::Refused(error.into()))?;
+            .map_err(|error| ReadStoreError::Port(PortError::Refused(error.into())))?;
         Ok(self.client.put_item().table_name(&self.table).set_item(Some(item)))
     }
 }
@@ -87,7 +89,9 @@ impl RowReader for DynamoRowStore {
 
     async fn list(&self, listing: &Listing) -> Result<Vec<StoredRow>, ReadStoreError> {
         let Some(index) = &self.index else {
-            return Err(ReadStoreError::Refused("this table has no index to list by".into()));
+            return Err(ReadStoreError::Port(PortError::Refused(
+                "this table has no index to list by".into(),
+            )));
         };
         let partition = keys::key(self.generation, listing.partition.as_str());
         let mut rows = Vec::new();

@@ -10,7 +10,7 @@ use aws_sdk_dynamodb::{
 use ledgerfold::{
     Actor, StreamId, Timestamp, Version,
     ports::{
-        Quarantine, QuarantineError, Signature, Skip, SkipError, SkipReason, SkipRecord,
+        PortError, Quarantine, QuarantineError, Signature, Skip, SkipError, SkipReason, SkipRecord,
         SkipRegister, Skips,
     },
 };
@@ -179,7 +179,7 @@ impl SkipRegister for DynamoSkips {
                 Err(self.refusal(skip).await?)
             }
             Err(SdkError::ServiceError(refusal)) if has(refusal.err(), BUSY) => {
-                Err(QuarantineError::Throttled.into())
+                Err(QuarantineError::Port(PortError::Throttled).into())
             }
             Err(error) => {
                 let reason = error.as_service_error().and_then(failure::write_reason);
@@ -251,5 +251,5 @@ fn read(item: Item) -> Result<ScopedSkip, QuarantineError> {
 }
 
 fn incomplete(error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> QuarantineError {
-    QuarantineError::Refused(error.into())
+    QuarantineError::Port(PortError::Refused(error.into()))
 }

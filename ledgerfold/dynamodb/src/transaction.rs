@@ -6,7 +6,9 @@ use aws_sdk_dynamodb::types::{
 };
 use ledgerfold::{
     StreamId, UniqueKey,
-    ports::{AppendError, CommandRecord, KeyChange, StoreError, StrictCommand, Transaction},
+    ports::{
+        AppendError, CommandRecord, KeyChange, PortError, StoreError, StrictCommand, Transaction,
+    },
     vocabulary::{Commit, NewCommit, StreamVersion},
 };
 use serde::{Deserialize, Serialize};
@@ -232,5 +234,5 @@ pub(crate) fn corrupt(whose: &impl ToString, reason: impl ToString) -> StoreErro
 }
 
 fn incomplete(error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> StoreError {
-    StoreError::Refused(error.into())
+    StoreError::Port(PortError::Refused(error.into()))
 }

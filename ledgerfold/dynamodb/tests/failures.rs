@@ -14,9 +14,9 @@ use ledgerfold::{
     command::Loaded,
     ports::{
         AppendError, CommitPage, CounterKey, DeadlineStore, EventReader, EventStore,
-        GenerationReader, GenerationStore, Quarantine, QuarantineError, ReadStoreError, RowReader,
-        Segment, Settled, StoreError, Streams, TallyReader, TallyStore, UnreadableDeadline,
-        Written,
+        GenerationReader, GenerationStore, PortError, Quarantine, QuarantineError, ReadStoreError,
+        RowReader, Segment, Settled, StoreError, Streams, TallyReader, TallyStore,
+        UnreadableDeadline, Written,
     },
     vocabulary::NewCommit,
 };
@@ -111,7 +111,10 @@ async fn a_short_throttle_or_outage_is_hidden_by_retries() {
 async fn lasting_throttling_is_reported_after_a_limited_number_of_attempts() {
     let throttles = (0..10).map(|_| error("ProvisionedThroughputExceededException"));
     let (outcome, requests) = append(throttles).await;
-    assert!(matches!(outcome, Err(AppendError::Store(StoreError::Throttled))), "{outcome:?}");
+    assert!(
+        matches!(outcome, Err(AppendError::Store(StoreError::Port(PortError::Throttled)))),
+        "{outcome:?}"
+    );
     assert_eq!(requests, 4);
 }
 
@@ -119,7 +122,8 @@ async fn lasting_throttling_is_reported_after_a_limited_number_of_attempts() {
 async fn a_lasting_outage_is_reported_as_unavailable() {
     for answer in [outage(), HangUp] {
         let (outcome, requests) = append(vec![answer; 10]).await;
-        let unavailable = matches!(outcome, Err(AppendError::Store(StoreError::Unavailable(_))));
+        let unavailable =
+            matches!(outcome, Err(AppendError::Store(StoreError::Port(PortError::Unavailable(_)))));
         assert!(unavailable, "{outcome:?}");
         assert_eq!(requests, 4);
     }
@@ -128,7 +132,8 @@ async fn a_lasting_outage_is_reported_as_unavailable() {
 #[tokio::test]
 async fn a_missing_permission_is_reported_at_once() {
     let (outcome, requests) = append([error("AccessDeniedException"), ok()]).await;
-    let refused = matches!(outcome, Err(AppendError::Store(StoreError::Refused(_))));
+    let refused =
+        matches!(outcome, Err(AppendError::Store(StoreError::Port(PortError::Refused(_)))));
     assert!(refused, "{outcome:?}");
     assert_eq!(requests, 1);
 }
@@ -251,13 +256,13 @@ async fn reasons_of_a_cancelled_transaction_are_read_by_position() {
     let conflict = count(cancelled(&["None", "TransactionConflict"])).await;
     assert!(matches!(conflict, Ok(Written::Superseded)), "{conflict:?}");
     let throttled = count(cancelled(&["None", "ThrottlingError"])).await;
-    assert!(matches!(throttled, Err(ReadStoreError::Throttled)), "{throttled:?}");
+    assert!(matches!(throttled, Err(ReadStoreError::Port(PortError::Throttled))), "{throttled:?}");
     let invalid = count(cancelled(&["None", "ValidationError"])).await;
     assert!(matches!(invalid, Err(ReadStoreError::Invalid(_))), "{invalid:?}");
     let denied = count(cancelled(&["AccessDenied", "None"])).await;
-    assert!(matches!(denied, Err(ReadStoreError::Refused(_))), "{denied:?}");
+    assert!(matches!(denied, Err(ReadStoreError::Port(PortError::Refused(_)))), "{denied:?}");
     let unknown = count(cancelled(&["None", "SomethingNew"])).await;
-    assert!(matches!(unknown, Err(ReadStoreError::Unavailable(_))), "{unknown:?}");
+    assert!(matches!(unknown, Err(ReadStoreError::Port(PortError::Unavailable(_)))), "{unknown:?}");
 }
 
 async fn settle(answer: RecordedAnswer) -> Result<Settled, ReadStoreError> {
@@ -271,11 +276,11 @@ async fn the_reason_of_a_cancelled_read_transaction_is_reported() {
     let conflict = settle(cancelled(&["None", "TransactionConflict"])).await;
     assert!(matches!(conflict, Ok(Settled::UnderWay)), "{conflict:?}");
     let throttled = settle(cancelled(&["ThrottlingError", "None"])).await;
-    assert!(matches!(throttled, Err(ReadStoreError::Throttled)), "{throttled:?}");
+    assert!(matches!(throttled, Err(ReadStoreError::Port(PortError::Throttled))), "{throttled:?}");
     let invalid = settle(cancelled(&["ValidationError", "None"])).await;
     assert!(matches!(invalid, Err(ReadStoreError::Invalid(_))), "{invalid:?}");
     let denied = settle(cancelled(&["AccessDenied", "None"])).await;
-    assert!(matches!(denied, Err(ReadStoreError::Refused(_))), "{denied:?}");
+    assert!(matches!(denied, Err(ReadStoreError::Port(PortError::Refused(_)))), "{denied:?}");
     let nothing = settle(Json(200, r#"{"Responses": [{}, {}]}"#.to_owned())).await;
     assert!(matches!(nothing, Ok(Settled::At(None))), "{nothing:?}");
 }

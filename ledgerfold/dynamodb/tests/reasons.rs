@@ -8,7 +8,10 @@ use aws_sdk_dynamodb::{
 use ledgerfold::{
     Category, Claim, CommandId, StreamId, UniqueKey, Version,
     command::Loaded,
-    ports::{AppendError, Correction, EventStore, Reservations, StoreError, Transaction, Written},
+    ports::{
+        AppendError, Correction, EventStore, PortError, Reservations, StoreError, Transaction,
+        Written,
+    },
 };
 use ledgerfold_dynamodb::{CommitItem, DynamoEventStore};
 use ledgerfold_proofs::{
@@ -190,7 +193,7 @@ async fn a_correction_that_was_overtaken_is_superseded_and_nothing_else_is() {
         assert!(matches!(outcome, Ok(Written::Superseded)), "{reasons:?}: {outcome:?}");
     }
     let invalid = correct(cancelled(&[("ValidationError", None), NONE])).await;
-    assert!(matches!(invalid, Err(StoreError::Refused(_))), "{invalid:?}");
+    assert!(matches!(invalid, Err(StoreError::Port(PortError::Refused(_)))), "{invalid:?}");
 }
 
 #[tokio::test]
@@ -200,16 +203,19 @@ async fn other_errors_are_never_treated_as_a_conflict() {
     assert!(matches!(busy, AppendError::Busy), "{busy:?}");
     for code in ["ThrottlingError", "ProvisionedThroughputExceeded"] {
         let throttled = case.refused(&[(code, None), NONE, NONE, NONE, NONE]).await;
-        let throttled_is = matches!(throttled, AppendError::Store(StoreError::Throttled));
+        let throttled_is =
+            matches!(throttled, AppendError::Store(StoreError::Port(PortError::Throttled)));
         assert!(throttled_is, "{code}: {throttled:?}");
     }
     for code in ["ValidationError", "ItemCollectionSizeLimitExceeded", "AccessDenied"] {
         let refused = case.refused(&[(code, None), NONE, NONE, NONE, NONE]).await;
-        let is_refused = matches!(refused, AppendError::Store(StoreError::Refused(_)));
+        let is_refused =
+            matches!(refused, AppendError::Store(StoreError::Port(PortError::Refused(_))));
         assert!(is_refused, "{code}: {refused:?}");
     }
     let unknown = case.refused(&[("SomethingNew", None), NONE, NONE, NONE, NONE]).await;
-    let is_retried = matches!(unknown, AppendError::Store(StoreError::Unavailable(_)));
+    let is_retried =
+        matches!(unknown, AppendError::Store(StoreError::Port(PortError::Unavailable(_))));
     assert!(is_retried, "{unknown:?}");
 }
 
@@ -231,5 +237,8 @@ async fn a_log_without_a_reservation_table_says_so() {
     let store = DynamoEventStore::new(client, "events");
     let outcome = store.transact(&Case::new().transaction).await;
     assert_eq!(service.requests().len(), 0);
-    assert!(matches!(outcome, Err(AppendError::Store(StoreError::Refused(_)))), "{outcome:?}");
+    assert!(
+        matches!(outcome, Err(AppendError::Store(StoreError::Port(PortError::Refused(_))))),
+        "{outcome:?}"
+    );
 }

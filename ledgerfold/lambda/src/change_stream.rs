@@ -130,6 +130,8 @@ mod tests {
     };
     use serde_json::{Value, json};
 
+    use ledgerfold::ports::PortError;
+
     use super::{
         Arc, CommitItem, DynamoDbEventResponse, Event, PayloadStore, Relay, changed_commits, handle,
     };
@@ -253,8 +255,9 @@ mod tests {
         let elsewhere = kept_elsewhere(&ContentId::of(b"[]"));
         let mut newer = commit("1");
         newer["format"] = json!({"N": "2"});
-        let unavailable = Failing(|| PayloadError::Unavailable("RequestTimeout".into()));
-        let refused = Failing(|| PayloadError::Refused("AccessDenied".into()));
+        let unavailable =
+            Failing(|| PayloadError::Port(PortError::Unavailable("RequestTimeout".into())));
+        let refused = Failing(|| PayloadError::Port(PortError::Refused("AccessDenied".into())));
         let cases: [(&Value, Option<&dyn PayloadStore>, &str); 4] = [
             (&elsewhere, Some(&unavailable), "an outage"),
             (&elsewhere, Some(&refused), "a missing right"),

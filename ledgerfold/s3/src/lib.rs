@@ -9,7 +9,7 @@ use aws_sdk_s3::{
     primitives::ByteStream,
 };
 use ledgerfold::{
-    ports::{PayloadError, PayloadStore},
+    ports::{PayloadError, PayloadStore, PortError},
     vocabulary::ContentId,
 };
 use ledgerfold_aws::Failure;
@@ -69,7 +69,8 @@ impl PayloadStore for S3PayloadStore {
             _ => Failure::of(error).into(),
         })?;
         let content = answer.body.collect().await;
-        let content = content.map_err(|error| PayloadError::Unavailable(error.into()))?;
+        let content =
+            content.map_err(|error| PayloadError::Port(PortError::Unavailable(error.into())))?;
         Ok(content.to_vec())
     }
 

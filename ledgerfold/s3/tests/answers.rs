@@ -5,7 +5,7 @@ use aws_sdk_s3::{
     config::{BehaviorVersion, Config, Credentials, Region, retry::RetryConfig},
 };
 use ledgerfold::{
-    ports::{PayloadError, PayloadStore},
+    ports::{PayloadError, PayloadStore, PortError},
     vocabulary::ContentId,
 };
 use ledgerfold_proofs::{
@@ -61,13 +61,19 @@ async fn an_outage_or_a_missing_permission_is_not_damage() {
     ];
     for answer in passing.map(|(status, code)| refusal(status, code)).into_iter().chain([HangUp]) {
         for outcome in [put(answer.clone()).await, fetch(answer).await.map(drop)] {
-            assert!(matches!(outcome, Err(PayloadError::Unavailable(_))), "{outcome:?}");
+            assert!(
+                matches!(outcome, Err(PayloadError::Port(PortError::Unavailable(_)))),
+                "{outcome:?}"
+            );
         }
     }
     let refused = [(403, "AccessDenied"), (400, "KMS.DisabledException"), (404, "NoSuchBucket")];
     for answer in refused.map(|(status, code)| refusal(status, code)) {
         for outcome in [put(answer.clone()).await, fetch(answer).await.map(drop)] {
-            assert!(matches!(outcome, Err(PayloadError::Refused(_))), "{outcome:?}");
+            assert!(
+                matches!(outcome, Err(PayloadError::Port(PortError::Refused(_)))),
+                "{outcome:?}"
+            );
         }
     }
 }
@@ -80,7 +86,7 @@ async fn fetched_content_is_verified() {
     let missing = fetch(refusal(404, "NoSuchKey")).await;
     assert!(matches!(missing, Err(PayloadError::Missing(_))), "{missing:?}");
     let hung_up = fetch(HangUp).await;
-    assert!(matches!(hung_up, Err(PayloadError::Unavailable(_))), "{hung_up:?}");
+    assert!(matches!(hung_up, Err(PayloadError::Port(PortError::Unavailable(_)))), "{hung_up:?}");
 }
 
 #[tokio::test]

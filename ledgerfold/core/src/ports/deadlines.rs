@@ -2,7 +2,7 @@ use std::{fmt, str::FromStr};
 
 use async_trait::async_trait;
 
-use super::{Page, Resume, Written};
+use super::{Page, PortError, Resume, Written};
 use crate::{
     CorrelationId, DeadlineName, Envelope, EventId, InvalidId, ProcessName, StreamId, Timestamp,
     Traceparent,
@@ -143,20 +143,10 @@ pub type DeadlinePage = Page<Result<Pending, UnreadableDeadline>>;
 #[error("{0}")]
 pub struct UnreadableDeadline(pub String);
 
-/// The deadlines could not be read or written; the store has tried again itself already.
+/// The deadlines could not be read or written.
 #[derive(Debug, thiserror::Error)]
-pub enum DeadlineError {
-    /// More was asked than the store gives now. Try again later.
-    #[error("the store of deadlines is throttling")]
-    Throttled,
-    /// It did not answer. Try again later; a write may have taken effect.
-    #[error("the store of deadlines is not available: {0}")]
-    Unavailable(#[source] Box<dyn std::error::Error + Send + Sync>),
-    /// It refused the request until an operator acts: a missing right or setting, or a defect. Try again
-    /// later.
-    #[error("the store of deadlines refused the request: {0}")]
-    Refused(#[source] Box<dyn std::error::Error + Send + Sync>),
-}
+#[error("the store of deadlines {0}")]
+pub struct DeadlineError(#[from] pub PortError);
 
 /// Written `<process>#<stream>#<name>`.
 impl fmt::Display for DeadlineKey {

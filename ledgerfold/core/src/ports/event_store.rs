@@ -1,6 +1,6 @@
 use async_trait::async_trait;
 
-use super::{CommandRecord, NewerFormat, Transaction};
+use super::{CommandRecord, NewerFormat, PortError, Transaction};
 use crate::{
     CommandId, StreamId, UniqueKey, Version,
     vocabulary::{Commit, NewCommit, Snapshot, StateSchema},
@@ -178,16 +178,9 @@ impl CommitPage {
 /// tried again itself already.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
-    /// More was asked of the store than it gives now. Try again later.
-    #[error("the event store is throttling")]
-    Throttled,
-    /// The store did not answer. Try again later; an append may have taken effect.
-    #[error("the event store is not available: {0}")]
-    Unavailable(#[source] Box<dyn std::error::Error + Send + Sync>),
-    /// The store, or the payload store behind it, refused the request until an operator acts: a missing
-    /// right or setting, or a defect. Try again later.
-    #[error("the event store refused the request: {0}")]
-    Refused(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// The request failed for a reason that all ports share.
+    #[error("the event store {0}")]
+    Port(#[from] PortError),
     /// A newer program wrote these commits, and this one cannot read them yet. Try again later.
     #[error("the stored commits of {stream} cannot be read here yet: {source}")]
     Newer {

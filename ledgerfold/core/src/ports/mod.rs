@@ -11,6 +11,7 @@ mod generations;
 mod keys;
 mod page;
 mod payload_store;
+mod port_error;
 mod publisher;
 mod quarantine;
 mod random;
@@ -37,6 +38,7 @@ pub use generations::{GenerationReader, GenerationStore, SegmentPlace, SegmentPr
 pub use keys::{CounterKey, IndexKey, IndexOrder, IndexPartition};
 pub use page::{Page, PageWalk, Resume};
 pub use payload_store::{PayloadError, PayloadStore};
+pub use port_error::PortError;
 pub use publisher::{EntryError, Limits, PublishError, Publisher, Unpublishable};
 pub use quarantine::{Parked, Quarantine, QuarantineError};
 pub use random::Random;

@@ -1,5 +1,6 @@
 use async_trait::async_trait;
 
+use super::PortError;
 use crate::vocabulary::ContentId;
 
 /// Where content is kept that is too large for the log or the bus. Each content has its own digest
@@ -25,13 +26,9 @@ pub trait PayloadStore: Send + Sync {
 /// Content could not be kept or fetched; the store has tried again itself already.
 #[derive(Debug, thiserror::Error)]
 pub enum PayloadError {
-    /// The store did not answer, or had too much to do. Try again later.
-    #[error("the payload store is not available: {0}")]
-    Unavailable(#[source] Box<dyn std::error::Error + Send + Sync>),
-    /// It refused the request until an operator acts: a missing right, a disabled key, a missing bucket. Try
-    /// again later.
-    #[error("the payload store refused the request: {0}")]
-    Refused(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// The request failed for a reason that all ports share.
+    #[error("the payload store {0}")]
+    Port(#[from] PortError),
     /// It is not there.
     #[error("the content {0} is not there")]
     Missing(ContentId),
@@ -45,7 +42,7 @@ impl PayloadError {
     pub const fn is_damage(&self) -> bool {
         match self {
             Self::Missing(_) | Self::Damaged(_) => true,
-            Self::Unavailable(_) | Self::Refused(_) => false,
+            Self::Port(_) => false,
         }
     }
 }

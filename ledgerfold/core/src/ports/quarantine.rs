@@ -1,7 +1,7 @@
 use async_trait::async_trait;
 use serde::Serialize;
 
-use super::NewerFormat;
+use super::{NewerFormat, PortError};
 use crate::{StreamId, Timestamp, Version, ports::Page};
 
 /// Where the streams stand parked that a read model cannot move on: one entry a stream. A quarantine
@@ -74,16 +74,9 @@ pub struct Parked {
 /// The quarantine could not be read or written; the store has tried again itself already.
 #[derive(Debug, thiserror::Error)]
 pub enum QuarantineError {
-    /// More was asked than it gives now. Try again later.
-    #[error("the quarantine is throttling")]
-    Throttled,
-    /// It did not answer. Try again later.
-    #[error("the quarantine is not available: {0}")]
-    Unavailable(#[source] Box<dyn std::error::Error + Send + Sync>),
-    /// It refused the request until an operator acts: a missing right or setting, or a defect. Try again
-    /// later.
-    #[error("the quarantine refused the request: {0}")]
-    Refused(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// The request failed for a reason that all ports share.
+    #[error("the quarantine {0}")]
+    Port(#[from] PortError),
     /// A newer program wrote an entry, and this one cannot read it yet. Try again later.
     #[error("the entry of {stream} in the quarantine cannot be read here yet: {source}")]
     Newer {

@@ -1,6 +1,6 @@
 use async_trait::async_trait;
 
-use super::{IndexKey, IndexOrder, IndexPartition, NewerFormat};
+use super::{IndexKey, IndexOrder, IndexPartition, NewerFormat, PortError};
 use crate::{Payload, StreamId, Version};
 
 /// The rows of a projection, for a function that reads them.
@@ -99,16 +99,9 @@ pub enum Written {
 /// A read table could not be read or written; the store has tried again itself already.
 #[derive(Debug, thiserror::Error)]
 pub enum ReadStoreError {
-    /// More was asked than the table gives now. Try again later.
-    #[error("the read table is throttling")]
-    Throttled,
-    /// It did not answer. Try again later.
-    #[error("the read table is not available: {0}")]
-    Unavailable(#[source] Box<dyn std::error::Error + Send + Sync>),
-    /// It refused the request until an operator acts: a missing right or setting, or a defect. Try again
-    /// later.
-    #[error("the read table refused the request: {0}")]
-    Refused(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// The request failed for a reason that all ports share.
+    #[error("the read table {0}")]
+    Port(#[from] PortError),
     /// The table can never take this item: it is too large, a key of it is empty or too long, or a number
     /// leaves its range. The read model has to change.
     #[error("the read table can never take this: {0}")]

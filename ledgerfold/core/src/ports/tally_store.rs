@@ -4,7 +4,7 @@ use async_trait::async_trait;
 
 use crate::{
     Payload, StreamId, Version,
-    ports::{CounterKey, ReadStoreError, Written, row_store::check_size},
+    ports::{CounterKey, PortError, ReadStoreError, Written, row_store::check_size},
 };
 
 /// How often counters and a memo are read again that others were writing. Each try is a round trip, so that
@@ -88,7 +88,7 @@ pub trait TallyReader: Send + Sync {
                 Settled::UnderWay => {}
             }
         }
-        Err(ReadStoreError::Unavailable("others kept counting while counters were read".into()))
+        Err(PortError::Unavailable("others kept counting while counters were read".into()).into())
     }
 }
 

@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use ledgerfold::{
     StreamId, Version,
     command::{CommandError, Loaded},
-    ports::{AppendError, CommitPage, EventStore, StoreError},
+    ports::{AppendError, CommitPage, EventStore, PortError, StoreError},
     vocabulary::NewCommit,
 };
 use ledgerfold_proofs::conformance::notebook::{FORBIDDEN, Notebook, commit, fresh, write};
@@ -81,7 +81,10 @@ async fn an_append_whose_answer_was_lost_is_found_by_the_next_try() {
     let (world, stream) = (World::new(), fresh());
     world.log.lose_answers(1);
     let lost = world.write(&stream, "one", &["a"]).await;
-    assert!(matches!(lost, Err(CommandError::Store(StoreError::Unavailable(_)))), "{lost:?}");
+    assert!(
+        matches!(lost, Err(CommandError::Store(StoreError::Port(PortError::Unavailable(_))))),
+        "{lost:?}"
+    );
     let found = world.write(&stream, "one", &["a"]).await.expect("it took effect");
     assert_eq!((found.version, world.log.commits().len()), (Version::new(1), 1));
 }

@@ -14,7 +14,7 @@ use ledgerfold::{
     Decider, EntityId, ProcessName, Recorded, Rejection, StreamId, Timestamp, Traceparent, Version,
     command::{CommandHandler, CommandRequest, Context},
     events,
-    ports::{AppendError, Clock, CommitPage, DeadlineKey, EventStore, StoreError},
+    ports::{AppendError, Clock, CommitPage, DeadlineKey, EventStore, PortError, StoreError},
     process::{DeadlineSweep, Expiry, ProcessExpiry, ProcessHandler, ProcessManager, Reaction},
     vocabulary::{Commit, Delivery, NewCommit},
 };
@@ -246,7 +246,9 @@ impl Broken {
 
     fn check(&self, stream: &StreamId) -> Result<(), StoreError> {
         if self.0.load(Ordering::SeqCst) && stream.id().as_str() == UNREACHABLE {
-            return Err(StoreError::Unavailable("it is broken, as ordered".into()));
+            return Err(StoreError::Port(PortError::Unavailable(
+                "it is broken, as ordered".into(),
+            )));
         }
         Ok(())
     }

@@ -4,8 +4,8 @@ use async_trait::async_trait;
 use ledgerfold::{
     Payload, StreamId, Timestamp, Version,
     ports::{
-        CommitPage, Counter, CounterKey, EventStore, Increment, Listing, Memo, ReadStoreError,
-        Settled, StoreError, TallyReader, TallyStore, Written,
+        CommitPage, Counter, CounterKey, EventStore, Increment, Listing, Memo, PortError,
+        ReadStoreError, Settled, StoreError, TallyReader, TallyStore, Written,
     },
     query::{
         AuditPage, AuditPosition, QueryError, Until, as_of, audit, fresh_counts, fresh_list,
@@ -208,7 +208,7 @@ impl TallyReader for Racing<'_> {
 #[async_trait]
 impl TallyStore for Racing<'_> {
     async fn add(&self, _: Version, _: &Memo, _: &[Increment]) -> Result<Written, ReadStoreError> {
-        Err(ReadStoreError::Refused("a query writes".into()))
+        Err(ReadStoreError::Port(PortError::Refused("a query writes".into())))
     }
 }
 
@@ -256,7 +256,7 @@ impl TallyReader for Busy<'_> {
 #[async_trait]
 impl TallyStore for Busy<'_> {
     async fn add(&self, _: Version, _: &Memo, _: &[Increment]) -> Result<Written, ReadStoreError> {
-        Err(ReadStoreError::Refused("a query writes".into()))
+        Err(ReadStoreError::Port(PortError::Refused("a query writes".into())))
     }
 }
 
@@ -269,7 +269,10 @@ async fn counters_that_never_come_to_rest_are_not_shown_to_who_must_see_its_own(
     let refused =
         fresh_counts::<Words>(&busy, &*world.log, &*world.parked_words, (&key, &key), Some(&seen))
             .await;
-    let is_passing = matches!(refused, Err(QueryError::ReadStore(ReadStoreError::Unavailable(_))));
+    let is_passing = matches!(
+        refused,
+        Err(QueryError::ReadStore(ReadStoreError::Port(PortError::Unavailable(_))))
+    );
     assert!(is_passing, "{refused:?}");
     let shown =
         fresh_counts::<Words>(&busy, &*world.log, &*world.parked_words, (&key, &key), None).await;

@@ -4,7 +4,7 @@ use std::{num::NonZeroU32, sync::Mutex, time::Duration};
 
 use ledgerfold::{
     Category, Recorded, StreamId, Version,
-    ports::{Clock, CounterKey, ReadStoreError, ReadTable, RowReader, Written},
+    ports::{Clock, CounterKey, PortError, ReadStoreError, ReadTable, RowReader, Written},
     project::{Catalog, Consumer, Projection},
     query::LiveRows,
     rebuild::{Plan, RebuildError, Rebuilder, Step, Verified},
@@ -340,7 +340,10 @@ async fn a_changed_projection_is_deployed_beside_the_old_one() {
     assert_eq!(rebuilt(&rebuilder).await.expect("it can be done"), Written::Done);
     let read = async |rows: LiveRows| rows.get(&streams[0]).await;
     let refused = read(old.live_pages()).await;
-    assert!(matches!(refused, Err(ReadStoreError::Refused(_))), "the old one cannot read it");
+    assert!(
+        matches!(refused, Err(ReadStoreError::Port(PortError::Refused(_)))),
+        "the old one cannot read it"
+    );
     let table = old.pages.clone();
     let rows = LiveRows::new::<Counted>(PAGES, table.clone(), old.generations.clone());
     let row = read(rows).await.expect("it can be read").expect("it is there");

@@ -12,9 +12,9 @@ use ledgerfold::{
     command::{Answer, CommandHandler},
     ports::{
         AppendError, CommandRecord, CommitPage, Counter, CounterKey, EventReader, EventStore,
-        GenerationReader, GenerationStore, Increment, Listing, Memo, ReadStoreError, ReadTable,
-        ReadView, RemovedPage, Resume, RowReader, RowStore, SegmentProgress, Settled, StoreError,
-        StoredRow, TallyReader, TallyStore, Transaction, Written,
+        GenerationReader, GenerationStore, Increment, Listing, Memo, PortError, ReadStoreError,
+        ReadTable, ReadView, RemovedPage, Resume, RowReader, RowStore, SegmentProgress, Settled,
+        StoreError, StoredRow, TallyReader, TallyStore, Transaction, Written,
     },
     project::{Catalog, Generational, Projectors},
     query::{LiveRows, LiveTallies},
@@ -58,7 +58,7 @@ impl Weather {
         match self.failing.load(Ordering::SeqCst) {
             0 => Ok(()),
             one_in if self.draw(one_in) > 0 => Ok(()),
-            _ => Err(ReadStoreError::Throttled),
+            _ => Err(ReadStoreError::Port(PortError::Throttled)),
         }
     }
 }

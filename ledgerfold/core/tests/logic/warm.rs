@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use ledgerfold::{
     Category, Decider, StreamId, Version,
     command::{CommandError, CommandHandler, StreamHint},
-    ports::{AppendError, EventStore, StoreError},
+    ports::{AppendError, EventStore, PortError, StoreError},
     vocabulary::NewCommit,
 };
 use ledgerfold_proofs::conformance::{
@@ -228,7 +228,10 @@ async fn an_append_whose_answer_was_lost_is_found_by_the_container_that_made_it(
     world.one.handle(&write(&stream, "one", &["a"])).await.expect("it is accepted");
     world.log.lose_answers(1);
     let lost = world.one.handle(&write(&stream, "two", &["b"])).await;
-    assert!(matches!(lost, Err(CommandError::Store(StoreError::Unavailable(_)))), "{lost:?}");
+    assert!(
+        matches!(lost, Err(CommandError::Store(StoreError::Port(PortError::Unavailable(_))))),
+        "{lost:?}"
+    );
     let found = world.one.handle(&write(&stream, "two", &["b"])).await.expect("it took effect");
     assert_eq!((found.version, world.log.commits().len()), (Version::new(2), 2));
 }

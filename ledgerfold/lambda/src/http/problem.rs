@@ -3,7 +3,7 @@
 use ledgerfold::{
     Rejection, RejectionKind,
     command::CommandError,
-    ports::{ReadStoreError, StoreError},
+    ports::{PortError, ReadStoreError, StoreError},
     query::QueryError,
 };
 use serde::Serialize;
@@ -217,9 +217,11 @@ fn rejected(rejection: &impl Rejection) -> Problem {
 impl From<StoreError> for Problem {
     fn from(error: StoreError) -> Self {
         match error {
-            StoreError::Throttled => Self::throttled(),
-            StoreError::Unavailable(_) | StoreError::Newer { .. } => unavailable(&error),
-            StoreError::Refused(_) | StoreError::Corrupt { .. } => defect(&error),
+            StoreError::Port(PortError::Throttled) => Self::throttled(),
+            StoreError::Port(PortError::Unavailable(_)) | StoreError::Newer { .. } => {
+                unavailable(&error)
+            }
+            StoreError::Port(PortError::Refused(_)) | StoreError::Corrupt { .. } => defect(&error),
         }
     }
 }
@@ -227,9 +229,11 @@ impl From<StoreError> for Problem {
 impl From<ReadStoreError> for Problem {
     fn from(error: ReadStoreError) -> Self {
         match error {
-            ReadStoreError::Throttled => Self::throttled(),
-            ReadStoreError::Unavailable(_) | ReadStoreError::Newer { .. } => unavailable(&error),
-            ReadStoreError::Refused(_)
+            ReadStoreError::Port(PortError::Throttled) => Self::throttled(),
+            ReadStoreError::Port(PortError::Unavailable(_)) | ReadStoreError::Newer { .. } => {
+                unavailable(&error)
+            }
+            ReadStoreError::Port(PortError::Refused(_))
             | ReadStoreError::Invalid(_)
             | ReadStoreError::Corrupt { .. } => defect(&error),
         }
@@ -261,6 +265,8 @@ pub(super) fn defect(error: &dyn std::error::Error) -> Problem {
 
 #[cfg(test)]
 mod tests {
+    use ledgerfold::ports::PortError;
+
     use super::{Problem, ReadStoreError, Response, StatusCode, StoreError};
 
     /// The status and type of a failure's response, and whether it has `Retry-After`.
@@ -279,12 +285,12 @@ mod tests {
         let throttled = (429, "/problems/throttled".to_owned(), true);
         let unavailable = (503, "/problems/unavailable".to_owned(), true);
         let defect = (500, "/problems/internal-error".to_owned(), false);
-        assert_eq!(answered(StoreError::Throttled), throttled);
-        assert_eq!(answered(StoreError::Unavailable(cause())), unavailable);
-        assert_eq!(answered(StoreError::Refused(cause())), defect);
-        assert_eq!(answered(ReadStoreError::Throttled), throttled);
-        assert_eq!(answered(ReadStoreError::Unavailable(cause())), unavailable);
-        assert_eq!(answered(ReadStoreError::Refused(cause())), defect);
+        assert_eq!(answered(StoreError::Port(PortError::Throttled)), throttled);
+        assert_eq!(answered(StoreError::Port(PortError::Unavailable(cause()))), unavailable);
+        assert_eq!(answered(StoreError::Port(PortError::Refused(cause()))), defect);
+        assert_eq!(answered(ReadStoreError::Port(PortError::Throttled)), throttled);
+        assert_eq!(answered(ReadStoreError::Port(PortError::Unavailable(cause()))), unavailable);
+        assert_eq!(answered(ReadStoreError::Port(PortError::Refused(cause()))), defect);
         assert_eq!(answered(Problem::new(StatusCode::CONFLICT, "rule", "title", "detail")).0, 409);
     }
 }

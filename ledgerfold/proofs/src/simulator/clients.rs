@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use ledgerfold::{
     command::{Answer, CommandError},
-    ports::{Clock, IndexPartition, Listing, StoreError},
+    ports::{Clock, IndexPartition, Listing, PortError, StoreError},
     query::{Listed, QueryError, fresh_counts, fresh_list, fresh_row},
     vocabulary::ConsistencyToken,
 };
@@ -203,7 +203,8 @@ fn was_ever(chronicle: &Chronicle, entry: &Listed<Statement>) -> bool {
 const fn is_passing<R: ledgerfold::Rejection>(error: &CommandError<R>) -> bool {
     matches!(
         error,
-        CommandError::Store(StoreError::Throttled | StoreError::Unavailable(_))
-            | CommandError::Contention { .. }
+        CommandError::Store(
+            StoreError::Port(PortError::Throttled) | StoreError::Port(PortError::Unavailable(_))
+        ) | CommandError::Contention { .. }
     )
 }

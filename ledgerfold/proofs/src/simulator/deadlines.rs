@@ -8,7 +8,9 @@ use std::{
 use async_trait::async_trait;
 use ledgerfold::{
     ProcessName, Timestamp,
-    ports::{Deadline, DeadlineError, DeadlinePage, DeadlineStore, Pending, Resume, Written},
+    ports::{
+        Deadline, DeadlineError, DeadlinePage, DeadlineStore, Pending, PortError, Resume, Written,
+    },
 };
 
 use super::{Plant, clockwork::Bell, weather::Way, witness::Witness};
@@ -50,12 +52,12 @@ impl SimulatedDeadlines {
     }
 
     async fn there(&self) -> Result<(), DeadlineError> {
-        self.way.there().await.map_err(|_| DeadlineError::Throttled)
+        self.way.there().await.map_err(|_| DeadlineError(PortError::Throttled))
     }
 
     async fn back<T>(&self, answer: T) -> Result<T, DeadlineError> {
         let answer = self.way.back(answer).await;
-        answer.map_err(|error| DeadlineError::Unavailable(Box::new(error)))
+        answer.map_err(|error| DeadlineError(PortError::Unavailable(Box::new(error))))
     }
 
     /// A first page from an index that has not heard of the newest writes.

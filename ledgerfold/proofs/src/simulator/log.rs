@@ -6,8 +6,8 @@ use async_trait::async_trait;
 use ledgerfold::{
     CommandId, StreamId, UniqueKey, Version,
     ports::{
-        AppendError, Clock, CommandRecord, CommitPage, EventReader, EventStore, Page, Resume,
-        Segment, StoreError, Streams, StreamsError, Transaction,
+        AppendError, Clock, CommandRecord, CommitPage, EventReader, EventStore, Page, PortError,
+        Resume, Segment, StoreError, Streams, StreamsError, Transaction,
     },
     vocabulary::{Commit, NewCommit},
 };
@@ -105,8 +105,8 @@ impl SimulatedLog {
             return Ok(());
         }
         Err(match self.clockwork.below(2) {
-            0 => StoreError::Throttled,
-            _ => StoreError::Unavailable("the request was lost".into()),
+            0 => StoreError::Port(PortError::Throttled),
+            _ => StoreError::Port(PortError::Unavailable("the request was lost".into())),
         })
     }
 
@@ -128,8 +128,8 @@ impl SimulatedLog {
         Err(match self.clockwork.below(3) {
             // Somebody's transaction that is not of this schedule.
             0 => self.busy(),
-            1 => StoreError::Throttled.into(),
-            _ => StoreError::Unavailable("the request was lost".into()).into(),
+            1 => StoreError::Port(PortError::Throttled).into(),
+            _ => StoreError::Port(PortError::Unavailable("the request was lost".into())).into(),
         })
     }
 
@@ -146,7 +146,9 @@ impl SimulatedLog {
     async fn written(&self, outcome: Result<(), AppendError>) -> Result<(), AppendError> {
         self.weather.way().await;
         if self.weather.strikes() {
-            return Err(StoreError::Unavailable("the answer was lost".into()).into());
+            return Err(
+                StoreError::Port(PortError::Unavailable("the answer was lost".into())).into()
+            );
         }
         defects::answer(self.plant, outcome)
     }

@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use async_trait::async_trait;
 use ledgerfold::{
     StreamId, Version,
-    ports::{Clock, Page, Parked, Quarantine, QuarantineError, Skip, Skips},
+    ports::{Clock, Page, Parked, PortError, Quarantine, QuarantineError, Skip, Skips},
 };
 
 use super::{Plant, clockwork::Bell, weather::Way, witness::Witness};
@@ -40,12 +40,12 @@ impl SimulatedQuarantine {
     }
 
     async fn there(&self) -> Result<(), QuarantineError> {
-        self.way.there().await.map_err(|_| QuarantineError::Throttled)
+        self.way.there().await.map_err(|_| QuarantineError::Port(PortError::Throttled))
     }
 
     async fn back<T>(&self, answer: T) -> Result<T, QuarantineError> {
         let answer = self.way.back(answer).await;
-        answer.map_err(|error| QuarantineError::Unavailable(Box::new(error)))
+        answer.map_err(|error| QuarantineError::Port(PortError::Unavailable(Box::new(error))))
     }
 }
 

@@ -10,8 +10,8 @@ use async_trait::async_trait;
 use ledgerfold::{
     StreamId, Version,
     ports::{
-        Counted, Counter, CounterKey, Increment, Listing, Memo, ReadStoreError, RowReader,
-        RowStore, Settled, StoredRow, TallyReader, TallyStore, Written,
+        Counted, Counter, CounterKey, Increment, Listing, Memo, PortError, ReadStoreError,
+        RowReader, RowStore, Settled, StoredRow, TallyReader, TallyStore, Written,
     },
     query::{LiveRows, LiveTallies},
 };
@@ -86,7 +86,9 @@ impl Readers {
         let begun = self.clockwork.elapsed();
         let answer = read.await;
         if self.clockwork.elapsed() >= begun + LONGEST_READ {
-            return Err(ReadStoreError::Unavailable("nobody waits any longer".into()));
+            return Err(ReadStoreError::Port(PortError::Unavailable(
+                "nobody waits any longer".into(),
+            )));
         }
         if let Some(error) = answer.as_ref().err().filter(|_| self.schedule.is_fair()) {
             self.witness.violated(format!("a read failed: {error}"));
@@ -137,7 +139,7 @@ fn of(shown: &BTreeMap<StreamId, Version>, stream: &StreamId) -> Version {
 }
 
 fn read_only<T>() -> Result<T, ReadStoreError> {
-    Err(ReadStoreError::Refused("readers do not write".into()))
+    Err(ReadStoreError::Port(PortError::Refused("readers do not write".into())))
 }
 
 #[async_trait]

@@ -8,7 +8,7 @@ use std::{
     time::Duration,
 };
 
-use ledgerfold::ports::{Clock, ReadStoreError};
+use ledgerfold::ports::{Clock, PortError, ReadStoreError};
 
 use super::{Clockwork, clockwork::Bell, schedule::Outage};
 
@@ -102,13 +102,17 @@ pub(super) struct Way {
 impl Way {
     pub(super) async fn there(&self) -> Result<(), ReadStoreError> {
         self.weather.way().await;
-        if self.weather.strikes() { Err(ReadStoreError::Throttled) } else { Ok(()) }
+        if self.weather.strikes() {
+            Err(ReadStoreError::Port(PortError::Throttled))
+        } else {
+            Ok(())
+        }
     }
 
     pub(super) async fn back<T>(&self, answer: T) -> Result<T, ReadStoreError> {
         self.weather.way().await;
         if self.weather.strikes() {
-            return Err(ReadStoreError::Unavailable("the answer was lost".into()));
+            return Err(ReadStoreError::Port(PortError::Unavailable("the answer was lost".into())));
         }
         Ok(answer)
     }

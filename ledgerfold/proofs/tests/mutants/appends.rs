@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 use ledgerfold::{
-    ports::{AppendError, EventStore, StoreError, Transaction},
+    ports::{AppendError, EventStore, PortError, StoreError, Transaction},
     vocabulary::NewCommit,
 };
 use ledgerfold_proofs::conformance::history::{ModelStore, alone};
@@ -157,7 +157,7 @@ pub(crate) struct TakesFewEvents;
 impl Defect for TakesFewEvents {
     async fn append(&self, log: &ModelStore, new: &NewCommit) -> Write {
         if new.as_commit().events().count() > 25 {
-            return Err(StoreError::Refused("over 25 items".into()).into());
+            return Err(StoreError::Port(PortError::Refused("over 25 items".into())).into());
         }
         log.append(new).await
     }
@@ -172,7 +172,7 @@ impl Defect for TakesConflictForOutage {
     async fn append(&self, log: &ModelStore, new: &NewCommit) -> Write {
         match log.append(new).await {
             Err(AppendError::Conflict { .. }) => {
-                Err(StoreError::Unavailable("the condition failed".into()).into())
+                Err(StoreError::Port(PortError::Unavailable("the condition failed".into())).into())
             }
             outcome => outcome,
         }

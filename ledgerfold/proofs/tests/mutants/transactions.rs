@@ -3,7 +3,9 @@
 use async_trait::async_trait;
 use ledgerfold::{
     Version,
-    ports::{AppendError, CommandRecord, EventStore, KeyChange, StoreError, Transaction},
+    ports::{
+        AppendError, CommandRecord, EventStore, KeyChange, PortError, StoreError, Transaction,
+    },
     vocabulary::{Commit, NewCommit},
 };
 use ledgerfold_proofs::conformance::history::{ModelStore, alone, claims_of};
@@ -499,7 +501,7 @@ pub(crate) struct TouchesFewItems;
 impl Defect for TouchesFewItems {
     async fn transact(&self, log: &ModelStore, transaction: &Transaction) -> Write {
         if transaction.commits().len() > 25 {
-            return Err(StoreError::Refused("over 25 items".into()).into());
+            return Err(StoreError::Port(PortError::Refused("over 25 items".into())).into());
         }
         log.transact(transaction).await
     }

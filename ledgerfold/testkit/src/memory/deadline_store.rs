@@ -7,7 +7,8 @@ use async_trait::async_trait;
 use ledgerfold::{
     ProcessName, Timestamp,
     ports::{
-        Deadline, DeadlineError, DeadlineKey, DeadlinePage, DeadlineStore, Pending, Resume, Written,
+        Deadline, DeadlineError, DeadlineKey, DeadlinePage, DeadlineStore, Pending, PortError,
+        Resume, Written,
     },
 };
 
@@ -105,12 +106,12 @@ impl State {
     fn write(&mut self) -> Result<(), DeadlineError> {
         let Some(left) = self.failing.checked_sub(1) else { return Ok(()) };
         self.failing = left;
-        Err(DeadlineError::Unavailable("it fails, as ordered".into()))
+        Err(DeadlineError(PortError::Unavailable("it fails, as ordered".into())))
     }
 }
 
 fn place(Resume(text): &Resume) -> Result<(Timestamp, String), DeadlineError> {
-    let damaged = || DeadlineError::Refused("the place to go on from is damaged".into());
+    let damaged = || DeadlineError(PortError::Refused("the place to go on from is damaged".into()));
     let (next, key) = text.split_once(' ').ok_or_else(damaged)?;
     Ok((next.parse().map_err(|_| damaged())?, key.to_owned()))
 }

@@ -11,7 +11,7 @@ use ledgerfold::{
     Category, CommandId, StreamId, UniqueKey, Version,
     ports::{
         AppendError, ClaimsRecord, CommandRecord, CommitPage, EventReader, EventStore, KeyChange,
-        MAX_TRANSACTION_BYTES, Page, Resume, Segment, StoreError, Streams, StreamsError,
+        MAX_TRANSACTION_BYTES, Page, PortError, Resume, Segment, StoreError, Streams, StreamsError,
         Transaction,
     },
     vocabulary::{Commit, DamagedToken, NewCommit, StreamVersion},
@@ -102,7 +102,9 @@ impl MemoryEventStore {
             .lost_answers
             .fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| left.checked_sub(1));
         match lost {
-            Ok(_) => Err(StoreError::Unavailable("the answer was lost".into()).into()),
+            Ok(_) => {
+                Err(StoreError::Port(PortError::Unavailable("the answer was lost".into())).into())
+            }
             Err(_) => Ok(()),
         }
     }

@@ -8,7 +8,9 @@ use std::{
 
 use async_trait::async_trait;
 use ledgerfold::{
-    ports::{GenerationReader, GenerationStore, ReadStoreError, SegmentProgress, Written},
+    ports::{
+        GenerationReader, GenerationStore, PortError, ReadStoreError, SegmentProgress, Written,
+    },
     vocabulary::Generations,
 };
 
@@ -56,7 +58,9 @@ impl MemoryGenerationStore {
         let counted = |left: u64| if left == u64::MAX { Some(left) } else { left.checked_sub(1) };
         match self.calls_left.fetch_update(Ordering::SeqCst, Ordering::SeqCst, counted) {
             Ok(_) => Ok(self.lock()),
-            Err(_) => Err(ReadStoreError::Unavailable("it fails, as ordered".into())),
+            Err(_) => {
+                Err(ReadStoreError::Port(PortError::Unavailable("it fails, as ordered".into())))
+            }
         }
     }
 

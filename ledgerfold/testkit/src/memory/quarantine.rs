@@ -11,8 +11,8 @@ use async_trait::async_trait;
 use ledgerfold::{
     StreamId, Version,
     ports::{
-        Page, Parked, Quarantine, QuarantineError, Signature, Skip, SkipError, SkipRecord,
-        SkipRegister, Skips,
+        Page, Parked, PortError, Quarantine, QuarantineError, Signature, Skip, SkipError,
+        SkipRecord, SkipRegister, Skips,
     },
 };
 
@@ -71,7 +71,7 @@ impl MemoryQuarantine {
 
 fn check(failing: &AtomicBool) -> Result<(), QuarantineError> {
     if failing.load(Ordering::SeqCst) {
-        return Err(QuarantineError::Unavailable("it fails, as ordered".into()));
+        return Err(QuarantineError::Port(PortError::Unavailable("it fails, as ordered".into())));
     }
     Ok(())
 }

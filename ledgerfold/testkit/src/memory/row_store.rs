@@ -6,7 +6,7 @@ use std::{
 use async_trait::async_trait;
 use ledgerfold::{
     StreamId,
-    ports::{Listing, ReadStoreError, RowReader, RowStore, StoredRow, Written},
+    ports::{Listing, PortError, ReadStoreError, RowReader, RowStore, StoredRow, Written},
 };
 
 /// Rows in memory. The index may be frozen, so that it lags as a real one does.
@@ -55,7 +55,7 @@ impl MemoryRowStore {
     fn check(&self, stream: &StreamId) -> Result<(), ReadStoreError> {
         match &*lock(&self.failing) {
             Some(failing) if failing == stream => {
-                Err(ReadStoreError::Unavailable("it fails, as ordered".into()))
+                Err(ReadStoreError::Port(PortError::Unavailable("it fails, as ordered".into())))
             }
             _ => Ok(()),
         }

@@ -1,7 +1,7 @@
 use super::{CommandError, LoadError, Loaded, loaded::PageRead, origin::Origin};
 use crate::{
     CommandId, Decider, Rejection, SnapshotPolicy, Snapshots, StreamId, Version,
-    ports::{Base, EventReader, Newest, StoreError},
+    ports::{Base, EventReader, Newest, PortError, StoreError},
     vocabulary::{
         Commit, CommitRef, IDEMPOTENCY_WINDOW, MAX_SNAPSHOT_BYTES, NewCommit, Snapshot,
         StateSchema, panics::guarded,
@@ -247,7 +247,7 @@ impl CommitRef {
         found.filter(|commit| commit.from() == self.from).ok_or_else(|| {
             let Self { stream, from } = self;
             let reason = format!("version {from} of {stream} cannot be seen yet");
-            StoreError::Unavailable(reason.into()).into()
+            StoreError::Port(PortError::Unavailable(reason.into())).into()
         })
     }
 }

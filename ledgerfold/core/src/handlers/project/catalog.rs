@@ -2,7 +2,7 @@ use std::{collections::BTreeSet, sync::Arc};
 
 use super::{Projection, RowModel, Tally, TallyModel};
 use crate::{
-    ports::{GenerationStore, ReadStoreError, ReadTable, Written},
+    ports::{GenerationStore, PortError, ReadStoreError, ReadTable, Written},
     project::Verifiable,
     vocabulary::{Generation, GenerationRef, Generations},
 };
@@ -164,7 +164,7 @@ impl Models {
             Written::Done => Ok(first),
             Written::Superseded => store.read(projection).await?.ok_or_else(|| {
                 let reason = format!("somebody removes the record of {projection}");
-                ReadStoreError::Unavailable(reason.into())
+                ReadStoreError::Port(PortError::Unavailable(reason.into()))
             }),
         }
     }

@@ -9,8 +9,8 @@ use futures::future::join;
 use crate::{
     StreamId,
     ports::{
-        Counted, Counter, CounterKey, GenerationReader, Listing, Memo, ReadStoreError, ReadView,
-        RowReader, Settled, StoredRow, TallyReader,
+        Counted, Counter, CounterKey, GenerationReader, Listing, Memo, PortError, ReadStoreError,
+        ReadView, RowReader, Settled, StoredRow, TallyReader,
     },
     project::{Projection, Tally, UnknownModel},
     vocabulary::{FIRST_NUMBER, Generation, Generations},
@@ -146,7 +146,9 @@ impl Live {
             return Ok(());
         }
         let (projection, known) = (self.projection, self.revisions.clone());
-        Err(ReadStoreError::Refused(UnknownModel { projection, generation, known }.into()))
+        Err(ReadStoreError::Port(PortError::Refused(
+            UnknownModel { projection, generation, known }.into(),
+        )))
     }
 
     fn seen(&self) -> NewestRecord {

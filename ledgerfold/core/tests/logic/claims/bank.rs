@@ -16,8 +16,8 @@ use ledgerfold::{
     command::{Answer, CommandError, CommandHandler, Loader},
     ports::{
         AppendError, ClaimsRecord, CommandRecord, CommitPage, Correction, EventReader, EventStore,
-        KeyChange, Page, PageWalk, Reservation, Reservations, Resume, Segment, StoreError, Streams,
-        StreamsError, Transaction, Walk, Written,
+        KeyChange, Page, PageWalk, PortError, Reservation, Reservations, Resume, Segment,
+        StoreError, Streams, StreamsError, Transaction, Walk, Written,
     },
     rebuild::Plan,
     vocabulary::NewCommit,
@@ -80,7 +80,7 @@ impl Rough {
         let counted = |left: u64| if left == u64::MAX { Some(left) } else { left.checked_sub(1) };
         match self.calls_left.fetch_update(Ordering::SeqCst, Ordering::SeqCst, counted) {
             Ok(_) => Ok(()),
-            Err(_) => Err(StoreError::Unavailable("it fails, as ordered".into())),
+            Err(_) => Err(StoreError::Port(PortError::Unavailable("it fails, as ordered".into()))),
         }
     }
 }

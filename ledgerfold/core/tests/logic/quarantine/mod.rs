@@ -11,7 +11,9 @@ use std::{
 use async_trait::async_trait;
 use ledgerfold::{
     Envelope, InvalidId, Payload, Recorded, StreamId, Timestamp, Version, events,
-    ports::{Clock, CounterKey, IndexKey, Parked, Quarantine, ReadStoreError, StoredRow},
+    ports::{
+        Clock, CounterKey, IndexKey, Parked, PortError, Quarantine, ReadStoreError, StoredRow,
+    },
     project::{
         Counts, Position, ProjectError, Projection, Projector, ReadModel, RetryScope, RetrySummary,
         RowModel, Tally, Verdict, Verifiable,
@@ -430,7 +432,7 @@ struct Asked(Mutex<Vec<StreamId>>);
 impl ReadModel for Asked {
     async fn open(&self, stream: &StreamId) -> Result<Box<dyn Position>, ProjectError> {
         self.0.lock().expect("nobody panics with it").push(stream.clone());
-        Err(ReadStoreError::Throttled.into())
+        Err(ReadStoreError::Port(PortError::Throttled).into())
     }
 }
 

@@ -5,7 +5,7 @@
 use ledgerfold::{
     Decider, Event, StreamId, Timestamp, Version,
     command::{Answer, CommandError, CommandHandler, LoadError, Loader, StreamHint},
-    ports::StoreError,
+    ports::{PortError, StoreError},
     vocabulary::IDEMPOTENCY_WINDOW,
 };
 
@@ -117,7 +117,10 @@ pub async fn a_command_whose_answer_was_lost_has_taken_effect_once(store: &Store
             let lossy = handler::<Accounts>(&LosesAnswers::of(store, 1), remembered);
             let command = ask(&stream, &format!("{name}-{stream}")[..40], command);
             let lost = lossy.handle(&command).await;
-            let unavailable = matches!(lost, Err(CommandError::Store(StoreError::Unavailable(_))));
+            let unavailable = matches!(
+                lost,
+                Err(CommandError::Store(StoreError::Port(PortError::Unavailable(_))))
+            );
             assert!(unavailable, "the answer was not lost: {lost:?}");
             let found = lossy.handle(&command).await.expect("it took effect");
             let elsewhere = handler::<Accounts>(store, 0).handle(&command).await;

@@ -6,7 +6,7 @@ use futures::future::join_all;
 use ledgerfold::{
     CommandId, StreamId, Version,
     command::{Answer, CommandError, JointHandler, JointRequest, Loader},
-    ports::StoreError,
+    ports::{PortError, StoreError},
     vocabulary::IDEMPOTENCY_WINDOW,
 };
 
@@ -93,7 +93,8 @@ pub async fn a_transfer_whose_answer_was_lost_has_taken_effect_once(store: &Stor
     let (from, to) = (open(store, 100).await, open(store, 0).await);
     let lossy = LosesAnswers::of(store, 1);
     let lost = transfer(&lossy, [&from, &to], "t1", 70).await;
-    let unavailable = matches!(lost, Err(CommandError::Store(StoreError::Unavailable(_))));
+    let unavailable =
+        matches!(lost, Err(CommandError::Store(StoreError::Port(PortError::Unavailable(_)))));
     assert!(unavailable, "the answer was not lost: {lost:?}");
     let found = transfer(&lossy, [&from, &to], "t1", 70).await.expect("it took effect");
     assert_eq!(found.len(), 2);

@@ -8,8 +8,8 @@ use ledgerfold::{
     Claim, CommandId, Decider, StreamId, Version,
     command::{CommandHandler, CommandRequest, Loaded},
     ports::{
-        AppendError, CommandRecord, CommitPage, EventReader, EventStore, StoreError, StrictCommand,
-        Transaction,
+        AppendError, CommandRecord, CommitPage, EventReader, EventStore, PortError, StoreError,
+        StrictCommand, Transaction,
     },
     vocabulary::{Commit, Fingerprint, NewCommit, StreamVersion},
 };
@@ -217,7 +217,7 @@ impl View {
 
     fn refuse(&self, new: &NewCommit) -> Result<(), AppendError> {
         *self.caught.lock().unwrap_or_else(PoisonError::into_inner) = Some(new.clone());
-        Err(StoreError::Refused("a view is only looked at".into()).into())
+        Err(StoreError::Port(PortError::Refused("a view is only looked at".into())).into())
     }
 }
 
@@ -270,7 +270,9 @@ impl LosesAnswers {
         let lost =
             self.0.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| left.checked_sub(1));
         match lost {
-            Ok(_) => Err(StoreError::Unavailable("the answer was lost".into()).into()),
+            Ok(_) => {
+                Err(StoreError::Port(PortError::Unavailable("the answer was lost".into())).into())
+            }
             Err(_) => Ok(()),
         }
     }

@@ -1,0 +1,16 @@
+/// A failure that has nothing to do with the content of the request. All ports share it.
+///
+/// The adapter has retried already. A caller may try again later in every case.
+#[derive(Debug, thiserror::Error)]
+pub enum PortError {
+    /// The service allows fewer requests at present.
+    #[error("is throttling")]
+    Throttled,
+    /// The service did not answer. A write may have taken effect.
+    #[error("is not available: {0}")]
+    Unavailable(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// The service refuses the request until an operator acts: a permission or a setting is missing, or the program
+    /// has a defect.
+    #[error("refused the request: {0}")]
+    Refused(#[source] Box<dyn std::error::Error + Send + Sync>),
+}
