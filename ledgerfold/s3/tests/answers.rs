@@ -62,7 +62,10 @@ async fn an_outage_or_a_missing_permission_is_not_damage() {
     for answer in passing.map(|(status, code)| refusal(status, code)).into_iter().chain([HangUp]) {
         for outcome in [put(answer.clone()).await, fetch(answer).await.map(drop)] {
             assert!(
-                matches!(outcome, Err(PayloadError::Port(PortError::Unavailable(_)))),
+                matches!(
+                    outcome,
+                    Err(PayloadError::Port(PortError::Unavailable(_) | PortError::Throttled))
+                ),
                 "{outcome:?}"
             );
         }
