@@ -1,6 +1,6 @@
 //! The projector function, deployed once per projection: from a queue behind the bus to a read table.
 
-use ledgerfold::project::{Generational, Projectors};
+use ledgerfold::project::{Projector, ProjectorPorts};
 use ledgerfold_lambda::{RunError, SigningKey, World, serve_projector, variable};
 use orders::read_models;
 
@@ -13,8 +13,8 @@ async fn main() -> Result<(), RunError> {
     let states = variable("PROJECTION_STATES")?;
     let quarantine = world.quarantine(&states, models.projection());
     let skips = world.skips(&states, models.projection());
-    let projectors = Projectors::new(models, log, skips, world.clock(), world.random());
-    let projector = Generational::new(projectors, world.generations(&states));
+    let ports = ProjectorPorts { log, skips, clock: world.clock(), random: world.random() };
+    let projector = Projector::of_generations(models, world.generations(&states), ports);
     projector.check().await.map_err(|unknown| unknown.to_string())?;
     let key = SigningKey::new(variable("BUS_KEY")?)?;
     serve_projector(projector.with_quarantine(quarantine), key).await

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use ledgerfold::{
     ports::{GenerationReader, ReadTable, RowReader},
-    project::{Consumer, Generational, Projection, Projectors},
+    project::{Projection, Projector, ProjectorPorts},
     query::{LiveRows, LiveTallies},
 };
 use ledgerfold_testkit::{ManualClock, MemoryGenerationStore, MemoryReadTable, SeededRandom};
@@ -81,10 +81,10 @@ async fn every_read_model_works_from_an_empty_stage() {
         let models = catalog().models(name, table).expect("it is in the catalog");
         let revision = models.newest();
         let (clock, random) = (Arc::new(ManualClock::default()), Arc::new(SeededRandom::new(1)));
-        let projectors = Projectors::new(models, world.log.clone(), no_skips(), clock, random);
-        let projector = Generational::new(projectors, stage.generations.clone());
+        let ports = ProjectorPorts { log: world.log.clone(), skips: no_skips(), clock, random };
+        let projector = Projector::of_generations(models, stage.generations.clone(), ports);
         projector.check().await.expect("it starts");
-        assert_eq!(projector.consume(world.deliveries()).await, [], "{name}");
+        assert_eq!(projector.project(world.deliveries()).await, [], "{name}");
         let record = stage.generations.read(name).await.expect("it can be read");
         assert_eq!(record.map(|record| record.live().revision), Some(revision), "{name}");
     }

@@ -7,7 +7,7 @@ use ledgerfold::{
     command::CommandHandler,
     ports::RowReader,
     process::{DeadlineSweep, ProcessExpiry, ProcessHandler},
-    project::{Projector, ReadModel, RowModel, TallyModel},
+    project::{Projector, ProjectorPorts, ReadModel, RowModel, TallyModel},
     vocabulary::{Delivery, Receipt},
 };
 use ledgerfold_lambda::http::{
@@ -129,7 +129,8 @@ impl World {
         for model in models {
             let random = Arc::new(SeededRandom::new(12));
             let (log, clock) = (self.log.clone(), self.clock.clone());
-            let projector = Projector::new(model, log, no_skips(), clock, random);
+            let projector =
+                Projector::new(model, ProjectorPorts { log, skips: no_skips(), clock, random });
             assert_eq!(projector.project(self.deliveries()).await, []);
         }
     }

@@ -19,7 +19,7 @@ use ledgerfold::{
     claims::Claimants,
     ports::{GenerationStore, Quarantine, Skips},
     process::ProcessManager,
-    project::{Catalog, Models, Projectors, Verifiable},
+    project::{Catalog, Models, ProjectorPorts, Verifiable},
     rebuild::Rebuilder,
     vocabulary::Generations,
 };
@@ -269,13 +269,20 @@ impl Context {
     }
 
     fn rebuilder(&self, subject: &Subject) -> Rebuilder {
-        let clock = Arc::new(SystemClock);
-        let random = Arc::new(SystemRandom);
         let models = subject.models.clone();
-        let skips = subject.skips.clone();
-        let projectors = Projectors::new(models, self.log.clone(), skips, clock, random);
+        let generations = subject.generations.clone();
         let streams = Arc::new(self.index.clone().strongly_consistent());
-        Rebuilder::new(projectors, subject.generations.clone(), streams).only(self.category.clone())
+        let ports = self.projector_ports(&subject.skips);
+        Rebuilder::new(models, generations, streams, ports).only(self.category.clone())
+    }
+
+    fn projector_ports(&self, skips: &Arc<dyn Skips>) -> ProjectorPorts {
+        ProjectorPorts {
+            log: self.log.clone(),
+            skips: skips.clone(),
+            clock: Arc::new(SystemClock),
+            random: Arc::new(SystemRandom),
+        }
     }
 }
 

@@ -2,7 +2,7 @@
 //!
 //! With `--bus` or `--deadlines` it hands over to the modules of these names.
 
-use std::{num::NonZeroU32, process::ExitCode, sync::Arc, time::Duration};
+use std::{num::NonZeroU32, process::ExitCode, time::Duration};
 
 use clap::Args;
 use futures::{StreamExt, stream};
@@ -23,7 +23,7 @@ use crate::{
     error::{CliError, FINDINGS},
     output::{Output, Report, confirm, progress, table},
 };
-use ledgerfold_aws::{SystemClock, SystemRandom};
+use ledgerfold_aws::SystemClock;
 
 /// How many streams are repaired concurrently: few, so that live traffic keeps its throughput.
 const CONCURRENT_STREAMS: usize = 4;
@@ -79,12 +79,8 @@ impl Options {
         let on_divergence =
             if self.overwrite { OnDivergence::Overwrite } else { OnDivergence::Report };
         let lost_memos = if self.count_lost { LostMemos::Count } else { LostMemos::Leave };
-        let clock = Arc::new(SystemClock);
-        let random = Arc::new(SystemRandom);
-        let of = model.model.clone();
-        let log = context.log.clone();
-        let skips = model.skips.clone();
-        Repairer::new(of, log, skips, clock, random, on_divergence)
+        let ports = context.projector_ports(&model.skips);
+        Repairer::new(model.model.clone(), ports, on_divergence)
             .with_lost_memos(lost_memos)
             .with_quarantine(model.quarantine.clone())
     }

@@ -36,6 +36,15 @@ impl From<Envelope> for Content {
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Receipt(pub String);
 
+/// A message that must be delivered again.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FailedReceipt {
+    /// The message.
+    pub receipt: Receipt,
+    /// The reason, for the log.
+    pub reason: String,
+}
+
 /// What a replay is called.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ReplayName(pub String);

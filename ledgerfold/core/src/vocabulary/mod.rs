@@ -29,7 +29,7 @@ pub use commit::{
 };
 pub use content::ContentId;
 pub use decider::{Command, Decider, Idempotency, Rejection, RejectionKind};
-pub use delivery::{Content, Delivery, Receipt, ReplayName};
+pub use delivery::{Content, Delivery, FailedReceipt, Receipt, ReplayName};
 pub use digest::derive_uuid;
 pub use envelope::{Envelope, Recorded};
 pub use event::{DecodeError, Decoded, EncodeError, Event, EventType, Payload, SchemaVersion};

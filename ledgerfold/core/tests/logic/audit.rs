@@ -14,7 +14,7 @@ use ledgerfold::{
         Clock, CommitPage, CounterKey, EventStore, Increment, Memo, PageWalk, Segment, StoreError,
         StoredRow, Streams, TallyStore,
     },
-    project::{ProjectError, RowModel, TallyModel, Verdict, Verifiable},
+    project::{ProjectError, ProjectorPorts, RowModel, TallyModel, Verdict, Verifiable},
     reconcile::{
         Counters, CountersVerdict, Difference, Effect, Finding, LostMemos, OnDivergence,
         PublishedEvents, Reconciler, Repairer, Summary,
@@ -52,7 +52,7 @@ async fn verdict(world: &World, model: Arc<dyn Verifiable>, stream: &StreamId) -
 fn repairer(world: &World, model: Arc<dyn Verifiable>, on_divergence: OnDivergence) -> Repairer {
     let random = Arc::new(SeededRandom::new(3));
     let (log, clock) = (world.log.clone(), world.clock.clone());
-    Repairer::new(model, log, no_skips(), clock, random, on_divergence)
+    Repairer::new(model, ProjectorPorts { log, skips: no_skips(), clock, random }, on_divergence)
 }
 
 async fn repair(world: &World, model: Arc<dyn Verifiable>, stream: &StreamId) -> Effect {
@@ -237,9 +237,8 @@ async fn a_repair_beside_live_traffic_counts_nothing_twice() {
         let log = Amended::of(world.log.clone(), Slow(pauses.clone()));
         for (model, projector) in [(rows(&world), world.pages()), (words(&world), world.words())] {
             let (clock, random) = (world.clock.clone(), Arc::new(SeededRandom::new(seed)));
-            let (model, log, skips) = (model.clone(), log.clone(), no_skips());
-            let on_divergence = OnDivergence::Report;
-            let repairer = Repairer::new(model.clone(), log, skips, clock, random, on_divergence);
+            let ports = ProjectorPorts { log: log.clone(), skips: no_skips(), clock, random };
+            let repairer = Repairer::new(model.clone(), ports, OnDivergence::Report);
             let events = world.envelopes().into_iter().filter(|event| event.stream == stream);
             let live = async {
                 for event in events {

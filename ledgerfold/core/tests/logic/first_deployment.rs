@@ -4,7 +4,7 @@ use futures::future::join;
 use ledgerfold::{
     Recorded, StreamId, Timestamp,
     ports::{CounterKey, ReadStoreError, RowReader, TallyReader},
-    project::{Catalog, Consumer, Counts, Projection, RetryScope, Tally},
+    project::{Catalog, Counts, Projection, RetryScope, Tally},
     query::{LiveRows, LiveTallies},
     vocabulary::{Delivery, Generation},
 };
@@ -115,7 +115,7 @@ async fn deploy(stage: &Stage, first: First) {
                 assert_eq!(building.generation.number, Generation::FIRST.next());
             }
         }
-        assert_eq!(projector.consume(batch(stage)).await, [], "{first:?} in {projection}");
+        assert_eq!(projector.project(batch(stage)).await, [], "{first:?} in {projection}");
     }
 }
 
@@ -147,7 +147,7 @@ async fn of_two_programs_that_start_at_once_one_decides_and_the_other_says_what_
         let new = old.with(with::<3>(Catalog::new()));
         old.write(&stream, "one", &["a"]).await;
         let (one, other) = (old.projector(PAGES), new.projector(PAGES));
-        let outcomes = join(one.consume(batch(&old)), other.consume(batch(&old))).await;
+        let outcomes = join(one.project(batch(&old)), other.project(batch(&old))).await;
         let live = old.generations.record(PAGES).expect("it is recorded").live();
         let refused = match (live.revision, outcomes) {
             (2, (taken, refused)) | (3, (refused, taken)) => {
@@ -159,7 +159,7 @@ async fn of_two_programs_that_start_at_once_one_decides_and_the_other_says_what_
         assert_eq!(refused.len(), 1, "the message comes again");
         let known = if live.revision == 2 { 3 } else { 2 };
         let read = shown(&old, known, &stream).await.expect_err("it cannot read that");
-        for sentence in [refused[0].1.clone(), read.to_string()] {
+        for sentence in [refused[0].reason.clone(), read.to_string()] {
             assert!(sentence.contains("rebuild it first"), "{sentence}");
         }
         let row = shown_row(&old, live.revision, &stream).await;

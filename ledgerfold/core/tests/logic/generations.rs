@@ -3,9 +3,8 @@
 use ledgerfold::{
     Envelope, StreamId, Timestamp, Version,
     ports::{CounterKey, GenerationStore, Listing, RowReader, TallyReader, Written},
-    project::Consumer,
     rebuild::Plan,
-    vocabulary::{Generation, Generations, InvalidChange, Purpose, Receipt},
+    vocabulary::{FailedReceipt, Generation, Generations, InvalidChange, Purpose},
 };
 use ledgerfold_proofs::conformance::notebook::fresh;
 
@@ -23,8 +22,8 @@ fn events(stage: &Stage, stream: &StreamId, after: u64) -> Vec<Envelope> {
     events.filter(|it| it.stream == *stream && it.version > Version::new(after)).collect()
 }
 
-async fn consume(stage: &Stage, events: Vec<Envelope>) -> Vec<(Receipt, String)> {
-    stage.projector(PAGES).consume(deliveries(events)).await
+async fn consume(stage: &Stage, events: Vec<Envelope>) -> Vec<FailedReceipt> {
+    stage.projector(PAGES).project(deliveries(events)).await
 }
 
 fn version(stage: &Stage, generation: Generation, stream: &StreamId) -> Option<Version> {
@@ -132,7 +131,7 @@ async fn a_poisoned_stream_stops_no_other_in_any_generation() {
     stage.write(&good, "two", &["b"]).await;
     let batch = [events(&stage, &bad, 0), events(&stage, &good, 1)].concat();
     let failed = consume(&stage, batch).await;
-    assert_eq!(failed.iter().map(|(receipt, _)| receipt.0.as_str()).collect::<Vec<_>>(), ["m0"]);
+    assert_eq!(failed.iter().map(|it| it.receipt.0.as_str()).collect::<Vec<_>>(), ["m0"]);
     assert_eq!(versions(&stage, &good), [at(2), at(2)]);
 }
 
@@ -187,7 +186,7 @@ async fn readers_of_counters_follow_a_switch_at_once() {
     let (stage, stream) = (Stage::new(), fresh());
     stage.write(&stream, "one", &["a"]).await;
     let batch = deliveries(events(&stage, &stream, 0));
-    assert_eq!(stage.projector(WORDS).consume(batch).await, []);
+    assert_eq!(stage.projector(WORDS).project(batch).await, []);
     let (counters, key) = (stage.live_words(), CounterKey::new("a").expect("a key"));
     assert!(counters.memo(&stream).await.expect("it can be read").is_some());
     assert_eq!(counters.range(&key, &key).await.expect("it can be read").len(), 1);

@@ -7,9 +7,9 @@ use futures::future::BoxFuture;
 use ledgerfold::{
     Payload, StreamId, Timestamp, Version,
     ports::{Page, Parked, Quarantine, QuarantineError, StoredRow, Written},
-    project::{Consumer, RetryScope, RetrySummary},
+    project::{RetryScope, RetrySummary},
     rebuild::{Plan, Verified},
-    vocabulary::{Generation, Receipt},
+    vocabulary::{FailedReceipt, Generation},
 };
 use ledgerfold_proofs::conformance::notebook::fresh;
 use ledgerfold_testkit::MemoryQuarantine;
@@ -42,12 +42,12 @@ async fn write(
     stage: &Stage,
     stream: &StreamId,
     quarantine: Arc<dyn Quarantine>,
-) -> Vec<(Receipt, String)> {
+) -> Vec<FailedReceipt> {
     let commits = stage.log.commits().len();
     stage.write(stream, &commits.to_string(), &["a"]).await;
     let commits = stage.log.commits();
     let newest: Vec<_> = commits.last().expect("it was written").envelopes().collect();
-    stage.projector(PAGES).with_quarantine(quarantine).consume(deliveries(newest)).await
+    stage.projector(PAGES).with_quarantine(quarantine).project(deliveries(newest)).await
 }
 
 /// Makes the row of generation 2 one that nobody can read.

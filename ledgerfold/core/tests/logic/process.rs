@@ -1,7 +1,7 @@
 use futures::future::join_all;
 use ledgerfold::{
     Version,
-    vocabulary::{Content, Delivery, Receipt, ReplayName},
+    vocabulary::{Content, Delivery, FailedReceipt, Receipt, ReplayName},
 };
 use ledgerfold_testkit::SeededRandom;
 
@@ -16,8 +16,8 @@ async fn returned_books(books: &[&str]) -> Library {
     library
 }
 
-fn receipts(failed: &[(Receipt, String)]) -> Vec<&str> {
-    failed.iter().map(|(receipt, _)| receipt.0.as_str()).collect()
+fn receipts(failed: &[FailedReceipt]) -> Vec<&str> {
+    failed.iter().map(|failed| failed.receipt.0.as_str()).collect()
 }
 
 #[tokio::test]

@@ -2,7 +2,7 @@ use futures::future::join_all;
 use ledgerfold::{
     Envelope, StreamId, Version,
     ports::{CounterKey, TallyReader},
-    vocabulary::{Content, Delivery, Receipt},
+    vocabulary::{Content, Delivery, FailedReceipt, Receipt},
 };
 use ledgerfold_proofs::conformance::notebook::fresh;
 use ledgerfold_testkit::SeededRandom;
@@ -22,7 +22,7 @@ fn texts(notes: &[&str]) -> Option<Vec<String>> {
     Some(notes.iter().map(ToString::to_string).collect())
 }
 
-async fn project(world: &World, events: Vec<Envelope>) -> Vec<(Receipt, String)> {
+async fn project(world: &World, events: Vec<Envelope>) -> Vec<FailedReceipt> {
     world.pages().project(deliveries(events)).await
 }
 
@@ -82,7 +82,7 @@ async fn a_poisoned_stream_does_not_stop_the_others() {
         replay: None,
     });
     let failed = world.pages().project(batch).await;
-    let receipts: Vec<_> = failed.iter().map(|(receipt, _)| receipt.0.as_str()).collect();
+    let receipts: Vec<_> = failed.iter().map(|failed| failed.receipt.0.as_str()).collect();
     assert_eq!(receipts, ["garbage"], "of what cannot be read at all nobody knows the stream");
     assert_eq!(world.row(&good), Some((Version::new(1), texts(&["a"]))));
     assert_eq!(world.row(&bad), Some((Version::new(1), texts(&["b"]))), "as far as it goes");
@@ -111,7 +111,7 @@ async fn an_event_that_the_log_does_not_have_is_given_back() {
     assert_eq!(failed, [], "a first commit that arrived whole is taken as it is");
     let beyond = world_with(&[&["c"], &["d"]]).await.0.envelopes().pop().expect("two events");
     let failed = project(&world, vec![beyond]).await;
-    assert!(failed[0].1.contains("the log ends at 0"), "{failed:?}");
+    assert!(failed[0].reason.contains("the log ends at 0"), "{failed:?}");
 }
 
 async fn counted(world: &World, word: &str) -> i128 {

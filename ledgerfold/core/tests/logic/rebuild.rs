@@ -5,7 +5,7 @@ use std::{num::NonZeroU32, sync::Mutex, time::Duration};
 use ledgerfold::{
     Category, Recorded, StreamId, Version,
     ports::{Clock, CounterKey, PortError, ReadStoreError, ReadTable, RowReader, Written},
-    project::{Catalog, Consumer, Projection},
+    project::{Catalog, Projection},
     query::LiveRows,
     rebuild::{Plan, RebuildError, Rebuilder, Step, Verified},
     reconcile::CountersVerdict,
@@ -38,7 +38,7 @@ async fn project(stage: &Stage) {
     let events = commits.iter().flat_map(|commit| commit.envelopes().collect::<Vec<_>>());
     let batch = deliveries(events);
     for projection in stage.catalog.projections() {
-        assert_eq!(stage.projector(projection).consume(batch.clone()).await, []);
+        assert_eq!(stage.projector(projection).project(batch.clone()).await, []);
     }
 }
 
@@ -332,10 +332,10 @@ async fn a_changed_projection_is_deployed_beside_the_old_one() {
     let commits = old.log.commits();
     let last = commits.iter().rfind(|it| *it.stream() == streams[0]).expect("it is there");
     let batch = deliveries(last.envelopes());
-    let failed = old.projector(PAGES).consume(batch.clone()).await;
-    assert!(failed[0].1.contains("revision 2"), "{failed:?}");
+    let failed = old.projector(PAGES).project(batch.clone()).await;
+    assert!(failed[0].reason.contains("revision 2"), "{failed:?}");
     assert!(old.pages.rows_of(FIRST).rows().iter().any(|row| row.version == Version::new(2)));
-    assert_eq!(both.projector(PAGES).consume(batch).await, []);
+    assert_eq!(both.projector(PAGES).project(batch).await, []);
 
     assert_eq!(rebuilt(&rebuilder).await.expect("it can be done"), Written::Done);
     let read = async |rows: LiveRows| rows.get(&streams[0]).await;

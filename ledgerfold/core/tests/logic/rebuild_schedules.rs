@@ -7,7 +7,6 @@ use futures::future::{Either, join, join3, join5, select};
 use ledgerfold::{
     StreamId, Version,
     ports::{CounterKey, RowReader, TallyReader, Written},
-    project::Consumer,
     rebuild::{Plan, RebuildError, Rebuilder, Verified},
     vocabulary::{Content, Delivery, Generation, Receipt},
 };
@@ -139,13 +138,14 @@ impl Play {
                     tokio::task::yield_now().await;
                 }
             };
-            let again = match select(projector.consume(batch.clone()), Box::pin(life)).await {
-                Either::Left((failed, _)) => {
-                    let failed: Vec<_> = failed.into_iter().map(|(receipt, _)| receipt).collect();
-                    batch.iter().filter(|it| failed.contains(&it.receipt)).cloned().collect()
-                }
-                Either::Right(_) => batch.clone(),
-            };
+            let again =
+                match select(Box::pin(projector.project(batch.clone())), Box::pin(life)).await {
+                    Either::Left((failed, _)) => {
+                        let failed: Vec<_> = failed.into_iter().map(|it| it.receipt).collect();
+                        batch.iter().filter(|it| failed.contains(&it.receipt)).cloned().collect()
+                    }
+                    Either::Right(_) => batch.clone(),
+                };
             self.queue.with(|queue| {
                 queue.taken -= batch.len();
                 queue.messages.extend(again);

@@ -6,7 +6,9 @@ use ledgerfold::{
     Decider, Envelope, InvalidId, Recorded, StreamId, Version,
     command::{Answer, CommandError, CommandHandler},
     ports::{CounterKey, EventStore, IndexKey, Skips},
-    project::{Counts, Projection, Projector, ReadModel, RowModel, Tally, TallyModel},
+    project::{
+        Counts, Projection, Projector, ProjectorPorts, ReadModel, RowModel, Tally, TallyModel,
+    },
     vocabulary::{Delivery, Receipt},
 };
 use ledgerfold_proofs::conformance::notebook::{Notebook, NotebookEvent, Refused, write};
@@ -134,7 +136,8 @@ impl World {
     /// A projector that parks nothing.
     pub(crate) fn projector(&self, model: Arc<dyn ReadModel>, skips: Arc<dyn Skips>) -> Projector {
         let random = Arc::new(SeededRandom::new(1));
-        Projector::new(model, self.log.clone(), skips, self.clock.clone(), random)
+        let (log, clock) = (self.log.clone(), self.clock.clone());
+        Projector::new(model, ProjectorPorts { log, skips, clock, random })
     }
 
     /// All events of the log, stream by stream.

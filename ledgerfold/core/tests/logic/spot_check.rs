@@ -17,7 +17,7 @@ use ledgerfold::{
         Clock, CommitPage, EventStore, Page, Parked, Quarantine, Resume, Segment, StoreError,
         StoredRow, Streams, StreamsError,
     },
-    project::{Consumer, Verdict},
+    project::Verdict,
     rebuild::Plan,
     reconcile::{Look, Sample, SpotCheck, SpotChecked, Summary},
     vocabulary::Generation,
@@ -68,7 +68,7 @@ async fn streams(stage: &Stage, count: usize) -> Vec<StreamId> {
     let commits = stage.log.commits();
     for projection in [PAGES, WORDS] {
         let events = commits.iter().flat_map(|commit| commit.envelopes().collect::<Vec<_>>());
-        assert_eq!(stage.projector(projection).consume(deliveries(events)).await, []);
+        assert_eq!(stage.projector(projection).project(deliveries(events)).await, []);
     }
     streams
 }

@@ -16,7 +16,7 @@ use ledgerfold::{
         ReadTable, ReadView, RemovedPage, Resume, RowReader, RowStore, SegmentProgress, Settled,
         StoreError, StoredRow, TallyReader, TallyStore, Transaction, Written,
     },
-    project::{Catalog, Generational, Projectors},
+    project::{Catalog, Models, Projector, ProjectorPorts},
     query::{LiveRows, LiveTallies},
     rebuild::Rebuilder,
     vocabulary::{Generation, Generations, NewCommit, Retired},
@@ -129,20 +129,25 @@ impl Stage {
         Arc::new(Slow { inner: self.generations.clone(), weather: self.weather.clone() })
     }
 
-    fn projectors(&self, projection: &str) -> Projectors {
-        let models = self.catalog.models(projection, self.table(projection)).expect("it is there");
-        let random = Arc::new(SeededRandom::new(self.weather.draw(1_000)));
-        let (log, skips) = (self.slow_log(), self.parked(projection));
-        Projectors::new(models, log, skips, self.clock.clone(), random)
+    fn models(&self, projection: &str) -> Models {
+        self.catalog.models(projection, self.table(projection)).expect("it is there")
     }
 
-    pub(crate) fn projector(&self, projection: &str) -> Generational {
-        Generational::new(self.projectors(projection), self.slow_generations())
+    fn ports(&self, projection: &str) -> ProjectorPorts {
+        let random = Arc::new(SeededRandom::new(self.weather.draw(1_000)));
+        let (log, skips) = (self.slow_log(), self.parked(projection));
+        ProjectorPorts { log, skips, clock: self.clock.clone(), random }
+    }
+
+    pub(crate) fn projector(&self, projection: &str) -> Projector {
+        let generations = self.slow_generations();
+        Projector::of_generations(self.models(projection), generations, self.ports(projection))
     }
 
     pub(crate) fn rebuilder(&self, projection: &str) -> Rebuilder {
         let generations = self.slow_generations();
-        Rebuilder::new(self.projectors(projection), generations, self.log.clone())
+        let ports = self.ports(projection);
+        Rebuilder::new(self.models(projection), generations, self.log.clone(), ports)
     }
 
     pub(crate) fn live_pages(&self) -> LiveRows {

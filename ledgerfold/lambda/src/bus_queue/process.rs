@@ -50,7 +50,7 @@ async fn handle<P: ProcessManager>(
         |message| unsigned.read(message, key).unwrap_or_else(|error| unreadable(message, &error));
     let deliveries: Vec<Delivery> = event.records.iter().map(&mut read).collect();
     let failed = handler.handle(deliveries).await;
-    let failed: Vec<_> = failed.into_iter().map(|(receipt, _)| receipt).collect();
+    let failed: Vec<_> = failed.into_iter().map(|failed| failed.receipt).collect();
     let unconfirmed = unsigned.among(&failed);
     (failed, unconfirmed)
 }

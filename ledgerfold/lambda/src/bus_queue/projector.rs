@@ -1,12 +1,12 @@
 //! The function that runs a projector.
 
-use std::{sync::Arc, time::Duration};
+use std::time::Duration;
 
 use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent, SqsMessage};
 use lambda_runtime::{LambdaEvent, run, service_fn};
 use ledgerfold::{
     Timestamp,
-    project::{Consumer, Maintenance, RetryScope, RetrySummary},
+    project::{Maintenance, Projector, RetryScope, RetrySummary},
     vocabulary::{Delivery, Receipt},
 };
 use ledgerfold_eventbridge::SigningKey;
@@ -30,18 +30,14 @@ const RESERVE: Duration = Duration::from_secs(4);
 ///
 /// # Errors
 /// The runtime's, if it cannot continue.
-pub async fn serve_projector(
-    projector: impl Consumer + 'static,
-    key: SigningKey,
-) -> Result<(), RunError> {
-    let projector = Arc::new(projector);
+pub async fn serve_projector(projector: Projector, key: SigningKey) -> Result<(), RunError> {
     run(service_fn(move |event: LambdaEvent<SqsEvent>| {
         let projector = projector.clone();
         let key = key.clone();
         async move {
             let until = event.context.deadline().checked_sub(RESERVE).map(Timestamp::try_from);
             let until = until.and_then(Result::ok).unwrap_or(Timestamp::UNIX_EPOCH);
-            let handled = handle(&*projector, event.payload, &key, until).await;
+            let handled = handle(&projector, event.payload, &key, until).await;
             let function = &event.context.env_config.function_name;
             metrics::unconfirmed_events(function, handled.unconfirmed);
             if let Some(retries) = handled.retries {
@@ -63,7 +59,7 @@ struct Handled {
 
 /// Events come first, so that they do not wait for retries of quarantined streams.
 async fn handle(
-    projector: &impl Consumer,
+    projector: &Projector,
     event: SqsEvent,
     key: &SigningKey,
     until: Timestamp,
@@ -79,8 +75,8 @@ async fn handle(
             }
         }
     }
-    let failed = projector.consume(deliveries).await;
-    let mut failed: Vec<_> = failed.into_iter().map(|(receipt, _)| receipt).collect();
+    let failed = projector.project(deliveries).await;
+    let mut failed: Vec<_> = failed.into_iter().map(|failed| failed.receipt).collect();
     let unconfirmed = unsigned.among(&failed);
     let retries =
         retry_parked(projector, calls.iter().map(|(_, streams)| *streams).max(), until).await;
@@ -93,12 +89,12 @@ async fn handle(
 /// Retries once, even if several messages request it. If the retry cannot start, they are delivered again,
 /// and in the end reach the dead-letter queue, which has an alarm.
 async fn retry_parked(
-    projector: &impl Consumer,
-    which: Option<RetryScope>,
+    projector: &Projector,
+    scope: Option<RetryScope>,
     until: Timestamp,
 ) -> Result<Option<RetrySummary>, ()> {
-    let Some(which) = which else { return Ok(None) };
-    match projector.retry_parked(which, until).await {
+    let Some(scope) = scope else { return Ok(None) };
+    match projector.retry_parked(scope, until).await {
         Ok(retries) => Ok(Some(retries)),
         Err(error) => {
             tracing::error!(%error, "retry of quarantined streams failed");
@@ -130,7 +126,7 @@ mod tests {
         CommandId, Recorded, Timestamp, Version,
         command::Loaded,
         ports::EventStore,
-        project::{Projection, Projector, RetrySummary, RowModel},
+        project::{Projection, Projector, ProjectorPorts, RetrySummary, RowModel},
         vocabulary::NewCommit,
     };
     use ledgerfold_proofs::conformance::notebook::{NotebookEvent, commit, fresh};
@@ -139,11 +135,13 @@ mod tests {
     };
     use serde_json::json;
 
-    use super::{Arc, Consumer, Handled, SqsBatchResponse, SqsEvent};
+    use std::sync::Arc;
+
+    use super::{Handled, SqsBatchResponse, SqsEvent};
     use crate::bus_queue::messages::{batch, failures, forged, key, on_the_bus, replayed};
 
     async fn handle(
-        projector: &impl Consumer,
+        projector: &Projector,
         event: SqsEvent,
         until: Timestamp,
     ) -> (SqsBatchResponse, Option<RetrySummary>) {
@@ -178,7 +176,7 @@ mod tests {
         let model = Arc::new(RowModel::<Count>::new(rows.clone()));
         let (clock, random) = (Arc::<ManualClock>::default(), Arc::new(SeededRandom::new(1)));
         let skips = Arc::<MemoryQuarantine>::default();
-        let projector = Projector::new(model, log, skips, clock, random);
+        let projector = Projector::new(model, ProjectorPorts { log, skips, clock, random });
         let event = batch(&[
             ("good", replayed(on_the_bus(first.as_commit()))),
             ("garbage", json!({"detail": {}})),
@@ -245,9 +243,9 @@ mod tests {
         fn projector<P: Projection>(&self) -> Projector {
             let model = Arc::new(RowModel::<P>::new(self.rows.clone()));
             let (clock, random) = (Arc::<ManualClock>::default(), Arc::new(SeededRandom::new(1)));
-            let (log, quarantine) = (self.log.clone(), self.quarantine.clone());
-            let projector = Projector::new(model, log, quarantine.clone(), clock, random);
-            projector.with_quarantine(quarantine)
+            let (log, skips) = (self.log.clone(), self.quarantine.clone());
+            let projector = Projector::new(model, ProjectorPorts { log, skips, clock, random });
+            projector.with_quarantine(self.quarantine.clone())
         }
     }
 

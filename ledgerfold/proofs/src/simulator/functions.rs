@@ -9,9 +9,9 @@ use futures::channel::oneshot;
 use ledgerfold::{
     Timestamp,
     command::{Answer, CommandError, CommandHandler, JointHandler},
-    project::{Consumer, RetryScope},
+    project::RetryScope,
     relay::{Relay, StreamRecord, Unsent},
-    vocabulary::{Delivery, Receipt},
+    vocabulary::{Delivery, FailedReceipt},
 };
 
 use super::{
@@ -116,9 +116,9 @@ pub(super) async fn project(
     world: &World,
     queue: usize,
     batch: Vec<Delivery>,
-) -> Option<Vec<(Receipt, String)>> {
+) -> Option<Vec<FailedReceipt>> {
     let projector = world.subjects[queue].projector(world);
-    world.processes.start(async move { projector.consume(batch).await }).await.ok()
+    world.processes.start(async move { projector.project(batch).await }).await.ok()
 }
 
 /// The handlers of a command function, which remember on their own until their container dies.

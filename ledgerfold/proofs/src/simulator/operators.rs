@@ -6,7 +6,7 @@ use std::{sync::Arc, time::Duration};
 use ledgerfold::{
     StreamId,
     ports::{Clock, Segment, Streams, StreamsError},
-    project::{ProjectError, TallyModel, UnknownModel, Verifiable},
+    project::{ProjectError, ProjectorPorts, TallyModel, UnknownModel, Verifiable},
     reconcile::{
         Counters, CountersVerdict, Effect, LostMemos, OnDivergence, Reconciler, Repairer, Summary,
     },
@@ -123,14 +123,15 @@ fn repairer(world: &World, queue: usize) -> Result<Repairer, UnknownModel> {
         }
         _ => subject.live()?,
     };
-    let (time, random) = world.time_and_chance();
+    let (clock, random) = world.time_and_chance();
     let on_divergence = match world.schedule.mishap {
         true => OnDivergence::Overwrite,
         false => OnDivergence::Report,
     };
     // No memo is lost in any schedule: what has none was never counted.
     let (log, skips) = (world.log.clone(), subject.quarantine.clone());
-    let repairer = Repairer::new(model, log, skips, time, random, on_divergence);
+    let repairer =
+        Repairer::new(model, ProjectorPorts { log, skips, clock, random }, on_divergence);
     Ok(repairer.with_lost_memos(LostMemos::Count))
 }
 

@@ -14,7 +14,7 @@ use ledgerfold::{
     command::CommandHandler,
     ports::{Clock, CommitPage, EventStore, StoreError},
     process::{DeadlineSweep, ProcessExpiry, ProcessHandler},
-    vocabulary::{Delivery, Receipt},
+    vocabulary::{Delivery, FailedReceipt},
 };
 
 use super::{
@@ -82,7 +82,7 @@ impl Reactor {
         &self,
         world: &World,
         mut batch: Vec<Delivery>,
-    ) -> Option<Vec<(Receipt, String)>> {
+    ) -> Option<Vec<FailedReceipt>> {
         let replayed = batch.iter().filter(|delivery| delivery.replay.is_some()).count();
         world.witness.count(|report| report.refused_replays += replayed);
         self.idle.store(replayed == batch.len(), Ordering::SeqCst);

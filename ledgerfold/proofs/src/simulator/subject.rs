@@ -7,7 +7,7 @@ use std::sync::{
 
 use ledgerfold::{
     ports::{EventStore, GenerationStore},
-    project::{Catalog, Generational, Models, Projectors, UnknownModel, Verifiable},
+    project::{Catalog, Models, Projector, ProjectorPorts, UnknownModel, Verifiable},
     rebuild::Rebuilder,
     vocabulary::Generations,
 };
@@ -82,29 +82,32 @@ impl Subject {
         self.models(&Code::Mended.catalog()).open(self.record().live())
     }
 
-    fn projectors(&self, world: &World, code: Code) -> Projectors {
-        let (time, random) = world.time_and_chance();
+    fn ports(&self, world: &World) -> ProjectorPorts {
+        let (clock, random) = world.time_and_chance();
         let log: Arc<dyn EventStore> = match world.plant {
             Plant::GapsIgnored => Amended::of(world.log.clone(), Deaf),
             _ => world.log.clone(),
         };
-        Projectors::new(self.models(&code.catalog()), log, self.quarantine.clone(), time, random)
+        ProjectorPorts { log, skips: self.quarantine.clone(), clock, random }
     }
 
     /// The projector function that starts now.
-    pub(super) fn projector(&self, world: &World) -> Generational {
+    pub(super) fn projector(&self, world: &World) -> Projector {
         let generations: Arc<dyn GenerationStore> = match world.plant {
             Plant::BuildingNotKept => Arc::new(Blinkered(self.generations.clone())),
             _ => self.generations.clone(),
         };
         let code = world.deployment.draw(&world.clockwork);
-        let projector = Generational::new(self.projectors(world, code), generations);
+        let models = self.models(&code.catalog());
+        let projector = Projector::of_generations(models, generations, self.ports(world));
         projector.with_quarantine(self.quarantine.clone())
     }
 
     /// What rebuilds it.
     pub(super) fn rebuilder(&self, world: &World, code: Code) -> Rebuilder {
-        let (projectors, generations) = (self.projectors(world, code), self.generations.clone());
-        Rebuilder::new(projectors, generations, world.log.clone()).with_longest_read(LONGEST_READ)
+        let models = self.models(&code.catalog());
+        let generations = self.generations.clone();
+        Rebuilder::new(models, generations, world.log.clone(), self.ports(world))
+            .with_longest_read(LONGEST_READ)
     }
 }

@@ -11,7 +11,7 @@ use std::{
 use ledgerfold::{
     ports::Clock,
     project::RetryScope,
-    vocabulary::{Delivery, Receipt},
+    vocabulary::{Delivery, FailedReceipt, Receipt},
 };
 
 use super::{
@@ -210,14 +210,14 @@ impl World {
     }
 
     /// Deletes what is done of a batch. A function that died has done nothing that is known of.
-    fn settle(&self, queue: usize, batch: &[Receipt], failed: Option<Vec<(Receipt, String)>>) {
+    fn settle(&self, queue: usize, batch: &[Receipt], failed: Option<Vec<FailedReceipt>>) {
         let Some(failed) = failed else { return };
         // A process's command may lose its races against clients, and then its message comes again.
         let is_smooth = self.schedule.is_smooth() && queue != PROCESS;
-        if let Some((_, reason)) = failed.first().filter(|_| is_smooth) {
+        if let Some(FailedReceipt { reason, .. }) = failed.first().filter(|_| is_smooth) {
             self.witness.violated(format!("a message was not applied at once: {reason}"));
         }
-        let failed: Vec<_> = failed.into_iter().map(|(receipt, _)| receipt).collect();
+        let failed: Vec<_> = failed.into_iter().map(|failed| failed.receipt).collect();
         self.queues[queue].settle(batch, &failed);
     }
 

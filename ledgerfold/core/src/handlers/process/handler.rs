@@ -1,4 +1,4 @@
-use std::sync::Arc;
+use std::{future::ready, sync::Arc};
 
 use futures::{StreamExt, stream};
 
@@ -7,7 +7,7 @@ use crate::{
     CommandId, DecodeError, Envelope, StreamId, Version,
     command::CommandHandler,
     ports::{Cause, Deadline, DeadlineError, DeadlineKey, DeadlineStore, EventReader, StoreError},
-    vocabulary::{Content, Delivery, Panicked, Receipt, panics::guarded},
+    vocabulary::{Content, Delivery, FailedReceipt, Panicked, panics::guarded},
 };
 
 /// How many messages of a batch are at work at a time.
@@ -63,33 +63,23 @@ impl<P: ProcessManager> ProcessHandler<P> {
 
     /// Takes a batch, and answers with the messages that must come again, each with the reason. What
     /// a replay brings is done without a look at it. Messages do not stand in each other's way.
-    pub async fn handle(&self, deliveries: Vec<Delivery>) -> Vec<(Receipt, String)> {
+    pub async fn handle(&self, deliveries: Vec<Delivery>) -> Vec<FailedReceipt> {
         let outcomes = stream::iter(deliveries).map(|delivery| async move {
-            let outcome = self.take(delivery.content, delivery.replay.is_some()).await;
-            (delivery.receipt, outcome)
+            let receipt = delivery.receipt.clone();
+            let reason = self.take(delivery).await.err()?.to_string();
+            let process = P::NAME;
+            tracing::error!(%process, message = receipt.0, reason, "message not reacted to");
+            Some(FailedReceipt { receipt, reason })
         });
-        let outcomes: Vec<_> = outcomes.buffer_unordered(CONCURRENT_MESSAGES).collect().await;
-        let mut failed = Vec::new();
-        for (receipt, outcome) in outcomes {
-            if let Err(error) = outcome {
-                let (process, reason) = (P::NAME, error.to_string());
-                tracing::error!(%process, message = receipt.0, reason, "message not reacted to");
-                failed.push((receipt, reason));
-            }
-        }
-        failed
+        outcomes.buffer_unordered(CONCURRENT_MESSAGES).filter_map(ready).collect().await
     }
 
-    async fn take(
-        &self,
-        content: Result<Content, String>,
-        replayed: bool,
-    ) -> Result<(), ProcessError> {
-        if replayed {
-            tracing::info!(process = %P::NAME, "a replayed message is none for a process");
+    async fn take(&self, delivery: Delivery) -> Result<(), ProcessError> {
+        if delivery.replay.is_some() {
+            tracing::info!(process = %P::NAME, "a process ignores replayed messages");
             return Ok(());
         }
-        match content.map_err(ProcessError::Unreadable)? {
+        match delivery.content.map_err(ProcessError::Unreadable)? {
             Content::Event(envelope) => self.react(&envelope).await,
             Content::Pointer { stream, committed } => {
                 for envelope in self.commit(stream, committed).await? {

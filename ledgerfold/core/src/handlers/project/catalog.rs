@@ -1,6 +1,6 @@
 use std::{collections::BTreeSet, sync::Arc};
 
-use super::{Projection, RowModel, Tally, TallyModel};
+use super::{Projection, ProjectorPorts, RowModel, Tally, TallyModel, Updater};
 use crate::{
     ports::{GenerationStore, PortError, ReadStoreError, ReadTable, Written},
     project::Verifiable,
@@ -143,6 +143,15 @@ impl Models {
         let entry = self.entries.iter().find(|entry| entry.revision == generation.revision);
         let entry = entry.ok_or_else(|| self.unknown(generation))?;
         Ok((entry.open)(&*self.table, generation.number))
+    }
+
+    /// The updater of a generation.
+    pub(crate) fn updater(
+        &self,
+        generation: GenerationRef,
+        ports: &ProjectorPorts,
+    ) -> Result<Updater, UnknownModel> {
+        Ok(Updater::new(self.open(generation)?, ports.clone()))
     }
 
     /// The record of the generations, for whoever is about to write. Where there is none, the first

@@ -1,36 +1,38 @@
-//! Parking what cannot be moved on, and healing it.
+//! Parked streams and their retries.
 //!
-//! A stream with an event that a read model cannot apply stays where it is before that event. Whatever
-//! arrives of it later meets the same event when the gap is read from the log, and parks it again: so
-//! later events wait, without a lock, and every other stream goes on. Once the cause is mended, a round
-//! of healing brings the stream forward from the log; nothing has to be sent again.
+//! A read model stops a stream before the first event that it cannot apply. Later messages of the stream meet the
+//! same event when the gap is read from the log, and park the stream again: so later events wait, without a lock, and
+//! all other streams go on. After a fix, a round of retries brings the stream forward from the log. Nobody needs to
+//! send anything again.
 
-use std::{future::ready, time::Duration};
+use std::{future::ready, sync::Arc, time::Duration};
 
 use futures::{StreamExt, stream};
 use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    ProjectError,
-    inbox::Arrived,
-    projector::{CONCURRENT_STREAMS, Progress, Projector},
+    UnknownModel,
+    batch::Arrived,
+    live::{LiveModel, reason, release},
+    projector::CONCURRENT_STREAMS,
+    updater::Progress,
 };
 use crate::{
-    StreamId, Timestamp, Version,
-    ports::{Parked, Quarantine, QuarantineError},
+    Timestamp, Version,
+    ports::{PageWalk, Parked, Quarantine, QuarantineError, ReadStoreError},
+    waiting::ExponentialWait,
 };
 
-/// The most streams that one round tries, so that it holds no more in memory, however many stand parked.
+/// The most streams that one round tries. It limits memory, however many streams are parked.
 const ATTEMPTS_PER_ROUND: usize = 1_000;
-/// How long a stream is left alone after its first failed attempt; twice as long after each further one.
-const FIRST_WAIT: Duration = Duration::from_secs(60);
-/// But never longer, so that no mended stream has to wait for more.
-const LONGEST_WAIT: Duration = Duration::from_secs(60 * 60);
-/// As much of a reason as is worth keeping: it may quote what it could not read.
-const REASON_CHARACTERS: usize = 500;
+/// The wait between retries of one stream. It ends at an hour, so that no fixed stream waits longer.
+const WAIT: ExponentialWait =
+    ExponentialWait::new(Duration::from_secs(60), Duration::from_secs(60 * 60));
+/// The length at which a reason is cut: it may quote data that could not be read.
+pub(super) const REASON_CHARACTERS: usize = 500;
 
-/// What a projector may be told to do, beside taking events; written as JSON into its queue.
+/// A request to a projector, sent as JSON through its queue.
 ///
 /// ```
 /// use ledgerfold::project::{Maintenance, RetryScope};
@@ -45,61 +47,58 @@ const REASON_CHARACTERS: usize = 500;
 pub enum Maintenance {
     /// Try the parked streams again.
     Retry {
-        /// Which of them.
+        /// The streams to try.
         #[serde(default)]
         streams: RetryScope,
     },
 }
 
-/// Which parked streams a round of healing tries.
+/// The parked streams that a round of retries tries.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum RetryScope {
-    /// Those that were left alone for long enough: what has failed often is tried ever more rarely, so
-    /// that thousands of parked streams cost little.
+    /// The streams whose wait is over. The wait grows with each failed retry, so that thousands of parked streams
+    /// cost little.
     #[default]
     Due,
-    /// All of them: for whom has just mended something.
+    /// All parked streams: for an operator who has just deployed a fix.
     All,
 }
 
-/// What a round of healing has come to.
+/// The result of a round of retries.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct RetrySummary {
-    /// How many streams were moved on and stand parked no more.
+    /// How many streams recovered and left the quarantine.
     pub recovered: usize,
-    /// How many still stand parked.
+    /// How many streams are still parked.
     pub parked: usize,
 }
 
-impl Projector {
-    /// Tries parked streams again, from the log, those first that have waited longest; begins with none
-    /// after `until`. What cannot be moved on stays parked, with what is wrong now.
-    ///
-    /// # Errors
-    /// [`QuarantineError`] where the parked streams cannot be listed.
-    pub async fn retry_parked(
-        &self,
-        which: RetryScope,
-        until: Timestamp,
-    ) -> Result<RetrySummary, QuarantineError> {
-        let Some(quarantine) = &self.quarantine else {
-            return Ok(RetrySummary::default());
-        };
-        let survey = DueStreams::of(&**quarantine, which, self.clock.now()).await?;
-        Ok(self.retry_all(&**quarantine, survey, until).await)
-    }
+/// A round of retries could not begin. The next one may.
+#[derive(Debug, thiserror::Error)]
+pub enum RetryError {
+    /// The parked streams cannot be listed.
+    #[error(transparent)]
+    Quarantine(#[from] QuarantineError),
+    /// The record of the generations cannot be read.
+    #[error(transparent)]
+    Generations(#[from] ReadStoreError),
+    /// The program lacks the live generation's model.
+    #[error(transparent)]
+    Model(#[from] UnknownModel),
+}
 
-    /// Tries what a survey has found.
-    pub(super) async fn retry_all(
+impl LiveModel {
+    /// Tries the streams that are due.
+    pub(super) async fn retry(
         &self,
-        quarantine: &dyn Quarantine,
+        quarantine: &Arc<dyn Quarantine>,
         DueStreams { parked, due }: DueStreams,
         until: Timestamp,
     ) -> RetrySummary {
         let recovered = stream::iter(due)
             .take_while(|_| ready(self.clock.now() < until))
-            .map(|parked| self.try_again(quarantine, parked))
+            .map(|parked| self.try_again(&**quarantine, parked))
             .buffer_unordered(CONCURRENT_STREAMS)
             .filter(|is_recovered| ready(*is_recovered))
             .count()
@@ -107,55 +106,14 @@ impl Projector {
         RetrySummary { recovered, parked: parked.saturating_sub(recovered) }
     }
 
-    /// Owes the stream what it was told of. Once this is done the messages may go: the log has the
-    /// events, and the entry says that they are wanted.
-    pub(super) async fn park(
-        &self,
-        quarantine: &dyn Quarantine,
-        stream: &StreamId,
-        owed_version: Version,
-        position: Option<Version>,
-        error: &ProjectError,
-    ) -> Result<(), QuarantineError> {
-        let now = self.clock.now();
-        let before = quarantine.get(stream).await?;
-        let parked = Parked {
-            stream: stream.clone(),
-            position,
-            version: error.version(),
-            owed_version: before
-                .as_ref()
-                .map_or(owed_version, |before| before.owed_version.max(owed_version)),
-            reason: reason(error),
-            since: before.as_ref().map_or(now, |before| before.since),
-            attempts: before.as_ref().map_or(0, |before| before.attempts),
-            tried: before.as_ref().map_or(now, |before| before.tried),
-        };
-        quarantine.park(&parked).await?;
-        tracing::warn!(%stream, reason = parked.reason, "stream parked");
-        Ok(())
-    }
-
-    /// Removes the entry of a stream that has come this far. Where it cannot be removed the next round
-    /// of healing does it.
-    pub(super) async fn release(&self, stream: &StreamId, reached: Version) -> bool {
-        let Some(quarantine) = &self.quarantine else {
-            return true;
-        };
-        let released = quarantine.release(stream, reached).await;
-        if let Err(error) = &released {
-            tracing::warn!(%stream, %error, "stream not released yet");
-        }
-        released.is_ok()
-    }
-
-    /// Whether the stream could be brought to all that it owes, and is parked no more.
+    /// Whether the stream reached the version that its entry asks for, and left the quarantine.
     async fn try_again(&self, quarantine: &dyn Quarantine, parked: Parked) -> bool {
         let mut progress = Progress::default();
-        let owed = Arrived::word_of(parked.owed_version);
-        let Err(error) = self.bring_forward(&parked.stream, &owed, &mut progress).await else {
+        let owed = Arrived::only_version(parked.owed_version);
+        let outcome = self.updater.bring_forward(&parked.stream, &owed, &mut progress).await;
+        let Err(error) = outcome else {
             let reached = progress.position.unwrap_or(Version::NONE);
-            return self.release(&parked.stream, reached).await;
+            return release(quarantine, &parked.stream, reached).await;
         };
         let again = Parked {
             position: progress.position,
@@ -166,16 +124,17 @@ impl Projector {
             ..parked
         };
         if let Err(error) = quarantine.park(&again).await {
-            // It stays parked as it was, and is tried again too early, which costs little.
-            tracing::warn!(stream = %again.stream, %error, "attempt to heal not noted");
+            // It stays parked as it was, and the next retry comes too early, which costs little.
+            tracing::warn!(stream = %again.stream, %error, "failed retry not recorded");
         }
         false
     }
 }
 
-/// How many streams stand parked, and which to try now.
+/// The parked streams that a round of retries tries.
 #[derive(Default)]
 pub(super) struct DueStreams {
+    /// How many streams are parked, due or not.
     parked: usize,
     due: Vec<Parked>,
 }
@@ -183,38 +142,29 @@ pub(super) struct DueStreams {
 impl DueStreams {
     pub(super) async fn of(
         quarantine: &dyn Quarantine,
-        which: RetryScope,
+        scope: RetryScope,
         now: Timestamp,
     ) -> Result<Self, QuarantineError> {
-        let mut survey = Self::default();
-        let mut after = None;
-        loop {
-            let page = quarantine.list(after.as_ref()).await?;
-            survey.parked += page.items.len();
-            let wanted =
-                page.items.into_iter().filter(|it| which == RetryScope::All || is_due(it, now));
-            survey.due.extend(wanted);
-            survey.due.sort_by_key(|parked| parked.tried);
-            survey.due.truncate(ATTEMPTS_PER_ROUND);
-            match page.next {
-                Some(next) => after = Some(next),
-                None => return Ok(survey),
-            }
+        let mut found = Self::default();
+        let mut walk = PageWalk::start();
+        while let Some(after) = walk.next_place() {
+            let parked = walk.turn(quarantine.list(after.as_ref()).await?);
+            found.parked += parked.len();
+            found.due.extend(
+                parked.into_iter().filter(|it| scope == RetryScope::All || is_due(it, now)),
+            );
+            found.due.sort_by_key(|parked| parked.tried);
+            found.due.truncate(ATTEMPTS_PER_ROUND);
         }
+        Ok(found)
     }
 }
 
-/// A clock that was set back must not put a stream off for ever.
+/// Also due if the clock was set back: otherwise the stream might wait for years.
 fn is_due(parked: &Parked, now: Timestamp) -> bool {
     let rested = now.duration_since(parked.tried);
-    let wait = parked.attempts.checked_sub(1).map_or(Duration::ZERO, |doublings| {
-        FIRST_WAIT.saturating_mul(1 << doublings.min(16)).min(LONGEST_WAIT)
-    });
-    rested.is_negative() || rested >= SignedDuration::try_from(wait).unwrap_or(SignedDuration::MAX)
-}
-
-fn reason(error: &ProjectError) -> String {
-    error.to_string().chars().take(REASON_CHARACTERS).collect()
+    let wait = SignedDuration::try_from(WAIT.after(parked.attempts)).unwrap_or(SignedDuration::MAX);
+    rested.is_negative() || rested >= wait
 }
 
 #[cfg(test)]

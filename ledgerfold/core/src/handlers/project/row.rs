@@ -3,10 +3,7 @@ use std::{fmt, marker::PhantomData, sync::Arc};
 use async_trait::async_trait;
 use serde::{Serialize, de::DeserializeOwned};
 
-use super::{
-    Inapplicable, ProjectError, Skipped,
-    projector::{Position, ReadModel},
-};
+use super::{Inapplicable, Position, ProjectError, ReadModel, Skipped};
 use crate::{
     Decoded, Envelope, Event, InvalidId, Payload, Recorded, StreamId, Version,
     ports::{IndexKey, ReadStoreError, RowStore, StoredRow, Written},

@@ -1,4 +1,4 @@
-use super::{ProjectError, Skipped, projector::Position, tail::Tail};
+use super::{Position, ProjectError, Skipped, tail::Tail};
 use crate::{
     Envelope, StreamId,
     ports::{Skips, Written},

@@ -1,4 +1,4 @@
-use super::inbox::Arrived;
+use super::batch::Arrived;
 use crate::{
     Envelope, StreamId, Version,
     ports::{EventReader, StoreError},

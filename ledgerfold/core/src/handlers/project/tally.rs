@@ -4,8 +4,7 @@ use async_trait::async_trait;
 use serde::{Serialize, de::DeserializeOwned};
 
 use super::{
-    ProjectError, Skipped,
-    projector::{Position, ReadModel},
+    Position, ProjectError, ReadModel, Skipped,
     row::{inapplicable, open},
 };
 use crate::{

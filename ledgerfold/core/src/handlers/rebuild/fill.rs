@@ -6,7 +6,7 @@ use super::{CONCURRENT_STREAMS, FINDINGS, Observer, RebuildError, Rebuilder, Ste
 use crate::{
     StreamId,
     ports::{Page, Segment, SegmentProgress},
-    project::{ProjectError, Projector},
+    project::{ProjectError, Updater},
     vocabulary::Building,
     waiting::RateLimit,
 };
@@ -51,7 +51,7 @@ pub struct Unfilled {
 struct Work<'a> {
     rebuilder: &'a Rebuilder,
     building: &'a Building,
-    projector: Projector,
+    updater: Updater,
     pace: RateLimit<'a>,
     observer: Observer<'a>,
     reasons: Mutex<Vec<Unfilled>>,
@@ -73,8 +73,8 @@ impl Rebuilder {
         let work = Work {
             rebuilder: self,
             building,
-            projector: self.projectors.of(building.generation)?,
-            pace: RateLimit::new(plan.streams_per_second, &*self.projectors.clock),
+            updater: self.models.updater(building.generation, &self.ports)?,
+            pace: RateLimit::new(plan.streams_per_second, &*self.ports.clock),
             observer,
             reasons: Mutex::default(),
         };
@@ -155,8 +155,8 @@ impl Work<'_> {
     }
 
     async fn catch_up(&self, stream: &StreamId) -> Result<(), ProjectError> {
-        let head = self.rebuilder.projectors.log.head(stream).await?;
-        self.projector.catch_up_to(stream, head).await
+        let head = self.rebuilder.ports.log.head(stream).await?;
+        self.updater.catch_up_to(stream, head).await.map(drop)
     }
 }
 

@@ -4,7 +4,7 @@ use super::{Observer, RebuildError, Step, Verified};
 use crate::{
     Category, StreamId,
     ports::{GenerationStore, PageWalk, Streams, Written},
-    project::Projectors,
+    project::{Models, ProjectorPorts},
     vocabulary::{Building, Generations, InvalidChange, Purpose},
 };
 
@@ -32,7 +32,8 @@ const SETTLED: u32 = 10;
 /// ```
 #[derive(Clone)]
 pub struct Rebuilder {
-    pub(super) projectors: Projectors,
+    pub(super) models: Models,
+    pub(super) ports: ProjectorPorts,
     pub(super) generations: Arc<dyn GenerationStore>,
     pub(super) streams: Arc<dyn Streams>,
     category: Option<Category>,
@@ -40,14 +41,16 @@ pub struct Rebuilder {
 }
 
 impl Rebuilder {
-    /// A rebuilder of the projection that these projectors are of. What lists the streams must be
-    /// strongly consistent: a stream that began before the rebuild may not be missing.
+    /// A rebuilder of the projection with these models. The list of streams must be strongly consistent: a stream
+    /// that began before the rebuild may not be missing.
     pub fn new(
-        projectors: Projectors,
+        models: Models,
         generations: Arc<dyn GenerationStore>,
         streams: Arc<dyn Streams>,
+        ports: ProjectorPorts,
     ) -> Self {
-        Self { projectors, generations, streams, category: None, longest_read: LONGEST_READ }
+        let longest_read = LONGEST_READ;
+        Self { models, ports, generations, streams, category: None, longest_read }
     }
 
     /// Goes by the streams of this category only.
@@ -66,7 +69,7 @@ impl Rebuilder {
 
     /// The projection's name.
     pub const fn projection(&self) -> &'static str {
-        self.projectors.models.projection()
+        self.models.projection()
     }
 
     /// Which generations there are, or will be first.
@@ -74,7 +77,7 @@ impl Rebuilder {
     /// # Errors
     /// [`RebuildError::Store`].
     pub async fn generations(&self) -> Result<Generations, RebuildError> {
-        Ok(self.projectors.models.peek(&*self.generations).await?)
+        Ok(self.models.peek(&*self.generations).await?)
     }
 
     /// Records that a new generation is built with the newest revision of the model; or finds the one
@@ -83,7 +86,7 @@ impl Rebuilder {
     /// # Errors
     /// [`RebuildError::Occupied`] where another one is built.
     pub async fn begin(&self) -> Result<Building, RebuildError> {
-        let revision = self.projectors.models.newest();
+        let revision = self.models.newest();
         self.begin_for(|generations| match generations.building() {
             Some(it) if it.purpose == Purpose::Rebuild && it.generation.revision == revision => {
                 Ok(None)
@@ -103,7 +106,7 @@ impl Rebuilder {
     pub async fn begin_roll_back(&self) -> Result<Building, RebuildError> {
         let generations = self.generations().await?;
         if let Some(previous) = generations.previous() {
-            self.projectors.models.open(previous)?;
+            self.models.open(previous)?;
             self.let_readers_end(&generations).await;
         }
         self.begin_for(|generations| match generations.building() {
@@ -135,7 +138,7 @@ impl Rebuilder {
             return Err(RebuildError::Unsound(wrong));
         }
         let run = verified.building()?.run;
-        let switched = verified.record().switched(self.projectors.clock.now())?;
+        let switched = verified.record().switched(self.ports.clock.now())?;
         let written = self.generations.write(self.projection(), &switched).await?;
         if written == Written::Done {
             self.generations.forget(self.projection(), run).await?;
@@ -178,7 +181,7 @@ impl Rebuilder {
         let mut removed = 0_u64;
         let mut walk = PageWalk::start();
         while let Some(from) = walk.next_place() {
-            let page = self.projectors.models.table().remove(&retired, from.as_ref()).await?;
+            let page = self.models.table().remove(&retired, from.as_ref()).await?;
             walk.go_to(page.next);
             removed = removed.saturating_add(page.removed);
             observer(Step::Removed(removed));
@@ -189,7 +192,7 @@ impl Rebuilder {
     /// Waits for those who asked before the last switch. The record knows when that was asked for, and not
     /// how much later it took effect; so the wait is counted from now, when it is seen.
     async fn let_readers_end(&self, generations: &Generations) {
-        let clock = &self.projectors.clock;
+        let clock = &self.ports.clock;
         let Some(since) = generations.live_since() else { return };
         let past = Duration::try_from(clock.now().duration_since(since)).unwrap_or_default();
         if past < self.longest_read.saturating_mul(SETTLED) {
@@ -203,7 +206,7 @@ impl Rebuilder {
         change: impl Fn(&Generations) -> Result<Option<Generations>, InvalidChange>,
     ) -> Result<Generations, RebuildError> {
         for _ in 0..ATTEMPTS {
-            let seen = self.projectors.models.recorded(&*self.generations).await?;
+            let seen = self.models.recorded(&*self.generations).await?;
             let Some(new) = change(&seen)? else { return Ok(seen) };
             if self.generations.write(self.projection(), &new).await? == Written::Done {
                 return Ok(new);

@@ -6,7 +6,7 @@ use super::{CONCURRENT_STREAMS, FINDINGS, Observer, Plan, RebuildError, Rebuilde
 use crate::{
     StreamId, Version,
     ports::{Page, Segment, SegmentProgress, Skip, Written},
-    project::{Comparison, ProjectError, Projector, Projectors, Verdict, Verifiable},
+    project::{Comparison, ProjectError, ProjectorPorts, Updater, Verdict, Verifiable},
     reconcile::{Counters, CountersVerdict, Finding, Summary},
     vocabulary::{Building, Generations, InvalidChange},
     waiting::RateLimit,
@@ -79,7 +79,7 @@ impl Verified {
 struct Work<'a> {
     rebuilder: &'a Rebuilder,
     model: Arc<dyn Verifiable>,
-    projector: Projector,
+    updater: Updater,
     pace: RateLimit<'a>,
     observer: Observer<'a>,
     found: Mutex<Found>,
@@ -108,13 +108,13 @@ impl Rebuilder {
         observer: Observer<'_>,
     ) -> Result<Verified, RebuildError> {
         let record = self.without_missed_event(building).await?;
-        let model = self.projectors.models.open(building.generation)?;
+        let model = self.models.open(building.generation)?;
         let found = Found { counters: Counters::begin(&*model).await?, ..Found::default() };
         let work = Work {
             rebuilder: self,
             model: model.clone(),
-            projector: self.projectors.of(building.generation)?,
-            pace: RateLimit::new(plan.streams_per_second, &*self.projectors.clock),
+            updater: self.models.updater(building.generation, &self.ports)?,
+            pace: RateLimit::new(plan.streams_per_second, &*self.ports.clock),
             observer,
             found: Mutex::new(found),
         };
@@ -127,7 +127,7 @@ impl Rebuilder {
         let Found { summary, findings, skipped, counters } =
             work.found.into_inner().unwrap_or_default();
         let counters = match counters {
-            Some(counters) => Some(counters.end(&*model, &*self.projectors.clock).await?),
+            Some(counters) => Some(counters.end(&*model, &*self.ports.clock).await?),
             None => None,
         };
         Ok(Verified { record, summary, findings, skipped, counters, accepted: false })
@@ -185,9 +185,9 @@ impl Work<'_> {
             return Ok(first);
         }
         let due = first.head;
-        match self.projector.catch_up_to(stream, due).await {
+        match self.updater.catch_up_to(stream, due).await {
             Err(error) if error.is_lasting() => return Ok(first),
-            outcome => outcome?,
+            outcome => drop(outcome?),
         }
         let mut again = self.compare(stream).await?;
         let reached = again.stored.unwrap_or(Version::NONE) >= due;
@@ -198,7 +198,7 @@ impl Work<'_> {
     }
 
     async fn compare(&self, stream: &StreamId) -> Result<Comparison, ProjectError> {
-        let Projectors { log, skips, .. } = &self.rebuilder.projectors;
+        let ProjectorPorts { log, skips, .. } = &self.rebuilder.ports;
         self.model.compare(stream, &**log, &**skips).await
     }
 }

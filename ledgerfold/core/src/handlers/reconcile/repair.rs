@@ -2,8 +2,8 @@ use std::sync::Arc;
 
 use crate::{
     StreamId, Version,
-    ports::{Clock, EventReader, Quarantine, Random, Skips, Written},
-    project::{Comparison, ProjectError, Projector, Verdict, Verifiable},
+    ports::{EventReader, Quarantine, Skips, Written},
+    project::{Comparison, ProjectError, ProjectorPorts, Updater, Verdict, Verifiable, release},
 };
 
 /// How often a row is written over that others keep moving.
@@ -26,7 +26,7 @@ pub struct Repairer {
     model: Arc<dyn Verifiable>,
     log: Arc<dyn EventReader>,
     skips: Arc<dyn Skips>,
-    projector: Projector,
+    updater: Updater,
     on_divergence: OnDivergence,
     lost_memos: LostMemos,
     quarantine: Option<Arc<dyn Quarantine>>,
@@ -71,22 +71,19 @@ impl Repairer {
     /// A repairer of this model, which moves it as its projector does.
     pub fn new(
         model: Arc<dyn Verifiable>,
-        log: Arc<dyn EventReader>,
-        skips: Arc<dyn Skips>,
-        clock: Arc<dyn Clock>,
-        random: Arc<dyn Random>,
+        ports: ProjectorPorts,
         on_divergence: OnDivergence,
     ) -> Self {
-        let projector = Projector::new(model.clone(), log.clone(), skips.clone(), clock, random);
+        let ProjectorPorts { log, skips, .. } = ports.clone();
+        let updater = Updater::new(model.clone(), ports);
         let lost_memos = LostMemos::default();
-        Self { model, log, skips, projector, on_divergence, lost_memos, quarantine: None }
+        Self { model, log, skips, updater, on_divergence, lost_memos, quarantine: None }
     }
 
     /// The same, trying what stands parked in this quarantine too.
     #[must_use]
     pub fn with_quarantine(self, quarantine: Arc<dyn Quarantine>) -> Self {
-        let projector = self.projector.with_quarantine(quarantine.clone());
-        Self { projector, quarantine: Some(quarantine), ..self }
+        Self { quarantine: Some(quarantine), ..self }
     }
 
     /// The same, with another answer to streams that a tally has no memo of.
@@ -108,7 +105,7 @@ impl Repairer {
                 Effect::Left
             }
             Verdict::Lost | Verdict::Behind => {
-                self.projector.catch_up_to(stream, before.head).await?;
+                self.catch_up_to(stream, before.head).await?;
                 Effect::CaughtUp
             }
             Verdict::Parked(_) => self.try_parked(stream).await?,
@@ -127,11 +124,20 @@ impl Repairer {
         // It may have been released since it was compared, by whoever has healed it.
         let owed =
             quarantine.get(stream).await?.map_or(Version::NONE, |parked| parked.owed_version);
-        match self.projector.catch_up_to(stream, owed).await {
+        match self.catch_up_to(stream, owed).await {
             Ok(()) => Ok(Effect::CaughtUp),
             Err(error) if error.is_lasting() => Ok(Effect::Left),
             Err(error) => Err(error),
         }
+    }
+
+    /// Moves the stream forward, and releases it from the quarantine.
+    async fn catch_up_to(&self, stream: &StreamId, version: Version) -> Result<(), ProjectError> {
+        let reached = self.updater.catch_up_to(stream, version).await?;
+        if let Some(quarantine) = &self.quarantine {
+            release(&**quarantine, stream, reached).await;
+        }
+        Ok(())
     }
 
     async fn overwrite(&self, stream: &StreamId) -> Result<Effect, ProjectError> {

@@ -15,8 +15,8 @@ use ledgerfold::{
         Clock, CounterKey, IndexKey, Parked, PortError, Quarantine, ReadStoreError, StoredRow,
     },
     project::{
-        Counts, Position, ProjectError, Projection, Projector, ReadModel, RetryScope, RetrySummary,
-        RowModel, Tally, Verdict, Verifiable,
+        Counts, Position, ProjectError, Projection, Projector, ProjectorPorts, ReadModel,
+        RetryScope, RetrySummary, RowModel, Tally, Verdict, Verifiable,
     },
     reconcile::{Effect, OnDivergence, Reconciler, Repairer},
     vocabulary::{Content, Delivery, Receipt},
@@ -355,8 +355,8 @@ async fn what_cannot_be_parked_comes_again() {
     world.parked_pages.fail(true);
     let failed = world.pages().project(from(&world, &stream, 1)).await;
     assert_eq!(failed.len(), 2, "{failed:?}");
-    assert!(failed[0].1.contains("it has no place"), "{failed:?}");
-    assert!(failed[0].1.contains("could not be parked"), "{failed:?}");
+    assert!(failed[0].reason.contains("it has no place"), "{failed:?}");
+    assert!(failed[0].reason.contains("could not be parked"), "{failed:?}");
     world.parked_pages.fail(false);
     take(&world.pages(), from(&world, &stream, 1)).await;
     assert_eq!(entry(&world).owed_version, Version::new(2));
@@ -383,7 +383,7 @@ async fn what_passes_by_itself_parks_nothing() {
         replay: None,
     };
     let failed = world.pages().project(vec![ahead]).await;
-    assert!(failed[0].1.contains("the log ends at 1"), "{failed:?}");
+    assert!(failed[0].reason.contains("the log ends at 1"), "{failed:?}");
     assert_eq!(world.parked_pages.parked(), []);
 }
 
@@ -478,7 +478,8 @@ async fn the_audit_tells_what_is_parked_from_what_is_lost_and_a_repair_tries_it(
     let repair = async |model: Arc<dyn Verifiable>| {
         let (clock, random) = (world.clock.clone(), Arc::new(SeededRandom::new(1)));
         let (log, skips) = (world.log.clone(), world.parked_pages.clone());
-        let repairer = Repairer::new(model, log, skips, clock, random, OnDivergence::Report);
+        let ports = ProjectorPorts { log, skips, clock, random };
+        let repairer = Repairer::new(model, ports, OnDivergence::Report);
         let repairer = repairer.with_quarantine(quarantine.clone());
         repairer.repair(&stream).await.expect("it can be tried").effect
     };

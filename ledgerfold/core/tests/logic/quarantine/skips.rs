@@ -6,7 +6,7 @@ use ledgerfold::{
     Actor, Envelope, Payload, Recorded, StreamId, Timestamp, Version,
     ports::{CounterKey, Signature, Skip, SkipReason, SkipRegister, Written},
     project::{
-        Comparison, Consumer, Counts, Projection, RetryScope, RetrySummary, RowModel, Tally,
+        Comparison, Counts, Projection, ProjectorPorts, RetryScope, RetrySummary, RowModel, Tally,
         TallyModel, Verdict, Verifiable,
     },
     query::{Until, as_of, fresh_counts, fresh_row},
@@ -87,10 +87,14 @@ async fn compare(world: &World, model: Arc<dyn Verifiable>, stream: &StreamId) -
 }
 
 async fn repair(world: &World, model: Arc<dyn Verifiable>, stream: &StreamId) -> Effect {
-    let (log, clock, parked) = (world.log.clone(), world.clock.clone(), world.parked_pages.clone());
-    let random = Arc::new(SeededRandom::new(1));
-    let overwrite = OnDivergence::Overwrite;
-    let repairer = Repairer::new(model, log, parked.clone(), clock, random, overwrite);
+    let parked = world.parked_pages.clone();
+    let ports = ProjectorPorts {
+        log: world.log.clone(),
+        skips: parked.clone(),
+        clock: world.clock.clone(),
+        random: Arc::new(SeededRandom::new(1)),
+    };
+    let repairer = Repairer::new(model, ports, OnDivergence::Overwrite);
     repairer.with_quarantine(parked).repair(stream).await.expect("it can be tried").effect
 }
 
@@ -193,7 +197,7 @@ async fn a_stream_is_not_parked_while_nobody_knows_whether_its_event_was_skipped
     world.parked_pages.fail_skips(true);
     let failed = world.pages().project(from(&world, &stream, 1)).await;
     assert_eq!(failed.len(), 2, "{failed:?}");
-    let (_, reason) = &failed[0];
+    let reason = &failed[0].reason;
     assert!(reason.contains("it has no place; and whether it was skipped"), "{reason}");
     assert_eq!(world.parked_pages.parked(), []);
 }
@@ -298,7 +302,7 @@ async fn stage_with_a_parked_stream() -> (Stage, StreamId) {
     let projector = stage.projector(PAGES).with_quarantine(stage.parked(PAGES));
     let commits = stage.log.commits();
     let events = commits.iter().flat_map(|commit| commit.envelopes().collect::<Vec<_>>());
-    assert_eq!(projector.consume(deliveries(events)).await, []);
+    assert_eq!(projector.project(deliveries(events)).await, []);
     assert_eq!(stage.parked_pages.parked().len(), 1);
     (stage, stream)
 }
@@ -324,7 +328,7 @@ async fn every_generation_goes_without_it_and_a_rebuild_tells_of_it() {
     let commits = stage.log.commits();
     let newest: Vec<_> = commits.last().expect("it was written").envelopes().collect();
     let projector = stage.projector(PAGES).with_quarantine(stage.parked(PAGES));
-    assert_eq!(projector.consume(deliveries(newest)).await, []);
+    assert_eq!(projector.project(deliveries(newest)).await, []);
     let retries =
         projector.retry_parked(RetryScope::All, Timestamp::MAX).await.expect("it can begin");
     assert_eq!(retries, RetrySummary { recovered: 1, parked: 0 });

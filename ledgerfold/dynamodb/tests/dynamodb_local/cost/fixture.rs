@@ -7,7 +7,7 @@ use ledgerfold::{
     Decider, StreamId, Version,
     command::{Answer, CommandError, CommandHandler, CommandRequest, JointDecider, JointHandler},
     ports::{Clock, EventReader, EventStore, GenerationStore, Random},
-    project::{Catalog, Generational, Projection, Projector, Projectors, ReadModel},
+    project::{Catalog, Projection, Projector, ProjectorPorts, ReadModel},
     query::LiveRows,
     vocabulary::{Content, Delivery, Generations, Receipt},
 };
@@ -76,12 +76,11 @@ impl Fixture {
     }
 
     pub(super) fn projector(&self, model: impl ReadModel + 'static) -> Projector {
-        let (log, clock, random) = self.ports();
-        Projector::new(Arc::new(model), log, self.skips.clone(), clock, random)
+        Projector::new(Arc::new(model), self.projector_ports())
     }
 
     /// A projector of all generations, with or without a second one under construction.
-    pub(super) async fn generational<P: Projection>(&self, is_building: bool) -> Generational {
+    pub(super) async fn generational<P: Projection>(&self, is_building: bool) -> Projector {
         let first = Generations::first(1);
         let begun = first.begun(1).expect("none is built");
         let abandoned = begun.abandoned().expect("one is built");
@@ -90,15 +89,18 @@ impl Fixture {
             self.generations.write(PAGES, &record).await.expect("it can be written");
         }
         let models = Catalog::new().rows::<P>(PAGES).models(PAGES, self.read_table.clone());
-        let (log, clock, random) = self.ports();
-        let (models, skips) = (models.expect("it exists"), self.skips.clone());
-        let projectors = Projectors::new(models, log, skips, clock, random);
-        Generational::new(projectors, self.generations.clone())
+        let models = models.expect("it exists");
+        Projector::of_generations(models, self.generations.clone(), self.projector_ports())
     }
 
     /// A reader of the live generation.
     pub(super) fn live<P: Projection>(&self) -> LiveRows {
         LiveRows::new::<P>(PAGES, self.read_table.clone(), self.generations.clone())
+    }
+
+    fn projector_ports(&self) -> ProjectorPorts {
+        let (log, clock, random) = self.ports();
+        ProjectorPorts { log, skips: self.skips.clone(), clock, random }
     }
 
     fn ports(&self) -> (Arc<dyn EventStore>, Arc<dyn Clock>, Arc<dyn Random>) {

@@ -4,7 +4,7 @@ use ledgerfold::{
     InvalidId, Recorded, StreamId, Version,
     command::Loader,
     ports::{CounterKey, IndexKey, Listing, RowReader},
-    project::{Consumer, Counts, Projection, RowModel, Tally, TallyModel},
+    project::{Counts, Projection, RowModel, Tally, TallyModel},
     query::{AuditPosition, LiveRows, Until, as_of, audit, fresh_counts},
     vocabulary::ConsistencyToken,
 };
@@ -137,8 +137,8 @@ async fn generations_moved(fixture: &Fixture, is_building: bool) -> Cost {
     let projector = fixture.generational::<Pages>(is_building).await;
     let mut first = fixture.deliveries(&stream, 0).await;
     let next = first.split_off(1);
-    assert_eq!(projector.consume(first).await, []);
-    let (cost, failed) = fixture.meter.of(projector.consume(next)).await;
+    assert_eq!(projector.project(first).await, []);
+    let (cost, failed) = fixture.meter.of(projector.project(next)).await;
     assert_eq!(failed, []);
     cost
 }
@@ -162,7 +162,7 @@ pub(super) async fn live_row_read_behind_a_change(fixture: &Fixture) -> Cost {
 async fn live_rows(fixture: &Fixture) -> (LiveRows, StreamId) {
     let stream = notebook(fixture, 2, 1).await;
     let projector = fixture.generational::<Pages>(false).await;
-    assert_eq!(projector.consume(fixture.deliveries(&stream, 0).await).await, []);
+    assert_eq!(projector.project(fixture.deliveries(&stream, 0).await).await, []);
     (fixture.live::<Pages>(), stream)
 }
 

@@ -1,0 +1,90 @@
+//! The messages of a batch, grouped by stream once. Nothing is read or written here.
+
+use std::collections::BTreeMap;
+
+use crate::{
+    Envelope, StreamId, Version,
+    vocabulary::{Content, Delivery, FailedReceipt, Receipt},
+};
+
+/// A batch of messages by stream.
+#[derive(Debug, Default)]
+pub(super) struct Batch {
+    pub(super) streams: Vec<(StreamId, Arrived)>,
+    /// The messages that cannot be read.
+    pub(super) unreadable: Vec<FailedReceipt>,
+}
+
+/// The messages of a batch that concern one stream.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Arrived {
+    receipts: Vec<Receipt>,
+    /// By version, which puts the events in order and drops repetitions.
+    events: BTreeMap<Version, Envelope>,
+    /// The end of the newest commit that a message names.
+    newest: Option<Version>,
+}
+
+impl Batch {
+    pub(super) fn of(deliveries: Vec<Delivery>) -> Self {
+        let mut streams: BTreeMap<StreamId, Arrived> = BTreeMap::new();
+        let mut unreadable = Vec::new();
+        for Delivery { receipt, content, .. } in deliveries {
+            let (stream, committed, event) = match content {
+                Ok(Content::Event(event)) => (event.stream.clone(), event.commit.1, Some(*event)),
+                Ok(Content::Pointer { stream, committed }) => (stream, committed, None),
+                Err(reason) => {
+                    unreadable.push(FailedReceipt { receipt, reason });
+                    continue;
+                }
+            };
+            streams.entry(stream).or_default().add(receipt, committed, event);
+        }
+        Self { streams: streams.into_iter().collect(), unreadable }
+    }
+
+    /// All messages of the batch, failed for one reason.
+    pub(super) fn fail(self, reason: &str) -> Vec<FailedReceipt> {
+        let failed = self.streams.into_iter().flat_map(|(_, arrived)| arrived.fail(reason));
+        self.unreadable.into_iter().chain(failed).collect()
+    }
+}
+
+impl Arrived {
+    /// A commit that ends at this version, without its events: they are in the log.
+    pub(super) fn only_version(committed: Version) -> Self {
+        Self { newest: Some(committed), ..Self::default() }
+    }
+
+    fn add(&mut self, receipt: Receipt, committed: Version, event: Option<Envelope>) {
+        self.receipts.push(receipt);
+        self.newest = self.newest.max(Some(committed));
+        self.events.extend(event.map(|event| (event.version, event)));
+    }
+
+    /// The version that a read model must reach to contain everything that arrived.
+    pub(super) fn newest(&self) -> Version {
+        self.newest.unwrap_or(Version::NONE)
+    }
+
+    /// The whole commits that follow this version without a gap.
+    pub(super) fn following(&self, mut version: Version) -> Vec<Envelope> {
+        let mut whole = Vec::new();
+        while let Some(next) = self.events.get(&version.next()) {
+            let commit: Vec<_> = self.events.range(next.commit.0..=next.commit.1).collect();
+            let last = next.commit.1;
+            if version.advance(commit.len()) != last {
+                break;
+            }
+            whole.extend(commit.into_iter().map(|(_, event)| event.clone()));
+            version = last;
+        }
+        whole
+    }
+
+    /// The messages of the stream, failed for one reason.
+    pub(super) fn fail(self, reason: &str) -> Vec<FailedReceipt> {
+        let failed = |receipt| FailedReceipt { receipt, reason: reason.to_owned() };
+        self.receipts.into_iter().map(failed).collect()
+    }
+}
