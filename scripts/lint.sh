@@ -14,6 +14,12 @@ cargo clippy --quiet --workspace --all-targets --all-features -- --deny warnings
 say documentation
 RUSTDOCFLAGS="--deny warnings" cargo doc --quiet --workspace --no-deps
 
+say layers of core
+scripts/layers.py
+
+say plain text
+scripts/prose.py
+
 say features of JSON
 scripts/features.sh
 

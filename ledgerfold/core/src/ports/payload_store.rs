@@ -23,6 +23,30 @@ pub trait PayloadStore: Send + Sync {
     fn uri(&self, id: &ContentId) -> String;
 }
 
+impl ContentId {
+    /// Fetches the content of this name and checks its digest.
+    ///
+    /// # Errors
+    /// [`PayloadError`].
+    pub async fn fetch(&self, store: &dyn PayloadStore) -> Result<String, PayloadError> {
+        let content = store.get(self).await?;
+        if Self::of(&content) != *self {
+            return Err(PayloadError::Damaged(self.clone()));
+        }
+        String::from_utf8(content).map_err(|_| PayloadError::Damaged(self.clone()))
+    }
+
+    /// Stores content under its name.
+    ///
+    /// # Errors
+    /// [`PayloadError`].
+    pub async fn keep(store: &dyn PayloadStore, content: String) -> Result<Self, PayloadError> {
+        let id = Self::of(content.as_bytes());
+        store.put(&id, content).await?;
+        Ok(id)
+    }
+}
+
 /// Content could not be kept or fetched; the store has tried again itself already.
 #[derive(Debug, thiserror::Error)]
 pub enum PayloadError {

@@ -6,10 +6,7 @@ use std::{
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use crate::{
-    InvalidId,
-    ports::{PayloadError, PayloadStore},
-};
+use crate::InvalidId;
 
 /// The name of some content: its SHA-256, in 64 hexadecimal digits.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -30,28 +27,6 @@ impl ContentId {
     /// The 64 digits.
     pub fn as_str(&self) -> &str {
         &self.0
-    }
-
-    /// The content of this name, checked: what has another digest is refused, whoever changed it.
-    ///
-    /// # Errors
-    /// [`PayloadError`].
-    pub async fn fetch(&self, store: &dyn PayloadStore) -> Result<String, PayloadError> {
-        let content = store.get(self).await?;
-        if Self::of(&content) != *self {
-            return Err(PayloadError::Damaged(self.clone()));
-        }
-        String::from_utf8(content).map_err(|_| PayloadError::Damaged(self.clone()))
-    }
-
-    /// Keeps content, and names it.
-    ///
-    /// # Errors
-    /// [`PayloadError`].
-    pub async fn keep(store: &dyn PayloadStore, content: String) -> Result<Self, PayloadError> {
-        let id = Self::of(content.as_bytes());
-        store.put(&id, content).await?;
-        Ok(id)
     }
 }
 

@@ -136,7 +136,7 @@ mod tests {
     fn a_cursor_of_what_is_no_key_is_refused() {
         for forged in [String::new(), "z".repeat(1_025)] {
             let text = Cursor(forged).to_text("orders of c-1");
-            let read = Cursor::<crate::ports::IndexOrder>::parse(&text, "orders of c-1");
+            let read = Cursor::<crate::EntityId>::parse(&text, "orders of c-1");
             assert_eq!(read, Err(DamagedToken));
         }
     }
