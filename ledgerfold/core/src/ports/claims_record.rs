@@ -32,7 +32,7 @@ pub struct ClaimsBuild {
     pub run: u64,
     /// The revision of the claims.
     pub revision: u32,
-    /// What it goes through at present.
+    /// The present walk.
     pub walk: Walk,
     /// How far, by segment.
     pub segments: Vec<SegmentProgress>,
@@ -40,7 +40,7 @@ pub struct ClaimsBuild {
     pub failed: u64,
 }
 
-/// What a build goes through, one behind the other.
+/// The walks of a build, one after the other.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Walk {
     /// All streams, for the keys that they own.
@@ -92,7 +92,7 @@ impl ClaimsRecord {
         }
     }
 
-    /// A build from the first stream on. What was complete is not relied on any more.
+    /// A build from the first stream on. Completeness of an earlier build no longer counts.
     #[must_use]
     pub fn begun(&self, revision: u32, segments: u32) -> Self {
         let (run, walk) = (self.number + 1, Walk::Streams);

@@ -7,7 +7,7 @@ use crate::Timestamp;
 /// Time.
 #[async_trait]
 pub trait Clock: Send + Sync {
-    /// What time it is.
+    /// The present time.
     fn now(&self) -> Timestamp;
 
     /// Returns when this much time has passed.

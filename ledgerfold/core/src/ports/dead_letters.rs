@@ -2,7 +2,7 @@ use async_trait::async_trait;
 
 use super::PublishError;
 
-/// Where a relay leaves word of what it can never publish, for somebody to look at.
+/// The dead-letter queue of a relay: it takes a message for every commit that can never be published.
 #[async_trait]
 pub trait DeadLetters: Send + Sync {
     /// Leaves word; it stays until somebody takes it away. Leaving the same twice does no harm.

@@ -8,11 +8,11 @@ use crate::{
     Traceparent,
 };
 
-/// Where processes keep what is to happen later.
+/// The store of deadlines.
 ///
-/// A deadline is kept until what it asks for has taken effect or was refused for good; it is never
-/// moved by its process and never cancelled, see [`process`](crate::process). The suite
-/// `conformance::deadline_store` of `ledgerfold-testkit` says in tests what a store must do.
+/// A deadline stays until its command has taken effect or was refused for good. Its process never moves or cancels
+/// it; see [`process`](crate::process). The suite `conformance::deadline_store` of `ledgerfold-proofs` tests every
+/// store.
 #[async_trait]
 pub trait DeadlineStore: Send + Sync {
     /// In how many parts it lists deadlines, so that several may be listed at once; at least one.
@@ -79,11 +79,11 @@ pub trait DeadlineStore: Send + Sync {
     async fn retry(&self, seen: &Pending, next: Timestamp) -> Result<Written, DeadlineError>;
 }
 
-/// Something that is to happen later. What it is that happens is asked of the process when it is
-/// due, of the code of that day: nothing is stored that could be outdated.
+/// A later action of a process. The process decides on the action when the deadline is due, with the code of that
+/// day. Nothing is stored that could become outdated.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Deadline {
-    /// What it is.
+    /// The identity.
     pub key: DeadlineKey,
     /// From when on.
     pub due: Timestamp,
@@ -91,7 +91,7 @@ pub struct Deadline {
     pub cause: Cause,
 }
 
-/// What tells one deadline from all others.
+/// The identity of a deadline.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct DeadlineKey {
     /// Whose it is.
@@ -102,7 +102,7 @@ pub struct DeadlineKey {
     pub name: DeadlineName,
 }
 
-/// What a later command follows from.
+/// The cause of a later command.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Cause {
     /// The event that the process reacted to.
@@ -124,7 +124,7 @@ impl Cause {
     }
 }
 
-/// A deadline with what became of it so far.
+/// A deadline with its history so far.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Pending {
     /// The deadline.

@@ -9,8 +9,8 @@ use crate::{
 /// The log, for a function that reads it.
 #[async_trait]
 pub trait EventReader: Send + Sync {
-    /// The commits that follow this version, oldest first, as many as one read brings, which is at most
-    /// [`MAX_PAGE_BYTES`] of content. Strongly consistent: whatever was appended before is seen.
+    /// The commits that follow this version, oldest first, up to the size of one read, which is at most
+    /// [`MAX_PAGE_BYTES`] of content. Strongly consistent: the answer contains every commit that was appended before.
     ///
     /// `after` is [`Version::NONE`] or the last version of a commit.
     ///
@@ -31,9 +31,9 @@ pub trait EventReader: Send + Sync {
         commits: usize,
     ) -> Result<CommitPage, StoreError>;
 
-    /// What a load needs of the newest commits: of those that begin before `before`, or of all, at most
-    /// this many, the newest snapshot of this schema and the commits that follow it. A store that keeps
-    /// large events elsewhere fetches none of those that the snapshot makes unnecessary.
+    /// The newest commits for a load: of the commits that begin before `before`, or of all, at most this many, the
+    /// newest snapshot of this schema and the commits that follow it. A store that keeps large events elsewhere
+    /// fetches only the events behind the snapshot.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -72,15 +72,15 @@ pub trait EventStore: EventReader {
     /// knows it by its command id.
     async fn append(&self, commit: &NewCommit) -> Result<(), AppendError>;
 
-    /// Does everything in the transaction, or nothing of it.
+    /// Stores everything in the transaction, or nothing.
     ///
     /// # Errors
-    /// Of several reasons to refuse, the first in the order of [`AppendError`]'s variants: who is
-    /// overtaken must look again before anything else is true. Only [`AppendError::TooLarge`] may come
-    /// before all others, because it is known before the store is asked.
+    /// Of several reasons to refuse, the first in the order of [`AppendError`]'s variants: after a conflict the
+    /// caller must load again before any other reason counts. Only [`AppendError::TooLarge`] may come before all
+    /// others, because the store is not asked at all.
     async fn transact(&self, transaction: &Transaction) -> Result<(), AppendError>;
 
-    /// What the command with this id has done, if a transaction has stored it; as consistent as
+    /// The effect of the command with this id, if a transaction has stored it. As consistent as
     /// [`EventReader::read`].
     ///
     /// # Errors
@@ -189,12 +189,12 @@ pub enum StoreError {
         /// Which format it is.
         source: NewerFormat,
     },
-    /// What is stored cannot be read.
+    /// The stored data cannot be read.
     #[error("the stored commits of {stream} cannot be read: {reason}")]
     Corrupt {
         /// The stream.
         stream: String,
-        /// What is wrong with it.
+        /// The reason.
         reason: String,
     },
 }
@@ -219,7 +219,7 @@ pub enum AppendError {
     /// The command id is taken, for ever.
     #[error("the command was committed before")]
     Repeated {
-        /// What the command did.
+        /// The effect of the command.
         record: Box<CommandRecord>,
     },
     /// The key is another's; or the stream's own, which forgoes it as if it were not.

@@ -18,7 +18,7 @@ text_ids! {
     IndexPartition: "the partition of an index", |text| (1..=PARTITION_KEY).contains(&text.len()), "of 1 to 2,000 bytes";
     /// A place in a list: 1 to 1,024 bytes. Places are sorted by their bytes.
     IndexOrder: "the order key of an index", |text| (1..=SORT_KEY).contains(&text.len()), "of 1 to 1,024 bytes";
-    /// What a group of counters counts, as `2026-11-23#EUR`: 1 to 1,024 bytes. Ranges go by the order of the bytes.
+    /// The key of a group of counters, for example `2026-11-23#EUR`: 1 to 1,024 bytes. Ranges go by the order of the bytes.
     CounterKey: "the key of counters", |text| (1..=SORT_KEY).contains(&text.len()), "of 1 to 1,024 bytes";
 }
 

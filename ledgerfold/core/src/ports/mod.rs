@@ -1,5 +1,8 @@
-//! What handlers need of the world. Everything that can fail, wait or differ from run to run comes
-//! through here, so that a simulator can run the very handlers that Lambda runs.
+//! The needs of the handlers. Everything that can fail, wait or differ from run to run goes through a port, so that a
+//! simulator can run the same handlers as Lambda. An implementation of a port does not belong here.
+//!
+//! A function that must not write gets a reading port: [`EventReader`], [`RowReader`], [`TallyReader`],
+//! [`GenerationReader`].
 
 mod claims_record;
 mod clock;

@@ -13,7 +13,7 @@ pub trait PayloadStore: Send + Sync {
     /// [`PayloadError`].
     async fn put(&self, id: &ContentId, content: String) -> Result<(), PayloadError>;
 
-    /// What is kept under this name, unchecked. [`ContentId::fetch`] checks it.
+    /// The content under this name, unchecked. [`ContentId::fetch`] checks it.
     ///
     /// # Errors
     /// [`PayloadError`].
@@ -56,7 +56,7 @@ pub enum PayloadError {
     /// It is not there.
     #[error("the content {0} is not there")]
     Missing(ContentId),
-    /// What is there is something else.
+    /// The stored content has another digest.
     #[error("what is kept as {0} is something else")]
     Damaged(ContentId),
 }

@@ -5,7 +5,7 @@ use crate::Envelope;
 /// The bus.
 #[async_trait]
 pub trait Publisher: Send + Sync {
-    /// What one call may hold.
+    /// The limits of one call.
     fn limits(&self) -> Limits;
 
     /// How many bytes of a call this event takes.
@@ -24,7 +24,7 @@ pub trait Publisher: Send + Sync {
     ) -> Result<Vec<Result<(), EntryError>>, PublishError>;
 }
 
-/// What one call to the bus may hold.
+/// The limits of one call to the bus.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
     /// The most events.

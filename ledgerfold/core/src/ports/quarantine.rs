@@ -4,19 +4,17 @@ use serde::Serialize;
 use super::{NewerFormat, PortError};
 use crate::{StreamId, Timestamp, Version, ports::Page};
 
-/// Where the streams stand parked that a read model cannot move on: one entry a stream. A quarantine
-/// belongs to one projection, or to one generation of it.
+/// The parked streams of a read model, one entry for each. A quarantine belongs to one projection, or to one
+/// generation of it.
 ///
-/// An entry is a **debt**: the messages of its stream up to [`Parked::owed_version`] were taken from the queue,
-/// and the read model is not there yet. From this follow the two conditions that a store must keep:
+/// An entry is a **debt**: the projector has taken the messages of its stream up to [`Parked::owed_version`] from the
+/// queue, and the read model is not there yet. Two conditions of a store follow:
 ///
-/// - [`Quarantine::park`] never lowers what is owed, and a message is done only once it has taken
-///   effect;
-/// - [`Quarantine::release`] removes an entry only if the read model has reached all that it owes.
+/// - [`Quarantine::park`] never lowers the owed version, and a message is done only after the entry has taken effect;
+/// - [`Quarantine::release`] removes an entry only if the read model has reached the owed version.
 ///
-/// So, in whatever order several park and release the same stream, of every message that was taken
-/// either the read model has what it told of, or an entry stands that owes it. An entry that stands
-/// though its debt is paid does no harm: the next round of healing finds it paid, and removes it.
+/// Therefore, in any order of parking and releasing, a taken message is either in the read model or owed by an entry.
+/// An entry whose debt is settled does no harm: the next round of retries removes it.
 #[async_trait]
 pub trait Quarantine: Send + Sync {
     /// Puts an entry, unless one stands for its stream that owes more; strongly consistent with all
@@ -90,7 +88,7 @@ pub enum QuarantineError {
     Corrupt {
         /// The stream.
         stream: String,
-        /// What is wrong with it.
+        /// The reason.
         reason: String,
     },
 }

@@ -23,8 +23,8 @@ pub trait ReadTable: ReadView {
     /// The counters of a generation.
     fn tallies(&self, generation: Generation) -> Arc<dyn TallyStore>;
 
-    /// Removes some of what retired generations have left, from a place on or from the beginning.
-    /// Begun again anywhere, it removes what is still there.
+    /// Removes some items of retired generations, from a place on or from the beginning. Started again anywhere, it
+    /// removes the remaining items.
     ///
     /// # Errors
     /// [`ReadStoreError`].
@@ -35,7 +35,7 @@ pub trait ReadTable: ReadView {
     ) -> Result<RemovedPage, ReadStoreError>;
 }
 
-/// What a step of a removal did.
+/// The result of one step of a removal.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct RemovedPage {
     /// How many items were removed.

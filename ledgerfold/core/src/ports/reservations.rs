@@ -90,7 +90,7 @@ pub enum Correction {
 }
 
 impl Correction {
-    /// The change to the key, on condition of what it is changed from.
+    /// The change to the key, on condition of its present reservation.
     pub fn change(&self) -> KeyChange {
         match self {
             Self::Reserve { to } => KeyChange::Reserve(to.stream().clone()),

@@ -87,7 +87,7 @@ pub(super) fn check_size(bytes: usize) -> Result<(), ReadStoreError> {
     Err(ReadStoreError::Invalid(reason.into()))
 }
 
-/// What became of a conditional write.
+/// The result of a conditional write.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Written {
     /// It took effect.
@@ -114,12 +114,12 @@ pub enum ReadStoreError {
         /// Which format it is.
         source: NewerFormat,
     },
-    /// What is stored cannot be read.
+    /// The stored row cannot be read.
     #[error("the stored row of {key} cannot be read: {reason}")]
     Corrupt {
         /// The row's key.
         key: String,
-        /// What is wrong with it.
+        /// The reason.
         reason: String,
     },
 }

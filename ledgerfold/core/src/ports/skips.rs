@@ -36,8 +36,8 @@ pub trait SkipRegister: Skips {
     /// [`SkipError`].
     async fn record(&self, skip: &Skip) -> Result<(), SkipError>;
 
-    /// Withdraws the skip of this event, and answers with it; `None` if none is in force. The record
-    /// stays, and says who withdrew it. Read models that were written without the event still lack it.
+    /// Withdraws the skip of this event, and returns it; `None` if none is in force. The record stays, with the
+    /// operator who withdrew it. Read models that were written without the event still lack it.
     ///
     /// # Errors
     /// [`QuarantineError`].
@@ -58,7 +58,7 @@ pub struct Skip {
     pub version: Version,
     /// Why it was skipped.
     pub reason: SkipReason,
-    /// Who skipped it, and when.
+    /// The operator and the time.
     #[serde(flatten)]
     pub by: Signature,
 }
@@ -69,11 +69,11 @@ pub struct SkipRecord {
     /// The skip.
     #[serde(flatten)]
     pub skip: Skip,
-    /// Who withdrew it, and when; absent while it is in force.
+    /// The withdrawal, with its operator and time; absent while the skip is in force.
     pub withdrawn: Option<Signature>,
 }
 
-/// Who did something, and when.
+/// An operator and the time of an action.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Signature {
     /// The operator.

@@ -3,10 +3,9 @@ use async_trait::async_trait;
 use super::{Page, Resume, StoreError};
 use crate::{StreamId, vocabulary::DamagedToken};
 
-/// Which streams a log has: for those who look after it, never on the way of a command or a query.
+/// The list of a log's streams, for maintenance; never on the way of a command or a query.
 ///
-/// A port of its own, because no handler needs it, and because it reads the whole log where
-/// [`EventStore`](super::EventStore) reads one stream.
+/// A port of its own, because it reads the whole log, whereas [`EventReader`](super::EventReader) reads one stream.
 #[async_trait]
 pub trait Streams: Send + Sync {
     /// Some streams of a segment, each once, in no particular order, from a place on or from the

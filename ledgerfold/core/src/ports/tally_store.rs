@@ -43,8 +43,8 @@ pub trait TallyReader: Send + Sync {
 
     /// The stream's memo, read in one transaction with these groups of its counters, at most 99.
     ///
-    /// An answer with a memo means that no write is at work on any of them: what such a write has done is
-    /// visible to all who read from now on, and what comes later has moved nothing yet.
+    /// An answer with a memo means that no write is in progress on any of them. Every later read shows the effect of
+    /// earlier writes.
     ///
     /// # Errors
     /// [`ReadStoreError`].
@@ -54,10 +54,10 @@ pub trait TallyReader: Send + Sync {
         groups: &[CounterKey],
     ) -> Result<Settled, ReadStoreError>;
 
-    /// The counters of a range with exactly what the stream has added to them up to its memo.
+    /// The counters of a range with exactly the stream's own share up to its memo.
     ///
-    /// The counters are read between two looks at the memo. The first look waits for the memo's own write,
-    /// which counters might not show yet; the second one says that they show nothing of a later write.
+    /// The counters are read between two looks at the memo. The first look waits for the memo's own write, which
+    /// counters might not show yet. The second look proves that they show nothing of a later write.
     ///
     /// # Errors
     /// [`ReadStoreError`]; [`ReadStoreError::Unavailable`] where others kept counting.
@@ -112,7 +112,7 @@ pub trait TallyStore: TallyReader {
 /// A stream's memo, as a transaction reads it.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Settled {
-    /// No write is at work on what was read.
+    /// No write is in progress on the data that was read.
     At(Option<Memo>),
     /// A write is: read again.
     UnderWay,
@@ -134,14 +134,14 @@ pub struct Counted {
     pub counters: Vec<Counter>,
 }
 
-/// How far a stream has been counted, and what counting on needs to know of it.
+/// The version up to which a stream is counted, and the memory that counting on needs.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Memo {
     /// The stream.
     pub stream: StreamId,
     /// Up to which version.
     pub version: Version,
-    /// What the tally remembers of it.
+    /// The tally's memory of the stream.
     pub body: Payload,
     /// In which groups the write has counted that left this memo.
     pub groups: Vec<CounterKey>,

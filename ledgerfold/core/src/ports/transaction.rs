@@ -9,12 +9,11 @@ use crate::{
 /// <https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_TransactWriteItems.html>
 pub const MAX_TRANSACTION_ITEMS: usize = 100;
 
-/// The most bytes that one transaction may write. DynamoDB takes 4 MB; the rest is room for what is beside the
-/// content.
+/// The most bytes that one transaction may write. DynamoDB takes 4 MB; the rest is room for keys and metadata.
 pub const MAX_TRANSACTION_BYTES: usize = 4 * 1024 * 1024 - 128 * 1024;
 
-/// What takes effect together or not at all: commits to several streams, other streams that must be
-/// as they were read, unique keys that are taken and given back.
+/// Changes that take effect together or not at all: commits to several streams, conditions on other streams, unique
+/// keys that are reserved and released.
 #[derive(Clone, Debug)]
 pub struct Transaction {
     commits: Vec<NewCommit>,
@@ -28,15 +27,14 @@ pub struct Transaction {
 pub struct StrictCommand {
     /// Its id.
     pub id: CommandId,
-    /// What exactly it asks for.
+    /// A digest of the whole request.
     pub fingerprint: Fingerprint,
 }
 
-/// What a command has done that is recognised for ever. It is stored under the command's id, in the
-/// transaction that does it.
+/// The effect of a strict command. It is stored under the command's id, in the same transaction.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CommandRecord {
-    /// What exactly it asked for.
+    /// A digest of the whole request.
     pub fingerprint: Fingerprint,
     /// Where its commits stand; none where nothing needed to change.
     pub commits: Vec<CommitRef>,
@@ -59,7 +57,7 @@ impl From<&StreamVersion> for Unchanged {
     }
 }
 
-/// What becomes of a unique key.
+/// A change to a unique key.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum KeyChange {
     /// From free to this stream's.
@@ -78,7 +76,7 @@ pub enum KeyChange {
     Forgo(StreamId),
 }
 
-/// What cannot be one transaction.
+/// The reasons why changes cannot be one transaction.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidTransaction {
     /// There is nothing to commit.
@@ -96,7 +94,7 @@ pub enum InvalidTransaction {
         /// The stream.
         stream: StreamId,
     },
-    /// It does to a key what cannot be done in one step.
+    /// It makes two changes to a key that do not combine.
     #[error("it takes or gives back {key} twice")]
     Key {
         /// The key.
@@ -144,7 +142,7 @@ impl Transaction {
         &self.unchanged
     }
 
-    /// What becomes of unique keys.
+    /// The changes to unique keys.
     pub const fn claims(&self) -> &BTreeMap<UniqueKey, KeyChange> {
         &self.claims
     }
@@ -154,7 +152,7 @@ impl Transaction {
         self.strict.as_ref()
     }
 
-    /// What is to be stored under the id of the command that is to be recognised for ever.
+    /// The record to store under the id of a strict command.
     pub fn record(&self) -> Option<CommandRecord> {
         let StrictCommand { fingerprint, .. } = self.strict.as_ref()?;
         let unchanged = self.unchanged.iter().map(Unchanged::from);

@@ -24,7 +24,7 @@ impl UniqueKey {
         }
     }
 
-    /// What is unique.
+    /// The kind of value, for example `email`.
     pub const fn kind(&self) -> &Category {
         &self.kind
     }
@@ -51,7 +51,7 @@ impl FromStr for UniqueKey {
     }
 }
 
-/// What an event does to a unique key, in the transaction that commits the event.
+/// The effect of an event on a unique key, in the transaction that commits the event.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Claim {
     /// Its stream takes the key, which must be free.

@@ -7,7 +7,7 @@ use crate::{
 /// The most events one commit may hold: a decision that makes more has most likely run away.
 pub const MAX_EVENTS_PER_COMMIT: usize = 100;
 
-/// What one command did to one stream: its events, stored and published as one, or not at all.
+/// The effect of one command on one stream: its events, stored and published together or not at all.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Commit {
     stream: StreamId,
@@ -23,25 +23,24 @@ pub struct Commit {
 pub struct CommitEvent {
     /// Its identity, everywhere and for ever.
     pub id: EventId,
-    /// What happened, as `OrderPlaced`.
+    /// The event's type, for example `OrderPlaced`.
     pub event_type: EventType,
     /// The version of the schema that `data` follows.
     pub schema_version: SchemaVersion,
-    /// What there is to know about it.
+    /// The event's content.
     pub data: Payload,
 }
 
-/// The command that a commit answers: what makes a repeated command recognisable.
+/// The command of a commit. It makes a repeated command recognisable.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CommandStamp {
     /// Which attempt it was.
     pub id: CommandId,
-    /// What it asked for, as `PlaceOrder`.
+    /// The command's name, for example `PlaceOrder`.
     pub name: CommandName,
-    /// What exactly it asked for.
+    /// A digest of the whole request.
     pub fingerprint: Fingerprint,
-    /// Its commits to other streams, where one decision was over several: who finds one of them finds
-    /// all.
+    /// The commits to other streams, if one decision was over several. Each of them leads to all others.
     pub siblings: Vec<CommitRef>,
 }
 
@@ -62,7 +61,7 @@ pub struct Metadata {
     pub recorded_at: Timestamp,
     /// The conversation it belongs to.
     pub correlation_id: CorrelationId,
-    /// What directly caused it.
+    /// The direct cause.
     pub causation_id: CausationId,
     /// On whose behalf.
     pub actor: Actor,
@@ -200,12 +199,12 @@ impl NewCommit {
         self
     }
 
-    /// What is to be stored.
+    /// The commit to store.
     pub const fn as_commit(&self) -> &Commit {
         &self.0
     }
 
-    /// What was stored, once it is.
+    /// The commit, once it is stored.
     pub fn into_commit(self) -> Commit {
         self.0
     }

@@ -4,16 +4,16 @@ use serde::Serialize;
 
 use crate::{Category, Claim, CommandName, Event, Snapshots};
 
-/// A domain: what may happen, and what follows from what has happened. Two pure functions and where
-/// they start; no clock, no input or output, nothing of AWS.
+/// A domain: its possible events, and the rules by which they happen. Two pure functions and an initial state; no
+/// clock, no input or output, nothing of AWS.
 ///
-/// This is all that a team writes for its write side. See the crate's page for a whole one.
+/// This is the whole write side that a team writes. The crate's page shows a complete one.
 pub trait Decider: Send + Sync + 'static {
-    /// What can be asked.
+    /// The commands of the domain.
     type Command: Command;
-    /// What can happen.
+    /// The events of the domain.
     type Event: Event;
-    /// What a decision needs to know of the past; no more.
+    /// The part of the past that decisions need, and no more.
     type State: Clone + fmt::Debug + Send + Sync + 'static;
     /// Why a command can be refused.
     type Rejection: Rejection;
@@ -29,11 +29,11 @@ pub trait Decider: Send + Sync + 'static {
     /// The state of a stream in which nothing has happened.
     fn initial() -> Self::State;
 
-    /// The state after an event. Total: what is stored has happened, and is not argued with.
+    /// The state after an event. Total: a stored event has happened, so this function never refuses it.
     fn evolve(state: Self::State, event: &Self::Event) -> Self::State;
 
-    /// What happens when the command meets this state: any number of events, which are committed
-    /// together. No events: nothing needs to change, which is an answer too.
+    /// The events of the command in this state, which are committed together. No events means that nothing needs to
+    /// change.
     ///
     /// # Errors
     /// The domain's reason to refuse.
@@ -42,28 +42,28 @@ pub trait Decider: Send + Sync + 'static {
         command: &Self::Command,
     ) -> Result<Vec<Self::Event>, Self::Rejection>;
 
-    /// How the state is kept in snapshots; not at all unless a domain says so. Without them a stream
-    /// is read whole by whoever does not remember it.
+    /// The rules for snapshots of the state. A domain has none by default; then a stream is read whole unless its
+    /// state is cached.
     fn snapshots() -> Option<Snapshots<Self::State>> {
         None
     }
 
-    /// What an event does to keys that only one stream may have, as the e-mail address of a new
-    /// account. Pure, so that reservations can be made again from the events. A commit without claims
-    /// is one Put; one with claims is a transaction, which costs twice as much.
+    /// The effect of an event on unique keys, for example the e-mail address of a new account. Pure, so that
+    /// reservations can be built again from the events. A commit without claims is one Put; a commit with claims is a
+    /// transaction, which costs twice as much.
     ///
-    /// Streams that are older than the claims own keys that nobody has reserved for them:
-    /// [`claims`](crate::claims) says how to build these reservations.
+    /// Streams that are older than the claims own keys without a reservation. [`claims`](crate::claims) explains how
+    /// to build these reservations.
     fn claims(_event: &Self::Event) -> Vec<Claim> {
         Vec::new()
     }
 }
 
-/// Something asked of a domain. Its serialized form makes its [`Fingerprint`](crate::vocabulary::Fingerprint), and is
-/// stored nowhere. A field that you add later must be optional, or have a default that means what older
-/// requests meant; then a retry of an older request is still recognised.
+/// A command of a domain. Its serialized form makes its [`Fingerprint`](crate::vocabulary::Fingerprint), and is
+/// stored nowhere. A field that you add later must be optional, or its default must have the meaning of older
+/// requests. Then a retry of an older request is still recognised.
 pub trait Command: Clone + fmt::Debug + Serialize + Send + Sync + 'static {
-    /// What is asked, as `PlaceOrder`.
+    /// The command's name, for example `PlaceOrder`.
     fn name(&self) -> CommandName;
 
     /// How long a repetition of it is recognised.
@@ -80,10 +80,10 @@ pub enum Idempotency {
     /// repetition of it is decided again.
     #[default]
     Window,
-    /// For ever, on the one stream that it was sent to: the command's id and its answer are stored in the
-    /// transaction that commits its events. That a command needed no events is stored as well, so that it
-    /// has no effect when it comes again later. Costs three write units more than a commit of one. For
-    /// what must not happen twice after a year either, as moving money.
+    /// For ever, on the stream that the command was sent to: the command's id and its answer are stored in the
+    /// transaction that commits its events. A command without events is stored as well, so that it has no effect when
+    /// it comes again later. Costs three write units more than a commit of one. Use it for commands that must not
+    /// take effect twice, not even after a year, for example moving money.
     Strict,
 }
 
@@ -92,13 +92,13 @@ pub trait Rejection: std::error::Error + Send + Sync + 'static {
     /// The rule, in kebab-case, as `order-already-paid`: part of the domain's contract.
     fn rule(&self) -> &'static str;
 
-    /// What the refusal means to a caller.
+    /// The meaning of the refusal to a caller.
     fn kind(&self) -> RejectionKind {
         RejectionKind::Conflict
     }
 }
 
-/// What a refusal means to a caller.
+/// The meaning of a refusal to a caller.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RejectionKind {
     /// There is no such thing.

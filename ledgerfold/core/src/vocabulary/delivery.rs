@@ -3,16 +3,16 @@ use crate::vocabulary::{Envelope, StreamId, Version};
 /// One message of a queue.
 #[derive(Clone, Debug)]
 pub struct Delivery {
-    /// What the queue calls it: the id that a failure is reported by.
+    /// The queue's name for the message, which reports a failure.
     pub receipt: Receipt,
-    /// What is in it, or why it cannot be read.
+    /// The content, or the reason why it cannot be read.
     pub content: Result<Content, String>,
     /// The replay that brought it, if it is not fresh from the log. Read models take replayed events
     /// like any other; side effects must refuse them.
     pub replay: Option<ReplayName>,
 }
 
-/// What a message says.
+/// The content of a message.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Content {
     /// This happened.
@@ -32,7 +32,7 @@ impl From<Envelope> for Content {
     }
 }
 
-/// What a queue calls a message.
+/// A queue's name for a message.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Receipt(pub String);
 
@@ -45,6 +45,6 @@ pub struct FailedReceipt {
     pub reason: String,
 }
 
-/// What a replay is called.
+/// The name of a replay.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ReplayName(pub String);

@@ -22,8 +22,8 @@ pub struct Envelope {
 }
 
 impl Envelope {
-    /// The event as its type, with what a read model needs of the envelope. Where it was upcast to
-    /// several, all share its identity and its place; the envelope itself stays as it was stored.
+    /// The event in its own type, with the parts of the envelope that a read model needs. If an upcaster made several
+    /// events of it, all share its identity and its position. The envelope itself stays as it was stored.
     ///
     /// # Errors
     /// [`DecodeError`] if no such event is known here.
@@ -40,10 +40,10 @@ impl Envelope {
     }
 }
 
-/// An event that has happened, in its own type: what projections see.
+/// An event in its own type, as projections see it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Recorded<E> {
-    /// What happened.
+    /// The event.
     pub event: E,
     /// Its identity, which events share that were upcast from one.
     pub id: EventId,

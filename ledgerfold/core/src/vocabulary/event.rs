@@ -13,9 +13,9 @@ mod decoded;
 
 pub use decoded::Decoded;
 
-/// What a context's events can do: say their type, be written, be read back.
+/// The abilities of a context's events: to name their type, to be written, and to be read back.
 ///
-/// Implemented by [`events!`](crate::events); by hand only for a format that JSON cannot carry.
+/// Implemented by [`events!`](crate::events). Implement it by hand only for a format that JSON cannot carry.
 pub trait Event: Clone + fmt::Debug + PartialEq + Send + Sync + Sized + 'static {
     /// The type of this event, as `OrderPlaced`: the name it is stored, routed and subscribed by.
     fn event_type(&self) -> EventType;
@@ -30,8 +30,8 @@ pub trait Event: Clone + fmt::Debug + PartialEq + Send + Sync + Sized + 'static 
     /// the event is not read back equal. [`Payload::encode`] holds to that.
     fn encode(&self) -> Result<Payload, EncodeError>;
 
-    /// Reads an event of this type and schema version back, as what it is today: an event of an
-    /// older version may have become several, or none.
+    /// Reads an event of this type and schema version back in its present form: an event of an older version may have
+    /// become several, or none.
     ///
     /// # Errors
     /// [`DecodeError`], if the type or version is unknown here or the content is not of its shape.

@@ -30,8 +30,8 @@ impl Generation {
         Self(self.0.saturating_add(1))
     }
 
-    /// What belongs to this generation of a projection alone, as its parked streams, is kept under
-    /// this name: the projection's own for the first generation, `dashboard@2` for another.
+    /// The name under which the data of this generation alone is kept, for example its parked streams: the
+    /// projection's own name for the first generation, `dashboard@2` for another.
     ///
     /// ```
     /// # use ledgerfold::vocabulary::Generation;
@@ -63,7 +63,7 @@ pub struct GenerationRef {
 pub struct Building {
     /// Which one.
     pub generation: GenerationRef,
-    /// What for.
+    /// The purpose.
     pub purpose: Purpose,
     /// Which attempt to fill it: the number of the record that began it, which no other attempt has.
     pub run: u64,
@@ -92,11 +92,11 @@ pub struct MissedEvent {
     pub reason: String,
 }
 
-/// Which generations a projection has. Whoever changes this record makes the next one of it, which
-/// takes effect only in the place of the one it was made from.
+/// The generations of a projection. Each change makes the next record, which takes effect only in place of the record
+/// that it was made from.
 ///
-/// Nothing is projected before there is a record, so that it always says which revision of the model has
-/// made what is there; [`Models::recorded`](super::Models::recorded) makes the first one.
+/// Nothing is projected before there is a record, so the record always names the model revision of every row.
+/// [`Models::recorded`](crate::project::Models::recorded) makes the first one.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Generations {
     number: u64,
@@ -116,7 +116,7 @@ pub struct Generations {
 /// The number of a projection's first record.
 pub(crate) const FIRST_NUMBER: u64 = 1;
 
-/// What was asked of the generations does not fit what there is.
+/// The change does not fit the present generations.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidChange {
     /// One is built already.
@@ -230,7 +230,7 @@ impl Generations {
         Ok(Self { previous: None, ..self.changed() })
     }
 
-    /// With a note that the live generation takes what the one that is built cannot.
+    /// The same with an event that the live generation has and the building generation cannot apply.
     ///
     /// # Errors
     /// [`InvalidChange::NotBuilding`].
@@ -238,7 +238,7 @@ impl Generations {
         self.noting(Some(missed))
     }
 
-    /// Without that note, for whoever is about to look at everything.
+    /// The same without a missed event, for a verification that begins now.
     ///
     /// # Errors
     /// [`InvalidChange::NotBuilding`].

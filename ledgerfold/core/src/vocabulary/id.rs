@@ -109,14 +109,14 @@ fn is_traceparent(text: &str) -> bool {
 }
 
 text_ids! {
-    /// What tells one stream of a category from another: 1 to 64 of `A–Z a–z 0–9 . _ -`, but neither `.` nor `..`,
+    /// The id of a stream within its category: 1 to 64 of `A–Z a–z 0–9 . _ -`, but neither `.` nor `..`,
     /// so that every id can be a segment of a URL.
     EntityId: "an id", |text| is_made_of(text, 64, in_id) && !is_dot_segment(text), "1 to 64 characters of A-Z a-z 0-9 . _ -, but not . or ..";
     /// One attempt to change something, however often it is sent: 1 to 64 visible ASCII characters.
     CommandId: "a command id", |text| is_made_of(text, 64, visible), "1 to 64 visible ASCII characters";
-    /// What ties together everything that follows from one request: 1 to 64 visible ASCII characters.
+    /// The conversation that begins with one request: 1 to 64 visible ASCII characters.
     CorrelationId: "a correlation id", |text| is_made_of(text, 64, visible), "1 to 64 visible ASCII characters";
-    /// What directly caused this, a command or an event: 1 to 64 visible ASCII characters.
+    /// The direct cause, a command or an event: 1 to 64 visible ASCII characters.
     CausationId: "a causation id", |text| is_made_of(text, 64, visible), "1 to 64 visible ASCII characters";
     /// On whose behalf something was done: 1 to 128 visible ASCII characters.
     Actor: "an actor", |text| is_made_of(text, 128, visible), "1 to 128 visible ASCII characters";
@@ -137,8 +137,8 @@ impl CommandName {
 }
 
 impl CommandId {
-    /// The id that follows from these parts: a command with the same origin has the same id, whoever
-    /// sends it and whenever.
+    /// The id that follows from these parts: a command with the same origin has the same id, from every sender and at
+    /// any time.
     pub(crate) fn derived(parts: &[&str]) -> Self {
         Self(derive_uuid(parts).to_string())
     }
@@ -230,10 +230,10 @@ const fn is_slug(name: &str, max: usize) -> bool {
 slugs! {
     /// The kind of thing a stream is about, as `order`: 1 to 32 of `a–z 0–9 -`.
     Category: "a category", 32, "1 to 32 characters of a-z 0-9 -";
-    /// What a process manager is called, as `payment-deadline`: 1 to 32 of `a–z 0–9 -`. It is part of
-    /// what makes its commands recognisable, and must stay.
+    /// The name of a process manager, for example `payment-deadline`: 1 to 32 of `a–z 0–9 -`. It is part of the
+    /// ids of its commands, so it must never change.
     ProcessName: "a process", 32, "1 to 32 characters of a-z 0-9 -";
-    /// What tells the deadlines of one stream apart, as `payment`: 1 to 64 of `a–z 0–9 -`.
+    /// The name of a deadline within its stream, for example `payment`: 1 to 64 of `a–z 0–9 -`.
     DeadlineName: "a deadline", 64, "1 to 64 characters of a-z 0-9 -";
 }
 
@@ -260,7 +260,7 @@ impl StreamId {
         Self { category, id }
     }
 
-    /// What kind of thing it is about.
+    /// The kind of thing that the stream is about.
     pub const fn category(&self) -> &Category {
         &self.category
     }
@@ -301,10 +301,9 @@ impl From<StreamId> for String {
     }
 }
 
-/// What identifies an event wherever it turns up: the same on every delivery and every replay.
+/// The identity of an event, the same on every delivery and every replay.
 ///
-/// A UUID of version 7 made when the event is committed. Order is never read from it: that is the
-/// version's part.
+/// A UUID of version 7, made when the event is committed. It never serves as an order: versions do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct EventId(Uuid);

@@ -1,11 +1,10 @@
 //! Tokens that a client keeps and hands back, and must not read: consistency tokens and cursors.
 //!
-//! Each is JSON in base64url behind a checksum over what it is for and what it says, so that one
-//! that was cut, edited or taken from another list is refused, and never misread. The checksum
-//! guards against accident, not against forgery: a token grants nothing that its bearer could not
-//! ask for anyway. Because anybody can compute the checksum, the content's type has to refuse every
-//! value that the service cannot have issued, and only the one text is taken that
-//! the service itself would write.
+//! A token is JSON in base64url behind a checksum over its purpose and its content. A token that was cut, edited or
+//! taken from another list is refused, and never misread. The checksum guards against accidents, not against forgery:
+//! a token grants nothing that its bearer could not ask for anyway. Because anybody can compute the checksum, the
+//! content's type must refuse every value that the service cannot have issued, and only the exact text of the service
+//! is accepted.
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
@@ -17,7 +16,7 @@ use crate::{StreamId, Version, vocabulary::digest::digest};
 #[error("is not one that this service issued for this use, or was damaged on the way")]
 pub struct DamagedToken;
 
-/// "I have seen this stream at this version": what a command answers, and a query honours.
+/// The version of a stream that a client has seen. A command returns it, and a query honours it.
 ///
 /// ```
 /// # use ledgerfold::{StreamId, Version, vocabulary::ConsistencyToken};

@@ -11,8 +11,7 @@ use futures::FutureExt;
 #[error("the code panicked: {0}")]
 pub struct Panicked(String);
 
-/// Calls code that a team has written, as `evolve`. What the call was to change must not be used after
-/// a panic.
+/// Calls code of a team, for example `evolve`. After a panic the data that the call was changing must not be used.
 pub(crate) fn guarded<T>(call: impl FnOnce() -> T) -> Result<T, Panicked> {
     catch_unwind(AssertUnwindSafe(call)).map_err(|payload| Panicked(message(&*payload)))
 }

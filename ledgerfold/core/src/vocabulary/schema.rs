@@ -1,8 +1,8 @@
-//! What a context promises about its events: the JSON Schema of every type in every version that
-//! can be read, from the types themselves.
+//! The contract of a context's events: the JSON Schema of every type in every readable version, generated from the
+//! types.
 //!
-//! The schemas are kept beside the types, and the testkit's check holds the two together; see
-//! `ledgerfold_proofs::Contract`.
+//! The schemas are stored beside the types, and the testkit's check compares the two; see
+//! `ledgerfold_testkit::schemas`.
 
 use schemars::{JsonSchema, generate::SchemaSettings};
 use serde_json::Value;
@@ -50,17 +50,17 @@ pub struct Entry {
     pub event_type: EventType,
     /// The version.
     pub version: SchemaVersion,
-    /// What becomes of an event of it.
+    /// The fate of such an event.
     pub standing: Standing,
 }
 
-/// What becomes of an event of some version, with the JSON Schema (draft 2020-12) of its content.
+/// The fate of an event of some version, with the JSON Schema (draft 2020-12) of its content.
 ///
-/// A schema describes what must be readable: all that was ever stored in its version. A field that
-/// was added with a default is therefore not required, although it is always written today.
+/// A schema describes every readable content: all that was ever stored in its version. Therefore a field that was
+/// added with a default is not required, although every new event has it.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Standing {
-    /// It is what is written today.
+    /// The version that is written today.
     Written(Value),
     /// It is read, and is other events today.
     Upcast(Value),
@@ -121,8 +121,8 @@ impl Catalog {
     }
 }
 
-/// The schema of a type, in one piece, so that it can be put into another document as it is. Its
-/// title is the event's type, whatever the struct is called once it is an old version.
+/// The schema of a type, in one piece, so that it fits into another document. Its title is the event's type, also for
+/// the struct of an old version.
 fn schema_of<T: JsonSchema>(kind: &str) -> Value {
     let settings =
         SchemaSettings::draft2020_12().with(|settings| settings.inline_subschemas = true);

@@ -18,7 +18,7 @@ pub const MAX_SNAPSHOT_BYTES: usize = 80 * 1024;
 /// else: it is never published, and a stream means the same without it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Snapshot {
-    /// What the state looks like, and what its fields mean.
+    /// The shape of the state and the meaning of its fields.
     pub schema: StateSchema,
     /// The state.
     pub state: Payload,
@@ -26,8 +26,8 @@ pub struct Snapshot {
     pub recent: RecentCommands,
 }
 
-/// What a state in a snapshot looks like: a digest of its JSON Schema and its revision. A snapshot
-/// of another schema is not for us to read, and is passed over.
+/// The shape of a state in a snapshot: a digest of its JSON Schema and its revision. A loader ignores snapshots of
+/// another schema.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct StateSchema(String);
@@ -67,8 +67,8 @@ pub struct Snapshots<S> {
     decode: fn(&Payload) -> Result<S, DecodeError>,
 }
 
-/// When a commit takes a snapshot along: once either bound is reached since the last one, but not
-/// before the events since then outweigh it, so that snapshots at most double what a stream stores.
+/// When a commit takes a snapshot along: as soon as either bound is reached since the last one, but not before the
+/// events since then outweigh it, so that snapshots at most double the size of a stream.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SnapshotPolicy {
     /// Events since the last snapshot.
@@ -86,9 +86,8 @@ impl Default for SnapshotPolicy {
 }
 
 impl<S: Serialize + DeserializeOwned + PartialEq + JsonSchema> Snapshots<S> {
-    /// Snapshots of a domain's state. A change of the state's fields is noticed by itself, and so is
-    /// another upcaster; a change of what `evolve` makes of the same events is not, and asks for
-    /// another revision.
+    /// Snapshots of a domain's state. The library notices a change of the state's fields and of an upcaster. It does
+    /// not notice a change of `evolve`: raise the revision for that.
     pub fn of<D>(revision: u32) -> Self
     where
         D: Decider<State = S>,
@@ -123,7 +122,7 @@ impl<S> Snapshots<S> {
         Self { policy, ..self }
     }
 
-    /// What the state looks like today.
+    /// The present shape of the state.
     pub const fn schema(&self) -> &StateSchema {
         &self.schema
     }

@@ -46,7 +46,7 @@ impl fmt::Display for Version {
     }
 }
 
-/// A stream as it was read, without its state: what a transaction can make a condition of.
+/// A stream with the version at which it was read: a possible condition of a transaction.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StreamVersion {
     stream: StreamId,

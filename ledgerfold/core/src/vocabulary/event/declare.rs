@@ -15,7 +15,7 @@ use crate::{DecodeError, Decoded, EventType, SchemaVersion};
 /// }
 ///
 /// ledgerfold::events! {
-///     /// What happens to a lamp.
+///     /// The events of a lamp.
 ///     pub enum LampEvent {
 ///         SwitchedOn: 1,
 ///     }
@@ -31,11 +31,11 @@ use crate::{DecodeError, Decoded, EventType, SchemaVersion};
 ///
 /// # Older versions
 ///
-/// What was stored stays as it is. A change that older events or older readers would not survive
-/// makes a new version, and an upcaster says what an event of the old one is today: any number of
-/// today's events, which share the id, the version and the metadata of the one that was stored. An
-/// upcaster is a pure function of the old content; the old struct stays, for as long as there are
-/// events of it. What has no meaning any more is `retired`: it is read as no event at all.
+/// Stored events stay as they are. A change that would break older events or older readers makes a new
+/// version, and an upcaster translates an event of the old version to any number of today's events, which
+/// share the id, the version and the metadata of the stored one. An upcaster is a pure function of the old
+/// content. Keep the old struct as long as there are events of it. An event without a meaning today is
+/// `retired`: it is read as no event at all.
 ///
 /// ```
 /// # use schemars::JsonSchema;
@@ -44,14 +44,14 @@ use crate::{DecodeError, Decoded, EventType, SchemaVersion};
 /// # pub struct SwitchedOn {}
 /// # #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 /// # pub struct Dimmed { pub percent: u8 }
-/// /// What `SwitchedOn` was: it also said how bright, which is an event of its own today.
+/// /// The old `SwitchedOn`: it had the brightness, which is an event of its own today.
 /// #[derive(Deserialize, JsonSchema)]
 /// pub struct SwitchedOnV1 {
 ///     brightness: u8,
 /// }
 ///
 /// ledgerfold::events! {
-///     /// What happens to a lamp.
+///     /// The events of a lamp.
 ///     pub enum LampEvent {
 ///         SwitchedOn: 2,
 ///         Dimmed: 1,
@@ -72,8 +72,8 @@ use crate::{DecodeError, Decoded, EventType, SchemaVersion};
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 ///
-/// Each type and version stands in one place only, and no older version is newer than the one that
-/// is written; both are held to while compiling.
+/// Each type and version appears once, and no older version is newer than the written one. The compiler
+/// checks both.
 ///
 /// # Unknown events
 ///
@@ -87,7 +87,7 @@ use crate::{DecodeError, Decoded, EventType, SchemaVersion};
 /// # #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 /// # pub struct OrderShipped {}
 /// ledgerfold::events! {
-///     /// What a map of parcels needs to know of an order.
+///     /// The events of an order that a map of parcels needs.
 ///     pub enum ParcelEvent {
 ///         OrderShipped: 1,
 ///     }
@@ -95,9 +95,9 @@ use crate::{DecodeError, Decoded, EventType, SchemaVersion};
 /// }
 /// ```
 ///
-/// That is right for a read model of somebody else's events, and wrong for a decider, which must not
-/// decide on half of a history. It never holds for an unknown *version* of a type that is listed, nor
-/// for content of another shape: those are events that the reader wants, and cannot read.
+/// That is right for a read model of another context's events, and wrong for a decider, which must not
+/// decide on half of a history. It never applies to an unknown *version* of a listed type, nor to content of
+/// another shape: the reader wants those events and cannot read them.
 #[macro_export]
 macro_rules! events {
     (
@@ -197,18 +197,18 @@ macro_rules! __unknown {
     };
 }
 
-/// What `events!` was told: types with their versions.
+/// The arguments of `events!`: types with their versions.
 #[derive(Debug)]
 pub struct Declared {
-    /// What is written.
+    /// The types that are written.
     pub current: &'static [(&'static str, u32)],
-    /// What is upcast or retired.
+    /// The types that are upcast or retired.
     pub older: &'static [(&'static str, u32)],
-    /// What becomes of the rest.
+    /// The rule for all other types.
     pub unknown: Unknown,
 }
 
-/// What becomes of an event of a type that is not declared.
+/// The rule for an event of a type that is not declared.
 #[derive(Debug)]
 pub enum Unknown {
     /// It is an error.
@@ -217,8 +217,7 @@ pub enum Unknown {
     Skip,
 }
 
-/// What the old content is today. The type of `upcaster` is what lets a team write it as a bare
-/// closure.
+/// The present form of the old content. The type of `upcaster` lets a team write it as a bare closure.
 pub fn upcast<Old, E, Today: IntoIterator<Item = E>>(
     old: Old,
     upcaster: impl FnOnce(Old) -> Today,

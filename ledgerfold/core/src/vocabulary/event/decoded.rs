@@ -1,9 +1,9 @@
 use std::{iter::Chain, option, vec};
 
-/// What one stored event is today: itself, in nearly all cases; any number of events, or none,
-/// where an upcaster reads an older version.
+/// The present form of one stored event: itself, in nearly all cases; any number of events, or none, if an upcaster
+/// reads an older version.
 ///
-/// The one event is kept in place, so that reading what was never upcast allocates nothing.
+/// A single event is kept in place, so reading an event that was never upcast allocates nothing.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Decoded<E>(Events<E>);
 

@@ -1,7 +1,7 @@
-//! One form in bytes for all that means the same request; see [`Fingerprint`](super::Fingerprint).
+//! One sequence of bytes for all requests of the same meaning; see [`Fingerprint`](super::Fingerprint).
 //!
-//! A default value is no bytes at all. Every other value is a byte for its kind and its content; what
-//! has parts gives the length of each.
+//! A default value is no bytes at all. Every other value is a byte for its kind and its content. A value with parts
+//! gives the length of each part.
 
 use std::collections::BTreeMap;
 

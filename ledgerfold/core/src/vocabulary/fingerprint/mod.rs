@@ -14,20 +14,18 @@ const VERSION: char = '1';
 /// As much of the digest as a fingerprint has, in characters of six bits.
 const CHARACTERS: usize = 21;
 
-/// What a request asked for, in 126 bits: two requests with the same command id and different
-/// fingerprints are different requests.
+/// A request in 126 bits: two requests with the same command id and different fingerprints are different requests.
 ///
-/// The fingerprint covers the command's name, its content and the streams it is for. It must be the
-/// same for every repetition of a request, also by a later release, and therefore ignores all that
-/// may differ between two of them:
+/// The fingerprint covers the command's name, its content and its streams. It must be the same for every repetition
+/// of a request, also by a later release. Therefore it ignores two differences:
 ///
-/// - the order of fields, of entries in a map, and of elements in a list, because a `HashSet` is
-///   written as a list, in any order;
-/// - a field that has its default value (`None`, `false`, 0, an empty text or list), because the
-///   release that took the first request may not have had this field yet.
+/// - the order of fields, of entries in a map, and of elements in a list, because a `HashSet` is written as a list in
+///   any order;
+/// - a field with its default value (`None`, `false`, 0, an empty text or list), because the release that took the
+///   first request may not have had this field yet.
 ///
-/// Two requests that differ in nothing else count as the same. That is the safe side: the second one
-/// has no effect, and gets the answer of the first.
+/// Two requests that differ in nothing else count as the same. That is the safe side: the second one has no effect,
+/// and gets the answer of the first.
 ///
 /// ```
 /// # use ledgerfold::{Command, CommandName, StreamId, vocabulary::Fingerprint};
