@@ -13,8 +13,8 @@ pub use vocabulary::{
     Traceparent, UniqueKey, Version, derive_uuid, schema,
 };
 
-/// What JSON Schemas of events are generated with. A crate of events depends on it as it does on
-/// serde, or takes it from here:
+/// The library that generates the JSON Schemas of events. A crate of events depends on it as on serde, or takes
+/// it from here:
 ///
 /// ```
 /// use ledgerfold::{StreamId, Timestamp, schemars::JsonSchema};
@@ -32,7 +32,7 @@ pub use vocabulary::{
 /// ```
 pub use schemars;
 
-/// What [`events!`] expands to.
+/// Used by the code that [`events!`] expands to.
 #[doc(hidden)]
 pub mod __private {
     pub use crate::vocabulary::event::declare::{Declared, Unknown, upcast};

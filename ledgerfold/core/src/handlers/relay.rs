@@ -16,7 +16,7 @@ const BACKOFF: Backoff = Backoff {
     wait: ExponentialWait::new(Duration::from_millis(50), Duration::from_secs(1)),
 };
 
-/// Publishes what the log's change stream brings.
+/// Publishes the records of the log's change stream.
 #[derive(Clone)]
 pub struct Relay {
     publisher: Arc<dyn Publisher>,
@@ -28,7 +28,7 @@ pub struct Relay {
 /// One record of the change stream.
 #[derive(Clone, Debug)]
 pub struct StreamRecord {
-    /// What the change stream calls it: the sequence number that a failure is reported by.
+    /// The change stream's name for the record: a sequence number, which reports a failure.
     pub sequence_number: String,
     /// Which commit it is of, for people: `order#1 at 5`.
     pub name: String,
@@ -50,7 +50,7 @@ pub enum Unreadable {
 pub struct Unsent {
     /// The record.
     pub sequence_number: String,
-    /// What was in the way.
+    /// The obstacle.
     pub reason: String,
 }
 
@@ -73,7 +73,8 @@ impl Relay {
         Self { publisher, clock, random, dead_letters: None }
     }
 
-    /// The same, leaving word here of what can never be published, and going on behind it.
+    /// The same, with a dead-letter queue for commits that can never be published. The relay then goes on behind
+    /// them.
     #[must_use]
     pub fn with_dead_letters(self, dead_letters: Arc<dyn DeadLetters>) -> Self {
         Self { dead_letters: Some(dead_letters), ..self }

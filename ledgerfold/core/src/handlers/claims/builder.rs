@@ -21,7 +21,7 @@ const BACKOFF: Backoff = Backoff {
     wait: ExponentialWait::new(Duration::from_millis(5), Duration::from_millis(200)),
 };
 
-/// Somebody who watches a build.
+/// An observer of a build, for example a progress bar.
 pub type Observer<'a> = &'a (dyn Fn(Step) + Send + Sync);
 
 /// Builds the reservations of a category's streams from the log, and corrects those that are wrong.
@@ -39,7 +39,7 @@ pub struct ClaimsBuilder {
     random: Arc<dyn Random>,
 }
 
-/// What a build has done.
+/// The result of a build.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Built {
     /// How many reservations this call corrected.
@@ -64,17 +64,16 @@ struct Work<'a> {
 }
 
 impl ClaimsBuilder {
-    /// A builder of what the inspector inspects.
+    /// A builder of the reservations that the inspector examines.
     pub fn new(inspector: Inspector, clock: Arc<dyn Clock>, random: Arc<dyn Random>) -> Self {
         Self { inspector, clock, random }
     }
 
-    /// Goes through all streams of the category and reserves the keys that they own, then through all
-    /// reservations and removes those whose stream does not own the key. Records the reservations as
-    /// complete if it had nothing to leave.
+    /// Walks all streams of the category and reserves the keys that they own. Then it walks all reservations and
+    /// removes those whose stream does not own the key. If no fault is left, it records the reservations as complete.
     ///
-    /// Commands may run meanwhile, and so may other builds. How far it has come is recorded page by
-    /// page: cut short and called again, it goes on from there.
+    /// Commands and other builds may run at the same time. Progress is recorded page by page, so an interrupted build
+    /// goes on from there.
     ///
     /// # Errors
     /// [`ClaimsError`]; what was corrected before stands.
@@ -182,9 +181,8 @@ impl Work<'_> {
         Ok(count)
     }
 
-    /// Corrects what is wrong with a subject, and answers with the faults that are left: those that
-    /// look the same twice and that nobody but people can settle, and those of a subject that others
-    /// keep changing.
+    /// Corrects the faults of a subject, and returns those that remain: faults that look the same twice and that only
+    /// people can settle, and faults of a subject that others keep changing.
     async fn correct(&self, subject: &Subject) -> Result<Vec<Finding>, ClaimsError> {
         let Self { builder: ClaimsBuilder { inspector, clock, random }, .. } = self;
         let mut before = Vec::new();
@@ -243,7 +241,7 @@ impl Work<'_> {
     }
 }
 
-/// What became of a correction.
+/// The result of a correction.
 enum Applied {
     Done,
     /// Others have changed the key or its stream meanwhile.

@@ -8,7 +8,7 @@ use crate::ports::Clock;
 /// How often a subject is looked at whose faults look different each time.
 const LOOKS: usize = 4;
 
-/// Says where reservations are not what the log says, and changes nothing.
+/// Reports reservations that differ from the log, and changes nothing.
 #[derive(Clone)]
 pub struct ClaimsChecker {
     inspector: Inspector,
@@ -23,7 +23,7 @@ impl ClaimsChecker {
         Self { inspector, clock, grace }
     }
 
-    /// What is compared.
+    /// The subject of the comparison.
     pub const fn inspector(&self) -> &Inspector {
         &self.inspector
     }
@@ -40,7 +40,7 @@ impl ClaimsChecker {
             .await
     }
 
-    /// What looks the same twice.
+    /// The faults that look the same twice.
     async fn look(&self, subject: &Subject) -> Result<Vec<Finding>, ClaimsError> {
         let mut findings = self.inspector.look(subject).await?;
         for _ in 1..LOOKS {

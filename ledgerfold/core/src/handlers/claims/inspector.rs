@@ -156,8 +156,8 @@ enum Standing {
 }
 
 impl Inspector {
-    /// An inspector of these domains' keys. What lists the streams must be strongly consistent: a
-    /// stream that began before a build may not be missing from it.
+    /// An inspector of these domains' keys. The list of streams must be strongly consistent: a stream that began
+    /// before a build may not be missing from it.
     pub fn new(
         claimants: Claimants,
         log: Arc<dyn EventReader>,
@@ -258,7 +258,7 @@ impl Inspector {
         })
     }
 
-    /// What a stream owns, or why its events cannot be read; `None` if its domain is unknown.
+    /// The keys that a stream owns, or the reason why its events cannot be read; `None` if its domain is unknown.
     async fn ownership(
         &self,
         stream: &StreamId,

@@ -1,28 +1,28 @@
-//! Reservations of unique keys, compared with the log they follow from, and built from it.
+//! Reservations of unique keys: their comparison with the log, and their build from it.
 //!
-//! [`Decider::claims`](crate::Decider::claims) says which keys an event takes and gives back. A domain
-//! may get claims, or others than before, when it already has streams. Their keys are not reserved
-//! then, so a build has to go through the log once:
+//! [`Decider::claims`](crate::Decider::claims) names the keys that an event takes and gives back. A domain may get
+//! new claims when it already has streams. The keys of those streams are not reserved, so a build walks the log once:
 //!
-//! 1. Deploy the domain with its claims, and a raised
-//!    [`CLAIMS_REVISION`](crate::Decider::CLAIMS_REVISION) if it had some before. Wait until no function
-//!    runs the code from before.
-//! 2. Run [`ClaimsBuilder::build`]. It reserves each key for the stream that owns it, removes
-//!    reservations whose stream does not, and names each key that has two owners.
+//! 1. Deploy the domain with its claims, and a raised [`CLAIMS_REVISION`](crate::Decider::CLAIMS_REVISION) if it had
+//! some before. Wait until no function runs the old code.
+//!
+//! 2. Run [`ClaimsBuilder::build`]. It reserves each key for the stream that owns it, removes reservations whose
+//! stream does not own the key, and names each key that has two owners.
+//!
 //! 3. Settle those by commands: one of the two gives the key up. Build again.
 //!
-//! Until a build has recorded the reservations as complete, a stream can give back a key that is not
-//! reserved for it. Afterwards that is an error, because then only a defect of the claims leads to it.
-//! A key that *is* reserved for another stream is refused at any time.
+//! Until a build has recorded the reservations as complete, a stream can give back a key that is not reserved for it.
+//! Afterwards that is an error, because only a defect of the claims leads to it. A key that *is* reserved for another
+//! stream is refused at any time.
 //!
 //! # Why commands and builds may run at once
 //!
-//! Each change of a reservation is one transaction with the proof that it is right. A command's carries
-//! its events, and so the version that follows. A build's has the condition that the stream is still at
-//! the version that was read. A command that gives back an unreserved key has the condition that the key
-//! is not its stream's, so it cannot pass between a build's read and the build's write. Whoever comes
-//! second is refused, and looks again. A stream that a build has been through therefore stays right, and
-//! a stream that begins later is right from its first event.
+//! Each change of a reservation is one transaction with its proof. The transaction of a command carries its
+//! events, and so the version that follows. The transaction of a build has the condition that the stream is
+//! still at the version that was read. A command that gives back an unreserved key has the condition that the
+//! key is not its stream's, so it cannot pass between a build's read and the build's write. The second one is
+//! refused and reads again. Therefore a stream that a build has visited stays right, and a stream that begins
+//! later is right from its first event.
 
 mod builder;
 mod checker;
@@ -49,7 +49,7 @@ const CONCURRENT_SUBJECTS: usize = 4;
 pub struct Step {
     /// The category.
     pub category: Category,
-    /// What the build goes through.
+    /// The present walk of the build.
     pub walk: Walk,
     /// How far this segment has come.
     pub progress: SegmentProgress,

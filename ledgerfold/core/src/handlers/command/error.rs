@@ -15,9 +15,9 @@ pub enum CommandError<R: Rejection> {
     /// The stream is not at the version that the caller expects.
     #[error("the version is {actual}, and not {expected}")]
     ExpectedVersion {
-        /// What the caller expects.
+        /// The version that the caller expects.
         expected: Version,
-        /// What is.
+        /// The version of the stream.
         actual: Version,
     },
     /// The command id was used before, for another request.
@@ -66,7 +66,7 @@ pub enum CommandError<R: Rejection> {
     /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// An event cannot be written as JSON, or what is written cannot be read back.
+    /// An event cannot be written as JSON, or cannot be read back.
     #[error(transparent)]
     Encode(#[from] EncodeError),
     /// The domain's code panicked on it: a defect.

@@ -7,7 +7,7 @@ use crate::{
     },
 };
 
-/// What a state takes in memory beside what it was made of, in bytes; a guess.
+/// The memory of a state beside the bytes of its events; a guess.
 const OVERHEAD: usize = 512;
 /// How many commits beside its own a stream remembers; only those of the last moments matter.
 const MOST_SIBLINGS: usize = 16;
@@ -55,7 +55,7 @@ pub enum LoadError {
         stream: StreamId,
         /// The event's version.
         version: Version,
-        /// What is wrong with it.
+        /// The reason.
         source: DecodeError,
     },
     /// The domain's code panics on an event.
@@ -137,17 +137,17 @@ impl<D: Decider> Loaded<D> {
         &self.siblings
     }
 
-    /// What it takes in memory, in bytes and roughly: what it was made of.
+    /// An estimate of its memory in bytes, from the size of its events.
     pub(super) fn weight(&self) -> usize {
         let Distance { bytes, snapshot, .. } = self.distance;
         OVERHEAD + bytes + snapshot + self.recent.as_bytes().len()
     }
 
-    /// Reads on to the end of the stream, page by page, folding while it reads, so that memory is
-    /// bounded by the state and one page. Gives back the commit of this command, if it passed by.
+    /// Reads to the end of the stream, page by page, and folds while it reads, so that memory is bounded by the state
+    /// and one page. Returns the commit of this command, if it is among the pages.
     ///
     /// # Errors
-    /// [`LoadError`]; what was read may be forgotten then.
+    /// [`LoadError`]; the part that was read may be forgotten then.
     pub async fn read_on(
         &mut self,
         store: &dyn EventReader,
@@ -274,7 +274,7 @@ impl<D: Decider> Loaded<D> {
         };
     }
 
-    /// The commit that puts these events behind what was read.
+    /// The commit that adds these events to the stream.
     ///
     /// # Errors
     /// [`EncodeError`] if an event cannot be written as JSON.

@@ -237,10 +237,10 @@ impl<D: Decider> Default for Loader<D> {
 }
 
 impl CommitRef {
-    /// The commit that stands here.
+    /// The commit at this position.
     ///
-    /// A record of what a transaction did may be seen a moment before the commits of that transaction:
-    /// a plain read of DynamoDB may show half of it. So a commit that is not there yet may be read later.
+    /// A plain read of DynamoDB may show half of a transaction, so a record may be visible a moment before its
+    /// commits. A missing commit therefore means "try again later".
     pub(super) async fn read(&self, store: &dyn EventReader) -> Result<Commit, LoadError> {
         let page = store.read_back(&self.stream, Some(self.from.next()), 1).await?;
         let found = page.commits.into_iter().next();

@@ -5,18 +5,17 @@ use lru::LruCache;
 use super::Loaded;
 use crate::{Decider, StreamId, Version};
 
-/// What a handler remembers of the streams it has worked on, within a bound of bytes; the one that
-/// was not asked for the longest is forgotten first.
+/// The states of recently used streams, limited in bytes; the least recently used one goes first.
 ///
-/// What is remembered may be old: others write too. It decides nothing but what to try: an append
-/// meets the condition on its key, and whatever is answered without one is confirmed first.
+/// A cached state may be out of date, because other functions write too. It only decides how a command begins: an
+/// append has a condition on its key, and an answer without an append is confirmed by a read.
 pub(super) struct StateCache<D: Decider> {
     limit: usize,
     kept: Mutex<Kept<D>>,
 }
 
 struct Kept<D: Decider> {
-    /// Unbounded by number: the bound is of bytes, and is kept by whoever puts.
+    /// Unbounded by number, because the limit is in bytes. `put` keeps it.
     streams: LruCache<StreamId, Loaded<D>>,
     bytes: usize,
 }
@@ -26,8 +25,8 @@ impl<D: Decider> StateCache<D> {
         Self { limit, kept: Mutex::new(Kept { streams: LruCache::unbounded(), bytes: 0 }) }
     }
 
-    /// Takes a stream out, so that nobody else works on it and it need not be copied. Who is at the
-    /// same stream at the same time finds nothing here, and reads it.
+    /// Takes a stream out, so that no other command works on it and it need not be copied. A concurrent command for
+    /// the same stream finds nothing here, and reads the stream.
     pub(super) fn take(&self, stream: &StreamId) -> Option<Loaded<D>> {
         let mut kept = self.lock();
         let loaded = kept.streams.pop(stream)?;

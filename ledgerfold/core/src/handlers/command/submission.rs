@@ -36,7 +36,7 @@ pub(super) struct Ports {
 pub(super) trait Work: Send {
     type Rejection: Rejection;
 
-    /// Takes what is cached of the streams. It may be out of date.
+    /// Takes the cached state of the streams. It may be out of date.
     fn recall(&mut self) -> impl Future<Output = Result<Recalled, LoadError>> + Send;
 
     /// Loads the streams with strongly consistent reads. Returns the commit of this very command, if

@@ -14,7 +14,7 @@ pub(super) struct Dispatch<P: ProcessManager> {
     actor: Actor,
 }
 
-/// What became of a command that will not be sent again.
+/// The end of a command that will not be sent again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Settled {
     /// It took effect, now or before, or nothing needed to change.

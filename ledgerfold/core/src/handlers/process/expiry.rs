@@ -10,7 +10,7 @@ use crate::{
     CommandId, ProcessName, command::CommandHandler, ports::Deadline, vocabulary::panics::guarded,
 };
 
-/// What a due deadline of one process becomes.
+/// The action for a due deadline of one process.
 #[async_trait]
 pub trait Expiry: Send + Sync {
     /// Whose deadlines.

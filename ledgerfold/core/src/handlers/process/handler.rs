@@ -13,8 +13,7 @@ use crate::{
 /// How many messages of a batch are at work at a time.
 const CONCURRENT_MESSAGES: usize = 8;
 
-/// Reacts to what a queue delivers. Nothing relies on the order of messages: each event is reacted to
-/// by itself.
+/// Reacts to the messages of a queue. Nothing relies on their order: it reacts to each event by itself.
 pub struct ProcessHandler<P: ProcessManager> {
     settings: Arc<P::Settings>,
     dispatch: Arc<Dispatch<P>>,
@@ -50,8 +49,8 @@ enum ProcessError {
 }
 
 impl<P: ProcessManager> ProcessHandler<P> {
-    /// A handler that sends commands by `commands`, keeps deadlines in `deadlines`, and finds in
-    /// `log` what is too large for the bus.
+    /// A handler that sends commands through `commands`, keeps deadlines in `deadlines`, and reads events from `log`
+    /// that are too large for the bus.
     pub fn new(
         settings: P::Settings,
         commands: CommandHandler<P::Target>,
@@ -61,8 +60,8 @@ impl<P: ProcessManager> ProcessHandler<P> {
         Self { settings: Arc::new(settings), dispatch: Dispatch::new(commands), deadlines, log }
     }
 
-    /// Takes a batch, and answers with the messages that must come again, each with the reason. What
-    /// a replay brings is done without a look at it. Messages do not stand in each other's way.
+    /// Takes a batch, and returns the messages that must be delivered again. Replayed messages count as done, without
+    /// any effect. Messages do not block each other.
     pub async fn handle(&self, deliveries: Vec<Delivery>) -> Vec<FailedReceipt> {
         let outcomes = stream::iter(deliveries).map(|delivery| async move {
             let receipt = delivery.receipt.clone();

@@ -17,26 +17,24 @@ use crate::{
     DeadlineName, Decider, Event, ProcessName, Recorded, StreamId, Timestamp, ports::DeadlineKey,
 };
 
-/// A process: what follows from events, in commands to the streams of one domain. Pure functions; no
+/// A process manager: the reactions to events, which are commands to the streams of one domain. Pure functions; no
 /// clock, no input or output.
 ///
-/// It has no state of its own. What it knows is the event, and what has become of the stream in the
-/// meantime is known to the decider of the command, which is asked at the moment that counts. A
-/// process over several domains is several process managers.
+/// It has no state of its own. It knows the event, and the decider of its command knows the present state of the
+/// stream. Processes over several domains are several process managers.
 pub trait ProcessManager: Send + Sync + 'static {
     /// The events that it listens to.
     type Event: Event;
     /// The domain that its commands are for.
     type Target: Decider;
-    /// What can be set where it runs, as how long it waits.
+    /// The settings of the deployment, for example a waiting time.
     type Settings: Send + Sync + 'static;
 
-    /// What it is called: in the ids of its commands, as their actor, and in its deadlines' keys.
+    /// The name. It is part of the ids of its commands, their actor, and the keys of its deadlines.
     const NAME: ProcessName;
 
-    /// What follows from an event, in any number of reactions. Must be the same each time: a
-    /// reaction is known by its event and its place among the others, so that an event which comes
-    /// again sends the same commands under the same ids.
+    /// The reactions to an event, in any number. Must be the same each time: a reaction's identity is its event and
+    /// its place among the others, so a repeated event sends the same commands under the same ids.
     fn react(
         event: &Recorded<Self::Event>,
         settings: &Self::Settings,
@@ -57,15 +55,15 @@ pub enum Reaction<C> {
     Send {
         /// The stream it is for.
         stream: StreamId,
-        /// What is asked.
+        /// The command.
         command: C,
     },
     /// A command later: see [`ProcessManager::expire`].
     Schedule {
         /// The stream it will be for.
         stream: StreamId,
-        /// Which deadline of the stream. There is one of a name at a time, and the first one stays:
-        /// what is to start anew has another name.
+        /// The name of the deadline within its stream. There is one of a name at a time, and the first one stays: a
+        /// new wait needs another name.
         name: DeadlineName,
         /// From when on.
         due: Timestamp,

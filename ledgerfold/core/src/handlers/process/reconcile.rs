@@ -24,7 +24,7 @@ pub trait Scheduling: Send + Sync {
     /// Whose deadlines.
     fn process(&self) -> &ProcessName;
 
-    /// What the events of a stream ask for, in their order.
+    /// The deadlines that the events of a stream ask for, in their order.
     ///
     /// # Errors
     /// [`ScheduleError`].
@@ -74,7 +74,7 @@ pub enum ScheduleError {
         stream: StreamId,
         /// The event's version.
         version: Version,
-        /// What is wrong with it.
+        /// The reason.
         source: DecodeError,
     },
     /// The code of the process, or of its target, panicked on the stream.
@@ -95,7 +95,7 @@ impl ScheduleError {
     }
 }
 
-/// What a process manager asks for.
+/// The deadlines of a process manager.
 pub struct ProcessSchedule<P: ProcessManager> {
     process: ProcessName,
     settings: P::Settings,
@@ -103,7 +103,7 @@ pub struct ProcessSchedule<P: ProcessManager> {
 }
 
 impl<P: ProcessManager> ProcessSchedule<P> {
-    /// What `P` asks for with these settings, which should be those of the process function.
+    /// The deadlines of `P` with these settings. Use the settings of the process function.
     pub const fn new(settings: P::Settings) -> Self {
         Self { process: P::NAME, settings, of: PhantomData }
     }
@@ -208,11 +208,11 @@ pub struct DeadlineCheck {
 pub struct WrongDeadline {
     /// The deadline: as it should stand, or as it stands where it should not.
     pub deadline: Deadline,
-    /// What is wrong with it.
+    /// The fault.
     pub fault: DeadlineFault,
 }
 
-/// What is wrong with a deadline.
+/// A fault of a deadline.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum DeadlineFault {
     /// It does not stand, and is not due yet.
@@ -279,8 +279,8 @@ impl DeadlineCheck {
         self.scheduling.process()
     }
 
-    /// What is wrong with the deadlines that a stream asks for. What was recorded after `settled` may
-    /// still be on its way.
+    /// The faults of the deadlines that a stream asks for. Events that were recorded after `settled` may still be in
+    /// transit.
     ///
     /// # Errors
     /// [`ScheduleError`].
@@ -324,7 +324,7 @@ impl DeadlineCheck {
         self.store.schedule(&lost.deadline).await.map(|_| ())
     }
 
-    /// What stands and was asked for by no stream, once all of them were examined.
+    /// The deadlines that no stream asked for, once all streams were examined.
     pub fn superfluous(self) -> Vec<WrongDeadline> {
         let fault = DeadlineFault::Superfluous;
         let left = self.standing.into_values();

@@ -17,10 +17,10 @@ pub const MAX_ATTEMPTS: u32 = 10;
 const WAIT: ExponentialWait =
     ExponentialWait::new(Duration::from_secs(60), Duration::from_secs(3_600));
 
-/// Looks for deadlines that are due, and sends their commands.
+/// Finds due deadlines and sends their commands.
 ///
-/// Several may be at work at the same time, and any of them may end anywhere: a deadline is removed
-/// after its command has taken effect, and a command has one id whoever sends it.
+/// Several sweeps may run at once, and each may end anywhere: a deadline is removed after its command has taken
+/// effect, and the command has one id in all sweeps.
 #[derive(Clone)]
 pub struct DeadlineSweep {
     store: Arc<dyn DeadlineStore>,
@@ -28,7 +28,7 @@ pub struct DeadlineSweep {
     processes: Vec<Arc<dyn Expiry>>,
 }
 
-/// What a sweep has done.
+/// The result of a sweep.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Swept {
     /// Deadlines that are done.
@@ -37,7 +37,7 @@ pub struct Swept {
     pub postponed: usize,
     /// Deadlines that failed for the last time, and stand aside now.
     pub given_up: usize,
-    /// What cannot be read of the store, and stays there.
+    /// Deadlines that cannot be read. They stay in the store.
     pub unreadable: usize,
     /// Deadlines whose outcome the store did not take; the next sweep meets them again.
     pub unnoted: usize,
@@ -61,8 +61,8 @@ impl DeadlineSweep {
         Self { store, clock, processes }
     }
 
-    /// Sends the commands of all deadlines that are due now, and begins none after `end`. What fails
-    /// stays, is tried again later and later, and stands aside after [`MAX_ATTEMPTS`].
+    /// Sends the commands of all deadlines that are due now, and begins none after `end`. A deadline that fails is
+    /// tried again after ever longer waits, and given up after [`MAX_ATTEMPTS`].
     ///
     /// # Errors
     /// [`DeadlineError`], if deadlines could not be listed; other parts and processes were swept all
@@ -96,8 +96,8 @@ impl DeadlineSweep {
         Ok(())
     }
 
-    /// Has all deadlines that stand aside tried again, as if they had never been, and says how many
-    /// there were: for whoever has mended what made them fail.
+    /// Schedules all failed deadlines again, as if they had never been tried, and returns their number. For an
+    /// operator who has fixed the reason.
     ///
     /// # Errors
     /// [`DeadlineError`]; those before are recalled.
@@ -153,7 +153,7 @@ impl DeadlineSweep {
         Ok(swept)
     }
 
-    /// What cannot be noted is met by the next sweep again, and does no harm then.
+    /// If the result cannot be recorded, the next sweep sends the command again, which does no harm.
     async fn fire(&self, process: &dyn Expiry, pending: &Pending, swept: &mut Swept) {
         let (key, attempts) = (&pending.deadline.key, pending.attempts + 1);
         let expired = guarded_future(process.expire(&pending.deadline)).await;

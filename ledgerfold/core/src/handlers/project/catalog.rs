@@ -7,11 +7,10 @@ use crate::{
     vocabulary::{Generation, GenerationRef, Generations},
 };
 
-/// The read models of a context by the names of their projections: one place for all who open them,
-/// projectors as well as those who look after them.
+/// The read models of a context by the names of their projections: one place for projectors, rebuilds and audits.
 ///
-/// A projection may be there twice, with two revisions of its model. That is how a changed one is
-/// deployed: first both, then a rebuild that ends with a switch, then without the old one.
+/// A projection may have two entries, with two revisions of its model. Deploy a changed projection in this way: first
+/// both revisions, then a rebuild that ends with a switch, then only the new one.
 ///
 /// ```
 /// # use ledgerfold::project::{Catalog, Projection, Tally};
@@ -125,7 +124,7 @@ impl Models {
         self.newest.projection
     }
 
-    /// The newest revision: what a new generation is made with.
+    /// The newest revision. A new generation is built with it.
     pub const fn newest(&self) -> u32 {
         self.newest.revision
     }
@@ -154,9 +153,9 @@ impl Models {
         Ok(Updater::new(self.open(generation)?, ports.clone()))
     }
 
-    /// The record of the generations, for whoever is about to write. Where there is none, the first
-    /// generation is recorded, made with the newest revision: of several who begin at the same time one
-    /// record takes effect, and all go by it.
+    /// The record of the generations, for a function that is about to write. If there is none, it records the first
+    /// generation with the newest revision. If several functions do so at once, one record takes effect, and all use
+    /// it.
     ///
     /// # Errors
     /// [`ReadStoreError`].
@@ -178,7 +177,7 @@ impl Models {
         }
     }
 
-    /// The record of the generations, for readers; where there is none, what will be recorded first.
+    /// The record of the generations, for readers. If there is none, the record that will be the first.
     ///
     /// # Errors
     /// [`ReadStoreError`].

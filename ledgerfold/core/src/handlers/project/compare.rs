@@ -16,12 +16,10 @@ use crate::{
 /// A read model that can be held against the log.
 #[async_trait]
 pub trait Verifiable: ReadModel {
-    /// What the model holds of a stream, beside what the log says of it without the events that were
-    /// skipped.
+    /// Compares the model's row or memo of a stream with the fold of the log without skipped events.
     ///
     /// # Errors
-    /// [`ProjectError`] where the log or the read table fails. What is there and cannot be read is no
-    /// error but a verdict.
+    /// [`ProjectError`] if the log or the read table fails. An unreadable row is no error but a verdict.
     async fn compare(
         &self,
         stream: &StreamId,
@@ -29,8 +27,8 @@ pub trait Verifiable: ReadModel {
         skips: &dyn Skips,
     ) -> Result<Comparison, ProjectError>;
 
-    /// Puts the fold of the stream in the place of what the model holds of it. `None` where that is
-    /// not possible: what was counted wrongly cannot be told from what was counted rightly.
+    /// Replaces the model's row with the fold of the stream. `None` if that is impossible: a wrong count cannot be
+    /// told from a right one.
     ///
     /// # Errors
     /// [`ProjectError`].
@@ -48,7 +46,7 @@ pub trait Verifiable: ReadModel {
     async fn counters(&self) -> Result<Option<Vec<Counter>>, ProjectError>;
 }
 
-/// What a read model holds of a stream, beside the log.
+/// The state of a read model in one stream, compared with the log.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Comparison {
     /// The version of the row or memo, where there is one.
@@ -57,15 +55,15 @@ pub struct Comparison {
     pub head: Version,
     /// When the first event was recorded that the model lacks, if it lacks any.
     pub waiting_since: Option<Timestamp>,
-    /// What to think of it.
+    /// The verdict.
     pub verdict: Verdict,
-    /// What the stream has added to counters up to the memo's version.
+    /// The stream's contribution to counters up to the memo's version.
     pub counted: Option<Counts>,
     /// The events that its fold goes on without, because an operator has skipped them.
     pub skipped: Vec<Skip>,
 }
 
-/// What to think of a row or memo.
+/// A verdict on a row or memo.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Verdict {
     /// It is the fold of its stream.
@@ -125,7 +123,7 @@ impl Comparison {
         matches!(self.verdict, Verdict::Lost | Verdict::Behind)
     }
 
-    /// What is late or unreadable and stands in the quarantine is known to be.
+    /// A late or unreadable stream in the quarantine is a known case.
     pub(crate) async fn or_parked(
         self,
         stream: &StreamId,
@@ -142,7 +140,7 @@ impl Comparison {
         })
     }
 
-    /// What cannot be read is a finding; what could not be asked is an error.
+    /// An unreadable row or stream is a finding; a failed request is an error.
     fn or_unreadable(
         compared: Result<Self, ProjectError>,
         stored: Option<Version>,
@@ -213,7 +211,7 @@ impl<P: Projection> Verifiable for RowModel<P> {
         let Walk { last: row, head: version, .. } =
             walk((log, skips), stream, Version::NONE, None, fold::<P>).await?;
         if version < seen.version {
-            // It says more than the log, which may be what is damaged.
+            // It is ahead of the log, and the log may be the damaged part.
             return Ok(None);
         }
         let fresh = stored_row::<P>(stream, version, row.as_ref())?;

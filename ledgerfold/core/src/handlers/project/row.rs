@@ -10,7 +10,7 @@ use crate::{
     vocabulary::panics::guarded,
 };
 
-/// A read model with one row per stream: the fold of its events into what a reader wants to see.
+/// A read model with one row per stream: the fold of its events into the view that readers want.
 pub trait Projection: Send + Sync + 'static {
     /// Which revision of the model this is. Another revision makes other rows of the same events, so
     /// that those there are must be made anew: a [`Catalog`](super::Catalog) can have both meanwhile.
@@ -24,7 +24,7 @@ pub trait Projection: Send + Sync + 'static {
     /// The row after an event: `None` before the first event, and again once there is to be no row.
     ///
     /// # Errors
-    /// A sentence saying why the event does not fit the row.
+    /// A sentence that explains how the event contradicts the row.
     fn evolve(
         row: Option<Self::Row>,
         event: &Recorded<Self::Event>,

@@ -54,7 +54,7 @@ impl Skipped {
         envelope: &Envelope,
         apply: impl FnOnce(S) -> Result<S, ProjectError>,
     ) -> Result<S, ProjectError> {
-        // Only what was found not to fit is worth a copy.
+        // Only a skipped event needs the copy.
         let before = self.0.contains_key(&envelope.version).then(|| state.clone());
         match (apply(state), before) {
             (Err(_), Some(before)) => Ok(before),

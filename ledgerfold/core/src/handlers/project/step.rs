@@ -30,7 +30,7 @@ impl<'a> Step<'a> {
                 return Ok(Written::Done);
             }
             match position.advance(missing, &self.skipped).await {
-                // A message is only word of what happened: an event is skipped as the log has it.
+                // A message may be wrong: an event is skipped only as the log has it.
                 Err(error) if self.tail.from_log => {
                     self.skipped.learn(error, self.stream, self.skips).await?;
                 }

@@ -9,15 +9,14 @@ use crate::{
 pub(crate) struct Tail {
     pub(crate) events: Vec<Envelope>,
     pub(crate) more: bool,
-    /// Whether they are from the log, and not what arrived.
+    /// Whether the events come from the log, and not from messages.
     pub(super) from_log: bool,
 }
 
-/// What follows `after`: from what arrived where that suffices, otherwise one page from the log.
+/// The events behind `after`: from messages if they suffice, otherwise one page from the log.
 ///
-/// No further than to the newest commit that was heard of, though the log may have more by now: what
-/// a model is moved on by was committed before its batch arrived, and whoever keeps several
-/// generations of it knows that none gets ahead of one that has taken the same batch.
+/// Never beyond the newest commit of the messages, even if the log has more. All these events were committed before
+/// the batch arrived, so no generation gets ahead of another one that has taken the same batch.
 pub(super) async fn following(
     after: Version,
     stream: &StreamId,
@@ -40,7 +39,7 @@ impl Tail {
     }
 }
 
-/// One page of what follows `after` in the log.
+/// One page of the log behind `after`.
 pub(crate) async fn read(
     after: Version,
     stream: &StreamId,

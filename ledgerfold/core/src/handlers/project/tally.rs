@@ -26,7 +26,7 @@ pub trait Tally: Send + Sync + 'static {
 
     /// The events that are counted.
     type Event: Event;
-    /// What counting needs to know of a stream's past, as an order's currency.
+    /// The tally's memory of a stream, for example an order's currency.
     type Memo: Clone
         + fmt::Debug
         + Default
@@ -40,7 +40,7 @@ pub trait Tally: Send + Sync + 'static {
     /// Counts one event.
     ///
     /// # Errors
-    /// A sentence saying why the event does not fit what came before it.
+    /// A sentence that explains how the event contradicts the events before it.
     fn count(
         memo: &mut Self::Memo,
         event: &Recorded<Self::Event>,
@@ -48,7 +48,7 @@ pub trait Tally: Send + Sync + 'static {
     ) -> Result<(), String>;
 }
 
-/// What some events add to the counters.
+/// The contribution of some events to the counters.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Counts(BTreeMap<CounterKey, BTreeMap<String, i64>>);
 
@@ -65,7 +65,7 @@ impl Counts {
         Ok(())
     }
 
-    /// The groups with what is added to their counters.
+    /// The groups with the additions to their counters.
     pub fn iter(&self) -> impl Iterator<Item = (&CounterKey, &BTreeMap<String, i64>)> {
         self.0.iter()
     }
@@ -93,8 +93,7 @@ impl Counts {
     }
 }
 
-/// What `events`, which are of one commit or several whole ones, add, and the memo behind them. An
-/// event that was skipped counts nothing.
+/// The contribution of whole commits, and the memo behind them. A skipped event counts nothing.
 pub(crate) fn count<T: Tally>(
     memo: T::Memo,
     events: &[Envelope],

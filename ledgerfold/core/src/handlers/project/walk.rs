@@ -28,7 +28,7 @@ impl<S: Clone> Walk<S> {
         Self { at, there, next: None, last: initial, head, skipped: Skipped::default() }
     }
 
-    /// Goes on commit by commit, and keeps what the fold is at the version that is asked for.
+    /// Goes on commit by commit, and keeps the fold at the requested version.
     fn through(
         mut self,
         events: &[Envelope],

@@ -23,7 +23,7 @@ pub struct Fresh<R> {
 /// A row in a list.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Listed<R> {
-    /// Its order key: what the next page begins below.
+    /// The row's order key. The next page begins below it.
     pub order: IndexOrder,
     /// The row.
     pub fresh: Fresh<R>,
@@ -51,9 +51,9 @@ pub enum QueryError {
     },
 }
 
-/// The row of a stream, at least as new as the token says: what the read table lacks is folded in
-/// from the log, without the events that were skipped for its projection. A row that is not there at
-/// all is looked for in the log too, so that what was committed a moment ago is never called unknown.
+/// The row of a stream, at least as new as the token. Missing events are folded in from the log, without the events
+/// that were skipped for the projection. A row that is missing altogether is looked for in the log too, so that a
+/// stream which was committed a moment ago is never reported as unknown.
 ///
 /// # Errors
 /// [`QueryError`].
@@ -78,7 +78,7 @@ pub async fn fresh_row<P: Projection>(
     Ok(row.map(|row| Fresh { row, version }))
 }
 
-/// What a stream folds to at its end, which may be no row.
+/// The fold of a stream at its end, which may be no row.
 struct Reached<R> {
     row: Option<R>,
     version: Version,
@@ -159,12 +159,11 @@ fn list_entry<P: Projection>(stored: &StoredRow) -> Result<Option<Listed<P::Row>
     Ok(order.zip(row).map(|(order, row)| Listed { order, fresh: Fresh { row, version } }))
 }
 
-/// The counters with keys from `first` to `last`. With a token they have every event of its stream once,
-/// up to its version at least: what the table lacks of it is counted in from the log.
+/// The counters with keys from `first` to `last`. With a token they contain every event of its stream once, up to its
+/// version at least: missing events are counted in from the log.
 ///
-/// Each group is a sum of what its streams have added up to some version of each. Groups are not read at
-/// one moment: what a stream adds to two of them at once may be in the one and not yet in the other, but
-/// for the stream of the token.
+/// Groups are not read at one moment. Except for the stream of the token, one group may show an event that another
+/// group does not show yet.
 ///
 /// # Errors
 /// [`QueryError`].

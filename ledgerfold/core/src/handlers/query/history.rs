@@ -15,8 +15,8 @@ const COMMITS_PER_READ: usize = 25;
 /// the content is escaped twice on its way.
 const PAGE_BYTES: usize = 2_000_000;
 
-/// Up to where the past is asked for. What is shown is always a state that was: the stream up to the
-/// end of a commit. Inside a commit there is no state, because its events are one decision.
+/// The point in the past to show. The result is always a state that existed: the stream at the end of a commit.
+/// Inside a commit there is no state, because its events are one decision.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Until {
     /// Up to the last commit that ends at this version or below.
@@ -58,7 +58,7 @@ pub async fn as_of<P: Projection>(
         let fold = |skipped: &_| fold::<P>(row.clone(), &held, skipped);
         row = skipped.fold(stream, skips, fold).await?;
         version = version.advance(held.len());
-        // The stream has gone on behind what is shown, and so it has reached what was asked for.
+        // The stream has more events than the result shows, so it has reached the requested point.
         let goes_on = held.len() < page.events.len();
         let reached = match until {
             Until::Version(asked) => goes_on || version == asked,

@@ -18,10 +18,9 @@ use crate::{
 
 /// The rows of a projection's live generation, for readers.
 ///
-/// Every call asks which generation is live, strongly consistent: a switch takes effect for all
-/// readers at once, and none of them remembers anything for a time. The answer costs one read more,
-/// and no time, because the rows are asked for at the same moment under what was live the last time;
-/// if that has changed, they are asked for again.
+/// Every call reads the record of the generations, strongly consistent, so a switch takes effect for all readers at
+/// once. That costs one read more and no time, because the rows are read at the same moment from the generation that
+/// was live at the last call. If that has changed, they are read again.
 ///
 /// Before anything is recorded there are no rows, because projectors record their generation first.
 ///
@@ -43,7 +42,7 @@ struct Live {
     revisions: Vec<u32>,
     table: Arc<dyn ReadView>,
     generations: Arc<dyn GenerationReader>,
-    /// What the record said the last time.
+    /// The record at the last call. A mutex, because queries run concurrently and each replaces it.
     seen: Mutex<NewestRecord>,
 }
 
@@ -55,7 +54,7 @@ struct NewestRecord {
 }
 
 impl NewestRecord {
-    /// What every record is at first.
+    /// Every record before the first read.
     const FIRST: Self = Self { number: FIRST_NUMBER, live: Generation::FIRST };
 
     const fn of(record: &Generations) -> Self {
@@ -73,8 +72,8 @@ impl LiveRows {
         Self(Live::new(projection, P::REVISION, table, generations))
     }
 
-    /// Takes rows of another revision as well: while a changed model is deployed, its row can be read
-    /// from what the old one has made too.
+    /// Accepts rows of another revision as well: while a changed model is deployed, its reader also understands the
+    /// rows of the old one.
     #[must_use]
     pub fn also_of(self, revision: u32) -> Self {
         Self(self.0.also_of(revision))
@@ -119,8 +118,8 @@ impl Live {
         self
     }
 
-    /// Reads under the live generation. What was read at the same time as the record counts if the
-    /// record is the one seen the last time, so that nothing has changed between then and now.
+    /// Reads from the live generation. Rows that were read at the same time as the record count if the record is
+    /// unchanged since the last call.
     async fn read<T, F>(&self, read: impl Fn(Generation) -> F) -> Result<T, ReadStoreError>
     where
         T: Default,
@@ -129,7 +128,7 @@ impl Live {
         let seen = self.seen();
         let record = self.generations.read(self.projection);
         let (record, guessed) = join(record, read(seen.live)).await;
-        // What was read may have been written since the record was looked for, with whatever revision.
+        // The rows may have been written after the record was read, with any revision.
         let Some(record) = record? else { return Ok(T::default()) };
         self.check(&record)?;
         let now = NewestRecord::of(&record);

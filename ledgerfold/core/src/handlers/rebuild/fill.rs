@@ -27,7 +27,7 @@ impl Default for Plan {
     }
 }
 
-/// What a fill has done, also before it was cut short.
+/// The result of a fill, also if it was interrupted.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Filled {
     /// How many streams were gone through.
@@ -47,7 +47,7 @@ pub struct Unfilled {
     pub reason: String,
 }
 
-/// What the segments of a fill share.
+/// The shared state of a fill's segments.
 struct Work<'a> {
     rebuilder: &'a Rebuilder,
     building: &'a Building,

@@ -59,9 +59,9 @@ impl Rebuilder {
         Self { category: Some(category), ..self }
     }
 
-    /// For readers who never read for longer than this; 30 seconds where nothing is said. For as long a
-    /// roll-back and a removal wait when the last switch is not long past: somebody who asked before it may
-    /// still be reading the generation that was live then, and must find it as it was.
+    /// Sets the longest duration of a read; 30 seconds by default. A roll-back and a removal wait that long if the
+    /// last switch was recent: a reader that began before the switch may still read the generation that was live
+    /// then, and must find it unchanged.
     #[must_use]
     pub fn with_longest_read(self, longest_read: Duration) -> Self {
         Self { longest_read, ..self }
@@ -96,8 +96,8 @@ impl Rebuilder {
         .await
     }
 
-    /// Records that the previous generation is brought up to date to be read again, once all have ended
-    /// who began to read it when it was live; or finds the roll-back that was cut short.
+    /// Records that the previous generation is brought up to date, once all readers have ended that began when it was
+    /// live. Or finds the roll-back that was interrupted.
     ///
     /// # Errors
     /// [`RebuildError::Occupied`] where another generation is built,
@@ -127,8 +127,8 @@ impl Rebuilder {
         Ok(begun.building().cloned().ok_or(InvalidChange::NotBuilding)?)
     }
 
-    /// Makes what was verified live, if nothing was recorded since the verification began. Superseded
-    /// otherwise: a projector has noted that the generation was outrun, or somebody else was faster.
+    /// Makes the verified generation live, if nothing was recorded since the verification began. Superseded
+    /// otherwise: a projector has recorded a missed event, or another operator was faster.
     ///
     /// # Errors
     /// [`RebuildError::Unsound`] where it was found wrong and nobody has accepted that.
@@ -167,10 +167,9 @@ impl Rebuilder {
         self.change(|generations| Ok(generations.without_previous().ok())).await
     }
 
-    /// Removes what retired generations have left in the read table, and answers with how many items
-    /// that were; once all have ended who began to read when another one was live than is now. Never of
-    /// one that is live, built or previous. A function that was held up may still
-    /// write a little to a generation that was retired a moment ago; the next removal finds that too.
+    /// Removes the items of retired generations from the read table, and returns their number, once all readers have
+    /// ended that began before the last switch. Never removes a live, building or previous generation. A delayed
+    /// function may still write a little to a retired generation; the next removal finds that too.
     ///
     /// # Errors
     /// [`RebuildError::Store`].
@@ -189,8 +188,8 @@ impl Rebuilder {
         Ok(removed)
     }
 
-    /// Waits for those who asked before the last switch. The record knows when that was asked for, and not
-    /// how much later it took effect; so the wait is counted from now, when it is seen.
+    /// Waits for readers that began before the last switch. The record has the time of the request, and not the time
+    /// of its effect, so the wait is counted from now.
     async fn let_readers_end(&self, generations: &Generations) {
         let clock = &self.ports.clock;
         let Some(since) = generations.live_since() else { return };

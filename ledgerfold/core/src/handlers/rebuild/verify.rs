@@ -12,7 +12,7 @@ use crate::{
     waiting::RateLimit,
 };
 
-/// What a verification has found: the only thing that can be switched to.
+/// The result of a verification. Only it can be switched to.
 #[derive(Clone, Debug)]
 pub struct Verified {
     record: Generations,
@@ -39,8 +39,8 @@ impl Verified {
         &self.skipped
     }
 
-    /// What to think of the counters, if there are any. That they moved meanwhile proves nothing of
-    /// them, and is no reason not to switch: each stream's memo moves in the write that counts.
+    /// The verdict on the counters, if there are any. Counters that moved meanwhile prove nothing and do not prevent
+    /// a switch: each stream's memo moves in the write that counts.
     pub const fn counters(&self) -> Option<&CountersVerdict> {
         self.counters.as_ref()
     }
@@ -54,8 +54,8 @@ impl Verified {
         self.summary.wrong().saturating_add(u64::try_from(counters).unwrap_or(u64::MAX))
     }
 
-    /// The same, to be switched to all the same: for whoever has looked at the findings and knows that
-    /// the live generation is no better, as with a stream that no model can read.
+    /// The same, accepted in spite of its findings: for an operator who knows that the live generation is no better,
+    /// for example with a stream that no model can read.
     #[must_use]
     pub fn accepted(self) -> Self {
         Self { accepted: true, ..self }
@@ -75,7 +75,7 @@ impl Verified {
     }
 }
 
-/// What the segments of a verification share.
+/// The shared state of a verification's segments.
 struct Work<'a> {
     rebuilder: &'a Rebuilder,
     model: Arc<dyn Verifiable>,
@@ -94,13 +94,12 @@ struct Found {
 }
 
 impl Rebuilder {
-    /// Compares the generation with a fresh fold of every stream, brings forward what is behind, and
-    /// holds counters against the sum of all streams. Cut short, it begins anew: only a whole
-    /// verification says something.
+    /// Compares the generation with a fresh fold of every stream, brings late streams forward, and compares counters
+    /// with the sum of all streams. An interrupted verification begins anew: only a whole one counts.
     ///
     /// # Errors
-    /// [`RebuildError`] where a store fails, or the generation is not built any more. What is wrong
-    /// with the generation is no error but what is answered.
+    /// [`RebuildError`] if a store fails, or the generation is not being built any more. A fault of the generation
+    /// is no error: it is in the result.
     pub async fn verify(
         &self,
         building: &Building,
@@ -178,7 +177,7 @@ impl Work<'_> {
         Ok(Finding { projection: self.rebuilder.projection(), stream, comparison })
     }
 
-    /// Compares one stream; what is behind is brought to where the stream ended when it was compared.
+    /// Compares one stream. A late one is brought to the end that the stream had at the comparison.
     async fn stream(&self, stream: &StreamId) -> Result<Comparison, ProjectError> {
         let first = self.compare(stream).await?;
         if !first.is_late() {

@@ -13,37 +13,37 @@ use crate::{
 const LOOKS: usize = 3;
 const BETWEEN_LOOKS: Duration = Duration::from_secs(2);
 
-/// Adds up what all streams contribute to a tally, and holds its counters against it.
+/// Adds up the contributions of all streams to a tally, and compares the sum with its counters.
 ///
-/// Counters are of all streams together, so that only an audit of them all says something, and only
-/// if nothing is counted meanwhile.
+/// Counters are sums over all streams, so only a comparison of all streams counts, and only if nothing is counted
+/// meanwhile.
 #[derive(Clone, Debug)]
 pub struct Counters {
     before: Vec<Counter>,
     expected: BTreeMap<CounterKey, BTreeMap<String, i128>>,
 }
 
-/// What to think of a tally's counters.
+/// A verdict on a tally's counters.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum CountersVerdict {
-    /// They are what all streams add up to.
+    /// They are the sum of all streams.
     Equal,
     /// They moved while the streams were compared, which proves nothing: audit again at a quiet time.
     Moved,
-    /// They are not what all streams add up to.
+    /// They are not the sum of all streams.
     Differ(Vec<Difference>),
 }
 
-/// A counter that does not show what the streams add up to.
+/// A counter that differs from the sum of all streams.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Difference {
     /// The group.
     pub key: CounterKey,
     /// The counter's name.
     pub counter: String,
-    /// What the streams add up to.
+    /// The sum of all streams.
     pub expected: i128,
-    /// What it shows.
+    /// The counter.
     pub shown: i128,
 }
 
@@ -57,7 +57,7 @@ impl Counters {
         Ok(before.map(|before| Self { before, expected: BTreeMap::new() }))
     }
 
-    /// Adds what a stream contributes.
+    /// Adds the contribution of a stream.
     pub fn add(&mut self, comparison: &Comparison) {
         for (key, amounts) in comparison.counted.iter().flat_map(Counts::iter) {
             let group = self.expected.entry(key.clone()).or_default();
@@ -67,9 +67,9 @@ impl Counters {
         }
     }
 
-    /// Compares, once every stream was added. Counters that differ are read again a little later: a
-    /// transaction may have shown one half of what it counts when the streams were compared, and then
-    /// the counters have moved once it shows the other half.
+    /// Compares, once every stream was added. Counters that differ are read again a little later: a transaction may
+    /// have shown one half of its counts when the streams were compared, and then the counters have moved once it
+    /// shows the other half.
     ///
     /// # Errors
     /// [`ProjectError`] where the read table fails.

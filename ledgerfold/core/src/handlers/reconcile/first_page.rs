@@ -7,8 +7,8 @@ use crate::{
     ports::{CommitPage, EventReader, StoreError},
 };
 
-/// A log that reads the first page of one stream once, and shows it again to all who begin there:
-/// most streams have no other.
+/// A log that reads the first page of one stream once, and shows it again to every reader that begins there: most
+/// streams have no other page.
 pub(super) struct FirstPage<'a> {
     stream: &'a StreamId,
     log: &'a dyn EventReader,

@@ -1,10 +1,9 @@
-//! Does every read model say what the log says? And where one does not: bring it home.
+//! The comparison of read models with the log, and their repair.
 //!
-//! An [`Reconciler`] compares what a model holds of a stream with the fold of that stream, at the
-//! version the model has reached; what is only on its way is looked at a second time before it counts
-//! as behind. [`Counters`] adds up what all streams contribute to a tally's counters. A [`Repairer`]
-//! moves on what is behind, by the way that projectors go, so that it may run at any time, any
-//! number of times, and beside live traffic.
+//! A [`Reconciler`] compares a model's row or memo with the fold of its stream, at the version that the model has
+//! reached. It compares a late stream a second time before it counts as behind. [`Counters`] adds up the
+//! contributions of all streams to a tally's counters. A [`Repairer`] moves late streams forward as a projector does,
+//! so it may run at any time, any number of times, and beside live traffic.
 //!
 //! ```
 //! # use std::{sync::Arc, time::Duration};
@@ -29,15 +28,12 @@
 //! }
 //! ```
 //!
-//! A [`SpotCheck`] is what a schedule runs: it audits a [`Sample`].
+//! A schedule runs a [`SpotCheck`], which examines a [`Sample`]. [`PublishedEvents`] compares the bus with the log.
 //!
-//! An event that an operator has [skipped](crate::ports::Skips) for a projection need not be in its
-//! model. The audit tells of such events, and takes the model for current without them.
+//! A model may lack an event that an operator has [skipped](crate::ports::Skips) for its projection. The result names
+//! such events, and the model counts as current without them.
 //!
-//! What the bus has published is held against the log by [`PublishedEvents`].
-//!
-//! The audit goes by the streams of the log. A row of a stream that the log does not have is not
-//! found by it.
+//! The comparison walks the streams of the log. It does not find a row whose stream is not in the log.
 
 mod counters;
 mod first_page;

@@ -6,11 +6,10 @@ use crate::{
     vocabulary::Commit,
 };
 
-/// Which events the bus has brought, to be held against the log.
+/// The events that the bus has delivered, for a comparison with the log.
 ///
-/// Read models cannot tell: what the bus loses they find in the log, as soon as anything else happens
-/// to the stream. Others who listen to the bus have no log to look into. An archive is asked by
-/// replaying it to somebody who hears everything; ids are all that is remembered, 16 bytes an event.
+/// Read models cannot reveal a lost event: they find it in the log at the next event of the stream. Other consumers
+/// of the bus have no log. An audit replays the archive and collects ids only, 16 bytes an event.
 ///
 /// ```
 /// # use ledgerfold::{ports::{EventReader, StoreError}, reconcile::PublishedEvents, StreamId, Timestamp};

@@ -29,7 +29,7 @@ struct UnderAudit {
     quarantine: Option<Arc<dyn Quarantine>>,
 }
 
-/// A stream with what the audit has found in one read model.
+/// A stream with the result for one read model.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Finding {
     /// The projection whose model it is.
@@ -41,8 +41,8 @@ pub struct Finding {
 }
 
 impl Reconciler {
-    /// An auditor of nothing yet. What is behind is looked at again after `grace`, and only counts if
-    /// it has not reached by then where its stream was before.
+    /// A reconciler without models. A late stream is compared again after `grace`, and only counts if it has not
+    /// reached its former end by then.
     pub fn new(log: Arc<dyn EventReader>, clock: Arc<dyn Clock>, grace: Duration) -> Self {
         Self { models: Vec::new(), log, clock, grace }
     }
@@ -58,7 +58,7 @@ impl Reconciler {
         self.with(UnderAudit { projection, model, skips, quarantine: None })
     }
 
-    /// The same, of this projection's model too, telling apart what stands parked in its quarantine.
+    /// The same, also for this projection's model, with parked streams reported as such.
     #[must_use]
     pub fn of_parking(
         self,
@@ -104,7 +104,7 @@ impl Reconciler {
         let mut findings = Vec::with_capacity(self.models.len());
         for model in &self.models {
             let mut finding = model.compare(stream, &log).await?;
-            // What was read for another model is older than this model's row, which may have moved on.
+            // The page was read for another model. This model's row may have moved on since.
             if finding.comparison.verdict != Verdict::Current {
                 finding = model.compare(stream, &*self.log).await?;
             }
@@ -113,12 +113,12 @@ impl Reconciler {
         Ok(findings)
     }
 
-    /// What is late is compared once more.
+    /// Compares a late stream once more.
     async fn look_again(&self, seen: Finding) -> Result<Finding, ProjectError> {
         let model = self.models.iter().find(|model| model.projection == seen.projection);
         let (Some(model), true) = (model, seen.comparison.is_late()) else { return Ok(seen) };
         let mut again = model.compare(&seen.stream, &*self.log).await?;
-        // A busy stream is always a little behind; what was there before the wait is not.
+        // A busy stream is always a little behind. Only events from before the wait count.
         if again.comparison.is_late() && again.comparison.stored >= Some(seen.comparison.head) {
             again.comparison.verdict = Verdict::Current;
         }

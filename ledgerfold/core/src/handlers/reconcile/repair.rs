@@ -9,18 +9,17 @@ use crate::{
 /// How often a row is written over that others keep moving.
 const ATTEMPTS: usize = 5;
 
-/// What to do with a row that is not the fold of its stream.
+/// The handling of a row that is not the fold of its stream.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum OnDivergence {
-    /// Report it and leave it: a row is a fold, so that whoever looks after it must know how it could
-    /// become anything else.
+    /// Report it and leave it: a row is a fold, so an operator should find out how it could become anything else.
     #[default]
     Report,
     /// Put the fold in its place. Counters are left all the same.
     Overwrite,
 }
 
-/// Brings what a read model lacks home from the log.
+/// Repairs a read model from the log.
 #[derive(Clone)]
 pub struct Repairer {
     model: Arc<dyn Verifiable>,
@@ -32,34 +31,34 @@ pub struct Repairer {
     quarantine: Option<Arc<dyn Quarantine>>,
 }
 
-/// What to do with a stream that a tally has no memo of. If its messages were lost, it was never
-/// counted; if its memo was, it was counted, and would be counted twice.
+/// The handling of a stream without a memo. If its messages were lost, it was never counted; if its memo was lost, it
+/// was counted, and would be counted twice.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum LostMemos {
     /// Leave it and report it.
     #[default]
     Leave,
-    /// Count it: for whom [`Counters`](super::Counters) has shown that the counters lack it.
+    /// Count it: for an operator who knows from [`Counters`](super::Counters) that the counters lack it.
     Count,
 }
 
-/// What was done about one stream.
+/// The result for one stream.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Repair {
     /// The stream.
     pub stream: StreamId,
     /// How the model stood to it before.
     pub before: Comparison,
-    /// What was done.
+    /// The effect.
     pub effect: Effect,
 }
 
-/// What a repair did.
+/// The effect of a repair.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Effect {
     /// Nothing: the model was current.
     None,
-    /// What was missing was folded in or counted.
+    /// Missing events were folded in or counted.
     CaughtUp,
     /// The row was written over.
     Overwritten,
@@ -80,7 +79,7 @@ impl Repairer {
         Self { model, log, skips, updater, on_divergence, lost_memos, quarantine: None }
     }
 
-    /// The same, trying what stands parked in this quarantine too.
+    /// The same, which also tries the streams in this quarantine.
     #[must_use]
     pub fn with_quarantine(self, quarantine: Arc<dyn Quarantine>) -> Self {
         Self { quarantine: Some(quarantine), ..self }
@@ -121,7 +120,7 @@ impl Repairer {
     /// parked, so that a tally without a memo of it has not begun to count it.
     async fn try_parked(&self, stream: &StreamId) -> Result<Effect, ProjectError> {
         let Some(quarantine) = &self.quarantine else { return Ok(Effect::Left) };
-        // It may have been released since it was compared, by whoever has healed it.
+        // A projector may have released it since the comparison.
         let owed =
             quarantine.get(stream).await?.map_or(Version::NONE, |parked| parked.owed_version);
         match self.catch_up_to(stream, owed).await {

@@ -53,7 +53,7 @@ impl Sample {
                 break;
             }
         }
-        // Any of them, and not the first: what is last in its part is to be looked at one day too.
+        // Any stream and not the first, so that one day the last stream of a part is examined too.
         for at in 0..most.min(found.len()) {
             let left = u64::try_from(found.len() - at).unwrap_or(1);
             found.swap(at, at + self.below(left));

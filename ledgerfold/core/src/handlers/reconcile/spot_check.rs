@@ -18,12 +18,10 @@ const FINDINGS: usize = 100;
 /// How often a page is compared again because another generation has become live meanwhile.
 const SWITCHES: usize = 3;
 
-/// An audit of some streams in the live read models of a context: for a schedule, which watches over
-/// what nobody looks at.
+/// A comparison of some streams in the live read models of a context, run by a schedule.
 ///
-/// Each run draws other streams, so that damage which is spread is found at once, and a single wrong
-/// row one day. It compares rows and memos. Counters, which are of all streams together, and the bus
-/// are for the audit of everything.
+/// Each run draws other streams, so widespread damage is found at once, and a single wrong row one day. It compares
+/// rows and memos. Counters, which are sums over all streams, and the bus need the audit of everything.
 #[derive(Clone)]
 pub struct SpotCheck {
     sample: Sample,
@@ -49,7 +47,7 @@ pub enum Look {
     On(Vec<StreamId>),
 }
 
-/// What a spot check has found.
+/// The result of a spot check.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct SpotChecked {
     /// How many streams were compared.
@@ -62,7 +60,7 @@ pub struct SpotChecked {
     pub cut_short: bool,
 }
 
-/// What waits in the read models of a context, beside the queues.
+/// The backlog in the read models of a context, beside the queues.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Backlog {
     /// Since when the oldest entry has been in a projection's quarantine, if there is one.
@@ -118,8 +116,7 @@ impl SpotCheck {
         Self { sample, generations, log, clock, subjects: Vec::new() }
     }
 
-    /// The same, in the live read model of this projection too, telling apart what stands parked in
-    /// its quarantine.
+    /// The same, also in the live read model of this projection, with parked streams reported as such.
     #[must_use]
     pub fn of(
         mut self,
@@ -131,8 +128,8 @@ impl SpotCheck {
         self
     }
 
-    /// Compares what is looked at, until the time is up. What was recorded within `patience` may still
-    /// be on its way, and is not missed yet.
+    /// Compares a sample, until the time is up. Events that were recorded within `patience` may still be in transit,
+    /// and do not count as missing.
     ///
     /// # Errors
     /// [`SpotCheckError`].
@@ -167,7 +164,7 @@ impl SpotCheck {
         Ok(checked)
     }
 
-    /// What waits at this moment.
+    /// The present backlog.
     ///
     /// # Errors
     /// [`SpotCheckError`].
@@ -183,8 +180,8 @@ impl SpotCheck {
         Ok(backlog)
     }
 
-    /// Compares in what is live before and after: a generation that was live before is removed one day,
-    /// and misses nothing then. `None` where others keep switching.
+    /// Compares in the generation that is live before and after: a former one may be removed, and its findings mean
+    /// nothing. `None` if operators keep switching.
     async fn page(&self, streams: &[StreamId]) -> Result<Option<Vec<Finding>>, SpotCheckError> {
         let mut live = self.live().await?;
         for _ in 0..SWITCHES {
