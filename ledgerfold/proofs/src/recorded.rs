@@ -8,8 +8,8 @@ use tokio::{
     net::{TcpListener, TcpStream},
 };
 
-/// An HTTP service on this machine that gives recorded answers, one per request: for what no
-/// emulator can be made to say, as a throttle, or a connection that breaks behind a write.
+/// An HTTP service on this machine that gives recorded answers, one per request: for cases that no emulator produces,
+/// for example a throttle, or a connection that breaks after a write.
 #[derive(Clone, Debug)]
 pub struct RecordedService {
     endpoint: String,

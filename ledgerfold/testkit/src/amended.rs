@@ -9,10 +9,9 @@ use ledgerfold::{
     vocabulary::NewCommit,
 };
 
-/// What a log does in a way of its own; everything else is done as the log beneath does it.
+/// Changes to a log's behaviour. All other calls go to the log beneath.
 ///
-/// For a test that needs a log which is late, forgets, or loses an answer, and has nothing to say about
-/// the other calls:
+/// For a test with a log that is late, forgets, or loses an answer:
 ///
 /// ```
 /// use std::sync::Arc;
@@ -107,7 +106,7 @@ impl<A: Amendment> Amended<A> {
         Arc::new(Self { log, amendment })
     }
 
-    /// What is done in a way of its own.
+    /// The changed behaviour.
     pub const fn amendment(&self) -> &A {
         &self.amendment
     }

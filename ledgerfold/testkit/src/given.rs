@@ -2,7 +2,7 @@ use std::fmt;
 
 use ledgerfold::Decider;
 
-/// A domain's rule as an example: given what happened, when this is asked, then that happens.
+/// A domain's rule as an example: given these events, when this command comes, then these events follow.
 ///
 /// ```ignore
 /// Given::<Orders>::events([placed(900)])

@@ -18,7 +18,7 @@ use uuid::Uuid;
 #[derive(Clone, Copy, Debug)]
 pub struct Accounts;
 
-/// What is asked of an account.
+/// A command for an account.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub enum AccountCommand {
     /// Open it for the owner of this address.
@@ -93,7 +93,7 @@ pub struct Closed {
 }
 
 events! {
-    /// What happens to an account.
+    /// The events of an account.
     pub enum AccountEvent {
         Opened: 1,
         Deposited: 1,
@@ -108,7 +108,7 @@ events! {
 pub struct Account {
     /// Its owner's address while it is open.
     pub email: Option<String>,
-    /// What is in it.
+    /// Its balance.
     pub balance: u64,
     /// How many events it has seen: a snapshot that counts one twice shows here.
     pub events: u64,

@@ -91,7 +91,7 @@ fn readable(listed: Vec<Result<Pending, UnreadableDeadline>>) -> Vec<Pending> {
     listed.into_iter().collect::<Result<_, _>>().expect("every deadline can be read")
 }
 
-/// Reading what was never written is no error.
+/// Reading a deadline that was never written is no error.
 pub async fn what_was_never_scheduled_is_not_due(store: &dyn DeadlineStore) {
     let process = fresh_process();
     assert_eq!(due(store, &process, 1_000).await, []);
@@ -124,7 +124,7 @@ pub async fn a_deadline_is_due_from_its_instant_on(store: &dyn DeadlineStore) {
     assert_eq!(due(store, &process, 0).await, [untried(&past)]);
 }
 
-/// The first one stays, whatever the second says.
+/// The first one stays, with any content of the second.
 pub async fn a_deadline_scheduled_twice_is_one(store: &dyn DeadlineStore) {
     let process = fresh_process();
     let first = deadline(&process, 100);
@@ -201,7 +201,7 @@ pub async fn a_deadline_that_is_done_is_gone_and_its_key_is_free(store: &dyn Dea
     assert_eq!(due(store, &process, 1_000).await, [untried(&later)]);
 }
 
-/// Who was slow with an old one leaves a new one under its key alone.
+/// A slow writer of an old one leaves a new one under its key alone.
 pub async fn only_the_deadline_that_was_seen_is_removed(store: &dyn DeadlineStore) {
     let process = fresh_process();
     let old = deadline(&process, 100);
@@ -212,7 +212,7 @@ pub async fn only_the_deadline_that_was_seen_is_removed(store: &dyn DeadlineStor
     assert_eq!(due(store, &process, 100).await, [untried(&new)]);
 }
 
-/// Its due time stays what it was.
+/// Its due time stays the same.
 pub async fn a_postponed_deadline_waits_and_counts(store: &dyn DeadlineStore) {
     let process = fresh_process();
     let deadline = deadline(&process, 100);
@@ -237,7 +237,7 @@ pub async fn of_two_who_postpone_one_counts(store: &dyn DeadlineStore) {
     assert_eq!(due(store, &process, 160).await[0].attempts, 1);
 }
 
-/// Its command took effect, whoever failed at the same time.
+/// Its command took effect, even if another sweep failed at the same time.
 pub async fn a_deadline_that_was_postponed_is_done_all_the_same(store: &dyn DeadlineStore) {
     let process = fresh_process();
     let deadline = deadline(&process, 100);

@@ -29,12 +29,12 @@ async fn write(store: &dyn GenerationStore, projection: &str, new: &Generations)
     store.write(projection, new).await.expect("the record can be written")
 }
 
-/// Reading what was never written is no error.
+/// Reading a record that was never written is no error.
 pub async fn what_was_never_recorded_is_not_there(store: &dyn GenerationStore) {
     assert_eq!(read(store, &projection()).await, None);
 }
 
-/// Of several who begin at the same time, with whatever revisions, all go by one record.
+/// If several begin at once, with any revisions, all use one record.
 pub async fn of_racing_first_records_one_takes_effect(store: &dyn GenerationStore) {
     let name = projection();
     let records: Vec<_> = (1..=5).map(Generations::first).collect();
@@ -69,7 +69,7 @@ pub async fn a_record_comes_back_as_it_was_written(store: &dyn GenerationStore) 
     }
 }
 
-/// Whoever has seen an older one must look again.
+/// A function that has read an older one must read again.
 pub async fn a_record_is_written_only_in_the_place_of_the_one_it_was_made_from(
     store: &dyn GenerationStore,
 ) {
@@ -140,7 +140,7 @@ pub async fn progress_comes_back_by_segment(store: &dyn GenerationStore) {
     assert_eq!(progress(store, &name, 1).await, expected);
 }
 
-/// What an earlier run has recorded must not make a later one skip anything.
+/// The record of an earlier run must not make a later one skip anything.
 pub async fn progress_is_of_one_run(store: &dyn GenerationStore) {
     let name = projection();
     for run in [1, 11] {

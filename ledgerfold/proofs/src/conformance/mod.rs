@@ -1,7 +1,7 @@
-//! What every adapter of a port must do, one test per rule.
+//! The rules of every port, one test for each.
 //!
-//! Whoever writes a log of their own runs its suite with one line, in a file under `tests/` of their
-//! crate; `ledgerfold-testkit` and `tokio` (with `macros` and `rt`) are its dev-dependencies:
+//! If you write a log of your own, run its suite with one line, in a file under `tests/` of your crate. Its
+//! dev-dependencies are `ledgerfold-proofs` and `tokio` (with `macros` and `rt`):
 //!
 //! ```ignore
 //! mod event_store {
@@ -16,13 +16,13 @@
 //! The argument is a future of a store. It may be a new one for each test or one that all tests share,
 //! at once and over again: a rule takes streams, keys and command ids that nobody has used. Each rule
 //! becomes a test of its own name, as `event_store::of_racing_appends_one_wins`, so that a runner can
-//! pick some. What a rule asks for is in its documentation, by subject: [`event_store::reads`],
+//! pick some. The documentation of a rule explains it, by subject: [`event_store::reads`],
 //! [`event_store::appends`], [`event_store::content`], [`event_store::transactions`],
 //! [`event_store::keys`]; and [`event_store::commands`] and [`event_store::joint`] run the library's
 //! handlers over the store.
 //!
-//! Rules show what somebody thought of. [`history`] compares a store with a model over random
-//! histories, for what nobody did.
+//! Rules cover the cases that we thought of. [`history`] compares a store with a model over random histories,
+//! for all other cases.
 //!
 //! That the rules can fail is proven by stores that are wrong on purpose, in this crate's
 //! `tests/mutants`: each must fail the rules that are listed with it, and no other.
@@ -63,8 +63,8 @@ macro_rules! event_store_conformance {
     };
 }
 
-/// Hands the names of the rules of a log, by subject, to another macro: what is tested of a store and
-/// what is proven of the rules come from this one list.
+/// Passes the names of the rules of a log, by subject, to another macro: one list serves the tests of a store and the
+/// proof of the rules.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! event_store_rules {

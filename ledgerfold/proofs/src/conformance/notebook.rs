@@ -24,12 +24,12 @@ pub struct Write(pub Vec<String>);
 /// A note was written.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct NoteWritten {
-    /// What it says.
+    /// Its text.
     pub text: String,
 }
 
 events! {
-    /// What happens to a notebook.
+    /// The events of a notebook.
     pub enum NotebookEvent {
         NoteWritten: 1,
     }
@@ -96,8 +96,8 @@ pub fn write(stream: &StreamId, attempt: &str, notes: &[&str]) -> CommandRequest
     CommandRequest::new(stream.clone(), command, id).in_context(context)
 }
 
-/// The commit of these notes behind what was loaded, recorded at this second of 1970, with every
-/// field of its metadata in use.
+/// The commit of these notes behind the loaded stream, recorded at this second of 1970, with every field of its
+/// metadata in use.
 pub fn commit(loaded: &Loaded<Notebook>, attempt: &str, notes: &[&str], second: i64) -> NewCommit {
     let events: Vec<_> =
         notes.iter().map(|text| NoteWritten { text: (*text).to_owned() }.into()).collect();

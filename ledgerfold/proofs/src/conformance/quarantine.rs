@@ -44,7 +44,7 @@ async fn all(store: &dyn Quarantine) -> Vec<Parked> {
     all
 }
 
-/// Asking for what was never parked, and releasing it, is no error.
+/// Reading or releasing an entry that was never parked is no error.
 pub async fn a_stream_that_was_never_parked_is_absent(store: &dyn Quarantine) {
     let stream = fresh();
     release(store, &stream, 7).await;
@@ -63,7 +63,7 @@ pub async fn an_entry_comes_back_as_it_was_parked(store: &dyn Quarantine) {
     }
 }
 
-/// What is owed only grows; at the same debt the newer word counts.
+/// The owed version only grows; at the same version the newer entry counts.
 pub async fn an_entry_never_owes_less_than_before(store: &dyn Quarantine) {
     let stream = fresh();
     park(store, &entry(&stream, 9, "first")).await;
@@ -74,7 +74,7 @@ pub async fn an_entry_never_owes_less_than_before(store: &dyn Quarantine) {
     assert_eq!(get(store, &stream).await, Some(entry(&stream, 10, "again")));
 }
 
-/// A release from before the newest message was parked leaves what that one is owed.
+/// A release from before the newest message leaves the debt of that message.
 pub async fn an_entry_is_released_only_when_all_is_reached_that_it_owes(store: &dyn Quarantine) {
     let stream = fresh();
     let parked = entry(&stream, 10, "stuck");
@@ -118,7 +118,7 @@ pub async fn all_that_stand_parked_are_listed_once(store: &dyn Quarantine) {
     assert_eq!(all(store).await, parked);
 }
 
-/// Whoever comes last, the most that is owed stays.
+/// In any order, the highest owed version stays.
 pub async fn of_many_at_once_the_one_that_owes_most_stays(store: &dyn Quarantine) {
     let stream = fresh();
     let entries: Vec<_> =

@@ -90,7 +90,7 @@ pub async fn lists_of_generations_do_not_mix(table: &dyn ReadTable) {
     }
 }
 
-/// Whatever the number of the generation, which its keys begin with.
+/// For any number of the generation, which its keys begin with.
 pub async fn the_longest_keys_and_the_largest_rows_are_taken_in_every_generation(
     table: &dyn ReadTable,
 ) {
@@ -113,7 +113,7 @@ async fn remove(table: &dyn ReadTable) -> u64 {
     removed
 }
 
-/// What is live, built or could be read again stays, and a second removal finds nothing.
+/// A live, building or previous generation stays, and a second removal finds nothing.
 pub async fn retired_rows_are_removed_and_no_others(table: &dyn ReadTable) {
     let streams: Vec<_> = (0..7).map(|_| fresh()).collect();
     for stream in &streams {

@@ -127,7 +127,7 @@ pub async fn the_holder_of_a_key_is_shown(store: &Reserving) {
     assert_eq!(store.holder(&key).await, None);
 }
 
-/// In whatever pages; commands that are recognised for ever and records are no reservations.
+/// In pages of any size; strict commands and records are no reservations.
 pub async fn every_reservation_is_listed_once_and_nothing_else(store: &Reserving) {
     let mut expected = BTreeMap::new();
     for _ in 0..7 {
@@ -209,8 +209,7 @@ pub async fn a_reservation_is_corrected_only_from_what_it_was_seen_to_be(store: 
     assert_eq!((store.holder(&taken).await, store.holder(&free).await), (Some(holder), None));
 }
 
-/// What was read of them proves nothing any more. A stream that did not exist is as it was while it
-/// does not exist.
+/// An earlier read of them proves nothing any more. A stream that did not exist is unchanged while it does not exist.
 pub async fn a_reservation_is_corrected_only_while_its_streams_are_as_they_were_seen(
     store: &Reserving,
 ) {
@@ -298,7 +297,7 @@ pub async fn a_record_comes_back_as_it_was_written(store: &Reserving) {
     assert_eq!(store.record(&other).await, ClaimsRecord::default());
 }
 
-/// Whoever has seen an older one must look again.
+/// A function that has read an older one must read again.
 pub async fn a_record_is_written_only_in_the_place_of_the_one_it_was_made_from(store: &Reserving) {
     let category = fresh_category();
     let first = ClaimsRecord::default().begun(1, 1);

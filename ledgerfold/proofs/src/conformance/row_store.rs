@@ -25,7 +25,7 @@ async fn get(store: &dyn RowStore, stream: &StreamId) -> Option<StoredRow> {
     store.get(stream).await.expect("the row can be read")
 }
 
-/// Reading what was never written is no error.
+/// Reading a row that was never written is no error.
 pub async fn a_row_that_was_never_put_is_absent(store: &dyn RowStore) {
     assert_eq!(get(store, &fresh()).await, None);
 }
@@ -107,7 +107,7 @@ fn body_of(bytes: usize) -> Payload {
     Payload::encode(&"x".repeat(bytes.saturating_sub(2))).expect("a text is JSON")
 }
 
-/// For good, and what was there stays: an item of DynamoDB holds 400 KB
+/// For good, and the former row stays: an item of DynamoDB holds 400 KB
 /// (<https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html>).
 pub async fn a_row_that_is_too_large_is_refused_for_good(store: &dyn RowStore) {
     let there = listed(&fresh().to_string(), "a");

@@ -1,4 +1,4 @@
-//! Two domains for what notebooks do not do: states in snapshots of any size, and content that is
+//! Two domains for cases that notebooks do not cover: states in snapshots of any size, and content that must be
 //! stored to the letter.
 
 use ledgerfold::{
@@ -15,11 +15,11 @@ use super::notebook::{Notebook, NotebookEvent, Refused, Write, commit, fresh};
 #[derive(Clone, Copy, Debug)]
 pub struct Sketchbook;
 
-/// How much a sketchbook remembers of a note that is longer, in bytes: a snapshot of this and the
-/// largest commit together stay below what the core promises to stores.
+/// The part of a longer note that a sketchbook keeps, in bytes: a snapshot of this and the largest commit together
+/// stay below the size that the core promises to stores.
 pub const REMEMBERED: usize = 78_000;
 
-/// What a sketchbook remembers.
+/// The state of a sketchbook.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Sketch {
     /// How many notes there are.
@@ -70,8 +70,8 @@ pub fn text_of(bytes: usize) -> Payload {
     Payload::from_text(text).expect("a quoted text is JSON")
 }
 
-/// The commit of these texts behind what was loaded. Nothing is read or digested of it, so that large
-/// ones take no time.
+/// The commit of these texts behind the loaded stream, without reading or digesting them, so that large ones take no
+/// time.
 pub fn letter(head: &Loaded<Letters>, attempt: &str, texts: &[Payload]) -> NewCommit {
     let like = commit(&Loaded::unread(fresh()), attempt, &vec!["note"; texts.len()], 60);
     let like = like.as_commit();

@@ -88,7 +88,7 @@ pub async fn an_event_that_was_never_skipped_has_no_skip(desk: &Desk) {
     assert_eq!(desk.withdraw(&stream, 3).await, None);
 }
 
-/// With its reason, and with who recorded it and when.
+/// With its reason, its operator and its time.
 pub async fn a_skip_comes_back_as_it_was_recorded(desk: &Desk) {
     let (stream, skip) = desk.with_a_skip().await;
     assert_eq!(desk.find(&stream, 3).await, Some(skip));
@@ -103,7 +103,7 @@ pub async fn a_skip_is_of_one_version_of_one_stream(desk: &Desk) {
     assert_eq!(desk.find(&fresh(), 3).await, None);
 }
 
-/// A refusal says what is in quarantine instead.
+/// A refusal names the event that is in quarantine instead.
 pub async fn only_the_event_that_parks_its_stream_can_be_skipped(desk: &Desk) {
     let stream = fresh();
     let refused = desk.refused(&skip(&stream, 3, "operator")).await;

@@ -43,7 +43,7 @@ async fn counted(store: &dyn TallyStore, key: &CounterKey) -> Vec<Counter> {
     store.range(key, key).await.expect("the counters can be read")
 }
 
-/// Reading what was never written is no error.
+/// Reading counters that were never written is no error.
 pub async fn a_stream_that_was_never_counted_has_no_memo(store: &dyn TallyStore) {
     assert_eq!(store.memo(&fresh()).await.expect("it can be read"), None);
     assert_eq!(counted(store, &fresh_key()).await, []);

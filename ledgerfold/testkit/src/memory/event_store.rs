@@ -35,7 +35,7 @@ pub(super) struct Kept {
     pub(super) holders: BTreeMap<UniqueKey, StreamId>,
     /// How far the reservations of a category's streams are built.
     pub(super) records: BTreeMap<Category, ClaimsRecord>,
-    /// What commands did that are recognised for ever.
+    /// The effects of strict commands.
     commands: BTreeMap<CommandId, CommandRecord>,
 }
 
@@ -72,7 +72,7 @@ impl MemoryEventStore {
         self.lock().commits.values().cloned().collect()
     }
 
-    /// Who has a unique key.
+    /// The holder of a unique key.
     pub fn holder(&self, key: &UniqueKey) -> Option<StreamId> {
         self.lock().holders.get(key).cloned()
     }
@@ -96,7 +96,7 @@ impl MemoryEventStore {
         CommitPage { commits: page, more: commits.next().is_some() }.bounded()
     }
 
-    /// What a write answers that took effect.
+    /// The answer of a write that took effect.
     fn answer(&self) -> Result<(), AppendError> {
         let lost = self
             .lost_answers
@@ -214,7 +214,7 @@ impl Kept {
         {
             return Err(AppendError::Repeated { record: Box::new(record.clone()) });
         }
-        // What is taken is told of before what cannot be given back, whatever the keys' order.
+        // A conflict on a taken key comes before a key that cannot be released, in any order of the keys.
         let (taken, given): (Vec<_>, Vec<_>) = transaction
             .claims()
             .iter()

@@ -44,7 +44,7 @@ impl MemoryGenerationStore {
         self.fail_after(u64::MAX);
     }
 
-    /// The record of a projection, whatever fails.
+    /// The record of a projection, also while requests fail.
     pub fn record(&self, projection: &str) -> Option<Generations> {
         self.lock().records.get(projection).cloned()
     }

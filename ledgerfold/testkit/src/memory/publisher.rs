@@ -9,7 +9,7 @@ use ledgerfold::{
     ports::{DeadLetter, DeadLetters, EntryError, Limits, PublishError, Publisher, Unpublishable},
 };
 
-/// What goes wrong with a call to the bus.
+/// A fault of a call to the bus.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Fault {
     /// Nothing: all is taken.
@@ -50,17 +50,17 @@ impl MemoryPublisher {
         self.lock().faults.extend(faults);
     }
 
-    /// What each call brought.
+    /// The events of each call.
     pub fn calls(&self) -> Vec<Vec<Envelope>> {
         self.lock().calls.clone()
     }
 
-    /// What was taken, in order.
+    /// The accepted events, in order.
     pub fn taken(&self) -> Vec<Envelope> {
         self.lock().taken.clone()
     }
 
-    /// What word was left of, in order.
+    /// The messages in the dead-letter queue, in order.
     pub fn letters(&self) -> Vec<DeadLetter> {
         self.lock().letters.clone()
     }

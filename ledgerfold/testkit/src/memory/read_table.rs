@@ -29,7 +29,7 @@ impl Stores {
         self.rows.rows().len() + self.tallies.items()
     }
 
-    /// For all who have opened them too.
+    /// Also for every caller that has opened them.
     fn clear(&self) -> usize {
         let items = self.items();
         self.rows.clear();

@@ -18,7 +18,7 @@ pub struct MemoryRowStore {
 }
 
 impl MemoryRowStore {
-    /// Lets the index show for ever what it shows now.
+    /// Freezes the index at its present content.
     pub fn freeze_index(&self) {
         *lock(&self.frozen) = Some(lock(&self.rows).values().cloned().collect());
     }
@@ -33,7 +33,7 @@ impl MemoryRowStore {
         lock(&self.rows).remove(stream);
     }
 
-    /// Puts a row whatever is there, as no writer ever does.
+    /// Puts a row without a condition, as no writer ever does.
     pub fn damage(&self, row: StoredRow) {
         lock(&self.rows).insert(row.stream.clone(), row);
     }

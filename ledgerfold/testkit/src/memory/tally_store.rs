@@ -25,7 +25,7 @@ struct State {
 }
 
 impl MemoryTallyStore {
-    /// What a group of counters shows.
+    /// The counters of a group.
     pub fn counter(&self, key: &CounterKey) -> BTreeMap<String, i128> {
         self.lock().counters.get(key).cloned().unwrap_or_default()
     }

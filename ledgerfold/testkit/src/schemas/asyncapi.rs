@@ -3,11 +3,11 @@ use serde_json::{Map, Value, json};
 
 use super::{About, Promised};
 
-/// The context's events as an AsyncAPI 3.0 document: what travels on its bus, old versions included,
-/// because a replay of the archive brings them.
+/// The context's events as an AsyncAPI 3.0 document: the messages on its bus, including old versions, because a
+/// replay of the archive publishes them.
 ///
-/// A message's payload is the `detail` of EventBridge's event; its headers are the two fields of
-/// that event which rules select by.
+/// A message's payload is the `detail` of EventBridge's event; its headers are the two fields of that event which
+/// rules select by.
 pub(super) fn document(about: &About, promised: &[Promised]) -> Value {
     let messages: Map<_, _> = promised
         .iter()

@@ -2,11 +2,11 @@ use std::fmt;
 
 use serde_json::Value;
 
-/// One difference between the schema that was kept and the one that the type has now.
+/// One difference between the stored schema and the present type.
 ///
-/// It is *compatible* if every event that was ever stored in this version can still be read to the
-/// same meaning, and every reader that knows the kept schema can read what is written from now on.
-/// What both must agree on leaves little: a field may be added if nobody needs it.
+/// It is *compatible* if every stored event of this version can still be read with the same meaning, and every reader
+/// that knows the stored schema can read every new event. Both conditions together allow little: you may add a field
+/// if nobody needs it.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Change {
     /// Titles, descriptions and examples; or a spelling of the schema that says the same.
@@ -15,7 +15,7 @@ pub enum Change {
     FieldAdded {
         /// Where.
         field: Place,
-        /// What it asks of those who do not have it.
+        /// The demand on readers and writers that do not have it.
         added: Added,
     },
     /// A field that is not there any more. A renamed field is one removed and one added.
@@ -31,7 +31,7 @@ pub enum Change {
     BecameNullable(Place),
     /// `null` is not allowed any more.
     NotNullable(Place),
-    /// What is written there is of another type.
+    /// The written value has another type.
     Type {
         /// Where.
         at: Place,
@@ -60,18 +60,18 @@ pub enum Change {
         at: Place,
         /// Its keyword in JSON Schema.
         keyword: String,
-        /// What it was.
+        /// The former value.
         from: Option<Value>,
-        /// What it is.
+        /// The present value.
         to: Option<Value>,
     },
-    /// What a field means that is left out.
+    /// The meaning of an absent field.
     Default {
         /// Where.
         at: Place,
-        /// What it was.
+        /// The former value.
         from: Option<Value>,
-        /// What it is.
+        /// The present value.
         to: Option<Value>,
     },
     /// Fields that are not listed were passed over, and are refused now.
@@ -87,14 +87,14 @@ pub enum Change {
     },
 }
 
-/// What a new field asks of those who do not have it.
+/// The demand of a new field on readers and writers that do not have it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Added {
-    /// Nothing: it may be left out, and is passed over by who does not know it.
+    /// None: it is optional, and a reader that does not know it ignores it.
     Optional,
     /// It must be there.
     Required,
-    /// It may be left out, but who does not know it refuses it (`deny_unknown_fields`).
+    /// It is optional, but a reader that does not know it refuses it (`deny_unknown_fields`).
     Refused,
 }
 
@@ -129,7 +129,7 @@ impl Change {
     }
 }
 
-/// What was changed, and who minds.
+/// The change, and the readers that it breaks.
 impl fmt::Display for Change {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

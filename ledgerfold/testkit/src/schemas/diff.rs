@@ -9,8 +9,8 @@ use super::{
 
 type Schema = Map<String, Value>;
 
-/// Every difference between two schemas of one version. Never empty for schemas that differ: what
-/// no rule is known for is named as such, and counts as incompatible.
+/// Every difference between two schemas of one version. Never empty for schemas that differ: a difference without a
+/// rule is reported as such, and counts as incompatible.
 ///
 /// ```
 /// use ledgerfold_testkit::schemas::diff;
@@ -69,7 +69,7 @@ fn node(at: &Place, kept: &Value, now: &Value, changes: &mut Vec<Change>) {
     }
 }
 
-/// What a schema is of, in a word or two.
+/// The kind of a schema, in a word or two.
 fn kind(schema: &Schema) -> String {
     let name = |value: &Value| match value {
         Value::String(name) => name.clone(),
@@ -242,7 +242,7 @@ fn within(at: &Place, label: &Label) -> Place {
     if label.tagged { at.within(&format!("({})", label.name)) } else { at.clone() }
 }
 
-/// The variants by what tells them apart; `None` if two of them are not.
+/// The variants by their distinguishing mark; `None` if two of them have none.
 fn labelled(variants: &[Value]) -> Option<BTreeMap<Label, &Value>> {
     let labelled: BTreeMap<_, _> =
         variants.iter().map(|variant| Some((label(variant)?, variant))).collect::<Option<_>>()?;

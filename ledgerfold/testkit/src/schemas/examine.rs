@@ -10,10 +10,10 @@ use super::{
     About, Finding, Golden, Kept, Promised, SchemaName, Update, asyncapi, change::Change, diff,
 };
 
-/// What the check has found, and what it would keep.
+/// The findings of the check, and the files that it would write.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Examined {
-    /// What does not agree, in the order of the catalogue.
+    /// The disagreements, in the order of the catalogue.
     pub findings: Vec<Finding>,
     /// The files that are missing or stale; none while anything else is wrong.
     pub update: Update,
@@ -50,7 +50,7 @@ fn promised(about: &About, catalog: &Catalog, kept: &Kept) -> Vec<Promised> {
     entries.collect()
 }
 
-/// With its id, which is what events say in `dataschema`.
+/// With its id, which events carry in `dataschema`.
 fn published(about: &About, name: &SchemaName, schema: &Value) -> Value {
     let mut schema = schema.clone();
     if let Some(fields) = schema.as_object_mut() {
@@ -138,7 +138,7 @@ fn name_of(event: &impl Event) -> SchemaName {
     SchemaName::new(&event.event_type(), event.schema_version())
 }
 
-/// A golden file fits its schema, is read, and what it is read as can be written and read again.
+/// A golden file fits its schema, can be read, and the result can be written and read again.
 fn golden_file<E: Event>(golden: &Golden, promised: &[Promised]) -> Vec<Finding> {
     let Golden { file, name, data } = golden;
     let unreadable = |reason: String| Finding::Unreadable { file: file.clone(), reason };
@@ -170,7 +170,7 @@ fn written_again<E: Event>(file: &str, event: &E) -> Option<Finding> {
     Some(Finding::Unfaithful { file: file.to_owned(), reason })
 }
 
-/// What is written of an event, against the schema of its type.
+/// The written form of an event, against the schema of its type.
 fn misfit<E: Event>(what: &str, event: &E, promised: &[Promised]) -> Option<Finding> {
     let name = name_of(event);
     let of = promised.iter().find(|promised| promised.name == name)?;

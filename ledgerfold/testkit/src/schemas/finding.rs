@@ -7,23 +7,23 @@ use super::{change::Change, kept::SchemaName};
 /// One thing that the events and the files kept of them do not agree on, as one sentence.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Finding {
-    /// A type that is written is no longer what its schema says.
+    /// A written type no longer fits its schema.
     Changed {
         /// Its version.
         name: SchemaName,
-        /// What is different.
+        /// The difference.
         change: Change,
     },
-    /// The struct that reads an old version is no longer what was kept of it.
+    /// The struct that reads an old version no longer fits the stored schema.
     HistoryChanged {
         /// The old version.
         name: SchemaName,
-        /// What is different.
+        /// The difference.
         change: Change,
     },
     /// A version that no schema is kept of.
     New(SchemaName),
-    /// The version was raised, and nothing says what the older events are today.
+    /// The version was raised, and no upcaster translates the older events.
     NoUpcaster {
         /// The older version.
         name: SchemaName,
@@ -37,10 +37,10 @@ pub enum Finding {
         /// The version that is written.
         written: SchemaVersion,
     },
-    /// The type is not known any more, and nothing says what its events are today.
+    /// The type is no longer known, and nothing translates its events.
     Dropped(SchemaName),
-    /// The schema of a version that was written, or is retired, is gone: what was promised must not
-    /// be made up again from the type.
+    /// The schema of a written or retired version is gone. It must not be made up again from the type, because it was
+    /// a promise.
     SchemaLost(SchemaName),
     /// A version that no golden file is kept of, with a sample at hand.
     NoGoldenYet(SchemaName),
@@ -68,7 +68,7 @@ pub enum Finding {
     Unfaithful {
         /// The file.
         file: String,
-        /// What it is then.
+        /// Its actual content.
         reason: String,
     },
     /// The AsyncAPI document is missing, or says something else.

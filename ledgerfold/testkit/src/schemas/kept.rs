@@ -61,13 +61,13 @@ impl fmt::Display for SchemaName {
 pub struct Golden {
     /// Its file, below the contract's folder.
     pub file: String,
-    /// What it is an event of.
+    /// The type and version of its event.
     pub name: SchemaName,
     /// Its content.
     pub data: Payload,
 }
 
-/// The files that a contract keeps: what was promised, and what was written.
+/// The files of a contract: promised schemas and golden events.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Kept {
     /// The schema of each version of each type.
@@ -94,10 +94,10 @@ pub enum KeptError {
     NotJson {
         /// The file.
         file: String,
-        /// What is wrong with it.
+        /// The reason.
         reason: String,
     },
-    /// Nobody can tell what it is of.
+    /// Its name has no type and version.
     #[error(
         "{0} is not named <Type>.v<version>.json, or <Type>.v<version>.<name>.json for a golden file"
     )]
@@ -105,10 +105,10 @@ pub enum KeptError {
 }
 
 impl Kept {
-    /// Reads what is kept in a folder; nothing, if there is none of it yet.
+    /// Reads the files of a folder; nothing if there are none yet.
     ///
     /// # Errors
-    /// [`KeptError`], if a file is not what its place says.
+    /// [`KeptError`] if a file does not fit its name.
     pub fn read(folder: &Path) -> Result<Self, KeptError> {
         let mut kept = Self::default();
         for (file, text) in files(folder, SCHEMAS)? {
@@ -137,7 +137,7 @@ impl Kept {
     }
 }
 
-/// What is to be kept and is not yet.
+/// The files that are missing.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Update(BTreeMap<String, String>);
 
@@ -209,7 +209,7 @@ fn io_error(path: &Path, source: io::Error) -> KeptError {
     KeptError::Io { path: path.to_owned(), source }
 }
 
-/// With its keys sorted, whatever order `serde_json` was built to keep.
+/// With its keys sorted, also if `serde_json` was built to keep their order.
 fn sorted(value: &Value) -> Value {
     match value {
         Value::Object(fields) => {

@@ -1,9 +1,8 @@
-//! Holds a context's events to what was promised of them: to the JSON Schema kept of every version,
-//! and to golden files, which are events of every version as they were written.
+//! The check of a context's events against their contract: the stored JSON Schema of every version, and golden files,
+//! which are events of every version as they were written.
 //!
-//! A contract's folder holds `schemas/<Type>.v<version>.json`, `golden/<Type>.v<version>.json` (more
-//! of one version: `<Type>.v<version>.<name>.json`) and `asyncapi.json`. One test holds the types to
-//! them:
+//! A contract's folder holds `schemas/<Type>.v<version>.json`, `golden/<Type>.v<version>.json` (more of one version:
+//! `<Type>.v<version>.<name>.json`) and `asyncapi.json`. One test compares the types with them:
 //!
 //! ```no_run
 //! # use schemars::JsonSchema;
@@ -11,7 +10,7 @@
 //! # #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 //! # pub struct SwitchedOn { pub brightness: u8 }
 //! # ledgerfold::events! {
-//! #     /// What happens to a lamp.
+//! #     /// The events of a lamp.
 //! #     pub enum LampEvent { SwitchedOn: 1 }
 //! # }
 //! use ledgerfold_testkit::schemas::{About, check};
@@ -21,16 +20,16 @@
 //!     let about = About {
 //!         context: "lamps",
 //!         version: env!("CARGO_PKG_VERSION"),
-//!         description: "What happens to lamps.",
+//!         description: "The events of lamps.",
 //!     };
 //!     check::<LampEvent>(&about, env!("CARGO_MANIFEST_DIR"), &[SwitchedOn { brightness: 80 }.into()]);
 //! }
 //! # events_are_what_was_promised();
 //! ```
 //!
-//! With `UPDATE_SCHEMAS=1` in the environment the check writes what is new, and what was changed
-//! compatibly; but nothing at all while anything is broken. A golden file is never written over. A
-//! version that has not been deployed anywhere may still be changed: delete its files first.
+//! With `UPDATE_SCHEMAS=1` in the environment the check writes new files and compatible changes, but nothing at
+//! all while anything is broken. It never overwrites a golden file. You may still change a version that has not
+//! been deployed anywhere: delete its files first.
 
 mod asyncapi;
 mod change;
@@ -57,16 +56,16 @@ const UPDATE: &str = "UPDATE_SCHEMAS";
 /// A context, as its AsyncAPI document introduces it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct About<'a> {
-    /// Its name: what it publishes as (`ledgerfold.<context>`).
+    /// Its name, which is part of the source `ledgerfold.<context>` on the bus.
     pub context: &'a str,
     /// The version of its contract, as that of its crate.
     pub version: &'a str,
-    /// What its events are about.
+    /// The subject of its events.
     pub description: &'a str,
 }
 
 impl About<'_> {
-    /// What an event's `dataschema` says, and its schema's `$id`.
+    /// The `dataschema` of an event, and the `$id` of its schema.
     fn urn(&self, SchemaName { event_type, version }: &SchemaName) -> String {
         format!("urn:ledgerfold:{}:{event_type}:{version}", self.context)
     }

@@ -6,7 +6,7 @@
 
 use serde_json::{Map, Value};
 
-/// The mark of what may be `null`, which is no keyword of JSON Schema 2020-12.
+/// The mark of a value that may be `null`; no keyword of JSON Schema 2020-12.
 pub(super) const NULLABLE: &str = "nullable";
 
 /// Keywords that no validator reads.
@@ -31,7 +31,7 @@ pub(super) fn normal(schema: &Value) -> Value {
     };
     let mut normal = Map::new();
     for (keyword, value) in schema {
-        // No default is as good as `null`, which is what an absent field is read as.
+        // No default means the same as `null`, because an absent field is read as that.
         let says_nothing = keyword == "default" && value.is_null();
         if !DOCUMENTATION.contains(&keyword.as_str()) && !says_nothing {
             normal.insert(keyword.clone(), normal_keyword(keyword, value));
@@ -117,7 +117,7 @@ fn constants(choice: &Value) -> Option<&Vec<Value>> {
     choice.get("enum").filter(|_| plain)?.as_array()
 }
 
-/// What must be there is never read from its default.
+/// A required field is never read from its default.
 fn without_idle_defaults(mut schema: Map<String, Value>) -> Map<String, Value> {
     let Some(Value::Array(required)) = schema.get("required").cloned() else { return schema };
     for name in required.iter().filter_map(Value::as_str) {

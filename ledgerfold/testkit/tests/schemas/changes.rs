@@ -43,7 +43,7 @@ fn schema_of<T: JsonSchema>() -> Value {
 const RAISE: &str = "; make it version 2 and write an upcaster from version 1.";
 const KEEP: &str = "; UPDATE_SCHEMAS=1 keeps it.";
 
-/// The sentence around what was changed and who minds: `+` stands before what is compatible.
+/// A sentence about a change and the readers that it breaks: `+` stands before a compatible one.
 fn sentence(change: &str) -> String {
     match change.strip_prefix('+') {
         Some(compatible) => format!("Paid.v1: {compatible}{KEEP}"),

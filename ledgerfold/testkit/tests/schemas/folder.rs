@@ -29,13 +29,13 @@ impl Folder {
         folder
     }
 
-    /// What the check says.
+    /// The result of the check.
     pub(crate) fn sentences<E: Contract>(&self, samples: &[E]) -> Vec<String> {
         let kept = self.kept().expect("the files can be read");
         examine(&ABOUT, &kept, samples).findings.iter().map(ToString::to_string).collect()
     }
 
-    /// Writes what the check would write.
+    /// Writes the files of the check.
     pub(crate) fn update<E: Contract>(&self, samples: &[E]) {
         let kept = self.kept().expect("the files can be read");
         let update = examine(&ABOUT, &kept, samples).update;

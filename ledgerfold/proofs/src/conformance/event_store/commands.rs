@@ -1,4 +1,4 @@
-//! The library's own handler over the store: what a command must be able to rely on.
+//! The library's own handler over the store: the guarantees that a command relies on.
 
 #![allow(clippy::panic, reason = "a rule that is broken ends its test")]
 
@@ -24,7 +24,7 @@ use crate::conformance::{
 /// More than any rule here fills.
 const PLENTY: usize = 10_000_000;
 
-/// What the handler of one container does, which has nothing in memory.
+/// A handler of one container without anything in memory.
 async fn cold<D: Decider>(
     store: &Store,
     stream: &StreamId,
@@ -130,7 +130,7 @@ pub async fn a_command_whose_answer_was_lost_has_taken_effect_once(store: &Store
     }
 }
 
-/// Two containers that each remember what was true before the other wrote.
+/// Two containers, each with a state from before the other's write.
 pub async fn handlers_with_stale_memory_take_turns(store: &Store) {
     let stream = open_account(store, 0).await;
     let handlers = [handler::<Accounts>(store, PLENTY), handler(store, PLENTY)];
@@ -290,7 +290,7 @@ pub async fn a_hole_behind_a_snapshot_is_never_decided_on(store: &Store) {
     assert!(hole, "{outcome:?}");
 }
 
-/// A clock that is set back orders nothing: what was committed last is last.
+/// A clock that is set back changes no order: the last commit is last.
 pub async fn commands_follow_each_other_while_time_runs_backwards(store: &Store) {
     let stream = fresh();
     let (clock, random) = world();
@@ -345,7 +345,7 @@ pub async fn an_address_belongs_to_one_account_at_a_time(store: &Store) {
     assert_eq!(fold_of_all(store, &two).await.email, Some(ada));
 }
 
-/// An account that is older than the claims of its domain gives back what was never reserved for it.
+/// An account that is older than the claims of its domain releases a key that was never reserved for it.
 pub async fn an_account_from_before_the_claims_can_be_closed(store: &Store) {
     let (old, new, address) = (account::fresh(), account::fresh(), fresh_address());
     let open = || AccountCommand::Open(address.clone());

@@ -1,4 +1,4 @@
-//! What is stored comes back: events, metadata, snapshots; and how large it may be.
+//! Stored data comes back: events, metadata, snapshots; and its largest size.
 
 #![allow(clippy::panic, reason = "a rule that is broken ends its test")]
 
@@ -18,7 +18,7 @@ use crate::conformance::{
     sketchbook::{Keep, Letters, REMEMBERED, fresh_letter, letter, text_of},
 };
 
-/// Events, versions and command, in whatever way it is read.
+/// Events, versions and command, by every way of reading.
 pub async fn a_commit_comes_back_as_it_was_appended(store: &Store) {
     let stream = fresh();
     let first = append(store, &stream, "one", &["a", "b \u{1f980} \"quoted\"\n", ""]).await;
@@ -137,7 +137,7 @@ pub async fn a_commit_over_the_limit_is_refused_and_not_stored(store: &Store) {
 /// The largest that every store takes, in bytes of content. In one event it may be too large for the bus.
 const SURELY_TAKEN: usize = 290_000;
 
-/// What a store may refuse begins behind this.
+/// A store may refuse anything behind this.
 pub async fn a_commit_below_the_limit_is_taken(store: &Store) {
     let stream = fresh_letter();
     let half = text_of(SURELY_TAKEN / 2);
@@ -146,7 +146,7 @@ pub async fn a_commit_below_the_limit_is_taken(store: &Store) {
     assert_holds(store, &stream, [large.as_commit()]).await;
 }
 
-/// The bound is on what happened; the largest snapshot has room beside the largest commit.
+/// The limit is on events; the largest snapshot has room beside the largest commit.
 pub async fn a_snapshot_makes_no_commit_too_large(store: &Store) {
     let stream = fresh();
     let half = "x".repeat(SURELY_TAKEN / 2);

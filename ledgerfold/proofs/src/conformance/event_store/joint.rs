@@ -48,7 +48,7 @@ async fn balances(store: &Store, streams: [&StreamId; 2]) -> [u64; 2] {
     balances
 }
 
-/// What is taken out here is put in there; repeated, it gets its first answer.
+/// The amount leaves one account and arrives at the other; a repetition gets the first answer.
 pub async fn a_transfer_happens_in_both_accounts_and_once(store: &Store) {
     let (from, to) = (open(store, 100).await, open(store, 0).await);
     let first = transfer(store, [&from, &to], "t1", 70).await.expect("there is enough");
@@ -63,8 +63,7 @@ pub async fn a_transfer_happens_in_both_accounts_and_once(store: &Store) {
     assert_eq!(balances(store, [&from, &to]).await, [30, 70]);
 }
 
-/// Who finds one of its commits finds the others, however many commands the other account has had
-/// since.
+/// One of its commits leads to the others, however many commands the other account has had since.
 pub async fn a_repeated_transfer_is_answered_whole_behind_the_window(store: &Store) {
     let (from, to) = (open(store, 100).await, open(store, 0).await);
     let first = transfer(store, [&from, &to], "t1", 70).await.expect("there is enough");
@@ -101,7 +100,7 @@ pub async fn a_transfer_whose_answer_was_lost_has_taken_effect_once(store: &Stor
     assert_eq!(balances(store, [&from, &to]).await, [30, 70]);
 }
 
-/// At once and in both directions: whoever is overtaken decides again, or is told.
+/// At once and in both directions: the slower one decides again, or reports contention.
 pub async fn transfers_that_cross_neither_lose_nor_make_money(store: &Store) {
     let (one, two) = (open(store, 50).await, open(store, 50).await);
     let names: Vec<_> = (0..8).map(|turn| format!("t{turn}")).collect();

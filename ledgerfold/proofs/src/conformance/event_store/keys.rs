@@ -58,7 +58,7 @@ pub async fn a_key_that_is_taken_is_refused_and_shows_its_holder(store: &Store) 
     assert!(matches!(again, Err(AppendError::Reserved { .. })), "{again:?}");
 }
 
-/// To whoever comes next.
+/// To the next stream that asks.
 pub async fn a_key_that_is_given_back_is_free(store: &Store) {
     let (one, two, key) = (fresh(), fresh(), email(&fresh_address()));
     reserve(store, &one, &key).await.expect("the key is free");

@@ -1,4 +1,4 @@
-//! What is read, forward and back.
+//! Reads, forward and back.
 
 use ledgerfold::{
     Decider, StreamId, Version,
@@ -25,7 +25,7 @@ async fn three_commits(store: &Store) -> (StreamId, [Commit; 3]) {
     (stream, [one, two, three])
 }
 
-/// Reading what was never written is no error.
+/// Reading a stream that was never written is no error.
 pub async fn a_stream_that_does_not_exist_is_empty(store: &Store) {
     let stream = fresh();
     let page = store.read(&stream, Version::NONE).await.expect("it can be read");
@@ -128,7 +128,7 @@ pub async fn a_read_back_keeps_to_its_limit(store: &Store) {
     }
 }
 
-/// A commit belongs to what is before a version if its first event does, wherever it ends.
+/// A commit is before a version if its first event is, wherever it ends.
 pub async fn a_read_back_begins_with_what_begins_before_the_version(store: &Store) {
     let (stream, [one, two, three]) = three_commits(store).await;
     let newest = [(7, Some(&three)), (6, Some(&two)), (4, Some(&two)), (3, Some(&one)), (1, None)];
@@ -155,7 +155,7 @@ pub async fn pages_follow_each_other_without_gap_or_overlap(store: &Store) {
     }
 }
 
-/// Whoever reads holds a page in memory; only a commit that is larger comes alone.
+/// A reader holds one page in memory; only a commit that is larger comes alone.
 pub async fn a_page_is_bounded_in_bytes(store: &Store) {
     let (stream, text) = (fresh_letter(), text_of(200_000));
     let mut head = Loaded::unread(stream.clone());
@@ -175,8 +175,8 @@ pub async fn a_page_is_bounded_in_bytes(store: &Store) {
     }
 }
 
-/// What a load gets of so many newest commits, however small the pages of the store are: a snapshot, and
-/// the commits that follow it; or the commits, newest first.
+/// The answer to a load of so many newest commits, in a store with pages of any size: a snapshot, and the commits
+/// that follow it; or the commits, newest first.
 async fn back_to(
     store: &Store,
     schema: &StateSchema,
@@ -205,7 +205,7 @@ async fn back_to(
     (None, newest)
 }
 
-/// And nothing before it; only of the schema that is asked for, and of what begins before a version.
+/// And nothing before it; only of the requested schema, and only of commits that begin before a version.
 pub async fn a_load_gets_the_newest_snapshot_and_what_follows_it(store: &Store) {
     let stream = fresh();
     let first = append(store, &stream, "one", &["a"]).await;

@@ -35,7 +35,7 @@ pub(in crate::conformance) async fn load(store: &Store, stream: &StreamId) -> Lo
     loaded
 }
 
-/// The commit of these notes behind whatever there is.
+/// The commit of these notes at the end of the stream.
 pub(in crate::conformance) async fn next(
     store: &Store,
     stream: &StreamId,
@@ -45,7 +45,7 @@ pub(in crate::conformance) async fn next(
     commit(&load(store, stream).await, attempt, notes, 60)
 }
 
-/// Appends notes behind whatever there is.
+/// Appends notes at the end of the stream.
 pub(in crate::conformance) async fn append(
     store: &Store,
     stream: &StreamId,
@@ -57,7 +57,7 @@ pub(in crate::conformance) async fn append(
     new.into_commit()
 }
 
-/// Appends what a handler with snapshots makes of these notes.
+/// Appends the commit that a handler with snapshots makes of these notes.
 pub(super) async fn sketch(
     store: &Store,
     stream: &StreamId,
@@ -106,8 +106,8 @@ pub(in crate::conformance) async fn read_all_back(
     }
 }
 
-/// That these are those commits, by stream, versions and command. Whether they say the same is what
-/// the rules of [`content`](super::content) ask, so that one defect does not break every rule.
+/// Checks commits by stream, versions and command. The rules of [`content`](super::content) check their content, so
+/// that one defect does not break every rule.
 pub(in crate::conformance) fn assert_are<'f, 'e>(
     found: impl IntoIterator<Item = &'f Commit>,
     expected: impl IntoIterator<Item = &'e Commit>,
@@ -193,7 +193,7 @@ pub async fn draft<D: Decider>(
     view.caught().unwrap_or_else(|| unreachable!("nothing was to be appended: {outcome:?}"))
 }
 
-/// Some commits as a log, which takes no more: what was to be appended is kept aside.
+/// Some commits as a log that accepts no more: it keeps the next append for the test.
 #[derive(Debug)]
 pub struct View {
     commits: Vec<Commit>,
@@ -206,7 +206,7 @@ impl View {
         Self { commits, caught: Mutex::default() }
     }
 
-    /// What was to be appended last.
+    /// The last append.
     pub fn caught(&self) -> Option<NewCommit> {
         self.caught.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
@@ -256,7 +256,7 @@ impl EventStore for View {
     }
 }
 
-/// What happens to the answers of the next writes, which take effect: they are lost on the way.
+/// The fate of the next writes: they take effect, and their answers are lost.
 pub struct LosesAnswers(AtomicUsize);
 
 impl LosesAnswers {

@@ -187,7 +187,7 @@ pub async fn of_racing_transactions_one_wins(store: &Store) {
     assert_eq!(winners, 1);
 }
 
-/// For ever, wherever it is sent to, with the record of what it did.
+/// For ever and on every stream, with the record of its effect.
 pub async fn a_command_that_is_recognised_for_ever_is_refused_with_its_record(store: &Store) {
     let (one, two, once) = (fresh(), fresh(), fresh_command());
     append(store, &one, "before", &["a", "b"]).await;
@@ -241,7 +241,7 @@ pub async fn a_command_without_events_is_recognised_for_ever(store: &Store) {
     assert!(matches!(outcome, Err(AppendError::Changed { .. })), "{outcome:?}");
 }
 
-/// Only what asks to be recognised for ever is: an id alone refuses nothing.
+/// Only a strict command: an id alone refuses nothing.
 pub async fn a_command_is_recognised_for_ever_only_if_that_is_asked(store: &Store) {
     let (stream, id) = (fresh(), fresh_command());
     for _ in 0..2 {
@@ -254,8 +254,8 @@ pub async fn a_command_is_recognised_for_ever_only_if_that_is_asked(store: &Stor
     transact(store, &strict).await.expect("it is the first that asks");
 }
 
-/// Who was overtaken must look again before anything else is true: conflict, changed, repeated,
-/// reserved, not reserved, in this order.
+/// After a conflict the caller must load again before any other reason counts: conflict, changed, repeated, reserved,
+/// not reserved, in this order.
 pub async fn of_several_reasons_to_refuse_the_first_is_told(store: &Store) {
     let (written, watched, holder) = (fresh(), fresh(), fresh());
     let (taken, free, once) = (fresh_address(), fresh_address(), fresh_command());
@@ -264,7 +264,7 @@ pub async fn of_several_reasons_to_refuse_the_first_is_told(store: &Store) {
     append(store, &written, "winner", &["a"]).await;
     append(store, &watched, "mover", &["b"]).await;
     let earlier = next(store, &holder, "holder", &["c"]).await;
-    // Whatever order a store keeps its keys in, the one that is taken is told of first.
+    // In any order of a store's keys, the taken one is reported first.
     let reserves = [format!("m{taken}"), format!("n{taken}")].map(|address| email(&address));
     let held = reserves.clone().map(|key| (holder.clone(), Claim::Reserve(key)));
     let earlier = transaction([earlier], [], held, Some(&once));

@@ -1,4 +1,4 @@
-//! Random histories: whatever is done to a store, it answers as the plain [`Model`] does.
+//! Random histories: after any calls, a store answers like the plain [`Model`].
 //!
 //! ```ignore
 //! #[test]
@@ -35,11 +35,11 @@ pub const NAMES: usize = 3;
 pub enum Step {
     /// A commit is appended.
     Append(Draft),
-    /// What was sent so many writes ago is sent again.
+    /// A write from so many writes ago is sent again.
     Again(usize),
     /// A transaction is done, unless it contradicts itself.
     Transact {
-        /// What is committed.
+        /// The commits.
         drafts: Vec<Draft>,
         /// Streams that must be as they were so many commits ago.
         watched: Vec<(usize, usize)>,

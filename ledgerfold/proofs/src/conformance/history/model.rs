@@ -24,7 +24,7 @@ pub struct Model {
     pub commits: Vec<Commit>,
     /// Whose a unique key is.
     pub holders: BTreeMap<UniqueKey, StreamId>,
-    /// What commands did that are recognised for ever.
+    /// The effects of strict commands.
     pub commands: BTreeMap<CommandId, CommandRecord>,
     /// How far the reservations of a category's streams are built.
     pub records: BTreeMap<Category, ClaimsRecord>,
@@ -44,7 +44,7 @@ impl Model {
         self.commits.iter().find(|commit| commit.stream() == stream && commit.from() == from)
     }
 
-    /// What speaks against a transaction, in the order in which the port has it told.
+    /// The reason to refuse a transaction, in the order of the port.
     pub fn objection(&self, transaction: &Transaction) -> Option<AppendError> {
         let commits = || transaction.commits().iter().map(NewCommit::as_commit);
         too_large(commits())
@@ -72,7 +72,7 @@ impl Model {
         Some(AppendError::Changed { stream: seen.stream().clone(), version: seen.version() })
     }
 
-    /// What the command did, if it was committed before.
+    /// The effect of the command, if it was committed before.
     pub fn repeated(&self, transaction: &Transaction) -> Option<AppendError> {
         let record = self.commands.get(&transaction.strict()?.id)?;
         Some(AppendError::Repeated { record: Box::new(record.clone()) })
@@ -93,7 +93,7 @@ impl Model {
         given.find_map(|(key, change)| self.key_objection(key, change))
     }
 
-    /// What speaks against a change of one key.
+    /// The reason to refuse a change of one key.
     pub fn key_objection(&self, key: &UniqueKey, change: &KeyChange) -> Option<AppendError> {
         let (key, holder) = (key.clone(), self.holders.get(key));
         match change {
@@ -121,14 +121,14 @@ impl Model {
         self.apply_claims(transaction);
     }
 
-    /// Does what it does to keys.
+    /// Applies its changes to keys.
     pub fn apply_claims(&mut self, transaction: &Transaction) {
         for (key, change) in transaction.claims() {
             self.apply_change(key, change);
         }
     }
 
-    /// Does what a change does to one key.
+    /// Applies a change to one key.
     pub fn apply_change(&mut self, key: &UniqueKey, change: &KeyChange) {
         match change {
             KeyChange::Forgo(_) => None,

@@ -19,7 +19,7 @@ use ledgerfold_testkit::{ManualClock, SeededRandom};
 /// Notes to be written, long enough that a snapshot is soon due.
 const NOTES: [&str; 3] = ["a note of some length", "another one", "and a third one, longer"];
 
-/// What is done to the store and the model alike.
+/// The store and the model.
 struct Play<'a> {
     store: &'a Store,
     model: Arc<ModelStore>,
@@ -34,10 +34,10 @@ struct Play<'a> {
     drafted: usize,
 }
 
-/// Does everything in a history to the store and to a model of it, in streams that nobody has.
+/// Applies a history to the store and to a model of it, in fresh streams.
 ///
 /// # Panics
-/// If any answer differs, or what is stored in the end.
+/// If any answer differs, or the stored data in the end.
 pub async fn replay(history: &[Step], store: &Store) {
     let mut play = Play::new(store);
     for (at, step) in history.iter().enumerate() {
@@ -122,7 +122,7 @@ impl<'a> Play<'a> {
         assert_begins(step, &found, &expected);
     }
 
-    /// What is in the streams, and who has the keys and ids, which a store tells whoever wants them.
+    /// The content of the streams, and the holders of keys and ids, which a store reveals to every caller.
     async fn compare_all(&mut self) {
         for stream in 0..NAMES {
             let mut behind = 0;
@@ -148,7 +148,7 @@ impl<'a> Play<'a> {
         }
     }
 
-    /// What `make` makes of a stream by somebody who has missed its newest commits.
+    /// The result of `make` for a stream whose newest commits are missing.
     async fn on<T>(
         &self,
         stream: &StreamId,
