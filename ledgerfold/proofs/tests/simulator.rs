@@ -1,4 +1,4 @@
-//! The whole pipeline under many schedules, and what the checker finds where something is wrong.
+//! The whole pipeline under many schedules, and the findings of the checker if there is a defect.
 
 #![allow(clippy::panic, clippy::print_stdout, reason = "a test may fail, and says what it saw")]
 
@@ -19,7 +19,7 @@ fn schedules() -> u64 {
     asked.map_or(SCHEDULES, NonZeroU64::get)
 }
 
-/// What happened in all of these schedules together.
+/// The sum of the reports of all these schedules.
 fn all(seeds: impl Iterator<Item = u64>) -> Result<Report, Violation> {
     let mut sum = Report::default();
     for seed in seeds {

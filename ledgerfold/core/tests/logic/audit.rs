@@ -1,4 +1,4 @@
-//! What an audit sees of lost messages, damaged rows and wrong counters, and what a repair does.
+//! The findings of an audit after lost messages, damaged rows and wrong counters, and the effect of a repair.
 
 use std::{
     collections::BTreeMap,

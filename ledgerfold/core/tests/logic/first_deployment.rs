@@ -1,4 +1,4 @@
-//! What is deployed where nothing was deployed before, whatever its revisions, and whoever comes first.
+//! The first deployment to an empty stage, with any revisions and in any order.
 
 use futures::future::join;
 use ledgerfold::{
@@ -60,7 +60,7 @@ fn programs() -> Vec<(u32, Catalog)> {
     (1..8).map(of).collect()
 }
 
-/// What the readers of a program show: a row, and a counter.
+/// The readers of a program: a row, and a counter.
 async fn shown(stage: &Stage, revision: u32, stream: &StreamId) -> Result<Shown, ReadStoreError> {
     match revision {
         1 => shown_by::<1>(stage, stream).await,
@@ -93,7 +93,7 @@ fn batch(stage: &Stage) -> Vec<Delivery> {
     deliveries(commits.iter().flat_map(|commit| commit.envelopes().collect::<Vec<_>>()))
 }
 
-/// What may happen first on an empty stage.
+/// The first event on an empty stage.
 #[derive(Clone, Copy, Debug)]
 enum First {
     Batch,

@@ -1,4 +1,4 @@
-//! What projectors and readers do about several generations, step by step.
+//! Projectors and readers of several generations, step by step.
 
 use ledgerfold::{
     Envelope, StreamId, Timestamp, Version,

@@ -1,4 +1,4 @@
-//! One quarantine, and several generations that could owe what stands in it.
+//! One quarantine, and several generations that could owe its entries.
 
 use std::sync::{Arc, Mutex, PoisonError};
 

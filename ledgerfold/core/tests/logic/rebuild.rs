@@ -1,4 +1,4 @@
-//! Rebuilding step by step: what a step does, refuses, and leaves when it is cut short.
+//! A rebuild step by step: the effect of a step, its refusals, and the state after an interruption.
 
 use std::{num::NonZeroU32, sync::Mutex, time::Duration};
 

@@ -1,4 +1,4 @@
-//! What a schedule finds that audits other streams each time.
+//! The findings of a schedule that examines other streams each time.
 
 use std::{
     collections::BTreeSet,

@@ -1,4 +1,4 @@
-//! What a handler remembers may be old. That may cost a try; it must never show in an answer.
+//! A cached state may be out of date. That may cost an attempt; it must never show in an answer.
 
 use std::sync::Arc;
 

@@ -163,7 +163,7 @@ impl Defect for TakesFewEvents {
     }
 }
 
-/// Tells of a conflict as of an outage: who is told so tries the same again.
+/// Reports a conflict as an outage: the caller tries the same append again.
 #[derive(Default)]
 pub(crate) struct TakesConflictForOutage;
 

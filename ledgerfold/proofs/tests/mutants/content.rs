@@ -1,4 +1,4 @@
-//! Stores that give back something else than what was stored.
+//! Stores that return other data than was stored.
 
 use async_trait::async_trait;
 use ledgerfold::{
@@ -22,7 +22,7 @@ fn with_events(commit: &Commit, change: impl Fn(CommitEvent) -> CommitEvent) -> 
     restored(commit, commit.from(), events)
 }
 
-/// Metadata is what somebody thought of at first; a trace is not among it.
+/// Drops a part of the metadata that was added later: the trace.
 #[derive(Default)]
 pub(crate) struct LosesTheTrace;
 
@@ -124,7 +124,7 @@ impl Defect for LosesTheCommand {
     }
 }
 
-/// A command's id is kept, and what it asked for is not.
+/// A command's id is kept, and its fingerprint is not.
 #[derive(Default)]
 pub(crate) struct LosesTheFingerprint;
 

@@ -47,8 +47,8 @@ fn failed(store: impl Fn() -> Store) -> BTreeSet<&'static str> {
     failing.map(|(name, _)| name).collect()
 }
 
-/// What fails is expected to: nobody needs to read of it. The hook is the process's, so that tests
-/// that are threads of one process take turns.
+/// Failures are expected, and nobody needs to read their messages. The hook belongs to the process, so tests that are
+/// threads of one process take turns.
 fn silently<T>(run: impl FnOnce() -> T) -> T {
     std::panic::set_hook(Box::new(|_| {}));
     let outcome = run();
@@ -56,7 +56,7 @@ fn silently<T>(run: impl FnOnce() -> T) -> T {
     outcome
 }
 
-/// All mutants with what they fail, on as many threads as there are processors.
+/// All mutants with their failing rules, on as many threads as there are processors.
 fn examined() -> Vec<(Mutant, BTreeSet<&'static str>)> {
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
     let mut shares: Vec<Vec<Mutant>> = (0..threads).map(|_| Vec::new()).collect();
@@ -94,10 +94,10 @@ fn every_wrong_store_fails_its_rules_and_no_others_and_every_rule_is_failed() {
     assert!(unproven.is_empty(), "no store fails {unproven:#?}");
 }
 
-/// What is looked for, and whether it is found.
+/// A sought difference, and whether it is found.
 type Hunt = (&'static str, fn() -> bool);
 
-/// Whether random histories find what is wrong with a store.
+/// Whether random histories find the defect of a store.
 fn found<D: wrong::Defect>() -> bool {
     let check = || history::check(200, async { wrong::Wrong::<D>::default() });
     catch_unwind(AssertUnwindSafe(check)).is_err()

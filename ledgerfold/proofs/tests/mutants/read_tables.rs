@@ -13,7 +13,7 @@ use ledgerfold::{
 use ledgerfold_proofs::conformance::{row_store, tally_store};
 use ledgerfold_testkit::{MemoryRowStore, MemoryTallyStore};
 
-/// What is wrong with a table of rows.
+/// A defect of a table of rows.
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[expect(clippy::enum_variant_names, reason = "each is a sentence about the table")]
 enum RowDefect {
@@ -70,7 +70,7 @@ impl RowStore for WrongRows {
     }
 }
 
-/// What is wrong with a table of counters.
+/// A defect of a table of counters.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum TallyDefect {
     AddsAGroupTwice,

@@ -12,7 +12,7 @@ use ledgerfold_proofs::conformance::history::ModelStore;
 
 use crate::wrong::{Defect, Read};
 
-/// What one Query brings.
+/// The content of one Query.
 fn first_megabyte(commits: Vec<Commit>) -> Vec<Commit> {
     let mut bytes = 0;
     let fits = |commit: &Commit| {
@@ -148,7 +148,7 @@ impl Defect for BeginsWithTheName {
     }
 }
 
-/// Finds streams by their ids, whatever they are about.
+/// Finds streams by their ids, of any category.
 #[derive(Default)]
 pub(crate) struct ForgetsTheCategory;
 
@@ -174,8 +174,8 @@ impl Defect for OrdersByTime {
     }
 }
 
-/// Numbers what it finds: a commit that is missing is never missed. castore, cqrs-es: the condition
-/// is on the version to be written alone, so that a wrong one leaves a gap.
+/// Numbers the commits that it finds, so that a missing one is never noticed. castore, cqrs-es: the condition is on
+/// the version to be written alone, so a wrong one leaves a gap.
 #[derive(Default)]
 pub(crate) struct NumbersWhatItFinds;
 
@@ -303,7 +303,7 @@ impl Defect for BeginsBackAtTheVersion {
     }
 }
 
-/// Reads back what *ends* before a version, and so passes over the commit around it.
+/// Reads back commits that *end* before a version, and so skips the commit around it.
 #[derive(Default)]
 pub(crate) struct LooksAtTheEnd;
 
@@ -347,7 +347,7 @@ impl Defect for SkipsBetweenPages {
     }
 }
 
-/// Promises more of what does not exist.
+/// Promises more of a stream that does not exist.
 #[derive(Default)]
 pub(crate) struct PromisesMore;
 
@@ -366,7 +366,7 @@ impl Defect for PromisesMore {
     }
 }
 
-/// Begins at the newest snapshot, whoever reads.
+/// Begins at the newest snapshot, for every reader.
 #[derive(Default)]
 pub(crate) struct BeginsAtTheSnapshot;
 
@@ -380,7 +380,7 @@ impl Defect for BeginsAtTheSnapshot {
     }
 }
 
-/// A page is whatever there is: 40 commits of 2 MB are 80 MB in memory.
+/// A page has no limit: 40 commits of 2 MB are 80 MB in memory.
 #[derive(Default)]
 pub(crate) struct KnowsNoEnd;
 
@@ -403,7 +403,7 @@ impl Defect for TakesTheBeginningForTheHead {
     }
 }
 
-/// A load begins at whatever snapshot there is.
+/// A load begins at any snapshot.
 #[derive(Default)]
 pub(crate) struct TakesAnySnapshot;
 

@@ -24,7 +24,7 @@ use tokio::task::yield_now;
 
 use crate::{fails, silently, turn};
 
-/// What is wrong with reservations: they do one thing in their own way, and the rest as the model does.
+/// A defect of reservations: one call behaves in its own way, and the rest as in the model.
 #[async_trait]
 trait Defect: Default + Send + Sync + 'static {
     async fn holder(
@@ -117,7 +117,7 @@ fn wrong<D: Defect>() -> Reserving {
     Reserving { log, reservations: Arc::new(Wrong { model, defect: D::default() }) }
 }
 
-/// Does what a correction asks for, whatever speaks against it.
+/// Applies a correction against all conditions.
 fn apply(model: &ModelStore, key: &UniqueKey, correction: &Correction) -> Written {
     model.lock().apply_change(key, &correction.change());
     Written::Done
@@ -393,7 +393,7 @@ impl Defect for LooksThenWrites {
     }
 }
 
-/// A refusal says nothing of what is complete.
+/// A refusal does not name the complete revision.
 struct TellsNothing;
 
 #[async_trait]
@@ -417,7 +417,7 @@ fn tells_nothing() -> Reserving {
     Reserving { log: Amended::of(good.log, TellsNothing), ..good }
 }
 
-/// What a forgoing stream is not asked about: whether the key is its own.
+/// Does not ask whether the key is the forgoing stream's own.
 struct ForgoesAnything(Arc<ModelStore>);
 
 #[async_trait]

@@ -16,7 +16,7 @@ use ledgerfold_testkit::MemoryQuarantine;
 
 use crate::{fails, silently, turn};
 
-/// What is wrong with a register.
+/// A defect of a register.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Defect {
     None,
@@ -98,7 +98,7 @@ impl Wrong {
         Desk { quarantine, register: Arc::new(register) }
     }
 
-    /// What the defect takes for the entry of a stream.
+    /// The entry of a stream, as the defect sees it.
     async fn entry(&self, skip: &Skip) -> Result<Option<Parked>, QuarantineError> {
         let entry = self.quarantine.get(&skip.stream).await?;
         let here = Some(skip.version);

@@ -13,7 +13,7 @@ use tokio::task::yield_now;
 
 use crate::wrong::{Defect, Write};
 
-/// The same transaction, without some of what it asks for.
+/// The same transaction, without some of its parts.
 fn remade(transaction: &Transaction, watched: bool, claims: bool, once: bool) -> Transaction {
     let unchanged = if watched { transaction.unchanged().to_vec() } else { Vec::new() };
     let claims = if claims { claims_of(transaction) } else { Vec::new() };
@@ -54,8 +54,8 @@ impl Defect for GoesOneByOne {
     }
 }
 
-/// Whatever the reason, it is called a conflict, and the first commit shown as the winner.
-/// event-store-adapter: throttling and invalid requests too are an `OptimisticLockError`.
+/// Every refusal becomes a conflict, with the first commit as the winner. event-store-adapter: throttling and invalid
+/// requests too are an `OptimisticLockError`.
 #[derive(Default)]
 pub(crate) struct CallsEverythingConflict;
 
@@ -93,7 +93,7 @@ impl Defect for BlamesTheFirst {
     }
 }
 
-/// Tells of keys before it tells of conflicts: an address is said to be taken to whoever has it.
+/// Checks keys before conflicts: the holder of an address is told that it is taken.
 #[derive(Default)]
 pub(crate) struct TellsOfKeysFirst;
 
@@ -217,7 +217,7 @@ impl Defect for LooksThenWrites {
     }
 }
 
-/// A key goes to whoever asked last.
+/// A key goes to the last stream that asks.
 #[derive(Default)]
 pub(crate) struct GivesKeysAway;
 
@@ -326,7 +326,7 @@ impl Defect for ForgoesItsOwn {
     }
 }
 
-/// Takes what is forgone for what is given back, whoever has it.
+/// Treats a forgone key as a released one, of any holder.
 #[derive(Default)]
 pub(crate) struct ReleasesWhatIsForgone;
 
@@ -432,7 +432,7 @@ impl Defect for ForgetsCommands {
     }
 }
 
-/// Knows that a command was there before, and not what it did.
+/// Knows that a command was there before, and not its effect.
 #[derive(Default)]
 pub(crate) struct ForgetsPlaces;
 
@@ -449,7 +449,7 @@ impl Defect for ForgetsPlaces {
     }
 }
 
-/// Writes down what commands did, and not that there was nothing to do.
+/// Records the effects of commands, and not that there was none.
 #[derive(Default)]
 pub(crate) struct RecordsOnlyCommits;
 

@@ -12,7 +12,7 @@ use ledgerfold_proofs::conformance::history::{ModelStore, alone};
 pub(crate) type Read = Result<CommitPage, StoreError>;
 pub(crate) type Write = Result<(), AppendError>;
 
-/// What is wrong with a store: it does one thing in its own way, and the rest as the model does.
+/// A defect of a store: one call behaves in its own way, and the rest as in the model.
 #[async_trait]
 pub(crate) trait Defect: Default + Send + Sync + 'static {
     async fn read(&self, log: &ModelStore, stream: &StreamId, after: Version) -> Read {
@@ -29,7 +29,7 @@ pub(crate) trait Defect: Default + Send + Sync + 'static {
         log.read_back(stream, before, commits).await
     }
 
-    /// What a load gets of a page that was read back.
+    /// The part of a page that a load gets.
     fn newest(&self, page: CommitPage, schema: &StateSchema) -> Newest {
         Newest::of(page, schema)
     }
@@ -48,7 +48,7 @@ pub(crate) trait Defect: Default + Send + Sync + 'static {
         log.transact(transaction).await
     }
 
-    /// What becomes of a commit that is read, in a page or as a winner.
+    /// The fate of a commit that is read, in a page or as a winner.
     fn show(&self, commit: Commit) -> Commit {
         commit
     }

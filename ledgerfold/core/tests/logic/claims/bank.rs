@@ -35,7 +35,7 @@ pub(super) enum Defect {
     None,
     /// Does not look whose a key is that a stream forgoes.
     ForgoesBlindly,
-    /// Corrects a reservation whatever has become of the streams that prove it.
+    /// Corrects a reservation without the conditions that prove it.
     CorrectsBlindly,
 }
 
@@ -282,7 +282,7 @@ impl Bank {
         self.try_build::<Accounts>().await.expect("nothing fails")
     }
 
-    /// What the audit finds, of all streams and all reservations.
+    /// The findings of the audit, for all streams and all reservations.
     pub(super) async fn audit(&self) -> Vec<Finding> {
         let grace = Duration::from_secs(1);
         let clock = Arc::new(ManualClock::default());
@@ -337,7 +337,7 @@ impl Bank {
         held
     }
 
-    /// The keys whose reservation is not what the log says, without any code of the library's.
+    /// The keys whose reservation differs from the log, without any code of the library.
     pub(super) async fn wrong(&self) -> Vec<String> {
         let (owners, held) = (self.owners(), self.held().await);
         let keys: BTreeSet<_> = owners.keys().chain(held.keys()).collect();

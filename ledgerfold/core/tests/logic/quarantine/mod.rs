@@ -1,4 +1,4 @@
-//! What a read model cannot apply parks its stream and nothing else, and comes home once it is mended.
+//! An event that a read model cannot apply parks its stream and no other, and the stream recovers after a fix.
 
 mod races;
 mod skips;
