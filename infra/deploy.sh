@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Deploys what `make build` has built, and prints the stack's outputs.
+# Deploys the result of `make build`, and prints the stack's outputs.
 #   STAGE       name of the environment; `prod` by default
 #   ARCH        arm64 (default) or x86_64, as built
 #   REGION      AWS region; otherwise the one that the AWS tools are set to

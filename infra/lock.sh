@@ -1,6 +1,6 @@
 #!/bin/sh
 # Writes requirements.lock and build.lock again from their .in files. Pinned versions that still fit are kept.
-# Needs `uv`. Arguments: what to move, for example `--upgrade-package cfn-lint`; `--upgrade` moves everything.
+# Needs `uv`. Arguments: the packages to upgrade, for example `--upgrade-package cfn-lint`; `--upgrade` upgrades everything.
 set -eu
 cd "$(dirname "$0")"
 for name in requirements build; do

@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
-"""Sets up what the local cloud needs, then hands over to `python -m ledgerfold_local`.
+"""Sets up the requirements of the local cloud, then hands over to `python -m ledgerfold_local`.
 
     python3 localstack/bootstrap.py COMMAND [--emulator localstack|ministack] ...   (also: setup, test)
-    python3 localstack/bootstrap.py up --build "COMMAND ..."    # builds what is deployed while the rest is set up
+    python3 localstack/bootstrap.py up --build "COMMAND ..."    # builds the functions while the rest is set up
 
-Runs on the standard library of any Python from 3.9, because it comes before everything else. What it fetches is pinned
+Runs on the standard library of any Python from 3.9, because it comes before everything else. Everything that it fetches is pinned
 and checked by hash, comes through the ordinary clients of PyPI and npm, and lies under `target/local`. Each piece is
 made once: its stamp is written last and holds a hash of its pins, so that a piece whose set-up was interrupted, or
 whose pins have changed, is made again. Commands that only look or stop (`down`, `status`, `logs`) set nothing up.
@@ -64,7 +64,7 @@ def say(step: str) -> None:
 
 
 def answer(command: Sequence[str], seconds: float = 20) -> str | None:
-    """What a program prints, or None if it is missing, fails or hangs: a shim on the path may do any of these."""
+    """The output of a program, or None if it is missing, fails or hangs: a shim on the path may do any of these."""
     try:
         done = subprocess.run(
             command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=seconds
@@ -114,7 +114,7 @@ class Piece:
         self.stamp = folder / "stamp.json"
 
     def facts(self) -> dict[str, str] | None:
-        """What was noted when the piece was made, or None if it has to be made."""
+        """The mark from when the piece was made, or None if it has to be made."""
         try:
             facts = json.loads(self.stamp.read_text())
         except (OSError, ValueError):
@@ -227,11 +227,11 @@ def python_for(emulator: str) -> str:
 
 
 def make_venv(python: str, folder: Path, lock: Path) -> Path:
-    """A virtual environment with exactly what a lock names, each file checked against its hash."""
+    """A virtual environment with exactly the packages of a lock, each file checked against its hash."""
     run("Making a virtual environment", [python, "-m", "venv", str(folder)])
     made = folder / "bin" / "python"
     pip = [str(made), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-input"]
-    # Without --no-deps pip would resolve again what the lock has settled.
+    # Without --no-deps pip would resolve the versions of the lock again.
     run(f"Installing {lock.stem} from PyPI", [*pip, "--no-deps", "--require-hashes", "--requirement", str(lock)])
     return made
 
@@ -379,7 +379,7 @@ def installed_python(emulator: str) -> str:
 
 
 def prepare(command: str, emulator: str, environment: dict[str, str]) -> str:
-    """Makes what a command needs and returns the Python to run it with."""
+    """Sets up the requirements of a command and returns the Python to run it with."""
     if command in LOOKING:
         return installed_python(emulator)
     if command not in NEEDING_SETUP:

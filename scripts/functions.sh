@@ -2,10 +2,10 @@
 # Builds the functions named for the local cloud, and lays each out as Lambda has it.
 #
 # The build is the tests' own, without optimisation or debug information: the AWS SDK is compiled
-# once. What is deployed to AWS is built by infra/build.sh.
+# once. infra/build.sh builds the functions for AWS.
 set -euo pipefail
 
-# Only what the demo needs, and yet of the whole workspace, as the tests build it: another choice of
+# Only the functions of the demo, but in the whole workspace, as the tests build it: another choice of
 # packages is another choice of features, and the AWS SDK would be compiled again.
 cargo build --quiet --workspace --bin orders-demo "${@/#/--bin=}"
 

@@ -25,10 +25,10 @@ scripts/features.sh
 
 say licences, bans and sources
 # Built from its source once, as registries carry no binary of it. Its advisories need a database
-# from the network and are left to whoever has one: target/tools/bin/cargo-deny check advisories
+# from the network and are for machines that have one: target/tools/bin/cargo-deny check advisories
 deny=target/tools/bin/cargo-deny
 version=0.20.2
-# It runs for seconds, so what its own release build spends on speed is not earned back.
+# It runs for seconds, so an optimised build of it would not pay.
 [ "$("$deny" --version 2>/dev/null)" = "cargo-deny $version" ] ||
   CARGO_PROFILE_RELEASE_OPT_LEVEL=0 CARGO_PROFILE_RELEASE_LTO=off CARGO_PROFILE_RELEASE_CODEGEN_UNITS=16 \
   cargo install --quiet --locked "cargo-deny@$version" --no-default-features \

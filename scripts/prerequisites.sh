@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Says in one sentence what is missing on this machine, before anything else fails in many.
+# Reports missing programs in one sentence, before anything else fails in many.
 set -euo pipefail
 
 need() { command -v "$1" >/dev/null 2>&1 || { echo "$1 is missing: $2" >&2; exit 1; }; }

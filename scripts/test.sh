@@ -31,7 +31,7 @@ no_more_clouds() {
   for name in second-cloud third-cloud; do cloud down --home "$clouds/$name" >/dev/null; done
 }
 
-# Runs a step beside others; `finish` waits for it and shows what it has printed.
+# Runs a step beside others; `finish` waits for it and shows its output.
 beside() { "$@" >"target/local/$1.log" 2>&1 & }
 finish() { wait "$2" || failed=1; cat "target/local/$1.log"; [ -z "${failed:-}" ]; }
 

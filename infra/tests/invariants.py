@@ -1,4 +1,4 @@
-"""What must hold of the template. Each invariant takes the parsed template and yields what is wrong with it."""
+"""The invariants of the template. Each one takes the parsed template and yields its faults."""
 
 from __future__ import annotations
 
@@ -35,12 +35,12 @@ CONSUMERS = {
 }
 MAPPINGS = [*(f"{name}ProjectorMapping" for name in PROJECTIONS), *(f"{name}Mapping" for name in PROCESSES)]
 APPENDERS = {"CommandFunctionRole", "DeadlineSweepFunctionRole"}
-# What lists the streams of the log reads all of it, which no handler may.
+# A function that lists the streams of the log reads all of it, which no handler may.
 LISTERS = {"SpotCheckFunctionRole"}
 APPEND_ONLY = {"dynamodb:GetItem", "dynamodb:Query", "dynamodb:PutItem", "dynamodb:ConditionCheckItem"}
 # Queues that a rule fills for people to read, so that nothing moves a message on.
 READ_BY_PEOPLE = {"RelayDeadLetters"}
-# What writes to a table that others write to as well, and the keys that are its own.
+# The writers of shared tables, with the keys that are their own.
 OWN_KEYS = {
     **{f"{name}ProjectorRole": {slug, f"parked#{slug}"} for name, slug in PROJECTIONS.items()},
     **{f"{name}FunctionRole": {f"{slug}#*"} for name, slug in PROCESSES.items()},
@@ -124,7 +124,7 @@ def dead_letter_queues(template: Node) -> set[str]:
 
 
 def condition(statement: Node, key: str) -> set[str]:
-    """Values that a statement asks a condition key for, whatever the operator."""
+    """Values that a statement asks a condition key for, with any operator."""
     asked = (keys[key] for keys in statement.get("Condition", {}).values() if key in keys)
     return {value for values in asked for value in as_list(values)}
 
@@ -218,7 +218,7 @@ def only_the_relay_publishes(template: Node) -> Iterator[str]:
 
 
 def events_are_signed(template: Node) -> Iterator[str]:
-    """A consumer without the key would believe whatever is on the bus."""
+    """A consumer without the key would believe every event on the bus."""
     key = of_type(template, "AWS::SecretsManager::Secret").get("BusKey", {})
     if key.get("GenerateSecretString", {}).get("PasswordLength", 0) < 43:
         yield "the key of the bus can be guessed"
@@ -266,7 +266,7 @@ def skips_are_read_and_left(template: Node) -> Iterator[str]:
             yield f"{name}ProjectorRole has {own} on its skipped events"
 
 
-# ---- Functions and what wakes them ---------------------------------------------------------------
+# ---- Functions and their triggers ---------------------------------------------------------------
 
 
 def functions_are_complete(template: Node) -> Iterator[str]:
@@ -326,7 +326,7 @@ def queue_readers_report_single_failures(template: Node) -> Iterator[str]:
 
 
 def strangers(template: Node, prefix: str, common: set[str]) -> Iterator[str]:
-    """References from resources of this prefix to what has another."""
+    """References from resources of this prefix to resources with another."""
     for name, body in template["Resources"].items():
         if name.startswith(prefix):
             others = {other for other in referred(body) if not other.startswith(prefix)}
@@ -355,7 +355,7 @@ def processes_keep_to_themselves(template: Node) -> Iterator[str]:
 
 
 def side_effects_refuse_replays(template: Node) -> Iterator[str]:
-    """Whatever is neither a projection nor an audit acts on the world, and must not act a second time."""
+    """A consumer that is neither a projection nor an audit acts on the world, and must not act a second time."""
     readers = {"AuditRule", *(f"{name}Rule" for name in PROJECTIONS)}
     for name, rule in of_type(template, RULE).items():
         pattern = rule.get("EventPattern")
@@ -580,7 +580,7 @@ def trouble_is_alarmed(template: Node) -> Iterator[str]:
 
 
 def undelivered_events_are_alarmed(template: Node) -> Iterator[str]:
-    """What a rule can neither deliver nor give up on is known by metrics of the rule alone."""
+    """Only the metrics of a rule show events that it can neither deliver nor give up."""
     watched = {
         (alarm["MetricName"], json.dumps(alarm["Dimensions"], sort_keys=True))
         for alarm in of_type(template, ALARM).values()

@@ -1,4 +1,4 @@
-"""Holds deploy.sh to what it refuses, with functions and AWS tools that only pretend."""
+"""The refusals of deploy.sh, with fake functions and AWS tools."""
 
 from __future__ import annotations
 

@@ -105,7 +105,7 @@ RETRY_TARGET = ("ShipmentRetry", "Targets", 0)
 RETRY_SENDER = (*statements_of("DashboardDeadLettersPolicy"), 0, "Condition", "ArnEquals", "aws:SourceArn", 1)
 THROTTLED = ("Api", "GatewayResponses", "THROTTLED")
 
-# What each invariant must refuse.
+# The changes that each invariant must refuse.
 BREAKAGES: dict[Callable, list[Callable[[dict], None]]] = {
     invariants.rights_are_exact: [
         allow("CommandFunctionRole", "dynamodb:*"),

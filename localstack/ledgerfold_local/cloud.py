@@ -33,7 +33,7 @@ UNFINISHED = "unfinished"
 
 @dataclass(frozen=True)
 class Record:
-    """What `up` notes about the emulator that it has started."""
+    """The notes of `up` about the emulator that it has started."""
 
     emulator: str
     port: int
@@ -110,7 +110,7 @@ def down(layout: Layout) -> None:
 
 
 def status(layout: Layout) -> int:
-    """Prints what is up. As an exit code: 0 if the cloud is ready with its stack."""
+    """Prints the state of the cloud. Returns the exit code: 0 if it is ready with its stack."""
     record = Record.read(layout)
     if record is None or not record.process.is_alive():
         print("Nothing is up.")
@@ -229,7 +229,7 @@ def uninterrupted() -> Iterator[None]:
 
 
 def forget(layout: Layout) -> None:
-    """Clears what an emulator that is gone has left. Its logs stay after `down`, and go at the next start."""
+    """Clears the remains of an emulator that is gone. Its logs stay after `down`, and go at the next start."""
     layout.stack.unlink(missing_ok=True)
     layout.record.unlink(missing_ok=True)
     shutil.rmtree(layout.work, ignore_errors=True)

@@ -196,7 +196,7 @@ def named_trouble(purpose: str) -> Iterator[None]:
 
 
 def local_parameters(template: dict[str, Any], asked: dict[str, str]) -> dict[str, str]:
-    """The values for a local stack of those parameters that the template has; what is asked for must be one of them."""
+    """The values for a local stack of the parameters in the template. A requested parameter must be one of them."""
     machine = platform.machine().lower()
     if machine not in ARCHITECTURES:
         raise Trouble(f"Lambda knows no functions for a machine of the kind {machine}.")
@@ -205,7 +205,7 @@ def local_parameters(template: dict[str, Any], asked: dict[str, str]) -> dict[st
         "Architecture": ARCHITECTURES[machine],
         # A message whose projector was killed is delivered again after six times this, and not after three minutes.
         "ProjectorTimeout": "5",
-        # Whoever has mended something is watching.
+        # A developer who has fixed something is waiting.
         "RetryEvery": "1 minute",
     }
     declared = template.get("Parameters", {})

@@ -20,7 +20,7 @@ HOST = "127.0.0.1"
 LOOPBACK = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 # LocalStack's setting for the port of DynamoDB Local.
 TABLES_PORT = "DYNAMODB_LOCAL_PORT"
-# Taken over from the shell, for whoever looks into the emulator itself.
+# Taken over from the shell, for debugging the emulator itself.
 PASSED_ON = ("LS_LOG", "DEBUG", "LOG_LEVEL", "LEDGERFOLD_SHORTCUTS")
 
 
@@ -78,7 +78,7 @@ def localstack_settings(port: int, layout: Layout) -> dict[str, str]:
         "LOCALSTACK_HOST": f"{HOST}:{port}",
         "SQS_ENDPOINT_STRATEGY": "path",
         "FILESYSTEM_ROOT": str(layout.work / "filesystem"),
-        # This package beside its dist-info folder: that is what makes LocalStack find the plugins.
+        # This package beside its dist-info folder: this makes LocalStack find the plugins.
         "PYTHONPATH": str(ROOT / "localstack"),
         "LAMBDA_RUNTIME_EXECUTOR": "process",
         "LEDGERFOLD_FUNCTION_LOGS": str(layout.logs),

@@ -14,7 +14,7 @@ def write_json(path: Path, content: object) -> None:
 
 
 def read_json(path: Path) -> dict | None:
-    """None if it is not there, or not what it should be."""
+    """None if it is missing or malformed."""
     try:
         content = json.loads(path.read_text())
     except (OSError, ValueError):

@@ -1,4 +1,4 @@
-"""`logs`: what functions have printed, in one stream ordered by time.
+"""`logs`: the output of functions, in one stream ordered by time.
 
 Under LocalStack the plugin writes files, one per function. MiniStack keeps lines in CloudWatch Logs only.
 """
@@ -28,7 +28,7 @@ class Line(NamedTuple):
 
 class Source(Protocol):
     def new_lines(self) -> list[Line]:
-        """What has come since the last call."""
+        """The lines since the last call."""
 
 
 def show(layout: Layout, function: str | None, follow: bool) -> None:

@@ -1,4 +1,4 @@
-"""What MiniStack's CloudFormation cannot take as the template has it, and what is done instead.
+"""Changes to the template for MiniStack's CloudFormation, which lacks some types.
 
 | in the template                             | there                               | so                          |
 | ------------------------------------------- | ----------------------------------- | --------------------------- |
@@ -24,7 +24,7 @@ BUS_POLICY = "AWS::Events::EventBusPolicy"
 ALARM = "AWS::CloudWatch::Alarm"
 FUNCTION = "AWS::Serverless::Function"
 MAPPING = "AWS::Lambda::EventSourceMapping"
-# Outputs that carry the archive's properties through CloudFormation, which alone can resolve what they refer to.
+# Outputs that carry the archive's properties through CloudFormation, which alone can resolve their references.
 NAME = "LocalArchiveName"
 SOURCE = "LocalArchiveSource"
 VERBS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
@@ -32,7 +32,7 @@ VERBS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 
 @dataclass(frozen=True)
 class ArchiveByApi:
-    """What the template says about the archive, apart from name and source."""
+    """The properties of the archive in the template, apart from name and source."""
 
     description: str | None
     pattern: dict[str, Any] | None
@@ -51,7 +51,7 @@ class ArchiveByApi:
 
 
 def adapt(template: dict[str, Any], parameters: dict[str, str]) -> ArchiveByApi | None:
-    """Changes the template in place. What is returned is to be created once the stack is there."""
+    """Changes the template in place. Returns the archive to create once the stack exists."""
     leave_out_metric_math(template)
     leave_out(template, BUS_POLICY)
     spell_out_any_method(template)
@@ -60,7 +60,7 @@ def adapt(template: dict[str, Any], parameters: dict[str, str]) -> ArchiveByApi 
 
 
 def take_out_archive(template: dict[str, Any]) -> ArchiveByApi | None:
-    """Removes the template's archive, if there is one, and keeps true what refers to it.
+    """Removes the template's archive, if there is one, and resolves references to it.
 
     Its retention is dropped: nothing local lives for days.
     """

@@ -30,7 +30,7 @@ class Package:
     key: str
     path: Path
     identity: str
-    """What GetFunction says of a function that has this code."""
+    """The answer of GetFunction for a function with this code."""
 
     @property
     def code_uri(self) -> dict[str, str]:
@@ -48,7 +48,7 @@ class Packages(Protocol):
         """Which code a function has, by the answer to GetFunction."""
 
     def clear(self, packages: Iterable[Package]) -> None:
-        """Removes what no function has any more."""
+        """Removes code that no function has any more."""
 
 
 def function_folder(code_uri: str, functions: Path) -> Path:

@@ -1,6 +1,6 @@
 """Processes told apart beyond doubt, and ended with all that belongs to them.
 
-Standard library only: `down` has to work with whatever Python there is.
+Standard library only: `down` has to work with any Python.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ PROC = Path("/proc")
 
 @dataclass(frozen=True)
 class ProcessId:
-    """A process, not whoever has its number later: numbers are given again, a number and a start time are not."""
+    """A process, and no later one with its number: numbers are reused, a number with a start time is not."""
 
     pid: int
     started: str
@@ -39,7 +39,7 @@ class ProcessId:
 
 
 def start_time(pid: int) -> str | None:
-    """When a process began, in the system's own terms; None if there is none, or only what is left of it (a zombie)."""
+    """When a process began, in the system's own terms; None if there is none, or only a zombie."""
     if PROC.joinpath("self/stat").exists():
         fields = stat_fields(pid)
         # Ticks since the system started, so the start of the system belongs to it.
@@ -95,9 +95,9 @@ def wait_until(condition: Callable[[], bool], seconds: float, every: float = 0.0
 
 
 def end_session(leader: ProcessId) -> None:
-    """Ends a process and its session at once: what runs here keeps nothing, and asking politely takes seconds.
+    """Ends a process and its session at once: processes here keep no data, and a polite signal takes seconds.
 
-    A reaper in the session ends what has left it, and then itself; it has a moment before the rest is killed.
+    A reaper in the session ends processes that have left it, and then itself; the rest is killed a moment later.
     """
     if start_time(leader.pid) not in (leader.started, None):
         return  # The number belongs to somebody else, so nothing of the session is left.

@@ -2,7 +2,7 @@
 
 Functions and DynamoDB Local must not outlive LocalStack, also when it is killed with SIGKILL and can do nothing itself.
 A small process therefore holds one end of a pipe. Through it the owner tells which process groups exist; when the
-kernel closes the owner's end, whatever is left is killed. The alternative on Linux, PR_SET_PDEATHSIG, follows the
+kernel closes the owner's end, the rest is killed. The alternative on Linux, PR_SET_PDEATHSIG, follows the
 *thread* that started a process, and LocalStack starts functions on threads that end; it also knows nothing of
 grandchildren, and nothing of macOS.
 
@@ -45,7 +45,7 @@ class Reaper:
             self._tell(f"-{group}")
 
     def close(self) -> None:
-        """Ends what is still watched, as the end of this process would."""
+        """Ends all watched processes, as the end of this process would."""
         with self._lock:
             if self._process:
                 self._process.communicate()
@@ -61,7 +61,7 @@ class Reaper:
             self._send(f"+{group}" for group in self._groups)
 
     def _start(self) -> None:
-        # -I and -S: it needs none of what is installed, and starts in 10 ms without it.
+        # -I and -S: it needs no installed package, and starts in 10 ms without them.
         command = [sys.executable, "-I", "-S", __file__]
         self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, env={}, bufsize=0)
 

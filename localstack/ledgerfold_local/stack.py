@@ -15,7 +15,7 @@ def kebab(name: str) -> str:
 
 
 def by_suffix(outputs: dict[str, str], suffix: str, prefix: str = "") -> dict[str, str]:
-    """The outputs whose names end alike, under what their names begin with."""
+    """The outputs whose names end alike, by the beginnings of their names."""
     return {
         f"{prefix}{kebab(name.removesuffix(suffix))}": value
         for name, value in outputs.items()

@@ -1,4 +1,4 @@
-"""The template, read without an emulator: its short forms, its code folders, and what an emulator cannot take."""
+"""The template, read without an emulator: short forms, code folders, and parts that an emulator cannot take."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def set_code(template: dict[str, Any], logical_id: str, code_uri: dict[str, str]
 
 
 def substitute(node: Any, resource: str, reference: Any, attributes: dict[str, Any]) -> Any:
-    """Replaces what refers to a resource: `reference` stands for its Ref, `attributes` for what GetAtt can ask for."""
+    """Replaces references to a resource: `reference` stands for its Ref, `attributes` for the attributes of GetAtt."""
     if isinstance(node, list):
         return [substitute(item, resource, reference, attributes) for item in node]
     if not isinstance(node, dict):

@@ -1,6 +1,6 @@
 #!/bin/sh
 # Writes every lock again from its .in file. Pinned versions that still fit are kept.
-# Needs `uv`. Arguments: what to move, for example `--upgrade-package boto3`; `--upgrade` moves everything.
+# Needs `uv`. Arguments: the packages to upgrade, for example `--upgrade-package boto3`; `--upgrade` upgrades everything.
 set -eu
 cd "$(dirname "$0")/.."
 

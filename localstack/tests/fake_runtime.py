@@ -1,4 +1,4 @@
-"""A function's `bootstrap`, told by each event what to do, and by FAKE_INIT how to begin. Standard library only."""
+"""A function's `bootstrap`: each event contains its action, and FAKE_INIT its start. Standard library only."""
 
 import http.client
 import json

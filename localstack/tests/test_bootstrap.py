@@ -1,4 +1,4 @@
-"""Finding what is there, refusing what is not what was pinned, making again what is half made."""
+"""Finding installed pieces, refusing pieces with a wrong hash, making half-made pieces again."""
 
 from __future__ import annotations
 
@@ -198,7 +198,7 @@ class BootstrapTest(TestCase):
             self.assertEqual(bootstrap.main(["up"]), 1)
         self.assertEqual(shown.getvalue(), "No Java.\n")
 
-    # ---- What is built meanwhile -----------------------------------------------------------------
+    # ---- The build in parallel -----------------------------------------------------------------
 
     def up_with(self, build: str, python: str = "#!/bin/sh\n", prepare: object = None) -> int:
         """`up` with a build of this script, and this one in the place of the emulator's Python."""

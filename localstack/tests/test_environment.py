@@ -1,4 +1,4 @@
-"""The executor's heart, against a small runtime written in Python: what a caller and a reader of logs see."""
+"""The core of the executor, against a small runtime in Python: the view of callers and readers of logs."""
 
 from __future__ import annotations
 

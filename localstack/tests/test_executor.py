@@ -1,4 +1,4 @@
-"""What only LocalStack's own classes can judge: executor, repairs, archive provider. No LocalStack runs."""
+"""Executor, repairs and archive provider against LocalStack's own classes. No LocalStack runs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the short cuts hand over is what LocalStack's own clients would have: names, absences, errors."""
+"""The short cuts give the same results as LocalStack's own clients: names, absences, errors."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Reading the template, adapting it for MiniStack, and what becomes of its outputs."""
+"""Reading the template, adapting it for MiniStack, and its outputs."""
 
 from __future__ import annotations
 

@@ -67,7 +67,7 @@ class ArchiveProvider(ResourceProvider):
         return done(request, model)
 
     def delete(self, request: ResourceRequest) -> ProgressEvent:
-        """An archive that is gone already is what was wanted: a stack must be deletable after anything."""
+        """An archive that is already gone is fine: a stack must be deletable after anything."""
         model = named(request)
         events = request.aws_client_factory.events
         with contextlib.suppress(events.exceptions.ResourceNotFoundException):
@@ -82,7 +82,7 @@ def named(request: ResourceRequest) -> dict:
 
 
 def settings(model: Mapping) -> dict:
-    """What the API calls take beside name and source. A template may write numbers as text; the API takes text only
+    """The parameters of the API beside name and source. A template may write numbers as text; the API takes text only
     for the pattern. KmsKeyIdentifier is accepted and without effect: LocalStack encrypts nothing."""
     taken: dict = {}
     if "Description" in model:

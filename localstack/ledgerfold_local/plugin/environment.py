@@ -1,7 +1,7 @@
 """One execution environment of a function: its process from start to end, and the invocations in between.
 
 All that happens to it (the runtime asked for work, answered, failed, ended) arrives in one queue, which the thread of
-the start or of the invocation reads against a deadline. So the order of things is what it was, and nothing can hang.
+the start or of the invocation reads against a deadline. So the order stays the same, and nothing can hang.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from ledgerfold_local.reaper import Reaper
 
 @dataclass(frozen=True)
 class Function:
-    """What an environment has to know of its function."""
+    """The settings of its function that an environment needs."""
 
     name: str
     version: str
@@ -42,7 +42,7 @@ class Result:
     log: str
 
 
-# What can happen to an environment.
+# The events of an environment.
 @dataclass(frozen=True)
 class Ready: ...
 

@@ -1,6 +1,6 @@
 """The Lambda Runtime API of one execution environment: `next`, `response`, `error` and `init/error`.
 
-It only speaks HTTP. What a call means is the environment's business (`Calls`).
+It only speaks HTTP. The environment interprets the calls (`Calls`).
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ class Invocation:
 
 
 class Calls(Protocol):
-    """What a function says through its Runtime API."""
+    """The calls of a function to its Runtime API."""
 
     def next_invocation(self) -> Invocation | None:
         """Waits for work. None: the environment ends."""
@@ -126,6 +126,6 @@ def handler_for(calls: Calls) -> type[BaseHTTPRequestHandler]:
             self._problem(404, "UnknownOperation", f"{self.command} {self.path} is not in the Runtime API")
 
         def log_message(self, format: str, *arguments: object) -> None:
-            """Nothing: what matters is in the function's log."""
+            """Nothing: the function's log has the messages that matter."""
 
     return Handler

@@ -19,7 +19,7 @@ BUSY_SECONDS = 5.0
 
 
 class Sandbox:
-    """A running process. What it prints goes to `on_line`, one line at a time; its end is told to `on_exit`, once."""
+    """A running process. Its output goes to `on_line`, one line at a time; `on_exit` is called once, at its end."""
 
     def __init__(
         self,
@@ -116,9 +116,9 @@ class Sandbox:
             self._output = -1
 
     def drain(self, whole: bool = False) -> bool:
-        """Passes on what has been printed so far, with `whole` also a last line without an end. False: no more comes.
+        """Passes on the output so far, with `whole` also a last line without an end. False: no more comes.
 
-        A function prints, then answers: who has the answer calls this and has every line from before it.
+        A function prints, then answers: a caller with the answer calls this and has every line from before it.
         """
         with self._output_lock:
             more = self._output >= 0 and self._read()
@@ -128,7 +128,7 @@ class Sandbox:
             return more
 
     def _read(self) -> bool:
-        """Takes what is in the pipe. False at its end."""
+        """Takes the content of the pipe. False at its end."""
         try:
             while chunk := os.read(self._output, 65536):
                 *lines, self._partial = (self._partial + chunk).split(b"\n")

@@ -17,7 +17,7 @@ KEPT = ("_HANDLER", "TZ")
 def function_variables(
     given: Mapping[str, object], configured: Mapping[str, str], task_root: Path, runtime_api: str
 ) -> dict[str, str]:
-    """Chooses from what LocalStack has `given`, which is meant for its own start program in a container as well."""
+    """Chooses from the variables that LocalStack has `given`. Some are for its own start program in a container."""
     lambdas = {name: str(value) for name, value in given.items() if name.startswith("AWS_") or name in KEPT}
     return {
         **FIXED,

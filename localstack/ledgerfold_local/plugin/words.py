@@ -1,4 +1,4 @@
-"""What Lambda says when something goes wrong, word for word, and what it writes into a function's log."""
+"""The messages of Lambda for failures, word for word, and its lines in a function's log."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Fault:
     kind: str
     text: str
     payload: bytes | None = None
-    """What the function itself reported, given on as it is."""
+    """The report of the function itself, passed on unchanged."""
 
     def answer(self, request_id: str) -> bytes:
         if self.payload is not None:

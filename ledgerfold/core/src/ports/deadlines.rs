@@ -53,7 +53,7 @@ pub trait DeadlineStore: Send + Sync {
     /// [`DeadlineError`].
     async fn postpone(&self, seen: &Pending, next: Timestamp) -> Result<Written, DeadlineError>;
 
-    /// Counts a try that failed, and tries no more: it stands aside until it is recalled. Superseded
+    /// Counts a try that failed, and gives the deadline up until an operator retries it. Superseded
     /// where it is no longer as it was seen.
     ///
     /// # Errors

@@ -262,7 +262,7 @@ pub async fn a_deadline_that_stands_aside_is_not_due(store: &dyn DeadlineStore) 
 }
 
 /// From then on.
-pub async fn a_recalled_deadline_is_as_if_never_tried(store: &dyn DeadlineStore) {
+pub async fn a_retried_deadline_is_as_if_never_tried(store: &dyn DeadlineStore) {
     let process = fresh_process();
     let deadline = deadline(&process, 100);
     schedule(store, &deadline).await;

@@ -278,7 +278,7 @@ macro_rules! deadline_store_conformance {
             of_two_who_postpone_one_counts,
             a_deadline_that_was_postponed_is_done_all_the_same,
             a_deadline_that_stands_aside_is_not_due,
-            a_recalled_deadline_is_as_if_never_tried,
+            a_retried_deadline_is_as_if_never_tried,
         );
     };
 }

@@ -1,4 +1,5 @@
-"""LocalStack listens on every interface and keeps S3's files in one folder of the machine, whatever it is told.
+"""LocalStack listens on every interface and keeps S3's files in one folder of the machine, against
+its settings.
 
 The first is an open door, the second a folder where two clouds delete each other's buckets, and which nobody empties.
 """

@@ -3,7 +3,7 @@
 An event on the bus has its time as text, as consumers see it. The archive keeps it so, and replaying compares it with
 the window's times, rounds it to the minute, publishes it again and reports the latest, all of which need a time.
 
-A replay's FilterArns are kept with it and never looked at, so that it goes to all who read the bus.
+A replay's FilterArns are kept with it and never looked at, so that it goes to all consumers of the bus.
 """
 
 from __future__ import annotations

@@ -100,7 +100,7 @@ impl DeadlineSweep {
     /// operator who has fixed the reason.
     ///
     /// # Errors
-    /// [`DeadlineError`]; those before are recalled.
+    /// [`DeadlineError`]; the deadlines before it are scheduled.
     pub async fn retry(&self) -> Result<usize, DeadlineError> {
         let mut retried = 0;
         for process in &self.processes {
