@@ -22,17 +22,22 @@ use ledgerfold::{
     vocabulary::{Generation, Generations, NewCommit, Retired},
 };
 
-use super::{
-    Clockwork, MOST_STEPS, Plant,
-    change_stream::ChangeStream,
-    generations::SimulatedGenerations,
-    log::{LogLimits, SimulatedLog},
-    read_table::SimulatedTable,
-    rows::SimulatedRows,
-    schedule::Schedule,
-    tallies::SimulatedTallies,
-    weather::{Way, Weather},
-    witness::Witness,
+use crate::simulator::{
+    MOST_STEPS,
+    domain::observations::Witness,
+    infrastructure::{
+        change_stream::ChangeStream,
+        generations::SimulatedGenerations,
+        log::{LogLimits, SimulatedLog},
+        read_table::SimulatedTable,
+        rows::SimulatedRows,
+        tallies::SimulatedTallies,
+    },
+    network::{
+        faults::{Way, Weather},
+        scheduler::Clockwork,
+    },
+    plan::{plant::Plant, schedule::Schedule},
 };
 
 /// A store whose calls are run by its clockwork. Calls that are made at once run at once, each going

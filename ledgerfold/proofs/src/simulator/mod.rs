@@ -75,47 +75,21 @@
 //! each entry is what some account once was, and not that an account which its reader has closed is gone
 //! from it.
 
-mod bus;
-mod change_stream;
+mod actors;
 mod checker;
-mod chronicle;
-mod clients;
-mod clockwork;
 #[cfg(test)]
 mod conformance;
-mod deadlines;
-mod defects;
 mod domain;
-mod ending;
-mod functions;
-mod generations;
-mod in_flight;
-mod log;
-mod mapping;
-mod old_code;
-mod operators;
-mod plant;
-mod quarantine;
-mod queue;
-mod reactions;
-mod read_table;
-mod readers;
-mod rebuilds;
-mod report;
-mod rows;
-mod schedule;
-mod steward;
-mod subject;
-mod sums;
-mod tallies;
-mod unseen;
-mod weather;
-mod witness;
+mod infrastructure;
+mod network;
+mod plan;
 mod world;
 
-pub use clockwork::{Bell, Clockwork};
-pub use plant::Plant;
-pub use report::{Report, Violation};
+pub use network::scheduler::{Bell, Clockwork};
+pub use plan::{
+    plant::Plant,
+    report::{Report, Violation},
+};
 
 /// A schedule that has not come to rest by then never will.
 const MOST_STEPS: usize = 200_000;
@@ -125,15 +99,14 @@ const MOST_STEPS: usize = 200_000;
 /// # Errors
 /// [`Violation`] if a rule was broken.
 pub fn simulate(seed: u64, plant: Plant) -> Result<Report, Violation> {
-    let world = world::World::new(seed, plant);
-    world.start();
-    let rested = world.clockwork.run(MOST_STEPS);
-    let mut rules = world.witness.violations();
+    let world = world::World::new(seed, plant).start();
+    let rested = world.run(MOST_STEPS);
+    let mut rules = world.violations();
     if !rested {
         rules.push(format!("it did not come to rest within {MOST_STEPS} steps"));
     } else if !world.is_over() {
         rules.push("everybody waits for something that does not come".to_owned());
     }
-    rules.extend(checker::check(&world));
+    rules.extend(world.check());
     if rules.is_empty() { Ok(world.report()) } else { Err(Violation { seed, plant, rules }) }
 }

@@ -10,16 +10,18 @@ use ledgerfold::{
 use crate::{
     conformance::account::AccountRejection,
     simulator::{
-        chronicle::{Chronicle, Moment, encoded},
-        domain::Request,
-        witness::brief,
-        world::World,
+        checker::Evidence,
+        domain::{
+            accounts::Request,
+            history::{Chronicle, Moment, encoded},
+            observations::brief,
+        },
     },
 };
 
 /// Each answer says what was committed.
-pub(super) fn are_true(world: &World, chronicle: &Chronicle, broken: &mut Vec<String>) {
-    for (id, answers) in world.witness.answers() {
+pub(super) fn are_true(evidence: &Evidence, chronicle: &Chronicle, broken: &mut Vec<String>) {
+    for (id, answers) in evidence.witness.answers() {
         let deed = chronicle.deeds().iter().find(|deed| deed.command == id);
         let committed: Vec<_> =
             deed.iter().flat_map(|deed| &deed.commits).map(Answer::from).collect();

@@ -7,17 +7,23 @@ use ledgerfold::{Decider, StreamId};
 use crate::{
     conformance::account::AccountEvent,
     simulator::{
-        chronicle::{Chronicle, Deed, encoded},
-        steward::{Errand, Stewardship},
-        world::World,
+        checker::Evidence,
+        domain::{
+            history::{Chronicle, Deed, encoded},
+            welcome::{Errand, Stewardship},
+        },
     },
 };
 
 /// What took effect is in the log, and nothing else is.
-pub(super) fn nothing_was_lost(world: &World, chronicle: &Chronicle, broken: &mut Vec<String>) {
+pub(super) fn nothing_was_lost(
+    evidence: &Evidence,
+    chronicle: &Chronicle,
+    broken: &mut Vec<String>,
+) {
     let mut happened: Vec<_> = chronicle.commits().cloned().collect();
     happened.sort_by(|one, other| (one.stream(), one.from()).cmp(&(other.stream(), other.from())));
-    if happened != world.log.kept.commits() {
+    if happened != evidence.log.kept.commits() {
         broken.push("the log is not what was appended to it".to_owned());
     }
 }
@@ -26,11 +32,11 @@ pub(super) fn nothing_was_lost(world: &World, chronicle: &Chronicle, broken: &mu
 /// states of all its streams just before: there is an order in which everything happened at once,
 /// and it is the one in which it took effect.
 pub(super) fn each_was_decided_on_its_moment(
-    world: &World,
+    evidence: &Evidence,
     chronicle: &Chronicle,
     broken: &mut Vec<String>,
 ) {
-    let asked = world.witness.asked();
+    let asked = evidence.witness.asked();
     let ask = |id| asked.get(id).map(|request| &request.ask);
     for (before, deed) in chronicle.deeds().iter().enumerate() {
         let id = &deed.command;
@@ -64,7 +70,7 @@ pub(super) fn each_was_decided_on_its_moment(
 }
 
 /// However often a command is sent, it takes effect once.
-pub(super) fn effects_are_single(_: &World, chronicle: &Chronicle, broken: &mut Vec<String>) {
+pub(super) fn effects_are_single(_: &Evidence, chronicle: &Chronicle, broken: &mut Vec<String>) {
     let mut seen = BTreeSet::new();
     for deed in chronicle.deeds() {
         if !seen.insert(&deed.command) {
@@ -74,7 +80,7 @@ pub(super) fn effects_are_single(_: &World, chronicle: &Chronicle, broken: &mut 
 }
 
 /// An address belongs to one account at a time.
-pub(super) fn addresses_are_unique(_: &World, chronicle: &Chronicle, broken: &mut Vec<String>) {
+pub(super) fn addresses_are_unique(_: &Evidence, chronicle: &Chronicle, broken: &mut Vec<String>) {
     for moment in 0..=chronicle.now() {
         let streams = chronicle.streams().keys();
         let emails = streams.filter_map(|stream| chronicle.state_at(stream, moment).email);
@@ -90,8 +96,12 @@ pub(super) fn addresses_are_unique(_: &World, chronicle: &Chronicle, broken: &mu
 
 /// What is in all accounts is what was put into them from outside: transfers neither make nor lose
 /// money.
-pub(super) fn money_stays_the_same(world: &World, chronicle: &Chronicle, broken: &mut Vec<String>) {
-    let asked = world.witness.asked();
+pub(super) fn money_stays_the_same(
+    evidence: &Evidence,
+    chronicle: &Chronicle,
+    broken: &mut Vec<String>,
+) {
+    let asked = evidence.witness.asked();
     let from_outside =
         |deed: &&Deed| asked.get(&deed.command).is_none_or(|request| request.makes_money());
     let commits = chronicle.deeds().iter().filter(from_outside).flat_map(|deed| &deed.commits);

@@ -2,18 +2,18 @@
 
 use std::collections::HashSet;
 
-use crate::simulator::{chronicle::Chronicle, schedule::Ending, world::World};
+use crate::simulator::{checker::Evidence, domain::history::Chronicle, plan::schedule::Ending};
 
 /// Every event was published, or the commit that has it stands where operators find it: aside, or
 /// among what the change stream has forgotten. In fair weather nothing stands there.
 pub(super) fn everything_was_published(
-    world: &World,
+    evidence: &Evidence,
     chronicle: &Chronicle,
     broken: &mut Vec<String>,
 ) {
-    let published: HashSet<_> = world.bus.published().into_iter().collect();
-    let missed = world.changes.missed();
-    if world.schedule.is_fair() && !missed.is_empty() {
+    let published: HashSet<_> = evidence.bus.published().into_iter().collect();
+    let missed = evidence.changes.missed();
+    if evidence.schedule.is_fair() && !missed.is_empty() {
         broken.push(format!("{} commits were put aside in fair weather", missed.len()));
     }
     for commit in chronicle.commits().filter(|commit| !missed.contains(commit)) {
@@ -23,8 +23,8 @@ pub(super) fn everything_was_published(
             }
         }
     }
-    let aside: usize = world.queues.iter().map(|queue| queue.aside()).sum();
-    if aside > 0 && (world.schedule.is_fair() || world.schedule.ending == Ending::Redrive) {
+    let aside: usize = evidence.queues.iter().map(|queue| queue.aside()).sum();
+    if aside > 0 && (evidence.schedule.is_fair() || evidence.schedule.ending == Ending::Redrive) {
         broken.push(format!("{aside} messages can not be applied"));
     }
 }

@@ -7,15 +7,40 @@ mod reactions;
 mod read_models;
 
 pub(super) use answers::{nothing_was_to_do, refused};
-pub(super) use read_models::{AUDIT_IS_BLIND, debts_are_paid};
+pub(super) use read_models::debts_are_paid;
 
-use super::{chronicle::Chronicle, world::World};
+use crate::simulator::{
+    domain::{history::Chronicle, observations::Witness},
+    infrastructure::{
+        bus::{Bus, QUEUES},
+        change_stream::ChangeStream,
+        log::SimulatedLog,
+        projection::Subject,
+        queue::Queue,
+    },
+    network::tasks::Tasks,
+    plan::schedule::Schedule,
+};
+use std::sync::Arc;
+
+/// The traces of a schedule that the rules examine.
+#[derive(Clone)]
+pub(super) struct Evidence {
+    pub(super) schedule: Schedule,
+    pub(super) witness: Arc<Witness>,
+    pub(super) tasks: Tasks,
+    pub(super) log: Arc<SimulatedLog>,
+    pub(super) changes: Arc<ChangeStream>,
+    pub(super) bus: Arc<Bus>,
+    pub(super) queues: [Arc<Queue>; QUEUES],
+    pub(super) subjects: [Subject; 2],
+}
 
 /// All rules that are broken in the end.
-pub(super) fn check(world: &World) -> Vec<String> {
-    let chronicle = world.log.chronicle();
+pub(super) fn check(evidence: &Evidence) -> Vec<String> {
+    let chronicle = evidence.log.chronicle();
     let mut broken = chronicle.broken().to_vec();
-    let rules: [fn(&World, &Chronicle, &mut Vec<String>); 10] = [
+    let rules: [fn(&Evidence, &Chronicle, &mut Vec<String>); 10] = [
         decisions::nothing_was_lost,
         decisions::each_was_decided_on_its_moment,
         decisions::effects_are_single,
@@ -28,7 +53,7 @@ pub(super) fn check(world: &World) -> Vec<String> {
         read_models::others_are_in_order,
     ];
     for rule in rules {
-        rule(world, &chronicle, &mut broken);
+        rule(evidence, &chronicle, &mut broken);
     }
     broken
 }

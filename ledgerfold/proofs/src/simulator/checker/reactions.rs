@@ -7,9 +7,11 @@ use ledgerfold::{CausationId, Decider, EventId, StreamId, Timestamp, Version};
 use crate::{
     conformance::account::AccountEvent,
     simulator::{
-        chronicle::{Chronicle, Deed, Moment},
-        steward::{Errand, Stewardship, due},
-        world::World,
+        checker::Evidence,
+        domain::{
+            history::{Chronicle, Deed, Moment},
+            welcome::{Errand, Stewardship, due},
+        },
     },
 };
 
@@ -26,15 +28,15 @@ struct Opening<'a> {
 
 /// Every opening that was published led to its welcome and to its closing, once each and no sooner
 /// than it was due, unless the account had a reason to refuse; and nothing else led to any.
-pub(super) fn follow_once(world: &World, chronicle: &Chronicle, broken: &mut Vec<String>) {
+pub(super) fn follow_once(evidence: &Evidence, chronicle: &Chronicle, broken: &mut Vec<String>) {
     let mut errands: BTreeMap<(CausationId, &str), Vec<&Deed>> = BTreeMap::new();
     for deed in chronicle.deeds() {
         if let Some((errand, _, cause)) = Errand::of(deed) {
             errands.entry((cause.clone(), errand.as_str())).or_default().push(deed);
         }
     }
-    let published: HashSet<_> = world.bus.published().into_iter().collect();
-    for opening in openings(world, chronicle) {
+    let published: HashSet<_> = evidence.bus.published().into_iter().collect();
+    for opening in openings(evidence, chronicle) {
         let Opening { event, stream, version, moment, due } = opening;
         let what = format!("the opening of {stream} at {version}");
         let cause = CausationId::from(event);
@@ -42,7 +44,7 @@ pub(super) fn follow_once(world: &World, chronicle: &Chronicle, broken: &mut Vec
         {
             let name = errand.as_str();
             let deeds: Vec<&Deed> = errands.remove(&(cause.clone(), name)).unwrap_or_default();
-            world.witness.count(|report| match errand {
+            evidence.witness.count(|report| match errand {
                 Errand::Welcome => report.welcomes += deeds.len(),
                 Errand::CloseUnused => report.closings += deeds.len(),
             });
@@ -71,7 +73,7 @@ fn was_refused(errand: Errand, stream: &StreamId, from: Moment, chronicle: &Chro
     })
 }
 
-fn openings<'a>(world: &World, chronicle: &'a Chronicle) -> Vec<Opening<'a>> {
+fn openings<'a>(evidence: &Evidence, chronicle: &'a Chronicle) -> Vec<Opening<'a>> {
     let mut openings = Vec::new();
     for (at, deed) in chronicle.deeds().iter().enumerate() {
         for commit in &deed.commits {
@@ -83,7 +85,7 @@ fn openings<'a>(world: &World, chronicle: &'a Chronicle) -> Vec<Opening<'a>> {
                     stream: commit.stream(),
                     version: it.version,
                     moment: at + 1,
-                    due: due(it.recorded_at, world.schedule.patience()),
+                    due: due(it.recorded_at, evidence.schedule.patience()),
                 }));
             }
         }

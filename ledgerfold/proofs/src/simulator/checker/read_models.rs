@@ -5,26 +5,24 @@ use std::collections::BTreeMap;
 use ledgerfold::{StreamId, Version, vocabulary::Generation};
 
 use crate::simulator::{
-    chronicle::Chronicle,
-    domain::{Statement, all},
-    rows::SimulatedRows,
-    subject::Subject,
-    sums::Sum,
-    tallies::SimulatedTallies,
-    world::World,
+    checker::Evidence,
+    domain::{
+        accounts::{Statement, all},
+        history::Chronicle,
+        sums::Sum,
+    },
+    infrastructure::{projection::Subject, rows::SimulatedRows, tallies::SimulatedTallies},
+    plan::report::AUDIT_IS_BLIND,
 };
-
-/// What is said of an audit that has not found what the checker has.
-pub(in crate::simulator) const AUDIT_IS_BLIND: &str = "the audit has seen nothing of it";
 
 /// Every row is the fold of its stream, every counter the count over the log: folded and counted here
 /// once more, and not by the audit.
-pub(super) fn are_folds(world: &World, chronicle: &Chronicle, broken: &mut Vec<String>) {
+pub(super) fn are_folds(evidence: &Evidence, chronicle: &Chronicle, broken: &mut Vec<String>) {
     let before = broken.len();
-    let [statements, totals] = &world.subjects;
+    let [statements, totals] = &evidence.subjects;
     rows_are_folds(&statements.table.rows_of(live(statements)), chronicle, broken);
     counters_are_counts(&totals.table.tallies_of(live(totals)), chronicle, broken);
-    if broken.len() > before && world.is_over() && !world.witness.audit_found() {
+    if broken.len() > before && evidence.tasks.is_over() && !evidence.witness.audit_found() {
         broken.push(AUDIT_IS_BLIND.to_owned());
     }
 }
@@ -69,31 +67,35 @@ fn counters_are_counts(
 
 /// Of every message that is done the read model has what it told of, when nothing stands parked: nobody
 /// has lost sight of what was owed.
-pub(in crate::simulator) fn debts_are_paid(world: &World) {
-    let [statements, totals] = &world.subjects;
+pub(in crate::simulator) fn debts_are_paid(evidence: &Evidence) {
+    let [statements, totals] = &evidence.subjects;
     let rows = statements.table.rows_of(live(statements)).rows();
     let row = |stream: &StreamId| rows.iter().find(|row| row.stream == *stream);
-    for (stream, told) in world.queues[0].taken() {
+    for (stream, told) in evidence.queues[0].taken() {
         let reached = row(&stream).map_or(Version::NONE, |row| row.version);
-        if reached < told && !world.schedule.mishap {
+        if reached < told && !evidence.schedule.mishap {
             let rule = format!("the row of {stream} is at {reached}, and took word of {told}");
-            world.witness.violated(rule);
+            evidence.witness.violated(rule);
         }
     }
     let tallies = totals.table.tallies_of(live(totals));
-    for (stream, told) in world.queues[1].taken() {
+    for (stream, told) in evidence.queues[1].taken() {
         let counted = tallies.counted(&stream);
         if counted < told {
             let rule = format!("{stream} was counted to {counted}, and word of {told} was taken");
-            world.witness.violated(rule);
+            evidence.witness.violated(rule);
         }
     }
 }
 
 /// Of what is needed no more nothing is left, and what was live before is right as far as it goes:
 /// somebody may want to go back to it.
-pub(super) fn others_are_in_order(world: &World, chronicle: &Chronicle, broken: &mut Vec<String>) {
-    for Subject { projection, table, generations, .. } in &world.subjects {
+pub(super) fn others_are_in_order(
+    evidence: &Evidence,
+    chronicle: &Chronicle,
+    broken: &mut Vec<String>,
+) {
+    for Subject { projection, table, generations, .. } in &evidence.subjects {
         let record = generations.record(projection);
         if let Some(building) = record.building() {
             let generation = building.generation.number;
@@ -103,7 +105,7 @@ pub(super) fn others_are_in_order(world: &World, chronicle: &Chronicle, broken: 
         for left in table.generations().into_iter().filter(|it| retired.contains(*it)) {
             broken.push(format!("of generation {left} of {projection} something is left"));
         }
-        if let Some(previous) = record.previous().filter(|_| !world.schedule.mishap) {
+        if let Some(previous) = record.previous().filter(|_| !evidence.schedule.mishap) {
             rows_were_folds(&table.rows_of(previous.number), chronicle, broken);
             counters_were_counts(&table.tallies_of(previous.number), chronicle, broken);
         }

@@ -1,0 +1,216 @@
+//! The functions of the product in their containers: they may die at any turn.
+
+use std::sync::{
+    Arc, Mutex, MutexGuard, PoisonError,
+    atomic::{AtomicUsize, Ordering},
+};
+
+use futures::channel::oneshot;
+use ledgerfold::{
+    Timestamp,
+    command::{Answer, CommandError, CommandHandler, JointHandler},
+    project::RetryScope,
+    relay::{Relay, StreamRecord, Unsent},
+    vocabulary::{Delivery, FailedReceipt},
+};
+
+use crate::{
+    conformance::account::{AccountRejection, Accounts, Transfers},
+    simulator::{
+        domain::{
+            accounts::{Ask, Bonuses, Request},
+            observations::Witness,
+        },
+        infrastructure::{bus::Bus, log::SimulatedLog, projection::Subject},
+        network::{faults::Weather, scheduler::Clockwork},
+        plan::plant::Plant,
+    },
+};
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// The processes that are at work.
+#[derive(Clone)]
+pub(in crate::simulator) struct Processes {
+    clockwork: Clockwork,
+    running: Arc<AtomicUsize>,
+}
+
+struct Running(Arc<AtomicUsize>);
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::SeqCst);
+    }
+}
+
+impl Processes {
+    pub(in crate::simulator) fn new(clockwork: Clockwork) -> Self {
+        Self { clockwork, running: Arc::default() }
+    }
+
+    /// Starts one, which says what it has come to unless it dies.
+    pub(in crate::simulator) fn start<T: Send + 'static>(
+        &self,
+        work: impl Future<Output = T> + Send + 'static,
+    ) -> oneshot::Receiver<T> {
+        let (answer, answered) = oneshot::channel();
+        self.running.fetch_add(1, Ordering::SeqCst);
+        let running = Running(self.running.clone());
+        self.clockwork.spawn_mortal(async move {
+            let _running = running;
+            let _ = answer.send(work.await);
+        });
+        answered
+    }
+
+    /// Whether all have ended.
+    pub(in crate::simulator) fn rest(&self) -> bool {
+        self.running.load(Ordering::SeqCst) == 0
+    }
+}
+
+/// The relay function of one lane of the change stream.
+pub(in crate::simulator) struct RelayFunction {
+    relay: Relay,
+    plant: Plant,
+    processes: Processes,
+    /// What a container remembers that should not.
+    held: Vec<StreamRecord>,
+}
+
+impl RelayFunction {
+    pub(in crate::simulator) fn new(
+        bus: Arc<Bus>,
+        clockwork: &Clockwork,
+        plant: Plant,
+        processes: Processes,
+    ) -> Self {
+        let (clock, random) = clockwork.time_and_chance();
+        Self { relay: Relay::new(bus, clock, random), plant, processes, held: Vec::new() }
+    }
+
+    /// Publishes a batch: how that went, or `None` if the function died.
+    pub(in crate::simulator) async fn invoke(
+        &mut self,
+        records: Vec<StreamRecord>,
+    ) -> Option<Result<(), Unsent>> {
+        let records = match self.plant {
+            Plant::RelayBuffers => std::mem::replace(&mut self.held, records),
+            _ => records,
+        };
+        let relay = self.relay.clone();
+        self.processes.start(async move { relay.publish(&records).await }).await.ok()
+    }
+}
+
+/// The projector function of one projection.
+#[derive(Clone)]
+pub(in crate::simulator) struct ProjectorFunction {
+    pub(in crate::simulator) subject: Subject,
+    pub(in crate::simulator) processes: Processes,
+    pub(in crate::simulator) witness: Arc<Witness>,
+}
+
+impl ProjectorFunction {
+    /// Runs a round of retries, which may die or fail like any function.
+    pub(in crate::simulator) async fn retry_parked(&self, scope: RetryScope) {
+        let projector = self.subject.projector();
+        let work = async move { projector.retry_parked(scope, Timestamp::MAX).await };
+        if let Ok(Ok(retries)) = self.processes.start(work).await {
+            self.witness.count(|report| {
+                report.recovered += retries.recovered;
+                report.not_recovered += retries.parked;
+            });
+        }
+    }
+
+    /// Applies a batch. Returns the messages to deliver again, or `None` if the function died.
+    pub(in crate::simulator) async fn project(
+        &self,
+        batch: Vec<Delivery>,
+    ) -> Option<Vec<FailedReceipt>> {
+        let projector = self.subject.projector();
+        self.processes.start(async move { projector.project(batch).await }).await.ok()
+    }
+}
+
+/// The handlers of a command function, which remember on their own until their container dies.
+#[derive(Clone)]
+struct Handlers {
+    alone: CommandHandler<Accounts>,
+    transfers: Arc<JointHandler<Transfers>>,
+    bonuses: Arc<JointHandler<Bonuses>>,
+}
+
+/// What became of a command.
+pub(in crate::simulator) type Outcome = Result<Vec<Answer>, CommandError<AccountRejection>>;
+
+/// The containers of the command function.
+pub(in crate::simulator) struct Containers {
+    clockwork: Clockwork,
+    weather: Weather,
+    witness: Arc<Witness>,
+    processes: Processes,
+    log: Arc<SimulatedLog>,
+    /// One set of handlers for each container. A mutex, because a container that dies is replaced.
+    handlers: Mutex<Vec<Handlers>>,
+}
+
+const CONTAINERS: usize = 2;
+
+impl Containers {
+    pub(in crate::simulator) fn new(
+        (clockwork, weather, witness): (Clockwork, Weather, Arc<Witness>),
+        processes: Processes,
+        log: Arc<SimulatedLog>,
+    ) -> Self {
+        let handlers = Mutex::default();
+        let containers = Self { clockwork, weather, witness, processes, log, handlers };
+        *lock(&containers.handlers) = (0..CONTAINERS).map(|_| containers.fresh()).collect();
+        containers
+    }
+
+    fn fresh(&self) -> Handlers {
+        let (time, random) = (Arc::new(self.clockwork.clone()), Arc::new(self.clockwork.clone()));
+        let log = &self.log;
+        Handlers {
+            alone: CommandHandler::new(log.clone(), time.clone(), random.clone()),
+            transfers: Arc::new(JointHandler::new(log.clone(), time.clone(), random.clone())),
+            bonuses: Arc::new(JointHandler::new(log.clone(), time, random)),
+        }
+    }
+
+    /// One function's answer, or `None` if it died or was not waited for.
+    pub(in crate::simulator) async fn send(&self, request: &Request) -> Option<Outcome> {
+        let at = self.clockwork.below(CONTAINERS);
+        let handlers = lock(&self.handlers)[at].clone();
+        let request = request.clone();
+        let answered = self.processes.start(async move { handlers.handle(&request).await });
+        if self.weather.strikes() {
+            // The caller has no patience, and the function goes on.
+            self.witness.count(|report| report.abandoned += 1);
+            return None;
+        }
+        let outcome = answered.await.ok();
+        if outcome.is_none() {
+            lock(&self.handlers)[at] = self.fresh();
+        }
+        outcome
+    }
+}
+
+impl Handlers {
+    async fn handle(&self, request: &Request) -> Outcome {
+        match &request.ask {
+            Ask::One(command) => {
+                let answer = self.alone.handle(&request.alone(command)).await?;
+                Ok(vec![answer])
+            }
+            Ask::Transfer(transfer) => self.transfers.handle(&request.joint(transfer)).await,
+            Ask::Bonus(bonus) => self.bonuses.handle(&request.joint(bonus)).await,
+        }
+    }
+}

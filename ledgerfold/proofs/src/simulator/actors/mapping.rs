@@ -1,0 +1,127 @@
+//! What reads the change stream for the relay: an event source mapping of Lambda.
+//!
+//! It reports batch item failures, halves a batch whose function died, and puts aside what was tried
+//! too often (`EventSourceMapping` in `infra/template.yaml`). What was read and is being tried again is
+//! as old as it is: the stream forgets it all the same.
+
+use std::{collections::VecDeque, sync::Arc, time::Duration};
+
+use ledgerfold::{ports::Clock, relay::Unsent};
+
+use crate::simulator::{
+    actors::functions::RelayFunction,
+    domain::observations::Witness,
+    infrastructure::change_stream::{ChangeStream, Lane, Record},
+    network::{faults::Weather, scheduler::Clockwork},
+    plan::{plant::Plant, schedule::Outage},
+};
+
+/// How long a poll takes, or the wait before another try.
+const POLL: Duration = Duration::from_secs(1);
+
+pub(in crate::simulator) struct Mapping {
+    pub(in crate::simulator) clockwork: Clockwork,
+    pub(in crate::simulator) weather: Weather,
+    pub(in crate::simulator) witness: Arc<Witness>,
+    pub(in crate::simulator) plant: Plant,
+    pub(in crate::simulator) changes: Arc<ChangeStream>,
+    pub(in crate::simulator) lane: Arc<Lane>,
+    pub(in crate::simulator) function: RelayFunction,
+    /// The batches that were read and are not done yet, in their order.
+    pub(in crate::simulator) pending: VecDeque<Batch>,
+}
+
+pub(in crate::simulator) struct Batch {
+    records: Vec<Record>,
+    tries: usize,
+}
+
+/// How an invocation ended.
+enum Outcome {
+    Done,
+    /// The function named the first record that was not sent.
+    Failed(String),
+    Died,
+}
+
+impl Mapping {
+    pub(in crate::simulator) async fn run(mut self) {
+        loop {
+            let batch = self.next().await;
+            if batch.records.is_empty() {
+                continue;
+            }
+            let records = batch.records.iter().map(Record::to_relay).collect();
+            let outcome = match self.function.invoke(records).await {
+                Some(Ok(())) => Outcome::Done,
+                Some(Err(Unsent { sequence_number, .. })) => Outcome::Failed(sequence_number),
+                None => Outcome::Died,
+            };
+            match self.plant {
+                Plant::AcknowledgedFirst => self.changes.done(batch.records.len()),
+                _ => self.settle(batch, outcome),
+            }
+        }
+    }
+
+    async fn next(&mut self) -> Batch {
+        let Self { clockwork, weather, changes, .. } = self;
+        if self.pending.is_empty() {
+            self.lane.arrived().await;
+        }
+        clockwork.sleep(clockwork.within(POLL)).await;
+        weather.recovered_from(Outage::Relay).await;
+        let Batch { records, tries } = self.pending.pop_front().unwrap_or_else(|| {
+            let most = 1 + clockwork.below(changes.shape.batch);
+            Batch { records: self.lane.read(most), tries: 0 }
+        });
+        Batch { records: changes.trim(records), tries }
+    }
+
+    /// What becomes of a batch. The number of tries is that of its first record: a batch that got on
+    /// is a new one, and halving one costs no try.
+    fn settle(&mut self, batch: Batch, outcome: Outcome) {
+        let (changes, witness) = (self.changes.clone(), self.witness.clone());
+        let plant = self.plant;
+        let Batch { mut records, tries } = batch;
+        match outcome {
+            Outcome::Done => changes.done(records.len()),
+            Outcome::Failed(first) => {
+                let at = records.iter().position(|record| record.sequence_number == first);
+                let sent = match at.unwrap_or(0) {
+                    at if plant == Plant::FailedRecordSkipped => at + 1,
+                    at => at,
+                };
+                changes.done(sent);
+                let rest = records.split_off(sent);
+                if sent > 0 {
+                    witness.count(|report| report.partial_batches += 1);
+                }
+                self.retry(rest, if sent > 0 { 0 } else { tries + 1 });
+            }
+            Outcome::Died if records.len() > 1 => {
+                witness.count(|report| report.bisects += 1);
+                let second = records.split_off(records.len() / 2);
+                if plant == Plant::HalfBisected {
+                    changes.done(second.len());
+                } else {
+                    self.pending.push_front(Batch { records: second, tries });
+                }
+                self.pending.push_front(Batch { records, tries });
+            }
+            Outcome::Died => self.retry(records, tries + 1),
+        }
+    }
+
+    fn retry(&mut self, records: Vec<Record>, tries: usize) {
+        let changes = self.changes.clone();
+        if records.is_empty() {
+            return;
+        }
+        if tries > changes.shape.retries {
+            changes.put_aside(records);
+        } else {
+            self.pending.push_front(Batch { records, tries });
+        }
+    }
+}

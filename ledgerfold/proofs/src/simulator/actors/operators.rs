@@ -1,0 +1,273 @@
+//! Those who look after the system: they replay the archive, audit, and repair, also while others
+//! write; and sometimes they do damage.
+
+use std::{sync::Arc, time::Duration};
+
+use ledgerfold::{
+    StreamId,
+    ports::{Clock, Segment, Streams, StreamsError},
+    project::{ProjectError, ProjectorPorts, TallyModel, UnknownModel, Verifiable},
+    reconcile::{
+        Counters, CountersVerdict, Effect, LostMemos, OnDivergence, Reconciler, Repairer, Summary,
+    },
+};
+
+use crate::simulator::{
+    actors::functions::Processes,
+    domain::{accounts::Totals, observations::Witness, old_code::Deployment},
+    infrastructure::{
+        bus::{Bus, FilterArns},
+        log::SimulatedLog,
+        projection::Subject,
+        tallies::Blind,
+    },
+    network::{faults::Weather, scheduler::Clockwork, tasks::Tasks},
+    plan::{
+        plant::Plant,
+        schedule::{Outage, Schedule},
+    },
+};
+
+/// How long what is behind may be on its way.
+const GRACE: Duration = Duration::from_secs(3);
+/// How often what moves is audited again, and how long after.
+const AUDITS: usize = 5;
+const QUIET: Duration = Duration::from_secs(60);
+/// How often somebody repairs while others write.
+const LIVE_REPAIRS: usize = 6;
+/// How many rows are damaged.
+const MISHAPS: usize = 9;
+
+/// Why an operator could not go on.
+#[derive(Debug, thiserror::Error)]
+enum CliError {
+    #[error(transparent)]
+    Streams(#[from] StreamsError),
+    #[error(transparent)]
+    Project(#[from] ProjectError),
+    #[error(transparent)]
+    Model(#[from] UnknownModel),
+}
+
+/// The parts that operators use.
+#[derive(Clone)]
+pub(in crate::simulator) struct Operators {
+    pub(in crate::simulator) clockwork: Clockwork,
+    pub(in crate::simulator) weather: Weather,
+    pub(in crate::simulator) witness: Arc<Witness>,
+    pub(in crate::simulator) schedule: Schedule,
+    pub(in crate::simulator) plant: Plant,
+    pub(in crate::simulator) tasks: Tasks,
+    pub(in crate::simulator) processes: Processes,
+    pub(in crate::simulator) log: Arc<SimulatedLog>,
+    pub(in crate::simulator) bus: Arc<Bus>,
+    pub(in crate::simulator) subjects: [Subject; 2],
+    pub(in crate::simulator) deployment: Deployment,
+}
+
+pub(in crate::simulator) fn start(operators: &Operators) {
+    let schedule = operators.schedule;
+    if schedule.outage != Outage::None {
+        let operators = operators.clone();
+        operators.clone().clockwork.spawn(async move { suffer(&operators, schedule.outage).await });
+    }
+    for _ in 0..schedule.replays {
+        let operators = operators.clone();
+        operators.tasks.clone().work(async move { replay(&operators).await });
+    }
+    if schedule.repaired_live {
+        for queue in [0, 1] {
+            let operators = operators.clone();
+            operators
+                .tasks
+                .clone()
+                .work(async move { repair_now_and_then(&operators, queue).await });
+        }
+    }
+    if schedule.old_code && operators.clockwork.chance(80) {
+        let operators = operators.clone();
+        operators.tasks.clone().work(async move {
+            wait(&operators).await;
+            wait(&operators).await;
+            // A canary first: most functions have the old code for as long as clients are at work.
+            operators.deployment.reach(10);
+        });
+    }
+    if schedule.mishap {
+        let operators = operators.clone();
+        operators.tasks.clone().work(async move { do_damage(&operators).await });
+    }
+}
+
+/// A time at which clients are at work.
+async fn wait(operators: &Operators) {
+    operators.clockwork.sleep(operators.clockwork.within(3 * operators.schedule.pace())).await;
+}
+
+/// Replays a window of what was published, to all rules or to one.
+async fn replay(operators: &Operators) {
+    let clockwork = &operators.clockwork;
+    wait(operators).await;
+    wait(operators).await;
+    let now = clockwork.elapsed();
+    let window = match clockwork.chance(50) {
+        true => (Duration::ZERO, now),
+        false => (clockwork.within(now), now),
+    };
+    let [rows, tallies] = [[true, true], [true, false], [false, true]][clockwork.below(3)];
+    operators.bus.replay(window, FilterArns([rows, tallies, operators.schedule.stray_replays]));
+}
+
+/// Damages rows that are there, or loses them, in whatever generation.
+async fn do_damage(operators: &Operators) {
+    let Operators { clockwork, subjects: [statements, _], .. } = operators;
+    for _ in 0..MISHAPS {
+        clockwork.sleep(clockwork.within(operators.schedule.pace())).await;
+        let generations = statements.table.generations();
+        if let Some(generation) = generations.get(clockwork.below(generations.len())) {
+            let table = statements.table.rows_of(*generation);
+            let rows = table.rows();
+            table.damage(&rows[clockwork.below(rows.len())].stream);
+        }
+    }
+}
+
+async fn repair_now_and_then(operators: &Operators, queue: usize) {
+    for _ in 0..LIVE_REPAIRS {
+        // Soon after the damage, so that it is repaired while the row moves on.
+        operators.clockwork.sleep(operators.clockwork.within(operators.schedule.pace())).await;
+        let Some(seat) = operators.subjects[queue].desk.take() else { continue };
+        let at_work = operators.clone();
+        let repaired =
+            operators.processes.start(async move { repair(&at_work, queue, true).await });
+        // One that died or failed is begun again the next time.
+        drop(repaired.await);
+        drop(seat);
+    }
+}
+
+fn repairer(operators: &Operators, queue: usize) -> Result<Repairer, UnknownModel> {
+    let subject = &operators.subjects[queue];
+    let model: Arc<dyn Verifiable> = match (operators.plant, queue) {
+        (Plant::RepairCountsTwice, 1) => {
+            let tallies = subject.table.tallies_of(subject.record().live().number);
+            Arc::new(TallyModel::<Totals>::new(Arc::new(Blind(tallies))))
+        }
+        _ => subject.live()?,
+    };
+    let (clock, random) = operators.clockwork.time_and_chance();
+    let on_divergence = match operators.schedule.mishap {
+        true => OnDivergence::Overwrite,
+        false => OnDivergence::Report,
+    };
+    // No memo is lost in any schedule: what has none was never counted.
+    let (log, skips) = (operators.log.clone(), subject.quarantine.clone());
+    let repairer =
+        Repairer::new(model, ProjectorPorts { log, skips, clock, random }, on_divergence);
+    Ok(repairer.with_lost_memos(LostMemos::Count))
+}
+
+/// All streams of the log, page by page and segment by segment.
+async fn streams(operators: &Operators, of: u32) -> Result<Vec<StreamId>, CliError> {
+    let mut streams = Vec::new();
+    for segment in Segment::split(of) {
+        let mut next = None;
+        loop {
+            let page = operators.log.list(segment, next.as_ref()).await?;
+            streams.extend(page.items);
+            next = page.next;
+            if next.is_none() || operators.plant == Plant::RepairStopsEarly {
+                break;
+            }
+        }
+    }
+    Ok(streams)
+}
+
+async fn repair(operators: &Operators, queue: usize, live: bool) -> Result<(), CliError> {
+    let repairer = repairer(operators, queue)?;
+    for stream in streams(operators, 1).await? {
+        let repair = repairer.repair(&stream).await?;
+        operators.witness.count(|report| match repair.effect {
+            Effect::CaughtUp if live => report.caught_up_live += 1,
+            Effect::CaughtUp => report.caught_up += 1,
+            Effect::Overwritten => report.overwritten += 1,
+            Effect::None | Effect::Left => {}
+        });
+    }
+    Ok(())
+}
+
+/// Brings both read models home. The weather is good.
+pub(in crate::simulator) async fn repair_all(operators: &Operators) {
+    for queue in [0, 1] {
+        if let Err(trouble) = repair(operators, queue, false).await {
+            operators.witness.violated(format!("a repair came to nothing: {trouble}"));
+        }
+    }
+}
+
+/// Holds both read models against the log: nothing may be wrong.
+pub(in crate::simulator) async fn audit(operators: &Operators) {
+    for queue in [0, 1] {
+        match examine_at_rest(operators, queue).await {
+            Ok((summary, counters)) => {
+                if !summary.is_clean() {
+                    operators.witness.audit_finds(&format!("{summary:?}"));
+                }
+                if let Some(verdict) = counters.filter(|it| *it != CountersVerdict::Equal) {
+                    operators.witness.audit_finds(&format!("{verdict:?}"));
+                }
+            }
+            Err(trouble) => operators.witness.violated(format!("an audit failed: {trouble}")),
+        }
+    }
+}
+
+/// Examines again what has moved meanwhile, which proves nothing: a deadline may have fired.
+async fn examine_at_rest(
+    operators: &Operators,
+    queue: usize,
+) -> Result<(Summary, Option<CountersVerdict>), CliError> {
+    let mut examined = examine(operators, queue).await?;
+    for _ in 0..AUDITS {
+        if examined.1 != Some(CountersVerdict::Moved) {
+            break;
+        }
+        operators.clockwork.sleep(QUIET).await;
+        examined = examine(operators, queue).await?;
+    }
+    Ok(examined)
+}
+
+async fn examine(
+    operators: &Operators,
+    queue: usize,
+) -> Result<(Summary, Option<CountersVerdict>), CliError> {
+    let (subject, time) = (&operators.subjects[queue], Arc::new(operators.clockwork.clone()));
+    let (model, skips) = (subject.live()?, subject.quarantine.clone());
+    let auditor =
+        Reconciler::new(operators.log.clone(), time, GRACE).of("model", model.clone(), skips);
+    let mut counters = Counters::begin(&*model).await?;
+    let mut summary = Summary::default();
+    for finding in auditor.examine(&streams(operators, 2).await?).await? {
+        summary.add(&finding.comparison);
+        if let Some(counters) = &mut counters {
+            counters.add(&finding.comparison);
+        }
+    }
+    let verdict = match counters {
+        Some(counters) => Some(counters.end(&*model, &operators.clockwork).await?),
+        None => None,
+    };
+    Ok((summary, verdict))
+}
+
+/// Lets an outage come and go.
+async fn suffer(operators: &Operators, outage: Outage) {
+    let (begin, length) = Schedule::OUTAGE;
+    operators.clockwork.sleep(begin).await;
+    operators.weather.set_outage(outage);
+    operators.clockwork.sleep(length).await;
+    operators.weather.set_outage(Outage::None);
+}

@@ -1,0 +1,137 @@
+//! The functions of the process: one takes its queue's messages, the other looks for deadlines.
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+
+use async_trait::async_trait;
+use ledgerfold::{
+    StreamId, Timestamp, Version,
+    command::CommandHandler,
+    ports::{Clock, CommitPage, EventStore, StoreError},
+    process::{DeadlineSweep, ProcessExpiry, ProcessHandler},
+    vocabulary::{Delivery, FailedReceipt},
+};
+
+use crate::simulator::{
+    actors::functions::Processes,
+    domain::{
+        observations::Witness,
+        welcome::{Steward, Stewardship},
+    },
+    infrastructure::{deadlines::SimulatedDeadlines, log::SimulatedLog},
+    network::scheduler::Clockwork,
+    plan::plant::Plant,
+};
+use ledgerfold_testkit::{Amended, Amendment};
+
+/// The longest that a sweep is late.
+const LATE: Duration = Duration::from_secs(5);
+/// Of a hundred sweeps, how many come too early.
+const EARLY: usize = 30;
+
+/// The parts that the functions of the process use.
+#[derive(Clone)]
+pub(in crate::simulator) struct ProcessFunctions {
+    pub(in crate::simulator) clockwork: Clockwork,
+    pub(in crate::simulator) witness: Arc<Witness>,
+    pub(in crate::simulator) plant: Plant,
+    pub(in crate::simulator) patience: Duration,
+    pub(in crate::simulator) processes: Processes,
+    pub(in crate::simulator) log: Arc<SimulatedLog>,
+    pub(in crate::simulator) deadlines: Arc<SimulatedDeadlines>,
+}
+
+/// The reacting function of a container.
+#[derive(Clone)]
+pub(in crate::simulator) struct Reactor {
+    handler: ProcessHandler<Steward>,
+    /// Whether all that the function has now comes from a replay.
+    idle: Arc<AtomicBool>,
+}
+
+/// A log that a function must not touch which has nothing but replayed messages: by the time of the
+/// next replay nobody recognises the commands any more that it would send again.
+struct Guarded {
+    idle: Arc<AtomicBool>,
+    witness: Arc<Witness>,
+}
+
+#[async_trait]
+impl Amendment for Guarded {
+    async fn read_back(
+        &self,
+        log: &dyn EventStore,
+        stream: &StreamId,
+        before: Option<Version>,
+        commits: usize,
+    ) -> Result<CommitPage, StoreError> {
+        if self.idle.load(Ordering::SeqCst) {
+            self.witness.violated(format!("a replay had an effect on {stream}"));
+        }
+        log.read_back(stream, before, commits).await
+    }
+}
+
+fn commands(process: &ProcessFunctions, log: Arc<dyn EventStore>) -> CommandHandler<Stewardship> {
+    let (time, random) = process.clockwork.time_and_chance();
+    CommandHandler::new(log, time, random)
+}
+
+impl Reactor {
+    pub(in crate::simulator) fn new(process: &ProcessFunctions) -> Self {
+        let idle = Arc::<AtomicBool>::default();
+        let guarded = Guarded { idle: idle.clone(), witness: process.witness.clone() };
+        let log: Arc<dyn EventStore> = Amended::of(process.log.clone(), guarded);
+        let (patience, commands) = (process.patience, commands(process, log.clone()));
+        let handler = ProcessHandler::new(patience, commands, process.deadlines.clone(), log);
+        Self { handler, idle }
+    }
+
+    /// Reacts to a batch: the messages that must come again with their reasons, or `None` if the
+    /// function died.
+    pub(in crate::simulator) async fn react(
+        &self,
+        process: &ProcessFunctions,
+        mut batch: Vec<Delivery>,
+    ) -> Option<Vec<FailedReceipt>> {
+        let replayed = batch.iter().filter(|delivery| delivery.replay.is_some()).count();
+        process.witness.count(|report| report.refused_replays += replayed);
+        self.idle.store(replayed == batch.len(), Ordering::SeqCst);
+        if process.plant == Plant::ReplayFlagLost {
+            batch.iter_mut().for_each(|delivery| delivery.replay = None);
+        }
+        let handler = self.handler.clone();
+        process.processes.start(async move { handler.handle(batch).await }).await.ok()
+    }
+}
+
+/// Sweeps whenever a deadline is due, and now and then before.
+pub(in crate::simulator) async fn sweep(process: ProcessFunctions) {
+    let ProcessFunctions { clockwork, deadlines, .. } = &process;
+    loop {
+        let next = deadlines.next().await;
+        let left = Duration::try_from(next.duration_since(clockwork.now())).unwrap_or_default();
+        // The rule of the clock also fires when nothing is due.
+        let wait = match clockwork.chance(EARLY) {
+            true => clockwork.within(left),
+            false => left + clockwork.within(LATE),
+        };
+        clockwork.sleep(wait).await;
+        let sweep = sweeper(&process);
+        let swept = process.processes.start(async move { sweep.sweep(Timestamp::MAX).await });
+        if let Ok(Ok(swept)) = swept.await {
+            process.witness.count(|report| report.fired += swept.done);
+        }
+    }
+}
+
+fn sweeper(process: &ProcessFunctions) -> DeadlineSweep {
+    let expiry = ProcessExpiry::<Steward>::new(commands(process, process.log.clone()));
+    let clock = Arc::new(process.clockwork.clone());
+    DeadlineSweep::new(process.deadlines.clone(), clock, vec![Arc::new(expiry)])
+}

@@ -1,0 +1,220 @@
+//! What clients are shown of the read models, whichever generation is live.
+
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use async_trait::async_trait;
+use ledgerfold::{
+    StreamId, Version,
+    ports::{
+        Counted, Counter, CounterKey, Increment, Listing, Memo, PortError, ReadStoreError,
+        RowReader, RowStore, Settled, StoredRow, TallyReader, TallyStore, Written,
+    },
+    query::{LiveRows, LiveTallies},
+};
+
+use crate::simulator::{
+    domain::{
+        accounts::{EVENTS, Statements, Totals},
+        observations::Witness,
+    },
+    infrastructure::projection::{LONGEST_READ, Subject},
+    network::scheduler::Clockwork,
+    plan::schedule::Schedule,
+};
+
+/// How many containers the query function has; each remembers the record that it has seen last.
+const CONTAINERS: usize = 2;
+
+/// The query function. Whatever it shows, nobody who asks later is shown less, though another
+/// generation may be live by then; and in fair weather it fails for nobody.
+pub(in crate::simulator) struct Readers {
+    clockwork: Clockwork,
+    witness: Arc<Witness>,
+    schedule: Schedule,
+    rows: [LiveRows; CONTAINERS],
+    tallies: [LiveTallies; CONTAINERS],
+    shown: Mutex<Shown>,
+}
+
+/// The most that anybody has been shown.
+#[derive(Default)]
+struct Shown {
+    rows: BTreeMap<StreamId, Version>,
+    memos: BTreeMap<StreamId, Version>,
+    events: i128,
+}
+
+impl Readers {
+    pub(in crate::simulator) fn new(
+        clockwork: &Clockwork,
+        witness: Arc<Witness>,
+        schedule: Schedule,
+        [statements, totals]: &[Subject; 2],
+    ) -> Self {
+        let rows = |_| {
+            let Subject { projection, table, generations, .. } = statements;
+            LiveRows::new::<Statements>(projection, table.clone(), generations.clone())
+        };
+        let tallies = |_| {
+            let Subject { projection, table, generations, .. } = totals;
+            LiveTallies::new::<Totals>(projection, table.clone(), generations.clone())
+        };
+        Self {
+            clockwork: clockwork.clone(),
+            witness,
+            schedule,
+            rows: [0; CONTAINERS].map(rows),
+            tallies: [0; CONTAINERS].map(tallies),
+            shown: Mutex::default(),
+        }
+    }
+
+    fn container(&self) -> usize {
+        self.clockwork.below(CONTAINERS)
+    }
+
+    /// Reads, unless that takes so long that the function was stopped meanwhile; in fair weather that fails for nobody, whoever rebuilds meanwhile.
+    async fn read<T>(
+        &self,
+        read: impl Future<Output = Result<T, ReadStoreError>>,
+    ) -> Result<T, ReadStoreError> {
+        let begun = self.clockwork.elapsed();
+        let answer = read.await;
+        if self.clockwork.elapsed() >= begun + LONGEST_READ {
+            return Err(ReadStoreError::Port(PortError::Unavailable(
+                "nobody waits any longer".into(),
+            )));
+        }
+        if let Some(error) = answer.as_ref().err().filter(|_| self.schedule.is_fair()) {
+            self.witness.violated(format!("a read failed: {error}"));
+        }
+        answer
+    }
+
+    /// Notes what was shown of a stream, which must not be less than before it was asked for.
+    fn show(
+        &self,
+        what: &'static str,
+        stream: &StreamId,
+        (before, now): (Version, Version),
+        shown: impl FnOnce(&mut Shown) -> &mut BTreeMap<StreamId, Version>,
+    ) {
+        // Who damages rows has readers see less.
+        if now < before && !self.schedule.mishap {
+            let rule = format!("the {what} of {stream} was shown at {before}, and then at {now}");
+            self.witness.violated(rule);
+        }
+        let mut all = self.shown();
+        let most = shown(&mut all).entry(stream.clone()).or_insert(Version::NONE);
+        *most = now.max(*most);
+    }
+
+    fn show_memo(&self, stream: &StreamId, before: Version, memo: Option<&Memo>) {
+        let now = memo.map_or(Version::NONE, |memo| memo.version);
+        self.show("memo", stream, (before, now), |shown| &mut shown.memos);
+    }
+
+    /// Notes how many events were counted, which must not be fewer than before they were asked for.
+    fn show_counters(&self, before: i128, counters: &[Counter]) {
+        let now = counters.iter().filter_map(|it| it.amounts.get(EVENTS)).sum();
+        if now < before {
+            self.witness.violated(format!("{before} events were counted, and then {now}"));
+        }
+        let mut shown = self.shown();
+        shown.events = shown.events.max(now);
+    }
+
+    fn shown(&self) -> MutexGuard<'_, Shown> {
+        self.shown.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn of(shown: &BTreeMap<StreamId, Version>, stream: &StreamId) -> Version {
+    shown.get(stream).copied().unwrap_or(Version::NONE)
+}
+
+fn read_only<T>() -> Result<T, ReadStoreError> {
+    Err(ReadStoreError::Port(PortError::Refused("readers do not write".into())))
+}
+
+#[async_trait]
+impl RowReader for Readers {
+    async fn get(&self, stream: &StreamId) -> Result<Option<StoredRow>, ReadStoreError> {
+        let before = of(&self.shown().rows, stream);
+        let row = self.read(self.rows[self.container()].get(stream)).await?;
+        let now = row.as_ref().map_or(Version::NONE, |row| row.version);
+        self.show("row", stream, (before, now), |shown| &mut shown.rows);
+        Ok(row)
+    }
+
+    async fn list(&self, listing: &Listing) -> Result<Vec<StoredRow>, ReadStoreError> {
+        self.read(self.rows[self.container()].list(listing)).await
+    }
+}
+
+#[async_trait]
+impl RowStore for Readers {
+    async fn put(&self, _: &StoredRow) -> Result<Written, ReadStoreError> {
+        read_only()
+    }
+
+    async fn replace(&self, _: &StoredRow, _: &StoredRow) -> Result<Written, ReadStoreError> {
+        read_only()
+    }
+}
+
+#[async_trait]
+impl TallyReader for Readers {
+    async fn memo(&self, stream: &StreamId) -> Result<Option<Memo>, ReadStoreError> {
+        let before = of(&self.shown().memos, stream);
+        let memo = self.read(self.tallies[self.container()].memo(stream)).await?;
+        self.show_memo(stream, before, memo.as_ref());
+        Ok(memo)
+    }
+
+    async fn range(
+        &self,
+        first: &CounterKey,
+        last: &CounterKey,
+    ) -> Result<Vec<Counter>, ReadStoreError> {
+        let before = self.shown().events;
+        let counters = self.read(self.tallies[self.container()].range(first, last)).await?;
+        self.show_counters(before, &counters);
+        Ok(counters)
+    }
+
+    async fn settled(
+        &self,
+        stream: &StreamId,
+        groups: &[CounterKey],
+    ) -> Result<Settled, ReadStoreError> {
+        self.read(self.tallies[self.container()].settled(stream, groups)).await
+    }
+
+    async fn range_with(
+        &self,
+        stream: &StreamId,
+        first: &CounterKey,
+        last: &CounterKey,
+    ) -> Result<Counted, ReadStoreError> {
+        let (memo_before, before) = {
+            let shown = self.shown();
+            (of(&shown.memos, stream), shown.events)
+        };
+        let reading = self.tallies[self.container()].range_with(stream, first, last);
+        let counted = self.read(reading).await?;
+        self.show_memo(stream, memo_before, counted.memo.as_ref());
+        self.show_counters(before, &counted.counters);
+        Ok(counted)
+    }
+}
+
+#[async_trait]
+impl TallyStore for Readers {
+    async fn add(&self, _: Version, _: &Memo, _: &[Increment]) -> Result<Written, ReadStoreError> {
+        read_only()
+    }
+}

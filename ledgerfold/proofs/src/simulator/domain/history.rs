@@ -1,0 +1,214 @@
+//! The past as it was: what took effect, in the order in which it did.
+//!
+//! The log keeps no order between streams, and nothing of the product relies on one. The simulation
+//! knows it all the same, so that the checker need not search for an order that explains everything.
+
+use std::collections::BTreeMap;
+
+use ledgerfold::{
+    CommandId, Decider, Envelope, Event, StreamId, Timestamp, Version, project::Projection,
+    vocabulary::Commit,
+};
+
+use crate::{
+    conformance::account::{Account, AccountEvent, Accounts},
+    simulator::domain::{
+        accounts::{Statement, Statements},
+        sums::{Sum, add_up},
+    },
+};
+
+/// How much has happened: the number of commits and transactions that have taken effect.
+pub(in crate::simulator) type Moment = usize;
+
+/// Everything that took effect.
+#[derive(Default)]
+pub(in crate::simulator) struct Chronicle {
+    deeds: Vec<Deed>,
+    streams: BTreeMap<StreamId, History>,
+    broken: Vec<String>,
+}
+
+/// A commit, or the commits of one transaction.
+pub(in crate::simulator) struct Deed {
+    pub(in crate::simulator) command: CommandId,
+    /// When it took effect.
+    pub(in crate::simulator) at: Timestamp,
+    pub(in crate::simulator) commits: Vec<Commit>,
+}
+
+/// A stream at each of its versions.
+pub(in crate::simulator) struct History {
+    /// From version 0 on.
+    states: Vec<Account>,
+    rows: Vec<Option<Statement>>,
+    ends_commit: Vec<bool>,
+    events: Vec<AccountEvent>,
+    /// What it adds to the counters.
+    sums: Vec<Sum>,
+    /// When it reached which version.
+    reached: Vec<(Moment, Version)>,
+}
+
+impl Chronicle {
+    /// Writes down what has just taken effect.
+    pub(in crate::simulator) fn record(
+        &mut self,
+        at: Timestamp,
+        commits: impl IntoIterator<Item = Commit>,
+    ) {
+        let commits: Vec<_> = commits.into_iter().collect();
+        let Some(first) = commits.first() else { return };
+        let command = first.command().id.clone();
+        let moment = self.deeds.len() + 1;
+        for commit in &commits {
+            let history = self.streams.entry(commit.stream().clone()).or_default();
+            if let Err(rule) = history.add(commit, moment) {
+                self.broken.push(rule);
+            }
+        }
+        self.deeds.push(Deed { command, at, commits });
+    }
+
+    pub(in crate::simulator) fn now(&self) -> Moment {
+        self.deeds.len()
+    }
+
+    /// How much had happened by this time.
+    pub(in crate::simulator) fn at(&self, time: Timestamp) -> Moment {
+        self.deeds.partition_point(|deed| deed.at <= time)
+    }
+
+    pub(in crate::simulator) fn deeds(&self) -> &[Deed] {
+        &self.deeds
+    }
+
+    pub(in crate::simulator) fn commits(&self) -> impl Iterator<Item = &Commit> {
+        self.deeds.iter().flat_map(|deed| &deed.commits)
+    }
+
+    pub(in crate::simulator) fn streams(&self) -> &BTreeMap<StreamId, History> {
+        &self.streams
+    }
+
+    /// What was wrong with it from the beginning: holes, and versions that were given twice.
+    pub(in crate::simulator) fn broken(&self) -> &[String] {
+        &self.broken
+    }
+
+    pub(in crate::simulator) fn stream(&self, stream: &StreamId) -> Option<&History> {
+        self.streams.get(stream)
+    }
+
+    /// The version of a stream at a moment.
+    pub(in crate::simulator) fn version_at(&self, stream: &StreamId, moment: Moment) -> Version {
+        self.stream(stream).map_or(Version::NONE, |history| history.version_at(moment))
+    }
+
+    /// Whether counters that show this have each stream up to the end of some commit, and this one at
+    /// least up to this version.
+    pub(in crate::simulator) fn adds_up(
+        &self,
+        shown: Sum,
+        stream: &StreamId,
+        version: Version,
+    ) -> bool {
+        let least = |of| if of == stream { version } else { Version::NONE };
+        let sums = self.streams.iter().map(|(of, history)| history.sums_from(least(of)));
+        add_up(&sums.collect::<Vec<_>>(), shown)
+    }
+
+    /// An account at a moment.
+    pub(in crate::simulator) fn state_at(&self, stream: &StreamId, moment: Moment) -> Account {
+        let history = self.stream(stream);
+        history.map(|history| history.state(history.version_at(moment))).unwrap_or_default()
+    }
+}
+
+impl Default for History {
+    fn default() -> Self {
+        Self {
+            states: vec![Accounts::initial()],
+            rows: vec![None],
+            ends_commit: vec![true],
+            events: Vec::new(),
+            sums: vec![Sum::default()],
+            reached: Vec::new(),
+        }
+    }
+}
+
+impl History {
+    fn add(&mut self, commit: &Commit, moment: Moment) -> Result<(), String> {
+        let (stream, head) = (commit.stream(), self.head());
+        if commit.from() != head.next() {
+            return Err(format!("{stream} got version {} behind {head}", commit.from()));
+        }
+        for envelope in commit.envelopes() {
+            self.add_event(&envelope)?;
+        }
+        self.ends_commit.pop();
+        self.ends_commit.push(true);
+        self.reached.push((moment, self.head()));
+        Ok(())
+    }
+
+    fn add_event(&mut self, envelope: &Envelope) -> Result<(), String> {
+        let opened = envelope.open::<AccountEvent>().map_err(|error| error.to_string())?;
+        for recorded in opened {
+            let state = self.states.last().cloned().unwrap_or_default();
+            let row = self.rows.last().cloned().flatten();
+            self.states.push(Accounts::evolve(state, &recorded.event));
+            self.rows.push(Statements::evolve(row, &recorded)?);
+            self.ends_commit.push(false);
+            let sum = self.sums.last().copied().unwrap_or_default();
+            self.sums.push(sum + Sum::from(&recorded.event));
+            self.events.push(recorded.event);
+        }
+        Ok(())
+    }
+
+    pub(in crate::simulator) fn head(&self) -> Version {
+        Version::NONE.advance(self.events.len())
+    }
+
+    pub(in crate::simulator) fn events(&self) -> &[AccountEvent] {
+        &self.events
+    }
+
+    fn version_at(&self, moment: Moment) -> Version {
+        let until = self.reached.partition_point(|(reached, _)| *reached <= moment);
+        self.reached[..until].last().map_or(Version::NONE, |(_, version)| *version)
+    }
+
+    pub(in crate::simulator) fn state(&self, version: Version) -> Account {
+        Self::at(&self.states, version).unwrap_or_default()
+    }
+
+    /// Whether a version is the last one of a commit.
+    pub(in crate::simulator) fn is_end_of_commit(&self, version: Version) -> bool {
+        Self::at(&self.ends_commit, version).unwrap_or(false)
+    }
+
+    /// What it adds to the counters at the end of each commit, from this version on.
+    fn sums_from(&self, version: Version) -> Vec<Sum> {
+        let from = usize::try_from(version.get()).unwrap_or(usize::MAX);
+        let ends = self.sums.iter().zip(&self.ends_commit).skip(from);
+        ends.filter_map(|(sum, is_end)| is_end.then_some(*sum)).collect()
+    }
+
+    /// What a reader should see at a version.
+    pub(in crate::simulator) fn statement(&self, version: Version) -> Option<Statement> {
+        Self::at(&self.rows, version).flatten()
+    }
+
+    fn at<T: Clone>(of: &[T], version: Version) -> Option<T> {
+        usize::try_from(version.get()).ok().and_then(|at| of.get(at).cloned())
+    }
+}
+
+/// The events of a commit as they would be stored.
+pub(in crate::simulator) fn encoded(events: &[AccountEvent]) -> Vec<String> {
+    let encoded = events.iter().filter_map(|event| event.encode().ok());
+    encoded.map(|data| data.as_str().to_owned()).collect()
+}

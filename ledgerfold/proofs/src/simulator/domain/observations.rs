@@ -1,0 +1,117 @@
+//! What was seen while a schedule ran, for the checker and the report.
+
+use std::{
+    collections::BTreeMap,
+    sync::{Mutex, MutexGuard, PoisonError},
+};
+
+use ledgerfold::{CommandId, StreamId, Version, command::Answer, vocabulary::Generation};
+
+use crate::simulator::{domain::accounts::Request, plan::report::Report};
+
+#[derive(Default)]
+pub(in crate::simulator) struct Witness(Mutex<Seen>);
+
+#[derive(Default)]
+struct Seen {
+    report: Report,
+    asked: BTreeMap<CommandId, Request>,
+    answers: BTreeMap<CommandId, Vec<Answer>>,
+    rows: BTreeMap<(Generation, StreamId), Version>,
+    violations: Vec<String>,
+    /// Whether the audit in the end has found anything.
+    audit_found: bool,
+}
+
+impl Witness {
+    /// Counts something.
+    pub(in crate::simulator) fn count(&self, what: impl FnOnce(&mut Report)) {
+        what(&mut self.lock().report);
+    }
+
+    pub(in crate::simulator) fn report(&self) -> Report {
+        self.lock().report
+    }
+
+    pub(in crate::simulator) fn ask(&self, request: &Request) {
+        self.lock().asked.insert(request.id.clone(), request.clone());
+    }
+
+    pub(in crate::simulator) fn asked(&self) -> BTreeMap<CommandId, Request> {
+        self.lock().asked.clone()
+    }
+
+    /// An answer that a client got; each later one must be the same.
+    pub(in crate::simulator) fn answer(&self, id: &CommandId, answer: &[Answer]) {
+        let mut seen = self.lock();
+        seen.report.answers += 1;
+        let first = seen.answers.entry(id.clone()).or_insert_with(|| answer.to_vec());
+        if first != answer {
+            let rule = format!("{id} was answered {}, and then {}", brief(first), brief(answer));
+            seen.violations.push(rule);
+        }
+    }
+
+    pub(in crate::simulator) fn answers(&self) -> BTreeMap<CommandId, Vec<Answer>> {
+        self.lock().answers.clone()
+    }
+
+    /// A row that was written. Whoever reads must never be shown less than before.
+    pub(in crate::simulator) fn row(
+        &self,
+        generation: Generation,
+        stream: &StreamId,
+        version: Version,
+    ) {
+        let mut seen = self.lock();
+        let before = seen.rows.insert((generation, stream.clone()), version);
+        let before = before.unwrap_or(Version::NONE);
+        if version < before {
+            seen.violations
+                .push(format!("the row of {stream} went back from {before} to {version}"));
+        }
+    }
+
+    /// A row was damaged or lost: what comes back may be older.
+    pub(in crate::simulator) fn mishap(&self, generation: Generation, stream: &StreamId) {
+        self.count(|report| report.mishaps += 1);
+        self.removed(generation, stream);
+    }
+
+    /// A row was removed: one that a function which was held up puts there may be older.
+    pub(in crate::simulator) fn removed(&self, generation: Generation, stream: &StreamId) {
+        self.lock().rows.remove(&(generation, stream.clone()));
+    }
+
+    /// The audit in the end has found something.
+    pub(in crate::simulator) fn audit_finds(&self, what: &str) {
+        let mut seen = self.lock();
+        seen.audit_found = true;
+        seen.violations.push(format!("the audit finds {what}"));
+    }
+
+    pub(in crate::simulator) fn audit_found(&self) -> bool {
+        self.lock().audit_found
+    }
+
+    pub(in crate::simulator) fn violated(&self, rule: String) {
+        self.lock().violations.push(rule);
+    }
+
+    pub(in crate::simulator) fn violations(&self) -> Vec<String> {
+        self.lock().violations.clone()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Seen> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// An answer in one line.
+pub(in crate::simulator) fn brief(answer: &[Answer]) -> String {
+    let parts: Vec<_> = answer
+        .iter()
+        .map(|part| format!("{} at {} by {} events", part.stream, part.version, part.events.len()))
+        .collect();
+    if parts.is_empty() { "nothing".to_owned() } else { parts.join(" and ") }
+}

@@ -1,0 +1,112 @@
+//! The projections as they were before they were mended: there are events that they cannot apply. The
+//! mended code is not everywhere at once.
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicUsize, Ordering},
+};
+
+use ledgerfold::{
+    InvalidId, Recorded,
+    ports::IndexKey,
+    project::{Catalog, Counts, Projection, Tally},
+};
+
+use crate::{
+    conformance::account::AccountEvent,
+    simulator::{
+        domain::accounts::{STATEMENTS, Statement, Statements, TOTALS, Totals},
+        network::scheduler::Clockwork,
+    },
+};
+
+/// From here on nobody thought of an amount.
+const UNTHOUGHT_OF: u64 = 5;
+
+/// Which code a function has that starts now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::simulator) enum Code {
+    Old,
+    Mended,
+}
+
+impl Code {
+    pub(in crate::simulator) fn catalog(self) -> Catalog {
+        let empty = Catalog::new();
+        match self {
+            Self::Old => empty.rows::<OldStatements>(STATEMENTS).tally::<OldTotals>(TOTALS),
+            Self::Mended => empty.rows::<Statements>(STATEMENTS).tally::<Totals>(TOTALS),
+        }
+    }
+}
+
+/// Of a hundred functions that start, how many have the mended code.
+#[derive(Clone)]
+pub(in crate::simulator) struct Deployment(Arc<AtomicUsize>);
+
+impl Deployment {
+    /// Everywhere, or not begun yet.
+    pub(in crate::simulator) fn new(done: bool) -> Self {
+        Self(Arc::new(AtomicUsize::new(if done { 100 } else { 0 })))
+    }
+
+    /// It goes on to so many of a hundred.
+    pub(in crate::simulator) fn reach(&self, of_hundred: usize) {
+        self.0.fetch_max(of_hundred, Ordering::SeqCst);
+    }
+
+    pub(in crate::simulator) fn is_done(&self) -> bool {
+        self.0.load(Ordering::SeqCst) >= 100
+    }
+
+    pub(in crate::simulator) fn draw(&self, clockwork: &Clockwork) -> Code {
+        let is_mended = clockwork.chance(self.0.load(Ordering::SeqCst));
+        if is_mended { Code::Mended } else { Code::Old }
+    }
+}
+
+/// [`Statements`] before they were mended.
+pub(in crate::simulator) struct OldStatements;
+
+/// [`Totals`] before they were mended.
+pub(in crate::simulator) struct OldTotals;
+
+fn check(event: &AccountEvent) -> Result<(), String> {
+    match event {
+        AccountEvent::Deposited(it) if it.amount >= UNTHOUGHT_OF => {
+            Err("nobody thought of this amount".to_owned())
+        }
+        _ => Ok(()),
+    }
+}
+
+impl Projection for OldStatements {
+    type Event = AccountEvent;
+    type Row = Statement;
+
+    fn evolve(
+        row: Option<Statement>,
+        event: &Recorded<AccountEvent>,
+    ) -> Result<Option<Statement>, String> {
+        check(&event.event)?;
+        Statements::evolve(row, event)
+    }
+
+    fn index(row: &Statement) -> Result<Option<IndexKey>, InvalidId> {
+        Statements::index(row)
+    }
+}
+
+impl Tally for OldTotals {
+    type Event = AccountEvent;
+    type Memo = u64;
+
+    fn count(
+        seen: &mut u64,
+        event: &Recorded<AccountEvent>,
+        counts: &mut Counts,
+    ) -> Result<(), String> {
+        check(&event.event)?;
+        Totals::count(seen, event, counts)
+    }
+}

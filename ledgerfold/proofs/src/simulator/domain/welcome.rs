@@ -1,0 +1,128 @@
+//! What follows from events in the domain of the simulation: a process with effects, and its commands.
+
+use std::time::Duration;
+
+use ledgerfold::{
+    Actor, Category, CausationId, Claim, Command, CommandName, DeadlineName, Decider, ProcessName,
+    Recorded, Snapshots, StreamId, Timestamp,
+    ports::DeadlineKey,
+    process::{ProcessManager, Reaction},
+};
+use serde::Serialize;
+
+use crate::{
+    conformance::account::{Account, AccountEvent, AccountRejection, Accounts, Closed, Deposited},
+    simulator::domain::history::Deed,
+};
+
+/// What an account gets that was opened.
+const WELCOME: u64 = 1;
+
+/// The process: who opens an account gets a welcome, and loses the account if no more than that is in
+/// it after a while.
+pub(in crate::simulator) struct Steward;
+
+/// The accounts as the steward asks them.
+pub(in crate::simulator) struct Stewardship;
+
+/// What the steward asks of an account.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub(in crate::simulator) enum Errand {
+    /// Put the welcome in.
+    Welcome,
+    /// Close it if no more than a welcome is in it.
+    CloseUnused,
+}
+
+impl ProcessManager for Steward {
+    type Event = AccountEvent;
+    type Target = Stewardship;
+    /// How long an account may stay unused.
+    type Settings = Duration;
+
+    const NAME: ProcessName = ProcessName::from_static("steward");
+
+    fn react(event: &Recorded<AccountEvent>, patience: &Duration) -> Vec<Reaction<Errand>> {
+        let AccountEvent::Opened(_) = &event.event else { return Vec::new() };
+        let stream = event.stream.clone();
+        let welcome = Reaction::Send { stream: stream.clone(), command: Errand::Welcome };
+        // An account may be opened again, and each time there is a deadline of its own.
+        let name = format!("unused-{}", event.version).parse();
+        let name = name.unwrap_or(DeadlineName::from_static("unused"));
+        let closing = Reaction::Schedule { stream, name, due: due(event.recorded_at, *patience) };
+        vec![welcome, closing]
+    }
+
+    fn expire(_: &DeadlineKey) -> Option<Errand> {
+        Some(Errand::CloseUnused)
+    }
+}
+
+/// When an account that was opened then is looked at.
+pub(in crate::simulator) fn due(opened: Timestamp, patience: Duration) -> Timestamp {
+    opened.checked_add(patience).unwrap_or(Timestamp::MAX)
+}
+
+impl Errand {
+    pub(in crate::simulator) const fn as_str(self) -> &'static str {
+        match self {
+            Self::Welcome => "Welcome",
+            Self::CloseUnused => "CloseUnused",
+        }
+    }
+
+    /// The errand that a deed was, with the stream it went to and the event that led to it; `None` if
+    /// it was not the steward who asked.
+    pub(in crate::simulator) fn of(deed: &Deed) -> Option<(Self, &StreamId, &CausationId)> {
+        let [commit] = deed.commits.as_slice() else { return None };
+        let metadata = commit.metadata();
+        let name = commit.command().name.as_str();
+        let errand =
+            [Self::Welcome, Self::CloseUnused].into_iter().find(|it| it.as_str() == name)?;
+        (metadata.actor == Actor::from(&Steward::NAME)).then_some((
+            errand,
+            commit.stream(),
+            &metadata.causation_id,
+        ))
+    }
+}
+
+impl Command for Errand {
+    fn name(&self) -> CommandName {
+        CommandName::from_static(self.as_str())
+    }
+}
+
+impl Decider for Stewardship {
+    type Command = Errand;
+    type Event = AccountEvent;
+    type State = Account;
+    type Rejection = AccountRejection;
+
+    const CATEGORY: Category = Accounts::CATEGORY;
+
+    fn initial() -> Account {
+        Accounts::initial()
+    }
+
+    fn evolve(account: Account, event: &AccountEvent) -> Account {
+        Accounts::evolve(account, event)
+    }
+
+    fn decide(account: &Account, errand: &Errand) -> Result<Vec<AccountEvent>, AccountRejection> {
+        match (&account.email, errand) {
+            (None, _) => Err(AccountRejection::NotOpen),
+            (Some(_), Errand::Welcome) => Ok(vec![Deposited { amount: WELCOME }.into()]),
+            (Some(_), Errand::CloseUnused) if account.balance > WELCOME => Ok(Vec::new()),
+            (Some(email), Errand::CloseUnused) => Ok(vec![Closed { email: email.clone() }.into()]),
+        }
+    }
+
+    fn snapshots() -> Option<Snapshots<Account>> {
+        Accounts::snapshots()
+    }
+
+    fn claims(event: &AccountEvent) -> Vec<Claim> {
+        Accounts::claims(event)
+    }
+}

@@ -1,0 +1,203 @@
+//! The bus: takes some, repeats some, delays all; its rules try for a while to reach their queues; its
+//! archive brings everything again, to all rules or to some.
+
+use std::{
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
+
+use async_trait::async_trait;
+use ledgerfold::{
+    Envelope,
+    ports::{Clock, EntryError, Limits, PublishError, Publisher, Unpublishable},
+    vocabulary::Content,
+};
+
+use crate::simulator::{
+    domain::observations::Witness,
+    infrastructure::queue::{Letter, Queue},
+    network::{faults::Weather, scheduler::Clockwork},
+    plan::{
+        plant::Plant,
+        schedule::{Outage, Schedule},
+    },
+};
+
+/// How long the bus takes at most.
+const DELAY: Duration = Duration::from_secs(4);
+/// How long the archive takes at most before it can replay an event.
+const ARCHIVED: Duration = Duration::from_secs(3);
+/// The first wait of a rule that did not reach its queue; it doubles.
+const BACKOFF: Duration = Duration::from_secs(1);
+/// Of how many events one is too large for the bus, and only told of.
+const LARGE: u8 = 8;
+
+pub(in crate::simulator) struct Bus {
+    clockwork: Clockwork,
+    weather: Weather,
+    witness: Arc<Witness>,
+    plant: Plant,
+    queues: [Arc<Queue>; QUEUES],
+    /// How often a rule tries to reach its queue.
+    tries: usize,
+    /// Of a hundred entries, how many are not taken.
+    entries_failed: usize,
+    archive: Mutex<Vec<Archived>>,
+    under_way: Arc<AtomicUsize>,
+}
+
+struct Archived {
+    envelope: Envelope,
+    at: Duration,
+}
+
+/// How many rules there are, with a queue each: two of projections, and one of a process.
+pub(in crate::simulator) const QUEUES: usize = 3;
+/// Which of them is the process's.
+pub(in crate::simulator) const PROCESS: usize = 2;
+
+/// Which rules a replay goes to.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::simulator) struct FilterArns(pub(in crate::simulator) [bool; QUEUES]);
+
+impl Bus {
+    pub(in crate::simulator) fn new(
+        (clockwork, weather, witness): (Clockwork, Weather, Arc<Witness>),
+        plant: Plant,
+        queues: [Arc<Queue>; QUEUES],
+        schedule: &Schedule,
+    ) -> Self {
+        Self {
+            clockwork,
+            weather,
+            witness,
+            plant,
+            queues,
+            tries: schedule.stream.deliveries,
+            entries_failed: schedule.entries_failed,
+            archive: Mutex::default(),
+            under_way: Arc::default(),
+        }
+    }
+
+    /// The events that were published, however often.
+    pub(in crate::simulator) fn published(&self) -> Vec<ledgerfold::EventId> {
+        self.archive().iter().map(|archived| archived.envelope.event.id).collect()
+    }
+
+    /// Whether nothing is on its way to a queue.
+    pub(in crate::simulator) fn rests(&self) -> bool {
+        self.under_way.load(Ordering::SeqCst) == 0
+    }
+
+    /// Brings what was published in a window of time again, in any order, to these rules. The archive
+    /// knows the newest events only after a while, and takes no replayed ones.
+    pub(in crate::simulator) fn replay(&self, window: (Duration, Duration), rules: FilterArns) {
+        let known = self.clockwork.elapsed().saturating_sub(ARCHIVED);
+        let archive = self.archive();
+        let due = archive.iter().filter(|it| (window.0..=window.1.min(known)).contains(&it.at));
+        for archived in due {
+            self.route(&archived.envelope, true, rules);
+        }
+        self.witness.count(|report| {
+            report.replays += 1;
+            report.filtered_replays += usize::from(rules.0[..2] != [true; 2]);
+        });
+    }
+
+    fn archive(&self) -> MutexGuard<'_, Vec<Archived>> {
+        self.archive.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn route(&self, envelope: &Envelope, replayed: bool, rules: FilterArns) {
+        let targets = self.queues.iter().zip(rules.0).filter(|(_, chosen)| *chosen);
+        for (queue, _) in targets {
+            let copies = if self.clockwork.chance(5) { 3 } else { 1 };
+            for _ in 0..copies {
+                let letter = Letter { content: content(envelope), replayed };
+                self.deliver(queue.clone(), letter);
+            }
+        }
+    }
+
+    /// Brings a letter to its queue, or to the dead letters.
+    fn deliver(&self, queue: Arc<Queue>, letter: Letter) {
+        let delay = self.clockwork.within(DELAY);
+        let (clockwork, weather) = (self.clockwork.clone(), self.weather.clone());
+        let (under_way, tries) = (self.under_way.clone(), self.tries);
+        under_way.fetch_add(1, Ordering::SeqCst);
+        self.clockwork.spawn(async move {
+            clockwork.sleep(delay).await;
+            let mut wait = BACKOFF;
+            for tried in 1.. {
+                if !weather.is_out(Outage::Targets) && !weather.strikes() {
+                    queue.push(letter);
+                    break;
+                }
+                if tried >= tries {
+                    queue.put_aside(letter);
+                    break;
+                }
+                clockwork.sleep(wait).await;
+                wait *= 2;
+            }
+            under_way.fetch_sub(1, Ordering::SeqCst);
+        });
+    }
+}
+
+/// What travels of an event. Which ones are too large follows from their ids, so that a replay brings
+/// the same.
+fn content(envelope: &Envelope) -> Content {
+    let id = envelope.event.id.to_string();
+    if id.bytes().fold(0, u8::wrapping_add) % LARGE == 0 {
+        let (stream, committed) = (envelope.stream.clone(), envelope.commit.1);
+        return Content::Pointer { stream, committed };
+    }
+    envelope.clone().into()
+}
+
+#[async_trait]
+impl Publisher for Bus {
+    fn limits(&self) -> Limits {
+        Limits { entries: 3, bytes: 10_000 }
+    }
+
+    fn weigh(&self, envelope: &Envelope) -> Result<usize, Unpublishable> {
+        Ok(envelope.event.data.as_str().len())
+    }
+
+    async fn publish(
+        &self,
+        batch: &[Envelope],
+    ) -> Result<Vec<Result<(), EntryError>>, PublishError> {
+        self.weather.way().await;
+        if self.weather.strikes() {
+            return Err(PublishError("the call was lost".into()));
+        }
+        let mut answers = Vec::new();
+        for envelope in batch {
+            if self.weather.hits(self.entries_failed) {
+                let ignored = self.plant == Plant::FailedEntriesIgnored;
+                let failed = Err(EntryError::NotTaken("not taken".to_owned()));
+                answers.push(if ignored { Ok(()) } else { failed });
+                continue;
+            }
+            let at = self.clockwork.elapsed();
+            self.archive().push(Archived { envelope: envelope.clone(), at });
+            self.route(envelope, false, FilterArns([true; QUEUES]));
+            answers.push(Ok(()));
+        }
+        self.weather.way().await;
+        if self.weather.strikes() {
+            return Err(PublishError("the answer was lost".into()));
+        }
+        if self.weather.strikes() && self.plant != Plant::FailedEntriesIgnored {
+            answers.pop();
+        }
+        Ok(answers)
+    }
+}

@@ -1,0 +1,173 @@
+//! The log's change stream: shards that keep their records for a day.
+
+use std::{
+    collections::VecDeque,
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
+
+use ledgerfold::{ports::Clock, relay::StreamRecord, vocabulary::Commit};
+
+use crate::simulator::{
+    domain::observations::Witness,
+    network::scheduler::{Bell, Clockwork},
+    plan::schedule::StreamShape,
+};
+
+/// How long a record is kept, read or not.
+/// <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Streams.html>
+const KEPT: Duration = Duration::from_secs(24 * 3_600);
+/// How late a record may be behind its commit.
+const LATE: Duration = Duration::from_secs(1);
+
+/// A record, and when it was written.
+#[derive(Clone)]
+pub(in crate::simulator) struct Record {
+    pub(in crate::simulator) sequence_number: String,
+    pub(in crate::simulator) commit: Commit,
+    written: Duration,
+}
+
+impl Record {
+    pub(in crate::simulator) fn to_relay(&self) -> StreamRecord {
+        let name = format!("{} at {}", self.commit.stream(), self.commit.from());
+        let (sequence_number, commit) = (self.sequence_number.clone(), Ok(self.commit.clone()));
+        StreamRecord { sequence_number, name, commit }
+    }
+}
+
+/// All shards, each with as many lanes as batches of it are under way at a time. A stream has its
+/// shard and an item its lane: that is all the order there is, and as a commit is an item of its own,
+/// two commits of one stream have none.
+pub(in crate::simulator) struct ChangeStream {
+    clockwork: Clockwork,
+    witness: Arc<Witness>,
+    pub(in crate::simulator) shape: StreamShape,
+    lanes: Vec<Arc<Lane>>,
+    serial: AtomicUsize,
+    /// Records that have not been dealt with.
+    open: AtomicUsize,
+    bucket: Mutex<Vec<Commit>>,
+    trimmed: Mutex<Vec<Commit>>,
+}
+
+/// A part of a shard whose batches follow each other.
+pub(in crate::simulator) struct Lane {
+    records: Mutex<VecDeque<Record>>,
+    arrival: Bell,
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// FNV-1a: any spread will do.
+fn hash(text: &str) -> usize {
+    let hash = text.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
+        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+    });
+    usize::try_from(hash >> 33).unwrap_or(0)
+}
+
+impl ChangeStream {
+    pub(in crate::simulator) fn new(
+        clockwork: &Clockwork,
+        shape: StreamShape,
+        witness: Arc<Witness>,
+    ) -> Self {
+        let lane = |_| Arc::new(Lane { records: Mutex::default(), arrival: clockwork.bell() });
+        Self {
+            clockwork: clockwork.clone(),
+            witness,
+            shape,
+            lanes: (0..shape.shards * shape.factor).map(lane).collect(),
+            serial: AtomicUsize::new(0),
+            open: AtomicUsize::new(0),
+            bucket: Mutex::default(),
+            trimmed: Mutex::default(),
+        }
+    }
+
+    pub(in crate::simulator) fn lanes(&self) -> &[Arc<Lane>] {
+        &self.lanes
+    }
+
+    /// Takes what was appended; it is there for readers a moment later.
+    pub(in crate::simulator) fn insert(&self, commit: Commit) {
+        let stream = commit.stream().to_string();
+        let item = format!("{stream}#{}", commit.from());
+        let shard = hash(&stream) % self.shape.shards;
+        let lane = shard * self.shape.factor + hash(&item) % self.shape.factor;
+        let lane = self.lanes[lane].clone();
+        let sequence_number = self.serial.fetch_add(1, Ordering::SeqCst).to_string();
+        let record = Record { sequence_number, commit, written: self.clockwork.elapsed() };
+        self.open.fetch_add(1, Ordering::SeqCst);
+        let (clockwork, late) = (self.clockwork.clone(), self.clockwork.within(LATE));
+        self.clockwork.spawn(async move {
+            clockwork.sleep(late).await;
+            lock(&lane.records).push_back(record);
+            lane.arrival.ring();
+        });
+    }
+
+    /// Forgets what is too old.
+    pub(in crate::simulator) fn trim(&self, records: Vec<Record>) -> Vec<Record> {
+        let oldest = self.clockwork.elapsed().saturating_sub(KEPT);
+        let (kept, gone): (Vec<_>, Vec<_>) =
+            records.into_iter().partition(|record| record.written >= oldest);
+        self.witness.count(|report| report.trimmed += gone.len());
+        self.done(gone.len());
+        lock(&self.trimmed).extend(gone.into_iter().map(|record| record.commit));
+        kept
+    }
+
+    /// Puts records aside that were tried too often.
+    pub(in crate::simulator) fn put_aside(&self, records: Vec<Record>) {
+        self.witness.count(|report| report.put_aside += records.len());
+        self.done(records.len());
+        lock(&self.bucket).extend(records.into_iter().map(|record| record.commit));
+    }
+
+    /// So many records need no more care.
+    pub(in crate::simulator) fn done(&self, records: usize) {
+        self.open.fetch_sub(records, Ordering::SeqCst);
+    }
+
+    /// Whether all records were dealt with.
+    pub(in crate::simulator) fn rests(&self) -> bool {
+        self.open.load(Ordering::SeqCst) == 0
+    }
+
+    /// Brings back what was put aside.
+    pub(in crate::simulator) fn redrive(&self) {
+        let commits = std::mem::take(&mut *lock(&self.bucket));
+        for commit in commits {
+            self.insert(commit);
+        }
+    }
+
+    /// The commits that did not go the usual way: put aside, or forgotten.
+    pub(in crate::simulator) fn missed(&self) -> Vec<Commit> {
+        let trimmed = lock(&self.trimmed).clone();
+        lock(&self.bucket).iter().cloned().chain(trimmed).collect()
+    }
+}
+
+impl Lane {
+    /// Waits until there are records.
+    pub(in crate::simulator) async fn arrived(&self) {
+        while lock(&self.records).is_empty() {
+            self.arrival.wait().await;
+        }
+    }
+
+    /// The next records.
+    pub(in crate::simulator) fn read(&self, most: usize) -> Vec<Record> {
+        let mut records = lock(&self.records);
+        let most = records.len().min(most);
+        records.drain(..most).collect()
+    }
+}

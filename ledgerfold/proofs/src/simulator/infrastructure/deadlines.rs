@@ -1,0 +1,162 @@
+//! The table of deadlines, as it is when the network is bad and its index late.
+
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use async_trait::async_trait;
+use ledgerfold::{
+    ProcessName, Timestamp,
+    ports::{
+        Deadline, DeadlineError, DeadlinePage, DeadlineStore, Pending, PortError, Resume, Written,
+    },
+};
+
+use crate::simulator::{
+    domain::observations::Witness,
+    network::{faults::Way, scheduler::Bell},
+    plan::plant::Plant,
+};
+use ledgerfold_testkit::MemoryDeadlineStore;
+
+/// Of a hundred lists, how many are as they were the last time.
+const LATE: usize = 20;
+
+pub(in crate::simulator) struct SimulatedDeadlines {
+    way: Way,
+    plant: Plant,
+    witness: Arc<Witness>,
+    kept: MemoryDeadlineStore,
+    scheduled: Bell,
+    /// What was last listed of each part.
+    listed: Mutex<BTreeMap<u32, Vec<Pending>>>,
+}
+
+impl SimulatedDeadlines {
+    pub(in crate::simulator) fn new(way: Way, witness: Arc<Witness>, plant: Plant) -> Self {
+        let (scheduled, kept) = (way.clockwork.bell(), MemoryDeadlineStore::default());
+        Self { way, plant, witness, kept, scheduled, listed: Mutex::default() }
+    }
+
+    /// Waits until there is a deadline, and answers with when one is to be tried.
+    pub(in crate::simulator) async fn next(&self) -> Timestamp {
+        loop {
+            let waiting = self.kept.waiting();
+            if let Some(next) = waiting.iter().map(|pending| pending.next).min() {
+                return next;
+            }
+            self.scheduled.wait().await;
+        }
+    }
+
+    /// Whether no deadline waits.
+    pub(in crate::simulator) fn rests(&self) -> bool {
+        self.kept.waiting().is_empty()
+    }
+
+    async fn there(&self) -> Result<(), DeadlineError> {
+        self.way.there().await.map_err(|_| DeadlineError(PortError::Throttled))
+    }
+
+    async fn back<T>(&self, answer: T) -> Result<T, DeadlineError> {
+        let answer = self.way.back(answer).await;
+        answer.map_err(|error| DeadlineError(PortError::Unavailable(Box::new(error))))
+    }
+
+    /// A first page from an index that has not heard of the newest writes.
+    fn late(&self, part: u32, until: Timestamp) -> Option<DeadlinePage> {
+        let listed = self.listed.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_due = |it: &&Pending| it.next <= until;
+        let deadlines = listed.get(&part)?.iter().filter(is_due).cloned().map(Ok).collect();
+        Some(DeadlinePage::last(deadlines))
+    }
+
+    fn remember(&self, part: u32, page: &DeadlinePage) {
+        let mut listed = self.listed.lock().unwrap_or_else(PoisonError::into_inner);
+        listed.insert(part, page.items.iter().flatten().cloned().collect());
+    }
+}
+
+#[async_trait]
+impl DeadlineStore for SimulatedDeadlines {
+    fn parts(&self) -> u32 {
+        self.kept.parts()
+    }
+
+    async fn schedule(&self, deadline: &Deadline) -> Result<Written, DeadlineError> {
+        self.there().await?;
+        let written = self.kept.schedule(deadline).await?;
+        if written == Written::Done {
+            self.witness.count(|report| report.deadlines += 1);
+            self.scheduled.ring();
+        }
+        self.back(written).await
+    }
+
+    async fn due(
+        &self,
+        process: &ProcessName,
+        part: u32,
+        until: Timestamp,
+        from: Option<&Resume>,
+    ) -> Result<DeadlinePage, DeadlineError> {
+        self.there().await?;
+        if from.is_none()
+            && self.way.clockwork.chance(LATE)
+            && let Some(late) = self.late(part, until)
+        {
+            return self.back(late).await;
+        }
+        let until = match self.plant {
+            Plant::SweepRunsAhead => Timestamp::MAX,
+            _ => until,
+        };
+        let page = self.kept.due(process, part, until, from).await?;
+        if from.is_none() {
+            self.remember(part, &page);
+        }
+        if self.plant == Plant::SweepRemovesFirst {
+            for pending in page.items.iter().flatten() {
+                self.kept.done(&pending.deadline).await?;
+            }
+        }
+        self.back(page).await
+    }
+
+    async fn done(&self, deadline: &Deadline) -> Result<Written, DeadlineError> {
+        self.there().await?;
+        let written = self.kept.done(deadline).await?;
+        self.back(written).await
+    }
+
+    async fn postpone(&self, seen: &Pending, next: Timestamp) -> Result<Written, DeadlineError> {
+        self.there().await?;
+        let written = self.kept.postpone(seen, next).await?;
+        self.witness.count(|report| report.postponed += usize::from(written == Written::Done));
+        self.back(written).await
+    }
+
+    async fn give_up(&self, seen: &Pending) -> Result<Written, DeadlineError> {
+        self.there().await?;
+        let written = self.kept.give_up(seen).await?;
+        self.back(written).await
+    }
+
+    async fn failed(
+        &self,
+        process: &ProcessName,
+        from: Option<&Resume>,
+    ) -> Result<DeadlinePage, DeadlineError> {
+        self.there().await?;
+        let page = self.kept.failed(process, from).await?;
+        self.back(page).await
+    }
+
+    async fn retry(&self, seen: &Pending, next: Timestamp) -> Result<Written, DeadlineError> {
+        self.there().await?;
+        let written = self.kept.retry(seen, next).await?;
+        self.scheduled.ring();
+        self.back(written).await
+    }
+}

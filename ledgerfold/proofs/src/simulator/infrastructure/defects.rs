@@ -1,0 +1,122 @@
+//! How stores go wrong that were written carelessly.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use ledgerfold::{
+    Payload, StreamId, Version,
+    ports::{
+        AppendError, CommitPage, EventStore, GenerationReader, GenerationStore, ReadStoreError,
+        SegmentProgress, StoreError, Transaction, Written,
+    },
+    vocabulary::{Commit, Generations, RecentCommands, Snapshot},
+};
+
+use crate::{
+    conformance::account::Account,
+    simulator::{infrastructure::generations::SimulatedGenerations, plan::plant::Plant},
+};
+use ledgerfold_testkit::Amendment;
+
+/// What the log says of a write.
+pub(in crate::simulator) fn answer(
+    plant: Plant,
+    outcome: Result<(), AppendError>,
+) -> Result<(), AppendError> {
+    match (plant, outcome) {
+        (Plant::ConflictIsSuccess, Err(AppendError::Conflict { .. }))
+        | (Plant::BusyIsSuccess, Err(AppendError::Busy)) => Ok(()),
+        // Whoever looks for the winner of a race that was none finds nobody.
+        (Plant::BusyIsConflict, Err(AppendError::Busy)) => {
+            let (stream, reason) = ("a stream".to_owned(), "taken, and not there".to_owned());
+            Err(StoreError::Corrupt { stream, reason }.into())
+        }
+        (_, outcome) => outcome,
+    }
+}
+
+/// The same transaction without what it should not be without.
+pub(in crate::simulator) fn lax(plant: Plant, transaction: &Transaction) -> Option<Transaction> {
+    let commits = transaction.commits().to_vec();
+    match plant {
+        Plant::NothingReserved => {
+            Transaction::new(commits, transaction.unchanged().to_vec(), [], None).ok()
+        }
+        Plant::ReadsUnwatched if !transaction.unchanged().is_empty() => {
+            // Of those that watch something, none claims anything.
+            Transaction::new(commits, Vec::new(), [], transaction.strict().cloned()).ok()
+        }
+        _ => None,
+    }
+}
+
+/// A page from a replica that has not heard of the newest commit yet.
+pub(in crate::simulator) fn stale(mut page: CommitPage) -> CommitPage {
+    page.commits.pop();
+    CommitPage { more: false, ..page }
+}
+
+/// A commit as a careless reader shows it.
+pub(in crate::simulator) fn spoil(plant: Plant, commit: Commit) -> Commit {
+    let Some(snapshot) = commit.snapshot().cloned() else { return commit };
+    let snapshot = match plant {
+        Plant::WindowLost => Snapshot { recent: RecentCommands::default(), ..snapshot },
+        Plant::SnapshotSkewed => match without_owner(&snapshot.state) {
+            Some(state) => Snapshot { state, ..snapshot },
+            None => snapshot,
+        },
+        _ => snapshot,
+    };
+    commit.with_snapshot(Some(snapshot))
+}
+
+/// An account's state as it was before anything had happened to its owner.
+fn without_owner(state: &Payload) -> Option<Payload> {
+    let account: Account = state.decode().ok()?;
+    Payload::encode(&Account { email: None, ..account }).ok()
+}
+
+/// A log that shows nothing: for a projector that trusts the bus.
+pub(in crate::simulator) struct Deaf;
+
+#[async_trait]
+impl Amendment for Deaf {
+    async fn read(
+        &self,
+        _: &dyn EventStore,
+        _: &StreamId,
+        _: Version,
+    ) -> Result<CommitPage, StoreError> {
+        Ok(CommitPage::default())
+    }
+}
+
+/// A record of generations that names none which is built: for a projector that keeps only what is read.
+pub(in crate::simulator) struct Blinkered(pub(in crate::simulator) Arc<SimulatedGenerations>);
+
+#[async_trait]
+impl GenerationReader for Blinkered {
+    async fn read(&self, projection: &str) -> Result<Option<Generations>, ReadStoreError> {
+        let record = self.0.read(projection).await?;
+        Ok(record.map(|record| record.abandoned().unwrap_or(record)))
+    }
+}
+
+#[async_trait]
+impl GenerationStore for Blinkered {
+    async fn write(&self, projection: &str, new: &Generations) -> Result<Written, ReadStoreError> {
+        self.0.write(projection, new).await
+    }
+
+    async fn progress(&self, of: &str, run: u64) -> Result<Vec<SegmentProgress>, ReadStoreError> {
+        self.0.progress(of, run).await
+    }
+
+    async fn save(&self, of: &str, run: u64, at: &SegmentProgress) -> Result<(), ReadStoreError> {
+        self.0.save(of, run, at).await
+    }
+
+    async fn forget(&self, projection: &str, run: u64) -> Result<(), ReadStoreError> {
+        self.0.forget(projection, run).await
+    }
+}

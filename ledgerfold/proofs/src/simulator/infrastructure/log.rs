@@ -1,0 +1,268 @@
+//! The log, as it is when the network is bad and others write too.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use async_trait::async_trait;
+use ledgerfold::{
+    CommandId, StreamId, UniqueKey, Version,
+    ports::{
+        AppendError, Clock, CommandRecord, CommitPage, EventReader, EventStore, Page, PortError,
+        Resume, Segment, StoreError, Streams, StreamsError, Transaction,
+    },
+    vocabulary::{Commit, NewCommit},
+};
+
+use crate::simulator::{
+    domain::{history::Chronicle, observations::Witness},
+    infrastructure::{change_stream::ChangeStream, defects},
+    network::{
+        faults::Weather,
+        in_flight::{Hold, InFlight},
+        scheduler::Clockwork,
+    },
+    plan::plant::Plant,
+};
+use ledgerfold_testkit::MemoryEventStore;
+
+/// The log of a schedule: what [`MemoryEventStore`] keeps, behind a network, with transactions that
+/// take their time.
+pub(in crate::simulator) struct SimulatedLog {
+    pub(in crate::simulator) clockwork: Clockwork,
+    pub(in crate::simulator) weather: Weather,
+    pub(in crate::simulator) witness: Arc<Witness>,
+    pub(in crate::simulator) plant: Plant,
+    pub(in crate::simulator) kept: MemoryEventStore,
+    limits: LogLimits,
+    in_flight: InFlight<Item>,
+    chronicle: Mutex<Chronicle>,
+    changes: Arc<ChangeStream>,
+}
+
+/// How much the log takes and gives.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::simulator) struct LogLimits {
+    /// How many commits or streams one read brings.
+    pub(in crate::simulator) page: usize,
+    /// How many bytes the events of a commit may have.
+    pub(in crate::simulator) commit_bytes: usize,
+}
+
+/// An item that a transaction touches.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(in crate::simulator) enum Item {
+    Commit(StreamId, Version),
+    Command(CommandId),
+    Key(UniqueKey),
+}
+
+impl Item {
+    fn of(commit: &Commit) -> Self {
+        Self::Commit(commit.stream().clone(), commit.from())
+    }
+
+    fn all(transaction: &Transaction) -> Vec<Self> {
+        let commits = transaction.commits().iter().map(|new| Self::of(new.as_commit()));
+        let watched = transaction
+            .unchanged()
+            .iter()
+            .map(|seen| Self::Commit(seen.stream().clone(), seen.version().next()));
+        let once = transaction.strict().map(|strict| Self::Command(strict.id.clone()));
+        let keys = transaction.claims().keys().cloned().map(Self::Key);
+        commits.chain(watched).chain(once).chain(keys).collect()
+    }
+}
+
+impl SimulatedLog {
+    pub(in crate::simulator) fn new(
+        (clockwork, weather, witness): (Clockwork, Weather, Arc<Witness>),
+        plant: Plant,
+        limits: LogLimits,
+        changes: Arc<ChangeStream>,
+    ) -> Self {
+        let kept = MemoryEventStore::with_pages_of(limits.page);
+        let (in_flight, chronicle) = (InFlight::default(), Mutex::default());
+        Self { clockwork, weather, witness, plant, kept, limits, in_flight, chronicle, changes }
+    }
+
+    pub(in crate::simulator) fn chronicle(&self) -> MutexGuard<'_, Chronicle> {
+        self.chronicle.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Writes down what took effect, and lets the change stream have it.
+    pub(in crate::simulator) fn note(&self, commits: Vec<Commit>) {
+        for commit in &commits {
+            self.changes.insert(commit.clone());
+        }
+        self.witness.count(|report| {
+            report.commits += commits.len();
+            report.joint_commits += usize::from(commits.len() > 1);
+        });
+        self.chronicle().record(self.clockwork.now(), commits);
+    }
+
+    async fn reading(&self) -> Result<(), StoreError> {
+        self.weather.way().await;
+        if !self.weather.strikes() {
+            return Ok(());
+        }
+        Err(match self.clockwork.below(2) {
+            0 => StoreError::Port(PortError::Throttled),
+            _ => StoreError::Port(PortError::Unavailable("the request was lost".into())),
+        })
+    }
+
+    /// What a write meets before it takes effect.
+    async fn writing<'a>(
+        &self,
+        commits: impl IntoIterator<Item = &'a NewCommit>,
+    ) -> Result<(), AppendError> {
+        for new in commits {
+            let (bytes, limit) = (new.as_commit().payload_bytes(), self.limits.commit_bytes);
+            if bytes > limit {
+                return Err(AppendError::TooLarge { bytes, limit });
+            }
+        }
+        self.weather.way().await;
+        if !self.weather.strikes() {
+            return Ok(());
+        }
+        Err(match self.clockwork.below(3) {
+            // Somebody's transaction that is not of this schedule.
+            0 => self.busy(),
+            1 => StoreError::Port(PortError::Throttled).into(),
+            _ => StoreError::Port(PortError::Unavailable("the request was lost".into())).into(),
+        })
+    }
+
+    fn busy(&self) -> AppendError {
+        self.witness.count(|report| report.conflicts += 1);
+        AppendError::Busy
+    }
+
+    fn hold(&self, items: Vec<Item>) -> Result<Hold<Item>, AppendError> {
+        self.in_flight.hold(items).ok_or_else(|| self.busy())
+    }
+
+    /// What a write answers that took effect, or did not.
+    async fn written(&self, outcome: Result<(), AppendError>) -> Result<(), AppendError> {
+        self.weather.way().await;
+        if self.weather.strikes() {
+            return Err(
+                StoreError::Port(PortError::Unavailable("the answer was lost".into())).into()
+            );
+        }
+        defects::answer(self.plant, outcome)
+    }
+
+    async fn append_now(&self, new: &NewCommit) -> Result<(), AppendError> {
+        self.writing([new]).await?;
+        drop(self.hold(vec![Item::of(new.as_commit())])?);
+        let outcome = match self.kept.append(new).await {
+            Err(AppendError::Conflict { .. }) if self.plant == Plant::PutWithoutCondition => {
+                self.kept.overwrite(new.as_commit());
+                Ok(())
+            }
+            outcome => outcome,
+        };
+        if outcome.is_ok() {
+            self.note(vec![new.as_commit().clone()]);
+        }
+        outcome
+    }
+
+    /// The planted fault of a torn transaction: one commit after the other.
+    async fn append_one_by_one(&self, transaction: &Transaction) -> Result<(), AppendError> {
+        for new in transaction.commits() {
+            self.clockwork.turn().await;
+            self.kept.append(new).await?;
+            self.note(vec![new.as_commit().clone()]);
+        }
+        Ok(())
+    }
+
+    async fn transact_now(&self, transaction: &Transaction) -> Result<(), AppendError> {
+        self.writing(transaction.commits()).await?;
+        let hold = self.hold(Item::all(transaction))?;
+        self.weather.way().await;
+        if self.plant == Plant::TransactionTorn && transaction.commits().len() > 1 {
+            drop(hold);
+            return self.append_one_by_one(transaction).await;
+        }
+        let outcome = match defects::lax(self.plant, transaction) {
+            Some(lax) => self.kept.transact(&lax).await,
+            None => self.kept.transact(transaction).await,
+        };
+        if outcome.is_ok() {
+            self.note(transaction.commits().iter().map(|new| new.as_commit().clone()).collect());
+        }
+        outcome
+    }
+}
+
+/// As DynamoDB has it: who has read as much as was asked for is told that there may be more.
+fn page(page: CommitPage, limit: usize) -> CommitPage {
+    let full = page.commits.len() >= limit;
+    CommitPage { more: page.more || full, ..page }
+}
+
+#[async_trait]
+impl EventReader for SimulatedLog {
+    async fn read(&self, stream: &StreamId, after: Version) -> Result<CommitPage, StoreError> {
+        self.reading().await?;
+        let found = page(self.kept.read(stream, after).await?, self.limits.page);
+        self.weather.way().await;
+        Ok(match self.plant {
+            Plant::StaleReads if self.clockwork.chance(50) => defects::stale(found),
+            _ => found,
+        })
+    }
+
+    async fn read_back(
+        &self,
+        stream: &StreamId,
+        before: Option<Version>,
+        commits: usize,
+    ) -> Result<CommitPage, StoreError> {
+        self.reading().await?;
+        let limit = commits.min(self.limits.page);
+        let CommitPage { commits, more } =
+            page(self.kept.read_back(stream, before, commits).await?, limit);
+        self.weather.way().await;
+        let spoil = |commit| defects::spoil(self.plant, commit);
+        Ok(CommitPage { commits: commits.into_iter().map(spoil).collect(), more })
+    }
+}
+
+#[async_trait]
+impl EventStore for SimulatedLog {
+    async fn append(&self, new: &NewCommit) -> Result<(), AppendError> {
+        let outcome = self.append_now(new).await;
+        self.written(outcome).await
+    }
+
+    async fn transact(&self, transaction: &Transaction) -> Result<(), AppendError> {
+        let outcome = self.transact_now(transaction).await;
+        self.written(outcome).await
+    }
+
+    async fn record(&self, command: &CommandId) -> Result<Option<CommandRecord>, StoreError> {
+        self.reading().await?;
+        let found = self.kept.record(command).await?;
+        self.weather.way().await;
+        Ok(found)
+    }
+}
+
+#[async_trait]
+impl Streams for SimulatedLog {
+    async fn list(
+        &self,
+        segment: Segment,
+        from: Option<&Resume>,
+    ) -> Result<Page<StreamId>, StreamsError> {
+        self.reading().await?;
+        let page = self.kept.list(segment, from).await?;
+        self.weather.way().await;
+        Ok(page)
+    }
+}

@@ -1,0 +1,121 @@
+//! A projection with all that belongs to it, and the handlers that are made of that.
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+
+use ledgerfold::{
+    ports::{EventStore, GenerationStore},
+    project::{Catalog, Models, Projector, ProjectorPorts, UnknownModel, Verifiable},
+    rebuild::Rebuilder,
+    vocabulary::Generations,
+};
+
+use crate::simulator::{
+    domain::old_code::{Code, Deployment},
+    infrastructure::{
+        defects::{Blinkered, Deaf},
+        generations::SimulatedGenerations,
+        log::SimulatedLog,
+        quarantine::SimulatedQuarantine,
+        read_table::SimulatedTable,
+    },
+    network::scheduler::Clockwork,
+    plan::plant::Plant,
+};
+use ledgerfold_testkit::Amended;
+
+/// The longest run of the query function.
+pub(in crate::simulator) const LONGEST_READ: Duration = Duration::from_secs(8);
+
+/// One of them.
+#[derive(Clone)]
+pub(in crate::simulator) struct Subject {
+    pub(in crate::simulator) projection: &'static str,
+    pub(in crate::simulator) table: Arc<SimulatedTable>,
+    pub(in crate::simulator) generations: Arc<SimulatedGenerations>,
+    pub(in crate::simulator) quarantine: Arc<SimulatedQuarantine>,
+    /// The log that its projectors read.
+    pub(in crate::simulator) log: Arc<SimulatedLog>,
+    pub(in crate::simulator) clockwork: Clockwork,
+    pub(in crate::simulator) plant: Plant,
+    pub(in crate::simulator) deployment: Deployment,
+    /// Whether somebody rebuilds or repairs it now: nobody does both at the same time.
+    pub(in crate::simulator) desk: Desk,
+}
+
+/// Where one operator at a time sits.
+#[derive(Clone, Default)]
+pub(in crate::simulator) struct Desk(Arc<AtomicBool>);
+
+/// A seat at a desk, until it is dropped.
+pub(in crate::simulator) struct Seat(Desk);
+
+impl Desk {
+    /// Takes the seat, if it is free.
+    pub(in crate::simulator) fn take(&self) -> Option<Seat> {
+        (!self.0.swap(true, Ordering::SeqCst)).then(|| Seat(self.clone()))
+    }
+}
+
+impl Drop for Seat {
+    fn drop(&mut self) {
+        let Self(Desk(taken)) = self;
+        taken.store(false, Ordering::SeqCst);
+    }
+}
+
+impl Subject {
+    /// Which generations there are, as it is recorded.
+    pub(in crate::simulator) fn record(&self) -> Generations {
+        self.generations.record(self.projection)
+    }
+
+    /// Whether nothing of it is under way or stands parked.
+    pub(in crate::simulator) fn rests(&self) -> bool {
+        self.quarantine.is_empty() && self.table.rests()
+    }
+
+    fn models(&self, catalog: &Catalog) -> Models {
+        let models = catalog.models(self.projection, self.table.clone());
+        models.expect("the catalog has all projections of the simulation")
+    }
+
+    /// The model of what readers see now.
+    pub(in crate::simulator) fn live(&self) -> Result<Arc<dyn Verifiable>, UnknownModel> {
+        self.models(&Code::Mended.catalog()).open(self.record().live())
+    }
+
+    fn ports(&self) -> ProjectorPorts {
+        let (clock, random) = self.clockwork.time_and_chance();
+        let log: Arc<dyn EventStore> = match self.plant {
+            Plant::GapsIgnored => Amended::of(self.log.clone(), Deaf),
+            _ => self.log.clone(),
+        };
+        ProjectorPorts { log, skips: self.quarantine.clone(), clock, random }
+    }
+
+    /// The projector function that starts now.
+    pub(in crate::simulator) fn projector(&self) -> Projector {
+        let generations: Arc<dyn GenerationStore> = match self.plant {
+            Plant::BuildingNotKept => Arc::new(Blinkered(self.generations.clone())),
+            _ => self.generations.clone(),
+        };
+        let code = self.deployment.draw(&self.clockwork);
+        let models = self.models(&code.catalog());
+        let projector = Projector::of_generations(models, generations, self.ports());
+        projector.with_quarantine(self.quarantine.clone())
+    }
+
+    /// What rebuilds it.
+    pub(in crate::simulator) fn rebuilder(&self, code: Code) -> Rebuilder {
+        let models = self.models(&code.catalog());
+        let generations = self.generations.clone();
+        Rebuilder::new(models, generations, self.log.clone(), self.ports())
+            .with_longest_read(LONGEST_READ)
+    }
+}

@@ -1,0 +1,129 @@
+//! A read table with its generations, when the network is bad.
+
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use async_trait::async_trait;
+use ledgerfold::{
+    ports::{
+        ReadStoreError, ReadTable, ReadView, RemovedPage, Resume, RowReader, RowStore, TallyReader,
+        TallyStore,
+    },
+    vocabulary::{Generation, Retired},
+};
+
+use crate::simulator::{
+    domain::observations::Witness,
+    infrastructure::{rows::SimulatedRows, tallies::SimulatedTallies},
+    network::faults::Way,
+    plan::plant::Plant,
+};
+
+/// How many items of a generation are removed at a time: few, so that a removal is cut short, too.
+const PAGE: usize = 2;
+
+/// One set of rows and counters for each generation; they are never mixed, as their keys are not.
+pub(in crate::simulator) struct SimulatedTable {
+    all: (Way, Arc<Witness>, Plant),
+    lag: Duration,
+    generations: Mutex<BTreeMap<Generation, Stores>>,
+}
+
+#[derive(Clone)]
+struct Stores {
+    rows: Arc<SimulatedRows>,
+    tallies: Arc<SimulatedTallies>,
+}
+
+impl Stores {
+    fn is_empty(&self) -> bool {
+        self.rows.rows().is_empty() && self.tallies.items() == 0
+    }
+
+    fn remove(&self) -> usize {
+        let rows = self.rows.remove(PAGE);
+        rows + self.tallies.remove(PAGE - rows)
+    }
+}
+
+impl SimulatedTable {
+    /// A table whose index may be so late.
+    pub(in crate::simulator) fn new(all: (Way, Arc<Witness>, Plant), lag: Duration) -> Self {
+        Self { all, lag, generations: Mutex::default() }
+    }
+
+    pub(in crate::simulator) fn rows_of(&self, generation: Generation) -> Arc<SimulatedRows> {
+        self.stores(generation).rows
+    }
+
+    pub(in crate::simulator) fn tallies_of(&self, generation: Generation) -> Arc<SimulatedTallies> {
+        self.stores(generation).tallies
+    }
+
+    /// The generations that have anything.
+    pub(in crate::simulator) fn generations(&self) -> Vec<Generation> {
+        let generations = self.lock();
+        let filled = generations.iter().filter(|(_, stores)| !stores.is_empty());
+        filled.map(|(generation, _)| *generation).collect()
+    }
+
+    /// Whether no transaction is under way.
+    pub(in crate::simulator) fn rests(&self) -> bool {
+        self.lock().values().all(|stores| stores.tallies.rests())
+    }
+
+    fn stores(&self, generation: Generation) -> Stores {
+        let new = || Stores {
+            rows: Arc::new(SimulatedRows::new(generation, self.all.clone(), self.lag)),
+            tallies: Arc::new(SimulatedTallies::new(self.all.clone())),
+        };
+        self.lock().entry(generation).or_insert_with(new).clone()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<Generation, Stores>> {
+        self.generations.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl ReadView for SimulatedTable {
+    fn read_rows(&self, generation: Generation) -> Arc<dyn RowReader> {
+        self.rows(generation)
+    }
+
+    fn read_tallies(&self, generation: Generation) -> Arc<dyn TallyReader> {
+        self.tallies(generation)
+    }
+}
+
+#[async_trait]
+impl ReadTable for SimulatedTable {
+    fn rows(&self, generation: Generation) -> Arc<dyn RowStore> {
+        self.rows_of(generation)
+    }
+
+    fn tallies(&self, generation: Generation) -> Arc<dyn TallyStore> {
+        self.tallies_of(generation)
+    }
+
+    /// Goes through the generations in their order, and does not come back to one.
+    async fn remove(
+        &self,
+        retired: &Retired,
+        from: Option<&Resume>,
+    ) -> Result<RemovedPage, ReadStoreError> {
+        let (way, ..) = &self.all;
+        way.there().await?;
+        let behind = |it: &Generation| from.is_none_or(|Resume(from)| format!("{it:>9}") >= *from);
+        let found = self.generations().into_iter().filter(|it| retired.contains(*it) && behind(it));
+        let mut page = RemovedPage::default();
+        if let Some(generation) = found.min() {
+            let removed = self.stores(generation).remove();
+            page.removed = u64::try_from(removed).unwrap_or(u64::MAX);
+            page.next = Some(Resume(format!("{generation:>9}")));
+        }
+        way.back(page).await
+    }
+}

@@ -1,0 +1,142 @@
+//! The table of rows, as it is when the network is bad and its index late.
+
+use std::{sync::Arc, time::Duration};
+
+use async_trait::async_trait;
+use ledgerfold::{
+    Payload, StreamId,
+    ports::{Clock, Listing, ReadStoreError, RowReader, RowStore, StoredRow, Written},
+    vocabulary::Generation,
+};
+
+use crate::simulator::{
+    domain::{accounts::Statement, observations::Witness},
+    network::faults::Way,
+    plan::plant::Plant,
+};
+use ledgerfold_testkit::MemoryRowStore;
+
+/// The rows of one generation.
+pub(in crate::simulator) struct SimulatedRows {
+    generation: Generation,
+    way: Way,
+    plant: Plant,
+    witness: Arc<Witness>,
+    kept: MemoryRowStore,
+    /// What the index shows: each row as it was a moment ago.
+    index: Arc<MemoryRowStore>,
+    lag: Duration,
+}
+
+impl SimulatedRows {
+    /// Rows whose index may be so late.
+    pub(in crate::simulator) fn new(
+        generation: Generation,
+        (way, witness, plant): (Way, Arc<Witness>, Plant),
+        lag: Duration,
+    ) -> Self {
+        let (kept, index) = (MemoryRowStore::default(), Arc::default());
+        Self { generation, way, plant, witness, kept, index, lag }
+    }
+
+    pub(in crate::simulator) fn rows(&self) -> Vec<StoredRow> {
+        self.kept.rows()
+    }
+
+    /// Loses a row, or makes it say what is not true.
+    pub(in crate::simulator) fn damage(&self, stream: &StreamId) -> bool {
+        let Some(row) = self.rows().into_iter().find(|row| row.stream == *stream) else {
+            return false;
+        };
+        let statement = row.body.as_ref().and_then(|body| body.decode::<Statement>().ok());
+        match statement {
+            Some(statement) if self.way.clockwork.chance(70) => {
+                let balance = statement.balance + 1_000;
+                let body = Payload::encode(&Statement { balance, ..statement }).ok();
+                self.kept.damage(StoredRow { body, ..row });
+            }
+            _ => self.kept.lose(stream),
+        }
+        self.witness.mishap(self.generation, stream);
+        true
+    }
+
+    /// Removes up to so many rows for good, and says how many it were.
+    pub(in crate::simulator) fn remove(&self, most: usize) -> usize {
+        let rows = self.rows();
+        let removed = rows.iter().take(most);
+        for row in removed.clone() {
+            self.kept.lose(&row.stream);
+            self.index.lose(&row.stream);
+            self.witness.removed(self.generation, &row.stream);
+        }
+        removed.count()
+    }
+
+    /// What follows from a row that was put.
+    fn put_down(&self, row: &StoredRow) {
+        if self.plant == Plant::NoTombstone && row.body.is_none() {
+            self.kept.lose(&row.stream);
+            return;
+        }
+        self.witness.row(self.generation, &row.stream, row.version);
+        if self.lag.is_zero() {
+            self.index.damage(row.clone());
+            return;
+        }
+        let (clockwork, index, row) = (self.way.clockwork.clone(), self.index.clone(), row.clone());
+        let late = clockwork.within(self.lag);
+        self.way.clockwork.spawn(async move {
+            clockwork.sleep(late).await;
+            if index.rows().iter().all(|it| it.stream != row.stream || it.version <= row.version) {
+                index.damage(row);
+            }
+        });
+    }
+}
+
+#[async_trait]
+impl RowReader for SimulatedRows {
+    async fn get(&self, stream: &StreamId) -> Result<Option<StoredRow>, ReadStoreError> {
+        self.way.there().await?;
+        self.kept.get(stream).await
+    }
+
+    async fn list(&self, listing: &Listing) -> Result<Vec<StoredRow>, ReadStoreError> {
+        self.way.there().await?;
+        self.index.list(listing).await
+    }
+}
+
+#[async_trait]
+impl RowStore for SimulatedRows {
+    async fn put(&self, row: &StoredRow) -> Result<Written, ReadStoreError> {
+        self.way.there().await?;
+        let written = if self.plant == Plant::RowsUnconditional {
+            self.kept.damage(row.clone());
+            Written::Done
+        } else {
+            self.kept.put(row).await?
+        };
+        if written == Written::Done {
+            self.put_down(row);
+        }
+        self.way.back(written).await
+    }
+
+    async fn replace(&self, seen: &StoredRow, row: &StoredRow) -> Result<Written, ReadStoreError> {
+        self.way.there().await?;
+        // Only who repairs does this, by hand and from far away.
+        self.way.clockwork.sleep(self.way.clockwork.within(5 * self.lag)).await;
+        let written = if self.plant == Plant::RepairOverwrites {
+            self.kept.damage(row.clone());
+            Written::Done
+        } else {
+            self.kept.replace(seen, row).await?
+        };
+        if written == Written::Done {
+            self.put_down(row);
+        }
+        self.way.back(written).await
+    }
+}

@@ -1,0 +1,219 @@
+//! The table of counters, as it is when the network is bad and others count too.
+
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
+
+use async_trait::async_trait;
+use futures::channel::oneshot;
+use ledgerfold::{
+    StreamId, Version,
+    ports::{
+        Clock, Counter, CounterKey, Increment, Memo, ReadStoreError, Settled, TallyReader,
+        TallyStore, Written,
+    },
+};
+
+use crate::simulator::{
+    domain::observations::Witness,
+    infrastructure::unseen::{Item, Unseen},
+    network::{
+        faults::Way,
+        in_flight::{Hold, InFlight},
+    },
+    plan::plant::Plant,
+};
+use ledgerfold_testkit::MemoryTallyStore;
+
+/// The counters of one generation.
+pub(in crate::simulator) struct SimulatedTallies {
+    way: Way,
+    plant: Plant,
+    witness: Arc<Witness>,
+    kept: MemoryTallyStore,
+    in_flight: InFlight<Item>,
+    /// What transactions have done that plain reads do not show yet.
+    unseen: Arc<Unseen>,
+}
+
+impl Item {
+    /// The memo of a stream, and its shard of these groups.
+    fn all<'a>(stream: &StreamId, groups: impl IntoIterator<Item = &'a CounterKey>) -> Vec<Self> {
+        let shard = stream.to_string().len() % SHARDS;
+        let counters = groups.into_iter().map(|key| Self::Counter(key.clone(), shard));
+        counters.chain([Self::Memo(stream.clone())]).collect()
+    }
+}
+
+/// How many parts counters are spread over.
+const SHARDS: usize = 2;
+/// How long a transaction may take at most from one item to the next, in bad weather.
+const LONGEST_SHOW: Duration = Duration::from_secs(5);
+
+impl SimulatedTallies {
+    pub(in crate::simulator) fn new((way, witness, plant): (Way, Arc<Witness>, Plant)) -> Self {
+        Self {
+            way,
+            plant,
+            witness,
+            kept: MemoryTallyStore::default(),
+            in_flight: InFlight::default(),
+            unseen: Arc::default(),
+        }
+    }
+
+    /// Whether no transaction is under way.
+    pub(in crate::simulator) fn rests(&self) -> bool {
+        self.in_flight.is_empty()
+    }
+
+    pub(in crate::simulator) fn counter(&self, key: &CounterKey) -> BTreeMap<String, i128> {
+        self.kept.counter(key)
+    }
+
+    /// How many items there are.
+    pub(in crate::simulator) fn items(&self) -> usize {
+        self.kept.items()
+    }
+
+    /// Removes up to so many items for good, and says how many it were.
+    pub(in crate::simulator) fn remove(&self, most: usize) -> usize {
+        self.kept.lose(most)
+    }
+
+    pub(in crate::simulator) fn counted(&self, stream: &StreamId) -> Version {
+        self.kept.counted(stream)
+    }
+
+    async fn add_after(
+        &self,
+        after: Version,
+        memo: &Memo,
+        increments: &[Increment],
+    ) -> Result<Written, ReadStoreError> {
+        let items = Item::all(&memo.stream, increments.iter().map(|it| &it.key));
+        let Some(hold) = self.in_flight.hold(items.clone()) else {
+            self.witness.count(|report| report.conflicts += 1);
+            return Ok(Written::Superseded);
+        };
+        self.way.clockwork.turn().await;
+        let before = self.kept.memo(&memo.stream).await?;
+        let written = self.kept.add(after, memo, increments).await?;
+        if written == Written::Done {
+            self.unseen.hide(&items, before, increments);
+            // Its client may die and not hear of it, and the transaction is done all the same.
+            let _ = self.show(hold).await;
+        }
+        Ok(written)
+    }
+
+    /// Shows what a transaction has done item by item, in any order: plain reads may come in between.
+    fn show(&self, mut hold: Hold<Item>) -> oneshot::Receiver<()> {
+        let (done, shown) = oneshot::channel();
+        let (way, unseen) = (self.way.clone(), self.unseen.clone());
+        self.way.clockwork.spawn(async move {
+            while hold.len() > 0 {
+                way.clockwork.turn().await;
+                if way.weather.strikes() {
+                    way.clockwork.sleep(way.clockwork.within(LONGEST_SHOW)).await;
+                }
+                let item = hold.release(way.clockwork.below(hold.len()));
+                unseen.show(&item);
+            }
+            let _ = done.send(());
+        });
+        shown
+    }
+}
+
+#[async_trait]
+impl TallyReader for SimulatedTallies {
+    async fn memo(&self, stream: &StreamId) -> Result<Option<Memo>, ReadStoreError> {
+        self.way.there().await?;
+        Ok(self.unseen.memo(stream, self.kept.memo(stream).await?))
+    }
+
+    async fn range(
+        &self,
+        first: &CounterKey,
+        last: &CounterKey,
+    ) -> Result<Vec<Counter>, ReadStoreError> {
+        self.way.there().await?;
+        let mut counters = self.kept.range(first, last).await?;
+        self.unseen.take_from(&mut counters);
+        Ok(counters)
+    }
+
+    async fn settled(
+        &self,
+        stream: &StreamId,
+        groups: &[CounterKey],
+    ) -> Result<Settled, ReadStoreError> {
+        if self.plant == Plant::ReadApart {
+            return Ok(Settled::At(self.memo(stream).await?));
+        }
+        self.way.there().await?;
+        if self.in_flight.has_any(&Item::all(stream, groups)) {
+            self.witness.count(|report| report.unsettled += 1);
+            return Ok(Settled::UnderWay);
+        }
+        Ok(Settled::At(self.kept.memo(stream).await?))
+    }
+}
+
+#[async_trait]
+impl TallyStore for SimulatedTallies {
+    async fn add(
+        &self,
+        after: Version,
+        memo: &Memo,
+        increments: &[Increment],
+    ) -> Result<Written, ReadStoreError> {
+        self.way.there().await?;
+        let after = match self.plant {
+            Plant::CountedUnconditionally => self.kept.counted(&memo.stream),
+            _ => after,
+        };
+        let written = self.add_after(after, memo, increments).await?;
+        self.way.back(written).await
+    }
+}
+
+/// The same counters for a repair that adds what it has seen missing, whatever was counted meanwhile.
+pub(in crate::simulator) struct Blind(pub(in crate::simulator) Arc<SimulatedTallies>);
+
+#[async_trait]
+impl TallyReader for Blind {
+    async fn memo(&self, stream: &StreamId) -> Result<Option<Memo>, ReadStoreError> {
+        self.0.memo(stream).await
+    }
+
+    async fn range(
+        &self,
+        first: &CounterKey,
+        last: &CounterKey,
+    ) -> Result<Vec<Counter>, ReadStoreError> {
+        self.0.range(first, last).await
+    }
+
+    async fn settled(
+        &self,
+        stream: &StreamId,
+        groups: &[CounterKey],
+    ) -> Result<Settled, ReadStoreError> {
+        self.0.settled(stream, groups).await
+    }
+}
+
+#[async_trait]
+impl TallyStore for Blind {
+    async fn add(
+        &self,
+        _: Version,
+        memo: &Memo,
+        increments: &[Increment],
+    ) -> Result<Written, ReadStoreError> {
+        self.0.way.there().await?;
+        let after = self.0.kept.counted(&memo.stream);
+        let written = self.0.kept.add(after, memo, increments).await?;
+        self.0.way.back(written).await
+    }
+}

@@ -1,0 +1,77 @@
+//! What transactions have done, and plain reads do not show yet.
+//!
+//! DynamoDB is read-committed between a transaction and plain reads: each item is shown as it was or as it
+//! is, and of two items of one transaction the one may be shown as it is and the other as it was
+//! (<https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/transaction-apis.html#transaction-isolation>).
+
+use std::{
+    collections::BTreeMap,
+    sync::{Mutex, MutexGuard, PoisonError},
+};
+
+use ledgerfold::{
+    StreamId,
+    ports::{Counter, CounterKey, Increment, Memo},
+};
+
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(in crate::simulator) enum Item {
+    Memo(StreamId),
+    /// A group of counters is spread over shards by stream; within a shard transactions meet.
+    Counter(CounterKey, usize),
+}
+
+/// Items as plain reads see them, where that is not as they are.
+#[derive(Default)]
+pub(in crate::simulator) struct Unseen(Mutex<BTreeMap<Item, Past>>);
+
+enum Past {
+    /// The memo that was there before.
+    Memo(Option<Memo>),
+    /// What was added to a group since.
+    Added(BTreeMap<String, i64>),
+}
+
+impl Unseen {
+    /// Hides what a transaction has done to these items: the groups in the order of its increments, and
+    /// the memo.
+    pub(in crate::simulator) fn hide(
+        &self,
+        items: &[Item],
+        before: Option<Memo>,
+        increments: &[Increment],
+    ) {
+        let added = increments.iter().map(|increment| Past::Added(increment.amounts.clone()));
+        let pasts = added.chain([Past::Memo(before)]);
+        self.lock().extend(items.iter().cloned().zip(pasts));
+    }
+
+    pub(in crate::simulator) fn show(&self, item: &Item) {
+        self.lock().remove(item);
+    }
+
+    /// A memo as a plain read shows it.
+    pub(in crate::simulator) fn memo(&self, stream: &StreamId, now: Option<Memo>) -> Option<Memo> {
+        match self.lock().get(&Item::Memo(stream.clone())) {
+            Some(Past::Memo(before)) => before.clone(),
+            _ => now,
+        }
+    }
+
+    /// Takes from these counters what a plain read does not show.
+    pub(in crate::simulator) fn take_from(&self, counters: &mut [Counter]) {
+        for (item, past) in &*self.lock() {
+            let (Item::Counter(key, _), Past::Added(added)) = (item, past) else { continue };
+            let Ok(at) = counters.binary_search_by(|counter| counter.key.cmp(key)) else {
+                continue;
+            };
+            for (name, amount) in added {
+                *counters[at].amounts.entry(name.clone()).or_default() -= i128::from(*amount);
+            }
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<Item, Past>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

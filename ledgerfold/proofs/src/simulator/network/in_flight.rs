@@ -1,0 +1,76 @@
+//! Items that a transaction is at work on.
+
+use std::{
+    collections::BTreeSet,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+/// The items of transactions that have begun and not ended. Whoever writes one of them meanwhile is
+/// refused, as DynamoDB refuses with `TransactionConflict`, and so is whoever reads it in a transaction.
+#[derive(Clone, Debug)]
+pub(in crate::simulator) struct InFlight<T: Ord>(Arc<Mutex<BTreeSet<T>>>);
+
+/// Holds items until it is dropped, also by a function that dies.
+pub(in crate::simulator) struct Hold<T: Ord> {
+    all: InFlight<T>,
+    items: Vec<T>,
+}
+
+impl<T: Ord + Clone> InFlight<T> {
+    /// Takes all of these items, unless one of them is taken.
+    pub(in crate::simulator) fn hold(&self, items: Vec<T>) -> Option<Hold<T>> {
+        let mut held = self.lock();
+        if items.iter().any(|item| held.contains(item)) {
+            return None;
+        }
+        held.extend(items.iter().cloned());
+        drop(held);
+        Some(Hold { all: self.clone(), items })
+    }
+}
+
+impl<T: Ord> InFlight<T> {
+    /// Whether a transaction is at work on one of these.
+    pub(in crate::simulator) fn has_any(&self, items: &[T]) -> bool {
+        let held = self.lock();
+        items.iter().any(|item| held.contains(item))
+    }
+
+    /// Whether no transaction is at work.
+    pub(in crate::simulator) fn is_empty(&self) -> bool {
+        self.lock().is_empty()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, BTreeSet<T>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl<T: Ord> Hold<T> {
+    /// How many items are still held.
+    pub(in crate::simulator) fn len(&self) -> usize {
+        self.items.len()
+    }
+
+    /// Lets go of one item.
+    pub(in crate::simulator) fn release(&mut self, at: usize) -> T {
+        let item = self.items.swap_remove(at);
+        self.all.lock().remove(&item);
+        item
+    }
+}
+
+impl<T: Ord> Default for InFlight<T> {
+    fn default() -> Self {
+        Self(Arc::default())
+    }
+}
+
+impl<T: Ord> Drop for Hold<T> {
+    fn drop(&mut self) {
+        let mut held = self.all.lock();
+        for item in &self.items {
+            held.remove(item);
+        }
+    }
+}

@@ -1,0 +1,6 @@
+//! Time, faults and observations: everything that the simulated parts share. No product code and no domain.
+
+pub(in crate::simulator) mod faults;
+pub(in crate::simulator) mod in_flight;
+pub(in crate::simulator) mod scheduler;
+pub(in crate::simulator) mod tasks;

@@ -1,0 +1,309 @@
+//! One process, one seed, virtual time.
+
+use std::{
+    collections::{BTreeMap, VecDeque},
+    pin::Pin,
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
+    task::{Context, Poll, Wake, Waker},
+    time::Duration,
+};
+
+use async_trait::async_trait;
+use futures::task::AtomicWaker;
+use jiff::Timestamp;
+use ledgerfold::ports::{Clock, Random};
+
+use ledgerfold_testkit::SeededRandom;
+
+/// How often, of a hundred steps, time passes although something could happen at once.
+const HASTE: usize = 15;
+
+/// Runs tasks a step at a time, in an order that follows from a seed. Time passes when nothing else
+/// can happen, and sometimes before.
+///
+/// A task stops at each [`Clockwork::turn`], and goes on when it is drawn; a mortal one may die there
+/// instead, as a function's process does.
+#[derive(Clone)]
+pub struct Clockwork(Arc<Shared>);
+
+struct Shared {
+    random: SeededRandom,
+    state: Mutex<State>,
+    ready: Arc<Mutex<VecDeque<u64>>>,
+}
+
+struct State {
+    now: Duration,
+    serial: u64,
+    /// Of a hundred turns of mortal tasks, how many are their last.
+    mortality: usize,
+    running: u64,
+    waiting: Vec<Stop>,
+    sleeping: BTreeMap<(Duration, u64), Stop>,
+    spawned: Vec<(u64, Task)>,
+    deaths: usize,
+}
+
+/// Where a task stands and waits.
+struct Stop {
+    task: u64,
+    gate: Arc<Gate>,
+}
+
+#[derive(Default)]
+struct Gate {
+    open: AtomicBool,
+    waker: AtomicWaker,
+}
+
+struct Task {
+    future: Pin<Box<dyn Future<Output = ()> + Send>>,
+    waker: Waker,
+    mortal: bool,
+}
+
+/// Puts its task among those that can go on.
+struct Ready {
+    task: u64,
+    queue: Arc<Mutex<VecDeque<u64>>>,
+}
+
+impl Wake for Ready {
+    fn wake(self: Arc<Self>) {
+        lock(&self.queue).push_back(self.task);
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+enum Draw {
+    GoOn(Arc<Gate>),
+    Die(u64),
+    Nothing,
+}
+
+impl Clockwork {
+    /// The clock and the randomness of a function.
+    pub fn time_and_chance(&self) -> (Arc<Self>, Arc<Self>) {
+        (Arc::new(self.clone()), Arc::new(self.clone()))
+    }
+
+    /// A clockwork of this seed, in which mortal tasks die at so many of a hundred turns.
+    pub fn new(seed: u64, mortality: usize) -> Self {
+        let state = State {
+            now: Duration::ZERO,
+            serial: 0,
+            mortality,
+            running: 0,
+            waiting: Vec::new(),
+            sleeping: BTreeMap::new(),
+            spawned: Vec::new(),
+            deaths: 0,
+        };
+        let (random, state, ready) = (SeededRandom::new(seed), Mutex::new(state), Arc::default());
+        Self(Arc::new(Shared { random, state, ready }))
+    }
+
+    /// Starts a task.
+    pub fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
+        self.start(task, false);
+    }
+
+    /// Starts a task that may die at any turn.
+    pub fn spawn_mortal(&self, task: impl Future<Output = ()> + Send + 'static) {
+        self.start(task, true);
+    }
+
+    fn start(&self, task: impl Future<Output = ()> + Send + 'static, mortal: bool) {
+        let mut state = self.lock();
+        state.serial += 1;
+        let id = state.serial;
+        let waker = Waker::from(Arc::new(Ready { task: id, queue: self.0.ready.clone() }));
+        lock(&self.0.ready).push_back(id);
+        state.spawned.push((id, Task { future: Box::pin(task), waker, mortal }));
+    }
+
+    /// Something that tasks wait for.
+    pub fn bell(&self) -> Bell {
+        Bell { clockwork: self.clone(), waiting: Arc::default() }
+    }
+
+    /// Lets others go first, maybe.
+    pub async fn turn(&self) {
+        pass(self.stop_here()).await;
+    }
+
+    fn stop_here(&self) -> Arc<Gate> {
+        let (mut state, gate) = (self.lock(), Arc::new(Gate::default()));
+        let task = state.running;
+        state.waiting.push(Stop { task, gate: gate.clone() });
+        gate
+    }
+
+    fn stop_for(&self, time: Duration) -> Arc<Gate> {
+        let (mut state, gate) = (self.lock(), Arc::new(Gate::default()));
+        state.serial += 1;
+        let (until, serial, task) = (state.now + time, state.serial, state.running);
+        state.sleeping.insert((until, serial), Stop { task, gate: gate.clone() });
+        gate
+    }
+
+    /// Nobody dies any more.
+    pub fn make_immortal(&self) {
+        self.lock().mortality = 0;
+    }
+
+    /// How many tasks have died.
+    pub fn deaths(&self) -> usize {
+        self.lock().deaths
+    }
+
+    /// The time since the start.
+    pub fn elapsed(&self) -> Duration {
+        self.lock().now
+    }
+
+    /// Whether something happens that happens so often of a hundred times.
+    pub fn chance(&self, of_hundred: usize) -> bool {
+        self.below(100) < of_hundred
+    }
+
+    /// A number below this one.
+    pub fn below(&self, end: usize) -> usize {
+        let end = u64::try_from(end.max(1)).unwrap_or(u64::MAX);
+        usize::try_from(self.0.random.next() % end).unwrap_or(0)
+    }
+
+    /// A time up to this one.
+    pub fn within(&self, longest: Duration) -> Duration {
+        longest.mul_f64(f64::from(u32::try_from(self.below(1_000)).unwrap_or(0)) / 1_000.0)
+    }
+
+    /// Runs until nothing is left to do, or for so many steps: then `false`.
+    pub fn run(&self, steps: usize) -> bool {
+        let mut tasks: BTreeMap<u64, Task> = BTreeMap::new();
+        for _ in 0..steps {
+            self.poll_ready(&mut tasks);
+            match self.draw(&tasks) {
+                Draw::GoOn(gate) => {
+                    gate.open.store(true, Ordering::SeqCst);
+                    gate.waker.wake();
+                }
+                Draw::Die(task) => {
+                    let dead = tasks.remove(&task);
+                    drop(dead);
+                }
+                Draw::Nothing => return true,
+            }
+        }
+        false
+    }
+
+    fn poll_ready(&self, tasks: &mut BTreeMap<u64, Task>) {
+        while let Some(id) = self.next_ready() {
+            tasks.extend(std::mem::take(&mut self.lock().spawned));
+            let Some(task) = tasks.get_mut(&id) else { continue };
+            self.lock().running = id;
+            if task.future.as_mut().poll(&mut Context::from_waker(&task.waker)).is_ready() {
+                tasks.remove(&id);
+            }
+        }
+    }
+
+    fn next_ready(&self) -> Option<u64> {
+        lock(&self.0.ready).pop_front()
+    }
+
+    fn draw(&self, tasks: &BTreeMap<u64, Task>) -> Draw {
+        let haste = self.chance(HASTE);
+        let (pick, fate) = (self.below(usize::MAX), self.below(100));
+        let mut state = self.lock();
+        if (state.waiting.is_empty() || haste)
+            && let Some(((time, _), stop)) = state.sleeping.pop_first()
+        {
+            state.now = state.now.max(time);
+            state.waiting.push(stop);
+        }
+        if state.waiting.is_empty() {
+            return Draw::Nothing;
+        }
+        let pick = pick % state.waiting.len();
+        let Stop { task, gate } = state.waiting.swap_remove(pick);
+        let mortal = tasks.get(&task).is_some_and(|task| task.mortal);
+        if mortal && fate < state.mortality {
+            state.waiting.retain(|stop| stop.task != task);
+            state.sleeping.retain(|_, stop| stop.task != task);
+            state.deaths += 1;
+            return Draw::Die(task);
+        }
+        Draw::GoOn(gate)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        lock(&self.0.state)
+    }
+}
+
+/// Something that tasks wait for, which costs no steps meanwhile: who waits for nothing else can wait
+/// for years.
+#[derive(Clone)]
+pub struct Bell {
+    clockwork: Clockwork,
+    waiting: Arc<Mutex<Vec<Stop>>>,
+}
+
+impl Bell {
+    /// Waits until it rings the next time.
+    pub async fn wait(&self) {
+        let gate = Arc::new(Gate::default());
+        let task = self.clockwork.lock().running;
+        lock(&self.waiting).push(Stop { task, gate: gate.clone() });
+        pass(gate).await;
+    }
+
+    /// Lets all go on that wait now.
+    pub fn ring(&self) {
+        let waiting = std::mem::take(&mut *lock(&self.waiting));
+        self.clockwork.lock().waiting.extend(waiting);
+    }
+
+    /// Rings after this time.
+    pub fn ring_in(&self, time: Duration) {
+        let bell = self.clone();
+        self.clockwork.spawn(async move {
+            bell.clockwork.sleep(time).await;
+            bell.ring();
+        });
+    }
+}
+
+async fn pass(gate: Arc<Gate>) {
+    std::future::poll_fn(|context| {
+        gate.waker.register(context.waker());
+        if gate.open.load(Ordering::SeqCst) { Poll::Ready(()) } else { Poll::Pending }
+    })
+    .await;
+}
+
+#[async_trait]
+impl Clock for Clockwork {
+    fn now(&self) -> Timestamp {
+        let millis = 1_700_000_000_000 + i64::try_from(self.elapsed().as_millis()).unwrap_or(0);
+        Timestamp::from_millisecond(millis).unwrap_or(Timestamp::MAX)
+    }
+
+    async fn sleep(&self, time: Duration) {
+        pass(self.stop_for(time)).await;
+    }
+}
+
+impl Random for Clockwork {
+    fn fill(&self, bytes: &mut [u8]) {
+        self.0.random.fill(bytes);
+    }
+}

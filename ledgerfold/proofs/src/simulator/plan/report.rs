@@ -1,0 +1,147 @@
+//! What a schedule has to say for itself.
+
+use std::{fmt, ops::AddAssign};
+
+use crate::simulator::plan::plant::Plant;
+
+/// The finding about an audit that misses a fault which the checker has found.
+pub(in crate::simulator) const AUDIT_IS_BLIND: &str = "the audit has seen nothing of it";
+
+/// How many broken rules are printed: one defect breaks many.
+const SHOWN: usize = 5;
+
+/// A struct of counts, which add up.
+macro_rules! counts {
+    ($($(#[$doc:meta])* $count:ident,)+) => {
+        /// What happened in a schedule, or in several.
+        #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+        pub struct Report {
+            $($(#[$doc])* pub $count: usize,)+
+        }
+
+        impl AddAssign for Report {
+            fn add_assign(&mut self, other: Self) {
+                $(self.$count += other.$count;)+
+            }
+        }
+
+        impl Report {
+            /// What never happened: a schedule or a thousand that lack it prove nothing about it.
+            pub fn never(&self) -> Vec<&'static str> {
+                let counts = [$((stringify!($count), self.$count)),+];
+                counts.into_iter().filter(|(_, count)| *count == 0).map(|(name, _)| name).collect()
+            }
+        }
+    };
+}
+
+counts! {
+    /// Commits.
+    commits,
+    /// Transactions that committed to several streams.
+    joint_commits,
+    /// Answers that clients got, repeated ones too.
+    answers,
+    /// Refusals that clients got.
+    refusals,
+    /// Answers that clients did not wait for.
+    abandoned,
+    /// Functions that died.
+    deaths,
+    /// Writes that met a transaction which was under way.
+    conflicts,
+    /// Reads in a transaction that met one which was under way.
+    unsettled,
+    /// Commits that were too large.
+    too_large,
+    /// Batches of the change stream that were halved.
+    bisects,
+    /// Batches of the change stream that came through in part.
+    partial_batches,
+    /// Records that were put aside after too many tries.
+    put_aside,
+    /// Records that the change stream forgot before anybody read them.
+    trimmed,
+    /// Messages that came to a projector.
+    deliveries,
+    /// Messages that told of an event without bringing it.
+    pointers,
+    /// Messages that a rule could not bring to its queue, or a projector not apply.
+    dead_letters,
+    /// Replays of the archive.
+    replays,
+    /// Those that went to some of the rules only.
+    filtered_replays,
+    /// Messages that came to a projector from a replay.
+    replayed,
+    /// Rows that were lost or damaged.
+    mishaps,
+    /// Streams that a repair brought forward.
+    caught_up,
+    /// Those that it brought forward while others were writing.
+    caught_up_live,
+    /// Rows that a repair wrote over.
+    overwritten,
+    /// Lists that a client read.
+    lists,
+    /// Counters that a client read with its token.
+    added_up,
+    /// Commands of the process that followed from events.
+    welcomes,
+    /// Commands of the process that followed from deadlines.
+    closings,
+    /// Streams that were parked, each as often as a message came.
+    parked,
+    /// Parked streams that healing brought home.
+    recovered,
+    /// Those that it did not.
+    not_recovered,
+    /// Generations that readers were sent to.
+    switches,
+    /// Those that were read before.
+    roll_backs,
+    /// Switches that were refused, because a projector could not follow since the verification.
+    missed,
+    /// Attempts to rebuild that were cut short, and made again.
+    cut_short,
+    /// Generations that were given up before anybody read them.
+    given_up,
+    /// Items of generations that were needed no more.
+    removed,
+    /// Deadlines that were scheduled.
+    deadlines,
+    /// Deadlines that are done.
+    fired,
+    /// Deadlines that failed and were tried again later.
+    postponed,
+    /// Replayed messages that came to the process.
+    refused_replays,
+}
+
+/// A schedule that broke a rule.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Violation {
+    /// The schedule's seed.
+    pub seed: u64,
+    /// What was planted.
+    pub plant: Plant,
+    /// The rules broken, a sentence each.
+    pub rules: Vec<String>,
+}
+
+impl Violation {
+    /// Whether the product's audit has missed what the checker found wrong with the read models.
+    pub fn was_missed_by_the_audit(&self) -> bool {
+        self.rules.iter().any(|rule| rule == AUDIT_IS_BLIND)
+    }
+}
+
+impl fmt::Display for Violation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { seed, plant, rules } = self;
+        let first = &rules[..rules.len().min(SHOWN)];
+        write!(f, "simulate({seed}, Plant::{plant:?}): {}", first.join("; "))
+    }
+}
+
+impl std::error::Error for Violation {}

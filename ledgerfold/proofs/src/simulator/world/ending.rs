@@ -1,0 +1,87 @@
+//! How a schedule ends: everything comes to rest, and what stands aside comes home.
+
+use std::time::Duration;
+
+use ledgerfold::ports::Clock;
+
+use crate::simulator::{
+    actors::{operators, rebuilds},
+    checker,
+    infrastructure::bus::PROCESS,
+    plan::schedule::Ending,
+    world::World,
+};
+
+/// How long old code stays when clients have come to their end.
+const UNMENDED: Duration = Duration::from_secs(30);
+/// How often what stands aside is put back: what is slow may be put aside once more.
+const REDRIVES: usize = 4;
+/// How long to wait at most before looking again whether all has come to rest.
+const LONGEST_PAUSE: Duration = Duration::from_secs(600);
+
+impl World {
+    /// Waits for the clients, lets the weather clear, brings home what stands aside, and waits until
+    /// nothing is under way.
+    pub(in crate::simulator) async fn conclude(&self) {
+        self.wait_while(|world| world.tasks.is_busy()).await;
+        self.operators.weather.clear();
+        self.clockwork.make_immortal();
+        if !self.operators.deployment.is_done() {
+            // Not before what is on its way was met with the old code.
+            self.clockwork.sleep(UNMENDED).await;
+            self.operators.deployment.reach(100);
+        }
+        self.wait_while(|world| world.tasks.is_rebuilding()).await;
+        self.come_to_rest().await;
+        self.let_process_finish().await;
+        if self.schedule.ending == Ending::Redrive {
+            for _ in 0..REDRIVES {
+                self.changes.redrive();
+                self.queues.iter().for_each(|queue| queue.redrive());
+                self.come_to_rest().await;
+                self.let_process_finish().await;
+            }
+        }
+        checker::debts_are_paid(&self.evidence);
+        let lost = !self.changes.missed().is_empty();
+        if self.schedule.ending == Ending::Repair || lost {
+            self.queues[..PROCESS].iter().for_each(|queue| queue.purge());
+            operators::repair_all(&self.operators).await;
+        }
+        rebuilds::tidy(&self.rebuilds).await;
+        operators::audit(&self.operators).await;
+        self.tasks.end();
+    }
+
+    async fn wait_while(&self, is_so: impl Fn(&Self) -> bool) {
+        while is_so(self) {
+            self.clockwork.sleep(self.schedule.pace()).await;
+        }
+    }
+
+    /// Nothing but its own messages brings home what a process has not done.
+    async fn let_process_finish(&self) {
+        while self.queues[PROCESS].aside() > 0 {
+            self.queues[PROCESS].redrive();
+            self.come_to_rest().await;
+        }
+    }
+
+    /// Waits until nothing is under way, looking less and less often: a deadline may wait for hours.
+    async fn come_to_rest(&self) {
+        let mut pause = Duration::from_secs(1);
+        while !self.rests() {
+            self.clockwork.sleep(pause).await;
+            pause = (pause * 2).min(LONGEST_PAUSE);
+        }
+    }
+
+    fn rests(&self) -> bool {
+        self.processes.rest()
+            && self.changes.rests()
+            && self.bus.rests()
+            && self.queues.iter().all(|queue| queue.rests())
+            && self.process.deadlines.rests()
+            && self.evidence.subjects.iter().all(|subject| subject.rests())
+    }
+}
