@@ -24,7 +24,7 @@ use ledgerfold::{
 
 use crate::simulator::{
     MOST_STEPS,
-    domain::observations::Witness,
+    domain::observations::Observations,
     infrastructure::{
         change_stream::ChangeStream,
         generations::SimulatedGenerations,
@@ -34,8 +34,8 @@ use crate::simulator::{
         tallies::SimulatedTallies,
     },
     network::{
-        faults::{Way, Weather},
-        scheduler::Clockwork,
+        faults::{Faults, Network},
+        scheduler::Scheduler,
     },
     plan::{plant::Plant, schedule::Schedule},
 };
@@ -43,7 +43,7 @@ use crate::simulator::{
 /// A store whose calls are run by its clockwork. Calls that are made at once run at once, each going
 /// on when it is drawn.
 struct Driven<S> {
-    clockwork: Clockwork,
+    scheduler: Scheduler,
     store: Arc<S>,
 }
 
@@ -55,55 +55,55 @@ impl<S: Send + Sync + 'static> Driven<S> {
     {
         let (answer, answered) = oneshot::channel();
         let call = call(self.store.clone());
-        self.clockwork.spawn(async move {
+        self.scheduler.spawn(async move {
             let _ = answer.send(call.await);
         });
         // Others may want to begin before anything is run.
         tokio::task::yield_now().await;
-        assert!(self.clockwork.run(MOST_STEPS), "a call did not end");
+        assert!(self.scheduler.run(MOST_STEPS), "a call did not end");
         answered.await.expect("nobody dies in good weather")
     }
 }
 
-fn parts() -> (Clockwork, Weather, Arc<Witness>) {
+fn parts() -> (Scheduler, Faults, Arc<Observations>) {
     static SEED: AtomicU64 = AtomicU64::new(1);
-    let clockwork = Clockwork::new(SEED.fetch_add(1, Ordering::Relaxed), 0);
-    (clockwork.clone(), Weather::new(&clockwork, 0), Arc::default())
+    let scheduler = Scheduler::new(SEED.fetch_add(1, Ordering::Relaxed), 0);
+    (scheduler.clone(), Faults::new(&scheduler, 0), Arc::default())
 }
 
 async fn log(page: usize) -> Driven<SimulatedLog> {
-    let (clockwork, weather, witness) = parts();
+    let (scheduler, faults, observations) = parts();
     let shape = Schedule::of(0).stream;
-    let changes = Arc::new(ChangeStream::new(&clockwork, shape, witness.clone()));
+    let changes = Arc::new(ChangeStream::new(&scheduler, shape, observations.clone()));
     let limits = LogLimits { page, commit_bytes: 300 * 1_024 };
-    let all = (clockwork.clone(), weather, witness);
+    let all = (scheduler.clone(), faults, observations);
     let store = Arc::new(SimulatedLog::new(all, Plant::None, limits, changes));
-    Driven { clockwork, store }
+    Driven { scheduler, store }
 }
 
 async fn table() -> Driven<SimulatedTable> {
-    let (clockwork, weather, witness) = parts();
-    let way = Way { clockwork: clockwork.clone(), weather };
+    let (scheduler, faults, observations) = parts();
+    let way = Network { scheduler: scheduler.clone(), faults };
     // The suite asks the index at once, and DynamoDB Local's is never late.
-    let store = Arc::new(SimulatedTable::new((way, witness, Plant::None), Duration::ZERO));
-    Driven { clockwork, store }
+    let store = Arc::new(SimulatedTable::new((way, observations, Plant::None), Duration::ZERO));
+    Driven { scheduler, store }
 }
 
 async fn rows() -> Driven<SimulatedRows> {
-    let Driven { clockwork, store } = table().await;
-    Driven { clockwork, store: store.rows_of(Generation::FIRST) }
+    let Driven { scheduler, store } = table().await;
+    Driven { scheduler, store: store.rows_of(Generation::FIRST) }
 }
 
 async fn tallies() -> Driven<SimulatedTallies> {
-    let Driven { clockwork, store } = table().await;
-    Driven { clockwork, store: store.tallies_of(Generation::FIRST) }
+    let Driven { scheduler, store } = table().await;
+    Driven { scheduler, store: store.tallies_of(Generation::FIRST) }
 }
 
 async fn generations() -> Driven<SimulatedGenerations> {
-    let (clockwork, weather, _) = parts();
-    let way = Way { clockwork: clockwork.clone(), weather };
+    let (scheduler, faults, _) = parts();
+    let way = Network { scheduler: scheduler.clone(), faults };
     let store = Arc::new(SimulatedGenerations::new(way));
-    Driven { clockwork, store }
+    Driven { scheduler, store }
 }
 
 #[async_trait]
@@ -220,13 +220,13 @@ impl ReadView for Driven<SimulatedTable> {
 #[async_trait]
 impl ReadTable for Driven<SimulatedTable> {
     fn rows(&self, generation: Generation) -> Arc<dyn RowStore> {
-        let (clockwork, store) = (self.clockwork.clone(), self.store.rows_of(generation));
-        Arc::new(Driven { clockwork, store })
+        let (scheduler, store) = (self.scheduler.clone(), self.store.rows_of(generation));
+        Arc::new(Driven { scheduler, store })
     }
 
     fn tallies(&self, generation: Generation) -> Arc<dyn TallyStore> {
-        let (clockwork, store) = (self.clockwork.clone(), self.store.tallies_of(generation));
-        Arc::new(Driven { clockwork, store })
+        let (scheduler, store) = (self.scheduler.clone(), self.store.tallies_of(generation));
+        Arc::new(Driven { scheduler, store })
     }
 
     async fn remove(

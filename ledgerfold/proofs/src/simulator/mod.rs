@@ -85,7 +85,7 @@ mod network;
 mod plan;
 mod world;
 
-pub use network::scheduler::{Bell, Clockwork};
+pub use network::scheduler::{Scheduler, Signal};
 pub use plan::{
     plant::Plant,
     report::{Report, Violation},

@@ -14,12 +14,12 @@ use crate::simulator::{
     checker,
     domain::{
         accounts::{OPEN, Request, Statement, Statements, Totals, all},
-        history::Chronicle,
-        observations::Witness,
+        history::History,
+        observations::Observations,
         sums::Sum,
     },
-    infrastructure::{log::SimulatedLog, projection::Subject},
-    network::{scheduler::Clockwork, tasks::Tasks},
+    infrastructure::{log::SimulatedLog, projection::SimulatedProjection},
+    network::{scheduler::Scheduler, tasks::Tasks},
     plan::schedule::Schedule,
 };
 
@@ -42,12 +42,12 @@ enum Fate {
 /// The parts that clients use.
 #[derive(Clone)]
 pub(in crate::simulator) struct Clients {
-    pub(in crate::simulator) clockwork: Clockwork,
+    pub(in crate::simulator) scheduler: Scheduler,
     pub(in crate::simulator) schedule: Schedule,
-    pub(in crate::simulator) witness: Arc<Witness>,
+    pub(in crate::simulator) observations: Arc<Observations>,
     pub(in crate::simulator) containers: Arc<Containers>,
     pub(in crate::simulator) log: Arc<SimulatedLog>,
-    pub(in crate::simulator) subjects: [Subject; 2],
+    pub(in crate::simulator) projections: [SimulatedProjection; 2],
     pub(in crate::simulator) readers: Arc<Readers>,
 }
 
@@ -65,22 +65,22 @@ pub(in crate::simulator) fn start(parts: &Clients, tasks: &Tasks) {
 
 impl Client {
     async fn live(&self) {
-        let Clients { clockwork, schedule, witness, .. } = &self.parts;
+        let Clients { scheduler, schedule, observations, .. } = &self.parts;
         let mut done: Vec<Request> = Vec::new();
         for number in 0..COMMANDS {
             // Often at once, so that they get in each other's way.
-            if clockwork.chance(60) {
-                clockwork.sleep(clockwork.within(schedule.pace())).await;
+            if scheduler.chance(60) {
+                scheduler.sleep(scheduler.within(schedule.pace())).await;
             }
-            let again = !done.is_empty() && clockwork.chance(25);
+            let again = !done.is_empty() && scheduler.chance(25);
             let name = format!("c{}-{number}", self.name);
             let request = match number {
                 0 => Request::open(self.name, &name),
-                _ if again => done[clockwork.below(done.len())].clone(),
-                _ => Request::draw(clockwork, &name),
+                _ if again => done[scheduler.below(done.len())].clone(),
+                _ => Request::draw(scheduler, &name),
             };
             if !again {
-                witness.ask(&request);
+                observations.ask(&request);
             }
             match self.insist(&request).await {
                 Fate::Accepted(answers) => {
@@ -91,7 +91,7 @@ impl Client {
                 }
                 Fate::Refused if again => {
                     let id = &request.id;
-                    witness.violated(format!("{id} was accepted once, and then refused"));
+                    observations.violated(format!("{id} was accepted once, and then refused"));
                 }
                 Fate::Refused | Fate::Open => {}
             }
@@ -100,72 +100,75 @@ impl Client {
 
     /// Sends a command until it is answered.
     async fn insist(&self, request: &Request) -> Fate {
-        let Clients { clockwork, containers, witness, log, .. } = &self.parts;
-        let before = log.chronicle().now();
+        let Clients { scheduler, containers, observations, log, .. } = &self.parts;
+        let before = log.history().now();
         for _ in 0..SENDS {
-            let sent = log.chronicle().now();
+            let sent = log.history().now();
             match containers.send(request).await {
                 Some(Ok(answers)) => {
-                    witness.answer(&request.id, &answers);
+                    observations.answer(&request.id, &answers);
                     let nothing = answers.iter().all(|answer| answer.events.is_empty());
-                    let chronicle = log.chronicle();
-                    if nothing && !checker::nothing_was_to_do(request, before, &chronicle) {
-                        witness.violated(format!("{} was taken for nothing to do", request.id));
+                    let history = log.history();
+                    if nothing && !checker::nothing_was_to_do(request, before, &history) {
+                        observations
+                            .violated(format!("{} was taken for nothing to do", request.id));
                     }
                     return if nothing { Fate::Refused } else { Fate::Accepted(answers) };
                 }
                 Some(Err(error)) if is_passing(&error) => {}
                 Some(Err(refusal)) => {
-                    witness.count(|report| {
+                    observations.count(|report| {
                         report.refusals += 1;
                         report.too_large +=
                             usize::from(matches!(refusal, CommandError::TooLarge(_)));
                     });
-                    let chronicle = log.chronicle();
+                    let history = log.history();
                     let limit = self.parts.schedule.commit_bytes;
                     if let Some(rule) =
-                        checker::refused(request, &refusal, (before, sent), &chronicle, limit)
+                        checker::refused(request, &refusal, (before, sent), &history, limit)
                     {
-                        witness.violated(rule);
+                        observations.violated(rule);
                     }
                     return Fate::Refused;
                 }
                 None => {}
             }
-            clockwork.sleep(clockwork.within(PATIENCE)).await;
+            scheduler.sleep(scheduler.within(PATIENCE)).await;
         }
         Fate::Open
     }
 
     /// Reads what was done, with the token that came with the answer.
     async fn look(&self, answer: &Answer) {
-        let Clients { readers, log, witness, schedule, subjects, .. } = &self.parts;
-        if schedule.mishap {
+        let Clients { readers, log, observations, schedule, projections, .. } = &self.parts;
+        if schedule.damage {
             // Somebody damages rows: what they show proves nothing.
             return;
         }
         let (stream, version) = (&answer.stream, answer.version);
         let token = ConsistencyToken { stream: stream.clone(), version };
-        let skips = &*subjects[0].quarantine;
+        let skips = &*projections[0].quarantine;
         match fresh_row::<Statements>(&**readers, &**log, skips, stream, Some(&token)).await {
             Ok(Some(shown)) => {
-                let chronicle = log.chronicle();
-                let Some(history) = chronicle.stream(stream) else { return };
+                let history = log.history();
+                let Some(history) = history.stream(stream) else { return };
                 if shown.version < version {
                     let seen = shown.version;
-                    witness.violated(format!("{stream} was shown at {seen} to who saw {version}"));
+                    observations
+                        .violated(format!("{stream} was shown at {seen} to who saw {version}"));
                 }
                 if !history.is_end_of_commit(shown.version) {
                     let seen = shown.version;
-                    witness.violated(format!("half a commit of {stream} was shown, at {seen}"));
+                    observations
+                        .violated(format!("half a commit of {stream} was shown, at {seen}"));
                 }
                 if history.statement(shown.version).as_ref() != Some(&shown.row) {
                     let seen = shown.version;
-                    witness.violated(format!("{stream} at {seen} is not what was shown"));
+                    observations.violated(format!("{stream} at {seen} is not what was shown"));
                 }
             }
             Ok(None) | Err(QueryError::Log(_) | QueryError::ReadStore(_)) => {}
-            Err(error) => witness.violated(format!("who had an answer was told: {error}")),
+            Err(error) => observations.violated(format!("who had an answer was told: {error}")),
         }
         self.list(&token).await;
         self.add_up(&token).await;
@@ -173,15 +176,15 @@ impl Client {
 
     /// Looks at the counters, which must have what the token says, and nothing that never was.
     async fn add_up(&self, token: &ConsistencyToken) {
-        let Clients { readers, log, witness, subjects, .. } = &self.parts;
-        let (range, skips) = ((&all(), &all()), &*subjects[1].quarantine);
+        let Clients { readers, log, observations, projections, .. } = &self.parts;
+        let (range, skips) = ((&all(), &all()), &*projections[1].quarantine);
         let counted = fresh_counts::<Totals>(&**readers, &**log, skips, range, Some(token)).await;
         let Ok(counted) = counted else { return };
         let shown = counted.first().map(|counter| Sum::shown(&counter.amounts)).unwrap_or_default();
-        witness.count(|report| report.added_up += 1);
-        if !log.chronicle().adds_up(shown, &token.stream, token.version) {
+        observations.count(|report| report.added_up += 1);
+        if !log.history().adds_up(shown, &token.stream, token.version) {
             let ConsistencyToken { stream, version } = token;
-            witness.violated(format!(
+            observations.violated(format!(
                 "the counters were never what was shown to who saw {stream} at {version}: {shown:?}"
             ));
         }
@@ -189,29 +192,29 @@ impl Client {
 
     /// Looks for an account in the list of all that are open.
     async fn list(&self, token: &ConsistencyToken) {
-        let Clients { readers, log, witness, subjects, .. } = &self.parts;
-        let skips = &*subjects[0].quarantine;
+        let Clients { readers, log, observations, projections, .. } = &self.parts;
+        let skips = &*projections[0].quarantine;
         let partition = IndexPartition::new(OPEN).expect("the name of a list");
         let listing = Listing { partition, before: None, limit: 10 };
         let listed = fresh_list::<Statements>(&**readers, &**log, skips, &listing, Some(token));
         let Ok(listed) = listed.await else { return };
-        witness.count(|report| report.lists += 1);
+        observations.count(|report| report.lists += 1);
         if !listed.is_sorted_by(|one, next| one.order >= next.order) {
-            witness.violated("a list was not in its order".to_owned());
+            observations.violated("a list was not in its order".to_owned());
         }
-        let chronicle = log.chronicle();
+        let history = log.history();
         for entry in &listed {
-            if !was_ever(&chronicle, entry) {
-                witness.violated(format!("{} was never as it was listed", entry.order));
+            if !was_ever(&history, entry) {
+                observations.violated(format!("{} was never as it was listed", entry.order));
             }
         }
     }
 }
 
 /// Whether some account was so at that version.
-fn was_ever(chronicle: &Chronicle, entry: &Listed<Statement>) -> bool {
+fn was_ever(history: &History, entry: &Listed<Statement>) -> bool {
     let version = entry.fresh.version;
-    chronicle.streams().values().any(|history| {
+    history.streams().values().any(|history| {
         history.is_end_of_commit(version)
             && history.statement(version).as_ref() == Some(&entry.fresh.row)
     })

@@ -19,10 +19,10 @@ use crate::{
     simulator::{
         domain::{
             accounts::{Ask, Bonuses, Request},
-            observations::Witness,
+            observations::Observations,
         },
-        infrastructure::{bus::Bus, log::SimulatedLog, projection::Subject},
-        network::{faults::Weather, scheduler::Clockwork},
+        infrastructure::{bus::Bus, log::SimulatedLog, projection::SimulatedProjection},
+        network::{faults::Faults, scheduler::Scheduler},
         plan::plant::Plant,
     },
 };
@@ -34,7 +34,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 /// The processes that are at work.
 #[derive(Clone)]
 pub(in crate::simulator) struct Processes {
-    clockwork: Clockwork,
+    scheduler: Scheduler,
     running: Arc<AtomicUsize>,
 }
 
@@ -47,8 +47,8 @@ impl Drop for Running {
 }
 
 impl Processes {
-    pub(in crate::simulator) fn new(clockwork: Clockwork) -> Self {
-        Self { clockwork, running: Arc::default() }
+    pub(in crate::simulator) fn new(scheduler: Scheduler) -> Self {
+        Self { scheduler, running: Arc::default() }
     }
 
     /// Starts one, which says what it has come to unless it dies.
@@ -59,7 +59,7 @@ impl Processes {
         let (answer, answered) = oneshot::channel();
         self.running.fetch_add(1, Ordering::SeqCst);
         let running = Running(self.running.clone());
-        self.clockwork.spawn_mortal(async move {
+        self.scheduler.spawn_mortal(async move {
             let _running = running;
             let _ = answer.send(work.await);
         });
@@ -84,11 +84,11 @@ pub(in crate::simulator) struct RelayFunction {
 impl RelayFunction {
     pub(in crate::simulator) fn new(
         bus: Arc<Bus>,
-        clockwork: &Clockwork,
+        scheduler: &Scheduler,
         plant: Plant,
         processes: Processes,
     ) -> Self {
-        let (clock, random) = clockwork.time_and_chance();
+        let (clock, random) = scheduler.time_and_chance();
         Self { relay: Relay::new(bus, clock, random), plant, processes, held: Vec::new() }
     }
 
@@ -109,18 +109,18 @@ impl RelayFunction {
 /// The projector function of one projection.
 #[derive(Clone)]
 pub(in crate::simulator) struct ProjectorFunction {
-    pub(in crate::simulator) subject: Subject,
+    pub(in crate::simulator) projection: SimulatedProjection,
     pub(in crate::simulator) processes: Processes,
-    pub(in crate::simulator) witness: Arc<Witness>,
+    pub(in crate::simulator) observations: Arc<Observations>,
 }
 
 impl ProjectorFunction {
     /// Runs a round of retries, which may die or fail like any function.
     pub(in crate::simulator) async fn retry_parked(&self, scope: RetryScope) {
-        let projector = self.subject.projector();
+        let projector = self.projection.projector();
         let work = async move { projector.retry_parked(scope, Timestamp::MAX).await };
         if let Ok(Ok(retries)) = self.processes.start(work).await {
-            self.witness.count(|report| {
+            self.observations.count(|report| {
                 report.recovered += retries.recovered;
                 report.not_recovered += retries.parked;
             });
@@ -132,7 +132,7 @@ impl ProjectorFunction {
         &self,
         batch: Vec<Delivery>,
     ) -> Option<Vec<FailedReceipt>> {
-        let projector = self.subject.projector();
+        let projector = self.projection.projector();
         self.processes.start(async move { projector.project(batch).await }).await.ok()
     }
 }
@@ -150,9 +150,9 @@ pub(in crate::simulator) type Outcome = Result<Vec<Answer>, CommandError<Account
 
 /// The containers of the command function.
 pub(in crate::simulator) struct Containers {
-    clockwork: Clockwork,
-    weather: Weather,
-    witness: Arc<Witness>,
+    scheduler: Scheduler,
+    faults: Faults,
+    observations: Arc<Observations>,
     processes: Processes,
     log: Arc<SimulatedLog>,
     /// One set of handlers for each container. A mutex, because a container that dies is replaced.
@@ -163,18 +163,18 @@ const CONTAINERS: usize = 2;
 
 impl Containers {
     pub(in crate::simulator) fn new(
-        (clockwork, weather, witness): (Clockwork, Weather, Arc<Witness>),
+        (scheduler, faults, observations): (Scheduler, Faults, Arc<Observations>),
         processes: Processes,
         log: Arc<SimulatedLog>,
     ) -> Self {
         let handlers = Mutex::default();
-        let containers = Self { clockwork, weather, witness, processes, log, handlers };
+        let containers = Self { scheduler, faults, observations, processes, log, handlers };
         *lock(&containers.handlers) = (0..CONTAINERS).map(|_| containers.fresh()).collect();
         containers
     }
 
     fn fresh(&self) -> Handlers {
-        let (time, random) = (Arc::new(self.clockwork.clone()), Arc::new(self.clockwork.clone()));
+        let (time, random) = (Arc::new(self.scheduler.clone()), Arc::new(self.scheduler.clone()));
         let log = &self.log;
         Handlers {
             alone: CommandHandler::new(log.clone(), time.clone(), random.clone()),
@@ -185,13 +185,13 @@ impl Containers {
 
     /// One function's answer, or `None` if it died or was not waited for.
     pub(in crate::simulator) async fn send(&self, request: &Request) -> Option<Outcome> {
-        let at = self.clockwork.below(CONTAINERS);
+        let at = self.scheduler.below(CONTAINERS);
         let handlers = lock(&self.handlers)[at].clone();
         let request = request.clone();
         let answered = self.processes.start(async move { handlers.handle(&request).await });
-        if self.weather.strikes() {
+        if self.faults.strikes() {
             // The caller has no patience, and the function goes on.
-            self.witness.count(|report| report.abandoned += 1);
+            self.observations.count(|report| report.abandoned += 1);
             return None;
         }
         let outcome = answered.await.ok();

@@ -10,9 +10,9 @@ use ledgerfold::{ports::Clock, relay::Unsent};
 
 use crate::simulator::{
     actors::functions::RelayFunction,
-    domain::observations::Witness,
+    domain::observations::Observations,
     infrastructure::change_stream::{ChangeStream, Lane, Record},
-    network::{faults::Weather, scheduler::Clockwork},
+    network::{faults::Faults, scheduler::Scheduler},
     plan::{plant::Plant, schedule::Outage},
 };
 
@@ -20,9 +20,9 @@ use crate::simulator::{
 const POLL: Duration = Duration::from_secs(1);
 
 pub(in crate::simulator) struct Mapping {
-    pub(in crate::simulator) clockwork: Clockwork,
-    pub(in crate::simulator) weather: Weather,
-    pub(in crate::simulator) witness: Arc<Witness>,
+    pub(in crate::simulator) scheduler: Scheduler,
+    pub(in crate::simulator) faults: Faults,
+    pub(in crate::simulator) observations: Arc<Observations>,
     pub(in crate::simulator) plant: Plant,
     pub(in crate::simulator) changes: Arc<ChangeStream>,
     pub(in crate::simulator) lane: Arc<Lane>,
@@ -65,14 +65,14 @@ impl Mapping {
     }
 
     async fn next(&mut self) -> Batch {
-        let Self { clockwork, weather, changes, .. } = self;
+        let Self { scheduler, faults, changes, .. } = self;
         if self.pending.is_empty() {
             self.lane.arrived().await;
         }
-        clockwork.sleep(clockwork.within(POLL)).await;
-        weather.recovered_from(Outage::Relay).await;
+        scheduler.sleep(scheduler.within(POLL)).await;
+        faults.recovered_from(Outage::Relay).await;
         let Batch { records, tries } = self.pending.pop_front().unwrap_or_else(|| {
-            let most = 1 + clockwork.below(changes.shape.batch);
+            let most = 1 + scheduler.below(changes.shape.batch);
             Batch { records: self.lane.read(most), tries: 0 }
         });
         Batch { records: changes.trim(records), tries }
@@ -81,7 +81,7 @@ impl Mapping {
     /// What becomes of a batch. The number of tries is that of its first record: a batch that got on
     /// is a new one, and halving one costs no try.
     fn settle(&mut self, batch: Batch, outcome: Outcome) {
-        let (changes, witness) = (self.changes.clone(), self.witness.clone());
+        let (changes, observations) = (self.changes.clone(), self.observations.clone());
         let plant = self.plant;
         let Batch { mut records, tries } = batch;
         match outcome {
@@ -95,12 +95,12 @@ impl Mapping {
                 changes.done(sent);
                 let rest = records.split_off(sent);
                 if sent > 0 {
-                    witness.count(|report| report.partial_batches += 1);
+                    observations.count(|report| report.partial_batches += 1);
                 }
                 self.retry(rest, if sent > 0 { 0 } else { tries + 1 });
             }
             Outcome::Died if records.len() > 1 => {
-                witness.count(|report| report.bisects += 1);
+                observations.count(|report| report.bisects += 1);
                 let second = records.split_off(records.len() / 2);
                 if plant == Plant::HalfBisected {
                     changes.done(second.len());
@@ -119,7 +119,7 @@ impl Mapping {
             return;
         }
         if tries > changes.shape.retries {
-            changes.put_aside(records);
+            changes.give_up(records);
         } else {
             self.pending.push_front(Batch { records, tries });
         }

@@ -14,14 +14,14 @@ use ledgerfold::{
 
 use crate::simulator::{
     actors::functions::Processes,
-    domain::{accounts::Totals, observations::Witness, old_code::Deployment},
+    domain::{accounts::Totals, observations::Observations, old_code::Deployment},
     infrastructure::{
         bus::{Bus, FilterArns},
         log::SimulatedLog,
-        projection::Subject,
-        tallies::Blind,
+        projection::SimulatedProjection,
+        tallies::UnconditionalTallies,
     },
-    network::{faults::Weather, scheduler::Clockwork, tasks::Tasks},
+    network::{faults::Faults, scheduler::Scheduler, tasks::Tasks},
     plan::{
         plant::Plant,
         schedule::{Outage, Schedule},
@@ -52,16 +52,16 @@ enum CliError {
 /// The parts that operators use.
 #[derive(Clone)]
 pub(in crate::simulator) struct Operators {
-    pub(in crate::simulator) clockwork: Clockwork,
-    pub(in crate::simulator) weather: Weather,
-    pub(in crate::simulator) witness: Arc<Witness>,
+    pub(in crate::simulator) scheduler: Scheduler,
+    pub(in crate::simulator) faults: Faults,
+    pub(in crate::simulator) observations: Arc<Observations>,
     pub(in crate::simulator) schedule: Schedule,
     pub(in crate::simulator) plant: Plant,
     pub(in crate::simulator) tasks: Tasks,
     pub(in crate::simulator) processes: Processes,
     pub(in crate::simulator) log: Arc<SimulatedLog>,
     pub(in crate::simulator) bus: Arc<Bus>,
-    pub(in crate::simulator) subjects: [Subject; 2],
+    pub(in crate::simulator) projections: [SimulatedProjection; 2],
     pub(in crate::simulator) deployment: Deployment,
 }
 
@@ -69,7 +69,7 @@ pub(in crate::simulator) fn start(operators: &Operators) {
     let schedule = operators.schedule;
     if schedule.outage != Outage::None {
         let operators = operators.clone();
-        operators.clone().clockwork.spawn(async move { suffer(&operators, schedule.outage).await });
+        operators.clone().scheduler.spawn(async move { suffer(&operators, schedule.outage).await });
     }
     for _ in 0..schedule.replays {
         let operators = operators.clone();
@@ -84,7 +84,7 @@ pub(in crate::simulator) fn start(operators: &Operators) {
                 .work(async move { repair_now_and_then(&operators, queue).await });
         }
     }
-    if schedule.old_code && operators.clockwork.chance(80) {
+    if schedule.old_code && operators.scheduler.chance(80) {
         let operators = operators.clone();
         operators.tasks.clone().work(async move {
             wait(&operators).await;
@@ -93,7 +93,7 @@ pub(in crate::simulator) fn start(operators: &Operators) {
             operators.deployment.reach(10);
         });
     }
-    if schedule.mishap {
+    if schedule.damage {
         let operators = operators.clone();
         operators.tasks.clone().work(async move { do_damage(&operators).await });
     }
@@ -101,33 +101,33 @@ pub(in crate::simulator) fn start(operators: &Operators) {
 
 /// A time at which clients are at work.
 async fn wait(operators: &Operators) {
-    operators.clockwork.sleep(operators.clockwork.within(3 * operators.schedule.pace())).await;
+    operators.scheduler.sleep(operators.scheduler.within(3 * operators.schedule.pace())).await;
 }
 
 /// Replays a window of what was published, to all rules or to one.
 async fn replay(operators: &Operators) {
-    let clockwork = &operators.clockwork;
+    let scheduler = &operators.scheduler;
     wait(operators).await;
     wait(operators).await;
-    let now = clockwork.elapsed();
-    let window = match clockwork.chance(50) {
+    let now = scheduler.elapsed();
+    let window = match scheduler.chance(50) {
         true => (Duration::ZERO, now),
-        false => (clockwork.within(now), now),
+        false => (scheduler.within(now), now),
     };
-    let [rows, tallies] = [[true, true], [true, false], [false, true]][clockwork.below(3)];
+    let [rows, tallies] = [[true, true], [true, false], [false, true]][scheduler.below(3)];
     operators.bus.replay(window, FilterArns([rows, tallies, operators.schedule.stray_replays]));
 }
 
 /// Damages rows that are there, or loses them, in whatever generation.
 async fn do_damage(operators: &Operators) {
-    let Operators { clockwork, subjects: [statements, _], .. } = operators;
+    let Operators { scheduler, projections: [statements, _], .. } = operators;
     for _ in 0..MISHAPS {
-        clockwork.sleep(clockwork.within(operators.schedule.pace())).await;
+        scheduler.sleep(scheduler.within(operators.schedule.pace())).await;
         let generations = statements.table.generations();
-        if let Some(generation) = generations.get(clockwork.below(generations.len())) {
+        if let Some(generation) = generations.get(scheduler.below(generations.len())) {
             let table = statements.table.rows_of(*generation);
             let rows = table.rows();
-            table.damage(&rows[clockwork.below(rows.len())].stream);
+            table.damage(&rows[scheduler.below(rows.len())].stream);
         }
     }
 }
@@ -135,33 +135,33 @@ async fn do_damage(operators: &Operators) {
 async fn repair_now_and_then(operators: &Operators, queue: usize) {
     for _ in 0..LIVE_REPAIRS {
         // Soon after the damage, so that it is repaired while the row moves on.
-        operators.clockwork.sleep(operators.clockwork.within(operators.schedule.pace())).await;
-        let Some(seat) = operators.subjects[queue].desk.take() else { continue };
+        operators.scheduler.sleep(operators.scheduler.within(operators.schedule.pace())).await;
+        let Some(guard) = operators.projections[queue].operator_lock.take() else { continue };
         let at_work = operators.clone();
         let repaired =
             operators.processes.start(async move { repair(&at_work, queue, true).await });
         // One that died or failed is begun again the next time.
         drop(repaired.await);
-        drop(seat);
+        drop(guard);
     }
 }
 
 fn repairer(operators: &Operators, queue: usize) -> Result<Repairer, UnknownModel> {
-    let subject = &operators.subjects[queue];
+    let projection = &operators.projections[queue];
     let model: Arc<dyn Verifiable> = match (operators.plant, queue) {
         (Plant::RepairCountsTwice, 1) => {
-            let tallies = subject.table.tallies_of(subject.record().live().number);
-            Arc::new(TallyModel::<Totals>::new(Arc::new(Blind(tallies))))
+            let tallies = projection.table.tallies_of(projection.record().live().number);
+            Arc::new(TallyModel::<Totals>::new(Arc::new(UnconditionalTallies(tallies))))
         }
-        _ => subject.live()?,
+        _ => projection.live()?,
     };
-    let (clock, random) = operators.clockwork.time_and_chance();
-    let on_divergence = match operators.schedule.mishap {
+    let (clock, random) = operators.scheduler.time_and_chance();
+    let on_divergence = match operators.schedule.damage {
         true => OnDivergence::Overwrite,
         false => OnDivergence::Report,
     };
     // No memo is lost in any schedule: what has none was never counted.
-    let (log, skips) = (operators.log.clone(), subject.quarantine.clone());
+    let (log, skips) = (operators.log.clone(), projection.quarantine.clone());
     let repairer =
         Repairer::new(model, ProjectorPorts { log, skips, clock, random }, on_divergence);
     Ok(repairer.with_lost_memos(LostMemos::Count))
@@ -188,7 +188,7 @@ async fn repair(operators: &Operators, queue: usize, live: bool) -> Result<(), C
     let repairer = repairer(operators, queue)?;
     for stream in streams(operators, 1).await? {
         let repair = repairer.repair(&stream).await?;
-        operators.witness.count(|report| match repair.effect {
+        operators.observations.count(|report| match repair.effect {
             Effect::CaughtUp if live => report.caught_up_live += 1,
             Effect::CaughtUp => report.caught_up += 1,
             Effect::Overwritten => report.overwritten += 1,
@@ -202,7 +202,7 @@ async fn repair(operators: &Operators, queue: usize, live: bool) -> Result<(), C
 pub(in crate::simulator) async fn repair_all(operators: &Operators) {
     for queue in [0, 1] {
         if let Err(trouble) = repair(operators, queue, false).await {
-            operators.witness.violated(format!("a repair came to nothing: {trouble}"));
+            operators.observations.violated(format!("a repair came to nothing: {trouble}"));
         }
     }
 }
@@ -213,13 +213,13 @@ pub(in crate::simulator) async fn audit(operators: &Operators) {
         match examine_at_rest(operators, queue).await {
             Ok((summary, counters)) => {
                 if !summary.is_clean() {
-                    operators.witness.audit_finds(&format!("{summary:?}"));
+                    operators.observations.audit_finds(&format!("{summary:?}"));
                 }
                 if let Some(verdict) = counters.filter(|it| *it != CountersVerdict::Equal) {
-                    operators.witness.audit_finds(&format!("{verdict:?}"));
+                    operators.observations.audit_finds(&format!("{verdict:?}"));
                 }
             }
-            Err(trouble) => operators.witness.violated(format!("an audit failed: {trouble}")),
+            Err(trouble) => operators.observations.violated(format!("an audit failed: {trouble}")),
         }
     }
 }
@@ -234,7 +234,7 @@ async fn examine_at_rest(
         if examined.1 != Some(CountersVerdict::Moved) {
             break;
         }
-        operators.clockwork.sleep(QUIET).await;
+        operators.scheduler.sleep(QUIET).await;
         examined = examine(operators, queue).await?;
     }
     Ok(examined)
@@ -244,8 +244,8 @@ async fn examine(
     operators: &Operators,
     queue: usize,
 ) -> Result<(Summary, Option<CountersVerdict>), CliError> {
-    let (subject, time) = (&operators.subjects[queue], Arc::new(operators.clockwork.clone()));
-    let (model, skips) = (subject.live()?, subject.quarantine.clone());
+    let (projection, time) = (&operators.projections[queue], Arc::new(operators.scheduler.clone()));
+    let (model, skips) = (projection.live()?, projection.quarantine.clone());
     let auditor =
         Reconciler::new(operators.log.clone(), time, GRACE).of("model", model.clone(), skips);
     let mut counters = Counters::begin(&*model).await?;
@@ -257,7 +257,7 @@ async fn examine(
         }
     }
     let verdict = match counters {
-        Some(counters) => Some(counters.end(&*model, &operators.clockwork).await?),
+        Some(counters) => Some(counters.end(&*model, &operators.scheduler).await?),
         None => None,
     };
     Ok((summary, verdict))
@@ -266,8 +266,8 @@ async fn examine(
 /// Lets an outage come and go.
 async fn suffer(operators: &Operators, outage: Outage) {
     let (begin, length) = Schedule::OUTAGE;
-    operators.clockwork.sleep(begin).await;
-    operators.weather.set_outage(outage);
-    operators.clockwork.sleep(length).await;
-    operators.weather.set_outage(Outage::None);
+    operators.scheduler.sleep(begin).await;
+    operators.faults.set_outage(outage);
+    operators.scheduler.sleep(length).await;
+    operators.faults.set_outage(Outage::None);
 }

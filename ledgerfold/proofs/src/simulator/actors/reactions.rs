@@ -20,11 +20,11 @@ use ledgerfold::{
 use crate::simulator::{
     actors::functions::Processes,
     domain::{
-        observations::Witness,
-        welcome::{Steward, Stewardship},
+        observations::Observations,
+        welcome::{Welcome, WelcomedAccounts},
     },
     infrastructure::{deadlines::SimulatedDeadlines, log::SimulatedLog},
-    network::scheduler::Clockwork,
+    network::scheduler::Scheduler,
     plan::plant::Plant,
 };
 use ledgerfold_testkit::{Amended, Amendment};
@@ -37,8 +37,8 @@ const EARLY: usize = 30;
 /// The parts that the functions of the process use.
 #[derive(Clone)]
 pub(in crate::simulator) struct ProcessFunctions {
-    pub(in crate::simulator) clockwork: Clockwork,
-    pub(in crate::simulator) witness: Arc<Witness>,
+    pub(in crate::simulator) scheduler: Scheduler,
+    pub(in crate::simulator) observations: Arc<Observations>,
     pub(in crate::simulator) plant: Plant,
     pub(in crate::simulator) patience: Duration,
     pub(in crate::simulator) processes: Processes,
@@ -49,7 +49,7 @@ pub(in crate::simulator) struct ProcessFunctions {
 /// The reacting function of a container.
 #[derive(Clone)]
 pub(in crate::simulator) struct Reactor {
-    handler: ProcessHandler<Steward>,
+    handler: ProcessHandler<Welcome>,
     /// Whether all that the function has now comes from a replay.
     idle: Arc<AtomicBool>,
 }
@@ -58,7 +58,7 @@ pub(in crate::simulator) struct Reactor {
 /// next replay nobody recognises the commands any more that it would send again.
 struct Guarded {
     idle: Arc<AtomicBool>,
-    witness: Arc<Witness>,
+    observations: Arc<Observations>,
 }
 
 #[async_trait]
@@ -71,21 +71,24 @@ impl Amendment for Guarded {
         commits: usize,
     ) -> Result<CommitPage, StoreError> {
         if self.idle.load(Ordering::SeqCst) {
-            self.witness.violated(format!("a replay had an effect on {stream}"));
+            self.observations.violated(format!("a replay had an effect on {stream}"));
         }
         log.read_back(stream, before, commits).await
     }
 }
 
-fn commands(process: &ProcessFunctions, log: Arc<dyn EventStore>) -> CommandHandler<Stewardship> {
-    let (time, random) = process.clockwork.time_and_chance();
+fn commands(
+    process: &ProcessFunctions,
+    log: Arc<dyn EventStore>,
+) -> CommandHandler<WelcomedAccounts> {
+    let (time, random) = process.scheduler.time_and_chance();
     CommandHandler::new(log, time, random)
 }
 
 impl Reactor {
     pub(in crate::simulator) fn new(process: &ProcessFunctions) -> Self {
         let idle = Arc::<AtomicBool>::default();
-        let guarded = Guarded { idle: idle.clone(), witness: process.witness.clone() };
+        let guarded = Guarded { idle: idle.clone(), observations: process.observations.clone() };
         let log: Arc<dyn EventStore> = Amended::of(process.log.clone(), guarded);
         let (patience, commands) = (process.patience, commands(process, log.clone()));
         let handler = ProcessHandler::new(patience, commands, process.deadlines.clone(), log);
@@ -100,7 +103,7 @@ impl Reactor {
         mut batch: Vec<Delivery>,
     ) -> Option<Vec<FailedReceipt>> {
         let replayed = batch.iter().filter(|delivery| delivery.replay.is_some()).count();
-        process.witness.count(|report| report.refused_replays += replayed);
+        process.observations.count(|report| report.refused_replays += replayed);
         self.idle.store(replayed == batch.len(), Ordering::SeqCst);
         if process.plant == Plant::ReplayFlagLost {
             batch.iter_mut().for_each(|delivery| delivery.replay = None);
@@ -112,26 +115,26 @@ impl Reactor {
 
 /// Sweeps whenever a deadline is due, and now and then before.
 pub(in crate::simulator) async fn sweep(process: ProcessFunctions) {
-    let ProcessFunctions { clockwork, deadlines, .. } = &process;
+    let ProcessFunctions { scheduler, deadlines, .. } = &process;
     loop {
         let next = deadlines.next().await;
-        let left = Duration::try_from(next.duration_since(clockwork.now())).unwrap_or_default();
+        let left = Duration::try_from(next.duration_since(scheduler.now())).unwrap_or_default();
         // The rule of the clock also fires when nothing is due.
-        let wait = match clockwork.chance(EARLY) {
-            true => clockwork.within(left),
-            false => left + clockwork.within(LATE),
+        let wait = match scheduler.chance(EARLY) {
+            true => scheduler.within(left),
+            false => left + scheduler.within(LATE),
         };
-        clockwork.sleep(wait).await;
+        scheduler.sleep(wait).await;
         let sweep = sweeper(&process);
         let swept = process.processes.start(async move { sweep.sweep(Timestamp::MAX).await });
         if let Ok(Ok(swept)) = swept.await {
-            process.witness.count(|report| report.fired += swept.done);
+            process.observations.count(|report| report.fired += swept.done);
         }
     }
 }
 
 fn sweeper(process: &ProcessFunctions) -> DeadlineSweep {
-    let expiry = ProcessExpiry::<Steward>::new(commands(process, process.log.clone()));
-    let clock = Arc::new(process.clockwork.clone());
+    let expiry = ProcessExpiry::<Welcome>::new(commands(process, process.log.clone()));
+    let clock = Arc::new(process.scheduler.clone());
     DeadlineSweep::new(process.deadlines.clone(), clock, vec![Arc::new(expiry)])
 }

@@ -18,10 +18,10 @@ use ledgerfold::{
 use crate::simulator::{
     domain::{
         accounts::{EVENTS, Statements, Totals},
-        observations::Witness,
+        observations::Observations,
     },
-    infrastructure::projection::{LONGEST_READ, Subject},
-    network::scheduler::Clockwork,
+    infrastructure::projection::{LONGEST_READ, SimulatedProjection},
+    network::scheduler::Scheduler,
     plan::schedule::Schedule,
 };
 
@@ -31,8 +31,8 @@ const CONTAINERS: usize = 2;
 /// The query function. Whatever it shows, nobody who asks later is shown less, though another
 /// generation may be live by then; and in fair weather it fails for nobody.
 pub(in crate::simulator) struct Readers {
-    clockwork: Clockwork,
-    witness: Arc<Witness>,
+    scheduler: Scheduler,
+    observations: Arc<Observations>,
     schedule: Schedule,
     rows: [LiveRows; CONTAINERS],
     tallies: [LiveTallies; CONTAINERS],
@@ -49,22 +49,22 @@ struct Shown {
 
 impl Readers {
     pub(in crate::simulator) fn new(
-        clockwork: &Clockwork,
-        witness: Arc<Witness>,
+        scheduler: &Scheduler,
+        observations: Arc<Observations>,
         schedule: Schedule,
-        [statements, totals]: &[Subject; 2],
+        [statements, totals]: &[SimulatedProjection; 2],
     ) -> Self {
         let rows = |_| {
-            let Subject { projection, table, generations, .. } = statements;
+            let SimulatedProjection { projection, table, generations, .. } = statements;
             LiveRows::new::<Statements>(projection, table.clone(), generations.clone())
         };
         let tallies = |_| {
-            let Subject { projection, table, generations, .. } = totals;
+            let SimulatedProjection { projection, table, generations, .. } = totals;
             LiveTallies::new::<Totals>(projection, table.clone(), generations.clone())
         };
         Self {
-            clockwork: clockwork.clone(),
-            witness,
+            scheduler: scheduler.clone(),
+            observations,
             schedule,
             rows: [0; CONTAINERS].map(rows),
             tallies: [0; CONTAINERS].map(tallies),
@@ -73,7 +73,7 @@ impl Readers {
     }
 
     fn container(&self) -> usize {
-        self.clockwork.below(CONTAINERS)
+        self.scheduler.below(CONTAINERS)
     }
 
     /// Reads, unless that takes so long that the function was stopped meanwhile; in fair weather that fails for nobody, whoever rebuilds meanwhile.
@@ -81,15 +81,15 @@ impl Readers {
         &self,
         read: impl Future<Output = Result<T, ReadStoreError>>,
     ) -> Result<T, ReadStoreError> {
-        let begun = self.clockwork.elapsed();
+        let begun = self.scheduler.elapsed();
         let answer = read.await;
-        if self.clockwork.elapsed() >= begun + LONGEST_READ {
+        if self.scheduler.elapsed() >= begun + LONGEST_READ {
             return Err(ReadStoreError::Port(PortError::Unavailable(
                 "nobody waits any longer".into(),
             )));
         }
         if let Some(error) = answer.as_ref().err().filter(|_| self.schedule.is_fair()) {
-            self.witness.violated(format!("a read failed: {error}"));
+            self.observations.violated(format!("a read failed: {error}"));
         }
         answer
     }
@@ -103,9 +103,9 @@ impl Readers {
         shown: impl FnOnce(&mut Shown) -> &mut BTreeMap<StreamId, Version>,
     ) {
         // Who damages rows has readers see less.
-        if now < before && !self.schedule.mishap {
+        if now < before && !self.schedule.damage {
             let rule = format!("the {what} of {stream} was shown at {before}, and then at {now}");
-            self.witness.violated(rule);
+            self.observations.violated(rule);
         }
         let mut all = self.shown();
         let most = shown(&mut all).entry(stream.clone()).or_insert(Version::NONE);
@@ -121,7 +121,7 @@ impl Readers {
     fn show_counters(&self, before: i128, counters: &[Counter]) {
         let now = counters.iter().filter_map(|it| it.amounts.get(EVENTS)).sum();
         if now < before {
-            self.witness.violated(format!("{before} events were counted, and then {now}"));
+            self.observations.violated(format!("{before} events were counted, and then {now}"));
         }
         let mut shown = self.shown();
         shown.events = shown.events.max(now);

@@ -12,11 +12,11 @@ use crate::simulator::{
     actors::{functions::Processes, readers::Readers},
     domain::{
         accounts::{ACCOUNTS, account, all},
-        observations::Witness,
+        observations::Observations,
         old_code::{Code, Deployment},
     },
-    infrastructure::projection::Subject,
-    network::{scheduler::Clockwork, tasks::Tasks},
+    infrastructure::projection::SimulatedProjection,
+    network::{scheduler::Scheduler, tasks::Tasks},
     plan::{plant::Plant, schedule::Schedule},
 };
 
@@ -29,7 +29,7 @@ const GIVEN_UP: usize = 10;
 
 /// What somebody is asked to do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Errand {
+enum RebuildTask {
     Rebuild,
     RollBack,
     /// Give up what was live before, and remove it.
@@ -39,9 +39,9 @@ enum Errand {
 /// One try to do it, by a process that may die.
 struct Attempt {
     rebuilds: Rebuilds,
-    subject: Subject,
-    errand: Errand,
-    /// What was live when the errand began.
+    projection: SimulatedProjection,
+    task: RebuildTask,
+    /// What was live when the task began.
     from: GenerationRef,
     code: Code,
     rebuilder: Rebuilder,
@@ -50,13 +50,13 @@ struct Attempt {
 /// The parts that rebuilds use.
 #[derive(Clone)]
 pub(in crate::simulator) struct Rebuilds {
-    pub(in crate::simulator) clockwork: Clockwork,
-    pub(in crate::simulator) witness: Arc<Witness>,
+    pub(in crate::simulator) scheduler: Scheduler,
+    pub(in crate::simulator) observations: Arc<Observations>,
     pub(in crate::simulator) schedule: Schedule,
     pub(in crate::simulator) plant: Plant,
     pub(in crate::simulator) tasks: Tasks,
     pub(in crate::simulator) processes: Processes,
-    pub(in crate::simulator) subjects: [Subject; 2],
+    pub(in crate::simulator) projections: [SimulatedProjection; 2],
     pub(in crate::simulator) readers: Arc<Readers>,
     pub(in crate::simulator) deployment: Deployment,
 }
@@ -67,65 +67,65 @@ pub(in crate::simulator) fn start(rebuilds: &Rebuilds) {
             let at_work = rebuilds.clone();
             rebuilds.tasks.rebuild(async move { look_after(&at_work, queue).await });
             let reader = rebuilds.clone();
-            rebuilds.clockwork.spawn(async move { watch(&reader, queue).await });
+            rebuilds.scheduler.spawn(async move { watch(&reader, queue).await });
         }
     }
 }
 
-/// Goes from errand to errand.
+/// Goes from task to task.
 async fn look_after(rebuilds: &Rebuilds, queue: usize) {
-    let (clockwork, pace) = (&rebuilds.clockwork, rebuilds.schedule.pace());
-    let subject = &rebuilds.subjects[queue];
-    let mut errands = vec![Errand::Rebuild];
-    for (errand, of_hundred) in
-        [(Errand::RollBack, 30), (Errand::Rebuild, 30), (Errand::RemoveOld, 60)]
+    let (scheduler, pace) = (&rebuilds.scheduler, rebuilds.schedule.pace());
+    let projection = &rebuilds.projections[queue];
+    let mut errands = vec![RebuildTask::Rebuild];
+    for (task, of_hundred) in
+        [(RebuildTask::RollBack, 30), (RebuildTask::Rebuild, 30), (RebuildTask::RemoveOld, 60)]
     {
-        errands.extend(clockwork.chance(of_hundred).then_some(errand));
+        errands.extend(scheduler.chance(of_hundred).then_some(task));
     }
-    for errand in errands {
-        clockwork.sleep(clockwork.within(2 * pace)).await;
-        let seat = loop {
-            match subject.desk.take() {
-                Some(seat) => break seat,
-                None => clockwork.sleep(clockwork.within(pace)).await,
+    for task in errands {
+        scheduler.sleep(scheduler.within(2 * pace)).await;
+        let guard = loop {
+            match projection.operator_lock.take() {
+                Some(guard) => break guard,
+                None => scheduler.sleep(scheduler.within(pace)).await,
             }
         };
-        let from = subject.record().live();
+        let from = projection.record().live();
         let mut attempts = 1;
-        while !is_done(rebuilds, subject, errand, from).await {
-            rebuilds.witness.count(|report| report.cut_short += 1);
+        while !is_done(rebuilds, projection, task, from).await {
+            rebuilds.observations.count(|report| report.cut_short += 1);
             if attempts == ATTEMPTS {
-                rebuilds.witness.violated(format!("{errand:?} came to nothing"));
+                rebuilds.observations.violated(format!("{task:?} came to nothing"));
                 return;
             }
             attempts += 1;
-            clockwork.sleep(clockwork.within(3 * pace)).await;
+            scheduler.sleep(scheduler.within(3 * pace)).await;
         }
-        drop(seat);
+        drop(guard);
     }
 }
 
 /// Whether an attempt has come to its end.
 async fn is_done(
     rebuilds: &Rebuilds,
-    subject: &Subject,
-    errand: Errand,
+    projection: &SimulatedProjection,
+    task: RebuildTask,
     from: GenerationRef,
 ) -> bool {
-    let (rebuilds, subject) = (rebuilds.clone(), subject.clone());
-    let code = rebuilds.deployment.draw(&rebuilds.clockwork);
-    let rebuilder = subject.rebuilder(code);
+    let (rebuilds, projection) = (rebuilds.clone(), projection.clone());
+    let code = rebuilds.deployment.draw(&rebuilds.scheduler);
+    let rebuilder = projection.rebuilder(code);
     let processes = rebuilds.processes.clone();
-    let attempt = Attempt { rebuilds, subject, errand, from, code, rebuilder };
+    let attempt = Attempt { rebuilds, projection, task, from, code, rebuilder };
     matches!(processes.start(async move { attempt.run().await }).await, Ok(Ok(true)))
 }
 
 impl Attempt {
     /// Whether there is nothing left to do.
     async fn run(&self) -> Result<bool, RebuildError> {
-        match self.errand {
-            Errand::Rebuild | Errand::RollBack => self.switch().await,
-            Errand::RemoveOld => self.remove_old().await,
+        match self.task {
+            RebuildTask::Rebuild | RebuildTask::RollBack => self.switch().await,
+            RebuildTask::RemoveOld => self.remove_old().await,
         }
     }
 
@@ -135,8 +135,8 @@ impl Attempt {
             // An attempt before has come so far, and was not told.
             return Ok(true);
         }
-        let building = match self.errand {
-            Errand::RollBack => self.rebuilder.begin_roll_back().await?,
+        let building = match self.task {
+            RebuildTask::RollBack => self.rebuilder.begin_roll_back().await?,
             _ => self.rebuilder.begin().await?,
         };
         let plan = Plan { segments: 2, ..Plan::default() };
@@ -144,7 +144,7 @@ impl Attempt {
             return self.switch_blindly().await;
         }
         self.rebuilder.fill(&building, plan, &|_| ()).await?;
-        if self.rebuilds.clockwork.chance(GIVEN_UP) {
+        if self.rebuilds.scheduler.chance(GIVEN_UP) {
             return self.give_up().await;
         }
         if self.rebuilds.plant == Plant::SwitchedUnverified {
@@ -159,19 +159,19 @@ impl Attempt {
                 self.count_switch();
                 return Ok(true);
             }
-            self.rebuilds.witness.count(|report| report.missed += 1);
+            self.rebuilds.observations.count(|report| report.missed += 1);
         }
         Ok(false)
     }
 
     /// What old code cannot read waits for its mending; damaged rows are made anew.
     async fn found_wrong(&self, verified: &Verified) -> Result<bool, RebuildError> {
-        let Rebuilds { schedule, witness, .. } = &self.rebuilds;
-        if schedule.mishap {
+        let Rebuilds { schedule, observations, .. } = &self.rebuilds;
+        if schedule.damage {
             return self.give_up().await;
         }
         if self.code == Code::Mended {
-            witness.violated(format!("a rebuild was found wrong: {:?}", verified.summary()));
+            observations.violated(format!("a rebuild was found wrong: {:?}", verified.summary()));
         }
         Ok(self.code == Code::Mended)
     }
@@ -179,21 +179,21 @@ impl Attempt {
     /// A roll-back that was given up is not tried again: what it would go back to is as it is.
     async fn give_up(&self) -> Result<bool, RebuildError> {
         self.rebuilder.abandon().await?;
-        self.rebuilds.witness.count(|report| report.given_up += 1);
+        self.rebuilds.observations.count(|report| report.given_up += 1);
         self.remove().await?;
-        Ok(self.errand == Errand::RollBack)
+        Ok(self.task == RebuildTask::RollBack)
     }
 
     async fn switch_blindly(&self) -> Result<bool, RebuildError> {
         let record = self.rebuilder.generations().await?;
-        let now = self.rebuilds.clockwork.now();
-        let Subject { projection, generations, .. } = &self.subject;
+        let now = self.rebuilds.scheduler.now();
+        let SimulatedProjection { projection, generations, .. } = &self.projection;
         Ok(generations.write(projection, &record.switched(now)?).await? == Written::Done)
     }
 
     fn count_switch(&self) {
-        self.rebuilds.witness.count(|report| match self.errand {
-            Errand::RollBack => report.roll_backs += 1,
+        self.rebuilds.observations.count(|report| match self.task {
+            RebuildTask::RollBack => report.roll_backs += 1,
             _ => report.switches += 1,
         });
     }
@@ -207,17 +207,17 @@ impl Attempt {
     async fn remove(&self) -> Result<(), RebuildError> {
         let removed = self.rebuilder.remove(&|_| ()).await?;
         let removed = usize::try_from(removed).unwrap_or(usize::MAX);
-        self.rebuilds.witness.count(|report| report.removed += removed);
+        self.rebuilds.observations.count(|report| report.removed += removed);
         Ok(())
     }
 }
 
 /// Looks again and again at what is live, as long as somebody rebuilds.
 async fn watch(rebuilds: &Rebuilds, queue: usize) {
-    let Rebuilds { readers, clockwork, schedule, .. } = rebuilds;
+    let Rebuilds { readers, scheduler, schedule, .. } = rebuilds;
     while rebuilds.tasks.is_rebuilding() {
-        clockwork.sleep(clockwork.within(schedule.pace() / 4)).await;
-        let stream = account(clockwork.below(ACCOUNTS));
+        scheduler.sleep(scheduler.within(schedule.pace() / 4)).await;
+        let stream = account(scheduler.below(ACCOUNTS));
         // Whether that goes well and forwards is seen to by the readers.
         match queue {
             0 => drop(RowReader::get(&**readers, &stream).await),
@@ -231,10 +231,10 @@ async fn watch(rebuilds: &Rebuilds, queue: usize) {
 
 /// Removes what functions have left that were held up.
 pub(in crate::simulator) async fn tidy(rebuilds: &Rebuilds) {
-    for subject in &rebuilds.subjects {
-        let rebuilder = subject.rebuilder(Code::Mended);
+    for projection in &rebuilds.projections {
+        let rebuilder = projection.rebuilder(Code::Mended);
         if let Err(error) = rebuilder.remove(&|_| ()).await {
-            rebuilds.witness.violated(format!("a removal came to nothing: {error}"));
+            rebuilds.observations.violated(format!("a removal came to nothing: {error}"));
         }
     }
 }

@@ -13,18 +13,18 @@ use crate::{
         checker::Evidence,
         domain::{
             accounts::Request,
-            history::{Chronicle, Moment, encoded},
+            history::{History, Moment, encoded},
             observations::brief,
         },
     },
 };
 
 /// Each answer says what was committed.
-pub(super) fn are_true(evidence: &Evidence, chronicle: &Chronicle, broken: &mut Vec<String>) {
-    for (id, answers) in evidence.witness.answers() {
-        let deed = chronicle.deeds().iter().find(|deed| deed.command == id);
+pub(super) fn are_true(evidence: &Evidence, history: &History, broken: &mut Vec<String>) {
+    for (id, answers) in evidence.observations.answers() {
+        let effect = history.effects().iter().find(|effect| effect.command == id);
         let committed: Vec<_> =
-            deed.iter().flat_map(|deed| &deed.commits).map(Answer::from).collect();
+            effect.iter().flat_map(|effect| &effect.commits).map(Answer::from).collect();
         let nothing = answers.iter().all(|answer| answer.events.is_empty());
         if committed != answers && !(nothing && committed.is_empty()) {
             let (said, done) = (brief(&answers), brief(&committed));
@@ -37,10 +37,10 @@ pub(super) fn are_true(evidence: &Evidence, chronicle: &Chronicle, broken: &mut 
 pub(in crate::simulator) fn nothing_was_to_do(
     request: &Request,
     before: Moment,
-    chronicle: &Chronicle,
+    history: &History,
 ) -> bool {
-    (before..=chronicle.now()).any(|moment| {
-        let decided = request.decide(|stream| chronicle.state_at(stream, moment));
+    (before..=history.now()).any(|moment| {
+        let decided = request.decide(|stream| history.state_at(stream, moment));
         decided.is_ok_and(|parts| parts.is_empty())
     })
 }
@@ -52,27 +52,27 @@ pub(in crate::simulator) fn refused(
     request: &Request,
     refusal: &CommandError<AccountRejection>,
     (first_sent, sent): (Moment, Moment),
-    chronicle: &Chronicle,
+    history: &History,
     limit: usize,
 ) -> Option<String> {
     let id = &request.id;
-    let committed = chronicle.deeds().iter().position(|deed| deed.command == *id);
+    let committed = history.effects().iter().position(|effect| effect.command == *id);
     let mut moments = match committed {
         Some(at) => sent..=at,
-        None => first_sent..=chronicle.now(),
+        None => first_sent..=history.now(),
     };
-    let decided = |moment| request.decide(|stream| chronicle.state_at(stream, moment));
+    let decided = |moment| request.decide(|stream| history.state_at(stream, moment));
     let true_once = match refusal {
         CommandError::Rejected(rejection) => {
             moments.clone().any(|moment| decided(moment).err() == Some(*rejection))
-                || was_true_of_each(request, *rejection, moments, chronicle)
+                || was_true_of_each(request, *rejection, moments, history)
         }
         CommandError::ExpectedVersion { expected, actual } => {
-            let version = |moment| chronicle.version_at(&request.streams[0], moment);
+            let version = |moment| history.version_at(&request.streams[0], moment);
             expected != actual && moments.any(|moment| version(moment) == *actual)
         }
         CommandError::Reserved { key, holder } => moments.any(|moment| {
-            let email = chronicle.state_at(holder, moment).email;
+            let email = history.state_at(holder, moment).email;
             email.is_some_and(|email| crate::conformance::account::email(&email) == *key)
         }),
         CommandError::TooLarge(_) => moments.any(|moment| {
@@ -90,7 +90,7 @@ pub(in crate::simulator) fn refused(
         let head: Vec<_> = request
             .streams
             .iter()
-            .map(|stream| chronicle.stream(stream).map_or(Version::NONE, |it| it.head()))
+            .map(|stream| history.stream(stream).map_or(Version::NONE, |it| it.head()))
             .collect();
         format!("{id} was refused without a reason: {refusal} (at {head:?})")
     })
@@ -103,13 +103,13 @@ fn was_true_of_each(
     request: &Request,
     rejection: AccountRejection,
     moments: RangeInclusive<Moment>,
-    chronicle: &Chronicle,
+    history: &History,
 ) -> bool {
     let [one, _] = request.streams.as_slice() else { return false };
     moments.clone().any(|first| {
         moments.clone().any(|second| {
             let decided = request.decide(|stream| {
-                chronicle.state_at(stream, if stream == one { first } else { second })
+                history.state_at(stream, if stream == one { first } else { second })
             });
             decided.err() == Some(rejection)
         })

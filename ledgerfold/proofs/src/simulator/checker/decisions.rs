@@ -9,19 +9,15 @@ use crate::{
     simulator::{
         checker::Evidence,
         domain::{
-            history::{Chronicle, Deed, encoded},
-            welcome::{Errand, Stewardship},
+            history::{Effect, History, encoded},
+            welcome::{WelcomeCommand, WelcomedAccounts},
         },
     },
 };
 
 /// What took effect is in the log, and nothing else is.
-pub(super) fn nothing_was_lost(
-    evidence: &Evidence,
-    chronicle: &Chronicle,
-    broken: &mut Vec<String>,
-) {
-    let mut happened: Vec<_> = chronicle.commits().cloned().collect();
+pub(super) fn nothing_was_lost(evidence: &Evidence, history: &History, broken: &mut Vec<String>) {
+    let mut happened: Vec<_> = history.commits().cloned().collect();
     happened.sort_by(|one, other| (one.stream(), one.from()).cmp(&(other.stream(), other.from())));
     if happened != evidence.log.kept.commits() {
         broken.push("the log is not what was appended to it".to_owned());
@@ -33,18 +29,20 @@ pub(super) fn nothing_was_lost(
 /// and it is the one in which it took effect.
 pub(super) fn each_was_decided_on_its_moment(
     evidence: &Evidence,
-    chronicle: &Chronicle,
+    history: &History,
     broken: &mut Vec<String>,
 ) {
-    let asked = evidence.witness.asked();
+    let asked = evidence.observations.asked();
     let ask = |id| asked.get(id).map(|request| &request.ask);
-    for (before, deed) in chronicle.deeds().iter().enumerate() {
-        let id = &deed.command;
-        let state = |stream: &StreamId| chronicle.state_at(stream, before);
-        let decided = match (asked.get(id), Errand::of(deed)) {
+    for (before, effect) in history.effects().iter().enumerate() {
+        let id = &effect.command;
+        let state = |stream: &StreamId| history.state_at(stream, before);
+        let decided = match (asked.get(id), WelcomeCommand::of(effect)) {
             (Some(request), _) => request.decide(state),
-            (None, Some((errand, stream, _))) => Stewardship::decide(&state(stream), &errand)
-                .map(|events| vec![(stream.clone(), events)]),
+            (None, Some((command, stream, _))) => {
+                WelcomedAccounts::decide(&state(stream), &command)
+                    .map(|events| vec![(stream.clone(), events)])
+            }
             (None, None) => {
                 broken.push(format!("nobody asked for {id}"));
                 continue;
@@ -55,7 +53,7 @@ pub(super) fn each_was_decided_on_its_moment(
             .flatten()
             .map(|(stream, events)| (stream, encoded(&events)))
             .collect();
-        let stored: Vec<_> = deed
+        let stored: Vec<_> = effect
             .commits
             .iter()
             .map(|commit| {
@@ -70,20 +68,20 @@ pub(super) fn each_was_decided_on_its_moment(
 }
 
 /// However often a command is sent, it takes effect once.
-pub(super) fn effects_are_single(_: &Evidence, chronicle: &Chronicle, broken: &mut Vec<String>) {
+pub(super) fn effects_are_single(_: &Evidence, history: &History, broken: &mut Vec<String>) {
     let mut seen = BTreeSet::new();
-    for deed in chronicle.deeds() {
-        if !seen.insert(&deed.command) {
-            broken.push(format!("{} took effect twice", deed.command));
+    for effect in history.effects() {
+        if !seen.insert(&effect.command) {
+            broken.push(format!("{} took effect twice", effect.command));
         }
     }
 }
 
 /// An address belongs to one account at a time.
-pub(super) fn addresses_are_unique(_: &Evidence, chronicle: &Chronicle, broken: &mut Vec<String>) {
-    for moment in 0..=chronicle.now() {
-        let streams = chronicle.streams().keys();
-        let emails = streams.filter_map(|stream| chronicle.state_at(stream, moment).email);
+pub(super) fn addresses_are_unique(_: &Evidence, history: &History, broken: &mut Vec<String>) {
+    for moment in 0..=history.now() {
+        let streams = history.streams().keys();
+        let emails = streams.filter_map(|stream| history.state_at(stream, moment).email);
         let mut taken = BTreeSet::new();
         for email in emails {
             if !taken.insert(email.clone()) {
@@ -98,13 +96,13 @@ pub(super) fn addresses_are_unique(_: &Evidence, chronicle: &Chronicle, broken: 
 /// money.
 pub(super) fn money_stays_the_same(
     evidence: &Evidence,
-    chronicle: &Chronicle,
+    history: &History,
     broken: &mut Vec<String>,
 ) {
-    let asked = evidence.witness.asked();
+    let asked = evidence.observations.asked();
     let from_outside =
-        |deed: &&Deed| asked.get(&deed.command).is_none_or(|request| request.makes_money());
-    let commits = chronicle.deeds().iter().filter(from_outside).flat_map(|deed| &deed.commits);
+        |effect: &&Effect| asked.get(&effect.command).is_none_or(|request| request.makes_money());
+    let commits = history.effects().iter().filter(from_outside).flat_map(|effect| &effect.commits);
     let put_in: u64 = commits
         .flat_map(|commit| commit.envelopes())
         .filter_map(|envelope| envelope.open::<AccountEvent>().ok())
@@ -115,7 +113,7 @@ pub(super) fn money_stays_the_same(
         })
         .sum();
     let there: u64 =
-        chronicle.streams().values().map(|history| history.state(history.head()).balance).sum();
+        history.streams().values().map(|history| history.state(history.head()).balance).sum();
     if put_in != there {
         broken.push(format!("{put_in} was put in, and {there} is there"));
     }

@@ -10,12 +10,12 @@ pub(super) use answers::{nothing_was_to_do, refused};
 pub(super) use read_models::debts_are_paid;
 
 use crate::simulator::{
-    domain::{history::Chronicle, observations::Witness},
+    domain::{history::History, observations::Observations},
     infrastructure::{
         bus::{Bus, QUEUES},
         change_stream::ChangeStream,
         log::SimulatedLog,
-        projection::Subject,
+        projection::SimulatedProjection,
         queue::Queue,
     },
     network::tasks::Tasks,
@@ -27,20 +27,20 @@ use std::sync::Arc;
 #[derive(Clone)]
 pub(super) struct Evidence {
     pub(super) schedule: Schedule,
-    pub(super) witness: Arc<Witness>,
+    pub(super) observations: Arc<Observations>,
     pub(super) tasks: Tasks,
     pub(super) log: Arc<SimulatedLog>,
     pub(super) changes: Arc<ChangeStream>,
     pub(super) bus: Arc<Bus>,
     pub(super) queues: [Arc<Queue>; QUEUES],
-    pub(super) subjects: [Subject; 2],
+    pub(super) projections: [SimulatedProjection; 2],
 }
 
 /// All rules that are broken in the end.
 pub(super) fn check(evidence: &Evidence) -> Vec<String> {
-    let chronicle = evidence.log.chronicle();
-    let mut broken = chronicle.broken().to_vec();
-    let rules: [fn(&Evidence, &Chronicle, &mut Vec<String>); 10] = [
+    let history = evidence.log.history();
+    let mut broken = history.broken().to_vec();
+    let rules: [fn(&Evidence, &History, &mut Vec<String>); 10] = [
         decisions::nothing_was_lost,
         decisions::each_was_decided_on_its_moment,
         decisions::effects_are_single,
@@ -53,7 +53,7 @@ pub(super) fn check(evidence: &Evidence) -> Vec<String> {
         read_models::others_are_in_order,
     ];
     for rule in rules {
-        rule(evidence, &chronicle, &mut broken);
+        rule(evidence, &history, &mut broken);
     }
     broken
 }

@@ -9,8 +9,8 @@ use crate::{
     simulator::{
         checker::Evidence,
         domain::{
-            history::{Chronicle, Deed, Moment},
-            welcome::{Errand, Stewardship, due},
+            history::{Effect, History, Moment},
+            welcome::{WelcomeCommand, WelcomedAccounts, due},
         },
     },
 };
@@ -28,55 +28,63 @@ struct Opening<'a> {
 
 /// Every opening that was published led to its welcome and to its closing, once each and no sooner
 /// than it was due, unless the account had a reason to refuse; and nothing else led to any.
-pub(super) fn follow_once(evidence: &Evidence, chronicle: &Chronicle, broken: &mut Vec<String>) {
-    let mut errands: BTreeMap<(CausationId, &str), Vec<&Deed>> = BTreeMap::new();
-    for deed in chronicle.deeds() {
-        if let Some((errand, _, cause)) = Errand::of(deed) {
-            errands.entry((cause.clone(), errand.as_str())).or_default().push(deed);
+pub(super) fn follow_once(evidence: &Evidence, history: &History, broken: &mut Vec<String>) {
+    let mut errands: BTreeMap<(CausationId, &str), Vec<&Effect>> = BTreeMap::new();
+    for effect in history.effects() {
+        if let Some((command, _, cause)) = WelcomeCommand::of(effect) {
+            errands.entry((cause.clone(), command.as_str())).or_default().push(effect);
         }
     }
     let published: HashSet<_> = evidence.bus.published().into_iter().collect();
-    for opening in openings(evidence, chronicle) {
+    for opening in openings(evidence, history) {
         let Opening { event, stream, version, moment, due } = opening;
         let what = format!("the opening of {stream} at {version}");
         let cause = CausationId::from(event);
-        for (errand, from) in [(Errand::Welcome, moment), (Errand::CloseUnused, chronicle.at(due))]
+        for (command, from) in
+            [(WelcomeCommand::Welcome, moment), (WelcomeCommand::CloseUnused, history.at(due))]
         {
-            let name = errand.as_str();
-            let deeds: Vec<&Deed> = errands.remove(&(cause.clone(), name)).unwrap_or_default();
-            evidence.witness.count(|report| match errand {
-                Errand::Welcome => report.welcomes += deeds.len(),
-                Errand::CloseUnused => report.closings += deeds.len(),
+            let name = command.as_str();
+            let effects: Vec<&Effect> = errands.remove(&(cause.clone(), name)).unwrap_or_default();
+            evidence.observations.count(|report| match command {
+                WelcomeCommand::Welcome => report.welcomes += effects.len(),
+                WelcomeCommand::CloseUnused => report.closings += effects.len(),
             });
-            if deeds.len() > 1 {
-                broken.push(format!("{what} led to {name} {} times", deeds.len()));
+            if effects.len() > 1 {
+                broken.push(format!("{what} led to {name} {} times", effects.len()));
             }
-            if errand == Errand::CloseUnused && deeds.iter().any(|deed| deed.at < due) {
+            if command == WelcomeCommand::CloseUnused
+                && effects.iter().any(|effect| effect.at < due)
+            {
                 broken.push(format!("{what} led to {name} too soon"));
             }
-            let is_owed = deeds.is_empty() && published.contains(&event);
-            if is_owed && !was_refused(errand, stream, from, chronicle) {
+            let is_owed = effects.is_empty() && published.contains(&event);
+            if is_owed && !was_refused(command, stream, from, history) {
                 broken.push(format!("{what} did not lead to {name}"));
             }
         }
     }
-    if let Some((cause, errand)) = errands.into_keys().next() {
-        broken.push(format!("{cause} led to {errand} without being a reason"));
+    if let Some((cause, command)) = errands.into_keys().next() {
+        broken.push(format!("{cause} led to {command} without being a reason"));
     }
 }
 
 /// Whether an account could refuse an errand at some moment from this one on, or had nothing to do.
-fn was_refused(errand: Errand, stream: &StreamId, from: Moment, chronicle: &Chronicle) -> bool {
-    (from..=chronicle.now()).any(|moment| {
-        let decided = Stewardship::decide(&chronicle.state_at(stream, moment), &errand);
+fn was_refused(
+    command: WelcomeCommand,
+    stream: &StreamId,
+    from: Moment,
+    history: &History,
+) -> bool {
+    (from..=history.now()).any(|moment| {
+        let decided = WelcomedAccounts::decide(&history.state_at(stream, moment), &command);
         decided.map_or(true, |events| events.is_empty())
     })
 }
 
-fn openings<'a>(evidence: &Evidence, chronicle: &'a Chronicle) -> Vec<Opening<'a>> {
+fn openings<'a>(evidence: &Evidence, history: &'a History) -> Vec<Opening<'a>> {
     let mut openings = Vec::new();
-    for (at, deed) in chronicle.deeds().iter().enumerate() {
-        for commit in &deed.commits {
+    for (at, effect) in history.effects().iter().enumerate() {
+        for commit in &effect.commits {
             for envelope in commit.envelopes() {
                 let opened = envelope.open::<AccountEvent>().into_iter().flatten();
                 let opened = opened.filter(|it| matches!(it.event, AccountEvent::Opened(_)));

@@ -8,33 +8,35 @@ use crate::simulator::{
     checker::Evidence,
     domain::{
         accounts::{Statement, all},
-        history::Chronicle,
+        history::History,
         sums::Sum,
     },
-    infrastructure::{projection::Subject, rows::SimulatedRows, tallies::SimulatedTallies},
+    infrastructure::{
+        projection::SimulatedProjection, rows::SimulatedRows, tallies::SimulatedTallies,
+    },
     plan::report::AUDIT_IS_BLIND,
 };
 
 /// Every row is the fold of its stream, every counter the count over the log: folded and counted here
 /// once more, and not by the audit.
-pub(super) fn are_folds(evidence: &Evidence, chronicle: &Chronicle, broken: &mut Vec<String>) {
+pub(super) fn are_folds(evidence: &Evidence, history: &History, broken: &mut Vec<String>) {
     let before = broken.len();
-    let [statements, totals] = &evidence.subjects;
-    rows_are_folds(&statements.table.rows_of(live(statements)), chronicle, broken);
-    counters_are_counts(&totals.table.tallies_of(live(totals)), chronicle, broken);
-    if broken.len() > before && evidence.tasks.is_over() && !evidence.witness.audit_found() {
+    let [statements, totals] = &evidence.projections;
+    rows_are_folds(&statements.table.rows_of(live(statements)), history, broken);
+    counters_are_counts(&totals.table.tallies_of(live(totals)), history, broken);
+    if broken.len() > before && evidence.tasks.is_over() && !evidence.observations.audit_found() {
         broken.push(AUDIT_IS_BLIND.to_owned());
     }
 }
 
-fn live(subject: &Subject) -> Generation {
-    subject.record().live().number
+fn live(projection: &SimulatedProjection) -> Generation {
+    projection.record().live().number
 }
 
-fn rows_are_folds(rows: &SimulatedRows, chronicle: &Chronicle, broken: &mut Vec<String>) {
+fn rows_are_folds(rows: &SimulatedRows, history: &History, broken: &mut Vec<String>) {
     let rows = rows.rows().into_iter().map(|row| (row.stream.clone(), row));
     let mut rows: BTreeMap<_, _> = rows.collect();
-    for (stream, history) in chronicle.streams() {
+    for (stream, history) in history.streams() {
         let row = rows.remove(stream);
         let version = row.as_ref().map(|row| row.version);
         let shown = row.and_then(|row| row.body?.decode::<Statement>().ok());
@@ -48,17 +50,13 @@ fn rows_are_folds(rows: &SimulatedRows, chronicle: &Chronicle, broken: &mut Vec<
     }
 }
 
-fn counters_are_counts(
-    tallies: &SimulatedTallies,
-    chronicle: &Chronicle,
-    broken: &mut Vec<String>,
-) {
-    for (stream, history) in chronicle.streams() {
+fn counters_are_counts(tallies: &SimulatedTallies, history: &History, broken: &mut Vec<String>) {
+    for (stream, history) in history.streams() {
         if tallies.counted(stream) != history.head() {
             broken.push(format!("{stream} was not counted to its end"));
         }
     }
-    let counted: Sum = chronicle.streams().values().flat_map(|history| history.events()).sum();
+    let counted: Sum = history.streams().values().flat_map(|history| history.events()).sum();
     let shown = Sum::shown(&tallies.counter(&all()));
     if shown != counted {
         broken.push(format!("the counters show {shown:?}, and the log has {counted:?}"));
@@ -68,14 +66,14 @@ fn counters_are_counts(
 /// Of every message that is done the read model has what it told of, when nothing stands parked: nobody
 /// has lost sight of what was owed.
 pub(in crate::simulator) fn debts_are_paid(evidence: &Evidence) {
-    let [statements, totals] = &evidence.subjects;
+    let [statements, totals] = &evidence.projections;
     let rows = statements.table.rows_of(live(statements)).rows();
     let row = |stream: &StreamId| rows.iter().find(|row| row.stream == *stream);
     for (stream, told) in evidence.queues[0].taken() {
         let reached = row(&stream).map_or(Version::NONE, |row| row.version);
-        if reached < told && !evidence.schedule.mishap {
+        if reached < told && !evidence.schedule.damage {
             let rule = format!("the row of {stream} is at {reached}, and took word of {told}");
-            evidence.witness.violated(rule);
+            evidence.observations.violated(rule);
         }
     }
     let tallies = totals.table.tallies_of(live(totals));
@@ -83,7 +81,7 @@ pub(in crate::simulator) fn debts_are_paid(evidence: &Evidence) {
         let counted = tallies.counted(&stream);
         if counted < told {
             let rule = format!("{stream} was counted to {counted}, and word of {told} was taken");
-            evidence.witness.violated(rule);
+            evidence.observations.violated(rule);
         }
     }
 }
@@ -92,10 +90,10 @@ pub(in crate::simulator) fn debts_are_paid(evidence: &Evidence) {
 /// somebody may want to go back to it.
 pub(super) fn others_are_in_order(
     evidence: &Evidence,
-    chronicle: &Chronicle,
+    history: &History,
     broken: &mut Vec<String>,
 ) {
-    for Subject { projection, table, generations, .. } in &evidence.subjects {
+    for SimulatedProjection { projection, table, generations, .. } in &evidence.projections {
         let record = generations.record(projection);
         if let Some(building) = record.building() {
             let generation = building.generation.number;
@@ -105,29 +103,25 @@ pub(super) fn others_are_in_order(
         for left in table.generations().into_iter().filter(|it| retired.contains(*it)) {
             broken.push(format!("of generation {left} of {projection} something is left"));
         }
-        if let Some(previous) = record.previous().filter(|_| !evidence.schedule.mishap) {
-            rows_were_folds(&table.rows_of(previous.number), chronicle, broken);
-            counters_were_counts(&table.tallies_of(previous.number), chronicle, broken);
+        if let Some(previous) = record.previous().filter(|_| !evidence.schedule.damage) {
+            rows_were_folds(&table.rows_of(previous.number), history, broken);
+            counters_were_counts(&table.tallies_of(previous.number), history, broken);
         }
     }
 }
 
-fn rows_were_folds(rows: &SimulatedRows, chronicle: &Chronicle, broken: &mut Vec<String>) {
+fn rows_were_folds(rows: &SimulatedRows, history: &History, broken: &mut Vec<String>) {
     for row in rows.rows() {
         let (stream, version) = (&row.stream, row.version);
         let shown = row.body.and_then(|body| body.decode::<Statement>().ok());
-        if chronicle.stream(stream).is_none_or(|history| history.statement(version) != shown) {
+        if history.stream(stream).is_none_or(|history| history.statement(version) != shown) {
             broken.push(format!("the previous row of {stream} is not the fold of its {version}"));
         }
     }
 }
 
-fn counters_were_counts(
-    tallies: &SimulatedTallies,
-    chronicle: &Chronicle,
-    broken: &mut Vec<String>,
-) {
-    let counted = chronicle.streams().iter().flat_map(|(stream, history)| {
+fn counters_were_counts(tallies: &SimulatedTallies, history: &History, broken: &mut Vec<String>) {
+    let counted = history.streams().iter().flat_map(|(stream, history)| {
         let version = usize::try_from(tallies.counted(stream).get()).unwrap_or(usize::MAX);
         history.events().iter().take(version)
     });

@@ -14,7 +14,7 @@ use crate::{
         Account, AccountCommand, AccountEvent, AccountRejection, Accounts, Deposited, Transfer,
         Transfers, ask,
     },
-    simulator::network::scheduler::Clockwork,
+    simulator::network::scheduler::Scheduler,
 };
 
 /// The projections, by the number of their queue: one of rows, and one of counters.
@@ -93,18 +93,18 @@ pub(in crate::simulator) fn account(number: usize) -> StreamId {
 
 impl Request {
     /// Something to ask of accounts that others ask things of too.
-    pub(in crate::simulator) fn draw(clockwork: &Clockwork, name: &str) -> Self {
+    pub(in crate::simulator) fn draw(scheduler: &Scheduler, name: &str) -> Self {
         let address = |of: usize| format!("{of}@example.org");
-        let amount = u64::try_from(1 + clockwork.below(9)).unwrap_or(1);
-        let first = clockwork.below(ACCOUNTS);
-        let other = (first + 1 + clockwork.below(ACCOUNTS - 1)) % ACCOUNTS;
-        let ask_for = match clockwork.below(20) {
-            0..=1 => Ask::One(AccountCommand::Open(address(clockwork.below(3)))),
+        let amount = u64::try_from(1 + scheduler.below(9)).unwrap_or(1);
+        let first = scheduler.below(ACCOUNTS);
+        let other = (first + 1 + scheduler.below(ACCOUNTS - 1)) % ACCOUNTS;
+        let ask_for = match scheduler.below(20) {
+            0..=1 => Ask::One(AccountCommand::Open(address(scheduler.below(3)))),
             2..=4 => Ask::One(AccountCommand::Deposit(amount)),
-            5 => Ask::One(AccountCommand::DepositAll(vec![amount; clockwork.below(4)])),
-            6 => Ask::One(AccountCommand::DepositAll(vec![amount; 15 + clockwork.below(10)])),
+            5 => Ask::One(AccountCommand::DepositAll(vec![amount; scheduler.below(4)])),
+            6 => Ask::One(AccountCommand::DepositAll(vec![amount; 15 + scheduler.below(10)])),
             7..=8 => Ask::One(AccountCommand::DepositOnce(amount)),
-            9 => Ask::One(AccountCommand::Move(address(3 + clockwork.below(2)))),
+            9 => Ask::One(AccountCommand::Move(address(3 + scheduler.below(2)))),
             10 => Ask::One(AccountCommand::Close),
             11..=15 => Ask::Transfer(Transfer(amount)),
             _ => Ask::Bonus(Bonus),
@@ -114,12 +114,12 @@ impl Request {
             Ask::Transfer(_) | Ask::Bonus(_) => vec![account(first), account(other)],
         };
         let alone = matches!(ask_for, Ask::One(_));
-        let hint = match alone && clockwork.chance(10) {
+        let hint = match alone && scheduler.chance(10) {
             true => StreamHint::New,
             false => StreamHint::None,
         };
-        let guess = u64::try_from(clockwork.below(6)).unwrap_or(0);
-        let expected = (alone && clockwork.chance(10)).then(|| Version::new(guess));
+        let guess = u64::try_from(scheduler.below(6)).unwrap_or(0);
+        let expected = (alone && scheduler.chance(10)).then(|| Version::new(guess));
         let CommandRequest { id, context, .. } = ask(&streams[0], name, ());
         Self { id, streams, ask: ask_for, expected, hint, context }
     }

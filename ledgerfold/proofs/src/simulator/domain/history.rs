@@ -23,14 +23,14 @@ pub(in crate::simulator) type Moment = usize;
 
 /// Everything that took effect.
 #[derive(Default)]
-pub(in crate::simulator) struct Chronicle {
-    deeds: Vec<Deed>,
-    streams: BTreeMap<StreamId, History>,
+pub(in crate::simulator) struct History {
+    effects: Vec<Effect>,
+    streams: BTreeMap<StreamId, StreamHistory>,
     broken: Vec<String>,
 }
 
 /// A commit, or the commits of one transaction.
-pub(in crate::simulator) struct Deed {
+pub(in crate::simulator) struct Effect {
     pub(in crate::simulator) command: CommandId,
     /// When it took effect.
     pub(in crate::simulator) at: Timestamp,
@@ -38,7 +38,7 @@ pub(in crate::simulator) struct Deed {
 }
 
 /// A stream at each of its versions.
-pub(in crate::simulator) struct History {
+pub(in crate::simulator) struct StreamHistory {
     /// From version 0 on.
     states: Vec<Account>,
     rows: Vec<Option<Statement>>,
@@ -50,7 +50,7 @@ pub(in crate::simulator) struct History {
     reached: Vec<(Moment, Version)>,
 }
 
-impl Chronicle {
+impl History {
     /// Writes down what has just taken effect.
     pub(in crate::simulator) fn record(
         &mut self,
@@ -60,34 +60,34 @@ impl Chronicle {
         let commits: Vec<_> = commits.into_iter().collect();
         let Some(first) = commits.first() else { return };
         let command = first.command().id.clone();
-        let moment = self.deeds.len() + 1;
+        let moment = self.effects.len() + 1;
         for commit in &commits {
             let history = self.streams.entry(commit.stream().clone()).or_default();
             if let Err(rule) = history.add(commit, moment) {
                 self.broken.push(rule);
             }
         }
-        self.deeds.push(Deed { command, at, commits });
+        self.effects.push(Effect { command, at, commits });
     }
 
     pub(in crate::simulator) fn now(&self) -> Moment {
-        self.deeds.len()
+        self.effects.len()
     }
 
     /// How much had happened by this time.
     pub(in crate::simulator) fn at(&self, time: Timestamp) -> Moment {
-        self.deeds.partition_point(|deed| deed.at <= time)
+        self.effects.partition_point(|effect| effect.at <= time)
     }
 
-    pub(in crate::simulator) fn deeds(&self) -> &[Deed] {
-        &self.deeds
+    pub(in crate::simulator) fn effects(&self) -> &[Effect] {
+        &self.effects
     }
 
     pub(in crate::simulator) fn commits(&self) -> impl Iterator<Item = &Commit> {
-        self.deeds.iter().flat_map(|deed| &deed.commits)
+        self.effects.iter().flat_map(|effect| &effect.commits)
     }
 
-    pub(in crate::simulator) fn streams(&self) -> &BTreeMap<StreamId, History> {
+    pub(in crate::simulator) fn streams(&self) -> &BTreeMap<StreamId, StreamHistory> {
         &self.streams
     }
 
@@ -96,7 +96,7 @@ impl Chronicle {
         &self.broken
     }
 
-    pub(in crate::simulator) fn stream(&self, stream: &StreamId) -> Option<&History> {
+    pub(in crate::simulator) fn stream(&self, stream: &StreamId) -> Option<&StreamHistory> {
         self.streams.get(stream)
     }
 
@@ -125,7 +125,7 @@ impl Chronicle {
     }
 }
 
-impl Default for History {
+impl Default for StreamHistory {
     fn default() -> Self {
         Self {
             states: vec![Accounts::initial()],
@@ -138,7 +138,7 @@ impl Default for History {
     }
 }
 
-impl History {
+impl StreamHistory {
     fn add(&mut self, commit: &Commit, moment: Moment) -> Result<(), String> {
         let (stream, head) = (commit.stream(), self.head());
         if commit.from() != head.next() {

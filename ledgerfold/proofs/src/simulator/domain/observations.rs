@@ -10,7 +10,7 @@ use ledgerfold::{CommandId, StreamId, Version, command::Answer, vocabulary::Gene
 use crate::simulator::{domain::accounts::Request, plan::report::Report};
 
 #[derive(Default)]
-pub(in crate::simulator) struct Witness(Mutex<Seen>);
+pub(in crate::simulator) struct Observations(Mutex<Seen>);
 
 #[derive(Default)]
 struct Seen {
@@ -23,7 +23,7 @@ struct Seen {
     audit_found: bool,
 }
 
-impl Witness {
+impl Observations {
     /// Counts something.
     pub(in crate::simulator) fn count(&self, what: impl FnOnce(&mut Report)) {
         what(&mut self.lock().report);
@@ -73,7 +73,7 @@ impl Witness {
     }
 
     /// A row was damaged or lost: what comes back may be older.
-    pub(in crate::simulator) fn mishap(&self, generation: Generation, stream: &StreamId) {
+    pub(in crate::simulator) fn damage(&self, generation: Generation, stream: &StreamId) {
         self.count(|report| report.mishaps += 1);
         self.removed(generation, stream);
     }

@@ -16,7 +16,7 @@ use crate::{
     conformance::account::AccountEvent,
     simulator::{
         domain::accounts::{STATEMENTS, Statement, Statements, TOTALS, Totals},
-        network::scheduler::Clockwork,
+        network::scheduler::Scheduler,
     },
 };
 
@@ -59,8 +59,8 @@ impl Deployment {
         self.0.load(Ordering::SeqCst) >= 100
     }
 
-    pub(in crate::simulator) fn draw(&self, clockwork: &Clockwork) -> Code {
-        let is_mended = clockwork.chance(self.0.load(Ordering::SeqCst));
+    pub(in crate::simulator) fn draw(&self, scheduler: &Scheduler) -> Code {
+        let is_mended = scheduler.chance(self.0.load(Ordering::SeqCst));
         if is_mended { Code::Mended } else { Code::Old }
     }
 }

@@ -12,7 +12,7 @@ use serde::Serialize;
 
 use crate::{
     conformance::account::{Account, AccountEvent, AccountRejection, Accounts, Closed, Deposited},
-    simulator::domain::history::Deed,
+    simulator::domain::history::Effect,
 };
 
 /// What an account gets that was opened.
@@ -20,32 +20,32 @@ const WELCOME: u64 = 1;
 
 /// The process: who opens an account gets a welcome, and loses the account if no more than that is in
 /// it after a while.
-pub(in crate::simulator) struct Steward;
+pub(in crate::simulator) struct Welcome;
 
 /// The accounts as the steward asks them.
-pub(in crate::simulator) struct Stewardship;
+pub(in crate::simulator) struct WelcomedAccounts;
 
 /// What the steward asks of an account.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-pub(in crate::simulator) enum Errand {
+pub(in crate::simulator) enum WelcomeCommand {
     /// Put the welcome in.
     Welcome,
     /// Close it if no more than a welcome is in it.
     CloseUnused,
 }
 
-impl ProcessManager for Steward {
+impl ProcessManager for Welcome {
     type Event = AccountEvent;
-    type Target = Stewardship;
+    type Target = WelcomedAccounts;
     /// How long an account may stay unused.
     type Settings = Duration;
 
     const NAME: ProcessName = ProcessName::from_static("steward");
 
-    fn react(event: &Recorded<AccountEvent>, patience: &Duration) -> Vec<Reaction<Errand>> {
+    fn react(event: &Recorded<AccountEvent>, patience: &Duration) -> Vec<Reaction<WelcomeCommand>> {
         let AccountEvent::Opened(_) = &event.event else { return Vec::new() };
         let stream = event.stream.clone();
-        let welcome = Reaction::Send { stream: stream.clone(), command: Errand::Welcome };
+        let welcome = Reaction::Send { stream: stream.clone(), command: WelcomeCommand::Welcome };
         // An account may be opened again, and each time there is a deadline of its own.
         let name = format!("unused-{}", event.version).parse();
         let name = name.unwrap_or(DeadlineName::from_static("unused"));
@@ -53,8 +53,8 @@ impl ProcessManager for Steward {
         vec![welcome, closing]
     }
 
-    fn expire(_: &DeadlineKey) -> Option<Errand> {
-        Some(Errand::CloseUnused)
+    fn expire(_: &DeadlineKey) -> Option<WelcomeCommand> {
+        Some(WelcomeCommand::CloseUnused)
     }
 }
 
@@ -63,7 +63,7 @@ pub(in crate::simulator) fn due(opened: Timestamp, patience: Duration) -> Timest
     opened.checked_add(patience).unwrap_or(Timestamp::MAX)
 }
 
-impl Errand {
+impl WelcomeCommand {
     pub(in crate::simulator) const fn as_str(self) -> &'static str {
         match self {
             Self::Welcome => "Welcome",
@@ -73,28 +73,28 @@ impl Errand {
 
     /// The errand that a deed was, with the stream it went to and the event that led to it; `None` if
     /// it was not the steward who asked.
-    pub(in crate::simulator) fn of(deed: &Deed) -> Option<(Self, &StreamId, &CausationId)> {
-        let [commit] = deed.commits.as_slice() else { return None };
+    pub(in crate::simulator) fn of(effect: &Effect) -> Option<(Self, &StreamId, &CausationId)> {
+        let [commit] = effect.commits.as_slice() else { return None };
         let metadata = commit.metadata();
         let name = commit.command().name.as_str();
-        let errand =
+        let command =
             [Self::Welcome, Self::CloseUnused].into_iter().find(|it| it.as_str() == name)?;
-        (metadata.actor == Actor::from(&Steward::NAME)).then_some((
-            errand,
+        (metadata.actor == Actor::from(&Welcome::NAME)).then_some((
+            command,
             commit.stream(),
             &metadata.causation_id,
         ))
     }
 }
 
-impl Command for Errand {
+impl Command for WelcomeCommand {
     fn name(&self) -> CommandName {
         CommandName::from_static(self.as_str())
     }
 }
 
-impl Decider for Stewardship {
-    type Command = Errand;
+impl Decider for WelcomedAccounts {
+    type Command = WelcomeCommand;
     type Event = AccountEvent;
     type State = Account;
     type Rejection = AccountRejection;
@@ -109,12 +109,17 @@ impl Decider for Stewardship {
         Accounts::evolve(account, event)
     }
 
-    fn decide(account: &Account, errand: &Errand) -> Result<Vec<AccountEvent>, AccountRejection> {
-        match (&account.email, errand) {
+    fn decide(
+        account: &Account,
+        command: &WelcomeCommand,
+    ) -> Result<Vec<AccountEvent>, AccountRejection> {
+        match (&account.email, command) {
             (None, _) => Err(AccountRejection::NotOpen),
-            (Some(_), Errand::Welcome) => Ok(vec![Deposited { amount: WELCOME }.into()]),
-            (Some(_), Errand::CloseUnused) if account.balance > WELCOME => Ok(Vec::new()),
-            (Some(email), Errand::CloseUnused) => Ok(vec![Closed { email: email.clone() }.into()]),
+            (Some(_), WelcomeCommand::Welcome) => Ok(vec![Deposited { amount: WELCOME }.into()]),
+            (Some(_), WelcomeCommand::CloseUnused) if account.balance > WELCOME => Ok(Vec::new()),
+            (Some(email), WelcomeCommand::CloseUnused) => {
+                Ok(vec![Closed { email: email.clone() }.into()])
+            }
         }
     }
 

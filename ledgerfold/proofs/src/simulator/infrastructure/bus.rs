@@ -17,9 +17,9 @@ use ledgerfold::{
 };
 
 use crate::simulator::{
-    domain::observations::Witness,
+    domain::observations::Observations,
     infrastructure::queue::{Letter, Queue},
-    network::{faults::Weather, scheduler::Clockwork},
+    network::{faults::Faults, scheduler::Scheduler},
     plan::{
         plant::Plant,
         schedule::{Outage, Schedule},
@@ -36,9 +36,9 @@ const BACKOFF: Duration = Duration::from_secs(1);
 const LARGE: u8 = 8;
 
 pub(in crate::simulator) struct Bus {
-    clockwork: Clockwork,
-    weather: Weather,
-    witness: Arc<Witness>,
+    scheduler: Scheduler,
+    faults: Faults,
+    observations: Arc<Observations>,
     plant: Plant,
     queues: [Arc<Queue>; QUEUES],
     /// How often a rule tries to reach its queue.
@@ -65,15 +65,15 @@ pub(in crate::simulator) struct FilterArns(pub(in crate::simulator) [bool; QUEUE
 
 impl Bus {
     pub(in crate::simulator) fn new(
-        (clockwork, weather, witness): (Clockwork, Weather, Arc<Witness>),
+        (scheduler, faults, observations): (Scheduler, Faults, Arc<Observations>),
         plant: Plant,
         queues: [Arc<Queue>; QUEUES],
         schedule: &Schedule,
     ) -> Self {
         Self {
-            clockwork,
-            weather,
-            witness,
+            scheduler,
+            faults,
+            observations,
             plant,
             queues,
             tries: schedule.stream.deliveries,
@@ -96,13 +96,13 @@ impl Bus {
     /// Brings what was published in a window of time again, in any order, to these rules. The archive
     /// knows the newest events only after a while, and takes no replayed ones.
     pub(in crate::simulator) fn replay(&self, window: (Duration, Duration), rules: FilterArns) {
-        let known = self.clockwork.elapsed().saturating_sub(ARCHIVED);
+        let known = self.scheduler.elapsed().saturating_sub(ARCHIVED);
         let archive = self.archive();
         let due = archive.iter().filter(|it| (window.0..=window.1.min(known)).contains(&it.at));
         for archived in due {
             self.route(&archived.envelope, true, rules);
         }
-        self.witness.count(|report| {
+        self.observations.count(|report| {
             report.replays += 1;
             report.filtered_replays += usize::from(rules.0[..2] != [true; 2]);
         });
@@ -115,33 +115,33 @@ impl Bus {
     fn route(&self, envelope: &Envelope, replayed: bool, rules: FilterArns) {
         let targets = self.queues.iter().zip(rules.0).filter(|(_, chosen)| *chosen);
         for (queue, _) in targets {
-            let copies = if self.clockwork.chance(5) { 3 } else { 1 };
+            let copies = if self.scheduler.chance(5) { 3 } else { 1 };
             for _ in 0..copies {
-                let letter = Letter { content: content(envelope), replayed };
-                self.deliver(queue.clone(), letter);
+                let content = Letter { content: content(envelope), replayed };
+                self.deliver(queue.clone(), content);
             }
         }
     }
 
     /// Brings a letter to its queue, or to the dead letters.
-    fn deliver(&self, queue: Arc<Queue>, letter: Letter) {
-        let delay = self.clockwork.within(DELAY);
-        let (clockwork, weather) = (self.clockwork.clone(), self.weather.clone());
+    fn deliver(&self, queue: Arc<Queue>, content: Letter) {
+        let delay = self.scheduler.within(DELAY);
+        let (scheduler, faults) = (self.scheduler.clone(), self.faults.clone());
         let (under_way, tries) = (self.under_way.clone(), self.tries);
         under_way.fetch_add(1, Ordering::SeqCst);
-        self.clockwork.spawn(async move {
-            clockwork.sleep(delay).await;
+        self.scheduler.spawn(async move {
+            scheduler.sleep(delay).await;
             let mut wait = BACKOFF;
             for tried in 1.. {
-                if !weather.is_out(Outage::Targets) && !weather.strikes() {
-                    queue.push(letter);
+                if !faults.is_out(Outage::Targets) && !faults.strikes() {
+                    queue.push(content);
                     break;
                 }
                 if tried >= tries {
-                    queue.put_aside(letter);
+                    queue.give_up(content);
                     break;
                 }
-                clockwork.sleep(wait).await;
+                scheduler.sleep(wait).await;
                 wait *= 2;
             }
             under_way.fetch_sub(1, Ordering::SeqCst);
@@ -174,28 +174,28 @@ impl Publisher for Bus {
         &self,
         batch: &[Envelope],
     ) -> Result<Vec<Result<(), EntryError>>, PublishError> {
-        self.weather.way().await;
-        if self.weather.strikes() {
+        self.faults.way().await;
+        if self.faults.strikes() {
             return Err(PublishError("the call was lost".into()));
         }
         let mut answers = Vec::new();
         for envelope in batch {
-            if self.weather.hits(self.entries_failed) {
+            if self.faults.hits(self.entries_failed) {
                 let ignored = self.plant == Plant::FailedEntriesIgnored;
                 let failed = Err(EntryError::NotTaken("not taken".to_owned()));
                 answers.push(if ignored { Ok(()) } else { failed });
                 continue;
             }
-            let at = self.clockwork.elapsed();
+            let at = self.scheduler.elapsed();
             self.archive().push(Archived { envelope: envelope.clone(), at });
             self.route(envelope, false, FilterArns([true; QUEUES]));
             answers.push(Ok(()));
         }
-        self.weather.way().await;
-        if self.weather.strikes() {
+        self.faults.way().await;
+        if self.faults.strikes() {
             return Err(PublishError("the answer was lost".into()));
         }
-        if self.weather.strikes() && self.plant != Plant::FailedEntriesIgnored {
+        if self.faults.strikes() && self.plant != Plant::FailedEntriesIgnored {
             answers.pop();
         }
         Ok(answers)

@@ -12,8 +12,8 @@ use std::{
 use ledgerfold::{ports::Clock, relay::StreamRecord, vocabulary::Commit};
 
 use crate::simulator::{
-    domain::observations::Witness,
-    network::scheduler::{Bell, Clockwork},
+    domain::observations::Observations,
+    network::scheduler::{Scheduler, Signal},
     plan::schedule::StreamShape,
 };
 
@@ -43,8 +43,8 @@ impl Record {
 /// shard and an item its lane: that is all the order there is, and as a commit is an item of its own,
 /// two commits of one stream have none.
 pub(in crate::simulator) struct ChangeStream {
-    clockwork: Clockwork,
-    witness: Arc<Witness>,
+    scheduler: Scheduler,
+    observations: Arc<Observations>,
     pub(in crate::simulator) shape: StreamShape,
     lanes: Vec<Arc<Lane>>,
     serial: AtomicUsize,
@@ -57,7 +57,7 @@ pub(in crate::simulator) struct ChangeStream {
 /// A part of a shard whose batches follow each other.
 pub(in crate::simulator) struct Lane {
     records: Mutex<VecDeque<Record>>,
-    arrival: Bell,
+    arrival: Signal,
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -74,14 +74,14 @@ fn hash(text: &str) -> usize {
 
 impl ChangeStream {
     pub(in crate::simulator) fn new(
-        clockwork: &Clockwork,
+        scheduler: &Scheduler,
         shape: StreamShape,
-        witness: Arc<Witness>,
+        observations: Arc<Observations>,
     ) -> Self {
-        let lane = |_| Arc::new(Lane { records: Mutex::default(), arrival: clockwork.bell() });
+        let lane = |_| Arc::new(Lane { records: Mutex::default(), arrival: scheduler.bell() });
         Self {
-            clockwork: clockwork.clone(),
-            witness,
+            scheduler: scheduler.clone(),
+            observations,
             shape,
             lanes: (0..shape.shards * shape.factor).map(lane).collect(),
             serial: AtomicUsize::new(0),
@@ -103,11 +103,11 @@ impl ChangeStream {
         let lane = shard * self.shape.factor + hash(&item) % self.shape.factor;
         let lane = self.lanes[lane].clone();
         let sequence_number = self.serial.fetch_add(1, Ordering::SeqCst).to_string();
-        let record = Record { sequence_number, commit, written: self.clockwork.elapsed() };
+        let record = Record { sequence_number, commit, written: self.scheduler.elapsed() };
         self.open.fetch_add(1, Ordering::SeqCst);
-        let (clockwork, late) = (self.clockwork.clone(), self.clockwork.within(LATE));
-        self.clockwork.spawn(async move {
-            clockwork.sleep(late).await;
+        let (scheduler, late) = (self.scheduler.clone(), self.scheduler.within(LATE));
+        self.scheduler.spawn(async move {
+            scheduler.sleep(late).await;
             lock(&lane.records).push_back(record);
             lane.arrival.ring();
         });
@@ -115,18 +115,18 @@ impl ChangeStream {
 
     /// Forgets what is too old.
     pub(in crate::simulator) fn trim(&self, records: Vec<Record>) -> Vec<Record> {
-        let oldest = self.clockwork.elapsed().saturating_sub(KEPT);
+        let oldest = self.scheduler.elapsed().saturating_sub(KEPT);
         let (kept, gone): (Vec<_>, Vec<_>) =
             records.into_iter().partition(|record| record.written >= oldest);
-        self.witness.count(|report| report.trimmed += gone.len());
+        self.observations.count(|report| report.trimmed += gone.len());
         self.done(gone.len());
         lock(&self.trimmed).extend(gone.into_iter().map(|record| record.commit));
         kept
     }
 
     /// Puts records aside that were tried too often.
-    pub(in crate::simulator) fn put_aside(&self, records: Vec<Record>) {
-        self.witness.count(|report| report.put_aside += records.len());
+    pub(in crate::simulator) fn give_up(&self, records: Vec<Record>) {
+        self.observations.count(|report| report.give_up += records.len());
         self.done(records.len());
         lock(&self.bucket).extend(records.into_iter().map(|record| record.commit));
     }

@@ -14,8 +14,8 @@ use ledgerfold::{
 };
 
 use crate::simulator::{
-    domain::observations::Witness,
-    network::{faults::Way, scheduler::Bell},
+    domain::observations::Observations,
+    network::{faults::Network, scheduler::Signal},
     plan::plant::Plant,
 };
 use ledgerfold_testkit::MemoryDeadlineStore;
@@ -24,19 +24,23 @@ use ledgerfold_testkit::MemoryDeadlineStore;
 const LATE: usize = 20;
 
 pub(in crate::simulator) struct SimulatedDeadlines {
-    way: Way,
+    way: Network,
     plant: Plant,
-    witness: Arc<Witness>,
+    observations: Arc<Observations>,
     kept: MemoryDeadlineStore,
-    scheduled: Bell,
+    scheduled: Signal,
     /// What was last listed of each part.
     listed: Mutex<BTreeMap<u32, Vec<Pending>>>,
 }
 
 impl SimulatedDeadlines {
-    pub(in crate::simulator) fn new(way: Way, witness: Arc<Witness>, plant: Plant) -> Self {
-        let (scheduled, kept) = (way.clockwork.bell(), MemoryDeadlineStore::default());
-        Self { way, plant, witness, kept, scheduled, listed: Mutex::default() }
+    pub(in crate::simulator) fn new(
+        way: Network,
+        observations: Arc<Observations>,
+        plant: Plant,
+    ) -> Self {
+        let (scheduled, kept) = (way.scheduler.bell(), MemoryDeadlineStore::default());
+        Self { way, plant, observations, kept, scheduled, listed: Mutex::default() }
     }
 
     /// Waits until there is a deadline, and answers with when one is to be tried.
@@ -88,7 +92,7 @@ impl DeadlineStore for SimulatedDeadlines {
         self.there().await?;
         let written = self.kept.schedule(deadline).await?;
         if written == Written::Done {
-            self.witness.count(|report| report.deadlines += 1);
+            self.observations.count(|report| report.deadlines += 1);
             self.scheduled.ring();
         }
         self.back(written).await
@@ -103,7 +107,7 @@ impl DeadlineStore for SimulatedDeadlines {
     ) -> Result<DeadlinePage, DeadlineError> {
         self.there().await?;
         if from.is_none()
-            && self.way.clockwork.chance(LATE)
+            && self.way.scheduler.chance(LATE)
             && let Some(late) = self.late(part, until)
         {
             return self.back(late).await;
@@ -133,7 +137,7 @@ impl DeadlineStore for SimulatedDeadlines {
     async fn postpone(&self, seen: &Pending, next: Timestamp) -> Result<Written, DeadlineError> {
         self.there().await?;
         let written = self.kept.postpone(seen, next).await?;
-        self.witness.count(|report| report.postponed += usize::from(written == Written::Done));
+        self.observations.count(|report| report.postponed += usize::from(written == Written::Done));
         self.back(written).await
     }
 

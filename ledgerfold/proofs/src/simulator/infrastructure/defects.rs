@@ -77,10 +77,10 @@ fn without_owner(state: &Payload) -> Option<Payload> {
 }
 
 /// A log that shows nothing: for a projector that trusts the bus.
-pub(in crate::simulator) struct Deaf;
+pub(in crate::simulator) struct EmptyLog;
 
 #[async_trait]
-impl Amendment for Deaf {
+impl Amendment for EmptyLog {
     async fn read(
         &self,
         _: &dyn EventStore,
@@ -92,10 +92,10 @@ impl Amendment for Deaf {
 }
 
 /// A record of generations that names none which is built: for a projector that keeps only what is read.
-pub(in crate::simulator) struct Blinkered(pub(in crate::simulator) Arc<SimulatedGenerations>);
+pub(in crate::simulator) struct WithoutBuilding(pub(in crate::simulator) Arc<SimulatedGenerations>);
 
 #[async_trait]
-impl GenerationReader for Blinkered {
+impl GenerationReader for WithoutBuilding {
     async fn read(&self, projection: &str) -> Result<Option<Generations>, ReadStoreError> {
         let record = self.0.read(projection).await?;
         Ok(record.map(|record| record.abandoned().unwrap_or(record)))
@@ -103,7 +103,7 @@ impl GenerationReader for Blinkered {
 }
 
 #[async_trait]
-impl GenerationStore for Blinkered {
+impl GenerationStore for WithoutBuilding {
     async fn write(&self, projection: &str, new: &Generations) -> Result<Written, ReadStoreError> {
         self.0.write(projection, new).await
     }

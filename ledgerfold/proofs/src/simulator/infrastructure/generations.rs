@@ -6,19 +6,19 @@ use ledgerfold::{
     vocabulary::Generations,
 };
 
-use crate::simulator::network::faults::Way;
+use crate::simulator::network::faults::Network;
 use ledgerfold_testkit::MemoryGenerationStore;
 
 /// The revision of every model in the simulation.
 const REVISION: u32 = 1;
 
 pub(in crate::simulator) struct SimulatedGenerations {
-    way: Way,
+    way: Network,
     kept: MemoryGenerationStore,
 }
 
 impl SimulatedGenerations {
-    pub(in crate::simulator) fn new(way: Way) -> Self {
+    pub(in crate::simulator) fn new(way: Network) -> Self {
         Self { way, kept: MemoryGenerationStore::default() }
     }
 

@@ -13,12 +13,12 @@ use ledgerfold::{
 };
 
 use crate::simulator::{
-    domain::{history::Chronicle, observations::Witness},
+    domain::{history::History, observations::Observations},
     infrastructure::{change_stream::ChangeStream, defects},
     network::{
-        faults::Weather,
+        faults::Faults,
         in_flight::{Hold, InFlight},
-        scheduler::Clockwork,
+        scheduler::Scheduler,
     },
     plan::plant::Plant,
 };
@@ -27,14 +27,14 @@ use ledgerfold_testkit::MemoryEventStore;
 /// The log of a schedule: what [`MemoryEventStore`] keeps, behind a network, with transactions that
 /// take their time.
 pub(in crate::simulator) struct SimulatedLog {
-    pub(in crate::simulator) clockwork: Clockwork,
-    pub(in crate::simulator) weather: Weather,
-    pub(in crate::simulator) witness: Arc<Witness>,
+    pub(in crate::simulator) scheduler: Scheduler,
+    pub(in crate::simulator) faults: Faults,
+    pub(in crate::simulator) observations: Arc<Observations>,
     pub(in crate::simulator) plant: Plant,
     pub(in crate::simulator) kept: MemoryEventStore,
     limits: LogLimits,
     in_flight: InFlight<Item>,
-    chronicle: Mutex<Chronicle>,
+    history: Mutex<History>,
     changes: Arc<ChangeStream>,
 }
 
@@ -74,18 +74,18 @@ impl Item {
 
 impl SimulatedLog {
     pub(in crate::simulator) fn new(
-        (clockwork, weather, witness): (Clockwork, Weather, Arc<Witness>),
+        (scheduler, faults, observations): (Scheduler, Faults, Arc<Observations>),
         plant: Plant,
         limits: LogLimits,
         changes: Arc<ChangeStream>,
     ) -> Self {
         let kept = MemoryEventStore::with_pages_of(limits.page);
-        let (in_flight, chronicle) = (InFlight::default(), Mutex::default());
-        Self { clockwork, weather, witness, plant, kept, limits, in_flight, chronicle, changes }
+        let (in_flight, history) = (InFlight::default(), Mutex::default());
+        Self { scheduler, faults, observations, plant, kept, limits, in_flight, history, changes }
     }
 
-    pub(in crate::simulator) fn chronicle(&self) -> MutexGuard<'_, Chronicle> {
-        self.chronicle.lock().unwrap_or_else(PoisonError::into_inner)
+    pub(in crate::simulator) fn history(&self) -> MutexGuard<'_, History> {
+        self.history.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Writes down what took effect, and lets the change stream have it.
@@ -93,19 +93,19 @@ impl SimulatedLog {
         for commit in &commits {
             self.changes.insert(commit.clone());
         }
-        self.witness.count(|report| {
+        self.observations.count(|report| {
             report.commits += commits.len();
             report.joint_commits += usize::from(commits.len() > 1);
         });
-        self.chronicle().record(self.clockwork.now(), commits);
+        self.history().record(self.scheduler.now(), commits);
     }
 
     async fn reading(&self) -> Result<(), StoreError> {
-        self.weather.way().await;
-        if !self.weather.strikes() {
+        self.faults.way().await;
+        if !self.faults.strikes() {
             return Ok(());
         }
-        Err(match self.clockwork.below(2) {
+        Err(match self.scheduler.below(2) {
             0 => StoreError::Port(PortError::Throttled),
             _ => StoreError::Port(PortError::Unavailable("the request was lost".into())),
         })
@@ -122,11 +122,11 @@ impl SimulatedLog {
                 return Err(AppendError::TooLarge { bytes, limit });
             }
         }
-        self.weather.way().await;
-        if !self.weather.strikes() {
+        self.faults.way().await;
+        if !self.faults.strikes() {
             return Ok(());
         }
-        Err(match self.clockwork.below(3) {
+        Err(match self.scheduler.below(3) {
             // Somebody's transaction that is not of this schedule.
             0 => self.busy(),
             1 => StoreError::Port(PortError::Throttled).into(),
@@ -135,7 +135,7 @@ impl SimulatedLog {
     }
 
     fn busy(&self) -> AppendError {
-        self.witness.count(|report| report.conflicts += 1);
+        self.observations.count(|report| report.conflicts += 1);
         AppendError::Busy
     }
 
@@ -145,8 +145,8 @@ impl SimulatedLog {
 
     /// What a write answers that took effect, or did not.
     async fn written(&self, outcome: Result<(), AppendError>) -> Result<(), AppendError> {
-        self.weather.way().await;
-        if self.weather.strikes() {
+        self.faults.way().await;
+        if self.faults.strikes() {
             return Err(
                 StoreError::Port(PortError::Unavailable("the answer was lost".into())).into()
             );
@@ -173,7 +173,7 @@ impl SimulatedLog {
     /// The planted fault of a torn transaction: one commit after the other.
     async fn append_one_by_one(&self, transaction: &Transaction) -> Result<(), AppendError> {
         for new in transaction.commits() {
-            self.clockwork.turn().await;
+            self.scheduler.turn().await;
             self.kept.append(new).await?;
             self.note(vec![new.as_commit().clone()]);
         }
@@ -183,7 +183,7 @@ impl SimulatedLog {
     async fn transact_now(&self, transaction: &Transaction) -> Result<(), AppendError> {
         self.writing(transaction.commits()).await?;
         let hold = self.hold(Item::all(transaction))?;
-        self.weather.way().await;
+        self.faults.way().await;
         if self.plant == Plant::TransactionTorn && transaction.commits().len() > 1 {
             drop(hold);
             return self.append_one_by_one(transaction).await;
@@ -210,9 +210,9 @@ impl EventReader for SimulatedLog {
     async fn read(&self, stream: &StreamId, after: Version) -> Result<CommitPage, StoreError> {
         self.reading().await?;
         let found = page(self.kept.read(stream, after).await?, self.limits.page);
-        self.weather.way().await;
+        self.faults.way().await;
         Ok(match self.plant {
-            Plant::StaleReads if self.clockwork.chance(50) => defects::stale(found),
+            Plant::StaleReads if self.scheduler.chance(50) => defects::stale(found),
             _ => found,
         })
     }
@@ -227,7 +227,7 @@ impl EventReader for SimulatedLog {
         let limit = commits.min(self.limits.page);
         let CommitPage { commits, more } =
             page(self.kept.read_back(stream, before, commits).await?, limit);
-        self.weather.way().await;
+        self.faults.way().await;
         let spoil = |commit| defects::spoil(self.plant, commit);
         Ok(CommitPage { commits: commits.into_iter().map(spoil).collect(), more })
     }
@@ -248,7 +248,7 @@ impl EventStore for SimulatedLog {
     async fn record(&self, command: &CommandId) -> Result<Option<CommandRecord>, StoreError> {
         self.reading().await?;
         let found = self.kept.record(command).await?;
-        self.weather.way().await;
+        self.faults.way().await;
         Ok(found)
     }
 }
@@ -262,7 +262,7 @@ impl Streams for SimulatedLog {
     ) -> Result<Page<StreamId>, StreamsError> {
         self.reading().await?;
         let page = self.kept.list(segment, from).await?;
-        self.weather.way().await;
+        self.faults.way().await;
         Ok(page)
     }
 }

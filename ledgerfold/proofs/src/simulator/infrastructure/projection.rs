@@ -18,13 +18,13 @@ use ledgerfold::{
 use crate::simulator::{
     domain::old_code::{Code, Deployment},
     infrastructure::{
-        defects::{Blinkered, Deaf},
+        defects::{EmptyLog, WithoutBuilding},
         generations::SimulatedGenerations,
         log::SimulatedLog,
         quarantine::SimulatedQuarantine,
         read_table::SimulatedTable,
     },
-    network::scheduler::Clockwork,
+    network::scheduler::Scheduler,
     plan::plant::Plant,
 };
 use ledgerfold_testkit::Amended;
@@ -34,42 +34,42 @@ pub(in crate::simulator) const LONGEST_READ: Duration = Duration::from_secs(8);
 
 /// One of them.
 #[derive(Clone)]
-pub(in crate::simulator) struct Subject {
+pub(in crate::simulator) struct SimulatedProjection {
     pub(in crate::simulator) projection: &'static str,
     pub(in crate::simulator) table: Arc<SimulatedTable>,
     pub(in crate::simulator) generations: Arc<SimulatedGenerations>,
     pub(in crate::simulator) quarantine: Arc<SimulatedQuarantine>,
     /// The log that its projectors read.
     pub(in crate::simulator) log: Arc<SimulatedLog>,
-    pub(in crate::simulator) clockwork: Clockwork,
+    pub(in crate::simulator) scheduler: Scheduler,
     pub(in crate::simulator) plant: Plant,
     pub(in crate::simulator) deployment: Deployment,
     /// Whether somebody rebuilds or repairs it now: nobody does both at the same time.
-    pub(in crate::simulator) desk: Desk,
+    pub(in crate::simulator) operator_lock: OperatorLock,
 }
 
 /// Where one operator at a time sits.
 #[derive(Clone, Default)]
-pub(in crate::simulator) struct Desk(Arc<AtomicBool>);
+pub(in crate::simulator) struct OperatorLock(Arc<AtomicBool>);
 
 /// A seat at a desk, until it is dropped.
-pub(in crate::simulator) struct Seat(Desk);
+pub(in crate::simulator) struct OperatorGuard(OperatorLock);
 
-impl Desk {
+impl OperatorLock {
     /// Takes the seat, if it is free.
-    pub(in crate::simulator) fn take(&self) -> Option<Seat> {
-        (!self.0.swap(true, Ordering::SeqCst)).then(|| Seat(self.clone()))
+    pub(in crate::simulator) fn take(&self) -> Option<OperatorGuard> {
+        (!self.0.swap(true, Ordering::SeqCst)).then(|| OperatorGuard(self.clone()))
     }
 }
 
-impl Drop for Seat {
+impl Drop for OperatorGuard {
     fn drop(&mut self) {
-        let Self(Desk(taken)) = self;
+        let Self(OperatorLock(taken)) = self;
         taken.store(false, Ordering::SeqCst);
     }
 }
 
-impl Subject {
+impl SimulatedProjection {
     /// Which generations there are, as it is recorded.
     pub(in crate::simulator) fn record(&self) -> Generations {
         self.generations.record(self.projection)
@@ -91,9 +91,9 @@ impl Subject {
     }
 
     fn ports(&self) -> ProjectorPorts {
-        let (clock, random) = self.clockwork.time_and_chance();
+        let (clock, random) = self.scheduler.time_and_chance();
         let log: Arc<dyn EventStore> = match self.plant {
-            Plant::GapsIgnored => Amended::of(self.log.clone(), Deaf),
+            Plant::GapsIgnored => Amended::of(self.log.clone(), EmptyLog),
             _ => self.log.clone(),
         };
         ProjectorPorts { log, skips: self.quarantine.clone(), clock, random }
@@ -102,10 +102,10 @@ impl Subject {
     /// The projector function that starts now.
     pub(in crate::simulator) fn projector(&self) -> Projector {
         let generations: Arc<dyn GenerationStore> = match self.plant {
-            Plant::BuildingNotKept => Arc::new(Blinkered(self.generations.clone())),
+            Plant::BuildingNotKept => Arc::new(WithoutBuilding(self.generations.clone())),
             _ => self.generations.clone(),
         };
-        let code = self.deployment.draw(&self.clockwork);
+        let code = self.deployment.draw(&self.scheduler);
         let models = self.models(&code.catalog());
         let projector = Projector::of_generations(models, generations, self.ports());
         projector.with_quarantine(self.quarantine.clone())

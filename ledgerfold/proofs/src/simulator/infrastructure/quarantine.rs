@@ -9,8 +9,8 @@ use ledgerfold::{
 };
 
 use crate::simulator::{
-    domain::observations::Witness,
-    network::{faults::Way, scheduler::Bell},
+    domain::observations::Observations,
+    network::{faults::Network, scheduler::Signal},
     plan::plant::Plant,
 };
 use ledgerfold_testkit::MemoryQuarantine;
@@ -19,17 +19,21 @@ use ledgerfold_testkit::MemoryQuarantine;
 const HELD_UP: Duration = Duration::from_secs(15);
 
 pub(in crate::simulator) struct SimulatedQuarantine {
-    way: Way,
+    way: Network,
     plant: Plant,
-    witness: Arc<Witness>,
+    observations: Arc<Observations>,
     kept: MemoryQuarantine,
-    parked: Bell,
+    parked: Signal,
 }
 
 impl SimulatedQuarantine {
-    pub(in crate::simulator) fn new(way: Way, witness: Arc<Witness>, plant: Plant) -> Self {
-        let (parked, kept) = (way.clockwork.bell(), MemoryQuarantine::default());
-        Self { way, plant, witness, kept, parked }
+    pub(in crate::simulator) fn new(
+        way: Network,
+        observations: Arc<Observations>,
+        plant: Plant,
+    ) -> Self {
+        let (parked, kept) = (way.scheduler.bell(), MemoryQuarantine::default());
+        Self { way, plant, observations, kept, parked }
     }
 
     /// Waits until a stream stands parked.
@@ -59,7 +63,7 @@ impl Quarantine for SimulatedQuarantine {
         self.there().await?;
         if self.plant != Plant::ParkedWithoutEntry {
             self.kept.park(parked).await?;
-            self.witness.count(|report| report.parked += 1);
+            self.observations.count(|report| report.parked += 1);
             self.parked.ring();
         }
         self.back(()).await
@@ -69,7 +73,7 @@ impl Quarantine for SimulatedQuarantine {
         self.there().await?;
         if self.kept.get(stream).await?.is_some() {
             // Who releases has done all else, and may be held up here for a while.
-            self.way.clockwork.sleep(self.way.clockwork.within(HELD_UP)).await;
+            self.way.scheduler.sleep(self.way.scheduler.within(HELD_UP)).await;
         }
         let owed = match self.plant {
             Plant::DebtForgotten => self.kept.get(stream).await?.map(|parked| parked.owed_version),

@@ -12,8 +12,8 @@ use ledgerfold::{
 };
 
 use crate::simulator::{
-    domain::observations::Witness,
-    network::scheduler::{Bell, Clockwork},
+    domain::observations::Observations,
+    network::scheduler::{Scheduler, Signal},
     plan::{plant::Plant, schedule::QueueShape},
 };
 
@@ -21,11 +21,11 @@ use crate::simulator::{
 const BATCH: usize = 10;
 
 pub(in crate::simulator) struct Queue {
-    clockwork: Clockwork,
-    witness: Arc<Witness>,
+    scheduler: Scheduler,
+    observations: Arc<Observations>,
     plant: Plant,
     shape: QueueShape,
-    arrival: Bell,
+    arrival: Signal,
     shelf: Mutex<Shelf>,
 }
 
@@ -34,7 +34,7 @@ struct Shelf {
     serial: usize,
     messages: Vec<Message>,
     /// The dead letters of the queue, and of the rule before it.
-    aside: Vec<Letter>,
+    dead_letters: Vec<Letter>,
     taken: BTreeMap<StreamId, Version>,
 }
 
@@ -56,42 +56,42 @@ impl Letter {
 
 struct Message {
     id: usize,
-    letter: Letter,
+    content: Letter,
     received: usize,
     seen_from: Duration,
 }
 
 impl Queue {
     pub(in crate::simulator) fn new(
-        clockwork: &Clockwork,
-        witness: Arc<Witness>,
+        scheduler: &Scheduler,
+        observations: Arc<Observations>,
         plant: Plant,
         shape: QueueShape,
     ) -> Self {
-        let (clockwork, arrival) = (clockwork.clone(), clockwork.bell());
-        Self { clockwork, witness, plant, shape, arrival, shelf: Mutex::default() }
+        let (scheduler, arrival) = (scheduler.clone(), scheduler.bell());
+        Self { scheduler, observations, plant, shape, arrival, shelf: Mutex::default() }
     }
 
-    pub(in crate::simulator) fn push(&self, letter: Letter) {
-        let seen_from = self.clockwork.elapsed();
+    pub(in crate::simulator) fn push(&self, content: Letter) {
+        let seen_from = self.scheduler.elapsed();
         let mut shelf = self.shelf();
         shelf.serial += 1;
         let id = shelf.serial;
-        shelf.messages.push(Message { id, letter, received: 0, seen_from });
+        shelf.messages.push(Message { id, content, received: 0, seen_from });
         drop(shelf);
         self.arrival.ring();
     }
 
     /// Puts a letter aside: it was tried too often.
-    pub(in crate::simulator) fn put_aside(&self, letter: Letter) {
-        self.witness.count(|report| report.dead_letters += 1);
-        self.shelf().aside.push(letter);
+    pub(in crate::simulator) fn give_up(&self, content: Letter) {
+        self.observations.count(|report| report.dead_letters += 1);
+        self.shelf().dead_letters.push(content);
     }
 
     /// Waits until there are messages.
     pub(in crate::simulator) async fn arrived(&self) {
         loop {
-            let now = self.clockwork.elapsed();
+            let now = self.scheduler.elapsed();
             if self.shelf().messages.iter().any(|message| message.seen_from <= now) {
                 return;
             }
@@ -110,7 +110,7 @@ impl Queue {
     }
 
     fn take(&self) -> Vec<Delivery> {
-        let (now, most) = (self.clockwork.elapsed(), 1 + self.clockwork.below(BATCH));
+        let (now, most) = (self.scheduler.elapsed(), 1 + self.scheduler.below(BATCH));
         let mut batch = Vec::new();
         while batch.len() < most {
             let mut shelf = self.shelf();
@@ -120,11 +120,11 @@ impl Queue {
             if visible.is_empty() {
                 break;
             }
-            let at = visible[self.clockwork.below(visible.len())];
+            let at = visible[self.scheduler.below(visible.len())];
             if shelf.messages[at].received >= self.shape.receives {
                 let message = shelf.messages.swap_remove(at);
                 drop(shelf);
-                self.put_aside(message.letter);
+                self.give_up(message.content);
                 continue;
             }
             let message = &mut shelf.messages[at];
@@ -136,7 +136,7 @@ impl Queue {
             let receipts: Vec<_> = batch.iter().map(|it| it.receipt.clone()).collect();
             self.shelf().messages.retain(|message| !message.is_one_of(&receipts));
         }
-        self.witness.count(|report| {
+        self.observations.count(|report| {
             report.deliveries += batch.len();
             report.replayed += batch.iter().filter(|it| it.replay.is_some()).count();
             let is_pointer = |it: &&Delivery| matches!(it.content, Ok(Content::Pointer { .. }));
@@ -154,7 +154,7 @@ impl Queue {
             .partition::<Vec<_>, _>(|message| message.is_one_of(&done));
         shelf.messages = left;
         for message in done {
-            let (stream, told) = message.letter.tells_of();
+            let (stream, told) = message.content.tells_of();
             let most = shelf.taken.entry(stream).or_insert(told);
             *most = told.max(*most);
         }
@@ -167,15 +167,15 @@ impl Queue {
 
     /// Brings back what was put aside.
     pub(in crate::simulator) fn redrive(&self) {
-        let aside = std::mem::take(&mut self.shelf().aside);
-        for letter in aside {
-            self.push(letter);
+        let dead_letters = std::mem::take(&mut self.shelf().dead_letters);
+        for content in dead_letters {
+            self.push(content);
         }
     }
 
     /// Throws away what was put aside.
     pub(in crate::simulator) fn purge(&self) {
-        self.shelf().aside.clear();
+        self.shelf().dead_letters.clear();
     }
 
     pub(in crate::simulator) fn rests(&self) -> bool {
@@ -183,8 +183,8 @@ impl Queue {
     }
 
     /// How many messages stand aside.
-    pub(in crate::simulator) fn aside(&self) -> usize {
-        self.shelf().aside.len()
+    pub(in crate::simulator) fn dead_letters(&self) -> usize {
+        self.shelf().dead_letters.len()
     }
 
     fn shelf(&self) -> MutexGuard<'_, Shelf> {
@@ -202,7 +202,7 @@ impl Message {
 fn delivery(message: &Message) -> Delivery {
     Delivery {
         receipt: Receipt(message.id.to_string()),
-        content: Ok(message.letter.content.clone()),
-        replay: message.letter.replayed.then(|| ReplayName("again".to_owned())),
+        content: Ok(message.content.content.clone()),
+        replay: message.content.replayed.then(|| ReplayName("again".to_owned())),
     }
 }

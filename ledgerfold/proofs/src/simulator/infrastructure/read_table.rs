@@ -16,9 +16,9 @@ use ledgerfold::{
 };
 
 use crate::simulator::{
-    domain::observations::Witness,
+    domain::observations::Observations,
     infrastructure::{rows::SimulatedRows, tallies::SimulatedTallies},
-    network::faults::Way,
+    network::faults::Network,
     plan::plant::Plant,
 };
 
@@ -27,7 +27,7 @@ const PAGE: usize = 2;
 
 /// One set of rows and counters for each generation; they are never mixed, as their keys are not.
 pub(in crate::simulator) struct SimulatedTable {
-    all: (Way, Arc<Witness>, Plant),
+    all: (Network, Arc<Observations>, Plant),
     lag: Duration,
     generations: Mutex<BTreeMap<Generation, Stores>>,
 }
@@ -51,7 +51,10 @@ impl Stores {
 
 impl SimulatedTable {
     /// A table whose index may be so late.
-    pub(in crate::simulator) fn new(all: (Way, Arc<Witness>, Plant), lag: Duration) -> Self {
+    pub(in crate::simulator) fn new(
+        all: (Network, Arc<Observations>, Plant),
+        lag: Duration,
+    ) -> Self {
         Self { all, lag, generations: Mutex::default() }
     }
 

@@ -10,8 +10,8 @@ use ledgerfold::{
 };
 
 use crate::simulator::{
-    domain::{accounts::Statement, observations::Witness},
-    network::faults::Way,
+    domain::{accounts::Statement, observations::Observations},
+    network::faults::Network,
     plan::plant::Plant,
 };
 use ledgerfold_testkit::MemoryRowStore;
@@ -19,9 +19,9 @@ use ledgerfold_testkit::MemoryRowStore;
 /// The rows of one generation.
 pub(in crate::simulator) struct SimulatedRows {
     generation: Generation,
-    way: Way,
+    way: Network,
     plant: Plant,
-    witness: Arc<Witness>,
+    observations: Arc<Observations>,
     kept: MemoryRowStore,
     /// What the index shows: each row as it was a moment ago.
     index: Arc<MemoryRowStore>,
@@ -32,11 +32,11 @@ impl SimulatedRows {
     /// Rows whose index may be so late.
     pub(in crate::simulator) fn new(
         generation: Generation,
-        (way, witness, plant): (Way, Arc<Witness>, Plant),
+        (way, observations, plant): (Network, Arc<Observations>, Plant),
         lag: Duration,
     ) -> Self {
         let (kept, index) = (MemoryRowStore::default(), Arc::default());
-        Self { generation, way, plant, witness, kept, index, lag }
+        Self { generation, way, plant, observations, kept, index, lag }
     }
 
     pub(in crate::simulator) fn rows(&self) -> Vec<StoredRow> {
@@ -50,14 +50,14 @@ impl SimulatedRows {
         };
         let statement = row.body.as_ref().and_then(|body| body.decode::<Statement>().ok());
         match statement {
-            Some(statement) if self.way.clockwork.chance(70) => {
+            Some(statement) if self.way.scheduler.chance(70) => {
                 let balance = statement.balance + 1_000;
                 let body = Payload::encode(&Statement { balance, ..statement }).ok();
                 self.kept.damage(StoredRow { body, ..row });
             }
             _ => self.kept.lose(stream),
         }
-        self.witness.mishap(self.generation, stream);
+        self.observations.damage(self.generation, stream);
         true
     }
 
@@ -68,7 +68,7 @@ impl SimulatedRows {
         for row in removed.clone() {
             self.kept.lose(&row.stream);
             self.index.lose(&row.stream);
-            self.witness.removed(self.generation, &row.stream);
+            self.observations.removed(self.generation, &row.stream);
         }
         removed.count()
     }
@@ -79,15 +79,15 @@ impl SimulatedRows {
             self.kept.lose(&row.stream);
             return;
         }
-        self.witness.row(self.generation, &row.stream, row.version);
+        self.observations.row(self.generation, &row.stream, row.version);
         if self.lag.is_zero() {
             self.index.damage(row.clone());
             return;
         }
-        let (clockwork, index, row) = (self.way.clockwork.clone(), self.index.clone(), row.clone());
-        let late = clockwork.within(self.lag);
-        self.way.clockwork.spawn(async move {
-            clockwork.sleep(late).await;
+        let (scheduler, index, row) = (self.way.scheduler.clone(), self.index.clone(), row.clone());
+        let late = scheduler.within(self.lag);
+        self.way.scheduler.spawn(async move {
+            scheduler.sleep(late).await;
             if index.rows().iter().all(|it| it.stream != row.stream || it.version <= row.version) {
                 index.damage(row);
             }
@@ -127,7 +127,7 @@ impl RowStore for SimulatedRows {
     async fn replace(&self, seen: &StoredRow, row: &StoredRow) -> Result<Written, ReadStoreError> {
         self.way.there().await?;
         // Only who repairs does this, by hand and from far away.
-        self.way.clockwork.sleep(self.way.clockwork.within(5 * self.lag)).await;
+        self.way.scheduler.sleep(self.way.scheduler.within(5 * self.lag)).await;
         let written = if self.plant == Plant::RepairOverwrites {
             self.kept.damage(row.clone());
             Written::Done

@@ -13,10 +13,10 @@ use ledgerfold::{
 };
 
 use crate::simulator::{
-    domain::observations::Witness,
-    infrastructure::unseen::{Item, Unseen},
+    domain::observations::Observations,
+    infrastructure::hidden_writes::{HiddenWrites, Item},
     network::{
-        faults::Way,
+        faults::Network,
         in_flight::{Hold, InFlight},
     },
     plan::plant::Plant,
@@ -25,13 +25,13 @@ use ledgerfold_testkit::MemoryTallyStore;
 
 /// The counters of one generation.
 pub(in crate::simulator) struct SimulatedTallies {
-    way: Way,
+    way: Network,
     plant: Plant,
-    witness: Arc<Witness>,
+    observations: Arc<Observations>,
     kept: MemoryTallyStore,
     in_flight: InFlight<Item>,
     /// What transactions have done that plain reads do not show yet.
-    unseen: Arc<Unseen>,
+    hidden_writes: Arc<HiddenWrites>,
 }
 
 impl Item {
@@ -49,14 +49,16 @@ const SHARDS: usize = 2;
 const LONGEST_SHOW: Duration = Duration::from_secs(5);
 
 impl SimulatedTallies {
-    pub(in crate::simulator) fn new((way, witness, plant): (Way, Arc<Witness>, Plant)) -> Self {
+    pub(in crate::simulator) fn new(
+        (way, observations, plant): (Network, Arc<Observations>, Plant),
+    ) -> Self {
         Self {
             way,
             plant,
-            witness,
+            observations,
             kept: MemoryTallyStore::default(),
             in_flight: InFlight::default(),
-            unseen: Arc::default(),
+            hidden_writes: Arc::default(),
         }
     }
 
@@ -91,14 +93,14 @@ impl SimulatedTallies {
     ) -> Result<Written, ReadStoreError> {
         let items = Item::all(&memo.stream, increments.iter().map(|it| &it.key));
         let Some(hold) = self.in_flight.hold(items.clone()) else {
-            self.witness.count(|report| report.conflicts += 1);
+            self.observations.count(|report| report.conflicts += 1);
             return Ok(Written::Superseded);
         };
-        self.way.clockwork.turn().await;
+        self.way.scheduler.turn().await;
         let before = self.kept.memo(&memo.stream).await?;
         let written = self.kept.add(after, memo, increments).await?;
         if written == Written::Done {
-            self.unseen.hide(&items, before, increments);
+            self.hidden_writes.hide(&items, before, increments);
             // Its client may die and not hear of it, and the transaction is done all the same.
             let _ = self.show(hold).await;
         }
@@ -108,15 +110,15 @@ impl SimulatedTallies {
     /// Shows what a transaction has done item by item, in any order: plain reads may come in between.
     fn show(&self, mut hold: Hold<Item>) -> oneshot::Receiver<()> {
         let (done, shown) = oneshot::channel();
-        let (way, unseen) = (self.way.clone(), self.unseen.clone());
-        self.way.clockwork.spawn(async move {
+        let (way, hidden_writes) = (self.way.clone(), self.hidden_writes.clone());
+        self.way.scheduler.spawn(async move {
             while hold.len() > 0 {
-                way.clockwork.turn().await;
-                if way.weather.strikes() {
-                    way.clockwork.sleep(way.clockwork.within(LONGEST_SHOW)).await;
+                way.scheduler.turn().await;
+                if way.faults.strikes() {
+                    way.scheduler.sleep(way.scheduler.within(LONGEST_SHOW)).await;
                 }
-                let item = hold.release(way.clockwork.below(hold.len()));
-                unseen.show(&item);
+                let item = hold.release(way.scheduler.below(hold.len()));
+                hidden_writes.show(&item);
             }
             let _ = done.send(());
         });
@@ -128,7 +130,7 @@ impl SimulatedTallies {
 impl TallyReader for SimulatedTallies {
     async fn memo(&self, stream: &StreamId) -> Result<Option<Memo>, ReadStoreError> {
         self.way.there().await?;
-        Ok(self.unseen.memo(stream, self.kept.memo(stream).await?))
+        Ok(self.hidden_writes.memo(stream, self.kept.memo(stream).await?))
     }
 
     async fn range(
@@ -138,7 +140,7 @@ impl TallyReader for SimulatedTallies {
     ) -> Result<Vec<Counter>, ReadStoreError> {
         self.way.there().await?;
         let mut counters = self.kept.range(first, last).await?;
-        self.unseen.take_from(&mut counters);
+        self.hidden_writes.take_from(&mut counters);
         Ok(counters)
     }
 
@@ -152,7 +154,7 @@ impl TallyReader for SimulatedTallies {
         }
         self.way.there().await?;
         if self.in_flight.has_any(&Item::all(stream, groups)) {
-            self.witness.count(|report| report.unsettled += 1);
+            self.observations.count(|report| report.unsettled += 1);
             return Ok(Settled::UnderWay);
         }
         Ok(Settled::At(self.kept.memo(stream).await?))
@@ -178,10 +180,12 @@ impl TallyStore for SimulatedTallies {
 }
 
 /// The same counters for a repair that adds what it has seen missing, whatever was counted meanwhile.
-pub(in crate::simulator) struct Blind(pub(in crate::simulator) Arc<SimulatedTallies>);
+pub(in crate::simulator) struct UnconditionalTallies(
+    pub(in crate::simulator) Arc<SimulatedTallies>,
+);
 
 #[async_trait]
-impl TallyReader for Blind {
+impl TallyReader for UnconditionalTallies {
     async fn memo(&self, stream: &StreamId) -> Result<Option<Memo>, ReadStoreError> {
         self.0.memo(stream).await
     }
@@ -204,7 +208,7 @@ impl TallyReader for Blind {
 }
 
 #[async_trait]
-impl TallyStore for Blind {
+impl TallyStore for UnconditionalTallies {
     async fn add(
         &self,
         _: Version,

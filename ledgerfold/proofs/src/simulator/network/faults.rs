@@ -11,7 +11,7 @@ use std::{
 use ledgerfold::ports::{Clock, PortError, ReadStoreError};
 
 use crate::simulator::{
-    network::scheduler::{Bell, Clockwork},
+    network::scheduler::{Scheduler, Signal},
     plan::schedule::Outage,
 };
 
@@ -22,26 +22,26 @@ const SLOWEST: Duration = Duration::from_secs(5);
 
 /// Whether things fail.
 #[derive(Clone)]
-pub(in crate::simulator) struct Weather(Arc<State>);
+pub(in crate::simulator) struct Faults(Arc<State>);
 
 struct State {
-    clockwork: Clockwork,
+    scheduler: Scheduler,
     of_hundred: usize,
     calm: AtomicBool,
     /// What stands still now.
     outage: Mutex<Outage>,
-    recovery: Bell,
+    recovery: Signal,
 }
 
-impl Weather {
+impl Faults {
     /// Weather in which so many of a hundred calls fail until it clears.
-    pub(in crate::simulator) fn new(clockwork: &Clockwork, of_hundred: usize) -> Self {
+    pub(in crate::simulator) fn new(scheduler: &Scheduler, of_hundred: usize) -> Self {
         Self(Arc::new(State {
-            clockwork: clockwork.clone(),
+            scheduler: scheduler.clone(),
             of_hundred,
             calm: AtomicBool::new(false),
             outage: Mutex::new(Outage::None),
-            recovery: clockwork.bell(),
+            recovery: scheduler.bell(),
         }))
     }
 
@@ -52,14 +52,14 @@ impl Weather {
 
     /// Whether something fails now that fails so often of a hundred times.
     pub(in crate::simulator) fn hits(&self, of_hundred: usize) -> bool {
-        !self.0.calm.load(Ordering::SeqCst) && self.0.clockwork.chance(of_hundred)
+        !self.0.calm.load(Ordering::SeqCst) && self.0.scheduler.chance(of_hundred)
     }
 
     /// The way of a request or an answer: others go first, maybe, and now and then it takes its time.
     pub(in crate::simulator) async fn way(&self) {
-        self.0.clockwork.turn().await;
-        if !self.0.calm.load(Ordering::SeqCst) && self.0.clockwork.chance(SLOW) {
-            self.0.clockwork.sleep(self.0.clockwork.within(SLOWEST)).await;
+        self.0.scheduler.turn().await;
+        if !self.0.calm.load(Ordering::SeqCst) && self.0.scheduler.chance(SLOW) {
+            self.0.scheduler.sleep(self.0.scheduler.within(SLOWEST)).await;
         }
     }
 
@@ -97,24 +97,20 @@ impl Weather {
 /// What a call to a read table meets on its way there and back. A call that only reads has no way back
 /// of its own: whatever could happen on it may as well happen on the way of the next call.
 #[derive(Clone)]
-pub(in crate::simulator) struct Way {
-    pub(in crate::simulator) clockwork: Clockwork,
-    pub(in crate::simulator) weather: Weather,
+pub(in crate::simulator) struct Network {
+    pub(in crate::simulator) scheduler: Scheduler,
+    pub(in crate::simulator) faults: Faults,
 }
 
-impl Way {
+impl Network {
     pub(in crate::simulator) async fn there(&self) -> Result<(), ReadStoreError> {
-        self.weather.way().await;
-        if self.weather.strikes() {
-            Err(ReadStoreError::Port(PortError::Throttled))
-        } else {
-            Ok(())
-        }
+        self.faults.way().await;
+        if self.faults.strikes() { Err(ReadStoreError::Port(PortError::Throttled)) } else { Ok(()) }
     }
 
     pub(in crate::simulator) async fn back<T>(&self, answer: T) -> Result<T, ReadStoreError> {
-        self.weather.way().await;
-        if self.weather.strikes() {
+        self.faults.way().await;
+        if self.faults.strikes() {
             return Err(ReadStoreError::Port(PortError::Unavailable("the answer was lost".into())));
         }
         Ok(answer)

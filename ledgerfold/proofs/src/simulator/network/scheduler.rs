@@ -24,10 +24,10 @@ const HASTE: usize = 15;
 /// Runs tasks a step at a time, in an order that follows from a seed. Time passes when nothing else
 /// can happen, and sometimes before.
 ///
-/// A task stops at each [`Clockwork::turn`], and goes on when it is drawn; a mortal one may die there
+/// A task stops at each [`Scheduler::turn`], and goes on when it is drawn; a mortal one may die there
 /// instead, as a function's process does.
 #[derive(Clone)]
-pub struct Clockwork(Arc<Shared>);
+pub struct Scheduler(Arc<Shared>);
 
 struct Shared {
     random: SeededRandom,
@@ -87,7 +87,7 @@ enum Draw {
     Nothing,
 }
 
-impl Clockwork {
+impl Scheduler {
     /// The clock and the randomness of a function.
     pub fn time_and_chance(&self) -> (Arc<Self>, Arc<Self>) {
         (Arc::new(self.clone()), Arc::new(self.clone()))
@@ -129,8 +129,8 @@ impl Clockwork {
     }
 
     /// Something that tasks wait for.
-    pub fn bell(&self) -> Bell {
-        Bell { clockwork: self.clone(), waiting: Arc::default() }
+    pub fn bell(&self) -> Signal {
+        Signal { scheduler: self.clone(), waiting: Arc::default() }
     }
 
     /// Lets others go first, maybe.
@@ -252,16 +252,16 @@ impl Clockwork {
 /// Something that tasks wait for, which costs no steps meanwhile: who waits for nothing else can wait
 /// for years.
 #[derive(Clone)]
-pub struct Bell {
-    clockwork: Clockwork,
+pub struct Signal {
+    scheduler: Scheduler,
     waiting: Arc<Mutex<Vec<Stop>>>,
 }
 
-impl Bell {
+impl Signal {
     /// Waits until it rings the next time.
     pub async fn wait(&self) {
         let gate = Arc::new(Gate::default());
-        let task = self.clockwork.lock().running;
+        let task = self.scheduler.lock().running;
         lock(&self.waiting).push(Stop { task, gate: gate.clone() });
         pass(gate).await;
     }
@@ -269,14 +269,14 @@ impl Bell {
     /// Lets all go on that wait now.
     pub fn ring(&self) {
         let waiting = std::mem::take(&mut *lock(&self.waiting));
-        self.clockwork.lock().waiting.extend(waiting);
+        self.scheduler.lock().waiting.extend(waiting);
     }
 
     /// Rings after this time.
     pub fn ring_in(&self, time: Duration) {
         let bell = self.clone();
-        self.clockwork.spawn(async move {
-            bell.clockwork.sleep(time).await;
+        self.scheduler.spawn(async move {
+            bell.scheduler.sleep(time).await;
             bell.ring();
         });
     }
@@ -291,7 +291,7 @@ async fn pass(gate: Arc<Gate>) {
 }
 
 #[async_trait]
-impl Clock for Clockwork {
+impl Clock for Scheduler {
     fn now(&self) -> Timestamp {
         let millis = 1_700_000_000_000 + i64::try_from(self.elapsed().as_millis()).unwrap_or(0);
         Timestamp::from_millisecond(millis).unwrap_or(Timestamp::MAX)
@@ -302,7 +302,7 @@ impl Clock for Clockwork {
     }
 }
 
-impl Random for Clockwork {
+impl Random for Scheduler {
     fn fill(&self, bytes: &mut [u8]) {
         self.0.random.fill(bytes);
     }

@@ -5,12 +5,12 @@ use std::sync::{
     atomic::{AtomicBool, AtomicUsize, Ordering},
 };
 
-use super::scheduler::Clockwork;
+use super::scheduler::Scheduler;
 
 /// The tasks of a schedule. Clones share the counters, and every task changes its own one.
 #[derive(Clone)]
 pub(in crate::simulator) struct Tasks {
-    clockwork: Clockwork,
+    scheduler: Scheduler,
     /// Clients and operators that come to an end by themselves.
     busy: Arc<AtomicUsize>,
     /// Rebuilds, which may go on when clients have ended.
@@ -20,8 +20,8 @@ pub(in crate::simulator) struct Tasks {
 }
 
 impl Tasks {
-    pub(in crate::simulator) fn new(clockwork: Clockwork) -> Self {
-        Self { clockwork, busy: Arc::default(), rebuilding: Arc::default(), over: Arc::default() }
+    pub(in crate::simulator) fn new(scheduler: Scheduler) -> Self {
+        Self { scheduler, busy: Arc::default(), rebuilding: Arc::default(), over: Arc::default() }
     }
 
     /// Starts work that the end waits for.
@@ -37,7 +37,7 @@ impl Tasks {
     fn count_in(&self, among: &Arc<AtomicUsize>, work: impl Future<Output = ()> + Send + 'static) {
         let among = among.clone();
         among.fetch_add(1, Ordering::SeqCst);
-        self.clockwork.spawn(async move {
+        self.scheduler.spawn(async move {
             work.await;
             among.fetch_sub(1, Ordering::SeqCst);
         });

@@ -59,7 +59,7 @@ counts! {
     /// Batches of the change stream that came through in part.
     partial_batches,
     /// Records that were put aside after too many tries.
-    put_aside,
+    give_up,
     /// Records that the change stream forgot before anybody read them.
     trimmed,
     /// Messages that came to a projector.

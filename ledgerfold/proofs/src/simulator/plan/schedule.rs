@@ -9,13 +9,13 @@ const HOUR: Duration = Duration::from_secs(3_600);
 /// The circumstances of a schedule.
 #[derive(Clone, Copy, Debug)]
 pub(in crate::simulator) struct Schedule {
-    pub(in crate::simulator) storm: Storm,
+    pub(in crate::simulator) fault_rates: Storm,
     pub(in crate::simulator) outage: Outage,
     pub(in crate::simulator) ending: Ending,
     /// Whether somebody repairs while others write.
     pub(in crate::simulator) repaired_live: bool,
     /// Whether rows are damaged and lost, which only a repair that overwrites brings home.
-    pub(in crate::simulator) mishap: bool,
+    pub(in crate::simulator) damage: bool,
     /// Whether the projections begin with code that cannot apply some events.
     pub(in crate::simulator) old_code: bool,
     /// Whether somebody rebuilds the read model of which queue while others write.
@@ -92,23 +92,23 @@ impl Schedule {
     pub(in crate::simulator) fn of(seed: u64) -> Self {
         // A sequence of its own: what is drawn here says nothing of what is drawn later.
         let mut dice = Dice(SeededRandom::new(!seed));
-        let storm = STORMS[dice.below(STORMS.len())];
+        let fault_rates = STORMS[dice.below(STORMS.len())];
         let outage = match dice.below(16) {
             0..=1 => Outage::Relay,
             2 => Outage::Targets,
             _ => Outage::None,
         };
         let ending = if dice.chance(50) { Ending::Repair } else { Ending::Redrive };
-        let is_fair = storm.strikes == 0 && outage == Outage::None;
-        let mishap = ending == Ending::Repair && !is_fair && dice.chance(40);
+        let is_fair = fault_rates.strikes == 0 && outage == Outage::None;
+        let damage = ending == Ending::Repair && !is_fair && dice.chance(40);
         Self {
-            storm,
+            fault_rates,
             outage,
             ending,
-            repaired_live: mishap || dice.chance(20),
-            mishap,
+            repaired_live: damage || dice.chance(20),
+            damage,
             replays: if dice.chance(30) { 1 + dice.below(2) } else { 0 },
-            entries_failed: match storm.strikes {
+            entries_failed: match fault_rates.strikes {
                 strikes if strikes > 0 && dice.chance(20) => 60,
                 strikes => strikes,
             },
@@ -138,7 +138,7 @@ impl Schedule {
 
     /// Whether nothing fails in this schedule but what is slow, disordered or repeated.
     pub(in crate::simulator) fn is_fair(&self) -> bool {
-        self.storm.strikes == 0 && self.outage == Outage::None
+        self.fault_rates.strikes == 0 && self.outage == Outage::None
     }
 
     /// Whether projectors need no second try. A generation that is built is not parked: what old code

@@ -24,11 +24,11 @@ impl World {
     /// nothing is under way.
     pub(in crate::simulator) async fn conclude(&self) {
         self.wait_while(|world| world.tasks.is_busy()).await;
-        self.operators.weather.clear();
-        self.clockwork.make_immortal();
+        self.operators.faults.clear();
+        self.scheduler.make_immortal();
         if !self.operators.deployment.is_done() {
             // Not before what is on its way was met with the old code.
-            self.clockwork.sleep(UNMENDED).await;
+            self.scheduler.sleep(UNMENDED).await;
             self.operators.deployment.reach(100);
         }
         self.wait_while(|world| world.tasks.is_rebuilding()).await;
@@ -55,13 +55,13 @@ impl World {
 
     async fn wait_while(&self, is_so: impl Fn(&Self) -> bool) {
         while is_so(self) {
-            self.clockwork.sleep(self.schedule.pace()).await;
+            self.scheduler.sleep(self.schedule.pace()).await;
         }
     }
 
     /// Nothing but its own messages brings home what a process has not done.
     async fn let_process_finish(&self) {
-        while self.queues[PROCESS].aside() > 0 {
+        while self.queues[PROCESS].dead_letters() > 0 {
             self.queues[PROCESS].redrive();
             self.come_to_rest().await;
         }
@@ -71,7 +71,7 @@ impl World {
     async fn come_to_rest(&self) {
         let mut pause = Duration::from_secs(1);
         while !self.rests() {
-            self.clockwork.sleep(pause).await;
+            self.scheduler.sleep(pause).await;
             pause = (pause * 2).min(LONGEST_PAUSE);
         }
     }
@@ -82,6 +82,6 @@ impl World {
             && self.bus.rests()
             && self.queues.iter().all(|queue| queue.rests())
             && self.process.deadlines.rests()
-            && self.evidence.subjects.iter().all(|subject| subject.rests())
+            && self.evidence.projections.iter().all(|projection| projection.rests())
     }
 }

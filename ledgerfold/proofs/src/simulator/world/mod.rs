@@ -21,21 +21,21 @@ use crate::simulator::{
         rebuilds::{self, Rebuilds},
     },
     checker::{self, Evidence},
-    domain::{accounts::PROJECTIONS, observations::Witness, old_code::Deployment},
+    domain::{accounts::PROJECTIONS, observations::Observations, old_code::Deployment},
     infrastructure::{
         bus::{Bus, PROCESS, QUEUES},
         change_stream::{ChangeStream, Lane},
         deadlines::SimulatedDeadlines,
         generations::SimulatedGenerations,
         log::{LogLimits, SimulatedLog},
-        projection::{Desk, Subject},
+        projection::{OperatorLock, SimulatedProjection},
         quarantine::SimulatedQuarantine,
         queue::Queue,
         read_table::SimulatedTable,
     },
     network::{
-        faults::{Way, Weather},
-        scheduler::Clockwork,
+        faults::{Faults, Network},
+        scheduler::Scheduler,
         tasks::Tasks,
     },
     plan::{plant::Plant, report::Report, schedule::Schedule},
@@ -50,8 +50,8 @@ const POLL: Duration = Duration::from_secs(2);
 pub(super) struct World {
     schedule: Schedule,
     plant: Plant,
-    clockwork: Clockwork,
-    witness: Arc<Witness>,
+    scheduler: Scheduler,
+    observations: Arc<Observations>,
     tasks: Tasks,
     processes: Processes,
     changes: Arc<ChangeStream>,
@@ -69,55 +69,57 @@ pub(super) struct World {
 impl World {
     pub(super) fn new(seed: u64, plant: Plant) -> Self {
         let schedule = Schedule::of(seed);
-        let clockwork = Clockwork::new(seed, schedule.storm.deaths);
-        let weather = Weather::new(&clockwork, schedule.storm.strikes);
-        let witness = Arc::<Witness>::default();
-        let all = || (clockwork.clone(), weather.clone(), witness.clone());
-        let way = || Way { clockwork: clockwork.clone(), weather: weather.clone() };
-        let changes = Arc::new(ChangeStream::new(&clockwork, schedule.stream, witness.clone()));
+        let scheduler = Scheduler::new(seed, schedule.fault_rates.deaths);
+        let faults = Faults::new(&scheduler, schedule.fault_rates.strikes);
+        let observations = Arc::<Observations>::default();
+        let all = || (scheduler.clone(), faults.clone(), observations.clone());
+        let way = || Network { scheduler: scheduler.clone(), faults: faults.clone() };
+        let changes =
+            Arc::new(ChangeStream::new(&scheduler, schedule.stream, observations.clone()));
         let limits = LogLimits { page: schedule.page, commit_bytes: schedule.commit_bytes };
         let log = Arc::new(SimulatedLog::new(all(), plant, limits, changes.clone()));
-        let queue = |_| Queue::new(&clockwork, witness.clone(), plant, schedule.queue);
+        let queue = |_| Queue::new(&scheduler, observations.clone(), plant, schedule.queue);
         let queues = [0, 1, PROCESS].map(queue).map(Arc::new);
         let bus = Arc::new(Bus::new(all(), plant, queues.clone(), &schedule));
         let deployment = Deployment::new(!schedule.old_code);
-        let subjects = PROJECTIONS.map(|projection| Subject {
+        let projections = PROJECTIONS.map(|projection| SimulatedProjection {
             projection,
-            table: Arc::new(SimulatedTable::new((way(), witness.clone(), plant), LAG)),
+            table: Arc::new(SimulatedTable::new((way(), observations.clone(), plant), LAG)),
             generations: Arc::new(SimulatedGenerations::new(way())),
-            quarantine: Arc::new(SimulatedQuarantine::new(way(), witness.clone(), plant)),
+            quarantine: Arc::new(SimulatedQuarantine::new(way(), observations.clone(), plant)),
             log: log.clone(),
-            clockwork: clockwork.clone(),
+            scheduler: scheduler.clone(),
             plant,
             deployment: deployment.clone(),
-            desk: Desk::default(),
+            operator_lock: OperatorLock::default(),
         });
-        let readers = Arc::new(Readers::new(&clockwork, witness.clone(), schedule, &subjects));
-        let processes = Processes::new(clockwork.clone());
+        let readers =
+            Arc::new(Readers::new(&scheduler, observations.clone(), schedule, &projections));
+        let processes = Processes::new(scheduler.clone());
         let containers = Arc::new(Containers::new(all(), processes.clone(), log.clone()));
-        let deadlines = Arc::new(SimulatedDeadlines::new(way(), witness.clone(), plant));
-        let tasks = Tasks::new(clockwork.clone());
+        let deadlines = Arc::new(SimulatedDeadlines::new(way(), observations.clone(), plant));
+        let tasks = Tasks::new(scheduler.clone());
         let mapping = |lane: &Arc<Lane>| Mapping {
-            clockwork: clockwork.clone(),
-            weather: weather.clone(),
-            witness: witness.clone(),
+            scheduler: scheduler.clone(),
+            faults: faults.clone(),
+            observations: observations.clone(),
             plant,
             changes: changes.clone(),
             lane: lane.clone(),
-            function: RelayFunction::new(bus.clone(), &clockwork, plant, processes.clone()),
+            function: RelayFunction::new(bus.clone(), &scheduler, plant, processes.clone()),
             pending: VecDeque::new(),
         };
-        let projector = |subject: &Subject| ProjectorFunction {
-            subject: subject.clone(),
+        let projector = |projection: &SimulatedProjection| ProjectorFunction {
+            projection: projection.clone(),
             processes: processes.clone(),
-            witness: witness.clone(),
+            observations: observations.clone(),
         };
         Self {
             mappings: changes.lanes().iter().map(mapping).collect(),
-            projectors: subjects.each_ref().map(projector),
+            projectors: projections.each_ref().map(projector),
             process: ProcessFunctions {
-                clockwork: clockwork.clone(),
-                witness: witness.clone(),
+                scheduler: scheduler.clone(),
+                observations: observations.clone(),
                 plant,
                 patience: schedule.patience(),
                 processes: processes.clone(),
@@ -125,52 +127,52 @@ impl World {
                 deadlines,
             },
             clients: Clients {
-                clockwork: clockwork.clone(),
+                scheduler: scheduler.clone(),
                 schedule,
-                witness: witness.clone(),
+                observations: observations.clone(),
                 containers,
                 log: log.clone(),
-                subjects: subjects.clone(),
+                projections: projections.clone(),
                 readers: readers.clone(),
             },
             operators: Operators {
-                clockwork: clockwork.clone(),
-                weather,
-                witness: witness.clone(),
+                scheduler: scheduler.clone(),
+                faults,
+                observations: observations.clone(),
                 schedule,
                 plant,
                 tasks: tasks.clone(),
                 processes: processes.clone(),
                 log: log.clone(),
                 bus: bus.clone(),
-                subjects: subjects.clone(),
+                projections: projections.clone(),
                 deployment: deployment.clone(),
             },
             rebuilds: Rebuilds {
-                clockwork: clockwork.clone(),
-                witness: witness.clone(),
+                scheduler: scheduler.clone(),
+                observations: observations.clone(),
                 schedule,
                 plant,
                 tasks: tasks.clone(),
                 processes: processes.clone(),
-                subjects: subjects.clone(),
+                projections: projections.clone(),
                 readers,
                 deployment,
             },
             evidence: Evidence {
                 schedule,
-                witness: witness.clone(),
+                observations: observations.clone(),
                 tasks: tasks.clone(),
                 log,
                 changes: changes.clone(),
                 bus: bus.clone(),
                 queues: queues.clone(),
-                subjects,
+                projections,
             },
             schedule,
             plant,
-            clockwork,
-            witness,
+            scheduler,
+            observations,
             tasks,
             processes,
             changes,
@@ -188,30 +190,30 @@ impl World {
         operators::start(&world.operators);
         rebuilds::start(&world.rebuilds);
         for mapping in mappings {
-            world.clockwork.spawn(mapping.run());
+            world.scheduler.spawn(mapping.run());
         }
         // Two functions at a queue: batches of one stream meet.
         for queue in [0, 0, 1, 1] {
             let world = world.clone();
-            world.clone().clockwork.spawn(async move { world.project(queue).await });
+            world.clone().scheduler.spawn(async move { world.project(queue).await });
         }
         for queue in [0, 1] {
             let world = world.clone();
-            world.clone().clockwork.spawn(async move { world.retry_parked(queue).await });
+            world.clone().scheduler.spawn(async move { world.retry_parked(queue).await });
         }
         for _ in 0..2 {
             let reactor = Reactor::new(&world.process);
             let at_queue = world.clone();
-            world.clockwork.spawn(async move { at_queue.react(reactor).await });
-            world.clockwork.spawn(reactions::sweep(world.process.clone()));
+            world.scheduler.spawn(async move { at_queue.react(reactor).await });
+            world.scheduler.spawn(reactions::sweep(world.process.clone()));
         }
         let ending = world.clone();
-        world.clockwork.spawn(async move { ending.conclude().await });
+        world.scheduler.spawn(async move { ending.conclude().await });
         world
     }
 
     pub(super) fn run(&self, steps: usize) -> bool {
-        self.clockwork.run(steps)
+        self.scheduler.run(steps)
     }
 
     pub(super) fn check(&self) -> Vec<String> {
@@ -219,7 +221,7 @@ impl World {
     }
 
     pub(super) fn violations(&self) -> Vec<String> {
-        self.witness.violations()
+        self.observations.violations()
     }
 
     pub(super) fn is_over(&self) -> bool {
@@ -227,7 +229,7 @@ impl World {
     }
 
     pub(super) fn report(&self) -> Report {
-        Report { deaths: self.clockwork.deaths(), ..self.witness.report() }
+        Report { deaths: self.scheduler.deaths(), ..self.observations.report() }
     }
 
     async fn project(&self, number: usize) {
@@ -243,9 +245,9 @@ impl World {
     async fn retry_parked(&self, number: usize) {
         loop {
             let projector = &self.projectors[number];
-            projector.subject.quarantine.occupied().await;
-            self.clockwork.sleep(self.clockwork.within(self.schedule.pace())).await;
-            let scope = if self.clockwork.chance(50) { RetryScope::All } else { RetryScope::Due };
+            projector.projection.quarantine.occupied().await;
+            self.scheduler.sleep(self.scheduler.within(self.schedule.pace())).await;
+            let scope = if self.scheduler.chance(50) { RetryScope::All } else { RetryScope::Due };
             projector.retry_parked(scope).await;
         }
     }
@@ -269,7 +271,7 @@ impl World {
         let queue = &self.queues[queue];
         loop {
             queue.arrived().await;
-            self.clockwork.sleep(self.clockwork.within(POLL)).await;
+            self.scheduler.sleep(self.scheduler.within(POLL)).await;
             let batch = queue.receive();
             if !batch.is_empty() {
                 return batch;
@@ -283,7 +285,7 @@ impl World {
         // A process's command may lose its races against clients, and then its message comes again.
         let is_smooth = self.schedule.is_smooth() && queue != PROCESS;
         if let Some(FailedReceipt { reason, .. }) = failed.first().filter(|_| is_smooth) {
-            self.witness.violated(format!("a message was not applied at once: {reason}"));
+            self.observations.violated(format!("a message was not applied at once: {reason}"));
         }
         let failed: Vec<_> = failed.into_iter().map(|failed| failed.receipt).collect();
         self.queues[queue].settle(batch, &failed);

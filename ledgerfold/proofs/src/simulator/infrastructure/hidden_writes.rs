@@ -23,7 +23,7 @@ pub(in crate::simulator) enum Item {
 
 /// Items as plain reads see them, where that is not as they are.
 #[derive(Default)]
-pub(in crate::simulator) struct Unseen(Mutex<BTreeMap<Item, Past>>);
+pub(in crate::simulator) struct HiddenWrites(Mutex<BTreeMap<Item, Past>>);
 
 enum Past {
     /// The memo that was there before.
@@ -32,7 +32,7 @@ enum Past {
     Added(BTreeMap<String, i64>),
 }
 
-impl Unseen {
+impl HiddenWrites {
     /// Hides what a transaction has done to these items: the groups in the order of its increments, and
     /// the memo.
     pub(in crate::simulator) fn hide(
