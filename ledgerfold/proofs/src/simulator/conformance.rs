@@ -1,5 +1,4 @@
-//! The model is held to what DynamoDB is held to: the same suites, on the simulation's own stores,
-//! each call a task of a clockwork, in good weather.
+//! The suites of DynamoDB, run on the simulation's own stores: each call is a task of a scheduler, without faults.
 
 use std::{
     sync::{

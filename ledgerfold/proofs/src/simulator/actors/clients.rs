@@ -1,4 +1,4 @@
-//! Those who ask: they send commands, send them again, and look at what came of them.
+//! Clients: they send commands, send them again, and check the answers and the read models.
 
 use std::{sync::Arc, time::Duration};
 
@@ -30,7 +30,7 @@ const SENDS: usize = 40;
 /// The longest wait before a command is sent again.
 const PATIENCE: Duration = Duration::from_secs(1);
 
-/// What a client knows of a command in the end.
+/// A client's final knowledge of a command.
 enum Fate {
     Accepted(Vec<Answer>),
     /// It was refused, or there was nothing to do.
@@ -138,11 +138,11 @@ impl Client {
         Fate::Open
     }
 
-    /// Reads what was done, with the token that came with the answer.
+    /// Reads the stream with the token of the answer.
     async fn look(&self, answer: &Answer) {
         let Clients { readers, log, observations, schedule, projections, .. } = &self.parts;
         if schedule.damage {
-            // Somebody damages rows: what they show proves nothing.
+            // Rows are damaged in this schedule: they prove nothing.
             return;
         }
         let (stream, version) = (&answer.stream, answer.version);
@@ -174,7 +174,7 @@ impl Client {
         self.add_up(&token).await;
     }
 
-    /// Looks at the counters, which must have what the token says, and nothing that never was.
+    /// Reads the counters. They must contain the events of the token, and no value that never existed.
     async fn add_up(&self, token: &ConsistencyToken) {
         let Clients { readers, log, observations, projections, .. } = &self.parts;
         let (range, skips) = ((&all(), &all()), &*projections[1].quarantine);

@@ -51,7 +51,7 @@ impl Processes {
         Self { scheduler, running: Arc::default() }
     }
 
-    /// Starts one, which says what it has come to unless it dies.
+    /// Starts a process. It sends its result unless it dies.
     pub(in crate::simulator) fn start<T: Send + 'static>(
         &self,
         work: impl Future<Output = T> + Send + 'static,
@@ -77,7 +77,7 @@ pub(in crate::simulator) struct RelayFunction {
     relay: Relay,
     plant: Plant,
     processes: Processes,
-    /// What a container remembers that should not.
+    /// Records that a container keeps although it should not.
     held: Vec<StreamRecord>,
 }
 
@@ -145,7 +145,7 @@ struct Handlers {
     bonuses: Arc<JointHandler<Bonuses>>,
 }
 
-/// What became of a command.
+/// The result of a command.
 pub(in crate::simulator) type Outcome = Result<Vec<Answer>, CommandError<AccountRejection>>;
 
 /// The containers of the command function.

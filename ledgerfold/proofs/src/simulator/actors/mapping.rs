@@ -1,8 +1,8 @@
-//! What reads the change stream for the relay: an event source mapping of Lambda.
+//! The reader of the change stream for the relay: an event source mapping of Lambda.
 //!
-//! It reports batch item failures, halves a batch whose function died, and puts aside what was tried
-//! too often (`EventSourceMapping` in `infra/template.yaml`). What was read and is being tried again is
-//! as old as it is: the stream forgets it all the same.
+//! It reports batch item failures, halves a batch whose function died, and gives a record up after too many tries
+//! (`EventSourceMapping` in `infra/template.yaml`). A record that is being tried again keeps its age: the stream
+//! forgets it all the same.
 
 use std::{collections::VecDeque, sync::Arc, time::Duration};
 
@@ -78,8 +78,8 @@ impl Mapping {
         Batch { records: changes.trim(records), tries }
     }
 
-    /// What becomes of a batch. The number of tries is that of its first record: a batch that got on
-    /// is a new one, and halving one costs no try.
+    /// Handles the outcome of a batch. The number of tries is that of its first record: the rest of a partial batch
+    /// is a new one, and halving a batch costs no try.
     fn settle(&mut self, batch: Batch, outcome: Outcome) {
         let (changes, observations) = (self.changes.clone(), self.observations.clone());
         let plant = self.plant;

@@ -1,5 +1,4 @@
-//! Those who look after the system: they replay the archive, audit, and repair, also while others
-//! write; and sometimes they do damage.
+//! Operators: they replay the archive, audit and repair, also while clients write; and sometimes they do damage.
 
 use std::{sync::Arc, time::Duration};
 
@@ -28,9 +27,9 @@ use crate::simulator::{
     },
 };
 
-/// How long what is behind may be on its way.
+/// The longest time that a late stream may be in transit.
 const GRACE: Duration = Duration::from_secs(3);
-/// How often what moves is audited again, and how long after.
+/// How often and when a moving model is audited again.
 const AUDITS: usize = 5;
 const QUIET: Duration = Duration::from_secs(60);
 /// How often somebody repairs while others write.
@@ -104,7 +103,7 @@ async fn wait(operators: &Operators) {
     operators.scheduler.sleep(operators.scheduler.within(3 * operators.schedule.pace())).await;
 }
 
-/// Replays a window of what was published, to all rules or to one.
+/// Replays a window of published events, to all rules or to one.
 async fn replay(operators: &Operators) {
     let scheduler = &operators.scheduler;
     wait(operators).await;
@@ -118,7 +117,7 @@ async fn replay(operators: &Operators) {
     operators.bus.replay(window, FilterArns([rows, tallies, operators.schedule.stray_replays]));
 }
 
-/// Damages rows that are there, or loses them, in whatever generation.
+/// Damages or removes rows, in any generation.
 async fn do_damage(operators: &Operators) {
     let Operators { scheduler, projections: [statements, _], .. } = operators;
     for _ in 0..MISHAPS {
@@ -160,7 +159,7 @@ fn repairer(operators: &Operators, queue: usize) -> Result<Repairer, UnknownMode
         true => OnDivergence::Overwrite,
         false => OnDivergence::Report,
     };
-    // No memo is lost in any schedule: what has none was never counted.
+    // No memo is lost in any schedule: a stream without one was never counted.
     let (log, skips) = (operators.log.clone(), projection.quarantine.clone());
     let repairer =
         Repairer::new(model, ProjectorPorts { log, skips, clock, random }, on_divergence);
@@ -224,7 +223,7 @@ pub(in crate::simulator) async fn audit(operators: &Operators) {
     }
 }
 
-/// Examines again what has moved meanwhile, which proves nothing: a deadline may have fired.
+/// Examines a moved stream again, because the first result proves nothing: a deadline may have fired.
 async fn examine_at_rest(
     operators: &Operators,
     queue: usize,

@@ -1,4 +1,4 @@
-//! What clients are shown of the read models, whichever generation is live.
+//! The query function: the read models as clients see them, from any live generation.
 
 use std::{
     collections::BTreeMap,
@@ -28,8 +28,8 @@ use crate::simulator::{
 /// How many containers the query function has; each remembers the record that it has seen last.
 const CONTAINERS: usize = 2;
 
-/// The query function. Whatever it shows, nobody who asks later is shown less, though another
-/// generation may be live by then; and in fair weather it fails for nobody.
+/// The query function. No later reader sees less than an earlier one, in any live generation; and without faults it
+/// fails for nobody.
 pub(in crate::simulator) struct Readers {
     scheduler: Scheduler,
     observations: Arc<Observations>,
@@ -76,7 +76,8 @@ impl Readers {
         self.scheduler.below(CONTAINERS)
     }
 
-    /// Reads, unless that takes so long that the function was stopped meanwhile; in fair weather that fails for nobody, whoever rebuilds meanwhile.
+    /// Reads, unless the function would have been stopped by its timeout. Without faults that happens to nobody, also
+    /// during a rebuild.
     async fn read<T>(
         &self,
         read: impl Future<Output = Result<T, ReadStoreError>>,
@@ -94,7 +95,7 @@ impl Readers {
         answer
     }
 
-    /// Notes what was shown of a stream, which must not be less than before it was asked for.
+    /// Records the version that a reader saw of a stream. It must not be lower than one from before the request.
     fn show(
         &self,
         what: &'static str,
@@ -102,7 +103,7 @@ impl Readers {
         (before, now): (Version, Version),
         shown: impl FnOnce(&mut Shown) -> &mut BTreeMap<StreamId, Version>,
     ) {
-        // Who damages rows has readers see less.
+        // Damage makes readers see less.
         if now < before && !self.schedule.damage {
             let rule = format!("the {what} of {stream} was shown at {before}, and then at {now}");
             self.observations.violated(rule);

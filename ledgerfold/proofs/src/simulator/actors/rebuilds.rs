@@ -1,5 +1,5 @@
-//! Those who rebuild read models while others write and read them: they are cut short anywhere and
-//! begin again, roll back, give up, and remove what is needed no more.
+//! Rebuilds of read models while clients write and read: they are interrupted anywhere and start again, roll back,
+//! give up, and remove old generations.
 
 use ledgerfold::{
     ports::{Clock, GenerationStore, RowReader, TallyReader, Written},
@@ -20,19 +20,19 @@ use crate::simulator::{
     plan::{plant::Plant, schedule::Schedule},
 };
 
-/// How often what was outrun is verified again before somebody has a rest.
+/// How often a missed event is verified again before a pause.
 const ROUNDS: usize = 5;
-/// How often somebody tries to do what he was asked to, which is more than any weather takes.
+/// The most attempts of one task, more than any faults need.
 const ATTEMPTS: usize = 200;
 /// Of a hundred attempts, how many are given up on.
 const GIVEN_UP: usize = 10;
 
-/// What somebody is asked to do.
+/// A task for an operator.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum RebuildTask {
     Rebuild,
     RollBack,
-    /// Give up what was live before, and remove it.
+    /// Give up and remove the former live generation.
     RemoveOld,
 }
 
@@ -41,7 +41,7 @@ struct Attempt {
     rebuilds: Rebuilds,
     projection: SimulatedProjection,
     task: RebuildTask,
-    /// What was live when the task began.
+    /// The live generation at the beginning of the task.
     from: GenerationRef,
     code: Code,
     rebuilder: Rebuilder,
@@ -164,7 +164,7 @@ impl Attempt {
         Ok(false)
     }
 
-    /// What old code cannot read waits for its mending; damaged rows are made anew.
+    /// An event that old code cannot read waits for the fix; damaged rows are rebuilt.
     async fn found_wrong(&self, verified: &Verified) -> Result<bool, RebuildError> {
         let Rebuilds { schedule, observations, .. } = &self.rebuilds;
         if schedule.damage {
@@ -176,7 +176,7 @@ impl Attempt {
         Ok(self.code == Code::Mended)
     }
 
-    /// A roll-back that was given up is not tried again: what it would go back to is as it is.
+    /// A roll-back that was given up is not tried again: its target stays as it is.
     async fn give_up(&self) -> Result<bool, RebuildError> {
         self.rebuilder.abandon().await?;
         self.rebuilds.observations.count(|report| report.given_up += 1);
@@ -212,7 +212,7 @@ impl Attempt {
     }
 }
 
-/// Looks again and again at what is live, as long as somebody rebuilds.
+/// Reads the live generation again and again during a rebuild.
 async fn watch(rebuilds: &Rebuilds, queue: usize) {
     let Rebuilds { readers, scheduler, schedule, .. } = rebuilds;
     while rebuilds.tasks.is_rebuilding() {
@@ -229,7 +229,7 @@ async fn watch(rebuilds: &Rebuilds, queue: usize) {
     }
 }
 
-/// Removes what functions have left that were held up.
+/// Removes items that delayed functions have written.
 pub(in crate::simulator) async fn tidy(rebuilds: &Rebuilds) {
     for projection in &rebuilds.projections {
         let rebuilder = projection.rebuilder(Code::Mended);

@@ -19,7 +19,7 @@ use crate::{
     },
 };
 
-/// Each answer says what was committed.
+/// Each answer names the committed events.
 pub(super) fn are_true(evidence: &Evidence, history: &History, broken: &mut Vec<String>) {
     for (id, answers) in evidence.observations.answers() {
         let effect = history.effects().iter().find(|effect| effect.command == id);
@@ -45,9 +45,9 @@ pub(in crate::simulator) fn nothing_was_to_do(
     })
 }
 
-/// What is wrong with a refusal, if anything: it must have been true at some moment since the command
-/// was first sent. If the command is committed by now, an earlier sending of it was still under way, and
-/// the refusal must have been true since it was sent again and before that.
+/// The fault of a refusal, if it has one: it must have been true at some moment since the command was first sent. If
+/// the command is committed by now, an earlier sending of it was still in progress, and the refusal must have been
+/// true between the second sending and the commit.
 pub(in crate::simulator) fn refused(
     request: &Request,
     refusal: &CommandError<AccountRejection>,

@@ -1,4 +1,4 @@
-//! What was committed.
+//! The rules of commits.
 
 use std::collections::BTreeSet;
 
@@ -15,7 +15,7 @@ use crate::{
     },
 };
 
-/// What took effect is in the log, and nothing else is.
+/// Every effect is in the log, and nothing else is.
 pub(super) fn nothing_was_lost(evidence: &Evidence, history: &History, broken: &mut Vec<String>) {
     let mut happened: Vec<_> = history.commits().cloned().collect();
     happened.sort_by(|one, other| (one.stream(), one.from()).cmp(&(other.stream(), other.from())));
@@ -24,9 +24,8 @@ pub(super) fn nothing_was_lost(evidence: &Evidence, history: &History, broken: &
     }
 }
 
-/// Each commit, and all commits of a transaction together, are what their command decides on the
-/// states of all its streams just before: there is an order in which everything happened at once,
-/// and it is the one in which it took effect.
+/// Each commit, and all commits of a transaction together, are the decision of their command on the states of all its
+/// streams just before. So there is a serial order of all commands, and it is the order of their effects.
 pub(super) fn each_was_decided_on_its_moment(
     evidence: &Evidence,
     history: &History,
@@ -92,8 +91,7 @@ pub(super) fn addresses_are_unique(_: &Evidence, history: &History, broken: &mut
     }
 }
 
-/// What is in all accounts is what was put into them from outside: transfers neither make nor lose
-/// money.
+/// The sum of all accounts is the sum of all deposits: transfers neither create nor lose money.
 pub(super) fn money_stays_the_same(
     evidence: &Evidence,
     history: &History,

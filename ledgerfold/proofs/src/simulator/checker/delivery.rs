@@ -1,11 +1,11 @@
-//! What went over the bus.
+//! The rules of the bus.
 
 use std::collections::HashSet;
 
 use crate::simulator::{checker::Evidence, domain::history::History, plan::schedule::Ending};
 
-/// Every event was published, or the commit that has it stands where operators find it: aside, or
-/// among what the change stream has forgotten. In fair weather nothing stands there.
+/// Every event was published, or operators find its commit: among the failed records, or among those that the change
+/// stream has forgotten. Without faults there are none.
 pub(super) fn everything_was_published(
     evidence: &Evidence,
     history: &History,

@@ -1,4 +1,5 @@
-//! What must be true: of each answer when it is given, and of everything when all has come to rest.
+//! The rules of a schedule: for each answer at its time, and for everything at the end. The rules read the traces of
+//! a schedule and change nothing.
 
 mod answers;
 mod decisions;

@@ -1,4 +1,4 @@
-//! What followed from events.
+//! The rules of the process manager.
 
 use std::collections::{BTreeMap, HashSet};
 

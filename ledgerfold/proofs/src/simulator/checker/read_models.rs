@@ -1,4 +1,4 @@
-//! What readers see.
+//! The rules of read models.
 
 use std::collections::BTreeMap;
 
@@ -63,8 +63,7 @@ fn counters_are_counts(tallies: &SimulatedTallies, history: &History, broken: &m
     }
 }
 
-/// Of every message that is done the read model has what it told of, when nothing stands parked: nobody
-/// has lost sight of what was owed.
+/// For every finished message the read model has its version, if no stream is parked: no debt was forgotten.
 pub(in crate::simulator) fn debts_are_paid(evidence: &Evidence) {
     let [statements, totals] = &evidence.projections;
     let rows = statements.table.rows_of(live(statements)).rows();
@@ -86,8 +85,8 @@ pub(in crate::simulator) fn debts_are_paid(evidence: &Evidence) {
     }
 }
 
-/// Of what is needed no more nothing is left, and what was live before is right as far as it goes:
-/// somebody may want to go back to it.
+/// Nothing is left of removed generations, and the previous one is right as far as it goes, because a roll-back may
+/// need it.
 pub(super) fn others_are_in_order(
     evidence: &Evidence,
     history: &History,

@@ -1,4 +1,4 @@
-//! The domain of the simulation: accounts, what is asked of them, and what readers see of them.
+//! The domain of the simulation: accounts, their commands, and their read models.
 
 use ledgerfold::{
     Category, Command, CommandId, CommandName, Decider, EntityId, Idempotency, InvalidId, Recorded,
@@ -28,7 +28,7 @@ pub(in crate::simulator) const ACCOUNTS: usize = 3;
 /// The list that all open accounts are in.
 pub(in crate::simulator) const OPEN: &str = "open";
 
-/// What a client asks, once or again.
+/// A request of a client, sent once or again.
 #[derive(Clone, Debug)]
 pub(in crate::simulator) struct Request {
     pub(in crate::simulator) id: CommandId,
@@ -39,7 +39,7 @@ pub(in crate::simulator) struct Request {
     context: Context,
 }
 
-/// What is asked.
+/// The command.
 #[derive(Clone, Debug)]
 pub(in crate::simulator) enum Ask {
     /// Of one account.
@@ -161,7 +161,7 @@ impl Request {
         }
     }
 
-    /// What it does to accounts that stand so: the events of each stream that gets some.
+    /// The effect of the command on accounts in these states: the events of each stream that gets some.
     pub(in crate::simulator) fn decide(
         &self,
         state: impl Fn(&StreamId) -> Account,
@@ -231,7 +231,7 @@ impl Projection for Statements {
     }
 }
 
-/// What has happened to all accounts together.
+/// The sums over all accounts.
 pub(in crate::simulator) struct Totals;
 
 /// The counter of all events, which only ever grows.

@@ -1,7 +1,7 @@
-//! The past as it was: what took effect, in the order in which it did.
+//! The true history: all effects, in their order.
 //!
-//! The log keeps no order between streams, and nothing of the product relies on one. The simulation
-//! knows it all the same, so that the checker need not search for an order that explains everything.
+//! The log keeps no order between streams, and nothing in the product relies on one. The simulation knows the order
+//! all the same, so that the checker need not search for one that explains everything.
 
 use std::collections::BTreeMap;
 
@@ -44,14 +44,14 @@ pub(in crate::simulator) struct StreamHistory {
     rows: Vec<Option<Statement>>,
     ends_commit: Vec<bool>,
     events: Vec<AccountEvent>,
-    /// What it adds to the counters.
+    /// The contribution to the counters.
     sums: Vec<Sum>,
     /// When it reached which version.
     reached: Vec<(Moment, Version)>,
 }
 
 impl History {
-    /// Writes down what has just taken effect.
+    /// Records an effect.
     pub(in crate::simulator) fn record(
         &mut self,
         at: Timestamp,
@@ -91,7 +91,7 @@ impl History {
         &self.streams
     }
 
-    /// What was wrong with it from the beginning: holes, and versions that were given twice.
+    /// Faults of the history itself: gaps, and versions that were given twice.
     pub(in crate::simulator) fn broken(&self) -> &[String] {
         &self.broken
     }
@@ -190,14 +190,14 @@ impl StreamHistory {
         Self::at(&self.ends_commit, version).unwrap_or(false)
     }
 
-    /// What it adds to the counters at the end of each commit, from this version on.
+    /// The contribution to the counters at the end of each commit, from this version on.
     fn sums_from(&self, version: Version) -> Vec<Sum> {
         let from = usize::try_from(version.get()).unwrap_or(usize::MAX);
         let ends = self.sums.iter().zip(&self.ends_commit).skip(from);
         ends.filter_map(|(sum, is_end)| is_end.then_some(*sum)).collect()
     }
 
-    /// What a reader should see at a version.
+    /// The row that a reader should see at a version.
     pub(in crate::simulator) fn statement(&self, version: Version) -> Option<Statement> {
         Self::at(&self.rows, version).flatten()
     }

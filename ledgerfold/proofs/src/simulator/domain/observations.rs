@@ -1,4 +1,4 @@
-//! What was seen while a schedule ran, for the checker and the report.
+//! The observations of a schedule, for the checker and the report.
 
 use std::{
     collections::BTreeMap,
@@ -56,7 +56,7 @@ impl Observations {
         self.lock().answers.clone()
     }
 
-    /// A row that was written. Whoever reads must never be shown less than before.
+    /// A row was written. From now on no reader may see less.
     pub(in crate::simulator) fn row(
         &self,
         generation: Generation,
@@ -72,7 +72,7 @@ impl Observations {
         }
     }
 
-    /// A row was damaged or lost: what comes back may be older.
+    /// A row was damaged or lost: a repaired one may be older.
     pub(in crate::simulator) fn damage(&self, generation: Generation, stream: &StreamId) {
         self.count(|report| report.mishaps += 1);
         self.removed(generation, stream);

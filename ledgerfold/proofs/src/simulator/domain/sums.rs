@@ -1,4 +1,4 @@
-//! What the counters must show: counted apart from `Totals`.
+//! The expected counters, computed apart from `Totals`.
 
 use std::{collections::BTreeMap, iter, ops};
 
@@ -14,7 +14,7 @@ pub(in crate::simulator) struct Sum {
 }
 
 impl Sum {
-    /// What a group of counters shows.
+    /// The counters of a group.
     pub(in crate::simulator) fn shown(amounts: &BTreeMap<String, i128>) -> Self {
         let amount = |name: &str| {
             let sum = amounts.get(name).copied().unwrap_or_default();

@@ -1,4 +1,4 @@
-//! What follows from events in the domain of the simulation: a process with effects, and its commands.
+//! The process manager of the simulation, with effects and commands of its own.
 
 use std::time::Duration;
 
@@ -15,17 +15,16 @@ use crate::{
     simulator::domain::history::Effect,
 };
 
-/// What an account gets that was opened.
+/// The amount that a new account gets.
 const WELCOME: u64 = 1;
 
-/// The process: who opens an account gets a welcome, and loses the account if no more than that is in
-/// it after a while.
+/// The process: a new account gets a welcome, and is closed after a while if it holds nothing else.
 pub(in crate::simulator) struct Welcome;
 
 /// The accounts as the steward asks them.
 pub(in crate::simulator) struct WelcomedAccounts;
 
-/// What the steward asks of an account.
+/// A command of the process for an account.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub(in crate::simulator) enum WelcomeCommand {
     /// Put the welcome in.
@@ -71,8 +70,8 @@ impl WelcomeCommand {
         }
     }
 
-    /// The errand that a deed was, with the stream it went to and the event that led to it; `None` if
-    /// it was not the steward who asked.
+    /// The command behind an effect, with its stream and the event that led to it; `None` if the process did not send
+    /// it.
     pub(in crate::simulator) fn of(effect: &Effect) -> Option<(Self, &StreamId, &CausationId)> {
         let [commit] = effect.commits.as_slice() else { return None };
         let metadata = commit.metadata();

@@ -93,8 +93,8 @@ impl Bus {
         self.under_way.load(Ordering::SeqCst) == 0
     }
 
-    /// Brings what was published in a window of time again, in any order, to these rules. The archive
-    /// knows the newest events only after a while, and takes no replayed ones.
+    /// Publishes the events of a window of time again, in any order, to these rules. The archive gets new events
+    /// after a while, and no replayed ones.
     pub(in crate::simulator) fn replay(&self, window: (Duration, Duration), rules: FilterArns) {
         let known = self.scheduler.elapsed().saturating_sub(ARCHIVED);
         let archive = self.archive();
@@ -149,8 +149,7 @@ impl Bus {
     }
 }
 
-/// What travels of an event. Which ones are too large follows from their ids, so that a replay brings
-/// the same.
+/// The form of an event on the bus. Its size follows from its id, so that a replay publishes the same form.
 fn content(envelope: &Envelope) -> Content {
     let id = envelope.event.id.to_string();
     if id.bytes().fold(0, u8::wrapping_add) % LARGE == 0 {

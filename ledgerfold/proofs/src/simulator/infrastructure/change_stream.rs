@@ -95,7 +95,7 @@ impl ChangeStream {
         &self.lanes
     }
 
-    /// Takes what was appended; it is there for readers a moment later.
+    /// Takes new commits. Readers see them a moment later.
     pub(in crate::simulator) fn insert(&self, commit: Commit) {
         let stream = commit.stream().to_string();
         let item = format!("{stream}#{}", commit.from());
@@ -113,7 +113,7 @@ impl ChangeStream {
         });
     }
 
-    /// Forgets what is too old.
+    /// Forgets old records.
     pub(in crate::simulator) fn trim(&self, records: Vec<Record>) -> Vec<Record> {
         let oldest = self.scheduler.elapsed().saturating_sub(KEPT);
         let (kept, gone): (Vec<_>, Vec<_>) =
@@ -141,7 +141,7 @@ impl ChangeStream {
         self.open.load(Ordering::SeqCst) == 0
     }
 
-    /// Brings back what was put aside.
+    /// Returns the records that were given up.
     pub(in crate::simulator) fn redrive(&self) {
         let commits = std::mem::take(&mut *lock(&self.bucket));
         for commit in commits {

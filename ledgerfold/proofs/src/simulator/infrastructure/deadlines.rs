@@ -29,7 +29,7 @@ pub(in crate::simulator) struct SimulatedDeadlines {
     observations: Arc<Observations>,
     kept: MemoryDeadlineStore,
     scheduled: Signal,
-    /// What was last listed of each part.
+    /// The last list of each part.
     listed: Mutex<BTreeMap<u32, Vec<Pending>>>,
 }
 

@@ -18,7 +18,7 @@ use crate::{
 };
 use ledgerfold_testkit::Amendment;
 
-/// What the log says of a write.
+/// The log's answer to a write.
 pub(in crate::simulator) fn answer(
     plant: Plant,
     outcome: Result<(), AppendError>,
@@ -26,7 +26,7 @@ pub(in crate::simulator) fn answer(
     match (plant, outcome) {
         (Plant::ConflictIsSuccess, Err(AppendError::Conflict { .. }))
         | (Plant::BusyIsSuccess, Err(AppendError::Busy)) => Ok(()),
-        // Whoever looks for the winner of a race that was none finds nobody.
+        // A caller that looks for the winner of this race finds none.
         (Plant::BusyIsConflict, Err(AppendError::Busy)) => {
             let (stream, reason) = ("a stream".to_owned(), "taken, and not there".to_owned());
             Err(StoreError::Corrupt { stream, reason }.into())
@@ -35,7 +35,7 @@ pub(in crate::simulator) fn answer(
     }
 }
 
-/// The same transaction without what it should not be without.
+/// The transaction without a part that it needs.
 pub(in crate::simulator) fn lax(plant: Plant, transaction: &Transaction) -> Option<Transaction> {
     let commits = transaction.commits().to_vec();
     match plant {
@@ -91,7 +91,7 @@ impl Amendment for EmptyLog {
     }
 }
 
-/// A record of generations that names none which is built: for a projector that keeps only what is read.
+/// A record of generations without a building one, for a projector that updates only the live generation.
 pub(in crate::simulator) struct WithoutBuilding(pub(in crate::simulator) Arc<SimulatedGenerations>);
 
 #[async_trait]

@@ -22,7 +22,7 @@ impl SimulatedGenerations {
         Self { way, kept: MemoryGenerationStore::default() }
     }
 
-    /// What is recorded, or will be first, for those who know without asking.
+    /// The present record, or the first one, without a request.
     pub(in crate::simulator) fn record(&self, projection: &str) -> Generations {
         self.kept.record(projection).unwrap_or(Generations::first(REVISION))
     }

@@ -1,7 +1,7 @@
-//! What transactions have done, and plain reads do not show yet.
+//! The writes of transactions that plain reads do not show yet.
 //!
-//! DynamoDB is read-committed between a transaction and plain reads: each item is shown as it was or as it
-//! is, and of two items of one transaction the one may be shown as it is and the other as it was
+//! DynamoDB is read-committed between a transaction and plain reads: each item is shown in its old or its new form,
+//! and of two items of one transaction the one may be shown in its new form and the other in its old one
 //! (<https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/transaction-apis.html#transaction-isolation>).
 
 use std::{
@@ -28,13 +28,12 @@ pub(in crate::simulator) struct HiddenWrites(Mutex<BTreeMap<Item, Past>>);
 enum Past {
     /// The memo that was there before.
     Memo(Option<Memo>),
-    /// What was added to a group since.
+    /// The additions to a group since.
     Added(BTreeMap<String, i64>),
 }
 
 impl HiddenWrites {
-    /// Hides what a transaction has done to these items: the groups in the order of its increments, and
-    /// the memo.
+    /// Hides the writes of a transaction to these items: the groups in the order of its increments, and the memo.
     pub(in crate::simulator) fn hide(
         &self,
         items: &[Item],
@@ -58,7 +57,7 @@ impl HiddenWrites {
         }
     }
 
-    /// Takes from these counters what a plain read does not show.
+    /// Subtracts hidden additions from these counters.
     pub(in crate::simulator) fn take_from(&self, counters: &mut [Counter]) {
         for (item, past) in &*self.lock() {
             let (Item::Counter(key, _), Past::Added(added)) = (item, past) else { continue };

@@ -24,8 +24,7 @@ use crate::simulator::{
 };
 use ledgerfold_testkit::MemoryEventStore;
 
-/// The log of a schedule: what [`MemoryEventStore`] keeps, behind a network, with transactions that
-/// take their time.
+/// The log of a schedule: a [`MemoryEventStore`] behind a network, with transactions that take time.
 pub(in crate::simulator) struct SimulatedLog {
     pub(in crate::simulator) scheduler: Scheduler,
     pub(in crate::simulator) faults: Faults,
@@ -88,7 +87,7 @@ impl SimulatedLog {
         self.history.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Writes down what took effect, and lets the change stream have it.
+    /// Records effects, and passes them to the change stream.
     pub(in crate::simulator) fn note(&self, commits: Vec<Commit>) {
         for commit in &commits {
             self.changes.insert(commit.clone());
@@ -111,7 +110,7 @@ impl SimulatedLog {
         })
     }
 
-    /// What a write meets before it takes effect.
+    /// The faults that a write may meet before it takes effect.
     async fn writing<'a>(
         &self,
         commits: impl IntoIterator<Item = &'a NewCommit>,
@@ -143,7 +142,7 @@ impl SimulatedLog {
         self.in_flight.hold(items).ok_or_else(|| self.busy())
     }
 
-    /// What a write answers that took effect, or did not.
+    /// The answer of a write, with or without effect.
     async fn written(&self, outcome: Result<(), AppendError>) -> Result<(), AppendError> {
         self.faults.way().await;
         if self.faults.strikes() {
@@ -199,7 +198,7 @@ impl SimulatedLog {
     }
 }
 
-/// As DynamoDB has it: who has read as much as was asked for is told that there may be more.
+/// Like DynamoDB: a read that reaches its limit reports that there may be more.
 fn page(page: CommitPage, limit: usize) -> CommitPage {
     let full = page.commits.len() >= limit;
     CommitPage { more: page.more || full, ..page }

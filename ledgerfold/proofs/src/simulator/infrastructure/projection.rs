@@ -85,7 +85,7 @@ impl SimulatedProjection {
         models.expect("the catalog has all projections of the simulation")
     }
 
-    /// The model of what readers see now.
+    /// The model of the live generation.
     pub(in crate::simulator) fn live(&self) -> Result<Arc<dyn Verifiable>, UnknownModel> {
         self.models(&Code::Mended.catalog()).open(self.record().live())
     }
@@ -111,7 +111,7 @@ impl SimulatedProjection {
         projector.with_quarantine(self.quarantine.clone())
     }
 
-    /// What rebuilds it.
+    /// The rebuilder.
     pub(in crate::simulator) fn rebuilder(&self, code: Code) -> Rebuilder {
         let models = self.models(&code.catalog());
         let generations = self.generations.clone();

@@ -72,7 +72,7 @@ impl Quarantine for SimulatedQuarantine {
     async fn release(&self, stream: &StreamId, reached: Version) -> Result<(), QuarantineError> {
         self.there().await?;
         if self.kept.get(stream).await?.is_some() {
-            // Who releases has done all else, and may be held up here for a while.
+            // A release is the last step of a projector, and may be delayed here.
             self.way.scheduler.sleep(self.way.scheduler.within(HELD_UP)).await;
         }
         let owed = match self.plant {

@@ -38,7 +38,7 @@ struct Shelf {
     taken: BTreeMap<StreamId, Version>,
 }
 
-/// What a message says.
+/// The content of a message.
 #[derive(Clone)]
 pub(in crate::simulator) struct Letter {
     pub(in crate::simulator) content: Content,
@@ -103,7 +103,7 @@ impl Queue {
     pub(in crate::simulator) fn receive(&self) -> Vec<Delivery> {
         let batch = self.take();
         if !batch.is_empty() {
-            // What is not deleted by then is seen again, also by who has come to wait for it.
+            // A message that is not deleted by then is delivered again, also to a receiver that waits for it.
             self.arrival.ring_in(self.shape.visibility);
         }
         batch
@@ -165,7 +165,7 @@ impl Queue {
         self.shelf().taken.clone()
     }
 
-    /// Brings back what was put aside.
+    /// Redrives the dead letters.
     pub(in crate::simulator) fn redrive(&self) {
         let dead_letters = std::mem::take(&mut self.shelf().dead_letters);
         for content in dead_letters {
@@ -173,7 +173,7 @@ impl Queue {
         }
     }
 
-    /// Throws away what was put aside.
+    /// Deletes the dead letters.
     pub(in crate::simulator) fn purge(&self) {
         self.shelf().dead_letters.clear();
     }

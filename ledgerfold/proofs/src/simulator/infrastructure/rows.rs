@@ -23,7 +23,7 @@ pub(in crate::simulator) struct SimulatedRows {
     plant: Plant,
     observations: Arc<Observations>,
     kept: MemoryRowStore,
-    /// What the index shows: each row as it was a moment ago.
+    /// The content of the index: each row in a form of a moment ago.
     index: Arc<MemoryRowStore>,
     lag: Duration,
 }
@@ -43,7 +43,7 @@ impl SimulatedRows {
         self.kept.rows()
     }
 
-    /// Loses a row, or makes it say what is not true.
+    /// Removes a row, or falsifies it.
     pub(in crate::simulator) fn damage(&self, stream: &StreamId) -> bool {
         let Some(row) = self.rows().into_iter().find(|row| row.stream == *stream) else {
             return false;
@@ -73,7 +73,7 @@ impl SimulatedRows {
         removed.count()
     }
 
-    /// What follows from a row that was put.
+    /// Records the write of a row.
     fn put_down(&self, row: &StoredRow) {
         if self.plant == Plant::NoTombstone && row.body.is_none() {
             self.kept.lose(&row.stream);
@@ -126,7 +126,7 @@ impl RowStore for SimulatedRows {
 
     async fn replace(&self, seen: &StoredRow, row: &StoredRow) -> Result<Written, ReadStoreError> {
         self.way.there().await?;
-        // Only who repairs does this, by hand and from far away.
+        // Only a repair does this, started by hand.
         self.way.scheduler.sleep(self.way.scheduler.within(5 * self.lag)).await;
         let written = if self.plant == Plant::RepairOverwrites {
             self.kept.damage(row.clone());

@@ -30,7 +30,7 @@ pub(in crate::simulator) struct SimulatedTallies {
     observations: Arc<Observations>,
     kept: MemoryTallyStore,
     in_flight: InFlight<Item>,
-    /// What transactions have done that plain reads do not show yet.
+    /// The writes of transactions that plain reads do not show yet.
     hidden_writes: Arc<HiddenWrites>,
 }
 
@@ -107,7 +107,7 @@ impl SimulatedTallies {
         Ok(written)
     }
 
-    /// Shows what a transaction has done item by item, in any order: plain reads may come in between.
+    /// Shows the writes of a transaction item by item, in any order: plain reads may come in between.
     fn show(&self, mut hold: Hold<Item>) -> oneshot::Receiver<()> {
         let (done, shown) = oneshot::channel();
         let (way, hidden_writes) = (self.way.clone(), self.hidden_writes.clone());
@@ -179,7 +179,7 @@ impl TallyStore for SimulatedTallies {
     }
 }
 
-/// The same counters for a repair that adds what it has seen missing, whatever was counted meanwhile.
+/// The same counters for a repair that adds missing counts without a condition.
 pub(in crate::simulator) struct UnconditionalTallies(
     pub(in crate::simulator) Arc<SimulatedTallies>,
 );

@@ -1,4 +1,4 @@
-//! What fails, and when.
+//! Faults and their times.
 
 use std::{
     sync::{
@@ -28,7 +28,7 @@ struct State {
     scheduler: Scheduler,
     of_hundred: usize,
     calm: AtomicBool,
-    /// What stands still now.
+    /// The present outage.
     outage: Mutex<Outage>,
     recovery: Signal,
 }
@@ -94,8 +94,8 @@ impl Faults {
     }
 }
 
-/// What a call to a read table meets on its way there and back. A call that only reads has no way back
-/// of its own: whatever could happen on it may as well happen on the way of the next call.
+/// The faults of a call to a read table, on its way there and back. A call that only reads has no way back of its
+/// own: every fault on it may as well happen on the way of the next call.
 #[derive(Clone)]
 pub(in crate::simulator) struct Network {
     pub(in crate::simulator) scheduler: Scheduler,

@@ -5,8 +5,8 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-/// The items of transactions that have begun and not ended. Whoever writes one of them meanwhile is
-/// refused, as DynamoDB refuses with `TransactionConflict`, and so is whoever reads it in a transaction.
+/// The items of running transactions. A concurrent write to one of them is refused, as DynamoDB refuses it with
+/// `TransactionConflict`, and so is a transactional read.
 #[derive(Clone, Debug)]
 pub(in crate::simulator) struct InFlight<T: Ord>(Arc<Mutex<BTreeSet<T>>>);
 

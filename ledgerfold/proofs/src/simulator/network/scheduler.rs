@@ -249,8 +249,7 @@ impl Scheduler {
     }
 }
 
-/// Something that tasks wait for, which costs no steps meanwhile: who waits for nothing else can wait
-/// for years.
+/// A signal that tasks wait for without using steps: a task that waits for nothing else can wait for years.
 #[derive(Clone)]
 pub struct Signal {
     scheduler: Scheduler,

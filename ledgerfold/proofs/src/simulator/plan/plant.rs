@@ -4,7 +4,7 @@
 pub enum Plant {
     /// None.
     None,
-    /// A commit is put whatever stands there.
+    /// A commit is put without a condition.
     PutWithoutCondition,
     /// A lost race is answered as if it had been won.
     ConflictIsSuccess,
@@ -24,7 +24,7 @@ pub enum Plant {
     NothingReserved,
     /// The log is read eventually consistent.
     StaleReads,
-    /// The change stream's mapping forgets one half of what it has bisected.
+    /// The change stream's mapping forgets one half of a halved batch.
     HalfBisected,
     /// The change stream goes on behind the record that failed, not with it.
     FailedRecordSkipped,
@@ -36,37 +36,37 @@ pub enum Plant {
     FailedEntriesIgnored,
     /// A message is deleted when it is received, not when it is done.
     DeletedOnReceipt,
-    /// What the bus has lost or not brought yet is not looked for in the log.
+    /// Events that the bus has lost or not delivered yet are not looked for in the log.
     GapsIgnored,
-    /// A read row is written whatever version is there.
+    /// A read row is written without a condition on its version.
     RowsUnconditional,
     /// A removed row leaves no version behind.
     NoTombstone,
-    /// Counters are moved whatever has been counted.
+    /// Counters are written without a condition on the memo.
     CountedUnconditionally,
     /// Counters and their memo are read one after the other, as if no transaction were under way.
     ReadApart,
-    /// A repair writes over whatever row is there meanwhile.
+    /// A repair overwrites a row without a condition.
     RepairOverwrites,
-    /// A repair counts on from what it has seen, whatever has been counted meanwhile.
+    /// A repair counts on from an old memo without a condition.
     RepairCountsTwice,
     /// A repair takes the first page of streams for all.
     RepairStopsEarly,
     /// A stream is parked without an entry, and its messages are done.
     ParkedWithoutEntry,
-    /// A parked stream is released whatever it owes by then.
+    /// A parked stream is released without a condition on its debt.
     DebtForgotten,
-    /// Whoever rebuilds switches before all streams have been gone through.
+    /// A rebuild switches before it has filled all streams.
     SwitchedUnfilled,
-    /// Whoever rebuilds switches without a look at what was made, and at what was noted meanwhile.
+    /// A rebuild switches without verifying, and ignores missed events.
     SwitchedUnverified,
-    /// Projectors keep what is read, and not what is built beside it.
+    /// Projectors update the live generation, and not the building one.
     BuildingNotKept,
     /// A process is not told which messages come from a replay.
     ReplayFlagLost,
     /// A process's message is done before anything has followed from it.
     ProcessAcknowledgesFirst,
-    /// A deadline is removed before what it asks for is done.
+    /// A deadline is removed before its command has taken effect.
     SweepRemovesFirst,
     /// A deadline is taken for due that is not.
     SweepRunsAhead,

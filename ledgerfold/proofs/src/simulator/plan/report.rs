@@ -1,4 +1,4 @@
-//! What a schedule has to say for itself.
+//! The report of a schedule.
 
 use std::{fmt, ops::AddAssign};
 
@@ -13,7 +13,7 @@ const SHOWN: usize = 5;
 /// A struct of counts, which add up.
 macro_rules! counts {
     ($($(#[$doc:meta])* $count:ident,)+) => {
-        /// What happened in a schedule, or in several.
+        /// The counts of a schedule, or of several.
         #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
         pub struct Report {
             $($(#[$doc])* pub $count: usize,)+
@@ -26,7 +26,7 @@ macro_rules! counts {
         }
 
         impl Report {
-            /// What never happened: a schedule or a thousand that lack it prove nothing about it.
+            /// Cases that never happened: schedules without them prove nothing about them.
             pub fn never(&self) -> Vec<&'static str> {
                 let counts = [$((stringify!($count), self.$count)),+];
                 counts.into_iter().filter(|(_, count)| *count == 0).map(|(name, _)| name).collect()
@@ -123,14 +123,14 @@ counts! {
 pub struct Violation {
     /// The schedule's seed.
     pub seed: u64,
-    /// What was planted.
+    /// The planted fault.
     pub plant: Plant,
     /// The rules broken, a sentence each.
     pub rules: Vec<String>,
 }
 
 impl Violation {
-    /// Whether the product's audit has missed what the checker found wrong with the read models.
+    /// Whether the product's audit missed a fault of the read models that the checker found.
     pub fn was_missed_by_the_audit(&self) -> bool {
         self.rules.iter().any(|rule| rule == AUDIT_IS_BLIND)
     }

@@ -1,4 +1,4 @@
-//! What a seed implies, before anything happens.
+//! The plan that follows from a seed, before anything runs.
 
 use std::time::Duration;
 
@@ -42,17 +42,17 @@ pub(in crate::simulator) struct Storm {
     pub(in crate::simulator) deaths: usize,
 }
 
-/// What stands still for longer than a schedule usually takes.
+/// A part that stops for longer than a schedule usually takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::simulator) enum Outage {
     None,
-    /// Nothing reads the change stream: what is older than a day is gone by the end.
+    /// Nothing reads the change stream: records older than a day are gone by the end.
     Relay,
     /// The rules cannot reach their queues, until they give up.
     Targets,
 }
 
-/// How what stands aside is brought home.
+/// The handling of failed records and dead letters at the end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::simulator) enum Ending {
     /// It is put back to where it came from.
@@ -90,7 +90,7 @@ const STORMS: [Storm; 4] = [
 
 impl Schedule {
     pub(in crate::simulator) fn of(seed: u64) -> Self {
-        // A sequence of its own: what is drawn here says nothing of what is drawn later.
+        // A sequence of its own: later draws do not depend on it.
         let mut dice = Dice(SeededRandom::new(!seed));
         let fault_rates = STORMS[dice.below(STORMS.len())];
         let outage = match dice.below(16) {
@@ -136,13 +136,13 @@ impl Schedule {
         }
     }
 
-    /// Whether nothing fails in this schedule but what is slow, disordered or repeated.
+    /// Whether this schedule has no faults except delay, disorder and repetition.
     pub(in crate::simulator) fn is_fair(&self) -> bool {
         self.fault_rates.strikes == 0 && self.outage == Outage::None
     }
 
-    /// Whether projectors need no second try. A generation that is built is not parked: what old code
-    /// cannot apply to it comes again.
+    /// Whether projectors need no second try. The building generation parks nothing: messages with events that old
+    /// code cannot apply to it return.
     pub(in crate::simulator) fn is_smooth(&self) -> bool {
         self.is_fair() && !(self.old_code && self.rebuilt.contains(&true))
     }

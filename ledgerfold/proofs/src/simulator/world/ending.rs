@@ -1,4 +1,4 @@
-//! How a schedule ends: everything comes to rest, and what stands aside comes home.
+//! The end of a schedule: everything comes to rest, and failed records and dead letters are redriven.
 
 use std::time::Duration;
 
@@ -14,20 +14,20 @@ use crate::simulator::{
 
 /// How long old code stays when clients have come to their end.
 const UNMENDED: Duration = Duration::from_secs(30);
-/// How often what stands aside is put back: what is slow may be put aside once more.
+/// Waits for the clients, ends all faults, redrives failed records and dead letters, and waits until nothing is in
+/// progress.
 const REDRIVES: usize = 4;
 /// How long to wait at most before looking again whether all has come to rest.
 const LONGEST_PAUSE: Duration = Duration::from_secs(600);
 
 impl World {
-    /// Waits for the clients, lets the weather clear, brings home what stands aside, and waits until
-    /// nothing is under way.
+    /// Old code must see the events that are in transit.
     pub(in crate::simulator) async fn conclude(&self) {
         self.wait_while(|world| world.tasks.is_busy()).await;
         self.operators.faults.clear();
         self.scheduler.make_immortal();
         if !self.operators.deployment.is_done() {
-            // Not before what is on its way was met with the old code.
+            // How often dead letters are redriven: a slow message may fail once more.
             self.scheduler.sleep(UNMENDED).await;
             self.operators.deployment.reach(100);
         }
@@ -59,7 +59,7 @@ impl World {
         }
     }
 
-    /// Nothing but its own messages brings home what a process has not done.
+    /// Only its own messages complete the work of a process.
     async fn let_process_finish(&self) {
         while self.queues[PROCESS].dead_letters() > 0 {
             self.queues[PROCESS].redrive();
