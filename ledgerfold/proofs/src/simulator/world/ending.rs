@@ -14,20 +14,20 @@ use crate::simulator::{
 
 /// How long old code stays when clients have come to their end.
 const UNMENDED: Duration = Duration::from_secs(30);
-/// Waits for the clients, ends all faults, redrives failed records and dead letters, and waits until nothing is in
-/// progress.
+/// How often dead letters are redriven: a slow message may fail once more.
 const REDRIVES: usize = 4;
 /// How long to wait at most before looking again whether all has come to rest.
 const LONGEST_PAUSE: Duration = Duration::from_secs(600);
 
 impl World {
-    /// Old code must see the events that are in transit.
+    /// Waits for the clients, ends all faults, redrives failed records and dead letters, and waits until nothing is in
+    /// progress.
     pub(in crate::simulator) async fn conclude(&self) {
         self.wait_while(|world| world.tasks.is_busy()).await;
         self.operators.faults.clear();
         self.scheduler.make_immortal();
         if !self.operators.deployment.is_done() {
-            // How often dead letters are redriven: a slow message may fail once more.
+            // Old code must see the events that are in transit.
             self.scheduler.sleep(UNMENDED).await;
             self.operators.deployment.reach(100);
         }
