@@ -34,7 +34,7 @@ use ledgerfold::{
 /// ```
 #[async_trait]
 pub trait Amendment: Send + Sync + 'static {
-    /// See [`EventStore::read`].
+    /// See [`EventReader::read`](ledgerfold::ports::EventReader::read).
     ///
     /// # Errors
     /// [`StoreError`].
@@ -47,7 +47,7 @@ pub trait Amendment: Send + Sync + 'static {
         log.read(stream, after).await
     }
 
-    /// See [`EventStore::read_back`].
+    /// See [`EventReader::read_back`](ledgerfold::ports::EventReader::read_back).
     ///
     /// # Errors
     /// [`StoreError`].

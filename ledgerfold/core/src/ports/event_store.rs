@@ -125,7 +125,7 @@ pub struct Base {
 }
 
 impl Newest {
-    /// The part of a page of [`EventStore::read_back`] that a load needs.
+    /// The part of a page of [`EventReader::read_back`] that a load needs.
     pub fn of(mut page: CommitPage, schema: &StateSchema) -> Self {
         let found = page.commits.iter().enumerate();
         let found =

@@ -60,7 +60,7 @@ pub trait TallyReader: Send + Sync {
     /// counters might not show yet. The second look proves that they show nothing of a later write.
     ///
     /// # Errors
-    /// [`ReadStoreError`]; [`ReadStoreError::Unavailable`] where others kept counting.
+    /// [`ReadStoreError`]; [`PortError::Unavailable`] if other writers kept counting.
     async fn range_with(
         &self,
         stream: &StreamId,

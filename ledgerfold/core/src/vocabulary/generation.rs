@@ -54,7 +54,7 @@ impl fmt::Display for Generation {
 pub struct GenerationRef {
     /// The generation's number.
     pub number: Generation,
-    /// By which revision of its model, as [`Projection::REVISION`](super::Projection::REVISION).
+    /// The revision of its model: [`Projection::REVISION`](crate::project::Projection::REVISION).
     pub revision: u32,
 }
 

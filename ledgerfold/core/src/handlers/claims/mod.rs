@@ -4,11 +4,9 @@
 //! new claims when it already has streams. The keys of those streams are not reserved, so a build walks the log once:
 //!
 //! 1. Deploy the domain with its claims, and a raised [`CLAIMS_REVISION`](crate::Decider::CLAIMS_REVISION) if it had
-//! some before. Wait until no function runs the old code.
-//!
-//! 2. Run [`ClaimsBuilder::build`]. It reserves each key for the stream that owns it, removes reservations whose
-//! stream does not own the key, and names each key that has two owners.
-//!
+//!    some before. Wait until no function runs the old code.
+//! 2. Run [`ClaimsBuilder::build`]. It reserves each key for the stream that owns it, removes reservations whose stream
+//!    does not own the key, and names each key that has two owners.
 //! 3. Settle those by commands: one of the two gives the key up. Build again.
 //!
 //! Until a build has recorded the reservations as complete, a stream can give back a key that is not reserved for it.

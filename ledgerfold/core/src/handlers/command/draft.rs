@@ -31,7 +31,7 @@ enum Write {
     /// Nothing changes, and nobody needs a record of that.
     Nothing,
     /// One Put, at half the price of a transaction.
-    Append(NewCommit),
+    Append(Box<NewCommit>),
     Transaction(Transaction, Revisions),
 }
 
@@ -68,7 +68,7 @@ impl Draft {
         let Self { mut commits, unchanged, claims, revisions } = self;
         let write = match (strict, &commits[..], &unchanged[..], &claims[..]) {
             (None, [], ..) => Write::Nothing,
-            (None, [_], [], []) => Write::Append(commits.remove(0)),
+            (None, [_], [], []) => Write::Append(Box::new(commits.remove(0))),
             (strict, ..) => {
                 let places: Vec<_> = commits.iter().map(|new| new.as_commit().place()).collect();
                 let commits = commits.into_iter().map(|new| new.with_siblings(&places)).collect();

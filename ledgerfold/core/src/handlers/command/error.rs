@@ -5,7 +5,7 @@ use crate::{
     vocabulary::{Commit, Panicked},
 };
 
-/// A command had no effect. Only [`CommandError::Store`] with [`PortError::Unavailable`] leaves
+/// A command had no effect. Only [`CommandError::Store`] with [`PortError::Unavailable`](crate::ports::PortError::Unavailable) leaves
 /// that open, and sending the command again with the same id settles it.
 #[derive(Debug, thiserror::Error)]
 pub enum CommandError<R: Rejection> {
