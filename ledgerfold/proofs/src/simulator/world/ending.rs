@@ -23,46 +23,46 @@ impl World {
     /// Waits for the clients, ends all faults, redrives failed records and dead letters, and waits until nothing is in
     /// progress.
     pub(in crate::simulator) async fn conclude(&self) {
-        self.wait_while(|world| world.tasks.is_busy()).await;
-        self.operators.faults.clear();
-        self.scheduler.make_immortal();
+        self.wait_while(|world| world.parts.tasks.is_busy()).await;
+        self.parts.faults.clear();
+        self.parts.scheduler.make_immortal();
         if !self.operators.deployment.is_done() {
             // Old code must see the events that are in transit.
-            self.scheduler.sleep(UNMENDED).await;
+            self.parts.scheduler.sleep(UNMENDED).await;
             self.operators.deployment.reach(100);
         }
-        self.wait_while(|world| world.tasks.is_rebuilding()).await;
+        self.wait_while(|world| world.parts.tasks.is_rebuilding()).await;
         self.come_to_rest().await;
         self.let_process_finish().await;
-        if self.schedule.ending == Ending::Redrive {
+        if self.parts.schedule.ending == Ending::Redrive {
             for _ in 0..REDRIVES {
-                self.changes.redrive();
-                self.queues.iter().for_each(|queue| queue.redrive());
+                self.parts.changes.redrive();
+                self.parts.queues.iter().for_each(|queue| queue.redrive());
                 self.come_to_rest().await;
                 self.let_process_finish().await;
             }
         }
         checker::debts_are_paid(&self.evidence);
-        let lost = !self.changes.missed().is_empty();
-        if self.schedule.ending == Ending::Repair || lost {
-            self.queues[..PROCESS].iter().for_each(|queue| queue.purge());
+        let lost = !self.parts.changes.missed().is_empty();
+        if self.parts.schedule.ending == Ending::Repair || lost {
+            self.parts.queues[..PROCESS].iter().for_each(|queue| queue.purge());
             operators::repair_all(&self.operators).await;
         }
         rebuilds::tidy(&self.rebuilds).await;
         operators::audit(&self.operators).await;
-        self.tasks.end();
+        self.parts.tasks.end();
     }
 
     async fn wait_while(&self, is_so: impl Fn(&Self) -> bool) {
         while is_so(self) {
-            self.scheduler.sleep(self.schedule.pace()).await;
+            self.parts.scheduler.sleep(self.parts.schedule.pace()).await;
         }
     }
 
     /// Only its own messages complete the work of a process.
     async fn let_process_finish(&self) {
-        while self.queues[PROCESS].dead_letters() > 0 {
-            self.queues[PROCESS].redrive();
+        while self.parts.queues[PROCESS].dead_letters() > 0 {
+            self.parts.queues[PROCESS].redrive();
             self.come_to_rest().await;
         }
     }
@@ -71,16 +71,16 @@ impl World {
     async fn come_to_rest(&self) {
         let mut pause = Duration::from_secs(1);
         while !self.rests() {
-            self.scheduler.sleep(pause).await;
+            self.parts.scheduler.sleep(pause).await;
             pause = (pause * 2).min(LONGEST_PAUSE);
         }
     }
 
     fn rests(&self) -> bool {
-        self.processes.rest()
-            && self.changes.rests()
-            && self.bus.rests()
-            && self.queues.iter().all(|queue| queue.rests())
+        self.parts.processes.rest()
+            && self.parts.changes.rests()
+            && self.parts.bus.rests()
+            && self.parts.queues.iter().all(|queue| queue.rests())
             && self.process.deadlines.rests()
             && self.evidence.projections.iter().all(|projection| projection.rests())
     }
