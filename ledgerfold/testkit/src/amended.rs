@@ -9,9 +9,9 @@ use ledgerfold::{
     vocabulary::NewCommit,
 };
 
-/// Changes to a log's behaviour. All other calls go to the log beneath.
+/// Changes to a log's behaviour. Calls without a change go to the log beneath.
 ///
-/// For a test with a log that is late, forgets, or loses an answer:
+/// Use it for a test with a log that is slow, loses data, or loses an answer:
 ///
 /// ```
 /// use std::sync::Arc;
@@ -20,17 +20,17 @@ use ledgerfold::{
 /// use ledgerfold::{ports::{AppendError, EventStore}, vocabulary::NewCommit};
 /// use ledgerfold_testkit::{Amended, Amendment, MemoryEventStore};
 ///
-/// /// Takes nothing.
-/// struct Full;
+/// /// Refuses every append.
+/// struct Busy;
 ///
 /// #[async_trait]
-/// impl Amendment for Full {
+/// impl Amendment for Busy {
 ///     async fn append(&self, _: &dyn EventStore, _: &NewCommit) -> Result<(), AppendError> {
 ///         Err(AppendError::Busy)
 ///     }
 /// }
 ///
-/// let log: Arc<dyn EventStore> = Amended::of(Arc::new(MemoryEventStore::default()), Full);
+/// let log: Arc<dyn EventStore> = Amended::of(Arc::new(MemoryEventStore::default()), Busy);
 /// ```
 #[async_trait]
 pub trait Amendment: Send + Sync + 'static {
@@ -101,12 +101,12 @@ pub struct Amended<A> {
 }
 
 impl<A: Amendment> Amended<A> {
-    /// The same log, amended.
+    /// This log with the amendment.
     pub fn of(log: Arc<dyn EventStore>, amendment: A) -> Arc<Self> {
         Arc::new(Self { log, amendment })
     }
 
-    /// The changed behaviour.
+    /// The amendment, for example to read what it has recorded.
     pub const fn amendment(&self) -> &A {
         &self.amendment
     }

@@ -2,7 +2,7 @@ use std::fmt;
 
 use ledgerfold::Decider;
 
-/// A domain's rule as an example: given these events, when this command comes, then these events follow.
+/// An example of a domain's rule: given these events, when this command is handled, then these events follow.
 ///
 /// ```ignore
 /// Given::<Orders>::events([placed(900)])
@@ -14,26 +14,26 @@ pub struct Given<D: Decider> {
     state: D::State,
 }
 
-/// The decision of an example, to be compared.
+/// The decision of an example.
 #[must_use = "an example without `then` proves nothing"]
 pub struct Decided<D: Decider> {
     decision: Result<Vec<D::Event>, D::Rejection>,
 }
 
 impl<D: Decider> Given<D> {
-    /// Nothing has happened.
+    /// A stream without events.
     pub fn nothing() -> Self {
         Self::events([])
     }
 
-    /// This has happened, oldest first.
+    /// A stream with these events, oldest first.
     pub fn events(events: impl IntoIterator<Item = D::Event>) -> Self {
         Self {
             state: events.into_iter().fold(D::initial(), |state, event| D::evolve(state, &event)),
         }
     }
 
-    /// This is asked.
+    /// Decides on this command.
     #[expect(clippy::needless_pass_by_value, reason = "an example reads better without references")]
     pub fn when(self, command: D::Command) -> Decided<D> {
         Decided { decision: D::decide(&self.state, &command) }
@@ -45,18 +45,18 @@ where
     D::Rejection: PartialEq,
     D: fmt::Debug,
 {
-    /// These events happen.
+    /// Expects these events.
     ///
     /// # Panics
-    /// If others happen, or the command is refused.
+    /// If the decision has other events, or refuses the command.
     pub fn then(self, expected: impl IntoIterator<Item = D::Event>) {
         assert_eq!(self.decision, Ok(expected.into_iter().collect()));
     }
 
-    /// The command is refused.
+    /// Expects that the command is refused for this reason.
     ///
     /// # Panics
-    /// If it is refused for another reason, or not.
+    /// If the command is refused for another reason, or accepted.
     #[expect(clippy::needless_pass_by_value, reason = "an example reads better without references")]
     pub fn then_refused(self, expected: D::Rejection) {
         assert_eq!(self.decision.as_ref().err(), Some(&expected), "decided: {:?}", self.decision);

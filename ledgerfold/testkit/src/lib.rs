@@ -1,5 +1,11 @@
-//! Tests for your domain: given-when-then, the ports in memory, and the check that keeps a contract of events
-//! compatible with its earlier versions.
+//! Tools for tests of your domain:
+//!
+//! - [`Given`]: given-when-then examples of a decider;
+//! - [`Sandbox`]: a domain in memory, with the real command handler and projections;
+//! - in-memory ports such as [`MemoryEventStore`], which can fail on request;
+//! - [`schemas`]: a check that events stay compatible with their published contract.
+//!
+//! Conformance suites for your own adapters are not here; they belong to `ledgerfold-proofs`.
 
 mod amended;
 mod given;

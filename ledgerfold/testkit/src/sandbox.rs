@@ -13,7 +13,7 @@ use ledgerfold::{
 
 use crate::{ManualClock, MemoryEventStore, MemoryRowStore, SeededRandom};
 
-/// A domain in memory: it runs commands with the real command handler and shows rows with the real projection.
+/// A domain in memory, with the real command handler and real projections.
 ///
 /// ```
 /// # use ledgerfold::{Category, Command, CommandName, Decider, Rejection, RejectionKind, Recorded};
@@ -72,7 +72,7 @@ use crate::{ManualClock, MemoryEventStore, MemoryRowStore, SeededRandom};
 pub struct Sandbox<D: Decider> {
     log: Arc<MemoryEventStore>,
     handler: CommandHandler<D>,
-    /// Numbers the commands, so that no two have one id. Atomic, because commands may run concurrently.
+    /// The number of the next command, so that all ids differ. Atomic, because commands may run concurrently.
     commands: AtomicU64,
 }
 
@@ -101,11 +101,12 @@ impl<D: Decider> Sandbox<D> {
         command: D::Command,
     ) -> Result<Answer, CommandError<D::Rejection>> {
         let number = self.commands.fetch_add(1, Ordering::Relaxed);
-        let command_id = CommandId::new(format!("sandbox-{number}")).expect("it is visible ASCII");
+        let command_id =
+            CommandId::new(format!("sandbox-{number}")).expect("the id is visible ASCII");
         self.handle(&CommandRequest::new(stream::<D>(id), command, command_id)).await
     }
 
-    /// Handles a whole request, for example a repeated one.
+    /// Handles a request, for example a repeated one with the same command id.
     ///
     /// # Errors
     /// [`CommandError`].
@@ -116,7 +117,7 @@ impl<D: Decider> Sandbox<D> {
         self.handler.handle(request).await
     }
 
-    /// The row that a projection makes of the stream with this id.
+    /// The row of a projection for the stream with this id.
     ///
     /// # Errors
     /// [`ProjectError`] if an event cannot be applied, or the row cannot be stored or read back.
@@ -150,5 +151,5 @@ impl<D: Decider> Sandbox<D> {
 }
 
 fn stream<D: Decider>(id: &str) -> StreamId {
-    StreamId::new(D::CATEGORY, EntityId::new(id).expect("the id of a stream follows its rules"))
+    StreamId::new(D::CATEGORY, EntityId::new(id).expect("the id must be a valid `EntityId`"))
 }

@@ -1,5 +1,7 @@
-//! From the log to the bus: every commit, in order, nothing skipped, nothing acknowledged before
-//! the bus has said that it has it.
+//! The relay, which publishes every commit of the log to the bus.
+//!
+//! It keeps the order, skips nothing, and acknowledges a record only after the bus has accepted its events. It does
+//! not decode events: that is the consumers' work.
 
 use std::{sync::Arc, time::Duration};
 
@@ -10,7 +12,7 @@ use crate::{
     waiting::{Backoff, ExponentialWait},
 };
 
-/// How often one call's unsent events are offered before the relay gives the record back.
+/// How often one call's events are sent before the relay returns the record to the change stream.
 const BACKOFF: Backoff = Backoff {
     attempts: 5,
     wait: ExponentialWait::new(Duration::from_millis(50), Duration::from_secs(1)),
@@ -28,35 +30,36 @@ pub struct Relay {
 /// One record of the change stream.
 #[derive(Clone, Debug)]
 pub struct StreamRecord {
-    /// The change stream's name for the record: a sequence number, which reports a failure.
+    /// The change stream's sequence number of the record. The relay reports a failure with it.
     pub sequence_number: String,
-    /// Which commit it is of, for people: `order#1 at 5`.
+    /// The name of the commit for people, for example `order#1 at 5`.
     pub name: String,
-    /// The commit in it, or why there is none to be read.
+    /// The commit, or the reason why it cannot be read.
     pub commit: Result<Commit, Unreadable>,
 }
 
-/// Why there is no commit to be read.
+/// The reason why a commit cannot be read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Unreadable {
-    /// It can be read later: a store did not answer, a right is missing, a newer program wrote it.
+    /// The commit may be readable later: a store did not respond, a permission is missing, or a newer program wrote
+    /// the commit.
     Transient(String),
-    /// It is damaged.
+    /// The commit is damaged.
     Permanent(String),
 }
 
-/// The first record of a batch that did not get through whole. It and all behind it come again.
+/// The first record of a batch that was not sent completely. Lambda sends this record and all later ones again.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Unsent {
     /// The record.
     pub sequence_number: String,
-    /// The obstacle.
+    /// The error.
     pub reason: String,
 }
 
-/// An event with the record that it came in.
+/// An event that is not sent yet, with its record.
 struct Pending<'a> {
-    /// The record's place in the batch.
+    /// The record's position in the batch.
     place: usize,
     record: &'a StreamRecord,
     envelope: Envelope,
@@ -73,8 +76,7 @@ impl Relay {
         Self { publisher, clock, random, dead_letters: None }
     }
 
-    /// The same, with a dead-letter queue for commits that can never be published. The relay then goes on behind
-    /// them.
+    /// Adds a dead-letter queue for commits that can never be published. The relay then goes on with later commits.
     #[must_use]
     pub fn with_dead_letters(self, dead_letters: Arc<dyn DeadLetters>) -> Self {
         Self { dead_letters: Some(dead_letters), ..self }
@@ -82,22 +84,21 @@ impl Relay {
 
     /// Publishes the commits of a batch, in its order.
     ///
-    /// A commit that can never be published as it is, because it is damaged or no call can hold one of
-    /// its events, would hold up all others of its shard for as long as it is tried again. Word of it
-    /// is left as a dead letter instead, once all before it is sent. Without a place for dead letters
-    /// it is given back like one that may be sent later.
+    /// A commit can never be published if it is damaged, or if one of its events is too large for the bus. Retries
+    /// would block all other commits of its shard. So the relay sends a dead letter about it, after all earlier
+    /// commits are sent. Without a dead-letter queue such a commit is returned for a retry like any other.
     ///
     /// # Errors
-    /// [`Unsent`], the first record that was not sent whole. Events behind it may have been sent:
-    /// consumers know them by their ids.
+    /// [`Unsent`] names the first record that was not sent completely. Later events may have been sent, and are sent
+    /// again; consumers recognise them by their ids.
     pub async fn publish(&self, records: &[StreamRecord]) -> Result<(), Unsent> {
         let mut pending = Vec::new();
         for (place, record) in records.iter().enumerate() {
             match self.weigh(place, record) {
                 Ok(events) => pending.extend(events),
-                Err(why) => {
+                Err(reason) => {
                     self.send_all(std::mem::take(&mut pending)).await?;
-                    self.give_up(record, why).await?;
+                    self.give_up(record, reason).await?;
                 }
             }
         }
@@ -119,24 +120,28 @@ impl Relay {
             .collect()
     }
 
-    /// Leaves word of a record that can never be sent; gives all others back.
-    async fn give_up(&self, record: &StreamRecord, why: Unreadable) -> Result<(), Unsent> {
-        let given_back = |reason| {
+    /// Sends a dead letter about a record that can never be sent. Returns all other records for a retry.
+    async fn give_up(&self, record: &StreamRecord, cause: Unreadable) -> Result<(), Unsent> {
+        let retry = |reason| {
             let sequence_number = record.sequence_number.clone();
             Err(Unsent { sequence_number, reason })
         };
-        let (reason, dead_letters) = match (why, &self.dead_letters) {
+        let (reason, dead_letters) = match (cause, &self.dead_letters) {
             (Unreadable::Permanent(reason), Some(dead_letters)) => (reason, dead_letters),
             (Unreadable::Transient(reason) | Unreadable::Permanent(reason), _) => {
-                return given_back(reason);
+                return retry(reason);
             }
         };
         let letter = DeadLetter { commit: record.name.clone(), reason };
-        tracing::error!(commit = letter.commit, why = letter.reason, "it can never be published");
+        tracing::error!(
+            commit = letter.commit,
+            reason = letter.reason,
+            "the commit can never be published"
+        );
         match dead_letters.send(&letter).await {
             Ok(()) => Ok(()),
             Err(error) => {
-                given_back(format!("{}, and that could not be said: {error}", letter.reason))
+                retry(format!("{}; the dead letter could not be sent: {error}", letter.reason))
             }
         }
     }
@@ -148,7 +153,7 @@ impl Relay {
         Ok(())
     }
 
-    /// Cuts the events into calls that the bus takes.
+    /// Divides the events into calls within the limits of the bus.
     fn chunks<'a>(&self, pending: Vec<Pending<'a>>) -> Vec<Vec<Pending<'a>>> {
         let limits = self.publisher.limits();
         let mut chunks: Vec<Vec<Pending>> = Vec::new();
@@ -170,10 +175,11 @@ impl Relay {
         chunks
     }
 
-    /// Sends one call's events, and those that failed again. Of those that the bus can never take word is
-    /// left once all before them are sent.
+    /// Sends one call's events, and retries those that failed. Events that the bus can never accept become dead letters
+    /// after all earlier events are sent.
     async fn send(&self, mut unsent: Vec<Pending<'_>>) -> Result<(), Unsent> {
-        let (mut reason, mut refused) = (String::new(), Vec::new());
+        let mut reason = String::new();
+        let mut refused = Vec::new();
         for attempt in 0..BACKOFF.attempts {
             BACKOFF.wait(attempt, &*self.clock, &*self.random).await;
             let batch: Vec<_> = unsent.iter().map(|event| event.envelope.clone()).collect();
@@ -186,23 +192,28 @@ impl Relay {
             if unsent.is_empty() {
                 break;
             }
-            tracing::warn!(unsent = unsent.len(), attempt, reason, "events not taken by the bus");
+            tracing::warn!(
+                unsent = unsent.len(),
+                attempt,
+                reason,
+                "the bus did not accept all events"
+            );
         }
-        let held_up = unsent.first();
+        let blocked = unsent.first();
         refused.sort_by_key(|(event, _)| event.place);
         refused.dedup_by_key(|(event, _)| event.place);
-        for (event, why) in refused {
-            if held_up.is_none_or(|held_up| event.place < held_up.place) {
-                self.give_up(event.record, Unreadable::Permanent(why)).await?;
+        for (event, reason) in refused {
+            if blocked.is_none_or(|blocked| event.place < blocked.place) {
+                self.give_up(event.record, Unreadable::Permanent(reason)).await?;
             }
         }
-        let first = held_up.map(|event| event.record.sequence_number.clone());
+        let first = blocked.map(|event| event.record.sequence_number.clone());
         first.map_or(Ok(()), |sequence_number| Err(Unsent { sequence_number, reason }))
     }
 }
 
-/// The events that may be taken later; those that never will be go to `refused`. An answer that is missing
-/// is not a good one.
+/// The events to retry. Events that the bus can never accept go to `refused`. An event without an answer was not
+/// accepted.
 fn still_unsent<'a>(
     sent: Vec<Pending<'a>>,
     answers: Vec<Result<(), EntryError>>,
@@ -223,7 +234,7 @@ fn still_unsent<'a>(
                 Some(event)
             }
             None => {
-                "the bus gave fewer answers than it got events".clone_into(reason);
+                "the bus returned fewer answers than events".clone_into(reason);
                 Some(event)
             }
         })

@@ -2,7 +2,7 @@ use std::{fmt, str::FromStr};
 
 use crate::{Category, InvalidId};
 
-/// Something that only one stream may have, as an e-mail address: `email#ada@example.org`.
+/// A value that only one stream may own, for example an e-mail address: `email#ada@example.org`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct UniqueKey {
     kind: Category,
@@ -10,11 +10,11 @@ pub struct UniqueKey {
 }
 
 impl UniqueKey {
-    /// The key of this kind and value. Two values are the same key if they are the same bytes: bring
-    /// them into one form first.
+    /// The key of this kind and value. Values are compared byte by byte, so normalise them first, for
+    /// example to lower case.
     ///
     /// # Errors
-    /// [`InvalidId`] if the value is not of 1 to 512 bytes.
+    /// [`InvalidId`] if the value does not have 1 to 512 bytes.
     pub fn new(kind: Category, value: impl Into<String>) -> Result<Self, InvalidId> {
         let value = value.into();
         if (1..=512).contains(&value.len()) {
@@ -29,7 +29,7 @@ impl UniqueKey {
         &self.kind
     }
 
-    /// The value that is.
+    /// The value, for example `ada@example.org`.
     pub fn value(&self) -> &str {
         &self.value
     }
@@ -41,7 +41,7 @@ impl fmt::Display for UniqueKey {
     }
 }
 
-/// From the form that it is displayed in.
+/// Parses `<kind>#<value>`, the format of `Display`.
 impl FromStr for UniqueKey {
     type Err = InvalidId;
 
@@ -54,14 +54,14 @@ impl FromStr for UniqueKey {
 /// The effect of an event on a unique key, in the transaction that commits the event.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Claim {
-    /// Its stream takes the key, which must be free.
+    /// The event's stream takes the key, which must be free.
     Reserve(UniqueKey),
-    /// Its stream gives the key back, which must be its own.
+    /// The event's stream gives the key back. It must own the key.
     Release(UniqueKey),
 }
 
 impl Claim {
-    /// The key in question.
+    /// The key that is reserved or released.
     pub const fn key(&self) -> &UniqueKey {
         match self {
             Self::Reserve(key) | Self::Release(key) => key,

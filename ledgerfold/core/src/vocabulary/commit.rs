@@ -4,10 +4,10 @@ use crate::{
     vocabulary::{Fingerprint, Snapshot},
 };
 
-/// The most events one commit may hold: a decision that makes more has most likely run away.
+/// The most events of one commit. A decision with more events is most likely a bug.
 pub const MAX_EVENTS_PER_COMMIT: usize = 100;
 
-/// The effect of one command on one stream: its events, stored and published together or not at all.
+/// The events of one command in one stream. They are stored together or not at all.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Commit {
     stream: StreamId,
@@ -18,10 +18,10 @@ pub struct Commit {
     snapshot: Option<Snapshot>,
 }
 
-/// One event within its commit.
+/// One event of a commit.
 #[derive(Clone, Debug, PartialEq)]
 pub struct CommitEvent {
-    /// Its identity, everywhere and for ever.
+    /// The event's identity. It never changes, on no delivery and on no replay.
     pub id: EventId,
     /// The event's type, for example `OrderPlaced`.
     pub event_type: EventType,
@@ -31,23 +31,23 @@ pub struct CommitEvent {
     pub data: Payload,
 }
 
-/// The command of a commit. It makes a repeated command recognisable.
+/// The command of a commit. A repeated command is recognised by it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CommandStamp {
-    /// Which attempt it was.
+    /// The command's id. Every repetition carries the same id.
     pub id: CommandId,
     /// The command's name, for example `PlaceOrder`.
     pub name: CommandName,
-    /// A digest of the whole request.
+    /// A digest of the request.
     pub fingerprint: Fingerprint,
-    /// The commits to other streams, if one decision was over several. Each of them leads to all others.
+    /// The commits of the same decision to other streams. Every sibling names all others.
     pub siblings: Vec<CommitRef>,
 }
 
-/// Where a commit stands.
+/// The place of a commit in the log.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct CommitRef {
-    /// In which stream.
+    /// The commit's stream.
     pub stream: StreamId,
     /// The version of its first event.
     pub from: Version,
@@ -56,16 +56,16 @@ pub struct CommitRef {
 /// The circumstances of a commit.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Metadata {
-    /// When it was recorded, by the clock of the function that wrote it. May run backwards within a
-    /// stream, as clocks do.
+    /// The time of the commit, by the clock of the function that wrote it. Clocks differ, so this time
+    /// can run backwards within a stream.
     pub recorded_at: Timestamp,
-    /// The conversation it belongs to.
+    /// The id that all commands and events of one conversation share.
     pub correlation_id: CorrelationId,
     /// The direct cause.
     pub causation_id: CausationId,
-    /// On whose behalf.
+    /// The person or process on whose behalf the command was sent.
     pub actor: Actor,
-    /// Where in a trace, if the caller said.
+    /// The position in a distributed trace, if the caller sent one.
     pub traceparent: Option<Traceparent>,
 }
 
@@ -80,11 +80,10 @@ pub struct CorruptCommit {
 }
 
 impl Commit {
-    /// A commit read back from where it was kept; `from` and `to` are the versions of its first and
-    /// last event.
+    /// A commit that a store has read. `from` and `to` are the versions of its first and its last event.
     ///
     /// # Errors
-    /// [`CorruptCommit`] if the events do not fill the versions exactly.
+    /// [`CorruptCommit`] if the number of events does not match the versions.
     pub fn restore(
         stream: StreamId,
         (from, to): (Version, Version),
@@ -100,13 +99,13 @@ impl Commit {
         Ok(commit)
     }
 
-    /// The same commit with the snapshot that was kept with it.
+    /// The same commit with the snapshot that was stored with it.
     #[must_use]
     pub fn with_snapshot(self, snapshot: Option<Snapshot>) -> Self {
         Self { snapshot, ..self }
     }
 
-    /// The stream it belongs to.
+    /// The commit's stream.
     pub const fn stream(&self) -> &StreamId {
         &self.stream
     }
@@ -116,47 +115,47 @@ impl Commit {
         self.from
     }
 
-    /// The version of its last event, and so of the stream with it.
+    /// The version of its last event. The stream has this version after the commit.
     pub fn to(&self) -> Version {
         self.from.advance(self.events.len().saturating_sub(1))
     }
 
-    /// Its events, oldest first, with their versions.
+    /// The events with their versions, oldest first.
     pub fn events(&self) -> impl Iterator<Item = (Version, &CommitEvent)> {
         self.events.iter().enumerate().map(|(at, event)| (self.from.advance(at), event))
     }
 
-    /// The command that it answers.
+    /// The command that caused the commit.
     pub const fn command(&self) -> &CommandStamp {
         &self.command
     }
 
-    /// Where it stands.
+    /// Its place in the log.
     pub fn place(&self) -> CommitRef {
         CommitRef { stream: self.stream.clone(), from: self.from }
     }
 
-    /// Whether it is the commit of the command that is sought, if one is.
+    /// Whether it is the commit of this command. Never true if `sought` is `None`.
     pub(crate) fn is_of(&self, sought: Option<&CommandId>) -> bool {
         sought == Some(&self.command.id)
     }
 
-    /// Its circumstances.
+    /// The circumstances of the commit.
     pub const fn metadata(&self) -> &Metadata {
         &self.metadata
     }
 
-    /// The state after it, where it took one along.
+    /// The state after the commit, if it was stored with one.
     pub const fn snapshot(&self) -> Option<&Snapshot> {
         self.snapshot.as_ref()
     }
 
-    /// The bytes of its events' content.
+    /// The size of the events' content, in bytes.
     pub fn payload_bytes(&self) -> usize {
         self.events.iter().map(|event| event.data.as_str().len()).sum()
     }
 
-    /// Its events as they travel, oldest first; a snapshot does not.
+    /// The events as they are published, oldest first. A snapshot is never published.
     pub fn envelopes(&self) -> impl Iterator<Item = Envelope> + '_ {
         self.events().map(|(version, event)| Envelope {
             event: event.clone(),
@@ -169,10 +168,10 @@ impl Commit {
     }
 }
 
-/// A commit that is not stored yet, and follows a stream that was loaded.
+/// A commit that follows a loaded stream and is not stored yet.
 ///
-/// Only a [`Loaded`](crate::command::Loaded) stream makes one: that is why its version cannot be
-/// made up.
+/// Only a [`Loaded`](crate::command::Loaded) stream makes one, so its version is always a version that
+/// was read.
 #[derive(Clone, Debug, PartialEq)]
 pub struct NewCommit(Commit);
 
@@ -192,7 +191,7 @@ impl NewCommit {
         Self(self.0.with_snapshot(snapshot))
     }
 
-    /// The same, as one of several commits of one transaction.
+    /// The same commit as part of a transaction with all of these commits.
     pub(crate) fn with_siblings(mut self, all: &[CommitRef]) -> Self {
         let own = self.0.place();
         self.0.command.siblings = all.iter().filter(|place| **place != own).cloned().collect();

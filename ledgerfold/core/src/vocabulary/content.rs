@@ -8,7 +8,7 @@ use sha2::{Digest, Sha256};
 
 use crate::InvalidId;
 
-/// The name of some content: its SHA-256, in 64 hexadecimal digits.
+/// The name of stored content: its SHA-256 in 64 hexadecimal digits.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct ContentId(String);
@@ -18,7 +18,7 @@ impl ContentId {
     pub fn of(content: &[u8]) -> Self {
         let mut name = String::with_capacity(64);
         for byte in Sha256::digest(content) {
-            // Writing to a text cannot fail.
+            // Writing to a `String` cannot fail.
             let _ = write!(name, "{byte:02x}");
         }
         Self(name)
@@ -44,7 +44,7 @@ impl FromStr for ContentId {
         if hex && text.len() == 64 {
             Ok(Self(text.to_owned()))
         } else {
-            Err(InvalidId::new("the name of a content", "64 hexadecimal digits"))
+            Err(InvalidId::new("a content id", "64 hexadecimal digits"))
         }
     }
 }

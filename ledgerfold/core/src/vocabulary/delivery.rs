@@ -3,25 +3,25 @@ use crate::vocabulary::{Envelope, StreamId, Version};
 /// One message of a queue.
 #[derive(Clone, Debug)]
 pub struct Delivery {
-    /// The queue's name for the message, which reports a failure.
+    /// The queue's name for the message. A consumer reports a failure with it.
     pub receipt: Receipt,
-    /// The content, or the reason why it cannot be read.
+    /// The content, or the reason why the message cannot be read.
     pub content: Result<Content, String>,
-    /// The replay that brought it, if it is not fresh from the log. Read models take replayed events
-    /// like any other; side effects must refuse them.
+    /// The replay that sent the message; `None` for live events. Read models apply replayed events like any other
+    /// event. Side effects must ignore them.
     pub replay: Option<ReplayName>,
 }
 
 /// The content of a message.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Content {
-    /// This happened.
+    /// An event.
     Event(Box<Envelope>),
-    /// Something happened that is too large for the bus. The log has it.
+    /// The place of an event that is too large for the bus. The consumer reads it from the log.
     Pointer {
-        /// Where it happened.
+        /// The event's stream.
         stream: StreamId,
-        /// The version of the last event of its commit.
+        /// The version of the last event in its commit.
         committed: Version,
     },
 }
@@ -36,12 +36,12 @@ impl From<Envelope> for Content {
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Receipt(pub String);
 
-/// A message that must be delivered again.
+/// A message that the queue must deliver again.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FailedReceipt {
     /// The message.
     pub receipt: Receipt,
-    /// The reason, for the log.
+    /// The reason, for log lines.
     pub reason: String,
 }
 

@@ -1,10 +1,10 @@
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
-/// A UUID (version 8) that follows from these parts: the same parts, the same id, on every machine.
+/// A UUID (version 8) that is derived from these parts. The same parts give the same id on every machine.
 ///
-/// A repeated creation meets its own stream in this way, with nothing looked up. The parts are kept
-/// apart, so that `["ab", "c"]` and `["a", "bc"]` differ.
+/// A repeated creation finds its own stream by such an id, without a lookup. The ends of the parts count, so
+/// `["ab", "c"]` and `["a", "bc"]` give different ids.
 pub fn derive_uuid(parts: &[&str]) -> Uuid {
     let parts: Vec<&[u8]> = parts.iter().map(|part| part.as_bytes()).collect();
     Uuid::new_v8(digest(&parts))
@@ -27,7 +27,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn derived_ids_depend_on_every_part_and_on_where_it_ends() {
+    fn derived_ids_depend_on_every_part_and_its_end() {
         let id = derive_uuid(&["order", "anonymous", "key-1"]);
         assert_eq!(id, derive_uuid(&["order", "anonymous", "key-1"]));
         for other in [["order", "anonymous", "key-2"], ["order", "anonymousk", "ey-1"]] {

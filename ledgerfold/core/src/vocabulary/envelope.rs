@@ -3,34 +3,34 @@ use crate::{
     vocabulary::{CommitEvent, Metadata, panics::guarded},
 };
 
-/// One event on its way: its content with everything a consumer needs to place it.
+/// A published event: its content, its place in the log and its circumstances.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Envelope {
     /// The event itself.
     pub event: CommitEvent,
-    /// The stream it happened in.
+    /// The event's stream.
     pub stream: StreamId,
-    /// Its version: its place in the stream.
+    /// The event's version: its position in the stream.
     pub version: Version,
-    /// The versions of the first and the last event of its commit, so that a consumer knows when it
-    /// has seen the whole.
+    /// The versions of the first and the last event of its commit. A consumer sees by them whether it has the
+    /// whole commit.
     pub commit: (Version, Version),
-    /// The command that it answers.
+    /// The command that caused the event.
     pub command_id: CommandId,
-    /// The circumstances of its commit.
+    /// The circumstances of the commit.
     pub metadata: Metadata,
 }
 
 impl Envelope {
-    /// The event in its own type, with the parts of the envelope that a read model needs. If an upcaster made several
-    /// events of it, all share its identity and its position. The envelope itself stays as it was stored.
+    /// Decodes the event, and adds the parts of the envelope that a read model needs. If an upcaster makes several
+    /// events of it, all of them have its id and its version. The envelope itself is not changed.
     ///
     /// # Errors
-    /// [`DecodeError`] if no such event is known here.
+    /// [`DecodeError`] if the type or version is unknown, or the content does not have the type's shape.
     pub fn open<E: Event>(&self) -> Result<Decoded<Recorded<E>>, DecodeError> {
         let CommitEvent { id, event_type, schema_version, data } = &self.event;
-        let today = guarded(|| E::decode(event_type, *schema_version, data))??;
-        Ok(today.map(|event| Recorded {
+        let decoded = guarded(|| E::decode(event_type, *schema_version, data))??;
+        Ok(decoded.map(|event| Recorded {
             event,
             id: *id,
             stream: self.stream.clone(),
@@ -40,17 +40,17 @@ impl Envelope {
     }
 }
 
-/// An event in its own type, as projections see it.
+/// A decoded event, as projections get it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Recorded<E> {
     /// The event.
     pub event: E,
-    /// Its identity, which events share that were upcast from one.
+    /// The event's id. Events that were upcast from one stored event share it.
     pub id: EventId,
-    /// Where.
+    /// The event's stream.
     pub stream: StreamId,
-    /// Its place in the stream.
+    /// The event's position in the stream.
     pub version: Version,
-    /// When it was recorded.
+    /// The time of its commit.
     pub recorded_at: Timestamp,
 }

@@ -13,11 +13,12 @@ mod decoded;
 
 pub use decoded::Decoded;
 
-/// The abilities of a context's events: to name their type, to be written, and to be read back.
+/// The events of a context, with their types, schema versions and JSON encoding.
 ///
-/// Implemented by [`events!`](crate::events). Implement it by hand only for a format that JSON cannot carry.
+/// [`events!`](crate::events) implements this trait. Implement it by hand only if the macro cannot express your
+/// events.
 pub trait Event: Clone + fmt::Debug + PartialEq + Send + Sync + Sized + 'static {
-    /// The type of this event, as `OrderPlaced`: the name it is stored, routed and subscribed by.
+    /// The type of this event, for example `OrderPlaced`. Stores, routes and subscriptions use this name.
     fn event_type(&self) -> EventType;
 
     /// The version of the schema that [`Event::encode`] writes.
@@ -26,16 +27,16 @@ pub trait Event: Clone + fmt::Debug + PartialEq + Send + Sync + Sized + 'static 
     /// The event's content as JSON.
     ///
     /// # Errors
-    /// [`EncodeError`] if a field cannot be written as JSON, as a map with keys that are no text, or if
-    /// the event is not read back equal. [`Payload::encode`] holds to that.
+    /// [`EncodeError`] if a field cannot be written as JSON, for example a map whose keys are not text, or if
+    /// the JSON is not read back as an equal event. [`Payload::encode`] checks both.
     fn encode(&self) -> Result<Payload, EncodeError>;
 
-    /// Reads an event of this type and schema version back in its present form: an event of an older version may have
-    /// become several, or none.
+    /// Reads an event of this type and schema version, and upcasts it to today's events. An event of an older version
+    /// can become several events, or none.
     ///
     /// # Errors
-    /// [`DecodeError`], if the type or version is unknown here or the content is not of its shape.
-    /// An unknown event is an error, never skipped in silence: it may be the one that matters.
+    /// [`DecodeError`] if the type or version is unknown, or the content does not have the type's shape. An
+    /// unknown event is an error because skipping it could change the result.
     fn decode(
         kind: &EventType,
         version: SchemaVersion,
@@ -43,16 +44,16 @@ pub trait Event: Clone + fmt::Debug + PartialEq + Send + Sync + Sized + 'static 
     ) -> Result<Decoded<Self>, DecodeError>;
 }
 
-/// The type of an event: 1 to 128 letters and digits, the bound of EventBridge's `detail-type`.
+/// The type of an event: 1 to 128 letters and digits. EventBridge's `detail-type` sets the limit.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct EventType(String);
 
 impl EventType {
-    /// Takes a name read from outside.
+    /// Checks a name that comes from outside.
     ///
     /// # Errors
-    /// [`InvalidId`] if it is not of 1 to 128 letters and digits.
+    /// [`InvalidId`] if the name does not consist of 1 to 128 letters and digits.
     pub fn new(name: impl Into<String>) -> Result<Self, InvalidId> {
         let name = name.into();
         if declare::is_event_type(&name) {
@@ -62,7 +63,7 @@ impl EventType {
         }
     }
 
-    /// The name of a Rust type, which [`events!`](crate::events) has checked.
+    /// The name of a Rust type. [`events!`](crate::events) has checked it.
     #[doc(hidden)]
     pub fn of_type(name: &'static str) -> Self {
         Self(name.to_owned())
@@ -103,14 +104,14 @@ impl fmt::Display for SchemaVersion {
     }
 }
 
-/// The content of an event: JSON text, kept to the letter as it was written.
+/// The content of an event: JSON text. It is stored and passed on unchanged, byte by byte.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Payload(Box<RawValue>);
 
 impl Payload {
-    /// Writes a value, and reads it again: JSON can write more than it can read. It writes a `NaN` as
-    /// `null`, omits a field that is `#[serde(skip)]`, and nests deeper than it reads.
+    /// Writes a value as JSON, and reads it back to check it. Some values are written but not read back equal: `NaN`
+    /// becomes `null`, a `#[serde(skip)]` field is lost, and deep nesting exceeds the reader's limit.
     ///
     /// ```
     /// # use ledgerfold::Payload;
@@ -120,7 +121,7 @@ impl Payload {
     /// ```
     ///
     /// # Errors
-    /// [`EncodeError`] if it cannot be written as JSON, or is not read back equal.
+    /// [`EncodeError`] if the value cannot be written as JSON, or is not read back equal.
     pub fn encode<T: Serialize + DeserializeOwned + PartialEq>(
         value: &T,
     ) -> Result<Self, EncodeError> {
@@ -133,18 +134,19 @@ impl Payload {
         }
     }
 
-    /// Takes text that was kept.
+    /// Takes JSON text from a store or a message.
     ///
     /// # Errors
-    /// [`DecodeError::Malformed`] if it is not JSON.
+    /// [`DecodeError::Malformed`] if the text is not JSON.
     pub fn from_text(text: String) -> Result<Self, DecodeError> {
         Ok(Self(RawValue::from_string(text)?))
     }
 
-    /// Reads the value.
+    /// Reads the content as this type.
     ///
     /// # Errors
-    /// [`DecodeError::Malformed`] if it has another shape.
+    /// [`DecodeError::Malformed`] if the content has another shape. [`DecodeError::Panicked`] if the type's
+    /// `Deserialize` panicked.
     pub fn decode<T: DeserializeOwned>(&self) -> Result<T, DecodeError> {
         Ok(guarded(|| serde_json::from_str(self.0.get()))??)
     }
@@ -163,28 +165,28 @@ impl PartialEq for Payload {
 
 impl Eq for Payload {}
 
-/// A value that cannot be stored as JSON. Nothing is stored that could not be read again.
+/// A value cannot be stored as JSON. Only values that can be read back are stored.
 #[derive(Debug, thiserror::Error)]
 pub enum EncodeError {
-    /// It cannot be written.
-    #[error("it cannot be written as JSON: {0}")]
+    /// The value cannot be written as JSON.
+    #[error("the value cannot be written as JSON: {0}")]
     Unwritable(#[from] serde_json::Error),
-    /// It can be written, and not read.
-    #[error("it is written as JSON that cannot be read back: {0}")]
+    /// The JSON cannot be read back.
+    #[error("the JSON of the value cannot be read back: {0}")]
     Unreadable(#[source] DecodeError),
-    /// It is read as another value.
-    #[error("it is written as JSON that is read back as another value")]
+    /// The JSON is read back as another value.
+    #[error("the JSON of the value is read back as another value")]
     Changed,
-    /// Its own code panicked.
-    #[error("writing it failed: {0}")]
+    /// The value's own code panicked.
+    #[error("writing the value failed: {0}")]
     Panicked(#[from] Panicked),
 }
 
-/// Stored content that cannot be read.
+/// Stored content cannot be read.
 #[derive(Debug, thiserror::Error)]
 pub enum DecodeError {
-    /// No event of this type and version is known here.
-    #[error("event type {kind} in version {version} is not known here")]
+    /// This program does not know the type in this version.
+    #[error("this program does not know event type {kind} in version {version}")]
     Unknown {
         /// The type found.
         kind: EventType,
@@ -194,7 +196,7 @@ pub enum DecodeError {
     /// The content does not have the shape of its type.
     #[error("content does not have the shape of its type: {0}")]
     Malformed(#[from] serde_json::Error),
-    /// The code that reads it, as an upcaster, panicked.
-    #[error("reading it failed: {0}")]
+    /// The code that reads the content, for example an upcaster, panicked.
+    #[error("reading the content failed: {0}")]
     Panicked(#[from] Panicked),
 }

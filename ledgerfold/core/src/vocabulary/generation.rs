@@ -4,34 +4,34 @@ use serde::{Deserialize, Serialize};
 
 use crate::{StreamId, Timestamp};
 
-/// Which making of a read model: a projection that is rebuilt gets another set of rows beside the
-/// one that is read, and readers are sent from the one to the other at once.
+/// The number of a complete set of a projection's rows. A rebuild fills a new generation beside the live one, and
+/// then switches all readers to it at once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Generation(NonZeroU32);
 
 impl Generation {
-    /// The generation that every projection begins with.
+    /// The first generation of every projection.
     pub const FIRST: Self = Self(NonZeroU32::MIN);
 
-    /// The generation of this number, from 1.
+    /// The generation with this number, from 1.
     pub const fn new(number: NonZeroU32) -> Self {
         Self(number)
     }
 
-    /// Its number.
+    /// The number.
     pub const fn get(self) -> u32 {
         self.0.get()
     }
 
-    /// The generation after it.
+    /// The next generation.
     #[must_use]
     pub const fn next(self) -> Self {
         Self(self.0.saturating_add(1))
     }
 
-    /// The name under which the data of this generation alone is kept, for example its parked streams: the
-    /// projection's own name for the first generation, `dashboard@2` for another.
+    /// The name for data of this generation alone, for example its parked streams: the projection's own name for the
+    /// first generation, and a name such as `dashboard@2` for later ones.
     ///
     /// ```
     /// # use ledgerfold::vocabulary::Generation;
@@ -49,54 +49,54 @@ impl fmt::Display for Generation {
     }
 }
 
-/// A generation with the revision of the model that makes it.
+/// A generation with the revision of its model.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct GenerationRef {
     /// The generation's number.
     pub number: Generation,
-    /// The revision of its model: [`Projection::REVISION`](crate::project::Projection::REVISION).
+    /// The revision of the model that fills it, see [`Projection::REVISION`](super::Projection::REVISION).
     pub revision: u32,
 }
 
-/// A generation that nobody reads yet, and that projectors keep beside the one that is read.
+/// The generation that is being built. Projectors update it beside the live one, and nobody reads it yet.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Building {
-    /// Which one.
+    /// The generation.
     pub generation: GenerationRef,
     /// The purpose.
     pub purpose: Purpose,
-    /// Which attempt to fill it: the number of the record that began it, which no other attempt has.
+    /// The attempt to fill it: the number of the record that began this attempt. No other attempt has this number.
     pub run: u64,
-    /// The last thing that the live generation has taken and this one could not, since it was last
-    /// verified: it must be verified again before it is read.
+    /// The last event that the live generation has and this generation could not apply, since the last verification.
+    /// While there is one, the generation must be verified again before a switch.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub missed: Option<MissedEvent>,
 }
 
-/// Why a generation is built.
+/// The purpose of the building generation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Purpose {
-    /// To be read instead of the live one; it is new.
+    /// A new generation is to replace the live one.
     Rebuild,
-    /// To be read again; it was live before.
+    /// The previous generation is to become live again.
     RollBack,
 }
 
-/// An event that the live generation has taken, and the one that is built could not.
+/// An event that the live generation has and the building generation could not apply.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MissedEvent {
     /// The stream.
     pub stream: StreamId,
-    /// Why it could not.
+    /// Why the building generation could not apply it.
     pub reason: String,
 }
 
-/// The generations of a projection. Each change makes the next record, which takes effect only in place of the record
-/// that it was made from.
+/// The record of a projection's generations. Every change makes a new record with the next number. A store accepts it
+/// only if the stored record is still the one that was changed.
 ///
-/// Nothing is projected before there is a record, so the record always names the model revision of every row.
-/// [`Models::recorded`](crate::project::Models::recorded) makes the first one.
+/// Projectors write no row before there is a record, so it names the model revision of every row.
+/// [`Models::recorded`](crate::project::Models::recorded) makes the first record.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Generations {
     number: u64,
@@ -105,91 +105,95 @@ pub struct Generations {
     building: Option<Building>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     previous: Option<GenerationRef>,
-    /// When it was asked that the live one be read, unless it is the first.
+    /// The time of the last switch; `None` while the first generation is live.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     live_since: Option<Timestamp>,
-    /// The first generation that there never was. A number is never used again, because a function
-    /// that was held up may still write to the generation that had it.
+    /// The next unused generation. Numbers are never reused, because a delayed function may still write to an old
+    /// generation.
     next: Generation,
 }
 
 /// The number of a projection's first record.
 pub(crate) const FIRST_NUMBER: u64 = 1;
 
-/// The change does not fit the present generations.
+/// The current generations do not allow the change.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidChange {
-    /// One is built already.
+    /// Another generation is being built.
     #[error("generation {} is being built already", .0.generation.number)]
     Building(Building),
-    /// None is built.
+    /// No generation is being built.
     #[error("no generation is being built")]
     NotBuilding,
-    /// None was live before.
+    /// There is no previous generation.
     #[error("there is no previous generation")]
     NoPrevious,
 }
 
 impl Generations {
-    /// The first record of a projection: its first generation is live, made with this revision.
+    /// The first record of a projection: the first generation is live, with this model revision.
     pub const fn first(revision: u32) -> Self {
         let live = GenerationRef { number: Generation::FIRST, revision };
         let next = live.number.next();
         Self { number: FIRST_NUMBER, live, building: None, previous: None, live_since: None, next }
     }
 
-    /// Which record of the projection this is, from 1.
+    /// The record's number, from 1.
     pub const fn number(&self) -> u64 {
         self.number
     }
 
-    /// The generation that is read.
+    /// The generation that readers use.
     pub const fn live(&self) -> GenerationRef {
         self.live
     }
 
-    /// When it was asked that this one be read; absent where none was before it.
+    /// The time of the switch to the live generation; `None` while the first one is live.
     pub const fn live_since(&self) -> Option<Timestamp> {
         self.live_since
     }
 
-    /// The generation that is to be read next.
+    /// The generation that is being built.
     pub const fn building(&self) -> Option<&Building> {
         self.building.as_ref()
     }
 
-    /// The generation that was read before.
+    /// The generation that was live before. A roll-back returns to it.
     pub const fn previous(&self) -> Option<GenerationRef> {
         self.previous
     }
 
-    /// Generations that are not needed any more.
+    /// The generations that are not needed any more.
     pub fn retired(&self) -> Retired {
         let building = self.building.as_ref().map(|building| building.generation);
         let kept = [Some(self.live), building, self.previous].into_iter().flatten();
         Retired { below: self.next, except: kept.map(|it| it.number).collect() }
     }
 
-    /// With a new generation to be built by this revision of the model.
+    /// The record after a rebuild has begun: a new generation with this model revision is building.
     ///
     /// # Errors
     /// [`InvalidChange::Building`].
     pub fn begun(&self, revision: u32) -> Result<Self, InvalidChange> {
         let generation = GenerationRef { number: self.next, revision };
-        let begun = self.making(generation, Purpose::Rebuild)?;
+        let begun = self.with_building(generation, Purpose::Rebuild)?;
         Ok(Self { next: self.next.next(), ..begun })
     }
 
-    /// With the previous generation to be brought up to date, so that it can be read again.
+    /// The record after a roll-back has begun: the previous generation is building, so that it can catch up.
     ///
     /// # Errors
     /// [`InvalidChange::Building`], [`InvalidChange::NoPrevious`].
     pub fn rolling_back(&self) -> Result<Self, InvalidChange> {
         let generation = self.previous.ok_or(InvalidChange::NoPrevious)?;
-        Ok(Self { previous: None, ..self.making(generation, Purpose::RollBack)? })
+        Ok(Self { previous: None, ..self.with_building(generation, Purpose::RollBack)? })
     }
 
-    fn making(&self, generation: GenerationRef, purpose: Purpose) -> Result<Self, InvalidChange> {
+    fn with_building(
+        &self,
+        generation: GenerationRef,
+        purpose: Purpose,
+    ) -> Result<Self, InvalidChange> {
         if let Some(building) = self.building.clone() {
             return Err(InvalidChange::Building(building));
         }
@@ -198,17 +202,22 @@ impl Generations {
         Ok(Self { building: Some(building), ..changed })
     }
 
-    /// With the generation that was built live, from about now on, and the one that was live previous.
+    /// The record after a switch at this time: the building generation is live, and the live one is previous.
     ///
     /// # Errors
     /// [`InvalidChange::NotBuilding`].
     pub fn switched(&self, now: Timestamp) -> Result<Self, InvalidChange> {
         let live = self.building.as_ref().ok_or(InvalidChange::NotBuilding)?.generation;
-        let (previous, live_since) = (Some(self.live), Some(now));
-        Ok(Self { live, building: None, previous, live_since, ..self.changed() })
+        Ok(Self {
+            live,
+            building: None,
+            previous: Some(self.live),
+            live_since: Some(now),
+            ..self.changed()
+        })
     }
 
-    /// Without the generation that is built; one that was live before is previous again.
+    /// The record after the building generation was given up. If it was a roll-back, it is previous again.
     ///
     /// # Errors
     /// [`InvalidChange::NotBuilding`].
@@ -221,7 +230,7 @@ impl Generations {
         Ok(Self { building: None, previous, ..self.changed() })
     }
 
-    /// Without the previous generation.
+    /// The record without the previous generation.
     ///
     /// # Errors
     /// [`InvalidChange::NoPrevious`].
@@ -230,23 +239,23 @@ impl Generations {
         Ok(Self { previous: None, ..self.changed() })
     }
 
-    /// The same with an event that the live generation has and the building generation cannot apply.
+    /// The record with an event that the live generation has and the building generation could not apply.
     ///
     /// # Errors
     /// [`InvalidChange::NotBuilding`].
     pub fn with_missed_event(&self, missed: MissedEvent) -> Result<Self, InvalidChange> {
-        self.noting(Some(missed))
+        self.set_missed_event(Some(missed))
     }
 
-    /// The same without a missed event, for a verification that begins now.
+    /// The record without a missed event, for a verification that begins now.
     ///
     /// # Errors
     /// [`InvalidChange::NotBuilding`].
     pub fn without_missed_event(&self) -> Result<Self, InvalidChange> {
-        self.noting(None)
+        self.set_missed_event(None)
     }
 
-    fn noting(&self, missed: Option<MissedEvent>) -> Result<Self, InvalidChange> {
+    fn set_missed_event(&self, missed: Option<MissedEvent>) -> Result<Self, InvalidChange> {
         let building = self.building.clone().ok_or(InvalidChange::NotBuilding)?;
         Ok(Self { building: Some(Building { missed, ..building }), ..self.changed() })
     }
@@ -256,9 +265,8 @@ impl Generations {
     }
 }
 
-/// The generations that a record knows to be needed no more. Only [`Generations::retired`] makes it,
-/// so that nobody can remove one that is read, built or could be read again; one that begins later
-/// has a number above all of them.
+/// The generations that may be removed. Only [`Generations::retired`] makes this value, so it never contains a live,
+/// building or previous generation. It does not contain later generations either: their numbers are higher.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Retired {
     below: Generation,
@@ -266,7 +274,7 @@ pub struct Retired {
 }
 
 impl Retired {
-    /// Whether this one is not needed any more.
+    /// Whether this generation may be removed.
     pub fn contains(&self, generation: Generation) -> bool {
         generation < self.below && !self.except.contains(&generation)
     }

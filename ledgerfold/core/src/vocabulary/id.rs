@@ -1,4 +1,4 @@
-//! Names of things, each a type of its own, checked where it enters.
+//! Ids and names. Each has its own type, and text is checked when it is parsed.
 
 use std::{borrow::Cow, fmt, str::FromStr};
 
@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use crate::derive_uuid;
 
-/// A text that is not the name it was offered as.
+/// A text breaks the rule of its id type.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{what} must be {rule}")]
 pub struct InvalidId {
@@ -21,7 +21,7 @@ impl InvalidId {
     }
 }
 
-/// Texts that pass `$valid`.
+/// Types for texts that `$valid` accepts.
 macro_rules! text_ids {
     ($($(#[$doc:meta])* $name:ident: $what:literal, $valid:expr, $rule:literal;)*) => {$(
         $(#[$doc])*
@@ -30,10 +30,10 @@ macro_rules! text_ids {
         pub struct $name(String);
 
         impl $name {
-            /// Takes the text if it keeps the rule above.
+            /// Checks the text against the rule above.
             ///
             /// # Errors
-            /// [`InvalidId`], which says the rule.
+            /// [`InvalidId`], whose text contains the rule.
             pub fn new(text: impl Into<String>) -> Result<Self, InvalidId> {
                 let text = text.into();
                 let valid: fn(&str) -> bool = $valid;
@@ -88,8 +88,8 @@ fn in_id(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-')
 }
 
-/// A URL cannot end in these: clients take them for "here" and "one level up" (RFC 3986, section 5.2.4), also when
-/// they are percent-encoded.
+/// `.` and `..` cannot be segments of a URL. Clients resolve them as "here" and "one level up" (RFC 3986, section
+/// 5.2.4), even if they are percent-encoded.
 fn is_dot_segment(text: &str) -> bool {
     matches!(text, "." | "..")
 }
@@ -112,33 +112,33 @@ text_ids! {
     /// The id of a stream within its category: 1 to 64 of `A–Z a–z 0–9 . _ -`, but neither `.` nor `..`,
     /// so that every id can be a segment of a URL.
     EntityId: "an id", |text| is_made_of(text, 64, in_id) && !is_dot_segment(text), "1 to 64 characters of A-Z a-z 0-9 . _ -, but not . or ..";
-    /// One attempt to change something, however often it is sent: 1 to 64 visible ASCII characters.
+    /// The id of a command, the same in every repetition: 1 to 64 visible ASCII characters.
     CommandId: "a command id", |text| is_made_of(text, 64, visible), "1 to 64 visible ASCII characters";
-    /// The conversation that begins with one request: 1 to 64 visible ASCII characters.
+    /// The id that all commands and events share that follow from one request: 1 to 64 visible ASCII characters.
     CorrelationId: "a correlation id", |text| is_made_of(text, 64, visible), "1 to 64 visible ASCII characters";
-    /// The direct cause, a command or an event: 1 to 64 visible ASCII characters.
+    /// The id of the direct cause, which is a command or an event: 1 to 64 visible ASCII characters.
     CausationId: "a causation id", |text| is_made_of(text, 64, visible), "1 to 64 visible ASCII characters";
-    /// On whose behalf something was done: 1 to 128 visible ASCII characters.
+    /// The person or process on whose behalf a command is sent: 1 to 128 visible ASCII characters.
     Actor: "an actor", |text| is_made_of(text, 128, visible), "1 to 128 visible ASCII characters";
-    /// The kind of a command, as `PlaceOrder`: 1 to 64 letters and digits.
+    /// The name of a command, for example `PlaceOrder`: 1 to 64 letters and digits.
     CommandName: "a command name", |text| is_made_of(text, 64, |byte| byte.is_ascii_alphanumeric()), "1 to 64 letters and digits";
-    /// A position in a trace, as W3C Trace Context writes it: `00-<trace>-<parent>-<flags>`.
-    Traceparent: "a traceparent", is_traceparent, "written as W3C Trace Context says: 00-<32 hex>-<16 hex>-<2 hex>";
+    /// A position in a trace, in the format of W3C Trace Context: `00-<trace>-<parent>-<flags>`.
+    Traceparent: "a traceparent", is_traceparent, "in the format of W3C Trace Context: 00-<32 hex>-<16 hex>-<2 hex>";
 }
 
 impl CommandName {
-    /// A command's name that is written in the program.
+    /// A name from the program's source.
     ///
     /// # Panics
-    /// If it is not of 1 to 64 letters and digits, which the first test of the command shows.
+    /// If the name does not consist of 1 to 64 letters and digits. The first test of the command shows this.
     pub fn from_static(name: &'static str) -> Self {
-        Self::new(name).expect("a command's name is of letters and digits")
+        Self::new(name).expect("a command's name has only letters and digits")
     }
 }
 
 impl CommandId {
-    /// The id that follows from these parts: a command with the same origin has the same id, from every sender and at
-    /// any time.
+    /// The id that is derived from these parts. Commands with the same origin get the same id, from every sender and
+    /// at any time.
     pub(crate) fn derived(parts: &[&str]) -> Self {
         Self(derive_uuid(parts).to_string())
     }
@@ -163,7 +163,7 @@ impl From<EventId> for CausationId {
 }
 
 impl Actor {
-    /// The actor of a command whose caller is not known.
+    /// The actor of a command from an unknown caller.
     pub fn anonymous() -> Self {
         Self("anonymous".to_owned())
     }
@@ -175,7 +175,7 @@ impl From<&ProcessName> for Actor {
     }
 }
 
-/// Names that are written in the program, of up to `$max` characters `a–z 0–9 -`.
+/// Types for names from the program's source, with up to `$max` characters of `a–z 0–9 -`.
 macro_rules! slugs {
     ($($(#[$doc:meta])* $name:ident: $what:literal, $max:literal, $rule:literal;)*) => {$(
         $(#[$doc])*
@@ -185,10 +185,10 @@ macro_rules! slugs {
         impl $name {
             const RULE: InvalidId = InvalidId { what: $what, rule: $rule };
 
-            /// A name known when the program is built.
+            /// A name from the program's source.
             ///
             /// # Panics
-            /// While compiling, where it is a `const`, if the name breaks the rule above.
+            /// If the name breaks the rule above. In a `const` this is a compile error.
             pub const fn from_static(name: &'static str) -> Self {
                 assert!(is_slug(name, $max), concat!($what, " must be ", $rule));
                 Self(Cow::Borrowed(name))
@@ -228,7 +228,7 @@ const fn is_slug(name: &str, max: usize) -> bool {
 }
 
 slugs! {
-    /// The kind of thing a stream is about, as `order`: 1 to 32 of `a–z 0–9 -`.
+    /// The kind of entity of a stream, for example `order`: 1 to 32 of `a–z 0–9 -`.
     Category: "a category", 32, "1 to 32 characters of a-z 0-9 -";
     /// The name of a process manager, for example `payment-deadline`: 1 to 32 of `a–z 0–9 -`. It is part of the
     /// ids of its commands, so it must never change.
@@ -237,7 +237,7 @@ slugs! {
     DeadlineName: "a deadline", 64, "1 to 64 characters of a-z 0-9 -";
 }
 
-/// The name of a stream, written `<category>#<id>`: `order#0190c0de`.
+/// The name of a stream. Its format is `<category>#<id>`, for example `order#0190c0de`.
 ///
 /// ```
 /// # use ledgerfold::{Category, EntityId, StreamId};
@@ -260,12 +260,12 @@ impl StreamId {
         Self { category, id }
     }
 
-    /// The kind of thing that the stream is about.
+    /// The kind of entity.
     pub const fn category(&self) -> &Category {
         &self.category
     }
 
-    /// Which one it is about.
+    /// The entity's id.
     pub const fn id(&self) -> &EntityId {
         &self.id
     }
@@ -283,7 +283,7 @@ impl FromStr for StreamId {
     fn from_str(text: &str) -> Result<Self, InvalidId> {
         let (category, id) = text
             .split_once('#')
-            .ok_or(InvalidId { what: "a stream", rule: "written <category>#<id>" })?;
+            .ok_or(InvalidId { what: "a stream", rule: "in the format <category>#<id>" })?;
         Ok(Self::new(category.parse()?, EntityId::new(id)?))
     }
 }
@@ -303,13 +303,13 @@ impl From<StreamId> for String {
 
 /// The identity of an event, the same on every delivery and every replay.
 ///
-/// A UUID of version 7, made when the event is committed. It never serves as an order: versions do.
+/// A UUID (version 7), made when the event is committed. It does not order events; versions do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct EventId(Uuid);
 
 impl EventId {
-    /// An id from the instant (milliseconds since 1970) and 74 of these random bits.
+    /// An id of this time, in milliseconds since 1970, and 74 of these random bits.
     pub fn new(unix_millis: u64, random: &[u8; 10]) -> Self {
         Self(uuid::Builder::from_unix_timestamp_millis(unix_millis, random).into_uuid())
     }
@@ -335,12 +335,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn ids_are_checked_where_they_enter() {
+    fn invalid_ids_are_refused() {
         for good in ["a", "...", ".a", "a..", &"a".repeat(64)] {
             assert!(EntityId::new(good).is_ok(), "{good:?} was refused as an id");
         }
         for bad in ["", "a b", "a#b", "ä", "a/b", ".", "..", &"a".repeat(65)] {
-            assert!(EntityId::new(bad).is_err(), "{bad:?} was taken for an id");
+            assert!(EntityId::new(bad).is_err(), "{bad:?} was accepted as an id");
         }
         assert_eq!(
             EntityId::new("a b").map_err(|error| error.to_string()),
@@ -351,7 +351,7 @@ mod tests {
     #[test]
     fn a_stream_is_read_back_as_it_is_written() {
         for bad in ["order", "Order#1", "#1", "order#", "order#a#b"] {
-            assert!(bad.parse::<StreamId>().is_err(), "{bad:?} was taken for a stream");
+            assert!(bad.parse::<StreamId>().is_err(), "{bad:?} was accepted as a stream");
         }
         let stream: StreamId = "order#a-1".parse().expect("a stream");
         assert_eq!((stream.category().as_str(), stream.id().as_str()), ("order", "a-1"));

@@ -1,5 +1,8 @@
-//! The words of event sourcing as types: plain values that do no input or output and know neither a port nor a
-//! handler. The crate root names those that a domain needs; handlers, adapters and tools take the rest from here.
+//! The vocabulary of event sourcing as types: ids, events, commits, deciders, snapshots and generations.
+//!
+//! All of them are plain values. Code with input or output belongs in a handler or an adapter, and nothing here uses
+//! a port. The crate root exports the types that a domain needs. Handlers, adapters and tools import the rest from
+//! here.
 
 mod claim;
 mod commit;
@@ -19,7 +22,7 @@ pub mod schema;
 mod snapshot;
 mod version;
 
-/// An instant in UTC, to the nanosecond. Events carry it as data; it never serves as a key or an order.
+/// An instant in UTC, to the nanosecond. It is data only: keys and orders use versions.
 pub use jiff::Timestamp;
 
 pub use claim::{Claim, UniqueKey};

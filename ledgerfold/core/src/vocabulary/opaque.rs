@@ -1,22 +1,24 @@
-//! Tokens that a client keeps and hands back, and must not read: consistency tokens and cursors.
+//! Opaque tokens, which a client stores and sends back without reading them: consistency tokens and cursors.
 //!
-//! A token is JSON in base64url behind a checksum over its purpose and its content. A token that was cut, edited or
-//! taken from another list is refused, and never misread. The checksum guards against accidents, not against forgery:
-//! a token grants nothing that its bearer could not ask for anyway. Because anybody can compute the checksum, the
-//! content's type must refuse every value that the service cannot have issued, and only the exact text of the service
-//! is accepted.
+//! A token is JSON in base64url after a checksum over its purpose and its content. A truncated or edited token is
+//! refused, and so is a token of another list.
+//!
+//! The checksum protects against accidents, not against forgery: a token grants nothing that its bearer could not
+//! request anyway. Anybody can compute the checksum. So the content's type must refuse every value that the service
+//! cannot have issued, and only the exact text of the service is accepted.
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 use crate::{StreamId, Version, vocabulary::digest::digest};
 
-/// A token that is not as it was issued.
+/// A token is not one that the service has issued for this use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("is not one that this service issued for this use, or was damaged on the way")]
+#[error("was not issued by this service for this use, or was damaged on the way")]
 pub struct DamagedToken;
 
-/// The version of a stream that a client has seen. A command returns it, and a query honours it.
+/// The version of a stream that a client has seen. A command returns it, and a query then answers with this version
+/// or a newer one.
 ///
 /// ```
 /// # use ledgerfold::{StreamId, Version, vocabulary::ConsistencyToken};
@@ -27,10 +29,10 @@ pub struct DamagedToken;
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ConsistencyToken {
-    /// The stream seen.
+    /// The stream.
     #[serde(rename = "s")]
     pub stream: StreamId,
-    /// Its version then: the last event of a commit.
+    /// The version that the client has seen: the last event of a commit.
     #[serde(rename = "v")]
     pub version: Version,
 }
@@ -38,34 +40,34 @@ pub struct ConsistencyToken {
 impl ConsistencyToken {
     const SCOPE: &'static str = "consistency";
 
-    /// The text that a client keeps.
+    /// The text for the client.
     pub fn to_text(&self) -> String {
         seal(Self::SCOPE, self)
     }
 
-    /// Reads a token that a client shows.
+    /// Parses a client's token.
     ///
     /// # Errors
-    /// [`DamagedToken`] if it was never issued or has been changed.
+    /// [`DamagedToken`] if the token was not issued by the service, or was changed.
     pub fn parse(text: &str) -> Result<Self, DamagedToken> {
         open(Self::SCOPE, text)
     }
 }
 
-/// Where the next page of a list begins.
+/// The start of the next page of a list.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Cursor<T>(pub T);
 
 impl<T: Serialize + DeserializeOwned> Cursor<T> {
-    /// The text that a client hands back. `list` names the one list it is for, as `orders of c-1`.
+    /// The text for the client. `list` names the list that the cursor belongs to, for example `orders of c-1`.
     pub fn to_text(&self, list: &str) -> String {
         seal(list, &self.0)
     }
 
-    /// Reads a cursor of this list.
+    /// Parses a client's cursor of this list.
     ///
     /// # Errors
-    /// [`DamagedToken`] if it belongs to another list or has been changed.
+    /// [`DamagedToken`] if the cursor belongs to another list, or was changed.
     pub fn parse(text: &str, list: &str) -> Result<Self, DamagedToken> {
         open(list, text).map(Self)
     }
@@ -74,7 +76,7 @@ impl<T: Serialize + DeserializeOwned> Cursor<T> {
 const CHECKSUM: usize = 6;
 
 fn seal(scope: &str, content: &impl Serialize) -> String {
-    // The contents are this crate's own small structs of text and numbers, which JSON can carry.
+    // The contents are small structs of text and numbers, so JSON can represent them.
     let content = serde_json::to_vec(content).unwrap_or_default();
     let mut bytes = checksum(scope, &content).to_vec();
     bytes.extend(content);
@@ -88,7 +90,7 @@ fn open<T: Serialize + DeserializeOwned>(scope: &str, text: &str) -> Result<T, D
         return Err(DamagedToken);
     }
     let value: T = serde_json::from_slice(content).map_err(|_| DamagedToken)?;
-    // Another spelling of the same content was never issued: white space, unknown fields.
+    // The service never issues another spelling of the content, for example with spaces or unknown fields.
     if seal(scope, &value) == text { Ok(value) } else { Err(DamagedToken) }
 }
 
@@ -103,7 +105,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn content_in_another_spelling_was_never_issued() {
+    fn another_spelling_of_the_content_is_refused() {
         for (spelling, taken) in [("42", true), (" 42", false), ("42 ", false), ("42.0", false)] {
             let mut bytes = checksum("list", spelling.as_bytes()).to_vec();
             bytes.extend(spelling.as_bytes());
@@ -130,9 +132,9 @@ mod tests {
         assert_eq!(Cursor::<u64>::parse(&text, "orders of c-2"), Err(DamagedToken));
     }
 
-    /// Anybody can seal anything: the checksum guards against accident only.
+    /// Anybody can compute the checksum: it protects against accidents only.
     #[test]
-    fn a_cursor_of_what_is_no_key_is_refused() {
+    fn a_cursor_with_an_invalid_key_is_refused() {
         for forged in [String::new(), "z".repeat(1_025)] {
             let text = Cursor(forged).to_text("orders of c-1");
             let read = Cursor::<crate::EntityId>::parse(&text, "orders of c-1");

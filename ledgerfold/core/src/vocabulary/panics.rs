@@ -5,8 +5,8 @@ use std::{
 
 use futures::FutureExt;
 
-/// A team's code panicked. The one item that it was called for has failed for good, as it will each
-/// time; its neighbours have not.
+/// A team's code panicked. Only the item that it was called for has failed, and a retry with the same code panics
+/// again. Other items of a batch go on.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the code panicked: {0}")]
 pub struct Panicked(String);
@@ -16,11 +16,11 @@ pub(crate) fn guarded<T>(call: impl FnOnce() -> T) -> Result<T, Panicked> {
     catch_unwind(AssertUnwindSafe(call)).map_err(|payload| Panicked(message(&*payload)))
 }
 
-/// Waits for code that a team has written, as a handler of requests. Nothing that it was to change may be
-/// used after a panic.
+/// Awaits code of a team, for example a request handler. After a panic the data that the code was changing must not be
+/// used.
 ///
 /// # Errors
-/// [`Panicked`] with the words of the panic.
+/// [`Panicked`] with the panic's message.
 pub async fn guarded_future<T>(future: impl Future<Output = T>) -> Result<T, Panicked> {
     let outcome = AssertUnwindSafe(future).catch_unwind().await;
     outcome.map_err(|payload| Panicked(message(&*payload)))
@@ -34,7 +34,7 @@ fn message(payload: &(dyn Any + Send)) -> String {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::panic, reason = "they are what is guarded against")]
+    #![allow(clippy::panic, reason = "the tests panic on purpose")]
 
     use super::{Panicked, guarded};
 

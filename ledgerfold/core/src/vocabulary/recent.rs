@@ -1,18 +1,18 @@
 use crate::{CommandId, Version, vocabulary::digest::digest};
 
-/// How many of a stream's newest commands are recognised when they come again, where the stream is
-/// read from a snapshot. A stream that is read whole recognises all of them, and
-/// [`Idempotency::Strict`](crate::Idempotency) any command for ever.
+/// How many of a stream's newest commands are recognised if the stream is loaded from a snapshot. A stream that is
+/// read from its first event recognises all of its commands. A command with
+/// [`Idempotency::Strict`](crate::Idempotency) is always recognised.
 pub const IDEMPOTENCY_WINDOW: usize = 100;
 
-/// Six bytes of a command id's digest, and one for how many events its commit holds.
+/// The bytes per command: six of the command id's digest, and one for the number of events in its commit.
 const ENTRY: usize = 7;
 
-/// The commands of a stream's newest commits, in seven bytes each: enough to know where a repeated
-/// command's commit is to be looked for.
+/// The commands of a stream's newest commits. Seven bytes per command are enough to find the commit of a repeated
+/// command.
 ///
-/// A digest of 48 bits may meet another command's; that costs a read in vain and decides nothing,
-/// because the commit itself says whose it is.
+/// Two commands may have the same 48-bit digest. Such a collision costs one read and does no harm, because the
+/// commit contains the full command id.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct RecentCommands {
     /// Oldest first.
@@ -20,21 +20,21 @@ pub struct RecentCommands {
 }
 
 impl RecentCommands {
-    /// Remembers the commit that follows.
+    /// Adds the next commit.
     pub(crate) fn push(&mut self, command: &CommandId, events: usize) {
         self.bytes.extend(short(command));
-        // A commit holds at most `MAX_EVENTS_PER_COMMIT` events, which a byte can count.
+        // A commit has at most `MAX_EVENTS_PER_COMMIT` events, and a byte can count those.
         self.bytes.push(u8::try_from(events).unwrap_or(u8::MAX));
     }
 
-    /// Forgets all but the newest `commands`.
+    /// Removes all but the newest `commands`.
     pub(crate) fn keep(&mut self, commands: usize) {
         let surplus = self.bytes.len().saturating_sub(commands * ENTRY);
         self.bytes.drain(..surplus);
     }
 
-    /// Where commits of this command may stand in a stream that ends at `head`: the versions of
-    /// their first events, newest first.
+    /// The possible places of this command's commit in a stream of version `head`: the versions of first events,
+    /// newest first.
     pub(crate) fn places(&self, command: &CommandId, head: Version) -> Vec<Version> {
         let sought = short(command);
         let mut next = head.next();
@@ -49,13 +49,12 @@ impl RecentCommands {
         places
     }
 
-    /// As they are kept: seven bytes per command, oldest first.
+    /// The stored form: seven bytes per command, oldest first.
     pub fn as_bytes(&self) -> &[u8] {
         &self.bytes
     }
 
-    /// Read back from where they were kept. A length that is no multiple of seven is none of ours:
-    /// `None`.
+    /// Takes bytes from a store; `None` if the length is not a multiple of seven.
     pub fn restore(bytes: Vec<u8>) -> Option<Self> {
         bytes.len().is_multiple_of(ENTRY).then_some(Self { bytes })
     }
@@ -75,7 +74,7 @@ mod tests {
     }
 
     #[test]
-    fn a_command_is_found_where_its_commit_begins_until_it_is_forgotten() {
+    fn a_command_leads_to_its_commit_until_it_is_removed() {
         let mut recent = RecentCommands::default();
         let mut head = Version::NONE;
         for number in 0..5 {

@@ -11,13 +11,13 @@ use crate::{Event, EventType, SchemaVersion};
 
 mod ids;
 
-/// Events that others may rely on. Implemented by [`events!`](crate::events).
+/// Events with a published contract. [`events!`](crate::events) implements this trait.
 pub trait Contract: Event {
-    /// Every type and version that can be read.
+    /// All types and versions that this context can read.
     fn catalog() -> Catalog;
 }
 
-/// The types and versions that a context can read, in the order of their declaration.
+/// The types and versions that a context can read, in the order of declaration.
 ///
 /// ```
 /// # use schemars::JsonSchema;
@@ -50,26 +50,26 @@ pub struct Entry {
     pub event_type: EventType,
     /// The version.
     pub version: SchemaVersion,
-    /// The fate of such an event.
+    /// How events of this version are read.
     pub standing: Standing,
 }
 
-/// The fate of an event of some version, with the JSON Schema (draft 2020-12) of its content.
+/// How events of one version are read, with the JSON Schema (draft 2020-12) of their content.
 ///
-/// A schema describes every readable content: all that was ever stored in its version. Therefore a field that was
-/// added with a default is not required, although every new event has it.
+/// A schema accepts all content that was ever stored in its version. So a field that was added with a default is
+/// not required, although every new event has it.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Standing {
     /// The version that is written today.
     Written(Value),
-    /// It is read, and is other events today.
+    /// An older version. An upcaster translates it to today's events.
     Upcast(Value),
-    /// It is read as nothing. There is no type of it any more, and so no schema but the one kept.
+    /// The event is read as no event. Its type does not exist any more, so the only schema is the stored one.
     Retired,
 }
 
 impl Standing {
-    /// The schema, if there is a type to generate it from.
+    /// The schema, if there is still a type to generate it from.
     pub const fn schema(&self) -> Option<&Value> {
         match self {
             Self::Written(schema) | Self::Upcast(schema) => Some(schema),
@@ -89,7 +89,7 @@ impl Catalog {
         self.0.iter().find(|entry| entry.event_type == *kind && entry.version == version)
     }
 
-    /// The version of this type that is written today.
+    /// The version in which this type is written today.
     pub fn written(&self, kind: &EventType) -> Option<SchemaVersion> {
         let of_kind = self.0.iter().filter(|entry| entry.event_type == *kind);
         let mut written = of_kind.filter(|entry| matches!(entry.standing, Standing::Written(_)));
@@ -115,14 +115,15 @@ impl Catalog {
     }
 
     fn with(mut self, kind: &'static str, version: u32, standing: Standing) -> Self {
-        let (event_type, version) = (EventType::of_type(kind), SchemaVersion::new(version));
+        let event_type = EventType::of_type(kind);
+        let version = SchemaVersion::new(version);
         self.0.push(Entry { event_type, version, standing });
         self
     }
 }
 
-/// The schema of a type, in one piece, so that it fits into another document. Its title is the event's type, also for
-/// the struct of an old version.
+/// The schema of a type, without references, so that it can be embedded in another document. Its title is the event's
+/// type, even if the struct of an old version has another name.
 fn schema_of<T: JsonSchema>(kind: &str) -> Value {
     let settings =
         SchemaSettings::draft2020_12().with(|settings| settings.inline_subschemas = true);

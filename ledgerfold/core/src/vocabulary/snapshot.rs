@@ -10,19 +10,19 @@ use crate::{
     vocabulary::{RecentCommands, digest::digest},
 };
 
-/// The largest state that rides along with a commit, in bytes: a commit of the largest size and a
-/// snapshot together stay below DynamoDB's 400 KB.
+/// The largest state in a snapshot, in bytes. With this limit the largest commit and its snapshot together stay below
+/// DynamoDB's 400 KB.
 pub const MAX_SNAPSHOT_BYTES: usize = 80 * 1024;
 
-/// The state of a stream after a commit, stored with that commit. A shortcut for loads and nothing
-/// else: it is never published, and a stream means the same without it.
+/// The state of a stream after a commit, stored with that commit. It only makes loading faster: it is never published,
+/// and a stream has the same state without it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Snapshot {
     /// The shape of the state and the meaning of its fields.
     pub schema: StateSchema,
     /// The state.
     pub state: Payload,
-    /// The commands of the newest commits, this one included.
+    /// The commands of the newest commits, including this one.
     pub recent: RecentCommands,
 }
 
@@ -33,12 +33,12 @@ pub struct Snapshot {
 pub struct StateSchema(String);
 
 impl StateSchema {
-    /// A schema's name read back from where it was kept.
+    /// Takes a schema's name from a store.
     pub fn restore(text: impl Into<String>) -> Self {
         Self(text.into())
     }
 
-    /// The 22 characters it is kept as.
+    /// The stored name of 22 characters.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -50,7 +50,7 @@ impl fmt::Display for StateSchema {
     }
 }
 
-/// How a domain's state is kept in snapshots.
+/// The rules for snapshots of a domain's state: its schema, its encoding and how often one is taken.
 ///
 /// ```ignore
 /// impl Decider for Accounts {
@@ -67,36 +67,36 @@ pub struct Snapshots<S> {
     decode: fn(&Payload) -> Result<S, DecodeError>,
 }
 
-/// When a commit takes a snapshot along: as soon as either bound is reached since the last one, but not before the
-/// events since then outweigh it, so that snapshots at most double the size of a stream.
+/// The distance between snapshots. A commit includes a snapshot as soon as either limit is reached since the last one.
+/// The events since then must also be as large as that snapshot, so snapshots at most double the size of a stream.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SnapshotPolicy {
     /// Events since the last snapshot.
     pub events: usize,
-    /// Bytes of their content.
+    /// Bytes of these events' content.
     pub bytes: usize,
 }
 
 impl Default for SnapshotPolicy {
-    /// 20 events or 8 KB. A write unit costs five times a read unit, and a read unit brings 4 KB: for
-    /// a small state and commits of 400 bytes the sum is least at some ten to thirty events.
+    /// 20 events or 8 KB. A write unit costs five times as much as a read unit, and a read unit covers 4 KB. For a
+    /// small state and commits of 400 bytes, ten to thirty events give the lowest total cost.
     fn default() -> Self {
         Self { events: 20, bytes: 8 * 1024 }
     }
 }
 
 impl<S: Serialize + DeserializeOwned + PartialEq + JsonSchema> Snapshots<S> {
-    /// Snapshots of a domain's state. The library notices a change of the state's fields and of an upcaster. It does
-    /// not notice a change of `evolve`: raise the revision for that.
+    /// Snapshots of a domain's state. The library notices when the state's fields change, or when a version becomes
+    /// upcast or retired. It does not notice a change of `evolve` or of an upcaster's code: raise the revision then.
     pub fn of<D>(revision: u32) -> Self
     where
         D: Decider<State = S>,
         D::Event: Contract,
     {
-        // A schema is made of texts and numbers, which JSON can carry.
+        // A schema consists of texts and numbers, so JSON can represent it.
         let schema = serde_json::to_vec(&schema_for!(S)).unwrap_or_default();
         let digest =
-            digest(&[&schema, translated::<D::Event>().as_bytes(), &revision.to_be_bytes()]);
+            digest(&[&schema, older_versions::<D::Event>().as_bytes(), &revision.to_be_bytes()]);
         Self {
             schema: StateSchema(URL_SAFE_NO_PAD.encode(digest)),
             policy: SnapshotPolicy::default(),
@@ -106,9 +106,9 @@ impl<S: Serialize + DeserializeOwned + PartialEq + JsonSchema> Snapshots<S> {
     }
 }
 
-/// The event versions that are read as other events, or as none: a state that was folded before they
-/// were is not the one that would be folded now.
-fn translated<E: Contract>() -> String {
+/// The versions that are upcast or retired. When this list changes, the same events may fold to another state than
+/// before.
+fn older_versions<E: Contract>() -> String {
     let catalog = E::catalog();
     let entries = catalog.entries().iter();
     let old = entries.filter(|entry| !matches!(entry.standing, Standing::Written(_)));
@@ -116,29 +116,29 @@ fn translated<E: Contract>() -> String {
 }
 
 impl<S> Snapshots<S> {
-    /// The same at other distances.
+    /// The same with another policy.
     #[must_use]
     pub fn every(self, policy: SnapshotPolicy) -> Self {
         Self { policy, ..self }
     }
 
-    /// The present shape of the state.
+    /// The current schema of the state.
     pub const fn schema(&self) -> &StateSchema {
         &self.schema
     }
 
-    /// How far snapshots are apart.
+    /// The distance between snapshots.
     pub const fn policy(&self) -> SnapshotPolicy {
         self.policy
     }
 
-    /// The state in a snapshot, if it is of today's schema. One that cannot be read in spite of that
-    /// is passed over as well: the events say the same.
+    /// The state in a snapshot, if it has the current schema. A snapshot that cannot be read is ignored as well,
+    /// because the events give the same state.
     pub(crate) fn open(&self, snapshot: &Snapshot) -> Option<S> {
         (snapshot.schema == self.schema).then(|| (self.decode)(&snapshot.state).ok()).flatten()
     }
 
-    /// A snapshot of this state, unless it is too large to ride along.
+    /// A snapshot of this state; `None` if it exceeds [`MAX_SNAPSHOT_BYTES`].
     pub(crate) fn take(
         &self,
         state: &S,

@@ -4,11 +4,12 @@ use serde::{Deserialize, Serialize};
 
 use crate::vocabulary::StreamId;
 
-/// How many events a stream holds, and so the position of its newest one: 1 is the first event,
-/// 0 ([`Version::NONE`]) a stream that does not exist.
+/// The number of events in a stream, which is also the position of its newest event. The first event has version 1.
+/// A stream without events has version 0 ([`Version::NONE`]).
 ///
-/// A number alone appends nothing: only a loaded stream makes a [`NewCommit`](crate::vocabulary::NewCommit), so
-/// that no caller can leave a hole that the condition on append cannot see.
+/// A number alone does not allow an append: only a loaded stream makes a
+/// [`NewCommit`](crate::vocabulary::NewCommit). So no caller can leave a gap, which the condition of an append
+/// could not detect.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Version(u64);
@@ -22,18 +23,18 @@ impl Version {
         Self(number)
     }
 
-    /// The number: how many events there are up to here.
+    /// The number.
     pub const fn get(self) -> u64 {
         self.0
     }
 
-    /// The version of the event that follows.
+    /// The version of the next event.
     #[must_use]
     pub const fn next(self) -> Self {
         Self(self.0.saturating_add(1))
     }
 
-    /// The version `count` events further on.
+    /// The version after `count` more events.
     #[must_use]
     pub fn advance(self, count: usize) -> Self {
         Self(self.0.saturating_add(u64::try_from(count).unwrap_or(u64::MAX)))
@@ -46,7 +47,7 @@ impl fmt::Display for Version {
     }
 }
 
-/// A stream with the version at which it was read: a possible condition of a transaction.
+/// A stream with the version at which it was read. A transaction can use it as a condition.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StreamVersion {
     stream: StreamId,
@@ -54,7 +55,7 @@ pub struct StreamVersion {
 }
 
 impl StreamVersion {
-    /// Only a loaded stream calls this: nobody else may name the version that an append follows.
+    /// Only a loaded stream calls this function, so the version is always one that was read.
     pub(crate) const fn loaded(stream: StreamId, version: Version) -> Self {
         Self { stream, version }
     }
@@ -64,7 +65,7 @@ impl StreamVersion {
         &self.stream
     }
 
-    /// Its version.
+    /// The version.
     pub const fn version(&self) -> Version {
         self.version
     }

@@ -1,5 +1,5 @@
-//! A domain that uses all that a store offers: accounts with a unique owner's address, deposits that
-//! must never be repeated, and snapshots that come often.
+//! Accounts, a domain that uses all features of a store: unique e-mail addresses, strict commands, and frequent
+//! snapshots.
 
 use super::notebook;
 use std::sync::LazyLock;
@@ -21,17 +21,17 @@ pub struct Accounts;
 /// A command for an account.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub enum AccountCommand {
-    /// Open it for the owner of this address.
+    /// Opens the account for the owner of this address.
     Open(String),
-    /// Put this much in.
+    /// Deposits this amount.
     Deposit(u64),
-    /// Put these in, all of them or none.
+    /// Deposits all of these amounts or none.
     DepositAll(Vec<u64>),
-    /// Put this much in, and never twice.
+    /// Deposits this amount, and never twice.
     DepositOnce(u64),
-    /// The owner's address is another now.
+    /// Changes the owner's address.
     Move(String),
-    /// Close it, which frees the address.
+    /// Closes the account, which releases the address.
     Close,
 }
 
@@ -55,40 +55,40 @@ impl Command for AccountCommand {
     }
 }
 
-/// It was opened.
+/// The account was opened.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Opened {
     /// The owner's address.
     pub email: String,
 }
 
-/// Something was put in.
+/// An amount was deposited.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Deposited {
-    /// How much.
+    /// The amount.
     pub amount: u64,
 }
 
-/// Something was taken out.
+/// An amount was withdrawn.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Withdrawn {
-    /// How much.
+    /// The amount.
     pub amount: u64,
 }
 
 /// The owner's address changed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Moved {
-    /// From this one.
+    /// The former address.
     pub from: String,
-    /// To this one.
+    /// The new address.
     pub to: String,
 }
 
-/// It was closed.
+/// The account was closed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Closed {
-    /// The address that its owner had.
+    /// The owner's last address.
     pub email: String,
 }
 
@@ -114,17 +114,17 @@ pub struct Account {
     pub events: u64,
 }
 
-/// Why an account refuses.
+/// The reasons to refuse a command.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum AccountRejection {
-    /// It is open already.
+    /// The account is open already.
     #[error("the account is open")]
     Open,
-    /// It is not open.
+    /// The account is not open.
     #[error("the account is not open")]
     NotOpen,
-    /// There is not enough in it.
-    #[error("there is not enough in it")]
+    /// The balance is too low.
+    #[error("the balance is too low")]
     TooLittle,
 }
 
@@ -138,10 +138,10 @@ impl Rejection for AccountRejection {
     }
 }
 
-/// The key of an address.
+/// The unique key of an address.
 ///
 /// # Panics
-/// If it has no letter or over 512.
+/// If the address is empty or has more than 512 bytes.
 pub fn email(address: &str) -> UniqueKey {
     UniqueKey::new(Category::from_static("email"), address).expect("an address is short")
 }
@@ -200,7 +200,7 @@ impl Decider for Accounts {
     }
 
     fn snapshots() -> Option<Snapshots<Account>> {
-        // Worked out once: a simulation starts more handlers than any other program.
+        // Computed once, because a simulation starts very many handlers.
         static SNAPSHOTS: LazyLock<Snapshots<Account>> = LazyLock::new(|| {
             Snapshots::of::<Accounts>(1).every(SnapshotPolicy { events: 5, bytes: 4_096 })
         });
@@ -219,7 +219,7 @@ impl Decider for Accounts {
     }
 }
 
-/// The same domain before anybody thought of claims: its addresses are reserved for nobody.
+/// The same domain before it had claims. Its addresses are not reserved.
 #[derive(Clone, Copy, Debug)]
 pub struct AccountsWithoutClaims;
 
@@ -251,11 +251,11 @@ impl Decider for AccountsWithoutClaims {
     }
 }
 
-/// From one account to another, or not at all.
+/// Transfers from one account to another.
 #[derive(Clone, Copy, Debug)]
 pub struct Transfers;
 
-/// Take this much from the first account and put it into the second.
+/// Transfers this amount from the first account to the second.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Transfer(pub u64);
 
@@ -285,18 +285,18 @@ impl JointDecider for Transfers {
     }
 }
 
-/// An account that nobody else has.
+/// A new account.
 pub fn fresh() -> StreamId {
     let id = EntityId::new(Uuid::new_v4().to_string()).expect("a UUID is an id");
     StreamId::new(Accounts::CATEGORY, id)
 }
 
-/// An address that nobody else has.
+/// A new address.
 pub fn fresh_address() -> String {
     format!("{}@example.org", Uuid::new_v4())
 }
 
-/// A request in an attempt of this name.
+/// A request whose command id is the name of the attempt.
 pub fn ask<C>(stream: &StreamId, attempt: &str, command: C) -> CommandRequest<C> {
     let CommandRequest { id, context, .. } = notebook::write(stream, attempt, &[]);
     CommandRequest::new(stream.clone(), command, id).in_context(context)

@@ -1,4 +1,4 @@
-//! The rules of a store of deadlines.
+//! The rules of a deadline store.
 
 use std::collections::BTreeSet;
 
@@ -13,7 +13,7 @@ use uuid::Uuid;
 
 use super::notebook::fresh;
 
-/// A process that nobody else is.
+/// A new process.
 pub fn fresh_process() -> ProcessName {
     let name = format!("p{}", Uuid::new_v4().simple());
     name[..32].parse().expect("letters and digits")
@@ -24,14 +24,14 @@ fn at(second: i64) -> Timestamp {
     Timestamp::from_second(second).expect("a second of our era")
 }
 
-/// A deadline of a stream of its own.
+/// A deadline of a new stream.
 fn deadline(process: &ProcessName, due: i64) -> Deadline {
     let name = DeadlineName::from_static("return");
     let key = DeadlineKey { process: process.clone(), stream: fresh(), name };
     Deadline { key, due: at(due), cause: cause() }
 }
 
-/// A cause of its own, with every field in use.
+/// A new cause, with every field in use.
 fn cause() -> Cause {
     let event: EventId = Uuid::new_v4().to_string().parse().expect("a UUID");
     let trace = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
@@ -47,18 +47,18 @@ fn untried(deadline: &Deadline) -> Pending {
 }
 
 async fn schedule(store: &dyn DeadlineStore, deadline: &Deadline) -> Written {
-    store.schedule(deadline).await.expect("it can be kept")
+    store.schedule(deadline).await.expect("the deadline can be stored")
 }
 
 async fn done(store: &dyn DeadlineStore, deadline: &Deadline) -> Written {
-    store.done(deadline).await.expect("it can be removed")
+    store.done(deadline).await.expect("the deadline can be removed")
 }
 
 async fn postpone(store: &dyn DeadlineStore, seen: &Pending, next: i64) -> Written {
-    store.postpone(seen, at(next)).await.expect("it can be postponed")
+    store.postpone(seen, at(next)).await.expect("the deadline can be postponed")
 }
 
-/// Everything that is due at this second, part by part and page by page.
+/// All deadlines that are due at this second, part by part and page by page.
 async fn due(store: &dyn DeadlineStore, process: &ProcessName, now: i64) -> Vec<Pending> {
     let mut all = Vec::new();
     for part in 0..store.parts() {
@@ -91,7 +91,7 @@ fn readable(listed: Vec<Result<Pending, UnreadableDeadline>>) -> Vec<Pending> {
     listed.into_iter().collect::<Result<_, _>>().expect("every deadline can be read")
 }
 
-/// Reading a deadline that was never written is no error.
+/// Reading or removing a missing deadline is not an error.
 pub async fn what_was_never_scheduled_is_not_due(store: &dyn DeadlineStore) {
     let process = fresh_process();
     assert_eq!(due(store, &process, 1_000).await, []);
@@ -99,7 +99,7 @@ pub async fn what_was_never_scheduled_is_not_due(store: &dyn DeadlineStore) {
     assert_eq!(done(store, &deadline(&process, 1)).await, Written::Superseded);
 }
 
-/// With its cause; and the cause of one without a trace.
+/// A deadline is returned unchanged, with its cause. The cause may have no trace.
 pub async fn a_deadline_comes_back_as_it_was_scheduled(store: &dyn DeadlineStore) {
     let process = fresh_process();
     let mut deadline = deadline(&process, 100);
@@ -111,7 +111,7 @@ pub async fn a_deadline_comes_back_as_it_was_scheduled(store: &dyn DeadlineStore
     assert_eq!(due(store, &process, 100).await, [untried(&deadline)]);
 }
 
-/// To the nanosecond, and not before.
+/// A deadline is due exactly at its instant, to the nanosecond.
 pub async fn a_deadline_is_due_from_its_instant_on(store: &dyn DeadlineStore) {
     let process = fresh_process();
     let instant = Timestamp::from_nanosecond(100_000_000_001).expect("an instant of our era");
@@ -124,7 +124,7 @@ pub async fn a_deadline_is_due_from_its_instant_on(store: &dyn DeadlineStore) {
     assert_eq!(due(store, &process, 0).await, [untried(&past)]);
 }
 
-/// The first one stays, with any content of the second.
+/// A second deadline under the same key has no effect, whatever its content.
 pub async fn a_deadline_scheduled_twice_is_one(store: &dyn DeadlineStore) {
     let process = fresh_process();
     let first = deadline(&process, 100);
@@ -136,7 +136,7 @@ pub async fn a_deadline_scheduled_twice_is_one(store: &dyn DeadlineStore) {
     assert_eq!(due(store, &process, 100).await, [untried(&first)]);
 }
 
-/// Of five deliveries at the same time one counts.
+/// If five deliveries schedule a deadline at once, one succeeds.
 pub async fn of_racing_schedules_one_wins(store: &dyn DeadlineStore) {
     let process = fresh_process();
     let deadline = deadline(&process, 100);
@@ -145,7 +145,7 @@ pub async fn of_racing_schedules_one_wins(store: &dyn DeadlineStore) {
     assert_eq!(wins, 1, "{outcomes:?}");
 }
 
-/// Nor do streams.
+/// Deadlines of other processes, streams and names are separate.
 pub async fn processes_and_names_do_not_mix(store: &dyn DeadlineStore) {
     let (one, other) = (fresh_process(), fresh_process());
     let first = deadline(&one, 100);
@@ -161,7 +161,7 @@ pub async fn processes_and_names_do_not_mix(store: &dyn DeadlineStore) {
     assert_eq!(due(store, &other, 100).await, [untried(&foreign)]);
 }
 
-/// Also where they take several pages.
+/// All due deadlines are listed once, over several pages.
 pub async fn every_due_deadline_is_listed_once(store: &dyn DeadlineStore) {
     let process = fresh_process();
     let deadlines: Vec<_> = (0..40).map(|_| deadline(&process, 100)).collect();
@@ -173,7 +173,7 @@ pub async fn every_due_deadline_is_listed_once(store: &dyn DeadlineStore) {
     assert_eq!((listed.len(), keys.len()), (40, 40));
 }
 
-/// In its part.
+/// Within a part, deadlines are listed in the order of their due times.
 pub async fn the_longest_overdue_comes_first(store: &dyn DeadlineStore) {
     let process = fresh_process();
     for due in [70, 9, 100, 30, 80, 1_000, 20, 60, 90, 10, 40, 50] {
@@ -188,7 +188,7 @@ pub async fn the_longest_overdue_comes_first(store: &dyn DeadlineStore) {
     assert_eq!(listed, 12);
 }
 
-/// For an event that comes again.
+/// After a deadline is done, its key can be scheduled again.
 pub async fn a_deadline_that_is_done_is_gone_and_its_key_is_free(store: &dyn DeadlineStore) {
     let process = fresh_process();
     let first = deadline(&process, 100);
@@ -201,7 +201,7 @@ pub async fn a_deadline_that_is_done_is_gone_and_its_key_is_free(store: &dyn Dea
     assert_eq!(due(store, &process, 1_000).await, [untried(&later)]);
 }
 
-/// A slow writer of an old one leaves a new one under its key alone.
+/// A delayed write for an old deadline does not change a new one under the same key.
 pub async fn only_the_deadline_that_was_seen_is_removed(store: &dyn DeadlineStore) {
     let process = fresh_process();
     let old = deadline(&process, 100);
@@ -212,7 +212,7 @@ pub async fn only_the_deadline_that_was_seen_is_removed(store: &dyn DeadlineStor
     assert_eq!(due(store, &process, 100).await, [untried(&new)]);
 }
 
-/// Its due time stays the same.
+/// A postponed deadline is listed later, with its number of attempts. Its due time stays the same.
 pub async fn a_postponed_deadline_waits_and_counts(store: &dyn DeadlineStore) {
     let process = fresh_process();
     let deadline = deadline(&process, 100);
@@ -225,19 +225,19 @@ pub async fn a_postponed_deadline_waits_and_counts(store: &dyn DeadlineStore) {
     assert_eq!(due(store, &process, 280).await[0].attempts, 2);
 }
 
-/// Two sweeps at the same time are one try.
+/// If two sweeps fail at the same time, one attempt is counted.
 pub async fn of_two_who_postpone_one_counts(store: &dyn DeadlineStore) {
     let process = fresh_process();
     let deadline = deadline(&process, 100);
     schedule(store, &deadline).await;
     assert_eq!(postpone(store, &untried(&deadline), 160).await, Written::Done);
     assert_eq!(postpone(store, &untried(&deadline), 170).await, Written::Superseded);
-    let given_up = store.give_up(&untried(&deadline)).await.expect("it can be written");
+    let given_up = store.give_up(&untried(&deadline)).await.expect("the write succeeds");
     assert_eq!(given_up, Written::Superseded);
     assert_eq!(due(store, &process, 160).await[0].attempts, 1);
 }
 
-/// Its command took effect, even if another sweep failed at the same time.
+/// A deadline is removed after its command has taken effect, even if another sweep has postponed it meanwhile.
 pub async fn a_deadline_that_was_postponed_is_done_all_the_same(store: &dyn DeadlineStore) {
     let process = fresh_process();
     let deadline = deadline(&process, 100);
@@ -247,31 +247,31 @@ pub async fn a_deadline_that_was_postponed_is_done_all_the_same(store: &dyn Dead
     assert_eq!(due(store, &process, 1_000).await, []);
 }
 
-/// However late it is, and it cannot be scheduled again.
+/// A deadline that was given up is never due, and cannot be scheduled again.
 pub async fn a_deadline_that_stands_aside_is_not_due(store: &dyn DeadlineStore) {
     let process = fresh_process();
     let deadline = deadline(&process, 100);
     schedule(store, &deadline).await;
-    let given_up = store.give_up(&untried(&deadline)).await.expect("it can be written");
+    let given_up = store.give_up(&untried(&deadline)).await.expect("the write succeeds");
     assert_eq!(given_up, Written::Done);
     assert_eq!(due(store, &process, 1_000_000).await, []);
     assert_eq!(schedule(store, &deadline).await, Written::Superseded);
-    let standing = Pending { attempts: 1, ..untried(&deadline) };
-    assert_eq!(failed(store, &process).await, [standing]);
+    let expected = Pending { attempts: 1, ..untried(&deadline) };
+    assert_eq!(failed(store, &process).await, [expected]);
     assert_eq!(failed(store, &fresh_process()).await, []);
 }
 
-/// From then on.
+/// A retried deadline is due from the given time on, with no attempts counted.
 pub async fn a_retried_deadline_is_as_if_never_tried(store: &dyn DeadlineStore) {
     let process = fresh_process();
     let deadline = deadline(&process, 100);
     schedule(store, &deadline).await;
     let before = untried(&deadline);
-    store.give_up(&before).await.expect("it can be written");
-    let standing = failed(store, &process).await.remove(0);
-    let retry = async |seen| store.retry(seen, at(500)).await.expect("it can be written");
+    store.give_up(&before).await.expect("the write succeeds");
+    let given_up = failed(store, &process).await.remove(0);
+    let retry = async |seen| store.retry(seen, at(500)).await.expect("the write succeeds");
     assert_eq!(retry(&before).await, Written::Superseded);
-    assert_eq!(retry(&standing).await, Written::Done);
+    assert_eq!(retry(&given_up).await, Written::Done);
     assert_eq!(failed(store, &process).await, []);
     assert_eq!(due(store, &process, 499).await, []);
     let retried = Pending { deadline, attempts: 0, next: at(500) };

@@ -1,4 +1,4 @@
-//! The rules of a record of generations.
+//! The rules of a generation store.
 
 use futures::future::join_all;
 use ledgerfold::{
@@ -9,7 +9,7 @@ use ledgerfold::{
 
 use super::notebook::fresh;
 
-/// A projection that nobody has used.
+/// A new projection.
 fn projection() -> String {
     fresh().id().to_string()
 }
@@ -18,7 +18,7 @@ async fn read(store: &dyn GenerationStore, projection: &str) -> Option<Generatio
     store.read(projection).await.expect("the record can be read")
 }
 
-/// The first record of a projection, as it was written.
+/// Writes the first record of a projection.
 async fn first(store: &dyn GenerationStore, projection: &str) -> Generations {
     let first = Generations::first(3);
     assert_eq!(write(store, projection, &first).await, Written::Done);
@@ -29,12 +29,12 @@ async fn write(store: &dyn GenerationStore, projection: &str, new: &Generations)
     store.write(projection, new).await.expect("the record can be written")
 }
 
-/// Reading a record that was never written is no error.
+/// Reading a missing record is not an error.
 pub async fn what_was_never_recorded_is_not_there(store: &dyn GenerationStore) {
     assert_eq!(read(store, &projection()).await, None);
 }
 
-/// If several begin at once, with any revisions, all use one record.
+/// If several functions write a first record at once, with any revisions, one succeeds and all use it.
 pub async fn of_racing_first_records_one_takes_effect(store: &dyn GenerationStore) {
     let name = projection();
     let records: Vec<_> = (1..=5).map(Generations::first).collect();
@@ -47,7 +47,7 @@ pub async fn of_racing_first_records_one_takes_effect(store: &dyn GenerationStor
     }
 }
 
-/// With everything in it.
+/// All fields of a record are returned unchanged.
 pub async fn a_record_comes_back_as_it_was_written(store: &dyn GenerationStore) {
     let name = projection();
     let missed = MissedEvent { stream: fresh(), reason: "it has no place".to_owned() };
@@ -63,42 +63,42 @@ pub async fn a_record_comes_back_as_it_was_written(store: &dyn GenerationStore) 
         &|record: &Generations| record.without_previous(),
     ];
     for change in changes {
-        record = change(&record).expect("it fits");
+        record = change(&record).expect("the change is allowed");
         assert_eq!(write(store, &name, &record).await, Written::Done);
         assert_eq!(read(store, &name).await.as_ref(), Some(&record));
     }
 }
 
-/// A function that has read an older one must read again.
+/// A record is accepted only after the record that it was made from. A function with an older one must read again.
 pub async fn a_record_is_written_only_in_the_place_of_the_one_it_was_made_from(
     store: &dyn GenerationStore,
 ) {
     let name = projection();
-    let begun = Generations::first(3).begun(1).expect("none is built");
-    assert_eq!(write(store, &name, &begun).await, Written::Superseded, "there is none before it");
+    let begun = Generations::first(3).begun(1).expect("none is building");
+    assert_eq!(write(store, &name, &begun).await, Written::Superseded, "there is no first record");
     let first = first(store, &name).await;
-    let switched = begun.switched(Timestamp::UNIX_EPOCH).expect("one is built");
-    assert_eq!(write(store, &name, &switched).await, Written::Superseded, "it skips one");
+    let switched = begun.switched(Timestamp::UNIX_EPOCH).expect("one is building");
+    assert_eq!(write(store, &name, &switched).await, Written::Superseded, "it skips a record");
     assert_eq!(read(store, &name).await, Some(first));
     assert_eq!(write(store, &name, &begun).await, Written::Done);
-    assert_eq!(write(store, &name, &begun).await, Written::Superseded, "it was written already");
+    assert_eq!(write(store, &name, &begun).await, Written::Superseded, "it is stored already");
     assert_eq!(write(store, &name, &switched).await, Written::Done);
-    let other = begun.abandoned().expect("one is built");
+    let other = begun.abandoned().expect("one is building");
     assert_eq!(write(store, &name, &other).await, Written::Superseded);
     assert_eq!(read(store, &name).await, Some(switched));
 }
 
-/// Each was made from the same record.
+/// Of several changes of the same record one succeeds.
 pub async fn of_racing_changes_one_takes_effect(store: &dyn GenerationStore) {
     let name = projection();
     first(store, &name).await;
     for _ in 0..3 {
-        let seen = read(store, &name).await.expect("it is there");
+        let seen = read(store, &name).await.expect("the record exists");
         let change = |revision| match seen.building() {
             None => seen.begun(revision),
             Some(_) => seen.abandoned(),
         };
-        let changes: Vec<_> = (1..=5).map(|revision| change(revision).expect("it fits")).collect();
+        let changes: Vec<_> = (1..=5).map(|revision| change(revision).expect("allowed")).collect();
         let outcomes = join_all(changes.iter().map(|new| write(store, &name, new))).await;
         assert_eq!(outcomes.iter().filter(|it| **it == Written::Done).count(), 1);
         let won = outcomes.iter().position(|it| *it == Written::Done).expect("one has won");
@@ -106,7 +106,7 @@ pub async fn of_racing_changes_one_takes_effect(store: &dyn GenerationStore) {
     }
 }
 
-/// Each has its own record.
+/// Each projection has its own record.
 pub async fn projections_do_not_mix(store: &dyn GenerationStore) {
     let (one, other) = (projection(), projection());
     first(store, &one).await;
@@ -118,10 +118,10 @@ fn segment(index: u32, at: SegmentPlace) -> SegmentProgress {
 }
 
 async fn progress(store: &dyn GenerationStore, projection: &str, run: u64) -> Vec<SegmentProgress> {
-    store.progress(projection, run).await.expect("it can be read")
+    store.progress(projection, run).await.expect("the progress can be read")
 }
 
-/// In the order of the segments, and each as it was recorded last.
+/// Progress is returned in the order of the segments, each with its last write.
 pub async fn progress_comes_back_by_segment(store: &dyn GenerationStore) {
     let name = projection();
     assert_eq!(progress(store, &name, 1).await, []);
@@ -133,24 +133,24 @@ pub async fn progress_comes_back_by_segment(store: &dyn GenerationStore) {
         segment(0, SegmentPlace::End),
     ];
     for segment in &recorded {
-        store.save(&name, 1, segment).await.expect("it can be written");
+        store.save(&name, 1, segment).await.expect("the progress can be written");
     }
     let expected =
         [segment(0, SegmentPlace::End), segment(2, page), segment(11, SegmentPlace::Start)];
     assert_eq!(progress(store, &name, 1).await, expected);
 }
 
-/// The record of an earlier run must not make a later one skip anything.
+/// Each run has its own progress, so that a later run does not skip segments.
 pub async fn progress_is_of_one_run(store: &dyn GenerationStore) {
     let name = projection();
     for run in [1, 11] {
         let done = SegmentProgress { streams: run, ..segment(0, SegmentPlace::End) };
-        store.save(&name, run, &done).await.expect("it can be written");
+        store.save(&name, run, &done).await.expect("the progress can be written");
     }
     assert_eq!(progress(store, &name, 1).await.len(), 1);
     assert_eq!(progress(store, &name, 111).await, []);
-    store.forget(&name, 1).await.expect("it can be forgotten");
+    store.forget(&name, 1).await.expect("the progress can be removed");
     assert_eq!(progress(store, &name, 1).await, []);
     assert_eq!(progress(store, &name, 11).await.len(), 1);
-    assert_eq!(read(store, &name).await, None, "progress is no record");
+    assert_eq!(read(store, &name).await, None, "progress is not a record");
 }

@@ -1,7 +1,7 @@
-//! The rules of every port, one test for each.
+//! Conformance suites: the rules of every port, with one test per rule.
 //!
-//! If you write a log of your own, run its suite with one line, in a file under `tests/` of your crate. Its
-//! dev-dependencies are `ledgerfold-proofs` and `tokio` (with `macros` and `rt`):
+//! If you write your own log, run its suite with one line in a file under `tests/` of your crate. The crate needs the
+//! dev-dependencies `ledgerfold-proofs` and `tokio` (with `macros` and `rt`):
 //!
 //! ```ignore
 //! mod event_store {
@@ -9,23 +9,23 @@
 //! }
 //!
 //! async fn my_store() -> MyStore {
-//!     MyStore::connect(&std::env::var("MY_STORE").expect("where the tests may write")).await
+//!     MyStore::connect(&std::env::var("MY_STORE").expect("MY_STORE is a database for tests")).await
 //! }
 //! ```
 //!
-//! The argument is a future of a store. It may be a new one for each test or one that all tests share,
-//! at once and over again: a rule takes streams, keys and command ids that nobody has used. Each rule
-//! becomes a test of its own name, as `event_store::of_racing_appends_one_wins`, so that a runner can
-//! pick some. The documentation of a rule explains it, by subject: [`event_store::reads`],
-//! [`event_store::appends`], [`event_store::content`], [`event_store::transactions`],
-//! [`event_store::keys`]; and [`event_store::commands`] and [`event_store::joint`] run the library's
-//! handlers over the store.
+//! The argument is a future of a store. You can return a new store for each test, or one store for all tests and all
+//! runs: every rule uses new streams, keys and command ids.
 //!
-//! Rules cover the cases that we thought of. [`history`] compares a store with a model over random histories,
-//! for all other cases.
+//! Each rule becomes a test with its own name, for example `event_store::of_racing_appends_one_wins`, so you can run
+//! single rules. Their documentation is in [`event_store::reads`], [`event_store::appends`],
+//! [`event_store::content`], [`event_store::transactions`] and [`event_store::keys`]. The rules of
+//! [`event_store::commands`] and [`event_store::joint`] run the library's handlers over the store.
 //!
-//! That the rules can fail is proven by stores that are wrong on purpose, in this crate's
-//! `tests/mutants`: each must fail the rules that are listed with it, and no other.
+//! The rules only cover the cases that we thought of. For other cases [`history`] compares a store with a model over
+//! random histories.
+//!
+//! Faulty stores in `tests/mutants` of this crate prove that the rules can fail. Each of them must fail the rules that
+//! are listed with it, and no others.
 
 pub mod account;
 pub mod deadline_store;
@@ -41,7 +41,7 @@ pub mod sketchbook;
 pub mod skips;
 pub mod tally_store;
 
-/// Makes a test of each rule of a suite.
+/// Generates a test for each rule of a suite.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! conformance_tests {
@@ -54,8 +54,7 @@ macro_rules! conformance_tests {
     )+};
 }
 
-/// The rules of a log. The argument is a future of an adapter; see the
-/// [module](crate::conformance) for how it is used.
+/// The suite of a log. The argument is a future of an adapter; see the [module](crate::conformance) for an example.
 #[macro_export]
 macro_rules! event_store_conformance {
     ($adapter:expr) => {
@@ -63,8 +62,8 @@ macro_rules! event_store_conformance {
     };
 }
 
-/// Passes the names of the rules of a log, by subject, to another macro: one list serves the tests of a store and the
-/// proof of the rules.
+/// Passes the names of a log's rules, by subject, to another macro. The tests of a store and the mutants use the same
+/// list.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! event_store_rules {
@@ -166,7 +165,7 @@ macro_rules! event_store_rules {
     };
 }
 
-/// Makes a test of each rule of a log.
+/// Generates a test for each rule of a log.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! event_store_tests {
@@ -179,7 +178,7 @@ macro_rules! event_store_tests {
     )+)+};
 }
 
-/// The rules of the reservations of a log. The argument is a future of a log with its reservations, as
+/// The suite of a log's reservations. The argument is a future of a
 /// [`Reserving`](crate::conformance::reservations::Reserving).
 #[macro_export]
 macro_rules! reservations_conformance {
@@ -188,7 +187,7 @@ macro_rules! reservations_conformance {
     };
 }
 
-/// Hands the names of the rules of reservations to another macro.
+/// Passes the names of the rules of reservations to another macro.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! reservations_rules {
@@ -212,7 +211,7 @@ macro_rules! reservations_rules {
     };
 }
 
-/// The rules of a table of rows.
+/// The suite of a row store. The argument is a future of an adapter.
 #[macro_export]
 macro_rules! row_store_conformance {
     ($adapter:expr) => {
@@ -234,7 +233,7 @@ macro_rules! row_store_conformance {
     };
 }
 
-/// The rules of a table of counters.
+/// The suite of a tally store. The argument is a future of an adapter.
 #[macro_export]
 macro_rules! tally_store_conformance {
     ($adapter:expr) => {
@@ -257,7 +256,7 @@ macro_rules! tally_store_conformance {
     };
 }
 
-/// The rules of a store of deadlines.
+/// The suite of a deadline store. The argument is a future of an adapter.
 #[macro_export]
 macro_rules! deadline_store_conformance {
     ($adapter:expr) => {
@@ -283,7 +282,7 @@ macro_rules! deadline_store_conformance {
     };
 }
 
-/// The rules of a record of generations.
+/// The suite of a generation store. The argument is a future of an adapter.
 #[macro_export]
 macro_rules! generation_store_conformance {
     ($adapter:expr) => {
@@ -302,7 +301,7 @@ macro_rules! generation_store_conformance {
     };
 }
 
-/// The rules of a quarantine. The argument must be a new one each time.
+/// The suite of a quarantine. The argument is a future of an empty quarantine for each test.
 #[macro_export]
 macro_rules! quarantine_conformance {
     ($adapter:expr) => {
@@ -321,8 +320,8 @@ macro_rules! quarantine_conformance {
     };
 }
 
-/// The rules of skipped events. The argument is a future of a [`Desk`](crate::conformance::skips::Desk),
-/// a new one each time.
+/// The suite of skipped events. The argument is a future of an empty [`Desk`](crate::conformance::skips::Desk) for
+/// each test.
 #[macro_export]
 macro_rules! skips_conformance {
     ($adapter:expr) => {
@@ -330,7 +329,7 @@ macro_rules! skips_conformance {
     };
 }
 
-/// Hands the names of the rules of skipped events to another macro.
+/// Passes the names of the rules of skipped events to another macro.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! skip_rules {
@@ -351,8 +350,8 @@ macro_rules! skip_rules {
     };
 }
 
-/// The rules of a read table with several generations. The argument is a future of the table of a
-/// model of rows, or of a tally; both suites can be run on one adapter.
+/// The suite of a read table with several generations. The argument is a future of the table of a model with rows
+/// (`rows:`) or of a tally (`tallies:`). You can run both suites on one adapter.
 #[macro_export]
 macro_rules! read_table_conformance {
     (rows: $adapter:expr) => {

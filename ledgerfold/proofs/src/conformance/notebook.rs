@@ -1,4 +1,4 @@
-//! A domain small enough to test the library with: notes are written into a book.
+//! Notebooks, a small domain for tests: notes are added to a notebook.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -17,14 +17,14 @@ use uuid::Uuid;
 #[derive(Clone, Copy, Debug)]
 pub struct Notebook;
 
-/// Write these notes, together.
+/// Writes these notes in one commit.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Write(pub Vec<String>);
 
 /// A note was written.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct NoteWritten {
-    /// Its text.
+    /// The text of the note.
     pub text: String,
 }
 
@@ -40,7 +40,7 @@ pub const FORBIDDEN: &str = "forbidden";
 
 /// A notebook refuses [`FORBIDDEN`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("this is not to be written")]
+#[error("this note is forbidden")]
 pub struct Refused;
 
 impl Rejection for Refused {
@@ -81,13 +81,13 @@ impl Decider for Notebook {
     }
 }
 
-/// A notebook that nobody else has.
+/// A new notebook.
 pub fn fresh() -> StreamId {
     let id = EntityId::new(Uuid::new_v4().to_string()).expect("a UUID is an id");
     StreamId::new(Notebook::CATEGORY, id)
 }
 
-/// The command to write these notes, in an attempt of this name.
+/// The request to write these notes. Its command id is the name of the attempt.
 pub fn write(stream: &StreamId, attempt: &str, notes: &[&str]) -> CommandRequest<Write> {
     let id = CommandId::new(attempt).expect("an attempt's name is visible ASCII");
     let command = Write(notes.iter().map(ToString::to_string).collect());
@@ -96,8 +96,8 @@ pub fn write(stream: &StreamId, attempt: &str, notes: &[&str]) -> CommandRequest
     CommandRequest::new(stream.clone(), command, id).in_context(context)
 }
 
-/// The commit of these notes behind the loaded stream, recorded at this second of 1970, with every field of its
-/// metadata in use.
+/// The commit of these notes after the loaded stream, recorded `second` seconds after the start of 1970. All fields of
+/// its metadata are in use.
 pub fn commit(loaded: &Loaded<Notebook>, attempt: &str, notes: &[&str], second: i64) -> NewCommit {
     let events: Vec<_> =
         notes.iter().map(|text| NoteWritten { text: (*text).to_owned() }.into()).collect();
@@ -123,6 +123,7 @@ pub fn commit(loaded: &Loaded<Notebook>, attempt: &str, notes: &[&str], second: 
 }
 
 fn new_id() -> EventId {
+    // Atomic, because tests run concurrently and every id must be new.
     static COUNT: AtomicU64 = AtomicU64::new(0);
     let mut random = [0; 10];
     random[..8].copy_from_slice(&COUNT.fetch_add(1, Ordering::Relaxed).to_be_bytes());

@@ -1,4 +1,4 @@
-//! The rules of a quarantine. Each runs on one that nobody else uses.
+//! The rules of a quarantine. Each rule needs its own quarantine.
 
 use futures::future::join_all;
 use ledgerfold::{
@@ -24,15 +24,15 @@ fn entry(stream: &StreamId, owed_version: u64, reason: &str) -> Parked {
 }
 
 async fn park(store: &dyn Quarantine, parked: &Parked) {
-    store.park(parked).await.expect("it can be parked");
+    store.park(parked).await.expect("the stream can be parked");
 }
 
 async fn release(store: &dyn Quarantine, stream: &StreamId, reached: u64) {
-    store.release(stream, Version::new(reached)).await.expect("it can be released");
+    store.release(stream, Version::new(reached)).await.expect("the stream can be released");
 }
 
 async fn get(store: &dyn Quarantine, stream: &StreamId) -> Option<Parked> {
-    store.get(stream).await.expect("it can be read")
+    store.get(stream).await.expect("the entry can be read")
 }
 
 async fn all(store: &dyn Quarantine) -> Vec<Parked> {
@@ -44,7 +44,7 @@ async fn all(store: &dyn Quarantine) -> Vec<Parked> {
     all
 }
 
-/// Reading or releasing an entry that was never parked is no error.
+/// Reading or releasing a missing entry is not an error.
 pub async fn a_stream_that_was_never_parked_is_absent(store: &dyn Quarantine) {
     let stream = fresh();
     release(store, &stream, 7).await;
@@ -52,7 +52,7 @@ pub async fn a_stream_that_was_never_parked_is_absent(store: &dyn Quarantine) {
     assert_eq!(all(store).await, []);
 }
 
-/// With all that is known of it, be it little or much.
+/// All fields of an entry are returned, and optional fields may be missing.
 pub async fn an_entry_comes_back_as_it_was_parked(store: &dyn Quarantine) {
     let much = entry(&fresh(), 9, "it has no place: \"ä\"\n");
     let little = Parked { position: None, version: None, ..entry(&fresh(), 1, "") };
@@ -74,7 +74,7 @@ pub async fn an_entry_never_owes_less_than_before(store: &dyn Quarantine) {
     assert_eq!(get(store, &stream).await, Some(entry(&stream, 10, "again")));
 }
 
-/// A release from before the newest message leaves the debt of that message.
+/// A release at a version below the owed version has no effect.
 pub async fn an_entry_is_released_only_when_all_is_reached_that_it_owes(store: &dyn Quarantine) {
     let stream = fresh();
     let parked = entry(&stream, 10, "stuck");
@@ -88,10 +88,10 @@ pub async fn an_entry_is_released_only_when_all_is_reached_that_it_owes(store: &
 
     park(store, &parked).await;
     release(store, &stream, 11).await;
-    assert_eq!(get(store, &stream).await, None, "and when more is reached");
+    assert_eq!(get(store, &stream).await, None, "released at a higher version");
 }
 
-/// As new.
+/// After a release a stream can be parked again, even with a lower owed version.
 pub async fn a_stream_can_be_parked_again_after_its_release(store: &dyn Quarantine) {
     let stream = fresh();
     park(store, &entry(&stream, 10, "stuck")).await;
@@ -100,7 +100,7 @@ pub async fn a_stream_can_be_parked_again_after_its_release(store: &dyn Quaranti
     assert_eq!(get(store, &stream).await, Some(entry(&stream, 4, "stuck earlier")));
 }
 
-/// And no other.
+/// A release affects its own stream only.
 pub async fn streams_are_released_one_by_one(store: &dyn Quarantine) {
     let (one, other) = (fresh(), fresh());
     for stream in [&one, &other] {
@@ -110,7 +110,7 @@ pub async fn streams_are_released_one_by_one(store: &dyn Quarantine) {
     assert_eq!(all(store).await, [entry(&other, 2, "stuck")]);
 }
 
-/// Page by page, each once, by the names of their streams.
+/// All entries are listed once, over several pages, in the order of their streams' names.
 pub async fn all_that_stand_parked_are_listed_once(store: &dyn Quarantine) {
     let mut parked: Vec<_> = (0..20).map(|_| entry(&fresh(), 5, &"long ".repeat(20))).collect();
     join_all(parked.iter().map(|parked| park(store, parked))).await;
@@ -118,7 +118,7 @@ pub async fn all_that_stand_parked_are_listed_once(store: &dyn Quarantine) {
     assert_eq!(all(store).await, parked);
 }
 
-/// In any order, the highest owed version stays.
+/// The highest owed version stays, in any order of concurrent writes.
 pub async fn of_many_at_once_the_one_that_owes_most_stays(store: &dyn Quarantine) {
     let stream = fresh();
     let entries: Vec<_> =

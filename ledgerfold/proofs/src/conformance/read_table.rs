@@ -13,17 +13,19 @@ use ledgerfold::{
 
 use super::{notebook::fresh, row_store};
 
-/// A record under which generations 1 and 3 are retired, 2 is previous, 4 live and 5 being built;
-/// and all of them.
+/// A record with all five generations: 1 and 3 are retired, 2 is previous, 4 is live and 5 is building.
 fn record() -> (Generations, [Generation; 5]) {
     let first = Generation::FIRST;
-    let (second, third) = (first.next(), first.next().next());
-    let (fourth, fifth) = (third.next(), third.next().next());
-    let begun = |record: &Generations| record.begun(1).expect("none is built");
-    let switched =
-        |record: &Generations| begun(record).switched(Timestamp::UNIX_EPOCH).expect("one is built");
+    let second = first.next();
+    let third = second.next();
+    let fourth = third.next();
+    let fifth = fourth.next();
+    let begun = |record: &Generations| record.begun(1).expect("none is building");
+    let switched = |record: &Generations| {
+        begun(record).switched(Timestamp::UNIX_EPOCH).expect("one is building")
+    };
     let on_second = switched(&Generations::first(1));
-    let without_third = begun(&on_second).abandoned().expect("one is built");
+    let without_third = begun(&on_second).abandoned().expect("one is building");
     let record = begun(&switched(&without_third));
     assert_eq!(record.live().number, fourth);
     assert_eq!(record.previous().map(|it| it.number), Some(second));
@@ -37,7 +39,7 @@ fn row(stream: &StreamId, list: &str, generation: Generation) -> StoredRow {
     StoredRow { stream: stream.clone(), version: Version::new(1), body, index: Some(index) }
 }
 
-/// A row of one stream in each generation.
+/// Puts a row of one stream into each generation.
 async fn put_everywhere(table: &dyn ReadTable, stream: &StreamId, list: &str) {
     for generation in record().1 {
         let put = table.rows(generation).put(&row(stream, list, generation)).await;
@@ -45,27 +47,27 @@ async fn put_everywhere(table: &dyn ReadTable, stream: &StreamId, list: &str) {
     }
 }
 
-/// The generations that have a row of a stream, each its own.
+/// The generations with a row of this stream. Checks that each has its own row.
 async fn with_row(table: &dyn ReadTable, stream: &StreamId, list: &str) -> Vec<Generation> {
     let mut found = Vec::new();
     for generation in record().1 {
-        let there = table.rows(generation).get(stream).await.expect("the row can be read");
-        if let Some(there) = there {
-            assert_eq!(there, row(stream, list, generation));
+        let stored = table.rows(generation).get(stream).await.expect("the row can be read");
+        if let Some(stored) = stored {
+            assert_eq!(stored, row(stream, list, generation));
             found.push(generation);
         }
     }
     found
 }
 
-/// Each has a row of its own, at a version of its own.
+/// Each generation has its own row of a stream.
 pub async fn rows_of_generations_do_not_mix(table: &dyn ReadTable) {
     let stream = fresh();
     put_everywhere(table, &stream, "list").await;
     assert_eq!(with_row(table, &stream, "list").await, record().1);
 }
 
-/// Also where a list is called as one of another generation could be kept.
+/// Lists of generations are separate, even if a list's name looks like a stored key of another generation.
 pub async fn lists_of_generations_do_not_mix(table: &dyn ReadTable) {
     let (first, second) = (Generation::FIRST, Generation::FIRST.next());
     let plain = fresh().to_string();
@@ -79,7 +81,7 @@ pub async fn lists_of_generations_do_not_mix(table: &dyn ReadTable) {
         for list in [&plain, &like_first, &like_second] {
             let partition = list.parse().expect("a list");
             let listing = Listing { partition, before: None, limit: 10 };
-            let listed = table.rows(generation).list(&listing).await.expect("it can be listed");
+            let listed = table.rows(generation).list(&listing).await.expect("the list can be read");
             let is_in = |row: &StoredRow| {
                 row.index.as_ref().is_some_and(|it| it.partition.as_str() == *list)
             };
@@ -90,7 +92,7 @@ pub async fn lists_of_generations_do_not_mix(table: &dyn ReadTable) {
     }
 }
 
-/// For any number of the generation, which its keys begin with.
+/// The limits hold for any generation number, although keys contain it.
 pub async fn the_longest_keys_and_the_largest_rows_are_taken_in_every_generation(
     table: &dyn ReadTable,
 ) {
@@ -100,20 +102,20 @@ pub async fn the_longest_keys_and_the_largest_rows_are_taken_in_every_generation
     }
 }
 
-/// Removes everything that is retired, page by page.
+/// Removes all retired generations, page by page.
 async fn remove(table: &dyn ReadTable) -> u64 {
     let retired = record().0.retired();
     let mut removed = 0;
     let mut walk = PageWalk::start();
     while let Some(from) = walk.next_place() {
-        let page = table.remove(&retired, from.as_ref()).await.expect("it can be removed");
+        let page = table.remove(&retired, from.as_ref()).await.expect("a page can be removed");
         walk.go_to(page.next);
         removed += page.removed;
     }
     removed
 }
 
-/// A live, building or previous generation stays, and a second removal finds nothing.
+/// Only retired generations are removed, and a second removal finds nothing.
 pub async fn retired_rows_are_removed_and_no_others(table: &dyn ReadTable) {
     let streams: Vec<_> = (0..7).map(|_| fresh()).collect();
     for stream in &streams {
@@ -127,7 +129,7 @@ pub async fn retired_rows_are_removed_and_no_others(table: &dyn ReadTable) {
     assert_eq!(remove(table).await, 0);
 }
 
-/// Counts as many as the generation's number.
+/// Adds the generation's number to the counter of each generation.
 async fn count(table: &dyn ReadTable, stream: &StreamId, key: &CounterKey) {
     for generation in record().1 {
         let body = Payload::encode(&generation).expect("a number is JSON");
@@ -136,11 +138,15 @@ async fn count(table: &dyn ReadTable, stream: &StreamId, key: &CounterKey) {
         let amounts = BTreeMap::from([("notes".to_owned(), i64::from(generation.get()))]);
         let increment = Increment { key: key.clone(), amounts };
         let added = table.tallies(generation).add(Version::NONE, &memo, &[increment]).await;
-        assert_eq!(added.expect("it can be counted"), Written::Done, "generation {generation}");
+        assert_eq!(
+            added.expect("the counter can be written"),
+            Written::Done,
+            "generation {generation}"
+        );
     }
 }
 
-/// The generations that have counted a stream, each its own.
+/// The generations that have counted this stream. Checks that each has its own counter.
 async fn with_counter(
     table: &dyn ReadTable,
     stream: &StreamId,
@@ -161,14 +167,14 @@ async fn with_counter(
     found
 }
 
-/// Each has its own memos, and counters of its own.
+/// Each generation has its own memos and counters.
 pub async fn counters_of_generations_do_not_mix(table: &dyn ReadTable) {
     let (stream, key) = (fresh(), CounterKey::new(fresh().to_string()).expect("a key"));
     count(table, &stream, &key).await;
     assert_eq!(with_counter(table, &stream, &key).await, record().1);
 }
 
-/// As with rows: memos and counters.
+/// Memos and counters of retired generations are removed, and no others.
 pub async fn retired_counters_are_removed_and_no_others(table: &dyn ReadTable) {
     let (stream, key) = (fresh(), CounterKey::new(fresh().to_string()).expect("a key"));
     count(table, &stream, &key).await;

@@ -1,4 +1,4 @@
-//! The rules of reservations, as the commands that build and audit them use them.
+//! The rules of reservations for commands, builds and checks.
 
 #![allow(clippy::panic, reason = "a rule that is broken ends its test")]
 
@@ -37,7 +37,7 @@ pub struct Reserving {
 }
 
 impl Reserving {
-    /// A store that is both.
+    /// A store that implements both ports.
     pub fn of<S: ledgerfold::ports::EventStore + Reservations + 'static>(store: S) -> Self {
         let store = Arc::new(store);
         Self { log: store.clone(), reservations: store }
@@ -48,17 +48,17 @@ impl Reserving {
     }
 
     async fn correct(&self, key: &UniqueKey, correction: Correction) -> Written {
-        self.reservations.correct(key, &correction).await.expect("it can be corrected")
+        self.reservations.correct(key, &correction).await.expect("the correction can be written")
     }
 
-    /// A stream of one commit.
+    /// A new stream with one commit.
     async fn begun(&self) -> StreamId {
         let stream = fresh();
         self.change(&stream, []).await.expect("nobody else writes to it");
         stream
     }
 
-    /// Appends a commit that does this to keys.
+    /// Appends a commit with these claims.
     async fn change(
         &self,
         stream: &StreamId,
@@ -69,7 +69,7 @@ impl Reserving {
         transact(&self.log, &transaction([new], [], claims, None)).await
     }
 
-    /// A stream that has reserved this key.
+    /// A new stream that holds this key.
     async fn reserved(&self, key: &UniqueKey) -> StreamId {
         let stream = fresh();
         self.change(&stream, [Claim::Reserve(key.clone())]).await.expect("the key is free");
@@ -102,8 +102,7 @@ macro_rules! reservations_list {
     }};
 }
 
-/// All rules with their names: the list that makes the tests of
-/// [`reservations_conformance!`](crate::reservations_conformance) too.
+/// All rules with their names. [`reservations_conformance!`](crate::reservations_conformance) uses the same list.
 pub fn rules() -> Vec<(&'static str, Rule)> {
     crate::reservations_rules!([reservations_list] _)
 }
@@ -112,22 +111,22 @@ fn fresh_key() -> UniqueKey {
     email(&fresh_address())
 }
 
-/// A category that nobody has used.
+/// A new category.
 fn fresh_category() -> Category {
     Uuid::new_v4().simple().to_string().parse().expect("32 letters and digits")
 }
 
-/// As transactions have left it.
+/// The holder follows the claims of transactions.
 pub async fn the_holder_of_a_key_is_shown(store: &Reserving) {
     let key = fresh_key();
     assert_eq!(store.holder(&key).await, None);
     let stream = store.reserved(&key).await;
     assert_eq!(store.holder(&key).await, Some(stream.clone()));
-    store.change(&stream, [Claim::Release(key.clone())]).await.expect("it is its own");
+    store.change(&stream, [Claim::Release(key.clone())]).await.expect("the stream holds the key");
     assert_eq!(store.holder(&key).await, None);
 }
 
-/// In pages of any size; strict commands and records are no reservations.
+/// All reservations are listed once, for any page size. Strict commands and records are not listed.
 pub async fn every_reservation_is_listed_once_and_nothing_else(store: &Reserving) {
     let mut expected = BTreeMap::new();
     for _ in 0..7 {
@@ -136,7 +135,7 @@ pub async fn every_reservation_is_listed_once_and_nothing_else(store: &Reserving
     }
     let new = next(&store.log, &fresh(), "strict", &["note"]).await;
     let strict = transaction([new], [], [], Some(&fresh_command()));
-    transact(&store.log, &strict).await.expect("no command has had this id");
+    transact(&store.log, &strict).await.expect("the command id is new");
     store.write(&fresh_category(), &ClaimsRecord::default().begun(1, 1)).await;
 
     for parts in [1, 3] {
@@ -161,7 +160,7 @@ async fn list(store: &Reserving, segment: Segment) -> Vec<(UniqueKey, StreamId)>
     listed
 }
 
-/// It is like any other then.
+/// A correction can add a missing reservation.
 pub async fn a_missing_reservation_is_made(store: &Reserving) {
     let (key, owner) = (fresh_key(), store.begun().await);
     let to = store.seen(&owner).await;
@@ -169,10 +168,10 @@ pub async fn a_missing_reservation_is_made(store: &Reserving) {
     assert_eq!(store.holder(&key).await, Some(owner.clone()));
     let other = store.change(&fresh(), [Claim::Reserve(key.clone())]).await;
     assert!(matches!(other, Err(AppendError::Reserved { .. })), "{other:?}");
-    store.change(&owner, [Claim::Release(key)]).await.expect("it is its own");
+    store.change(&owner, [Claim::Release(key)]).await.expect("the stream holds the key");
 }
 
-/// And the key is free.
+/// A correction can remove a superfluous reservation, and the key is free then.
 pub async fn a_superfluous_reservation_is_removed(store: &Reserving) {
     let key = fresh_key();
     let from = store.seen(&store.reserved(&key).await).await;
@@ -181,7 +180,7 @@ pub async fn a_superfluous_reservation_is_removed(store: &Reserving) {
     store.reserved(&key).await;
 }
 
-/// In one step.
+/// A correction can pass a misplaced reservation to its owner in one step.
 pub async fn a_misplaced_reservation_passes_to_its_owner(store: &Reserving) {
     let (key, owner) = (fresh_key(), store.begun().await);
     let from = store.seen(&store.reserved(&key).await).await;
@@ -190,7 +189,7 @@ pub async fn a_misplaced_reservation_passes_to_its_owner(store: &Reserving) {
     assert_eq!(store.holder(&key).await, Some(owner));
 }
 
-/// Somebody else was faster.
+/// A correction has no effect if the reservation has changed since it was read.
 pub async fn a_reservation_is_corrected_only_from_what_it_was_seen_to_be(store: &Reserving) {
     let (taken, free) = (fresh_key(), fresh_key());
     let holder = store.reserved(&taken).await;
@@ -209,7 +208,8 @@ pub async fn a_reservation_is_corrected_only_from_what_it_was_seen_to_be(store: 
     assert_eq!((store.holder(&taken).await, store.holder(&free).await), (Some(holder), None));
 }
 
-/// An earlier read of them proves nothing any more. A stream that did not exist is unchanged while it does not exist.
+/// A correction has no effect if one of its streams has a newer version than the one that was read. For a new stream
+/// this means that it still must not exist.
 pub async fn a_reservation_is_corrected_only_while_its_streams_are_as_they_were_seen(
     store: &Reserving,
 ) {
@@ -236,7 +236,7 @@ pub async fn a_reservation_is_corrected_only_while_its_streams_are_as_they_were_
     assert_eq!((store.holder(&taken).await, store.holder(&free).await), (Some(holder), None));
 }
 
-/// Its proof is a condition, and no mark.
+/// A correction does not write to the streams that it has as a condition.
 pub async fn a_correction_leaves_the_log_as_it_was(store: &Reserving) {
     let (key, owner) = (fresh_key(), store.begun().await);
     let holder = store.reserved(&key).await;
@@ -244,30 +244,31 @@ pub async fn a_correction_leaves_the_log_as_it_was(store: &Reserving) {
     assert_eq!(store.correct(&key, Correction::Pass { from, to }).await, Written::Done);
     for stream in [&holder, &owner] {
         assert_eq!(read_all(&store.log, stream).await.len(), 1);
-        store.change(stream, []).await.expect("nothing stands there");
+        store.change(stream, []).await.expect("the version is free");
         assert_eq!(store.seen(stream).await.version(), Version::new(2));
     }
 }
 
-/// Otherwise a key is reserved for a stream that has just given it up.
+/// Of a concurrent correction and command one is refused. Otherwise a key could be reserved for a stream that has just
+/// released it.
 pub async fn of_a_correction_and_a_command_at_once_one_is_refused(store: &Reserving) {
     for _ in 0..5 {
         let (key, owner) = (fresh_key(), store.begun().await);
         let new = next(&store.log, &owner, "close", &["note"]).await;
         let claims = [(owner.clone(), Claim::Release(key.clone()))];
         let closing = transaction([new], [], claims, None);
-        let closing = closing.forgoing(&key).expect("it gives the key back");
+        let closing = closing.forgoing(&key).expect("the transaction releases the key");
         let reserving = Correction::Reserve { to: store.seen(&owner).await };
         let (corrected, closed) =
             join(store.correct(&key, reserving), store.log.transact(&closing)).await;
         let both = corrected == Written::Done && closed.is_ok();
-        assert!(!both, "{key} is reserved for a stream that has given it up");
+        assert!(!both, "{key} is reserved for a stream that has released it");
         let holder = store.holder(&key).await;
         assert_eq!(holder.is_some(), corrected == Written::Done, "{closed:?}");
     }
 }
 
-/// With everything in it, and each category's its own.
+/// All fields of a record are returned unchanged, and each category has its own record.
 pub async fn a_record_comes_back_as_it_was_written(store: &Reserving) {
     let (category, other) = (fresh_category(), fresh_category());
     assert_eq!(store.record(&category).await, ClaimsRecord::default());
@@ -276,9 +277,9 @@ pub async fn a_record_comes_back_as_it_was_written(store: &Reserving) {
     let place = |index, at| SegmentProgress { index, of: 2, streams: 7, failed: 0, at };
     let mut records = vec![begun.clone()];
     let advance = |records: &mut Vec<ClaimsRecord>, next: Option<ClaimsRecord>| {
-        records.push(next.expect("it follows"));
+        records.push(next.expect("the progress is valid"));
     };
-    let last = |records: &[ClaimsRecord]| records.last().cloned().expect("there is one");
+    let last = |records: &[ClaimsRecord]| records.last().cloned().expect("there is a record");
     let begun_page = last(&records).progressed(1, Walk::Streams, &place(1, page));
     advance(&mut records, begun_page);
     for walk in [Walk::Streams, Walk::Reservations] {
@@ -297,20 +298,20 @@ pub async fn a_record_comes_back_as_it_was_written(store: &Reserving) {
     assert_eq!(store.record(&other).await, ClaimsRecord::default());
 }
 
-/// A function that has read an older one must read again.
+/// A record is accepted only after the record that it was made from. A function with an older one must read again.
 pub async fn a_record_is_written_only_in_the_place_of_the_one_it_was_made_from(store: &Reserving) {
     let category = fresh_category();
     let first = ClaimsRecord::default().begun(1, 1);
     let second = first.begun(2, 1);
-    assert_eq!(store.write(&category, &second).await, Written::Superseded, "it skips one");
+    assert_eq!(store.write(&category, &second).await, Written::Superseded, "it skips a record");
     assert_eq!(store.write(&category, &first).await, Written::Done);
-    assert_eq!(store.write(&category, &first).await, Written::Superseded, "it stands already");
+    assert_eq!(store.write(&category, &first).await, Written::Superseded, "it is stored already");
     assert_eq!(store.write(&category, &second).await, Written::Done);
     assert_eq!(store.write(&category, &first.begun(3, 1)).await, Written::Superseded);
     assert_eq!(store.record(&category).await, second);
 }
 
-/// Also where there was no record yet.
+/// Of concurrent changes of a record one succeeds, also for the first record.
 pub async fn of_racing_records_one_takes_effect(store: &Reserving) {
     let category = fresh_category();
     for _ in 0..3 {
@@ -323,24 +324,25 @@ pub async fn of_racing_records_one_takes_effect(store: &Reserving) {
     }
 }
 
-/// A handler decides by it whether a stream may be older than its claims.
+/// The refusal of a release has the revision for which reservations are complete. A handler needs it to know whether
+/// the stream may be older than its claims.
 pub async fn a_refusal_tells_for_which_claims_reservations_are_complete(store: &Reserving) {
     let key = fresh_key();
     let stream = StreamId::new(fresh_category(), fresh().id().clone());
-    let told = async || match store.change(&stream, [Claim::Release(key.clone())]).await {
+    let reported = async || match store.change(&stream, [Claim::Release(key.clone())]).await {
         Err(AppendError::NotReserved { complete, .. }) => complete,
-        outcome => panic!("it is not reserved: {outcome:?}"),
+        outcome => panic!("the key is not reserved: {outcome:?}"),
     };
-    assert_eq!(told().await, None);
+    assert_eq!(reported().await, None);
     let mut record = ClaimsRecord::default().begun(7, 1);
     store.write(stream.category(), &record).await;
-    assert_eq!(told().await, None, "it is being built");
+    assert_eq!(reported().await, None, "the build is not complete");
     let end = SegmentProgress { index: 0, of: 1, streams: 1, failed: 0, at: SegmentPlace::End };
     for walk in [Walk::Streams, Walk::Reservations] {
-        record = record.progressed(1, walk, &end).expect("it is in this walk");
+        record = record.progressed(1, walk, &end).expect("the build is in this walk");
         store.write(stream.category(), &record).await;
         record = record.walked(1, walk).expect("the segment is done");
         store.write(stream.category(), &record).await;
     }
-    assert_eq!(told().await, Some(7));
+    assert_eq!(reported().await, Some(7));
 }

@@ -1,4 +1,4 @@
-//! The rules of a table of rows.
+//! The rules of a row store.
 
 use ledgerfold::{
     Payload, StreamId, Version,
@@ -25,19 +25,19 @@ async fn get(store: &dyn RowStore, stream: &StreamId) -> Option<StoredRow> {
     store.get(stream).await.expect("the row can be read")
 }
 
-/// Reading a row that was never written is no error.
+/// Reading a missing row is not an error.
 pub async fn a_row_that_was_never_put_is_absent(store: &dyn RowStore) {
     assert_eq!(get(store, &fresh()).await, None);
 }
 
-/// With its version and its place in the index.
+/// A row is returned unchanged, with its version and its index key.
 pub async fn a_row_comes_back_as_it_was_put(store: &dyn RowStore) {
     let row = listed("list", "2026-11-23#1");
     assert_eq!(put(store, &row).await, Written::Done);
     assert_eq!(get(store, &row.stream).await, Some(row));
 }
 
-/// Of two rows the one at the higher version stays, whichever comes first.
+/// Of two rows the one with the higher version stays, in either order of the writes.
 pub async fn a_newer_row_wins_in_either_order(store: &dyn RowStore) {
     let (one, other) = (fresh(), fresh());
     assert_eq!(put(store, &row(&one, 9, "old")).await, Written::Done);
@@ -49,7 +49,7 @@ pub async fn a_newer_row_wins_in_either_order(store: &dyn RowStore) {
     }
 }
 
-/// Two writers of one version hold the same row.
+/// A second row with the same version has no effect.
 pub async fn a_row_at_the_same_version_is_superseded(store: &dyn RowStore) {
     let stream = fresh();
     assert_eq!(put(store, &row(&stream, 3, "first")).await, Written::Done);
@@ -57,7 +57,7 @@ pub async fn a_row_at_the_same_version_is_superseded(store: &dyn RowStore) {
     assert_eq!(get(store, &stream).await, Some(row(&stream, 3, "first")));
 }
 
-/// So that late events do not bring it back.
+/// A deleted row keeps its version, so that late events do not restore it.
 pub async fn a_deleted_row_keeps_its_version(store: &dyn RowStore) {
     let stream = fresh();
     let deleted = StoredRow { body: None, ..row(&stream, 5, "") };
@@ -67,12 +67,12 @@ pub async fn a_deleted_row_keeps_its_version(store: &dyn RowStore) {
     assert_eq!(get(store, &stream).await, Some(deleted));
 }
 
-/// Also at its own version; a writer that moved the row on meanwhile is not written over.
+/// A wrong row can be replaced at its own version. A newer row is not overwritten.
 pub async fn a_wrong_row_is_replaced_only_while_it_is_there(store: &dyn RowStore) {
     let stream = fresh();
     let (wrong, right) = (row(&stream, 3, "wrong"), row(&stream, 3, "right"));
     let replace = async |seen, row| store.replace(seen, row).await.expect("the row can be put");
-    assert_eq!(replace(&wrong, &right).await, Written::Superseded, "there is none yet");
+    assert_eq!(replace(&wrong, &right).await, Written::Superseded, "there is no row yet");
     assert_eq!(put(store, &wrong).await, Written::Done);
     assert_eq!(replace(&wrong, &right).await, Written::Done);
     assert_eq!(get(store, &stream).await, Some(right.clone()));
@@ -81,7 +81,7 @@ pub async fn a_wrong_row_is_replaced_only_while_it_is_there(store: &dyn RowStore
     assert_eq!(get(store, &stream).await, Some(row(&stream, 4, "newer")));
 }
 
-/// Each page begins below the last key of the one before.
+/// A list is in descending order, and a page begins below the last key of the page before.
 pub async fn a_list_is_in_descending_order_and_paged(store: &dyn RowStore) {
     let list = fresh().to_string();
     let rows: Vec<_> = ["a", "b", "c", "d", "e"].map(|order| listed(&list, order)).into();
@@ -102,40 +102,40 @@ pub async fn a_list_is_in_descending_order_and_paged(store: &dyn RowStore) {
     }
 }
 
-/// A text of this many bytes, of JSON.
+/// A JSON text of this many bytes.
 fn body_of(bytes: usize) -> Payload {
     Payload::encode(&"x".repeat(bytes.saturating_sub(2))).expect("a text is JSON")
 }
 
-/// For good, and the former row stays: an item of DynamoDB holds 400 KB
+/// A row that is too large is refused as invalid, and the former row stays. An item of DynamoDB has at most 400 KB
 /// (<https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html>).
 pub async fn a_row_that_is_too_large_is_refused_for_good(store: &dyn RowStore) {
-    let there = listed(&fresh().to_string(), "a");
-    put(store, &there).await;
+    let former = listed(&fresh().to_string(), "a");
+    put(store, &former).await;
     for bytes in [MAX_ROW_BYTES + 1, 450 * 1_024] {
-        let large = StoredRow { body: Some(body_of(bytes)), ..row(&there.stream, 2, "") };
+        let large = StoredRow { body: Some(body_of(bytes)), ..row(&former.stream, 2, "") };
         let put = store.put(&large).await;
         assert!(matches!(put, Err(ReadStoreError::Invalid(_))), "{bytes} bytes: {put:?}");
-        let replaced = store.replace(&there, &large).await;
+        let replaced = store.replace(&former, &large).await;
         assert!(matches!(replaced, Err(ReadStoreError::Invalid(_))), "{bytes} bytes: {replaced:?}");
     }
-    assert_eq!(get(store, &there.stream).await, Some(there));
+    assert_eq!(get(store, &former.stream).await, Some(former));
 }
 
-/// Together with the longest keys.
+/// The largest row with the longest keys is stored.
 pub async fn the_largest_row_is_taken(store: &dyn RowStore) {
     let row = listed(&longest(&fresh().to_string(), 2_000), &longest("z", 1_024));
     let row = StoredRow { body: Some(body_of(MAX_ROW_BYTES)), ..row };
     assert_eq!(put(store, &row).await, Written::Done);
-    assert!(get(store, &row.stream).await == Some(row), "another row");
+    assert!(get(store, &row.stream).await == Some(row), "the stored row differs");
 }
 
-/// A text that begins so and has this many bytes.
+/// A text with this beginning and this many bytes.
 fn longest(beginning: &str, bytes: usize) -> String {
     format!("{beginning}{}", "x".repeat(bytes - beginning.len()))
 }
 
-/// As the shortest are, and any text; a list ends where it is told to.
+/// The shortest and the longest keys and any text are stored, and pages begin at the right place.
 pub async fn the_longest_keys_are_taken(store: &dyn RowStore) {
     let name = fresh().to_string();
     for list in [longest(&name, 2_000), format!("{name}\u{0}"), format!("{name}~#\u{e4}")] {
@@ -156,12 +156,12 @@ pub async fn the_longest_keys_are_taken(store: &dyn RowStore) {
     }
 }
 
-/// A row may leave its list.
+/// A row without an index key leaves its list.
 pub async fn a_row_without_index_is_not_listed(store: &dyn RowStore) {
     let list = fresh().to_string();
-    let there = listed(&list, "a");
-    put(store, &there).await;
-    put(store, &row(&there.stream, 2, "gone")).await;
+    let former = listed(&list, "a");
+    put(store, &former).await;
+    put(store, &row(&former.stream, 2, "gone")).await;
     let listing = Listing { partition: list.parse().expect("a list"), before: None, limit: 10 };
     assert_eq!(store.list(&listing).await.expect("the index can be read"), []);
 }

@@ -1,5 +1,5 @@
-//! Two domains for cases that notebooks do not cover: states in snapshots of any size, and content that must be
-//! stored to the letter.
+//! Two domains for cases that notebooks do not cover: snapshots of any size, and content that must be stored
+//! unchanged.
 
 use ledgerfold::{
     Category, Command, CommandName, Decider, DecodeError, Decoded, EncodeError, Event, EventType,
@@ -11,20 +11,20 @@ use serde::{Deserialize, Serialize};
 
 use super::notebook::{Notebook, NotebookEvent, Refused, Write, commit, fresh};
 
-/// Notebooks that take a snapshot along as often as the core allows.
+/// Notebooks with a snapshot as often as the core allows.
 #[derive(Clone, Copy, Debug)]
 pub struct Sketchbook;
 
-/// The part of a longer note that a sketchbook keeps, in bytes: a snapshot of this and the largest commit together
-/// stay below the size that the core promises to stores.
+/// How many bytes of the newest note are in the state. A snapshot of this size and the largest commit together stay
+/// below the limit of a store's item.
 pub const REMEMBERED: usize = 78_000;
 
 /// The state of a sketchbook.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Sketch {
-    /// How many notes there are.
+    /// The number of notes.
     pub notes: u64,
-    /// How the newest begins; the whole of it, where it is short.
+    /// The newest note, cut to [`REMEMBERED`] bytes.
     pub newest: String,
 }
 
@@ -55,11 +55,11 @@ impl Decider for Sketchbook {
     }
 }
 
-/// A domain that keeps any JSON text.
+/// A domain that stores any JSON text.
 #[derive(Clone, Copy, Debug)]
 pub struct Letters;
 
-/// A letter that nobody else has.
+/// A new letter.
 pub fn fresh_letter() -> StreamId {
     StreamId::new(Letters::CATEGORY, fresh().id().clone())
 }
@@ -70,23 +70,23 @@ pub fn text_of(bytes: usize) -> Payload {
     Payload::from_text(text).expect("a quoted text is JSON")
 }
 
-/// The commit of these texts behind the loaded stream, without reading or digesting them, so that large ones take no
-/// time.
+/// The commit of these texts after the loaded stream. It neither parses nor digests them, so large texts are fast.
 pub fn letter(head: &Loaded<Letters>, attempt: &str, texts: &[Payload]) -> NewCommit {
     let like = commit(&Loaded::unread(fresh()), attempt, &vec!["note"; texts.len()], 60);
     let like = like.as_commit();
     let mut ids = like.events().map(|(_, event)| event.id);
-    let id = || ids.next().expect("it has a note for each");
-    let (command, metadata) = (like.command().clone(), like.metadata().clone());
+    let id = || ids.next().expect("there is one note per text");
+    let command = like.command().clone();
+    let metadata = like.metadata().clone();
     let kept: Vec<_> = texts.iter().cloned().map(Kept).collect();
-    head.commit(&kept, id, command, metadata).expect("it is JSON already")
+    head.commit(&kept, id, command, metadata).expect("a payload is valid JSON")
 }
 
-/// Keep this text.
+/// Stores this text.
 #[derive(Clone, Debug, Serialize)]
 pub struct Keep(pub Payload);
 
-/// A text was kept.
+/// A text was stored.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Kept(pub Payload);
 

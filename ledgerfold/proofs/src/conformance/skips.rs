@@ -1,4 +1,4 @@
-//! The rules of the events that operators have skipped. Each runs on a quarantine that nobody else uses.
+//! The rules of skipped events. Each rule needs its own quarantine.
 
 use std::sync::Arc;
 
@@ -10,17 +10,17 @@ use ledgerfold::{
 
 use super::notebook::fresh;
 
-/// The quarantine of a projection, and the register of its skips beside it.
+/// The quarantine of a projection and the register of its skips.
 #[derive(Clone)]
 pub struct Desk {
-    /// Where streams are parked.
+    /// The quarantine.
     pub quarantine: Arc<dyn Quarantine>,
-    /// Where skips are recorded.
+    /// The register of skips.
     pub register: Arc<dyn SkipRegister>,
 }
 
 impl Desk {
-    /// A desk of one store that does both.
+    /// A desk over a store that implements both ports.
     pub fn over<S: Quarantine + SkipRegister + 'static>(store: S) -> Self {
         let store = Arc::new(store);
         Self { quarantine: store.clone(), register: store }
@@ -38,26 +38,26 @@ impl Desk {
             attempts: 0,
             tried: Timestamp::UNIX_EPOCH,
         };
-        self.quarantine.park(&parked).await.expect("it can be parked");
+        self.quarantine.park(&parked).await.expect("the stream can be parked");
         parked
     }
 
     async fn record(&self, skip: &Skip) {
-        self.register.record(skip).await.expect("it can be skipped");
+        self.register.record(skip).await.expect("the event can be skipped");
     }
 
     async fn refused(&self, skip: &Skip) -> SkipError {
-        self.register.record(skip).await.expect_err("it cannot be skipped")
+        self.register.record(skip).await.expect_err("the event cannot be skipped")
     }
 
     async fn find(&self, stream: &StreamId, version: u64) -> Option<Skip> {
-        self.register.find(stream, Version::new(version)).await.expect("it can be read")
+        self.register.find(stream, Version::new(version)).await.expect("the skip can be read")
     }
 
     async fn withdraw(&self, stream: &StreamId, version: u64) -> Option<Skip> {
         let version = Version::new(version);
         let withdrawn = self.register.withdraw(stream, version, &by("withdrawer")).await;
-        withdrawn.expect("it can be withdrawn")
+        withdrawn.expect("the skip can be withdrawn")
     }
 
     /// A new stream that is parked because of version 3, which is skipped.
@@ -80,7 +80,7 @@ fn skip(stream: &StreamId, version: u64, actor: &str) -> Skip {
     Skip { stream: stream.clone(), version: Version::new(version), reason, by: by(actor) }
 }
 
-/// Asking for it and withdrawing it are no errors.
+/// Reading and withdrawing a missing skip are not errors.
 pub async fn an_event_that_was_never_skipped_has_no_skip(desk: &Desk) {
     let stream = fresh();
     desk.park(&stream, Some(3)).await;
@@ -88,13 +88,13 @@ pub async fn an_event_that_was_never_skipped_has_no_skip(desk: &Desk) {
     assert_eq!(desk.withdraw(&stream, 3).await, None);
 }
 
-/// With its reason, its operator and its time.
+/// A skip is returned unchanged, with its reason, its operator and its time.
 pub async fn a_skip_comes_back_as_it_was_recorded(desk: &Desk) {
     let (stream, skip) = desk.with_a_skip().await;
     assert_eq!(desk.find(&stream, 3).await, Some(skip));
 }
 
-/// And of no other.
+/// A skip affects one version of one stream only.
 pub async fn a_skip_is_of_one_version_of_one_stream(desk: &Desk) {
     let (stream, _) = desk.with_a_skip().await;
     for version in [2, 4, 30, 33] {
@@ -103,54 +103,54 @@ pub async fn a_skip_is_of_one_version_of_one_stream(desk: &Desk) {
     assert_eq!(desk.find(&fresh(), 3).await, None);
 }
 
-/// A refusal names the event that is in quarantine instead.
+/// Only the event that blocks its stream can be skipped. The error has the actual entry of the quarantine.
 pub async fn only_the_event_that_parks_its_stream_can_be_skipped(desk: &Desk) {
     let stream = fresh();
     let refused = desk.refused(&skip(&stream, 3, "operator")).await;
     assert!(matches!(&refused, SkipError::NotParked { stream: of, .. } if *of == stream));
     for version in [Some(2), Some(4), None] {
-        let there = desk.park(&stream, version).await;
+        let entry = desk.park(&stream, version).await;
         let refused = desk.refused(&skip(&stream, 3, "operator")).await;
-        let says_so =
-            matches!(&refused, SkipError::ParkedElsewhere { parked, .. } if **parked == there);
-        assert!(says_so, "it is parked at {version:?}, and refused by {refused:?}");
+        let has_entry =
+            matches!(&refused, SkipError::ParkedElsewhere { parked, .. } if **parked == entry);
+        assert!(has_entry, "parked at {version:?}, but refused by {refused:?}");
         assert_eq!(desk.find(&stream, 3).await, None);
     }
     desk.park(&stream, Some(3)).await;
     desk.record(&skip(&stream, 3, "operator")).await;
 }
 
-/// A rebuild meets the event again when the entry of its stream is long gone.
+/// A skip stays after its stream is released, because a later rebuild reads the event again.
 pub async fn a_skip_stays_when_its_stream_is_released(desk: &Desk) {
     let (stream, skip) = desk.with_a_skip().await;
-    desk.quarantine.release(&stream, Version::new(9)).await.expect("it can be released");
-    assert_eq!(desk.quarantine.get(&stream).await.expect("it can be read"), None);
+    desk.quarantine.release(&stream, Version::new(9)).await.expect("the release succeeds");
+    assert_eq!(desk.quarantine.get(&stream).await.expect("the entry can be read"), None);
     assert_eq!(desk.find(&stream, 3).await, Some(skip));
 }
 
-/// Neither shows in the other.
+/// Skips and parked streams are separate, even in one table.
 pub async fn skips_and_parked_streams_do_not_mix(desk: &Desk) {
     let (stream, _) = desk.with_a_skip().await;
-    let there = desk.quarantine.get(&stream).await.expect("it can be read").expect("it stands");
-    let page = desk.quarantine.list(None).await.expect("it can be listed");
-    assert_eq!(page.items, [there]);
-    desk.withdraw(&stream, 3).await.expect("it was in force");
-    assert!(desk.quarantine.get(&stream).await.expect("it can be read").is_some());
+    let entry = desk.quarantine.get(&stream).await.expect("the entry can be read");
+    let page = desk.quarantine.list(None).await.expect("the entries can be listed");
+    assert_eq!(page.items, [entry.expect("the stream is parked")]);
+    desk.withdraw(&stream, 3).await.expect("the skip was in force");
+    assert!(desk.quarantine.get(&stream).await.expect("the entry can be read").is_some());
 }
 
-/// The others are told whose skip stands, also once the stream is released.
+/// A second skip is refused with the first one, even after the stream is released.
 pub async fn the_first_skip_of_an_event_stays(desk: &Desk) {
     let (stream, first) = desk.with_a_skip().await;
     for _ in 0..2 {
         let refused = desk.refused(&skip(&stream, 3, "other")).await;
-        let says_so = matches!(&refused, SkipError::AlreadySkipped(there) if **there == first);
-        assert!(says_so, "it was skipped already, and refused by {refused:?}");
-        desk.quarantine.release(&stream, Version::new(9)).await.expect("it can be released");
+        let has_first = matches!(&refused, SkipError::AlreadySkipped(skip) if **skip == first);
+        assert!(has_first, "the event is skipped already, but refused by {refused:?}");
+        desk.quarantine.release(&stream, Version::new(9)).await.expect("the release succeeds");
     }
     assert_eq!(desk.find(&stream, 3).await, Some(first));
 }
 
-/// The rest are refused.
+/// If several operators skip an event at once, one succeeds and the others are refused.
 pub async fn of_several_operators_at_once_one_skips(desk: &Desk) {
     let stream = fresh();
     desk.park(&stream, Some(3)).await;
@@ -161,7 +161,7 @@ pub async fn of_several_operators_at_once_one_skips(desk: &Desk) {
     assert_eq!(desk.find(&stream, 3).await.as_ref(), Some(recorded[0].0));
 }
 
-/// It is withdrawn once, and is found no more.
+/// A withdrawn skip is not found any more, and cannot be withdrawn again.
 pub async fn a_withdrawn_skip_has_no_effect(desk: &Desk) {
     let (stream, skip) = desk.with_a_skip().await;
     assert_eq!(desk.withdraw(&stream, 4).await, None, "another version");
@@ -170,11 +170,12 @@ pub async fn a_withdrawn_skip_has_no_effect(desk: &Desk) {
     assert_eq!(desk.withdraw(&stream, 3).await, None);
 }
 
-/// Also where the stream is not in quarantine any more: read models were written without the event.
+/// A withdrawn skip can be recorded again, even if the stream is not in quarantine: read models may already lack the
+/// event.
 pub async fn a_withdrawn_skip_can_be_recorded_again(desk: &Desk) {
     let (stream, _) = desk.with_a_skip().await;
-    desk.withdraw(&stream, 3).await.expect("it was in force");
-    desk.quarantine.release(&stream, Version::new(9)).await.expect("it can be released");
+    desk.withdraw(&stream, 3).await.expect("the skip was in force");
+    desk.quarantine.release(&stream, Version::new(9)).await.expect("the release succeeds");
     let again = skip(&stream, 3, "again");
     desk.record(&again).await;
     assert_eq!(desk.find(&stream, 3).await, Some(again));

@@ -1,4 +1,4 @@
-//! The rules of a table of counters.
+//! The rules of a tally store.
 
 use std::collections::BTreeMap;
 
@@ -43,34 +43,34 @@ async fn counted(store: &dyn TallyStore, key: &CounterKey) -> Vec<Counter> {
     store.range(key, key).await.expect("the counters can be read")
 }
 
-/// Reading counters that were never written is no error.
+/// Reading a missing memo or missing counters is not an error.
 pub async fn a_stream_that_was_never_counted_has_no_memo(store: &dyn TallyStore) {
-    assert_eq!(store.memo(&fresh()).await.expect("it can be read"), None);
+    assert_eq!(store.memo(&fresh()).await.expect("the memo can be read"), None);
     assert_eq!(counted(store, &fresh_key()).await, []);
 }
 
-/// Both, in one step; and amounts may be negative.
+/// One write changes the memo and the counters. Amounts may be negative.
 pub async fn counting_moves_the_memo_and_the_counters(store: &dyn TallyStore) {
     let (stream, key) = (fresh(), fresh_key());
     assert_eq!(add(store, 0, &memo(&stream, 2), increment(&key, 5, 0)).await, Written::Done);
     assert_eq!(add(store, 2, &memo(&stream, 3), increment(&key, -7, 1)).await, Written::Done);
-    assert_eq!(store.memo(&stream).await.expect("it can be read"), Some(memo(&stream, 3)));
+    assert_eq!(store.memo(&stream).await.expect("the memo can be read"), Some(memo(&stream, 3)));
     assert_eq!(counted(store, &key).await, [Counter { key: key.clone(), amounts: sums(-2, 1) }]);
 }
 
-/// Also one that has not begun, and one that is further on; and nothing is counted.
+/// A write has no effect if the memo's version is not the expected one, be it lower or higher.
 pub async fn a_memo_that_moved_refuses_to_count_again(store: &dyn TallyStore) {
     let (stream, key) = (fresh(), fresh_key());
     assert_eq!(add(store, 0, &memo(&stream, 2), increment(&key, 1, 0)).await, Written::Done);
     for after in [0, 1, 3] {
         let again = add(store, after, &memo(&stream, 4), increment(&key, 1, 0)).await;
-        assert_eq!(again, Written::Superseded, "counted on from {after} at 2");
+        assert_eq!(again, Written::Superseded, "counted after {after}, but the memo is at 2");
     }
     assert_eq!(store.memo(&stream).await.expect("it can be read"), Some(memo(&stream, 2)));
     assert_eq!(counted(store, &key).await, [Counter { key: key.clone(), amounts: sums(1, 0) }]);
 }
 
-/// Of five deliveries at the same time one counts.
+/// If five deliveries count an event at once, one succeeds.
 pub async fn five_at_once_count_once(store: &dyn TallyStore) {
     let (stream, key) = (fresh(), fresh_key());
     let one = memo(&stream, 1);
@@ -80,7 +80,7 @@ pub async fn five_at_once_count_once(store: &dyn TallyStore) {
     assert_eq!(counted(store, &key).await, [Counter { key: key.clone(), amounts: sums(1, 10) }]);
 }
 
-/// Wherever their counters are kept.
+/// Counts of several streams are added, even if a store spreads a counter over several items.
 pub async fn streams_add_up(store: &dyn TallyStore) {
     let key = fresh_key();
     for _ in 0..30 {
@@ -89,7 +89,7 @@ pub async fn streams_add_up(store: &dyn TallyStore) {
     assert_eq!(counted(store, &key).await, [Counter { key: key.clone(), amounts: sums(30, 60) }]);
 }
 
-/// And everything between, by key.
+/// A range includes both ends, and is in the order of the keys.
 pub async fn a_range_has_both_its_ends(store: &dyn TallyStore) {
     let base = fresh_key();
     let key = |suffix: &str| CounterKey::new(format!("{base}{suffix}")).expect("a key");
@@ -101,19 +101,19 @@ pub async fn a_range_has_both_its_ends(store: &dyn TallyStore) {
     assert_eq!(keys, [key("b"), key("c")]);
 }
 
-/// As many increments as groups, of one counter each.
+/// Increments of this many groups, with two counters each.
 fn groups(count: usize) -> Vec<Increment> {
     (0..count).map(|_| increment(&fresh_key(), 1, 10)).collect()
 }
 
-/// An increment of this many counters of one group.
+/// An increment of one group with this many counters.
 fn wide(key: &CounterKey, counters: usize) -> Increment {
     let amounts = (0..counters).map(|at| (format!("the-counter-of-number-{at}"), 1)).collect();
     Increment { key: key.clone(), amounts }
 }
 
-/// For good, and nothing is counted: an item of DynamoDB holds 400 KB, a transaction 100 items of which none
-/// is touched twice, an expression 4 KB
+/// A write over the limits is refused as invalid, and nothing is counted. In DynamoDB an item has at most 400 KB, a
+/// transaction at most 100 different items, and an expression at most 4 KB
 /// (<https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html>).
 pub async fn what_no_transaction_can_hold_is_refused_for_good(store: &dyn TallyStore) {
     let (stream, key) = (fresh(), fresh_key());
@@ -131,11 +131,11 @@ pub async fn what_no_transaction_can_hold_is_refused_for_good(store: &dyn TallyS
         let refused = store.add(Version::NONE, &memo, &increments).await;
         assert!(matches!(refused, Err(ReadStoreError::Invalid(_))), "{case}: {refused:?}");
     }
-    assert_eq!(store.memo(&stream).await.expect("it can be read"), None);
+    assert_eq!(store.memo(&stream).await.expect("the memo can be read"), None);
     assert_eq!(counted(store, &key).await, []);
 }
 
-/// And nothing less is refused.
+/// A write at the limits is accepted.
 pub async fn as_much_as_a_transaction_holds_is_counted(store: &dyn TallyStore) {
     let stream = fresh();
     let body = Payload::encode(&"x".repeat(MAX_ROW_BYTES - 2)).expect("a text is JSON");
@@ -148,13 +148,13 @@ pub async fn as_much_as_a_transaction_holds_is_counted(store: &dyn TallyStore) {
     ];
     for (after, memo, increments) in cases {
         let added = store.add(after, &memo, &increments).await;
-        assert_eq!(added.expect("it can be counted"), Written::Done, "after {after}");
+        assert_eq!(added.expect("the counters can be written"), Written::Done, "after {after}");
     }
     let counters = counted(store, &longest).await;
     assert_eq!(counters[0].amounts.len(), MAX_COUNTERS + 2, "{counters:?}");
 }
 
-/// A group that nothing is added to is not there.
+/// An increment without amounts does not create a group.
 pub async fn an_increment_without_amounts_counts_nothing(store: &dyn TallyStore) {
     let (stream, key) = (fresh(), fresh_key());
     let nothing = Increment { key: key.clone(), amounts: BTreeMap::new() };
@@ -163,7 +163,7 @@ pub async fn an_increment_without_amounts_counts_nothing(store: &dyn TallyStore)
     assert_eq!(store.memo(&stream).await.expect("it can be read"), Some(memo(&stream, 1)));
 }
 
-/// A dashboard must not show another number: neither a smaller one nor a negative one.
+/// A sum beyond 64 bits neither saturates nor overflows.
 pub async fn a_sum_beyond_64_bits_is_exact(store: &dyn TallyStore) {
     let key = fresh_key();
     for _ in 0..9 {
@@ -179,16 +179,16 @@ pub async fn a_sum_beyond_64_bits_is_exact(store: &dyn TallyStore) {
     assert_eq!(counted(store, &key).await, [Counter { key: key.clone(), amounts: sums(0, -9) }]);
 }
 
-/// An event that counts for nothing was seen all the same.
+/// An event without increments still moves the memo.
 pub async fn counting_nothing_moves_the_memo(store: &dyn TallyStore) {
     let stream = fresh();
     let outcome = store.add(Version::NONE, &memo(&stream, 1), &[]).await;
-    assert_eq!(outcome.expect("it can be written"), Written::Done);
+    assert_eq!(outcome.expect("the memo can be written"), Written::Done);
     assert_eq!(store.memo(&stream).await.expect("it can be read"), Some(memo(&stream, 1)));
 }
 
-/// With the groups that it says it has counted in, and together with these. Once the write was answered
-/// nothing of it is under way.
+/// A memo is read together with the groups that it has counted in. After a write was answered, the memo and all groups
+/// show it.
 pub async fn a_memo_is_read_together_with_its_groups(store: &dyn TallyStore) {
     let (stream, keys) = (fresh(), [fresh_key(), fresh_key()]);
     let settled = async |groups: &[CounterKey]| {
@@ -202,9 +202,9 @@ pub async fn a_memo_is_read_together_with_its_groups(store: &dyn TallyStore) {
     for groups in [&keys[..], &[]] {
         assert_eq!(settled(groups).await, Settled::At(Some(counted.clone())));
     }
-    let (first, last) = (keys.iter().min(), keys.iter().max());
-    let (first, last) = first.zip(last).expect("there are two");
-    let range = store.range_with(&stream, first, last).await.expect("they can be read");
+    let first = keys.iter().min().expect("there are two keys");
+    let last = keys.iter().max().expect("there are two keys");
+    let range = store.range_with(&stream, first, last).await.expect("the range can be read");
     assert_eq!(range.memo.as_ref(), Some(&counted));
     assert_eq!(range.counters.len(), 2);
 }

@@ -17,25 +17,28 @@ use ledgerfold::{
     vocabulary::{Commit, DamagedToken, NewCommit, StreamVersion},
 };
 
-/// The bound that the log on DynamoDB has.
+/// The limit of the DynamoDB adapter.
 const MAX_COMMIT_BYTES: usize = 300 * 1024;
 
-/// The log in memory, in pages as small as a test likes.
+/// A log in memory, with a configurable page size.
 #[derive(Debug)]
 pub struct MemoryEventStore {
-    kept: Mutex<Kept>,
+    /// A mutex, so that every call is atomic. Only the methods of the ports and `overwrite` change it.
+    stored: Mutex<Stored>,
     page: usize,
+    /// How many of the next appends lose their answer. Atomic, because a test sets it while commands run.
     lost_answers: AtomicUsize,
+    /// The number of reads. Atomic, because reads run concurrently.
     reads: AtomicUsize,
 }
 
 #[derive(Debug, Default)]
-pub(super) struct Kept {
+pub(super) struct Stored {
     commits: BTreeMap<(StreamId, Version), Commit>,
     pub(super) holders: BTreeMap<UniqueKey, StreamId>,
-    /// How far the reservations of a category's streams are built.
+    /// The build record of the reservations, by category.
     pub(super) records: BTreeMap<Category, ClaimsRecord>,
-    /// The effects of strict commands.
+    /// The records of strict commands.
     commands: BTreeMap<CommandId, CommandRecord>,
 }
 
@@ -46,23 +49,22 @@ impl Default for MemoryEventStore {
 }
 
 impl MemoryEventStore {
-    /// An empty log whose reads bring at most this many commits.
+    /// An empty log whose reads return at most this many commits.
     pub fn with_pages_of(commits: usize) -> Self {
         Self {
-            kept: Mutex::default(),
+            stored: Mutex::default(),
             page: commits,
             lost_answers: AtomicUsize::new(0),
             reads: AtomicUsize::new(0),
         }
     }
 
-    /// Lets the next appends take effect without saying so: they answer that the store is not
-    /// available.
+    /// Makes the next appends lose their answer: they take effect, but return that the store is unavailable.
     pub fn lose_answers(&self, appends: usize) {
         self.lost_answers.store(appends, Ordering::SeqCst);
     }
 
-    /// How many reads there were.
+    /// The number of reads so far.
     pub fn reads(&self) -> usize {
         self.reads.load(Ordering::SeqCst)
     }
@@ -77,7 +79,7 @@ impl MemoryEventStore {
         self.lock().holders.get(key).cloned()
     }
 
-    /// Stores a commit even over another one. No writer may do so: use it to damage a log on purpose.
+    /// Stores a commit without a condition, even over another one. Use it to damage a log on purpose.
     pub fn overwrite(&self, commit: &Commit) {
         self.lock().store(commit);
     }
@@ -86,8 +88,8 @@ impl MemoryEventStore {
         self.page
     }
 
-    pub(super) fn lock(&self) -> MutexGuard<'_, Kept> {
-        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
+    pub(super) fn lock(&self) -> MutexGuard<'_, Stored> {
+        self.stored.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn page<'a>(&self, mut commits: impl Iterator<Item = &'a Commit>, limit: usize) -> CommitPage {
@@ -96,7 +98,7 @@ impl MemoryEventStore {
         CommitPage { commits: page, more: commits.next().is_some() }.bounded()
     }
 
-    /// The answer of a write that took effect.
+    /// The answer of a write that took effect, which may be lost.
     fn answer(&self) -> Result<(), AppendError> {
         let lost = self
             .lost_answers
@@ -113,8 +115,8 @@ impl MemoryEventStore {
 #[async_trait]
 impl EventReader for MemoryEventStore {
     async fn read(&self, stream: &StreamId, after: Version) -> Result<CommitPage, StoreError> {
-        let kept = self.lock();
-        let following = kept
+        let stored = self.lock();
+        let following = stored
             .commits
             .range((stream.clone(), after.next())..)
             .take_while(|((of, _), _)| of == stream)
@@ -128,9 +130,9 @@ impl EventReader for MemoryEventStore {
         before: Option<Version>,
         commits: usize,
     ) -> Result<CommitPage, StoreError> {
-        let kept = self.lock();
+        let stored = self.lock();
         let end = before.unwrap_or(Version::new(u64::MAX));
-        let preceding = kept
+        let preceding = stored
             .commits
             .range((stream.clone(), Version::NONE)..(stream.clone(), end))
             .rev()
@@ -142,23 +144,23 @@ impl EventReader for MemoryEventStore {
 #[async_trait]
 impl EventStore for MemoryEventStore {
     async fn append(&self, new: &NewCommit) -> Result<(), AppendError> {
-        let mut kept = self.lock();
-        kept.check_commit(new.as_commit())?;
-        kept.store(new.as_commit());
+        let mut stored = self.lock();
+        stored.check_commit(new.as_commit())?;
+        stored.store(new.as_commit());
         self.answer()
     }
 
     async fn transact(&self, transaction: &Transaction) -> Result<(), AppendError> {
-        let mut kept = self.lock();
-        kept.check(transaction)?;
+        let mut stored = self.lock();
+        stored.check(transaction)?;
         for new in transaction.commits() {
-            kept.store(new.as_commit());
+            stored.store(new.as_commit());
         }
         if let Some((strict, record)) = transaction.strict().zip(transaction.record()) {
-            kept.commands.insert(strict.id.clone(), record);
+            stored.commands.insert(strict.id.clone(), record);
         }
         for (key, change) in transaction.claims() {
-            kept.change_key(key, change);
+            stored.change_key(key, change);
         }
         self.answer()
     }
@@ -168,7 +170,7 @@ impl EventStore for MemoryEventStore {
     }
 }
 
-/// In the order of their names, a stream's segment by the bytes of its name.
+/// Lists streams in the order of their names. The segment of a stream is derived from the bytes of its name.
 #[async_trait]
 impl Streams for MemoryEventStore {
     async fn list(
@@ -178,11 +180,11 @@ impl Streams for MemoryEventStore {
     ) -> Result<Page<StreamId>, StreamsError> {
         let resumed = from.map(|Resume(text)| text.parse::<StreamId>().map_err(|_| DamagedToken));
         let resumed = resumed.transpose()?;
-        let kept = self.lock();
+        let stored = self.lock();
         let part = |stream: &StreamId| {
             stream.to_string().bytes().map(u32::from).sum::<u32>() % segment.of()
         };
-        let mut streams = kept
+        let mut streams = stored
             .commits
             .keys()
             .filter(|(_, version)| *version == Version::new(1))
@@ -196,25 +198,26 @@ impl Streams for MemoryEventStore {
     }
 }
 
-impl Kept {
+impl Stored {
     fn check(&self, transaction: &Transaction) -> Result<(), AppendError> {
         let commits = || transaction.commits().iter().map(NewCommit::as_commit);
-        let (bytes, limit) = (commits().map(Commit::payload_bytes).sum(), MAX_TRANSACTION_BYTES);
+        let bytes = commits().map(Commit::payload_bytes).sum();
+        let limit = MAX_TRANSACTION_BYTES;
         if bytes > limit {
             return Err(AppendError::TooLarge { bytes, limit });
         }
         commits().try_for_each(|commit| self.check_commit(commit))?;
         for seen in transaction.unchanged() {
             if self.has_moved(seen) {
-                let (stream, version) = (seen.stream().clone(), seen.version());
-                return Err(AppendError::Changed { stream, version });
+                let stream = seen.stream().clone();
+                return Err(AppendError::Changed { stream, version: seen.version() });
             }
         }
         if let Some(record) = transaction.strict().and_then(|strict| self.commands.get(&strict.id))
         {
             return Err(AppendError::Repeated { record: Box::new(record.clone()) });
         }
-        // A conflict on a taken key comes before a key that cannot be released, in any order of the keys.
+        // A conflict on a reserved key is reported before a key that cannot be released, in any order of the keys.
         let (taken, given): (Vec<_>, Vec<_>) = transaction
             .claims()
             .iter()

@@ -14,58 +14,60 @@ use ledgerfold::{
     vocabulary::Generations,
 };
 
-/// The record of generations in memory. It may fail from some call on.
+/// A generation store in memory. A test can make it fail after a number of calls.
 #[derive(Debug)]
 pub struct MemoryGenerationStore {
-    kept: Mutex<Kept>,
+    /// A mutex, so that every call is atomic. Only the methods of the port change it.
+    stored: Mutex<Stored>,
+    /// How many more calls succeed; `u64::MAX` for all. Atomic, because a test changes it during calls.
     calls_left: AtomicU64,
 }
 
 #[derive(Debug, Default)]
-struct Kept {
+struct Stored {
     records: BTreeMap<String, Generations>,
     progress: BTreeMap<(String, u64), BTreeMap<u32, SegmentProgress>>,
 }
 
 impl Default for MemoryGenerationStore {
     fn default() -> Self {
-        Self { kept: Mutex::default(), calls_left: AtomicU64::new(u64::MAX) }
+        Self { stored: Mutex::default(), calls_left: AtomicU64::new(u64::MAX) }
     }
 }
 
 impl MemoryGenerationStore {
-    /// Answers so many calls more, and none behind them.
+    /// Lets this many more calls succeed, and fails all later ones.
     pub fn fail_after(&self, calls: u64) {
         self.calls_left.store(calls, Ordering::SeqCst);
     }
 
-    /// Answers again.
+    /// Lets all calls succeed again.
     pub fn recover(&self) {
         self.fail_after(u64::MAX);
     }
 
-    /// The record of a projection, also while requests fail.
+    /// The record of a projection. This method never fails.
     pub fn record(&self, projection: &str) -> Option<Generations> {
         self.lock().records.get(projection).cloned()
     }
 
-    /// How many segments have their progress recorded, of all runs.
+    /// The number of segments with recorded progress, in all runs.
     pub fn segments(&self) -> usize {
         self.lock().progress.values().map(BTreeMap::len).sum()
     }
 
-    fn call(&self) -> Result<MutexGuard<'_, Kept>, ReadStoreError> {
+    fn call(&self) -> Result<MutexGuard<'_, Stored>, ReadStoreError> {
         let counted = |left: u64| if left == u64::MAX { Some(left) } else { left.checked_sub(1) };
         match self.calls_left.fetch_update(Ordering::SeqCst, Ordering::SeqCst, counted) {
             Ok(_) => Ok(self.lock()),
             Err(_) => {
-                Err(ReadStoreError::Port(PortError::Unavailable("it fails, as ordered".into())))
+                Err(ReadStoreError::Port(PortError::Unavailable("requested by the test".into())))
             }
         }
     }
 
-    fn lock(&self) -> MutexGuard<'_, Kept> {
-        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, Stored> {
+        self.stored.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -79,12 +81,12 @@ impl GenerationReader for MemoryGenerationStore {
 #[async_trait]
 impl GenerationStore for MemoryGenerationStore {
     async fn write(&self, projection: &str, new: &Generations) -> Result<Written, ReadStoreError> {
-        let mut kept = self.call()?;
-        let number = kept.records.get(projection).map_or(0, Generations::number);
+        let mut stored = self.call()?;
+        let number = stored.records.get(projection).map_or(0, Generations::number);
         if number + 1 != new.number() {
             return Ok(Written::Superseded);
         }
-        kept.records.insert(projection.to_owned(), new.clone());
+        stored.records.insert(projection.to_owned(), new.clone());
         Ok(Written::Done)
     }
 
@@ -93,8 +95,8 @@ impl GenerationStore for MemoryGenerationStore {
         projection: &str,
         run: u64,
     ) -> Result<Vec<SegmentProgress>, ReadStoreError> {
-        let kept = self.call()?;
-        let segments = kept.progress.get(&(projection.to_owned(), run));
+        let stored = self.call()?;
+        let segments = stored.progress.get(&(projection.to_owned(), run));
         Ok(segments.into_iter().flat_map(BTreeMap::values).cloned().collect())
     }
 
@@ -104,8 +106,8 @@ impl GenerationStore for MemoryGenerationStore {
         run: u64,
         progress: &SegmentProgress,
     ) -> Result<(), ReadStoreError> {
-        let mut kept = self.call()?;
-        let segments = kept.progress.entry((projection.to_owned(), run)).or_default();
+        let mut stored = self.call()?;
+        let segments = stored.progress.entry((projection.to_owned(), run)).or_default();
         segments.insert(progress.index, progress.clone());
         Ok(())
     }

@@ -1,4 +1,4 @@
-//! The ports in memory, with faults to order.
+//! Implementations of the ports in memory. A test can request faults, for example failing writes or lost answers.
 
 mod deadline_store;
 mod event_store;

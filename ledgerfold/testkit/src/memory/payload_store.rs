@@ -12,30 +12,32 @@ use ledgerfold::{
     vocabulary::ContentId,
 };
 
-/// Contents in memory.
+/// A payload store in memory.
 #[derive(Debug, Default)]
 pub struct MemoryPayloadStore {
+    /// A mutex, because the log shares the store. `put`, `damage` and `lose` change it.
     contents: Mutex<BTreeMap<ContentId, String>>,
+    /// The number of `get` calls. Atomic, because they run concurrently.
     fetches: AtomicUsize,
 }
 
 impl MemoryPayloadStore {
-    /// How many contents there are.
+    /// The number of contents.
     pub fn count(&self) -> usize {
         self.lock().len()
     }
 
-    /// How often a content was fetched.
+    /// The number of `get` calls so far.
     pub fn fetches(&self) -> usize {
         self.fetches.load(Ordering::SeqCst)
     }
 
-    /// Puts something else in the place of every content, as damage would.
+    /// Changes every content, so that it no longer matches its id.
     pub fn damage(&self) {
         self.lock().values_mut().for_each(|content| content.push('x'));
     }
 
-    /// Loses every content.
+    /// Removes every content.
     pub fn lose(&self) {
         self.lock().clear();
     }

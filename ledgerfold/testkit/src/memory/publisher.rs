@@ -12,22 +12,23 @@ use ledgerfold::{
 /// A fault of a call to the bus.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Fault {
-    /// Nothing: all is taken.
+    /// No fault: all entries are accepted.
     None,
-    /// The entries at these places are not taken.
+    /// The entries at these positions are not accepted, but a retry may succeed.
     Entries(Vec<usize>),
-    /// The entries at these places can never be taken.
+    /// The entries at these positions can never be accepted.
     Invalid(Vec<usize>),
-    /// Everything is taken, and the last answer is missing.
+    /// All entries are accepted, but the last answer is missing.
     ShortAnswer,
-    /// The call fails, and nothing is taken.
+    /// The call fails, and no entry is accepted.
     Call,
 }
 
-/// A bus in memory: each call meets the next fault that was ordered, and none after the last.
+/// A bus in memory. Each call has the next requested fault; calls after the last one have none.
 #[derive(Debug)]
 pub struct MemoryPublisher {
     limits: Limits,
+    /// A mutex, so that every call is atomic. Only the methods of the ports and `order` change it.
     state: Mutex<State>,
 }
 
@@ -40,17 +41,17 @@ struct State {
 }
 
 impl MemoryPublisher {
-    /// A bus with these limits; an event weighs as much as its data.
+    /// A bus with these limits. The size of an event is the size of its content.
     pub fn new(limits: Limits) -> Self {
         Self { limits, state: Mutex::default() }
     }
 
-    /// Orders faults for the next calls.
+    /// Requests faults for the next calls.
     pub fn order(&self, faults: impl IntoIterator<Item = Fault>) {
         self.lock().faults.extend(faults);
     }
 
-    /// The events of each call.
+    /// The events of every call, accepted or not.
     pub fn calls(&self) -> Vec<Vec<Envelope>> {
         self.lock().calls.clone()
     }
@@ -93,14 +94,14 @@ impl Publisher for MemoryPublisher {
         state.calls.push(batch.to_vec());
         let fault = state.faults.pop_front().unwrap_or(Fault::None);
         if fault == Fault::Call {
-            return Err(PublishError("the call failed, as ordered".into()));
+            return Err(PublishError("the call failed, as requested by the test".into()));
         }
         let mut answers = Vec::new();
         for (at, envelope) in batch.iter().enumerate() {
             if matches!(&fault, Fault::Entries(failing) if failing.contains(&at)) {
-                answers.push(Err(EntryError::NotTaken("not taken, as ordered".to_owned())));
+                answers.push(Err(EntryError::NotTaken("requested by the test".to_owned())));
             } else if matches!(&fault, Fault::Invalid(failing) if failing.contains(&at)) {
-                answers.push(Err(EntryError::Invalid("malformed, as ordered".to_owned())));
+                answers.push(Err(EntryError::Invalid("requested by the test".to_owned())));
             } else {
                 state.taken.push(envelope.clone());
                 answers.push(Ok(()));
@@ -118,7 +119,7 @@ impl DeadLetters for MemoryPublisher {
     async fn send(&self, letter: &DeadLetter) -> Result<(), PublishError> {
         let mut state = self.lock();
         if state.faults.pop_front() == Some(Fault::Call) {
-            return Err(PublishError("the call failed, as ordered".into()));
+            return Err(PublishError("the call failed, as requested by the test".into()));
         }
         state.letters.push(letter.clone());
         Ok(())

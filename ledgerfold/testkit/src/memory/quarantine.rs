@@ -16,31 +16,35 @@ use ledgerfold::{
     },
 };
 
-/// How many entries a page has.
+/// The number of entries per page. It is small, so that tests cover several pages.
 const PAGE: usize = 3;
 
-/// Parked streams and skipped events in memory, the streams in small pages.
+/// A quarantine in memory: parked streams and skipped events.
 #[derive(Debug, Default)]
 pub struct MemoryQuarantine {
-    kept: Mutex<Kept>,
+    /// A mutex, so that every call is atomic. Only the methods of the ports change it.
+    stored: Mutex<Stored>,
+    /// Whether calls about parked streams fail. Atomic, because a test changes it during calls.
     failing: AtomicBool,
+    /// Whether calls about skipped events fail. Atomic, because a test changes it during calls.
     skips_failing: AtomicBool,
+    /// The number of `find` calls. Atomic, because they run concurrently.
     skips_asked: AtomicUsize,
 }
 
 #[derive(Debug, Default)]
-struct Kept {
+struct Stored {
     parked: BTreeMap<StreamId, Parked>,
     skips: BTreeMap<(StreamId, Version), SkipRecord>,
 }
 
 impl MemoryQuarantine {
-    /// Refuses everything about parked streams, or nothing any more.
+    /// Makes all calls about parked streams fail, or succeed again.
     pub fn fail(&self, fails: bool) {
         self.failing.store(fails, Ordering::SeqCst);
     }
 
-    /// Refuses everything about skipped events, or nothing any more.
+    /// Makes all calls about skipped events fail, or succeed again.
     pub fn fail_skips(&self, fails: bool) {
         self.skips_failing.store(fails, Ordering::SeqCst);
     }
@@ -55,13 +59,13 @@ impl MemoryQuarantine {
         self.lock().skips.values().cloned().collect()
     }
 
-    /// How often it was asked whether an event was skipped.
+    /// The number of queries for a skipped event.
     pub fn skips_asked(&self) -> usize {
         self.skips_asked.load(Ordering::SeqCst)
     }
 
-    fn lock(&self) -> MutexGuard<'_, Kept> {
-        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, Stored> {
+        self.stored.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn check(&self) -> Result<(), QuarantineError> {
@@ -71,7 +75,7 @@ impl MemoryQuarantine {
 
 fn check(failing: &AtomicBool) -> Result<(), QuarantineError> {
     if failing.load(Ordering::SeqCst) {
-        return Err(QuarantineError::Port(PortError::Unavailable("it fails, as ordered".into())));
+        return Err(QuarantineError::Port(PortError::Unavailable("requested by the test".into())));
     }
     Ok(())
 }
@@ -81,7 +85,7 @@ impl Quarantine for MemoryQuarantine {
     async fn park(&self, parked: &Parked) -> Result<(), QuarantineError> {
         self.check()?;
         let entries = &mut self.lock().parked;
-        if entries.get(&parked.stream).is_none_or(|there| there.owed_version <= parked.owed_version)
+        if entries.get(&parked.stream).is_none_or(|entry| entry.owed_version <= parked.owed_version)
         {
             entries.insert(parked.stream.clone(), parked.clone());
         }
@@ -91,7 +95,7 @@ impl Quarantine for MemoryQuarantine {
     async fn release(&self, stream: &StreamId, reached: Version) -> Result<(), QuarantineError> {
         self.check()?;
         let entries = &mut self.lock().parked;
-        if entries.get(stream).is_some_and(|there| there.owed_version <= reached) {
+        if entries.get(stream).is_some_and(|entry| entry.owed_version <= reached) {
             entries.remove(stream);
         }
         Ok(())
@@ -135,8 +139,9 @@ impl Skips for MemoryQuarantine {
 impl SkipRegister for MemoryQuarantine {
     async fn record(&self, skip: &Skip) -> Result<(), SkipError> {
         check(&self.skips_failing)?;
-        let Kept { parked, skips } = &mut *self.lock();
-        let (stream, version) = (skip.stream.clone(), skip.version);
+        let Stored { parked, skips } = &mut *self.lock();
+        let stream = skip.stream.clone();
+        let version = skip.version;
         let record = SkipRecord { skip: skip.clone(), withdrawn: None };
         match (skips.get(&(stream.clone(), version)), parked.get(&stream)) {
             (Some(SkipRecord { skip, withdrawn: None }), _) => {

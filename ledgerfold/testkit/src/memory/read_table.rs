@@ -14,10 +14,13 @@ use ledgerfold::{
 
 use super::{MemoryRowStore, MemoryTallyStore};
 
-/// A read table in memory: one store for each generation.
+/// A read table in memory, with separate stores for each generation.
+///
+/// The stores are in a mutex, because the first use of a generation adds its stores.
 #[derive(Debug, Default)]
 pub struct MemoryReadTable(Mutex<BTreeMap<Generation, Stores>>);
 
+/// The stores of a generation. They are shared, so a removal also affects callers that hold them.
 #[derive(Debug, Default)]
 struct Stores {
     rows: Arc<MemoryRowStore>,
@@ -29,7 +32,6 @@ impl Stores {
         self.rows.rows().len() + self.tallies.items()
     }
 
-    /// Also for every caller that has opened them.
     fn clear(&self) -> usize {
         let items = self.items();
         self.rows.clear();
@@ -49,14 +51,14 @@ impl MemoryReadTable {
         self.lock().entry(generation).or_default().tallies.clone()
     }
 
-    /// The generations that have anything.
+    /// The generations with at least one item.
     pub fn generations(&self) -> Vec<Generation> {
         let generations = self.lock();
         let filled = generations.iter().filter(|(_, stores)| stores.items() > 0);
         filled.map(|(generation, _)| *generation).collect()
     }
 
-    /// Loses everything, as no writer ever does.
+    /// Removes all items without a condition, to simulate a lost table.
     pub fn wipe(&self) {
         for stores in self.lock().values() {
             stores.clear();
@@ -88,7 +90,7 @@ impl ReadTable for MemoryReadTable {
         self.tallies_of(generation)
     }
 
-    /// A generation at a time.
+    /// Removes one generation per page.
     async fn remove(
         &self,
         retired: &Retired,

@@ -10,7 +10,7 @@ use ledgerfold::{
 
 use super::MemoryEventStore;
 
-/// In the order of the keys, a key's segment by the bytes of its text.
+/// Lists reservations in the order of the keys. The segment of a key is derived from the bytes of its text.
 #[async_trait]
 impl Reservations for MemoryEventStore {
     async fn holder(&self, key: &UniqueKey) -> Result<Option<StreamId>, StoreError> {
@@ -24,10 +24,10 @@ impl Reservations for MemoryEventStore {
     ) -> Result<Page<Reservation>, StreamsError> {
         let resumed = from.map(|Resume(text)| text.parse::<UniqueKey>().map_err(|_| DamagedToken));
         let resumed = resumed.transpose()?;
-        let kept = self.lock();
+        let stored = self.lock();
         let part =
             |key: &UniqueKey| key.to_string().bytes().map(u32::from).sum::<u32>() % segment.of();
-        let mut found = kept
+        let mut found = stored
             .holders
             .iter()
             .filter(|(key, _)| resumed.as_ref().is_none_or(|resumed| *key > resumed))
@@ -44,13 +44,13 @@ impl Reservations for MemoryEventStore {
         key: &UniqueKey,
         correction: &Correction,
     ) -> Result<Written, StoreError> {
-        let mut kept = self.lock();
+        let mut stored = self.lock();
         let change = correction.change();
-        let proven = correction.proof().all(|seen| !kept.has_moved(seen));
-        if !proven || kept.check_key(key, &change).is_err() {
+        let proven = correction.proof().all(|seen| !stored.has_moved(seen));
+        if !proven || stored.check_key(key, &change).is_err() {
             return Ok(Written::Superseded);
         }
-        kept.change_key(key, &change);
+        stored.change_key(key, &change);
         Ok(Written::Done)
     }
 
@@ -63,12 +63,12 @@ impl Reservations for MemoryEventStore {
         category: &Category,
         new: &ClaimsRecord,
     ) -> Result<Written, StoreError> {
-        let mut kept = self.lock();
-        let number = kept.records.get(category).map_or(0, ClaimsRecord::number);
+        let mut stored = self.lock();
+        let number = stored.records.get(category).map_or(0, ClaimsRecord::number);
         if number + 1 != new.number() {
             return Ok(Written::Superseded);
         }
-        kept.records.insert(category.clone(), new.clone());
+        stored.records.insert(category.clone(), new.clone());
         Ok(Written::Done)
     }
 }

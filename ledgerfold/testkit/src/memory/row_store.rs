@@ -9,31 +9,34 @@ use ledgerfold::{
     ports::{Listing, PortError, ReadStoreError, RowReader, RowStore, StoredRow, Written},
 };
 
-/// Rows in memory. The index may be frozen, so that it lags as a real one does.
+/// A row store in memory. A test can freeze the index, so that it lags like a real one.
 #[derive(Debug, Default)]
 pub struct MemoryRowStore {
+    /// A mutex, so that every call is atomic. The methods of the port and the faults below change it.
     rows: Mutex<BTreeMap<StreamId, StoredRow>>,
+    /// The content of a frozen index. A mutex, because a test freezes the index during calls.
     frozen: Mutex<Option<Vec<StoredRow>>>,
+    /// The stream whose calls fail. A mutex, because a test changes it during calls.
     failing: Mutex<Option<StreamId>>,
 }
 
 impl MemoryRowStore {
-    /// Freezes the index at its present content.
+    /// Freezes the index at its current content.
     pub fn freeze_index(&self) {
         *lock(&self.frozen) = Some(lock(&self.rows).values().cloned().collect());
     }
 
-    /// Refuses everything about this stream, or about none any more.
+    /// Makes all calls for this stream fail; with `None` all calls succeed again.
     pub fn fail_for(&self, stream: Option<StreamId>) {
         *lock(&self.failing) = stream;
     }
 
-    /// Loses a row, as no writer ever does.
+    /// Removes a row, to simulate a lost one.
     pub fn lose(&self, stream: &StreamId) {
         lock(&self.rows).remove(stream);
     }
 
-    /// Puts a row without a condition, as no writer ever does.
+    /// Writes a row without a condition, to simulate damage.
     pub fn damage(&self, row: StoredRow) {
         lock(&self.rows).insert(row.stream.clone(), row);
     }
@@ -55,7 +58,7 @@ impl MemoryRowStore {
     fn check(&self, stream: &StreamId) -> Result<(), ReadStoreError> {
         match &*lock(&self.failing) {
             Some(failing) if failing == stream => {
-                Err(ReadStoreError::Port(PortError::Unavailable("it fails, as ordered".into())))
+                Err(ReadStoreError::Port(PortError::Unavailable("requested by the test".into())))
             }
             _ => Ok(()),
         }
@@ -92,7 +95,7 @@ impl RowStore for MemoryRowStore {
     async fn put(&self, row: &StoredRow) -> Result<Written, ReadStoreError> {
         self.check_row(row)?;
         let mut rows = lock(&self.rows);
-        if rows.get(&row.stream).is_some_and(|there| there.version >= row.version) {
+        if rows.get(&row.stream).is_some_and(|stored| stored.version >= row.version) {
             return Ok(Written::Superseded);
         }
         rows.insert(row.stream.clone(), row.clone());
@@ -102,7 +105,7 @@ impl RowStore for MemoryRowStore {
     async fn replace(&self, seen: &StoredRow, row: &StoredRow) -> Result<Written, ReadStoreError> {
         self.check_row(row)?;
         let mut rows = lock(&self.rows);
-        if rows.get(&row.stream).is_none_or(|there| there.version != seen.version) {
+        if rows.get(&row.stream).is_none_or(|stored| stored.version != seen.version) {
             return Ok(Written::Superseded);
         }
         rows.insert(row.stream.clone(), row.clone());

@@ -12,9 +12,10 @@ use ledgerfold::{
     },
 };
 
-/// Counters in memory.
+/// A tally store in memory.
 #[derive(Debug, Default)]
 pub struct MemoryTallyStore {
+    /// A mutex, so that every call is atomic. The methods of the port and `lose` change it.
     state: Mutex<State>,
 }
 
@@ -30,12 +31,12 @@ impl MemoryTallyStore {
         self.lock().counters.get(key).cloned().unwrap_or_default()
     }
 
-    /// Up to which version a stream has been counted.
+    /// The version up to which a stream is counted.
     pub fn counted(&self, stream: &StreamId) -> Version {
         self.lock().memos.get(stream).map_or(Version::NONE, |memo| memo.version)
     }
 
-    /// How many items there are: memos, and groups of counters.
+    /// The number of items, which are memos and groups of counters.
     pub fn items(&self) -> usize {
         let state = self.lock();
         state.memos.len() + state.counters.len()
@@ -45,7 +46,7 @@ impl MemoryTallyStore {
         *self.lock() = State::default();
     }
 
-    /// Loses up to so many items, as no writer ever does, and says how many it were.
+    /// Removes at most this many items, to simulate lost ones, and returns their number.
     pub fn lose(&self, most: usize) -> usize {
         let mut state = self.lock();
         let before = state.memos.len() + state.counters.len();
@@ -98,8 +99,8 @@ impl TallyStore for MemoryTallyStore {
     ) -> Result<Written, ReadStoreError> {
         memo.check(increments)?;
         let mut state = self.lock();
-        let there = state.memos.get(&memo.stream).map_or(Version::NONE, |memo| memo.version);
-        if there != after {
+        let stored = state.memos.get(&memo.stream).map_or(Version::NONE, |memo| memo.version);
+        if stored != after {
             return Ok(Written::Superseded);
         }
         state.memos.insert(memo.stream.clone(), memo.clone());

@@ -7,17 +7,19 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 use ledgerfold::ports::{Clock, Random};
 
-/// A clock that a test sets. Sleeping moves it on and takes no time.
+/// A clock that a test sets. A sleep moves it forward at once, without waiting.
+///
+/// It contains the milliseconds since 1970. They are atomic, because concurrent tasks sleep on one clock.
 #[derive(Debug)]
 pub struct ManualClock(AtomicI64);
 
 impl ManualClock {
-    /// A clock that shows this instant.
+    /// A clock at this instant.
     pub fn at(now: Timestamp) -> Self {
         Self(AtomicI64::new(now.as_millisecond()))
     }
 
-    /// Sets the clock, also back.
+    /// Sets the clock to an instant, which may be in its past.
     pub fn set(&self, now: Timestamp) {
         self.0.store(now.as_millisecond(), Ordering::SeqCst);
     }
@@ -42,7 +44,9 @@ impl Clock for ManualClock {
     }
 }
 
-/// Randomness that follows from a seed (SplitMix64, <https://prng.di.unimi.it/splitmix64.c>).
+/// Deterministic random numbers from a seed (SplitMix64, <https://prng.di.unimi.it/splitmix64.c>).
+///
+/// The state is atomic, because concurrent tasks share one source.
 #[derive(Debug)]
 pub struct SeededRandom(AtomicU64);
 

@@ -3,11 +3,11 @@ use serde_json::{Map, Value, json};
 
 use super::{About, Promised};
 
-/// The context's events as an AsyncAPI 3.0 document: the messages on its bus, including old versions, because a
-/// replay of the archive publishes them.
+/// The AsyncAPI 3.0 document of a context's events. It includes old versions, because a replay of the archive publishes
+/// them.
 ///
-/// A message's payload is the `detail` of EventBridge's event; its headers are the two fields of that event which
-/// rules select by.
+/// The payload of a message is the `detail` of EventBridge's event. The headers are the two fields by which rules
+/// select events.
 pub(super) fn document(about: &About, promised: &[Promised]) -> Value {
     let messages: Map<_, _> = promised
         .iter()
@@ -36,7 +36,7 @@ pub(super) fn document(about: &About, promised: &[Promised]) -> Value {
         }},
         "operations": {"publish": {
             "action": "send",
-            "summary": "Each event of the log, once its commit is stored.",
+            "summary": "Each event of the log, after its commit is stored.",
             "channel": {"$ref": "#/channels/bus"},
             "messages": published,
         }},
@@ -44,17 +44,18 @@ pub(super) fn document(about: &About, promised: &[Promised]) -> Value {
     })
 }
 
-const CHANNEL: &str = "Events come at least once and in any order. `id` is the same on every delivery \
-    and every replay, `subject` and `sequence` say where an event stands, `commitfrom` and `committo` \
-    what was decided together with it. A message's headers are the fields `source` and `detail-type` \
-    of EventBridge's event, its payload is the field `detail`: a CloudEvent 1.0 in JSON.";
+const CHANNEL: &str = "Events are delivered at least once and in any order. `id` is the same on every \
+    delivery and every replay. `subject` and `sequence` are the event's stream and its position there. \
+    `commitfrom` and `committo` are the versions of the events that were decided together. A message's \
+    headers are the fields `source` and `detail-type` of EventBridge's event, its payload is the field \
+    `detail`: a CloudEvent 1.0 in JSON.";
 
 fn message(about: &About, Promised { name, schema, standing }: &Promised) -> Value {
     let summary = schema.get("description").and_then(Value::as_str).unwrap_or_default();
     let standing = match standing {
         Standing::Written(_) => "",
         Standing::Upcast(_) | Standing::Retired => {
-            " No longer written; replays of the archive bring it."
+            " No longer written, but replays of the archive contain it."
         }
     };
     json!({
@@ -81,7 +82,8 @@ fn message(about: &About, Promised { name, schema, standing }: &Promised) -> Val
     })
 }
 
-/// The schema as a part of the document. Its id stays only where references begin at it.
+/// The schema as a part of the document. It keeps its id only if it contains references, because they are resolved
+/// against the id.
 fn embedded(schema: &Value) -> Value {
     let mut schema = schema.clone();
     if let Some(fields) = schema.as_object_mut() {
@@ -94,12 +96,13 @@ fn embedded(schema: &Value) -> Value {
     schema
 }
 
-/// AsyncAPI's own schemas are those of draft 7, which differs in how it writes tuples.
+/// Rewrites tuples for draft 7 of JSON Schema, which AsyncAPI uses.
 fn tuples_of_draft_7(schema: &mut Value) {
     if let Value::Object(fields) = schema {
-        // A field of an event may have this name too; it is no list then.
+        // A field of an event may have this name as well, but then its value is not a list.
         if fields.get("prefixItems").is_some_and(Value::is_array) {
-            let (tuple, rest) = (fields.remove("prefixItems"), fields.remove("items"));
+            let tuple = fields.remove("prefixItems");
+            let rest = fields.remove("items");
             fields.extend(tuple.map(|tuple| ("items".to_owned(), tuple)));
             fields.extend(rest.map(|rest| ("additionalItems".to_owned(), rest)));
         }
@@ -109,14 +112,14 @@ fn tuples_of_draft_7(schema: &mut Value) {
     }
 }
 
-/// The envelope, as `ledgerfold-eventbridge` writes it; a test of that crate holds the two together.
+/// The schema of the envelope that `ledgerfold-eventbridge` writes. A test of that crate compares the two.
 fn cloud_event() -> Value {
     let text = |description: &str| json!({"type": "string", "description": description});
     let version =
         |description: &str| json!({"type": "integer", "minimum": 1, "description": description});
     json!({
         "title": "CloudEvent",
-        "description": "CloudEvents 1.0 with this house's extensions. Other fields may be added.",
+        "description": "CloudEvents 1.0 with extensions of Ledgerfold. Other fields may be added.",
         "type": "object",
         "required": [
             "specversion", "id", "source", "type", "subject", "time", "datacontenttype", "dataschema",
@@ -128,28 +131,28 @@ fn cloud_event() -> Value {
             "specversion": {"type": "string", "const": "1.0"},
             "id": {
                 "type": "string", "format": "uuid",
-                "description": "The event's identity: the same on every delivery and every replay.",
+                "description": "The event's identity, the same on every delivery and every replay.",
             },
-            "source": text("The context that publishes it."),
+            "source": text("The context that publishes the event."),
             "type": text("The event's type."),
-            "subject": text("The stream it happened in, as `order#0190c0de`."),
+            "subject": text("The event's stream, for example `order#0190c0de`."),
             "time": {
                 "type": "string", "format": "date-time",
-                "description": "When it was recorded. Clocks may run backwards; order by `sequence`.",
+                "description": "The time of the commit. Clocks can run backwards, so order by `sequence`.",
             },
             "datacontenttype": {"type": "string", "const": "application/json"},
             "dataschema": text("`urn:ledgerfold:<context>:<type>:<version>`, the `$id` of the schema."),
             "data": {"description": "The event's content, unless it is too large for the bus."},
-            "signature": text("Proof that the relay of this context published the event, for those who have its key."),
-            "dataref": text("Where the content is then: a URI that ends in its SHA-256, in hexadecimal."),
-            "sequence": version("The event's version: its place in the stream."),
+            "signature": text("Proof that the relay of this context published the event, for consumers with its key."),
+            "dataref": text("The place of content that is too large: a URI that ends in its SHA-256, in hexadecimal."),
+            "sequence": version("The event's version: its position in the stream."),
             "commitfrom": version("The version of the first event of its commit."),
             "committo": version("The version of the last event of its commit."),
-            "commandid": text("The command that it answers."),
-            "correlationid": text("The conversation that it belongs to."),
-            "causationid": text("What directly caused it."),
-            "actor": text("On whose behalf it was done."),
-            "traceparent": text("Where in a trace, as W3C Trace Context writes it."),
+            "commandid": text("The command that caused the event."),
+            "correlationid": text("The id that all commands and events of one conversation share."),
+            "causationid": text("The id of the direct cause: a command or an event."),
+            "actor": text("The person or process on whose behalf the command was sent."),
+            "traceparent": text("The position in a trace, in the format of W3C Trace Context."),
         },
     })
 }
@@ -161,8 +164,9 @@ mod tests {
     use super::embedded;
 
     #[test]
-    fn a_schema_in_the_document_is_one_of_draft_7() {
-        let (number, text) = (json!({"type": "integer"}), json!({"type": "string"}));
+    fn a_schema_in_the_document_follows_draft_7() {
+        let number = json!({"type": "integer"});
+        let text = json!({"type": "string"});
         let schema = json!({
             "$id": "urn:x", "$schema": "https://json-schema.org/draft/2020-12/schema",
             "properties": {"pair": {"prefixItems": [number, text], "items": false}, "prefixItems": text},
@@ -172,6 +176,6 @@ mod tests {
         }});
         assert_eq!(embedded(&schema), expected);
         let recursive = json!({"$id": "urn:x", "$defs": {"Part": {}}});
-        assert_eq!(embedded(&recursive), recursive, "references begin at the id");
+        assert_eq!(embedded(&recursive), recursive, "references are resolved against the id");
     }
 }

@@ -2,114 +2,114 @@ use std::fmt;
 
 use serde_json::Value;
 
-/// One difference between the stored schema and the present type.
+/// One difference between the stored schema and the current type.
 ///
 /// It is *compatible* if every stored event of this version can still be read with the same meaning, and every reader
-/// that knows the stored schema can read every new event. Both conditions together allow little: you may add a field
-/// if nobody needs it.
+/// that knows the stored schema can read every new event. Only documentation and new optional fields meet both
+/// conditions.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Change {
-    /// Titles, descriptions and examples; or a spelling of the schema that says the same.
+    /// Only titles, descriptions, examples or the notation of the schema differ.
     Documentation,
-    /// A field that was not there before.
+    /// A new field.
     FieldAdded {
-        /// Where.
+        /// The place in the event.
         field: Place,
-        /// The demand on readers and writers that do not have it.
+        /// The effect on readers and writers without the field.
         added: Added,
     },
-    /// A field that is not there any more. A renamed field is one removed and one added.
+    /// A removed field. A renamed field is a removed one and an added one.
     FieldRemoved {
-        /// Where.
+        /// The place in the event.
         field: Place,
     },
-    /// A field that could be left out must be there now.
+    /// An optional field is required now.
     BecameRequired(Place),
-    /// A field that was always there may be left out now.
+    /// A required field is optional now.
     BecameOptional(Place),
     /// `null` is allowed now.
     BecameNullable(Place),
     /// `null` is not allowed any more.
     NotNullable(Place),
-    /// The written value has another type.
+    /// The value has another type.
     Type {
-        /// Where.
+        /// The place in the event.
         at: Place,
-        /// The type it had.
+        /// The stored type.
         from: String,
-        /// The type it has.
+        /// The current type.
         to: String,
     },
-    /// One more value, or one more variant.
+    /// A new value or variant.
     ValueAdded {
-        /// Where.
+        /// The place in the event.
         at: Place,
-        /// Which.
+        /// The value or variant.
         value: String,
     },
-    /// One value or variant less.
+    /// A removed value or variant.
     ValueRemoved {
-        /// Where.
+        /// The place in the event.
         at: Place,
-        /// Which.
+        /// The value or variant.
         value: String,
     },
-    /// A bound, as `minimum`, `maxLength` or `pattern`.
+    /// A changed bound, for example `minimum`, `maxLength` or `pattern`.
     Bound {
-        /// Where.
+        /// The place in the event.
         at: Place,
-        /// Its keyword in JSON Schema.
+        /// The keyword of JSON Schema.
         keyword: String,
-        /// The former value.
+        /// The stored value.
         from: Option<Value>,
-        /// The present value.
+        /// The current value.
         to: Option<Value>,
     },
-    /// The meaning of an absent field.
+    /// A changed default, which is the meaning of an absent field.
     Default {
-        /// Where.
+        /// The place in the event.
         at: Place,
-        /// The former value.
+        /// The stored value.
         from: Option<Value>,
-        /// The present value.
+        /// The current value.
         to: Option<Value>,
     },
-    /// Fields that are not listed were passed over, and are refused now.
+    /// Unknown fields were ignored, and are refused now.
     Closed(Place),
-    /// Fields that are not listed were refused, and are passed over now.
+    /// Unknown fields were refused, and are ignored now.
     Opened(Place),
-    /// Something that the check knows no rule for.
+    /// A difference without a rule.
     Unclear {
-        /// Where.
+        /// The place in the event.
         at: Place,
-        /// Its keyword in JSON Schema.
+        /// The keyword of JSON Schema.
         keyword: String,
     },
 }
 
-/// The demand of a new field on readers and writers that do not have it.
+/// The effect of a new field on readers and writers without it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Added {
-    /// None: it is optional, and a reader that does not know it ignores it.
+    /// No effect. The field is optional, and a reader that does not know it ignores it.
     Optional,
-    /// It must be there.
+    /// The field is required, and older events do not have it.
     Required,
-    /// It is optional, but a reader that does not know it refuses it (`deny_unknown_fields`).
+    /// The field is optional, but a reader that does not know it refuses the event (`deny_unknown_fields`).
     Refused,
 }
 
-/// A place within an event's content: `total.amount`, `items[].sku`, or nothing for the event itself.
+/// A place in an event's content, for example `total.amount` or `items[].sku`. Empty for the event itself.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Place(String);
 
 impl Place {
-    /// The field of this name, here.
+    /// The field with this name at this place.
     #[must_use]
     pub(super) fn field(&self, name: &str) -> Self {
         if self.0.is_empty() { Self(name.to_owned()) } else { Self(format!("{}.{name}", self.0)) }
     }
 
-    /// Within here, with something appended that says where.
+    /// A part of this place, for example `[]` for the elements of a list.
     #[must_use]
     pub(super) fn within(&self, suffix: &str) -> Self {
         Self(format!("{}{suffix}", self.0))
@@ -123,13 +123,13 @@ impl fmt::Display for Place {
 }
 
 impl Change {
-    /// Whether older events and older readers survive it.
+    /// Whether older events and older readers still work.
     pub const fn is_compatible(&self) -> bool {
         matches!(self, Self::Documentation | Self::FieldAdded { added: Added::Optional, .. })
     }
 }
 
-/// The change, and the readers that it breaks.
+/// The change, and the reason why it is compatible or not.
 impl fmt::Display for Change {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -137,7 +137,7 @@ impl fmt::Display for Change {
             Self::FieldAdded { field, added } => added.sentence(field, f),
             Self::FieldRemoved { field } => write!(
                 f,
-                "the field {field} was removed: what older events say in it would be lost, and older \
+                "the field {field} was removed: its content in older events would be lost, and older \
                  readers rely on it"
             ),
             Self::BecameRequired(at) => {
@@ -150,7 +150,7 @@ impl fmt::Display for Change {
                 write!(f, "{at} may be null now: older readers do not expect it")
             }
             Self::NotNullable(at) => {
-                write!(f, "{at} may not be null any more: older events may hold null")
+                write!(f, "{at} may not be null any more: older events may have null")
             }
             Self::Type { at, from, to } => write!(
                 f,
@@ -160,32 +160,32 @@ impl fmt::Display for Change {
                 write!(f, "the value `{value}` was added to {at}: older readers do not know it")
             }
             Self::ValueRemoved { at, value } => {
-                write!(f, "the value `{value}` was removed from {at}: older events may hold it")
+                write!(f, "the value `{value}` was removed from {at}: older events may have it")
             }
             Self::Bound { at, keyword, from, to } => {
                 write!(f, "`{keyword}` of {at} was {}: ", moved(from.as_ref(), to.as_ref()))?;
                 f.write_str(match tightened(keyword, from.as_ref(), to.as_ref()) {
                     Some(true) => "older events may break it",
-                    Some(false) => "older readers refuse what it allows now",
-                    None => "older events may break it, and older readers rely on what it was",
+                    Some(false) => "older readers refuse the new values",
+                    None => "older events may break it, and older readers rely on the old bound",
                 })
             }
             Self::Default { at, from, to } => write!(
                 f,
-                "the default of {at} was {}: older events without it would say something else",
+                "the default of {at} was {}: older events without it would change their meaning",
                 moved(from.as_ref(), to.as_ref())
             ),
             Self::Closed(at) => write!(
                 f,
-                "{at} refuses unknown fields now: events could no longer be read once a field is added"
+                "{at} refuses unknown fields now: a later field would make events unreadable"
             ),
             Self::Opened(at) => {
-                write!(f, "{at} takes unknown fields now: older readers refuse them")
+                write!(f, "{at} accepts unknown fields now: older readers refuse them")
             }
             Self::Unclear { at, keyword } => write!(
                 f,
-                "`{keyword}` of {at} was changed: what older events and older readers make of it \
-                 cannot be told"
+                "`{keyword}` of {at} was changed: the effect on older events and older readers is \
+                 unknown"
             ),
         }
     }
@@ -196,7 +196,7 @@ impl Added {
         match self {
             Self::Optional => write!(
                 f,
-                "the optional field {field} was added: older events and older readers do without it"
+                "the optional field {field} was added: older events and older readers work without it"
             ),
             Self::Required => {
                 write!(f, "the required field {field} was added: older events do not have it")
@@ -213,12 +213,12 @@ fn moved(from: Option<&Value>, to: Option<&Value>) -> String {
     match (from, to) {
         (Some(from), Some(to)) => format!("changed from {from} to {to}"),
         (None, Some(to)) => format!("set to {to}"),
-        (Some(from), None) => format!("removed, which was {from}"),
+        (Some(from), None) => format!("removed (it was {from})"),
         (None, None) => "changed".to_owned(),
     }
 }
 
-/// Whether a bound allows less than it did; `None` if that cannot be told from its numbers.
+/// Whether a bound allows less than before; `None` if its numbers do not show it.
 fn tightened(keyword: &str, from: Option<&Value>, to: Option<&Value>) -> Option<bool> {
     let (from, to) = match (from, to) {
         (None, Some(_)) => return Some(true),

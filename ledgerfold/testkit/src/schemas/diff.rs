@@ -9,8 +9,8 @@ use super::{
 
 type Schema = Map<String, Value>;
 
-/// Every difference between two schemas of one version. Never empty for schemas that differ: a difference without a
-/// rule is reported as such, and counts as incompatible.
+/// All differences between two schemas of one version. The result is never empty for different schemas: a difference
+/// without a rule is [`Change::Unclear`], which is incompatible.
 ///
 /// ```
 /// use ledgerfold_testkit::schemas::diff;
@@ -29,7 +29,8 @@ pub fn diff(kept: &Value, now: &Value) -> Vec<Change> {
     if kept == now {
         return Vec::new();
     }
-    let (kept, now) = (normal(kept), normal(now));
+    let kept = normal(kept);
+    let now = normal(now);
     if kept == now {
         return vec![Change::Documentation];
     }
@@ -57,19 +58,19 @@ fn node(at: &Place, kept: &Value, now: &Value, changes: &mut Vec<Change>) {
         (Some(_), None) => changes.push(Change::NotNullable(at.clone())),
         _ => {}
     }
-    let (from, to) = (kind(kept), kind(now));
+    let from = kind(kept);
+    let to = kind(now);
     if from != to {
         return changes.push(Change::Type { at: at.clone(), from, to });
     }
     for keyword in kept.keys().chain(now.keys()).collect::<BTreeSet<_>>() {
-        let (old, new) = (kept.get(keyword), now.get(keyword));
-        if old != new {
+        if kept.get(keyword) != now.get(keyword) {
             compare(at, keyword, (kept, now), changes);
         }
     }
 }
 
-/// The kind of a schema, in a word or two.
+/// A short name for the kind of a schema.
 fn kind(schema: &Schema) -> String {
     let name = |value: &Value| match value {
         Value::String(name) => name.clone(),
@@ -91,11 +92,12 @@ fn kind(schema: &Schema) -> String {
     }
 }
 
-/// One keyword that differs.
+/// Compares one keyword that differs.
 fn compare(at: &Place, keyword: &str, (kept, now): (&Schema, &Schema), changes: &mut Vec<Change>) {
-    let (old, new) = (kept.get(keyword), now.get(keyword));
+    let old = kept.get(keyword);
+    let new = now.get(keyword);
     match (keyword, old, new) {
-        // Seen already.
+        // `node` has compared it.
         (NULLABLE, _, _) => {}
         ("required", _, _) => required(at, kept, now, changes),
         ("properties", _, _) => fields(at, kept, now, changes),
@@ -168,7 +170,7 @@ fn fields(at: &Place, kept: &Schema, now: &Schema, changes: &mut Vec<Change>) {
     }
 }
 
-/// A field that must be there, or had to be, is never read from its default.
+/// The default of a field that is or was required has no meaning.
 fn without_default(schema: &Value) -> Value {
     let mut schema = schema.clone();
     if let Some(keywords) = schema.as_object_mut() {
@@ -177,7 +179,7 @@ fn without_default(schema: &Value) -> Value {
     schema
 }
 
-/// Fields that are in both, and were or are required.
+/// Compares whether the fields of both schemas are required.
 fn required(at: &Place, kept: &Schema, now: &Schema, changes: &mut Vec<Change>) {
     let names = [kept, now].map(|schema| schema.get("required").and_then(Value::as_array));
     let mut names = names.into_iter().flatten().flatten().filter_map(Value::as_str);
@@ -213,7 +215,7 @@ fn values(at: &Place, old: &[Value], new: &[Value], changes: &mut Vec<Change>) {
     }
 }
 
-/// Variants are told apart as serde tells them apart: by their tag, or by the one field they have.
+/// Compares variants. As in serde, a variant is recognised by its tag, or by its only field.
 fn variants(at: &Place, keyword: &str, old: &[Value], new: &[Value], changes: &mut Vec<Change>) {
     let (Some(old), Some(new)) = (labelled(old), labelled(new)) else {
         return changes.push(unclear(at, keyword));
@@ -234,7 +236,7 @@ fn variants(at: &Place, keyword: &str, old: &[Value], new: &[Value], changes: &m
 #[derive(PartialEq, Eq, PartialOrd, Ord)]
 struct Label {
     name: String,
-    /// Whether a field's value says it, and not a field's name.
+    /// Whether the name is the value of a tag field. Otherwise it is the name of a field.
     tagged: bool,
 }
 
@@ -242,7 +244,7 @@ fn within(at: &Place, label: &Label) -> Place {
     if label.tagged { at.within(&format!("({})", label.name)) } else { at.clone() }
 }
 
-/// The variants by their distinguishing mark; `None` if two of them have none.
+/// The variants by their labels; `None` if two variants have the same label.
 fn labelled(variants: &[Value]) -> Option<BTreeMap<Label, &Value>> {
     let labelled: BTreeMap<_, _> =
         variants.iter().map(|variant| Some((label(variant)?, variant))).collect::<Option<_>>()?;
@@ -267,7 +269,7 @@ fn label(variant: &Value) -> Option<Label> {
     Some(Label { name, tagged: false })
 }
 
-/// Types that refer to themselves. Their places begin with their names.
+/// Compares types that refer to themselves. Their places begin with the name of the type.
 fn definitions(old: &Schema, new: &Schema, changes: &mut Vec<Change>) {
     for (name, kept) in old {
         match new.get(name) {

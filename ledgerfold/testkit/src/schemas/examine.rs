@@ -10,17 +10,17 @@ use super::{
     About, Finding, Golden, Kept, Promised, SchemaName, Update, asyncapi, change::Change, diff,
 };
 
-/// The findings of the check, and the files that it would write.
+/// The findings of the check, and the files that it can write.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Examined {
-    /// The disagreements, in the order of the catalogue.
+    /// The differences, in the order of the catalog.
     pub findings: Vec<Finding>,
-    /// The files that are missing or stale; none while anything else is wrong.
+    /// The missing and outdated files. Empty while there is any incompatible change.
     pub update: Update,
 }
 
-/// Holds a context's events against the files kept of them. `samples` are events as they are written
-/// today, one of each type at least.
+/// Compares a context's events with the files of its contract. `samples` are events of today, at least one of each
+/// type.
 pub fn examine<E: Contract>(about: &About, kept: &Kept, samples: &[E]) -> Examined {
     let catalog = E::catalog();
     let promised = promised(about, &catalog, kept);
@@ -37,7 +37,7 @@ pub fn examine<E: Contract>(about: &About, kept: &Kept, samples: &[E]) -> Examin
     Examined { findings, update }
 }
 
-/// The schemas as they are published: from the types, or as they are kept where no type is left.
+/// The published schemas. They are generated from the types; retired versions have no type and use the stored schema.
 fn promised(about: &About, catalog: &Catalog, kept: &Kept) -> Vec<Promised> {
     let entries = catalog.entries().iter().filter_map(|entry| {
         let name = SchemaName::new(&entry.event_type, entry.version);
@@ -50,7 +50,7 @@ fn promised(about: &About, catalog: &Catalog, kept: &Kept) -> Vec<Promised> {
     entries.collect()
 }
 
-/// With its id, which events carry in `dataschema`.
+/// The schema with its id, which events have in `dataschema`.
 fn published(about: &About, name: &SchemaName, schema: &Value) -> Value {
     let mut schema = schema.clone();
     if let Some(fields) = schema.as_object_mut() {
@@ -59,10 +59,11 @@ fn published(about: &About, name: &SchemaName, schema: &Value) -> Value {
     schema
 }
 
-/// Each schema against the one kept of it.
+/// Compares each schema with the stored one.
 fn schemas(promised: &[Promised], kept: &Kept) -> Vec<Finding> {
     let of = |Promised { name, schema, standing }: &Promised| -> Vec<Finding> {
         let Some(old) = kept.schemas.get(name) else {
+            // With a golden file the version was published before, so its schema must exist.
             let lost = kept.has_golden(name);
             return vec![if lost { Finding::SchemaLost } else { Finding::New }(name.clone())];
         };
@@ -75,7 +76,7 @@ fn schemas(promised: &[Promised], kept: &Kept) -> Vec<Finding> {
     promised.iter().flat_map(of).collect()
 }
 
-/// Versions that were written once and that nothing reads.
+/// Versions that were written in the past and cannot be read any more.
 fn uncovered(catalog: &Catalog, kept: &Kept) -> Vec<Finding> {
     let mut findings = BTreeMap::new();
     for entry in catalog.entries().iter().filter(|entry| is_written(&entry.standing)) {
@@ -109,7 +110,7 @@ fn is_written(standing: &Standing) -> bool {
     matches!(standing, Standing::Written(_))
 }
 
-/// Versions that nothing shows an event of, and retired ones that nothing shows the schema of.
+/// Versions without a golden file, and retired versions without a schema.
 fn missing_goldens<E: Event>(catalog: &Catalog, kept: &Kept, samples: &[E]) -> Vec<Finding> {
     let mut findings = Vec::new();
     for entry in catalog.entries() {
@@ -138,7 +139,7 @@ fn name_of(event: &impl Event) -> SchemaName {
     SchemaName::new(&event.event_type(), event.schema_version())
 }
 
-/// A golden file fits its schema, can be read, and the result can be written and read again.
+/// Checks that a golden file fits its schema and can be read, and that the result can be written and read again.
 fn golden_file<E: Event>(golden: &Golden, promised: &[Promised]) -> Vec<Finding> {
     let Golden { file, name, data } = golden;
     let unreadable = |reason: String| Finding::Unreadable { file: file.clone(), reason };
@@ -170,15 +171,14 @@ fn written_again<E: Event>(file: &str, event: &E) -> Option<Finding> {
     Some(Finding::Unfaithful { file: file.to_owned(), reason })
 }
 
-/// The written form of an event, against the schema of its type.
+/// Compares the JSON of an event with the schema of its type.
 fn misfit<E: Event>(what: &str, event: &E, promised: &[Promised]) -> Option<Finding> {
     let name = name_of(event);
     let of = promised.iter().find(|promised| promised.name == name)?;
     match event.encode() {
         Ok(data) => misfits(&format!("{what}, as it is written today,"), &data, of).next(),
         Err(error) => {
-            let (what, reason) = (what.to_owned(), error.to_string());
-            Some(Finding::Misfit { what, name, reason })
+            Some(Finding::Misfit { what: what.to_owned(), name, reason: error.to_string() })
         }
     }
 }
@@ -195,12 +195,13 @@ fn misfits(what: &str, data: &Payload, of: &Promised) -> impl Iterator<Item = Fi
         (Err(error), _) => Some(error.to_string()),
         (_, Err(error)) => Some(error.to_string()),
     };
-    let (what, name) = (what.to_owned(), of.name.clone());
+    let what = what.to_owned();
+    let name = of.name.clone();
     reason.map(|reason| Finding::Misfit { what, name, reason }).into_iter()
 }
 
-/// The files that are to be written: all, or none while anything is broken that they would hide. A
-/// golden file that is there is never among them.
+/// The files to write. There are none while any change is incompatible, because they would hide it. An existing golden
+/// file is never overwritten.
 fn update<E: Event>(
     findings: &[Finding],
     promised: &[Promised],

@@ -4,83 +4,84 @@ use ledgerfold::SchemaVersion;
 
 use super::{change::Change, kept::SchemaName};
 
-/// One thing that the events and the files kept of them do not agree on, as one sentence.
+/// One difference between the events and the files of their contract. `Display` gives one sentence with a way to
+/// resolve it.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Finding {
-    /// A written type no longer fits its schema.
+    /// A written type differs from its stored schema.
     Changed {
-        /// Its version.
+        /// The version.
         name: SchemaName,
         /// The difference.
         change: Change,
     },
-    /// The struct that reads an old version no longer fits the stored schema.
+    /// The struct of an old version differs from its stored schema.
     HistoryChanged {
         /// The old version.
         name: SchemaName,
         /// The difference.
         change: Change,
     },
-    /// A version that no schema is kept of.
+    /// A version without a stored schema.
     New(SchemaName),
-    /// The version was raised, and no upcaster translates the older events.
+    /// The version was raised without an upcaster for older events.
     NoUpcaster {
         /// The older version.
         name: SchemaName,
-        /// The version that is written.
+        /// The written version.
         written: SchemaVersion,
     },
-    /// The version that is written is older than one that was.
+    /// The written version is lower than an earlier one.
     Lowered {
-        /// The newest version that was kept.
+        /// The newest stored version.
         name: SchemaName,
-        /// The version that is written.
+        /// The written version.
         written: SchemaVersion,
     },
-    /// The type is no longer known, and nothing translates its events.
+    /// The type was removed without an upcaster for its events.
     Dropped(SchemaName),
-    /// The schema of a written or retired version is gone. It must not be made up again from the type, because it was
-    /// a promise.
+    /// The stored schema of a version is missing. It must not be generated again from the type, because the type may
+    /// have changed since.
     SchemaLost(SchemaName),
-    /// A version that no golden file is kept of, with a sample at hand.
+    /// A version without a golden file, for which there is a sample.
     NoGoldenYet(SchemaName),
-    /// A version that is written, that no golden file is kept of, and no sample is given of.
+    /// A written version without a golden file and without a sample.
     NoSample(SchemaName),
-    /// An old version that no golden file is kept of.
+    /// An old version without a golden file.
     GoldenLost(SchemaName),
-    /// A golden file, or a sample, that does not fit the schema.
+    /// A golden file or a sample does not fit its schema.
     Misfit {
         /// The file or the sample.
         what: String,
-        /// Of which version it should be.
+        /// The version.
         name: SchemaName,
-        /// Where it does not fit, and why.
+        /// The place and the reason.
         reason: String,
     },
-    /// A golden file that can no longer be read.
+    /// A golden file cannot be read any more.
     Unreadable {
         /// The file.
         file: String,
-        /// Why.
+        /// The reason.
         reason: String,
     },
-    /// A golden file that is read, written again, and is then something else.
+    /// A golden file changes when its event is written and read again.
     Unfaithful {
         /// The file.
         file: String,
-        /// Its actual content.
+        /// The difference.
         reason: String,
     },
-    /// The AsyncAPI document is missing, or says something else.
+    /// The AsyncAPI document is missing or outdated.
     AsyncApi,
 }
 
 impl Finding {
-    /// Whether writing the files anew is a way out: nothing that was promised is broken.
+    /// Whether the check may resolve it by writing files: the contract is not broken.
     pub const fn is_update(&self) -> bool {
         match self {
             Self::Changed { change, .. } => change.is_compatible(),
-            // No event of an old version can have a field that was added to its type since.
+            // An old version has no new events, so not even an optional field may be added to it.
             Self::HistoryChanged { change, .. } => matches!(change, Change::Documentation),
             Self::New(_) | Self::NoGoldenYet(_) | Self::AsyncApi => true,
             _ => false,
@@ -92,7 +93,7 @@ impl fmt::Display for Finding {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Changed { name, change } if change.is_compatible() => {
-                write!(f, "{name}: {change}; UPDATE_SCHEMAS=1 keeps it.")
+                write!(f, "{name}: {change}; UPDATE_SCHEMAS=1 stores the new schema.")
             }
             Self::Changed { name, change } => write!(
                 f,
@@ -101,64 +102,60 @@ impl fmt::Display for Finding {
                 name.version
             ),
             Self::HistoryChanged { name, change } if self.is_update() => {
-                write!(f, "{name}: {change}; UPDATE_SCHEMAS=1 keeps it.")
+                write!(f, "{name}: {change}; UPDATE_SCHEMAS=1 stores the new schema.")
             }
             Self::HistoryChanged { name, change } => write!(
                 f,
-                "{name}: {change}; version {} is history: give the type that reads it its old shape.",
+                "{name}: {change}; version {} is not written any more: restore the old shape of its type.",
                 name.version
             ),
             Self::New(name) => {
-                write!(f, "{name}: its schema is not kept yet; UPDATE_SCHEMAS=1 keeps it.")
+                write!(f, "{name}: its schema is not stored yet; UPDATE_SCHEMAS=1 stores it.")
             }
             Self::NoUpcaster { name, written } => write!(
                 f,
-                "{name}: the version was raised to {written}, and nothing says what an event of \
-                 version {} is today; add `{}: {}` to `upcast`, or to `retired` if nothing is left \
-                 of it.",
+                "{name}: the version was raised to {written}, and events of version {} cannot be read; \
+                 add `{}: {}` to `upcast`, or to `retired` if they have no meaning any more.",
                 name.version, name.event_type, name.version
             ),
             Self::Lowered { name, written } => write!(
                 f,
-                "{name}: the version was lowered to {written}, while events of version {} may be in \
-                 the log; a version is never taken back: make it {} and write an upcaster from \
-                 version {}.",
+                "{name}: the version was lowered to {written}, but the log may have events of version {}; \
+                 a version cannot be withdrawn: make it {} and write an upcaster from version {}.",
                 name.version,
                 name.next(),
                 name.version
             ),
             Self::Dropped(name) => write!(
                 f,
-                "{name}: the type is gone, and nothing says what its events are today; add `{}: {}` \
-                 to `upcast`, or to `retired` if nothing is left of it.",
+                "{name}: the type was removed, and its events cannot be read; add `{}: {}` to `upcast`, \
+                 or to `retired` if they have no meaning any more.",
                 name.event_type, name.version
             ),
-            other => other.of_files(f),
+            other => other.write_about_files(f),
         }
     }
 }
 
 impl Finding {
-    /// The sentences about files.
-    fn of_files(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    /// The sentences about schemas, golden files and the AsyncAPI document.
+    fn write_about_files(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::SchemaLost(name) => write!(
                 f,
-                "{name}: events of it were written, and its schema is not kept; bring {} back.",
+                "{name}: its events were written, but its schema is missing; restore {}.",
                 name.schema_file()
             ),
-            Self::NoGoldenYet(name) => write!(
-                f,
-                "{name}: no golden file shows an event of it yet; UPDATE_SCHEMAS=1 keeps the sample."
-            ),
-            Self::NoSample(name) => write!(
-                f,
-                "{name}: no golden file shows an event of it; give the check a sample of it."
-            ),
+            Self::NoGoldenYet(name) => {
+                write!(f, "{name}: it has no golden file yet; UPDATE_SCHEMAS=1 stores the sample.")
+            }
+            Self::NoSample(name) => {
+                write!(f, "{name}: it has no golden file; pass a sample of it to the check.")
+            }
             Self::GoldenLost(name) => write!(
                 f,
-                "{name}: no golden file shows an event of it; bring back {} as it was when version \
-                 {} was written.",
+                "{name}: its golden file is missing; restore {} from the time when version {} was \
+                 written.",
                 name.golden_file(),
                 name.version
             ),
@@ -166,15 +163,14 @@ impl Finding {
                 write!(f, "{what} does not fit the schema of {name}: {reason}.")
             }
             Self::Unreadable { file, reason } => {
-                write!(f, "{file} can no longer be read: {reason}.")
+                write!(f, "{file} cannot be read any more: {reason}.")
             }
             Self::Unfaithful { file, reason } => {
-                write!(f, "{file} is not the same once it is read and written again: {reason}.")
+                write!(f, "{file} changes when its event is written and read again: {reason}.")
             }
-            Self::AsyncApi => write!(
-                f,
-                "asyncapi.json does not say what the events are; UPDATE_SCHEMAS=1 writes it."
-            ),
+            Self::AsyncApi => {
+                write!(f, "asyncapi.json is missing or outdated; UPDATE_SCHEMAS=1 writes it.")
+            }
             _ => Ok(()),
         }
     }

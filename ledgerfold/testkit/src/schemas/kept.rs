@@ -11,7 +11,7 @@ const SCHEMAS: &str = "schemas";
 const GOLDEN: &str = "golden";
 const ASYNCAPI: &str = "asyncapi.json";
 
-/// One version of one event type, as files are named after it: `OrderPaid.v1`.
+/// One version of one event type. Its `Display` is part of file names: `OrderPaid.v1`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct SchemaName {
     /// The type.
@@ -26,22 +26,22 @@ impl SchemaName {
         Self { event_type: event_type.clone(), version }
     }
 
-    /// The same type, one version on.
+    /// The next version of the type.
     pub(super) fn next(&self) -> SchemaVersion {
         SchemaVersion::new(self.version.get().saturating_add(1))
     }
 
-    /// Where its schema is kept.
+    /// The file of its schema.
     pub(super) fn schema_file(&self) -> String {
         format!("{SCHEMAS}/{self}.json")
     }
 
-    /// Where its first golden file is kept.
+    /// Its first golden file.
     pub(super) fn golden_file(&self) -> String {
         format!("{GOLDEN}/{self}.json")
     }
 
-    /// `OrderPaid.v1` or `OrderPaid.v1.whatever`.
+    /// Parses `OrderPaid.v1` or `OrderPaid.v1.<name>`.
     fn parse(stem: &str) -> Option<Self> {
         let mut parts = stem.splitn(3, '.');
         let event_type = EventType::new(parts.next()?).ok()?;
@@ -56,18 +56,18 @@ impl fmt::Display for SchemaName {
     }
 }
 
-/// An event's content as it was stored once.
+/// The content of an event, as it was written at the time of its version.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Golden {
-    /// Its file, below the contract's folder.
+    /// The file, relative to the contract's folder.
     pub file: String,
-    /// The type and version of its event.
+    /// The type and version of the event.
     pub name: SchemaName,
-    /// Its content.
+    /// The content.
     pub data: Payload,
 }
 
-/// The files of a contract: promised schemas and golden events.
+/// The stored files of a contract: schemas, golden files and the AsyncAPI document.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Kept {
     /// The schema of each version of each type.
@@ -78,18 +78,18 @@ pub struct Kept {
     pub asyncapi: Option<Value>,
 }
 
-/// Files that cannot be read or written.
+/// A file of a contract is invalid, or cannot be read or written.
 #[derive(Debug, thiserror::Error)]
 pub enum KeptError {
-    /// The file system refuses.
+    /// The file system returned an error.
     #[error("{}: {source}", path.display())]
     Io {
-        /// Where.
+        /// The file or folder.
         path: PathBuf,
-        /// Why.
+        /// The error.
         source: io::Error,
     },
-    /// It is not JSON.
+    /// The file is not JSON.
     #[error("{file} is not JSON: {reason}")]
     NotJson {
         /// The file.
@@ -97,7 +97,7 @@ pub enum KeptError {
         /// The reason.
         reason: String,
     },
-    /// Its name has no type and version.
+    /// The file's name has no type and version.
     #[error(
         "{0} is not named <Type>.v<version>.json, or <Type>.v<version>.<name>.json for a golden file"
     )]
@@ -105,10 +105,10 @@ pub enum KeptError {
 }
 
 impl Kept {
-    /// Reads the files of a folder; nothing if there are none yet.
+    /// Reads the files of a folder. A missing folder has no files.
     ///
     /// # Errors
-    /// [`KeptError`] if a file does not fit its name.
+    /// [`KeptError`] if a file cannot be read, or its name or content is invalid.
     pub fn read(folder: &Path) -> Result<Self, KeptError> {
         let mut kept = Self::default();
         for (file, text) in files(folder, SCHEMAS)? {
@@ -131,41 +131,41 @@ impl Kept {
         Ok(kept)
     }
 
-    /// Whether an event of this version is kept.
+    /// Whether there is a golden file of this version.
     pub(super) fn has_golden(&self, name: &SchemaName) -> bool {
         self.goldens.iter().any(|golden| golden.name == *name)
     }
 }
 
-/// The files that are missing.
+/// The files to write, with their texts.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Update(BTreeMap<String, String>);
 
 impl Update {
-    /// A document, readable and the same on every machine: its keys are sorted.
+    /// Adds a document. Its keys are sorted, so that the text is the same on every machine.
     pub(super) fn document(&mut self, file: String, value: &Value) {
         self.0.insert(file, format!("{:#}\n", sorted(value)));
     }
 
-    /// The AsyncAPI document.
+    /// Adds the AsyncAPI document.
     pub(super) fn asyncapi(&mut self, value: &Value) {
         self.document(ASYNCAPI.to_owned(), value);
     }
 
-    /// An event's content, to the letter.
+    /// Adds a golden file with the unchanged content of an event.
     pub(super) fn golden(&mut self, name: &SchemaName, data: &Payload) {
         self.0.insert(name.golden_file(), format!("{}\n", data.as_str()));
     }
 
-    /// The files, below the contract's folder, with their texts.
+    /// The files with their texts. Paths are relative to the contract's folder.
     pub fn files(&self) -> impl Iterator<Item = (&str, &str)> {
         self.0.iter().map(|(file, text)| (file.as_str(), text.as_str()))
     }
 
-    /// Writes them.
+    /// Writes the files.
     ///
     /// # Errors
-    /// [`KeptError`], if the file system refuses.
+    /// [`KeptError::Io`] if a file cannot be written.
     pub fn write(&self, folder: &Path) -> Result<(), KeptError> {
         for (file, text) in self.files() {
             let path = folder.join(file);
@@ -177,7 +177,7 @@ impl Update {
     }
 }
 
-/// The JSON files of a folder with their texts, by name.
+/// The files of a subfolder with their texts, by name.
 fn files(folder: &Path, name: &str) -> Result<BTreeMap<String, String>, KeptError> {
     let path = folder.join(name);
     let mut files = BTreeMap::new();
@@ -209,7 +209,7 @@ fn io_error(path: &Path, source: io::Error) -> KeptError {
     KeptError::Io { path: path.to_owned(), source }
 }
 
-/// With its keys sorted, also if `serde_json` was built to keep their order.
+/// The value with sorted keys. `serde_json` does not sort them if another crate enables `preserve_order`.
 fn sorted(value: &Value) -> Value {
     match value {
         Value::Object(fields) => {

@@ -1,8 +1,13 @@
-//! The check of a context's events against their contract: the stored JSON Schema of every version, and golden files,
-//! which are events of every version as they were written.
+//! A check of a context's events against their contract.
 //!
-//! A contract's folder holds `schemas/<Type>.v<version>.json`, `golden/<Type>.v<version>.json` (more of one version:
-//! `<Type>.v<version>.<name>.json`) and `asyncapi.json`. One test compares the types with them:
+//! The folder of a contract has these files:
+//!
+//! - `schemas/<Type>.v<version>.json`: the JSON Schema of every version;
+//! - `golden/<Type>.v<version>.json`: an event of every version, as it was written. More events of one version are in
+//!   `golden/<Type>.v<version>.<name>.json`;
+//! - `asyncapi.json`: the AsyncAPI document of all events.
+//!
+//! One test compares the types with these files:
 //!
 //! ```no_run
 //! # use schemars::JsonSchema;
@@ -16,7 +21,7 @@
 //! use ledgerfold_testkit::schemas::{About, check};
 //!
 //! // With #[test]:
-//! fn events_are_what_was_promised() {
+//! fn events_keep_their_contract() {
 //!     let about = About {
 //!         context: "lamps",
 //!         version: env!("CARGO_PKG_VERSION"),
@@ -24,12 +29,12 @@
 //!     };
 //!     check::<LampEvent>(&about, env!("CARGO_MANIFEST_DIR"), &[SwitchedOn { brightness: 80 }.into()]);
 //! }
-//! # events_are_what_was_promised();
+//! # events_keep_their_contract();
 //! ```
 //!
-//! With `UPDATE_SCHEMAS=1` in the environment the check writes new files and compatible changes, but nothing at
-//! all while anything is broken. It never overwrites a golden file. You may still change a version that has not
-//! been deployed anywhere: delete its files first.
+//! With `UPDATE_SCHEMAS=1` in the environment the check writes new files and compatible changes. It writes nothing if
+//! any change is incompatible, and it never overwrites a golden file. To change a version that has not been deployed
+//! anywhere, delete its files first.
 
 mod asyncapi;
 mod change;
@@ -50,15 +55,15 @@ pub use examine::{Examined, examine};
 pub use finding::Finding;
 pub use kept::{Golden, Kept, KeptError, SchemaName, Update};
 
-/// The environment variable that lets the check write.
+/// The environment variable that allows the check to write files.
 const UPDATE: &str = "UPDATE_SCHEMAS";
 
-/// A context, as its AsyncAPI document introduces it.
+/// The description of a context in its AsyncAPI document.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct About<'a> {
-    /// Its name, which is part of the source `ledgerfold.<context>` on the bus.
+    /// The name. It is part of the source `ledgerfold.<context>` on the bus.
     pub context: &'a str,
-    /// The version of its contract, as that of its crate.
+    /// The version of the contract, for example the version of its crate.
     pub version: &'a str,
     /// The subject of its events.
     pub description: &'a str,
@@ -71,7 +76,7 @@ impl About<'_> {
     }
 }
 
-/// A schema that others rely on.
+/// A published schema.
 #[derive(Clone, Debug, PartialEq)]
 struct Promised {
     name: SchemaName,
@@ -79,11 +84,11 @@ struct Promised {
     standing: Standing,
 }
 
-/// Holds the events of a context to the files in its folder; see the module. `samples` are events as
-/// they are written today, one of each type at least.
+/// Compares the events of a context with the files in its folder; see the module. `samples` are events of today, at
+/// least one of each type.
 ///
 /// # Panics
-/// With a sentence for each thing that does not agree.
+/// If anything differs, with a sentence for each difference. Also if a file cannot be read or written.
 pub fn check<E: Contract>(about: &About<'_>, folder: impl AsRef<Path>, samples: &[E]) {
     let folder = folder.as_ref();
     let examined = || {
@@ -98,7 +103,7 @@ pub fn check<E: Contract>(about: &About<'_>, folder: impl AsRef<Path>, samples: 
     let sentences: String = now.findings.iter().map(|finding| format!("\n  {finding}")).collect();
     assert!(
         sentences.is_empty(),
-        "the events of {} are not what was promised:{sentences}",
+        "the events of {} differ from their contract:{sentences}",
         about.context
     );
 }

@@ -1,15 +1,15 @@
-//! One spelling per meaning, so that a comparison sees differences of meaning only.
+//! A normal form of schemas, so that a comparison finds only differences of meaning.
 //!
-//! Schemars writes the same type in several ways: an enum gets another form once one of its variants
-//! has a comment, an optional struct another than an optional text. Here documentation goes, `null`
-//! becomes a mark of its own, and a choice of constants one sorted list.
+//! Schemars has several notations for the same type: an enum gets another one when a variant gets a comment, and an
+//! optional struct has another one than an optional text. The normal form has no documentation, uses one keyword for
+//! `null`, and has a single sorted list for a choice of constants.
 
 use serde_json::{Map, Value};
 
-/// The mark of a value that may be `null`; no keyword of JSON Schema 2020-12.
+/// The keyword for a value that may be `null`. JSON Schema 2020-12 does not use it.
 pub(super) const NULLABLE: &str = "nullable";
 
-/// Keywords that no validator reads.
+/// Keywords that validators ignore.
 const DOCUMENTATION: [&str; 9] = [
     "$comment",
     "$id",
@@ -31,9 +31,9 @@ pub(super) fn normal(schema: &Value) -> Value {
     };
     let mut normal = Map::new();
     for (keyword, value) in schema {
-        // No default means the same as `null`, because an absent field is read as that.
-        let says_nothing = keyword == "default" && value.is_null();
-        if !DOCUMENTATION.contains(&keyword.as_str()) && !says_nothing {
+        // A missing default has the same meaning as `null`, because an absent field is read as `null`.
+        let is_redundant = keyword == "default" && value.is_null();
+        if !DOCUMENTATION.contains(&keyword.as_str()) && !is_redundant {
             normal.insert(keyword.clone(), normal_keyword(keyword, value));
         }
     }
@@ -41,7 +41,7 @@ pub(super) fn normal(schema: &Value) -> Value {
         normal.insert("enum".to_owned(), Value::Array(vec![value]));
     }
     let choices = merge_constants(without_null(normal));
-    Value::Object(sorted_lists(without_idle_defaults(choices)))
+    Value::Object(sorted_lists(without_unused_defaults(choices)))
 }
 
 fn normal_keyword(keyword: &str, value: &Value) -> Value {
@@ -57,7 +57,7 @@ fn normal_keyword(keyword: &str, value: &Value) -> Value {
     }
 }
 
-/// `null` as a type, a value or a choice becomes the mark.
+/// Replaces `null` as a type, a value or a choice by [`NULLABLE`].
 fn without_null(mut schema: Map<String, Value>) -> Map<String, Value> {
     let mut found = false;
     for keyword in ["type", "enum", "anyOf", "oneOf"] {
@@ -94,7 +94,7 @@ fn is_null(keyword: &str, choice: &Value) -> bool {
     }
 }
 
-/// A choice of nothing but constants is one list of constants.
+/// Merges a choice of constants into one list.
 fn merge_constants(mut schema: Map<String, Value>) -> Map<String, Value> {
     for keyword in ["anyOf", "oneOf"] {
         let Some(Value::Array(choices)) = schema.get(keyword) else { continue };
@@ -110,15 +110,15 @@ fn merge_constants(mut schema: Map<String, Value>) -> Map<String, Value> {
     schema
 }
 
-/// The constants of a choice that says nothing but these.
+/// The constants of a choice that consists only of constants.
 fn constants(choice: &Value) -> Option<&Vec<Value>> {
     let choice = choice.as_object()?;
     let plain = choice.keys().all(|keyword| keyword == "enum" || keyword == "type");
     choice.get("enum").filter(|_| plain)?.as_array()
 }
 
-/// A required field is never read from its default.
-fn without_idle_defaults(mut schema: Map<String, Value>) -> Map<String, Value> {
+/// Removes the defaults of required fields, because they are never used.
+fn without_unused_defaults(mut schema: Map<String, Value>) -> Map<String, Value> {
     let Some(Value::Array(required)) = schema.get("required").cloned() else { return schema };
     for name in required.iter().filter_map(Value::as_str) {
         let field = schema.get_mut("properties").and_then(|fields| fields.get_mut(name));
@@ -129,7 +129,7 @@ fn without_idle_defaults(mut schema: Map<String, Value>) -> Map<String, Value> {
     schema
 }
 
-/// The order of these says nothing.
+/// Sorts the lists whose order has no meaning.
 fn sorted_lists(mut schema: Map<String, Value>) -> Map<String, Value> {
     for keyword in ["required", "enum", "type"] {
         if let Some(Value::Array(values)) = schema.get_mut(keyword) {

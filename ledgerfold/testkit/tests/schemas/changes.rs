@@ -1,4 +1,4 @@
-//! Each kind of change as a type before and after, and the sentence that it gets.
+//! Each kind of change: a type before and after, and the expected sentence.
 
 use std::collections::BTreeMap;
 
@@ -7,7 +7,7 @@ use ledgerfold_testkit::schemas::{Change, Finding, SchemaName, diff};
 use schemars::{JsonSchema, generate::SchemaSettings};
 use serde_json::{Value, json};
 
-/// Declares a type before and after, in a module each.
+/// Declares a test of a change. The types before and after have their own modules.
 macro_rules! change {
     ($($name:ident: { $($before:item)+ } to { $($after:item)+ } is $expected:expr;)+) => {$(
         #[test]
@@ -33,7 +33,7 @@ macro_rules! change {
     };
 }
 
-/// The schema of a type, as that of an event is generated.
+/// The schema of a type, generated in the same way as the schema of an event.
 fn schema_of<T: JsonSchema>() -> Value {
     let settings =
         SchemaSettings::draft2020_12().with(|settings| settings.inline_subschemas = true);
@@ -41,9 +41,9 @@ fn schema_of<T: JsonSchema>() -> Value {
 }
 
 const RAISE: &str = "; make it version 2 and write an upcaster from version 1.";
-const KEEP: &str = "; UPDATE_SCHEMAS=1 keeps it.";
+const KEEP: &str = "; UPDATE_SCHEMAS=1 stores the new schema.";
 
-/// A sentence about a change and the readers that it breaks: `+` stands before a compatible one.
+/// The full sentence about a change. A compatible change is marked with `+`.
 fn sentence(change: &str) -> String {
     match change.strip_prefix('+') {
         Some(compatible) => format!("Paid.v1: {compatible}{KEEP}"),
@@ -74,10 +74,10 @@ change! {
         is ["+only its documentation was changed"];
     an_optional_field_added:
         { struct Paid { cents: u32 } } to { struct Paid { cents: u32, note: Option<String> } }
-        is ["+the optional field `note` was added: older events and older readers do without it"];
+        is ["+the optional field `note` was added: older events and older readers work without it"];
     a_field_with_a_default_added:
         { struct Paid { cents: u32 } } to { struct Paid { cents: u32, #[serde(default)] tip: u32 } }
-        is ["+the optional field `tip` was added: older events and older readers do without it"];
+        is ["+the optional field `tip` was added: older events and older readers work without it"];
     a_required_field_added:
         { struct Paid {} } to { struct Paid { by: String } }
         is ["the required field `by` was added: older events do not have it"];
@@ -87,22 +87,22 @@ change! {
         is ["the field `note` was added where unknown fields are refused: older readers refuse it"];
     a_field_removed:
         { struct Paid { cents: u32, by: String } } to { struct Paid { cents: u32 } }
-        is ["the field `by` was removed: what older events say in it would be lost, and older readers rely on it"];
+        is ["the field `by` was removed: its content in older events would be lost, and older readers rely on it"];
     an_optional_field_removed:
         { struct Paid { note: Option<String> } } to { struct Paid {} }
-        is ["the field `note` was removed: what older events say in it would be lost, and older readers rely on it"];
+        is ["the field `note` was removed: its content in older events would be lost, and older readers rely on it"];
     a_field_renamed:
         { struct Paid { by: String } } to { struct Paid { method: String } }
         is [
-            "the field `by` was removed: what older events say in it would be lost, and older readers rely on it",
+            "the field `by` was removed: its content in older events would be lost, and older readers rely on it",
             "the required field `method` was added: older events do not have it",
         ];
     a_field_renamed_with_an_alias:
         { struct Paid { by: Option<String> } }
         to { struct Paid { #[serde(alias = "by")] method: Option<String> } }
         is [
-            "the field `by` was removed: what older events say in it would be lost, and older readers rely on it",
-            "+the optional field `method` was added: older events and older readers do without it",
+            "the field `by` was removed: its content in older events would be lost, and older readers rely on it",
+            "+the optional field `method` was added: older events and older readers work without it",
         ];
     a_field_became_required:
         { struct Paid { #[serde(default)] cents: u32 } } to { struct Paid { cents: u32 } }
@@ -116,10 +116,10 @@ change! {
             "`by` may be null now: older readers do not expect it",
             "the field `by` became optional: older readers rely on it",
         ];
-    null_no_more:
+    null_not_allowed_any_more:
         { struct By {} struct Paid { by: Vec<Option<By>> } }
         to { struct By {} struct Paid { by: Vec<By> } }
-        is ["`by[]` may not be null any more: older events may hold null"];
+        is ["`by[]` may not be null any more: older events may have null"];
     another_type:
         { struct Paid { cents: u32 } } to { struct Paid { cents: String } }
         is ["`cents` was changed from integer (uint32) to string: older events and older readers know it as integer (uint32)"];
@@ -149,7 +149,7 @@ change! {
     a_value_removed:
         { enum By { Card, Cash } struct Paid { by: Option<By> } }
         to { enum By { Card } struct Paid { by: Option<By> } }
-        is ["the value `Cash` was removed from `by`: older events may hold it"];
+        is ["the value `Cash` was removed from `by`: older events may have it"];
     a_variant_added:
         { enum By { Card { last: u16 }, Check(String) } struct Paid { by: By } }
         to { enum By { Card { last: u16 }, Check(String), Cash { notes: u8 } } struct Paid { by: By } }
@@ -163,43 +163,43 @@ change! {
         to { enum By { Card { last: String }, Cash(u8) } struct Paid { by: By } }
         is [
             "`by.Card.last` was changed from integer (uint16) to string: older events and older readers know it as integer (uint16)",
-            "the value `Check` was removed from `by`: older events may hold it",
+            "the value `Check` was removed from `by`: older events may have it",
             "the value `Cash` was added to `by`: older readers do not know it",
         ];
     a_field_of_a_tagged_variant_added:
         { #[serde(tag = "kind")] enum By { Card { last: u16 }, Cash { notes: u8 } } struct Paid { by: By } }
         to { #[serde(tag = "kind")] enum By { Card { last: u16, bank: String }, Cash { notes: u8 } } struct Paid { by: By } }
         is ["the required field `by(Card).bank` was added: older events do not have it"];
-    variants_that_nothing_tells_apart:
+    variants_without_a_distinction:
         { #[serde(untagged)] enum By { A { a: u8, b: u8 }, B { b: u8, c: u8 } } struct Paid { by: By } }
         to { #[serde(untagged)] enum By { A { a: u8, b: u8 }, B { b: u8, d: u8 } } struct Paid { by: By } }
-        is ["`anyOf` of `by` was changed: what older events and older readers make of it cannot be told"];
+        is ["`anyOf` of `by` was changed: the effect on older events and older readers is unknown"];
     a_tighter_bound:
         { struct Paid { #[schemars(range(min = 1))] cents: u32 } } to { struct Paid { #[schemars(range(min = 2))] cents: u32 } }
         is ["`minimum` of `cents` was changed from 1 to 2: older events may break it"];
     a_looser_bound:
         { struct Paid { #[schemars(length(max = 3))] by: String } } to { struct Paid { #[schemars(length(max = 4))] by: String } }
-        is ["`maxLength` of `by` was changed from 3 to 4: older readers refuse what it allows now"];
+        is ["`maxLength` of `by` was changed from 3 to 4: older readers refuse the new values"];
     a_new_bound:
         { struct Paid { by: String } } to { struct Paid { #[schemars(length(min = 1))] by: String } }
         is ["`minLength` of `by` was set to 1: older events may break it"];
     another_pattern:
         { struct Paid { #[schemars(regex(pattern = "^a"))] by: String } } to { struct Paid { #[schemars(regex(pattern = "^b"))] by: String } }
-        is [r#"`pattern` of `by` was changed from "^a" to "^b": older events may break it, and older readers rely on what it was"#];
+        is [r#"`pattern` of `by` was changed from "^a" to "^b": older events may break it, and older readers rely on the old bound"#];
     another_default:
         { struct Paid { #[schemars(extend("default" = 1))] #[serde(default)] tip: u32 } }
         to { struct Paid { #[schemars(extend("default" = 2))] #[serde(default)] tip: u32 } }
-        is ["the default of `tip` was changed from 1 to 2: older events without it would say something else"];
+        is ["the default of `tip` was changed from 1 to 2: older events without it would change their meaning"];
     unknown_fields_refused:
         { struct Paid { cents: u32 } } to { #[serde(deny_unknown_fields)] struct Paid { cents: u32 } }
-        is ["the event refuses unknown fields now: events could no longer be read once a field is added"];
-    unknown_fields_taken:
+        is ["the event refuses unknown fields now: a later field would make events unreadable"];
+    unknown_fields_accepted:
         { #[serde(deny_unknown_fields)] struct Paid { cents: u32 } } to { struct Paid { cents: u32 } }
-        is ["the event takes unknown fields now: older readers refuse them"];
+        is ["the event accepts unknown fields now: older readers refuse them"];
 }
 
 #[test]
-fn a_field_that_is_called_as_documentation_is_a_field() {
+fn a_field_with_the_name_of_a_documentation_keyword_is_a_field() {
     let before = json!({"type": "object", "properties": {"title": {"type": "string"}}});
     let after = json!({"type": "object", "properties": {"title": {"type": "integer"}}});
     let expected = sentence(
@@ -209,7 +209,7 @@ fn a_field_that_is_called_as_documentation_is_a_field() {
 }
 
 #[test]
-fn what_the_check_has_no_rule_for_is_never_compatible() {
+fn a_change_without_a_rule_is_never_compatible() {
     for (before, after) in [
         (json!({"not": {"type": "string"}}), json!({"not": {"type": "integer"}})),
         (
@@ -232,7 +232,7 @@ fn what_the_check_has_no_rule_for_is_never_compatible() {
 }
 
 #[test]
-fn the_default_of_what_must_be_there_says_nothing() {
+fn the_default_of_a_required_field_has_no_meaning() {
     let schema =
         |default: u8| json!({"properties": {"a": {"default": default}}, "required": ["a"]});
     assert_eq!(diff(&schema(1), &schema(2)), [Change::Documentation]);

@@ -1,10 +1,10 @@
-//! The files of a contract, kept by the code of one day and checked by that of the next.
+//! Contracts that the code of one day has stored and the code of the next day checks.
 
 use ledgerfold_testkit::schemas::{KeptError, check};
 
 use crate::folder::{ABOUT, Folder};
 
-/// Declares the events of one day in a module.
+/// Declares the events of one day in their own module.
 macro_rules! day {
     ($module:ident: $($events:tt)*) => {
         mod $module {
@@ -42,18 +42,15 @@ fn first_day() -> Folder {
     Folder::of(&[paid(), noted()])
 }
 
-const ASYNCAPI: &str =
-    "asyncapi.json does not say what the events are; UPDATE_SCHEMAS=1 writes it.";
+const ASYNCAPI: &str = "asyncapi.json is missing or outdated; UPDATE_SCHEMAS=1 writes it.";
 
 #[test]
-fn what_is_new_is_named_and_kept() {
+fn new_versions_are_reported_and_stored() {
     let folder = Folder::empty();
     let of = |name: &str| {
         [
-            format!("{name}.v1: its schema is not kept yet; UPDATE_SCHEMAS=1 keeps it."),
-            format!(
-                "{name}.v1: no golden file shows an event of it yet; UPDATE_SCHEMAS=1 keeps the sample."
-            ),
+            format!("{name}.v1: its schema is not stored yet; UPDATE_SCHEMAS=1 stores it."),
+            format!("{name}.v1: it has no golden file yet; UPDATE_SCHEMAS=1 stores the sample."),
         ]
     };
     let ([paid_schema, paid_golden], [noted_schema, noted_golden]) = (of("Paid"), of("Noted"));
@@ -67,12 +64,12 @@ fn what_is_new_is_named_and_kept() {
 }
 
 #[test]
-fn a_version_that_nothing_shows_is_asked_for() {
+fn a_version_without_a_golden_file_needs_a_sample() {
     let folder = first_day();
     folder.remove("golden/Noted.v1.json");
     assert_eq!(
         folder.sentences(&[paid()]),
-        ["Noted.v1: no golden file shows an event of it; give the check a sample of it."]
+        ["Noted.v1: it has no golden file; pass a sample of it to the check."]
     );
 }
 
@@ -83,12 +80,12 @@ day! { with_a_note:
 }
 
 #[test]
-fn a_compatible_change_is_kept_and_golden_files_stay() {
+fn a_compatible_change_is_stored_and_golden_files_stay() {
     let folder = first_day();
     let note = Some("thanks".to_owned());
     let sample = [with_a_note::Paid { cents: 1, by: "cash".to_owned(), note }.into()];
-    let added = "Paid.v1: the optional field `note` was added: older events and older readers do \
-        without it; UPDATE_SCHEMAS=1 keeps it.";
+    let added = "Paid.v1: the optional field `note` was added: older events and older readers work \
+        without it; UPDATE_SCHEMAS=1 stores the new schema.";
     assert_eq!(folder.sentences::<with_a_note::Event>(&sample), [added, ASYNCAPI]);
     folder.update::<with_a_note::Event>(&sample);
     assert_eq!(folder.sentences::<with_a_note::Event>(&sample), [""; 0]);
@@ -102,14 +99,14 @@ day! { without_by:
 }
 
 #[test]
-fn a_broken_promise_is_never_written_over() {
+fn an_incompatible_change_is_never_stored() {
     let folder = first_day();
     let before = (folder.text("schemas/Paid.v1.json"), folder.text("asyncapi.json"));
     let expected = [
-        "Paid.v1: the field `by` was removed: what older events say in it would be lost, and older \
+        "Paid.v1: the field `by` was removed: its content in older events would be lost, and older \
          readers rely on it; make it version 2 and write an upcaster from version 1.",
-        "Paid.v1: the optional field `note` was added: older events and older readers do without \
-         it; UPDATE_SCHEMAS=1 keeps it.",
+        "Paid.v1: the optional field `note` was added: older events and older readers work \
+         without it; UPDATE_SCHEMAS=1 stores the new schema.",
         ASYNCAPI,
     ];
     assert_eq!(folder.sentences::<without_by::Event>(&[]), expected);
@@ -137,12 +134,12 @@ fn a_raised_version_needs_an_upcaster() {
     let said = folder.sentences::<raised::Event>(&sample);
     assert_eq!(
         said[1],
-        "Paid.v1: the version was raised to 2, and nothing says what an event of version 1 is \
-         today; add `Paid: 1` to `upcast`, or to `retired` if nothing is left of it."
+        "Paid.v1: the version was raised to 2, and events of version 1 cannot be read; add \
+         `Paid: 1` to `upcast`, or to `retired` if they have no meaning any more."
     );
-    assert_eq!(said[3], "golden/Paid.v1.json can no longer be read: no type reads Paid.v1.");
+    assert_eq!(said[3], "golden/Paid.v1.json cannot be read any more: no type reads Paid.v1.");
     folder.update::<raised::Event>(&sample);
-    assert_eq!(folder.sentences::<raised::Event>(&sample), said, "an update is no upcaster");
+    assert_eq!(folder.sentences::<raised::Event>(&sample), said, "an update is not an upcaster");
 }
 
 day! { upcast:
@@ -159,25 +156,25 @@ day! { upcast:
 }
 
 #[test]
-fn a_raised_version_with_an_upcaster_and_a_golden_file_is_kept() {
+fn a_raised_version_with_an_upcaster_and_a_golden_file_is_stored() {
     let folder = first_day();
     let sample = [upcast::Paid { cents: 900 }.into()];
     let expected = [
-        "Paid.v2: its schema is not kept yet; UPDATE_SCHEMAS=1 keeps it.",
-        "Paid.v2: no golden file shows an event of it yet; UPDATE_SCHEMAS=1 keeps the sample.",
+        "Paid.v2: its schema is not stored yet; UPDATE_SCHEMAS=1 stores it.",
+        "Paid.v2: it has no golden file yet; UPDATE_SCHEMAS=1 stores the sample.",
         ASYNCAPI,
     ];
     assert_eq!(folder.sentences::<upcast::Event>(&sample), expected);
     folder.remove("golden/Paid.v1.json");
     assert_eq!(
         folder.sentences::<upcast::Event>(&sample)[2],
-        "Paid.v1: no golden file shows an event of it; bring back golden/Paid.v1.json as it was \
-         when version 1 was written."
+        "Paid.v1: its golden file is missing; restore golden/Paid.v1.json from the time when \
+         version 1 was written."
     );
     folder.put("golden/Paid.v1.json", r#"{"cents": 900, "by": "card"}"#);
     folder.update::<upcast::Event>(&sample);
     assert_eq!(folder.sentences::<upcast::Event>(&sample), [""; 0]);
-    assert!(folder.text("asyncapi.json").contains("Paid.v1"), "replays bring old versions");
+    assert!(folder.text("asyncapi.json").contains("Paid.v1"), "replays contain old versions");
 }
 
 day! { rewritten:
@@ -189,12 +186,12 @@ day! { rewritten:
 }
 
 #[test]
-fn history_is_not_rewritten() {
+fn an_old_version_is_not_changed() {
     let folder = first_day();
     let sample = [upcast::Paid { cents: 900 }.into()];
     folder.update::<upcast::Event>(&sample);
     let said = folder.sentences::<rewritten::Event>(&[]);
-    let history = "version 1 is history: give the type that reads it its old shape.";
+    let history = "version 1 is not written any more: restore the old shape of its type.";
     assert_eq!(
         said[..2],
         [
@@ -206,12 +203,12 @@ fn history_is_not_rewritten() {
 }
 
 #[test]
-fn a_version_is_never_taken_back() {
+fn a_version_is_never_withdrawn() {
     let folder = first_day();
     folder.update::<upcast::Event>(&[upcast::Paid { cents: 900 }.into()]);
     assert!(folder.sentences(&[paid(), noted()]).iter().any(|said| said
-        == "Paid.v2: the version was lowered to 1, while events of version 2 may be in the log; \
-                a version is never taken back: make it 3 and write an upcaster from version 2."));
+        == "Paid.v2: the version was lowered to 1, but the log may have events of version 2; \
+                a version cannot be withdrawn: make it 3 and write an upcaster from version 2."));
 }
 
 day! { without_notes:
@@ -220,12 +217,12 @@ day! { without_notes:
 }
 
 #[test]
-fn a_type_does_not_go_without_a_word() {
+fn a_removed_type_is_reported() {
     let folder = first_day();
     let expected = [
-        "Noted.v1: the type is gone, and nothing says what its events are today; add `Noted: 1` to \
-         `upcast`, or to `retired` if nothing is left of it.",
-        "golden/Noted.v1.json can no longer be read: no type reads Noted.v1.",
+        "Noted.v1: the type was removed, and its events cannot be read; add `Noted: 1` to `upcast`, \
+         or to `retired` if they have no meaning any more.",
+        "golden/Noted.v1.json cannot be read any more: no type reads Noted.v1.",
         ASYNCAPI,
     ];
     assert_eq!(folder.sentences::<without_notes::Event>(&[]), expected);
@@ -238,7 +235,7 @@ day! { retired:
 }
 
 #[test]
-fn a_retired_type_leaves_its_schema_and_its_golden_file() {
+fn a_retired_type_keeps_its_schema_and_its_golden_file() {
     let folder = first_day();
     assert_eq!(folder.sentences::<retired::Event>(&[]), [ASYNCAPI]);
     folder.update::<retired::Event>(&[]);
@@ -253,17 +250,17 @@ fn a_retired_type_leaves_its_schema_and_its_golden_file() {
     folder.remove("schemas/Noted.v1.json");
     assert_eq!(
         folder.sentences::<retired::Event>(&[])[0],
-        "Noted.v1: events of it were written, and its schema is not kept; bring \
-         schemas/Noted.v1.json back."
+        "Noted.v1: its events were written, but its schema is missing; restore \
+         schemas/Noted.v1.json."
     );
 }
 
 #[test]
-fn a_promise_is_not_made_up_again() {
+fn a_lost_schema_is_not_generated_again() {
     let folder = first_day();
     folder.remove("schemas/Paid.v1.json");
-    let lost = "Paid.v1: events of it were written, and its schema is not kept; bring \
-        schemas/Paid.v1.json back.";
+    let lost = "Paid.v1: its events were written, but its schema is missing; restore \
+        schemas/Paid.v1.json.";
     folder.update(&[paid()]);
     assert_eq!(folder.sentences(&[paid()]), [lost]);
 }
@@ -279,7 +276,8 @@ fn a_golden_file_must_fit_and_be_read() {
          0 at /cents."
     );
     assert!(
-        said[1].starts_with("golden/Paid.v1.odd.json can no longer be read: content does not have"),
+        said[1]
+            .starts_with("golden/Paid.v1.odd.json cannot be read any more: content does not have"),
         "{said:?}"
     );
 }
@@ -291,12 +289,12 @@ day! { forgetful:
 }
 
 #[test]
-fn what_is_read_must_be_what_is_written() {
+fn an_event_must_be_read_back_equal() {
     let folder = first_day();
     let sample = [forgetful::Paid { cents: 1, by: "card".to_owned() }.into()];
     let said = folder.sentences::<forgetful::Event>(&sample);
-    let unfaithful = "golden/Paid.v1.json is not the same once it is read and written again: \
-        it is written as JSON that is read back as another value.";
+    let unfaithful = "golden/Paid.v1.json changes when its event is written and read again: \
+        the JSON of the value is read back as another value.";
     assert!(said.iter().any(|said| said == unfaithful), "{said:#?}");
 }
 
@@ -307,7 +305,7 @@ day! { stricter:
 }
 
 #[test]
-fn a_sample_must_be_what_its_schema_says() {
+fn a_sample_must_fit_its_schema() {
     let folder = Folder::empty();
     let sample = [stricter::Paid { cents: 900, by: "card".to_owned() }.into()];
     let said = folder.sentences::<stricter::Event>(&sample);
@@ -317,7 +315,7 @@ fn a_sample_must_be_what_its_schema_says() {
 }
 
 #[test]
-fn files_that_nobody_can_place_are_errors() {
+fn files_with_invalid_names_or_content_are_errors() {
     for (file, text) in [
         ("schemas/Paid.json", "{}"),
         ("schemas/Paid.v1.short.json", "{}"),

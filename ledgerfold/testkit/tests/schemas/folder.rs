@@ -10,7 +10,7 @@ use ledgerfold_testkit::schemas::{About, Kept, KeptError, examine};
 pub(crate) const ABOUT: About<'_> =
     About { context: "shop", version: "1.0.0", description: "What happens in a shop." };
 
-/// The folder of a contract, which is gone after the test.
+/// A temporary folder of a contract. It is deleted after the test.
 pub(crate) struct Folder(pub(crate) PathBuf);
 
 impl Folder {
@@ -21,11 +21,11 @@ impl Folder {
         Self(std::env::temp_dir().join(name))
     }
 
-    /// A folder in which everything is kept of these events.
+    /// A folder with the complete contract of these events.
     pub(crate) fn of<E: Contract>(samples: &[E]) -> Self {
         let folder = Self::empty();
         folder.update(samples);
-        assert_eq!(folder.sentences(samples), [""; 0], "what was just kept does not agree");
+        assert_eq!(folder.sentences(samples), [""; 0], "the new contract differs from its events");
         folder
     }
 
@@ -47,23 +47,23 @@ impl Folder {
     }
 
     pub(crate) fn text(&self, file: &str) -> String {
-        fs::read_to_string(self.0.join(file)).expect("the file is there")
+        fs::read_to_string(self.0.join(file)).expect("the file exists")
     }
 
     pub(crate) fn put(&self, file: &str, text: &str) {
         let path = self.0.join(file);
-        fs::create_dir_all(path.parent().expect("a folder")).expect("it can be made");
-        fs::write(path, text).expect("it can be written");
+        fs::create_dir_all(path.parent().expect("a folder")).expect("the folder can be created");
+        fs::write(path, text).expect("the file can be written");
     }
 
     pub(crate) fn remove(&self, file: &str) {
-        fs::remove_file(self.0.join(file)).expect("the file is there");
+        fs::remove_file(self.0.join(file)).expect("the file exists");
     }
 }
 
 impl Drop for Folder {
     fn drop(&mut self) {
-        // Nothing hangs on it, and a panic while unwinding would hide why.
-        let _gone = fs::remove_dir_all(&self.0);
+        // A leftover folder does no harm, and a panic during unwinding would hide the test's own failure.
+        let _result = fs::remove_dir_all(&self.0);
     }
 }

@@ -1,4 +1,4 @@
-//! The check of a contract, against every kind of change that it is there to notice.
+//! Tests of the contract check, with every kind of change that it must notice.
 
 #![allow(clippy::panic, reason = "a test may fail")]
 

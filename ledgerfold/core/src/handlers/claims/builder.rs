@@ -15,7 +15,7 @@ use crate::{
     waiting::{Backoff, ExponentialWait, RateLimit},
 };
 
-/// How often a subject is looked at, and a record changed, while others keep changing it.
+/// How often a subject is examined, or a record changed, while others keep changing it.
 const BACKOFF: Backoff = Backoff {
     attempts: 10,
     wait: ExponentialWait::new(Duration::from_millis(5), Duration::from_millis(200)),
@@ -24,7 +24,7 @@ const BACKOFF: Backoff = Backoff {
 /// An observer of a build, for example a progress bar.
 pub type Observer<'a> = &'a (dyn Fn(Step) + Send + Sync);
 
-/// Builds the reservations of a category's streams from the log, and corrects those that are wrong.
+/// Builds the reservations of a category's streams from the log, and corrects wrong ones.
 ///
 /// ```
 /// # use ledgerfold::{Category, claims::{Built, ClaimsBuilder, ClaimsError}, rebuild::Plan};
@@ -42,24 +42,25 @@ pub struct ClaimsBuilder {
 /// The result of a build.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Built {
-    /// How many reservations this call corrected.
+    /// The number of reservations that this call corrected.
     pub corrected: u64,
-    /// How many faults the build had to leave, also before it was cut short.
+    /// The number of faults that the build could not correct, including earlier runs that were interrupted.
     pub left: u64,
-    /// The first of those that this call met.
+    /// The first faults that this call could not correct.
     pub findings: Vec<Finding>,
-    /// The revision of the claims for which the reservations are complete now, if they are.
+    /// The revision of the claims for which the reservations are complete now; `None` if they are incomplete.
     pub complete: Option<u32>,
 }
 
-/// A build under way, in this call.
+/// A running build.
 struct Work<'a> {
     builder: &'a ClaimsBuilder,
     category: &'a Category,
     pace: RateLimit<'a>,
     observer: Observer<'a>,
-    /// Segments change one record: they take turns, so that only another build is in their way.
+    /// All segments change one record. They take turns, so that only another build can interfere.
     turn: AsyncMutex<()>,
+    /// The result so far. A mutex, because every segment adds its corrections and findings.
     done: Mutex<Built>,
 }
 
@@ -69,14 +70,14 @@ impl ClaimsBuilder {
         Self { inspector, clock, random }
     }
 
-    /// Walks all streams of the category and reserves the keys that they own. Then it walks all reservations and
-    /// removes those whose stream does not own the key. If no fault is left, it records the reservations as complete.
+    /// Walks all streams of the category and reserves the keys that they own. Then walks all reservations and removes
+    /// those whose stream does not own the key. If no fault is left, records the reservations as complete.
     ///
     /// Commands and other builds may run at the same time. Progress is recorded page by page, so an interrupted build
-    /// goes on from there.
+    /// resumes from there.
     ///
     /// # Errors
-    /// [`ClaimsError`]; what was corrected before stands.
+    /// [`ClaimsError`]; earlier corrections keep their effect.
     pub async fn build(
         &self,
         category: &Category,
@@ -108,7 +109,7 @@ impl ClaimsBuilder {
 }
 
 impl Work<'_> {
-    /// Begins a build, or finds one with the same revision of the claims that was cut short.
+    /// Begins a build, or resumes an interrupted one with the same revision of the claims.
     async fn begin(&self, plan: Plan) -> Result<ClaimsBuild, ClaimsError> {
         let unknown = || ClaimsError::Undeclared(self.category.clone());
         let claimant = self.builder.inspector.claimants.of(self.category).ok_or_else(unknown)?;
@@ -127,7 +128,7 @@ impl Work<'_> {
         Built { left: left.max(built.left), complete, ..built }
     }
 
-    /// Goes through the segments of a walk that are not done.
+    /// Walks the segments that are not done yet.
     async fn walk(&self, build: &ClaimsBuild) -> Result<(), ClaimsError> {
         let of = u32::try_from(build.segments.len()).unwrap_or(u32::MAX);
         stream::iter(Segment::split(of).zip(build.segments.iter().cloned()))
@@ -145,7 +146,8 @@ impl Work<'_> {
     ) -> Result<(), ClaimsError> {
         let ClaimsBuild { run, walk, .. } = *build;
         let observe = |progress: &SegmentProgress| {
-            let (category, progress) = (self.category.clone(), progress.clone());
+            let category = self.category.clone();
+            let progress = progress.clone();
             (self.observer)(Step { category, walk, progress });
         };
         observe(&progress);
@@ -157,7 +159,7 @@ impl Work<'_> {
             progress = progress.passed(subjects.len(), next, failed);
             let record = self.change(|record| record.progressed(run, walk, &progress)).await?;
             if !record.build().is_some_and(|now| now.is_at(run, walk)) {
-                // Another build has been through all of this walk, and gone on.
+                // Another build has finished this walk.
                 return Ok(());
             }
             observe(&progress);
@@ -165,7 +167,7 @@ impl Work<'_> {
         Ok(())
     }
 
-    /// Corrects the subjects of a page, and answers with how many faults had to be left.
+    /// Corrects the subjects of a page, and returns the number of faults that are left.
     async fn page(&self, subjects: &[Subject]) -> Result<u64, ClaimsError> {
         self.pace.take(subjects.len()).await;
         let left: Vec<_> = stream::iter(subjects)
@@ -181,14 +183,14 @@ impl Work<'_> {
         Ok(count)
     }
 
-    /// Corrects the faults of a subject, and returns those that remain: faults that look the same twice and that only
-    /// people can settle, and faults of a subject that others keep changing.
+    /// Corrects the faults of a subject, and returns the remaining ones. A fault remains if only people can settle it
+    /// and it was seen twice unchanged, or if others keep changing the subject.
     async fn correct(&self, subject: &Subject) -> Result<Vec<Finding>, ClaimsError> {
         let Self { builder: ClaimsBuilder { inspector, clock, random }, .. } = self;
         let mut before = Vec::new();
         for attempt in 0..BACKOFF.attempts {
             BACKOFF.wait(attempt, &**clock, &**random).await;
-            let findings = inspector.look(subject).await?;
+            let findings = inspector.examine(subject).await?;
             let mut left = Vec::new();
             let mut overtaken = false;
             for finding in findings {
@@ -203,7 +205,7 @@ impl Work<'_> {
             }
             before = left;
         }
-        Ok(inspector.look(subject).await?)
+        Ok(inspector.examine(subject).await?)
     }
 
     async fn apply(&self, finding: &Finding) -> Result<Applied, StoreError> {
@@ -220,8 +222,7 @@ impl Work<'_> {
         }
     }
 
-    /// Changes the record, unless the change has nothing to change, and answers with the record as it
-    /// is then.
+    /// Changes the record, and returns the new record. If `change` returns `None`, the record stays as it is.
     async fn change(
         &self,
         change: impl Fn(&ClaimsRecord) -> Option<ClaimsRecord>,
@@ -244,8 +245,8 @@ impl Work<'_> {
 /// The result of a correction.
 enum Applied {
     Done,
-    /// Others have changed the key or its stream meanwhile.
+    /// The key or its stream was changed meanwhile.
     Overtaken,
-    /// The log asks for none.
+    /// There is no correction: people must decide.
     Impossible,
 }

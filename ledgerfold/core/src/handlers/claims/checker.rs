@@ -5,10 +5,10 @@ use futures::{StreamExt, TryStreamExt, stream};
 use super::{CONCURRENT_SUBJECTS, ClaimsError, Finding, Inspector, Subject};
 use crate::ports::Clock;
 
-/// How often a subject is looked at whose faults look different each time.
-const LOOKS: usize = 4;
+/// How often a subject is examined while its faults differ each time.
+const ATTEMPTS: usize = 4;
 
-/// Reports reservations that differ from the log, and changes nothing.
+/// Reports reservations that differ from the log. It does not change them.
 #[derive(Clone)]
 pub struct ClaimsChecker {
     inspector: Inspector,
@@ -17,13 +17,13 @@ pub struct ClaimsChecker {
 }
 
 impl ClaimsChecker {
-    /// An auditor that looks at a fault again after `grace`: a command that runs meanwhile looks like
-    /// a fault in between two reads.
+    /// A checker that examines a fault again after `grace`. A command that runs between two reads can look like a
+    /// fault.
     pub fn new(inspector: Inspector, clock: Arc<dyn Clock>, grace: Duration) -> Self {
         Self { inspector, clock, grace }
     }
 
-    /// The subject of the comparison.
+    /// The inspector, which lists the subjects.
     pub const fn inspector(&self) -> &Inspector {
         &self.inspector
     }
@@ -31,24 +31,24 @@ impl ClaimsChecker {
     /// The faults of these subjects.
     ///
     /// # Errors
-    /// [`ClaimsError`] where the log or the reservations cannot be read.
+    /// [`ClaimsError`] if the log or the reservations cannot be read.
     pub async fn examine(&self, subjects: &[Subject]) -> Result<Vec<Finding>, ClaimsError> {
         stream::iter(subjects)
-            .map(|subject| self.look(subject))
+            .map(|subject| self.confirmed(subject))
             .buffered(CONCURRENT_SUBJECTS)
             .try_concat()
             .await
     }
 
-    /// The faults that look the same twice.
-    async fn look(&self, subject: &Subject) -> Result<Vec<Finding>, ClaimsError> {
-        let mut findings = self.inspector.look(subject).await?;
-        for _ in 1..LOOKS {
+    /// The faults that were seen twice unchanged.
+    async fn confirmed(&self, subject: &Subject) -> Result<Vec<Finding>, ClaimsError> {
+        let mut findings = self.inspector.examine(subject).await?;
+        for _ in 1..ATTEMPTS {
             if findings.is_empty() {
                 break;
             }
             self.clock.sleep(self.grace).await;
-            let again = self.inspector.look(subject).await?;
+            let again = self.inspector.examine(subject).await?;
             if again == findings {
                 break;
             }

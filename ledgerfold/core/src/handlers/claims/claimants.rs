@@ -23,7 +23,7 @@ use crate::{
 #[derive(Clone, Debug, Default)]
 pub struct Claimants(BTreeMap<Category, Claimant>);
 
-/// A domain without its types, as far as its claims go.
+/// The claims of a domain, without its types.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Claimant {
     pub(super) revision: u32,
@@ -33,7 +33,7 @@ pub(super) struct Claimant {
 type Owned =
     for<'a> fn(&'a dyn EventReader, StreamId) -> BoxFuture<'a, Result<Ownership, LoadError>>;
 
-/// The keys that a stream owns at a version, by its events.
+/// The keys that a stream owns at a version, according to its events.
 #[derive(Clone, Debug)]
 pub(super) struct Ownership {
     pub(super) seen: StreamVersion,
@@ -41,13 +41,13 @@ pub(super) struct Ownership {
 }
 
 impl Claimants {
-    /// No domain.
+    /// Claimants without a domain.
     pub const fn new() -> Self {
         Self(BTreeMap::new())
     }
 
-    /// The same with this domain. Of several domains that share a category, any one will do: they read
-    /// the same events, and must agree on their claims.
+    /// Adds this domain. If several domains share a category, add any one of them: they read the same events, and must
+    /// agree on the claims.
     #[must_use]
     pub fn with<D: Decider>(mut self) -> Self {
         let claimant = Claimant {
@@ -87,8 +87,8 @@ async fn owned<D: Decider>(
     Ok(Ownership { seen: loaded.stream_version(), keys: loaded.state().clone() })
 }
 
-/// The fold of a domain's events to the keys that the stream owns. As a domain of its own, so that a
-/// stream is read in the one way that there is: in pages, and never across a hole.
+/// A decider whose state is the set of keys that the stream owns. It is a decider so that [`Loader`] reads the stream,
+/// which pages through it and detects gaps.
 struct Owning<D>(PhantomData<fn() -> D>);
 
 impl<D: Decider> Decider for Owning<D> {

@@ -13,8 +13,8 @@ use crate::{
 
 /// Compares reservations with the log.
 ///
-/// In a finding, the *owner* of a key is the stream whose events say that it has the key, and its
-/// *holder* is the stream that the key is reserved for.
+/// In a finding, the *owner* of a key is the stream that has the key according to its events. The *holder* is the
+/// stream that the key is reserved for.
 #[derive(Clone)]
 pub struct Inspector {
     pub(super) claimants: Claimants,
@@ -23,26 +23,26 @@ pub struct Inspector {
     streams: Arc<dyn Streams>,
 }
 
-/// Something that can be compared.
+/// A stream or a reservation that can be compared with the log.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Subject {
-    /// A stream: each key that it owns must be reserved for it.
+    /// A stream. Each key that it owns must be reserved for it.
     Stream(StreamId),
-    /// A reservation: its holder must own the key.
+    /// A reservation. Its holder must own the key.
     Reservation(Reservation),
 }
 
-/// A fault, with the versions at which the streams were seen.
+/// A fault, with the versions of the streams that were read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Finding {
-    /// A key is reserved for nobody, and has an owner.
+    /// A key has an owner, and is not reserved.
     Missing {
         /// The key.
         key: UniqueKey,
         /// Its owner.
         owner: StreamVersion,
     },
-    /// A key is reserved for a stream that does not own it, and has an owner.
+    /// A key has an owner, and is reserved for another stream.
     Misplaced {
         /// The key.
         key: UniqueKey,
@@ -58,16 +58,16 @@ pub enum Finding {
         /// Its holder.
         holder: StreamVersion,
     },
-    /// A key has two owners. Somebody must decide, and one of the two must give the key up.
+    /// A key has two owners. People must decide which of them gives the key up.
     Contested {
         /// The key.
         key: UniqueKey,
-        /// The owner that it is not reserved for.
+        /// The owner without the reservation.
         owner: StreamVersion,
-        /// The owner that it is reserved for.
+        /// The owner with the reservation.
         holder: StreamVersion,
     },
-    /// A key has an owner, and is reserved for a stream of a domain that this program does not have.
+    /// A key has an owner, and is reserved for a stream of a domain that this program does not know.
     Foreign {
         /// The key.
         key: UniqueKey,
@@ -76,7 +76,7 @@ pub enum Finding {
         /// Its holder.
         holder: StreamId,
     },
-    /// The events of a stream cannot be read, so that nothing is known of its keys.
+    /// The events of a stream cannot be read, so its keys are unknown.
     Unreadable {
         /// The stream.
         stream: StreamId,
@@ -98,7 +98,7 @@ impl Finding {
         }
     }
 
-    /// The key, where the fault is one of a key.
+    /// The key; `None` for an unreadable stream.
     pub const fn key(&self) -> Option<&UniqueKey> {
         match self {
             Self::Missing { key, .. }
@@ -110,7 +110,7 @@ impl Finding {
         }
     }
 
-    /// The stream that owns the key, or that cannot be read.
+    /// The owner of the key, or the unreadable stream.
     pub fn owner(&self) -> Option<&StreamId> {
         match self {
             Self::Missing { owner, .. }
@@ -133,7 +133,7 @@ impl Finding {
         }
     }
 
-    /// The correction that the log asks for, if nobody has to decide.
+    /// The correction, unless people must decide.
     pub(super) fn correction(&self) -> Option<(&UniqueKey, Correction)> {
         Some(match self.clone() {
             Self::Missing { owner, .. } => (self.key()?, Correction::Reserve { to: owner }),
@@ -146,18 +146,18 @@ impl Finding {
     }
 }
 
-/// How a stream stands to a key that is reserved for it.
-enum Standing {
+/// Whether a stream owns a key that is reserved for it.
+enum HolderState {
     Owns(StreamVersion),
     Lacks(StreamVersion),
-    /// It is of a domain that this program does not have.
+    /// The stream belongs to a domain that this program does not know.
     Unknown,
     Unreadable(String),
 }
 
 impl Inspector {
-    /// An inspector of these domains' keys. The list of streams must be strongly consistent: a stream that began
-    /// before a build may not be missing from it.
+    /// An inspector of these domains' keys. The list of streams must be strongly consistent, so that it contains every
+    /// stream that began before a build.
     pub fn new(
         claimants: Claimants,
         log: Arc<dyn EventReader>,
@@ -172,7 +172,7 @@ impl Inspector {
         self.claimants.categories()
     }
 
-    /// Some streams, or some reservations, of a category, and where the next page begins.
+    /// A page of a category's streams or reservations, and the start of the next page.
     ///
     /// # Errors
     /// [`ClaimsError`].
@@ -196,9 +196,9 @@ impl Inspector {
         Ok((subjects.into_iter().filter(ours).collect(), next))
     }
 
-    /// The faults of a subject, as it looks now. Commands may run meanwhile, so that a fault counts
-    /// only if a second look shows it unchanged, or a correction is made on condition of it.
-    pub(super) async fn look(&self, subject: &Subject) -> Result<Vec<Finding>, StoreError> {
+    /// The current faults of a subject. Commands may run meanwhile. So a fault counts only if a second examination
+    /// finds it unchanged, or if a correction has it as its condition.
+    pub(super) async fn examine(&self, subject: &Subject) -> Result<Vec<Finding>, StoreError> {
         match subject {
             Subject::Stream(stream) => self.stream(stream).await,
             Subject::Reservation(reservation) => {
@@ -221,11 +221,13 @@ impl Inspector {
             findings.extend(match self.reservations.holder(&key).await? {
                 None => Some(Finding::Missing { key, owner }),
                 Some(holder) if holder == *stream => None,
-                Some(holder) => Some(match self.standing(&holder, &key).await? {
-                    Standing::Owns(holder) => Finding::Contested { key, owner, holder },
-                    Standing::Lacks(holder) => Finding::Misplaced { key, owner, holder },
-                    Standing::Unknown => Finding::Foreign { key, owner, holder },
-                    Standing::Unreadable(reason) => Finding::Unreadable { stream: holder, reason },
+                Some(holder) => Some(match self.holder_state(&holder, &key).await? {
+                    HolderState::Owns(holder) => Finding::Contested { key, owner, holder },
+                    HolderState::Lacks(holder) => Finding::Misplaced { key, owner, holder },
+                    HolderState::Unknown => Finding::Foreign { key, owner, holder },
+                    HolderState::Unreadable(reason) => {
+                        Finding::Unreadable { stream: holder, reason }
+                    }
                 }),
             });
         }
@@ -236,25 +238,29 @@ impl Inspector {
         &self,
         Reservation { key, holder }: &Reservation,
     ) -> Result<Option<Finding>, StoreError> {
-        let seen = match self.standing(holder, key).await? {
-            Standing::Owns(_) | Standing::Unknown => return Ok(None),
-            Standing::Unreadable(reason) => {
+        let seen = match self.holder_state(holder, key).await? {
+            HolderState::Owns(_) | HolderState::Unknown => return Ok(None),
+            HolderState::Unreadable(reason) => {
                 return Ok(Some(Finding::Unreadable { stream: holder.clone(), reason }));
             }
-            Standing::Lacks(seen) => seen,
+            HolderState::Lacks(seen) => seen,
         };
-        // A list may be older than the stream.
+        // The listed reservation may be older than the stream.
         let now = self.reservations.holder(key).await?;
         let still = now.as_ref() == Some(holder);
         Ok(still.then(|| Finding::Superfluous { key: key.clone(), holder: seen }))
     }
 
-    async fn standing(&self, stream: &StreamId, key: &UniqueKey) -> Result<Standing, StoreError> {
+    async fn holder_state(
+        &self,
+        stream: &StreamId,
+        key: &UniqueKey,
+    ) -> Result<HolderState, StoreError> {
         Ok(match self.ownership(stream).await? {
-            None => Standing::Unknown,
-            Some(Err(reason)) => Standing::Unreadable(reason),
-            Some(Ok(it)) if it.keys.contains(key) => Standing::Owns(it.seen),
-            Some(Ok(it)) => Standing::Lacks(it.seen),
+            None => HolderState::Unknown,
+            Some(Err(reason)) => HolderState::Unreadable(reason),
+            Some(Ok(it)) if it.keys.contains(key) => HolderState::Owns(it.seen),
+            Some(Ok(it)) => HolderState::Lacks(it.seen),
         })
     }
 
@@ -275,7 +281,7 @@ impl Inspector {
 }
 
 impl Subject {
-    /// The stream in question.
+    /// The stream, or the reservation's holder.
     pub const fn stream(&self) -> &StreamId {
         match self {
             Self::Stream(stream) => stream,

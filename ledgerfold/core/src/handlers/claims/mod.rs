@@ -1,26 +1,32 @@
-//! Reservations of unique keys: their comparison with the log, and their build from it.
+//! Checks and builds of the reservations of unique keys.
 //!
-//! [`Decider::claims`](crate::Decider::claims) names the keys that an event takes and gives back. A domain may get
-//! new claims when it already has streams. The keys of those streams are not reserved, so a build walks the log once:
+//! [`Decider::claims`](crate::Decider::claims) returns the keys that an event reserves and releases, and commands
+//! maintain the reservations. If a domain with streams gets new claims, the keys of these streams are not reserved yet,
+//! and you need a build:
 //!
-//! 1. Deploy the domain with its claims, and a raised [`CLAIMS_REVISION`](crate::Decider::CLAIMS_REVISION) if it had
-//!    some before. Wait until no function runs the old code.
-//! 2. Run [`ClaimsBuilder::build`]. It reserves each key for the stream that owns it, removes reservations whose stream
-//!    does not own the key, and names each key that has two owners.
-//! 3. Settle those by commands: one of the two gives the key up. Build again.
+//! 1. Deploy the domain with its claims. If it had claims before, raise
+//! [`CLAIMS_REVISION`](crate::Decider::CLAIMS_REVISION). Wait until no function runs the old code.
 //!
-//! Until a build has recorded the reservations as complete, a stream can give back a key that is not reserved for it.
-//! Afterwards that is an error, because only a defect of the claims leads to it. A key that *is* reserved for another
-//! stream is refused at any time.
+//! 2. Run [`ClaimsBuilder::build`]. It reserves each key for the stream that owns it, removes reservations whose
+//! stream does not own the key, and reports each key with two owners.
+//!
+//! 3. For each of these keys, send a command by which one owner gives the key up. Build again.
+//!
+//! Until a build has recorded the reservations as complete, a stream can release a key that has no reservation.
+//! Afterwards that is an error, because only a defect in the claims causes it. A key that is reserved for another
+//! stream is always refused.
 //!
 //! # Why commands and builds may run at once
 //!
-//! Each change of a reservation is one transaction with its proof. The transaction of a command carries its
-//! events, and so the version that follows. The transaction of a build has the condition that the stream is
-//! still at the version that was read. A command that gives back an unreserved key has the condition that the
-//! key is not its stream's, so it cannot pass between a build's read and the build's write. The second one is
-//! refused and reads again. Therefore a stream that a build has visited stays right, and a stream that begins
-//! later is right from its first event.
+//! Every change of a reservation is a transaction with a condition on the stream:
+//!
+//! - A command's transaction also appends its events, so it requires the expected version.
+//! - A build's transaction requires the version at which it read the stream.
+//! - A command that releases an unreserved key requires that the key is still not reserved for its stream, so it
+//!   conflicts with a build that reserves the key meanwhile.
+//!
+//! Of two such transactions the second one fails and reads again. So the reservations of a stream stay correct after a
+//! build has visited it, and a later stream has correct reservations from its first event.
 
 mod builder;
 mod checker;
@@ -37,23 +43,23 @@ use crate::{
     ports::{SegmentProgress, StoreError, StreamsError, Walk},
 };
 
-/// How many findings a build keeps; it counts all of them.
+/// How many findings a build reports. It counts all of them.
 const FINDINGS: usize = 100;
-/// How many subjects of a segment are worked on at a time.
+/// How many subjects of a segment are processed concurrently.
 const CONCURRENT_SUBJECTS: usize = 4;
 
-/// A page of a segment is done.
+/// A page of a segment was processed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Step {
     /// The category.
     pub category: Category,
-    /// The present walk of the build.
+    /// The current walk of the build.
     pub walk: Walk,
-    /// How far this segment has come.
+    /// The progress of the segment.
     pub progress: SegmentProgress,
 }
 
-/// Reservations could not be built or audited.
+/// Reservations could not be built or checked.
 #[derive(Debug, thiserror::Error)]
 pub enum ClaimsError {
     /// The log or the table of reservations failed.
@@ -62,8 +68,8 @@ pub enum ClaimsError {
     /// Streams or reservations could not be listed.
     #[error(transparent)]
     Streams(#[from] StreamsError),
-    /// Others kept changing the record: other builds are at work.
-    #[error("others kept changing the record of the reservations of {0}")]
+    /// Other builds kept changing the record.
+    #[error("the record of the reservations of {0} was changed by other builds on every attempt")]
     Contention(Category),
     /// The program has no domain for the category.
     #[error("this program has no domain with claims for the category {0}")]

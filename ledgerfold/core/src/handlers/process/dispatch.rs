@@ -14,12 +14,12 @@ pub(super) struct Dispatch<P: ProcessManager> {
     actor: Actor,
 }
 
-/// The end of a command that will not be sent again.
+/// The outcome of a command that is not sent again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Settled {
-    /// It took effect, now or before, or nothing needed to change.
+    /// The command took effect, now or earlier, or nothing needed to change.
     Done,
-    /// It is refused for good.
+    /// The command was refused.
     Refused,
 }
 
@@ -31,7 +31,7 @@ impl<P: ProcessManager> Dispatch<P> {
     /// Sends a command under this id.
     ///
     /// # Errors
-    /// Why it is to be sent again.
+    /// The reason to send it again.
     pub(super) async fn send(
         &self,
         id: CommandId,
@@ -50,7 +50,8 @@ impl<P: ProcessManager> Dispatch<P> {
         let stream = &request.stream;
         match self.commands.handle(&request).await {
             Ok(answer) => {
-                let (process, events) = (P::NAME, answer.events.len());
+                let process = P::NAME;
+                let events = answer.events.len();
                 tracing::info!(%process, %stream, command = %name, events, "command done");
                 Ok(Settled::Done)
             }
@@ -64,10 +65,10 @@ impl<P: ProcessManager> Dispatch<P> {
     }
 }
 
-/// Whether sending the command again would be asking the domain a second time. An id that was used
-/// for another request belongs to a command that took effect, before the process changed its mind.
+/// Whether the domain has answered the command, so that it is not sent again. [`CommandError::Reused`] is an answer as
+/// well: an earlier version of the process sent another command under this id, and it took effect.
 ///
-/// A defect, as a commit that is too large, is not final: it would be lost, and not be seen.
+/// A defect, for example a commit that is too large, is not final, because the command would be lost silently.
 fn is_final<R: Rejection>(error: &CommandError<R>) -> bool {
     match error {
         CommandError::Rejected(_) | CommandError::Reserved { .. } | CommandError::Reused => true,

@@ -13,18 +13,18 @@ use crate::{
 /// The action for a due deadline of one process.
 #[async_trait]
 pub trait Expiry: Send + Sync {
-    /// Whose deadlines.
+    /// The name of the process.
     fn process(&self) -> &ProcessName;
 
-    /// Sends the deadline's command. Once it has, the deadline is done: the command took effect, now
-    /// or before, or was refused for good, or there is nothing to ask for any more.
+    /// Sends the deadline's command. If it returns `Ok`, the deadline is done: the command took effect, now or earlier,
+    /// or the domain refused it, or the process does not need it any more.
     ///
     /// # Errors
-    /// [`Unfulfilled`]: the deadline is to be tried again.
+    /// [`Unfulfilled`] if the deadline must be tried again.
     async fn expire(&self, deadline: &Deadline) -> Result<(), Unfulfilled>;
 }
 
-/// A deadline's command could neither take effect nor be refused.
+/// A deadline's command neither took effect nor was refused. Contains the reason.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub struct Unfulfilled(pub String);
@@ -36,7 +36,7 @@ pub struct ProcessExpiry<P: ProcessManager> {
 }
 
 impl<P: ProcessManager> ProcessExpiry<P> {
-    /// The deadlines of `P`, whose commands go by this handler.
+    /// The deadlines of `P`. Their commands are sent through this handler.
     pub fn new(commands: CommandHandler<P::Target>) -> Self {
         Self { process: P::NAME, dispatch: Dispatch::new(commands) }
     }
@@ -52,7 +52,7 @@ impl<P: ProcessManager> Expiry for ProcessExpiry<P> {
         let Deadline { key, cause, .. } = deadline;
         let command = guarded(|| P::expire(key));
         let Some(command) = command.map_err(|panicked| Unfulfilled(panicked.to_string()))? else {
-            tracing::warn!(deadline = %key, "nothing follows from this deadline any more");
+            tracing::warn!(deadline = %key, "the process does not need this deadline any more");
             return Ok(());
         };
         let id = command_id(deadline);
@@ -65,6 +65,5 @@ impl<P: ProcessManager> Expiry for ProcessExpiry<P> {
 
 /// The id of a deadline's command: the same in every sweep.
 pub(super) fn command_id(Deadline { key, cause, .. }: &Deadline) -> CommandId {
-    let (event, key) = (cause.event.to_string(), key.to_string());
-    CommandId::derived(&["deadline", &event, &key])
+    CommandId::derived(&["deadline", &cause.event.to_string(), &key.to_string()])
 }

@@ -10,10 +10,10 @@ use crate::{
     vocabulary::{Content, Delivery, FailedReceipt, Panicked, panics::guarded},
 };
 
-/// How many messages of a batch are at work at a time.
+/// How many messages of a batch are processed concurrently.
 const CONCURRENT_MESSAGES: usize = 8;
 
-/// Reacts to the messages of a queue. Nothing relies on their order: it reacts to each event by itself.
+/// Reacts to the messages of a queue. Their order does not matter, because every reaction depends on one event only.
 pub struct ProcessHandler<P: ProcessManager> {
     settings: Arc<P::Settings>,
     dispatch: Arc<Dispatch<P>>,
@@ -23,24 +23,29 @@ pub struct ProcessHandler<P: ProcessManager> {
 
 impl<P: ProcessManager> Clone for ProcessHandler<P> {
     fn clone(&self) -> Self {
-        let Self { settings, dispatch, deadlines, log } = self;
-        let (settings, dispatch) = (settings.clone(), dispatch.clone());
-        Self { settings, dispatch, deadlines: deadlines.clone(), log: log.clone() }
+        Self {
+            settings: self.settings.clone(),
+            dispatch: self.dispatch.clone(),
+            deadlines: self.deadlines.clone(),
+            log: self.log.clone(),
+        }
     }
 }
 
-/// A message whose reactions have not all taken effect; it comes again.
+/// Not all reactions to a message took effect, so the queue must deliver it again.
 #[derive(Debug, thiserror::Error)]
 enum ProcessError {
     #[error("{0}")]
     Unreadable(String),
     #[error("an event of {stream} cannot be read: {source}")]
     Event { stream: StreamId, source: DecodeError },
-    #[error("reacting to it failed: {0}")]
+    #[error("the process failed: {0}")]
     Panicked(#[from] Panicked),
     #[error(transparent)]
     Log(#[from] StoreError),
-    #[error("the bus tells of a commit of {stream} up to {committed}, which the log does not have")]
+    #[error(
+        "a message points to a commit of {stream} up to {committed}, which the log does not have"
+    )]
     NotInLog { stream: StreamId, committed: Version },
     #[error("{0}")]
     Command(String),
@@ -49,8 +54,8 @@ enum ProcessError {
 }
 
 impl<P: ProcessManager> ProcessHandler<P> {
-    /// A handler that sends commands through `commands`, keeps deadlines in `deadlines`, and reads events from `log`
-    /// that are too large for the bus.
+    /// A handler that sends commands through `commands`, stores deadlines in `deadlines`, and reads events that are too
+    /// large for the bus from `log`.
     pub fn new(
         settings: P::Settings,
         commands: CommandHandler<P::Target>,
@@ -60,14 +65,14 @@ impl<P: ProcessManager> ProcessHandler<P> {
         Self { settings: Arc::new(settings), dispatch: Dispatch::new(commands), deadlines, log }
     }
 
-    /// Takes a batch, and returns the messages that must be delivered again. Replayed messages count as done, without
-    /// any effect. Messages do not block each other.
+    /// Handles a batch, and returns the messages that must be delivered again. Replayed messages have no effect, and
+    /// count as done. A failed message does not block the others.
     pub async fn handle(&self, deliveries: Vec<Delivery>) -> Vec<FailedReceipt> {
         let outcomes = stream::iter(deliveries).map(|delivery| async move {
             let receipt = delivery.receipt.clone();
             let reason = self.take(delivery).await.err()?.to_string();
             let process = P::NAME;
-            tracing::error!(%process, message = receipt.0, reason, "message not reacted to");
+            tracing::error!(%process, message = receipt.0, reason, "message failed");
             Some(FailedReceipt { receipt, reason })
         });
         outcomes.buffer_unordered(CONCURRENT_MESSAGES).filter_map(ready).collect().await
@@ -89,7 +94,7 @@ impl<P: ProcessManager> ProcessHandler<P> {
         }
     }
 
-    /// The events of the commit that ends here.
+    /// The events of the commit that ends at this version.
     async fn commit(
         &self,
         stream: StreamId,
@@ -130,8 +135,8 @@ impl<P: ProcessManager> ProcessHandler<P> {
     }
 }
 
-/// The id of the command that follows from an event in this place.
+/// The id of the command that is an event's reaction at this position.
 fn command_id<P: ProcessManager>(cause: &Cause, place: usize) -> CommandId {
-    let (event, place) = (cause.event.to_string(), place.to_string());
-    CommandId::derived(&["process", P::NAME.as_str(), &event, &place])
+    let event = cause.event.to_string();
+    CommandId::derived(&["process", P::NAME.as_str(), &event, &place.to_string()])
 }

@@ -17,55 +17,56 @@ use crate::{
     DeadlineName, Decider, Event, ProcessName, Recorded, StreamId, Timestamp, ports::DeadlineKey,
 };
 
-/// A process manager: the reactions to events, which are commands to the streams of one domain. Pure functions; no
-/// clock, no input or output.
+/// A process manager: it reacts to events with commands to the streams of one domain. It consists of pure functions,
+/// without a clock, input or output.
 ///
-/// It has no state of its own. It knows the event, and the decider of its command knows the present state of the
-/// stream. Processes over several domains are several process managers.
+/// It has no state of its own: it sees the event, and the decider of its command sees the current state of the
+/// stream. For a process over several domains, write several process managers.
 pub trait ProcessManager: Send + Sync + 'static {
-    /// The events that it listens to.
+    /// The events that it reacts to.
     type Event: Event;
-    /// The domain that its commands are for.
+    /// The domain of its commands.
     type Target: Decider;
     /// The settings of the deployment, for example a waiting time.
     type Settings: Send + Sync + 'static;
 
-    /// The name. It is part of the ids of its commands, their actor, and the keys of its deadlines.
+    /// The name. It is part of the ids of its commands, of their actor, and of the keys of its deadlines, so it must
+    /// never change.
     const NAME: ProcessName;
 
-    /// The reactions to an event, in any number. Must be the same each time: a reaction's identity is its event and
-    /// its place among the others, so a repeated event sends the same commands under the same ids.
+    /// The reactions to an event, in any number. They must be the same each time. A reaction is identified by its event
+    /// and its position, so a repeated event sends the same commands under the same ids.
     fn react(
         event: &Recorded<Self::Event>,
         settings: &Self::Settings,
     ) -> Vec<Reaction<CommandOf<Self>>>;
 
-    /// The command of a deadline that is due, for the stream of its key. `None` where a deadline of
-    /// this name means nothing any more: it is removed.
+    /// The command of a due deadline, for the stream of its key. `None` if the process does not need a deadline of this
+    /// name any more; the deadline is then removed.
     fn expire(deadline: &DeadlineKey) -> Option<CommandOf<Self>>;
 }
 
 /// The commands that a process sends.
 pub type CommandOf<P> = <<P as ProcessManager>::Target as Decider>::Command;
 
-/// Something that follows from an event.
+/// A reaction to an event.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Reaction<C> {
     /// A command, at once.
     Send {
-        /// The stream it is for.
+        /// The command's stream.
         stream: StreamId,
         /// The command.
         command: C,
     },
-    /// A command later: see [`ProcessManager::expire`].
+    /// A command at a later time: see [`ProcessManager::expire`].
     Schedule {
-        /// The stream it will be for.
+        /// The stream of the later command.
         stream: StreamId,
-        /// The name of the deadline within its stream. There is one of a name at a time, and the first one stays: a
-        /// new wait needs another name.
+        /// The name of the deadline within its stream. While a deadline of this name is scheduled, another one of the
+        /// same name has no effect. Use another name for a new wait.
         name: DeadlineName,
-        /// From when on.
+        /// The time from which on the deadline is due.
         due: Timestamp,
     },
 }

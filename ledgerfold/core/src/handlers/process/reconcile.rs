@@ -1,7 +1,7 @@
-//! Whether the deadlines stand that the log asks for.
+//! The comparison of scheduled deadlines with the log.
 //!
-//! A message that was purged, or a deadline that was deleted, leaves no trace: only the log still says
-//! that something should happen. The audit asks the process of every event again, and compares.
+//! If a message was purged or a deadline was deleted, only the log still shows that something should happen. So the
+//! check runs the process on every event again, and compares the deadlines that it requests with the stored ones.
 
 use std::{collections::BTreeMap, marker::PhantomData, sync::Arc};
 
@@ -18,13 +18,13 @@ use crate::{
     vocabulary::{Panicked, panics::guarded},
 };
 
-/// The deadlines of one process, as the log asks for them.
+/// The deadlines that one process requests, according to the log.
 #[async_trait]
 pub trait Scheduling: Send + Sync {
-    /// Whose deadlines.
+    /// The name of the process.
     fn process(&self) -> &ProcessName;
 
-    /// The deadlines that the events of a stream ask for, in their order.
+    /// The deadlines that the events of a stream request, in the order of the events.
     ///
     /// # Errors
     /// [`ScheduleError`].
@@ -34,8 +34,7 @@ pub trait Scheduling: Send + Sync {
         log: &dyn EventReader,
     ) -> Result<Vec<Asked>, ScheduleError>;
 
-    /// Whether a deadline's command is not in the log, and would change something: so it has neither taken
-    /// effect nor become pointless.
+    /// Whether a deadline's command still has to be sent: it is not in the log, and it would change something.
     ///
     /// # Errors
     /// [`ScheduleError`].
@@ -46,22 +45,22 @@ pub trait Scheduling: Send + Sync {
     ) -> Result<bool, ScheduleError>;
 }
 
-/// A deadline that an event asks for.
+/// A deadline that an event requests.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Asked {
     /// The deadline.
     pub deadline: Deadline,
-    /// When the event was recorded.
+    /// The time of the event.
     pub recorded_at: Timestamp,
 }
 
 impl Asked {
-    fn is_why(&self, stands: &Deadline) -> bool {
-        self.deadline.cause.event == stands.cause.event
+    fn is_cause_of(&self, stored: &Deadline) -> bool {
+        self.deadline.cause.event == stored.cause.event
     }
 }
 
-/// A stream does not say which deadlines it asks for.
+/// The deadlines that a stream requests could not be determined.
 #[derive(Debug, thiserror::Error)]
 pub enum ScheduleError {
     /// The log failed.
@@ -78,7 +77,7 @@ pub enum ScheduleError {
         source: DecodeError,
     },
     /// The code of the process, or of its target, panicked on the stream.
-    #[error("the deadlines of {stream} cannot be told: {source}")]
+    #[error("the deadlines of {stream} cannot be determined: {source}")]
     Panicked {
         /// The stream.
         stream: StreamId,
@@ -88,7 +87,7 @@ pub enum ScheduleError {
 }
 
 impl ScheduleError {
-    /// Whether it is of this one stream, and the others can be examined.
+    /// Whether the error concerns this stream only, so that other streams can be examined.
     pub const fn is_of_the_stream(&self) -> bool {
         matches!(self, Self::Event { .. } | Self::Panicked { .. })
             || matches!(self, Self::Log(StoreError::Corrupt { .. }))
@@ -108,14 +107,14 @@ impl<P: ProcessManager> ProcessSchedule<P> {
         Self { process: P::NAME, settings, of: PhantomData }
     }
 
-    fn asked_by(&self, envelope: &Envelope) -> Result<Vec<Asked>, ScheduleError> {
+    fn requests_of(&self, envelope: &Envelope) -> Result<Vec<Asked>, ScheduleError> {
         let recorded_at = envelope.metadata.recorded_at;
         let events = envelope.open::<P::Event>().map_err(|source| unreadable(envelope, source))?;
         let events = events.into_iter();
         let reactions: Vec<_> =
             guarded(|| events.flat_map(|event| P::react(&event, &self.settings)).collect())
                 .map_err(|source| panicked(&envelope.stream, source))?;
-        let asked = reactions.into_iter().filter_map(|reaction| match reaction {
+        let requests = reactions.into_iter().filter_map(|reaction| match reaction {
             Reaction::Send { .. } => None,
             Reaction::Schedule { stream, name, due } => {
                 let key = DeadlineKey { process: P::NAME, stream, name };
@@ -123,7 +122,7 @@ impl<P: ProcessManager> ProcessSchedule<P> {
                 Some(Asked { deadline, recorded_at })
             }
         });
-        Ok(asked.collect())
+        Ok(requests.collect())
     }
 }
 
@@ -146,9 +145,9 @@ impl<P: ProcessManager> Scheduling for ProcessSchedule<P> {
         stream: &StreamId,
         log: &dyn EventReader,
     ) -> Result<Vec<Asked>, ScheduleError> {
-        fold(stream, log, Vec::new(), |mut asked, envelope| {
-            asked.extend(self.asked_by(envelope)?);
-            Ok(asked)
+        fold(stream, log, Vec::new(), |mut requests, envelope| {
+            requests.extend(self.requests_of(envelope)?);
+            Ok(requests)
         })
         .await
     }
@@ -195,18 +194,19 @@ async fn fold<T: Send>(
     }
 }
 
-/// All deadlines of a process that stand, compared with the log stream by stream.
+/// A comparison of all stored deadlines of a process with the log, stream by stream.
 pub struct DeadlineCheck {
     scheduling: Arc<dyn Scheduling>,
     store: Arc<dyn DeadlineStore>,
     log: Arc<dyn EventReader>,
-    standing: BTreeMap<DeadlineKey, Deadline>,
+    /// The stored deadlines that no examined stream has requested yet.
+    unexplained: BTreeMap<DeadlineKey, Deadline>,
 }
 
-/// A deadline that is not as the log asks for it.
+/// A deadline that differs from the log.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct WrongDeadline {
-    /// The deadline: as it should stand, or as it stands where it should not.
+    /// The deadline that should be stored, or the superfluous deadline.
     pub deadline: Deadline,
     /// The fault.
     pub fault: DeadlineFault,
@@ -215,22 +215,22 @@ pub struct WrongDeadline {
 /// A fault of a deadline.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum DeadlineFault {
-    /// It does not stand, and is not due yet.
+    /// The deadline is not stored, and is not due yet.
     Missing,
-    /// It does not stand and was due; its command is not in the log, and would change something.
+    /// The deadline is not stored, and was due. Its command is not in the log, and would change something.
     Missed,
-    /// It stands, and is due at another time than the process says today: it was scheduled with other
-    /// settings, or changed by hand.
+    /// The deadline is stored with another time than the process requests today. It was scheduled with other settings,
+    /// or changed by hand.
     WrongDue {
-        /// When it is due as it stands.
+        /// The stored time.
         stands: Timestamp,
     },
-    /// It stands, and no event asks for it.
+    /// The deadline is stored, and no event requests it.
     Superfluous,
 }
 
 impl DeadlineFault {
-    /// Its name.
+    /// The name of the fault.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Missing => "missing",
@@ -240,7 +240,7 @@ impl DeadlineFault {
         }
     }
 
-    /// Whether scheduling the deadline mends it.
+    /// Whether scheduling the deadline corrects the fault.
     pub const fn is_lost(self) -> bool {
         matches!(self, Self::Missing | Self::Missed)
     }
@@ -270,17 +270,17 @@ impl DeadlineCheck {
             all.extend(walk.turn(store.failed(process, from.as_ref()).await?));
         }
         let deadlines = all.into_iter().flatten().map(|pending| pending.deadline);
-        let standing = deadlines.map(|deadline| (deadline.key.clone(), deadline)).collect();
-        Ok(Self { scheduling, store, log, standing })
+        let unexplained = deadlines.map(|deadline| (deadline.key.clone(), deadline)).collect();
+        Ok(Self { scheduling, store, log, unexplained })
     }
 
-    /// Whose deadlines.
+    /// The name of the process.
     pub fn process(&self) -> &ProcessName {
         self.scheduling.process()
     }
 
-    /// The faults of the deadlines that a stream asks for. Events that were recorded after `settled` may still be in
-    /// transit.
+    /// The faults of the deadlines that a stream requests. Events that were recorded after `settled` may still be in
+    /// transit, so their deadlines may be missing.
     ///
     /// # Errors
     /// [`ScheduleError`].
@@ -290,18 +290,19 @@ impl DeadlineCheck {
         settled: Timestamp,
         now: Timestamp,
     ) -> Result<Vec<WrongDeadline>, ScheduleError> {
-        let asked = self.scheduling.asked_for(stream, &*self.log).await?;
+        let requests = self.scheduling.asked_for(stream, &*self.log).await?;
         let mut wrong = Vec::new();
-        for (key, asked) in by_key(asked) {
-            if let Some(stands) = self.standing.get(&key) {
-                // Where the event is of another stream, its own turn comes, or it is superfluous.
-                if let Some(asked) = asked.iter().find(|asked| asked.is_why(stands)) {
-                    wrong.extend(wrong_due(&asked.deadline, stands.due));
-                    self.standing.remove(&key);
+        for (key, requests) in by_key(requests) {
+            if let Some(stored) = self.unexplained.get(&key) {
+                // Otherwise the event belongs to another stream, which is examined later, or the deadline is
+                // superfluous.
+                if let Some(request) = requests.iter().find(|request| request.is_cause_of(stored)) {
+                    wrong.extend(wrong_due(&request.deadline, stored.due));
+                    self.unexplained.remove(&key);
                 }
                 continue;
             }
-            let Some(last) = effective(asked).filter(|last| last.recorded_at <= settled) else {
+            let Some(last) = effective(requests).filter(|last| last.recorded_at <= settled) else {
                 continue;
             };
             let fault = if last.deadline.due > now {
@@ -316,7 +317,7 @@ impl DeadlineCheck {
         Ok(wrong)
     }
 
-    /// Schedules a deadline that is lost.
+    /// Schedules a lost deadline.
     ///
     /// # Errors
     /// [`DeadlineError`].
@@ -324,33 +325,30 @@ impl DeadlineCheck {
         self.store.schedule(&lost.deadline).await.map(|_| ())
     }
 
-    /// The deadlines that no stream asked for, once all streams were examined.
+    /// The deadlines that no stream requests. Call it after all streams were examined.
     pub fn superfluous(self) -> Vec<WrongDeadline> {
         let fault = DeadlineFault::Superfluous;
-        let left = self.standing.into_values();
-        left.map(|deadline| WrongDeadline { deadline, fault }).collect()
+        self.unexplained.into_values().map(|deadline| WrongDeadline { deadline, fault }).collect()
     }
 }
 
-fn by_key(asked: Vec<Asked>) -> BTreeMap<DeadlineKey, Vec<Asked>> {
+fn by_key(requests: Vec<Asked>) -> BTreeMap<DeadlineKey, Vec<Asked>> {
     let mut keys: BTreeMap<_, Vec<_>> = BTreeMap::new();
-    for each in asked {
-        keys.entry(each.deadline.key.clone()).or_default().push(each);
+    for request in requests {
+        keys.entry(request.deadline.key.clone()).or_default().push(request);
     }
     keys
 }
 
-fn wrong_due(asked: &Deadline, stands: Timestamp) -> Option<WrongDeadline> {
+fn wrong_due(requested: &Deadline, stands: Timestamp) -> Option<WrongDeadline> {
     let fault = DeadlineFault::WrongDue { stands };
-    (asked.due != stands).then(|| WrongDeadline { deadline: asked.clone(), fault })
+    (requested.due != stands).then(|| WrongDeadline { deadline: requested.clone(), fault })
 }
 
-/// Of several that were asked for under one key, the last that could be scheduled: while one stands, the
-/// next is superseded.
-fn effective(asked: Vec<Asked>) -> Option<Asked> {
-    asked.into_iter().reduce(
-        |stands, next| {
-            if stands.deadline.due > next.recorded_at { stands } else { next }
-        },
-    )
+/// The last of several requests for one key that could be scheduled. While one deadline is scheduled, the next request
+/// has no effect.
+fn effective(requests: Vec<Asked>) -> Option<Asked> {
+    requests.into_iter().reduce(|scheduled, next| {
+        if scheduled.deadline.due > next.recorded_at { scheduled } else { next }
+    })
 }

@@ -10,17 +10,17 @@ use crate::{
     waiting::ExponentialWait,
 };
 
-/// How often a deadline is tried before it stands aside: for about four hours.
+/// How often a deadline is tried before it is given up. All attempts together take about four hours.
 pub const MAX_ATTEMPTS: u32 = 10;
 
-/// How long a deadline that failed once waits; twice as long each time, up to the longest.
+/// The wait after the first failure and the longest wait. The wait doubles with each failure.
 const WAIT: ExponentialWait =
     ExponentialWait::new(Duration::from_secs(60), Duration::from_secs(3_600));
 
 /// Finds due deadlines and sends their commands.
 ///
-/// Several sweeps may run at once, and each may end anywhere: a deadline is removed after its command has taken
-/// effect, and the command has one id in all sweeps.
+/// Several sweeps may run at once, and a sweep may be interrupted at any point: a deadline is removed only after its
+/// command has taken effect, and the command has the same id in all sweeps.
 #[derive(Clone)]
 pub struct DeadlineSweep {
     store: Arc<dyn DeadlineStore>,
@@ -33,21 +33,21 @@ pub struct DeadlineSweep {
 pub struct Swept {
     /// Deadlines that are done.
     pub done: usize,
-    /// Deadlines that failed and are tried again later.
+    /// Deadlines that failed and are retried later.
     pub postponed: usize,
-    /// Deadlines that failed for the last time, and stand aside now.
+    /// Deadlines that failed for the last time in this sweep. They are not retried.
     pub given_up: usize,
     /// Deadlines that cannot be read. They stay in the store.
     pub unreadable: usize,
-    /// Deadlines whose outcome the store did not take; the next sweep meets them again.
+    /// Deadlines whose outcome could not be stored. The next sweep tries them again.
     pub unnoted: usize,
-    /// The time was up, and there may be more that is due.
+    /// Whether the time ended before all due deadlines were tried.
     pub cut_short: bool,
-    /// Deadlines that stand aside, since this sweep or longer: somebody has to look at them.
+    /// All deadlines that were given up, in this sweep or earlier. An operator must look at them.
     pub failed: usize,
-    /// When the longest overdue deadline was due that this sweep met and that still waits.
+    /// The due time of the longest overdue deadline that this sweep found and that still waits.
     pub overdue_since: Option<Timestamp>,
-    /// When the longest overdue deadline was due that stands aside.
+    /// The due time of the longest overdue deadline that was given up.
     pub failed_since: Option<Timestamp>,
 }
 
@@ -61,12 +61,11 @@ impl DeadlineSweep {
         Self { store, clock, processes }
     }
 
-    /// Sends the commands of all deadlines that are due now, and begins none after `end`. A deadline that fails is
-    /// tried again after ever longer waits, and given up after [`MAX_ATTEMPTS`].
+    /// Sends the commands of all deadlines that are due now, and starts none after `end`. A failed deadline is retried
+    /// after ever longer waits, and given up after [`MAX_ATTEMPTS`].
     ///
     /// # Errors
-    /// [`DeadlineError`], if deadlines could not be listed; other parts and processes were swept all
-    /// the same.
+    /// [`DeadlineError`] if deadlines could not be listed. Other parts and processes were swept nevertheless.
     pub async fn sweep(&self, end: Timestamp) -> Result<Swept, DeadlineError> {
         let now = self.clock.now();
         let parts = (0..self.store.parts())
@@ -76,12 +75,12 @@ impl DeadlineSweep {
         let outcomes = join_all(sweeps).await;
         outcomes.into_iter().try_for_each(|swept| swept.map(|swept| total.add(swept)))?;
         for process in &self.processes {
-            self.count_aside(process.process(), &mut total).await?;
+            self.count_failed(process.process(), &mut total).await?;
         }
         Ok(total)
     }
 
-    async fn count_aside(
+    async fn count_failed(
         &self,
         process: &ProcessName,
         total: &mut Swept,
@@ -96,11 +95,11 @@ impl DeadlineSweep {
         Ok(())
     }
 
-    /// Schedules all failed deadlines again, as if they had never been tried, and returns their number. For an
-    /// operator who has fixed the reason.
+    /// Schedules all failed deadlines again with no attempts counted, and returns their number. Run it after the reason
+    /// of the failures is fixed.
     ///
     /// # Errors
-    /// [`DeadlineError`]; the deadlines before it are scheduled.
+    /// [`DeadlineError`]; earlier deadlines are scheduled.
     pub async fn retry(&self) -> Result<usize, DeadlineError> {
         let mut retried = 0;
         for process in &self.processes {
@@ -116,7 +115,7 @@ impl DeadlineSweep {
         Ok(retried)
     }
 
-    /// One after the other, the longest overdue first.
+    /// Tries the deadlines one after the other, the longest overdue first.
     async fn sweep_part(
         &self,
         process: &dyn Expiry,
@@ -153,9 +152,11 @@ impl DeadlineSweep {
         Ok(swept)
     }
 
-    /// If the result cannot be recorded, the next sweep sends the command again, which does no harm.
+    /// Sends one deadline's command. If the result cannot be stored, the next sweep sends the command again under the
+    /// same id, which has no further effect.
     async fn fire(&self, process: &dyn Expiry, pending: &Pending, swept: &mut Swept) {
-        let (key, attempts) = (&pending.deadline.key, pending.attempts + 1);
+        let key = &pending.deadline.key;
+        let attempts = pending.attempts + 1;
         let expired = guarded_future(process.expire(&pending.deadline)).await;
         let expired = expired.unwrap_or_else(|panicked| Err(Unfulfilled(panicked.to_string())));
         let (count, written) = match expired {
@@ -173,7 +174,7 @@ impl DeadlineSweep {
         match written {
             Ok(_) => *count += 1,
             Err(error) => {
-                tracing::error!(deadline = %key, %error, "the deadline stays as it was");
+                tracing::error!(deadline = %key, %error, "the deadline's outcome could not be stored");
                 swept.unnoted += 1;
             }
         }
@@ -181,7 +182,7 @@ impl DeadlineSweep {
 }
 
 impl Swept {
-    /// Whether something is wrong that will not pass by itself, or may not.
+    /// Whether an operator must look at the result: some faults do not go away without help.
     pub const fn needs_attention(&self) -> bool {
         self.given_up > 0 || self.failed > 0 || self.unreadable > 0 || self.unnoted > 0
     }

@@ -16,7 +16,7 @@ use crate::{
 pub struct Fresh<R> {
     /// The row.
     pub row: R,
-    /// Up to which version of its stream.
+    /// The version of the stream that the row shows.
     pub version: Version,
 }
 
@@ -29,7 +29,7 @@ pub struct Listed<R> {
     pub fresh: Fresh<R>,
 }
 
-/// A query could not be answered.
+/// A query failed.
 #[derive(Debug, thiserror::Error)]
 pub enum QueryError {
     /// The log failed.
@@ -41,19 +41,19 @@ pub enum QueryError {
     /// Events cannot be folded.
     #[error(transparent)]
     Fold(#[from] ProjectError),
-    /// The caller shows a version that its stream has not reached: no command answered that.
+    /// The caller's token has a version that the stream has not reached. No command has returned such a token.
     #[error("{stream} has not reached version {shown}")]
     Ahead {
         /// The stream.
         stream: StreamId,
-        /// The version shown.
+        /// The version in the token.
         shown: Version,
     },
 }
 
-/// The row of a stream, at least as new as the token. Missing events are folded in from the log, without the events
-/// that were skipped for the projection. A row that is missing altogether is looked for in the log too, so that a
-/// stream which was committed a moment ago is never reported as unknown.
+/// The row of a stream, at least as new as the token. If the stored row is older, the missing events are folded in
+/// from the log, except events that were skipped for the projection. If there is no row, it is folded from the log, so
+/// a new stream is never reported as unknown.
 ///
 /// # Errors
 /// [`QueryError`].
@@ -78,7 +78,7 @@ pub async fn fresh_row<P: Projection>(
     Ok(row.map(|row| Fresh { row, version }))
 }
 
-/// The fold of a stream at its end, which may be no row.
+/// The fold of a whole stream. The fold can give no row.
 struct Reached<R> {
     row: Option<R>,
     version: Version,
@@ -113,9 +113,8 @@ fn check_reached(
     }
 }
 
-/// A page of a list, newest first. The
-/// stream that the token names is shown at least as new as it says, also while the index still lags
-/// behind: its row is taken from the table and the log, and put where it belongs.
+/// A page of a list, newest first. The row of the token's stream is at least as new as the token, even while the index
+/// lags: this row is read as by [`fresh_row`] and inserted at its place.
 ///
 /// # Errors
 /// [`QueryError`].
@@ -126,8 +125,8 @@ pub async fn fresh_list<P: Projection>(
     listing: &Listing,
     token: Option<&ConsistencyToken>,
 ) -> Result<Vec<Listed<P::Row>>, QueryError> {
-    // One more than is shown, because the one that the token names is taken out: the index may show it
-    // as it was, and where it was.
+    // One row more than requested, because the token's row is removed from the result: the index may have an
+    // old version of it, at an old place.
     let limit = listing.limit + usize::from(token.is_some());
     let mut stored = rows.list(&Listing { limit, ..listing.clone() }).await?;
     stored.retain(|row| token.is_none_or(|token| row.stream != token.stream));
@@ -137,7 +136,7 @@ pub async fn fresh_list<P: Projection>(
     }
     let Some(token) = token else { return Ok(page) };
     let fresh = fresh_row::<P>(rows, log, skips, &token.stream, Some(token)).await?;
-    // A row whose place is invalid is in no list: its stream is parked.
+    // A row with an invalid place is in no list, and its stream is parked.
     let key = index_of::<P>(fresh.as_ref().map(|fresh| &fresh.row)).unwrap_or_default();
     if let (Some(fresh), Some(key)) = (fresh, key) {
         let above = listing.before.as_ref().is_none_or(|before| key.order < *before);
@@ -159,11 +158,11 @@ fn list_entry<P: Projection>(stored: &StoredRow) -> Result<Option<Listed<P::Row>
     Ok(order.zip(row).map(|(order, row)| Listed { order, fresh: Fresh { row, version } }))
 }
 
-/// The counters with keys from `first` to `last`. With a token they contain every event of its stream once, up to its
-/// version at least: missing events are counted in from the log.
+/// The counters with keys from `first` to `last`. With a token they contain the events of its stream at least up to its
+/// version, each event once. Missing events are added from the log.
 ///
-/// Groups are not read at one moment. Except for the stream of the token, one group may show an event that another
-/// group does not show yet.
+/// Groups are not read at one moment, so one group may show an event that another group does not show yet. The events
+/// of the token's stream are an exception: all groups show them.
 ///
 /// # Errors
 /// [`QueryError`].

@@ -8,27 +8,27 @@ use crate::{
     vocabulary::Commit,
 };
 
-/// How many commits one read of the audit log asks for: a reply holds few events, and each commit may
-/// have several, so that more would be read for nothing.
+/// How many commits one read of the audit log requests. A page has few events and a commit may have several, so
+/// larger reads would mostly be wasted.
 const COMMITS_PER_READ: usize = 25;
-/// How many bytes of content a page of the audit log may hold. Lambda answers with at most 6 MB, and
-/// the content is escaped twice on its way.
+/// How many bytes of content a page of the audit log may have. A Lambda response has at most 6 MB, and the
+/// content is escaped twice in it.
 const PAGE_BYTES: usize = 2_000_000;
 
-/// The point in the past to show. The result is always a state that existed: the stream at the end of a commit.
-/// Inside a commit there is no state, because its events are one decision.
+/// The requested point in the past. The result is always the state at the end of a commit. There is no state inside a
+/// commit, because its events are one decision.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Until {
-    /// Up to the last commit that ends at this version or below.
+    /// The state after the last commit that ends at or below this version.
     Version(Version),
-    /// Up to the last commit before the first one that was recorded after this instant. Clocks may
-    /// run backwards between commits, versions may not.
+    /// The state before the first commit that was recorded after this instant. Clocks can run backwards between
+    /// commits, so a later commit may have an earlier time; it does not count.
     Instant(Timestamp),
 }
 
 impl Until {
-    /// Whether the commit of this event is shown.
-    fn holds(self, event: &Envelope) -> bool {
+    /// Whether the result contains the commit of this event.
+    fn includes(self, event: &Envelope) -> bool {
         match self {
             Self::Version(version) => event.commit.1 <= version,
             Self::Instant(instant) => event.metadata.recorded_at <= instant,
@@ -36,9 +36,9 @@ impl Until {
     }
 }
 
-/// The row that a projection would have shown then, without the events that were skipped for it since,
-/// and with the version that it shows. `None` before there was one, and for a version that the stream
-/// has not reached.
+/// The row that the projection would have had at a point in the past, with its version. Events that are skipped for
+/// the projection are left out, even if they were skipped later. `None` if there was no row yet, or the stream has not
+/// reached the version.
 ///
 /// # Errors
 /// [`QueryError`].
@@ -53,13 +53,13 @@ pub async fn as_of<P: Projection>(
     let mut skipped = Skipped::default();
     loop {
         let page = read_log(version, stream, log).await?;
-        let held: Vec<_> =
-            page.events.iter().take_while(|event| until.holds(event)).cloned().collect();
-        let fold = |skipped: &_| fold::<P>(row.clone(), &held, skipped);
+        let included: Vec<_> =
+            page.events.iter().take_while(|event| until.includes(event)).cloned().collect();
+        let fold = |skipped: &_| fold::<P>(row.clone(), &included, skipped);
         row = skipped.fold(stream, skips, fold).await?;
-        version = version.advance(held.len());
+        version = version.advance(included.len());
         // The stream has more events than the result shows, so it has reached the requested point.
-        let goes_on = held.len() < page.events.len();
+        let goes_on = included.len() < page.events.len();
         let reached = match until {
             Until::Version(asked) => goes_on || version == asked,
             Until::Instant(_) => goes_on || !page.more,
@@ -73,7 +73,7 @@ pub async fn as_of<P: Projection>(
     }
 }
 
-/// Where a page of the audit log begins: behind the last version that was shown.
+/// The start of a page of the audit log: after the last version of the previous page.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AuditPosition(Version);
 
@@ -87,14 +87,14 @@ impl AuditPosition {
 pub struct AuditPage {
     /// The events.
     pub events: Vec<Envelope>,
-    /// Where the next page begins, if there is one.
+    /// The start of the next page, if there is one.
     pub next: Option<AuditPosition>,
 }
 
-/// The events of a stream from a position on: at most `limit`, and no more content than one answer can
-/// carry, but always one event if there is one.
+/// The events of a stream from a position on. A page has at most `limit` events and 2 MB of content, but always at
+/// least one event if there is one.
 ///
-/// Reads about as many commits as the page has events, however long the stream is.
+/// Reads about as many commits as the page has events, even in a long stream.
 ///
 /// # Errors
 /// [`QueryError`].
@@ -108,7 +108,7 @@ pub async fn audit(
     let mut bytes = 0;
     let mut last = shown;
     loop {
-        // One event more than is shown says whether there is another page.
+        // One event more than requested shows whether there is another page.
         let window = COMMITS_PER_READ.min(limit + 1 - page.events.len());
         let found = following(log, stream, last, window).await?;
         let ends = found.len() < window;
@@ -128,11 +128,10 @@ pub async fn audit(
     }
 }
 
-/// The events behind a version: the next `window` of them and the rest of their commits, or all that
-/// there are.
+/// The events after a version: the next `window` events and the rest of their commits, or all that are left.
 ///
-/// Each commit has an event at least. So the last `window` commits that begin within the window have
-/// all of its versions, and the store is asked for no more than these.
+/// Every commit has at least one event. So the last `window` commits that begin within the window contain all of
+/// its versions, and no more commits need to be read.
 async fn following(
     log: &dyn EventReader,
     stream: &StreamId,

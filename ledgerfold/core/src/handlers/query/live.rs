@@ -18,11 +18,11 @@ use crate::{
 
 /// The rows of a projection's live generation, for readers.
 ///
-/// Every call reads the record of the generations, strongly consistent, so a switch takes effect for all readers at
-/// once. That costs one read more and no time, because the rows are read at the same moment from the generation that
-/// was live at the last call. If that has changed, they are read again.
+/// Every call reads the record of the generations with strong consistency, so a switch takes effect for all readers at
+/// once. This costs one more read, but no time: the rows are read concurrently from the generation that was live at the
+/// last call. If another generation is live now, the rows are read again.
 ///
-/// Before anything is recorded there are no rows, because projectors record their generation first.
+/// Without a record there are no rows, because projectors write the record before any row.
 ///
 /// A reader has no method to write:
 ///
@@ -42,11 +42,11 @@ struct Live {
     revisions: Vec<u32>,
     table: Arc<dyn ReadView>,
     generations: Arc<dyn GenerationReader>,
-    /// The record at the last call. A mutex, because queries run concurrently and each replaces it.
+    /// The record at the last call. A mutex, because queries run concurrently and each one replaces it.
     seen: Mutex<NewestRecord>,
 }
 
-/// A record in short.
+/// The parts of a record that a reader remembers.
 #[derive(Clone, Copy)]
 struct NewestRecord {
     number: u64,
@@ -54,7 +54,7 @@ struct NewestRecord {
 }
 
 impl NewestRecord {
-    /// Every record before the first read.
+    /// The assumption before the first read: the first record.
     const FIRST: Self = Self { number: FIRST_NUMBER, live: Generation::FIRST };
 
     const fn of(record: &Generations) -> Self {
@@ -63,7 +63,7 @@ impl NewestRecord {
 }
 
 impl LiveRows {
-    /// The rows that this read table has of this projection.
+    /// The rows of this projection in this read table.
     pub fn new<P: Projection>(
         projection: &'static str,
         table: Arc<dyn ReadView>,
@@ -72,8 +72,8 @@ impl LiveRows {
         Self(Live::new(projection, P::REVISION, table, generations))
     }
 
-    /// Accepts rows of another revision as well: while a changed model is deployed, its reader also understands the
-    /// rows of the old one.
+    /// Accepts rows of another revision as well. Use it while you deploy a changed model whose reader also understands
+    /// the rows of the old one.
     #[must_use]
     pub fn also_of(self, revision: u32) -> Self {
         Self(self.0.also_of(revision))
@@ -81,7 +81,7 @@ impl LiveRows {
 }
 
 impl LiveTallies {
-    /// The counters that this read table has of this projection.
+    /// The counters of this projection in this read table.
     pub fn new<T: Tally>(
         projection: &'static str,
         table: Arc<dyn ReadView>,
@@ -90,7 +90,7 @@ impl LiveTallies {
         Self(Live::new(projection, T::REVISION, table, generations))
     }
 
-    /// Takes counters of another revision as well; see [`LiveRows::also_of`].
+    /// Accepts counters of another revision as well; see [`LiveRows::also_of`].
     #[must_use]
     pub fn also_of(self, revision: u32) -> Self {
         Self(self.0.also_of(revision))
@@ -118,8 +118,8 @@ impl Live {
         self
     }
 
-    /// Reads from the live generation. Rows that were read at the same time as the record count if the record is
-    /// unchanged since the last call.
+    /// Reads from the live generation. The rows that were read concurrently are used if the record has not changed
+    /// since the last call.
     async fn read<T, F>(&self, read: impl Fn(Generation) -> F) -> Result<T, ReadStoreError>
     where
         T: Default,
@@ -128,7 +128,7 @@ impl Live {
         let seen = self.seen();
         let record = self.generations.read(self.projection);
         let (record, guessed) = join(record, read(seen.live)).await;
-        // The rows may have been written after the record was read, with any revision.
+        // Without a record the revision of the rows is unknown: they may have been written since.
         let Some(record) = record? else { return Ok(T::default()) };
         self.check(&record)?;
         let now = NewestRecord::of(&record);
@@ -144,7 +144,8 @@ impl Live {
         if self.revisions.contains(&generation.revision) {
             return Ok(());
         }
-        let (projection, known) = (self.projection, self.revisions.clone());
+        let projection = self.projection;
+        let known = self.revisions.clone();
         Err(ReadStoreError::Port(PortError::Refused(
             UnknownModel { projection, generation, known }.into(),
         )))
@@ -217,7 +218,7 @@ impl TallyReader for LiveTallies {
             .await
     }
 
-    /// All of it in one generation: the memo of one says nothing of the counters of another.
+    /// Reads the memo and the counters from one generation, because a memo is only valid for its own counters.
     async fn range_with(
         &self,
         stream: &StreamId,

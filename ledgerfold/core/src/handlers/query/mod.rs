@@ -1,5 +1,7 @@
-//! Answers: from read models where they are fresh enough, from the log where they are not, and from
-//! the log alone where the past is asked for.
+//! Queries: rows, lists and counters from the read models, past states and audit pages from the log.
+//!
+//! If a read model is older than the caller's consistency token, the missing events are added from the log. Nothing
+//! here writes; [`project`](crate::project) updates the read models.
 
 mod freshness;
 mod history;

@@ -11,30 +11,30 @@ use crate::{
     waiting::RateLimit,
 };
 
-/// How the log is gone through.
+/// The parallelism and the speed of a walk through the log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Plan {
-    /// In how many segments at once. A fill that was cut short goes on with those it began with.
+    /// The number of segments that are walked concurrently. A resumed fill keeps the segments that it began with.
     pub segments: u32,
-    /// At most so many streams a second, all segments together.
+    /// The highest number of streams per second in all segments together; `None` for no limit.
     pub streams_per_second: Option<NonZeroU32>,
 }
 
 impl Default for Plan {
-    /// Eight segments, as fast as it goes.
+    /// Eight segments, without a speed limit.
     fn default() -> Self {
         Self { segments: 8, streams_per_second: None }
     }
 }
 
-/// The result of a fill, also if it was interrupted.
+/// The result of a fill, including earlier runs that were interrupted.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Filled {
-    /// How many streams were gone through.
+    /// How many streams were processed.
     pub streams: u64,
     /// How many of them could not be projected.
     pub failed: u64,
-    /// The first of those that this run met, with their reasons.
+    /// The first failed streams of this run, with their reasons.
     pub reasons: Vec<Unfilled>,
 }
 
@@ -43,7 +43,7 @@ pub struct Filled {
 pub struct Unfilled {
     /// The stream.
     pub stream: StreamId,
-    /// Why.
+    /// The error.
     pub reason: String,
 }
 
@@ -54,16 +54,17 @@ struct Work<'a> {
     updater: Updater,
     pace: RateLimit<'a>,
     observer: Observer<'a>,
+    /// The first failed streams. A mutex, because every segment adds its own.
     reasons: Mutex<Vec<Unfilled>>,
 }
 
 impl Rebuilder {
-    /// Goes through all streams of the log, and brings the generation to the end of each. How far it
-    /// has come is recorded page by page: cut short and called again, it goes on from there. A stream
-    /// that cannot be projected is counted and stops no other; the verification finds it.
+    /// Walks all streams of the log, and brings the generation to the end of each. Progress is recorded page by page,
+    /// so an interrupted fill resumes from there. A stream that cannot be projected is counted, and the fill goes on;
+    /// the verification finds it.
     ///
     /// # Errors
-    /// [`RebuildError`] where a store fails, or the generation is not built any more.
+    /// [`RebuildError`] if a store fails, or the generation is not being built any more.
     pub async fn fill(
         &self,
         building: &Building,
@@ -92,7 +93,7 @@ impl Rebuilder {
         })
     }
 
-    /// All segments with how far each has come.
+    /// All segments with their recorded progress.
     async fn segments(
         &self,
         building: &Building,
@@ -129,7 +130,7 @@ impl Work<'_> {
         Ok(progress)
     }
 
-    /// Fills the streams of a page, and answers with how many could not be.
+    /// Fills the streams of a page, and returns the number of failed ones.
     async fn page(&self, page: &Page<StreamId>) -> Result<u64, RebuildError> {
         self.pace.take(page.items.len()).await;
         let failed: Vec<_> = stream::iter(page.items.iter().cloned())

@@ -1,4 +1,4 @@
-//! Building a read model again from the first event, while it is read and written.
+//! Rebuilds of read models from the first event, while the live rows are read and written.
 //!
 //! A projection has [generations](crate::vocabulary::Generations): sets of rows or counters beside each other in one
 //! read table. One is live, and readers look it up on every call. A [`Rebuilder`] builds another one and switches
@@ -18,34 +18,35 @@
 //!
 //! # Why no event is missed
 //!
-//! A projector reads the record after its batch has arrived, strongly consistent. If it saw no building generation, it
-//! read the record before the rebuild began, and so its events were committed before. The fill begins afterwards and
-//! reads strongly consistent, so it sees them. A projector that reads the record later writes to both generations.
+//! A projector reads the record after its batch has arrived, with strong consistency. If the record had no building
+//! generation, the events of the batch were committed before the rebuild began. The fill begins later and reads with
+//! strong consistency, so it sees them. A projector that reads the record later writes to both generations.
 //!
-//! # Why none is counted twice
+//! # Why no event is counted twice
 //!
-//! Fill and projectors move a generation by the same conditional writes, which carry the position that they move from
-//! or to. The second one finds that its work is done.
+//! The fill and the projectors use the same conditional writes, whose condition is the position of the row or memo. If
+//! both apply the same event, the second write fails its condition, and finds that its work is done.
 //!
 //! # Why reads never go backwards
 //!
-//! The new live generation must have everything that the former one shows. The verification reads each stream and
-//! brings it to its end at that moment. Later events of the live generation come from projectors that read the record
+//! The new live generation must have everything that the former one shows. The verification brings each stream to its
+//! end at that moment. Later events of the live generation come from projectors that read the record
 //!
-//! - before the generation was begun: then the events were committed before too, and have been verified;
-//! - after: then the building generation took the event first, or the record names it as missed, and the switch is
-//!   refused, because its condition is the record at the beginning of the verification.
+//! - before the rebuild began: then the events were committed before as well, and have been verified;
+//! - after it began: then the building generation applied the event first, or the record names it as missed. In the
+//!   second case the switch fails, because its condition is the record at the beginning of the verification.
 //!
-//! This needs one more rule: no projector moves a model beyond the newest commit of its batch, even if the log has more.
+//! This needs one more rule: a projector never moves a row beyond the newest commit of its batch, even if the log has
+//! later ones.
 //!
-//! A reader that began before the switch may read the generation that was live then, and read it late. After the switch
-//! the new live generation applies events before the previous one does, and the previous one takes only events that the
-//! live one has applied, so such a reader sees nothing that the next one does not see. A roll-back moves that generation
-//! ahead, and a removal deletes it; both wait for [the longest read](Rebuilder::with_longest_read) first. No reader knows
-//! the building generation, which is ahead of all others.
+//! A reader that began before the switch may still read the generation that was live then. After the switch the new
+//! live generation applies each event first, and the previous one applies it afterwards, so this reader never sees an
+//! event that the next reader does not see. A roll-back moves the previous generation ahead, and a removal deletes it;
+//! both wait for [the longest read](Rebuilder::with_longest_read) first. The building generation is ahead of all
+//! others, but no reader uses it.
 //!
-//! After a switch a list may lack a row for a moment, as always: its index lags. A caller that shows its consistency
-//! token sees its own row in any case.
+//! As always, a list may lack a row for a moment, because its index lags. A caller with a consistency token sees its
+//! own row in any case.
 
 mod fill;
 mod rebuilder;
@@ -61,46 +62,45 @@ use crate::{
     vocabulary::{Building, InvalidChange},
 };
 
-/// How many findings are kept with their reasons; all of them are counted.
+/// How many findings are reported with their reasons. All of them are counted.
 const FINDINGS: usize = 100;
-/// How many streams of a segment are worked on at a time.
+/// How many streams of a segment are processed concurrently.
 const CONCURRENT_STREAMS: usize = 4;
 
-/// The last step, for an observer.
+/// A finished step, for an observer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Step {
     /// A page of a segment was filled, and recorded as done.
     Filled(SegmentProgress),
     /// A page of a segment was verified.
     Verified(SegmentProgress),
-    /// So many items were removed.
+    /// This many items have been removed so far.
     Removed(u64),
 }
 
-/// The observer of a rebuild.
+/// The observer of a rebuild, for example a progress bar.
 pub type Observer<'a> = &'a (dyn Fn(Step) + Send + Sync);
 
-/// A step of a rebuild failed. The earlier steps stand, and the step can be started again.
+/// A step of a rebuild failed. Earlier steps keep their effect, and you can start the failed step again.
 #[derive(Debug, thiserror::Error)]
 pub enum RebuildError {
-    /// Another generation is built, with another model or for another purpose: finish it, or abandon
-    /// it.
+    /// Another generation is being built, with another model or for another purpose. Finish or abandon it first.
     #[error(
         "generation {} is being built with revision {} of the model: finish or abandon it first",
         .0.generation.number, .0.generation.revision
     )]
     Occupied(Building),
-    /// The request does not fit the present generations.
+    /// The current generations do not allow the step.
     #[error(transparent)]
     Change(#[from] InvalidChange),
-    /// The generation is not built any more: somebody has switched to it or abandoned it.
+    /// The generation is not being built any more: somebody has switched to it or abandoned it.
     #[error("generation {} is not being built any more", .0.generation.number)]
     Ended(Building),
-    /// The generation differs from a fresh fold, and nobody has accepted that.
-    #[error("the generation was found wrong in {0} streams or counters")]
+    /// The generation differs from a fresh fold, and no operator has accepted the differences.
+    #[error("the generation is wrong in {0} streams or counters")]
     Unsound(u64),
-    /// Others kept changing the record of the generations.
-    #[error("others kept changing the record of the generations")]
+    /// Other operators or projectors kept changing the record of the generations.
+    #[error("the record of the generations was changed by others on every attempt")]
     Contention,
     /// The program lacks the model of a generation.
     #[error(transparent)]
@@ -111,8 +111,8 @@ pub enum RebuildError {
     /// The log failed.
     #[error(transparent)]
     Log(#[from] StoreError),
-    /// The table that records generations failed, or the read table did when it was cleared.
-    #[error("the table of generations, or the read table: {0}")]
+    /// The table of generations failed, or the read table during a removal.
+    #[error("the table of generations or the read table failed: {0}")]
     Store(#[from] ReadStoreError),
     /// A stream could not be projected or compared.
     #[error(transparent)]

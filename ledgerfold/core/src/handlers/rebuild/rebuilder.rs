@@ -8,14 +8,14 @@ use crate::{
     vocabulary::{Building, Generations, InvalidChange, Purpose},
 };
 
-/// How often a change is made again on a record that others have changed.
+/// How often a change is tried on a record that others keep changing.
 const ATTEMPTS: usize = 5;
-/// How long a read may last: no function that answers over HTTP is waited for any longer.
+/// The longest duration of a read. API Gateway waits no longer for a function.
 const LONGEST_READ: Duration = Duration::from_secs(30);
-/// How many times that long after a switch was asked for nobody needs to be waited for any more.
+/// After this many longest reads since the last switch, no reader from before it is left.
 const SETTLED: u32 = 10;
 
-/// Makes generations of a projection, has them read, and removes them.
+/// Builds, switches and removes generations of a projection.
 ///
 /// ```
 /// # use ledgerfold::{ports::Written, rebuild::{Plan, RebuildError, Rebuilder, Step}};
@@ -25,7 +25,7 @@ const SETTLED: u32 = 10;
 ///     rebuilder.fill(&building, Plan::default(), &watch).await?;
 ///     let verified = rebuilder.verify(&building, Plan::default(), &watch).await?;
 ///     if rebuilder.switch(&verified).await? == Written::Superseded {
-///         println!("a projector could not follow meanwhile: verify again");
+///         println!("the record has changed meanwhile: verify again");
 ///     }
 ///     Ok(())
 /// }
@@ -41,8 +41,8 @@ pub struct Rebuilder {
 }
 
 impl Rebuilder {
-    /// A rebuilder of the projection with these models. The list of streams must be strongly consistent: a stream
-    /// that began before the rebuild may not be missing.
+    /// A rebuilder of the projection with these models. The list of streams must be strongly consistent, so that it
+    /// contains every stream that began before the rebuild.
     pub fn new(
         models: Models,
         generations: Arc<dyn GenerationStore>,
@@ -53,15 +53,15 @@ impl Rebuilder {
         Self { models, ports, generations, streams, category: None, longest_read }
     }
 
-    /// Goes by the streams of this category only.
+    /// Limits the rebuild to the streams of this category.
     #[must_use]
     pub fn only(self, category: Category) -> Self {
         Self { category: Some(category), ..self }
     }
 
-    /// Sets the longest duration of a read; 30 seconds by default. A roll-back and a removal wait that long if the
-    /// last switch was recent: a reader that began before the switch may still read the generation that was live
-    /// then, and must find it unchanged.
+    /// Sets the longest duration of a read, 30 seconds by default. After a recent switch, a roll-back and a removal
+    /// wait this long: a reader that began before the switch may still read the former generation, and must find it
+    /// unchanged.
     #[must_use]
     pub fn with_longest_read(self, longest_read: Duration) -> Self {
         Self { longest_read, ..self }
@@ -72,7 +72,7 @@ impl Rebuilder {
         self.models.projection()
     }
 
-    /// Which generations there are, or will be first.
+    /// The record of the generations, or the first record if none is stored yet.
     ///
     /// # Errors
     /// [`RebuildError::Store`].
@@ -80,11 +80,11 @@ impl Rebuilder {
         Ok(self.models.peek(&*self.generations).await?)
     }
 
-    /// Records that a new generation is built with the newest revision of the model; or finds the one
-    /// that a rebuild has begun which was cut short.
+    /// Records a new building generation with the newest revision of the model. If an interrupted rebuild with this
+    /// revision exists, returns its generation.
     ///
     /// # Errors
-    /// [`RebuildError::Occupied`] where another one is built.
+    /// [`RebuildError::Occupied`] if another generation is being built.
     pub async fn begin(&self) -> Result<Building, RebuildError> {
         let revision = self.models.newest();
         self.begin_for(|generations| match generations.building() {
@@ -96,13 +96,12 @@ impl Rebuilder {
         .await
     }
 
-    /// Records that the previous generation is brought up to date, once all readers have ended that began when it was
-    /// live. Or finds the roll-back that was interrupted.
+    /// Records the previous generation as building, so that it can catch up. Waits first until all readers have ended
+    /// that began while it was live. If an interrupted roll-back exists, returns its generation.
     ///
     /// # Errors
-    /// [`RebuildError::Occupied`] where another generation is built,
-    /// [`RebuildError::Change`] where there is no previous one, [`RebuildError::Model`] where this
-    /// program does not have its model.
+    /// [`RebuildError::Occupied`] if another generation is being built, [`RebuildError::Change`] if there is no
+    /// previous generation, [`RebuildError::Model`] if this program does not have its model.
     pub async fn begin_roll_back(&self) -> Result<Building, RebuildError> {
         let generations = self.generations().await?;
         if let Some(previous) = generations.previous() {
@@ -127,11 +126,12 @@ impl Rebuilder {
         Ok(begun.building().cloned().ok_or(InvalidChange::NotBuilding)?)
     }
 
-    /// Makes the verified generation live, if nothing was recorded since the verification began. Superseded
-    /// otherwise: a projector has recorded a missed event, or another operator was faster.
+    /// Makes the verified generation live, if the record has not changed since the verification began. If it has
+    /// changed, returns [`Written::Superseded`]: a projector has recorded a missed event, or another operator was
+    /// faster.
     ///
     /// # Errors
-    /// [`RebuildError::Unsound`] where it was found wrong and nobody has accepted that.
+    /// [`RebuildError::Unsound`] if the verification found differences and no operator has accepted them.
     pub async fn switch(&self, verified: &Verified) -> Result<Written, RebuildError> {
         let wrong = verified.wrong();
         if wrong > 0 && !verified.is_accepted() {
@@ -146,10 +146,10 @@ impl Rebuilder {
         Ok(written)
     }
 
-    /// Gives up the generation that is built. One that was to be rolled back to is previous again.
+    /// Gives up the building generation. The generation of a roll-back becomes previous again.
     ///
     /// # Errors
-    /// [`RebuildError::Change`] where none is built.
+    /// [`RebuildError::Change`] if no generation is being built.
     pub async fn abandon(&self) -> Result<Generations, RebuildError> {
         let given_up = self.generations().await?.building().map(|building| building.run);
         let abandoned = self.change(|generations| generations.abandoned().map(Some)).await?;
@@ -159,7 +159,7 @@ impl Rebuilder {
         Ok(abandoned)
     }
 
-    /// Gives up the previous generation, if there is one: there is no way back to it.
+    /// Gives up the previous generation, if there is one. A roll-back to it is then impossible.
     ///
     /// # Errors
     /// [`RebuildError::Store`], [`RebuildError::Contention`].
@@ -167,9 +167,9 @@ impl Rebuilder {
         self.change(|generations| Ok(generations.without_previous().ok())).await
     }
 
-    /// Removes the items of retired generations from the read table, and returns their number, once all readers have
-    /// ended that began before the last switch. Never removes a live, building or previous generation. A delayed
-    /// function may still write a little to a retired generation; the next removal finds that too.
+    /// Removes the items of retired generations from the read table, and returns their number. Waits first until all
+    /// readers have ended that began before the last switch. Never removes a live, building or previous generation. A
+    /// delayed function may still write some items to a retired generation; the next removal deletes them.
     ///
     /// # Errors
     /// [`RebuildError::Store`].
@@ -188,8 +188,8 @@ impl Rebuilder {
         Ok(removed)
     }
 
-    /// Waits for readers that began before the last switch. The record has the time of the request, and not the time
-    /// of its effect, so the wait is counted from now.
+    /// Waits for readers that began before the last switch. The record has the time of the switch request, not of its
+    /// effect, so the wait begins now.
     async fn let_readers_end(&self, generations: &Generations) {
         let clock = &self.ports.clock;
         let Some(since) = generations.live_since() else { return };
@@ -199,7 +199,7 @@ impl Rebuilder {
         }
     }
 
-    /// Changes the record; nothing is to be changed where the change says so.
+    /// Changes the record. If `change` returns `None`, the record stays as it is.
     async fn change(
         &self,
         change: impl Fn(&Generations) -> Result<Option<Generations>, InvalidChange>,
@@ -214,7 +214,7 @@ impl Rebuilder {
         Err(RebuildError::Contention)
     }
 
-    /// The record, if this generation is still built in this very run.
+    /// The record, if this generation is still being built in the same run.
     pub(super) async fn still(&self, building: &Building) -> Result<Generations, RebuildError> {
         let generations = self.generations().await?;
         match generations.building() {

@@ -12,7 +12,7 @@ use crate::{
     waiting::RateLimit,
 };
 
-/// The result of a verification. Only it can be switched to.
+/// The result of a verification. A switch requires it.
 #[derive(Clone, Debug)]
 pub struct Verified {
     record: Generations,
@@ -24,28 +24,29 @@ pub struct Verified {
 }
 
 impl Verified {
-    /// How many streams there are of each verdict.
+    /// The number of streams by verdict.
     pub const fn summary(&self) -> Summary {
         self.summary
     }
 
-    /// The first streams that are not as they should be.
+    /// The first wrong streams.
     pub fn findings(&self) -> &[Finding] {
         &self.findings
     }
 
-    /// The first events that the generation does without, because an operator has skipped them.
+    /// The first events that the generation lacks because an operator has skipped them.
     pub fn skipped(&self) -> &[Skip] {
         &self.skipped
     }
 
-    /// The verdict on the counters, if there are any. Counters that moved meanwhile prove nothing and do not prevent
-    /// a switch: each stream's memo moves in the write that counts.
+    /// The verdict on the counters, if the model has counters. Counters that moved during the verification prove
+    /// nothing. They do not prevent a switch, because the memo of every stream was verified, and it is written
+    /// together with the counters.
     pub const fn counters(&self) -> Option<&CountersVerdict> {
         self.counters.as_ref()
     }
 
-    /// How many streams and counters are wrong.
+    /// The number of wrong streams and counters.
     pub fn wrong(&self) -> u64 {
         let counters = match &self.counters {
             Some(CountersVerdict::Differ(differences)) => differences.len().max(1),
@@ -54,8 +55,8 @@ impl Verified {
         self.summary.wrong().saturating_add(u64::try_from(counters).unwrap_or(u64::MAX))
     }
 
-    /// The same, accepted in spite of its findings: for an operator who knows that the live generation is no better,
-    /// for example with a stream that no model can read.
+    /// The same result, accepted in spite of its findings. Use it if the live generation is no better, for example if
+    /// no model can read some stream.
     #[must_use]
     pub fn accepted(self) -> Self {
         Self { accepted: true, ..self }
@@ -65,7 +66,7 @@ impl Verified {
         self.accepted
     }
 
-    /// The record of generations that the verification was of.
+    /// The record of the generations when the verification began.
     pub(super) const fn record(&self) -> &Generations {
         &self.record
     }
@@ -82,6 +83,7 @@ struct Work<'a> {
     updater: Updater,
     pace: RateLimit<'a>,
     observer: Observer<'a>,
+    /// The result so far. A mutex, because every segment adds its findings.
     found: Mutex<Found>,
 }
 
@@ -94,12 +96,12 @@ struct Found {
 }
 
 impl Rebuilder {
-    /// Compares the generation with a fresh fold of every stream, brings late streams forward, and compares counters
-    /// with the sum of all streams. An interrupted verification begins anew: only a whole one counts.
+    /// Compares the generation with a fresh fold of every stream, and moves late streams forward. Also compares the
+    /// counters with the sum of all streams. An interrupted verification has no result: start it again.
     ///
     /// # Errors
-    /// [`RebuildError`] if a store fails, or the generation is not being built any more. A fault of the generation
-    /// is no error: it is in the result.
+    /// [`RebuildError`] if a store fails, or the generation is not being built any more. A difference is not an error:
+    /// it is in the result.
     pub async fn verify(
         &self,
         building: &Building,
@@ -132,8 +134,7 @@ impl Rebuilder {
         Ok(Verified { record, summary, findings, skipped, counters, accepted: false })
     }
 
-    /// The record, with no note of an event that outran the generation: from here on a new one changes
-    /// it.
+    /// The record without a missed event. Any missed event from now on changes the record, so the switch notices it.
     async fn without_missed_event(&self, building: &Building) -> Result<Generations, RebuildError> {
         loop {
             let record = self.still(building).await?;
@@ -177,7 +178,7 @@ impl Work<'_> {
         Ok(Finding { projection: self.rebuilder.projection(), stream, comparison })
     }
 
-    /// Compares one stream. A late one is brought to the end that the stream had at the comparison.
+    /// Compares one stream. A late stream is moved to the end that it had at the comparison, and compared again.
     async fn stream(&self, stream: &StreamId) -> Result<Comparison, ProjectError> {
         let first = self.compare(stream).await?;
         if !first.is_late() {
@@ -203,7 +204,7 @@ impl Work<'_> {
 }
 
 impl Found {
-    /// Adds a finding, and says whether it is one of something wrong.
+    /// Adds a finding, and returns whether the stream is wrong.
     fn add(&mut self, finding: Finding) -> bool {
         self.summary.add(&finding.comparison);
         if let Some(counters) = &mut self.counters {

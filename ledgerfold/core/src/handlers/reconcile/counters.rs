@@ -8,47 +8,48 @@ use crate::{
     project::{Comparison, Counts, ProjectError, Verifiable},
 };
 
-/// How often counters are read that differ, and how far apart. A transaction shows all of itself within
-/// milliseconds, and within seconds where DynamoDB has to complete it for a node that failed.
-const LOOKS: usize = 3;
-const BETWEEN_LOOKS: Duration = Duration::from_secs(2);
+/// How often differing counters are read. A transaction becomes visible step by step, normally within milliseconds.
+/// If a node fails, DynamoDB completes the transaction within seconds.
+const READS: usize = 3;
+/// The wait between two reads.
+const BETWEEN_READS: Duration = Duration::from_secs(2);
 
-/// Adds up the contributions of all streams to a tally, and compares the sum with its counters.
+/// Adds up the contributions of all streams to a tally, and compares the sums with its counters.
 ///
-/// Counters are sums over all streams, so only a comparison of all streams counts, and only if nothing is counted
-/// meanwhile.
+/// Counters are sums over all streams. So the comparison is only valid if it covers all streams, and if nothing is
+/// counted meanwhile.
 #[derive(Clone, Debug)]
 pub struct Counters {
     before: Vec<Counter>,
     expected: BTreeMap<CounterKey, BTreeMap<String, i128>>,
 }
 
-/// A verdict on a tally's counters.
+/// The verdict on a tally's counters.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum CountersVerdict {
-    /// They are the sum of all streams.
+    /// The counters are the sums over all streams.
     Equal,
-    /// They moved while the streams were compared, which proves nothing: audit again at a quiet time.
+    /// The counters moved during the comparison, so it proves nothing. Repeat it at a quiet time.
     Moved,
-    /// They are not the sum of all streams.
+    /// Some counters are not the sum over all streams.
     Differ(Vec<Difference>),
 }
 
-/// A counter that differs from the sum of all streams.
+/// A counter that differs from the sum over all streams.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Difference {
     /// The group.
     pub key: CounterKey,
     /// The counter's name.
     pub counter: String,
-    /// The sum of all streams.
+    /// The sum over all streams.
     pub expected: i128,
-    /// The counter.
+    /// The counter's value.
     pub shown: i128,
 }
 
 impl Counters {
-    /// Begins an audit of a model's counters; `None` if it has rows instead.
+    /// Begins a comparison of a model's counters; `None` if the model has rows.
     ///
     /// # Errors
     /// [`ProjectError`] where the read table fails.
@@ -67,9 +68,9 @@ impl Counters {
         }
     }
 
-    /// Compares, once every stream was added. Counters that differ are read again a little later: a transaction may
-    /// have shown one half of its counts when the streams were compared, and then the counters have moved once it
-    /// shows the other half.
+    /// Compares the counters. Call it after every stream was added. Differing counters are read again a little later: a
+    /// transaction may have been half visible during the comparison. When its other half becomes visible, the counters
+    /// have moved.
     ///
     /// # Errors
     /// [`ProjectError`] where the read table fails.
@@ -79,9 +80,9 @@ impl Counters {
         clock: &dyn Clock,
     ) -> Result<CountersVerdict, ProjectError> {
         let mut differences = Vec::new();
-        for look in 0..LOOKS {
-            if look > 0 {
-                clock.sleep(BETWEEN_LOOKS).await;
+        for read in 0..READS {
+            if read > 0 {
+                clock.sleep(BETWEEN_READS).await;
             }
             let shown = model.counters().await?.unwrap_or_default();
             if shown != self.before {
@@ -97,8 +98,8 @@ impl Counters {
 
     fn differences(&self, shown: &[Counter]) -> Vec<Difference> {
         let expected = self.expected.iter().flat_map(|(key, amounts)| names(key, amounts.keys()));
-        let there = shown.iter().flat_map(|counter| names(&counter.key, counter.amounts.keys()));
-        let all: BTreeSet<_> = expected.chain(there).collect();
+        let stored = shown.iter().flat_map(|counter| names(&counter.key, counter.amounts.keys()));
+        let all: BTreeSet<_> = expected.chain(stored).collect();
         all.into_iter()
             .map(|(key, counter)| Difference {
                 expected: self

@@ -7,11 +7,12 @@ use crate::{
     ports::{CommitPage, EventReader, StoreError},
 };
 
-/// A log that reads the first page of one stream once, and shows it again to every reader that begins there: most
-/// streams have no other page.
+/// A cache of the first page of one stream, for models that are compared one after the other. Most streams have only
+/// one page.
 pub(super) struct FirstPage<'a> {
     stream: &'a StreamId,
     log: &'a dyn EventReader,
+    /// The page, once it was read. A mutex, because readers share the cache and the first one fills it.
     page: Mutex<Option<CommitPage>>,
 }
 
@@ -20,7 +21,7 @@ impl<'a> FirstPage<'a> {
         Self { stream, log, page: Mutex::default() }
     }
 
-    fn read_before(&self) -> Option<CommitPage> {
+    fn cached(&self) -> Option<CommitPage> {
         self.page.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 }
@@ -31,7 +32,7 @@ impl EventReader for FirstPage<'_> {
         if stream != self.stream || after != Version::NONE {
             return self.log.read(stream, after).await;
         }
-        if let Some(page) = self.read_before() {
+        if let Some(page) = self.cached() {
             return Ok(page);
         }
         let page = self.log.read(stream, after).await?;

@@ -1,9 +1,9 @@
 //! The comparison of read models with the log, and their repair.
 //!
 //! A [`Reconciler`] compares a model's row or memo with the fold of its stream, at the version that the model has
-//! reached. It compares a late stream a second time before it counts as behind. [`Counters`] adds up the
-//! contributions of all streams to a tally's counters. A [`Repairer`] moves late streams forward as a projector does,
-//! so it may run at any time, any number of times, and beside live traffic.
+//! reached. It compares a late stream twice before it reports the stream as behind. [`Counters`] compares a tally's
+//! counters with the sum over all streams. A [`Repairer`] moves late streams forward in the same way as a projector,
+//! so you can run it at any time, any number of times, and during live traffic.
 //!
 //! ```
 //! # use std::{sync::Arc, time::Duration};
@@ -11,7 +11,7 @@
 //! # use ledgerfold::project::{ProjectError, Projection, RowModel};
 //! use ledgerfold::reconcile::{Reconciler, Summary};
 //!
-//! async fn audit<P: Projection>(
+//! async fn reconcile<P: Projection>(
 //!     rows: Arc<dyn RowStore>,
 //!     log: Arc<dyn EventReader>,
 //!     skips: Arc<dyn Skips>,
@@ -19,21 +19,21 @@
 //!     streams: &[StreamId],
 //! ) -> Result<Summary, ProjectError> {
 //!     let model = Arc::new(RowModel::<P>::new(rows));
-//!     let auditor = Reconciler::new(log, clock, Duration::from_secs(3)).of("loans", model, skips);
+//!     let reconciler = Reconciler::new(log, clock, Duration::from_secs(3)).of("loans", model, skips);
 //!     let mut summary = Summary::default();
-//!     for finding in auditor.examine(streams).await? {
+//!     for finding in reconciler.examine(streams).await? {
 //!         summary.add(&finding.comparison);
 //!     }
 //!     Ok(summary)
 //! }
 //! ```
 //!
-//! A schedule runs a [`SpotCheck`], which examines a [`Sample`]. [`PublishedEvents`] compares the bus with the log.
+//! A schedule runs a [`SpotCheck`] of a [`Sample`]. [`PublishedEvents`] compares the bus with the log.
 //!
-//! A model may lack an event that an operator has [skipped](crate::ports::Skips) for its projection. The result names
-//! such events, and the model counts as current without them.
+//! A model may lack events that an operator has [skipped](crate::ports::Skips) for its projection. The result lists
+//! them, and the model is still current.
 //!
-//! The comparison walks the streams of the log. It does not find a row whose stream is not in the log.
+//! The comparison walks the streams of the log, so it does not find a row without a stream.
 
 mod counters;
 mod first_page;

@@ -8,17 +8,18 @@ use crate::{
 
 /// The events that the bus has delivered, for a comparison with the log.
 ///
-/// Read models cannot reveal a lost event: they find it in the log at the next event of the stream. Other consumers
-/// of the bus have no log. An audit replays the archive and collects ids only, 16 bytes an event.
+/// Read models do not reveal an event that the bus has lost: a projector reads it from the log at the stream's next
+/// event. Other consumers of the bus have no log. So an audit replays the archive, collects the events' ids, and
+/// compares them with the log. It needs 16 bytes per event.
 ///
 /// ```
 /// # use ledgerfold::{ports::{EventReader, StoreError}, reconcile::PublishedEvents, StreamId, Timestamp};
 /// # async fn audit(log: &dyn EventReader, stream: &StreamId) -> Result<(), StoreError> {
 /// # let (from, to) = (Timestamp::MIN, Timestamp::MAX);
-/// # let brought: Vec<ledgerfold::EventId> = Vec::new();
-/// let heard: PublishedEvents = brought.into_iter().collect();
-/// for commit in heard.lacks(log, stream, &(from..=to)).await? {
-///     println!("version {} of {} never was on the bus", commit.to(), commit.stream());
+/// # let replayed: Vec<ledgerfold::EventId> = Vec::new();
+/// let published: PublishedEvents = replayed.into_iter().collect();
+/// for commit in published.lacks(log, stream, &(from..=to)).await? {
+///     println!("version {} of {} was not published", commit.to(), commit.stream());
 /// }
 /// # Ok(()) }
 /// ```
@@ -26,41 +27,41 @@ use crate::{
 pub struct PublishedEvents(HashSet<EventId>);
 
 impl PublishedEvents {
-    /// Remembers an event; `false` if it was heard before.
+    /// Adds an event; `false` if it was added before.
     pub fn hear(&mut self, event: EventId) -> bool {
         self.0.insert(event)
     }
 
-    /// How many different events were heard.
+    /// The number of different events.
     pub fn len(&self) -> usize {
         self.0.len()
     }
 
-    /// Whether none was heard.
+    /// Whether there are no events.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// The commits of a stream that were recorded at one of these times, and of which not every event
-    /// was heard.
+    /// The commits of a stream that were recorded in this time range and have an event that was not published.
     ///
     /// # Errors
-    /// [`StoreError`] where the log fails.
+    /// [`StoreError`] if the log fails.
     pub async fn lacks(
         &self,
         log: &dyn EventReader,
         stream: &StreamId,
         recorded: &RangeInclusive<Timestamp>,
     ) -> Result<Vec<Commit>, StoreError> {
-        let (mut lacking, mut after) = (Vec::new(), Version::NONE);
+        let mut lacking = Vec::new();
+        let mut after = Version::NONE;
         loop {
             let page = log.read(stream, after).await?;
             after = page.commits.last().map_or(after, Commit::to);
-            // Clocks run backwards at times, so that no commit is the last that can be meant.
-            let meant = page.commits.into_iter().filter(|commit| {
+            // Clocks can run backwards, so a commit after the range does not end the search.
+            let unpublished = page.commits.into_iter().filter(|commit| {
                 recorded.contains(&commit.metadata().recorded_at) && !self.has_all_of(commit)
             });
-            lacking.extend(meant);
+            lacking.extend(unpublished);
             if !page.more {
                 return Ok(lacking);
             }

@@ -9,20 +9,21 @@ use crate::{
     project::{Comparison, ProjectError, Verdict, Verifiable},
 };
 
-/// How many streams are compared at a time.
+/// How many streams are compared concurrently.
 const CONCURRENT_STREAMS: usize = 8;
 
-/// Holds the read models of some projections against the log, which is read once for all of them.
+/// Compares the read models of some projections with the log. Each stream is read once for all models.
 #[derive(Clone)]
 pub struct Reconciler {
-    models: Vec<UnderAudit>,
+    models: Vec<ComparedModel>,
     log: Arc<dyn EventReader>,
     clock: Arc<dyn Clock>,
     grace: Duration,
 }
 
+/// A read model with the ports that its comparison needs.
 #[derive(Clone)]
-struct UnderAudit {
+struct ComparedModel {
     projection: &'static str,
     model: Arc<dyn Verifiable>,
     skips: Arc<dyn Skips>,
@@ -32,22 +33,22 @@ struct UnderAudit {
 /// A stream with the result for one read model.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Finding {
-    /// The projection whose model it is.
+    /// The projection.
     pub projection: &'static str,
     /// The stream.
     pub stream: StreamId,
-    /// How the model stands to it.
+    /// The comparison of the model with the stream.
     pub comparison: Comparison,
 }
 
 impl Reconciler {
-    /// A reconciler without models. A late stream is compared again after `grace`, and only counts if it has not
+    /// A reconciler without models. A late stream is compared again after `grace`, and is reported only if it has not
     /// reached its former end by then.
     pub fn new(log: Arc<dyn EventReader>, clock: Arc<dyn Clock>, grace: Duration) -> Self {
         Self { models: Vec::new(), log, clock, grace }
     }
 
-    /// The same, of this projection's model too, which need not have the events that were skipped.
+    /// Adds this projection's model. It may lack the skipped events.
     #[must_use]
     pub fn of(
         self,
@@ -55,10 +56,10 @@ impl Reconciler {
         model: Arc<dyn Verifiable>,
         skips: Arc<dyn Skips>,
     ) -> Self {
-        self.with(UnderAudit { projection, model, skips, quarantine: None })
+        self.with(ComparedModel { projection, model, skips, quarantine: None })
     }
 
-    /// The same, also for this projection's model, with parked streams reported as such.
+    /// Adds this projection's model, and reports parked streams as parked.
     #[must_use]
     pub fn of_parking(
         self,
@@ -67,19 +68,19 @@ impl Reconciler {
         skips: Arc<dyn Skips>,
         quarantine: Arc<dyn Quarantine>,
     ) -> Self {
-        self.with(UnderAudit { projection, model, skips, quarantine: Some(quarantine) })
+        self.with(ComparedModel { projection, model, skips, quarantine: Some(quarantine) })
     }
 
-    fn with(mut self, model: UnderAudit) -> Self {
+    fn with(mut self, model: ComparedModel) -> Self {
         self.models.push(model);
         self
     }
 
-    /// Compares these streams in every model, stream by stream, in the order in which both were given.
-    /// The models and the log may move meanwhile.
+    /// Compares these streams in every model. The findings are in the order of the streams, and per stream in the
+    /// order of the models. The models and the log may move meanwhile.
     ///
     /// # Errors
-    /// [`ProjectError`] where the log or a read table fails.
+    /// [`ProjectError`] if the log or a read table fails.
     pub async fn examine(&self, streams: &[StreamId]) -> Result<Vec<Finding>, ProjectError> {
         let findings: Vec<_> = stream::iter(streams.iter().cloned())
             .map(|stream| async move { self.compare(&stream).await })
@@ -92,7 +93,7 @@ impl Reconciler {
         }
         self.clock.sleep(self.grace).await;
         stream::iter(findings)
-            .map(|finding| self.look_again(finding))
+            .map(|finding| self.compare_again(finding))
             .buffered(CONCURRENT_STREAMS)
             .try_collect()
             .await
@@ -114,7 +115,7 @@ impl Reconciler {
     }
 
     /// Compares a late stream once more.
-    async fn look_again(&self, seen: Finding) -> Result<Finding, ProjectError> {
+    async fn compare_again(&self, seen: Finding) -> Result<Finding, ProjectError> {
         let model = self.models.iter().find(|model| model.projection == seen.projection);
         let (Some(model), true) = (model, seen.comparison.is_late()) else { return Ok(seen) };
         let mut again = model.compare(&seen.stream, &*self.log).await?;
@@ -126,7 +127,7 @@ impl Reconciler {
     }
 }
 
-impl UnderAudit {
+impl ComparedModel {
     async fn compare(
         &self,
         stream: &StreamId,
@@ -138,24 +139,24 @@ impl UnderAudit {
     }
 }
 
-/// How many streams there are of each verdict.
+/// The number of streams by verdict.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Summary {
-    /// Compared at all.
+    /// Streams that were compared.
     pub streams: u64,
-    /// Without a row or memo.
+    /// Streams without a row or memo.
     pub lost: u64,
-    /// With other content than the fold.
+    /// Streams whose row or memo differs from the fold.
     pub diverged: u64,
-    /// Right up to a version that is not the last.
+    /// Streams whose row or memo is correct, but lacks the newest events.
     pub behind: u64,
-    /// Beyond the end of their stream.
+    /// Streams whose row or memo has a version that the stream has not reached.
     pub ahead: u64,
-    /// Not to be read or folded.
+    /// Streams that cannot be read or folded.
     pub unreadable: u64,
-    /// Parked, and waiting for somebody to mend the cause.
+    /// Parked streams. They need a fix.
     pub parked: u64,
-    /// Events that were skipped. Their streams are right without them.
+    /// Skipped events. Their streams are correct without them.
     pub skipped: u64,
 }
 
@@ -175,8 +176,7 @@ impl Summary {
         }
     }
 
-    /// How many are not as they should be, without anybody knowing: all but those that are current or
-    /// parked.
+    /// The number of wrong streams: all except current and parked ones. Parked streams are known already.
     pub const fn wrong(&self) -> u64 {
         let Self { lost, diverged, behind, ahead, unreadable, .. } = *self;
         lost + diverged + behind + ahead + unreadable

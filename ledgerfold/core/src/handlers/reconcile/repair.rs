@@ -6,16 +6,17 @@ use crate::{
     project::{Comparison, ProjectError, ProjectorPorts, Updater, Verdict, Verifiable, release},
 };
 
-/// How often a row is written over that others keep moving.
+/// How often an overwrite is tried on a row that others keep moving.
 const ATTEMPTS: usize = 5;
 
-/// The handling of a row that is not the fold of its stream.
+/// The handling of a row that differs from the fold of its stream.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum OnDivergence {
-    /// Report it and leave it: a row is a fold, so an operator should find out how it could become anything else.
+    /// Report the row and leave it. A row is always written as a fold, so an operator should find out why it
+    /// differs.
     #[default]
     Report,
-    /// Put the fold in its place. Counters are left all the same.
+    /// Replace the row with the fold. Counters are never overwritten.
     Overwrite,
 }
 
@@ -31,14 +32,14 @@ pub struct Repairer {
     quarantine: Option<Arc<dyn Quarantine>>,
 }
 
-/// The handling of a stream without a memo. If its messages were lost, it was never counted; if its memo was lost, it
-/// was counted, and would be counted twice.
+/// The handling of a stream without a memo. If its messages were lost, it was never counted. If its memo was lost, it
+/// was counted already, and a repair would count it twice.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum LostMemos {
-    /// Leave it and report it.
+    /// Report the stream and leave it.
     #[default]
     Leave,
-    /// Count it: for an operator who knows from [`Counters`](super::Counters) that the counters lack it.
+    /// Count the stream. Use it if [`Counters`](super::Counters) shows that the counters lack it.
     Count,
 }
 
@@ -47,7 +48,7 @@ pub enum LostMemos {
 pub struct Repair {
     /// The stream.
     pub stream: StreamId,
-    /// How the model stood to it before.
+    /// The comparison before the repair.
     pub before: Comparison,
     /// The effect.
     pub effect: Effect,
@@ -56,18 +57,18 @@ pub struct Repair {
 /// The effect of a repair.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Effect {
-    /// Nothing: the model was current.
+    /// No effect, because the model was current.
     None,
     /// Missing events were folded in or counted.
     CaughtUp,
-    /// The row was written over.
+    /// The row was overwritten.
     Overwritten,
-    /// Nothing: it needs somebody to look at it.
+    /// No effect. An operator must look at the stream.
     Left,
 }
 
 impl Repairer {
-    /// A repairer of this model, which moves it as its projector does.
+    /// A repairer of this model. It moves the model in the same way as the projector.
     pub fn new(
         model: Arc<dyn Verifiable>,
         ports: ProjectorPorts,
@@ -79,22 +80,22 @@ impl Repairer {
         Self { model, log, skips, updater, on_divergence, lost_memos, quarantine: None }
     }
 
-    /// The same, which also tries the streams in this quarantine.
+    /// Also retries the streams in this quarantine.
     #[must_use]
     pub fn with_quarantine(self, quarantine: Arc<dyn Quarantine>) -> Self {
         Self { quarantine: Some(quarantine), ..self }
     }
 
-    /// The same, with another answer to streams that a tally has no memo of.
+    /// Sets the handling of streams without a memo.
     #[must_use]
     pub fn with_lost_memos(self, lost_memos: LostMemos) -> Self {
         Self { lost_memos, ..self }
     }
 
-    /// Repairs one stream. May be cut short and begun again anywhere.
+    /// Repairs one stream. An interrupted repair can be started again.
     ///
     /// # Errors
-    /// [`ProjectError`] where the log or the read table fails, or others keep moving the stream.
+    /// [`ProjectError`] if the log or the read table fails, or others keep moving the stream.
     pub async fn repair(&self, stream: &StreamId) -> Result<Repair, ProjectError> {
         let comparison = self.model.compare(stream, &*self.log, &*self.skips).await?;
         let before = comparison.or_parked(stream, self.quarantine.as_deref()).await?;
@@ -107,7 +108,7 @@ impl Repairer {
                 self.catch_up_to(stream, before.head).await?;
                 Effect::CaughtUp
             }
-            Verdict::Parked(_) => self.try_parked(stream).await?,
+            Verdict::Parked(_) => self.retry_parked(stream).await?,
             Verdict::Diverged if self.on_divergence == OnDivergence::Overwrite => {
                 self.overwrite(stream).await?
             }
@@ -116,11 +117,11 @@ impl Repairer {
         Ok(Repair { stream: stream.clone(), before, effect })
     }
 
-    /// Brings a parked stream to all that it owes, as a round of healing does. It stayed where it was
-    /// parked, so that a tally without a memo of it has not begun to count it.
-    async fn try_parked(&self, stream: &StreamId) -> Result<Effect, ProjectError> {
+    /// Moves a parked stream to its owed version, in the same way as the projector's retry. A parked stream does not
+    /// move. So if a tally has no memo of it, the stream was never counted, and can be counted now.
+    async fn retry_parked(&self, stream: &StreamId) -> Result<Effect, ProjectError> {
         let Some(quarantine) = &self.quarantine else { return Ok(Effect::Left) };
-        // A projector may have released it since the comparison.
+        // A projector may have released the stream since the comparison.
         let owed =
             quarantine.get(stream).await?.map_or(Version::NONE, |parked| parked.owed_version);
         match self.catch_up_to(stream, owed).await {

@@ -5,19 +5,18 @@ use crate::{
     ports::{PageWalk, Random, Segment, Streams, StreamsError},
 };
 
-/// In how many parts a log is listed to find some streams of it: first in the most, for a large log,
-/// and then in fewer, until a few of them hold a sample. Each step finds 32 times as much as the one
-/// before, so that all steps before the last cost little beside it.
+/// The numbers of parts that the log is divided into. The search lists a few parts, first of the finest division, which
+/// is right for a large log. If they have too few streams, it goes on with a coarser division. Each division finds 32
+/// times as many streams as the one before, so the last one makes up nearly the whole cost.
 const PARTS: [u32; 4] = [1 << 19, 1 << 14, 1 << 9, WHOLE];
-/// In how many parts a small log is listed: one after the other, until there are enough.
+/// The number of parts of a small log. All of them are listed, until there are enough streams.
 const WHOLE: u32 = 1 << 4;
-/// Of how many parts, one behind the other, a sample of a larger log is taken.
+/// How many consecutive parts of a larger log are listed.
 const PARTS_READ: u32 = 4;
-/// How many streams are listed at most for one that is drawn. It bounds the cost where few streams are
-/// of the category.
+/// How many streams are listed at most per drawn stream. It limits the cost if few streams have the category.
 const LISTED_PER_DRAWN: usize = 64;
 
-/// Some streams of a log, others each time, at a cost that does not grow with the log.
+/// Random samples of the log's streams. Their cost does not grow with the log.
 #[derive(Clone)]
 pub struct Sample {
     index: Arc<dyn Streams>,
@@ -31,16 +30,16 @@ impl Sample {
         Self { index, random, category: None }
     }
 
-    /// The same, of streams of this category alone.
+    /// Limits the samples to streams of this category.
     #[must_use]
     pub fn only(self, category: Category) -> Self {
         Self { category: Some(category), ..self }
     }
 
-    /// At most so many streams, each once, and not much fewer where the log has as many.
+    /// Draws at most `most` different streams, and not many fewer if the log has enough.
     ///
-    /// Lists a few times as many streams as it draws. Of a log that has no more than these, it lists each
-    /// stream once, and a hundredth of them twice.
+    /// Lists a few times as many streams as it draws. In a small log it lists every stream once, and one percent of
+    /// them twice.
     ///
     /// # Errors
     /// [`StreamsError`].
@@ -53,7 +52,7 @@ impl Sample {
                 break;
             }
         }
-        // Any stream and not the first, so that one day the last stream of a part is examined too.
+        // Draw at random, because the first streams of a part would always hide the last ones.
         for at in 0..most.min(found.len()) {
             let left = u64::try_from(found.len() - at).unwrap_or(1);
             found.swap(at, at + self.below(left));
@@ -62,7 +61,7 @@ impl Sample {
         Ok(found)
     }
 
-    /// The streams of some parts, one behind the other, until there are enough or the budget is used.
+    /// Lists consecutive parts until there are enough streams or the budget is used up.
     async fn find(
         &self,
         parts: u32,

@@ -11,17 +11,17 @@ use crate::{
     vocabulary::GenerationRef,
 };
 
-/// How many streams are compared between two looks at the clock.
+/// How many streams are compared before the time is checked again.
 const PAGE: usize = 25;
-/// How many findings are kept with their reasons; all of them are counted.
+/// How many findings are reported with their reasons. All of them are counted.
 const FINDINGS: usize = 100;
-/// How often a page is compared again because another generation has become live meanwhile.
+/// How often a page is compared, if another generation becomes live each time.
 const SWITCHES: usize = 3;
 
-/// A comparison of some streams in the live read models of a context, run by a schedule.
+/// A scheduled comparison of some streams with the live read models of a context.
 ///
-/// Each run draws other streams, so widespread damage is found at once, and a single wrong row one day. It compares
-/// rows and memos. Counters, which are sums over all streams, and the bus need the audit of everything.
+/// Each run draws other streams. So widespread damage is found at once, and a single wrong row after some time. A spot
+/// check compares rows and memos. It cannot check counters and the bus, because these need all streams.
 #[derive(Clone)]
 pub struct SpotCheck {
     sample: Sample,
@@ -38,45 +38,45 @@ struct Subject {
     quarantine: Arc<dyn Quarantine>,
 }
 
-/// Which streams are looked at.
+/// The streams of a spot check.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Look {
-    /// At most so many, drawn.
+    /// At most this many random streams.
     At(usize),
-    /// These.
+    /// These streams.
     On(Vec<StreamId>),
 }
 
 /// The result of a spot check.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct SpotChecked {
-    /// How many streams were compared.
+    /// The number of streams that were compared.
     pub streams: u64,
-    /// How many of them there are of each verdict, by projection.
+    /// The number of streams by verdict, for each projection.
     pub summaries: BTreeMap<&'static str, Summary>,
-    /// The first of those that are not current.
+    /// The first findings that are not current.
     pub findings: Vec<Finding>,
-    /// Whether the time was up before all of them were compared, or generations kept changing.
+    /// Whether the time ended before all streams were compared, or generations kept changing.
     pub cut_short: bool,
 }
 
-/// The backlog in the read models of a context, beside the queues.
+/// The backlog in the read models of a context. Queues are not included.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Backlog {
-    /// Since when the oldest entry has been in a projection's quarantine, if there is one.
+    /// The time of the oldest entry in each projection's quarantine; `None` if the quarantine is empty.
     pub parked_since: BTreeMap<&'static str, Option<Timestamp>>,
-    /// How many generations are being built. One that stays was left by a rebuild that was cut short.
+    /// The number of building generations. If one stays for long, a rebuild was interrupted and not resumed.
     pub building: usize,
 }
 
-/// A spot check could not be made or gone on with.
+/// A spot check failed.
 #[derive(Debug, thiserror::Error)]
 pub enum SpotCheckError {
     /// The streams could not be listed.
     #[error(transparent)]
     Streams(#[from] StreamsError),
     /// The table of generations failed.
-    #[error("the table of generations: {0}")]
+    #[error("the table of generations failed: {0}")]
     Generations(#[from] ReadStoreError),
     /// The program lacks the model of a generation.
     #[error(transparent)]
@@ -90,8 +90,7 @@ pub enum SpotCheckError {
 }
 
 impl SpotChecked {
-    /// How many rows and memos are wrong, in all projections together. One that is parked is known to
-    /// be, and is not among them.
+    /// The number of wrong rows and memos in all projections. Parked streams are known already, and do not count.
     pub fn wrong(&self) -> u64 {
         self.summaries.values().map(Summary::wrong).sum()
     }
@@ -106,7 +105,7 @@ impl SpotChecked {
 }
 
 impl SpotCheck {
-    /// A check of streams of this sample, in no read model yet.
+    /// A spot check of this sample, without read models.
     pub fn new(
         sample: Sample,
         generations: Arc<dyn GenerationStore>,
@@ -116,7 +115,7 @@ impl SpotCheck {
         Self { sample, generations, log, clock, subjects: Vec::new() }
     }
 
-    /// The same, also in the live read model of this projection, with parked streams reported as such.
+    /// Adds the live read model of this projection, and reports parked streams as parked.
     #[must_use]
     pub fn of(
         mut self,
@@ -128,8 +127,8 @@ impl SpotCheck {
         self
     }
 
-    /// Compares a sample, until the time is up. Events that were recorded within `patience` may still be in transit,
-    /// and do not count as missing.
+    /// Compares streams until the time is `until`. Events that were recorded within the last `patience` may still be in
+    /// transit, and do not count as missing.
     ///
     /// # Errors
     /// [`SpotCheckError`].
@@ -154,7 +153,7 @@ impl SpotCheck {
                 break;
             };
             for mut finding in findings {
-                if self.is_on_its_way(&finding, patience) {
+                if self.is_in_transit(&finding, patience) {
                     finding.comparison.verdict = Verdict::Current;
                 }
                 checked.add(finding);
@@ -164,7 +163,7 @@ impl SpotCheck {
         Ok(checked)
     }
 
-    /// The present backlog.
+    /// The current backlog.
     ///
     /// # Errors
     /// [`SpotCheckError`].
@@ -180,12 +179,12 @@ impl SpotCheck {
         Ok(backlog)
     }
 
-    /// Compares in the generation that is live before and after: a former one may be removed, and its findings mean
-    /// nothing. `None` if operators keep switching.
+    /// Compares a page of streams. The findings count only if the same generations are live before and after the
+    /// comparison, because a former generation may be removed meanwhile. `None` if operators keep switching.
     async fn page(&self, streams: &[StreamId]) -> Result<Option<Vec<Finding>>, SpotCheckError> {
         let mut live = self.live().await?;
         for _ in 0..SWITCHES {
-            let findings = self.auditor(&live)?.examine(streams).await?;
+            let findings = self.reconciler(&live)?.examine(streams).await?;
             let now = self.live().await?;
             if now == live {
                 return Ok(Some(findings));
@@ -203,11 +202,11 @@ impl SpotCheck {
         Ok(live)
     }
 
-    fn auditor(&self, live: &[GenerationRef]) -> Result<Reconciler, UnknownModel> {
-        let none = Reconciler::new(self.log.clone(), self.clock.clone(), Duration::ZERO);
-        self.subjects.iter().zip(live).try_fold(none, |auditor, (subject, generation)| {
+    fn reconciler(&self, live: &[GenerationRef]) -> Result<Reconciler, UnknownModel> {
+        let empty = Reconciler::new(self.log.clone(), self.clock.clone(), Duration::ZERO);
+        self.subjects.iter().zip(live).try_fold(empty, |reconciler, (subject, generation)| {
             let Subject { models, skips, quarantine } = subject.clone();
-            Ok(auditor.of_parking(
+            Ok(reconciler.of_parking(
                 models.projection(),
                 models.open(*generation)?,
                 skips,
@@ -216,10 +215,11 @@ impl SpotCheck {
         })
     }
 
-    fn is_on_its_way(&self, finding: &Finding, patience: Duration) -> bool {
+    /// Whether the missing events are so new that their messages may still arrive.
+    fn is_in_transit(&self, finding: &Finding, patience: Duration) -> bool {
         let comparison = &finding.comparison;
-        let missed = comparison.waiting_since.and_then(|since| since.checked_add(patience).ok());
-        comparison.is_late() && missed.is_some_and(|missed| self.clock.now() < missed)
+        let deadline = comparison.waiting_since.and_then(|since| since.checked_add(patience).ok());
+        comparison.is_late() && deadline.is_some_and(|deadline| self.clock.now() < deadline)
     }
 }
 

@@ -1,7 +1,7 @@
 use crate::{DecodeError, Decoded, EventType, SchemaVersion};
 
-/// Declares a context's events: one `enum`, whose variants are named after the structs they hold,
-/// each with the version of its schema.
+/// Declares a context's events as one `enum`. Each variant has the name of its struct and the version of its
+/// schema.
 ///
 /// ```
 /// use schemars::JsonSchema;
@@ -31,11 +31,12 @@ use crate::{DecodeError, Decoded, EventType, SchemaVersion};
 ///
 /// # Older versions
 ///
-/// Stored events stay as they are. A change that would break older events or older readers makes a new
-/// version, and an upcaster translates an event of the old version to any number of today's events, which
-/// share the id, the version and the metadata of the stored one. An upcaster is a pure function of the old
-/// content. Keep the old struct as long as there are events of it. An event without a meaning today is
-/// `retired`: it is read as no event at all.
+/// Stored events never change. If a change would break older events or older readers, declare a new version and
+/// an upcaster. The upcaster translates an event of the old version to any number of today's events. They share the
+/// id, the version and the metadata of the stored event. An upcaster is a pure function of the old content. Keep
+/// the old struct as long as there are events of it.
+///
+/// If an event has no meaning today, declare it as `retired`: it is then read as no event at all.
 ///
 /// ```
 /// # use schemars::JsonSchema;
@@ -44,7 +45,7 @@ use crate::{DecodeError, Decoded, EventType, SchemaVersion};
 /// # pub struct SwitchedOn {}
 /// # #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 /// # pub struct Dimmed { pub percent: u8 }
-/// /// The old `SwitchedOn`: it had the brightness, which is an event of its own today.
+/// /// The old `SwitchedOn`, which had the brightness. Today `Dimmed` has it.
 /// #[derive(Deserialize, JsonSchema)]
 /// pub struct SwitchedOnV1 {
 ///     brightness: u8,
@@ -72,14 +73,14 @@ use crate::{DecodeError, Decoded, EventType, SchemaVersion};
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 ///
-/// Each type and version appears once, and no older version is newer than the written one. The compiler
-/// checks both.
+/// Declare each type and version once. An older version must have a lower number than the written one. The
+/// compiler checks both.
 ///
 /// # Unknown events
 ///
-/// An event of a type that is not listed is an error: it may be the one that matters. A reader that
-/// takes only some of another context's events says `unknown: skip` at the end, and sees the others
-/// as no events:
+/// An event of an undeclared type is an error, because skipping it could change the result. If you read only
+/// some of another context's events, declare `unknown: skip` at the end. All other events are then read as no
+/// events:
 ///
 /// ```
 /// # use schemars::JsonSchema;
@@ -95,9 +96,8 @@ use crate::{DecodeError, Decoded, EventType, SchemaVersion};
 /// }
 /// ```
 ///
-/// That is right for a read model of another context's events, and wrong for a decider, which must not
-/// decide on half of a history. It never applies to an unknown *version* of a listed type, nor to content of
-/// another shape: the reader wants those events and cannot read them.
+/// Use it for a read model of another context's events. Do not use it for a decider, which must know the whole
+/// history. An unknown *version* of a declared type is still an error, and so is content of another shape.
 #[macro_export]
 macro_rules! events {
     (
@@ -193,11 +193,11 @@ macro_rules! __unknown {
         $crate::__private::Unknown::Skip
     };
     ($other:ident) => {
-        compile_error!("unknown events are errors, unless you say `unknown: skip`")
+        compile_error!("`unknown: skip` is the only rule; without it unknown events are errors")
     };
 }
 
-/// The arguments of `events!`: types with their versions.
+/// The declarations of `events!`: types with their versions.
 #[derive(Debug)]
 pub struct Declared {
     /// The types that are written.
@@ -213,54 +213,55 @@ pub struct Declared {
 pub enum Unknown {
     /// It is an error.
     Error,
-    /// It is no event.
+    /// It is read as no event.
     Skip,
 }
 
-/// The present form of the old content. The type of `upcaster` lets a team write it as a bare closure.
-pub fn upcast<Old, E, Today: IntoIterator<Item = E>>(
+/// Translates old content to today's events. The type of `upcaster` lets a team write a closure without type
+/// annotations.
+pub fn upcast<Old, E, Events: IntoIterator<Item = E>>(
     old: Old,
-    upcaster: impl FnOnce(Old) -> Today,
+    upcaster: impl FnOnce(Old) -> Events,
 ) -> Result<Decoded<E>, DecodeError> {
     Ok(upcaster(old).into_iter().collect())
 }
 
 impl Declared {
     /// # Panics
-    /// While compiling, if the declaration contradicts itself.
+    /// If the declaration contradicts itself. `events!` calls it in a `const`, so this is a compile error.
     pub const fn check(&self) {
         let mut at = 0;
         while at < self.current.len() {
             let (kind, version) = self.current[at];
-            assert!(is_event_type(kind), "an event type is of 1 to 128 letters and digits");
-            assert!(version > 0, "versions of schemas begin at 1");
+            assert!(is_event_type(kind), "an event type has 1 to 128 letters and digits");
+            assert!(version > 0, "schema versions begin at 1");
             assert!(
                 count(self.current, kind, None) == 1,
-                "an event type has one version that is written"
+                "an event type must be declared in one written version only"
             );
             at += 1;
         }
         let mut at = 0;
         while at < self.older.len() {
             let (kind, version) = self.older[at];
-            assert!(is_event_type(kind), "an event type is of 1 to 128 letters and digits");
-            assert!(version > 0, "versions of schemas begin at 1");
+            assert!(is_event_type(kind), "an event type has 1 to 128 letters and digits");
+            assert!(version > 0, "schema versions begin at 1");
             assert!(
                 count(self.older, kind, Some(version)) == 1,
-                "a version of an event type is upcast or retired, and in one place"
+                "an older version must be upcast or retired, and declared once"
             );
             assert!(
                 is_below_current(self.current, kind, version),
-                "a version that is upcast or retired is older than the one that is written"
+                "an upcast or retired version must be older than the written one"
             );
             at += 1;
         }
     }
 
-    /// The answer to an event that no arm of `decode` takes.
+    /// The result for an event that no arm of `decode` matches.
     ///
     /// # Errors
-    /// [`DecodeError::Unknown`], unless its type is unknown and unknown types are to be skipped.
+    /// [`DecodeError::Unknown`], unless the type is undeclared and undeclared types are skipped.
     pub fn unknown<E>(
         &self,
         kind: &EventType,
@@ -275,15 +276,16 @@ impl Declared {
     }
 }
 
-/// How often a type is in the list, in this version or in any.
+/// How often the list contains a type in this version, or in any version if `version` is `None`.
 const fn count(list: &[(&str, u32)], kind: &str, version: Option<u32>) -> usize {
-    let (mut at, mut found) = (0, 0);
+    let mut at = 0;
+    let mut found = 0;
     while at < list.len() {
         let of_version = match version {
             Some(version) => list[at].1 == version,
             None => true,
         };
-        if of_version && same(list[at].0, kind) {
+        if of_version && is_equal(list[at].0, kind) {
             found += 1;
         }
         at += 1;
@@ -294,7 +296,7 @@ const fn count(list: &[(&str, u32)], kind: &str, version: Option<u32>) -> usize 
 const fn is_below_current(current: &[(&str, u32)], kind: &str, version: u32) -> bool {
     let mut at = 0;
     while at < current.len() {
-        if same(current[at].0, kind) && version >= current[at].1 {
+        if is_equal(current[at].0, kind) && version >= current[at].1 {
             return false;
         }
         at += 1;
@@ -302,8 +304,10 @@ const fn is_below_current(current: &[(&str, u32)], kind: &str, version: u32) -> 
     true
 }
 
-const fn same(one: &str, other: &str) -> bool {
-    let (one, other) = (one.as_bytes(), other.as_bytes());
+/// `==` of texts is not available in a `const fn`.
+const fn is_equal(one: &str, other: &str) -> bool {
+    let one = one.as_bytes();
+    let other = other.as_bytes();
     let mut at = 0;
     while at < one.len() && at < other.len() && one[at] == other[at] {
         at += 1;
@@ -311,7 +315,7 @@ const fn same(one: &str, other: &str) -> bool {
     at == one.len() && at == other.len()
 }
 
-/// The rule of [`EventType::new`], for a name that the compiler sees.
+/// The rule of [`EventType::new`], for names that the compiler checks.
 pub(super) const fn is_event_type(name: &str) -> bool {
     let name = name.as_bytes();
     let mut at = 0;
@@ -332,19 +336,19 @@ mod tests {
 
     type Versions = &'static [(&'static str, u32)];
 
-    fn is_taken(current: Versions, older: Versions) -> bool {
+    fn is_accepted(current: Versions, older: Versions) -> bool {
         catch_unwind(|| Declared { current, older, unknown: Unknown::Error }.check()).is_ok()
     }
 
     #[test]
     fn a_declaration_that_contradicts_itself_is_refused() {
-        assert!(is_taken(&[("Placed", 3), ("Paid", 1)], &[("Placed", 1), ("Placed", 2)]));
-        assert!(is_taken(&[("Paid", 1)], &[("Noted", 1), ("Noted", 2)]), "a type may end");
-        assert!(!is_taken(&[("Placed", 1), ("Placed", 2)], &[]), "two versions are written");
-        assert!(!is_taken(&[("Placed", 2)], &[("Placed", 1), ("Placed", 1)]), "two upcasters");
-        assert!(!is_taken(&[("Placed", 1)], &[("Placed", 1)]), "written and upcast");
-        assert!(!is_taken(&[("Placed", 1)], &[("Placed", 2)]), "the version was lowered");
-        assert!(!is_taken(&[("Placed", 0)], &[]), "versions begin at 1");
-        assert!(!is_taken(&[("Order_Placed", 1)], &[]), "the bus would not take its name");
+        assert!(is_accepted(&[("Placed", 3), ("Paid", 1)], &[("Placed", 1), ("Placed", 2)]));
+        assert!(is_accepted(&[("Paid", 1)], &[("Noted", 1), ("Noted", 2)]), "a type may end");
+        assert!(!is_accepted(&[("Placed", 1), ("Placed", 2)], &[]), "two versions are written");
+        assert!(!is_accepted(&[("Placed", 2)], &[("Placed", 1), ("Placed", 1)]), "two upcasters");
+        assert!(!is_accepted(&[("Placed", 1)], &[("Placed", 1)]), "written and upcast");
+        assert!(!is_accepted(&[("Placed", 1)], &[("Placed", 2)]), "the version was lowered");
+        assert!(!is_accepted(&[("Placed", 0)], &[]), "versions begin at 1");
+        assert!(!is_accepted(&[("Order_Placed", 1)], &[]), "the bus would refuse this name");
     }
 }

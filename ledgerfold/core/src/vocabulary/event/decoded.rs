@@ -1,9 +1,9 @@
 use std::{iter::Chain, option, vec};
 
-/// The present form of one stored event: itself, in nearly all cases; any number of events, or none, if an upcaster
-/// reads an older version.
+/// Today's events of one stored event. In nearly all cases this is the event itself. An upcaster can make several
+/// events of an older version, or none.
 ///
-/// A single event is kept in place, so reading an event that was never upcast allocates nothing.
+/// A single event is stored inline, so an event that is not upcast needs no allocation.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Decoded<E>(Events<E>);
 
@@ -16,12 +16,12 @@ enum Events<E> {
 }
 
 impl<E> Decoded<E> {
-    /// Nothing remains of the event.
+    /// No event remains.
     pub const fn nothing() -> Self {
         Self(Events::One(None))
     }
 
-    /// The events, in the order in which they are to be folded.
+    /// The events, in the order in which they are folded.
     pub fn as_slice(&self) -> &[E] {
         match &self.0 {
             Events::One(event) => event.as_slice(),
@@ -29,7 +29,7 @@ impl<E> Decoded<E> {
         }
     }
 
-    /// The same number of something else.
+    /// Applies a function to every event.
     pub fn map<T>(self, mut of: impl FnMut(E) -> T) -> Decoded<T> {
         Decoded(match self.0 {
             Events::One(event) => Events::One(event.map(of)),
@@ -47,7 +47,8 @@ impl<E> From<E> for Decoded<E> {
 impl<E> FromIterator<E> for Decoded<E> {
     fn from_iter<I: IntoIterator<Item = E>>(events: I) -> Self {
         let mut events = events.into_iter();
-        let (first, second) = (events.next(), events.next());
+        let first = events.next();
+        let second = events.next();
         match (first, second) {
             (Some(first), Some(second)) => {
                 Self(Events::Many([first, second].into_iter().chain(events).collect()))
@@ -75,7 +76,7 @@ mod tests {
     use super::Decoded;
 
     #[test]
-    fn any_number_of_events_comes_out_as_it_went_in() {
+    fn any_number_of_events_is_returned_unchanged() {
         for many in 0..4 {
             let numbers: Vec<i32> = (0..many).collect();
             let decoded: Decoded<i32> = numbers.iter().copied().collect();

@@ -1,7 +1,8 @@
-//! One sequence of bytes for all requests of the same meaning; see [`Fingerprint`](super::Fingerprint).
+//! A serializer that writes the same bytes for all requests with the same meaning, see
+//! [`Fingerprint`](super::Fingerprint).
 //!
-//! A default value is no bytes at all. Every other value is a byte for its kind and its content. A value with parts
-//! gives the length of each part.
+//! A default value has no bytes. Every other value has a byte for its kind, and then its content. A value with parts
+//! writes the length of each part before it.
 
 use std::collections::BTreeMap;
 
@@ -65,7 +66,7 @@ fn parts<'a>(kind: u8, parts: impl IntoIterator<Item = &'a [u8]>) -> Vec<u8> {
     form
 }
 
-/// A variant is never a default value: which one it is says something.
+/// A variant is never a default value, because its name is information.
 fn in_variant(variant: Option<&'static str>, form: Vec<u8>) -> Vec<u8> {
     match variant {
         Some(name) => parts(VARIANT, [name.as_bytes(), &form]),

@@ -8,24 +8,25 @@ use crate::{Command, EncodeError, StreamId, vocabulary::digest::digest};
 
 mod canonical;
 
-/// How the fingerprints of this program are made. Another way gets another number, so that no
-/// fingerprint is compared with one that was made in another way.
+/// The version of the algorithm below. Change it with the algorithm, because fingerprints of different algorithms
+/// cannot be compared.
 const VERSION: char = '1';
-/// As much of the digest as a fingerprint has, in characters of six bits.
+/// How many characters of the digest a fingerprint has, at six bits each.
 const CHARACTERS: usize = 21;
 
-/// A request in 126 bits: two requests with the same command id and different fingerprints are different requests.
+/// A digest of a request, of 126 bits. Two requests with the same command id and different fingerprints are different
+/// requests.
 ///
 /// The fingerprint covers the command's name, its content and its streams. It must be the same for every repetition
-/// of a request, also by a later release. Therefore it ignores two differences:
+/// of a request, also in a later release. So it ignores two differences:
 ///
-/// - the order of fields, of entries in a map, and of elements in a list, because a `HashSet` is written as a list in
-///   any order;
-/// - a field with its default value (`None`, `false`, 0, an empty text or list), because the release that took the
-///   first request may not have had this field yet.
+/// - the order of fields, of entries in a map, and of elements in a list, because a `HashSet` is serialized as a list
+///   in any order;
+/// - a field with its default value (`None`, `false`, 0, an empty text or list), because the release that accepted
+///   the first request may not have had this field yet.
 ///
-/// Two requests that differ in nothing else count as the same. That is the safe side: the second one has no effect,
-/// and gets the answer of the first.
+/// Two requests with only these differences count as the same. That is safe: the second request has no effect, and
+/// gets the answer of the first.
 ///
 /// ```
 /// # use ledgerfold::{Command, CommandName, StreamId, vocabulary::Fingerprint};
@@ -66,19 +67,18 @@ impl Fingerprint {
         Ok(Self(format!("{VERSION}{}", &digest[..CHARACTERS])))
     }
 
-    /// A fingerprint that was stored.
+    /// Takes a fingerprint from a store.
     pub fn restore(text: impl Into<String>) -> Self {
         Self(text.into())
     }
 
-    /// The text that is stored, of 22 characters; the first is the version.
+    /// The stored text of 22 characters. The first one is the version.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// Whether the two may belong to the same request. Fingerprints of different versions cannot be
-    /// compared: the command id alone then says that it is the same request, because a repetition
-    /// must never be taken for another request.
+    /// Whether both may belong to the same request. Fingerprints of different versions cannot be compared, so they
+    /// agree: a repetition must never count as another request, and the command id is the same.
     pub fn agrees_with(&self, other: &Self) -> bool {
         self == other || self.version() != other.version()
     }
@@ -116,7 +116,7 @@ mod tests {
         T: Clone + fmt::Debug + Serialize + Send + Sync + 'static,
     {
         let stream = "order#1".parse().expect("a stream");
-        Fingerprint::of(&Asked(content), &[stream]).expect("it can be written")
+        Fingerprint::of(&Asked(content), &[stream]).expect("the command can be serialized")
     }
 
     #[derive(Clone, Debug, Serialize)]
@@ -187,7 +187,7 @@ mod tests {
     }
 
     #[test]
-    fn a_fingerprint_of_another_version_never_speaks_against_a_repetition() {
+    fn a_fingerprint_of_another_version_agrees_with_every_other() {
         let today = of(1);
         assert!(!today.agrees_with(&of(2)));
         assert!(today.agrees_with(&Fingerprint::restore("2AAAAAAAAAAAAAAAAAAAAA")));

@@ -1,4 +1,4 @@
-//! Schemas of the ids that an event may carry in its content. Each is the rule of its type.
+//! JSON Schemas of ids, for events that contain ids. Each schema states the rule of its type.
 
 use std::borrow::Cow;
 
@@ -59,9 +59,12 @@ mod tests {
         let schema = jsonschema::draft202012::options()
             .should_validate_formats(true)
             .build(&schema)
-            .expect("it is a JSON Schema");
-        let (long, longer, longest) = ("a".repeat(64), "a".repeat(65), "a".repeat(129));
-        let (stream, odd_stream) = (format!("order#{long}"), format!("{}#a", "o".repeat(33)));
+            .expect("a valid JSON Schema");
+        let long = "a".repeat(64);
+        let longer = "a".repeat(65);
+        let longest = "a".repeat(129);
+        let stream = format!("order#{long}");
+        let odd_stream = format!("{}#a", "o".repeat(33));
         let uuid = "0190c0de-0000-7000-8000-000000000000";
         let texts = [
             ["", "a", "a b", "a#b"],
@@ -83,7 +86,7 @@ mod tests {
     }
 
     #[test]
-    fn a_schema_of_an_id_is_the_rule_of_its_type() {
+    fn the_schema_of_an_id_states_the_rule_of_its_type() {
         agrees::<EntityId>();
         agrees::<CommandId>();
         agrees::<CorrelationId>();

@@ -1,4 +1,4 @@
-//! Appending one commit.
+//! Rules about appending one commit.
 
 #![allow(clippy::panic, reason = "a rule that is broken ends its test")]
 
@@ -11,19 +11,19 @@ use super::{
 };
 use crate::conformance::notebook::{commit, fresh};
 
-/// And nothing of the loser is left.
+/// A second commit at the same version is refused, and nothing of it is stored. The error has the stored commit.
 pub async fn a_taken_version_is_refused_and_shows_its_winner(store: &Store) {
     let stream = fresh();
     let stale = load(store, &stream).await;
     let first = append(store, &stream, "first", &["a", "b"]).await;
     match store.append(&commit(&stale, "late", &["c"], 60)).await {
         Err(AppendError::Conflict { winner }) => assert_are([&*winner], [&first]),
-        other => panic!("a taken version was given away: {other:?}"),
+        other => panic!("two commits got the same version: {other:?}"),
     }
     assert_holds(store, &stream, [&first]).await;
 }
 
-/// Also where only its first event meets another: the rest would stand behind the winner.
+/// A refused commit is not stored in part, even if only its first event has a taken version.
 pub async fn a_refused_commit_leaves_none_of_its_events(store: &Store) {
     let stream = fresh();
     let stale = load(store, &stream).await;
@@ -35,19 +35,19 @@ pub async fn a_refused_commit_leaves_none_of_its_events(store: &Store) {
     assert_holds(store, &stream, [&first, &second]).await;
 }
 
-/// So that a caller whose first answer was lost finds that it has succeeded.
+/// A repeated append is refused with its own commit, so that a caller whose answer was lost sees its success.
 pub async fn a_repeated_append_meets_itself(store: &Store) {
     let stream = fresh();
     let new = commit(&load(store, &stream).await, "once", &["a"], 60);
     store.append(&new).await.expect("the version is free");
     match store.append(&new).await {
         Err(AppendError::Conflict { winner }) => assert_are([&*winner], [new.as_commit()]),
-        other => panic!("the same commit was taken twice: {other:?}"),
+        other => panic!("the same commit was stored twice: {other:?}"),
     }
     assert_holds(store, &stream, [new.as_commit()]).await;
 }
 
-/// Of twenty appends to one version one is stored, and all others see it as the winner.
+/// Of twenty concurrent appends at one version one is stored, and all others get it as the winner.
 pub async fn of_racing_appends_one_wins(store: &Store) {
     let stream = fresh();
     let first = append(store, &stream, "first", &["a"]).await;
@@ -67,7 +67,7 @@ pub async fn of_racing_appends_one_wins(store: &Store) {
     }
 }
 
-/// All events of one command are one commit, up to the most that the core allows.
+/// All events of a command are one commit, up to the limit of the core.
 pub async fn a_commit_of_many_events_is_one(store: &Store) {
     let stream = fresh();
     let full = append(store, &stream, "full", &["note"; MAX_EVENTS_PER_COMMIT]).await;
@@ -79,7 +79,7 @@ pub async fn a_commit_of_many_events_is_one(store: &Store) {
     assert_holds(store, &stream, [&full, &next]).await;
 }
 
-/// A reader sees all events of a commit or none, also while it is being stored.
+/// A reader sees all events of a commit or none, even while the commit is being stored.
 pub async fn a_reader_never_sees_half_a_commit(store: &Store) {
     let stream = fresh();
     let new = commit(&load(store, &stream).await, "one", &["a", "b", "c", "d"], 60);
@@ -94,7 +94,7 @@ pub async fn a_reader_never_sees_half_a_commit(store: &Store) {
     assert_holds(store, &stream, [&expected]).await;
 }
 
-/// Clocks are no keys: versions order a stream.
+/// Versions order a stream, not the times of its commits.
 pub async fn time_may_run_backwards(store: &Store) {
     let stream = fresh();
     let mut written = Vec::new();

@@ -1,4 +1,4 @@
-//! The library's own handler over the store: the guarantees that a command relies on.
+//! Rules about the guarantees of a command. They run the library's command handler over the store.
 
 #![allow(clippy::panic, reason = "a rule that is broken ends its test")]
 
@@ -21,10 +21,10 @@ use crate::conformance::{
     notebook::{Notebook, fresh, write},
 };
 
-/// More than any rule here fills.
+/// A cache size in bytes that no rule here fills.
 const PLENTY: usize = 10_000_000;
 
-/// A handler of one container without anything in memory.
+/// Handles a command in a new container with an empty cache.
 async fn cold<D: Decider>(
     store: &Store,
     stream: &StreamId,
@@ -34,11 +34,11 @@ async fn cold<D: Decider>(
     handler::<D>(store, 0).handle(&ask(stream, attempt, command)).await
 }
 
-/// An account with this many deposits of one, `d0` first.
+/// Opens an account and makes this many deposits of 1. Their command ids are `d0`, `d1` and so on.
 async fn open_account(store: &Store, deposits: usize) -> StreamId {
     let (stream, handler) = (account::fresh(), handler::<Accounts>(store, PLENTY));
     let open = ask(&stream, "open", AccountCommand::Open(fresh_address()));
-    handler.handle(&open).await.expect("it is new");
+    handler.handle(&open).await.expect("the account is new");
     deposit(&handler, &stream, 0..deposits).await;
     stream
 }
@@ -50,34 +50,34 @@ async fn deposit(
 ) {
     for attempt in attempts {
         let command = ask(stream, &format!("d{attempt}"), AccountCommand::Deposit(1));
-        handler.handle(&command).await.expect("it is open");
+        handler.handle(&command).await.expect("the account is open");
     }
 }
 
 async fn balance(store: &Store, stream: &StreamId) -> u64 {
     let loaded = Loader::<Accounts>::new().load(&**store, stream).await;
-    loaded.expect("it can be read").state().balance
+    loaded.expect("the stream can be read").state().balance
 }
 
-/// With all its events, and its answer says where they stand.
+/// All events of a command are one commit, and the answer has their versions.
 pub async fn a_command_becomes_one_commit(store: &Store) {
     let stream = fresh();
     append(store, &stream, "before", &["a"]).await;
     let answer = handler::<Notebook>(store, 0).handle(&write(&stream, "one", &["b", "c"])).await;
-    let answer = answer.expect("it is accepted");
+    let answer = answer.expect("the command is accepted");
     let stored = read_all(store, &stream).await;
     assert_eq!((stored.len(), answer.version), (2, Version::new(3)));
     assert_eq!(answer, Answer::from(&stored[1]));
 }
 
-/// The newest command as well as one that others have followed; in any container.
+/// A repeated command gets its first answer in any container, even if other commands have followed it.
 pub async fn a_repeated_command_gets_its_first_answer(store: &Store) {
     let stream = fresh();
     let mut answers = Vec::new();
     for (attempt, notes) in [("one", &["a"][..]), ("two", &["b", "c"]), ("three", &["d"])] {
         let command = write(&stream, attempt, notes);
         let first = handler::<Notebook>(store, 0).handle(&command).await;
-        answers.push((command, first.expect("it is accepted")));
+        answers.push((command, first.expect("the command is accepted")));
     }
     let stored = read_all(store, &stream).await;
     for (command, first) in &mut answers {
@@ -90,12 +90,12 @@ pub async fn a_repeated_command_gets_its_first_answer(store: &Store) {
     assert_holds(store, &stream, &stored).await;
 }
 
-/// A command id serves one request.
+/// A command id belongs to one request.
 pub async fn a_command_id_that_is_used_for_another_request_is_refused(store: &Store) {
     let stream = fresh();
     for (attempt, note) in [("one", "a"), ("two", "b")] {
         let command = write(&stream, attempt, &[note]);
-        handler::<Notebook>(store, 0).handle(&command).await.expect("it is accepted");
+        handler::<Notebook>(store, 0).handle(&command).await.expect("the command is accepted");
     }
     let stored = read_all(store, &stream).await;
     for hint in [StreamHint::None, StreamHint::New] {
@@ -107,8 +107,8 @@ pub async fn a_command_id_that_is_used_for_another_request_is_refused(store: &St
     assert_holds(store, &stream, &stored).await;
 }
 
-/// Sent again, by the handler that asked or by another, it is found: a plain append, and a
-/// transaction of a command that is recognised for ever.
+/// After a lost answer the caller sends the command again, to the same handler or to another, and the command is
+/// recognised. This holds for a plain append and for the transaction of a strict command.
 pub async fn a_command_whose_answer_was_lost_has_taken_effect_once(store: &Store) {
     for remembered in [0, PLENTY] {
         let stream = open_account(store, 1).await;
@@ -122,15 +122,15 @@ pub async fn a_command_whose_answer_was_lost_has_taken_effect_once(store: &Store
                 Err(CommandError::Store(StoreError::Port(PortError::Unavailable(_))))
             );
             assert!(unavailable, "the answer was not lost: {lost:?}");
-            let found = lossy.handle(&command).await.expect("it took effect");
+            let found = lossy.handle(&command).await.expect("the command took effect");
             let elsewhere = handler::<Accounts>(store, 0).handle(&command).await;
-            assert_eq!(elsewhere.expect("it took effect"), found);
+            assert_eq!(elsewhere.expect("the command took effect"), found);
         }
         assert_eq!(balance(store, &stream).await, 111);
     }
 }
 
-/// Two containers, each with a state from before the other's write.
+/// Two containers with outdated caches both get their commands through.
 pub async fn handlers_with_stale_memory_take_turns(store: &Store) {
     let stream = open_account(store, 0).await;
     let handlers = [handler::<Accounts>(store, PLENTY), handler(store, PLENTY)];
@@ -144,7 +144,7 @@ pub async fn handlers_with_stale_memory_take_turns(store: &Store) {
     assert_eq!(read_all(store, &stream).await.len(), 7);
 }
 
-/// Of several containers at once every command that is acknowledged counts, once.
+/// If several containers handle commands at once, every acknowledged command counts once.
 pub async fn commands_at_once_are_all_counted(store: &Store) {
     let stream = open_account(store, 0).await;
     let racers = (0..6).map(|racer| {
@@ -168,20 +168,20 @@ pub async fn commands_at_once_are_all_counted(store: &Store) {
     assert_eq!(balance(store, &stream).await, u64::try_from(done).expect("few"));
 }
 
-/// The state of a stream as its events alone say.
+/// The fold of all events of a stream, without snapshots.
 async fn fold_of_all(store: &Store, stream: &StreamId) -> Account {
     let mut state = Accounts::initial();
     for commit in read_all(store, stream).await {
         for (_, event) in commit.events() {
             let event = AccountEvent::decode(&event.event_type, event.schema_version, &event.data);
-            let events = event.expect("it was written here");
+            let events = event.expect("the event was written here");
             state = events.as_slice().iter().fold(state, Accounts::evolve);
         }
     }
     state
 }
 
-/// At every version, before a snapshot, at it and behind it.
+/// The loaded state equals the fold of all events at every version: before, at and after a snapshot.
 pub async fn a_snapshot_and_its_tail_say_what_all_events_say(store: &Store) {
     let stream = open_account(store, 0).await;
     for attempt in 0..12 {
@@ -196,7 +196,7 @@ pub async fn a_snapshot_and_its_tail_say_what_all_events_say(store: &Store) {
     assert!(snapshots >= 2, "{snapshots} snapshots in 13 events");
 }
 
-/// The ids of the commands before a snapshot ride along with it.
+/// A snapshot contains the ids of the commands before it.
 pub async fn commands_are_recognised_across_snapshots(store: &Store) {
     let stream = open_account(store, 14).await;
     let stored = read_all(store, &stream).await;
@@ -210,12 +210,12 @@ pub async fn commands_are_recognised_across_snapshots(store: &Store) {
     assert_holds(store, &stream, &stored).await;
 }
 
-/// Behind more commands than the window holds.
+/// A strict command is recognised after more commands than the idempotency window holds.
 pub async fn a_strict_command_is_recognised_behind_the_window(store: &Store) {
     let stream = open_account(store, 0).await;
     let id = format!("strict-{stream}");
     let strict = ask(&stream, &id[..40], AccountCommand::DepositOnce(1_000));
-    let first = handler::<Accounts>(store, 0).handle(&strict).await.expect("it is open");
+    let first = handler::<Accounts>(store, 0).handle(&strict).await.expect("the account is open");
     let warm = handler::<Accounts>(store, PLENTY);
     deposit(&warm, &stream, 0..IDEMPOTENCY_WINDOW + 5).await;
     let again = handler::<Accounts>(store, 0).handle(&strict).await;
@@ -226,28 +226,28 @@ pub async fn a_strict_command_is_recognised_behind_the_window(store: &Store) {
     assert_eq!(balance(store, &stream).await, 1_105);
 }
 
-/// The same command for another stream is another request. It never gets the first one's answer.
+/// The same command for another stream is another request, and never gets the answer of the first one.
 pub async fn a_strict_command_id_serves_one_stream_only(store: &Store) {
     let (one, two) = (open_account(store, 0).await, open_account(store, 0).await);
     let id = format!("strict-{one}");
     let deposit = |stream| ask(stream, &id[..40], AccountCommand::DepositOnce(1_000));
-    handler::<Accounts>(store, 0).handle(&deposit(&one)).await.expect("it is open");
+    handler::<Accounts>(store, 0).handle(&deposit(&one)).await.expect("the account is open");
     let other = handler::<Accounts>(store, 0).handle(&deposit(&two)).await;
     assert!(matches!(other, Err(CommandError::Reused)), "{other:?}");
     assert_eq!((balance(store, &one).await, balance(store, &two).await), (1_000, 0));
 }
 
-/// Also where the domain would refuse it by now.
+/// A repeated strict command gets its first answer, even if the domain would refuse the command now.
 pub async fn a_strict_command_gets_its_first_answer_whatever_has_become_of_its_stream(
     store: &Store,
 ) {
     let stream = open_account(store, 0).await;
     let id = format!("strict-{stream}");
     let strict = ask(&stream, &id[..40], AccountCommand::DepositOnce(1_000));
-    let first = handler::<Accounts>(store, 0).handle(&strict).await.expect("it is open");
+    let first = handler::<Accounts>(store, 0).handle(&strict).await.expect("the account is open");
     let warm = handler::<Accounts>(store, PLENTY);
     deposit(&warm, &stream, 0..IDEMPOTENCY_WINDOW + 5).await;
-    warm.handle(&ask(&stream, "close", AccountCommand::Close)).await.expect("it is open");
+    warm.handle(&ask(&stream, "close", AccountCommand::Close)).await.expect("the account is open");
     let again = handler::<Accounts>(store, 0).handle(&strict).await;
     assert_eq!(again.expect("it was accepted before"), first);
     let mut expecting = strict.clone();
@@ -256,8 +256,8 @@ pub async fn a_strict_command_gets_its_first_answer_whatever_has_become_of_its_s
     assert_eq!(again.expect("it was accepted before"), first);
 }
 
-/// A commit that is gone is not taken for one that never was. The hole is made by an append that was
-/// drafted on a commit which the store never got; a store may refuse that, too.
+/// A missing commit is detected. The test makes a gap by an append that follows a commit which was never stored. A
+/// store may also refuse this append.
 pub async fn a_stream_with_a_hole_is_never_decided_on(store: &Store) {
     let stream = fresh();
     append(store, &stream, "one", &["a"]).await;
@@ -273,7 +273,7 @@ pub async fn a_stream_with_a_hole_is_never_decided_on(store: &Store) {
     assert!(hole, "{outcome:?}");
 }
 
-/// The same where a stream is read back to its snapshot.
+/// A missing commit after a snapshot is detected as well.
 pub async fn a_hole_behind_a_snapshot_is_never_decided_on(store: &Store) {
     let stream = open_account(store, 5).await;
     let mut commits = read_all(store, &stream).await;
@@ -281,7 +281,7 @@ pub async fn a_hole_behind_a_snapshot_is_never_decided_on(store: &Store) {
     let lost = draft::<Accounts>(commits.clone(), &deposit("lost")).await;
     commits.push(lost.into_commit());
     let behind = draft::<Accounts>(commits, &deposit("behind")).await;
-    assert!(behind.as_commit().snapshot().is_none(), "it would begin anew here");
+    assert!(behind.as_commit().snapshot().is_none(), "a load would begin at this snapshot");
     if store.append(&behind).await.is_err() {
         return;
     }
@@ -290,7 +290,7 @@ pub async fn a_hole_behind_a_snapshot_is_never_decided_on(store: &Store) {
     assert!(hole, "{outcome:?}");
 }
 
-/// A clock that is set back changes no order: the last commit is last.
+/// If the clock is set back, the order of the commits stays the same.
 pub async fn commands_follow_each_other_while_time_runs_backwards(store: &Store) {
     let stream = fresh();
     let (clock, random) = world();
@@ -299,7 +299,7 @@ pub async fn commands_follow_each_other_while_time_runs_backwards(store: &Store)
     for (at, text) in texts.into_iter().enumerate() {
         let second = 1_000 - i64::try_from(at / 2).expect("small") * 100;
         clock.set(Timestamp::from_second(second).expect("in our era"));
-        handler.handle(&write(&stream, text, &[text])).await.expect("it is accepted");
+        handler.handle(&write(&stream, text, &[text])).await.expect("the command is accepted");
     }
     assert_eq!(load(store, &stream).await.state(), &texts);
     let stored = read_all(store, &stream).await;
@@ -307,24 +307,25 @@ pub async fn commands_follow_each_other_while_time_runs_backwards(store: &Store)
     assert_eq!(commands, texts);
 }
 
-/// One read of the present, whichever of two handles of the store is asked.
+/// An expected version is compared with a strongly consistent read, even if the handler has an older state in its
+/// cache.
 pub async fn an_expected_version_is_measured_by_the_present(store: &Store) {
     let stream = fresh();
     let warm = handler::<Notebook>(store, PLENTY);
-    warm.handle(&write(&stream, "one", &["a"])).await.expect("it is accepted");
+    warm.handle(&write(&stream, "one", &["a"])).await.expect("the command is accepted");
     append(store, &stream, "two", &["b"]).await;
     let mut late = write(&stream, "three", &["c"]);
     late.expected = Some(Version::new(1));
     match warm.handle(&late).await {
         Err(CommandError::ExpectedVersion { actual, .. }) => assert_eq!(actual, Version::new(2)),
-        other => panic!("it was true once: {other:?}"),
+        other => panic!("an outdated expected version was accepted: {other:?}"),
     }
     late.expected = Some(Version::new(2));
-    let answer = warm.handle(&late).await.expect("it is true now");
+    let answer = warm.handle(&late).await.expect("the expected version is current");
     assert_eq!(answer.version, Version::new(3));
 }
 
-/// An address has one account until it is given back; a repeated opening meets its own.
+/// An address belongs to one account until it is released. A repeated opening gets its first answer.
 pub async fn an_address_belongs_to_one_account_at_a_time(store: &Store) {
     let (one, two) = (account::fresh(), account::fresh());
     let (ada, bob) = (fresh_address(), fresh_address());
@@ -336,21 +337,25 @@ pub async fn an_address_belongs_to_one_account_at_a_time(store: &Store) {
         Err(CommandError::Reserved { key, holder }) => {
             assert_eq!((key, &holder), (account::email(&ada), &one));
         }
-        other => panic!("one address, two accounts: {other:?}"),
+        other => panic!("two accounts have the same address: {other:?}"),
     }
     let moved = AccountCommand::Move(bob);
     cold::<Accounts>(store, &one, "move", moved).await.expect("the new one is free");
     cold::<Accounts>(store, &two, "late", open()).await.expect("the old one was given back");
-    cold::<Accounts>(store, &one, "close", AccountCommand::Close).await.expect("it is open");
+    cold::<Accounts>(store, &one, "close", AccountCommand::Close)
+        .await
+        .expect("the account is open");
     assert_eq!(fold_of_all(store, &two).await.email, Some(ada));
 }
 
-/// An account that is older than the claims of its domain releases a key that was never reserved for it.
+/// An account from before its domain had claims can release a key that was never reserved.
 pub async fn an_account_from_before_the_claims_can_be_closed(store: &Store) {
     let (old, new, address) = (account::fresh(), account::fresh(), fresh_address());
     let open = || AccountCommand::Open(address.clone());
     cold::<AccountsWithoutClaims>(store, &old, "open", open()).await.expect("it is new");
-    cold::<Accounts>(store, &old, "close", AccountCommand::Close).await.expect("it is open");
+    cold::<Accounts>(store, &old, "close", AccountCommand::Close)
+        .await
+        .expect("the account is open");
     cold::<Accounts>(store, &new, "open", open()).await.expect("it is free");
     assert_eq!(fold_of_all(store, &new).await.email, Some(address));
 }
@@ -362,9 +367,9 @@ mod tests {
     use super::*;
     use ledgerfold_testkit::MemoryEventStore;
 
-    /// A rule that makes a hole must really make one in a store that lets it.
+    /// The rules about gaps must really make a gap in a store that allows it.
     #[tokio::test]
-    async fn a_store_without_a_look_at_the_version_before_takes_a_commit_behind_a_hole() {
+    async fn the_store_in_memory_accepts_a_commit_after_a_gap() {
         let store: Store = Arc::new(MemoryEventStore::default());
         let stream = fresh();
         let first = draft::<Notebook>(Vec::new(), &write(&stream, "one", &["a"])).await;

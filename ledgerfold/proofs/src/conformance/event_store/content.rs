@@ -1,4 +1,4 @@
-//! Stored data comes back: events, metadata, snapshots; and its largest size.
+//! Rules about stored data: events, metadata and snapshots are returned unchanged, up to the largest size.
 
 #![allow(clippy::panic, reason = "a rule that is broken ends its test")]
 
@@ -18,7 +18,7 @@ use crate::conformance::{
     sketchbook::{Keep, Letters, REMEMBERED, fresh_letter, letter, text_of},
 };
 
-/// Events, versions and command, by every way of reading.
+/// Every kind of read returns the events, versions and command of a commit.
 pub async fn a_commit_comes_back_as_it_was_appended(store: &Store) {
     let stream = fresh();
     let first = append(store, &stream, "one", &["a", "b \u{1f980} \"quoted\"\n", ""]).await;
@@ -27,7 +27,8 @@ pub async fn a_commit_comes_back_as_it_was_appended(store: &Store) {
     assert_eq!(read_all_back(store, &stream, 1).await, [first]);
 }
 
-/// Numbers of any size and precision, the order of fields, escapes: the text is the content.
+/// The JSON text of an event is returned unchanged, including the precision of numbers, the order of fields and
+/// escapes.
 pub async fn the_content_of_an_event_comes_back_to_the_letter(store: &Store) {
     let texts = [
         r#"{"b":1,"a":2}"#,
@@ -59,7 +60,7 @@ fn with_metadata(stream: &StreamId, attempt: &str, metadata: Metadata) -> NewCom
     head.commit(&events, new_id, stamp, metadata).expect("a note is JSON")
 }
 
-/// Each field with a value of its own; time to the millisecond.
+/// All fields of the metadata are returned, with times to the millisecond.
 pub async fn all_metadata_comes_back(store: &Store) {
     let stream = fresh();
     let head = load(store, &stream).await;
@@ -72,7 +73,7 @@ pub async fn all_metadata_comes_back(store: &Store) {
     assert_eq!(stored, [new.into_commit()]);
 }
 
-/// Without a trace, and of a command that begins a conversation: nothing is made up.
+/// Minimal metadata is returned unchanged: no trace, and a command that begins a conversation.
 pub async fn metadata_that_says_little_comes_back_as_little(store: &Store) {
     let id = CommandId::new("the-first").expect("visible ASCII");
     let metadata = Metadata {
@@ -88,7 +89,7 @@ pub async fn metadata_that_says_little_comes_back_as_little(store: &Store) {
     assert_eq!(read_all(store, &stream).await, [new.into_commit()]);
 }
 
-/// State, schema and recent commands, byte for byte, also as the winner of a conflict.
+/// State, schema and recent commands of a snapshot are returned unchanged, also in the winner of a conflict.
 pub async fn a_snapshot_comes_back_as_it_was_stored(store: &Store) {
     let stream = fresh();
     let first = sketch(store, &stream, "one", &["a first note, of some length"]).await;
@@ -100,27 +101,27 @@ pub async fn a_snapshot_comes_back_as_it_was_stored(store: &Store) {
     let late = commit(&Loaded::unread(stream), "late", &["note"], 60);
     match store.append(&late).await {
         Err(AppendError::Conflict { winner }) => assert_eq!(*winner, first),
-        other => panic!("a taken version was given away: {other:?}"),
+        other => panic!("two commits got the same version: {other:?}"),
     }
 }
 
-/// A stream holds the same commits, at the same versions, as one without snapshots.
+/// A stream with snapshots has the same events at the same versions as a stream without.
 pub async fn snapshots_change_nothing_of_what_a_read_brings(store: &Store) {
     let (with, without) = (fresh(), fresh());
     for attempt in ["one", "two", "three", "four", "five"] {
         sketch(store, &with, attempt, &["a note of some length, longer than its state"]).await;
         append(store, &without, attempt, &["a note of some length, longer than its state"]).await;
     }
-    let said = |commits: Vec<Commit>| {
+    let contents = |commits: Vec<Commit>| {
         let events = commits.iter().flat_map(Commit::events);
         events.map(|(at, it)| (at, it.data.as_str().to_owned())).collect::<Vec<_>>()
     };
     let (with, without) = (read_all(store, &with).await, read_all(store, &without).await);
     assert!(with.iter().any(|commit| commit.snapshot().is_some()), "no snapshot was due");
-    assert_eq!(said(with), said(without));
+    assert_eq!(contents(with), contents(without));
 }
 
-/// With the sizes in the error.
+/// A commit over the limit is not stored, and the error has its size and the limit.
 pub async fn a_commit_over_the_limit_is_refused_and_not_stored(store: &Store) {
     let (stream, size) = (fresh_letter(), 320 * 1024);
     let new = letter(&Loaded::unread(stream.clone()), "huge", &[text_of(size)]);
@@ -128,16 +129,16 @@ pub async fn a_commit_over_the_limit_is_refused_and_not_stored(store: &Store) {
         Err(AppendError::TooLarge { bytes, limit }) => {
             assert!(bytes >= size && limit < size, "{bytes} over {limit}");
         }
-        Ok(()) => panic!("a commit of 320 KB was taken"),
-        Err(other) => panic!("a commit of 320 KB was answered by {other}"),
+        Ok(()) => panic!("a commit of 320 KB was stored"),
+        Err(other) => panic!("a commit of 320 KB was refused by {other}"),
     }
     assert_holds(store, &stream, []).await;
 }
 
-/// The largest that every store takes, in bytes of content. In one event it may be too large for the bus.
+/// The largest content in bytes that every store must accept. In a single event it may be too large for the bus.
 const SURELY_TAKEN: usize = 290_000;
 
-/// A store may refuse anything behind this.
+/// A commit of this size is stored. A store may refuse larger ones.
 pub async fn a_commit_below_the_limit_is_taken(store: &Store) {
     let stream = fresh_letter();
     let half = text_of(SURELY_TAKEN / 2);
@@ -146,7 +147,7 @@ pub async fn a_commit_below_the_limit_is_taken(store: &Store) {
     assert_holds(store, &stream, [large.as_commit()]).await;
 }
 
-/// The limit is on events; the largest snapshot has room beside the largest commit.
+/// The limit applies to events only: the largest commit can have the largest snapshot.
 pub async fn a_snapshot_makes_no_commit_too_large(store: &Store) {
     let stream = fresh();
     let half = "x".repeat(SURELY_TAKEN / 2);

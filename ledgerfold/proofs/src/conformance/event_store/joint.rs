@@ -1,4 +1,4 @@
-//! The library's handler of decisions over several streams.
+//! Rules about joint commands. They run the library's joint handler over the store.
 
 #![allow(clippy::panic, reason = "a rule that is broken ends its test")]
 
@@ -33,7 +33,7 @@ async fn open(store: &Store, balance: u64) -> StreamId {
         ("open", AccountCommand::Open(fresh_address())),
         ("first", AccountCommand::Deposit(balance)),
     ] {
-        handler.handle(&ask(&stream, attempt, command)).await.expect("it is new");
+        handler.handle(&ask(&stream, attempt, command)).await.expect("the account is new");
     }
     stream
 }
@@ -42,16 +42,16 @@ async fn balances(store: &Store, streams: [&StreamId; 2]) -> [u64; 2] {
     let loader = Loader::<Accounts>::new();
     let mut balances = [0; 2];
     for (stream, balance) in streams.into_iter().zip(&mut balances) {
-        let loaded = loader.load(&**store, stream).await.expect("it can be read");
+        let loaded = loader.load(&**store, stream).await.expect("the stream can be read");
         *balance = loaded.state().balance;
     }
     balances
 }
 
-/// The amount leaves one account and arrives at the other; a repetition gets the first answer.
+/// A transfer changes both accounts, and a repetition gets the first answer.
 pub async fn a_transfer_happens_in_both_accounts_and_once(store: &Store) {
     let (from, to) = (open(store, 100).await, open(store, 0).await);
-    let first = transfer(store, [&from, &to], "t1", 70).await.expect("there is enough");
+    let first = transfer(store, [&from, &to], "t1", 70).await.expect("the balance is high enough");
     let versions: Vec<_> = first.iter().map(|answer| answer.version).collect();
     assert_eq!(versions, [Version::new(3), Version::new(3)]);
     let again = transfer(store, [&from, &to], "t1", 70).await.expect("it was accepted before");
@@ -63,31 +63,32 @@ pub async fn a_transfer_happens_in_both_accounts_and_once(store: &Store) {
     assert_eq!(balances(store, [&from, &to]).await, [30, 70]);
 }
 
-/// One of its commits leads to the others, however many commands the other account has had since.
+/// A repeated transfer gets the answers of both accounts, even if one account has had many commands since: the commit
+/// to the other account names its sibling.
 pub async fn a_repeated_transfer_is_answered_whole_behind_the_window(store: &Store) {
     let (from, to) = (open(store, 100).await, open(store, 0).await);
-    let first = transfer(store, [&from, &to], "t1", 70).await.expect("there is enough");
+    let first = transfer(store, [&from, &to], "t1", 70).await.expect("the balance is high enough");
     let busy = handler::<Accounts>(store, 1_000_000);
     for attempt in 0..IDEMPOTENCY_WINDOW + 5 {
         let deposit = ask(&to, &format!("d{attempt}"), AccountCommand::Deposit(1));
-        busy.handle(&deposit).await.expect("it is open");
+        busy.handle(&deposit).await.expect("the account is open");
     }
     let again = transfer(store, [&from, &to], "t1", 70).await.expect("it was accepted before");
     assert_eq!(again, first);
     assert_eq!(balances(store, [&from, &to]).await[0], 30);
 }
 
-/// From an account to itself: the caller's mistake.
+/// A transfer from an account to itself is refused.
 pub async fn a_transfer_within_one_account_is_refused(store: &Store) {
     let account = open(store, 100).await;
     match transfer(store, [&account, &account], "t1", 70).await {
         Err(CommandError::SameStream { stream }) => assert_eq!(stream, account),
-        other => panic!("it has only one end: {other:?}"),
+        other => panic!("a transfer within one account was accepted: {other:?}"),
     }
     assert_eq!(balances(store, [&account, &account]).await, [100, 100]);
 }
 
-/// Sent again, it is found.
+/// After a lost answer a repeated transfer is recognised.
 pub async fn a_transfer_whose_answer_was_lost_has_taken_effect_once(store: &Store) {
     let (from, to) = (open(store, 100).await, open(store, 0).await);
     let lossy = LosesAnswers::of(store, 1);
@@ -95,12 +96,12 @@ pub async fn a_transfer_whose_answer_was_lost_has_taken_effect_once(store: &Stor
     let unavailable =
         matches!(lost, Err(CommandError::Store(StoreError::Port(PortError::Unavailable(_)))));
     assert!(unavailable, "the answer was not lost: {lost:?}");
-    let found = transfer(&lossy, [&from, &to], "t1", 70).await.expect("it took effect");
+    let found = transfer(&lossy, [&from, &to], "t1", 70).await.expect("the transfer took effect");
     assert_eq!(found.len(), 2);
     assert_eq!(balances(store, [&from, &to]).await, [30, 70]);
 }
 
-/// At once and in both directions: the slower one decides again, or reports contention.
+/// Of concurrent transfers in both directions the slower one decides again or reports contention.
 pub async fn transfers_that_cross_neither_lose_nor_make_money(store: &Store) {
     let (one, two) = (open(store, 50).await, open(store, 50).await);
     let names: Vec<_> = (0..8).map(|turn| format!("t{turn}")).collect();

@@ -1,4 +1,4 @@
-//! Unique keys: reserved, released, passed on.
+//! Rules about unique keys.
 
 #![allow(clippy::panic, reason = "a rule that is broken ends its test")]
 
@@ -18,7 +18,7 @@ use crate::conformance::{
     notebook::{commit, fresh},
 };
 
-/// A commit of one note that does this to keys.
+/// Appends a commit of one note with these claims.
 async fn claiming(
     store: &Store,
     stream: &StreamId,
@@ -37,19 +37,20 @@ async fn release(store: &Store, stream: &StreamId, key: &UniqueKey) -> Result<()
     claiming(store, stream, [Claim::Release(key.clone())]).await
 }
 
-/// That a key is this stream's, seen by trying to take it.
+/// Asserts that a stream holds a key, by trying to reserve the key for another stream.
 async fn assert_holder(store: &Store, key: &UniqueKey, expected: &StreamId) {
     let other = fresh();
     match reserve(store, &other, key).await {
         Err(AppendError::Reserved { key: refused, holder }) => {
             assert_eq!((&refused, &holder), (key, expected));
         }
-        outcome => panic!("{key} belongs to {expected}: {outcome:?}"),
+        outcome => panic!("{key} should be reserved for {expected}: {outcome:?}"),
     }
     assert_holds(store, &other, []).await;
 }
 
-/// Also by the stream that has it: taking it twice is a defect that must show.
+/// A reserved key cannot be reserved again, and the error has its holder. This includes the holder itself, because a
+/// second reservation is a defect of the claims.
 pub async fn a_key_that_is_taken_is_refused_and_shows_its_holder(store: &Store) {
     let (holder, key) = (fresh(), email(&fresh_address()));
     reserve(store, &holder, &key).await.expect("the key is free");
@@ -58,16 +59,16 @@ pub async fn a_key_that_is_taken_is_refused_and_shows_its_holder(store: &Store) 
     assert!(matches!(again, Err(AppendError::Reserved { .. })), "{again:?}");
 }
 
-/// To the next stream that asks.
+/// A released key can be reserved by another stream.
 pub async fn a_key_that_is_given_back_is_free(store: &Store) {
     let (one, two, key) = (fresh(), fresh(), email(&fresh_address()));
     reserve(store, &one, &key).await.expect("the key is free");
-    release(store, &one, &key).await.expect("it is its own");
+    release(store, &one, &key).await.expect("the stream holds the key");
     reserve(store, &two, &key).await.expect("the key is free again");
     assert_holder(store, &key, &two).await;
 }
 
-/// Given back by one stream and taken by another in one step, it is never free in between.
+/// One stream releases a key and another reserves it in one transaction, so the key is never free in between.
 pub async fn a_key_can_pass_from_one_stream_to_another(store: &Store) {
     let (one, two, key) = (fresh(), fresh(), email(&fresh_address()));
     reserve(store, &one, &key).await.expect("the key is free");
@@ -76,12 +77,12 @@ pub async fn a_key_can_pass_from_one_stream_to_another(store: &Store) {
     let claims =
         [(one.clone(), Claim::Release(key.clone())), (two.clone(), Claim::Reserve(key.clone()))];
     let pass = transaction(commits, [], claims, None);
-    transact(store, &pass).await.expect("it is the first one's");
+    transact(store, &pass).await.expect("the first stream holds the key");
     assert_holder(store, &key, &two).await;
     assert_eq!(read_all(store, &two).await.len(), 1);
 }
 
-/// Neither a free one nor another's; and it stays whose it is.
+/// A stream cannot release a free key or the key of another stream, and the holder stays the same.
 pub async fn a_key_of_another_stream_cannot_be_given_back(store: &Store) {
     let (holder, other, key) = (fresh(), fresh(), email(&fresh_address()));
     let free = release(store, &other, &key).await;
@@ -91,13 +92,13 @@ pub async fn a_key_of_another_stream_cannot_be_given_back(store: &Store) {
         Err(AppendError::NotReserved { key: refused, stream, .. }) => {
             assert_eq!((&refused, &stream), (&key, &other));
         }
-        outcome => panic!("another's key was given back: {outcome:?}"),
+        outcome => panic!("a stream released the key of another: {outcome:?}"),
     }
     assert_holder(store, &key, &holder).await;
     assert_holds(store, &other, []).await;
 }
 
-/// Nor passed on.
+/// A stream cannot pass on a free key or the key of another stream.
 pub async fn a_key_of_another_stream_cannot_be_passed_on(store: &Store) {
     let (holder, from, to) = (fresh(), fresh(), fresh());
     let key = email(&fresh_address());
@@ -110,7 +111,7 @@ pub async fn a_key_of_another_stream_cannot_be_passed_on(store: &Store) {
         ];
         match transact(store, &transaction(commits, [], claims, None)).await {
             Err(AppendError::NotReserved { stream, .. }) => assert_eq!(stream, from),
-            outcome => panic!("another's key was passed on: {outcome:?}"),
+            outcome => panic!("a stream passed on the key of another: {outcome:?}"),
         }
     };
     pass().await;
@@ -122,21 +123,21 @@ pub async fn a_key_of_another_stream_cannot_be_passed_on(store: &Store) {
 async fn forgo(store: &Store, stream: &StreamId, key: &UniqueKey) -> Result<(), AppendError> {
     let new = next(store, stream, "forgo", &["note"]).await;
     let releases = transaction([new], [], [(stream.clone(), Claim::Release(key.clone()))], None);
-    transact(store, &releases.forgoing(key).expect("it gives the key back")).await
+    transact(store, &releases.forgoing(key).expect("the transaction releases the key")).await
 }
 
-/// Whether nobody has it or another stream, it stays as it is.
+/// A stream can forgo a key that it does not hold. The holder, if any, stays the same.
 pub async fn a_key_that_is_not_its_own_is_forgone(store: &Store) {
     let (holder, old, key) = (fresh(), fresh(), email(&fresh_address()));
     forgo(store, &old, &key).await.expect("the key is free");
     assert_eq!(read_all(store, &old).await.len(), 1);
     reserve(store, &holder, &key).await.expect("the key is still free");
-    forgo(store, &old, &key).await.expect("the key is another's");
+    forgo(store, &old, &key).await.expect("another stream holds the key");
     assert_eq!(read_all(store, &old).await.len(), 2);
     assert_holder(store, &key, &holder).await;
 }
 
-/// It would be reserved for ever for a stream that has given it up.
+/// A stream cannot forgo its own key. Otherwise the key would stay reserved for ever.
 pub async fn a_key_of_its_own_is_not_forgone(store: &Store) {
     let (holder, key) = (fresh(), email(&fresh_address()));
     reserve(store, &holder, &key).await.expect("the key is free");
@@ -144,25 +145,25 @@ pub async fn a_key_of_its_own_is_not_forgone(store: &Store) {
         Err(AppendError::Reserved { key: refused, holder: has }) => {
             assert_eq!((&refused, &has), (&key, &holder));
         }
-        outcome => panic!("it is its own: {outcome:?}"),
+        outcome => panic!("a stream left its own key reserved: {outcome:?}"),
     }
     assert_eq!(read_all(store, &holder).await.len(), 1);
     assert_holder(store, &key, &holder).await;
 }
 
-/// An e-mail address, a phone number and a command id of the same text are three things.
+/// Keys of different kinds and command ids are independent, even if they have the same text.
 pub async fn keys_of_different_kinds_do_not_meet(store: &Store) {
     let text = fresh_command();
     for kind in ["email", "phone", "command", "key"] {
-        let key = UniqueKey::new(Category::from_static(kind), text.as_str()).expect("it is short");
+        let key = UniqueKey::new(Category::from_static(kind), text.as_str()).expect("a short text");
         reserve(store, &fresh(), &key).await.expect("the key is free");
     }
     let new = next(store, &fresh(), text.as_str(), &["note"]).await;
     let strict = transaction([new], [], [], Some(&text));
-    transact(store, &strict).await.expect("no command has had this id");
+    transact(store, &strict).await.expect("the command id is new");
 }
 
-/// Several at once, all or none.
+/// A transaction reserves all of its keys or none.
 pub async fn keys_are_taken_together_or_not_at_all(store: &Store) {
     let (holder, other) = (fresh(), fresh());
     let keys = [(); 3].map(|()| email(&fresh_address()));
@@ -176,7 +177,7 @@ pub async fn keys_are_taken_together_or_not_at_all(store: &Store) {
     }
 }
 
-/// Of twenty streams that want one key one gets it, and only its commit is stored.
+/// Of twenty streams that reserve one key at once, one gets it, and only its commit is stored.
 pub async fn of_racing_reservations_one_wins(store: &Store) {
     let key = email(&fresh_address());
     let racers: Vec<Transaction> = (0..20)

@@ -1,7 +1,7 @@
 //! The rules of a log, by subject.
 //!
-//! A rule is one public function over a store that others may use at the same time: it takes
-//! streams, keys and command ids of its own. It panics where the store breaks it.
+//! A rule is a public function over a store. It uses its own streams, keys and command ids, so others may use the store
+//! at the same time. It panics if the store breaks the rule.
 
 pub(super) mod tools;
 
@@ -20,7 +20,7 @@ use ledgerfold::ports::EventStore;
 
 pub use tools::{LosesAnswers, View, asked, draft};
 
-/// The store that is tested.
+/// The tested store.
 pub type Store = Arc<dyn EventStore>;
 
 /// A rule as a value.
@@ -36,8 +36,7 @@ macro_rules! event_store_list {
     }};
 }
 
-/// All rules with their names: the list that makes the tests of
-/// [`event_store_conformance!`](crate::event_store_conformance) too.
+/// All rules with their names. [`event_store_conformance!`](crate::event_store_conformance) uses the same list.
 pub fn rules() -> Vec<(&'static str, Rule)> {
     crate::event_store_rules!([event_store_list])
 }

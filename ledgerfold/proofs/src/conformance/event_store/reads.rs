@@ -1,4 +1,4 @@
-//! Reads, forward and back.
+//! Rules about reading forward and back.
 
 use ledgerfold::{
     Decider, StreamId, Version,
@@ -16,7 +16,7 @@ use crate::conformance::{
     sketchbook::{Letters, fresh_letter, letter, text_of},
 };
 
-/// A stream of the commits 1–2, 3–5 and 6.
+/// A stream with three commits, of the versions 1–2, 3–5 and 6.
 async fn three_commits(store: &Store) -> (StreamId, [Commit; 3]) {
     let stream = fresh();
     let one = append(store, &stream, "one", &["a", "b"]).await;
@@ -25,12 +25,12 @@ async fn three_commits(store: &Store) -> (StreamId, [Commit; 3]) {
     (stream, [one, two, three])
 }
 
-/// Reading a stream that was never written is no error.
+/// Reading an unknown stream is not an error.
 pub async fn a_stream_that_does_not_exist_is_empty(store: &Store) {
     let stream = fresh();
-    let page = store.read(&stream, Version::NONE).await.expect("it can be read");
+    let page = store.read(&stream, Version::NONE).await.expect("the stream can be read");
     assert!(page.commits.is_empty() && !page.more, "{page:?}");
-    let page = store.read_back(&stream, None, 10).await.expect("it can be read");
+    let page = store.read_back(&stream, None, 10).await.expect("the stream can be read");
     assert!(page.commits.is_empty() && !page.more, "{page:?}");
 }
 
@@ -39,27 +39,27 @@ pub async fn an_append_is_seen_by_the_next_read(store: &Store) {
     let (stream, mut head) = (fresh(), Version::NONE);
     for attempt in ["one", "two", "three", "four", "five"] {
         let new = append(store, &stream, attempt, &["note"]).await;
-        let page = store.read(&stream, head).await.expect("it can be read");
+        let page = store.read(&stream, head).await.expect("the stream can be read");
         assert_are(&page.commits, [&new]);
-        let page = store.read_back(&stream, None, 1).await.expect("it can be read");
+        let page = store.read_back(&stream, None, 1).await.expect("the stream can be read");
         assert_are(&page.commits, [&new]);
         head = new.to();
     }
 }
 
-/// And neither at it nor before it.
+/// A read returns only commits after the requested version.
 pub async fn a_read_begins_behind_the_version_asked_for(store: &Store) {
     let (stream, [.., two, three]) = three_commits(store).await;
     for (after, expected) in [(2, vec![two, three.clone()]), (5, vec![three]), (6, vec![])] {
         let page = store.read(&stream, Version::new(after)).await.expect("it can be read");
         let found = page.commits.len();
-        assert!(found > 0 || expected.is_empty(), "nothing behind {after}");
-        assert!(page.more || found == expected.len(), "the end is missing behind {after}");
+        assert!(found > 0 || expected.is_empty(), "no commits after {after}");
+        assert!(page.more || found == expected.len(), "commits are missing after {after}");
         assert_are(&page.commits, &expected[..found]);
     }
 }
 
-/// Also when the name of one begins with that of the other.
+/// Streams are separate, even if the name of one is the beginning of the other's.
 pub async fn streams_do_not_mix(store: &Store) {
     let stream = fresh();
     let longer: StreamId = format!("{stream}0").parse().expect("still short enough");
@@ -71,7 +71,7 @@ pub async fn streams_do_not_mix(store: &Store) {
     }
 }
 
-/// The category of a stream is part of its name: two domains do not share an id.
+/// The category is part of a stream's name, so streams of two domains with the same id are separate.
 pub async fn categories_do_not_mix(store: &Store) {
     let stream = fresh();
     let other = StreamId::new(Letters::CATEGORY, stream.id().clone());
@@ -81,7 +81,7 @@ pub async fn categories_do_not_mix(store: &Store) {
     assert_holds(store, &other, [&two]).await;
 }
 
-/// Appends commits of a hundred kilobytes until a megabyte is behind them.
+/// A stream with twelve commits of 100 KB.
 async fn a_megabyte(store: &Store) -> (StreamId, Vec<Commit>) {
     let (stream, text) = (fresh_letter(), text_of(100_000));
     let mut head = Loaded::unread(stream.clone());
@@ -95,40 +95,40 @@ async fn a_megabyte(store: &Store) -> (StreamId, Vec<Commit>) {
     (stream, written)
 }
 
-/// One Query brings 1 MB at most: the rest must follow.
+/// A stream over 1 MB is read completely. A single Query of DynamoDB returns at most 1 MB.
 pub async fn a_stream_of_more_than_a_megabyte_is_read_whole(store: &Store) {
     let (stream, written) = a_megabyte(store).await;
     assert_holds(store, &stream, &written).await;
 }
 
-/// However many commits are asked for at once.
+/// A stream over 1 MB is read back completely, for any requested number of commits.
 pub async fn a_stream_of_more_than_a_megabyte_is_read_back_whole(store: &Store) {
     let (stream, mut written) = a_megabyte(store).await;
     written.reverse();
     assert_are(&read_all_back(store, &stream, usize::MAX).await, &written);
 }
 
-/// Reading back turns the order round.
+/// Reading back returns the newest commit first.
 pub async fn the_newest_commit_comes_first_when_reading_back(store: &Store) {
     let (stream, [one, two, three]) = three_commits(store).await;
-    let page = store.read_back(&stream, None, 10).await.expect("it can be read");
+    let page = store.read_back(&stream, None, 10).await.expect("the stream can be read");
     assert_are(page.commits.first(), [&three]);
     assert_are(&read_all_back(store, &stream, 10).await, [&three, &two, &one]);
 }
 
-/// And says that there is more where it cut something off.
+/// A read back returns at most the requested number of commits, and reports whether there are more.
 pub async fn a_read_back_keeps_to_its_limit(store: &Store) {
     let (stream, commits) = three_commits(store).await;
     for limit in 1..=3 {
         let page = store.read_back(&stream, None, limit).await.expect("it can be read");
         let found = page.commits.len();
         assert!((1..=limit).contains(&found), "{found} commits for {limit}");
-        assert!(page.more || found == 3, "{found} of 3 commits, and no more");
+        assert!(page.more || found == 3, "{found} of 3 commits, and no more are reported");
         assert_are(page.commits.last(), [&commits[3 - found]]);
     }
 }
 
-/// A commit is before a version if its first event is, wherever it ends.
+/// A commit is before a version if its first event is. The version of its last event does not matter.
 pub async fn a_read_back_begins_with_what_begins_before_the_version(store: &Store) {
     let (stream, [one, two, three]) = three_commits(store).await;
     let newest = [(7, Some(&three)), (6, Some(&two)), (4, Some(&two)), (3, Some(&one)), (1, None)];
@@ -139,7 +139,7 @@ pub async fn a_read_back_begins_with_what_begins_before_the_version(store: &Stor
     }
 }
 
-/// Nothing is left out between two pages, and nothing comes twice.
+/// Pages of any size contain every commit exactly once.
 pub async fn pages_follow_each_other_without_gap_or_overlap(store: &Store) {
     let stream = fresh();
     let mut written = Vec::new();
@@ -155,7 +155,7 @@ pub async fn pages_follow_each_other_without_gap_or_overlap(store: &Store) {
     }
 }
 
-/// A reader holds one page in memory; only a commit that is larger comes alone.
+/// A page has a limited size, because a reader holds it in memory. A larger commit is a page of its own.
 pub async fn a_page_is_bounded_in_bytes(store: &Store) {
     let (stream, text) = (fresh_letter(), text_of(200_000));
     let mut head = Loaded::unread(stream.clone());
@@ -164,7 +164,7 @@ pub async fn a_page_is_bounded_in_bytes(store: &Store) {
         store.append(&new).await.expect("the version is free");
         let written = View::of(vec![new.as_commit().clone()]);
         let read = head.read_on(&written, &new.as_commit().command().id).await;
-        read.expect("it follows");
+        read.expect("the commit follows");
     }
     let pages =
         [store.read(&stream, Version::NONE).await, store.read_back(&stream, None, 100).await];
@@ -175,8 +175,8 @@ pub async fn a_page_is_bounded_in_bytes(store: &Store) {
     }
 }
 
-/// The answer to a load of so many newest commits, in a store with pages of any size: a snapshot, and the commits
-/// that follow it; or the commits, newest first.
+/// Loads at most `limit` of the newest commits, back to a snapshot: the snapshot with the commits after it, or the
+/// commits alone, newest first. Works for any page size of the store.
 async fn back_to(
     store: &Store,
     schema: &StateSchema,
@@ -205,7 +205,8 @@ async fn back_to(
     (None, newest)
 }
 
-/// And nothing before it; only of the requested schema, and only of commits that begin before a version.
+/// A load returns the newest snapshot and the commits after it, but no earlier ones. The snapshot must have the
+/// requested schema, and its commit must begin before the requested version.
 pub async fn a_load_gets_the_newest_snapshot_and_what_follows_it(store: &Store) {
     let stream = fresh();
     let first = append(store, &stream, "one", &["a"]).await;
@@ -227,12 +228,12 @@ pub async fn a_load_gets_the_newest_snapshot_and_what_follows_it(store: &Store) 
     ];
     for (schema, before, limit, expected) in without {
         let (base, newest) = back_to(store, schema, &stream, before, limit).await;
-        assert_eq!(base, None, "a snapshot that is not asked for");
+        assert_eq!(base, None, "a snapshot that was not requested");
         assert_are(&newest, expected);
     }
 }
 
-/// Wherever its last commit begins.
+/// The head is the last event's version, also for a commit of several events.
 pub async fn the_head_is_the_version_of_the_last_event(store: &Store) {
     let head = async |stream: &StreamId| store.head(stream).await.expect("it can be read");
     assert_eq!(head(&fresh()).await, Version::NONE);

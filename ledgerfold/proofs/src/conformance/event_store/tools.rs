@@ -22,12 +22,12 @@ use crate::conformance::{
 };
 use ledgerfold_testkit::{Amended, Amendment, ManualClock, SeededRandom};
 
-/// A command id that nobody else has: those that are recognised for ever must be.
+/// A new command id. Ids of strict commands must be new, because they are recognised for ever.
 pub(in crate::conformance) fn fresh_command() -> CommandId {
     CommandId::new(Uuid::new_v4().to_string()).expect("a UUID is visible ASCII")
 }
 
-/// The stream as it is now.
+/// Loads the stream.
 pub(in crate::conformance) async fn load(store: &Store, stream: &StreamId) -> Loaded<Notebook> {
     let mut loaded = Loaded::unread(stream.clone());
     let nobody = CommandId::new("nobody").expect("visible ASCII");
@@ -57,7 +57,7 @@ pub(in crate::conformance) async fn append(
     new.into_commit()
 }
 
-/// Appends the commit that a handler with snapshots makes of these notes.
+/// Appends notes through a domain with snapshots.
 pub(super) async fn sketch(
     store: &Store,
     stream: &StreamId,
@@ -70,14 +70,14 @@ pub(super) async fn sketch(
     new.into_commit()
 }
 
-/// All commits, oldest first, as the pages of [`EventStore::read`] bring them.
+/// Reads all commits, oldest first, and checks the pages of [`EventReader::read`].
 pub(in crate::conformance) async fn read_all(store: &Store, stream: &StreamId) -> Vec<Commit> {
     let mut commits: Vec<Commit> = Vec::new();
     loop {
         let after = commits.last().map_or(Version::NONE, Commit::to);
         let page = store.read(stream, after).await.expect("the stream can be read");
-        assert!(page.commits.iter().all(|it| it.from() > after), "it does not go on at {after}");
-        assert!(!page.more || !page.commits.is_empty(), "an empty page is not the last");
+        assert!(page.commits.iter().all(|it| it.from() > after), "a commit is not after {after}");
+        assert!(!page.more || !page.commits.is_empty(), "an empty page is not the last one");
         commits.extend(page.commits);
         if !page.more {
             return commits;
@@ -85,7 +85,7 @@ pub(in crate::conformance) async fn read_all(store: &Store, stream: &StreamId) -
     }
 }
 
-/// All commits, newest first, as the pages of [`EventStore::read_back`] bring them.
+/// Reads all commits, newest first, and checks the pages of [`EventReader::read_back`].
 pub(in crate::conformance) async fn read_all_back(
     store: &Store,
     stream: &StreamId,
@@ -97,8 +97,8 @@ pub(in crate::conformance) async fn read_all_back(
         let page = store.read_back(stream, before, limit).await.expect("the stream can be read");
         assert!(page.commits.len() <= limit, "{} commits for {limit}", page.commits.len());
         let earlier = |it: &Commit| before.is_none_or(|before| it.from() < before);
-        assert!(page.commits.iter().all(earlier), "it does not go on before {before:?}");
-        assert!(!page.more || !page.commits.is_empty(), "an empty page is not the last");
+        assert!(page.commits.iter().all(earlier), "a commit is not before {before:?}");
+        assert!(!page.more || !page.commits.is_empty(), "an empty page is not the last one");
         commits.extend(page.commits);
         if !page.more {
             return commits;
@@ -106,8 +106,8 @@ pub(in crate::conformance) async fn read_all_back(
     }
 }
 
-/// Checks commits by stream, versions and command. The rules of [`content`](super::content) check their content, so
-/// that one defect does not break every rule.
+/// Compares commits by stream, versions and command only. [`content`](super::content) compares their content, so one
+/// defect does not break all rules.
 pub(in crate::conformance) fn assert_are<'f, 'e>(
     found: impl IntoIterator<Item = &'f Commit>,
     expected: impl IntoIterator<Item = &'e Commit>,
@@ -119,7 +119,7 @@ pub(in crate::conformance) fn assert_are<'f, 'e>(
     assert_eq!(found, expected);
 }
 
-/// That a stream holds these commits and no others, oldest first.
+/// Asserts that a stream has exactly these commits, oldest first.
 pub(in crate::conformance) async fn assert_holds<'a>(
     store: &Store,
     stream: &StreamId,
@@ -128,26 +128,26 @@ pub(in crate::conformance) async fn assert_holds<'a>(
     assert_are(&read_all(store, stream).await, expected);
 }
 
-/// A transaction that touches nothing twice.
+/// A transaction, which must not contain a stream or key twice.
 pub(in crate::conformance) fn transaction(
     commits: impl IntoIterator<Item = NewCommit>,
     unchanged: impl IntoIterator<Item = StreamVersion>,
     claims: impl IntoIterator<Item = (StreamId, Claim)>,
     once: Option<&CommandId>,
 ) -> Transaction {
-    let (commits, unchanged) =
-        (commits.into_iter().collect(), unchanged.into_iter().collect::<Vec<_>>());
+    let commits = commits.into_iter().collect();
+    let unchanged = unchanged.into_iter().collect::<Vec<_>>();
     let once = once.map(asked);
-    Transaction::new(commits, unchanged, claims, once).expect("it touches nothing twice")
+    Transaction::new(commits, unchanged, claims, once).expect("nothing is in it twice")
 }
 
-/// That a command is to be recognised for ever.
+/// The record request of a strict command with this id.
 pub fn asked(command: &CommandId) -> StrictCommand {
     let fingerprint = Fingerprint::restore("1012345678901234567890");
     StrictCommand { id: command.clone(), fingerprint }
 }
 
-/// Does a transaction; where another is at work, as often as it takes within reason.
+/// Runs a transaction. While others block it, retries up to a hundred times.
 pub(in crate::conformance) async fn transact(
     store: &Store,
     transaction: &Transaction,
@@ -161,7 +161,7 @@ pub(in crate::conformance) async fn transact(
     Err(AppendError::Busy)
 }
 
-/// A handler that remembers so many bytes of states, on a clock of its own.
+/// A handler with a cache of this many bytes, and its own clock.
 pub(in crate::conformance) fn handler<D: Decider>(
     store: &Store,
     remembered: usize,
@@ -170,43 +170,45 @@ pub(in crate::conformance) fn handler<D: Decider>(
     CommandHandler::with_cache(remembered, store.clone(), clock, random)
 }
 
-/// Time and randomness that no other handler has: their event ids differ.
+/// A new clock and new randomness, so that every handler makes other event ids.
 pub(in crate::conformance) fn world() -> (Arc<ManualClock>, Arc<SeededRandom>) {
+    // Atomic, because tests run concurrently and every seed must be new.
     static SEED: AtomicU64 = AtomicU64::new(1);
     let seed = SEED.fetch_add(1, Ordering::Relaxed);
     (Arc::default(), Arc::new(SeededRandom::new(seed)))
 }
 
-/// The commit that a handler makes of a command on a stream that holds these commits, with the
-/// snapshot that is due: nothing else makes snapshots.
+/// The commit that a handler makes for a command on a stream with these commits. It includes a snapshot if one is due.
+/// Only a handler can make snapshots, so tests that need one use this function.
 ///
 /// # Panics
-/// If the command is refused, or was committed among these.
+/// If the command is refused, or one of the commits is its own.
 pub async fn draft<D: Decider>(
     commits: Vec<Commit>,
     request: &CommandRequest<D::Command>,
 ) -> NewCommit {
     let view = Arc::new(View::of(commits));
     let store: Store = view.clone();
-    // It is told that its append failed, so that nothing is committed.
+    // The view refuses the append, so nothing is committed.
     let outcome = handler::<D>(&store, 0).handle(request).await;
-    view.caught().unwrap_or_else(|| unreachable!("nothing was to be appended: {outcome:?}"))
+    view.caught().unwrap_or_else(|| unreachable!("the handler appended nothing: {outcome:?}"))
 }
 
-/// Some commits as a log that accepts no more: it keeps the next append for the test.
+/// A read-only log of some commits. It refuses appends, and keeps the last one for the test.
 #[derive(Debug)]
 pub struct View {
     commits: Vec<Commit>,
+    /// The last refused append. A mutex, because a handler appends through a shared reference.
     caught: Mutex<Option<NewCommit>>,
 }
 
 impl View {
-    /// These commits, oldest first, of one stream or of several.
+    /// A log of these commits, which must be oldest first. They may be of several streams.
     pub fn of(commits: Vec<Commit>) -> Self {
         Self { commits, caught: Mutex::default() }
     }
 
-    /// The last append.
+    /// The last refused append.
     pub fn caught(&self) -> Option<NewCommit> {
         self.caught.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
@@ -217,7 +219,7 @@ impl View {
 
     fn refuse(&self, new: &NewCommit) -> Result<(), AppendError> {
         *self.caught.lock().unwrap_or_else(PoisonError::into_inner) = Some(new.clone());
-        Err(StoreError::Port(PortError::Refused("a view is only looked at".into())).into())
+        Err(StoreError::Port(PortError::Refused("a view is read-only".into())).into())
     }
 }
 
@@ -256,11 +258,13 @@ impl EventStore for View {
     }
 }
 
-/// The fate of the next writes: they take effect, and their answers are lost.
+/// An amendment by which the next writes take effect, but lose their answers.
+///
+/// Contains how many answers it still loses. Atomic, because commands run concurrently.
 pub struct LosesAnswers(AtomicUsize);
 
 impl LosesAnswers {
-    /// The same store behind a network that loses this many answers.
+    /// The store with an amendment that loses this many answers.
     pub fn of(store: &Store, answers: usize) -> Store {
         Amended::of(store.clone(), Self(AtomicUsize::new(answers)))
     }

@@ -1,4 +1,4 @@
-//! Several streams in one step.
+//! Rules about transactions over several streams.
 
 #![allow(clippy::panic, reason = "a rule that is broken ends its test")]
 
@@ -23,7 +23,7 @@ use crate::conformance::{
     sketchbook::{Sketchbook, fresh_letter, letter, text_of},
 };
 
-/// With all their events, metadata and snapshots.
+/// A transaction stores all of its commits, with events, metadata and snapshots.
 pub async fn a_transaction_commits_to_all_its_streams(store: &Store) {
     let (one, two) = (fresh(), fresh());
     append(store, &one, "before", &["a"]).await;
@@ -37,8 +37,8 @@ pub async fn a_transaction_commits_to_all_its_streams(store: &Store) {
     assert_eq!(read_all(store, &two).await, [second.into_commit()]);
 }
 
-/// In no stream, of no key and of no command id; neither in the streams before the one that
-/// refuses nor in those behind it.
+/// A refused transaction changes no stream, no key and no command id. It does not matter which of its streams caused
+/// the refusal.
 pub async fn a_refused_transaction_leaves_nothing_behind(store: &Store) {
     let (one, two, three) = (fresh(), fresh(), fresh());
     let (key, once) = (email(&fresh_address()), fresh_command());
@@ -58,10 +58,10 @@ pub async fn a_refused_transaction_leaves_nothing_behind(store: &Store) {
     }
     let commits = [next(store, &three, "another", &["f"]).await];
     let another = transaction(commits, [], [(three.clone(), Claim::Reserve(key))], Some(&once));
-    transact(store, &another).await.expect("neither key nor command id is taken");
+    transact(store, &another).await.expect("the key and the command id are still free");
 }
 
-/// The winner is the commit that stands there, in whichever stream the race was lost.
+/// The error of a lost race has the stored commit, in any of the streams.
 pub async fn a_transaction_that_lost_a_race_shows_the_winner(store: &Store) {
     let (one, two) = (fresh(), fresh());
     let (start_one, start_two) = (load(store, &one).await, load(store, &two).await);
@@ -69,11 +69,11 @@ pub async fn a_transaction_that_lost_a_race_shows_the_winner(store: &Store) {
     let commits = [commit(&start_one, "late", &["c"], 60), commit(&start_two, "late", &["d"], 60)];
     match transact(store, &transaction(commits, [], [], None)).await {
         Err(AppendError::Conflict { winner: shown }) => assert_are([&*shown], [&winner]),
-        other => panic!("a taken version was given away: {other:?}"),
+        other => panic!("two commits got the same version: {other:?}"),
     }
 }
 
-/// And when it is repeated, the winner is its own commit.
+/// A repeated transaction is refused with one of its own commits.
 pub async fn a_repeated_transaction_meets_itself(store: &Store) {
     let (one, two) = (fresh(), fresh());
     let commits =
@@ -85,14 +85,14 @@ pub async fn a_repeated_transaction_meets_itself(store: &Store) {
             let own = commits.iter().find(|new| new.as_commit().stream() == winner.stream());
             assert_are([&*winner], own.map(NewCommit::as_commit));
         }
-        other => panic!("the same transaction was done twice: {other:?}"),
+        other => panic!("the same transaction was stored twice: {other:?}"),
     }
     for (stream, new) in [one, two].iter().zip(commits) {
         assert_holds(store, stream, [new.as_commit()]).await;
     }
 }
 
-/// A stream that was only looked at must be as it was seen.
+/// A stream that is only a condition must still have the version that was read.
 pub async fn a_stream_that_moved_on_refuses_the_transaction(store: &Store) {
     let (written, watched) = (fresh(), fresh());
     append(store, &watched, "one", &["a", "b"]).await;
@@ -104,12 +104,12 @@ pub async fn a_stream_that_moved_on_refuses_the_transaction(store: &Store) {
         Err(AppendError::Changed { stream, version }) => {
             assert_eq!((&stream, version), (seen.stream(), Version::new(2)));
         }
-        other => panic!("it was decided on what no longer holds: {other:?}"),
+        other => panic!("a decision on an outdated state was stored: {other:?}"),
     }
     assert_holds(store, &written, []).await;
 }
 
-/// A condition leaves no trace: the watched stream takes the next commit as if nothing had been.
+/// A condition changes nothing in its stream: the next commit there has the next version.
 pub async fn a_stream_that_is_as_it_was_seen_lets_the_transaction_pass(store: &Store) {
     let (written, watched) = (fresh(), fresh());
     let first = append(store, &watched, "one", &["a", "b"]).await;
@@ -122,24 +122,24 @@ pub async fn a_stream_that_is_as_it_was_seen_lets_the_transaction_pass(store: &S
     assert_holds(store, &watched, [&first, &second]).await;
 }
 
-/// "There is no such stream" is a condition too, and is one as long as it holds.
+/// A transaction can require that a stream does not exist.
 pub async fn a_stream_that_does_not_exist_can_be_a_condition(store: &Store) {
     let (written, absent) = (fresh(), fresh());
     let seen = load(store, &absent).await.stream_version();
     let new = next(store, &written, "one", &["a"]).await;
     let joint = transaction([new], [seen.clone()], [], None);
-    transact(store, &joint).await.expect("there is still no such stream");
+    transact(store, &joint).await.expect("the stream still does not exist");
     append(store, &absent, "one", &["b"]).await;
     let new = next(store, &written, "two", &["c"]).await;
     match transact(store, &transaction([new], [seen], [], None)).await {
         Err(AppendError::Changed { stream, version }) => {
             assert_eq!((stream, version), (absent, Version::NONE));
         }
-        other => panic!("it was decided on what no longer holds: {other:?}"),
+        other => panic!("a decision on an outdated state was stored: {other:?}"),
     }
 }
 
-/// Of two decisions that each rely on the other's stream to stay, one is made.
+/// If two decisions each require that the other's stream is unchanged, only one is stored.
 pub async fn of_two_that_watch_each_other_one_moves(store: &Store) {
     for _ in 0..5 {
         let (one, two) = (fresh(), fresh());
@@ -151,12 +151,12 @@ pub async fn of_two_that_watch_each_other_one_moves(store: &Store) {
         match outcomes {
             (Ok(()), Err(AppendError::Changed { stream, .. })) => assert_eq!(stream, one),
             (Err(AppendError::Changed { stream, .. }), Ok(())) => assert_eq!(stream, two),
-            other => panic!("each relied on the other: {other:?}"),
+            other => panic!("exactly one should be stored: {other:?}"),
         }
     }
 }
 
-/// Of ten over the same two streams one is done, in both; the others are told so.
+/// Of ten concurrent transactions over the same two streams one is stored, in both. The others get it as the winner.
 pub async fn of_racing_transactions_one_wins(store: &Store) {
     let (one, two) = (fresh(), fresh());
     let heads = [Loaded::unread(one.clone()), Loaded::unread(two.clone())];
@@ -178,8 +178,8 @@ pub async fn of_racing_transactions_one_wins(store: &Store) {
                 assert_are(&stored, &own);
             }
             Err(AppendError::Conflict { winner }) => {
-                let there = stored.iter().find(|it| it.stream() == winner.stream());
-                assert_are([&*winner], there);
+                let expected = stored.iter().find(|it| it.stream() == winner.stream());
+                assert_are([&*winner], expected);
             }
             Err(other) => panic!("a race ended in {other}"),
         }
@@ -187,7 +187,7 @@ pub async fn of_racing_transactions_one_wins(store: &Store) {
     assert_eq!(winners, 1);
 }
 
-/// For ever and on every stream, with the record of its effect.
+/// A repeated strict command is refused on every stream, and the error has the record of its effect.
 pub async fn a_command_that_is_recognised_for_ever_is_refused_with_its_record(store: &Store) {
     let (one, two, once) = (fresh(), fresh(), fresh_command());
     append(store, &one, "before", &["a", "b"]).await;
@@ -196,9 +196,9 @@ pub async fn a_command_that_is_recognised_for_ever_is_refused_with_its_record(st
         next(store, &two, once.as_str(), &["d"]).await,
     ];
     let watched = load(store, &fresh()).await.stream_version();
-    assert_eq!(store.record(&once).await.expect("it can be asked"), None);
+    assert_eq!(store.record(&once).await.expect("the record can be read"), None);
     let first = transaction(commits, [watched.clone()], [], Some(&once));
-    transact(store, &first).await.expect("it is new");
+    transact(store, &first).await.expect("the command is new");
     let expected = CommandRecord {
         fingerprint: asked(&once).fingerprint,
         commits: vec![
@@ -207,7 +207,7 @@ pub async fn a_command_that_is_recognised_for_ever_is_refused_with_its_record(st
         ],
         unchanged: vec![Unchanged { stream: watched.stream().clone(), version: Version::NONE }],
     };
-    assert_eq!(store.record(&once).await.expect("it can be asked").as_ref(), Some(&expected));
+    assert_eq!(store.record(&once).await.expect("it can be read").as_ref(), Some(&expected));
     for stream in [one, fresh()] {
         let again = next(store, &stream, once.as_str(), &["c"]).await;
         let before = read_all(store, &stream).await;
@@ -219,13 +219,13 @@ pub async fn a_command_that_is_recognised_for_ever_is_refused_with_its_record(st
     }
 }
 
-/// That nothing needed to change is remembered as well, with the version at which that was so.
+/// A strict command without events is recorded as well, with the version of the unchanged stream.
 pub async fn a_command_without_events_is_recognised_for_ever(store: &Store) {
     let (stream, once) = (fresh(), fresh_command());
     append(store, &stream, "before", &["a", "b"]).await;
     let seen = load(store, &stream).await.stream_version();
     let nothing = transaction([], [seen.clone()], [], Some(&once));
-    transact(store, &nothing).await.expect("it is new");
+    transact(store, &nothing).await.expect("the command is new");
     let after = next(store, &stream, once.as_str(), &["c"]).await;
     match transact(store, &transaction([after], [], [], Some(&once))).await {
         Err(AppendError::Repeated { record }) => {
@@ -241,21 +241,21 @@ pub async fn a_command_without_events_is_recognised_for_ever(store: &Store) {
     assert!(matches!(outcome, Err(AppendError::Changed { .. })), "{outcome:?}");
 }
 
-/// Only a strict command: an id alone refuses nothing.
+/// Only strict commands are recognised by the store. The same id in a commit alone does not cause a refusal.
 pub async fn a_command_is_recognised_for_ever_only_if_that_is_asked(store: &Store) {
     let (stream, id) = (fresh(), fresh_command());
     for _ in 0..2 {
         let new = next(store, &stream, id.as_str(), &["a"]).await;
         let outcome = transact(store, &transaction([new], [], [], None)).await;
-        outcome.expect("nothing asks the store to recognise it");
+        outcome.expect("the command is not strict");
     }
     let new = next(store, &stream, id.as_str(), &["a"]).await;
     let strict = transaction([new], [], [], Some(&id));
-    transact(store, &strict).await.expect("it is the first that asks");
+    transact(store, &strict).await.expect("it is the first strict command with this id");
 }
 
-/// After a conflict the caller must load again before any other reason counts: conflict, changed, repeated, reserved,
-/// not reserved, in this order.
+/// If a transaction has several faults, the first one is reported: conflict, changed, repeated, reserved, not
+/// reserved. After a conflict the caller must load again before any other fault matters.
 pub async fn of_several_reasons_to_refuse_the_first_is_told(store: &Store) {
     let (written, watched, holder) = (fresh(), fresh(), fresh());
     let (taken, free, once) = (fresh_address(), fresh_address(), fresh_command());
@@ -264,11 +264,11 @@ pub async fn of_several_reasons_to_refuse_the_first_is_told(store: &Store) {
     append(store, &written, "winner", &["a"]).await;
     append(store, &watched, "mover", &["b"]).await;
     let earlier = next(store, &holder, "holder", &["c"]).await;
-    // In any order of a store's keys, the taken one is reported first.
+    // The reserved key is reported first, in any order of the keys.
     let reserves = [format!("m{taken}"), format!("n{taken}")].map(|address| email(&address));
     let held = reserves.clone().map(|key| (holder.clone(), Claim::Reserve(key)));
     let earlier = transaction([earlier], [], held, Some(&once));
-    transact(store, &earlier).await.expect("nothing of it is taken");
+    transact(store, &earlier).await.expect("its keys and its id are free");
 
     let conflict = commit(&fresh_start, "late", &["d"], 60);
     let follows = next(store, &written, "late", &["d"]).await;
@@ -284,20 +284,20 @@ pub async fn of_several_reasons_to_refuse_the_first_is_told(store: &Store) {
         ("NotReserved", transaction([follows], [], released, None)),
     ];
     for (expected, attempt) in attempts {
-        let told = match transact(store, &attempt).await {
+        let reported = match transact(store, &attempt).await {
             Ok(()) => "nothing",
             Err(AppendError::Conflict { .. }) => "Conflict",
             Err(AppendError::Changed { .. }) => "Changed",
             Err(AppendError::Repeated { .. }) => "Repeated",
             Err(AppendError::Reserved { .. }) => "Reserved",
             Err(AppendError::NotReserved { .. }) => "NotReserved",
-            Err(other) => panic!("{expected} was due, and it is {other}"),
+            Err(other) => panic!("expected {expected}, got {other}"),
         };
-        assert_eq!(told, expected);
+        assert_eq!(reported, expected);
     }
 }
 
-/// A commit that is too large takes the whole transaction with it.
+/// If one commit is too large, the whole transaction is refused.
 pub async fn a_transaction_with_a_commit_over_the_limit_does_nothing(store: &Store) {
     let (one, two) = (fresh(), fresh_letter());
     let commits = [
@@ -306,14 +306,14 @@ pub async fn a_transaction_with_a_commit_over_the_limit_does_nothing(store: &Sto
     ];
     match transact(store, &transaction(commits, [], [], None)).await {
         Err(AppendError::TooLarge { .. }) => {}
-        Ok(()) => panic!("a commit of 320 KB was taken"),
-        Err(other) => panic!("a commit of 320 KB was answered by {other}"),
+        Ok(()) => panic!("a commit of 320 KB was stored"),
+        Err(other) => panic!("a commit of 320 KB was refused by {other}"),
     }
     assert_holds(store, &one, []).await;
     assert_holds(store, &two, []).await;
 }
 
-/// Each of the commits is small enough; DynamoDB takes 4 MB in one transaction
+/// A transaction over 4 MB is refused, even if each commit is small enough. This is the limit of DynamoDB
 /// (<https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_TransactWriteItems.html>).
 pub async fn a_transaction_over_four_megabytes_does_nothing(store: &Store) {
     let text = text_of(145_000);
@@ -321,20 +321,20 @@ pub async fn a_transaction_over_four_megabytes_does_nothing(store: &Store) {
     let commits = heads.iter().map(|head| letter(head, "heavy", &[text.clone(), text.clone()]));
     match transact(store, &transaction(commits, [], [], None)).await {
         Err(AppendError::TooLarge { bytes, limit }) => assert!(bytes > limit, "{bytes}"),
-        Ok(()) => panic!("a transaction of 4.35 MB was taken"),
-        Err(other) => panic!("a transaction of 4.35 MB was answered by {other}"),
+        Ok(()) => panic!("a transaction of 4.35 MB was stored"),
+        Err(other) => panic!("a transaction of 4.35 MB was refused by {other}"),
     }
     for head in heads {
         assert_holds(store, head.stream(), []).await;
     }
 }
 
-/// As many as the core lets pass.
+/// A transaction can have as many items as the core allows.
 pub async fn a_transaction_touches_up_to_a_hundred_items(store: &Store) {
     let heads: Vec<_> = (0..MAX_TRANSACTION_ITEMS).map(|_| Loaded::unread(fresh())).collect();
     let commits: Vec<_> = heads.iter().map(|head| commit(head, "wide", &["note"], 60)).collect();
     let wide = transaction(commits.clone(), [], [], None);
-    transact(store, &wide).await.expect("it is within the bound");
+    transact(store, &wide).await.expect("the transaction is within the limit");
     for new in [commits.first(), commits.last()].into_iter().flatten() {
         let stream = new.as_commit().stream();
         assert_holds(store, stream, [new.as_commit()]).await;

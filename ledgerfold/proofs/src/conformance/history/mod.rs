@@ -1,4 +1,4 @@
-//! Random histories: after any calls, a store answers like the plain [`Model`].
+//! Random histories: after any sequence of calls, a store must answer like the simple [`Model`].
 //!
 //! ```ignore
 //! #[test]
@@ -7,8 +7,8 @@
 //! }
 //! ```
 //!
-//! The same cases in every run; `PROPTEST_RNG_SEED` asks for others, `PROPTEST_CASES` is not looked
-//! at. A history that shows a difference is made as short as it can be, and printed.
+//! Every run has the same cases. Set `PROPTEST_RNG_SEED` for other cases; `PROPTEST_CASES` has no effect. A history
+//! with a difference is shortened as far as possible, and printed.
 
 mod model;
 mod replay;
@@ -27,66 +27,66 @@ pub use replay::replay;
 
 use super::event_store::Store;
 
-/// How many streams, keys and command ids there are in a history: few, so that they meet.
+/// The number of streams, keys and command ids in a history. It is small, so that calls interfere with each other.
 pub const NAMES: usize = 3;
 
-/// Something that is done to a store. Streams, keys and ids are numbers below [`NAMES`].
+/// A call of a store. Streams, keys and ids are numbers below [`NAMES`].
 #[derive(Clone, Debug)]
 pub enum Step {
-    /// A commit is appended.
+    /// Appends a commit.
     Append(Draft),
-    /// A write from so many writes ago is sent again.
+    /// Repeats a write from this many writes ago.
     Again(usize),
-    /// A transaction is done, unless it contradicts itself.
+    /// Runs a transaction, unless it is invalid.
     Transact {
         /// The commits.
         drafts: Vec<Draft>,
-        /// Streams that must be as they were so many commits ago.
+        /// Streams that must be unchanged since this many commits ago: stream, number of commits.
         watched: Vec<(usize, usize)>,
-        /// Which stream takes (`true`) or gives back which key.
+        /// Claims: the stream, whether it reserves (`true`) or releases the key, and the key.
         claims: Vec<(usize, bool, usize)>,
-        /// The id that is recognised for ever.
+        /// The id, if the command is strict.
         once: Option<usize>,
     },
-    /// The library's handler takes a command.
+    /// Sends a command to the library's handler.
     Command {
-        /// For this stream.
+        /// The stream.
         stream: usize,
-        /// In this attempt.
+        /// The number of the attempt, which gives the command id.
         attempt: usize,
-        /// So many notes.
+        /// The number of notes.
         notes: usize,
-        /// By a handler that remembers.
+        /// Whether the handler has a cache.
         warm: bool,
     },
-    /// A page is read.
+    /// Reads a page.
     Read {
-        /// Of this stream.
+        /// The stream.
         stream: usize,
-        /// Behind this commit, counted from the oldest.
+        /// The number of commits to skip, from the oldest.
         behind: usize,
     },
-    /// A page is read back.
+    /// Reads a page back.
     ReadBack {
-        /// Of this stream.
+        /// The stream.
         stream: usize,
-        /// From before this version.
+        /// The version before which the commits begin; `None` for the newest.
         before: Option<u64>,
-        /// So many commits.
+        /// The largest number of commits.
         limit: usize,
     },
 }
 
-/// A commit that is to be.
+/// The description of a commit.
 #[derive(Clone, Debug)]
 pub struct Draft {
-    /// Its stream.
+    /// The stream.
     pub stream: usize,
-    /// How many commits the writer has missed.
+    /// The number of newest commits that the writer has not seen.
     pub missed: usize,
-    /// How many events it has.
+    /// The number of events.
     pub notes: usize,
-    /// Whether it may take a snapshot along.
+    /// Whether it may have a snapshot.
     pub snapshot: bool,
 }
 
@@ -128,18 +128,18 @@ fn steps() -> impl Strategy<Value = Step> {
     ]
 }
 
-/// Up to forty steps.
+/// Histories of up to forty steps.
 pub fn histories() -> impl Strategy<Value = Vec<Step>> {
     prop::collection::vec(steps(), 1..40)
 }
 
-/// Replays this many histories on the store, each in streams of its own.
+/// Runs this many histories on the store, each in new streams.
 ///
 /// # Panics
-/// If the store differs from the model, with the shortest history found that shows it.
+/// If the store differs from the model. The message has the shortest history that was found.
 pub fn check<S: EventStore + 'static>(cases: u32, store: impl Future<Output = S>) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    let runtime = runtime.expect("a runtime of one thread can be made");
+    let runtime = runtime.expect("a runtime of one thread can be created");
     let store: Store = Arc::new(runtime.block_on(store));
     let mut config = ProptestConfig { cases, failure_persistence: None, ..Default::default() };
     if config.rng_seed == RngSeed::Random {

@@ -13,20 +13,20 @@ use ledgerfold::{
     vocabulary::{Commit, NewCommit, StreamVersion},
 };
 
-/// The most content that one commit may have here, in bytes.
+/// The largest content of a commit, in bytes.
 pub const LIMIT: usize = 300 * 1024;
 
-/// A log as plainly as it can be written: a list, searched from its start. It is compared with
-/// stores, and taken apart to make wrong ones.
+/// A log in its simplest form: a list that is searched from its start. Histories compare stores with it, and the
+/// mutants use its methods to build faulty stores.
 #[derive(Debug, Default)]
 pub struct Model {
     /// All commits, in the order in which they took effect.
     pub commits: Vec<Commit>,
-    /// Whose a unique key is.
+    /// The holders of the unique keys.
     pub holders: BTreeMap<UniqueKey, StreamId>,
-    /// The effects of strict commands.
+    /// The records of strict commands.
     pub commands: BTreeMap<CommandId, CommandRecord>,
-    /// How far the reservations of a category's streams are built.
+    /// The build record of the reservations, by category.
     pub records: BTreeMap<Category, ClaimsRecord>,
 }
 
@@ -39,12 +39,12 @@ impl Model {
         commits
     }
 
-    /// The commit that begins here.
+    /// The commit of a stream that begins at this version.
     pub fn at(&self, stream: &StreamId, from: Version) -> Option<&Commit> {
         self.commits.iter().find(|commit| commit.stream() == stream && commit.from() == from)
     }
 
-    /// The reason to refuse a transaction, in the order of the port.
+    /// The first reason to refuse a transaction, in the order that the port requires.
     pub fn objection(&self, transaction: &Transaction) -> Option<AppendError> {
         let commits = || transaction.commits().iter().map(NewCommit::as_commit);
         too_large(commits())
@@ -55,38 +55,37 @@ impl Model {
             .or_else(|| self.not_reserved(transaction))
     }
 
-    /// The winner, if this commit's place is taken.
+    /// A conflict, if the commit's version is taken.
     pub fn conflict(&self, commit: &Commit) -> Option<AppendError> {
         let winner = self.at(commit.stream(), commit.from())?;
         Some(AppendError::Conflict { winner: Box::new(winner.clone()) })
     }
 
-    /// Whether a stream is no longer as it was seen.
+    /// Whether a stream has a newer version.
     pub fn has_moved(&self, seen: &StreamVersion) -> bool {
         self.at(seen.stream(), seen.version().next()).is_some()
     }
 
-    /// The first stream that is not as it was seen.
+    /// An error for the first condition stream with a newer version.
     pub fn changed(&self, transaction: &Transaction) -> Option<AppendError> {
         let seen = transaction.unchanged().iter().find(|seen| self.has_moved(seen))?;
         Some(AppendError::Changed { stream: seen.stream().clone(), version: seen.version() })
     }
 
-    /// The effect of the command, if it was committed before.
+    /// An error with the record of the strict command, if it was committed before.
     pub fn repeated(&self, transaction: &Transaction) -> Option<AppendError> {
         let record = self.commands.get(&transaction.strict()?.id)?;
         Some(AppendError::Repeated { record: Box::new(record.clone()) })
     }
 
-    /// The first key that is to be taken, and is.
+    /// An error for the first key that should be reserved, but already is.
     pub fn reserved(&self, transaction: &Transaction) -> Option<AppendError> {
         let taken = |change: &KeyChange| matches!(change, KeyChange::Reserve(_));
         let mut taken = transaction.claims().iter().filter(|(_, change)| taken(change));
         taken.find_map(|(key, change)| self.key_objection(key, change))
     }
 
-    /// The first key that is to be given back, and is not that stream's; or that is to be forgone, and
-    /// is.
+    /// An error for the first key that its stream cannot release, pass on or forgo.
     pub fn not_reserved(&self, transaction: &Transaction) -> Option<AppendError> {
         let given = |change: &KeyChange| !matches!(change, KeyChange::Reserve(_));
         let mut given = transaction.claims().iter().filter(|(_, change)| given(change));
@@ -95,7 +94,8 @@ impl Model {
 
     /// The reason to refuse a change of one key.
     pub fn key_objection(&self, key: &UniqueKey, change: &KeyChange) -> Option<AppendError> {
-        let (key, holder) = (key.clone(), self.holders.get(key));
+        let holder = self.holders.get(key);
+        let key = key.clone();
         match change {
             KeyChange::Reserve(_) => Some(AppendError::Reserved { key, holder: holder?.clone() }),
             KeyChange::Forgo(stream) if holder == Some(stream) => {
@@ -112,7 +112,7 @@ impl Model {
         }
     }
 
-    /// Does everything in a transaction.
+    /// Applies a transaction without a check.
     pub fn apply(&mut self, transaction: &Transaction) {
         self.commits.extend(transaction.commits().iter().map(|new| new.as_commit().clone()));
         if let Some((strict, record)) = transaction.strict().zip(transaction.record()) {
@@ -121,14 +121,14 @@ impl Model {
         self.apply_claims(transaction);
     }
 
-    /// Applies its changes to keys.
+    /// Applies the key changes of a transaction.
     pub fn apply_claims(&mut self, transaction: &Transaction) {
         for (key, change) in transaction.claims() {
             self.apply_change(key, change);
         }
     }
 
-    /// Applies a change to one key.
+    /// Applies a change of one key.
     pub fn apply_change(&mut self, key: &UniqueKey, change: &KeyChange) {
         match change {
             KeyChange::Forgo(_) => None,
@@ -148,7 +148,7 @@ fn too_large<'a>(commits: impl Iterator<Item = &'a Commit> + Clone) -> Option<Ap
     Some(AppendError::TooLarge { bytes, limit })
 }
 
-/// The claims that a transaction was made from: one change may be two of them.
+/// The claims from which a transaction was made. A key that passes to another stream was two claims.
 pub fn claims_of(transaction: &Transaction) -> Vec<(StreamId, Claim)> {
     let claims = transaction.claims().iter().flat_map(|(key, change)| match change.clone() {
         KeyChange::Reserve(to) => vec![(to, Claim::Reserve(key.clone()))],
@@ -162,7 +162,7 @@ pub fn claims_of(transaction: &Transaction) -> Vec<(StreamId, Claim)> {
     claims.collect()
 }
 
-/// The model as a store, whose pages end only where they would be too large.
+/// The model as a store. Its pages end only at the size limit. A mutex, so that every call is atomic.
 #[derive(Debug, Default)]
 pub struct ModelStore(Mutex<Model>);
 
@@ -218,7 +218,7 @@ impl EventStore for ModelStore {
     }
 }
 
-/// The transaction of one commit and nothing else.
+/// The transaction of a single commit.
 pub fn alone(new: &NewCommit) -> Transaction {
     Transaction::new(vec![new.clone()], Vec::new(), [], None).expect("one commit is a transaction")
 }

@@ -16,37 +16,37 @@ use crate::conformance::{
 };
 use ledgerfold_testkit::{ManualClock, SeededRandom};
 
-/// Notes to be written, long enough that a snapshot is soon due.
+/// The texts of notes, long enough that a snapshot is due soon.
 const NOTES: [&str; 3] = ["a note of some length", "another one", "and a third one, longer"];
 
-/// The store and the model.
-struct Play<'a> {
+/// A running history: the store, the model and the names that both use.
+struct Run<'a> {
     store: &'a Store,
     model: Arc<ModelStore>,
     streams: Vec<StreamId>,
     keys: Vec<UniqueKey>,
     ids: Vec<CommandId>,
-    /// Newest first.
+    /// The writes so far, newest first.
     sent: VecDeque<Transaction>,
-    /// Over the store and over the model, with the same randomness.
+    /// Handlers with a cache over the store and over the model, with the same randomness.
     warm: [CommandHandler<Sketchbook>; 2],
-    /// How many commits were drafted: each has a command id of its own.
+    /// The number of drafted commits. Each draft has its own command id.
     drafted: usize,
 }
 
-/// Applies a history to the store and to a model of it, in fresh streams.
+/// Runs a history on the store and on the model, in new streams.
 ///
 /// # Panics
-/// If any answer differs, or the stored data in the end.
+/// If an answer differs, or the stored data at the end.
 pub async fn replay(history: &[Step], store: &Store) {
-    let mut play = Play::new(store);
+    let mut run = Run::new(store);
     for (at, step) in history.iter().enumerate() {
-        play.step(at, step).await;
+        run.step(at, step).await;
     }
-    play.compare_all().await;
+    run.compare_all().await;
 }
 
-impl<'a> Play<'a> {
+impl<'a> Run<'a> {
     fn new(store: &'a Store) -> Self {
         let model = Arc::<ModelStore>::default();
         let id = |_| CommandId::new(fresh().id().as_str()).expect("an id is visible ASCII");
@@ -101,7 +101,8 @@ impl<'a> Play<'a> {
         self.sent.push_front(transaction);
     }
 
-    /// A page may be shorter than the model's, but is its beginning, and says when there is more.
+    /// Compares a page. The store's page may be shorter than the model's, but must be its beginning, and must report
+    /// that there is more.
     async fn read(&self, step: &Step) {
         let (found, expected) = match step {
             Step::Read { stream, behind } => {
@@ -118,11 +119,12 @@ impl<'a> Play<'a> {
             }
             _ => return,
         };
-        let (found, expected) = (found.expect("it can be read"), expected.expect("it is a model"));
+        let found = found.expect("the page can be read");
+        let expected = expected.expect("the model never fails");
         assert_begins(step, &found, &expected);
     }
 
-    /// The content of the streams, and the holders of keys and ids, which a store reveals to every caller.
+    /// Compares all streams, and then the holders of keys and command ids by trying to use each of them.
     async fn compare_all(&mut self) {
         for stream in 0..NAMES {
             let mut behind = 0;
@@ -143,12 +145,12 @@ impl<'a> Play<'a> {
                 let new = self.on(&claimant, 0, |head| commit(head, "last", &["note"], 60)).await;
                 let once = once.as_ref().map(asked);
                 let last = Transaction::new(vec![new], Vec::new(), claims, once);
-                self.transact(&Step::Again(0), last.expect("it is one commit")).await;
+                self.transact(&Step::Again(0), last.expect("one commit is valid")).await;
             }
         }
     }
 
-    /// The result of `make` for a stream whose newest commits are missing.
+    /// Calls `make` with a loaded stream that lacks the newest commits.
     async fn on<T>(
         &self,
         stream: &StreamId,
@@ -158,7 +160,7 @@ impl<'a> Play<'a> {
         let view = View::of(self.known(stream, missed));
         let mut loaded = Loaded::unread(stream.clone());
         let nobody = CommandId::new("nobody").expect("visible ASCII");
-        loaded.read_on(&view, &nobody).await.expect("a model has no holes");
+        loaded.read_on(&view, &nobody).await.expect("the model has no gaps");
         make(&loaded)
     }
 
@@ -170,7 +172,8 @@ impl<'a> Play<'a> {
 
     async fn draft(&mut self, wanted: &Draft) -> NewCommit {
         self.drafted += 1;
-        let (attempt, notes) = (format!("draft-{}", self.drafted), &NOTES[..wanted.notes]);
+        let attempt = format!("draft-{}", self.drafted);
+        let notes = &NOTES[..wanted.notes];
         let stream = &self.streams[wanted.stream];
         if wanted.snapshot {
             let commits = self.known(stream, wanted.missed);
@@ -202,11 +205,12 @@ impl<'a> Play<'a> {
 
 fn handler(store: Store, remembered: usize, seed: usize) -> CommandHandler<Sketchbook> {
     let seed = u64::try_from(seed).expect("a small number");
-    let (clock, random) = (Arc::<ManualClock>::default(), Arc::new(SeededRandom::new(seed)));
+    let clock = Arc::<ManualClock>::default();
+    let random = Arc::new(SeededRandom::new(seed));
     CommandHandler::with_cache(remembered, store, clock, random)
 }
 
-/// Errors can be compared as they are printed: with everything in them.
+/// Compares the debug output, because errors cannot be compared directly.
 fn assert_alike<T: Debug>(step: &Step, (found, expected): (T, T)) {
     assert_eq!(format!("{found:#?}"), format!("{expected:#?}"), "after {step:?}");
 }
@@ -214,7 +218,7 @@ fn assert_alike<T: Debug>(step: &Step, (found, expected): (T, T)) {
 fn assert_begins(step: &Step, found: &CommitPage, expected: &CommitPage) {
     let shorter = found.commits.len() < expected.commits.len();
     let begins = expected.commits.starts_with(&found.commits);
-    let says = found.more || !(shorter || expected.more);
-    let goes_on = !found.commits.is_empty() || expected.commits.is_empty();
-    assert!(begins && says && goes_on, "{step:?} brought {found:#?}, and should {expected:#?}");
+    let reports_more = found.more || !(shorter || expected.more);
+    let advances = !found.commits.is_empty() || expected.commits.is_empty();
+    assert!(begins && reports_more && advances, "{step:?}: {found:#?}, expected {expected:#?}");
 }

@@ -10,10 +10,10 @@ use ledgerfold::{
 
 use super::ModelStore;
 
-/// How many reservations a page has.
+/// The number of reservations per page.
 const PAGE: usize = 3;
 
-/// In the order of the keys, dealt out to the segments one by one.
+/// Lists reservations in the order of the keys. The segments get them in turn.
 #[async_trait]
 impl Reservations for ModelStore {
     async fn holder(&self, key: &UniqueKey) -> Result<Option<StreamId>, StoreError> {
