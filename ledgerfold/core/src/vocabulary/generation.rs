@@ -54,7 +54,7 @@ impl fmt::Display for Generation {
 pub struct GenerationRef {
     /// The generation's number.
     pub number: Generation,
-    /// The revision of the model that fills it, see [`Projection::REVISION`](super::Projection::REVISION).
+    /// The revision of the model that fills it, see [`Projection::REVISION`](crate::project::Projection::REVISION).
     pub revision: u32,
 }
 
