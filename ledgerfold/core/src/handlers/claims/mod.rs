@@ -5,11 +5,9 @@
 //! and you need a build:
 //!
 //! 1. Deploy the domain with its claims. If it had claims before, raise
-//! [`CLAIMS_REVISION`](crate::Decider::CLAIMS_REVISION). Wait until no function runs the old code.
-//!
+//!    [`CLAIMS_REVISION`](crate::Decider::CLAIMS_REVISION). Wait until no function runs the old code.
 //! 2. Run [`ClaimsBuilder::build`]. It reserves each key for the stream that owns it, removes reservations whose
-//! stream does not own the key, and reports each key with two owners.
-//!
+//!    stream does not own the key, and reports each key with two owners.
 //! 3. For each of these keys, send a command by which one owner gives the key up. Build again.
 //!
 //! Until a build has recorded the reservations as complete, a stream can release a key that has no reservation.
