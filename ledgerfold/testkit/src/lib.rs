@@ -3,15 +3,19 @@
 //! - [`Given`]: given-when-then examples of a decider;
 //! - [`Sandbox`]: a domain in memory, with the real command handler and projections;
 //! - in-memory ports such as [`MemoryEventStore`], which can fail on request;
-//! - [`schemas`]: a check that events stay compatible with their published contract.
+//! - [`schemas`]: a check that events stay compatible with their published contract;
+//! - `http` (with the feature of that name) and [`eventually`]: a client and a waiter for end-to-end tests.
 //!
 //! Conformance suites for your own adapters are not here; they belong to `ledgerfold-proofs`.
 
 mod amended;
 mod given;
+#[cfg(feature = "http")]
+pub mod http;
 mod memory;
 mod sandbox;
 pub mod schemas;
+pub mod wait;
 
 pub use amended::{Amended, Amendment};
 pub use given::Given;
@@ -21,6 +25,7 @@ pub use memory::{
     MemoryTallyStore, SeededRandom,
 };
 pub use sandbox::Sandbox;
+pub use wait::eventually;
 
 /// Compiles and runs the examples of the repository's front page.
 #[cfg(doctest)]

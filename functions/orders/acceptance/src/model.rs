@@ -3,6 +3,7 @@
 //! Answers are parsed leniently, because a new field must not break an old client. The tests check the exact set of
 //! fields on the JSON itself.
 
+pub use ledgerfold_testkit::http::{Accepted, FieldError, NewEvent, Page, Problem};
 use std::fmt;
 
 use jiff::Timestamp;
@@ -89,28 +90,6 @@ pub struct ShipOrder {
 /// Body of `POST /orders/{id}/deliver`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DeliverOrder {}
-
-/// Body of the answer to a successful command.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-pub struct Accepted {
-    /// The order.
-    pub id: String,
-    /// Its version after the command.
-    pub version: u64,
-    /// The events of the command.
-    pub events: Vec<NewEvent>,
-}
-
-/// One event of a successful command.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-pub struct NewEvent {
-    /// The event's id.
-    pub id: String,
-    /// Its type, such as `OrderPlaced`.
-    pub r#type: String,
-    /// The order's version with this event.
-    pub version: u64,
-}
 
 /// The status of an order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
@@ -315,49 +294,4 @@ impl Figures {
     pub fn counted(self) -> i64 {
         self.placed + self.paid + self.shipped + self.delivered + self.cancelled
     }
-}
-
-/// One page of a list.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Page<T> {
-    /// The entries.
-    pub items: Vec<T>,
-    /// The cursor of the next page, or `None` on the last page.
-    pub next_cursor: Option<String>,
-}
-
-/// Body of an error (RFC 9457).
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-pub struct Problem {
-    /// `/problems/<name>`.
-    pub r#type: String,
-    /// The title of this type of problem.
-    pub title: String,
-    /// The HTTP status.
-    pub status: u16,
-    /// The description of this problem.
-    pub detail: String,
-    /// The id of the request.
-    pub instance: String,
-    /// The errors in the body, if it is invalid.
-    #[serde(default)]
-    pub errors: Vec<FieldError>,
-}
-
-impl Problem {
-    /// The name at the end of the type, for example `order-already-paid`.
-    #[must_use]
-    pub fn name(&self) -> &str {
-        self.r#type.rsplit('/').next().unwrap_or_default()
-    }
-}
-
-/// One error in a body.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-pub struct FieldError {
-    /// JSON Pointer (RFC 6901) into the body.
-    pub pointer: String,
-    /// The description of the error.
-    pub detail: String,
 }

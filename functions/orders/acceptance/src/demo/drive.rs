@@ -5,8 +5,8 @@ use std::time::Duration;
 use futures::{StreamExt as _, TryStreamExt as _, stream};
 
 use super::script::{Command, Line, Script};
-use crate::answer::{Answer, Essence};
 use crate::client::{Client, ClientError, Request};
+use crate::{Answer, Essence};
 
 /// The result of one script.
 #[derive(Debug, Clone)]

@@ -9,7 +9,7 @@ use serde_json::value::RawValue;
 
 use super::drive::OrderRun;
 use super::expected::{self, ExpectedOrder};
-use crate::answer::Answer;
+use crate::Answer;
 use crate::client::{Client, Request};
 use crate::model::{Order, OrderSummary, Shipment};
 use crate::wait::eventually;

@@ -6,8 +6,7 @@ use reqwest::StatusCode;
 use reqwest::header::{CONTENT_TYPE, ETAG, HeaderMap, LOCATION};
 use serde::de::DeserializeOwned;
 
-use crate::client::ClientError;
-use crate::model::{Accepted, Problem};
+use super::{Accepted, ClientError, Problem};
 
 /// The header with the consistency token, in requests and answers.
 pub const CONSISTENCY_TOKEN: &str = "consistency-token";
@@ -15,10 +14,10 @@ pub const CONSISTENCY_TOKEN: &str = "consistency-token";
 /// An answer, unparsed.
 #[derive(Debug, Clone)]
 pub struct Answer {
-    pub(crate) status: StatusCode,
-    pub(crate) headers: HeaderMap,
-    pub(crate) body: Vec<u8>,
-    pub(crate) took: Duration,
+    pub(super) status: StatusCode,
+    pub(super) headers: HeaderMap,
+    pub(super) body: Vec<u8>,
+    pub(super) took: Duration,
 }
 
 /// The parts of an answer that a repeated command must receive again. Headers that any server may vary, such as `Date`,
