@@ -11,8 +11,8 @@ use std::{
 use async_trait::async_trait;
 use aws_sdk_dynamodb::Client;
 use ledgerfold::{
-    Actor, CausationId, CommandId, CorrelationId, Decider, EntityId, StreamId, Timestamp, Version,
-    command::{CommandError, CommandHandler, CommandRequest, Context, Loader, StreamHint},
+    CommandId, Decider, EntityId, StreamId, Timestamp, Version,
+    command::{CommandError, CommandHandler, CommandRequest, Loader, StreamHint},
     ports::{
         AppendError, Clock, CommandRecord, CommitPage, EventReader, EventStore, Random, StoreError,
         Transaction,
