@@ -1,4 +1,4 @@
-//! The ports in memory pass the suites.
+//! Runs all suites on the ports in memory.
 
 use ledgerfold_testkit::{
     MemoryDeadlineStore, MemoryEventStore, MemoryGenerationStore, MemoryQuarantine,
@@ -66,7 +66,7 @@ mod history {
     use ledgerfold_testkit::MemoryEventStore;
 
     #[test]
-    fn the_log_in_memory_answers_like_the_model_whatever_is_done() {
+    fn the_log_in_memory_answers_like_the_model_in_any_history() {
         for page in [1, 3, 1_000] {
             history::check(200, async { MemoryEventStore::with_pages_of(page) });
         }

@@ -25,10 +25,9 @@ use crate::{ManualClock, MemoryEventStore, MemoryRowStore, SeededRandom};
 /// # pub struct SwitchedOn {}
 /// # events! {
 /// #     /// The events of a lamp.
-/// #     #[derive(Clone, Debug, PartialEq)]
 /// #     pub enum LampEvent { SwitchedOn: 1 }
 /// # }
-/// # #[derive(Serialize)]
+/// # #[derive(Clone, Debug, Serialize)]
 /// # struct SwitchOn;
 /// # impl Command for SwitchOn {
 /// #     fn name(&self) -> CommandName { CommandName::from_static("SwitchOn") }
@@ -37,7 +36,7 @@ use crate::{ManualClock, MemoryEventStore, MemoryRowStore, SeededRandom};
 /// # #[error("the lamp is on")]
 /// # struct IsOn;
 /// # impl Rejection for IsOn {
-/// #     fn code(&self) -> &'static str { "is-on" }
+/// #     fn rule(&self) -> &'static str { "is-on" }
 /// #     fn kind(&self) -> RejectionKind { RejectionKind::Conflict }
 /// # }
 /// # struct Lamps;

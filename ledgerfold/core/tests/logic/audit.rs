@@ -1,4 +1,4 @@
-//! The findings of an audit after lost messages, damaged rows and wrong counters, and the effect of a repair.
+//! Tests of reconcile: its findings after lost messages, damaged rows and wrong counters, and the effect of a repair.
 
 use std::{
     collections::BTreeMap,
@@ -41,7 +41,8 @@ async fn examine(world: &World, model: Arc<dyn Verifiable>, stream: &StreamId) -
     let grace = Duration::from_secs(5);
     let auditor = Reconciler::new(world.log.clone(), world.clock.clone(), grace);
     let auditor = auditor.of("shelf", model, no_skips());
-    let mut findings = auditor.examine(std::slice::from_ref(stream)).await.expect("it can be read");
+    let mut findings =
+        auditor.examine(std::slice::from_ref(stream)).await.expect("the read succeeds");
     findings.remove(0)
 }
 
@@ -57,14 +58,14 @@ fn repairer(world: &World, model: Arc<dyn Verifiable>, on_divergence: OnDivergen
 
 async fn repair(world: &World, model: Arc<dyn Verifiable>, stream: &StreamId) -> Effect {
     let repairer = repairer(world, model, OnDivergence::Report);
-    repairer.repair(stream).await.expect("it can be read").effect
+    repairer.repair(stream).await.expect("the read succeeds").effect
 }
 
-/// A stream of these notes, one commit each, of which the first `projected` are in the read models.
+/// A stream with one commit per note. The read models have the first `projected` notes.
 async fn stream_of(world: &World, notes: &[&str], projected: usize) -> StreamId {
     let stream = fresh();
     for (at, note) in notes.iter().enumerate() {
-        world.write(&stream, &format!("a{at}"), &[note]).await.expect("it is accepted");
+        world.write(&stream, &format!("a{at}"), &[note]).await.expect("the command is accepted");
     }
     let events = world.envelopes().into_iter().filter(|event| event.stream == stream);
     let batch = deliveries(events.take(projected));
@@ -81,7 +82,7 @@ fn damaged(stream: &StreamId, version: u64, notes: &[&str]) -> StoredRow {
 }
 
 #[tokio::test]
-async fn what_is_the_fold_of_its_stream_is_current() {
+async fn a_row_that_equals_the_fold_is_current() {
     let world = World::with_pages_of(2);
     let stream = stream_of(&world, &["a", "b", "c"], 3).await;
     for model in [rows(&world), words(&world)] {
@@ -92,7 +93,7 @@ async fn what_is_the_fold_of_its_stream_is_current() {
 }
 
 #[tokio::test]
-async fn lost_messages_are_noticed_and_brought_home_once() {
+async fn lost_messages_are_noticed_and_repaired_once() {
     let world = World::with_pages_of(2);
     let stream = stream_of(&world, &["a", "b", "a", "c", "a"], 1).await;
     for model in [rows(&world), words(&world)] {
@@ -109,7 +110,7 @@ async fn lost_messages_are_noticed_and_brought_home_once() {
 }
 
 #[tokio::test]
-async fn a_missing_row_is_lost_and_made_again() {
+async fn a_missing_row_is_reported_and_restored() {
     let world = World::with_pages_of(2);
     let stream = stream_of(&world, &["a", "b"], 2).await;
     let before = world.row(&stream);
@@ -120,7 +121,7 @@ async fn a_missing_row_is_lost_and_made_again() {
 }
 
 #[tokio::test]
-async fn a_stream_without_a_memo_is_counted_only_when_it_is_said_to_be_uncounted() {
+async fn a_stream_without_a_memo_is_counted_only_on_request() {
     let world = World::new();
     let stream = stream_of(&world, &["a", "b"], 0).await;
     assert_eq!(verdict(&world, words(&world), &stream).await, Verdict::Lost);
@@ -128,7 +129,7 @@ async fn a_stream_without_a_memo_is_counted_only_when_it_is_said_to_be_uncounted
     assert_eq!(world.tallies.counted(&stream), Version::NONE);
     let repairer = repairer(&world, words(&world), OnDivergence::Report);
     let repair = repairer.with_lost_memos(LostMemos::Count).repair(&stream).await;
-    assert_eq!(repair.expect("it can be written").effect, Effect::CaughtUp);
+    assert_eq!(repair.expect("the write succeeds").effect, Effect::CaughtUp);
     assert_eq!(verdict(&world, words(&world), &stream).await, Verdict::Current);
 }
 
@@ -144,7 +145,7 @@ async fn a_removed_row_is_current_while_its_tombstone_stands() {
 }
 
 #[tokio::test]
-async fn a_diverged_row_is_left_unless_it_is_to_be_overwritten() {
+async fn a_diverged_row_is_overwritten_only_on_request() {
     let world = World::with_pages_of(2);
     let stream = stream_of(&world, &["a", "b"], 2).await;
     let right = world.rows.rows();
@@ -153,9 +154,9 @@ async fn a_diverged_row_is_left_unless_it_is_to_be_overwritten() {
         let wrong = world.rows.rows();
         assert_eq!(verdict(&world, rows(&world), &stream).await, Verdict::Diverged);
         assert_eq!(repair(&world, rows(&world), &stream).await, Effect::Left);
-        assert_eq!(world.rows.rows(), wrong, "nothing is written over unasked");
+        assert_eq!(world.rows.rows(), wrong, "a row was overwritten without a request");
         let repairer = repairer(&world, rows(&world), OnDivergence::Overwrite);
-        let repair = repairer.repair(&stream).await.expect("it can be written");
+        let repair = repairer.repair(&stream).await.expect("the write succeeds");
         assert_eq!(repair.effect, Effect::Overwritten);
         assert_eq!(world.rows.rows(), right);
     }
@@ -165,24 +166,24 @@ async fn a_diverged_row_is_left_unless_it_is_to_be_overwritten() {
 async fn a_row_within_a_commit_has_diverged() {
     let world = World::new();
     let stream = fresh();
-    world.write(&stream, "both", &["a", "b"]).await.expect("it is accepted");
+    world.write(&stream, "both", &["a", "b"]).await.expect("the command is accepted");
     world.rows.damage(damaged(&stream, 1, &["a"]));
     assert_eq!(verdict(&world, rows(&world), &stream).await, Verdict::Diverged);
 }
 
 #[tokio::test]
-async fn a_row_that_says_more_than_the_log_is_never_touched() {
+async fn a_row_ahead_of_the_log_is_never_changed() {
     let world = World::new();
     let stream = stream_of(&world, &["a"], 1).await;
     world.rows.damage(damaged(&stream, 7, &["a", "b"]));
     assert_eq!(verdict(&world, rows(&world), &stream).await, Verdict::Ahead);
     let repairer = repairer(&world, rows(&world), OnDivergence::Overwrite);
-    assert_eq!(repairer.repair(&stream).await.expect("it can be read").effect, Effect::Left);
+    assert_eq!(repairer.repair(&stream).await.expect("the read succeeds").effect, Effect::Left);
     assert_eq!(world.row(&stream).map(|(version, _)| version), Some(Version::new(7)));
 }
 
 #[tokio::test]
-async fn what_cannot_be_read_is_a_finding_and_stops_nothing() {
+async fn an_unreadable_row_is_a_finding_and_stops_no_other() {
     let world = World::new();
     let stream = stream_of(&world, &["a", UNPLACEABLE], 1).await;
     let found = verdict(&world, rows(&world), &stream).await;
@@ -195,7 +196,7 @@ async fn what_cannot_be_read_is_a_finding_and_stops_nothing() {
 }
 
 #[tokio::test]
-async fn a_table_that_does_not_answer_is_an_error_and_no_finding() {
+async fn an_unavailable_table_is_an_error_and_not_a_finding() {
     let world = World::new();
     let stream = stream_of(&world, &["a"], 1).await;
     world.rows.fail_for(Some(stream.clone()));
@@ -203,7 +204,7 @@ async fn a_table_that_does_not_answer_is_an_error_and_no_finding() {
     assert!(matches!(compared, Err(ProjectError::ReadStore(_))), "{compared:?}");
 }
 
-/// A log that takes its time, so that others come in between.
+/// A slow log, so that other tasks run between its calls.
 struct Slow(Arc<SeededRandom>);
 
 async fn pause(random: &SeededRandom) {
@@ -262,7 +263,7 @@ async fn a_repair_beside_live_traffic_counts_nothing_twice() {
 }
 
 #[tokio::test]
-async fn what_arrives_while_the_audit_waits_is_not_behind() {
+async fn a_stream_that_catches_up_during_the_wait_is_not_behind() {
     let world = World::new();
     let stream = stream_of(&world, &["a", "b"], 1).await;
     let (one, other) = (world.clock.clone(), world.pages());
@@ -270,9 +271,9 @@ async fn what_arrives_while_the_audit_waits_is_not_behind() {
     let auditor = auditor.of("pages", rows(&world), no_skips());
     let streams = [stream.clone()];
     let events = deliveries(world.envelopes());
-    // The manual clock yields where others would sleep, and the delivery comes in between.
+    // The manual clock yields instead of sleeping, so the delivery runs during the wait.
     let (findings, _) = join(auditor.examine(&streams), other.project(events)).await;
-    let findings = findings.expect("it can be read");
+    let findings = findings.expect("the read succeeds");
     assert_eq!(findings[0].comparison.verdict, Verdict::Current);
 }
 
@@ -294,12 +295,12 @@ async fn a_summary_counts_each_verdict() {
 
 async fn counters(world: &World, streams: &[StreamId]) -> CountersVerdict {
     let model = words(world);
-    let begun = Counters::begin(&*model).await.expect("it can be read");
+    let begun = Counters::begin(&*model).await.expect("the read succeeds");
     let mut counters = begun.expect("a tally has counters");
     for stream in streams {
         counters.add(&examine(world, model.clone(), stream).await.comparison);
     }
-    counters.end(&*model, &ManualClock::default()).await.expect("it can be read")
+    counters.end(&*model, &ManualClock::default()).await.expect("the read succeeds")
 }
 
 async fn count_without_events(world: &World, word: &str) {
@@ -307,11 +308,11 @@ async fn count_without_events(world: &World, word: &str) {
     let increment = Increment { key, amounts: BTreeMap::from([("notes".to_owned(), 1)]) };
     let body = Payload::encode(&0).expect("a number is JSON");
     let memo = Memo { stream, version: Version::new(1), body, groups: Vec::new() };
-    world.tallies.add(Version::NONE, &memo, &[increment]).await.expect("it can be written");
+    world.tallies.add(Version::NONE, &memo, &[increment]).await.expect("the write succeeds");
 }
 
 #[tokio::test]
-async fn counters_are_held_against_what_all_streams_add_up_to() {
+async fn counters_are_compared_with_the_sum_over_all_streams() {
     let world = World::with_pages_of(2);
     let streams = [
         stream_of(&world, &["a", "b"], 2).await,
@@ -333,16 +334,16 @@ async fn counters_are_held_against_what_all_streams_add_up_to() {
 async fn counters_that_move_meanwhile_prove_nothing() {
     let world = World::new();
     let model = words(&world);
-    let begun = Counters::begin(&*model).await.expect("it can be read").expect("a tally");
+    let begun = Counters::begin(&*model).await.expect("the read succeeds").expect("a tally");
     stream_of(&world, &["a"], 1).await;
     assert_eq!(
-        begun.end(&*model, &ManualClock::default()).await.expect("it can be read"),
+        begun.end(&*model, &ManualClock::default()).await.expect("the read succeeds"),
         CountersVerdict::Moved
     );
 }
 
 #[tokio::test]
-async fn every_stream_is_listed_once_and_a_list_goes_on_where_it_was_left() {
+async fn every_stream_is_listed_once_and_a_list_can_be_resumed() {
     let world = World::with_pages_of(2);
     let mut streams = Vec::new();
     for _ in 0..9 {
@@ -352,7 +353,7 @@ async fn every_stream_is_listed_once_and_a_list_goes_on_where_it_was_left() {
     for segment in Segment::split(2) {
         let mut walk = PageWalk::start();
         while let Some(from) = walk.next_place() {
-            let page = world.log.list(segment, from.as_ref()).await.expect("it can be read");
+            let page = world.log.list(segment, from.as_ref()).await.expect("the read succeeds");
             listed.extend(walk.turn(page));
         }
     }
@@ -362,29 +363,30 @@ async fn every_stream_is_listed_once_and_a_list_goes_on_where_it_was_left() {
 }
 
 #[tokio::test]
-async fn what_the_bus_has_not_brought_is_found_commit_by_commit() {
+async fn unpublished_events_are_found_commit_by_commit() {
     let world = World::with_pages_of(2);
     let stream = fresh();
-    // One handler: two of the same seed would give two events one id.
+    // One handler, because two handlers with the same seed would make the same event ids.
     let handler = world.handler::<Notebook>();
     for (attempt, notes) in [("a", &["1", "2"][..]), ("b", &["3"]), ("c", &["4", "5"])] {
-        handler.handle(&write(&stream, attempt, notes)).await.expect("it is accepted");
+        handler.handle(&write(&stream, attempt, notes)).await.expect("the command is accepted");
     }
     let all = world.envelopes();
     let always = Timestamp::MIN..=Timestamp::MAX;
     let ids =
         |events: &[Envelope]| events.iter().map(|it| it.event.id).collect::<PublishedEvents>();
 
-    let everything = ids(&all).lacks(&*world.log, &stream, &always).await.expect("it is read");
+    let everything =
+        ids(&all).lacks(&*world.log, &stream, &always).await.expect("the read succeeds");
     assert_eq!(everything, []);
 
-    // The second event of the first commit, and the whole second one, are missing.
+    // The second event of the first commit and the whole second commit are missing.
     let heard = ids(&[all[0].clone(), all[3].clone(), all[4].clone()]);
-    let lacking = heard.lacks(&*world.log, &stream, &always).await.expect("it is read");
+    let lacking = heard.lacks(&*world.log, &stream, &always).await.expect("the read succeeds");
     assert_eq!(lacking.iter().map(|commit| commit.to().get()).collect::<Vec<_>>(), [2, 3]);
 
     let later = Timestamp::MAX..=Timestamp::MAX;
-    assert_eq!(heard.lacks(&*world.log, &stream, &later).await.expect("it is read"), []);
+    assert_eq!(heard.lacks(&*world.log, &stream, &later).await.expect("the read succeeds"), []);
 }
 
 #[tokio::test]
@@ -395,13 +397,13 @@ async fn the_log_is_read_once_for_all_read_models() {
     let auditor = Reconciler::new(world.log.clone(), world.clock.clone(), grace)
         .of("pages", rows(&world), no_skips())
         .of("words", words(&world), no_skips());
-    let findings = auditor.examine(std::slice::from_ref(&stream)).await.expect("it can be read");
+    let findings = auditor.examine(std::slice::from_ref(&stream)).await.expect("the read succeeds");
     assert_eq!(findings.iter().map(|it| it.projection).collect::<Vec<_>>(), ["pages", "words"]);
     assert!(findings.iter().all(|it| it.comparison.verdict == Verdict::Current), "{findings:?}");
     assert_eq!(world.log.reads() - read, 1);
 }
 
-/// A log behind which everything moves on as soon as it was read.
+/// A log that appends and projects an event after its first read.
 struct Meanwhile(Mutex<Option<Arc<World>>>);
 
 #[async_trait]
@@ -413,9 +415,9 @@ impl Amendment for Meanwhile {
         after: Version,
     ) -> Result<CommitPage, StoreError> {
         let page = log.read(stream, after).await;
-        let first = self.0.lock().expect("nobody has panicked").take();
+        let first = self.0.lock().expect("nobody panics with the lock").take();
         if let Some(world) = first {
-            world.write(stream, "late", &["b"]).await.expect("it is accepted");
+            world.write(stream, "late", &["b"]).await.expect("the command is accepted");
             assert_eq!(world.words().project(deliveries(world.envelopes())).await, []);
         }
         page
@@ -430,12 +432,12 @@ async fn a_read_model_that_moves_while_another_is_compared_is_not_ahead() {
     let auditor = Reconciler::new(log, world.clock.clone(), Duration::ZERO)
         .of("pages", rows(&world), no_skips())
         .of("words", words(&world), no_skips());
-    let findings = auditor.examine(std::slice::from_ref(&stream)).await.expect("it can be read");
+    let findings = auditor.examine(std::slice::from_ref(&stream)).await.expect("the read succeeds");
     let verdicts: Vec<_> = findings.into_iter().map(|it| it.comparison.verdict).collect();
     assert_eq!(verdicts, [Verdict::Current, Verdict::Current]);
 }
 
-/// A transaction that shows the other half of what it counts only after a first look.
+/// A transaction whose second half becomes visible only after the first read.
 struct HalfShown<'a>(&'a World);
 
 #[async_trait]
@@ -454,7 +456,7 @@ async fn counters_that_show_half_of_a_transaction_prove_nothing() {
     let world = World::new();
     count_without_events(&world, "a").await;
     let model = words(&world);
-    let begun = Counters::begin(&*model).await.expect("it can be read").expect("a tally");
-    let verdict = begun.end(&*model, &HalfShown(&world)).await.expect("it can be read");
+    let begun = Counters::begin(&*model).await.expect("the read succeeds").expect("a tally");
+    let verdict = begun.end(&*model, &HalfShown(&world)).await.expect("the read succeeds");
     assert_eq!(verdict, CountersVerdict::Moved);
 }

@@ -18,7 +18,7 @@ use crate::shelf::World;
 #[tokio::test]
 async fn a_command_becomes_one_commit_with_all_its_events() {
     let (world, stream) = (World::new(), fresh());
-    let answer = world.write(&stream, "one", &["a", "b"]).await.expect("it is accepted");
+    let answer = world.write(&stream, "one", &["a", "b"]).await.expect("the command is accepted");
     let versions: Vec<_> = answer.events.iter().map(|event| event.version.get()).collect();
     assert_eq!((answer.version, versions), (Version::new(2), vec![1, 2]));
     let commits = world.log.commits();
@@ -31,9 +31,9 @@ async fn a_command_becomes_one_commit_with_all_its_events() {
 #[tokio::test]
 async fn a_repeated_command_gets_the_first_answer_and_has_no_second_effect() {
     let (world, stream) = (World::with_pages_of(1), fresh());
-    let first = world.write(&stream, "one", &["a"]).await.expect("it is accepted");
+    let first = world.write(&stream, "one", &["a"]).await.expect("the command is accepted");
     for other in ["two", "three"] {
-        world.write(&stream, other, &["b"]).await.expect("it is accepted");
+        world.write(&stream, other, &["b"]).await.expect("the command is accepted");
     }
     let again = world.write(&stream, "one", &["a"]).await.expect("it was accepted before");
     assert_eq!(again, first);
@@ -43,7 +43,7 @@ async fn a_repeated_command_gets_the_first_answer_and_has_no_second_effect() {
 #[tokio::test]
 async fn a_command_id_serves_one_request_only() {
     let (world, stream) = (World::new(), fresh());
-    world.write(&stream, "one", &["a"]).await.expect("it is accepted");
+    world.write(&stream, "one", &["a"]).await.expect("the command is accepted");
     let reused = world.write(&stream, "one", &["another"]).await;
     assert!(matches!(reused, Err(CommandError::Reused)), "{reused:?}");
     assert_eq!(world.log.commits().len(), 1);
@@ -54,7 +54,7 @@ async fn a_refused_command_and_one_that_changes_nothing_leave_no_commit() {
     let (world, stream) = (World::new(), fresh());
     let refused = world.write(&stream, "one", &[FORBIDDEN]).await;
     assert!(matches!(refused, Err(CommandError::Rejected(_))), "{refused:?}");
-    let nothing = world.write(&stream, "two", &[]).await.expect("nothing is to be done");
+    let nothing = world.write(&stream, "two", &[]).await.expect("an empty decision");
     assert_eq!((nothing.version, nothing.events.len()), (Version::NONE, 0));
     assert!(world.log.commits().is_empty());
 }
@@ -62,7 +62,7 @@ async fn a_refused_command_and_one_that_changes_nothing_leave_no_commit() {
 #[tokio::test]
 async fn an_expected_version_must_hold() {
     let (world, stream) = (World::new(), fresh());
-    world.write(&stream, "one", &["a"]).await.expect("it is accepted");
+    world.write(&stream, "one", &["a"]).await.expect("the command is accepted");
     let mut late = write(&stream, "two", &["b"]);
     late.expected = Some(Version::new(2));
     let refused = world.handler::<Notebook>().handle(&late).await;
@@ -71,13 +71,13 @@ async fn an_expected_version_must_hold() {
         "{refused:?}"
     );
     late.expected = Some(Version::new(1));
-    world.handler::<Notebook>().handle(&late).await.expect("the version holds");
+    world.handler::<Notebook>().handle(&late).await.expect("the version is current");
     let again = world.handler::<Notebook>().handle(&late).await;
-    assert!(again.is_ok(), "a repeated command was measured by the version it made: {again:?}");
+    assert!(again.is_ok(), "a repeated command was compared with its own version: {again:?}");
 }
 
 #[tokio::test]
-async fn an_append_whose_answer_was_lost_is_found_by_the_next_try() {
+async fn an_append_whose_answer_was_lost_is_found_by_the_next_attempt() {
     let (world, stream) = (World::new(), fresh());
     world.log.lose_answers(1);
     let lost = world.write(&stream, "one", &["a"]).await;
@@ -85,7 +85,7 @@ async fn an_append_whose_answer_was_lost_is_found_by_the_next_try() {
         matches!(lost, Err(CommandError::Store(StoreError::Port(PortError::Unavailable(_))))),
         "{lost:?}"
     );
-    let found = world.write(&stream, "one", &["a"]).await.expect("it took effect");
+    let found = world.write(&stream, "one", &["a"]).await.expect("the command took effect");
     assert_eq!((found.version, world.log.commits().len()), (Version::new(1), 1));
 }
 
@@ -97,10 +97,10 @@ async fn a_decision_of_more_events_than_a_commit_holds_is_refused() {
     assert!(world.log.commits().is_empty());
 }
 
-/// A log in which another writer is always faster, a number of times.
+/// A log in which another writer is faster, a number of times.
 struct Overtaken {
     times: AtomicUsize,
-    /// Under which name the other writes: the same as ours is our own earlier attempt.
+    /// The command id of the other writer. Our own id stands for an earlier attempt of ours.
     rival: &'static str,
 }
 
@@ -131,11 +131,11 @@ async fn a_command_that_was_overtaken_is_decided_again_on_the_new_state() {
     let (world, stream) = (World::new(), fresh());
     let handler = world.handler_over::<Notebook>(overtaken(&world, 3, "rival"));
     let answer = handler.handle(&write(&stream, "late", &["a"])).await;
-    assert_eq!(answer.expect("the fourth try is free").version, Version::new(4));
+    assert_eq!(answer.expect("the fourth attempt succeeds").version, Version::new(4));
 }
 
 #[tokio::test]
-async fn contention_that_does_not_end_is_reported_after_a_bounded_number_of_tries() {
+async fn lasting_contention_is_reported_after_a_limited_number_of_attempts() {
     let (world, stream) = (World::new(), fresh());
     let handler = world.handler_over::<Notebook>(overtaken(&world, 1_000, "rival"));
     let outcome = handler.handle(&write(&stream, "late", &["a"])).await;
@@ -148,14 +148,14 @@ async fn an_own_commit_that_wins_the_race_is_the_answer() {
     let (world, stream) = (World::new(), fresh());
     let handler = world.handler_over::<Notebook>(overtaken(&world, 1, "own"));
     let answer = handler.handle(&write(&stream, "twice", &["mine"])).await;
-    let answer = answer.expect("its first attempt took effect");
-    assert_eq!(world.log.reads(), 2, "one for the command, one for its rival, none to find out");
+    let answer = answer.expect("the first attempt took effect");
+    assert_eq!(world.log.reads(), 2, "one for the command, one for its rival, and no other");
     let stored = world.log.commits();
     assert_eq!(stored.len(), 1);
     assert_eq!(Some(answer.events[0].id), stored[0].events().map(|(_, event)| event.id).next());
 }
 
-/// A log that lost a commit.
+/// A log that has lost a commit.
 struct Holed;
 
 #[async_trait]
@@ -175,8 +175,8 @@ impl Amendment for Holed {
 #[tokio::test]
 async fn a_stream_with_a_hole_is_never_decided_on() {
     let (world, stream) = (World::new(), fresh());
-    world.write(&stream, "one", &["a"]).await.expect("it is accepted");
-    world.write(&stream, "two", &["b"]).await.expect("it is accepted");
+    world.write(&stream, "one", &["a"]).await.expect("the command is accepted");
+    world.write(&stream, "two", &["b"]).await.expect("the command is accepted");
     let handler = world.handler_over::<Notebook>(Amended::of(world.log.clone(), Holed));
     let outcome = handler.handle(&write(&stream, "three", &["c"])).await;
     assert!(matches!(outcome, Err(CommandError::Load(_))), "{outcome:?}");

@@ -11,7 +11,7 @@ use ledgerfold_testkit::ManualClock;
 
 use crate::lending::{BookCommand, LOAN, Library, NEVER, RETURN, UNREACHABLE, book};
 
-/// Books that are lent, of which the process has heard.
+/// A library with these lent books. The process has handled their events.
 async fn lent(books: &[&str]) -> Library {
     let library = Library::new();
     for name in books {
@@ -25,7 +25,7 @@ async fn sweep(library: &Library) -> Swept {
     library.sweep().sweep(NEVER).await.expect("deadlines can be listed")
 }
 
-/// When the only deadline of this kind is due.
+/// The due time of the only deadline with this name.
 fn due(library: &Library) -> Option<Timestamp> {
     let waiting = library.deadlines.waiting();
     let pending = waiting.iter().find(|pending| pending.deadline.key.name == RETURN);
@@ -48,7 +48,7 @@ async fn a_deadline_fires_once_it_is_due_and_once() {
 }
 
 #[tokio::test]
-async fn the_command_of_a_deadline_says_where_it_comes_from() {
+async fn the_command_of_a_deadline_names_its_cause() {
     let library = lent(&["a"]).await;
     let lent = library.log.commits()[0].events().last().map(|(_, event)| event.id.to_string());
     library.pass(LOAN);
@@ -61,7 +61,7 @@ async fn the_command_of_a_deadline_says_where_it_comes_from() {
 }
 
 #[tokio::test]
-async fn what_was_done_in_time_is_left_alone() {
+async fn a_book_that_is_returned_in_time_is_not_recalled() {
     let library = lent(&["a"]).await;
     library.ask(&book("a"), BookCommand::Return).await;
     library.pass(LOAN);
@@ -70,7 +70,7 @@ async fn what_was_done_in_time_is_left_alone() {
 }
 
 #[tokio::test]
-async fn an_event_that_comes_again_after_its_deadline_changes_nothing() {
+async fn an_event_that_is_delivered_again_after_its_deadline_changes_nothing() {
     let library = lent(&["a"]).await;
     library.pass(LOAN);
     sweep(&library).await;
@@ -80,7 +80,7 @@ async fn an_event_that_comes_again_after_its_deadline_changes_nothing() {
 }
 
 #[tokio::test]
-async fn a_sweep_that_ends_behind_its_command_has_done_no_harm() {
+async fn a_sweep_that_is_interrupted_after_its_command_does_no_harm() {
     let library = lent(&["a"]).await;
     library.pass(LOAN);
     library.deadlines.fail_writes(1);
@@ -109,7 +109,7 @@ async fn sweeps_at_the_same_time_fire_once() {
 }
 
 #[tokio::test]
-async fn what_fails_is_tried_again_later_and_stops_no_other() {
+async fn a_failed_deadline_is_retried_later_and_stops_no_other() {
     let library = lent(&[UNREACHABLE, "a", "b"]).await;
     library.pass(LOAN);
     library.broken.amendment().set(true);
@@ -117,7 +117,7 @@ async fn what_fails_is_tried_again_later_and_stops_no_other() {
     let overdue_since = due(&library);
     assert!(overdue_since.is_some());
     assert_eq!(swept, Swept { done: 2, postponed: 1, overdue_since, ..Swept::default() });
-    assert_eq!(sweep(&library).await, Swept::default(), "it waits");
+    assert_eq!(sweep(&library).await, Swept::default(), "the deadline waits");
     library.broken.amendment().set(false);
     library.pass(Duration::from_secs(60));
     assert_eq!(sweep(&library).await, Swept { done: 1, ..Swept::default() });
@@ -137,7 +137,7 @@ async fn a_deadline_that_keeps_failing_is_given_up_until_it_is_retried() {
         assert_eq!(swept, expected, "attempt {attempt}");
         let waiting = library.deadlines.waiting();
         let next = waiting.iter().find(|pending| pending.deadline.key.name == RETURN);
-        library.clock.set(next.expect("it is kept").next);
+        library.clock.set(next.expect("the deadline is stored").next);
     }
     assert_eq!((library.clock.now() - first_try).get_seconds(), 60 * (63 + 3 * 60));
     let last = sweep(&library).await;
@@ -145,18 +145,22 @@ async fn a_deadline_that_keeps_failing_is_given_up_until_it_is_retried() {
     for _ in 0..2 {
         library.pass(Duration::from_secs(3_600));
         let swept = sweep(&library).await;
-        assert_eq!((swept.postponed, swept.failed), (0, 1), "it is not tried, and not lost");
+        assert_eq!(
+            (swept.postponed, swept.failed),
+            (0, 1),
+            "the deadline is neither tried nor lost"
+        );
         assert_eq!((swept.overdue_since, swept.failed_since), (None, was_due));
         assert!(swept.needs_attention());
     }
     library.broken.amendment().set(false);
-    assert_eq!(library.sweep().retry().await.expect("it can be written"), 1);
+    assert_eq!(library.sweep().retry().await.expect("the write succeeds"), 1);
     assert!(!sweep(&library).await.needs_attention());
     assert_eq!(library.history(&book(UNREACHABLE)), RECALLED);
 }
 
 #[tokio::test]
-async fn a_deadline_that_means_nothing_any_more_is_removed() {
+async fn a_deadline_that_the_process_does_not_need_is_removed() {
     let library = lent(&["a"]).await;
     library.pass(LOAN * 1_001);
     assert_eq!(sweep(&library).await, Swept { done: 2, ..Swept::default() });
@@ -164,7 +168,7 @@ async fn a_deadline_that_means_nothing_any_more_is_removed() {
     assert_eq!(library.history(&book("a")), RECALLED);
 }
 
-/// A process whose commands take ten seconds each.
+/// A process with commands of ten seconds each.
 struct Slow {
     inner: Arc<dyn Expiry>,
     clock: Arc<ManualClock>,
@@ -183,7 +187,7 @@ impl Expiry for Slow {
 }
 
 #[tokio::test]
-async fn a_sweep_begins_nothing_after_its_end_and_says_so() {
+async fn a_sweep_starts_nothing_after_its_end_and_reports_it() {
     let books: Vec<_> = (0..12).map(|book| format!("b{book}")).collect();
     let library = lent(&books.iter().map(String::as_str).collect::<Vec<_>>()).await;
     library.pass(LOAN);
@@ -198,7 +202,7 @@ async fn a_sweep_begins_nothing_after_its_end_and_says_so() {
         assert!(!swept.needs_attention());
         done += swept.done;
         assert_eq!(swept.cut_short, done < 12, "after {done}: {swept:?}");
-        assert_eq!(swept.overdue_since.is_some(), swept.cut_short, "what was not reached waits");
+        assert_eq!(swept.overdue_since.is_some(), swept.cut_short, "the others still wait");
         if done == 12 {
             return;
         }

@@ -1,4 +1,4 @@
-//! The first deployment to an empty stage, with any revisions and in any order.
+//! Tests of the first deployment to an empty stage, with any revisions and in any order.
 
 use futures::future::join;
 use ledgerfold::{
@@ -15,7 +15,7 @@ use crate::{
     stage::{PAGES, Stage, WORDS},
 };
 
-/// A model of rows and one of counters, in this revision.
+/// A model with rows and a model with counters, of this revision.
 struct Notes<const REVISION: u32>;
 
 impl<const REVISION: u32> Projection for Notes<REVISION> {
@@ -44,12 +44,12 @@ fn key() -> CounterKey {
     CounterKey::new("all").expect("a key")
 }
 
-/// A program with both models in this revision too.
+/// Adds both models of this revision to a program.
 fn with<const REVISION: u32>(catalog: Catalog) -> Catalog {
     catalog.rows::<Notes<REVISION>>(PAGES).tally::<Notes<REVISION>>(WORDS)
 }
 
-/// Every program that can be made of three revisions, with its newest one.
+/// All programs with some of three revisions, each with its newest revision.
 fn programs() -> Vec<(u32, Catalog)> {
     let add = [with::<1>, with::<2>, with::<3>];
     let of = |chosen: u32| {
@@ -60,7 +60,7 @@ fn programs() -> Vec<(u32, Catalog)> {
     (1..8).map(of).collect()
 }
 
-/// The readers of a program: a row, and a counter.
+/// The row and the counter that the readers of a program show.
 async fn shown(stage: &Stage, revision: u32, stream: &StreamId) -> Result<Shown, ReadStoreError> {
     match revision {
         1 => shown_by::<1>(stage, stream).await,
@@ -81,7 +81,7 @@ async fn shown_by<const R: u32>(stage: &Stage, stream: &StreamId) -> Result<Show
     Ok((row, counters.first().map(|counter| counter.amounts["notes"])))
 }
 
-/// A stage on which something has happened, and nothing was deployed that reads.
+/// A stage with one stream, before any deployment of projectors and readers.
 async fn stage() -> (Stage, StreamId) {
     let (stage, stream) = (Stage::new(), fresh());
     stage.write(&stream, "one", &["a"]).await;
@@ -105,13 +105,14 @@ async fn deploy(stage: &Stage, first: First) {
     for projection in [PAGES, WORDS] {
         let projector = stage.projector(projection);
         match first {
-            First::Batch => projector.check().await.expect("it starts"),
+            First::Batch => projector.check().await.expect("the projector starts"),
             First::Retry => {
                 let retries = projector.retry_parked(RetryScope::All, Timestamp::MAX).await;
-                retries.expect("there is nothing to heal");
+                retries.expect("there is nothing to retry");
             }
             First::Rebuild => {
-                let building = stage.rebuilder(projection).begin().await.expect("it is recorded");
+                let building =
+                    stage.rebuilder(projection).begin().await.expect("the rebuild begins");
                 assert_eq!(building.generation.number, Generation::FIRST.next());
             }
         }
@@ -125,22 +126,22 @@ async fn every_combination_of_revisions_is_deployed_from_nothing() {
         for first in [First::Batch, First::Retry, First::Rebuild] {
             let (stage, stream) = stage().await;
             let stage = stage.with(program.clone());
-            let before = shown(&stage, newest, &stream).await.expect("readers come first");
+            let before = shown(&stage, newest, &stream).await.expect("readers may come first");
             assert_eq!(before, (None, None));
 
             deploy(&stage, first).await;
             for projection in [PAGES, WORDS] {
-                let live = stage.generations.record(projection).expect("it is recorded").live();
+                let live = stage.generations.record(projection).expect("there is a record").live();
                 assert_eq!((live.number, live.revision), (Generation::FIRST, newest));
             }
-            let after = shown(&stage, newest, &stream).await.expect("it can be read");
+            let after = shown(&stage, newest, &stream).await.expect("the read succeeds");
             assert_eq!(after, (Some(newest), Some(newest.into())), "{first:?}");
         }
     }
 }
 
 #[tokio::test]
-async fn of_two_programs_that_start_at_once_one_decides_and_the_other_says_what_to_do() {
+async fn of_two_programs_that_start_at_once_one_decides_and_the_other_names_the_next_step() {
     for seed in 0..20 {
         let stream = fresh();
         let old = Stage::slow(seed).with(with::<2>(Catalog::new()));
@@ -148,7 +149,7 @@ async fn of_two_programs_that_start_at_once_one_decides_and_the_other_says_what_
         old.write(&stream, "one", &["a"]).await;
         let (one, other) = (old.projector(PAGES), new.projector(PAGES));
         let outcomes = join(one.project(batch(&old)), other.project(batch(&old))).await;
-        let live = old.generations.record(PAGES).expect("it is recorded").live();
+        let live = old.generations.record(PAGES).expect("there is a record").live();
         let refused = match (live.revision, outcomes) {
             (2, (taken, refused)) | (3, (refused, taken)) => {
                 assert_eq!(taken, []);
@@ -156,26 +157,26 @@ async fn of_two_programs_that_start_at_once_one_decides_and_the_other_says_what_
             }
             other => panic!("{other:?}"),
         };
-        assert_eq!(refused.len(), 1, "the message comes again");
+        assert_eq!(refused.len(), 1, "the message is delivered again");
         let known = if live.revision == 2 { 3 } else { 2 };
         let read = shown(&old, known, &stream).await.expect_err("it cannot read that");
         for sentence in [refused[0].reason.clone(), read.to_string()] {
             assert!(sentence.contains("rebuild it first"), "{sentence}");
         }
         let row = shown_row(&old, live.revision, &stream).await;
-        assert_eq!(row, Some(live.revision), "and nothing of the other was written");
+        assert_eq!(row, Some(live.revision), "the other revision has written a row");
     }
 }
 
 async fn shown_row(stage: &Stage, revision: u32, stream: &StreamId) -> Option<u32> {
-    shown(stage, revision, stream).await.expect("it can be read").0
+    shown(stage, revision, stream).await.expect("the read succeeds").0
 }
 
 #[tokio::test]
-async fn a_program_without_the_live_revision_does_not_start_and_says_what_to_do() {
+async fn a_program_without_the_live_revision_does_not_start_and_names_the_next_step() {
     let (stage, _) = stage().await;
     let old = stage.with(with::<2>(Catalog::new()));
-    old.projector(WORDS).check().await.expect("it is the first");
+    old.projector(WORDS).check().await.expect("the first program starts");
     let new = old.with(with::<3>(Catalog::new()));
     let refused = new.projector(WORDS).check().await.expect_err("it has another revision");
     assert_eq!(
@@ -184,7 +185,7 @@ async fn a_program_without_the_live_revision_does_not_start_and_says_what_to_do(
          rebuild it first (`<context>-admin rebuild words`), or deploy a program that has both"
     );
     let both = old.with(with::<3>(with::<2>(Catalog::new())));
-    both.projector(WORDS).check().await.expect("who has both starts");
+    both.projector(WORDS).check().await.expect("a program with both revisions starts");
     stage.generations.fail_after(0);
-    new.projector(WORDS).check().await.expect("what cannot be read now is asked again later");
+    new.projector(WORDS).check().await.expect("an unreadable record does not prevent a start");
 }

@@ -1,4 +1,4 @@
-//! Projectors and readers of several generations, step by step.
+//! Tests of projectors and readers with several generations.
 
 use ledgerfold::{
     Envelope, StreamId, Timestamp, Version,
@@ -15,7 +15,7 @@ use crate::{
 
 const FIRST: Generation = Generation::FIRST;
 
-/// The events of a stream behind this version.
+/// The events of a stream after this version.
 fn events(stage: &Stage, stream: &StreamId, after: u64) -> Vec<Envelope> {
     let commits = stage.log.commits();
     let events = commits.iter().flat_map(|commit| commit.envelopes().collect::<Vec<_>>());
@@ -39,17 +39,17 @@ const fn at(version: u64) -> Option<Version> {
     Some(Version::new(version))
 }
 
-/// A stream of one note in generation 1, and generation 2 being built without it.
+/// A stream with one note in generation 1. Generation 2 is building and does not have it yet.
 async fn building() -> (Stage, StreamId) {
     let (stage, stream) = (Stage::new(), fresh());
     stage.write(&stream, "one", &["a"]).await;
     assert_eq!(consume(&stage, events(&stage, &stream, 0)).await, []);
-    stage.rebuilder(PAGES).begin().await.expect("it can be recorded");
+    stage.rebuilder(PAGES).begin().await.expect("the record can be written");
     (stage, stream)
 }
 
 #[tokio::test]
-async fn a_batch_is_taken_by_every_generation_there_is() {
+async fn a_batch_is_applied_to_every_generation() {
     let (stage, stream) = building().await;
     assert_eq!(versions(&stage, &stream), [at(1), None]);
     stage.write(&stream, "two", &["b"]).await;
@@ -58,7 +58,7 @@ async fn a_batch_is_taken_by_every_generation_there_is() {
 }
 
 #[tokio::test]
-async fn a_model_is_moved_no_further_than_its_batch_told_of() {
+async fn a_row_is_never_moved_beyond_the_newest_commit_of_its_batch() {
     let (stage, stream) = (Stage::new(), fresh());
     for note in ["a", "b", "c"] {
         stage.write(&stream, note, &[note]).await;
@@ -69,18 +69,18 @@ async fn a_model_is_moved_no_further_than_its_batch_told_of() {
 }
 
 #[tokio::test]
-async fn what_the_one_that_is_built_cannot_take_stops_no_reader_and_is_recorded() {
+async fn an_event_that_the_building_generation_cannot_apply_is_recorded_and_stops_no_reader() {
     let (stage, stream) = building().await;
     stage.write(&stream, "two", &["b"]).await;
     stage.pages.rows_of(FIRST.next()).fail_for(Some(stream.clone()));
     let failed = consume(&stage, events(&stage, &stream, 1)).await;
-    assert_eq!(failed.len(), 1, "it comes again");
+    assert_eq!(failed.len(), 1, "the message is delivered again");
     assert_eq!(versions(&stage, &stream), [at(2), None]);
     let record = stage.record(PAGES).await;
     let missed = record.building().and_then(|building| building.missed.clone());
     assert_eq!(missed.map(|missed| missed.stream), Some(stream.clone()));
 
-    // Also where it is known already: who verifies at this moment must notice.
+    // Even if a missed event is recorded already, because a running verification must notice the new one.
     consume(&stage, events(&stage, &stream, 1)).await;
     assert!(stage.record(PAGES).await.number() > record.number());
 
@@ -90,34 +90,34 @@ async fn what_the_one_that_is_built_cannot_take_stops_no_reader_and_is_recorded(
 }
 
 #[tokio::test]
-async fn what_was_outrun_after_its_verification_is_not_switched_to() {
+async fn an_event_that_is_missed_after_the_verification_prevents_the_switch() {
     let (stage, stream) = building().await;
     let rebuilder = stage.rebuilder(PAGES);
-    let building = rebuilder.begin().await.expect("it goes on");
+    let building = rebuilder.begin().await.expect("the rebuild resumes");
     let verify = async || rebuilder.verify(&building, Plan::default(), &|_| ()).await;
-    let verified = verify().await.expect("it can be read");
+    let verified = verify().await.expect("the read succeeds");
     assert_eq!(verified.wrong(), 0);
 
     stage.write(&stream, "two", &["b"]).await;
     stage.pages.rows_of(FIRST.next()).fail_for(Some(stream.clone()));
     consume(&stage, events(&stage, &stream, 1)).await;
     stage.pages.rows_of(FIRST.next()).fail_for(None);
-    let switched = rebuilder.switch(&verified).await.expect("it can be recorded");
+    let switched = rebuilder.switch(&verified).await.expect("the record can be written");
     assert_eq!(switched, Written::Superseded);
     assert_eq!(stage.live(PAGES).await, FIRST);
 
-    let verified = verify().await.expect("it can be read");
-    let switched = rebuilder.switch(&verified).await.expect("it can be recorded");
+    let verified = verify().await.expect("the read succeeds");
+    let switched = rebuilder.switch(&verified).await.expect("the record can be written");
     assert_eq!(switched, Written::Done);
     assert_eq!(version(&stage, stage.live(PAGES).await, &stream), at(2));
 }
 
 #[tokio::test]
-async fn what_cannot_be_noted_is_held_back_from_the_live_generation() {
+async fn an_event_is_not_applied_to_the_live_generation_while_the_miss_cannot_be_recorded() {
     let (stage, stream) = building().await;
     stage.write(&stream, "two", &["b"]).await;
     stage.pages.rows_of(FIRST.next()).fail_for(Some(stream.clone()));
-    // The record can be read, and not written.
+    // The record can be read, but not written.
     stage.generations.fail_after(1);
     assert_eq!(consume(&stage, events(&stage, &stream, 1)).await.len(), 1);
     assert_eq!(versions(&stage, &stream), [at(1), None]);
@@ -136,7 +136,7 @@ async fn a_poisoned_stream_stops_no_other_in_any_generation() {
 }
 
 #[tokio::test]
-async fn nothing_is_done_while_it_is_unknown_which_generations_there_are() {
+async fn nothing_is_projected_while_the_record_cannot_be_read() {
     let (stage, stream) = building().await;
     stage.write(&stream, "two", &["b"]).await;
     stage.generations.fail_after(0);
@@ -145,18 +145,19 @@ async fn nothing_is_done_while_it_is_unknown_which_generations_there_are() {
 }
 
 #[tokio::test]
-async fn the_previous_generation_takes_what_the_live_one_has_and_stops_nothing() {
+async fn the_previous_generation_follows_the_live_one_and_stops_nothing() {
     let (stage, stream) = building().await;
     let rebuilder = stage.rebuilder(PAGES);
-    let building = rebuilder.begin().await.expect("it goes on");
-    let verified = rebuilder.verify(&building, Plan::default(), &|_| ()).await.expect("it is read");
-    rebuilder.switch(&verified).await.expect("it can be recorded");
+    let building = rebuilder.begin().await.expect("the rebuild resumes");
+    let verified =
+        rebuilder.verify(&building, Plan::default(), &|_| ()).await.expect("the read succeeds");
+    rebuilder.switch(&verified).await.expect("the record can be written");
     assert_eq!(stage.live(PAGES).await, FIRST.next());
 
     stage.write(&stream, "two", &["b"]).await;
     stage.pages.rows_of(FIRST.next()).fail_for(Some(stream.clone()));
     assert_eq!(consume(&stage, events(&stage, &stream, 1)).await.len(), 1);
-    assert_eq!(versions(&stage, &stream), [at(1), at(1)], "nobody is ahead of what is read");
+    assert_eq!(versions(&stage, &stream), [at(1), at(1)], "the previous generation is not ahead");
 
     stage.pages.rows_of(FIRST.next()).fail_for(None);
     stage.pages.rows_of(FIRST).fail_for(Some(stream.clone()));
@@ -168,17 +169,20 @@ async fn the_previous_generation_takes_what_the_live_one_has_and_stops_nothing()
 async fn readers_follow_a_switch_at_once() {
     let (stage, stream) = building().await;
     let rows = stage.live_pages();
-    let before = rows.get(&stream).await.expect("it can be read").expect("it is there");
+    let before = rows.get(&stream).await.expect("the read succeeds").expect("it exists");
     let listing = Listing { partition: "shelf".parse().expect("a list"), before: None, limit: 10 };
-    assert_eq!(rows.list(&listing).await.expect("it can be listed"), std::slice::from_ref(&before));
+    assert_eq!(
+        rows.list(&listing).await.expect("the list can be read"),
+        std::slice::from_ref(&before)
+    );
 
-    // What shows which generation is read: the one that is switched to has nothing.
+    // The new live generation is empty, which shows the generation that is read.
     let begun = stage.record(PAGES).await;
-    let switched = begun.switched(Timestamp::UNIX_EPOCH).expect("one is built");
+    let switched = begun.switched(Timestamp::UNIX_EPOCH).expect("one is building");
     let written = stage.generations.write(PAGES, &switched).await;
-    assert_eq!(written.expect("it can be written"), Written::Done);
-    assert_eq!(rows.get(&stream).await.expect("it can be read"), None);
-    assert_eq!(rows.list(&listing).await.expect("it can be listed"), []);
+    assert_eq!(written.expect("the write succeeds"), Written::Done);
+    assert_eq!(rows.get(&stream).await.expect("the read succeeds"), None);
+    assert_eq!(rows.list(&listing).await.expect("the list can be read"), []);
 }
 
 #[tokio::test]
@@ -188,19 +192,19 @@ async fn readers_of_counters_follow_a_switch_at_once() {
     let batch = deliveries(events(&stage, &stream, 0));
     assert_eq!(stage.projector(WORDS).project(batch).await, []);
     let (counters, key) = (stage.live_words(), CounterKey::new("a").expect("a key"));
-    assert!(counters.memo(&stream).await.expect("it can be read").is_some());
-    assert_eq!(counters.range(&key, &key).await.expect("it can be read").len(), 1);
+    assert!(counters.memo(&stream).await.expect("the read succeeds").is_some());
+    assert_eq!(counters.range(&key, &key).await.expect("the read succeeds").len(), 1);
 
     let switched = Generations::first(1).begun(1).and_then(|begun| {
         assert_eq!(begun.live().number, FIRST);
         Ok((begun.clone(), begun.switched(Timestamp::UNIX_EPOCH)?))
     });
-    let (begun, switched) = switched.expect("they follow each other");
+    let (begun, switched) = switched.expect("both changes are allowed");
     for record in [begun, switched] {
-        stage.generations.write(WORDS, &record).await.expect("it can be written");
+        stage.generations.write(WORDS, &record).await.expect("the write succeeds");
     }
-    assert_eq!(counters.memo(&stream).await.expect("it can be read"), None);
-    assert_eq!(counters.range(&key, &key).await.expect("it can be read"), []);
+    assert_eq!(counters.memo(&stream).await.expect("the read succeeds"), None);
+    assert_eq!(counters.range(&key, &key).await.expect("the read succeeds"), []);
 }
 
 #[test]
@@ -216,9 +220,9 @@ fn a_number_is_never_used_again() {
     };
     let (mut record, mut numbers) = (Generations::first(1), Vec::new());
     for _ in 0..3 {
-        record = change(&record).expect("the changes fit");
+        record = change(&record).expect("the change is allowed");
         numbers.extend(record.previous().map(|it| it.number.get()));
-        record = record.without_previous().expect("there is one");
+        record = record.without_previous().expect("it exists");
     }
     assert_eq!(numbers, [3, 5, 7]);
     assert_eq!(record.live().number, FIRST);
@@ -228,18 +232,18 @@ fn a_number_is_never_used_again() {
 }
 
 #[test]
-fn changes_that_do_not_fit_are_refused() {
+fn invalid_changes_are_refused() {
     let none = Generations::first(1);
     assert_eq!(none.switched(Timestamp::UNIX_EPOCH), Err(InvalidChange::NotBuilding));
     assert_eq!(none.abandoned(), Err(InvalidChange::NotBuilding));
     assert_eq!(none.rolling_back(), Err(InvalidChange::NoPrevious));
     assert_eq!(none.without_previous(), Err(InvalidChange::NoPrevious));
-    let begun = none.begun(2).expect("none is built");
+    let begun = none.begun(2).expect("none is building");
     assert!(matches!(begun.begun(2), Err(InvalidChange::Building(_))));
-    let switched = begun.switched(Timestamp::UNIX_EPOCH).expect("one is built");
+    let switched = begun.switched(Timestamp::UNIX_EPOCH).expect("one is building");
     let rolling_back = switched.rolling_back().expect("there is a previous one");
     assert_eq!(rolling_back.building().map(|it| it.purpose), Some(Purpose::RollBack));
     assert!(matches!(rolling_back.begun(2), Err(InvalidChange::Building(_))));
-    let abandoned = rolling_back.abandoned().expect("one is built");
+    let abandoned = rolling_back.abandoned().expect("one is building");
     assert_eq!((abandoned.previous(), abandoned.live()), (switched.previous(), switched.live()));
 }

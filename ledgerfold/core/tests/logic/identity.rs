@@ -1,4 +1,4 @@
-//! The same request has the same identity: on every stream, after every deployment, after a year.
+//! Tests of command identity: a repeated request is recognised on every stream and after every deployment.
 
 use std::{collections::HashSet, sync::Arc};
 
@@ -13,11 +13,11 @@ use ledgerfold_proofs::conformance::{
 use ledgerfold_testkit::{ManualClock, MemoryEventStore, SeededRandom};
 use serde::Serialize;
 
-/// A domain of notes, whose command is of this type in one release of the program.
+/// A domain of notes in one release of the program. `C` is the command's type in this release.
 struct Release<C>(std::marker::PhantomData<fn() -> C>);
 
 trait Writes: Command {
-    /// What is to be noted; nothing is noted where it is there already.
+    /// The new note. A note that exists already causes no event.
     fn text(&self) -> &str;
 }
 
@@ -94,10 +94,11 @@ fn handler<D: Decider>(log: &Arc<MemoryEventStore>) -> CommandHandler<D> {
 }
 
 #[tokio::test]
-async fn a_retry_is_known_after_a_deployment_that_added_optional_fields() {
+async fn a_retry_is_recognised_after_a_deployment_that_added_optional_fields() {
     let (log, stream) = (Arc::<MemoryEventStore>::default(), fresh());
     let before = ask(&stream, "one", First { text: "a".to_owned() });
-    let first = handler::<Release<First>>(&log).handle(&before).await.expect("it is accepted");
+    let first =
+        handler::<Release<First>>(&log).handle(&before).await.expect("the command is accepted");
     let after = Second { text: "a".to_owned(), ..Second::default() };
     let retry = ask(&stream, "one", after.clone());
     let again = handler::<Release<Second>>(&log).handle(&retry).await;
@@ -108,13 +109,13 @@ async fn a_retry_is_known_after_a_deployment_that_added_optional_fields() {
 }
 
 #[tokio::test]
-async fn a_retry_of_a_command_with_a_set_is_known_whatever_the_order_of_the_set() {
+async fn a_retry_of_a_command_with_a_set_is_recognised_in_any_order_of_the_set() {
     let (log, stream) = (Arc::<MemoryEventStore>::default(), fresh());
     for _ in 0..20 {
         let tags = (0..20).collect();
         let tagged = Second { text: "a".to_owned(), tags, ..Second::default() };
         let answer = handler::<Release<Second>>(&log).handle(&ask(&stream, "one", tagged)).await;
-        assert_eq!(answer.expect("it is one request").version, Version::new(1));
+        assert_eq!(answer.expect("both are the same request").version, Version::new(1));
     }
 }
 
@@ -124,10 +125,10 @@ async fn a_strict_command_that_needed_no_events_has_no_effect_later() {
     let notes = handler::<Release<OnceOnly>>(&log);
     let write =
         |attempt: &str, text: &str| ask(&stream, attempt, OnceOnly { text: text.to_owned() });
-    notes.handle(&write("one", "a")).await.expect("it is accepted");
-    let nothing = notes.handle(&write("two", "a")).await.expect("it is there already");
+    notes.handle(&write("one", "a")).await.expect("the command is accepted");
+    let nothing = notes.handle(&write("two", "a")).await.expect("the note exists already");
     assert_eq!((nothing.version, nothing.events.len()), (Version::new(1), 0));
-    notes.handle(&write("three", "b")).await.expect("it is accepted");
+    notes.handle(&write("three", "b")).await.expect("the command is accepted");
     for notes in [notes, handler::<Release<OnceOnly>>(&log)] {
         let again = notes.handle(&write("two", "a")).await.expect("it was accepted before");
         assert_eq!(again, nothing);

@@ -1,4 +1,4 @@
-//! A library that lends books, a process over it, and a world to run both in.
+//! A domain for tests of processes: a library that lends books, with all ports in memory.
 
 use std::{
     sync::{
@@ -29,10 +29,10 @@ use crate::shelf::deliveries;
 /// A book was lent.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub(crate) struct Lent {}
-/// It came back.
+/// A book was returned.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub(crate) struct Returned {}
-/// It was asked for.
+/// A book was recalled.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub(crate) struct Recalled {}
 /// A page was stamped.
@@ -40,7 +40,7 @@ pub(crate) struct Recalled {}
 pub(crate) struct Stamped {}
 
 events! {
-    /// What happens to a book.
+    /// The events of a book.
     pub(crate) enum BookEvent { Lent: 1, Returned: 1, Recalled: 1, Stamped: 1 }
 }
 
@@ -48,9 +48,9 @@ events! {
 pub(crate) enum BookCommand {
     Lend,
     Return,
-    /// Where the book is lent, and nothing otherwise.
+    /// Recalls the book if it is lent. Otherwise nothing changes.
     Recall,
-    /// Each time that it is asked.
+    /// Stamps the register, every time.
     Stamp,
 }
 
@@ -80,7 +80,7 @@ impl Rejection for NotLent {
 impl Decider for Books {
     type Command = BookCommand;
     type Event = BookEvent;
-    /// Whether it is lent.
+    /// Whether the book is lent.
     type State = bool;
     type Rejection = NotLent;
 
@@ -110,8 +110,8 @@ impl Decider for Books {
     }
 }
 
-/// A book is recalled when it is out for too long; the desk's register is stamped for every return;
-/// and the register itself is to be returned when a book is recalled, which it refuses.
+/// A process that recalls a book after too long a loan, and stamps the register for every return. For every recall it
+/// sends a return of the register, which the domain refuses.
 pub(crate) struct Lending;
 
 pub(crate) const RETURN: DeadlineName = DeadlineName::from_static("return");
@@ -120,7 +120,7 @@ pub(crate) const LOAN: Duration = Duration::from_secs(1_000);
 impl ProcessManager for Lending {
     type Event = BookEvent;
     type Target = Books;
-    /// How long a book may be out.
+    /// The longest loan.
     type Settings = Duration;
 
     const NAME: ProcessName = ProcessName::from_static("lending");
@@ -177,7 +177,7 @@ impl Library {
         Self { log, broken, deadlines, clock, random }
     }
 
-    /// A handler that remembers nothing, as after a cold start.
+    /// A handler with an empty cache, as after a cold start.
     fn commands(&self) -> CommandHandler<Books> {
         CommandHandler::new(self.broken.clone(), self.clock.clone(), self.random.clone())
     }
@@ -192,7 +192,7 @@ impl Library {
             traceparent: Some(traceparent()),
         };
         let request = CommandRequest::new(stream.clone(), command, id).in_context(context);
-        self.commands().handle(&request).await.expect("it is accepted");
+        self.commands().handle(&request).await.expect("the command is accepted");
         self.log.commits()
     }
 
@@ -208,12 +208,12 @@ impl Library {
         DeadlineSweep::new(self.deadlines.clone(), self.clock.clone(), vec![self.expiry()])
     }
 
-    /// Lets this much time pass.
+    /// Moves the clock forward.
     pub(crate) fn pass(&self, time: Duration) {
         self.clock.set(self.clock.now() + time);
     }
 
-    /// Everything in the log, as messages.
+    /// All events of the log, as messages.
     pub(crate) fn messages(&self) -> Vec<Delivery> {
         let commits = self.log.commits();
         deliveries(commits.iter().flat_map(|commit| commit.envelopes().collect::<Vec<_>>()))
@@ -233,7 +233,7 @@ pub(crate) fn traceparent() -> Traceparent {
         .expect("the example of W3C Trace Context")
 }
 
-/// A log that does not answer for one book while it is broken.
+/// A log that is unavailable for one book while it is broken. Atomic, because a test changes it during calls.
 #[derive(Default)]
 pub(crate) struct Broken(AtomicBool);
 
@@ -246,9 +246,7 @@ impl Broken {
 
     fn check(&self, stream: &StreamId) -> Result<(), StoreError> {
         if self.0.load(Ordering::SeqCst) && stream.id().as_str() == UNREACHABLE {
-            return Err(StoreError::Port(PortError::Unavailable(
-                "it is broken, as ordered".into(),
-            )));
+            return Err(StoreError::Port(PortError::Unavailable("requested by the test".into())));
         }
         Ok(())
     }
@@ -283,5 +281,5 @@ impl Amendment for Broken {
     }
 }
 
-/// The far end of an invocation that has all the time it needs.
+/// The end of an invocation without a time limit.
 pub(crate) const NEVER: Timestamp = Timestamp::MAX;

@@ -1,5 +1,4 @@
-//! The logic of the core over ports in memory: commands, relay, projectors and queries, against
-//! every fault that those ports can be made to show.
+//! Tests of the core's handlers over ports in memory, including all faults that these ports can simulate.
 
 #![allow(clippy::panic, reason = "a test may fail")]
 

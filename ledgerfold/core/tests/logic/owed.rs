@@ -1,4 +1,4 @@
-//! One quarantine, and several generations that could owe its entries.
+//! Tests of the quarantine with several generations.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -21,23 +21,23 @@ use crate::{
 
 const FIRST: Generation = Generation::FIRST;
 
-/// A stream of one note in generation 1, and generation 2 verified to have it too.
+/// A stream with one note in generation 1. Generation 2 is verified and has it as well.
 async fn verified() -> (Stage, StreamId, Verified) {
     let (stage, stream) = (Stage::new(), fresh());
     let quarantine = Arc::<MemoryQuarantine>::default();
     assert_eq!(write(&stage, &stream, quarantine).await, []);
     let rebuilder = stage.rebuilder(PAGES);
-    let building = rebuilder.begin().await.expect("it can be recorded");
+    let building = rebuilder.begin().await.expect("the record can be written");
     let verified = rebuilder.verify(&building, Plan::default(), &|_| ()).await;
-    (stage, stream, verified.expect("it can be read"))
+    (stage, stream, verified.expect("the read succeeds"))
 }
 
 async fn switch(stage: &Stage, verified: &Verified) {
     let switched = stage.rebuilder(PAGES).switch(verified).await;
-    assert_eq!(switched.expect("it can be recorded"), Written::Done);
+    assert_eq!(switched.expect("the record can be written"), Written::Done);
 }
 
-/// Writes a note, and lets a projector hear of it.
+/// Writes a note, and delivers it to a projector.
 async fn write(
     stage: &Stage,
     stream: &StreamId,
@@ -46,12 +46,12 @@ async fn write(
     let commits = stage.log.commits().len();
     stage.write(stream, &commits.to_string(), &["a"]).await;
     let commits = stage.log.commits();
-    let newest: Vec<_> = commits.last().expect("it was written").envelopes().collect();
+    let newest: Vec<_> = commits.last().expect("the note was written").envelopes().collect();
     stage.projector(PAGES).with_quarantine(quarantine).project(deliveries(newest)).await
 }
 
-/// Makes the row of generation 2 one that nobody can read.
-fn spoil(stage: &Stage, stream: &StreamId) {
+/// Replaces the row of generation 2 by an unreadable one.
+fn damage(stage: &Stage, stream: &StreamId) {
     let body = Some(Payload::encode(&7).expect("a number is JSON"));
     let row = StoredRow { stream: stream.clone(), version: Version::new(1), body, index: None };
     stage.pages.rows_of(FIRST.next()).damage(row);
@@ -64,7 +64,7 @@ fn versions(stage: &Stage) -> [Option<Version>; 2] {
     })
 }
 
-/// A quarantine in which something happens before the parked streams are listed.
+/// A quarantine that runs an action before the parked streams are listed.
 struct Meanwhile {
     kept: Arc<MemoryQuarantine>,
     happens: Mutex<Option<BoxFuture<'static, ()>>>,
@@ -97,32 +97,32 @@ impl Quarantine for Meanwhile {
 }
 
 #[tokio::test]
-async fn what_the_live_generation_parks_the_previous_one_does_not_take() {
+async fn an_event_that_the_live_generation_parks_is_not_applied_to_the_previous_one() {
     let (stage, stream, verified) = verified().await;
     switch(&stage, &verified).await;
-    spoil(&stage, &stream);
+    damage(&stage, &stream);
     let quarantine = Arc::<MemoryQuarantine>::default();
     assert_eq!(write(&stage, &stream, quarantine.clone()).await, []);
     assert_eq!(quarantine.parked().len(), 1);
     let one = Some(Version::new(1));
-    assert_eq!(versions(&stage), [one, one], "nobody is ahead of what is read");
+    assert_eq!(versions(&stage), [one, one], "the previous generation is not ahead");
 }
 
 #[tokio::test]
-async fn what_the_new_generation_owes_is_not_paid_by_the_one_before() {
+async fn the_previous_generation_does_not_release_entries_of_the_new_one() {
     let (stage, stream, verified) = verified().await;
     let kept = Arc::<MemoryQuarantine>::default();
     let others = (stage.clone(), kept.clone());
     let happens = async move {
         let (stage, kept) = others;
         switch(&stage, &verified).await;
-        spoil(&stage, &stream);
+        damage(&stage, &stream);
         assert_eq!(write(&stage, &stream, kept).await, []);
     };
     let quarantine = Meanwhile { kept: kept.clone(), happens: Mutex::new(Some(Box::pin(happens))) };
     let projector = stage.projector(PAGES).with_quarantine(Arc::new(quarantine));
     let retries =
-        projector.retry_parked(RetryScope::All, Timestamp::MAX).await.expect("it can begin");
+        projector.retry_parked(RetryScope::All, Timestamp::MAX).await.expect("the retry begins");
     assert_eq!(retries, RetrySummary { recovered: 0, parked: 1 });
-    assert_eq!(kept.parked().len(), 1, "the generation that is read still lacks it");
+    assert_eq!(kept.parked().len(), 1, "the live generation still lacks the event");
 }

@@ -1,4 +1,4 @@
-//! A panic in a team's code is the failure of one stream, one deadline, one message.
+//! Tests of panics in a team's code: only one stream, one deadline or one message fails.
 
 use std::{sync::Arc, time::Duration};
 
@@ -16,13 +16,13 @@ use crate::{
     shelf::{Pages, UNPLACEABLE, Words, World, deliveries},
 };
 
-/// What makes this code panic.
-const STONE: &str = "a stone";
+/// The note on which the models panic.
+const POISON: &str = "a poison note";
 
-/// Pages and words of code that stumbles over a stone.
-struct Stumbling;
+/// A projection and a tally that panic on [`POISON`].
+struct FailingModel;
 
-impl Projection for Stumbling {
+impl Projection for FailingModel {
     type Event = NotebookEvent;
     type Row = Vec<String>;
 
@@ -31,12 +31,12 @@ impl Projection for Stumbling {
         event: &Recorded<NotebookEvent>,
     ) -> Result<Option<Vec<String>>, String> {
         let NotebookEvent::NoteWritten(note) = &event.event;
-        assert_ne!(note.text, STONE, "nobody expected a stone");
+        assert_ne!(note.text, POISON, "this note panics");
         Pages::evolve(row, event)
     }
 }
 
-impl Tally for Stumbling {
+impl Tally for FailingModel {
     type Event = NotebookEvent;
     type Memo = u64;
 
@@ -46,20 +46,20 @@ impl Tally for Stumbling {
         counts: &mut Counts,
     ) -> Result<(), String> {
         let NotebookEvent::NoteWritten(note) = &event.event;
-        assert_ne!(note.text, STONE, "nobody expected a stone");
+        assert_ne!(note.text, POISON, "this note panics");
         Words::count(memo, event, counts)
     }
 }
 
-/// Ten streams of one note, the first of them with a stone behind it.
+/// Ten streams with one note. The first stream has a second note, on which the models panic.
 async fn ten_streams() -> (World, Vec<StreamId>) {
     let world = World::new();
     let mut streams: Vec<_> = (0..10).map(|_| fresh()).collect();
     streams.sort();
     for stream in &streams {
-        world.write(stream, "one", &["a"]).await.expect("it is accepted");
+        world.write(stream, "one", &["a"]).await.expect("the command is accepted");
     }
-    world.write(&streams[0], "two", &[STONE]).await.expect("it is accepted");
+    world.write(&streams[0], "two", &[POISON]).await.expect("the command is accepted");
     (world, streams)
 }
 
@@ -70,21 +70,21 @@ async fn take_all(world: &World, projector: &Projector) {
 #[tokio::test]
 async fn a_panic_of_a_projection_parks_its_stream_and_no_other() {
     let (world, streams) = ten_streams().await;
-    take_all(&world, &world.rows_of::<Stumbling>()).await;
+    take_all(&world, &world.rows_of::<FailingModel>()).await;
     for stream in &streams {
         let (version, row) = world.row(stream).expect("a row");
         assert_eq!((version.get(), row), (1, Some(vec!["a".to_owned()])));
     }
     let parked = world.parked_pages.parked();
     assert_eq!(parked.iter().map(|it| &it.stream).collect::<Vec<_>>(), [&streams[0]]);
-    assert!(parked[0].reason.contains("a stone"), "{}", parked[0].reason);
+    assert!(parked[0].reason.contains("a poison note"), "{}", parked[0].reason);
     assert_eq!(parked[0].version.map(|version| version.get()), Some(2));
 }
 
 #[tokio::test]
 async fn a_panic_of_a_tally_parks_its_stream_and_no_other() {
     let (world, streams) = ten_streams().await;
-    take_all(&world, &world.tally_of::<Stumbling>()).await;
+    take_all(&world, &world.tally_of::<FailingModel>()).await;
     let parked = world.parked_words.parked();
     assert_eq!(parked.iter().map(|it| &it.stream).collect::<Vec<_>>(), [&streams[0]]);
 }
@@ -92,27 +92,27 @@ async fn a_panic_of_a_tally_parks_its_stream_and_no_other() {
 #[tokio::test]
 async fn an_audit_finds_one_stream_unreadable_and_compares_the_rest() {
     let (world, streams) = ten_streams().await;
-    take_all(&world, &world.rows_of::<Stumbling>()).await;
-    take_all(&world, &world.tally_of::<Stumbling>()).await;
-    let rows = RowModel::<Stumbling>::new(world.rows.clone());
-    let counters = TallyModel::<Stumbling>::new(world.tallies.clone());
+    take_all(&world, &world.rows_of::<FailingModel>()).await;
+    take_all(&world, &world.tally_of::<FailingModel>()).await;
+    let rows = RowModel::<FailingModel>::new(world.rows.clone());
+    let counters = TallyModel::<FailingModel>::new(world.tallies.clone());
     let models: [&dyn Verifiable; 2] = [&rows, &counters];
     for model in models {
         for (at, stream) in streams.iter().enumerate() {
             let verdict = model
                 .compare(stream, &*world.log, &*world.parked_pages)
                 .await
-                .expect("it can be asked")
+                .expect("the model can be compared")
                 .verdict;
             match verdict {
-                Verdict::Unreadable(reason) if at == 0 => assert!(reason.contains("a stone")),
+                Verdict::Unreadable(reason) if at == 0 => assert!(reason.contains("a poison note")),
                 verdict => assert_eq!((at > 0, verdict), (true, Verdict::Current)),
             }
         }
     }
 }
 
-/// A list whose place panics is the failure of its stream, too.
+/// A projection whose index key panics.
 struct Unplaced;
 
 impl Projection for Unplaced {
@@ -140,16 +140,16 @@ impl Projection for Unplaced {
 #[tokio::test]
 async fn a_panic_of_a_list_s_key_parks_its_stream() {
     let (world, stream) = (World::new(), fresh());
-    world.write(&stream, "one", &["a"]).await.expect("it is accepted");
-    world.write(&stream, "two", &[UNPLACEABLE]).await.expect("it is accepted");
+    world.write(&stream, "one", &["a"]).await.expect("the command is accepted");
+    world.write(&stream, "two", &[UNPLACEABLE]).await.expect("the command is accepted");
     take_all(&world, &world.rows_of::<Unplaced>()).await;
     assert_eq!(world.row(&stream).map(|(version, _)| version.get()), Some(1));
     let parked = world.parked_pages.parked();
     assert_eq!(parked.len(), 1);
-    assert_eq!(parked[0].version, None, "no event is at fault, so none can be skipped");
+    assert_eq!(parked[0].version, None, "no single event is at fault, so none can be skipped");
 }
 
-/// The deadlines of a process whose code panics for one book.
+/// The deadlines of a process that panics on one book.
 struct Panicking(Arc<dyn Expiry>);
 
 #[async_trait]
@@ -159,13 +159,13 @@ impl Expiry for Panicking {
     }
 
     async fn expire(&self, deadline: &Deadline) -> Result<(), Unfulfilled> {
-        assert_ne!(deadline.key.stream, book("first"), "nobody expected this book");
+        assert_ne!(deadline.key.stream, book("first"), "this book panics");
         self.0.expire(deadline).await
     }
 }
 
 #[tokio::test]
-async fn a_deadline_that_panics_stops_no_other_and_stands_aside_in_the_end() {
+async fn a_deadline_that_panics_stops_no_other_and_is_given_up_in_the_end() {
     let library = Library::new();
     for name in ["first", "b", "c", "d", "e", "f", "g", "h"] {
         library.ask(&book(name), BookCommand::Lend).await;
@@ -177,7 +177,7 @@ async fn a_deadline_that_panics_stops_no_other_and_stands_aside_in_the_end() {
     let sweep = DeadlineSweep::new(library.deadlines.clone(), library.clock.clone(), processes);
     let first = sweep.sweep(NEVER).await.expect("deadlines can be listed");
     assert_eq!((first.done, first.postponed), (7, 1));
-    assert!(first.overdue_since.is_some(), "it still waits");
+    assert!(first.overdue_since.is_some(), "the deadline still waits");
     let mut given_up = 0;
     for _ in 1..MAX_ATTEMPTS {
         library.clock.set(library.clock.now() + Duration::from_secs(3_600));

@@ -21,7 +21,7 @@ fn receipts(failed: &[FailedReceipt]) -> Vec<&str> {
 }
 
 #[tokio::test]
-async fn an_event_is_reacted_to_once_however_often_it_is_delivered() {
+async fn an_event_has_one_reaction_for_any_number_of_deliveries() {
     let library = returned_books(&["a", "b", "c"]).await;
     let process = library.process();
     for failed in join_all((0..5).map(|_| process.handle(library.messages()))).await {
@@ -30,7 +30,7 @@ async fn an_event_is_reacted_to_once_however_often_it_is_delivered() {
     let (messages, random) = (library.messages(), SeededRandom::new(3));
     for _ in 0..50 {
         let at = usize::try_from(random.next() % 9).expect("a small number");
-        // Another function each time, which remembers nothing.
+        // A new handler with an empty cache each time.
         assert_eq!(library.process().handle(vec![messages[at].clone()]).await, []);
     }
     assert_eq!(library.history(&register()), ["Stamped"; 3]);
@@ -38,7 +38,7 @@ async fn an_event_is_reacted_to_once_however_often_it_is_delivered() {
 }
 
 #[tokio::test]
-async fn a_command_says_where_it_comes_from() {
+async fn a_command_names_its_cause() {
     let library = returned_books(&["a"]).await;
     assert_eq!(library.process().handle(library.messages()).await, []);
     let commits = library.log.commits();
@@ -46,7 +46,7 @@ async fn a_command_says_where_it_comes_from() {
         (event.event_type.as_str() == "Returned").then(|| event.id.to_string())
     });
     let stamped = commits.iter().find(|commit| *commit.stream() == register());
-    let metadata = stamped.expect("it was stamped").metadata();
+    let metadata = stamped.expect("the register was stamped").metadata();
     assert_eq!(metadata.actor.as_str(), "lending");
     assert_eq!(Some(metadata.causation_id.to_string()), cause);
     assert_eq!(metadata.correlation_id.as_str(), "conversation-1");
@@ -54,7 +54,7 @@ async fn a_command_says_where_it_comes_from() {
 }
 
 #[tokio::test]
-async fn a_replayed_message_is_done_and_nothing_follows() {
+async fn a_replayed_message_has_no_effect() {
     let library = returned_books(&["a"]).await;
     let commits = library.log.commits().len();
     let replayed =
@@ -73,7 +73,7 @@ async fn a_command_whose_answer_was_lost_takes_effect_once() {
     let messages = library.messages();
     library.log.lose_answers(1);
     let failed = library.process().handle(messages.clone()).await;
-    assert_eq!(receipts(&failed), ["m2"], "the one that tells of the return");
+    assert_eq!(receipts(&failed), ["m2"], "the message of the return");
     assert_eq!(library.history(&register()), ["Stamped"]);
     for _ in 0..2 {
         assert_eq!(library.process().handle(messages.clone()).await, []);
@@ -82,7 +82,7 @@ async fn a_command_whose_answer_was_lost_takes_effect_once() {
 }
 
 #[tokio::test]
-async fn a_deadline_that_could_not_be_kept_comes_again() {
+async fn a_message_whose_deadline_cannot_be_stored_is_delivered_again() {
     let library = returned_books(&["a"]).await;
     library.deadlines.fail_writes(1);
     let failed = library.process().handle(library.messages()).await;
@@ -92,7 +92,7 @@ async fn a_deadline_that_could_not_be_kept_comes_again() {
 }
 
 #[tokio::test]
-async fn what_the_domain_refuses_is_done() {
+async fn a_refused_command_is_not_sent_again() {
     let library = Library::new();
     library.ask(&book("a"), BookCommand::Lend).await;
     library.ask(&book("a"), BookCommand::Recall).await;
@@ -101,7 +101,7 @@ async fn what_the_domain_refuses_is_done() {
 }
 
 #[tokio::test]
-async fn what_cannot_be_read_is_given_back_and_stops_no_other() {
+async fn an_unreadable_message_is_delivered_again_and_stops_no_other() {
     let library = returned_books(&["a"]).await;
     let mut messages = library.messages();
     let Ok(Content::Event(unknown)) = &mut messages[0].content else { panic!("an event") };
@@ -128,7 +128,7 @@ async fn an_event_that_the_bus_only_points_to_is_read_from_the_log() {
     let failed = library.process().handle(messages).await;
     let mut receipts = receipts(&failed);
     receipts.sort_unstable();
-    assert_eq!(receipts, ["beyond", "half"], "the log has no commit that ends there: {failed:?}");
+    assert_eq!(receipts, ["beyond", "half"], "no commit ends at this version: {failed:?}");
     let waiting = library.deadlines.waiting();
     let lent_at = library.log.commits()[0].metadata().recorded_at;
     assert!(waiting.iter().any(|pending| pending.deadline.due == lent_at + LOAN), "{waiting:?}");

@@ -13,7 +13,7 @@ use crate::shelf::{BURN, UNPLACEABLE, World, deliveries};
 async fn world_with(commits: &[&[&str]]) -> (World, StreamId) {
     let (world, stream) = (World::with_pages_of(2), fresh());
     for (attempt, notes) in commits.iter().enumerate() {
-        world.write(&stream, &format!("a{attempt}"), notes).await.expect("it is accepted");
+        world.write(&stream, &format!("a{attempt}"), notes).await.expect("the command is accepted");
     }
     (world, stream)
 }
@@ -27,7 +27,7 @@ async fn project(world: &World, events: Vec<Envelope>) -> Vec<FailedReceipt> {
 }
 
 #[tokio::test]
-async fn events_in_order_are_folded_without_a_look_at_the_log() {
+async fn events_in_order_are_folded_without_a_read_of_the_log() {
     let (world, stream) = world_with(&[&["a"], &["b", "c"], &["d"]]).await;
     let reads = world.log.reads();
     assert_eq!(project(&world, world.envelopes()).await, []);
@@ -36,7 +36,7 @@ async fn events_in_order_are_folded_without_a_look_at_the_log() {
 }
 
 #[tokio::test]
-async fn what_was_seen_is_dropped() {
+async fn a_repeated_event_is_ignored() {
     let (world, stream) = world_with(&[&["a"], &["b"]]).await;
     for _ in 0..3 {
         assert_eq!(project(&world, world.envelopes()).await, []);
@@ -61,7 +61,7 @@ async fn half_a_commit_is_never_shown() {
 }
 
 #[tokio::test]
-async fn a_deleted_row_is_not_brought_back_by_late_events() {
+async fn a_deleted_row_is_not_restored_by_late_events() {
     let (world, stream) = world_with(&[&["a"], &[BURN]]).await;
     assert_eq!(project(&world, world.envelopes()).await, []);
     let late = world.envelopes().remove(0);
@@ -73,8 +73,8 @@ async fn a_deleted_row_is_not_brought_back_by_late_events() {
 async fn a_poisoned_stream_does_not_stop_the_others() {
     let (world, good) = world_with(&[&["a"]]).await;
     let bad = fresh();
-    world.write(&bad, "one", &["b"]).await.expect("it is accepted");
-    world.write(&bad, "two", &[UNPLACEABLE]).await.expect("it is accepted");
+    world.write(&bad, "one", &["b"]).await.expect("the command is accepted");
+    world.write(&bad, "two", &[UNPLACEABLE]).await.expect("the command is accepted");
     let mut batch = deliveries(world.envelopes());
     batch.push(Delivery {
         receipt: Receipt("garbage".to_owned()),
@@ -83,18 +83,18 @@ async fn a_poisoned_stream_does_not_stop_the_others() {
     });
     let failed = world.pages().project(batch).await;
     let receipts: Vec<_> = failed.iter().map(|failed| failed.receipt.0.as_str()).collect();
-    assert_eq!(receipts, ["garbage"], "of what cannot be read at all nobody knows the stream");
+    assert_eq!(receipts, ["garbage"], "the stream of an unreadable message is unknown");
     assert_eq!(world.row(&good), Some((Version::new(1), texts(&["a"]))));
-    assert_eq!(world.row(&bad), Some((Version::new(1), texts(&["b"]))), "as far as it goes");
+    assert_eq!(world.row(&bad), Some((Version::new(1), texts(&["b"]))), "up to the bad event");
     let parked: Vec<_> = world.parked_pages.parked().into_iter().map(|it| it.stream).collect();
     assert_eq!(parked, [bad]);
 }
 
 #[tokio::test]
-async fn a_read_table_that_fails_gives_back_the_messages_of_its_stream_alone() {
+async fn a_failing_read_table_returns_only_the_messages_of_its_stream() {
     let (world, good) = world_with(&[&["a"]]).await;
     let bad = fresh();
-    world.write(&bad, "one", &["b"]).await.expect("it is accepted");
+    world.write(&bad, "one", &["b"]).await.expect("the command is accepted");
     world.rows.fail_for(Some(bad.clone()));
     assert_eq!(project(&world, world.envelopes()).await.len(), 1);
     assert!(world.row(&good).is_some() && world.row(&bad).is_none());
@@ -104,11 +104,11 @@ async fn a_read_table_that_fails_gives_back_the_messages_of_its_stream_alone() {
 }
 
 #[tokio::test]
-async fn an_event_that_the_log_does_not_have_is_given_back() {
+async fn an_event_that_the_log_does_not_have_is_delivered_again() {
     let (world, _) = world_with(&[&["a"]]).await;
     let elsewhere = world_with(&[&["b"]]).await.0;
     let failed = project(&world, elsewhere.envelopes()).await;
-    assert_eq!(failed, [], "a first commit that arrived whole is taken as it is");
+    assert_eq!(failed, [], "a complete first commit needs no read of the log");
     let beyond = world_with(&[&["c"], &["d"]]).await.0.envelopes().pop().expect("two events");
     let failed = project(&world, vec![beyond]).await;
     assert!(failed[0].reason.contains("the log ends at 0"), "{failed:?}");
@@ -116,7 +116,7 @@ async fn an_event_that_the_log_does_not_have_is_given_back() {
 
 async fn counted(world: &World, word: &str) -> i128 {
     let key = CounterKey::new(word.to_owned()).expect("a key");
-    let counters = world.tallies.range(&key, &key).await.expect("it can be read");
+    let counters = world.tallies.range(&key, &key).await.expect("the read succeeds");
     counters.first().and_then(|counter| counter.amounts.get("notes")).copied().unwrap_or_default()
 }
 
@@ -137,24 +137,26 @@ async fn a_stream_that_touches_more_counters_than_a_transaction_holds_is_counted
     let words: Vec<_> = (0..250).map(|word| format!("w{word:03}")).collect();
     for (attempt, chunk) in words.chunks(50).enumerate() {
         let notes: Vec<_> = chunk.iter().map(String::as_str).collect();
-        world.write(&stream, &format!("a{attempt}"), &notes).await.expect("it is accepted");
+        world
+            .write(&stream, &format!("a{attempt}"), &notes)
+            .await
+            .expect("the command is accepted");
     }
     let failed = world.words().project(deliveries(world.envelopes())).await;
     assert_eq!(failed, []);
     let (first, last) =
         (CounterKey::new("w").expect("a key"), CounterKey::new("x").expect("a key"));
-    let counters = world.tallies.range(&first, &last).await.expect("it can be read");
+    let counters = world.tallies.range(&first, &last).await.expect("the read succeeds");
     assert_eq!(counters.len(), 250);
     assert!(counters.iter().all(|counter| counter.amounts["notes"] == 1));
 }
 
-/// Some commits, and in which order, how often and in which batches their events arrive; some do
-/// not arrive at all.
+/// The sizes of some commits, a seed for the order of their events, and the size of a batch.
 fn arrivals() -> impl Strategy<Value = (Vec<usize>, u64, usize)> {
     (prop::collection::vec(1..4_usize, 1..12), any::<u64>(), 1..8_usize)
 }
 
-/// Deals events: each up to three times, in any order, and none of some but the newest.
+/// Delivers events in any order and up to three times. Some events are lost, but never the newest.
 fn dealt(events: &[Envelope], seed: u64) -> Vec<Envelope> {
     let random = SeededRandom::new(seed);
     let mut dealt = Vec::new();
@@ -173,7 +175,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(200))]
 
     #[test]
-    fn a_row_is_the_fold_of_its_stream_however_events_arrive((commits, seed, batch) in arrivals()) {
+    fn a_row_is_the_fold_of_its_stream_for_any_order_of_deliveries((commits, seed, batch) in arrivals()) {
         let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
         let outcome = runtime.block_on(async {
             let (world, stream) = (World::with_pages_of(2), fresh());

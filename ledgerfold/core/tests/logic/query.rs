@@ -24,7 +24,7 @@ fn token(stream: &StreamId, version: u64) -> ConsistencyToken {
 
 async fn write(world: &World, stream: &StreamId, notes: &[&str]) {
     let attempt = format!("{}-{}", notes.join("."), world.log.commits().len());
-    world.write(stream, &attempt, notes).await.expect("it is accepted");
+    world.write(stream, &attempt, notes).await.expect("the command is accepted");
 }
 
 async fn project(world: &World) {
@@ -36,7 +36,7 @@ async fn row(world: &World, stream: &StreamId, seen: Option<u64>) -> Option<(u64
     let seen = seen.map(|version| token(stream, version));
     let skips = &*world.parked_pages;
     let fresh = fresh_row::<Pages>(&*world.rows, &*world.log, skips, stream, seen.as_ref()).await;
-    fresh.expect("it can be read").map(|fresh| (fresh.version.get(), fresh.row))
+    fresh.expect("the read succeeds").map(|fresh| (fresh.version.get(), fresh.row))
 }
 
 fn texts(notes: &[&str]) -> Vec<String> {
@@ -53,11 +53,11 @@ async fn a_row_is_shown_as_it_is_unless_the_caller_has_seen_more() {
     assert_eq!(row(&world, &stream, None).await, Some((1, texts(&["a"]))));
     assert_eq!(row(&world, &stream, Some(1)).await, Some((1, texts(&["a"]))));
     assert_eq!(row(&world, &stream, Some(2)).await, Some((3, texts(&["a", "b", "c"]))));
-    assert_eq!(world.row(&stream), Some((Version::new(1), Some(texts(&["a"])))), "a query writes");
+    assert_eq!(world.row(&stream), Some((Version::new(1), Some(texts(&["a"])))), "a query wrote");
 }
 
 #[tokio::test]
-async fn a_row_that_is_not_there_yet_is_found_in_the_log() {
+async fn a_missing_row_is_folded_from_the_log() {
     let (world, stream) = (World::new(), fresh());
     assert_eq!(row(&world, &stream, None).await, None);
     write(&world, &stream, &["a"]).await;
@@ -75,7 +75,7 @@ async fn a_deleted_row_is_not_shown() {
 }
 
 #[tokio::test]
-async fn a_token_of_a_version_that_never_was_is_refused() {
+async fn a_token_of_an_unreached_version_is_refused() {
     let (world, stream) = (World::new(), fresh());
     write(&world, &stream, &["a"]).await;
     let ahead = token(&stream, 9);
@@ -86,7 +86,7 @@ async fn a_token_of_a_version_that_never_was_is_refused() {
 }
 
 #[tokio::test]
-async fn a_token_of_another_stream_asks_nothing_of_this_row() {
+async fn a_token_of_another_stream_is_ignored() {
     let (world, stream) = (World::new(), fresh());
     write(&world, &stream, &["a"]).await;
     project(&world).await;
@@ -94,7 +94,7 @@ async fn a_token_of_another_stream_asks_nothing_of_this_row() {
     let shown =
         fresh_row::<Pages>(&*world.rows, &*world.log, &*world.parked_pages, &stream, Some(&other))
             .await;
-    assert_eq!(shown.expect("it can be read").map(|fresh| fresh.version), Some(Version::new(1)));
+    assert_eq!(shown.expect("the read succeeds").map(|fresh| fresh.version), Some(Version::new(1)));
 }
 
 async fn first_pages(
@@ -113,11 +113,14 @@ async fn first_pages(
         seen.as_ref(),
     )
     .await;
-    page.expect("it can be listed").into_iter().map(|listed| listed.fresh.row.join("")).collect()
+    page.expect("the list can be read")
+        .into_iter()
+        .map(|listed| listed.fresh.row.join(""))
+        .collect()
 }
 
 #[tokio::test]
-async fn a_list_shows_what_the_caller_has_seen_while_its_index_lags() {
+async fn a_list_is_as_new_as_the_token_while_its_index_lags() {
     let world = World::new();
     let books: Vec<_> = (0..5).map(|_| fresh()).collect();
     for (book, name) in books.iter().zip(["a", "b", "d", "e"]) {
@@ -148,7 +151,7 @@ async fn notes(world: &World, seen: Option<ConsistencyToken>) -> Vec<(String, i1
         seen.as_ref(),
     )
     .await;
-    let counters = counters.expect("it can be read");
+    let counters = counters.expect("the read succeeds");
     counters
         .into_iter()
         .map(|counter| (counter.key.to_string(), counter.amounts["notes"]))
@@ -160,7 +163,7 @@ fn counts(expected: &[(&str, i128)]) -> Vec<(String, i128)> {
 }
 
 #[tokio::test]
-async fn counters_include_what_the_caller_has_seen_and_nothing_twice() {
+async fn counters_are_as_new_as_the_token_and_count_nothing_twice() {
     let (world, stream) = (World::with_pages_of(1), fresh());
     write(&world, &stream, &["a", "b"]).await;
     project(&world).await;
@@ -173,7 +176,7 @@ async fn counters_include_what_the_caller_has_seen_and_nothing_twice() {
     assert_eq!(notes(&world, seen()).await, counts(&[("a", 2), ("b", 1), ("c", 1)]));
 }
 
-/// A projector that counts what is missing just before the counters are read for the first time.
+/// Counters whose projector counts the missing events just before the first read of the counters.
 struct Racing<'a> {
     world: &'a World,
     counted: AtomicBool,
@@ -228,10 +231,10 @@ async fn counters_that_move_while_they_are_read_are_counted_once() {
         Some(&seen),
     )
     .await;
-    assert_eq!(counters.expect("it can be read")[0].amounts["notes"], 2);
+    assert_eq!(counters.expect("the read succeeds")[0].amounts["notes"], 2);
 }
 
-/// Counters on which somebody is always at work.
+/// Counters that another transaction always changes.
 struct Busy<'a>(&'a World);
 
 #[async_trait]
@@ -261,7 +264,7 @@ impl TallyStore for Busy<'_> {
 }
 
 #[tokio::test]
-async fn counters_that_never_come_to_rest_are_not_shown_to_who_must_see_its_own() {
+async fn counters_that_never_settle_are_an_error_for_a_caller_with_a_token() {
     let (world, stream) = (World::new(), fresh());
     write(&world, &stream, &["a"]).await;
     project(&world).await;
@@ -276,11 +279,11 @@ async fn counters_that_never_come_to_rest_are_not_shown_to_who_must_see_its_own(
     assert!(is_passing, "{refused:?}");
     let shown =
         fresh_counts::<Words>(&busy, &*world.log, &*world.parked_words, (&key, &key), None).await;
-    assert_eq!(shown.expect("nothing was asked for")[0].amounts["notes"], 1);
+    assert_eq!(shown.expect("a query without a token")[0].amounts["notes"], 1);
 }
 
 #[tokio::test]
-async fn a_sum_beyond_64_bits_is_exact_with_what_it_lacks() {
+async fn a_sum_beyond_64_bits_is_exact_with_events_from_the_log() {
     let (world, stream) = (World::new(), fresh());
     let key = CounterKey::new("a").expect("a key");
     let full = Increment { key: key.clone(), amounts: [("notes".to_owned(), i64::MAX)].into() };
@@ -290,7 +293,7 @@ async fn a_sum_beyond_64_bits_is_exact_with_what_it_lacks() {
         body: Payload::encode(&1).expect("a number is JSON"),
         groups: vec![key.clone()],
     };
-    world.tallies.add(Version::NONE, &memo, &[full]).await.expect("it can be written");
+    world.tallies.add(Version::NONE, &memo, &[full]).await.expect("the write succeeds");
     write(&world, &stream, &["a"]).await;
     let seen = token(&stream, 1);
     let shown = fresh_counts::<Words>(
@@ -301,14 +304,14 @@ async fn a_sum_beyond_64_bits_is_exact_with_what_it_lacks() {
         Some(&seen),
     )
     .await;
-    let sum = shown.expect("it can be read")[0].amounts["notes"];
+    let sum = shown.expect("the read succeeds")[0].amounts["notes"];
     assert_eq!(sum, i128::from(i64::MAX) + 1);
 }
 
 async fn book_at(world: &World, stream: &StreamId, until: Until) -> Option<(u64, Vec<String>)> {
     let shown = as_of::<Pages>(&*world.log, &*world.parked_pages, stream, until)
         .await
-        .expect("it can be read");
+        .expect("the read succeeds");
     shown.map(|fresh| (fresh.version.get(), fresh.row))
 }
 
@@ -340,13 +343,13 @@ async fn a_version_inside_a_commit_shows_the_state_before_it() {
         assert_eq!(shown, Some((4, texts(&["a", "b", "c", "d"]))));
         let only = fresh();
         write(&world, &only, &["x", "y"]).await;
-        assert_eq!(book_at(&world, &only, at(1)).await, None, "there was nothing before");
-        assert_eq!(book_at(&world, &only, at(3)).await, None, "it was never reached");
+        assert_eq!(book_at(&world, &only, at(1)).await, None, "there is no state before");
+        assert_eq!(book_at(&world, &only, at(3)).await, None, "the version was never reached");
     }
 }
 
 #[tokio::test]
-async fn the_past_is_shown_by_time_also_where_clocks_ran_backwards() {
+async fn the_past_is_shown_by_time_even_if_clocks_ran_backwards() {
     for commits_per_page in [1, 1_000] {
         clocks_run_backwards(World::with_pages_of(commits_per_page)).await;
     }
@@ -367,7 +370,7 @@ async fn clocks_run_backwards(world: World) {
 }
 
 #[tokio::test]
-async fn the_audit_log_is_paged_also_within_a_commit() {
+async fn the_audit_log_is_paged_even_within_a_commit() {
     let (world, stream) = (World::with_pages_of(1), fresh());
     write(&world, &stream, &["a"]).await;
     write(&world, &stream, &["b", "c", "d"]).await;
@@ -375,7 +378,8 @@ async fn the_audit_log_is_paged_also_within_a_commit() {
     for limit in 1..=6 {
         let (mut seen, mut from) = (Vec::new(), Some(AuditPosition::START));
         while let Some(position) = from {
-            let page = audit(&*world.log, &stream, position, limit).await.expect("it can be read");
+            let page =
+                audit(&*world.log, &stream, position, limit).await.expect("the read succeeds");
             assert!(page.events.len() <= limit && !page.events.is_empty());
             seen.extend(page.events.iter().map(|event| event.version.get()));
             from = page.next;
@@ -384,7 +388,7 @@ async fn the_audit_log_is_paged_also_within_a_commit() {
     }
 }
 
-/// A log that counts the commits it is read for.
+/// A log that counts the commits that it returns.
 #[derive(Default)]
 struct Counting(AtomicUsize);
 
@@ -420,13 +424,13 @@ impl Amendment for Counting {
     }
 }
 
-/// All pages of the audit log, and how many commits were read for them.
+/// All pages of the audit log, and the number of commits that were read for them.
 async fn audited(world: &World, stream: &StreamId, limit: usize) -> (Vec<AuditPage>, usize) {
     let log = Amended::of(world.log.clone(), Counting::default());
     let mut pages = Vec::new();
     let mut from = Some(AuditPosition::START);
     while let Some(position) = from {
-        let page = audit(&*log, stream, position, limit).await.expect("it can be read");
+        let page = audit(&*log, stream, position, limit).await.expect("the read succeeds");
         from = page.next;
         pages.push(page);
     }
@@ -451,7 +455,7 @@ async fn a_page_of_the_audit_log_fits_into_one_answer() {
     let (world, stream) = (World::new(), fresh());
     let large = "x".repeat(250_000);
     for at in 0..30 {
-        world.write(&stream, &format!("n{at}"), &[&large]).await.expect("it is accepted");
+        world.write(&stream, &format!("n{at}"), &[&large]).await.expect("the command is accepted");
     }
     let (pages, _) = audited(&world, &stream, 100).await;
     let bytes = |page: &AuditPage| -> usize {

@@ -1,4 +1,4 @@
-//! A rebuild step by step: the effect of a step, its refusals, and the state after an interruption.
+//! Tests of a rebuild: the effect of each step, its refusals, and the state after an interruption.
 
 use std::{num::NonZeroU32, sync::Mutex, time::Duration};
 
@@ -20,7 +20,7 @@ use crate::{
 
 const FIRST: Generation = Generation::FIRST;
 
-/// Streams of up to three notes, all of them projected.
+/// Streams with up to three notes, all projected.
 async fn filled(stage: &Stage, streams: usize) -> Vec<StreamId> {
     let streams: Vec<_> = (0..streams).map(|_| fresh()).collect();
     for (at, stream) in streams.iter().enumerate() {
@@ -32,7 +32,7 @@ async fn filled(stage: &Stage, streams: usize) -> Vec<StreamId> {
     streams
 }
 
-/// Delivers all events there are.
+/// Delivers all events.
 async fn project(stage: &Stage) {
     let commits = stage.log.commits();
     let events = commits.iter().flat_map(|commit| commit.envelopes().collect::<Vec<_>>());
@@ -69,28 +69,28 @@ async fn a_rebuild_can_be_a_task_of_its_own() {
     filled(&stage, 5).await;
     let rebuilder = stage.rebuilder(PAGES);
     let task = tokio::spawn(async move { rebuilt(&rebuilder).await });
-    let switched = task.await.expect("it comes to an end");
-    assert_eq!(switched.expect("it can be recorded"), Written::Done);
+    let switched = task.await.expect("the task ends");
+    assert_eq!(switched.expect("the record can be written"), Written::Done);
 }
 
-/// The generation that was live before is neither brought ahead nor removed under them.
+/// The former live generation is neither moved ahead nor removed while they read.
 #[tokio::test]
-async fn who_asked_before_a_switch_has_time_to_read() {
+async fn a_reader_from_before_a_switch_has_time_to_read() {
     let longest = Duration::from_secs(7);
     for removed in [false, true] {
         let stage = Stage::new();
         filled(&stage, 3).await;
         let rebuilder = stage.rebuilder(PAGES).with_longest_read(longest);
-        rebuilt(&rebuilder).await.expect("it can be switched to");
+        rebuilt(&rebuilder).await.expect("the rebuild succeeds");
         for (later, waits) in [(Duration::from_secs(1), longest), (longest * 10, Duration::ZERO)] {
             stage.clock.sleep(later).await;
             let asked = stage.clock.now();
             if removed {
-                rebuilder.retire().await.expect("it can be recorded");
-                rebuilder.remove(&|_| ()).await.expect("it can be removed");
+                rebuilder.retire().await.expect("the record can be written");
+                rebuilder.remove(&|_| ()).await.expect("the removal succeeds");
             } else {
-                rebuilder.begin_roll_back().await.expect("it can be recorded");
-                rebuilder.abandon().await.expect("it can be given up");
+                rebuilder.begin_roll_back().await.expect("the record can be written");
+                rebuilder.abandon().await.expect("the roll-back can be abandoned");
             }
             let waited = stage.clock.now().duration_since(asked);
             assert_eq!(Duration::try_from(waited).ok(), Some(waits));
@@ -99,29 +99,30 @@ async fn who_asked_before_a_switch_has_time_to_read() {
 }
 
 #[tokio::test]
-async fn tables_that_were_lost_are_made_again_with_equal_content() {
+async fn lost_tables_are_rebuilt_with_equal_content() {
     let stage = Stage::new();
     filled(&stage, 9).await;
     let (first, last) = everything();
     let rows = stage.pages.rows_of(FIRST).rows();
-    let counters = stage.words.tallies(FIRST).range(&first, &last).await.expect("it can be read");
+    let counters =
+        stage.words.tallies(FIRST).range(&first, &last).await.expect("the read succeeds");
     assert_eq!(rows.len(), 9);
     for projection in [PAGES, WORDS] {
         stage.memory(projection).wipe();
         let written = rebuilt(&stage.rebuilder(projection)).await;
-        assert_eq!(written.expect("it can be done"), Written::Done);
+        assert_eq!(written.expect("no store fails"), Written::Done);
     }
     let second = FIRST.next();
     assert_eq!(stage.live(PAGES).await, second);
     assert_eq!(stage.pages.rows_of(second).rows(), rows);
-    let again = stage.words.tallies(second).range(&first, &last).await.expect("it can be read");
+    let again = stage.words.tallies(second).range(&first, &last).await.expect("the read succeeds");
     assert_eq!(again, counters);
     assert_eq!(stage.generations.segments(), 0, "progress that is not needed is forgotten");
 }
 
-/// Whatever is the last thing that was recorded, called again it comes to the same end.
+/// After an interruption at any call, a second run comes to the same result.
 #[tokio::test]
-async fn a_rebuild_is_cut_short_anywhere_and_goes_on() {
+async fn a_rebuild_resumes_after_any_interruption() {
     let mut cuts = 0;
     loop {
         let stage = Stage::new();
@@ -133,26 +134,26 @@ async fn a_rebuild_is_cut_short_anywhere_and_goes_on() {
         stage.generations.recover();
         match outcome {
             Ok(_) => break,
-            // Switched, and no more than the progress was left to be forgotten.
+            // Switched already. Only the progress was not removed yet.
             Err(RebuildError::Store(_)) if stage.live(PAGES).await == FIRST.next() => {}
             Err(RebuildError::Store(_)) => {
-                assert_eq!(rebuilt(&rebuilder).await.expect("it goes on"), Written::Done);
+                assert_eq!(rebuilt(&rebuilder).await.expect("the rebuild resumes"), Written::Done);
             }
             Err(other) => panic!("{other}"),
         }
-        assert_eq!(stage.live(PAGES).await, FIRST.next(), "cut short after {cuts} calls");
+        assert_eq!(stage.live(PAGES).await, FIRST.next(), "interrupted after {cuts} calls");
         assert_eq!(stage.pages.rows_of(FIRST.next()).rows(), rows);
         cuts += 1;
     }
-    assert!(cuts > 20, "{cuts} calls are made");
+    assert!(cuts > 20, "a rebuild makes {cuts} calls");
 }
 
 #[tokio::test]
-async fn a_fill_goes_on_where_it_was_cut_short() {
+async fn a_fill_resumes_after_an_interruption() {
     let stage = Stage::new();
     filled(&stage, 30).await;
     let rebuilder = stage.rebuilder(PAGES);
-    let building = rebuilder.begin().await.expect("it can be recorded");
+    let building = rebuilder.begin().await.expect("the record can be written");
     let plan = |segments| Plan { segments, ..Plan::default() };
     stage.generations.fail_after(12);
     let cut = rebuilder.fill(&building, plan(3), &|_| ()).await;
@@ -160,98 +161,98 @@ async fn a_fill_goes_on_where_it_was_cut_short() {
     stage.generations.recover();
 
     let steps = Mutex::new(Vec::new());
-    let watch = |step: Step| steps.lock().expect("nobody panics").push(step);
-    // Another number of segments than before would not fit what was recorded.
-    let filled = rebuilder.fill(&building, plan(5), &watch).await.expect("it goes on");
+    let watch = |step: Step| steps.lock().expect("nobody panics with the lock").push(step);
+    // Another number of segments would not match the recorded progress.
+    let filled = rebuilder.fill(&building, plan(5), &watch).await.expect("the rebuild resumes");
     assert_eq!((filled.streams, filled.failed), (30, 0));
-    let begun = steps.lock().expect("nobody panics")[..3].to_vec();
+    let begun = steps.lock().expect("nobody panics with the lock")[..3].to_vec();
     let begun = begun.into_iter().map(|step| match step {
         Step::Filled(progress) => (progress.of, progress.streams),
         other => panic!("{other:?}"),
     });
     let (of, streams): (Vec<_>, Vec<_>) = begun.unzip();
     assert_eq!(of, [3, 3, 3]);
-    assert!(streams.iter().sum::<u64>() > 0, "something was done before: {streams:?}");
+    assert!(streams.iter().sum::<u64>() > 0, "the first run did nothing: {streams:?}");
     assert_eq!(stage.pages.rows_of(FIRST.next()).rows().len(), 30);
 }
 
 #[tokio::test]
-async fn the_pace_is_held() {
+async fn the_rate_limit_is_kept() {
     let stage = Stage::new();
     filled(&stage, 40).await;
     let rebuilder = stage.rebuilder(PAGES);
-    let building = rebuilder.begin().await.expect("it can be recorded");
+    let building = rebuilder.begin().await.expect("the record can be written");
     let begun = stage.clock.now();
     let plan = Plan { segments: 4, streams_per_second: NonZeroU32::new(10) };
-    rebuilder.fill(&building, plan, &|_| ()).await.expect("it can be done");
+    rebuilder.fill(&building, plan, &|_| ()).await.expect("no store fails");
     let took = Duration::try_from(stage.clock.now().duration_since(begun)).expect("it went on");
     assert!(took >= Duration::from_secs(3) && took < Duration::from_secs(60), "{took:?}");
 }
 
 #[tokio::test]
-async fn a_generation_that_is_not_the_fold_is_switched_to_only_if_that_is_accepted() {
+async fn a_wrong_generation_is_switched_to_only_if_it_is_accepted() {
     let stage = Stage::new();
     let stream = filled(&stage, 3).await.swap_remove(0);
     stage.write(&stream, "poison", &[UNPLACEABLE]).await;
     let rebuilder = stage.rebuilder(PAGES);
-    let building = rebuilder.begin().await.expect("it can be recorded");
-    let filled = rebuilder.fill(&building, Plan::default(), &|_| ()).await.expect("it is done");
+    let building = rebuilder.begin().await.expect("the record can be written");
+    let filled = rebuilder.fill(&building, Plan::default(), &|_| ()).await.expect("no store fails");
     assert_eq!((filled.streams, filled.failed), (3, 1));
     assert_eq!(filled.reasons[0].stream, stream);
-    let verified = verified(&rebuilder).await.expect("it can be read");
+    let verified = verified(&rebuilder).await.expect("the read succeeds");
     assert_eq!((verified.wrong(), verified.summary().unreadable), (1, 1));
     assert_eq!(verified.findings()[0].stream, stream);
     let refused = rebuilder.switch(&verified).await;
     assert!(matches!(refused, Err(RebuildError::Unsound(1))), "{refused:?}");
     assert_eq!(stage.live(PAGES).await, FIRST);
     let switched = rebuilder.switch(&verified.accepted()).await;
-    assert_eq!(switched.expect("it can be recorded"), Written::Done);
+    assert_eq!(switched.expect("the record can be written"), Written::Done);
 }
 
 #[tokio::test]
-async fn counters_that_move_while_they_are_verified_are_said_and_those_that_are_wrong_refused() {
+async fn moving_counters_are_reported_and_wrong_counters_prevent_the_switch() {
     let stage = Stage::new();
     let stream = filled(&stage, 2).await.swap_remove(0);
     let rebuilder = stage.rebuilder(WORDS);
-    let clean = verified(&rebuilder).await.expect("it can be read");
+    let clean = verified(&rebuilder).await.expect("the read succeeds");
     assert_eq!(clean.counters(), Some(&CountersVerdict::Equal));
 
-    // A message that was lost, or is on its way: the verification counts it itself.
+    // The event of a lost or delayed message. The verification counts it.
     stage.write(&stream, "late", &["c"]).await;
-    let moved = verified(&rebuilder).await.expect("it can be read");
+    let moved = verified(&rebuilder).await.expect("the read succeeds");
     assert_eq!((moved.counters(), moved.wrong()), (Some(&CountersVerdict::Moved), 0));
-    let quiet = verified(&rebuilder).await.expect("it can be read");
+    let quiet = verified(&rebuilder).await.expect("the read succeeds");
     assert_eq!(quiet.counters(), Some(&CountersVerdict::Equal));
 
     let tallies = stage.words.tallies(FIRST.next());
-    let memo = tallies.memo(&stream).await.expect("it can be read").expect("it is there");
+    let memo = tallies.memo(&stream).await.expect("the read succeeds").expect("it exists");
     let wrong = ledgerfold::ports::Memo { version: memo.version.next(), ..memo.clone() };
     let amounts = [("notes".to_owned(), 1)].into();
     let increment =
         ledgerfold::ports::Increment { key: CounterKey::new("c").expect("a key"), amounts };
-    tallies.add(memo.version, &wrong, &[increment]).await.expect("it can be written");
-    let wrong = verified(&rebuilder).await.expect("it can be read");
+    tallies.add(memo.version, &wrong, &[increment]).await.expect("the write succeeds");
+    let wrong = verified(&rebuilder).await.expect("the read succeeds");
     assert!(matches!(wrong.counters(), Some(CountersVerdict::Differ(_))), "{wrong:?}");
     assert!(rebuilder.switch(&wrong).await.is_err());
 }
 
 #[tokio::test]
-async fn the_way_back_is_open_until_the_old_generation_is_removed() {
+async fn a_roll_back_is_possible_until_the_old_generation_is_removed() {
     let stage = Stage::new();
     let streams = filled(&stage, 5).await;
     let (second, rebuilder) = (FIRST.next(), stage.rebuilder(PAGES));
-    rebuilt(&rebuilder).await.expect("it can be done");
-    assert_eq!(rebuilder.remove(&|_| ()).await.expect("it can be done"), 0, "both are needed");
+    rebuilt(&rebuilder).await.expect("no store fails");
+    assert_eq!(rebuilder.remove(&|_| ()).await.expect("no store fails"), 0, "both are needed");
     stage.write(&streams[0], "more", &["c"]).await;
-    assert_eq!(rolled_back(&rebuilder).await.expect("it can be done"), Written::Done);
+    assert_eq!(rolled_back(&rebuilder).await.expect("no store fails"), Written::Done);
     assert_eq!(stage.live(PAGES).await, FIRST);
     let rows = stage.pages.rows_of(FIRST).rows();
-    let row = rows.iter().find(|row| row.stream == streams[0]).expect("it is there");
-    assert_eq!(row.version, Version::new(2), "what came meanwhile is there");
+    let row = rows.iter().find(|row| row.stream == streams[0]).expect("the row exists");
+    assert_eq!(row.version, Version::new(2), "the row has the event of the meantime");
 
-    assert_eq!(rolled_back(&rebuilder).await.expect("and forth"), Written::Done);
-    rebuilder.retire().await.expect("it can be recorded");
-    assert_eq!(rebuilder.remove(&|_| ()).await.expect("it can be done"), 5);
+    assert_eq!(rolled_back(&rebuilder).await.expect("a second roll-back"), Written::Done);
+    rebuilder.retire().await.expect("the record can be written");
+    assert_eq!(rebuilder.remove(&|_| ()).await.expect("no store fails"), 5);
     assert_eq!(stage.pages.generations(), [second]);
     let closed = rolled_back(&rebuilder).await;
     let no_previous = InvalidChange::NoPrevious;
@@ -259,18 +260,18 @@ async fn the_way_back_is_open_until_the_old_generation_is_removed() {
 }
 
 #[tokio::test]
-async fn a_rebuild_can_be_given_up() {
+async fn a_rebuild_can_be_abandoned() {
     let stage = Stage::new();
     filled(&stage, 4).await;
     let rebuilder = stage.rebuilder(PAGES);
-    let verified = verified(&rebuilder).await.expect("it can be done");
-    let building = rebuilder.begin().await.expect("it goes on");
-    rebuilder.abandon().await.expect("it can be recorded");
-    let written = rebuilder.switch(&verified).await.expect("it can be asked");
-    assert_eq!(written, Written::Superseded, "it is not there any more");
+    let verified = verified(&rebuilder).await.expect("no store fails");
+    let building = rebuilder.begin().await.expect("the rebuild resumes");
+    rebuilder.abandon().await.expect("the record can be written");
+    let written = rebuilder.switch(&verified).await.expect("no store fails");
+    assert_eq!(written, Written::Superseded, "the generation is not building any more");
     let ended = rebuilder.fill(&building, Plan::default(), &|_| ()).await;
     assert!(matches!(ended, Err(RebuildError::Ended(_))), "{ended:?}");
-    assert_eq!(rebuilder.remove(&|_| ()).await.expect("it can be done"), 4);
+    assert_eq!(rebuilder.remove(&|_| ()).await.expect("no store fails"), 4);
     assert_eq!(stage.pages.generations(), [FIRST]);
     assert!(matches!(rebuilder.abandon().await, Err(RebuildError::Change(_))));
 }
@@ -280,13 +281,13 @@ async fn one_generation_is_built_at_a_time() {
     let stage = Stage::new();
     filled(&stage, 1).await;
     let rebuilder = stage.rebuilder(PAGES);
-    rebuilt(&rebuilder).await.expect("it can be done");
-    let rolling_back = rebuilder.begin_roll_back().await.expect("it can be recorded");
-    assert_eq!(rebuilder.begin_roll_back().await.expect("it goes on"), rolling_back);
+    rebuilt(&rebuilder).await.expect("no store fails");
+    let rolling_back = rebuilder.begin_roll_back().await.expect("the record can be written");
+    assert_eq!(rebuilder.begin_roll_back().await.expect("the rebuild resumes"), rolling_back);
     let refused = rebuilder.begin().await;
     assert!(matches!(&refused, Err(RebuildError::Occupied(it)) if *it == rolling_back));
-    rebuilder.abandon().await.expect("it can be recorded");
-    let rebuilding = rebuilder.begin().await.expect("it can be recorded");
+    rebuilder.abandon().await.expect("the record can be written");
+    let rebuilding = rebuilder.begin().await.expect("the record can be written");
     assert_eq!(rebuilding.purpose, Purpose::Rebuild);
     assert!(matches!(rebuilder.begin_roll_back().await, Err(RebuildError::Occupied(_))));
 }
@@ -296,14 +297,14 @@ async fn streams_of_other_categories_are_left_alone() {
     let stage = Stage::new();
     filled(&stage, 4).await;
     let rebuilder = stage.rebuilder(PAGES).only(Category::from_static("diary"));
-    let building = rebuilder.begin().await.expect("it can be recorded");
-    let filled = rebuilder.fill(&building, Plan::default(), &|_| ()).await.expect("it is done");
+    let building = rebuilder.begin().await.expect("the record can be written");
+    let filled = rebuilder.fill(&building, Plan::default(), &|_| ()).await.expect("no store fails");
     assert_eq!(filled.streams, 0);
     let verified = rebuilder.verify(&building, Plan::default(), &|_| ()).await.expect("read");
     assert_eq!(verified.summary().streams, 0);
 }
 
-/// The number of notes, where [`Pages`] has the notes themselves.
+/// A changed model of [`Pages`]: the number of notes instead of the notes.
 struct Counted;
 
 impl Projection for Counted {
@@ -324,20 +325,20 @@ async fn a_changed_projection_is_deployed_beside_the_old_one() {
     let new = old.with(Catalog::new().rows::<Counted>(PAGES));
     let streams = filled(&old, 3).await;
     let rebuilder = both.rebuilder(PAGES);
-    let building = rebuilder.begin().await.expect("it can be recorded");
+    let building = rebuilder.begin().await.expect("the record can be written");
     assert_eq!((building.generation.number, building.generation.revision), (FIRST.next(), 2));
 
-    // A function that is still the old one: readers have what it brings, and it comes again.
+    // A function with the old code updates the live generation, and its message is delivered again.
     old.write(&streams[0], "more", &["c"]).await;
     let commits = old.log.commits();
-    let last = commits.iter().rfind(|it| *it.stream() == streams[0]).expect("it is there");
+    let last = commits.iter().rfind(|it| *it.stream() == streams[0]).expect("it exists");
     let batch = deliveries(last.envelopes());
     let failed = old.projector(PAGES).project(batch.clone()).await;
     assert!(failed[0].reason.contains("revision 2"), "{failed:?}");
     assert!(old.pages.rows_of(FIRST).rows().iter().any(|row| row.version == Version::new(2)));
     assert_eq!(both.projector(PAGES).project(batch).await, []);
 
-    assert_eq!(rebuilt(&rebuilder).await.expect("it can be done"), Written::Done);
+    assert_eq!(rebuilt(&rebuilder).await.expect("no store fails"), Written::Done);
     let read = async |rows: LiveRows| rows.get(&streams[0]).await;
     let refused = read(old.live_pages()).await;
     assert!(
@@ -346,18 +347,18 @@ async fn a_changed_projection_is_deployed_beside_the_old_one() {
     );
     let table = old.pages.clone();
     let rows = LiveRows::new::<Counted>(PAGES, table.clone(), old.generations.clone());
-    let row = read(rows).await.expect("it can be read").expect("it is there");
-    assert_eq!(row.body.expect("it has one").decode::<u32>().expect("a number"), 2);
-    read(old.live_pages().also_of(2)).await.expect("who says so may read both");
+    let row = read(rows).await.expect("the read succeeds").expect("it exists");
+    assert_eq!(row.body.expect("there is a body").decode::<u32>().expect("a number"), 2);
+    read(old.live_pages().also_of(2)).await.expect("a reader of both revisions");
 
-    // Without the old model there is no way back, and nothing else is missed.
+    // Without the old model there is no roll-back.
     let refused = rolled_back(&new.rebuilder(PAGES)).await;
     assert!(matches!(refused, Err(RebuildError::Model(_))), "{refused:?}");
     assert_eq!(new.record(PAGES).await.building(), None);
     new.write(&streams[0], "again", &["d"]).await;
     project(&new).await;
-    assert_eq!(rolled_back(&rebuilder).await.expect("the old one can"), Written::Done);
-    let row = read(old.live_pages()).await.expect("it can be read").expect("it is there");
+    assert_eq!(rolled_back(&rebuilder).await.expect("the old program can"), Written::Done);
+    let row = read(old.live_pages()).await.expect("the read succeeds").expect("it exists");
     assert_eq!(row.version, Version::new(3));
 }
 
@@ -366,11 +367,11 @@ async fn a_catalog_has_each_projection_once_and_its_newest_revision() {
     let catalog = Catalog::new().rows::<Pages>(PAGES).tally::<Words>(WORDS).rows::<Counted>(PAGES);
     assert_eq!(catalog.projections(), [PAGES, WORDS]);
     let table = Stage::new().pages;
-    let models = catalog.models(PAGES, table.clone()).expect("it is there");
+    let models = catalog.models(PAGES, table.clone()).expect("it exists");
     assert_eq!(models.newest(), 2);
-    let record = Generations::first(1).begun(3).expect("none is built");
-    let generation = record.building().expect("one is built").generation;
-    assert!(models.open(generation).is_err(), "nobody has revision 3");
+    let record = Generations::first(1).begun(3).expect("none is building");
+    let generation = record.building().expect("one is building").generation;
+    assert!(models.open(generation).is_err(), "the catalog does not have revision 3");
     assert!(catalog.models("loans", table).is_err());
 }
 
@@ -381,8 +382,8 @@ async fn a_row_that_cannot_be_listed_stops_no_rebuild() {
         stage.write(&fresh(), "one", &[note]).await;
     }
     let rebuilder = stage.rebuilder(PAGES);
-    let building = rebuilder.begin().await.expect("none is built");
+    let building = rebuilder.begin().await.expect("none is building");
     let filled = rebuilder.fill(&building, Plan::default(), &|_| ()).await;
-    let filled = filled.expect("it goes on behind what cannot be done");
+    let filled = filled.expect("the fill goes on after a failed stream");
     assert_eq!((filled.streams, filled.failed), (3, 1));
 }

@@ -1,5 +1,5 @@
-//! Rebuilds and roll-backs under random schedules: writers, projectors that die, a rebuilder and
-//! readers, all at once.
+//! Tests of rebuilds and roll-backs under random schedules, with concurrent writers, readers and projectors that
+//! crash.
 
 use std::{collections::BTreeMap, sync::atomic::Ordering};
 
@@ -18,13 +18,13 @@ const STREAMS: usize = 5;
 const WRITES: usize = 12;
 const VOCABULARY: [&str; 3] = ["a", "b", "c"];
 
-/// A stage with everybody on it.
+/// A stage with the state of all actors.
 struct Play {
     stage: Stage,
     projection: &'static str,
     streams: Vec<StreamId>,
     queue: Shared<Queue>,
-    /// What readers have been shown.
+    /// The newest versions and counts that readers have seen. All readers check against them.
     shown: Shared<BTreeMap<StreamId, Version>>,
     shown_total: Shared<i128>,
 }
@@ -32,17 +32,17 @@ struct Play {
 #[derive(Default)]
 struct Queue {
     messages: Vec<Delivery>,
-    /// Messages that are being worked on.
+    /// The number of messages that projectors process now.
     taken: usize,
     receipts: usize,
-    /// Writers and rebuilders that are not done.
+    /// The number of writers and rebuilders that are not done.
     at_work: usize,
 }
 
 impl Play {
     fn new(projection: &'static str, seed: u64, failing: u64) -> Self {
         let stage = Stage::slow(seed);
-        stage.weather.failing.store(failing, Ordering::SeqCst);
+        stage.disturbances.failing.store(failing, Ordering::SeqCst);
         Self {
             stage,
             projection,
@@ -54,13 +54,13 @@ impl Play {
     }
 
     fn draw<'a, T>(&self, from: &'a [T]) -> &'a T {
-        let at = self.stage.weather.draw(u64::try_from(from.len()).expect("it is short"));
+        let at = self.stage.disturbances.draw(u64::try_from(from.len()).expect("it is short"));
         &from[usize::try_from(at).expect("it is short")]
     }
 
     async fn idle(&self, most: u64) {
-        for _ in 0..self.stage.weather.draw(most) {
-            self.stage.weather.pass().await;
+        for _ in 0..self.stage.disturbances.draw(most) {
+            self.stage.disturbances.pass().await;
         }
     }
 
@@ -76,13 +76,13 @@ impl Play {
         self.leave();
     }
 
-    /// Puts the events of a commit on the queue, some of them twice, some as mere word of it.
+    /// Puts the events of a commit on the queue, some of them twice and some as pointers.
     fn announce(&self, stream: &StreamId, committed: Version) {
         let commits = self.stage.log.commits();
         let commit = commits.iter().find(|it| it.stream() == stream && it.to() == committed);
-        for envelope in commit.expect("it was appended").envelopes() {
+        for envelope in commit.expect("the commit was appended").envelopes() {
             let pointer = Content::Pointer { stream: stream.clone(), committed };
-            let content = match self.stage.weather.draw(6) {
+            let content = match self.stage.disturbances.draw(6) {
                 0 => vec![pointer],
                 1 => vec![pointer, envelope.into()],
                 _ => vec![envelope.into()],
@@ -110,12 +110,14 @@ impl Play {
     }
 
     fn receive(&self) -> Vec<Delivery> {
-        let most = self.stage.weather.draw(4) + 1;
+        let most = self.stage.disturbances.draw(4) + 1;
         self.queue.with(|queue| {
             let mut batch = Vec::new();
             for _ in 0..most.min(u64::try_from(queue.messages.len()).expect("it is short")) {
-                let at =
-                    self.stage.weather.draw(u64::try_from(queue.messages.len()).expect("short"));
+                let at = self
+                    .stage
+                    .disturbances
+                    .draw(u64::try_from(queue.messages.len()).expect("short"));
                 batch.push(queue.messages.swap_remove(usize::try_from(at).expect("it is short")));
             }
             queue.taken += batch.len();
@@ -123,7 +125,7 @@ impl Play {
         })
     }
 
-    /// Takes batches; now and then it dies over one, and all of it comes again.
+    /// Handles batches. Sometimes the projector crashes, and the whole batch is delivered again.
     async fn project(&self) {
         let projector = self.stage.projector(self.projection);
         while !self.is_over() {
@@ -133,8 +135,8 @@ impl Play {
                 continue;
             }
             let life = async {
-                let mortal = self.stage.weather.draw(5) == 0;
-                for _ in 0..if mortal { self.stage.weather.draw(30) } else { 100_000 } {
+                let mortal = self.stage.disturbances.draw(5) == 0;
+                for _ in 0..if mortal { self.stage.disturbances.draw(30) } else { 100_000 } {
                     tokio::task::yield_now().await;
                 }
             };
@@ -153,7 +155,7 @@ impl Play {
         }
     }
 
-    /// What a reader is shown is never older than what any was shown before it asked.
+    /// Checks that a read never returns an older state than any read that ended before it began.
     async fn read(&self) {
         let (rows, counters) = (self.stage.live_pages(), self.stage.live_words());
         let (first, last) = (CounterKey::least(), CounterKey::new("z").expect("a key"));
@@ -167,7 +169,7 @@ impl Play {
                 let memo = counters.memo(stream).await.expect("reads never fail");
                 memo.map(|memo| memo.version)
             };
-            assert!(version >= floor, "{stream} was shown at {floor:?}, and then at {version:?}");
+            assert!(version >= floor, "{stream} was read at {floor:?}, and then at {version:?}");
             self.shown.with(|shown| {
                 let most = shown.get(stream).copied().max(version);
                 most.map(|most| shown.insert(stream.clone(), most));
@@ -176,14 +178,14 @@ impl Play {
                 let floor = self.shown_total.with(|total| *total);
                 let groups = counters.range(&first, &last).await.expect("reads never fail");
                 let total: i128 = groups.iter().flat_map(|group| group.amounts.values()).sum();
-                assert!(total >= floor, "{floor} were counted, and then {total}");
+                assert!(total >= floor, "the count was {floor}, and then {total}");
                 self.shown_total.with(|most| *most = (*most).max(total));
             }
             tokio::task::yield_now().await;
         }
     }
 
-    /// Rebuilds, rolls back, rebuilds again and removes what is left.
+    /// Rebuilds, rolls back, rebuilds again and removes retired generations.
     async fn rebuild(&self) {
         let rebuilder = self.stage.rebuilder(self.projection);
         self.idle(60).await;
@@ -208,7 +210,9 @@ impl Play {
             let verified: Verified =
                 insist(async || rebuilder.verify(&building, plan, &|_| ()).await).await;
             assert_eq!(verified.wrong(), 0, "{verified:?}");
-            if rebuilder.switch(&verified).await.expect("it can be recorded") == Written::Done {
+            if rebuilder.switch(&verified).await.expect("the record can be written")
+                == Written::Done
+            {
                 return;
             }
         }
@@ -224,7 +228,7 @@ impl Play {
         join5(readers, writers, projectors, self.rebuild(), async {}).await;
     }
 
-    /// What is live is the fold of the log, each event of it counted once.
+    /// Checks that the live generation is the fold of the log, with each event counted once.
     async fn check(&self) {
         let record = self.stage.record(self.projection).await;
         let live = record.live().number;
@@ -235,9 +239,9 @@ impl Play {
         } else {
             self.check_counters(live);
         }
-        // A projector that was held up may have written to what was removed: that goes the next time.
+        // A delayed projector may have written to a removed generation. The next removal deletes that.
         let rebuilder = self.stage.rebuilder(self.projection);
-        rebuilder.remove(&|_| ()).await.expect("it can be removed");
+        rebuilder.remove(&|_| ()).await.expect("the removal succeeds");
         assert_eq!(memory.generations(), [live]);
     }
 
@@ -273,7 +277,7 @@ impl Play {
     }
 }
 
-/// Tries again what a store that throttles has refused.
+/// Repeats a step while a throttling store refuses it.
 async fn insist<T>(step: impl AsyncFn() -> Result<T, RebuildError>) -> T {
     loop {
         match step().await {
@@ -313,7 +317,7 @@ fn counters_are_rebuilt_under_live_writes_and_each_event_counts_once() {
 }
 
 #[test]
-fn a_read_table_that_throttles_is_rebuilt_all_the_same() {
+fn a_throttling_read_table_is_rebuilt() {
     play(PAGES, 12);
     play(WORDS, 12);
 }

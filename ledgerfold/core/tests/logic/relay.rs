@@ -29,17 +29,20 @@ fn bus(faults: impl IntoIterator<Item = Fault>) -> Bus {
 }
 
 impl Bus {
-    fn leaving_word(self) -> Self {
+    fn with_dead_letters(self) -> Self {
         let relay = self.relay.with_dead_letters(self.publisher.clone());
         Self { relay, ..self }
     }
 }
 
-/// As many commits of one note as asked for, as records called `r0`, `r1`, …
+/// Records of this many commits with one note. Their sequence numbers are `r0`, `r1` and so on.
 async fn records(count: usize, note: &str) -> Vec<StreamRecord> {
     let (world, stream) = (World::new(), fresh());
     for attempt in 0..count {
-        world.write(&stream, &format!("a{attempt}"), &[note]).await.expect("it is accepted");
+        world
+            .write(&stream, &format!("a{attempt}"), &[note])
+            .await
+            .expect("the command is accepted");
     }
     let record = |(at, commit)| StreamRecord {
         sequence_number: format!("r{at}"),
@@ -80,7 +83,7 @@ async fn only_entries_that_failed_are_sent_again() {
 }
 
 #[tokio::test]
-async fn a_missing_answer_is_no_good_answer() {
+async fn an_event_without_an_answer_is_sent_again() {
     let bus = bus([Fault::ShortAnswer]);
     assert_eq!(bus.relay.publish(&records(3, "note").await).await, Ok(()));
     let calls: Vec<_> = bus.publisher.calls().iter().map(|call| versions(call)).collect();
@@ -88,16 +91,16 @@ async fn a_missing_answer_is_no_good_answer() {
 }
 
 #[tokio::test]
-async fn the_first_unsent_record_is_given_back_and_nothing_behind_its_call_is_sent() {
+async fn the_first_unsent_record_is_returned_and_no_later_call_is_made() {
     let bus =
         bus(vec![Fault::Entries(vec![3]), Fault::Call, Fault::Call, Fault::Call, Fault::Call]);
     let unsent = bus.relay.publish(&records(15, "note").await).await.expect_err("it fails");
     assert_eq!(unsent.sequence_number, "r3");
-    assert_eq!(bus.publisher.calls().len(), 5, "tries are bounded");
+    assert_eq!(bus.publisher.calls().len(), 5, "the number of attempts is limited");
     assert!(versions(&bus.publisher.taken()).iter().all(|version| *version <= 10));
 }
 
-/// Three records that can be sent, with one in their midst that cannot.
+/// Three good records with an unreadable one between them.
 async fn with_damaged(why: Unreadable) -> Vec<StreamRecord> {
     let mut records = records(4, "note").await;
     records[2].commit = Err(why);
@@ -109,8 +112,8 @@ fn damaged() -> Unreadable {
 }
 
 #[tokio::test]
-async fn word_is_left_of_what_can_never_be_sent_and_all_others_are() {
-    let bus = bus([]).leaving_word();
+async fn an_unpublishable_commit_becomes_a_dead_letter_and_all_others_are_sent() {
+    let bus = bus([]).with_dead_letters();
     assert_eq!(bus.relay.publish(&with_damaged(damaged()).await).await, Ok(()));
     assert_eq!(versions(&bus.publisher.taken()), [1, 2, 4]);
     let (commit, reason) = ("commit 2".to_owned(), "it is damaged".to_owned());
@@ -118,23 +121,24 @@ async fn word_is_left_of_what_can_never_be_sent_and_all_others_are() {
 }
 
 #[tokio::test]
-async fn word_is_left_of_an_event_that_the_bus_can_never_take_and_all_others_are_sent() {
-    let bus = bus([Fault::Invalid(vec![1]), Fault::None]).leaving_word();
+async fn an_event_that_the_bus_can_never_accept_becomes_a_dead_letter_and_all_others_are_sent() {
+    let bus = bus([Fault::Invalid(vec![1]), Fault::None]).with_dead_letters();
     assert_eq!(bus.relay.publish(&records(4, "note").await).await, Ok(()));
     assert_eq!(versions(&bus.publisher.taken()), [1, 3, 4]);
     let letters = bus.publisher.letters();
     let [DeadLetter { commit, reason }] = &letters[..] else { unreachable!("{letters:?}") };
     assert!(commit == "commit 1" && reason.contains("malformed"), "{letters:?}");
-    assert_eq!(bus.publisher.calls().len(), 1, "it is not sent again");
+    assert_eq!(bus.publisher.calls().len(), 1, "the event is not sent again");
 
     let silent = self::bus([Fault::Invalid(vec![1])]);
-    let unsent = silent.relay.publish(&records(4, "note").await).await.expect_err("nobody is told");
+    let unsent =
+        silent.relay.publish(&records(4, "note").await).await.expect_err("no dead letters");
     assert_eq!(unsent.sequence_number, "r1");
 }
 
 #[tokio::test]
 async fn an_event_that_no_call_can_hold_can_never_be_sent() {
-    let bus = bus([]).leaving_word();
+    let bus = bus([]).with_dead_letters();
     let mut batch = records(2, &"x".repeat(2_000)).await;
     batch.truncate(1);
     batch.extend(records(1, "note").await);
@@ -145,8 +149,8 @@ async fn an_event_that_no_call_can_hold_can_never_be_sent() {
 }
 
 #[tokio::test]
-async fn what_may_be_sent_later_is_given_back_after_those_before_it_were_sent() {
-    let bus = bus([]).leaving_word();
+async fn a_commit_that_may_be_sent_later_is_returned_after_all_earlier_ones_are_sent() {
+    let bus = bus([]).with_dead_letters();
     let records = with_damaged(Unreadable::Transient("a store is down".to_owned())).await;
     let unsent = Unsent { sequence_number: "r2".to_owned(), reason: "a store is down".to_owned() };
     assert_eq!(bus.relay.publish(&records).await, Err(unsent));
@@ -155,38 +159,38 @@ async fn what_may_be_sent_later_is_given_back_after_those_before_it_were_sent() 
 }
 
 #[tokio::test]
-async fn nothing_is_given_up_of_which_no_word_can_be_left() {
-    let bus = bus([Fault::None, Fault::Call]).leaving_word();
+async fn a_commit_is_returned_if_its_dead_letter_cannot_be_sent() {
+    let bus = bus([Fault::None, Fault::Call]).with_dead_letters();
     let records = with_damaged(damaged()).await;
-    let unsent = bus.relay.publish(&records).await.expect_err("it could not be said");
+    let unsent = bus.relay.publish(&records).await.expect_err("the dead letter failed");
     assert_eq!(unsent.sequence_number, "r2");
 
     let silent = self::bus([]);
-    let unsent = silent.relay.publish(&records).await.expect_err("there is nowhere to say it");
+    let unsent = silent.relay.publish(&records).await.expect_err("no dead letters");
     assert_eq!(unsent, Unsent { sequence_number: "r2".into(), reason: "it is damaged".into() });
     assert_eq!(versions(&silent.publisher.taken()), [1, 2]);
 }
 
 #[tokio::test]
-async fn no_word_is_left_before_all_that_comes_first_is_sent() {
-    let bus = bus(vec![Fault::Call; 5]).leaving_word();
+async fn no_dead_letter_is_sent_before_all_earlier_commits() {
+    let bus = bus(vec![Fault::Call; 5]).with_dead_letters();
     let unsent = bus.relay.publish(&with_damaged(damaged()).await).await.expect_err("it fails");
     assert_eq!(unsent.sequence_number, "r0");
     assert_eq!(bus.publisher.letters(), []);
 }
 
 #[tokio::test]
-async fn an_empty_batch_calls_nobody() {
+async fn an_empty_batch_makes_no_call() {
     let bus = bus([]);
     assert_eq!(bus.relay.publish(&[]).await, Ok(()));
     assert!(bus.publisher.calls().is_empty());
 }
 
 #[tokio::test]
-async fn an_event_says_which_commit_it_is_of() {
+async fn an_event_names_its_commit() {
     let (world, stream) = (World::new(), fresh());
-    world.write(&stream, "one", &["a"]).await.expect("it is accepted");
-    world.write(&stream, "two", &["b", "c"]).await.expect("it is accepted");
+    world.write(&stream, "one", &["a"]).await.expect("the command is accepted");
+    world.write(&stream, "two", &["b", "c"]).await.expect("the command is accepted");
     let events = world.envelopes();
     let commits: Vec<_> = events.iter().map(|event| event.commit).collect();
     let (first, rest) = ((1, 1), (2, 3));

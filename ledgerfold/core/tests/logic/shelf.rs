@@ -1,4 +1,4 @@
-//! A read model over the testkit's notebooks, a tally of them, and a world to run them in.
+//! Read models for tests: a projection and a tally over notebooks, with all ports in memory.
 
 use std::sync::Arc;
 
@@ -16,10 +16,10 @@ use ledgerfold_testkit::{
     ManualClock, MemoryEventStore, MemoryQuarantine, MemoryRowStore, MemoryTallyStore, SeededRandom,
 };
 
-/// The notes of a book, one after the other.
+/// A projection of the notes of a book.
 pub(crate) struct Pages;
 
-/// A note that a read model cannot place.
+/// A note that [`Pages`] cannot apply.
 pub(crate) const UNPLACEABLE: &str = "unplaceable";
 /// A note that removes the row.
 pub(crate) const BURN: &str = "burn";
@@ -49,7 +49,7 @@ impl Projection for Pages {
     }
 }
 
-/// How many notes of which text there are.
+/// A tally of the notes by text.
 pub(crate) struct Words;
 
 impl Tally for Words {
@@ -73,7 +73,7 @@ pub(crate) struct World {
     pub(crate) rows: Arc<MemoryRowStore>,
     pub(crate) tallies: Arc<MemoryTallyStore>,
     pub(crate) clock: Arc<ManualClock>,
-    /// What the rows, and what the counters, cannot be moved on by.
+    /// The quarantines of the rows and of the counters.
     pub(crate) parked_pages: Arc<MemoryQuarantine>,
     pub(crate) parked_words: Arc<MemoryQuarantine>,
 }
@@ -133,14 +133,14 @@ impl World {
         self.projector(model, parked.clone()).with_quarantine(parked)
     }
 
-    /// A projector that parks nothing.
+    /// A projector without a quarantine.
     pub(crate) fn projector(&self, model: Arc<dyn ReadModel>, skips: Arc<dyn Skips>) -> Projector {
         let random = Arc::new(SeededRandom::new(1));
         let (log, clock) = (self.log.clone(), self.clock.clone());
         Projector::new(model, ProjectorPorts { log, skips, clock, random })
     }
 
-    /// All events of the log, stream by stream.
+    /// All events of the log, by stream.
     pub(crate) fn envelopes(&self) -> Vec<Envelope> {
         self.log
             .commits()
@@ -156,7 +156,7 @@ impl World {
     }
 }
 
-/// The messages that bring these events, named by their places.
+/// Messages of these events. Their receipts are `m0`, `m1` and so on.
 pub(crate) fn deliveries(events: impl IntoIterator<Item = Envelope>) -> Vec<Delivery> {
     let delivery = |(at, envelope): (usize, Envelope)| Delivery {
         receipt: Receipt(format!("m{at}")),

@@ -1,4 +1,4 @@
-//! A snapshot is a shortcut: with it or without, a stream means the same.
+//! Tests of snapshots: a stream has the same state with and without them.
 
 use std::sync::Arc;
 
@@ -12,7 +12,7 @@ use ledgerfold_proofs::conformance::account::{
 };
 use ledgerfold_testkit::{ManualClock, MemoryEventStore, SeededRandom};
 
-/// Accounts in a version of the program that keeps another state.
+/// Accounts in a version of the program with another state.
 struct Newer;
 
 impl Decider for Newer {
@@ -43,7 +43,7 @@ impl Decider for Newer {
     }
 }
 
-/// A handler that remembers nothing.
+/// A handler with an empty cache.
 fn handler<D: Decider>(log: &Arc<MemoryEventStore>) -> CommandHandler<D> {
     let (clock, random) = (Arc::new(ManualClock::default()), Arc::new(SeededRandom::new(1)));
     CommandHandler::with_cache(0, log.clone(), clock, random)
@@ -54,14 +54,14 @@ where
     D: Decider<Command = AccountCommand, Rejection = AccountRejection>,
 {
     let command = ask(stream, &format!("d{attempt}"), AccountCommand::Deposit(1));
-    handler::<D>(log).handle(&command).await.expect("it is open")
+    handler::<D>(log).handle(&command).await.expect("the account is open")
 }
 
-/// An account with this many deposits of one, each by a handler that has to read.
+/// An account with this many deposits of 1. Each deposit has a new handler with an empty cache.
 async fn account(log: &Arc<MemoryEventStore>, deposits: usize) -> StreamId {
     let stream = fresh();
     let open = ask(&stream, "open", AccountCommand::Open(fresh_address()));
-    handler::<Accounts>(log).handle(&open).await.expect("it is new");
+    handler::<Accounts>(log).handle(&open).await.expect("the account is new");
     for attempt in 0..deposits {
         deposit::<Accounts>(log, &stream, attempt).await;
     }
@@ -70,7 +70,7 @@ async fn account(log: &Arc<MemoryEventStore>, deposits: usize) -> StreamId {
 
 async fn load<D: Decider>(log: &MemoryEventStore, stream: &StreamId) -> (D::State, Version, usize) {
     let before = log.reads();
-    let loaded = Loader::<D>::new().load(log, stream).await.expect("it can be read");
+    let loaded = Loader::<D>::new().load(log, stream).await.expect("the read succeeds");
     (loaded.state().clone(), loaded.version(), log.reads() - before)
 }
 
@@ -81,7 +81,7 @@ fn snapshots(log: &MemoryEventStore) -> Vec<u64> {
 }
 
 #[tokio::test]
-async fn a_snapshot_rides_along_where_it_is_due_and_a_load_begins_there() {
+async fn a_due_snapshot_is_stored_and_a_load_begins_there() {
     let log = Arc::new(MemoryEventStore::default());
     let stream = account(&log, 22).await;
     let taken = snapshots(&log);
@@ -103,7 +103,7 @@ async fn a_snapshot_counts_no_event_twice_at_any_version() {
 }
 
 #[tokio::test]
-async fn a_snapshot_of_another_program_is_passed_over_by_both() {
+async fn a_snapshot_of_another_program_is_ignored_by_both() {
     let log = Arc::new(MemoryEventStore::default());
     let stream = account(&log, 12).await;
     let (old, ..) = load::<Accounts>(&log, &stream).await;
@@ -134,12 +134,12 @@ async fn a_snapshot_of_another_program_is_passed_over_by_both() {
 }
 
 #[tokio::test]
-async fn a_long_stream_without_a_snapshot_that_can_be_read_is_read_from_its_start() {
+async fn a_long_stream_without_a_readable_snapshot_is_read_from_its_start() {
     let log = Arc::new(MemoryEventStore::with_pages_of(10));
     let stream = account(&log, 60).await;
     let (state, version, reads) = load::<Newer>(&log, &stream).await;
     assert_eq!((state.balance, version), (60, Version::new(61)));
-    assert_eq!(reads, 3 + 7, "three back in vain, seven pages from the start");
+    assert_eq!(reads, 3 + 7, "three reads back for a snapshot, and seven pages from the start");
 }
 
 #[tokio::test]
@@ -160,17 +160,17 @@ async fn commands_are_recognised_across_snapshots_within_the_window() {
 }
 
 #[tokio::test]
-async fn a_creation_is_recognised_for_ever_by_whoever_remembers_its_stream_and_by_others() {
+async fn a_creation_is_recognised_for_ever_with_and_without_a_cached_state() {
     let log = Arc::new(MemoryEventStore::default());
     let (clock, random) = (Arc::new(ManualClock::default()), Arc::new(SeededRandom::new(1)));
     let warm = CommandHandler::<Accounts>::new(log.clone(), clock, random);
     let stream = fresh();
     let mut open = ask(&stream, "open", AccountCommand::Open(fresh_address()));
     open.hint = StreamHint::New;
-    let first = warm.handle(&open).await.expect("it is new");
+    let first = warm.handle(&open).await.expect("the account is new");
     for attempt in 0..2 * IDEMPOTENCY_WINDOW {
         let deposit = ask(&stream, &format!("d{attempt}"), AccountCommand::Deposit(1));
-        warm.handle(&deposit).await.expect("it is open");
+        warm.handle(&deposit).await.expect("the account is open");
     }
     for handler in [warm, handler::<Accounts>(&log)] {
         let again = handler.handle(&open).await.expect("it was accepted before");
@@ -183,7 +183,7 @@ async fn a_strict_command_is_recognised_for_ever() {
     let log = Arc::new(MemoryEventStore::default());
     let stream = account(&log, 3).await;
     let strict = ask(&stream, "strict", AccountCommand::DepositOnce(1_000));
-    let first = handler::<Accounts>(&log).handle(&strict).await.expect("it is open");
+    let first = handler::<Accounts>(&log).handle(&strict).await.expect("the account is open");
     for attempt in 100..100 + 2 * IDEMPOTENCY_WINDOW {
         deposit::<Accounts>(&log, &stream, attempt).await;
     }

@@ -1,4 +1,4 @@
-//! The findings of a schedule that examines other streams each time.
+//! Tests of spot checks and their samples.
 
 use std::{
     collections::BTreeSet,
@@ -49,17 +49,17 @@ fn check_with(
     let check = SpotCheck::new(sample(stage), stage.generations.clone(), log, clock);
     [PAGES, WORDS].into_iter().fold(check, |check, projection| {
         let table = stage.memory(projection).clone();
-        let models = stage.catalog.models(projection, table).expect("it is there");
+        let models = stage.catalog.models(projection, table).expect("it exists");
         check.of(models, stage.parked(projection), quarantine.clone())
     })
 }
 
 async fn run(stage: &Stage, look: Look) -> SpotChecked {
     let check = check_over(stage, stage.log.clone(), stage.clock.clone());
-    check.run(look, PATIENCE, Timestamp::MAX).await.expect("it can be read")
+    check.run(look, PATIENCE, Timestamp::MAX).await.expect("the read succeeds")
 }
 
-/// Streams of one note each, which every read model has.
+/// Streams with one note each, which all read models have.
 async fn streams(stage: &Stage, count: usize) -> Vec<StreamId> {
     let streams: Vec<_> = (0..count).map(|_| fresh()).collect();
     for stream in &streams {
@@ -73,32 +73,32 @@ async fn streams(stage: &Stage, count: usize) -> Vec<StreamId> {
     streams
 }
 
-/// As long as it takes until nothing that was recorded can be on its way any more.
+/// Moves the clock forward until no recorded event can be in transit any more.
 fn later(stage: &Stage) {
     stage.clock.set(stage.clock.now() + PATIENCE);
 }
 
 #[tokio::test]
-async fn a_sample_is_another_part_each_time_and_of_the_category_that_is_asked_for() {
+async fn every_sample_is_another_part_of_the_requested_category() {
     let stage = Stage::new();
     let all = streams(&stage, 12).await;
     let mut drawn = BTreeSet::new();
     for _ in 0..100 {
-        let streams = sample(&stage).draw(3).await.expect("it can be read");
+        let streams = sample(&stage).draw(3).await.expect("the read succeeds");
         assert!((2..=3).contains(&streams.len()), "{streams:?}");
         drawn.extend(streams);
     }
     let same = sample(&stage);
     for _ in 0..100 {
-        drawn.extend(same.draw(3).await.expect("it can be read"));
+        drawn.extend(same.draw(3).await.expect("the read succeeds"));
     }
-    assert_eq!(drawn, all.into_iter().collect(), "every stream is drawn in the end");
+    assert_eq!(drawn, all.into_iter().collect(), "every stream is drawn at some time");
 
     let other = sample(&stage).only(Category::from_static("other"));
-    assert_eq!(other.draw(3).await.expect("it can be read"), []);
+    assert_eq!(other.draw(3).await.expect("the read succeeds"), []);
 }
 
-/// Streams of a log whose parts are as even as those of a table, and how many of them were listed.
+/// The streams of a log with equal parts, like those of a table. Counts the listed streams.
 struct Spread {
     streams: Vec<StreamId>,
     listed: AtomicUsize,
@@ -134,7 +134,7 @@ async fn a_sample_costs_no_more_than_the_log_and_does_not_grow_with_it() {
         for seed in 0..5 {
             let log = Spread::new(count);
             let sample = Sample::new(log.clone(), Arc::new(SeededRandom::new(seed)));
-            let drawn = sample.draw(200).await.expect("it can be listed").len();
+            let drawn = sample.draw(200).await.expect("the list can be read").len();
             let listed = log.listed.load(Ordering::SeqCst);
             assert!(listed <= most_listed, "{listed} of {count} were listed");
             assert!(drawn > 100 || drawn == count, "{drawn} of {count} were drawn");
@@ -147,13 +147,13 @@ async fn a_sample_of_a_rare_category_costs_no_more_either() {
     let log = Spread::new(30_000);
     let sample = Sample::new(log.clone(), Arc::new(SeededRandom::new(1)));
     let rare = sample.only(Category::from_static("rare"));
-    assert_eq!(rare.draw(10).await.expect("it can be listed"), []);
+    assert_eq!(rare.draw(10).await.expect("the list can be read"), []);
     let listed = log.listed.load(Ordering::SeqCst);
     assert!(listed < 5_000, "{listed} were listed");
 }
 
 #[tokio::test]
-async fn what_a_model_lacks_is_found_in_that_model_alone() {
+async fn a_missing_row_is_found_in_its_own_model_only() {
     let stage = Stage::new();
     let streams = streams(&stage, 30).await;
     stage.pages.rows_of(Generation::FIRST).lose(&streams[7]);
@@ -171,14 +171,14 @@ async fn what_a_model_lacks_is_found_in_that_model_alone() {
 }
 
 #[tokio::test]
-async fn what_may_be_on_its_way_is_missed_once_it_has_had_its_time() {
+async fn an_event_in_transit_is_reported_as_missing_only_after_the_patience() {
     let stage = Stage::new();
     let stream = streams(&stage, 1).await.swap_remove(0);
     stage.write(&stream, "two", &["b"]).await;
     later(&stage);
     stage.clock.set(stage.clock.now() - Duration::from_millis(1));
     assert_eq!(run(&stage, Look::At(1)).await.wrong(), 0);
-    // Of what came later the first that is missing is as late as before.
+    // After later events the first missing event has the same age as before.
     stage.write(&stream, "three", &["c"]).await;
     stage.clock.set(stage.clock.now() + Duration::from_millis(1));
     let late = run(&stage, Look::At(1)).await;
@@ -189,11 +189,11 @@ async fn what_may_be_on_its_way_is_missed_once_it_has_had_its_time() {
     stage.pages.rows_of(Generation::FIRST).damage(wrong);
     stage.clock.set(stage.clock.now() - PATIENCE);
     let young = run(&stage, Look::At(1)).await;
-    assert_eq!(young.summaries[PAGES].diverged, 1, "what is wrong needs no time to be so");
+    assert_eq!(young.summaries[PAGES].diverged, 1, "a diverged row is wrong at once");
 }
 
 #[tokio::test]
-async fn what_is_known_to_be_parked_is_counted_and_not_called_wrong() {
+async fn a_parked_stream_is_counted_and_not_reported_as_wrong() {
     let stage = Stage::new();
     let stream = fresh();
     stage.write(&stream, "one", &["a"]).await;
@@ -203,8 +203,8 @@ async fn what_is_known_to_be_parked_is_counted_and_not_called_wrong() {
     let (position, version, owed_version) = (None, None, Version::new(1));
     let (attempts, tried) = (0, since);
     let parked = Parked { stream, position, version, owed_version, reason, since, attempts, tried };
-    quarantine.park(&parked).await.expect("it can be kept");
-    let models = stage.catalog.models(PAGES, stage.pages.clone()).expect("it is there");
+    quarantine.park(&parked).await.expect("the entry is stored");
+    let models = stage.catalog.models(PAGES, stage.pages.clone()).expect("it exists");
     let (log, clock) = (stage.log.clone(), stage.clock.clone());
     let check = SpotCheck::new(sample(&stage), stage.generations.clone(), log, clock);
     let check = check.of(models, quarantine.clone(), quarantine);
@@ -214,11 +214,11 @@ async fn what_is_known_to_be_parked_is_counted_and_not_called_wrong() {
 }
 
 #[tokio::test]
-async fn what_waits_is_told_with_its_age() {
+async fn the_backlog_is_reported_with_its_age() {
     let stage = Stage::new();
     let quarantine = Arc::<MemoryQuarantine>::default();
     let check = check_with(&stage, stage.log.clone(), stage.clock.clone(), &quarantine);
-    let nothing = check.backlog().await.expect("it can be read");
+    let nothing = check.backlog().await.expect("the read succeeds");
     assert_eq!((nothing.parked_since[PAGES], nothing.building), (None, 0));
 
     for second in [30, 20, 40] {
@@ -233,16 +233,16 @@ async fn what_waits_is_told_with_its_age() {
             attempts: 0,
             tried: since,
         };
-        quarantine.park(&parked).await.expect("it is kept");
+        quarantine.park(&parked).await.expect("the entry is stored");
     }
-    stage.rebuilder(WORDS).begin().await.expect("it can be recorded");
-    let backlog = check.backlog().await.expect("it can be read");
+    stage.rebuilder(WORDS).begin().await.expect("the record can be written");
+    let backlog = check.backlog().await.expect("the read succeeds");
     assert_eq!(backlog.parked_since[PAGES], Timestamp::from_second(20).ok());
     assert_eq!(backlog.building, 1);
 }
 
 #[tokio::test]
-async fn a_check_that_runs_out_of_time_says_so_and_what_it_has_found() {
+async fn a_check_that_runs_out_of_time_reports_its_findings_so_far() {
     let stage = Stage::new();
     let streams = streams(&stage, 60).await;
     let check = check_over(&stage, stage.log.clone(), Arc::new(Ticking(stage.clock.clone())));
@@ -251,7 +251,7 @@ async fn a_check_that_runs_out_of_time_says_so_and_what_it_has_found() {
     assert_eq!((checked.streams, checked.cut_short), (50, true));
 }
 
-/// A clock that moves on whenever it is looked at.
+/// A clock that moves forward whenever it is read.
 struct Ticking(Arc<ManualClock>);
 
 #[async_trait]
@@ -267,7 +267,7 @@ impl Clock for Ticking {
     }
 }
 
-/// A log behind which a rebuild ends, and the old rows go, when it is first read.
+/// A log that runs a whole rebuild and removes the old rows at its first read.
 struct Rebuilt(Mutex<Option<Stage>>);
 
 #[async_trait]
@@ -278,15 +278,15 @@ impl Amendment for Rebuilt {
         stream: &StreamId,
         after: Version,
     ) -> Result<CommitPage, StoreError> {
-        let first = self.0.lock().expect("nobody has panicked").take();
+        let first = self.0.lock().expect("nobody panics with the lock").take();
         if let Some(stage) = first {
             let (rebuilder, plan) = (stage.rebuilder(PAGES), Plan::default());
-            let building = rebuilder.begin().await.expect("it can be recorded");
-            rebuilder.fill(&building, plan, &|_| ()).await.expect("it can be filled");
+            let building = rebuilder.begin().await.expect("the record can be written");
+            rebuilder.fill(&building, plan, &|_| ()).await.expect("the fill succeeds");
             let verified = rebuilder.verify(&building, plan, &|_| ()).await.expect("readable");
-            rebuilder.switch(&verified).await.expect("it can be recorded");
-            rebuilder.retire().await.expect("it can be recorded");
-            rebuilder.remove(&|_| ()).await.expect("it can be removed");
+            rebuilder.switch(&verified).await.expect("the record can be written");
+            rebuilder.retire().await.expect("the record can be written");
+            rebuilder.remove(&|_| ()).await.expect("the removal succeeds");
         }
         log.read(stream, after).await
     }
@@ -301,5 +301,5 @@ async fn a_generation_that_is_removed_meanwhile_lacks_nothing() {
     let check = check_over(&stage, log, stage.clock.clone());
     let checked = check.run(Look::On(streams), PATIENCE, Timestamp::MAX).await.expect("readable");
     assert_eq!((checked.streams, checked.wrong()), (3, 0), "{:?}", checked.findings);
-    assert_eq!(stage.pages.generations(), [Generation::FIRST.next()], "it was removed");
+    assert_eq!(stage.pages.generations(), [Generation::FIRST.next()], "the old rows are removed");
 }

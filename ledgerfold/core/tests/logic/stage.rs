@@ -1,5 +1,5 @@
-//! A projection with generations over ports in memory that take their time, so that others come in
-//! between.
+//! A stage for tests with generations: projections over slow ports in memory, so that other tasks run between their
+//! calls.
 
 use std::sync::{
     Arc, Mutex, PoisonError,
@@ -32,17 +32,17 @@ use crate::shelf::{Pages, Words};
 pub(crate) const PAGES: &str = "pages";
 pub(crate) const WORDS: &str = "words";
 
-/// How long everything takes, and what fails.
+/// The delays and failures of the ports.
 #[derive(Debug)]
-pub(crate) struct Weather {
+pub(crate) struct Disturbances {
     random: SeededRandom,
-    /// The most that a call lets others come in between; 0 for never.
+    /// How often a call yields to other tasks at most; 0 for never. Atomic, because tests change it during calls.
     pub(crate) patience: AtomicU64,
-    /// Every how many writes to a read table fail; 0 for none.
+    /// One of this many writes to a read table fails; 0 for none. Atomic, because tests change it during calls.
     pub(crate) failing: AtomicU64,
 }
 
-impl Weather {
+impl Disturbances {
     pub(crate) fn draw(&self, below: u64) -> u64 {
         self.random.next() % below.max(1)
     }
@@ -63,7 +63,7 @@ impl Weather {
     }
 }
 
-/// Everything, over ports in memory.
+/// The projections, the log and all other ports, in memory.
 #[derive(Clone)]
 pub(crate) struct Stage {
     pub(crate) log: Arc<MemoryEventStore>,
@@ -73,24 +73,25 @@ pub(crate) struct Stage {
     pub(crate) parked_pages: Arc<MemoryQuarantine>,
     pub(crate) parked_words: Arc<MemoryQuarantine>,
     pub(crate) clock: Arc<ManualClock>,
-    pub(crate) weather: Arc<Weather>,
+    pub(crate) disturbances: Arc<Disturbances>,
     pub(crate) catalog: Catalog,
 }
 
 impl Stage {
-    /// Everything answers at once.
+    /// A stage without delays.
     pub(crate) fn new() -> Self {
         Self::of(7, 0)
     }
 
-    /// Everything lets others come in between, as the seed says.
+    /// A stage whose ports yield to other tasks, as often as the seed determines.
     pub(crate) fn slow(seed: u64) -> Self {
         Self::of(seed, 3)
     }
 
     fn of(seed: u64, patience: u64) -> Self {
         let random = SeededRandom::new(seed);
-        let weather = Weather { random, patience: patience.into(), failing: AtomicU64::new(0) };
+        let disturbances =
+            Disturbances { random, patience: patience.into(), failing: AtomicU64::new(0) };
         Self {
             log: Arc::new(MemoryEventStore::with_pages_of(2)),
             pages: Arc::default(),
@@ -99,12 +100,12 @@ impl Stage {
             parked_pages: Arc::default(),
             parked_words: Arc::default(),
             clock: Arc::default(),
-            weather: Arc::new(weather),
+            disturbances: Arc::new(disturbances),
             catalog: Catalog::new().rows::<Pages>(PAGES).tally::<Words>(WORDS),
         }
     }
 
-    /// The same with another program.
+    /// The same stage with another program.
     pub(crate) fn with(&self, catalog: Catalog) -> Self {
         Self { catalog, ..self.clone() }
     }
@@ -118,23 +119,26 @@ impl Stage {
     }
 
     fn table(&self, projection: &str) -> Arc<dyn ReadTable> {
-        Arc::new(Slow { inner: self.memory(projection).clone(), weather: self.weather.clone() })
+        Arc::new(Slow {
+            inner: self.memory(projection).clone(),
+            disturbances: self.disturbances.clone(),
+        })
     }
 
     fn slow_log(&self) -> Arc<Slow<MemoryEventStore>> {
-        Arc::new(Slow { inner: self.log.clone(), weather: self.weather.clone() })
+        Arc::new(Slow { inner: self.log.clone(), disturbances: self.disturbances.clone() })
     }
 
     fn slow_generations(&self) -> Arc<Slow<MemoryGenerationStore>> {
-        Arc::new(Slow { inner: self.generations.clone(), weather: self.weather.clone() })
+        Arc::new(Slow { inner: self.generations.clone(), disturbances: self.disturbances.clone() })
     }
 
     fn models(&self, projection: &str) -> Models {
-        self.catalog.models(projection, self.table(projection)).expect("it is there")
+        self.catalog.models(projection, self.table(projection)).expect("it exists")
     }
 
     fn ports(&self, projection: &str) -> ProjectorPorts {
-        let random = Arc::new(SeededRandom::new(self.weather.draw(1_000)));
+        let random = Arc::new(SeededRandom::new(self.disturbances.draw(1_000)));
         let (log, skips) = (self.slow_log(), self.parked(projection));
         ProjectorPorts { log, skips, clock: self.clock.clone(), random }
     }
@@ -158,10 +162,10 @@ impl Stage {
         LiveTallies::new::<Words>(WORDS, self.table(WORDS), self.slow_generations())
     }
 
-    /// What is recorded, or will be first.
+    /// The record of the generations, or the first record if there is none.
     pub(crate) async fn record(&self, projection: &str) -> Generations {
         self.generations.recover();
-        let record = self.generations.read(projection).await.expect("it can be read");
+        let record = self.generations.read(projection).await.expect("the read succeeds");
         record.unwrap_or(Generations::first(1))
     }
 
@@ -172,22 +176,22 @@ impl Stage {
     pub(crate) async fn write(&self, stream: &StreamId, attempt: &str, notes: &[&str]) -> Answer {
         let random = Arc::new(SeededRandom::new(3));
         let handler = CommandHandler::<Notebook>::new(self.log.clone(), self.clock.clone(), random);
-        handler.handle(&write(stream, attempt, notes)).await.expect("it is accepted")
+        handler.handle(&write(stream, attempt, notes)).await.expect("the command is accepted")
     }
 }
 
-/// A port that lets others come in between, before its effect and after it.
+/// A port that yields to other tasks before and after its effect.
 struct Slow<P> {
     inner: Arc<P>,
-    weather: Arc<Weather>,
+    disturbances: Arc<Disturbances>,
 }
 
 #[async_trait]
 impl EventReader for Slow<MemoryEventStore> {
     async fn read(&self, stream: &StreamId, after: Version) -> Result<CommitPage, StoreError> {
-        self.weather.pass().await;
+        self.disturbances.pass().await;
         let page = self.inner.read(stream, after).await;
-        self.weather.pass().await;
+        self.disturbances.pass().await;
         page
     }
 
@@ -197,9 +201,9 @@ impl EventReader for Slow<MemoryEventStore> {
         before: Option<Version>,
         commits: usize,
     ) -> Result<CommitPage, StoreError> {
-        self.weather.pass().await;
+        self.disturbances.pass().await;
         let page = self.inner.read_back(stream, before, commits).await;
-        self.weather.pass().await;
+        self.disturbances.pass().await;
         page
     }
 }
@@ -215,9 +219,9 @@ impl EventStore for Slow<MemoryEventStore> {
     }
 
     async fn record(&self, command: &CommandId) -> Result<Option<CommandRecord>, StoreError> {
-        self.weather.pass().await;
+        self.disturbances.pass().await;
         let record = self.inner.record(command).await;
-        self.weather.pass().await;
+        self.disturbances.pass().await;
         record
     }
 }
@@ -225,9 +229,9 @@ impl EventStore for Slow<MemoryEventStore> {
 #[async_trait]
 impl GenerationReader for Slow<MemoryGenerationStore> {
     async fn read(&self, projection: &str) -> Result<Option<Generations>, ReadStoreError> {
-        self.weather.pass().await;
+        self.disturbances.pass().await;
         let record = self.inner.read(projection).await;
-        self.weather.pass().await;
+        self.disturbances.pass().await;
         record
     }
 }
@@ -235,9 +239,9 @@ impl GenerationReader for Slow<MemoryGenerationStore> {
 #[async_trait]
 impl GenerationStore for Slow<MemoryGenerationStore> {
     async fn write(&self, projection: &str, new: &Generations) -> Result<Written, ReadStoreError> {
-        self.weather.pass().await;
+        self.disturbances.pass().await;
         let written = self.inner.write(projection, new).await;
-        self.weather.pass().await;
+        self.disturbances.pass().await;
         written
     }
 
@@ -255,7 +259,7 @@ impl GenerationStore for Slow<MemoryGenerationStore> {
         run: u64,
         progress: &SegmentProgress,
     ) -> Result<(), ReadStoreError> {
-        self.weather.pass().await;
+        self.disturbances.pass().await;
         self.inner.save(projection, run, progress).await
     }
 
@@ -278,12 +282,12 @@ impl ReadView for Slow<MemoryReadTable> {
 impl ReadTable for Slow<MemoryReadTable> {
     fn rows(&self, generation: Generation) -> Arc<dyn RowStore> {
         let inner = Arc::new(self.inner.rows(generation));
-        Arc::new(Slow { inner, weather: self.weather.clone() })
+        Arc::new(Slow { inner, disturbances: self.disturbances.clone() })
     }
 
     fn tallies(&self, generation: Generation) -> Arc<dyn TallyStore> {
         let inner = Arc::new(self.inner.tallies(generation));
-        Arc::new(Slow { inner, weather: self.weather.clone() })
+        Arc::new(Slow { inner, disturbances: self.disturbances.clone() })
     }
 
     async fn remove(
@@ -291,7 +295,7 @@ impl ReadTable for Slow<MemoryReadTable> {
         retired: &Retired,
         from: Option<&Resume>,
     ) -> Result<RemovedPage, ReadStoreError> {
-        self.weather.pass().await;
+        self.disturbances.pass().await;
         self.inner.remove(retired, from).await
     }
 }
@@ -299,14 +303,14 @@ impl ReadTable for Slow<MemoryReadTable> {
 #[async_trait]
 impl RowReader for Slow<Arc<dyn RowStore>> {
     async fn get(&self, stream: &StreamId) -> Result<Option<StoredRow>, ReadStoreError> {
-        self.weather.pass().await;
+        self.disturbances.pass().await;
         let row = self.inner.get(stream).await;
-        self.weather.pass().await;
+        self.disturbances.pass().await;
         row
     }
 
     async fn list(&self, listing: &Listing) -> Result<Vec<StoredRow>, ReadStoreError> {
-        self.weather.pass().await;
+        self.disturbances.pass().await;
         self.inner.list(listing).await
     }
 }
@@ -314,14 +318,14 @@ impl RowReader for Slow<Arc<dyn RowStore>> {
 #[async_trait]
 impl RowStore for Slow<Arc<dyn RowStore>> {
     async fn put(&self, row: &StoredRow) -> Result<Written, ReadStoreError> {
-        self.weather.write().await?;
+        self.disturbances.write().await?;
         let written = self.inner.put(row).await;
-        self.weather.pass().await;
+        self.disturbances.pass().await;
         written
     }
 
     async fn replace(&self, seen: &StoredRow, row: &StoredRow) -> Result<Written, ReadStoreError> {
-        self.weather.write().await?;
+        self.disturbances.write().await?;
         self.inner.replace(seen, row).await
     }
 }
@@ -329,9 +333,9 @@ impl RowStore for Slow<Arc<dyn RowStore>> {
 #[async_trait]
 impl TallyReader for Slow<Arc<dyn TallyStore>> {
     async fn memo(&self, stream: &StreamId) -> Result<Option<Memo>, ReadStoreError> {
-        self.weather.pass().await;
+        self.disturbances.pass().await;
         let memo = self.inner.memo(stream).await;
-        self.weather.pass().await;
+        self.disturbances.pass().await;
         memo
     }
 
@@ -340,9 +344,9 @@ impl TallyReader for Slow<Arc<dyn TallyStore>> {
         first: &CounterKey,
         last: &CounterKey,
     ) -> Result<Vec<Counter>, ReadStoreError> {
-        self.weather.pass().await;
+        self.disturbances.pass().await;
         let counters = self.inner.range(first, last).await;
-        self.weather.pass().await;
+        self.disturbances.pass().await;
         counters
     }
 
@@ -351,7 +355,7 @@ impl TallyReader for Slow<Arc<dyn TallyStore>> {
         stream: &StreamId,
         groups: &[CounterKey],
     ) -> Result<Settled, ReadStoreError> {
-        self.weather.pass().await;
+        self.disturbances.pass().await;
         self.inner.settled(stream, groups).await
     }
 }
@@ -364,14 +368,14 @@ impl TallyStore for Slow<Arc<dyn TallyStore>> {
         memo: &Memo,
         increments: &[Increment],
     ) -> Result<Written, ReadStoreError> {
-        self.weather.write().await?;
+        self.disturbances.write().await?;
         let written = self.inner.add(after, memo, increments).await;
-        self.weather.pass().await;
+        self.disturbances.pass().await;
         written
     }
 }
 
-/// Something that several tasks of a test change.
+/// A value that several tasks of a test change.
 #[derive(Debug, Default)]
 pub(crate) struct Shared<T>(Mutex<T>);
 

@@ -1,4 +1,4 @@
-//! Decisions that reach beyond one stream.
+//! Tests of decisions over several streams, and over a stream and unique keys.
 
 use std::sync::{
     Arc,
@@ -45,7 +45,9 @@ impl Bank {
         let stream = fresh();
         let open = AccountCommand::Open(address.to_owned());
         self.ask(&stream, "open", open).await.expect("the address is free");
-        self.ask(&stream, "first", AccountCommand::Deposit(balance)).await.expect("it is open");
+        self.ask(&stream, "first", AccountCommand::Deposit(balance))
+            .await
+            .expect("the account is open");
         stream
     }
 
@@ -64,12 +66,12 @@ impl Bank {
 
     async fn account(&self, stream: &StreamId) -> Account {
         let loaded = Loader::<Accounts>::new().load(&*self.log, stream).await;
-        loaded.expect("it can be read").state().clone()
+        loaded.expect("the read succeeds").state().clone()
     }
 }
 
 #[tokio::test]
-async fn an_address_belongs_to_one_account_until_it_is_given_back() {
+async fn an_address_belongs_to_one_account_until_it_is_released() {
     let bank = Bank::new();
     let (ada, bob) = (fresh_address(), fresh_address());
     let first = bank.open(&ada, 1).await;
@@ -77,16 +79,16 @@ async fn an_address_belongs_to_one_account_until_it_is_given_back() {
     let open = |address: &str| AccountCommand::Open(address.to_owned());
     let refused = bank.ask(&second, "one", open(&ada)).await;
     let Err(CommandError::Reserved { key, holder }) = refused else {
-        panic!("one address, two accounts: {refused:?}");
+        panic!("two accounts have the same address: {refused:?}");
     };
     assert_eq!((key, &holder), (email(&ada), &first));
     assert_eq!(bank.account(&second).await, Account::default(), "the refused account was opened");
 
-    bank.ask(&first, "move", AccountCommand::Move(bob.clone())).await.expect("it is free");
-    bank.ask(&second, "two", open(&ada)).await.expect("the address was given back");
+    bank.ask(&first, "move", AccountCommand::Move(bob.clone())).await.expect("the address is free");
+    bank.ask(&second, "two", open(&ada)).await.expect("the address was released");
     assert_eq!(bank.log.holder(&email(&ada)), Some(second.clone()));
     assert_eq!(bank.log.holder(&email(&bob)), Some(first.clone()));
-    bank.ask(&first, "close", AccountCommand::Close).await.expect("it is open");
+    bank.ask(&first, "close", AccountCommand::Close).await.expect("the account is open");
     assert_eq!(bank.log.holder(&email(&bob)), None);
 }
 
@@ -103,10 +105,10 @@ async fn of_a_hundred_that_want_one_address_one_gets_it() {
 }
 
 #[tokio::test]
-async fn a_repeated_opening_meets_its_own_reservation() {
+async fn a_repeated_opening_gets_its_first_answer() {
     let (bank, stream, address) = (Bank::new(), fresh(), fresh_address());
     let open = AccountCommand::Open(address);
-    let first = bank.ask(&stream, "open", open.clone()).await.expect("it is free");
+    let first = bank.ask(&stream, "open", open.clone()).await.expect("the address is free");
     let again = bank.ask(&stream, "open", open).await.expect("it was accepted before");
     assert_eq!(again, first);
 }
@@ -116,7 +118,7 @@ async fn a_transfer_happens_in_both_accounts_or_in_none_and_once() {
     let bank = Bank::new();
     let from = bank.open(&fresh_address(), 100).await;
     let to = bank.open(&fresh_address(), 0).await;
-    let first = bank.transfer((&from, &to), "t1", 70).await.expect("there is enough");
+    let first = bank.transfer((&from, &to), "t1", 70).await.expect("the balance is high enough");
     let versions: Vec<_> = first.iter().map(|answer| answer.version).collect();
     assert_eq!(versions, [Version::new(3), Version::new(3)]);
     let again = bank.transfer((&from, &to), "t1", 70).await.expect("it was accepted before");
@@ -139,7 +141,7 @@ async fn a_transfer_whose_answer_was_lost_is_found() {
     let to = bank.open(&fresh_address(), 0).await;
     bank.log.lose_answers(1);
     assert!(bank.transfer((&from, &to), "t1", 70).await.is_err(), "the answer was not lost");
-    let found = bank.transfer((&from, &to), "t1", 70).await.expect("it took effect");
+    let found = bank.transfer((&from, &to), "t1", 70).await.expect("the command took effect");
     assert_eq!(found.len(), 2);
     assert_eq!((bank.account(&from).await.balance, bank.account(&to).await.balance), (30, 70));
 }
@@ -161,7 +163,7 @@ async fn transfers_that_cross_neither_lose_nor_make_money() {
     assert_eq!(balances.0 + balances.1, 1_000, "{balances:?} after {done} transfers");
 }
 
-/// A log whose items another transaction is at work on, for a number of writes.
+/// A log that is busy with another transaction, for a number of writes.
 struct Busy {
     writes: AtomicUsize,
 }
@@ -189,7 +191,7 @@ impl Amendment for Busy {
 }
 
 #[tokio::test]
-async fn a_write_that_meets_another_transaction_is_tried_again_within_bounds() {
+async fn a_write_that_meets_another_transaction_is_retried_a_limited_number_of_times() {
     for (command, needs) in [
         (AccountCommand::Open(fresh_address()), "a transaction"),
         (AccountCommand::Deposit(1), "a put"),
@@ -207,7 +209,7 @@ async fn a_write_that_meets_another_transaction_is_tried_again_within_bounds() {
             let handler = CommandHandler::<Accounts>::new(busy.clone(), clock, random);
             let outcome = handler.handle(&ask(&stream, "busy", command.clone())).await;
             if done {
-                outcome.expect("the fourth try is free");
+                outcome.expect("the fourth attempt succeeds");
             } else {
                 let bounded = matches!(outcome, Err(CommandError::Contention { attempts: 10, .. }));
                 assert!(bounded, "{needs}: {outcome:?}");

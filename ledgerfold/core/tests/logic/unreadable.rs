@@ -1,4 +1,4 @@
-//! Nothing is stored that could not be read again, and a panic is the failure of one item.
+//! Tests that only readable events and snapshots are stored, and that a panic fails one command only.
 
 use std::sync::Arc;
 
@@ -20,7 +20,7 @@ use serde::{Deserialize, Serialize};
 struct Measured {
     ratio: f64,
 }
-/// Something was labelled.
+/// A gauge was labelled.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 struct Labelled {
     label: Option<Option<u8>>,
@@ -29,11 +29,11 @@ struct Labelled {
 }
 
 events! {
-    /// What happens at a gauge.
+    /// The events of a gauge.
     enum GaugeEvent { Measured: 1, Labelled: 1 }
 }
 
-/// The state has a part that is not written.
+/// A state with a field that is not serialized.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 struct Gauge {
     measured: f64,
@@ -117,14 +117,14 @@ async fn an_event_that_is_not_read_back_equal_is_not_appended() {
 async fn a_panic_in_a_decision_or_in_a_fold_is_the_failure_of_its_command() {
     let (log, stream) = (Arc::<MemoryEventStore>::default(), fresh());
     let warm = gauges(&log);
-    note(&warm, &stream, "one", "1").await.expect("it is accepted");
+    note(&warm, &stream, "one", "1").await.expect("the command is accepted");
     for gauges in [&warm, &gauges(&log)] {
         for text in ["panic", "-1"] {
             let failed = note(gauges, &stream, text, text).await;
             assert!(matches!(failed, Err(CommandError::Panicked(_))), "{text}: {failed:?}");
         }
     }
-    let next = note(&warm, &stream, "two", "2").await.expect("it is as it was");
+    let next = note(&warm, &stream, "two", "2").await.expect("the stream is unchanged");
     assert_eq!((next.version.get(), log.commits().len()), (2, 2));
 }
 
@@ -133,7 +133,7 @@ async fn a_state_that_is_not_read_back_equal_makes_no_snapshot() {
     let (log, stream) = (Arc::<MemoryEventStore>::default(), fresh());
     let warm = gauges(&log);
     for attempt in 0..45 {
-        note(&warm, &stream, &attempt.to_string(), "1").await.expect("it is accepted");
+        note(&warm, &stream, &attempt.to_string(), "1").await.expect("the command is accepted");
     }
     assert!(log.commits().iter().all(|commit| commit.snapshot().is_none()));
 }

@@ -1,4 +1,4 @@
-//! A parcel's history that was written by yesterday's code, and is read by today's.
+//! Tests of upcasters: parcels that yesterday's code has written and today's code reads.
 
 use std::sync::Arc;
 
@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::shelf::{World, deliveries};
 
-/// The events as they were: content in grams, and one event for weighing and labelling.
+/// Yesterday's events: weights in grams, and one event for weighing and labelling.
 mod yesterday {
     use super::*;
 
@@ -37,7 +37,7 @@ mod yesterday {
     pub(super) struct Scanned {}
 
     events! {
-        /// What happened to a parcel.
+        /// Yesterday's events of a parcel.
         pub(super) enum ParcelEvent {
             Packed: 1,
             Noted: 1,
@@ -61,7 +61,7 @@ struct Closed {
 }
 
 events! {
-    /// What happens to a parcel.
+    /// The events of a parcel.
     enum ParcelEvent {
         Packed: 2,
         Labelled: 1,
@@ -74,7 +74,7 @@ events! {
         ],
         Sealed: 1 as yesterday::Sealed => |old| [Closed { tape: old.tape }.into()],
         Noted: 1 as yesterday::Noted => |old| {
-            // A label was also noted as text, before there was a word for it.
+            // Before `Labelled` existed, a label was also written as a note.
             old.text.strip_prefix("label ").map(|label| Labelled { label: label.to_owned() }.into())
         },
     }
@@ -84,7 +84,7 @@ events! {
 }
 
 events! {
-    /// What someone needs to know who only counts closed parcels.
+    /// The events for a count of closed parcels.
     enum ClosingEvent {
         Closed: 1,
     }
@@ -103,7 +103,7 @@ fn closed(tape: &str) -> Closed {
 }
 
 #[test]
-fn an_old_event_is_one_of_today_or_several_or_none() {
+fn an_old_event_becomes_one_event_or_several_or_none() {
     let read = |kind, version, data| decode::<ParcelEvent>(kind, version, data).expect("known");
     assert_eq!(read("Packed", 2, r#"{"kilograms":1.5}"#), [Packed { kilograms: 1.5 }.into()]);
     assert_eq!(read("Sealed", 1, r#"{"tape":"red"}"#), [closed("red").into()]);
@@ -116,14 +116,14 @@ fn an_old_event_is_one_of_today_or_several_or_none() {
 }
 
 #[test]
-fn an_unknown_event_is_an_error_unless_unknown_ones_are_to_be_skipped() {
+fn an_unknown_event_is_an_error_unless_unknown_events_are_skipped() {
     for (kind, version) in [("Lost", 1), ("Packed", 3), ("Sealed", 2), ("Scanned", 2)] {
         let unknown = decode::<ParcelEvent>(kind, version, "{}");
         assert!(matches!(unknown, Err(DecodeError::Unknown { .. })), "{kind}: {unknown:?}");
     }
-    assert_eq!(decode::<ClosingEvent>("Packed", 1, "{}").expect("it is skipped"), []);
+    assert_eq!(decode::<ClosingEvent>("Packed", 1, "{}").expect("the event is skipped"), []);
     let read = decode::<ClosingEvent>("Closed", 1, r#"{"tape":"red"}"#);
-    assert_eq!(read.expect("it is known"), [closed("red").into()]);
+    assert_eq!(read.expect("the event is known"), [closed("red").into()]);
 }
 
 #[test]
@@ -138,11 +138,11 @@ fn a_known_type_is_never_skipped() {
     assert!(matches!(malformed, Err(DecodeError::Malformed(_))), "{malformed:?}");
 }
 
-/// Append these events.
+/// Appends these events.
 #[derive(Clone, Debug, Serialize)]
 struct Append(Vec<String>);
 
-/// Close the parcel, if it is packed and labelled.
+/// Closes the parcel, if it is packed and labelled.
 #[derive(Clone, Debug, Serialize)]
 struct Close;
 
@@ -234,7 +234,7 @@ impl Decider for Today {
     }
 }
 
-/// Everything that happened, with its version.
+/// A projection of all event types with their versions.
 struct Story;
 
 impl Projection for Story {
@@ -251,7 +251,7 @@ impl Projection for Story {
     }
 }
 
-/// How many events of which type there are.
+/// A tally of the events by type.
 struct Kinds;
 
 impl Tally for Kinds {
@@ -276,7 +276,7 @@ fn request<C>(stream: &StreamId, attempt: &str, command: C) -> CommandRequest<C>
     CommandRequest::new(stream.clone(), command, id)
 }
 
-/// A parcel with these events, of yesterday and committed together.
+/// A parcel with these events of yesterday, in one commit.
 async fn parcel(world: &World, events: &[&str]) -> StreamId {
     let id = format!("p-{}", world.log.commits().len());
     let stream = StreamId::new(PARCEL, id.parse().expect("an id"));
@@ -291,14 +291,14 @@ fn story(events: &[(&str, u64)]) -> Vec<(String, u64)> {
 }
 
 #[tokio::test]
-async fn a_command_is_decided_on_what_old_events_are_today() {
+async fn a_command_is_decided_on_upcast_events() {
     let world = World::new();
     let stream = parcel(&world, &["packed", "scanned", "label heavy"]).await;
     let close = request(&stream, "close", Close);
-    let answer = world.handler::<Today>().handle(&close).await.expect("it has a label");
-    assert_eq!(answer.version, Version::new(4), "versions count what was stored");
+    let answer = world.handler::<Today>().handle(&close).await.expect("the parcel has a label");
+    assert_eq!(answer.version, Version::new(4), "versions count stored events");
     let commits = world.log.commits();
-    let (_, last) = commits[1].events().last().expect("it was closed");
+    let (_, last) = commits[1].events().last().expect("the parcel was closed");
     assert_eq!(last.data.as_str(), r#"{"tape":"fragile+heavy"}"#);
 
     let unlabelled = parcel(&world, &["scanned", "it rains"]).await;
@@ -306,7 +306,7 @@ async fn a_command_is_decided_on_what_old_events_are_today() {
     assert!(matches!(refused, Err(CommandError::Rejected(NoLabel))), "{refused:?}");
     let sealed = parcel(&world, &["packed", "sealed"]).await;
     let nothing = world.handler::<Today>().handle(&request(&sealed, "close", Close)).await;
-    assert_eq!(nothing.expect("it is closed").events.len(), 0);
+    assert_eq!(nothing.expect("the parcel is closed").events.len(), 0);
 }
 
 #[tokio::test]
@@ -314,7 +314,7 @@ async fn a_stream_with_an_unknown_event_is_not_decided_on() {
     let world = World::new();
     let stream = parcel(&world, &["packed"]).await;
     world.handler::<Today>().handle(&request(&stream, "close", Close)).await.expect("accepted");
-    // Yesterday's code, still running somewhere, meets an event of today.
+    // Yesterday's code still runs somewhere and reads an event of today.
     let append = request(&stream, "late", Append(vec!["sealed".to_owned()]));
     let refused = world.handler::<Yesterday>().handle(&append).await;
     let Err(CommandError::Load(LoadError::Event { version, source, .. })) = refused else {
@@ -325,7 +325,7 @@ async fn a_stream_with_an_unknown_event_is_not_decided_on() {
 }
 
 #[tokio::test]
-async fn read_models_fold_what_old_events_are_today_however_they_arrive() {
+async fn read_models_fold_upcast_events_in_any_order_of_deliveries() {
     let world = World::new();
     let stream = parcel(&world, &["packed", "scanned", "sealed"]).await;
     let today = story(&[("Packed", 1), ("Labelled", 1), ("Closed", 3)]);
@@ -333,7 +333,7 @@ async fn read_models_fold_what_old_events_are_today_however_they_arrive() {
         let row =
             fresh_row::<Story>(&*world.rows, &*world.log, &*world.parked_pages, &stream, None)
                 .await;
-        row.expect("it can be read").map(|fresh| (fresh.row, fresh.version.get()))
+        row.expect("the read succeeds").map(|fresh| (fresh.row, fresh.version.get()))
     };
     assert_eq!(row().await, Some((today.clone(), 3)), "from the log");
 
@@ -351,7 +351,7 @@ async fn read_models_fold_what_old_events_are_today_however_they_arrive() {
     }
     assert_eq!(row().await, Some((today, 3)), "from the table");
     let (first, last) = (CounterKey::least(), CounterKey::new("~").expect("a key"));
-    let counted = world.tallies.range(&first, &last).await.expect("it can be read");
+    let counted = world.tallies.range(&first, &last).await.expect("the read succeeds");
     let counted: Vec<_> = counted
         .into_iter()
         .map(|counter| (counter.key.to_string(), counter.amounts["events"]))
@@ -361,14 +361,14 @@ async fn read_models_fold_what_old_events_are_today_however_they_arrive() {
 }
 
 #[tokio::test]
-async fn the_past_is_shown_in_events_of_today_and_the_audit_log_as_it_was_stored() {
+async fn the_past_is_shown_in_events_of_today_and_the_audit_log_in_stored_events() {
     let world = World::new();
     let stream = parcel(&world, &["packed", "scanned", "sealed"]).await;
     let at = Until::Version(Version::new(3));
     let past = as_of::<Story>(&*world.log, &*world.parked_pages, &stream, at)
         .await
-        .expect("it can be read");
-    let past = past.expect("it was there").row;
+        .expect("the read succeeds");
+    let past = past.expect("there was a row").row;
     assert_eq!(past, story(&[("Packed", 1), ("Labelled", 1), ("Closed", 3)]));
 
     let page = audit(&*world.log, &stream, AuditPosition::START, 10).await.expect("readable");
@@ -382,9 +382,9 @@ async fn the_past_is_shown_in_events_of_today_and_the_audit_log_as_it_was_stored
 }
 
 #[test]
-fn a_snapshot_does_not_outlive_another_reading_of_old_events() {
+fn a_snapshot_becomes_invalid_when_a_version_becomes_upcast() {
     let (today, yesterday) = (Snapshots::of::<Today>(1), Snapshots::of::<Yesterday>(1));
     assert_eq!(today.schema(), Snapshots::of::<Today>(1).schema());
     assert_ne!(today.schema(), Snapshots::of::<Today>(2).schema());
-    assert_ne!(today.schema(), yesterday.schema(), "the states are of the same shape only");
+    assert_ne!(today.schema(), yesterday.schema(), "only the shape of the states is the same");
 }

@@ -1,4 +1,4 @@
-//! Stores that append wrongly.
+//! Stores with faulty appends. A name in a comment is a library with this defect.
 
 use async_trait::async_trait;
 use ledgerfold::{
@@ -10,7 +10,7 @@ use tokio::task::yield_now;
 
 use crate::wrong::{Defect, Write, part};
 
-/// A Put without a condition. event-store-adapter v1: so is the journal's, and an event is overwritten.
+/// Appends without a condition, so an event is overwritten. event-store-adapter v1 does this in its journal.
 #[derive(Default)]
 pub(crate) struct PutsWithoutCondition;
 
@@ -29,7 +29,7 @@ impl Defect for PutsWithoutCondition {
     }
 }
 
-/// A conflict that is reported as success.
+/// Reports a conflict as success.
 #[derive(Default)]
 pub(crate) struct SwallowsConflicts;
 
@@ -43,7 +43,7 @@ impl Defect for SwallowsConflicts {
     }
 }
 
-/// A conflict that shows the loser as its winner.
+/// Reports the refused commit as the winner of a conflict.
 #[derive(Default)]
 pub(crate) struct ShowsTheLoser;
 
@@ -59,7 +59,7 @@ impl Defect for ShowsTheLoser {
     }
 }
 
-/// A condition that is looked at before, and not while writing: SELECT, then INSERT.
+/// Checks the condition before the write instead of in it: SELECT, then INSERT.
 #[derive(Default)]
 pub(crate) struct LooksThenPuts;
 
@@ -75,7 +75,7 @@ impl Defect for LooksThenPuts {
     }
 }
 
-/// Each event is a Put of its own. Booster: a commit of several events is several puts.
+/// Stores each event with its own Put. Booster does this.
 #[derive(Default)]
 pub(crate) struct PutsEventByEvent;
 
@@ -94,7 +94,7 @@ impl Defect for PutsEventByEvent {
     }
 }
 
-/// Puts in a batch, of which one is refused and the others are done.
+/// Stores events in a batch in which one Put is refused and the others succeed.
 #[derive(Default)]
 pub(crate) struct LeavesTheRest;
 
@@ -112,7 +112,7 @@ impl Defect for LeavesTheRest {
     }
 }
 
-/// A commit that grows while it is read.
+/// Shows a part of a commit while the commit is being stored.
 #[derive(Default)]
 pub(crate) struct ShowsHalf;
 
@@ -135,7 +135,7 @@ impl Defect for ShowsHalf {
     }
 }
 
-/// An append that is repeated is done as if it were the first, without a word.
+/// Reports success for a repeated append.
 #[derive(Default)]
 pub(crate) struct HidesRepetition;
 
@@ -149,7 +149,7 @@ impl Defect for HidesRepetition {
     }
 }
 
-/// At most 25 events. dynamo-es: 25 items in a transaction, the service's bound of 2018.
+/// Accepts at most 25 events. dynamo-es has this limit: 25 items were the limit of a transaction in 2018.
 #[derive(Default)]
 pub(crate) struct TakesFewEvents;
 
@@ -163,7 +163,7 @@ impl Defect for TakesFewEvents {
     }
 }
 
-/// Reports a conflict as an outage: the caller tries the same append again.
+/// Reports a conflict as an outage, so the caller retries the same append.
 #[derive(Default)]
 pub(crate) struct TakesConflictForOutage;
 
@@ -179,7 +179,7 @@ impl Defect for TakesConflictForOutage {
     }
 }
 
-/// The clock is part of the key, so that two commits of one version stand side by side. Booster.
+/// Has the time in the key, so two commits with the same version are stored. Booster does this.
 #[derive(Default)]
 pub(crate) struct KeepsBoth;
 
@@ -197,7 +197,7 @@ impl Defect for KeepsBoth {
     }
 }
 
-/// No bound on a commit.
+/// Has no limit for a commit.
 #[derive(Default)]
 pub(crate) struct KnowsNoLimit;
 
@@ -214,7 +214,7 @@ impl Defect for KnowsNoLimit {
     }
 }
 
-/// Looks at the size of the first commit only.
+/// Checks the size of the first commit only.
 #[derive(Default)]
 pub(crate) struct MeasuresTheFirst;
 
@@ -249,7 +249,7 @@ fn refuse_over(
     }
 }
 
-/// The bound of another service: 256 KB, EventBridge's of old.
+/// Has the limit of another service: 256 KB, the former limit of EventBridge.
 #[derive(Default)]
 pub(crate) struct KnowsTooLowALimit;
 
@@ -261,8 +261,7 @@ impl Defect for KnowsTooLowALimit {
     }
 }
 
-/// A snapshot counts as if somebody had asked for it: a command is refused because its stream is due
-/// for one.
+/// Adds the snapshot to the size of a commit, so a command is refused because a snapshot is due.
 #[derive(Default)]
 pub(crate) struct WeighsTheSnapshot;
 

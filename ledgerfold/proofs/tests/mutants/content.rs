@@ -1,4 +1,4 @@
-//! Stores that return other data than was stored.
+//! Stores that return other data than they have stored. A name in a comment is a library with this defect.
 
 use async_trait::async_trait;
 use ledgerfold::{
@@ -22,7 +22,7 @@ fn with_events(commit: &Commit, change: impl Fn(CommitEvent) -> CommitEvent) -> 
     restored(commit, commit.from(), events)
 }
 
-/// Drops a part of the metadata that was added later: the trace.
+/// Loses the trace, a field of the metadata that was added later.
 #[derive(Default)]
 pub(crate) struct LosesTheTrace;
 
@@ -32,7 +32,7 @@ impl Defect for LosesTheTrace {
     }
 }
 
-/// Time is kept in seconds.
+/// Stores times in seconds.
 #[derive(Default)]
 pub(crate) struct RoundsTime;
 
@@ -40,12 +40,12 @@ impl Defect for RoundsTime {
     fn show(&self, commit: Commit) -> Commit {
         with_metadata(&commit, |metadata| {
             let recorded_at = Timestamp::from_second(metadata.recorded_at.as_second());
-            Metadata { recorded_at: recorded_at.expect("it was one"), ..metadata }
+            Metadata { recorded_at: recorded_at.expect("a valid time"), ..metadata }
         })
     }
 }
 
-/// Fills in a trace where there was none.
+/// Returns a trace for a commit without one.
 #[derive(Default)]
 pub(crate) struct MakesUpATrace;
 
@@ -53,14 +53,14 @@ impl Defect for MakesUpATrace {
     fn show(&self, commit: Commit) -> Commit {
         with_metadata(&commit, |metadata| {
             let made_up = "00-00000000000000000000000000000001-0000000000000001-00";
-            let made_up = || Traceparent::new(made_up).expect("it has the form of one");
+            let made_up = || Traceparent::new(made_up).expect("a valid traceparent");
             let traceparent = Some(metadata.traceparent.unwrap_or_else(made_up));
             Metadata { traceparent, ..metadata }
         })
     }
 }
 
-/// Leaves out a correlation that is the command's own id, and does not find it again.
+/// Does not store a correlation id that equals the command id, and cannot restore it.
 #[derive(Default)]
 pub(crate) struct LosesTheOwnCorrelation;
 
@@ -75,21 +75,20 @@ impl Defect for LosesTheOwnCorrelation {
     }
 }
 
-/// Content passes through a tree of values, as in a JSONB column: numbers lose digits, and fields
-/// change places.
+/// Parses and rewrites the content, like a JSONB column: numbers lose digits, and fields change their order.
 #[derive(Default)]
 pub(crate) struct RewritesContent;
 
 impl Defect for RewritesContent {
     fn show(&self, commit: Commit) -> Commit {
         with_events(&commit, |event| {
-            let tree: serde_json::Value = event.data.decode().expect("it is JSON");
-            CommitEvent { data: Payload::encode(&tree).expect("it was JSON"), ..event }
+            let tree: serde_json::Value = event.data.decode().expect("a payload is JSON");
+            CommitEvent { data: Payload::encode(&tree).expect("a value is JSON"), ..event }
         })
     }
 }
 
-/// Every event is of the first version of its schema.
+/// Returns every event with schema version 1.
 #[derive(Default)]
 pub(crate) struct ForgetsTheSchema;
 
@@ -99,7 +98,7 @@ impl Defect for ForgetsTheSchema {
     }
 }
 
-/// The events of a commit come back in another order.
+/// Returns the events of a commit in reverse order.
 #[derive(Default)]
 pub(crate) struct TurnsEventsRound;
 
@@ -111,8 +110,7 @@ impl Defect for TurnsEventsRound {
     }
 }
 
-/// Events know nothing of the command that made them. dynamo-es, event-store-adapter: the same
-/// command is accepted twice and stored twice.
+/// Does not store the command, so a repeated command is stored twice. dynamo-es and event-store-adapter do this.
 #[derive(Default)]
 pub(crate) struct LosesTheCommand;
 
@@ -124,7 +122,7 @@ impl Defect for LosesTheCommand {
     }
 }
 
-/// A command's id is kept, and its fingerprint is not.
+/// Stores the id of a command without its fingerprint.
 #[derive(Default)]
 pub(crate) struct LosesTheFingerprint;
 
@@ -136,7 +134,7 @@ impl Defect for LosesTheFingerprint {
     }
 }
 
-/// A commit of several streams does not know the others.
+/// Does not store the siblings of a commit.
 #[derive(Default)]
 pub(crate) struct LosesTheOtherCommits;
 
@@ -147,7 +145,7 @@ impl Defect for LosesTheOtherCommits {
     }
 }
 
-/// Snapshots are taken for a luxury.
+/// Does not store snapshots.
 #[derive(Default)]
 pub(crate) struct LosesSnapshots;
 
@@ -157,7 +155,7 @@ impl Defect for LosesSnapshots {
     }
 }
 
-/// A snapshot without the ids of the commands before it.
+/// Stores a snapshot without the ids of earlier commands.
 #[derive(Default)]
 pub(crate) struct LosesRecentCommands;
 
@@ -171,8 +169,8 @@ impl Defect for LosesRecentCommands {
     }
 }
 
-/// A snapshot of one version stands at the one before, so that an event is counted twice. cqrs-es 0.5
-/// with snapshots: after ten commands the state had seen eleven events.
+/// Stores a snapshot at the version before, so an event is applied twice. cqrs-es 0.5 does this: after ten commands the
+/// state has eleven events.
 #[derive(Default)]
 pub(crate) struct CountsAnEventTwice;
 
@@ -197,7 +195,7 @@ impl Defect for CountsAnEventTwice {
     }
 }
 
-/// A snapshot is one more event of its stream.
+/// Returns a snapshot as one more event of the stream.
 #[derive(Default)]
 pub(crate) struct TakesSnapshotsForEvents;
 
@@ -219,7 +217,7 @@ impl Defect for TakesSnapshotsForEvents {
     }
 }
 
-/// A commit keeps its snapshot, unless it is made together with others.
+/// Loses the snapshots of commits in a transaction.
 #[derive(Default)]
 pub(crate) struct LosesSnapshotsOfTransactions;
 

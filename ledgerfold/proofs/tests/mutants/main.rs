@@ -1,5 +1,5 @@
-//! The suite of the log proves itself: each rule is failed by a store that is wrong on purpose, and
-//! each such store fails the rules that are listed with it, and no others.
+//! Faulty stores prove that the rules of the suites can fail. Each faulty store must fail the rules that are listed
+//! with it and no others, and each rule must fail for at least one store.
 
 mod appends;
 mod content;
@@ -25,9 +25,10 @@ use ledgerfold_testkit::MemoryEventStore;
 
 use table::{Mutant, mutants};
 
+/// A mutex, because the tests of one process share the panic hook; see [`silently`].
 static TURN: Mutex<()> = Mutex::new(());
 
-/// To be held for a whole test: see [`silently`].
+/// Each test holds the guard until its end.
 fn turn() -> MutexGuard<'static, ()> {
     TURN.lock().unwrap_or_else(PoisonError::into_inner)
 }
@@ -36,7 +37,7 @@ fn turn() -> MutexGuard<'static, ()> {
 fn fails(rule: impl Future<Output = ()>) -> bool {
     let run = || {
         let runtime = tokio::runtime::Builder::new_current_thread().build();
-        runtime.expect("a runtime of one thread can be made").block_on(rule);
+        runtime.expect("a runtime of one thread can be created").block_on(rule);
     };
     catch_unwind(AssertUnwindSafe(run)).is_err()
 }
@@ -47,8 +48,8 @@ fn failed(store: impl Fn() -> Store) -> BTreeSet<&'static str> {
     failing.map(|(name, _)| name).collect()
 }
 
-/// Failures are expected, and nobody needs to read their messages. The hook belongs to the process, so tests that are
-/// threads of one process take turns.
+/// Suppresses the messages of expected panics. The panic hook belongs to the process, so tests that are threads of one
+/// process take turns.
 fn silently<T>(run: impl FnOnce() -> T) -> T {
     std::panic::set_hook(Box::new(|_| {}));
     let outcome = run();
@@ -56,7 +57,7 @@ fn silently<T>(run: impl FnOnce() -> T) -> T {
     outcome
 }
 
-/// All mutants with their failing rules, on as many threads as there are processors.
+/// All mutants with their failing rules. Uses as many threads as there are processors.
 fn examined() -> Vec<(Mutant, BTreeSet<&'static str>)> {
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
     let mut shares: Vec<Vec<Mutant>> = (0..threads).map(|_| Vec::new()).collect();
@@ -71,7 +72,7 @@ fn examined() -> Vec<(Mutant, BTreeSet<&'static str>)> {
         std::thread::scope(|scope| {
             let threads: Vec<_> =
                 shares.into_iter().map(|share| scope.spawn(move || examine(share))).collect();
-            threads.into_iter().flat_map(|it| it.join().expect("it catches what panics")).collect()
+            threads.into_iter().flat_map(|it| it.join().expect("it catches panics")).collect()
         })
     })
 }
@@ -87,17 +88,18 @@ fn every_wrong_store_fails_its_rules_and_no_others_and_every_rule_is_failed() {
         if failed != expected {
             let more: Vec<_> = failed.difference(&expected).collect();
             let less: Vec<_> = expected.difference(&failed).collect();
-            surprises.push(format!("{name} fails unexpectedly {more:#?}, and not {less:#?}"));
+            surprises
+                .push(format!("{name} fails {more:#?} unexpectedly, and does not fail {less:#?}"));
         }
     }
     assert!(surprises.is_empty(), "{}", surprises.join("\n"));
-    assert!(unproven.is_empty(), "no store fails {unproven:#?}");
+    assert!(unproven.is_empty(), "no faulty store fails {unproven:#?}");
 }
 
-/// A sought difference, and whether it is found.
+/// The name of a defect, and a search that returns whether it was found.
 type Hunt = (&'static str, fn() -> bool);
 
-/// Whether random histories find the defect of a store.
+/// Whether random histories find a defect.
 fn found<D: wrong::Defect>() -> bool {
     let check = || history::check(200, async { wrong::Wrong::<D>::default() });
     catch_unwind(AssertUnwindSafe(check)).is_err()
@@ -122,7 +124,7 @@ fn random_histories_find_defects_that_they_were_not_made_for() {
         let missed = hunts.into_iter().filter(|(_, found)| !found());
         missed.map(|(name, _)| name).collect::<Vec<_>>()
     });
-    assert!(missed.is_empty(), "nothing was found wrong with {missed:?}");
+    assert!(missed.is_empty(), "no history shows the defects of {missed:?}");
 }
 
 #[test]

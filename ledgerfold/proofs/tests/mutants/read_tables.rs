@@ -1,4 +1,4 @@
-//! Tables of rows and of counters that are wrong on purpose, and the rule that finds each.
+//! Faulty row stores and tally stores, each with the rule that finds its defect.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -13,7 +13,7 @@ use ledgerfold::{
 use ledgerfold_proofs::conformance::{row_store, tally_store};
 use ledgerfold_testkit::{MemoryRowStore, MemoryTallyStore};
 
-/// A defect of a table of rows.
+/// A defect of a row store.
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[expect(clippy::enum_variant_names, reason = "each is a sentence about the table")]
 enum RowDefect {
@@ -54,7 +54,7 @@ impl RowReader for WrongRows {
 impl RowStore for WrongRows {
     async fn put(&self, row: &StoredRow) -> Result<Written, ReadStoreError> {
         if self.refuses(row) {
-            return Err(ReadStoreError::Invalid("it is too large, as ordered".into()));
+            return Err(ReadStoreError::Invalid("too large, because of the defect".into()));
         }
         match self.kept.put(row).await {
             Err(ReadStoreError::Invalid(_)) if self.defect == RowDefect::TakesAnySize => {
@@ -70,7 +70,7 @@ impl RowStore for WrongRows {
     }
 }
 
-/// A defect of a table of counters.
+/// A defect of a tally store.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum TallyDefect {
     AddsAGroupTwice,
@@ -142,7 +142,7 @@ impl TallyStore for WrongTallies {
 fn fails(rule: impl Future<Output = ()>) -> bool {
     let run = || {
         let runtime = tokio::runtime::Builder::new_current_thread().build();
-        runtime.expect("a runtime of one thread can be made").block_on(rule);
+        runtime.expect("a runtime of one thread can be created").block_on(rule);
     };
     catch_unwind(AssertUnwindSafe(run)).is_err()
 }

@@ -1,4 +1,4 @@
-//! Stores that read wrongly.
+//! Stores with faulty reads. A name in a comment is a library with this defect.
 
 use std::sync::{Mutex, PoisonError};
 
@@ -12,7 +12,7 @@ use ledgerfold_proofs::conformance::history::ModelStore;
 
 use crate::wrong::{Defect, Read};
 
-/// The content of one Query.
+/// The commits of one Query.
 fn first_megabyte(commits: Vec<Commit>) -> Vec<Commit> {
     let mut bytes = 0;
     let fits = |commit: &Commit| {
@@ -22,7 +22,7 @@ fn first_megabyte(commits: Vec<Commit>) -> Vec<Commit> {
     commits.into_iter().take_while(fits).collect()
 }
 
-/// One Query, whose `LastEvaluatedKey` is dropped. dynamo-es 0.5: of 1,000 events a load saw 332,
+/// Reads one Query and ignores its `LastEvaluatedKey`. dynamo-es 0.5 does this: of 1,000 events a load returned 332,
 /// without an error.
 #[derive(Default)]
 pub(crate) struct FirstPageOnly;
@@ -35,7 +35,7 @@ impl Defect for FirstPageOnly {
     }
 }
 
-/// The same when reading back.
+/// Does the same when reading back.
 #[derive(Default)]
 pub(crate) struct FirstPageBackOnly;
 
@@ -54,8 +54,7 @@ impl Defect for FirstPageBackOnly {
     }
 }
 
-/// Hides a stream's newest commit from the first read behind another: an index or a replica that
-/// lags.
+/// Hides a stream's newest commit from the first read after another commit, like a lagging index or replica.
 #[derive(Default)]
 struct Lag(Mutex<Option<(StreamId, Version)>>);
 
@@ -69,8 +68,8 @@ impl Lag {
     }
 }
 
-/// Reads without `ConsistentRead`. dynamo-es with snapshots: the events behind the snapshot;
-/// event-store-adapter v1: everything, because an index of DynamoDB cannot do otherwise.
+/// Reads without `ConsistentRead`. dynamo-es does this after a snapshot. event-store-adapter v1 does it always, because
+/// an index of DynamoDB cannot be read with strong consistency.
 #[derive(Default)]
 pub(crate) struct EventuallyConsistentTail(Lag);
 
@@ -85,7 +84,7 @@ impl Defect for EventuallyConsistentTail {
     }
 }
 
-/// The same when reading back.
+/// Does the same when reading back.
 #[derive(Default)]
 pub(crate) struct EventuallyConsistentBack(Lag);
 
@@ -106,8 +105,8 @@ impl Defect for EventuallyConsistentBack {
     }
 }
 
-/// Begins at the version and not behind it. cqrs-es-example: the tail is read from the snapshot's
-/// number, which its library's documentation says to raise by one.
+/// Begins at the version instead of after it. cqrs-es-example does this: it reads from the snapshot's number, but the
+/// library's documentation requires to add one.
 #[derive(Default)]
 pub(crate) struct BeginsAtTheVersion;
 
@@ -120,7 +119,7 @@ impl Defect for BeginsAtTheVersion {
     }
 }
 
-/// Takes a version for a number of rows to skip.
+/// Uses the version as the number of commits to skip.
 #[derive(Default)]
 pub(crate) struct SkipsByVersion;
 
@@ -133,7 +132,7 @@ impl Defect for SkipsByVersion {
     }
 }
 
-/// Finds streams by the beginning of their names.
+/// Compares only the beginning of stream names.
 #[derive(Default)]
 pub(crate) struct BeginsWithTheName;
 
@@ -148,7 +147,7 @@ impl Defect for BeginsWithTheName {
     }
 }
 
-/// Finds streams by their ids, of any category.
+/// Ignores the category of a stream.
 #[derive(Default)]
 pub(crate) struct ForgetsTheCategory;
 
@@ -161,7 +160,7 @@ impl Defect for ForgetsTheCategory {
     }
 }
 
-/// Puts a stream in the order of its clocks. Booster: the sort key is the time.
+/// Orders a stream by time. Booster does this: its sort key is the time.
 #[derive(Default)]
 pub(crate) struct OrdersByTime;
 
@@ -174,8 +173,8 @@ impl Defect for OrdersByTime {
     }
 }
 
-/// Numbers the commits that it finds, so that a missing one is never noticed. castore, cqrs-es: the condition is on
-/// the version to be written alone, so a wrong one leaves a gap.
+/// Numbers commits when it reads them, so a gap is never noticed. castore and cqrs-es allow gaps: their condition is
+/// only that the written version is free.
 #[derive(Default)]
 pub(crate) struct NumbersWhatItFinds;
 
@@ -213,7 +212,7 @@ impl Defect for NumbersWhatItFinds {
     }
 }
 
-/// Shows a stream up to its first hole, as if it ended there.
+/// Ends a stream at its first gap.
 #[derive(Default)]
 pub(crate) struct EndsAtTheHole;
 
@@ -232,7 +231,7 @@ impl Defect for EndsAtTheHole {
     }
 }
 
-/// Reads back in the order in which it reads.
+/// Reads back in ascending order.
 #[derive(Default)]
 pub(crate) struct ForgetsToTurnRound;
 
@@ -251,7 +250,7 @@ impl Defect for ForgetsToTurnRound {
     }
 }
 
-/// Takes a limit for a hint.
+/// Ignores the limit.
 #[derive(Default)]
 pub(crate) struct IgnoresTheLimit;
 
@@ -268,7 +267,7 @@ impl Defect for IgnoresTheLimit {
     }
 }
 
-/// Says that there is no more where its limit cut something off.
+/// Reports the end of the stream at the limit of a page.
 #[derive(Default)]
 pub(crate) struct TakesTheLimitForTheEnd;
 
@@ -286,7 +285,7 @@ impl Defect for TakesTheLimitForTheEnd {
     }
 }
 
-/// Reads back from the version that it should begin before.
+/// Reads back from the version itself instead of before it.
 #[derive(Default)]
 pub(crate) struct BeginsBackAtTheVersion;
 
@@ -303,7 +302,7 @@ impl Defect for BeginsBackAtTheVersion {
     }
 }
 
-/// Reads back commits that *end* before a version, and so skips the commit around it.
+/// Reads back commits that *end* before the version, so a commit that contains it is skipped.
 #[derive(Default)]
 pub(crate) struct LooksAtTheEnd;
 
@@ -323,7 +322,7 @@ impl Defect for LooksAtTheEnd {
     }
 }
 
-/// Leaves out a commit between two pages.
+/// Skips a commit between two pages.
 #[derive(Default)]
 pub(crate) struct SkipsBetweenPages;
 
@@ -347,7 +346,7 @@ impl Defect for SkipsBetweenPages {
     }
 }
 
-/// Promises more of a stream that does not exist.
+/// Reports more commits for an unknown stream.
 #[derive(Default)]
 pub(crate) struct PromisesMore;
 
@@ -366,7 +365,7 @@ impl Defect for PromisesMore {
     }
 }
 
-/// Begins at the newest snapshot, for every reader.
+/// Begins every read at the newest snapshot.
 #[derive(Default)]
 pub(crate) struct BeginsAtTheSnapshot;
 
@@ -380,7 +379,7 @@ impl Defect for BeginsAtTheSnapshot {
     }
 }
 
-/// A page has no limit: 40 commits of 2 MB are 80 MB in memory.
+/// Has no size limit for pages: 40 commits of 2 MB need 80 MB of memory.
 #[derive(Default)]
 pub(crate) struct KnowsNoEnd;
 
@@ -393,7 +392,7 @@ impl Defect for KnowsNoEnd {
     }
 }
 
-/// Takes the place of a stream's last commit for the stream's end.
+/// Returns the first version of the last commit as the head.
 #[derive(Default)]
 pub(crate) struct TakesTheBeginningForTheHead;
 
@@ -403,7 +402,7 @@ impl Defect for TakesTheBeginningForTheHead {
     }
 }
 
-/// A load begins at any snapshot.
+/// Begins a load at a snapshot of any schema.
 #[derive(Default)]
 pub(crate) struct TakesAnySnapshot;
 

@@ -1,5 +1,5 @@
-//! Reservations that are wrong on purpose: each rule of the suite is failed by one of them, and each of
-//! them fails the rules that are listed with it, and no others.
+//! Faulty reservations. Each of them must fail the rules that are listed with it and no others, and each rule must
+//! fail for at least one of them.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -24,7 +24,7 @@ use tokio::task::yield_now;
 
 use crate::{fails, silently, turn};
 
-/// A defect of reservations: one call behaves in its own way, and the rest as in the model.
+/// A defect of reservations. All calls without their own implementation behave like the model.
 #[async_trait]
 trait Defect: Default + Send + Sync + 'static {
     async fn holder(
@@ -117,7 +117,7 @@ fn wrong<D: Defect>() -> Reserving {
     Reserving { log, reservations: Arc::new(Wrong { model, defect: D::default() }) }
 }
 
-/// Applies a correction against all conditions.
+/// Applies a correction without checking its conditions.
 fn apply(model: &ModelStore, key: &UniqueKey, correction: &Correction) -> Written {
     model.lock().apply_change(key, &correction.change());
     Written::Done
@@ -129,7 +129,7 @@ struct Nothing;
 
 impl Defect for Nothing {}
 
-/// A holder is remembered: a read that is not strongly consistent.
+/// Caches holders, so reads are not strongly consistent.
 #[derive(Default)]
 struct RemembersHolders(Mutex<BTreeMap<UniqueKey, StreamId>>);
 
@@ -149,7 +149,7 @@ impl Defect for RemembersHolders {
     }
 }
 
-/// The list ends with its first page.
+/// Ends the list after the first page.
 #[derive(Default)]
 struct ListsOnePage;
 
@@ -166,7 +166,7 @@ impl Defect for ListsOnePage {
     }
 }
 
-/// Every segment is the whole.
+/// Returns all reservations in every segment.
 #[derive(Default)]
 struct KnowsNoSegments;
 
@@ -182,7 +182,7 @@ impl Defect for KnowsNoSegments {
     }
 }
 
-/// Says that it has corrected, and has not.
+/// Reports a correction without making it.
 #[derive(Default)]
 struct OnlySaysSo;
 
@@ -201,7 +201,7 @@ impl Defect for OnlySaysSo {
     }
 }
 
-/// A reservation that passes on is removed.
+/// Removes a reservation that should pass to another stream.
 #[derive(Default)]
 struct DropsWhatPasses;
 
@@ -221,7 +221,7 @@ impl Defect for DropsWhatPasses {
     }
 }
 
-/// Does not look whose a key is.
+/// Does not check the holder of the key.
 #[derive(Default)]
 struct CorrectsFromAnything;
 
@@ -238,7 +238,7 @@ impl Defect for CorrectsFromAnything {
     }
 }
 
-/// Does not look at the streams.
+/// Does not check the versions of the streams.
 #[derive(Default)]
 struct NeedsNoProof;
 
@@ -255,7 +255,7 @@ impl Defect for NeedsNoProof {
     }
 }
 
-/// Of two streams, looks at the first only.
+/// Checks the version of the first of two streams only.
 #[derive(Default)]
 struct LooksAtTheFirst;
 
@@ -274,7 +274,7 @@ impl Defect for LooksAtTheFirst {
     }
 }
 
-/// Looks first, and corrects afterwards.
+/// Checks the conditions before the write instead of in it.
 #[derive(Default)]
 struct LooksThenCorrects;
 
@@ -297,7 +297,7 @@ impl Defect for LooksThenCorrects {
     }
 }
 
-/// A condition that is a marker where the next commit would stand, and is left there.
+/// Uses a marker at the place of the next commit as the condition, and does not remove it.
 #[derive(Default)]
 struct LeavesMarkers;
 
@@ -313,20 +313,20 @@ impl Defect for LeavesMarkers {
         if written == Written::Done {
             let mut model = model.lock();
             for seen in correction.proof() {
-                let like = model.at(seen.stream(), Version::new(1)).expect("it exists").clone();
+                let like = model.at(seen.stream(), Version::new(1)).expect("a commit").clone();
                 let next = seen.version().next();
                 let events = like.events().map(|(_, event)| event.clone()).collect();
                 let (stream, command) = (like.stream().clone(), like.command().clone());
                 let metadata = like.metadata().clone();
                 let marker = Commit::restore(stream, (next, next), events, command, metadata);
-                model.commits.push(marker.expect("it is one event"));
+                model.commits.push(marker.expect("the marker has one event"));
             }
         }
         Ok(written)
     }
 }
 
-/// One record for all categories.
+/// Has one record for all categories.
 #[derive(Default)]
 struct HasOneRecord;
 
@@ -355,7 +355,7 @@ impl Defect for HasOneRecord {
     }
 }
 
-/// The last to write a record is right.
+/// Writes a record without a condition.
 #[derive(Default)]
 struct WritesRecordsOver;
 
@@ -372,7 +372,7 @@ impl Defect for WritesRecordsOver {
     }
 }
 
-/// Looks at the record first, and writes it afterwards.
+/// Checks the record before the write instead of in it.
 #[derive(Default)]
 struct LooksThenWrites;
 
@@ -393,7 +393,7 @@ impl Defect for LooksThenWrites {
     }
 }
 
-/// A refusal does not name the complete revision.
+/// Does not return the complete revision in a refusal.
 struct TellsNothing;
 
 #[async_trait]
@@ -417,7 +417,7 @@ fn tells_nothing() -> Reserving {
     Reserving { log: Amended::of(good.log, TellsNothing), ..good }
 }
 
-/// Does not ask whether the key is the forgoing stream's own.
+/// Does not check whether the forgoing stream holds the key.
 struct ForgoesAnything(Arc<ModelStore>);
 
 #[async_trait]
@@ -446,7 +446,7 @@ fn forgoes_anything() -> Reserving {
 
 type Mutant = (&'static str, fn() -> Reserving, &'static [&'static str]);
 
-/// Which reservations fail which rules.
+/// The faulty reservations with the rules that they fail.
 const MUTANTS: [Mutant; 15] = [
     ("RemembersHolders", wrong::<RemembersHolders>, &["the_holder_of_a_key_is_shown"]),
     ("ListsOnePage", wrong::<ListsOnePage>, &["every_reservation_is_listed_once_and_nothing_else"]),
@@ -527,7 +527,7 @@ fn wrong_reservations_fail_their_rules_and_no_others_and_every_rule_is_failed() 
         }
     }
     assert!(surprises.is_empty(), "{}", surprises.join("\n"));
-    assert!(unproven.is_empty(), "nothing fails {unproven:#?}");
+    assert!(unproven.is_empty(), "no faulty reservations fail {unproven:#?}");
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! The suite of skipped events proves itself as that of the log does.
+//! Faulty registers of skipped events. They prove that the rules of their suite can fail.
 
 use std::{collections::BTreeSet, sync::Arc};
 
@@ -36,7 +36,7 @@ enum Defect {
     WithdrawsForEver,
 }
 
-/// Which register fails which rules.
+/// The defects with the rules that they fail.
 const MUTANTS: &[(Defect, &[&str])] = &[
     (Defect::None, &[]),
     (Defect::SkipsWhatIsNotParked, &["only_the_event_that_parks_its_stream_can_be_skipped"]),
@@ -71,7 +71,7 @@ const MUTANTS: &[(Defect, &[&str])] = &[
     (Defect::WithdrawsForEver, &["a_withdrawn_skip_can_be_recorded_again"]),
 ];
 
-/// The rules that look at all there is of a skip.
+/// The rules that compare all fields of a skip.
 const SHOWN: &[&str] = &[
     "a_skip_comes_back_as_it_was_recorded",
     "a_skip_stays_when_its_stream_is_released",
@@ -79,11 +79,11 @@ const SHOWN: &[&str] = &[
     "of_several_operators_at_once_one_skips",
     "the_first_skip_of_an_event_stays",
 ];
-/// The rules that let a second operator come.
+/// The rules with a second operator.
 const FIRST: &[&str] =
     &["of_several_operators_at_once_one_skips", "the_first_skip_of_an_event_stays"];
 
-/// A register that keeps its skips beside the quarantine, and does one thing in its own way.
+/// A register with one defect, over a quarantine in memory.
 struct Wrong {
     quarantine: Arc<MemoryQuarantine>,
     kept: MemoryQuarantine,
@@ -98,7 +98,7 @@ impl Wrong {
         Desk { quarantine, register: Arc::new(register) }
     }
 
-    /// The entry of a stream, as the defect sees it.
+    /// The entry of a stream, changed by the defect.
     async fn entry(&self, skip: &Skip) -> Result<Option<Parked>, QuarantineError> {
         let entry = self.quarantine.get(&skip.stream).await?;
         let here = Some(skip.version);
@@ -169,7 +169,7 @@ fn made_up(stream: &StreamId, version: Version) -> Skip {
 }
 
 fn rounded(skip: Skip) -> Skip {
-    let at = Timestamp::from_second(skip.by.at.as_second()).expect("it was in range");
+    let at = Timestamp::from_second(skip.by.at.as_second()).expect("a valid time");
     Skip { by: Signature { at, ..skip.by }, ..skip }
 }
 
@@ -244,5 +244,5 @@ fn every_wrong_register_of_skips_fails_its_rules_and_no_others_and_every_rule_is
         unproven.retain(|rule| !failed.contains(rule));
     }
     assert!(surprises.is_empty(), "{surprises:#?}");
-    assert!(unproven.is_empty(), "no register fails {unproven:#?}");
+    assert!(unproven.is_empty(), "no faulty register fails {unproven:#?}");
 }

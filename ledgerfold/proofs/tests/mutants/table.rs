@@ -4,11 +4,11 @@ use ledgerfold_proofs::conformance::event_store::Store;
 
 use crate::{appends, content, reads, transactions, wrong::Wrong};
 
-/// A wrong store.
+/// A faulty store.
 pub(crate) struct Mutant {
     pub(crate) name: &'static str,
     pub(crate) store: fn() -> Store,
-    /// All the rules that it fails.
+    /// All rules that it fails.
     pub(crate) fails: &'static [&'static str],
 }
 
@@ -22,7 +22,7 @@ macro_rules! mutants {
     };
 }
 
-/// Which store fails which rules.
+/// The faulty stores with the rules that they fail.
 pub(crate) fn mutants() -> Vec<Mutant> {
     mutants! {
         reads::FirstPageOnly: [a_stream_of_more_than_a_megabyte_is_read_whole],

@@ -1,4 +1,4 @@
-//! Stores that do transactions wrongly.
+//! Stores with faulty transactions. A name in a comment is a library with this defect.
 
 use async_trait::async_trait;
 use ledgerfold::{
@@ -13,19 +13,19 @@ use tokio::task::yield_now;
 
 use crate::wrong::{Defect, Write};
 
-/// The same transaction, without some of its parts.
+/// The same transaction without some of its parts.
 fn remade(transaction: &Transaction, watched: bool, claims: bool, once: bool) -> Transaction {
     let unchanged = if watched { transaction.unchanged().to_vec() } else { Vec::new() };
     let claims = if claims { claims_of(transaction) } else { Vec::new() };
     let once = transaction.strict().filter(|_| once).cloned();
     let remade = Transaction::new(transaction.commits().to_vec(), unchanged, claims, once)
-        .expect("it asks for less than before");
+        .expect("a part of a valid transaction is valid");
     let forgone = |change: &KeyChange| matches!(change, KeyChange::Forgo(_));
     let forgone = transaction.claims().iter().filter(|(_, change)| forgone(change));
     forgone.fold(remade, |remade, (key, _)| remade.forgoing(key).unwrap_or(remade))
 }
 
-/// One put after the other, up to the first that is refused. Booster.
+/// Stores the commits one by one, up to the first refused one. Booster does this.
 #[derive(Default)]
 pub(crate) struct GoesOneByOne;
 
@@ -54,8 +54,8 @@ impl Defect for GoesOneByOne {
     }
 }
 
-/// Every refusal becomes a conflict, with the first commit as the winner. event-store-adapter: throttling and invalid
-/// requests too are an `OptimisticLockError`.
+/// Reports every refusal as a conflict, with the first commit as the winner. event-store-adapter does this: even
+/// throttling and invalid requests are an `OptimisticLockError`.
 #[derive(Default)]
 pub(crate) struct CallsEverythingConflict;
 
@@ -73,7 +73,7 @@ impl Defect for CallsEverythingConflict {
     }
 }
 
-/// The reasons of a refusal are not told apart by their positions: the first commit lost.
+/// Ignores the positions of cancellation reasons, and blames the first commit.
 #[derive(Default)]
 pub(crate) struct BlamesTheFirst;
 
@@ -93,7 +93,7 @@ impl Defect for BlamesTheFirst {
     }
 }
 
-/// Checks keys before conflicts: the holder of an address is told that it is taken.
+/// Checks keys before conflicts, so a repeated command of the holder gets a refusal.
 #[derive(Default)]
 pub(crate) struct TellsOfKeysFirst;
 
@@ -107,7 +107,7 @@ impl Defect for TellsOfKeysFirst {
     }
 }
 
-/// A stream that was looked at is no condition. Equinox, NestJS: none can be made of it.
+/// Ignores streams that are only conditions. Equinox and NestJS do not support such conditions.
 #[derive(Default)]
 pub(crate) struct WatchesNothing;
 
@@ -118,7 +118,7 @@ impl Defect for WatchesNothing {
     }
 }
 
-/// A stream that did not exist is no condition: there is no item to check.
+/// Ignores the condition that a stream does not exist, because there is no item to check.
 #[derive(Default)]
 pub(crate) struct WatchesWhatExists;
 
@@ -130,7 +130,7 @@ impl Defect for WatchesWhatExists {
     }
 }
 
-/// A condition that is a marker where the next commit would stand, and is left there.
+/// Uses a marker at the place of the next commit as the condition, and does not remove it.
 #[derive(Default)]
 pub(crate) struct LeavesMarkers;
 
@@ -149,13 +149,13 @@ impl Defect for LeavesMarkers {
             let (command, metadata) = (like.command().clone(), like.metadata().clone());
             let marker =
                 Commit::restore(seen.stream().clone(), versions, events, command, metadata);
-            model.commits.push(marker.expect("it is one event"));
+            model.commits.push(marker.expect("the marker has one event"));
         }
         Ok(())
     }
 }
 
-/// Looks at the streams first, and commits afterwards: write skew.
+/// Checks condition streams before the commit instead of in it, which allows write skew.
 #[derive(Default)]
 pub(crate) struct LooksThenCommits;
 
@@ -171,7 +171,7 @@ impl Defect for LooksThenCommits {
     }
 }
 
-/// Looks at keys first, and takes them afterwards.
+/// Checks keys before the commit instead of in it.
 #[derive(Default)]
 pub(crate) struct LooksThenReserves;
 
@@ -191,7 +191,7 @@ impl Defect for LooksThenReserves {
     }
 }
 
-/// Looks at everything first, and writes without a condition.
+/// Checks everything before the commit, and writes without a condition.
 #[derive(Default)]
 pub(crate) struct LooksThenWrites;
 
@@ -217,7 +217,7 @@ impl Defect for LooksThenWrites {
     }
 }
 
-/// A key goes to the last stream that asks.
+/// Reserves a key for the last stream that requests it.
 #[derive(Default)]
 pub(crate) struct GivesKeysAway;
 
@@ -234,7 +234,7 @@ impl Defect for GivesKeysAway {
     }
 }
 
-/// Keys are taken before the commit, and kept when there is none.
+/// Reserves keys before the commit, and keeps them if the commit is refused.
 #[derive(Default)]
 pub(crate) struct ReservesBeforehand;
 
@@ -252,7 +252,7 @@ impl Defect for ReservesBeforehand {
     }
 }
 
-/// Takes one key after the other, up to the first that is another's.
+/// Reserves keys one by one, up to the first one that is not free.
 #[derive(Default)]
 pub(crate) struct TakesSomeKeys;
 
@@ -272,7 +272,7 @@ impl Defect for TakesSomeKeys {
     }
 }
 
-/// A key that was taken stays taken.
+/// Never releases a key.
 #[derive(Default)]
 pub(crate) struct NeverReleases;
 
@@ -290,7 +290,7 @@ impl Defect for NeverReleases {
     }
 }
 
-/// Anybody can give anybody's key back.
+/// Lets any stream release any key.
 #[derive(Default)]
 pub(crate) struct ReleasesForAnybody;
 
@@ -309,7 +309,7 @@ impl Defect for ReleasesForAnybody {
     }
 }
 
-/// Lets a stream forgo a key that is its own.
+/// Lets a stream forgo its own key.
 #[derive(Default)]
 pub(crate) struct ForgoesItsOwn;
 
@@ -326,7 +326,7 @@ impl Defect for ForgoesItsOwn {
     }
 }
 
-/// Treats a forgone key as a released one, of any holder.
+/// Releases a forgone key of any holder.
 #[derive(Default)]
 pub(crate) struct ReleasesWhatIsForgone;
 
@@ -344,7 +344,7 @@ impl Defect for ReleasesWhatIsForgone {
     }
 }
 
-/// Takes a key that is forgone for one that cannot be given back.
+/// Refuses a forgone key like one that cannot be released.
 #[derive(Default)]
 pub(crate) struct RefusesToForgo;
 
@@ -366,7 +366,7 @@ fn forgoes(transaction: &Transaction) -> bool {
     transaction.claims().values().any(|change| matches!(change, KeyChange::Forgo(_)))
 }
 
-/// Passes on a key without a look at whose it is.
+/// Passes on a key without checking its holder.
 #[derive(Default)]
 pub(crate) struct PassesForAnybody;
 
@@ -385,7 +385,7 @@ impl Defect for PassesForAnybody {
     }
 }
 
-/// A key that is passed on is given back, and taken by nobody.
+/// Releases a key that should pass to another stream.
 #[derive(Default)]
 pub(crate) struct DropsWhatIsPassed;
 
@@ -401,7 +401,7 @@ impl Defect for DropsWhatIsPassed {
     }
 }
 
-/// Keys are told apart by their values alone.
+/// Ignores the kind of a key.
 #[derive(Default)]
 pub(crate) struct ForgetsTheKind;
 
@@ -420,8 +420,7 @@ impl Defect for ForgetsTheKind {
     }
 }
 
-/// A command's id is recognised within the window, and no longer. `ClientRequestToken` of DynamoDB:
-/// ten minutes.
+/// Recognises a command only within the idempotency window. DynamoDB's `ClientRequestToken` has one of ten minutes.
 #[derive(Default)]
 pub(crate) struct ForgetsCommands;
 
@@ -432,7 +431,7 @@ impl Defect for ForgetsCommands {
     }
 }
 
-/// Knows that a command was there before, and not its effect.
+/// Records a strict command without its effect.
 #[derive(Default)]
 pub(crate) struct ForgetsPlaces;
 
@@ -449,7 +448,7 @@ impl Defect for ForgetsPlaces {
     }
 }
 
-/// Records the effects of commands, and not that there was none.
+/// Does not record strict commands without events.
 #[derive(Default)]
 pub(crate) struct RecordsOnlyCommits;
 
@@ -464,7 +463,7 @@ impl Defect for RecordsOnlyCommits {
     }
 }
 
-/// Recognises every command for ever, asked or not.
+/// Recognises every command for ever, even if it is not strict.
 #[derive(Default)]
 pub(crate) struct RecognisesEverything;
 
@@ -493,7 +492,7 @@ impl Defect for RecognisesEverything {
     }
 }
 
-/// At most 25 items. dynamo-es: the service's bound of 2018.
+/// Accepts at most 25 items. dynamo-es has this limit, which DynamoDB had in 2018.
 #[derive(Default)]
 pub(crate) struct TouchesFewItems;
 

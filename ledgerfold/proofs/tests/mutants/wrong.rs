@@ -12,7 +12,7 @@ use ledgerfold_proofs::conformance::history::{ModelStore, alone};
 pub(crate) type Read = Result<CommitPage, StoreError>;
 pub(crate) type Write = Result<(), AppendError>;
 
-/// A defect of a store: one call behaves in its own way, and the rest as in the model.
+/// A defect of a store. All calls without their own implementation behave like the model.
 #[async_trait]
 pub(crate) trait Defect: Default + Send + Sync + 'static {
     async fn read(&self, log: &ModelStore, stream: &StreamId, after: Version) -> Read {
@@ -29,17 +29,17 @@ pub(crate) trait Defect: Default + Send + Sync + 'static {
         log.read_back(stream, before, commits).await
     }
 
-    /// The part of a page that a load gets.
+    /// The result of a load from this page.
     fn newest(&self, page: CommitPage, schema: &StateSchema) -> Newest {
         Newest::of(page, schema)
     }
 
-    /// The version of a stream whose newest commit this is.
+    /// The head of a stream with this newest commit.
     fn head(&self, newest: &Commit) -> Version {
         newest.to()
     }
 
-    /// A transaction of one commit, unless the defect tells the two apart.
+    /// By default an append is a transaction of one commit.
     async fn append(&self, log: &ModelStore, new: &NewCommit) -> Write {
         self.transact(log, &alone(new)).await
     }
@@ -48,7 +48,7 @@ pub(crate) trait Defect: Default + Send + Sync + 'static {
         log.transact(transaction).await
     }
 
-    /// The fate of a commit that is read, in a page or as a winner.
+    /// The returned form of a commit, in a page or as a winner.
     fn show(&self, commit: Commit) -> Commit {
         commit
     }
@@ -122,13 +122,13 @@ impl<D: Defect> EventStore for Wrong<D> {
     }
 }
 
-/// A store without a defect: it must fail nothing, or the others prove nothing.
+/// A store without a defect. It must not fail any rule.
 #[derive(Default)]
 pub(crate) struct Nothing;
 
 impl Defect for Nothing {}
 
-/// A commit of some events of another, from this version on.
+/// A commit with some events of another, from this version on.
 pub(crate) fn part(commit: &Commit, from: Version, events: std::ops::Range<usize>) -> Commit {
     let events: Vec<_> =
         commit.events().map(|(_, event)| event.clone()).collect::<Vec<_>>()[events].to_vec();
@@ -144,11 +144,11 @@ pub(crate) fn restored(
     let to = from.advance(events.len().saturating_sub(1));
     let (stream, command) = (commit.stream().clone(), commit.command().clone());
     Commit::restore(stream, (from, to), events, command, commit.metadata().clone())
-        .expect("events and versions agree")
+        .expect("the number of events matches the versions")
         .with_snapshot(commit.snapshot().cloned())
 }
 
-/// The same commit with other circumstances.
+/// The same commit with other metadata.
 pub(crate) fn stamped(
     commit: &Commit,
     command: ledgerfold::vocabulary::CommandStamp,
@@ -157,6 +157,6 @@ pub(crate) fn stamped(
     let events = commit.events().map(|(_, event)| event.clone()).collect();
     let versions = (commit.from(), commit.to());
     Commit::restore(commit.stream().clone(), versions, events, command, metadata)
-        .expect("events and versions agree")
+        .expect("the number of events matches the versions")
         .with_snapshot(commit.snapshot().cloned())
 }

@@ -99,9 +99,13 @@ impl Publisher for MemoryPublisher {
         let mut answers = Vec::new();
         for (at, envelope) in batch.iter().enumerate() {
             if matches!(&fault, Fault::Entries(failing) if failing.contains(&at)) {
-                answers.push(Err(EntryError::NotTaken("requested by the test".to_owned())));
+                answers.push(Err(EntryError::NotTaken(
+                    "not accepted, as requested by the test".to_owned(),
+                )));
             } else if matches!(&fault, Fault::Invalid(failing) if failing.contains(&at)) {
-                answers.push(Err(EntryError::Invalid("requested by the test".to_owned())));
+                answers.push(Err(EntryError::Invalid(
+                    "malformed, as requested by the test".to_owned(),
+                )));
             } else {
                 state.taken.push(envelope.clone());
                 answers.push(Ok(()));

@@ -1,4 +1,4 @@
-//! Accounts of a domain from before its claims and with them, over a log that takes its time.
+//! Accounts for tests of claims: a domain with and without claims, over a slow and faulty log.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -29,27 +29,27 @@ use ledgerfold_testkit::{ManualClock, MemoryEventStore, SeededRandom};
 
 pub(super) type Outcome = Result<Answer, CommandError<AccountRejection>>;
 
-/// How a store is wrong.
+/// A defect of a store.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Defect {
     None,
-    /// Does not look whose a key is that a stream forgoes.
+    /// Does not check the holder of a forgone key.
     ForgoesBlindly,
-    /// Corrects a reservation without the conditions that prove it.
+    /// Corrects a reservation without its conditions.
     CorrectsBlindly,
 }
 
-/// A log that lets others come in between, and may be wrong or fail from some call on.
-pub(super) struct Rough {
+/// A log that yields to other tasks, may have a defect, and may fail after a number of calls.
+pub(super) struct FaultyLog {
     pub(super) log: MemoryEventStore,
     pub(super) random: SeededRandom,
     patience: u64,
     defect: Defect,
-    /// How many calls of the reservations are answered.
+    /// How many more calls of the reservations succeed. Atomic, because a test changes it during calls.
     calls_left: AtomicU64,
 }
 
-impl Rough {
+impl FaultyLog {
     fn new(seed: u64, patience: u64, defect: Defect) -> Self {
         Self {
             log: MemoryEventStore::with_pages_of(2),
@@ -60,7 +60,7 @@ impl Rough {
         }
     }
 
-    /// Answers so many calls of the reservations more, and none behind them.
+    /// Lets this many more calls of the reservations succeed, and fails all later ones.
     pub(super) fn fail_after(&self, calls: u64) {
         self.calls_left.store(calls, Ordering::SeqCst);
     }
@@ -80,13 +80,13 @@ impl Rough {
         let counted = |left: u64| if left == u64::MAX { Some(left) } else { left.checked_sub(1) };
         match self.calls_left.fetch_update(Ordering::SeqCst, Ordering::SeqCst, counted) {
             Ok(_) => Ok(()),
-            Err(_) => Err(StoreError::Port(PortError::Unavailable("it fails, as ordered".into()))),
+            Err(_) => Err(StoreError::Port(PortError::Unavailable("requested by the test".into()))),
         }
     }
 }
 
 #[async_trait]
-impl EventReader for Rough {
+impl EventReader for FaultyLog {
     async fn read(&self, stream: &StreamId, after: Version) -> Result<CommitPage, StoreError> {
         self.pass().await;
         let page = self.log.read(stream, after).await;
@@ -108,7 +108,7 @@ impl EventReader for Rough {
 }
 
 #[async_trait]
-impl EventStore for Rough {
+impl EventStore for FaultyLog {
     async fn append(&self, commit: &NewCommit) -> Result<(), AppendError> {
         self.pass().await;
         self.log.append(commit).await
@@ -141,11 +141,11 @@ fn without_forgone(transaction: &Transaction) -> Transaction {
         }
     });
     let (commits, once) = (transaction.commits().to_vec(), transaction.strict().cloned());
-    Transaction::new(commits, transaction.unchanged().to_vec(), claims, once).expect("it is less")
+    Transaction::new(commits, transaction.unchanged().to_vec(), claims, once).expect("valid")
 }
 
 #[async_trait]
-impl Streams for Rough {
+impl Streams for FaultyLog {
     async fn list(
         &self,
         segment: Segment,
@@ -157,7 +157,7 @@ impl Streams for Rough {
 }
 
 #[async_trait]
-impl Reservations for Rough {
+impl Reservations for FaultyLog {
     async fn holder(&self, key: &UniqueKey) -> Result<Option<StreamId>, StoreError> {
         self.call().await?;
         let holder = self.log.holder(key);
@@ -217,21 +217,21 @@ impl Reservations for Rough {
     }
 }
 
-/// Everything over one log.
+/// The handlers over one log.
 #[derive(Clone)]
 pub(super) struct Bank {
-    pub(super) store: Arc<Rough>,
+    pub(super) store: Arc<FaultyLog>,
 }
 
 impl Bank {
-    /// Everything answers at once.
+    /// A bank without delays.
     pub(super) fn new() -> Self {
-        Self { store: Arc::new(Rough::new(1, 0, Defect::None)) }
+        Self { store: Arc::new(FaultyLog::new(1, 0, Defect::None)) }
     }
 
-    /// Everything lets others come in between, as the seed says.
+    /// A bank whose log yields to other tasks, as often as the seed determines.
     pub(super) fn slow(seed: u64, defect: Defect) -> Self {
-        Self { store: Arc::new(Rough::new(seed, 3, defect)) }
+        Self { store: Arc::new(FaultyLog::new(seed, 3, defect)) }
     }
 
     pub(super) async fn ask<D>(
@@ -252,18 +252,18 @@ impl Bank {
         Arc::new(SeededRandom::new(self.store.random.next()))
     }
 
-    /// Opens an account by the domain from before the claims.
+    /// Opens an account with the domain without claims.
     pub(super) async fn open_without_claims(&self, stream: &StreamId, address: &str) {
         let open = AccountCommand::Open(address.to_owned());
         let opened = self.ask::<AccountsWithoutClaims>(stream, "old", open).await;
-        opened.expect("it is new");
+        opened.expect("the account is new");
     }
 
-    /// Closes an account by the domain from before the claims.
+    /// Closes an account with the domain without claims.
     pub(super) async fn close_without_claims(&self, stream: &StreamId) {
         let close = AccountCommand::Close;
         let closed = self.ask::<AccountsWithoutClaims>(stream, "old-close", close).await;
-        closed.expect("it is open");
+        closed.expect("the account is open");
     }
 
     fn inspector<D: Decider>(&self) -> Inspector {
@@ -282,7 +282,7 @@ impl Bank {
         self.try_build::<Accounts>().await.expect("nothing fails")
     }
 
-    /// The findings of the audit, for all streams and all reservations.
+    /// The findings of the checker, for all streams and all reservations.
     pub(super) async fn audit(&self) -> Vec<Finding> {
         let grace = Duration::from_secs(1);
         let clock = Arc::new(ManualClock::default());
@@ -294,8 +294,8 @@ impl Bank {
                 let place = (walk, Segment::WHOLE);
                 let category = Accounts::CATEGORY;
                 let page = auditor.inspector().list(&category, place, from.as_ref()).await;
-                let (subjects, next) = page.expect("it can be listed");
-                findings.extend(auditor.examine(&subjects).await.expect("it can be read"));
+                let (subjects, next) = page.expect("the list can be read");
+                findings.extend(auditor.examine(&subjects).await.expect("the read succeeds"));
                 from = next;
                 if from.is_none() {
                     break;
@@ -305,7 +305,7 @@ impl Bank {
         findings
     }
 
-    /// The streams that own each key, by a fold of its own over all events.
+    /// The owners of each key. This is a separate fold over all events, so that it does not use the tested code.
     fn owners(&self) -> BTreeMap<UniqueKey, BTreeSet<StreamId>> {
         let mut owners: BTreeMap<UniqueKey, BTreeSet<StreamId>> = BTreeMap::new();
         for commit in self.store.log.commits() {
@@ -331,13 +331,13 @@ impl Bank {
         let mut walk = PageWalk::start();
         while let Some(from) = walk.next_place() {
             let page = self.store.log.list_reservations(Segment::WHOLE, from.as_ref()).await;
-            let reservations = walk.turn(page.expect("it can be listed"));
+            let reservations = walk.turn(page.expect("the list can be read"));
             held.extend(reservations.into_iter().map(|it| (it.key, it.holder)));
         }
         held
     }
 
-    /// The keys whose reservation differs from the log, without any code of the library.
+    /// The keys whose reservation differs from the log, without using the tested code.
     pub(super) async fn wrong(&self) -> Vec<String> {
         let (owners, held) = (self.owners(), self.held().await);
         let keys: BTreeSet<_> = owners.keys().chain(held.keys()).collect();
@@ -349,7 +349,7 @@ impl Bank {
             .collect()
     }
 
-    /// The keys that are reserved for a stream which does not own them.
+    /// The keys that are reserved for a stream without owning them.
     pub(super) async fn superfluous(&self) -> Vec<String> {
         let (owners, held) = (self.owners(), self.held().await);
         let owns = |key, holder| owners.get(key).is_some_and(|owners| owners.contains(holder));

@@ -1,4 +1,4 @@
-//! Claims that a domain gets, or changes, when it already has streams.
+//! Tests of claims that a domain gets or changes when it already has streams.
 
 mod bank;
 mod schedules;
@@ -44,11 +44,11 @@ async fn an_account_from_before_the_claims_can_move_and_holds_its_new_address() 
 }
 
 #[tokio::test]
-async fn a_key_of_another_stream_is_not_given_back_by_an_account_from_before_the_claims() {
+async fn a_key_of_another_stream_is_not_released_by_an_account_from_before_the_claims() {
     let (bank, old, new, address) = (Bank::new(), fresh(), fresh(), fresh_address());
     bank.open_without_claims(&old, &address).await;
-    bank.ask::<Accounts>(&new, "open", open(&address)).await.expect("it is reserved for nobody");
-    bank.ask::<Accounts>(&old, "close", AccountCommand::Close).await.expect("it is open");
+    bank.ask::<Accounts>(&new, "open", open(&address)).await.expect("the key is free");
+    bank.ask::<Accounts>(&old, "close", AccountCommand::Close).await.expect("the account is open");
     assert_eq!(bank.store.log.holder(&email(&address)), Some(new));
 }
 
@@ -60,21 +60,25 @@ async fn once_reservations_are_built_a_second_owner_is_refused() {
     assert_eq!((built.corrected, built.left, built.complete), (1, 0, Some(1)));
     let second = bank.ask::<Accounts>(&fresh(), "open", open(&address)).await;
     let Err(CommandError::Reserved { key, holder }) = second else {
-        panic!("one address, two accounts: {second:?}");
+        panic!("two accounts have the same address: {second:?}");
     };
     assert_eq!((key, &holder), (email(&address), &account));
-    bank.ask::<Accounts>(&account, "close", AccountCommand::Close).await.expect("it is open");
-    bank.ask::<Accounts>(&fresh(), "later", open(&address)).await.expect("it was given back");
+    bank.ask::<Accounts>(&account, "close", AccountCommand::Close)
+        .await
+        .expect("the account is open");
+    bank.ask::<Accounts>(&fresh(), "later", open(&address)).await.expect("the key was released");
     assert_eq!(bank.wrong().await, Vec::<String>::new());
 }
 
 #[tokio::test]
 async fn on_a_stage_without_streams_everything_works_before_and_after_the_first_build() {
     let (bank, account, address) = (Bank::new(), fresh(), fresh_address());
-    bank.ask::<Accounts>(&account, "open", open(&address)).await.expect("it is free");
+    bank.ask::<Accounts>(&account, "open", open(&address)).await.expect("the address is free");
     let second = bank.ask::<Accounts>(&fresh(), "open", open(&address)).await;
     assert!(matches!(second, Err(CommandError::Reserved { .. })), "{second:?}");
-    bank.ask::<Accounts>(&account, "close", AccountCommand::Close).await.expect("it is open");
+    bank.ask::<Accounts>(&account, "close", AccountCommand::Close)
+        .await
+        .expect("the account is open");
     let built = bank.build().await;
     assert_eq!((built.corrected, built.complete), (0, Some(1)));
 }
@@ -88,7 +92,7 @@ async fn a_key_with_two_owners_is_named_and_nothing_is_complete_before_it_is_set
     }
     let built = bank.build().await;
     let [Finding::Contested { key, owner, holder }] = &built.findings[..] else {
-        panic!("two owners were not named: {built:?}");
+        panic!("the build does not report two owners: {built:?}");
     };
     assert_eq!((key, built.left, built.complete), (&email(&address), 1, None));
     let mut named = [owner.stream().clone(), holder.stream().clone()];
@@ -98,17 +102,17 @@ async fn a_key_with_two_owners_is_named_and_nothing_is_complete_before_it_is_set
     assert_eq!(named, expected);
 
     for owner in &owners {
-        // Neither of the two is locked in, and one is enough.
+        // Either of the two owners can release the key.
         bank.ask::<Accounts>(owner, "move", AccountCommand::Move(fresh_address()))
             .await
-            .expect("an owner can give the key up");
+            .expect("an owner can release the key");
         assert_eq!(bank.build().await.complete, Some(1));
     }
     assert_eq!(bank.wrong().await, Vec::<String>::new());
 }
 
 #[tokio::test]
-async fn a_build_is_cut_short_anywhere_and_goes_on() {
+async fn a_build_resumes_after_any_interruption() {
     for contested in [0, 1] {
         for calls in 0.. {
             let bank = Bank::new();
@@ -119,11 +123,11 @@ async fn a_build_is_cut_short_anywhere_and_goes_on() {
             for _ in 0..=contested {
                 bank.open_without_claims(&fresh(), &address).await;
             }
-            // Reserved, and then closed by a function that runs the code from before.
+            // Reserved, and then closed by a function with the old code.
             let closed = fresh();
             bank.ask::<Accounts>(&closed, "open", open(&fresh_address()))
                 .await
-                .expect("it is free");
+                .expect("the address is free");
             bank.close_without_claims(&closed).await;
 
             bank.store.fail_after(calls);
@@ -144,7 +148,7 @@ async fn a_build_is_cut_short_anywhere_and_goes_on() {
 }
 
 #[tokio::test]
-async fn a_build_that_was_cut_short_does_not_begin_again() {
+async fn an_interrupted_build_does_not_begin_again() {
     let bank = Bank::new();
     for _ in 0..20 {
         bank.open_without_claims(&fresh(), &fresh_address()).await;
@@ -152,32 +156,32 @@ async fn a_build_that_was_cut_short_does_not_begin_again() {
     bank.store.fail_after(30);
     assert!(bank.try_build::<Accounts>().await.is_err());
     bank.store.recover();
-    let record = bank.store.log.read_record(&Accounts::CATEGORY).await.expect("it can be read");
+    let record = bank.store.log.read_record(&Accounts::CATEGORY).await.expect("the read succeeds");
     let done: u64 =
-        record.build().expect("one is under way").segments.iter().map(|it| it.streams).sum();
+        record.build().expect("a build is running").segments.iter().map(|it| it.streams).sum();
     assert!(done > 0, "no page was done in 30 calls");
     let before = bank.store.log.reads();
     assert_eq!(bank.build().await.complete, Some(1));
-    // Each stream is read once for its own sake and once for that of its reservation.
+    // Each stream is read once in its own walk and once for its reservation.
     let read = u64::try_from(bank.store.log.reads() - before).expect("few");
     assert!(read <= 40 - done, "{read} reads, although {done} streams were done");
 }
 
 #[tokio::test]
-async fn what_is_complete_is_enforced_and_what_comes_of_old_code_is_found_and_built() {
+async fn complete_reservations_are_enforced_and_faults_of_old_code_are_found_and_built() {
     let (bank, late, address) = (Bank::new(), fresh(), fresh_address());
     assert_eq!(bank.build().await.complete, Some(1));
-    // A function that still runs the code from before.
+    // A function with the old code.
     bank.open_without_claims(&late, &address).await;
     let closed = bank.ask::<Accounts>(&late, "close", AccountCommand::Close).await;
     assert!(matches!(closed, Err(CommandError::NotReserved { .. })), "{closed:?}");
     let [Finding::Missing { key, owner }] = &bank.audit().await[..] else {
-        panic!("the audit does not name it");
+        panic!("the checker does not report the fault");
     };
     assert_eq!((key, owner.stream()), (&email(&address), &late));
     assert_eq!(bank.build().await.complete, Some(1));
     assert_eq!(bank.audit().await, []);
-    bank.ask::<Accounts>(&late, "close", AccountCommand::Close).await.expect("it is reserved");
+    bank.ask::<Accounts>(&late, "close", AccountCommand::Close).await.expect("the key is reserved");
 }
 
 #[tokio::test]
@@ -188,14 +192,14 @@ async fn the_audit_names_every_kind_of_fault_and_a_build_corrects_all_but_those_
     bank.open_without_claims(&fresh(), &missing).await;
     for address in [&misplaced, &superfluous] {
         let gone = fresh();
-        bank.ask::<Accounts>(&gone, "open", open(address)).await.expect("it is free");
+        bank.ask::<Accounts>(&gone, "open", open(address)).await.expect("the address is free");
         bank.close_without_claims(&gone).await;
     }
     bank.open_without_claims(&fresh(), &misplaced).await;
-    bank.ask::<Accounts>(&one, "open", open(&contested)).await.expect("it is free");
+    bank.ask::<Accounts>(&one, "open", open(&contested)).await.expect("the address is free");
     bank.open_without_claims(&two, &contested).await;
     let foreign = commit(&Loaded::unread(unreadable.clone()), "note", &["no account"], 60);
-    bank.store.log.append(&foreign).await.expect("it is new");
+    bank.store.log.append(&foreign).await.expect("the account is new");
 
     let names = |findings: &[Finding]| {
         let mut names: Vec<_> = findings.iter().map(Finding::name).collect();
@@ -203,7 +207,7 @@ async fn the_audit_names_every_kind_of_fault_and_a_build_corrects_all_but_those_
         names
     };
     let found = bank.audit().await;
-    // Of a misplaced reservation, its holder has one too many.
+    // A misplaced reservation is also superfluous for its holder.
     let expected =
         ["contested", "misplaced", "missing", "superfluous", "superfluous", "unreadable"];
     assert_eq!(names(&found), expected);
@@ -221,7 +225,7 @@ impl Bank {
     }
 }
 
-/// The accounts when addresses are the same whatever the case of their letters.
+/// Accounts whose addresses ignore the case of letters.
 struct AnyCase;
 
 impl Decider for AnyCase {
@@ -265,11 +269,11 @@ fn upper(address: &str) -> UniqueKey {
 }
 
 #[tokio::test]
-async fn other_claims_than_before_ask_for_another_build() {
+async fn changed_claims_need_another_build() {
     let (bank, [one, two]) = (Bank::new(), [fresh(), fresh()]);
     let [first, second] = [fresh_address(), fresh_address()];
     for (account, address) in [(&one, &first), (&two, &second)] {
-        bank.ask::<Accounts>(account, "open", open(address)).await.expect("it is free");
+        bank.ask::<Accounts>(account, "open", open(address)).await.expect("the address is free");
     }
     assert_eq!(bank.build().await.complete, Some(1));
 
@@ -315,14 +319,14 @@ async fn hand_over(
 async fn a_key_passes_on_from_an_account_from_before_the_claims() {
     let (bank, [from, to], address) = (Bank::new(), [fresh(), fresh()], fresh_address());
     bank.open_without_claims(&from, &address).await;
-    hand_over(&bank, [from, to.clone()]).await.expect("it is open");
+    hand_over(&bank, [from, to.clone()]).await.expect("the account is open");
     assert_eq!(bank.store.log.holder(&email(&address)), Some(to.clone()));
 
     let (other, taken) = (fresh(), fresh());
     bank.open_without_claims(&other, &address).await;
     let refused = hand_over(&bank, [other, taken]).await;
     let Err(CommandError::Reserved { holder, .. }) = refused else {
-        panic!("one address, two accounts: {refused:?}");
+        panic!("two accounts have the same address: {refused:?}");
     };
     assert_eq!(holder, to);
 }

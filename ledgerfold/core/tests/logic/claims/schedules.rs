@@ -1,5 +1,5 @@
-//! Commands and builds at once, under random schedules: builds die and are begun again, two run side by
-//! side, and streams give back the keys that a build is about to reserve for them.
+//! Tests of concurrent commands and builds under random schedules. Builds crash and resume, two builds run at once, and
+//! streams release keys that a build is about to reserve for them.
 
 use futures::{
     FutureExt,
@@ -11,7 +11,7 @@ use ledgerfold_proofs::conformance::account::{AccountCommand, Accounts, fresh};
 use super::bank::{Bank, Defect};
 
 const STREAMS: usize = 6;
-/// How many of them are older than the claims.
+/// The number of streams that are older than the claims.
 const OLD: usize = 4;
 const ADDRESSES: usize = 7;
 const COMMANDS: usize = 6;
@@ -32,7 +32,7 @@ impl Play {
             streams: (0..STREAMS).map(|_| fresh()).collect(),
         };
         for (at, stream) in play.streams.iter().enumerate().take(OLD) {
-            // In some schedules, the first two have one address.
+            // In some schedules the first two accounts have the same address.
             let shared = at == 1 && play.draw(4) == 0;
             play.bank.open_without_claims(stream, &address(if shared { 0 } else { at })).await;
         }
@@ -44,7 +44,7 @@ impl Play {
         usize::try_from(self.bank.store.random.next() % below).expect("it is small")
     }
 
-    /// Asks for this and that, and answers with what nobody may be told.
+    /// Sends random commands, and returns the forbidden outcomes.
     async fn command(&self, client: &str) -> Vec<String> {
         let mut wrong = Vec::new();
         for at in 0..COMMANDS {
@@ -66,13 +66,13 @@ impl Play {
                 ) => {}
                 Err(error) => wrong.push(format!("{attempt} of {stream} ended in {error}")),
             }
-            // A build may have to reserve keys yet. It never has to remove any: all code knows the claims.
+            // Keys may still lack a reservation, but none may have a wrong one, because all code has the claims.
             wrong.extend(self.bank.superfluous().await);
         }
         wrong
     }
 
-    /// Builds, and dies over it now and then.
+    /// Runs builds, which sometimes crash. Returns their errors.
     async fn build(&self) -> Vec<String> {
         for _ in 0..self.draw(20) {
             tokio::task::yield_now().await;
@@ -91,7 +91,7 @@ impl Play {
         }
     }
 
-    /// What is wrong in the end.
+    /// Runs the schedule, and returns the faults at its end.
     async fn run(&self) -> Vec<String> {
         let work = [
             self.command("one").boxed_local(),
@@ -111,13 +111,13 @@ impl Play {
 
     async fn wrong_if_complete(&self) -> Vec<String> {
         let record = self.bank.store.log.read_record(&Accounts::CATEGORY).await;
-        match record.expect("it can be read").complete() {
+        match record.expect("the read succeeds").complete() {
             Some(_) => self.bank.wrong().await,
             None => Vec::new(),
         }
     }
 
-    /// Closes accounts whose address another has too, until a build is complete.
+    /// Closes accounts with a contested address, until a build is complete.
     async fn settle(&self) -> Vec<String> {
         for round in 0..5 {
             let built = self.bank.build().await;
@@ -139,7 +139,7 @@ impl Play {
     }
 }
 
-/// The first schedule of so many that goes wrong, with what does.
+/// The first faulty one of this many schedules, with its faults.
 async fn first_wrong(schedules: u64, defect: Defect) -> Option<(u64, Vec<String>)> {
     for seed in 0..schedules {
         let wrong = Play::new(seed, defect).await.run().await;
@@ -151,13 +151,13 @@ async fn first_wrong(schedules: u64, defect: Defect) -> Option<(u64, Vec<String>
 }
 
 #[tokio::test]
-async fn whatever_runs_at_once_a_complete_build_leaves_each_key_with_its_owner() {
+async fn in_every_schedule_a_complete_build_leaves_each_key_with_its_owner() {
     assert_eq!(first_wrong(400, Defect::None).await, None);
 }
 
 #[tokio::test]
-async fn what_reservations_must_not_do_is_found() {
+async fn every_defect_of_reservations_is_found() {
     for defect in [Defect::ForgoesBlindly, Defect::CorrectsBlindly] {
-        assert!(first_wrong(400, defect).await.is_some(), "nothing is wrong with {defect:?}");
+        assert!(first_wrong(400, defect).await.is_some(), "no schedule shows {defect:?}");
     }
 }

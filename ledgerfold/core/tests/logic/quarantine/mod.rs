@@ -1,4 +1,5 @@
-//! An event that a read model cannot apply parks its stream and no other, and the stream recovers after a fix.
+//! Tests of the quarantine: an event that cannot be applied parks its stream only, and the stream recovers after a
+//! fix.
 
 mod races;
 mod skips;
@@ -28,10 +29,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::shelf::{Pages, UNPLACEABLE, Words, World, deliveries};
 
-/// The pages with what was wrong in them mended.
-struct MendedPages;
+/// [`Pages`] after a fix.
+struct FixedPages;
 
-impl Projection for MendedPages {
+impl Projection for FixedPages {
     type Event = NotebookEvent;
     type Row = Vec<String>;
 
@@ -50,10 +51,10 @@ impl Projection for MendedPages {
     }
 }
 
-/// The words, counted by code that stumbles.
-struct StumblingWords;
+/// [`Words`] with an error for one note.
+struct FailingWords;
 
-impl Tally for StumblingWords {
+impl Tally for FailingWords {
     type Event = NotebookEvent;
     type Memo = u64;
 
@@ -70,7 +71,7 @@ impl Tally for StumblingWords {
     }
 }
 
-/// The pages with pictures, which no item has room for.
+/// [`Pages`] with rows that are too large for an item.
 struct IllustratedPages;
 
 impl Projection for IllustratedPages {
@@ -81,7 +82,7 @@ impl Projection for IllustratedPages {
         row: Option<Vec<String>>,
         event: &Recorded<NotebookEvent>,
     ) -> Result<Option<Vec<String>>, String> {
-        let mut notes = MendedPages::evolve(row, event)?;
+        let mut notes = FixedPages::evolve(row, event)?;
         if let Some(last) = notes.as_mut().and_then(|notes| notes.last_mut())
             && last == UNPLACEABLE
         {
@@ -91,18 +92,18 @@ impl Projection for IllustratedPages {
     }
 }
 
-/// A page was torn out.
+/// A page was removed.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 struct PageTorn {}
 
 events! {
-    /// Events of code that has not heard of notes.
+    /// The events of code that does not know notes.
     enum OtherEvent {
         PageTorn: 1,
     }
 }
 
-/// The pages of code that has not heard of notes.
+/// A projection of code that does not know notes.
 struct OtherPages;
 
 impl Projection for OtherPages {
@@ -117,7 +118,7 @@ impl Projection for OtherPages {
     }
 }
 
-/// A world with a stream of these notes, one commit each.
+/// A world with a stream that has one commit per note.
 async fn world_with(notes: &[&str]) -> (World, StreamId) {
     let (world, stream) = (World::with_pages_of(2), fresh());
     write(&world, &stream, notes).await;
@@ -127,7 +128,7 @@ async fn world_with(notes: &[&str]) -> (World, StreamId) {
 async fn write(world: &World, stream: &StreamId, notes: &[&str]) {
     for note in notes {
         let attempt = format!("a{}", world.log.commits().len());
-        world.write(stream, &attempt, &[note]).await.expect("it is accepted");
+        world.write(stream, &attempt, &[note]).await.expect("the command is accepted");
     }
 }
 
@@ -161,10 +162,10 @@ fn notes(world: &World, stream: &StreamId) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn an_event_that_does_not_fit_parks_its_stream_as_it_is() {
+async fn an_event_that_cannot_be_applied_parks_its_stream_as_it_is() {
     let (world, stream) = world_with(&["a", "b", UNPLACEABLE, "c"]).await;
     take(&world.pages(), from(&world, &stream, 1)).await;
-    assert_eq!(notes(&world, &stream), ["a", "b"], "as far as it goes");
+    assert_eq!(notes(&world, &stream), ["a", "b"], "up to the bad event");
     let now = world.clock.now();
     let expected = Parked {
         stream: stream.clone(),
@@ -180,7 +181,7 @@ async fn an_event_that_does_not_fit_parks_its_stream_as_it_is() {
 }
 
 #[tokio::test]
-async fn later_events_wait_behind_it_and_other_streams_do_not() {
+async fn later_events_of_a_parked_stream_wait_and_other_streams_do_not() {
     let (world, stream) = world_with(&["a", UNPLACEABLE]).await;
     take(&world.pages(), from(&world, &stream, 1)).await;
     let before = entry(&world);
@@ -203,7 +204,7 @@ async fn later_events_wait_behind_it_and_other_streams_do_not() {
 }
 
 #[tokio::test]
-async fn once_it_is_mended_the_stream_catches_up_from_the_log_by_itself() {
+async fn after_a_fix_the_stream_catches_up_from_the_log_by_itself() {
     let (world, stream) = world_with(&["a", UNPLACEABLE]).await;
     take(&world.pages(), from(&world, &stream, 1)).await;
     write(&world, &stream, &["b", "c", "d"]).await;
@@ -217,41 +218,41 @@ async fn once_it_is_mended_the_stream_catches_up_from_the_log_by_itself() {
     );
     assert_eq!(notes(&world, &stream), ["a"]);
 
-    let mended = world.rows_of::<MendedPages>();
+    let fixed = world.rows_of::<FixedPages>();
     let recovered = RetrySummary { recovered: 1, parked: 0 };
-    assert_eq!(retry_parked(&world, &mended, RetryScope::All).await, recovered);
+    assert_eq!(retry_parked(&world, &fixed, RetryScope::All).await, recovered);
     assert_eq!(notes(&world, &stream), ["a", UNPLACEABLE, "b", "c", "d"]);
     assert_eq!(world.parked_pages.parked(), []);
-    assert_eq!(retry_parked(&world, &mended, RetryScope::All).await, RetrySummary::default());
+    assert_eq!(retry_parked(&world, &fixed, RetryScope::All).await, RetrySummary::default());
 }
 
 #[tokio::test]
-async fn the_next_event_releases_a_stream_that_is_mended() {
+async fn after_a_fix_the_next_event_releases_the_stream() {
     let (world, stream) = world_with(&["a", UNPLACEABLE]).await;
     take(&world.pages(), from(&world, &stream, 1)).await;
     write(&world, &stream, &["b"]).await;
-    take(&world.rows_of::<MendedPages>(), from(&world, &stream, 3)).await;
+    take(&world.rows_of::<FixedPages>(), from(&world, &stream, 3)).await;
     assert_eq!(notes(&world, &stream), ["a", UNPLACEABLE, "b"]);
     assert_eq!(world.parked_pages.parked(), []);
 }
 
 #[tokio::test]
-async fn an_entry_that_stands_though_the_stream_is_current_is_removed() {
+async fn an_entry_of_a_current_stream_is_removed() {
     let (world, stream) = world_with(&["a", UNPLACEABLE]).await;
     take(&world.pages(), from(&world, &stream, 1)).await;
-    // The event comes again to code that can place it: no gap, and no release.
-    let mended = world.rows_of::<MendedPages>();
-    take(&mended, from(&world, &stream, 2)).await;
+    // Fixed code gets the event again. There is no gap, so the stream is not released.
+    let fixed = world.rows_of::<FixedPages>();
+    take(&fixed, from(&world, &stream, 2)).await;
     assert_eq!(entry(&world).owed_version, Version::new(2));
     assert_eq!(
-        retry_parked(&world, &mended, RetryScope::Due).await,
+        retry_parked(&world, &fixed, RetryScope::Due).await,
         RetrySummary { recovered: 1, parked: 0 }
     );
     assert_eq!(world.parked_pages.parked(), []);
 }
 
 #[tokio::test]
-async fn what_a_message_says_wrongly_parks_nothing() {
+async fn a_wrong_message_parks_nothing() {
     let (world, stream) = world_with(&["a", "b"]).await;
     let mut events = world.envelopes();
     for event in &mut events {
@@ -277,7 +278,7 @@ async fn an_event_of_an_unknown_type_parks_until_the_code_knows_it() {
 }
 
 #[tokio::test]
-async fn a_row_that_cannot_be_read_parks_its_stream_until_it_is_mended() {
+async fn a_row_that_cannot_be_read_parks_its_stream_until_it_is_fixed() {
     let (world, stream) = world_with(&["a"]).await;
     take(&world.pages(), from(&world, &stream, 1)).await;
     let good = world.rows.rows().remove(0);
@@ -303,9 +304,9 @@ async fn a_row_that_outgrows_its_table_parks_its_stream_until_it_is_smaller() {
     take(&large, from(&world, &stream, 2)).await;
     assert_eq!(notes(&world, &stream), ["a"]);
     let parked = entry(&world);
-    assert_eq!((parked.version, parked.owed_version), (None, Version::new(3)), "no event is wrong");
+    assert_eq!((parked.version, parked.owed_version), (None, Version::new(3)), "no single event");
     assert!(parked.reason.contains("can never take this"), "{}", parked.reason);
-    let smaller = world.rows_of::<MendedPages>();
+    let smaller = world.rows_of::<FixedPages>();
     assert_eq!(
         retry_parked(&world, &smaller, RetryScope::Due).await,
         RetrySummary { recovered: 1, parked: 0 }
@@ -313,7 +314,7 @@ async fn a_row_that_outgrows_its_table_parks_its_stream_until_it_is_smaller() {
     assert_eq!(notes(&world, &stream), ["a", UNPLACEABLE, "b"]);
 }
 
-/// DynamoDB takes no empty key, and says so of every try.
+/// DynamoDB refuses an empty key on every attempt.
 #[tokio::test]
 async fn a_row_that_cannot_be_listed_parks_its_stream_alone() {
     let (world, streams) = (World::new(), [fresh(), fresh(), fresh()]);
@@ -322,15 +323,15 @@ async fn a_row_that_cannot_be_listed_parks_its_stream_alone() {
     }
     take(&world.pages(), deliveries(world.envelopes())).await;
     let parked = entry(&world);
-    assert_eq!((&parked.stream, parked.version), (&streams[1], None), "no one event is at fault");
+    assert_eq!((&parked.stream, parked.version), (&streams[1], None), "no single event");
     assert!(parked.reason.contains("1 to 1,024 bytes"), "{}", parked.reason);
     assert_eq!(world.rows.rows().len(), 2, "the others are there");
 }
 
 #[tokio::test]
-async fn what_a_tally_could_not_count_is_counted_once_in_the_end() {
+async fn an_event_that_a_tally_could_not_count_is_counted_once_after_a_fix() {
     let (world, stream) = world_with(&["a", "a", UNPLACEABLE, "a"]).await;
-    let stumbling = world.tally_of::<StumblingWords>();
+    let stumbling = world.tally_of::<FailingWords>();
     for _delivered_again in 0..3 {
         take(&stumbling, from(&world, &stream, 1)).await;
     }
@@ -350,7 +351,7 @@ async fn what_a_tally_could_not_count_is_counted_once_in_the_end() {
 }
 
 #[tokio::test]
-async fn what_cannot_be_parked_comes_again() {
+async fn a_stream_that_cannot_be_parked_is_delivered_again() {
     let (world, stream) = world_with(&["a", UNPLACEABLE]).await;
     world.parked_pages.fail(true);
     let failed = world.pages().project(from(&world, &stream, 1)).await;
@@ -363,7 +364,7 @@ async fn what_cannot_be_parked_comes_again() {
 }
 
 #[tokio::test]
-async fn without_a_quarantine_it_comes_again() {
+async fn without_a_quarantine_the_message_is_delivered_again() {
     let (world, stream) = world_with(&["a", UNPLACEABLE]).await;
     let model = Arc::new(RowModel::<Pages>::new(world.rows.clone()));
     let projector = world.projector(model, world.parked_pages.clone());
@@ -372,7 +373,7 @@ async fn without_a_quarantine_it_comes_again() {
 }
 
 #[tokio::test]
-async fn what_passes_by_itself_parks_nothing() {
+async fn a_transient_failure_parks_nothing() {
     let (world, stream) = world_with(&["a"]).await;
     world.rows.fail_for(Some(stream.clone()));
     assert_eq!(world.pages().project(from(&world, &stream, 1)).await.len(), 1);
@@ -388,7 +389,7 @@ async fn what_passes_by_itself_parks_nothing() {
 }
 
 #[tokio::test]
-async fn what_keeps_failing_is_tried_ever_more_rarely_unless_all_are_wanted() {
+async fn a_stream_that_keeps_failing_is_retried_ever_more_rarely_unless_all_are_requested() {
     let (world, stream) = world_with(&[UNPLACEABLE]).await;
     let pages = world.pages();
     take(&pages, from(&world, &stream, 1)).await;
@@ -407,37 +408,37 @@ async fn what_keeps_failing_is_tried_ever_more_rarely_unless_all_are_wanted() {
 }
 
 #[tokio::test]
-async fn a_round_reaches_every_page_and_begins_with_nothing_after_its_time() {
+async fn a_retry_reaches_every_page_and_starts_nothing_after_its_end() {
     let world = World::new();
     let streams: Vec<_> = (0..20).map(|_| fresh()).collect();
     for stream in &streams {
         write(&world, stream, &[UNPLACEABLE]).await;
         take(&world.pages(), from(&world, stream, 1)).await;
     }
-    let mended = world.rows_of::<MendedPages>();
+    let fixed = world.rows_of::<FixedPages>();
     let late =
-        mended.retry_parked(RetryScope::All, world.clock.now()).await.expect("it can be listed");
+        fixed.retry_parked(RetryScope::All, world.clock.now()).await.expect("the list can be read");
     assert_eq!(late, RetrySummary { recovered: 0, parked: 20 });
     assert_eq!(
-        retry_parked(&world, &mended, RetryScope::Due).await,
+        retry_parked(&world, &fixed, RetryScope::Due).await,
         RetrySummary { recovered: 20, parked: 0 }
     );
 }
 
-/// A read model that opens nothing and remembers what it was asked for.
+/// A read model that refuses to open streams, and records the requests. A mutex, because requests are concurrent.
 #[derive(Default)]
 struct Asked(Mutex<Vec<StreamId>>);
 
 #[async_trait]
 impl ReadModel for Asked {
     async fn open(&self, stream: &StreamId) -> Result<Box<dyn Position>, ProjectError> {
-        self.0.lock().expect("nobody panics with it").push(stream.clone());
+        self.0.lock().expect("nobody panics with the lock").push(stream.clone());
         Err(ReadStoreError::Port(PortError::Throttled).into())
     }
 }
 
 #[tokio::test]
-async fn those_that_have_waited_longest_are_tried_first() {
+async fn the_longest_waiting_streams_are_retried_first() {
     let world = World::new();
     let mut streams: Vec<_> = (0..6).map(|_| fresh()).collect();
     streams.sort();
@@ -451,18 +452,22 @@ async fn those_that_have_waited_longest_are_tried_first() {
     let parked = world.parked_pages.clone();
     let projector = world.projector(asked.clone(), parked.clone()).with_quarantine(parked);
     retry_parked(&world, &projector, RetryScope::Due).await;
-    assert_eq!(*asked.0.lock().expect("nobody panics with it"), streams, "the last by name first");
+    assert_eq!(
+        *asked.0.lock().expect("nobody panics with the lock"),
+        streams,
+        "in order of waiting"
+    );
 }
 
 #[tokio::test]
-async fn healing_tells_when_it_cannot_see_what_is_parked() {
+async fn a_retry_reports_a_quarantine_that_cannot_be_read() {
     let (world, _) = world_with(&["a"]).await;
     world.parked_pages.fail(true);
     assert!(world.pages().retry_parked(RetryScope::Due, Timestamp::MAX).await.is_err());
 }
 
 #[tokio::test]
-async fn the_audit_tells_what_is_parked_from_what_is_lost_and_a_repair_tries_it() {
+async fn the_audit_reports_parked_streams_separately_and_a_repair_retries_them() {
     let (world, stream) = world_with(&["a", UNPLACEABLE, "b"]).await;
     take(&world.pages(), from(&world, &stream, 1)).await;
     let quarantine: Arc<dyn Quarantine> = world.parked_pages.clone();
@@ -481,18 +486,18 @@ async fn the_audit_tells_what_is_parked_from_what_is_lost_and_a_repair_tries_it(
         let ports = ProjectorPorts { log, skips, clock, random };
         let repairer = Repairer::new(model, ports, OnDivergence::Report);
         let repairer = repairer.with_quarantine(quarantine.clone());
-        repairer.repair(&stream).await.expect("it can be tried").effect
+        repairer.repair(&stream).await.expect("no store fails").effect
     };
     let parked = Verdict::Parked(entry(&world).reason);
     assert_eq!(verdict(model.clone()).await, parked);
     assert_eq!(repair(model).await, Effect::Left);
     assert_eq!(entry(&world).owed_version, Version::new(3));
 
-    let mended = Arc::new(RowModel::<MendedPages>::new(world.rows.clone()));
-    assert_eq!(verdict(mended.clone()).await, parked, "late, and known to be");
-    assert_eq!(repair(mended.clone()).await, Effect::CaughtUp);
+    let fixed = Arc::new(RowModel::<FixedPages>::new(world.rows.clone()));
+    assert_eq!(verdict(fixed.clone()).await, parked, "late, but known");
+    assert_eq!(repair(fixed.clone()).await, Effect::CaughtUp);
     assert_eq!(world.parked_pages.parked(), []);
     assert_eq!(notes(&world, &stream), ["a", UNPLACEABLE, "b"]);
 
-    assert_eq!(verdict(mended).await, Verdict::Current);
+    assert_eq!(verdict(fixed).await, Verdict::Current);
 }

@@ -1,6 +1,7 @@
-//! Old code and new, deliveries and rounds of healing, all at once on one stream. At every moment, of
-//! every message that was taken, the read model has what it told of, or an entry owes it. So it is as
-//! well where operators skip what stands parked, and nobody mends the code.
+//! Tests of old and new code, deliveries and retries that run at once on one stream.
+//!
+//! At every moment each acknowledged event is in the read model, or the stream's entry in the quarantine owes it. This
+//! also holds if operators skip events instead of fixing the code.
 
 use std::sync::{Arc, Mutex, MutexGuard};
 
@@ -17,12 +18,12 @@ use ledgerfold::{
 };
 use ledgerfold_testkit::{MemoryQuarantine, SeededRandom};
 
-use super::{MendedPages, from, notes, skips::skip, world_with};
+use super::{FixedPages, from, notes, skips::skip, world_with};
 use crate::shelf::{Pages, UNPLACEABLE, World};
 
 const NOTES: [&str; 8] = ["a", "b", UNPLACEABLE, "c", "d", UNPLACEABLE, "e", "f"];
 
-/// Where whoever calls may be overtaken, before and after each call.
+/// Yields to other tasks before and after each call.
 #[derive(Clone)]
 struct Turns(Arc<SeededRandom>);
 
@@ -34,7 +35,7 @@ impl Turns {
     }
 }
 
-/// A port whose calls take turns with others.
+/// A port whose calls yield to other tasks.
 struct Slow<P> {
     port: Arc<P>,
     turns: Turns,
@@ -116,7 +117,7 @@ impl Skips for Slow<Wrong> {
     }
 }
 
-/// A quarantine that is wrong on purpose.
+/// A quarantine with a defect.
 struct Wrong {
     good: MemoryQuarantine,
     defect: Defect,
@@ -125,11 +126,11 @@ struct Wrong {
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Defect {
     None,
-    /// Removes an entry whatever it owes.
+    /// Removes an entry at any version.
     ReleasesEverything,
-    /// Puts an entry over one that owes more.
+    /// Replaces an entry by one with a lower owed version.
     ForgetsDebts,
-    /// Says that an entry stands, and puts none.
+    /// Reports success without storing the entry.
     ParksNothing,
 }
 
@@ -164,7 +165,7 @@ impl Quarantine for Wrong {
     }
 }
 
-/// One stream with everything that is at work on it.
+/// One stream with all tasks that work on it.
 struct Race {
     world: World,
     stream: StreamId,
@@ -175,21 +176,21 @@ struct Race {
     seen: Mutex<Observed>,
 }
 
-/// How the stream gets past what the old code cannot place.
+/// How the stream gets past the events that the old code cannot apply.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Ending {
-    /// New code comes, one projector after the other.
-    Mended,
-    /// Operators skip it.
+    /// New code is deployed, one projector after the other.
+    Fixed,
+    /// Operators skip the events.
     Skipped,
-    /// Operators skip it while new code comes.
+    /// Operators skip the events while new code is deployed.
     Both,
 }
 
 struct Observed {
-    /// The newest version that a message told of which was taken.
+    /// The newest version of an acknowledged event.
     taken: Version,
-    /// What was wrong, in the order in which it was noticed.
+    /// The faults, in the order in which they were found.
     wrong: Vec<String>,
 }
 
@@ -210,17 +211,17 @@ impl Race {
         self.world.projector(model, parked.clone()).with_quarantine(parked)
     }
 
-    /// Old code or new.
+    /// A projector with old or new code.
     fn some_projector(&self) -> Projector {
         if self.ending == Ending::Skipped || self.random.next().is_multiple_of(2) {
             self.projector::<Pages>()
         } else {
-            self.projector::<MendedPages>()
+            self.projector::<FixedPages>()
         }
     }
 
     fn seen(&self) -> MutexGuard<'_, Observed> {
-        self.seen.lock().expect("nobody panics with it")
+        self.seen.lock().expect("nobody panics with the lock")
     }
 
     async fn deliver(&self, delivery: Delivery, owed_version: Version) {
@@ -237,11 +238,11 @@ impl Race {
         self.check();
     }
 
-    /// Skips the event that parks the stream, if one does at this moment; the projector is told at once,
-    /// or somebody dies in between.
+    /// Skips the event that blocks the stream now, if there is one. Usually a retry follows at once, but sometimes the
+    /// operator's program crashes first.
     async fn skip(&self) {
         let Some(parked) = self.quarantine.good.parked().pop() else { return };
-        let version = parked.version.expect("it is an event that does not fit");
+        let version = parked.version.expect("a single event is at fault");
         self.turns.wait().await;
         match self.quarantine.good.record(&skip(&self.stream, version.get())).await {
             Ok(()) | Err(SkipError::AlreadySkipped(_)) => {}
@@ -264,7 +265,7 @@ impl Race {
         }
     }
 
-    /// What was wrong in this schedule.
+    /// Runs the schedule, and returns its faults.
     async fn run(&self) -> Vec<String> {
         let mut work = Vec::new();
         for (delivery, version) in from(&self.world, &self.stream, 1).into_iter().zip(1..) {
@@ -273,7 +274,7 @@ impl Race {
         }
         for _ in 0..4 {
             work.push((self.random.next(), self.retry_parked().boxed_local()));
-            if self.ending != Ending::Mended {
+            if self.ending != Ending::Fixed {
                 work.push((self.random.next(), self.skip().boxed_local()));
             }
         }
@@ -296,25 +297,25 @@ impl Race {
                 self.retry_parked().await;
             }
         } else {
-            // The last of the old code is gone.
-            let mended = self.projector::<MendedPages>();
-            mended.retry_parked(RetryScope::All, Timestamp::MAX).await.expect("it can be read");
+            // All projectors have the new code now.
+            let fixed = self.projector::<FixedPages>();
+            fixed.retry_parked(RetryScope::All, Timestamp::MAX).await.expect("the read succeeds");
         }
     }
 
-    /// Whether a row shows all that it must, in its order; of what was skipped, what somebody could place.
+    /// Whether a row has all required notes in order. Skipped notes may be in it, if new code could apply them.
     fn is_right(&self, notes: &[String]) -> bool {
         let placed = |note: &&str| *note != UNPLACEABLE;
         let shown = notes.iter().map(String::as_str);
         match self.ending {
-            Ending::Mended => shown.eq(NOTES),
+            Ending::Fixed => shown.eq(NOTES),
             Ending::Skipped => shown.eq(NOTES.into_iter().filter(placed)),
             Ending::Both => shown.filter(placed).eq(NOTES.into_iter().filter(placed)),
         }
     }
 }
 
-/// The first schedule of so many that goes wrong, with what does.
+/// The first faulty one of this many schedules, with its faults.
 async fn first_wrong(schedules: u64, defect: Defect, ending: Ending) -> Option<(u64, Vec<String>)> {
     for seed in 0..schedules {
         let wrong = Race::new(seed, defect, ending).await.run().await;
@@ -326,23 +327,23 @@ async fn first_wrong(schedules: u64, defect: Defect, ending: Ending) -> Option<(
 }
 
 #[tokio::test]
-async fn no_schedule_loses_what_was_taken() {
-    assert_eq!(first_wrong(500, Defect::None, Ending::Mended).await, None);
+async fn no_schedule_loses_an_acknowledged_event() {
+    assert_eq!(first_wrong(500, Defect::None, Ending::Fixed).await, None);
 }
 
 #[tokio::test]
-async fn no_schedule_loses_what_was_taken_where_operators_skip() {
+async fn no_schedule_with_skips_loses_an_acknowledged_event() {
     for ending in [Ending::Skipped, Ending::Both] {
         assert_eq!(first_wrong(500, Defect::None, ending).await, None, "{ending:?}");
     }
 }
 
 #[tokio::test]
-async fn what_a_quarantine_must_not_do_is_found() {
+async fn every_defect_of_a_quarantine_is_found() {
     for defect in [Defect::ReleasesEverything, Defect::ForgetsDebts, Defect::ParksNothing] {
-        for ending in [Ending::Mended, Ending::Skipped] {
+        for ending in [Ending::Fixed, Ending::Skipped] {
             let wrong = first_wrong(100, defect, ending).await;
-            assert!(wrong.is_some(), "nothing is wrong with {defect:?} and {ending:?}");
+            assert!(wrong.is_some(), "no schedule shows {defect:?} with {ending:?}");
         }
     }
 }

@@ -1,4 +1,4 @@
-//! An operator skips an event that parks its stream: every fold for the projection goes on without it.
+//! Tests of skipped events: all folds of the projection leave them out.
 
 use std::{sync::Arc, time::Duration};
 
@@ -17,16 +17,16 @@ use ledgerfold::{
 use ledgerfold_proofs::conformance::notebook::{NotebookEvent, fresh};
 use ledgerfold_testkit::{ManualClock, MemoryQuarantine, SeededRandom};
 
-use super::{MendedPages, StumblingWords, from, notes, retry_parked, take, world_with, write};
+use super::{FailingWords, FixedPages, from, notes, retry_parked, take, world_with, write};
 use crate::{
     shelf::{Pages, UNPLACEABLE, World, deliveries},
     stage::{PAGES, Stage, WORDS},
 };
 
-/// A tally that notes an event before it stumbles over it.
-struct LateStumblingWords;
+/// A tally that counts an event before it returns an error for it.
+struct LateFailingWords;
 
-impl Tally for LateStumblingWords {
+impl Tally for LateFailingWords {
     type Event = NotebookEvent;
     type Memo = u64;
 
@@ -37,7 +37,7 @@ impl Tally for LateStumblingWords {
     ) -> Result<(), String> {
         *memo += 1;
         counts.add(CounterKey::new("all").expect("a key"), "notes", 1)?;
-        StumblingWords::count(memo, event, counts)
+        FailingWords::count(memo, event, counts)
     }
 }
 
@@ -56,7 +56,7 @@ fn by(actor: &str) -> Signature {
 }
 
 async fn record(register: &MemoryQuarantine, skip: &Skip) {
-    register.record(skip).await.expect("its stream is parked because of it");
+    register.record(skip).await.expect("the event blocks its stream");
 }
 
 /// A world in which version 2 of a stream is parked for the pages.
@@ -67,7 +67,7 @@ async fn parked() -> (World, StreamId) {
     (world, stream)
 }
 
-/// The same once version 2 is skipped, and before anybody has noticed.
+/// The same world with version 2 skipped, before any retry.
 async fn skipped() -> (World, StreamId) {
     let (world, stream) = parked().await;
     record(&world.parked_pages, &skip(&stream, 2)).await;
@@ -95,11 +95,11 @@ async fn repair(world: &World, model: Arc<dyn Verifiable>, stream: &StreamId) ->
         random: Arc::new(SeededRandom::new(1)),
     };
     let repairer = Repairer::new(model, ports, OnDivergence::Overwrite);
-    repairer.with_quarantine(parked).repair(stream).await.expect("it can be tried").effect
+    repairer.with_quarantine(parked).repair(stream).await.expect("no store fails").effect
 }
 
 #[tokio::test]
-async fn a_round_of_healing_brings_the_stream_past_a_skipped_event() {
+async fn a_retry_moves_the_stream_past_a_skipped_event() {
     let (world, stream) = skipped().await;
     let recovered = RetrySummary { recovered: 1, parked: 0 };
     assert_eq!(retry_parked(&world, &world.pages(), RetryScope::All).await, recovered);
@@ -109,7 +109,7 @@ async fn a_round_of_healing_brings_the_stream_past_a_skipped_event() {
 }
 
 #[tokio::test]
-async fn the_next_event_releases_the_stream_if_whoever_skipped_died_before_healing() {
+async fn the_next_event_releases_the_stream_if_no_retry_followed_the_skip() {
     let (world, stream) = skipped().await;
     write(&world, &stream, &["d"]).await;
     take(&world.pages(), from(&world, &stream, 5)).await;
@@ -135,7 +135,7 @@ async fn skips_are_read_for_events_that_cannot_be_applied_and_for_no_others() {
 #[tokio::test]
 async fn an_event_is_skipped_for_one_projection_only() {
     let (world, stream) = world_with(&["a", UNPLACEABLE, "b"]).await;
-    let words = world.tally_of::<StumblingWords>();
+    let words = world.tally_of::<FailingWords>();
     for projector in [world.pages(), words.clone()] {
         take(&projector, from(&world, &stream, 1)).await;
     }
@@ -165,7 +165,7 @@ async fn several_events_of_a_stream_are_skipped_one_after_the_other() {
 #[tokio::test]
 async fn the_rest_of_its_commit_is_applied() {
     let (world, stream) = (World::new(), fresh());
-    world.write(&stream, "one", &["a", UNPLACEABLE, "b"]).await.expect("it is accepted");
+    world.write(&stream, "one", &["a", UNPLACEABLE, "b"]).await.expect("the command is accepted");
     take(&world.pages(), from(&world, &stream, 1)).await;
     assert_eq!(notes(&world, &stream), Vec::<String>::new());
     record(&world.parked_pages, &skip(&stream, 2)).await;
@@ -176,23 +176,23 @@ async fn the_rest_of_its_commit_is_applied() {
 #[tokio::test]
 async fn an_event_that_can_be_applied_is_applied_though_it_was_skipped() {
     let (world, stream) = skipped().await;
-    retry_parked(&world, &world.rows_of::<MendedPages>(), RetryScope::All).await;
+    retry_parked(&world, &world.rows_of::<FixedPages>(), RetryScope::All).await;
     assert_eq!(notes(&world, &stream), ["a", UNPLACEABLE, "b", "c"]);
 }
 
 #[tokio::test]
-async fn no_event_is_skipped_for_what_a_message_says_wrongly() {
+async fn no_event_is_skipped_because_of_a_wrong_message() {
     let (world, stream) = skipped().await;
     let mut events: Vec<Envelope> = world.envelopes().into_iter().skip(1).collect();
     for event in &mut events {
         event.event.data = Payload::encode(&7).expect("a number is JSON");
     }
-    take(&world.rows_of::<MendedPages>(), deliveries(events)).await;
-    assert_eq!(notes(&world, &stream), ["a", UNPLACEABLE, "b", "c"], "as the log has it");
+    take(&world.rows_of::<FixedPages>(), deliveries(events)).await;
+    assert_eq!(notes(&world, &stream), ["a", UNPLACEABLE, "b", "c"], "as in the log");
 }
 
 #[tokio::test]
-async fn a_stream_is_not_parked_while_nobody_knows_whether_its_event_was_skipped() {
+async fn a_stream_is_not_parked_while_its_skips_cannot_be_read() {
     let (world, stream) = world_with(&["a", UNPLACEABLE]).await;
     world.parked_pages.fail_skips(true);
     let failed = world.pages().project(from(&world, &stream, 1)).await;
@@ -205,7 +205,7 @@ async fn a_stream_is_not_parked_while_nobody_knows_whether_its_event_was_skipped
 #[tokio::test]
 async fn a_skipped_event_counts_nothing() {
     let (world, stream) = world_with(&["a", "a", UNPLACEABLE, "a"]).await;
-    let words = world.tally_of::<LateStumblingWords>();
+    let words = world.tally_of::<LateFailingWords>();
     take(&words, from(&world, &stream, 1)).await;
     record(&world.parked_words, &skip(&stream, 3)).await;
     assert_eq!(
@@ -217,7 +217,7 @@ async fn a_skipped_event_counts_nothing() {
         |word: &str| world.tallies.counter(&CounterKey::new(word).expect("a key"))["notes"];
     assert_eq!((counted("all"), counted("a")), (3, 3));
 
-    let model = Arc::new(TallyModel::<LateStumblingWords>::new(world.tallies.clone()));
+    let model = Arc::new(TallyModel::<LateFailingWords>::new(world.tallies.clone()));
     let begun = Counters::begin(&*model).await.expect("readable");
     let mut counters = begun.expect("a tally has counters");
     let auditor = Reconciler::new(world.log.clone(), world.clock.clone(), Duration::ZERO);
@@ -232,11 +232,11 @@ async fn a_skipped_event_counts_nothing() {
 }
 
 #[tokio::test]
-async fn the_audit_takes_the_row_for_current_and_tells_what_was_skipped_and_why() {
+async fn the_audit_reports_the_row_as_current_and_lists_its_skips() {
     let (world, stream) = skipped().await;
     let model = rows::<Pages>(&world);
     let waiting = compare(&world, model.clone(), &stream).await;
-    assert!(matches!(waiting.verdict, Verdict::Parked(_)), "nobody has recovered it yet");
+    assert!(matches!(waiting.verdict, Verdict::Parked(_)), "the stream is still parked");
     assert_eq!(repair(&world, model.clone(), &stream).await, Effect::CaughtUp);
     let compared = compare(&world, model, &stream).await;
     assert_eq!(compared.verdict, Verdict::Current);
@@ -244,31 +244,31 @@ async fn the_audit_takes_the_row_for_current_and_tells_what_was_skipped_and_why(
 }
 
 #[tokio::test]
-async fn once_the_skip_is_withdrawn_the_audit_finds_the_row_and_a_repair_writes_it_anew() {
+async fn after_a_withdrawn_skip_the_audit_finds_the_row_and_a_repair_rewrites_it() {
     let (world, stream) = skipped().await;
     retry_parked(&world, &world.pages(), RetryScope::All).await;
     let withdrawn = world.parked_pages.withdraw(&stream, Version::new(2), &by("other")).await;
-    assert_eq!(withdrawn.expect("it can be written"), Some(skip(&stream, 2)));
-    let unmended = compare(&world, rows::<Pages>(&world), &stream).await;
-    assert!(matches!(unmended.verdict, Verdict::Unreadable(_)), "{unmended:?}");
+    assert_eq!(withdrawn.expect("the write succeeds"), Some(skip(&stream, 2)));
+    let unfixed = compare(&world, rows::<Pages>(&world), &stream).await;
+    assert!(matches!(unfixed.verdict, Verdict::Unreadable(_)), "{unfixed:?}");
 
-    let mended = rows::<MendedPages>(&world);
-    assert_eq!(compare(&world, mended.clone(), &stream).await.verdict, Verdict::Diverged);
-    assert_eq!(repair(&world, mended.clone(), &stream).await, Effect::Overwritten);
+    let fixed = rows::<FixedPages>(&world);
+    assert_eq!(compare(&world, fixed.clone(), &stream).await.verdict, Verdict::Diverged);
+    assert_eq!(repair(&world, fixed.clone(), &stream).await, Effect::Overwritten);
     assert_eq!(notes(&world, &stream), ["a", UNPLACEABLE, "b", "c"]);
-    assert_eq!(compare(&world, mended, &stream).await.verdict, Verdict::Current);
+    assert_eq!(compare(&world, fixed, &stream).await.verdict, Verdict::Current);
 }
 
 #[tokio::test]
-async fn queries_go_without_a_skipped_event() {
+async fn queries_leave_out_a_skipped_event() {
     let (world, stream) = parked().await;
     let token = ConsistencyToken { stream: stream.clone(), version: Version::new(4) };
     let (rows, log, skips) = (&*world.rows, &*world.log, &*world.parked_pages);
     let seen = fresh_row::<Pages>(rows, log, skips, &stream, Some(&token)).await;
-    assert!(seen.is_err(), "it is parked, and not skipped");
+    assert!(seen.is_err(), "the event is not skipped yet");
     record(skips, &skip(&stream, 2)).await;
     let seen = fresh_row::<Pages>(rows, log, skips, &stream, Some(&token)).await;
-    let seen = seen.expect("readable").expect("there is one");
+    let seen = seen.expect("readable").expect("it exists");
     assert_eq!((seen.row.concat(), seen.version), ("abc".to_owned(), Version::new(4)));
     for (until, expected) in [(1, "a"), (2, "a"), (3, "ab"), (4, "abc")] {
         let until = Until::Version(Version::new(until));
@@ -280,20 +280,20 @@ async fn queries_go_without_a_skipped_event() {
 #[tokio::test]
 async fn a_query_of_counters_counts_nothing_for_a_skipped_event() {
     let (world, stream) = world_with(&["a", UNPLACEABLE, "a"]).await;
-    take(&world.tally_of::<StumblingWords>(), from(&world, &stream, 1)).await;
+    take(&world.tally_of::<FailingWords>(), from(&world, &stream, 1)).await;
     record(&world.parked_words, &skip(&stream, 2)).await;
     let token = ConsistencyToken { stream: stream.clone(), version: Version::new(3) };
     let (first, last) =
         (CounterKey::new("a").expect("a key"), CounterKey::new("~").expect("a key"));
     let (tallies, log, skips) = (&*world.tallies, &*world.log, &*world.parked_words);
     let range = (&first, &last);
-    let shown = fresh_counts::<StumblingWords>(tallies, log, skips, range, Some(&token)).await;
+    let shown = fresh_counts::<FailingWords>(tallies, log, skips, range, Some(&token)).await;
     let shown = shown.expect("readable");
     assert_eq!(shown.len(), 1, "{shown:?}");
     assert_eq!(shown[0].amounts["notes"], 2);
 }
 
-/// A stage on which the live pages have parked version 2 of a stream.
+/// A stage whose live pages have parked version 2 of a stream.
 async fn stage_with_a_parked_stream() -> (Stage, StreamId) {
     let (stage, stream) = (Stage::new(), fresh());
     for (at, note) in ["a", UNPLACEABLE, "b"].into_iter().enumerate() {
@@ -308,12 +308,12 @@ async fn stage_with_a_parked_stream() -> (Stage, StreamId) {
 }
 
 #[tokio::test]
-async fn every_generation_goes_without_it_and_a_rebuild_tells_of_it() {
+async fn every_generation_leaves_out_a_skipped_event_and_a_rebuild_reports_it() {
     let (stage, stream) = stage_with_a_parked_stream().await;
     let rebuilder = stage.rebuilder(PAGES);
-    let building = rebuilder.begin().await.expect("it can be recorded");
+    let building = rebuilder.begin().await.expect("the record can be written");
     let verified = rebuilder.verify(&building, Plan::default(), &|_| ()).await.expect("readable");
-    assert_eq!(verified.wrong(), 1, "not skipped yet");
+    assert_eq!(verified.wrong(), 1, "the event is not skipped yet");
 
     record(&stage.parked_pages, &skip(&stream, 2)).await;
     let filled = rebuilder.fill(&building, Plan::default(), &|_| ()).await.expect("readable");
@@ -321,25 +321,24 @@ async fn every_generation_goes_without_it_and_a_rebuild_tells_of_it() {
     let verified = rebuilder.verify(&building, Plan::default(), &|_| ()).await.expect("readable");
     assert_eq!((verified.wrong(), verified.summary().skipped), (0, 1));
     assert_eq!(verified.skipped(), [skip(&stream, 2)]);
-    assert_eq!(rebuilder.switch(&verified).await.expect("it is sound"), Written::Done);
+    assert_eq!(rebuilder.switch(&verified).await.expect("nothing is wrong"), Written::Done);
 
-    // Live and previous take the next event alike.
+    // The live and the previous generation both apply the next event.
     stage.write(&stream, "next", &["c"]).await;
     let commits = stage.log.commits();
-    let newest: Vec<_> = commits.last().expect("it was written").envelopes().collect();
+    let newest: Vec<_> = commits.last().expect("the commit was written").envelopes().collect();
     let projector = stage.projector(PAGES).with_quarantine(stage.parked(PAGES));
     assert_eq!(projector.project(deliveries(newest)).await, []);
     let retries =
-        projector.retry_parked(RetryScope::All, Timestamp::MAX).await.expect("it can begin");
+        projector.retry_parked(RetryScope::All, Timestamp::MAX).await.expect("the retry begins");
     assert_eq!(retries, RetrySummary { recovered: 1, parked: 0 });
     for generation in [building.generation.number, ledgerfold::vocabulary::Generation::FIRST] {
         let rows = stage.pages.rows_of(generation).rows();
         assert_eq!(rows[0].version, Version::new(4), "generation {generation}");
-        let notes: Vec<String> =
-            rows[0].body.as_ref().expect("there is one").decode().expect("texts");
+        let notes: Vec<String> = rows[0].body.as_ref().expect("it exists").decode().expect("texts");
         assert_eq!(notes, ["a", "b", "c"], "generation {generation}");
     }
-    let back = rebuilder.begin_roll_back().await.expect("there is one before it");
+    let back = rebuilder.begin_roll_back().await.expect("there is a previous generation");
     let verified = rebuilder.verify(&back, Plan::default(), &|_| ()).await.expect("readable");
     assert_eq!((verified.wrong(), verified.summary().skipped), (0, 1));
     assert_eq!(stage.parked(WORDS).skips(), []);
