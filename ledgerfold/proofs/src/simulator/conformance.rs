@@ -82,9 +82,9 @@ async fn log(page: usize) -> Driven<SimulatedLog> {
 
 async fn table() -> Driven<SimulatedTable> {
     let (scheduler, faults, observations) = parts();
-    let way = Network { scheduler: scheduler.clone(), faults };
+    let network = Network { scheduler: scheduler.clone(), faults };
     // The suite asks the index at once, and DynamoDB Local's is never late.
-    let store = Arc::new(SimulatedTable::new((way, observations, Plant::None), Duration::ZERO));
+    let store = Arc::new(SimulatedTable::new((network, observations, Plant::None), Duration::ZERO));
     Driven { scheduler, store }
 }
 
@@ -100,8 +100,8 @@ async fn tallies() -> Driven<SimulatedTallies> {
 
 async fn generations() -> Driven<SimulatedGenerations> {
     let (scheduler, faults, _) = parts();
-    let way = Network { scheduler: scheduler.clone(), faults };
-    let store = Arc::new(SimulatedGenerations::new(way));
+    let network = Network { scheduler: scheduler.clone(), faults };
+    let store = Arc::new(SimulatedGenerations::new(network));
     Driven { scheduler, store }
 }
 
@@ -162,7 +162,8 @@ impl RowStore for Driven<SimulatedRows> {
     }
 
     async fn replace(&self, seen: &StoredRow, row: &StoredRow) -> Result<Written, ReadStoreError> {
-        let (seen, row) = (seen.clone(), row.clone());
+        let seen = seen.clone();
+        let row = row.clone();
         self.run(async move |rows| rows.replace(&seen, &row).await).await
     }
 }
@@ -179,7 +180,8 @@ impl TallyReader for Driven<SimulatedTallies> {
         first: &CounterKey,
         last: &CounterKey,
     ) -> Result<Vec<Counter>, ReadStoreError> {
-        let (first, last) = (first.clone(), last.clone());
+        let first = first.clone();
+        let last = last.clone();
         self.run(async move |tallies| tallies.range(&first, &last).await).await
     }
 
@@ -188,7 +190,8 @@ impl TallyReader for Driven<SimulatedTallies> {
         stream: &StreamId,
         groups: &[CounterKey],
     ) -> Result<Settled, ReadStoreError> {
-        let (stream, groups) = (stream.clone(), groups.to_vec());
+        let stream = stream.clone();
+        let groups = groups.to_vec();
         self.run(async move |tallies| tallies.settled(&stream, &groups).await).await
     }
 }
@@ -201,7 +204,8 @@ impl TallyStore for Driven<SimulatedTallies> {
         memo: &Memo,
         increments: &[Increment],
     ) -> Result<Written, ReadStoreError> {
-        let (memo, increments) = (memo.clone(), increments.to_vec());
+        let memo = memo.clone();
+        let increments = increments.to_vec();
         self.run(async move |tallies| tallies.add(after, &memo, &increments).await).await
     }
 }
@@ -219,12 +223,14 @@ impl ReadView for Driven<SimulatedTable> {
 #[async_trait]
 impl ReadTable for Driven<SimulatedTable> {
     fn rows(&self, generation: Generation) -> Arc<dyn RowStore> {
-        let (scheduler, store) = (self.scheduler.clone(), self.store.rows_of(generation));
+        let scheduler = self.scheduler.clone();
+        let store = self.store.rows_of(generation);
         Arc::new(Driven { scheduler, store })
     }
 
     fn tallies(&self, generation: Generation) -> Arc<dyn TallyStore> {
-        let (scheduler, store) = (self.scheduler.clone(), self.store.tallies_of(generation));
+        let scheduler = self.scheduler.clone();
+        let store = self.store.tallies_of(generation);
         Arc::new(Driven { scheduler, store })
     }
 
@@ -233,7 +239,8 @@ impl ReadTable for Driven<SimulatedTable> {
         retired: &Retired,
         from: Option<&Resume>,
     ) -> Result<RemovedPage, ReadStoreError> {
-        let (retired, from) = (retired.clone(), from.cloned());
+        let retired = retired.clone();
+        let from = from.cloned();
         self.run(async move |table| table.remove(&retired, from.as_ref()).await).await
     }
 }
@@ -249,7 +256,8 @@ impl GenerationReader for Driven<SimulatedGenerations> {
 #[async_trait]
 impl GenerationStore for Driven<SimulatedGenerations> {
     async fn write(&self, projection: &str, new: &Generations) -> Result<Written, ReadStoreError> {
-        let (projection, new) = (projection.to_owned(), new.clone());
+        let projection = projection.to_owned();
+        let new = new.clone();
         self.run(async move |store| store.write(&projection, &new).await).await
     }
 
@@ -259,7 +267,8 @@ impl GenerationStore for Driven<SimulatedGenerations> {
     }
 
     async fn save(&self, of: &str, run: u64, at: &SegmentProgress) -> Result<(), ReadStoreError> {
-        let (projection, progress) = (of.to_owned(), at.clone());
+        let projection = of.to_owned();
+        let progress = at.clone();
         self.run(async move |store| store.save(&projection, run, &progress).await).await
     }
 

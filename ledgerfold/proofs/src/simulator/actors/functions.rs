@@ -59,7 +59,7 @@ impl Processes {
         let (answer, answered) = oneshot::channel();
         self.running.fetch_add(1, Ordering::SeqCst);
         let running = Running(self.running.clone());
-        self.scheduler.spawn_mortal(async move {
+        self.scheduler.spawn_killable(async move {
             let _running = running;
             let _ = answer.send(work.await);
         });
@@ -67,7 +67,7 @@ impl Processes {
     }
 
     /// Whether all have ended.
-    pub(in crate::simulator) fn rest(&self) -> bool {
+    pub(in crate::simulator) fn are_idle(&self) -> bool {
         self.running.load(Ordering::SeqCst) == 0
     }
 }
@@ -78,7 +78,7 @@ pub(in crate::simulator) struct RelayFunction {
     plant: Plant,
     processes: Processes,
     /// Records that a container keeps although it should not.
-    held: Vec<StreamRecord>,
+    buffered: Vec<StreamRecord>,
 }
 
 impl RelayFunction {
@@ -88,8 +88,8 @@ impl RelayFunction {
         plant: Plant,
         processes: Processes,
     ) -> Self {
-        let (clock, random) = scheduler.time_and_chance();
-        Self { relay: Relay::new(bus, clock, random), plant, processes, held: Vec::new() }
+        let (clock, random) = scheduler.clock_and_random();
+        Self { relay: Relay::new(bus, clock, random), plant, processes, buffered: Vec::new() }
     }
 
     /// Publishes a batch: how that went, or `None` if the function died.
@@ -98,7 +98,7 @@ impl RelayFunction {
         records: Vec<StreamRecord>,
     ) -> Option<Result<(), Unsent>> {
         let records = match self.plant {
-            Plant::RelayBuffers => std::mem::replace(&mut self.held, records),
+            Plant::RelayBuffers => std::mem::replace(&mut self.buffered, records),
             _ => records,
         };
         let relay = self.relay.clone();
@@ -174,7 +174,8 @@ impl Containers {
     }
 
     fn fresh(&self) -> Handlers {
-        let (time, random) = (Arc::new(self.scheduler.clone()), Arc::new(self.scheduler.clone()));
+        let time = Arc::new(self.scheduler.clone());
+        let random = Arc::new(self.scheduler.clone());
         let log = &self.log;
         Handlers {
             alone: CommandHandler::new(log.clone(), time.clone(), random.clone()),
@@ -189,7 +190,7 @@ impl Containers {
         let handlers = lock(&self.handlers)[at].clone();
         let request = request.clone();
         let answered = self.processes.start(async move { handlers.handle(&request).await });
-        if self.faults.strikes() {
+        if self.faults.fails() {
             // The caller has no patience, and the function goes on.
             self.observations.count(|report| report.abandoned += 1);
             return None;

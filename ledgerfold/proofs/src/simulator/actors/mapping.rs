@@ -81,7 +81,8 @@ impl Mapping {
     /// Handles the outcome of a batch. The number of tries is that of its first record: the rest of a partial batch
     /// is a new one, and halving a batch costs no try.
     fn settle(&mut self, batch: Batch, outcome: Outcome) {
-        let (changes, observations) = (self.changes.clone(), self.observations.clone());
+        let changes = self.changes.clone();
+        let observations = self.observations.clone();
         let plant = self.plant;
         let Batch { mut records, tries } = batch;
         match outcome {
@@ -119,7 +120,7 @@ impl Mapping {
             return;
         }
         if tries > changes.shape.retries {
-            changes.give_up(records);
+            changes.fail(records);
         } else {
             self.pending.push_front(Batch { records, tries });
         }

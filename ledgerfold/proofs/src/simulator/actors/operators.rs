@@ -31,11 +31,11 @@ use crate::simulator::{
 const GRACE: Duration = Duration::from_secs(3);
 /// How often and when a moving model is audited again.
 const AUDITS: usize = 5;
-const QUIET: Duration = Duration::from_secs(60);
+const AUDIT_PAUSE: Duration = Duration::from_secs(60);
 /// How often somebody repairs while others write.
 const LIVE_REPAIRS: usize = 6;
 /// How many rows are damaged.
-const MISHAPS: usize = 9;
+const DAMAGED_ROWS: usize = 9;
 
 /// Why an operator could not go on.
 #[derive(Debug, thiserror::Error)]
@@ -68,7 +68,10 @@ pub(in crate::simulator) fn start(operators: &Operators) {
     let schedule = operators.schedule;
     if schedule.outage != Outage::None {
         let operators = operators.clone();
-        operators.clone().scheduler.spawn(async move { suffer(&operators, schedule.outage).await });
+        operators
+            .clone()
+            .scheduler
+            .spawn(async move { run_outage(&operators, schedule.outage).await });
     }
     for _ in 0..schedule.replays {
         let operators = operators.clone();
@@ -94,7 +97,7 @@ pub(in crate::simulator) fn start(operators: &Operators) {
     }
     if schedule.damage {
         let operators = operators.clone();
-        operators.tasks.clone().work(async move { do_damage(&operators).await });
+        operators.tasks.clone().work(async move { damage_rows(&operators).await });
     }
 }
 
@@ -118,9 +121,9 @@ async fn replay(operators: &Operators) {
 }
 
 /// Damages or removes rows, in any generation.
-async fn do_damage(operators: &Operators) {
+async fn damage_rows(operators: &Operators) {
     let Operators { scheduler, projections: [statements, _], .. } = operators;
-    for _ in 0..MISHAPS {
+    for _ in 0..DAMAGED_ROWS {
         scheduler.sleep(scheduler.within(operators.schedule.pace())).await;
         let generations = statements.table.generations();
         if let Some(generation) = generations.get(scheduler.below(generations.len())) {
@@ -154,13 +157,14 @@ fn repairer(operators: &Operators, queue: usize) -> Result<Repairer, UnknownMode
         }
         _ => projection.live()?,
     };
-    let (clock, random) = operators.scheduler.time_and_chance();
+    let (clock, random) = operators.scheduler.clock_and_random();
     let on_divergence = match operators.schedule.damage {
         true => OnDivergence::Overwrite,
         false => OnDivergence::Report,
     };
     // No memo is lost in any schedule: a stream without one was never counted.
-    let (log, skips) = (operators.log.clone(), projection.quarantine.clone());
+    let log = operators.log.clone();
+    let skips = projection.quarantine.clone();
     let repairer =
         Repairer::new(model, ProjectorPorts { log, skips, clock, random }, on_divergence);
     Ok(repairer.with_lost_memos(LostMemos::Count))
@@ -200,8 +204,8 @@ async fn repair(operators: &Operators, queue: usize, live: bool) -> Result<(), C
 /// Brings both read models home. The weather is good.
 pub(in crate::simulator) async fn repair_all(operators: &Operators) {
     for queue in [0, 1] {
-        if let Err(trouble) = repair(operators, queue, false).await {
-            operators.observations.violated(format!("a repair came to nothing: {trouble}"));
+        if let Err(error) = repair(operators, queue, false).await {
+            operators.observations.violated(format!("a repair came to nothing: {error}"));
         }
     }
 }
@@ -209,7 +213,7 @@ pub(in crate::simulator) async fn repair_all(operators: &Operators) {
 /// Holds both read models against the log: nothing may be wrong.
 pub(in crate::simulator) async fn audit(operators: &Operators) {
     for queue in [0, 1] {
-        match examine_at_rest(operators, queue).await {
+        match examine_until_stable(operators, queue).await {
             Ok((summary, counters)) => {
                 if !summary.is_clean() {
                     operators.observations.audit_finds(&format!("{summary:?}"));
@@ -218,13 +222,13 @@ pub(in crate::simulator) async fn audit(operators: &Operators) {
                     operators.observations.audit_finds(&format!("{verdict:?}"));
                 }
             }
-            Err(trouble) => operators.observations.violated(format!("an audit failed: {trouble}")),
+            Err(error) => operators.observations.violated(format!("an audit failed: {error}")),
         }
     }
 }
 
 /// Examines a moved stream again, because the first result proves nothing: a deadline may have fired.
-async fn examine_at_rest(
+async fn examine_until_stable(
     operators: &Operators,
     queue: usize,
 ) -> Result<(Summary, Option<CountersVerdict>), CliError> {
@@ -233,7 +237,7 @@ async fn examine_at_rest(
         if examined.1 != Some(CountersVerdict::Moved) {
             break;
         }
-        operators.scheduler.sleep(QUIET).await;
+        operators.scheduler.sleep(AUDIT_PAUSE).await;
         examined = examine(operators, queue).await?;
     }
     Ok(examined)
@@ -243,8 +247,10 @@ async fn examine(
     operators: &Operators,
     queue: usize,
 ) -> Result<(Summary, Option<CountersVerdict>), CliError> {
-    let (projection, time) = (&operators.projections[queue], Arc::new(operators.scheduler.clone()));
-    let (model, skips) = (projection.live()?, projection.quarantine.clone());
+    let projection = &operators.projections[queue];
+    let time = Arc::new(operators.scheduler.clone());
+    let model = projection.live()?;
+    let skips = projection.quarantine.clone();
     let auditor =
         Reconciler::new(operators.log.clone(), time, GRACE).of("model", model.clone(), skips);
     let mut counters = Counters::begin(&*model).await?;
@@ -263,10 +269,9 @@ async fn examine(
 }
 
 /// Lets an outage come and go.
-async fn suffer(operators: &Operators, outage: Outage) {
-    let (begin, length) = Schedule::OUTAGE;
-    operators.scheduler.sleep(begin).await;
+async fn run_outage(operators: &Operators, outage: Outage) {
+    operators.scheduler.sleep(Schedule::OUTAGE_BEGIN).await;
     operators.faults.set_outage(outage);
-    operators.scheduler.sleep(length).await;
+    operators.scheduler.sleep(Schedule::OUTAGE_LENGTH).await;
     operators.faults.set_outage(Outage::None);
 }

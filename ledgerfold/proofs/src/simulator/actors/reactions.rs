@@ -40,7 +40,7 @@ pub(in crate::simulator) struct ProcessFunctions {
     pub(in crate::simulator) scheduler: Scheduler,
     pub(in crate::simulator) observations: Arc<Observations>,
     pub(in crate::simulator) plant: Plant,
-    pub(in crate::simulator) patience: Duration,
+    pub(in crate::simulator) unused_timeout: Duration,
     pub(in crate::simulator) processes: Processes,
     pub(in crate::simulator) log: Arc<SimulatedLog>,
     pub(in crate::simulator) deadlines: Arc<SimulatedDeadlines>,
@@ -81,7 +81,7 @@ fn commands(
     process: &ProcessFunctions,
     log: Arc<dyn EventStore>,
 ) -> CommandHandler<WelcomedAccounts> {
-    let (time, random) = process.scheduler.time_and_chance();
+    let (time, random) = process.scheduler.clock_and_random();
     CommandHandler::new(log, time, random)
 }
 
@@ -90,8 +90,9 @@ impl Reactor {
         let idle = Arc::<AtomicBool>::default();
         let guarded = Guarded { idle: idle.clone(), observations: process.observations.clone() };
         let log: Arc<dyn EventStore> = Amended::of(process.log.clone(), guarded);
-        let (patience, commands) = (process.patience, commands(process, log.clone()));
-        let handler = ProcessHandler::new(patience, commands, process.deadlines.clone(), log);
+        let unused_timeout = process.unused_timeout;
+        let commands = commands(process, log.clone());
+        let handler = ProcessHandler::new(unused_timeout, commands, process.deadlines.clone(), log);
         Self { handler, idle }
     }
 

@@ -89,7 +89,7 @@ impl Readers {
                 "nobody waits any longer".into(),
             )));
         }
-        if let Some(error) = answer.as_ref().err().filter(|_| self.schedule.is_fair()) {
+        if let Some(error) = answer.as_ref().err().filter(|_| self.schedule.is_fault_free()) {
             self.observations.violated(format!("a read failed: {error}"));
         }
         answer

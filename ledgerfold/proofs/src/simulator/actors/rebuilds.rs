@@ -65,24 +65,25 @@ pub(in crate::simulator) fn start(rebuilds: &Rebuilds) {
     for (queue, rebuilt) in rebuilds.schedule.rebuilt.into_iter().enumerate() {
         if rebuilt {
             let at_work = rebuilds.clone();
-            rebuilds.tasks.rebuild(async move { look_after(&at_work, queue).await });
+            rebuilds.tasks.rebuild(async move { run_tasks(&at_work, queue).await });
             let reader = rebuilds.clone();
-            rebuilds.scheduler.spawn(async move { watch(&reader, queue).await });
+            rebuilds.scheduler.spawn(async move { read_during_rebuild(&reader, queue).await });
         }
     }
 }
 
 /// Goes from task to task.
-async fn look_after(rebuilds: &Rebuilds, queue: usize) {
-    let (scheduler, pace) = (&rebuilds.scheduler, rebuilds.schedule.pace());
+async fn run_tasks(rebuilds: &Rebuilds, queue: usize) {
+    let scheduler = &rebuilds.scheduler;
+    let pace = rebuilds.schedule.pace();
     let projection = &rebuilds.projections[queue];
-    let mut errands = vec![RebuildTask::Rebuild];
+    let mut tasks = vec![RebuildTask::Rebuild];
     for (task, of_hundred) in
         [(RebuildTask::RollBack, 30), (RebuildTask::Rebuild, 30), (RebuildTask::RemoveOld, 60)]
     {
-        errands.extend(scheduler.chance(of_hundred).then_some(task));
+        tasks.extend(scheduler.chance(of_hundred).then_some(task));
     }
-    for task in errands {
+    for task in tasks {
         scheduler.sleep(scheduler.within(2 * pace)).await;
         let guard = loop {
             match projection.operator_lock.take() {
@@ -112,7 +113,8 @@ async fn is_done(
     task: RebuildTask,
     from: GenerationRef,
 ) -> bool {
-    let (rebuilds, projection) = (rebuilds.clone(), projection.clone());
+    let rebuilds = rebuilds.clone();
+    let projection = projection.clone();
     let code = rebuilds.deployment.draw(&rebuilds.scheduler);
     let rebuilder = projection.rebuilder(code);
     let processes = rebuilds.processes.clone();
@@ -170,10 +172,10 @@ impl Attempt {
         if schedule.damage {
             return self.give_up().await;
         }
-        if self.code == Code::Mended {
+        if self.code == Code::Fixed {
             observations.violated(format!("a rebuild was found wrong: {:?}", verified.summary()));
         }
-        Ok(self.code == Code::Mended)
+        Ok(self.code == Code::Fixed)
     }
 
     /// A roll-back that was given up is not tried again: its target stays as it is.
@@ -213,7 +215,7 @@ impl Attempt {
 }
 
 /// Reads the live generation again and again during a rebuild.
-async fn watch(rebuilds: &Rebuilds, queue: usize) {
+async fn read_during_rebuild(rebuilds: &Rebuilds, queue: usize) {
     let Rebuilds { readers, scheduler, schedule, .. } = rebuilds;
     while rebuilds.tasks.is_rebuilding() {
         scheduler.sleep(scheduler.within(schedule.pace() / 4)).await;
@@ -230,9 +232,9 @@ async fn watch(rebuilds: &Rebuilds, queue: usize) {
 }
 
 /// Removes items that delayed functions have written.
-pub(in crate::simulator) async fn tidy(rebuilds: &Rebuilds) {
+pub(in crate::simulator) async fn remove_leftovers(rebuilds: &Rebuilds) {
     for projection in &rebuilds.projections {
-        let rebuilder = projection.rebuilder(Code::Mended);
+        let rebuilder = projection.rebuilder(Code::Fixed);
         if let Err(error) = rebuilder.remove(&|_| ()).await {
             rebuilds.observations.violated(format!("a removal came to nothing: {error}"));
         }

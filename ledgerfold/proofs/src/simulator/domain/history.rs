@@ -140,7 +140,8 @@ impl Default for StreamHistory {
 
 impl StreamHistory {
     fn add(&mut self, commit: &Commit, moment: Moment) -> Result<(), String> {
-        let (stream, head) = (commit.stream(), self.head());
+        let stream = commit.stream();
+        let head = self.head();
         if commit.from() != head.next() {
             return Err(format!("{stream} got version {} behind {head}", commit.from()));
         }

@@ -10,12 +10,12 @@ use ledgerfold::{CommandId, StreamId, Version, command::Answer, vocabulary::Gene
 use crate::simulator::{domain::accounts::Request, plan::report::Report};
 
 #[derive(Default)]
-pub(in crate::simulator) struct Observations(Mutex<Seen>);
+pub(in crate::simulator) struct Observations(Mutex<State>);
 
 #[derive(Default)]
-struct Seen {
+struct State {
     report: Report,
-    asked: BTreeMap<CommandId, Request>,
+    requests: BTreeMap<CommandId, Request>,
     answers: BTreeMap<CommandId, Vec<Answer>>,
     rows: BTreeMap<(Generation, StreamId), Version>,
     violations: Vec<String>,
@@ -25,30 +25,30 @@ struct Seen {
 
 impl Observations {
     /// Counts something.
-    pub(in crate::simulator) fn count(&self, what: impl FnOnce(&mut Report)) {
-        what(&mut self.lock().report);
+    pub(in crate::simulator) fn count(&self, change: impl FnOnce(&mut Report)) {
+        change(&mut self.lock().report);
     }
 
     pub(in crate::simulator) fn report(&self) -> Report {
         self.lock().report
     }
 
-    pub(in crate::simulator) fn ask(&self, request: &Request) {
-        self.lock().asked.insert(request.id.clone(), request.clone());
+    pub(in crate::simulator) fn request(&self, request: &Request) {
+        self.lock().requests.insert(request.id.clone(), request.clone());
     }
 
-    pub(in crate::simulator) fn asked(&self) -> BTreeMap<CommandId, Request> {
-        self.lock().asked.clone()
+    pub(in crate::simulator) fn requests(&self) -> BTreeMap<CommandId, Request> {
+        self.lock().requests.clone()
     }
 
     /// An answer that a client got; each later one must be the same.
     pub(in crate::simulator) fn answer(&self, id: &CommandId, answer: &[Answer]) {
-        let mut seen = self.lock();
-        seen.report.answers += 1;
-        let first = seen.answers.entry(id.clone()).or_insert_with(|| answer.to_vec());
+        let mut state = self.lock();
+        state.report.answers += 1;
+        let first = state.answers.entry(id.clone()).or_insert_with(|| answer.to_vec());
         if first != answer {
             let rule = format!("{id} was answered {}, and then {}", brief(first), brief(answer));
-            seen.violations.push(rule);
+            state.violations.push(rule);
         }
     }
 
@@ -63,18 +63,19 @@ impl Observations {
         stream: &StreamId,
         version: Version,
     ) {
-        let mut seen = self.lock();
-        let before = seen.rows.insert((generation, stream.clone()), version);
+        let mut state = self.lock();
+        let before = state.rows.insert((generation, stream.clone()), version);
         let before = before.unwrap_or(Version::NONE);
         if version < before {
-            seen.violations
+            state
+                .violations
                 .push(format!("the row of {stream} went back from {before} to {version}"));
         }
     }
 
     /// A row was damaged or lost: a repaired one may be older.
     pub(in crate::simulator) fn damage(&self, generation: Generation, stream: &StreamId) {
-        self.count(|report| report.mishaps += 1);
+        self.count(|report| report.damaged_rows += 1);
         self.removed(generation, stream);
     }
 
@@ -85,9 +86,9 @@ impl Observations {
 
     /// The audit in the end has found something.
     pub(in crate::simulator) fn audit_finds(&self, what: &str) {
-        let mut seen = self.lock();
-        seen.audit_found = true;
-        seen.violations.push(format!("the audit finds {what}"));
+        let mut state = self.lock();
+        state.audit_found = true;
+        state.violations.push(format!("the audit finds {what}"));
     }
 
     pub(in crate::simulator) fn audit_found(&self) -> bool {
@@ -102,7 +103,7 @@ impl Observations {
         self.lock().violations.clone()
     }
 
-    fn lock(&self) -> MutexGuard<'_, Seen> {
+    fn lock(&self) -> MutexGuard<'_, State> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

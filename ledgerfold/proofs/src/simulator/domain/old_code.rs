@@ -21,13 +21,13 @@ use crate::{
 };
 
 /// From here on nobody thought of an amount.
-const UNTHOUGHT_OF: u64 = 5;
+const FIRST_UNSUPPORTED: u64 = 5;
 
 /// Which code a function has that starts now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::simulator) enum Code {
     Old,
-    Mended,
+    Fixed,
 }
 
 impl Code {
@@ -35,7 +35,7 @@ impl Code {
         let empty = Catalog::new();
         match self {
             Self::Old => empty.rows::<OldStatements>(STATEMENTS).tally::<OldTotals>(TOTALS),
-            Self::Mended => empty.rows::<Statements>(STATEMENTS).tally::<Totals>(TOTALS),
+            Self::Fixed => empty.rows::<Statements>(STATEMENTS).tally::<Totals>(TOTALS),
         }
     }
 }
@@ -60,8 +60,8 @@ impl Deployment {
     }
 
     pub(in crate::simulator) fn draw(&self, scheduler: &Scheduler) -> Code {
-        let is_mended = scheduler.chance(self.0.load(Ordering::SeqCst));
-        if is_mended { Code::Mended } else { Code::Old }
+        let is_fixed = scheduler.chance(self.0.load(Ordering::SeqCst));
+        if is_fixed { Code::Fixed } else { Code::Old }
     }
 }
 
@@ -73,7 +73,7 @@ pub(in crate::simulator) struct OldTotals;
 
 fn check(event: &AccountEvent) -> Result<(), String> {
     match event {
-        AccountEvent::Deposited(it) if it.amount >= UNTHOUGHT_OF => {
+        AccountEvent::Deposited(it) if it.amount >= FIRST_UNSUPPORTED => {
             Err("nobody thought of this amount".to_owned())
         }
         _ => Ok(()),

@@ -41,14 +41,18 @@ impl ProcessManager for Welcome {
 
     const NAME: ProcessName = ProcessName::from_static("steward");
 
-    fn react(event: &Recorded<AccountEvent>, patience: &Duration) -> Vec<Reaction<WelcomeCommand>> {
+    fn react(
+        event: &Recorded<AccountEvent>,
+        unused_timeout: &Duration,
+    ) -> Vec<Reaction<WelcomeCommand>> {
         let AccountEvent::Opened(_) = &event.event else { return Vec::new() };
         let stream = event.stream.clone();
         let welcome = Reaction::Send { stream: stream.clone(), command: WelcomeCommand::Welcome };
         // An account may be opened again, and each time there is a deadline of its own.
         let name = format!("unused-{}", event.version).parse();
         let name = name.unwrap_or(DeadlineName::from_static("unused"));
-        let closing = Reaction::Schedule { stream, name, due: due(event.recorded_at, *patience) };
+        let closing =
+            Reaction::Schedule { stream, name, due: due(event.recorded_at, *unused_timeout) };
         vec![welcome, closing]
     }
 
@@ -58,8 +62,8 @@ impl ProcessManager for Welcome {
 }
 
 /// When an account that was opened then is looked at.
-pub(in crate::simulator) fn due(opened: Timestamp, patience: Duration) -> Timestamp {
-    opened.checked_add(patience).unwrap_or(Timestamp::MAX)
+pub(in crate::simulator) fn due(opened: Timestamp, unused_timeout: Duration) -> Timestamp {
+    opened.checked_add(unused_timeout).unwrap_or(Timestamp::MAX)
 }
 
 impl WelcomeCommand {

@@ -18,7 +18,7 @@ use ledgerfold::{
 
 use crate::simulator::{
     domain::observations::Observations,
-    infrastructure::queue::{Letter, Queue},
+    infrastructure::queue::{Message, Queue},
     network::{faults::Faults, scheduler::Scheduler},
     plan::{
         plant::Plant,
@@ -46,7 +46,7 @@ pub(in crate::simulator) struct Bus {
     /// Of a hundred entries, how many are not taken.
     entries_failed: usize,
     archive: Mutex<Vec<Archived>>,
-    under_way: Arc<AtomicUsize>,
+    in_transit: Arc<AtomicUsize>,
 }
 
 struct Archived {
@@ -79,7 +79,7 @@ impl Bus {
             tries: schedule.stream.deliveries,
             entries_failed: schedule.entries_failed,
             archive: Mutex::default(),
-            under_way: Arc::default(),
+            in_transit: Arc::default(),
         }
     }
 
@@ -89,8 +89,8 @@ impl Bus {
     }
 
     /// Whether nothing is on its way to a queue.
-    pub(in crate::simulator) fn rests(&self) -> bool {
-        self.under_way.load(Ordering::SeqCst) == 0
+    pub(in crate::simulator) fn is_idle(&self) -> bool {
+        self.in_transit.load(Ordering::SeqCst) == 0
     }
 
     /// Publishes the events of a window of time again, in any order, to these rules. The archive gets new events
@@ -117,34 +117,36 @@ impl Bus {
         for (queue, _) in targets {
             let copies = if self.scheduler.chance(5) { 3 } else { 1 };
             for _ in 0..copies {
-                let content = Letter { content: content(envelope), replayed };
+                let content = Message { content: content(envelope), replayed };
                 self.deliver(queue.clone(), content);
             }
         }
     }
 
     /// Brings a letter to its queue, or to the dead letters.
-    fn deliver(&self, queue: Arc<Queue>, content: Letter) {
+    fn deliver(&self, queue: Arc<Queue>, content: Message) {
         let delay = self.scheduler.within(DELAY);
-        let (scheduler, faults) = (self.scheduler.clone(), self.faults.clone());
-        let (under_way, tries) = (self.under_way.clone(), self.tries);
-        under_way.fetch_add(1, Ordering::SeqCst);
+        let scheduler = self.scheduler.clone();
+        let faults = self.faults.clone();
+        let in_transit = self.in_transit.clone();
+        let tries = self.tries;
+        in_transit.fetch_add(1, Ordering::SeqCst);
         self.scheduler.spawn(async move {
             scheduler.sleep(delay).await;
             let mut wait = BACKOFF;
             for tried in 1.. {
-                if !faults.is_out(Outage::Targets) && !faults.strikes() {
+                if !faults.is_out(Outage::Targets) && !faults.fails() {
                     queue.push(content);
                     break;
                 }
                 if tried >= tries {
-                    queue.give_up(content);
+                    queue.dead_letter(content);
                     break;
                 }
                 scheduler.sleep(wait).await;
                 wait *= 2;
             }
-            under_way.fetch_sub(1, Ordering::SeqCst);
+            in_transit.fetch_sub(1, Ordering::SeqCst);
         });
     }
 }
@@ -153,7 +155,8 @@ impl Bus {
 fn content(envelope: &Envelope) -> Content {
     let id = envelope.event.id.to_string();
     if id.bytes().fold(0, u8::wrapping_add) % LARGE == 0 {
-        let (stream, committed) = (envelope.stream.clone(), envelope.commit.1);
+        let stream = envelope.stream.clone();
+        let committed = envelope.commit.1;
         return Content::Pointer { stream, committed };
     }
     envelope.clone().into()
@@ -173,13 +176,13 @@ impl Publisher for Bus {
         &self,
         batch: &[Envelope],
     ) -> Result<Vec<Result<(), EntryError>>, PublishError> {
-        self.faults.way().await;
-        if self.faults.strikes() {
+        self.faults.delay().await;
+        if self.faults.fails() {
             return Err(PublishError("the call was lost".into()));
         }
         let mut answers = Vec::new();
         for envelope in batch {
-            if self.faults.hits(self.entries_failed) {
+            if self.faults.fails_at(self.entries_failed) {
                 let ignored = self.plant == Plant::FailedEntriesIgnored;
                 let failed = Err(EntryError::NotTaken("not taken".to_owned()));
                 answers.push(if ignored { Ok(()) } else { failed });
@@ -190,11 +193,11 @@ impl Publisher for Bus {
             self.route(envelope, false, FilterArns([true; QUEUES]));
             answers.push(Ok(()));
         }
-        self.faults.way().await;
-        if self.faults.strikes() {
+        self.faults.delay().await;
+        if self.faults.fails() {
             return Err(PublishError("the answer was lost".into()));
         }
-        if self.faults.strikes() && self.plant != Plant::FailedEntriesIgnored {
+        if self.faults.fails() && self.plant != Plant::FailedEntriesIgnored {
             answers.pop();
         }
         Ok(answers)

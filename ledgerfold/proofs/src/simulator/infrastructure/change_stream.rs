@@ -34,7 +34,8 @@ pub(in crate::simulator) struct Record {
 impl Record {
     pub(in crate::simulator) fn to_relay(&self) -> StreamRecord {
         let name = format!("{} at {}", self.commit.stream(), self.commit.from());
-        let (sequence_number, commit) = (self.sequence_number.clone(), Ok(self.commit.clone()));
+        let sequence_number = self.sequence_number.clone();
+        let commit = Ok(self.commit.clone());
         StreamRecord { sequence_number, name, commit }
     }
 }
@@ -50,7 +51,7 @@ pub(in crate::simulator) struct ChangeStream {
     serial: AtomicUsize,
     /// Records that have not been dealt with.
     open: AtomicUsize,
-    bucket: Mutex<Vec<Commit>>,
+    failed: Mutex<Vec<Commit>>,
     trimmed: Mutex<Vec<Commit>>,
 }
 
@@ -78,7 +79,7 @@ impl ChangeStream {
         shape: StreamShape,
         observations: Arc<Observations>,
     ) -> Self {
-        let lane = |_| Arc::new(Lane { records: Mutex::default(), arrival: scheduler.bell() });
+        let lane = |_| Arc::new(Lane { records: Mutex::default(), arrival: scheduler.signal() });
         Self {
             scheduler: scheduler.clone(),
             observations,
@@ -86,7 +87,7 @@ impl ChangeStream {
             lanes: (0..shape.shards * shape.factor).map(lane).collect(),
             serial: AtomicUsize::new(0),
             open: AtomicUsize::new(0),
-            bucket: Mutex::default(),
+            failed: Mutex::default(),
             trimmed: Mutex::default(),
         }
     }
@@ -105,11 +106,12 @@ impl ChangeStream {
         let sequence_number = self.serial.fetch_add(1, Ordering::SeqCst).to_string();
         let record = Record { sequence_number, commit, written: self.scheduler.elapsed() };
         self.open.fetch_add(1, Ordering::SeqCst);
-        let (scheduler, late) = (self.scheduler.clone(), self.scheduler.within(LATE));
+        let scheduler = self.scheduler.clone();
+        let late = self.scheduler.within(LATE);
         self.scheduler.spawn(async move {
             scheduler.sleep(late).await;
             lock(&lane.records).push_back(record);
-            lane.arrival.ring();
+            lane.arrival.notify();
         });
     }
 
@@ -125,10 +127,10 @@ impl ChangeStream {
     }
 
     /// Puts records aside that were tried too often.
-    pub(in crate::simulator) fn give_up(&self, records: Vec<Record>) {
-        self.observations.count(|report| report.give_up += records.len());
+    pub(in crate::simulator) fn fail(&self, records: Vec<Record>) {
+        self.observations.count(|report| report.failed_records += records.len());
         self.done(records.len());
-        lock(&self.bucket).extend(records.into_iter().map(|record| record.commit));
+        lock(&self.failed).extend(records.into_iter().map(|record| record.commit));
     }
 
     /// So many records need no more care.
@@ -137,13 +139,13 @@ impl ChangeStream {
     }
 
     /// Whether all records were dealt with.
-    pub(in crate::simulator) fn rests(&self) -> bool {
+    pub(in crate::simulator) fn is_idle(&self) -> bool {
         self.open.load(Ordering::SeqCst) == 0
     }
 
     /// Returns the records that were given up.
     pub(in crate::simulator) fn redrive(&self) {
-        let commits = std::mem::take(&mut *lock(&self.bucket));
+        let commits = std::mem::take(&mut *lock(&self.failed));
         for commit in commits {
             self.insert(commit);
         }
@@ -152,7 +154,7 @@ impl ChangeStream {
     /// The commits that did not go the usual way: put aside, or forgotten.
     pub(in crate::simulator) fn missed(&self) -> Vec<Commit> {
         let trimmed = lock(&self.trimmed).clone();
-        lock(&self.bucket).iter().cloned().chain(trimmed).collect()
+        lock(&self.failed).iter().cloned().chain(trimmed).collect()
     }
 }
 

@@ -28,7 +28,8 @@ pub(in crate::simulator) fn answer(
         | (Plant::BusyIsSuccess, Err(AppendError::Busy)) => Ok(()),
         // A caller that looks for the winner of this race finds none.
         (Plant::BusyIsConflict, Err(AppendError::Busy)) => {
-            let (stream, reason) = ("a stream".to_owned(), "taken, and not there".to_owned());
+            let stream = "a stream".to_owned();
+            let reason = "taken, and not there".to_owned();
             Err(StoreError::Corrupt { stream, reason }.into())
         }
         (_, outcome) => outcome,

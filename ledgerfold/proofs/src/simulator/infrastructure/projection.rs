@@ -76,8 +76,8 @@ impl SimulatedProjection {
     }
 
     /// Whether nothing of it is under way or stands parked.
-    pub(in crate::simulator) fn rests(&self) -> bool {
-        self.quarantine.is_empty() && self.table.rests()
+    pub(in crate::simulator) fn is_idle(&self) -> bool {
+        self.quarantine.is_empty() && self.table.is_idle()
     }
 
     fn models(&self, catalog: &Catalog) -> Models {
@@ -87,11 +87,11 @@ impl SimulatedProjection {
 
     /// The model of the live generation.
     pub(in crate::simulator) fn live(&self) -> Result<Arc<dyn Verifiable>, UnknownModel> {
-        self.models(&Code::Mended.catalog()).open(self.record().live())
+        self.models(&Code::Fixed.catalog()).open(self.record().live())
     }
 
     fn ports(&self) -> ProjectorPorts {
-        let (clock, random) = self.scheduler.time_and_chance();
+        let (clock, random) = self.scheduler.clock_and_random();
         let log: Arc<dyn EventStore> = match self.plant {
             Plant::GapsIgnored => Amended::of(self.log.clone(), EmptyLog),
             _ => self.log.clone(),

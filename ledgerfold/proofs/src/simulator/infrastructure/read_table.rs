@@ -74,8 +74,8 @@ impl SimulatedTable {
     }
 
     /// Whether no transaction is under way.
-    pub(in crate::simulator) fn rests(&self) -> bool {
-        self.lock().values().all(|stores| stores.tallies.rests())
+    pub(in crate::simulator) fn is_idle(&self) -> bool {
+        self.lock().values().all(|stores| stores.tallies.is_idle())
     }
 
     fn stores(&self, generation: Generation) -> Stores {
@@ -117,8 +117,8 @@ impl ReadTable for SimulatedTable {
         retired: &Retired,
         from: Option<&Resume>,
     ) -> Result<RemovedPage, ReadStoreError> {
-        let (way, ..) = &self.all;
-        way.there().await?;
+        let (network, ..) = &self.all;
+        network.request().await?;
         let behind = |it: &Generation| from.is_none_or(|Resume(from)| format!("{it:>9}") >= *from);
         let found = self.generations().into_iter().filter(|it| retired.contains(*it) && behind(it));
         let mut page = RemovedPage::default();
@@ -127,6 +127,6 @@ impl ReadTable for SimulatedTable {
             page.removed = u64::try_from(removed).unwrap_or(u64::MAX);
             page.next = Some(Resume(format!("{generation:>9}")));
         }
-        way.back(page).await
+        network.response(page).await
     }
 }

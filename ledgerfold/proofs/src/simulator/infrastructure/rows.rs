@@ -19,10 +19,10 @@ use ledgerfold_testkit::MemoryRowStore;
 /// The rows of one generation.
 pub(in crate::simulator) struct SimulatedRows {
     generation: Generation,
-    way: Network,
+    network: Network,
     plant: Plant,
     observations: Arc<Observations>,
-    kept: MemoryRowStore,
+    inner: MemoryRowStore,
     /// The content of the index: each row in a form of a moment ago.
     index: Arc<MemoryRowStore>,
     lag: Duration,
@@ -32,15 +32,16 @@ impl SimulatedRows {
     /// Rows whose index may be so late.
     pub(in crate::simulator) fn new(
         generation: Generation,
-        (way, observations, plant): (Network, Arc<Observations>, Plant),
+        (network, observations, plant): (Network, Arc<Observations>, Plant),
         lag: Duration,
     ) -> Self {
-        let (kept, index) = (MemoryRowStore::default(), Arc::default());
-        Self { generation, way, plant, observations, kept, index, lag }
+        let inner = MemoryRowStore::default();
+        let index = Arc::default();
+        Self { generation, network, plant, observations, inner, index, lag }
     }
 
     pub(in crate::simulator) fn rows(&self) -> Vec<StoredRow> {
-        self.kept.rows()
+        self.inner.rows()
     }
 
     /// Removes a row, or falsifies it.
@@ -50,12 +51,12 @@ impl SimulatedRows {
         };
         let statement = row.body.as_ref().and_then(|body| body.decode::<Statement>().ok());
         match statement {
-            Some(statement) if self.way.scheduler.chance(70) => {
+            Some(statement) if self.network.scheduler.chance(70) => {
                 let balance = statement.balance + 1_000;
                 let body = Payload::encode(&Statement { balance, ..statement }).ok();
-                self.kept.damage(StoredRow { body, ..row });
+                self.inner.damage(StoredRow { body, ..row });
             }
-            _ => self.kept.lose(stream),
+            _ => self.inner.lose(stream),
         }
         self.observations.damage(self.generation, stream);
         true
@@ -66,7 +67,7 @@ impl SimulatedRows {
         let rows = self.rows();
         let removed = rows.iter().take(most);
         for row in removed.clone() {
-            self.kept.lose(&row.stream);
+            self.inner.lose(&row.stream);
             self.index.lose(&row.stream);
             self.observations.removed(self.generation, &row.stream);
         }
@@ -76,7 +77,7 @@ impl SimulatedRows {
     /// Records the write of a row.
     fn put_down(&self, row: &StoredRow) {
         if self.plant == Plant::NoTombstone && row.body.is_none() {
-            self.kept.lose(&row.stream);
+            self.inner.lose(&row.stream);
             return;
         }
         self.observations.row(self.generation, &row.stream, row.version);
@@ -84,9 +85,11 @@ impl SimulatedRows {
             self.index.damage(row.clone());
             return;
         }
-        let (scheduler, index, row) = (self.way.scheduler.clone(), self.index.clone(), row.clone());
+        let scheduler = self.network.scheduler.clone();
+        let index = self.index.clone();
+        let row = row.clone();
         let late = scheduler.within(self.lag);
-        self.way.scheduler.spawn(async move {
+        self.network.scheduler.spawn(async move {
             scheduler.sleep(late).await;
             if index.rows().iter().all(|it| it.stream != row.stream || it.version <= row.version) {
                 index.damage(row);
@@ -98,12 +101,12 @@ impl SimulatedRows {
 #[async_trait]
 impl RowReader for SimulatedRows {
     async fn get(&self, stream: &StreamId) -> Result<Option<StoredRow>, ReadStoreError> {
-        self.way.there().await?;
-        self.kept.get(stream).await
+        self.network.request().await?;
+        self.inner.get(stream).await
     }
 
     async fn list(&self, listing: &Listing) -> Result<Vec<StoredRow>, ReadStoreError> {
-        self.way.there().await?;
+        self.network.request().await?;
         self.index.list(listing).await
     }
 }
@@ -111,32 +114,32 @@ impl RowReader for SimulatedRows {
 #[async_trait]
 impl RowStore for SimulatedRows {
     async fn put(&self, row: &StoredRow) -> Result<Written, ReadStoreError> {
-        self.way.there().await?;
+        self.network.request().await?;
         let written = if self.plant == Plant::RowsUnconditional {
-            self.kept.damage(row.clone());
+            self.inner.damage(row.clone());
             Written::Done
         } else {
-            self.kept.put(row).await?
+            self.inner.put(row).await?
         };
         if written == Written::Done {
             self.put_down(row);
         }
-        self.way.back(written).await
+        self.network.response(written).await
     }
 
     async fn replace(&self, seen: &StoredRow, row: &StoredRow) -> Result<Written, ReadStoreError> {
-        self.way.there().await?;
+        self.network.request().await?;
         // Only a repair does this, started by hand.
-        self.way.scheduler.sleep(self.way.scheduler.within(5 * self.lag)).await;
+        self.network.scheduler.sleep(self.network.scheduler.within(5 * self.lag)).await;
         let written = if self.plant == Plant::RepairOverwrites {
-            self.kept.damage(row.clone());
+            self.inner.damage(row.clone());
             Written::Done
         } else {
-            self.kept.replace(seen, row).await?
+            self.inner.replace(seen, row).await?
         };
         if written == Written::Done {
             self.put_down(row);
         }
-        self.way.back(written).await
+        self.network.response(written).await
     }
 }

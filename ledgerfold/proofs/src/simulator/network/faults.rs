@@ -27,7 +27,7 @@ pub(in crate::simulator) struct Faults(Arc<State>);
 struct State {
     scheduler: Scheduler,
     of_hundred: usize,
-    calm: AtomicBool,
+    are_off: AtomicBool,
     /// The present outage.
     outage: Mutex<Outage>,
     recovery: Signal,
@@ -39,33 +39,33 @@ impl Faults {
         Self(Arc::new(State {
             scheduler: scheduler.clone(),
             of_hundred,
-            calm: AtomicBool::new(false),
+            are_off: AtomicBool::new(false),
             outage: Mutex::new(Outage::None),
-            recovery: scheduler.bell(),
+            recovery: scheduler.signal(),
         }))
     }
 
     /// Whether something fails now.
-    pub(in crate::simulator) fn strikes(&self) -> bool {
-        self.hits(self.0.of_hundred)
+    pub(in crate::simulator) fn fails(&self) -> bool {
+        self.fails_at(self.0.of_hundred)
     }
 
     /// Whether something fails now that fails so often of a hundred times.
-    pub(in crate::simulator) fn hits(&self, of_hundred: usize) -> bool {
-        !self.0.calm.load(Ordering::SeqCst) && self.0.scheduler.chance(of_hundred)
+    pub(in crate::simulator) fn fails_at(&self, of_hundred: usize) -> bool {
+        !self.0.are_off.load(Ordering::SeqCst) && self.0.scheduler.chance(of_hundred)
     }
 
     /// The way of a request or an answer: others go first, maybe, and now and then it takes its time.
-    pub(in crate::simulator) async fn way(&self) {
+    pub(in crate::simulator) async fn delay(&self) {
         self.0.scheduler.turn().await;
-        if !self.0.calm.load(Ordering::SeqCst) && self.0.scheduler.chance(SLOW) {
+        if !self.0.are_off.load(Ordering::SeqCst) && self.0.scheduler.chance(SLOW) {
             self.0.scheduler.sleep(self.0.scheduler.within(SLOWEST)).await;
         }
     }
 
     /// Nothing fails any more.
     pub(in crate::simulator) fn clear(&self) {
-        self.0.calm.store(true, Ordering::SeqCst);
+        self.0.are_off.store(true, Ordering::SeqCst);
         self.set_outage(Outage::None);
     }
 
@@ -73,7 +73,7 @@ impl Faults {
     pub(in crate::simulator) fn set_outage(&self, outage: Outage) {
         *self.outage() = outage;
         if outage == Outage::None {
-            self.0.recovery.ring();
+            self.0.recovery.notify();
         }
     }
 
@@ -103,14 +103,14 @@ pub(in crate::simulator) struct Network {
 }
 
 impl Network {
-    pub(in crate::simulator) async fn there(&self) -> Result<(), ReadStoreError> {
-        self.faults.way().await;
-        if self.faults.strikes() { Err(ReadStoreError::Port(PortError::Throttled)) } else { Ok(()) }
+    pub(in crate::simulator) async fn request(&self) -> Result<(), ReadStoreError> {
+        self.faults.delay().await;
+        if self.faults.fails() { Err(ReadStoreError::Port(PortError::Throttled)) } else { Ok(()) }
     }
 
-    pub(in crate::simulator) async fn back<T>(&self, answer: T) -> Result<T, ReadStoreError> {
-        self.faults.way().await;
-        if self.faults.strikes() {
+    pub(in crate::simulator) async fn response<T>(&self, answer: T) -> Result<T, ReadStoreError> {
+        self.faults.delay().await;
+        if self.faults.fails() {
             return Err(ReadStoreError::Port(PortError::Unavailable("the answer was lost".into())));
         }
         Ok(answer)

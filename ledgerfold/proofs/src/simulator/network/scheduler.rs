@@ -1,25 +1,25 @@
 //! One process, one seed, virtual time.
 
 use std::{
-    collections::{BTreeMap, VecDeque},
+    collections::BTreeMap,
     pin::Pin,
-    sync::{
-        Arc, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicBool, Ordering},
-    },
-    task::{Context, Poll, Wake, Waker},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    task::{Context, Waker},
     time::Duration,
 };
 
 use async_trait::async_trait;
-use futures::task::AtomicWaker;
 use jiff::Timestamp;
 use ledgerfold::ports::{Clock, Random};
 
+use super::{
+    gate::{Gate, Stop},
+    ready::ReadyQueue,
+};
 use ledgerfold_testkit::SeededRandom;
 
 /// How often, of a hundred steps, time passes although something could happen at once.
-const HASTE: usize = 15;
+const EARLY_TICKS: usize = 15;
 
 /// Runs tasks a step at a time, in an order that follows from a seed. Time passes when nothing else
 /// can happen, and sometimes before.
@@ -32,14 +32,14 @@ pub struct Scheduler(Arc<Shared>);
 struct Shared {
     random: SeededRandom,
     state: Mutex<State>,
-    ready: Arc<Mutex<VecDeque<u64>>>,
+    ready: ReadyQueue,
 }
 
 struct State {
     now: Duration,
     serial: u64,
     /// Of a hundred turns of mortal tasks, how many are their last.
-    mortality: usize,
+    death_rate: usize,
     running: u64,
     waiting: Vec<Stop>,
     sleeping: BTreeMap<(Duration, u64), Stop>,
@@ -47,34 +47,10 @@ struct State {
     deaths: usize,
 }
 
-/// Where a task stands and waits.
-struct Stop {
-    task: u64,
-    gate: Arc<Gate>,
-}
-
-#[derive(Default)]
-struct Gate {
-    open: AtomicBool,
-    waker: AtomicWaker,
-}
-
 struct Task {
     future: Pin<Box<dyn Future<Output = ()> + Send>>,
     waker: Waker,
-    mortal: bool,
-}
-
-/// Puts its task among those that can go on.
-struct Ready {
-    task: u64,
-    queue: Arc<Mutex<VecDeque<u64>>>,
-}
-
-impl Wake for Ready {
-    fn wake(self: Arc<Self>) {
-        lock(&self.queue).push_back(self.task);
-    }
+    killable: bool,
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -82,30 +58,32 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 enum Draw {
-    GoOn(Arc<Gate>),
-    Die(u64),
-    Nothing,
+    Resume(Arc<Gate>),
+    Kill(u64),
+    Idle,
 }
 
 impl Scheduler {
     /// The clock and the randomness of a function.
-    pub fn time_and_chance(&self) -> (Arc<Self>, Arc<Self>) {
+    pub fn clock_and_random(&self) -> (Arc<Self>, Arc<Self>) {
         (Arc::new(self.clone()), Arc::new(self.clone()))
     }
 
     /// A clockwork of this seed, in which mortal tasks die at so many of a hundred turns.
-    pub fn new(seed: u64, mortality: usize) -> Self {
+    pub fn new(seed: u64, death_rate: usize) -> Self {
         let state = State {
             now: Duration::ZERO,
             serial: 0,
-            mortality,
+            death_rate,
             running: 0,
             waiting: Vec::new(),
             sleeping: BTreeMap::new(),
             spawned: Vec::new(),
             deaths: 0,
         };
-        let (random, state, ready) = (SeededRandom::new(seed), Mutex::new(state), Arc::default());
+        let random = SeededRandom::new(seed);
+        let state = Mutex::new(state);
+        let ready = ReadyQueue::default();
         Self(Arc::new(Shared { random, state, ready }))
     }
 
@@ -115,47 +93,51 @@ impl Scheduler {
     }
 
     /// Starts a task that may die at any turn.
-    pub fn spawn_mortal(&self, task: impl Future<Output = ()> + Send + 'static) {
+    pub fn spawn_killable(&self, task: impl Future<Output = ()> + Send + 'static) {
         self.start(task, true);
     }
 
-    fn start(&self, task: impl Future<Output = ()> + Send + 'static, mortal: bool) {
+    fn start(&self, task: impl Future<Output = ()> + Send + 'static, killable: bool) {
         let mut state = self.lock();
         state.serial += 1;
         let id = state.serial;
-        let waker = Waker::from(Arc::new(Ready { task: id, queue: self.0.ready.clone() }));
-        lock(&self.0.ready).push_back(id);
-        state.spawned.push((id, Task { future: Box::pin(task), waker, mortal }));
+        let waker = self.0.ready.waker(id);
+        self.0.ready.push(id);
+        state.spawned.push((id, Task { future: Box::pin(task), waker, killable }));
     }
 
     /// Something that tasks wait for.
-    pub fn bell(&self) -> Signal {
+    pub fn signal(&self) -> Signal {
         Signal { scheduler: self.clone(), waiting: Arc::default() }
     }
 
     /// Lets others go first, maybe.
     pub async fn turn(&self) {
-        pass(self.stop_here()).await;
+        self.stop_here().pass().await;
     }
 
     fn stop_here(&self) -> Arc<Gate> {
-        let (mut state, gate) = (self.lock(), Arc::new(Gate::default()));
+        let mut state = self.lock();
+        let gate = Arc::new(Gate::default());
         let task = state.running;
         state.waiting.push(Stop { task, gate: gate.clone() });
         gate
     }
 
     fn stop_for(&self, time: Duration) -> Arc<Gate> {
-        let (mut state, gate) = (self.lock(), Arc::new(Gate::default()));
+        let mut state = self.lock();
+        let gate = Arc::new(Gate::default());
         state.serial += 1;
-        let (until, serial, task) = (state.now + time, state.serial, state.running);
+        let until = state.now + time;
+        let serial = state.serial;
+        let task = state.running;
         state.sleeping.insert((until, serial), Stop { task, gate: gate.clone() });
         gate
     }
 
     /// Nobody dies any more.
-    pub fn make_immortal(&self) {
-        self.lock().mortality = 0;
+    pub fn stop_deaths(&self) {
+        self.lock().death_rate = 0;
     }
 
     /// How many tasks have died.
@@ -190,22 +172,16 @@ impl Scheduler {
         for _ in 0..steps {
             self.poll_ready(&mut tasks);
             match self.draw(&tasks) {
-                Draw::GoOn(gate) => {
-                    gate.open.store(true, Ordering::SeqCst);
-                    gate.waker.wake();
-                }
-                Draw::Die(task) => {
-                    let dead = tasks.remove(&task);
-                    drop(dead);
-                }
-                Draw::Nothing => return true,
+                Draw::Resume(gate) => gate.open(),
+                Draw::Kill(task) => drop(tasks.remove(&task)),
+                Draw::Idle => return true,
             }
         }
         false
     }
 
     fn poll_ready(&self, tasks: &mut BTreeMap<u64, Task>) {
-        while let Some(id) = self.next_ready() {
+        while let Some(id) = self.0.ready.pop() {
             tasks.extend(std::mem::take(&mut self.lock().spawned));
             let Some(task) = tasks.get_mut(&id) else { continue };
             self.lock().running = id;
@@ -215,33 +191,30 @@ impl Scheduler {
         }
     }
 
-    fn next_ready(&self) -> Option<u64> {
-        lock(&self.0.ready).pop_front()
-    }
-
     fn draw(&self, tasks: &BTreeMap<u64, Task>) -> Draw {
-        let haste = self.chance(HASTE);
-        let (pick, fate) = (self.below(usize::MAX), self.below(100));
+        let is_early_tick = self.chance(EARLY_TICKS);
+        let pick = self.below(usize::MAX);
+        let death_roll = self.below(100);
         let mut state = self.lock();
-        if (state.waiting.is_empty() || haste)
+        if (state.waiting.is_empty() || is_early_tick)
             && let Some(((time, _), stop)) = state.sleeping.pop_first()
         {
             state.now = state.now.max(time);
             state.waiting.push(stop);
         }
         if state.waiting.is_empty() {
-            return Draw::Nothing;
+            return Draw::Idle;
         }
         let pick = pick % state.waiting.len();
         let Stop { task, gate } = state.waiting.swap_remove(pick);
-        let mortal = tasks.get(&task).is_some_and(|task| task.mortal);
-        if mortal && fate < state.mortality {
+        let killable = tasks.get(&task).is_some_and(|task| task.killable);
+        if killable && death_roll < state.death_rate {
             state.waiting.retain(|stop| stop.task != task);
             state.sleeping.retain(|_, stop| stop.task != task);
             state.deaths += 1;
-            return Draw::Die(task);
+            return Draw::Kill(task);
         }
-        Draw::GoOn(gate)
+        Draw::Resume(gate)
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -262,31 +235,23 @@ impl Signal {
         let gate = Arc::new(Gate::default());
         let task = self.scheduler.lock().running;
         lock(&self.waiting).push(Stop { task, gate: gate.clone() });
-        pass(gate).await;
+        gate.pass().await;
     }
 
     /// Lets all go on that wait now.
-    pub fn ring(&self) {
+    pub fn notify(&self) {
         let waiting = std::mem::take(&mut *lock(&self.waiting));
         self.scheduler.lock().waiting.extend(waiting);
     }
 
     /// Rings after this time.
-    pub fn ring_in(&self, time: Duration) {
-        let bell = self.clone();
+    pub fn notify_after(&self, time: Duration) {
+        let signal = self.clone();
         self.scheduler.spawn(async move {
-            bell.scheduler.sleep(time).await;
-            bell.ring();
+            signal.scheduler.sleep(time).await;
+            signal.notify();
         });
     }
-}
-
-async fn pass(gate: Arc<Gate>) {
-    std::future::poll_fn(|context| {
-        gate.waker.register(context.waker());
-        if gate.open.load(Ordering::SeqCst) { Poll::Ready(()) } else { Poll::Pending }
-    })
-    .await;
 }
 
 #[async_trait]
@@ -297,7 +262,7 @@ impl Clock for Scheduler {
     }
 
     async fn sleep(&self, time: Duration) {
-        pass(self.stop_for(time)).await;
+        self.stop_for(time).pass().await;
     }
 }
 

@@ -5,7 +5,7 @@ use std::{fmt, ops::AddAssign};
 use crate::simulator::plan::plant::Plant;
 
 /// The finding about an audit that misses a fault which the checker has found.
-pub(in crate::simulator) const AUDIT_IS_BLIND: &str = "the audit has seen nothing of it";
+pub(in crate::simulator) const MISSED_BY_AUDIT: &str = "the audit has seen nothing of it";
 
 /// How many broken rules are printed: one defect breaks many.
 const SHOWN: usize = 5;
@@ -59,7 +59,7 @@ counts! {
     /// Batches of the change stream that came through in part.
     partial_batches,
     /// Records that were put aside after too many tries.
-    give_up,
+    failed_records,
     /// Records that the change stream forgot before anybody read them.
     trimmed,
     /// Messages that came to a projector.
@@ -75,7 +75,7 @@ counts! {
     /// Messages that came to a projector from a replay.
     replayed,
     /// Rows that were lost or damaged.
-    mishaps,
+    damaged_rows,
     /// Streams that a repair brought forward.
     caught_up,
     /// Those that it brought forward while others were writing.
@@ -132,7 +132,7 @@ pub struct Violation {
 impl Violation {
     /// Whether the product's audit missed a fault of the read models that the checker found.
     pub fn was_missed_by_the_audit(&self) -> bool {
-        self.rules.iter().any(|rule| rule == AUDIT_IS_BLIND)
+        self.rules.iter().any(|rule| rule == MISSED_BY_AUDIT)
     }
 }
 

@@ -9,9 +9,9 @@ const HOUR: Duration = Duration::from_secs(3_600);
 /// The circumstances of a schedule.
 #[derive(Clone, Copy, Debug)]
 pub(in crate::simulator) struct Schedule {
-    pub(in crate::simulator) fault_rates: Storm,
+    pub(in crate::simulator) fault_rates: FaultRates,
     pub(in crate::simulator) outage: Outage,
-    pub(in crate::simulator) ending: Ending,
+    pub(in crate::simulator) failure_handling: FailureHandling,
     /// Whether somebody repairs while others write.
     pub(in crate::simulator) repaired_live: bool,
     /// Whether rows are damaged and lost, which only a repair that overwrites brings home.
@@ -37,8 +37,8 @@ pub(in crate::simulator) struct Schedule {
 /// Of a hundred calls, how many fail while the weather is bad; of a hundred turns of a function, at
 /// how many it dies.
 #[derive(Clone, Copy, Debug)]
-pub(in crate::simulator) struct Storm {
-    pub(in crate::simulator) strikes: usize,
+pub(in crate::simulator) struct FaultRates {
+    pub(in crate::simulator) failures: usize,
     pub(in crate::simulator) deaths: usize,
 }
 
@@ -54,7 +54,7 @@ pub(in crate::simulator) enum Outage {
 
 /// The handling of failed records and dead letters at the end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::simulator) enum Ending {
+pub(in crate::simulator) enum FailureHandling {
     /// It is put back to where it came from.
     Redrive,
     /// It is thrown away: the log is read.
@@ -81,46 +81,48 @@ pub(in crate::simulator) struct QueueShape {
     pub(in crate::simulator) visibility: Duration,
 }
 
-const STORMS: [Storm; 4] = [
-    Storm { strikes: 0, deaths: 0 },
-    Storm { strikes: 3, deaths: 1 },
-    Storm { strikes: 10, deaths: 2 },
-    Storm { strikes: 5, deaths: 6 },
+const FAULT_RATES: [FaultRates; 4] = [
+    FaultRates { failures: 0, deaths: 0 },
+    FaultRates { failures: 3, deaths: 1 },
+    FaultRates { failures: 10, deaths: 2 },
+    FaultRates { failures: 5, deaths: 6 },
 ];
 
 impl Schedule {
     pub(in crate::simulator) fn of(seed: u64) -> Self {
         // A sequence of its own: later draws do not depend on it.
         let mut dice = Dice(SeededRandom::new(!seed));
-        let fault_rates = STORMS[dice.below(STORMS.len())];
+        let fault_rates = FAULT_RATES[dice.below(FAULT_RATES.len())];
         let outage = match dice.below(16) {
             0..=1 => Outage::Relay,
             2 => Outage::Targets,
             _ => Outage::None,
         };
-        let ending = if dice.chance(50) { Ending::Repair } else { Ending::Redrive };
-        let is_fair = fault_rates.strikes == 0 && outage == Outage::None;
-        let damage = ending == Ending::Repair && !is_fair && dice.chance(40);
+        let failure_handling =
+            if dice.chance(50) { FailureHandling::Repair } else { FailureHandling::Redrive };
+        let is_fault_free = fault_rates.failures == 0 && outage == Outage::None;
+        let damage =
+            failure_handling == FailureHandling::Repair && !is_fault_free && dice.chance(40);
         Self {
             fault_rates,
             outage,
-            ending,
+            failure_handling,
             repaired_live: damage || dice.chance(20),
             damage,
             replays: if dice.chance(30) { 1 + dice.below(2) } else { 0 },
-            entries_failed: match fault_rates.strikes {
-                strikes if strikes > 0 && dice.chance(20) => 60,
-                strikes => strikes,
+            entries_failed: match fault_rates.failures {
+                failures if failures > 0 && dice.chance(20) => 60,
+                failures => failures,
             },
             stream: StreamShape {
                 shards: 1 + dice.below(3),
                 factor: 1 + dice.below(2),
                 batch: 1 + dice.below(6),
-                retries: if is_fair { 10 } else { dice.below(6) },
-                deliveries: if is_fair { 5 } else { 1 + dice.below(5) },
+                retries: if is_fault_free { 10 } else { dice.below(6) },
+                deliveries: if is_fault_free { 5 } else { 1 + dice.below(5) },
             },
             queue: QueueShape {
-                receives: if is_fair { 6 } else { 1 + dice.below(6) },
+                receives: if is_fault_free { 6 } else { 1 + dice.below(6) },
                 visibility: Duration::from_secs(if dice.chance(30) { 2 } else { 20 }),
             },
             page: 1 + dice.below(4),
@@ -137,14 +139,14 @@ impl Schedule {
     }
 
     /// Whether this schedule has no faults except delay, disorder and repetition.
-    pub(in crate::simulator) fn is_fair(&self) -> bool {
-        self.fault_rates.strikes == 0 && self.outage == Outage::None
+    pub(in crate::simulator) fn is_fault_free(&self) -> bool {
+        self.fault_rates.failures == 0 && self.outage == Outage::None
     }
 
     /// Whether projectors need no second try. The building generation parks nothing: messages with events that old
     /// code cannot apply to it return.
-    pub(in crate::simulator) fn is_smooth(&self) -> bool {
-        self.is_fair() && !(self.old_code && self.rebuilt.contains(&true))
+    pub(in crate::simulator) fn needs_no_retries(&self) -> bool {
+        self.is_fault_free() && !(self.old_code && self.rebuilt.contains(&true))
     }
 
     /// The longest that a client waits before its next command.
@@ -156,13 +158,14 @@ impl Schedule {
     }
 
     /// How long an account may stay unused.
-    pub(in crate::simulator) fn patience(&self) -> Duration {
+    pub(in crate::simulator) fn unused_timeout(&self) -> Duration {
         2 * self.pace()
     }
 
-    /// Of a schedule that is out of the ordinary: when an outage begins, and how long it lasts.
-    pub(in crate::simulator) const OUTAGE: (Duration, Duration) =
-        (HOUR, Duration::from_secs(40 * 3_600));
+    /// The time from the start to an outage.
+    pub(in crate::simulator) const OUTAGE_BEGIN: Duration = HOUR;
+    /// The length of an outage, longer than the change stream keeps its records.
+    pub(in crate::simulator) const OUTAGE_LENGTH: Duration = Duration::from_secs(40 * 3_600);
 }
 
 struct Dice(SeededRandom);

@@ -1,7 +1,7 @@
 //! Everything there is in a schedule, and its beginning and end.
 
-mod ending;
 mod parts;
+mod quiescence;
 
 use std::{sync::Arc, time::Duration};
 
@@ -15,9 +15,9 @@ use crate::simulator::{
     actors::{
         clients,
         functions::ProjectorFunction,
-        operators::{self, Operators},
+        operators,
         reactions::{self, ProcessFunctions, Reactor},
-        rebuilds::{self, Rebuilds},
+        rebuilds,
     },
     checker::{self, Evidence},
     infrastructure::bus::PROCESS,
@@ -33,8 +33,6 @@ pub(super) struct World {
     parts: Parts,
     projectors: [ProjectorFunction; 2],
     process: ProcessFunctions,
-    operators: Operators,
-    rebuilds: Rebuilds,
     evidence: Evidence,
 }
 
@@ -44,8 +42,6 @@ impl World {
         Self {
             projectors: parts.projectors(),
             process: parts.process(),
-            operators: parts.operators(),
-            rebuilds: parts.rebuilds(),
             evidence: parts.evidence(),
             parts,
         }
@@ -56,8 +52,8 @@ impl World {
         let world = Arc::new(self);
         let Parts { scheduler, tasks, .. } = &world.parts;
         clients::start(&world.parts.clients(), tasks);
-        operators::start(&world.operators);
-        rebuilds::start(&world.rebuilds);
+        operators::start(&world.parts.operators());
+        rebuilds::start(&world.parts.rebuilds());
         for mapping in world.parts.mappings() {
             scheduler.spawn(mapping.run());
         }
@@ -76,8 +72,8 @@ impl World {
             scheduler.spawn(async move { at_queue.react(reactor).await });
             scheduler.spawn(reactions::sweep(world.process.clone()));
         }
-        let ending = world.clone();
-        scheduler.spawn(async move { ending.conclude().await });
+        let quiescence = world.parts.quiescence();
+        scheduler.spawn(async move { quiescence.reach().await });
         world
     }
 
@@ -156,8 +152,8 @@ impl World {
     fn settle(&self, queue: usize, batch: &[Receipt], failed: Option<Vec<FailedReceipt>>) {
         let Some(failed) = failed else { return };
         // A process's command may lose its races against clients, and then its message comes again.
-        let is_smooth = self.parts.schedule.is_smooth() && queue != PROCESS;
-        if let Some(FailedReceipt { reason, .. }) = failed.first().filter(|_| is_smooth) {
+        let needs_no_retries = self.parts.schedule.needs_no_retries() && queue != PROCESS;
+        if let Some(FailedReceipt { reason, .. }) = failed.first().filter(|_| needs_no_retries) {
             self.parts
                 .observations
                 .violated(format!("a message was not applied at once: {reason}"));

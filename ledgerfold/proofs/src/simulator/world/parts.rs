@@ -29,6 +29,7 @@ use crate::simulator::{
         tasks::Tasks,
     },
     plan::{plant::Plant, schedule::Schedule},
+    world::quiescence::Quiescence,
 };
 use std::{collections::VecDeque, sync::Arc, time::Duration};
 
@@ -40,12 +41,12 @@ pub(super) struct Parts {
     pub(super) schedule: Schedule,
     pub(super) plant: Plant,
     pub(super) scheduler: Scheduler,
-    pub(super) faults: Faults,
+    faults: Faults,
     pub(super) observations: Arc<Observations>,
     pub(super) tasks: Tasks,
-    pub(super) processes: Processes,
-    pub(super) changes: Arc<ChangeStream>,
-    pub(super) bus: Arc<Bus>,
+    processes: Processes,
+    changes: Arc<ChangeStream>,
+    bus: Arc<Bus>,
     pub(super) queues: [Arc<Queue>; QUEUES],
     log: Arc<SimulatedLog>,
     projections: [SimulatedProjection; 2],
@@ -58,7 +59,7 @@ impl Parts {
     pub(super) fn new(seed: u64, plant: Plant) -> Self {
         let schedule = Schedule::of(seed);
         let scheduler = Scheduler::new(seed, schedule.fault_rates.deaths);
-        let faults = Faults::new(&scheduler, schedule.fault_rates.strikes);
+        let faults = Faults::new(&scheduler, schedule.fault_rates.failures);
         let observations = Arc::<Observations>::default();
         let all = || (scheduler.clone(), faults.clone(), observations.clone());
         let network = || Network { scheduler: scheduler.clone(), faults: faults.clone() };
@@ -129,7 +130,7 @@ impl Parts {
             scheduler: self.scheduler.clone(),
             observations: self.observations.clone(),
             plant: self.plant,
-            patience: self.schedule.patience(),
+            unused_timeout: self.schedule.unused_timeout(),
             processes: self.processes.clone(),
             log: self.log.clone(),
             deadlines: self.deadlines.clone(),
@@ -189,6 +190,18 @@ impl Parts {
             bus: self.bus.clone(),
             queues: self.queues.clone(),
             projections: self.projections.clone(),
+        }
+    }
+
+    pub(super) fn quiescence(&self) -> Quiescence {
+        Quiescence {
+            scheduler: self.scheduler.clone(),
+            faults: self.faults.clone(),
+            processes: self.processes.clone(),
+            deadlines: self.deadlines.clone(),
+            operators: self.operators(),
+            rebuilds: self.rebuilds(),
+            evidence: self.evidence(),
         }
     }
 }
