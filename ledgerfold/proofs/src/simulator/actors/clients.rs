@@ -1,4 +1,5 @@
-//! Clients: they send commands, send them again, and check the answers and the read models.
+//! Clients: they send commands, send them again, and check answers and read models. Handlers and their containers
+//! belong to `functions`, and the rules about answers to the checker.
 
 use std::{sync::Arc, time::Duration};
 
@@ -30,16 +31,16 @@ const SENDS: usize = 40;
 /// The longest wait before a command is sent again.
 const LONGEST_RETRY_WAIT: Duration = Duration::from_secs(1);
 
-/// A client's final knowledge of a command.
+/// The outcome of a command, as its client knows it.
 enum CommandOutcome {
     Accepted(Vec<Answer>),
     /// It was refused, or there was nothing to do.
     Refused,
-    /// It was sent as often as a client sends.
+    /// No answer came, however often the client sent it.
     Unanswered,
 }
 
-/// The parts that clients use.
+/// The handles of clients. Clones share the parts behind them.
 #[derive(Clone)]
 pub(in crate::simulator) struct Clients {
     pub(in crate::simulator) scheduler: Scheduler,
@@ -68,7 +69,7 @@ impl Client {
         let Clients { scheduler, schedule, observations, .. } = &self.parts;
         let mut done: Vec<Request> = Vec::new();
         for number in 0..COMMANDS {
-            // Often at once, so that they get in each other's way.
+            // Mostly at once, so that clients compete.
             if scheduler.chance(60) {
                 scheduler.sleep(scheduler.within(schedule.pace())).await;
             }
@@ -146,7 +147,7 @@ impl Client {
     async fn check_reads(&self, answer: &Answer) {
         let Clients { readers, log, observations, schedule, projections, .. } = &self.parts;
         if schedule.damage {
-            // Rows are damaged in this schedule: they prove nothing.
+            // This schedule damages rows, so they prove nothing.
             return;
         }
         let stream = &answer.stream;
@@ -159,8 +160,9 @@ impl Client {
                 let Some(history) = history.stream(stream) else { return };
                 if shown.version < version {
                     let seen = shown.version;
-                    observations
-                        .violated(format!("{stream} was shown at {seen} to who saw {version}"));
+                    observations.violated(format!(
+                        "{stream} was shown at {seen} to a client that saw {version}"
+                    ));
                 }
                 if !history.is_end_of_commit(shown.version) {
                     let seen = shown.version;
@@ -173,7 +175,9 @@ impl Client {
                 }
             }
             Ok(None) | Err(QueryError::Log(_) | QueryError::ReadStore(_)) => {}
-            Err(error) => observations.violated(format!("who had an answer was told: {error}")),
+            Err(error) => {
+                observations.violated(format!("a client with a token got an error: {error}"))
+            }
         }
         self.check_list(&token).await;
         self.check_counters(&token).await;
@@ -191,7 +195,7 @@ impl Client {
         if !log.history().adds_up(shown, &token.stream, token.version) {
             let ConsistencyToken { stream, version } = token;
             observations.violated(format!(
-                "the counters were never what was shown to who saw {stream} at {version}: {shown:?}"
+                "a client that saw {stream} at {version} was shown counters that never existed: {shown:?}"
             ));
         }
     }
@@ -217,7 +221,7 @@ impl Client {
     }
 }
 
-/// Whether some account was so at that version.
+/// Whether some account had this row at that version.
 fn was_ever(history: &History, entry: &Listed<Statement>) -> bool {
     let version = entry.fresh.version;
     history.streams().values().any(|history| {

@@ -1,4 +1,5 @@
-//! The functions of the product in their containers: they may die at any turn.
+//! The product's functions in their containers, which may die at any turn. The queues and streams that invoke them do
+//! not belong here.
 
 use std::sync::{
     Arc, Mutex, MutexGuard, PoisonError,
@@ -31,10 +32,11 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// The processes that are at work.
+/// The running processes of all functions. Clones share the count.
 #[derive(Clone)]
 pub(in crate::simulator) struct Processes {
     scheduler: Scheduler,
+    /// Shared with each running process, which subtracts itself when it ends or dies.
     running: Arc<AtomicUsize>,
 }
 
@@ -74,10 +76,11 @@ impl Processes {
 
 /// The relay function of one lane of the change stream.
 pub(in crate::simulator) struct RelayFunction {
+    /// The product's handler. It keeps no state between batches.
     relay: Relay,
     plant: Plant,
     processes: Processes,
-    /// Records that a container keeps although it should not.
+    /// The records that the planted fault `RelayBuffers` keeps for the next batch. Empty otherwise.
     buffered: Vec<StreamRecord>,
 }
 
@@ -92,7 +95,7 @@ impl RelayFunction {
         Self { relay: Relay::new(bus, clock, random), plant, processes, buffered: Vec::new() }
     }
 
-    /// Publishes a batch: how that went, or `None` if the function died.
+    /// Publishes a batch. Returns the result, or `None` if the function died.
     pub(in crate::simulator) async fn invoke(
         &mut self,
         records: Vec<StreamRecord>,
@@ -137,11 +140,14 @@ impl ProjectorFunction {
     }
 }
 
-/// The handlers of a command function, which remember on their own until their container dies.
+/// The handlers of a command function. The cache of `alone` ends with the container.
 #[derive(Clone)]
 struct Handlers {
+    /// For commands of one account.
     alone: CommandHandler<Accounts>,
+    /// Shared by the requests of a container, because a `JointHandler` cannot be cloned.
     transfers: Arc<JointHandler<Transfers>>,
+    /// Shared in the same way.
     bonuses: Arc<JointHandler<Bonuses>>,
 }
 
@@ -191,7 +197,7 @@ impl Containers {
         let request = request.clone();
         let answered = self.processes.start(async move { handlers.handle(&request).await });
         if self.faults.fails() {
-            // The caller has no patience, and the function goes on.
+            // The client stops waiting, and the function goes on.
             self.observations.count(|report| report.abandoned += 1);
             return None;
         }

@@ -1,4 +1,5 @@
-//! Operators: they replay the archive, audit and repair, also while clients write; and sometimes they do damage.
+//! Operators: they replay the archive, repair and audit while clients write, deploy the fix and damage rows. Rebuilds
+//! have a module of their own.
 
 use std::{sync::Arc, time::Duration};
 
@@ -29,15 +30,16 @@ use crate::simulator::{
 
 /// The longest time that a late stream may be in transit.
 const GRACE: Duration = Duration::from_secs(3);
-/// How often and when a moving model is audited again.
+/// How often a model that moves is audited again.
 const AUDITS: usize = 5;
+/// The pause between two audits of a model that moves.
 const AUDIT_PAUSE: Duration = Duration::from_secs(60);
-/// How often somebody repairs while others write.
+/// How many repairs run while clients write.
 const LIVE_REPAIRS: usize = 6;
 /// How many rows are damaged.
 const DAMAGED_ROWS: usize = 9;
 
-/// Why an operator could not go on.
+/// The failure of an operator's work.
 #[derive(Debug, thiserror::Error)]
 enum CliError {
     #[error(transparent)]
@@ -48,7 +50,7 @@ enum CliError {
     Model(#[from] UnknownModel),
 }
 
-/// The parts that operators use.
+/// The handles of operators. Clones share the parts behind them.
 #[derive(Clone)]
 pub(in crate::simulator) struct Operators {
     pub(in crate::simulator) scheduler: Scheduler,
@@ -101,7 +103,7 @@ pub(in crate::simulator) fn start(operators: &Operators) {
     }
 }
 
-/// A time at which clients are at work.
+/// Waits for some time, while clients work.
 async fn wait(operators: &Operators) {
     operators.scheduler.sleep(operators.scheduler.within(3 * operators.schedule.pace())).await;
 }
@@ -136,13 +138,13 @@ async fn damage_rows(operators: &Operators) {
 
 async fn repair_now_and_then(operators: &Operators, queue: usize) {
     for _ in 0..LIVE_REPAIRS {
-        // Soon after the damage, so that it is repaired while the row moves on.
+        // Soon after the damage, so that the repair meets newer events.
         operators.scheduler.sleep(operators.scheduler.within(operators.schedule.pace())).await;
         let Some(guard) = operators.projections[queue].operator_lock.take() else { continue };
         let at_work = operators.clone();
         let repaired =
             operators.processes.start(async move { repair(&at_work, queue, true).await });
-        // One that died or failed is begun again the next time.
+        // The next round repeats a repair that died or failed.
         drop(repaired.await);
         drop(guard);
     }
@@ -201,16 +203,16 @@ async fn repair(operators: &Operators, queue: usize, live: bool) -> Result<(), C
     Ok(())
 }
 
-/// Brings both read models home. The weather is good.
+/// Repairs both read models. Faults are off by then.
 pub(in crate::simulator) async fn repair_all(operators: &Operators) {
     for queue in [0, 1] {
         if let Err(error) = repair(operators, queue, false).await {
-            operators.observations.violated(format!("a repair came to nothing: {error}"));
+            operators.observations.violated(format!("a repair failed: {error}"));
         }
     }
 }
 
-/// Holds both read models against the log: nothing may be wrong.
+/// Compares both read models with the log. A difference is a violation.
 pub(in crate::simulator) async fn audit(operators: &Operators) {
     for queue in [0, 1] {
         match examine_until_stable(operators, queue).await {
@@ -268,7 +270,7 @@ async fn examine(
     Ok((summary, verdict))
 }
 
-/// Lets an outage come and go.
+/// Starts the outage, and ends it.
 async fn run_outage(operators: &Operators, outage: Outage) {
     operators.scheduler.sleep(Schedule::OUTAGE_BEGIN).await;
     operators.faults.set_outage(outage);

@@ -1,5 +1,5 @@
-//! Rebuilds of read models while clients write and read: they are interrupted anywhere and start again, roll back,
-//! give up, and remove old generations.
+//! Rebuilds of read models while clients write and read. They are interrupted anywhere and start again, roll back, are
+//! abandoned, and remove old generations. Repairs belong to `operators`.
 
 use ledgerfold::{
     ports::{Clock, GenerationStore, RowReader, TallyReader, Written},
@@ -24,7 +24,7 @@ use crate::simulator::{
 const ROUNDS: usize = 5;
 /// The most attempts of one task, more than any faults need.
 const ATTEMPTS: usize = 200;
-/// Of a hundred attempts, how many are given up on.
+/// Of a hundred attempts, how many are abandoned.
 const GIVEN_UP: usize = 10;
 
 /// A task for an operator.
@@ -36,18 +36,20 @@ enum RebuildTask {
     RemoveOld,
 }
 
-/// One try to do it, by a process that may die.
+/// One attempt at a task, by a process that may die.
 struct Attempt {
     rebuilds: Rebuilds,
     projection: SimulatedProjection,
     task: RebuildTask,
     /// The live generation at the beginning of the task.
     from: GenerationRef,
+    /// The code that this process was deployed with.
     code: Code,
+    /// The product's handler, new for each process.
     rebuilder: Rebuilder,
 }
 
-/// The parts that rebuilds use.
+/// The handles of rebuilds. Clones share the parts behind them.
 #[derive(Clone)]
 pub(in crate::simulator) struct Rebuilds {
     pub(in crate::simulator) scheduler: Scheduler,
@@ -72,7 +74,7 @@ pub(in crate::simulator) fn start(rebuilds: &Rebuilds) {
     }
 }
 
-/// Goes from task to task.
+/// Runs a rebuild and perhaps further tasks, one after the other.
 async fn run_tasks(rebuilds: &Rebuilds, queue: usize) {
     let scheduler = &rebuilds.scheduler;
     let pace = rebuilds.schedule.pace();
@@ -96,7 +98,7 @@ async fn run_tasks(rebuilds: &Rebuilds, queue: usize) {
         while !is_done(rebuilds, projection, task, from).await {
             rebuilds.observations.count(|report| report.cut_short += 1);
             if attempts == ATTEMPTS {
-                rebuilds.observations.violated(format!("{task:?} came to nothing"));
+                rebuilds.observations.violated(format!("{task:?} failed {ATTEMPTS} times"));
                 return;
             }
             attempts += 1;
@@ -106,7 +108,7 @@ async fn run_tasks(rebuilds: &Rebuilds, queue: usize) {
     }
 }
 
-/// Whether an attempt has come to its end.
+/// Runs one attempt. `true` if the task is done.
 async fn is_done(
     rebuilds: &Rebuilds,
     projection: &SimulatedProjection,
@@ -123,7 +125,7 @@ async fn is_done(
 }
 
 impl Attempt {
-    /// Whether there is nothing left to do.
+    /// `true` if nothing is left to do.
     async fn run(&self) -> Result<bool, RebuildError> {
         match self.task {
             RebuildTask::Rebuild | RebuildTask::RollBack => self.switch().await,
@@ -134,7 +136,7 @@ impl Attempt {
     async fn switch(&self) -> Result<bool, RebuildError> {
         let record = self.rebuilder.generations().await?;
         if record.live() != self.from {
-            // An attempt before has come so far, and was not told.
+            // An earlier attempt switched, and died before it got the answer.
             return Ok(true);
         }
         let building = match self.task {
@@ -220,7 +222,7 @@ async fn read_during_rebuild(rebuilds: &Rebuilds, queue: usize) {
     while rebuilds.tasks.is_rebuilding() {
         scheduler.sleep(scheduler.within(schedule.pace() / 4)).await;
         let stream = account(scheduler.below(ACCOUNTS));
-        // Whether that goes well and forwards is seen to by the readers.
+        // `Readers` checks the results.
         match queue {
             0 => drop(RowReader::get(&**readers, &stream).await),
             _ => {
@@ -236,7 +238,7 @@ pub(in crate::simulator) async fn remove_leftovers(rebuilds: &Rebuilds) {
     for projection in &rebuilds.projections {
         let rebuilder = projection.rebuilder(Code::Fixed);
         if let Err(error) = rebuilder.remove(&|_| ()).await {
-            rebuilds.observations.violated(format!("a removal came to nothing: {error}"));
+            rebuilds.observations.violated(format!("a removal failed: {error}"));
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Answers and refusals.
+//! The rules of answers and refusals. The rules of their effects belong to `decisions`.
 
 use std::ops::RangeInclusive;
 

@@ -1,4 +1,4 @@
-//! The rules of commits.
+//! The rules of commits and transactions. The answers to their commands belong to `answers`.
 
 use std::collections::BTreeSet;
 

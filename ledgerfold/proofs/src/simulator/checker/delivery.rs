@@ -1,4 +1,4 @@
-//! The rules of the bus.
+//! The rules of the bus: every event is published, and nothing stays in a dead-letter queue.
 
 use std::collections::HashSet;
 
@@ -16,7 +16,7 @@ pub(super) fn everything_was_published(
     let published: HashSet<_> = evidence.bus.published().into_iter().collect();
     let missed = evidence.changes.missed();
     if evidence.schedule.is_fault_free() && !missed.is_empty() {
-        broken.push(format!("{} commits were put aside in fair weather", missed.len()));
+        broken.push(format!("{} commits were not published without faults", missed.len()));
     }
     for commit in history.commits().filter(|commit| !missed.contains(commit)) {
         for (version, event) in commit.events() {
@@ -30,6 +30,6 @@ pub(super) fn everything_was_published(
         && (evidence.schedule.is_fault_free()
             || evidence.schedule.failure_handling == FailureHandling::Redrive)
     {
-        broken.push(format!("{dead_letters} messages can not be applied"));
+        broken.push(format!("{dead_letters} messages cannot be applied"));
     }
 }

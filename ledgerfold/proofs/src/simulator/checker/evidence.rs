@@ -27,7 +27,7 @@ pub(in crate::simulator) struct Evidence {
     pub(in crate::simulator) tasks: Tasks,
     /// The commits, and the true order of their effects. Only its own writes change it.
     pub(in crate::simulator) log: Arc<SimulatedLog>,
-    /// The records that were not published. Only the mappings change them.
+    /// The records that were not published. The mappings add to them, and the end of the schedule redrives them.
     pub(in crate::simulator) changes: Arc<ChangeStream>,
     /// The published events. Only the relay adds to them.
     pub(in crate::simulator) bus: Arc<Bus>,

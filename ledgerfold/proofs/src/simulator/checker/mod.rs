@@ -1,5 +1,5 @@
-//! The rules of a schedule: for each answer at its time, and for everything at the end. The rules read the traces of
-//! a schedule and change nothing.
+//! The rules of a schedule: for each answer at its time, and for everything at the end. The rules read the evidence of
+//! a schedule, and start or change no part of it.
 
 mod answers;
 mod decisions;

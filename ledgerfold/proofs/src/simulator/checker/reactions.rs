@@ -69,7 +69,7 @@ pub(super) fn follow_once(evidence: &Evidence, history: &History, broken: &mut V
     }
 }
 
-/// Whether an account could refuse an errand at some moment from this one on, or had nothing to do.
+/// Whether an account could refuse a command of the process at some moment from this one on, or had nothing to do.
 fn was_refused(
     command: WelcomeCommand,
     stream: &StreamId,

@@ -1,4 +1,4 @@
-//! The rules of read models.
+//! The rules of read models, with a fold of their own. The product's audit does not belong here.
 
 use std::collections::BTreeMap;
 
@@ -72,7 +72,7 @@ pub(in crate::simulator) fn debts_are_paid(evidence: &Evidence) {
         let reached = row(&stream).map_or(Version::NONE, |row| row.version);
         if reached < acknowledged && !evidence.schedule.damage {
             let rule =
-                format!("the row of {stream} is at {reached}, and took word of {acknowledged}");
+                format!("the row of {stream} is at {reached}, and {acknowledged} was acknowledged");
             evidence.observations.violated(rule);
         }
     }
@@ -81,7 +81,7 @@ pub(in crate::simulator) fn debts_are_paid(evidence: &Evidence) {
         let counted = tallies.counted(&stream);
         if counted < acknowledged {
             let rule =
-                format!("{stream} was counted to {counted}, and word of {acknowledged} was taken");
+                format!("{stream} was counted to {counted}, and {acknowledged} was acknowledged");
             evidence.observations.violated(rule);
         }
     }
@@ -102,7 +102,7 @@ pub(super) fn others_are_in_order(
         }
         let retired = record.retired();
         for left in table.generations().into_iter().filter(|it| retired.contains(*it)) {
-            broken.push(format!("of generation {left} of {projection} something is left"));
+            broken.push(format!("generation {left} of {projection} still has items"));
         }
         if let Some(previous) = record.previous().filter(|_| !evidence.schedule.damage) {
             rows_were_folds(&table.rows_of(previous.number), history, broken);

@@ -1,4 +1,5 @@
-//! The observations of a schedule, for the checker and the report.
+//! The observations of a running schedule, for the checker and the report. Rules do not belong here, except those of a
+//! single observation.
 
 use std::{
     collections::BTreeMap,
@@ -14,12 +15,17 @@ pub(in crate::simulator) struct Observations(Mutex<State>);
 
 #[derive(Default)]
 struct State {
+    /// The counts of the report. Every part adds to them.
     report: Report,
+    /// Each command by its id, as its client first sent it. Only clients add to it.
     requests: BTreeMap<CommandId, Request>,
+    /// The first answer to each command. Only clients add to it, and later answers must equal it.
     answers: BTreeMap<CommandId, Vec<Answer>>,
+    /// The version of each row, by generation. The tables of rows write it, and see rows that go back.
     rows: BTreeMap<(Generation, StreamId), Version>,
+    /// Rules that were broken while the schedule ran, in that order.
     violations: Vec<String>,
-    /// Whether the audit in the end has found anything.
+    /// Whether the final audit found a difference. Only the audit sets it.
     audit_found: bool,
 }
 
@@ -73,18 +79,18 @@ impl Observations {
         }
     }
 
-    /// A row was damaged or lost: a repaired one may be older.
+    /// A row was damaged or removed. The repaired row may be older.
     pub(in crate::simulator) fn damage(&self, generation: Generation, stream: &StreamId) {
         self.count(|report| report.damaged_rows += 1);
         self.removed(generation, stream);
     }
 
-    /// A row was removed: one that a function which was held up puts there may be older.
+    /// A row was removed. A delayed function may still put an older one there.
     pub(in crate::simulator) fn removed(&self, generation: Generation, stream: &StreamId) {
         self.lock().rows.remove(&(generation, stream.clone()));
     }
 
-    /// The audit in the end has found something.
+    /// The final audit found a difference.
     pub(in crate::simulator) fn audit_finds(&self, what: &str) {
         let mut state = self.lock();
         state.audit_found = true;

@@ -1,4 +1,5 @@
-//! The process manager of the simulation, with effects and commands of its own.
+//! The decisions of the process manager, with effects and commands of its own. The functions that run it belong to
+//! `actors::reactions`.
 
 use std::time::Duration;
 
@@ -21,7 +22,7 @@ const WELCOME: u64 = 1;
 /// The process: a new account gets a welcome, and is closed after a while if it holds nothing else.
 pub(in crate::simulator) struct Welcome;
 
-/// The accounts as the steward asks them.
+/// The accounts, with the commands of the process.
 pub(in crate::simulator) struct WelcomedAccounts;
 
 /// A command of the process for an account.
@@ -39,6 +40,7 @@ impl ProcessManager for Welcome {
     /// How long an account may stay unused.
     type Settings = Duration;
 
+    // The ids of events follow from this name, and the schedule of a seed from these: it must not change.
     const NAME: ProcessName = ProcessName::from_static("steward");
 
     fn react(

@@ -1,5 +1,5 @@
-//! The bus: takes some, repeats some, delays all; its rules try for a while to reach their queues; its
-//! archive brings everything again, to all rules or to some.
+//! The bus: it rejects, delays and repeats events. Its rules try for a while to reach their queues, and its archive
+//! replays events to all rules or to some. The relay, which publishes, does not belong here.
 
 use std::{
     sync::{
@@ -26,13 +26,13 @@ use crate::simulator::{
     },
 };
 
-/// How long the bus takes at most.
+/// The longest delay of the bus.
 const DELAY: Duration = Duration::from_secs(4);
-/// How long the archive takes at most before it can replay an event.
+/// The delay before the archive can replay an event.
 const ARCHIVED: Duration = Duration::from_secs(3);
-/// The first wait of a rule that did not reach its queue; it doubles.
+/// The first wait of a rule that did not reach its queue. Each wait doubles.
 const BACKOFF: Duration = Duration::from_secs(1);
-/// Of how many events one is too large for the bus, and only told of.
+/// One event in this many is too large for the bus, and comes as a pointer.
 const LARGE: u8 = 8;
 
 pub(in crate::simulator) struct Bus {
@@ -40,12 +40,15 @@ pub(in crate::simulator) struct Bus {
     faults: Faults,
     observations: Arc<Observations>,
     plant: Plant,
+    /// The targets of the rules. The bus pushes, and actors receive.
     queues: [Arc<Queue>; QUEUES],
     /// How often a rule tries to reach its queue.
     tries: usize,
     /// Of a hundred entries, how many are not taken.
     entries_failed: usize,
+    /// All published events in their order. A mutex, because several relays publish at a time; only `publish` adds.
     archive: Mutex<Vec<Archived>>,
+    /// How many messages have not reached a queue. Atomic and shared with the deliveries, which outlive the call.
     in_transit: Arc<AtomicUsize>,
 }
 
@@ -56,10 +59,10 @@ struct Archived {
 
 /// How many rules there are, with a queue each: two of projections, and one of a process.
 pub(in crate::simulator) const QUEUES: usize = 3;
-/// Which of them is the process's.
+/// The number of the process's queue.
 pub(in crate::simulator) const PROCESS: usize = 2;
 
-/// Which rules a replay goes to.
+/// The rules that a replay goes to.
 #[derive(Clone, Copy, Debug)]
 pub(in crate::simulator) struct FilterArns(pub(in crate::simulator) [bool; QUEUES]);
 
@@ -83,7 +86,7 @@ impl Bus {
         }
     }
 
-    /// The events that were published, however often.
+    /// The ids of all published events, repeated ones too.
     pub(in crate::simulator) fn published(&self) -> Vec<ledgerfold::EventId> {
         self.archive().iter().map(|archived| archived.envelope.event.id).collect()
     }
@@ -123,7 +126,7 @@ impl Bus {
         }
     }
 
-    /// Brings a letter to its queue, or to the dead letters.
+    /// Delivers a message to its queue, or to the dead-letter queue.
     fn deliver(&self, queue: Arc<Queue>, content: Message) {
         let delay = self.scheduler.within(DELAY);
         let scheduler = self.scheduler.clone();

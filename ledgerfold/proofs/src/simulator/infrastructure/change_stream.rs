@@ -1,4 +1,4 @@
-//! The log's change stream: shards that keep their records for a day.
+//! The log's change stream: shards that keep their records for a day. The mapping that reads it belongs to the actors.
 
 use std::{
     collections::VecDeque,
@@ -26,8 +26,11 @@ const LATE: Duration = Duration::from_secs(1);
 /// A record, and when it was written.
 #[derive(Clone)]
 pub(in crate::simulator) struct Record {
+    /// Text, as in DynamoDB Streams. Unique in the stream.
     pub(in crate::simulator) sequence_number: String,
+    /// The item that was written.
     pub(in crate::simulator) commit: Commit,
+    /// Its age decides when it is trimmed. Retries do not change it.
     written: Duration,
 }
 
@@ -40,24 +43,29 @@ impl Record {
     }
 }
 
-/// All shards, each with as many lanes as batches of it are under way at a time. A stream has its
-/// shard and an item its lane: that is all the order there is, and as a commit is an item of its own,
-/// two commits of one stream have none.
+/// All shards, each with one lane per concurrent batch. A stream has its shard, and an item its lane. There is no other
+/// order: a commit is an item of its own, so two commits of one stream have none.
 pub(in crate::simulator) struct ChangeStream {
     scheduler: Scheduler,
     observations: Arc<Observations>,
     pub(in crate::simulator) shape: StreamShape,
+    /// All lanes, shard by shard. Each is shared with the mapping that reads it.
     lanes: Vec<Arc<Lane>>,
+    /// The last sequence number. Atomic, because `insert` takes a shared reference.
     serial: AtomicUsize,
-    /// Records that have not been dealt with.
+    /// How many records are neither published, failed nor trimmed. Atomic, because `done` takes a shared reference.
     open: AtomicUsize,
+    /// Records that the mapping gave up on. `redrive` takes them out.
     failed: Mutex<Vec<Commit>>,
+    /// Records that became too old. They never return.
     trimmed: Mutex<Vec<Commit>>,
 }
 
 /// A part of a shard whose batches follow each other.
 pub(in crate::simulator) struct Lane {
+    /// Waiting records. A deque, because writers append and the mapping takes from the front.
     records: Mutex<VecDeque<Record>>,
+    /// Wakes the mapping when a record comes.
     arrival: Signal,
 }
 
@@ -65,7 +73,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// FNV-1a: any spread will do.
+/// FNV-1a. The schedule of a seed follows from it, so it must not change.
 fn hash(text: &str) -> usize {
     let hash = text.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
         (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
@@ -96,7 +104,7 @@ impl ChangeStream {
         &self.lanes
     }
 
-    /// Takes new commits. Readers see them a moment later.
+    /// Adds a record for a commit. Readers see it a moment later.
     pub(in crate::simulator) fn insert(&self, commit: Commit) {
         let stream = commit.stream().to_string();
         let item = format!("{stream}#{}", commit.from());
@@ -115,7 +123,7 @@ impl ChangeStream {
         });
     }
 
-    /// Forgets old records.
+    /// Trims old records, and returns the others.
     pub(in crate::simulator) fn trim(&self, records: Vec<Record>) -> Vec<Record> {
         let oldest = self.scheduler.elapsed().saturating_sub(KEPT);
         let (kept, gone): (Vec<_>, Vec<_>) =
@@ -126,24 +134,24 @@ impl ChangeStream {
         kept
     }
 
-    /// Puts records aside that were tried too often.
+    /// Moves records to the failed ones.
     pub(in crate::simulator) fn fail(&self, records: Vec<Record>) {
         self.observations.count(|report| report.failed_records += records.len());
         self.done(records.len());
         lock(&self.failed).extend(records.into_iter().map(|record| record.commit));
     }
 
-    /// So many records need no more care.
+    /// Marks this many records as done.
     pub(in crate::simulator) fn done(&self, records: usize) {
         self.open.fetch_sub(records, Ordering::SeqCst);
     }
 
-    /// Whether all records were dealt with.
+    /// Whether all records are published, failed or trimmed.
     pub(in crate::simulator) fn is_idle(&self) -> bool {
         self.open.load(Ordering::SeqCst) == 0
     }
 
-    /// Returns the records that were given up.
+    /// Puts the failed records back into the stream.
     pub(in crate::simulator) fn redrive(&self) {
         let commits = std::mem::take(&mut *lock(&self.failed));
         for commit in commits {
@@ -151,7 +159,7 @@ impl ChangeStream {
         }
     }
 
-    /// The commits that did not go the usual way: put aside, or forgotten.
+    /// The commits of failed and trimmed records.
     pub(in crate::simulator) fn missed(&self) -> Vec<Commit> {
         let trimmed = lock(&self.trimmed).clone();
         lock(&self.failed).iter().cloned().chain(trimmed).collect()

@@ -1,4 +1,4 @@
-//! The table of deadlines, as it is when the network is bad and its index late.
+//! The table of deadlines, with network faults and an index that lags. The sweep belongs to the actors.
 
 use std::{
     collections::BTreeMap,
@@ -20,16 +20,18 @@ use crate::simulator::{
 };
 use ledgerfold_testkit::MemoryDeadlineStore;
 
-/// Of a hundred lists, how many are as they were the last time.
+/// Of a hundred lists, how many repeat the previous one.
 const LATE: usize = 20;
 
 pub(in crate::simulator) struct SimulatedDeadlines {
     network: Network,
     plant: Plant,
     observations: Arc<Observations>,
+    /// The true content of the table. Only the port's methods write it.
     inner: MemoryDeadlineStore,
+    /// Wakes sweeps that wait for a first deadline.
     scheduled: Signal,
-    /// The last list of each part.
+    /// The last list of each part, which a late index repeats. A mutex, because several sweeps list at a time.
     listed: Mutex<BTreeMap<u32, Vec<Pending>>>,
 }
 
@@ -44,7 +46,7 @@ impl SimulatedDeadlines {
         Self { network, plant, observations, inner, scheduled, listed: Mutex::default() }
     }
 
-    /// Waits until there is a deadline, and answers with when one is to be tried.
+    /// Waits until there is a deadline, and returns the earliest time to try one.
     pub(in crate::simulator) async fn next(&self) -> Timestamp {
         loop {
             let waiting = self.inner.waiting();
@@ -69,7 +71,7 @@ impl SimulatedDeadlines {
         answer.map_err(|error| DeadlineError(PortError::Unavailable(Box::new(error))))
     }
 
-    /// A first page from an index that has not heard of the newest writes.
+    /// A first page from an index that lags.
     fn late(&self, part: u32, until: Timestamp) -> Option<DeadlinePage> {
         let listed = self.listed.lock().unwrap_or_else(PoisonError::into_inner);
         let is_due = |it: &&Pending| it.next <= until;

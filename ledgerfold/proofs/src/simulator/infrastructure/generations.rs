@@ -1,4 +1,4 @@
-//! Where it is recorded which generations there are, when the network is bad.
+//! The record of generations, with network faults.
 
 use async_trait::async_trait;
 use ledgerfold::{
@@ -14,6 +14,7 @@ const REVISION: u32 = 1;
 
 pub(in crate::simulator) struct SimulatedGenerations {
     network: Network,
+    /// The true records. Only the port's methods write them.
     inner: MemoryGenerationStore,
 }
 

@@ -1,4 +1,4 @@
-//! The log, as it is when the network is bad and others write too.
+//! The log, with network faults and concurrent transactions. Its planted defects belong to `defects`.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -30,17 +30,23 @@ pub(in crate::simulator) struct SimulatedLog {
     pub(in crate::simulator) faults: Faults,
     pub(in crate::simulator) observations: Arc<Observations>,
     pub(in crate::simulator) plant: Plant,
+    /// The true content of the log. Only the port's methods write it, and planted faults.
     pub(in crate::simulator) inner: MemoryEventStore,
+    /// Fixed for the whole schedule.
     limits: LogLimits,
+    /// The items of running transactions. Writes that meet one of them are refused.
     in_flight: InFlight<Item>,
+    /// The order of all effects, for the checker. A mutex, because effects are recorded behind a shared reference; only
+    /// `note` writes it.
     history: Mutex<History>,
+    /// Gets each commit once it is in the log.
     changes: Arc<ChangeStream>,
 }
 
-/// How much the log takes and gives.
+/// The limits of the log.
 #[derive(Clone, Copy, Debug)]
 pub(in crate::simulator) struct LogLimits {
-    /// How many commits or streams one read brings.
+    /// The most commits or streams of one page.
     pub(in crate::simulator) page: usize,
     /// How many bytes the events of a commit may have.
     pub(in crate::simulator) commit_bytes: usize,
@@ -128,7 +134,7 @@ impl SimulatedLog {
             return Ok(());
         }
         Err(match self.scheduler.below(3) {
-            // Somebody's transaction that is not of this schedule.
+            // A transaction from outside this schedule.
             0 => self.busy(),
             1 => StoreError::Port(PortError::Throttled).into(),
             _ => StoreError::Port(PortError::Unavailable("the request was lost".into())).into(),
@@ -171,7 +177,7 @@ impl SimulatedLog {
         outcome
     }
 
-    /// The planted fault of a torn transaction: one commit after the other.
+    /// The planted fault `TransactionTorn`: one commit after the other.
     async fn append_one_by_one(&self, transaction: &Transaction) -> Result<(), AppendError> {
         for new in transaction.commits() {
             self.scheduler.turn().await;

@@ -1,4 +1,4 @@
-//! Where streams stand parked, when the network is bad.
+//! The quarantine of parked streams, with network faults.
 
 use std::{sync::Arc, time::Duration};
 
@@ -15,14 +15,16 @@ use crate::simulator::{
 };
 use ledgerfold_testkit::MemoryQuarantine;
 
-/// The longest between the last write to a read model and the release that follows from it.
+/// The longest delay between the last write to a read model and the release after it.
 const LONGEST_RELEASE_DELAY: Duration = Duration::from_secs(15);
 
 pub(in crate::simulator) struct SimulatedQuarantine {
     network: Network,
     plant: Plant,
     observations: Arc<Observations>,
+    /// The true entries. Only the port's methods write them.
     inner: MemoryQuarantine,
+    /// Wakes the retries when a stream is parked.
     parked: Signal,
 }
 
@@ -37,7 +39,7 @@ impl SimulatedQuarantine {
         Self { network, plant, observations, inner, parked }
     }
 
-    /// Waits until a stream stands parked.
+    /// Waits until a stream is parked.
     pub(in crate::simulator) async fn occupied(&self) {
         while self.is_empty() {
             self.parked.wait().await;

@@ -1,4 +1,5 @@
-//! The queue of a projection or a process: it keeps no order, and shows a message again until it is deleted or put aside.
+//! The queue of a projection or a process, with its dead-letter queue. It keeps no order, and delivers a message again
+//! until it is deleted. Receiving functions do not belong here.
 
 use std::{
     collections::BTreeMap,
@@ -24,24 +25,32 @@ pub(in crate::simulator) struct Queue {
     scheduler: Scheduler,
     observations: Arc<Observations>,
     plant: Plant,
+    /// Fixed for the whole schedule.
     shape: QueueShape,
+    /// Wakes receivers when a message comes or becomes visible again.
     arrival: Signal,
+    /// One mutex for all of it: moving a message to the dead-letter queue changes two lists at once.
     state: Mutex<State>,
 }
 
 #[derive(Default)]
 struct State {
+    /// The id of the last message.
     serial: usize,
+    /// All messages, hidden ones too. A `Vec`, because the next one is drawn by position.
     messages: Vec<StoredMessage>,
     /// The dead letters of the queue, and of the rule before it.
     dead_letters: Vec<Message>,
+    /// The newest version of each stream in a deleted message. The checker compares it with the read model.
     acknowledged: BTreeMap<StreamId, Version>,
 }
 
 /// The content of a message.
 #[derive(Clone)]
 pub(in crate::simulator) struct Message {
+    /// The event, or a pointer to it.
     pub(in crate::simulator) content: Content,
+    /// Whether it comes from the archive.
     pub(in crate::simulator) replayed: bool,
 }
 
@@ -55,9 +64,13 @@ impl Message {
 }
 
 struct StoredMessage {
+    /// The receipt, and the same at each delivery.
     id: usize,
+    /// Kept apart, because a dead letter returns with a new id and count.
     content: Message,
+    /// How often it was received. Too often makes it a dead letter.
     received: usize,
+    /// The time from which it can be received.
     visible_from: Duration,
 }
 
@@ -83,7 +96,7 @@ impl Queue {
         self.arrival.notify();
     }
 
-    /// Puts a letter aside: it was tried too often.
+    /// Moves a message to the dead-letter queue.
     pub(in crate::simulator) fn dead_letter(&self, content: Message) {
         self.observations.count(|report| report.dead_letters += 1);
         self.state().dead_letters.push(content);
@@ -100,7 +113,7 @@ impl Queue {
         }
     }
 
-    /// Some messages, if there are any. Others do not see them for a while.
+    /// Receives some messages, if there are any. They are invisible to other receivers for a while.
     pub(in crate::simulator) fn receive(&self) -> Vec<Delivery> {
         let batch = self.take();
         if !batch.is_empty() {
@@ -162,7 +175,7 @@ impl Queue {
         }
     }
 
-    /// How far the messages that are done have told of each stream.
+    /// The newest version of each stream among the deleted messages.
     pub(in crate::simulator) fn acknowledged(&self) -> BTreeMap<StreamId, Version> {
         self.state().acknowledged.clone()
     }
@@ -184,7 +197,7 @@ impl Queue {
         self.state().messages.is_empty()
     }
 
-    /// How many messages stand aside.
+    /// How many dead letters there are.
     pub(in crate::simulator) fn dead_letters(&self) -> usize {
         self.state().dead_letters.len()
     }

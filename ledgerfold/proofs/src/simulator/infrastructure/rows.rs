@@ -1,4 +1,4 @@
-//! The table of rows, as it is when the network is bad and its index late.
+//! The rows of one generation, with network faults and an index that lags.
 
 use std::{sync::Arc, time::Duration};
 
@@ -18,18 +18,21 @@ use ledgerfold_testkit::MemoryRowStore;
 
 /// The rows of one generation.
 pub(in crate::simulator) struct SimulatedRows {
+    /// Names the rows in the observations.
     generation: Generation,
     network: Network,
     plant: Plant,
     observations: Arc<Observations>,
+    /// The true rows. The port's methods write them, damage, and removals of a generation.
     inner: MemoryRowStore,
-    /// The content of the index: each row in a form of a moment ago.
+    /// The content of the index: rows as they were some time ago. Shared with the tasks that update it later.
     index: Arc<MemoryRowStore>,
+    /// The longest delay of the index.
     lag: Duration,
 }
 
 impl SimulatedRows {
-    /// Rows whose index may be so late.
+    /// Rows with an index that lags by at most this time.
     pub(in crate::simulator) fn new(
         generation: Generation,
         (network, observations, plant): (Network, Arc<Observations>, Plant),
@@ -44,7 +47,7 @@ impl SimulatedRows {
         self.inner.rows()
     }
 
-    /// Removes a row, or falsifies it.
+    /// Removes a row, or changes its balance.
     pub(in crate::simulator) fn damage(&self, stream: &StreamId) -> bool {
         let Some(row) = self.rows().into_iter().find(|row| row.stream == *stream) else {
             return false;
@@ -62,7 +65,7 @@ impl SimulatedRows {
         true
     }
 
-    /// Removes up to so many rows for good, and says how many it were.
+    /// Removes at most this many rows for good, and returns their number.
     pub(in crate::simulator) fn remove(&self, most: usize) -> usize {
         let rows = self.rows();
         let removed = rows.iter().take(most);
@@ -129,7 +132,7 @@ impl RowStore for SimulatedRows {
 
     async fn replace(&self, seen: &StoredRow, row: &StoredRow) -> Result<Written, ReadStoreError> {
         self.network.request().await?;
-        // Only a repair does this, started by hand.
+        // Only repairs replace rows, and operators start them.
         self.network.scheduler.sleep(self.network.scheduler.within(5 * self.lag)).await;
         let written = if self.plant == Plant::RepairOverwrites {
             self.inner.damage(row.clone());

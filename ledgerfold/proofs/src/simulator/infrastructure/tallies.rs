@@ -1,4 +1,4 @@
-//! The table of counters, as it is when the network is bad and others count too.
+//! The counters of one generation, with network faults and concurrent transactions.
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
@@ -28,9 +28,11 @@ pub(in crate::simulator) struct SimulatedTallies {
     network: Network,
     plant: Plant,
     observations: Arc<Observations>,
+    /// The true counters and memos. The port's methods write them, and removals of a generation.
     inner: MemoryTallyStore,
+    /// The items of running transactions. Transactional reads that meet one are refused.
     in_flight: InFlight<Item>,
-    /// The writes of transactions that plain reads do not show yet.
+    /// The writes of transactions that plain reads do not show yet. Shared with the tasks that show them.
     hidden_writes: Arc<HiddenWrites>,
 }
 
@@ -45,7 +47,7 @@ impl Item {
 
 /// How many parts counters are spread over.
 const SHARDS: usize = 2;
-/// How long a transaction may take at most from one item to the next, in bad weather.
+/// The longest time between two items of a transaction, while faults are on.
 const LONGEST_SHOW: Duration = Duration::from_secs(5);
 
 impl SimulatedTallies {
@@ -62,7 +64,7 @@ impl SimulatedTallies {
         }
     }
 
-    /// Whether no transaction is under way.
+    /// Whether no transaction runs.
     pub(in crate::simulator) fn is_idle(&self) -> bool {
         self.in_flight.is_empty()
     }
@@ -76,7 +78,7 @@ impl SimulatedTallies {
         self.inner.items()
     }
 
-    /// Removes up to so many items for good, and says how many it were.
+    /// Removes at most this many items for good, and returns their number.
     pub(in crate::simulator) fn remove(&self, most: usize) -> usize {
         self.inner.lose(most)
     }
@@ -101,7 +103,7 @@ impl SimulatedTallies {
         let written = self.inner.add(after, memo, increments).await?;
         if written == Written::Done {
             self.hidden_writes.hide(&items, before, increments);
-            // Its client may die and not hear of it, and the transaction is done all the same.
+            // If the caller dies here, the transaction is done all the same.
             let _ = self.show(hold).await;
         }
         Ok(written)

@@ -1,4 +1,4 @@
-//! Faults and their times.
+//! Failures, slow calls and outages, and the time at which they stop. The rates belong to the plan.
 
 use std::{
     sync::{
@@ -15,26 +15,30 @@ use crate::simulator::{
     plan::schedule::Outage,
 };
 
-/// Of a hundred requests, how many are slow, in good weather too.
+/// Of a hundred requests, how many are slow, also in a schedule without failures.
 const SLOW: usize = 4;
 /// How long they take at most.
 const SLOWEST: Duration = Duration::from_secs(5);
 
-/// Whether things fail.
+/// The faults of a schedule. Clones share them.
 #[derive(Clone)]
 pub(in crate::simulator) struct Faults(Arc<State>);
 
 struct State {
+    /// Draws the failures, so that they follow from the seed too.
     scheduler: Scheduler,
+    /// The failure rate. Fixed for the whole schedule.
     of_hundred: usize,
+    /// Set once, at the end of the schedule. Atomic, because every part reads it at every call.
     are_off: AtomicBool,
-    /// The present outage.
+    /// The present outage. Operators change it, and the end of the schedule clears it.
     outage: Mutex<Outage>,
+    /// Wakes the parts that wait for the end of an outage, without polling.
     recovery: Signal,
 }
 
 impl Faults {
-    /// Weather in which so many of a hundred calls fail until it clears.
+    /// Faults at this rate of a hundred calls, until they are cleared.
     pub(in crate::simulator) fn new(scheduler: &Scheduler, of_hundred: usize) -> Self {
         Self(Arc::new(State {
             scheduler: scheduler.clone(),
@@ -45,17 +49,17 @@ impl Faults {
         }))
     }
 
-    /// Whether something fails now.
+    /// Whether this call fails.
     pub(in crate::simulator) fn fails(&self) -> bool {
         self.fails_at(self.0.of_hundred)
     }
 
-    /// Whether something fails now that fails so often of a hundred times.
+    /// Whether this call fails, at this rate of a hundred.
     pub(in crate::simulator) fn fails_at(&self, of_hundred: usize) -> bool {
         !self.0.are_off.load(Ordering::SeqCst) && self.0.scheduler.chance(of_hundred)
     }
 
-    /// The way of a request or an answer: others go first, maybe, and now and then it takes its time.
+    /// The delay of a request or an answer: other tasks may run first, and some are slow.
     pub(in crate::simulator) async fn delay(&self) {
         self.0.scheduler.turn().await;
         if !self.0.are_off.load(Ordering::SeqCst) && self.0.scheduler.chance(SLOW) {
@@ -69,7 +73,7 @@ impl Faults {
         self.set_outage(Outage::None);
     }
 
-    /// From now on this stands still, until something else does.
+    /// Sets the present outage.
     pub(in crate::simulator) fn set_outage(&self, outage: Outage) {
         *self.outage() = outage;
         if outage == Outage::None {
@@ -77,12 +81,12 @@ impl Faults {
         }
     }
 
-    /// Whether this stands still now.
+    /// Whether this outage is present.
     pub(in crate::simulator) fn is_out(&self, outage: Outage) -> bool {
         *self.outage() == outage
     }
 
-    /// Waits while this stands still.
+    /// Waits until this outage has ended.
     pub(in crate::simulator) async fn recovered_from(&self, outage: Outage) {
         while self.is_out(outage) {
             self.0.recovery.wait().await;
@@ -94,8 +98,8 @@ impl Faults {
     }
 }
 
-/// The faults of a call to a read table, on its way there and back. A call that only reads has no way back of its
-/// own: every fault on it may as well happen on the way of the next call.
+/// The faults of a call to a table: of the request, and of the response. A call that only reads has no fault of the
+/// response: the request of the next call covers it.
 #[derive(Clone)]
 pub(in crate::simulator) struct Network {
     pub(in crate::simulator) scheduler: Scheduler,

@@ -8,8 +8,8 @@ use std::{
 
 /// The numbers of tasks that can be polled, in the order in which they were woken. Clones share the queue.
 ///
-/// Wakers of all tasks push and the scheduler pops, so the queue has a mutex of its own: a task may be woken while the
-/// scheduler's state is locked.
+/// Wakers of all tasks push and the scheduler pops. The mutex is apart from the scheduler's state, because a waker knows
+/// only this queue.
 #[derive(Clone, Default)]
 pub(super) struct ReadyQueue(Arc<Mutex<VecDeque<u64>>>);
 

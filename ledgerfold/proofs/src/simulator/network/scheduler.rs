@@ -1,4 +1,4 @@
-//! One process, one seed, virtual time.
+//! The scheduler: one process, one seed, virtual time. No failures except the death of a task.
 
 use std::{
     collections::BTreeMap,
@@ -18,38 +18,51 @@ use super::{
 };
 use ledgerfold_testkit::SeededRandom;
 
-/// How often, of a hundred steps, time passes although something could happen at once.
+/// Of a hundred steps, at how many time passes although a task could go on.
 const EARLY_TICKS: usize = 15;
 
 /// Runs tasks a step at a time, in an order that follows from a seed. Time passes when nothing else
 /// can happen, and sometimes before.
 ///
-/// A task stops at each [`Scheduler::turn`], and goes on when it is drawn; a mortal one may die there
-/// instead, as a function's process does.
+/// A task stops at each [`Scheduler::turn`], and goes on when it is drawn. A killable one may die there instead, as the
+/// process of a function may.
 #[derive(Clone)]
 pub struct Scheduler(Arc<Shared>);
 
 struct Shared {
+    /// Every draw of a schedule comes from this generator, so a schedule follows from its seed.
     random: SeededRandom,
+    /// A mutex, because tasks register themselves while they are polled. No lock is held across a poll.
     state: Mutex<State>,
+    /// Apart from `state`, because wakers share it and must not know the scheduler.
     ready: ReadyQueue,
 }
 
 struct State {
+    /// Virtual time since the start. Only the scheduler moves it, and never back.
     now: Duration,
+    /// The last number given to a task or a sleep. Numbers make equal wake-up times distinct.
     serial: u64,
-    /// Of a hundred turns of mortal tasks, how many are their last.
+    /// Of a hundred turns of killable tasks, at how many they die. Set to 0 at the end of a schedule.
     death_rate: usize,
+    /// The task that is being polled, so that a stop knows its task.
     running: u64,
+    /// Tasks that can go on. A `Vec`, because the next one is drawn by position.
     waiting: Vec<Stop>,
+    /// Tasks by wake-up time. A `BTreeMap`, because the earliest one is next.
     sleeping: BTreeMap<(Duration, u64), Stop>,
+    /// New tasks. The run takes them over between two polls: a task may spawn while it is polled.
     spawned: Vec<(u64, Task)>,
+    /// How many tasks the scheduler has killed, for the report.
     deaths: usize,
 }
 
 struct Task {
+    /// Boxed and pinned, because tasks of all types share one map.
     future: Pin<Box<dyn Future<Output = ()> + Send>>,
+    /// Puts the task into the ready queue. Made once, and used at every poll.
     waker: Waker,
+    /// Whether it may die at a turn. Fixed at its start.
     killable: bool,
 }
 
@@ -69,7 +82,7 @@ impl Scheduler {
         (Arc::new(self.clone()), Arc::new(self.clone()))
     }
 
-    /// A clockwork of this seed, in which mortal tasks die at so many of a hundred turns.
+    /// A scheduler of this seed. Killable tasks die at this rate of a hundred turns.
     pub fn new(seed: u64, death_rate: usize) -> Self {
         let state = State {
             now: Duration::ZERO,
@@ -106,12 +119,12 @@ impl Scheduler {
         state.spawned.push((id, Task { future: Box::pin(task), waker, killable }));
     }
 
-    /// Something that tasks wait for.
+    /// A new signal of this scheduler.
     pub fn signal(&self) -> Signal {
         Signal { scheduler: self.clone(), waiting: Arc::default() }
     }
 
-    /// Lets others go first, maybe.
+    /// Lets other tasks run first, if they are drawn.
     pub async fn turn(&self) {
         self.stop_here().pass().await;
     }
@@ -135,7 +148,7 @@ impl Scheduler {
         gate
     }
 
-    /// Nobody dies any more.
+    /// Kills no more tasks.
     pub fn stop_deaths(&self) {
         self.lock().death_rate = 0;
     }
@@ -150,7 +163,7 @@ impl Scheduler {
         self.lock().now
     }
 
-    /// Whether something happens that happens so often of a hundred times.
+    /// Draws an event of this probability, in hundredths.
     pub fn chance(&self, of_hundred: usize) -> bool {
         self.below(100) < of_hundred
     }
@@ -166,7 +179,7 @@ impl Scheduler {
         longest.mul_f64(f64::from(u32::try_from(self.below(1_000)).unwrap_or(0)) / 1_000.0)
     }
 
-    /// Runs until nothing is left to do, or for so many steps: then `false`.
+    /// Runs until nothing is left to do. `false` if that takes more than this many steps.
     pub fn run(&self, steps: usize) -> bool {
         let mut tasks: BTreeMap<u64, Task> = BTreeMap::new();
         for _ in 0..steps {
@@ -226,11 +239,12 @@ impl Scheduler {
 #[derive(Clone)]
 pub struct Signal {
     scheduler: Scheduler,
+    /// The tasks that wait for this signal. Clones of a signal share them.
     waiting: Arc<Mutex<Vec<Stop>>>,
 }
 
 impl Signal {
-    /// Waits until it rings the next time.
+    /// Waits for the next notification.
     pub async fn wait(&self) {
         let gate = Arc::new(Gate::default());
         let task = self.scheduler.lock().running;
@@ -238,13 +252,13 @@ impl Signal {
         gate.pass().await;
     }
 
-    /// Lets all go on that wait now.
+    /// Lets all waiting tasks go on.
     pub fn notify(&self) {
         let waiting = std::mem::take(&mut *lock(&self.waiting));
         self.scheduler.lock().waiting.extend(waiting);
     }
 
-    /// Rings after this time.
+    /// Notifies after this time.
     pub fn notify_after(&self, time: Duration) {
         let signal = self.clone();
         self.scheduler.spawn(async move {

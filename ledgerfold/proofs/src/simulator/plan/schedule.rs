@@ -1,4 +1,4 @@
-//! The plan that follows from a seed, before anything runs.
+//! The circumstances of a schedule, drawn from its seed before anything runs. State that changes does not belong here.
 
 use std::time::Duration;
 
@@ -9,36 +9,42 @@ const HOUR: Duration = Duration::from_secs(3_600);
 /// The circumstances of a schedule.
 #[derive(Clone, Copy, Debug)]
 pub(in crate::simulator) struct Schedule {
+    /// How often calls fail and functions die.
     pub(in crate::simulator) fault_rates: FaultRates,
+    /// The outage of this schedule, if it has one.
     pub(in crate::simulator) outage: Outage,
+    /// The handling of failed records and dead letters at the end.
     pub(in crate::simulator) failure_handling: FailureHandling,
-    /// Whether somebody repairs while others write.
+    /// Whether operators repair while clients write.
     pub(in crate::simulator) repaired_live: bool,
-    /// Whether rows are damaged and lost, which only a repair that overwrites brings home.
+    /// Whether rows are damaged and removed. Only a repair that overwrites fixes them.
     pub(in crate::simulator) damage: bool,
     /// Whether the projections begin with code that cannot apply some events.
     pub(in crate::simulator) old_code: bool,
-    /// Whether somebody rebuilds the read model of which queue while others write.
+    /// For each projection, whether it is rebuilt while clients write.
     pub(in crate::simulator) rebuilt: [bool; 2],
     /// How often the archive is replayed while others write.
     pub(in crate::simulator) replays: usize,
-    /// Whether a process's rule lets them through, which it should not.
+    /// Whether the process's rule wrongly lets replays through.
     pub(in crate::simulator) stray_replays: bool,
-    /// Of a hundred entries, how many the bus does not take.
+    /// Of a hundred entries, how many the bus rejects.
     pub(in crate::simulator) entries_failed: usize,
+    /// The change stream, its mapping and the rules.
     pub(in crate::simulator) stream: StreamShape,
+    /// The queues and their mappings.
     pub(in crate::simulator) queue: QueueShape,
-    /// How many commits or streams one read of the log brings: few, so that everything pages.
+    /// The most commits or streams of one page of the log: few, so that every read has several pages.
     pub(in crate::simulator) page: usize,
     /// How many bytes the events of a commit may have.
     pub(in crate::simulator) commit_bytes: usize,
 }
 
-/// Of a hundred calls, how many fail while the weather is bad; of a hundred turns of a function, at
-/// how many it dies.
+/// How often calls fail and functions die, until the faults are cleared.
 #[derive(Clone, Copy, Debug)]
 pub(in crate::simulator) struct FaultRates {
+    /// Of a hundred calls, how many fail.
     pub(in crate::simulator) failures: usize,
+    /// Of a hundred turns of a function, at how many it dies.
     pub(in crate::simulator) deaths: usize,
 }
 
@@ -46,28 +52,31 @@ pub(in crate::simulator) struct FaultRates {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::simulator) enum Outage {
     None,
-    /// Nothing reads the change stream: records older than a day are gone by the end.
+    /// Nothing reads the change stream, and records older than a day are trimmed.
     Relay,
-    /// The rules cannot reach their queues, until they give up.
+    /// The rules cannot reach their queues, and use the dead-letter queues.
     Targets,
 }
 
 /// The handling of failed records and dead letters at the end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::simulator) enum FailureHandling {
-    /// It is put back to where it came from.
+    /// Each returns to its source.
     Redrive,
-    /// It is thrown away: the log is read.
+    /// They are purged, and the read models are repaired from the log.
     Repair,
 }
 
 /// The change stream and its mapping.
 #[derive(Clone, Copy, Debug)]
 pub(in crate::simulator) struct StreamShape {
+    /// How many shards the stream has.
     pub(in crate::simulator) shards: usize,
-    /// How many batches of a shard are under way at a time.
+    /// The parallelisation factor: how many batches of a shard run concurrently.
     pub(in crate::simulator) factor: usize,
+    /// The most records of a batch.
     pub(in crate::simulator) batch: usize,
+    /// How often a batch is tried again before its record fails for good.
     pub(in crate::simulator) retries: usize,
     /// How often a rule tries to reach its queue.
     pub(in crate::simulator) deliveries: usize,
@@ -76,8 +85,9 @@ pub(in crate::simulator) struct StreamShape {
 /// A queue and its mapping.
 #[derive(Clone, Copy, Debug)]
 pub(in crate::simulator) struct QueueShape {
+    /// How often a message is received before it becomes a dead letter.
     pub(in crate::simulator) receives: usize,
-    /// How long a message that was received is not seen by others.
+    /// The visibility timeout: how long a received message stays invisible.
     pub(in crate::simulator) visibility: Duration,
 }
 

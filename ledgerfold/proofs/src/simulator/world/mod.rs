@@ -1,4 +1,5 @@
-//! Everything there is in a schedule, and its beginning and end.
+//! The composition root: it starts a schedule, and feeds the queues' messages to their functions. Only this layer knows
+//! all parts. Behaviour of a part does not belong here.
 
 mod parts;
 mod quiescence;
@@ -28,11 +29,15 @@ use crate::simulator::{
 /// How long a projector's poll takes.
 const POLL: Duration = Duration::from_secs(2);
 
-/// A schedule with all its parts: the only place that knows every one of them.
+/// A schedule with all its parts.
 pub(super) struct World {
+    /// All parts. Only this module and `parts` see them together.
     parts: Parts,
+    /// The projector function of each queue of a projection.
     projectors: [ProjectorFunction; 2],
+    /// The functions of the process.
     process: ProcessFunctions,
+    /// For the checker, after the schedule has ended.
     evidence: Evidence,
 }
 
@@ -106,7 +111,7 @@ impl World {
         }
     }
 
-    /// Has parked streams tried again, round by round.
+    /// Retries parked streams, round by round.
     async fn retry_parked(&self, number: usize) {
         loop {
             let projector = &self.projectors[number];
@@ -151,7 +156,7 @@ impl World {
     /// Deletes the finished messages of a batch. If a function died, none of them counts as finished.
     fn settle(&self, queue: usize, batch: &[Receipt], failed: Option<Vec<FailedReceipt>>) {
         let Some(failed) = failed else { return };
-        // A process's command may lose its races against clients, and then its message comes again.
+        // A process's command may conflict with clients, and then its message is delivered again.
         let needs_no_retries = self.parts.schedule.needs_no_retries() && queue != PROCESS;
         if let Some(FailedReceipt { reason, .. }) = failed.first().filter(|_| needs_no_retries) {
             self.parts

@@ -1,4 +1,4 @@
-//! The parts of a schedule, and the handles that each actor gets of them.
+//! All parts of a schedule, and the narrow handles that each actor gets. Nothing here runs.
 
 use crate::simulator::{
     actors::{
@@ -33,10 +33,11 @@ use crate::simulator::{
 };
 use std::{collections::VecDeque, sync::Arc, time::Duration};
 
-/// How late the index of the rows may be.
+/// The longest delay of the index of rows.
 const LAG: Duration = Duration::from_secs(2);
 
-/// Every part of a schedule. Parts are shared by reference count: each actor has its own handles.
+/// Every part of a schedule. The parts with state are shared by reference count, and each documents its own state. The
+/// fields never change after `new`: actors get clones of the handles that they need.
 pub(super) struct Parts {
     pub(super) schedule: Schedule,
     pub(super) plant: Plant,
