@@ -176,7 +176,7 @@ impl Client {
             }
             Ok(None) | Err(QueryError::Log(_) | QueryError::ReadStore(_)) => {}
             Err(error) => {
-                observations.violated(format!("a client with a token got an error: {error}"))
+                observations.violated(format!("a client with a token got an error: {error}"));
             }
         }
         self.check_list(&token).await;

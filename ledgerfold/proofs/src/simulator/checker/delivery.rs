@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use crate::simulator::{
-    checker::evidence::Evidence, domain::history::History, plan::schedule::FailureHandling,
+    checker::evidence::Evidence, domain::history::History, plan::schedule::Recovery,
 };
 
 /// Every event was published, or operators find its commit: among the failed records, or among those that the change
@@ -27,8 +27,7 @@ pub(super) fn everything_was_published(
     }
     let dead_letters: usize = evidence.queues.iter().map(|queue| queue.dead_letters()).sum();
     if dead_letters > 0
-        && (evidence.schedule.is_fault_free()
-            || evidence.schedule.failure_handling == FailureHandling::Redrive)
+        && (evidence.schedule.is_fault_free() || evidence.schedule.recovery == Recovery::Redrive)
     {
         broken.push(format!("{dead_letters} messages cannot be applied"));
     }

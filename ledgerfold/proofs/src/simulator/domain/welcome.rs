@@ -40,8 +40,7 @@ impl ProcessManager for Welcome {
     /// How long an account may stay unused.
     type Settings = Duration;
 
-    // The ids of events follow from this name, and the schedule of a seed from these: it must not change.
-    const NAME: ProcessName = ProcessName::from_static("steward");
+    const NAME: ProcessName = ProcessName::from_static("welcome");
 
     fn react(
         event: &Recorded<AccountEvent>,

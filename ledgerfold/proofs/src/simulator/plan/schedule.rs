@@ -14,7 +14,7 @@ pub(in crate::simulator) struct Schedule {
     /// The outage of this schedule, if it has one.
     pub(in crate::simulator) outage: Outage,
     /// The handling of failed records and dead letters at the end.
-    pub(in crate::simulator) failure_handling: FailureHandling,
+    pub(in crate::simulator) recovery: Recovery,
     /// Whether operators repair while clients write.
     pub(in crate::simulator) repaired_live: bool,
     /// Whether rows are damaged and removed. Only a repair that overwrites fixes them.
@@ -60,7 +60,7 @@ pub(in crate::simulator) enum Outage {
 
 /// The handling of failed records and dead letters at the end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::simulator) enum FailureHandling {
+pub(in crate::simulator) enum Recovery {
     /// Each returns to its source.
     Redrive,
     /// They are purged, and the read models are repaired from the log.
@@ -108,15 +108,13 @@ impl Schedule {
             2 => Outage::Targets,
             _ => Outage::None,
         };
-        let failure_handling =
-            if dice.chance(50) { FailureHandling::Repair } else { FailureHandling::Redrive };
+        let recovery = if dice.chance(50) { Recovery::Repair } else { Recovery::Redrive };
         let is_fault_free = fault_rates.failures == 0 && outage == Outage::None;
-        let damage =
-            failure_handling == FailureHandling::Repair && !is_fault_free && dice.chance(40);
+        let damage = recovery == Recovery::Repair && !is_fault_free && dice.chance(40);
         Self {
             fault_rates,
             outage,
-            failure_handling,
+            recovery,
             repaired_live: damage || dice.chance(20),
             damage,
             replays: if dice.chance(30) { 1 + dice.below(2) } else { 0 },

@@ -14,7 +14,7 @@ use crate::simulator::{
     checker::{self, Evidence},
     infrastructure::{bus::PROCESS, deadlines::SimulatedDeadlines},
     network::{faults::Faults, scheduler::Scheduler},
-    plan::schedule::FailureHandling,
+    plan::schedule::Recovery,
 };
 
 /// How long old code stays deployed after the clients have finished.
@@ -57,7 +57,7 @@ impl Quiescence {
         self.wait_while(|| tasks.is_rebuilding()).await;
         self.wait_until_idle().await;
         self.redrive_process().await;
-        if schedule.failure_handling == FailureHandling::Redrive {
+        if schedule.recovery == Recovery::Redrive {
             for _ in 0..REDRIVES {
                 changes.redrive();
                 queues.iter().for_each(|queue| queue.redrive());
@@ -67,7 +67,7 @@ impl Quiescence {
         }
         checker::debts_are_paid(&self.evidence);
         let lost = !changes.missed().is_empty();
-        if schedule.failure_handling == FailureHandling::Repair || lost {
+        if schedule.recovery == Recovery::Repair || lost {
             queues[..PROCESS].iter().for_each(|queue| queue.purge());
             operators::repair_all(&self.operators).await;
         }
