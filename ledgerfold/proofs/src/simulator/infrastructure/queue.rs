@@ -29,7 +29,7 @@ pub(in crate::simulator) struct Queue {
     shape: QueueShape,
     /// Wakes receivers when a message comes or becomes visible again.
     arrival: Signal,
-    /// One mutex for all of it: moving a message to the dead-letter queue changes two lists at once.
+    /// One mutex for all of it, because `settle` changes messages and acknowledged versions together.
     state: Mutex<State>,
 }
 
