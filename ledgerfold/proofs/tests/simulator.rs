@@ -9,10 +9,10 @@ use std::{
 
 use ledgerfold_proofs::simulator::{Plant, Report, Violation, simulate};
 
-/// How many schedules are run, unless `SCHEDULES` says otherwise.
+/// The number of schedules, unless the environment variable `SCHEDULES` gives another.
 const SCHEDULES: u64 = 10_000;
-/// Within how many schedules a planted fault must be found.
-const PATIENCE: u64 = 1_000;
+/// The number of schedules within which a planted fault must be found.
+const SCHEDULES_PER_FAULT: u64 = 1_000;
 
 fn schedules() -> u64 {
     let asked = std::env::var("SCHEDULES").ok().and_then(|text| text.parse().ok());
@@ -60,9 +60,9 @@ fn a_schedule_follows_from_its_seed() {
 #[test]
 fn every_planted_fault_is_found() {
     for plant in Plant::FAULTS {
-        match (0..PATIENCE).find_map(|seed| simulate(seed, plant).err()) {
+        match (0..SCHEDULES_PER_FAULT).find_map(|seed| simulate(seed, plant).err()) {
             Some(violation) => println!("{violation}"),
-            None => panic!("{plant:?} is not found within {PATIENCE} schedules"),
+            None => panic!("{plant:?} is not found within {SCHEDULES_PER_FAULT} schedules"),
         }
     }
 }

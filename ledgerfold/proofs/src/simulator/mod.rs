@@ -12,7 +12,7 @@
 //! ```
 //!
 //! The folders are layers, and each knows only those before it: `plan` (values that follow from a seed), `network` (time,
-//! faults, tasks), `domain` (accounts and their true history), `infrastructure` (the services behind the ports), `checker`
+//! faults, tasks: the executor), `domain` (accounts and their true history), `infrastructure` (the services behind the ports), `checker`
 //! (the rules), `actors` (functions, clients, operators) and `world`, which puts everything together. Each part gets narrow
 //! handles, and only `world` knows them all.
 //!
@@ -91,7 +91,7 @@ pub use plan::{
     report::{Report, Violation},
 };
 
-/// A schedule that has not come to rest by then never will.
+/// A schedule that is not idle by then never will be.
 const MOST_STEPS: usize = 200_000;
 
 /// Runs the schedule of this seed.
@@ -100,12 +100,12 @@ const MOST_STEPS: usize = 200_000;
 /// [`Violation`] if a rule was broken.
 pub fn simulate(seed: u64, plant: Plant) -> Result<Report, Violation> {
     let world = world::World::new(seed, plant).start();
-    let rested = world.run(MOST_STEPS);
+    let is_idle = world.run(MOST_STEPS);
     let mut rules = world.violations();
-    if !rested {
-        rules.push(format!("it did not come to rest within {MOST_STEPS} steps"));
+    if !is_idle {
+        rules.push(format!("it was not idle within {MOST_STEPS} steps"));
     } else if !world.is_over() {
-        rules.push("everybody waits for something that does not come".to_owned());
+        rules.push("all tasks wait, and none can go on".to_owned());
     }
     rules.extend(world.check());
     if rules.is_empty() { Ok(world.report()) } else { Err(Violation { seed, plant, rules }) }

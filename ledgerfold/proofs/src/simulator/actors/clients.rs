@@ -1,4 +1,5 @@
-//! Clients: they send commands, send them again, and check the answers and the read models.
+//! Clients: they send commands, send them again, and check answers and read models. Handlers and their containers
+//! belong to `functions`, and the rules about answers to the checker.
 
 use std::{sync::Arc, time::Duration};
 
@@ -28,18 +29,18 @@ const COMMANDS: usize = 7;
 /// How often a client sends a command that is not answered.
 const SENDS: usize = 40;
 /// The longest wait before a command is sent again.
-const PATIENCE: Duration = Duration::from_secs(1);
+const LONGEST_RETRY_WAIT: Duration = Duration::from_secs(1);
 
-/// A client's final knowledge of a command.
-enum Fate {
+/// The outcome of a command, as its client knows it.
+enum CommandOutcome {
     Accepted(Vec<Answer>),
     /// It was refused, or there was nothing to do.
     Refused,
-    /// It was sent as often as a client sends.
-    Open,
+    /// No answer came, however often the client sent it.
+    Unanswered,
 }
 
-/// The parts that clients use.
+/// The handles of clients. Clones share the parts behind them.
 #[derive(Clone)]
 pub(in crate::simulator) struct Clients {
     pub(in crate::simulator) scheduler: Scheduler,
@@ -59,16 +60,16 @@ struct Client {
 pub(in crate::simulator) fn start(parts: &Clients, tasks: &Tasks) {
     for name in 0..CLIENTS {
         let client = Client { parts: parts.clone(), name };
-        tasks.work(async move { client.live().await });
+        tasks.work(async move { client.run().await });
     }
 }
 
 impl Client {
-    async fn live(&self) {
+    async fn run(&self) {
         let Clients { scheduler, schedule, observations, .. } = &self.parts;
         let mut done: Vec<Request> = Vec::new();
         for number in 0..COMMANDS {
-            // Often at once, so that they get in each other's way.
+            // Mostly at once, so that clients compete.
             if scheduler.chance(60) {
                 scheduler.sleep(scheduler.within(schedule.pace())).await;
             }
@@ -80,26 +81,26 @@ impl Client {
                 _ => Request::draw(scheduler, &name),
             };
             if !again {
-                observations.ask(&request);
+                observations.request(&request);
             }
-            match self.insist(&request).await {
-                Fate::Accepted(answers) => {
+            match self.send_until_answered(&request).await {
+                CommandOutcome::Accepted(answers) => {
                     for answer in &answers {
-                        self.look(answer).await;
+                        self.check_reads(answer).await;
                     }
                     done.push(request);
                 }
-                Fate::Refused if again => {
+                CommandOutcome::Refused if again => {
                     let id = &request.id;
                     observations.violated(format!("{id} was accepted once, and then refused"));
                 }
-                Fate::Refused | Fate::Open => {}
+                CommandOutcome::Refused | CommandOutcome::Unanswered => {}
             }
         }
     }
 
     /// Sends a command until it is answered.
-    async fn insist(&self, request: &Request) -> Fate {
+    async fn send_until_answered(&self, request: &Request) -> CommandOutcome {
         let Clients { scheduler, containers, observations, log, .. } = &self.parts;
         let before = log.history().now();
         for _ in 0..SENDS {
@@ -113,9 +114,13 @@ impl Client {
                         observations
                             .violated(format!("{} was taken for nothing to do", request.id));
                     }
-                    return if nothing { Fate::Refused } else { Fate::Accepted(answers) };
+                    return if nothing {
+                        CommandOutcome::Refused
+                    } else {
+                        CommandOutcome::Accepted(answers)
+                    };
                 }
-                Some(Err(error)) if is_passing(&error) => {}
+                Some(Err(error)) if is_transient(&error) => {}
                 Some(Err(refusal)) => {
                     observations.count(|report| {
                         report.refusals += 1;
@@ -129,23 +134,24 @@ impl Client {
                     {
                         observations.violated(rule);
                     }
-                    return Fate::Refused;
+                    return CommandOutcome::Refused;
                 }
                 None => {}
             }
-            scheduler.sleep(scheduler.within(PATIENCE)).await;
+            scheduler.sleep(scheduler.within(LONGEST_RETRY_WAIT)).await;
         }
-        Fate::Open
+        CommandOutcome::Unanswered
     }
 
     /// Reads the stream with the token of the answer.
-    async fn look(&self, answer: &Answer) {
+    async fn check_reads(&self, answer: &Answer) {
         let Clients { readers, log, observations, schedule, projections, .. } = &self.parts;
         if schedule.damage {
-            // Rows are damaged in this schedule: they prove nothing.
+            // This schedule damages rows, so they prove nothing.
             return;
         }
-        let (stream, version) = (&answer.stream, answer.version);
+        let stream = &answer.stream;
+        let version = answer.version;
         let token = ConsistencyToken { stream: stream.clone(), version };
         let skips = &*projections[0].quarantine;
         match fresh_row::<Statements>(&**readers, &**log, skips, stream, Some(&token)).await {
@@ -154,8 +160,9 @@ impl Client {
                 let Some(history) = history.stream(stream) else { return };
                 if shown.version < version {
                     let seen = shown.version;
-                    observations
-                        .violated(format!("{stream} was shown at {seen} to who saw {version}"));
+                    observations.violated(format!(
+                        "{stream} was shown at {seen} to a client that saw {version}"
+                    ));
                 }
                 if !history.is_end_of_commit(shown.version) {
                     let seen = shown.version;
@@ -168,16 +175,19 @@ impl Client {
                 }
             }
             Ok(None) | Err(QueryError::Log(_) | QueryError::ReadStore(_)) => {}
-            Err(error) => observations.violated(format!("who had an answer was told: {error}")),
+            Err(error) => {
+                observations.violated(format!("a client with a token got an error: {error}"));
+            }
         }
-        self.list(&token).await;
-        self.add_up(&token).await;
+        self.check_list(&token).await;
+        self.check_counters(&token).await;
     }
 
     /// Reads the counters. They must contain the events of the token, and no value that never existed.
-    async fn add_up(&self, token: &ConsistencyToken) {
+    async fn check_counters(&self, token: &ConsistencyToken) {
         let Clients { readers, log, observations, projections, .. } = &self.parts;
-        let (range, skips) = ((&all(), &all()), &*projections[1].quarantine);
+        let range = (&all(), &all());
+        let skips = &*projections[1].quarantine;
         let counted = fresh_counts::<Totals>(&**readers, &**log, skips, range, Some(token)).await;
         let Ok(counted) = counted else { return };
         let shown = counted.first().map(|counter| Sum::shown(&counter.amounts)).unwrap_or_default();
@@ -185,13 +195,13 @@ impl Client {
         if !log.history().adds_up(shown, &token.stream, token.version) {
             let ConsistencyToken { stream, version } = token;
             observations.violated(format!(
-                "the counters were never what was shown to who saw {stream} at {version}: {shown:?}"
+                "a client that saw {stream} at {version} was shown counters that never existed: {shown:?}"
             ));
         }
     }
 
     /// Looks for an account in the list of all that are open.
-    async fn list(&self, token: &ConsistencyToken) {
+    async fn check_list(&self, token: &ConsistencyToken) {
         let Clients { readers, log, observations, projections, .. } = &self.parts;
         let skips = &*projections[0].quarantine;
         let partition = IndexPartition::new(OPEN).expect("the name of a list");
@@ -211,7 +221,7 @@ impl Client {
     }
 }
 
-/// Whether some account was so at that version.
+/// Whether some account had this row at that version.
 fn was_ever(history: &History, entry: &Listed<Statement>) -> bool {
     let version = entry.fresh.version;
     history.streams().values().any(|history| {
@@ -221,7 +231,7 @@ fn was_ever(history: &History, entry: &Listed<Statement>) -> bool {
 }
 
 /// Whether sending a command again may help.
-const fn is_passing<R: ledgerfold::Rejection>(error: &CommandError<R>) -> bool {
+const fn is_transient<R: ledgerfold::Rejection>(error: &CommandError<R>) -> bool {
     matches!(
         error,
         CommandError::Store(

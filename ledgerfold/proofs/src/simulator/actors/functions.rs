@@ -1,4 +1,5 @@
-//! The functions of the product in their containers: they may die at any turn.
+//! The product's functions in their containers, which may die at any turn. The queues and streams that invoke them do
+//! not belong here.
 
 use std::sync::{
     Arc, Mutex, MutexGuard, PoisonError,
@@ -31,10 +32,11 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// The processes that are at work.
+/// The running processes of all functions. Clones share the count.
 #[derive(Clone)]
 pub(in crate::simulator) struct Processes {
     scheduler: Scheduler,
+    /// Shared with each running process, which subtracts itself when it ends or dies.
     running: Arc<AtomicUsize>,
 }
 
@@ -59,7 +61,7 @@ impl Processes {
         let (answer, answered) = oneshot::channel();
         self.running.fetch_add(1, Ordering::SeqCst);
         let running = Running(self.running.clone());
-        self.scheduler.spawn_mortal(async move {
+        self.scheduler.spawn_killable(async move {
             let _running = running;
             let _ = answer.send(work.await);
         });
@@ -67,18 +69,19 @@ impl Processes {
     }
 
     /// Whether all have ended.
-    pub(in crate::simulator) fn rest(&self) -> bool {
+    pub(in crate::simulator) fn are_idle(&self) -> bool {
         self.running.load(Ordering::SeqCst) == 0
     }
 }
 
 /// The relay function of one lane of the change stream.
 pub(in crate::simulator) struct RelayFunction {
+    /// The product's handler. It keeps no state between batches.
     relay: Relay,
     plant: Plant,
     processes: Processes,
-    /// Records that a container keeps although it should not.
-    held: Vec<StreamRecord>,
+    /// The records that the planted fault `RelayBuffers` keeps for the next batch. Empty otherwise.
+    buffered: Vec<StreamRecord>,
 }
 
 impl RelayFunction {
@@ -88,17 +91,17 @@ impl RelayFunction {
         plant: Plant,
         processes: Processes,
     ) -> Self {
-        let (clock, random) = scheduler.time_and_chance();
-        Self { relay: Relay::new(bus, clock, random), plant, processes, held: Vec::new() }
+        let (clock, random) = scheduler.clock_and_random();
+        Self { relay: Relay::new(bus, clock, random), plant, processes, buffered: Vec::new() }
     }
 
-    /// Publishes a batch: how that went, or `None` if the function died.
+    /// Publishes a batch. Returns the result, or `None` if the function died.
     pub(in crate::simulator) async fn invoke(
         &mut self,
         records: Vec<StreamRecord>,
     ) -> Option<Result<(), Unsent>> {
         let records = match self.plant {
-            Plant::RelayBuffers => std::mem::replace(&mut self.held, records),
+            Plant::RelayBuffers => std::mem::replace(&mut self.buffered, records),
             _ => records,
         };
         let relay = self.relay.clone();
@@ -137,11 +140,14 @@ impl ProjectorFunction {
     }
 }
 
-/// The handlers of a command function, which remember on their own until their container dies.
+/// The handlers of a command function. The cache of `alone` ends with the container.
 #[derive(Clone)]
 struct Handlers {
+    /// For commands of one account.
     alone: CommandHandler<Accounts>,
+    /// Shared by the requests of a container, because a `JointHandler` cannot be cloned.
     transfers: Arc<JointHandler<Transfers>>,
+    /// Shared in the same way.
     bonuses: Arc<JointHandler<Bonuses>>,
 }
 
@@ -174,7 +180,8 @@ impl Containers {
     }
 
     fn fresh(&self) -> Handlers {
-        let (time, random) = (Arc::new(self.scheduler.clone()), Arc::new(self.scheduler.clone()));
+        let time = Arc::new(self.scheduler.clone());
+        let random = Arc::new(self.scheduler.clone());
         let log = &self.log;
         Handlers {
             alone: CommandHandler::new(log.clone(), time.clone(), random.clone()),
@@ -189,8 +196,8 @@ impl Containers {
         let handlers = lock(&self.handlers)[at].clone();
         let request = request.clone();
         let answered = self.processes.start(async move { handlers.handle(&request).await });
-        if self.faults.strikes() {
-            // The caller has no patience, and the function goes on.
+        if self.faults.fails() {
+            // The client stops waiting, and the function goes on.
             self.observations.count(|report| report.abandoned += 1);
             return None;
         }

@@ -1,8 +1,8 @@
-//! The reader of the change stream for the relay: an event source mapping of Lambda.
+//! The reader of the change stream for the relay: an event source mapping of Lambda. Publishing belongs to the relay.
 //!
-//! It reports batch item failures, halves a batch whose function died, and gives a record up after too many tries
-//! (`EventSourceMapping` in `infra/template.yaml`). A record that is being tried again keeps its age: the stream
-//! forgets it all the same.
+//! It handles batch item failures, halves a batch if its function died, and fails a record after too many tries
+//! (`EventSourceMapping` in `infra/template.yaml`). A retry does not change the age of a record: the stream trims it
+//! all the same.
 
 use std::{collections::VecDeque, sync::Arc, time::Duration};
 
@@ -25,14 +25,18 @@ pub(in crate::simulator) struct Mapping {
     pub(in crate::simulator) observations: Arc<Observations>,
     pub(in crate::simulator) plant: Plant,
     pub(in crate::simulator) changes: Arc<ChangeStream>,
+    /// The lane that it reads. No other mapping reads it.
     pub(in crate::simulator) lane: Arc<Lane>,
+    /// Owned, because a lane has one invocation at a time.
     pub(in crate::simulator) function: RelayFunction,
     /// The batches that were read and are not done yet, in their order.
     pub(in crate::simulator) pending: VecDeque<Batch>,
 }
 
 pub(in crate::simulator) struct Batch {
+    /// In the order of the lane.
     records: Vec<Record>,
+    /// How often its first record was tried.
     tries: usize,
 }
 
@@ -81,7 +85,8 @@ impl Mapping {
     /// Handles the outcome of a batch. The number of tries is that of its first record: the rest of a partial batch
     /// is a new one, and halving a batch costs no try.
     fn settle(&mut self, batch: Batch, outcome: Outcome) {
-        let (changes, observations) = (self.changes.clone(), self.observations.clone());
+        let changes = self.changes.clone();
+        let observations = self.observations.clone();
         let plant = self.plant;
         let Batch { mut records, tries } = batch;
         match outcome {
@@ -119,7 +124,7 @@ impl Mapping {
             return;
         }
         if tries > changes.shape.retries {
-            changes.give_up(records);
+            changes.fail(records);
         } else {
             self.pending.push_front(Batch { records, tries });
         }

@@ -1,4 +1,5 @@
-//! The users of the infrastructure: functions with the product's handlers, clients, readers and operators.
+//! The users of the infrastructure: functions with the product's handlers, clients, readers and operators. Simulated
+//! services and the rules of the checker do not belong here.
 
 pub(in crate::simulator) mod clients;
 pub(in crate::simulator) mod functions;

@@ -1,4 +1,5 @@
-//! Operators: they replay the archive, audit and repair, also while clients write; and sometimes they do damage.
+//! Operators: they replay the archive, repair and audit while clients write, deploy the fix and damage rows. Rebuilds
+//! have a module of their own.
 
 use std::{sync::Arc, time::Duration};
 
@@ -29,15 +30,16 @@ use crate::simulator::{
 
 /// The longest time that a late stream may be in transit.
 const GRACE: Duration = Duration::from_secs(3);
-/// How often and when a moving model is audited again.
+/// How often a model that moves is audited again.
 const AUDITS: usize = 5;
-const QUIET: Duration = Duration::from_secs(60);
-/// How often somebody repairs while others write.
+/// The pause between two audits of a model that moves.
+const AUDIT_PAUSE: Duration = Duration::from_secs(60);
+/// How many repairs run while clients write.
 const LIVE_REPAIRS: usize = 6;
 /// How many rows are damaged.
-const MISHAPS: usize = 9;
+const DAMAGED_ROWS: usize = 9;
 
-/// Why an operator could not go on.
+/// The failure of an operator's work.
 #[derive(Debug, thiserror::Error)]
 enum CliError {
     #[error(transparent)]
@@ -48,7 +50,7 @@ enum CliError {
     Model(#[from] UnknownModel),
 }
 
-/// The parts that operators use.
+/// The handles of operators. Clones share the parts behind them.
 #[derive(Clone)]
 pub(in crate::simulator) struct Operators {
     pub(in crate::simulator) scheduler: Scheduler,
@@ -68,7 +70,10 @@ pub(in crate::simulator) fn start(operators: &Operators) {
     let schedule = operators.schedule;
     if schedule.outage != Outage::None {
         let operators = operators.clone();
-        operators.clone().scheduler.spawn(async move { suffer(&operators, schedule.outage).await });
+        operators
+            .clone()
+            .scheduler
+            .spawn(async move { run_outage(&operators, schedule.outage).await });
     }
     for _ in 0..schedule.replays {
         let operators = operators.clone();
@@ -94,11 +99,11 @@ pub(in crate::simulator) fn start(operators: &Operators) {
     }
     if schedule.damage {
         let operators = operators.clone();
-        operators.tasks.clone().work(async move { do_damage(&operators).await });
+        operators.tasks.clone().work(async move { damage_rows(&operators).await });
     }
 }
 
-/// A time at which clients are at work.
+/// Waits for some time, while clients work.
 async fn wait(operators: &Operators) {
     operators.scheduler.sleep(operators.scheduler.within(3 * operators.schedule.pace())).await;
 }
@@ -118,9 +123,9 @@ async fn replay(operators: &Operators) {
 }
 
 /// Damages or removes rows, in any generation.
-async fn do_damage(operators: &Operators) {
+async fn damage_rows(operators: &Operators) {
     let Operators { scheduler, projections: [statements, _], .. } = operators;
-    for _ in 0..MISHAPS {
+    for _ in 0..DAMAGED_ROWS {
         scheduler.sleep(scheduler.within(operators.schedule.pace())).await;
         let generations = statements.table.generations();
         if let Some(generation) = generations.get(scheduler.below(generations.len())) {
@@ -133,13 +138,13 @@ async fn do_damage(operators: &Operators) {
 
 async fn repair_now_and_then(operators: &Operators, queue: usize) {
     for _ in 0..LIVE_REPAIRS {
-        // Soon after the damage, so that it is repaired while the row moves on.
+        // Soon after the damage, so that the repair meets newer events.
         operators.scheduler.sleep(operators.scheduler.within(operators.schedule.pace())).await;
         let Some(guard) = operators.projections[queue].operator_lock.take() else { continue };
         let at_work = operators.clone();
         let repaired =
             operators.processes.start(async move { repair(&at_work, queue, true).await });
-        // One that died or failed is begun again the next time.
+        // The next round repeats a repair that died or failed.
         drop(repaired.await);
         drop(guard);
     }
@@ -154,13 +159,14 @@ fn repairer(operators: &Operators, queue: usize) -> Result<Repairer, UnknownMode
         }
         _ => projection.live()?,
     };
-    let (clock, random) = operators.scheduler.time_and_chance();
+    let (clock, random) = operators.scheduler.clock_and_random();
     let on_divergence = match operators.schedule.damage {
         true => OnDivergence::Overwrite,
         false => OnDivergence::Report,
     };
     // No memo is lost in any schedule: a stream without one was never counted.
-    let (log, skips) = (operators.log.clone(), projection.quarantine.clone());
+    let log = operators.log.clone();
+    let skips = projection.quarantine.clone();
     let repairer =
         Repairer::new(model, ProjectorPorts { log, skips, clock, random }, on_divergence);
     Ok(repairer.with_lost_memos(LostMemos::Count))
@@ -197,19 +203,19 @@ async fn repair(operators: &Operators, queue: usize, live: bool) -> Result<(), C
     Ok(())
 }
 
-/// Brings both read models home. The weather is good.
+/// Repairs both read models. Faults are off by then.
 pub(in crate::simulator) async fn repair_all(operators: &Operators) {
     for queue in [0, 1] {
-        if let Err(trouble) = repair(operators, queue, false).await {
-            operators.observations.violated(format!("a repair came to nothing: {trouble}"));
+        if let Err(error) = repair(operators, queue, false).await {
+            operators.observations.violated(format!("a repair failed: {error}"));
         }
     }
 }
 
-/// Holds both read models against the log: nothing may be wrong.
+/// Compares both read models with the log. A difference is a violation.
 pub(in crate::simulator) async fn audit(operators: &Operators) {
     for queue in [0, 1] {
-        match examine_at_rest(operators, queue).await {
+        match examine_until_stable(operators, queue).await {
             Ok((summary, counters)) => {
                 if !summary.is_clean() {
                     operators.observations.audit_finds(&format!("{summary:?}"));
@@ -218,13 +224,13 @@ pub(in crate::simulator) async fn audit(operators: &Operators) {
                     operators.observations.audit_finds(&format!("{verdict:?}"));
                 }
             }
-            Err(trouble) => operators.observations.violated(format!("an audit failed: {trouble}")),
+            Err(error) => operators.observations.violated(format!("an audit failed: {error}")),
         }
     }
 }
 
 /// Examines a moved stream again, because the first result proves nothing: a deadline may have fired.
-async fn examine_at_rest(
+async fn examine_until_stable(
     operators: &Operators,
     queue: usize,
 ) -> Result<(Summary, Option<CountersVerdict>), CliError> {
@@ -233,7 +239,7 @@ async fn examine_at_rest(
         if examined.1 != Some(CountersVerdict::Moved) {
             break;
         }
-        operators.scheduler.sleep(QUIET).await;
+        operators.scheduler.sleep(AUDIT_PAUSE).await;
         examined = examine(operators, queue).await?;
     }
     Ok(examined)
@@ -243,8 +249,10 @@ async fn examine(
     operators: &Operators,
     queue: usize,
 ) -> Result<(Summary, Option<CountersVerdict>), CliError> {
-    let (projection, time) = (&operators.projections[queue], Arc::new(operators.scheduler.clone()));
-    let (model, skips) = (projection.live()?, projection.quarantine.clone());
+    let projection = &operators.projections[queue];
+    let time = Arc::new(operators.scheduler.clone());
+    let model = projection.live()?;
+    let skips = projection.quarantine.clone();
     let auditor =
         Reconciler::new(operators.log.clone(), time, GRACE).of("model", model.clone(), skips);
     let mut counters = Counters::begin(&*model).await?;
@@ -262,11 +270,10 @@ async fn examine(
     Ok((summary, verdict))
 }
 
-/// Lets an outage come and go.
-async fn suffer(operators: &Operators, outage: Outage) {
-    let (begin, length) = Schedule::OUTAGE;
-    operators.scheduler.sleep(begin).await;
+/// Starts the outage, and ends it.
+async fn run_outage(operators: &Operators, outage: Outage) {
+    operators.scheduler.sleep(Schedule::OUTAGE_BEGIN).await;
     operators.faults.set_outage(outage);
-    operators.scheduler.sleep(length).await;
+    operators.scheduler.sleep(Schedule::OUTAGE_LENGTH).await;
     operators.faults.set_outage(Outage::None);
 }

@@ -1,4 +1,5 @@
-//! The functions of the process: one takes its queue's messages, the other looks for deadlines.
+//! The functions of the process manager: one handles the messages of its queue, the other sweeps due deadlines. The
+//! decisions of the process belong to `domain::welcome`.
 
 use std::{
     sync::{
@@ -34,13 +35,13 @@ const LATE: Duration = Duration::from_secs(5);
 /// Of a hundred sweeps, how many come too early.
 const EARLY: usize = 30;
 
-/// The parts that the functions of the process use.
+/// The handles of the process's functions. Clones share the parts behind them.
 #[derive(Clone)]
 pub(in crate::simulator) struct ProcessFunctions {
     pub(in crate::simulator) scheduler: Scheduler,
     pub(in crate::simulator) observations: Arc<Observations>,
     pub(in crate::simulator) plant: Plant,
-    pub(in crate::simulator) patience: Duration,
+    pub(in crate::simulator) unused_timeout: Duration,
     pub(in crate::simulator) processes: Processes,
     pub(in crate::simulator) log: Arc<SimulatedLog>,
     pub(in crate::simulator) deadlines: Arc<SimulatedDeadlines>,
@@ -49,14 +50,16 @@ pub(in crate::simulator) struct ProcessFunctions {
 /// The reacting function of a container.
 #[derive(Clone)]
 pub(in crate::simulator) struct Reactor {
+    /// The product's handler, with the cache of its container.
     handler: ProcessHandler<Welcome>,
-    /// Whether all that the function has now comes from a replay.
+    /// Whether the whole batch comes from a replay. Atomic, because the guard of the log reads it during the batch.
     idle: Arc<AtomicBool>,
 }
 
-/// A log that a function must not touch which has nothing but replayed messages: by the time of the
-/// next replay nobody recognises the commands any more that it would send again.
+/// A log that reports a violation if a function reads it for a batch of replayed messages only. A replay must send no
+/// command: after some time the log no longer recognises it as a duplicate.
 struct Guarded {
+    /// Set by the function before each batch.
     idle: Arc<AtomicBool>,
     observations: Arc<Observations>,
 }
@@ -81,7 +84,7 @@ fn commands(
     process: &ProcessFunctions,
     log: Arc<dyn EventStore>,
 ) -> CommandHandler<WelcomedAccounts> {
-    let (time, random) = process.scheduler.time_and_chance();
+    let (time, random) = process.scheduler.clock_and_random();
     CommandHandler::new(log, time, random)
 }
 
@@ -90,13 +93,13 @@ impl Reactor {
         let idle = Arc::<AtomicBool>::default();
         let guarded = Guarded { idle: idle.clone(), observations: process.observations.clone() };
         let log: Arc<dyn EventStore> = Amended::of(process.log.clone(), guarded);
-        let (patience, commands) = (process.patience, commands(process, log.clone()));
-        let handler = ProcessHandler::new(patience, commands, process.deadlines.clone(), log);
+        let unused_timeout = process.unused_timeout;
+        let commands = commands(process, log.clone());
+        let handler = ProcessHandler::new(unused_timeout, commands, process.deadlines.clone(), log);
         Self { handler, idle }
     }
 
-    /// Reacts to a batch: the messages that must come again with their reasons, or `None` if the
-    /// function died.
+    /// Reacts to a batch. Returns the messages to deliver again, or `None` if the function died.
     pub(in crate::simulator) async fn react(
         &self,
         process: &ProcessFunctions,

@@ -1,4 +1,5 @@
-//! The query function: the read models as clients see them, from any live generation.
+//! The query function: the read models as clients see them, from any live generation. The checks of a client's own
+//! reads belong to `clients`.
 
 use std::{
     collections::BTreeMap,
@@ -28,22 +29,29 @@ use crate::simulator::{
 /// How many containers the query function has; each remembers the record that it has seen last.
 const CONTAINERS: usize = 2;
 
-/// The query function. No later reader sees less than an earlier one, in any live generation; and without faults it
-/// fails for nobody.
+/// The query function. No later reader sees less than an earlier one, in any live generation. Without faults no read
+/// fails.
 pub(in crate::simulator) struct Readers {
     scheduler: Scheduler,
     observations: Arc<Observations>,
     schedule: Schedule,
+    /// One per container, each with its own cache of the record of generations.
     rows: [LiveRows; CONTAINERS],
+    /// One per container, as above.
     tallies: [LiveTallies; CONTAINERS],
+    /// The least that the next reader must see. A mutex, because all readers share it; only `show`
+    /// and `show_counters` write it.
     shown: Mutex<Shown>,
 }
 
-/// The most that anybody has been shown.
+/// The newest state that any reader has seen.
 #[derive(Default)]
 struct Shown {
+    /// The newest version of each row.
     rows: BTreeMap<StreamId, Version>,
+    /// The newest version of each memo.
     memos: BTreeMap<StreamId, Version>,
+    /// The highest number of counted events.
     events: i128,
 }
 
@@ -76,8 +84,8 @@ impl Readers {
         self.scheduler.below(CONTAINERS)
     }
 
-    /// Reads, unless the function would have been stopped by its timeout. Without faults that happens to nobody, also
-    /// during a rebuild.
+    /// Reads, and fails if the function would have reached its timeout. Without faults no read fails, also during a
+    /// rebuild.
     async fn read<T>(
         &self,
         read: impl Future<Output = Result<T, ReadStoreError>>,
@@ -86,10 +94,10 @@ impl Readers {
         let answer = read.await;
         if self.scheduler.elapsed() >= begun + LONGEST_READ {
             return Err(ReadStoreError::Port(PortError::Unavailable(
-                "nobody waits any longer".into(),
+                "the query function timed out".into(),
             )));
         }
-        if let Some(error) = answer.as_ref().err().filter(|_| self.schedule.is_fair()) {
+        if let Some(error) = answer.as_ref().err().filter(|_| self.schedule.is_fault_free()) {
             self.observations.violated(format!("a read failed: {error}"));
         }
         answer
@@ -118,7 +126,7 @@ impl Readers {
         self.show("memo", stream, (before, now), |shown| &mut shown.memos);
     }
 
-    /// Notes how many events were counted, which must not be fewer than before they were asked for.
+    /// Records the number of counted events. It must not be lower than before the request.
     fn show_counters(&self, before: i128, counters: &[Counter]) {
         let now = counters.iter().filter_map(|it| it.amounts.get(EVENTS)).sum();
         if now < before {
@@ -201,10 +209,8 @@ impl TallyReader for Readers {
         first: &CounterKey,
         last: &CounterKey,
     ) -> Result<Counted, ReadStoreError> {
-        let (memo_before, before) = {
-            let shown = self.shown();
-            (of(&shown.memos, stream), shown.events)
-        };
+        let memo_before = of(&self.shown().memos, stream);
+        let before = self.shown().events;
         let reading = self.tallies[self.container()].range_with(stream, first, last);
         let counted = self.read(reading).await?;
         self.show_memo(stream, memo_before, counted.memo.as_ref());

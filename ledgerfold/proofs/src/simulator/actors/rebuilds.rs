@@ -1,5 +1,5 @@
-//! Rebuilds of read models while clients write and read: they are interrupted anywhere and start again, roll back,
-//! give up, and remove old generations.
+//! Rebuilds of read models while clients write and read. They are interrupted anywhere and start again, roll back, are
+//! abandoned, and remove old generations. Repairs belong to `operators`.
 
 use ledgerfold::{
     ports::{Clock, GenerationStore, RowReader, TallyReader, Written},
@@ -24,7 +24,7 @@ use crate::simulator::{
 const ROUNDS: usize = 5;
 /// The most attempts of one task, more than any faults need.
 const ATTEMPTS: usize = 200;
-/// Of a hundred attempts, how many are given up on.
+/// Of a hundred attempts, how many are abandoned.
 const GIVEN_UP: usize = 10;
 
 /// A task for an operator.
@@ -36,18 +36,20 @@ enum RebuildTask {
     RemoveOld,
 }
 
-/// One try to do it, by a process that may die.
+/// One attempt at a task, by a process that may die.
 struct Attempt {
     rebuilds: Rebuilds,
     projection: SimulatedProjection,
     task: RebuildTask,
     /// The live generation at the beginning of the task.
     from: GenerationRef,
+    /// The code that this process was deployed with.
     code: Code,
+    /// The product's handler, new for each process.
     rebuilder: Rebuilder,
 }
 
-/// The parts that rebuilds use.
+/// The handles of rebuilds. Clones share the parts behind them.
 #[derive(Clone)]
 pub(in crate::simulator) struct Rebuilds {
     pub(in crate::simulator) scheduler: Scheduler,
@@ -65,24 +67,25 @@ pub(in crate::simulator) fn start(rebuilds: &Rebuilds) {
     for (queue, rebuilt) in rebuilds.schedule.rebuilt.into_iter().enumerate() {
         if rebuilt {
             let at_work = rebuilds.clone();
-            rebuilds.tasks.rebuild(async move { look_after(&at_work, queue).await });
+            rebuilds.tasks.rebuild(async move { run_tasks(&at_work, queue).await });
             let reader = rebuilds.clone();
-            rebuilds.scheduler.spawn(async move { watch(&reader, queue).await });
+            rebuilds.scheduler.spawn(async move { read_during_rebuild(&reader, queue).await });
         }
     }
 }
 
-/// Goes from task to task.
-async fn look_after(rebuilds: &Rebuilds, queue: usize) {
-    let (scheduler, pace) = (&rebuilds.scheduler, rebuilds.schedule.pace());
+/// Runs a rebuild and perhaps further tasks, one after the other.
+async fn run_tasks(rebuilds: &Rebuilds, queue: usize) {
+    let scheduler = &rebuilds.scheduler;
+    let pace = rebuilds.schedule.pace();
     let projection = &rebuilds.projections[queue];
-    let mut errands = vec![RebuildTask::Rebuild];
+    let mut tasks = vec![RebuildTask::Rebuild];
     for (task, of_hundred) in
         [(RebuildTask::RollBack, 30), (RebuildTask::Rebuild, 30), (RebuildTask::RemoveOld, 60)]
     {
-        errands.extend(scheduler.chance(of_hundred).then_some(task));
+        tasks.extend(scheduler.chance(of_hundred).then_some(task));
     }
-    for task in errands {
+    for task in tasks {
         scheduler.sleep(scheduler.within(2 * pace)).await;
         let guard = loop {
             match projection.operator_lock.take() {
@@ -95,7 +98,7 @@ async fn look_after(rebuilds: &Rebuilds, queue: usize) {
         while !is_done(rebuilds, projection, task, from).await {
             rebuilds.observations.count(|report| report.cut_short += 1);
             if attempts == ATTEMPTS {
-                rebuilds.observations.violated(format!("{task:?} came to nothing"));
+                rebuilds.observations.violated(format!("{task:?} failed {ATTEMPTS} times"));
                 return;
             }
             attempts += 1;
@@ -105,14 +108,15 @@ async fn look_after(rebuilds: &Rebuilds, queue: usize) {
     }
 }
 
-/// Whether an attempt has come to its end.
+/// Runs one attempt. `true` if the task is done.
 async fn is_done(
     rebuilds: &Rebuilds,
     projection: &SimulatedProjection,
     task: RebuildTask,
     from: GenerationRef,
 ) -> bool {
-    let (rebuilds, projection) = (rebuilds.clone(), projection.clone());
+    let rebuilds = rebuilds.clone();
+    let projection = projection.clone();
     let code = rebuilds.deployment.draw(&rebuilds.scheduler);
     let rebuilder = projection.rebuilder(code);
     let processes = rebuilds.processes.clone();
@@ -121,7 +125,7 @@ async fn is_done(
 }
 
 impl Attempt {
-    /// Whether there is nothing left to do.
+    /// `true` if nothing is left to do.
     async fn run(&self) -> Result<bool, RebuildError> {
         match self.task {
             RebuildTask::Rebuild | RebuildTask::RollBack => self.switch().await,
@@ -132,7 +136,7 @@ impl Attempt {
     async fn switch(&self) -> Result<bool, RebuildError> {
         let record = self.rebuilder.generations().await?;
         if record.live() != self.from {
-            // An attempt before has come so far, and was not told.
+            // An earlier attempt switched, and died before it got the answer.
             return Ok(true);
         }
         let building = match self.task {
@@ -170,10 +174,10 @@ impl Attempt {
         if schedule.damage {
             return self.give_up().await;
         }
-        if self.code == Code::Mended {
+        if self.code == Code::Fixed {
             observations.violated(format!("a rebuild was found wrong: {:?}", verified.summary()));
         }
-        Ok(self.code == Code::Mended)
+        Ok(self.code == Code::Fixed)
     }
 
     /// A roll-back that was given up is not tried again: its target stays as it is.
@@ -213,12 +217,12 @@ impl Attempt {
 }
 
 /// Reads the live generation again and again during a rebuild.
-async fn watch(rebuilds: &Rebuilds, queue: usize) {
+async fn read_during_rebuild(rebuilds: &Rebuilds, queue: usize) {
     let Rebuilds { readers, scheduler, schedule, .. } = rebuilds;
     while rebuilds.tasks.is_rebuilding() {
         scheduler.sleep(scheduler.within(schedule.pace() / 4)).await;
         let stream = account(scheduler.below(ACCOUNTS));
-        // Whether that goes well and forwards is seen to by the readers.
+        // `Readers` checks the results.
         match queue {
             0 => drop(RowReader::get(&**readers, &stream).await),
             _ => {
@@ -230,11 +234,11 @@ async fn watch(rebuilds: &Rebuilds, queue: usize) {
 }
 
 /// Removes items that delayed functions have written.
-pub(in crate::simulator) async fn tidy(rebuilds: &Rebuilds) {
+pub(in crate::simulator) async fn remove_leftovers(rebuilds: &Rebuilds) {
     for projection in &rebuilds.projections {
-        let rebuilder = projection.rebuilder(Code::Mended);
+        let rebuilder = projection.rebuilder(Code::Fixed);
         if let Err(error) = rebuilder.remove(&|_| ()).await {
-            rebuilds.observations.violated(format!("a removal came to nothing: {error}"));
+            rebuilds.observations.violated(format!("a removal failed: {error}"));
         }
     }
 }

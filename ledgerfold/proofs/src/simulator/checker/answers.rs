@@ -1,4 +1,4 @@
-//! Answers and refusals.
+//! The rules of answers and refusals. The rules of their effects belong to `decisions`.
 
 use std::ops::RangeInclusive;
 
@@ -10,7 +10,7 @@ use ledgerfold::{
 use crate::{
     conformance::account::AccountRejection,
     simulator::{
-        checker::Evidence,
+        checker::evidence::Evidence,
         domain::{
             accounts::Request,
             history::{History, Moment, encoded},
@@ -27,7 +27,8 @@ pub(super) fn are_true(evidence: &Evidence, history: &History, broken: &mut Vec<
             effect.iter().flat_map(|effect| &effect.commits).map(Answer::from).collect();
         let nothing = answers.iter().all(|answer| answer.events.is_empty());
         if committed != answers && !(nothing && committed.is_empty()) {
-            let (said, done) = (brief(&answers), brief(&committed));
+            let said = brief(&answers);
+            let done = brief(&committed);
             broken.push(format!("{id} was answered {said}, and did {done}"));
         }
     }

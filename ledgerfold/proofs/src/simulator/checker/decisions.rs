@@ -1,4 +1,4 @@
-//! The rules of commits.
+//! The rules of commits and transactions. The answers to their commands belong to `answers`.
 
 use std::collections::BTreeSet;
 
@@ -7,7 +7,7 @@ use ledgerfold::{Decider, StreamId};
 use crate::{
     conformance::account::AccountEvent,
     simulator::{
-        checker::Evidence,
+        checker::evidence::Evidence,
         domain::{
             history::{Effect, History, encoded},
             welcome::{WelcomeCommand, WelcomedAccounts},
@@ -19,7 +19,7 @@ use crate::{
 pub(super) fn nothing_was_lost(evidence: &Evidence, history: &History, broken: &mut Vec<String>) {
     let mut happened: Vec<_> = history.commits().cloned().collect();
     happened.sort_by(|one, other| (one.stream(), one.from()).cmp(&(other.stream(), other.from())));
-    if happened != evidence.log.kept.commits() {
+    if happened != evidence.log.inner.commits() {
         broken.push("the log is not what was appended to it".to_owned());
     }
 }
@@ -31,7 +31,7 @@ pub(super) fn each_was_decided_on_its_moment(
     history: &History,
     broken: &mut Vec<String>,
 ) {
-    let asked = evidence.observations.asked();
+    let asked = evidence.observations.requests();
     let ask = |id| asked.get(id).map(|request| &request.ask);
     for (before, effect) in history.effects().iter().enumerate() {
         let id = &effect.command;
@@ -97,7 +97,7 @@ pub(super) fn money_stays_the_same(
     history: &History,
     broken: &mut Vec<String>,
 ) {
-    let asked = evidence.observations.asked();
+    let asked = evidence.observations.requests();
     let from_outside =
         |effect: &&Effect| asked.get(&effect.command).is_none_or(|request| request.makes_money());
     let commits = history.effects().iter().filter(from_outside).flat_map(|effect| &effect.commits);

@@ -1,8 +1,10 @@
-//! The rules of the bus.
+//! The rules of the bus: every event is published, and nothing stays in a dead-letter queue.
 
 use std::collections::HashSet;
 
-use crate::simulator::{checker::Evidence, domain::history::History, plan::schedule::Ending};
+use crate::simulator::{
+    checker::evidence::Evidence, domain::history::History, plan::schedule::Recovery,
+};
 
 /// Every event was published, or operators find its commit: among the failed records, or among those that the change
 /// stream has forgotten. Without faults there are none.
@@ -13,8 +15,8 @@ pub(super) fn everything_was_published(
 ) {
     let published: HashSet<_> = evidence.bus.published().into_iter().collect();
     let missed = evidence.changes.missed();
-    if evidence.schedule.is_fair() && !missed.is_empty() {
-        broken.push(format!("{} commits were put aside in fair weather", missed.len()));
+    if evidence.schedule.is_fault_free() && !missed.is_empty() {
+        broken.push(format!("{} commits were not published without faults", missed.len()));
     }
     for commit in history.commits().filter(|commit| !missed.contains(commit)) {
         for (version, event) in commit.events() {
@@ -25,8 +27,8 @@ pub(super) fn everything_was_published(
     }
     let dead_letters: usize = evidence.queues.iter().map(|queue| queue.dead_letters()).sum();
     if dead_letters > 0
-        && (evidence.schedule.is_fair() || evidence.schedule.ending == Ending::Redrive)
+        && (evidence.schedule.is_fault_free() || evidence.schedule.recovery == Recovery::Redrive)
     {
-        broken.push(format!("{dead_letters} messages can not be applied"));
+        broken.push(format!("{dead_letters} messages cannot be applied"));
     }
 }

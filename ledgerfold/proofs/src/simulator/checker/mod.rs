@@ -1,41 +1,18 @@
-//! The rules of a schedule: for each answer at its time, and for everything at the end. The rules read the traces of
-//! a schedule and change nothing.
+//! The rules of a schedule: for each answer at its time, and for everything at the end. The rules read the evidence of
+//! a schedule, and start or change no part of it.
 
 mod answers;
 mod decisions;
 mod delivery;
+mod evidence;
 mod reactions;
 mod read_models;
 
 pub(super) use answers::{nothing_was_to_do, refused};
+pub(super) use evidence::Evidence;
 pub(super) use read_models::debts_are_paid;
 
-use crate::simulator::{
-    domain::{history::History, observations::Observations},
-    infrastructure::{
-        bus::{Bus, QUEUES},
-        change_stream::ChangeStream,
-        log::SimulatedLog,
-        projection::SimulatedProjection,
-        queue::Queue,
-    },
-    network::tasks::Tasks,
-    plan::schedule::Schedule,
-};
-use std::sync::Arc;
-
-/// The traces of a schedule that the rules examine.
-#[derive(Clone)]
-pub(super) struct Evidence {
-    pub(super) schedule: Schedule,
-    pub(super) observations: Arc<Observations>,
-    pub(super) tasks: Tasks,
-    pub(super) log: Arc<SimulatedLog>,
-    pub(super) changes: Arc<ChangeStream>,
-    pub(super) bus: Arc<Bus>,
-    pub(super) queues: [Arc<Queue>; QUEUES],
-    pub(super) projections: [SimulatedProjection; 2],
-}
+use crate::simulator::domain::history::History;
 
 /// All rules that are broken in the end.
 pub(super) fn check(evidence: &Evidence) -> Vec<String> {

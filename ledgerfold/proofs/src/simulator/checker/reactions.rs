@@ -7,7 +7,7 @@ use ledgerfold::{CausationId, Decider, EventId, StreamId, Timestamp, Version};
 use crate::{
     conformance::account::AccountEvent,
     simulator::{
-        checker::Evidence,
+        checker::evidence::Evidence,
         domain::{
             history::{Effect, History, Moment},
             welcome::{WelcomeCommand, WelcomedAccounts, due},
@@ -29,10 +29,10 @@ struct Opening<'a> {
 /// Every opening that was published led to its welcome and to its closing, once each and no sooner
 /// than it was due, unless the account had a reason to refuse; and nothing else led to any.
 pub(super) fn follow_once(evidence: &Evidence, history: &History, broken: &mut Vec<String>) {
-    let mut errands: BTreeMap<(CausationId, &str), Vec<&Effect>> = BTreeMap::new();
+    let mut reactions: BTreeMap<(CausationId, &str), Vec<&Effect>> = BTreeMap::new();
     for effect in history.effects() {
         if let Some((command, _, cause)) = WelcomeCommand::of(effect) {
-            errands.entry((cause.clone(), command.as_str())).or_default().push(effect);
+            reactions.entry((cause.clone(), command.as_str())).or_default().push(effect);
         }
     }
     let published: HashSet<_> = evidence.bus.published().into_iter().collect();
@@ -44,7 +44,8 @@ pub(super) fn follow_once(evidence: &Evidence, history: &History, broken: &mut V
             [(WelcomeCommand::Welcome, moment), (WelcomeCommand::CloseUnused, history.at(due))]
         {
             let name = command.as_str();
-            let effects: Vec<&Effect> = errands.remove(&(cause.clone(), name)).unwrap_or_default();
+            let effects: Vec<&Effect> =
+                reactions.remove(&(cause.clone(), name)).unwrap_or_default();
             evidence.observations.count(|report| match command {
                 WelcomeCommand::Welcome => report.welcomes += effects.len(),
                 WelcomeCommand::CloseUnused => report.closings += effects.len(),
@@ -63,12 +64,12 @@ pub(super) fn follow_once(evidence: &Evidence, history: &History, broken: &mut V
             }
         }
     }
-    if let Some((cause, command)) = errands.into_keys().next() {
+    if let Some((cause, command)) = reactions.into_keys().next() {
         broken.push(format!("{cause} led to {command} without being a reason"));
     }
 }
 
-/// Whether an account could refuse an errand at some moment from this one on, or had nothing to do.
+/// Whether an account could refuse a command of the process at some moment from this one on, or had nothing to do.
 fn was_refused(
     command: WelcomeCommand,
     stream: &StreamId,
@@ -93,7 +94,7 @@ fn openings<'a>(evidence: &Evidence, history: &'a History) -> Vec<Opening<'a>> {
                     stream: commit.stream(),
                     version: it.version,
                     moment: at + 1,
-                    due: due(it.recorded_at, evidence.schedule.patience()),
+                    due: due(it.recorded_at, evidence.schedule.unused_timeout()),
                 }));
             }
         }

@@ -1,4 +1,4 @@
-//! The domain of the simulation: accounts, their commands, and their read models.
+//! Accounts, their commands and their read models. The old code of the projections belongs to `old_code`.
 
 use ledgerfold::{
     Category, Command, CommandId, CommandName, Decider, EntityId, Idempotency, InvalidId, Recorded,
@@ -31,10 +31,15 @@ pub(in crate::simulator) const OPEN: &str = "open";
 /// A request of a client, sent once or again.
 #[derive(Clone, Debug)]
 pub(in crate::simulator) struct Request {
+    /// The same each time that the command is sent.
     pub(in crate::simulator) id: CommandId,
+    /// One account, or the two of a joint command.
     pub(in crate::simulator) streams: Vec<StreamId>,
+    /// The command itself.
     pub(in crate::simulator) ask: Ask,
+    /// The version that the client expects, if it expects one.
     pub(in crate::simulator) expected: Option<Version>,
+    /// The client's belief about the stream, which may be wrong.
     pub(in crate::simulator) hint: StreamHint,
     context: Context,
 }
@@ -92,7 +97,7 @@ pub(in crate::simulator) fn account(number: usize) -> StreamId {
 }
 
 impl Request {
-    /// Something to ask of accounts that others ask things of too.
+    /// Draws a command on accounts that other clients use too.
     pub(in crate::simulator) fn draw(scheduler: &Scheduler, name: &str) -> Self {
         let address = |of: usize| format!("{of}@example.org");
         let amount = u64::try_from(1 + scheduler.below(9)).unwrap_or(1);
@@ -124,7 +129,7 @@ impl Request {
         Self { id, streams, ask: ask_for, expected, hint, context }
     }
 
-    /// To open an account, which somebody else may be at too.
+    /// A request to open an account, perhaps one that another client opens too.
     pub(in crate::simulator) fn open(number: usize, name: &str) -> Self {
         let number = number % ACCOUNTS;
         let streams = vec![account(number)];
@@ -180,7 +185,7 @@ impl Request {
         Ok(parts.filter(|(_, events)| !events.is_empty()).collect())
     }
 
-    /// Whether it brings money in from outside.
+    /// Whether it adds money from outside.
     pub(in crate::simulator) const fn makes_money(&self) -> bool {
         !matches!(self.ask, Ask::Transfer(_))
     }

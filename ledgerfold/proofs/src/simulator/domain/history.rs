@@ -1,4 +1,4 @@
-//! The true history: all effects, in their order.
+//! The true history of decisions: all effects, in their order. Rules over it belong to the checker.
 //!
 //! The log keeps no order between streams, and nothing in the product relies on one. The simulation knows the order
 //! all the same, so that the checker need not search for one that explains everything.
@@ -24,16 +24,21 @@ pub(in crate::simulator) type Moment = usize;
 /// Everything that took effect.
 #[derive(Default)]
 pub(in crate::simulator) struct History {
+    /// In the order in which they took effect. Only appended to: a moment is an index into it.
     effects: Vec<Effect>,
+    /// Derived from `effects`, so that a rule need not fold a stream again at each moment.
     streams: BTreeMap<StreamId, StreamHistory>,
+    /// Faults of the history itself, found while effects are recorded.
     broken: Vec<String>,
 }
 
 /// A commit, or the commits of one transaction.
 pub(in crate::simulator) struct Effect {
+    /// The command behind the effect.
     pub(in crate::simulator) command: CommandId,
     /// When it took effect.
     pub(in crate::simulator) at: Timestamp,
+    /// One for a plain command, and one per stream for a transaction.
     pub(in crate::simulator) commits: Vec<Commit>,
 }
 
@@ -41,8 +46,11 @@ pub(in crate::simulator) struct Effect {
 pub(in crate::simulator) struct StreamHistory {
     /// From version 0 on.
     states: Vec<Account>,
+    /// The expected row at each version: `None` while the account is closed.
     rows: Vec<Option<Statement>>,
+    /// Whether each version is the last of its commit.
     ends_commit: Vec<bool>,
+    /// The events, from version 1 on.
     events: Vec<AccountEvent>,
     /// The contribution to the counters.
     sums: Vec<Sum>,
@@ -140,7 +148,8 @@ impl Default for StreamHistory {
 
 impl StreamHistory {
     fn add(&mut self, commit: &Commit, moment: Moment) -> Result<(), String> {
-        let (stream, head) = (commit.stream(), self.head());
+        let stream = commit.stream();
+        let head = self.head();
         if commit.from() != head.next() {
             return Err(format!("{stream} got version {} behind {head}", commit.from()));
         }

@@ -1,4 +1,4 @@
-//! The domain of the simulation, and its true history for the checker. No infrastructure.
+//! The domain of the simulation, and its true history for the checker. No infrastructure and no actors.
 
 pub(in crate::simulator) mod accounts;
 pub(in crate::simulator) mod history;

@@ -1,4 +1,5 @@
-//! The observations of a schedule, for the checker and the report.
+//! The observations of a running schedule, for the checker and the report. Rules do not belong here, except those of a
+//! single observation.
 
 use std::{
     collections::BTreeMap,
@@ -10,45 +11,50 @@ use ledgerfold::{CommandId, StreamId, Version, command::Answer, vocabulary::Gene
 use crate::simulator::{domain::accounts::Request, plan::report::Report};
 
 #[derive(Default)]
-pub(in crate::simulator) struct Observations(Mutex<Seen>);
+pub(in crate::simulator) struct Observations(Mutex<State>);
 
 #[derive(Default)]
-struct Seen {
+struct State {
+    /// The counts of the report. Every part adds to them.
     report: Report,
-    asked: BTreeMap<CommandId, Request>,
+    /// Each command by its id, as its client first sent it. Only clients add to it.
+    requests: BTreeMap<CommandId, Request>,
+    /// The first answer to each command. Only clients add to it, and later answers must equal it.
     answers: BTreeMap<CommandId, Vec<Answer>>,
+    /// The version of each row, by generation. The tables of rows write it, and see rows that go back.
     rows: BTreeMap<(Generation, StreamId), Version>,
+    /// Rules that were broken while the schedule ran, in that order.
     violations: Vec<String>,
-    /// Whether the audit in the end has found anything.
+    /// Whether the final audit found a difference. Only the audit sets it.
     audit_found: bool,
 }
 
 impl Observations {
     /// Counts something.
-    pub(in crate::simulator) fn count(&self, what: impl FnOnce(&mut Report)) {
-        what(&mut self.lock().report);
+    pub(in crate::simulator) fn count(&self, change: impl FnOnce(&mut Report)) {
+        change(&mut self.lock().report);
     }
 
     pub(in crate::simulator) fn report(&self) -> Report {
         self.lock().report
     }
 
-    pub(in crate::simulator) fn ask(&self, request: &Request) {
-        self.lock().asked.insert(request.id.clone(), request.clone());
+    pub(in crate::simulator) fn request(&self, request: &Request) {
+        self.lock().requests.insert(request.id.clone(), request.clone());
     }
 
-    pub(in crate::simulator) fn asked(&self) -> BTreeMap<CommandId, Request> {
-        self.lock().asked.clone()
+    pub(in crate::simulator) fn requests(&self) -> BTreeMap<CommandId, Request> {
+        self.lock().requests.clone()
     }
 
     /// An answer that a client got; each later one must be the same.
     pub(in crate::simulator) fn answer(&self, id: &CommandId, answer: &[Answer]) {
-        let mut seen = self.lock();
-        seen.report.answers += 1;
-        let first = seen.answers.entry(id.clone()).or_insert_with(|| answer.to_vec());
+        let mut state = self.lock();
+        state.report.answers += 1;
+        let first = state.answers.entry(id.clone()).or_insert_with(|| answer.to_vec());
         if first != answer {
             let rule = format!("{id} was answered {}, and then {}", brief(first), brief(answer));
-            seen.violations.push(rule);
+            state.violations.push(rule);
         }
     }
 
@@ -63,31 +69,32 @@ impl Observations {
         stream: &StreamId,
         version: Version,
     ) {
-        let mut seen = self.lock();
-        let before = seen.rows.insert((generation, stream.clone()), version);
+        let mut state = self.lock();
+        let before = state.rows.insert((generation, stream.clone()), version);
         let before = before.unwrap_or(Version::NONE);
         if version < before {
-            seen.violations
+            state
+                .violations
                 .push(format!("the row of {stream} went back from {before} to {version}"));
         }
     }
 
-    /// A row was damaged or lost: a repaired one may be older.
+    /// A row was damaged or removed. The repaired row may be older.
     pub(in crate::simulator) fn damage(&self, generation: Generation, stream: &StreamId) {
-        self.count(|report| report.mishaps += 1);
+        self.count(|report| report.damaged_rows += 1);
         self.removed(generation, stream);
     }
 
-    /// A row was removed: one that a function which was held up puts there may be older.
+    /// A row was removed. A delayed function may still put an older one there.
     pub(in crate::simulator) fn removed(&self, generation: Generation, stream: &StreamId) {
         self.lock().rows.remove(&(generation, stream.clone()));
     }
 
-    /// The audit in the end has found something.
+    /// The final audit found a difference.
     pub(in crate::simulator) fn audit_finds(&self, what: &str) {
-        let mut seen = self.lock();
-        seen.audit_found = true;
-        seen.violations.push(format!("the audit finds {what}"));
+        let mut state = self.lock();
+        state.audit_found = true;
+        state.violations.push(format!("the audit finds {what}"));
     }
 
     pub(in crate::simulator) fn audit_found(&self) -> bool {
@@ -102,7 +109,7 @@ impl Observations {
         self.lock().violations.clone()
     }
 
-    fn lock(&self) -> MutexGuard<'_, Seen> {
+    fn lock(&self) -> MutexGuard<'_, State> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -1,5 +1,4 @@
-//! The projections as they were before they were mended: there are events that they cannot apply. The
-//! mended code is not everywhere at once.
+//! The projections before the fix, which cannot apply some events, and the deployment of the fix, function by function.
 
 use std::sync::{
     Arc,
@@ -20,14 +19,14 @@ use crate::{
     },
 };
 
-/// From here on nobody thought of an amount.
-const UNTHOUGHT_OF: u64 = 5;
+/// The smallest deposit that the old code cannot apply.
+const FIRST_UNSUPPORTED: u64 = 5;
 
-/// Which code a function has that starts now.
+/// The code of a function, fixed at its start.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::simulator) enum Code {
     Old,
-    Mended,
+    Fixed,
 }
 
 impl Code {
@@ -35,22 +34,22 @@ impl Code {
         let empty = Catalog::new();
         match self {
             Self::Old => empty.rows::<OldStatements>(STATEMENTS).tally::<OldTotals>(TOTALS),
-            Self::Mended => empty.rows::<Statements>(STATEMENTS).tally::<Totals>(TOTALS),
+            Self::Fixed => empty.rows::<Statements>(STATEMENTS).tally::<Totals>(TOTALS),
         }
     }
 }
 
-/// Of a hundred functions that start, how many have the mended code.
+/// Of a hundred functions that start, how many have the fix. Atomic, because operators raise it while functions start.
 #[derive(Clone)]
 pub(in crate::simulator) struct Deployment(Arc<AtomicUsize>);
 
 impl Deployment {
-    /// Everywhere, or not begun yet.
+    /// A deployment that is complete, or has not begun.
     pub(in crate::simulator) fn new(done: bool) -> Self {
         Self(Arc::new(AtomicUsize::new(if done { 100 } else { 0 })))
     }
 
-    /// It goes on to so many of a hundred.
+    /// Raises the share to this many of a hundred. It never falls.
     pub(in crate::simulator) fn reach(&self, of_hundred: usize) {
         self.0.fetch_max(of_hundred, Ordering::SeqCst);
     }
@@ -60,21 +59,21 @@ impl Deployment {
     }
 
     pub(in crate::simulator) fn draw(&self, scheduler: &Scheduler) -> Code {
-        let is_mended = scheduler.chance(self.0.load(Ordering::SeqCst));
-        if is_mended { Code::Mended } else { Code::Old }
+        let is_fixed = scheduler.chance(self.0.load(Ordering::SeqCst));
+        if is_fixed { Code::Fixed } else { Code::Old }
     }
 }
 
-/// [`Statements`] before they were mended.
+/// [`Statements`] before the fix.
 pub(in crate::simulator) struct OldStatements;
 
-/// [`Totals`] before they were mended.
+/// [`Totals`] before the fix.
 pub(in crate::simulator) struct OldTotals;
 
 fn check(event: &AccountEvent) -> Result<(), String> {
     match event {
-        AccountEvent::Deposited(it) if it.amount >= UNTHOUGHT_OF => {
-            Err("nobody thought of this amount".to_owned())
+        AccountEvent::Deposited(it) if it.amount >= FIRST_UNSUPPORTED => {
+            Err("the old code cannot apply this amount".to_owned())
         }
         _ => Ok(()),
     }

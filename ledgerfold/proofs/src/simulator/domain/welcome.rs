@@ -1,4 +1,5 @@
-//! The process manager of the simulation, with effects and commands of its own.
+//! The decisions of the process manager, with effects and commands of its own. The functions that run it belong to
+//! `actors::reactions`.
 
 use std::time::Duration;
 
@@ -21,7 +22,7 @@ const WELCOME: u64 = 1;
 /// The process: a new account gets a welcome, and is closed after a while if it holds nothing else.
 pub(in crate::simulator) struct Welcome;
 
-/// The accounts as the steward asks them.
+/// The accounts, with the commands of the process.
 pub(in crate::simulator) struct WelcomedAccounts;
 
 /// A command of the process for an account.
@@ -39,16 +40,20 @@ impl ProcessManager for Welcome {
     /// How long an account may stay unused.
     type Settings = Duration;
 
-    const NAME: ProcessName = ProcessName::from_static("steward");
+    const NAME: ProcessName = ProcessName::from_static("welcome");
 
-    fn react(event: &Recorded<AccountEvent>, patience: &Duration) -> Vec<Reaction<WelcomeCommand>> {
+    fn react(
+        event: &Recorded<AccountEvent>,
+        unused_timeout: &Duration,
+    ) -> Vec<Reaction<WelcomeCommand>> {
         let AccountEvent::Opened(_) = &event.event else { return Vec::new() };
         let stream = event.stream.clone();
         let welcome = Reaction::Send { stream: stream.clone(), command: WelcomeCommand::Welcome };
         // An account may be opened again, and each time there is a deadline of its own.
         let name = format!("unused-{}", event.version).parse();
         let name = name.unwrap_or(DeadlineName::from_static("unused"));
-        let closing = Reaction::Schedule { stream, name, due: due(event.recorded_at, *patience) };
+        let closing =
+            Reaction::Schedule { stream, name, due: due(event.recorded_at, *unused_timeout) };
         vec![welcome, closing]
     }
 
@@ -58,8 +63,8 @@ impl ProcessManager for Welcome {
 }
 
 /// When an account that was opened then is looked at.
-pub(in crate::simulator) fn due(opened: Timestamp, patience: Duration) -> Timestamp {
-    opened.checked_add(patience).unwrap_or(Timestamp::MAX)
+pub(in crate::simulator) fn due(opened: Timestamp, unused_timeout: Duration) -> Timestamp {
+    opened.checked_add(unused_timeout).unwrap_or(Timestamp::MAX)
 }
 
 impl WelcomeCommand {

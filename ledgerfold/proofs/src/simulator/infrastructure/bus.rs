@@ -1,5 +1,5 @@
-//! The bus: takes some, repeats some, delays all; its rules try for a while to reach their queues; its
-//! archive brings everything again, to all rules or to some.
+//! The bus: it rejects, delays and repeats events. Its rules try for a while to reach their queues, and its archive
+//! replays events to all rules or to some. The relay, which publishes, does not belong here.
 
 use std::{
     sync::{
@@ -18,7 +18,7 @@ use ledgerfold::{
 
 use crate::simulator::{
     domain::observations::Observations,
-    infrastructure::queue::{Letter, Queue},
+    infrastructure::queue::{Message, Queue},
     network::{faults::Faults, scheduler::Scheduler},
     plan::{
         plant::Plant,
@@ -26,13 +26,13 @@ use crate::simulator::{
     },
 };
 
-/// How long the bus takes at most.
+/// The longest delay of the bus.
 const DELAY: Duration = Duration::from_secs(4);
-/// How long the archive takes at most before it can replay an event.
+/// The delay before the archive can replay an event.
 const ARCHIVED: Duration = Duration::from_secs(3);
-/// The first wait of a rule that did not reach its queue; it doubles.
+/// The first wait of a rule that did not reach its queue. Each wait doubles.
 const BACKOFF: Duration = Duration::from_secs(1);
-/// Of how many events one is too large for the bus, and only told of.
+/// One event in this many is too large for the bus, and comes as a pointer.
 const LARGE: u8 = 8;
 
 pub(in crate::simulator) struct Bus {
@@ -40,13 +40,16 @@ pub(in crate::simulator) struct Bus {
     faults: Faults,
     observations: Arc<Observations>,
     plant: Plant,
+    /// The targets of the rules. The bus pushes, and actors receive.
     queues: [Arc<Queue>; QUEUES],
     /// How often a rule tries to reach its queue.
     tries: usize,
     /// Of a hundred entries, how many are not taken.
     entries_failed: usize,
+    /// All published events in their order. A mutex, because several relays publish at a time; only `publish` adds.
     archive: Mutex<Vec<Archived>>,
-    under_way: Arc<AtomicUsize>,
+    /// How many messages have not reached a queue. Atomic and shared with the deliveries, which outlive the call.
+    in_transit: Arc<AtomicUsize>,
 }
 
 struct Archived {
@@ -56,10 +59,10 @@ struct Archived {
 
 /// How many rules there are, with a queue each: two of projections, and one of a process.
 pub(in crate::simulator) const QUEUES: usize = 3;
-/// Which of them is the process's.
+/// The number of the process's queue.
 pub(in crate::simulator) const PROCESS: usize = 2;
 
-/// Which rules a replay goes to.
+/// The rules that a replay goes to.
 #[derive(Clone, Copy, Debug)]
 pub(in crate::simulator) struct FilterArns(pub(in crate::simulator) [bool; QUEUES]);
 
@@ -79,18 +82,18 @@ impl Bus {
             tries: schedule.stream.deliveries,
             entries_failed: schedule.entries_failed,
             archive: Mutex::default(),
-            under_way: Arc::default(),
+            in_transit: Arc::default(),
         }
     }
 
-    /// The events that were published, however often.
+    /// The ids of all published events, repeated ones too.
     pub(in crate::simulator) fn published(&self) -> Vec<ledgerfold::EventId> {
         self.archive().iter().map(|archived| archived.envelope.event.id).collect()
     }
 
     /// Whether nothing is on its way to a queue.
-    pub(in crate::simulator) fn rests(&self) -> bool {
-        self.under_way.load(Ordering::SeqCst) == 0
+    pub(in crate::simulator) fn is_idle(&self) -> bool {
+        self.in_transit.load(Ordering::SeqCst) == 0
     }
 
     /// Publishes the events of a window of time again, in any order, to these rules. The archive gets new events
@@ -117,34 +120,36 @@ impl Bus {
         for (queue, _) in targets {
             let copies = if self.scheduler.chance(5) { 3 } else { 1 };
             for _ in 0..copies {
-                let content = Letter { content: content(envelope), replayed };
+                let content = Message { content: content(envelope), replayed };
                 self.deliver(queue.clone(), content);
             }
         }
     }
 
-    /// Brings a letter to its queue, or to the dead letters.
-    fn deliver(&self, queue: Arc<Queue>, content: Letter) {
+    /// Delivers a message to its queue, or to the dead-letter queue.
+    fn deliver(&self, queue: Arc<Queue>, content: Message) {
         let delay = self.scheduler.within(DELAY);
-        let (scheduler, faults) = (self.scheduler.clone(), self.faults.clone());
-        let (under_way, tries) = (self.under_way.clone(), self.tries);
-        under_way.fetch_add(1, Ordering::SeqCst);
+        let scheduler = self.scheduler.clone();
+        let faults = self.faults.clone();
+        let in_transit = self.in_transit.clone();
+        let tries = self.tries;
+        in_transit.fetch_add(1, Ordering::SeqCst);
         self.scheduler.spawn(async move {
             scheduler.sleep(delay).await;
             let mut wait = BACKOFF;
             for tried in 1.. {
-                if !faults.is_out(Outage::Targets) && !faults.strikes() {
+                if !faults.is_out(Outage::Targets) && !faults.fails() {
                     queue.push(content);
                     break;
                 }
                 if tried >= tries {
-                    queue.give_up(content);
+                    queue.dead_letter(content);
                     break;
                 }
                 scheduler.sleep(wait).await;
                 wait *= 2;
             }
-            under_way.fetch_sub(1, Ordering::SeqCst);
+            in_transit.fetch_sub(1, Ordering::SeqCst);
         });
     }
 }
@@ -153,7 +158,8 @@ impl Bus {
 fn content(envelope: &Envelope) -> Content {
     let id = envelope.event.id.to_string();
     if id.bytes().fold(0, u8::wrapping_add) % LARGE == 0 {
-        let (stream, committed) = (envelope.stream.clone(), envelope.commit.1);
+        let stream = envelope.stream.clone();
+        let committed = envelope.commit.1;
         return Content::Pointer { stream, committed };
     }
     envelope.clone().into()
@@ -173,13 +179,13 @@ impl Publisher for Bus {
         &self,
         batch: &[Envelope],
     ) -> Result<Vec<Result<(), EntryError>>, PublishError> {
-        self.faults.way().await;
-        if self.faults.strikes() {
+        self.faults.delay().await;
+        if self.faults.fails() {
             return Err(PublishError("the call was lost".into()));
         }
         let mut answers = Vec::new();
         for envelope in batch {
-            if self.faults.hits(self.entries_failed) {
+            if self.faults.fails_at(self.entries_failed) {
                 let ignored = self.plant == Plant::FailedEntriesIgnored;
                 let failed = Err(EntryError::NotTaken("not taken".to_owned()));
                 answers.push(if ignored { Ok(()) } else { failed });
@@ -190,11 +196,11 @@ impl Publisher for Bus {
             self.route(envelope, false, FilterArns([true; QUEUES]));
             answers.push(Ok(()));
         }
-        self.faults.way().await;
-        if self.faults.strikes() {
+        self.faults.delay().await;
+        if self.faults.fails() {
             return Err(PublishError("the answer was lost".into()));
         }
-        if self.faults.strikes() && self.plant != Plant::FailedEntriesIgnored {
+        if self.faults.fails() && self.plant != Plant::FailedEntriesIgnored {
             answers.pop();
         }
         Ok(answers)

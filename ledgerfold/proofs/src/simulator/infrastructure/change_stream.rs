@@ -1,4 +1,4 @@
-//! The log's change stream: shards that keep their records for a day.
+//! The log's change stream: shards that keep their records for a day. The mapping that reads it belongs to the actors.
 
 use std::{
     collections::VecDeque,
@@ -26,37 +26,46 @@ const LATE: Duration = Duration::from_secs(1);
 /// A record, and when it was written.
 #[derive(Clone)]
 pub(in crate::simulator) struct Record {
+    /// Text, as in DynamoDB Streams. Unique in the stream.
     pub(in crate::simulator) sequence_number: String,
+    /// The item that was written.
     pub(in crate::simulator) commit: Commit,
+    /// Its age decides when it is trimmed. Retries do not change it.
     written: Duration,
 }
 
 impl Record {
     pub(in crate::simulator) fn to_relay(&self) -> StreamRecord {
         let name = format!("{} at {}", self.commit.stream(), self.commit.from());
-        let (sequence_number, commit) = (self.sequence_number.clone(), Ok(self.commit.clone()));
+        let sequence_number = self.sequence_number.clone();
+        let commit = Ok(self.commit.clone());
         StreamRecord { sequence_number, name, commit }
     }
 }
 
-/// All shards, each with as many lanes as batches of it are under way at a time. A stream has its
-/// shard and an item its lane: that is all the order there is, and as a commit is an item of its own,
-/// two commits of one stream have none.
+/// All shards, each with one lane per concurrent batch. A stream has its shard, and an item its lane. There is no other
+/// order: a commit is an item of its own, so two commits of one stream have none.
 pub(in crate::simulator) struct ChangeStream {
     scheduler: Scheduler,
     observations: Arc<Observations>,
     pub(in crate::simulator) shape: StreamShape,
+    /// All lanes, shard by shard. Each is shared with the mapping that reads it.
     lanes: Vec<Arc<Lane>>,
+    /// The last sequence number. Atomic, because `insert` takes a shared reference.
     serial: AtomicUsize,
-    /// Records that have not been dealt with.
+    /// How many records are neither published, failed nor trimmed. Atomic, because `done` takes a shared reference.
     open: AtomicUsize,
-    bucket: Mutex<Vec<Commit>>,
+    /// Records that the mapping gave up on. `redrive` takes them out.
+    failed: Mutex<Vec<Commit>>,
+    /// Records that became too old. They never return.
     trimmed: Mutex<Vec<Commit>>,
 }
 
 /// A part of a shard whose batches follow each other.
 pub(in crate::simulator) struct Lane {
+    /// Waiting records. A deque, because writers append and the mapping takes from the front.
     records: Mutex<VecDeque<Record>>,
+    /// Wakes the mapping when a record comes.
     arrival: Signal,
 }
 
@@ -64,7 +73,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// FNV-1a: any spread will do.
+/// FNV-1a. The schedule of a seed follows from it, so it must not change.
 fn hash(text: &str) -> usize {
     let hash = text.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
         (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
@@ -78,7 +87,7 @@ impl ChangeStream {
         shape: StreamShape,
         observations: Arc<Observations>,
     ) -> Self {
-        let lane = |_| Arc::new(Lane { records: Mutex::default(), arrival: scheduler.bell() });
+        let lane = |_| Arc::new(Lane { records: Mutex::default(), arrival: scheduler.signal() });
         Self {
             scheduler: scheduler.clone(),
             observations,
@@ -86,7 +95,7 @@ impl ChangeStream {
             lanes: (0..shape.shards * shape.factor).map(lane).collect(),
             serial: AtomicUsize::new(0),
             open: AtomicUsize::new(0),
-            bucket: Mutex::default(),
+            failed: Mutex::default(),
             trimmed: Mutex::default(),
         }
     }
@@ -95,7 +104,7 @@ impl ChangeStream {
         &self.lanes
     }
 
-    /// Takes new commits. Readers see them a moment later.
+    /// Adds a record for a commit. Readers see it a moment later.
     pub(in crate::simulator) fn insert(&self, commit: Commit) {
         let stream = commit.stream().to_string();
         let item = format!("{stream}#{}", commit.from());
@@ -105,15 +114,16 @@ impl ChangeStream {
         let sequence_number = self.serial.fetch_add(1, Ordering::SeqCst).to_string();
         let record = Record { sequence_number, commit, written: self.scheduler.elapsed() };
         self.open.fetch_add(1, Ordering::SeqCst);
-        let (scheduler, late) = (self.scheduler.clone(), self.scheduler.within(LATE));
+        let scheduler = self.scheduler.clone();
+        let late = self.scheduler.within(LATE);
         self.scheduler.spawn(async move {
             scheduler.sleep(late).await;
             lock(&lane.records).push_back(record);
-            lane.arrival.ring();
+            lane.arrival.notify();
         });
     }
 
-    /// Forgets old records.
+    /// Trims old records, and returns the others.
     pub(in crate::simulator) fn trim(&self, records: Vec<Record>) -> Vec<Record> {
         let oldest = self.scheduler.elapsed().saturating_sub(KEPT);
         let (kept, gone): (Vec<_>, Vec<_>) =
@@ -124,35 +134,35 @@ impl ChangeStream {
         kept
     }
 
-    /// Puts records aside that were tried too often.
-    pub(in crate::simulator) fn give_up(&self, records: Vec<Record>) {
-        self.observations.count(|report| report.give_up += records.len());
+    /// Moves records to the failed ones.
+    pub(in crate::simulator) fn fail(&self, records: Vec<Record>) {
+        self.observations.count(|report| report.failed_records += records.len());
         self.done(records.len());
-        lock(&self.bucket).extend(records.into_iter().map(|record| record.commit));
+        lock(&self.failed).extend(records.into_iter().map(|record| record.commit));
     }
 
-    /// So many records need no more care.
+    /// Marks this many records as done.
     pub(in crate::simulator) fn done(&self, records: usize) {
         self.open.fetch_sub(records, Ordering::SeqCst);
     }
 
-    /// Whether all records were dealt with.
-    pub(in crate::simulator) fn rests(&self) -> bool {
+    /// Whether all records are published, failed or trimmed.
+    pub(in crate::simulator) fn is_idle(&self) -> bool {
         self.open.load(Ordering::SeqCst) == 0
     }
 
-    /// Returns the records that were given up.
+    /// Puts the failed records back into the stream.
     pub(in crate::simulator) fn redrive(&self) {
-        let commits = std::mem::take(&mut *lock(&self.bucket));
+        let commits = std::mem::take(&mut *lock(&self.failed));
         for commit in commits {
             self.insert(commit);
         }
     }
 
-    /// The commits that did not go the usual way: put aside, or forgotten.
+    /// The commits of failed and trimmed records.
     pub(in crate::simulator) fn missed(&self) -> Vec<Commit> {
         let trimmed = lock(&self.trimmed).clone();
-        lock(&self.bucket).iter().cloned().chain(trimmed).collect()
+        lock(&self.failed).iter().cloned().chain(trimmed).collect()
     }
 }
 

@@ -1,4 +1,4 @@
-//! The table of deadlines, as it is when the network is bad and its index late.
+//! The table of deadlines, with network faults and an index that lags. The sweep belongs to the actors.
 
 use std::{
     collections::BTreeMap,
@@ -20,33 +20,36 @@ use crate::simulator::{
 };
 use ledgerfold_testkit::MemoryDeadlineStore;
 
-/// Of a hundred lists, how many are as they were the last time.
+/// Of a hundred lists, how many repeat the previous one.
 const LATE: usize = 20;
 
 pub(in crate::simulator) struct SimulatedDeadlines {
-    way: Network,
+    network: Network,
     plant: Plant,
     observations: Arc<Observations>,
-    kept: MemoryDeadlineStore,
+    /// The true content of the table. Only the port's methods write it.
+    inner: MemoryDeadlineStore,
+    /// Wakes sweeps that wait for a first deadline.
     scheduled: Signal,
-    /// The last list of each part.
+    /// The last list of each part, which a late index repeats. A mutex, because several sweeps list at a time.
     listed: Mutex<BTreeMap<u32, Vec<Pending>>>,
 }
 
 impl SimulatedDeadlines {
     pub(in crate::simulator) fn new(
-        way: Network,
+        network: Network,
         observations: Arc<Observations>,
         plant: Plant,
     ) -> Self {
-        let (scheduled, kept) = (way.scheduler.bell(), MemoryDeadlineStore::default());
-        Self { way, plant, observations, kept, scheduled, listed: Mutex::default() }
+        let scheduled = network.scheduler.signal();
+        let inner = MemoryDeadlineStore::default();
+        Self { network, plant, observations, inner, scheduled, listed: Mutex::default() }
     }
 
-    /// Waits until there is a deadline, and answers with when one is to be tried.
+    /// Waits until there is a deadline, and returns the earliest time to try one.
     pub(in crate::simulator) async fn next(&self) -> Timestamp {
         loop {
-            let waiting = self.kept.waiting();
+            let waiting = self.inner.waiting();
             if let Some(next) = waiting.iter().map(|pending| pending.next).min() {
                 return next;
             }
@@ -55,20 +58,20 @@ impl SimulatedDeadlines {
     }
 
     /// Whether no deadline waits.
-    pub(in crate::simulator) fn rests(&self) -> bool {
-        self.kept.waiting().is_empty()
+    pub(in crate::simulator) fn is_idle(&self) -> bool {
+        self.inner.waiting().is_empty()
     }
 
-    async fn there(&self) -> Result<(), DeadlineError> {
-        self.way.there().await.map_err(|_| DeadlineError(PortError::Throttled))
+    async fn request(&self) -> Result<(), DeadlineError> {
+        self.network.request().await.map_err(|_| DeadlineError(PortError::Throttled))
     }
 
-    async fn back<T>(&self, answer: T) -> Result<T, DeadlineError> {
-        let answer = self.way.back(answer).await;
+    async fn response<T>(&self, answer: T) -> Result<T, DeadlineError> {
+        let answer = self.network.response(answer).await;
         answer.map_err(|error| DeadlineError(PortError::Unavailable(Box::new(error))))
     }
 
-    /// A first page from an index that has not heard of the newest writes.
+    /// A first page from an index that lags.
     fn late(&self, part: u32, until: Timestamp) -> Option<DeadlinePage> {
         let listed = self.listed.lock().unwrap_or_else(PoisonError::into_inner);
         let is_due = |it: &&Pending| it.next <= until;
@@ -85,17 +88,17 @@ impl SimulatedDeadlines {
 #[async_trait]
 impl DeadlineStore for SimulatedDeadlines {
     fn parts(&self) -> u32 {
-        self.kept.parts()
+        self.inner.parts()
     }
 
     async fn schedule(&self, deadline: &Deadline) -> Result<Written, DeadlineError> {
-        self.there().await?;
-        let written = self.kept.schedule(deadline).await?;
+        self.request().await?;
+        let written = self.inner.schedule(deadline).await?;
         if written == Written::Done {
             self.observations.count(|report| report.deadlines += 1);
-            self.scheduled.ring();
+            self.scheduled.notify();
         }
-        self.back(written).await
+        self.response(written).await
     }
 
     async fn due(
@@ -105,46 +108,46 @@ impl DeadlineStore for SimulatedDeadlines {
         until: Timestamp,
         from: Option<&Resume>,
     ) -> Result<DeadlinePage, DeadlineError> {
-        self.there().await?;
+        self.request().await?;
         if from.is_none()
-            && self.way.scheduler.chance(LATE)
+            && self.network.scheduler.chance(LATE)
             && let Some(late) = self.late(part, until)
         {
-            return self.back(late).await;
+            return self.response(late).await;
         }
         let until = match self.plant {
             Plant::SweepRunsAhead => Timestamp::MAX,
             _ => until,
         };
-        let page = self.kept.due(process, part, until, from).await?;
+        let page = self.inner.due(process, part, until, from).await?;
         if from.is_none() {
             self.remember(part, &page);
         }
         if self.plant == Plant::SweepRemovesFirst {
             for pending in page.items.iter().flatten() {
-                self.kept.done(&pending.deadline).await?;
+                self.inner.done(&pending.deadline).await?;
             }
         }
-        self.back(page).await
+        self.response(page).await
     }
 
     async fn done(&self, deadline: &Deadline) -> Result<Written, DeadlineError> {
-        self.there().await?;
-        let written = self.kept.done(deadline).await?;
-        self.back(written).await
+        self.request().await?;
+        let written = self.inner.done(deadline).await?;
+        self.response(written).await
     }
 
     async fn postpone(&self, seen: &Pending, next: Timestamp) -> Result<Written, DeadlineError> {
-        self.there().await?;
-        let written = self.kept.postpone(seen, next).await?;
+        self.request().await?;
+        let written = self.inner.postpone(seen, next).await?;
         self.observations.count(|report| report.postponed += usize::from(written == Written::Done));
-        self.back(written).await
+        self.response(written).await
     }
 
     async fn give_up(&self, seen: &Pending) -> Result<Written, DeadlineError> {
-        self.there().await?;
-        let written = self.kept.give_up(seen).await?;
-        self.back(written).await
+        self.request().await?;
+        let written = self.inner.give_up(seen).await?;
+        self.response(written).await
     }
 
     async fn failed(
@@ -152,15 +155,15 @@ impl DeadlineStore for SimulatedDeadlines {
         process: &ProcessName,
         from: Option<&Resume>,
     ) -> Result<DeadlinePage, DeadlineError> {
-        self.there().await?;
-        let page = self.kept.failed(process, from).await?;
-        self.back(page).await
+        self.request().await?;
+        let page = self.inner.failed(process, from).await?;
+        self.response(page).await
     }
 
     async fn retry(&self, seen: &Pending, next: Timestamp) -> Result<Written, DeadlineError> {
-        self.there().await?;
-        let written = self.kept.retry(seen, next).await?;
-        self.scheduled.ring();
-        self.back(written).await
+        self.request().await?;
+        let written = self.inner.retry(seen, next).await?;
+        self.scheduled.notify();
+        self.response(written).await
     }
 }

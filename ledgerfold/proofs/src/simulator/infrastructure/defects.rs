@@ -1,4 +1,4 @@
-//! How stores go wrong that were written carelessly.
+//! Planted defects of stores: wrong answers and weakened conditions. Defects of functions stay with the functions.
 
 use std::sync::Arc;
 
@@ -26,9 +26,10 @@ pub(in crate::simulator) fn answer(
     match (plant, outcome) {
         (Plant::ConflictIsSuccess, Err(AppendError::Conflict { .. }))
         | (Plant::BusyIsSuccess, Err(AppendError::Busy)) => Ok(()),
-        // A caller that looks for the winner of this race finds none.
+        // The caller looks for the other commit, and finds none.
         (Plant::BusyIsConflict, Err(AppendError::Busy)) => {
-            let (stream, reason) = ("a stream".to_owned(), "taken, and not there".to_owned());
+            let stream = "a stream".to_owned();
+            let reason = "in conflict, and absent".to_owned();
             Err(StoreError::Corrupt { stream, reason }.into())
         }
         (_, outcome) => outcome,
@@ -43,20 +44,20 @@ pub(in crate::simulator) fn lax(plant: Plant, transaction: &Transaction) -> Opti
             Transaction::new(commits, transaction.unchanged().to_vec(), [], None).ok()
         }
         Plant::ReadsUnwatched if !transaction.unchanged().is_empty() => {
-            // Of those that watch something, none claims anything.
+            // No transaction both watches streams and claims keys.
             Transaction::new(commits, Vec::new(), [], transaction.strict().cloned()).ok()
         }
         _ => None,
     }
 }
 
-/// A page from a replica that has not heard of the newest commit yet.
+/// A page from a replica that lags by one commit.
 pub(in crate::simulator) fn stale(mut page: CommitPage) -> CommitPage {
     page.commits.pop();
     CommitPage { more: false, ..page }
 }
 
-/// A commit as a careless reader shows it.
+/// A commit with a spoiled snapshot, for plants that spoil it.
 pub(in crate::simulator) fn spoil(plant: Plant, commit: Commit) -> Commit {
     let Some(snapshot) = commit.snapshot().cloned() else { return commit };
     let snapshot = match plant {
@@ -70,7 +71,7 @@ pub(in crate::simulator) fn spoil(plant: Plant, commit: Commit) -> Commit {
     commit.with_snapshot(Some(snapshot))
 }
 
-/// An account's state as it was before anything had happened to its owner.
+/// An account's state without its owner.
 fn without_owner(state: &Payload) -> Option<Payload> {
     let account: Account = state.decode().ok()?;
     Payload::encode(&Account { email: None, ..account }).ok()

@@ -1,4 +1,4 @@
-//! Where it is recorded which generations there are, when the network is bad.
+//! The record of generations, with network faults.
 
 use async_trait::async_trait;
 use ledgerfold::{
@@ -13,35 +13,36 @@ use ledgerfold_testkit::MemoryGenerationStore;
 const REVISION: u32 = 1;
 
 pub(in crate::simulator) struct SimulatedGenerations {
-    way: Network,
-    kept: MemoryGenerationStore,
+    network: Network,
+    /// The true records. Only the port's methods write them.
+    inner: MemoryGenerationStore,
 }
 
 impl SimulatedGenerations {
-    pub(in crate::simulator) fn new(way: Network) -> Self {
-        Self { way, kept: MemoryGenerationStore::default() }
+    pub(in crate::simulator) fn new(network: Network) -> Self {
+        Self { network, inner: MemoryGenerationStore::default() }
     }
 
     /// The present record, or the first one, without a request.
     pub(in crate::simulator) fn record(&self, projection: &str) -> Generations {
-        self.kept.record(projection).unwrap_or(Generations::first(REVISION))
+        self.inner.record(projection).unwrap_or(Generations::first(REVISION))
     }
 }
 
 #[async_trait]
 impl GenerationReader for SimulatedGenerations {
     async fn read(&self, projection: &str) -> Result<Option<Generations>, ReadStoreError> {
-        self.way.there().await?;
-        self.kept.read(projection).await
+        self.network.request().await?;
+        self.inner.read(projection).await
     }
 }
 
 #[async_trait]
 impl GenerationStore for SimulatedGenerations {
     async fn write(&self, projection: &str, new: &Generations) -> Result<Written, ReadStoreError> {
-        self.way.there().await?;
-        let written = self.kept.write(projection, new).await?;
-        self.way.back(written).await
+        self.network.request().await?;
+        let written = self.inner.write(projection, new).await?;
+        self.network.response(written).await
     }
 
     async fn progress(
@@ -49,8 +50,8 @@ impl GenerationStore for SimulatedGenerations {
         projection: &str,
         run: u64,
     ) -> Result<Vec<SegmentProgress>, ReadStoreError> {
-        self.way.there().await?;
-        self.kept.progress(projection, run).await
+        self.network.request().await?;
+        self.inner.progress(projection, run).await
     }
 
     async fn save(
@@ -59,14 +60,14 @@ impl GenerationStore for SimulatedGenerations {
         run: u64,
         progress: &SegmentProgress,
     ) -> Result<(), ReadStoreError> {
-        self.way.there().await?;
-        self.kept.save(projection, run, progress).await?;
-        self.way.back(()).await
+        self.network.request().await?;
+        self.inner.save(projection, run, progress).await?;
+        self.network.response(()).await
     }
 
     async fn forget(&self, projection: &str, run: u64) -> Result<(), ReadStoreError> {
-        self.way.there().await?;
-        self.kept.forget(projection, run).await?;
-        self.way.back(()).await
+        self.network.request().await?;
+        self.inner.forget(projection, run).await?;
+        self.network.response(()).await
     }
 }

@@ -1,4 +1,4 @@
-//! The writes of transactions that plain reads do not show yet.
+//! The writes of transactions that plain reads do not show yet. The counters themselves belong to `tallies`.
 //!
 //! DynamoDB is read-committed between a transaction and plain reads: each item is shown in its old or its new form,
 //! and of two items of one transaction the one may be shown in its new form and the other in its old one
@@ -21,7 +21,8 @@ pub(in crate::simulator) enum Item {
     Counter(CounterKey, usize),
 }
 
-/// Items as plain reads see them, where that is not as they are.
+/// The items that plain reads see in an older form. A mutex, because transactions hide and show items while others
+/// read.
 #[derive(Default)]
 pub(in crate::simulator) struct HiddenWrites(Mutex<BTreeMap<Item, Past>>);
 

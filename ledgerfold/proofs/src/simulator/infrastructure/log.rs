@@ -1,4 +1,4 @@
-//! The log, as it is when the network is bad and others write too.
+//! The log, with network faults and concurrent transactions. Its planted defects belong to `defects`.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -30,17 +30,23 @@ pub(in crate::simulator) struct SimulatedLog {
     pub(in crate::simulator) faults: Faults,
     pub(in crate::simulator) observations: Arc<Observations>,
     pub(in crate::simulator) plant: Plant,
-    pub(in crate::simulator) kept: MemoryEventStore,
+    /// The true content of the log. Only the port's methods write it, and planted faults.
+    pub(in crate::simulator) inner: MemoryEventStore,
+    /// Fixed for the whole schedule.
     limits: LogLimits,
+    /// The items of running transactions. Writes that meet one of them are refused.
     in_flight: InFlight<Item>,
+    /// The order of all effects, for the checker. A mutex, because effects are recorded behind a shared reference; only
+    /// `note` writes it.
     history: Mutex<History>,
+    /// Gets each commit once it is in the log.
     changes: Arc<ChangeStream>,
 }
 
-/// How much the log takes and gives.
+/// The limits of the log.
 #[derive(Clone, Copy, Debug)]
 pub(in crate::simulator) struct LogLimits {
-    /// How many commits or streams one read brings.
+    /// The most commits or streams of one page.
     pub(in crate::simulator) page: usize,
     /// How many bytes the events of a commit may have.
     pub(in crate::simulator) commit_bytes: usize,
@@ -78,9 +84,10 @@ impl SimulatedLog {
         limits: LogLimits,
         changes: Arc<ChangeStream>,
     ) -> Self {
-        let kept = MemoryEventStore::with_pages_of(limits.page);
-        let (in_flight, history) = (InFlight::default(), Mutex::default());
-        Self { scheduler, faults, observations, plant, kept, limits, in_flight, history, changes }
+        let inner = MemoryEventStore::with_pages_of(limits.page);
+        let in_flight = InFlight::default();
+        let history = Mutex::default();
+        Self { scheduler, faults, observations, plant, inner, limits, in_flight, history, changes }
     }
 
     pub(in crate::simulator) fn history(&self) -> MutexGuard<'_, History> {
@@ -100,8 +107,8 @@ impl SimulatedLog {
     }
 
     async fn reading(&self) -> Result<(), StoreError> {
-        self.faults.way().await;
-        if !self.faults.strikes() {
+        self.faults.delay().await;
+        if !self.faults.fails() {
             return Ok(());
         }
         Err(match self.scheduler.below(2) {
@@ -116,17 +123,18 @@ impl SimulatedLog {
         commits: impl IntoIterator<Item = &'a NewCommit>,
     ) -> Result<(), AppendError> {
         for new in commits {
-            let (bytes, limit) = (new.as_commit().payload_bytes(), self.limits.commit_bytes);
+            let bytes = new.as_commit().payload_bytes();
+            let limit = self.limits.commit_bytes;
             if bytes > limit {
                 return Err(AppendError::TooLarge { bytes, limit });
             }
         }
-        self.faults.way().await;
-        if !self.faults.strikes() {
+        self.faults.delay().await;
+        if !self.faults.fails() {
             return Ok(());
         }
         Err(match self.scheduler.below(3) {
-            // Somebody's transaction that is not of this schedule.
+            // A transaction from outside this schedule.
             0 => self.busy(),
             1 => StoreError::Port(PortError::Throttled).into(),
             _ => StoreError::Port(PortError::Unavailable("the request was lost".into())).into(),
@@ -144,8 +152,8 @@ impl SimulatedLog {
 
     /// The answer of a write, with or without effect.
     async fn written(&self, outcome: Result<(), AppendError>) -> Result<(), AppendError> {
-        self.faults.way().await;
-        if self.faults.strikes() {
+        self.faults.delay().await;
+        if self.faults.fails() {
             return Err(
                 StoreError::Port(PortError::Unavailable("the answer was lost".into())).into()
             );
@@ -156,9 +164,9 @@ impl SimulatedLog {
     async fn append_now(&self, new: &NewCommit) -> Result<(), AppendError> {
         self.writing([new]).await?;
         drop(self.hold(vec![Item::of(new.as_commit())])?);
-        let outcome = match self.kept.append(new).await {
+        let outcome = match self.inner.append(new).await {
             Err(AppendError::Conflict { .. }) if self.plant == Plant::PutWithoutCondition => {
-                self.kept.overwrite(new.as_commit());
+                self.inner.overwrite(new.as_commit());
                 Ok(())
             }
             outcome => outcome,
@@ -169,11 +177,11 @@ impl SimulatedLog {
         outcome
     }
 
-    /// The planted fault of a torn transaction: one commit after the other.
+    /// The planted fault `TransactionTorn`: one commit after the other.
     async fn append_one_by_one(&self, transaction: &Transaction) -> Result<(), AppendError> {
         for new in transaction.commits() {
             self.scheduler.turn().await;
-            self.kept.append(new).await?;
+            self.inner.append(new).await?;
             self.note(vec![new.as_commit().clone()]);
         }
         Ok(())
@@ -182,14 +190,14 @@ impl SimulatedLog {
     async fn transact_now(&self, transaction: &Transaction) -> Result<(), AppendError> {
         self.writing(transaction.commits()).await?;
         let hold = self.hold(Item::all(transaction))?;
-        self.faults.way().await;
+        self.faults.delay().await;
         if self.plant == Plant::TransactionTorn && transaction.commits().len() > 1 {
             drop(hold);
             return self.append_one_by_one(transaction).await;
         }
         let outcome = match defects::lax(self.plant, transaction) {
-            Some(lax) => self.kept.transact(&lax).await,
-            None => self.kept.transact(transaction).await,
+            Some(lax) => self.inner.transact(&lax).await,
+            None => self.inner.transact(transaction).await,
         };
         if outcome.is_ok() {
             self.note(transaction.commits().iter().map(|new| new.as_commit().clone()).collect());
@@ -208,8 +216,8 @@ fn page(page: CommitPage, limit: usize) -> CommitPage {
 impl EventReader for SimulatedLog {
     async fn read(&self, stream: &StreamId, after: Version) -> Result<CommitPage, StoreError> {
         self.reading().await?;
-        let found = page(self.kept.read(stream, after).await?, self.limits.page);
-        self.faults.way().await;
+        let found = page(self.inner.read(stream, after).await?, self.limits.page);
+        self.faults.delay().await;
         Ok(match self.plant {
             Plant::StaleReads if self.scheduler.chance(50) => defects::stale(found),
             _ => found,
@@ -225,8 +233,8 @@ impl EventReader for SimulatedLog {
         self.reading().await?;
         let limit = commits.min(self.limits.page);
         let CommitPage { commits, more } =
-            page(self.kept.read_back(stream, before, commits).await?, limit);
-        self.faults.way().await;
+            page(self.inner.read_back(stream, before, commits).await?, limit);
+        self.faults.delay().await;
         let spoil = |commit| defects::spoil(self.plant, commit);
         Ok(CommitPage { commits: commits.into_iter().map(spoil).collect(), more })
     }
@@ -246,8 +254,8 @@ impl EventStore for SimulatedLog {
 
     async fn record(&self, command: &CommandId) -> Result<Option<CommandRecord>, StoreError> {
         self.reading().await?;
-        let found = self.kept.record(command).await?;
-        self.faults.way().await;
+        let found = self.inner.record(command).await?;
+        self.faults.delay().await;
         Ok(found)
     }
 }
@@ -260,8 +268,8 @@ impl Streams for SimulatedLog {
         from: Option<&Resume>,
     ) -> Result<Page<StreamId>, StreamsError> {
         self.reading().await?;
-        let page = self.kept.list(segment, from).await?;
-        self.faults.way().await;
+        let page = self.inner.list(segment, from).await?;
+        self.faults.delay().await;
         Ok(page)
     }
 }

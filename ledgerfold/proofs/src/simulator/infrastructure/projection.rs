@@ -1,4 +1,5 @@
-//! A projection with all that belongs to it, and the handlers that are made of that.
+//! A projection with its tables and its quarantine, and the product's handlers that are made of them. The processes
+//! that run the handlers belong to the actors.
 
 use std::{
     sync::{
@@ -32,31 +33,36 @@ use ledgerfold_testkit::Amended;
 /// The longest run of the query function.
 pub(in crate::simulator) const LONGEST_READ: Duration = Duration::from_secs(8);
 
-/// One of them.
+/// A projection. Clones share all of its state.
 #[derive(Clone)]
 pub(in crate::simulator) struct SimulatedProjection {
+    /// Its name, also in the record of generations.
     pub(in crate::simulator) projection: &'static str,
+    /// Rows and counters of all generations. Projectors, repairs and rebuilds write to it.
     pub(in crate::simulator) table: Arc<SimulatedTable>,
+    /// The record of generations. Only rebuilds write to it.
     pub(in crate::simulator) generations: Arc<SimulatedGenerations>,
+    /// The parked streams. Only projectors write to it.
     pub(in crate::simulator) quarantine: Arc<SimulatedQuarantine>,
     /// The log that its projectors read.
     pub(in crate::simulator) log: Arc<SimulatedLog>,
     pub(in crate::simulator) scheduler: Scheduler,
     pub(in crate::simulator) plant: Plant,
+    /// Decides the code of each new function. Only operators and the end of the schedule change it.
     pub(in crate::simulator) deployment: Deployment,
-    /// Whether somebody rebuilds or repairs it now: nobody does both at the same time.
+    /// Held by a repair or a rebuild, because these take turns.
     pub(in crate::simulator) operator_lock: OperatorLock,
 }
 
-/// Where one operator at a time sits.
+/// A lock that one operator holds at a time. Atomic, because an operator that finds it taken does not wait.
 #[derive(Clone, Default)]
 pub(in crate::simulator) struct OperatorLock(Arc<AtomicBool>);
 
-/// A seat at a desk, until it is dropped.
+/// Holds the lock until it is dropped.
 pub(in crate::simulator) struct OperatorGuard(OperatorLock);
 
 impl OperatorLock {
-    /// Takes the seat, if it is free.
+    /// Takes the lock, if it is free.
     pub(in crate::simulator) fn take(&self) -> Option<OperatorGuard> {
         (!self.0.swap(true, Ordering::SeqCst)).then(|| OperatorGuard(self.clone()))
     }
@@ -70,14 +76,14 @@ impl Drop for OperatorGuard {
 }
 
 impl SimulatedProjection {
-    /// Which generations there are, as it is recorded.
+    /// The present record of generations.
     pub(in crate::simulator) fn record(&self) -> Generations {
         self.generations.record(self.projection)
     }
 
-    /// Whether nothing of it is under way or stands parked.
-    pub(in crate::simulator) fn rests(&self) -> bool {
-        self.quarantine.is_empty() && self.table.rests()
+    /// Whether no transaction runs and no stream is parked.
+    pub(in crate::simulator) fn is_idle(&self) -> bool {
+        self.quarantine.is_empty() && self.table.is_idle()
     }
 
     fn models(&self, catalog: &Catalog) -> Models {
@@ -87,11 +93,11 @@ impl SimulatedProjection {
 
     /// The model of the live generation.
     pub(in crate::simulator) fn live(&self) -> Result<Arc<dyn Verifiable>, UnknownModel> {
-        self.models(&Code::Mended.catalog()).open(self.record().live())
+        self.models(&Code::Fixed.catalog()).open(self.record().live())
     }
 
     fn ports(&self) -> ProjectorPorts {
-        let (clock, random) = self.scheduler.time_and_chance();
+        let (clock, random) = self.scheduler.clock_and_random();
         let log: Arc<dyn EventStore> = match self.plant {
             Plant::GapsIgnored => Amended::of(self.log.clone(), EmptyLog),
             _ => self.log.clone(),

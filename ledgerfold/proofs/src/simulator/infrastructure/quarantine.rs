@@ -1,4 +1,4 @@
-//! Where streams stand parked, when the network is bad.
+//! The quarantine of parked streams, with network faults.
 
 use std::{sync::Arc, time::Duration};
 
@@ -15,28 +15,31 @@ use crate::simulator::{
 };
 use ledgerfold_testkit::MemoryQuarantine;
 
-/// The longest between the last write to a read model and the release that follows from it.
-const HELD_UP: Duration = Duration::from_secs(15);
+/// The longest delay between the last write to a read model and the release after it.
+const LONGEST_RELEASE_DELAY: Duration = Duration::from_secs(15);
 
 pub(in crate::simulator) struct SimulatedQuarantine {
-    way: Network,
+    network: Network,
     plant: Plant,
     observations: Arc<Observations>,
-    kept: MemoryQuarantine,
+    /// The true entries. Only the port's methods write them.
+    inner: MemoryQuarantine,
+    /// Wakes the retries when a stream is parked.
     parked: Signal,
 }
 
 impl SimulatedQuarantine {
     pub(in crate::simulator) fn new(
-        way: Network,
+        network: Network,
         observations: Arc<Observations>,
         plant: Plant,
     ) -> Self {
-        let (parked, kept) = (way.scheduler.bell(), MemoryQuarantine::default());
-        Self { way, plant, observations, kept, parked }
+        let parked = network.scheduler.signal();
+        let inner = MemoryQuarantine::default();
+        Self { network, plant, observations, inner, parked }
     }
 
-    /// Waits until a stream stands parked.
+    /// Waits until a stream is parked.
     pub(in crate::simulator) async fn occupied(&self) {
         while self.is_empty() {
             self.parked.wait().await;
@@ -44,15 +47,15 @@ impl SimulatedQuarantine {
     }
 
     pub(in crate::simulator) fn is_empty(&self) -> bool {
-        self.kept.parked().is_empty()
+        self.inner.parked().is_empty()
     }
 
-    async fn there(&self) -> Result<(), QuarantineError> {
-        self.way.there().await.map_err(|_| QuarantineError::Port(PortError::Throttled))
+    async fn request(&self) -> Result<(), QuarantineError> {
+        self.network.request().await.map_err(|_| QuarantineError::Port(PortError::Throttled))
     }
 
-    async fn back<T>(&self, answer: T) -> Result<T, QuarantineError> {
-        let answer = self.way.back(answer).await;
+    async fn response<T>(&self, answer: T) -> Result<T, QuarantineError> {
+        let answer = self.network.response(answer).await;
         answer.map_err(|error| QuarantineError::Port(PortError::Unavailable(Box::new(error))))
     }
 }
@@ -60,40 +63,43 @@ impl SimulatedQuarantine {
 #[async_trait]
 impl Quarantine for SimulatedQuarantine {
     async fn park(&self, parked: &Parked) -> Result<(), QuarantineError> {
-        self.there().await?;
+        self.request().await?;
         if self.plant != Plant::ParkedWithoutEntry {
-            self.kept.park(parked).await?;
+            self.inner.park(parked).await?;
             self.observations.count(|report| report.parked += 1);
-            self.parked.ring();
+            self.parked.notify();
         }
-        self.back(()).await
+        self.response(()).await
     }
 
     async fn release(&self, stream: &StreamId, reached: Version) -> Result<(), QuarantineError> {
-        self.there().await?;
-        if self.kept.get(stream).await?.is_some() {
+        self.request().await?;
+        if self.inner.get(stream).await?.is_some() {
             // A release is the last step of a projector, and may be delayed here.
-            self.way.scheduler.sleep(self.way.scheduler.within(HELD_UP)).await;
+            self.network
+                .scheduler
+                .sleep(self.network.scheduler.within(LONGEST_RELEASE_DELAY))
+                .await;
         }
         let owed = match self.plant {
-            Plant::DebtForgotten => self.kept.get(stream).await?.map(|parked| parked.owed_version),
+            Plant::DebtForgotten => self.inner.get(stream).await?.map(|parked| parked.owed_version),
             _ => None,
         };
-        self.kept.release(stream, owed.unwrap_or(reached)).await?;
-        self.back(()).await
+        self.inner.release(stream, owed.unwrap_or(reached)).await?;
+        self.response(()).await
     }
 
     async fn get(&self, stream: &StreamId) -> Result<Option<Parked>, QuarantineError> {
-        self.there().await?;
-        self.kept.get(stream).await
+        self.request().await?;
+        self.inner.get(stream).await
     }
 
     async fn list(
         &self,
         after: Option<&StreamId>,
     ) -> Result<Page<Parked, StreamId>, QuarantineError> {
-        self.there().await?;
-        self.kept.list(after).await
+        self.request().await?;
+        self.inner.list(after).await
     }
 }
 
@@ -104,7 +110,7 @@ impl Skips for SimulatedQuarantine {
         stream: &StreamId,
         version: Version,
     ) -> Result<Option<Skip>, QuarantineError> {
-        self.there().await?;
-        self.kept.find(stream, version).await
+        self.request().await?;
+        self.inner.find(stream, version).await
     }
 }

@@ -1,4 +1,5 @@
-//! The queue of a projection or a process: it keeps no order, and shows a message again until it is deleted or put aside.
+//! The queue of a projection or a process, with its dead-letter queue. It keeps no order, and delivers a message again
+//! until it is deleted. Receiving functions do not belong here.
 
 use std::{
     collections::BTreeMap,
@@ -24,29 +25,37 @@ pub(in crate::simulator) struct Queue {
     scheduler: Scheduler,
     observations: Arc<Observations>,
     plant: Plant,
+    /// Fixed for the whole schedule.
     shape: QueueShape,
+    /// Wakes receivers when a message comes or becomes visible again.
     arrival: Signal,
-    shelf: Mutex<Shelf>,
+    /// One mutex for all of it, because `settle` changes messages and acknowledged versions together.
+    state: Mutex<State>,
 }
 
 #[derive(Default)]
-struct Shelf {
+struct State {
+    /// The id of the last message.
     serial: usize,
-    messages: Vec<Message>,
+    /// All messages, hidden ones too. A `Vec`, because the next one is drawn by position.
+    messages: Vec<StoredMessage>,
     /// The dead letters of the queue, and of the rule before it.
-    dead_letters: Vec<Letter>,
-    taken: BTreeMap<StreamId, Version>,
+    dead_letters: Vec<Message>,
+    /// The newest version of each stream in a deleted message. The checker compares it with the read model.
+    acknowledged: BTreeMap<StreamId, Version>,
 }
 
 /// The content of a message.
 #[derive(Clone)]
-pub(in crate::simulator) struct Letter {
+pub(in crate::simulator) struct Message {
+    /// The event, or a pointer to it.
     pub(in crate::simulator) content: Content,
+    /// Whether it comes from the archive.
     pub(in crate::simulator) replayed: bool,
 }
 
-impl Letter {
-    fn tells_of(&self) -> (StreamId, Version) {
+impl Message {
+    fn committed_version(&self) -> (StreamId, Version) {
         match &self.content {
             Content::Event(event) => (event.stream.clone(), event.commit.1),
             Content::Pointer { stream, committed } => (stream.clone(), *committed),
@@ -54,11 +63,15 @@ impl Letter {
     }
 }
 
-struct Message {
+struct StoredMessage {
+    /// The receipt, and the same at each delivery.
     id: usize,
-    content: Letter,
+    /// Kept apart, because a dead letter returns with a new id and count.
+    content: Message,
+    /// How often it was received. Too often makes it a dead letter.
     received: usize,
-    seen_from: Duration,
+    /// The time from which it can be received.
+    visible_from: Duration,
 }
 
 impl Queue {
@@ -68,73 +81,75 @@ impl Queue {
         plant: Plant,
         shape: QueueShape,
     ) -> Self {
-        let (scheduler, arrival) = (scheduler.clone(), scheduler.bell());
-        Self { scheduler, observations, plant, shape, arrival, shelf: Mutex::default() }
+        let scheduler = scheduler.clone();
+        let arrival = scheduler.signal();
+        Self { scheduler, observations, plant, shape, arrival, state: Mutex::default() }
     }
 
-    pub(in crate::simulator) fn push(&self, content: Letter) {
-        let seen_from = self.scheduler.elapsed();
-        let mut shelf = self.shelf();
-        shelf.serial += 1;
-        let id = shelf.serial;
-        shelf.messages.push(Message { id, content, received: 0, seen_from });
-        drop(shelf);
-        self.arrival.ring();
+    pub(in crate::simulator) fn push(&self, content: Message) {
+        let visible_from = self.scheduler.elapsed();
+        let mut state = self.state();
+        state.serial += 1;
+        let id = state.serial;
+        state.messages.push(StoredMessage { id, content, received: 0, visible_from });
+        drop(state);
+        self.arrival.notify();
     }
 
-    /// Puts a letter aside: it was tried too often.
-    pub(in crate::simulator) fn give_up(&self, content: Letter) {
+    /// Moves a message to the dead-letter queue.
+    pub(in crate::simulator) fn dead_letter(&self, content: Message) {
         self.observations.count(|report| report.dead_letters += 1);
-        self.shelf().dead_letters.push(content);
+        self.state().dead_letters.push(content);
     }
 
     /// Waits until there are messages.
     pub(in crate::simulator) async fn arrived(&self) {
         loop {
             let now = self.scheduler.elapsed();
-            if self.shelf().messages.iter().any(|message| message.seen_from <= now) {
+            if self.state().messages.iter().any(|message| message.visible_from <= now) {
                 return;
             }
             self.arrival.wait().await;
         }
     }
 
-    /// Some messages, if there are any. Others do not see them for a while.
+    /// Receives some messages, if there are any. They are invisible to other receivers for a while.
     pub(in crate::simulator) fn receive(&self) -> Vec<Delivery> {
         let batch = self.take();
         if !batch.is_empty() {
             // A message that is not deleted by then is delivered again, also to a receiver that waits for it.
-            self.arrival.ring_in(self.shape.visibility);
+            self.arrival.notify_after(self.shape.visibility);
         }
         batch
     }
 
     fn take(&self) -> Vec<Delivery> {
-        let (now, most) = (self.scheduler.elapsed(), 1 + self.scheduler.below(BATCH));
+        let now = self.scheduler.elapsed();
+        let most = 1 + self.scheduler.below(BATCH);
         let mut batch = Vec::new();
         while batch.len() < most {
-            let mut shelf = self.shelf();
-            let visible: Vec<_> = (0..shelf.messages.len())
-                .filter(|at| shelf.messages[*at].seen_from <= now)
+            let mut state = self.state();
+            let visible: Vec<_> = (0..state.messages.len())
+                .filter(|at| state.messages[*at].visible_from <= now)
                 .collect();
             if visible.is_empty() {
                 break;
             }
             let at = visible[self.scheduler.below(visible.len())];
-            if shelf.messages[at].received >= self.shape.receives {
-                let message = shelf.messages.swap_remove(at);
-                drop(shelf);
-                self.give_up(message.content);
+            if state.messages[at].received >= self.shape.receives {
+                let message = state.messages.swap_remove(at);
+                drop(state);
+                self.dead_letter(message.content);
                 continue;
             }
-            let message = &mut shelf.messages[at];
+            let message = &mut state.messages[at];
             message.received += 1;
-            message.seen_from = now + self.shape.visibility;
+            message.visible_from = now + self.shape.visibility;
             batch.push(delivery(message));
         }
         if self.plant == Plant::DeletedOnReceipt {
             let receipts: Vec<_> = batch.iter().map(|it| it.receipt.clone()).collect();
-            self.shelf().messages.retain(|message| !message.is_one_of(&receipts));
+            self.state().messages.retain(|message| !message.is_one_of(&receipts));
         }
         self.observations.count(|report| {
             report.deliveries += batch.len();
@@ -148,26 +163,26 @@ impl Queue {
     /// Deletes messages that are done.
     pub(in crate::simulator) fn settle(&self, batch: &[Receipt], failed: &[Receipt]) {
         let done: Vec<_> = batch.iter().filter(|it| !failed.contains(it)).cloned().collect();
-        let mut shelf = self.shelf();
-        let (done, left) = std::mem::take(&mut shelf.messages)
+        let mut state = self.state();
+        let (done, left) = std::mem::take(&mut state.messages)
             .into_iter()
             .partition::<Vec<_>, _>(|message| message.is_one_of(&done));
-        shelf.messages = left;
+        state.messages = left;
         for message in done {
-            let (stream, told) = message.content.tells_of();
-            let most = shelf.taken.entry(stream).or_insert(told);
-            *most = told.max(*most);
+            let (stream, version) = message.content.committed_version();
+            let most = state.acknowledged.entry(stream).or_insert(version);
+            *most = version.max(*most);
         }
     }
 
-    /// How far the messages that are done have told of each stream.
-    pub(in crate::simulator) fn taken(&self) -> BTreeMap<StreamId, Version> {
-        self.shelf().taken.clone()
+    /// The newest version of each stream among the deleted messages.
+    pub(in crate::simulator) fn acknowledged(&self) -> BTreeMap<StreamId, Version> {
+        self.state().acknowledged.clone()
     }
 
     /// Redrives the dead letters.
     pub(in crate::simulator) fn redrive(&self) {
-        let dead_letters = std::mem::take(&mut self.shelf().dead_letters);
+        let dead_letters = std::mem::take(&mut self.state().dead_letters);
         for content in dead_letters {
             self.push(content);
         }
@@ -175,31 +190,31 @@ impl Queue {
 
     /// Deletes the dead letters.
     pub(in crate::simulator) fn purge(&self) {
-        self.shelf().dead_letters.clear();
+        self.state().dead_letters.clear();
     }
 
-    pub(in crate::simulator) fn rests(&self) -> bool {
-        self.shelf().messages.is_empty()
+    pub(in crate::simulator) fn is_idle(&self) -> bool {
+        self.state().messages.is_empty()
     }
 
-    /// How many messages stand aside.
+    /// How many dead letters there are.
     pub(in crate::simulator) fn dead_letters(&self) -> usize {
-        self.shelf().dead_letters.len()
+        self.state().dead_letters.len()
     }
 
-    fn shelf(&self) -> MutexGuard<'_, Shelf> {
-        self.shelf.lock().unwrap_or_else(PoisonError::into_inner)
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Message {
+impl StoredMessage {
     fn is_one_of(&self, receipts: &[Receipt]) -> bool {
         let id = self.id.to_string();
         receipts.iter().any(|receipt| receipt.0 == id)
     }
 }
 
-fn delivery(message: &Message) -> Delivery {
+fn delivery(message: &StoredMessage) -> Delivery {
     Delivery {
         receipt: Receipt(message.id.to_string()),
         content: Ok(message.content.content.clone()),

@@ -1,4 +1,4 @@
-//! A read table with its generations, when the network is bad.
+//! A read table with its generations, with network faults.
 
 use std::{
     collections::BTreeMap,
@@ -22,19 +22,25 @@ use crate::simulator::{
     plan::plant::Plant,
 };
 
-/// How many items of a generation are removed at a time: few, so that a removal is cut short, too.
+/// How many items of a generation are removed at a time: few, so that removals are interrupted too.
 const PAGE: usize = 2;
 
-/// One set of rows and counters for each generation; they are never mixed, as their keys are not.
+/// One set of rows and counters for each generation. Generations share nothing, as their keys do not.
 pub(in crate::simulator) struct SimulatedTable {
+    /// The handles that each generation gets.
     all: (Network, Arc<Observations>, Plant),
+    /// The longest delay of the index. Fixed for the whole schedule.
     lag: Duration,
+    /// Ordered, because a removal goes through them in their order. A mutex, because the first access creates a
+    /// generation.
     generations: Mutex<BTreeMap<Generation, Stores>>,
 }
 
 #[derive(Clone)]
 struct Stores {
+    /// Shared by all functions that use this generation.
     rows: Arc<SimulatedRows>,
+    /// Shared in the same way. One of the two stays empty, because a projection has rows or counters.
     tallies: Arc<SimulatedTallies>,
 }
 
@@ -50,7 +56,7 @@ impl Stores {
 }
 
 impl SimulatedTable {
-    /// A table whose index may be so late.
+    /// A table with an index that lags by at most this time.
     pub(in crate::simulator) fn new(
         all: (Network, Arc<Observations>, Plant),
         lag: Duration,
@@ -66,16 +72,16 @@ impl SimulatedTable {
         self.stores(generation).tallies
     }
 
-    /// The generations that have anything.
+    /// The generations that have items.
     pub(in crate::simulator) fn generations(&self) -> Vec<Generation> {
         let generations = self.lock();
         let filled = generations.iter().filter(|(_, stores)| !stores.is_empty());
         filled.map(|(generation, _)| *generation).collect()
     }
 
-    /// Whether no transaction is under way.
-    pub(in crate::simulator) fn rests(&self) -> bool {
-        self.lock().values().all(|stores| stores.tallies.rests())
+    /// Whether no transaction runs.
+    pub(in crate::simulator) fn is_idle(&self) -> bool {
+        self.lock().values().all(|stores| stores.tallies.is_idle())
     }
 
     fn stores(&self, generation: Generation) -> Stores {
@@ -117,8 +123,8 @@ impl ReadTable for SimulatedTable {
         retired: &Retired,
         from: Option<&Resume>,
     ) -> Result<RemovedPage, ReadStoreError> {
-        let (way, ..) = &self.all;
-        way.there().await?;
+        let (network, ..) = &self.all;
+        network.request().await?;
         let behind = |it: &Generation| from.is_none_or(|Resume(from)| format!("{it:>9}") >= *from);
         let found = self.generations().into_iter().filter(|it| retired.contains(*it) && behind(it));
         let mut page = RemovedPage::default();
@@ -127,6 +133,6 @@ impl ReadTable for SimulatedTable {
             page.removed = u64::try_from(removed).unwrap_or(u64::MAX);
             page.next = Some(Resume(format!("{generation:>9}")));
         }
-        way.back(page).await
+        network.response(page).await
     }
 }

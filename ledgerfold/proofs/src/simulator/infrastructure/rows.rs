@@ -1,4 +1,4 @@
-//! The table of rows, as it is when the network is bad and its index late.
+//! The rows of one generation, with network faults and an index that lags.
 
 use std::{sync::Arc, time::Duration};
 
@@ -18,55 +18,59 @@ use ledgerfold_testkit::MemoryRowStore;
 
 /// The rows of one generation.
 pub(in crate::simulator) struct SimulatedRows {
+    /// Names the rows in the observations.
     generation: Generation,
-    way: Network,
+    network: Network,
     plant: Plant,
     observations: Arc<Observations>,
-    kept: MemoryRowStore,
-    /// The content of the index: each row in a form of a moment ago.
+    /// The true rows. The port's methods write them, damage, and removals of a generation.
+    inner: MemoryRowStore,
+    /// The content of the index: rows as they were some time ago. Shared with the tasks that update it later.
     index: Arc<MemoryRowStore>,
+    /// The longest delay of the index.
     lag: Duration,
 }
 
 impl SimulatedRows {
-    /// Rows whose index may be so late.
+    /// Rows with an index that lags by at most this time.
     pub(in crate::simulator) fn new(
         generation: Generation,
-        (way, observations, plant): (Network, Arc<Observations>, Plant),
+        (network, observations, plant): (Network, Arc<Observations>, Plant),
         lag: Duration,
     ) -> Self {
-        let (kept, index) = (MemoryRowStore::default(), Arc::default());
-        Self { generation, way, plant, observations, kept, index, lag }
+        let inner = MemoryRowStore::default();
+        let index = Arc::default();
+        Self { generation, network, plant, observations, inner, index, lag }
     }
 
     pub(in crate::simulator) fn rows(&self) -> Vec<StoredRow> {
-        self.kept.rows()
+        self.inner.rows()
     }
 
-    /// Removes a row, or falsifies it.
+    /// Removes a row, or changes its balance.
     pub(in crate::simulator) fn damage(&self, stream: &StreamId) -> bool {
         let Some(row) = self.rows().into_iter().find(|row| row.stream == *stream) else {
             return false;
         };
         let statement = row.body.as_ref().and_then(|body| body.decode::<Statement>().ok());
         match statement {
-            Some(statement) if self.way.scheduler.chance(70) => {
+            Some(statement) if self.network.scheduler.chance(70) => {
                 let balance = statement.balance + 1_000;
                 let body = Payload::encode(&Statement { balance, ..statement }).ok();
-                self.kept.damage(StoredRow { body, ..row });
+                self.inner.damage(StoredRow { body, ..row });
             }
-            _ => self.kept.lose(stream),
+            _ => self.inner.lose(stream),
         }
         self.observations.damage(self.generation, stream);
         true
     }
 
-    /// Removes up to so many rows for good, and says how many it were.
+    /// Removes at most this many rows for good, and returns their number.
     pub(in crate::simulator) fn remove(&self, most: usize) -> usize {
         let rows = self.rows();
         let removed = rows.iter().take(most);
         for row in removed.clone() {
-            self.kept.lose(&row.stream);
+            self.inner.lose(&row.stream);
             self.index.lose(&row.stream);
             self.observations.removed(self.generation, &row.stream);
         }
@@ -76,7 +80,7 @@ impl SimulatedRows {
     /// Records the write of a row.
     fn put_down(&self, row: &StoredRow) {
         if self.plant == Plant::NoTombstone && row.body.is_none() {
-            self.kept.lose(&row.stream);
+            self.inner.lose(&row.stream);
             return;
         }
         self.observations.row(self.generation, &row.stream, row.version);
@@ -84,9 +88,11 @@ impl SimulatedRows {
             self.index.damage(row.clone());
             return;
         }
-        let (scheduler, index, row) = (self.way.scheduler.clone(), self.index.clone(), row.clone());
+        let scheduler = self.network.scheduler.clone();
+        let index = self.index.clone();
+        let row = row.clone();
         let late = scheduler.within(self.lag);
-        self.way.scheduler.spawn(async move {
+        self.network.scheduler.spawn(async move {
             scheduler.sleep(late).await;
             if index.rows().iter().all(|it| it.stream != row.stream || it.version <= row.version) {
                 index.damage(row);
@@ -98,12 +104,12 @@ impl SimulatedRows {
 #[async_trait]
 impl RowReader for SimulatedRows {
     async fn get(&self, stream: &StreamId) -> Result<Option<StoredRow>, ReadStoreError> {
-        self.way.there().await?;
-        self.kept.get(stream).await
+        self.network.request().await?;
+        self.inner.get(stream).await
     }
 
     async fn list(&self, listing: &Listing) -> Result<Vec<StoredRow>, ReadStoreError> {
-        self.way.there().await?;
+        self.network.request().await?;
         self.index.list(listing).await
     }
 }
@@ -111,32 +117,32 @@ impl RowReader for SimulatedRows {
 #[async_trait]
 impl RowStore for SimulatedRows {
     async fn put(&self, row: &StoredRow) -> Result<Written, ReadStoreError> {
-        self.way.there().await?;
+        self.network.request().await?;
         let written = if self.plant == Plant::RowsUnconditional {
-            self.kept.damage(row.clone());
+            self.inner.damage(row.clone());
             Written::Done
         } else {
-            self.kept.put(row).await?
+            self.inner.put(row).await?
         };
         if written == Written::Done {
             self.put_down(row);
         }
-        self.way.back(written).await
+        self.network.response(written).await
     }
 
     async fn replace(&self, seen: &StoredRow, row: &StoredRow) -> Result<Written, ReadStoreError> {
-        self.way.there().await?;
-        // Only a repair does this, started by hand.
-        self.way.scheduler.sleep(self.way.scheduler.within(5 * self.lag)).await;
+        self.network.request().await?;
+        // Only repairs replace rows, and operators start them.
+        self.network.scheduler.sleep(self.network.scheduler.within(5 * self.lag)).await;
         let written = if self.plant == Plant::RepairOverwrites {
-            self.kept.damage(row.clone());
+            self.inner.damage(row.clone());
             Written::Done
         } else {
-            self.kept.replace(seen, row).await?
+            self.inner.replace(seen, row).await?
         };
         if written == Written::Done {
             self.put_down(row);
         }
-        self.way.back(written).await
+        self.network.response(written).await
     }
 }

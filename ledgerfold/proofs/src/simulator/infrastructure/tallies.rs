@@ -1,4 +1,4 @@
-//! The table of counters, as it is when the network is bad and others count too.
+//! The counters of one generation, with network faults and concurrent transactions.
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
@@ -25,12 +25,14 @@ use ledgerfold_testkit::MemoryTallyStore;
 
 /// The counters of one generation.
 pub(in crate::simulator) struct SimulatedTallies {
-    way: Network,
+    network: Network,
     plant: Plant,
     observations: Arc<Observations>,
-    kept: MemoryTallyStore,
+    /// The true counters and memos. The port's methods write them, and removals of a generation.
+    inner: MemoryTallyStore,
+    /// The items of running transactions. Transactional reads that meet one are refused.
     in_flight: InFlight<Item>,
-    /// The writes of transactions that plain reads do not show yet.
+    /// The writes of transactions that plain reads do not show yet. Shared with the tasks that show them.
     hidden_writes: Arc<HiddenWrites>,
 }
 
@@ -45,44 +47,44 @@ impl Item {
 
 /// How many parts counters are spread over.
 const SHARDS: usize = 2;
-/// How long a transaction may take at most from one item to the next, in bad weather.
+/// The longest time between two items of a transaction, while faults are on.
 const LONGEST_SHOW: Duration = Duration::from_secs(5);
 
 impl SimulatedTallies {
     pub(in crate::simulator) fn new(
-        (way, observations, plant): (Network, Arc<Observations>, Plant),
+        (network, observations, plant): (Network, Arc<Observations>, Plant),
     ) -> Self {
         Self {
-            way,
+            network,
             plant,
             observations,
-            kept: MemoryTallyStore::default(),
+            inner: MemoryTallyStore::default(),
             in_flight: InFlight::default(),
             hidden_writes: Arc::default(),
         }
     }
 
-    /// Whether no transaction is under way.
-    pub(in crate::simulator) fn rests(&self) -> bool {
+    /// Whether no transaction runs.
+    pub(in crate::simulator) fn is_idle(&self) -> bool {
         self.in_flight.is_empty()
     }
 
     pub(in crate::simulator) fn counter(&self, key: &CounterKey) -> BTreeMap<String, i128> {
-        self.kept.counter(key)
+        self.inner.counter(key)
     }
 
     /// How many items there are.
     pub(in crate::simulator) fn items(&self) -> usize {
-        self.kept.items()
+        self.inner.items()
     }
 
-    /// Removes up to so many items for good, and says how many it were.
+    /// Removes at most this many items for good, and returns their number.
     pub(in crate::simulator) fn remove(&self, most: usize) -> usize {
-        self.kept.lose(most)
+        self.inner.lose(most)
     }
 
     pub(in crate::simulator) fn counted(&self, stream: &StreamId) -> Version {
-        self.kept.counted(stream)
+        self.inner.counted(stream)
     }
 
     async fn add_after(
@@ -96,12 +98,12 @@ impl SimulatedTallies {
             self.observations.count(|report| report.conflicts += 1);
             return Ok(Written::Superseded);
         };
-        self.way.scheduler.turn().await;
-        let before = self.kept.memo(&memo.stream).await?;
-        let written = self.kept.add(after, memo, increments).await?;
+        self.network.scheduler.turn().await;
+        let before = self.inner.memo(&memo.stream).await?;
+        let written = self.inner.add(after, memo, increments).await?;
         if written == Written::Done {
             self.hidden_writes.hide(&items, before, increments);
-            // Its client may die and not hear of it, and the transaction is done all the same.
+            // If the caller dies here, the transaction is done all the same.
             let _ = self.show(hold).await;
         }
         Ok(written)
@@ -110,14 +112,15 @@ impl SimulatedTallies {
     /// Shows the writes of a transaction item by item, in any order: plain reads may come in between.
     fn show(&self, mut hold: Hold<Item>) -> oneshot::Receiver<()> {
         let (done, shown) = oneshot::channel();
-        let (way, hidden_writes) = (self.way.clone(), self.hidden_writes.clone());
-        self.way.scheduler.spawn(async move {
+        let network = self.network.clone();
+        let hidden_writes = self.hidden_writes.clone();
+        self.network.scheduler.spawn(async move {
             while hold.len() > 0 {
-                way.scheduler.turn().await;
-                if way.faults.strikes() {
-                    way.scheduler.sleep(way.scheduler.within(LONGEST_SHOW)).await;
+                network.scheduler.turn().await;
+                if network.faults.fails() {
+                    network.scheduler.sleep(network.scheduler.within(LONGEST_SHOW)).await;
                 }
-                let item = hold.release(way.scheduler.below(hold.len()));
+                let item = hold.release(network.scheduler.below(hold.len()));
                 hidden_writes.show(&item);
             }
             let _ = done.send(());
@@ -129,8 +132,8 @@ impl SimulatedTallies {
 #[async_trait]
 impl TallyReader for SimulatedTallies {
     async fn memo(&self, stream: &StreamId) -> Result<Option<Memo>, ReadStoreError> {
-        self.way.there().await?;
-        Ok(self.hidden_writes.memo(stream, self.kept.memo(stream).await?))
+        self.network.request().await?;
+        Ok(self.hidden_writes.memo(stream, self.inner.memo(stream).await?))
     }
 
     async fn range(
@@ -138,8 +141,8 @@ impl TallyReader for SimulatedTallies {
         first: &CounterKey,
         last: &CounterKey,
     ) -> Result<Vec<Counter>, ReadStoreError> {
-        self.way.there().await?;
-        let mut counters = self.kept.range(first, last).await?;
+        self.network.request().await?;
+        let mut counters = self.inner.range(first, last).await?;
         self.hidden_writes.take_from(&mut counters);
         Ok(counters)
     }
@@ -152,12 +155,12 @@ impl TallyReader for SimulatedTallies {
         if self.plant == Plant::ReadApart {
             return Ok(Settled::At(self.memo(stream).await?));
         }
-        self.way.there().await?;
+        self.network.request().await?;
         if self.in_flight.has_any(&Item::all(stream, groups)) {
             self.observations.count(|report| report.unsettled += 1);
             return Ok(Settled::UnderWay);
         }
-        Ok(Settled::At(self.kept.memo(stream).await?))
+        Ok(Settled::At(self.inner.memo(stream).await?))
     }
 }
 
@@ -169,13 +172,13 @@ impl TallyStore for SimulatedTallies {
         memo: &Memo,
         increments: &[Increment],
     ) -> Result<Written, ReadStoreError> {
-        self.way.there().await?;
+        self.network.request().await?;
         let after = match self.plant {
-            Plant::CountedUnconditionally => self.kept.counted(&memo.stream),
+            Plant::CountedUnconditionally => self.inner.counted(&memo.stream),
             _ => after,
         };
         let written = self.add_after(after, memo, increments).await?;
-        self.way.back(written).await
+        self.network.response(written).await
     }
 }
 
@@ -215,9 +218,9 @@ impl TallyStore for UnconditionalTallies {
         memo: &Memo,
         increments: &[Increment],
     ) -> Result<Written, ReadStoreError> {
-        self.0.way.there().await?;
-        let after = self.0.kept.counted(&memo.stream);
-        let written = self.0.kept.add(after, memo, increments).await?;
-        self.0.way.back(written).await
+        self.0.network.request().await?;
+        let after = self.0.inner.counted(&memo.stream);
+        let written = self.0.inner.add(after, memo, increments).await?;
+        self.0.network.response(written).await
     }
 }

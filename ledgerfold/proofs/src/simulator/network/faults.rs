@@ -1,4 +1,4 @@
-//! Faults and their times.
+//! Failures, slow calls and outages, and the time at which they stop. The rates belong to the plan.
 
 use std::{
     sync::{
@@ -15,74 +15,78 @@ use crate::simulator::{
     plan::schedule::Outage,
 };
 
-/// Of a hundred requests, how many are slow, in good weather too.
+/// Of a hundred requests, how many are slow, also in a schedule without failures.
 const SLOW: usize = 4;
 /// How long they take at most.
 const SLOWEST: Duration = Duration::from_secs(5);
 
-/// Whether things fail.
+/// The faults of a schedule. Clones share them.
 #[derive(Clone)]
 pub(in crate::simulator) struct Faults(Arc<State>);
 
 struct State {
+    /// Draws the failures, so that they follow from the seed too.
     scheduler: Scheduler,
+    /// The failure rate. Fixed for the whole schedule.
     of_hundred: usize,
-    calm: AtomicBool,
-    /// The present outage.
+    /// Set once, at the end of the schedule. Atomic, because every part reads it at every call.
+    are_off: AtomicBool,
+    /// The present outage. Operators change it, and the end of the schedule clears it.
     outage: Mutex<Outage>,
+    /// Wakes the parts that wait for the end of an outage, without polling.
     recovery: Signal,
 }
 
 impl Faults {
-    /// Weather in which so many of a hundred calls fail until it clears.
+    /// Faults at this rate of a hundred calls, until they are cleared.
     pub(in crate::simulator) fn new(scheduler: &Scheduler, of_hundred: usize) -> Self {
         Self(Arc::new(State {
             scheduler: scheduler.clone(),
             of_hundred,
-            calm: AtomicBool::new(false),
+            are_off: AtomicBool::new(false),
             outage: Mutex::new(Outage::None),
-            recovery: scheduler.bell(),
+            recovery: scheduler.signal(),
         }))
     }
 
-    /// Whether something fails now.
-    pub(in crate::simulator) fn strikes(&self) -> bool {
-        self.hits(self.0.of_hundred)
+    /// Whether this call fails.
+    pub(in crate::simulator) fn fails(&self) -> bool {
+        self.fails_at(self.0.of_hundred)
     }
 
-    /// Whether something fails now that fails so often of a hundred times.
-    pub(in crate::simulator) fn hits(&self, of_hundred: usize) -> bool {
-        !self.0.calm.load(Ordering::SeqCst) && self.0.scheduler.chance(of_hundred)
+    /// Whether this call fails, at this rate of a hundred.
+    pub(in crate::simulator) fn fails_at(&self, of_hundred: usize) -> bool {
+        !self.0.are_off.load(Ordering::SeqCst) && self.0.scheduler.chance(of_hundred)
     }
 
-    /// The way of a request or an answer: others go first, maybe, and now and then it takes its time.
-    pub(in crate::simulator) async fn way(&self) {
+    /// The delay of a request or an answer: other tasks may run first, and some are slow.
+    pub(in crate::simulator) async fn delay(&self) {
         self.0.scheduler.turn().await;
-        if !self.0.calm.load(Ordering::SeqCst) && self.0.scheduler.chance(SLOW) {
+        if !self.0.are_off.load(Ordering::SeqCst) && self.0.scheduler.chance(SLOW) {
             self.0.scheduler.sleep(self.0.scheduler.within(SLOWEST)).await;
         }
     }
 
     /// Nothing fails any more.
     pub(in crate::simulator) fn clear(&self) {
-        self.0.calm.store(true, Ordering::SeqCst);
+        self.0.are_off.store(true, Ordering::SeqCst);
         self.set_outage(Outage::None);
     }
 
-    /// From now on this stands still, until something else does.
+    /// Sets the present outage.
     pub(in crate::simulator) fn set_outage(&self, outage: Outage) {
         *self.outage() = outage;
         if outage == Outage::None {
-            self.0.recovery.ring();
+            self.0.recovery.notify();
         }
     }
 
-    /// Whether this stands still now.
+    /// Whether this outage is present.
     pub(in crate::simulator) fn is_out(&self, outage: Outage) -> bool {
         *self.outage() == outage
     }
 
-    /// Waits while this stands still.
+    /// Waits until this outage has ended.
     pub(in crate::simulator) async fn recovered_from(&self, outage: Outage) {
         while self.is_out(outage) {
             self.0.recovery.wait().await;
@@ -94,8 +98,8 @@ impl Faults {
     }
 }
 
-/// The faults of a call to a read table, on its way there and back. A call that only reads has no way back of its
-/// own: every fault on it may as well happen on the way of the next call.
+/// The faults of a call to a table: of the request, and of the response. A call that only reads has no fault of the
+/// response: the request of the next call covers it.
 #[derive(Clone)]
 pub(in crate::simulator) struct Network {
     pub(in crate::simulator) scheduler: Scheduler,
@@ -103,14 +107,14 @@ pub(in crate::simulator) struct Network {
 }
 
 impl Network {
-    pub(in crate::simulator) async fn there(&self) -> Result<(), ReadStoreError> {
-        self.faults.way().await;
-        if self.faults.strikes() { Err(ReadStoreError::Port(PortError::Throttled)) } else { Ok(()) }
+    pub(in crate::simulator) async fn request(&self) -> Result<(), ReadStoreError> {
+        self.faults.delay().await;
+        if self.faults.fails() { Err(ReadStoreError::Port(PortError::Throttled)) } else { Ok(()) }
     }
 
-    pub(in crate::simulator) async fn back<T>(&self, answer: T) -> Result<T, ReadStoreError> {
-        self.faults.way().await;
-        if self.faults.strikes() {
+    pub(in crate::simulator) async fn response<T>(&self, answer: T) -> Result<T, ReadStoreError> {
+        self.faults.delay().await;
+        if self.faults.fails() {
             return Err(ReadStoreError::Port(PortError::Unavailable("the answer was lost".into())));
         }
         Ok(answer)

@@ -1,4 +1,4 @@
-//! Items that a transaction is at work on.
+//! The items of running transactions. The stores decide which items a transaction has.
 
 use std::{
     collections::BTreeSet,
@@ -12,12 +12,14 @@ pub(in crate::simulator) struct InFlight<T: Ord>(Arc<Mutex<BTreeSet<T>>>);
 
 /// Holds items until it is dropped, also by a function that dies.
 pub(in crate::simulator) struct Hold<T: Ord> {
+    /// The shared set from which the items are removed.
     all: InFlight<T>,
+    /// The items that this transaction still holds. A `Vec`, because they are released by position.
     items: Vec<T>,
 }
 
 impl<T: Ord + Clone> InFlight<T> {
-    /// Takes all of these items, unless one of them is taken.
+    /// Holds all of these items, unless another transaction holds one of them.
     pub(in crate::simulator) fn hold(&self, items: Vec<T>) -> Option<Hold<T>> {
         let mut held = self.lock();
         if items.iter().any(|item| held.contains(item)) {
@@ -52,7 +54,7 @@ impl<T: Ord> Hold<T> {
         self.items.len()
     }
 
-    /// Lets go of one item.
+    /// Releases one item.
     pub(in crate::simulator) fn release(&mut self, at: usize) -> T {
         let item = self.items.swap_remove(at);
         self.all.lock().remove(&item);

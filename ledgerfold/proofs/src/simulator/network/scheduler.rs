@@ -1,80 +1,69 @@
-//! One process, one seed, virtual time.
+//! The scheduler: one process, one seed, virtual time. No failures except the death of a task.
 
 use std::{
-    collections::{BTreeMap, VecDeque},
+    collections::BTreeMap,
     pin::Pin,
-    sync::{
-        Arc, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicBool, Ordering},
-    },
-    task::{Context, Poll, Wake, Waker},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    task::{Context, Waker},
     time::Duration,
 };
 
 use async_trait::async_trait;
-use futures::task::AtomicWaker;
 use jiff::Timestamp;
 use ledgerfold::ports::{Clock, Random};
 
+use super::{
+    gate::{Gate, Stop},
+    ready::ReadyQueue,
+};
 use ledgerfold_testkit::SeededRandom;
 
-/// How often, of a hundred steps, time passes although something could happen at once.
-const HASTE: usize = 15;
+/// Of a hundred steps, at how many time passes although a task could go on.
+const EARLY_TICKS: usize = 15;
 
 /// Runs tasks a step at a time, in an order that follows from a seed. Time passes when nothing else
 /// can happen, and sometimes before.
 ///
-/// A task stops at each [`Scheduler::turn`], and goes on when it is drawn; a mortal one may die there
-/// instead, as a function's process does.
+/// A task stops at each [`Scheduler::turn`], and goes on when it is drawn. A killable one may die there instead, as the
+/// process of a function may.
 #[derive(Clone)]
 pub struct Scheduler(Arc<Shared>);
 
 struct Shared {
+    /// Every draw of a schedule comes from this generator, so a schedule follows from its seed.
     random: SeededRandom,
+    /// A mutex, because tasks register themselves while they are polled. No lock is held across a poll.
     state: Mutex<State>,
-    ready: Arc<Mutex<VecDeque<u64>>>,
+    /// Apart from `state`, because wakers share it and must not know the scheduler.
+    ready: ReadyQueue,
 }
 
 struct State {
+    /// Virtual time since the start. Only the scheduler moves it, and never back.
     now: Duration,
+    /// The last number given to a task or a sleep. Numbers make equal wake-up times distinct.
     serial: u64,
-    /// Of a hundred turns of mortal tasks, how many are their last.
-    mortality: usize,
+    /// Of a hundred turns of killable tasks, at how many they die. Set to 0 at the end of a schedule.
+    death_rate: usize,
+    /// The task that is being polled, so that a stop knows its task.
     running: u64,
+    /// Tasks that can go on. A `Vec`, because the next one is drawn by position.
     waiting: Vec<Stop>,
+    /// Tasks by wake-up time. A `BTreeMap`, because the earliest one is next.
     sleeping: BTreeMap<(Duration, u64), Stop>,
+    /// New tasks. The run takes them over between two polls: a task may spawn while it is polled.
     spawned: Vec<(u64, Task)>,
+    /// How many tasks the scheduler has killed, for the report.
     deaths: usize,
 }
 
-/// Where a task stands and waits.
-struct Stop {
-    task: u64,
-    gate: Arc<Gate>,
-}
-
-#[derive(Default)]
-struct Gate {
-    open: AtomicBool,
-    waker: AtomicWaker,
-}
-
 struct Task {
+    /// Boxed and pinned, because tasks of all types share one map.
     future: Pin<Box<dyn Future<Output = ()> + Send>>,
+    /// Puts the task into the ready queue. Made once, and used at every poll.
     waker: Waker,
-    mortal: bool,
-}
-
-/// Puts its task among those that can go on.
-struct Ready {
-    task: u64,
-    queue: Arc<Mutex<VecDeque<u64>>>,
-}
-
-impl Wake for Ready {
-    fn wake(self: Arc<Self>) {
-        lock(&self.queue).push_back(self.task);
-    }
+    /// Whether it may die at a turn. Fixed at its start.
+    killable: bool,
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -82,30 +71,32 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 enum Draw {
-    GoOn(Arc<Gate>),
-    Die(u64),
-    Nothing,
+    Resume(Arc<Gate>),
+    Kill(u64),
+    Idle,
 }
 
 impl Scheduler {
     /// The clock and the randomness of a function.
-    pub fn time_and_chance(&self) -> (Arc<Self>, Arc<Self>) {
+    pub fn clock_and_random(&self) -> (Arc<Self>, Arc<Self>) {
         (Arc::new(self.clone()), Arc::new(self.clone()))
     }
 
-    /// A clockwork of this seed, in which mortal tasks die at so many of a hundred turns.
-    pub fn new(seed: u64, mortality: usize) -> Self {
+    /// A scheduler of this seed. Killable tasks die at this rate of a hundred turns.
+    pub fn new(seed: u64, death_rate: usize) -> Self {
         let state = State {
             now: Duration::ZERO,
             serial: 0,
-            mortality,
+            death_rate,
             running: 0,
             waiting: Vec::new(),
             sleeping: BTreeMap::new(),
             spawned: Vec::new(),
             deaths: 0,
         };
-        let (random, state, ready) = (SeededRandom::new(seed), Mutex::new(state), Arc::default());
+        let random = SeededRandom::new(seed);
+        let state = Mutex::new(state);
+        let ready = ReadyQueue::default();
         Self(Arc::new(Shared { random, state, ready }))
     }
 
@@ -115,47 +106,51 @@ impl Scheduler {
     }
 
     /// Starts a task that may die at any turn.
-    pub fn spawn_mortal(&self, task: impl Future<Output = ()> + Send + 'static) {
+    pub fn spawn_killable(&self, task: impl Future<Output = ()> + Send + 'static) {
         self.start(task, true);
     }
 
-    fn start(&self, task: impl Future<Output = ()> + Send + 'static, mortal: bool) {
+    fn start(&self, task: impl Future<Output = ()> + Send + 'static, killable: bool) {
         let mut state = self.lock();
         state.serial += 1;
         let id = state.serial;
-        let waker = Waker::from(Arc::new(Ready { task: id, queue: self.0.ready.clone() }));
-        lock(&self.0.ready).push_back(id);
-        state.spawned.push((id, Task { future: Box::pin(task), waker, mortal }));
+        let waker = self.0.ready.waker(id);
+        self.0.ready.push(id);
+        state.spawned.push((id, Task { future: Box::pin(task), waker, killable }));
     }
 
-    /// Something that tasks wait for.
-    pub fn bell(&self) -> Signal {
+    /// A new signal of this scheduler.
+    pub fn signal(&self) -> Signal {
         Signal { scheduler: self.clone(), waiting: Arc::default() }
     }
 
-    /// Lets others go first, maybe.
+    /// Lets other tasks run first, if they are drawn.
     pub async fn turn(&self) {
-        pass(self.stop_here()).await;
+        self.stop_here().pass().await;
     }
 
     fn stop_here(&self) -> Arc<Gate> {
-        let (mut state, gate) = (self.lock(), Arc::new(Gate::default()));
+        let mut state = self.lock();
+        let gate = Arc::new(Gate::default());
         let task = state.running;
         state.waiting.push(Stop { task, gate: gate.clone() });
         gate
     }
 
     fn stop_for(&self, time: Duration) -> Arc<Gate> {
-        let (mut state, gate) = (self.lock(), Arc::new(Gate::default()));
+        let mut state = self.lock();
+        let gate = Arc::new(Gate::default());
         state.serial += 1;
-        let (until, serial, task) = (state.now + time, state.serial, state.running);
+        let until = state.now + time;
+        let serial = state.serial;
+        let task = state.running;
         state.sleeping.insert((until, serial), Stop { task, gate: gate.clone() });
         gate
     }
 
-    /// Nobody dies any more.
-    pub fn make_immortal(&self) {
-        self.lock().mortality = 0;
+    /// Kills no more tasks.
+    pub fn stop_deaths(&self) {
+        self.lock().death_rate = 0;
     }
 
     /// How many tasks have died.
@@ -168,7 +163,7 @@ impl Scheduler {
         self.lock().now
     }
 
-    /// Whether something happens that happens so often of a hundred times.
+    /// Draws an event of this probability, in hundredths.
     pub fn chance(&self, of_hundred: usize) -> bool {
         self.below(100) < of_hundred
     }
@@ -184,28 +179,22 @@ impl Scheduler {
         longest.mul_f64(f64::from(u32::try_from(self.below(1_000)).unwrap_or(0)) / 1_000.0)
     }
 
-    /// Runs until nothing is left to do, or for so many steps: then `false`.
+    /// Runs until nothing is left to do. `false` if that takes more than this many steps.
     pub fn run(&self, steps: usize) -> bool {
         let mut tasks: BTreeMap<u64, Task> = BTreeMap::new();
         for _ in 0..steps {
             self.poll_ready(&mut tasks);
             match self.draw(&tasks) {
-                Draw::GoOn(gate) => {
-                    gate.open.store(true, Ordering::SeqCst);
-                    gate.waker.wake();
-                }
-                Draw::Die(task) => {
-                    let dead = tasks.remove(&task);
-                    drop(dead);
-                }
-                Draw::Nothing => return true,
+                Draw::Resume(gate) => gate.open(),
+                Draw::Kill(task) => drop(tasks.remove(&task)),
+                Draw::Idle => return true,
             }
         }
         false
     }
 
     fn poll_ready(&self, tasks: &mut BTreeMap<u64, Task>) {
-        while let Some(id) = self.next_ready() {
+        while let Some(id) = self.0.ready.pop() {
             tasks.extend(std::mem::take(&mut self.lock().spawned));
             let Some(task) = tasks.get_mut(&id) else { continue };
             self.lock().running = id;
@@ -215,33 +204,30 @@ impl Scheduler {
         }
     }
 
-    fn next_ready(&self) -> Option<u64> {
-        lock(&self.0.ready).pop_front()
-    }
-
     fn draw(&self, tasks: &BTreeMap<u64, Task>) -> Draw {
-        let haste = self.chance(HASTE);
-        let (pick, fate) = (self.below(usize::MAX), self.below(100));
+        let is_early_tick = self.chance(EARLY_TICKS);
+        let pick = self.below(usize::MAX);
+        let death_roll = self.below(100);
         let mut state = self.lock();
-        if (state.waiting.is_empty() || haste)
+        if (state.waiting.is_empty() || is_early_tick)
             && let Some(((time, _), stop)) = state.sleeping.pop_first()
         {
             state.now = state.now.max(time);
             state.waiting.push(stop);
         }
         if state.waiting.is_empty() {
-            return Draw::Nothing;
+            return Draw::Idle;
         }
         let pick = pick % state.waiting.len();
         let Stop { task, gate } = state.waiting.swap_remove(pick);
-        let mortal = tasks.get(&task).is_some_and(|task| task.mortal);
-        if mortal && fate < state.mortality {
+        let killable = tasks.get(&task).is_some_and(|task| task.killable);
+        if killable && death_roll < state.death_rate {
             state.waiting.retain(|stop| stop.task != task);
             state.sleeping.retain(|_, stop| stop.task != task);
             state.deaths += 1;
-            return Draw::Die(task);
+            return Draw::Kill(task);
         }
-        Draw::GoOn(gate)
+        Draw::Resume(gate)
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -253,40 +239,33 @@ impl Scheduler {
 #[derive(Clone)]
 pub struct Signal {
     scheduler: Scheduler,
+    /// The tasks that wait for this signal. Clones of a signal share them.
     waiting: Arc<Mutex<Vec<Stop>>>,
 }
 
 impl Signal {
-    /// Waits until it rings the next time.
+    /// Waits for the next notification.
     pub async fn wait(&self) {
         let gate = Arc::new(Gate::default());
         let task = self.scheduler.lock().running;
         lock(&self.waiting).push(Stop { task, gate: gate.clone() });
-        pass(gate).await;
+        gate.pass().await;
     }
 
-    /// Lets all go on that wait now.
-    pub fn ring(&self) {
+    /// Lets all waiting tasks go on.
+    pub fn notify(&self) {
         let waiting = std::mem::take(&mut *lock(&self.waiting));
         self.scheduler.lock().waiting.extend(waiting);
     }
 
-    /// Rings after this time.
-    pub fn ring_in(&self, time: Duration) {
-        let bell = self.clone();
+    /// Notifies after this time.
+    pub fn notify_after(&self, time: Duration) {
+        let signal = self.clone();
         self.scheduler.spawn(async move {
-            bell.scheduler.sleep(time).await;
-            bell.ring();
+            signal.scheduler.sleep(time).await;
+            signal.notify();
         });
     }
-}
-
-async fn pass(gate: Arc<Gate>) {
-    std::future::poll_fn(|context| {
-        gate.waker.register(context.waker());
-        if gate.open.load(Ordering::SeqCst) { Poll::Ready(()) } else { Poll::Pending }
-    })
-    .await;
 }
 
 #[async_trait]
@@ -297,7 +276,7 @@ impl Clock for Scheduler {
     }
 
     async fn sleep(&self, time: Duration) {
-        pass(self.stop_for(time)).await;
+        self.stop_for(time).pass().await;
     }
 }
 

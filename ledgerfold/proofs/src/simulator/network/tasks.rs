@@ -1,4 +1,4 @@
-//! Counters of the tasks that the end of a schedule waits for.
+//! Counters of the tasks that the end of a schedule waits for. Functions are counted by their actors.
 
 use std::sync::{
     Arc,
@@ -10,10 +10,11 @@ use super::scheduler::Scheduler;
 /// The tasks of a schedule. Clones share the counters, and every task changes its own one.
 #[derive(Clone)]
 pub(in crate::simulator) struct Tasks {
+    /// Runs the tasks.
     scheduler: Scheduler,
-    /// Clients and operators that come to an end by themselves.
+    /// Clients and operators that end by themselves. Atomic and shared with their tasks.
     busy: Arc<AtomicUsize>,
-    /// Rebuilds, which may go on when clients have ended.
+    /// Rebuilds, which may go on when clients have ended. Counted apart, because the faults end before them.
     rebuilding: Arc<AtomicUsize>,
     /// Set once, by the end of the schedule.
     over: Arc<AtomicBool>,

@@ -1,18 +1,19 @@
-/// A fault that is built in on purpose, to see whether the checker finds it. Each is a defect that
-/// somebody's system has had.
+//! The faults that can be planted. The code of each fault stays with the part that has it.
+
+/// A fault that is planted on purpose, to prove that the checker finds it. Each is a known defect of real systems.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Plant {
     /// None.
     None,
     /// A commit is put without a condition.
     PutWithoutCondition,
-    /// A lost race is answered as if it had been won.
+    /// A version conflict is answered as a success.
     ConflictIsSuccess,
-    /// A transaction that met another one is answered as if it had been done.
+    /// A transaction that met another one is answered as a success.
     BusyIsSuccess,
-    /// A transaction that met another one is taken for one that lost its race.
+    /// A transaction that met another one is taken for a version conflict.
     BusyIsConflict,
-    /// Of a transaction only some writes take effect where another is in the way.
+    /// A transaction is applied commit by commit, so that another one can come in between.
     TransactionTorn,
     /// A transaction does not watch the streams that were only read.
     ReadsUnwatched,
@@ -28,15 +29,15 @@ pub enum Plant {
     HalfBisected,
     /// The change stream goes on behind the record that failed, not with it.
     FailedRecordSkipped,
-    /// The change stream is told that a batch is done before it is.
+    /// A batch of the change stream is acknowledged before it is published.
     AcknowledgedFirst,
     /// The relay keeps records in memory, to publish them with the next batch.
     RelayBuffers,
     /// The relay does not look at the answers of the entries.
     FailedEntriesIgnored,
-    /// A message is deleted when it is received, not when it is done.
+    /// A message is deleted when it is received, not when it is applied.
     DeletedOnReceipt,
-    /// Events that the bus has lost or not delivered yet are not looked for in the log.
+    /// Projectors do not read missing events from the log.
     GapsIgnored,
     /// A read row is written without a condition on its version.
     RowsUnconditional,
@@ -62,13 +63,13 @@ pub enum Plant {
     SwitchedUnverified,
     /// Projectors update the live generation, and not the building one.
     BuildingNotKept,
-    /// A process is not told which messages come from a replay.
+    /// The process does not see which messages come from a replay.
     ReplayFlagLost,
     /// A process's message is done before anything has followed from it.
     ProcessAcknowledgesFirst,
     /// A deadline is removed before its command has taken effect.
     SweepRemovesFirst,
-    /// A deadline is taken for due that is not.
+    /// A deadline is handled before it is due.
     SweepRunsAhead,
 }
 

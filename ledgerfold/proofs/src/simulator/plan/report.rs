@@ -1,11 +1,11 @@
-//! The report of a schedule.
+//! The report of a schedule, and the violation that ends it. Rules do not belong here.
 
 use std::{fmt, ops::AddAssign};
 
 use crate::simulator::plan::plant::Plant;
 
 /// The finding about an audit that misses a fault which the checker has found.
-pub(in crate::simulator) const AUDIT_IS_BLIND: &str = "the audit has seen nothing of it";
+pub(in crate::simulator) const MISSED_BY_AUDIT: &str = "the audit found nothing";
 
 /// How many broken rules are printed: one defect breaks many.
 const SHOWN: usize = 5;
@@ -58,15 +58,15 @@ counts! {
     bisects,
     /// Batches of the change stream that came through in part.
     partial_batches,
-    /// Records that were put aside after too many tries.
-    give_up,
-    /// Records that the change stream forgot before anybody read them.
+    /// Records that failed for good after too many tries.
+    failed_records,
+    /// Records that the change stream trimmed before they were read.
     trimmed,
     /// Messages that came to a projector.
     deliveries,
-    /// Messages that told of an event without bringing it.
+    /// Messages with a pointer in place of an event.
     pointers,
-    /// Messages that a rule could not bring to its queue, or a projector not apply.
+    /// Messages that a rule could not deliver or a function not apply.
     dead_letters,
     /// Replays of the archive.
     replays,
@@ -74,11 +74,11 @@ counts! {
     filtered_replays,
     /// Messages that came to a projector from a replay.
     replayed,
-    /// Rows that were lost or damaged.
-    mishaps,
-    /// Streams that a repair brought forward.
+    /// Rows that were removed or damaged.
+    damaged_rows,
+    /// Streams that a repair caught up with the log.
     caught_up,
-    /// Those that it brought forward while others were writing.
+    /// Those that it caught up while clients were writing.
     caught_up_live,
     /// Rows that a repair wrote over.
     overwritten,
@@ -92,19 +92,19 @@ counts! {
     closings,
     /// Streams that were parked, each as often as a message came.
     parked,
-    /// Parked streams that healing brought home.
+    /// Parked streams that a retry recovered.
     recovered,
-    /// Those that it did not.
+    /// Parked streams that a retry did not recover.
     not_recovered,
     /// Generations that readers were sent to.
     switches,
-    /// Those that were read before.
+    /// Switches back to the previous generation.
     roll_backs,
     /// Switches that were refused, because a projector could not follow since the verification.
     missed,
     /// Attempts to rebuild that were cut short, and made again.
     cut_short,
-    /// Generations that were given up before anybody read them.
+    /// Generations that were abandoned before a switch.
     given_up,
     /// Items of generations that were needed no more.
     removed,
@@ -132,7 +132,7 @@ pub struct Violation {
 impl Violation {
     /// Whether the product's audit missed a fault of the read models that the checker found.
     pub fn was_missed_by_the_audit(&self) -> bool {
-        self.rules.iter().any(|rule| rule == AUDIT_IS_BLIND)
+        self.rules.iter().any(|rule| rule == MISSED_BY_AUDIT)
     }
 }
 

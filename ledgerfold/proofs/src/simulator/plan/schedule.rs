@@ -1,4 +1,4 @@
-//! The plan that follows from a seed, before anything runs.
+//! The circumstances of a schedule, drawn from its seed before anything runs. State that changes does not belong here.
 
 use std::time::Duration;
 
@@ -9,36 +9,42 @@ const HOUR: Duration = Duration::from_secs(3_600);
 /// The circumstances of a schedule.
 #[derive(Clone, Copy, Debug)]
 pub(in crate::simulator) struct Schedule {
-    pub(in crate::simulator) fault_rates: Storm,
+    /// How often calls fail and functions die.
+    pub(in crate::simulator) fault_rates: FaultRates,
+    /// The outage of this schedule, if it has one.
     pub(in crate::simulator) outage: Outage,
-    pub(in crate::simulator) ending: Ending,
-    /// Whether somebody repairs while others write.
+    /// The handling of failed records and dead letters at the end.
+    pub(in crate::simulator) recovery: Recovery,
+    /// Whether operators repair while clients write.
     pub(in crate::simulator) repaired_live: bool,
-    /// Whether rows are damaged and lost, which only a repair that overwrites brings home.
+    /// Whether rows are damaged and removed. Only a repair that overwrites fixes them.
     pub(in crate::simulator) damage: bool,
     /// Whether the projections begin with code that cannot apply some events.
     pub(in crate::simulator) old_code: bool,
-    /// Whether somebody rebuilds the read model of which queue while others write.
+    /// For each projection, whether it is rebuilt while clients write.
     pub(in crate::simulator) rebuilt: [bool; 2],
     /// How often the archive is replayed while others write.
     pub(in crate::simulator) replays: usize,
-    /// Whether a process's rule lets them through, which it should not.
+    /// Whether the process's rule wrongly lets replays through.
     pub(in crate::simulator) stray_replays: bool,
-    /// Of a hundred entries, how many the bus does not take.
+    /// Of a hundred entries, how many the bus rejects.
     pub(in crate::simulator) entries_failed: usize,
+    /// The change stream, its mapping and the rules.
     pub(in crate::simulator) stream: StreamShape,
+    /// The queues and their mappings.
     pub(in crate::simulator) queue: QueueShape,
-    /// How many commits or streams one read of the log brings: few, so that everything pages.
+    /// The most commits or streams of one page of the log: few, so that every read has several pages.
     pub(in crate::simulator) page: usize,
     /// How many bytes the events of a commit may have.
     pub(in crate::simulator) commit_bytes: usize,
 }
 
-/// Of a hundred calls, how many fail while the weather is bad; of a hundred turns of a function, at
-/// how many it dies.
+/// How often calls fail and functions die, until the faults are cleared.
 #[derive(Clone, Copy, Debug)]
-pub(in crate::simulator) struct Storm {
-    pub(in crate::simulator) strikes: usize,
+pub(in crate::simulator) struct FaultRates {
+    /// Of a hundred calls, how many fail.
+    pub(in crate::simulator) failures: usize,
+    /// Of a hundred turns of a function, at how many it dies.
     pub(in crate::simulator) deaths: usize,
 }
 
@@ -46,28 +52,31 @@ pub(in crate::simulator) struct Storm {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::simulator) enum Outage {
     None,
-    /// Nothing reads the change stream: records older than a day are gone by the end.
+    /// Nothing reads the change stream, and records older than a day are trimmed.
     Relay,
-    /// The rules cannot reach their queues, until they give up.
+    /// The rules cannot reach their queues, and use the dead-letter queues.
     Targets,
 }
 
 /// The handling of failed records and dead letters at the end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::simulator) enum Ending {
-    /// It is put back to where it came from.
+pub(in crate::simulator) enum Recovery {
+    /// Each returns to its source.
     Redrive,
-    /// It is thrown away: the log is read.
+    /// They are purged, and the read models are repaired from the log.
     Repair,
 }
 
 /// The change stream and its mapping.
 #[derive(Clone, Copy, Debug)]
 pub(in crate::simulator) struct StreamShape {
+    /// How many shards the stream has.
     pub(in crate::simulator) shards: usize,
-    /// How many batches of a shard are under way at a time.
+    /// The parallelisation factor: how many batches of a shard run concurrently.
     pub(in crate::simulator) factor: usize,
+    /// The most records of a batch.
     pub(in crate::simulator) batch: usize,
+    /// How often a batch is tried again before its record fails for good.
     pub(in crate::simulator) retries: usize,
     /// How often a rule tries to reach its queue.
     pub(in crate::simulator) deliveries: usize,
@@ -76,51 +85,52 @@ pub(in crate::simulator) struct StreamShape {
 /// A queue and its mapping.
 #[derive(Clone, Copy, Debug)]
 pub(in crate::simulator) struct QueueShape {
+    /// How often a message is received before it becomes a dead letter.
     pub(in crate::simulator) receives: usize,
-    /// How long a message that was received is not seen by others.
+    /// The visibility timeout: how long a received message stays invisible.
     pub(in crate::simulator) visibility: Duration,
 }
 
-const STORMS: [Storm; 4] = [
-    Storm { strikes: 0, deaths: 0 },
-    Storm { strikes: 3, deaths: 1 },
-    Storm { strikes: 10, deaths: 2 },
-    Storm { strikes: 5, deaths: 6 },
+const FAULT_RATES: [FaultRates; 4] = [
+    FaultRates { failures: 0, deaths: 0 },
+    FaultRates { failures: 3, deaths: 1 },
+    FaultRates { failures: 10, deaths: 2 },
+    FaultRates { failures: 5, deaths: 6 },
 ];
 
 impl Schedule {
     pub(in crate::simulator) fn of(seed: u64) -> Self {
         // A sequence of its own: later draws do not depend on it.
         let mut dice = Dice(SeededRandom::new(!seed));
-        let fault_rates = STORMS[dice.below(STORMS.len())];
+        let fault_rates = FAULT_RATES[dice.below(FAULT_RATES.len())];
         let outage = match dice.below(16) {
             0..=1 => Outage::Relay,
             2 => Outage::Targets,
             _ => Outage::None,
         };
-        let ending = if dice.chance(50) { Ending::Repair } else { Ending::Redrive };
-        let is_fair = fault_rates.strikes == 0 && outage == Outage::None;
-        let damage = ending == Ending::Repair && !is_fair && dice.chance(40);
+        let recovery = if dice.chance(50) { Recovery::Repair } else { Recovery::Redrive };
+        let is_fault_free = fault_rates.failures == 0 && outage == Outage::None;
+        let damage = recovery == Recovery::Repair && !is_fault_free && dice.chance(40);
         Self {
             fault_rates,
             outage,
-            ending,
+            recovery,
             repaired_live: damage || dice.chance(20),
             damage,
             replays: if dice.chance(30) { 1 + dice.below(2) } else { 0 },
-            entries_failed: match fault_rates.strikes {
-                strikes if strikes > 0 && dice.chance(20) => 60,
-                strikes => strikes,
+            entries_failed: match fault_rates.failures {
+                failures if failures > 0 && dice.chance(20) => 60,
+                failures => failures,
             },
             stream: StreamShape {
                 shards: 1 + dice.below(3),
                 factor: 1 + dice.below(2),
                 batch: 1 + dice.below(6),
-                retries: if is_fair { 10 } else { dice.below(6) },
-                deliveries: if is_fair { 5 } else { 1 + dice.below(5) },
+                retries: if is_fault_free { 10 } else { dice.below(6) },
+                deliveries: if is_fault_free { 5 } else { 1 + dice.below(5) },
             },
             queue: QueueShape {
-                receives: if is_fair { 6 } else { 1 + dice.below(6) },
+                receives: if is_fault_free { 6 } else { 1 + dice.below(6) },
                 visibility: Duration::from_secs(if dice.chance(30) { 2 } else { 20 }),
             },
             page: 1 + dice.below(4),
@@ -137,14 +147,14 @@ impl Schedule {
     }
 
     /// Whether this schedule has no faults except delay, disorder and repetition.
-    pub(in crate::simulator) fn is_fair(&self) -> bool {
-        self.fault_rates.strikes == 0 && self.outage == Outage::None
+    pub(in crate::simulator) fn is_fault_free(&self) -> bool {
+        self.fault_rates.failures == 0 && self.outage == Outage::None
     }
 
     /// Whether projectors need no second try. The building generation parks nothing: messages with events that old
     /// code cannot apply to it return.
-    pub(in crate::simulator) fn is_smooth(&self) -> bool {
-        self.is_fair() && !(self.old_code && self.rebuilt.contains(&true))
+    pub(in crate::simulator) fn needs_no_retries(&self) -> bool {
+        self.is_fault_free() && !(self.old_code && self.rebuilt.contains(&true))
     }
 
     /// The longest that a client waits before its next command.
@@ -156,13 +166,14 @@ impl Schedule {
     }
 
     /// How long an account may stay unused.
-    pub(in crate::simulator) fn patience(&self) -> Duration {
+    pub(in crate::simulator) fn unused_timeout(&self) -> Duration {
         2 * self.pace()
     }
 
-    /// Of a schedule that is out of the ordinary: when an outage begins, and how long it lasts.
-    pub(in crate::simulator) const OUTAGE: (Duration, Duration) =
-        (HOUR, Duration::from_secs(40 * 3_600));
+    /// The time from the start to an outage.
+    pub(in crate::simulator) const OUTAGE_BEGIN: Duration = HOUR;
+    /// The length of an outage, longer than the change stream keeps its records.
+    pub(in crate::simulator) const OUTAGE_LENGTH: Duration = Duration::from_secs(40 * 3_600);
 }
 
 struct Dice(SeededRandom);

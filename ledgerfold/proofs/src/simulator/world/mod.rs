@@ -1,7 +1,8 @@
-//! Everything there is in a schedule, and its beginning and end.
+//! The composition root: it starts a schedule, and feeds the queues' messages to their functions. Only this layer knows
+//! all parts. Behaviour of a part does not belong here.
 
-mod ending;
 mod parts;
+mod quiescence;
 
 use std::{sync::Arc, time::Duration};
 
@@ -15,9 +16,9 @@ use crate::simulator::{
     actors::{
         clients,
         functions::ProjectorFunction,
-        operators::{self, Operators},
+        operators,
         reactions::{self, ProcessFunctions, Reactor},
-        rebuilds::{self, Rebuilds},
+        rebuilds,
     },
     checker::{self, Evidence},
     infrastructure::bus::PROCESS,
@@ -28,13 +29,15 @@ use crate::simulator::{
 /// How long a projector's poll takes.
 const POLL: Duration = Duration::from_secs(2);
 
-/// A schedule with all its parts: the only place that knows every one of them.
+/// A schedule with all its parts.
 pub(super) struct World {
+    /// All parts. Only this module and `parts` see them together.
     parts: Parts,
+    /// The projector function of each queue of a projection.
     projectors: [ProjectorFunction; 2],
+    /// The functions of the process.
     process: ProcessFunctions,
-    operators: Operators,
-    rebuilds: Rebuilds,
+    /// For the checker, after the schedule has ended.
     evidence: Evidence,
 }
 
@@ -44,8 +47,6 @@ impl World {
         Self {
             projectors: parts.projectors(),
             process: parts.process(),
-            operators: parts.operators(),
-            rebuilds: parts.rebuilds(),
             evidence: parts.evidence(),
             parts,
         }
@@ -56,8 +57,8 @@ impl World {
         let world = Arc::new(self);
         let Parts { scheduler, tasks, .. } = &world.parts;
         clients::start(&world.parts.clients(), tasks);
-        operators::start(&world.operators);
-        rebuilds::start(&world.rebuilds);
+        operators::start(&world.parts.operators());
+        rebuilds::start(&world.parts.rebuilds());
         for mapping in world.parts.mappings() {
             scheduler.spawn(mapping.run());
         }
@@ -76,8 +77,8 @@ impl World {
             scheduler.spawn(async move { at_queue.react(reactor).await });
             scheduler.spawn(reactions::sweep(world.process.clone()));
         }
-        let ending = world.clone();
-        scheduler.spawn(async move { ending.conclude().await });
+        let quiescence = world.parts.quiescence();
+        scheduler.spawn(async move { quiescence.reach().await });
         world
     }
 
@@ -110,7 +111,7 @@ impl World {
         }
     }
 
-    /// Has parked streams tried again, round by round.
+    /// Retries parked streams, round by round.
     async fn retry_parked(&self, number: usize) {
         loop {
             let projector = &self.projectors[number];
@@ -155,9 +156,9 @@ impl World {
     /// Deletes the finished messages of a batch. If a function died, none of them counts as finished.
     fn settle(&self, queue: usize, batch: &[Receipt], failed: Option<Vec<FailedReceipt>>) {
         let Some(failed) = failed else { return };
-        // A process's command may lose its races against clients, and then its message comes again.
-        let is_smooth = self.parts.schedule.is_smooth() && queue != PROCESS;
-        if let Some(FailedReceipt { reason, .. }) = failed.first().filter(|_| is_smooth) {
+        // A process's command may conflict with clients, and then its message is delivered again.
+        let needs_no_retries = self.parts.schedule.needs_no_retries() && queue != PROCESS;
+        if let Some(FailedReceipt { reason, .. }) = failed.first().filter(|_| needs_no_retries) {
             self.parts
                 .observations
                 .violated(format!("a message was not applied at once: {reason}"));

@@ -1,4 +1,4 @@
-//! The parts of a schedule, and the handles that each actor gets of them.
+//! All parts of a schedule, and the narrow handles that each actor gets. Nothing here runs.
 
 use crate::simulator::{
     actors::{
@@ -29,23 +29,25 @@ use crate::simulator::{
         tasks::Tasks,
     },
     plan::{plant::Plant, schedule::Schedule},
+    world::quiescence::Quiescence,
 };
 use std::{collections::VecDeque, sync::Arc, time::Duration};
 
-/// How late the index of the rows may be.
+/// The longest delay of the index of rows.
 const LAG: Duration = Duration::from_secs(2);
 
-/// Every part of a schedule. Parts are shared by reference count: each actor has its own handles.
+/// Every part of a schedule. The parts with state are shared by reference count, and each documents its own state. The
+/// fields never change after `new`: actors get clones of the handles that they need.
 pub(super) struct Parts {
     pub(super) schedule: Schedule,
     pub(super) plant: Plant,
     pub(super) scheduler: Scheduler,
-    pub(super) faults: Faults,
+    faults: Faults,
     pub(super) observations: Arc<Observations>,
     pub(super) tasks: Tasks,
-    pub(super) processes: Processes,
-    pub(super) changes: Arc<ChangeStream>,
-    pub(super) bus: Arc<Bus>,
+    processes: Processes,
+    changes: Arc<ChangeStream>,
+    bus: Arc<Bus>,
     pub(super) queues: [Arc<Queue>; QUEUES],
     log: Arc<SimulatedLog>,
     projections: [SimulatedProjection; 2],
@@ -58,7 +60,7 @@ impl Parts {
     pub(super) fn new(seed: u64, plant: Plant) -> Self {
         let schedule = Schedule::of(seed);
         let scheduler = Scheduler::new(seed, schedule.fault_rates.deaths);
-        let faults = Faults::new(&scheduler, schedule.fault_rates.strikes);
+        let faults = Faults::new(&scheduler, schedule.fault_rates.failures);
         let observations = Arc::<Observations>::default();
         let all = || (scheduler.clone(), faults.clone(), observations.clone());
         let network = || Network { scheduler: scheduler.clone(), faults: faults.clone() };
@@ -129,7 +131,7 @@ impl Parts {
             scheduler: self.scheduler.clone(),
             observations: self.observations.clone(),
             plant: self.plant,
-            patience: self.schedule.patience(),
+            unused_timeout: self.schedule.unused_timeout(),
             processes: self.processes.clone(),
             log: self.log.clone(),
             deadlines: self.deadlines.clone(),
@@ -189,6 +191,18 @@ impl Parts {
             bus: self.bus.clone(),
             queues: self.queues.clone(),
             projections: self.projections.clone(),
+        }
+    }
+
+    pub(super) fn quiescence(&self) -> Quiescence {
+        Quiescence {
+            scheduler: self.scheduler.clone(),
+            faults: self.faults.clone(),
+            processes: self.processes.clone(),
+            deadlines: self.deadlines.clone(),
+            operators: self.operators(),
+            rebuilds: self.rebuilds(),
+            evidence: self.evidence(),
         }
     }
 }

@@ -1,12 +1,6 @@
-//! The suites of DynamoDB, run on the simulation's own stores: each call is a task of a scheduler, without faults.
+//! The ports of the simulation's stores, with each call as a task of a scheduler. The suites do not belong here.
 
-use std::{
-    sync::{
-        Arc,
-        atomic::{AtomicU64, Ordering},
-    },
-    time::Duration,
-};
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use futures::channel::oneshot;
@@ -23,27 +17,19 @@ use ledgerfold::{
 
 use crate::simulator::{
     MOST_STEPS,
-    domain::observations::Observations,
     infrastructure::{
-        change_stream::ChangeStream,
-        generations::SimulatedGenerations,
-        log::{LogLimits, SimulatedLog},
-        read_table::SimulatedTable,
-        rows::SimulatedRows,
-        tallies::SimulatedTallies,
+        generations::SimulatedGenerations, log::SimulatedLog, read_table::SimulatedTable,
+        rows::SimulatedRows, tallies::SimulatedTallies,
     },
-    network::{
-        faults::{Faults, Network},
-        scheduler::Scheduler,
-    },
-    plan::{plant::Plant, schedule::Schedule},
+    network::scheduler::Scheduler,
 };
 
-/// A store whose calls are run by its clockwork. Calls that are made at once run at once, each going
-/// on when it is drawn.
-struct Driven<S> {
-    scheduler: Scheduler,
-    store: Arc<S>,
+/// A store whose calls are tasks of a scheduler. Concurrent calls run concurrently, in the order that the scheduler draws.
+pub(super) struct Driven<S> {
+    /// Runs each call to its end.
+    pub(super) scheduler: Scheduler,
+    /// Shared with the task of each call.
+    pub(super) store: Arc<S>,
 }
 
 impl<S: Send + Sync + 'static> Driven<S> {
@@ -60,49 +46,8 @@ impl<S: Send + Sync + 'static> Driven<S> {
         // Others may want to begin before anything is run.
         tokio::task::yield_now().await;
         assert!(self.scheduler.run(MOST_STEPS), "a call did not end");
-        answered.await.expect("nobody dies in good weather")
+        answered.await.expect("no task dies at a rate of 0")
     }
-}
-
-fn parts() -> (Scheduler, Faults, Arc<Observations>) {
-    static SEED: AtomicU64 = AtomicU64::new(1);
-    let scheduler = Scheduler::new(SEED.fetch_add(1, Ordering::Relaxed), 0);
-    (scheduler.clone(), Faults::new(&scheduler, 0), Arc::default())
-}
-
-async fn log(page: usize) -> Driven<SimulatedLog> {
-    let (scheduler, faults, observations) = parts();
-    let shape = Schedule::of(0).stream;
-    let changes = Arc::new(ChangeStream::new(&scheduler, shape, observations.clone()));
-    let limits = LogLimits { page, commit_bytes: 300 * 1_024 };
-    let all = (scheduler.clone(), faults, observations);
-    let store = Arc::new(SimulatedLog::new(all, Plant::None, limits, changes));
-    Driven { scheduler, store }
-}
-
-async fn table() -> Driven<SimulatedTable> {
-    let (scheduler, faults, observations) = parts();
-    let way = Network { scheduler: scheduler.clone(), faults };
-    // The suite asks the index at once, and DynamoDB Local's is never late.
-    let store = Arc::new(SimulatedTable::new((way, observations, Plant::None), Duration::ZERO));
-    Driven { scheduler, store }
-}
-
-async fn rows() -> Driven<SimulatedRows> {
-    let Driven { scheduler, store } = table().await;
-    Driven { scheduler, store: store.rows_of(Generation::FIRST) }
-}
-
-async fn tallies() -> Driven<SimulatedTallies> {
-    let Driven { scheduler, store } = table().await;
-    Driven { scheduler, store: store.tallies_of(Generation::FIRST) }
-}
-
-async fn generations() -> Driven<SimulatedGenerations> {
-    let (scheduler, faults, _) = parts();
-    let way = Network { scheduler: scheduler.clone(), faults };
-    let store = Arc::new(SimulatedGenerations::new(way));
-    Driven { scheduler, store }
 }
 
 #[async_trait]
@@ -162,7 +107,8 @@ impl RowStore for Driven<SimulatedRows> {
     }
 
     async fn replace(&self, seen: &StoredRow, row: &StoredRow) -> Result<Written, ReadStoreError> {
-        let (seen, row) = (seen.clone(), row.clone());
+        let seen = seen.clone();
+        let row = row.clone();
         self.run(async move |rows| rows.replace(&seen, &row).await).await
     }
 }
@@ -179,7 +125,8 @@ impl TallyReader for Driven<SimulatedTallies> {
         first: &CounterKey,
         last: &CounterKey,
     ) -> Result<Vec<Counter>, ReadStoreError> {
-        let (first, last) = (first.clone(), last.clone());
+        let first = first.clone();
+        let last = last.clone();
         self.run(async move |tallies| tallies.range(&first, &last).await).await
     }
 
@@ -188,7 +135,8 @@ impl TallyReader for Driven<SimulatedTallies> {
         stream: &StreamId,
         groups: &[CounterKey],
     ) -> Result<Settled, ReadStoreError> {
-        let (stream, groups) = (stream.clone(), groups.to_vec());
+        let stream = stream.clone();
+        let groups = groups.to_vec();
         self.run(async move |tallies| tallies.settled(&stream, &groups).await).await
     }
 }
@@ -201,7 +149,8 @@ impl TallyStore for Driven<SimulatedTallies> {
         memo: &Memo,
         increments: &[Increment],
     ) -> Result<Written, ReadStoreError> {
-        let (memo, increments) = (memo.clone(), increments.to_vec());
+        let memo = memo.clone();
+        let increments = increments.to_vec();
         self.run(async move |tallies| tallies.add(after, &memo, &increments).await).await
     }
 }
@@ -219,12 +168,14 @@ impl ReadView for Driven<SimulatedTable> {
 #[async_trait]
 impl ReadTable for Driven<SimulatedTable> {
     fn rows(&self, generation: Generation) -> Arc<dyn RowStore> {
-        let (scheduler, store) = (self.scheduler.clone(), self.store.rows_of(generation));
+        let scheduler = self.scheduler.clone();
+        let store = self.store.rows_of(generation);
         Arc::new(Driven { scheduler, store })
     }
 
     fn tallies(&self, generation: Generation) -> Arc<dyn TallyStore> {
-        let (scheduler, store) = (self.scheduler.clone(), self.store.tallies_of(generation));
+        let scheduler = self.scheduler.clone();
+        let store = self.store.tallies_of(generation);
         Arc::new(Driven { scheduler, store })
     }
 
@@ -233,7 +184,8 @@ impl ReadTable for Driven<SimulatedTable> {
         retired: &Retired,
         from: Option<&Resume>,
     ) -> Result<RemovedPage, ReadStoreError> {
-        let (retired, from) = (retired.clone(), from.cloned());
+        let retired = retired.clone();
+        let from = from.cloned();
         self.run(async move |table| table.remove(&retired, from.as_ref()).await).await
     }
 }
@@ -249,7 +201,8 @@ impl GenerationReader for Driven<SimulatedGenerations> {
 #[async_trait]
 impl GenerationStore for Driven<SimulatedGenerations> {
     async fn write(&self, projection: &str, new: &Generations) -> Result<Written, ReadStoreError> {
-        let (projection, new) = (projection.to_owned(), new.clone());
+        let projection = projection.to_owned();
+        let new = new.clone();
         self.run(async move |store| store.write(&projection, &new).await).await
     }
 
@@ -259,7 +212,8 @@ impl GenerationStore for Driven<SimulatedGenerations> {
     }
 
     async fn save(&self, of: &str, run: u64, at: &SegmentProgress) -> Result<(), ReadStoreError> {
-        let (projection, progress) = (of.to_owned(), at.clone());
+        let projection = of.to_owned();
+        let progress = at.clone();
         self.run(async move |store| store.save(&projection, run, &progress).await).await
     }
 
@@ -267,32 +221,4 @@ impl GenerationStore for Driven<SimulatedGenerations> {
         let projection = projection.to_owned();
         self.run(async move |store| store.forget(&projection, run).await).await
     }
-}
-
-mod event_store {
-    crate::event_store_conformance!(super::log(3));
-
-    #[test]
-    fn the_log_of_the_simulation_answers_like_the_model_whatever_is_done() {
-        for page in [1, 3, 1_000] {
-            crate::conformance::history::check(100, super::log(page));
-        }
-    }
-}
-
-mod row_store {
-    crate::row_store_conformance!(super::rows());
-}
-
-mod tally_store {
-    crate::tally_store_conformance!(super::tallies());
-}
-
-mod read_table {
-    crate::read_table_conformance!(rows: super::table());
-    crate::read_table_conformance!(tallies: super::table());
-}
-
-mod generation_store {
-    crate::generation_store_conformance!(super::generations());
 }
