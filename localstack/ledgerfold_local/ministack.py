@@ -5,7 +5,7 @@
 | `AWS::Events::Archive`                      | rejects the unknown type            | created through the API     |
 | `AWS::CloudWatch::Alarm` with metric math   | rejects it                          | removed: it could not fire  |
 | an API's method `ANY`                       | ignores it silently                 | one method for each verb    |
-| `AWS::Events::EventBusPolicy`               | rejects the unknown type            | removed: nothing enforces it |
+| `AWS::Events::EventBusPolicy`               | rejects the unknown type            | removed: not enforced       |
 | a number by `!Ref` in event source mappings | keeps it as text; the poller fails  | the parameter's value       |
 """
 
