@@ -1,4 +1,4 @@
-# The front door. `make` alone says what there is.
+# The commands of this project. Run `make` to list them.
 
 EMULATOR ?= localstack
 PORT ?= 4566
@@ -15,24 +15,24 @@ CARGO ?= cargo
 .DEFAULT_GOAL := help
 .PHONY: help demo test contract simulate up down logs status build lint deploy costs bench speed
 
-help: ## Show this
+help: ## List the commands
 	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 	@echo
-	@echo "  EMULATOR=localstack|ministack   which local cloud (now $(EMULATOR))"
-	@echo "  PORT=4566                       where it listens (now $(PORT))"
+	@echo "  EMULATOR=localstack|ministack   emulator of the local cloud (now $(EMULATOR))"
+	@echo "  PORT=4566                       port of the local cloud (now $(PORT))"
 	@echo "  PAYMENT_DEADLINE=86400          seconds after which an unpaid order is cancelled"
-	@echo "  DEMO_INPUT=FILE                 what the demo sends; demo/orders.jsonl has twelve times as much"
+	@echo "  DEMO_INPUT=FILE                 input of the demo; demo/orders.jsonl has twelve times as many orders"
 
-demo: up ## Run orders on a local cloud: real input, a report, a replay
+demo: up ## Send orders to a local cloud, print a report and replay the archive
 	@target/debug/orders-demo $(DEMO_INPUT)
 
-test: prerequisites up ## Run all tests, those on the local cloud too
+test: prerequisites up ## Run all tests, including those on the local cloud
 	@scripts/test.sh
 
-contract: up ## Hold the service to its OpenAPI document with generated requests (SEED=1)
+contract: up ## Check the service against its OpenAPI document with generated requests (SEED=1)
 	@scripts/contract.sh
 
-simulate: prerequisites ## Run 100,000 schedules of the whole pipeline (SCHEDULES=...)
+simulate: prerequisites ## Simulate 100,000 schedules of the whole pipeline (SCHEDULES=...)
 	@SCHEDULES=$(SCHEDULES) $(CARGO) test --release --package ledgerfold-proofs --test simulator -- --nocapture
 
 up: prerequisites ## Start the local cloud, deploy, and leave it running
@@ -42,10 +42,10 @@ up: prerequisites ## Start the local cloud, deploy, and leave it running
 down: ## Stop everything that `up` started
 	@$(CLOUD) down
 
-logs: ## Show what the functions have said
+logs: ## Show the output of the functions
 	@$(CLOUD) logs
 
-status: ## Say what is up
+status: ## Show the state of the local cloud
 	@$(CLOUD) status
 
 build: prerequisites ## Build the functions for Lambda (ARCH=arm64|x86_64)
@@ -60,11 +60,11 @@ lint: prerequisites ## Check formatting, lints, licences and the template
 speed: up ## Measure how fast the local cloud answers and projects
 	@target/debug/orders-demo speed
 
-costs: prerequisites ## Measure what each operation costs (WRITE_PRICE and READ_PRICE: per million units)
+costs: prerequisites ## Measure the cost of each operation (WRITE_PRICE and READ_PRICE: per million units)
 	@$(CLOUD) dynamodb -- $(CARGO) test --quiet --workspace --features ledgerfold-dynamodb/dynamodb-local \
 		--test dynamodb_local -- --nocapture every_operation_costs
 
-bench: prerequisites ## Measure against the bare table and the peers, into COMPARE.md (BENCH_QUICK=1: a try)
+bench: prerequisites ## Compare with the bare table and the peers, and update COMPARE.md (BENCH_QUICK=1: only a short run)
 	@scripts/bench.sh
 
 .PHONY: prerequisites

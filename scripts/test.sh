@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
-# All tests. The local cloud is up; a DynamoDB Local of its own is started here, and two more clouds.
+# Runs all tests. The local cloud must be running. This script also starts a DynamoDB Local and two more clouds.
 set -euo pipefail
 
 say() { printf '\n── %s (after %d s)\n' "$*" "$SECONDS"; }
 cloud() { python3 localstack/bootstrap.py "$@"; }
 of_stack() { python3 -c "import json; print(json.load(open('$1'))['$2'])"; }
 
-# Nextest where it is there, for its speed; cargo's own runner does as well.
+# Uses nextest if it is installed, because it is faster than cargo's own runner.
 if cargo nextest --version >/dev/null 2>&1; then
   run() { cargo nextest run --no-fail-fast "$@"; }
 else
@@ -19,7 +19,7 @@ emulator=${EMULATOR:-localstack}
 endpoint=$(of_stack target/local/stack.json endpoint)
 clouds=target/local/clouds
 
-# Three of the tests that need a cloud for themselves then run at a time.
+# With them, three of the tests that need a whole cloud can run at once.
 more_clouds() {
   local number=0
   for name in second-cloud third-cloud; do
@@ -31,30 +31,30 @@ no_more_clouds() {
   for name in second-cloud third-cloud; do cloud down --home "$clouds/$name" >/dev/null; done
 }
 
-# Runs a step beside others; `finish` waits for it and shows its output.
+# Runs a step in the background. `finish` waits for it and shows its output.
 beside() { "$@" >"target/local/$1.log" 2>&1 & }
 finish() { wait "$2" || failed=1; cat "target/local/$1.log"; [ -z "${failed:-}" ]; }
 
-say programs and tests are built
+say build programs and tests
 cargo build --quiet --workspace --bins
 cargo test --quiet --no-run --workspace --features "$features"
 
-say two more clouds start, and the examples in the documentation run
+say start two more clouds, and run the examples in the documentation
 trap no_more_clouds EXIT
 beside more_clouds; starting=$!
 cargo test --quiet --workspace --doc
 finish more_clouds $starting
 
-say the local cloud\'s own tests, and the rules of the log on the local cloud
+say test the local cloud itself, and the event store on the local cloud
 own_tests() { cloud test; }
 beside own_tests; testing=$!
-# LocalStack has a layer of its own before its DynamoDB. The second emulator is not held to these rules.
+# LocalStack has its own layer in front of DynamoDB Local. These tests do not apply to MiniStack.
 if [[ $emulator == localstack ]]; then
   DYNAMODB_ENDPOINT=$endpoint run --workspace --features "$features" --test dynamodb_local event_store::
 fi
 finish own_tests $testing
 
-say everything else: without a server, on DynamoDB Local, and end to end on the local clouds
+say run all other tests: without a server, on DynamoDB Local, and end to end on the local clouds
 export AWS_ENDPOINT_URL=$endpoint LEDGERFOLD_CLOUDS=$PWD/$clouds
 cloud dynamodb -- bash -c "run --workspace --features $features"
 say all tests have passed

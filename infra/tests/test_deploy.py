@@ -1,4 +1,4 @@
-"""The refusals of deploy.sh, with fake functions and AWS tools."""
+"""Tests that deploy.sh refuses functions that would not run. Functions and AWS tools are fakes."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class Deploy(unittest.TestCase):
         (self.tools / name).chmod(0o755)
 
     def build(self, function: str, architecture: str) -> None:
-        """Writes as much of an ELF file as tells the machine."""
+        """Writes the start of an ELF file, which contains the architecture."""
         header = b"\x7fELF" + bytes(14) + MACHINES[architecture].to_bytes(2, "little")
         bootstrap = self.root / "target" / "lambda" / f"orders-{function}" / "bootstrap"
         bootstrap.parent.mkdir(parents=True, exist_ok=True)
@@ -59,7 +59,7 @@ class Deploy(unittest.TestCase):
 
     def assert_refused(self, outcome: subprocess.CompletedProcess[str], sentence: str) -> None:
         self.assertEqual((outcome.returncode, outcome.stderr), (1, sentence + "\n"))
-        self.assertFalse((self.tools / "calls").exists(), "something was deployed")
+        self.assertFalse((self.tools / "calls").exists(), "deploy.sh must not deploy anything")
 
     def test_functions_of_one_architecture_are_deployed(self) -> None:
         outcome = self.deploy("arm64")
@@ -70,7 +70,7 @@ class Deploy(unittest.TestCase):
         for function in FUNCTIONS:
             with self.subTest(function):
                 self.build(function, "x86_64")
-                sentence = f"orders-{function} was built for another architecture: make build ARCH=arm64"
+                sentence = f"orders-{function} was built for another architecture: run make build ARCH=arm64"
                 self.assert_refused(self.deploy("arm64"), sentence)
                 self.build(function, "arm64")
 
@@ -78,7 +78,7 @@ class Deploy(unittest.TestCase):
         for function in FUNCTIONS:
             with self.subTest(function):
                 shutil.rmtree(self.root / "target" / "lambda" / f"orders-{function}")
-                self.assert_refused(self.deploy("arm64"), f"orders-{function} is not built: make build ARCH=arm64")
+                self.assert_refused(self.deploy("arm64"), f"orders-{function} is not built: run make build ARCH=arm64")
                 self.build(function, "arm64")
 
 

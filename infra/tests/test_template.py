@@ -1,4 +1,4 @@
-"""Holds the template to its invariants, and every invariant to failing a template that breaks it."""
+"""Tests that the template satisfies its invariants, and that each invariant rejects a template that violates it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from cfnlint.decode import cfn_yaml
 
 
 def plain(node: Any) -> Any:
-    """The parsed template without the linter's line numbers, so that it can be copied and changed."""
+    """The parsed template without the linter's line numbers, so that tests can copy and change it."""
     if isinstance(node, dict):
         return {str(key): plain(value) for key, value in node.items()}
     if isinstance(node, list):
@@ -52,7 +52,7 @@ def put(name: str, *path: Any, value: Any) -> Callable[[dict], None]:
 
 
 def drop(name: str, *path: Any) -> Callable[[dict], None]:
-    """Removes a property of a resource; without a path, the resource."""
+    """Removes a property of a resource, or without a path the resource itself."""
 
     def change(template: dict) -> None:
         node: Any = properties(template, name) if path else template["Resources"]
@@ -77,7 +77,7 @@ def add_rule(name: str, pattern: dict) -> Callable[[dict], None]:
 
 
 def at_top(section: str, *path: Any, value: Any) -> Callable[[dict], None]:
-    """Sets something outside the resources."""
+    """Sets a value outside the resources."""
 
     def change(template: dict) -> None:
         node = template[section]
@@ -105,9 +105,9 @@ RETRY_TARGET = ("ShipmentRetry", "Targets", 0)
 RETRY_SENDER = (*statements_of("DashboardDeadLettersPolicy"), 0, "Condition", "ArnEquals", "aws:SourceArn", 1)
 THROTTLED = ("Api", "GatewayResponses", "THROTTLED")
 
-# The changes that each invariant must refuse.
+# The changes that each invariant must reject.
 BREAKAGES: dict[Callable, list[Callable[[dict], None]]] = {
-    invariants.rights_are_exact: [
+    invariants.permissions_have_no_wildcards: [
         allow("CommandFunctionRole", "dynamodb:*"),
         allow_on("CommandFunctionRole", "*"),
         allow_on("RelayFunctionRole", {"Fn::Sub": "${FailureBucket.Arn}/*"}),
@@ -163,7 +163,7 @@ BREAKAGES: dict[Callable, list[Callable[[dict], None]]] = {
         drop(*statement("DeadlineSweepFunctionRole", 2), "Condition", "ForAllValues:StringEquals"),
         drop(*statement("DashboardProjectorRole", 2), "Condition"),
     ],
-    invariants.skips_are_read_and_left: [
+    invariants.projectors_cannot_write_skips: [
         drop(*statement("OrderViewProjectorRole", 4), "Condition"),
         put(*statement("OrderViewProjectorRole", 4), *LEADING, value=["skipped#shipment"]),
         put(*statement("OrderViewProjectorRole", 4), "Action", value=["dynamodb:GetItem", "dynamodb:PutItem"]),
@@ -191,7 +191,7 @@ BREAKAGES: dict[Callable, list[Callable[[dict], None]]] = {
         drop("RelayMapping", "DestinationConfig"),
         drop("RelayMapping", "MetricsConfig"),
     ],
-    invariants.the_relay_can_say_what_it_cannot_send: [
+    invariants.unpublishable_commits_are_reported: [
         put("RelayRule", "EventPattern", "source", value=["ledgerfold.orders"]),
         put("RelayRule", "EventBusName", value="default"),
         put("RelayRule", "State", value="DISABLED"),
@@ -202,7 +202,7 @@ BREAKAGES: dict[Callable, list[Callable[[dict], None]]] = {
         drop("ShipmentProjectorMapping", "ScalingConfig"),
         drop("PaymentDeadlineMapping", "FunctionResponseTypes"),
     ],
-    invariants.projections_keep_to_themselves: [
+    invariants.projections_are_separate: [
         put("OrderViewProjector", "Environment", "Variables", "READ_TABLE", value={"Ref": "ShipmentTable"}),
         put("OrderViewProjector", "Environment", "Variables", "PROJECTION", value="shipment"),
         put("DashboardProjectorMapping", "EventSourceArn", value={"Fn::GetAtt": ["ShipmentQueue", "Arn"]}),
@@ -221,16 +221,16 @@ BREAKAGES: dict[Callable, list[Callable[[dict], None]]] = {
         at_top("Parameters", "SpotCheckPatience", "Default", value=900),
         allow("SpotCheckFunctionRole", ["dynamodb:Query", "dynamodb:PutItem"]),
     ],
-    invariants.parked_streams_are_tried_again: [
+    invariants.quarantined_streams_are_retried: [
         drop("ShipmentRetry"),
         put("ShipmentRetry", "State", value="DISABLED"),
         put("ShipmentRetry", "EventBusName", value={"Ref": "Bus"}),
         put("ShipmentRetry", "ScheduleExpression", value="rate(7 days)"),
         put(*RETRY_TARGET, "Arn", value={"Fn::GetAtt": ["ShipmentDeadLetters", "Arn"]}),
-        put(*RETRY_TARGET, "Input", value='{"ledgerfold": "hurry"}'),
+        put(*RETRY_TARGET, "Input", value='{"ledgerfold": "unknown"}'),
         drop(*RETRY_TARGET, "Input"),
     ],
-    invariants.processes_keep_to_themselves: [
+    invariants.processes_are_separate: [
         put("PaymentDeadlineMapping", "EventSourceArn", value={"Fn::GetAtt": ["ShipmentQueue", "Arn"]}),
         put("PaymentDeadlineFunction", "Environment", "Variables", "DEADLINES", value={"Ref": "ProjectionStates"}),
         put("PaymentDeadlineFunction", "Environment", "Variables", "PROCESS", value="order-view"),
@@ -251,7 +251,7 @@ BREAKAGES: dict[Callable, list[Callable[[dict], None]]] = {
         put("DeadlineSweepFunction", "Timeout", value=60),
         put("DeadlineSweepFunction", "Environment", "Variables", "DEADLINES", value={"Ref": "ProjectionStates"}),
     ],
-    invariants.queues_end_somewhere: [
+    invariants.undeliverable_messages_are_kept: [
         drop("OrderViewQueue", "RedrivePolicy"),
         drop("OrderViewDeadLetters", "MessageRetentionPeriod"),
         put("OrderViewQueue", "SqsManagedSseEnabled", value=False),
@@ -261,7 +261,7 @@ BREAKAGES: dict[Callable, list[Callable[[dict], None]]] = {
         put("RelayRule", "Targets", 0, "DeadLetterConfig", "Arn", value={"Fn::GetAtt": ["RelayDeadLetters", "Arn"]}),
         drop("RelayDeadLetters", "MessageRetentionPeriod"),
     ],
-    invariants.queues_take_from_their_rules_only: [
+    invariants.queues_accept_only_their_rules: [
         drop("DashboardQueuePolicy"),
         drop(*statements_of("DashboardQueuePolicy"), 0, "Condition", "ArnEquals", "aws:SourceArn", 1),
         put(*RETRY_SENDER, value={"Fn::GetAtt": ["ShipmentRetry", "Arn"]}),
@@ -285,7 +285,7 @@ BREAKAGES: dict[Callable, list[Callable[[dict], None]]] = {
         drop("Archive"),
         put("Archive", "EventPattern", value={"source": ["ledgerfold.orders"]}),
     ],
-    invariants.audits_hear_their_own_replays_only: [
+    invariants.audits_receive_only_their_replays: [
         drop("AuditRule", "EventPattern", "replay-name"),
     ],
     invariants.failure_bucket_is_private: [
@@ -294,7 +294,7 @@ BREAKAGES: dict[Callable, list[Callable[[dict], None]]] = {
         drop("FailureBucket", "LifecycleConfiguration"),
         drop("FailureBucketPolicy"),
     ],
-    invariants.gateway_speaks_problems: [
+    invariants.gateway_errors_are_problems: [
         drop(*THROTTLED),
         put(*THROTTLED, "StatusCode", value="400"),
         put(*THROTTLED, "ResponseTemplates", "application/json", value='{"message": "slow down"}'),
@@ -302,7 +302,7 @@ BREAKAGES: dict[Callable, list[Callable[[dict], None]]] = {
         drop(*THROTTLED, "ResponseParameters", "Headers", "Content-Type"),
         drop("Api", "GatewayResponses", "MISSING_AUTHENTICATION_TOKEN", "ResponseParameters", "Headers", "Allow"),
     ],
-    invariants.api_is_bounded_and_watched: [
+    invariants.api_is_throttled_and_logged: [
         drop("Api", "MethodSettings"),
         drop("Api", "AccessLogSetting"),
         drop("Api", "BinaryMediaTypes"),
@@ -358,7 +358,7 @@ BREAKAGES: dict[Callable, list[Callable[[dict], None]]] = {
 
 
 class Template(unittest.TestCase):
-    def test_holds_every_invariant(self) -> None:
+    def test_satisfies_every_invariant(self) -> None:
         for invariant in BREAKAGES:
             with self.subTest(invariant.__name__):
                 self.assertEqual(list(invariant(TEMPLATE)), [])
@@ -370,7 +370,7 @@ class Template(unittest.TestCase):
 
 
 class Invariants(unittest.TestCase):
-    def test_refuse_every_breakage(self) -> None:
+    def test_reject_every_breakage(self) -> None:
         for invariant, breakages in BREAKAGES.items():
             for number, breakage in enumerate(breakages):
                 with self.subTest(invariant.__name__, breakage=number):

@@ -1,1 +1,1 @@
-"""The local cloud: starts an emulator, deploys the template to it, finds its logs, stops it."""
+"""The local cloud: starts an emulator, deploys the template to it, shows its logs and stops it."""

@@ -1,4 +1,4 @@
-"""Clients of the emulator's AWS."""
+"""Clients of the emulator's AWS services."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from ledgerfold_local.emulators import REGION, endpoint
 
 
 class Aws:
-    """Loads boto3 when the first client is made: that takes half a second, in which an emulator can start."""
+    """Creates clients. boto3 is only loaded for the first one, because that takes half a second."""
 
     def __init__(self, port: int) -> None:
         self._endpoint = endpoint(port)
         self._clients: dict[str, Any] = {}
-        self._lock = threading.Lock()  # A session of boto3 makes one client at a time.
+        self._lock = threading.Lock()  # A session of boto3 cannot create two clients concurrently.
 
     @functools.cached_property
     def _session(self) -> Any:
@@ -32,7 +32,7 @@ class Aws:
     def _new_client(self, service: str) -> Any:
         from botocore.config import Config
 
-        # Path style: a bucket in the host name would have to be resolved. No proxy: the emulator is on this machine.
+        # Path style, because a bucket in the host name could not be resolved. No proxy for this machine.
         config = Config(
             proxies={}, retries={"total_max_attempts": 2}, s3={"addressing_style": "path"}, read_timeout=120
         )

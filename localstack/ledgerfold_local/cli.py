@@ -1,4 +1,4 @@
-"""The command line, which the Makefile reaches through `bootstrap.py`."""
+"""The command line. The Makefile calls it through `bootstrap.py`."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pathlib import Path
 from ledgerfold_local import cloud, dynamodb, logs
 from ledgerfold_local.emulators import EMULATORS
 from ledgerfold_local.layout import ROOT, Layout
-from ledgerfold_local.trouble import Trouble
+from ledgerfold_local.errors import CliError
 
 
 def parser() -> argparse.ArgumentParser:
@@ -22,27 +22,27 @@ def parser() -> argparse.ArgumentParser:
     def command(name: str, text: str) -> argparse.ArgumentParser:
         sub = commands.add_parser(name, help=text, description=text)
         sub.add_argument("--emulator", choices=sorted(EMULATORS), default=os.environ.get("EMULATOR") or "localstack")
-        sub.add_argument("--home", type=Path, default=ROOT / "target/local", help="where all files of this cloud lie")
+        sub.add_argument("--home", type=Path, default=ROOT / "target/local", help="folder for the files of this cloud")
         return sub
 
     for up in (
-        command("up", "start the emulator and deploy; does only what is still to be done"),
-        command("start", "start the emulator for a deployment whose functions are still being built"),
+        command("up", "start the emulator and deploy; skips steps that are already done"),
+        command("start", "start the emulator while the functions are still being built"),
     ):
         up.add_argument("--port", type=port, default=4566)
-        up.add_argument("--context", default="orders", help="the bounded context that the template is of")
+        up.add_argument("--context", default="orders", help="the bounded context of the template")
         up.add_argument("--template", type=Path, default=ROOT / "infra/template.yaml")
-        up.add_argument("--functions", type=Path, default=None, help="folders with a `bootstrap` each")
+        up.add_argument("--functions", type=Path, default=None, help="folder with NAME/bootstrap per function")
         up.add_argument(
-            "--parameter", type=parameter, action="append", default=[], metavar="NAME=VALUE", help="of the template"
+            "--parameter", type=parameter, action="append", default=[], metavar="NAME=VALUE", help="for the template"
         )
-    command("down", "stop everything that `up` has started")
-    command("status", "say what is up; exit code 0 if all is ready")
-    show = command("logs", "print what functions have printed")
-    show.add_argument("--function", help="a name as in stack.json, for example relay")
+    command("down", "stop everything that `up` started")
+    command("status", "show the state of the cloud; the exit code is 0 if it is ready")
+    show = command("logs", "print the output of the functions")
+    show.add_argument("--function", help="a name from stack.json, for example relay")
     show.add_argument("--follow", action="store_true")
-    database = command("dynamodb", "run a command with a DynamoDB Local of its own")
-    database.add_argument("--port", type=port, default=None, help="a free one unless given")
+    database = command("dynamodb", "run a command with its own DynamoDB Local")
+    database.add_argument("--port", type=port, default=None, help="by default a free port")
     database.add_argument("words", nargs="+", metavar="COMMAND")
     return main
 
@@ -85,11 +85,11 @@ def main(words: Sequence[str] | None = None) -> int:
     arguments = parser().parse_args(words)
     try:
         return run(arguments)
-    except Trouble as trouble:
-        print(trouble, file=sys.stderr)
+    except CliError as error:
+        print(error, file=sys.stderr)
         return 1
     except KeyboardInterrupt:
-        hint = " What was started is still there; `make down` stops it." if arguments.command in ("up", "start") else ""
+        hint = " The emulator may still run; `make down` stops it." if arguments.command in ("up", "start") else ""
         print(f"Interrupted.{hint}", file=sys.stderr)
         return 130
     except BrokenPipeError:  # `logs | head`
@@ -99,5 +99,5 @@ def main(words: Sequence[str] | None = None) -> int:
         layout = Layout(arguments.home.resolve())
         report = layout.home / "traceback.txt"
         report.write_text(traceback.format_exc())
-        print(f"{type(error).__name__}: {error} (where in the program: {report})", file=sys.stderr)
+        print(f"{type(error).__name__}: {error} (traceback: {report})", file=sys.stderr)
         return 1

@@ -1,4 +1,4 @@
-"""`up`, `down` and `status`: one emulator with one deployed stack."""
+"""`up`, `down` and `status`, for one emulator with one deployed stack."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from ledgerfold_local.files import read_json, write_json
 from ledgerfold_local.layout import Layout
 from ledgerfold_local.processes import ProcessId, end_session, wait_until
 from ledgerfold_local.stack import describe
-from ledgerfold_local.trouble import Trouble
+from ledgerfold_local.errors import CliError
 
 if TYPE_CHECKING:
     from ledgerfold_local.deploy import Deployment
@@ -33,17 +33,17 @@ UNFINISHED = "unfinished"
 
 @dataclass(frozen=True)
 class Record:
-    """The notes of `up` about the emulator that it has started."""
+    """The emulator that `up` has started. Other commands read it from a file."""
 
     emulator: str
     port: int
     pid: int
     started: str
     shape: str = ""
-    """Of the stack: `Deployment.shape`, or UNFINISHED, or nothing as long as there is none."""
+    """`Deployment.shape` of the stack, UNFINISHED during a deployment, or empty without a stack."""
     deployed: str = ""
     tables_port: int = 0
-    """Port of the emulator's DynamoDB, if that is a program of its own."""
+    """Port of the emulator's DynamoDB, if it is a separate process."""
 
     @property
     def process(self) -> ProcessId:
@@ -67,11 +67,11 @@ class Wanted:
     template: Path
     functions: Path
     parameters: dict[str, str] = field(default_factory=dict)
-    """Values for parameters of the template, beside those that every local stack has."""
+    """Parameters of the template, in addition to those of every local stack."""
 
 
 class Steps:
-    """One line per step, with the seconds since the command began."""
+    """Prints one line per step, with the seconds since the start of the command."""
 
     def __init__(self) -> None:
         self._began = float(os.environ.get("LEDGERFOLD_BEGAN") or time.time())
@@ -82,17 +82,17 @@ class Steps:
 
 def up(wanted: Wanted, layout: Layout) -> None:
     steps = Steps()
-    with exclusively(layout):
+    with locked(layout):
         deployment = prepare(wanted, layout)
-        deployment.pack()  # First, as what is missing shows here, and an emulator takes time.
+        deployment.pack()  # Before the slow start of the emulator, because missing functions are found here.
         threading.Thread(target=deployment.connect, name="connect").start()
         record = emulator_for(wanted, deployment, layout, steps)
         deploy(wanted, deployment, record, layout, steps)
 
 
 def start_early(wanted: Wanted, layout: Layout) -> None:
-    """The part of `up` that needs no functions, for the time in which they are built."""
-    with exclusively(layout):
+    """Starts the emulator, while the functions are still being built."""
+    with locked(layout):
         emulator_for(wanted, prepare(wanted, layout), layout, Steps())
 
 
@@ -100,20 +100,20 @@ def down(layout: Layout) -> None:
     record = Record.read(layout)
     layout.stack.unlink(missing_ok=True)
     if record is None:
-        print("Nothing is up.")
+        print("No local cloud is running.")
         return
     steps = Steps()
     was_up = record.process.is_alive()
     end_session(record.process)
     forget(layout)
-    steps.say(f"{record.emulator} is down" if was_up else f"{record.emulator} was not running any more")
+    steps.say(f"{record.emulator} stopped" if was_up else f"{record.emulator} had already stopped")
 
 
 def status(layout: Layout) -> int:
     """Prints the state of the cloud. Returns the exit code: 0 if it is ready with its stack."""
     record = Record.read(layout)
     if record is None or not record.process.is_alive():
-        print("Nothing is up.")
+        print("No local cloud is running.")
         return 1
     ready = EMULATORS[record.emulator].answers(record.port)
     print(f"{record.emulator} on port {record.port}, process {record.pid}: {'ready' if ready else 'not answering'}")
@@ -125,11 +125,11 @@ def status(layout: Layout) -> int:
 
 
 def emulator_for(wanted: Wanted, deployment: Deployment, layout: Layout, steps: Steps) -> Record:
-    """A running emulator whose stack, if it has one, can become the wanted one."""
+    """Returns a running emulator that has no stack, or one that can be updated to the wanted stack."""
     record = running_or_new(wanted, layout, steps)
-    if fits(record, deployment):
+    if can_update(record, deployment):
         return record
-    steps.say("the template has changed, or the last deployment failed: starting afresh")
+    steps.say("the template has changed or the last deployment failed; restarting the emulator")
     end_session(record.process)
     return start(wanted, layout, steps)
 
@@ -138,14 +138,14 @@ def running_or_new(wanted: Wanted, layout: Layout, steps: Steps) -> Record:
     record = Record.read(layout)
     if record and record.process.is_alive():
         if (record.emulator, record.port) != (wanted.emulator.name, wanted.port):
-            raise Trouble(f"{record.emulator} is up on port {record.port} already: `make down` stops it.")
-        # It may be on its way: an `up` before this one may have been interrupted.
+            raise CliError(f"{record.emulator} is already running on port {record.port}: run `make down` to stop it.")
+        # After an interrupted `up`, the emulator may still be starting.
         seconds = wanted.emulator.start_seconds
         wait_until(lambda: wanted.emulator.answers(wanted.port) or not record.process.is_alive(), seconds, every=0.2)
         if record.process.is_alive() and wanted.emulator.answers(wanted.port):
-            steps.say(f"{record.emulator} is up already on port {record.port}")
+            steps.say(f"{record.emulator} is already running on port {record.port}")
             return record
-        steps.say(f"{record.emulator} does not answer; starting it again")
+        steps.say(f"{record.emulator} does not answer; restarting it")
     if record:
         end_session(record.process)
     return start(wanted, layout, steps)
@@ -160,7 +160,7 @@ def start(wanted: Wanted, layout: Layout, steps: Steps) -> Record:
     layout.logs.mkdir(parents=True)
     began = time.monotonic()
     environment = wanted.emulator.environment(wanted.port, layout)
-    with layout.emulator_log.open("wb") as log, uninterrupted():
+    with layout.emulator_log.open("wb") as log, delayed_interrupts():
         process = subprocess.Popen(
             wanted.emulator.command,
             cwd=layout.work,
@@ -185,19 +185,19 @@ def start(wanted: Wanted, layout: Layout, steps: Steps) -> Record:
     if process.poll() is not None:
         last = last_lines(layout.emulator_log)
         forget(layout)
-        raise Trouble(f"{wanted.emulator.name} ended while starting; the last lines of {layout.emulator_log}:\n{last}")
+        raise CliError(f"{wanted.emulator.name} exited during its start. The end of {layout.emulator_log}:\n{last}")
     if not wanted.emulator.answers(wanted.port):
         last = last_lines(layout.emulator_log)
         end_session(record.process)
-        raise Trouble(f"{wanted.emulator.name} was not ready after {seconds:.0f} seconds; it last said:\n{last}")
+        raise CliError(f"{wanted.emulator.name} was not ready after {seconds:.0f} seconds. Its last output:\n{last}")
     steps.say(f"{wanted.emulator.name} ready after {time.monotonic() - began:.1f} s")
     return record
 
 
 def require_free(port: int) -> None:
-    # A process that was killed may hold its sockets for a moment longer, until the last of its threads is gone.
+    # A killed process may hold its sockets for a moment, until its last thread has ended.
     if not wait_until(lambda: is_free(port), 2.0):
-        raise Trouble(f"Port {port} is taken by another program: choose another with PORT=...")
+        raise CliError(f"Another program uses port {port}: choose another port with PORT=...")
 
 
 def is_free(port: int) -> bool:
@@ -206,16 +206,16 @@ def is_free(port: int) -> bool:
         try:
             probe.bind((HOST, port))
         except PermissionError:
-            raise Trouble(f"Port {port} is not for everybody: choose one above 1023 with PORT=...") from None
+            raise CliError(f"Port {port} needs root permissions: choose a port above 1023 with PORT=...") from None
         except OSError:
             return False
     return True
 
 
 @contextlib.contextmanager
-def uninterrupted() -> Iterator[None]:
-    """Holds back a Ctrl-C: between the start of the emulator and the note about it, it would leave a process that
-    nothing knows. Blocking the signal would do too, but the new process would inherit that."""
+def delayed_interrupts() -> Iterator[None]:
+    """Delays Ctrl-C. Between the start of the emulator and the writing of its record, it would leave a process that no
+    command can find. We do not block the signal, because the new process would inherit that."""
     caught: list[int] = []
     numbers = (signal.SIGINT, signal.SIGTERM)
     before = [signal.signal(number, lambda number, _frame: caught.append(number)) for number in numbers]
@@ -229,7 +229,7 @@ def uninterrupted() -> Iterator[None]:
 
 
 def forget(layout: Layout) -> None:
-    """Clears the remains of an emulator that is gone. Its logs stay after `down`, and go at the next start."""
+    """Removes the files of an emulator that has ended. Its logs stay until the next start."""
     layout.stack.unlink(missing_ok=True)
     layout.record.unlink(missing_ok=True)
     shutil.rmtree(layout.work, ignore_errors=True)
@@ -237,18 +237,18 @@ def forget(layout: Layout) -> None:
 
 def last_lines(path: Path) -> str:
     lines = path.read_text(errors="replace").splitlines() if path.exists() else []
-    return "\n".join(f"  {line}" for line in lines[-LOG_LINES:]) or "  (nothing)"
+    return "\n".join(f"  {line}" for line in lines[-LOG_LINES:]) or "  (no output)"
 
 
 @contextlib.contextmanager
-def exclusively(layout: Layout) -> Iterator[None]:
-    """Two `up` at a time would start two emulators. The lock goes with the process that holds it."""
+def locked(layout: Layout) -> Iterator[None]:
+    """Prevents two concurrent `up`, which would start two emulators. The lock ends with the process that holds it."""
     layout.home.mkdir(parents=True, exist_ok=True)
     with layout.lock.open("w") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
-            raise Trouble("Another `make up` is at work in this folder.") from None
+            raise CliError("Another `make up` is running in this folder.") from None
         yield
 
 
@@ -256,7 +256,7 @@ def exclusively(layout: Layout) -> Iterator[None]:
 
 
 def prepare(wanted: Wanted, layout: Layout) -> Deployment:
-    # Here, because `down`, `status` and `logs` have to do without any installed package.
+    # Imported here, because `down`, `status` and `logs` must work without installed packages.
     from ledgerfold_local.aws import Aws
     from ledgerfold_local.deploy import Deployment
 
@@ -271,26 +271,26 @@ def prepare(wanted: Wanted, layout: Layout) -> Deployment:
     )
 
 
-def fits(record: Record, deployment: Deployment) -> bool:
-    """Whether the stack that is there, if any, can become the wanted one: with new code at most."""
+def can_update(record: Record, deployment: Deployment) -> bool:
+    """Whether there is no stack yet, or new code alone turns the existing one into the wanted one."""
     return not record.shape or (record.shape == deployment.shape and deployment.is_usable())
 
 
 def deploy(wanted: Wanted, deployment: Deployment, record: Record, layout: Layout, steps: Steps) -> None:
     name = deployment.stack
     if record.deployed == deployment.digest:
-        steps.say(f"{name} is deployed already")
+        steps.say(f"{name} is already deployed")
     else:
         began = time.monotonic()
         layout.stack.unlink(missing_ok=True)
         dataclasses.replace(record, shape=UNFINISHED).write(layout)
         if record.shape:
             count = deployment.update_code()
-            done = f"{count} functions of {name} have new code"
+            done = f"updated the code of {count} functions of {name}"
         else:
             steps.say(f"deploying {name} from {os.path.relpath(wanted.template)}")
             deployment.create()
-            done = f"{name} deployed"
+            done = f"deployed {name}"
         dataclasses.replace(record, shape=deployment.shape, deployed=deployment.digest).write(layout)
         steps.say(f"{done} in {time.monotonic() - began:.1f} s")
     outputs = deployment.outputs()
@@ -298,4 +298,4 @@ def deploy(wanted: Wanted, deployment: Deployment, record: Record, layout: Layou
     if record.tables_port:
         description["tablesEndpoint"] = endpoint(record.tables_port)
     write_json(layout.stack, description)
-    steps.say(f"up: {description['contexts'][wanted.context]['api']} (the rest is in {os.path.relpath(layout.stack)})")
+    steps.say(f"up: {description['contexts'][wanted.context]['api']} (other names: {os.path.relpath(layout.stack)})")

@@ -1,8 +1,8 @@
-"""Brings the template into an emulator through CloudFormation, as `sam deploy` would into AWS.
+"""Deploys the template to an emulator through CloudFormation, as `sam deploy` does on AWS.
 
-Only ever as a new stack: LocalStack's updates are not fit for it. Of a changed API it tries to make the stage a second
-time, fails, deletes the stage while rolling back, and reports UPDATE_COMPLETE. So a changed template asks for a fresh
-emulator, and changed functions get their code through Lambda.
+A changed template needs a fresh emulator, because LocalStack's stack updates are broken: for a changed API it tries to
+create the stage again, fails, deletes the stage during the rollback, and reports UPDATE_COMPLETE. Changed functions
+get their code through Lambda instead.
 """
 
 from __future__ import annotations
@@ -18,14 +18,14 @@ from typing import Any
 from ledgerfold_local import ministack, packaging, template
 from ledgerfold_local.aws import Aws
 from ledgerfold_local.processes import wait_until
-from ledgerfold_local.trouble import Trouble
+from ledgerfold_local.errors import CliError
 
 STACK_SECONDS = 300.0
 ARCHITECTURES = {"x86_64": "x86_64", "amd64": "x86_64", "aarch64": "arm64", "arm64": "arm64"}
 
 
 class Deployment:
-    """One stack's way into an emulator."""
+    """The deployment of one stack to an emulator."""
 
     def __init__(
         self,
@@ -44,18 +44,18 @@ class Deployment:
             packaging.Zips(packages) if emulator == "ministack" else packaging.Folders(packages)
         )
         if not document.is_file():
-            raise Trouble(f"There is no template {document}.")
+            raise CliError(f"The template {document} does not exist.")
         self._template = template.load(document)
         self._parameters = local_parameters(self._template, parameters)
         self._archive: ministack.ArchiveByApi | None = None
         if emulator == "ministack":
             self._archive = ministack.adapt(self._template, self._parameters)
         self.shape = digest(stack, json.dumps(self._template), self._parameters, self._archive)
-        """Changes with the template. Functions are in it by name only."""
+        """A hash of the template. It does not depend on the code of the functions."""
         self.digest = ""
-        """Changes with the template and with the functions, once they are packed."""
+        """A hash of the template and of the packed functions. Empty until they are packed."""
         self._packed: dict[str, packaging.Package] = {}
-        """By logical id of the function."""
+        """The packages, by logical id of the function."""
         self._body = ""
 
     @property
@@ -63,12 +63,12 @@ class Deployment:
         return self._aws.client("cloudformation")
 
     def connect(self) -> None:
-        """Makes the clients, which needs no emulator yet."""
+        """Creates the clients. This needs no running emulator."""
         for service in ("cloudformation", "s3"):
             self._aws.client(service)
 
     def pack(self) -> None:
-        """Makes packages of the functions, which must have been built. Before anything is deployed."""
+        """Creates the packages of the functions, which must have been built. Call it before everything else."""
         self._packed = self._rewrite_code()
         self._body = json.dumps(self._template, indent=1)
         self.digest = digest(self.shape, self._body)
@@ -77,7 +77,7 @@ class Deployment:
         return self._status() == "CREATE_COMPLETE"
 
     def create(self) -> None:
-        with named_trouble(f"Deploying {self.stack}"):
+        with error_context(f"Deploying {self.stack}"):
             self._deliver()
             self._create_stack()
             if self._archive:
@@ -85,12 +85,14 @@ class Deployment:
         self._packages.clear(self._packed.values())
 
     def update_code(self) -> int:
-        """Gives new code to the functions whose package has changed, and says to how many. For the same shape only."""
-        with named_trouble(f"Updating the functions of {self.stack}"):
+        """Updates the functions whose package has changed and returns their number. The shape must be the same."""
+        with error_context(f"Updating the functions of {self.stack}"):
             self._deliver()
             functions = self._aws.client("lambda")
             changed = [
-                name for name, package in self._functions_of_stack().items() if self._give(functions, name, package)
+                name
+                for name, package in self._functions_of_stack().items()
+                if self._update_function(functions, name, package)
             ]
             for name in changed:
                 functions.get_waiter("function_updated_v2").wait(FunctionName=name, WaiterConfig={"Delay": 1})
@@ -104,7 +106,7 @@ class Deployment:
     # ---- Packages --------------------------------------------------------------------------------
 
     def _rewrite_code(self) -> dict[str, packaging.Package]:
-        """Packs each code folder once, however many functions share it, and names the packages in the template."""
+        """Packs each code folder once, even if several functions share it, and puts the packages into the template."""
         packed: dict[str, packaging.Package] = {}
         by_folder: dict[Path, packaging.Package] = {}
         for logical_id, uri in template.code_uris(self._template).items():
@@ -117,11 +119,11 @@ class Deployment:
 
     def _deliver(self) -> None:
         s3 = self._aws.client("s3")
-        s3.create_bucket(Bucket=packaging.BUCKET)  # For the template in any case.
+        s3.create_bucket(Bucket=packaging.BUCKET)  # The template always needs it.
         self._packages.deliver(s3, self._packed.values())
 
     def _functions_of_stack(self) -> dict[str, packaging.Package]:
-        """The names that CloudFormation has made for functions, with their packages."""
+        """The names that CloudFormation generated for functions, with their packages."""
         pages = self._cloudformation.get_paginator("list_stack_resources").paginate(StackName=self.stack)
         names = {
             resource["LogicalResourceId"]: resource["PhysicalResourceId"]
@@ -130,8 +132,8 @@ class Deployment:
         }
         return {names[logical_id]: package for logical_id, package in self._packed.items()}
 
-    def _give(self, functions: Any, name: str, package: packaging.Package) -> bool:
-        """Updates a function unless it has this package already."""
+    def _update_function(self, functions: Any, name: str, package: packaging.Package) -> bool:
+        """Updates a function unless it already has this package."""
         if self._packages.identity_of(functions.get_function(FunctionName=name)) == package.identity:
             return False
         functions.update_function_code(FunctionName=name, S3Bucket=package.bucket, S3Key=package.key)
@@ -145,15 +147,15 @@ class Deployment:
             TemplateURL=self._template_url(),
             Parameters=[{"ParameterKey": name, "ParameterValue": value} for name, value in self._parameters.items()],
             Capabilities=["CAPABILITY_IAM", "CAPABILITY_NAMED_IAM", "CAPABILITY_AUTO_EXPAND"],
-            OnFailure="DO_NOTHING",  # So that what failed can still be asked for its reason.
+            OnFailure="DO_NOTHING",  # A rollback would delete the failed resources and their reasons.
         )
         if not wait_until(lambda: self._status() != "CREATE_IN_PROGRESS", STACK_SECONDS, every=0.2):
-            raise Trouble(f"CloudFormation was still at work on {self.stack} after {STACK_SECONDS:.0f} seconds.")
+            raise CliError(f"CloudFormation did not finish {self.stack} within {STACK_SECONDS:.0f} seconds.")
         if not self.is_usable():
-            raise Trouble(f"CloudFormation could not deploy {self.stack} ({self._status()}):\n{self._reasons()}")
+            raise CliError(f"CloudFormation could not deploy {self.stack} ({self._status()}):\n{self._reasons()}")
 
     def _template_url(self) -> str:
-        """By address, as a body in the request may have 50 KB only."""
+        """Uploads the template and returns its URL, because a template in the request is limited to 50 KB."""
         key = f"{hashlib.sha256(self._body.encode()).hexdigest()}.template.json"
         s3 = self._aws.client("s3")
         s3.put_object(Bucket=packaging.BUCKET, Key=key, Body=self._body.encode())
@@ -171,14 +173,14 @@ class Deployment:
         return None if stack["StackStatus"] == "DELETE_COMPLETE" else stack["StackStatus"]
 
     def _reasons(self) -> str:
-        """The resources that failed of themselves, each with its reason, in the order of their failing."""
+        """The failed resources with their reasons, in the order of their failures."""
         events = self._cloudformation.describe_stack_events(StackName=self.stack)["StackEvents"]
         lines = [
             f"  {event['LogicalResourceId']} ({event.get('ResourceType', '?')}): {event['ResourceStatusReason']}"
             for event in reversed(events)
             if event["ResourceStatus"].endswith("_FAILED") and event.get("ResourceStatusReason")
         ]
-        return "\n".join(dict.fromkeys(lines)) or "  no resource says why"
+        return "\n".join(dict.fromkeys(lines)) or "  (no resource has a reason)"
 
 
 def digest(*parts: object) -> str:
@@ -186,30 +188,30 @@ def digest(*parts: object) -> str:
 
 
 @contextlib.contextmanager
-def named_trouble(purpose: str) -> Iterator[None]:
+def error_context(purpose: str) -> Iterator[None]:
     from botocore.exceptions import BotoCoreError, ClientError
 
     try:
         yield
     except (BotoCoreError, ClientError) as error:
-        raise Trouble(f"{purpose} failed: {error}") from None
+        raise CliError(f"{purpose} failed: {error}") from None
 
 
 def local_parameters(template: dict[str, Any], asked: dict[str, str]) -> dict[str, str]:
-    """The values for a local stack of the parameters in the template. A requested parameter must be one of them."""
+    """The parameters of a local stack. A requested parameter must exist in the template."""
     machine = platform.machine().lower()
     if machine not in ARCHITECTURES:
-        raise Trouble(f"Lambda knows no functions for a machine of the kind {machine}.")
+        raise CliError(f"Lambda does not support functions for {machine}.")
     values = {
         "Stage": "local",
         "Architecture": ARCHITECTURES[machine],
-        # A message whose projector was killed is delivered again after six times this, and not after three minutes.
+        # SQS delivers the messages of a killed projector again after six times this value.
         "ProjectorTimeout": "5",
-        # A developer who has fixed something is waiting.
+        # Short, because a developer waits for the retry after a fix.
         "RetryEvery": "1 minute",
     }
     declared = template.get("Parameters", {})
     unknown = sorted(asked.keys() - declared.keys())
     if unknown:
-        raise Trouble(f"The template has no parameter named {', '.join(unknown)}.")
+        raise CliError(f"The template has no parameter named {', '.join(unknown)}.")
     return {name: value for name, value in {**values, **asked}.items() if name in declared}

@@ -1,4 +1,4 @@
-"""DynamoDB Local alone, for tests of an adapter: in memory, on a free port, for as long as one command runs."""
+"""DynamoDB Local alone, for tests of an adapter. It runs in memory, on a free port, while one command runs."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ from typing import IO, NoReturn
 from ledgerfold_local.emulators import LOOPBACK, REGION, endpoint, free_port
 from ledgerfold_local.processes import wait_until
 from ledgerfold_local.reaper import Reaper
-from ledgerfold_local.trouble import Trouble
+from ledgerfold_local.errors import CliError
 
 START_SECONDS = 30.0
 
 
 def run_with_dynamodb(command: Sequence[str], port: int | None) -> int:
-    """The exit code of `command`, which finds DynamoDB Local through its environment."""
+    """Runs a command and returns its exit code. The command finds DynamoDB Local through environment variables."""
     port = port or free_port()
     with tempfile.TemporaryDirectory() as folder, (Path(folder) / "log").open("w+b") as log:
         database = start(port, folder, log)
-        reaper = Reaper()  # For when this process itself is killed.
+        reaper = Reaper()  # Ends the database if this process is killed.
         reaper.watch(database.pid)
         try:
             await_answer(database, port, log)
@@ -36,8 +36,8 @@ def run_with_dynamodb(command: Sequence[str], port: int | None) -> int:
 
 
 def java_options(folder: str) -> list[str]:
-    """Options of Java that leave nothing outside of a folder, as Java does not look at TMPDIR; and that suit a program
-    of minutes: its quick compiler alone, and a collector without threads of its own."""
+    """Options that keep Java's files in a folder, because it ignores TMPDIR, and that suit a short run: only the fast
+    compiler, and a garbage collector without extra threads."""
     return [f"-Djava.io.tmpdir={folder}", "-XX:-UsePerfData", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"]
 
 
@@ -45,7 +45,7 @@ def start(port: int, folder: str, log: IO[bytes]) -> subprocess.Popen[bytes]:
     try:
         home, java = Path(os.environ["LEDGERFOLD_DYNAMODB_HOME"]), os.environ["LEDGERFOLD_JAVA"]
     except KeyError:
-        raise Trouble("DynamoDB Local is started through localstack/bootstrap.py, which finds it and Java.") from None
+        raise CliError("Start DynamoDB Local with localstack/bootstrap.py, which finds it and Java.") from None
     return subprocess.Popen(
         [
             java,
@@ -61,7 +61,7 @@ def start(port: int, folder: str, log: IO[bytes]) -> subprocess.Popen[bytes]:
         stdin=subprocess.DEVNULL,
         stdout=log,
         stderr=subprocess.STDOUT,
-        start_new_session=True,  # A Ctrl-C is for the command; the database ends after it.
+        start_new_session=True,  # Ctrl-C must reach only the command. The database ends after it.
     )
 
 
@@ -70,14 +70,14 @@ def await_answer(database: subprocess.Popen[bytes], port: int, log: IO[bytes]) -
     if database.poll() is not None or not answers(port):
         log.seek(0)
         said = log.read().decode(errors="replace").strip().splitlines()
-        raise Trouble(f"DynamoDB Local did not start on port {port}: {said[-1] if said else 'it said nothing'}")
+        raise CliError(f"DynamoDB Local did not start on port {port}: {said[-1] if said else 'no output'}")
 
 
 def answers(port: int) -> bool:
     try:
         LOOPBACK.open(endpoint(port), timeout=2).close()
     except urllib.error.HTTPError:
-        return True  # It answers, if only that this was no request that it knows.
+        return True  # Even an error is an answer.
     except OSError:
         return False
     return True
@@ -92,13 +92,13 @@ def run(command: Sequence[str], port: int) -> int:
         "AWS_REGION": REGION,
         "AWS_DEFAULT_REGION": REGION,
     }
-    # The set-up's own variables would lead a Python in the command astray.
+    # These variables are only for this program, and would change the behaviour of the command.
     for name in ("PYTHONPATH", "LEDGERFOLD_DYNAMODB_HOME", "LEDGERFOLD_JAVA", "AWS_SESSION_TOKEN", "AWS_PROFILE"):
         environment.pop(name, None)
     try:
         child = subprocess.Popen(command, env=environment)
     except OSError as error:
-        raise Trouble(f"{command[0]} cannot be run: {error.strerror}") from None
+        raise CliError(f"{command[0]} cannot be run: {error.strerror}") from None
 
     def stop(_number: int, _frame: FrameType | None) -> NoReturn:
         child.terminate()
@@ -109,5 +109,5 @@ def run(command: Sequence[str], port: int) -> int:
         try:
             code = child.wait()
         except KeyboardInterrupt:
-            continue  # The terminal has sent it to the command too, which decides what to make of it.
+            continue  # The terminal has also sent it to the command, which decides how to react.
         return 128 - code if code < 0 else code

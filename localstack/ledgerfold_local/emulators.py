@@ -1,4 +1,4 @@
-"""The two emulators: how each is started, and where it answers when it is ready."""
+"""The two emulators, with their commands, settings and health checks."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from typing import Callable
 
 from ledgerfold_local.layout import ROOT, Layout
 from ledgerfold_local.switches import shortcuts_are_on
-from ledgerfold_local.trouble import Trouble
+from ledgerfold_local.errors import CliError
 
 REGION = "us-east-1"
 HOST = "127.0.0.1"
-# A proxy that the shell names is not for this machine's own addresses.
+# Ignores proxies of the shell, because the emulator runs on this machine.
 LOOPBACK = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 # LocalStack's setting for the port of DynamoDB Local.
 TABLES_PORT = "DYNAMODB_LOCAL_PORT"
-# Taken over from the shell, for debugging the emulator itself.
-PASSED_ON = ("LS_LOG", "DEBUG", "LOG_LEVEL", "LEDGERFOLD_SHORTCUTS")
+# Variables that the emulator inherits from the shell, for debugging it.
+INHERITED = ("LS_LOG", "DEBUG", "LOG_LEVEL", "LEDGERFOLD_SHORTCUTS")
 
 
 @dataclass(frozen=True)
@@ -34,8 +34,8 @@ class Emulator:
     start_seconds: float
 
     def environment(self, port: int, layout: Layout) -> dict[str, str]:
-        """Everything the emulator's process sees. Nothing of the shell's, whose AWS_ variables may mean a real account,
-        and with folders of its own for everything that it would write elsewhere."""
+        """All environment variables of the emulator. It inherits almost nothing from the shell, whose AWS_ variables
+        may name a real account, and it writes only to folders of its own."""
         return {
             "PATH": os.environ.get("PATH", os.defpath),
             "LANG": "C.UTF-8",
@@ -46,11 +46,11 @@ class Emulator:
             "AWS_SECRET_ACCESS_KEY": "test",
             "AWS_DEFAULT_REGION": REGION,
             **self.settings(port, layout),
-            **{name: os.environ[name] for name in PASSED_ON if name in os.environ},
+            **{name: os.environ[name] for name in INHERITED if name in os.environ},
         }
 
     def answers(self, port: int, seconds: float = 2.0) -> bool:
-        """Whether the emulator says that it is ready."""
+        """Whether the emulator reports that it is ready."""
         try:
             with LOOPBACK.open(f"{endpoint(port)}{self.ready_path}", timeout=seconds) as response:
                 return self.is_ready(json.load(response))
@@ -71,42 +71,42 @@ def free_port() -> int:
 def localstack_settings(port: int, layout: Layout) -> dict[str, str]:
     missing = [name for name in ("LEDGERFOLD_DYNAMODB_HOME", "LEDGERFOLD_JAVA") if name not in os.environ]
     if missing:
-        raise Trouble("LocalStack is started through localstack/bootstrap.py, which finds Java and DynamoDB Local.")
+        raise CliError("Start LocalStack with localstack/bootstrap.py, which finds Java and DynamoDB Local.")
     return {
         "GATEWAY_LISTEN": f"{HOST}:{port}",
-        # In the URLs that it hands out. Its own name for this machine would have to be looked up on the internet.
+        # The host in the URLs that it returns. LocalStack's default name needs a DNS lookup on the internet.
         "LOCALSTACK_HOST": f"{HOST}:{port}",
         "SQS_ENDPOINT_STRATEGY": "path",
         "FILESYSTEM_ROOT": str(layout.work / "filesystem"),
-        # This package beside its dist-info folder: this makes LocalStack find the plugins.
+        # This folder contains the package and its dist-info folder, so LocalStack finds the plugins.
         "PYTHONPATH": str(ROOT / "localstack"),
         "LAMBDA_RUNTIME_EXECUTOR": "process",
         "LEDGERFOLD_FUNCTION_LOGS": str(layout.logs),
-        # CloudFormation pauses before it asks again whether a resource is ready; `shortcuts/deployments.py` says how long.
+        # Makes CloudFormation pause between its checks of a resource. `shortcuts/deployments.py` sets the length.
         "CFN_NO_WAIT_ITERATIONS": "0",
-        # Streams of DynamoDB Local itself instead of a mock of Kinesis.
+        # Uses the streams of DynamoDB Local instead of a mock of Kinesis.
         "PROVIDER_OVERRIDE_DYNAMODB": "v2",
         "PROVIDER_OVERRIDE_DYNAMODBSTREAMS": "v2",
         "DYNAMODB_IN_MEMORY": "1",
-        # One database for all access keys, so that functions find their tables when they ask DynamoDB Local itself.
+        # One database for all access keys, so that functions find their tables in DynamoDB Local directly.
         "DYNAMODB_SHARE_DB": "1",
-        # Chosen here, so that `stack.json` can name it.
+        # We choose the port, so that `stack.json` can contain it.
         TABLES_PORT: str(free_port()),
         "LEDGERFOLD_DYNAMODB_HOME": os.environ["LEDGERFOLD_DYNAMODB_HOME"],
         "LEDGERFOLD_JAVA": os.environ["LEDGERFOLD_JAVA"],
-        # Where LocalStack still sends requests to itself, it calls its gateway instead of using a socket.
+        # LocalStack's remaining requests to itself call its gateway directly instead of through a socket.
         "IN_MEMORY_CLIENT": "1",
-        # Without a line for every request; `LS_LOG=info make up` shows them.
+        # Logs no line for each request. `LS_LOG=info make up` does.
         "LS_LOG": "warn",
-        # The pause after a batch from a queue or a change stream. The next batch gathers in it: fewer, larger batches.
+        # The pause after a batch from a queue or a change stream. A longer pause gives fewer and larger batches.
         "LAMBDA_EVENT_SOURCE_MAPPING_POLL_INTERVAL_SEC": "0.1",
-        # The pause after a poll of an empty queue. The short cut's poll has already waited for a message.
+        # The pause after a poll of an empty queue. With short cuts, the poll itself has already waited for a message.
         "LAMBDA_EVENT_SOURCE_MAPPING_MAX_BACKOFF_ON_EMPTY_POLL_SEC": "0.01" if shortcuts_are_on() else "0.25",
-        # Seconds of a minute in a rule's rate: people wait for payment deadlines and retries.
+        # Seconds in a minute of a rule's rate. Short, because tests and users wait for deadlines and retries.
         "LEDGERFOLD_MINUTE": "10",
-        # A metric for every poll of every queue costs more than all the rest.
+        # Metrics for every poll of every queue cost more than all other work.
         "SQS_DISABLE_CLOUDWATCH_METRICS": "1",
-        # Nothing from, and nothing to, the internet; no DNS server on port 53.
+        # No traffic from or to the internet, and no DNS server on port 53.
         "DISABLE_EVENTS": "1",
         "SKIP_SSL_CERT_DOWNLOAD": "1",
         "DNS_ADDRESS": "0",
@@ -120,11 +120,11 @@ def ministack_settings(port: int, layout: Layout) -> dict[str, str]:
         "MINISTACK_HOST": HOST,
         "MINISTACK_REGION": REGION,
         "LAMBDA_EXECUTOR": "local",
-        # Without it, functions look for the real AWS.
+        # Otherwise functions would call the real AWS.
         "AWS_ENDPOINT_URL": endpoint(port),
         "S3_DATA_DIR": str(layout.work / "s3"),
         "STATE_DIR": str(layout.work / "state"),
-        # Listeners on fixed ports, which two clouds would both want.
+        # These listen on fixed ports, so two clouds could not run together.
         "IOT_MTLS_ENABLED": "0",
         "SFTP_ENABLED": "0",
     }

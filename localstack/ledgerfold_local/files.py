@@ -1,4 +1,4 @@
-"""Files that are there completely or not at all."""
+"""Reads JSON files, and writes them atomically."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ def write_json(path: Path, content: object) -> None:
 
 
 def read_json(path: Path) -> dict | None:
-    """None if it is missing or malformed."""
+    """The content of the file, or None if it is missing or malformed."""
     try:
         content = json.loads(path.read_text())
     except (OSError, ValueError):

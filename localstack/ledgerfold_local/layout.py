@@ -1,4 +1,4 @@
-"""Where everything generated lies: in the checkout's `target/local`."""
+"""The places of generated files, by default in the checkout's `target/local`."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 
 @dataclass(frozen=True)
 class Layout:
-    """One cloud's files. Two clouds at a time need two folders."""
+    """The files of one cloud. Each running cloud needs its own folder."""
 
     home: Path
 
     @property
     def stack(self) -> Path:
-        """For the product's tests and demo: where the API and everything else is. There while the cloud is up."""
+        """The names and addresses of the stack, for tests and the demo. It exists while the cloud is running."""
         return self.home / "stack.json"
 
     @property
     def record(self) -> Path:
-        """For `up` and `down`: which process the emulator is."""
+        """The process of the emulator, for `up` and `down`."""
         return self.home / "cloud.json"
 
     @property
@@ -38,5 +38,5 @@ class Layout:
 
     @property
     def work(self) -> Path:
-        """The emulator's own files; of no use after its end."""
+        """The emulator's own files. They are useless after its end."""
         return self.home / "run"

@@ -1,6 +1,6 @@
-"""`logs`: the output of functions, in one stream ordered by time.
+"""`logs`: prints the output of all functions, ordered by time.
 
-Under LocalStack the plugin writes files, one per function. MiniStack keeps lines in CloudWatch Logs only.
+With LocalStack, the plugin writes one file per function. MiniStack keeps lines only in CloudWatch Logs.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import Any, NamedTuple, Protocol
 from ledgerfold_local.cloud import Record
 from ledgerfold_local.files import read_json
 from ledgerfold_local.layout import Layout
-from ledgerfold_local.trouble import Trouble
+from ledgerfold_local.errors import CliError
 
 FOLLOW_SECONDS = 0.3
 
@@ -47,7 +47,7 @@ def show(layout: Layout, function: str | None, follow: bool) -> None:
 
 
 def function_names(layout: Layout) -> dict[str, str]:
-    """The short names in stack.json with the names that CloudFormation has made."""
+    """The short names in stack.json, with the names that CloudFormation generated."""
     contexts = (read_json(layout.stack) or {}).get("contexts", {})
     return {short: name for context in contexts.values() for short, name in context["functions"].items()}
 
@@ -56,10 +56,10 @@ def source_for(layout: Layout, names: dict[str, str], only: bool) -> Source:
     record = Record.read(layout)
     if record and record.emulator == "ministack":
         if not record.process.is_alive():
-            raise Trouble("MiniStack is down, and its functions' logs are gone with it.")
+            raise CliError("MiniStack has stopped, and the logs of its functions are lost.")
         return CloudWatch(record.port, names)
     if not layout.logs.is_dir():
-        raise Trouble("There are no logs: nothing has been up here.")
+        raise CliError("There are no logs, because no local cloud has run here.")
     return Files(layout.logs, names, only)
 
 
@@ -99,7 +99,7 @@ class CloudWatch:
         try:
             configuration = functions.get_function_configuration(FunctionName=name)
         except functions.exceptions.ResourceNotFoundException:
-            raise Trouble(f"There is no function {name}.") from None
+            raise CliError(f"The function {name} does not exist.") from None
         return configuration.get("LoggingConfig", {}).get("LogGroup") or f"/aws/lambda/{name}"
 
     def new_lines(self) -> list[Line]:
@@ -110,19 +110,19 @@ class CloudWatch:
             pages = self._logs.get_paginator("filter_log_events").paginate(logGroupName=group)
             events = [event for page in pages for event in page["events"]]
         except self._logs.exceptions.ResourceNotFoundException:
-            return []  # It has not printed anything yet.
+            return []  # The function has not printed anything yet.
         fresh = [event for event in events if identity(event) not in self._seen]
         self._seen.update(identity(event) for event in fresh)
         return [Line(iso(event["timestamp"]), short, event["message"].rstrip("\n")) for event in fresh]
 
 
 def by_time(sources: Iterable[list[Line]]) -> list[Line]:
-    """Lines of one function stay as they came, also where times are equal."""
+    """Sorts lines by time. Lines of one function with equal times keep their order."""
     return sorted((line for lines in sources for line in lines), key=lambda line: line.time)
 
 
 def identity(event: dict[str, Any]) -> str:
-    """MiniStack gives no ids; lines of one stream at one time are then told apart by their text."""
+    """A key for a line. MiniStack has no event ids, so the key contains the stream, the time and the text."""
     return event.get("eventId") or f"{event['logStreamName']} {event['timestamp']} {event['message']}"
 
 

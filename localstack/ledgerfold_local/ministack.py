@@ -1,14 +1,12 @@
-"""Changes to the template for MiniStack's CloudFormation, which lacks some types.
+"""Adapts the template to MiniStack's CloudFormation, which lacks some types. The template itself is written for AWS.
 
-| in the template                             | there                               | so                          |
+| template                                    | MiniStack                           | change                      |
 | ------------------------------------------- | ----------------------------------- | --------------------------- |
-| `AWS::Events::Archive`                      | refused as unknown                  | left out, then made by API  |
-| `AWS::CloudWatch::Alarm` with metric math   | refused                             | left out: it could not fire |
-| an API's method `ANY`                       | dropped without a word              | a method for every verb     |
-| `AWS::Events::EventBusPolicy`                | refused as unknown                  | left out: it enforces none  |
-| a number by `!Ref` in event source mappings | stays text, and the poller fails    | the parameter's value       |
-
-The template itself is for AWS and knows nothing of this.
+| `AWS::Events::Archive`                      | rejects the unknown type            | created through the API     |
+| `AWS::CloudWatch::Alarm` with metric math   | rejects it                          | removed: it could not fire  |
+| an API's method `ANY`                       | ignores it silently                 | one method for each verb    |
+| `AWS::Events::EventBusPolicy`               | rejects the unknown type            | removed: not enforced       |
+| a number by `!Ref` in event source mappings | keeps it as text; the poller fails  | the parameter's value       |
 """
 
 from __future__ import annotations
@@ -24,7 +22,7 @@ BUS_POLICY = "AWS::Events::EventBusPolicy"
 ALARM = "AWS::CloudWatch::Alarm"
 FUNCTION = "AWS::Serverless::Function"
 MAPPING = "AWS::Lambda::EventSourceMapping"
-# Outputs that carry the archive's properties through CloudFormation, which alone can resolve their references.
+# CloudFormation resolves references in the archive's properties, and returns them as these outputs.
 NAME = "LocalArchiveName"
 SOURCE = "LocalArchiveSource"
 VERBS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
@@ -32,7 +30,7 @@ VERBS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 
 @dataclass(frozen=True)
 class ArchiveByApi:
-    """The properties of the archive in the template, apart from name and source."""
+    """The archive's properties in the template, except name and source."""
 
     description: str | None
     pattern: dict[str, Any] | None
@@ -51,18 +49,18 @@ class ArchiveByApi:
 
 
 def adapt(template: dict[str, Any], parameters: dict[str, str]) -> ArchiveByApi | None:
-    """Changes the template in place. Returns the archive to create once the stack exists."""
-    leave_out_metric_math(template)
-    leave_out(template, BUS_POLICY)
-    spell_out_any_method(template)
-    settle_numbers(template, parameters)
-    return take_out_archive(template)
+    """Changes the template in place. Returns the archive, to be created after the stack."""
+    remove_metric_math_alarms(template)
+    remove_type(template, BUS_POLICY)
+    expand_any_method(template)
+    insert_numbers(template, parameters)
+    return extract_archive(template)
 
 
-def take_out_archive(template: dict[str, Any]) -> ArchiveByApi | None:
-    """Removes the template's archive, if there is one, and resolves references to it.
+def extract_archive(template: dict[str, Any]) -> ArchiveByApi | None:
+    """Removes the archive from the template, if there is one, and replaces references to it.
 
-    Its retention is dropped: nothing local lives for days.
+    Its retention is dropped, because a local cloud does not run for days.
     """
     found = [name for name, resource in template["Resources"].items() if resource["Type"] == ARCHIVE]
     if not found:
@@ -83,8 +81,8 @@ def take_out_archive(template: dict[str, Any]) -> ArchiveByApi | None:
     return ArchiveByApi(properties.get("Description"), properties.get("EventPattern"))
 
 
-def settle_numbers(template: dict[str, Any], parameters: dict[str, str]) -> None:
-    """Puts the value of a parameter that is a number where an event source mapping refers to it."""
+def insert_numbers(template: dict[str, Any], parameters: dict[str, str]) -> None:
+    """Replaces references to numeric parameters in event source mappings by their values."""
     for name, declared in template.get("Parameters", {}).items():
         value = str(parameters.get(name, declared.get("Default", "")))
         if not value.isdigit():
@@ -94,7 +92,7 @@ def settle_numbers(template: dict[str, Any], parameters: dict[str, str]) -> None
                 resource["Properties"] = substitute(resource["Properties"], name, int(value), {})
 
 
-def leave_out_metric_math(template: dict[str, Any]) -> None:
+def remove_metric_math_alarms(template: dict[str, Any]) -> None:
     template["Resources"] = {
         name: resource
         for name, resource in template["Resources"].items()
@@ -102,27 +100,27 @@ def leave_out_metric_math(template: dict[str, Any]) -> None:
     }
 
 
-def leave_out(template: dict[str, Any], kind: str) -> None:
-    """Removes the resources of a type to which nothing refers."""
+def remove_type(template: dict[str, Any], kind: str) -> None:
+    """Removes all resources of a type. Nothing may refer to them."""
     resources = template["Resources"]
     template["Resources"] = {name: body for name, body in resources.items() if body["Type"] != kind}
 
 
-def spell_out_any_method(template: dict[str, Any]) -> None:
-    """Gives a path every verb that no function has for itself, in place of `ANY`."""
+def expand_any_method(template: dict[str, Any]) -> None:
+    """Replaces `ANY` by all verbs that no other function has for the same path."""
     functions = [resource for resource in template["Resources"].values() if resource["Type"] == FUNCTION]
     events = [event for function in functions for event in function["Properties"].get("Events", {}).values()]
     routes = [event["Properties"] for event in events if event["Type"] == "Api"]
     taken = {(route["Path"], route["Method"].upper()) for route in routes}
     for function in functions:
-        spelt_out = {}
+        expanded = {}
         for name, event in function["Properties"].get("Events", {}).items():
             route = event["Properties"]
             if event["Type"] != "Api" or route["Method"].upper() != "ANY":
-                spelt_out[name] = event
+                expanded[name] = event
                 continue
             for verb in VERBS:
                 if (route["Path"], verb) not in taken:
-                    spelt_out[f"{name}{verb.title()}"] = {**event, "Properties": {**route, "Method": verb}}
-        if spelt_out:
-            function["Properties"]["Events"] = spelt_out
+                    expanded[f"{name}{verb.title()}"] = {**event, "Properties": {**route, "Method": verb}}
+        if expanded:
+            function["Properties"]["Events"] = expanded

@@ -1,4 +1,4 @@
-"""A folder of code as each emulator takes it: named by a hash of its content, so that a name tells of a change."""
+"""Packages code folders in the format of each emulator, named by a hash of their content."""
 
 from __future__ import annotations
 
@@ -12,25 +12,25 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
-from ledgerfold_local.trouble import Trouble
+from ledgerfold_local.errors import CliError
 
 BUCKET = "ledgerfold-packages"
-# LocalStack takes a key of this bucket for a folder on its own machine.
+# LocalStack treats a key in this bucket as a local folder.
 LOCALSTACK_FOLDERS = "hot-reload"
-# The earliest time that the format has. Times and owners of the files on disk would make every build another package.
+# The earliest time of the zip format. With real times, each build would give a different package.
 EPOCH = (1980, 1, 1, 0, 0, 0)
 FILE = 0o100755
 
 
 @dataclass(frozen=True)
 class Package:
-    """Code that Lambda can be pointed at."""
+    """A package of code for Lambda."""
 
     bucket: str
     key: str
     path: Path
     identity: str
-    """The answer of GetFunction for a function with this code."""
+    """The value that GetFunction returns for a function with this code."""
 
     @property
     def code_uri(self) -> dict[str, str]:
@@ -42,21 +42,21 @@ class Packages(Protocol):
         """Writes the package of a folder."""
 
     def deliver(self, s3: Any, packages: Iterable[Package]) -> None:
-        """Brings packages to where Lambda looks for them."""
+        """Makes the packages available to Lambda."""
 
     def identity_of(self, function: dict[str, Any]) -> str:
-        """Which code a function has, by the answer to GetFunction."""
+        """The identity of a function's code, from the answer of GetFunction."""
 
     def clear(self, packages: Iterable[Package]) -> None:
-        """Removes code that no function has any more."""
+        """Removes packages that no function uses."""
 
 
 def function_folder(code_uri: str, functions: Path) -> Path:
-    """The local build of a template's CodeUri has the same last name: `../target/lambda/orders-query/`."""
+    """The folder of a local build. It has the same name as the last part of CodeUri, for example `orders-query`."""
     folder = functions / Path(code_uri).name
     if not (folder / "bootstrap").is_file():
-        raise Trouble(
-            f"There is no {folder / 'bootstrap'}, which the template's CodeUri {code_uri} asks for: build first."
+        raise CliError(
+            f"{folder / 'bootstrap'} is missing, which the template needs for CodeUri {code_uri}: build the functions."
         )
     return folder
 
@@ -67,8 +67,8 @@ def files_of(folder: Path) -> list[Path]:
 
 @dataclass(frozen=True)
 class Folders:
-    """For LocalStack, whose functions run in the very folder. A package of 25 MB would be zipped, uploaded, stored,
-    downloaded and unpacked, half a second for each function."""
+    """Packages for LocalStack, which runs functions directly from a folder. To zip, upload, download and unpack 25 MB
+    would take half a second for each function."""
 
     into: Path
 
@@ -85,7 +85,7 @@ class Folders:
         return Package(LOCALSTACK_FOLDERS, str(path), path, f"file://{path}")
 
     def deliver(self, s3: Any, packages: Iterable[Package]) -> None:
-        """They are there."""
+        """Does nothing: the folders are already on this machine."""
 
     def identity_of(self, function: dict[str, Any]) -> str:
         return function["Code"]["Location"]
@@ -98,7 +98,7 @@ class Folders:
 
 
 def link_or_copy(source: str, target: str) -> None:
-    """A build puts a new file in the place of the old one, and never writes into it."""
+    """Links a file if possible. A build replaces a file and never writes into it, so the linked content stays."""
     try:
         os.link(source, target)
     except OSError:
@@ -107,22 +107,22 @@ def link_or_copy(source: str, target: str) -> None:
 
 @dataclass(frozen=True)
 class Zips:
-    """For MiniStack: packages in a bucket, as on AWS."""
+    """Packages for MiniStack, which reads them from a bucket like AWS."""
 
     into: Path
 
     def pack(self, folder: Path) -> Package:
-        """Not compressed, as it only travels to this same machine."""
+        """Writes a zip file without compression, because it stays on this machine."""
         self.into.mkdir(parents=True, exist_ok=True)
         path = self.into / f"{folder.name}.zip"
         with zipfile.ZipFile(path, "w", zipfile.ZIP_STORED) as archive:
             for file in files_of(folder):
                 entry = zipfile.ZipInfo(file.relative_to(folder).as_posix(), EPOCH)
-                entry.create_system = 3  # Unix, whose modes follow.
+                entry.create_system = 3  # Unix, so that the file mode below is used.
                 entry.external_attr = FILE << 16
                 archive.writestr(entry, file.read_bytes())
         digest = digest_of(path)
-        # As Lambda shows it in CodeSha256.
+        # The format of CodeSha256 in Lambda.
         identity = base64.b64encode(bytes.fromhex(digest)).decode()
         return Package(BUCKET, f"{digest}.zip", path, identity)
 
@@ -136,7 +136,7 @@ class Zips:
         return function["Configuration"]["CodeSha256"]
 
     def clear(self, packages: Iterable[Package]) -> None:
-        """Each function has one file, which the next package overwrites."""
+        """Does nothing: the next package of a function overwrites its file."""
 
 
 def digest_of(path: Path) -> str:

@@ -1,6 +1,6 @@
-"""Processes told apart beyond doubt, and ended with all that belongs to them.
+"""Identifies processes reliably, and ends them with all their children.
 
-Standard library only: `down` has to work with any Python.
+Uses only the standard library, because `down` must work with any Python.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ PROC = Path("/proc")
 
 @dataclass(frozen=True)
 class ProcessId:
-    """A process, and no later one with its number: numbers are reused, a number with a start time is not."""
+    """Identifies a process by its number and its start time, because the system reuses numbers."""
 
     pid: int
     started: str
@@ -39,19 +39,19 @@ class ProcessId:
 
 
 def start_time(pid: int) -> str | None:
-    """When a process began, in the system's own terms; None if there is none, or only a zombie."""
+    """The start time of a process in the system's format, or None if it does not exist or is a zombie."""
     if PROC.joinpath("self/stat").exists():
         fields = stat_fields(pid)
-        # Ticks since the system started, so the start of the system belongs to it.
+        # The field counts ticks since the boot, so we add the id of the boot.
         return f"{boot_id()}/{fields[19]}" if fields and fields[0] != "Z" else None
-    # macOS. To the second, which is exact enough for a number to be given again.
+    # macOS. Its precision is a second, which is enough, because a number is not reused that soon.
     done = subprocess.run(["ps", "-o", "stat=,lstart=", "-p", str(pid)], capture_output=True, text=True)
     state, _, started = done.stdout.strip().partition(" ")
     return started.strip() if started and not state.startswith("Z") else None
 
 
 def stat_fields(pid: int) -> list[str] | None:
-    """The fields after the name, which may itself hold spaces and parentheses: state, parent, group, session, ..."""
+    """The fields after the name: state, parent, group, session, ... The name may contain spaces and parentheses."""
     try:
         return (PROC / str(pid) / "stat").read_text().rpartition(")")[2].split()
     except OSError:
@@ -70,8 +70,8 @@ def all_pids() -> Iterable[int]:
 
 
 def members_of_session(session: int) -> list[ProcessId]:
-    """Everything that descends from the leader of a session and has not left it. The leader may be gone: as long as
-    anybody is in its session, its number is not given to another process."""
+    """All processes in a session. The leader may have ended: the system does not reuse its number while the session has
+    members."""
     found = []
     for pid in all_pids():
         try:
@@ -95,12 +95,12 @@ def wait_until(condition: Callable[[], bool], seconds: float, every: float = 0.0
 
 
 def end_session(leader: ProcessId) -> None:
-    """Ends a process and its session at once: processes here keep no data, and a polite signal takes seconds.
+    """Kills a process and its session. A graceful stop would take seconds, and these processes keep no data.
 
-    A reaper in the session ends processes that have left it, and then itself; the rest is killed a moment later.
+    A reaper in the session first ends the processes that have left the session. A second later the rest is killed.
     """
     if start_time(leader.pid) not in (leader.started, None):
-        return  # The number belongs to somebody else, so nothing of the session is left.
+        return  # Another process has this number, so the session has ended.
     leader.signal(signal.SIGKILL)
     if not wait_until(lambda: not members_of_session(leader.pid), 1.0):
         for process in members_of_session(leader.pid):

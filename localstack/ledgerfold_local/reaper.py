@@ -1,12 +1,13 @@
-"""Ends processes whose owner is gone, however it went.
+"""Ends processes whose owner has ended, even if the owner was killed.
 
-Functions and DynamoDB Local must not outlive LocalStack, also when it is killed with SIGKILL and can do nothing itself.
-A small process therefore holds one end of a pipe. Through it the owner tells which process groups exist; when the
-kernel closes the owner's end, the rest is killed. The alternative on Linux, PR_SET_PDEATHSIG, follows the
-*thread* that started a process, and LocalStack starts functions on threads that end; it also knows nothing of
-grandchildren, and nothing of macOS.
+Functions and DynamoDB Local must not outlive LocalStack, even if SIGKILL ends it. A small process, the reaper,
+therefore reads from a pipe. The owner writes its process groups to the pipe. When the kernel closes the owner's end,
+the reaper kills the remaining groups.
 
-`Reaper` is the owner's side; run as a script, this file is the other.
+We do not use PR_SET_PDEATHSIG. It depends on the *thread* that started a process, and LocalStack starts functions on
+short-lived threads. It also ignores grandchildren and does not exist on macOS.
+
+`Reaper` is the owner's side. Run as a script, this file is the reaper.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ def kill_group(group: int) -> None:
 
 
 class Reaper:
-    """Knows the process groups that must end with this process. Starts its other side when it is first needed."""
+    """Registers process groups that must end with this process. Starts the reaper when the first group is added."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -39,13 +40,13 @@ class Reaper:
             self._tell(f"+{group}")
 
     def forget(self, group: int) -> None:
-        """To be called before the group's id can be given to somebody else, that is before its leader is reaped."""
+        """Removes a group. Call it before waiting for the leader, because after that the system may reuse the id."""
         with self._lock:
             self._groups.discard(group)
             self._tell(f"-{group}")
 
     def close(self) -> None:
-        """Ends all watched processes, as the end of this process would."""
+        """Ends all watched processes."""
         with self._lock:
             if self._process:
                 self._process.communicate()
@@ -56,12 +57,12 @@ class Reaper:
             if self._process is None:
                 raise BrokenPipeError
             self._send([line])
-        except BrokenPipeError:  # Not started yet, or killed by somebody: the new one needs the whole list.
+        except BrokenPipeError:  # The reaper has not started or was killed. A new one needs the whole list.
             self._start()
             self._send(f"+{group}" for group in self._groups)
 
     def _start(self) -> None:
-        # -I and -S: it needs no installed package, and starts in 10 ms without them.
+        # -I and -S skip installed packages, so that it starts in 10 ms.
         command = [sys.executable, "-I", "-S", __file__]
         self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, env={}, bufsize=0)
 
@@ -72,7 +73,7 @@ class Reaper:
 
 
 def main() -> None:
-    os.setpgid(0, 0)  # A Ctrl-C in a terminal goes to the owner's group, and this must survive it.
+    os.setpgid(0, 0)  # Ctrl-C reaches the owner's group, and the reaper must survive it.
     groups: set[int] = set()
     for line in sys.stdin:
         group = int(line[1:])

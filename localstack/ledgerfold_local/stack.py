@@ -1,4 +1,4 @@
-"""`stack.json`: where everything of the deployed stack is, for tests, demo and people."""
+"""`stack.json`: the names and addresses of the deployed stack, for tests, the demo and operators."""
 
 from __future__ import annotations
 
@@ -6,16 +6,16 @@ import re
 from typing import Any
 
 from ledgerfold_local.emulators import REGION, endpoint
-from ledgerfold_local.trouble import Trouble
+from ledgerfold_local.errors import CliError
 
 
 def kebab(name: str) -> str:
-    """`OrderView` as in outputs becomes `order-view` as in the projection's own name."""
+    """Turns the name of an output, for example `OrderView`, into the name of a projection, `order-view`."""
     return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "-", name).lower()
 
 
 def by_suffix(outputs: dict[str, str], suffix: str, prefix: str = "") -> dict[str, str]:
-    """The outputs whose names end alike, by the beginnings of their names."""
+    """The outputs whose names end with a suffix, by the rest of the name."""
     return {
         f"{prefix}{kebab(name.removesuffix(suffix))}": value
         for name, value in outputs.items()
@@ -26,13 +26,13 @@ def by_suffix(outputs: dict[str, str], suffix: str, prefix: str = "") -> dict[st
 def describe(
     emulator: str, port: int, context: str, stack_name: str, outputs: dict[str, str], logs: str
 ) -> dict[str, Any]:
-    """Follows the naming of the template's outputs, so that a new projection needs no change here."""
+    """Builds the content of `stack.json` from the names of outputs, so that a new projection needs no change here."""
     missing = [name for name in ("BusName", "ArchiveName", "ApiId", "ApiStage", "EventTable") if name not in outputs]
     if missing:
-        raise Trouble(f"The template has no output named {', '.join(missing)}, which stack.json needs.")
+        raise CliError(f"stack.json needs outputs that the template does not have: {', '.join(missing)}.")
     tables = by_suffix(outputs, "Table")
     event_table = tables.pop("event")
-    # The audit reads no events but those that are replayed for it: it is no projection or process.
+    # The audit of the bus is neither a projection nor a process: it only reads events that are replayed for it.
     queues, dead_letters = by_suffix(outputs, "Queue"), by_suffix(outputs, "DeadLetters")
     dead_letters.pop("audit", None)
     audit = {"queue": queues.pop("audit", None), "rule": outputs.get("AuditRuleArn")}
@@ -43,7 +43,7 @@ def describe(
         "archive": outputs["ArchiveName"],
         "contexts": {
             context: {
-                # The template's own ApiUrl is an address of AWS.
+                # The output ApiUrl is an address on AWS.
                 "api": f"{endpoint(port)}/_aws/execute-api/{outputs['ApiId']}/{outputs['ApiStage']}",
                 "eventTable": event_table,
                 "apiKey": outputs.get("ApiKey"),

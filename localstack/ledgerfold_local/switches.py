@@ -1,4 +1,4 @@
-"""Switches the short cuts off, to find out whether one of them causes a fault."""
+"""A switch that turns the short cuts off, to find out whether one of them causes a fault."""
 
 from __future__ import annotations
 
@@ -6,5 +6,5 @@ import os
 
 
 def shortcuts_are_on() -> bool:
-    """LEDGERFOLD_SHORTCUTS=off leaves LocalStack as it is."""
+    """Whether short cuts are on. LEDGERFOLD_SHORTCUTS=off leaves LocalStack unchanged."""
     return os.environ.get("LEDGERFOLD_SHORTCUTS") != "off"

@@ -1,4 +1,4 @@
-"""The template, read without an emulator: short forms, code folders, and parts that an emulator cannot take."""
+"""Reads the template and changes code folders and references in it."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from typing import Any
 import yaml
 
 
-class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # In C eight times as fast, where it was built.
-    """YAML with CloudFormation's short forms, which become the long ones: `!Ref X` is `{"Ref": "X"}`."""
+class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # In C, eight times as fast, if available.
+    """Loads YAML and expands CloudFormation's short forms: `!Ref X` becomes `{"Ref": "X"}`."""
 
 
 def _short_form(loader: _Loader, suffix: str, node: yaml.Node) -> dict[str, Any]:
@@ -26,7 +26,7 @@ def _short_form(loader: _Loader, suffix: str, node: yaml.Node) -> dict[str, Any]
 
 
 _Loader.add_multi_constructor("!", _short_form)
-# A date such as AWSTemplateFormatVersion's stays the text that it is.
+# Keeps dates such as AWSTemplateFormatVersion as text.
 _Loader.yaml_implicit_resolvers = {
     first: [(tag, pattern) for tag, pattern in resolvers if tag != "tag:yaml.org,2002:timestamp"]
     for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
@@ -38,7 +38,7 @@ def load(path: Path) -> dict[str, Any]:
 
 
 def code_uris(template: dict[str, Any]) -> dict[str, str]:
-    """Where each function's code is, by logical id."""
+    """The code folder of each function, by logical id."""
     default = template.get("Globals", {}).get("Function", {}).get("CodeUri")
     return {
         logical_id: resource["Properties"].get("CodeUri", default)
@@ -52,7 +52,7 @@ def set_code(template: dict[str, Any], logical_id: str, code_uri: dict[str, str]
 
 
 def substitute(node: Any, resource: str, reference: Any, attributes: dict[str, Any]) -> Any:
-    """Replaces references to a resource: `reference` stands for its Ref, `attributes` for the attributes of GetAtt."""
+    """Replaces references to a resource: Ref by `reference`, GetAtt by the value in `attributes`."""
     if isinstance(node, list):
         return [substitute(item, resource, reference, attributes) for item in node]
     if not isinstance(node, dict):

@@ -1,4 +1,7 @@
-"""A function's `bootstrap`: each event contains its action, and FAKE_INIT its start. Standard library only."""
+"""A fake `bootstrap` of a function. Each event selects an action, and FAKE_INIT selects how it starts.
+
+Uses only the standard library.
+"""
 
 import http.client
 import json
@@ -30,7 +33,7 @@ def begin():
 
 
 def handle(event, headers):
-    """The body of the answer; raises for an error; does not come back where the process is to end."""
+    """Returns the body of the answer or raises an error. Some actions end the process instead."""
     kind = event.get("do")
     if kind == "fail":
         raise ValueError(event["message"])

@@ -1,4 +1,4 @@
-"""Helpers of several tests."""
+"""Shared helpers of the tests."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 RUNTIME = HERE / "fake_runtime.py"
 
-# The plugins run in LocalStack only, and on its Python.
+# The plugins need LocalStack and its Python.
 WITH_LOCALSTACK = importlib.util.find_spec("localstack") is not None
-needs_localstack = unittest.skipUnless(WITH_LOCALSTACK, "runs in LocalStack's environment")
+needs_localstack = unittest.skipUnless(WITH_LOCALSTACK, "needs LocalStack's environment")
 
 
 class TestCase(unittest.TestCase):
-    """A test with a folder of its own."""
+    """A test with its own temporary folder."""
 
     def setUp(self) -> None:
         folder = tempfile.TemporaryDirectory()
         self.addCleanup(folder.cleanup)
         self.folder = Path(folder.name)
-        # A shell starts background jobs with SIGINT ignored, and Python then leaves it so.
+        # Shells start background jobs with SIGINT ignored, and Python keeps that.
         self.addCleanup(signal.signal, signal.SIGINT, signal.signal(signal.SIGINT, signal.default_int_handler))
 
     def write(self, name: str, text: str, mode: int = 0o644) -> Path:
@@ -38,7 +38,7 @@ class TestCase(unittest.TestCase):
     def wait_for(self, condition: Callable[[], object], seconds: float = 5.0) -> None:
         deadline = time.monotonic() + seconds
         while not condition():
-            self.assertLess(time.monotonic(), deadline, "it did not happen in time")
+            self.assertLess(time.monotonic(), deadline, "the condition was not met in time")
             time.sleep(0.01)
 
 

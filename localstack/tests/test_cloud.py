@@ -1,4 +1,4 @@
-"""`up` and `down` around an emulator that is three lines of Python."""
+"""Tests `up` and `down` with a fake emulator of a few lines of Python."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from unittest import mock
 from ledgerfold_local import cli, cloud, dynamodb
 from ledgerfold_local.emulators import EMULATORS, Emulator
 from ledgerfold_local.layout import Layout
-from ledgerfold_local.trouble import Trouble
+from ledgerfold_local.errors import CliError
 from support import TestCase, is_running
 
 READY = """
@@ -73,21 +73,21 @@ class CloudTest(TestCase):
         self.assertFalse(self.layout.work.exists())
         self.assertEqual(cloud.status(self.layout), 1)
         cloud.down(self.layout)
-        self.assertIn("Nothing is up.", self.said.getvalue())
+        self.assertIn("No local cloud is running.", self.said.getvalue())
 
-    def test_what_is_up_is_used_again(self) -> None:
+    def test_a_running_emulator_is_reused(self) -> None:
         wanted = self.wanted()
         self.assertEqual(self.start(wanted), self.start(wanted))
 
-    def test_what_is_up_on_another_port_or_is_another_emulator_is_named(self) -> None:
+    def test_an_error_names_a_running_emulator_with_another_name_or_port(self) -> None:
         wanted = self.wanted()
         self.start(wanted)
         other_port = cloud.Wanted(wanted.emulator, self.port + 1, "orders", wanted.template, wanted.functions)
         for other in (other_port, self.wanted(name="ministack")):
-            with self.assertRaisesRegex(Trouble, f"localstack is up on port {self.port} already"):
+            with self.assertRaisesRegex(CliError, f"localstack is already running on port {self.port}"):
                 self.start(other)
 
-    def test_one_that_has_died_is_started_again(self) -> None:
+    def test_a_dead_emulator_is_started_again(self) -> None:
         wanted = self.wanted()
         first = self.start(wanted)
         os.kill(first.pid, signal.SIGKILL)
@@ -95,12 +95,12 @@ class CloudTest(TestCase):
         self.assertNotEqual(self.start(wanted).pid, first.pid)
 
     def test_a_start_that_fails_shows_the_last_lines(self) -> None:
-        with self.assertRaisesRegex(Trouble, "(?s)ended while starting.*component plugins are missing"):
+        with self.assertRaisesRegex(CliError, "(?s)exited during its start.*component plugins are missing"):
             self.start(self.wanted(BROKEN))
         self.assertIsNone(cloud.Record.read(self.layout))
 
     def test_a_start_that_takes_too_long_is_ended(self) -> None:
-        with self.assertRaisesRegex(Trouble, "not ready after"):
+        with self.assertRaisesRegex(CliError, "not ready after"):
             self.start(self.wanted("import time; time.sleep(60)", seconds=0.3))
         self.assertFalse(cloud.Record.read(self.layout).process.is_alive())
 
@@ -108,7 +108,7 @@ class CloudTest(TestCase):
         with socket.socket() as other:
             other.bind(("127.0.0.1", self.port))
             other.listen()
-            with self.assertRaisesRegex(Trouble, f"Port {self.port} .*PORT="):
+            with self.assertRaisesRegex(CliError, f"port {self.port}: .*PORT="):
                 self.start(self.wanted())
 
     def test_the_emulator_sees_nothing_of_the_shell(self) -> None:
@@ -120,7 +120,7 @@ class CloudTest(TestCase):
 
     def test_a_stack_takes_new_code_but_no_other_template_and_none_after_a_failure(self) -> None:
         record = cloud.Record("localstack", 1, 2, "3")
-        for shape, usable, fits in [
+        for shape, usable, can_update in [
             ("", False, True),  # Nothing is there yet.
             ("same", True, True),
             ("same", False, False),
@@ -129,7 +129,7 @@ class CloudTest(TestCase):
         ]:
             with self.subTest(shape=shape, usable=usable):
                 deployment = mock.Mock(shape="same", is_usable=lambda usable=usable: usable)
-                self.assertEqual(cloud.fits(dataclasses.replace(record, shape=shape), deployment), fits)
+                self.assertEqual(cloud.can_update(dataclasses.replace(record, shape=shape), deployment), can_update)
 
     def deployment(self, digest: str) -> mock.Mock:
         outputs = dict.fromkeys(("BusName", "ArchiveName", "ApiId", "ApiStage", "EventTable"), "x")
@@ -145,31 +145,31 @@ class CloudTest(TestCase):
         for _ in range(2):
             cloud.deploy(wanted, second, cloud.Record.read(self.layout), self.layout, cloud.Steps())
         second.create.assert_not_called()
-        self.assertEqual(self.said.getvalue().count("2 functions of s have new code"), 1)
+        self.assertEqual(self.said.getvalue().count("updated the code of 2 functions of s"), 1)
 
-    def test_a_deployment_that_fails_leaves_no_stack_to_be_found_and_is_remembered(self) -> None:
+    def test_a_failed_deployment_leaves_no_stack_file_and_is_recorded(self) -> None:
         wanted, record = self.wanted(), cloud.Record("localstack", self.port, os.getpid(), "never")
         self.layout.home.mkdir(exist_ok=True)
         self.layout.stack.write_text("{}")
         failing = self.deployment("one")
-        failing.create.side_effect = Trouble("no")
-        with self.assertRaises(Trouble):
+        failing.create.side_effect = CliError("no")
+        with self.assertRaises(CliError):
             cloud.deploy(wanted, failing, record, self.layout, cloud.Steps())
         self.assertFalse(self.layout.stack.exists())
-        self.assertFalse(cloud.fits(cloud.Record.read(self.layout), self.deployment("one")))
+        self.assertFalse(cloud.can_update(cloud.Record.read(self.layout), self.deployment("one")))
 
     def test_only_one_up_at_a_time(self) -> None:
-        with cloud.exclusively(self.layout), self.assertRaisesRegex(Trouble, "Another"), cloud.exclusively(self.layout):
+        with cloud.locked(self.layout), self.assertRaisesRegex(CliError, "Another"), cloud.locked(self.layout):
             pass
 
     def test_an_interrupt_waits_until_the_process_is_on_record(self) -> None:
         steps = []
-        with self.assertRaises(KeyboardInterrupt), cloud.uninterrupted():
+        with self.assertRaises(KeyboardInterrupt), cloud.delayed_interrupts():
             signal.raise_signal(signal.SIGINT)
             steps.append("recorded")
         self.assertEqual(steps, ["recorded"])
 
-    def test_an_interrupt_while_the_process_starts_leaves_nothing_unknown(self) -> None:
+    def test_an_interrupt_during_a_start_leaves_no_unrecorded_process(self) -> None:
         def spawn_and_interrupt(*arguments: object, **options: object) -> subprocess.Popen:
             process = popen(*arguments, **options)
             signal.raise_signal(signal.SIGINT)
@@ -181,16 +181,16 @@ class CloudTest(TestCase):
             self.start(wanted)
         self.assertTrue(cloud.Record.read(self.layout).process.is_alive())
 
-    def test_a_record_that_is_damaged_is_no_record(self) -> None:
+    def test_a_damaged_record_is_ignored(self) -> None:
         for text in ("", "{", "[]", '{"pid": 1}'):
             self.layout.home.mkdir(exist_ok=True)
             self.layout.record.write_text(text)
             self.assertIsNone(cloud.Record.read(self.layout))
 
-    def test_trouble_is_one_sentence(self) -> None:
+    def test_an_error_is_one_sentence(self) -> None:
         with contextlib.redirect_stderr(io.StringIO()) as shown:
             code = cli.main(["up", "--home", str(self.folder), "--template", str(self.folder / "none.yaml")])
-        self.assertEqual((code, shown.getvalue()), (1, f"There is no template {self.folder / 'none.yaml'}.\n"))
+        self.assertEqual((code, shown.getvalue()), (1, f"The template {self.folder / 'none.yaml'} does not exist.\n"))
 
 
 class LogsTest(TestCase):
@@ -209,7 +209,7 @@ class LogsTest(TestCase):
 
 
 class DynamoDbTest(TestCase):
-    """With a program in the place of Java, as the real one takes seconds."""
+    """Uses a script in place of Java, because the real one takes seconds to start."""
 
     def run_command(self, *command: str) -> subprocess.CompletedProcess:
         java = self.write("java", f"#!{sys.executable} -IS\nimport sys\n{FAKE_DATABASE}", 0o755)
@@ -238,7 +238,7 @@ class DynamoDbTest(TestCase):
         pid = int((self.folder / "pid").read_text())
         self.assertFalse(is_running(pid))
 
-    def test_a_command_that_is_not_there_is_named(self) -> None:
+    def test_an_error_names_a_missing_command(self) -> None:
         done = self.run_command("no-such-program")
         self.assertEqual(
             (done.returncode, done.stderr), (1, "no-such-program cannot be run: No such file or directory\n")

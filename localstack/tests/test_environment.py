@@ -1,4 +1,4 @@
-"""The core of the executor, against a small runtime in Python: the view of callers and readers of logs."""
+"""Tests execution environments with a fake runtime, from the view of callers and readers of logs."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import time
 from support import RUNTIME, WITH_LOCALSTACK, TestCase, is_running, needs_localstack
 
 if WITH_LOCALSTACK:
-    from ledgerfold_local.plugin import words
+    from ledgerfold_local.plugin import messages
     from ledgerfold_local.plugin.environment import Function, Slot
     from ledgerfold_local.plugin.function_log import FunctionLog
     from ledgerfold_local.plugin.variables import function_variables
@@ -44,7 +44,7 @@ class EnvironmentTest(TestCase):
         return slot
 
     def invoke(self, slot: Slot, **event: object) -> tuple[object, bool, str]:
-        """The answer, whether it is an error, and the lines."""
+        """Returns the answer, whether it is an error, and the log lines."""
         self.requests += 1
         result = slot.invoke(f"id-{self.requests}", json.dumps(event).encode(), "arn:function", "Root=1")
         return json.loads(result.payload), result.failed, result.log
@@ -62,7 +62,7 @@ class EnvironmentTest(TestCase):
         self.assertEqual(first["event"], {"text": "grüße ☃"})
         self.assertEqual(first["pid"], second["pid"])
 
-    def test_an_error_of_the_function_is_its_own_words_and_the_process_lives_on(self) -> None:
+    def test_an_error_of_the_function_is_passed_on_and_the_process_continues(self) -> None:
         slot = self.slot()
         before = slot.pid
         answer, failed, _ = self.invoke(slot, do="fail", message="no such order")
@@ -77,7 +77,7 @@ class EnvironmentTest(TestCase):
     def test_a_big_answer_arrives_and_one_over_the_limit_is_an_error_as_in_lambda(self) -> None:
         slot = self.slot()
         self.assertEqual(len(self.invoke(slot, do="big", size=5_000_000)[0]), 5_000_000)
-        answer, failed, _ = self.invoke(slot, do="big", size=words.MOST_RESPONSE)
+        answer, failed, _ = self.invoke(slot, do="big", size=messages.MAX_RESPONSE_BYTES)
         self.assertTrue(failed)
         self.assertEqual(answer["errorType"], "Function.ResponseSizeTooLarge")
         self.assertFalse(self.invoke(slot)[1])
@@ -179,7 +179,7 @@ class EnvironmentTest(TestCase):
         os.kill(pids["pid"], signal.SIGKILL)
         self.wait_for(lambda: not is_running(pids["child"]))
 
-    def test_what_comes_after_a_stop_starts_nothing(self) -> None:
+    def test_nothing_starts_after_a_stop(self) -> None:
         slot = self.slot()
         slot.stop()
         before = slot.pid
@@ -222,7 +222,7 @@ class EnvironmentTest(TestCase):
     def test_lambda_gives_init_ten_seconds(self) -> None:
         self.assertEqual(Slot.INIT_SECONDS, 10)
 
-    def test_no_bootstrap_and_no_program_are_told_apart(self) -> None:
+    def test_a_missing_and_an_invalid_bootstrap_are_different_errors(self) -> None:
         bootstrap = self.folder / "code/bootstrap"
         bootstrap.write_text("neither a program nor a script")
         answer, failed, _ = self.invoke(self.slot())
@@ -296,7 +296,7 @@ class EnvironmentTest(TestCase):
 
 
 @needs_localstack
-class WordsTest(TestCase):
+class MessagesTest(TestCase):
     def test_exits_are_named_as_go_names_them(self) -> None:
         for code, text in [
             (0, "Runtime exited without providing a reason"),
@@ -307,4 +307,4 @@ class WordsTest(TestCase):
             (-40, "Runtime exited with error: signal: signal 40"),
         ]:
             with self.subTest(code):
-                self.assertEqual(words.exited(code).text, text)
+                self.assertEqual(messages.exited(code).text, text)

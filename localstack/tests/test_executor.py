@@ -1,4 +1,4 @@
-"""Executor, repairs and archive provider against LocalStack's own classes. No LocalStack runs."""
+"""Tests the executor, the repairs and the archive provider with LocalStack's own classes. No LocalStack runs."""
 
 from __future__ import annotations
 
@@ -95,7 +95,7 @@ class RepairTest(TestCase):
         from localstack.services.events.replay import ReplayService
 
         with mock.patch.object(ArchiveService, "put_events", ArchiveService.put_events):
-            replay.keep_times_as_times()
+            replay.convert_event_times()
             archive = ArchiveService.__new__(ArchiveService)
             archive.archive = SimpleNamespace(events={})
             event = {"id": "1", "time": "2026-11-23T09:00:30Z", "source": "s", "detail-type": "t", "detail": {}}
@@ -103,7 +103,7 @@ class RepairTest(TestCase):
         start, end = (datetime(2026, 11, 23, hour, tzinfo=timezone.utc) for hour in (8, 10))
         found = archive.get_events(start, end)
         self.assertEqual(archive.get_events(end, end), [])
-        self.assertEqual(event["time"], "2026-11-23T09:00:30Z", "what other targets get stays as it was")
+        self.assertEqual(event["time"], "2026-11-23T09:00:30Z", "the event for other targets must not change")
 
         playing = ReplayService("r", "us-east-1", "0", "arn", {"Arn": "arn:aws:events:::event-bus/bus"}, start, end, "")
         playing.start(found)
@@ -123,7 +123,7 @@ class RepairTest(TestCase):
         replays = {name: SimpleNamespace(destination=destination) for name, destination in destinations.items()}
         provider = SimpleNamespace(get_store=lambda *_: SimpleNamespace(replays=replays))
         with mock.patch.object(EventsProvider, "_process_rules", process_rules):
-            replay.reach_only_rules_that_are_named()
+            replay.deliver_to_named_rules_only()
             for event in ({}, {"replay-name": "to-one"}, {"replay-name": "to-all"}):
                 for rule in ("rule/a", "rule/b"):
                     EventsProvider._process_rules(provider, SimpleNamespace(arn=rule), "r", "0", event, None)
@@ -155,14 +155,14 @@ class RepairTest(TestCase):
         response = {"statusCode": "503", "responseParameters": {"gatewayresponse.header.Retry-After": "'1'"}}
         specification = {"x-amazon-apigateway-gateway-responses": {"DEFAULT_5XX": response}}
         with mock.patch.object(provider, "import_api_from_openapi_spec") as original:
-            gateway_responses.import_them()
+            gateway_responses.import_responses()
             provider.import_api_from_openapi_spec(
                 SimpleNamespace(id="api1"), context=context, open_api_spec=specification, mode="overwrite"
             )
         original.assert_called_once_with(mock.ANY, context=context, open_api_spec=specification, mode="overwrite")
         self.assertEqual(container.gateway_responses["DEFAULT_5XX"]["statusCode"], 503)
 
-    def test_gateway_responses_are_what_the_client_sees(self) -> None:
+    def test_clients_get_the_gateway_responses(self) -> None:
         from localstack.services.apigateway.next_gen.execute_api import gateway_response
         from localstack.services.apigateway.next_gen.execute_api.handlers.gateway_exception import (
             GatewayExceptionHandler,
@@ -182,7 +182,7 @@ class RepairTest(TestCase):
         failure = gateway_response.InternalServerError("Internal server error", status_code=502)
         original = GatewayExceptionHandler.create_exception_response
         with mock.patch.object(GatewayExceptionHandler, "create_exception_response", original):
-            gateway_responses.apply_them()
+            gateway_responses.apply_responses()
             for responses, status, kind, body in [
                 (configured, 503, "application/problem+json", {"status": 503, "instance": "id-1"}),
                 ({}, 502, "application/json", {"message": "Internal server error"}),
@@ -195,7 +195,7 @@ class RepairTest(TestCase):
                 self.assertEqual((response.status_code, response.headers["Content-Type"]), (status, kind))
                 self.assertEqual(json.loads(response.data), body)
 
-    def test_variables_that_are_not_there_are_empty(self) -> None:
+    def test_missing_variables_are_empty(self) -> None:
         variables = {"error": {"message": "no"}, "requestId": None}
         rendered = gateway_responses.render("$context.error.message-$context.error.x.y-$context.requestId.", variables)
         self.assertEqual(rendered, "no--.")
@@ -225,7 +225,7 @@ class ArchiveProviderTest(TestCase):
             custom_context={},
         )
 
-    def test_creation_passes_on_what_the_template_says(self) -> None:
+    def test_creation_passes_on_the_properties_of_the_template(self) -> None:
         event = self.provider.create(
             self.request(ArchiveName="a", RetentionDays="7", EventPattern={"source": ["x"]}, Description="d")
         )
@@ -245,7 +245,7 @@ class ArchiveProviderTest(TestCase):
         self.provider.delete(self.request())
         self.events.delete_archive.assert_called_once_with(ArchiveName="ledgerfold-orders-Archive")
 
-    def test_deleting_what_is_gone_succeeds_and_other_failures_do_not(self) -> None:
+    def test_deleting_a_missing_archive_succeeds_and_other_failures_do_not(self) -> None:
         self.events.delete_archive.side_effect = NotFoundError
         self.assertEqual(self.provider.delete(self.request()).status, OperationStatus.SUCCESS)
         self.events.delete_archive.side_effect = ValueError

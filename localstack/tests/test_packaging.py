@@ -7,7 +7,7 @@ import zipfile
 from unittest import mock
 
 from ledgerfold_local.packaging import BUCKET, LOCALSTACK_FOLDERS, Folders, Package, Packages, Zips, function_folder
-from ledgerfold_local.trouble import Trouble
+from ledgerfold_local.errors import CliError
 from support import TestCase
 
 
@@ -88,5 +88,5 @@ class PackagingTest(TestCase):
             self.assertEqual(function_folder(uri, self.folder / "functions"), folder)
 
     def test_a_function_that_was_not_built_is_named(self) -> None:
-        with self.assertRaisesRegex(Trouble, "orders-query/bootstrap"):
+        with self.assertRaisesRegex(CliError, "orders-query/bootstrap"):
             function_folder("../target/lambda/orders-query/", self.folder)

@@ -1,4 +1,4 @@
-"""Nothing of anybody else's is ever killed; everything of ours is."""
+"""Tests that all processes of a cloud are killed, and no other process."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class ProcessTest(TestCase):
         self.addCleanup(process.kill)
         return process
 
-    def test_a_process_that_has_the_number_of_another_is_left_alone(self) -> None:
+    def test_a_process_with_a_reused_number_is_left_alone(self) -> None:
         process = self.spawn()
         stranger = ProcessId(process.pid, "some other time")
         self.assertFalse(stranger.is_alive())
@@ -30,7 +30,7 @@ class ProcessTest(TestCase):
         end_session(stranger)
         self.assertIsNone(process.poll())
 
-    def test_the_process_itself_is_known_again(self) -> None:
+    def test_a_process_is_recognised(self) -> None:
         process = self.spawn()
         identity = ProcessId.of(process.pid)
         self.assertTrue(identity.is_alive())
@@ -91,7 +91,7 @@ class ReaperTest(TestCase):
         self.addCleanup(owner.kill)
         return owner, watched, forgotten, other_side
 
-    def test_what_is_watched_ends_with_an_owner_that_is_killed(self) -> None:
+    def test_watched_processes_end_with_a_killed_owner(self) -> None:
         owner, watched, forgotten, other_side = self.owner()
         owner.kill()
         self.wait_for(lambda: not is_running(watched) and not is_running(other_side))

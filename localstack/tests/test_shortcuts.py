@@ -1,4 +1,4 @@
-"""The short cuts give the same results as LocalStack's own clients: names, absences, errors."""
+"""Tests that short cuts give the same results and errors as LocalStack's own clients."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ class QueuesTest(TestCase):
         counts = self.client.get_queue_attributes(QueueUrl=self.url, AttributeNames=["All"])["Attributes"]
         self.assertEqual(counts["ApproximateNumberOfMessagesNotVisible"], "0")
 
-    def test_what_a_queue_does_not_have_is_missing_and_not_none(self) -> None:
+    def test_missing_values_are_left_out_and_not_none(self) -> None:
         self.assertEqual(self.client.get_queue_attributes(QueueUrl=self.url, AttributeNames=["FifoQueue"]), {})
 
     def test_a_poll_of_an_empty_queue_waits_and_is_woken_by_a_message(self) -> None:
@@ -64,13 +64,13 @@ class QueuesTest(TestCase):
         self.assertEqual([message["Body"] for message in received.get(timeout=10)], ["one"])
         poller.join()
 
-    def test_more_than_ten_are_received_where_the_mapping_asks_for_them(self) -> None:
+    def test_a_mapping_can_receive_more_than_ten_messages(self) -> None:
         for number in range(12):
             self.client.send_message(QueueUrl=self.url, MessageBody=str(number))
         limits = {**RECEIVE, "sqs_override_max_message_count": 50}
         self.assertEqual(len(self.client.receive_message(QueueUrl=self.url, **limits)["Messages"]), 12)
 
-    def test_an_error_is_a_clients_error(self) -> None:
+    def test_an_error_is_a_client_error(self) -> None:
         from botocore.exceptions import ClientError
 
         with self.assertRaises(ClientError) as caught:
@@ -113,7 +113,7 @@ class InvocationsTest(TestCase):
         self.assertEqual(answer["ResponseMetadata"]["RequestId"], seen["id"])
         self.assertNotIn("FunctionError", answer)
 
-    def test_a_function_that_is_not_there_is_a_clients_error(self) -> None:
+    def test_a_missing_function_is_a_client_error(self) -> None:
         from botocore.exceptions import ClientError
         from localstack.aws.api.lambda_ import ResourceNotFoundException
 
@@ -147,7 +147,7 @@ class RulesTest(TestCase):
 
 @needs_localstack
 class FunctionLogsTest(TestCase):
-    def test_lines_stand_in_their_group_and_stream_without_empty_ones(self) -> None:
+    def test_lines_are_written_to_their_group_and_stream_without_empty_ones(self) -> None:
         from ledgerfold_local.plugin.shortcuts.function_logs import write
         from moto.logs.models import LogsBackend
 
@@ -196,7 +196,7 @@ class ClockTest(TestCase):
 
 @needs_localstack
 class PositionsTest(TestCase):
-    def test_a_mapping_that_is_switched_on_again_goes_on_where_it_stopped(self) -> None:
+    def test_a_mapping_that_is_enabled_again_continues_at_its_position(self) -> None:
         from ledgerfold_local.plugin.repairs.positions import with_position
 
         class Poller:

@@ -1,4 +1,4 @@
-"""Reading the template, adapting it for MiniStack, and its outputs."""
+"""Tests the template: reading it, adapting it to MiniStack, and its outputs."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from unittest import mock
 
 from ledgerfold_local import ministack, stack, template
 from ledgerfold_local.deploy import local_parameters
-from ledgerfold_local.trouble import Trouble
+from ledgerfold_local.errors import CliError
 from support import TestCase
 
 TEMPLATE = """
@@ -111,9 +111,9 @@ class TemplateTest(TestCase):
     def test_a_template_without_an_archive_stays_as_it_is(self) -> None:
         loaded = self.load()
         del loaded["Resources"]["Archive"]
-        self.assertIsNone(ministack.take_out_archive(loaded))
+        self.assertIsNone(ministack.extract_archive(loaded))
 
-    def test_the_rest_of_what_ministack_cannot_take(self) -> None:
+    def test_other_parts_are_adapted_to_ministack(self) -> None:
         loaded = self.load()
         ministack.adapt(loaded, {"Batch": "5"})
         self.assertEqual(loaded["Resources"]["Mapping"]["Properties"]["BatchSize"], 5)
@@ -126,17 +126,17 @@ class TemplateTest(TestCase):
         )
         self.assertEqual(list(loaded["Resources"]["Command"]["Properties"]["Events"]), ["Post"])
 
-    def test_a_local_stack_is_told_so_and_what_the_machine_is(self) -> None:
+    def test_a_local_stack_gets_its_stage_and_the_machines_architecture(self) -> None:
         for machine, architecture in [("x86_64", "x86_64"), ("aarch64", "arm64"), ("arm64", "arm64")]:
             with mock.patch("platform.machine", return_value=machine):
                 values = local_parameters({"Parameters": {"Stage": {}, "Architecture": {}}}, {})
             self.assertEqual(values, {"Stage": "local", "Architecture": architecture})
         self.assertEqual(local_parameters({}, {}), {})
 
-    def test_a_parameter_may_be_asked_for_if_the_template_has_it(self) -> None:
+    def test_a_parameter_can_be_set_if_the_template_has_it(self) -> None:
         declared = {"Parameters": {"Stage": {}, "Patience": {}}}
         self.assertEqual(local_parameters(declared, {"Patience": "60"}), {"Stage": "local", "Patience": "60"})
-        with self.assertRaisesRegex(Trouble, "no parameter named Patients"):
+        with self.assertRaisesRegex(CliError, "no parameter named Patients"):
             local_parameters(declared, {"Patients": "60"})
 
 
@@ -179,5 +179,5 @@ class StackTest(unittest.TestCase):
 
     def test_a_missing_output_is_named(self) -> None:
         outputs = {name: value for name, value in self.OUTPUTS.items() if name != "EventTable"}
-        with self.assertRaisesRegex(Trouble, "EventTable"):
+        with self.assertRaisesRegex(CliError, "EventTable"):
             stack.describe("localstack", 4570, "orders", "ledgerfold-orders", outputs, "logs")

@@ -1,4 +1,4 @@
-"""The plugins for LocalStack 4.14: a way to run functions without Docker, repairs, and a resource type that it lacks.
+"""Plugins for LocalStack 4.14: they run functions without Docker, repair defects and add a missing resource type.
 
-Everything in this package runs inside LocalStack's process, except `reaper.py`.
+This package runs inside LocalStack's process.
 """

@@ -1,7 +1,7 @@
-"""`AWS::Events::Archive` for LocalStack's CloudFormation, which has no such type and would skip it in silence.
+"""Adds `AWS::Events::Archive` to LocalStack's CloudFormation, which lacks the type and would skip it silently.
 
-LocalStack hands a provider the properties as the template has them, also on deletion. The name of an archive that the
-template does not name is therefore worked out from stack and logical id, and is the same each time.
+LocalStack passes a provider only the properties in the template, even on deletion. If the template does not name an
+archive, we therefore derive its name from the stack and the logical id, so that it is the same each time.
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ from localstack.services.cloudformation.resource_provider import (
     ResourceRequest,
 )
 
-LONGEST_NAME = 48
+MAX_NAME_LENGTH = 48
 
 
 class ArchiveProvider(ResourceProvider):
     TYPE = "AWS::Events::Archive"
-    SCHEMA = {  # noqa: RUF012 (LocalStack's base class has it like this)
+    SCHEMA = {  # noqa: RUF012 (as in LocalStack's base class)
         "typeName": TYPE,
         "properties": {
             "ArchiveName": {"type": "string"},
@@ -55,7 +55,7 @@ class ArchiveProvider(ResourceProvider):
         return done(request, model)
 
     def update(self, request: ResourceRequest) -> ProgressEvent:
-        """Settings change in place. A new source needs a new archive; a new name is CloudFormation's business."""
+        """Changes settings in place. A new source needs a new archive. CloudFormation itself handles a new name."""
         model = named(request)
         events = request.aws_client_factory.events
         found = events.describe_archive(ArchiveName=model["ArchiveName"])
@@ -67,7 +67,7 @@ class ArchiveProvider(ResourceProvider):
         return done(request, model)
 
     def delete(self, request: ResourceRequest) -> ProgressEvent:
-        """An archive that is already gone is fine: a stack must be deletable after anything."""
+        """Deletes the archive. A missing one is no error, because a stack must always be deletable."""
         model = named(request)
         events = request.aws_client_factory.events
         with contextlib.suppress(events.exceptions.ResourceNotFoundException):
@@ -77,13 +77,13 @@ class ArchiveProvider(ResourceProvider):
 
 def named(request: ResourceRequest) -> dict:
     model = dict(request.desired_state or request.previous_state or {})
-    model.setdefault("ArchiveName", f"{request.stack_name}-{request.logical_resource_id}"[:LONGEST_NAME])
+    model.setdefault("ArchiveName", f"{request.stack_name}-{request.logical_resource_id}"[:MAX_NAME_LENGTH])
     return model
 
 
 def settings(model: Mapping) -> dict:
-    """The parameters of the API beside name and source. A template may write numbers as text; the API takes text only
-    for the pattern. KmsKeyIdentifier is accepted and without effect: LocalStack encrypts nothing."""
+    """The parameters of the API, except name and source. A template may contain numbers as text, and the pattern as an
+    object; the API needs numbers and text. KmsKeyIdentifier has no effect, because LocalStack encrypts nothing."""
     taken: dict = {}
     if "Description" in model:
         taken["Description"] = model["Description"]

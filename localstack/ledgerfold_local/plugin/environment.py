@@ -1,7 +1,7 @@
-"""One execution environment of a function: its process from start to end, and the invocations in between.
+"""An execution environment of a function: its process from start to end, and the invocations in between.
 
-All that happens to it (the runtime asked for work, answered, failed, ended) arrives in one queue, which the thread of
-the start or of the invocation reads against a deadline. So the order stays the same, and nothing can hang.
+All events of an environment (the runtime asks for work, answers, fails or exits) go into one queue. The thread that
+starts or invokes the function reads this queue with a deadline. This keeps the order of events, and nothing can hang.
 """
 
 from __future__ import annotations
@@ -15,23 +15,23 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from ledgerfold_local.plugin import words
+from ledgerfold_local.plugin import messages
 from ledgerfold_local.plugin.function_log import FunctionLog, now
 from ledgerfold_local.plugin.runtime_api import Invocation, RuntimeApi
 from ledgerfold_local.plugin.sandbox import Sandbox
-from ledgerfold_local.plugin.words import Fault
+from ledgerfold_local.plugin.messages import Fault
 from ledgerfold_local.reaper import Reaper
 
 
 @dataclass(frozen=True)
 class Function:
-    """The settings of its function that an environment needs."""
+    """The settings of a function that its environments need."""
 
     name: str
     version: str
     code: Path
     memory: int
-    """In MB; only reported, not enforced."""
+    """In MB. It is reported but not enforced."""
     timeout: float
 
 
@@ -42,7 +42,7 @@ class Result:
     log: str
 
 
-# The events of an environment.
+# The events of an environment:
 @dataclass(frozen=True)
 class Ready: ...
 
@@ -64,11 +64,11 @@ class Exited:
 
 
 class GoneError(Exception):
-    """The process had ended before it could have seen the invocation."""
+    """The process ended before it received the invocation."""
 
 
 class Environment:
-    """Started by `initialise`, used by `invoke` for one invocation at a time, ended by `stop`, as after every fault."""
+    """Starts with `initialise`, runs one invocation at a time with `invoke`, and ends with `stop` or after a fault."""
 
     def __init__(self, function: Function, log: FunctionLog, reaper: Reaper) -> None:
         self._function = function
@@ -85,20 +85,20 @@ class Environment:
     # ---- For the owner ---------------------------------------------------------------------------
 
     def initialise(self, variables_for: Callable[[str], dict[str, str]], seconds: float) -> Fault | None:
-        """Starts the process and waits until it asks for work. `variables_for` gets the address of the Runtime API."""
+        """Starts the process and waits until it asks for work. `variables_for` receives the Runtime API's address."""
         started = time.monotonic()
         self._api = RuntimeApi(self)
         fault = self._spawn(variables_for(self._api.address)) or self._await_ready(started + seconds, seconds)
         self.init_seconds = time.monotonic() - started
         if self._sandbox:
-            # The function prints, then asks for work: its lines come before the start of its first invocation.
+            # The function printed before it asked for work, so these lines belong before the first invocation.
             self._sandbox.drain()
         if fault:
             self.stop()
         return fault
 
     def invoke(self, invocation: Invocation, seconds: float) -> tuple[bytes | Fault, bool]:
-        """The function's answer and whether it reports an error, or the fault that ended the environment."""
+        """The function's answer and whether it is an error, or the fault that ended the environment."""
         if not self.is_alive():
             raise GoneError
         deadline = time.monotonic() + seconds
@@ -122,7 +122,7 @@ class Environment:
         return self._sandbox.peak_memory() if self._sandbox else None
 
     def stop(self) -> None:
-        """Ends the process group and the Runtime API. May be called again, and while an invocation is under way."""
+        """Ends the process group and the Runtime API. You can call it repeatedly, and during an invocation."""
         if self._sandbox:
             self._sandbox.kill()
         self._work.put(None)
@@ -135,7 +135,7 @@ class Environment:
     def _spawn(self, variables: dict[str, str]) -> Fault | None:
         bootstrap = self._function.code / "bootstrap"
         if not bootstrap.is_file():
-            return words.no_entrypoint("Couldn't find valid bootstrap(s): [/var/task/bootstrap /opt/bootstrap]")
+            return messages.no_entrypoint("Couldn't find valid bootstrap(s): [/var/task/bootstrap /opt/bootstrap]")
         try:
             self._sandbox = Sandbox(
                 [str(bootstrap)],
@@ -147,7 +147,7 @@ class Environment:
             )
         except OSError as error:
             reason = os.strerror(error.errno).lower() if error.errno else str(error)
-            return words.no_entrypoint(f"fork/exec /var/task/bootstrap: {reason}")
+            return messages.no_entrypoint(f"fork/exec /var/task/bootstrap: {reason}")
         self.pid = self._sandbox.pid
         return None
 
@@ -157,11 +157,11 @@ class Environment:
                 case Ready():
                     return None
                 case InitFailed(payload):
-                    return words.reported_by_init(payload)
+                    return messages.reported_by_init(payload)
                 case Exited(code):
-                    return words.exited(code)
+                    return messages.exited(code)
                 case None:
-                    return words.timed_out(seconds)
+                    return messages.timed_out(seconds)
 
     def _await_result(self, deadline: float) -> Finished | Fault:
         while True:
@@ -169,13 +169,13 @@ class Environment:
                 case Finished() as finished:
                     return finished
                 case Exited(code):
-                    return words.exited(code)
+                    return messages.exited(code)
                 case InitFailed(payload):
-                    return words.reported_by_init(payload)
+                    return messages.reported_by_init(payload)
                 case None:
-                    return words.timed_out(self._function.timeout)
+                    return messages.timed_out(self._function.timeout)
                 case Ready():
-                    pass  # It has asked for more work after the previous answer.
+                    pass  # The function asks for work after its previous answer.
 
     def _next_event(self, deadline: float) -> Ready | InitFailed | Finished | Exited | None:
         with contextlib.suppress(queue.Empty):
@@ -192,8 +192,8 @@ class Environment:
         if request_id != self._under_way:
             return False
         self._under_way = None
-        if len(body) > words.MOST_RESPONSE:
-            self._happened.put(Finished(words.response_too_large(len(body)), failed=True))
+        if len(body) > messages.MAX_RESPONSE_BYTES:
+            self._happened.put(Finished(messages.response_too_large(len(body)), failed=True))
         else:
             self._happened.put(Finished(body, failed))
         return True
@@ -203,11 +203,11 @@ class Environment:
 
 
 class Slot:
-    """Where invocations of one LocalStack environment run. Replaces the environment after a fault, as Lambda does.
+    """Runs the invocations of one LocalStack environment, and replaces the environment after a fault, as Lambda does.
 
-    Lambda's order of events: a new environment initialises, for at most 10 seconds. Where that fails, nobody is told
-    yet; the first invocation initialises once more, now within the function's own timeout, and only that failure is the
-    caller's. The same holds for the first invocation after a crash or a timeout.
+    Like Lambda, a new environment initialises for at most 10 seconds. If that fails, no caller gets an error yet: the
+    first invocation initialises again, within the function's own timeout, and only its failure reaches the caller. The
+    same applies to the first invocation after a crash or a timeout.
     """
 
     INIT_SECONDS = 10.0
@@ -245,7 +245,7 @@ class Slot:
     def invoke(self, request_id: str, payload: bytes, function_arn: str, trace_id: str) -> Result:
         started = time.monotonic()
         wall = time.time()
-        self._log.write(words.start_line(request_id, self._function.version))
+        self._log.write(messages.start_line(request_id, self._function.version))
         invocation = Invocation(
             request_id, payload, function_arn, trace_id, int((wall + self._function.timeout) * 1000)
         )
@@ -264,7 +264,7 @@ class Slot:
                 return self._environment.invoke(invocation, deadline - time.monotonic())
             except GoneError:
                 continue
-        return words.exited(-signal.SIGKILL), True  # What stopping does to an invocation that has reached the process.
+        return messages.exited(-signal.SIGKILL), True  # The result of a stop during an invocation.
 
     def _initialise(self, seconds: float, phase: str) -> Fault | None:
         if self._environment:
@@ -273,20 +273,20 @@ class Slot:
         fault = self._environment.initialise(self._variables_for, seconds)
         self._fresh_init = self._environment.init_seconds
         if self._stopped:
-            # Stopped in the meantime, by the end of LocalStack or of the function: nobody else would end this one.
+            # A stop of LocalStack or of the function happened during the start and did not reach this environment.
             self._environment.stop()
         if fault:
-            self._log.write(words.init_report_line(self._environment.init_seconds, phase, fault))
+            self._log.write(messages.init_report_line(self._environment.init_seconds, phase, fault))
             self._environment = None
             self._fresh_init = None
-        return words.timed_out(self._function.timeout) if fault and fault.is_timeout else fault
+        return messages.timed_out(self._function.timeout) if fault and fault.is_timeout else fault
 
     def _report(self, request_id: str, seconds: float, fault: Fault | None) -> None:
         if fault and fault.is_timeout:
             self._log.write(f"{now()} {request_id} {fault.text}")
         elif fault and fault.payload is None:
             self._log.write(f"RequestId: {request_id} Error: {fault.text}")
-        self._log.write(words.end_line(request_id))
+        self._log.write(messages.end_line(request_id))
         peak = self._environment.peak_memory() if self._environment else None
-        self._log.write(words.report_line(request_id, seconds, self._fresh_init, self._function.memory, peak, fault))
+        self._log.write(messages.report_line(request_id, seconds, self._fresh_init, self._function.memory, peak, fault))
         self._fresh_init = None

@@ -1,7 +1,7 @@
-"""LocalStack's side of a function: the runtime executor named `process` (LAMBDA_RUNTIME_EXECUTOR).
+"""The runtime executor `process` for LocalStack (LAMBDA_RUNTIME_EXECUTOR).
 
-LocalStack makes one executor per execution environment and uses it for one invocation at a time. It runs the function's
-own `bootstrap` as a child process, where LocalStack's own executor needs Docker.
+It runs a function's `bootstrap` as a child process, while LocalStack's own executor needs Docker. LocalStack creates
+one executor per execution environment and uses it for one invocation at a time.
 """
 
 from __future__ import annotations
@@ -61,18 +61,18 @@ class ProcessExecutor(RuntimeExecutor):
         return InvocationResult(request_id, result.payload, is_error=result.failed, logs=result.log)
 
     def get_logs(self) -> str:
-        """Only asked for when an invocation has left no lines, which cannot be: there is always a START."""
+        """Returns nothing. LocalStack calls it for invocations without lines, but each has at least START."""
         return ""
 
     def get_address(self) -> str:
         return LOOPBACK
 
     def get_endpoint_from_executor(self) -> str:
-        """Becomes the function's AWS_ENDPOINT_URL, which every AWS SDK honours."""
+        """The host in the function's AWS_ENDPOINT_URL, which every AWS SDK uses."""
         return LOOPBACK
 
     def get_runtime_endpoint(self) -> str:
-        """For the start program in LocalStack's containers; there is none here."""
+        """Returns nothing. Only the start program in LocalStack's containers needs it."""
         return ""
 
     @classmethod
@@ -81,9 +81,9 @@ class ProcessExecutor(RuntimeExecutor):
 
     @classmethod
     def cleanup_version(cls, function_version: FunctionVersion) -> None:
-        """Leaves the unpacked code: after an update of the configuration the next version runs from the same folder.
+        """Keeps the unpacked code, because the next version may run from the same folder.
 
-        The code itself is removed by LocalStack once no version uses it.
+        LocalStack removes the code itself when no version uses it.
         """
 
 

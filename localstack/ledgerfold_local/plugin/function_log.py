@@ -1,7 +1,7 @@
-"""Where the lines of a function go: at once to one file per function, and in the end to CloudWatch Logs.
+"""The log of a function: each line goes to a file immediately, and to CloudWatch Logs after the invocation.
 
-The file is for people and tests: `make logs` shows it. A line in it starts with the time and the first characters of
-the environment's id, as several environments of a function write to one file.
+The file is for users and tests, and `make logs` shows it. Several environments of a function write to one file, so each
+line starts with the time and the first characters of the environment's id.
 """
 
 from __future__ import annotations
@@ -11,9 +11,9 @@ import threading
 from datetime import UTC, datetime
 from pathlib import Path
 
-# CloudWatch Logs takes 1 MB and 10,000 events in one call, and LocalStack sends an invocation's lines in one.
-MOST_LINES = 5_000
-MOST_BYTES = 500_000
+# CloudWatch Logs accepts 1 MB and 10,000 events per call, and LocalStack sends all lines of an invocation in one call.
+MAX_LINES = 5_000
+MAX_BYTES = 500_000
 
 
 def now() -> str:
@@ -25,14 +25,14 @@ class FunctionLog:
 
     def __init__(self, folder: Path | None, function: str, environment_id: str) -> None:
         self._label = environment_id[:8]
-        self._lock = threading.Lock()  # The process's output and what Lambda says come from different threads.
+        self._lock = threading.Lock()  # The lines of the process and of Lambda come from different threads.
         self._lines: list[str] = []
         self._bytes = 0
         self._file: int | None = None
         self._path = folder / f"{function}.log" if folder else None
         if self._path:
             self._path.parent.mkdir(parents=True, exist_ok=True)
-            # One write per line to a file opened for appending: lines of several environments do not mix.
+            # One write per line in append mode, so that lines of several environments do not mix.
             self._file = os.open(self._path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o644)
 
     def write(self, line: str) -> None:
@@ -43,15 +43,15 @@ class FunctionLog:
 
     def _keep(self, line: str) -> None:
         size = len(line) + 1
-        if len(self._lines) < MOST_LINES and self._bytes + size <= MOST_BYTES:
+        if len(self._lines) < MAX_LINES and self._bytes + size <= MAX_BYTES:
             self._lines.append(line)
-        elif self._bytes <= MOST_BYTES:
+        elif self._bytes <= MAX_BYTES:
             self._lines.append(f"(more lines are in {self._path})")
-            size = MOST_BYTES  # Once is enough.
+            size = MAX_BYTES  # Prevents a second notice.
         self._bytes += size
 
     def take(self) -> str:
-        """The lines since the last call, as LocalStack hands them to CloudWatch Logs and to `LogType: Tail`."""
+        """The lines since the last call. LocalStack passes them to CloudWatch Logs and to `LogType: Tail`."""
         with self._lock:
             lines, self._lines, self._bytes = self._lines, [], 0
         return "".join(f"{line}\n" for line in lines)

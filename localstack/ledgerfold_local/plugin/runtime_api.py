@@ -1,6 +1,6 @@
 """The Lambda Runtime API of one execution environment: `next`, `response`, `error` and `init/error`.
 
-It only speaks HTTP. The environment interprets the calls (`Calls`).
+This module only handles HTTP. The environment handles the calls (`Calls`).
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Protocol
 
 PREFIX = "/2018-06-01/runtime"
-# How often a server looks whether it has been closed. There is one for each environment, and looking is work.
-LOOK_SECONDS = 5.0
+# How often a server checks whether it was closed. Rarely, because each environment has a server.
+POLL_SECONDS = 5.0
 
 
 @dataclass(frozen=True)
@@ -23,17 +23,17 @@ class Invocation:
     function_arn: str
     trace_id: str
     deadline_ms: int
-    """When the function will be stopped, in milliseconds since 1970."""
+    """The end of the function's timeout, in milliseconds since 1970."""
 
 
 class Calls(Protocol):
-    """The calls of a function to its Runtime API."""
+    """Handles the calls of a function to its Runtime API."""
 
     def next_invocation(self) -> Invocation | None:
-        """Waits for work. None: the environment ends."""
+        """Waits for work. Returns None when the environment ends."""
 
     def finished(self, request_id: str, body: bytes, failed: bool) -> bool:
-        """Takes the result. False: no such invocation is under way."""
+        """Accepts a result. Returns False if this invocation is not running."""
 
     def init_failed(self, body: bytes) -> None: ...
 
@@ -42,20 +42,20 @@ class Server(ThreadingHTTPServer):
     daemon_threads = True
 
     def handle_error(self, request: object, client_address: object) -> None:
-        """Nothing: a function that ends in the middle of a call is known from its end."""
+        """Ignores errors. If a function exits during a call, the environment notices its exit."""
 
 
 class RuntimeApi:
-    """Serves on a free port of the loopback interface until it is closed."""
+    """A server on a free port of the loopback interface."""
 
     def __init__(self, calls: Calls) -> None:
         self._server = Server(("127.0.0.1", 0), handler_for(calls))
         self.address = f"127.0.0.1:{self._server.server_port}"
-        serve = threading.Thread(target=self._server.serve_forever, args=(LOOK_SECONDS,), name="runtime-api", daemon=True)
-        serve.start()
+        serve = self._server.serve_forever
+        threading.Thread(target=serve, args=(POLL_SECONDS,), name="runtime-api", daemon=True).start()
 
     def close(self) -> None:
-        """Returns at once: the server looks only now and then whether it has been closed, and nobody needs to wait."""
+        """Closes the server in the background, because its check for the end takes up to POLL_SECONDS."""
         threading.Thread(target=self._close, daemon=True).start()
 
     def _close(self) -> None:
@@ -67,7 +67,7 @@ def handler_for(calls: Calls) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
         disable_nagle_algorithm = True
-        wbufsize = -1  # Head and body leave together.
+        wbufsize = -1  # Sends header and body together.
 
         def do_GET(self) -> None:
             if self.path != f"{PREFIX}/invocation/next":
@@ -107,7 +107,7 @@ def handler_for(calls: Calls) -> type[BaseHTTPRequestHandler]:
                 chunks.append(self.rfile.read(size))
                 self.rfile.readline()
             while self.rfile.readline().strip():
-                pass  # Trailers, which a runtime that streams its response uses for errors in the middle of it.
+                pass  # Skips trailers. A runtime that streams a response reports late errors in them.
             return b"".join(chunks)
 
         def _reply(self, status: int, body: bytes, headers: dict[str, str] | None = None) -> None:
@@ -126,6 +126,6 @@ def handler_for(calls: Calls) -> type[BaseHTTPRequestHandler]:
             self._problem(404, "UnknownOperation", f"{self.command} {self.path} is not in the Runtime API")
 
         def log_message(self, format: str, *arguments: object) -> None:
-            """Nothing: the function's log has the messages that matter."""
+            """Logs nothing, because the function's log has the relevant messages."""
 
     return Handler

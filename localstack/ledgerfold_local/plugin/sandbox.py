@@ -1,4 +1,4 @@
-"""One child process with its group: started, listened to, ended."""
+"""Starts a child process in its own process group, reads its output, and ends the group."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from pathlib import Path
 
 from ledgerfold_local.reaper import Reaper, kill_group
 
-# Another thread's fork may hold the fresh executable open for writing until its own exec, and the kernel then refuses
-# to start it. That passes within milliseconds.
+# The fork of another thread may still have the new executable open for writing until its own exec. The kernel then
+# refuses to start it, so we retry. This takes milliseconds.
 BUSY_SECONDS = 5.0
 
 
 class Sandbox:
-    """A running process. Its output goes to `on_line`, one line at a time; `on_exit` is called once, at its end."""
+    """A running process. It calls `on_line` for each line of output, and `on_exit` once at the end."""
 
     def __init__(
         self,
@@ -37,7 +37,7 @@ class Sandbox:
         os.set_blocking(self._output, False)
         self._output_lock = threading.Lock()
         self._partial = b""
-        self._id_lock = threading.Lock()  # While it is held and `_is_ours`, nobody else can have the process id.
+        self._id_lock = threading.Lock()  # Under this lock, `_is_ours` means that the process id is not reused.
         self._is_ours = True
         self._gone = threading.Event()
         try:
@@ -72,12 +72,12 @@ class Sandbox:
                 time.sleep(0.01)
 
     def is_alive(self) -> bool:
-        """Asks the kernel: the thread that waits for the end may not have run yet."""
+        """Asks the kernel, because the thread that waits for the exit may not have run yet."""
         with self._id_lock:
             return self._is_ours and os.waitid(os.P_PID, self.pid, os.WEXITED | os.WNOWAIT | os.WNOHANG) is None
 
     def peak_memory(self) -> int | None:
-        """The most memory that the process has held, in bytes, where the system tells (Linux)."""
+        """The peak memory of the process in bytes. None on systems other than Linux."""
         try:
             status = Path(f"/proc/{self.pid}/status").read_text()
         except OSError:
@@ -86,14 +86,14 @@ class Sandbox:
         return int(peaks[0]) * 1024 if peaks else None
 
     def kill(self) -> None:
-        """Ends the process and everything it has started in its group; returns when it is gone."""
+        """Kills the process and its group, and waits for its exit."""
         with self._id_lock:
             if self._is_ours:
                 kill_group(self.pid)
         self._gone.wait(10)
 
     def _await_exit(self) -> None:
-        os.waitid(os.P_PID, self.pid, os.WEXITED | os.WNOWAIT)  # Seen, but not reaped: the id is still ours.
+        os.waitid(os.P_PID, self.pid, os.WEXITED | os.WNOWAIT)  # WNOWAIT keeps the zombie, so the id is still ours.
         with self._id_lock:
             kill_group(self.pid)
             self._reaper.forget(self.pid)
@@ -104,7 +104,7 @@ class Sandbox:
         self._on_exit(code)
 
     def _listen(self) -> None:
-        """Passes lines on as they come. Ends when nobody can write any more, which is when the group is gone."""
+        """Passes on lines as they arrive, until all processes of the group have ended."""
         poll = select.poll()
         poll.register(self._output, select.POLLIN)
         more = True
@@ -116,9 +116,9 @@ class Sandbox:
             self._output = -1
 
     def drain(self, whole: bool = False) -> bool:
-        """Passes on the output so far, with `whole` also a last line without an end. False: no more comes.
+        """Passes on the output so far, with `whole` also an incomplete last line. Returns False at the end of output.
 
-        A function prints, then answers: a caller with the answer calls this and has every line from before it.
+        A function prints its lines before it answers. After an answer, this passes on all lines from before it.
         """
         with self._output_lock:
             more = self._output >= 0 and self._read()
@@ -128,7 +128,7 @@ class Sandbox:
             return more
 
     def _read(self) -> bool:
-        """Takes the content of the pipe. False at its end."""
+        """Reads the available output. Returns False at the end of the pipe."""
         try:
             while chunk := os.read(self._output, 65536):
                 *lines, self._partial = (self._partial + chunk).split(b"\n")

@@ -1,11 +1,11 @@
-"""The environment variables that a function sees: Lambda's and its own, nothing of the shell that started it all."""
+"""The environment variables of a function: Lambda's and its own, but none of the shell's."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
 
-# As in Lambda's `provided` runtimes. LD_LIBRARY_PATH is left out: this machine's loader knows its own libraries better.
+# As in Lambda's `provided` runtimes, except LD_LIBRARY_PATH, which would hide this machine's own libraries.
 FIXED = {
     "LANG": "en_US.UTF-8",
     "PATH": "/usr/local/bin:/usr/bin/:/bin:/opt/bin",
@@ -17,7 +17,7 @@ KEPT = ("_HANDLER", "TZ")
 def function_variables(
     given: Mapping[str, object], configured: Mapping[str, str], task_root: Path, runtime_api: str
 ) -> dict[str, str]:
-    """Chooses from the variables that LocalStack has `given`. Some are for its own start program in a container."""
+    """Builds the variables. Of those that LocalStack has `given`, some are only for its containers and are left out."""
     lambdas = {name: str(value) for name, value in given.items() if name.startswith("AWS_") or name in KEPT}
     return {
         **FIXED,

@@ -1,6 +1,6 @@
-"""Hooks for Schemathesis, so that it also makes requests that the service must accept.
+"""Hooks for Schemathesis, so that it also generates requests that the service must accept.
 
-- Only the service can issue tokens and cursors. They come from answers to two orders that are placed here.
+- Only the service can issue tokens and cursors. We place two orders and take them from the answers.
 - Some rules connect two parameters or two fields, which the OpenAPI document cannot express. Valid requests are
   changed to follow them; requests that are meant to be invalid stay unchanged.
 """
@@ -27,14 +27,14 @@ def ask(method: str, path: str, body: object = None) -> tuple[dict[str, str], di
     headers = {"Content-Type": "application/json", "Idempotency-Key": str(uuid.uuid4())} if body else {}
     content = json.dumps(body).encode() if body else None
     request = urllib.request.Request(API + path, content, headers, method=method)
-    # The local cloud runs on this machine, so ignore proxies of the environment.
+    # Ignores proxies of the environment, because the local cloud runs on this machine.
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     with opener.open(request, timeout=30) as answer:
         return dict(answer.headers.items()), json.load(answer)
 
 
 def place() -> tuple[str, str]:
-    """An order's id, and the token of its placing."""
+    """Places an order, and returns its id and the consistency token."""
     price = {"amount": 450, "currency": "EUR"}
     items = [{"sku": "tea", "quantity": 1, "unitPrice": price}]
     headers, placed = ask("POST", "/orders", {"customerId": CUSTOMER, "items": items})
@@ -47,9 +47,9 @@ OTHER, OTHER_TOKEN = place()
 
 
 def cursors() -> dict[str, tuple[str, str, str]]:
-    """For each list its path parameter, its value, and a cursor of the list."""
+    """For each list: its path parameter, the value of that parameter, and a cursor."""
     _, events = ask("GET", f"/orders/{ORDER}/events?limit=1")
-    # The token shows one order at once. The other one appears in the list after it is projected.
+    # Waits until both orders are in the list, which happens after they are projected.
     deadline = datetime.datetime.now() + datetime.timedelta(minutes=1)
     while datetime.datetime.now() < deadline:
         _, orders = ask("GET", f"/customers/{CUSTOMER}/orders?limit=1")

@@ -1,6 +1,7 @@
-"""Defects of LocalStack 4.14.0 that the pipeline meets, each mended in a file of its own that says why.
+"""Fixes for defects of LocalStack 4.14.0 that affect the pipeline. Each has its own file, which explains the defect.
 
-4.14.0 is frozen, so nobody else will. A repair replaces as little as possible and is applied while LocalStack starts.
+Version 4.14.0 is frozen, so LocalStack will not fix them. Each fix replaces as little as possible, and is applied while
+LocalStack starts.
 """
 
 from __future__ import annotations
@@ -24,15 +25,15 @@ def apply_repairs() -> None:
     )
 
     children.end_with_localstack()
-    isolation.listen_where_told()
-    isolation.keep_files_in_own_folder()
-    metrics.spare_invocation_metrics()
-    gateway_responses.import_them()
-    gateway_responses.apply_them()
-    replay.keep_times_as_times()
-    replay.reach_only_rules_that_are_named()
+    isolation.listen_on_configured_host()
+    isolation.keep_s3_files_in_temporary_folder()
+    metrics.skip_invocation_metrics()
+    gateway_responses.import_responses()
+    gateway_responses.apply_responses()
+    replay.convert_event_times()
+    replay.deliver_to_named_rules_only()
     log_groups.honour_logging_config()
     positions.keep_positions()
-    if os.environ.get("LEDGERFOLD_DYNAMODB_HOME"):  # In Docker, LocalStack's image brings its own.
+    if os.environ.get("LEDGERFOLD_DYNAMODB_HOME"):  # LocalStack's Docker image contains its own.
         dynamodb.use_bundled(os.environ["LEDGERFOLD_DYNAMODB_HOME"], os.environ["LEDGERFOLD_JAVA"])
         dynamodb.start_early()

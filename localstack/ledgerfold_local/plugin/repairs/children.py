@@ -1,4 +1,4 @@
-"""LocalStack starts its servers (here: DynamoDB Local) in sessions of their own, where they survive its sudden end."""
+"""LocalStack starts DynamoDB Local in a session of its own, so it would survive a killed LocalStack."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def end_with_localstack() -> None:
     def run_and_watch(*arguments: Any, **options: Any) -> Any:
         started = run(*arguments, **options)
         if isinstance(started, subprocess.Popen):
-            REAPER.watch(started.pid)  # A session of its own is also a group of its own, with this id.
+            REAPER.watch(started.pid)  # The leader of a session also leads a process group with this id.
         return started
 
     def run_to_the_end_and_forget(self: commands.ShellCommandThread) -> None:

@@ -1,6 +1,6 @@
-"""DynamoDB Local: the copy that the set-up has fetched and checked, in place of two downloads at the first request.
+"""LocalStack uses the DynamoDB Local that the set-up has fetched, instead of downloading it at the first request.
 
-LocalStack would also get a Java of its own, and an agent that only lifts the limit of 20 secondary indexes.
+LocalStack would also download a Java, and an agent that only raises the limit of 20 secondary indexes.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ def use_bundled(home: str, java: str) -> None:
 
 
 def start_early() -> None:
-    """Java takes seconds to start, which it can do while LocalStack does; the first table then need not wait for it."""
+    """Starts Java together with LocalStack. Its start takes seconds, for which the first table would have to wait."""
     from localstack.services.dynamodb.server import DynamodbServer
 
     threading.Thread(target=DynamodbServer.get().start_dynamodb, name="dynamodb-start", daemon=True).start()

@@ -1,7 +1,7 @@
-"""The gateway's own answers: a template's gateway responses are dropped on import, and only their status would be used.
+"""LocalStack drops a template's gateway responses on import, and would use only their status.
 
-Without this a client sees `{"message": "Internal server error"}` and 502 when a function crashes, where on AWS it sees
-the status, headers and body that the template gives to DEFAULT_5XX.
+When a function crashes, clients on AWS get the status, headers and body of DEFAULT_5XX in the template. Without this
+fix they get 502 and `{"message": "Internal server error"}` here.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ EXTENSION = "x-amazon-apigateway-gateway-responses"
 HEADER = "gatewayresponse.header."
 
 
-def import_them() -> None:
+def import_responses() -> None:
     from localstack.services.apigateway.legacy import provider
     from localstack.services.apigateway.models import apigateway_stores
     from localstack.services.apigateway.next_gen.execute_api.gateway_response import build_gateway_response
@@ -38,7 +38,7 @@ def import_them() -> None:
     provider.import_api_from_openapi_spec = import_with_responses
 
 
-def apply_them() -> None:
+def apply_responses() -> None:
     from localstack.services.apigateway.next_gen.execute_api.gateway_response import get_gateway_response_or_default
     from localstack.services.apigateway.next_gen.execute_api.handlers.gateway_exception import GatewayExceptionHandler
 
@@ -51,7 +51,7 @@ def apply_them() -> None:
             if name.startswith(HEADER):
                 response.headers[name.removeprefix(HEADER)] = value.strip("'")
         template = (configured.get("responseTemplates") or {}).get("application/json", "")
-        if template and "$context.error.messageString" not in template:  # That is the gateway's own default.
+        if template and "$context.error.messageString" not in template:  # The gateway's default template contains it.
             response.set_data(render(template, context.context_variables))
         return response
 
@@ -59,7 +59,7 @@ def apply_them() -> None:
 
 
 def render(template: str, variables: Mapping[str, Any]) -> str:
-    """Gateway responses know no expressions, only variables."""
+    """Replaces variables. Gateway responses support no expressions."""
 
     def value(match: re.Match[str]) -> str:
         found: Any = variables

@@ -1,7 +1,6 @@
-"""LocalStack listens on every interface and keeps S3's files in one folder of the machine, against
-its settings.
+"""LocalStack ignores two settings: it listens on all interfaces, and it keeps S3's files in a shared folder.
 
-The first is an open door, the second a folder where two clouds delete each other's buckets, and which nobody empties.
+The first lets other machines connect. In the shared folder, two clouds delete each other's buckets, and files remain.
 """
 
 from __future__ import annotations
@@ -13,8 +12,8 @@ from types import SimpleNamespace
 from typing import Any
 
 
-def listen_where_told() -> None:
-    """GATEWAY_LISTEN has a host, of which the server forgets all but the port."""
+def listen_on_configured_host() -> None:
+    """Listens on the host in GATEWAY_LISTEN. LocalStack's server uses only the port."""
     from localstack.runtime.server import twisted as server
     from twisted.internet import endpoints
 
@@ -31,7 +30,7 @@ def listen_where_told() -> None:
     server.TwistedRuntimeServer.register = register_with_hosts
 
 
-def keep_files_in_own_folder() -> None:
+def keep_s3_files_in_temporary_folder() -> None:
     from localstack.services.s3 import provider
 
     provider.DEFAULT_S3_TMP_DIR = str(Path(tempfile.gettempdir()) / "localstack-s3-storage")

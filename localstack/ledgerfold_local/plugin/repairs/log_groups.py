@@ -1,4 +1,4 @@
-"""A function's lines go to `/aws/lambda/<function>`, also when its LoggingConfig names another log group."""
+"""LocalStack writes to `/aws/lambda/<function>` even if the function's LoggingConfig names another log group."""
 
 from __future__ import annotations
 

@@ -1,6 +1,7 @@
-"""A mapping of a change stream that is switched off and on again starts from the beginning of the stream.
+"""A change stream's mapping that is disabled and enabled again starts from the beginning of the stream.
 
-On AWS it continues. Here the relay would publish every commit again, also those that an operator has dealt with.
+On AWS it continues at its position. Without this fix, the relay would publish every commit again, even those that an
+operator has already handled.
 """
 
 from __future__ import annotations
@@ -15,8 +16,8 @@ def keep_positions() -> None:
 
 
 def with_position(poller: type, positions: dict[str, dict[str, str]]) -> type:
-    """A poller that begins at its mapping's position, if there is one. `positions` holds the shard iterators by mapping
-    and shard. Every change of a mapping makes a new poller."""
+    """A poller that starts at its mapping's position, if there is one. `positions` contains the shard iterators by
+    mapping and shard. Every change of a mapping creates a new poller."""
 
     class PollerWithPosition(poller):
         def __init__(self, *arguments: Any, **options: Any) -> None:
@@ -25,7 +26,7 @@ def with_position(poller: type, positions: dict[str, dict[str, str]]) -> type:
 
         def poll_events(self) -> None:
             super().poll_events()
-            # The function has taken the records, or has failed as often as it may.
+            # The function has processed the records, or all retries have failed.
             positions[self.esm_uuid] = dict(self.shards)
 
     return PollerWithPosition

@@ -1,9 +1,9 @@
-"""Two defects of replays: StartReplay answers 500 as soon as an event lies in the window, and reaches every rule.
+"""Replays have two defects: StartReplay answers 500 if an event is in the window, and a replay reaches every rule.
 
-An event on the bus has its time as text, as consumers see it. The archive keeps it so, and replaying compares it with
-the window's times, rounds it to the minute, publishes it again and reports the latest, all of which need a time.
+Events on the bus and in the archive contain their time as text. A replay compares it with the window, rounds it to the
+minute and reports the latest, and each of these steps needs a time object.
 
-A replay's FilterArns are kept with it and never looked at, so that it goes to all consumers of the bus.
+LocalStack stores the FilterArns of a replay but ignores them, so the replay reaches all consumers of the bus.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ def as_time(value: datetime | str) -> datetime:
     return value if isinstance(value, datetime) else datetime.fromisoformat(value)
 
 
-def keep_times_as_times() -> None:
+def convert_event_times() -> None:
     from localstack.services.events.archive import ArchiveService
 
     put_events = ArchiveService.put_events
@@ -28,7 +28,7 @@ def keep_times_as_times() -> None:
     ArchiveService.put_events = put_events_with_times
 
 
-def reach_only_rules_that_are_named() -> None:
+def deliver_to_named_rules_only() -> None:
     from localstack.services.events.provider import EventsProvider
 
     process_rules = EventsProvider._process_rules

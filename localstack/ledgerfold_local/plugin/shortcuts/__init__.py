@@ -1,12 +1,12 @@
 """Short cuts between the parts of LocalStack.
 
-LocalStack is one Python process, and one thread of it runs at a time. When a rule sends an event to a queue, or a
-mapping polls a queue and invokes a function, LocalStack signs a request and sends it to itself; the same process then
-parses, routes and answers it, and parses the answer. Two thirds of its work are such requests. Each module here
-replaces one kind of them with a call of the same provider method. The caller's code, its retries and its errors stay
-as they are, and a function sees no difference.
+LocalStack is one Python process, and only one of its threads runs at a time. When a rule sends an event to a queue, or
+a mapping polls a queue and invokes a function, LocalStack signs a request and sends it to itself. The same process then
+parses, routes and answers the request, and parses the answer. Such requests are two thirds of its work. Each module
+here replaces one kind of them with a direct call of the same provider method. The caller's code, retries and errors
+stay the same, and functions see no difference.
 
-`repairs/` is for defects of LocalStack. A short cut changes no result.
+A short cut never changes a result. Fixes for defects of LocalStack are in `repairs/`.
 """
 
 from __future__ import annotations
@@ -36,9 +36,9 @@ def take_shortcuts() -> None:
     mappings.poll_directly()
     invocations.invoke_directly()
     function_logs.write_directly()
-    alarms.evaluate_none()
+    alarms.disable_evaluation()
     clock.shorten_minutes()
-    deployments.look_often()
+    deployments.poll_often()
     deployments.sign_addresses_with_one_client()
     deployments.read_regions_once()
-    memory.collect_seldom()
+    memory.collect_rarely()

@@ -1,12 +1,13 @@
-"""LocalStack keeps and describes alarms, and does not evaluate them: there are no metrics here.
+"""LocalStack stores and describes alarms but does not evaluate them, because there are no metrics here.
 
-By itself it evaluates each alarm at its creation and every few minutes, with three requests. A context has fifty.
+Without this short cut, it evaluates each alarm at its creation and every few minutes, with three requests. The template
+has many alarms.
 """
 
 from __future__ import annotations
 
 
-def evaluate_none() -> None:
+def disable_evaluation() -> None:
     from localstack.services.cloudwatch.alarm_scheduler import AlarmScheduler
 
     def schedule_nothing(_self: AlarmScheduler, alarm_arn: str) -> None:

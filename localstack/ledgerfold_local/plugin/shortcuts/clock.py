@@ -1,6 +1,6 @@
-"""The clock of scheduled rules, for which a person or a test is waiting here.
+"""Shortens the minutes of scheduled rules, because users and tests wait for them.
 
-In `rate(5 minutes)`, a minute has LEDGERFOLD_MINUTE seconds. Hours, days and crons keep to the clock on the wall.
+In `rate(5 minutes)`, a minute has LEDGERFOLD_MINUTE seconds. Hours, days and crons use real time.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import re
 import time
 from typing import Any
 
-# LocalStack makes crons of rates.
+# LocalStack converts rates to crons.
 MINUTES = re.compile(r"\*/(\d+) \* \* \* \*")
 
 
@@ -33,13 +33,13 @@ def shorten_minutes() -> None:
 
 
 def ticks(job: Any) -> bool:
-    """Counts the minutes since the rule was made."""
+    """Whether a rule is due, by the number of minutes since its creation."""
     job.minutes = getattr(job, "minutes", 0) + 1
     return job.minutes % int(MINUTES.fullmatch(job.schedule)[1]) == 0
 
 
 def once(job: Any, is_due: Any) -> bool:
-    """LocalStack says "due" during the whole minute before a cron's time. The job runs once in it."""
+    """Whether a cron is due. LocalStack says so during the whole minute before its time, so this runs it only once."""
     now = time.monotonic()
     if now - getattr(job, "ran_at", -60.0) < 60.0 or not is_due(job):
         return False

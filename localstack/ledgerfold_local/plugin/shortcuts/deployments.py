@@ -1,4 +1,4 @@
-"""CloudFormation's waits: it makes one resource after the other, and asks for each until it is ready."""
+"""Shorter waits in CloudFormation, which creates one resource after the other and polls each until it is ready."""
 
 from __future__ import annotations
 
@@ -6,20 +6,20 @@ import functools
 from types import SimpleNamespace
 from typing import Any
 
-LOOK_SECONDS = 0.02
+POLL_SECONDS = 0.02
 
 
-def look_often() -> None:
-    """A function is ready within tenths of a second. By itself, CloudFormation asks without a pause, and so keeps the
-    interpreter from the thread that prepares the function; then it pauses for a second."""
+def poll_often() -> None:
+    """Polls every 20 ms, because a function is ready within tenths of a second. LocalStack's CloudFormation first polls
+    without a pause, which blocks the thread that prepares the function, and then pauses for a second."""
     from localstack.services.cloudformation.resource_provider import ResourceProviderExecutor
 
     deploy_loop = ResourceProviderExecutor.deploy_loop
-    ResourceProviderExecutor.deploy_loop = functools.partialmethod(deploy_loop, sleep_time=LOOK_SECONDS)
+    ResourceProviderExecutor.deploy_loop = functools.partialmethod(deploy_loop, sleep_time=POLL_SECONDS)
 
 
 def sign_addresses_with_one_client() -> None:
-    """CloudFormation asks with GetFunction, which signs an address of the code and makes a client of S3 each time."""
+    """Reuses a client. CloudFormation polls with GetFunction, which creates an S3 client each time to sign a URL."""
     import boto3
     from localstack.services.lambda_.invocation import lambda_models
 
@@ -31,7 +31,7 @@ def sign_addresses_with_one_client() -> None:
 
 
 def read_regions_once() -> None:
-    """Every service asks for the list of regions, and LocalStack reads the addresses of all services for each answer."""
+    """Caches the list of regions. Each service asks for it, and LocalStack reads all endpoints each time."""
     import boto3
     from localstack.utils.aws import aws_stack
 

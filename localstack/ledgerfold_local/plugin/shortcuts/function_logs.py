@@ -1,6 +1,6 @@
-"""Writes a function's lines into their log group itself, without a request for each invocation.
+"""Writes a function's lines directly into their log group, without a request for each invocation.
 
-Metric filters of the log group do not see these lines: metrics and alarms are for AWS.
+Metric filters of the log group do not see these lines. Only AWS needs metrics and alarms.
 """
 
 from __future__ import annotations
@@ -11,8 +11,8 @@ import time
 from typing import Any
 
 LOG = logging.getLogger(__name__)
-# Two environments of a function may both find that its log group is missing.
-MAKING_GROUPS = threading.Lock()
+# Prevents two environments of a function from creating its log group concurrently.
+GROUP_LOCK = threading.Lock()
 
 
 def write_directly() -> None:
@@ -25,17 +25,17 @@ def write_directly() -> None:
         while (item := self.log_queue.get()) is not logs.QUEUE_SHUTDOWN:
             try:
                 write(groups, item.log_group, item.log_stream, item.logs)
-            except Exception as error:  # The lines are still in the function's file.
+            except Exception as error:  # The function's log file still has the lines.
                 LOG.warning("Lines for log group %s could not be written: %s", item.log_group, error)
 
     logs.LogHandler.run_log_loop = run_log_loop
 
 
 def write(groups: Any, group: str, stream: str, text: str) -> None:
-    """Lines of one invocation all have the time of its end. Group and stream are made with the first of them."""
-    with MAKING_GROUPS:
+    """Writes the lines of an invocation, all with the time of its end. Creates the group and the stream if needed."""
+    with GROUP_LOCK:
         groups.ensure_log_group(group)
         groups.ensure_log_stream(group, stream)
     now = int(time.time() * 1000)
-    lines = [line for line in text.split("\n") if line]  # CloudWatch takes no empty ones.
+    lines = [line for line in text.split("\n") if line]  # CloudWatch rejects empty lines.
     groups.put_log_events(group, stream, [{"timestamp": now, "message": f"{line}\n"} for line in lines])

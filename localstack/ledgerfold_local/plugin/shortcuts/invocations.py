@@ -5,11 +5,11 @@ from __future__ import annotations
 import io
 from typing import Any
 
-from ledgerfold_local.plugin.shortcuts.providers import context_of, errors_of_clients, provider_of, without_nothing
+from ledgerfold_local.plugin.shortcuts.providers import context_of, client_errors, provider_of, without_none
 
 
 class FunctionClient:
-    """In place of a client of Lambda. Method and parameter names are the client's."""
+    """Replaces a client of Lambda, with the same methods and parameters."""
 
     def __init__(self, account: str, region: str) -> None:
         self._account = account
@@ -18,7 +18,7 @@ class FunctionClient:
     def invoke(self, **request: Any) -> dict[str, Any]:
         context = context_of("lambda", "Invoke", self._account, self._region)
         payload = request["Payload"]
-        with errors_of_clients("Invoke"):
+        with client_errors("Invoke"):
             answer = provider_of("lambda").invoke(
                 context,
                 function_name=request["FunctionName"],
@@ -27,14 +27,14 @@ class FunctionClient:
                 qualifier=request.get("Qualifier"),
             )
         return {
-            **without_nothing(answer),
+            **without_none(answer),
             "Payload": io.BytesIO(answer.get("Payload") or b""),
             "ResponseMetadata": {"RequestId": context.request_id},
         }
 
 
 def invoke_directly() -> None:
-    """For requests to an API. `mappings.py` gives every mapping a `FunctionClient`."""
+    """Invokes functions directly for requests to an API. For mappings, `mappings.py` does it."""
     from localstack.services.apigateway.next_gen.execute_api.integrations.aws import RestApiAwsProxyIntegration
     from localstack.utils.aws.arns import parse_arn
 

@@ -1,4 +1,4 @@
-"""Event source mappings: they poll a queue or a change stream and invoke a function with the messages."""
+"""Lets event source mappings poll queues and change streams, and invoke functions, without the gateway."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from ledgerfold_local.plugin.shortcuts.queues import QueueClient
 
 
 class ChangeStreamClient:
-    """Asks DynamoDB Local itself for changes, ten times a second.
+    """Polls DynamoDB Local directly, ten times a second.
 
-    DynamoDB Local has an account and a region of its own in the names of streams.
+    DynamoDB Local uses its own account and region in the ARNs of streams.
     """
 
     def __init__(self, account: str, region: str) -> None:
@@ -27,24 +27,24 @@ class ChangeStreamClient:
         self.exceptions = self._client.exceptions
 
     def describe_stream(self, **request: Any) -> dict[str, Any]:
-        return self._client.describe_stream(**known_there(request))
+        return self._client.describe_stream(**with_local_arn(request))
 
     def get_shard_iterator(self, **request: Any) -> dict[str, Any]:
-        return self._client.get_shard_iterator(**known_there(request))
+        return self._client.get_shard_iterator(**with_local_arn(request))
 
     def get_records(self, **request: Any) -> dict[str, Any]:
         return self._client.get_records(**request)
 
 
-def known_there(request: dict[str, Any]) -> dict[str, Any]:
+def with_local_arn(request: dict[str, Any]) -> dict[str, Any]:
     from localstack.utils.aws.arns import parse_arn
 
     stream = parse_arn(request["StreamArn"])["resource"]
     return {**request, "StreamArn": f"arn:aws:dynamodb:ddblocal:000000000000:{stream}"}
 
 
-# Full batches in a row before a poller looks whether its mapping is still wanted.
-MOST_FULL_BATCHES = 10
+# Full batches in a row before a poller checks whether its mapping is still enabled.
+MAX_FULL_BATCHES = 10
 
 CLIENTS = {"sqs": QueueClient, "lambda": FunctionClient, "dynamodb": ChangeStreamClient}
 
@@ -64,11 +64,11 @@ def poll_directly() -> None:
 
     class QueuePoller(factory.SqsPoller):
         def _register_client_hooks(self) -> None:
-            """No hooks: `QueueClient` itself turns the poller's own parameters into headers."""
+            """Registers no hooks, because `QueueClient` converts the poller's own parameters to headers itself."""
 
         def poll_events(self) -> None:
-            """After a full batch more messages are waiting, so the next batch needs no pause to gather."""
-            for _ in range(MOST_FULL_BATCHES):
+            """Polls again without a pause after a full batch, because more messages are probably waiting."""
+            for _ in range(MAX_FULL_BATCHES):
                 self._is_full = False
                 super().poll_events()
                 if not self._is_full:

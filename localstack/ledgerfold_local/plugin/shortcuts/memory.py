@@ -1,14 +1,14 @@
-"""Python's garbage collector: by default it searches everything that LocalStack has loaded, again and again."""
+"""Runs Python's garbage collector less often, because by default it scans all modules of LocalStack repeatedly."""
 
 from __future__ import annotations
 
 import gc
 
-# New objects before a collection. Python's default is 2,000.
-YOUNG = 100_000
+# The number of new objects before a collection. Python's default is 2,000.
+GC_THRESHOLD = 100_000
 
 
-def collect_seldom() -> None:
-    """Leaves out the modules that are loaded by now: they never become garbage."""
+def collect_rarely() -> None:
+    """Excludes the loaded modules, which never become garbage, and raises the threshold."""
     gc.freeze()
-    gc.set_threshold(YOUNG, 20, 100)
+    gc.set_threshold(GC_THRESHOLD, 20, 100)

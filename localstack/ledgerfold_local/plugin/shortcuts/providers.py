@@ -1,4 +1,4 @@
-"""Calls a service's provider from inside LocalStack, without a client, a request or the gateway."""
+"""Calls the provider of a service inside LocalStack, without a client, a request or the gateway."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from botocore.exceptions import ClientError
 
 @functools.cache
 def provider_of(service: str) -> Any:
-    """The object that implements a service. Starts the service first, as a first request would."""
+    """The object that implements a service. Starts the service if necessary."""
     from localstack.services.plugins import SERVICE_PLUGINS
 
     return SERVICE_PLUGINS.require(service)._provider
@@ -21,7 +21,7 @@ def provider_of(service: str) -> Any:
 def context_of(
     service: str, operation: str, account: str, region: str, headers: Mapping[str, str] | None = None
 ) -> Any:
-    """The request that a provider's method expects: with a caller, an operation and a new id."""
+    """The context that a provider's methods expect, with an account, an operation and a new request id."""
     from localstack.aws.api import RequestContext
     from localstack.aws.spec import load_service
     from localstack.http import Request
@@ -34,18 +34,18 @@ def context_of(
     return context
 
 
-def without_nothing(answer: Any) -> Any:
-    """An answer as a client reads it: a value of None is missing there."""
+def without_none(answer: Any) -> Any:
+    """Removes values of None from an answer, because answers of a client do not contain them."""
     if isinstance(answer, list):
-        return [without_nothing(item) for item in answer]
+        return [without_none(item) for item in answer]
     if isinstance(answer, Mapping):
-        return {name: without_nothing(value) for name, value in answer.items() if value is not None}
+        return {name: without_none(value) for name, value in answer.items() if value is not None}
     return answer
 
 
 @contextmanager
-def errors_of_clients(operation: str) -> Iterator[None]:
-    """Raises a provider's error as a client would: callers look for the code in a ClientError."""
+def client_errors(operation: str) -> Iterator[None]:
+    """Converts a provider's errors to ClientError, because callers read the code from it."""
     from localstack.aws.api import ServiceException
 
     try:

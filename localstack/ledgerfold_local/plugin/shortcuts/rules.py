@@ -1,4 +1,4 @@
-"""Rules of a bus: LocalStack matches each event with each rule, and puts it into the queues of the rules that match."""
+"""Lets rules of a bus put matching events into queues without the gateway, and compiles their patterns once."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def deliver_to_queues_directly() -> None:
 
 
 def compile_patterns_once() -> None:
-    """A rule keeps its pattern as text. By itself, LocalStack parses and validates the text for every event."""
+    """Caches compiled patterns. LocalStack keeps a pattern as text, and parses and validates it for every event."""
     from localstack.utils import event_matcher
 
     compiler = event_matcher._event_pattern_compiler

@@ -1,6 +1,6 @@
-"""Lets functions ask DynamoDB Local itself. Passing on these requests is half of LocalStack's work otherwise.
+"""Lets functions call DynamoDB Local directly. To forward these requests would be half of LocalStack's work.
 
-Every AWS SDK honours the variable.
+Every AWS SDK uses the variable.
 """
 
 from __future__ import annotations
@@ -9,8 +9,8 @@ from ledgerfold_local.switches import shortcuts_are_on
 
 
 def table_variables() -> dict[str, str]:
-    """Environment variables for a function. There are none if DynamoDB Local has a database for each access key:
-    LocalStack makes the tables with a key of its own, so a function would not find them."""
+    """Environment variables for a function. If DynamoDB Local has a database for each access key, there are none: a
+    function would not find the tables then, because LocalStack creates them with its own key."""
     from localstack.services.dynamodb.server import DynamodbServer
 
     server = DynamodbServer.get()

@@ -1,4 +1,4 @@
-"""The messages of Lambda for failures, word for word, and its lines in a function's log."""
+"""Lambda's exact messages for failures, and its lines in a function's log."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import json
 import signal
 from dataclasses import dataclass
 
-# Lambda is written in Go, whose names of signals these are.
+# Lambda is written in Go and uses Go's names of signals.
 SIGNALS = {
     signal.SIGHUP: "hangup",
     signal.SIGINT: "interrupt",
@@ -21,17 +21,17 @@ SIGNALS = {
     signal.SIGPIPE: "broken pipe",
     signal.SIGTERM: "terminated",
 }
-MOST_RESPONSE = 6 * 1024 * 1024 + 100
+MAX_RESPONSE_BYTES = 6 * 1024 * 1024 + 100
 
 
 @dataclass(frozen=True)
 class Fault:
-    """Why an environment cannot go on. `text` follows "Error: " in the answer."""
+    """The reason why an environment ended. `text` follows "Error: " in the answer."""
 
     kind: str
     text: str
     payload: bytes | None = None
-    """The report of the function itself, passed on unchanged."""
+    """The function's own error report, which is passed on unchanged."""
 
     def answer(self, request_id: str) -> bytes:
         if self.payload is not None:
@@ -51,7 +51,7 @@ class Fault:
 
 
 def exited(code: int) -> Fault:
-    """`code` as `subprocess` has it: negative for a signal."""
+    """The fault for an exit. A negative `code` is a signal, as in `subprocess`."""
     if code == 0:
         return Fault("Runtime.ExitError", "Runtime exited without providing a reason")
     reason = f"signal: {signal_name(-code)}" if code < 0 else f"exit status {code}"
@@ -79,7 +79,8 @@ def reported_by_init(payload: bytes) -> Fault:
 
 
 def response_too_large(size: int) -> bytes:
-    message = f"Response payload size ({size} bytes) exceeded maximum allowed payload size ({MOST_RESPONSE} bytes)."
+    limit = f"maximum allowed payload size ({MAX_RESPONSE_BYTES} bytes)"
+    message = f"Response payload size ({size} bytes) exceeded {limit}."
     return json.dumps({"errorType": "Function.ResponseSizeTooLarge", "errorMessage": message}).encode()
 
 
@@ -99,7 +100,7 @@ def init_report_line(seconds: float, phase: str, fault: Fault) -> str:
 def report_line(
     request_id: str, seconds: float, init_seconds: float | None, memory: int, peak: int | None, fault: Fault | None
 ) -> str:
-    """Sizes: `memory` configured, in MB; `peak` used, in bytes."""
+    """The REPORT line. `memory` is the configured size in MB, `peak` the used size in bytes."""
     milliseconds = seconds * 1000
     parts = [
         f"REPORT RequestId: {request_id}",
