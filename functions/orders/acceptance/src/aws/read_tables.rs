@@ -48,7 +48,7 @@ impl Aws {
             .map_err(explain(CALL))?;
         let Some(record) = answer.item else { return Ok("1".to_owned()) };
         let live = record.get("generations").and_then(|it| it.as_m().ok()?.get("live"));
-        let number = live.and_then(|it| it.as_m().ok()?.get("generation")?.as_n().ok());
+        let number = live.and_then(|it| it.as_m().ok()?.get("number")?.as_n().ok());
         number.cloned().ok_or_else(|| AwsError::new(CALL, "a record without a live generation"))
     }
 
