@@ -33,7 +33,7 @@ contract: up ## Check the service against its OpenAPI document with generated re
 	@scripts/contract.sh
 
 simulate: prerequisites ## Simulate 100,000 schedules of the whole pipeline (SCHEDULES=...)
-	@SCHEDULES=$(SCHEDULES) $(CARGO) test --release --package ledgerfold-proofs --test simulator -- --nocapture
+	@SCHEDULES=$(SCHEDULES) $(CARGO) test --release --package ledgerfold-simulator -- --nocapture
 
 up: prerequisites ## Start the local cloud, deploy, and leave it running
 	@$(CLOUD) up --build "scripts/functions.sh $(FUNCTIONS)" --emulator $(EMULATOR) --port $(PORT) \

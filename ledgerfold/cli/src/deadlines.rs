@@ -201,7 +201,7 @@ mod tests {
         DeadlineName,
         ports::{Cause, Deadline, DeadlineKey},
     };
-    use ledgerfold_proofs::conformance::notebook::fresh;
+    use ledgerfold_proofs::conformance::requests::fresh;
     use ledgerfold_testkit::MemoryDeadlineStore;
 
     use super::*;

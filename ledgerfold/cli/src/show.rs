@@ -127,7 +127,7 @@ impl Report for Shown {
 #[cfg(test)]
 mod tests {
     use ledgerfold::{command::Loaded, ports::EventStore};
-    use ledgerfold_proofs::conformance::notebook::{commit, fresh};
+    use ledgerfold_proofs::conformance::requests::{commit, fresh};
     use ledgerfold_testkit::MemoryEventStore;
 
     use super::{Show, read};

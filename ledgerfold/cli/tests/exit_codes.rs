@@ -56,16 +56,16 @@ fn commands_that_need_read_models_run_the_context_s_admin_program() {
 
     let folder = std::env::temp_dir().join(format!("ledgerfold-cli-{}", std::process::id()));
     fs::create_dir_all(&folder).expect("the folder can be made");
-    let program = folder.join("books-admin");
+    let program = folder.join("bank-admin");
     fs::write(&program, "#!/bin/sh\necho \"$@\"\nexit 3\n").expect("it can be written");
     fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).expect("and be run");
     let stack = folder.join("stack.json");
-    fs::write(&stack, r#"{"contexts": {"books": {}}}"#).expect("it can be written");
+    fs::write(&stack, r#"{"contexts": {"bank": {}}}"#).expect("it can be written");
     let stack = stack.to_string_lossy();
 
     for arguments in [
-        vec!["--context", "books", "audit", "--stream", "book#1", "--json"],
-        vec!["rebuild", "loans", "--context=books"],
+        vec!["--context", "bank", "audit", "--stream", "account#1", "--json"],
+        vec!["rebuild", "statements", "--context=bank"],
         vec!["--stack", &stack, "repair", "--overwrite"],
         vec!["generations", "--help", "--stack", &stack],
     ] {

@@ -20,14 +20,14 @@ pub use vocabulary::{
 /// use ledgerfold::{StreamId, Timestamp, schemars::JsonSchema};
 /// use serde::{Deserialize, Serialize};
 ///
-/// /// A lamp was switched on.
+/// /// An amount was transferred.
 /// #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 /// #[schemars(crate = "ledgerfold::schemars")]
-/// pub struct SwitchedOn {
-///     /// By which switch.
-///     pub switch: StreamId,
-///     /// When it will be switched off.
-///     pub until: Option<Timestamp>,
+/// pub struct Transferred {
+///     /// The account that received it.
+///     pub to: StreamId,
+///     /// The day from which it bears interest.
+///     pub valued_at: Option<Timestamp>,
 /// }
 /// ```
 pub use schemars;

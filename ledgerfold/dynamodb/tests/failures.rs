@@ -27,7 +27,7 @@ use ledgerfold_dynamodb::{
 use ledgerfold_proofs::{
     RecordedAnswer::{self, HangUp, Json},
     RecordedService,
-    conformance::notebook::{commit, fresh},
+    conformance::requests::{commit, fresh},
 };
 
 const ATTEMPTS: u32 = 4;
@@ -83,7 +83,7 @@ fn new_commit() -> NewCommit {
 /// An item in a future format. None of its attributes is known to this program.
 fn newer_item(sort_key: &str) -> String {
     format!(
-        r#"{{"pk": {{"S": "notebook#1"}}, "sk": {sort_key}, "format": {{"N": "2"}}, "e": {{"M": {{}}}}}}"#
+        r#"{{"pk": {{"S": "account#1"}}, "sk": {sort_key}, "format": {{"N": "2"}}, "e": {{"M": {{}}}}}}"#
     )
 }
 
@@ -158,7 +158,7 @@ async fn a_repeated_put_recognises_its_own_commit() {
 
 #[tokio::test]
 async fn an_invalid_item_is_an_error_and_not_skipped() {
-    let items = r#"{"Items": [{"pk": {"S": "notebook#1"}, "sk": {"N": "1"}}], "Count": 1}"#;
+    let items = r#"{"Items": [{"pk": {"S": "account#1"}, "sk": {"N": "1"}}], "Count": 1}"#;
     let (_, client) = service([Json(200, items.to_owned())]).await;
     let page = DynamoEventStore::new(client, "events").read(&fresh(), Version::NONE).await;
     assert!(matches!(page, Err(StoreError::Corrupt { .. })), "{page:?}");
@@ -169,7 +169,7 @@ async fn an_invalid_item_is_an_error_and_not_skipped() {
 #[tokio::test]
 async fn an_item_in_a_newer_format_is_not_damaged() {
     let by_number = || found(&newer_item(r#"{"N": "1"}"#));
-    let by_text = || found(&newer_item(r#"{"S": "notebook#1"}"#));
+    let by_text = || found(&newer_item(r#"{"S": "account#1"}"#));
     let answers = [by_number(), by_number(), by_number(), by_text(), by_text(), by_text()];
     let (_service, client) = service(answers.into_iter().chain([by_text(), by_text()])).await;
     let (log, stream) = (DynamoEventStore::new(client.clone(), "events"), fresh());

@@ -19,9 +19,10 @@ use ledgerfold_proofs::{
     RecordedService,
     conformance::{
         event_store::asked,
-        notebook::{Notebook, commit, fresh},
+        requests::{commit, fresh},
     },
 };
+use ledgerfold_testkit::bank::{Accounts, Plain};
 use serde_json::{Value, json};
 
 /// A transaction of five actions in this order: a commit, a stream that must not have changed, a command to recognise
@@ -40,7 +41,7 @@ impl Case {
     fn new() -> Self {
         let (written, watched) = (fresh(), fresh());
         let new = commit(&Loaded::unread(written.clone()), "attempt", &["note"], 60);
-        let seen = Loaded::<Notebook>::unread(watched.clone()).stream_version();
+        let seen = Loaded::<Accounts<Plain>>::unread(watched.clone()).stream_version();
         let claims = [
             (written.clone(), Claim::Reserve(key("taken"))),
             (written.clone(), Claim::Release(key("given"))),
@@ -183,7 +184,7 @@ async fn a_key_that_cannot_be_given_back_is_reported_with_the_state_of_the_build
 async fn a_correction_that_was_overtaken_is_superseded_and_nothing_else_is() {
     let correct = async |answer: RecordedAnswer| {
         let (_service, store) = store([answer]).await;
-        let to = Loaded::<Notebook>::unread(fresh()).stream_version();
+        let to = Loaded::<Accounts<Plain>>::unread(fresh()).stream_version();
         store.correct(&key("taken"), &Correction::Reserve { to }).await
     };
     for reasons in

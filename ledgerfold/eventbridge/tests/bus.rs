@@ -18,8 +18,9 @@ use ledgerfold_eventbridge::{
 use ledgerfold_proofs::{
     RecordedAnswer::{self, HangUp, Json},
     RecordedService,
-    conformance::notebook::{NoteWritten, NotebookEvent, commit, fresh},
+    conformance::requests::{commit, fresh},
 };
+use ledgerfold_testkit::bank::{NoteEvent, NoteWritten};
 use ledgerfold_testkit::{
     MemoryPayloadStore,
     schemas::{About, Kept, examine},
@@ -148,7 +149,7 @@ fn an_event_is_a_cloud_event() {
 /// The JSON Schema of a message's payload in the AsyncAPI document of a context.
 fn documented(message: &str) -> Value {
     let about = About { context: "notes", version: "1", description: "Notes." };
-    let sample: NotebookEvent = NoteWritten { text: "a".to_owned() }.into();
+    let sample: NoteEvent = NoteWritten { text: "a".to_owned() }.into();
     let update = examine(&about, &Kept::default(), &[sample]).update;
     let document = update.files().find(|(file, _)| *file == "asyncapi.json");
     let (_, document) = document.expect("there is none yet");

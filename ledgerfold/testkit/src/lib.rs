@@ -4,11 +4,13 @@
 //! - [`Sandbox`]: a domain in memory, with the real command handler and projections;
 //! - in-memory ports such as [`MemoryEventStore`], which can fail on request;
 //! - [`schemas`]: a check that events stay compatible with their published contract;
+//! - [`bank`]: the example domain;
 //! - `http` (with the feature of that name) and [`eventually`]: a client and a waiter for end-to-end tests.
 //!
 //! Conformance suites for your own adapters are not here; they belong to `ledgerfold-proofs`.
 
 mod amended;
+pub mod bank;
 mod given;
 #[cfg(feature = "http")]
 pub mod http;

@@ -16,55 +16,12 @@ use crate::{ManualClock, MemoryEventStore, MemoryRowStore, SeededRandom};
 /// A domain in memory, with the real command handler and real projections.
 ///
 /// ```
-/// # use ledgerfold::{Category, Command, CommandName, Decider, Rejection, RejectionKind, Recorded};
-/// # use ledgerfold::{events, project::Projection, schemars::JsonSchema};
-/// # use serde::{Deserialize, Serialize};
-/// # /// A lamp was switched on.
-/// # #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-/// # #[schemars(crate = "ledgerfold::schemars")]
-/// # pub struct SwitchedOn {}
-/// # events! {
-/// #     /// The events of a lamp.
-/// #     pub enum LampEvent { SwitchedOn: 1 }
-/// # }
-/// # #[derive(Clone, Debug, Serialize)]
-/// # struct SwitchOn;
-/// # impl Command for SwitchOn {
-/// #     fn name(&self) -> CommandName { CommandName::from_static("SwitchOn") }
-/// # }
-/// # #[derive(Debug, PartialEq, thiserror::Error)]
-/// # #[error("the lamp is on")]
-/// # struct IsOn;
-/// # impl Rejection for IsOn {
-/// #     fn rule(&self) -> &'static str { "is-on" }
-/// #     fn kind(&self) -> RejectionKind { RejectionKind::Conflict }
-/// # }
-/// # struct Lamps;
-/// # impl Decider for Lamps {
-/// #     const CATEGORY: Category = Category::from_static("lamp");
-/// #     type Command = SwitchOn;
-/// #     type Event = LampEvent;
-/// #     type State = bool;
-/// #     type Rejection = IsOn;
-/// #     fn initial() -> bool { false }
-/// #     fn evolve(_: bool, _: &LampEvent) -> bool { true }
-/// #     fn decide(is_on: &bool, _: &SwitchOn) -> Result<Vec<LampEvent>, IsOn> {
-/// #         if *is_on { Err(IsOn) } else { Ok(vec![SwitchedOn {}.into()]) }
-/// #     }
-/// # }
-/// # struct LampView;
-/// # impl Projection for LampView {
-/// #     type Event = LampEvent;
-/// #     type Row = String;
-/// #     fn evolve(_: Option<String>, _: &Recorded<LampEvent>) -> Result<Option<String>, String> {
-/// #         Ok(Some("on".to_owned()))
-/// #     }
-/// # }
+/// # use ledgerfold_testkit::bank::{AccountCommand, Accounts, Statements};
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
-/// let lamps = ledgerfold_testkit::Sandbox::<Lamps>::default();
-/// lamps.run("hall", SwitchOn).await?;
-/// assert_eq!(lamps.row::<LampView>("hall").await?, Some("on".to_owned()));
+/// let bank = ledgerfold_testkit::Sandbox::<Accounts>::default();
+/// bank.run("ada", AccountCommand::Open("ada@example.org".to_owned())).await?;
+/// assert_eq!(bank.row::<Statements>("ada").await?.map(|row| row.balance), Some(0));
 /// # Ok(())
 /// # }
 /// ```

@@ -285,7 +285,7 @@ pub(super) mod tests {
 
     pub(in crate::admin) fn wrong(fault: DeadlineFault) -> DeadlineFinding {
         let deadline = Deadline {
-            key: "lending#book#1#return".parse().expect("a key"),
+            key: "lending#account#1#repayment".parse().expect("a key"),
             due: Timestamp::UNIX_EPOCH,
             cause: Cause {
                 event: "018bcfe5-6800-7000-8000-000000000000".parse().expect("a UUID"),

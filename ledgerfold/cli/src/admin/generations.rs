@@ -225,18 +225,18 @@ mod tests {
     #[test]
     fn generations_are_shown_with_their_purpose() {
         let missed = MissedEvent {
-            stream: "book#1".parse().expect("a stream"),
+            stream: "account#1".parse().expect("a stream"),
             reason: "it has no place".to_owned(),
         };
         let begun = Generations::first(1).begun(2).expect("none is built");
         let missed = begun.with_missed_event(missed).expect("one is built");
         let switched = begun.switched(Timestamp::UNIX_EPOCH).expect("one is built");
-        let lines = [("loans", Some(missed)), ("shelf", Some(switched)), ("fines", None)];
+        let lines = [("statements", Some(missed)), ("totals", Some(switched)), ("fines", None)];
         let projections = lines.iter().map(|(name, record)| Line::new(name, record.as_ref()));
         let projections = projections.collect();
         let report = Shown { projections };
         let text = rendered(&report, false).expect("text");
-        assert!(text.contains("book#1: it has no place"), "{text}");
+        assert!(text.contains("account#1: it has no place"), "{text}");
         let json: serde_json::Value =
             serde_json::from_str(&rendered(&report, true).expect("JSON")).expect("JSON");
         assert_eq!(json["projections"][0]["building"]["revision"], 2);

@@ -41,10 +41,10 @@ use ledgerfold_aws::{SystemClock, SystemRandom};
 ///
 /// ```no_run
 /// # use ledgerfold::{Category, project::{Catalog, Projection}};
-/// # async fn of<Loans: Projection>() -> std::process::ExitCode {
-/// const BOOK: Category = Category::from_static("book");
-/// let catalog = Catalog::new().rows::<Loans>("loans");
-/// ledgerfold_cli::Admin::new("library-admin", BOOK, catalog).run().await
+/// # async fn of<Statements: Projection>() -> std::process::ExitCode {
+/// const ACCOUNT: Category = Category::from_static("account");
+/// let catalog = Catalog::new().rows::<Statements>("statements");
+/// ledgerfold_cli::Admin::new("bank-admin", ACCOUNT, catalog).run().await
 /// # }
 /// ```
 pub struct Admin {
@@ -321,46 +321,53 @@ mod tests {
     use super::{Admin, Command, OnContext};
 
     fn parsed(arguments: &[&str]) -> Result<Command, clap::Error> {
-        let admin = Admin::new("books-admin", Category::from_static("book"), Catalog::new());
-        let arguments = ["books-admin"].iter().chain(arguments).map(Into::into);
+        let admin = Admin::new("bank-admin", Category::from_static("account"), Catalog::new());
+        let arguments = ["bank-admin"].iter().chain(arguments).map(Into::into);
         admin.parse(arguments).map(|line| line.command)
     }
 
     #[test]
     fn invalid_combinations_of_arguments_are_refused() {
         assert!(matches!(parsed(&["audit"]), Ok(Command::OnContext(OnContext::Audit(_)))));
-        assert!(parsed(&["audit", "--stream", "book#1", "--stream", "book#2", "--json"]).is_ok());
-        assert!(parsed(&["repair", "--projection", "loans", "--overwrite", "--yes"]).is_ok());
-        assert!(parsed(&["audit", "--sample", "50", "--projection", "loans"]).is_ok());
+        assert!(
+            parsed(&["audit", "--stream", "account#1", "--stream", "account#2", "--json"]).is_ok()
+        );
+        assert!(parsed(&["repair", "--projection", "statements", "--overwrite", "--yes"]).is_ok());
+        assert!(parsed(&["audit", "--sample", "50", "--projection", "statements"]).is_ok());
         assert!(parsed(&["audit", "--bus", "--since", "2026-11-23T12:00:00Z"]).is_ok());
         assert!(parsed(&["audit", "--deadlines", "--setting", "lending=60"]).is_ok());
-        assert!(parsed(&["repair", "--deadlines", "--stream", "book#1", "--yes"]).is_ok());
-        assert!(parsed(&["repair", "--bus", "--stream", "book#1", "--rate", "5", "--yes"]).is_ok());
-        assert!(parsed(&["rebuild", "loans", "shelf", "--segments", "4", "--rate", "200"]).is_ok());
+        assert!(parsed(&["repair", "--deadlines", "--stream", "account#1", "--yes"]).is_ok());
+        assert!(
+            parsed(&["repair", "--bus", "--stream", "account#1", "--rate", "5", "--yes"]).is_ok()
+        );
+        assert!(
+            parsed(&["rebuild", "statements", "totals", "--segments", "4", "--rate", "200"])
+                .is_ok()
+        );
         assert!(parsed(&["rebuild", "--all", "--no-switch"]).is_ok());
-        assert!(parsed(&["roll-back", "loans", "--yes", "--longest-read", "10"]).is_ok());
+        assert!(parsed(&["roll-back", "statements", "--yes", "--longest-read", "10"]).is_ok());
         assert!(parsed(&["generations"]).is_ok());
-        assert!(parsed(&["audit", "--claims", "--stream", "book#1"]).is_ok());
+        assert!(parsed(&["audit", "--claims", "--stream", "account#1"]).is_ok());
         assert!(parsed(&["claims", "build", "--segments", "4", "--rate", "200"]).is_ok());
         assert!(parsed(&["claims", "show", "--reservations", "keys", "--json"]).is_ok());
         for bad in [
             vec!["audit", "--stream", "no stream"],
-            vec!["audit", "--stream", "book#1", "--from", "x"],
+            vec!["audit", "--stream", "account#1", "--from", "x"],
             vec!["audit", "--overwrite"],
             vec!["audit", "--sample", "0"],
-            vec!["audit", "--sample", "5", "--stream", "book#1"],
+            vec!["audit", "--sample", "5", "--stream", "account#1"],
             vec!["audit", "--since", "2026-11-23T12:00:00Z"],
             vec!["audit", "--bus", "--until", "noon"],
             vec!["repair", "--bus", "--overwrite"],
             vec!["repair", "--bus", "--deadlines"],
-            vec!["repair", "--deadlines", "--projection", "loans"],
+            vec!["repair", "--deadlines", "--projection", "statements"],
             vec!["audit", "--deadlines", "--setting", "60"],
-            vec!["repair", "--bus", "--projection", "loans"],
+            vec!["repair", "--bus", "--projection", "statements"],
             vec!["repair", "--rate", "0"],
             vec!["rebuild"],
-            vec!["rebuild", "loans", "--all"],
-            vec!["rebuild", "loans", "--segments", "0"],
-            vec!["rebuild", "loans", "--rate", "0"],
+            vec!["rebuild", "statements", "--all"],
+            vec!["rebuild", "statements", "--segments", "0"],
+            vec!["rebuild", "statements", "--rate", "0"],
             vec!["roll-back"],
             vec!["claims"],
             vec!["claims", "build", "--segments", "0"],

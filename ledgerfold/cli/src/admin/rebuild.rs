@@ -315,11 +315,11 @@ mod tests {
     #[test]
     fn rebuilds_and_their_findings_are_reported() {
         let found = RebuildFault {
-            stream: "book#1".parse().expect("a stream"),
+            stream: "account#1".parse().expect("a stream"),
             verdict: "not projected: it has no place".to_owned(),
         };
         let sound = Rebuilt {
-            projection: "shelf",
+            projection: "totals",
             generation: 2,
             revision: 1,
             streams: 7,
@@ -332,7 +332,7 @@ mod tests {
             findings: Vec::new(),
         };
         let unsound = Rebuilt {
-            projection: "loans",
+            projection: "statements",
             failed: 1,
             wrong: 1,
             skipped: 0,
@@ -346,17 +346,17 @@ mod tests {
         let report = Rebuilds { rebuilt: vec![sound, unsound] };
         let text = rendered(&report, false).expect("text");
         let lines: Vec<_> = text.lines().collect();
-        assert!(lines[1].contains("book#1") && lines[1].contains("it has no place"), "{text}");
+        assert!(lines[1].contains("account#1") && lines[1].contains("it has no place"), "{text}");
         assert_eq!(
             lines[2..],
             [
-                "shelf: generation=2 revision=1 streams=7 wrong=0 skipped=2 counters=equal switched=true",
-                "loans: generation=2 revision=1 streams=7 wrong=1 skipped=0 switched=false",
+                "totals: generation=2 revision=1 streams=7 wrong=0 skipped=2 counters=equal switched=true",
+                "statements: generation=2 revision=1 streams=7 wrong=1 skipped=0 switched=false",
             ]
         );
         let json: serde_json::Value =
             serde_json::from_str(&rendered(&report, true).expect("JSON")).expect("JSON");
-        assert_eq!(json["rebuilt"][1]["findings"][0]["stream"], "book#1");
+        assert_eq!(json["rebuilt"][1]["findings"][0]["stream"], "account#1");
         assert_eq!(json["rebuilt"][0]["counters"], "equal");
     }
 }

@@ -229,8 +229,8 @@ mod tests {
             let (stored, head) = (Some(Version::new(1)), Version::new(2));
             let (waiting_since, counted, skipped) = (None, None, Vec::new());
             let before = Comparison { stored, head, waiting_since, verdict, counted, skipped };
-            let stream = "book#1".parse().expect("a stream");
-            report.add("loans", &Repair { stream, before, effect });
+            let stream = "account#1".parse().expect("a stream");
+            report.add("statements", &Repair { stream, before, effect });
         }
         let text = rendered(&report, false).expect("text");
         assert!(text.ends_with("caught-up=1 overwritten=0 left=1 streams=3\n"), "{text}");

@@ -141,7 +141,7 @@ pub(super) mod tests {
         vocabulary::{RecentCommands, Snapshot, StateSchema},
     };
     use ledgerfold_dynamodb::CommitItem;
-    use ledgerfold_proofs::conformance::notebook::{commit, fresh};
+    use ledgerfold_proofs::conformance::requests::{commit, fresh};
 
     use super::Measured;
 

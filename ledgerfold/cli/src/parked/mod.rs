@@ -167,7 +167,7 @@ mod tests {
 
     fn scoped(scope: &str) -> ScopedParked {
         let parked = Parked {
-            stream: "book#1".parse().expect("a stream"),
+            stream: "account#1".parse().expect("a stream"),
             position: Some(Version::new(2)),
             version: None,
             owed_version: Version::new(4),
@@ -181,13 +181,13 @@ mod tests {
 
     #[test]
     fn quarantined_streams_are_rendered_in_both_forms() {
-        let listed = Listed::of(vec![scoped("shelf"), scoped("loans")], None);
+        let listed = Listed::of(vec![scoped("totals"), scoped("statements")], None);
         let text = rendered(&listed, false).expect("text");
         let first: Vec<_> = text.lines().nth(1).expect("a row").split_whitespace().collect();
-        assert_eq!(first[..4], ["loans", "book#1", "2", "-"], "{text}");
+        assert_eq!(first[..4], ["statements", "account#1", "2", "-"], "{text}");
         let json: serde_json::Value =
             serde_json::from_str(&rendered(&listed, true).expect("JSON")).expect("JSON");
-        assert_eq!(json["parked"][1]["scope"], "shelf");
+        assert_eq!(json["parked"][1]["scope"], "totals");
         assert_eq!(json["parked"][1]["owed_version"], 4);
         assert_eq!(json["parked"][1]["version"], serde_json::Value::Null);
         assert_eq!(json["parked"][1]["since"], "1970-01-01T00:00:00Z");
@@ -195,9 +195,10 @@ mod tests {
 
     #[test]
     fn a_projection_is_listed_with_its_generations_and_no_other() {
-        let all = ["loans", "loans@2", "loans-by-year", "shelf"].map(scoped).to_vec();
+        let all =
+            ["statements", "statements@2", "statements-by-year", "totals"].map(scoped).to_vec();
         let scopes: Vec<_> =
-            Listed::of(all, Some("loans")).parked.into_iter().map(|it| it.scope).collect();
-        assert_eq!(scopes, ["loans", "loans@2"]);
+            Listed::of(all, Some("statements")).parked.into_iter().map(|it| it.scope).collect();
+        assert_eq!(scopes, ["statements", "statements@2"]);
     }
 }

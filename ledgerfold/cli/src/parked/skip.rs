@@ -183,7 +183,7 @@ pub(super) mod tests {
 
     pub(in crate::parked) fn skip(version: u64) -> Skip {
         Skip {
-            stream: "book#1".parse().expect("a stream"),
+            stream: "account#1".parse().expect("a stream"),
             version: Version::new(version),
             reason: "lent twice".parse().expect("one line"),
             by: by("ada"),
@@ -198,20 +198,20 @@ pub(super) mod tests {
     fn a_second_skip_reports_the_first_one() {
         let already = Err(SkipError::AlreadySkipped(Box::new(skip(3))));
         let outcome = Outcome::of(skip(3), already).expect("the event is skipped");
-        let done = Done { projection: "loans".to_owned(), outcome };
+        let done = Done { projection: "statements".to_owned(), outcome };
         let text = rendered(&done, false).expect("text");
-        assert!(text.contains("ada had already skipped version 3 of book#1"), "{text}");
+        assert!(text.contains("ada had already skipped version 3 of account#1"), "{text}");
         let json = json(&rendered(&done, true).expect("JSON"));
         assert_eq!(json["alreadySkipped"]["reason"], "lent twice");
-        assert_eq!(json["projection"], "loans");
+        assert_eq!(json["projection"], "statements");
     }
 
     #[test]
     fn a_withdrawal_explains_how_to_repair_the_row() {
-        let (projection, admin) = ("loans".to_owned(), "library-admin".to_owned());
+        let (projection, admin) = ("statements".to_owned(), "bank-admin".to_owned());
         let withdrawn = Withdrawn { projection, skip: skip(3), admin };
         let text = rendered(&withdrawn, false).expect("text");
-        let repair = "library-admin repair --projection loans --stream book#1 --overwrite";
+        let repair = "bank-admin repair --projection statements --stream account#1 --overwrite";
         assert!(text.contains(repair), "{text}");
         assert_eq!(json(&rendered(&withdrawn, true).expect("JSON"))["withdrawn"]["version"], 3);
     }

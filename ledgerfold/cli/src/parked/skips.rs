@@ -112,17 +112,20 @@ mod tests {
             record: SkipRecord { skip: skip(version), withdrawn },
         };
         let all = vec![
-            scoped("shelf", 3, None),
-            scoped("loans", 10, Some(by("bob"))),
-            scoped("loans", 9, None),
-            scoped("loans-by-year", 1, None),
+            scoped("totals", 3, None),
+            scoped("statements", 10, Some(by("bob"))),
+            scoped("statements", 9, None),
+            scoped("statements-by-year", 1, None),
         ];
         let listed = Listed::of(all.clone(), None);
         let places: Vec<_> =
             listed.skips.iter().map(|it| (it.place().0, it.place().2.get())).collect();
-        assert_eq!(places, [("loans", 9), ("loans", 10), ("loans-by-year", 1), ("shelf", 3)]);
+        assert_eq!(
+            places,
+            [("statements", 9), ("statements", 10), ("statements-by-year", 1), ("totals", 3)]
+        );
 
-        let listed = Listed::of(all, Some("loans"));
+        let listed = Listed::of(all, Some("statements"));
         let text = rendered(&listed, false).expect("text");
         assert_eq!(text.lines().count(), 3, "{text}");
         assert!(text.contains("bob at 1970-01-01T00:00:00Z"), "{text}");

@@ -140,14 +140,14 @@ mod tests {
 
     #[test]
     fn replays_are_rendered_in_both_forms() {
-        let started = Started::new(vec!["loans".to_owned()], shown());
+        let started = Started::new(vec!["statements".to_owned()], shown());
         let json: Value =
             serde_json::from_str(&rendered(&started, true).expect("JSON")).expect("JSON");
         assert_eq!(json["name"], "again");
-        assert_eq!(json["projections"][0], "loans");
+        assert_eq!(json["projections"][0], "statements");
         assert_eq!(json["replayedTo"], "1970-01-01T00:00:30Z");
         let text = rendered(&started, false).expect("text");
-        assert!(text.ends_with("to: loans\n"), "{text}");
+        assert!(text.ends_with("to: statements\n"), "{text}");
 
         let listed = Listed { replays: vec![shown(), shown()], next: Some("place".to_owned()) };
         let text = rendered(&listed, false).expect("text");

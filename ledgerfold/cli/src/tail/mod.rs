@@ -111,7 +111,7 @@ impl Report for Line {
 #[cfg(test)]
 mod tests {
     use ledgerfold::command::Loaded;
-    use ledgerfold_proofs::conformance::notebook::{commit, fresh};
+    use ledgerfold_proofs::conformance::requests::{commit, fresh};
 
     use super::Tail;
     use crate::output::rendered;

@@ -22,23 +22,23 @@ pub trait Contract: Event {
 /// ```
 /// # use schemars::JsonSchema;
 /// # use serde::{Deserialize, Serialize};
-/// /// A lamp was switched on.
+/// /// An amount was deposited.
 /// #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-/// pub struct SwitchedOn {
-///     /// Brightness in percent.
-///     pub brightness: u8,
+/// pub struct Deposited {
+///     /// The amount in cents.
+///     pub amount: u64,
 /// }
 ///
 /// ledgerfold::events! {
-///     /// What happens to a lamp.
-///     pub enum LampEvent { SwitchedOn: 1 }
+///     /// The events of an account.
+///     pub enum AccountEvent { Deposited: 1 }
 /// }
 ///
 /// use ledgerfold::schema::{Contract, Standing};
-/// let catalog = LampEvent::catalog();
+/// let catalog = AccountEvent::catalog();
 /// let [entry] = catalog.entries() else { unreachable!("there is one type") };
 /// let Standing::Written(schema) = &entry.standing else { unreachable!("it is written") };
-/// assert_eq!(schema["required"], serde_json::json!(["brightness"]));
+/// assert_eq!(schema["required"], serde_json::json!(["amount"]));
 /// ```
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Catalog(Vec<Entry>);

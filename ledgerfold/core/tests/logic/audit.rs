@@ -20,13 +20,14 @@ use ledgerfold::{
         PublishedEvents, Reconciler, Repairer, Summary,
     },
 };
-use ledgerfold_proofs::conformance::notebook::{Notebook, fresh, write};
+use ledgerfold_proofs::conformance::requests::{fresh, write};
+use ledgerfold_testkit::bank::{Accounts, Plain};
 use ledgerfold_testkit::{Amended, Amendment, ManualClock, MemoryQuarantine, SeededRandom};
 
-use crate::shelf::{BURN, Pages, UNPLACEABLE, Words, World, deliveries};
+use crate::note_models::{Notes, REMOVE, UNPLACEABLE, Words, World, deliveries};
 
 fn rows(world: &World) -> Arc<dyn Verifiable> {
-    Arc::new(RowModel::<Pages>::new(world.rows.clone()))
+    Arc::new(RowModel::<Notes>::new(world.rows.clone()))
 }
 
 fn no_skips() -> Arc<MemoryQuarantine> {
@@ -40,7 +41,7 @@ fn words(world: &World) -> Arc<dyn Verifiable> {
 async fn examine(world: &World, model: Arc<dyn Verifiable>, stream: &StreamId) -> Finding {
     let grace = Duration::from_secs(5);
     let auditor = Reconciler::new(world.log.clone(), world.clock.clone(), grace);
-    let auditor = auditor.of("shelf", model, no_skips());
+    let auditor = auditor.of("all", model, no_skips());
     let mut findings =
         auditor.examine(std::slice::from_ref(stream)).await.expect("the read succeeds");
     findings.remove(0)
@@ -69,7 +70,7 @@ async fn stream_of(world: &World, notes: &[&str], projected: usize) -> StreamId 
     }
     let events = world.envelopes().into_iter().filter(|event| event.stream == stream);
     let batch = deliveries(events.take(projected));
-    for projector in [world.pages(), world.words()] {
+    for projector in [world.notes(), world.words()] {
         assert_eq!(projector.project(batch.clone()).await, []);
     }
     stream
@@ -136,7 +137,7 @@ async fn a_stream_without_a_memo_is_counted_only_on_request() {
 #[tokio::test]
 async fn a_removed_row_is_current_while_its_tombstone_stands() {
     let world = World::new();
-    let stream = stream_of(&world, &["a", BURN], 2).await;
+    let stream = stream_of(&world, &["a", REMOVE], 2).await;
     assert_eq!(verdict(&world, rows(&world), &stream).await, Verdict::Current);
     world.rows.lose(&stream);
     assert_eq!(verdict(&world, rows(&world), &stream).await, Verdict::Lost);
@@ -236,7 +237,7 @@ async fn a_repair_beside_live_traffic_counts_nothing_twice() {
         let stream = stream_of(&world, &["a", "b", "c", "d"], 1).await;
         let pauses = Arc::new(SeededRandom::new(seed));
         let log = Amended::of(world.log.clone(), Slow(pauses.clone()));
-        for (model, projector) in [(rows(&world), world.pages()), (words(&world), world.words())] {
+        for (model, projector) in [(rows(&world), world.notes()), (words(&world), world.words())] {
             let (clock, random) = (world.clock.clone(), Arc::new(SeededRandom::new(seed)));
             let ports = ProjectorPorts { log: log.clone(), skips: no_skips(), clock, random };
             let repairer = Repairer::new(model.clone(), ports, OnDivergence::Report);
@@ -266,9 +267,9 @@ async fn a_repair_beside_live_traffic_counts_nothing_twice() {
 async fn a_stream_that_catches_up_during_the_wait_is_not_behind() {
     let world = World::new();
     let stream = stream_of(&world, &["a", "b"], 1).await;
-    let (one, other) = (world.clock.clone(), world.pages());
+    let (one, other) = (world.clock.clone(), world.notes());
     let auditor = Reconciler::new(world.log.clone(), one, Duration::from_secs(5));
-    let auditor = auditor.of("pages", rows(&world), no_skips());
+    let auditor = auditor.of("notes", rows(&world), no_skips());
     let streams = [stream.clone()];
     let events = deliveries(world.envelopes());
     // The manual clock yields instead of sleeping, so the delivery runs during the wait.
@@ -367,7 +368,7 @@ async fn unpublished_events_are_found_commit_by_commit() {
     let world = World::with_pages_of(2);
     let stream = fresh();
     // One handler, because two handlers with the same seed would make the same event ids.
-    let handler = world.handler::<Notebook>();
+    let handler = world.handler::<Accounts<Plain>>();
     for (attempt, notes) in [("a", &["1", "2"][..]), ("b", &["3"]), ("c", &["4", "5"])] {
         handler.handle(&write(&stream, attempt, notes)).await.expect("the command is accepted");
     }
@@ -395,10 +396,10 @@ async fn the_log_is_read_once_for_all_read_models() {
     let stream = stream_of(&world, &["a", "b"], 2).await;
     let (read, grace) = (world.log.reads(), Duration::from_secs(5));
     let auditor = Reconciler::new(world.log.clone(), world.clock.clone(), grace)
-        .of("pages", rows(&world), no_skips())
+        .of("notes", rows(&world), no_skips())
         .of("words", words(&world), no_skips());
     let findings = auditor.examine(std::slice::from_ref(&stream)).await.expect("the read succeeds");
-    assert_eq!(findings.iter().map(|it| it.projection).collect::<Vec<_>>(), ["pages", "words"]);
+    assert_eq!(findings.iter().map(|it| it.projection).collect::<Vec<_>>(), ["notes", "words"]);
     assert!(findings.iter().all(|it| it.comparison.verdict == Verdict::Current), "{findings:?}");
     assert_eq!(world.log.reads() - read, 1);
 }
@@ -430,7 +431,7 @@ async fn a_read_model_that_moves_while_another_is_compared_is_not_ahead() {
     let stream = stream_of(&world, &["a"], 1).await;
     let log = Amended::of(world.log.clone(), Meanwhile(Mutex::new(Some(world.clone()))));
     let auditor = Reconciler::new(log, world.clock.clone(), Duration::ZERO)
-        .of("pages", rows(&world), no_skips())
+        .of("notes", rows(&world), no_skips())
         .of("words", words(&world), no_skips());
     let findings = auditor.examine(std::slice::from_ref(&stream)).await.expect("the read succeeds");
     let verdicts: Vec<_> = findings.into_iter().map(|it| it.comparison.verdict).collect();

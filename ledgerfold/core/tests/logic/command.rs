@@ -10,10 +10,11 @@ use ledgerfold::{
     ports::{AppendError, CommitPage, EventStore, PortError, StoreError},
     vocabulary::NewCommit,
 };
-use ledgerfold_proofs::conformance::notebook::{FORBIDDEN, Notebook, commit, fresh, write};
+use ledgerfold_proofs::conformance::requests::{commit, fresh, write};
+use ledgerfold_testkit::bank::{Accounts, FORBIDDEN, Plain};
 use ledgerfold_testkit::{Amended, Amendment};
 
-use crate::shelf::World;
+use crate::note_models::World;
 
 #[tokio::test]
 async fn a_command_becomes_one_commit_with_all_its_events() {
@@ -65,14 +66,14 @@ async fn an_expected_version_must_hold() {
     world.write(&stream, "one", &["a"]).await.expect("the command is accepted");
     let mut late = write(&stream, "two", &["b"]);
     late.expected = Some(Version::new(2));
-    let refused = world.handler::<Notebook>().handle(&late).await;
+    let refused = world.handler::<Accounts<Plain>>().handle(&late).await;
     assert!(
         matches!(refused, Err(CommandError::ExpectedVersion { actual, .. }) if actual == Version::new(1)),
         "{refused:?}"
     );
     late.expected = Some(Version::new(1));
-    world.handler::<Notebook>().handle(&late).await.expect("the version is current");
-    let again = world.handler::<Notebook>().handle(&late).await;
+    world.handler::<Accounts<Plain>>().handle(&late).await.expect("the version is current");
+    let again = world.handler::<Accounts<Plain>>().handle(&late).await;
     assert!(again.is_ok(), "a repeated command was compared with its own version: {again:?}");
 }
 
@@ -110,7 +111,7 @@ impl Amendment for Overtaken {
         let left =
             self.times.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| left.checked_sub(1));
         if let Ok(left) = left {
-            let mut head = Loaded::<Notebook>::unread(new.as_commit().stream().clone());
+            let mut head = Loaded::<Accounts<Plain>>::unread(new.as_commit().stream().clone());
             let sought = &new.as_commit().command().id;
             head.read_on(log, sought).await.expect("the log can be read");
             let rival =
@@ -129,7 +130,7 @@ fn overtaken(world: &World, times: usize, rival: &'static str) -> Arc<Amended<Ov
 #[tokio::test]
 async fn a_command_that_was_overtaken_is_decided_again_on_the_new_state() {
     let (world, stream) = (World::new(), fresh());
-    let handler = world.handler_over::<Notebook>(overtaken(&world, 3, "rival"));
+    let handler = world.handler_over::<Accounts<Plain>>(overtaken(&world, 3, "rival"));
     let answer = handler.handle(&write(&stream, "late", &["a"])).await;
     assert_eq!(answer.expect("the fourth attempt succeeds").version, Version::new(4));
 }
@@ -137,7 +138,7 @@ async fn a_command_that_was_overtaken_is_decided_again_on_the_new_state() {
 #[tokio::test]
 async fn lasting_contention_is_reported_after_a_limited_number_of_attempts() {
     let (world, stream) = (World::new(), fresh());
-    let handler = world.handler_over::<Notebook>(overtaken(&world, 1_000, "rival"));
+    let handler = world.handler_over::<Accounts<Plain>>(overtaken(&world, 1_000, "rival"));
     let outcome = handler.handle(&write(&stream, "late", &["a"])).await;
     assert!(matches!(outcome, Err(CommandError::Contention { attempts: 10, .. })), "{outcome:?}");
     assert_eq!(world.log.commits().len(), 10);
@@ -146,7 +147,7 @@ async fn lasting_contention_is_reported_after_a_limited_number_of_attempts() {
 #[tokio::test]
 async fn an_own_commit_that_wins_the_race_is_the_answer() {
     let (world, stream) = (World::new(), fresh());
-    let handler = world.handler_over::<Notebook>(overtaken(&world, 1, "own"));
+    let handler = world.handler_over::<Accounts<Plain>>(overtaken(&world, 1, "own"));
     let answer = handler.handle(&write(&stream, "twice", &["mine"])).await;
     let answer = answer.expect("the first attempt took effect");
     assert_eq!(world.log.reads(), 2, "one for the command, one for its rival, and no other");
@@ -177,7 +178,7 @@ async fn a_stream_with_a_hole_is_never_decided_on() {
     let (world, stream) = (World::new(), fresh());
     world.write(&stream, "one", &["a"]).await.expect("the command is accepted");
     world.write(&stream, "two", &["b"]).await.expect("the command is accepted");
-    let handler = world.handler_over::<Notebook>(Amended::of(world.log.clone(), Holed));
+    let handler = world.handler_over::<Accounts<Plain>>(Amended::of(world.log.clone(), Holed));
     let outcome = handler.handle(&write(&stream, "three", &["c"])).await;
     assert!(matches!(outcome, Err(CommandError::Load(_))), "{outcome:?}");
     assert_eq!(world.log.commits().len(), 2);

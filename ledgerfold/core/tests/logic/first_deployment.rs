@@ -8,34 +8,35 @@ use ledgerfold::{
     query::{LiveRows, LiveTallies},
     vocabulary::{Delivery, Generation},
 };
-use ledgerfold_proofs::conformance::notebook::{NotebookEvent, fresh};
+use ledgerfold_proofs::conformance::requests::fresh;
+use ledgerfold_testkit::bank::NoteEvent;
 
 use crate::{
-    shelf::deliveries,
-    stage::{PAGES, Stage, WORDS},
+    note_models::deliveries,
+    stage::{NOTES, Stage, WORDS},
 };
 
 /// A model with rows and a model with counters, of this revision.
 struct Notes<const REVISION: u32>;
 
 impl<const REVISION: u32> Projection for Notes<REVISION> {
-    type Event = NotebookEvent;
+    type Event = NoteEvent;
     type Row = u32;
 
     const REVISION: u32 = REVISION;
 
-    fn evolve(_: Option<u32>, _: &Recorded<NotebookEvent>) -> Result<Option<u32>, String> {
+    fn evolve(_: Option<u32>, _: &Recorded<NoteEvent>) -> Result<Option<u32>, String> {
         Ok(Some(REVISION))
     }
 }
 
 impl<const REVISION: u32> Tally for Notes<REVISION> {
-    type Event = NotebookEvent;
+    type Event = NoteEvent;
     type Memo = ();
 
     const REVISION: u32 = REVISION;
 
-    fn count((): &mut (), _: &Recorded<NotebookEvent>, counts: &mut Counts) -> Result<(), String> {
+    fn count((): &mut (), _: &Recorded<NoteEvent>, counts: &mut Counts) -> Result<(), String> {
         counts.add(key(), "notes", REVISION.into())
     }
 }
@@ -46,7 +47,7 @@ fn key() -> CounterKey {
 
 /// Adds both models of this revision to a program.
 fn with<const REVISION: u32>(catalog: Catalog) -> Catalog {
-    catalog.rows::<Notes<REVISION>>(PAGES).tally::<Notes<REVISION>>(WORDS)
+    catalog.rows::<Notes<REVISION>>(NOTES).tally::<Notes<REVISION>>(WORDS)
 }
 
 /// All programs with some of three revisions, each with its newest revision.
@@ -72,8 +73,8 @@ async fn shown(stage: &Stage, revision: u32, stream: &StreamId) -> Result<Shown,
 type Shown = (Option<u32>, Option<i128>);
 
 async fn shown_by<const R: u32>(stage: &Stage, stream: &StreamId) -> Result<Shown, ReadStoreError> {
-    let (generations, pages) = (stage.generations.clone(), stage.pages.clone());
-    let rows = LiveRows::new::<Notes<R>>(PAGES, pages, generations.clone());
+    let (generations, pages) = (stage.generations.clone(), stage.notes.clone());
+    let rows = LiveRows::new::<Notes<R>>(NOTES, pages, generations.clone());
     let row = rows.get(stream).await?;
     let row = row.and_then(|row| row.body).map(|body| body.decode().expect("a number"));
     let counters = LiveTallies::new::<Notes<R>>(WORDS, stage.words.clone(), generations);
@@ -102,7 +103,7 @@ enum First {
 }
 
 async fn deploy(stage: &Stage, first: First) {
-    for projection in [PAGES, WORDS] {
+    for projection in [NOTES, WORDS] {
         let projector = stage.projector(projection);
         match first {
             First::Batch => projector.check().await.expect("the projector starts"),
@@ -130,7 +131,7 @@ async fn every_combination_of_revisions_is_deployed_from_nothing() {
             assert_eq!(before, (None, None));
 
             deploy(&stage, first).await;
-            for projection in [PAGES, WORDS] {
+            for projection in [NOTES, WORDS] {
                 let live = stage.generations.record(projection).expect("there is a record").live();
                 assert_eq!((live.number, live.revision), (Generation::FIRST, newest));
             }
@@ -147,9 +148,9 @@ async fn of_two_programs_that_start_at_once_one_decides_and_the_other_names_the_
         let old = Stage::slow(seed).with(with::<2>(Catalog::new()));
         let new = old.with(with::<3>(Catalog::new()));
         old.write(&stream, "one", &["a"]).await;
-        let (one, other) = (old.projector(PAGES), new.projector(PAGES));
+        let (one, other) = (old.projector(NOTES), new.projector(NOTES));
         let outcomes = join(one.project(batch(&old)), other.project(batch(&old))).await;
-        let live = old.generations.record(PAGES).expect("there is a record").live();
+        let live = old.generations.record(NOTES).expect("there is a record").live();
         let refused = match (live.revision, outcomes) {
             (2, (taken, refused)) | (3, (refused, taken)) => {
                 assert_eq!(taken, []);

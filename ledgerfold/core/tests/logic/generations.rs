@@ -6,11 +6,11 @@ use ledgerfold::{
     rebuild::Plan,
     vocabulary::{FailedReceipt, Generation, Generations, InvalidChange, Purpose},
 };
-use ledgerfold_proofs::conformance::notebook::fresh;
+use ledgerfold_proofs::conformance::requests::fresh;
 
 use crate::{
-    shelf::{UNPLACEABLE, deliveries},
-    stage::{PAGES, Stage, WORDS},
+    note_models::{UNPLACEABLE, deliveries},
+    stage::{NOTES, Stage, WORDS},
 };
 
 const FIRST: Generation = Generation::FIRST;
@@ -23,11 +23,11 @@ fn events(stage: &Stage, stream: &StreamId, after: u64) -> Vec<Envelope> {
 }
 
 async fn consume(stage: &Stage, events: Vec<Envelope>) -> Vec<FailedReceipt> {
-    stage.projector(PAGES).project(deliveries(events)).await
+    stage.projector(NOTES).project(deliveries(events)).await
 }
 
 fn version(stage: &Stage, generation: Generation, stream: &StreamId) -> Option<Version> {
-    let rows = stage.pages.rows_of(generation).rows();
+    let rows = stage.notes.rows_of(generation).rows();
     rows.into_iter().find(|row| row.stream == *stream).map(|row| row.version)
 }
 
@@ -44,7 +44,7 @@ async fn building() -> (Stage, StreamId) {
     let (stage, stream) = (Stage::new(), fresh());
     stage.write(&stream, "one", &["a"]).await;
     assert_eq!(consume(&stage, events(&stage, &stream, 0)).await, []);
-    stage.rebuilder(PAGES).begin().await.expect("the record can be written");
+    stage.rebuilder(NOTES).begin().await.expect("the record can be written");
     (stage, stream)
 }
 
@@ -72,19 +72,19 @@ async fn a_row_is_never_moved_beyond_the_newest_commit_of_its_batch() {
 async fn an_event_that_the_building_generation_cannot_apply_is_recorded_and_stops_no_reader() {
     let (stage, stream) = building().await;
     stage.write(&stream, "two", &["b"]).await;
-    stage.pages.rows_of(FIRST.next()).fail_for(Some(stream.clone()));
+    stage.notes.rows_of(FIRST.next()).fail_for(Some(stream.clone()));
     let failed = consume(&stage, events(&stage, &stream, 1)).await;
     assert_eq!(failed.len(), 1, "the message is delivered again");
     assert_eq!(versions(&stage, &stream), [at(2), None]);
-    let record = stage.record(PAGES).await;
+    let record = stage.record(NOTES).await;
     let missed = record.building().and_then(|building| building.missed.clone());
     assert_eq!(missed.map(|missed| missed.stream), Some(stream.clone()));
 
     // Even if a missed event is recorded already, because a running verification must notice the new one.
     consume(&stage, events(&stage, &stream, 1)).await;
-    assert!(stage.record(PAGES).await.number() > record.number());
+    assert!(stage.record(NOTES).await.number() > record.number());
 
-    stage.pages.rows_of(FIRST.next()).fail_for(None);
+    stage.notes.rows_of(FIRST.next()).fail_for(None);
     assert_eq!(consume(&stage, events(&stage, &stream, 1)).await, []);
     assert_eq!(versions(&stage, &stream), [at(2), at(2)]);
 }
@@ -92,31 +92,31 @@ async fn an_event_that_the_building_generation_cannot_apply_is_recorded_and_stop
 #[tokio::test]
 async fn an_event_that_is_missed_after_the_verification_prevents_the_switch() {
     let (stage, stream) = building().await;
-    let rebuilder = stage.rebuilder(PAGES);
+    let rebuilder = stage.rebuilder(NOTES);
     let building = rebuilder.begin().await.expect("the rebuild resumes");
     let verify = async || rebuilder.verify(&building, Plan::default(), &|_| ()).await;
     let verified = verify().await.expect("the read succeeds");
     assert_eq!(verified.wrong(), 0);
 
     stage.write(&stream, "two", &["b"]).await;
-    stage.pages.rows_of(FIRST.next()).fail_for(Some(stream.clone()));
+    stage.notes.rows_of(FIRST.next()).fail_for(Some(stream.clone()));
     consume(&stage, events(&stage, &stream, 1)).await;
-    stage.pages.rows_of(FIRST.next()).fail_for(None);
+    stage.notes.rows_of(FIRST.next()).fail_for(None);
     let switched = rebuilder.switch(&verified).await.expect("the record can be written");
     assert_eq!(switched, Written::Superseded);
-    assert_eq!(stage.live(PAGES).await, FIRST);
+    assert_eq!(stage.live(NOTES).await, FIRST);
 
     let verified = verify().await.expect("the read succeeds");
     let switched = rebuilder.switch(&verified).await.expect("the record can be written");
     assert_eq!(switched, Written::Done);
-    assert_eq!(version(&stage, stage.live(PAGES).await, &stream), at(2));
+    assert_eq!(version(&stage, stage.live(NOTES).await, &stream), at(2));
 }
 
 #[tokio::test]
 async fn an_event_is_not_applied_to_the_live_generation_while_the_miss_cannot_be_recorded() {
     let (stage, stream) = building().await;
     stage.write(&stream, "two", &["b"]).await;
-    stage.pages.rows_of(FIRST.next()).fail_for(Some(stream.clone()));
+    stage.notes.rows_of(FIRST.next()).fail_for(Some(stream.clone()));
     // The record can be read, but not written.
     stage.generations.fail_after(1);
     assert_eq!(consume(&stage, events(&stage, &stream, 1)).await.len(), 1);
@@ -147,20 +147,20 @@ async fn nothing_is_projected_while_the_record_cannot_be_read() {
 #[tokio::test]
 async fn the_previous_generation_follows_the_live_one_and_stops_nothing() {
     let (stage, stream) = building().await;
-    let rebuilder = stage.rebuilder(PAGES);
+    let rebuilder = stage.rebuilder(NOTES);
     let building = rebuilder.begin().await.expect("the rebuild resumes");
     let verified =
         rebuilder.verify(&building, Plan::default(), &|_| ()).await.expect("the read succeeds");
     rebuilder.switch(&verified).await.expect("the record can be written");
-    assert_eq!(stage.live(PAGES).await, FIRST.next());
+    assert_eq!(stage.live(NOTES).await, FIRST.next());
 
     stage.write(&stream, "two", &["b"]).await;
-    stage.pages.rows_of(FIRST.next()).fail_for(Some(stream.clone()));
+    stage.notes.rows_of(FIRST.next()).fail_for(Some(stream.clone()));
     assert_eq!(consume(&stage, events(&stage, &stream, 1)).await.len(), 1);
     assert_eq!(versions(&stage, &stream), [at(1), at(1)], "the previous generation is not ahead");
 
-    stage.pages.rows_of(FIRST.next()).fail_for(None);
-    stage.pages.rows_of(FIRST).fail_for(Some(stream.clone()));
+    stage.notes.rows_of(FIRST.next()).fail_for(None);
+    stage.notes.rows_of(FIRST).fail_for(Some(stream.clone()));
     assert_eq!(consume(&stage, events(&stage, &stream, 1)).await, []);
     assert_eq!(versions(&stage, &stream), [at(1), at(2)]);
 }
@@ -168,18 +168,18 @@ async fn the_previous_generation_follows_the_live_one_and_stops_nothing() {
 #[tokio::test]
 async fn readers_follow_a_switch_at_once() {
     let (stage, stream) = building().await;
-    let rows = stage.live_pages();
+    let rows = stage.live_notes();
     let before = rows.get(&stream).await.expect("the read succeeds").expect("it exists");
-    let listing = Listing { partition: "shelf".parse().expect("a list"), before: None, limit: 10 };
+    let listing = Listing { partition: "all".parse().expect("a list"), before: None, limit: 10 };
     assert_eq!(
         rows.list(&listing).await.expect("the list can be read"),
         std::slice::from_ref(&before)
     );
 
     // The new live generation is empty, which shows the generation that is read.
-    let begun = stage.record(PAGES).await;
+    let begun = stage.record(NOTES).await;
     let switched = begun.switched(Timestamp::UNIX_EPOCH).expect("one is building");
-    let written = stage.generations.write(PAGES, &switched).await;
+    let written = stage.generations.write(NOTES, &switched).await;
     assert_eq!(written.expect("the write succeeds"), Written::Done);
     assert_eq!(rows.get(&stream).await.expect("the read succeeds"), None);
     assert_eq!(rows.list(&listing).await.expect("the list can be read"), []);

@@ -6,45 +6,40 @@ use ledgerfold::{
     Category, Command, CommandName, Decider, Idempotency, Version,
     command::{CommandError, CommandHandler},
 };
-use ledgerfold_proofs::conformance::{
-    account::ask,
-    notebook::{NoteWritten, NotebookEvent, Refused, fresh},
-};
+use ledgerfold_proofs::conformance::requests::{ask, fresh};
+use ledgerfold_testkit::bank::{AccountRejection, Accounts, NoteEvent, NoteWritten};
 use ledgerfold_testkit::{ManualClock, MemoryEventStore, SeededRandom};
 use serde::Serialize;
 
-/// A domain of notes in one release of the program. `C` is the command's type in this release.
-struct Release<C>(std::marker::PhantomData<fn() -> C>);
+/// Accounts in a release of the program with this type of command.
+struct AccountsWith<C>(std::marker::PhantomData<fn() -> C>);
 
 trait Writes: Command {
-    /// The new note. A note that exists already causes no event.
+    /// The new note. The newest note again causes no event.
     fn text(&self) -> &str;
 }
 
-impl<C: Writes> Decider for Release<C> {
+impl<C: Writes> Decider for AccountsWith<C> {
     type Command = C;
-    type Event = NotebookEvent;
-    type State = Vec<String>;
-    type Rejection = Refused;
+    type Event = NoteEvent;
+    /// The newest note.
+    type State = Option<String>;
+    type Rejection = AccountRejection;
 
-    const CATEGORY: Category = Category::from_static("notebook");
+    const CATEGORY: Category = <Accounts>::CATEGORY;
 
-    fn initial() -> Vec<String> {
-        Vec::new()
+    fn initial() -> Option<String> {
+        None
     }
 
-    fn evolve(
-        mut notes: Vec<String>,
-        NotebookEvent::NoteWritten(note): &NotebookEvent,
-    ) -> Vec<String> {
-        notes.push(note.text.clone());
-        notes
+    fn evolve(_: Option<String>, NoteEvent::NoteWritten(note): &NoteEvent) -> Option<String> {
+        Some(note.text.clone())
     }
 
-    fn decide(notes: &Vec<String>, command: &C) -> Result<Vec<NotebookEvent>, Refused> {
-        let is_last = notes.last().is_some_and(|note| note == command.text());
+    fn decide(newest: &Option<String>, command: &C) -> Result<Vec<NoteEvent>, AccountRejection> {
+        let is_newest = newest.as_deref() == Some(command.text());
         let note = NoteWritten { text: command.text().to_owned() };
-        Ok(if is_last { Vec::new() } else { vec![note.into()] })
+        Ok(if is_newest { Vec::new() } else { vec![note.into()] })
     }
 }
 
@@ -97,14 +92,16 @@ fn handler<D: Decider>(log: &Arc<MemoryEventStore>) -> CommandHandler<D> {
 async fn a_retry_is_recognised_after_a_deployment_that_added_optional_fields() {
     let (log, stream) = (Arc::<MemoryEventStore>::default(), fresh());
     let before = ask(&stream, "one", First { text: "a".to_owned() });
-    let first =
-        handler::<Release<First>>(&log).handle(&before).await.expect("the command is accepted");
+    let first = handler::<AccountsWith<First>>(&log)
+        .handle(&before)
+        .await
+        .expect("the command is accepted");
     let after = Second { text: "a".to_owned(), ..Second::default() };
     let retry = ask(&stream, "one", after.clone());
-    let again = handler::<Release<Second>>(&log).handle(&retry).await;
+    let again = handler::<AccountsWith<Second>>(&log).handle(&retry).await;
     assert_eq!(again.expect("it was accepted before"), first);
     let other = ask(&stream, "one", Second { note: Some("b".to_owned()), ..after });
-    let reused = handler::<Release<Second>>(&log).handle(&other).await;
+    let reused = handler::<AccountsWith<Second>>(&log).handle(&other).await;
     assert!(matches!(reused, Err(CommandError::Reused)), "{reused:?}");
 }
 
@@ -114,7 +111,8 @@ async fn a_retry_of_a_command_with_a_set_is_recognised_in_any_order_of_the_set()
     for _ in 0..20 {
         let tags = (0..20).collect();
         let tagged = Second { text: "a".to_owned(), tags, ..Second::default() };
-        let answer = handler::<Release<Second>>(&log).handle(&ask(&stream, "one", tagged)).await;
+        let answer =
+            handler::<AccountsWith<Second>>(&log).handle(&ask(&stream, "one", tagged)).await;
         assert_eq!(answer.expect("both are the same request").version, Version::new(1));
     }
 }
@@ -122,14 +120,14 @@ async fn a_retry_of_a_command_with_a_set_is_recognised_in_any_order_of_the_set()
 #[tokio::test]
 async fn a_strict_command_that_needed_no_events_has_no_effect_later() {
     let (log, stream) = (Arc::<MemoryEventStore>::default(), fresh());
-    let notes = handler::<Release<OnceOnly>>(&log);
+    let notes = handler::<AccountsWith<OnceOnly>>(&log);
     let write =
         |attempt: &str, text: &str| ask(&stream, attempt, OnceOnly { text: text.to_owned() });
     notes.handle(&write("one", "a")).await.expect("the command is accepted");
     let nothing = notes.handle(&write("two", "a")).await.expect("the note exists already");
     assert_eq!((nothing.version, nothing.events.len()), (Version::new(1), 0));
     notes.handle(&write("three", "b")).await.expect("the command is accepted");
-    for notes in [notes, handler::<Release<OnceOnly>>(&log)] {
+    for notes in [notes, handler::<AccountsWith<OnceOnly>>(&log)] {
         let again = notes.handle(&write("two", "a")).await.expect("it was accepted before");
         assert_eq!(again, nothing);
         let other = notes.handle(&write("two", "c")).await;

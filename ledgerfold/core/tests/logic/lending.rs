@@ -1,4 +1,4 @@
-//! A domain for tests of processes: a library that lends books, with all ports in memory.
+//! A process for tests: a bank that lends money, with all ports in memory.
 
 use std::{
     sync::{
@@ -10,157 +10,76 @@ use std::{
 
 use async_trait::async_trait;
 use ledgerfold::{
-    Actor, Category, CausationId, Command, CommandId, CommandName, CorrelationId, DeadlineName,
-    Decider, EntityId, ProcessName, Recorded, Rejection, StreamId, Timestamp, Traceparent, Version,
+    Actor, CausationId, CommandId, CorrelationId, DeadlineName, Decider, EntityId, ProcessName,
+    Recorded, StreamId, Timestamp, Traceparent, Version,
     command::{CommandHandler, CommandRequest, Context},
-    events,
     ports::{AppendError, Clock, CommitPage, DeadlineKey, EventStore, PortError, StoreError},
     process::{DeadlineSweep, Expiry, ProcessExpiry, ProcessHandler, ProcessManager, Reaction},
     vocabulary::{Commit, Delivery, NewCommit},
 };
+use ledgerfold_testkit::bank::{AccountCommand, AccountEvent, Accounts, Plain};
 use ledgerfold_testkit::{
     Amended, Amendment, ManualClock, MemoryDeadlineStore, MemoryEventStore, SeededRandom,
 };
-use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
 
-use crate::shelf::deliveries;
+use crate::note_models::deliveries;
 
-/// A book was lent.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub(crate) struct Lent {}
-/// A book was returned.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub(crate) struct Returned {}
-/// A book was recalled.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub(crate) struct Recalled {}
-/// A page was stamped.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub(crate) struct Stamped {}
-
-events! {
-    /// The events of a book.
-    pub(crate) enum BookEvent { Lent: 1, Returned: 1, Recalled: 1, Stamped: 1 }
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-pub(crate) enum BookCommand {
-    Lend,
-    Return,
-    /// Recalls the book if it is lent. Otherwise nothing changes.
-    Recall,
-    /// Stamps the register, every time.
-    Stamp,
-}
-
-#[derive(Debug, thiserror::Error)]
-#[error("the book is not lent")]
-pub(crate) struct NotLent;
-
-pub(crate) struct Books;
-
-impl Command for BookCommand {
-    fn name(&self) -> CommandName {
-        CommandName::from_static(match self {
-            Self::Lend => "Lend",
-            Self::Return => "Return",
-            Self::Recall => "Recall",
-            Self::Stamp => "Stamp",
-        })
-    }
-}
-
-impl Rejection for NotLent {
-    fn rule(&self) -> &'static str {
-        "not-lent"
-    }
-}
-
-impl Decider for Books {
-    type Command = BookCommand;
-    type Event = BookEvent;
-    /// Whether the book is lent.
-    type State = bool;
-    type Rejection = NotLent;
-
-    const CATEGORY: Category = Category::from_static("book");
-
-    fn initial() -> bool {
-        false
-    }
-
-    fn evolve(lent: bool, event: &BookEvent) -> bool {
-        match event {
-            BookEvent::Lent(_) => true,
-            BookEvent::Returned(_) => false,
-            BookEvent::Recalled(_) | BookEvent::Stamped(_) => lent,
-        }
-    }
-
-    fn decide(lent: &bool, command: &BookCommand) -> Result<Vec<BookEvent>, NotLent> {
-        match command {
-            BookCommand::Lend => Ok(vec![Stamped {}.into(), Lent {}.into()]),
-            BookCommand::Return if *lent => Ok(vec![Returned {}.into()]),
-            BookCommand::Return => Err(NotLent),
-            BookCommand::Recall if *lent => Ok(vec![Recalled {}.into()]),
-            BookCommand::Recall => Ok(Vec::new()),
-            BookCommand::Stamp => Ok(vec![Stamped {}.into()]),
-        }
-    }
-}
-
-/// A process that recalls a book after too long a loan, and stamps the register for every return. For every recall it
-/// sends a return of the register, which the domain refuses.
+/// A process that calls a loan after too long a time, and writes a note on the register for every repayment. For every
+/// called loan it sends a repayment to the register, which has no loan, so the domain refuses it.
 pub(crate) struct Lending;
 
-pub(crate) const RETURN: DeadlineName = DeadlineName::from_static("return");
+pub(crate) const REPAYMENT: DeadlineName = DeadlineName::from_static("repayment");
 pub(crate) const LOAN: Duration = Duration::from_secs(1_000);
 
 impl ProcessManager for Lending {
-    type Event = BookEvent;
-    type Target = Books;
-    /// The longest loan.
+    type Event = AccountEvent;
+    type Target = Accounts<Plain>;
+    /// How long a loan may take.
     type Settings = Duration;
 
     const NAME: ProcessName = ProcessName::from_static("lending");
 
-    fn react(event: &Recorded<BookEvent>, loan: &Duration) -> Vec<Reaction<BookCommand>> {
+    fn react(event: &Recorded<AccountEvent>, loan: &Duration) -> Vec<Reaction<AccountCommand>> {
         match event.event {
-            BookEvent::Lent(_) => {
+            AccountEvent::LoanGranted(_) => {
                 let due = event.recorded_at + *loan;
                 let stream = event.stream.clone();
                 let forgotten = DeadlineName::from_static("forgotten");
                 vec![
-                    Reaction::Schedule { stream: stream.clone(), name: RETURN, due },
+                    Reaction::Schedule { stream: stream.clone(), name: REPAYMENT, due },
                     Reaction::Schedule { stream, name: forgotten, due: due + LOAN * 1_000 },
                 ]
             }
-            BookEvent::Returned(_) => {
-                vec![Reaction::Send { stream: register(), command: BookCommand::Stamp }]
+            AccountEvent::LoanRepaid(_) => {
+                vec![Reaction::Send { stream: register(), command: note() }]
             }
-            BookEvent::Recalled(_) => {
-                vec![Reaction::Send { stream: register(), command: BookCommand::Return }]
+            AccountEvent::LoanCalled(_) => {
+                vec![Reaction::Send { stream: register(), command: AccountCommand::Repay }]
             }
-            BookEvent::Stamped(_) => Vec::new(),
+            _ => Vec::new(),
         }
     }
 
-    fn expire(deadline: &DeadlineKey) -> Option<BookCommand> {
-        (deadline.name == RETURN).then_some(BookCommand::Recall)
+    fn expire(deadline: &DeadlineKey) -> Option<AccountCommand> {
+        (deadline.name == REPAYMENT).then_some(AccountCommand::CallLoan)
     }
 }
 
-pub(crate) fn book(id: &str) -> StreamId {
-    StreamId::new(Books::CATEGORY, EntityId::new(id).expect("an id"))
+pub(crate) fn account(id: &str) -> StreamId {
+    StreamId::new(<Accounts>::CATEGORY, EntityId::new(id).expect("an id"))
+}
+
+/// The note on the register about a repayment.
+pub(crate) fn note() -> AccountCommand {
+    AccountCommand::Write(vec!["a repayment".to_owned()])
 }
 
 pub(crate) fn register() -> StreamId {
-    book("register")
+    account("register")
 }
 
 /// All ports in memory.
-pub(crate) struct Library {
+pub(crate) struct Bank {
     pub(crate) log: Arc<MemoryEventStore>,
     pub(crate) broken: Arc<Amended<Broken>>,
     pub(crate) deadlines: Arc<MemoryDeadlineStore>,
@@ -168,7 +87,7 @@ pub(crate) struct Library {
     random: Arc<SeededRandom>,
 }
 
-impl Library {
+impl Bank {
     pub(crate) fn new() -> Self {
         let log = Arc::<MemoryEventStore>::default();
         let broken = Amended::of(log.clone(), Broken::default());
@@ -178,15 +97,15 @@ impl Library {
     }
 
     /// A handler with an empty cache, as after a cold start.
-    fn commands(&self) -> CommandHandler<Books> {
+    fn commands(&self) -> CommandHandler<Accounts<Plain>> {
         CommandHandler::new(self.broken.clone(), self.clock.clone(), self.random.clone())
     }
 
-    pub(crate) async fn ask(&self, stream: &StreamId, command: BookCommand) -> Vec<Commit> {
+    pub(crate) async fn ask(&self, stream: &StreamId, command: AccountCommand) -> Vec<Commit> {
         let before = self.log.commits().len();
-        let id = CommandId::new(format!("reader-{before}")).expect("visible ASCII");
+        let id = CommandId::new(format!("teller-{before}")).expect("visible ASCII");
         let context = Context {
-            actor: Actor::new("reader").expect("visible ASCII"),
+            actor: Actor::new("teller").expect("visible ASCII"),
             correlation_id: CorrelationId::new("conversation-1").expect("visible ASCII"),
             causation_id: CausationId::from(&id),
             traceparent: Some(traceparent()),
@@ -233,7 +152,7 @@ pub(crate) fn traceparent() -> Traceparent {
         .expect("the example of W3C Trace Context")
 }
 
-/// A log that is unavailable for one book while it is broken. Atomic, because a test changes it during calls.
+/// A log that is unavailable for one account while it is broken. Atomic, because a test changes it during calls.
 #[derive(Default)]
 pub(crate) struct Broken(AtomicBool);
 

@@ -11,12 +11,12 @@ use ledgerfold::{
     rebuild::{Plan, Verified},
     vocabulary::{FailedReceipt, Generation},
 };
-use ledgerfold_proofs::conformance::notebook::fresh;
+use ledgerfold_proofs::conformance::requests::fresh;
 use ledgerfold_testkit::MemoryQuarantine;
 
 use crate::{
-    shelf::deliveries,
-    stage::{PAGES, Stage},
+    note_models::deliveries,
+    stage::{NOTES, Stage},
 };
 
 const FIRST: Generation = Generation::FIRST;
@@ -26,14 +26,14 @@ async fn verified() -> (Stage, StreamId, Verified) {
     let (stage, stream) = (Stage::new(), fresh());
     let quarantine = Arc::<MemoryQuarantine>::default();
     assert_eq!(write(&stage, &stream, quarantine).await, []);
-    let rebuilder = stage.rebuilder(PAGES);
+    let rebuilder = stage.rebuilder(NOTES);
     let building = rebuilder.begin().await.expect("the record can be written");
     let verified = rebuilder.verify(&building, Plan::default(), &|_| ()).await;
     (stage, stream, verified.expect("the read succeeds"))
 }
 
 async fn switch(stage: &Stage, verified: &Verified) {
-    let switched = stage.rebuilder(PAGES).switch(verified).await;
+    let switched = stage.rebuilder(NOTES).switch(verified).await;
     assert_eq!(switched.expect("the record can be written"), Written::Done);
 }
 
@@ -47,19 +47,19 @@ async fn write(
     stage.write(stream, &commits.to_string(), &["a"]).await;
     let commits = stage.log.commits();
     let newest: Vec<_> = commits.last().expect("the note was written").envelopes().collect();
-    stage.projector(PAGES).with_quarantine(quarantine).project(deliveries(newest)).await
+    stage.projector(NOTES).with_quarantine(quarantine).project(deliveries(newest)).await
 }
 
 /// Replaces the row of generation 2 by an unreadable one.
 fn damage(stage: &Stage, stream: &StreamId) {
     let body = Some(Payload::encode(&7).expect("a number is JSON"));
     let row = StoredRow { stream: stream.clone(), version: Version::new(1), body, index: None };
-    stage.pages.rows_of(FIRST.next()).damage(row);
+    stage.notes.rows_of(FIRST.next()).damage(row);
 }
 
 fn versions(stage: &Stage) -> [Option<Version>; 2] {
     [FIRST, FIRST.next()].map(|generation| {
-        let rows = stage.pages.rows_of(generation).rows();
+        let rows = stage.notes.rows_of(generation).rows();
         rows.first().map(|row| row.version)
     })
 }
@@ -120,7 +120,7 @@ async fn the_previous_generation_does_not_release_entries_of_the_new_one() {
         assert_eq!(write(&stage, &stream, kept).await, []);
     };
     let quarantine = Meanwhile { kept: kept.clone(), happens: Mutex::new(Some(Box::pin(happens))) };
-    let projector = stage.projector(PAGES).with_quarantine(Arc::new(quarantine));
+    let projector = stage.projector(NOTES).with_quarantine(Arc::new(quarantine));
     let retries =
         projector.retry_parked(RetryScope::All, Timestamp::MAX).await.expect("the retry begins");
     assert_eq!(retries, RetrySummary { recovered: 0, parked: 1 });

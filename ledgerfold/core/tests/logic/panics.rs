@@ -9,12 +9,14 @@ use ledgerfold::{
     process::{DeadlineSweep, Expiry, MAX_ATTEMPTS, Unfulfilled},
     project::{Counts, Projection, Projector, RowModel, Tally, TallyModel, Verdict, Verifiable},
 };
-use ledgerfold_proofs::conformance::notebook::{NotebookEvent, fresh};
+use ledgerfold_proofs::conformance::requests::fresh;
 
 use crate::{
-    lending::{BookCommand, LOAN, Library, NEVER, book},
-    shelf::{Pages, UNPLACEABLE, Words, World, deliveries},
+    lending::{Bank, LOAN, NEVER, account},
+    note_models::{Notes, UNPLACEABLE, Words, World, deliveries},
 };
+use ledgerfold_testkit::bank::AccountCommand;
+use ledgerfold_testkit::bank::NoteEvent;
 
 /// The note on which the models panic.
 const POISON: &str = "a poison note";
@@ -23,29 +25,29 @@ const POISON: &str = "a poison note";
 struct FailingModel;
 
 impl Projection for FailingModel {
-    type Event = NotebookEvent;
+    type Event = NoteEvent;
     type Row = Vec<String>;
 
     fn evolve(
         row: Option<Vec<String>>,
-        event: &Recorded<NotebookEvent>,
+        event: &Recorded<NoteEvent>,
     ) -> Result<Option<Vec<String>>, String> {
-        let NotebookEvent::NoteWritten(note) = &event.event;
+        let NoteEvent::NoteWritten(note) = &event.event;
         assert_ne!(note.text, POISON, "this note panics");
-        Pages::evolve(row, event)
+        Notes::evolve(row, event)
     }
 }
 
 impl Tally for FailingModel {
-    type Event = NotebookEvent;
+    type Event = NoteEvent;
     type Memo = u64;
 
     fn count(
         memo: &mut u64,
-        event: &Recorded<NotebookEvent>,
+        event: &Recorded<NoteEvent>,
         counts: &mut Counts,
     ) -> Result<(), String> {
-        let NotebookEvent::NoteWritten(note) = &event.event;
+        let NoteEvent::NoteWritten(note) = &event.event;
         assert_ne!(note.text, POISON, "this note panics");
         Words::count(memo, event, counts)
     }
@@ -75,7 +77,7 @@ async fn a_panic_of_a_projection_parks_its_stream_and_no_other() {
         let (version, row) = world.row(stream).expect("a row");
         assert_eq!((version.get(), row), (1, Some(vec!["a".to_owned()])));
     }
-    let parked = world.parked_pages.parked();
+    let parked = world.parked_notes.parked();
     assert_eq!(parked.iter().map(|it| &it.stream).collect::<Vec<_>>(), [&streams[0]]);
     assert!(parked[0].reason.contains("a poison note"), "{}", parked[0].reason);
     assert_eq!(parked[0].version.map(|version| version.get()), Some(2));
@@ -100,7 +102,7 @@ async fn an_audit_finds_one_stream_unreadable_and_compares_the_rest() {
     for model in models {
         for (at, stream) in streams.iter().enumerate() {
             let verdict = model
-                .compare(stream, &*world.log, &*world.parked_pages)
+                .compare(stream, &*world.log, &*world.parked_notes)
                 .await
                 .expect("the model can be compared")
                 .verdict;
@@ -116,14 +118,14 @@ async fn an_audit_finds_one_stream_unreadable_and_compares_the_rest() {
 struct Unplaced;
 
 impl Projection for Unplaced {
-    type Event = NotebookEvent;
+    type Event = NoteEvent;
     type Row = Vec<String>;
 
     fn evolve(
         row: Option<Vec<String>>,
-        event: &Recorded<NotebookEvent>,
+        event: &Recorded<NoteEvent>,
     ) -> Result<Option<Vec<String>>, String> {
-        let NotebookEvent::NoteWritten(note) = &event.event;
+        let NoteEvent::NoteWritten(note) = &event.event;
         let mut notes = row.unwrap_or_default();
         notes.push(note.text.clone());
         Ok(Some(notes))
@@ -132,8 +134,8 @@ impl Projection for Unplaced {
     fn index(
         row: &Vec<String>,
     ) -> Result<Option<ledgerfold::ports::IndexKey>, ledgerfold::InvalidId> {
-        assert!(!row.contains(&UNPLACEABLE.to_owned()), "there is no such shelf");
-        Pages::index(row)
+        assert!(!row.contains(&UNPLACEABLE.to_owned()), "the note was refused");
+        Notes::index(row)
     }
 }
 
@@ -144,12 +146,12 @@ async fn a_panic_of_a_list_s_key_parks_its_stream() {
     world.write(&stream, "two", &[UNPLACEABLE]).await.expect("the command is accepted");
     take_all(&world, &world.rows_of::<Unplaced>()).await;
     assert_eq!(world.row(&stream).map(|(version, _)| version.get()), Some(1));
-    let parked = world.parked_pages.parked();
+    let parked = world.parked_notes.parked();
     assert_eq!(parked.len(), 1);
     assert_eq!(parked[0].version, None, "no single event is at fault, so none can be skipped");
 }
 
-/// The deadlines of a process that panics on one book.
+/// The deadlines of a process that panics on one account.
 struct Panicking(Arc<dyn Expiry>);
 
 #[async_trait]
@@ -159,28 +161,28 @@ impl Expiry for Panicking {
     }
 
     async fn expire(&self, deadline: &Deadline) -> Result<(), Unfulfilled> {
-        assert_ne!(deadline.key.stream, book("first"), "this book panics");
+        assert_ne!(deadline.key.stream, account("first"), "this account panics");
         self.0.expire(deadline).await
     }
 }
 
 #[tokio::test]
 async fn a_deadline_that_panics_stops_no_other_and_is_given_up_in_the_end() {
-    let library = Library::new();
+    let bank = Bank::new();
     for name in ["first", "b", "c", "d", "e", "f", "g", "h"] {
-        library.ask(&book(name), BookCommand::Lend).await;
-        library.pass(Duration::from_secs(1));
+        bank.ask(&account(name), AccountCommand::Borrow(100)).await;
+        bank.pass(Duration::from_secs(1));
     }
-    assert_eq!(library.process().handle(library.messages()).await, []);
-    library.pass(LOAN);
-    let processes: Vec<Arc<dyn Expiry>> = vec![Arc::new(Panicking(library.expiry()))];
-    let sweep = DeadlineSweep::new(library.deadlines.clone(), library.clock.clone(), processes);
+    assert_eq!(bank.process().handle(bank.messages()).await, []);
+    bank.pass(LOAN);
+    let processes: Vec<Arc<dyn Expiry>> = vec![Arc::new(Panicking(bank.expiry()))];
+    let sweep = DeadlineSweep::new(bank.deadlines.clone(), bank.clock.clone(), processes);
     let first = sweep.sweep(NEVER).await.expect("deadlines can be listed");
     assert_eq!((first.done, first.postponed), (7, 1));
     assert!(first.overdue_since.is_some(), "the deadline still waits");
     let mut given_up = 0;
     for _ in 1..MAX_ATTEMPTS {
-        library.clock.set(library.clock.now() + Duration::from_secs(3_600));
+        bank.clock.set(bank.clock.now() + Duration::from_secs(3_600));
         given_up += sweep.sweep(NEVER).await.expect("deadlines can be listed").given_up;
     }
     assert_eq!(given_up, 1);

@@ -4,11 +4,11 @@ use ledgerfold::{
     ports::{CounterKey, TallyReader},
     vocabulary::{Content, Delivery, FailedReceipt, Receipt},
 };
-use ledgerfold_proofs::conformance::notebook::fresh;
+use ledgerfold_proofs::conformance::requests::fresh;
 use ledgerfold_testkit::SeededRandom;
 use proptest::prelude::{ProptestConfig, Strategy, any, prop, prop_assert_eq, proptest};
 
-use crate::shelf::{BURN, UNPLACEABLE, World, deliveries};
+use crate::note_models::{REMOVE, UNPLACEABLE, World, deliveries};
 
 async fn world_with(commits: &[&[&str]]) -> (World, StreamId) {
     let (world, stream) = (World::with_pages_of(2), fresh());
@@ -23,7 +23,7 @@ fn texts(notes: &[&str]) -> Option<Vec<String>> {
 }
 
 async fn project(world: &World, events: Vec<Envelope>) -> Vec<FailedReceipt> {
-    world.pages().project(deliveries(events)).await
+    world.notes().project(deliveries(events)).await
 }
 
 #[tokio::test]
@@ -62,7 +62,7 @@ async fn half_a_commit_is_never_shown() {
 
 #[tokio::test]
 async fn a_deleted_row_is_not_restored_by_late_events() {
-    let (world, stream) = world_with(&[&["a"], &[BURN]]).await;
+    let (world, stream) = world_with(&[&["a"], &[REMOVE]]).await;
     assert_eq!(project(&world, world.envelopes()).await, []);
     let late = world.envelopes().remove(0);
     assert_eq!(project(&world, vec![late]).await, []);
@@ -81,12 +81,12 @@ async fn a_poisoned_stream_does_not_stop_the_others() {
         content: Err("it is no event".to_owned()),
         replay: None,
     });
-    let failed = world.pages().project(batch).await;
+    let failed = world.notes().project(batch).await;
     let receipts: Vec<_> = failed.iter().map(|failed| failed.receipt.0.as_str()).collect();
     assert_eq!(receipts, ["garbage"], "the stream of an unreadable message is unknown");
     assert_eq!(world.row(&good), Some((Version::new(1), texts(&["a"]))));
     assert_eq!(world.row(&bad), Some((Version::new(1), texts(&["b"]))), "up to the bad event");
-    let parked: Vec<_> = world.parked_pages.parked().into_iter().map(|it| it.stream).collect();
+    let parked: Vec<_> = world.parked_notes.parked().into_iter().map(|it| it.stream).collect();
     assert_eq!(parked, [bad]);
 }
 
@@ -190,7 +190,7 @@ proptest! {
                 .enumerate()
                 .flat_map(|(attempt, size)| (0..*size).map(move |note| format!("{attempt}.{note}")))
                 .collect();
-            let (rows, words) = (world.pages(), world.words());
+            let (rows, words) = (world.notes(), world.words());
             let dealt = dealt(&events, seed);
             for chunk in dealt.chunks(batch) {
                 let (one, other) =
@@ -219,7 +219,7 @@ async fn an_event_that_the_bus_only_points_to_is_read_from_the_log() {
         content: Ok(Content::Pointer { stream: stream.clone(), committed: Version::new(3) }),
         replay: None,
     };
-    let failed = world.pages().project(vec![pointer.clone(), pointer]).await;
+    let failed = world.notes().project(vec![pointer.clone(), pointer]).await;
     assert_eq!(failed, []);
     assert_eq!(world.row(&stream), Some((Version::new(3), texts(&["a", "b", "c"]))));
 }

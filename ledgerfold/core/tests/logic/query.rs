@@ -13,10 +13,10 @@ use ledgerfold::{
     },
     vocabulary::ConsistencyToken,
 };
-use ledgerfold_proofs::conformance::notebook::fresh;
+use ledgerfold_proofs::conformance::requests::fresh;
 use ledgerfold_testkit::{Amended, Amendment};
 
-use crate::shelf::{BURN, Pages, Words, World, deliveries};
+use crate::note_models::{Notes, REMOVE, Words, World, deliveries};
 
 fn token(stream: &StreamId, version: u64) -> ConsistencyToken {
     ConsistencyToken { stream: stream.clone(), version: Version::new(version) }
@@ -28,14 +28,14 @@ async fn write(world: &World, stream: &StreamId, notes: &[&str]) {
 }
 
 async fn project(world: &World) {
-    assert_eq!(world.pages().project(deliveries(world.envelopes())).await, []);
+    assert_eq!(world.notes().project(deliveries(world.envelopes())).await, []);
     assert_eq!(world.words().project(deliveries(world.envelopes())).await, []);
 }
 
 async fn row(world: &World, stream: &StreamId, seen: Option<u64>) -> Option<(u64, Vec<String>)> {
     let seen = seen.map(|version| token(stream, version));
-    let skips = &*world.parked_pages;
-    let fresh = fresh_row::<Pages>(&*world.rows, &*world.log, skips, stream, seen.as_ref()).await;
+    let skips = &*world.parked_notes;
+    let fresh = fresh_row::<Notes>(&*world.rows, &*world.log, skips, stream, seen.as_ref()).await;
     fresh.expect("the read succeeds").map(|fresh| (fresh.version.get(), fresh.row))
 }
 
@@ -68,7 +68,7 @@ async fn a_missing_row_is_folded_from_the_log() {
 async fn a_deleted_row_is_not_shown() {
     let (world, stream) = (World::new(), fresh());
     write(&world, &stream, &["a"]).await;
-    write(&world, &stream, &[BURN]).await;
+    write(&world, &stream, &[REMOVE]).await;
     project(&world).await;
     assert_eq!(row(&world, &stream, None).await, None);
     assert_eq!(row(&world, &stream, Some(2)).await, None);
@@ -80,7 +80,7 @@ async fn a_token_of_an_unreached_version_is_refused() {
     write(&world, &stream, &["a"]).await;
     let ahead = token(&stream, 9);
     let refused =
-        fresh_row::<Pages>(&*world.rows, &*world.log, &*world.parked_pages, &stream, Some(&ahead))
+        fresh_row::<Notes>(&*world.rows, &*world.log, &*world.parked_notes, &stream, Some(&ahead))
             .await;
     assert!(matches!(refused, Err(QueryError::Ahead { .. })), "{refused:?}");
 }
@@ -92,7 +92,7 @@ async fn a_token_of_another_stream_is_ignored() {
     project(&world).await;
     let other = token(&fresh(), 9);
     let shown =
-        fresh_row::<Pages>(&*world.rows, &*world.log, &*world.parked_pages, &stream, Some(&other))
+        fresh_row::<Notes>(&*world.rows, &*world.log, &*world.parked_notes, &stream, Some(&other))
             .await;
     assert_eq!(shown.expect("the read succeeds").map(|fresh| fresh.version), Some(Version::new(1)));
 }
@@ -103,12 +103,12 @@ async fn first_pages(
     seen: Option<ConsistencyToken>,
 ) -> Vec<String> {
     let before = before.map(|before| before.parse().expect("an order key"));
-    let partition = "shelf".parse().expect("a list");
+    let partition = "all".parse().expect("a list");
     let listing = Listing { partition, before, limit: 2 };
-    let page = fresh_list::<Pages>(
+    let page = fresh_list::<Notes>(
         &*world.rows,
         &*world.log,
-        &*world.parked_pages,
+        &*world.parked_notes,
         &listing,
         seen.as_ref(),
     )
@@ -122,23 +122,23 @@ async fn first_pages(
 #[tokio::test]
 async fn a_list_is_as_new_as_the_token_while_its_index_lags() {
     let world = World::new();
-    let books: Vec<_> = (0..5).map(|_| fresh()).collect();
-    for (book, name) in books.iter().zip(["a", "b", "d", "e"]) {
-        write(&world, book, &[name]).await;
+    let accounts: Vec<_> = (0..5).map(|_| fresh()).collect();
+    for (account, name) in accounts.iter().zip(["a", "b", "d", "e"]) {
+        write(&world, account, &[name]).await;
     }
     project(&world).await;
     world.rows.freeze_index();
-    let new = &books[4];
+    let new = &accounts[4];
     write(&world, new, &["c"]).await;
     assert_eq!(first_pages(&world, None, None).await, ["e", "d"]);
     assert_eq!(first_pages(&world, None, Some(token(new, 1))).await, ["e", "d"]);
     assert_eq!(first_pages(&world, Some("d"), None).await, ["b", "a"]);
     assert_eq!(first_pages(&world, Some("d"), Some(token(new, 1))).await, ["c", "b"]);
-    write(&world, &books[3], &["!"]).await;
-    assert_eq!(first_pages(&world, None, Some(token(&books[3], 2))).await, ["e!", "d"]);
-    assert_eq!(first_pages(&world, Some("b"), Some(token(&books[0], 1))).await, ["a"]);
-    write(&world, &books[3], &[BURN]).await;
-    assert_eq!(first_pages(&world, None, Some(token(&books[3], 3))).await, ["d", "b"]);
+    write(&world, &accounts[3], &["!"]).await;
+    assert_eq!(first_pages(&world, None, Some(token(&accounts[3], 2))).await, ["e!", "d"]);
+    assert_eq!(first_pages(&world, Some("b"), Some(token(&accounts[0], 1))).await, ["a"]);
+    write(&world, &accounts[3], &[REMOVE]).await;
+    assert_eq!(first_pages(&world, None, Some(token(&accounts[3], 3))).await, ["d", "b"]);
 }
 
 async fn notes(world: &World, seen: Option<ConsistencyToken>) -> Vec<(String, i128)> {
@@ -309,7 +309,7 @@ async fn a_sum_beyond_64_bits_is_exact_with_events_from_the_log() {
 }
 
 async fn book_at(world: &World, stream: &StreamId, until: Until) -> Option<(u64, Vec<String>)> {
-    let shown = as_of::<Pages>(&*world.log, &*world.parked_pages, stream, until)
+    let shown = as_of::<Notes>(&*world.log, &*world.parked_notes, stream, until)
         .await
         .expect("the read succeeds");
     shown.map(|fresh| (fresh.version.get(), fresh.row))

@@ -11,11 +11,12 @@ use ledgerfold::{
     reconcile::CountersVerdict,
     vocabulary::{Generation, Generations, InvalidChange, Purpose},
 };
-use ledgerfold_proofs::conformance::notebook::{NotebookEvent, fresh};
+use ledgerfold_proofs::conformance::requests::fresh;
+use ledgerfold_testkit::bank::NoteEvent;
 
 use crate::{
-    shelf::{Pages, UNPLACEABLE, Words, deliveries},
-    stage::{PAGES, Stage, WORDS},
+    note_models::{Notes, UNPLACEABLE, Words, deliveries},
+    stage::{NOTES, Stage, WORDS},
 };
 
 const FIRST: Generation = Generation::FIRST;
@@ -67,7 +68,7 @@ fn everything() -> (CounterKey, CounterKey) {
 async fn a_rebuild_can_be_a_task_of_its_own() {
     let stage = Stage::new();
     filled(&stage, 5).await;
-    let rebuilder = stage.rebuilder(PAGES);
+    let rebuilder = stage.rebuilder(NOTES);
     let task = tokio::spawn(async move { rebuilt(&rebuilder).await });
     let switched = task.await.expect("the task ends");
     assert_eq!(switched.expect("the record can be written"), Written::Done);
@@ -80,7 +81,7 @@ async fn a_reader_from_before_a_switch_has_time_to_read() {
     for removed in [false, true] {
         let stage = Stage::new();
         filled(&stage, 3).await;
-        let rebuilder = stage.rebuilder(PAGES).with_longest_read(longest);
+        let rebuilder = stage.rebuilder(NOTES).with_longest_read(longest);
         rebuilt(&rebuilder).await.expect("the rebuild succeeds");
         for (later, waits) in [(Duration::from_secs(1), longest), (longest * 10, Duration::ZERO)] {
             stage.clock.sleep(later).await;
@@ -103,18 +104,18 @@ async fn lost_tables_are_rebuilt_with_equal_content() {
     let stage = Stage::new();
     filled(&stage, 9).await;
     let (first, last) = everything();
-    let rows = stage.pages.rows_of(FIRST).rows();
+    let rows = stage.notes.rows_of(FIRST).rows();
     let counters =
         stage.words.tallies(FIRST).range(&first, &last).await.expect("the read succeeds");
     assert_eq!(rows.len(), 9);
-    for projection in [PAGES, WORDS] {
+    for projection in [NOTES, WORDS] {
         stage.memory(projection).wipe();
         let written = rebuilt(&stage.rebuilder(projection)).await;
         assert_eq!(written.expect("no store fails"), Written::Done);
     }
     let second = FIRST.next();
-    assert_eq!(stage.live(PAGES).await, second);
-    assert_eq!(stage.pages.rows_of(second).rows(), rows);
+    assert_eq!(stage.live(NOTES).await, second);
+    assert_eq!(stage.notes.rows_of(second).rows(), rows);
     let again = stage.words.tallies(second).range(&first, &last).await.expect("the read succeeds");
     assert_eq!(again, counters);
     assert_eq!(stage.generations.segments(), 0, "progress that is not needed is forgotten");
@@ -127,22 +128,22 @@ async fn a_rebuild_resumes_after_any_interruption() {
     loop {
         let stage = Stage::new();
         filled(&stage, 9).await;
-        let rows = stage.pages.rows_of(FIRST).rows();
-        let rebuilder = stage.rebuilder(PAGES);
+        let rows = stage.notes.rows_of(FIRST).rows();
+        let rebuilder = stage.rebuilder(NOTES);
         stage.generations.fail_after(cuts);
         let outcome = rebuilt(&rebuilder).await;
         stage.generations.recover();
         match outcome {
             Ok(_) => break,
             // Switched already. Only the progress was not removed yet.
-            Err(RebuildError::Store(_)) if stage.live(PAGES).await == FIRST.next() => {}
+            Err(RebuildError::Store(_)) if stage.live(NOTES).await == FIRST.next() => {}
             Err(RebuildError::Store(_)) => {
                 assert_eq!(rebuilt(&rebuilder).await.expect("the rebuild resumes"), Written::Done);
             }
             Err(other) => panic!("{other}"),
         }
-        assert_eq!(stage.live(PAGES).await, FIRST.next(), "interrupted after {cuts} calls");
-        assert_eq!(stage.pages.rows_of(FIRST.next()).rows(), rows);
+        assert_eq!(stage.live(NOTES).await, FIRST.next(), "interrupted after {cuts} calls");
+        assert_eq!(stage.notes.rows_of(FIRST.next()).rows(), rows);
         cuts += 1;
     }
     assert!(cuts > 20, "a rebuild makes {cuts} calls");
@@ -152,7 +153,7 @@ async fn a_rebuild_resumes_after_any_interruption() {
 async fn a_fill_resumes_after_an_interruption() {
     let stage = Stage::new();
     filled(&stage, 30).await;
-    let rebuilder = stage.rebuilder(PAGES);
+    let rebuilder = stage.rebuilder(NOTES);
     let building = rebuilder.begin().await.expect("the record can be written");
     let plan = |segments| Plan { segments, ..Plan::default() };
     stage.generations.fail_after(12);
@@ -173,14 +174,14 @@ async fn a_fill_resumes_after_an_interruption() {
     let (of, streams): (Vec<_>, Vec<_>) = begun.unzip();
     assert_eq!(of, [3, 3, 3]);
     assert!(streams.iter().sum::<u64>() > 0, "the first run did nothing: {streams:?}");
-    assert_eq!(stage.pages.rows_of(FIRST.next()).rows().len(), 30);
+    assert_eq!(stage.notes.rows_of(FIRST.next()).rows().len(), 30);
 }
 
 #[tokio::test]
 async fn the_rate_limit_is_kept() {
     let stage = Stage::new();
     filled(&stage, 40).await;
-    let rebuilder = stage.rebuilder(PAGES);
+    let rebuilder = stage.rebuilder(NOTES);
     let building = rebuilder.begin().await.expect("the record can be written");
     let begun = stage.clock.now();
     let plan = Plan { segments: 4, streams_per_second: NonZeroU32::new(10) };
@@ -194,7 +195,7 @@ async fn a_wrong_generation_is_switched_to_only_if_it_is_accepted() {
     let stage = Stage::new();
     let stream = filled(&stage, 3).await.swap_remove(0);
     stage.write(&stream, "poison", &[UNPLACEABLE]).await;
-    let rebuilder = stage.rebuilder(PAGES);
+    let rebuilder = stage.rebuilder(NOTES);
     let building = rebuilder.begin().await.expect("the record can be written");
     let filled = rebuilder.fill(&building, Plan::default(), &|_| ()).await.expect("no store fails");
     assert_eq!((filled.streams, filled.failed), (3, 1));
@@ -204,7 +205,7 @@ async fn a_wrong_generation_is_switched_to_only_if_it_is_accepted() {
     assert_eq!(verified.findings()[0].stream, stream);
     let refused = rebuilder.switch(&verified).await;
     assert!(matches!(refused, Err(RebuildError::Unsound(1))), "{refused:?}");
-    assert_eq!(stage.live(PAGES).await, FIRST);
+    assert_eq!(stage.live(NOTES).await, FIRST);
     let switched = rebuilder.switch(&verified.accepted()).await;
     assert_eq!(switched.expect("the record can be written"), Written::Done);
 }
@@ -240,20 +241,20 @@ async fn moving_counters_are_reported_and_wrong_counters_prevent_the_switch() {
 async fn a_roll_back_is_possible_until_the_old_generation_is_removed() {
     let stage = Stage::new();
     let streams = filled(&stage, 5).await;
-    let (second, rebuilder) = (FIRST.next(), stage.rebuilder(PAGES));
+    let (second, rebuilder) = (FIRST.next(), stage.rebuilder(NOTES));
     rebuilt(&rebuilder).await.expect("no store fails");
     assert_eq!(rebuilder.remove(&|_| ()).await.expect("no store fails"), 0, "both are needed");
     stage.write(&streams[0], "more", &["c"]).await;
     assert_eq!(rolled_back(&rebuilder).await.expect("no store fails"), Written::Done);
-    assert_eq!(stage.live(PAGES).await, FIRST);
-    let rows = stage.pages.rows_of(FIRST).rows();
+    assert_eq!(stage.live(NOTES).await, FIRST);
+    let rows = stage.notes.rows_of(FIRST).rows();
     let row = rows.iter().find(|row| row.stream == streams[0]).expect("the row exists");
     assert_eq!(row.version, Version::new(2), "the row has the event of the meantime");
 
     assert_eq!(rolled_back(&rebuilder).await.expect("a second roll-back"), Written::Done);
     rebuilder.retire().await.expect("the record can be written");
     assert_eq!(rebuilder.remove(&|_| ()).await.expect("no store fails"), 5);
-    assert_eq!(stage.pages.generations(), [second]);
+    assert_eq!(stage.notes.generations(), [second]);
     let closed = rolled_back(&rebuilder).await;
     let no_previous = InvalidChange::NoPrevious;
     assert!(matches!(closed, Err(RebuildError::Change(why)) if why == no_previous));
@@ -263,7 +264,7 @@ async fn a_roll_back_is_possible_until_the_old_generation_is_removed() {
 async fn a_rebuild_can_be_abandoned() {
     let stage = Stage::new();
     filled(&stage, 4).await;
-    let rebuilder = stage.rebuilder(PAGES);
+    let rebuilder = stage.rebuilder(NOTES);
     let verified = verified(&rebuilder).await.expect("no store fails");
     let building = rebuilder.begin().await.expect("the rebuild resumes");
     rebuilder.abandon().await.expect("the record can be written");
@@ -272,7 +273,7 @@ async fn a_rebuild_can_be_abandoned() {
     let ended = rebuilder.fill(&building, Plan::default(), &|_| ()).await;
     assert!(matches!(ended, Err(RebuildError::Ended(_))), "{ended:?}");
     assert_eq!(rebuilder.remove(&|_| ()).await.expect("no store fails"), 4);
-    assert_eq!(stage.pages.generations(), [FIRST]);
+    assert_eq!(stage.notes.generations(), [FIRST]);
     assert!(matches!(rebuilder.abandon().await, Err(RebuildError::Change(_))));
 }
 
@@ -280,7 +281,7 @@ async fn a_rebuild_can_be_abandoned() {
 async fn one_generation_is_built_at_a_time() {
     let stage = Stage::new();
     filled(&stage, 1).await;
-    let rebuilder = stage.rebuilder(PAGES);
+    let rebuilder = stage.rebuilder(NOTES);
     rebuilt(&rebuilder).await.expect("no store fails");
     let rolling_back = rebuilder.begin_roll_back().await.expect("the record can be written");
     assert_eq!(rebuilder.begin_roll_back().await.expect("the rebuild resumes"), rolling_back);
@@ -296,7 +297,7 @@ async fn one_generation_is_built_at_a_time() {
 async fn streams_of_other_categories_are_left_alone() {
     let stage = Stage::new();
     filled(&stage, 4).await;
-    let rebuilder = stage.rebuilder(PAGES).only(Category::from_static("diary"));
+    let rebuilder = stage.rebuilder(NOTES).only(Category::from_static("diary"));
     let building = rebuilder.begin().await.expect("the record can be written");
     let filled = rebuilder.fill(&building, Plan::default(), &|_| ()).await.expect("no store fails");
     assert_eq!(filled.streams, 0);
@@ -304,16 +305,16 @@ async fn streams_of_other_categories_are_left_alone() {
     assert_eq!(verified.summary().streams, 0);
 }
 
-/// A changed model of [`Pages`]: the number of notes instead of the notes.
+/// A changed model of [`Notes`]: the number of notes instead of the notes.
 struct Counted;
 
 impl Projection for Counted {
-    type Event = NotebookEvent;
+    type Event = NoteEvent;
     type Row = u32;
 
     const REVISION: u32 = 2;
 
-    fn evolve(row: Option<u32>, _: &Recorded<NotebookEvent>) -> Result<Option<u32>, String> {
+    fn evolve(row: Option<u32>, _: &Recorded<NoteEvent>) -> Result<Option<u32>, String> {
         Ok(Some(row.unwrap_or_default() + 1))
     }
 }
@@ -321,10 +322,10 @@ impl Projection for Counted {
 #[tokio::test]
 async fn a_changed_projection_is_deployed_beside_the_old_one() {
     let old = Stage::new();
-    let both = old.with(Catalog::new().rows::<Pages>(PAGES).rows::<Counted>(PAGES));
-    let new = old.with(Catalog::new().rows::<Counted>(PAGES));
+    let both = old.with(Catalog::new().rows::<Notes>(NOTES).rows::<Counted>(NOTES));
+    let new = old.with(Catalog::new().rows::<Counted>(NOTES));
     let streams = filled(&old, 3).await;
-    let rebuilder = both.rebuilder(PAGES);
+    let rebuilder = both.rebuilder(NOTES);
     let building = rebuilder.begin().await.expect("the record can be written");
     assert_eq!((building.generation.number, building.generation.revision), (FIRST.next(), 2));
 
@@ -333,41 +334,41 @@ async fn a_changed_projection_is_deployed_beside_the_old_one() {
     let commits = old.log.commits();
     let last = commits.iter().rfind(|it| *it.stream() == streams[0]).expect("it exists");
     let batch = deliveries(last.envelopes());
-    let failed = old.projector(PAGES).project(batch.clone()).await;
+    let failed = old.projector(NOTES).project(batch.clone()).await;
     assert!(failed[0].reason.contains("revision 2"), "{failed:?}");
-    assert!(old.pages.rows_of(FIRST).rows().iter().any(|row| row.version == Version::new(2)));
-    assert_eq!(both.projector(PAGES).project(batch).await, []);
+    assert!(old.notes.rows_of(FIRST).rows().iter().any(|row| row.version == Version::new(2)));
+    assert_eq!(both.projector(NOTES).project(batch).await, []);
 
     assert_eq!(rebuilt(&rebuilder).await.expect("no store fails"), Written::Done);
     let read = async |rows: LiveRows| rows.get(&streams[0]).await;
-    let refused = read(old.live_pages()).await;
+    let refused = read(old.live_notes()).await;
     assert!(
         matches!(refused, Err(ReadStoreError::Port(PortError::Refused(_)))),
         "the old one cannot read it"
     );
-    let table = old.pages.clone();
-    let rows = LiveRows::new::<Counted>(PAGES, table.clone(), old.generations.clone());
+    let table = old.notes.clone();
+    let rows = LiveRows::new::<Counted>(NOTES, table.clone(), old.generations.clone());
     let row = read(rows).await.expect("the read succeeds").expect("it exists");
     assert_eq!(row.body.expect("there is a body").decode::<u32>().expect("a number"), 2);
-    read(old.live_pages().also_of(2)).await.expect("a reader of both revisions");
+    read(old.live_notes().also_of(2)).await.expect("a reader of both revisions");
 
     // Without the old model there is no roll-back.
-    let refused = rolled_back(&new.rebuilder(PAGES)).await;
+    let refused = rolled_back(&new.rebuilder(NOTES)).await;
     assert!(matches!(refused, Err(RebuildError::Model(_))), "{refused:?}");
-    assert_eq!(new.record(PAGES).await.building(), None);
+    assert_eq!(new.record(NOTES).await.building(), None);
     new.write(&streams[0], "again", &["d"]).await;
     project(&new).await;
     assert_eq!(rolled_back(&rebuilder).await.expect("the old program can"), Written::Done);
-    let row = read(old.live_pages()).await.expect("the read succeeds").expect("it exists");
+    let row = read(old.live_notes()).await.expect("the read succeeds").expect("it exists");
     assert_eq!(row.version, Version::new(3));
 }
 
 #[tokio::test]
 async fn a_catalog_has_each_projection_once_and_its_newest_revision() {
-    let catalog = Catalog::new().rows::<Pages>(PAGES).tally::<Words>(WORDS).rows::<Counted>(PAGES);
-    assert_eq!(catalog.projections(), [PAGES, WORDS]);
-    let table = Stage::new().pages;
-    let models = catalog.models(PAGES, table.clone()).expect("it exists");
+    let catalog = Catalog::new().rows::<Notes>(NOTES).tally::<Words>(WORDS).rows::<Counted>(NOTES);
+    assert_eq!(catalog.projections(), [NOTES, WORDS]);
+    let table = Stage::new().notes;
+    let models = catalog.models(NOTES, table.clone()).expect("it exists");
     assert_eq!(models.newest(), 2);
     let record = Generations::first(1).begun(3).expect("none is building");
     let generation = record.building().expect("one is building").generation;
@@ -381,7 +382,7 @@ async fn a_row_that_cannot_be_listed_stops_no_rebuild() {
     for note in ["a", "", "c"] {
         stage.write(&fresh(), "one", &[note]).await;
     }
-    let rebuilder = stage.rebuilder(PAGES);
+    let rebuilder = stage.rebuilder(NOTES);
     let building = rebuilder.begin().await.expect("none is building");
     let filled = rebuilder.fill(&building, Plan::default(), &|_| ()).await;
     let filled = filled.expect("the fill goes on after a failed stream");

@@ -10,9 +10,10 @@ use ledgerfold::{
     rebuild::{Plan, RebuildError, Rebuilder, Verified},
     vocabulary::{Content, Delivery, Generation, Receipt},
 };
-use ledgerfold_proofs::conformance::notebook::{NoteWritten, fresh};
+use ledgerfold_proofs::conformance::requests::fresh;
+use ledgerfold_testkit::bank::NoteWritten;
 
-use crate::stage::{PAGES, Shared, Stage, WORDS};
+use crate::stage::{NOTES, Shared, Stage, WORDS};
 
 const STREAMS: usize = 5;
 const WRITES: usize = 12;
@@ -157,12 +158,12 @@ impl Play {
 
     /// Checks that a read never returns an older state than any read that ended before it began.
     async fn read(&self) {
-        let (rows, counters) = (self.stage.live_pages(), self.stage.live_words());
+        let (rows, counters) = (self.stage.live_notes(), self.stage.live_words());
         let (first, last) = (CounterKey::least(), CounterKey::new("z").expect("a key"));
         while !self.is_over() {
             let stream = self.draw(&self.streams);
             let floor = self.shown.with(|shown| shown.get(stream).copied());
-            let version = if self.projection == PAGES {
+            let version = if self.projection == NOTES {
                 let row = rows.get(stream).await.expect("reads never fail");
                 row.map(|row| row.version)
             } else {
@@ -234,7 +235,7 @@ impl Play {
         let live = record.live().number;
         assert_eq!((live.get(), record.building(), record.previous()), (3, None, None));
         let memory = self.stage.memory(self.projection);
-        if self.projection == PAGES {
+        if self.projection == NOTES {
             self.check_rows(live);
         } else {
             self.check_counters(live);
@@ -246,15 +247,15 @@ impl Play {
     }
 
     fn check_rows(&self, live: Generation) {
-        let mut books: BTreeMap<StreamId, Vec<String>> = BTreeMap::new();
+        let mut accounts: BTreeMap<StreamId, Vec<String>> = BTreeMap::new();
         for (stream, note) in self.notes() {
-            books.entry(stream).or_default().push(note);
+            accounts.entry(stream).or_default().push(note);
         }
-        let rows = self.stage.pages.rows_of(live).rows();
+        let rows = self.stage.notes.rows_of(live).rows();
         let rows = rows.into_iter().map(|row| (row.stream, row.body.map(|body| body.decode())));
         let rows: BTreeMap<_, _> =
             rows.map(|(stream, notes)| (stream, notes.expect("one").expect("texts"))).collect();
-        assert_eq!(rows, books);
+        assert_eq!(rows, accounts);
     }
 
     fn check_counters(&self, live: Generation) {
@@ -308,7 +309,7 @@ fn play(projection: &'static str, failing: u64) {
 
 #[test]
 fn rows_are_rebuilt_under_live_writes_and_reads_never_go_backwards() {
-    play(PAGES, 0);
+    play(NOTES, 0);
 }
 
 #[test]
@@ -318,6 +319,6 @@ fn counters_are_rebuilt_under_live_writes_and_each_event_counts_once() {
 
 #[test]
 fn a_throttling_read_table_is_rebuilt() {
-    play(PAGES, 12);
+    play(NOTES, 12);
     play(WORDS, 12);
 }

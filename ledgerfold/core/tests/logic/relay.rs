@@ -5,10 +5,10 @@ use ledgerfold::{
     ports::{DeadLetter, Limits},
     relay::{Relay, StreamRecord, Unreadable, Unsent},
 };
-use ledgerfold_proofs::conformance::notebook::fresh;
+use ledgerfold_proofs::conformance::requests::fresh;
 use ledgerfold_testkit::{Fault, ManualClock, MemoryPublisher, SeededRandom};
 
-use crate::shelf::World;
+use crate::note_models::World;
 
 const LIMITS: Limits = Limits { entries: 10, bytes: 1_000 };
 

@@ -3,43 +3,21 @@
 use std::sync::Arc;
 
 use ledgerfold::{
-    Category, Decider, SnapshotPolicy, Snapshots, StreamId, Version,
+    Decider, SnapshotPolicy, Snapshots, StreamId, Version,
     command::{Answer, CommandError, CommandHandler, Loader, StreamHint},
     vocabulary::{Commit, IDEMPOTENCY_WINDOW},
 };
-use ledgerfold_proofs::conformance::account::{
-    Account, AccountCommand, AccountEvent, AccountRejection, Accounts, ask, fresh, fresh_address,
-};
+use ledgerfold_proofs::conformance::requests::{ask, fresh, fresh_address};
+use ledgerfold_testkit::bank::{Account, AccountCommand, AccountRejection, Accounts, Release};
 use ledgerfold_testkit::{ManualClock, MemoryEventStore, SeededRandom};
 
-/// Accounts in a version of the program with another state.
+/// The release with another revision of the snapshots.
 struct Newer;
 
-impl Decider for Newer {
-    type Command = AccountCommand;
-    type Event = AccountEvent;
-    type State = Account;
-    type Rejection = AccountRejection;
-
-    const CATEGORY: Category = Accounts::CATEGORY;
-
-    fn initial() -> Account {
-        Accounts::initial()
-    }
-
-    fn evolve(account: Account, event: &AccountEvent) -> Account {
-        Accounts::evolve(account, event)
-    }
-
-    fn decide(
-        account: &Account,
-        command: &AccountCommand,
-    ) -> Result<Vec<AccountEvent>, AccountRejection> {
-        Accounts::decide(account, command)
-    }
-
+impl Release for Newer {
     fn snapshots() -> Option<Snapshots<Account>> {
-        Some(Snapshots::of::<Self>(2).every(SnapshotPolicy { events: 7, bytes: 4_096 }))
+        let policy = SnapshotPolicy { events: 7, bytes: 4_096 };
+        Some(Snapshots::of::<Accounts<Self>>(2).every(policy))
     }
 }
 
@@ -107,17 +85,17 @@ async fn a_snapshot_of_another_program_is_ignored_by_both() {
     let log = Arc::new(MemoryEventStore::default());
     let stream = account(&log, 12).await;
     let (old, ..) = load::<Accounts>(&log, &stream).await;
-    let (new, ..) = load::<Newer>(&log, &stream).await;
+    let (new, ..) = load::<Accounts<Newer>>(&log, &stream).await;
     assert_eq!(old, new);
     for attempt in 100..130 {
         if attempt % 2 == 0 {
             deposit::<Accounts>(&log, &stream, attempt).await;
         } else {
-            deposit::<Newer>(&log, &stream, attempt).await;
+            deposit::<Accounts<Newer>>(&log, &stream, attempt).await;
         }
     }
     let schemas = [
-        Accounts::snapshots().expect("it has some").schema().clone(),
+        <Accounts>::snapshots().expect("it has some").schema().clone(),
         Newer::snapshots().expect("it has some").schema().clone(),
     ];
     let commits = log.commits();
@@ -126,7 +104,7 @@ async fn a_snapshot_of_another_program_is_ignored_by_both() {
         assert!(commits.iter().filter_map(kept).any(|kept| kept == schema), "none of {schema}");
     }
     for (state, version, reads) in
-        [load::<Accounts>(&log, &stream).await, load::<Newer>(&log, &stream).await]
+        [load::<Accounts>(&log, &stream).await, load::<Accounts<Newer>>(&log, &stream).await]
     {
         assert_eq!((state.balance, state.events, version), (42, 43, Version::new(43)));
         assert!(reads <= 2, "{reads} reads");
@@ -137,7 +115,7 @@ async fn a_snapshot_of_another_program_is_ignored_by_both() {
 async fn a_long_stream_without_a_readable_snapshot_is_read_from_its_start() {
     let log = Arc::new(MemoryEventStore::with_pages_of(10));
     let stream = account(&log, 60).await;
-    let (state, version, reads) = load::<Newer>(&log, &stream).await;
+    let (state, version, reads) = load::<Accounts<Newer>>(&log, &stream).await;
     assert_eq!((state.balance, version), (60, Version::new(61)));
     assert_eq!(reads, 3 + 7, "three reads back for a snapshot, and seven pages from the start");
 }

@@ -22,12 +22,12 @@ use ledgerfold::{
     reconcile::{Look, Sample, SpotCheck, SpotChecked, Summary},
     vocabulary::Generation,
 };
-use ledgerfold_proofs::conformance::notebook::fresh;
+use ledgerfold_proofs::conformance::requests::fresh;
 use ledgerfold_testkit::{Amended, Amendment, ManualClock, MemoryQuarantine, SeededRandom};
 
 use crate::{
-    shelf::deliveries,
-    stage::{PAGES, Stage, WORDS},
+    note_models::deliveries,
+    stage::{NOTES, Stage, WORDS},
 };
 
 const PATIENCE: Duration = Duration::from_secs(900);
@@ -47,7 +47,7 @@ fn check_with(
     quarantine: &Arc<MemoryQuarantine>,
 ) -> SpotCheck {
     let check = SpotCheck::new(sample(stage), stage.generations.clone(), log, clock);
-    [PAGES, WORDS].into_iter().fold(check, |check, projection| {
+    [NOTES, WORDS].into_iter().fold(check, |check, projection| {
         let table = stage.memory(projection).clone();
         let models = stage.catalog.models(projection, table).expect("it exists");
         check.of(models, stage.parked(projection), quarantine.clone())
@@ -66,7 +66,7 @@ async fn streams(stage: &Stage, count: usize) -> Vec<StreamId> {
         stage.write(stream, "one", &["a"]).await;
     }
     let commits = stage.log.commits();
-    for projection in [PAGES, WORDS] {
+    for projection in [NOTES, WORDS] {
         let events = commits.iter().flat_map(|commit| commit.envelopes().collect::<Vec<_>>());
         assert_eq!(stage.projector(projection).project(deliveries(events)).await, []);
     }
@@ -156,15 +156,15 @@ async fn a_sample_of_a_rare_category_costs_no_more_either() {
 async fn a_missing_row_is_found_in_its_own_model_only() {
     let stage = Stage::new();
     let streams = streams(&stage, 30).await;
-    stage.pages.rows_of(Generation::FIRST).lose(&streams[7]);
+    stage.notes.rows_of(Generation::FIRST).lose(&streams[7]);
     later(&stage);
     let checked = run(&stage, Look::At(100)).await;
     assert_eq!((checked.streams, checked.wrong(), checked.cut_short), (30, 1, false));
     let clean = Summary { streams: 30, ..Summary::default() };
-    assert_eq!(checked.summaries[PAGES], Summary { lost: 1, ..clean });
+    assert_eq!(checked.summaries[NOTES], Summary { lost: 1, ..clean });
     assert_eq!(checked.summaries[WORDS], clean);
     let [finding] = checked.findings.as_slice() else { panic!("{:?}", checked.findings) };
-    assert_eq!((finding.projection, &finding.stream), (PAGES, &streams[7]));
+    assert_eq!((finding.projection, &finding.stream), (NOTES, &streams[7]));
 
     let elsewhere = run(&stage, Look::On(streams[..7].to_vec())).await;
     assert_eq!((elsewhere.streams, elsewhere.wrong()), (7, 0));
@@ -182,14 +182,14 @@ async fn an_event_in_transit_is_reported_as_missing_only_after_the_patience() {
     stage.write(&stream, "three", &["c"]).await;
     stage.clock.set(stage.clock.now() + Duration::from_millis(1));
     let late = run(&stage, Look::At(1)).await;
-    assert_eq!((late.wrong(), late.summaries[PAGES].behind), (2, 1));
+    assert_eq!((late.wrong(), late.summaries[NOTES].behind), (2, 1));
 
     let body = Some(Payload::encode(&["z".to_owned()]).expect("texts are JSON"));
     let wrong = StoredRow { stream: stream.clone(), version: Version::new(1), body, index: None };
-    stage.pages.rows_of(Generation::FIRST).damage(wrong);
+    stage.notes.rows_of(Generation::FIRST).damage(wrong);
     stage.clock.set(stage.clock.now() - PATIENCE);
     let young = run(&stage, Look::At(1)).await;
-    assert_eq!(young.summaries[PAGES].diverged, 1, "a diverged row is wrong at once");
+    assert_eq!(young.summaries[NOTES].diverged, 1, "a diverged row is wrong at once");
 }
 
 #[tokio::test]
@@ -204,12 +204,12 @@ async fn a_parked_stream_is_counted_and_not_reported_as_wrong() {
     let (attempts, tried) = (0, since);
     let parked = Parked { stream, position, version, owed_version, reason, since, attempts, tried };
     quarantine.park(&parked).await.expect("the entry is stored");
-    let models = stage.catalog.models(PAGES, stage.pages.clone()).expect("it exists");
+    let models = stage.catalog.models(NOTES, stage.notes.clone()).expect("it exists");
     let (log, clock) = (stage.log.clone(), stage.clock.clone());
     let check = SpotCheck::new(sample(&stage), stage.generations.clone(), log, clock);
     let check = check.of(models, quarantine.clone(), quarantine);
     let checked = check.run(Look::At(9), PATIENCE, Timestamp::MAX).await.expect("readable");
-    assert_eq!((checked.wrong(), checked.summaries[PAGES].parked), (0, 1));
+    assert_eq!((checked.wrong(), checked.summaries[NOTES].parked), (0, 1));
     assert!(matches!(checked.findings[0].comparison.verdict, Verdict::Parked(_)));
 }
 
@@ -219,7 +219,7 @@ async fn the_backlog_is_reported_with_its_age() {
     let quarantine = Arc::<MemoryQuarantine>::default();
     let check = check_with(&stage, stage.log.clone(), stage.clock.clone(), &quarantine);
     let nothing = check.backlog().await.expect("the read succeeds");
-    assert_eq!((nothing.parked_since[PAGES], nothing.building), (None, 0));
+    assert_eq!((nothing.parked_since[NOTES], nothing.building), (None, 0));
 
     for second in [30, 20, 40] {
         let since = Timestamp::from_second(second).expect("a second of our era");
@@ -237,7 +237,7 @@ async fn the_backlog_is_reported_with_its_age() {
     }
     stage.rebuilder(WORDS).begin().await.expect("the record can be written");
     let backlog = check.backlog().await.expect("the read succeeds");
-    assert_eq!(backlog.parked_since[PAGES], Timestamp::from_second(20).ok());
+    assert_eq!(backlog.parked_since[NOTES], Timestamp::from_second(20).ok());
     assert_eq!(backlog.building, 1);
 }
 
@@ -280,7 +280,7 @@ impl Amendment for Rebuilt {
     ) -> Result<CommitPage, StoreError> {
         let first = self.0.lock().expect("nobody panics with the lock").take();
         if let Some(stage) = first {
-            let (rebuilder, plan) = (stage.rebuilder(PAGES), Plan::default());
+            let (rebuilder, plan) = (stage.rebuilder(NOTES), Plan::default());
             let building = rebuilder.begin().await.expect("the record can be written");
             rebuilder.fill(&building, plan, &|_| ()).await.expect("the fill succeeds");
             let verified = rebuilder.verify(&building, plan, &|_| ()).await.expect("readable");
@@ -301,5 +301,5 @@ async fn a_generation_that_is_removed_meanwhile_lacks_nothing() {
     let check = check_over(&stage, log, stage.clock.clone());
     let checked = check.run(Look::On(streams), PATIENCE, Timestamp::MAX).await.expect("readable");
     assert_eq!((checked.streams, checked.wrong()), (3, 0), "{:?}", checked.findings);
-    assert_eq!(stage.pages.generations(), [Generation::FIRST.next()], "the old rows are removed");
+    assert_eq!(stage.notes.generations(), [Generation::FIRST.next()], "the old rows are removed");
 }

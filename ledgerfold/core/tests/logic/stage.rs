@@ -21,15 +21,16 @@ use ledgerfold::{
     rebuild::Rebuilder,
     vocabulary::{Generation, Generations, NewCommit, Retired},
 };
-use ledgerfold_proofs::conformance::notebook::{Notebook, write};
+use ledgerfold_proofs::conformance::requests::write;
+use ledgerfold_testkit::bank::{Accounts, Plain};
 use ledgerfold_testkit::{
     ManualClock, MemoryEventStore, MemoryGenerationStore, MemoryQuarantine, MemoryReadTable,
     SeededRandom,
 };
 
-use crate::shelf::{Pages, Words};
+use crate::note_models::{Notes, Words};
 
-pub(crate) const PAGES: &str = "pages";
+pub(crate) const NOTES: &str = "notes";
 pub(crate) const WORDS: &str = "words";
 
 /// The delays and failures of the ports.
@@ -67,10 +68,10 @@ impl Disturbances {
 #[derive(Clone)]
 pub(crate) struct Stage {
     pub(crate) log: Arc<MemoryEventStore>,
-    pub(crate) pages: Arc<MemoryReadTable>,
+    pub(crate) notes: Arc<MemoryReadTable>,
     pub(crate) words: Arc<MemoryReadTable>,
     pub(crate) generations: Arc<MemoryGenerationStore>,
-    pub(crate) parked_pages: Arc<MemoryQuarantine>,
+    pub(crate) parked_notes: Arc<MemoryQuarantine>,
     pub(crate) parked_words: Arc<MemoryQuarantine>,
     pub(crate) clock: Arc<ManualClock>,
     pub(crate) disturbances: Arc<Disturbances>,
@@ -94,14 +95,14 @@ impl Stage {
             Disturbances { random, patience: patience.into(), failing: AtomicU64::new(0) };
         Self {
             log: Arc::new(MemoryEventStore::with_pages_of(2)),
-            pages: Arc::default(),
+            notes: Arc::default(),
             words: Arc::default(),
             generations: Arc::default(),
-            parked_pages: Arc::default(),
+            parked_notes: Arc::default(),
             parked_words: Arc::default(),
             clock: Arc::default(),
             disturbances: Arc::new(disturbances),
-            catalog: Catalog::new().rows::<Pages>(PAGES).tally::<Words>(WORDS),
+            catalog: Catalog::new().rows::<Notes>(NOTES).tally::<Words>(WORDS),
         }
     }
 
@@ -111,11 +112,11 @@ impl Stage {
     }
 
     pub(crate) fn memory(&self, projection: &str) -> &Arc<MemoryReadTable> {
-        if projection == PAGES { &self.pages } else { &self.words }
+        if projection == NOTES { &self.notes } else { &self.words }
     }
 
     pub(crate) fn parked(&self, projection: &str) -> Arc<MemoryQuarantine> {
-        if projection == PAGES { self.parked_pages.clone() } else { self.parked_words.clone() }
+        if projection == NOTES { self.parked_notes.clone() } else { self.parked_words.clone() }
     }
 
     fn table(&self, projection: &str) -> Arc<dyn ReadTable> {
@@ -154,8 +155,8 @@ impl Stage {
         Rebuilder::new(self.models(projection), generations, self.log.clone(), ports)
     }
 
-    pub(crate) fn live_pages(&self) -> LiveRows {
-        LiveRows::new::<Pages>(PAGES, self.table(PAGES), self.slow_generations())
+    pub(crate) fn live_notes(&self) -> LiveRows {
+        LiveRows::new::<Notes>(NOTES, self.table(NOTES), self.slow_generations())
     }
 
     pub(crate) fn live_words(&self) -> LiveTallies {
@@ -175,7 +176,8 @@ impl Stage {
 
     pub(crate) async fn write(&self, stream: &StreamId, attempt: &str, notes: &[&str]) -> Answer {
         let random = Arc::new(SeededRandom::new(3));
-        let handler = CommandHandler::<Notebook>::new(self.log.clone(), self.clock.clone(), random);
+        let handler =
+            CommandHandler::<Accounts<Plain>>::new(self.log.clone(), self.clock.clone(), random);
         handler.handle(&write(stream, attempt, notes)).await.expect("the command is accepted")
     }
 }

@@ -13,9 +13,9 @@ use ledgerfold::{
     ports::{AppendError, EventStore, Transaction},
     vocabulary::NewCommit,
 };
-use ledgerfold_proofs::conformance::account::{
-    Account, AccountCommand, AccountRejection, Accounts, Transfer, Transfers, ask, email, fresh,
-    fresh_address,
+use ledgerfold_proofs::conformance::requests::{ask, fresh, fresh_address};
+use ledgerfold_testkit::bank::{
+    Account, AccountCommand, AccountRejection, Accounts, Transfer, Transfers, email,
 };
 use ledgerfold_testkit::{Amended, Amendment, ManualClock, MemoryEventStore, SeededRandom};
 

@@ -7,20 +7,18 @@ use ledgerfold::{
     command::{CommandError, CommandHandler},
     events,
 };
-use ledgerfold_proofs::conformance::{
-    account::ask,
-    notebook::{Refused, Write, fresh},
-};
+use ledgerfold_proofs::conformance::requests::{ask, fresh};
+use ledgerfold_testkit::bank::{AccountCommand, AccountRejection, Accounts};
 use ledgerfold_testkit::{ManualClock, MemoryEventStore, SeededRandom};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// A ratio was measured.
+/// A rate was set.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-struct Measured {
-    ratio: f64,
+struct RateSet {
+    rate: f64,
 }
-/// A gauge was labelled.
+/// A label was set.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 struct Labelled {
     label: Option<Option<u8>>,
@@ -29,86 +27,91 @@ struct Labelled {
 }
 
 events! {
-    /// The events of a gauge.
-    enum GaugeEvent { Measured: 1, Labelled: 1 }
+    /// Events of an account that cannot be read back in all cases.
+    enum UnreadableEvent { RateSet: 1, Labelled: 1 }
 }
 
 /// A state with a field that is not serialized.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
-struct Gauge {
-    measured: f64,
+struct UnreadableAccount {
+    rate: f64,
     #[serde(skip)]
     count: u32,
 }
 
-struct Gauges;
+/// Accounts whose events and states cannot be read back in all cases.
+struct UnreadableAccounts;
 
-impl Decider for Gauges {
-    type Command = Write;
-    type Event = GaugeEvent;
-    type State = Gauge;
-    type Rejection = Refused;
+impl Decider for UnreadableAccounts {
+    type Command = AccountCommand;
+    type Event = UnreadableEvent;
+    type State = UnreadableAccount;
+    type Rejection = AccountRejection;
 
-    const CATEGORY: Category = Category::from_static("gauge");
+    const CATEGORY: Category = <Accounts>::CATEGORY;
 
-    fn initial() -> Gauge {
-        Gauge::default()
+    fn initial() -> UnreadableAccount {
+        UnreadableAccount::default()
     }
 
-    fn evolve(gauge: Gauge, event: &GaugeEvent) -> Gauge {
-        let count = gauge.count + 1;
+    fn evolve(account: UnreadableAccount, event: &UnreadableEvent) -> UnreadableAccount {
+        let count = account.count + 1;
         match event {
-            GaugeEvent::Measured(Measured { ratio }) if *ratio < 0.0 => panic!("a negative ratio"),
-            GaugeEvent::Measured(Measured { ratio }) => Gauge { measured: *ratio, count },
-            GaugeEvent::Labelled(_) => Gauge { count, ..gauge },
+            UnreadableEvent::RateSet(RateSet { rate }) if *rate < 0.0 => panic!("a negative rate"),
+            UnreadableEvent::RateSet(RateSet { rate }) => UnreadableAccount { rate: *rate, count },
+            UnreadableEvent::Labelled(_) => UnreadableAccount { count, ..account },
         }
     }
 
-    fn decide(_: &Gauge, Write(texts): &Write) -> Result<Vec<GaugeEvent>, Refused> {
+    fn decide(
+        _: &UnreadableAccount,
+        command: &AccountCommand,
+    ) -> Result<Vec<UnreadableEvent>, AccountRejection> {
+        let AccountCommand::Write(texts) = command else { return Ok(Vec::new()) };
         let event = |text: &String| match text.as_str() {
             "label" => Labelled { label: Some(None), hidden: 0 }.into(),
             "hidden" => Labelled { label: None, hidden: 1 }.into(),
             "panic" => panic!("the decision"),
-            number => Measured { ratio: number.parse().expect("a number") }.into(),
+            number => RateSet { rate: number.parse().expect("a number") }.into(),
         };
         Ok(texts.iter().map(event).collect())
     }
 
-    fn snapshots() -> Option<Snapshots<Gauge>> {
+    fn snapshots() -> Option<Snapshots<UnreadableAccount>> {
         Some(Snapshots::of::<Self>(1))
     }
 }
 
-fn gauges(log: &Arc<MemoryEventStore>) -> CommandHandler<Gauges> {
+fn accounts(log: &Arc<MemoryEventStore>) -> CommandHandler<UnreadableAccounts> {
     let (clock, random) = (Arc::new(ManualClock::default()), Arc::new(SeededRandom::new(1)));
     CommandHandler::new(log.clone(), clock, random)
 }
 
-type Outcome = Result<ledgerfold::command::Answer, CommandError<Refused>>;
+type Outcome = Result<ledgerfold::command::Answer, CommandError<AccountRejection>>;
 
 async fn note(
-    gauges: &CommandHandler<Gauges>,
+    accounts: &CommandHandler<UnreadableAccounts>,
     stream: &StreamId,
     attempt: &str,
     text: &str,
 ) -> Outcome {
-    gauges.handle(&ask(stream, attempt, Write(vec![text.to_owned()]))).await
+    accounts.handle(&ask(stream, attempt, AccountCommand::Write(vec![text.to_owned()]))).await
 }
 
 #[tokio::test]
 async fn an_event_that_is_not_read_back_equal_is_not_appended() {
     let (log, stream) = (Arc::<MemoryEventStore>::default(), fresh());
-    let warm = gauges(&log);
+    let warm = accounts(&log);
     note(&warm, &stream, "one", "0.5").await.expect("a number is JSON");
     for (attempt, text) in [("two", "NaN"), ("three", "inf"), ("four", "label"), ("five", "hidden")]
     {
-        for gauges in [&warm, &gauges(&log)] {
-            let refused = note(gauges, &stream, attempt, text).await;
+        for accounts in [&warm, &accounts(&log)] {
+            let refused = note(accounts, &stream, attempt, text).await;
             assert!(matches!(refused, Err(CommandError::Encode(_))), "{text}: {refused:?}");
         }
     }
     assert_eq!(log.commits().len(), 1);
-    note(&gauges(&log), &stream, "six", "117.63331139400017")
+    note(&accounts(&log), &stream, "six", "117.63331139400017")
         .await
         .expect("a cold start can read it");
 }
@@ -116,11 +119,11 @@ async fn an_event_that_is_not_read_back_equal_is_not_appended() {
 #[tokio::test]
 async fn a_panic_in_a_decision_or_in_a_fold_is_the_failure_of_its_command() {
     let (log, stream) = (Arc::<MemoryEventStore>::default(), fresh());
-    let warm = gauges(&log);
+    let warm = accounts(&log);
     note(&warm, &stream, "one", "1").await.expect("the command is accepted");
-    for gauges in [&warm, &gauges(&log)] {
+    for accounts in [&warm, &accounts(&log)] {
         for text in ["panic", "-1"] {
-            let failed = note(gauges, &stream, text, text).await;
+            let failed = note(accounts, &stream, text, text).await;
             assert!(matches!(failed, Err(CommandError::Panicked(_))), "{text}: {failed:?}");
         }
     }
@@ -131,7 +134,7 @@ async fn a_panic_in_a_decision_or_in_a_fold_is_the_failure_of_its_command() {
 #[tokio::test]
 async fn a_state_that_is_not_read_back_equal_makes_no_snapshot() {
     let (log, stream) = (Arc::<MemoryEventStore>::default(), fresh());
-    let warm = gauges(&log);
+    let warm = accounts(&log);
     for attempt in 0..45 {
         note(&warm, &stream, &attempt.to_string(), "1").await.expect("the command is accepted");
     }

@@ -1,4 +1,4 @@
-//! Tests of upcasters: parcels that yesterday's code has written and today's code reads.
+//! Tests of upcasters: accounts that yesterday's code has written and today's code reads.
 
 use std::sync::Arc;
 
@@ -11,80 +11,81 @@ use ledgerfold::{
     project::{Counts, Projection, ReadModel, RowModel, Tally, TallyModel},
     query::{AuditPosition, Until, as_of, audit, fresh_row},
 };
+use ledgerfold_testkit::bank::Accounts;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::shelf::{World, deliveries};
+use crate::note_models::{World, deliveries};
 
-/// Yesterday's events: weights in grams, and one event for weighing and labelling.
+/// Yesterday's events: interest in basis points, and one event for opening and naming the owner.
 mod yesterday {
     use super::*;
 
     #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-    pub(super) struct Packed {
-        pub(super) grams: u32,
-        pub(super) label: String,
+    pub(super) struct Opened {
+        pub(super) basis_points: u32,
+        pub(super) owner: String,
     }
     #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
     pub(super) struct Noted {
         pub(super) text: String,
     }
     #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-    pub(super) struct Sealed {
-        pub(super) tape: String,
+    pub(super) struct Ended {
+        pub(super) reason: String,
     }
     #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-    pub(super) struct Scanned {}
+    pub(super) struct Viewed {}
 
     events! {
-        /// Yesterday's events of a parcel.
-        pub(super) enum ParcelEvent {
-            Packed: 1,
+        /// Yesterday's events of an account.
+        pub(super) enum AccountEvent {
+            Opened: 1,
             Noted: 1,
-            Sealed: 1,
-            Scanned: 1,
+            Ended: 1,
+            Viewed: 1,
         }
     }
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-struct Packed {
-    kilograms: f64,
+struct Opened {
+    percent: f64,
 }
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-struct Labelled {
-    label: String,
+struct OwnerNamed {
+    owner: String,
 }
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 struct Closed {
-    tape: String,
+    reason: String,
 }
 
 events! {
-    /// The events of a parcel.
-    enum ParcelEvent {
-        Packed: 2,
-        Labelled: 1,
+    /// The events of an account.
+    enum AccountEvent {
+        Opened: 2,
+        OwnerNamed: 1,
         Closed: 1,
     }
     upcast {
-        Packed: 1 as yesterday::Packed => |old| [
-            Packed { kilograms: f64::from(old.grams) / 1000.0 }.into(),
-            Labelled { label: old.label }.into(),
+        Opened: 1 as yesterday::Opened => |old| [
+            Opened { percent: f64::from(old.basis_points) / 100.0 }.into(),
+            OwnerNamed { owner: old.owner }.into(),
         ],
-        Sealed: 1 as yesterday::Sealed => |old| [Closed { tape: old.tape }.into()],
+        Ended: 1 as yesterday::Ended => |old| [Closed { reason: old.reason }.into()],
         Noted: 1 as yesterday::Noted => |old| {
-            // Before `Labelled` existed, a label was also written as a note.
-            old.text.strip_prefix("label ").map(|label| Labelled { label: label.to_owned() }.into())
+            // Before `OwnerNamed` existed, a owner was also written as a note.
+            old.text.strip_prefix("owner ").map(|owner| OwnerNamed { owner: owner.to_owned() }.into())
         },
     }
     retired {
-        Scanned: 1,
+        Viewed: 1,
     }
 }
 
 events! {
-    /// The events for a count of closed parcels.
+    /// The events for a count of closed accounts.
     enum ClosingEvent {
         Closed: 1,
     }
@@ -98,43 +99,43 @@ fn decode<E: Event>(kind: &str, version: u32, data: &str) -> Result<Vec<E>, Deco
     Ok(today.into_iter().collect())
 }
 
-fn closed(tape: &str) -> Closed {
-    Closed { tape: tape.to_owned() }
+fn closed(reason: &str) -> Closed {
+    Closed { reason: reason.to_owned() }
 }
 
 #[test]
 fn an_old_event_becomes_one_event_or_several_or_none() {
-    let read = |kind, version, data| decode::<ParcelEvent>(kind, version, data).expect("known");
-    assert_eq!(read("Packed", 2, r#"{"kilograms":1.5}"#), [Packed { kilograms: 1.5 }.into()]);
-    assert_eq!(read("Sealed", 1, r#"{"tape":"red"}"#), [closed("red").into()]);
+    let read = |kind, version, data| decode::<AccountEvent>(kind, version, data).expect("known");
+    assert_eq!(read("Opened", 2, r#"{"percent":1.5}"#), [Opened { percent: 1.5 }.into()]);
+    assert_eq!(read("Ended", 1, r#"{"reason":"request"}"#), [closed("request").into()]);
     assert_eq!(
-        read("Packed", 1, r#"{"grams":1500,"label":"fragile"}"#),
-        [Packed { kilograms: 1.5 }.into(), Labelled { label: "fragile".to_owned() }.into()]
+        read("Opened", 1, r#"{"basis_points":150,"owner":"ada"}"#),
+        [Opened { percent: 1.5 }.into(), OwnerNamed { owner: "ada".to_owned() }.into()]
     );
     assert_eq!(read("Noted", 1, r#"{"text":"it rains"}"#), []);
-    assert_eq!(read("Scanned", 1, "{}"), []);
+    assert_eq!(read("Viewed", 1, "{}"), []);
 }
 
 #[test]
 fn an_unknown_event_is_an_error_unless_unknown_events_are_skipped() {
-    for (kind, version) in [("Lost", 1), ("Packed", 3), ("Sealed", 2), ("Scanned", 2)] {
-        let unknown = decode::<ParcelEvent>(kind, version, "{}");
+    for (kind, version) in [("Lost", 1), ("Opened", 3), ("Ended", 2), ("Viewed", 2)] {
+        let unknown = decode::<AccountEvent>(kind, version, "{}");
         assert!(matches!(unknown, Err(DecodeError::Unknown { .. })), "{kind}: {unknown:?}");
     }
-    assert_eq!(decode::<ClosingEvent>("Packed", 1, "{}").expect("the event is skipped"), []);
-    let read = decode::<ClosingEvent>("Closed", 1, r#"{"tape":"red"}"#);
-    assert_eq!(read.expect("the event is known"), [closed("red").into()]);
+    assert_eq!(decode::<ClosingEvent>("Opened", 1, "{}").expect("the event is skipped"), []);
+    let read = decode::<ClosingEvent>("Closed", 1, r#"{"reason":"request"}"#);
+    assert_eq!(read.expect("the event is known"), [closed("request").into()]);
 }
 
 #[test]
 fn a_known_type_is_never_skipped() {
-    let newer = decode::<ClosingEvent>("Closed", 2, r#"{"tape":"red"}"#);
+    let newer = decode::<ClosingEvent>("Closed", 2, r#"{"reason":"request"}"#);
     assert!(matches!(newer, Err(DecodeError::Unknown { .. })), "{newer:?}");
-    for (kind, version) in [("Packed", 1), ("Packed", 2), ("Sealed", 1), ("Noted", 1)] {
-        let malformed = decode::<ParcelEvent>(kind, version, r#"{"weight":7}"#);
+    for (kind, version) in [("Opened", 1), ("Opened", 2), ("Ended", 1), ("Noted", 1)] {
+        let malformed = decode::<AccountEvent>(kind, version, r#"{"weight":7}"#);
         assert!(matches!(malformed, Err(DecodeError::Malformed(_))), "{kind}: {malformed:?}");
     }
-    let malformed = decode::<ClosingEvent>("Closed", 1, r#"{"tape":7}"#);
+    let malformed = decode::<ClosingEvent>("Closed", 1, r#"{"reason":7}"#);
     assert!(matches!(malformed, Err(DecodeError::Malformed(_))), "{malformed:?}");
 }
 
@@ -142,17 +143,17 @@ fn a_known_type_is_never_skipped() {
 #[derive(Clone, Debug, Serialize)]
 struct Append(Vec<String>);
 
-/// Closes the parcel, if it is packed and labelled.
+/// Closes the account, if it is opened and ownerled.
 #[derive(Clone, Debug, Serialize)]
 struct Close;
 
 #[derive(Debug, PartialEq, thiserror::Error)]
-#[error("it has no label")]
-struct NoLabel;
+#[error("it has no owner")]
+struct NoOwner;
 
-impl Rejection for NoLabel {
+impl Rejection for NoOwner {
     fn rule(&self) -> &'static str {
-        "no-label"
+        "no-owner"
     }
 }
 
@@ -168,33 +169,33 @@ impl Command for Close {
     }
 }
 
-const PARCEL: Category = Category::from_static("parcel");
+const ACCOUNT: Category = <Accounts>::CATEGORY;
 
-/// A parcel's labels, and whether it is closed.
-type Labels = (Vec<String>, bool);
+/// An account's owners, and whether it is closed.
+type Owners = (Vec<String>, bool);
 
 struct Yesterday;
 
 impl Decider for Yesterday {
     type Command = Append;
-    type Event = yesterday::ParcelEvent;
-    type State = Labels;
-    type Rejection = NoLabel;
-    const CATEGORY: Category = PARCEL;
+    type Event = yesterday::AccountEvent;
+    type State = Owners;
+    type Rejection = NoOwner;
+    const CATEGORY: Category = ACCOUNT;
 
-    fn initial() -> Labels {
-        Labels::default()
+    fn initial() -> Owners {
+        Owners::default()
     }
 
-    fn evolve(labels: Labels, _: &yesterday::ParcelEvent) -> Labels {
-        labels
+    fn evolve(owners: Owners, _: &yesterday::AccountEvent) -> Owners {
+        owners
     }
 
-    fn decide(_: &Labels, Append(kinds): &Append) -> Result<Vec<yesterday::ParcelEvent>, NoLabel> {
+    fn decide(_: &Owners, Append(kinds): &Append) -> Result<Vec<yesterday::AccountEvent>, NoOwner> {
         let event = |kind: &String| match kind.as_str() {
-            "packed" => yesterday::Packed { grams: 1500, label: "fragile".to_owned() }.into(),
-            "sealed" => yesterday::Sealed { tape: "red".to_owned() }.into(),
-            "scanned" => yesterday::Scanned {}.into(),
+            "opened" => yesterday::Opened { basis_points: 150, owner: "ada".to_owned() }.into(),
+            "ended" => yesterday::Ended { reason: "request".to_owned() }.into(),
+            "viewed" => yesterday::Viewed {}.into(),
             text => yesterday::Noted { text: text.to_owned() }.into(),
         };
         Ok(kinds.iter().map(event).collect())
@@ -205,31 +206,31 @@ struct Today;
 
 impl Decider for Today {
     type Command = Close;
-    type Event = ParcelEvent;
-    type State = Labels;
-    type Rejection = NoLabel;
-    const CATEGORY: Category = PARCEL;
+    type Event = AccountEvent;
+    type State = Owners;
+    type Rejection = NoOwner;
+    const CATEGORY: Category = ACCOUNT;
 
     fn initial() -> Self::State {
         Self::State::default()
     }
 
-    fn evolve((mut labels, closed): Self::State, event: &ParcelEvent) -> Self::State {
+    fn evolve((mut owners, closed): Self::State, event: &AccountEvent) -> Self::State {
         match event {
-            ParcelEvent::Packed(_) => (labels, closed),
-            ParcelEvent::Labelled(label) => {
-                labels.push(label.label.clone());
-                (labels, closed)
+            AccountEvent::Opened(_) => (owners, closed),
+            AccountEvent::OwnerNamed(owner) => {
+                owners.push(owner.owner.clone());
+                (owners, closed)
             }
-            ParcelEvent::Closed(_) => (labels, true),
+            AccountEvent::Closed(_) => (owners, true),
         }
     }
 
-    fn decide((labels, closed): &Self::State, Close: &Close) -> Result<Vec<ParcelEvent>, NoLabel> {
-        match (labels.join("+"), closed) {
-            (tape, _) if tape.is_empty() => Err(NoLabel),
+    fn decide((owners, closed): &Self::State, Close: &Close) -> Result<Vec<AccountEvent>, NoOwner> {
+        match (owners.join("+"), closed) {
+            (reason, _) if reason.is_empty() => Err(NoOwner),
             (_, true) => Ok(Vec::new()),
-            (tape, false) => Ok(vec![Closed { tape }.into()]),
+            (reason, false) => Ok(vec![Closed { reason }.into()]),
         }
     }
 }
@@ -238,12 +239,12 @@ impl Decider for Today {
 struct Story;
 
 impl Projection for Story {
-    type Event = ParcelEvent;
+    type Event = AccountEvent;
     type Row = Vec<(String, u64)>;
 
     fn evolve(
         row: Option<Self::Row>,
-        event: &Recorded<ParcelEvent>,
+        event: &Recorded<AccountEvent>,
     ) -> Result<Option<Self::Row>, String> {
         let mut story = row.unwrap_or_default();
         story.push((event.event.event_type().to_string(), event.version.get()));
@@ -255,12 +256,12 @@ impl Projection for Story {
 struct Kinds;
 
 impl Tally for Kinds {
-    type Event = ParcelEvent;
+    type Event = AccountEvent;
     type Memo = ();
 
     fn count(
         (): &mut (),
-        event: &Recorded<ParcelEvent>,
+        event: &Recorded<AccountEvent>,
         counts: &mut Counts,
     ) -> Result<(), String> {
         counts.add(
@@ -276,10 +277,10 @@ fn request<C>(stream: &StreamId, attempt: &str, command: C) -> CommandRequest<C>
     CommandRequest::new(stream.clone(), command, id)
 }
 
-/// A parcel with these events of yesterday, in one commit.
-async fn parcel(world: &World, events: &[&str]) -> StreamId {
+/// An account with these events of yesterday, in one commit.
+async fn account(world: &World, events: &[&str]) -> StreamId {
     let id = format!("p-{}", world.log.commits().len());
-    let stream = StreamId::new(PARCEL, id.parse().expect("an id"));
+    let stream = StreamId::new(ACCOUNT, id.parse().expect("an id"));
     let append = Append(events.iter().map(ToString::to_string).collect());
     let handler = world.handler::<Yesterday>();
     handler.handle(&request(&stream, "append", append)).await.expect("accepted");
@@ -293,29 +294,29 @@ fn story(events: &[(&str, u64)]) -> Vec<(String, u64)> {
 #[tokio::test]
 async fn a_command_is_decided_on_upcast_events() {
     let world = World::new();
-    let stream = parcel(&world, &["packed", "scanned", "label heavy"]).await;
+    let stream = account(&world, &["opened", "viewed", "owner grace"]).await;
     let close = request(&stream, "close", Close);
-    let answer = world.handler::<Today>().handle(&close).await.expect("the parcel has a label");
+    let answer = world.handler::<Today>().handle(&close).await.expect("the account has a owner");
     assert_eq!(answer.version, Version::new(4), "versions count stored events");
     let commits = world.log.commits();
-    let (_, last) = commits[1].events().last().expect("the parcel was closed");
-    assert_eq!(last.data.as_str(), r#"{"tape":"fragile+heavy"}"#);
+    let (_, last) = commits[1].events().last().expect("the account was closed");
+    assert_eq!(last.data.as_str(), r#"{"reason":"ada+grace"}"#);
 
-    let unlabelled = parcel(&world, &["scanned", "it rains"]).await;
-    let refused = world.handler::<Today>().handle(&request(&unlabelled, "close", Close)).await;
-    assert!(matches!(refused, Err(CommandError::Rejected(NoLabel))), "{refused:?}");
-    let sealed = parcel(&world, &["packed", "sealed"]).await;
-    let nothing = world.handler::<Today>().handle(&request(&sealed, "close", Close)).await;
-    assert_eq!(nothing.expect("the parcel is closed").events.len(), 0);
+    let unowned = account(&world, &["viewed", "it rains"]).await;
+    let refused = world.handler::<Today>().handle(&request(&unowned, "close", Close)).await;
+    assert!(matches!(refused, Err(CommandError::Rejected(NoOwner))), "{refused:?}");
+    let ended = account(&world, &["opened", "ended"]).await;
+    let nothing = world.handler::<Today>().handle(&request(&ended, "close", Close)).await;
+    assert_eq!(nothing.expect("the account is closed").events.len(), 0);
 }
 
 #[tokio::test]
 async fn a_stream_with_an_unknown_event_is_not_decided_on() {
     let world = World::new();
-    let stream = parcel(&world, &["packed"]).await;
+    let stream = account(&world, &["opened"]).await;
     world.handler::<Today>().handle(&request(&stream, "close", Close)).await.expect("accepted");
     // Yesterday's code still runs somewhere and reads an event of today.
-    let append = request(&stream, "late", Append(vec!["sealed".to_owned()]));
+    let append = request(&stream, "late", Append(vec!["ended".to_owned()]));
     let refused = world.handler::<Yesterday>().handle(&append).await;
     let Err(CommandError::Load(LoadError::Event { version, source, .. })) = refused else {
         panic!("{refused:?}");
@@ -327,11 +328,11 @@ async fn a_stream_with_an_unknown_event_is_not_decided_on() {
 #[tokio::test]
 async fn read_models_fold_upcast_events_in_any_order_of_deliveries() {
     let world = World::new();
-    let stream = parcel(&world, &["packed", "scanned", "sealed"]).await;
-    let today = story(&[("Packed", 1), ("Labelled", 1), ("Closed", 3)]);
+    let stream = account(&world, &["opened", "viewed", "ended"]).await;
+    let today = story(&[("Opened", 1), ("OwnerNamed", 1), ("Closed", 3)]);
     let row = || async {
         let row =
-            fresh_row::<Story>(&*world.rows, &*world.log, &*world.parked_pages, &stream, None)
+            fresh_row::<Story>(&*world.rows, &*world.log, &*world.parked_notes, &stream, None)
                 .await;
         row.expect("the read succeeds").map(|fresh| (fresh.row, fresh.version.get()))
     };
@@ -343,7 +344,7 @@ async fn read_models_fold_upcast_events_in_any_order_of_deliveries() {
         let models: [Arc<dyn ReadModel>; 2] = [rows.clone(), kinds.clone()];
         for model in models {
             let failed = world
-                .projector(model, world.parked_pages.clone())
+                .projector(model, world.parked_notes.clone())
                 .project(deliveries(world.envelopes()))
                 .await;
             assert_eq!(failed, []);
@@ -356,20 +357,20 @@ async fn read_models_fold_upcast_events_in_any_order_of_deliveries() {
         .into_iter()
         .map(|counter| (counter.key.to_string(), counter.amounts["events"]))
         .collect();
-    let one_each = ["Closed", "Labelled", "Packed"].map(|kind| (kind.to_owned(), 1));
+    let one_each = ["Closed", "Opened", "OwnerNamed"].map(|kind| (kind.to_owned(), 1));
     assert_eq!(counted, one_each);
 }
 
 #[tokio::test]
 async fn the_past_is_shown_in_events_of_today_and_the_audit_log_in_stored_events() {
     let world = World::new();
-    let stream = parcel(&world, &["packed", "scanned", "sealed"]).await;
+    let stream = account(&world, &["opened", "viewed", "ended"]).await;
     let at = Until::Version(Version::new(3));
-    let past = as_of::<Story>(&*world.log, &*world.parked_pages, &stream, at)
+    let past = as_of::<Story>(&*world.log, &*world.parked_notes, &stream, at)
         .await
         .expect("the read succeeds");
     let past = past.expect("there was a row").row;
-    assert_eq!(past, story(&[("Packed", 1), ("Labelled", 1), ("Closed", 3)]));
+    assert_eq!(past, story(&[("Opened", 1), ("OwnerNamed", 1), ("Closed", 3)]));
 
     let page = audit(&*world.log, &stream, AuditPosition::START, 10).await.expect("readable");
     let stored: Vec<_> = page
@@ -377,8 +378,8 @@ async fn the_past_is_shown_in_events_of_today_and_the_audit_log_in_stored_events
         .iter()
         .map(|event| (event.event.event_type.as_str(), event.event.data.as_str()))
         .collect();
-    let packed = ("Packed", r#"{"grams":1500,"label":"fragile"}"#);
-    assert_eq!(stored, [packed, ("Scanned", "{}"), ("Sealed", r#"{"tape":"red"}"#)]);
+    let opened = ("Opened", r#"{"basis_points":150,"owner":"ada"}"#);
+    assert_eq!(stored, [opened, ("Viewed", "{}"), ("Ended", r#"{"reason":"request"}"#)]);
 }
 
 #[test]

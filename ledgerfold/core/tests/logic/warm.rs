@@ -4,22 +4,23 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use ledgerfold::{
-    Category, Decider, StreamId, Version,
+    Decider, StreamId, Version,
     command::{CommandError, CommandHandler, StreamHint},
     ports::{AppendError, EventStore, PortError, StoreError},
     vocabulary::NewCommit,
 };
-use ledgerfold_proofs::conformance::{
-    account::{self, AccountCommand, AccountRejection, Accounts, ask},
-    notebook::{FORBIDDEN, NoteWritten, Notebook, NotebookEvent, Refused, Write, fresh, write},
+use ledgerfold_proofs::conformance::requests::{ask, fresh, fresh_address, write};
+use ledgerfold_testkit::bank::{
+    Account, AccountCommand, AccountEvent, AccountRejection, Accounts, FORBIDDEN, NoteWritten,
+    Plain, Release,
 };
 use ledgerfold_testkit::{Amended, Amendment, ManualClock, MemoryEventStore, SeededRandom};
 
 /// Two containers over one log, each with its own cache.
 struct Containers {
     log: Arc<MemoryEventStore>,
-    one: CommandHandler<Notebook>,
-    other: CommandHandler<Notebook>,
+    one: CommandHandler<Accounts<Plain>>,
+    other: CommandHandler<Accounts<Plain>>,
 }
 
 fn handler<D: Decider>(log: &Arc<MemoryEventStore>, seed: u64) -> CommandHandler<D> {
@@ -129,7 +130,7 @@ async fn an_expected_version_is_compared_with_the_current_state() {
 async fn a_refusal_and_an_empty_decision_are_confirmed() {
     let log = Arc::new(MemoryEventStore::default());
     let (one, other) = (handler::<Accounts>(&log, 1), handler::<Accounts>(&log, 2));
-    let (stream, address) = (account::fresh(), account::fresh_address());
+    let (stream, address) = (fresh(), fresh_address());
     let open = |attempt: &str| ask(&stream, attempt, AccountCommand::Open(address.clone()));
     one.handle(&open("open")).await.expect("the command is accepted");
     other.handle(&ask(&stream, "close", AccountCommand::Close)).await.expect("the account is open");
@@ -148,27 +149,16 @@ async fn a_refusal_and_an_empty_decision_are_confirmed() {
     assert!(matches!(refused, Err(CommandError::Rejected(_))), "{refused:?}");
 }
 
-/// Notebooks whose second note is repeated 400 times, so that it is too large.
+/// The release that repeats the second note 400 times, so that it is too large.
 struct LargeSecondNote;
 
-impl Decider for LargeSecondNote {
-    type Command = Write;
-    type Event = NotebookEvent;
-    type State = usize;
-    type Rejection = Refused;
-
-    const CATEGORY: Category = Notebook::CATEGORY;
-
-    fn initial() -> usize {
-        0
-    }
-
-    fn evolve(notes: usize, _: &NotebookEvent) -> usize {
-        notes + 1
-    }
-
-    fn decide(notes: &usize, Write(texts): &Write) -> Result<Vec<NotebookEvent>, Refused> {
-        let times = if *notes == 1 { 400 } else { 1 };
+impl Release for LargeSecondNote {
+    fn decide(
+        account: &Account,
+        command: &AccountCommand,
+    ) -> Result<Vec<AccountEvent>, AccountRejection> {
+        let times = if account.events == 1 { 400 } else { 1 };
+        let AccountCommand::Write(texts) = command else { return Ok(Vec::new()) };
         Ok(texts.iter().map(|text| NoteWritten { text: text.repeat(times) }.into()).collect())
     }
 }
@@ -176,7 +166,10 @@ impl Decider for LargeSecondNote {
 #[tokio::test]
 async fn a_decision_that_is_too_large_on_a_cached_state_is_made_again() {
     let log = Arc::new(MemoryEventStore::default());
-    let (one, other) = (handler::<LargeSecondNote>(&log, 1), handler::<LargeSecondNote>(&log, 2));
+    let (one, other) = (
+        handler::<Accounts<LargeSecondNote>>(&log, 1),
+        handler::<Accounts<LargeSecondNote>>(&log, 2),
+    );
     let stream = fresh();
     one.handle(&write(&stream, "one", &["a"])).await.expect("the command is accepted");
     other.handle(&write(&stream, "two", &["b"])).await.expect("the command is accepted");
@@ -205,8 +198,8 @@ async fn an_event_that_is_too_large_on_a_cached_state_is_decided_again() {
     let log = Arc::new(MemoryEventStore::default());
     let (clock, random) = (Arc::new(ManualClock::default()), Arc::new(SeededRandom::new(1)));
     let bounded = Amended::of(log.clone(), SmallBus);
-    let one = CommandHandler::<LargeSecondNote>::new(bounded, clock, random);
-    let (other, stream) = (handler::<LargeSecondNote>(&log, 2), fresh());
+    let one = CommandHandler::<Accounts<LargeSecondNote>>::new(bounded, clock, random);
+    let (other, stream) = (handler::<Accounts<LargeSecondNote>>(&log, 2), fresh());
     one.handle(&write(&stream, "one", &["a"])).await.expect("the command is accepted");
     other.handle(&write(&stream, "two", &["b"])).await.expect("the command is accepted");
     let answer = one.handle(&write(&stream, "three", &[&"c".repeat(100)])).await;
@@ -217,8 +210,8 @@ async fn an_event_that_is_too_large_on_a_cached_state_is_decided_again() {
 async fn a_cached_state_that_is_far_behind_costs_about_as_many_reads_as_none() {
     let log = Arc::new(MemoryEventStore::with_pages_of(25));
     let (one, other) = (handler::<Accounts>(&log, 1), handler::<Accounts>(&log, 2));
-    let stream = account::fresh();
-    let open = AccountCommand::Open(account::fresh_address());
+    let stream = fresh();
+    let open = AccountCommand::Open(fresh_address());
     one.handle(&ask(&stream, "open", open)).await.expect("the account is new");
     for attempt in 0..1_000 {
         let deposit = ask(&stream, &format!("d{attempt}"), AccountCommand::Deposit(1));
@@ -254,7 +247,7 @@ async fn the_cache_is_bounded_and_evicts_the_oldest_state_first() {
     let log = Arc::new(MemoryEventStore::default());
     let (clock, random) = (Arc::<ManualClock>::default(), Arc::new(SeededRandom::new(3)));
     // The cache has room for two streams of this size, but not for three.
-    let small: CommandHandler<Notebook> =
+    let small: CommandHandler<Accounts<Plain>> =
         CommandHandler::with_cache(4_000, log.clone(), clock, random);
     let (note, streams) = ("x".repeat(1_000), [fresh(), fresh(), fresh()]);
     for stream in &streams {

@@ -9,10 +9,8 @@ use ledgerfold::{
     vocabulary::Commit,
 };
 use ledgerfold_dynamodb::{MAX_CLAIMED_BYTES, MAX_EVENT_BYTES, MAX_ITEM_BYTES};
-use ledgerfold_proofs::conformance::{
-    notebook::{commit, fresh, write},
-    sketchbook::Sketchbook,
-};
+use ledgerfold_proofs::conformance::requests::{OftenSnapshotted, commit, fresh, write};
+use ledgerfold_testkit::bank::Accounts;
 use ledgerfold_testkit::{ManualClock, MemoryPayloadStore, SeededRandom};
 
 use crate::{tables, temporary::Temporary};
@@ -113,7 +111,7 @@ async fn counted<T>(payloads: &MemoryPayloadStore, read: impl Future<Output = T>
 async fn large_stream(store: &Temporary) -> StreamId {
     let stream = fresh();
     let log: Arc<dyn EventStore> = Arc::new(store.store.clone());
-    let handler = CommandHandler::<Sketchbook>::new(
+    let handler = CommandHandler::<Accounts<OftenSnapshotted>>::new(
         log,
         Arc::<ManualClock>::default(),
         Arc::new(SeededRandom::new(1)),
@@ -151,7 +149,7 @@ async fn a_page_is_limited_by_the_payloads_that_it_fetches() {
 async fn a_load_fetches_no_payload_before_the_snapshot() {
     let (store, payloads) = store().await;
     let stream = large_stream(&store).await;
-    let load = Loader::<Sketchbook>::new();
+    let load = Loader::<Accounts<OftenSnapshotted>>::new();
     let (loaded, fetches) = counted(&payloads, load.load(&store.store, &stream)).await;
     let loaded = loaded.expect("it can be read");
     assert_eq!((loaded.version(), fetches), (Version::new(40), 0));

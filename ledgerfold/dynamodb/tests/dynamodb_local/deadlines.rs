@@ -6,7 +6,7 @@ use ledgerfold::{
     ports::{Cause, Deadline, DeadlineKey, DeadlineStore, Written},
 };
 use ledgerfold_dynamodb::DynamoDeadlineStore;
-use ledgerfold_proofs::conformance::{deadline_store::fresh_process, notebook::fresh};
+use ledgerfold_proofs::conformance::{deadline_store::fresh_process, requests::fresh};
 
 use crate::tables::{DUE_INDEX, config, deadline_table};
 

@@ -8,7 +8,7 @@ use ledgerfold::{
     ports::{Parked, Quarantine},
 };
 use ledgerfold_dynamodb::DynamoQuarantine;
-use ledgerfold_proofs::conformance::notebook::fresh;
+use ledgerfold_proofs::conformance::requests::fresh;
 
 use crate::tables;
 

@@ -7,7 +7,7 @@ use ledgerfold::{
     ports::{EventStore, PageWalk, Resume, Segment, Streams, StreamsError},
 };
 use ledgerfold_dynamodb::{DynamoEventStore, DynamoStreams};
-use ledgerfold_proofs::conformance::notebook::{commit, fresh};
+use ledgerfold_proofs::conformance::requests::{commit, fresh};
 
 use crate::tables;
 

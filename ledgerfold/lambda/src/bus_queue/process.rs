@@ -66,30 +66,32 @@ mod tests {
         process::Reaction,
         vocabulary::Commit,
     };
-    use ledgerfold_proofs::conformance::notebook::{Notebook, NotebookEvent, Write, commit, fresh};
+    use ledgerfold_proofs::conformance::requests::{commit, fresh};
+    use ledgerfold_testkit::bank::{AccountCommand, Accounts, NoteEvent, Plain};
     use ledgerfold_testkit::{ManualClock, MemoryDeadlineStore, MemoryEventStore, SeededRandom};
     use serde_json::json;
 
     use super::{ProcessHandler, ProcessManager, Receipt, handle};
     use crate::bus_queue::messages::{batch, forged, key, on_the_bus, replayed};
 
-    /// Copies each note into another notebook.
+    /// Copies each note to another account.
     struct Copy;
 
     impl ProcessManager for Copy {
-        type Event = NotebookEvent;
-        type Target = Notebook;
+        type Event = NoteEvent;
+        type Target = Accounts<Plain>;
         type Settings = StreamId;
 
         const NAME: ProcessName = ProcessName::from_static("copy");
 
-        fn react(event: &Recorded<NotebookEvent>, copy: &StreamId) -> Vec<Reaction<Write>> {
-            let NotebookEvent::NoteWritten(note) = &event.event;
-            let (stream, command) = (copy.clone(), Write(vec![note.text.clone()]));
+        fn react(event: &Recorded<NoteEvent>, copy: &StreamId) -> Vec<Reaction<AccountCommand>> {
+            let NoteEvent::NoteWritten(note) = &event.event;
+            let command = AccountCommand::Write(vec![note.text.clone()]);
+            let stream = copy.clone();
             vec![Reaction::Send { stream, command }]
         }
 
-        fn expire(_: &DeadlineKey) -> Option<Write> {
+        fn expire(_: &DeadlineKey) -> Option<AccountCommand> {
             None
         }
     }

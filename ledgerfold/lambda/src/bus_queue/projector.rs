@@ -129,7 +129,8 @@ mod tests {
         project::{Projection, Projector, ProjectorPorts, RetrySummary, RowModel},
         vocabulary::NewCommit,
     };
-    use ledgerfold_proofs::conformance::notebook::{NotebookEvent, commit, fresh};
+    use ledgerfold_proofs::conformance::requests::{commit, fresh};
+    use ledgerfold_testkit::bank::NoteEvent;
     use ledgerfold_testkit::{
         ManualClock, MemoryEventStore, MemoryQuarantine, MemoryRowStore, SeededRandom,
     };
@@ -153,10 +154,10 @@ mod tests {
     struct Count;
 
     impl Projection for Count {
-        type Event = NotebookEvent;
+        type Event = NoteEvent;
         type Row = u32;
 
-        fn evolve(row: Option<u32>, _: &Recorded<NotebookEvent>) -> Result<Option<u32>, String> {
+        fn evolve(row: Option<u32>, _: &Recorded<NoteEvent>) -> Result<Option<u32>, String> {
             Ok(Some(row.unwrap_or(0) + 1))
         }
     }
@@ -253,14 +254,11 @@ mod tests {
     struct Written;
 
     impl Projection for Written {
-        type Event = NotebookEvent;
+        type Event = NoteEvent;
         type Row = u32;
 
-        fn evolve(
-            row: Option<u32>,
-            event: &Recorded<NotebookEvent>,
-        ) -> Result<Option<u32>, String> {
-            let NotebookEvent::NoteWritten(note) = &event.event;
+        fn evolve(row: Option<u32>, event: &Recorded<NoteEvent>) -> Result<Option<u32>, String> {
+            let NoteEvent::NoteWritten(note) = &event.event;
             if note.text.is_empty() { Err("it is empty".to_owned()) } else { Ok(row) }
         }
     }

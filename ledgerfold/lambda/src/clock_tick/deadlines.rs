@@ -92,7 +92,7 @@ mod tests {
         ports::{Cause, Deadline, DeadlineKey, DeadlineStore, Pending},
         process::{Expiry, Unfulfilled},
     };
-    use ledgerfold_proofs::conformance::notebook::fresh;
+    use ledgerfold_proofs::conformance::requests::fresh;
     use ledgerfold_testkit::{ManualClock, MemoryDeadlineStore};
     use serde_json::{Value, json};
 

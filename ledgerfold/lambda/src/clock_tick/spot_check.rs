@@ -176,7 +176,8 @@ mod tests {
         project::{Catalog, Projection},
         reconcile::Sample,
     };
-    use ledgerfold_proofs::conformance::notebook::{NotebookEvent, commit, fresh};
+    use ledgerfold_proofs::conformance::requests::{commit, fresh};
+    use ledgerfold_testkit::bank::NoteEvent;
     use ledgerfold_testkit::{
         ManualClock, MemoryEventStore, MemoryGenerationStore, MemoryQuarantine, MemoryReadTable,
         SeededRandom,
@@ -189,10 +190,10 @@ mod tests {
     struct Count;
 
     impl Projection for Count {
-        type Event = NotebookEvent;
+        type Event = NoteEvent;
         type Row = u32;
 
-        fn evolve(row: Option<u32>, _: &Recorded<NotebookEvent>) -> Result<Option<u32>, String> {
+        fn evolve(row: Option<u32>, _: &Recorded<NoteEvent>) -> Result<Option<u32>, String> {
             Ok(Some(row.unwrap_or(0) + 1))
         }
     }

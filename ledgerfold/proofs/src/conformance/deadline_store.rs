@@ -11,7 +11,7 @@ use ledgerfold::{
 };
 use uuid::Uuid;
 
-use super::notebook::fresh;
+use super::requests::fresh;
 
 /// A new process.
 pub fn fresh_process() -> ProcessName {

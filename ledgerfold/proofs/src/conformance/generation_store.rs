@@ -7,7 +7,7 @@ use ledgerfold::{
     vocabulary::{Generations, MissedEvent},
 };
 
-use super::notebook::fresh;
+use super::requests::fresh;
 
 /// A new projection.
 fn projection() -> String {

@@ -27,19 +27,20 @@
 //! Faulty stores in `tests/mutants` of this crate prove that the rules can fail. Each of them must fail the rules that
 //! are listed with it, and no others.
 
-pub mod account;
 pub mod deadline_store;
 pub mod event_store;
 pub mod generation_store;
 pub mod history;
-pub mod notebook;
+
 pub mod quarantine;
 pub mod read_table;
+pub mod requests;
 pub mod reservations;
 pub mod row_store;
-pub mod sketchbook;
+
 pub mod skips;
 pub mod tally_store;
+pub mod verbatim;
 
 /// Generates a test for each rule of a suite.
 #[doc(hidden)]

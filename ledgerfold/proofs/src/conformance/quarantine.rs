@@ -6,7 +6,7 @@ use ledgerfold::{
     ports::{PageWalk, Parked, Quarantine},
 };
 
-use super::notebook::fresh;
+use super::requests::fresh;
 
 /// An entry with every field in use.
 fn entry(stream: &StreamId, owed_version: u64, reason: &str) -> Parked {

@@ -11,7 +11,7 @@ use ledgerfold::{
     vocabulary::{Generation, Generations},
 };
 
-use super::{notebook::fresh, row_store};
+use super::{requests::fresh, row_store};
 
 /// A record with all five generations: 1 and 3 are retired, 2 is previous, 4 is live and 5 is building.
 fn record() -> (Generations, [Generation; 5]) {

@@ -16,15 +16,15 @@ use ledgerfold::{
     },
     vocabulary::StreamVersion,
 };
+use ledgerfold_testkit::bank::email;
 use uuid::Uuid;
 
 use super::{
-    account::{email, fresh_address},
     event_store::{
         Store,
         tools::{fresh_command, load, next, read_all, transact, transaction},
     },
-    notebook::fresh,
+    requests::{fresh, fresh_address},
 };
 
 /// A log with its reservations.

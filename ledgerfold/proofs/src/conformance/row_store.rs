@@ -5,7 +5,7 @@ use ledgerfold::{
     ports::{IndexKey, Listing, MAX_ROW_BYTES, ReadStoreError, RowStore, StoredRow, Written},
 };
 
-use super::notebook::fresh;
+use super::requests::fresh;
 
 fn row(stream: &StreamId, version: u64, text: &str) -> StoredRow {
     let body = Some(Payload::encode(&text.to_owned()).expect("a text is JSON"));

@@ -8,7 +8,7 @@ use ledgerfold::{
     ports::{Parked, Quarantine, Signature, Skip, SkipError, SkipReason, SkipRegister},
 };
 
-use super::notebook::fresh;
+use super::requests::fresh;
 
 /// The quarantine of a projection and the register of its skips.
 #[derive(Clone)]

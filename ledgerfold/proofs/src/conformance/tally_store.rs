@@ -11,7 +11,7 @@ use ledgerfold::{
     },
 };
 
-use super::notebook::fresh;
+use super::requests::fresh;
 
 fn memo(stream: &StreamId, version: u64) -> Memo {
     let body = Payload::encode(&format!("at {version}")).expect("a text is JSON");

@@ -10,24 +10,20 @@
 //! One test compares the types with these files:
 //!
 //! ```no_run
-//! # use schemars::JsonSchema;
-//! # use serde::{Deserialize, Serialize};
-//! # #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-//! # pub struct SwitchedOn { pub brightness: u8 }
-//! # ledgerfold::events! {
-//! #     /// The events of a lamp.
-//! #     pub enum LampEvent { SwitchedOn: 1 }
-//! # }
-//! use ledgerfold_testkit::schemas::{About, check};
+//! use ledgerfold_testkit::{
+//!     bank::{NoteEvent, NoteWritten},
+//!     schemas::{About, check},
+//! };
 //!
 //! // With #[test]:
 //! fn events_keep_their_contract() {
 //!     let about = About {
-//!         context: "lamps",
+//!         context: "bank",
 //!         version: env!("CARGO_PKG_VERSION"),
-//!         description: "The events of lamps.",
+//!         description: "The notes of accounts.",
 //!     };
-//!     check::<LampEvent>(&about, env!("CARGO_MANIFEST_DIR"), &[SwitchedOn { brightness: 80 }.into()]);
+//!     let samples = [NoteWritten { text: "a note".to_owned() }.into()];
+//!     check::<NoteEvent>(&about, env!("CARGO_MANIFEST_DIR"), &samples);
 //! }
 //! # events_keep_their_contract();
 //! ```

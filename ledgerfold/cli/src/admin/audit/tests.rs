@@ -13,7 +13,7 @@ use crate::admin::deadlines::tests::wrong;
 use crate::output::{Report as _, rendered};
 
 fn finding(projection: &'static str, verdict: Verdict) -> Finding {
-    let stream = "book#1".parse().expect("a stream");
+    let stream = "account#1".parse().expect("a stream");
     let stored = (verdict != Verdict::Lost).then_some(Version::new(1));
     let head = Version::new(3);
     let (waiting_since, counted, skipped) = (None, None, Vec::new());
@@ -24,7 +24,7 @@ fn finding(projection: &'static str, verdict: Verdict) -> Finding {
 #[test]
 fn a_current_row_makes_no_line() {
     let mut audit = Audit { streams: 1, ..Audit::default() };
-    audit.add(&finding("loans", Verdict::Current));
+    audit.add(&finding("statements", Verdict::Current));
     assert!(audit.is_clean());
     assert_eq!(
         rendered(&audit, false).expect("text"),
@@ -35,7 +35,7 @@ fn a_current_row_makes_no_line() {
 #[test]
 fn a_skip_is_listed_with_its_reason_and_is_no_fault() {
     let mut audit = Audit { streams: 1, ..Audit::default() };
-    let mut finding = finding("loans", Verdict::Current);
+    let mut finding = finding("statements", Verdict::Current);
     finding.comparison.skipped.push(Skip {
         stream: finding.stream.clone(),
         version: Version::new(2),
@@ -50,9 +50,9 @@ fn a_skip_is_listed_with_its_reason_and_is_no_fault() {
     let json: serde_json::Value =
         serde_json::from_str(&rendered(&audit, true).expect("JSON")).expect("JSON");
     assert_eq!(json["totals"]["skipped"], 1);
-    assert_eq!(json["projections"]["loans"]["skipped"], 1);
+    assert_eq!(json["projections"]["statements"]["skipped"], 1);
     let skipped = &json["skipped"][0];
-    assert_eq!((&skipped["projection"], &skipped["version"]), (&"loans".into(), &2.into()));
+    assert_eq!((&skipped["projection"], &skipped["version"]), (&"statements".into(), &2.into()));
     assert_eq!((&skipped["actor"], &skipped["reason"]), (&"ada".into(), &"lent twice".into()));
 }
 
@@ -63,7 +63,7 @@ fn unpublished_commits_are_counted_when_the_bus_was_checked() {
     assert!(audit.is_clean());
     assert!(audit.text().ends_with(" counters=0 unpublished=0 streams=1\n"));
     audit.unpublished.push(Unpublished {
-        stream: "book#1".parse().expect("a stream"),
+        stream: "account#1".parse().expect("a stream"),
         from: Version::new(2),
         to: Version::new(3),
         recorded_at: Timestamp::UNIX_EPOCH,
@@ -99,10 +99,10 @@ fn deadlines_are_counted_when_they_were_compared() {
 #[test]
 fn findings_are_listed_and_counted() {
     let mut audit = Audit { streams: 2, ..Audit::default() };
-    audit.add(&finding("loans", Verdict::Behind));
-    audit.add(&finding("loans", Verdict::Lost));
-    audit.add(&finding("shelf", Verdict::Unreadable("no book".to_owned())));
-    audit.add(&finding("shelf", Verdict::Parked("no shelf".to_owned())));
+    audit.add(&finding("statements", Verdict::Behind));
+    audit.add(&finding("statements", Verdict::Lost));
+    audit.add(&finding("statements", Verdict::Unreadable("no account".to_owned())));
+    audit.add(&finding("statements", Verdict::Parked("no totals".to_owned())));
     assert!(!audit.is_clean());
     let text = rendered(&audit, false).expect("text");
     let last = text.lines().last().expect("a line");
@@ -113,9 +113,9 @@ fn findings_are_listed_and_counted() {
     let json: serde_json::Value =
         serde_json::from_str(&rendered(&audit, true).expect("JSON")).expect("JSON");
     assert_eq!(json["totals"]["lost"], 1);
-    assert_eq!(json["projections"]["loans"]["behind"], 1);
+    assert_eq!(json["projections"]["statements"]["behind"], 1);
     assert_eq!(json["findings"][0]["missing"], 2);
-    assert_eq!(json["findings"][2]["reason"], "no book");
+    assert_eq!(json["findings"][2]["reason"], "no account");
     assert_eq!(json["totals"]["parked"], 1);
-    assert_eq!(json["findings"][3]["reason"], "no shelf");
+    assert_eq!(json["findings"][3]["reason"], "no totals");
 }

@@ -119,10 +119,10 @@ mod tests {
             "id": "somebody-else-s",
             "replay-name": replay,
             "detail": {
-                "specversion": "1.0", "id": id, "source": "/ledgerfold/library", "type": "BookLent",
-                "subject": "book#1", "time": "2026-11-23T12:00:00Z",
+                "specversion": "1.0", "id": id, "source": "/ledgerfold/bank", "type": "Opened",
+                "subject": "account#1", "time": "2026-11-23T12:00:00Z",
                 "datacontenttype": "application/json", "data": {},
-                "dataschema": "urn:ledgerfold:library:BookLent:1",
+                "dataschema": "urn:ledgerfold:bank:Opened:1",
                 "sequence": 1, "commitfrom": 1, "committo": 1,
                 "correlationid": "c", "causationid": "018bcfe5-6800-7000-8000-00000000000c",
                 "commandid": "018bcfe5-6800-7000-8000-00000000000c", "actor": "system:test",

@@ -15,7 +15,7 @@ use crate::{
 /// ```
 /// # use ledgerfold::project::{Catalog, Projection, Tally};
 /// fn catalog<Loans: Projection, Shelf: Tally>() -> Catalog {
-///     Catalog::new().rows::<Loans>("loans").tally::<Shelf>("shelf")
+///     Catalog::new().rows::<Loans>("statements").tally::<Shelf>("shelf")
 /// }
 /// ```
 #[derive(Clone, Debug, Default)]

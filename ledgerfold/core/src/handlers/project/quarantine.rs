@@ -173,7 +173,7 @@ mod tests {
 
     fn parked(attempts: u32) -> Parked {
         Parked {
-            stream: "book#1".parse().expect("a stream"),
+            stream: "account#1".parse().expect("a stream"),
             position: None,
             version: None,
             owed_version: Version::new(1),

@@ -19,7 +19,7 @@
 //!     streams: &[StreamId],
 //! ) -> Result<Summary, ProjectError> {
 //!     let model = Arc::new(RowModel::<P>::new(rows));
-//!     let reconciler = Reconciler::new(log, clock, Duration::from_secs(3)).of("loans", model, skips);
+//!     let reconciler = Reconciler::new(log, clock, Duration::from_secs(3)).of("statements", model, skips);
 //!     let mut summary = Summary::default();
 //!     for finding in reconciler.examine(streams).await? {
 //!         summary.add(&finding.comparison);

@@ -7,25 +7,25 @@ use crate::{DecodeError, Decoded, EventType, SchemaVersion};
 /// use schemars::JsonSchema;
 /// use serde::{Deserialize, Serialize};
 ///
-/// /// A lamp was switched on.
+/// /// An amount was deposited.
 /// #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-/// pub struct SwitchedOn {
-///     /// Brightness in percent.
-///     pub brightness: u8,
+/// pub struct Deposited {
+///     /// The amount in cents.
+///     pub amount: u64,
 /// }
 ///
 /// ledgerfold::events! {
-///     /// The events of a lamp.
-///     pub enum LampEvent {
-///         SwitchedOn: 1,
+///     /// The events of an account.
+///     pub enum AccountEvent {
+///         Deposited: 1,
 ///     }
 /// }
 ///
 /// use ledgerfold::Event;
-/// let event = LampEvent::from(SwitchedOn { brightness: 80 });
+/// let event = AccountEvent::from(Deposited { amount: 900 });
 /// let (kind, version, data) = (event.event_type(), event.schema_version(), event.encode()?);
-/// assert_eq!((kind.as_str(), data.as_str()), ("SwitchedOn", r#"{"brightness":80}"#));
-/// assert_eq!(LampEvent::decode(&kind, version, &data)?.as_slice(), [event]);
+/// assert_eq!((kind.as_str(), data.as_str()), ("Deposited", r#"{"amount":900}"#));
+/// assert_eq!(AccountEvent::decode(&kind, version, &data)?.as_slice(), [event]);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 ///
@@ -42,34 +42,34 @@ use crate::{DecodeError, Decoded, EventType, SchemaVersion};
 /// # use schemars::JsonSchema;
 /// # use serde::{Deserialize, Serialize};
 /// # #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-/// # pub struct SwitchedOn {}
+/// # pub struct Opened {}
 /// # #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-/// # pub struct Dimmed { pub percent: u8 }
-/// /// The old `SwitchedOn`, which had the brightness. Today `Dimmed` has it.
+/// # pub struct Deposited { pub amount: u64 }
+/// /// The old `Opened`, which had the first deposit. Today `Deposited` has it.
 /// #[derive(Deserialize, JsonSchema)]
-/// pub struct SwitchedOnV1 {
-///     brightness: u8,
+/// pub struct OpenedV1 {
+///     deposit: u64,
 /// }
 ///
 /// ledgerfold::events! {
-///     /// The events of a lamp.
-///     pub enum LampEvent {
-///         SwitchedOn: 2,
-///         Dimmed: 1,
+///     /// The events of an account.
+///     pub enum AccountEvent {
+///         Opened: 2,
+///         Deposited: 1,
 ///     }
 ///     upcast {
-///         SwitchedOn: 1 as SwitchedOnV1 => |old| {
-///             [SwitchedOn {}.into(), Dimmed { percent: old.brightness }.into()]
+///         Opened: 1 as OpenedV1 => |old| {
+///             [Opened {}.into(), Deposited { amount: old.deposit }.into()]
 ///         },
 ///     }
 ///     retired {
-///         BulbWarmedUp: 1,
+///         StatementPrinted: 1,
 ///     }
 /// }
 /// # use ledgerfold::{Event, EventType, Payload, SchemaVersion};
-/// # let old = Payload::from_text(r#"{"brightness":80}"#.to_owned())?;
-/// # let today = LampEvent::decode(&EventType::new("SwitchedOn")?, SchemaVersion::new(1), &old)?;
-/// # assert_eq!(today.as_slice(), [SwitchedOn {}.into(), Dimmed { percent: 80 }.into()]);
+/// # let old = Payload::from_text(r#"{"deposit":900}"#.to_owned())?;
+/// # let today = AccountEvent::decode(&EventType::new("Opened")?, SchemaVersion::new(1), &old)?;
+/// # assert_eq!(today.as_slice(), [Opened {}.into(), Deposited { amount: 900 }.into()]);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 ///
@@ -86,11 +86,11 @@ use crate::{DecodeError, Decoded, EventType, SchemaVersion};
 /// # use schemars::JsonSchema;
 /// # use serde::{Deserialize, Serialize};
 /// # #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-/// # pub struct OrderShipped {}
+/// # pub struct Closed {}
 /// ledgerfold::events! {
-///     /// The events of an order that a map of parcels needs.
-///     pub enum ParcelEvent {
-///         OrderShipped: 1,
+///     /// The events of an account that a count of closed accounts needs.
+///     pub enum ClosingEvent {
+///         Closed: 1,
 ///     }
 ///     unknown: skip
 /// }

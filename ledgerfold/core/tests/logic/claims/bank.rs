@@ -22,8 +22,9 @@ use ledgerfold::{
     rebuild::Plan,
     vocabulary::NewCommit,
 };
-use ledgerfold_proofs::conformance::account::{
-    AccountCommand, AccountEvent, AccountRejection, Accounts, AccountsWithoutClaims, ask,
+use ledgerfold_proofs::conformance::requests::ask;
+use ledgerfold_testkit::bank::{
+    AccountCommand, AccountEvent, AccountRejection, Accounts, WithoutClaims,
 };
 use ledgerfold_testkit::{ManualClock, MemoryEventStore, SeededRandom};
 
@@ -255,14 +256,14 @@ impl Bank {
     /// Opens an account with the domain without claims.
     pub(super) async fn open_without_claims(&self, stream: &StreamId, address: &str) {
         let open = AccountCommand::Open(address.to_owned());
-        let opened = self.ask::<AccountsWithoutClaims>(stream, "old", open).await;
+        let opened = self.ask::<Accounts<WithoutClaims>>(stream, "old", open).await;
         opened.expect("the account is new");
     }
 
     /// Closes an account with the domain without claims.
     pub(super) async fn close_without_claims(&self, stream: &StreamId) {
         let close = AccountCommand::Close;
-        let closed = self.ask::<AccountsWithoutClaims>(stream, "old-close", close).await;
+        let closed = self.ask::<Accounts<WithoutClaims>>(stream, "old-close", close).await;
         closed.expect("the account is open");
     }
 
@@ -292,7 +293,7 @@ impl Bank {
             let mut from = None;
             loop {
                 let place = (walk, Segment::WHOLE);
-                let category = Accounts::CATEGORY;
+                let category = <Accounts>::CATEGORY;
                 let page = auditor.inspector().list(&category, place, from.as_ref()).await;
                 let (subjects, next) = page.expect("the list can be read");
                 findings.extend(auditor.examine(&subjects).await.expect("the read succeeds"));
@@ -312,7 +313,7 @@ impl Bank {
             for (_, event) in commit.events() {
                 let decoded =
                     AccountEvent::decode(&event.event_type, event.schema_version, &event.data);
-                for claim in decoded.expect("one").as_slice().iter().flat_map(Accounts::claims) {
+                for claim in decoded.expect("one").as_slice().iter().flat_map(<Accounts>::claims) {
                     let of_key = owners.entry(claim.key().clone()).or_default();
                     match claim {
                         Claim::Reserve(_) => of_key.insert(commit.stream().clone()),

@@ -6,17 +6,16 @@ mod schedules;
 use std::sync::Arc;
 
 use ledgerfold::{
-    Category, Claim, CommandId, Decider, StreamId, UniqueKey,
+    Claim, CommandId, Decider, StreamId, UniqueKey,
     claims::Finding,
     command::{CommandError, JointDecider, JointHandler, JointRequest, Loaded},
     ports::{EventStore, Reservations},
 };
-use ledgerfold_proofs::conformance::{
-    account::{
-        Account, AccountCommand, AccountEvent, AccountRejection, Accounts, Closed, Opened,
-        Transfer, email, fresh, fresh_address,
-    },
-    notebook::commit,
+use ledgerfold_proofs::conformance::requests::{fresh, fresh_address};
+use ledgerfold_proofs::conformance::verbatim::{text_of, verbatim};
+use ledgerfold_testkit::bank::{
+    Account, AccountCommand, AccountEvent, AccountRejection, Accounts, Closed, Opened, Release,
+    Transfer, address_claims, email,
 };
 use ledgerfold_testkit::{ManualClock, SeededRandom};
 
@@ -156,7 +155,8 @@ async fn an_interrupted_build_does_not_begin_again() {
     bank.store.fail_after(30);
     assert!(bank.try_build::<Accounts>().await.is_err());
     bank.store.recover();
-    let record = bank.store.log.read_record(&Accounts::CATEGORY).await.expect("the read succeeds");
+    let record =
+        bank.store.log.read_record(&<Accounts>::CATEGORY).await.expect("the read succeeds");
     let done: u64 =
         record.build().expect("a build is running").segments.iter().map(|it| it.streams).sum();
     assert!(done > 0, "no page was done in 30 calls");
@@ -198,7 +198,7 @@ async fn the_audit_names_every_kind_of_fault_and_a_build_corrects_all_but_those_
     bank.open_without_claims(&fresh(), &misplaced).await;
     bank.ask::<Accounts>(&one, "open", open(&contested)).await.expect("the address is free");
     bank.open_without_claims(&two, &contested).await;
-    let foreign = commit(&Loaded::unread(unreadable.clone()), "note", &["no account"], 60);
+    let foreign = verbatim(&Loaded::unread(unreadable.clone()), "note", &[text_of(10)]);
     bank.store.log.append(&foreign).await.expect("the account is new");
 
     let names = |findings: &[Finding]| {
@@ -225,36 +225,15 @@ impl Bank {
     }
 }
 
-/// Accounts whose addresses ignore the case of letters.
+/// The release whose addresses ignore the case of letters.
 struct AnyCase;
 
-impl Decider for AnyCase {
-    type Command = AccountCommand;
-    type Event = AccountEvent;
-    type State = Account;
-    type Rejection = AccountRejection;
-
-    const CATEGORY: Category = Accounts::CATEGORY;
+impl Release for AnyCase {
     const CLAIMS_REVISION: u32 = 2;
-
-    fn initial() -> Account {
-        Accounts::initial()
-    }
-
-    fn evolve(account: Account, event: &AccountEvent) -> Account {
-        Accounts::evolve(account, event)
-    }
-
-    fn decide(
-        account: &Account,
-        command: &AccountCommand,
-    ) -> Result<Vec<AccountEvent>, AccountRejection> {
-        Accounts::decide(account, command)
-    }
 
     fn claims(event: &AccountEvent) -> Vec<Claim> {
         let upper = |key: &UniqueKey| upper(key.value());
-        let claims = Accounts::claims(event).into_iter();
+        let claims = address_claims(event).into_iter();
         claims
             .map(|claim| match claim {
                 Claim::Reserve(key) => Claim::Reserve(upper(&key)),
@@ -277,13 +256,13 @@ async fn changed_claims_need_another_build() {
     }
     assert_eq!(bank.build().await.complete, Some(1));
 
-    let close = bank.ask::<AnyCase>(&one, "close", AccountCommand::Close).await;
+    let close = bank.ask::<Accounts<AnyCase>>(&one, "close", AccountCommand::Close).await;
     close.expect("the keys of the new claims are not complete");
-    let built = bank.try_build::<AnyCase>().await.expect("nothing fails");
+    let built = bank.try_build::<Accounts<AnyCase>>().await.expect("nothing fails");
     assert_eq!((built.corrected, built.complete), (3, Some(2)), "{built:?}");
     assert_eq!(bank.store.log.holder(&email(&second)), None);
     assert_eq!(bank.store.log.holder(&upper(&second)), Some(two));
-    let taken = bank.ask::<AnyCase>(&fresh(), "open", open(&second)).await;
+    let taken = bank.ask::<Accounts<AnyCase>>(&fresh(), "open", open(&second)).await;
     assert!(matches!(taken, Err(CommandError::Reserved { .. })), "{taken:?}");
 }
 

@@ -6,7 +6,8 @@ use futures::{
     future::{Either, join_all, select},
 };
 use ledgerfold::{Decider, StreamId, claims::Finding, command::CommandError, ports::Reservations};
-use ledgerfold_proofs::conformance::account::{AccountCommand, Accounts, fresh};
+use ledgerfold_proofs::conformance::requests::fresh;
+use ledgerfold_testkit::bank::{AccountCommand, Accounts};
 
 use super::bank::{Bank, Defect};
 
@@ -110,7 +111,7 @@ impl Play {
     }
 
     async fn wrong_if_complete(&self) -> Vec<String> {
-        let record = self.bank.store.log.read_record(&Accounts::CATEGORY).await;
+        let record = self.bank.store.log.read_record(&<Accounts>::CATEGORY).await;
         match record.expect("the read succeeds").complete() {
             Some(_) => self.bank.wrong().await,
             None => Vec::new(),

@@ -18,8 +18,8 @@ use ledgerfold::{
 };
 use ledgerfold_testkit::{MemoryQuarantine, SeededRandom};
 
-use super::{FixedPages, from, notes, skips::skip, world_with};
-use crate::shelf::{Pages, UNPLACEABLE, World};
+use super::{FixedNotes, from, notes, skips::skip, world_with};
+use crate::note_models::{Notes, UNPLACEABLE, World};
 
 const NOTES: [&str; 8] = ["a", "b", UNPLACEABLE, "c", "d", UNPLACEABLE, "e", "f"];
 
@@ -214,9 +214,9 @@ impl Race {
     /// A projector with old or new code.
     fn some_projector(&self) -> Projector {
         if self.ending == Ending::Skipped || self.random.next().is_multiple_of(2) {
-            self.projector::<Pages>()
+            self.projector::<Notes>()
         } else {
-            self.projector::<FixedPages>()
+            self.projector::<FixedNotes>()
         }
     }
 
@@ -298,7 +298,7 @@ impl Race {
             }
         } else {
             // All projectors have the new code now.
-            let fixed = self.projector::<FixedPages>();
+            let fixed = self.projector::<FixedNotes>();
             fixed.retry_parked(RetryScope::All, Timestamp::MAX).await.expect("the read succeeds");
         }
     }

@@ -14,25 +14,26 @@ use ledgerfold::{
     reconcile::{Counters, CountersVerdict, Effect, OnDivergence, Reconciler, Repairer},
     vocabulary::ConsistencyToken,
 };
-use ledgerfold_proofs::conformance::notebook::{NotebookEvent, fresh};
+use ledgerfold_proofs::conformance::requests::fresh;
+use ledgerfold_testkit::bank::NoteEvent;
 use ledgerfold_testkit::{ManualClock, MemoryQuarantine, SeededRandom};
 
-use super::{FailingWords, FixedPages, from, notes, retry_parked, take, world_with, write};
+use super::{FailingWords, FixedNotes, from, notes, retry_parked, take, world_with, write};
 use crate::{
-    shelf::{Pages, UNPLACEABLE, World, deliveries},
-    stage::{PAGES, Stage, WORDS},
+    note_models::{Notes, UNPLACEABLE, World, deliveries},
+    stage::{NOTES, Stage, WORDS},
 };
 
 /// A tally that counts an event before it returns an error for it.
 struct LateFailingWords;
 
 impl Tally for LateFailingWords {
-    type Event = NotebookEvent;
+    type Event = NoteEvent;
     type Memo = u64;
 
     fn count(
         memo: &mut u64,
-        event: &Recorded<NotebookEvent>,
+        event: &Recorded<NoteEvent>,
         counts: &mut Counts,
     ) -> Result<(), String> {
         *memo += 1;
@@ -62,7 +63,7 @@ async fn record(register: &MemoryQuarantine, skip: &Skip) {
 /// A world in which version 2 of a stream is parked for the pages.
 async fn parked() -> (World, StreamId) {
     let (world, stream) = world_with(&["a", UNPLACEABLE, "b", "c"]).await;
-    take(&world.pages(), from(&world, &stream, 1)).await;
+    take(&world.notes(), from(&world, &stream, 1)).await;
     assert_eq!(notes(&world, &stream), ["a"]);
     (world, stream)
 }
@@ -70,7 +71,7 @@ async fn parked() -> (World, StreamId) {
 /// The same world with version 2 skipped, before any retry.
 async fn skipped() -> (World, StreamId) {
     let (world, stream) = parked().await;
-    record(&world.parked_pages, &skip(&stream, 2)).await;
+    record(&world.parked_notes, &skip(&stream, 2)).await;
     (world, stream)
 }
 
@@ -80,14 +81,14 @@ fn rows<P: Projection>(world: &World) -> Arc<dyn Verifiable> {
 
 async fn compare(world: &World, model: Arc<dyn Verifiable>, stream: &StreamId) -> Comparison {
     let auditor = Reconciler::new(world.log.clone(), world.clock.clone(), Duration::ZERO);
-    let parked = world.parked_pages.clone();
-    let auditor = auditor.of_parking("pages", model, parked.clone(), parked);
+    let parked = world.parked_notes.clone();
+    let auditor = auditor.of_parking("notes", model, parked.clone(), parked);
     let mut findings = auditor.examine(std::slice::from_ref(stream)).await.expect("readable");
     findings.remove(0).comparison
 }
 
 async fn repair(world: &World, model: Arc<dyn Verifiable>, stream: &StreamId) -> Effect {
-    let parked = world.parked_pages.clone();
+    let parked = world.parked_notes.clone();
     let ports = ProjectorPorts {
         log: world.log.clone(),
         skips: parked.clone(),
@@ -102,48 +103,48 @@ async fn repair(world: &World, model: Arc<dyn Verifiable>, stream: &StreamId) ->
 async fn a_retry_moves_the_stream_past_a_skipped_event() {
     let (world, stream) = skipped().await;
     let recovered = RetrySummary { recovered: 1, parked: 0 };
-    assert_eq!(retry_parked(&world, &world.pages(), RetryScope::All).await, recovered);
+    assert_eq!(retry_parked(&world, &world.notes(), RetryScope::All).await, recovered);
     assert_eq!(world.row(&stream).map(|(version, _)| version), Some(Version::new(4)));
     assert_eq!(notes(&world, &stream), ["a", "b", "c"]);
-    assert_eq!(world.parked_pages.parked(), []);
+    assert_eq!(world.parked_notes.parked(), []);
 }
 
 #[tokio::test]
 async fn the_next_event_releases_the_stream_if_no_retry_followed_the_skip() {
     let (world, stream) = skipped().await;
     write(&world, &stream, &["d"]).await;
-    take(&world.pages(), from(&world, &stream, 5)).await;
+    take(&world.notes(), from(&world, &stream, 5)).await;
     assert_eq!(notes(&world, &stream), ["a", "b", "c", "d"]);
-    assert_eq!(world.parked_pages.parked(), []);
+    assert_eq!(world.parked_notes.parked(), []);
 }
 
 #[tokio::test]
 async fn skips_are_read_for_events_that_cannot_be_applied_and_for_no_others() {
     let (world, stream) = skipped().await;
-    retry_parked(&world, &world.pages(), RetryScope::All).await;
-    let asked = world.parked_pages.skips_asked();
+    retry_parked(&world, &world.notes(), RetryScope::All).await;
+    let asked = world.parked_notes.skips_asked();
     assert!(asked > 0, "the event was looked up");
     write(&world, &stream, &["d"]).await;
-    take(&world.pages(), from(&world, &stream, 5)).await;
+    take(&world.notes(), from(&world, &stream, 5)).await;
     let other = fresh();
     write(&world, &other, &["a", "b"]).await;
-    take(&world.pages(), from(&world, &other, 1)).await;
-    compare(&world, rows::<Pages>(&world), &other).await;
-    assert_eq!(world.parked_pages.skips_asked(), asked);
+    take(&world.notes(), from(&world, &other, 1)).await;
+    compare(&world, rows::<Notes>(&world), &other).await;
+    assert_eq!(world.parked_notes.skips_asked(), asked);
 }
 
 #[tokio::test]
 async fn an_event_is_skipped_for_one_projection_only() {
     let (world, stream) = world_with(&["a", UNPLACEABLE, "b"]).await;
     let words = world.tally_of::<FailingWords>();
-    for projector in [world.pages(), words.clone()] {
+    for projector in [world.notes(), words.clone()] {
         take(&projector, from(&world, &stream, 1)).await;
     }
-    record(&world.parked_pages, &skip(&stream, 2)).await;
+    record(&world.parked_notes, &skip(&stream, 2)).await;
     let still = RetrySummary { recovered: 0, parked: 1 };
     assert_eq!(retry_parked(&world, &words, RetryScope::All).await, still);
     assert_eq!(
-        retry_parked(&world, &world.pages(), RetryScope::All).await,
+        retry_parked(&world, &world.notes(), RetryScope::All).await,
         RetrySummary { recovered: 1, parked: 0 }
     );
 }
@@ -151,32 +152,32 @@ async fn an_event_is_skipped_for_one_projection_only() {
 #[tokio::test]
 async fn several_events_of_a_stream_are_skipped_one_after_the_other() {
     let (world, stream) = world_with(&["a", UNPLACEABLE, "b", UNPLACEABLE, "c"]).await;
-    take(&world.pages(), from(&world, &stream, 1)).await;
+    take(&world.notes(), from(&world, &stream, 1)).await;
     for version in [2, 4] {
-        let parked = world.parked_pages.parked();
+        let parked = world.parked_notes.parked();
         assert_eq!(parked[0].version, Some(Version::new(version)));
-        record(&world.parked_pages, &skip(&stream, version)).await;
-        retry_parked(&world, &world.pages(), RetryScope::All).await;
+        record(&world.parked_notes, &skip(&stream, version)).await;
+        retry_parked(&world, &world.notes(), RetryScope::All).await;
     }
     assert_eq!(notes(&world, &stream), ["a", "b", "c"]);
-    assert_eq!(world.parked_pages.parked(), []);
+    assert_eq!(world.parked_notes.parked(), []);
 }
 
 #[tokio::test]
 async fn the_rest_of_its_commit_is_applied() {
     let (world, stream) = (World::new(), fresh());
     world.write(&stream, "one", &["a", UNPLACEABLE, "b"]).await.expect("the command is accepted");
-    take(&world.pages(), from(&world, &stream, 1)).await;
+    take(&world.notes(), from(&world, &stream, 1)).await;
     assert_eq!(notes(&world, &stream), Vec::<String>::new());
-    record(&world.parked_pages, &skip(&stream, 2)).await;
-    retry_parked(&world, &world.pages(), RetryScope::All).await;
+    record(&world.parked_notes, &skip(&stream, 2)).await;
+    retry_parked(&world, &world.notes(), RetryScope::All).await;
     assert_eq!(notes(&world, &stream), ["a", "b"]);
 }
 
 #[tokio::test]
 async fn an_event_that_can_be_applied_is_applied_though_it_was_skipped() {
     let (world, stream) = skipped().await;
-    retry_parked(&world, &world.rows_of::<FixedPages>(), RetryScope::All).await;
+    retry_parked(&world, &world.rows_of::<FixedNotes>(), RetryScope::All).await;
     assert_eq!(notes(&world, &stream), ["a", UNPLACEABLE, "b", "c"]);
 }
 
@@ -187,19 +188,19 @@ async fn no_event_is_skipped_because_of_a_wrong_message() {
     for event in &mut events {
         event.event.data = Payload::encode(&7).expect("a number is JSON");
     }
-    take(&world.rows_of::<FixedPages>(), deliveries(events)).await;
+    take(&world.rows_of::<FixedNotes>(), deliveries(events)).await;
     assert_eq!(notes(&world, &stream), ["a", UNPLACEABLE, "b", "c"], "as in the log");
 }
 
 #[tokio::test]
 async fn a_stream_is_not_parked_while_its_skips_cannot_be_read() {
     let (world, stream) = world_with(&["a", UNPLACEABLE]).await;
-    world.parked_pages.fail_skips(true);
-    let failed = world.pages().project(from(&world, &stream, 1)).await;
+    world.parked_notes.fail_skips(true);
+    let failed = world.notes().project(from(&world, &stream, 1)).await;
     assert_eq!(failed.len(), 2, "{failed:?}");
     let reason = &failed[0].reason;
     assert!(reason.contains("it has no place; and whether it was skipped"), "{reason}");
-    assert_eq!(world.parked_pages.parked(), []);
+    assert_eq!(world.parked_notes.parked(), []);
 }
 
 #[tokio::test]
@@ -234,7 +235,7 @@ async fn a_skipped_event_counts_nothing() {
 #[tokio::test]
 async fn the_audit_reports_the_row_as_current_and_lists_its_skips() {
     let (world, stream) = skipped().await;
-    let model = rows::<Pages>(&world);
+    let model = rows::<Notes>(&world);
     let waiting = compare(&world, model.clone(), &stream).await;
     assert!(matches!(waiting.verdict, Verdict::Parked(_)), "the stream is still parked");
     assert_eq!(repair(&world, model.clone(), &stream).await, Effect::CaughtUp);
@@ -246,13 +247,13 @@ async fn the_audit_reports_the_row_as_current_and_lists_its_skips() {
 #[tokio::test]
 async fn after_a_withdrawn_skip_the_audit_finds_the_row_and_a_repair_rewrites_it() {
     let (world, stream) = skipped().await;
-    retry_parked(&world, &world.pages(), RetryScope::All).await;
-    let withdrawn = world.parked_pages.withdraw(&stream, Version::new(2), &by("other")).await;
+    retry_parked(&world, &world.notes(), RetryScope::All).await;
+    let withdrawn = world.parked_notes.withdraw(&stream, Version::new(2), &by("other")).await;
     assert_eq!(withdrawn.expect("the write succeeds"), Some(skip(&stream, 2)));
-    let unfixed = compare(&world, rows::<Pages>(&world), &stream).await;
+    let unfixed = compare(&world, rows::<Notes>(&world), &stream).await;
     assert!(matches!(unfixed.verdict, Verdict::Unreadable(_)), "{unfixed:?}");
 
-    let fixed = rows::<FixedPages>(&world);
+    let fixed = rows::<FixedNotes>(&world);
     assert_eq!(compare(&world, fixed.clone(), &stream).await.verdict, Verdict::Diverged);
     assert_eq!(repair(&world, fixed.clone(), &stream).await, Effect::Overwritten);
     assert_eq!(notes(&world, &stream), ["a", UNPLACEABLE, "b", "c"]);
@@ -263,16 +264,16 @@ async fn after_a_withdrawn_skip_the_audit_finds_the_row_and_a_repair_rewrites_it
 async fn queries_leave_out_a_skipped_event() {
     let (world, stream) = parked().await;
     let token = ConsistencyToken { stream: stream.clone(), version: Version::new(4) };
-    let (rows, log, skips) = (&*world.rows, &*world.log, &*world.parked_pages);
-    let seen = fresh_row::<Pages>(rows, log, skips, &stream, Some(&token)).await;
+    let (rows, log, skips) = (&*world.rows, &*world.log, &*world.parked_notes);
+    let seen = fresh_row::<Notes>(rows, log, skips, &stream, Some(&token)).await;
     assert!(seen.is_err(), "the event is not skipped yet");
     record(skips, &skip(&stream, 2)).await;
-    let seen = fresh_row::<Pages>(rows, log, skips, &stream, Some(&token)).await;
+    let seen = fresh_row::<Notes>(rows, log, skips, &stream, Some(&token)).await;
     let seen = seen.expect("readable").expect("it exists");
     assert_eq!((seen.row.concat(), seen.version), ("abc".to_owned(), Version::new(4)));
     for (until, expected) in [(1, "a"), (2, "a"), (3, "ab"), (4, "abc")] {
         let until = Until::Version(Version::new(until));
-        let past = as_of::<Pages>(log, skips, &stream, until).await.expect("readable");
+        let past = as_of::<Notes>(log, skips, &stream, until).await.expect("readable");
         assert_eq!(past.map(|past| past.row.concat()).as_deref(), Some(expected), "{until:?}");
     }
 }
@@ -299,23 +300,23 @@ async fn stage_with_a_parked_stream() -> (Stage, StreamId) {
     for (at, note) in ["a", UNPLACEABLE, "b"].into_iter().enumerate() {
         stage.write(&stream, &at.to_string(), &[note]).await;
     }
-    let projector = stage.projector(PAGES).with_quarantine(stage.parked(PAGES));
+    let projector = stage.projector(NOTES).with_quarantine(stage.parked(NOTES));
     let commits = stage.log.commits();
     let events = commits.iter().flat_map(|commit| commit.envelopes().collect::<Vec<_>>());
     assert_eq!(projector.project(deliveries(events)).await, []);
-    assert_eq!(stage.parked_pages.parked().len(), 1);
+    assert_eq!(stage.parked_notes.parked().len(), 1);
     (stage, stream)
 }
 
 #[tokio::test]
 async fn every_generation_leaves_out_a_skipped_event_and_a_rebuild_reports_it() {
     let (stage, stream) = stage_with_a_parked_stream().await;
-    let rebuilder = stage.rebuilder(PAGES);
+    let rebuilder = stage.rebuilder(NOTES);
     let building = rebuilder.begin().await.expect("the record can be written");
     let verified = rebuilder.verify(&building, Plan::default(), &|_| ()).await.expect("readable");
     assert_eq!(verified.wrong(), 1, "the event is not skipped yet");
 
-    record(&stage.parked_pages, &skip(&stream, 2)).await;
+    record(&stage.parked_notes, &skip(&stream, 2)).await;
     let filled = rebuilder.fill(&building, Plan::default(), &|_| ()).await.expect("readable");
     assert_eq!((filled.streams, filled.failed), (1, 0));
     let verified = rebuilder.verify(&building, Plan::default(), &|_| ()).await.expect("readable");
@@ -327,13 +328,13 @@ async fn every_generation_leaves_out_a_skipped_event_and_a_rebuild_reports_it() 
     stage.write(&stream, "next", &["c"]).await;
     let commits = stage.log.commits();
     let newest: Vec<_> = commits.last().expect("the commit was written").envelopes().collect();
-    let projector = stage.projector(PAGES).with_quarantine(stage.parked(PAGES));
+    let projector = stage.projector(NOTES).with_quarantine(stage.parked(NOTES));
     assert_eq!(projector.project(deliveries(newest)).await, []);
     let retries =
         projector.retry_parked(RetryScope::All, Timestamp::MAX).await.expect("the retry begins");
     assert_eq!(retries, RetrySummary { recovered: 1, parked: 0 });
     for generation in [building.generation.number, ledgerfold::vocabulary::Generation::FIRST] {
-        let rows = stage.pages.rows_of(generation).rows();
+        let rows = stage.notes.rows_of(generation).rows();
         assert_eq!(rows[0].version, Version::new(4), "generation {generation}");
         let notes: Vec<String> = rows[0].body.as_ref().expect("it exists").decode().expect("texts");
         assert_eq!(notes, ["a", "b", "c"], "generation {generation}");

@@ -4,73 +4,71 @@ use ledgerfold::{
     StreamId, Version,
     command::{CommandError, CommandHandler, CommandRequest, JointRequest, StreamHint},
 };
-use ledgerfold_proofs::conformance::{
-    account::{self, AccountCommand, Accounts, Transfer, Transfers, ask, fresh_address},
-    notebook::{FORBIDDEN, Notebook, Write, fresh, write},
-};
+use ledgerfold_proofs::conformance::requests::{ask, fresh, fresh_address, write};
+use ledgerfold_testkit::bank::{AccountCommand, Accounts, FORBIDDEN, Plain, Transfer, Transfers};
 
 use super::{
     NOTE_BYTES,
-    diary::{Diaries, Note},
     fixture::{Fixture, handled},
+    history::{self, Snapshotted},
     meter::Cost,
 };
 
-fn note(stream: &StreamId, attempt: &str) -> CommandRequest<Write> {
+fn note(stream: &StreamId, attempt: &str) -> CommandRequest<AccountCommand> {
     write(stream, attempt, &[&"x".repeat(NOTE_BYTES)])
 }
 
-fn creation(stream: &StreamId) -> CommandRequest<Write> {
+fn creation(stream: &StreamId) -> CommandRequest<AccountCommand> {
     CommandRequest { hint: StreamHint::New, ..note(stream, "a0") }
 }
 
 /// A stream with one note.
-async fn begun(handler: &CommandHandler<Notebook>) -> StreamId {
+async fn begun(handler: &CommandHandler<Accounts<Plain>>) -> StreamId {
     let stream = fresh();
     handled(handler, &creation(&stream)).await;
     stream
 }
 
 pub(super) async fn presumed_new(fixture: &Fixture) -> Cost {
-    fixture.accepted(&fixture.cold::<Notebook>(), &creation(&fresh())).await
+    fixture.accepted(&fixture.cold::<Accounts<Plain>>(), &creation(&fresh())).await
 }
 
 pub(super) async fn not_presumed_new(fixture: &Fixture) -> Cost {
-    fixture.accepted(&fixture.cold::<Notebook>(), &note(&fresh(), "a0")).await
+    fixture.accepted(&fixture.cold::<Accounts<Plain>>(), &note(&fresh(), "a0")).await
 }
 
 pub(super) async fn warm(fixture: &Fixture) -> Cost {
-    let handler = fixture.warm::<Notebook>();
+    let handler = fixture.warm::<Accounts<Plain>>();
     let stream = begun(&handler).await;
     fixture.accepted(&handler, &note(&stream, "a1")).await
 }
 
 pub(super) async fn cold(fixture: &Fixture) -> Cost {
     let stream = begun(&fixture.cold()).await;
-    fixture.accepted(&fixture.cold::<Notebook>(), &note(&stream, "a1")).await
+    fixture.accepted(&fixture.cold::<Accounts<Plain>>(), &note(&stream, "a1")).await
 }
 
 /// 30 commits of 1 KB, with a snapshot in the 20th. A load reads the newest 21.
 pub(super) async fn behind_a_near_snapshot(fixture: &Fixture) -> Cost {
-    let stream = fixture.diary(NOTE_BYTES, 30, 1).await;
+    let stream = history::account(fixture, NOTE_BYTES, 30, 1).await;
     one_more(fixture, &stream).await
 }
 
 /// A snapshot of 30 KB is taken every 30 KB of events, which is 50 commits, and the last one is 40 commits back. The
 /// first read does not reach it; the second reads up to 1 MB.
 pub(super) async fn behind_a_far_snapshot(fixture: &Fixture) -> Cost {
-    let stream = fixture.diary(30_000, 390, 1).await;
+    let stream = history::account(fixture, 30_000, 390, 1).await;
     one_more(fixture, &stream).await
 }
 
 async fn one_more(fixture: &Fixture, stream: &StreamId) -> Cost {
-    let command = ask(stream, "more", Note(vec!["n".repeat(NOTE_BYTES)]));
-    fixture.accepted(&fixture.cold::<Diaries>(), &command).await
+    let command = write(stream, "more", &[&"n".repeat(NOTE_BYTES)]);
+    fixture.accepted(&fixture.cold::<Accounts<Snapshotted>>(), &command).await
 }
 
 /// An account of five events, with a state of 100 bytes.
 pub(super) async fn with_a_snapshot(fixture: &Fixture) -> Cost {
-    let (handler, stream) = (fixture.warm::<Accounts>(), account::fresh());
+    let (handler, stream) = (fixture.warm::<Accounts>(), fresh());
     open(&handler, &stream).await;
     for at in 0..3 {
         handled(&handler, &ask(&stream, &format!("a{at}"), AccountCommand::Deposit(7))).await;
@@ -80,11 +78,11 @@ pub(super) async fn with_a_snapshot(fixture: &Fixture) -> Cost {
 
 pub(super) async fn repeated_cold(fixture: &Fixture) -> Cost {
     let stream = begun(&fixture.cold()).await;
-    fixture.accepted(&fixture.cold::<Notebook>(), &note(&stream, "a0")).await
+    fixture.accepted(&fixture.cold::<Accounts<Plain>>(), &note(&stream, "a0")).await
 }
 
 pub(super) async fn repeated_warm(fixture: &Fixture) -> Cost {
-    let handler = fixture.warm::<Notebook>();
+    let handler = fixture.warm::<Accounts<Plain>>();
     let stream = begun(&handler).await;
     fixture.accepted(&handler, &note(&stream, "a0")).await
 }
@@ -92,7 +90,7 @@ pub(super) async fn repeated_warm(fixture: &Fixture) -> Cost {
 /// A repeated creation in another environment, which presumes the stream to be new.
 pub(super) async fn repeated_creation(fixture: &Fixture) -> Cost {
     let stream = begun(&fixture.cold()).await;
-    fixture.accepted(&fixture.warm::<Notebook>(), &creation(&stream)).await
+    fixture.accepted(&fixture.warm::<Accounts<Plain>>(), &creation(&stream)).await
 }
 
 pub(super) async fn refused_cold(fixture: &Fixture) -> Cost {
@@ -101,14 +99,14 @@ pub(super) async fn refused_cold(fixture: &Fixture) -> Cost {
 }
 
 pub(super) async fn refused_warm(fixture: &Fixture) -> Cost {
-    let handler = fixture.warm::<Notebook>();
+    let handler = fixture.warm::<Accounts<Plain>>();
     let stream = begun(&handler).await;
     rejected(fixture, &handler, &stream).await
 }
 
 async fn rejected(
     fixture: &Fixture,
-    handler: &CommandHandler<Notebook>,
+    handler: &CommandHandler<Accounts<Plain>>,
     stream: &StreamId,
 ) -> Cost {
     let (cost, error) = fixture.refused(handler, &write(stream, "a1", &[FORBIDDEN])).await;
@@ -117,7 +115,7 @@ async fn rejected(
 }
 
 pub(super) async fn unexpected_version(fixture: &Fixture) -> Cost {
-    let handler = fixture.warm::<Notebook>();
+    let handler = fixture.warm::<Accounts<Plain>>();
     let stream = begun(&handler).await;
     let expected = Some(Version::new(9));
     let command = CommandRequest { expected, ..note(&stream, "a1") };
@@ -128,9 +126,9 @@ pub(super) async fn unexpected_version(fixture: &Fixture) -> Cost {
 
 /// The cached state is outdated: a failed append, a read of the new commits, an append.
 pub(super) async fn overtaken(fixture: &Fixture) -> Cost {
-    let handler = fixture.warm::<Notebook>();
+    let handler = fixture.warm::<Accounts<Plain>>();
     let stream = begun(&handler).await;
-    handled(&fixture.cold::<Notebook>(), &note(&stream, "other")).await;
+    handled(&fixture.cold::<Accounts<Plain>>(), &note(&stream, "other")).await;
     fixture.accepted(&handler, &note(&stream, "a1")).await
 }
 
@@ -141,7 +139,7 @@ async fn open(handler: &CommandHandler<Accounts>, stream: &StreamId) -> String {
 }
 
 pub(super) async fn with_a_unique_key(fixture: &Fixture) -> Cost {
-    let stream = account::fresh();
+    let stream = fresh();
     let command = ask(&stream, "open", AccountCommand::Open(fresh_address()));
     let command = CommandRequest { hint: StreamHint::New, ..command };
     fixture.accepted(&fixture.cold::<Accounts>(), &command).await
@@ -149,8 +147,8 @@ pub(super) async fn with_a_unique_key(fixture: &Fixture) -> Cost {
 
 pub(super) async fn with_a_key_taken(fixture: &Fixture) -> Cost {
     let handler = fixture.warm::<Accounts>();
-    let address = open(&handler, &account::fresh()).await;
-    let command = ask(&account::fresh(), "open", AccountCommand::Open(address));
+    let address = open(&handler, &fresh()).await;
+    let command = ask(&fresh(), "open", AccountCommand::Open(address));
     let command = CommandRequest { hint: StreamHint::New, ..command };
     let (cost, error) = fixture.refused(&handler, &command).await;
     assert!(matches!(error, CommandError::Reserved { .. }), "{error}");
@@ -158,19 +156,19 @@ pub(super) async fn with_a_key_taken(fixture: &Fixture) -> Cost {
 }
 
 pub(super) async fn with_a_key_changed(fixture: &Fixture) -> Cost {
-    let (handler, stream) = (fixture.warm::<Accounts>(), account::fresh());
+    let (handler, stream) = (fixture.warm::<Accounts>(), fresh());
     open(&handler, &stream).await;
     fixture.accepted(&handler, &ask(&stream, "move", AccountCommand::Move(fresh_address()))).await
 }
 
 pub(super) async fn strict(fixture: &Fixture) -> Cost {
-    let (handler, stream) = (fixture.warm::<Accounts>(), account::fresh());
+    let (handler, stream) = (fixture.warm::<Accounts>(), fresh());
     open(&handler, &stream).await;
     fixture.accepted(&handler, &ask(&stream, "once", AccountCommand::DepositOnce(7))).await
 }
 
 pub(super) async fn joint(fixture: &Fixture) -> Cost {
-    let (handler, streams) = (fixture.warm::<Accounts>(), [account::fresh(), account::fresh()]);
+    let (handler, streams) = (fixture.warm::<Accounts>(), [fresh(), fresh()]);
     for stream in &streams {
         open(&handler, stream).await;
         handled(&handler, &ask(stream, "fill", AccountCommand::Deposit(7))).await;

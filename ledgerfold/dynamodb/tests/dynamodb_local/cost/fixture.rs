@@ -16,14 +16,11 @@ use ledgerfold_dynamodb::{
 };
 use ledgerfold_testkit::{ManualClock, SeededRandom};
 
-use super::{
-    diary::{self, Diaries, Note},
-    meter::{Cost, Meter},
-};
+use super::meter::{Cost, Meter};
 use crate::{tables, temporary::Temporary};
 
 /// The name of the projection with generations.
-const PAGES: &str = "pages";
+const NOTES: &str = "notes";
 
 /// Fresh tables behind a meter.
 pub(super) struct Fixture {
@@ -86,16 +83,16 @@ impl Fixture {
         let abandoned = begun.abandoned().expect("one is built");
         let records = if is_building { vec![first, begun] } else { vec![first, begun, abandoned] };
         for record in records {
-            self.generations.write(PAGES, &record).await.expect("it can be written");
+            self.generations.write(NOTES, &record).await.expect("it can be written");
         }
-        let models = Catalog::new().rows::<P>(PAGES).models(PAGES, self.read_table.clone());
+        let models = Catalog::new().rows::<P>(NOTES).models(NOTES, self.read_table.clone());
         let models = models.expect("it exists");
         Projector::of_generations(models, self.generations.clone(), self.projector_ports())
     }
 
     /// A reader of the live generation.
     pub(super) fn live<P: Projection>(&self) -> LiveRows {
-        LiveRows::new::<P>(PAGES, self.read_table.clone(), self.generations.clone())
+        LiveRows::new::<P>(NOTES, self.read_table.clone(), self.generations.clone())
     }
 
     fn projector_ports(&self) -> ProjectorPorts {
@@ -126,19 +123,6 @@ impl Fixture {
     ) -> (Cost, CommandError<D::Rejection>) {
         let (cost, outcome) = self.meter.of(handler.handle(command)).await;
         (cost, outcome.map(|_| ()).expect_err("the command is not accepted"))
-    }
-
-    /// A diary. Its first entry has this size, followed by commands of this many notes of `NOTE_BYTES` each.
-    pub(super) async fn diary(&self, first: usize, commands: usize, notes: usize) -> StreamId {
-        let (stream, writer) = (diary::fresh(), self.warm::<Diaries>());
-        let note = |at: usize, texts: Vec<String>| {
-            ledgerfold_proofs::conformance::account::ask(&stream, &format!("d{at}"), Note(texts))
-        };
-        handled(&writer, &note(0, vec!["f".repeat(first)])).await;
-        for at in 1..commands {
-            handled(&writer, &note(at, vec!["n".repeat(super::NOTE_BYTES); notes])).await;
-        }
-        stream
     }
 
     /// Deliveries of the stream's events after this version.

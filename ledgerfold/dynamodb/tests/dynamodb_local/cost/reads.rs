@@ -8,48 +8,45 @@ use ledgerfold::{
     query::{AuditPosition, LiveRows, Until, as_of, audit, fresh_counts},
     vocabulary::ConsistencyToken,
 };
-use ledgerfold_proofs::conformance::notebook::{Notebook, NotebookEvent, fresh, write};
+use ledgerfold_proofs::conformance::requests::{fresh, write};
+use ledgerfold_testkit::bank::{Accounts, NoteEvent, Plain};
 
 use super::{
     NOTE_BYTES,
-    diary::Diaries,
     fixture::{Fixture, handled},
+    history::{self, Snapshotted},
     meter::Cost,
 };
 
-/// The number of notes, and a list that contains all notebooks.
-struct Pages;
+/// The number of notes, and a list that contains all accounts.
+struct NoteCount;
 
-impl Projection for Pages {
-    type Event = NotebookEvent;
+impl Projection for NoteCount {
+    type Event = NoteEvent;
     type Row = u32;
 
-    fn evolve(row: Option<u32>, _: &Recorded<NotebookEvent>) -> Result<Option<u32>, String> {
+    fn evolve(row: Option<u32>, _: &Recorded<NoteEvent>) -> Result<Option<u32>, String> {
         Ok(Some(row.unwrap_or_default() + 1))
     }
 
     fn index(_: &u32) -> Result<Option<IndexKey>, InvalidId> {
-        IndexKey::new("shelf", "always the same").map(Some)
+        IndexKey::new("all", "always the same").map(Some)
     }
 }
 
-impl Tally for Pages {
-    type Event = NotebookEvent;
+impl Tally for NoteCount {
+    type Event = NoteEvent;
     type Memo = u32;
 
-    fn count(
-        memo: &mut u32,
-        _: &Recorded<NotebookEvent>,
-        counts: &mut Counts,
-    ) -> Result<(), String> {
+    fn count(memo: &mut u32, _: &Recorded<NoteEvent>, counts: &mut Counts) -> Result<(), String> {
         *memo += 1;
         counts.add(CounterKey::new("today").expect("a key"), "notes", 1)
     }
 }
 
-/// A notebook, written in commands of this many notes.
-async fn notebook(fixture: &Fixture, commands: usize, notes: usize) -> StreamId {
-    let (stream, writer) = (fresh(), fixture.warm::<Notebook>());
+/// An account, written in commands of this many notes.
+async fn account(fixture: &Fixture, commands: usize, notes: usize) -> StreamId {
+    let (stream, writer) = (fresh(), fixture.warm::<Accounts<Plain>>());
     let note = "n".repeat(NOTE_BYTES);
     for at in 0..commands {
         handled(&writer, &write(&stream, &format!("n{at}"), &vec![&*note; notes])).await;
@@ -58,53 +55,53 @@ async fn notebook(fixture: &Fixture, commands: usize, notes: usize) -> StreamId 
 }
 
 async fn load(fixture: &Fixture, stream: &StreamId, version: u64) -> Cost {
-    let loader = Loader::<Notebook>::new();
+    let loader = Loader::<Accounts<Plain>>::new();
     let (cost, loaded) = fixture.meter.of(loader.load(&*fixture.log, stream)).await;
     assert_eq!(loaded.expect("it can be loaded").version(), Version::new(version));
     cost
 }
 
 pub(super) async fn load_10(fixture: &Fixture) -> Cost {
-    let stream = notebook(fixture, 10, 1).await;
+    let stream = account(fixture, 10, 1).await;
     load(fixture, &stream, 10).await
 }
 
 pub(super) async fn load_3_mb(fixture: &Fixture) -> Cost {
-    let stream = notebook(fixture, 500, 10).await;
+    let stream = account(fixture, 500, 10).await;
     load(fixture, &stream, 5_000).await
 }
 
 pub(super) async fn load_3_mb_with_snapshots(fixture: &Fixture) -> Cost {
-    let stream = fixture.diary(NOTE_BYTES, 501, 10).await;
-    let loader = Loader::<Diaries>::new();
+    let stream = history::account(fixture, NOTE_BYTES, 501, 10).await;
+    let loader = Loader::<Accounts<Snapshotted>>::new();
     let (cost, loaded) = fixture.meter.of(loader.load(&*fixture.log, &stream)).await;
-    assert_eq!(loaded.expect("it can be loaded").state().entries, 5_001);
+    assert_eq!(loaded.expect("it can be loaded").state().events, 5_001);
     cost
 }
 
 pub(super) async fn as_it_was(fixture: &Fixture) -> Cost {
-    let stream = notebook(fixture, 10, 1).await;
+    let stream = account(fixture, 10, 1).await;
     let until = Until::Version(Version::new(4));
     let (cost, row) =
-        fixture.meter.of(as_of::<Pages>(&*fixture.log, &*fixture.skips, &stream, until)).await;
+        fixture.meter.of(as_of::<NoteCount>(&*fixture.log, &*fixture.skips, &stream, until)).await;
     assert_eq!(row.expect("it can be read").map(|fresh| fresh.row), Some(4));
     cost
 }
 
 pub(super) async fn row_moved(fixture: &Fixture) -> Cost {
-    let stream = notebook(fixture, 2, 1).await;
+    let stream = account(fixture, 2, 1).await;
     moved_after(fixture, &stream, 1).await
 }
 
 /// The message before this one was lost or is late, so the projector reads the missing events from the log.
 pub(super) async fn row_moved_over_a_gap(fixture: &Fixture) -> Cost {
-    let stream = notebook(fixture, 3, 1).await;
+    let stream = account(fixture, 3, 1).await;
     moved_after(fixture, &stream, 2).await
 }
 
 /// Delivers the events after this version to a row at version 1.
 async fn moved_after(fixture: &Fixture, stream: &StreamId, arrived_after: u64) -> Cost {
-    let projector = fixture.projector(RowModel::<Pages>::new(fixture.rows.clone()));
+    let projector = fixture.projector(RowModel::<NoteCount>::new(fixture.rows.clone()));
     let mut first = fixture.deliveries(stream, 0).await;
     first.truncate(1);
     assert_eq!(projector.project(first).await, []);
@@ -115,7 +112,7 @@ async fn moved_after(fixture: &Fixture, stream: &StreamId, arrived_after: u64) -
 }
 
 pub(super) async fn row_read(fixture: &Fixture) -> Cost {
-    let stream = notebook(fixture, 2, 1).await;
+    let stream = account(fixture, 2, 1).await;
     moved_after(fixture, &stream, 1).await;
     let (cost, row) = fixture.meter.of(fixture.rows.get(&stream)).await;
     assert!(row.expect("it can be read").is_some());
@@ -133,8 +130,8 @@ pub(super) async fn two_generations_moved(fixture: &Fixture) -> Cost {
 }
 
 async fn generations_moved(fixture: &Fixture, is_building: bool) -> Cost {
-    let stream = notebook(fixture, 2, 1).await;
-    let projector = fixture.generational::<Pages>(is_building).await;
+    let stream = account(fixture, 2, 1).await;
+    let projector = fixture.generational::<NoteCount>(is_building).await;
     let mut first = fixture.deliveries(&stream, 0).await;
     let next = first.split_off(1);
     assert_eq!(projector.project(first).await, []);
@@ -160,30 +157,30 @@ pub(super) async fn live_row_read_behind_a_change(fixture: &Fixture) -> Cost {
 }
 
 async fn live_rows(fixture: &Fixture) -> (LiveRows, StreamId) {
-    let stream = notebook(fixture, 2, 1).await;
-    let projector = fixture.generational::<Pages>(false).await;
+    let stream = account(fixture, 2, 1).await;
+    let projector = fixture.generational::<NoteCount>(false).await;
     assert_eq!(projector.project(fixture.deliveries(&stream, 0).await).await, []);
-    (fixture.live::<Pages>(), stream)
+    (fixture.live::<NoteCount>(), stream)
 }
 
 pub(super) async fn rows_listed(fixture: &Fixture) -> Cost {
     for _ in 0..20 {
-        let stream = notebook(fixture, 2, 1).await;
+        let stream = account(fixture, 2, 1).await;
         moved_after(fixture, &stream, 1).await;
     }
-    let listing = Listing { partition: "shelf".parse().expect("a list"), before: None, limit: 20 };
+    let listing = Listing { partition: "all".parse().expect("a list"), before: None, limit: 20 };
     let (cost, rows) = fixture.meter.of(fixture.rows.list(&listing)).await;
     assert_eq!(rows.expect("they can be listed").len(), 20);
     cost
 }
 
 pub(super) async fn counted(fixture: &Fixture) -> Cost {
-    counted_notebook(fixture).await.0
+    counted_account(fixture).await.0
 }
 
-async fn counted_notebook(fixture: &Fixture) -> (Cost, StreamId) {
-    let stream = notebook(fixture, 2, 1).await;
-    let projector = fixture.projector(TallyModel::<Pages>::new(fixture.tallies.clone()));
+async fn counted_account(fixture: &Fixture) -> (Cost, StreamId) {
+    let stream = account(fixture, 2, 1).await;
+    let projector = fixture.projector(TallyModel::<NoteCount>::new(fixture.tallies.clone()));
     let mut first = fixture.deliveries(&stream, 0).await;
     let next = first.split_off(1);
     assert_eq!(projector.project(first).await, []);
@@ -196,26 +193,26 @@ pub(super) async fn counters_read(fixture: &Fixture) -> Cost {
     counters_read_by(fixture, None).await
 }
 
-/// Counters grouped by author, with a token: this also reads how far the notebook is counted, and that none of its
+/// Counters grouped by author, with a token: this also reads how far the account is counted, and that none of its
 /// events is in progress.
 pub(super) async fn counters_read_with_a_token(fixture: &Fixture) -> Cost {
     counters_read_by(fixture, Some(Version::new(2))).await
 }
 
 async fn counters_read_by(fixture: &Fixture, version: Option<Version>) -> Cost {
-    let stream = counted_notebook(fixture).await.1;
+    let stream = counted_account(fixture).await.1;
     let token = version.map(|version| ConsistencyToken { stream, version });
     let key = CounterKey::new("today").expect("a key");
     let range = (&key, &key);
     let (tallies, log, skips) = (&*fixture.tallies, &*fixture.log, &*fixture.skips);
-    let reading = fresh_counts::<Pages>(tallies, log, skips, range, token.as_ref());
+    let reading = fresh_counts::<NoteCount>(tallies, log, skips, range, token.as_ref());
     let (cost, counters) = fixture.meter.of(reading).await;
     assert!(!counters.expect("they can be read").is_empty());
     cost
 }
 
 pub(super) async fn audited(fixture: &Fixture) -> Cost {
-    let stream = notebook(fixture, 10, 1).await;
+    let stream = account(fixture, 10, 1).await;
     let page = audit(&*fixture.log, &stream, AuditPosition::START, 10);
     let (cost, page) = fixture.meter.of(page).await;
     assert_eq!(page.expect("it can be read").events.len(), 10);

@@ -9,7 +9,7 @@ use super::{
     Store,
     tools::{append, assert_are, assert_holds, load, read_all, read_all_back},
 };
-use crate::conformance::notebook::{commit, fresh};
+use crate::conformance::requests::{commit, fresh};
 
 /// A second commit at the same version is refused, and nothing of it is stored. The error has the stored commit.
 pub async fn a_taken_version_is_refused_and_shows_its_winner(store: &Store) {

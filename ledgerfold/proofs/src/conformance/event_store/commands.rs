@@ -8,18 +8,15 @@ use ledgerfold::{
     ports::{PortError, StoreError},
     vocabulary::IDEMPOTENCY_WINDOW,
 };
+use ledgerfold_testkit::bank::{
+    Account, AccountCommand, AccountEvent, Accounts, Plain, WithoutClaims, email,
+};
 
 use super::{
     LosesAnswers, Store, draft,
     tools::{append, assert_holds, handler, load, read_all, world},
 };
-use crate::conformance::{
-    account::{
-        self, Account, AccountCommand, AccountEvent, Accounts, AccountsWithoutClaims, ask,
-        fresh_address,
-    },
-    notebook::{Notebook, fresh, write},
-};
+use crate::conformance::requests::{ask, fresh, fresh_address, write};
 
 /// A cache size in bytes that no rule here fills.
 const PLENTY: usize = 10_000_000;
@@ -36,7 +33,7 @@ async fn cold<D: Decider>(
 
 /// Opens an account and makes this many deposits of 1. Their command ids are `d0`, `d1` and so on.
 async fn open_account(store: &Store, deposits: usize) -> StreamId {
-    let (stream, handler) = (account::fresh(), handler::<Accounts>(store, PLENTY));
+    let (stream, handler) = (fresh(), handler::<Accounts>(store, PLENTY));
     let open = ask(&stream, "open", AccountCommand::Open(fresh_address()));
     handler.handle(&open).await.expect("the account is new");
     deposit(&handler, &stream, 0..deposits).await;
@@ -63,7 +60,8 @@ async fn balance(store: &Store, stream: &StreamId) -> u64 {
 pub async fn a_command_becomes_one_commit(store: &Store) {
     let stream = fresh();
     append(store, &stream, "before", &["a"]).await;
-    let answer = handler::<Notebook>(store, 0).handle(&write(&stream, "one", &["b", "c"])).await;
+    let answer =
+        handler::<Accounts<Plain>>(store, 0).handle(&write(&stream, "one", &["b", "c"])).await;
     let answer = answer.expect("the command is accepted");
     let stored = read_all(store, &stream).await;
     assert_eq!((stored.len(), answer.version), (2, Version::new(3)));
@@ -76,14 +74,14 @@ pub async fn a_repeated_command_gets_its_first_answer(store: &Store) {
     let mut answers = Vec::new();
     for (attempt, notes) in [("one", &["a"][..]), ("two", &["b", "c"]), ("three", &["d"])] {
         let command = write(&stream, attempt, notes);
-        let first = handler::<Notebook>(store, 0).handle(&command).await;
+        let first = handler::<Accounts<Plain>>(store, 0).handle(&command).await;
         answers.push((command, first.expect("the command is accepted")));
     }
     let stored = read_all(store, &stream).await;
     for (command, first) in &mut answers {
         for hint in [StreamHint::None, StreamHint::New] {
             command.hint = hint;
-            let again = handler::<Notebook>(store, PLENTY).handle(command).await;
+            let again = handler::<Accounts<Plain>>(store, PLENTY).handle(command).await;
             assert_eq!(again.expect("it was accepted before"), *first);
         }
     }
@@ -95,13 +93,16 @@ pub async fn a_command_id_that_is_used_for_another_request_is_refused(store: &St
     let stream = fresh();
     for (attempt, note) in [("one", "a"), ("two", "b")] {
         let command = write(&stream, attempt, &[note]);
-        handler::<Notebook>(store, 0).handle(&command).await.expect("the command is accepted");
+        handler::<Accounts<Plain>>(store, 0)
+            .handle(&command)
+            .await
+            .expect("the command is accepted");
     }
     let stored = read_all(store, &stream).await;
     for hint in [StreamHint::None, StreamHint::New] {
         let mut other = write(&stream, "one", &["another"]);
         other.hint = hint;
-        let reused = handler::<Notebook>(store, 0).handle(&other).await;
+        let reused = handler::<Accounts<Plain>>(store, 0).handle(&other).await;
         assert!(matches!(reused, Err(CommandError::Reused)), "{reused:?}");
     }
     assert_holds(store, &stream, &stored).await;
@@ -170,12 +171,12 @@ pub async fn commands_at_once_are_all_counted(store: &Store) {
 
 /// The fold of all events of a stream, without snapshots.
 async fn fold_of_all(store: &Store, stream: &StreamId) -> Account {
-    let mut state = Accounts::initial();
+    let mut state = <Accounts>::initial();
     for commit in read_all(store, stream).await {
         for (_, event) in commit.events() {
             let event = AccountEvent::decode(&event.event_type, event.schema_version, &event.data);
             let events = event.expect("the event was written here");
-            state = events.as_slice().iter().fold(state, Accounts::evolve);
+            state = events.as_slice().iter().fold(state, <Accounts>::evolve);
         }
     }
     state
@@ -262,13 +263,14 @@ pub async fn a_stream_with_a_hole_is_never_decided_on(store: &Store) {
     let stream = fresh();
     append(store, &stream, "one", &["a"]).await;
     let mut commits = read_all(store, &stream).await;
-    let lost = draft::<Notebook>(commits.clone(), &write(&stream, "two", &["b"])).await;
+    let lost = draft::<Accounts<Plain>>(commits.clone(), &write(&stream, "two", &["b"])).await;
     commits.push(lost.into_commit());
-    let third = draft::<Notebook>(commits, &write(&stream, "three", &["c"])).await;
+    let third = draft::<Accounts<Plain>>(commits, &write(&stream, "three", &["c"])).await;
     if store.append(&third).await.is_err() {
         return;
     }
-    let outcome = handler::<Notebook>(store, 0).handle(&write(&stream, "four", &["d"])).await;
+    let outcome =
+        handler::<Accounts<Plain>>(store, 0).handle(&write(&stream, "four", &["d"])).await;
     let hole = matches!(outcome, Err(CommandError::Load(LoadError::Hole { .. })));
     assert!(hole, "{outcome:?}");
 }
@@ -294,14 +296,15 @@ pub async fn a_hole_behind_a_snapshot_is_never_decided_on(store: &Store) {
 pub async fn commands_follow_each_other_while_time_runs_backwards(store: &Store) {
     let stream = fresh();
     let (clock, random) = world();
-    let handler = CommandHandler::<Notebook>::with_cache(0, store.clone(), clock.clone(), random);
+    let handler =
+        CommandHandler::<Accounts<Plain>>::with_cache(0, store.clone(), clock.clone(), random);
     let texts = ["a", "b", "c", "d"];
     for (at, text) in texts.into_iter().enumerate() {
         let second = 1_000 - i64::try_from(at / 2).expect("small") * 100;
         clock.set(Timestamp::from_second(second).expect("in our era"));
         handler.handle(&write(&stream, text, &[text])).await.expect("the command is accepted");
     }
-    assert_eq!(load(store, &stream).await.state(), &texts);
+    assert_eq!(load(store, &stream).await.state().events, 4);
     let stored = read_all(store, &stream).await;
     let commands: Vec<_> = stored.iter().map(|it| it.command().id.as_str()).collect();
     assert_eq!(commands, texts);
@@ -311,7 +314,7 @@ pub async fn commands_follow_each_other_while_time_runs_backwards(store: &Store)
 /// cache.
 pub async fn an_expected_version_is_measured_by_the_present(store: &Store) {
     let stream = fresh();
-    let warm = handler::<Notebook>(store, PLENTY);
+    let warm = handler::<Accounts<Plain>>(store, PLENTY);
     warm.handle(&write(&stream, "one", &["a"])).await.expect("the command is accepted");
     append(store, &stream, "two", &["b"]).await;
     let mut late = write(&stream, "three", &["c"]);
@@ -327,7 +330,7 @@ pub async fn an_expected_version_is_measured_by_the_present(store: &Store) {
 
 /// An address belongs to one account until it is released. A repeated opening gets its first answer.
 pub async fn an_address_belongs_to_one_account_at_a_time(store: &Store) {
-    let (one, two) = (account::fresh(), account::fresh());
+    let (one, two) = (fresh(), fresh());
     let (ada, bob) = (fresh_address(), fresh_address());
     let open = || AccountCommand::Open(ada.clone());
     let first = cold::<Accounts>(store, &one, "open", open()).await.expect("it is free");
@@ -335,7 +338,7 @@ pub async fn an_address_belongs_to_one_account_at_a_time(store: &Store) {
     assert_eq!(again, first);
     match cold::<Accounts>(store, &two, "early", open()).await {
         Err(CommandError::Reserved { key, holder }) => {
-            assert_eq!((key, &holder), (account::email(&ada), &one));
+            assert_eq!((key, &holder), (email(&ada), &one));
         }
         other => panic!("two accounts have the same address: {other:?}"),
     }
@@ -350,9 +353,9 @@ pub async fn an_address_belongs_to_one_account_at_a_time(store: &Store) {
 
 /// An account from before its domain had claims can release a key that was never reserved.
 pub async fn an_account_from_before_the_claims_can_be_closed(store: &Store) {
-    let (old, new, address) = (account::fresh(), account::fresh(), fresh_address());
+    let (old, new, address) = (fresh(), fresh(), fresh_address());
     let open = || AccountCommand::Open(address.clone());
-    cold::<AccountsWithoutClaims>(store, &old, "open", open()).await.expect("it is new");
+    cold::<Accounts<WithoutClaims>>(store, &old, "open", open()).await.expect("it is new");
     cold::<Accounts>(store, &old, "close", AccountCommand::Close)
         .await
         .expect("the account is open");
@@ -372,9 +375,9 @@ mod tests {
     async fn the_store_in_memory_accepts_a_commit_after_a_gap() {
         let store: Store = Arc::new(MemoryEventStore::default());
         let stream = fresh();
-        let first = draft::<Notebook>(Vec::new(), &write(&stream, "one", &["a"])).await;
+        let first = draft::<Accounts<Plain>>(Vec::new(), &write(&stream, "one", &["a"])).await;
         let commits = vec![first.into_commit()];
-        let second = draft::<Notebook>(commits, &write(&stream, "two", &["b"])).await;
+        let second = draft::<Accounts<Plain>>(commits, &write(&stream, "two", &["b"])).await;
         store.append(&second).await.expect("its key is free");
         assert_eq!(read_all(&store, &stream).await[0].from(), Version::new(2));
     }

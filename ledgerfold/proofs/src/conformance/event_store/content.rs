@@ -8,14 +8,15 @@ use ledgerfold::{
     ports::AppendError,
     vocabulary::{Commit, Metadata, NewCommit},
 };
+use ledgerfold_testkit::bank::{Accounts, NoteWritten, Plain, Release};
 
 use super::{
     Store,
-    tools::{append, assert_holds, draft, load, read_all, read_all_back, sketch},
+    tools::{append, assert_holds, draft, load, read_all, read_all_back, snapshotted},
 };
 use crate::conformance::{
-    notebook::{NoteWritten, Notebook, commit, fresh},
-    sketchbook::{Keep, Letters, REMEMBERED, fresh_letter, letter, text_of},
+    requests::{OftenSnapshotted, commit, fresh},
+    verbatim::{Keep, Verbatim, text_of, verbatim},
 };
 
 /// Every kind of read returns the events, versions and command of a commit.
@@ -41,7 +42,7 @@ pub async fn the_content_of_an_event_comes_back_to_the_letter(store: &Store) {
         let id = CommandId::new(format!("attempt-{attempt}")).expect("visible ASCII");
         let command = Keep(Payload::from_text(text.to_owned()).expect("it is JSON"));
         let request = CommandRequest::new(stream.clone(), command, id);
-        let new = draft::<Letters>(commits.clone(), &request).await;
+        let new = draft::<Verbatim>(commits.clone(), &request).await;
         store.append(&new).await.expect("the version is free");
         commits.push(new.into_commit());
     }
@@ -53,7 +54,7 @@ pub async fn the_content_of_an_event_comes_back_to_the_letter(store: &Store) {
 
 /// A commit of one note with this metadata.
 fn with_metadata(stream: &StreamId, attempt: &str, metadata: Metadata) -> NewCommit {
-    let head = Loaded::<Notebook>::unread(stream.clone());
+    let head = Loaded::<Accounts<Plain>>::unread(stream.clone());
     let stamp = commit(&head, attempt, &["note"], 60).as_commit().command().clone();
     let events = [NoteWritten { text: "note".to_owned() }.into()];
     let new_id = || ledgerfold::EventId::new(60_000, &[7; 10]);
@@ -92,8 +93,8 @@ pub async fn metadata_that_says_little_comes_back_as_little(store: &Store) {
 /// State, schema and recent commands of a snapshot are returned unchanged, also in the winner of a conflict.
 pub async fn a_snapshot_comes_back_as_it_was_stored(store: &Store) {
     let stream = fresh();
-    let first = sketch(store, &stream, "one", &["a first note, of some length"]).await;
-    let second = sketch(store, &stream, "two", &[&"a second note".repeat(20)]).await;
+    let first = snapshotted(store, &stream, "one", &["a first note, of some length"]).await;
+    let second = snapshotted(store, &stream, "two", &[&"a second note".repeat(20)]).await;
     let recent = |commit: &Commit| commit.snapshot().map(|it| it.recent.as_bytes().len());
     assert_eq!((recent(&first), recent(&second)), (Some(7), Some(14)), "seven bytes each");
     assert_eq!(read_all(store, &stream).await, [first.clone(), second.clone()]);
@@ -109,7 +110,7 @@ pub async fn a_snapshot_comes_back_as_it_was_stored(store: &Store) {
 pub async fn snapshots_change_nothing_of_what_a_read_brings(store: &Store) {
     let (with, without) = (fresh(), fresh());
     for attempt in ["one", "two", "three", "four", "five"] {
-        sketch(store, &with, attempt, &["a note of some length, longer than its state"]).await;
+        snapshotted(store, &with, attempt, &["a note of some length, longer than its state"]).await;
         append(store, &without, attempt, &["a note of some length, longer than its state"]).await;
     }
     let contents = |commits: Vec<Commit>| {
@@ -123,8 +124,8 @@ pub async fn snapshots_change_nothing_of_what_a_read_brings(store: &Store) {
 
 /// A commit over the limit is not stored, and the error has its size and the limit.
 pub async fn a_commit_over_the_limit_is_refused_and_not_stored(store: &Store) {
-    let (stream, size) = (fresh_letter(), 320 * 1024);
-    let new = letter(&Loaded::unread(stream.clone()), "huge", &[text_of(size)]);
+    let (stream, size) = (fresh(), 320 * 1024);
+    let new = verbatim(&Loaded::unread(stream.clone()), "huge", &[text_of(size)]);
     match store.append(&new).await {
         Err(AppendError::TooLarge { bytes, limit }) => {
             assert!(bytes >= size && limit < size, "{bytes} over {limit}");
@@ -140,9 +141,9 @@ const SURELY_TAKEN: usize = 290_000;
 
 /// A commit of this size is stored. A store may refuse larger ones.
 pub async fn a_commit_below_the_limit_is_taken(store: &Store) {
-    let stream = fresh_letter();
+    let stream = fresh();
     let half = text_of(SURELY_TAKEN / 2);
-    let large = letter(&Loaded::unread(stream.clone()), "large", &[half.clone(), half]);
+    let large = verbatim(&Loaded::unread(stream.clone()), "large", &[half.clone(), half]);
     store.append(&large).await.expect("it is below the limit");
     assert_holds(store, &stream, [large.as_commit()]).await;
 }
@@ -151,8 +152,8 @@ pub async fn a_commit_below_the_limit_is_taken(store: &Store) {
 pub async fn a_snapshot_makes_no_commit_too_large(store: &Store) {
     let stream = fresh();
     let half = "x".repeat(SURELY_TAKEN / 2);
-    let large = sketch(store, &stream, "large", &[&half, &half]).await;
+    let large = snapshotted(store, &stream, "large", &[&half, &half]).await;
     let state = large.snapshot().map_or(0, |snapshot| snapshot.state.as_str().len());
-    assert!(state > REMEMBERED, "a snapshot of {state} bytes");
+    assert!(state > <OftenSnapshotted as Release>::NOTE_BYTES, "a snapshot of {state} bytes");
     assert_holds(store, &stream, [&large]).await;
 }

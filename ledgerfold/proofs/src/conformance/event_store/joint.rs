@@ -9,14 +9,13 @@ use ledgerfold::{
     ports::{PortError, StoreError},
     vocabulary::IDEMPOTENCY_WINDOW,
 };
+use ledgerfold_testkit::bank::{AccountCommand, AccountRejection, Accounts, Transfer, Transfers};
 
 use super::{
     LosesAnswers, Store,
     tools::{handler, read_all, world},
 };
-use crate::conformance::account::{
-    AccountCommand, AccountRejection, Accounts, Transfer, Transfers, ask, fresh, fresh_address,
-};
+use crate::conformance::requests::{ask, fresh, fresh_address};
 
 type Outcome = Result<Vec<Answer>, CommandError<AccountRejection>>;
 

@@ -8,15 +8,13 @@ use ledgerfold::{
     command::Loaded,
     ports::{AppendError, Transaction},
 };
+use ledgerfold_testkit::bank::email;
 
 use super::{
     Store,
     tools::{assert_holds, fresh_command, next, read_all, transact, transaction},
 };
-use crate::conformance::{
-    account::{email, fresh_address},
-    notebook::{commit, fresh},
-};
+use crate::conformance::requests::{commit, fresh, fresh_address};
 
 /// Appends a commit of one note with these claims.
 async fn claiming(

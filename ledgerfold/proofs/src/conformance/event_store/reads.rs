@@ -1,7 +1,7 @@
 //! Rules about reading forward and back.
 
 use ledgerfold::{
-    Decider, StreamId, Version,
+    Category, StreamId, Version,
     command::Loaded,
     ports::{Base, MAX_PAGE_BYTES, Newest},
     vocabulary::{Commit, StateSchema},
@@ -9,11 +9,11 @@ use ledgerfold::{
 
 use super::{
     Store, View,
-    tools::{append, assert_are, assert_holds, load, read_all_back, sketch},
+    tools::{append, assert_are, assert_holds, load, read_all_back, snapshotted},
 };
 use crate::conformance::{
-    notebook::fresh,
-    sketchbook::{Letters, fresh_letter, letter, text_of},
+    requests::fresh,
+    verbatim::{text_of, verbatim},
 };
 
 /// A stream with three commits, of the versions 1–2, 3–5 and 6.
@@ -74,7 +74,7 @@ pub async fn streams_do_not_mix(store: &Store) {
 /// The category is part of a stream's name, so streams of two domains with the same id are separate.
 pub async fn categories_do_not_mix(store: &Store) {
     let stream = fresh();
-    let other = StreamId::new(Letters::CATEGORY, stream.id().clone());
+    let other = StreamId::new(Category::from_static("another"), stream.id().clone());
     let one = append(store, &stream, "one", &["a"]).await;
     let two = append(store, &other, "one", &["b"]).await;
     assert_holds(store, &stream, [&one]).await;
@@ -83,11 +83,11 @@ pub async fn categories_do_not_mix(store: &Store) {
 
 /// A stream with twelve commits of 100 KB.
 async fn a_megabyte(store: &Store) -> (StreamId, Vec<Commit>) {
-    let (stream, text) = (fresh_letter(), text_of(100_000));
+    let (stream, text) = (fresh(), text_of(100_000));
     let mut head = Loaded::unread(stream.clone());
     let mut written = Vec::new();
     for attempt in 0..12 {
-        let new = letter(&head, &format!("attempt-{attempt}"), std::slice::from_ref(&text));
+        let new = verbatim(&head, &format!("attempt-{attempt}"), std::slice::from_ref(&text));
         store.append(&new).await.expect("the version is free");
         head.read_on(&**store, &new.as_commit().command().id).await.expect("it can be read");
         written.push(new.into_commit());
@@ -157,10 +157,10 @@ pub async fn pages_follow_each_other_without_gap_or_overlap(store: &Store) {
 
 /// A page has a limited size, because a reader holds it in memory. A larger commit is a page of its own.
 pub async fn a_page_is_bounded_in_bytes(store: &Store) {
-    let (stream, text) = (fresh_letter(), text_of(200_000));
+    let (stream, text) = (fresh(), text_of(200_000));
     let mut head = Loaded::unread(stream.clone());
     for attempt in 0..22 {
-        let new = letter(&head, &format!("attempt-{attempt}"), std::slice::from_ref(&text));
+        let new = verbatim(&head, &format!("attempt-{attempt}"), std::slice::from_ref(&text));
         store.append(&new).await.expect("the version is free");
         let written = View::of(vec![new.as_commit().clone()]);
         let read = head.read_on(&written, &new.as_commit().command().id).await;
@@ -210,7 +210,7 @@ async fn back_to(
 pub async fn a_load_gets_the_newest_snapshot_and_what_follows_it(store: &Store) {
     let stream = fresh();
     let first = append(store, &stream, "one", &["a"]).await;
-    let second = sketch(store, &stream, "two", &["b", "c"]).await;
+    let second = snapshotted(store, &stream, "two", &["b", "c"]).await;
     let third = append(store, &stream, "three", &["d"]).await;
     let fourth = append(store, &stream, "four", &["e"]).await;
     let snapshot = second.snapshot().expect("a snapshot was due").clone();

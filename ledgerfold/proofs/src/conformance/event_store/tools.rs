@@ -16,10 +16,8 @@ use ledgerfold::{
 use uuid::Uuid;
 
 use super::Store;
-use crate::conformance::{
-    notebook::{Notebook, commit, write},
-    sketchbook::Sketchbook,
-};
+use crate::conformance::requests::{OftenSnapshotted, commit, write};
+use ledgerfold_testkit::bank::{Accounts, Plain};
 use ledgerfold_testkit::{Amended, Amendment, ManualClock, SeededRandom};
 
 /// A new command id. Ids of strict commands must be new, because they are recognised for ever.
@@ -28,7 +26,10 @@ pub(in crate::conformance) fn fresh_command() -> CommandId {
 }
 
 /// Loads the stream.
-pub(in crate::conformance) async fn load(store: &Store, stream: &StreamId) -> Loaded<Notebook> {
+pub(in crate::conformance) async fn load(
+    store: &Store,
+    stream: &StreamId,
+) -> Loaded<Accounts<Plain>> {
     let mut loaded = Loaded::unread(stream.clone());
     let nobody = CommandId::new("nobody").expect("visible ASCII");
     loaded.read_on(&**store, &nobody).await.expect("the stream can be read");
@@ -58,14 +59,14 @@ pub(in crate::conformance) async fn append(
 }
 
 /// Appends notes through a domain with snapshots.
-pub(super) async fn sketch(
+pub(super) async fn snapshotted(
     store: &Store,
     stream: &StreamId,
     attempt: &str,
     notes: &[&str],
 ) -> Commit {
     let commits = read_all(store, stream).await;
-    let new = draft::<Sketchbook>(commits, &write(stream, attempt, notes)).await;
+    let new = draft::<Accounts<OftenSnapshotted>>(commits, &write(stream, attempt, notes)).await;
     store.append(&new).await.expect("the version is free");
     new.into_commit()
 }

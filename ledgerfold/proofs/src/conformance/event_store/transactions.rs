@@ -9,6 +9,7 @@ use ledgerfold::{
     ports::{AppendError, CommandRecord, MAX_TRANSACTION_ITEMS, Transaction, Unchanged},
     vocabulary::{CommitRef, NewCommit},
 };
+use ledgerfold_testkit::bank::{Accounts, email};
 
 use super::{
     Store,
@@ -18,9 +19,8 @@ use super::{
     },
 };
 use crate::conformance::{
-    account::{email, fresh_address},
-    notebook::{commit, fresh, write},
-    sketchbook::{Sketchbook, fresh_letter, letter, text_of},
+    requests::{OftenSnapshotted, commit, fresh, fresh_address, write},
+    verbatim::{text_of, verbatim},
 };
 
 /// A transaction stores all of its commits, with events, metadata and snapshots.
@@ -29,7 +29,7 @@ pub async fn a_transaction_commits_to_all_its_streams(store: &Store) {
     append(store, &one, "before", &["a"]).await;
     let first = next(store, &one, "joint", &["b", "c"]).await;
     let request = write(&two, "joint", &["a note of some length"]);
-    let second = draft::<Sketchbook>(Vec::new(), &request).await;
+    let second = draft::<Accounts<OftenSnapshotted>>(Vec::new(), &request).await;
     assert!(second.as_commit().snapshot().is_some(), "a snapshot was due");
     let both = transaction([first.clone(), second.clone()], [], [], None);
     transact(store, &both).await.expect("both versions are free");
@@ -299,10 +299,10 @@ pub async fn of_several_reasons_to_refuse_the_first_is_told(store: &Store) {
 
 /// If one commit is too large, the whole transaction is refused.
 pub async fn a_transaction_with_a_commit_over_the_limit_does_nothing(store: &Store) {
-    let (one, two) = (fresh(), fresh_letter());
+    let (one, two) = (fresh(), fresh());
     let commits = [
         next(store, &one, "joint", &["a"]).await,
-        letter(&Loaded::unread(two.clone()), "joint", &[text_of(320 * 1024)]),
+        verbatim(&Loaded::unread(two.clone()), "joint", &[text_of(320 * 1024)]),
     ];
     match transact(store, &transaction(commits, [], [], None)).await {
         Err(AppendError::TooLarge { .. }) => {}
@@ -317,8 +317,8 @@ pub async fn a_transaction_with_a_commit_over_the_limit_does_nothing(store: &Sto
 /// (<https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_TransactWriteItems.html>).
 pub async fn a_transaction_over_four_megabytes_does_nothing(store: &Store) {
     let text = text_of(145_000);
-    let heads: Vec<_> = (0..15).map(|_| Loaded::unread(fresh_letter())).collect();
-    let commits = heads.iter().map(|head| letter(head, "heavy", &[text.clone(), text.clone()]));
+    let heads: Vec<_> = (0..15).map(|_| Loaded::unread(fresh())).collect();
+    let commits = heads.iter().map(|head| verbatim(head, "heavy", &[text.clone(), text.clone()]));
     match transact(store, &transaction(commits, [], [], None)).await {
         Err(AppendError::TooLarge { bytes, limit }) => assert!(bytes > limit, "{bytes}"),
         Ok(()) => panic!("a transaction of 4.35 MB was stored"),

@@ -9,11 +9,10 @@ use ledgerfold::{
 
 use super::{Draft, ModelStore, NAMES, Step, alone};
 use crate::conformance::{
-    account::{email, fresh_address},
     event_store::{Store, View, asked, draft},
-    notebook::{Notebook, commit, fresh, write},
-    sketchbook::Sketchbook,
+    requests::{OftenSnapshotted, commit, fresh, fresh_address, write},
 };
+use ledgerfold_testkit::bank::{Accounts, Plain, email};
 use ledgerfold_testkit::{ManualClock, SeededRandom};
 
 /// The texts of notes, long enough that a snapshot is due soon.
@@ -29,7 +28,7 @@ struct Run<'a> {
     /// The writes so far, newest first.
     sent: VecDeque<Transaction>,
     /// Handlers with a cache over the store and over the model, with the same randomness.
-    warm: [CommandHandler<Sketchbook>; 2],
+    warm: [CommandHandler<Accounts<OftenSnapshotted>>; 2],
     /// The number of drafted commits. Each draft has its own command id.
     drafted: usize,
 }
@@ -155,7 +154,7 @@ impl<'a> Run<'a> {
         &self,
         stream: &StreamId,
         missed: usize,
-        make: impl FnOnce(&Loaded<Notebook>) -> T,
+        make: impl FnOnce(&Loaded<Accounts<Plain>>) -> T,
     ) -> T {
         let view = View::of(self.known(stream, missed));
         let mut loaded = Loaded::unread(stream.clone());
@@ -177,7 +176,7 @@ impl<'a> Run<'a> {
         let stream = &self.streams[wanted.stream];
         if wanted.snapshot {
             let commits = self.known(stream, wanted.missed);
-            draft::<Sketchbook>(commits, &write(stream, &attempt, notes)).await
+            draft::<Accounts<OftenSnapshotted>>(commits, &write(stream, &attempt, notes)).await
         } else {
             self.on(stream, wanted.missed, |head| commit(head, &attempt, notes, 60)).await
         }
@@ -203,7 +202,11 @@ impl<'a> Run<'a> {
     }
 }
 
-fn handler(store: Store, remembered: usize, seed: usize) -> CommandHandler<Sketchbook> {
+fn handler(
+    store: Store,
+    remembered: usize,
+    seed: usize,
+) -> CommandHandler<Accounts<OftenSnapshotted>> {
     let seed = u64::try_from(seed).expect("a small number");
     let clock = Arc::<ManualClock>::default();
     let random = Arc::new(SeededRandom::new(seed));

@@ -1,0 +1,225 @@
+//! The query function: the read models as clients see them, from any live generation. The checks of a client's own
+//! reads belong to `clients`.
+
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use async_trait::async_trait;
+use ledgerfold::{
+    StreamId, Version,
+    ports::{
+        Counted, Counter, CounterKey, Increment, Listing, Memo, PortError, ReadStoreError,
+        RowReader, RowStore, Settled, StoredRow, TallyReader, TallyStore, Written,
+    },
+    query::{LiveRows, LiveTallies},
+};
+use ledgerfold_testkit::bank::{EVENTS, Statements, Totals};
+
+use crate::{
+    domain::observations::Observations,
+    infrastructure::projection::{LONGEST_READ, SimulatedProjection},
+    network::scheduler::Scheduler,
+    plan::schedule::Schedule,
+};
+
+/// How many containers the query function has; each remembers the record that it has seen last.
+const CONTAINERS: usize = 2;
+
+/// The query function. No later reader sees less than an earlier one, in any live generation. Without faults no read
+/// fails.
+pub(crate) struct Readers {
+    scheduler: Scheduler,
+    observations: Arc<Observations>,
+    schedule: Schedule,
+    /// One per container, each with its own cache of the record of generations.
+    rows: [LiveRows; CONTAINERS],
+    /// One per container, as above.
+    tallies: [LiveTallies; CONTAINERS],
+    /// The least that the next reader must see. A mutex, because all readers share it; only `show`
+    /// and `show_counters` write it.
+    shown: Mutex<Shown>,
+}
+
+/// The newest state that any reader has seen.
+#[derive(Default)]
+struct Shown {
+    /// The newest version of each row.
+    rows: BTreeMap<StreamId, Version>,
+    /// The newest version of each memo.
+    memos: BTreeMap<StreamId, Version>,
+    /// The highest number of counted events.
+    events: i128,
+}
+
+impl Readers {
+    pub(crate) fn new(
+        scheduler: &Scheduler,
+        observations: Arc<Observations>,
+        schedule: Schedule,
+        [statements, totals]: &[SimulatedProjection; 2],
+    ) -> Self {
+        let rows = |_| {
+            let SimulatedProjection { projection, table, generations, .. } = statements;
+            LiveRows::new::<Statements>(projection, table.clone(), generations.clone())
+        };
+        let tallies = |_| {
+            let SimulatedProjection { projection, table, generations, .. } = totals;
+            LiveTallies::new::<Totals>(projection, table.clone(), generations.clone())
+        };
+        Self {
+            scheduler: scheduler.clone(),
+            observations,
+            schedule,
+            rows: [0; CONTAINERS].map(rows),
+            tallies: [0; CONTAINERS].map(tallies),
+            shown: Mutex::default(),
+        }
+    }
+
+    fn container(&self) -> usize {
+        self.scheduler.below(CONTAINERS)
+    }
+
+    /// Reads, and fails if the function would have reached its timeout. Without faults no read fails, also during a
+    /// rebuild.
+    async fn read<T>(
+        &self,
+        read: impl Future<Output = Result<T, ReadStoreError>>,
+    ) -> Result<T, ReadStoreError> {
+        let begun = self.scheduler.elapsed();
+        let answer = read.await;
+        if self.scheduler.elapsed() >= begun + LONGEST_READ {
+            return Err(ReadStoreError::Port(PortError::Unavailable(
+                "the query function timed out".into(),
+            )));
+        }
+        if let Some(error) = answer.as_ref().err().filter(|_| self.schedule.is_fault_free()) {
+            self.observations.violated(format!("a read failed: {error}"));
+        }
+        answer
+    }
+
+    /// Records the version that a reader saw of a stream. It must not be lower than one from before the request.
+    fn show(
+        &self,
+        what: &'static str,
+        stream: &StreamId,
+        (before, now): (Version, Version),
+        shown: impl FnOnce(&mut Shown) -> &mut BTreeMap<StreamId, Version>,
+    ) {
+        // Damage makes readers see less.
+        if now < before && !self.schedule.damage {
+            let rule = format!("the {what} of {stream} was shown at {before}, and then at {now}");
+            self.observations.violated(rule);
+        }
+        let mut all = self.shown();
+        let most = shown(&mut all).entry(stream.clone()).or_insert(Version::NONE);
+        *most = now.max(*most);
+    }
+
+    fn show_memo(&self, stream: &StreamId, before: Version, memo: Option<&Memo>) {
+        let now = memo.map_or(Version::NONE, |memo| memo.version);
+        self.show("memo", stream, (before, now), |shown| &mut shown.memos);
+    }
+
+    /// Records the number of counted events. It must not be lower than before the request.
+    fn show_counters(&self, before: i128, counters: &[Counter]) {
+        let now = counters.iter().filter_map(|it| it.amounts.get(EVENTS)).sum();
+        if now < before {
+            self.observations.violated(format!("{before} events were counted, and then {now}"));
+        }
+        let mut shown = self.shown();
+        shown.events = shown.events.max(now);
+    }
+
+    fn shown(&self) -> MutexGuard<'_, Shown> {
+        self.shown.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn of(shown: &BTreeMap<StreamId, Version>, stream: &StreamId) -> Version {
+    shown.get(stream).copied().unwrap_or(Version::NONE)
+}
+
+fn read_only<T>() -> Result<T, ReadStoreError> {
+    Err(ReadStoreError::Port(PortError::Refused("readers do not write".into())))
+}
+
+#[async_trait]
+impl RowReader for Readers {
+    async fn get(&self, stream: &StreamId) -> Result<Option<StoredRow>, ReadStoreError> {
+        let before = of(&self.shown().rows, stream);
+        let row = self.read(self.rows[self.container()].get(stream)).await?;
+        let now = row.as_ref().map_or(Version::NONE, |row| row.version);
+        self.show("row", stream, (before, now), |shown| &mut shown.rows);
+        Ok(row)
+    }
+
+    async fn list(&self, listing: &Listing) -> Result<Vec<StoredRow>, ReadStoreError> {
+        self.read(self.rows[self.container()].list(listing)).await
+    }
+}
+
+#[async_trait]
+impl RowStore for Readers {
+    async fn put(&self, _: &StoredRow) -> Result<Written, ReadStoreError> {
+        read_only()
+    }
+
+    async fn replace(&self, _: &StoredRow, _: &StoredRow) -> Result<Written, ReadStoreError> {
+        read_only()
+    }
+}
+
+#[async_trait]
+impl TallyReader for Readers {
+    async fn memo(&self, stream: &StreamId) -> Result<Option<Memo>, ReadStoreError> {
+        let before = of(&self.shown().memos, stream);
+        let memo = self.read(self.tallies[self.container()].memo(stream)).await?;
+        self.show_memo(stream, before, memo.as_ref());
+        Ok(memo)
+    }
+
+    async fn range(
+        &self,
+        first: &CounterKey,
+        last: &CounterKey,
+    ) -> Result<Vec<Counter>, ReadStoreError> {
+        let before = self.shown().events;
+        let counters = self.read(self.tallies[self.container()].range(first, last)).await?;
+        self.show_counters(before, &counters);
+        Ok(counters)
+    }
+
+    async fn settled(
+        &self,
+        stream: &StreamId,
+        groups: &[CounterKey],
+    ) -> Result<Settled, ReadStoreError> {
+        self.read(self.tallies[self.container()].settled(stream, groups)).await
+    }
+
+    async fn range_with(
+        &self,
+        stream: &StreamId,
+        first: &CounterKey,
+        last: &CounterKey,
+    ) -> Result<Counted, ReadStoreError> {
+        let memo_before = of(&self.shown().memos, stream);
+        let before = self.shown().events;
+        let reading = self.tallies[self.container()].range_with(stream, first, last);
+        let counted = self.read(reading).await?;
+        self.show_memo(stream, memo_before, counted.memo.as_ref());
+        self.show_counters(before, &counted.counters);
+        Ok(counted)
+    }
+}
+
+#[async_trait]
+impl TallyStore for Readers {
+    async fn add(&self, _: Version, _: &Memo, _: &[Increment]) -> Result<Written, ReadStoreError> {
+        read_only()
+    }
+}

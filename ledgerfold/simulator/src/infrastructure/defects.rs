@@ -1,0 +1,118 @@
+//! Planted defects of stores: wrong answers and weakened conditions. Defects of functions stay with the functions.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use ledgerfold::{
+    Payload, StreamId, Version,
+    ports::{
+        AppendError, CommitPage, EventStore, GenerationReader, GenerationStore, ReadStoreError,
+        SegmentProgress, StoreError, Transaction, Written,
+    },
+    vocabulary::{Commit, Generations, RecentCommands, Snapshot},
+};
+
+use crate::{infrastructure::generations::SimulatedGenerations, plan::plant::Plant};
+use ledgerfold_testkit::Amendment;
+use ledgerfold_testkit::bank::Account;
+
+/// The log's answer to a write.
+pub(crate) fn answer(plant: Plant, outcome: Result<(), AppendError>) -> Result<(), AppendError> {
+    match (plant, outcome) {
+        (Plant::ConflictIsSuccess, Err(AppendError::Conflict { .. }))
+        | (Plant::BusyIsSuccess, Err(AppendError::Busy)) => Ok(()),
+        // The caller looks for the other commit, and finds none.
+        (Plant::BusyIsConflict, Err(AppendError::Busy)) => {
+            let stream = "a stream".to_owned();
+            let reason = "in conflict, and absent".to_owned();
+            Err(StoreError::Corrupt { stream, reason }.into())
+        }
+        (_, outcome) => outcome,
+    }
+}
+
+/// The transaction without a part that it needs.
+pub(crate) fn lax(plant: Plant, transaction: &Transaction) -> Option<Transaction> {
+    let commits = transaction.commits().to_vec();
+    match plant {
+        Plant::NothingReserved => {
+            Transaction::new(commits, transaction.unchanged().to_vec(), [], None).ok()
+        }
+        Plant::ReadsUnwatched if !transaction.unchanged().is_empty() => {
+            // No transaction both watches streams and claims keys.
+            Transaction::new(commits, Vec::new(), [], transaction.strict().cloned()).ok()
+        }
+        _ => None,
+    }
+}
+
+/// A page from a replica that lags by one commit.
+pub(crate) fn stale(mut page: CommitPage) -> CommitPage {
+    page.commits.pop();
+    CommitPage { more: false, ..page }
+}
+
+/// A commit with a spoiled snapshot, for plants that spoil it.
+pub(crate) fn spoil(plant: Plant, commit: Commit) -> Commit {
+    let Some(snapshot) = commit.snapshot().cloned() else { return commit };
+    let snapshot = match plant {
+        Plant::WindowLost => Snapshot { recent: RecentCommands::default(), ..snapshot },
+        Plant::SnapshotSkewed => match without_owner(&snapshot.state) {
+            Some(state) => Snapshot { state, ..snapshot },
+            None => snapshot,
+        },
+        _ => snapshot,
+    };
+    commit.with_snapshot(Some(snapshot))
+}
+
+/// An account's state without its owner.
+fn without_owner(state: &Payload) -> Option<Payload> {
+    let account: Account = state.decode().ok()?;
+    Payload::encode(&Account { email: None, ..account }).ok()
+}
+
+/// A log that shows nothing: for a projector that trusts the bus.
+pub(crate) struct EmptyLog;
+
+#[async_trait]
+impl Amendment for EmptyLog {
+    async fn read(
+        &self,
+        _: &dyn EventStore,
+        _: &StreamId,
+        _: Version,
+    ) -> Result<CommitPage, StoreError> {
+        Ok(CommitPage::default())
+    }
+}
+
+/// A record of generations without a building one, for a projector that updates only the live generation.
+pub(crate) struct WithoutBuilding(pub(crate) Arc<SimulatedGenerations>);
+
+#[async_trait]
+impl GenerationReader for WithoutBuilding {
+    async fn read(&self, projection: &str) -> Result<Option<Generations>, ReadStoreError> {
+        let record = self.0.read(projection).await?;
+        Ok(record.map(|record| record.abandoned().unwrap_or(record)))
+    }
+}
+
+#[async_trait]
+impl GenerationStore for WithoutBuilding {
+    async fn write(&self, projection: &str, new: &Generations) -> Result<Written, ReadStoreError> {
+        self.0.write(projection, new).await
+    }
+
+    async fn progress(&self, of: &str, run: u64) -> Result<Vec<SegmentProgress>, ReadStoreError> {
+        self.0.progress(of, run).await
+    }
+
+    async fn save(&self, of: &str, run: u64, at: &SegmentProgress) -> Result<(), ReadStoreError> {
+        self.0.save(of, run, at).await
+    }
+
+    async fn forget(&self, projection: &str, run: u64) -> Result<(), ReadStoreError> {
+        self.0.forget(projection, run).await
+    }
+}

@@ -1,0 +1,145 @@
+//! The rows of one generation, with network faults and an index that lags.
+
+use std::{sync::Arc, time::Duration};
+
+use async_trait::async_trait;
+use ledgerfold::{
+    Payload, StreamId,
+    ports::{Clock, Listing, ReadStoreError, RowReader, RowStore, StoredRow, Written},
+    vocabulary::Generation,
+};
+
+use crate::{domain::observations::Observations, network::faults::Network, plan::plant::Plant};
+use ledgerfold_testkit::MemoryRowStore;
+use ledgerfold_testkit::bank::Statement;
+
+/// The rows of one generation.
+pub(crate) struct SimulatedRows {
+    /// Names the rows in the observations.
+    generation: Generation,
+    network: Network,
+    plant: Plant,
+    observations: Arc<Observations>,
+    /// The true rows. The port's methods write them, damage, and removals of a generation.
+    inner: MemoryRowStore,
+    /// The content of the index: rows as they were some time ago. Shared with the tasks that update it later.
+    index: Arc<MemoryRowStore>,
+    /// The longest delay of the index.
+    lag: Duration,
+}
+
+impl SimulatedRows {
+    /// Rows with an index that lags by at most this time.
+    pub(crate) fn new(
+        generation: Generation,
+        (network, observations, plant): (Network, Arc<Observations>, Plant),
+        lag: Duration,
+    ) -> Self {
+        let inner = MemoryRowStore::default();
+        let index = Arc::default();
+        Self { generation, network, plant, observations, inner, index, lag }
+    }
+
+    pub(crate) fn rows(&self) -> Vec<StoredRow> {
+        self.inner.rows()
+    }
+
+    /// Removes a row, or changes its balance.
+    pub(crate) fn damage(&self, stream: &StreamId) -> bool {
+        let Some(row) = self.rows().into_iter().find(|row| row.stream == *stream) else {
+            return false;
+        };
+        let statement = row.body.as_ref().and_then(|body| body.decode::<Statement>().ok());
+        match statement {
+            Some(statement) if self.network.scheduler.chance(70) => {
+                let balance = statement.balance + 1_000;
+                let body = Payload::encode(&Statement { balance, ..statement }).ok();
+                self.inner.damage(StoredRow { body, ..row });
+            }
+            _ => self.inner.lose(stream),
+        }
+        self.observations.damage(self.generation, stream);
+        true
+    }
+
+    /// Removes at most this many rows for good, and returns their number.
+    pub(crate) fn remove(&self, most: usize) -> usize {
+        let rows = self.rows();
+        let removed = rows.iter().take(most);
+        for row in removed.clone() {
+            self.inner.lose(&row.stream);
+            self.index.lose(&row.stream);
+            self.observations.removed(self.generation, &row.stream);
+        }
+        removed.count()
+    }
+
+    /// Records the write of a row.
+    fn put_down(&self, row: &StoredRow) {
+        if self.plant == Plant::NoTombstone && row.body.is_none() {
+            self.inner.lose(&row.stream);
+            return;
+        }
+        self.observations.row(self.generation, &row.stream, row.version);
+        if self.lag.is_zero() {
+            self.index.damage(row.clone());
+            return;
+        }
+        let scheduler = self.network.scheduler.clone();
+        let index = self.index.clone();
+        let row = row.clone();
+        let late = scheduler.within(self.lag);
+        self.network.scheduler.spawn(async move {
+            scheduler.sleep(late).await;
+            if index.rows().iter().all(|it| it.stream != row.stream || it.version <= row.version) {
+                index.damage(row);
+            }
+        });
+    }
+}
+
+#[async_trait]
+impl RowReader for SimulatedRows {
+    async fn get(&self, stream: &StreamId) -> Result<Option<StoredRow>, ReadStoreError> {
+        self.network.request().await?;
+        self.inner.get(stream).await
+    }
+
+    async fn list(&self, listing: &Listing) -> Result<Vec<StoredRow>, ReadStoreError> {
+        self.network.request().await?;
+        self.index.list(listing).await
+    }
+}
+
+#[async_trait]
+impl RowStore for SimulatedRows {
+    async fn put(&self, row: &StoredRow) -> Result<Written, ReadStoreError> {
+        self.network.request().await?;
+        let written = if self.plant == Plant::RowsUnconditional {
+            self.inner.damage(row.clone());
+            Written::Done
+        } else {
+            self.inner.put(row).await?
+        };
+        if written == Written::Done {
+            self.put_down(row);
+        }
+        self.network.response(written).await
+    }
+
+    async fn replace(&self, seen: &StoredRow, row: &StoredRow) -> Result<Written, ReadStoreError> {
+        self.network.request().await?;
+        // Only repairs replace rows, and operators start them.
+        self.network.scheduler.sleep(self.network.scheduler.within(5 * self.lag)).await;
+        let written = if self.plant == Plant::RepairOverwrites {
+            self.inner.damage(row.clone());
+            Written::Done
+        } else {
+            self.inner.replace(seen, row).await?
+        };
+        if written == Written::Done {
+            self.put_down(row);
+        }
+        self.network.response(written).await
+    }
+}

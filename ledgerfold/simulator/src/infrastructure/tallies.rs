@@ -1,0 +1,222 @@
+//! The counters of one generation, with network faults and concurrent transactions.
+
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
+
+use async_trait::async_trait;
+use futures::channel::oneshot;
+use ledgerfold::{
+    StreamId, Version,
+    ports::{
+        Clock, Counter, CounterKey, Increment, Memo, ReadStoreError, Settled, TallyReader,
+        TallyStore, Written,
+    },
+};
+
+use crate::{
+    domain::observations::Observations,
+    infrastructure::hidden_writes::{HiddenWrites, Item},
+    network::{
+        faults::Network,
+        in_flight::{Hold, InFlight},
+    },
+    plan::plant::Plant,
+};
+use ledgerfold_testkit::MemoryTallyStore;
+
+/// The counters of one generation.
+pub(crate) struct SimulatedTallies {
+    network: Network,
+    plant: Plant,
+    observations: Arc<Observations>,
+    /// The true counters and memos. The port's methods write them, and removals of a generation.
+    inner: MemoryTallyStore,
+    /// The items of running transactions. Transactional reads that meet one are refused.
+    in_flight: InFlight<Item>,
+    /// The writes of transactions that plain reads do not show yet. Shared with the tasks that show them.
+    hidden_writes: Arc<HiddenWrites>,
+}
+
+impl Item {
+    /// The memo of a stream, and its shard of these groups.
+    fn all<'a>(stream: &StreamId, groups: impl IntoIterator<Item = &'a CounterKey>) -> Vec<Self> {
+        let shard = stream.to_string().len() % SHARDS;
+        let counters = groups.into_iter().map(|key| Self::Counter(key.clone(), shard));
+        counters.chain([Self::Memo(stream.clone())]).collect()
+    }
+}
+
+/// How many parts counters are spread over.
+const SHARDS: usize = 2;
+/// The longest time between two items of a transaction, while faults are on.
+const LONGEST_SHOW: Duration = Duration::from_secs(5);
+
+impl SimulatedTallies {
+    pub(crate) fn new((network, observations, plant): (Network, Arc<Observations>, Plant)) -> Self {
+        Self {
+            network,
+            plant,
+            observations,
+            inner: MemoryTallyStore::default(),
+            in_flight: InFlight::default(),
+            hidden_writes: Arc::default(),
+        }
+    }
+
+    /// Whether no transaction runs.
+    pub(crate) fn is_idle(&self) -> bool {
+        self.in_flight.is_empty()
+    }
+
+    pub(crate) fn counter(&self, key: &CounterKey) -> BTreeMap<String, i128> {
+        self.inner.counter(key)
+    }
+
+    /// How many items there are.
+    pub(crate) fn items(&self) -> usize {
+        self.inner.items()
+    }
+
+    /// Removes at most this many items for good, and returns their number.
+    pub(crate) fn remove(&self, most: usize) -> usize {
+        self.inner.lose(most)
+    }
+
+    pub(crate) fn counted(&self, stream: &StreamId) -> Version {
+        self.inner.counted(stream)
+    }
+
+    async fn add_after(
+        &self,
+        after: Version,
+        memo: &Memo,
+        increments: &[Increment],
+    ) -> Result<Written, ReadStoreError> {
+        let items = Item::all(&memo.stream, increments.iter().map(|it| &it.key));
+        let Some(hold) = self.in_flight.hold(items.clone()) else {
+            self.observations.count(|report| report.conflicts += 1);
+            return Ok(Written::Superseded);
+        };
+        self.network.scheduler.turn().await;
+        let before = self.inner.memo(&memo.stream).await?;
+        let written = self.inner.add(after, memo, increments).await?;
+        if written == Written::Done {
+            self.hidden_writes.hide(&items, before, increments);
+            // If the caller dies here, the transaction is done all the same.
+            let _ = self.show(hold).await;
+        }
+        Ok(written)
+    }
+
+    /// Shows the writes of a transaction item by item, in any order: plain reads may come in between.
+    fn show(&self, mut hold: Hold<Item>) -> oneshot::Receiver<()> {
+        let (done, shown) = oneshot::channel();
+        let network = self.network.clone();
+        let hidden_writes = self.hidden_writes.clone();
+        self.network.scheduler.spawn(async move {
+            while hold.len() > 0 {
+                network.scheduler.turn().await;
+                if network.faults.fails() {
+                    network.scheduler.sleep(network.scheduler.within(LONGEST_SHOW)).await;
+                }
+                let item = hold.release(network.scheduler.below(hold.len()));
+                hidden_writes.show(&item);
+            }
+            let _ = done.send(());
+        });
+        shown
+    }
+}
+
+#[async_trait]
+impl TallyReader for SimulatedTallies {
+    async fn memo(&self, stream: &StreamId) -> Result<Option<Memo>, ReadStoreError> {
+        self.network.request().await?;
+        Ok(self.hidden_writes.memo(stream, self.inner.memo(stream).await?))
+    }
+
+    async fn range(
+        &self,
+        first: &CounterKey,
+        last: &CounterKey,
+    ) -> Result<Vec<Counter>, ReadStoreError> {
+        self.network.request().await?;
+        let mut counters = self.inner.range(first, last).await?;
+        self.hidden_writes.take_from(&mut counters);
+        Ok(counters)
+    }
+
+    async fn settled(
+        &self,
+        stream: &StreamId,
+        groups: &[CounterKey],
+    ) -> Result<Settled, ReadStoreError> {
+        if self.plant == Plant::ReadApart {
+            return Ok(Settled::At(self.memo(stream).await?));
+        }
+        self.network.request().await?;
+        if self.in_flight.has_any(&Item::all(stream, groups)) {
+            self.observations.count(|report| report.unsettled += 1);
+            return Ok(Settled::UnderWay);
+        }
+        Ok(Settled::At(self.inner.memo(stream).await?))
+    }
+}
+
+#[async_trait]
+impl TallyStore for SimulatedTallies {
+    async fn add(
+        &self,
+        after: Version,
+        memo: &Memo,
+        increments: &[Increment],
+    ) -> Result<Written, ReadStoreError> {
+        self.network.request().await?;
+        let after = match self.plant {
+            Plant::CountedUnconditionally => self.inner.counted(&memo.stream),
+            _ => after,
+        };
+        let written = self.add_after(after, memo, increments).await?;
+        self.network.response(written).await
+    }
+}
+
+/// The same counters for a repair that adds missing counts without a condition.
+pub(crate) struct UnconditionalTallies(pub(crate) Arc<SimulatedTallies>);
+
+#[async_trait]
+impl TallyReader for UnconditionalTallies {
+    async fn memo(&self, stream: &StreamId) -> Result<Option<Memo>, ReadStoreError> {
+        self.0.memo(stream).await
+    }
+
+    async fn range(
+        &self,
+        first: &CounterKey,
+        last: &CounterKey,
+    ) -> Result<Vec<Counter>, ReadStoreError> {
+        self.0.range(first, last).await
+    }
+
+    async fn settled(
+        &self,
+        stream: &StreamId,
+        groups: &[CounterKey],
+    ) -> Result<Settled, ReadStoreError> {
+        self.0.settled(stream, groups).await
+    }
+}
+
+#[async_trait]
+impl TallyStore for UnconditionalTallies {
+    async fn add(
+        &self,
+        _: Version,
+        memo: &Memo,
+        increments: &[Increment],
+    ) -> Result<Written, ReadStoreError> {
+        self.0.network.request().await?;
+        let after = self.0.inner.counted(&memo.stream);
+        let written = self.0.inner.add(after, memo, increments).await?;
+        self.0.network.response(written).await
+    }
+}

@@ -1,0 +1,9 @@
+//! Time, tasks and faults, which all simulated parts share. No product code except its clock and randomness, and no
+//! domain.
+
+pub(crate) mod faults;
+mod gate;
+pub(crate) mod in_flight;
+mod ready;
+pub(crate) mod scheduler;
+pub(crate) mod tasks;
