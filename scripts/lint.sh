@@ -17,6 +17,9 @@ RUSTDOCFLAGS="--deny warnings" cargo doc --quiet --workspace --no-deps
 say layers of core
 scripts/layers.py
 
+say guards of the invariants
+scripts/guards.py
+
 say plain text
 scripts/prose.py
 

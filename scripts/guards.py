@@ -1,0 +1,48 @@
+#!/usr/bin/env python3
+"""Checks that every test that ARCHITECTURE.md names as a guard exists.
+
+A guard is written `module::test`, and `…` may replace the modules in between or a part of the name.
+"""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).parent.parent
+
+GUARD = re.compile(r"`(?:[\w…]+::)+([a-z][a-z0-9_…]*)`")
+FUNCTION = re.compile(r"\b(?:fn|def|mod) (\w+)")
+
+
+def functions() -> set[str]:
+    """The names of all functions and modules of the repository."""
+    listed = subprocess.run(
+        ["git", "ls-files", "*.rs", "*.py"], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    files = [ROOT / name for name in listed.stdout.split()]
+    return {name for file in files if file.is_file() for name in FUNCTION.findall(file.read_text())}
+
+
+def exists(guard: str, known: set[str]) -> bool:
+    if "…" not in guard:
+        return guard in known
+    first, _, last = guard.partition("…")
+    return any(name.startswith(first) and name.endswith(last) for name in known)
+
+
+def main() -> int:
+    known = functions()
+    lines = (ROOT / "ARCHITECTURE.md").read_text().splitlines()
+    missing = [
+        f"ARCHITECTURE.md:{number}: no test is named {guard}"
+        for number, line in enumerate(lines, 1)
+        for guard in GUARD.findall(line)
+        if not exists(guard, known)
+    ]
+    print("\n".join(missing), file=sys.stderr, end="\n" if missing else "")
+    return int(bool(missing))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
