@@ -8,6 +8,7 @@ mod deadlines;
 mod event_table;
 #[cfg(feature = "local-cloud")]
 mod functions;
+mod quarantine;
 mod queues;
 mod read_tables;
 #[cfg(feature = "local-cloud")]

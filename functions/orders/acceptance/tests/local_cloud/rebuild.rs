@@ -18,7 +18,9 @@ use crate::world::{PROJECTED, TestOrder, World, answered, unique};
 const PROJECTIONS: [&str; 4] = ["order-view", "customer-orders", "shipment", "dashboard"];
 const WORKERS: usize = 4;
 /// As long as the query function's timeout.
-const WAITING: [&str; 2] = ["--longest-read", "10"];
+const LONGEST_READ: &str = "10";
+/// Enough if nobody reads.
+const NO_READ: &str = "1";
 /// How many orders the readers watch.
 const WATCHED: usize = 6;
 
@@ -32,9 +34,9 @@ async fn administered(arguments: &[&str]) -> Value {
     answer
 }
 
-/// Removes generations left over from earlier runs.
-async fn without_old_generations() {
-    let all = [&["remove-old", "--yes"], &WAITING[..], &PROJECTIONS[..]].concat();
+/// Removes generations that nobody reads any more, after this many seconds.
+async fn without_old_generations(longest_read: &str) {
+    let all = [&["remove-old", "--yes", "--longest-read", longest_read], &PROJECTIONS[..]].concat();
     administered(&all).await;
 }
 
@@ -63,7 +65,7 @@ async fn read_tables_that_were_wiped_are_rebuilt_with_equal_content() {
     let after = Snapshot::take(&world.client, &orders, PROJECTED).await;
     assert_eq!(before.differences(&after), Vec::<String>::new());
     assert_eq!(window.text(&world.client).await.expect("the dashboard can be read"), dashboard);
-    without_old_generations().await;
+    without_old_generations(NO_READ).await;
     clean_in_the_end(&["audit"]).await;
 }
 
@@ -140,7 +142,7 @@ impl Readers<'_> {
 #[tokio::test]
 async fn a_rebuild_under_live_writes_misses_nothing_and_no_reader_notices() {
     let world = World::alone();
-    without_old_generations().await;
+    without_old_generations(NO_READ).await;
     let mut orders: Vec<TestOrder> = Vec::new();
     for _ in 0..WATCHED {
         orders.push(world.placed().await);
@@ -177,14 +179,15 @@ async fn a_rebuild_under_live_writes_misses_nothing_and_no_reader_notices() {
 /// Rebuilds rows and counters, rolls back and forth, and then removes the old generation.
 async fn rebuild(done: &Cell<bool>) {
     for step in ["rebuild", "roll-back"] {
-        let waiting = if step == "roll-back" { &WAITING[..] } else { &[] };
+        let waiting: &[&str] =
+            if step == "roll-back" { &["--longest-read", LONGEST_READ] } else { &[] };
         let both = [&[step, "order-view", "dashboard", "--yes"], waiting].concat();
         let report = administered(&both).await;
         for rebuilt in report["rebuilt"].as_array().expect("a list") {
             assert_eq!((&rebuilt["wrong"], &rebuilt["switched"]), (&0.into(), &true.into()));
         }
     }
-    without_old_generations().await;
+    without_old_generations(LONGEST_READ).await;
     done.set(true);
 }
 
