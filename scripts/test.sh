@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Runs all tests. The local cloud must be running. This script also starts a DynamoDB Local and two more clouds.
+# Runs all tests. The local cloud must be running. This script also starts a DynamoDB Local and three more clouds.
 set -euo pipefail
 
 say() { printf '\n── %s (after %d s)\n' "$*" "$SECONDS"; }
@@ -19,16 +19,16 @@ emulator=${EMULATOR:-localstack}
 endpoint=$(of_stack target/local/stack.json endpoint)
 clouds=target/local/clouds
 
-# With them, three of the tests that need a whole cloud can run at once.
+# With them, four of the tests that need a whole cloud can run at once.
 more_clouds() {
   local number=0
-  for name in second-cloud third-cloud; do
+  for name in second-cloud third-cloud fourth-cloud; do
     cloud up --emulator "$emulator" --home "$clouds/$name" --port $((${endpoint##*:} + ++number)) \
       --functions target/local/functions
   done
 }
 no_more_clouds() {
-  for name in second-cloud third-cloud; do cloud down --home "$clouds/$name" >/dev/null; done
+  for name in second-cloud third-cloud fourth-cloud; do cloud down --home "$clouds/$name" >/dev/null; done
 }
 
 # Runs a step in the background. `finish` waits for it and shows its output.
@@ -39,7 +39,7 @@ say build programs and tests
 cargo build --quiet --workspace --bins
 cargo test --quiet --no-run --workspace --features "$features"
 
-say start two more clouds, and run the examples in the documentation
+say start three more clouds, and run the examples in the documentation
 trap no_more_clouds EXIT
 beside more_clouds; starting=$!
 cargo test --quiet --workspace --doc

@@ -2,6 +2,7 @@
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use jiff::Timestamp;
 use orders_acceptance::demo::dashboard::Window;
@@ -10,6 +11,7 @@ use orders_acceptance::demo::snapshot::{Snapshot, placed_orders};
 use orders_acceptance::model::{Order, OrderSummary, Page, Shipment};
 use serde_json::Value;
 use tokio::task::spawn_blocking;
+use tokio::time::{Interval, MissedTickBehavior, interval};
 
 use crate::programs::{admin, clean_in_the_end};
 use crate::projections::scripts;
@@ -23,6 +25,17 @@ const LONGEST_READ: &str = "10";
 const NO_READ: &str = "1";
 /// How many orders the readers watch.
 const WATCHED: usize = 6;
+/// Each reader reads at most this often, and leaves the processor to the rebuild and to other tests.
+const READ_EVERY: Duration = Duration::from_millis(50);
+/// The load has at most one round of orders in this time.
+const LOAD_EVERY: Duration = Duration::from_millis(500);
+
+/// A clock that skips missed ticks.
+fn every(period: Duration) -> Interval {
+    let mut clock = interval(period);
+    clock.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    clock
+}
 
 /// Runs `orders-admin` concurrently.
 async fn administered(arguments: &[&str]) -> Value {
@@ -92,16 +105,20 @@ impl Readers<'_> {
     }
 
     async fn orders(&self) {
+        let mut clock = every(READ_EVERY);
         while !self.over.get() {
             for order in self.orders {
+                clock.tick().await;
                 self.single(format!("/orders/{order}"), |answer: &Order| answer.version).await;
             }
         }
     }
 
     async fn shipments(&self) {
+        let mut clock = every(READ_EVERY);
         while !self.over.get() {
             for order in self.orders {
+                clock.tick().await;
                 let path = format!("/orders/{order}/shipment");
                 self.single(path, |answer: &Shipment| answer.version).await;
             }
@@ -126,8 +143,10 @@ impl Readers<'_> {
 
     /// The index behind lists may lag, but a list never loses an order that it has shown.
     async fn lists(&self) {
+        let mut clock = every(READ_EVERY);
         while !self.over.get() {
             for customer in self.customers {
+                clock.tick().await;
                 let client = self.world.impatient();
                 let path = format!("/customers/{customer}/orders");
                 let answer = answered(client.get(&path), 200).await;
@@ -206,7 +225,9 @@ async fn move_on(world: &World, orders: &mut [TestOrder]) {
 
 /// Creates load with other orders until the rebuild is complete.
 async fn load(world: &World, done: &Cell<bool>) {
+    let mut clock = every(LOAD_EVERY);
     for round in 0.. {
+        clock.tick().await;
         let runs = drive(&world.client, scripts(3, 500 + round), &unique("load-"), 1, || ()).await;
         runs.expect("the service answers");
         if done.get() {
