@@ -3,7 +3,7 @@
 //! A read model stops a stream before the first event that it cannot apply. For later messages of the stream, the
 //! projector reads the gap from the log, fails at the same event, and quarantines the stream again. So later events
 //! wait without a lock, and all other streams continue. After a fix, a round of retries updates the stream from the
-//! log, without any message.
+//! log. No message must be sent again.
 
 use std::{future::ready, sync::Arc, time::Duration};
 
