@@ -15,7 +15,7 @@ use crate::{
     waiting::{Backoff, ExponentialWait, RateLimit},
 };
 
-/// The attempts to examine a subject or to change a record while others keep changing it.
+/// The number of attempts to examine a subject or to change a record while others keep changing it.
 const BACKOFF: Backoff = Backoff {
     attempts: 10,
     wait: ExponentialWait::new(Duration::from_millis(5), Duration::from_millis(200)),

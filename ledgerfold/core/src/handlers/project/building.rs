@@ -12,7 +12,7 @@ use crate::{
     vocabulary::{Generations, MissedEvent},
 };
 
-/// The attempts to write a missed event to the record while others keep changing the record.
+/// The number of attempts to write a missed event to the record while others keep changing the record.
 const ATTEMPTS: usize = 5;
 
 /// The building generation of a projection.

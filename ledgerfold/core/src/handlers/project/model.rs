@@ -119,7 +119,7 @@ impl ProjectError {
         }
     }
 
-    /// The version of the bad event, if an event is bad.
+    /// The version of the event that caused the error, if an event did.
     pub const fn version(&self) -> Option<Version> {
         match self {
             Self::Event { version, .. } | Self::Inapplicable(Inapplicable { version, .. }) => {

@@ -6,7 +6,7 @@ use crate::{
     project::{Comparison, ProjectError, ProjectorPorts, Updater, Verdict, Verifiable, release},
 };
 
-/// The attempts to overwrite a row while others keep changing it.
+/// The number of attempts to overwrite a row while others keep changing it.
 const ATTEMPTS: usize = 5;
 
 /// The handling of a row that differs from the fold of its stream.
