@@ -1,5 +1,5 @@
-//! The work of the library: each handler takes ports and vocabulary, and does one job of a context. An adapter of a
-//! port belongs into another crate.
+//! The handlers of the library. Each one takes ports and vocabulary, and does one job of a context. An adapter of a
+//! port belongs in another crate.
 
 pub mod claims;
 pub mod command;

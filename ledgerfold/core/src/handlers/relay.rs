@@ -1,7 +1,7 @@
 //! The relay, which publishes every commit of the log to the bus.
 //!
-//! It keeps the order, skips nothing, and acknowledges a record only after the bus has accepted its events. It does
-//! not decode events: that is the consumers' work.
+//! It keeps the order, skips nothing, and acknowledges a record only after the bus has accepted its events. It does not
+//! decode events: consumers do that.
 
 use std::{sync::Arc, time::Duration};
 
@@ -76,7 +76,7 @@ impl Relay {
         Self { publisher, clock, random, dead_letters: None }
     }
 
-    /// Adds a dead-letter queue for commits that can never be published. The relay then goes on with later commits.
+    /// Adds a dead-letter queue for commits that can never be published. The relay then continues with later commits.
     #[must_use]
     pub fn with_dead_letters(self, dead_letters: Arc<dyn DeadLetters>) -> Self {
         Self { dead_letters: Some(dead_letters), ..self }

@@ -15,7 +15,7 @@ use crate::{
     waiting::{Backoff, ExponentialWait, RateLimit},
 };
 
-/// How often a subject is examined, or a record changed, while others keep changing it.
+/// The number of attempts to examine a subject or to change a record while others keep changing it.
 const BACKOFF: Backoff = Backoff {
     attempts: 10,
     wait: ExponentialWait::new(Duration::from_millis(5), Duration::from_millis(200)),
@@ -183,8 +183,8 @@ impl Work<'_> {
         Ok(count)
     }
 
-    /// Corrects the faults of a subject, and returns the remaining ones. A fault remains if only people can settle it
-    /// and it was seen twice unchanged, or if others keep changing the subject.
+    /// Corrects the faults of a subject, and returns the remaining ones. A fault remains if it was seen twice unchanged
+    /// and needs an operator's decision, or if others keep changing the subject.
     async fn correct(&self, subject: &Subject) -> Result<Vec<Finding>, ClaimsError> {
         let Self { builder: ClaimsBuilder { inspector, clock, random }, .. } = self;
         let mut before = Vec::new();
@@ -247,6 +247,6 @@ enum Applied {
     Done,
     /// The key or its stream was changed meanwhile.
     Overtaken,
-    /// There is no correction: people must decide.
+    /// There is no correction: an operator must decide.
     Impossible,
 }

@@ -58,7 +58,7 @@ pub enum Finding {
         /// Its holder.
         holder: StreamVersion,
     },
-    /// A key has two owners. People must decide which of them gives the key up.
+    /// A key has two owners. An operator must decide which of them gives the key up.
     Contested {
         /// The key.
         key: UniqueKey,
@@ -133,7 +133,7 @@ impl Finding {
         }
     }
 
-    /// The correction, unless people must decide.
+    /// The correction; `None` if an operator must decide.
     pub(super) fn correction(&self) -> Option<(&UniqueKey, Correction)> {
         Some(match self.clone() {
             Self::Missing { owner, .. } => (self.key()?, Correction::Reserve { to: owner }),

@@ -34,7 +34,7 @@ pub(super) struct Effect {
 impl Effect {
     /// The answer of a command for one stream.
     ///
-    /// A record in an older format may not name the unchanged stream; the request does.
+    /// A record in an older format may not name the unchanged stream, so the request names it.
     pub(super) fn into_answer(self, stream: &StreamId) -> Answer {
         let unchanged = self.unchanged.into_iter().map(Answer::from);
         let mut answers = self.committed.into_iter().chain(unchanged);
@@ -45,7 +45,7 @@ impl Effect {
         })
     }
 
-    /// The effect of these commits, and of none on the unchanged streams.
+    /// The effect that consists of these commits and these unchanged streams.
     pub(super) fn of(commits: &[Commit], unchanged: Vec<Unchanged>) -> Self {
         Self { committed: commits.iter().map(Answer::from).collect(), unchanged }
     }

@@ -10,9 +10,9 @@ pub(super) type Revisions = BTreeMap<Category, u32>;
 
 /// Stores a transaction.
 ///
-/// A stream that releases a key which is not reserved for it is let pass, because the stream may be older than the
-/// domain's claims. Once the reservations of its category are complete, the same release is refused. Only a refusal
-/// shows whether they are complete, so ordinary commands pay nothing for the question.
+/// A stream may release a key that is not reserved for it, because the stream may be older than the domain's claims.
+/// Once the reservations of its category are complete, such a release is refused. Only a refusal shows whether they are
+/// complete, so ordinary commands pay nothing for this check.
 ///
 /// # Errors
 /// [`AppendError::Busy`] if a build reserves such a key at the same moment.
@@ -48,7 +48,7 @@ fn let_pass(
     if complete.is_some() && complete.as_ref() == revisions.get(stream.category()) {
         return None;
     }
-    // Keys are often personal data: they never reach a log.
+    // Keys are often personal data, so we never log them.
     let kind = key.kind().as_str();
     tracing::warn!(%stream, kind, "a command released a key that is not reserved: run `claims build`");
     attempt.forgoing(key)

@@ -28,7 +28,7 @@ pub(super) struct Plan {
 }
 
 enum Write {
-    /// Nothing changes, and nobody needs a record of that.
+    /// Nothing changes, and no record of that is needed.
     Nothing,
     /// One Put, at half the price of a transaction.
     Append(Box<NewCommit>),
@@ -61,8 +61,8 @@ impl Draft {
         Ok(Some(after))
     }
 
-    /// The write that stores the draft. A strict command is recorded even if nothing changes, so that it has
-    /// no effect when it comes again later.
+    /// The write that stores the draft. A strict command is recorded even if nothing changes, so that a later
+    /// repetition has no effect either.
     pub(super) fn plan(self, strict: Option<StrictCommand>) -> Result<Plan, InvalidTransaction> {
         let effect = self.effect();
         let Self { mut commits, unchanged, claims, revisions } = self;

@@ -5,15 +5,16 @@ use crate::{
     vocabulary::{Commit, Panicked},
 };
 
-/// A command had no effect. Only [`CommandError::Store`] with [`PortError::Unavailable`](crate::ports::PortError::Unavailable) leaves
-/// that open, and sending the command again with the same id settles it.
+/// A command failed and had no effect. The exception is [`CommandError::Store`] with
+/// [`PortError::Unavailable`](crate::ports::PortError::Unavailable): the outcome is then unknown, and sending the
+/// command again with the same id settles it.
 #[derive(Debug, thiserror::Error)]
 pub enum CommandError<R: Rejection> {
-    /// The domain refuses it.
+    /// The domain refuses the command.
     #[error(transparent)]
     Rejected(R),
     /// The stream is not at the version that the caller expects.
-    #[error("the version is {actual}, and not {expected}")]
+    #[error("the stream is at version {actual}, not at the expected version {expected}")]
     ExpectedVersion {
         /// The version that the caller expects.
         expected: Version,
@@ -23,41 +24,41 @@ pub enum CommandError<R: Rejection> {
     /// The command id was used before, for another request.
     #[error("the command id was used before, for another request")]
     Reused,
-    /// It is for several streams, and names one of them twice.
-    #[error("the command names {stream} twice, and each of its streams must be another one")]
+    /// A command for several streams names one of them twice.
+    #[error("the command names {stream} twice, but its streams must all differ")]
     SameStream {
         /// The stream.
         stream: StreamId,
     },
-    /// It needs a key that another stream has.
+    /// The command needs a key that is reserved for another stream.
     #[error("{key} is reserved by {holder}")]
     Reserved {
         /// The key.
         key: UniqueKey,
-        /// Whose it is.
+        /// The stream that the key is reserved for.
         holder: StreamId,
     },
-    /// Others were faster each time.
-    #[error("others changed {streams} first, {attempts} times in a row")]
+    /// Other commands changed the streams first, on every attempt.
+    #[error("other commands changed {streams} first, on each of {attempts} attempts")]
     Contention {
-        /// The stream, or several.
+        /// The stream, or several streams.
         streams: String,
-        /// How often it was tried.
+        /// The number of attempts.
         attempts: u32,
     },
     /// The decision does not fit into one commit.
     #[error("the decision is too large: {0}")]
     TooLarge(String),
-    /// The decision cannot be one transaction: a defect of the domain's claims.
+    /// The decision cannot be stored as one transaction: a defect of the domain's claims.
     #[error("the decision cannot be committed: {0}")]
     Transaction(InvalidTransaction),
-    /// It gives back a key that is not the stream's, although the reservations are complete: a defect
+    /// The command releases a key that is not reserved for its stream, although the reservations are complete: a defect
     /// of the domain's claims.
     #[error("{key} is not reserved by {stream}")]
     NotReserved {
         /// The key.
         key: UniqueKey,
-        /// The stream that was to give it back.
+        /// The stream that releases the key.
         stream: StreamId,
     },
     /// The stream cannot be read.
@@ -69,8 +70,8 @@ pub enum CommandError<R: Rejection> {
     /// An event cannot be written as JSON, or cannot be read back.
     #[error(transparent)]
     Encode(#[from] EncodeError),
-    /// The domain's code panicked on it: a defect.
-    #[error("deciding it failed: {0}")]
+    /// The domain's code panicked: a defect.
+    #[error("the decision failed: {0}")]
     Panicked(#[from] Panicked),
 }
 
@@ -105,7 +106,7 @@ pub(super) enum Refusal<R: Rejection> {
 }
 
 impl<R: Rejection> Refusal<R> {
-    /// The one place that classifies failures, for the command with this id.
+    /// The meaning of a failed append for the command with this id. Failures are classified only here.
     pub(super) fn of(error: AppendError, id: &CommandId) -> Self {
         match error {
             AppendError::Conflict { winner } if winner.command().id == *id => {

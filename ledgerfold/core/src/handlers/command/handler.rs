@@ -13,7 +13,7 @@ use crate::{
     vocabulary::{Commit, panics::guarded},
 };
 
-/// How many bytes of states a handler keeps by default.
+/// The default limit of a handler's cached states, in bytes.
 const CACHE_BYTES: usize = 32 * 1024 * 1024;
 
 /// Handles the commands of one domain.
@@ -63,10 +63,9 @@ impl<D: Decider> CommandHandler<D> {
     /// Handles one command: decides on the cached state or loads the stream, and appends. If another
     /// command is faster, the handler tries again, a bounded number of times and with jitter.
     ///
-    /// Costs one append if the stream is cached and nobody interferes, one read more if it is not cached,
-    /// and only the read for a repeated or refused command. A strict command
-    /// ([`Idempotency::Strict`](crate::Idempotency)) costs a transaction in place of the append, also if
-    /// nothing needs to change, and another read if it is refused.
+    /// Costs one append if the stream is cached and no other command interferes, one read more if it is not cached, and
+    /// only the read for a repeated or refused command. A strict command ([`Idempotency::Strict`](crate::Idempotency))
+    /// costs a transaction in place of the append, also if nothing needs to change, and another read if it is refused.
     ///
     /// # Errors
     /// [`CommandError`]; then nothing is committed.
@@ -89,7 +88,7 @@ struct OneStream<'a, D: Decider> {
     shared: &'a Shared<D>,
     request: &'a CommandRequest<D::Command>,
     loaded: Loaded<D>,
-    /// The stream after the decision, for the moment at which the decision is stored.
+    /// The stream after the decision. It replaces the loaded stream once the decision is stored.
     after: Option<Loaded<D>>,
 }
 
@@ -104,8 +103,8 @@ impl<D: Decider> Work for OneStream<'_, D> {
 
     async fn recall(&mut self) -> Result<Recalled, LoadError> {
         match self.request.hint {
-            // Even if the stream is cached: if this creation is a repetition, its first commit makes the
-            // append fail, however long ago that was.
+            // Decides as for a new stream even if the stream is cached: if this creation is a repetition, its first
+            // commit makes the append fail, however long ago that was.
             StreamHint::New => return Ok(Recalled::State),
             StreamHint::None => match self.shared.cache.take(&self.request.stream) {
                 Some(cached) => self.loaded = cached,
@@ -129,7 +128,7 @@ impl<D: Decider> Work for OneStream<'_, D> {
         Ok(draft)
     }
 
-    /// One stream is read by one read, or by several in which no commit is missing.
+    /// One stream always shows one moment: no commit is missing between its reads.
     async fn existed_together(&self) -> Result<bool, LoadError> {
         Ok(true)
     }
@@ -143,8 +142,8 @@ impl<D: Decider> Work for OneStream<'_, D> {
 
 /// The decision on the loaded state, if the stream is at the expected version.
 ///
-/// If the stream does not exist the domain speaks first: "there is no such order" tells a caller more than
-/// "it is not at version 3". RFC 9110, section 13.2.1, has the same order.
+/// If the stream does not exist, the domain decides first: "there is no such order" tells a caller more than "it is not
+/// at version 3". RFC 9110, section 13.2.1, has the same order.
 fn decide<D: Decider>(
     loaded: &Loaded<D>,
     request: &CommandRequest<D::Command>,

@@ -18,8 +18,8 @@ use crate::{
 /// A decision over several streams at once, of one domain or of several: for example a transfer from one account to
 /// another.
 ///
-/// Every stream that the decision reads is a condition. The streams with events are committed together, if the
-/// streams without events are still as they were read. There is no lock and no order of streams: if another command
+/// Every stream that the decision reads is a condition. The streams with events are committed together, if the streams
+/// without events have not changed since they were read. There is no lock and no order of streams: if another command
 /// is faster, the handler decides again.
 pub trait JointDecider: Send + Sync + 'static {
     /// The commands.
@@ -77,9 +77,9 @@ impl<J: JointDecider> JointHandler<J> {
         Self { ports: Ports { log, clock, random }, loaders: J::Parts::loaders() }
     }
 
-    /// Handles one command: loads all streams, decides, and commits in one transaction. If a stream has
-    /// moved on, the handler tries again, a bounded number of times and with jitter. The answer has one part for
-    /// each stream with events, in the order of the streams.
+    /// Handles one command: loads all streams, decides, and commits in one transaction. If a stream has changed since,
+    /// the handler tries again, a bounded number of times and with jitter. The answer has one part for each stream with
+    /// events, in the order of the streams.
     ///
     /// Costs one read of each stream and a transaction, whose write units count twice. A command that is
     /// refused or has nothing to do costs a second read of each stream in place of the transaction. A repeated
@@ -118,7 +118,7 @@ struct SeveralStreams<'a, J: JointDecider> {
 }
 
 impl<J: JointDecider> SeveralStreams<'_, J> {
-    /// The streams as they are now, with the commits of this very command.
+    /// The current streams, with the commits of this command.
     async fn read(&self) -> Result<(<J::Parts as Parts>::Loaded, Vec<Commit>), LoadError> {
         let Self { handler, request, .. } = self;
         let JointHandler { ports, loaders } = handler;

@@ -7,28 +7,28 @@ use crate::{
     },
 };
 
-/// The memory of a state beside the bytes of its events; a guess.
+/// The estimated memory of a state in bytes, in addition to the bytes of its events.
 const OVERHEAD: usize = 512;
-/// How many commits beside its own a stream remembers; only those of the last moments matter.
+/// The number of commits to other streams that a stream remembers. Only the commits of the last moments matter.
 const MOST_SIBLINGS: usize = 16;
 
-/// A stream as far as it was read: its state and version, and the only source of a [`NewCommit`].
+/// A stream up to the version that was read, with its state. Only this type makes a [`NewCommit`].
 pub struct Loaded<D: Decider> {
     stream: StreamId,
     version: Version,
     state: D::State,
-    /// The commands of all commits that were read, or of the newest.
+    /// The commands of all commits that were read, or only of the newest ones.
     pub(super) recent: RecentCommands,
     pub(super) distance: Distance,
-    /// Commits to other streams in the same transactions as the newest that were read here.
+    /// Commits to other streams in the same transactions as the newest commits that were read.
     siblings: Vec<CommitRef>,
 }
 
-/// How far a stream has come since the last snapshot that can be read.
+/// The part of a stream after its last readable snapshot.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Distance {
     pub(super) events: usize,
-    /// Of their content.
+    /// The size of the events' content.
     pub(super) bytes: usize,
     /// The size of that snapshot.
     pub(super) snapshot: usize,
@@ -38,7 +38,7 @@ pub(super) struct Distance {
 pub(super) struct PageRead {
     /// The commit of the command that the reader looks for.
     pub(super) found: Option<Commit>,
-    /// Whether the stream goes on behind the page.
+    /// Whether the stream has more events after the page.
     pub(super) more: bool,
 }
 
@@ -58,25 +58,25 @@ pub enum LoadError {
         /// The reason.
         source: DecodeError,
     },
-    /// The domain's code panics on an event.
+    /// The domain's code panicked on an event.
     #[error("version {version} of {stream} cannot be folded: {source}")]
     Panicked {
         /// The stream.
         stream: StreamId,
         /// The event's version.
         version: Version,
-        /// With which words.
+        /// The message of the panic.
         source: Panicked,
     },
-    /// A commit does not follow the one before it: something is missing, and the stream must not
-    /// be taken for shorter than it is.
-    #[error("{stream} has a hole: version {expected} is followed by {found}")]
+    /// A commit does not follow the one before it. Events are missing, and the stream must not be treated as shorter
+    /// than it is.
+    #[error("{stream} has a gap: version {found} comes where version {expected} should")]
     Hole {
         /// The stream.
         stream: StreamId,
         /// The version that should come next.
         expected: Version,
-        /// The version that comes.
+        /// The version that comes next.
         found: Version,
     },
 }
@@ -100,7 +100,7 @@ impl<D: Decider> Loaded<D> {
         Self::restored(stream, Version::NONE, D::initial(), RecentCommands::default(), 0)
     }
 
-    /// A stream as a snapshot of this many bytes shows it.
+    /// A stream that is restored from a snapshot of this many bytes.
     pub(super) fn restored(
         stream: StreamId,
         version: Version,
@@ -117,12 +117,12 @@ impl<D: Decider> Loaded<D> {
         &self.stream
     }
 
-    /// Its version as far as it was read.
+    /// The version up to which the stream was read.
     pub const fn version(&self) -> Version {
         self.version
     }
 
-    /// Its state at that version.
+    /// The state at that version.
     pub const fn state(&self) -> &D::State {
         &self.state
     }
@@ -132,22 +132,22 @@ impl<D: Decider> Loaded<D> {
         StreamVersion::loaded(self.stream.clone(), self.version)
     }
 
-    /// Commits to other streams which the commits that were read here imply.
+    /// Commits to other streams that must exist, because they are siblings of the commits that were read.
     pub(super) fn siblings(&self) -> &[CommitRef] {
         &self.siblings
     }
 
-    /// An estimate of its memory in bytes, from the size of its events.
+    /// The estimated memory in bytes, from the size of the stream's events.
     pub(super) fn weight(&self) -> usize {
         let Distance { bytes, snapshot, .. } = self.distance;
         OVERHEAD + bytes + snapshot + self.recent.as_bytes().len()
     }
 
-    /// Reads to the end of the stream, page by page, and folds while it reads, so that memory is bounded by the state
-    /// and one page. Returns the commit of this command, if it is among the pages.
+    /// Reads the rest of the stream page by page and folds each page, so that memory is bounded by the state and one
+    /// page. Returns the commit of this command, if it is among the pages.
     ///
     /// # Errors
-    /// [`LoadError`]; the part that was read may be forgotten then.
+    /// [`LoadError`]. This value may then be an unread stream again.
     pub async fn read_on(
         &mut self,
         store: &dyn EventReader,
@@ -184,7 +184,7 @@ impl<D: Decider> Loaded<D> {
         Ok(PageRead { found, more: page.more })
     }
 
-    /// Moves on by commits that were read, and gives back the one of this command, if it is among them.
+    /// Folds commits that were read. Returns the commit of this command, if it is among them.
     pub(super) fn fold_all(
         &mut self,
         commits: impl IntoIterator<Item = Commit>,
@@ -201,7 +201,7 @@ impl<D: Decider> Loaded<D> {
         Ok(found)
     }
 
-    /// Moves on by a commit that was read.
+    /// Folds one commit that was read.
     pub(super) fn fold(
         &mut self,
         commit: &Commit,
@@ -219,7 +219,7 @@ impl<D: Decider> Loaded<D> {
             state = match self.evolve(state, version, event) {
                 Ok(state) => state,
                 Err(error) => {
-                    // The state went into the code that failed: there is nothing left to go on from.
+                    // The failed code consumed the state, so the stream must be read again from its start.
                     *self = Self::unread(self.stream.clone());
                     return Err(error);
                 }
@@ -245,8 +245,8 @@ impl<D: Decider> Loaded<D> {
         .map_err(|source| LoadError::Event { stream: stream(), version, source })
     }
 
-    /// This stream after a commit of these events, which are not stored yet. Nothing is stored that
-    /// could not be folded later.
+    /// This stream after a commit of these events, which are not stored yet. So an event that cannot be folded is never
+    /// stored.
     pub(super) fn after(&self, commit: &Commit, events: &[D::Event]) -> Result<Self, Panicked> {
         let mut after = self.clone();
         let state = guarded(|| events.iter().fold(self.state.clone(), D::evolve))?;
@@ -254,7 +254,7 @@ impl<D: Decider> Loaded<D> {
         Ok(after)
     }
 
-    /// The newest commit has taken this snapshot along.
+    /// Records that the newest commit contains this snapshot.
     pub(super) fn snapshot_taken(&mut self, snapshot: &Snapshot) {
         let snapshot = snapshot.state.as_str().len();
         self.distance = Distance { snapshot, ..Distance::default() };
@@ -301,7 +301,7 @@ impl<D: Decider> Loaded<D> {
 }
 
 impl Distance {
-    /// One commit further.
+    /// The distance after one more commit.
     pub(super) fn with(self, commit: &Commit) -> Self {
         Self {
             events: self.events + commit.events().count(),

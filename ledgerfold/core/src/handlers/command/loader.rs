@@ -8,18 +8,18 @@ use crate::{
     },
 };
 
-/// Reads the streams of a domain: from the nearest snapshot, where the domain keeps them.
+/// Reads the streams of a domain, from the nearest snapshot if the domain has snapshots.
 pub struct Loader<D: Decider> {
     snapshots: Option<Snapshots<D::State>>,
 }
 
 impl<D: Decider> Loader<D> {
-    /// A loader; make one and keep it, because it works out the schema of the domain's snapshots.
+    /// A loader. Make one and keep it, because this call computes the schema of the domain's snapshots.
     pub fn new() -> Self {
         Self { snapshots: D::snapshots() }
     }
 
-    /// The stream as it is now, in one read as long as it is short or its newest snapshot near.
+    /// The current stream. One read is enough if the stream is short or its newest snapshot is near.
     ///
     /// # Errors
     /// [`LoadError`].
@@ -33,7 +33,7 @@ impl<D: Decider> Loader<D> {
         Ok(loaded)
     }
 
-    /// The same, and the commit of this command, if there is one.
+    /// The current stream, and the commit of this command, if there is one.
     pub(super) async fn load_seeking(
         &self,
         store: &dyn EventReader,
@@ -45,7 +45,7 @@ impl<D: Decider> Loader<D> {
         Ok((loaded, found))
     }
 
-    /// Brings `loaded` up to date, and gives back the commit of this command, if there is one.
+    /// Updates `loaded` to the end of its stream. Returns the commit of this command, if there is one.
     pub(super) async fn catch_up(
         &self,
         store: &dyn EventReader,
@@ -81,7 +81,7 @@ impl<D: Decider> Loader<D> {
         Ok(found)
     }
 
-    /// The commit of this command, if it is among those that `loaded` remembers the ids of.
+    /// The commit of this command, if `loaded` remembers its id.
     pub(super) async fn recall(
         &self,
         store: &dyn EventReader,
@@ -98,10 +98,10 @@ impl<D: Decider> Loader<D> {
         Ok(None)
     }
 
-    /// Reads the newest commits back to a snapshot that can be read. The first read is as long as
-    /// snapshots are apart; the second as long as they can be, if commits go on as large as these; the
-    /// third brings as much as one read can, for those that are passed over. Behind that the stream is
-    /// read from its start, where one page at a time is enough.
+    /// Reads the newest commits back to a readable snapshot. The first read covers the usual distance between
+    /// snapshots. The second read covers the longest distance, if earlier commits are as large as these. The third read
+    /// covers as much as one read can, in case a snapshot was passed over. If there is still no snapshot, the stream is
+    /// read from its start, one page at a time.
     async fn read_back(
         &self,
         store: &dyn EventReader,
@@ -145,7 +145,7 @@ impl<D: Decider> Loader<D> {
     /// The commit that adds these events to the stream, and the stream after it.
     ///
     /// # Errors
-    /// [`CommandError`] if the events could not be read or folded again: then nobody may store them.
+    /// [`CommandError`] if the events could not be read or folded again. They must not be stored then.
     pub(super) fn follow<R: Rejection>(
         &self,
         loaded: &Loaded<D>,
@@ -162,8 +162,8 @@ impl<D: Decider> Loader<D> {
         Ok((commit.with_snapshot(snapshot), after))
     }
 
-    /// The snapshot that the commit takes along, where one is due. A state that cannot be read back as
-    /// it is makes none: snapshots only save reads, and are not worth a failed command.
+    /// The snapshot for the commit, if one is due. A state that cannot be read back unchanged gets no snapshot:
+    /// snapshots only save reads, and are not worth a failed command.
     fn snapshot(&self, loaded: &Loaded<D>, commit: &Commit, after: &Loaded<D>) -> Option<Snapshot> {
         let snapshots = self.snapshots.as_ref()?;
         let (policy, distance) = (snapshots.policy(), loaded.distance.with(commit));
@@ -193,12 +193,12 @@ impl<D: Decider> Loader<D> {
     }
 }
 
-/// How far back a read goes for a snapshot.
+/// How far back a read looks for a snapshot.
 #[derive(Clone, Copy)]
 enum Reach {
-    /// As far as snapshots are apart.
+    /// The usual distance between snapshots.
     Usual,
-    /// As far as they can be: a large one waits until the events since the last outweigh it.
+    /// The longest distance: a large snapshot is only replaced once the events since then outweigh it.
     Longest,
     /// As far as one read can.
     All,
@@ -211,7 +211,7 @@ impl Reach {
             Self::Longest => {
                 let bytes: usize = newest.iter().map(Commit::payload_bytes).sum();
                 let apart = policy.bytes.max(MAX_SNAPSHOT_BYTES);
-                // Rounded up, and one more for the commit that has the snapshot.
+                // Rounded up, plus one for the commit with the snapshot.
                 apart.saturating_mul(newest.len()) / bytes.max(1) + 2
             }
             Self::All => usize::MAX,

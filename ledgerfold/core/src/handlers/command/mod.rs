@@ -1,7 +1,7 @@
-//! From a command to a commit: load, decide, append, and again if another command was faster.
+//! Commands: load, decide and append, and retry if another command was faster.
 //!
-//! Read [`handler`](CommandHandler) first, then `submission`, which is the way of every command. A domain's rules do
-//! not belong here: they are its [`Decider`](crate::Decider).
+//! Read [`handler`](CommandHandler) first, then `submission`, which processes every command. A domain's rules do not
+//! belong here: they are its [`Decider`](crate::Decider).
 
 mod answer;
 mod claiming;

@@ -20,7 +20,7 @@ pub struct CommandRequest<C> {
     pub id: CommandId,
     /// Handle the command only if the stream is at this version.
     pub expected: Option<Version>,
-    /// A guess about the stream. It saves a read where it is right, and costs nothing where it is wrong.
+    /// A guess about the stream. It saves a read if it is right, and costs nothing if it is wrong.
     pub hint: StreamHint,
     /// The circumstances that the commit records.
     pub context: Context,

@@ -5,7 +5,7 @@ use lru::LruCache;
 use super::Loaded;
 use crate::{Decider, StreamId, Version};
 
-/// The states of recently used streams, limited in bytes; the least recently used one goes first.
+/// The states of recently used streams, up to a limit in bytes. The least recently used state is removed first.
 ///
 /// A cached state may be out of date, because other functions write too. It only decides how a command begins: an
 /// append has a condition on its key, and an answer without an append is confirmed by a read.
@@ -15,7 +15,7 @@ pub(super) struct StateCache<D: Decider> {
 }
 
 struct Kept<D: Decider> {
-    /// Unbounded by number, because the limit is in bytes. `put` keeps it.
+    /// The number of streams is not limited, because the limit is in bytes. `put` enforces it.
     streams: LruCache<StreamId, Loaded<D>>,
     bytes: usize,
 }
@@ -34,8 +34,8 @@ impl<D: Decider> StateCache<D> {
         Some(loaded)
     }
 
-    /// Puts a stream back, unless a newer view of it is here. A stream that does not exist is not
-    /// remembered: it may at any moment.
+    /// Puts a stream back, unless the cache has a newer version of it. A stream that does not exist is not cached,
+    /// because another command may create it at any moment.
     pub(super) fn put(&self, loaded: Loaded<D>) {
         let weight = loaded.weight();
         if loaded.version() == Version::NONE || weight > self.limit {

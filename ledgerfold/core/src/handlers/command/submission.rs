@@ -1,6 +1,6 @@
-//! The way of every command: the cached state first, then a bounded loop of load, decide and append.
+//! The steps of every command: try the cached state, then load, decide and append in a bounded loop.
 //!
-//! A command for one stream and a joint command take the same way. They differ in how they load and decide, which is
+//! A command for one stream and a joint command have the same steps. They differ in how they load and decide, which is
 //! their [`Work`].
 
 use std::{sync::Arc, time::Duration};
@@ -19,7 +19,7 @@ use crate::{
     waiting::{Backoff, ExponentialWait},
 };
 
-/// How often a command is decided on the current state before it reports contention.
+/// The attempts to decide a command on the current state before it reports contention.
 const BACKOFF: Backoff = Backoff {
     attempts: 10,
     wait: ExponentialWait::new(Duration::from_millis(5), Duration::from_millis(200)),
@@ -39,8 +39,7 @@ pub(super) trait Work: Send {
     /// Takes the cached state of the streams. It may be out of date.
     fn recall(&mut self) -> impl Future<Output = Result<Recalled, LoadError>> + Send;
 
-    /// Loads the streams with strongly consistent reads. Returns the commit of this very command, if
-    /// there is one.
+    /// Loads the streams with strongly consistent reads. Returns the commit of this command, if there is one.
     fn load(&mut self) -> impl Future<Output = Result<Option<Commit>, LoadError>> + Send;
 
     /// Decides on the loaded state.
@@ -50,7 +49,7 @@ pub(super) trait Work: Send {
     /// empty decision need this proof.
     fn existed_together(&self) -> impl Future<Output = Result<bool, LoadError>> + Send;
 
-    /// Moves the loaded state on, because the decision is stored.
+    /// Updates the loaded state, because the decision is stored.
     fn stored(&mut self);
 }
 
@@ -73,12 +72,12 @@ enum Attempt {
 
 type Outcome<T, W> = Result<T, CommandError<<W as Work>::Rejection>>;
 
-/// One command on its way to a commit.
+/// One command with everything that its attempts have in common.
 pub(super) struct Submission<'a> {
     ports: &'a Ports,
     streams: &'a [StreamId],
     origin: Origin<'a>,
-    /// Present if the command asks to be recognised for ever.
+    /// Present if the command is recognised for ever.
     strict: Option<StrictCommand>,
 }
 
@@ -106,7 +105,7 @@ impl<'a> Submission<'a> {
         Ok(Self { ports, streams, origin, strict })
     }
 
-    /// Tries the cached state, then loads, decides and stores until nobody interferes.
+    /// Tries the cached state. Then loads, decides and stores until no other command interferes.
     pub(super) async fn run<W: Work>(&self, work: &mut W) -> Outcome<Effect, W> {
         if let Attempt::Done(effect) = self.on_cached_state(work).await? {
             return Ok(effect);
@@ -181,7 +180,7 @@ impl<'a> Submission<'a> {
         }
     }
 
-    /// The first answer, from the command's commit to one of its streams. It names its siblings.
+    /// The first answer, from the command's commit to one of its streams. That commit names its siblings.
     async fn repeated<R: Rejection>(&self, commit: Commit) -> Result<Attempt, CommandError<R>> {
         self.check_same_request(&commit.command().fingerprint)?;
         let mut commits = self.read(&commit.command().siblings).await?;

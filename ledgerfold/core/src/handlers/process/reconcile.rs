@@ -34,7 +34,7 @@ pub trait Scheduling: Send + Sync {
         log: &dyn EventReader,
     ) -> Result<Vec<Asked>, ScheduleError>;
 
-    /// Whether a deadline's command still has to be sent: it is not in the log, and it would change something.
+    /// Whether the process must still send a deadline's command: it is not in the log, and it would change something.
     ///
     /// # Errors
     /// [`ScheduleError`].

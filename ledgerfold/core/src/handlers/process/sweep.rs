@@ -10,7 +10,7 @@ use crate::{
     waiting::ExponentialWait,
 };
 
-/// How often a deadline is tried before it is given up. All attempts together take about four hours.
+/// The number of attempts before a deadline is given up. All attempts together take about four hours.
 pub const MAX_ATTEMPTS: u32 = 10;
 
 /// The wait after the first failure and the longest wait. The wait doubles with each failure.
@@ -182,7 +182,7 @@ impl DeadlineSweep {
 }
 
 impl Swept {
-    /// Whether an operator must look at the result: some faults do not go away without help.
+    /// Whether an operator must look at the result, because some faults need a fix.
     pub const fn needs_attention(&self) -> bool {
         self.given_up > 0 || self.failed > 0 || self.unreadable > 0 || self.unnoted > 0
     }

@@ -1,5 +1,5 @@
-//! The building generation during one batch: it takes events before the live one, or its record says that it
-//! missed one.
+//! Updates the building generation during one batch. It applies each event before the live generation does, or the
+//! record of the generations says that it missed one.
 
 use std::sync::Arc;
 
@@ -12,7 +12,7 @@ use crate::{
     vocabulary::{Generations, MissedEvent},
 };
 
-/// How often the missed event is written again to a record that has changed.
+/// The number of attempts to write a missed event to the record while others keep changing the record.
 const ATTEMPTS: usize = 5;
 
 /// The building generation of a projection.
@@ -20,12 +20,12 @@ pub(super) struct BuildingModel {
     updater: Result<Updater, UnknownModel>,
     projection: &'static str,
     store: Arc<dyn GenerationStore>,
-    /// The record as the batch found it.
+    /// The record that was read for the batch.
     record: Generations,
-    /// Whether the record has a missed event of this batch; absent until a stream of the batch misses one. The
-    /// first such stream writes it while it holds the lock, so that no other stream goes on before. One entry is
-    /// enough: every event of the batch was committed before the entry, so a verification that begins after the
-    /// entry reads them all.
+    /// Whether the record has a missed event of this batch; `None` until a stream of the batch misses one. The first
+    /// such stream writes it while it holds the lock, so that no other stream continues before. One entry is enough:
+    /// every event of the batch was committed before the entry, so a verification that begins after the entry reads
+    /// them all.
     recorded: Mutex<Option<bool>>,
 }
 
@@ -77,8 +77,7 @@ impl BuildingModel {
         is_recorded
     }
 
-    /// Always changes the record, even if it has a missed event already: a verification that runs now must
-    /// notice.
+    /// Always changes the record, even if it has a missed event already, so that a running verification notices.
     async fn record(&self, event: MissedEvent) -> Result<bool, ReadStoreError> {
         let run = |record: &Generations| record.building().map(|building| building.run);
         let mut seen = self.record.clone();

@@ -37,7 +37,7 @@ type Open = fn(&dyn ReadTable, Generation) -> Arc<dyn Verifiable>;
 #[error("there is no projection called {0}")]
 pub struct UnknownProjection(pub String);
 
-/// The program does not have the model that a generation is made with.
+/// The program lacks the model of a generation.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
     "generation {} of {projection} is made with revision {} of its model, and this program has {}: \
@@ -58,12 +58,12 @@ fn list(revisions: &[u32]) -> String {
 }
 
 impl Catalog {
-    /// An empty one.
+    /// An empty catalog.
     pub const fn new() -> Self {
         Self { entries: Vec::new() }
     }
 
-    /// With a model of rows.
+    /// Adds a model with rows.
     #[must_use]
     pub fn rows<P: Projection>(self, projection: &'static str) -> Self {
         self.with(projection, P::REVISION, |table, generation| {
@@ -71,7 +71,7 @@ impl Catalog {
         })
     }
 
-    /// With a tally.
+    /// Adds a tally.
     #[must_use]
     pub fn tally<T: Tally>(self, projection: &'static str) -> Self {
         self.with(projection, T::REVISION, |table, generation| {
@@ -85,7 +85,7 @@ impl Catalog {
         self
     }
 
-    /// The names of the projections, each once, in the order in which they were given.
+    /// The names of the projections, each once, in the order in which they were added.
     pub fn projections(&self) -> Vec<&'static str> {
         let mut seen = BTreeSet::new();
         let names = self.entries.iter().map(|entry| entry.projection);

@@ -13,13 +13,13 @@ use crate::{
     },
 };
 
-/// A read model that can be held against the log.
+/// A read model that can be compared with the log.
 #[async_trait]
 pub trait Verifiable: ReadModel {
     /// Compares the model's row or memo of a stream with the fold of the log without skipped events.
     ///
     /// # Errors
-    /// [`ProjectError`] if the log or the read table fails. An unreadable row is no error but a verdict.
+    /// [`ProjectError`] if the log or the read table fails. An unreadable row is a verdict, not an error.
     async fn compare(
         &self,
         stream: &StreamId,
@@ -27,8 +27,8 @@ pub trait Verifiable: ReadModel {
         skips: &dyn Skips,
     ) -> Result<Comparison, ProjectError>;
 
-    /// Replaces the model's row with the fold of the stream. `None` if that is impossible: a wrong count cannot be
-    /// told from a right one.
+    /// Replaces the model's row with the fold of the stream. `None` for counters, because a wrong count cannot be
+    /// distinguished from a right one.
     ///
     /// # Errors
     /// [`ProjectError`].
@@ -39,7 +39,7 @@ pub trait Verifiable: ReadModel {
         skips: &dyn Skips,
     ) -> Result<Option<Written>, ProjectError>;
 
-    /// All counters of the model; `None` where it has rows.
+    /// All counters of the model; `None` if it has rows.
     ///
     /// # Errors
     /// [`ProjectError`].
@@ -49,36 +49,37 @@ pub trait Verifiable: ReadModel {
 /// The state of a read model in one stream, compared with the log.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Comparison {
-    /// The version of the row or memo, where there is one.
+    /// The version of the row or memo, if there is one.
     pub stored: Option<Version>,
     /// The version of the stream.
     pub head: Version,
-    /// When the first event was recorded that the model lacks, if it lacks any.
+    /// The time at which the first event was recorded that the model lacks, if it lacks any.
     pub waiting_since: Option<Timestamp>,
     /// The verdict.
     pub verdict: Verdict,
     /// The stream's contribution to counters up to the memo's version.
     pub counted: Option<Counts>,
-    /// The events that its fold goes on without, because an operator has skipped them.
+    /// The events that the fold leaves out, because an operator has skipped them.
     pub skipped: Vec<Skip>,
 }
 
 /// A verdict on a row or memo.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Verdict {
-    /// It is the fold of its stream.
+    /// The row or memo is the fold of its stream.
     Current,
-    /// There is none, though the stream has events.
+    /// There is no row or memo, but the stream has events.
     Lost,
-    /// It is the fold of its stream up to its own version, which is not the last.
+    /// The row or memo is the fold of its stream up to its own version, but the stream has later events.
     Behind,
-    /// It is not the fold of its stream up to its own version.
+    /// The row or memo is not the fold of its stream up to its own version.
     Diverged,
-    /// Its version is beyond the end of its stream: the log has lost commits, or the row is made up.
+    /// The version of the row or memo is beyond the end of its stream: the log has lost commits, or the version is
+    /// wrong.
     Ahead,
-    /// The row, the memo or the stream cannot be read or folded; here is why.
+    /// The row, the memo or the stream cannot be read or folded, for this reason.
     Unreadable(String),
-    /// It is late or not to be read, and known to be: the stream stands parked, for this reason.
+    /// The row or memo is late or unreadable, and this is known: the stream is quarantined, for this reason.
     Parked(String),
 }
 
@@ -112,18 +113,18 @@ impl Comparison {
         Self { stored, head, waiting_since, verdict, counted: None, skipped }
     }
 
-    /// How many events the model lacks.
+    /// The number of events that the model lacks.
     pub fn missing(&self) -> u64 {
         let stored = self.stored.unwrap_or(Version::NONE);
         self.head.get().saturating_sub(stored.get())
     }
 
-    /// Whether events are missing that may be on their way.
+    /// Whether events are missing that may still be in transit.
     pub(crate) const fn is_late(&self) -> bool {
         matches!(self.verdict, Verdict::Lost | Verdict::Behind)
     }
 
-    /// A late or unreadable stream in the quarantine is a known case.
+    /// Reports a late or unreadable stream as parked if it is in the quarantine.
     pub(crate) async fn or_parked(
         self,
         stream: &StreamId,
@@ -140,7 +141,7 @@ impl Comparison {
         })
     }
 
-    /// An unreadable row or stream is a finding; a failed request is an error.
+    /// An error that concerns only this row or stream is a finding. A failed request is an error.
     fn or_unreadable(
         compared: Result<Self, ProjectError>,
         stored: Option<Version>,
@@ -184,7 +185,7 @@ impl<P: Projection> RowModel<P> {
 
 #[async_trait]
 impl<P: Projection> Verifiable for RowModel<P> {
-    /// The row is read before the stream, so that a row which moves meanwhile never looks ahead.
+    /// Reads the row before the stream, so that a row that is updated meanwhile never seems to be ahead.
     async fn compare(
         &self,
         stream: &StreamId,
@@ -211,7 +212,7 @@ impl<P: Projection> Verifiable for RowModel<P> {
         let Walk { last: row, head: version, .. } =
             walk((log, skips), stream, Version::NONE, None, fold::<P>).await?;
         if version < seen.version {
-            // It is ahead of the log, and the log may be the damaged part.
+            // The row is ahead of the log, and the log may be the damaged part.
             return Ok(None);
         }
         let fresh = stored_row::<P>(stream, version, row.as_ref())?;
@@ -242,7 +243,7 @@ impl<T: Tally> TallyModel<T> {
     }
 }
 
-/// The memo and all that was counted, on by a commit.
+/// The memo and all counts after one more commit.
 fn count_on<T: Tally>(
     (memo, mut counts): (T::Memo, Counts),
     commit: &[Envelope],

@@ -1,4 +1,4 @@
-//! The live generation: the one that readers see, and the only one that parks streams.
+//! The live generation: readers use it, and no other generation quarantines streams.
 
 use std::sync::Arc;
 
@@ -19,9 +19,9 @@ pub(super) struct LiveModel {
 
 /// The result for messages that need no further delivery.
 pub(super) enum Taken {
-    /// The model contains them.
+    /// The model contains their events.
     Applied,
-    /// Their stream is parked.
+    /// Their stream is quarantined.
     Parked,
 }
 
@@ -30,7 +30,7 @@ pub(super) enum Taken {
 pub(super) enum NotTaken {
     #[error(transparent)]
     Project(#[from] ProjectError),
-    #[error("{cause}; and it could not be parked: {source}")]
+    #[error("{cause}; and the stream could not be quarantined: {source}")]
     NotParked { cause: ProjectError, source: QuarantineError },
 }
 
@@ -43,7 +43,7 @@ impl LiveModel {
         Self { updater, quarantine, clock }
     }
 
-    /// Moves one stream forward by the messages that arrived, or parks it.
+    /// Updates one stream with the messages that arrived, or quarantines it.
     pub(super) async fn take(
         &self,
         stream: &StreamId,
@@ -53,8 +53,8 @@ impl LiveModel {
         let outcome = self.updater.update(stream, arrived, &mut progress).await;
         match (outcome, &self.quarantine) {
             (Ok(()), Some(quarantine)) if progress.from_log => {
-                // A message of a parked stream arrives behind a gap, so most streams are released here. A round
-                // of retries finds the rest.
+                // A message of a quarantined stream arrives after a gap, so most streams are released here. A round of
+                // retries releases the rest.
                 let reached = progress.position.unwrap_or(Version::NONE);
                 release(&**quarantine, stream, reached).await;
                 Ok(Taken::Applied)
@@ -71,8 +71,8 @@ impl LiveModel {
         }
     }
 
-    /// Records that the model owes the stream up to this version. Afterwards its messages may go: the log has the
-    /// events, and the entry says that the model needs them.
+    /// Records that the model needs the events of the stream up to this version. Afterwards the queue may delete the
+    /// messages: the events are in the log.
     async fn park(
         &self,
         quarantine: &dyn Quarantine,
@@ -100,7 +100,7 @@ impl LiveModel {
 }
 
 /// Removes the entry of a stream that the model has up to this version. If that fails, the next round of retries
-/// does it. Returns whether the entry is gone or was never there.
+/// removes it. Returns whether the stream has no entry any more, or never had one.
 pub(crate) async fn release(
     quarantine: &dyn Quarantine,
     stream: &StreamId,

@@ -1,17 +1,17 @@
-//! From the bus to the read models, in whatever order and however often events arrive.
+//! Updates of read models from the bus. Events may arrive in any order, and more than once.
 //!
-//! Read [`projector`](Projector) first: it takes a batch and updates the generations, stream by stream. `updater` moves
-//! one stream of one model forward. Rows, tallies and the comparison with the log are the models themselves. Filling
+//! Read [`projector`](Projector) first: it takes a batch and updates the generations, stream by stream. `updater`
+//! updates one stream of one model. Rows, tallies and the comparison with the log are the models themselves. Filling
 //! and verifying a new generation does not belong here: that is [`rebuild`](crate::rebuild).
 //!
-//! Every read model moves by whole commits, so no reader ever sees half of one. Every write carries the position that
-//! it moves to, so repeated events are dropped and gaps are noticed. A gap is filled from the log, which is the truth:
-//! a message only announces that there is something new.
+//! Every read model is updated by whole commits, so no reader ever sees half of one. Every write carries its new
+//! position, so repeated events are dropped and gaps are noticed. A gap is filled from the log, because only the log is
+//! complete: a message only announces new events.
 //!
-//! A stream whose event cannot be applied is parked in a [`Quarantine`](crate::ports::Quarantine): its later events
-//! wait in the log, all other streams go on, and [`Projector::retry_parked`] recovers it after a fix. An operator can
-//! [skip](crate::ports::SkipRegister) an event that can never be applied. Every fold for that projection then goes on
-//! without it.
+//! A stream whose event cannot be applied is added to a [`Quarantine`](crate::ports::Quarantine). Its later events wait
+//! in the log, all other streams continue, and [`Projector::retry_parked`] recovers it after a fix. An operator can
+//! [skip](crate::ports::SkipRegister) an event that can never be applied. Every fold for that projection then leaves
+//! the event out.
 
 mod batch;
 mod building;

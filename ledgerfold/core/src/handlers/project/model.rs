@@ -1,4 +1,4 @@
-//! A read model as a projector sees it, and the reasons why a stream cannot be moved forward.
+//! A read model as a projector uses it, and the reasons why a stream cannot be updated.
 
 use async_trait::async_trait;
 
@@ -9,12 +9,12 @@ use crate::{
     vocabulary::Panicked,
 };
 
-/// A read model that moves forward stream by stream.
+/// A read model that is updated stream by stream.
 ///
 /// There are two kinds: [`RowModel`](super::RowModel) and [`TallyModel`](super::TallyModel).
 #[async_trait]
 pub trait ReadModel: Send + Sync {
-    /// The model's position in one stream, ready to move forward.
+    /// The model's position in one stream, ready for updates.
     ///
     /// # Errors
     /// [`ProjectError`] if the row or memo cannot be read.
@@ -27,9 +27,9 @@ pub trait Position: Send + Sync {
     /// The version up to which the model has the stream.
     fn version(&self) -> Version;
 
-    /// Applies these events, which follow [`Position::version`] and end with a commit, in conditional writes that
-    /// carry the new position. Skipped events count as applied. After an error, [`Position::version`] is still true,
-    /// and the position can move on from there.
+    /// Applies these events, which follow [`Position::version`] and end with a commit, in conditional writes that carry
+    /// the new position. Skipped events count as applied. After an error, [`Position::version`] is still correct, and
+    /// you can call this again from there.
     ///
     /// # Errors
     /// [`ProjectError`].
@@ -40,8 +40,8 @@ pub trait Position: Send + Sync {
     ) -> Result<Written, ProjectError>;
 }
 
-/// A stream could not be moved forward in a read model. Nothing is lost: the messages are delivered again, and the log
-/// keeps the events.
+/// A stream could not be updated in a read model. Nothing is lost: the messages are delivered again, and the log keeps
+/// the events.
 #[derive(Debug, thiserror::Error)]
 pub enum ProjectError {
     /// The log failed.
@@ -66,8 +66,8 @@ pub enum ProjectError {
     /// A row cannot be written as JSON.
     #[error(transparent)]
     Encode(#[from] crate::EncodeError),
-    /// The row's key in the list breaks the rules of such keys.
-    #[error("its row cannot be listed: {0}")]
+    /// The row's key in the list is invalid.
+    #[error("the row cannot be listed: {0}")]
     Unlisted(#[from] InvalidId),
     /// The read model's code panicked.
     #[error(transparent)]
@@ -82,14 +82,14 @@ pub enum ProjectError {
         /// The last version in the log.
         found: Version,
     },
-    /// Other projectors kept moving the stream's position.
-    #[error("others kept moving the position of {0}")]
+    /// Other projectors kept changing the stream's position.
+    #[error("other projectors kept changing the position of {0}")]
     Contention(StreamId),
     /// The quarantine failed.
     #[error(transparent)]
     Quarantine(#[from] QuarantineError),
-    /// An event cannot be applied, and the quarantine failed to say whether it was skipped.
-    #[error("{cause}; and whether it was skipped cannot be read: {source}")]
+    /// An event cannot be applied, and the quarantine failed, so it is unknown whether the event was skipped.
+    #[error("{cause}; and the skips of the stream cannot be read: {source}")]
     SkipUnknown {
         /// Why the event cannot be applied.
         cause: Box<Self>,
@@ -99,8 +99,8 @@ pub enum ProjectError {
 }
 
 impl ProjectError {
-    /// Whether the error concerns this one stream and will not pass by itself: somebody must fix an event, a row, the
-    /// stream or the code that reads it. Any other error may be gone at the next attempt.
+    /// Whether the error concerns only this stream and is permanent: an event, a row, the stream or the code that reads
+    /// it needs a fix. Any other error may be gone at the next attempt.
     pub const fn is_lasting(&self) -> bool {
         match self {
             Self::Event { .. }
@@ -119,7 +119,7 @@ impl ProjectError {
         }
     }
 
-    /// The version of the bad event, if an event is bad.
+    /// The version of the event that caused the error, if an event did.
     pub const fn version(&self) -> Option<Version> {
         match self {
             Self::Event { version, .. } | Self::Inapplicable(Inapplicable { version, .. }) => {
@@ -130,7 +130,7 @@ impl ProjectError {
     }
 }
 
-/// An event contradicts the events before it: the read model's code is wrong, or the history.
+/// An event contradicts the events before it: the read model's code or the history is wrong.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("version {version} of {stream} cannot be applied: {reason}")]
 pub struct Inapplicable {

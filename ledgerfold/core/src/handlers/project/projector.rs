@@ -1,4 +1,4 @@
-//! A batch of messages, stream by stream, into the generations of a projection.
+//! Updates the generations of a projection with a batch of messages, stream by stream.
 
 use std::sync::Arc;
 
@@ -17,25 +17,26 @@ use crate::{
     vocabulary::{Delivery, FailedReceipt, GenerationRef, Generations},
 };
 
-/// How many streams of a batch are updated at a time.
+/// The number of streams of a batch that are updated concurrently.
 pub(super) const CONCURRENT_STREAMS: usize = 8;
 
 /// Updates the read models of a projection with the messages of its queue.
 ///
-/// A batch is grouped by stream once. Then each stream updates, in this order:
+/// The projector groups a batch by stream once. For each stream it then updates, in this order:
 ///
-/// 1. the **building** generation, because nothing may be live that it lacks. If it cannot apply an event, the
-///    record of the generations says so before the live generation applies it, so that a rebuild must verify the
-///    building generation again before anybody reads it. The message returns until both have the event;
-/// 2. the **live** generation, which parks a stream in the quarantine if an event can lastingly not be applied;
+/// 1. the **building** generation, because the live one must not have events that it lacks. If it cannot apply an
+///    event, the record of the generations says so before the live generation applies the event. A rebuild must then
+///    verify the building generation again before any reader uses it. The message is delivered again until both have
+///    the event;
+/// 2. the **live** generation, which quarantines a stream if an event fails permanently;
 /// 3. the **previous** generation, with events that the live one has applied. A failure is only logged, because a
 ///    roll-back fills and verifies the generation anyway.
 ///
 /// The projector reads the generations once for each batch, after the batch has arrived. Therefore every event of
 /// the batch was committed before. [`rebuild`](crate::rebuild) explains the consequences.
 ///
-/// One quarantine serves all generations: a generation that becomes live has been verified to contain the events
-/// that an entry waits for, so the next round of retries releases the stream.
+/// One quarantine serves all generations. A generation that becomes live was verified to contain the events that an
+/// entry waits for, so the next round of retries releases the stream.
 #[derive(Clone)]
 pub struct Projector {
     ports: ProjectorPorts,
@@ -71,15 +72,15 @@ impl Projector {
         Self { ports, source: Source::Generations { models, store }, quarantine: None }
     }
 
-    /// The same, with a quarantine for streams that the live model cannot apply. Without one, the messages of
-    /// such a stream return until their queue gives up on them.
+    /// The same projector with a quarantine for streams that the live model cannot apply. Without a quarantine, the
+    /// messages of such a stream are delivered again until the queue's limit of deliveries.
     #[must_use]
     pub fn with_quarantine(self, quarantine: Arc<dyn Quarantine>) -> Self {
         Self { quarantine: Some(quarantine), ..self }
     }
 
-    /// Checks that this program has the model of the live generation, for a function that starts. If the record
-    /// cannot be read now, the function starts all the same, because each batch reads it again.
+    /// Checks that this program has the model of the live generation. Call it when a function starts. If the record
+    /// cannot be read now, the check passes, because each batch reads the record again.
     ///
     /// # Errors
     /// [`UnknownModel`] explains the options.
@@ -93,8 +94,8 @@ impl Projector {
         }
     }
 
-    /// Takes a batch. Returns the messages that must be delivered again. Streams do not block each other, and a
-    /// parked stream needs no further delivery.
+    /// Applies a batch. Returns the messages that must be delivered again. Streams do not block each other, and a
+    /// quarantined stream needs no further delivery.
     pub async fn project(&self, deliveries: Vec<Delivery>) -> Vec<FailedReceipt> {
         let batch = Batch::of(deliveries);
         let failed = match self.open().await {
@@ -107,12 +108,11 @@ impl Projector {
         failed
     }
 
-    /// Tries parked streams again, from the log, the longest waiting first. Begins with no stream after `until`.
-    /// A stream that fails again stays parked, with the new reason.
+    /// Retries quarantined streams from the log, the longest waiting first. Starts no stream after `until`. A stream
+    /// that fails again stays quarantined, with the new reason.
     ///
-    /// The quarantine is listed before the record of the generations is read: an entry that was parked before is
-    /// due to the generation that is live now. The other order would let the former live generation settle a
-    /// debt of the new one.
+    /// The quarantine is listed before the record of the generations is read. So the generation that is live now must
+    /// satisfy every listed entry. In the other order, the former live generation could remove an entry of the new one.
     ///
     /// # Errors
     /// [`RetryError`] if the round cannot begin.
@@ -207,7 +207,7 @@ impl OpenModels {
     }
 }
 
-/// Updates the previous generation by a stream that the live one has applied.
+/// Updates a stream in the previous generation after the live one has applied it.
 async fn follow(previous: &Updater, stream: &StreamId, arrived: &Arrived) {
     let outcome = previous.update(stream, arrived, &mut super::updater::Progress::default()).await;
     if let Err(error) = outcome {

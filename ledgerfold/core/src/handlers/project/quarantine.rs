@@ -1,9 +1,9 @@
-//! Parked streams and their retries.
+//! Quarantined streams and their retries.
 //!
-//! A read model stops a stream before the first event that it cannot apply. Later messages of the stream meet the
-//! same event when the gap is read from the log, and park the stream again: so later events wait, without a lock, and
-//! all other streams go on. After a fix, a round of retries brings the stream forward from the log. Nobody needs to
-//! send anything again.
+//! A read model stops a stream before the first event that it cannot apply. For later messages of the stream, the
+//! projector reads the gap from the log, fails at the same event, and quarantines the stream again. So later events
+//! wait without a lock, and all other streams continue. After a fix, a round of retries updates the stream from the
+//! log. No message must be sent again.
 
 use std::{future::ready, sync::Arc, time::Duration};
 
@@ -24,12 +24,12 @@ use crate::{
     waiting::ExponentialWait,
 };
 
-/// The most streams that one round tries. It limits memory, however many streams are parked.
+/// The maximum number of streams that one round tries. It limits memory, however many streams are quarantined.
 const ATTEMPTS_PER_ROUND: usize = 1_000;
-/// The wait between retries of one stream. It ends at an hour, so that no fixed stream waits longer.
+/// The wait between retries of one stream. It is at most an hour, so that a fixed stream recovers within an hour.
 const WAIT: ExponentialWait =
     ExponentialWait::new(Duration::from_secs(60), Duration::from_secs(60 * 60));
-/// The length at which a reason is cut: it may quote data that could not be read.
+/// The maximum length of a reason in characters. A reason may quote data that could not be read.
 pub(super) const REASON_CHARACTERS: usize = 500;
 
 /// A request to a projector, sent as JSON through its queue.
@@ -45,39 +45,39 @@ pub(super) const REASON_CHARACTERS: usize = 500;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "ledgerfold", rename_all = "kebab-case")]
 pub enum Maintenance {
-    /// Try the parked streams again.
+    /// Retry quarantined streams.
     Retry {
-        /// The streams to try.
+        /// The streams to retry.
         #[serde(default)]
         streams: RetryScope,
     },
 }
 
-/// The parked streams that a round of retries tries.
+/// The quarantined streams that a round of retries tries.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum RetryScope {
-    /// The streams whose wait is over. The wait grows with each failed retry, so that thousands of parked streams
+    /// The streams whose wait is over. The wait grows with each failed retry, so that thousands of quarantined streams
     /// cost little.
     #[default]
     Due,
-    /// All parked streams: for an operator who has just deployed a fix.
+    /// All quarantined streams. Use it after you have deployed a fix.
     All,
 }
 
 /// The result of a round of retries.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct RetrySummary {
-    /// How many streams recovered and left the quarantine.
+    /// The number of streams that recovered and left the quarantine.
     pub recovered: usize,
-    /// How many streams are still parked.
+    /// The number of streams that are still quarantined.
     pub parked: usize,
 }
 
-/// A round of retries could not begin. The next one may.
+/// A round of retries could not begin. The next one may succeed.
 #[derive(Debug, thiserror::Error)]
 pub enum RetryError {
-    /// The parked streams cannot be listed.
+    /// The quarantined streams cannot be listed.
     #[error(transparent)]
     Quarantine(#[from] QuarantineError),
     /// The record of the generations cannot be read.
@@ -89,7 +89,7 @@ pub enum RetryError {
 }
 
 impl LiveModel {
-    /// Tries the streams that are due.
+    /// Retries the streams that are due.
     pub(super) async fn retry(
         &self,
         quarantine: &Arc<dyn Quarantine>,
@@ -106,7 +106,7 @@ impl LiveModel {
         RetrySummary { recovered, parked: parked.saturating_sub(recovered) }
     }
 
-    /// Whether the stream reached the version that its entry asks for, and left the quarantine.
+    /// Retries one stream. Returns whether it reached the version that its entry asks for, and left the quarantine.
     async fn try_again(&self, quarantine: &dyn Quarantine, parked: Parked) -> bool {
         let mut progress = Progress::default();
         let owed = Arrived::only_version(parked.owed_version);
@@ -124,17 +124,17 @@ impl LiveModel {
             ..parked
         };
         if let Err(error) = quarantine.park(&again).await {
-            // It stays parked as it was, and the next retry comes too early, which costs little.
+            // The old entry stays. The next retry comes too early, which costs little.
             tracing::warn!(stream = %again.stream, %error, "failed retry not recorded");
         }
         false
     }
 }
 
-/// The parked streams that a round of retries tries.
+/// The quarantined streams that a round of retries tries.
 #[derive(Default)]
 pub(super) struct DueStreams {
-    /// How many streams are parked, due or not.
+    /// The number of quarantined streams, due or not.
     parked: usize,
     due: Vec<Parked>,
 }
@@ -160,7 +160,7 @@ impl DueStreams {
     }
 }
 
-/// Also due if the clock was set back: otherwise the stream might wait for years.
+/// A stream is also due if the clock was set back, because otherwise it might wait for years.
 fn is_due(parked: &Parked, now: Timestamp) -> bool {
     let rested = now.duration_since(parked.tried);
     let wait = SignedDuration::try_from(WAIT.after(parked.attempts)).unwrap_or(SignedDuration::MAX);

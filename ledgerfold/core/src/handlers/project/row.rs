@@ -10,10 +10,10 @@ use crate::{
     vocabulary::panics::guarded,
 };
 
-/// A read model with one row per stream: the fold of its events into the view that readers want.
+/// A read model with one row per stream. The row is the fold of the stream's events into a view for readers.
 pub trait Projection: Send + Sync + 'static {
-    /// Which revision of the model this is. Another revision makes other rows of the same events, so
-    /// that those there are must be made anew: a [`Catalog`](super::Catalog) can have both meanwhile.
+    /// The revision of the model. Raise it if the same events make other rows than before. The existing rows must then
+    /// be rebuilt, and a [`Catalog`](super::Catalog) can have both revisions meanwhile.
     const REVISION: u32 = 1;
 
     /// The events that are folded.
@@ -21,7 +21,8 @@ pub trait Projection: Send + Sync + 'static {
     /// The row.
     type Row: Clone + fmt::Debug + PartialEq + Serialize + DeserializeOwned + Send + Sync + 'static;
 
-    /// The row after an event: `None` before the first event, and again once there is to be no row.
+    /// The row after an event. It is `None` before the first event, and again if the stream should have no row any
+    /// more.
     ///
     /// # Errors
     /// A sentence that explains how the event contradicts the row.
@@ -30,10 +31,10 @@ pub trait Projection: Send + Sync + 'static {
         event: &Recorded<Self::Event>,
     ) -> Result<Option<Self::Row>, String>;
 
-    /// Where the row is listed, if it is.
+    /// The row's place in a list, if it is listed.
     ///
     /// # Errors
-    /// [`InvalidId`] if a part of the key is none; the event that made the row does not fit then.
+    /// [`InvalidId`] if a part of the key is invalid. The event that made the row then cannot be applied.
     fn index(_row: &Self::Row) -> Result<Option<IndexKey>, InvalidId> {
         Ok(None)
     }
@@ -74,7 +75,7 @@ pub(crate) fn inapplicable(envelope: &Envelope, reason: String) -> ProjectError 
     Inapplicable { stream, version, reason }.into()
 }
 
-/// The row in its own type.
+/// The decoded row.
 pub(crate) fn read_row<P: Projection>(
     stored: &StoredRow,
 ) -> Result<Option<P::Row>, ReadStoreError> {
@@ -85,7 +86,7 @@ pub(crate) fn read_row<P: Projection>(
     })
 }
 
-/// The row as it is stored, with its place in the list.
+/// The encoded row, with its place in the list.
 pub(crate) fn stored_row<P: Projection>(
     stream: &StreamId,
     version: Version,
@@ -96,21 +97,21 @@ pub(crate) fn stored_row<P: Projection>(
     Ok(StoredRow { stream: stream.clone(), version, body, index })
 }
 
-/// The place of a row in the list. No single event is at fault where that cannot be told.
+/// The place of a row in the list. An invalid place is not blamed on a single event, because the event is unknown.
 pub(crate) fn index_of<P: Projection>(
     row: Option<&P::Row>,
 ) -> Result<Option<IndexKey>, ProjectError> {
     Ok(guarded(|| row.map_or(Ok(None), P::index))??)
 }
 
-/// A [`Projection`] with the table that keeps its rows.
+/// A [`Projection`] with the table of its rows.
 pub struct RowModel<P> {
     pub(crate) rows: Arc<dyn RowStore>,
     projection: PhantomData<fn() -> P>,
 }
 
 impl<P: Projection> RowModel<P> {
-    /// The model over this table.
+    /// The model with this table.
     pub fn new(rows: Arc<dyn RowStore>) -> Self {
         Self { rows, projection: PhantomData }
     }

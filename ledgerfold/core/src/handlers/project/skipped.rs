@@ -6,13 +6,12 @@ use crate::{
     ports::{Skip, Skips},
 };
 
-/// The events of a stream that a fold goes on without: those that it could not apply and that an
-/// operator has skipped.
+/// The events of a stream that a fold leaves out: the fold could not apply them, and an operator has skipped them.
 #[derive(Clone, Debug, Default)]
 pub struct Skipped(BTreeMap<Version, Skip>);
 
 impl Skipped {
-    /// Folds; where an event cannot be applied and was skipped, folds again without it. The good path
+    /// Folds. If an event cannot be applied and was skipped, folds again without it. If all events can be applied, this
     /// folds once and reads nothing.
     pub(crate) async fn fold<T>(
         &mut self,
@@ -28,7 +27,7 @@ impl Skipped {
         }
     }
 
-    /// Adds the event that caused this error if it was skipped; gives the error back otherwise.
+    /// Adds the event that caused this error if it was skipped. Otherwise returns the error.
     pub(crate) async fn learn(
         &mut self,
         error: ProjectError,
@@ -47,7 +46,7 @@ impl Skipped {
         }
     }
 
-    /// Applies one event to `state`. One of these events leaves it as it was, if it does not fit.
+    /// Applies one event to `state`. If a skipped event cannot be applied, the state does not change.
     pub(crate) fn apply<S: Clone>(
         &self,
         state: S,

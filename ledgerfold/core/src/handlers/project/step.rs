@@ -4,7 +4,7 @@ use crate::{
     ports::{Skips, Written},
 };
 
-/// A position on its way through a tail.
+/// The progress of a position through a tail.
 pub(super) struct Step<'a> {
     stream: &'a StreamId,
     tail: &'a Tail,
@@ -17,7 +17,7 @@ impl<'a> Step<'a> {
         Self { stream, tail, skips, skipped: Skipped::default() }
     }
 
-    /// Moves on by those of these events that the position does not have yet.
+    /// Applies the events that the position does not have yet.
     pub(super) async fn take(
         &mut self,
         position: &mut dyn Position,
@@ -30,7 +30,7 @@ impl<'a> Step<'a> {
                 return Ok(Written::Done);
             }
             match position.advance(missing, &self.skipped).await {
-                // A message may be wrong: an event is skipped only as the log has it.
+                // A message may be wrong, so an event is only skipped as the log has it.
                 Err(error) if self.tail.from_log => {
                     self.skipped.learn(error, self.stream, self.skips).await?;
                 }

@@ -5,7 +5,7 @@ use crate::{
     vocabulary::Commit,
 };
 
-/// Events of whole commits, contiguous, and whether there may be more behind them.
+/// Events of whole commits without gaps, and whether there may be more after them.
 pub(crate) struct Tail {
     pub(crate) events: Vec<Envelope>,
     pub(crate) more: bool,
@@ -13,10 +13,10 @@ pub(crate) struct Tail {
     pub(super) from_log: bool,
 }
 
-/// The events behind `after`: from messages if they suffice, otherwise one page from the log.
+/// The events after `after`: from messages if they suffice, otherwise one page from the log.
 ///
-/// Never beyond the newest commit of the messages, even if the log has more. All these events were committed before
-/// the batch arrived, so no generation gets ahead of another one that has taken the same batch.
+/// Returns no event beyond the newest commit of the messages, even if the log has more. All these events were committed
+/// before the batch arrived, so no generation gets ahead of another one that has taken the same batch.
 pub(super) async fn following(
     after: Version,
     stream: &StreamId,
@@ -39,7 +39,7 @@ impl Tail {
     }
 }
 
-/// One page of the log behind `after`.
+/// One page of the log after `after`.
 pub(crate) async fn read(
     after: Version,
     stream: &StreamId,
@@ -50,7 +50,7 @@ pub(crate) async fn read(
     Ok(Tail { more: page.more, events: contiguous(stream, after, events)?, from_log: true })
 }
 
-/// These events, if they follow the version and each other without a hole.
+/// These events, if they follow the version and each other without a gap.
 pub(crate) fn contiguous(
     stream: &StreamId,
     after: Version,

@@ -13,15 +13,15 @@ use crate::{
     vocabulary::panics::guarded,
 };
 
-/// The most groups of counters that one write may touch. A DynamoDB transaction holds 100 items, and
-/// the memo is one of them.
+/// The maximum number of counter groups in one write. A DynamoDB transaction holds 100 items, and the memo is one of
+/// them.
 const GROUPS_PER_WRITE: usize = 90;
 
-/// A read model of counters over many streams, as a dashboard shows. Each event is counted exactly
-/// once: the stream's memo moves in the transaction that counts.
+/// A read model of counters over many streams, for example for a dashboard. Each event is counted exactly once, because
+/// one transaction updates the stream's memo and the counters.
 pub trait Tally: Send + Sync + 'static {
-    /// Which revision of the model this is. Another revision makes other counters of the same events, so
-    /// that those there are must be made anew: a [`Catalog`](super::Catalog) can have both meanwhile.
+    /// The revision of the model. Raise it if the same events make other counters than before. The existing counters
+    /// must then be rebuilt, and a [`Catalog`](super::Catalog) can have both revisions meanwhile.
     const REVISION: u32 = 1;
 
     /// The events that are counted.
@@ -70,7 +70,7 @@ impl Counts {
         self.0.iter()
     }
 
-    /// How much is added to one counter of a group.
+    /// The amount that is added to one counter of a group.
     pub fn get(&self, key: &CounterKey, counter: &str) -> i64 {
         self.0.get(key).and_then(|amounts| amounts.get(counter)).copied().unwrap_or_default()
     }
@@ -93,7 +93,7 @@ impl Counts {
     }
 }
 
-/// The contribution of whole commits, and the memo behind them. A skipped event counts nothing.
+/// The contribution of whole commits, and the memo after them. A skipped event counts nothing.
 pub(crate) fn count<T: Tally>(
     memo: T::Memo,
     events: &[Envelope],
@@ -122,14 +122,14 @@ pub(crate) fn read_memo<T: Tally>(stored: &Memo) -> Result<T::Memo, ReadStoreErr
     })
 }
 
-/// A [`Tally`] with the table that keeps its counters.
+/// A [`Tally`] with the table of its counters.
 pub struct TallyModel<T> {
     pub(crate) counters: Arc<dyn TallyStore>,
     tally: PhantomData<fn() -> T>,
 }
 
 impl<T: Tally> TallyModel<T> {
-    /// The model over this table.
+    /// The model with this table.
     pub fn new(counters: Arc<dyn TallyStore>) -> Self {
         Self { counters, tally: PhantomData }
     }
@@ -182,7 +182,7 @@ impl<T: Tally> Position for TallyPosition<T> {
         self.version
     }
 
-    /// One write takes as many commits as its bound of groups allows; the rest follow in more.
+    /// One write takes as many commits as its limit of groups allows. Further writes take the rest.
     async fn advance(
         &mut self,
         events: &[Envelope],

@@ -1,4 +1,4 @@
-//! One stream of one read model, moved forward. Batches, generations and the quarantine do not belong here.
+//! Updates one stream of one read model. Batches, generations and the quarantine do not belong here.
 
 use std::{sync::Arc, time::Duration};
 
@@ -15,7 +15,7 @@ use crate::{
     waiting::{Backoff, ExponentialWait},
 };
 
-/// How often an update is tried again on a position that another projector has moved.
+/// The attempts to update a stream while other projectors change its position.
 const BACKOFF: Backoff = Backoff {
     attempts: 20,
     wait: ExponentialWait::new(Duration::from_millis(5), Duration::from_millis(200)),
@@ -34,7 +34,7 @@ pub struct ProjectorPorts {
     pub random: Arc<dyn Random>,
 }
 
-/// Moves the streams of one read model forward.
+/// Updates the streams of one read model.
 #[derive(Clone)]
 pub(crate) struct Updater {
     model: Arc<dyn ReadModel>,
@@ -55,8 +55,8 @@ impl Updater {
         Self { model, ports }
     }
 
-    /// Moves one stream forward to at least this version, from the log alone. Returns the version that it has
-    /// reached. Events that the model has are dropped, and others may move the same stream.
+    /// Updates one stream to at least this version, from the log alone. Returns the version that it has reached. Events
+    /// that the model has are dropped, and other projectors may update the same stream.
     ///
     /// # Errors
     /// [`ProjectError`].
@@ -70,8 +70,8 @@ impl Updater {
         Ok(progress.position.unwrap_or(committed))
     }
 
-    /// Moves one stream forward by the messages that arrived. An event that fails lastingly is read again from
-    /// the log: a message may be wrong, and only the log decides.
+    /// Updates one stream with the messages that arrived. An event that fails permanently is read again from the log: a
+    /// message may be wrong, and only the log decides.
     pub(super) async fn update(
         &self,
         stream: &StreamId,
@@ -140,8 +140,8 @@ impl Updater {
         Ok(Written::Done)
     }
 
-    /// Applies all events in one write. If that fails lastingly, it applies commit after commit up to the bad
-    /// one, so that as few commits as possible wait behind it.
+    /// Applies all events in one write. If that fails permanently, applies commit after commit up to the bad one, so
+    /// that as few commits as possible wait after it.
     async fn advance(
         &self,
         stream: &StreamId,

@@ -7,17 +7,17 @@ use crate::{
 /// A stream folded to its end.
 #[derive(Clone)]
 pub(super) struct Walk<S> {
-    /// The version that is asked for.
+    /// The requested version.
     at: Version,
     /// The fold at that version; `None` if no commit ends there.
     pub(super) there: Option<S>,
-    /// When the event behind that version was recorded.
+    /// The time at which the event after that version was recorded.
     pub(super) next: Option<Timestamp>,
     /// The fold at the end.
     pub(super) last: S,
     /// The version of the end.
     pub(super) head: Version,
-    /// The events that the fold goes without.
+    /// The events that the fold leaves out.
     pub(super) skipped: Skipped,
 }
 
@@ -28,7 +28,7 @@ impl<S: Clone> Walk<S> {
         Self { at, there, next: None, last: initial, head, skipped: Skipped::default() }
     }
 
-    /// Goes on commit by commit, and keeps the fold at the requested version.
+    /// Folds commit by commit, and keeps the fold at the requested version.
     fn through(
         mut self,
         events: &[Envelope],

@@ -78,7 +78,7 @@ pub async fn fresh_row<P: Projection>(
     Ok(row.map(|row| Fresh { row, version }))
 }
 
-/// The fold of a whole stream. The fold can give no row.
+/// The fold of a whole stream. The row is `None` if the fold has no row.
 struct Reached<R> {
     row: Option<R>,
     version: Version,
@@ -136,7 +136,7 @@ pub async fn fresh_list<P: Projection>(
     }
     let Some(token) = token else { return Ok(page) };
     let fresh = fresh_row::<P>(rows, log, skips, &token.stream, Some(token)).await?;
-    // A row with an invalid place is in no list, and its stream is parked.
+    // A row with an invalid place is in no list, and its stream is quarantined.
     let key = index_of::<P>(fresh.as_ref().map(|fresh| &fresh.row)).unwrap_or_default();
     if let (Some(fresh), Some(key)) = (fresh, key) {
         let above = listing.before.as_ref().is_none_or(|before| key.order < *before);

@@ -128,7 +128,7 @@ impl Live {
         let seen = self.seen();
         let record = self.generations.read(self.projection);
         let (record, guessed) = join(record, read(seen.live)).await;
-        // Without a record the revision of the rows is unknown: they may have been written since.
+        // Without a record the revision of the rows is unknown, because they may have been written since.
         let Some(record) = record? else { return Ok(T::default()) };
         self.check(&record)?;
         let now = NewestRecord::of(&record);

@@ -30,9 +30,9 @@ impl Default for Plan {
 /// The result of a fill, including earlier runs that were interrupted.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Filled {
-    /// How many streams were processed.
+    /// The number of processed streams.
     pub streams: u64,
-    /// How many of them could not be projected.
+    /// The number of streams that could not be projected.
     pub failed: u64,
     /// The first failed streams of this run, with their reasons.
     pub reasons: Vec<Unfilled>,
@@ -59,9 +59,9 @@ struct Work<'a> {
 }
 
 impl Rebuilder {
-    /// Walks all streams of the log, and brings the generation to the end of each. Progress is recorded page by page,
-    /// so an interrupted fill resumes from there. A stream that cannot be projected is counted, and the fill goes on;
-    /// the verification finds it.
+    /// Walks all streams of the log, and updates the generation to the end of each. Progress is recorded page by page,
+    /// so an interrupted fill resumes from there. A stream that cannot be projected is counted, and the fill continues;
+    /// the verification finds the stream.
     ///
     /// # Errors
     /// [`RebuildError`] if a store fails, or the generation is not being built any more.

@@ -7,7 +7,7 @@
 //! | step | effect |
 //! | --- | --- |
 //! | [`begin`](Rebuilder::begin) | records the building generation; from then on [projectors](crate::project::Projector) update it too |
-//! | [`fill`](Rebuilder::fill) | walks all streams of the log, several segments at once, and brings each stream to its end |
+//! | [`fill`](Rebuilder::fill) | walks all streams of the log, several segments at once, and updates the generation to the end of each |
 //! | [`verify`](Rebuilder::verify) | compares everything with a fresh fold |
 //! | [`switch`](Rebuilder::switch) | makes it live, in one conditional write |
 //! | [`retire`](Rebuilder::retire), [`remove`](Rebuilder::remove) | gives up the former live generation, and removes its items |
@@ -29,21 +29,21 @@
 //!
 //! # Why reads never go backwards
 //!
-//! The new live generation must have everything that the former one shows. The verification brings each stream to its
+//! The new live generation must have everything that the former one shows. The verification updates each stream to its
 //! end at that moment. Later events of the live generation come from projectors that read the record
 //!
 //! - before the rebuild began: then the events were committed before as well, and have been verified;
 //! - after it began: then the building generation applied the event first, or the record names it as missed. In the
 //!   second case the switch fails, because its condition is the record at the beginning of the verification.
 //!
-//! This needs one more rule: a projector never moves a row beyond the newest commit of its batch, even if the log has
+//! This needs one more rule: a projector never updates a row beyond the newest commit of its batch, even if the log has
 //! later ones.
 //!
 //! A reader that began before the switch may still read the generation that was live then. After the switch the new
 //! live generation applies each event first, and the previous one applies it afterwards, so this reader never sees an
-//! event that the next reader does not see. A roll-back moves the previous generation ahead, and a removal deletes it;
-//! both wait for [the longest read](Rebuilder::with_longest_read) first. The building generation is ahead of all
-//! others, but no reader uses it.
+//! event that the next reader does not see. A roll-back lets the previous generation get ahead of the live one, and a
+//! removal deletes it; both wait for [the longest read](Rebuilder::with_longest_read) first. The building generation is
+//! ahead of all others, but no reader uses it.
 //!
 //! As always, a list may lack a row for a moment, because its index lags. A caller with a consistency token sees its
 //! own row in any case.
@@ -93,7 +93,7 @@ pub enum RebuildError {
     /// The current generations do not allow the step.
     #[error(transparent)]
     Change(#[from] InvalidChange),
-    /// The generation is not being built any more: somebody has switched to it or abandoned it.
+    /// The generation is not being built any more: an operator has switched to it or abandoned it.
     #[error("generation {} is not being built any more", .0.generation.number)]
     Ended(Building),
     /// The generation differs from a fresh fold, and no operator has accepted the differences.

@@ -8,7 +8,7 @@ use crate::{
     vocabulary::{Building, Generations, InvalidChange, Purpose},
 };
 
-/// How often a change is tried on a record that others keep changing.
+/// The number of attempts to change a record while others keep changing it.
 const ATTEMPTS: usize = 5;
 /// The longest duration of a read. API Gateway waits no longer for a function.
 const LONGEST_READ: Duration = Duration::from_secs(30);

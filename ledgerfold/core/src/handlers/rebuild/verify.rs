@@ -39,9 +39,9 @@ impl Verified {
         &self.skipped
     }
 
-    /// The verdict on the counters, if the model has counters. Counters that moved during the verification prove
-    /// nothing. They do not prevent a switch, because the memo of every stream was verified, and it is written
-    /// together with the counters.
+    /// The verdict on the counters, if the model has counters. Counters that changed during the verification prove
+    /// nothing. They do not prevent a switch, because the memo of every stream was verified, and it is written together
+    /// with the counters.
     pub const fn counters(&self) -> Option<&CountersVerdict> {
         self.counters.as_ref()
     }
@@ -96,8 +96,8 @@ struct Found {
 }
 
 impl Rebuilder {
-    /// Compares the generation with a fresh fold of every stream, and moves late streams forward. Also compares the
-    /// counters with the sum of all streams. An interrupted verification has no result: start it again.
+    /// Compares the generation with a fresh fold of every stream, and updates late streams. Also compares the counters
+    /// with the sum of all streams. An interrupted verification has no result: start it again.
     ///
     /// # Errors
     /// [`RebuildError`] if a store fails, or the generation is not being built any more. A difference is not an error:
@@ -178,7 +178,7 @@ impl Work<'_> {
         Ok(Finding { projection: self.rebuilder.projection(), stream, comparison })
     }
 
-    /// Compares one stream. A late stream is moved to the end that it had at the comparison, and compared again.
+    /// Compares one stream. A late stream is updated to the end that it had at the comparison, and compared again.
     async fn stream(&self, stream: &StreamId) -> Result<Comparison, ProjectError> {
         let first = self.compare(stream).await?;
         if !first.is_late() {

@@ -29,7 +29,7 @@ pub struct Counters {
 pub enum CountersVerdict {
     /// The counters are the sums over all streams.
     Equal,
-    /// The counters moved during the comparison, so it proves nothing. Repeat it at a quiet time.
+    /// The counters changed during the comparison, so it proves nothing. Repeat it at a quiet time.
     Moved,
     /// Some counters are not the sum over all streams.
     Differ(Vec<Difference>),
@@ -52,7 +52,7 @@ impl Counters {
     /// Begins a comparison of a model's counters; `None` if the model has rows.
     ///
     /// # Errors
-    /// [`ProjectError`] where the read table fails.
+    /// [`ProjectError`] if the read table fails.
     pub async fn begin(model: &dyn Verifiable) -> Result<Option<Self>, ProjectError> {
         let before = model.counters().await?;
         Ok(before.map(|before| Self { before, expected: BTreeMap::new() }))
@@ -70,10 +70,10 @@ impl Counters {
 
     /// Compares the counters. Call it after every stream was added. Differing counters are read again a little later: a
     /// transaction may have been half visible during the comparison. When its other half becomes visible, the counters
-    /// have moved.
+    /// have changed.
     ///
     /// # Errors
-    /// [`ProjectError`] where the read table fails.
+    /// [`ProjectError`] if the read table fails.
     pub async fn end(
         self,
         model: &dyn Verifiable,

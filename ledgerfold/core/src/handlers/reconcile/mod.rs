@@ -2,8 +2,8 @@
 //!
 //! A [`Reconciler`] compares a model's row or memo with the fold of its stream, at the version that the model has
 //! reached. It compares a late stream twice before it reports the stream as behind. [`Counters`] compares a tally's
-//! counters with the sum over all streams. A [`Repairer`] moves late streams forward in the same way as a projector,
-//! so you can run it at any time, any number of times, and during live traffic.
+//! counters with the sum over all streams. A [`Repairer`] updates late streams in the same way as a projector, so you
+//! can run it at any time, any number of times, and during live traffic.
 //!
 //! ```
 //! # use std::{sync::Arc, time::Duration};

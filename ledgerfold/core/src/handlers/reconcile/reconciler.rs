@@ -59,7 +59,7 @@ impl Reconciler {
         self.with(ComparedModel { projection, model, skips, quarantine: None })
     }
 
-    /// Adds this projection's model, and reports parked streams as parked.
+    /// Adds this projection's model, and reports quarantined streams as parked.
     #[must_use]
     pub fn of_parking(
         self,
@@ -76,8 +76,8 @@ impl Reconciler {
         self
     }
 
-    /// Compares these streams in every model. The findings are in the order of the streams, and per stream in the
-    /// order of the models. The models and the log may move meanwhile.
+    /// Compares these streams in every model. The findings are in the order of the streams, and per stream in the order
+    /// of the models. The models and the log may change meanwhile.
     ///
     /// # Errors
     /// [`ProjectError`] if the log or a read table fails.
@@ -105,7 +105,7 @@ impl Reconciler {
         let mut findings = Vec::with_capacity(self.models.len());
         for model in &self.models {
             let mut finding = model.compare(stream, &log).await?;
-            // The page was read for another model. This model's row may have moved on since.
+            // The page was read for another model. This model's row may be newer.
             if finding.comparison.verdict != Verdict::Current {
                 finding = model.compare(stream, &*self.log).await?;
             }
@@ -154,7 +154,7 @@ pub struct Summary {
     pub ahead: u64,
     /// Streams that cannot be read or folded.
     pub unreadable: u64,
-    /// Parked streams. They need a fix.
+    /// Quarantined streams. They need a fix.
     pub parked: u64,
     /// Skipped events. Their streams are correct without them.
     pub skipped: u64,
@@ -176,7 +176,7 @@ impl Summary {
         }
     }
 
-    /// The number of wrong streams: all except current and parked ones. Parked streams are known already.
+    /// The number of wrong streams: all except current and quarantined ones. Quarantined streams are known already.
     pub const fn wrong(&self) -> u64 {
         let Self { lost, diverged, behind, ahead, unreadable, .. } = *self;
         lost + diverged + behind + ahead + unreadable

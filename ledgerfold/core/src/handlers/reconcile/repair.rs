@@ -6,7 +6,7 @@ use crate::{
     project::{Comparison, ProjectError, ProjectorPorts, Updater, Verdict, Verifiable, release},
 };
 
-/// How often an overwrite is tried on a row that others keep moving.
+/// The number of attempts to overwrite a row while others keep changing it.
 const ATTEMPTS: usize = 5;
 
 /// The handling of a row that differs from the fold of its stream.
@@ -68,7 +68,7 @@ pub enum Effect {
 }
 
 impl Repairer {
-    /// A repairer of this model. It moves the model in the same way as the projector.
+    /// A repairer of this model. It updates the model in the same way as the projector.
     pub fn new(
         model: Arc<dyn Verifiable>,
         ports: ProjectorPorts,
@@ -95,7 +95,7 @@ impl Repairer {
     /// Repairs one stream. An interrupted repair can be started again.
     ///
     /// # Errors
-    /// [`ProjectError`] if the log or the read table fails, or others keep moving the stream.
+    /// [`ProjectError`] if the log or the read table fails, or others keep changing the stream.
     pub async fn repair(&self, stream: &StreamId) -> Result<Repair, ProjectError> {
         let comparison = self.model.compare(stream, &*self.log, &*self.skips).await?;
         let before = comparison.or_parked(stream, self.quarantine.as_deref()).await?;
@@ -117,8 +117,9 @@ impl Repairer {
         Ok(Repair { stream: stream.clone(), before, effect })
     }
 
-    /// Moves a parked stream to its owed version, in the same way as the projector's retry. A parked stream does not
-    /// move. So if a tally has no memo of it, the stream was never counted, and can be counted now.
+    /// Updates a quarantined stream to its owed version, in the same way as the projector's retry. Projectors do not
+    /// count a quarantined stream. So if a tally has no memo of it, the stream was never counted, and can be counted
+    /// now.
     async fn retry_parked(&self, stream: &StreamId) -> Result<Effect, ProjectError> {
         let Some(quarantine) = &self.quarantine else { return Ok(Effect::Left) };
         // A projector may have released the stream since the comparison.
@@ -131,7 +132,7 @@ impl Repairer {
         }
     }
 
-    /// Moves the stream forward, and releases it from the quarantine.
+    /// Updates the stream, and releases it from the quarantine.
     async fn catch_up_to(&self, stream: &StreamId, version: Version) -> Result<(), ProjectError> {
         let reached = self.updater.catch_up_to(stream, version).await?;
         if let Some(quarantine) = &self.quarantine {

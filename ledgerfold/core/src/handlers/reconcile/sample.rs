@@ -6,7 +6,7 @@ use crate::{
 };
 
 /// The numbers of parts that the log is divided into. The search lists a few parts, first of the finest division, which
-/// is right for a large log. If they have too few streams, it goes on with a coarser division. Each division finds 32
+/// is right for a large log. If they have too few streams, it continues with a coarser division. Each division finds 32
 /// times as many streams as the one before, so the last one makes up nearly the whole cost.
 const PARTS: [u32; 4] = [1 << 19, 1 << 14, 1 << 9, WHOLE];
 /// The number of parts of a small log. All of them are listed, until there are enough streams.

@@ -90,7 +90,7 @@ pub enum SpotCheckError {
 }
 
 impl SpotChecked {
-    /// The number of wrong rows and memos in all projections. Parked streams are known already, and do not count.
+    /// The number of wrong rows and memos in all projections. Quarantined streams are known already, and do not count.
     pub fn wrong(&self) -> u64 {
         self.summaries.values().map(Summary::wrong).sum()
     }
@@ -115,7 +115,7 @@ impl SpotCheck {
         Self { sample, generations, log, clock, subjects: Vec::new() }
     }
 
-    /// Adds the live read model of this projection, and reports parked streams as parked.
+    /// Adds the live read model of this projection, and reports quarantined streams as parked.
     #[must_use]
     pub fn of(
         mut self,

@@ -8,7 +8,7 @@ use crate::ports::{Clock, Random};
 /// (<https://aws.amazon.com/builders-library/timeouts-retries-and-backoff-with-jitter/>).
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Backoff {
-    /// How many attempts there are, including the first one.
+    /// The number of attempts, including the first one.
     pub(crate) attempts: u32,
     /// The longest wait before each attempt.
     pub(crate) wait: ExponentialWait,

@@ -1,4 +1,4 @@
-//! Waiting, always by the port [`Clock`](crate::ports::Clock): before a retry, and to keep a rate.
+//! Waits before retries, and waits that limit a rate. All of them use the port [`Clock`](crate::ports::Clock).
 
 mod backoff;
 mod exponential;

@@ -358,7 +358,7 @@ async fn a_stream_that_cannot_be_parked_is_delivered_again() {
     let failed = world.notes().project(from(&world, &stream, 1)).await;
     assert_eq!(failed.len(), 2, "{failed:?}");
     assert!(failed[0].reason.contains("it has no place"), "{failed:?}");
-    assert!(failed[0].reason.contains("could not be parked"), "{failed:?}");
+    assert!(failed[0].reason.contains("could not be quarantined"), "{failed:?}");
     world.parked_notes.fail(false);
     take(&world.notes(), from(&world, &stream, 1)).await;
     assert_eq!(entry(&world).owed_version, Version::new(2));

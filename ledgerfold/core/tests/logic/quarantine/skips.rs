@@ -199,7 +199,7 @@ async fn a_stream_is_not_parked_while_its_skips_cannot_be_read() {
     let failed = world.notes().project(from(&world, &stream, 1)).await;
     assert_eq!(failed.len(), 2, "{failed:?}");
     let reason = &failed[0].reason;
-    assert!(reason.contains("it has no place; and whether it was skipped"), "{reason}");
+    assert!(reason.contains("it has no place; and the skips of the stream"), "{reason}");
     assert_eq!(world.parked_notes.parked(), []);
 }
 
