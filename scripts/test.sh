@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Runs all tests. The local cloud must be running. This script also starts a DynamoDB Local and three more clouds.
+# Runs all tests. The local cloud must be running. This script also starts a DynamoDB Local and two more clouds.
 set -euo pipefail
 
 say() { printf '\n── %s (after %d s)\n' "$*" "$SECONDS"; }
@@ -19,42 +19,47 @@ emulator=${EMULATOR:-localstack}
 endpoint=$(of_stack target/local/stack.json endpoint)
 clouds=target/local/clouds
 
-# With them, four of the tests that need a whole cloud can run at once.
+# With them, three of the tests that need a whole cloud can run at once.
 more_clouds() {
   local number=0
-  for name in second-cloud third-cloud fourth-cloud; do
+  for name in second-cloud third-cloud; do
     cloud up --emulator "$emulator" --home "$clouds/$name" --port $((${endpoint##*:} + ++number)) \
       --functions target/local/functions
   done
 }
 no_more_clouds() {
-  for name in second-cloud third-cloud fourth-cloud; do cloud down --home "$clouds/$name" >/dev/null; done
+  for name in second-cloud third-cloud; do cloud down --home "$clouds/$name" >/dev/null; done
 }
 
 # Runs a step in the background. `finish` waits for it and shows its output.
-beside() { "$@" >"target/local/$1.log" 2>&1 & }
+in_background() { "$@" >"target/local/$1.log" 2>&1 & }
 finish() { wait "$2" || failed=1; cat "target/local/$1.log"; [ -z "${failed:-}" ]; }
 
 say build programs and tests
 cargo build --quiet --workspace --bins
 cargo test --quiet --no-run --workspace --features "$features"
 
-say start three more clouds, and run the examples in the documentation
+say start two more clouds, and test the local cloud itself
 trap no_more_clouds EXIT
-beside more_clouds; starting=$!
-cargo test --quiet --workspace --doc
+own_tests() { cloud test; }
+in_background more_clouds; starting=$!
+in_background own_tests; testing=$!
 finish more_clouds $starting
 
-say test the local cloud itself, and the event store on the local cloud
-own_tests() { cloud test; }
-beside own_tests; testing=$!
-# LocalStack has its own layer in front of DynamoDB Local. These tests do not apply to MiniStack.
-if [[ $emulator == localstack ]]; then
-  DYNAMODB_ENDPOINT=$endpoint run --workspace --features "$features" --test dynamodb_local event_store::
-fi
-finish own_tests $testing
-
 say run all other tests: without a server, on DynamoDB Local, and end to end on the local clouds
+# Most end-to-end tests wait. Meanwhile these two have the processor.
+examples() { cargo test --quiet --workspace --doc; }
+# LocalStack has its own layer in front of DynamoDB Local. These tests do not apply to MiniStack.
+event_store_on_localstack() {
+  [[ $emulator != localstack ]] ||
+    DYNAMODB_ENDPOINT=$endpoint run --workspace --features "$features" --test dynamodb_local event_store::
+}
+in_background examples; compiling=$!
+in_background event_store_on_localstack; storing=$!
 export AWS_ENDPOINT_URL=$endpoint LEDGERFOLD_CLOUDS=$PWD/$clouds
-cloud dynamodb -- bash -c "run --workspace --features $features"
+cloud dynamodb -- bash -c "run --workspace --features $features" || failed=1
+finish own_tests $testing || failed=1
+finish examples $compiling || failed=1
+finish event_store_on_localstack $storing || failed=1
+[ -z "${failed:-}" ]
 say all tests have passed

@@ -26,9 +26,9 @@ const NO_READ: &str = "1";
 /// How many orders the readers watch.
 const WATCHED: usize = 6;
 /// Each reader reads at most this often, and leaves the processor to the rebuild and to other tests.
-const READ_EVERY: Duration = Duration::from_millis(50);
+const READ_EVERY: Duration = Duration::from_millis(200);
 /// The load has at most one round of orders in this time.
-const LOAD_EVERY: Duration = Duration::from_millis(500);
+const LOAD_EVERY: Duration = Duration::from_secs(1);
 
 /// A clock that skips missed ticks.
 fn every(period: Duration) -> Interval {
