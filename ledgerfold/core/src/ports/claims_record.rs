@@ -2,8 +2,8 @@ use serde::{Deserialize, Serialize};
 
 use super::{Segment, SegmentPlace, SegmentProgress};
 
-/// How far the reservations of a category's streams are built. A change makes a record with the next
-/// number, and takes effect only in the place of the record that it was made from.
+/// The progress of building the reservations of a category's streams. Every change makes a new record with the next
+/// number. A store accepts it only if the stored record is still the one that was changed.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ClaimsRecord {
     number: u64,
@@ -16,31 +16,31 @@ pub enum ClaimsState {
     /// Streams may own keys that are not reserved for them.
     #[default]
     Incomplete,
-    /// A build is under way; the reservations are incomplete until it ends.
+    /// A build has begun and has not ended yet. The reservations are incomplete until it ends.
     Building(ClaimsBuild),
     /// Every key that a stream owns is reserved for it.
     Complete {
-        /// The revision of the claims that this is true of.
+        /// The revision of the claims for which this is true.
         revision: u32,
     },
 }
 
-/// A build that has begun and not ended.
+/// A build that has begun and has not ended yet.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ClaimsBuild {
-    /// Which build: the number of the record that began it.
+    /// The build's number: the number of the record that began it.
     pub run: u64,
     /// The revision of the claims.
     pub revision: u32,
-    /// The present walk.
+    /// The current walk.
     pub walk: Walk,
-    /// How far, by segment.
+    /// The progress of each segment.
     pub segments: Vec<SegmentProgress>,
-    /// How many faults earlier walks of this build had to leave.
+    /// The number of faults that earlier walks of this build could not correct.
     pub failed: u64,
 }
 
-/// The walks of a build, one after the other.
+/// The walks of a build, in their order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Walk {
     /// All streams, for the keys that they own.
@@ -50,7 +50,7 @@ pub enum Walk {
 }
 
 impl ClaimsBuild {
-    /// Whether another build is in the same place.
+    /// Whether the build has this number and is in this walk.
     pub fn is_at(&self, run: u64, walk: Walk) -> bool {
         (self.run, self.walk) == (run, walk)
     }
@@ -59,24 +59,24 @@ impl ClaimsBuild {
         self.segments.iter().all(|segment| segment.at == SegmentPlace::End)
     }
 
-    /// How many faults it had to leave so far.
+    /// The number of faults that the build could not correct so far.
     pub fn left(&self) -> u64 {
         self.segments.iter().fold(self.failed, |sum, it| sum.saturating_add(it.failed))
     }
 }
 
 impl ClaimsRecord {
-    /// Which change made it, counted from 1; 0 for the default.
+    /// The record's number, from 1; 0 for the default record.
     pub const fn number(&self) -> u64 {
         self.number
     }
 
-    /// Its state.
+    /// The state.
     pub const fn state(&self) -> &ClaimsState {
         &self.state
     }
 
-    /// The revision of the claims for which the reservations are complete, if they are.
+    /// The revision of the claims for which the reservations are complete; `None` if they are incomplete.
     pub const fn complete(&self) -> Option<u32> {
         match self.state {
             ClaimsState::Complete { revision } => Some(revision),
@@ -84,7 +84,7 @@ impl ClaimsRecord {
         }
     }
 
-    /// The build that is under way.
+    /// The build that has begun and has not ended yet.
     pub const fn build(&self) -> Option<&ClaimsBuild> {
         match &self.state {
             ClaimsState::Building(build) => Some(build),
@@ -92,7 +92,7 @@ impl ClaimsRecord {
         }
     }
 
-    /// A build from the first stream on. Completeness of an earlier build no longer counts.
+    /// The record after a build has begun at the first stream. Completeness of an earlier build no longer counts.
     #[must_use]
     pub fn begun(&self, revision: u32, segments: u32) -> Self {
         let (run, walk) = (self.number + 1, Walk::Streams);
@@ -100,7 +100,7 @@ impl ClaimsRecord {
         self.with(ClaimsState::Building(ClaimsBuild { run, revision, walk, segments, failed: 0 }))
     }
 
-    /// A segment of this walk has come further; `None` where the build has left the walk.
+    /// The record with this progress of a segment; `None` if the build is no longer in this walk.
     pub fn progressed(&self, run: u64, walk: Walk, progress: &SegmentProgress) -> Option<Self> {
         let mut build = self.build().filter(|build| build.is_at(run, walk))?.clone();
         let segment = build.segments.iter_mut().find(|it| it.index == progress.index)?;
@@ -108,8 +108,9 @@ impl ClaimsRecord {
         Some(self.with(ClaimsState::Building(build)))
     }
 
-    /// The walk has ended: the next one begins, or the build ends, complete only if it had nothing to
-    /// leave. `None` where a segment is not done, or the build has left the walk.
+    /// The record after this walk has ended. After the first walk the next one begins. After the last walk the build
+    /// ends, and it is complete only if no fault is left. `None` if a segment is not done, or if the build is no longer
+    /// in this walk.
     pub fn walked(&self, run: u64, walk: Walk) -> Option<Self> {
         let build = self.build().filter(|build| build.is_at(run, walk) && build.is_walked())?;
         let (revision, failed) = (build.revision, build.left());
@@ -138,7 +139,7 @@ mod tests {
         SegmentProgress { index, of: 2, streams: 1, failed, at: SegmentPlace::End }
     }
 
-    /// The record at the end of a build whose first walk left so many faults.
+    /// The record after a build whose first walk left this many faults.
     fn ended(left: u64) -> ClaimsRecord {
         let mut record = ClaimsRecord::default().begun(3, 2);
         for (walk, failed) in [(Walk::Streams, left), (Walk::Reservations, 0)] {

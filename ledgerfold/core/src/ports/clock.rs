@@ -4,12 +4,12 @@ use async_trait::async_trait;
 
 use crate::Timestamp;
 
-/// Time.
+/// The time, and waiting.
 #[async_trait]
 pub trait Clock: Send + Sync {
-    /// The present time.
+    /// The current time.
     fn now(&self) -> Timestamp;
 
-    /// Returns when this much time has passed.
+    /// Waits for this long.
     async fn sleep(&self, time: Duration);
 }

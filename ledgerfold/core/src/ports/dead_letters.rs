@@ -2,21 +2,22 @@ use async_trait::async_trait;
 
 use super::PublishError;
 
-/// The dead-letter queue of a relay: it takes a message for every commit that can never be published.
+/// The dead-letter queue of a relay. It gets a message for every commit that can never be published.
 #[async_trait]
 pub trait DeadLetters: Send + Sync {
-    /// Leaves word; it stays until somebody takes it away. Leaving the same twice does no harm.
+    /// Sends a message. The message stays in the queue until an operator removes it. You may send the same message
+    /// twice.
     ///
     /// # Errors
-    /// [`PublishError`] if it is not known to have been left.
+    /// [`PublishError`] if the message is not known to have been sent.
     async fn send(&self, letter: &DeadLetter) -> Result<(), PublishError>;
 }
 
-/// Word of a commit that can never be published as it is.
+/// A message about a commit that can never be published as it is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DeadLetter {
-    /// Which one, as `order#1 at 5`.
+    /// The commit, for example `order#1 at 5`.
     pub commit: String,
-    /// Why, in a sentence.
+    /// The reason, in one sentence.
     pub reason: String,
 }

@@ -15,19 +15,18 @@ use crate::{
 /// store.
 #[async_trait]
 pub trait DeadlineStore: Send + Sync {
-    /// In how many parts it lists deadlines, so that several may be listed at once; at least one.
+    /// The number of parts, at least one. Several parts can be listed at the same time.
     fn parts(&self) -> u32;
 
-    /// Keeps a deadline, unless there is one under its key: then that one stays as it is, and the
-    /// new one is superseded.
+    /// Stores a deadline. If its key already has a deadline, that one stays as it is, and the new one is superseded.
     ///
     /// # Errors
     /// [`DeadlineError`].
     async fn schedule(&self, deadline: &Deadline) -> Result<Written, DeadlineError>;
 
-    /// Deadlines of this process, in this part, that are to be tried until this instant, the longest
-    /// overdue first, from a place on or from the beginning. May lag behind all writes, so that one
-    /// may be missing, or be there that is done.
+    /// The deadlines of this process, in this part, whose next attempt is at `until` or earlier. The longest overdue
+    /// come first, from a place on or from the beginning. The list may lag behind all writes: it may lack a deadline,
+    /// or contain one that is done.
     ///
     /// # Errors
     /// [`DeadlineError`].
@@ -39,29 +38,29 @@ pub trait DeadlineStore: Send + Sync {
         from: Option<&Resume>,
     ) -> Result<DeadlinePage, DeadlineError>;
 
-    /// Removes a deadline, however often it was tried; superseded where it is gone, or another has
+    /// Removes a deadline, regardless of its attempts. Superseded if it is no longer stored, or if another deadline has
     /// its key.
     ///
     /// # Errors
     /// [`DeadlineError`].
     async fn done(&self, deadline: &Deadline) -> Result<Written, DeadlineError>;
 
-    /// Counts a try that failed, and tries again from this instant on; superseded where it is no
-    /// longer as it was seen.
+    /// Counts a failed attempt, and sets the time of the next one. Superseded if the deadline has changed since it was
+    /// read.
     ///
     /// # Errors
     /// [`DeadlineError`].
     async fn postpone(&self, seen: &Pending, next: Timestamp) -> Result<Written, DeadlineError>;
 
-    /// Counts a try that failed, and gives the deadline up until an operator retries it. Superseded
-    /// where it is no longer as it was seen.
+    /// Counts a failed attempt, and gives the deadline up until an operator retries it. Superseded if the deadline has
+    /// changed since it was read.
     ///
     /// # Errors
     /// [`DeadlineError`].
     async fn give_up(&self, seen: &Pending) -> Result<Written, DeadlineError>;
 
-    /// Deadlines of this process that stand aside, in the order of their tries, from a place on or
-    /// from the beginning. May lag behind all writes.
+    /// The deadlines of this process that were given up, in the order of their attempts, from a place on or from the
+    /// beginning. The list may lag behind all writes.
     ///
     /// # Errors
     /// [`DeadlineError`].
@@ -71,34 +70,34 @@ pub trait DeadlineStore: Send + Sync {
         from: Option<&Resume>,
     ) -> Result<DeadlinePage, DeadlineError>;
 
-    /// Tries a deadline again that stood aside, from this instant on, as if it had never been tried;
-    /// superseded where it is no longer as it was seen.
+    /// Retries a deadline that was given up, from this time on and with no attempts counted. Superseded if the deadline
+    /// has changed since it was read.
     ///
     /// # Errors
     /// [`DeadlineError`].
     async fn retry(&self, seen: &Pending, next: Timestamp) -> Result<Written, DeadlineError>;
 }
 
-/// A later action of a process. The process decides on the action when the deadline is due, with the code of that
-/// day. Nothing is stored that could become outdated.
+/// A later action of a process. The process chooses the action when the deadline is due, with the code of that day. So
+/// nothing is stored that could become outdated.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Deadline {
     /// The identity.
     pub key: DeadlineKey,
-    /// From when on.
+    /// The time from which it is due.
     pub due: Timestamp,
-    /// Why.
+    /// The cause.
     pub cause: Cause,
 }
 
 /// The identity of a deadline.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct DeadlineKey {
-    /// Whose it is.
+    /// The process that owns it.
     pub process: ProcessName,
     /// The stream that will get the command.
     pub stream: StreamId,
-    /// Which of the stream's.
+    /// The deadline's name among those of the stream.
     pub name: DeadlineName,
 }
 
@@ -107,14 +106,14 @@ pub struct DeadlineKey {
 pub struct Cause {
     /// The event that the process reacted to.
     pub event: EventId,
-    /// The conversation that it belongs to.
+    /// The conversation that the event belongs to.
     pub correlation_id: CorrelationId,
-    /// Where in a trace.
+    /// The event's place in a trace.
     pub traceparent: Option<Traceparent>,
 }
 
 impl Cause {
-    /// Something that follows from this event.
+    /// The cause of a command that follows from this event.
     pub fn of(envelope: &Envelope) -> Self {
         Self {
             event: envelope.event.id,
@@ -124,21 +123,21 @@ impl Cause {
     }
 }
 
-/// A deadline with its history so far.
+/// A deadline with its attempts so far.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Pending {
     /// The deadline.
     pub deadline: Deadline,
-    /// How often it was tried in vain.
+    /// The number of failed attempts.
     pub attempts: u32,
-    /// When it is to be tried, or was to be before it stood aside.
+    /// The time of the next attempt. If the deadline was given up, the time that was planned for its last attempt.
     pub next: Timestamp,
 }
 
-/// A page of deadlines. An item that cannot be read stays in the table and blocks no other.
+/// A page of deadlines. An unreadable item stays in the table and does not block the others.
 pub type DeadlinePage = Page<Result<Pending, UnreadableDeadline>>;
 
-/// An item in the table of deadlines that cannot be read, with its key and the reason.
+/// An unreadable item in the table of deadlines, with its key and the reason.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub struct UnreadableDeadline(pub String);
@@ -159,7 +158,7 @@ impl FromStr for DeadlineKey {
     type Err = InvalidId;
 
     fn from_str(text: &str) -> Result<Self, InvalidId> {
-        // Neither a process's name nor a deadline's has a number sign; a stream has one.
+        // Names of processes and deadlines contain no number sign. A stream contains one.
         let parts = text.split_once('#').zip(text.rsplit_once('#'));
         let ((process, rest), (_, name)) =
             parts.ok_or(InvalidId::new("a deadline", "written <process>#<stream>#<name>"))?;

@@ -6,11 +6,11 @@ use crate::{
     vocabulary::{Commit, NewCommit, Snapshot, StateSchema},
 };
 
-/// The log, for a function that reads it.
+/// The log, for a function that only reads it.
 #[async_trait]
 pub trait EventReader: Send + Sync {
-    /// The commits that follow this version, oldest first, up to the size of one read, which is at most
-    /// [`MAX_PAGE_BYTES`] of content. Strongly consistent: the answer contains every commit that was appended before.
+    /// The commits after this version, oldest first. One read returns at most [`MAX_PAGE_BYTES`] of content. Strongly
+    /// consistent: the answer contains every commit that was appended before.
     ///
     /// `after` is [`Version::NONE`] or the last version of a commit.
     ///
@@ -18,9 +18,8 @@ pub trait EventReader: Send + Sync {
     /// [`StoreError`].
     async fn read(&self, stream: &StreamId, after: Version) -> Result<CommitPage, StoreError>;
 
-    /// The newest commits, newest first: of those that begin before `before`, or of all, at most
-    /// this many (one or more), and no more than one read brings. As consistent as
-    /// [`EventReader::read`].
+    /// The newest commits, newest first: at most this many (one or more), within the size of one read. With `before`,
+    /// only commits that begin before this version. As consistent as [`EventReader::read`].
     ///
     /// # Errors
     /// [`StoreError`].
@@ -31,9 +30,9 @@ pub trait EventReader: Send + Sync {
         commits: usize,
     ) -> Result<CommitPage, StoreError>;
 
-    /// The newest commits for a load: of the commits that begin before `before`, or of all, at most this many, the
-    /// newest snapshot of this schema and the commits that follow it. A store that keeps large events elsewhere
-    /// fetches only the events behind the snapshot.
+    /// The newest commits for a load. Of the commits of [`EventReader::read_back`], it returns the newest snapshot of
+    /// this schema and the commits after it, or all commits if none has such a snapshot. A store that keeps large
+    /// events elsewhere fetches only the events after the snapshot.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -47,7 +46,7 @@ pub trait EventReader: Send + Sync {
         Ok(Newest::of(self.read_back(stream, before, commits).await?, schema))
     }
 
-    /// The version of a stream: that of its last event, or [`Version::NONE`]. As consistent as
+    /// The version of a stream: the version of its last event, or [`Version::NONE`]. As consistent as
     /// [`EventReader::read`].
     ///
     /// # Errors
@@ -58,26 +57,24 @@ pub trait EventReader: Send + Sync {
     }
 }
 
-/// The log: the permanent home of commits.
+/// The log. It keeps commits for ever.
 ///
 /// The suite `conformance::event_store` of `ledgerfold-proofs` tests every store.
 #[async_trait]
 pub trait EventStore: EventReader {
-    /// Appends one commit behind the version of the stream that it was made from; all of it, or
-    /// nothing.
+    /// Appends one commit after the version of the stream that it was made from. All of it is stored, or nothing.
     ///
     /// # Errors
-    /// [`AppendError::Conflict`] brings the commit that stands there already. It may be this very
-    /// commit, if an earlier attempt took effect without its answer getting through: the caller
-    /// knows it by its command id.
+    /// [`AppendError::Conflict`] contains the commit that is already stored there. It may be this very commit, if an
+    /// earlier attempt took effect and its answer was lost. The caller recognises it by its command id.
     async fn append(&self, commit: &NewCommit) -> Result<(), AppendError>;
 
     /// Stores everything in the transaction, or nothing.
     ///
     /// # Errors
-    /// Of several reasons to refuse, the first in the order of [`AppendError`]'s variants: after a conflict the
-    /// caller must load again before any other reason counts. Only [`AppendError::TooLarge`] may come before all
-    /// others, because the store is not asked at all.
+    /// If there are several reasons to refuse, the store returns the first in the order of [`AppendError`]'s variants:
+    /// after a conflict the caller must load again before any other reason counts. Only [`AppendError::TooLarge`] may
+    /// come before all others, because it needs no request.
     async fn transact(&self, transaction: &Transaction) -> Result<(), AppendError>;
 
     /// The effect of the command with this id, if a transaction has stored it. As consistent as
@@ -88,26 +85,26 @@ pub trait EventStore: EventReader {
     async fn record(&self, command: &CommandId) -> Result<Option<CommandRecord>, StoreError>;
 }
 
-/// Some commits of one stream, contiguous, in the order that was asked for.
+/// Some consecutive commits of one stream, in the requested order.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct CommitPage {
     /// The commits.
     pub commits: Vec<Commit>,
-    /// Whether there may be more behind the last of them. An empty page is the last.
+    /// Whether more commits may follow the last one. An empty page is the last.
     pub more: bool,
 }
 
 /// The newest commits of a stream, as far as a load needs them.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Newest {
-    /// A snapshot, and the first commits that follow it, oldest first.
+    /// A snapshot, and the first commits after it, oldest first.
     Snapshot {
         /// The snapshot with its place.
         base: Base,
-        /// The commits behind it.
+        /// The commits after it.
         following: CommitPage,
     },
-    /// The newest commits, newest first. None of them has such a snapshot.
+    /// The newest commits, newest first. None of them has a snapshot of the schema.
     Commits(CommitPage),
 }
 
@@ -118,7 +115,7 @@ pub struct Base {
     pub command: CommandId,
     /// The version of its first event.
     pub from: Version,
-    /// The version of its last event, which the snapshot shows.
+    /// The version of its last event. The snapshot is the state at this version.
     pub version: Version,
     /// The snapshot.
     pub snapshot: Snapshot,
@@ -149,12 +146,12 @@ impl Base {
     }
 }
 
-/// The most content that one read brings, in bytes: as much as every reader can hold. A larger commit comes
+/// The most content that one read returns, in bytes. Every reader can hold this much. A larger commit is returned
 /// alone.
 pub const MAX_PAGE_BYTES: usize = 4 * 1024 * 1024;
 
 impl CommitPage {
-    /// As much of the page as one read may bring.
+    /// The first commits of the page, as many as fit into one read.
     #[must_use]
     pub fn bounded(mut self) -> Self {
         let fitting = Self::fitting(self.commits.iter().map(Commit::payload_bytes));
@@ -163,7 +160,7 @@ impl CommitPage {
         self
     }
 
-    /// How many of the commits with these sizes fit into one page; at least one.
+    /// The number of commits with these sizes, in this order, that fit into one page; at least one.
     pub fn fitting(sizes: impl IntoIterator<Item = usize>) -> usize {
         let mut bytes = 0_usize;
         let fits = sizes.into_iter().take_while(|size| {
@@ -174,19 +171,18 @@ impl CommitPage {
     }
 }
 
-/// The log could not be read or written. Where it says that trying again may help, the store has
-/// tried again itself already.
+/// The log could not be read or written. The store has already retried failures that a retry may solve.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
     /// The request failed for a reason that all ports share.
     #[error("the event store {0}")]
     Port(#[from] PortError),
-    /// A newer program wrote these commits, and this one cannot read them yet. Try again later.
+    /// A newer program wrote these commits, and this program cannot read them yet. Try again later.
     #[error("the stored commits of {stream} cannot be read here yet: {source}")]
     Newer {
         /// The stream.
         stream: String,
-        /// Which format it is.
+        /// The format of the commits.
         source: NewerFormat,
     },
     /// The stored data cannot be read.
@@ -199,66 +195,66 @@ pub enum StoreError {
     },
 }
 
-/// A commit was not appended, a transaction not done.
+/// A commit was not appended, or a transaction was not stored.
 #[derive(Debug, thiserror::Error)]
 pub enum AppendError {
-    /// Another commit stands there: decide again on the new state.
+    /// Another commit has this version. Decide again on the new state.
     #[error("version {} of {} is taken", winner.from(), winner.stream())]
     Conflict {
-        /// The commit that stands there.
+        /// The commit that is stored there.
         winner: Box<Commit>,
     },
-    /// A stream that was to be as it was read has moved on: decide again on the new state.
+    /// Another commit has changed a stream that had to be unchanged. Decide again on the new state.
     #[error("{stream} is no longer at version {version}")]
     Changed {
         /// The stream.
         stream: StreamId,
-        /// The version that it was to have.
+        /// The expected version.
         version: Version,
     },
-    /// The command id is taken, for ever.
+    /// The command id was used before. It can never be used again.
     #[error("the command was committed before")]
     Repeated {
         /// The effect of the command.
         record: Box<CommandRecord>,
     },
-    /// The key is another's; or the stream's own, which forgoes it as if it were not.
+    /// The key is reserved for another stream. Or a stream gives up a key as if it were not reserved for it
+    /// ([`KeyChange::Forgo`](super::KeyChange::Forgo)), but it is.
     #[error("{key} is reserved by {holder}")]
     Reserved {
         /// The key.
         key: UniqueKey,
-        /// Whose it is.
+        /// The stream that the key is reserved for.
         holder: StreamId,
     },
-    /// A key that was to be given back is not this stream's.
+    /// The stream releases a key that is not reserved for it.
     #[error("{key} is not reserved by {stream}")]
     NotReserved {
         /// The key.
         key: UniqueKey,
-        /// The stream that was to give it back.
+        /// The stream that releases the key.
         stream: StreamId,
-        /// The revision of the claims for which the reservations of the stream's category are
-        /// complete, if they are: see [`Reservations::read_record`](super::Reservations::read_record).
+        /// The revision of the claims for which the reservations of the stream's category are complete; `None` if they
+        /// are incomplete. See [`Reservations::read_record`](super::Reservations::read_record).
         complete: Option<u32>,
     },
-    /// Another transaction touches the same items at this moment. It says nothing of any version: try
-    /// again.
-    #[error("another transaction is at work on the same streams")]
+    /// Another transaction is using the same items at this moment. This implies nothing about any version: try again.
+    #[error("another transaction is using the same streams")]
     Busy,
-    /// The commit is larger than the store takes.
+    /// The commit is larger than the store accepts.
     #[error("the commit has {bytes} bytes, and at most {limit} are safe to store")]
     TooLarge {
-        /// Its size.
+        /// The size of the commit.
         bytes: usize,
-        /// The most that is taken.
+        /// The largest accepted size.
         limit: usize,
     },
-    /// An event of the commit is larger than the bus behind the store takes.
+    /// An event of the commit is larger than the bus behind the store accepts.
     #[error("an event of the commit has {bytes} bytes, and at most {limit} can be published")]
     EventTooLarge {
         /// The size of its content.
         bytes: usize,
-        /// The most that is taken.
+        /// The largest accepted size.
         limit: usize,
     },
     /// The store failed.

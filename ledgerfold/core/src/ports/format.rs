@@ -1,4 +1,4 @@
-/// Something is stored in a format that this program cannot read yet: a newer program wrote it. It is not
+/// The stored data has a format that this program cannot read yet, because a newer program wrote it. The data is not
 /// damaged, so the caller retries until the newer program runs here too.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
@@ -6,7 +6,7 @@
      that program here too"
 )]
 pub struct NewerFormat {
-    /// The format it is in.
+    /// The format of the data.
     pub found: u64,
     /// The newest format that this program reads.
     pub known: u64,

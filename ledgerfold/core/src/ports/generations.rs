@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use super::{Page, ReadStoreError, Resume, Segment, Written};
 use crate::{StreamId, vocabulary::Generations};
 
-/// The record of a projection's generations, for a function that reads it.
+/// The record of a projection's generations, for a function that only reads it.
 #[async_trait]
 pub trait GenerationReader: Send + Sync {
     /// The record of a projection, strongly consistent; `None` before the first one.
@@ -14,18 +14,17 @@ pub trait GenerationReader: Send + Sync {
     async fn read(&self, projection: &str) -> Result<Option<Generations>, ReadStoreError>;
 }
 
-/// The records of generations, and the progress of filling one.
+/// The records of generations, and the progress of filling a generation.
 #[async_trait]
 pub trait GenerationStore: GenerationReader {
-    /// Puts a record in the place of the one it was made from, whose number is one less; the first
-    /// record, where there is none. Superseded where another one is there.
+    /// Replaces the record that this one was made from, whose number is one less. The first record is stored only if
+    /// there is none yet. Superseded if another record is stored.
     ///
     /// # Errors
     /// [`ReadStoreError`].
     async fn write(&self, projection: &str, new: &Generations) -> Result<Written, ReadStoreError>;
 
-    /// How far each segment has come in a run, by its index; strongly consistent. Segments of which
-    /// nothing was recorded are not there.
+    /// The progress of a run's segments, by index; strongly consistent. Segments without recorded progress are missing.
     ///
     /// # Errors
     /// [`ReadStoreError`].
@@ -35,7 +34,7 @@ pub trait GenerationStore: GenerationReader {
         run: u64,
     ) -> Result<Vec<SegmentProgress>, ReadStoreError>;
 
-    /// Records how far a segment has come in a run.
+    /// Records the progress of a segment in a run.
     ///
     /// # Errors
     /// [`ReadStoreError`].
@@ -46,25 +45,25 @@ pub trait GenerationStore: GenerationReader {
         progress: &SegmentProgress,
     ) -> Result<(), ReadStoreError>;
 
-    /// Forgets how far the segments of a run have come.
+    /// Deletes the progress of all segments in a run.
     ///
     /// # Errors
     /// [`ReadStoreError`].
     async fn forget(&self, projection: &str, run: u64) -> Result<(), ReadStoreError>;
 }
 
-/// How far a segment of the log has been gone through.
+/// The progress of a walk through a segment of the log.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SegmentProgress {
-    /// Which segment, from 0.
+    /// The segment's index, from 0.
     pub index: u32,
-    /// Of how many.
+    /// The number of segments.
     pub of: u32,
-    /// How many streams of it are done.
+    /// The number of its streams that are done.
     pub streams: u64,
-    /// How many of these could not be done.
+    /// The number of these that failed.
     pub failed: u64,
-    /// Where to go on.
+    /// The place to continue at.
     pub at: SegmentPlace,
 }
 
@@ -72,22 +71,22 @@ pub struct SegmentProgress {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum SegmentPlace {
-    /// Its beginning.
+    /// The beginning of the segment.
     Start,
-    /// A page of it.
+    /// The beginning of a page.
     Page(Resume),
-    /// Its end.
+    /// The end of the segment.
     End,
 }
 
 impl SegmentProgress {
-    /// Nothing of a segment is done.
+    /// The progress before anything of the segment is done.
     pub const fn start(segment: Segment) -> Self {
         let (index, of) = (segment.index(), segment.of());
         Self { index, of, streams: 0, failed: 0, at: SegmentPlace::Start }
     }
 
-    /// Where the next page begins, if there is one.
+    /// The place of the next page: `Some(None)` for the first page, `None` at the end of the segment.
     pub fn from(&self) -> Option<Option<Resume>> {
         match &self.at {
             SegmentPlace::Start => Some(None),
@@ -96,13 +95,13 @@ impl SegmentProgress {
         }
     }
 
-    /// With a page more, of which so many streams could not be done.
+    /// The progress after one more page. `failed` is the number of its streams that failed.
     #[must_use]
     pub fn after(self, page: Page<StreamId>, failed: u64) -> Self {
         self.passed(page.items.len(), page.next, failed)
     }
 
-    /// With so many pieces more, of which so many could not be done.
+    /// The progress after this many more items. `failed` is the number of failures among them.
     #[must_use]
     pub fn passed(self, pieces: usize, next: Option<Resume>, failed: u64) -> Self {
         let done = u64::try_from(pieces).unwrap_or(u64::MAX);

@@ -1,5 +1,5 @@
-//! Keys of read tables, checked where they are made: DynamoDB takes no empty key, a partition key of up to
-//! 2,048 bytes and a sort key of up to 1,024
+//! Keys of read tables. Constructors check them, because a DynamoDB key must not be empty, a partition key may have up
+//! to 2,048 bytes, and a sort key up to 1,024
 //! (<https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html>).
 
 use std::{fmt, str::FromStr};
@@ -14,20 +14,21 @@ const SORT_KEY: usize = 1_024;
 const PARTITION_KEY: usize = 2_000;
 
 text_ids! {
-    /// A list of rows, as the customer's id: 1 to 2,000 bytes.
+    /// The name of a list of rows, for example a customer's id: 1 to 2,000 bytes.
     IndexPartition: "the partition of an index", |text| (1..=PARTITION_KEY).contains(&text.len()), "of 1 to 2,000 bytes";
-    /// A place in a list: 1 to 1,024 bytes. Places are sorted by their bytes.
+    /// The place of a row in a list: 1 to 1,024 bytes. Places are sorted by their bytes.
     IndexOrder: "the order key of an index", |text| (1..=SORT_KEY).contains(&text.len()), "of 1 to 1,024 bytes";
-    /// The key of a group of counters, for example `2026-11-23#EUR`: 1 to 1,024 bytes. Ranges go by the order of the bytes.
+    /// The key of a group of counters, for example `2026-11-23#EUR`: 1 to 1,024 bytes. Ranges follow the order of the
+    /// bytes.
     CounterKey: "the key of counters", |text| (1..=SORT_KEY).contains(&text.len()), "of 1 to 1,024 bytes";
 }
 
 /// The place of a row in a list.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct IndexKey {
-    /// Which list.
+    /// The list.
     pub partition: IndexPartition,
-    /// Where in it; lists are read from the highest down.
+    /// The place in the list. Lists are read from the highest place down.
     pub order: IndexOrder,
 }
 
@@ -47,7 +48,7 @@ impl IndexKey {
     }
 }
 
-/// Every id is short enough.
+/// Every entity id is short enough.
 impl From<&EntityId> for IndexPartition {
     fn from(id: &EntityId) -> Self {
         Self(id.as_str().to_owned())
@@ -55,12 +56,12 @@ impl From<&EntityId> for IndexPartition {
 }
 
 impl CounterKey {
-    /// A key that is not above any other.
+    /// The lowest key: no other key is below it.
     pub fn least() -> Self {
         Self("\u{0}".to_owned())
     }
 
-    /// A key that is above all that consist of other characters than this.
+    /// A key that is above all keys without the character [`char::MAX`].
     pub fn greatest() -> Self {
         Self(char::MAX.to_string())
     }

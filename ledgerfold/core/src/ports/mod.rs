@@ -1,5 +1,5 @@
-//! The needs of the handlers. Everything that can fail, wait or differ from run to run goes through a port, so that a
-//! simulator can run the same handlers as Lambda. An implementation of a port does not belong here.
+//! The ports of the handlers. Everything that can fail, wait or differ from run to run goes through a port, so a
+//! simulator can run the same handlers as Lambda. Implementations of ports do not belong here.
 //!
 //! A function that must not write gets a reading port: [`EventReader`], [`RowReader`], [`TallyReader`],
 //! [`GenerationReader`].

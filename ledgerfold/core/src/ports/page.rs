@@ -5,12 +5,12 @@ use serde::{Deserialize, Serialize};
 pub struct Page<T, N = Resume> {
     /// The items. A page may be empty and yet have a next one.
     pub items: Vec<T>,
-    /// The place of the next page; absent on the last one.
+    /// The place of the next page; `None` on the last one.
     pub next: Option<N>,
 }
 
-/// The place of a page in a list: text that only the store which made it can read, for the same list or the same
-/// segment of it.
+/// The place of a page in a list. Only the store that made this text can read it, for the same list or the same segment
+/// of the list.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Resume(pub String);
@@ -60,8 +60,8 @@ impl<N> PageWalk<N> {
         Self { state: State::Start }
     }
 
-    /// The place of the page to read now, `None` for the first page. The walk is over if there is none. Until
-    /// [`PageWalk::turn`] the walk counts as over, so that a failed read ends it.
+    /// The place of the page to read now: `Some(None)` for the first page, `None` at the end of the walk. Until
+    /// [`PageWalk::turn`] the walk counts as ended, so a failed read ends it.
     pub fn next_place(&mut self) -> Option<Option<N>> {
         match std::mem::replace(&mut self.state, State::End) {
             State::Start => Some(None),
@@ -70,13 +70,13 @@ impl<N> PageWalk<N> {
         }
     }
 
-    /// Turns to the page behind this one, and gives back the items of this one.
+    /// Moves to the next page, and returns the items of this one.
     pub fn turn<T>(&mut self, page: Page<T, N>) -> Vec<T> {
         self.go_to(page.next);
         page.items
     }
 
-    /// Goes on at this place, or ends.
+    /// Continues at this place, or ends.
     pub fn go_to(&mut self, next: Option<N>) {
         self.state = next.map_or(State::End, State::Page);
     }

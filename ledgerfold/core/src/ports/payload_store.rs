@@ -3,11 +3,11 @@ use async_trait::async_trait;
 use super::PortError;
 use crate::vocabulary::ContentId;
 
-/// Where content is kept that is too large for the log or the bus. Each content has its own digest
-/// for a name, so that it is never changed, and putting it twice is the same as putting it once.
+/// The store of content that is too large for the log or the bus. Each content is named by its own digest. So it never
+/// changes, and storing it twice has the same effect as storing it once.
 #[async_trait]
 pub trait PayloadStore: Send + Sync {
-    /// Keeps this content under its name, for good.
+    /// Stores this content under its name, for ever.
     ///
     /// # Errors
     /// [`PayloadError`].
@@ -19,7 +19,7 @@ pub trait PayloadStore: Send + Sync {
     /// [`PayloadError`].
     async fn get(&self, id: &ContentId) -> Result<Vec<u8>, PayloadError>;
 
-    /// Where others find it, as a URI.
+    /// The URI of the content, for other programs.
     fn uri(&self, id: &ContentId) -> String;
 }
 
@@ -47,22 +47,22 @@ impl ContentId {
     }
 }
 
-/// Content could not be kept or fetched; the store has tried again itself already.
+/// Content could not be stored or fetched. The store has already retried.
 #[derive(Debug, thiserror::Error)]
 pub enum PayloadError {
     /// The request failed for a reason that all ports share.
     #[error("the payload store {0}")]
     Port(#[from] PortError),
-    /// It is not there.
-    #[error("the content {0} is not there")]
+    /// The store does not have the content.
+    #[error("the content {0} is missing")]
     Missing(ContentId),
     /// The stored content has another digest.
-    #[error("what is kept as {0} is something else")]
+    #[error("the content {0} is damaged")]
     Damaged(ContentId),
 }
 
 impl PayloadError {
-    /// Whether the content itself is lost or damaged. Everything else may pass, and is retried.
+    /// Whether the content itself is lost or damaged. All other failures may pass, and are retried.
     pub const fn is_damage(&self) -> bool {
         match self {
             Self::Missing(_) | Self::Damaged(_) => true,

@@ -1,9 +1,9 @@
 /// A failure that has nothing to do with the content of the request. All ports share it.
 ///
-/// The adapter has retried already. A caller may try again later in every case.
+/// The adapter has already retried. In every case the caller may try again later.
 #[derive(Debug, thiserror::Error)]
 pub enum PortError {
-    /// The service allows fewer requests at present.
+    /// The service currently allows fewer requests.
     #[error("is throttling")]
     Throttled,
     /// The service did not answer. A write may have taken effect.

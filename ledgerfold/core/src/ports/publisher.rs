@@ -8,16 +8,16 @@ pub trait Publisher: Send + Sync {
     /// The limits of one call.
     fn limits(&self) -> Limits;
 
-    /// How many bytes of a call this event takes.
+    /// The number of bytes that this event takes in a call.
     ///
     /// # Errors
     /// [`Unpublishable`] if no call can hold it.
     fn weigh(&self, envelope: &Envelope) -> Result<usize, Unpublishable>;
 
-    /// Publishes events within [`Publisher::limits`], and answers for each of them, in their order.
+    /// Publishes events within [`Publisher::limits`], and returns one result per event, in their order.
     ///
     /// # Errors
-    /// [`PublishError`] if nothing is known to have been published.
+    /// [`PublishError`] if no event is known to have been published.
     async fn publish(
         &self,
         batch: &[Envelope],
@@ -37,20 +37,20 @@ pub struct Limits {
 #[derive(Debug, thiserror::Error)]
 #[error("event {event} cannot be published: {reason}")]
 pub struct Unpublishable {
-    /// Which one.
+    /// The event.
     pub event: String,
-    /// Why.
+    /// The reason.
     pub reason: String,
 }
 
-/// One event of a call was not taken.
+/// The bus did not accept one event of a call.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum EntryError {
-    /// It may be taken later.
-    #[error("the bus did not take an event: {0}")]
+    /// The bus may accept it later.
+    #[error("the bus did not accept an event: {0}")]
     NotTaken(String),
-    /// The bus can never take this event.
-    #[error("the bus can never take an event: {0}")]
+    /// The bus can never accept this event.
+    #[error("the bus can never accept this event: {0}")]
     Invalid(String),
 }
 

@@ -4,28 +4,30 @@ use serde::Serialize;
 use super::{NewerFormat, PortError};
 use crate::{StreamId, Timestamp, Version, ports::Page};
 
-/// The parked streams of a read model, one entry for each. A quarantine belongs to one projection, or to one
+/// The quarantined streams of a read model, with one entry for each. A quarantine belongs to one projection, or to one
 /// generation of it.
 ///
-/// An entry is a **debt**: the projector has taken the messages of its stream up to [`Parked::owed_version`] from the
-/// queue, and the read model is not there yet. Two conditions of a store follow:
+/// An entry records that the projector has taken the messages of its stream from the queue, up to
+/// [`Parked::owed_version`], and that the read model must still reach this version. So every store must meet two
+/// conditions:
 ///
-/// - [`Quarantine::park`] never lowers the owed version, and a message is done only after the entry has taken effect;
+/// - [`Quarantine::park`] never lowers the owed version, and the projector finishes a message only after the entry is
+///   stored;
 /// - [`Quarantine::release`] removes an entry only if the read model has reached the owed version.
 ///
-/// Therefore, in any order of parking and releasing, a taken message is either in the read model or owed by an entry.
-/// An entry whose debt is settled does no harm: the next round of retries removes it.
+/// Then a taken message is either in the read model or covered by an entry, in any order of parking and releasing. An
+/// entry does no harm after its owed version is reached: the next round of retries removes it.
 #[async_trait]
 pub trait Quarantine: Send + Sync {
-    /// Puts an entry, unless one stands for its stream that owes more; strongly consistent with all
-    /// that follows.
+    /// Stores an entry, unless its stream already has one with a higher owed version. Strongly consistent with all
+    /// later calls.
     ///
     /// # Errors
     /// [`QuarantineError`].
     async fn park(&self, parked: &Parked) -> Result<(), QuarantineError>;
 
-    /// Removes the entry of a stream, if there is one and it owes nothing beyond `reached`, a version
-    /// that the read model has been written up to.
+    /// Removes the entry of a stream, if there is one and its owed version is not above `reached`. The read model must
+    /// have been written up to `reached`.
     ///
     /// # Errors
     /// [`QuarantineError`].
@@ -37,8 +39,8 @@ pub trait Quarantine: Send + Sync {
     /// [`QuarantineError`].
     async fn get(&self, stream: &StreamId) -> Result<Option<Parked>, QuarantineError>;
 
-    /// Some entries in the order of their streams' names, from behind `after` or from the beginning.
-    /// A page may be empty and yet have a next one. All that stand while pages are read are listed.
+    /// Some entries in the order of their streams' names, after `after` or from the beginning. A page may be empty and
+    /// yet have a next one. An entry that exists during the whole listing is listed.
     ///
     /// # Errors
     /// [`QuarantineError`].
@@ -48,39 +50,39 @@ pub trait Quarantine: Send + Sync {
     ) -> Result<Page<Parked, StreamId>, QuarantineError>;
 }
 
-/// A stream that a read model cannot move on.
+/// A quarantined stream, which the read model cannot advance.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Parked {
     /// The stream.
     pub stream: StreamId,
-    /// Up to which version the read model has it; absent where that cannot be read.
+    /// The version that the read model has reached; `None` if it cannot be read.
     pub position: Option<Version>,
-    /// The version of the event that does not fit; absent where it is not an event that is wrong.
+    /// The version of the event that cannot be applied; `None` if the cause is not an event.
     pub version: Option<Version>,
-    /// The end of the newest commit that the read model was told of, and owes.
+    /// The last version of the newest commit that the projector was notified of. The read model must reach it.
     pub owed_version: Version,
-    /// Why it cannot be moved on, in a sentence.
+    /// The reason, in one sentence.
     pub reason: String,
-    /// When it was parked.
+    /// The time at which the stream was quarantined.
     pub since: Timestamp,
-    /// How often healing has been tried.
+    /// The number of retries.
     pub attempts: u32,
-    /// When healing was last tried; when it was parked, if never.
+    /// The time of the last retry. Before the first one, the time at which the stream was quarantined.
     pub tried: Timestamp,
 }
 
-/// The quarantine could not be read or written; the store has tried again itself already.
+/// The quarantine could not be read or written. The store has already retried.
 #[derive(Debug, thiserror::Error)]
 pub enum QuarantineError {
     /// The request failed for a reason that all ports share.
     #[error("the quarantine {0}")]
     Port(#[from] PortError),
-    /// A newer program wrote an entry, and this one cannot read it yet. Try again later.
+    /// A newer program wrote an entry, and this program cannot read it yet. Try again later.
     #[error("the entry of {stream} in the quarantine cannot be read here yet: {source}")]
     Newer {
         /// The stream.
         stream: String,
-        /// Which format it is.
+        /// The format of the entry.
         source: NewerFormat,
     },
     /// An entry cannot be read.

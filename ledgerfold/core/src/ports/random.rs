@@ -1,5 +1,5 @@
-/// Randomness.
+/// A source of random bytes.
 pub trait Random: Send + Sync {
-    /// Fills the bytes with random ones.
+    /// Fills the slice with random bytes.
     fn fill(&self, bytes: &mut [u8]);
 }

@@ -5,7 +5,7 @@ use async_trait::async_trait;
 use super::{ReadStoreError, Resume, RowReader, RowStore, TallyReader, TallyStore};
 use crate::vocabulary::{Generation, Retired};
 
-/// The read table of one projection, for a function that reads it.
+/// The read table of one projection, for a function that only reads it.
 pub trait ReadView: Send + Sync {
     /// The rows of a generation, for reading.
     fn read_rows(&self, generation: Generation) -> Arc<dyn RowReader>;
@@ -23,8 +23,8 @@ pub trait ReadTable: ReadView {
     /// The counters of a generation.
     fn tallies(&self, generation: Generation) -> Arc<dyn TallyStore>;
 
-    /// Removes some items of retired generations, from a place on or from the beginning. Started again anywhere, it
-    /// removes the remaining items.
+    /// Removes some items of retired generations, from a place on or from the beginning. You may start again anywhere:
+    /// it then removes the remaining items.
     ///
     /// # Errors
     /// [`ReadStoreError`].
@@ -38,8 +38,8 @@ pub trait ReadTable: ReadView {
 /// The result of one step of a removal.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct RemovedPage {
-    /// How many items were removed.
+    /// The number of removed items.
     pub removed: u64,
-    /// Where to go on, if there is more.
+    /// The place to continue at; `None` at the end.
     pub next: Option<Resume>,
 }

@@ -5,8 +5,8 @@ use crate::{Category, StreamId, UniqueKey, ports::Page, vocabulary::StreamVersio
 
 /// The reservations of unique keys, for the commands that build and audit them.
 ///
-/// Handlers of commands change reservations through
-/// [`EventStore::transact`](super::EventStore::transact) only, together with the events that ask for it.
+/// Command handlers change reservations only through [`EventStore::transact`](super::EventStore::transact), together
+/// with the events that require the change.
 #[async_trait]
 pub trait Reservations: Send + Sync {
     /// The stream that a key is reserved for. Strongly consistent.
@@ -15,8 +15,8 @@ pub trait Reservations: Send + Sync {
     /// [`StoreError`].
     async fn holder(&self, key: &UniqueKey) -> Result<Option<StreamId>, StoreError>;
 
-    /// Some reservations of a segment, each once, in no particular order. A page may be empty and yet
-    /// have a next one. Reservations that change while pages are read may be missing.
+    /// Some reservations of a segment, each once, in no particular order. A page may be empty and yet have a next one.
+    /// Reservations that change during the listing may be missing.
     ///
     /// # Errors
     /// [`StreamsError`].
@@ -26,9 +26,9 @@ pub trait Reservations: Send + Sync {
         from: Option<&Resume>,
     ) -> Result<Page<Reservation>, StreamsError>;
 
-    /// Corrects the reservation of a key, in one transaction with two conditions: the key is still
-    /// reserved as the correction says, and each of its streams is still at the version at which it was
-    /// seen. Superseded where one of them fails, or where another transaction touches the same items.
+    /// Corrects the reservation of a key, in one transaction with two conditions: the key is still reserved as the
+    /// correction says, and each of its streams still has the version that was read. Superseded if a condition fails,
+    /// or if another transaction uses the same items.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -38,15 +38,15 @@ pub trait Reservations: Send + Sync {
         correction: &Correction,
     ) -> Result<Written, StoreError>;
 
-    /// How far the reservations of a category's streams are built, strongly consistent; the default
-    /// where nothing is recorded.
+    /// The progress of building the reservations of a category's streams, strongly consistent. The default record if
+    /// none is stored.
     ///
     /// # Errors
     /// [`StoreError`].
     async fn read_record(&self, category: &Category) -> Result<ClaimsRecord, StoreError>;
 
-    /// Puts a record in the place of the one it was made from, whose number is one less. Superseded
-    /// where another one is there.
+    /// Replaces the record that this one was made from, whose number is one less. Superseded if another record is
+    /// stored.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -66,23 +66,23 @@ pub struct Reservation {
     pub holder: StreamId,
 }
 
-/// A change to one reservation that the log asks for. It carries the streams at the versions that prove
-/// it, so that no correction outlives its proof.
+/// A change to one reservation, as the log requires it. It contains the streams at the versions that prove it, so a
+/// correction has no effect after its proof is outdated.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Correction {
-    /// From free to the stream that owns the key.
+    /// Reserves a free key for the stream that owns it.
     Reserve {
         /// The owner.
         to: StreamVersion,
     },
-    /// From a stream that does not own the key to free.
+    /// Releases the key from a stream that does not own it.
     Release {
-        /// The stream that does not.
+        /// The stream that does not own it.
         from: StreamVersion,
     },
-    /// From a stream that does not own the key to the one that does.
+    /// Moves the key from a stream that does not own it to the owner.
     Pass {
-        /// The stream that does not.
+        /// The stream that does not own it.
         from: StreamVersion,
         /// The owner.
         to: StreamVersion,
@@ -90,7 +90,7 @@ pub enum Correction {
 }
 
 impl Correction {
-    /// The change to the key, on condition of its present reservation.
+    /// The change to the key, with its current reservation as the condition.
     pub fn change(&self) -> KeyChange {
         match self {
             Self::Reserve { to } => KeyChange::Reserve(to.stream().clone()),
@@ -101,7 +101,7 @@ impl Correction {
         }
     }
 
-    /// The streams that must be as they were seen.
+    /// The streams that must still have the versions that were read.
     pub fn proof(&self) -> impl Iterator<Item = &StreamVersion> {
         let (one, other) = match self {
             Self::Reserve { to: seen } | Self::Release { from: seen } => (seen, None),

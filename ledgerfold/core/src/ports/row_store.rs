@@ -3,7 +3,7 @@ use async_trait::async_trait;
 use super::{IndexKey, IndexOrder, IndexPartition, NewerFormat, PortError};
 use crate::{Payload, StreamId, Version};
 
-/// The rows of a projection, for a function that reads them.
+/// The rows of a projection, for a function that only reads them.
 #[async_trait]
 pub trait RowReader: Send + Sync {
     /// The row of a stream, strongly consistent.
@@ -12,8 +12,8 @@ pub trait RowReader: Send + Sync {
     /// [`ReadStoreError`].
     async fn get(&self, stream: &StreamId) -> Result<Option<StoredRow>, ReadStoreError>;
 
-    /// The rows of one partition of the index by descending order key, at most `limit`, from the
-    /// first one below `before`. May lag behind [`RowStore::put`].
+    /// The rows of one partition of the index by descending order key: at most `limit`, from the first one below
+    /// `before`. May lag behind [`RowStore::put`].
     ///
     /// # Errors
     /// [`ReadStoreError`].
@@ -23,26 +23,26 @@ pub trait RowReader: Send + Sync {
 /// The rows of a projection: one for each stream.
 #[async_trait]
 pub trait RowStore: RowReader {
-    /// Puts a row with its position in one conditional write. A newer row wins, so writers need not know
-    /// each other: a row is the fold of its stream, so of two rows the one at the higher version is right,
-    /// no matter which writer made it.
+    /// Stores a row with its position in one conditional write. A newer row wins, so writers need no coordination: a
+    /// row is the fold of its stream, so of two rows the one with the higher version is right, no matter which writer
+    /// made it. Superseded if the stored row is at least as new.
     ///
     /// # Errors
     /// [`ReadStoreError`].
     async fn put(&self, row: &StoredRow) -> Result<Written, ReadStoreError>;
 
-    /// Replaces exactly the row `seen`, also by one at the same version: for a row that is known to be wrong.
-    /// Superseded if the stored row is no longer at the version of `seen`.
+    /// Replaces exactly the row `seen`, even by a row with the same version. Use it for a row that is known to be
+    /// wrong. Superseded if the stored row no longer has the version of `seen`.
     ///
     /// # Errors
     /// [`ReadStoreError`].
     async fn replace(&self, seen: &StoredRow, row: &StoredRow) -> Result<Written, ReadStoreError>;
 }
 
-/// Which rows of the index to list.
+/// A request for rows of the index.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Listing {
-    /// The partition, as the customer's id.
+    /// The partition, for example a customer's id.
     pub partition: IndexPartition,
     /// List only rows whose order key is below this one.
     pub before: Option<IndexOrder>,
@@ -50,17 +50,17 @@ pub struct Listing {
     pub limit: usize,
 }
 
-/// A row as it is kept.
+/// A row in the store.
 #[derive(Clone, Debug, PartialEq)]
 pub struct StoredRow {
-    /// The stream it is the fold of.
+    /// The stream that the row is the fold of.
     pub stream: StreamId,
-    /// Up to which version.
+    /// The version up to which the row shows the stream.
     pub version: Version,
-    /// The row; absent where the stream has none (any more). Its version stays behind, so that late
-    /// events do not bring it back.
+    /// The row; `None` if the stream has no row, or no longer has one. The version stays, so late events do not restore
+    /// the row.
     pub body: Option<Payload>,
-    /// Under which key it is listed.
+    /// The key under which the row is listed.
     pub index: Option<IndexKey>,
 }
 
@@ -69,7 +69,7 @@ pub struct StoredRow {
 pub const MAX_ROW_BYTES: usize = 390 * 1_024;
 
 impl StoredRow {
-    /// That a store can take it. Its keys are checked where they are made.
+    /// Checks that a store can accept the row. Its keys were checked when they were made.
     ///
     /// # Errors
     /// [`ReadStoreError::Invalid`] if its content has more than [`MAX_ROW_BYTES`].
@@ -78,7 +78,7 @@ impl StoredRow {
     }
 }
 
-/// That a content of so many bytes is no larger than an item can be.
+/// Checks that content of this size fits into an item.
 pub(super) fn check_size(bytes: usize) -> Result<(), ReadStoreError> {
     if bytes <= MAX_ROW_BYTES {
         return Ok(());
@@ -90,28 +90,28 @@ pub(super) fn check_size(bytes: usize) -> Result<(), ReadStoreError> {
 /// The result of a conditional write.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Written {
-    /// It took effect.
+    /// The write took effect.
     Done,
-    /// Another write was there before, with at least as much.
+    /// Another write came first, so this one had no effect.
     Superseded,
 }
 
-/// A read table could not be read or written; the store has tried again itself already.
+/// A read table could not be read or written. The store has already retried.
 #[derive(Debug, thiserror::Error)]
 pub enum ReadStoreError {
     /// The request failed for a reason that all ports share.
     #[error("the read table {0}")]
     Port(#[from] PortError),
-    /// The table can never take this item: it is too large, a key of it is empty or too long, or a number
-    /// leaves its range. The read model has to change.
+    /// The table can never accept this item: it is too large, one of its keys is empty or too long, or a number leaves
+    /// its range. The read model has to change.
     #[error("the read table can never take this: {0}")]
     Invalid(#[source] Box<dyn std::error::Error + Send + Sync>),
-    /// A newer program wrote this, and this one cannot read it yet. Try again later.
+    /// A newer program wrote this row, and this program cannot read it yet. Try again later.
     #[error("the stored row of {key} cannot be read here yet: {source}")]
     Newer {
         /// The row's key.
         key: String,
-        /// Which format it is.
+        /// The format of the row.
         source: NewerFormat,
     },
     /// The stored row cannot be read.

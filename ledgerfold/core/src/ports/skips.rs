@@ -8,12 +8,12 @@ use crate::{Actor, InvalidId, StreamId, Timestamp, Version};
 
 /// The events that operators have skipped for one projection, in all its generations.
 ///
-/// A fold asks only about an event that it cannot apply for good. If the event was skipped, the fold
-/// goes on without it. An event that can be applied is applied, skipped or not. So a stream folds to the
-/// same row wherever a fold begins, and a fold that meets no such event reads nothing here.
+/// A fold asks only about an event that it can never apply. If the event was skipped, the fold continues without it. A
+/// fold applies every event that it can apply, even a skipped one. So a stream folds to the same row wherever a fold
+/// begins, and a fold without such an event reads nothing here.
 #[async_trait]
 pub trait Skips: Send + Sync {
-    /// The skip of this event, if there is one that was not withdrawn; strongly consistent.
+    /// The skip of this event; `None` if there is none or it was withdrawn. Strongly consistent.
     ///
     /// # Errors
     /// [`QuarantineError`].
@@ -24,20 +24,20 @@ pub trait Skips: Send + Sync {
     ) -> Result<Option<Skip>, QuarantineError>;
 }
 
-/// Where operators record their skips. A record is never deleted: a rebuild, an audit or a query meets
-/// the same event again, years later.
+/// The register in which operators record their skips. A record is never deleted, because a rebuild, an audit or a
+/// query may read the same event again years later.
 #[async_trait]
 pub trait SkipRegister: Skips {
-    /// Records a skip, on condition that its stream is in quarantine because of this very event, or
-    /// that the event was skipped before and the skip was withdrawn. Check and write are one: of
-    /// several operators at once the first is recorded.
+    /// Records a skip, on condition that its stream is quarantined because of this very event, or that an earlier skip
+    /// of the event was withdrawn. The check and the write are atomic: if several operators skip the event at once, the
+    /// first skip is recorded.
     ///
     /// # Errors
     /// [`SkipError`].
     async fn record(&self, skip: &Skip) -> Result<(), SkipError>;
 
-    /// Withdraws the skip of this event, and returns it; `None` if none is in force. The record stays, with the
-    /// operator who withdrew it. Read models that were written without the event still lack it.
+    /// Withdraws the skip of this event, and returns it; `None` if no skip is in force. The record stays, with the
+    /// operator and time of the withdrawal. Read models that were written without the event still lack it.
     ///
     /// # Errors
     /// [`QuarantineError`].
@@ -49,27 +49,27 @@ pub trait SkipRegister: Skips {
     ) -> Result<Option<Skip>, QuarantineError>;
 }
 
-/// An event that a projection goes on without, because an operator has decided so.
+/// An operator's decision that a projection continues without an event.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Skip {
     /// The event's stream.
     pub stream: StreamId,
     /// The event's version.
     pub version: Version,
-    /// Why it was skipped.
+    /// The reason.
     pub reason: SkipReason,
     /// The operator and the time.
     #[serde(flatten)]
     pub by: Signature,
 }
 
-/// A skip as it stands on record.
+/// The record of a skip.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct SkipRecord {
     /// The skip.
     #[serde(flatten)]
     pub skip: Skip,
-    /// The withdrawal, with its operator and time; absent while the skip is in force.
+    /// The operator and the time of the withdrawal; `None` while the skip is in force.
     pub withdrawn: Option<Signature>,
 }
 
@@ -78,11 +78,11 @@ pub struct SkipRecord {
 pub struct Signature {
     /// The operator.
     pub actor: Actor,
-    /// When.
+    /// The time.
     pub at: Timestamp,
 }
 
-/// Why an event was skipped: one line of 1 to 500 characters.
+/// The reason for a skip: one line of 1 to 500 characters.
 ///
 /// ```
 /// # use ledgerfold::ports::SkipReason;
@@ -98,10 +98,10 @@ pub struct SkipReason(String);
 const LONGEST_REASON: usize = 500;
 
 impl SkipReason {
-    /// A reason, without the blanks around it.
+    /// A reason, without leading and trailing blanks.
     ///
     /// # Errors
-    /// [`InvalidId`] if it is blank, too long, or has control characters such as line feeds.
+    /// [`InvalidId`] if the text is blank or too long, or contains control characters such as line feeds.
     pub fn new(text: &str) -> Result<Self, InvalidId> {
         let text = text.trim();
         let is_short = (1..=LONGEST_REASON).contains(&text.chars().count());
@@ -146,26 +146,26 @@ impl From<SkipReason> for String {
     }
 }
 
-/// An event was not skipped.
+/// The event was not skipped.
 #[derive(Debug, thiserror::Error)]
 pub enum SkipError {
-    /// Its stream is not in quarantine: the projection has applied the event, or has not met it yet.
+    /// The stream is not quarantined: the projection has applied the event, or has not reached it yet.
     #[error("version {version} of {stream} cannot be skipped: the stream is not in quarantine")]
     NotParked {
         /// The stream.
         stream: StreamId,
-        /// The version that was to be skipped.
+        /// The version of the event.
         version: Version,
     },
-    /// Its stream is in quarantine, but not because of this event.
+    /// The stream is quarantined, but not because of this event.
     #[error("version {version} of {} cannot be skipped: {}: {}", .parked.stream, place(.parked), .parked.reason)]
     ParkedElsewhere {
-        /// The version that was to be skipped.
+        /// The version of the event.
         version: Version,
         /// The entry in the quarantine.
         parked: Box<Parked>,
     },
-    /// Somebody was faster.
+    /// An operator has already skipped the event.
     #[error(
         "version {} of {} was already skipped by {} at {}: {}",
         .0.version, .0.stream, .0.by.actor, .0.by.at, .0.reason

@@ -3,14 +3,14 @@ use async_trait::async_trait;
 use super::{Page, Resume, StoreError};
 use crate::{StreamId, vocabulary::DamagedToken};
 
-/// The list of a log's streams, for maintenance; never on the way of a command or a query.
+/// The list of a log's streams, for maintenance. Commands and queries never use it.
 ///
-/// A port of its own, because it reads the whole log, whereas [`EventReader`](super::EventReader) reads one stream.
+/// It is a port of its own, because it reads the whole log. [`EventReader`](super::EventReader) reads one stream.
 #[async_trait]
 pub trait Streams: Send + Sync {
-    /// Some streams of a segment, each once, in no particular order, from a place on or from the
-    /// beginning. A page may be empty and yet have a next one. Streams that begin while pages are
-    /// read may be missing; all that were there before are listed.
+    /// Some streams of a segment, each once, in no particular order, from a place on or from the beginning. A page may
+    /// be empty and yet have a next one. Streams that begin during the listing may be missing. All older streams are
+    /// listed.
     ///
     /// # Errors
     /// [`StreamsError`].
@@ -21,7 +21,7 @@ pub trait Streams: Send + Sync {
     ) -> Result<Page<StreamId>, StreamsError>;
 }
 
-/// One of several parts that a log is listed in, so that several may list at once.
+/// One of several parts of a log. Several parts can be listed at the same time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Segment {
     index: u32,
@@ -29,11 +29,11 @@ pub struct Segment {
 }
 
 impl Segment {
-    /// Everything, in one part.
+    /// The whole log, in one part.
     pub const WHOLE: Self = Self { index: 0, of: 1 };
 
-    /// All parts of a log that is listed in this many; at least one, and at most a million, the bound
-    /// of a DynamoDB Scan.
+    /// All parts of a log that is split into this many: at least one, and at most a million, the limit of a DynamoDB
+    /// Scan.
     ///
     /// ```
     /// # use ledgerfold::ports::Segment;
@@ -44,12 +44,12 @@ impl Segment {
         (0..of).map(move |index| Self { index, of })
     }
 
-    /// Which part it is, from 0.
+    /// The part's index, from 0.
     pub const fn index(self) -> u32 {
         self.index
     }
 
-    /// Of how many.
+    /// The number of parts.
     pub const fn of(self) -> u32 {
         self.of
     }
@@ -58,8 +58,8 @@ impl Segment {
 /// The streams could not be listed.
 #[derive(Debug, thiserror::Error)]
 pub enum StreamsError {
-    /// The place to begin at is another log's or segment's, or was damaged: begin again.
-    #[error("the place to go on from {0}")]
+    /// The place of the page belongs to another log or segment, or was damaged. Begin again.
+    #[error("the place of the page {0}")]
     Resume(#[from] DamagedToken),
     /// The log failed.
     #[error(transparent)]

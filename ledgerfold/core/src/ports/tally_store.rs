@@ -7,31 +7,31 @@ use crate::{
     ports::{CounterKey, PortError, ReadStoreError, Written, row_store::check_size},
 };
 
-/// How often counters and a memo are read again that others were writing. Each try is a round trip, so that
-/// they last longer than any burst of writes on one counter.
+/// The number of attempts to read counters and a memo while others write them. Each attempt is a round trip, so
+/// together they last longer than any burst of writes on one counter.
 const ATTEMPTS: usize = 100;
 
-/// The most groups of counters that one write touches: a transaction of DynamoDB has up to 100 items, of
-/// which the memo is one.
+/// The most groups of counters that one write may touch. A DynamoDB transaction has up to 100 items, and the memo is
+/// one of them.
 pub const MAX_COUNTED_GROUPS: usize = 99;
-/// The most counters of one group that one write touches: an update expression of DynamoDB has up to 4 KB.
+/// The most counters of one group that one write may touch. A DynamoDB update expression has up to 4 KB.
 pub const MAX_COUNTERS: usize = 250;
 
-/// The counters of a tally with the memo of each stream, for a function that reads them.
+/// The counters of a tally with the memo of each stream, for a function that only reads them.
 ///
-/// A write of [`TallyStore::add`] becomes visible to [`memo`](TallyReader::memo) and
-/// [`range`](TallyReader::range) item by item, as in DynamoDB: for a moment a reader sees the memo without the
-/// counters, or some counters without the others. Only [`settled`](TallyReader::settled) is serializable.
+/// A write of [`TallyStore::add`] becomes visible to [`memo`](TallyReader::memo) and [`range`](TallyReader::range) item
+/// by item, as in DynamoDB. For a moment a reader sees the memo without the counters, or some counters without the
+/// others. Only [`settled`](TallyReader::settled) is serializable.
 /// <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/transaction-apis.html#transaction-isolation>
 #[async_trait]
 pub trait TallyReader: Send + Sync {
-    /// How far a stream has been counted, strongly consistent.
+    /// The memo of a stream, strongly consistent.
     ///
     /// # Errors
     /// [`ReadStoreError`].
     async fn memo(&self, stream: &StreamId) -> Result<Option<Memo>, ReadStoreError>;
 
-    /// The counters with keys from `first` to `last`, both included, by key; strongly consistent.
+    /// The counters with keys from `first` to `last`, both included, in key order; strongly consistent.
     ///
     /// # Errors
     /// [`ReadStoreError`]; [`ReadStoreError::Corrupt`] for a sum that leaves the range of 64 bits.
@@ -54,13 +54,13 @@ pub trait TallyReader: Send + Sync {
         groups: &[CounterKey],
     ) -> Result<Settled, ReadStoreError>;
 
-    /// The counters of a range with exactly the stream's own share up to its memo.
+    /// The counters of a range. The stream's own share in them is exact: it ends at the stream's memo.
     ///
-    /// The counters are read between two looks at the memo. The first look waits for the memo's own write, which
-    /// counters might not show yet. The second look proves that they show nothing of a later write.
+    /// The method reads the counters between two reads of the memo. The first read waits for the memo's own write,
+    /// which the counters might not show yet. The second read proves that the counters show nothing of a later write.
     ///
     /// # Errors
-    /// [`ReadStoreError`]; [`PortError::Unavailable`] if other writers kept counting.
+    /// [`ReadStoreError`]; [`PortError::Unavailable`] if other writers keep counting.
     async fn range_with(
         &self,
         stream: &StreamId,
@@ -92,12 +92,12 @@ pub trait TallyReader: Send + Sync {
     }
 }
 
-/// The counters of a tally. Each stream has a memo beside them: the version up to which it is counted.
+/// The counters of a tally. Each stream has a memo beside them, with the version up to which it is counted.
 #[async_trait]
 pub trait TallyStore: TallyReader {
-    /// Adds the increments and moves the stream's memo on from exactly `after`, all in one
-    /// transaction: either everything is counted, once, or nothing. Increments without amounts count
-    /// nothing. A store calls [`Memo::check`] first.
+    /// Adds the increments and replaces the stream's memo, in one transaction: everything is counted once, or nothing
+    /// is. The stored memo must have exactly the version `after`. Increments without amounts count nothing. Every store
+    /// calls [`Memo::check`] first.
     ///
     /// # Errors
     /// [`ReadStoreError`].
@@ -109,41 +109,41 @@ pub trait TallyStore: TallyReader {
     ) -> Result<Written, ReadStoreError>;
 }
 
-/// A stream's memo, as a transaction reads it.
+/// The result of reading a stream's memo in a transaction.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Settled {
     /// No write is in progress on the data that was read.
     At(Option<Memo>),
-    /// A write is: read again.
+    /// A write is in progress: read again.
     UnderWay,
 }
 
 impl Default for Settled {
-    /// Of a stream that was never counted.
+    /// The result for a stream that was never counted.
     fn default() -> Self {
         Self::At(None)
     }
 }
 
-/// Counters with how far one stream is counted in them.
+/// Counters with the memo of one stream.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Counted {
-    /// How far.
+    /// The stream's memo.
     pub memo: Option<Memo>,
-    /// The counters, by key.
+    /// The counters, in key order.
     pub counters: Vec<Counter>,
 }
 
-/// The version up to which a stream is counted, and the memory that counting on needs.
+/// The version up to which a stream is counted, and the memory that the tally needs to continue.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Memo {
     /// The stream.
     pub stream: StreamId,
-    /// Up to which version.
+    /// The version up to which the stream is counted.
     pub version: Version,
     /// The tally's memory of the stream.
     pub body: Payload,
-    /// In which groups the write has counted that left this memo.
+    /// The groups in which the write of this memo has counted.
     pub groups: Vec<CounterKey>,
 }
 
@@ -154,31 +154,31 @@ impl Memo {
     }
 }
 
-/// Amounts to add to a group of counters, by the counter's name.
+/// Amounts to add to a group of counters.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Increment {
     /// The group.
     pub key: CounterKey,
-    /// How much to add to which counter; may be negative.
+    /// The amount for each counter, by the counter's name. It may be negative.
     pub amounts: BTreeMap<String, i64>,
 }
 
-/// A group of counters as it stands.
+/// A group of counters with their values.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Counter {
     /// The group.
     pub key: CounterKey,
-    /// How much each counter shows, by its name: a sum of many amounts of 64 bits. DynamoDB adds exactly
-    /// up to 38 digits, so that no sum of events leaves this range.
+    /// The value of each counter, by the counter's name: a sum of many amounts of 64 bits. DynamoDB adds exactly up to
+    /// 38 digits, so no sum of events leaves this range.
     pub amounts: BTreeMap<String, i128>,
 }
 
 impl Memo {
-    /// That a store can take it together with these increments.
+    /// Checks that a store can accept the memo with these increments.
     ///
     /// # Errors
-    /// [`ReadStoreError::Invalid`] if the memo is too large, or the increments touch a group twice, or more
-    /// than [`MAX_COUNTED_GROUPS`] groups, or more than [`MAX_COUNTERS`] counters of one.
+    /// [`ReadStoreError::Invalid`] if the memo is too large, or the increments touch a group twice, or more than
+    /// [`MAX_COUNTED_GROUPS`] groups, or more than [`MAX_COUNTERS`] counters of one.
     pub fn check(&self, increments: &[Increment]) -> Result<(), ReadStoreError> {
         let groups: usize = self.groups.iter().map(|key| key.as_str().len()).sum();
         check_size(self.body.as_str().len() + groups)?;

@@ -12,8 +12,8 @@ pub const MAX_TRANSACTION_ITEMS: usize = 100;
 /// The most bytes that one transaction may write. DynamoDB takes 4 MB; the rest is room for keys and metadata.
 pub const MAX_TRANSACTION_BYTES: usize = 4 * 1024 * 1024 - 128 * 1024;
 
-/// Changes that take effect together or not at all: commits to several streams, conditions on other streams, unique
-/// keys that are reserved and released.
+/// Changes that take effect together or not at all: commits to several streams, conditions on other streams, and
+/// reservations and releases of unique keys.
 #[derive(Clone, Debug)]
 pub struct Transaction {
     commits: Vec<NewCommit>,
@@ -22,10 +22,10 @@ pub struct Transaction {
     strict: Option<StrictCommand>,
 }
 
-/// A command that is to be recognised for ever.
+/// A command that is recognised for ever.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StrictCommand {
-    /// Its id.
+    /// The command's id.
     pub id: CommandId,
     /// A digest of the whole request.
     pub fingerprint: Fingerprint,
@@ -36,18 +36,18 @@ pub struct StrictCommand {
 pub struct CommandRecord {
     /// A digest of the whole request.
     pub fingerprint: Fingerprint,
-    /// Where its commits stand; none where nothing needed to change.
+    /// The places of its commits; empty if nothing needed to change.
     pub commits: Vec<CommitRef>,
-    /// The streams that it looked at and left as they were.
+    /// The streams that the command read and did not change.
     pub unchanged: Vec<Unchanged>,
 }
 
-/// A stream that a command left as it was.
+/// A stream that a command read and did not change.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Unchanged {
     /// The stream.
     pub stream: StreamId,
-    /// Its version then.
+    /// Its version at that time.
     pub version: Version,
 }
 
@@ -60,32 +60,32 @@ impl From<&StreamVersion> for Unchanged {
 /// A change to a unique key.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum KeyChange {
-    /// From free to this stream's.
+    /// Reserves a free key for this stream.
     Reserve(StreamId),
-    /// From this stream's to free.
+    /// Releases the key, which is reserved for this stream.
     Release(StreamId),
-    /// From one stream's to another's.
+    /// Moves the reservation from one stream to another.
     Pass {
-        /// Whose it is.
+        /// The present holder.
         from: StreamId,
-        /// Whose it shall be.
+        /// The new holder.
         to: StreamId,
     },
-    /// It stays as it is, and must not be this stream's: the stream gives up a key that was never
-    /// reserved for it.
+    /// Changes nothing, on condition that the key is not reserved for this stream. The stream gives up a key that was
+    /// never reserved for it.
     Forgo(StreamId),
 }
 
-/// The reasons why changes cannot be one transaction.
+/// The changes cannot be one transaction.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidTransaction {
     /// There is nothing to commit.
     #[error("a transaction must commit something")]
     Empty,
-    /// It touches too much.
+    /// It touches too many items.
     #[error("it touches {items} items, and a transaction may touch {MAX_TRANSACTION_ITEMS}")]
     TooMany {
-        /// How much.
+        /// The number of items.
         items: usize,
     },
     /// It touches a stream twice.
@@ -94,8 +94,8 @@ pub enum InvalidTransaction {
         /// The stream.
         stream: StreamId,
     },
-    /// It makes two changes to a key that do not combine.
-    #[error("it takes or gives back {key} twice")]
+    /// Two changes to a key cannot be combined.
+    #[error("it reserves or releases {key} twice")]
     Key {
         /// The key.
         key: UniqueKey,
@@ -103,8 +103,8 @@ pub enum InvalidTransaction {
 }
 
 impl Transaction {
-    /// These commits and claims, if these streams are as they were seen. With `strict` it also stores
-    /// the [`CommandRecord`] of this command; then it may have no commits.
+    /// These commits and claims, on condition that these streams still have the versions that were read. With `strict`
+    /// it also stores the [`CommandRecord`] of this command, and then it may have no commits.
     ///
     /// # Errors
     /// [`InvalidTransaction`].
@@ -137,7 +137,7 @@ impl Transaction {
         &self.commits
     }
 
-    /// The streams that must be as they were seen.
+    /// The streams that must still have the versions that were read.
     pub fn unchanged(&self) -> &[StreamVersion] {
         &self.unchanged
     }
@@ -147,12 +147,12 @@ impl Transaction {
         &self.claims
     }
 
-    /// The command that is to be recognised for ever.
+    /// The command that is recognised for ever.
     pub const fn strict(&self) -> Option<&StrictCommand> {
         self.strict.as_ref()
     }
 
-    /// The record to store under the id of a strict command.
+    /// The record to store under the id of the strict command.
     pub fn record(&self) -> Option<CommandRecord> {
         let StrictCommand { fingerprint, .. } = self.strict.as_ref()?;
         let unchanged = self.unchanged.iter().map(Unchanged::from);
@@ -163,13 +163,13 @@ impl Transaction {
         })
     }
 
-    /// The same, if the stream that gives this key back has no reservation of it; `None` where no
-    /// stream gives it back. It is refused as [`AppendError::Reserved`](super::AppendError::Reserved)
-    /// if that stream does have one.
+    /// The same transaction, but the stream that releases this key is expected to have no reservation of it; `None` if
+    /// no stream releases the key. The store refuses it with [`AppendError::Reserved`](super::AppendError::Reserved) if
+    /// the stream does have a reservation.
     pub fn forgoing(&self, key: &UniqueKey) -> Option<Self> {
         let change = match self.claims.get(key)? {
             KeyChange::Release(from) => KeyChange::Forgo(from.clone()),
-            // To reserve it is to find that nobody has it, that stream among them.
+            // Reserving requires that no stream holds the key, so it checks the releasing stream too.
             KeyChange::Pass { to, .. } => KeyChange::Reserve(to.clone()),
             KeyChange::Reserve(_) | KeyChange::Forgo(_) => return None,
         };
@@ -178,7 +178,7 @@ impl Transaction {
         Some(forgoing)
     }
 
-    /// Whether this stream gives this key back, to nobody or to another stream.
+    /// Whether this stream releases this key, or passes it to another stream.
     pub fn gives_back(&self, key: &UniqueKey, stream: &StreamId) -> bool {
         match self.claims.get(key) {
             Some(KeyChange::Release(from) | KeyChange::Pass { from, .. }) => from == stream,
@@ -192,8 +192,8 @@ impl Transaction {
     }
 }
 
-/// The claims of all events in their order, as one change per key: a key that is taken and given back
-/// in one decision is left alone.
+/// The claims of all events in their order, as one change per key. A key that is reserved and released in one decision
+/// does not change.
 fn settle(
     claims: impl IntoIterator<Item = (StreamId, Claim)>,
 ) -> Result<BTreeMap<UniqueKey, KeyChange>, InvalidTransaction> {
