@@ -7,7 +7,7 @@ STAGE ?= dev
 ARCH ?= arm64
 SCHEDULES ?= 100000
 
-FUNCTIONS := orders-command orders-relay orders-projector orders-query orders-process orders-deadlines orders-spot-check
+FUNCTIONS := orders
 LOCAL := target/local
 CLOUD := python3 localstack/bootstrap.py
 CARGO ?= cargo

@@ -22,6 +22,7 @@ ALLOWED = {
     "reconcile": {"project", "waiting"},
     "rebuild": {"project", "reconcile", "waiting"},
     "claims": {"command", "rebuild", "waiting"},
+    "context": {"claims", "command", "process", "project", "query"},
 }
 LAYERS = {"vocabulary": set(), "ports": {"vocabulary"}}
 

@@ -34,6 +34,16 @@ CONSUMERS = {
     **{name: f"{name}Function" for name in PROCESSES},
 }
 MAPPINGS = [*(f"{name}ProjectorMapping" for name in PROJECTIONS), *(f"{name}Mapping" for name in PROCESSES)]
+# The role of each function's program.
+ROLES = {
+    "CommandFunction": "command",
+    "QueryFunction": "query",
+    "RelayFunction": "relay",
+    "DeadlineSweepFunction": "deadlines",
+    "SpotCheckFunction": "spot-check",
+    **{f"{name}Projector": "projector" for name in PROJECTIONS},
+    **{f"{name}Function": "process" for name in PROCESSES},
+}
 APPENDERS = {"CommandFunctionRole", "DeadlineSweepFunctionRole"}
 # Listing the streams of the log needs a Scan of the event table. No other function may scan it.
 LISTERS = {"SpotCheckFunctionRole"}
@@ -282,6 +292,16 @@ def functions_are_complete(template: Node) -> Iterator[str]:
         if effective(template, function, "Tracing") != "Active":
             yield f"{name} is not traced"
         yield from (f"{name} has no {key}" for key in ("MemorySize", "Timeout", "Description") if key not in function)
+
+
+def functions_have_their_roles(template: Node) -> Iterator[str]:
+    """All functions run one program, and only the variable ROLE tells it what to do."""
+    for name, function in of_type(template, FUNCTION).items():
+        role = function.get("Environment", {}).get("Variables", {}).get("ROLE")
+        if role is None or role != ROLES.get(name):
+            yield f"{name} has the role {role}"
+        if "CodeUri" in function:
+            yield f"{name} has a program of its own"
 
 
 def relay_loses_nothing(template: Node) -> Iterator[str]:

@@ -10,7 +10,6 @@ import unittest
 from pathlib import Path
 
 INFRA = Path(__file__).parents[1]
-FUNCTIONS = ("command", "relay", "projector", "query", "process", "deadlines", "spot-check")
 MACHINES = {"arm64": 0xB7, "x86_64": 0x3E}
 
 # Accepts every call and records it.
@@ -31,17 +30,16 @@ class Deploy(unittest.TestCase):
         self.tools.mkdir()
         self.tool("sam", SAM)
         self.tool("aws", "#!/bin/sh\n")
-        for function in FUNCTIONS:
-            self.build(function, "arm64")
+        self.build("arm64")
 
     def tool(self, name: str, script: str) -> None:
         (self.tools / name).write_text(script)
         (self.tools / name).chmod(0o755)
 
-    def build(self, function: str, architecture: str) -> None:
+    def build(self, architecture: str) -> None:
         """Writes the start of an ELF file, which contains the architecture."""
         header = b"\x7fELF" + bytes(14) + MACHINES[architecture].to_bytes(2, "little")
-        bootstrap = self.root / "target" / "lambda" / f"orders-{function}" / "bootstrap"
+        bootstrap = self.root / "target" / "lambda" / "orders" / "bootstrap"
         bootstrap.parent.mkdir(parents=True, exist_ok=True)
         bootstrap.write_bytes(header)
 
@@ -66,20 +64,14 @@ class Deploy(unittest.TestCase):
         self.assertEqual(outcome.returncode, 0, outcome.stderr)
         self.assertIn("Architecture=arm64", (self.tools / "calls").read_text())
 
-    def test_every_function_must_be_built_for_the_architecture(self) -> None:
-        for function in FUNCTIONS:
-            with self.subTest(function):
-                self.build(function, "x86_64")
-                sentence = f"orders-{function} was built for another architecture: run make build ARCH=arm64"
-                self.assert_refused(self.deploy("arm64"), sentence)
-                self.build(function, "arm64")
+    def test_the_program_must_be_built_for_the_architecture(self) -> None:
+        self.build("x86_64")
+        sentence = "orders was built for another architecture: run make build ARCH=arm64"
+        self.assert_refused(self.deploy("arm64"), sentence)
 
-    def test_every_function_must_be_built(self) -> None:
-        for function in FUNCTIONS:
-            with self.subTest(function):
-                shutil.rmtree(self.root / "target" / "lambda" / f"orders-{function}")
-                self.assert_refused(self.deploy("arm64"), f"orders-{function} is not built: run make build ARCH=arm64")
-                self.build(function, "arm64")
+    def test_the_program_must_be_built(self) -> None:
+        shutil.rmtree(self.root / "target" / "lambda" / "orders")
+        self.assert_refused(self.deploy("arm64"), "orders is not built: run make build ARCH=arm64")
 
 
 if __name__ == "__main__":

@@ -143,6 +143,11 @@ BREAKAGES: dict[Callable, list[Callable[[dict], None]]] = {
         allow("QueryFunctionRole", "events:PutEvents"),
         at_top("Parameters", "BusRepairRole", "Default", value="arn:aws:iam::123456789012:role/anybody"),
     ],
+    invariants.functions_have_their_roles: [
+        drop("RelayFunction", "Environment", "Variables", "ROLE"),
+        put("QueryFunction", "Environment", "Variables", "ROLE", value="command"),
+        put("QueryFunction", "CodeUri", value="../target/lambda/orders-query/"),
+    ],
     invariants.events_are_signed: [
         drop("BusKey"),
         put("BusKey", "GenerateSecretString", "PasswordLength", value=8),

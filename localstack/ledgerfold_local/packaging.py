@@ -52,7 +52,7 @@ class Packages(Protocol):
 
 
 def function_folder(code_uri: str, functions: Path) -> Path:
-    """The folder of a local build. It has the same name as the last part of CodeUri, for example `orders-query`."""
+    """The folder of a local build. It has the same name as the last part of CodeUri, for example `orders`."""
     folder = functions / Path(code_uri).name
     if not (folder / "bootstrap").is_file():
         raise CliError(

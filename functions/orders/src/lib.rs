@@ -7,12 +7,41 @@
 //! | [`process`] | reactions to events and deadlines; pure |
 //! | [`http`] | the HTTP contract: paths, bodies, responses |
 //!
-//! The binaries in `src/bin` connect these to Lambda, one function each.
+//! [`context`] declares all of them. The program of the functions and `orders-admin` derive their parts from it.
 
 pub mod domain;
 pub mod http;
 pub mod process;
 pub mod read_models;
 
-/// The name of this bounded context, on the bus (`ledgerfold.orders`) and in schemas.
-pub const CONTEXT: &str = "orders";
+use ledgerfold::context::Context;
+use ledgerfold_lambda::Service;
+
+use domain::Orders;
+use process::PaymentDeadline;
+use read_models::{CustomerOrders, Dashboard, OrderViews, Shipments};
+
+/// The declaration of orders.
+pub fn context() -> Context {
+    Context::new("orders")
+        .decider::<Orders>()
+        .rows::<OrderViews>("order-view")
+        .rows::<CustomerOrders>("customer-orders")
+        .listed_by("by-customer")
+        .rows::<Shipments>("shipment")
+        .tally::<Dashboard>("dashboard")
+        .process::<PaymentDeadline>()
+}
+
+/// The declaration with the HTTP services.
+pub fn service() -> Service {
+    Service::new(context(), http::commands, http::queries)
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn the_declaration_does_not_contradict_itself() {
+        assert_eq!(super::context().check(), Ok(()));
+    }
+}

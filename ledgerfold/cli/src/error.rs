@@ -5,6 +5,7 @@ use std::{io, path::PathBuf, process::ExitCode};
 use ledgerfold::{
     StreamId, Timestamp, Version,
     claims::ClaimsError,
+    context::{Contradictions, InvalidSetting},
     ports::{DeadlineError, QuarantineError, ReadStoreError, SkipError, StoreError, StreamsError},
     process::ScheduleError,
     project::{ProjectError, UnknownModel},
@@ -56,8 +57,10 @@ pub(crate) enum CliError {
     ReplayTooSlow { name: String, events: usize },
     #[error("the bus did not accept {commit}: {reason}")]
     Unsent { commit: String, reason: String },
-    #[error("the setting of the process {process} is invalid: {reason}")]
-    Setting { process: String, reason: String },
+    #[error(transparent)]
+    Setting(#[from] InvalidSetting),
+    #[error(transparent)]
+    Declaration(#[from] Contradictions),
     #[error(transparent)]
     Schedule(#[from] ScheduleError),
     #[error(transparent)]

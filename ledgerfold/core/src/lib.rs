@@ -4,7 +4,9 @@ mod handlers;
 pub mod ports;
 pub mod vocabulary;
 
-pub use handlers::{claims, command, process, project, query, rebuild, reconcile, relay, waiting};
+pub use handlers::{
+    claims, command, context, process, project, query, rebuild, reconcile, relay, waiting,
+};
 pub use vocabulary::{
     Actor, Category, CausationId, Claim, Command, CommandId, CommandName, CorrelationId,
     DeadlineName, Decider, DecodeError, Decoded, EncodeError, EntityId, Envelope, Event, EventId,

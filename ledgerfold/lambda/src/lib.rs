@@ -10,20 +10,23 @@
 //! | deadlines | [`serve_deadlines`]: ticks of a scheduled rule |
 //! | spot check | [`serve_spot_checks`]: ticks of a scheduled rule |
 //!
-//! [`World`] creates the ports for all of them.
+//! [`main`] runs the one program of a context in the role that its environment chooses. [`World`] creates the ports for
+//! all of them.
 
 mod bus_queue;
 mod change_stream;
 mod clock_tick;
 pub mod http;
 mod metrics;
+pub mod service;
 mod world;
 
 pub use bus_queue::{serve_process, serve_projector};
 pub use change_stream::serve_relay;
 pub use clock_tick::{SpotCheckSettings, serve_deadlines, serve_spot_checks};
 pub use ledgerfold_eventbridge::SigningKey;
-pub use world::{MissingVariable, World, variable};
+pub use service::{Service, main};
+pub use world::World;
 
 /// The error of a function's `main`: the runtime's own. It ends the environment.
 pub type RunError = lambda_runtime::Error;

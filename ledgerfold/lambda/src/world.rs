@@ -35,9 +35,8 @@ pub struct World {
 }
 
 impl World {
-    /// Loads the AWS configuration and starts logging. Call it once per environment.
+    /// Loads the AWS configuration. Call it once per environment.
     pub async fn from_environment() -> Self {
-        lambda_runtime::tracing::init_default_subscriber();
         let sdk = sdk_config().await;
         Self {
             dynamodb: aws_sdk_dynamodb::Client::new(&sdk),
@@ -143,17 +142,4 @@ async fn sdk_config() -> SdkConfig {
         .timeout_config(timeouts.build())
         .load()
         .await
-}
-
-/// An environment variable that the function's template should set but does not.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("the environment variable {0} is not set, or not UTF-8")]
-pub struct MissingVariable(&'static str);
-
-/// An environment variable that the function's template sets.
-///
-/// # Errors
-/// [`MissingVariable`].
-pub fn variable(name: &'static str) -> Result<String, MissingVariable> {
-    std::env::var(name).map_err(|_| MissingVariable(name))
 }

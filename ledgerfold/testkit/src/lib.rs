@@ -23,8 +23,8 @@ pub use amended::{Amended, Amendment};
 pub use given::Given;
 pub use memory::{
     Fault, ManualClock, MemoryDeadlineStore, MemoryEventStore, MemoryGenerationStore,
-    MemoryPayloadStore, MemoryPublisher, MemoryQuarantine, MemoryReadTable, MemoryRowStore,
-    MemoryTallyStore, SeededRandom,
+    MemoryPayloadStore, MemoryPublisher, MemoryQuarantine, MemoryReadSide, MemoryReadTable,
+    MemoryRowStore, MemoryTallyStore, SeededRandom,
 };
 pub use sandbox::Sandbox;
 pub use wait::eventually;

@@ -1,12 +1,16 @@
 //! The command side of the HTTP service.
 
+use async_trait::async_trait;
 use ledgerfold::{
     Decider, EntityId, StreamId,
     command::{Answer, CommandHandler, CommandRequest, StreamHint},
 };
-use ledgerfold_lambda::http::{
-    CommandHeaders, Fields, Problem, QueryParameters, Request, Response, StatusCode, accepted,
-    command_body, reference,
+use ledgerfold_lambda::{
+    http::{
+        CommandHeaders, Fields, Problem, QueryParameters, Request, Response, StatusCode, accepted,
+        command_body, reference,
+    },
+    service::Answers,
 };
 
 use super::{
@@ -25,27 +29,6 @@ impl CommandService {
     /// Creates the service with this handler.
     pub fn new(handler: CommandHandler<Orders>) -> Self {
         Self { handler }
-    }
-
-    /// Answers one request.
-    ///
-    /// # Errors
-    /// The problem to answer instead.
-    pub async fn answer(&self, request: &Request) -> Result<Response, Problem> {
-        match Route::find(request)? {
-            Route::Command(CommandRoute::Place) => self.place(request).await,
-            Route::Command(CommandRoute::Pay(id)) => self.change(request, id, commands::pay).await,
-            Route::Command(CommandRoute::Cancel(id)) => {
-                self.change(request, id, commands::cancel).await
-            }
-            Route::Command(CommandRoute::Ship(id)) => {
-                self.change(request, id, commands::ship).await
-            }
-            Route::Command(CommandRoute::Deliver(id)) => {
-                self.change(request, id, commands::deliver).await
-            }
-            Route::Query(_) => Err(Problem::method_not_allowed(OF_QUERIES)),
-        }
     }
 
     async fn place(&self, request: &Request) -> Result<Response, Problem> {
@@ -82,6 +65,26 @@ impl CommandService {
             .with_hint(hint)
             .in_context(context);
         Ok(self.handler.handle(&request).await?)
+    }
+}
+
+#[async_trait]
+impl Answers for CommandService {
+    async fn answer(&self, request: &Request) -> Result<Response, Problem> {
+        match Route::find(request)? {
+            Route::Command(CommandRoute::Place) => self.place(request).await,
+            Route::Command(CommandRoute::Pay(id)) => self.change(request, id, commands::pay).await,
+            Route::Command(CommandRoute::Cancel(id)) => {
+                self.change(request, id, commands::cancel).await
+            }
+            Route::Command(CommandRoute::Ship(id)) => {
+                self.change(request, id, commands::ship).await
+            }
+            Route::Command(CommandRoute::Deliver(id)) => {
+                self.change(request, id, commands::deliver).await
+            }
+            Route::Query(_) => Err(Problem::method_not_allowed(OF_QUERIES)),
+        }
     }
 }
 

@@ -2,19 +2,24 @@
 
 use std::sync::Arc;
 
+use async_trait::async_trait;
 use jiff::civil::{Date, DateTime};
 use ledgerfold::{
     Decider, EntityId, StreamId, Timestamp, Version,
-    ports::{EventReader, Listing, RowReader, Skips, TallyReader},
+    context::{QueryPorts, Readable, Undeclared},
+    ports::{EventReader, Listing, RowReader, TallyReader},
     project::Projection,
     query::{
         AuditPage, AuditPosition, Fresh, Until, as_of, audit, fresh_counts, fresh_list, fresh_row,
     },
     vocabulary::{ConsistencyToken, Cursor, DamagedToken},
 };
-use ledgerfold_lambda::http::{
-    ListPosition, Page, Problem, QueryParameters, Request, Response, StatusCode, consistency_token,
-    number,
+use ledgerfold_lambda::{
+    http::{
+        ListPosition, Page, Problem, QueryParameters, Request, Response, StatusCode,
+        consistency_token, number,
+    },
+    service::Answers,
 };
 use serde::Serialize;
 
@@ -35,44 +40,19 @@ const MAX_DAYS: i32 = 366;
 /// Answers the queries of the contract.
 #[derive(Clone)]
 pub struct QueryService {
-    /// Both fields are shared by the clones of the service, one per request, and never change.
+    /// The log. All fields are shared by the clones of the service, and never change.
     log: Arc<dyn EventReader>,
-    tables: Arc<ReadTables>,
-}
-
-/// The tables behind the read models.
-pub struct ReadTables {
-    /// The table of [`OrderViews`].
-    pub order_views: Readable<dyn RowReader>,
-    /// The table of [`CustomerOrders`].
-    pub customer_orders: Readable<dyn RowReader>,
-    /// The table of [`Shipments`].
-    pub shipments: Readable<dyn RowReader>,
-    /// The table of [`Dashboard`].
-    pub dashboard: Readable<dyn TallyReader>,
-}
-
-/// A projection's table, with the events that were skipped for the projection.
-pub struct Readable<T: ?Sized> {
-    /// The table.
-    pub table: Arc<T>,
-    /// The skipped events.
-    pub skips: Arc<dyn Skips>,
+    order_views: Arc<Readable<dyn RowReader>>,
+    customer_orders: Arc<Readable<dyn RowReader>>,
+    shipments: Arc<Readable<dyn RowReader>>,
+    dashboard: Arc<Readable<dyn TallyReader>>,
 }
 
 type Answer = Result<Response, Problem>;
 
-impl QueryService {
-    /// Creates the service with the log and these tables.
-    pub fn new(log: Arc<dyn EventReader>, tables: ReadTables) -> Self {
-        Self { log, tables: Arc::new(tables) }
-    }
-
-    /// Answers one request.
-    ///
-    /// # Errors
-    /// The problem to answer instead.
-    pub async fn answer(&self, request: &Request) -> Answer {
+#[async_trait]
+impl Answers for QueryService {
+    async fn answer(&self, request: &Request) -> Answer {
         match Route::find(request)? {
             Route::Query(QueryRoute::Order(id)) => self.order(request, id).await,
             Route::Query(QueryRoute::Events(id)) => self.events(request, id).await,
@@ -84,6 +64,22 @@ impl QueryService {
             Route::Command(_) => Err(Problem::method_not_allowed(OF_COMMANDS)),
         }
     }
+}
+
+impl QueryService {
+    /// Opens the service over these ports.
+    ///
+    /// # Errors
+    /// [`Undeclared`] if the context lacks a read model.
+    pub fn open(ports: &QueryPorts<'_>) -> Result<Self, Undeclared> {
+        Ok(Self {
+            log: ports.log(),
+            order_views: Arc::new(ports.rows::<OrderViews>()?),
+            customer_orders: Arc::new(ports.rows::<CustomerOrders>()?),
+            shipments: Arc::new(ports.rows::<Shipments>()?),
+            dashboard: Arc::new(ports.tallies::<Dashboard>()?),
+        })
+    }
 
     async fn order(&self, request: &Request, id: EntityId) -> Answer {
         let parameters = QueryParameters::read(request, &["version", "at"])?;
@@ -91,10 +87,10 @@ impl QueryService {
         let stream = stream(id);
         let shown = match until(&parameters)? {
             Some(until) => {
-                let skips = &*self.tables.order_views.skips;
+                let skips = &*self.order_views.skips;
                 as_of::<OrderViews>(&*self.log, skips, &stream, until).await?
             }
-            None => self.row::<OrderViews>(&self.tables.order_views, &stream, token).await?,
+            None => self.row::<OrderViews>(&self.order_views, &stream, token).await?,
         };
         versioned(shown.as_ref())
     }
@@ -102,7 +98,7 @@ impl QueryService {
     async fn shipment(&self, request: &Request, id: EntityId) -> Answer {
         QueryParameters::read(request, &[])?;
         let token = consistency_token(request, &Orders::CATEGORY)?;
-        let shown = self.row::<Shipments>(&self.tables.shipments, &stream(id), token).await?;
+        let shown = self.row::<Shipments>(&self.shipments, &stream(id), token).await?;
         versioned(shown.as_ref())
     }
 
@@ -144,7 +140,7 @@ impl QueryService {
         let before = from.as_ref().map(PlaceInList::order);
         // One extra item shows whether there is another page.
         let listing = Listing { partition: customer.into(), before, limit: limit + 1 };
-        let Readable { table, skips } = &self.tables.customer_orders;
+        let Readable { table, skips } = &*self.customer_orders;
         let page =
             fresh_list::<CustomerOrders>(&**table, &*self.log, &**skips, &listing, token.as_ref());
         let mut page = page.await?;
@@ -163,7 +159,7 @@ impl QueryService {
         // Currency codes are capital letters: the empty text sorts before them, and `~` after them.
         let first = day_key(from, "");
         let last = day_key(to, "~");
-        let Readable { table, skips } = &self.tables.dashboard;
+        let Readable { table, skips } = &*self.dashboard;
         let counters = fresh_counts::<Dashboard>(
             &**table,
             &*self.log,

@@ -4,25 +4,19 @@ use std::{sync::Arc, time::Duration};
 
 use ledgerfold::{
     Actor, Timestamp,
-    command::CommandHandler,
-    ports::RowReader,
-    process::{DeadlineSweep, ProcessExpiry, ProcessHandler},
-    project::{Projector, ProjectorPorts, ReadModel, RowModel, TallyModel},
+    context::{CommandPorts, Context, DeclaredProcess, QueryPorts},
+    process::DeadlineSweep,
+    project::Projector,
     vocabulary::{Delivery, Receipt},
 };
-use ledgerfold_lambda::http::{
-    GatewayEvent, GatewayResponse, Method, Path, Problem, Request, Response, answer_event,
+use ledgerfold_lambda::{
+    http::{GatewayEvent, GatewayResponse, Method, Path, Problem, Request, Response, answer_event},
+    service::Answers,
 };
 use ledgerfold_testkit::{
-    ManualClock, MemoryDeadlineStore, MemoryEventStore, MemoryQuarantine, MemoryRowStore,
-    MemoryTallyStore, SeededRandom,
+    ManualClock, MemoryDeadlineStore, MemoryEventStore, MemoryReadSide, SeededRandom,
 };
-use orders::{
-    domain::Orders,
-    http::{CommandService, QueryService, ReadTables, Readable, Route},
-    process::{Patience, PaymentDeadline},
-    read_models::{CustomerOrders, Dashboard, OrderViews, Shipments},
-};
+use orders::http::{self, Route};
 use serde_json::{Value, json};
 
 /// How long an order may stay unpaid.
@@ -33,44 +27,24 @@ pub(crate) struct World {
     pub(crate) log: Arc<MemoryEventStore>,
     pub(crate) clock: Arc<ManualClock>,
     pub(crate) deadlines: Arc<MemoryDeadlineStore>,
-    handler: CommandHandler<Orders>,
-    tables: Tables,
-    commands: CommandService,
-    queries: QueryService,
-}
-
-#[derive(Clone, Default)]
-struct Tables {
-    order_views: Arc<MemoryRowStore>,
-    customer_orders: Arc<MemoryRowStore>,
-    shipments: Arc<MemoryRowStore>,
-    dashboard: Arc<MemoryTallyStore>,
-}
-
-fn rows(table: &Arc<MemoryRowStore>) -> Readable<dyn RowReader> {
-    Readable { table: table.clone(), skips: no_skips() }
-}
-
-pub(crate) fn no_skips() -> Arc<MemoryQuarantine> {
-    Arc::default()
+    pub(crate) read_side: MemoryReadSide,
+    context: Context,
+    ports: CommandPorts,
+    commands: Arc<dyn Answers>,
+    queries: Arc<dyn Answers>,
 }
 
 impl World {
     pub(crate) fn new() -> Self {
         let (log, clock) = (Arc::<MemoryEventStore>::default(), Arc::<ManualClock>::default());
-        let tables = Tables::default();
         let random = Arc::new(SeededRandom::new(11));
-        let handler = CommandHandler::new(log.clone(), clock.clone(), random);
-        let commands = CommandService::new(handler.clone());
-        let read_tables = ReadTables {
-            order_views: rows(&tables.order_views),
-            customer_orders: rows(&tables.customer_orders),
-            shipments: rows(&tables.shipments),
-            dashboard: Readable { table: tables.dashboard.clone(), skips: no_skips() },
-        };
-        let queries = QueryService::new(log.clone(), read_tables);
+        let ports = CommandPorts { log: log.clone(), clock: clock.clone(), random };
+        let (context, read_side) = (orders::context(), MemoryReadSide::default());
+        let commands = http::commands(&ports);
+        let queries = http::queries(&QueryPorts::new(&context, log.clone(), &read_side));
+        let queries = queries.expect("the context declares every read model");
         let deadlines = Arc::default();
-        Self { log, clock, deadlines, handler, tables, commands, queries }
+        Self { log, clock, deadlines, read_side, context, ports, commands, queries }
     }
 
     /// Answers a request like the functions behind API Gateway.
@@ -119,33 +93,35 @@ impl World {
 
     /// Delivers all events to all projectors.
     pub(crate) async fn project(&self) {
-        let Tables { order_views, customer_orders, shipments, dashboard } = self.tables.clone();
-        let models: [Arc<dyn ReadModel>; 4] = [
-            Arc::new(RowModel::<OrderViews>::new(order_views)),
-            Arc::new(RowModel::<CustomerOrders>::new(customer_orders)),
-            Arc::new(RowModel::<Shipments>::new(shipments)),
-            Arc::new(TallyModel::<Dashboard>::new(dashboard)),
-        ];
-        for model in models {
-            let random = Arc::new(SeededRandom::new(12));
-            let (log, clock) = (self.log.clone(), self.clock.clone());
-            let projector =
-                Projector::new(model, ProjectorPorts { log, skips: no_skips(), clock, random });
-            assert_eq!(projector.project(self.deliveries()).await, []);
+        for projection in self.context.catalog().projections() {
+            let projector = self.projector(projection);
+            projector.check().await.expect("the program has the model");
+            assert_eq!(projector.project(self.deliveries()).await, [], "{projection}");
         }
+    }
+
+    fn projector(&self, projection: &str) -> Projector {
+        let CommandPorts { clock, random, .. } = self.ports.clone();
+        let log = self.log.clone();
+        let projector = self.read_side.projector(&self.context, projection, log, (clock, random));
+        projector.expect("the context declares it")
+    }
+
+    fn process(&self) -> &DeclaredProcess {
+        self.context.processes().first().expect("the context declares the process")
     }
 
     /// Delivers all events to the process once more.
     pub(crate) async fn react(&self) {
-        let (commands, deadlines) = (self.handler.clone(), self.deadlines.clone());
-        let (patience, log) = (Patience(PATIENCE), self.log.clone());
-        let process = ProcessHandler::<PaymentDeadline>::new(patience, commands, deadlines, log);
-        assert_eq!(process.handle(self.deliveries()).await, []);
+        let patience = PATIENCE.as_secs().to_string();
+        let handler = self.process().handler(&patience, &self.ports, self.deadlines.clone());
+        let handler = handler.expect("a number of seconds");
+        assert_eq!(handler.handle(self.deliveries()).await, []);
     }
 
     /// Runs a sweep of deadlines.
     pub(crate) async fn sweep(&self) {
-        let payment = Arc::new(ProcessExpiry::<PaymentDeadline>::new(self.handler.clone()));
+        let payment = self.process().expiry(&self.ports);
         let (deadlines, clock) = (self.deadlines.clone(), self.clock.clone());
         let sweep = DeadlineSweep::new(deadlines, clock, vec![payment]);
         let swept = sweep.sweep(Timestamp::MAX).await.expect("deadlines can be listed");

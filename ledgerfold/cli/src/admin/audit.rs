@@ -159,7 +159,7 @@ impl Options {
         &self,
         context: &Context,
     ) -> Result<Vec<claims::ReservationFault>, CliError> {
-        let claimants = &context.claimants;
+        let claimants = context.declaration.claimants();
         let target = &context.target;
         let grace = self.grace().unwrap_or(ROWS_TAKE);
         claims::audit(claimants, target, self.choice.streams(), grace).await

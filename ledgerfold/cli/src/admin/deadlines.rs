@@ -1,14 +1,12 @@
 //! `audit --deadlines` and `repair --deadlines`: compares the deadlines in the table with the log.
 
-use std::{fmt::Display, process::ExitCode, str::FromStr, sync::Arc, time::Duration};
+use std::{process::ExitCode, sync::Arc, time::Duration};
 
 use ledgerfold::{
-    ProcessName, StreamId, Timestamp,
+    StreamId, Timestamp,
+    context::DeclaredProcess,
     ports::{Clock, DeadlineStore},
-    process::{
-        DeadlineCheck, DeadlineFault, ProcessManager, ProcessSchedule, ScheduleError, Scheduling,
-        WrongDeadline,
-    },
+    process::{DeadlineCheck, DeadlineFault, ScheduleError, Scheduling, WrongDeadline},
 };
 use ledgerfold_dynamodb::DynamoDeadlineStore;
 use serde::Serialize;
@@ -27,32 +25,14 @@ use ledgerfold_aws::SystemClock;
 /// How long a message may be on its way by default: longer than its queue retries it.
 const MESSAGES_TAKE: Duration = Duration::from_secs(1_800);
 
-/// A process manager of the context. Its settings are parsed from text, as in its function.
-#[derive(Clone)]
-pub(super) struct Process {
-    name: ProcessName,
-    open: fn(&str) -> Result<Arc<dyn Scheduling>, String>,
-}
-
-impl Process {
-    pub(super) fn of<P: ProcessManager>() -> Self
-    where
-        P::Settings: FromStr<Err: Display>,
-    {
-        Self {
-            name: P::NAME,
-            open: |settings| match settings.parse() {
-                Ok(settings) => Ok(Arc::new(ProcessSchedule::<P>::new(settings))),
-                Err(error) => Err(error.to_string()),
-            },
-        }
-    }
-
-    fn scheduling(&self, context: &Context) -> Result<Arc<dyn Scheduling>, CliError> {
-        let process = self.name.to_string();
-        let settings = context.target.setting(&process)?;
-        (self.open)(settings).map_err(|reason| CliError::Setting { process, reason })
-    }
+/// The schedule of a process with the settings of the deployment.
+fn schedule_of(
+    process: &DeclaredProcess,
+    context: &Context,
+) -> Result<Arc<dyn Scheduling>, CliError> {
+    let name = process.name().to_string();
+    let setting = if process.is_configured() { context.target.setting(&name)? } else { "" };
+    Ok(process.schedule(setting)?)
 }
 
 /// The current time, and the time up to which messages of events must have arrived.
@@ -78,8 +58,8 @@ impl AuditedDeadlines {
         let store = DynamoDeadlineStore::new(client, context.target.deadlines()?, BY_DUE);
         let store: Arc<dyn DeadlineStore> = Arc::new(store);
         let mut audits = Vec::new();
-        for process in &context.processes {
-            let scheduling = process.scheduling(context)?;
+        for process in context.declaration.processes() {
+            let scheduling = schedule_of(process, context)?;
             let audit = DeadlineCheck::begin(scheduling, store.clone(), context.log.clone());
             audits.push(audit.await?);
         }

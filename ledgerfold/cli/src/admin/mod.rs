@@ -11,15 +11,13 @@ mod rebuild;
 mod repair;
 mod walk;
 
-use std::{ffi::OsString, fmt::Display, process::ExitCode, str::FromStr, sync::Arc};
+use std::{ffi::OsString, process::ExitCode, sync::Arc};
 
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use ledgerfold::{
-    Category, Decider,
-    claims::Claimants,
+    context::Context as Declaration,
     ports::{GenerationStore, Quarantine, Skips},
-    process::ProcessManager,
-    project::{Catalog, Models, ProjectorPorts, Verifiable},
+    project::{Models, ProjectorPorts, Verifiable},
     rebuild::Rebuilder,
     vocabulary::Generations,
 };
@@ -28,7 +26,6 @@ use ledgerfold_dynamodb::{
     DynamoStreams,
 };
 
-use self::deadlines::Process;
 use crate::{
     completions::{self, Completions},
     error::{CliError, EXIT_CODES, exit, usage},
@@ -40,19 +37,14 @@ use ledgerfold_aws::{SystemClock, SystemRandom};
 /// The command line of a context's admin program: `audit`, `repair`, `rebuild`, `claims` and others.
 ///
 /// ```no_run
-/// # use ledgerfold::{Category, project::{Catalog, Projection}};
-/// # async fn of<Statements: Projection>() -> std::process::ExitCode {
-/// const ACCOUNT: Category = Category::from_static("account");
-/// let catalog = Catalog::new().rows::<Statements>("statements");
-/// ledgerfold_cli::Admin::new("bank-admin", ACCOUNT, catalog).run().await
+/// # use ledgerfold::context::Context;
+/// # async fn of(context: Context) -> std::process::ExitCode {
+/// ledgerfold_cli::Admin::new("bank-admin", context).run().await
 /// # }
 /// ```
 pub struct Admin {
     name: &'static str,
-    category: Category,
-    catalog: Catalog,
-    claimants: Claimants,
-    processes: Vec<Process>,
+    declaration: Declaration,
 }
 
 /// A projection with its read table. Its stores are shared with the rebuilders and repairers that it creates.
@@ -80,10 +72,8 @@ struct Context {
     target: Target,
     log: Arc<DynamoEventStore>,
     index: DynamoStreams,
-    category: Category,
-    claimants: Claimants,
+    declaration: Declaration,
     subjects: Vec<Subject>,
-    processes: Vec<Process>,
 }
 
 /// Compares the read models of a context with the log, repairs them and rebuilds them
@@ -129,33 +119,19 @@ enum OnContext {
 }
 
 impl Admin {
-    /// Creates a command line with this name, for the streams of a category and these read models.
-    pub const fn new(name: &'static str, category: Category, catalog: Catalog) -> Self {
-        Self { name, category, catalog, claimants: Claimants::new(), processes: Vec::new() }
-    }
-
-    /// Adds a domain whose events claim unique keys.
-    #[must_use]
-    pub fn with_claims<D: Decider>(self) -> Self {
-        Self { claimants: self.claimants.with::<D>(), ..self }
-    }
-
-    /// Adds a process, so that its deadlines can be checked. Its settings are parsed from text, as in its
-    /// function.
-    #[must_use]
-    pub fn process<P: ProcessManager>(mut self) -> Self
-    where
-        P::Settings: FromStr<Err: Display>,
-    {
-        self.processes.push(Process::of::<P>());
-        self
+    /// Creates a command line with this name for a context.
+    pub const fn new(name: &'static str, context: Declaration) -> Self {
+        Self { name, declaration: context }
     }
 
     /// Runs the command in the program's arguments. Unreadable stored data is reported and never panics, and
     /// only commands that say so write anything.
     pub async fn run(self) -> ExitCode {
         match self.parse(std::env::args_os()) {
-            Ok(line) => exit(self.execute(line).await),
+            Ok(line) => match self.declaration.check() {
+                Ok(()) => exit(self.execute(line).await),
+                Err(contradictions) => exit(Err(CliError::Declaration(contradictions))),
+            },
             Err(error) => usage(&error),
         }
     }
@@ -179,7 +155,13 @@ impl Admin {
                 command.run(&context, &mut output).await
             }
             Command::Claims(command) => {
-                claims::run(&command, &self.claimants, &line.target.resolve()?, &mut output).await
+                claims::run(
+                    &command,
+                    self.declaration.claimants(),
+                    &line.target.resolve()?,
+                    &mut output,
+                )
+                .await
             }
             Command::Completions(options) => {
                 completions::run(&options, self.command(), &mut output)
@@ -189,7 +171,7 @@ impl Admin {
 
     /// The projections that are named, or all.
     async fn context(self, target: &Target, wanted: &[String]) -> Result<Context, CliError> {
-        let known = self.catalog.projections();
+        let known = self.declaration.catalog().projections();
         if let Some(unknown) = wanted.iter().find(|wanted| !known.contains(&wanted.as_str())) {
             let known = known.into_iter().map(str::to_owned).collect();
             return Err(CliError::Unknown { subject: "projection", name: unknown.clone(), known });
@@ -203,7 +185,7 @@ impl Admin {
         for name in known.into_iter().filter(chosen) {
             let table = DynamoReadTable::new(client.clone(), target.read_table(name)?);
             // The name comes from this catalog, so it is known.
-            if let Ok(models) = self.catalog.models(name, Arc::new(table)) {
+            if let Ok(models) = self.declaration.catalog().models(name, Arc::new(table)) {
                 let quarantine = Arc::new(DynamoQuarantine::new(client.clone(), states, name));
                 let skips = Arc::new(DynamoSkips::new(client.clone(), states, name));
                 let generations = generations.clone();
@@ -213,9 +195,7 @@ impl Admin {
         Ok(Context {
             log: Arc::new(target.log().await?),
             index: DynamoStreams::new(client, table).in_pages_of(walk::COMMITS_PER_PAGE),
-            category: self.category,
-            claimants: self.claimants,
-            processes: self.processes,
+            declaration: self.declaration,
             subjects,
             target: target.clone(),
         })
@@ -273,7 +253,11 @@ impl Context {
         let generations = subject.generations.clone();
         let streams = Arc::new(self.index.clone().strongly_consistent());
         let ports = self.projector_ports(&subject.skips);
-        Rebuilder::new(models, generations, streams, ports).only(self.category.clone())
+        let rebuilder = Rebuilder::new(models, generations, streams, ports);
+        match self.declaration.only_category() {
+            Some(category) => rebuilder.only(category.clone()),
+            None => rebuilder,
+        }
     }
 
     fn projector_ports(&self, skips: &Arc<dyn Skips>) -> ProjectorPorts {
@@ -316,12 +300,12 @@ impl Model {
 
 #[cfg(test)]
 mod tests {
-    use ledgerfold::{Category, project::Catalog};
+    use ledgerfold::context::Context;
 
     use super::{Admin, Command, OnContext};
 
     fn parsed(arguments: &[&str]) -> Result<Command, clap::Error> {
-        let admin = Admin::new("bank-admin", Category::from_static("account"), Catalog::new());
+        let admin = Admin::new("bank-admin", Context::new("bank"));
         let arguments = ["bank-admin"].iter().chain(arguments).map(Into::into);
         admin.parse(arguments).map(|line| line.command)
     }

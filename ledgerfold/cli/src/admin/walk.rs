@@ -68,7 +68,11 @@ impl<'a> Walk<'a> {
     /// A random sample of streams.
     pub(super) async fn of_sample(context: &'a Context, most: usize) -> Result<Self, CliError> {
         let sample = Sample::new(Arc::new(context.index.clone()), Arc::new(SystemRandom));
-        let streams = sample.only(context.category.clone()).draw(most).await?;
+        let sample = match context.declaration.only_category() {
+            Some(category) => sample.only(category.clone()),
+            None => sample,
+        };
+        let streams = sample.draw(most).await?;
         Ok(Self { context, next: Next::These(streams) })
     }
 
@@ -90,7 +94,8 @@ impl<'a> Walk<'a> {
         if page.next.is_some() {
             self.next = Next::Page(page.next);
         }
-        let of_ours = |stream: &StreamId| *stream.category() == self.context.category;
+        let categories = self.context.declaration.categories();
+        let of_ours = |stream: &StreamId| categories.contains(stream.category());
         Ok(Some((page.items.into_iter().filter(of_ours).collect(), place)))
     }
 }

@@ -3,6 +3,7 @@
 
 pub mod claims;
 pub mod command;
+pub mod context;
 pub mod process;
 pub mod project;
 pub mod query;

@@ -5,6 +5,7 @@
 mod audit;
 mod claims;
 mod command;
+mod context;
 mod deadline_audit;
 mod deadlines;
 mod first_deployment;

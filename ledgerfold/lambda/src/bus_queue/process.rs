@@ -1,9 +1,11 @@
 //! The function that runs a process manager.
 
+use std::sync::Arc;
+
 use aws_lambda_events::sqs::SqsEvent;
 use lambda_runtime::{LambdaEvent, run, service_fn};
 use ledgerfold::{
-    process::{ProcessHandler, ProcessManager},
+    context::Reacting,
     vocabulary::{Delivery, Receipt},
 };
 
@@ -23,15 +25,12 @@ use crate::{RunError, metrics};
 ///
 /// # Errors
 /// The runtime's, if it cannot continue.
-pub async fn serve_process<P: ProcessManager>(
-    handler: ProcessHandler<P>,
-    key: SigningKey,
-) -> Result<(), RunError> {
+pub async fn serve_process(handler: Arc<dyn Reacting>, key: SigningKey) -> Result<(), RunError> {
     run(service_fn(move |event: LambdaEvent<SqsEvent>| {
         let handler = handler.clone();
         let key = key.clone();
         async move {
-            let (failed, unconfirmed) = handle(&handler, &event.payload, &key).await;
+            let (failed, unconfirmed) = handle(&*handler, &event.payload, &key).await;
             metrics::unconfirmed_events(&event.context.env_config.function_name, unconfirmed);
             Ok::<_, RunError>(response(failed))
         }
@@ -40,8 +39,8 @@ pub async fn serve_process<P: ProcessManager>(
 }
 
 /// The messages that failed, and how many of them are neither signed nor in the log.
-async fn handle<P: ProcessManager>(
-    handler: &ProcessHandler<P>,
+async fn handle(
+    handler: &dyn Reacting,
     event: &SqsEvent,
     key: &SigningKey,
 ) -> (Vec<Receipt>, usize) {
@@ -63,7 +62,7 @@ mod tests {
         ProcessName, Recorded, StreamId,
         command::{CommandHandler, Loaded},
         ports::{DeadlineKey, EventStore},
-        process::Reaction,
+        process::{ProcessHandler, ProcessManager, Reaction},
         vocabulary::Commit,
     };
     use ledgerfold_proofs::conformance::requests::{commit, fresh};
@@ -71,7 +70,7 @@ mod tests {
     use ledgerfold_testkit::{ManualClock, MemoryDeadlineStore, MemoryEventStore, SeededRandom};
     use serde_json::json;
 
-    use super::{ProcessHandler, ProcessManager, Receipt, handle};
+    use super::{Receipt, handle};
     use crate::bus_queue::messages::{batch, forged, key, on_the_bus, replayed};
 
     /// Copies each note to another account.

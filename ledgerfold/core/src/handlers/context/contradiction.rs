@@ -1,0 +1,80 @@
+//! The contradictions of a declaration.
+
+use std::fmt;
+
+use crate::{Category, ProcessName};
+
+/// A part of a declaration that contradicts another part, or a rule.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Contradiction {
+    /// A name breaks the rule of names.
+    #[error(
+        "{0:?} is not a name: use 1 to 32 lower-case letters, digits and hyphens, begin with a letter and \
+         do not end with a hyphen"
+    )]
+    InvalidName(String),
+    /// There are no streams.
+    #[error("{0} has no decider: declare its domain with .decider::<YourDomain>()")]
+    NoDecider(&'static str),
+    /// Two domains have the same streams.
+    #[error("two deciders have the category {0}: declare only one of them")]
+    CategoryTwice(Category),
+    /// A model belongs to two projections, so a query cannot find its table.
+    #[error("the model {model} is declared twice, the second time as {name}")]
+    ModelTwice {
+        /// The model's type.
+        model: &'static str,
+        /// The second projection.
+        name: &'static str,
+    },
+    /// Two models of a projection cannot be told apart.
+    #[error(
+        "two models of the projection {name} have the revision {revision}: give one of them another name, \
+         or a higher REVISION"
+    )]
+    RevisionTwice {
+        /// The projection.
+        name: &'static str,
+        /// The revision of both.
+        revision: u32,
+    },
+    /// A projection has both rows and counters.
+    #[error(
+        "the projection {0} has rows and counters: give the counters a projection of their own"
+    )]
+    TwoKinds(&'static str),
+    /// An index without rows.
+    #[error("the index {0} lists nothing: call .listed_by({0:?}) directly after .rows::<…>(…)")]
+    NothingToList(&'static str),
+    /// A process is declared twice.
+    #[error("the process {0} is declared twice")]
+    ProcessTwice(ProcessName),
+}
+
+/// All contradictions of a context.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Contradictions {
+    /// The context.
+    pub context: &'static str,
+    /// One or more.
+    pub found: Vec<Contradiction>,
+}
+
+impl fmt::Display for Contradictions {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "the declaration of {} contradicts itself", self.context)?;
+        self.found.iter().try_for_each(|contradiction| write!(f, "; {contradiction}"))
+    }
+}
+
+impl std::error::Error for Contradictions {}
+
+/// A query uses a read model that the context does not declare.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{context} does not declare {model}: add it to the context with .rows or .tally")]
+pub struct Undeclared {
+    /// The context.
+    pub context: &'static str,
+    /// The model's type.
+    pub model: &'static str,
+}

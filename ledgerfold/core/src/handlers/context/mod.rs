@@ -1,0 +1,275 @@
+//! The declaration of a bounded context. Every program of the context derives its parts from it, so each name is written
+//! once.
+//!
+//! ```
+//! use ledgerfold::context::Context;
+//! use ledgerfold_testkit::bank::{Accounts, Statements, Totals};
+//!
+//! fn context() -> Context {
+//!     Context::new("bank")
+//!         .decider_with_claims::<Accounts>()
+//!         .rows::<Statements>("statements")
+//!         .listed_by("open")
+//!         .tally::<Totals>("totals")
+//! }
+//!
+//! let context = context();
+//! assert_eq!(context.check(), Ok(()));
+//! assert_eq!(context.catalog().projections(), ["statements", "totals"]);
+//! assert_eq!(context.projection_of::<Statements>().map(|it| it.index()), Ok(Some("open")));
+//! ```
+//!
+//! The roles of a program, and everything about AWS, do not belong here.
+
+mod contradiction;
+mod ports;
+mod process;
+
+use std::{
+    any::{TypeId, type_name},
+    fmt::Display,
+    str::FromStr,
+};
+
+pub use contradiction::{Contradiction, Contradictions, Undeclared};
+pub use ports::{CommandPorts, QueryPorts, ReadPorts, Readable};
+pub use process::{DeclaredProcess, InvalidSetting, Reacting};
+
+use crate::{
+    Category, Decider,
+    claims::Claimants,
+    process::ProcessManager,
+    project::{Catalog, Projection, Tally},
+};
+
+/// A bounded context: its domains, projections and processes.
+///
+/// Its methods add one part each. [`check`](Self::check) names everything that contradicts itself; every program checks
+/// its context when it starts, and one test of yours should.
+#[derive(Clone, Debug)]
+pub struct Context {
+    name: &'static str,
+    categories: Vec<Category>,
+    claimants: Claimants,
+    catalog: Catalog,
+    projections: Vec<DeclaredProjection>,
+    processes: Vec<DeclaredProcess>,
+    contradictions: Vec<Contradiction>,
+}
+
+/// A projection of a context, in one revision of its model.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct DeclaredProjection {
+    name: &'static str,
+    kind: Kind,
+    revision: u32,
+    model: TypeId,
+    index: Option<&'static str>,
+}
+
+/// What a projection fills.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// Rows, one for each stream.
+    Rows,
+    /// Counters over all streams.
+    Counters,
+}
+
+impl DeclaredProjection {
+    /// The projection's name.
+    pub const fn name(&self) -> &'static str {
+        self.name
+    }
+
+    /// What it fills.
+    pub const fn kind(&self) -> Kind {
+        self.kind
+    }
+
+    /// The index by which its rows are listed, if they are.
+    pub const fn index(&self) -> Option<&'static str> {
+        self.index
+    }
+}
+
+impl Context {
+    /// A context with this name and without parts. The name is part of published events (`ledgerfold.<name>`), of
+    /// schemas and of resources: 1 to 32 lower-case letters, digits and hyphens, beginning with a letter and not ending with a hyphen.
+    pub fn new(name: &'static str) -> Self {
+        let mut context = Self {
+            name,
+            categories: Vec::new(),
+            claimants: Claimants::new(),
+            catalog: Catalog::new(),
+            projections: Vec::new(),
+            processes: Vec::new(),
+            contradictions: Vec::new(),
+        };
+        context.check_name(name);
+        context
+    }
+
+    /// Adds a domain without unique keys. Several deciders may share a category if they read the same events; declare
+    /// only one of them.
+    #[must_use]
+    pub fn decider<D: Decider>(mut self) -> Self {
+        if self.categories.contains(&D::CATEGORY) {
+            self.contradictions.push(Contradiction::CategoryTwice(D::CATEGORY));
+        }
+        self.categories.push(D::CATEGORY);
+        self
+    }
+
+    /// Adds a domain whose events claim unique keys. Its deployment needs a table of reservations.
+    #[must_use]
+    pub fn decider_with_claims<D: Decider>(self) -> Self {
+        let context = self.decider::<D>();
+        Self { claimants: context.claimants.with::<D>(), ..context }
+    }
+
+    /// Adds a projection with rows. To replace a model, add its successor with a higher
+    /// [`REVISION`](Projection::REVISION) under the same name.
+    #[must_use]
+    pub fn rows<P: Projection>(mut self, name: &'static str) -> Self {
+        self.declare::<P>(name, Kind::Rows, P::REVISION);
+        Self { catalog: self.catalog.rows::<P>(name), ..self }
+    }
+
+    /// Adds a projection with counters; see [`rows`](Self::rows).
+    #[must_use]
+    pub fn tally<T: Tally>(mut self, name: &'static str) -> Self {
+        self.declare::<T>(name, Kind::Counters, T::REVISION);
+        Self { catalog: self.catalog.tally::<T>(name), ..self }
+    }
+
+    /// Lists the rows of the projection before this call by an index with this name.
+    #[must_use]
+    pub fn listed_by(mut self, index: &'static str) -> Self {
+        match self.projections.last_mut() {
+            Some(last) if last.kind == Kind::Rows => last.index = Some(index),
+            _ => self.contradictions.push(Contradiction::NothingToList(index)),
+        }
+        self
+    }
+
+    /// Adds a process. Each deployment sets its settings as text.
+    #[must_use]
+    pub fn process<P: ProcessManager>(self) -> Self
+    where
+        P::Settings: FromStr<Err: Display>,
+    {
+        self.with_process(DeclaredProcess::configured::<P>())
+    }
+
+    /// Adds a process whose settings are the same in every deployment.
+    #[must_use]
+    pub fn process_with<P: ProcessManager>(self, settings: P::Settings) -> Self
+    where
+        P::Settings: Clone,
+    {
+        self.with_process(DeclaredProcess::fixed::<P>(settings))
+    }
+
+    fn with_process(mut self, process: DeclaredProcess) -> Self {
+        if self.processes.iter().any(|it| it.name() == process.name()) {
+            self.contradictions.push(Contradiction::ProcessTwice(process.name().clone()));
+        }
+        self.check_name(process.name().as_str().to_owned());
+        self.processes.push(process);
+        self
+    }
+
+    fn declare<M: 'static>(&mut self, name: &'static str, kind: Kind, revision: u32) {
+        self.check_name(name);
+        let model = TypeId::of::<M>();
+        let declared = DeclaredProjection { name, kind, revision, model, index: None };
+        for other in &self.projections {
+            if other.model == model {
+                let model = type_name::<M>();
+                self.contradictions.push(Contradiction::ModelTwice { model, name });
+            } else if other.name == name && (other.kind, other.revision) == (kind, revision) {
+                self.contradictions.push(Contradiction::RevisionTwice { name, revision });
+            } else if other.name == name && other.kind != kind {
+                self.contradictions.push(Contradiction::TwoKinds(name));
+            }
+        }
+        self.projections.push(declared);
+    }
+
+    fn check_name(&mut self, name: impl Into<String>) {
+        let name = name.into();
+        let mut bytes = name.bytes();
+        let begins = bytes.next().is_some_and(|byte| byte.is_ascii_lowercase());
+        let rest = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+        if !(begins && bytes.all(rest) && !name.ends_with('-') && name.len() <= 32) {
+            self.contradictions.push(Contradiction::InvalidName(name));
+        }
+    }
+
+    /// Checks the whole declaration.
+    ///
+    /// # Errors
+    /// [`Contradictions`], which names each of them.
+    pub fn check(&self) -> Result<(), Contradictions> {
+        let mut found = self.contradictions.clone();
+        if self.categories.is_empty() {
+            found.push(Contradiction::NoDecider(self.name));
+        }
+        if found.is_empty() { Ok(()) } else { Err(Contradictions { context: self.name, found }) }
+    }
+
+    /// The name.
+    pub const fn name(&self) -> &'static str {
+        self.name
+    }
+
+    /// The categories of its streams, in the order of declaration.
+    pub fn categories(&self) -> &[Category] {
+        &self.categories
+    }
+
+    /// The category of all its streams, if they share one.
+    pub fn only_category(&self) -> Option<&Category> {
+        match self.categories.as_slice() {
+            [category] => Some(category),
+            _ => None,
+        }
+    }
+
+    /// Its domains whose events claim unique keys.
+    pub const fn claimants(&self) -> &Claimants {
+        &self.claimants
+    }
+
+    /// Its read models.
+    pub const fn catalog(&self) -> &Catalog {
+        &self.catalog
+    }
+
+    /// Its projections, one for each revision of a model.
+    pub fn projections(&self) -> &[DeclaredProjection] {
+        &self.projections
+    }
+
+    /// Its processes.
+    pub fn processes(&self) -> &[DeclaredProcess] {
+        &self.processes
+    }
+
+    /// The projection with this model.
+    ///
+    /// # Errors
+    /// [`Undeclared`].
+    pub fn projection_of<M: 'static>(&self) -> Result<&DeclaredProjection, Undeclared> {
+        let model = TypeId::of::<M>();
+        let found = self.projections.iter().find(|it| it.model == model);
+        found.ok_or_else(|| Undeclared { context: self.name, model: type_name::<M>() })
+    }
+
+    /// The index of a projection, if its rows are listed.
+    pub fn index_of(&self, projection: &str) -> Option<&'static str> {
+        let mut of_it = self.projections.iter().filter(|it| it.name == projection);
+        of_it.find_map(DeclaredProjection::index)
+    }
+}

@@ -1,0 +1,163 @@
+//! The processes of a context, without their types.
+
+use std::{fmt, fmt::Display, str::FromStr, sync::Arc};
+
+use async_trait::async_trait;
+
+use super::CommandPorts;
+use crate::{
+    ProcessName,
+    ports::DeadlineStore,
+    process::{Expiry, ProcessExpiry, ProcessHandler, ProcessManager, ProcessSchedule, Scheduling},
+    vocabulary::{Delivery, FailedReceipt},
+};
+
+/// A process manager of a context.
+#[derive(Clone)]
+pub struct DeclaredProcess {
+    name: ProcessName,
+    is_configured: bool,
+    parts: Arc<dyn Parts>,
+}
+
+/// A process does not accept the text of its settings.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the setting {text:?} of the process {process} is invalid: {reason}")]
+pub struct InvalidSetting {
+    /// The process.
+    pub process: ProcessName,
+    /// The text.
+    pub text: String,
+    /// The reason.
+    pub reason: String,
+}
+
+/// A process manager that reacts to the messages of a queue.
+#[async_trait]
+pub trait Reacting: Send + Sync {
+    /// See [`ProcessHandler::handle`].
+    async fn handle(&self, deliveries: Vec<Delivery>) -> Vec<FailedReceipt>;
+}
+
+#[async_trait]
+impl<P: ProcessManager> Reacting for ProcessHandler<P> {
+    async fn handle(&self, deliveries: Vec<Delivery>) -> Vec<FailedReceipt> {
+        Self::handle(self, deliveries).await
+    }
+}
+
+impl DeclaredProcess {
+    pub(super) fn configured<P: ProcessManager>() -> Self
+    where
+        P::Settings: FromStr<Err: Display>,
+    {
+        let read = |text: &str| text.parse::<P::Settings>().map_err(|error| error.to_string());
+        Self::with::<P>(true, read)
+    }
+
+    pub(super) fn fixed<P: ProcessManager>(settings: P::Settings) -> Self
+    where
+        P::Settings: Clone,
+    {
+        Self::with::<P>(false, move |_| Ok(settings.clone()))
+    }
+
+    fn with<P: ProcessManager>(
+        is_configured: bool,
+        read: impl Fn(&str) -> Result<P::Settings, String> + Send + Sync + 'static,
+    ) -> Self {
+        let parts = Arc::new(PartsOf::<P> { read: Box::new(read) });
+        Self { name: P::NAME, is_configured, parts }
+    }
+
+    /// The process's name.
+    pub const fn name(&self) -> &ProcessName {
+        &self.name
+    }
+
+    /// Whether each deployment sets its settings as text. Otherwise the text is ignored.
+    pub const fn is_configured(&self) -> bool {
+        self.is_configured
+    }
+
+    /// Its handler with these settings.
+    ///
+    /// # Errors
+    /// [`InvalidSetting`].
+    pub fn handler(
+        &self,
+        setting: &str,
+        ports: &CommandPorts,
+        deadlines: Arc<dyn DeadlineStore>,
+    ) -> Result<Arc<dyn Reacting>, InvalidSetting> {
+        self.parts.handler(setting, ports, deadlines)
+    }
+
+    /// The action for its due deadlines.
+    pub fn expiry(&self, ports: &CommandPorts) -> Arc<dyn Expiry> {
+        self.parts.expiry(ports)
+    }
+
+    /// Its schedule with these settings, for a comparison of stored deadlines with the log.
+    ///
+    /// # Errors
+    /// [`InvalidSetting`].
+    pub fn schedule(&self, setting: &str) -> Result<Arc<dyn Scheduling>, InvalidSetting> {
+        self.parts.schedule(setting)
+    }
+}
+
+impl fmt::Debug for DeclaredProcess {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("DeclaredProcess").field(&self.name).finish()
+    }
+}
+
+/// The parts of a process that need its types.
+trait Parts: Send + Sync {
+    fn handler(
+        &self,
+        setting: &str,
+        ports: &CommandPorts,
+        deadlines: Arc<dyn DeadlineStore>,
+    ) -> Result<Arc<dyn Reacting>, InvalidSetting>;
+
+    fn expiry(&self, ports: &CommandPorts) -> Arc<dyn Expiry>;
+
+    fn schedule(&self, setting: &str) -> Result<Arc<dyn Scheduling>, InvalidSetting>;
+}
+
+type Read<P> =
+    dyn Fn(&str) -> Result<<P as ProcessManager>::Settings, String> + Send + Sync + 'static;
+
+struct PartsOf<P: ProcessManager> {
+    read: Box<Read<P>>,
+}
+
+impl<P: ProcessManager> PartsOf<P> {
+    fn settings(&self, text: &str) -> Result<P::Settings, InvalidSetting> {
+        let text = text.to_owned();
+        (self.read)(&text).map_err(|reason| InvalidSetting { process: P::NAME, text, reason })
+    }
+}
+
+impl<P: ProcessManager> Parts for PartsOf<P> {
+    fn handler(
+        &self,
+        setting: &str,
+        ports: &CommandPorts,
+        deadlines: Arc<dyn DeadlineStore>,
+    ) -> Result<Arc<dyn Reacting>, InvalidSetting> {
+        let settings = self.settings(setting)?;
+        let log = ports.log.clone();
+        Ok(Arc::new(ProcessHandler::<P>::new(settings, ports.handler(), deadlines, log)))
+    }
+
+    fn expiry(&self, ports: &CommandPorts) -> Arc<dyn Expiry> {
+        Arc::new(ProcessExpiry::<P>::new(ports.handler()))
+    }
+
+    fn schedule(&self, setting: &str) -> Result<Arc<dyn Scheduling>, InvalidSetting> {
+        Ok(Arc::new(ProcessSchedule::<P>::new(self.settings(setting)?)))
+    }
+}

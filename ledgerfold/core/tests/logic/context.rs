@@ -1,0 +1,145 @@
+//! Tests of the declaration of a context: everything that contradicts itself is named.
+
+use std::sync::Arc;
+
+use ledgerfold::{
+    Recorded, StreamId,
+    context::{CommandPorts, Context, Contradiction, Kind, QueryPorts},
+    ports::CounterKey,
+    project::{Counts, Projection, Tally},
+};
+use ledgerfold_proofs::conformance::requests::{ask, fresh};
+use ledgerfold_testkit::bank::{
+    AccountCommand, AccountEvent, Accounts, Plain, Statement, Statements, Totals,
+};
+use ledgerfold_testkit::{
+    ManualClock, MemoryDeadlineStore, MemoryEventStore, MemoryReadSide, SeededRandom,
+};
+
+use crate::{
+    lending::{LOAN, Lending},
+    note_models::deliveries,
+};
+
+fn bank() -> Context {
+    Context::new("bank")
+        .decider_with_claims::<Accounts>()
+        .rows::<Statements>("statements")
+        .listed_by("open")
+        .tally::<Totals>("totals")
+        .process_with::<Lending>(LOAN)
+}
+
+/// [`Statements`] in another revision.
+struct NewStatements<const REVISION: u32>;
+
+impl<const REVISION: u32> Projection for NewStatements<REVISION> {
+    type Event = AccountEvent;
+    type Row = Statement;
+
+    const REVISION: u32 = REVISION;
+
+    fn evolve(
+        row: Option<Statement>,
+        event: &Recorded<AccountEvent>,
+    ) -> Result<Option<Statement>, String> {
+        Statements::evolve(row, event)
+    }
+}
+
+impl Tally for NewStatements<1> {
+    type Event = AccountEvent;
+    type Memo = ();
+
+    fn count((): &mut (), _: &Recorded<AccountEvent>, counts: &mut Counts) -> Result<(), String> {
+        counts.add(CounterKey::new("all").expect("a key"), "events", 1)
+    }
+}
+
+#[test]
+fn each_name_of_a_context_is_written_once() {
+    let bank = bank();
+    assert_eq!(bank.check(), Ok(()));
+    assert_eq!(bank.only_category().map(ToString::to_string).as_deref(), Some("account"));
+    assert_eq!(bank.catalog().projections(), ["statements", "totals"]);
+    let totals = bank.projection_of::<Totals>().expect("it is declared");
+    assert_eq!((totals.name(), totals.kind(), totals.index()), ("totals", Kind::Counters, None));
+    assert_eq!(bank.index_of("statements"), Some("open"));
+    assert_eq!(bank.processes()[0].name().as_str(), "lending");
+    let unknown = bank.projection_of::<NewStatements<2>>().expect_err("it is not declared");
+    assert!(unknown.to_string().contains("add it to the context"), "{unknown}");
+}
+
+#[test]
+fn a_contradiction_is_named_with_its_remedy() {
+    let contradictions: [(Context, &str); 9] = [
+        (Context::new("bank"), "declare its domain"),
+        (bank().decider::<Accounts<Plain>>(), "two deciders have the category account"),
+        (bank().rows::<NewStatements<0>>("Statements"), "\"Statements\" is not a name"),
+        (bank().rows::<NewStatements<0>>("statements-"), "\"statements-\" is not a name"),
+        (bank().rows::<Statements>("again"), "declared twice, the second time as again"),
+        (bank().rows::<NewStatements<1>>("statements"), "have the revision 1"),
+        (bank().tally::<NewStatements<1>>("statements"), "has rows and counters"),
+        (bank().listed_by("by-owner"), "directly after .rows"),
+        (bank().process_with::<Lending>(LOAN), "the process lending is declared twice"),
+    ];
+    for (context, sentence) in contradictions {
+        let found = context.check().expect_err(sentence);
+        assert_eq!(found.found.len(), 1, "{found}");
+        assert!(found.to_string().contains(sentence), "{found}, and not {sentence}");
+    }
+    let two = Context::new("Bank").check().expect_err("it has neither a name nor a decider");
+    assert!(matches!(
+        two.found[..],
+        [Contradiction::InvalidName(_), Contradiction::NoDecider("Bank")]
+    ));
+}
+
+#[test]
+fn a_new_revision_of_a_model_is_no_contradiction() {
+    let both = bank().rows::<NewStatements<2>>("statements");
+    assert_eq!(both.check(), Ok(()));
+    assert_eq!(both.catalog().projections(), ["statements", "totals"]);
+}
+
+#[tokio::test]
+async fn a_declared_context_runs_from_a_command_to_a_row_and_a_deadline() {
+    let (bank, read_side, stream) = (bank(), MemoryReadSide::default(), fresh());
+    let log = Arc::new(MemoryEventStore::default());
+    let (clock, random) = (Arc::new(ManualClock::default()), Arc::new(SeededRandom::new(1)));
+    let ports = CommandPorts { log: log.clone(), clock: clock.clone(), random: random.clone() };
+    let accounts = ports.handler::<Accounts>();
+    let commands = [
+        AccountCommand::Open("ada@example.org".to_owned()),
+        AccountCommand::Deposit(900),
+        AccountCommand::Borrow(100),
+    ];
+    for (attempt, command) in commands.into_iter().enumerate() {
+        let request = ask(&stream, &format!("c{attempt}"), command);
+        accounts.handle(&request).await.expect("the command is accepted");
+    }
+    let commits = log.commits();
+    let events = || deliveries(commits.iter().flat_map(|it| it.envelopes().collect::<Vec<_>>()));
+    for projection in bank.catalog().projections() {
+        let time = (clock.clone() as _, random.clone() as _);
+        let projector = read_side.projector(&bank, projection, log.clone(), time);
+        let projector = projector.expect("it is declared");
+        assert_eq!(projector.project(events()).await, []);
+    }
+    let queries = QueryPorts::new(&bank, log.clone(), &read_side);
+    let row = queries.rows::<Statements>().expect("it is declared").table.get(&stream).await;
+    let statement: Statement = row
+        .expect("the read succeeds")
+        .and_then(|row| row.body)
+        .expect("the account is open")
+        .decode()
+        .expect("a statement");
+    assert_eq!((statement.balance, statement.events), (900, 4));
+
+    let deadlines = Arc::<MemoryDeadlineStore>::default();
+    let lending = bank.processes()[0].handler("", &ports, deadlines.clone());
+    assert_eq!(lending.expect("its settings are fixed").handle(events()).await, []);
+    let streams: Vec<StreamId> =
+        deadlines.waiting().into_iter().map(|it| it.deadline.key.stream).collect();
+    assert_eq!(streams, [stream.clone(), stream]);
+}

@@ -1,0 +1,57 @@
+//! The reasons why a function cannot start.
+
+use ledgerfold::{
+    context::{Contradictions, InvalidSetting, Undeclared},
+    project::{UnknownModel, UnknownProjection},
+};
+use ledgerfold_eventbridge::WeakSecret;
+
+use super::{InvalidVariable, MissingVariable, UnknownRole};
+use crate::RunError;
+
+/// A function cannot start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// A variable is missing.
+    #[error(transparent)]
+    Missing(#[from] MissingVariable),
+    /// A variable is invalid.
+    #[error(transparent)]
+    Invalid(#[from] InvalidVariable),
+    /// The role does not exist.
+    #[error(transparent)]
+    Role(#[from] UnknownRole),
+    /// The variable `PROJECTION` or `PROCESS` has a name that the context does not declare.
+    #[error("{context} has no {subject} called {name:?}; it has {known}", known = .known.join(", "))]
+    Unknown {
+        /// The context.
+        context: &'static str,
+        /// `projection` or `process`.
+        subject: &'static str,
+        /// The name.
+        name: String,
+        /// The declared names.
+        known: Vec<String>,
+    },
+    /// The declaration contradicts itself.
+    #[error(transparent)]
+    Declaration(#[from] Contradictions),
+    /// A service uses a read model that the context does not declare.
+    #[error(transparent)]
+    Undeclared(#[from] Undeclared),
+    /// The catalog lacks a declared projection.
+    #[error(transparent)]
+    Projection(#[from] UnknownProjection),
+    /// The live generation needs a model that this program does not have.
+    #[error(transparent)]
+    Model(#[from] UnknownModel),
+    /// The setting of a process is invalid.
+    #[error(transparent)]
+    Setting(#[from] InvalidSetting),
+    /// The key of the bus is too short.
+    #[error("the environment variable BUS_KEY: {0}")]
+    Key(#[from] WeakSecret),
+    /// Lambda's runtime cannot go on.
+    #[error("Lambda's runtime: {0}")]
+    Runtime(#[source] RunError),
+}

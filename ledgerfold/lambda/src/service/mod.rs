@@ -1,0 +1,92 @@
+//! A context's one program. Its environment chooses the role, and the declaration of the context determines everything
+//! that the role needs.
+//!
+//! ```no_run
+//! # use ledgerfold_lambda::service::Service;
+//! # fn service() -> Service { unimplemented!() }
+//! fn main() -> std::process::ExitCode {
+//!     ledgerfold_lambda::main(&service())
+//! }
+//! ```
+//!
+//! | `ROLE` | work | variables beside `EVENT_TABLE` |
+//! | --- | --- | --- |
+//! | `command` | answers the HTTP requests that change something | |
+//! | `query` | answers all other HTTP requests | `PROJECTION_STATES`, `<PROJECTION>_TABLE` of each |
+//! | `relay` | publishes commits on the bus; does not read `EVENT_TABLE` | `BUS_NAME`, `BUS_KEY` |
+//! | `projector` | applies events to one projection | `PROJECTION`, `READ_TABLE`, `PROJECTION_STATES`, `BUS_KEY` |
+//! | `process` | lets one process react to events | `PROCESS`, its setting, `DEADLINES`, `BUS_KEY` |
+//! | `deadlines` | executes due deadlines of all processes | `DEADLINES` |
+//! | `spot-check` | compares a sample of streams with all read models | those of `query`, `SPOT_CHECK_STREAMS`, `SPOT_CHECK_PATIENCE` |
+//!
+//! The names of variables come from the declaration: the table of `order-view` is `ORDER_VIEW_TABLE`, and the setting of
+//! the process `payment-deadline` is `PAYMENT_DEADLINE`. A context that uses unique keys also sets `RESERVATIONS`.
+
+mod error;
+mod role;
+mod roles;
+mod variables;
+
+use std::{process::ExitCode, sync::Arc};
+
+use async_trait::async_trait;
+use ledgerfold::context::{CommandPorts, Context, QueryPorts, Undeclared};
+
+pub use error::StartError;
+pub use role::{Role, UnknownRole};
+pub use variables::{InvalidVariable, MissingVariable};
+
+use crate::http::{Problem, Request, Response};
+
+/// Answers HTTP requests.
+#[async_trait]
+pub trait Answers: Send + Sync {
+    /// Answers one request.
+    ///
+    /// # Errors
+    /// The problem to answer instead.
+    async fn answer(&self, request: &Request) -> Result<Response, Problem>;
+}
+
+/// Opens a service for commands.
+pub type OpenCommands = fn(&CommandPorts) -> Arc<dyn Answers>;
+
+/// Opens a service for queries.
+pub type OpenQueries = fn(&QueryPorts<'_>) -> Result<Arc<dyn Answers>, Undeclared>;
+
+/// A context with its HTTP services: everything that its program can do.
+#[derive(Clone, Debug)]
+pub struct Service {
+    context: Context,
+    commands: OpenCommands,
+    queries: OpenQueries,
+}
+
+impl Service {
+    /// A service of this context.
+    pub const fn new(context: Context, commands: OpenCommands, queries: OpenQueries) -> Self {
+        Self { context, commands, queries }
+    }
+
+    /// The declaration.
+    pub const fn context(&self) -> &Context {
+        &self.context
+    }
+}
+
+/// Runs the role that the environment chooses, until the environment ends. An error is written to the log, with the
+/// allowed values.
+pub fn main(service: &Service) -> ExitCode {
+    lambda_runtime::tracing::init_default_subscriber();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let outcome = runtime
+        .map_err(|error| StartError::Runtime(error.into()))
+        .and_then(|runtime| runtime.block_on(roles::run(service)));
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            tracing::error!(%error, "the function cannot start");
+            ExitCode::FAILURE
+        }
+    }
+}

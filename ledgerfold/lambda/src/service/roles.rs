@@ -1,0 +1,202 @@
+//! The start of each role.
+
+use std::{sync::Arc, time::Duration};
+
+use ledgerfold::{
+    context::{CommandPorts, Context, QueryPorts, ReadPorts},
+    ports::{GenerationReader, ReadView, Skips},
+    process::DeadlineSweep,
+    project::{Models, Projector, ProjectorPorts},
+    reconcile::{Sample, SpotCheck},
+    relay::Relay,
+};
+use ledgerfold_eventbridge::SigningKey;
+
+use super::{
+    Answers, MissingVariable, Role, Service, StartError,
+    variables::{self, optional, parse, required},
+};
+use crate::{
+    RunError, SpotCheckSettings, World,
+    bus_queue::{serve_process, serve_projector},
+    change_stream::serve_relay,
+    clock_tick::{serve_deadlines, serve_spot_checks},
+    http::serve_http,
+};
+
+/// Runs the role of the environment.
+pub(super) async fn run(service: &Service) -> Result<(), StartError> {
+    let role: Role = required(variables::ROLE)?.parse()?;
+    service.context.check()?;
+    let world = World::from_environment().await;
+    let context = &service.context;
+    match role {
+        Role::Command => answer((service.commands)(&command_ports(&world)?)).await,
+        Role::Query => answer(queries(service, &world)?).await,
+        Role::Relay => relay(context, &world).await,
+        Role::Projector => projector(context, &world).await,
+        Role::Process => process(context, &world).await,
+        Role::Deadlines => deadlines(context, &world).await,
+        Role::SpotCheck => spot_check(context, &world).await,
+    }
+}
+
+async fn answer(service: Arc<dyn Answers>) -> Result<(), StartError> {
+    let served = serve_http(move |request| {
+        let service = service.clone();
+        async move { service.answer(&request).await }
+    });
+    ended(served.await)
+}
+
+fn ended(served: Result<(), RunError>) -> Result<(), StartError> {
+    served.map_err(StartError::Runtime)
+}
+
+fn command_ports(world: &World) -> Result<CommandPorts, MissingVariable> {
+    let log = world.event_store(&required(variables::EVENT_TABLE)?);
+    let log = match optional(variables::RESERVATIONS) {
+        Some(table) => log.with_reservations(table),
+        None => log,
+    };
+    Ok(CommandPorts { log: Arc::new(log), clock: world.clock(), random: world.random() })
+}
+
+/// The read tables of all projections.
+struct Tables<'a> {
+    world: &'a World,
+    /// The table of generations, quarantined streams and skips.
+    states: String,
+    /// The table of each projection.
+    names: Vec<(&'static str, String)>,
+}
+
+impl<'a> Tables<'a> {
+    fn of(context: &Context, world: &'a World) -> Result<Self, MissingVariable> {
+        let names = context
+            .catalog()
+            .projections()
+            .into_iter()
+            .map(|projection| Ok((projection, required(&variables::table_of(projection))?)));
+        let states = required(variables::PROJECTION_STATES)?;
+        Ok(Self { world, states, names: names.collect::<Result<_, MissingVariable>>()? })
+    }
+
+    fn name(&self, projection: &str) -> &str {
+        let found = self.names.iter().find(|(name, _)| *name == projection);
+        found.map_or("", |(_, table)| table)
+    }
+}
+
+impl ReadPorts for Tables<'_> {
+    fn view(&self, projection: &'static str, index: Option<&'static str>) -> Arc<dyn ReadView> {
+        let table = self.name(projection);
+        match index {
+            Some(index) => self.world.listed_read_view(table, index),
+            None => self.world.read_view(table),
+        }
+    }
+
+    fn generations(&self) -> Arc<dyn GenerationReader> {
+        self.world.generation_reader(&self.states)
+    }
+
+    fn skips(&self, projection: &'static str) -> Arc<dyn Skips> {
+        self.world.skips(&self.states, projection)
+    }
+}
+
+fn queries(service: &Service, world: &World) -> Result<Arc<dyn Answers>, StartError> {
+    let log = world.event_reader(&required(variables::EVENT_TABLE)?);
+    let tables = Tables::of(&service.context, world)?;
+    Ok((service.queries)(&QueryPorts::new(&service.context, log, &tables))?)
+}
+
+fn signing_key() -> Result<SigningKey, StartError> {
+    Ok(SigningKey::new(required(variables::BUS_KEY)?)?)
+}
+
+async fn relay(context: &Context, world: &World) -> Result<(), StartError> {
+    let publisher = world.publisher(&required(variables::BUS_NAME)?, context.name());
+    let publisher = Arc::new(publisher.with_key(signing_key()?));
+    let relay = Relay::new(publisher.clone(), world.clock(), world.random());
+    ended(serve_relay(relay.with_dead_letters(publisher), None).await)
+}
+
+/// The models of the projection that the environment names.
+fn models(context: &Context, world: &World) -> Result<Models, StartError> {
+    let name = required(variables::PROJECTION)?;
+    let known = context.catalog().projections();
+    if !known.contains(&name.as_str()) {
+        let known = known.into_iter().map(str::to_owned).collect();
+        let context = context.name();
+        return Err(StartError::Unknown { context, subject: "projection", name, known });
+    }
+    let table = world.read_table(&required(variables::READ_TABLE)?);
+    Ok(context.catalog().models(&name, table)?)
+}
+
+async fn projector(context: &Context, world: &World) -> Result<(), StartError> {
+    let models = models(context, world)?;
+    let log = world.event_reader(&required(variables::EVENT_TABLE)?);
+    let states = required(variables::PROJECTION_STATES)?;
+    let key = signing_key()?;
+    let quarantine = world.quarantine(&states, models.projection());
+    let skips = world.skips(&states, models.projection());
+    let ports = ProjectorPorts { log, skips, clock: world.clock(), random: world.random() };
+    let projector = Projector::of_generations(models, world.generations(&states), ports);
+    projector.check().await?;
+    ended(serve_projector(projector.with_quarantine(quarantine), key).await)
+}
+
+async fn process(context: &Context, world: &World) -> Result<(), StartError> {
+    let name = required(variables::PROCESS)?;
+    let Some(process) = context.processes().iter().find(|it| it.name().as_str() == name) else {
+        let known = context.processes().iter().map(|it| it.name().to_string()).collect();
+        let context = context.name();
+        return Err(StartError::Unknown { context, subject: "process", name, known });
+    };
+    let setting = match process.is_configured() {
+        true => required(&variables::setting_of(&name))?,
+        false => String::new(),
+    };
+    let deadlines = world.deadlines(&required(variables::DEADLINES)?);
+    let handler = process.handler(&setting, &command_ports(world)?, deadlines)?;
+    ended(serve_process(handler, signing_key()?).await)
+}
+
+async fn deadlines(context: &Context, world: &World) -> Result<(), StartError> {
+    let ports = command_ports(world)?;
+    let store = world.deadlines(&required(variables::DEADLINES)?);
+    let expiries = context.processes().iter().map(|process| process.expiry(&ports)).collect();
+    let sweep = DeadlineSweep::new(store, world.clock(), expiries);
+    ended(serve_deadlines(sweep, world.clock()).await)
+}
+
+async fn spot_check(context: &Context, world: &World) -> Result<(), StartError> {
+    let events = required(variables::EVENT_TABLE)?;
+    let tables = Tables::of(context, world)?;
+    let sample = Sample::new(world.streams(&events), world.random());
+    let sample = match context.only_category() {
+        Some(category) => sample.only(category.clone()),
+        None => sample,
+    };
+    let log = world.event_reader(&events);
+    let mut check = SpotCheck::new(sample, world.generations(&tables.states), log, world.clock());
+    for projection in context.catalog().projections() {
+        let table = world.read_table(tables.name(projection));
+        let models = context.catalog().models(projection, table)?;
+        let skips = world.skips(&tables.states, projection);
+        check = check.of(models, skips, world.quarantine(&tables.states, projection));
+    }
+    ended(serve_spot_checks(check, spot_check_settings()?, world.clock()).await)
+}
+
+fn spot_check_settings() -> Result<SpotCheckSettings, StartError> {
+    let streams = required(variables::SPOT_CHECK_STREAMS)?;
+    let patience = required(variables::SPOT_CHECK_PATIENCE)?;
+    Ok(SpotCheckSettings {
+        streams: parse(variables::SPOT_CHECK_STREAMS, streams)?,
+        patience: Duration::from_secs(parse(variables::SPOT_CHECK_PATIENCE, patience)?),
+    })
+}

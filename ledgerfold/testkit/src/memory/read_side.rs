@@ -1,0 +1,85 @@
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use ledgerfold::{
+    context::{Context, ReadPorts},
+    ports::{Clock, EventReader, GenerationReader, Random, ReadView, Skips},
+    project::{Projector, ProjectorPorts, UnknownProjection},
+};
+
+use super::{MemoryGenerationStore, MemoryQuarantine, MemoryReadTable};
+
+/// The read side of a context in memory: the read tables, generations and quarantines of all projections.
+///
+/// The tables are in a mutex, because the first use of a projection adds its own.
+#[derive(Debug, Default)]
+pub struct MemoryReadSide {
+    generations: Arc<MemoryGenerationStore>,
+    projections: Mutex<BTreeMap<String, Tables>>,
+}
+
+/// The tables of one projection.
+#[derive(Clone, Debug, Default)]
+struct Tables {
+    read_table: Arc<MemoryReadTable>,
+    quarantine: Arc<MemoryQuarantine>,
+}
+
+impl MemoryReadSide {
+    /// The generations of all projections.
+    pub fn generation_store(&self) -> Arc<MemoryGenerationStore> {
+        self.generations.clone()
+    }
+
+    /// The read table of a projection.
+    pub fn read_table(&self, projection: &str) -> Arc<MemoryReadTable> {
+        self.tables(projection).read_table
+    }
+
+    /// The quarantine and the skips of a projection.
+    pub fn quarantine(&self, projection: &str) -> Arc<MemoryQuarantine> {
+        self.tables(projection).quarantine
+    }
+
+    /// The projector of one of the context's projections.
+    ///
+    /// # Errors
+    /// [`UnknownProjection`].
+    pub fn projector(
+        &self,
+        context: &Context,
+        projection: &str,
+        log: Arc<dyn EventReader>,
+        (clock, random): (Arc<dyn Clock>, Arc<dyn Random>),
+    ) -> Result<Projector, UnknownProjection> {
+        let Tables { read_table, quarantine } = self.tables(projection);
+        let models = context.catalog().models(projection, read_table)?;
+        let ports = ProjectorPorts { log, skips: quarantine.clone(), clock, random };
+        let projector = Projector::of_generations(models, self.generations.clone(), ports);
+        Ok(projector.with_quarantine(quarantine))
+    }
+
+    fn tables(&self, projection: &str) -> Tables {
+        self.lock().entry(projection.to_owned()).or_default().clone()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<String, Tables>> {
+        self.projections.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl ReadPorts for MemoryReadSide {
+    fn view(&self, projection: &'static str, _index: Option<&'static str>) -> Arc<dyn ReadView> {
+        self.read_table(projection)
+    }
+
+    fn generations(&self) -> Arc<dyn GenerationReader> {
+        self.generations.clone()
+    }
+
+    fn skips(&self, projection: &'static str) -> Arc<dyn Skips> {
+        self.quarantine(projection)
+    }
+}
