@@ -101,9 +101,7 @@ impl World {
     }
 
     fn projector(&self, projection: &str) -> Projector {
-        let CommandPorts { clock, random, .. } = self.ports.clone();
-        let log = self.log.clone();
-        let projector = self.read_side.projector(&self.context, projection, log, (clock, random));
+        let projector = self.read_side.projector(&self.context, projection, &self.ports);
         projector.expect("the context declares it")
     }
 

@@ -107,7 +107,7 @@ async fn a_declared_context_runs_from_a_command_to_a_row_and_a_deadline() {
     let (bank, read_side, stream) = (bank(), MemoryReadSide::default(), fresh());
     let log = Arc::new(MemoryEventStore::default());
     let (clock, random) = (Arc::new(ManualClock::default()), Arc::new(SeededRandom::new(1)));
-    let ports = CommandPorts { log: log.clone(), clock: clock.clone(), random: random.clone() };
+    let ports = CommandPorts { log: log.clone(), clock, random };
     let accounts = ports.handler::<Accounts>();
     let commands = [
         AccountCommand::Open("ada@example.org".to_owned()),
@@ -121,8 +121,7 @@ async fn a_declared_context_runs_from_a_command_to_a_row_and_a_deadline() {
     let commits = log.commits();
     let events = || deliveries(commits.iter().flat_map(|it| it.envelopes().collect::<Vec<_>>()));
     for projection in bank.catalog().projections() {
-        let time = (clock.clone() as _, random.clone() as _);
-        let projector = read_side.projector(&bank, projection, log.clone(), time);
+        let projector = read_side.projector(&bank, projection, &ports);
         let projector = projector.expect("it is declared");
         assert_eq!(projector.project(events()).await, []);
     }

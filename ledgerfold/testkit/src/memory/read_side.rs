@@ -4,8 +4,8 @@ use std::{
 };
 
 use ledgerfold::{
-    context::{Context, ReadPorts},
-    ports::{Clock, EventReader, GenerationReader, Random, ReadView, Skips},
+    context::{CommandPorts, Context, ReadPorts},
+    ports::{GenerationReader, ReadView, Skips},
     project::{Projector, ProjectorPorts, UnknownProjection},
 };
 
@@ -43,7 +43,7 @@ impl MemoryReadSide {
         self.tables(projection).quarantine
     }
 
-    /// The projector of one of the context's projections.
+    /// The projector of one of the context's projections, with the log, clock and randomness of these ports.
     ///
     /// # Errors
     /// [`UnknownProjection`].
@@ -51,11 +51,11 @@ impl MemoryReadSide {
         &self,
         context: &Context,
         projection: &str,
-        log: Arc<dyn EventReader>,
-        (clock, random): (Arc<dyn Clock>, Arc<dyn Random>),
+        ports: &CommandPorts,
     ) -> Result<Projector, UnknownProjection> {
         let Tables { read_table, quarantine } = self.tables(projection);
         let models = context.catalog().models(projection, read_table)?;
+        let CommandPorts { log, clock, random } = ports.clone();
         let ports = ProjectorPorts { log, skips: quarantine.clone(), clock, random };
         let projector = Projector::of_generations(models, self.generations.clone(), ports);
         Ok(projector.with_quarantine(quarantine))
