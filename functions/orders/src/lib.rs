@@ -15,7 +15,7 @@ pub mod process;
 pub mod read_models;
 
 use ledgerfold::context::Context;
-use ledgerfold_lambda::Service;
+use ledgerfold_lambda::service::{Example, Service};
 
 use domain::Orders;
 use process::PaymentDeadline;
@@ -30,12 +30,22 @@ pub fn context() -> Context {
         .listed_by("by-customer")
         .rows::<Shipments>("shipment")
         .tally::<Dashboard>("dashboard")
-        .process::<PaymentDeadline>()
+        .process::<PaymentDeadline>("86400")
 }
 
 /// The declaration with the HTTP services.
 pub fn service() -> Service {
-    Service::new(context(), http::commands, http::queries)
+    Service::new(context(), http::commands, http::queries).with_examples(&[
+        Example {
+            method: "POST",
+            path: "/orders",
+            body: Some(
+                r#"{"customerId":"c-1","items":[{"sku":"tea","quantity":2,"unitPrice":{"amount":450,"currency":"EUR"}}]}"#,
+            ),
+        },
+        Example { method: "GET", path: "/customers/c-1/orders", body: None },
+        Example { method: "GET", path: "/dashboard?from=2026-01-01&to=2026-12-31", body: None },
+    ])
 }
 
 #[cfg(test)]

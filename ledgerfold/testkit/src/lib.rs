@@ -14,14 +14,13 @@ pub mod bank;
 mod given;
 #[cfg(feature = "http")]
 pub mod http;
-mod memory;
 mod sandbox;
 pub mod schemas;
 pub mod wait;
 
 pub use amended::{Amended, Amendment};
 pub use given::Given;
-pub use memory::{
+pub use ledgerfold_memory::{
     Fault, ManualClock, MemoryDeadlineStore, MemoryEventStore, MemoryGenerationStore,
     MemoryPayloadStore, MemoryPublisher, MemoryQuarantine, MemoryReadSide, MemoryReadTable,
     MemoryRowStore, MemoryTallyStore, SeededRandom,

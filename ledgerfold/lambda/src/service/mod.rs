@@ -60,17 +60,53 @@ pub struct Service {
     context: Context,
     commands: OpenCommands,
     queries: OpenQueries,
+    examples: &'static [Example],
+}
+
+/// A request to try the service with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Example {
+    /// The method.
+    pub method: &'static str,
+    /// The path with its query.
+    pub path: &'static str,
+    /// The JSON body of a command.
+    pub body: Option<&'static str>,
 }
 
 impl Service {
     /// A service of this context.
     pub const fn new(context: Context, commands: OpenCommands, queries: OpenQueries) -> Self {
-        Self { context, commands, queries }
+        Self { context, commands, queries, examples: &[] }
+    }
+
+    /// Adds requests to try the service with. The development server prints them.
+    #[must_use]
+    pub fn with_examples(self, examples: &'static [Example]) -> Self {
+        Self { examples, ..self }
     }
 
     /// The declaration.
     pub const fn context(&self) -> &Context {
         &self.context
+    }
+
+    /// The service for commands over these ports.
+    pub fn commands(&self, ports: &CommandPorts) -> Arc<dyn Answers> {
+        (self.commands)(ports)
+    }
+
+    /// The service for queries over these ports.
+    ///
+    /// # Errors
+    /// [`Undeclared`] if a query uses a read model that the context does not declare.
+    pub fn queries(&self, ports: &QueryPorts<'_>) -> Result<Arc<dyn Answers>, Undeclared> {
+        (self.queries)(ports)
+    }
+
+    /// Requests to try the service with.
+    pub const fn examples(&self) -> &'static [Example] {
+        self.examples
     }
 }
 

@@ -31,7 +31,7 @@ pub(super) async fn run(service: &Service) -> Result<(), StartError> {
     let world = World::from_environment().await;
     let context = &service.context;
     match role {
-        Role::Command => answer((service.commands)(&command_ports(&world)?)).await,
+        Role::Command => answer(service.commands(&command_ports(&world)?)).await,
         Role::Query => answer(queries(service, &world)?).await,
         Role::Relay => relay(context, &world).await,
         Role::Projector => projector(context, &world).await,
@@ -109,7 +109,7 @@ impl ReadPorts for Tables<'_> {
 fn queries(service: &Service, world: &World) -> Result<Arc<dyn Answers>, StartError> {
     let log = world.event_reader(&required(variables::EVENT_TABLE)?);
     let tables = Tables::of(&service.context, world)?;
-    Ok((service.queries)(&QueryPorts::new(&service.context, log, &tables))?)
+    Ok(service.queries(&QueryPorts::new(&service.context, log, &tables))?)
 }
 
 fn signing_key() -> Result<SigningKey, StartError> {

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use super::InvalidSetting;
 use crate::{Category, ProcessName};
 
 /// A part of a declaration that contradicts another part, or a rule.
@@ -46,6 +47,9 @@ pub enum Contradiction {
     /// An index without rows.
     #[error("the index {0} lists nothing: call .listed_by({0:?}) directly after .rows::<…>(…)")]
     NothingToList(&'static str),
+    /// A process does not accept its own default.
+    #[error(transparent)]
+    InvalidDefault(InvalidSetting),
     /// A process is declared twice.
     #[error("the process {0} is declared twice")]
     ProcessTwice(ProcessName),

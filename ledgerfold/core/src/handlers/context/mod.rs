@@ -153,13 +153,13 @@ impl Context {
         self
     }
 
-    /// Adds a process. Each deployment sets its settings as text.
+    /// Adds a process. Each deployment sets its settings as text; `default` is for development.
     #[must_use]
-    pub fn process<P: ProcessManager>(self) -> Self
+    pub fn process<P: ProcessManager>(self, default: &'static str) -> Self
     where
         P::Settings: FromStr<Err: Display>,
     {
-        self.with_process(DeclaredProcess::configured::<P>())
+        self.with_process(DeclaredProcess::configured::<P>(default))
     }
 
     /// Adds a process whose settings are the same in every deployment.
@@ -174,6 +174,9 @@ impl Context {
     fn with_process(mut self, process: DeclaredProcess) -> Self {
         if self.processes.iter().any(|it| it.name() == process.name()) {
             self.contradictions.push(Contradiction::ProcessTwice(process.name().clone()));
+        }
+        if let Err(invalid) = process.schedule(process.default_setting()) {
+            self.contradictions.push(Contradiction::InvalidDefault(invalid));
         }
         self.check_name(process.name().as_str().to_owned());
         self.processes.push(process);

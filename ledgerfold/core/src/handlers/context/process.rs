@@ -16,7 +16,8 @@ use crate::{
 #[derive(Clone)]
 pub struct DeclaredProcess {
     name: ProcessName,
-    is_configured: bool,
+    /// The setting for development, if each deployment has its own.
+    default: Option<&'static str>,
     parts: Arc<dyn Parts>,
 }
 
@@ -47,27 +48,27 @@ impl<P: ProcessManager> Reacting for ProcessHandler<P> {
 }
 
 impl DeclaredProcess {
-    pub(super) fn configured<P: ProcessManager>() -> Self
+    pub(super) fn configured<P: ProcessManager>(default: &'static str) -> Self
     where
         P::Settings: FromStr<Err: Display>,
     {
         let read = |text: &str| text.parse::<P::Settings>().map_err(|error| error.to_string());
-        Self::with::<P>(true, read)
+        Self::with::<P>(Some(default), read)
     }
 
     pub(super) fn fixed<P: ProcessManager>(settings: P::Settings) -> Self
     where
         P::Settings: Clone,
     {
-        Self::with::<P>(false, move |_| Ok(settings.clone()))
+        Self::with::<P>(None, move |_| Ok(settings.clone()))
     }
 
     fn with<P: ProcessManager>(
-        is_configured: bool,
+        default: Option<&'static str>,
         read: impl Fn(&str) -> Result<P::Settings, String> + Send + Sync + 'static,
     ) -> Self {
         let parts = Arc::new(PartsOf::<P> { read: Box::new(read) });
-        Self { name: P::NAME, is_configured, parts }
+        Self { name: P::NAME, default, parts }
     }
 
     /// The process's name.
@@ -77,7 +78,12 @@ impl DeclaredProcess {
 
     /// Whether each deployment sets its settings as text. Otherwise the text is ignored.
     pub const fn is_configured(&self) -> bool {
-        self.is_configured
+        self.default.is_some()
+    }
+
+    /// Its setting for development. Empty if the settings are the same in every deployment.
+    pub fn default_setting(&self) -> &'static str {
+        self.default.unwrap_or_default()
     }
 
     /// Its handler with these settings.

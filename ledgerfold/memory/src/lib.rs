@@ -1,4 +1,5 @@
-//! Implementations of the ports in memory. A test can request faults, for example failing writes or lost answers.
+//! The ports in memory. A test can request faults, for example failing writes or lost answers. `ledgerfold-testkit`
+//! exports all of them.
 
 mod deadline_store;
 mod event_store;

@@ -1,0 +1,164 @@
+//! The role `dev`: a whole context in one process, for the first look and for development. The log, the read tables and the
+//! deadlines are in memory, and the handlers, the services and the HTTP conversion are those of the deployed functions.
+//!
+//! ```no_run
+//! # use ledgerfold_lambda::Service;
+//! # fn service() -> Service { unimplemented!() }
+//! fn main() -> std::process::ExitCode {
+//!     ledgerfold_dev::main(&service())
+//! }
+//! ```
+//!
+//! `my-program dev` serves the context on 127.0.0.1:8080, and `my-program dev --port 9000` on another port. Without
+//! arguments, the program is a Lambda function.
+//!
+//! AWS, and everything below the ports, does not belong here; the local cloud runs that.
+
+mod log;
+mod pipeline;
+mod server;
+
+use std::{env, net::SocketAddr, process::ExitCode, sync::Arc, time::Instant};
+
+use ledgerfold::context::{Contradictions, InvalidSetting, QueryPorts, Undeclared};
+use ledgerfold_lambda::Service;
+use ledgerfold_memory::MemoryReadSide;
+use tokio::net::TcpListener;
+
+use self::{pipeline::Pipeline, server::Services};
+
+const PORT: u16 = 8080;
+
+const USAGE: &str =
+    "Usage: dev [--port PORT]. Without arguments, the program is a Lambda function.";
+
+/// Runs the context in memory if the first argument is `dev`, and as a Lambda function otherwise.
+pub fn main(service: &Service) -> ExitCode {
+    let arguments: Vec<String> = env::args().skip(1).collect();
+    if arguments.is_empty() {
+        return ledgerfold_lambda::main(service);
+    }
+    let outcome = port(&arguments).and_then(|port| {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+        runtime.map_err(DevError::Runtime)?.block_on(serve(service, port))
+    });
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            tell(&error.to_string());
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// The development server cannot start, or cannot go on.
+#[derive(Debug, thiserror::Error)]
+pub enum DevError {
+    /// The arguments are invalid.
+    #[error("{0}")]
+    Usage(&'static str),
+    /// Another program uses the port.
+    #[error("the address {address} cannot be used: {source}. Choose another port with --port")]
+    Address {
+        /// The address.
+        address: SocketAddr,
+        /// The reason.
+        source: std::io::Error,
+    },
+    /// The declaration contradicts itself.
+    #[error(transparent)]
+    Declaration(#[from] Contradictions),
+    /// A query uses a read model that the context does not declare.
+    #[error(transparent)]
+    Undeclared(#[from] Undeclared),
+    /// A process does not accept its setting.
+    #[error(transparent)]
+    Setting(#[from] InvalidSetting),
+    /// The runtime cannot start.
+    #[error("the runtime cannot start: {0}")]
+    Runtime(std::io::Error),
+}
+
+fn port(arguments: &[String]) -> Result<u16, DevError> {
+    match arguments.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
+        ["dev"] => Ok(PORT),
+        ["dev", "--port", port] => port.parse().map_err(|_| DevError::Usage(USAGE)),
+        _ => Err(DevError::Usage(USAGE)),
+    }
+}
+
+async fn serve(service: &Service, port: u16) -> Result<(), DevError> {
+    let started = Instant::now();
+    let server = Server::start(service, port).await?;
+    let name = service.context().name();
+    let ready = started.elapsed().as_millis();
+    tell(&format!("{name} runs in memory at http://{} (ready in {ready} ms).", server.address));
+    tell("Everything is lost when it ends. Try:\n");
+    for (number, example) in service.examples().iter().enumerate() {
+        tell(&server::curl(example, server.address, number));
+    }
+    server.run().await;
+    Ok(())
+}
+
+/// Prints a line. The development server has no log of its own.
+#[allow(clippy::print_stdout, reason = "a person reads it")]
+fn tell(line: &str) {
+    println!("{line}");
+}
+
+/// A context in memory behind HTTP.
+pub struct Server {
+    /// The address at which it serves HTTP.
+    pub address: SocketAddr,
+    listener: TcpListener,
+    services: Services,
+    pipeline: Pipeline,
+}
+
+impl Server {
+    /// Starts a context on a port of 127.0.0.1; 0 chooses a free one.
+    ///
+    /// # Errors
+    /// [`DevError`].
+    pub async fn start(service: &Service, port: u16) -> Result<Self, DevError> {
+        let context = service.context();
+        context.check()?;
+        let address = SocketAddr::from(([127, 0, 0, 1], port));
+        let listener = TcpListener::bind(address).await;
+        let listener = listener.map_err(|source| DevError::Address { address, source })?;
+        let address = listener.local_addr().map_err(DevError::Runtime)?;
+        let (log, commits) = log::Observed::new();
+        let ports = pipeline::ports(log.clone());
+        let read_side = Arc::new(MemoryReadSide::default());
+        let services = Services {
+            commands: service.commands(&ports),
+            queries: service.queries(&QueryPorts::new(context, log, &*read_side))?,
+        };
+        let pipeline = Pipeline::new(context, &ports, &read_side, commits)?;
+        Ok(Self { address, listener, services, pipeline })
+    }
+
+    /// Answers requests, and projects, reacts and sweeps deadlines, without an end.
+    pub async fn run(self) {
+        tokio::join!(server::serve(&self.listener, self.services), self.pipeline.run());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{DevError, PORT, port};
+
+    #[test]
+    fn arguments_are_read_and_others_are_told_the_usage() {
+        let read = |arguments: &[&str]| {
+            port(&arguments.iter().map(ToString::to_string).collect::<Vec<_>>())
+        };
+        assert_eq!(read(&["dev"]).expect("the default"), PORT);
+        assert_eq!(read(&["dev", "--port", "9000"]).expect("a port"), 9000);
+        for invalid in [&["dve"][..], &["dev", "--port"], &["dev", "--port", "x"], &["dev", "9000"]]
+        {
+            assert!(matches!(read(invalid), Err(DevError::Usage(_))), "{invalid:?}");
+        }
+    }
+}

@@ -1,0 +1,124 @@
+//! The work behind the log: projections, processes and deadlines.
+
+use std::{sync::Arc, time::Duration};
+
+use ledgerfold::{
+    Timestamp,
+    context::{CommandPorts, Context, InvalidSetting, Reacting},
+    ports::EventStore,
+    process::DeadlineSweep,
+    project::{Projector, RetryScope},
+    vocabulary::{Commit, Delivery, FailedReceipt, Receipt},
+};
+use ledgerfold_aws::{SystemClock, SystemRandom};
+use ledgerfold_memory::{MemoryDeadlineStore, MemoryReadSide};
+use tokio::time::{MissedTickBehavior, interval};
+
+use crate::log::Commits;
+
+/// How often a message is delivered.
+const ATTEMPTS: usize = 3;
+const SWEEP_EVERY: Duration = Duration::from_secs(1);
+const RETRY_EVERY: Duration = Duration::from_secs(10);
+
+/// The ports of the context's commands over this log.
+pub(crate) fn ports(log: Arc<dyn EventStore>) -> CommandPorts {
+    CommandPorts { log, clock: Arc::new(SystemClock), random: Arc::new(SystemRandom) }
+}
+
+/// Everything that consumes commits.
+pub(crate) struct Pipeline {
+    commits: Commits,
+    projectors: Vec<Projector>,
+    processes: Vec<Arc<dyn Reacting>>,
+    sweep: DeadlineSweep,
+}
+
+impl Pipeline {
+    pub(crate) fn new(
+        context: &Context,
+        ports: &CommandPorts,
+        read_side: &MemoryReadSide,
+        commits: Commits,
+    ) -> Result<Self, InvalidSetting> {
+        let deadlines = Arc::<MemoryDeadlineStore>::default();
+        let projections = context.catalog().projections().into_iter();
+        // Every name comes from the catalog itself.
+        let projectors =
+            projections.filter_map(|name| read_side.projector(context, name, ports).ok()).collect();
+        let processes = context
+            .processes()
+            .iter()
+            .map(|process| process.handler(process.default_setting(), ports, deadlines.clone()));
+        let processes = processes.collect::<Result<_, _>>()?;
+        let expiries = context.processes().iter().map(|process| process.expiry(ports)).collect();
+        let sweep = DeadlineSweep::new(deadlines, ports.clock.clone(), expiries);
+        Ok(Self { commits, projectors, processes, sweep })
+    }
+
+    /// Works without an end.
+    pub(crate) async fn run(mut self) {
+        let mut sweeps = interval(SWEEP_EVERY);
+        let mut retries = interval(RETRY_EVERY);
+        for clock in [&mut sweeps, &mut retries] {
+            clock.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        }
+        loop {
+            tokio::select! {
+                commit = self.commits.recv() => match commit {
+                    Some(commit) => self.take(&commit).await,
+                    None => return,
+                },
+                _ = sweeps.tick() => {
+                    if let Err(error) = self.sweep.sweep(Timestamp::MAX).await {
+                        crate::tell(&format!("deadlines could not be listed: {error}"));
+                    }
+                }
+                _ = retries.tick() => self.retry().await,
+            }
+        }
+    }
+
+    /// Passes a commit to every projection and every process.
+    async fn take(&self, commit: &Commit) {
+        for projector in &self.projectors {
+            deliver(commit, async |messages| projector.project(messages).await).await;
+        }
+        for process in &self.processes {
+            deliver(commit, async |messages| process.handle(messages).await).await;
+        }
+    }
+
+    async fn retry(&self) {
+        for projector in &self.projectors {
+            if let Err(error) = projector.retry_parked(RetryScope::Due, Timestamp::MAX).await {
+                crate::tell(&format!("quarantined streams could not be retried: {error}"));
+            }
+        }
+    }
+}
+
+fn deliveries(commit: &Commit) -> Vec<Delivery> {
+    let delivery = |envelope: ledgerfold::Envelope| Delivery {
+        receipt: Receipt(envelope.event.id.to_string()),
+        content: Ok(envelope.into()),
+        replay: None,
+    };
+    commit.envelopes().map(delivery).collect()
+}
+
+/// Delivers the events of a commit, and those that fail again, until none fails or the attempts are used up.
+async fn deliver(commit: &Commit, handle: impl AsyncFn(Vec<Delivery>) -> Vec<FailedReceipt>) {
+    let mut left = deliveries(commit);
+    let mut failed = Vec::new();
+    for _ in 0..ATTEMPTS {
+        failed = handle(left.clone()).await;
+        left.retain(|delivery| failed.iter().any(|it| it.receipt == delivery.receipt));
+        if left.is_empty() {
+            return;
+        }
+    }
+    for FailedReceipt { reason, .. } in failed {
+        crate::tell(&format!("an event of {} was given up: {reason}", commit.stream()));
+    }
+}
