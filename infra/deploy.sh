@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Deploys the functions that `make build` has built, and prints the outputs of the stack. Variables:
-#   STAGE       name of the environment; `prod` by default
+#   STAGE       name of the environment; `dev` by default, as in the Makefile
 #   ARCH        the architecture that you built for: arm64 (default) or x86_64
 #   REGION      AWS region; by default the one in your AWS configuration
 #   BUCKET      bucket for the packages; sam uses its own bucket by default
@@ -10,7 +10,7 @@ infra=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 . "$infra/venv.sh"
 root=$(dirname "$infra")
 
-stage=${STAGE:-prod}
+stage=${STAGE:-dev}
 arch=${ARCH:-arm64}
 stack=ledgerfold-$stage
 [ -n "${REGION:-}" ] && export AWS_REGION=$REGION AWS_DEFAULT_REGION=$REGION

@@ -4,7 +4,7 @@
     python3 localstack/bootstrap.py COMMAND [--emulator localstack|ministack] ...   (also: setup, test)
     python3 localstack/bootstrap.py up --build "COMMAND ..."    # builds the functions during the set-up
 
-Runs before anything is installed, so it uses only the standard library and works with Python 3.9 or newer. It fetches
+Runs before anything is installed, so it uses only the standard library and works with Python 3.10 or newer. It fetches
 packages with pip and npm into `target/local`; all of them are pinned and checked by hash. It creates each piece once
 and writes its stamp last. The stamp contains a hash of the pins, so the next run repeats an interrupted set-up and
 replaces a piece whose pins have changed. The commands `down`, `status` and `logs` set nothing up.
@@ -283,7 +283,7 @@ def tools_python() -> str:
     home = TOOLS / "pypi"
     piece = Piece(home, pins_of(LOCKS / "tools.lock"))
     if piece.facts() is None:
-        python = sys.executable if version_of(sys.executable) else find_python((3, 9), (4, 0))
+        python = sys.executable if version_of(sys.executable) else find_python((3, 10), (4, 0))
         if not python:
             raise SetupError("No Python here can create virtual environments: install venv (Debian: python3-venv).")
         say("fetching Java and npm from PyPI; this happens once (340 MB)")

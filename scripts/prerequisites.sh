@@ -6,7 +6,7 @@ need() { command -v "$1" >/dev/null 2>&1 || { echo "$1 is missing: $2" >&2; exit
 
 need cargo "install Rust 1.95 or newer from https://rustup.rs."
 need cc "install a C compiler and linker, for example gcc (Debian: apt-get install gcc)."
-need python3 "install Python 3.9 or newer (Debian: apt-get install python3 python3-venv)."
+need python3 "install Python 3.10 or newer (Debian: apt-get install python3 python3-venv)."
 
 have=$(rustc --version | awk '{ print $2 }')
 least=$(sed -n 's/^rust-version = "\(.*\)"/\1/p' Cargo.toml)
