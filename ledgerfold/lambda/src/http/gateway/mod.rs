@@ -8,6 +8,7 @@ use std::{collections::BTreeMap, future::Future, sync::Arc};
 use lambda_runtime::{LambdaEvent, run, service_fn};
 use ledgerfold::vocabulary::guarded_future;
 use serde::Serialize;
+use tracing::Instrument;
 
 use super::{Method, Problem, Request, Response, problem::defect};
 use crate::RunError;
@@ -44,9 +45,16 @@ where
     let head = event.method() == Method::HEAD.as_str();
     let answer = match event.into_request() {
         // The call itself is guarded too, because a handler may panic before its first await.
-        Ok(request) => guarded_future(async { handler(request).await })
+        Ok(request) => {
+            // Log lines of this request have the id that the caller sees in a problem, beside Lambda's own.
+            let span = tracing::info_span!("http", request = id);
+            async {
+                let answer = guarded_future(async { handler(request).await }).await;
+                answer.unwrap_or_else(|panicked| Err(defect(&panicked)))
+            }
+            .instrument(span)
             .await
-            .unwrap_or_else(|panicked| Err(defect(&panicked))),
+        }
         Err(problem) => Err(problem),
     };
     let mut response = answer.unwrap_or_else(|problem| problem.into_response(&id));
