@@ -109,7 +109,7 @@ pub(crate) enum CliError {
     #[error(transparent)]
     Claims(#[from] ClaimsError),
     #[error(
-        "no domain of this context claims unique keys; pass one that does to `Admin::with_claims`"
+        "no domain of this context claims unique keys; declare one that does with `.decider_with_claims`"
     )]
     NoClaims,
     #[error("cannot write the answer: {0}")]

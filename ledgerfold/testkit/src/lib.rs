@@ -32,3 +32,8 @@ pub use wait::eventually;
 #[cfg(doctest)]
 #[doc = include_str!("../../../README.md")]
 pub struct FrontPage;
+
+/// Compiles and runs the examples about events.
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/events.md")]
+pub struct EventsPage;
