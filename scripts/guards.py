@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Checks that every test that ARCHITECTURE.md names as a guard exists.
+"""Checks that every test that docs/invariants.md and docs/decisions name as a guard exists.
 
 A guard is written `module::test`, and `…` may replace the modules in between or a part of the name.
 """
@@ -21,6 +21,11 @@ def functions() -> set[str]:
     return {name for file in files for name in FUNCTION.findall(file.read_text())}
 
 
+def documents() -> list[Path]:
+    """The table of invariants, which must exist, and the decisions."""
+    return [ROOT / "docs/invariants.md", *sorted((ROOT / "docs/decisions").glob("*.md"))]
+
+
 def exists(guard: str, known: set[str]) -> bool:
     if "…" not in guard:
         return guard in known
@@ -30,10 +35,10 @@ def exists(guard: str, known: set[str]) -> bool:
 
 def main() -> int:
     known = functions()
-    lines = (ROOT / "ARCHITECTURE.md").read_text().splitlines()
     missing = [
-        f"ARCHITECTURE.md:{number}: no test is named {guard}"
-        for number, line in enumerate(lines, 1)
+        f"{document.relative_to(ROOT)}:{number}: no test is named {guard}"
+        for document in documents()
+        for number, line in enumerate(document.read_text().splitlines(), 1)
         for guard in GUARD.findall(line)
         if not exists(guard, known)
     ]
