@@ -20,6 +20,9 @@ scripts/layers.py
 say guards of the invariants
 scripts/guards.py
 
+say links of the documents
+scripts/links.py
+
 say plain text
 scripts/prose.py
 

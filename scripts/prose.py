@@ -2,7 +2,7 @@
 """Counts clauses that stand where a noun would do: "what", "who", "whom", "whoever", "whatever".
 
 Plain text names things and says who acts. This project allows 4 of these words in 1,000 words of documentation,
-measured by folder over doc comments, comments and user-visible text of the command lines. Run it with `--show` to see
+measured by folder over documents, doc comments, comments and user-visible text of the command lines. Run it with `--show` to see
 every line that counts, and with folder names to look at these only.
 """
 
@@ -20,6 +20,7 @@ COMMENT = {
     ".py": re.compile(r"^\s*#(?!!)(.*)$"),
     ".sh": re.compile(r"^\s*#(?!!)(.*)$"),
     ".yaml": re.compile(r"^\s*#(.*)$"),
+    ".md": re.compile(r"^(.*)$"),
 }
 CODE = re.compile(r"`[^`]*`|\]\([^)]*\)")
 
