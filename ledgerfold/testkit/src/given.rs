@@ -1,13 +1,14 @@
-use std::fmt;
-
 use ledgerfold::Decider;
 
 /// An example of a domain's rule: given these events, when this command is handled, then these events follow.
 ///
-/// ```ignore
-/// Given::<Orders>::events([placed(900)])
-///     .when(pay(900))
-///     .then([paid(900)]);
+/// ```
+/// use ledgerfold_testkit::{Given, bank::{AccountCommand, Accounts, Deposited, Opened}};
+///
+/// let opened = Opened { email: "ada@example.org".to_owned() };
+/// Given::<Accounts>::events([opened.into()])
+///     .when(AccountCommand::Deposit(900))
+///     .then([Deposited { amount: 900 }.into()]);
 /// ```
 #[must_use = "an example without `when` proves nothing"]
 pub struct Given<D: Decider> {
@@ -43,7 +44,6 @@ impl<D: Decider> Given<D> {
 impl<D: Decider> Decided<D>
 where
     D::Rejection: PartialEq,
-    D: fmt::Debug,
 {
     /// Expects these events.
     ///
