@@ -21,4 +21,4 @@ make_venv "$venv" "$infra/build.lock"
 
 # With the environment on the path, cargo-lambda finds its Python, and through it zig.
 cd "$root"
-PATH="$venv/bin:$PATH" cargo lambda build --release "$option" --package orders --lambda-dir "$root/target/lambda"
+PATH="$venv/bin:$PATH" cargo lambda build --release "$option" --package orders --no-default-features --lambda-dir "$root/target/lambda"
