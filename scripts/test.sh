@@ -33,7 +33,12 @@ no_more_clouds() {
 
 # Runs a step in the background. `finish` waits for it and shows its output.
 in_background() { "$@" >"target/local/$1.log" 2>&1 & }
-finish() { wait "$2" || failed=1; cat "target/local/$1.log"; [ -z "${failed:-}" ]; }
+finish() {
+  local outcome=0
+  wait "$2" || outcome=$?
+  cat "target/local/$1.log"
+  return $outcome
+}
 
 say build programs and tests
 cargo build --quiet --workspace --bins

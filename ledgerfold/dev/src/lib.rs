@@ -1,11 +1,11 @@
 //! The role `dev`: a whole context in one process, for the first look and for development. The log, the read tables and the
 //! deadlines are in memory, and the handlers, the services and the HTTP conversion are those of the deployed functions.
 //!
-//! ```no_run
+//! ```
 //! # use ledgerfold_lambda::Service;
-//! # fn service() -> Service { unimplemented!() }
-//! fn main() -> std::process::ExitCode {
-//!     ledgerfold_dev::main(&service())
+//! /// The whole program, with the service of your context.
+//! fn run(service: &Service) -> std::process::ExitCode {
+//!     ledgerfold_dev::main(service)
 //! }
 //! ```
 //!
@@ -128,7 +128,7 @@ impl Server {
         let listener = TcpListener::bind(address).await;
         let listener = listener.map_err(|source| DevError::Address { address, source })?;
         let address = listener.local_addr().map_err(DevError::Runtime)?;
-        let (log, commits) = log::Observed::new();
+        let (log, commits) = log::observed();
         let ports = pipeline::ports(log.clone());
         let read_side = Arc::new(MemoryReadSide::default());
         let services = Services {

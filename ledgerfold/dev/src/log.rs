@@ -4,68 +4,48 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use ledgerfold::{
-    CommandId, StreamId, Version,
-    ports::{
-        AppendError, CommandRecord, CommitPage, EventReader, EventStore, StoreError, Transaction,
-    },
+    ports::{AppendError, EventStore, Transaction},
     vocabulary::{Commit, NewCommit},
 };
-use ledgerfold_memory::MemoryEventStore;
+use ledgerfold_memory::{Amended, Amendment, MemoryEventStore};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
-/// The commits behind an [`Observed`] log.
+/// The new commits of the log.
 pub(crate) type Commits = UnboundedReceiver<Commit>;
 
-/// A log in memory that passes on every new commit, as a table's change stream does.
-pub(crate) struct Observed {
-    log: MemoryEventStore,
-    /// Without a limit: the log itself keeps every commit in memory, and a process appends while it receives.
-    observer: UnboundedSender<Commit>,
+/// Passes on every new commit, as a table's change stream does.
+///
+/// The channel has no limit: the log itself keeps every commit in memory, and a process appends while it receives.
+pub(crate) struct ChangeStream(UnboundedSender<Commit>);
+
+/// A log in memory, and its new commits.
+pub(crate) fn observed() -> (Arc<Amended<ChangeStream>>, Commits) {
+    let (sender, commits) = unbounded_channel();
+    (Amended::of(Arc::new(MemoryEventStore::default()), ChangeStream(sender)), commits)
 }
 
-impl Observed {
-    pub(crate) fn new() -> (Arc<Self>, Commits) {
-        let (observer, commits) = unbounded_channel();
-        (Arc::new(Self { log: MemoryEventStore::default(), observer }), commits)
-    }
-
+impl ChangeStream {
     fn pass_on(&self, new: &NewCommit) {
         // Without a receiver the server is ending.
-        let _ = self.observer.send(new.as_commit().clone());
+        let _ = self.0.send(new.as_commit().clone());
     }
 }
 
 #[async_trait]
-impl EventReader for Observed {
-    async fn read(&self, stream: &StreamId, after: Version) -> Result<CommitPage, StoreError> {
-        self.log.read(stream, after).await
-    }
-
-    async fn read_back(
-        &self,
-        stream: &StreamId,
-        before: Option<Version>,
-        commits: usize,
-    ) -> Result<CommitPage, StoreError> {
-        self.log.read_back(stream, before, commits).await
-    }
-}
-
-#[async_trait]
-impl EventStore for Observed {
-    async fn append(&self, new: &NewCommit) -> Result<(), AppendError> {
-        self.log.append(new).await?;
+impl Amendment for ChangeStream {
+    async fn append(&self, log: &dyn EventStore, new: &NewCommit) -> Result<(), AppendError> {
+        log.append(new).await?;
         self.pass_on(new);
         Ok(())
     }
 
-    async fn transact(&self, transaction: &Transaction) -> Result<(), AppendError> {
-        self.log.transact(transaction).await?;
+    async fn transact(
+        &self,
+        log: &dyn EventStore,
+        transaction: &Transaction,
+    ) -> Result<(), AppendError> {
+        log.transact(transaction).await?;
         transaction.commits().iter().for_each(|new| self.pass_on(new));
         Ok(())
-    }
-
-    async fn record(&self, command: &CommandId) -> Result<Option<CommandRecord>, StoreError> {
-        self.log.record(command).await
     }
 }

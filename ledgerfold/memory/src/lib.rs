@@ -1,6 +1,7 @@
 //! The ports in memory. A test can request faults, for example failing writes or lost answers. `ledgerfold-testkit`
 //! exports all of them.
 
+mod amended;
 mod deadline_store;
 mod event_store;
 mod generations;
@@ -14,6 +15,7 @@ mod row_store;
 mod tally_store;
 mod time;
 
+pub use amended::{Amended, Amendment};
 pub use deadline_store::MemoryDeadlineStore;
 pub use event_store::MemoryEventStore;
 pub use generations::MemoryGenerationStore;

@@ -9,7 +9,6 @@
 //!
 //! Conformance suites for your own adapters are not here; they belong to `ledgerfold-proofs`.
 
-mod amended;
 pub mod bank;
 mod given;
 #[cfg(feature = "http")]
@@ -18,12 +17,11 @@ mod sandbox;
 pub mod schemas;
 pub mod wait;
 
-pub use amended::{Amended, Amendment};
 pub use given::Given;
 pub use ledgerfold_memory::{
-    Fault, ManualClock, MemoryDeadlineStore, MemoryEventStore, MemoryGenerationStore,
-    MemoryPayloadStore, MemoryPublisher, MemoryQuarantine, MemoryReadSide, MemoryReadTable,
-    MemoryRowStore, MemoryTallyStore, SeededRandom,
+    Amended, Amendment, Fault, ManualClock, MemoryDeadlineStore, MemoryEventStore,
+    MemoryGenerationStore, MemoryPayloadStore, MemoryPublisher, MemoryQuarantine, MemoryReadSide,
+    MemoryReadTable, MemoryRowStore, MemoryTallyStore, SeededRandom,
 };
 pub use sandbox::Sandbox;
 pub use wait::eventually;

@@ -253,11 +253,8 @@ impl Context {
         let generations = subject.generations.clone();
         let streams = Arc::new(self.index.clone().strongly_consistent());
         let ports = self.projector_ports(&subject.skips);
-        let rebuilder = Rebuilder::new(models, generations, streams, ports);
-        match self.declaration.only_category() {
-            Some(category) => rebuilder.only(category.clone()),
-            None => rebuilder,
-        }
+        Rebuilder::new(models, generations, streams, ports)
+            .only(self.declaration.only_category().cloned())
     }
 
     fn projector_ports(&self, skips: &Arc<dyn Skips>) -> ProjectorPorts {

@@ -68,10 +68,7 @@ impl<'a> Walk<'a> {
     /// A random sample of streams.
     pub(super) async fn of_sample(context: &'a Context, most: usize) -> Result<Self, CliError> {
         let sample = Sample::new(Arc::new(context.index.clone()), Arc::new(SystemRandom));
-        let sample = match context.declaration.only_category() {
-            Some(category) => sample.only(category.clone()),
-            None => sample,
-        };
+        let sample = sample.only(context.declaration.only_category().cloned());
         let streams = sample.draw(most).await?;
         Ok(Self { context, next: Next::These(streams) })
     }

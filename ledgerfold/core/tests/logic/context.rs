@@ -64,7 +64,8 @@ fn each_name_of_a_context_is_written_once() {
     assert_eq!(bank.catalog().projections(), ["statements", "totals"]);
     let totals = bank.projection_of::<Totals>().expect("it is declared");
     assert_eq!((totals.name(), totals.kind(), totals.index()), ("totals", Kind::Counters, None));
-    assert_eq!(bank.index_of("statements"), Some("open"));
+    let statements = bank.projection_of::<Statements>().expect("it is declared");
+    assert_eq!((statements.name(), statements.index()), ("statements", Some("open")));
     assert_eq!(bank.processes()[0].name().as_str(), "lending");
     let unknown = bank.projection_of::<NewStatements<2>>().expect_err("it is not declared");
     assert!(unknown.to_string().contains("add it to the context"), "{unknown}");

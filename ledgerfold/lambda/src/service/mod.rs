@@ -1,11 +1,11 @@
 //! A context's one program. Its environment chooses the role, and the declaration of the context determines everything
 //! that the role needs.
 //!
-//! ```no_run
+//! ```
 //! # use ledgerfold_lambda::service::Service;
-//! # fn service() -> Service { unimplemented!() }
-//! fn main() -> std::process::ExitCode {
-//!     ledgerfold_lambda::main(&service())
+//! /// The whole program, with the service of your context.
+//! fn run(service: &Service) -> std::process::ExitCode {
+//!     ledgerfold_lambda::main(service)
 //! }
 //! ```
 //!

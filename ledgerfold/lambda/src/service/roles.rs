@@ -177,10 +177,7 @@ async fn spot_check(context: &Context, world: &World) -> Result<(), StartError> 
     let events = required(variables::EVENT_TABLE)?;
     let tables = Tables::of(context, world)?;
     let sample = Sample::new(world.streams(&events), world.random());
-    let sample = match context.only_category() {
-        Some(category) => sample.only(category.clone()),
-        None => sample,
-    };
+    let sample = sample.only(context.only_category().cloned());
     let log = world.event_reader(&events);
     let mut check = SpotCheck::new(sample, world.generations(&tables.states), log, world.clock());
     for projection in context.catalog().projections() {

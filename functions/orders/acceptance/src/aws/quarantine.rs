@@ -14,8 +14,7 @@ impl Aws {
     /// # Errors
     /// If the stack file names no table of projection states, or the table refuses.
     pub async fn age_quarantine(&self, scope: &str, order: &str) -> Result<(), AwsError> {
-        let table = self.stack.contexts.orders.projection_states.as_deref();
-        let table = table.ok_or_else(|| AwsError::new("stack file", "no projection states"))?;
+        let table = self.projection_states()?;
         let update = self
             .tables
             .update_item()

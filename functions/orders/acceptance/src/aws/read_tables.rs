@@ -34,8 +34,7 @@ impl Aws {
     /// The number of the live generation, as text.
     async fn live_generation(&self, projection: &str) -> Result<String, AwsError> {
         const CALL: &str = "GetItem";
-        let table = self.stack.contexts.orders.projection_states.as_deref();
-        let table = table.ok_or_else(|| AwsError::new("stack file", "no projection states"))?;
+        let table = self.projection_states()?;
         let answer = self
             .tables
             .get_item()
@@ -71,6 +70,12 @@ impl Aws {
             }
         }
         Ok(deleted + self.delete_all(table, batch).await?)
+    }
+
+    /// The table of generations, quarantined streams and skips.
+    pub(super) fn projection_states(&self) -> Result<&str, AwsError> {
+        let table = self.stack.contexts.orders.projection_states.as_deref();
+        table.ok_or_else(|| AwsError::new("stack file", "no projection states"))
     }
 
     fn read_table(&self, projection: &str) -> Result<&str, AwsError> {

@@ -11,10 +11,9 @@ use orders_acceptance::demo::expected;
 use orders_acceptance::demo::script::Script;
 use orders_acceptance::demo::snapshot::{Snapshot, placed_orders};
 use orders_acceptance::{Client, Patience, processes};
-use tokio::time::{MissedTickBehavior, interval};
 
 use crate::projections::{check_answers, check_commits, check_dashboard, scripts};
-use crate::world::{PROJECTED, World, unique};
+use crate::world::{PROJECTED, World, every, unique};
 
 const WORKERS: usize = 6;
 // A killed function's batch is delivered again after its visibility timeout, which is several times the function's
@@ -46,8 +45,7 @@ impl<'a> Killer<'a> {
     }
 
     async fn run(&self, commands_are_done: &Cell<bool>) {
-        let mut clock = interval(KILL_EVERY);
-        clock.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut clock = every(KILL_EVERY);
         while !self.is_done() && !commands_are_done.get() {
             let functions: Vec<String> = self.left.borrow().keys().cloned().collect();
             for function in functions {

@@ -11,11 +11,10 @@ use orders_acceptance::demo::snapshot::{Snapshot, placed_orders};
 use orders_acceptance::model::{Order, OrderSummary, Page, Shipment};
 use serde_json::Value;
 use tokio::task::spawn_blocking;
-use tokio::time::{Interval, MissedTickBehavior, interval};
 
 use crate::programs::{admin, clean_in_the_end};
 use crate::projections::scripts;
-use crate::world::{PROJECTED, TestOrder, World, answered, unique};
+use crate::world::{PROJECTED, TestOrder, World, answered, every, unique};
 
 const PROJECTIONS: [&str; 4] = ["order-view", "customer-orders", "shipment", "dashboard"];
 const WORKERS: usize = 4;
@@ -29,13 +28,6 @@ const WATCHED: usize = 6;
 const READ_EVERY: Duration = Duration::from_millis(200);
 /// The load has at most one round of orders in this time.
 const LOAD_EVERY: Duration = Duration::from_secs(1);
-
-/// A clock that skips missed ticks.
-fn every(period: Duration) -> Interval {
-    let mut clock = interval(period);
-    clock.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    clock
-}
 
 /// Runs `orders-admin` concurrently.
 async fn administered(arguments: &[&str]) -> Value {

@@ -9,6 +9,7 @@ use orders_acceptance::model::{
 };
 use orders_acceptance::{Answer, Client, Patience, Request, Stack};
 use serde::Serialize;
+use tokio::time::{Interval, MissedTickBehavior, interval};
 use uuid::Uuid;
 
 /// The longest time until an event reaches the read models.
@@ -22,6 +23,13 @@ pub(crate) mod currency {
     pub(crate) const READ_YOUR_WRITES: &str = "NOK";
     pub(crate) const CANCELLED_AFTER_PAYMENT: &str = "SEK";
     pub(crate) const RACE: &str = "DKK";
+}
+
+/// A clock that skips missed ticks.
+pub(crate) fn every(period: Duration) -> Interval {
+    let mut clock = interval(period);
+    clock.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    clock
 }
 
 /// The running stack.

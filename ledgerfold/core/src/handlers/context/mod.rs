@@ -95,7 +95,8 @@ impl DeclaredProjection {
 
 impl Context {
     /// A context with this name and without parts. The name is part of published events (`ledgerfold.<name>`), of
-    /// schemas and of resources: 1 to 32 lower-case letters, digits and hyphens, beginning with a letter and not ending with a hyphen.
+    /// schemas and of resources: 1 to 32 lower-case letters, digits and hyphens, beginning with a letter and not ending
+    /// with a hyphen.
     pub fn new(name: &'static str) -> Self {
         let mut context = Self {
             name,
@@ -268,11 +269,5 @@ impl Context {
         let model = TypeId::of::<M>();
         let found = self.projections.iter().find(|it| it.model == model);
         found.ok_or_else(|| Undeclared { context: self.name, model: type_name::<M>() })
-    }
-
-    /// The index of a projection, if its rows are listed.
-    pub fn index_of(&self, projection: &str) -> Option<&'static str> {
-        let mut of_it = self.projections.iter().filter(|it| it.name == projection);
-        of_it.find_map(DeclaredProjection::index)
     }
 }

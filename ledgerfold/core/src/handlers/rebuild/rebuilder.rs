@@ -53,10 +53,10 @@ impl Rebuilder {
         Self { models, ports, generations, streams, category: None, longest_read }
     }
 
-    /// Limits the rebuild to the streams of this category.
+    /// Limits the rebuild to the streams of this category, or removes the limit with `None`.
     #[must_use]
-    pub fn only(self, category: Category) -> Self {
-        Self { category: Some(category), ..self }
+    pub fn only(self, category: impl Into<Option<Category>>) -> Self {
+        Self { category: category.into(), ..self }
     }
 
     /// Sets the longest duration of a read, 30 seconds by default. After a recent switch, a roll-back and a removal

@@ -30,10 +30,10 @@ impl Sample {
         Self { index, random, category: None }
     }
 
-    /// Limits the samples to streams of this category.
+    /// Limits the samples to streams of this category, or removes the limit with `None`.
     #[must_use]
-    pub fn only(self, category: Category) -> Self {
-        Self { category: Some(category), ..self }
+    pub fn only(self, category: impl Into<Option<Category>>) -> Self {
+        Self { category: category.into(), ..self }
     }
 
     /// Draws at most `most` different streams, and not many fewer if the log has enough.

@@ -11,14 +11,14 @@ use ledgerfold::{
 
 /// Changes to a log's behaviour. Calls without a change go to the log beneath.
 ///
-/// Use it for a test with a log that is slow, loses data, or loses an answer:
+/// Use it to observe a log, or for a test with a log that is slow, loses data, or loses an answer:
 ///
 /// ```
 /// use std::sync::Arc;
 ///
 /// use async_trait::async_trait;
 /// use ledgerfold::{ports::{AppendError, EventStore}, vocabulary::NewCommit};
-/// use ledgerfold_testkit::{Amended, Amendment, MemoryEventStore};
+/// use ledgerfold_memory::{Amended, Amendment, MemoryEventStore};
 ///
 /// /// Refuses every append.
 /// struct Busy;
