@@ -30,20 +30,20 @@ impl Break {
         };
         let (parent, last) = pointer.rsplit_once('/').expect("a pointer");
         let last = last.replace("~1", "/");
-        let parent =
-            template.pointer_mut(parent).unwrap_or_else(|| panic!("{path} does not exist"));
+        let parent = template.pointer_mut(parent);
+        let parent = parent.expect("a break changes something that exists");
         match (self, parent) {
             (Set(_, value), parent) => match last.parse::<usize>() {
                 Ok(place) => parent[place] = value.clone(),
                 Err(_) => parent[&last] = value.clone(),
             },
             (Drop(_), Value::Object(map)) => {
-                map.remove(&last).unwrap_or_else(|| panic!("{path} does not exist"));
+                assert!(map.remove(&last).is_some(), "{path} does not exist");
             }
             (Drop(_), Value::Array(items)) => {
                 items.remove(last.parse().expect("a place in a list"));
             }
-            (Drop(_), other) => panic!("{path} is part of {other}"),
+            (Drop(_), other) => unreachable!("{path} is part of {other}"),
         }
     }
 }
@@ -395,7 +395,7 @@ fn breaks(rule: &str) -> Vec<Break> {
             Drop("FailedDeadlinesAge"),
             Drop("RebuildUnfinished"),
         ],
-        other => panic!("{other} is never broken"),
+        _ => Vec::new(),
     }
 }
 
@@ -414,7 +414,9 @@ fn every_rule_refuses_what_it_is_there_for() {
     let sound = Model::of(&context, &whole);
     for (name, rule) in RULES {
         assert_eq!(rule(&sound), Vec::<String>::new(), "{name}");
-        for broken in breaks(name) {
+        let breaks = breaks(name);
+        assert!(!breaks.is_empty(), "{name} is never broken");
+        for broken in breaks {
             let mut model = sound.clone();
             broken.apply(&mut model.template);
             let (Set(path, _) | Drop(path)) = broken;

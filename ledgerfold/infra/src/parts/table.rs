@@ -14,28 +14,30 @@ impl Key {
 }
 
 /// An index over the attributes `ix` and `io`.
+#[derive(Clone, Copy)]
 pub(crate) struct Index<'a>(pub &'a str);
 
 /// A table that is billed by request, with point-in-time recovery.
 pub(crate) fn table(id: &str, keys: &[Key], index: Option<Index<'_>>) -> Resource {
-    let mut attributes: Vec<_> = keys.iter().map(attribute).collect();
-    let mut properties = map! { BillingMode: "PAY_PER_REQUEST", KeySchema: schema(keys) };
-    if let Some(Index(name)) = index {
-        attributes.extend([Key::LIST, Key::PLACE].iter().map(attribute));
+    let of_index = index.map_or(&[][..], |_| &[Key::LIST, Key::PLACE]);
+    let attributes: Value = keys.iter().chain(of_index).map(attribute).collect();
+    let indexes = index.map(|Index(name)| {
         let index = map! {
             IndexName: name,
-            KeySchema: schema(&[Key::LIST, Key::PLACE]),
+            KeySchema: schema(of_index),
             Projection: map! { ProjectionType: "ALL" },
         };
-        properties =
-            properties.with("AttributeDefinitions", attributes.into_iter().collect::<Value>());
-        properties = properties.with("GlobalSecondaryIndexes", list![index]);
-    } else {
-        properties =
-            properties.with("AttributeDefinitions", attributes.into_iter().collect::<Value>());
-    }
-    let recovery = map! { PointInTimeRecoveryEnabled: true };
-    properties = properties.with("PointInTimeRecoverySpecification", recovery);
+        ("GlobalSecondaryIndexes", list![index])
+    });
+    let properties = map! {
+        BillingMode: "PAY_PER_REQUEST",
+        KeySchema: schema(keys),
+        AttributeDefinitions: attributes,
+    };
+    let recovery = map! {
+        PointInTimeRecoverySpecification: map! { PointInTimeRecoveryEnabled: true },
+    };
+    let properties = properties.and(indexes.into_iter().collect()).and(recovery);
     Resource::new(id, "AWS::DynamoDB::Table", properties)
 }
 
