@@ -29,6 +29,17 @@ pub(crate) enum CliError {
     Runtime(io::Error),
     #[error(transparent)]
     Template(#[from] TemplateError),
+    #[error("{0}")]
+    ProjectName(String),
+    #[error("{} is not empty: choose another folder with --at", .0.display())]
+    NotEmpty(PathBuf),
+    #[error(
+        "{} is no checkout of Ledgerfold: say with --library where it is, because its packages are not published yet",
+        .0.display()
+    )]
+    NoLibrary(PathBuf),
+    #[error("cannot read {}: {source}", path.display())]
+    UnreadableLibrary { path: PathBuf, source: io::Error },
     #[error("cannot write {}: {source}", path.display())]
     Unwritable { path: PathBuf, source: io::Error },
     #[error(

@@ -185,7 +185,7 @@ impl Context {
         if let Err(invalid) = process.schedule(process.default_setting()) {
             self.contradictions.push(Contradiction::InvalidDefault(invalid));
         }
-        self.check_name(process.name().as_str().to_owned());
+        self.check_name(process.name().as_str());
         self.processes.push(process);
         self
     }
@@ -207,13 +207,22 @@ impl Context {
         self.projections.push(declared);
     }
 
-    fn check_name(&mut self, name: impl Into<String>) {
-        let name = name.into();
+    fn check_name(&mut self, name: impl AsRef<str>) {
+        self.contradictions.extend(Self::allowed_name(name.as_ref()).err());
+    }
+
+    /// Checks a name of a context, a projection or a process.
+    ///
+    /// # Errors
+    /// [`Contradiction::InvalidName`], with the rule.
+    pub fn allowed_name(name: &str) -> Result<(), Contradiction> {
         let mut bytes = name.bytes();
         let begins = bytes.next().is_some_and(|byte| byte.is_ascii_lowercase());
         let rest = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
-        if !(begins && bytes.all(rest) && !name.ends_with('-') && name.len() <= 32) {
-            self.contradictions.push(Contradiction::InvalidName(name));
+        if begins && bytes.all(rest) && !name.ends_with('-') && name.len() <= 32 {
+            Ok(())
+        } else {
+            Err(Contradiction::InvalidName(name.to_owned()))
         }
     }
 
