@@ -92,7 +92,7 @@ class Folders:
 
     def clear(self, packages: Iterable[Package]) -> None:
         needed = {package.path for package in packages}
-        for path in self.into.resolve().iterdir():
+        for path in self.into.resolve().glob("*"):  # A stack without functions has no folder.
             if path.is_dir() and path not in needed:
                 shutil.rmtree(path, ignore_errors=True)
 

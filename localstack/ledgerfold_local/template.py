@@ -1,4 +1,4 @@
-"""Reads the template and changes code folders and references in it."""
+"""Reads templates and changes code folders and references in them."""
 
 from __future__ import annotations
 
@@ -35,6 +35,11 @@ _Loader.yaml_implicit_resolvers = {
 
 def load(path: Path) -> dict[str, Any]:
     return yaml.load(path.read_text(), Loader=_Loader)
+
+
+def parameters(template: dict[str, Any]) -> dict[str, Any]:
+    """The declared parameters."""
+    return template.get("Parameters", {})
 
 
 def code_uris(template: dict[str, Any]) -> dict[str, str]:
