@@ -10,11 +10,17 @@ set -euo pipefail
 cargo build --quiet --workspace --bin orders-demo "${@/#/--bin=}"
 
 for function in "$@"; do
+  program=$(scripts/built.sh "$function")
   folder=target/local/functions/$function
   mkdir -p "$folder"
-  # Symbols are two thirds of a binary. An unchanged binary keeps its file, so that `up` does not update the function.
-  strip -o "$folder/bootstrap.new" "target/debug/$function" 2>/dev/null ||
-    cp "target/debug/$function" "$folder/bootstrap.new"
-  cmp -s "$folder/bootstrap.new" "$folder/bootstrap" && rm "$folder/bootstrap.new" ||
+  # Symbols are two thirds of a binary.
+  strip -o "$folder/bootstrap.new" "$program" 2>/dev/null || cp "$program" "$folder/bootstrap.new"
+  # An unchanged program keeps its file, which `up` shares with the running cloud. It gets the time of this build,
+  # because `up` warns if a program is older than the sources.
+  if cmp -s "$folder/bootstrap.new" "$folder/bootstrap"; then
+    rm "$folder/bootstrap.new"
+    touch "$folder/bootstrap"
+  else
     mv "$folder/bootstrap.new" "$folder/bootstrap"
+  fi
 done

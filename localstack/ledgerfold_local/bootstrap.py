@@ -16,12 +16,12 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from ledgerfold_local.layout import ISOLATED
 from ledgerfold_local.setup.build import Build, without_build
 from ledgerfold_local.setup.dynamodb import set_up_dynamodb
 from ledgerfold_local.setup.emulators import EMULATORS, installed_python, set_up_emulator
 from ledgerfold_local.setup.programs import SetupError
 
-ISOLATED = Path(__file__).resolve().parent / "isolated"
 # The platform's template marks the root of a project.
 MARK = Path("infra/platform.yaml")
 
@@ -100,6 +100,7 @@ def main(words: Sequence[str] | None = None, project: Path | None = None, tests:
     building, arguments = without_build(sys.argv[1:] if words is None else words)
     command = arguments[0] if arguments else "--help"
     environment = {**os.environ, "PYTHONPATH": str(ISOLATED)}
+    environment.pop("LEDGERFOLD_BUILT", None)
     try:
         environment["LEDGERFOLD_PROJECT"] = str(project_in(arguments, project))
         environment["EMULATOR"] = emulator = emulator_in(arguments)

@@ -85,6 +85,9 @@ def run(arguments: argparse.Namespace) -> int:
             arguments.functions or layout.home / "functions",
             tuple(arguments.context),
             dict(arguments.parameter),
+            project=arguments.project,
+            # `bootstrap.py` sets it after the build.
+            is_built="LEDGERFOLD_BUILT" in os.environ,
         )
         if arguments.command == "start":
             cloud.start_early(wanted, layout)

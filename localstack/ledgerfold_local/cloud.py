@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 
 from ledgerfold_local.emulators import EMULATORS, HOST, TABLES_PORT, Emulator, endpoint
 from ledgerfold_local.errors import CliError
+from ledgerfold_local.freshness import stale
 from ledgerfold_local.files import read_json, write_json
 from ledgerfold_local.layout import Layout
 from ledgerfold_local.processes import ProcessId, end_session, wait_until
@@ -69,6 +70,9 @@ class Wanted:
     """The contexts to deploy, or none for all."""
     parameters: dict[str, str] = field(default_factory=dict)
     """Parameters of the templates, in addition to those of every local stack."""
+    project: Path = Path()
+    is_built: bool = False
+    """Whether this command has built the functions."""
 
 
 class Steps:
@@ -86,6 +90,9 @@ def up(wanted: Wanted, layout: Layout) -> None:
     with locked(layout):
         deployment = prepare(wanted, layout)
         deployment.pack()  # Before the slow start of the emulator, because missing functions are found here.
+        if not wanted.is_built:
+            for warning in stale(deployment.programs(), wanted.project):
+                steps.say(warning)
         threading.Thread(target=deployment.connect, name="connect").start()
         record = emulator_for(wanted, deployment, layout, steps)
         deploy(wanted, deployment, record, layout, steps)

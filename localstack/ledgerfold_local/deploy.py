@@ -51,6 +51,8 @@ class StackDeployment:
         """A hash of the template. It does not depend on the code of the functions."""
         self.digest = ""
         """A hash of the template and of the packed functions. Empty until they are packed."""
+        self.programs: set[Path] = set()
+        """The programs of the functions. Empty until they are packed."""
         self._packed: dict[str, packaging.Package] = {}
         """The packages, by logical id of the function."""
         self._body = ""
@@ -106,6 +108,7 @@ class StackDeployment:
                 by_folder[folder] = self._packages.pack(folder)
             packed[logical_id] = by_folder[folder]
             template.set_code(self._template, logical_id, packed[logical_id].code_uri)
+        self.programs = {folder / packaging.PROGRAM for folder in by_folder}
         return packed
 
     def _deliver(self) -> None:

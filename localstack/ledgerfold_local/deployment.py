@@ -58,6 +58,10 @@ class Deployment:
         for stack in self.stacks.values():
             stack.pack()
 
+    def programs(self) -> set[Path]:
+        """The programs of all packed functions."""
+        return {program for stack in self.stacks.values() for program in stack.programs}
+
     def obstacle(self, deployed: Stacks) -> str | None:
         """The reason why the emulator cannot be updated to the wanted stacks, or None if new stacks and new code are
         enough."""

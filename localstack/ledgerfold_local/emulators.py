@@ -71,7 +71,7 @@ def free_port() -> int:
 def localstack_settings(port: int, layout: Layout) -> dict[str, str]:
     missing = [name for name in ("LEDGERFOLD_DYNAMODB_HOME", "LEDGERFOLD_JAVA") if name not in os.environ]
     if missing:
-        raise CliError("Start LocalStack with localstack/bootstrap.py, which finds Java and DynamoDB Local.")
+        raise CliError("Start LocalStack with the command `ledgerfold-local up`, which finds Java and DynamoDB Local.")
     return {
         "GATEWAY_LISTEN": f"{HOST}:{port}",
         # The host in the URLs that it returns. LocalStack's default name needs a DNS lookup on the internet.

@@ -48,14 +48,15 @@ def local_parameters(templates: dict[str, dict[str, Any]], asked: dict[str, str]
     machine = platform.machine().lower()
     if machine not in ARCHITECTURES:
         raise CliError(f"Lambda does not support functions for {machine}.")
-    known = {name for document in templates.values() for name in template.parameters(document)}
+    # The platform's stack has the same name in every local cloud.
+    known = {name for document in templates.values() for name in template.parameters(document)} - {"Platform"}
     if unknown := sorted(asked.keys() - known):
         raise CliError(
             f"No template has a parameter named {', '.join(unknown)}. The parameters are {', '.join(sorted(known))}."
         )
     return {
-        "Stage": STAGE,
         "Platform": stack_name(PLATFORM),
+        "Stage": STAGE,
         "Architecture": ARCHITECTURES[machine],
         # SQS delivers the messages of a killed projector again after six times this value.
         "ProjectorTimeout": "5",

@@ -75,7 +75,8 @@ class Copied:
 
 
 if __name__ == "__main__":
-    keep_output(Path(os.environ["LEDGERFOLD_FUNCTION_LOGS"]))
+    keep_output(Path(os.environ.pop("LEDGERFOLD_FUNCTION_LOGS")))
+    del os.environ["PYTHONPATH"]  # MiniStack passes its variables on to the functions.
     from ministack.app import main
 
     main()

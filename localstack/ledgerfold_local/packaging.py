@@ -15,6 +15,7 @@ from typing import Any, Protocol
 from ledgerfold_local.errors import CliError
 
 BUCKET = "ledgerfold-packages"
+PROGRAM = "bootstrap"
 # LocalStack treats a key in this bucket as a local folder.
 LOCALSTACK_FOLDERS = "hot-reload"
 # The earliest time of the zip format. With real times, each build would give a different package.
@@ -54,9 +55,9 @@ class Packages(Protocol):
 def function_folder(code_uri: str, functions: Path) -> Path:
     """The folder of a local build. It has the same name as the last part of CodeUri, for example `orders`."""
     folder = functions / Path(code_uri).name
-    if not (folder / "bootstrap").is_file():
+    if not (folder / PROGRAM).is_file():
         raise CliError(
-            f"{folder / 'bootstrap'} is missing, which the template needs for CodeUri {code_uri}: build the functions."
+            f"{folder / PROGRAM} is missing, which the template needs for CodeUri {code_uri}: build it, or let `up` do it with --build."
         )
     return folder
 

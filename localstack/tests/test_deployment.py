@@ -199,7 +199,10 @@ class InfraTest(TestCase):
             local_parameters({}, {})
 
     def test_a_parameter_can_be_set_if_any_template_has_it(self) -> None:
-        templates = {PLATFORM: {"Parameters": {"Stage": {}}}, "orders": {"Parameters": {"Patience": {}}}}
+        own = {"Parameters": {"Patience": {}, "Platform": {}}}
+        templates = {PLATFORM: {"Parameters": {"Stage": {}}}, "orders": own}
         self.assertEqual(local_parameters(templates, {"Patience": "60"})["Patience"], "60")
         with self.assertRaisesRegex(CliError, "parameter named Patients. The parameters are Patience, Stage."):
             local_parameters(templates, {"Patients": "60"})
+        with self.assertRaisesRegex(CliError, "parameter named Platform"):
+            local_parameters(templates, {"Platform": "another"})
