@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """The local cloud of this repository, without an installation. `ledgerfold_local/bootstrap.py` explains the commands.
 
-    python3 localstack/bootstrap.py COMMAND ...
+python3 localstack/bootstrap.py COMMAND ...
 """
 
 import sys

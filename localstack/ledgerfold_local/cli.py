@@ -24,7 +24,8 @@ def parser() -> argparse.ArgumentParser:
     commands = main.add_subparsers(dest="command", required=True)
 
     def command(name: str, text: str) -> argparse.ArgumentParser:
-        sub = commands.add_parser(name, help=text, description=text)
+        # `bootstrap.py` also reads some options, and knows no abbreviations.
+        sub = commands.add_parser(name, help=text, description=text, allow_abbrev=False)
         sub.add_argument("--emulator", choices=sorted(EMULATORS), default=os.environ.get("EMULATOR") or "localstack")
         sub.add_argument("--project", type=Path, default=project(), help="root of the project (default: this folder)")
         sub.add_argument("--home", type=Path, help="folder for the files of this cloud (default: target/local)")

@@ -19,8 +19,8 @@ from typing import TYPE_CHECKING
 
 from ledgerfold_local.emulators import EMULATORS, HOST, TABLES_PORT, Emulator, endpoint
 from ledgerfold_local.errors import CliError
-from ledgerfold_local.freshness import stale
 from ledgerfold_local.files import read_json, write_json
+from ledgerfold_local.freshness import stale
 from ledgerfold_local.layout import Layout
 from ledgerfold_local.processes import ProcessId, end_session, wait_until
 from ledgerfold_local.stack import PLATFORM, UNFINISHED, Deployed, describe, describe_context, stack_name
@@ -217,7 +217,9 @@ def is_free(port: int) -> bool:
         try:
             probe.bind((HOST, port))
         except PermissionError:
-            raise CliError(f"Port {port} needs root permissions: choose one above 1023 with --port (with make: PORT=...)") from None
+            raise CliError(
+                f"Port {port} needs root permissions: choose one above 1023 with --port (with make: PORT=...)"
+            ) from None
         except OSError:
             return False
     return True
@@ -233,7 +235,7 @@ def delayed_interrupts() -> Iterator[None]:
     try:
         yield
     finally:
-        for number, handler in zip(numbers, before):
+        for number, handler in zip(numbers, before, strict=True):
             signal.signal(number, handler)
         for number in caught:
             signal.raise_signal(number)
@@ -273,9 +275,7 @@ def prepare(wanted: Wanted, layout: Layout) -> Deployment:
 
     templates = Infra(wanted.infra)
     contexts = templates.contexts(wanted.contexts)
-    return Deployment(
-        wanted.emulator, wanted.port, templates, wanted.functions, contexts, wanted.parameters, layout
-    )
+    return Deployment(wanted.emulator, wanted.port, templates, wanted.functions, contexts, wanted.parameters, layout)
 
 
 def deploy(wanted: Wanted, deployment: Deployment, record: Record, layout: Layout, steps: Steps) -> None:

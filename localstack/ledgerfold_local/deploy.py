@@ -16,8 +16,8 @@ from typing import Any
 
 from ledgerfold_local import ministack, packaging, template
 from ledgerfold_local.aws import Aws
-from ledgerfold_local.processes import wait_until
 from ledgerfold_local.errors import CliError
+from ledgerfold_local.processes import wait_until
 
 STACK_SECONDS = 300.0
 

@@ -1,8 +1,8 @@
 """Deploys the platform and then the contexts, of which each has a stack of its own.
 
-The stacks are deployed one after the other. Both emulators can deploy several at once, but each is one Python process,
-so that this saves no time: for two contexts, LocalStack takes 5.9 s one after the other and 5.7 s at once, and MiniStack
-takes 2.9 s and 4.5 s.
+The stacks are deployed one after the other. Both emulators can deploy several at once, but each is one Python process, so
+this saves no time. With two contexts, LocalStack takes 5.9 s one after the other and 5.7 s at once; MiniStack takes
+2.9 s and 4.5 s.
 """
 
 from __future__ import annotations
@@ -78,7 +78,9 @@ class Deployment:
 
     def outdated(self, deployed: Stacks) -> list[str]:
         """The names of the stacks that are missing or have other code, the platform first."""
-        return [name for name, stack in self.stacks.items() if getattr(deployed.get(name), "digest", "") != stack.digest]
+        return [
+            name for name, stack in self.stacks.items() if name not in deployed or deployed[name].digest != stack.digest
+        ]
 
     def deploy(self, deployed: Stacks, record: Callable[[str, Deployed], None], say: Callable[[str], None]) -> None:
         """Creates missing stacks and updates the code of others. `record` keeps the state of each stack."""

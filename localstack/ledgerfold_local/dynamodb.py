@@ -13,9 +13,9 @@ from types import FrameType
 from typing import IO, NoReturn
 
 from ledgerfold_local.emulators import LOOPBACK, REGION, endpoint, free_port
+from ledgerfold_local.errors import CliError
 from ledgerfold_local.processes import wait_until
 from ledgerfold_local.reaper import Reaper
-from ledgerfold_local.errors import CliError
 
 START_SECONDS = 30.0
 JAVA_VARIABLES = ("LEDGERFOLD_DYNAMODB_HOME", "LEDGERFOLD_JAVA")
@@ -46,7 +46,9 @@ def start(port: int, folder: str, log: IO[bytes]) -> subprocess.Popen[bytes]:
     try:
         home, java = (os.environ[name] for name in JAVA_VARIABLES)
     except KeyError:
-        raise CliError("Start DynamoDB Local with the command `ledgerfold-local dynamodb`, which finds it and Java.") from None
+        raise CliError(
+            "Start DynamoDB Local with the command `ledgerfold-local dynamodb`, which finds it and Java."
+        ) from None
     return subprocess.Popen(
         [
             java,

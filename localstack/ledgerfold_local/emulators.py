@@ -7,12 +7,12 @@ import os
 import socket
 import sys
 import urllib.request
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Callable
 
+from ledgerfold_local.errors import CliError
 from ledgerfold_local.layout import ISOLATED, Layout
 from ledgerfold_local.switches import shortcuts_are_on
-from ledgerfold_local.errors import CliError
 
 REGION = "us-east-1"
 HOST = "127.0.0.1"

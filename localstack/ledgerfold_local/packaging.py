@@ -57,7 +57,8 @@ def function_folder(code_uri: str, functions: Path) -> Path:
     folder = functions / Path(code_uri).name
     if not (folder / PROGRAM).is_file():
         raise CliError(
-            f"{folder / PROGRAM} is missing, which the template needs for CodeUri {code_uri}: build it, or let `up` do it with --build."
+            f"{folder / PROGRAM} is missing, which the template needs for CodeUri {code_uri}: "
+            "build it, or let `up` do it with --build."
         )
     return folder
 

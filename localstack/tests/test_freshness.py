@@ -39,5 +39,11 @@ class FreshnessTest(TestCase):
         self.assertEqual(len(stale([program], self.folder)), 1)
 
     def test_ages_are_rounded_down(self) -> None:
-        for seconds, text in [(0.2, "0 seconds"), (1, "1 second"), (119, "1 minute"), (7_200, "2 hours"), (1e6, "11 days")]:
+        for seconds, text in [
+            (0.2, "0 seconds"),
+            (1, "1 second"),
+            (119, "1 minute"),
+            (7_200, "2 hours"),
+            (1e6, "11 days"),
+        ]:
             self.assertEqual(ago(seconds), f"{text} ago")

@@ -86,7 +86,9 @@ class InstalledTest(TestCase):
         self.infra()
         # In place of the emulator, it is ready once the build has written a file into the project.
         here = self.project / "here"
-        python = self.write("python", f"#!/bin/sh\nfor _ in $(seq 100); do [ -e {here} ] && exit; sleep 0.1; done; exit 1", 0o755)
+        python = self.write(
+            "python", f"#!/bin/sh\nfor _ in $(seq 100); do [ -e {here} ] && exit; sleep 0.1; done; exit 1", 0o755
+        )
         (environment_of("ministack").folder / "stamp.json").write_text(json.dumps({"python": str(python)}))
         build = "sh -c 'touch here; exit 1'"
         done = self.run_command("up", "--build", build, "--project", "project", cwd=self.folder)

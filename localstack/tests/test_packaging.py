@@ -6,8 +6,8 @@ import os
 import zipfile
 from unittest import mock
 
-from ledgerfold_local.packaging import BUCKET, LOCALSTACK_FOLDERS, Folders, Package, Packages, Zips, function_folder
 from ledgerfold_local.errors import CliError
+from ledgerfold_local.packaging import BUCKET, LOCALSTACK_FOLDERS, Folders, Package, Packages, Zips, function_folder
 from support import TestCase
 
 

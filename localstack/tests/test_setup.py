@@ -161,7 +161,7 @@ class SetupTest(SetupTestCase):
 
     def test_a_piece_that_does_not_work_any_more_is_created_again(self) -> None:
         pieces.Piece("engine", "pins").ensure(lambda _: {"java": "/removed"})
-        facts = pieces.Piece("engine", "pins").ensure(lambda _: {"java": "/new"}, works=lambda facts: False)
+        facts = pieces.Piece("engine", "pins").ensure(lambda _: {"java": "/new"}, works=lambda _: False)
         self.assertEqual(facts, {"java": "/new"})
 
     def test_other_pins_leave_the_piece_of_another_project_as_it_is(self) -> None:
@@ -183,6 +183,7 @@ class SetupTest(SetupTestCase):
             self.addCleanup(process.kill)
         # The first to speak waits for the other, which is in the middle of its work.
         ready, _, _ = select.select([process.stdout for process in both], [], [], 10)
+        self.assertTrue(ready, "one of the two must wait")
         self.assertIn("waiting for another set-up of engine", ready[0].readline())
         go.touch()
         self.assertEqual([process.wait(10) for process in both], [0, 0])
@@ -228,9 +229,7 @@ class SetupTest(SetupTestCase):
 
     def test_locks_have_a_hash_for_everything_and_no_address(self) -> None:
         locks = [*packages.LOCKS.glob("*.lock"), *(HERE.parents[1] / "scripts").glob("*.lock")]
-        self.assertEqual(
-            sorted(lock.stem for lock in locks), ["contract", "localstack", "ministack", "tools", "uv"]
-        )
+        self.assertEqual(sorted(lock.stem for lock in locks), ["contract", "localstack", "ministack", "tools", "uv"])
         for lock in locks:
             text = lock.read_text()
             with self.subTest(lock.name):
