@@ -1,7 +1,7 @@
 """Deploys the platform and then the contexts, of which each has a stack of its own.
 
-The stacks are deployed one after the other. Both emulators can deploy several at once, but each is one Python process, so
-this saves no time. With two contexts, LocalStack takes 5.9 s one after the other and 5.7 s at once; MiniStack takes
+The stacks are deployed one after the other. Both emulators can deploy several at once, but each is one Python process,
+so this saves no time. With two contexts, LocalStack takes 5.9 s one after the other and 5.7 s at once; MiniStack takes
 2.9 s and 4.5 s.
 """
 

@@ -18,8 +18,16 @@ from unittest import mock
 HERE = Path(__file__).resolve().parent
 RUNTIME = HERE / "fake_runtime.py"
 
-# The plugins need LocalStack and its Python.
-WITH_LOCALSTACK = importlib.util.find_spec("localstack") is not None
+
+def can_import(module: str) -> bool:
+    try:
+        return importlib.util.find_spec(module) is not None
+    except ModuleNotFoundError:  # The module's parent does not exist.
+        return False
+
+
+# The plugins need LocalStack and its Python. In the root of this repository, any Python finds the folder `localstack`.
+WITH_LOCALSTACK = can_import("localstack.runtime")
 needs_localstack = unittest.skipUnless(WITH_LOCALSTACK, "needs LocalStack's environment")
 
 

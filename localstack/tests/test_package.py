@@ -96,21 +96,24 @@ class InstalledTest(TestCase):
         self.assertEqual((done.returncode, done.stderr), (1, "The build failed.\n"))
 
     def test_the_plugins_are_found_wherever_the_package_is(self) -> None:
+        groups = [
+            "localstack.hooks.on_infra_start",
+            "localstack.lambda.runtime_executor",
+            "localstack.cloudformation.resource_providers",
+        ]
         script = (
             "import json, ledgerfold_local.reaper\n"
             "from importlib.metadata import entry_points\n"
-            "found = [(e.group, e.value) for e in entry_points() if e.value.startswith('ledgerfold_local')]\n"
+            f"found = [[entry.value for entry in entry_points(group=group)] for group in {groups}]\n"
             "print(json.dumps([found, ledgerfold_local.reaper.__file__]))"
         )
-        isolated = self.site / "ledgerfold_local/isolated"
-        environment = {**self.environment, "PYTHONPATH": str(isolated)}
+        environment = {**self.environment, "PYTHONPATH": str(self.site / "ledgerfold_local/isolated")}
         done = subprocess.run([sys.executable, "-c", script], env=environment, capture_output=True, text=True)
-        found, file = json.loads(done.stdout or "null") or self.fail(done.stderr)
-        groups = {group for group, _ in found}
-        self.assertIn("localstack.hooks.on_infra_start", groups)
-        self.assertIn("localstack.lambda.runtime_executor", groups)
-        self.assertIn("localstack.cloudformation.resource_providers", groups)
-        for _, value in found:
+        self.assertEqual(done.stderr, "")
+        found, file = json.loads(done.stdout)
+        ours = [[value for value in values if value.startswith("ledgerfold_local.")] for values in found]
+        self.assertEqual([len(values) for values in ours], [2, 1, 1])
+        for value in sum(ours, []):
             module = value.partition(":")[0].replace(".", "/")
             self.assertTrue(list(self.site.glob(f"{module}*")), f"{module} does not exist")
         self.assertEqual(Path(file).parents[1], self.site.resolve())
