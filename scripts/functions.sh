@@ -15,12 +15,5 @@ for function in "$@"; do
   mkdir -p "$folder"
   # Symbols are two thirds of a binary.
   strip -o "$folder/bootstrap.new" "$program" 2>/dev/null || cp "$program" "$folder/bootstrap.new"
-  # An unchanged program keeps its file, which `up` shares with the running cloud. It gets the time of this build,
-  # because `up` warns if a program is older than the sources.
-  if cmp -s "$folder/bootstrap.new" "$folder/bootstrap"; then
-    rm "$folder/bootstrap.new"
-    touch "$folder/bootstrap"
-  else
-    mv "$folder/bootstrap.new" "$folder/bootstrap"
-  fi
+  mv "$folder/bootstrap.new" "$folder/bootstrap"
 done

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import os
 import shutil
 import zipfile
 from collections.abc import Iterable
@@ -82,7 +81,8 @@ class Folders:
         if not path.exists():
             half = path.with_suffix(".half")
             shutil.rmtree(half, ignore_errors=True)
-            shutil.copytree(folder, half, copy_function=link_or_copy)
+            # No links: a build may write into its file, and the running functions would prevent or notice that.
+            shutil.copytree(folder, half)
             half.rename(path)
         return Package(LOCALSTACK_FOLDERS, str(path), path, f"file://{path}")
 
@@ -97,14 +97,6 @@ class Folders:
         for path in self.into.resolve().glob("*"):  # A stack without functions has no folder.
             if path.is_dir() and path not in needed:
                 shutil.rmtree(path, ignore_errors=True)
-
-
-def link_or_copy(source: str, target: str) -> None:
-    """Links a file if possible. A build replaces a file and never writes into it, so the linked content stays."""
-    try:
-        os.link(source, target)
-    except OSError:
-        shutil.copy2(source, target)
 
 
 @dataclass(frozen=True)
