@@ -50,11 +50,11 @@ logs: ## Show the output of the functions
 status: ## Show the state of the local cloud
 	@$(CLOUD) status
 
-build: prerequisites ## Build the functions for Lambda (ARCH=arm64|x86_64)
-	@ARCH=$(ARCH) infra/build.sh
+build: prerequisites ## Build the programs for Lambda (ARCH=arm64|x86_64)
+	@ARCH=$(ARCH) CONTEXT="$(CONTEXT)" infra/build.sh
 
 deploy: build ## Deploy to the AWS account of your credentials (STAGE=dev)
-	@STAGE=$(STAGE) ARCH=$(ARCH) infra/deploy.sh
+	@STAGE=$(STAGE) ARCH=$(ARCH) CONTEXT="$(CONTEXT)" infra/deploy.sh
 
 lint: prerequisites ## Check formatting, lints, licences and the template
 	@scripts/lint.sh

@@ -19,19 +19,6 @@ pub struct InvalidVariable {
     pub reason: String,
 }
 
-pub(super) const ROLE: &str = "ROLE";
-pub(super) const EVENT_TABLE: &str = "EVENT_TABLE";
-pub(super) const RESERVATIONS: &str = "RESERVATIONS";
-pub(super) const PROJECTION_STATES: &str = "PROJECTION_STATES";
-pub(super) const PROJECTION: &str = "PROJECTION";
-pub(super) const READ_TABLE: &str = "READ_TABLE";
-pub(super) const PROCESS: &str = "PROCESS";
-pub(super) const DEADLINES: &str = "DEADLINES";
-pub(super) const BUS_NAME: &str = "BUS_NAME";
-pub(super) const BUS_KEY: &str = "BUS_KEY";
-pub(super) const SPOT_CHECK_STREAMS: &str = "SPOT_CHECK_STREAMS";
-pub(super) const SPOT_CHECK_PATIENCE: &str = "SPOT_CHECK_PATIENCE";
-
 /// The value of a variable.
 pub(super) fn required(name: &str) -> Result<String, MissingVariable> {
     std::env::var(name).map_err(|_| MissingVariable(name.to_owned()))
@@ -54,25 +41,9 @@ pub(super) fn parse<T: FromStr<Err: Display>>(
     })
 }
 
-/// The variable with the read table of a projection.
-pub(super) fn table_of(projection: &str) -> String {
-    format!("{}_TABLE", setting_of(projection))
-}
-
-/// The variable with the setting of a process.
-pub(super) fn setting_of(name: &str) -> String {
-    name.to_ascii_uppercase().replace('-', "_")
-}
-
 #[cfg(test)]
 mod tests {
-    use super::{parse, setting_of, table_of};
-
-    #[test]
-    fn names_of_variables_follow_from_the_declared_names() {
-        assert_eq!(table_of("order-view"), "ORDER_VIEW_TABLE");
-        assert_eq!(setting_of("payment-deadline"), "PAYMENT_DEADLINE");
-    }
+    use super::parse;
 
     #[test]
     fn an_invalid_value_is_named_with_its_variable() {

@@ -19,11 +19,13 @@
 //! assert_eq!(context.projection_of::<Statements>().map(|it| it.index()), Ok(Some("open")));
 //! ```
 //!
-//! The roles of a program, and everything about AWS, do not belong here.
+//! [`Role`] and [`variables`] name what a template and a program agree on. Everything else about AWS does not belong here.
 
 mod contradiction;
 mod ports;
 mod process;
+mod role;
+pub mod variables;
 
 use std::{
     any::{TypeId, type_name},
@@ -34,9 +36,10 @@ use std::{
 pub use contradiction::{Contradiction, Contradictions, Undeclared};
 pub use ports::{CommandPorts, QueryPorts, ReadPorts, Readable};
 pub use process::{DeclaredProcess, InvalidSetting, Reacting};
+pub use role::{Role, UnknownRole};
 
 use crate::{
-    Category, Decider,
+    Category, Command, Decider,
     claims::Claimants,
     process::ProcessManager,
     project::{Catalog, Projection, Tally},
@@ -51,6 +54,7 @@ pub struct Context {
     name: &'static str,
     categories: Vec<Category>,
     claimants: Claimants,
+    has_strict_commands: bool,
     catalog: Catalog,
     projections: Vec<DeclaredProjection>,
     processes: Vec<DeclaredProcess>,
@@ -102,6 +106,7 @@ impl Context {
             name,
             categories: Vec::new(),
             claimants: Claimants::new(),
+            has_strict_commands: false,
             catalog: Catalog::new(),
             projections: Vec::new(),
             processes: Vec::new(),
@@ -119,6 +124,7 @@ impl Context {
             self.contradictions.push(Contradiction::CategoryTwice(D::CATEGORY));
         }
         self.categories.push(D::CATEGORY);
+        self.has_strict_commands |= D::Command::SOME_ARE_STRICT;
         self
     }
 
@@ -244,6 +250,11 @@ impl Context {
     /// Its domains whose events claim unique keys.
     pub const fn claimants(&self) -> &Claimants {
         &self.claimants
+    }
+
+    /// Whether it needs a table of reservations, for unique keys or for strict commands.
+    pub fn keeps_reservations(&self) -> bool {
+        self.has_strict_commands || self.claimants.categories().next().is_some()
     }
 
     /// Its read models.

@@ -31,21 +31,14 @@ pub struct Stack {
     pub archive: String,
     /// The emulator that runs it, if any.
     pub emulator: Option<String>,
-    /// The bounded contexts.
-    pub contexts: Contexts,
+    /// The deployed contexts, by name.
+    pub contexts: BTreeMap<String, DeployedContext>,
 }
 
-/// The bounded contexts of a stack that this crate knows.
-#[derive(Debug, Clone, Deserialize)]
-pub struct Contexts {
-    /// The orders service.
-    pub orders: OrdersContext,
-}
-
-/// The orders service in a stack.
+/// A bounded context in a stack.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct OrdersContext {
+pub struct DeployedContext {
     /// The base address of the contract's paths, without a trailing slash.
     pub api: String,
     /// The DynamoDB table of commits.
@@ -89,6 +82,14 @@ pub enum StackError {
         /// The error of the operating system.
         source: io::Error,
     },
+    /// The context is not deployed.
+    #[error("the stack has no context {name}; it has {}", known.join(", "))]
+    NoContext {
+        /// The context.
+        name: String,
+        /// The deployed ones.
+        known: Vec<String>,
+    },
     /// The file is not a stack file.
     #[error("{} is not a stack file: {source}", path.display())]
     Malformed {
@@ -118,6 +119,17 @@ impl Stack {
             .or_else(|| env::var_os(STACK_VARIABLE).map(PathBuf::from))
             .or_else(|| find_upwards(STACK_FILE))
             .ok_or(StackError::NotFound)
+    }
+
+    /// A deployed context.
+    ///
+    /// # Errors
+    /// [`StackError::NoContext`].
+    pub fn context(&self, name: &str) -> Result<&DeployedContext, StackError> {
+        self.contexts.get(name).ok_or_else(|| StackError::NoContext {
+            name: name.to_owned(),
+            known: self.contexts.keys().cloned().collect(),
+        })
     }
 
     /// The stack file of the test's group, if the group has its own cloud.
@@ -160,8 +172,11 @@ mod tests {
         )
         .expect("the file is complete");
 
-        assert_eq!(stack.contexts.orders.event_table, "t");
-        assert_eq!(stack.contexts.orders.queues["order-view"], "http://q");
-        assert!(stack.contexts.orders.functions.is_empty());
+        let orders = stack.context("orders").expect("it is deployed");
+        assert_eq!(orders.event_table, "t");
+        assert_eq!(orders.queues["order-view"], "http://q");
+        assert!(orders.functions.is_empty());
+        let refusal = stack.context("banking").expect_err("it is not deployed").to_string();
+        assert_eq!(refusal, "the stack has no context banking; it has orders");
     }
 }
