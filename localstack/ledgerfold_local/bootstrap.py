@@ -19,13 +19,12 @@ from pathlib import Path
 from ledgerfold_local.layout import ISOLATED
 from ledgerfold_local.setup.build import Build, without_build
 from ledgerfold_local.setup.dynamodb import set_up_dynamodb
-from ledgerfold_local.setup.emulators import EMULATORS, installed_python, set_up_emulator
+from ledgerfold_local.setup.emulators import EMULATORS, set_up_emulator
 from ledgerfold_local.setup.programs import SetupError
 
 # The platform's template marks the root of a project.
 MARK = Path("infra/platform.yaml")
 
-WITHOUT_SETUP = ("down", "status", "logs")
 WITH_SETUP = ("up", "start", "dynamodb", "test", "setup")
 
 
@@ -64,10 +63,8 @@ def project_in(arguments: Sequence[str], default: Path | None) -> Path:
 
 def prepare(command: str, emulator: str, environment: dict[str, str]) -> str:
     """Sets up the requirements of a command, and returns the Python to run it with."""
-    if command in WITHOUT_SETUP:
-        return installed_python(emulator)
     if command not in WITH_SETUP:
-        return sys.executable  # A request for help, or a mistake that the command line explains.
+        return sys.executable  # The other commands, and the explanation of a mistake, need only the standard library.
     if command == "dynamodb" or emulator == "localstack":
         facts = set_up_dynamodb()
         environment.update(LEDGERFOLD_DYNAMODB_HOME=facts["home"], LEDGERFOLD_JAVA=facts["java"])

@@ -8,6 +8,8 @@ from typing import Any
 
 import yaml
 
+from ledgerfold_local.errors import CliError
+
 
 class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # In C, eight times as fast, if available.
     """Loads YAML and expands CloudFormation's short forms: `!Ref X` becomes `{"Ref": "X"}`."""
@@ -34,7 +36,13 @@ _Loader.yaml_implicit_resolvers = {
 
 
 def load(path: Path) -> dict[str, Any]:
-    return yaml.load(path.read_text(), Loader=_Loader)
+    try:
+        template = yaml.load(path.read_text(), Loader=_Loader)
+    except yaml.YAMLError as error:
+        raise CliError(f"{path} is not valid YAML: {error}") from None
+    if not isinstance(template, dict) or "Resources" not in template:
+        raise CliError(f"{path} is not a template: it has no Resources.")
+    return template
 
 
 def parameters(template: dict[str, Any]) -> dict[str, Any]:

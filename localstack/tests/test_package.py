@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import itertools
 import json
 import os
 import shutil
@@ -113,7 +114,7 @@ class InstalledTest(TestCase):
         found, file = json.loads(done.stdout)
         ours = [[value for value in values if value.startswith("ledgerfold_local.")] for values in found]
         self.assertEqual([len(values) for values in ours], [2, 1, 1])
-        for value in sum(ours, []):
+        for value in itertools.chain(*ours):
             module = value.partition(":")[0].replace(".", "/")
             self.assertTrue(list(self.site.glob(f"{module}*")), f"{module} does not exist")
         self.assertEqual(Path(file).parents[1], self.site.resolve())

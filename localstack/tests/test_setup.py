@@ -204,13 +204,19 @@ class SetupTest(SetupTestCase):
         with self.assertRaisesRegex(SetupError, "file/tools.*LEDGERFOLD_TOOLS"):
             pieces.Piece("engine", "pins").ensure(lambda _: {})
 
-    def test_an_environment_whose_python_was_removed_is_not_used(self) -> None:
-        self.assertEqual(emulators.installed_python("ministack"), sys.executable)
-        python = self.program("venv/python", "#!/bin/sh\n")
-        emulators.environment_of("ministack").ensure(lambda _: {"python": python})
-        self.assertEqual(emulators.installed_python("ministack"), python)
-        Path(python).unlink()
-        self.assertEqual(emulators.installed_python("ministack"), sys.executable)
+    def test_an_environment_whose_python_was_removed_is_installed_again(self) -> None:
+        installed = []
+
+        def make_venv(_python: str, _folder: Path, _lock: Path) -> Path:
+            installed.append(self.program(f"venv{len(installed)}/python", "#!/bin/sh\n"))
+            return Path(installed[-1])
+
+        self.program("path/python3", fake_python("3 12"))
+        self.patch(mock.patch.object(emulators, "make_venv", make_venv))
+        for _ in range(2):
+            self.assertEqual(emulators.set_up_emulator("ministack"), installed[0])
+        Path(installed[0]).unlink()
+        self.assertEqual(emulators.set_up_emulator("ministack"), installed[1])
 
     def test_a_changed_lock_changes_the_pins(self) -> None:
         lock = self.write("a.lock", "boto3==1")

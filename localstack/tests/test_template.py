@@ -65,6 +65,11 @@ class TemplateTest(TestCase):
         self.assertEqual(mapping["MaximumBatchingWindowInSeconds"], {"Fn::If": ["Small", 0, 1]})
         json.dumps(loaded)
 
+    def test_a_file_that_is_no_template_is_named(self) -> None:
+        for text, reason in [("a: [", "x.yaml is not valid YAML"), ("", "no Resources"), ("a: 1", "no Resources")]:
+            with self.subTest(text), self.assertRaisesRegex(CliError, reason):
+                template.load(self.write("x.yaml", text))
+
     def test_every_function_has_a_code_folder_its_own_or_the_default(self) -> None:
         loaded = self.load()
         self.assertEqual(

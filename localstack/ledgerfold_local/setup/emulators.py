@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 from pathlib import Path
 
 from ledgerfold_local.setup.packages import LOCKS, make_venv
@@ -16,6 +15,7 @@ MEGABYTES = {"localstack": 500, "ministack": 200}
 
 
 def environment_of(emulator: str) -> Piece:
+    """The piece with the emulator's virtual environment. Its fact `python` is the path of the interpreter."""
     return Piece(emulator, pins_of(LOCKS / f"{emulator}.lock"))
 
 
@@ -32,9 +32,3 @@ def set_up_emulator(emulator: str) -> str:
 
     # The environment depends on the Python that created it, which an update may have removed.
     return environment_of(emulator).ensure(install, works=lambda facts: os.access(facts["python"], os.X_OK))["python"]
-
-
-def installed_python(emulator: str) -> str:
-    """The emulator's Python if it is installed, or this one. For commands that need no set-up."""
-    facts = environment_of(emulator).facts()
-    return facts["python"] if facts and os.access(facts["python"], os.X_OK) else sys.executable
