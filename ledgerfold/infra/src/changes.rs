@@ -1,4 +1,4 @@
-//! What a deployment adds to the template of its context, or changes in it.
+//! The additions and changes of a deployment to the template of its context.
 
 use serde_json::Value as Json;
 

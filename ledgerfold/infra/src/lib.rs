@@ -8,8 +8,8 @@
 //! | `document` | the model of a template, and how it is written as YAML |
 //! | `parts` | queues, functions, rules, tables and alarms, each with everything that keeps it safe |
 //! | `context` | the components of a context: event table, relay, API, projections, processes, … |
-//! | `platform` | what contexts share: bus, archive, topic of alarms |
-//! | `rules` | what must hold in every template, whatever the declaration and its changes say |
+//! | `platform` | shared by all contexts: bus, archive, topic of alarms |
+//! | `rules` | conditions for every template, with every declaration and all changes |
 
 mod changes;
 mod context;

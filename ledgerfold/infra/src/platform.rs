@@ -1,4 +1,4 @@
-//! The template of the platform: what all contexts of a stage share.
+//! The template of the platform, which all contexts of a stage share.
 
 use crate::{
     context::parameters,
@@ -16,7 +16,7 @@ pub fn template() -> Template {
             .to_owned(),
         note: vec![
             "Generated. Do not edit: run the program <context>-admin infra of any context.".to_owned(),
-            "What the contexts of a stage share. Deploy it before them: their stacks import its outputs, so \
+            "Shared by the contexts of a stage. Deploy it before them: their stacks import its outputs, so \
              CloudFormation refuses to delete it while they exist. The bus and its archive are named after the stack. \
              Names of archives are limited to 48 characters, and so is the stack's name."
                 .to_owned(),

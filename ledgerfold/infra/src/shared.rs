@@ -1,4 +1,4 @@
-//! What several components have in the same form.
+//! The parts that several components have in the same form.
 
 use crate::{
     document::{Map, Resource, Value, arn, list, map, reference, sub},

@@ -218,7 +218,7 @@ fn queries(scope: &Scope<'_>) -> Function<'static> {
     }
 }
 
-/// What the query function may read.
+/// The read permissions of the query function.
 fn reading(scope: &Scope<'_>) -> Vec<Statement> {
     let read = ["dynamodb:Query", "dynamodb:GetItem"];
     let tables = |kind| {

@@ -1,4 +1,4 @@
-//! The event table and what protects it.
+//! The event table and its protection.
 
 use super::Scope;
 use crate::{

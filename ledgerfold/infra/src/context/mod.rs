@@ -92,7 +92,7 @@ fn metadata(context: &Context) -> Map {
 fn globals(context: &Context) -> Map {
     let function = map! {
         Runtime: "provided.al2023",
-        /// One program for all functions. ROLE in its environment chooses what it does.
+        /// One program for all functions. ROLE in its environment chooses the work.
         CodeUri: format!("../target/lambda/{}/", context.name()),
         Handler: "bootstrap",
         Architectures: list![reference("Architecture")],

@@ -1,4 +1,4 @@
-//! The parameters of a deployment, with what follows from them.
+//! The parameters of a deployment, with the conditions and mappings that follow from them.
 
 use ledgerfold::context::Context;
 

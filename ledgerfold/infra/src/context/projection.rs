@@ -113,7 +113,7 @@ fn function<'a>(scope: &Scope<'_>, parts: &'a Parts<'_>) -> Function<'a> {
     }
 }
 
-/// What a projector may do in its read table.
+/// The permissions of a projector on its read table.
 fn writes(kind: Kind, table: &str) -> Vec<Statement> {
     match kind {
         Kind::Rows => vec![Statement::allow(&["dynamodb:GetItem", "dynamodb:PutItem"], arn(table))],
@@ -131,7 +131,7 @@ fn writes(kind: Kind, table: &str) -> Vec<Statement> {
     }
 }
 
-/// What a projector may do in the table that it shares with the others.
+/// The permissions of a projector on the table that it shares with the others.
 fn states(name: &str) -> [Statement; 3] {
     let states = || arn("ProjectionStates");
     let parked = ["dynamodb:Query", "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:DeleteItem"];

@@ -1,4 +1,4 @@
-//! What the sections of one template share.
+//! The common ground of the sections of one template.
 
 use ledgerfold::context::{Context, Kind, variables};
 
@@ -29,7 +29,7 @@ impl Scope<'_> {
         self.context.catalog().projections()
     }
 
-    /// What a projection fills.
+    /// The kind of a projection: rows or counters.
     pub(super) fn kind_of(&self, projection: &str) -> Kind {
         let declared = self.context.projections().iter();
         let mut kinds = declared.filter(|it| it.name() == projection).map(|it| it.kind());
@@ -62,12 +62,12 @@ impl Scope<'_> {
         table.then(|| (variables::RESERVATIONS, reference("Reservations"))).into_iter().collect()
     }
 
-    /// What a function needs to run commands on these streams, one stream at a time.
+    /// The permissions to run commands on these streams, one stream at a time.
     pub(super) fn appending(&self, streams: &[String]) -> Vec<Statement> {
         self.committing(&["dynamodb:Query", "dynamodb:PutItem"], streams)
     }
 
-    /// What a function needs to run commands on these streams, also on several streams at once.
+    /// The permissions to run commands on these streams, also on several streams at once.
     pub(super) fn transacting(&self, streams: &[String]) -> Vec<Statement> {
         let actions = [
             "dynamodb:GetItem",

@@ -132,7 +132,7 @@ impl Template {
         self.sections.iter().flat_map(|section| &section.resources).find(|it| it.id == id)
     }
 
-    /// The properties of a resource, or what a parameter says.
+    /// The properties of a resource, or the content of a parameter.
     pub(crate) fn settings_of(&mut self, id: &str) -> Option<&mut Map> {
         let mut resources = self.sections.iter_mut().flat_map(|section| &mut section.resources);
         match resources.find(|resource| resource.id == id) {

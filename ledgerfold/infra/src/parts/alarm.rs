@@ -1,5 +1,5 @@
 //! Alarms. A description names the component, the event, the command that shows the reason, and the fix. It must be clear
-//! at night to a reader who does not know the code. It ends with the section of the page about alarms.
+//! at night to a reader without knowledge of the code. It ends with the section of the page about alarms.
 
 use crate::document::{Map, Resource, Value, attribute, import, list, map, reference, sub};
 

@@ -1,4 +1,4 @@
-//! Functions. Each has a role that allows only what it calls, and a log group of its own.
+//! Functions. Each has a role that allows only its own calls, and a log group of its own.
 
 use ledgerfold::context::Role;
 
@@ -64,7 +64,7 @@ pub(crate) struct Function<'a> {
     pub(crate) settings: Map,
 }
 
-/// What a function needs to read a queue, through a mapping.
+/// The permissions to read a queue, through a mapping.
 pub(crate) const QUEUE_CONSUMER: [&str; 3] =
     ["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"];
 

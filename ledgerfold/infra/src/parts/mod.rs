@@ -1,4 +1,4 @@
-//! The parts of which components consist. Each brings what it needs to be safe: a queue its policy and its dead-letter
+//! The parts of which components consist. Each is safe by itself: a queue brings its policy and its dead-letter
 //! queue, a function its role and its log, a rule its retries.
 
 mod alarm;

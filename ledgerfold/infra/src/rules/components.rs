@@ -1,4 +1,4 @@
-//! Rules about what a template consists of.
+//! Rules about the parts of a template.
 
 use std::collections::BTreeSet;
 
@@ -7,7 +7,7 @@ use crate::context::id_of;
 use ledgerfold::context::variables;
 use serde_json::{Value as Json, json};
 
-/// CloudFormation's limit for a stack, and what SAM makes of an API: a deployment, a stage, and a permission per route.
+/// CloudFormation's limit for a stack, and the resources that SAM makes of an API: a deployment, a stage, and a permission per route.
 const MOST_RESOURCES: usize = 500;
 const OF_SAM: usize = 20;
 /// The limit of EventBridge for the name of a rule, and of the stage's name in it.
@@ -74,7 +74,7 @@ pub(super) fn functions_are_complete(model: &Model<'_>) -> Vec<String> {
     broken
 }
 
-/// All functions run one program, and only the variable ROLE tells it what to do.
+/// All functions run one program, and only the variable ROLE tells them apart.
 pub(super) fn functions_have_their_roles(model: &Model<'_>) -> Vec<String> {
     let mut broken = Vec::new();
     for (id, role) in model.functions() {

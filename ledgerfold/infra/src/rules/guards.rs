@@ -1,4 +1,4 @@
-//! Rules about what must not be lost.
+//! Rules against the loss of events, messages and data.
 
 use serde_json::{Value as Json, json};
 

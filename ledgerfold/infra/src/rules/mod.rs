@@ -1,4 +1,4 @@
-//! What must hold in every template. Each rule looks at a template and says what breaks it, so it also catches changes
+//! Conditions for every template. Each rule looks at a template and names the violations, so it also catches changes
 //! that a deployment makes. `tests/rules.rs` breaks every rule and sees it fail.
 
 mod components;
@@ -56,7 +56,7 @@ pub const RULES: &[(&str, Rule)] = &[
 pub struct Violation {
     /// The rule.
     pub rule: &'static str,
-    /// What breaks it.
+    /// The cause.
     pub reason: String,
 }
 

@@ -83,7 +83,7 @@ impl<'a> Model<'a> {
         all
     }
 
-    /// The queues that receive what could not be delivered.
+    /// The queues for undeliverable messages.
     pub(super) fn dead_letter_queues(&self) -> BTreeSet<String> {
         let queues = self.of_type(QUEUE).into_iter();
         let redriven =

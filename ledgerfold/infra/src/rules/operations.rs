@@ -1,4 +1,4 @@
-//! Rules about the API and about what operators see.
+//! Rules about the API and about alarms.
 
 use std::collections::BTreeSet;
 

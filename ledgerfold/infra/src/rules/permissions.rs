@@ -1,4 +1,4 @@
-//! Rules about who may do what.
+//! Rules about permissions.
 
 use std::collections::BTreeSet;
 
