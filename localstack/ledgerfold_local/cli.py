@@ -9,7 +9,7 @@ import traceback
 from collections.abc import Sequence
 from pathlib import Path
 
-from ledgerfold_local import cloud, dynamodb, logs
+from ledgerfold_local import cloud, dynamodb, examples, logs, programs
 from ledgerfold_local.emulators import EMULATORS
 from ledgerfold_local.errors import CliError
 from ledgerfold_local.layout import Layout, project
@@ -44,6 +44,7 @@ def parser() -> argparse.ArgumentParser:
         up.add_argument(
             "--parameter", type=parameter, action="append", default=[], metavar="NAME=VALUE", help="for the templates"
         )
+        up.add_argument("--cargo", action="store_true", help="take the programs that `cargo build` has built")
         # `bootstrap.py` runs the build and removes the option.
         up.add_argument("--build", metavar="COMMAND", help="build the functions with it; the deployment waits for it")
     command("setup", "fetch everything that the other commands need")
@@ -52,6 +53,9 @@ def parser() -> argparse.ArgumentParser:
     show = command("logs", "print the output of the functions")
     show.add_argument("--function", help="a name from stack.json, such as relay or orders/relay")
     show.add_argument("--follow", action="store_true")
+    examples_of = command("try", "send the examples of an OpenAPI document, and print the answers")
+    examples_of.add_argument("--context", help="the context that gets them; needed if there are several")
+    examples_of.add_argument("--document", type=Path, help="the OpenAPI document (default: openapi.json)")
     database = command("dynamodb", "run a command with its own DynamoDB Local")
     database.add_argument("--port", type=port, default=None, help="by default a free port")
     database.add_argument("words", nargs="+", metavar="COMMAND")
@@ -79,16 +83,23 @@ def layout_of(arguments: argparse.Namespace) -> Layout:
 def run(arguments: argparse.Namespace) -> int:
     layout = layout_of(arguments)
     if arguments.command in ("up", "start"):
+        templates = arguments.infra or arguments.project / "infra"
+        functions = arguments.functions or layout.home / "functions"
+        if arguments.cargo:
+            # Imported here, because the other commands must work without installed packages.
+            from ledgerfold_local.infra import Infra
+
+            programs.take(arguments.project, Infra(templates).contexts(arguments.context), functions)
         wanted = cloud.Wanted(
             EMULATORS[arguments.emulator],
             arguments.port,
-            arguments.infra or arguments.project / "infra",
-            arguments.functions or layout.home / "functions",
+            templates,
+            functions,
             tuple(arguments.context),
             dict(arguments.parameter),
             project=arguments.project,
             # `bootstrap.py` sets it after the build.
-            is_built="LEDGERFOLD_BUILT" in os.environ,
+            is_built=arguments.cargo or "LEDGERFOLD_BUILT" in os.environ,
         )
         if arguments.command == "start":
             cloud.start_early(wanted, layout)
@@ -100,6 +111,8 @@ def run(arguments: argparse.Namespace) -> int:
         return cloud.status(layout)
     elif arguments.command == "logs":
         logs.show(layout, arguments.function, arguments.follow)
+    elif arguments.command == "try":
+        return examples.run(layout, arguments.document or arguments.project / "openapi.json", arguments.context)
     elif arguments.command == "dynamodb":
         return dynamodb.run_with_dynamodb(arguments.words, arguments.port)
     return 0

@@ -29,6 +29,8 @@ pub(crate) enum CliError {
     Runtime(io::Error),
     #[error(transparent)]
     Template(#[from] TemplateError),
+    #[error("the API has no document: {0}")]
+    Api(String),
     #[error("{0}")]
     ProjectName(String),
     #[error("{} is not empty: choose another folder with --at", .0.display())]

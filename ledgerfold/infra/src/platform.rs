@@ -15,7 +15,7 @@ pub fn template() -> Template {
                       for access logs."
             .to_owned(),
         note: vec![
-            "Generated. Do not edit: run the program <context>-admin infra of any context.".to_owned(),
+            "Generated. Do not edit: run the program <context>-admin generate of any context.".to_owned(),
             "Shared by the contexts of a stage. Deploy it before them: their stacks import its outputs, so \
              CloudFormation refuses to delete it while they exist. The bus and its archive are named after the stack. \
              Names of archives are limited to 48 characters, and so is the stack's name."

@@ -13,7 +13,7 @@ fn the_templates_match_the_declaration() {
         generated.iter().filter_map(|file| file.difference(&folder)).collect();
     assert!(
         differences.is_empty(),
-        "{}\nWrite the templates with `cargo run -p orders-admin -- infra`.",
+        "{}\nWrite the templates with `cargo run -p orders-admin -- generate`.",
         differences.join("\n")
     );
 }

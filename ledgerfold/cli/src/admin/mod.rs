@@ -5,14 +5,14 @@ mod audit;
 mod bus;
 mod claims;
 mod deadlines;
+mod generate;
 mod generations;
-mod infra;
 mod progress_bars;
 mod rebuild;
 mod repair;
 mod walk;
 
-use std::{ffi::OsString, process::ExitCode, sync::Arc};
+use std::{ffi::OsString, fmt::Display, path::PathBuf, process::ExitCode, sync::Arc};
 
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use ledgerfold::{
@@ -27,6 +27,7 @@ use ledgerfold_dynamodb::{
     DynamoStreams,
 };
 
+use self::generate::Document;
 use crate::{
     completions::{self, Completions},
     error::{CliError, EXIT_CODES, exit, usage},
@@ -37,7 +38,7 @@ use ledgerfold_aws::{SystemClock, SystemRandom};
 use ledgerfold_infra::Changes;
 
 /// The command line of a context's admin program, which is called `<context>-admin`: `audit`, `repair`, `rebuild`,
-/// `claims`, `infra` and others.
+/// `claims`, `generate` and others.
 ///
 /// ```no_run
 /// # use ledgerfold::context::Context;
@@ -49,6 +50,7 @@ pub struct Admin {
     name: String,
     declaration: Declaration,
     changes: Changes,
+    document: Option<Document>,
 }
 
 /// A projection with its read table. Its stores are shared with the rebuilders and repairers that it creates.
@@ -97,8 +99,8 @@ enum Command {
     /// Build or show the reservations of unique keys
     #[command(subcommand)]
     Claims(claims::Claims),
-    /// Write the templates of the context and of the platform
-    Infra(infra::Options),
+    /// Write the templates of the context and of the platform, and the OpenAPI document
+    Generate(generate::Options),
     /// Write completions for a shell
     Completions(Completions),
 }
@@ -128,13 +130,24 @@ impl Admin {
     /// The command line of a context.
     pub fn new(context: Declaration) -> Self {
         let name = format!("{}-admin", context.name());
-        Self { name, declaration: context, changes: Changes::none() }
+        Self { name, declaration: context, changes: Changes::none(), document: None }
     }
 
     /// Makes these changes in the template of the context.
     #[must_use]
     pub fn changing(self, changes: Changes) -> Self {
         Self { changes, ..self }
+    }
+
+    /// Writes this OpenAPI document at a path in the project.
+    #[must_use]
+    pub fn documented<E: Display>(
+        self,
+        path: impl Into<PathBuf>,
+        document: Result<serde_json::Value, E>,
+    ) -> Self {
+        let content = document.map_err(|error| error.to_string());
+        Self { document: Some(Document { path: path.into(), content }), ..self }
     }
 
     /// Runs the command in the program's arguments. Unreadable stored data is reported and never panics, and
@@ -183,8 +196,9 @@ impl Admin {
                 )
                 .await
             }
-            Command::Infra(options) => {
-                infra::run(&options, &self.declaration, &self.changes, &mut output)
+            Command::Generate(options) => {
+                let document = self.document.as_ref();
+                generate::run(&options, &self.declaration, &self.changes, document, &mut output)
             }
             Command::Completions(options) => {
                 completions::run(&options, self.command(), &mut output)
@@ -351,7 +365,7 @@ mod tests {
         assert!(parsed(&["rebuild", "--all", "--no-switch"]).is_ok());
         assert!(parsed(&["roll-back", "statements", "--yes", "--longest-read", "10"]).is_ok());
         assert!(parsed(&["generations"]).is_ok());
-        assert!(parsed(&["infra", "--check", "--into", "templates"]).is_ok());
+        assert!(parsed(&["generate", "--check", "--into", "project"]).is_ok());
         assert!(parsed(&["audit", "--claims", "--stream", "account#1"]).is_ok());
         assert!(parsed(&["claims", "build", "--segments", "4", "--rate", "200"]).is_ok());
         assert!(parsed(&["claims", "show", "--reservations", "keys", "--json"]).is_ok());

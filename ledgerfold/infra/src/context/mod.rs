@@ -48,7 +48,7 @@ pub(crate) fn template(context: &Context) -> Template {
         ),
         note: vec![
             format!(
-                "Generated from the declaration of the context {name}. Do not edit: run {name}-admin infra.",
+                "Generated from the declaration of the context {name}. Do not edit: run {name}-admin generate.",
                 name = context.name()
             ),
             "One template for AWS and for the local cloud. CloudFormation generates the names of most resources, so \
