@@ -16,6 +16,7 @@
 mod bus_queue;
 mod change_stream;
 mod clock_tick;
+mod commands;
 pub mod http;
 mod metrics;
 pub mod service;
@@ -23,6 +24,7 @@ mod world;
 
 pub use bus_queue::{serve_process, serve_projector};
 pub use change_stream::serve_relay;
+pub use commands::Decide;
 pub use clock_tick::{SpotCheckSettings, serve_deadlines, serve_spot_checks};
 pub use ledgerfold_eventbridge::SigningKey;
 pub use service::{Service, main};
@@ -30,3 +32,10 @@ pub use world::World;
 
 /// The error of a function's `main`: the runtime's own. It ends the environment.
 pub type RunError = lambda_runtime::Error;
+
+/// Used by the code that [`commands!`] expands to.
+#[doc(hidden)]
+pub mod __private {
+    pub use ledgerfold::{Command, CommandName, Decider, Idempotency};
+    pub use serde::{Serialize, Serializer};
+}

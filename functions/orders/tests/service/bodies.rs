@@ -1,5 +1,7 @@
 //! Bodies of commands: accepted ones, and errors for each invalid field.
 
+use std::collections::BTreeSet;
+
 use serde_json::{Value, json};
 
 use crate::world::{World, order, post};
@@ -97,7 +99,8 @@ async fn all_invalid_fields_are_named_at_once() {
         "/items/2",
         "/a~1b~0c",
     ];
-    assert_eq!(pointers_of(body).await, expected);
+    let named: BTreeSet<_> = pointers_of(body).await.into_iter().collect();
+    assert_eq!(named, expected.into_iter().map(str::to_owned).collect());
 }
 
 #[tokio::test]
