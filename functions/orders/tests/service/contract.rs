@@ -13,7 +13,7 @@ use crate::world::{Answer, World, body, get, order, post, with};
 const DOCUMENT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/openapi.json");
 
 fn document() -> Value {
-    orders::api().openapi()
+    orders::api().openapi().expect("every schema has its own name")
 }
 
 /// The places at which two documents differ, at most 20.

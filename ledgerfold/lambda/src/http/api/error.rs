@@ -21,6 +21,10 @@ pub enum ApiError {
     /// A command is not a struct with named fields.
     #[error("the command at {0} must be a struct with named fields, possibly none: struct Name {{}}")]
     NoObject(&'static str),
+    /// A name in the document stands for two schemas: those of two types, or those of one type with optional fields in
+    /// requests and in answers.
+    #[error("two schemas have the name {0}: rename one type with #[schemars(rename = \"…\")]")]
+    TwoSchemas(String),
     /// A type cannot be checked.
     #[error(transparent)]
     Schema(#[from] UnsupportedSchema),

@@ -36,7 +36,8 @@ use router::{Route, Router};
 /// # use ledgerfold_lambda::http::Api;
 /// let api = Api::new("Bank", "1.0.0").described("Amounts are in cents.");
 /// // api.command::<Deposit>().query::<GetAccount>()
-/// assert_eq!(api.openapi()["info"]["title"], "Bank");
+/// assert_eq!(api.openapi()?["info"]["title"], "Bank");
+/// # Ok::<(), ledgerfold_lambda::http::ApiError>(())
 /// ```
 #[derive(Clone, Debug)]
 pub struct Api {

@@ -8,7 +8,7 @@ mod schemas;
 use serde_json::{Map, Value, json};
 
 use self::schemas::Schemas;
-use super::api::{Api, Generators, Kind, Template};
+use super::api::{Api, ApiError, Generators, Kind, Template};
 
 /// The sentences that introduce every document.
 const RULES: &str = "Commands use POST and take effect once per Idempotency-Key. Queries use GET, and answer at least at \
@@ -20,7 +20,10 @@ impl Api {
     ///
     /// It depends on nothing but the declaration. Store it beside the service, where other programs find it, and compare
     /// it in a test.
-    pub fn openapi(&self) -> Value {
+    ///
+    /// # Errors
+    /// [`ApiError::TwoSchemas`].
+    pub fn openapi(&self) -> Result<Value, ApiError> {
         let mut generators = Generators::new();
         let described: Vec<_> = self
             .operations
@@ -28,13 +31,13 @@ impl Api {
             .map(|it| (it.kind, it.path, (it.describe)(&mut generators)))
             .collect();
         let mut components = fixed();
-        let mut schemas = Schemas::of(&mut generators);
+        let mut schemas = Schemas::of(&mut generators)?;
         let mut paths = Map::new();
         for (kind, path, description) in &described {
             let links = operation::links(path, &described);
             let operation = operation::Documented { path, description, schemas: &mut schemas };
             let (method, operation) = match kind {
-                Kind::Command => ("post", operation.command(&links)),
+                Kind::Command => ("post", operation.command(&links)?),
                 Kind::Query => ("get", operation.query()),
             };
             let methods = paths.entry(*path).or_insert_with(|| json!({}));
@@ -43,7 +46,7 @@ impl Api {
         if let Some(fixed) = components["schemas"].as_object_mut() {
             fixed.extend(schemas.into_components());
         }
-        json!({
+        Ok(json!({
             "openapi": "3.1.0",
             "info": {
                 "title": self.title,
@@ -57,7 +60,7 @@ impl Api {
             ],
             "paths": paths,
             "components": components,
-        })
+        }))
     }
 }
 

@@ -8,7 +8,7 @@ use super::{
 };
 use crate::http::{
     Success,
-    api::{CommandPart, Description, Kind, Part, QueryPart, Template},
+    api::{ApiError, CommandPart, Description, Kind, Part, QueryPart, Template},
 };
 
 /// An operation to document.
@@ -26,8 +26,8 @@ enum In {
 }
 
 impl Documented<'_> {
-    pub(super) fn command(mut self, links: &Map<String, Value>) -> Value {
-        let Part::Command(command) = &self.description.part else { return Value::Null };
+    pub(super) fn command(mut self, links: &Map<String, Value>) -> Result<Value, ApiError> {
+        let Part::Command(command) = &self.description.part else { return Ok(Value::Null) };
         let template = Template::parse(self.path);
         let in_path = template.fields();
         let mut parameters = Vec::new();
@@ -40,9 +40,9 @@ impl Documented<'_> {
         parameters.extend(["IfMatch", "Traceparent"].map(|it| reference("parameters", it)));
         let mut operation = self.head("commands");
         operation["parameters"] = parameters.into();
-        operation["requestBody"] = self.body(&in_path);
+        operation["requestBody"] = self.body(&in_path)?;
         operation["responses"] = self.command_responses(command, links);
-        operation
+        Ok(operation)
     }
 
     pub(super) fn query(self) -> Value {
@@ -113,7 +113,7 @@ impl Documented<'_> {
     }
 
     /// The body of a command: its fields without those of the path.
-    fn body(&mut self, in_path: &[&str]) -> Value {
+    fn body(&mut self, in_path: &[&str]) -> Result<Value, ApiError> {
         let name = self.description.name.clone();
         let mut schema = self.description.schema.clone().to_value();
         let mut example = self.description.example.clone();
@@ -127,8 +127,8 @@ impl Documented<'_> {
             }
         }
         let content = json!({"schema": reference("schemas", &name), "example": example});
-        self.schemas.add(name, schema);
-        json!({"required": true, "content": {"application/json": content}})
+        self.schemas.add(name, schema)?;
+        Ok(json!({"required": true, "content": {"application/json": content}}))
     }
 
     fn command_responses(&self, command: &CommandPart, links: &Map<String, Value>) -> Value {

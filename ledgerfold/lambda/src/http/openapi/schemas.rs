@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
 
-use crate::http::api::Generators;
+use crate::http::api::{ApiError, Generators};
 
 /// The named schemas of requests and answers.
 pub(super) struct Schemas(BTreeMap<String, Value>);
@@ -12,22 +12,31 @@ pub(super) struct Schemas(BTreeMap<String, Value>);
 impl Schemas {
     /// The schemas that the described operations refer to.
     ///
-    /// A type that occurs in requests and in answers has the schema of answers. Both are the same unless the type has
-    /// optional fields.
-    pub(super) fn of(generators: &mut Generators) -> Self {
+    /// # Errors
+    /// [`ApiError::TwoSchemas`].
+    pub(super) fn of(generators: &mut Generators) -> Result<Self, ApiError> {
         let mut schemas = Self(BTreeMap::new());
         for generator in [&mut generators.requests, &mut generators.answers] {
             for (name, schema) in generator.take_definitions(true) {
-                schemas.add(name, schema);
+                schemas.add(name, schema)?;
             }
         }
-        schemas
+        Ok(schemas)
     }
 
     /// Adds a schema under its name.
-    pub(super) fn add(&mut self, name: String, mut schema: Value) {
+    ///
+    /// # Errors
+    /// [`ApiError::TwoSchemas`].
+    pub(super) fn add(&mut self, name: String, mut schema: Value) -> Result<(), ApiError> {
         tidy(&mut schema);
-        self.0.insert(name, schema);
+        match self.0.get(&name) {
+            Some(other) if *other != schema => Err(ApiError::TwoSchemas(name)),
+            _ => {
+                self.0.insert(name, schema);
+                Ok(())
+            }
+        }
     }
 
     pub(super) fn into_components(self) -> Map<String, Value> {

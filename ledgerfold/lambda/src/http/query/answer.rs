@@ -1,9 +1,11 @@
 //! The answers to queries.
 
+use std::borrow::Cow;
+
 use ledgerfold::{Envelope, EventId, Payload, Timestamp, Version, query::Fresh};
-use schemars::JsonSchema;
+use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::Serialize;
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use super::parameters::PageCursor;
 
@@ -60,15 +62,36 @@ impl<R: Serialize + JsonSchema + Send> Answer for Fresh<R> {
     }
 }
 
-/// A row with its version.
-#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
-#[schemars(rename = "{R}")]
+/// A row with its version, as one object.
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Versioned<R> {
     #[serde(flatten)]
     row: R,
-    /// The version that this answer shows.
-    #[schemars(with = "u64", range(min = 1))]
     version: Version,
+}
+
+/// The schema of the row, under its name and with its description, and the version.
+impl<R: JsonSchema> JsonSchema for Versioned<R> {
+    fn schema_name() -> Cow<'static, str> {
+        R::schema_name()
+    }
+
+    fn schema_id() -> Cow<'static, str> {
+        format!("Versioned<{}>", R::schema_id()).into()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        let mut schema = R::json_schema(generator);
+        if let Some(Value::Object(fields)) = schema.get_mut("properties") {
+            let description = "The version that this answer shows.";
+            let version = json!({"type": "integer", "minimum": 1, "description": description});
+            fields.insert("version".to_owned(), version);
+        }
+        if let Some(Value::Array(required)) = schema.get_mut("required") {
+            required.push("version".into());
+        }
+        schema
+    }
 }
 
 impl<R> From<Fresh<R>> for Versioned<R> {
