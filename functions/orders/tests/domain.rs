@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use ledgerfold::{Decider, Rejection};
-use ledgerfold_testkit::Given;
 use ledgerfold_lambda::http::HttpCommand;
+use ledgerfold_testkit::Given;
 use orders::{
     commands::{
         Amount, CancelOrder, CancelUnpaidOrder, DeliverOrder, OrderCommand, PayOrder, PlaceOrder,

@@ -24,8 +24,8 @@ mod world;
 
 pub use bus_queue::{serve_process, serve_projector};
 pub use change_stream::serve_relay;
-pub use commands::Decide;
 pub use clock_tick::{SpotCheckSettings, serve_deadlines, serve_spot_checks};
+pub use commands::Decide;
 pub use ledgerfold_eventbridge::SigningKey;
 pub use service::{Service, main};
 pub use world::World;

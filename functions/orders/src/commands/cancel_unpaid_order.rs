@@ -18,7 +18,9 @@ impl Decide for CancelUnpaidOrder {
 
     fn decide(&self, state: &OrderState) -> Decision {
         match placed(state)?.stage {
-            Stage::Placed => Ok(vec![OrderCancelled { reason: NOT_PAID_IN_TIME.to_owned() }.into()]),
+            Stage::Placed => {
+                Ok(vec![OrderCancelled { reason: NOT_PAID_IN_TIME.to_owned() }.into()])
+            }
             Stage::Paid { .. } | Stage::Shipped | Stage::Delivered | Stage::Cancelled => {
                 Ok(Vec::new())
             }

@@ -25,7 +25,8 @@ impl HttpCommand for PlaceOrder {
     const REFUSALS: &'static [&'static str] = &["order-already-placed"];
 
     fn example() -> Self {
-        let tea = BasketItem { sku: "tea".to_owned(), quantity: 2, unit_price: UnitPrice::euro(450) };
+        let tea =
+            BasketItem { sku: "tea".to_owned(), quantity: 2, unit_price: UnitPrice::euro(450) };
         Self {
             customer_id: EntityId::new("c-1").expect("c-1 is an id"),
             items: Basket::new(vec![tea]).expect("a single item has one currency"),

@@ -44,7 +44,8 @@ impl JsonSchema for CurrentCurrency {
     fn json_schema(generator: &mut SchemaGenerator) -> Schema {
         let named = iso_currency::Currency::json_schema(generator);
         let named = named.get("oneOf").and_then(Value::as_array);
-        let codes: Vec<_> = named.into_iter().flatten().map(|currency| &currency["const"]).collect();
+        let codes: Vec<_> =
+            named.into_iter().flatten().map(|currency| &currency["const"]).collect();
         json_schema!({
             "description": "A currency that is in use today, by its ISO 4217 code.",
             "type": "string",

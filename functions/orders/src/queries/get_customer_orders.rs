@@ -73,7 +73,8 @@ impl HttpQuery for GetCustomerOrders {
         call: QueryCall<'_>,
     ) -> Result<Unversioned<List<ListedOrder>>, Problem> {
         let list = format!("orders of {}", self.customer_id);
-        let Page { limit, from } = Page::<PlaceInList>::of(&list, self.limit, self.cursor.as_ref())?;
+        let Page { limit, from } =
+            Page::<PlaceInList>::of(&list, self.limit, self.cursor.as_ref())?;
         let before = from.as_ref().map(PlaceInList::order);
         // One extra item shows whether there is another page.
         let listing = Listing { partition: (&self.customer_id).into(), before, limit: limit + 1 };

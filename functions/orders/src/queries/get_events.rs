@@ -7,8 +7,7 @@ use ledgerfold::{
     vocabulary::{Cursor, DamagedToken},
 };
 use ledgerfold_lambda::http::{
-    AtVersion, AuditedEvent, EventLog, HttpQuery, Limit, List, Page, PageCursor, Problem,
-    QueryCall,
+    AtVersion, AuditedEvent, EventLog, HttpQuery, Limit, List, Page, PageCursor, Problem, QueryCall,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -46,7 +45,8 @@ impl HttpQuery for GetEvents {
         _: QueryCall<'_>,
     ) -> Result<AtVersion<List<AuditedEvent>>, Problem> {
         let list = format!("events of {}", self.id);
-        let Page { limit, from } = Page::<AuditPosition>::of(&list, self.limit, self.cursor.as_ref())?;
+        let Page { limit, from } =
+            Page::<AuditPosition>::of(&list, self.limit, self.cursor.as_ref())?;
         let begin = from.unwrap_or(AuditPosition::START);
         let page = log.page(&stream(self.id), begin, limit).await?;
         let Some(last) = page.events.last().map(|event| event.version) else {

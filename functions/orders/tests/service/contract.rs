@@ -153,7 +153,9 @@ fn wrong_places(schema: &Validator, body: &Value) -> BTreeSet<String> {
     let places = schema.iter_errors(body).flat_map(|error| {
         let place = error.instance_path().to_string();
         let names = match error.kind() {
-            ValidationErrorKind::Required { property } => vec![property.as_str().unwrap_or_default()],
+            ValidationErrorKind::Required { property } => {
+                vec![property.as_str().unwrap_or_default()]
+            }
             ValidationErrorKind::AdditionalProperties { unexpected } => {
                 unexpected.iter().map(String::as_str).collect()
             }
@@ -335,7 +337,10 @@ async fn the_document_describes_exactly_the_accepted_parameters() {
             let answer = World::new().send(&request).await;
             let taken = answer.status != 400;
             let empty_path = text.is_empty() && name.to_lowercase().ends_with("id");
-            assert!(taken == is_allowed(schema, &text) || empty_path, "{name} {text:?}: {answer:?}");
+            assert!(
+                taken == is_allowed(schema, &text) || empty_path,
+                "{name} {text:?}: {answer:?}"
+            );
         }
     }
 }

@@ -19,7 +19,9 @@ pub enum ApiError {
         parameter: String,
     },
     /// A command is not a struct with named fields.
-    #[error("the command at {0} must be a struct with named fields, possibly none: struct Name {{}}")]
+    #[error(
+        "the command at {0} must be a struct with named fields, possibly none: struct Name {{}}"
+    )]
     NoObject(&'static str),
     /// A name in the document stands for two schemas: those of two types, or those of one type with optional fields in
     /// requests and in answers.

@@ -123,9 +123,7 @@ impl Operation {
             describe: |generators| {
                 let part = QueryPart {
                     category: Q::Decider::CATEGORY,
-                    answer: generators
-                        .answers
-                        .subschema_for::<<Q::Answer as Answer>::Body>(),
+                    answer: generators.answers.subschema_for::<<Q::Answer as Answer>::Body>(),
                     has_version: Q::Answer::HAS_VERSION,
                 };
                 describe(&Q::example(), generators, Part::Query(part))

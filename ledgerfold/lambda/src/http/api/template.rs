@@ -95,13 +95,7 @@ mod tests {
 
     #[test]
     fn the_longest_template_is_tried_first_and_literals_before_parameters() {
-        let sorted = [
-            "/a/{id}/c",
-            "/{id}/b/c",
-            "/{id}/b/{other}",
-            "/a/{id}",
-            "/a",
-        ];
+        let sorted = ["/a/{id}/c", "/{id}/b/c", "/{id}/b/{other}", "/a/{id}", "/a"];
         let mut templates = sorted.map(Template::parse).to_vec();
         templates.reverse();
         templates.sort_by_key(Template::place);

@@ -1,8 +1,6 @@
 //! The answer to a command that took effect.
 
-use ledgerfold::{
-    EntityId, EventId, Version, command::Answer, vocabulary::ConsistencyToken,
-};
+use ledgerfold::{EntityId, EventId, Version, command::Answer, vocabulary::ConsistencyToken};
 use schemars::JsonSchema;
 use serde::Serialize;
 

@@ -6,9 +6,7 @@ use ledgerfold::{
     command::{CommandHandler, CommandRequest, StreamHint},
 };
 
-use super::{
-    Accepted, CommandCall, CommandSide, Handles, HttpCommand, Success, accepted,
-};
+use super::{Accepted, CommandCall, CommandSide, Handles, HttpCommand, Success, accepted};
 use crate::{
     Decide,
     http::{Problem, Response, StatusCode, reference},

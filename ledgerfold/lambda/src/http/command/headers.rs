@@ -31,7 +31,8 @@ impl CommandHeaders {
             caller: request.caller.clone(),
             expected: if_match(request)?,
             // A malformed trace is dropped: it must never fail a command.
-            traceparent: request.single_header("traceparent")
+            traceparent: request
+                .single_header("traceparent")
                 .ok()
                 .flatten()
                 .and_then(|text| text.parse().ok()),

@@ -52,11 +52,7 @@ use std::{
 };
 
 use async_trait::async_trait;
-use ledgerfold::{
-    Category, Decider, EntityId,
-    command::CommandHandler,
-    context::CommandPorts,
-};
+use ledgerfold::{Category, Decider, EntityId, command::CommandHandler, context::CommandPorts};
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::{Serialize, de::DeserializeOwned};
 

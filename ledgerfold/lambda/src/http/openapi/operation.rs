@@ -132,7 +132,8 @@ impl Documented<'_> {
     }
 
     fn command_responses(&self, command: &CommandPart, links: &Map<String, Value>) -> Value {
-        let mut responses = failures(&[(400, "BadRequest"), (401, "Unauthorized"), (403, "Forbidden")]);
+        let mut responses =
+            failures(&[(400, "BadRequest"), (401, "Unauthorized"), (403, "Forbidden")]);
         if has_id(self.path) {
             responses["404"] = reference("responses", "NotFound");
         }
@@ -277,7 +278,8 @@ fn conflict(refusals: &[&str]) -> Value {
 }
 
 fn failures(failures: &[(u16, &str)]) -> Value {
-    let failures = failures.iter().map(|(status, name)| (status.to_string(), reference("responses", name)));
+    let failures =
+        failures.iter().map(|(status, name)| (status.to_string(), reference("responses", name)));
     Value::Object(failures.collect())
 }
 

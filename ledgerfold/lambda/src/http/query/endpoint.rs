@@ -10,9 +10,7 @@ use ledgerfold::{
 };
 use serde_json::Value;
 
-use super::{
-    Answer, HttpQuery, Models, QueryCall, QueryParameters, parameters::broken_parameters,
-};
+use super::{Answer, HttpQuery, Models, QueryCall, QueryParameters, parameters::broken_parameters};
 use crate::http::{
     FieldError, Problem, Request, Response, StatusCode,
     api::{ApiError, Endpoint, Matched, Template},
@@ -71,9 +69,10 @@ impl<Q: HttpQuery> QueryEndpoint<Q> {
         let issued = |token: &ConsistencyToken| {
             self.categories.contains(token.stream.category()) && token.version > Version::NONE
         };
-        let token = ConsistencyToken::parse(text).ok().filter(issued).ok_or_else(|| {
-            Problem::bad_request(format!("Consistency-Token {DamagedToken}."))
-        })?;
+        let token = ConsistencyToken::parse(text)
+            .ok()
+            .filter(issued)
+            .ok_or_else(|| Problem::bad_request(format!("Consistency-Token {DamagedToken}.")))?;
         // Streams of another domain change nothing in this answer.
         Ok(Some(token).filter(|it| *it.stream.category() == Q::Decider::CATEGORY))
     }

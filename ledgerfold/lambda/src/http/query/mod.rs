@@ -33,7 +33,7 @@
 //!     }
 //!
 //!     async fn answer(self, accounts: &Rows<Statements>, call: QueryCall<'_>) -> Result<Fresh<AccountView>, Problem> {
-//!         let stream = StreamId::new(Accounts::CATEGORY, self.id);
+//!         let stream = StreamId::new(<Accounts>::CATEGORY, self.id);
 //!         let found = accounts.get(&stream, call).await?;
 //!         let found = found.ok_or_else(|| Problem::not_found("The account does not exist."))?;
 //!         Ok(Fresh { row: found.row.into(), version: found.version })

@@ -2,11 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use ledgerfold::{
-    Timestamp,
-    query::AuditPosition,
-    vocabulary::Cursor,
-};
+use ledgerfold::{Timestamp, query::AuditPosition, vocabulary::Cursor};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::{Map, Value};
@@ -152,7 +148,11 @@ impl<T: ListPosition> Page<T> {
     ///
     /// # Errors
     /// 400 if the cursor belongs to another list.
-    pub fn of(list: &str, Limit(limit): Limit, cursor: Option<&PageCursor>) -> Result<Self, Problem> {
+    pub fn of(
+        list: &str,
+        Limit(limit): Limit,
+        cursor: Option<&PageCursor>,
+    ) -> Result<Self, Problem> {
         let from = cursor.map(|PageCursor(text)| Cursor::parse(text, list)).transpose();
         let from = from.map_err(|error| Problem::bad_request(format!("cursor {error}.")))?;
         Ok(Self { limit: limit.into(), from: from.map(|Cursor(from)| from) })

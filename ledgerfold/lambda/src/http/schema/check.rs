@@ -89,7 +89,8 @@ impl Object {
                 None => {}
             }
         }
-        for (name, value) in fields.iter_mut().filter(|(name, _)| !self.fields.contains_key(*name)) {
+        for (name, value) in fields.iter_mut().filter(|(name, _)| !self.fields.contains_key(*name))
+        {
             let place = pointer_to(pointer, name);
             match &self.others {
                 Some(shape) => shape.check_at(&place, value, errors),

@@ -54,7 +54,11 @@ enum Kind {
     Text(Text),
     /// One of these values.
     Listed(Vec<Value>),
-    List { items: Box<Shape>, count: Range<usize>, unique: bool },
+    List {
+        items: Box<Shape>,
+        count: Range<usize>,
+        unique: bool,
+    },
     Object(Object),
     Nullable(Box<Shape>),
     Either(Vec<Shape>),

@@ -23,9 +23,10 @@ fn at(schema: &Value, place: String) -> Read<Shape> {
         Value::Bool(true) => Ok(Shape { kind: Kind::Any, rule: None }),
         Value::Object(keywords) => {
             let mut reader = Reader { keywords, place, known: ANNOTATIONS.to_vec() };
-            let rule = reader.text(RULE);
             let kind = reader.kind()?;
             reader.refuse_unknown()?;
+            // The rule is about the values beside null.
+            let rule = if let Kind::Nullable(_) = kind { None } else { reader.text(RULE) };
             Ok(Shape { kind, rule })
         }
         _ => Err((place, "a schema must be true or an object".to_owned())),
@@ -128,7 +129,11 @@ impl Reader<'_> {
         }
     }
 
-    fn bound<T>(&mut self, keyword: &'static str, read: fn(&Value) -> Option<T>) -> Read<Option<T>> {
+    fn bound<T>(
+        &mut self,
+        keyword: &'static str,
+        read: fn(&Value) -> Option<T>,
+    ) -> Read<Option<T>> {
         match self.get(keyword) {
             None => Ok(None),
             Some(value) => match read(value) {

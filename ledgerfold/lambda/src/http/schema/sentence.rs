@@ -29,9 +29,7 @@ impl Shape {
             }
             Kind::Object(_) => "an object".to_owned(),
             Kind::Nullable(shape) => format!("{}, or null", shape.rule()),
-            Kind::Either(shapes) => {
-                shapes.iter().map(Self::rule).collect::<Vec<_>>().join(", or ")
-            }
+            Kind::Either(shapes) => shapes.iter().map(Self::rule).collect::<Vec<_>>().join(", or "),
         }
     }
 }
