@@ -78,7 +78,7 @@ fn children(schema: &mut Value) -> Vec<&mut Value> {
     for (keyword, value) in keywords {
         match (keyword.as_str(), value) {
             ("properties" | "$defs", Value::Object(schemas)) => {
-                children.extend(schemas.values_mut())
+                children.extend(schemas.values_mut());
             }
             ("anyOf" | "oneOf" | "allOf", Value::Array(schemas)) => children.extend(schemas),
             ("items" | "additionalProperties", schema) => children.push(schema),
