@@ -5,10 +5,11 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use ledgerfold::{
-    Actor, CommandId, Decider, EntityId, StreamId,
+    Actor, Category, CommandId, Decider, EntityId, StreamId, Version,
     command::{JointHandler, JointRequest},
     context::{CommandPorts, Context, QueryPorts},
     query::Fresh,
+    vocabulary::ConsistencyToken,
 };
 use ledgerfold_lambda::{
     Decide,
@@ -215,13 +216,27 @@ fn context() -> Context {
     Context::new("bank").decider::<Accounts>().rows::<Statements>("statements")
 }
 
+fn request(method: Method, path: &str) -> Request {
+    Request {
+        method,
+        path: Path::parse(path),
+        query: Vec::new(),
+        headers: Vec::new(),
+        body: Vec::new(),
+        id: "request-1".to_owned(),
+        caller: Actor::anonymous(),
+    }
+}
+
 impl Bank {
     fn open() -> Self {
         let ports = ports();
         let service = Service::new(context(), api());
         let commands = service.commands(&ports).expect("the declaration is right");
         let tables = MemoryReadSide::default();
-        let queries = service.queries(&QueryPorts::new(service.context(), ports.log, &tables));
+        let categories = [<Accounts>::CATEGORY, Category::from_static("loan")];
+        let ports = QueryPorts::new(service.context(), ports.log, &tables);
+        let queries = service.api().queries(&ports, &categories);
         Self { commands, queries: queries.expect("the declaration is right") }
     }
 
@@ -229,15 +244,8 @@ impl Bank {
         let header = |name: &str, value: &str| (name.to_owned(), value.to_owned());
         let mut headers = vec![header("content-type", "application/json")];
         headers.extend((!key.is_empty()).then(|| header("idempotency-key", key)));
-        let request = Request {
-            method: method.clone(),
-            path: Path::parse(path),
-            query: Vec::new(),
-            headers,
-            body: body.to_string().into_bytes(),
-            id: "request-1".to_owned(),
-            caller: Actor::anonymous(),
-        };
+        let body = body.to_string().into_bytes();
+        let request = Request { headers, body, ..request(method.clone(), path) };
         let service = if method == Method::POST { &self.commands } else { &self.queries };
         let answer = service.answer(&request).await;
         let answer = answer.unwrap_or_else(|problem| problem.into_response("request-1"));
@@ -300,6 +308,25 @@ async fn parameters_of_the_path_and_rules_over_several_fields_are_checked() {
     assert_eq!((status, &invalid["detail"]), (400, &json!(detail)));
     let (_, body) = bank.post("/transfers/a/to/b", "", json!({"amount": 1, "to": "c"})).await;
     assert_eq!(body["errors"][0]["pointer"], "/to", "a field of the path is not part of the body");
+}
+
+#[tokio::test]
+async fn a_token_of_another_domain_of_the_context_is_no_condition() {
+    let bank = Bank::open();
+    let id = bank.account("ada").await;
+    for (stream, status) in
+        [(format!("account#{id}"), 200), ("loan#1".to_owned(), 200), ("x#1".to_owned(), 400)]
+    {
+        let stream = stream.parse().expect("a stream");
+        let token = ConsistencyToken { stream, version: Version::new(1) }.to_text();
+        let request = Request {
+            headers: vec![("consistency-token".to_owned(), token.clone())],
+            ..request(Method::GET, &format!("/accounts/{id}"))
+        };
+        let answer = bank.queries.answer(&request).await;
+        let answer = answer.unwrap_or_else(|problem| problem.into_response("request-1"));
+        assert_eq!(answer.status.as_u16(), status, "{token}: {answer:?}");
+    }
 }
 
 #[test]
