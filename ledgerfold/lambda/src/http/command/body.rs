@@ -1,9 +1,11 @@
 //! The bodies of commands.
 
-use serde::de::DeserializeOwned;
-use serde_json::Value;
+use std::cell::LazyCell;
 
-use crate::http::{FieldError, Problem, Request, json, schema::Shape, schema::pointer_to};
+use serde_json::{Map, Value};
+
+use super::HttpCommand;
+use crate::http::{FieldError, Problem, Request, json, schema::pointer_to};
 
 /// The largest body of a command, in bytes.
 const MAX_BYTES: usize = 256 * 1024;
@@ -26,24 +28,52 @@ pub(super) fn json(request: &Request) -> Result<Value, Problem> {
         .map_err(|error| Problem::bad_request(format!("The body is not valid JSON: {error}.")))
 }
 
-/// Checks a body.
+/// Converts the fields of a body to their command. `errors` are those that the schema has found.
+///
+/// The rules of types, which a schema cannot state, are checked in the other fields nevertheless: a wrong field is replaced
+/// by the example's. So the answer names every wrong field.
 ///
 /// # Errors
 /// 400 with every wrong field.
-pub(super) fn check(shape: &Shape, body: &mut Value) -> Result<(), Problem> {
-    let errors = shape.check(body);
-    if errors.is_empty() { Ok(()) } else { Err(Problem::invalid_body(errors)) }
+pub(super) fn read<C: HttpCommand>(
+    fields: Map<String, Value>,
+    mut errors: Vec<FieldError>,
+) -> Result<C, Problem> {
+    let mut body = Value::Object(fields);
+    let example = || serde_json::to_value(C::example()).unwrap_or_default();
+    let example = LazyCell::new(example);
+    for error in &errors {
+        replace(&mut body, field_of(&error.pointer), &example);
+    }
+    loop {
+        let error = match serde_path_to_error::deserialize(&body) {
+            Ok(command) if errors.is_empty() => return Ok(command),
+            Ok(_) => return Err(Problem::invalid_body(errors)),
+            Err::<C, _>(error) => error,
+        };
+        let pointer = pointer(error.path());
+        let field = field_of(&pointer).to_owned();
+        if errors.iter().any(|known| field_of(&known.pointer) == field) {
+            return Err(Problem::invalid_body(errors));
+        }
+        errors.push(FieldError { pointer, detail: error.inner().to_string() });
+        replace(&mut body, &field, &example);
+    }
 }
 
-/// Converts a checked body to its type.
-///
-/// # Errors
-/// 400 with the field that breaks a rule which only its type knows.
-pub(super) fn read<T: DeserializeOwned>(body: Value) -> Result<T, Problem> {
-    serde_path_to_error::deserialize(body).map_err(|error| {
-        let pointer = pointer(error.path());
-        Problem::invalid_body(vec![FieldError { pointer, detail: error.inner().to_string() }])
-    })
+/// The field of the body that a pointer leads to or into.
+fn field_of(pointer: &str) -> &str {
+    pointer.trim_start_matches('/').split('/').next().unwrap_or_default()
+}
+
+/// Replaces a field by that of the example, which may have none.
+fn replace(body: &mut Value, field: &str, example: &Value) {
+    if let Value::Object(fields) = body {
+        match example.get(field) {
+            Some(value) => fields.insert(field.to_owned(), value.clone()),
+            None => fields.remove(field),
+        };
+    }
 }
 
 fn pointer(path: &serde_path_to_error::Path) -> String {

@@ -53,12 +53,13 @@ impl<C: HttpCommand, H: Handles<C>> CommandEndpoint<C, H> {
             fields.push((name.clone(), value));
         }
         QueryParameters::read(request, &[])?;
-        let mut json = body::json(request)?;
-        body::check(&self.body, &mut json)?;
-        if let Value::Object(object) = &mut json {
-            object.extend(fields);
-        }
-        let command: C = body::read(json)?;
+        let mut body = body::json(request)?;
+        let errors = self.body.check(&mut body);
+        let Value::Object(mut body) = body else {
+            return Err(Problem::invalid_body(errors));
+        };
+        body.extend(fields);
+        let command: C = body::read(body, errors)?;
         let errors = command.check();
         if errors.is_empty() { Ok(command) } else { Err(Problem::invalid_body(errors)) }
     }

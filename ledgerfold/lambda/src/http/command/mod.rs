@@ -66,8 +66,11 @@ pub(super) use {accepted::Accepted, endpoint::CommandEndpoint, headers::created_
 /// A command with its HTTP contract.
 ///
 /// The type's JSON Schema is the body's contract: `#[schemars(length(…))]`, `range(…)` and the schemas of the fields'
-/// types are the bounds, and every bound that a body breaks is reported with its place. The documentation of the type and
-/// of its fields becomes that of the operation, whose id is the type's name: `PayOrder` is `payOrder`.
+/// types are the bounds. A type can have a rule that no schema can state, for example that all prices have one currency; its
+/// `Deserialize` checks it. The answer to a wrong body names every wrong field.
+///
+/// The documentation of the type and of its fields becomes that of the operation, whose id is the type's name: `PayOrder`
+/// is `payOrder`.
 pub trait HttpCommand: Serialize + DeserializeOwned + JsonSchema + Send + Sync + 'static {
     /// The path, for example `/orders/{id}/pay`. `{id}` is the stream that the command changes. A path without `{id}`
     /// creates a stream. Any other parameter fills the field of the same name, which is then not part of the body.

@@ -8,15 +8,22 @@ use serde_json::{Map, Number, Value};
 use super::{Format, Kind, Object, Range, Shape, Text};
 use crate::http::FieldError;
 
+/// The most errors of one value. A function's answer has at most 6 MB, and a body can have a hundred thousand errors.
+const MAX_ERRORS: usize = 1_000;
+
 impl Shape {
-    /// Names every error of a value. Whole numbers in the notation of fractions or powers become integers.
+    /// Names every error of a value, up to a limit. Whole numbers in the notation of fractions or powers become integers.
     pub(in crate::http) fn check(&self, value: &mut Value) -> Vec<FieldError> {
         let mut errors = Vec::new();
         self.check_at("", value, &mut errors);
+        errors.truncate(MAX_ERRORS);
         errors
     }
 
     fn check_at(&self, pointer: &str, value: &mut Value, errors: &mut Vec<FieldError>) {
+        if errors.len() >= MAX_ERRORS {
+            return;
+        }
         let is_right = match (&self.kind, &mut *value) {
             (Kind::Any, _) | (Kind::Null, Value::Null) | (Kind::Boolean, Value::Bool(_)) => true,
             (Kind::Integer(range), Value::Number(number)) => to_integer(number, *range),

@@ -1,7 +1,7 @@
 //! Bodies and parameters are checked against the JSON Schema of their type, so each bound is stated once: the schema is
 //! the type's, the document's and the check's.
 //!
-//! The check names every wrong field at once, with a sentence for people, and reads `2.0` and `2e0` as the integer 2, as
+//! The check names every wrong field at once (up to a thousand), with a sentence for people, and reads `2.0` and `2e0` as the integer 2, as
 //! JSON Schema does. Every object is closed: a field that the type does not have is refused.
 //!
 //! We check schemas ourselves because the crate `jsonschema` makes every function 7 MB larger, half as large again, for
