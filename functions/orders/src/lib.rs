@@ -38,7 +38,9 @@ pub fn context() -> Context {
 
 /// The HTTP operations of orders. `openapi.json` in this package describes them for other programs.
 pub fn api() -> Api {
-    let api = Api::new("Orders", "1.0.0").described("Money is in integer minor units.");
+    let api = Api::new("Orders", "1.0.0")
+        .described("Money is in integer minor units.")
+        .licensed("Apache-2.0 OR MIT");
     queries::add_to(commands::add_to(api))
 }
 

@@ -42,8 +42,9 @@ impl Decide for PlaceOrder {
             return Err(OrderRejection::AlreadyPlaced);
         }
         let customer_id = self.customer_id.to_string();
-        let items = self.items.items.iter().map(Item::from).collect();
-        Ok(vec![OrderPlaced { customer_id, items, total: self.items.total }.into()])
+        let Basket { items, total } = &self.items;
+        let items = items.iter().map(Item::from).collect();
+        Ok(vec![OrderPlaced { customer_id, items, total: *total }.into()])
     }
 }
 

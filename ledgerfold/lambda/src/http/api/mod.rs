@@ -44,19 +44,26 @@ pub struct Api {
     pub(super) title: &'static str,
     pub(super) version: &'static str,
     pub(super) description: &'static str,
+    pub(super) license: Option<&'static str>,
     pub(super) operations: Vec<Operation>,
 }
 
 impl Api {
     /// A service without operations. The version is that of its contract.
     pub const fn new(title: &'static str, version: &'static str) -> Self {
-        Self { title, version, description: "", operations: Vec::new() }
+        Self { title, version, description: "", license: None, operations: Vec::new() }
     }
 
     /// Adds sentences that introduce the document.
     #[must_use]
     pub fn described(self, description: &'static str) -> Self {
         Self { description, ..self }
+    }
+
+    /// Adds the licence of the document, as an SPDX expression.
+    #[must_use]
+    pub fn licensed(self, license: &'static str) -> Self {
+        Self { license: Some(license), ..self }
     }
 
     /// Adds a command of one stream.

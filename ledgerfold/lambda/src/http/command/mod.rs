@@ -93,7 +93,7 @@ pub trait HttpCommand: Serialize + DeserializeOwned + JsonSchema + Send + Sync +
 /// Answers a command. [`Decided`] does it for every command of one stream.
 ///
 /// Write an own type for a command that changes several streams, answers something else, or needs no `Idempotency-Key`,
-/// and declare it with [`Api::command_with`](super::Api::command_with).
+/// and declare it with [`Api::command_with`](super::Api::command_with). `tests/api.rs` of this crate has a complete one.
 #[async_trait]
 pub trait Handles<C: HttpCommand>: Sized + Send + Sync + 'static {
     /// Whether the command needs an `Idempotency-Key`. This is for the document; [`CommandCall::headers`] requires it.

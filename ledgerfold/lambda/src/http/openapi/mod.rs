@@ -46,13 +46,17 @@ impl Api {
         if let Some(fixed) = components["schemas"].as_object_mut() {
             fixed.extend(schemas.into_components());
         }
+        let mut info = json!({
+            "title": self.title,
+            "version": self.version,
+            "description": format!("{RULES} {}", self.description).trim_end(),
+        });
+        if let Some(license) = self.license {
+            info["license"] = json!({"name": license, "identifier": license});
+        }
         Ok(json!({
             "openapi": "3.1.0",
-            "info": {
-                "title": self.title,
-                "version": self.version,
-                "description": format!("{RULES} {}", self.description).trim_end(),
-            },
+            "info": info,
             "servers": [{"url": "/", "description": "The API's stage, domain or base path."}],
             "tags": [
                 {"name": "commands", "description": "Operations that change something."},

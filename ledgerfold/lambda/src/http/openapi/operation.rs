@@ -143,11 +143,13 @@ impl Documented<'_> {
             (412, "VersionMismatch"),
             (413, "TooLarge"),
             (415, "UnsupportedMediaType"),
-            (422, "KeyReused"),
             (429, "Throttled"),
             (503, "Unavailable"),
         ];
         merge(&mut responses, failures(&others));
+        if command.needs_key {
+            responses["422"] = reference("responses", "KeyReused");
+        }
         for (success, body) in &command.successes {
             let mut body = body.clone().to_value();
             tidy(&mut body);
