@@ -2,20 +2,23 @@
 //!
 //! | module | content |
 //! | --- | --- |
-//! | [`domain`] | commands, decisions and rejections; pure |
+//! | [`domain`] | the state of an order, and the reasons to refuse a command; pure |
+//! | [`commands`] | one file for each command: its body, its path and its decision |
+//! | [`queries`] | one file for each query: its parameters, its path and its answer |
 //! | [`read_models`] | folds of events for queries; pure |
 //! | [`process`] | reactions to events and deadlines; pure |
-//! | [`http`] | the HTTP contract: paths, bodies, responses |
 //!
-//! [`context`] declares all of them. The program of the functions and `orders-admin` derive their parts from it.
+//! [`context`] and [`api`] declare all of them. The program of the functions, `orders-admin` and the OpenAPI document
+//! derive their parts from these declarations.
 
+pub mod commands;
 pub mod domain;
-pub mod http;
 pub mod process;
+pub mod queries;
 pub mod read_models;
 
 use ledgerfold::context::Context;
-use ledgerfold_lambda::service::{Example, Service};
+use ledgerfold_lambda::{http::Api, service::Service};
 
 use domain::Orders;
 use process::PaymentDeadline;
@@ -33,19 +36,17 @@ pub fn context() -> Context {
         .process::<PaymentDeadline>("86400")
 }
 
-/// The declaration with the HTTP services.
+/// The HTTP operations of orders. `openapi.json` in this package describes them for other programs.
+pub fn api() -> Api {
+    let api = Api::new("Orders", "1.0.0")
+        .described("Money is in integer minor units.")
+        .licensed("Apache-2.0 OR MIT");
+    queries::add_to(commands::add_to(api))
+}
+
+/// The declaration with the HTTP operations.
 pub fn service() -> Service {
-    Service::new(context(), http::commands, http::queries).with_examples(&[
-        Example {
-            method: "POST",
-            path: "/orders",
-            body: Some(
-                r#"{"customerId":"c-1","items":[{"sku":"tea","quantity":2,"unitPrice":{"amount":450,"currency":"EUR"}}]}"#,
-            ),
-        },
-        Example { method: "GET", path: "/customers/c-1/orders", body: None },
-        Example { method: "GET", path: "/dashboard?from=2026-01-01&to=2026-12-31", body: None },
-    ])
+    Service::new(context(), api())
 }
 
 #[cfg(test)]

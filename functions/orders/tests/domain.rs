@@ -1,11 +1,22 @@
 //! The rules of orders as examples: given, when, then.
 
+use std::collections::BTreeSet;
+
+use ledgerfold::{Decider, Rejection};
+use ledgerfold_lambda::http::HttpCommand;
 use ledgerfold_testkit::Given;
-use orders::domain::{OrderCommand, OrderRejection, Orders};
+use orders::{
+    commands::{
+        Amount, CancelOrder, CancelUnpaidOrder, DeliverOrder, OrderCommand, PayOrder, PlaceOrder,
+        ShipOrder,
+    },
+    domain::{OrderRejection, Orders},
+};
 use orders_events::{
     Currency, Item, Money, OrderCancelled, OrderDelivered, OrderEvent, OrderPaid, OrderPlaced,
     OrderShipped, RefundRequested,
 };
+use serde_json::json;
 
 fn euro(amount: i64) -> Money {
     Money { amount, currency: Currency::from_code("EUR").expect("a currency") }
@@ -40,25 +51,23 @@ fn delivered() -> OrderEvent {
 }
 
 fn place() -> OrderCommand {
-    let (customer_id, total) = ("c-1".to_owned(), euro(900));
-    OrderCommand::PlaceOrder { customer_id, items: items(), total }
+    PlaceOrder::example().into()
 }
 
-fn pay(amount: Money) -> OrderCommand {
-    OrderCommand::PayOrder { payment_reference: "pay-1".to_owned(), amount }
+fn pay(amount: Amount) -> OrderCommand {
+    PayOrder { amount, ..PayOrder::example() }.into()
 }
 
 fn cancel() -> OrderCommand {
-    OrderCommand::CancelOrder { reason: "changed my mind".to_owned() }
+    CancelOrder::example().into()
 }
 
 fn ship() -> OrderCommand {
-    let (carrier, tracking_number) = ("DHL".to_owned(), "00340".to_owned());
-    OrderCommand::ShipOrder { carrier, tracking_number }
+    ShipOrder::example().into()
 }
 
-const DELIVER: OrderCommand = OrderCommand::DeliverOrder;
-const CANCEL_UNPAID: OrderCommand = OrderCommand::CancelUnpaidOrder;
+const DELIVER: OrderCommand = OrderCommand::DeliverOrder(DeliverOrder {});
+const CANCEL_UNPAID: OrderCommand = OrderCommand::CancelUnpaidOrder(CancelUnpaidOrder {});
 
 /// A history for each stage of an order.
 fn stages() -> [(&'static str, Vec<OrderEvent>); 6] {
@@ -82,7 +91,7 @@ fn an_order_is_placed_once() {
 
 #[test]
 fn every_command_to_a_missing_order_is_rejected() {
-    for command in [pay(euro(900)), cancel(), CANCEL_UNPAID, ship(), DELIVER] {
+    for command in [pay(Amount::euro(900)), cancel(), CANCEL_UNPAID, ship(), DELIVER] {
         Given::<Orders>::nothing().when(command).then_refused(OrderRejection::NotFound);
     }
 }
@@ -119,7 +128,7 @@ fn each_stage_allows_its_commands_and_rejects_others_by_name_of_the_rule() {
     for ((stage, outcomes), (name, history)) in table.into_iter().zip(stages()) {
         assert_eq!(stage, name);
         for (command, outcome) in
-            [pay(euro(900)), cancel(), ship(), DELIVER].into_iter().zip(outcomes)
+            [pay(Amount::euro(900)), cancel(), ship(), DELIVER].into_iter().zip(outcomes)
         {
             let decided = Given::<Orders>::events(history.clone()).when(command);
             match outcome {
@@ -132,12 +141,39 @@ fn each_stage_allows_its_commands_and_rejects_others_by_name_of_the_rule() {
 
 #[test]
 fn an_order_is_paid_in_full_and_in_its_currency() {
-    let dollars = Money { amount: 900, currency: Currency::from_code("USD").expect("a currency") };
-    for offered in [euro(899), euro(901), euro(0), dollars] {
+    let dollars = serde_json::from_value(json!({"amount": 900, "currency": "USD"}));
+    let dollars = dollars.expect("an amount");
+    for offered in [Amount::euro(899), Amount::euro(901), Amount::euro(0), dollars] {
+        let (total, refused) = (euro(900), offered.into());
         Given::<Orders>::events([placed()])
             .when(pay(offered))
-            .then_refused(OrderRejection::AmountMismatch { total: euro(900), offered });
+            .then_refused(OrderRejection::AmountMismatch { total, offered: refused });
     }
+}
+
+#[test]
+fn a_command_documents_exactly_the_rules_that_refuse_it() {
+    fn refusals<C: HttpCommand + Into<OrderCommand>>(other: Option<C>) -> BTreeSet<&'static str> {
+        let command: OrderCommand = C::example().into();
+        let commands = [Some(command), other.map(Into::into)].into_iter().flatten();
+        let mut rules = BTreeSet::new();
+        for command in commands {
+            for (_, history) in stages() {
+                let state = history.iter().fold(Orders::initial(), Orders::evolve);
+                rules.extend(command.decide(&state).err().map(|refused| refused.rule()));
+            }
+        }
+        rules
+    }
+    fn check<C: HttpCommand + Into<OrderCommand>>(other: Option<C>) {
+        let documented: BTreeSet<_> = C::REFUSALS.iter().copied().collect();
+        assert_eq!(refusals(other), documented, "{}", C::PATH);
+    }
+    check::<PlaceOrder>(None);
+    check(Some(PayOrder { amount: Amount::euro(1), ..PayOrder::example() }));
+    check::<CancelOrder>(None);
+    check::<ShipOrder>(None);
+    check::<DeliverOrder>(None);
 }
 
 #[test]

@@ -9,10 +9,10 @@ pub use handlers::{
 };
 pub use vocabulary::{
     Actor, Category, CausationId, Claim, Command, CommandId, CommandName, CorrelationId,
-    DeadlineName, Decider, DecodeError, Decoded, EncodeError, EntityId, Envelope, Event, EventId,
-    EventType, Idempotency, InvalidId, MAX_EVENTS_PER_COMMIT, Payload, ProcessName, Recorded,
-    Rejection, RejectionKind, SchemaVersion, SnapshotPolicy, Snapshots, StreamId, Timestamp,
-    Traceparent, UniqueKey, Version, derive_uuid, schema,
+    DeadlineName, Decide, Decider, DecodeError, Decoded, EncodeError, EntityId, Envelope, Event,
+    EventId, EventType, Idempotency, InvalidId, MAX_EVENTS_PER_COMMIT, Payload, ProcessName,
+    Recorded, Rejection, RejectionKind, SchemaVersion, SnapshotPolicy, Snapshots, StreamId,
+    Timestamp, Traceparent, UniqueKey, Version, derive_uuid, schema,
 };
 
 /// The library that generates the JSON Schemas of events. A crate of events depends on it as on serde, or takes
@@ -37,5 +37,9 @@ pub use schemars;
 /// Used by the code that [`events!`] expands to.
 #[doc(hidden)]
 pub mod __private {
-    pub use crate::vocabulary::event::declare::{Declared, Unknown, upcast};
+    pub use crate::vocabulary::{
+        commands::is_strict,
+        event::declare::{Declared, Unknown, upcast},
+    };
+    pub use serde;
 }

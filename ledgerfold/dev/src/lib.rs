@@ -20,8 +20,8 @@ mod server;
 
 use std::{env, net::SocketAddr, process::ExitCode, sync::Arc, time::Instant};
 
-use ledgerfold::context::{Contradictions, InvalidSetting, QueryPorts, Undeclared};
-use ledgerfold_lambda::Service;
+use ledgerfold::context::{Contradictions, InvalidSetting, QueryPorts};
+use ledgerfold_lambda::{Service, http::ApiError};
 use ledgerfold_memory::MemoryReadSide;
 use tokio::net::TcpListener;
 
@@ -68,9 +68,9 @@ pub enum DevError {
     /// The declaration contradicts itself.
     #[error(transparent)]
     Declaration(#[from] Contradictions),
-    /// A query uses a read model that the context does not declare.
+    /// The HTTP operations contradict themselves or the context.
     #[error(transparent)]
-    Undeclared(#[from] Undeclared),
+    Api(#[from] ApiError),
     /// A process does not accept its setting.
     #[error(transparent)]
     Setting(#[from] InvalidSetting),
@@ -94,8 +94,8 @@ async fn serve(service: &Service, port: u16) -> Result<(), DevError> {
     let ready = started.elapsed().as_millis();
     tell(&format!("{name} runs in memory at http://{} (ready in {ready} ms).", server.address));
     tell("Everything is lost when it ends. Try:\n");
-    for (number, example) in service.examples().iter().enumerate() {
-        tell(&server::curl(example, server.address, number));
+    for example in service.api().examples() {
+        tell(&server::curl(&example, server.address));
     }
     server.run().await;
     Ok(())
@@ -132,7 +132,7 @@ impl Server {
         let ports = pipeline::ports(log.clone());
         let read_side = Arc::new(MemoryReadSide::default());
         let services = Services {
-            commands: service.commands(&ports),
+            commands: service.commands(&ports)?,
             queries: service.queries(&QueryPorts::new(context, log, &*read_side))?,
         };
         let pipeline = Pipeline::new(context, &ports, &read_side, commits)?;

@@ -20,8 +20,8 @@ use hyper::{
 };
 use hyper_util::rt::TokioIo;
 use ledgerfold_lambda::{
-    http::{GatewayEvent, GatewayResponse, answer_event},
-    service::{Answers, Example},
+    http::{Example, GatewayEvent, GatewayResponse, answer_event},
+    service::Answers,
 };
 use serde_json::json;
 use tokio::net::TcpListener;
@@ -116,12 +116,12 @@ fn refused(status: StatusCode) -> Response<Full<Bytes>> {
 }
 
 /// The command line for an example.
-pub(crate) fn curl(example: &Example, address: SocketAddr, number: usize) -> String {
-    let Example { method, path, body } = example;
+pub(crate) fn curl(example: &Example, address: SocketAddr) -> String {
+    let Example { method, path, command } = example;
     let url = format!("'http://{address}{path}'");
-    match body {
-        Some(body) => format!(
-            "  curl -i -X {method} {url} -H 'Content-Type: application/json' \\\n    -H 'Idempotency-Key: try-{number}' -d '{body}'"
+    match command {
+        Some((key, body)) => format!(
+            "  curl -i -X {method} {url} -H 'Content-Type: application/json' \\\n    -H 'Idempotency-Key: {key}' -d '{body}'"
         ),
         None => format!("  curl -i {url}"),
     }

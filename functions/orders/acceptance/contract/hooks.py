@@ -11,6 +11,7 @@ import datetime
 import json
 import urllib.request
 import uuid
+from email.message import Message
 from pathlib import Path
 
 import schemathesis
@@ -23,14 +24,14 @@ CUSTOMER = f"contract-{uuid.uuid4()}"
 DAYS = datetime.timedelta(days=365)
 
 
-def ask(method: str, path: str, body: object = None) -> tuple[dict[str, str], dict]:
+def ask(method: str, path: str, body: object = None) -> tuple[Message, dict]:
     headers = {"Content-Type": "application/json", "Idempotency-Key": str(uuid.uuid4())} if body else {}
     content = json.dumps(body).encode() if body else None
     request = urllib.request.Request(API + path, content, headers, method=method)
     # Ignores proxies of the environment, because the local cloud runs on this machine.
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     with opener.open(request, timeout=30) as answer:
-        return dict(answer.headers.items()), json.load(answer)
+        return answer.headers, json.load(answer)
 
 
 def place() -> tuple[str, str]:

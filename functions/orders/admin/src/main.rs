@@ -6,5 +6,8 @@ use std::process::ExitCode;
 use ledgerfold_cli::Admin;
 
 fn main() -> ExitCode {
-    Admin::new(orders::context()).changing(orders_admin::changes()).main()
+    Admin::new(orders::context())
+        .changing(orders_admin::changes())
+        .documented("functions/orders/openapi.json", orders::api().openapi())
+        .main()
 }

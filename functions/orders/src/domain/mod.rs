@@ -1,9 +1,8 @@
-//! The domain of orders: commands, decisions and rejections. Pure functions without input or output.
+//! The domain of orders: the state that decisions need, how events change it, and the reasons to refuse a command. Pure
+//! functions without input or output. Each decision is in the file of its command, in [`commands`](crate::commands).
 
-mod command;
 mod decider;
 mod rejection;
 
-pub use command::OrderCommand;
-pub use decider::{Order, OrderState, Orders};
+pub use decider::{Decision, Order, OrderState, Orders, Stage, placed};
 pub use rejection::OrderRejection;

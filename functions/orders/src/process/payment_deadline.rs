@@ -9,7 +9,10 @@ use ledgerfold::{
 };
 use orders_events::OrderEvent;
 
-use crate::domain::{OrderCommand, Orders};
+use crate::{
+    commands::{CancelUnpaidOrder, OrderCommand},
+    domain::Orders,
+};
 
 /// Cancels an order that is neither paid nor cancelled some time after it was placed.
 ///
@@ -67,6 +70,6 @@ impl ProcessManager for PaymentDeadline {
     }
 
     fn expire(deadline: &DeadlineKey) -> Option<OrderCommand> {
-        (deadline.name == PAYMENT).then_some(OrderCommand::CancelUnpaidOrder)
+        (deadline.name == PAYMENT).then(|| CancelUnpaidOrder {}.into())
     }
 }

@@ -1,7 +1,8 @@
 //! The view of a single order.
 
-use ledgerfold::{Recorded, Timestamp, project::Projection};
+use ledgerfold::{EntityId, Recorded, Timestamp, project::Projection};
 use orders_events::{Item, Money, OrderEvent};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::not_placed;
@@ -11,12 +12,15 @@ use super::not_placed;
 pub struct OrderViews;
 
 /// An order as `GET /orders/{id}` shows it, without its version.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
+#[schemars(rename = "Order")]
 pub struct OrderView {
     /// Its id.
+    #[schemars(with = "EntityId")]
     pub id: String,
     /// The customer.
+    #[schemars(with = "EntityId")]
     pub customer_id: String,
     /// The ordered items.
     pub items: Vec<Item>,
@@ -39,7 +43,7 @@ pub struct OrderView {
 }
 
 /// The status of an order.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Status {
     /// Waiting for payment.

@@ -1,7 +1,8 @@
 //! The view of an order's shipment.
 
-use ledgerfold::{Recorded, Timestamp, project::Projection};
+use ledgerfold::{EntityId, Recorded, Timestamp, project::Projection};
 use orders_events::OrderEvent;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::not_placed;
@@ -11,10 +12,11 @@ use super::not_placed;
 pub struct Shipments;
 
 /// A shipment as `GET /orders/{id}/shipment` shows it, without its version.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Shipment {
     /// The order.
+    #[schemars(with = "EntityId")]
     pub order_id: String,
     /// The current status.
     pub status: ShipmentStatus,
@@ -29,7 +31,7 @@ pub struct Shipment {
 }
 
 /// The status of a shipment.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum ShipmentStatus {
     /// The order is not paid yet.

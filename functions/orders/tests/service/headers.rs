@@ -5,7 +5,7 @@ use ledgerfold::{
     vocabulary::{ConsistencyToken, Cursor},
 };
 use ledgerfold_lambda::http::{Method, Request};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::world::{World, body, get, order, post, request, with};
 
@@ -213,4 +213,43 @@ async fn a_traceparent_is_stored_with_the_commit_and_an_invalid_one_is_ignored()
         assert_eq!(trace.map(ToString::to_string).as_deref(), kept);
     }
     assert_eq!(world.send(&request(Method::GET, "/dashboard")).await.status, 400);
+}
+
+#[tokio::test]
+async fn a_query_is_not_answered_again_for_a_version_that_the_caller_has() {
+    let world = World::new();
+    let id = world.place("a").await;
+    let path = format!("/orders/{id}");
+    let shown = world.get(&path).await;
+    for tags in ["\"1\"", "W/\"1\"", "\"7\", \"1\"", "*"] {
+        let answer = world.send(&with(get(&path), "if-none-match", tags)).await;
+        assert_eq!((answer.status, &answer.body), (304, &Value::Null), "{tags}");
+        for header in ["ETag", "Cache-Control", "Vary"] {
+            assert_eq!(answer.header(header), shown.header(header), "{tags}: {header}");
+        }
+    }
+    for tags in ["\"2\"", "1", "", "\"1", "\"11\""] {
+        let answer = world.send(&with(get(&path), "if-none-match", tags)).await;
+        assert_eq!(answer, shown, "{tags}");
+    }
+    let twice = with(with(get(&path), "if-none-match", "\"7\""), "if-none-match", "\"1\"");
+    assert_eq!(world.send(&twice).await.status, 304, "a list may be split over several headers");
+}
+
+#[tokio::test]
+async fn a_cache_asks_again_for_every_answer_of_a_query() {
+    let world = World::new();
+    let id = world.place("a").await;
+    let paths = [
+        format!("/orders/{id}"),
+        format!("/orders/{id}/events"),
+        format!("/orders/{id}/shipment"),
+        "/customers/c-1/orders".to_owned(),
+        "/dashboard?from=2026-11-01&to=2026-11-30".to_owned(),
+    ];
+    for path in paths {
+        let answer = world.get(&path).await;
+        assert_eq!(answer.header("Cache-Control"), Some("private, no-cache"), "{path}");
+        assert_eq!(answer.header("Vary"), Some("Authorization, Consistency-Token"), "{path}");
+    }
 }

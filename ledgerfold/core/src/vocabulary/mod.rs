@@ -5,6 +5,7 @@
 //! here.
 
 mod claim;
+pub(crate) mod commands;
 mod commit;
 mod content;
 mod decider;
@@ -26,6 +27,7 @@ mod version;
 pub use jiff::Timestamp;
 
 pub use claim::{Claim, UniqueKey};
+pub use commands::Decide;
 pub use commit::{
     CommandStamp, Commit, CommitEvent, CommitRef, CorruptCommit, MAX_EVENTS_PER_COMMIT, Metadata,
     NewCommit,

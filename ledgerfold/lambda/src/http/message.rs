@@ -3,7 +3,7 @@
 use ledgerfold::Actor;
 use serde::Serialize;
 
-use super::Path;
+use super::{Path, Problem};
 
 pub use http::{Method, StatusCode};
 
@@ -31,9 +31,23 @@ impl Request {
     pub fn header_values<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
         self.headers.iter().filter(move |(key, _)| key == name).map(|(_, value)| value.as_str())
     }
+
+    /// The value of a header that may occur at most once, by its name in lower case.
+    ///
+    /// # Errors
+    /// 400 if the header occurs more than once.
+    pub fn single_header<'a>(&'a self, name: &'a str) -> Result<Option<&'a str>, Problem> {
+        let mut values = self.header_values(name);
+        let first = values.next();
+        if values.next().is_some() {
+            return Err(Problem::bad_request(format!("The header {name} occurs more than once.")));
+        }
+        // White space around a value is not part of it; only these two count (RFC 9110, section 5.6.3).
+        Ok(first.map(|value| value.trim_matches([' ', '\t'])))
+    }
 }
 
-/// An HTTP response. All bodies are JSON.
+/// An HTTP response. Its body is JSON, or empty.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Response {
     /// The status.
@@ -51,9 +65,14 @@ impl Response {
             Ok(body) => Self { status, headers: vec![("Content-Type", JSON.to_owned())], body },
             Err(error) => {
                 tracing::error!(%error, "a response could not be written as JSON");
-                super::Problem::internal().into_response("")
+                Problem::internal().into_response("")
             }
         }
+    }
+
+    /// A response without a body.
+    pub fn empty(status: StatusCode) -> Self {
+        Self { status, headers: Vec::new(), body: String::new() }
     }
 
     /// The response with one more header.

@@ -1,19 +1,29 @@
-//! HTTP for services: requests and responses, how headers, queries and bodies are parsed, and the problem for each
-//! failure. The contract is in each service's OpenAPI document.
+//! HTTP for services: their operations, requests and responses, and the problem for each failure.
+//!
+//! A service declares an [`Api`]: one type for each command and each query. Routes, the checks of bodies and parameters,
+//! and the OpenAPI document follow from these types.
 
+mod api;
 mod command;
-mod form;
 mod gateway;
 mod json;
 mod message;
+mod openapi;
 mod path;
 mod problem;
 mod query;
+mod schema;
 
-pub use command::{CommandHeaders, accepted, command_body};
-pub use form::{Fields, parse_body};
+pub use api::{Api, ApiError, Example};
+pub use command::{
+    CommandCall, CommandHeaders, CommandSide, Decided, Handles, HttpCommand, Success, accepted,
+};
 pub use gateway::{GatewayEvent, GatewayResponse, answer_event, serve_http};
 pub use message::{Method, Request, Response, StatusCode};
 pub use path::{Path, reference};
 pub use problem::{FieldError, Problem};
-pub use query::{ListPosition, Page, QueryParameters, consistency_token, number};
+pub use query::{
+    Answer, AtVersion, AuditedEvent, Counters, EventLog, HttpQuery, Instant, Limit, List,
+    ListPosition, Models, Page, PageCursor, QueryCall, Rows, Unversioned, Versioned,
+};
+pub use schema::UnsupportedSchema;

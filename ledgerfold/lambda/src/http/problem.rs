@@ -67,7 +67,7 @@ impl Problem {
     }
 
     /// The path allows only these methods. They are listed in the header `Allow`.
-    pub fn method_not_allowed(allowed: &'static str) -> Self {
+    pub fn method_not_allowed(allowed: &str) -> Self {
         let detail = format!("Only {allowed} is allowed here.");
         let status = StatusCode::METHOD_NOT_ALLOWED;
         Self::new(status, "method-not-allowed", "The method is not allowed here", detail)

@@ -1,13 +1,13 @@
 //! The reasons why a function cannot start.
 
 use ledgerfold::{
-    context::{Contradictions, InvalidSetting, Undeclared, UnknownRole},
+    context::{Contradictions, InvalidSetting, UnknownRole},
     project::{UnknownModel, UnknownProjection},
 };
 use ledgerfold_eventbridge::WeakSecret;
 
 use super::{InvalidVariable, MissingVariable};
-use crate::RunError;
+use crate::{RunError, http::ApiError};
 
 /// A function cannot start.
 #[derive(Debug, thiserror::Error)]
@@ -36,9 +36,9 @@ pub enum StartError {
     /// The declaration contradicts itself.
     #[error(transparent)]
     Declaration(#[from] Contradictions),
-    /// A service uses a read model that the context does not declare.
+    /// The HTTP operations contradict themselves or the context.
     #[error(transparent)]
-    Undeclared(#[from] Undeclared),
+    Api(#[from] ApiError),
     /// The catalog lacks a declared projection.
     #[error(transparent)]
     Projection(#[from] UnknownProjection),

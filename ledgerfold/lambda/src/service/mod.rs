@@ -29,12 +29,12 @@ mod variables;
 use std::{process::ExitCode, sync::Arc};
 
 use async_trait::async_trait;
-use ledgerfold::context::{CommandPorts, Context, QueryPorts, Undeclared};
+use ledgerfold::context::{CommandPorts, Context, QueryPorts};
 
 pub use error::StartError;
 pub use variables::{InvalidVariable, MissingVariable};
 
-use crate::http::{Problem, Request, Response};
+use crate::http::{Api, ApiError, Problem, Request, Response};
 
 /// Answers HTTP requests.
 #[async_trait]
@@ -46,42 +46,17 @@ pub trait Answers: Send + Sync {
     async fn answer(&self, request: &Request) -> Result<Response, Problem>;
 }
 
-/// Opens a service for commands.
-pub type OpenCommands = fn(&CommandPorts) -> Arc<dyn Answers>;
-
-/// Opens a service for queries.
-pub type OpenQueries = fn(&QueryPorts<'_>) -> Result<Arc<dyn Answers>, Undeclared>;
-
-/// A context with its HTTP services: everything that its program can do.
+/// A context with its HTTP operations: everything that its program can do.
 #[derive(Clone, Debug)]
 pub struct Service {
     context: Context,
-    commands: OpenCommands,
-    queries: OpenQueries,
-    examples: &'static [Example],
-}
-
-/// A request to try the service with.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Example {
-    /// The method.
-    pub method: &'static str,
-    /// The path with its query.
-    pub path: &'static str,
-    /// The JSON body of a command.
-    pub body: Option<&'static str>,
+    api: Api,
 }
 
 impl Service {
-    /// A service of this context.
-    pub const fn new(context: Context, commands: OpenCommands, queries: OpenQueries) -> Self {
-        Self { context, commands, queries, examples: &[] }
-    }
-
-    /// Adds requests to try the service with. The development server prints them.
-    #[must_use]
-    pub fn with_examples(self, examples: &'static [Example]) -> Self {
-        Self { examples, ..self }
+    /// A service of this context with these operations.
+    pub const fn new(context: Context, api: Api) -> Self {
+        Self { context, api }
     }
 
     /// The declaration.
@@ -89,22 +64,25 @@ impl Service {
         &self.context
     }
 
+    /// The operations.
+    pub const fn api(&self) -> &Api {
+        &self.api
+    }
+
     /// The service for commands over these ports.
-    pub fn commands(&self, ports: &CommandPorts) -> Arc<dyn Answers> {
-        (self.commands)(ports)
+    ///
+    /// # Errors
+    /// [`ApiError`].
+    pub fn commands(&self, ports: &CommandPorts) -> Result<Arc<dyn Answers>, ApiError> {
+        self.api.commands(ports)
     }
 
     /// The service for queries over these ports.
     ///
     /// # Errors
-    /// [`Undeclared`] if a query uses a read model that the context does not declare.
-    pub fn queries(&self, ports: &QueryPorts<'_>) -> Result<Arc<dyn Answers>, Undeclared> {
-        (self.queries)(ports)
-    }
-
-    /// Requests to try the service with.
-    pub const fn examples(&self) -> &'static [Example] {
-        self.examples
+    /// [`ApiError`].
+    pub fn queries(&self, ports: &QueryPorts<'_>) -> Result<Arc<dyn Answers>, ApiError> {
+        self.api.queries(ports, self.context.categories())
     }
 }
 

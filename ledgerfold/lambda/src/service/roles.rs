@@ -31,7 +31,7 @@ pub(super) async fn run(service: &Service) -> Result<(), StartError> {
     let world = World::from_environment().await;
     let context = &service.context;
     match role {
-        Role::Command => answer(service.commands(&command_ports(&world)?)).await,
+        Role::Command => answer(service.commands(&command_ports(&world)?)?).await,
         Role::Query => answer(queries(service, &world)?).await,
         Role::Relay => relay(context, &world).await,
         Role::Projector => projector(context, &world).await,

@@ -1,7 +1,8 @@
 //! `POST /tasks`
 
 use __ident___events::TaskAdded;
-use ledgerfold_lambda::{Decide, http::HttpCommand};
+use ledgerfold::Decide;
+use ledgerfold_lambda::http::HttpCommand;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 

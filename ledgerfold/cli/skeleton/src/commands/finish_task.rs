@@ -1,7 +1,8 @@
 //! `POST /tasks/{id}/finish`
 
 use __ident___events::TaskFinished;
-use ledgerfold_lambda::{Decide, http::HttpCommand};
+use ledgerfold::Decide;
+use ledgerfold_lambda::http::HttpCommand;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 

@@ -3,7 +3,8 @@
 mod add_task;
 mod finish_task;
 
-use ledgerfold_lambda::{commands, http::Api};
+use ledgerfold::commands;
+use ledgerfold_lambda::http::Api;
 
 use crate::domain::Tasks;
 

@@ -1,4 +1,4 @@
-//! JSON Schemas of ids, for events that contain ids. Each schema states the rule of its type.
+//! JSON Schemas of ids, for events that contain ids. Each schema states the rule of its type, also in words (`x-rule`).
 
 use std::borrow::Cow;
 
@@ -7,7 +7,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use crate::{Actor, CausationId, CommandId, CorrelationId, EntityId, EventId, StreamId};
 
 macro_rules! texts {
-    ($($name:ident: $pattern:literal;)+) => {
+    ($($name:ident: $pattern:literal, $rule:literal;)+) => {
         $(impl JsonSchema for $name {
             fn schema_name() -> Cow<'static, str> {
                 stringify!($name).into()
@@ -18,19 +18,19 @@ macro_rules! texts {
             }
 
             fn json_schema(_: &mut SchemaGenerator) -> Schema {
-                json_schema!({"type": "string", "pattern": $pattern})
+                json_schema!({"type": "string", "pattern": $pattern, "x-rule": $rule})
             }
         })+
     };
 }
 
 texts! {
-    EntityId: "^([A-Za-z0-9_-]{1,2}|[A-Za-z0-9_-][.]|[.][A-Za-z0-9_-]|[A-Za-z0-9._-]{3,64})$";
-    CommandId: "^[!-~]{1,64}$";
-    CorrelationId: "^[!-~]{1,64}$";
-    CausationId: "^[!-~]{1,64}$";
-    Actor: "^[!-~]{1,128}$";
-    StreamId: "^[a-z0-9-]{1,32}#([A-Za-z0-9_-]{1,2}|[A-Za-z0-9_-][.]|[.][A-Za-z0-9_-]|[A-Za-z0-9._-]{3,64})$";
+    EntityId: "^([A-Za-z0-9_-]{1,2}|[A-Za-z0-9_-][.]|[.][A-Za-z0-9_-]|[A-Za-z0-9._-]{3,64})$", "1 to 64 characters of A-Z a-z 0-9 . _ -, but not . or ..";
+    CommandId: "^[!-~]{1,64}$", "1 to 64 visible ASCII characters";
+    CorrelationId: "^[!-~]{1,64}$", "1 to 64 visible ASCII characters";
+    CausationId: "^[!-~]{1,64}$", "1 to 64 visible ASCII characters";
+    Actor: "^[!-~]{1,128}$", "1 to 128 visible ASCII characters";
+    StreamId: "^[a-z0-9-]{1,32}#([A-Za-z0-9_-]{1,2}|[A-Za-z0-9_-][.]|[.][A-Za-z0-9_-]|[A-Za-z0-9._-]{3,64})$", "a category and an id, separated by #";
 }
 
 impl JsonSchema for EventId {

@@ -1,0 +1,89 @@
+//! `GET /customers/{customerId}/orders`
+
+use async_trait::async_trait;
+use ledgerfold::{EntityId, Timestamp, Version, ports::Listing, query::Fresh, vocabulary::Cursor};
+use ledgerfold_lambda::http::{
+    HttpQuery, Limit, List, ListPosition, Page, PageCursor, Problem, QueryCall, Rows, Unversioned,
+};
+use orders_events::Money;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    domain::Orders,
+    read_models::{CustomerOrder, CustomerOrders, PlaceInList, Status},
+};
+
+impl ListPosition for PlaceInList {}
+
+/// A customer's orders, newest first.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct GetCustomerOrders {
+    /// The customer.
+    customer_id: EntityId,
+    /// The most orders of the page.
+    #[serde(default)]
+    limit: Limit,
+    /// The `nextCursor` of the previous page. Any other value is refused with 400.
+    cursor: Option<PageCursor>,
+}
+
+/// An order in its customer's list.
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ListedOrder {
+    /// Its id.
+    #[schemars(with = "EntityId")]
+    id: String,
+    /// The current status.
+    status: Status,
+    /// The total price.
+    total: Money,
+    /// When it was placed.
+    placed_at: Timestamp,
+    /// The version that this item shows.
+    #[schemars(with = "u64", range(min = 1))]
+    version: Version,
+}
+
+impl From<Fresh<CustomerOrder>> for ListedOrder {
+    fn from(Fresh { row, version }: Fresh<CustomerOrder>) -> Self {
+        let CustomerOrder { id, status, total, placed_at, .. } = row;
+        Self { id, status, total, placed_at, version }
+    }
+}
+
+#[async_trait]
+impl HttpQuery for GetCustomerOrders {
+    type Decider = Orders;
+    type Models = Rows<CustomerOrders>;
+    type Answer = Unversioned<List<ListedOrder>>;
+
+    const PATH: &'static str = "/customers/{customerId}/orders";
+
+    fn example() -> Self {
+        let customer_id = EntityId::new("c-1").expect("c-1 is an id");
+        Self { customer_id, limit: Limit::default(), cursor: None }
+    }
+
+    async fn answer(
+        self,
+        orders: &Rows<CustomerOrders>,
+        call: QueryCall<'_>,
+    ) -> Result<Unversioned<List<ListedOrder>>, Problem> {
+        let list = format!("orders of {}", self.customer_id);
+        let Page { limit, from } =
+            Page::<PlaceInList>::of(&list, self.limit, self.cursor.as_ref())?;
+        let before = from.as_ref().map(PlaceInList::order);
+        // One extra item shows whether there is another page.
+        let listing = Listing { partition: (&self.customer_id).into(), before, limit: limit + 1 };
+        let mut page = orders.list(&listing, call).await?;
+        let more = page.len() > limit;
+        page.truncate(limit);
+        let last = page.last().filter(|_| more).map(|listed| PlaceInList::of(&listed.fresh.row));
+        let next_cursor = last.map(|place| Cursor(place).to_text(&list));
+        let items = page.into_iter().map(|listed| ListedOrder::from(listed.fresh)).collect();
+        Ok(Unversioned(List { items, next_cursor }))
+    }
+}

@@ -1,0 +1,77 @@
+//! A command as the router calls it.
+
+use std::marker::PhantomData;
+
+use async_trait::async_trait;
+use ledgerfold::EntityId;
+use serde_json::Value;
+
+use super::{CommandCall, CommandSide, Handles, HttpCommand, body};
+use crate::http::{
+    Problem, Request, Response,
+    api::{ApiError, Endpoint, Matched, Template},
+    query::{QueryParameters, broken},
+    schema::Shape,
+};
+
+/// The checks before a command, and its handler.
+pub(in crate::http) struct CommandEndpoint<C, H> {
+    handler: H,
+    body: Shape,
+    /// The fields that parameters of the path fill.
+    path: Vec<(String, Shape)>,
+    command: PhantomData<fn() -> C>,
+}
+
+impl<C: HttpCommand, H: Handles<C>> CommandEndpoint<C, H> {
+    pub(in crate::http) fn open(
+        template: &Template,
+        side: &mut CommandSide<'_>,
+    ) -> Result<Self, ApiError> {
+        let shape = Shape::of::<C>()?;
+        if !shape.is_object() {
+            return Err(ApiError::NoObject(C::PATH));
+        }
+        let names = template.fields();
+        let path = names.iter().map(|name| match shape.field(name) {
+            Some(shape) => Ok(((*name).to_owned(), shape.clone())),
+            None => Err(ApiError::NoField { path: C::PATH, parameter: (*name).to_owned() }),
+        });
+        let path = path.collect::<Result<_, _>>()?;
+        let body = shape.without(&names);
+        Ok(Self { handler: H::open(side), body, path, command: PhantomData })
+    }
+
+    fn command(&self, request: &Request, matched: &Matched<'_>) -> Result<C, Problem> {
+        let mut fields = Vec::new();
+        for (name, shape) in &self.path {
+            let mut value = Value::from(matched.value(name).unwrap_or_default());
+            let errors = shape.check(&mut value);
+            if !errors.is_empty() {
+                return Err(broken(name, errors));
+            }
+            fields.push((name.clone(), value));
+        }
+        QueryParameters::read(request, &[])?;
+        let mut body = body::json(request)?;
+        let errors = self.body.check(&mut body);
+        let Value::Object(mut body) = body else {
+            return Err(Problem::invalid_body(errors));
+        };
+        body.extend(fields);
+        let command: C = body::read(body, errors)?;
+        let errors = command.check();
+        if errors.is_empty() { Ok(command) } else { Err(Problem::invalid_body(errors)) }
+    }
+}
+
+#[async_trait]
+impl<C: HttpCommand, H: Handles<C>> Endpoint for CommandEndpoint<C, H> {
+    async fn answer(&self, request: &Request, matched: &Matched<'_>) -> Result<Response, Problem> {
+        let id = matched.value("id").map(EntityId::new).transpose();
+        let id = id.map_err(|rule| Problem::bad_request(format!("The id in the path: {rule}.")))?;
+        let command = self.command(request, matched)?;
+        let call = CommandCall { request, id: id.as_ref(), path: &matched.path };
+        self.handler.handle(command, call).await
+    }
+}

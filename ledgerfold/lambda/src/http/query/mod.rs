@@ -1,0 +1,105 @@
+//! Queries as HTTP offers them: `GET`, and `HEAD`, which answers the same without a body.
+//!
+//! A query is one type. Its fields are the parameters: those that [`HttpQuery::PATH`] names stand in the path, and all
+//! others after the question mark.
+//!
+//! ```
+//! use async_trait::async_trait;
+//! use ledgerfold::{Decider, EntityId, StreamId, query::Fresh};
+//! use ledgerfold_lambda::http::{HttpQuery, Problem, QueryCall, Rows};
+//! use ledgerfold_testkit::bank::{Accounts, Statement, Statements};
+//! use schemars::JsonSchema;
+//! use serde::{Deserialize, Serialize};
+//!
+//! /// An account.
+//! #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+//! pub struct GetAccount {
+//!     /// The account.
+//!     id: EntityId,
+//! }
+//!
+//! # #[derive(Serialize, JsonSchema)] pub struct AccountView { text: String }
+//! # impl From<Statement> for AccountView { fn from(statement: Statement) -> Self { Self { text: format!("{statement:?}") } } }
+//! #[async_trait]
+//! impl HttpQuery for GetAccount {
+//!     type Decider = Accounts;
+//!     type Models = Rows<Statements>;
+//!     type Answer = Fresh<AccountView>;
+//!
+//!     const PATH: &'static str = "/accounts/{id}";
+//!
+//!     fn example() -> Self {
+//!         Self { id: EntityId::new("a-1").expect("an id") }
+//!     }
+//!
+//!     async fn answer(self, accounts: &Rows<Statements>, call: QueryCall<'_>) -> Result<Fresh<AccountView>, Problem> {
+//!         let stream = StreamId::new(<Accounts>::CATEGORY, self.id);
+//!         let found = accounts.get(&stream, call).await?;
+//!         let found = found.ok_or_else(|| Problem::not_found("The account does not exist."))?;
+//!         Ok(Fresh { row: found.row.into(), version: found.version })
+//!     }
+//! }
+//! ```
+//!
+//! A query with own code behind it has an own type as [`Models`].
+
+mod answer;
+mod endpoint;
+mod models;
+mod parameters;
+
+use async_trait::async_trait;
+use ledgerfold::{Decider, vocabulary::ConsistencyToken};
+use schemars::JsonSchema;
+use serde::{Serialize, de::DeserializeOwned};
+
+use super::{Problem, Request};
+
+pub use answer::{Answer, AtVersion, AuditedEvent, List, Unversioned, Versioned};
+pub use models::{Counters, EventLog, Models, Rows};
+pub use parameters::{Instant, Limit, ListPosition, Page, PageCursor};
+pub(super) use {
+    endpoint::QueryEndpoint,
+    parameters::{QueryParameters, broken, number},
+};
+
+/// A query with its HTTP contract.
+///
+/// The type's JSON Schema is the contract of the parameters. The documentation of the type and of its fields becomes that
+/// of the operation, whose id is the type's name: `GetOrder` is `getOrder`.
+#[async_trait]
+pub trait HttpQuery: Serialize + DeserializeOwned + JsonSchema + Send + Sync + 'static {
+    /// The domain whose streams the query shows. A `Consistency-Token` of its streams makes the answer recent enough.
+    type Decider: Decider;
+
+    /// The read models that the query uses.
+    type Models: Models;
+
+    /// The answer: a row with its version (`Fresh<Row>`), or [`AtVersion`] or [`Unversioned`] of another type.
+    type Answer: Answer;
+
+    /// The path, for example `/orders/{id}`. Each parameter fills the field of the same name. `{id}` is the id of a stream.
+    const PATH: &'static str;
+
+    /// A request that is answered if the stream exists. It appears in the document.
+    fn example() -> Self;
+
+    /// Answers the query, whose parameters have been checked.
+    ///
+    /// # Errors
+    /// The problem to answer instead.
+    async fn answer(
+        self,
+        models: &Self::Models,
+        call: QueryCall<'_>,
+    ) -> Result<Self::Answer, Problem>;
+}
+
+/// The request of one query.
+#[derive(Clone, Copy, Debug)]
+pub struct QueryCall<'a> {
+    /// The request.
+    pub request: &'a Request,
+    /// The version that the caller must see.
+    pub token: Option<&'a ConsistencyToken>,
+}

@@ -1,0 +1,131 @@
+//! The read models behind queries.
+
+use std::{marker::PhantomData, sync::Arc};
+
+use ledgerfold::{
+    StreamId,
+    context::{QueryPorts, Readable, Undeclared},
+    ports::{Counter, CounterKey, EventReader, Listing, RowReader, TallyReader},
+    project::{Projection, Tally},
+    query::{
+        AuditPage, AuditPosition, Fresh, Listed, QueryError, Until, as_of, audit, fresh_counts,
+        fresh_list, fresh_row,
+    },
+};
+
+use super::QueryCall;
+
+/// The read models of a query. Implement this trait for an own type if a query needs several, or reads something else.
+pub trait Models: Sized + Send + Sync + 'static {
+    /// Opens the read models when the function starts.
+    ///
+    /// # Errors
+    /// [`Undeclared`] if the context does not have one of them.
+    fn open(ports: &QueryPorts<'_>) -> Result<Self, Undeclared>;
+}
+
+/// The rows of a projection.
+pub struct Rows<P> {
+    log: Arc<dyn EventReader>,
+    rows: Readable<dyn RowReader>,
+    projection: PhantomData<fn() -> P>,
+}
+
+impl<P: Projection> Models for Rows<P> {
+    fn open(ports: &QueryPorts<'_>) -> Result<Self, Undeclared> {
+        Ok(Self { log: ports.log(), rows: ports.rows::<P>()?, projection: PhantomData })
+    }
+}
+
+impl<P: Projection> Rows<P> {
+    /// The row of a stream, at least as new as the caller's token.
+    ///
+    /// # Errors
+    /// [`QueryError`].
+    pub async fn get(
+        &self,
+        stream: &StreamId,
+        call: QueryCall<'_>,
+    ) -> Result<Option<Fresh<P::Row>>, QueryError> {
+        let Readable { table, skips } = &self.rows;
+        fresh_row::<P>(&**table, &*self.log, &**skips, stream, call.token).await
+    }
+
+    /// The row as it was at a point in the past.
+    ///
+    /// # Errors
+    /// [`QueryError`].
+    pub async fn as_of(
+        &self,
+        stream: &StreamId,
+        until: Until,
+    ) -> Result<Option<Fresh<P::Row>>, QueryError> {
+        as_of::<P>(&*self.log, &*self.rows.skips, stream, until).await
+    }
+
+    /// A part of a list, newest first, at least as new as the caller's token.
+    ///
+    /// # Errors
+    /// [`QueryError`].
+    pub async fn list(
+        &self,
+        listing: &Listing,
+        call: QueryCall<'_>,
+    ) -> Result<Vec<Listed<P::Row>>, QueryError> {
+        let Readable { table, skips } = &self.rows;
+        fresh_list::<P>(&**table, &*self.log, &**skips, listing, call.token).await
+    }
+}
+
+/// The counters of a tally.
+pub struct Counters<T> {
+    log: Arc<dyn EventReader>,
+    counters: Readable<dyn TallyReader>,
+    tally: PhantomData<fn() -> T>,
+}
+
+impl<T: Tally> Models for Counters<T> {
+    fn open(ports: &QueryPorts<'_>) -> Result<Self, Undeclared> {
+        Ok(Self { log: ports.log(), counters: ports.tallies::<T>()?, tally: PhantomData })
+    }
+}
+
+impl<T: Tally> Counters<T> {
+    /// The counters from one key to another, both included, at least as new as the caller's token.
+    ///
+    /// # Errors
+    /// [`QueryError`].
+    pub async fn range(
+        &self,
+        first: &CounterKey,
+        last: &CounterKey,
+        call: QueryCall<'_>,
+    ) -> Result<Vec<Counter>, QueryError> {
+        let Readable { table, skips } = &self.counters;
+        fresh_counts::<T>(&**table, &*self.log, &**skips, (first, last), call.token).await
+    }
+}
+
+/// The log itself, which is always current.
+pub struct EventLog(Arc<dyn EventReader>);
+
+impl Models for EventLog {
+    fn open(ports: &QueryPorts<'_>) -> Result<Self, Undeclared> {
+        Ok(Self(ports.log()))
+    }
+}
+
+impl EventLog {
+    /// A page of a stream's events, oldest first.
+    ///
+    /// # Errors
+    /// [`QueryError`].
+    pub async fn page(
+        &self,
+        stream: &StreamId,
+        from: AuditPosition,
+        limit: usize,
+    ) -> Result<AuditPage, QueryError> {
+        audit(&*self.0, stream, from, limit).await
+    }
+}
