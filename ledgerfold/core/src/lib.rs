@@ -10,7 +10,7 @@ pub use handlers::{
 pub use vocabulary::{
     Actor, Category, CausationId, Claim, Command, CommandId, CommandName, CorrelationId,
     DeadlineName, Decider, DecodeError, Decoded, EncodeError, EntityId, Envelope, Event, EventId,
-    EventType, Idempotency, InvalidId, MAX_EVENTS_PER_COMMIT, Payload, ProcessName, Recorded,
+    EventType, Idempotency, InvalidId, MAX_EVENTS_PER_COMMIT, Payload, ProcessName, PublicEvents, Recorded,
     Rejection, RejectionKind, SchemaVersion, SnapshotPolicy, Snapshots, StreamId, Timestamp,
     Traceparent, UniqueKey, Version, derive_uuid, schema,
 };

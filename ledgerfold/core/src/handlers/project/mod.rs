@@ -17,6 +17,7 @@ mod batch;
 mod building;
 mod catalog;
 mod compare;
+mod foreign;
 mod live;
 mod model;
 mod projector;
