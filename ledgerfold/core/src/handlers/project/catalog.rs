@@ -1,7 +1,7 @@
 use std::{collections::BTreeSet, sync::Arc};
 
 use super::{
-    Projection, ProjectorPorts, RowModel, Tally, TallyModel, Updater, foreign::ForeignLog,
+    Projection, ProjectorPorts, RowModel, Tally, TallyModel, Updater, foreign::foreign_log,
 };
 use crate::{
     ports::{EventReader, GenerationStore, PortError, ReadStoreError, ReadTable, Written},
@@ -155,7 +155,7 @@ impl Models {
     /// The result then has only the streams that they read, with the public form of each event.
     pub fn reader(&self, log: Arc<dyn EventReader>) -> Arc<dyn EventReader> {
         match self.source() {
-            Some(source) => Arc::new(ForeignLog::new(log, source.clone())),
+            Some(source) => foreign_log(log, source.clone()),
             None => log,
         }
     }

@@ -12,16 +12,17 @@ use crate::{
 
 /// Another context's log. It has only the streams of the source, and its envelopes open to the public form of their
 /// events. Hidden events keep their versions, so they are not gaps.
-pub(super) struct ForeignLog {
+struct ForeignLog {
     log: Arc<dyn EventReader>,
     source: Source,
 }
 
-impl ForeignLog {
-    pub(super) fn new(log: Arc<dyn EventReader>, source: Source) -> Self {
-        Self { log, source }
-    }
+/// The log of another context, as a model of this source reads it.
+pub(crate) fn foreign_log(log: Arc<dyn EventReader>, source: Source) -> Arc<dyn EventReader> {
+    Arc::new(ForeignLog { log, source })
+}
 
+impl ForeignLog {
     fn has(&self, stream: &StreamId) -> bool {
         stream.category() == self.source.category()
     }

@@ -32,6 +32,7 @@ mod walk;
 
 pub use catalog::{Catalog, Models, UnknownModel, UnknownProjection};
 pub use compare::{Comparison, Verdict, Verifiable};
+pub(crate) use foreign::foreign_log;
 pub(crate) use live::release;
 pub use model::{Inapplicable, Position, ProjectError, ReadModel};
 pub use projector::Projector;
