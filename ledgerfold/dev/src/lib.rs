@@ -20,9 +20,9 @@ mod server;
 
 use std::{env, net::SocketAddr, process::ExitCode, sync::Arc, time::Instant};
 
-use ledgerfold::context::{Contradictions, InvalidSetting, QueryPorts, Undeclared};
+use ledgerfold::context::{Context, Contradictions, InvalidSetting, QueryPorts, Undeclared};
 use ledgerfold_lambda::Service;
-use ledgerfold_memory::MemoryReadSide;
+use ledgerfold_memory::{MemoryEventStore, MemoryReadSide};
 use tokio::net::TcpListener;
 
 use self::{pipeline::Pipeline, server::Services};
@@ -130,7 +130,7 @@ impl Server {
         let address = listener.local_addr().map_err(DevError::Runtime)?;
         let (log, commits) = log::observed();
         let ports = pipeline::ports(log.clone());
-        let read_side = Arc::new(MemoryReadSide::default());
+        let read_side = Arc::new(read_side(context));
         let services = Services {
             commands: service.commands(&ports),
             queries: service.queries(&QueryPorts::new(context, log, &*read_side))?,
@@ -143,6 +143,14 @@ impl Server {
     pub async fn run(self) {
         tokio::join!(server::serve(&self.listener, self.services), self.pipeline.run());
     }
+}
+
+/// The read side of a context. The logs of other contexts are empty, because only this context runs here.
+fn read_side(context: &Context) -> MemoryReadSide {
+    context.sources().into_iter().fold(MemoryReadSide::default(), |read_side, source| {
+        tell(&format!("The context {source} does not run here, so its events are missing."));
+        read_side.with_log_of(source, Arc::new(MemoryEventStore::default()))
+    })
 }
 
 #[cfg(test)]

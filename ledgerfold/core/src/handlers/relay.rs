@@ -144,11 +144,7 @@ impl Relay {
         self.send_all(pending).await
     }
 
-    fn weigh<'a>(
-        &self,
-        place: usize,
-        record: &'a StreamRecord,
-    ) -> Result<Weighed<'a>, Unreadable> {
+    fn weigh<'a>(&self, place: usize, record: &'a StreamRecord) -> Result<Weighed<'a>, Unreadable> {
         let commit = record.commit.as_ref().map_err(Clone::clone)?;
         let form = self.public_forms.of(commit.stream().category());
         let mut weighed = Weighed { events: Vec::new(), defect: None };
@@ -160,7 +156,9 @@ impl Relay {
             weighed.events.push(Pending { place, record, envelope, bytes });
             let weighable = match public {
                 None | Some(Ok(None)) => continue,
-                Some(Ok(Some(public))) => self.publisher.weigh(&public).map(|bytes| (public, bytes)),
+                Some(Ok(Some(public))) => {
+                    self.publisher.weigh(&public).map(|bytes| (public, bytes))
+                }
                 Some(Err(error)) if error.is_unknown() && self.may_be_deploying(commit) => {
                     return Err(Unreadable::Transient(format!("version {version}: {error}")));
                 }
@@ -292,7 +290,8 @@ fn still_unsent<'a>(
             Some(Ok(())) => None,
             Some(Err(error @ EntryError::Invalid(_))) => {
                 let version = event.envelope.version;
-                let form = if event.envelope.form == Form::Public { "public event" } else { "event" };
+                let form =
+                    if event.envelope.form == Form::Public { "public event" } else { "event" };
                 refused.push((event, format!("{form} {version}: {error}")));
                 None
             }

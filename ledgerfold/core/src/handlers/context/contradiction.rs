@@ -71,7 +71,9 @@ pub enum Contradiction {
     #[error("the category {0} has public events twice: declare only one of the mappings")]
     PublishedTwice(Category),
     /// A source without a projection.
-    #[error("the events of {0} have no reader: call .of::<…>() directly after .rows::<…>(…) or .tally::<…>(…)")]
+    #[error(
+        "the events of {0} have no reader: call .of::<…>() directly after .rows::<…>(…) or .tally::<…>(…)"
+    )]
     NothingToRead(&'static str),
     /// A projection reads its own context like another one.
     #[error("the projection {0} names its own context as another one: leave out .of::<…>()")]

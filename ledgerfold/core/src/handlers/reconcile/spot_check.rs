@@ -249,11 +249,7 @@ impl SpotCheck {
         Ok(live)
     }
 
-    fn reconciler(
-        &self,
-        part: &Part,
-        live: &[GenerationRef],
-    ) -> Result<Reconciler, UnknownModel> {
+    fn reconciler(&self, part: &Part, live: &[GenerationRef]) -> Result<Reconciler, UnknownModel> {
         let empty = Reconciler::new(part.log.clone(), self.clock.clone(), Duration::ZERO);
         part.subjects.iter().zip(live).try_fold(empty, |reconciler, (subject, generation)| {
             let Subject { models, skips, quarantine } = subject.clone();
