@@ -23,16 +23,16 @@
 //!
 //! ```
 //! # use ledgerfold::context::Context;
-//! # use ledgerfold_testkit::bank::{Accounts, PublicAccounts, Notes, Activities};
+//! # use ledgerfold_testkit::{bank::{Accounts, PublicAccounts}, loyalty::{Members, Points}};
 //! let bank = Context::new("bank").decider::<Accounts>().publishes::<PublicAccounts>();
 //! assert!(bank.has_public_events());
 //!
-//! let notices = Context::new("notices")
-//!     .decider::<Notes>()
-//!     .rows::<Activities>("activity")
+//! let loyalty = Context::new("loyalty")
+//!     .decider::<Members>()
+//!     .rows::<Points>("points")
 //!     .of::<PublicAccounts>();
-//! assert_eq!(notices.check(), Ok(()));
-//! assert_eq!(notices.projections()[0].source(), Some("bank"));
+//! assert_eq!(loyalty.check(), Ok(()));
+//! assert_eq!(loyalty.projections()[0].source(), Some("bank"));
 //! ```
 //!
 //! The roles of a program, and everything about AWS, do not belong here.
