@@ -155,7 +155,22 @@ fn read_side(context: &Context) -> MemoryReadSide {
 
 #[cfg(test)]
 mod tests {
-    use super::{DevError, PORT, port};
+    use ledgerfold::{
+        EntityId, StreamId, Version, context::ReadPorts, ports::CommitPage, vocabulary::Source,
+    };
+    use ledgerfold_testkit::{bank::PublicAccounts, loyalty};
+
+    use super::{DevError, PORT, port, read_side};
+
+    #[tokio::test]
+    async fn the_log_of_another_context_is_empty_here() {
+        let read_side = read_side(&loyalty::context());
+        let category = Source::public::<PublicAccounts>().category().clone();
+        let stream = StreamId::new(category, EntityId::new("ada").expect("an id"));
+        let page = read_side.log_of("bank").read(&stream, Version::NONE).await;
+        assert_eq!(page.expect("the read succeeds"), CommitPage::default());
+        assert!(read_side.log_of("shop").read(&stream, Version::NONE).await.is_err());
+    }
 
     #[test]
     fn arguments_are_read_and_others_are_told_the_usage() {

@@ -140,9 +140,9 @@ impl QueryService {
         let before = from.as_ref().map(PlaceInList::order);
         // One extra item shows whether there is another page.
         let listing = Listing { partition: customer.into(), before, limit: limit + 1 };
-        let Readable { table, skips } = &*self.customer_orders;
+        let Readable { table, skips, log } = &*self.customer_orders;
         let page =
-            fresh_list::<CustomerOrders>(&**table, &*self.log, &**skips, &listing, token.as_ref());
+            fresh_list::<CustomerOrders>(&**table, &**log, &**skips, &listing, token.as_ref());
         let mut page = page.await?;
         let more = page.len() > limit;
         page.truncate(limit);
@@ -159,14 +159,9 @@ impl QueryService {
         // Currency codes are capital letters: the empty text sorts before them, and `~` after them.
         let first = day_key(from, "");
         let last = day_key(to, "~");
-        let Readable { table, skips } = &*self.dashboard;
-        let counters = fresh_counts::<Dashboard>(
-            &**table,
-            &*self.log,
-            &**skips,
-            (&first, &last),
-            token.as_ref(),
-        );
+        let Readable { table, skips, log } = &*self.dashboard;
+        let counters =
+            fresh_counts::<Dashboard>(&**table, &**log, &**skips, (&first, &last), token.as_ref());
         let view = DashboardView::from(&counters.await?[..]);
         Ok(Response::json(StatusCode::OK, &view))
     }

@@ -378,13 +378,53 @@ impl Model {
 #[cfg(test)]
 mod tests {
     use ledgerfold::context::Context;
+    use ledgerfold_testkit::{bank::Statements, loyalty};
 
     use super::{Admin, Command, OnContext};
+    use crate::error::CliError;
 
     fn parsed(arguments: &[&str]) -> Result<Command, clap::Error> {
         let admin = Admin::new("bank-admin", Context::new("bank"));
         let arguments = ["bank-admin"].iter().chain(arguments).map(Into::into);
         admin.parse(arguments).map(|line| line.command)
+    }
+
+    /// The projections of a command, with the other context that they read.
+    fn chosen(arguments: &[&str]) -> Result<(Vec<&'static str>, Option<&'static str>), CliError> {
+        let context = loyalty::context().rows::<Statements>("own");
+        let admin = Admin::new("loyalty-admin", context);
+        let arguments = ["loyalty-admin"].iter().chain(arguments).map(Into::into);
+        let line = admin.parse(arguments).expect("the arguments are valid");
+        let Command::OnContext(command) = line.command else { unreachable!("{line:?}") };
+        let chosen = admin.chosen(&command)?;
+        let source = admin.source(&chosen)?;
+        Ok((chosen, source.map(|source| source.context())))
+    }
+
+    #[test]
+    fn a_command_reads_one_log() {
+        let foreign = ["audit", "--projection", "points", "--projection", "activity"];
+        let read = chosen(&foreign).expect("both read the bank");
+        assert_eq!(read, (vec!["points", "activity"], Some("bank")));
+        assert_eq!(chosen(&["audit"]).expect("the own log"), (vec!["own"], None));
+        let mixed = chosen(&["rebuild", "points", "own"]);
+        assert!(matches!(mixed, Err(CliError::SeveralSources)), "{mixed:?}");
+    }
+
+    #[test]
+    fn a_comparison_with_the_own_log_is_recognised() {
+        for (arguments, needed) in [
+            (&["audit", "--bus"][..], true),
+            (&["audit", "--claims"], true),
+            (&["repair", "--deadlines"], true),
+            (&["audit"], false),
+            (&["rebuild", "--all"], false),
+        ] {
+            let Ok(Command::OnContext(command)) = parsed(arguments) else {
+                unreachable!("{arguments:?}")
+            };
+            assert_eq!(command.needs_own_log(), needed, "{arguments:?}");
+        }
     }
 
     #[test]

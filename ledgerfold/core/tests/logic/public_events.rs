@@ -235,8 +235,8 @@ async fn an_event_of_a_newer_program_waits_for_the_deployment_and_no_longer() {
     assert_eq!(bus.relay.publish(&records).await, Ok(()));
     let letters = bus.publisher.letters();
     assert!(letters.len() == 1 && letters[0].commit == "commit 1", "{letters:?}");
-    let public = bus.publisher.taken_as(Form::Public);
-    assert_eq!(public.last().map(|it| it.version.get()), Some(3));
+    let sent = bus.publisher.taken_as(Form::Public);
+    assert_eq!(sent.last().map(|it| it.version.get()), Some(3));
 
     // The new program repairs the gap.
     let published: PublishedEvents =

@@ -159,12 +159,21 @@ fn models(context: &Context, world: &World) -> Result<Models, StartError> {
 /// The event table whose events the models read.
 fn projected_table(models: &Models) -> Result<String, StartError> {
     let Some(source) = models.source() else { return Ok(required(variables::EVENT_TABLE)?) };
-    let found = required(variables::SOURCE_CONTEXT)?;
-    if found != source.context() {
-        let projection = models.projection();
-        return Err(StartError::OtherSource { projection, declared: source.context(), found });
-    }
+    check_source(models.projection(), source, required(variables::SOURCE_CONTEXT)?)?;
     Ok(required(variables::SOURCE_TABLE)?)
+}
+
+/// Compares the template with the declaration, because another context's table would fill the rows with other events.
+fn check_source(
+    projection: &'static str,
+    source: &Source,
+    found: String,
+) -> Result<(), StartError> {
+    let declared = source.context();
+    if found == declared {
+        return Ok(());
+    }
+    Err(StartError::OtherSource { projection, declared, found })
 }
 
 async fn projector(context: &Context, world: &World) -> Result<(), StartError> {
@@ -236,4 +245,24 @@ fn spot_check_settings() -> Result<SpotCheckSettings, StartError> {
         streams: parse(variables::SPOT_CHECK_STREAMS, streams)?,
         patience: Duration::from_secs(parse(variables::SPOT_CHECK_PATIENCE, patience)?),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use ledgerfold::vocabulary::Source;
+    use ledgerfold_testkit::bank::PublicAccounts;
+
+    use super::check_source;
+
+    #[test]
+    fn a_projector_does_not_start_with_the_table_of_another_context() {
+        let source = Source::public::<PublicAccounts>();
+        assert!(check_source("points", &source, "bank".to_owned()).is_ok());
+        let refused = check_source("points", &source, "shop".to_owned());
+        let refused = refused.expect_err("it is another context").to_string();
+        assert_eq!(
+            refused,
+            "SOURCE_CONTEXT is \"shop\", but the projection points reads the events of bank"
+        );
+    }
 }
