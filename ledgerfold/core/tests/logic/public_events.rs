@@ -3,11 +3,11 @@
 use std::{sync::Arc, time::Duration};
 
 use ledgerfold::{
-    Category, Decider, Envelope, Event, PublicEvents, StreamId, Timestamp,
+    Category, Decider, Envelope, Event, EventType, Payload, PublicEvents, StreamId, Timestamp,
     ports::{Clock, DeadLetter, Limits},
     reconcile::PublishedEvents,
     relay::{DEPLOYMENT, Relay, StreamRecord, Unsent},
-    vocabulary::{Commit, Form, PublicForm, PublicForms},
+    vocabulary::{Commit, Form, PublicForm, PublicForms, SeveralForms},
 };
 use ledgerfold_proofs::conformance::requests::{ask, fresh};
 use ledgerfold_testkit::bank::{
@@ -277,14 +277,15 @@ async fn the_audit_of_the_bus_requires_both_forms_and_a_repair_publishes_them() 
     assert_eq!(seen(&again), [(3, "Deposited", "stored"), (3, "MoneyMoved", "public")]);
 }
 
-/// Public events that need a decision for events that an upcaster has divided.
-struct Divided<const MERGES: bool>;
-
 /// An old deposit, which today is two deposits.
 #[derive(serde::Deserialize, schemars::JsonSchema)]
 struct DepositedTwice {
     amount: u64,
 }
+
+/// A deposit that was repeated.
+#[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
+struct Repeated {}
 
 ledgerfold::events! {
     enum DividedEvent { Deposited: 1, Repeated: 2 }
@@ -296,11 +297,10 @@ ledgerfold::events! {
     retired { Printed: 1 }
 }
 
-/// A deposit that was repeated.
-#[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
-struct Repeated {}
+/// A mapping that does not expect divided events.
+struct Divided;
 
-impl<const MERGES: bool> PublicEvents for Divided<MERGES> {
+impl PublicEvents for Divided {
     const CONTEXT: &'static str = "bank";
     const CATEGORY: Category = <Accounts>::CATEGORY;
     type Private = DividedEvent;
@@ -314,15 +314,25 @@ impl<const MERGES: bool> PublicEvents for Divided<MERGES> {
             DividedEvent::Repeated(_) => None,
         }
     }
+}
+
+/// A mapping that publishes the first of several events.
+struct Merged;
+
+impl PublicEvents for Merged {
+    const CONTEXT: &'static str = "bank";
+    const CATEGORY: Category = <Accounts>::CATEGORY;
+    type Private = DividedEvent;
+    type Public = PublicAccountEvent;
+
+    fn public(event: &DividedEvent) -> Option<PublicAccountEvent> {
+        Divided::public(event)
+    }
 
     fn public_of_several(
         events: &[DividedEvent],
-    ) -> Result<Option<PublicAccountEvent>, ledgerfold::vocabulary::SeveralForms> {
-        let mut forms: Vec<_> = events.iter().filter_map(Self::public).collect();
-        match (MERGES, forms.len()) {
-            (true, _) | (false, 0 | 1) => Ok(forms.pop()),
-            (false, more) => Err(ledgerfold::vocabulary::SeveralForms(more)),
-        }
+    ) -> Result<Option<PublicAccountEvent>, SeveralForms> {
+        Ok(events.iter().find_map(Self::public))
     }
 }
 
@@ -331,17 +341,17 @@ async fn an_event_that_upcasters_divide_has_one_public_form_or_a_defect() {
     let (world, _) = world(vec![open()]).await;
     let stored = |event_type: &str| {
         let mut event = world.envelopes().remove(0).event;
-        event.event_type = ledgerfold::EventType::new(event_type).expect("letters");
-        event.data = ledgerfold::Payload::from_text(r#"{"amount":5}"#.to_owned()).expect("JSON");
+        event.event_type = EventType::new(event_type).expect("letters");
+        event.data = Payload::from_text(r#"{"amount":5}"#.to_owned()).expect("JSON");
         event
     };
-    let error = PublicForm::by::<Divided<false>>().of(&stored("Repeated")).expect_err("two");
+    let error = PublicForm::by::<Divided>().of(&stored("Repeated")).expect_err("two");
     assert!(error.to_string().contains("it has 2 public forms"), "{error}");
-    let merged = PublicForm::by::<Divided<true>>().of(&stored("Repeated")).expect("one");
+    let merged = PublicForm::by::<Merged>().of(&stored("Repeated")).expect("one");
     let expected = PublicAccountEvent::from(MoneyMoved { amount: 5 });
     assert_eq!(merged.map(|it| it.data), Some(expected.encode().expect("JSON")));
-    let retired = PublicForm::by::<Divided<false>>().of(&stored("Printed"));
+    let retired = PublicForm::by::<Divided>().of(&stored("Printed"));
     assert_eq!(retired.expect("a retired event is no event"), None);
-    let one = PublicForm::by::<Divided<false>>().of(&stored("Deposited")).expect("one");
+    let one = PublicForm::by::<Divided>().of(&stored("Deposited")).expect("one");
     assert_eq!(one.map(|it| it.event_type.to_string()).as_deref(), Some("MoneyMoved"));
 }
