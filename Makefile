@@ -7,8 +7,8 @@ STAGE ?= dev
 ARCH ?= arm64
 SCHEDULES ?= 100000
 
-FUNCTIONS := orders
-LOCAL := target/local
+# Contexts for the local cloud. Without CONTEXT, all that have a template.
+CONTEXTS = $(or $(CONTEXT),$(filter-out platform,$(basename $(notdir $(wildcard infra/*.yaml)))))
 CLOUD := python3 localstack/bootstrap.py
 CARGO ?= cargo
 
@@ -20,11 +20,12 @@ help: ## List the commands
 	@echo
 	@echo "  EMULATOR=localstack|ministack   emulator of the local cloud (now $(EMULATOR))"
 	@echo "  PORT=4566                       port of the local cloud (now $(PORT))"
+	@echo "  CONTEXT=\"orders ...\"           contexts that \`up\` deploys (all)"
 	@echo "  PAYMENT_DEADLINE=86400          seconds after which an unpaid order is cancelled"
 	@echo "  DEMO_INPUT=FILE                 input of the demo; demo/orders.jsonl has twelve times as many orders"
 
 demo: up ## Send orders to a local cloud, print a report and replay the archive
-	@target/debug/orders-demo $(DEMO_INPUT)
+	@"$$(scripts/built.sh orders-demo)" $(DEMO_INPUT)
 
 test: prerequisites up ## Run all tests, including those on the local cloud
 	@scripts/test.sh
@@ -36,7 +37,8 @@ simulate: prerequisites ## Simulate 100,000 schedules of the whole pipeline (SCH
 	@SCHEDULES=$(SCHEDULES) $(CARGO) test --release --package ledgerfold-simulator -- --nocapture
 
 up: prerequisites ## Start the local cloud, deploy, and leave it running
-	@$(CLOUD) up --build "scripts/functions.sh $(FUNCTIONS)" --emulator $(EMULATOR) --port $(PORT) \
+	@$(CLOUD) up --build "scripts/functions.sh $(CONTEXTS)" --emulator $(EMULATOR) --port $(PORT) \
+		$(addprefix --context ,$(CONTEXT)) \
 		$(if $(PAYMENT_DEADLINE),--parameter PaymentDeadline=$(PAYMENT_DEADLINE))
 
 down: ## Stop everything that `up` started
@@ -48,17 +50,17 @@ logs: ## Show the output of the functions
 status: ## Show the state of the local cloud
 	@$(CLOUD) status
 
-build: prerequisites ## Build the functions for Lambda (ARCH=arm64|x86_64)
-	@ARCH=$(ARCH) infra/build.sh
+build: prerequisites ## Build the programs for Lambda (ARCH=arm64|x86_64)
+	@ARCH=$(ARCH) CONTEXT="$(CONTEXT)" infra/build.sh
 
 deploy: build ## Deploy to the AWS account of your credentials (STAGE=dev)
-	@STAGE=$(STAGE) ARCH=$(ARCH) infra/deploy.sh
+	@STAGE=$(STAGE) ARCH=$(ARCH) CONTEXT="$(CONTEXT)" infra/deploy.sh
 
 lint: prerequisites ## Check formatting, lints, licences and the template
 	@scripts/lint.sh
 
 speed: up ## Measure how fast the local cloud answers and projects
-	@target/debug/orders-demo speed
+	@"$$(scripts/built.sh orders-demo)" speed
 
 costs: prerequisites ## Measure the cost of each operation (WRITE_PRICE and READ_PRICE: per million units)
 	@$(CLOUD) dynamodb -- $(CARGO) test --quiet --workspace --features ledgerfold-dynamodb/dynamodb-local \

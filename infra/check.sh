@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# Checks the template with cfn-lint and its serverless rules, `sam validate --lint`, and the tests of its invariants.
-# Every warning is a failure. You need no AWS account, and a network only to install the tools.
+# Checks the templates with cfn-lint and its serverless rules, and with `sam validate --lint`. Every warning is a failure.
+# Then tests the deployment. You need no AWS account, and a network only to install the tools. The rules of the templates
+# are checked by the generator (ledgerfold/infra).
 set -euo pipefail
 infra=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 . "$infra/venv.sh"
@@ -9,8 +10,10 @@ venv="$infra/../target/infra/venv"
 make_venv "$venv" "$infra/requirements.lock"
 cd "$infra"
 
-"$venv/bin/cfn-lint" --append-rules cfn_lint_serverless.rules --template template.yaml
-# sam requires a region, although it calls nothing.
-AWS_DEFAULT_REGION=${AWS_DEFAULT_REGION:-us-east-1} SAM_CLI_TELEMETRY=0 \
-    "$venv/bin/sam" validate --lint --template-file template.yaml
+"$venv/bin/cfn-lint" --append-rules cfn_lint_serverless.rules --template ./*.yaml
+for template in *.yaml; do
+    # sam requires a region, although it calls nothing.
+    AWS_DEFAULT_REGION=${AWS_DEFAULT_REGION:-us-east-1} SAM_CLI_TELEMETRY=0 \
+        "$venv/bin/sam" validate --lint --template-file "$template"
+done
 PYTHONDONTWRITEBYTECODE=1 "$venv/bin/python" -m unittest discover --start-directory tests

@@ -6,7 +6,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 . infra/venv.sh
 
 venv=target/contract/venv
-make_venv "$venv" localstack/locks/contract.lock
+make_venv "$venv" scripts/contract.lock
 
 api=$(python3 -c "import json; print(json.load(open('target/local/stack.json'))['contexts']['orders']['api'])")
 export PYTHONDONTWRITEBYTECODE=1 NO_PROXY=127.0.0.1 HYPOTHESIS_STORAGE_DIRECTORY=target/contract/hypothesis

@@ -10,11 +10,10 @@ set -euo pipefail
 cargo build --quiet --workspace --bin orders-demo "${@/#/--bin=}"
 
 for function in "$@"; do
+  program=$(scripts/built.sh "$function")
   folder=target/local/functions/$function
   mkdir -p "$folder"
-  # Symbols are two thirds of a binary. An unchanged binary keeps its file, so that `up` does not update the function.
-  strip -o "$folder/bootstrap.new" "target/debug/$function" 2>/dev/null ||
-    cp "target/debug/$function" "$folder/bootstrap.new"
-  cmp -s "$folder/bootstrap.new" "$folder/bootstrap" && rm "$folder/bootstrap.new" ||
-    mv "$folder/bootstrap.new" "$folder/bootstrap"
+  # Symbols are two thirds of a binary.
+  strip -o "$folder/bootstrap.new" "$program" 2>/dev/null || cp "$program" "$folder/bootstrap.new"
+  mv "$folder/bootstrap.new" "$folder/bootstrap"
 done

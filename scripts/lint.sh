@@ -41,5 +41,8 @@ version=0.20.2
     --root target/tools --target-dir target/tools/build
 "$deny" --log-level error check bans licenses sources
 
-say the template
+say packages of the library
+cargo publish --quiet --workspace --dry-run --no-verify --allow-dirty
+
+say the templates
 infra/check.sh

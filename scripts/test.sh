@@ -19,12 +19,15 @@ emulator=${EMULATOR:-localstack}
 endpoint=$(of_stack target/local/stack.json endpoint)
 clouds=target/local/clouds
 
+contexts=()
+for context in ${CONTEXT:-}; do contexts+=(--context "$context"); done
+
 # With them, three of the tests that need a whole cloud can run at once.
 more_clouds() {
   local number=0
   for name in second-cloud third-cloud; do
     cloud up --emulator "$emulator" --home "$clouds/$name" --port $((${endpoint##*:} + ++number)) \
-      --functions target/local/functions
+      --functions target/local/functions ${contexts[@]+"${contexts[@]}"}
   done
 }
 no_more_clouds() {

@@ -24,7 +24,7 @@ class Deploy(unittest.TestCase):
         self.addCleanup(folder.cleanup)
         self.root = Path(folder.name)
         (self.root / "infra").mkdir()
-        for name in ("deploy.sh", "venv.sh", "template.yaml"):
+        for name in ("deploy.sh", "venv.sh", "platform.yaml", "orders.yaml"):
             shutil.copy(INFRA / name, self.root / "infra" / name)
         self.tools = self.root / "tools"
         self.tools.mkdir()
@@ -43,12 +43,14 @@ class Deploy(unittest.TestCase):
         bootstrap.parent.mkdir(parents=True, exist_ok=True)
         bootstrap.write_bytes(header)
 
-    def deploy(self, architecture: str) -> subprocess.CompletedProcess[str]:
+    def deploy(self, architecture: str, **variables: str) -> subprocess.CompletedProcess[str]:
         path = os.pathsep.join([str(self.tools), os.environ["PATH"]])
         environment = {"PATH": path, "HOME": str(self.root), "REGION": "eu-central-1", "ARCH": architecture}
+        environment |= variables
         return subprocess.run(
             ["bash", str(self.root / "infra" / "deploy.sh")],
             env=environment,
+            cwd=self.root,
             capture_output=True,
             text=True,
             timeout=60,
@@ -60,9 +62,20 @@ class Deploy(unittest.TestCase):
         self.assertFalse((self.tools / "calls").exists(), "deploy.sh must not deploy anything")
 
     def test_functions_of_one_architecture_are_deployed(self) -> None:
-        outcome = self.deploy("arm64")
+        outcome = self.deploy("arm64", PARAMETERS="LogRetention=90 ArchiveRetention=7")
         self.assertEqual(outcome.returncode, 0, outcome.stderr)
-        self.assertIn("Architecture=arm64", (self.tools / "calls").read_text())
+        calls = (self.tools / "calls").read_text().splitlines()
+        deployed = [call.split() for call in calls if call.startswith("deploy ")]
+        stacks = [words[words.index("--stack-name") + 1] for words in deployed]
+        self.assertEqual(stacks, ["ledgerfold-dev", "ledgerfold-dev-orders"])
+        overrides = [set(words[words.index("--parameter-overrides") + 1 :]) for words in deployed]
+        platform = {"Stage=dev", "ArchiveRetention=7"}
+        orders = {"Stage=dev", "Platform=ledgerfold-dev", "Architecture=arm64", "LogRetention=90"}
+        self.assertEqual(overrides, [platform, orders])
+
+    def test_a_context_must_have_a_template(self) -> None:
+        sentence = "There is no template infra/shop.yaml: CONTEXT must name contexts of this project."
+        self.assert_refused(self.deploy("arm64", CONTEXT="shop"), sentence)
 
     def test_the_program_must_be_built_for_the_architecture(self) -> None:
         self.build("x86_64")

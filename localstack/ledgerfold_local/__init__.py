@@ -1,1 +1,1 @@
-"""The local cloud: starts an emulator, deploys the template to it, shows its logs and stops it."""
+"""The local cloud: starts an emulator, deploys the stacks of a project to it, shows its logs and stops it."""

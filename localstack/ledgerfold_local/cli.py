@@ -1,4 +1,4 @@
-"""The command line. The Makefile calls it through `bootstrap.py`."""
+"""The command line. `bootstrap.py` calls it when the requirements are set up."""
 
 from __future__ import annotations
 
@@ -11,18 +11,24 @@ from pathlib import Path
 
 from ledgerfold_local import cloud, dynamodb, logs
 from ledgerfold_local.emulators import EMULATORS
-from ledgerfold_local.layout import ROOT, Layout
 from ledgerfold_local.errors import CliError
+from ledgerfold_local.layout import Layout, project
+
+DESCRIPTION = (
+    "Runs the project in this folder on a local cloud: an emulator of AWS without Docker and without an account."
+)
 
 
 def parser() -> argparse.ArgumentParser:
-    main = argparse.ArgumentParser(prog="ledgerfold_local", description=__doc__)
+    main = argparse.ArgumentParser(prog="ledgerfold-local", description=DESCRIPTION)
     commands = main.add_subparsers(dest="command", required=True)
 
     def command(name: str, text: str) -> argparse.ArgumentParser:
-        sub = commands.add_parser(name, help=text, description=text)
+        # `bootstrap.py` also reads some options, and knows no abbreviations.
+        sub = commands.add_parser(name, help=text, description=text, allow_abbrev=False)
         sub.add_argument("--emulator", choices=sorted(EMULATORS), default=os.environ.get("EMULATOR") or "localstack")
-        sub.add_argument("--home", type=Path, default=ROOT / "target/local", help="folder for the files of this cloud")
+        sub.add_argument("--project", type=Path, default=project(), help="root of the project (default: this folder)")
+        sub.add_argument("--home", type=Path, help="folder for the files of this cloud (default: target/local)")
         return sub
 
     for up in (
@@ -30,16 +36,21 @@ def parser() -> argparse.ArgumentParser:
         command("start", "start the emulator while the functions are still being built"),
     ):
         up.add_argument("--port", type=port, default=4566)
-        up.add_argument("--context", default="orders", help="the bounded context of the template")
-        up.add_argument("--template", type=Path, default=ROOT / "infra/template.yaml")
-        up.add_argument("--functions", type=Path, default=None, help="folder with NAME/bootstrap per function")
+        up.add_argument("--infra", type=Path, help="folder with platform.yaml and CONTEXT.yaml (default: infra)")
         up.add_argument(
-            "--parameter", type=parameter, action="append", default=[], metavar="NAME=VALUE", help="for the template"
+            "--context", action="append", default=[], metavar="NAME", help="deploy this one; repeatable (default: all)"
         )
+        up.add_argument("--functions", type=Path, help="folder with NAME/bootstrap (default: functions in --home)")
+        up.add_argument(
+            "--parameter", type=parameter, action="append", default=[], metavar="NAME=VALUE", help="for the templates"
+        )
+        # `bootstrap.py` runs the build and removes the option.
+        up.add_argument("--build", metavar="COMMAND", help="build the functions with it; the deployment waits for it")
+    command("setup", "fetch everything that the other commands need")
     command("down", "stop everything that `up` started")
     command("status", "show the state of the cloud; the exit code is 0 if it is ready")
     show = command("logs", "print the output of the functions")
-    show.add_argument("--function", help="a name from stack.json, for example relay")
+    show.add_argument("--function", help="a name from stack.json, such as relay or orders/relay")
     show.add_argument("--follow", action="store_true")
     database = command("dynamodb", "run a command with its own DynamoDB Local")
     database.add_argument("--port", type=port, default=None, help="by default a free port")
@@ -61,22 +72,35 @@ def parameter(text: str) -> tuple[str, str]:
     return name, value
 
 
+def layout_of(arguments: argparse.Namespace) -> Layout:
+    return Layout((arguments.home or arguments.project / "target/local").resolve())
+
+
 def run(arguments: argparse.Namespace) -> int:
-    layout = Layout(arguments.home.resolve())
+    layout = layout_of(arguments)
     if arguments.command in ("up", "start"):
-        functions = arguments.functions or layout.home / "functions"
-        emulator = EMULATORS[arguments.emulator]
         wanted = cloud.Wanted(
-            emulator, arguments.port, arguments.context, arguments.template, functions, dict(arguments.parameter)
+            EMULATORS[arguments.emulator],
+            arguments.port,
+            arguments.infra or arguments.project / "infra",
+            arguments.functions or layout.home / "functions",
+            tuple(arguments.context),
+            dict(arguments.parameter),
+            project=arguments.project,
+            # `bootstrap.py` sets it after the build.
+            is_built="LEDGERFOLD_BUILT" in os.environ,
         )
-        (cloud.up if arguments.command == "up" else cloud.start_early)(wanted, layout)
+        if arguments.command == "start":
+            cloud.start_early(wanted, layout)
+        else:
+            cloud.up(wanted, layout)
     elif arguments.command == "down":
         cloud.down(layout)
     elif arguments.command == "status":
         return cloud.status(layout)
     elif arguments.command == "logs":
         logs.show(layout, arguments.function, arguments.follow)
-    else:
+    elif arguments.command == "dynamodb":
         return dynamodb.run_with_dynamodb(arguments.words, arguments.port)
     return 0
 
@@ -89,15 +113,15 @@ def main(words: Sequence[str] | None = None) -> int:
         print(error, file=sys.stderr)
         return 1
     except KeyboardInterrupt:
-        hint = " The emulator may still run; `make down` stops it." if arguments.command in ("up", "start") else ""
+        hint = " The emulator may still run; `down` stops it." if arguments.command in ("up", "start") else ""
         print(f"Interrupted.{hint}", file=sys.stderr)
         return 130
     except BrokenPipeError:  # `logs | head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except Exception as error:
-        layout = Layout(arguments.home.resolve())
-        report = layout.home / "traceback.txt"
+        report = layout_of(arguments).home / "traceback.txt"
+        report.parent.mkdir(parents=True, exist_ok=True)
         report.write_text(traceback.format_exc())
         print(f"{type(error).__name__}: {error} (traceback: {report})", file=sys.stderr)
         return 1

@@ -1,4 +1,4 @@
-"""`up`, `down` and `status`, for one emulator with one deployed stack."""
+"""`up`, `down` and `status`, for one emulator with the stacks of a project."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ledgerfold_local.emulators import EMULATORS, HOST, TABLES_PORT, Emulator, endpoint
+from ledgerfold_local.errors import CliError
 from ledgerfold_local.files import read_json, write_json
+from ledgerfold_local.freshness import stale
 from ledgerfold_local.layout import Layout
 from ledgerfold_local.processes import ProcessId, end_session, wait_until
-from ledgerfold_local.stack import describe
-from ledgerfold_local.errors import CliError
+from ledgerfold_local.stack import PLATFORM, UNFINISHED, Deployed, describe, describe_context, stack_name
 
 if TYPE_CHECKING:
-    from ledgerfold_local.deploy import Deployment
+    from ledgerfold_local.deployment import Deployment
 
 LOG_LINES = 15
-UNFINISHED = "unfinished"
 
 
 @dataclass(frozen=True)
@@ -39,11 +39,10 @@ class Record:
     port: int
     pid: int
     started: str
-    shape: str = ""
-    """`Deployment.shape` of the stack, UNFINISHED during a deployment, or empty without a stack."""
-    deployed: str = ""
     tables_port: int = 0
     """Port of the emulator's DynamoDB, if it is a separate process."""
+    stacks: dict[str, Deployed] = field(default_factory=dict)
+    """The stacks, by the name of the context or `platform`."""
 
     @property
     def process(self) -> ProcessId:
@@ -51,8 +50,10 @@ class Record:
 
     @classmethod
     def read(cls, layout: Layout) -> Record | None:
-        with contextlib.suppress(TypeError):
-            return cls(**(read_json(layout.record) or {}))
+        content = read_json(layout.record) or {}
+        with contextlib.suppress(TypeError, AttributeError, KeyError):
+            stacks = {name: Deployed(**stack) for name, stack in content.pop("stacks").items()}
+            return cls(**content, stacks=stacks)
         return None
 
     def write(self, layout: Layout) -> None:
@@ -63,11 +64,15 @@ class Record:
 class Wanted:
     emulator: Emulator
     port: int
-    context: str
-    template: Path
+    infra: Path
     functions: Path
+    contexts: tuple[str, ...] = ()
+    """The contexts to deploy, or none for all."""
     parameters: dict[str, str] = field(default_factory=dict)
-    """Parameters of the template, in addition to those of every local stack."""
+    """Parameters of the templates, in addition to those of every local stack."""
+    project: Path = Path()
+    is_built: bool = False
+    """Whether this command has built the functions."""
 
 
 class Steps:
@@ -85,6 +90,9 @@ def up(wanted: Wanted, layout: Layout) -> None:
     with locked(layout):
         deployment = prepare(wanted, layout)
         deployment.pack()  # Before the slow start of the emulator, because missing functions are found here.
+        if not wanted.is_built:
+            for warning in stale(deployment.programs(), wanted.project):
+                steps.say(warning)
         threading.Thread(target=deployment.connect, name="connect").start()
         record = emulator_for(wanted, deployment, layout, steps)
         deploy(wanted, deployment, record, layout, steps)
@@ -125,11 +133,14 @@ def status(layout: Layout) -> int:
 
 
 def emulator_for(wanted: Wanted, deployment: Deployment, layout: Layout, steps: Steps) -> Record:
-    """Returns a running emulator that has no stack, or one that can be updated to the wanted stack."""
+    """Returns a running emulator that can be updated to the wanted stacks."""
     record = running_or_new(wanted, layout, steps)
-    if can_update(record, deployment):
+    obstacle = deployment.obstacle(record.stacks)
+    if obstacle is None:
         return record
-    steps.say("the template has changed or the last deployment failed; restarting the emulator")
+    lost = [name for name in record.stacks if name not in deployment.stacks]
+    also = f", which removes {', '.join(lost)}: repeat `up` without --context to deploy all" if lost else ""
+    steps.say(f"{obstacle}; restarting the emulator{also}")
     end_session(record.process)
     return start(wanted, layout, steps)
 
@@ -138,7 +149,7 @@ def running_or_new(wanted: Wanted, layout: Layout, steps: Steps) -> Record:
     record = Record.read(layout)
     if record and record.process.is_alive():
         if (record.emulator, record.port) != (wanted.emulator.name, wanted.port):
-            raise CliError(f"{record.emulator} is already running on port {record.port}: run `make down` to stop it.")
+            raise CliError(f"{record.emulator} is already running on port {record.port}: run `down` to stop it.")
         # After an interrupted `up`, the emulator may still be starting.
         seconds = wanted.emulator.start_seconds
         wait_until(lambda: wanted.emulator.answers(wanted.port) or not record.process.is_alive(), seconds, every=0.2)
@@ -197,7 +208,7 @@ def start(wanted: Wanted, layout: Layout, steps: Steps) -> Record:
 def require_free(port: int) -> None:
     # A killed process may hold its sockets for a moment, until its last thread has ended.
     if not wait_until(lambda: is_free(port), 2.0):
-        raise CliError(f"Another program uses port {port}: choose another port with PORT=...")
+        raise CliError(f"Another program uses port {port}: choose another one with --port (with make: PORT=...)")
 
 
 def is_free(port: int) -> bool:
@@ -206,7 +217,9 @@ def is_free(port: int) -> bool:
         try:
             probe.bind((HOST, port))
         except PermissionError:
-            raise CliError(f"Port {port} needs root permissions: choose a port above 1023 with PORT=...") from None
+            raise CliError(
+                f"Port {port} needs root permissions: choose one above 1023 with --port (with make: PORT=...)"
+            ) from None
         except OSError:
             return False
     return True
@@ -222,7 +235,7 @@ def delayed_interrupts() -> Iterator[None]:
     try:
         yield
     finally:
-        for number, handler in zip(numbers, before):
+        for number, handler in zip(numbers, before, strict=True):
             signal.signal(number, handler)
         for number in caught:
             signal.raise_signal(number)
@@ -248,7 +261,7 @@ def locked(layout: Layout) -> Iterator[None]:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
-            raise CliError("Another `make up` is running in this folder.") from None
+            raise CliError("Another `up` is running in this folder.") from None
         yield
 
 
@@ -257,45 +270,37 @@ def locked(layout: Layout) -> Iterator[None]:
 
 def prepare(wanted: Wanted, layout: Layout) -> Deployment:
     # Imported here, because `down`, `status` and `logs` must work without installed packages.
-    from ledgerfold_local.aws import Aws
-    from ledgerfold_local.deploy import Deployment
+    from ledgerfold_local.deployment import Deployment
+    from ledgerfold_local.infra import Infra
 
-    return Deployment(
-        Aws(wanted.port),
-        wanted.emulator.name,
-        f"ledgerfold-{wanted.context}",
-        wanted.template,
-        wanted.functions,
-        layout.home / "packages",
-        wanted.parameters,
-    )
-
-
-def can_update(record: Record, deployment: Deployment) -> bool:
-    """Whether there is no stack yet, or new code alone turns the existing one into the wanted one."""
-    return not record.shape or (record.shape == deployment.shape and deployment.is_usable())
+    templates = Infra(wanted.infra)
+    contexts = templates.contexts(wanted.contexts)
+    return Deployment(wanted.emulator, wanted.port, templates, wanted.functions, contexts, wanted.parameters, layout)
 
 
 def deploy(wanted: Wanted, deployment: Deployment, record: Record, layout: Layout, steps: Steps) -> None:
-    name = deployment.stack
-    if record.deployed == deployment.digest:
-        steps.say(f"{name} is already deployed")
-    else:
-        began = time.monotonic()
+    """Deploys the wanted stacks and leaves others as they are."""
+
+    def keep(name: str, stack: Deployed) -> None:
+        nonlocal record
+        record = dataclasses.replace(record, stacks={**record.stacks, name: stack})
+        record.write(layout)
+
+    if outdated := deployment.outdated(record.stacks):
         layout.stack.unlink(missing_ok=True)
-        dataclasses.replace(record, shape=UNFINISHED).write(layout)
-        if record.shape:
-            count = deployment.update_code()
-            done = f"updated the code of {count} functions of {name}"
-        else:
-            steps.say(f"deploying {name} from {os.path.relpath(wanted.template)}")
-            deployment.create()
-            done = f"deployed {name}"
-        dataclasses.replace(record, shape=deployment.shape, deployed=deployment.digest).write(layout)
-        steps.say(f"{done} in {time.monotonic() - began:.1f} s")
-    outputs = deployment.outputs()
-    description = describe(wanted.emulator.name, wanted.port, wanted.context, name, outputs, str(layout.logs))
+        steps.say(f"deploying {', '.join(outdated)} from {os.path.relpath(wanted.infra)}")
+        deployment.deploy(record.stacks, keep, steps.say)
+    else:
+        steps.say(f"already deployed: {', '.join(deployment.stacks)}")
+    contexts = [name for name in record.stacks if name != PLATFORM and record.stacks[name].shape != UNFINISHED]
+    if left := [name for name in contexts if name not in deployment.stacks]:
+        steps.say(f"left as deployed before: {', '.join(left)} (`down` removes everything)")
+    description = describe(wanted.emulator.name, wanted.port, deployment.outputs(PLATFORM), str(layout.logs))
     if record.tables_port:
         description["tablesEndpoint"] = endpoint(record.tables_port)
+    for name in sorted(contexts):
+        entry = describe_context(name, wanted.port, stack_name(name), deployment.outputs(name))
+        description["contexts"][name] = entry
+        steps.say(f"up: {name} at {entry['api']}")
     write_json(layout.stack, description)
-    steps.say(f"up: {description['contexts'][wanted.context]['api']} (other names: {os.path.relpath(layout.stack)})")
+    steps.say(f"names and addresses: {os.path.relpath(layout.stack)}")

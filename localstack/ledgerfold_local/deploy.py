@@ -1,4 +1,4 @@
-"""Deploys the template to an emulator through CloudFormation, as `sam deploy` does on AWS.
+"""Deploys one stack to an emulator through CloudFormation, as `sam deploy` does on AWS.
 
 A changed template needs a fresh emulator, because LocalStack's stack updates are broken: for a changed API it tries to
 create the stage again, fails, deletes the stage during the rollback, and reports UPDATE_COMPLETE. Changed functions
@@ -10,21 +10,19 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
-import platform
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from ledgerfold_local import ministack, packaging, template
 from ledgerfold_local.aws import Aws
-from ledgerfold_local.processes import wait_until
 from ledgerfold_local.errors import CliError
+from ledgerfold_local.processes import wait_until
 
 STACK_SECONDS = 300.0
-ARCHITECTURES = {"x86_64": "x86_64", "amd64": "x86_64", "aarch64": "arm64", "arm64": "arm64"}
 
 
-class Deployment:
+class StackDeployment:
     """The deployment of one stack to an emulator."""
 
     def __init__(
@@ -32,21 +30,20 @@ class Deployment:
         aws: Aws,
         emulator: str,
         stack: str,
-        document: Path,
+        document: dict[str, Any],
         functions: Path,
         packages: Path,
         parameters: dict[str, str],
     ) -> None:
+        """`parameters` may have more names than the template declares."""
         self._aws = aws
         self.stack = stack
         self._builds = functions
         self._packages: packaging.Packages = (
             packaging.Zips(packages) if emulator == "ministack" else packaging.Folders(packages)
         )
-        if not document.is_file():
-            raise CliError(f"The template {document} does not exist.")
-        self._template = template.load(document)
-        self._parameters = local_parameters(self._template, parameters)
+        self._template = document
+        self._parameters = {name: value for name, value in parameters.items() if name in template.parameters(document)}
         self._archive: ministack.ArchiveByApi | None = None
         if emulator == "ministack":
             self._archive = ministack.adapt(self._template, self._parameters)
@@ -54,6 +51,8 @@ class Deployment:
         """A hash of the template. It does not depend on the code of the functions."""
         self.digest = ""
         """A hash of the template and of the packed functions. Empty until they are packed."""
+        self.programs: set[Path] = set()
+        """The programs of the functions. Empty until they are packed."""
         self._packed: dict[str, packaging.Package] = {}
         """The packages, by logical id of the function."""
         self._body = ""
@@ -61,11 +60,6 @@ class Deployment:
     @property
     def _cloudformation(self) -> Any:
         return self._aws.client("cloudformation")
-
-    def connect(self) -> None:
-        """Creates the clients. This needs no running emulator."""
-        for service in ("cloudformation", "s3"):
-            self._aws.client(service)
 
     def pack(self) -> None:
         """Creates the packages of the functions, which must have been built. Call it before everything else."""
@@ -100,8 +94,7 @@ class Deployment:
         return len(changed)
 
     def outputs(self) -> dict[str, str]:
-        [stack] = self._cloudformation.describe_stacks(StackName=self.stack)["Stacks"]
-        return {output["OutputKey"]: output["OutputValue"] for output in stack.get("Outputs", [])}
+        return outputs_of(self._aws, self.stack)
 
     # ---- Packages --------------------------------------------------------------------------------
 
@@ -115,6 +108,7 @@ class Deployment:
                 by_folder[folder] = self._packages.pack(folder)
             packed[logical_id] = by_folder[folder]
             template.set_code(self._template, logical_id, packed[logical_id].code_uri)
+        self.programs = {folder / packaging.PROGRAM for folder in by_folder}
         return packed
 
     def _deliver(self) -> None:
@@ -197,21 +191,6 @@ def error_context(purpose: str) -> Iterator[None]:
         raise CliError(f"{purpose} failed: {error}") from None
 
 
-def local_parameters(template: dict[str, Any], asked: dict[str, str]) -> dict[str, str]:
-    """The parameters of a local stack. A requested parameter must exist in the template."""
-    machine = platform.machine().lower()
-    if machine not in ARCHITECTURES:
-        raise CliError(f"Lambda does not support functions for {machine}.")
-    values = {
-        "Stage": "local",
-        "Architecture": ARCHITECTURES[machine],
-        # SQS delivers the messages of a killed projector again after six times this value.
-        "ProjectorTimeout": "5",
-        # Short, because a developer waits for the retry after a fix.
-        "RetryEvery": "1 minute",
-    }
-    declared = template.get("Parameters", {})
-    unknown = sorted(asked.keys() - declared.keys())
-    if unknown:
-        raise CliError(f"The template has no parameter named {', '.join(unknown)}.")
-    return {name: value for name, value in {**values, **asked}.items() if name in declared}
+def outputs_of(aws: Aws, stack: str) -> dict[str, str]:
+    [found] = aws.client("cloudformation").describe_stacks(StackName=stack)["Stacks"]
+    return {output["OutputKey"]: output["OutputValue"] for output in found.get("Outputs", [])}

@@ -13,11 +13,12 @@ from types import FrameType
 from typing import IO, NoReturn
 
 from ledgerfold_local.emulators import LOOPBACK, REGION, endpoint, free_port
+from ledgerfold_local.errors import CliError
 from ledgerfold_local.processes import wait_until
 from ledgerfold_local.reaper import Reaper
-from ledgerfold_local.errors import CliError
 
 START_SECONDS = 30.0
+JAVA_VARIABLES = ("LEDGERFOLD_DYNAMODB_HOME", "LEDGERFOLD_JAVA")
 
 
 def run_with_dynamodb(command: Sequence[str], port: int | None) -> int:
@@ -43,16 +44,18 @@ def java_options(folder: str) -> list[str]:
 
 def start(port: int, folder: str, log: IO[bytes]) -> subprocess.Popen[bytes]:
     try:
-        home, java = Path(os.environ["LEDGERFOLD_DYNAMODB_HOME"]), os.environ["LEDGERFOLD_JAVA"]
+        home, java = (os.environ[name] for name in JAVA_VARIABLES)
     except KeyError:
-        raise CliError("Start DynamoDB Local with localstack/bootstrap.py, which finds it and Java.") from None
+        raise CliError(
+            "Start DynamoDB Local with the command `ledgerfold-local dynamodb`, which finds it and Java."
+        ) from None
     return subprocess.Popen(
         [
             java,
             *java_options(folder),
-            f"-Djava.library.path={home / 'DynamoDBLocal_lib'}",
+            f"-Djava.library.path={home}/DynamoDBLocal_lib",
             "-jar",
-            str(home / "DynamoDBLocal.jar"),
+            f"{home}/DynamoDBLocal.jar",
             "-inMemory",
             "-port",
             str(port),
@@ -93,7 +96,7 @@ def run(command: Sequence[str], port: int) -> int:
         "AWS_DEFAULT_REGION": REGION,
     }
     # These variables are only for this program, and would change the behaviour of the command.
-    for name in ("PYTHONPATH", "LEDGERFOLD_DYNAMODB_HOME", "LEDGERFOLD_JAVA", "AWS_SESSION_TOKEN", "AWS_PROFILE"):
+    for name in ("PYTHONPATH", "LEDGERFOLD_PROJECT", *JAVA_VARIABLES, "AWS_SESSION_TOKEN", "AWS_PROFILE"):
         environment.pop(name, None)
     try:
         child = subprocess.Popen(command, env=environment)

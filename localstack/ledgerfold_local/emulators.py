@@ -7,12 +7,12 @@ import os
 import socket
 import sys
 import urllib.request
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Callable
 
-from ledgerfold_local.layout import ROOT, Layout
-from ledgerfold_local.switches import shortcuts_are_on
 from ledgerfold_local.errors import CliError
+from ledgerfold_local.layout import ISOLATED, Layout
+from ledgerfold_local.switches import shortcuts_are_on
 
 REGION = "us-east-1"
 HOST = "127.0.0.1"
@@ -71,15 +71,15 @@ def free_port() -> int:
 def localstack_settings(port: int, layout: Layout) -> dict[str, str]:
     missing = [name for name in ("LEDGERFOLD_DYNAMODB_HOME", "LEDGERFOLD_JAVA") if name not in os.environ]
     if missing:
-        raise CliError("Start LocalStack with localstack/bootstrap.py, which finds Java and DynamoDB Local.")
+        raise CliError("Start LocalStack with the command `ledgerfold-local up`, which finds Java and DynamoDB Local.")
     return {
         "GATEWAY_LISTEN": f"{HOST}:{port}",
         # The host in the URLs that it returns. LocalStack's default name needs a DNS lookup on the internet.
         "LOCALSTACK_HOST": f"{HOST}:{port}",
         "SQS_ENDPOINT_STRATEGY": "path",
         "FILESYSTEM_ROOT": str(layout.work / "filesystem"),
-        # This folder contains the package and its dist-info folder, so LocalStack finds the plugins.
-        "PYTHONPATH": str(ROOT / "localstack"),
+        # This folder also contains the metadata in which LocalStack finds the plugins.
+        "PYTHONPATH": str(ISOLATED),
         "LAMBDA_RUNTIME_EXECUTOR": "process",
         "LEDGERFOLD_FUNCTION_LOGS": str(layout.logs),
         # Makes CloudFormation pause between its checks of a resource. `shortcuts/deployments.py` sets the length.
@@ -115,6 +115,8 @@ def localstack_settings(port: int, layout: Layout) -> dict[str, str]:
 
 def ministack_settings(port: int, layout: Layout) -> dict[str, str]:
     return {
+        "PYTHONPATH": str(ISOLATED),
+        "LEDGERFOLD_FUNCTION_LOGS": str(layout.logs),
         "GATEWAY_PORT": str(port),
         "BIND_HOST": HOST,
         "MINISTACK_HOST": HOST,
@@ -141,7 +143,7 @@ EMULATORS = {
     ),
     "ministack": Emulator(
         name="ministack",
-        command=[sys.executable, "-m", "ministack"],
+        command=[sys.executable, "-m", "ledgerfold_local.ministack_process"],
         settings=ministack_settings,
         ready_path="/_ministack/health",
         is_ready=bool,

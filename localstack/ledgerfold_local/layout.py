@@ -1,11 +1,18 @@
-"""The places of generated files, by default in the checkout's `target/local`."""
+"""The places of generated files, by default in the project's `target/local`."""
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parent.parent.parent
+# The only folder of this package on the emulators' path, as its `ledgerfold_local` explains.
+ISOLATED = Path(__file__).resolve().parent / "isolated"
+
+
+def project() -> Path:
+    """The root of the project, which `bootstrap.py` has found."""
+    return Path(os.environ.get("LEDGERFOLD_PROJECT") or Path.cwd())
 
 
 @dataclass(frozen=True)
@@ -35,6 +42,10 @@ class Layout:
     @property
     def emulator_log(self) -> Path:
         return self.home / "emulator.log"
+
+    def packages(self, stack: str) -> Path:
+        """The packages of the functions of one stack."""
+        return self.home / "packages" / stack
 
     @property
     def work(self) -> Path:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import os
 import shutil
 import zipfile
 from collections.abc import Iterable
@@ -15,6 +14,7 @@ from typing import Any, Protocol
 from ledgerfold_local.errors import CliError
 
 BUCKET = "ledgerfold-packages"
+PROGRAM = "bootstrap"
 # LocalStack treats a key in this bucket as a local folder.
 LOCALSTACK_FOLDERS = "hot-reload"
 # The earliest time of the zip format. With real times, each build would give a different package.
@@ -54,9 +54,10 @@ class Packages(Protocol):
 def function_folder(code_uri: str, functions: Path) -> Path:
     """The folder of a local build. It has the same name as the last part of CodeUri, for example `orders`."""
     folder = functions / Path(code_uri).name
-    if not (folder / "bootstrap").is_file():
+    if not (folder / PROGRAM).is_file():
         raise CliError(
-            f"{folder / 'bootstrap'} is missing, which the template needs for CodeUri {code_uri}: build the functions."
+            f"{folder / PROGRAM} is missing, which the template needs for CodeUri {code_uri}: "
+            "build it, or let `up` do it with --build."
         )
     return folder
 
@@ -80,7 +81,8 @@ class Folders:
         if not path.exists():
             half = path.with_suffix(".half")
             shutil.rmtree(half, ignore_errors=True)
-            shutil.copytree(folder, half, copy_function=link_or_copy)
+            # No links: a build may write into its file, and the running functions would prevent or notice that.
+            shutil.copytree(folder, half)
             half.rename(path)
         return Package(LOCALSTACK_FOLDERS, str(path), path, f"file://{path}")
 
@@ -92,17 +94,9 @@ class Folders:
 
     def clear(self, packages: Iterable[Package]) -> None:
         needed = {package.path for package in packages}
-        for path in self.into.resolve().iterdir():
+        for path in self.into.resolve().glob("*"):  # A stack without functions has no folder.
             if path.is_dir() and path not in needed:
                 shutil.rmtree(path, ignore_errors=True)
-
-
-def link_or_copy(source: str, target: str) -> None:
-    """Links a file if possible. A build replaces a file and never writes into it, so the linked content stays."""
-    try:
-        os.link(source, target)
-    except OSError:
-        shutil.copy2(source, target)
 
 
 @dataclass(frozen=True)

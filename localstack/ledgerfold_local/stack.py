@@ -1,12 +1,36 @@
-"""`stack.json`: the names and addresses of the deployed stack, for tests, the demo and operators."""
+"""The deployed stacks, and `stack.json`: their names and addresses, for tests, the demo and operators."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from ledgerfold_local.emulators import REGION, endpoint
 from ledgerfold_local.errors import CliError
+
+PLATFORM = "platform"
+STAGE = "local"
+UNFINISHED = "unfinished"
+
+
+@dataclass(frozen=True)
+class Deployed:
+    """The record of a stack."""
+
+    shape: str
+    """`StackDeployment.shape`, or UNFINISHED during a deployment."""
+    digest: str = ""
+
+
+Stacks = Mapping[str, Deployed]
+"""The deployed stacks, by the name of the context or `platform`."""
+
+
+def stack_name(name: str) -> str:
+    """The name of the platform's or a context's stack."""
+    return f"ledgerfold-{STAGE}" if name == PLATFORM else f"ledgerfold-{STAGE}-{name}"
 
 
 def kebab(name: str) -> str:
@@ -23,13 +47,23 @@ def by_suffix(outputs: dict[str, str], suffix: str, prefix: str = "") -> dict[st
     }
 
 
-def describe(
-    emulator: str, port: int, context: str, stack_name: str, outputs: dict[str, str], logs: str
-) -> dict[str, Any]:
-    """Builds the content of `stack.json` from the names of outputs, so that a new projection needs no change here."""
-    missing = [name for name in ("BusName", "ArchiveName", "ApiId", "ApiStage", "EventTable") if name not in outputs]
-    if missing:
-        raise CliError(f"stack.json needs outputs that the template does not have: {', '.join(missing)}.")
+def describe(emulator: str, port: int, platform: dict[str, str], logs: str) -> dict[str, Any]:
+    """Builds the content of `stack.json` without its contexts."""
+    require(platform, ("BusName", "ArchiveName"), "platform")
+    return {
+        "endpoint": endpoint(port),
+        "region": REGION,
+        "bus": platform["BusName"],
+        "archive": platform["ArchiveName"],
+        "contexts": {},
+        "emulator": emulator,
+        "logs": logs,
+    }
+
+
+def describe_context(name: str, port: int, stack_name: str, outputs: dict[str, str]) -> dict[str, Any]:
+    """Builds the entry of a context from the names of outputs, so that a new projection needs no change here."""
+    require(outputs, ("ApiId", "ApiStage", "EventTable"), name)
     tables = by_suffix(outputs, "Table")
     event_table = tables.pop("event")
     # The audit of the bus is neither a projection nor a process: it only reads events that are replayed for it.
@@ -37,32 +71,28 @@ def describe(
     dead_letters.pop("audit", None)
     audit = {"queue": queues.pop("audit", None), "rule": outputs.get("AuditRuleArn")}
     return {
-        "endpoint": endpoint(port),
-        "region": REGION,
-        "bus": outputs["BusName"],
-        "archive": outputs["ArchiveName"],
-        "contexts": {
-            context: {
-                # The output ApiUrl is an address on AWS.
-                "api": f"{endpoint(port)}/_aws/execute-api/{outputs['ApiId']}/{outputs['ApiStage']}",
-                "eventTable": event_table,
-                "apiKey": outputs.get("ApiKey"),
-                "readTables": tables,
-                "functions": {
-                    **by_suffix(outputs, "Function"),
-                    **by_suffix(outputs, "Projector", prefix="projector-"),
-                },
-                "queues": queues,
-                "deadLetters": dead_letters,
-                "rules": by_suffix(outputs, "Rule"),
-                "audit": audit,
-                "projectionStates": outputs.get("ProjectionStates"),
-                "deadlines": outputs.get("Deadlines"),
-                "settings": by_suffix(outputs, "Setting"),
-                "stack": stack_name,
-                "outputs": outputs,
-            }
+        # The output ApiUrl is an address on AWS.
+        "api": f"{endpoint(port)}/_aws/execute-api/{outputs['ApiId']}/{outputs['ApiStage']}",
+        "eventTable": event_table,
+        "apiKey": outputs.get("ApiKey"),
+        "readTables": tables,
+        "functions": {
+            **by_suffix(outputs, "Function"),
+            **by_suffix(outputs, "Projector", prefix="projector-"),
         },
-        "emulator": emulator,
-        "logs": logs,
+        "queues": queues,
+        "deadLetters": dead_letters,
+        "rules": by_suffix(outputs, "Rule"),
+        "audit": audit,
+        "projectionStates": outputs.get("ProjectionStates"),
+        "deadlines": outputs.get("Deadlines"),
+        "settings": by_suffix(outputs, "Setting"),
+        "stack": stack_name,
+        "outputs": outputs,
     }
+
+
+def require(outputs: dict[str, str], names: tuple[str, ...], template: str) -> None:
+    missing = [name for name in names if name not in outputs]
+    if missing:
+        raise CliError(f"stack.json needs outputs that {template}.yaml does not have: {', '.join(missing)}.")

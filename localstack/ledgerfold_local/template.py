@@ -1,4 +1,4 @@
-"""Reads the template and changes code folders and references in it."""
+"""Reads templates and changes code folders and references in them."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+
+from ledgerfold_local.errors import CliError
 
 
 class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # In C, eight times as fast, if available.
@@ -34,7 +36,18 @@ _Loader.yaml_implicit_resolvers = {
 
 
 def load(path: Path) -> dict[str, Any]:
-    return yaml.load(path.read_text(), Loader=_Loader)
+    try:
+        template = yaml.load(path.read_text(), Loader=_Loader)
+    except yaml.YAMLError as error:
+        raise CliError(f"{path} is not valid YAML: {error}") from None
+    if not isinstance(template, dict) or "Resources" not in template:
+        raise CliError(f"{path} is not a template: it has no Resources.")
+    return template
+
+
+def parameters(template: dict[str, Any]) -> dict[str, Any]:
+    """The declared parameters."""
+    return template.get("Parameters", {})
 
 
 def code_uris(template: dict[str, Any]) -> dict[str, str]:

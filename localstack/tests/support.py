@@ -3,18 +3,31 @@
 from __future__ import annotations
 
 import importlib.util
+import io
+import os
 import signal
+import sys
 import tempfile
 import time
 import unittest
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
+from unittest import mock
 
 HERE = Path(__file__).resolve().parent
 RUNTIME = HERE / "fake_runtime.py"
 
-# The plugins need LocalStack and its Python.
-WITH_LOCALSTACK = importlib.util.find_spec("localstack") is not None
+
+def can_import(module: str) -> bool:
+    try:
+        return importlib.util.find_spec(module) is not None
+    except ModuleNotFoundError:  # The module's parent does not exist.
+        return False
+
+
+# The plugins need LocalStack and its Python. In the root of this repository, any Python finds the folder `localstack`.
+WITH_LOCALSTACK = can_import("localstack.runtime")
 needs_localstack = unittest.skipUnless(WITH_LOCALSTACK, "needs LocalStack's environment")
 
 
@@ -40,6 +53,32 @@ class TestCase(unittest.TestCase):
         while not condition():
             self.assertLess(time.monotonic(), deadline, "the condition was not met in time")
             time.sleep(0.01)
+
+    def patch(self, patch: Any) -> Any:
+        """Applies a patch until the end of the test."""
+        self.addCleanup(patch.stop)
+        return patch.start()
+
+
+class SetupTestCase(TestCase):
+    """A test of the set-up, with its own home and tools, and with no programs on the path."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.tools = self.folder / "tools"
+        self.path = self.folder / "path"
+        self.path.mkdir()
+        environment = {
+            "PATH": str(self.path),
+            "HOME": str(self.folder / "home"),
+            "LEDGERFOLD_TOOLS": str(self.tools),
+        }
+        self.patch(mock.patch.dict(os.environ, environment, clear=True))
+        self.patch(mock.patch.object(sys, "executable", str(self.path / "this-python")))
+        self.patch(mock.patch.object(sys, "stdout", io.StringIO()))  # The steps of the set-up.
+
+    def program(self, name: str, text: str) -> str:
+        return str(self.write(name, text, 0o755))
 
 
 def is_running(pid: int) -> bool:

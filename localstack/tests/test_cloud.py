@@ -5,19 +5,22 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import io
+import json
 import os
 import signal
 import socket
 import subprocess
 import sys
 import warnings
+from collections.abc import Callable
 from pathlib import Path
 from unittest import mock
 
 from ledgerfold_local import cli, cloud, dynamodb
 from ledgerfold_local.emulators import EMULATORS, Emulator
-from ledgerfold_local.layout import Layout
 from ledgerfold_local.errors import CliError
+from ledgerfold_local.layout import Layout
+from ledgerfold_local.stack import PLATFORM, UNFINISHED, Deployed
 from support import TestCase, is_running
 
 READY = """
@@ -57,7 +60,7 @@ class CloudTest(TestCase):
             start_seconds=seconds,
         )
         self.enterContext(mock.patch.dict(EMULATORS, {name: emulator}))
-        return cloud.Wanted(emulator, self.port, "orders", Path("template.yaml"), Path("functions"))
+        return cloud.Wanted(emulator, self.port, Path("infra"), Path("functions"))
 
     def start(self, wanted: cloud.Wanted) -> cloud.Record:
         return cloud.running_or_new(wanted, self.layout, cloud.Steps())
@@ -82,7 +85,7 @@ class CloudTest(TestCase):
     def test_an_error_names_a_running_emulator_with_another_name_or_port(self) -> None:
         wanted = self.wanted()
         self.start(wanted)
-        other_port = cloud.Wanted(wanted.emulator, self.port + 1, "orders", wanted.template, wanted.functions)
+        other_port = dataclasses.replace(wanted, port=self.port + 1)
         for other in (other_port, self.wanted(name="ministack")):
             with self.assertRaisesRegex(CliError, f"localstack is already running on port {self.port}"):
                 self.start(other)
@@ -108,7 +111,7 @@ class CloudTest(TestCase):
         with socket.socket() as other:
             other.bind(("127.0.0.1", self.port))
             other.listen()
-            with self.assertRaisesRegex(CliError, f"port {self.port}: .*PORT="):
+            with self.assertRaisesRegex(CliError, f"port {self.port}: .*--port"):
                 self.start(self.wanted())
 
     def test_the_emulator_sees_nothing_of_the_shell(self) -> None:
@@ -118,45 +121,68 @@ class CloudTest(TestCase):
         self.assertNotIn("AWS_ENDPOINT_URL", environment)
         self.assertTrue(environment["TMPDIR"].startswith(str(self.layout.home)))
 
-    def test_a_stack_takes_new_code_but_no_other_template_and_none_after_a_failure(self) -> None:
-        record = cloud.Record("localstack", 1, 2, "3")
-        for shape, usable, can_update in [
-            ("", False, True),  # Nothing is there yet.
-            ("same", True, True),
-            ("same", False, False),
-            ("other", True, False),
-            (cloud.UNFINISHED, True, False),
-        ]:
-            with self.subTest(shape=shape, usable=usable):
-                deployment = mock.Mock(shape="same", is_usable=lambda usable=usable: usable)
-                self.assertEqual(cloud.can_update(dataclasses.replace(record, shape=shape), deployment), can_update)
-
-    def deployment(self, digest: str) -> mock.Mock:
+    def deployment(self, *names: str, obstacle: str | None = None) -> mock.Mock:
+        """A deployment of stacks, of which those that are not on record are missing."""
         outputs = dict.fromkeys(("BusName", "ArchiveName", "ApiId", "ApiStage", "EventTable"), "x")
-        return mock.Mock(shape="shape", digest=digest, stack="s", outputs=lambda: outputs, update_code=lambda: 2)
+        return mock.Mock(
+            stacks=dict.fromkeys((PLATFORM, *names)),
+            outputs=lambda _name: outputs,
+            obstacle=lambda deployed: obstacle if deployed else None,
+            outdated=lambda deployed: [name for name in (PLATFORM, *names) if name not in deployed],
+            deploy=lambda _deployed, record, _say: [record(name, Deployed("shape")) for name in (PLATFORM, *names)],
+        )
 
-    def test_the_first_deployment_creates_the_next_updates_code_and_the_same_does_nothing(self) -> None:
-        wanted, record = self.wanted(), cloud.Record("localstack", self.port, os.getpid(), "never")
-        first = self.deployment("one")
-        cloud.deploy(wanted, first, record, self.layout, cloud.Steps())
-        first.create.assert_called_once()
-        self.assertTrue(self.layout.stack.exists())
-        second = self.deployment("two")
-        for _ in range(2):
-            cloud.deploy(wanted, second, cloud.Record.read(self.layout), self.layout, cloud.Steps())
-        second.create.assert_not_called()
-        self.assertEqual(self.said.getvalue().count("updated the code of 2 functions of s"), 1)
+    def deploy(self, deployment: mock.Mock) -> dict:
+        record = cloud.Record.read(self.layout) or cloud.Record("localstack", self.port, os.getpid(), "never")
+        cloud.deploy(self.wanted(), deployment, record, self.layout, cloud.Steps())
+        return json.loads(self.layout.stack.read_text())
+
+    def test_the_stack_file_has_an_entry_for_every_deployed_context_even_if_it_was_left_out(self) -> None:
+        self.assertEqual(list(self.deploy(self.deployment("sales"))["contexts"]), ["sales"])
+        stack = self.deploy(self.deployment("orders"))
+        self.assertEqual(list(stack["contexts"]), ["orders", "sales"])
+        self.assertEqual((stack["bus"], stack["archive"]), ("x", "x"))
+        self.assertEqual(stack["contexts"]["sales"]["stack"], "ledgerfold-local-sales")
+        self.assertIn("left as deployed before: sales", self.said.getvalue())
+
+    def test_a_second_up_deploys_nothing(self) -> None:
+        self.deploy(self.deployment("orders"))
+        second = self.deployment("orders")
+        second.deploy = mock.Mock()
+        self.deploy(second)
+        second.deploy.assert_not_called()
+        self.assertIn("already deployed: platform, orders", self.said.getvalue())
+
+    def test_an_emulator_that_cannot_be_updated_is_replaced_and_lost_contexts_are_named(self) -> None:
+        wanted = self.wanted()
+        record = dataclasses.replace(self.start(wanted), stacks={PLATFORM: Deployed("x"), "sales": Deployed("x")})
+        record.write(self.layout)
+        deployment = self.deployment("orders", obstacle="the template of platform has changed")
+        new = cloud.emulator_for(wanted, deployment, self.layout, cloud.Steps())
+        self.assertNotEqual(new.pid, record.pid)
+        self.assertEqual(new.stacks, {})
+        self.assertRegex(self.said.getvalue(), "platform has changed; restarting the emulator, which removes sales")
+
+    def test_an_emulator_that_can_be_updated_is_kept(self) -> None:
+        wanted = self.wanted()
+        record = self.start(wanted)
+        self.assertEqual(cloud.emulator_for(wanted, self.deployment("orders"), self.layout, cloud.Steps()), record)
 
     def test_a_failed_deployment_leaves_no_stack_file_and_is_recorded(self) -> None:
-        wanted, record = self.wanted(), cloud.Record("localstack", self.port, os.getpid(), "never")
-        self.layout.home.mkdir(exist_ok=True)
-        self.layout.stack.write_text("{}")
-        failing = self.deployment("one")
-        failing.create.side_effect = CliError("no")
+        self.deploy(self.deployment("orders"))
+        failing = self.deployment("sales")
+
+        def fail(_deployed: object, record: Callable, _say: object) -> None:
+            record("sales", Deployed(UNFINISHED))
+            raise CliError("no")
+
+        failing.deploy = fail
         with self.assertRaises(CliError):
-            cloud.deploy(wanted, failing, record, self.layout, cloud.Steps())
+            self.deploy(failing)
         self.assertFalse(self.layout.stack.exists())
-        self.assertFalse(cloud.can_update(cloud.Record.read(self.layout), self.deployment("one")))
+        self.assertEqual(cloud.Record.read(self.layout).stacks["sales"].shape, UNFINISHED)
+        again = self.deploy(self.deployment("orders"))
+        self.assertEqual(list(again["contexts"]), ["orders"], "an unfinished context is not shown")
 
     def test_only_one_up_at_a_time(self) -> None:
         with cloud.locked(self.layout), self.assertRaisesRegex(CliError, "Another"), cloud.locked(self.layout):
@@ -182,15 +208,22 @@ class CloudTest(TestCase):
         self.assertTrue(cloud.Record.read(self.layout).process.is_alive())
 
     def test_a_damaged_record_is_ignored(self) -> None:
-        for text in ("", "{", "[]", '{"pid": 1}'):
+        for text in ("", "{", "[]", '{"pid": 1}', '{"stacks": []}', '{"stacks": {"orders": 1}}'):
             self.layout.home.mkdir(exist_ok=True)
             self.layout.record.write_text(text)
             self.assertIsNone(cloud.Record.read(self.layout))
 
     def test_an_error_is_one_sentence(self) -> None:
         with contextlib.redirect_stderr(io.StringIO()) as shown:
-            code = cli.main(["up", "--home", str(self.folder), "--template", str(self.folder / "none.yaml")])
-        self.assertEqual((code, shown.getvalue()), (1, f"The template {self.folder / 'none.yaml'} does not exist.\n"))
+            code = cli.main(["up", "--home", str(self.folder), "--infra", str(self.folder / "none")])
+        self.assertEqual(code, 1)
+        self.assertRegex(shown.getvalue(), "^.*none/platform.yaml does not exist: run .*\n$")
+
+    def test_everything_stays_in_the_project(self) -> None:
+        with contextlib.redirect_stderr(io.StringIO()) as shown:
+            self.assertEqual(cli.main(["up", "--project", str(self.folder)]), 1)
+        self.assertIn(f"{self.folder}/infra/platform.yaml", shown.getvalue())
+        self.assertTrue((self.folder / "target/local/cloud.lock").exists())
 
 
 class LogsTest(TestCase):
@@ -206,6 +239,21 @@ class LogsTest(TestCase):
             lines = shown.getvalue().splitlines()
             self.assertEqual([line.split()[-1] for line in lines], words)
             self.assertEqual(lines[0].split()[:3], ["2026-01-01T00:00:01Z", "relay", "ab"])
+
+    def test_with_several_contexts_a_name_starts_with_the_context(self) -> None:
+        contexts = {name: {"functions": {"relay": f"{name}-1", "query": f"{name}-2"}} for name in ("orders", "sales")}
+        self.write("stack.json", json.dumps({"contexts": contexts}))
+        for name in ("orders", "sales"):
+            for number in (1, 2):
+                self.write(f"logs/{name}-{number}.log", f"2026-01-01T00:00:0{number}Z ab line\n")
+        for function, labels in [
+            ("relay", ["orders/relay", "sales/relay"]),
+            ("sales/query", ["sales/query"]),
+            ("sales-1", ["sales/relay"]),
+        ]:
+            with contextlib.redirect_stdout(io.StringIO()) as shown, contextlib.redirect_stderr(io.StringIO()):
+                self.assertEqual(cli.main(["logs", "--home", str(self.folder), "--function", function]), 0)
+            self.assertEqual([line.split()[1] for line in shown.getvalue().splitlines()], labels)
 
 
 class DynamoDbTest(TestCase):

@@ -12,9 +12,9 @@ import time
 from support import RUNTIME, WITH_LOCALSTACK, TestCase, is_running, needs_localstack
 
 if WITH_LOCALSTACK:
+    from ledgerfold_local.function_log import FunctionLog
     from ledgerfold_local.plugin import messages
     from ledgerfold_local.plugin.environment import Function, Slot
-    from ledgerfold_local.plugin.function_log import FunctionLog
     from ledgerfold_local.plugin.variables import function_variables
     from ledgerfold_local.reaper import Reaper
 

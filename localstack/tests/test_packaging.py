@@ -6,8 +6,8 @@ import os
 import zipfile
 from unittest import mock
 
-from ledgerfold_local.packaging import BUCKET, LOCALSTACK_FOLDERS, Folders, Package, Packages, Zips, function_folder
 from ledgerfold_local.errors import CliError
+from ledgerfold_local.packaging import BUCKET, LOCALSTACK_FOLDERS, Folders, Package, Packages, Zips, function_folder
 from support import TestCase
 
 
@@ -63,10 +63,16 @@ class PackagingTest(TestCase):
     def test_a_new_build_leaves_the_package_of_the_old_one_as_it_was(self) -> None:
         packages = self.packages(Folders)
         package = self.package(packages, "a", bootstrap="x")
-        new = self.write("a/orders-query/bootstrap.new", "y")
-        new.replace(self.folder / "a/orders-query/bootstrap")
-        self.assertEqual((package.path / "bootstrap").read_text(), "x")
-        self.assertNotEqual(packages.pack(self.folder / "a/orders-query"), package)
+        program = self.folder / "a/orders-query/bootstrap"
+
+        def replace() -> None:
+            self.write("a/orders-query/bootstrap.new", "y").replace(program)
+
+        for build in (lambda: program.write_text("y"), replace):
+            program.write_text("x")
+            build()
+            self.assertEqual((package.path / "bootstrap").read_text(), "x")
+            self.assertNotEqual(packages.pack(program.parent), package)
 
     def test_folders_that_no_function_has_any_more_are_removed_half_made_ones_too(self) -> None:
         packages = self.packages(Folders)

@@ -1,4 +1,4 @@
-"""Tests the template: reading it, adapting it to MiniStack, and its outputs."""
+"""Tests templates: reading them, adapting them to MiniStack, and their outputs."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ import unittest
 from unittest import mock
 
 from ledgerfold_local import ministack, stack, template
-from ledgerfold_local.deploy import local_parameters
 from ledgerfold_local.errors import CliError
 from support import TestCase
 
@@ -65,6 +64,11 @@ class TemplateTest(TestCase):
         self.assertEqual(mapping["BatchSize"], {"Ref": "Batch"})
         self.assertEqual(mapping["MaximumBatchingWindowInSeconds"], {"Fn::If": ["Small", 0, 1]})
         json.dumps(loaded)
+
+    def test_a_file_that_is_no_template_is_named(self) -> None:
+        for text, reason in [("a: [", "x.yaml is not valid YAML"), ("", "no Resources"), ("a: 1", "no Resources")]:
+            with self.subTest(text), self.assertRaisesRegex(CliError, reason):
+                template.load(self.write("x.yaml", text))
 
     def test_every_function_has_a_code_folder_its_own_or_the_default(self) -> None:
         loaded = self.load()
@@ -126,24 +130,10 @@ class TemplateTest(TestCase):
         )
         self.assertEqual(list(loaded["Resources"]["Command"]["Properties"]["Events"]), ["Post"])
 
-    def test_a_local_stack_gets_its_stage_and_the_machines_architecture(self) -> None:
-        for machine, architecture in [("x86_64", "x86_64"), ("aarch64", "arm64"), ("arm64", "arm64")]:
-            with mock.patch("platform.machine", return_value=machine):
-                values = local_parameters({"Parameters": {"Stage": {}, "Architecture": {}}}, {})
-            self.assertEqual(values, {"Stage": "local", "Architecture": architecture})
-        self.assertEqual(local_parameters({}, {}), {})
-
-    def test_a_parameter_can_be_set_if_the_template_has_it(self) -> None:
-        declared = {"Parameters": {"Stage": {}, "Patience": {}}}
-        self.assertEqual(local_parameters(declared, {"Patience": "60"}), {"Stage": "local", "Patience": "60"})
-        with self.assertRaisesRegex(CliError, "no parameter named Patients"):
-            local_parameters(declared, {"Patients": "60"})
-
 
 class StackTest(unittest.TestCase):
+    PLATFORM = {"BusName": "bus", "ArchiveName": "archive"}  # noqa: RUF012
     OUTPUTS = {  # noqa: RUF012
-        "BusName": "bus",
-        "ArchiveName": "archive",
         "ApiId": "api1",
         "ApiStage": "local",
         "ApiUrl": "https://aws",
@@ -163,10 +153,10 @@ class StackTest(unittest.TestCase):
     }
 
     def test_outputs_become_the_contract(self) -> None:
-        described = stack.describe("localstack", 4570, "orders", "ledgerfold-orders", self.OUTPUTS, "logs")
-        orders = described["contexts"]["orders"]
+        described = stack.describe("localstack", 4570, self.PLATFORM, "logs")
         self.assertEqual(described["endpoint"], "http://127.0.0.1:4570")
         self.assertEqual((described["region"], described["bus"], described["archive"]), ("us-east-1", "bus", "archive"))
+        orders = stack.describe_context("orders", 4570, "ledgerfold-local-orders", self.OUTPUTS)
         self.assertEqual(orders["api"], "http://127.0.0.1:4570/_aws/execute-api/api1/local")
         self.assertEqual((orders["eventTable"], orders["apiKey"]), ("events", None))
         self.assertEqual(orders["readTables"], {"order-view": "views", "customer-orders": "customers"})
@@ -176,8 +166,15 @@ class StackTest(unittest.TestCase):
         self.assertEqual(orders["audit"], {"queue": "http://audit", "rule": "arn:audit"})
         self.assertEqual(orders["settings"], {"payment-deadline": "86400"})
         self.assertEqual((orders["rules"], orders["projectionStates"]), ({"customer-orders": "arn:rule"}, "states"))
+        self.assertEqual((orders["stack"], orders["outputs"]), ("ledgerfold-local-orders", self.OUTPUTS))
 
-    def test_a_missing_output_is_named(self) -> None:
+    def test_a_missing_output_is_named_with_its_template(self) -> None:
         outputs = {name: value for name, value in self.OUTPUTS.items() if name != "EventTable"}
-        with self.assertRaisesRegex(CliError, "EventTable"):
-            stack.describe("localstack", 4570, "orders", "ledgerfold-orders", outputs, "logs")
+        with self.assertRaisesRegex(CliError, "orders.yaml does not have: EventTable"):
+            stack.describe_context("orders", 4570, "ledgerfold-local-orders", outputs)
+        with self.assertRaisesRegex(CliError, "platform.yaml does not have: ArchiveName"):
+            stack.describe("localstack", 4570, {"BusName": "bus"}, "logs")
+
+    def test_every_context_has_a_stack_beside_the_platforms(self) -> None:
+        self.assertEqual(stack.stack_name("platform"), "ledgerfold-local")
+        self.assertEqual(stack.stack_name("orders"), "ledgerfold-local-orders")

@@ -11,6 +11,7 @@ use crate::{
     dead_letters::{self, DeadLetters},
     deadlines::{self, Deadlines},
     error::{CliError, exit},
+    new_project::{self, New},
     output::Output,
     parked::{self, Parked},
     replay::{self, Replay},
@@ -36,6 +37,8 @@ enum Command {
     OnTarget(OnTarget),
     #[command(flatten)]
     Admin(Admin),
+    /// Write a repository with a small service that runs
+    New(New),
     /// Write completions for a shell
     Completions(Completions),
 }
@@ -93,6 +96,7 @@ impl CommandLine {
         match self.command {
             Command::OnTarget(command) => command.run(&self.target.resolve()?, &mut output).await,
             Command::Admin(_) => admin_program::run(arguments.get(1..).unwrap_or_default()),
+            Command::New(options) => new_project::run(&options, &mut output),
             Command::Completions(command) => {
                 completions::run(&command, Self::command(), &mut output)
             }

@@ -12,6 +12,7 @@ use ledgerfold::{
     rebuild::RebuildError,
 };
 use ledgerfold_eventbridge::{EmptyWindow, NotARule, ReplayError, ReplayState};
+use ledgerfold_infra::TemplateError;
 
 pub(crate) const EXIT_CODES: &str =
     "Exit codes: 0 success, 1 error, 2 wrong usage, 3 faults were found or remain.";
@@ -24,6 +25,23 @@ pub(crate) const FINDINGS: u8 = 3;
 /// The reason why a command failed.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum CliError {
+    #[error("the program cannot start: {0}")]
+    Runtime(io::Error),
+    #[error(transparent)]
+    Template(#[from] TemplateError),
+    #[error("{0}")]
+    ProjectName(String),
+    #[error("{} is not empty: choose another folder with --at", .0.display())]
+    NotEmpty(PathBuf),
+    #[error(
+        "{} is no checkout of Ledgerfold: say with --library where it is, because its packages are not published yet",
+        .0.display()
+    )]
+    NoLibrary(PathBuf),
+    #[error("cannot read {}: {source}", path.display())]
+    UnreadableLibrary { path: PathBuf, source: io::Error },
+    #[error("cannot write {}: {source}", path.display())]
+    Unwritable { path: PathBuf, source: io::Error },
     #[error(
         "the {subject} is not known: use {option}, or --stack with the file that `make up` writes (target/local/stack.json)"
     )]

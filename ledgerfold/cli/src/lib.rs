@@ -21,6 +21,7 @@ mod costs;
 mod dead_letters;
 mod deadlines;
 mod error;
+mod new_project;
 mod output;
 mod parked;
 mod replay;

@@ -15,11 +15,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from ledgerfold_local.function_log import FunctionLog, now
 from ledgerfold_local.plugin import messages
-from ledgerfold_local.plugin.function_log import FunctionLog, now
+from ledgerfold_local.plugin.messages import Fault
 from ledgerfold_local.plugin.runtime_api import Invocation, RuntimeApi
 from ledgerfold_local.plugin.sandbox import Sandbox
-from ledgerfold_local.plugin.messages import Fault
 from ledgerfold_local.reaper import Reaper
 
 

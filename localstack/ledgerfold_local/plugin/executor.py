@@ -13,8 +13,8 @@ from localstack.services.lambda_.invocation.lambda_models import FunctionVersion
 from localstack.services.lambda_.invocation.plugins import RuntimeExecutorPlugin
 from localstack.services.lambda_.invocation.runtime_executor import RuntimeExecutor
 
+from ledgerfold_local.function_log import FunctionLog
 from ledgerfold_local.plugin.environment import Function, Slot
-from ledgerfold_local.plugin.function_log import FunctionLog
 from ledgerfold_local.plugin.shortcuts.tables import table_variables
 from ledgerfold_local.plugin.variables import function_variables
 from ledgerfold_local.reaper import Reaper

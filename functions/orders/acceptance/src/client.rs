@@ -2,11 +2,10 @@
 
 use std::{fmt, ops::Deref};
 
-use ledgerfold_testkit::http;
+use ledgerfold_testkit::http::{self, DeployedContext};
 pub use ledgerfold_testkit::http::{ClientError, Patience, Request};
 
 use crate::model::{CancelOrder, DeliverOrder, PayOrder, PlaceOrder, ShipOrder};
-use crate::stack::Stack;
 
 /// A client of one orders service. It is cheap to clone; clones share their connections.
 #[derive(Debug, Clone)]
@@ -21,12 +20,11 @@ impl Deref for Client {
 }
 
 impl Client {
-    /// A client of the orders service of a stack.
+    /// A client of a deployed orders service.
     ///
     /// # Errors
-    /// If the stack's API key is not valid in a header.
-    pub fn new(stack: &Stack) -> Result<Self, ClientError> {
-        let context = &stack.contexts.orders;
+    /// If its API key is not valid in a header.
+    pub fn new(context: &DeployedContext) -> Result<Self, ClientError> {
         http::Client::new(&context.api, context.api_key.as_deref()).map(Self)
     }
 

@@ -14,12 +14,10 @@ pub mod client;
 pub mod demo;
 pub mod model;
 pub mod processes;
-pub mod stack;
 
 pub use client::Client;
 pub use ledgerfold_testkit::{
     eventually,
-    http::{Answer, ClientError, Essence, Patience, Request},
+    http::{Answer, ClientError, Essence, Patience, Request, Stack},
     wait,
 };
-pub use stack::Stack;

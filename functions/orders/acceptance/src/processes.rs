@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::{fs, io};
 
-use crate::stack::Stack;
+use ledgerfold_testkit::http::Stack;
 
 /// A running function process.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -75,7 +75,7 @@ fn port_of(endpoint: &str) -> Option<&str> {
 #[cfg(test)]
 mod tests {
     use super::belongs;
-    use crate::stack::Stack;
+    use ledgerfold_testkit::http::Stack;
 
     fn stack() -> Stack {
         serde_json::from_str(

@@ -1,10 +1,10 @@
-//! `orders-admin`: audit, repair and rebuild of the orders' read models, and audit and repair of their deadlines.
+//! `orders-admin`: audit, repair and rebuild of the orders' read models, audit and repair of their deadlines, and the
+//! template.
 
 use std::process::ExitCode;
 
 use ledgerfold_cli::Admin;
 
-#[tokio::main(flavor = "current_thread")]
-async fn main() -> ExitCode {
-    Admin::new("orders-admin", orders::context()).run().await
+fn main() -> ExitCode {
+    Admin::new(orders::context()).changing(orders_admin::changes()).main()
 }

@@ -44,6 +44,10 @@ impl ProcessManager for PaymentDeadline {
     type Settings = Patience;
 
     const NAME: ProcessName = ProcessName::from_static("payment-deadline");
+    const REACTS_TO: &'static [&'static str] = &["OrderPlaced"];
+    const ONLY_SCHEDULES: bool = true;
+    const ABOUT_SETTINGS: &'static str = "Seconds after which an unpaid order is cancelled, rounded up to a minute. A \
+        change applies to orders placed after it.";
 
     fn react(
         event: &Recorded<OrderEvent>,

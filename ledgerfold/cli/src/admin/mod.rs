@@ -6,6 +6,7 @@ mod bus;
 mod claims;
 mod deadlines;
 mod generations;
+mod infra;
 mod progress_bars;
 mod rebuild;
 mod repair;
@@ -34,18 +35,21 @@ use crate::{
     target::{Target, TargetOptions},
 };
 use ledgerfold_aws::{SystemClock, SystemRandom};
+use ledgerfold_infra::Changes;
 
-/// The command line of a context's admin program: `audit`, `repair`, `rebuild`, `claims` and others.
+/// The command line of a context's admin program, which is called `<context>-admin`: `audit`, `repair`, `rebuild`,
+/// `claims`, `infra` and others.
 ///
 /// ```no_run
 /// # use ledgerfold::context::Context;
-/// # async fn of(context: Context) -> std::process::ExitCode {
-/// ledgerfold_cli::Admin::new("bank-admin", context).run().await
+/// # fn of(context: Context) -> std::process::ExitCode {
+/// ledgerfold_cli::Admin::new(context).main()
 /// # }
 /// ```
 pub struct Admin {
-    name: &'static str,
+    name: String,
     declaration: Declaration,
+    changes: Changes,
 }
 
 /// A projection with its read table. Its stores are shared with the rebuilders and repairers that it creates.
@@ -96,6 +100,8 @@ enum Command {
     /// Build or show the reservations of unique keys
     #[command(subcommand)]
     Claims(claims::Claims),
+    /// Write the templates of the context and of the platform
+    Infra(infra::Options),
     /// Write completions for a shell
     Completions(Completions),
 }
@@ -122,14 +128,28 @@ enum OnContext {
 }
 
 impl Admin {
-    /// Creates a command line with this name for a context.
-    pub const fn new(name: &'static str, context: Declaration) -> Self {
-        Self { name, declaration: context }
+    /// The command line of a context.
+    pub fn new(context: Declaration) -> Self {
+        let name = format!("{}-admin", context.name());
+        Self { name, declaration: context, changes: Changes::none() }
+    }
+
+    /// Makes these changes in the template of the context.
+    #[must_use]
+    pub fn changing(self, changes: Changes) -> Self {
+        Self { changes, ..self }
     }
 
     /// Runs the command in the program's arguments. Unreadable stored data is reported and never panics, and
     /// only commands that say so write anything.
-    pub async fn run(self) -> ExitCode {
+    pub fn main(self) -> ExitCode {
+        match tokio::runtime::Builder::new_current_thread().enable_all().build() {
+            Ok(runtime) => runtime.block_on(self.run()),
+            Err(error) => exit(Err(CliError::Runtime(error))),
+        }
+    }
+
+    async fn run(self) -> ExitCode {
         match self.parse(std::env::args_os()) {
             Ok(line) => match self.declaration.check() {
                 Ok(()) => exit(self.execute(line).await),
@@ -147,7 +167,7 @@ impl Admin {
     }
 
     fn command(&self) -> clap::Command {
-        CommandLine::command().name(self.name).bin_name(self.name)
+        CommandLine::command().bin_name(self.name.clone())
     }
 
     async fn execute(self, line: CommandLine) -> Result<ExitCode, CliError> {
@@ -165,6 +185,9 @@ impl Admin {
                     &mut output,
                 )
                 .await
+            }
+            Command::Infra(options) => {
+                infra::run(&options, &self.declaration, &self.changes, &mut output)
             }
             Command::Completions(options) => {
                 completions::run(&options, self.command(), &mut output)
@@ -384,7 +407,7 @@ mod tests {
     use crate::error::CliError;
 
     fn parsed(arguments: &[&str]) -> Result<Command, clap::Error> {
-        let admin = Admin::new("bank-admin", Context::new("bank"));
+        let admin = Admin::new(Context::new("bank"));
         let arguments = ["bank-admin"].iter().chain(arguments).map(Into::into);
         admin.parse(arguments).map(|line| line.command)
     }
@@ -392,7 +415,7 @@ mod tests {
     /// The projections of a command, with the other context that they read.
     fn chosen(arguments: &[&str]) -> Result<(Vec<&'static str>, Option<&'static str>), CliError> {
         let context = loyalty::context().rows::<Statements>("own");
-        let admin = Admin::new("loyalty-admin", context);
+        let admin = Admin::new(context);
         let arguments = ["loyalty-admin"].iter().chain(arguments).map(Into::into);
         let line = admin.parse(arguments).expect("the arguments are valid");
         let Command::OnContext(command) = line.command else { unreachable!("{line:?}") };
@@ -448,6 +471,7 @@ mod tests {
         assert!(parsed(&["rebuild", "--all", "--no-switch"]).is_ok());
         assert!(parsed(&["roll-back", "statements", "--yes", "--longest-read", "10"]).is_ok());
         assert!(parsed(&["generations"]).is_ok());
+        assert!(parsed(&["infra", "--check", "--into", "templates"]).is_ok());
         assert!(parsed(&["audit", "--claims", "--stream", "account#1"]).is_ok());
         assert!(parsed(&["claims", "build", "--segments", "4", "--rate", "200"]).is_ok());
         assert!(parsed(&["claims", "show", "--reservations", "keys", "--json"]).is_ok());

@@ -63,6 +63,9 @@ pub trait Decider: Send + Sync + 'static {
 /// and is not stored. If you add a field later, make it optional, or give it a default with the meaning of older
 /// requests. Then a retry of an older request is still recognised.
 pub trait Command: Clone + fmt::Debug + Serialize + Send + Sync + 'static {
+    /// Whether some of these commands are [`Idempotency::Strict`]. Their deployment then has a table for their results.
+    const SOME_ARE_STRICT: bool = false;
+
     /// The command's name, for example `PlaceOrder`.
     fn name(&self) -> CommandName;
 

@@ -5,6 +5,7 @@ use std::{collections::HashSet, sync::Arc};
 use ledgerfold::{
     Category, Command, CommandName, Decider, Idempotency, Version,
     command::{CommandError, CommandHandler},
+    context::Context,
 };
 use ledgerfold_proofs::conformance::requests::{ask, fresh};
 use ledgerfold_testkit::bank::{AccountRejection, Accounts, NoteEvent, NoteWritten};
@@ -44,8 +45,10 @@ impl<C: Writes> Decider for AccountsWith<C> {
 }
 
 macro_rules! commands {
-    ($($command:ident: $idempotency:ident),+) => {
+    ($($command:ident: $idempotency:ident, $declared:literal;)+) => {
         $(impl Command for $command {
+            const SOME_ARE_STRICT: bool = $declared;
+
             fn name(&self) -> CommandName {
                 CommandName::from_static("Write")
             }
@@ -81,7 +84,17 @@ struct OnceOnly {
     text: String,
 }
 
-commands! { First: Window, Second: Window, OnceOnly: Strict }
+#[derive(Clone, Debug, Serialize)]
+struct Undeclared {
+    text: String,
+}
+
+commands! {
+    First: Window, false;
+    Second: Window, false;
+    OnceOnly: Strict, true;
+    Undeclared: Strict, false;
+}
 
 fn handler<D: Decider>(log: &Arc<MemoryEventStore>) -> CommandHandler<D> {
     let (clock, random) = (Arc::new(ManualClock::default()), Arc::new(SeededRandom::new(1)));
@@ -134,4 +147,15 @@ async fn a_strict_command_that_needed_no_events_has_no_effect_later() {
         assert!(matches!(other, Err(CommandError::Reused)), "{other:?}");
     }
     assert_eq!(log.commits().len(), 2);
+}
+
+#[tokio::test]
+async fn a_strict_command_needs_a_declaration_because_its_deployment_needs_a_table() {
+    let (log, stream) = (Arc::<MemoryEventStore>::default(), fresh());
+    let request = ask(&stream, "one", Undeclared { text: "a".to_owned() });
+    let refusal = handler::<AccountsWith<Undeclared>>(&log).handle(&request).await;
+    assert!(matches!(refusal, Err(CommandError::UndeclaredStrict(_))), "{refusal:?}");
+    let needs = |context: Context| context.keeps_reservations();
+    assert!(needs(Context::new("bank").decider::<AccountsWith<OnceOnly>>()));
+    assert!(!needs(Context::new("bank").decider::<AccountsWith<First>>()));
 }

@@ -97,7 +97,7 @@ impl Bank {
     }
 
     /// A handler with an empty cache, as after a cold start.
-    fn commands(&self) -> CommandHandler<Accounts<Plain>> {
+    pub(crate) fn commands(&self) -> CommandHandler<Accounts<Plain>> {
         CommandHandler::new(self.broken.clone(), self.clock.clone(), self.random.clone())
     }
 

@@ -1,12 +1,17 @@
+use std::sync::Arc;
+
 use futures::future::join_all;
 use ledgerfold::{
-    Version,
+    ProcessName, Recorded, Version,
+    context::Context,
+    ports::DeadlineKey,
+    process::{ProcessHandler, ProcessManager, Reaction},
     vocabulary::{Content, Delivery, FailedReceipt, Receipt, ReplayName},
 };
 use ledgerfold_testkit::SeededRandom;
-use ledgerfold_testkit::bank::AccountCommand;
+use ledgerfold_testkit::bank::{AccountCommand, AccountEvent, Accounts, Plain};
 
-use crate::lending::{Bank, LOAN, account, register, traceparent};
+use crate::lending::{Bank, LOAN, account, note, register, traceparent};
 
 async fn repaid_loans(accounts: &[&str]) -> Bank {
     let bank = Bank::new();
@@ -133,4 +138,41 @@ async fn an_event_that_the_bus_only_points_to_is_read_from_the_log() {
     let waiting = bank.deadlines.waiting();
     let lent_at = bank.log.commits()[0].metadata().recorded_at;
     assert!(waiting.iter().any(|pending| pending.deadline.due == lent_at + LOAN), "{waiting:?}");
+}
+
+/// A process that declares less than its reactions need: it writes a note at once about every event.
+struct Narrow;
+
+impl ProcessManager for Narrow {
+    type Event = AccountEvent;
+    type Target = Accounts<Plain>;
+    type Settings = ();
+
+    const NAME: ProcessName = ProcessName::from_static("narrow");
+    const REACTS_TO: &'static [&'static str] = &["LoanRepaid"];
+    const ONLY_SCHEDULES: bool = true;
+
+    fn react(_: &Recorded<AccountEvent>, (): &()) -> Vec<Reaction<AccountCommand>> {
+        vec![Reaction::Send { stream: register(), command: note() }]
+    }
+
+    fn expire(_: &DeadlineKey) -> Option<AccountCommand> {
+        None
+    }
+}
+
+#[tokio::test]
+async fn a_process_gets_only_the_events_and_the_permissions_that_it_declares() {
+    let bank = repaid_loans(&["a"]).await;
+    let (deadlines, log) = (bank.deadlines.clone(), Arc::clone(&bank.log));
+    let process = ProcessHandler::<Narrow>::new((), bank.commands(), deadlines, log);
+    let failed = process.handle(bank.messages()).await;
+    assert_eq!(receipts(&failed), ["m2"], "only the message of the repayment reaches it");
+    assert!(failed[0].reason.contains("declares that it only schedules"), "{failed:?}");
+    assert_eq!(bank.history(&register()), [""; 0]);
+
+    let context = Context::new("bank").decider::<Accounts<Plain>>().process_with::<Narrow>(());
+    let [declared] = context.processes() else { panic!("one process is declared") };
+    assert_eq!((declared.reacts_to(), declared.sends_at_once()), (&["LoanRepaid"][..], false));
+    assert_eq!(declared.target().as_str(), "account");
 }

@@ -194,7 +194,9 @@ impl<R: Rejection> From<CommandError<R>> for Problem {
                 "The value is already taken",
                 format!("The {} {:?} is already taken.", key.kind().as_str(), key.value()),
             ),
-            CommandError::Transaction(_) | CommandError::NotReserved { .. } => defect(&error),
+            CommandError::Transaction(_)
+            | CommandError::NotReserved { .. }
+            | CommandError::UndeclaredStrict(_) => defect(&error),
             CommandError::Load(error) => defect(&error),
             CommandError::Encode(error) => defect(&error),
             CommandError::Panicked(error) => defect(&error),

@@ -1,12 +1,12 @@
 //! The reasons why a function cannot start.
 
 use ledgerfold::{
-    context::{Contradictions, InvalidSetting, Undeclared},
+    context::{Contradictions, InvalidSetting, Undeclared, UnknownRole},
     project::{UnknownModel, UnknownProjection},
 };
 use ledgerfold_eventbridge::WeakSecret;
 
-use super::{InvalidVariable, MissingVariable, UnknownRole};
+use super::{InvalidVariable, MissingVariable};
 use crate::RunError;
 
 /// A function cannot start.

@@ -28,7 +28,6 @@
 //! the process `payment-deadline` is `PAYMENT_DEADLINE`. A context that uses unique keys also sets `RESERVATIONS`.
 
 mod error;
-mod role;
 mod roles;
 mod variables;
 
@@ -38,7 +37,6 @@ use async_trait::async_trait;
 use ledgerfold::context::{CommandPorts, Context, QueryPorts, Undeclared};
 
 pub use error::StartError;
-pub use role::{Role, UnknownRole};
 pub use variables::{InvalidVariable, MissingVariable};
 
 use crate::http::{Problem, Request, Response};

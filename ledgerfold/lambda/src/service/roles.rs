@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use ledgerfold::{
-    context::{CommandPorts, Context, QueryPorts, ReadPorts},
+    context::{CommandPorts, Context, QueryPorts, ReadPorts, Role, variables},
     ports::{EventReader, GenerationReader, ReadView, Skips},
     process::DeadlineSweep,
     project::{Models, Projector, ProjectorPorts},
@@ -14,8 +14,8 @@ use ledgerfold::{
 use ledgerfold_eventbridge::SigningKey;
 
 use super::{
-    Answers, MissingVariable, Role, Service, StartError,
-    variables::{self, optional, parse, required},
+    Answers, MissingVariable, Service, StartError,
+    variables::{optional, parse, required},
 };
 use crate::{
     RunError, SpotCheckSettings, World,

@@ -1,7 +1,7 @@
 //! The reader of the change stream for the relay: an event source mapping of Lambda. Publishing belongs to the relay.
 //!
 //! It handles batch item failures, halves a batch if its function died, and fails a record after too many tries
-//! (`EventSourceMapping` in `infra/template.yaml`). A retry does not change the age of a record: the stream trims it
+//! (`EventSourceMapping` in `infra/orders.yaml`). A retry does not change the age of a record: the stream trims it
 //! all the same.
 
 use std::{collections::VecDeque, sync::Arc, time::Duration};

@@ -60,6 +60,8 @@ pub(crate) struct Bonuses;
 pub(crate) struct Bonus;
 
 impl Command for Bonus {
+    const SOME_ARE_STRICT: bool = true;
+
     fn name(&self) -> CommandName {
         CommandName::from_static("Bonus")
     }

@@ -78,6 +78,8 @@ pub enum AccountRejection {
 }
 
 impl Command for AccountCommand {
+    const SOME_ARE_STRICT: bool = true;
+
     fn name(&self) -> CommandName {
         CommandName::from_static(match self {
             Self::Open(_) => "Open",

@@ -1,13 +1,14 @@
 //! An HTTP client for end-to-end tests: it sends commands and queries, repeats them with patience, and reads answers,
-//! problems and pages. The bodies of a service's own resources do not belong here.
+//! problems and pages, and it finds the stack that `make up` has deployed. The bodies of a service's own resources do not belong here.
 //!
 //! ```no_run
-//! use ledgerfold_testkit::{eventually, http::{Client, ClientError}};
+//! use ledgerfold_testkit::{eventually, http::{Client, ClientError, Stack}};
 //! use serde_json::{Value, json};
 //! use std::time::Duration;
 //!
 //! # async fn test() -> Result<(), Box<dyn std::error::Error>> {
-//! let client = Client::new("http://127.0.0.1:4566/api", None)?;
+//! let stack = Stack::find()?;
+//! let client = Client::new(&stack.context("orders")?.api, None)?;
 //! let placed = client.command("/orders", "key-1", &json!({"customerId": "c-1"})).send().await?;
 //! let id = placed.expect_status(201)?.accepted()?.id;
 //! eventually("the customer's list has the order", Duration::from_secs(10), async || {
@@ -26,7 +27,9 @@
 mod answer;
 mod client;
 mod contract;
+mod stack;
 
 pub use answer::{Answer, CONSISTENCY_TOKEN, Essence};
 pub use client::{Client, ClientError, IDEMPOTENCY_KEY, Patience, Request};
 pub use contract::{Accepted, FieldError, NewEvent, Page, Problem};
+pub use stack::{DeployedContext, STACK_VARIABLE, Stack, StackError, find_upwards};

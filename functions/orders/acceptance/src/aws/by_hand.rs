@@ -39,7 +39,7 @@ impl Aws {
         }
         self.tables
             .put_item()
-            .table_name(&self.stack.contexts.orders.event_table)
+            .table_name(&self.stack.contexts["orders"].event_table)
             .set_item(Some(item))
             .send()
             .await
@@ -86,7 +86,7 @@ impl Aws {
     /// # Errors
     /// If the table refuses.
     pub async fn write_nonsense(&self, order: &str) -> Result<(), AwsError> {
-        let put = self.tables.put_item().table_name(&self.stack.contexts.orders.event_table);
+        let put = self.tables.put_item().table_name(&self.stack.contexts["orders"].event_table);
         put.item("pk", AttributeValue::S(stream_of(order)))
             .item("sk", AttributeValue::N("1".to_owned()))
             .send()
@@ -101,7 +101,7 @@ impl Aws {
     /// If the table refuses.
     pub async fn delete_nonsense(&self, order: &str) -> Result<(), AwsError> {
         let delete = self.tables.delete_item();
-        let delete = delete.table_name(&self.stack.contexts.orders.event_table);
+        let delete = delete.table_name(&self.stack.contexts["orders"].event_table);
         delete
             .key("pk", AttributeValue::S(stream_of(order)))
             .key("sk", AttributeValue::N("1".to_owned()))
@@ -117,7 +117,7 @@ impl Aws {
         let answer = self
             .tables
             .get_item()
-            .table_name(&self.stack.contexts.orders.event_table)
+            .table_name(&self.stack.contexts["orders"].event_table)
             .key("pk", AttributeValue::S(stream_of(order)))
             .key("sk", AttributeValue::N("1".to_owned()))
             .consistent_read(true)

@@ -41,7 +41,7 @@ impl Aws {
     }
 
     fn deadlines(&self, call: &'static str) -> Result<&str, AwsError> {
-        let table = self.stack.contexts.orders.deadlines.as_deref();
+        let table = self.stack.contexts["orders"].deadlines.as_deref();
         table.ok_or_else(|| AwsError::new(call, "the stack file names no table of deadlines"))
     }
 }

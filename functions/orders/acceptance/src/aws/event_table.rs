@@ -21,7 +21,7 @@ impl Aws {
         let mut pages = self
             .tables
             .query()
-            .table_name(&self.stack.contexts.orders.event_table)
+            .table_name(&self.stack.contexts["orders"].event_table)
             .key_condition_expression("pk = :stream")
             .expression_attribute_values(":stream", AttributeValue::S(stream_of(order)))
             .consistent_read(true)

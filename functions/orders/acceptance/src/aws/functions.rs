@@ -82,7 +82,7 @@ impl Aws {
 
     /// The full name of the function with this role.
     fn function(&self, role: &str) -> Result<&str, AwsError> {
-        let name = self.stack.contexts.orders.functions.get(role);
+        let name = self.stack.contexts["orders"].functions.get(role);
         let missing =
             || AwsError::new("Invoke", format!("the stack file names no {role} function"));
         name.map(String::as_str).ok_or_else(missing)

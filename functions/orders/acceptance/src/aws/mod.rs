@@ -18,7 +18,7 @@ use std::fmt;
 
 use aws_smithy_http_client::Builder;
 
-use crate::stack::Stack;
+use ledgerfold_testkit::http::Stack;
 
 pub use archive::{Replay, ReplayProgress};
 #[cfg(feature = "local-cloud")]

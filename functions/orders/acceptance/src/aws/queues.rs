@@ -41,7 +41,7 @@ impl Aws {
     /// # Errors
     /// If a queue does not answer.
     pub async fn backlog(&self) -> Result<Backlog, AwsError> {
-        self.count_messages(&self.stack.contexts.orders.queues).await
+        self.count_messages(&self.stack.contexts["orders"].queues).await
     }
 
     /// The messages in the dead-letter queues.
@@ -49,7 +49,7 @@ impl Aws {
     /// # Errors
     /// If a queue does not answer.
     pub async fn dead_letters(&self) -> Result<Backlog, AwsError> {
-        self.count_messages(&self.stack.contexts.orders.dead_letters).await
+        self.count_messages(&self.stack.contexts["orders"].dead_letters).await
     }
 
     /// Waits until the queues stay empty over several counts. Returns the highest backlog in the meantime.

@@ -74,12 +74,12 @@ impl Aws {
 
     /// The table of generations, quarantined streams and skips.
     pub(super) fn projection_states(&self) -> Result<&str, AwsError> {
-        let table = self.stack.contexts.orders.projection_states.as_deref();
+        let table = self.stack.contexts["orders"].projection_states.as_deref();
         table.ok_or_else(|| AwsError::new("stack file", "no projection states"))
     }
 
     fn read_table(&self, projection: &str) -> Result<&str, AwsError> {
-        let table = self.stack.contexts.orders.read_tables.get(projection);
+        let table = self.stack.contexts["orders"].read_tables.get(projection);
         let missing = || AwsError::new("stack file", format!("no read table of {projection}"));
         table.map(String::as_str).ok_or_else(missing)
     }

@@ -68,7 +68,7 @@ impl Aws {
     /// If the stack file names no such rule, or the bus refuses.
     pub async fn switch_rule(&self, projection: &str, on: bool) -> Result<(), AwsError> {
         const CALL: &str = "EnableRule or DisableRule";
-        let rule = self.stack.contexts.orders.rules.get(projection);
+        let rule = self.stack.contexts["orders"].rules.get(projection);
         // An ARN ends in `rule/<bus>/<rule>`.
         let name = rule.and_then(|arn| arn.rsplit('/').next()).map(ToOwned::to_owned);
         let name = name.ok_or_else(|| AwsError::new(CALL, format!("no rule of {projection}")))?;

@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::str::FromStr;
 
+use ledgerfold_testkit::http::find_upwards;
 use orders_acceptance::demo::{self, generate, script, speed};
-use orders_acceptance::stack::find_upwards;
 
 const INPUT: &str = "functions/orders/acceptance/demo/orders.jsonl";
 

@@ -6,7 +6,7 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
 
 use super::{Client, ClientError, Patience};
-use crate::stack::Stack;
+use ledgerfold_testkit::http::Stack;
 
 const DONE: &str = "HTTP/1.1 200 OK\r\nETag: \"3\"\r\nContent-Length: 2\r\n\r\n{}";
 const BUSY: &str =
@@ -36,7 +36,7 @@ async fn server(answers: Vec<&'static str>) -> (Client, Arc<Mutex<Vec<String>>>)
         "contexts": {"orders": {"api": format!("{endpoint}/api"), "eventTable": "t", "apiKey": "secret"}},
     }))
     .expect("a stack");
-    (Client::new(&stack).expect("a client"), requests)
+    (Client::new(&stack.contexts["orders"]).expect("a client"), requests)
 }
 
 #[tokio::test]

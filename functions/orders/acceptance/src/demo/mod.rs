@@ -32,8 +32,8 @@ use self::script::Script;
 use self::snapshot::{PlacedOrder, Snapshot};
 use crate::aws::{Aws, AwsError};
 use crate::client::{Client, ClientError};
-use crate::stack::{Stack, StackError};
 use crate::wait::{NotInTime, eventually};
+use ledgerfold_testkit::http::{Stack, StackError};
 
 const WORKERS: usize = 8;
 // Generous: a local cloud on a small machine projects some seventy events a second.
@@ -72,7 +72,7 @@ pub async fn run(input: &Path, out: &mut impl Write) -> Result<bool, DemoError> 
     let scripts = script::read(input)?;
     let now = Timestamp::now();
     let demo = Demo {
-        client: Client::new(&stack)?,
+        client: Client::new(stack.context("orders")?)?,
         aws: Aws::new(&stack),
         window: Window::around(now),
         started: now,

@@ -13,7 +13,7 @@ use super::latency::Latency;
 use super::script::{Line, Script};
 use super::speed::Sent;
 use crate::model::Figures;
-use crate::stack::Stack;
+use ledgerfold_testkit::http::Stack;
 
 // A longer list of differences would not help.
 const MOST_DIFFERENCES: usize = 20;
@@ -28,7 +28,7 @@ pub(super) fn opening(
     let lines: usize = scripts.iter().map(|script| script.lines.len()).sum();
     let file = input.file_name().unwrap_or(input.as_os_str()).to_string_lossy();
     writeln!(out, "Ledgerfold: orders through its HTTP API")?;
-    writeln!(out, "  service  {}", stack.contexts.orders.api)?;
+    writeln!(out, "  service  {}", stack.contexts["orders"].api)?;
     writeln!(out, "  input    {file}: {lines} commands for {} orders", scripts.len())
 }
 

@@ -13,8 +13,8 @@ use super::drive::drive;
 use super::{DemoError, PROJECTION_DEADLINE, WORKERS, expected, generate, report, script};
 use crate::aws::Aws;
 use crate::client::Client;
-use crate::stack::Stack;
 use crate::wait::eventually;
+use ledgerfold_testkit::http::Stack;
 
 // The first requests of a stack start containers and open connections.
 const ORDERS_TO_WARM_UP: usize = 12;
@@ -27,7 +27,7 @@ const SEED: u64 = 11;
 /// If there is no stack, a command gets no answer, or the projections do not finish in time.
 pub async fn run(orders: usize, out: &mut impl Write) -> Result<(), DemoError> {
     let stack = Stack::find()?;
-    let speed = Speed { client: Client::new(&stack)?, aws: Aws::new(&stack) };
+    let speed = Speed { client: Client::new(stack.context("orders")?)?, aws: Aws::new(&stack) };
 
     speed.send(ORDERS_TO_WARM_UP, WORKERS).await?;
     let alone = speed.send(ORDERS_ALONE, 1).await?;

@@ -47,7 +47,7 @@ async fn an_unpublished_event_is_found_and_published_from_the_log() {
     let window = Window::around(before);
     let totals = async || window.totals(&world.client).await.expect("the dashboard can be read");
     let baseline = totals().await;
-    let relay = &world.stack.contexts.orders.functions["relay"];
+    let relay = &world.stack.contexts["orders"].functions["relay"];
     let relay = world.aws.mappings(relay).await.expect("Lambda can be asked");
     assert!(!relay.is_empty(), "the relay has a mapping");
 

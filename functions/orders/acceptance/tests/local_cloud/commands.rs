@@ -38,7 +38,7 @@ async fn placing_an_order_answers_with_its_location_version_and_token() {
     let accepted = accepted(&answer, 1, &["OrderPlaced"]);
     let location = answer.header("location").expect("the answer to a creation has a location");
     assert!(location.ends_with(&format!("/orders/{}", accepted.id)), "{location}");
-    let api = &world.stack.contexts.orders.api;
+    let api = &world.stack.contexts["orders"].api;
     let request = Url::parse(&format!("{api}/orders")).expect("a URL");
     let order = request.join(location).expect("a reference");
     assert_eq!(order.as_str(), format!("{api}/orders/{}", accepted.id));

@@ -33,7 +33,7 @@ struct Killer<'a> {
 
 impl<'a> Killer<'a> {
     fn new(world: &'a World) -> Self {
-        let functions = world.stack.contexts.orders.functions.values();
+        let functions = world.stack.contexts["orders"].functions.values();
         let left: BTreeMap<_, _> =
             functions.map(|function| (function.clone(), KILLS_PER_FUNCTION)).collect();
         assert!(left.len() >= 4, "the stack file names the functions");

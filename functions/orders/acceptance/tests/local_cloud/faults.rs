@@ -55,7 +55,7 @@ struct Saboteur<'a> {
 impl<'a> Saboteur<'a> {
     /// All faults in a random order, which is printed.
     async fn new(world: &'a World) -> Self {
-        let (mut faults, orders) = (Vec::new(), &world.stack.contexts.orders);
+        let (mut faults, orders) = (Vec::new(), &world.stack.contexts["orders"]);
         for function in orders.functions.values() {
             faults.push(Fault::Kill(function.clone()));
             let mappings = world.aws.mappings(function).await.expect("Lambda can be asked");
@@ -122,7 +122,7 @@ impl<'a> Saboteur<'a> {
 
 /// Redrives dead letters, as an operator does after an outage.
 async fn redrive(world: &World) {
-    let orders = &world.stack.contexts.orders;
+    let orders = &world.stack.contexts["orders"];
     // Lost events of schedules have no source queue.
     for projection in orders.dead_letters.keys().filter(|name| orders.queues.contains_key(*name)) {
         let (code, answer) = ledgerfold(&["dead-letters", "redrive", projection, "--yes"]);

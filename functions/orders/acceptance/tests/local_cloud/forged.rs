@@ -13,7 +13,7 @@ const METRIC: &str = "\"UnconfirmedEvents\":";
 
 /// How often a function has written the metric of unconfirmed events.
 fn alarms(world: &World, function: &str) -> usize {
-    let name = &world.stack.contexts.orders.functions[function];
+    let name = &world.stack.contexts["orders"].functions[function];
     let logs = Stack::path().expect("the stack is up").with_file_name("logs");
     // A function that was never invoked has no log yet.
     let log = fs::read_to_string(logs.join(format!("{name}.log"))).unwrap_or_default();

@@ -57,7 +57,8 @@ impl World {
         let turn = File::create(path.with_extension("lock")).expect("the folder can be written");
         take_turn(&turn);
         let stack = Stack::read(&path).expect("the stack is up");
-        let client = Client::new(&stack).expect("the stack file names the service");
+        let client =
+            Client::new(&stack.contexts["orders"]).expect("the stack file names the service");
         Self { aws: Aws::new(&stack), client, stack, _turn: turn }
     }
 

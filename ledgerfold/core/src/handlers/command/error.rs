@@ -1,6 +1,6 @@
 use super::LoadError;
 use crate::{
-    CommandId, EncodeError, Rejection, StreamId, UniqueKey, Version,
+    CommandId, CommandName, EncodeError, Rejection, StreamId, UniqueKey, Version,
     ports::{AppendError, CommandRecord, InvalidTransaction, StoreError},
     vocabulary::{Commit, Panicked},
 };
@@ -61,6 +61,9 @@ pub enum CommandError<R: Rejection> {
         /// The stream that releases the key.
         stream: StreamId,
     },
+    /// The command is strict, but its type declares no strict commands, so its deployment has no table for results.
+    #[error("{0} is strict, but SOME_ARE_STRICT of its type is false")]
+    UndeclaredStrict(CommandName),
     /// The stream cannot be read.
     #[error(transparent)]
     Load(LoadError),

@@ -83,17 +83,21 @@ pub(super) struct Submission<'a> {
 
 impl<'a> Submission<'a> {
     /// # Errors
-    /// [`CommandError`] if the command cannot be written as JSON.
-    pub(super) fn new<R: Rejection>(
+    /// [`CommandError`] if the command cannot be written as JSON, or is strict and its type declares no strict commands.
+    pub(super) fn new<R: Rejection, C: Command>(
         ports: &'a Ports,
         streams: &'a [StreamId],
-        command: &impl Command,
+        command: &C,
         id: &'a CommandId,
         context: &'a Context,
     ) -> Result<Self, CommandError<R>> {
         let fingerprint = guarded(|| Fingerprint::of(command, streams))??;
-        let strict = (command.idempotency() == Idempotency::Strict)
-            .then(|| StrictCommand { id: id.clone(), fingerprint: fingerprint.clone() });
+        let is_strict = command.idempotency() == Idempotency::Strict;
+        if is_strict && !C::SOME_ARE_STRICT {
+            return Err(CommandError::UndeclaredStrict(command.name()));
+        }
+        let strict =
+            is_strict.then(|| StrictCommand { id: id.clone(), fingerprint: fingerprint.clone() });
         let origin = Origin {
             id,
             name: command.name(),

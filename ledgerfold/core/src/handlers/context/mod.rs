@@ -35,11 +35,13 @@
 //! assert_eq!(loyalty.projections()[0].source(), Some("bank"));
 //! ```
 //!
-//! The roles of a program, and everything about AWS, do not belong here.
+//! [`Role`] and [`variables`] name what a template and a program agree on. Everything else about AWS does not belong here.
 
 mod contradiction;
 mod ports;
 mod process;
+mod role;
+pub mod variables;
 
 use std::{
     any::{TypeId, type_name},
@@ -51,9 +53,10 @@ use std::{
 pub use contradiction::{Contradiction, Contradictions, Undeclared};
 pub use ports::{CommandPorts, MissingLog, QueryPorts, ReadPorts, Readable};
 pub use process::{DeclaredProcess, InvalidSetting, Reacting};
+pub use role::{Role, UnknownRole};
 
 use crate::{
-    Category, Decider, PublicEvents,
+    Category, Command, Decider, PublicEvents,
     claims::Claimants,
     process::ProcessManager,
     project::{Catalog, Projection, Tally},
@@ -72,6 +75,7 @@ pub struct Context {
     public_forms: PublicForms,
     mappings: Vec<(&'static str, Category)>,
     claimants: Claimants,
+    has_strict_commands: bool,
     catalog: Catalog,
     projections: Vec<DeclaredProjection>,
     processes: Vec<DeclaredProcess>,
@@ -136,6 +140,7 @@ impl Context {
             public_forms: PublicForms::none(),
             mappings: Vec::new(),
             claimants: Claimants::new(),
+            has_strict_commands: false,
             catalog: Catalog::new(),
             projections: Vec::new(),
             processes: Vec::new(),
@@ -153,6 +158,7 @@ impl Context {
             self.contradictions.push(Contradiction::CategoryTwice(D::CATEGORY));
         }
         self.categories.push(D::CATEGORY);
+        self.has_strict_commands |= D::Command::SOME_ARE_STRICT;
         self
     }
 
@@ -259,7 +265,7 @@ impl Context {
         if let Err(invalid) = process.schedule(process.default_setting()) {
             self.contradictions.push(Contradiction::InvalidDefault(invalid));
         }
-        self.check_name(process.name().as_str().to_owned());
+        self.check_name(process.name().as_str());
         self.processes.push(process);
         self
     }
@@ -282,13 +288,22 @@ impl Context {
         self.projections.push(declared);
     }
 
-    fn check_name(&mut self, name: impl Into<String>) {
-        let name = name.into();
+    fn check_name(&mut self, name: impl AsRef<str>) {
+        self.contradictions.extend(Self::allowed_name(name.as_ref()).err());
+    }
+
+    /// Checks a name of a context, a projection or a process.
+    ///
+    /// # Errors
+    /// [`Contradiction::InvalidName`], with the rule.
+    pub fn allowed_name(name: &str) -> Result<(), Contradiction> {
         let mut bytes = name.bytes();
         let begins = bytes.next().is_some_and(|byte| byte.is_ascii_lowercase());
         let rest = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
-        if !(begins && bytes.all(rest) && !name.ends_with('-') && name.len() <= 32) {
-            self.contradictions.push(Contradiction::InvalidName(name));
+        if begins && bytes.all(rest) && !name.ends_with('-') && name.len() <= 32 {
+            Ok(())
+        } else {
+            Err(Contradiction::InvalidName(name.to_owned()))
         }
     }
 
@@ -356,6 +371,11 @@ impl Context {
     /// Its domains whose events claim unique keys.
     pub const fn claimants(&self) -> &Claimants {
         &self.claimants
+    }
+
+    /// Whether it needs a table of reservations, for unique keys or for strict commands.
+    pub fn keeps_reservations(&self) -> bool {
+        self.has_strict_commands || self.claimants.categories().next().is_some()
     }
 
     /// Its read models.

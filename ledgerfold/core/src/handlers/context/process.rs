@@ -6,7 +6,7 @@ use async_trait::async_trait;
 
 use super::CommandPorts;
 use crate::{
-    ProcessName,
+    Category, Decider, ProcessName,
     ports::DeadlineStore,
     process::{Expiry, ProcessExpiry, ProcessHandler, ProcessManager, ProcessSchedule, Scheduling},
     vocabulary::{Delivery, FailedReceipt},
@@ -18,6 +18,10 @@ pub struct DeclaredProcess {
     name: ProcessName,
     /// The setting for development, if each deployment has its own.
     default: Option<&'static str>,
+    about_settings: &'static str,
+    reacts_to: &'static [&'static str],
+    sends_at_once: bool,
+    target: Category,
     parts: Arc<dyn Parts>,
 }
 
@@ -68,7 +72,15 @@ impl DeclaredProcess {
         read: impl Fn(&str) -> Result<P::Settings, String> + Send + Sync + 'static,
     ) -> Self {
         let parts = Arc::new(PartsOf::<P> { read: Box::new(read) });
-        Self { name: P::NAME, default, parts }
+        Self {
+            name: P::NAME,
+            default,
+            about_settings: P::ABOUT_SETTINGS,
+            reacts_to: P::REACTS_TO,
+            sends_at_once: !P::ONLY_SCHEDULES,
+            target: <P::Target as Decider>::CATEGORY,
+            parts,
+        }
     }
 
     /// The process's name.
@@ -84,6 +96,26 @@ impl DeclaredProcess {
     /// Its setting for development. Empty if the settings are the same in every deployment.
     pub fn default_setting(&self) -> &'static str {
         self.default.unwrap_or_default()
+    }
+
+    /// What the text of its settings means, for operators.
+    pub const fn about_settings(&self) -> &'static str {
+        self.about_settings
+    }
+
+    /// The types of the events that it reacts to. Empty means all.
+    pub const fn reacts_to(&self) -> &'static [&'static str] {
+        self.reacts_to
+    }
+
+    /// Whether it sends commands at once. Otherwise it only schedules deadlines.
+    pub const fn sends_at_once(&self) -> bool {
+        self.sends_at_once
+    }
+
+    /// The category of the streams of its commands.
+    pub const fn target(&self) -> &Category {
+        &self.target
     }
 
     /// Its handler with these settings.

@@ -78,6 +78,7 @@ fn is_final<R: Rejection>(error: &CommandError<R>) -> bool {
         | CommandError::Transaction(_)
         | CommandError::SameStream { .. }
         | CommandError::NotReserved { .. }
+        | CommandError::UndeclaredStrict(_)
         | CommandError::Load(_)
         | CommandError::Store(_)
         | CommandError::Encode(_)

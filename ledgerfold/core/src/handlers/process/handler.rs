@@ -2,7 +2,7 @@ use std::{future::ready, sync::Arc};
 
 use futures::{StreamExt, stream};
 
-use super::{ProcessManager, Reaction, dispatch::Dispatch};
+use super::{ProcessManager, Reaction, concerns, dispatch::Dispatch};
 use crate::{
     CommandId, DecodeError, Envelope, StreamId, Version,
     command::CommandHandler,
@@ -47,6 +47,8 @@ enum ProcessError {
         "a message points to a commit of {stream} up to {committed}, which the log does not have"
     )]
     NotInLog { stream: StreamId, committed: Version },
+    #[error("the process sends a command at once, but declares that it only schedules deadlines")]
+    OnlySchedules,
     #[error("{0}")]
     Command(String),
     #[error(transparent)]
@@ -107,6 +109,9 @@ impl<P: ProcessManager> ProcessHandler<P> {
     }
 
     async fn react(&self, envelope: &Envelope) -> Result<(), ProcessError> {
+        if !concerns::<P>(envelope) {
+            return Ok(());
+        }
         let stream = &envelope.stream;
         let events = envelope.open::<P::Event>();
         let events = events
@@ -117,6 +122,9 @@ impl<P: ProcessManager> ProcessHandler<P> {
             guarded(|| events.flat_map(|event| P::react(&event, &self.settings)).collect())?;
         for (place, reaction) in reactions.into_iter().enumerate() {
             match reaction {
+                Reaction::Send { .. } if P::ONLY_SCHEDULES => {
+                    return Err(ProcessError::OnlySchedules);
+                }
                 Reaction::Send { stream, command } => {
                     let id = command_id::<P>(&cause, place);
                     let sent = self.dispatch.send(id, stream, command, &cause).await;

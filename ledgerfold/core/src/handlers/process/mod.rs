@@ -14,7 +14,8 @@ pub use reconcile::{
 pub use sweep::{DeadlineSweep, MAX_ATTEMPTS, Swept};
 
 use crate::{
-    DeadlineName, Decider, Event, ProcessName, Recorded, StreamId, Timestamp, ports::DeadlineKey,
+    DeadlineName, Decider, Envelope, Event, ProcessName, Recorded, StreamId, Timestamp,
+    ports::DeadlineKey,
 };
 
 /// A process manager: it reacts to events with commands to the streams of one domain. It consists of pure functions,
@@ -33,6 +34,17 @@ pub trait ProcessManager: Send + Sync + 'static {
     /// The name. It is part of the ids of its commands, of their actor, and of the keys of its deadlines, so it must
     /// never change.
     const NAME: ProcessName;
+
+    /// The types of the events that it reacts to, as they are stored. It gets no others. Empty means all events of the
+    /// context.
+    const REACTS_TO: &'static [&'static str] = &[];
+
+    /// Whether all its reactions are deadlines. Its function then needs no permission to append, and an immediate command
+    /// is refused.
+    const ONLY_SCHEDULES: bool = false;
+
+    /// What the text of its settings means, with its unit, for operators.
+    const ABOUT_SETTINGS: &'static str = "";
 
     /// The reactions to an event, in any number. They must be the same each time. A reaction is identified by its event
     /// and its position, so a repeated event sends the same commands under the same ids.
@@ -69,4 +81,9 @@ pub enum Reaction<C> {
         /// The time from which on the deadline is due.
         due: Timestamp,
     },
+}
+
+/// Whether the process gets this event.
+fn concerns<P: ProcessManager>(envelope: &Envelope) -> bool {
+    P::REACTS_TO.is_empty() || P::REACTS_TO.contains(&envelope.event.event_type.as_str())
 }

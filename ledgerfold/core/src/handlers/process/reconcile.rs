@@ -7,7 +7,7 @@ use std::{collections::BTreeMap, marker::PhantomData, sync::Arc};
 
 use async_trait::async_trait;
 
-use super::{ProcessManager, Reaction, expiry::command_id};
+use super::{ProcessManager, Reaction, concerns, expiry::command_id};
 use crate::{
     Decider, DecodeError, Envelope, ProcessName, Recorded, StreamId, Timestamp, Version,
     ports::{
@@ -108,6 +108,9 @@ impl<P: ProcessManager> ProcessSchedule<P> {
     }
 
     fn requests_of(&self, envelope: &Envelope) -> Result<Vec<Asked>, ScheduleError> {
+        if !concerns::<P>(envelope) {
+            return Ok(Vec::new());
+        }
         let recorded_at = envelope.metadata.recorded_at;
         let events = envelope.open::<P::Event>().map_err(|source| unreadable(envelope, source))?;
         let events = events.into_iter();

@@ -1,0 +1,10 @@
+//! The program of every function. Its environment chooses the role. `cargo run -- dev` runs all of them in memory.
+
+#[cfg(feature = "dev")]
+use ledgerfold_dev::main as run;
+#[cfg(not(feature = "dev"))]
+use ledgerfold_lambda::main as run;
+
+fn main() -> std::process::ExitCode {
+    run(&__ident__::service())
+}

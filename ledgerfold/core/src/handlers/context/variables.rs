@@ -1,0 +1,57 @@
+//! The environment variables of a function: what its template sets, and its program reads.
+
+/// The function's [`Role`](super::Role).
+pub const ROLE: &str = "ROLE";
+/// The event table.
+pub const EVENT_TABLE: &str = "EVENT_TABLE";
+/// The table of reservations.
+pub const RESERVATIONS: &str = "RESERVATIONS";
+/// The table of generations, quarantined streams and skips.
+pub const PROJECTION_STATES: &str = "PROJECTION_STATES";
+/// The projection of a projector.
+pub const PROJECTION: &str = "PROJECTION";
+/// The read table of a projector.
+pub const READ_TABLE: &str = "READ_TABLE";
+/// The other context whose events a projector applies.
+pub const SOURCE_CONTEXT: &str = "SOURCE_CONTEXT";
+/// The event table of that context.
+pub const SOURCE_TABLE: &str = "SOURCE_TABLE";
+/// The process of a process function.
+pub const PROCESS: &str = "PROCESS";
+/// The table of deadlines.
+pub const DEADLINES: &str = "DEADLINES";
+/// The bus.
+pub const BUS_NAME: &str = "BUS_NAME";
+/// The key that signs events on the bus.
+pub const BUS_KEY: &str = "BUS_KEY";
+/// The streams in a sample of the spot check.
+pub const SPOT_CHECK_STREAMS: &str = "SPOT_CHECK_STREAMS";
+/// The seconds after which a missing event counts as a fault of a read model.
+pub const SPOT_CHECK_PATIENCE: &str = "SPOT_CHECK_PATIENCE";
+
+/// The variable with the read table of a projection.
+pub fn table_of(projection: &str) -> String {
+    format!("{}_TABLE", setting_of(projection))
+}
+
+/// The variable with the event table of another context, for roles that read the projections of several contexts.
+pub fn events_of(context: &str) -> String {
+    format!("EVENTS_OF_{}", setting_of(context))
+}
+
+/// The variable with the setting of a process.
+pub fn setting_of(name: &str) -> String {
+    name.to_ascii_uppercase().replace('-', "_")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{events_of, setting_of, table_of};
+
+    #[test]
+    fn names_of_variables_follow_from_the_declared_names() {
+        assert_eq!(table_of("order-view"), "ORDER_VIEW_TABLE");
+        assert_eq!(setting_of("payment-deadline"), "PAYMENT_DEADLINE");
+        assert_eq!(events_of("loyalty-points"), "EVENTS_OF_LOYALTY_POINTS");
+    }
+}

@@ -1,0 +1,101 @@
+//! The common ground of the sections of one template.
+
+use ledgerfold::context::{Context, Kind, variables};
+
+use super::id_of;
+use crate::{
+    document::{Map, arn, reference},
+    parts::Statement,
+};
+
+/// The declaration, with the names that follow from it.
+pub(crate) struct Scope<'a> {
+    pub(crate) context: &'a Context,
+}
+
+impl Scope<'_> {
+    /// The source of the context's events on the bus.
+    pub(super) fn source(&self) -> String {
+        format!("ledgerfold.{}", self.context.name())
+    }
+
+    /// The keys of the context's streams, for permissions.
+    pub(super) fn streams(&self) -> Vec<String> {
+        self.context.categories().iter().map(|category| format!("{category}#*")).collect()
+    }
+
+    /// The names of its projections, each once.
+    pub(super) fn projections(&self) -> Vec<&'static str> {
+        self.context.catalog().projections()
+    }
+
+    /// The kind of a projection: rows or counters.
+    pub(super) fn kind_of(&self, projection: &str) -> Kind {
+        let declared = self.context.projections().iter();
+        let mut kinds = declared.filter(|it| it.name() == projection).map(|it| it.kind());
+        kinds.next().unwrap_or(Kind::Rows)
+    }
+
+    /// The index of a projection. Its last revision decides.
+    pub(super) fn index_of(&self, projection: &str) -> Option<&'static str> {
+        let declared = self.context.projections().iter().rev();
+        declared.filter(|it| it.name() == projection).find_map(|it| it.index())
+    }
+
+    /// The ids of the read tables.
+    pub(super) fn read_tables(&self) -> impl Iterator<Item = String> {
+        self.projections().into_iter().map(|name| format!("{}Table", id_of(name)))
+    }
+
+    /// The variables with all read tables, and with the state of the projections.
+    pub(super) fn table_variables(&self) -> Map {
+        let tables = self.projections().into_iter();
+        let tables: Map = tables
+            .map(|name| (variables::table_of(name), reference(format!("{}Table", id_of(name)))))
+            .collect();
+        tables.with(variables::PROJECTION_STATES, reference("ProjectionStates"))
+    }
+
+    /// The variable with the table of reservations, if the context has one.
+    pub(super) fn reservations_variable(&self) -> Map {
+        let table = self.context.keeps_reservations();
+        table.then(|| (variables::RESERVATIONS, reference("Reservations"))).into_iter().collect()
+    }
+
+    /// The permissions to run commands on these streams, one stream at a time.
+    pub(super) fn appending(&self, streams: &[String]) -> Vec<Statement> {
+        self.committing(&["dynamodb:Query", "dynamodb:PutItem"], streams)
+    }
+
+    /// The permissions to run commands on these streams, also on several streams at once.
+    pub(super) fn transacting(&self, streams: &[String]) -> Vec<Statement> {
+        let actions = [
+            "dynamodb:GetItem",
+            "dynamodb:Query",
+            "dynamodb:PutItem",
+            "dynamodb:ConditionCheckItem",
+        ];
+        self.committing(&actions, streams)
+    }
+
+    fn committing(&self, actions: &[&str], streams: &[String]) -> Vec<Statement> {
+        let reserve = [
+            "dynamodb:GetItem",
+            "dynamodb:PutItem",
+            "dynamodb:DeleteItem",
+            "dynamodb:ConditionCheckItem",
+        ];
+        let append = Statement::allow(actions, arn("EventTable")).on_keys(streams);
+        let reserve = self.context.keeps_reservations().then(|| {
+            Statement::allow(&reserve, arn("Reservations")).because(
+                "Reserves and frees unique keys, and keeps the results of strict commands.",
+            )
+        });
+        [Some(append), reserve].into_iter().flatten().collect()
+    }
+
+    /// The program of operators.
+    pub(super) fn admin(&self) -> String {
+        format!("{}-admin", self.context.name())
+    }
+}

@@ -1,0 +1,134 @@
+//! Functions. Each has a role that allows only its own calls, and a log group of its own.
+
+use ledgerfold::context::Role;
+
+use crate::document::{Map, Resource, Value, arn, attribute, list, map, reference, sub};
+
+/// A permission of a function.
+pub(crate) struct Statement {
+    note: Option<String>,
+    body: Map,
+    conditions: Map,
+}
+
+impl Statement {
+    /// Allows actions on resources.
+    pub(crate) fn allow(actions: &[&str], resources: impl Into<Value>) -> Self {
+        let action: Value = match actions {
+            [action] => (*action).into(),
+            actions => actions.iter().copied().collect(),
+        };
+        let body = map! { Effect: "Allow", Action: action, Resource: resources };
+        Self { note: None, body, conditions: Map::default() }
+    }
+
+    /// Limits the statement to these partition keys of a table. `*` in a key stands for any text.
+    pub(crate) fn on_keys(self, keys: &[String]) -> Self {
+        let like = keys.iter().any(|key| key.contains('*'));
+        let operator = if like { "ForAllValues:StringLike" } else { "ForAllValues:StringEquals" };
+        let keys: Value = keys.iter().cloned().collect();
+        self.when(operator, map! { "dynamodb:LeadingKeys": keys })
+    }
+
+    /// Adds a condition.
+    pub(crate) fn when(mut self, operator: &str, condition: Map) -> Self {
+        self.conditions.set(operator, condition, None);
+        self
+    }
+
+    /// Explains why the function needs it.
+    pub(crate) fn because(self, note: &str) -> Self {
+        Self { note: Some(note.to_owned()), ..self }
+    }
+
+    fn item(self) -> (Option<String>, Value) {
+        let body = match self.conditions.is_empty() {
+            true => self.body,
+            false => self.body.with("Condition", self.conditions),
+        };
+        (self.note, body.into())
+    }
+}
+
+/// A function of the context's program.
+pub(crate) struct Function<'a> {
+    pub(crate) id: &'a str,
+    pub(crate) description: String,
+    pub(crate) role: Role,
+    /// In seconds.
+    pub(crate) timeout: Value,
+    /// Its environment, beside `ROLE`.
+    pub(crate) variables: Map,
+    pub(crate) permissions: Vec<Statement>,
+    /// Further properties, for example its routes.
+    pub(crate) settings: Map,
+}
+
+/// The permissions to read a queue, through a mapping.
+pub(crate) const QUEUE_CONSUMER: [&str; 3] =
+    ["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"];
+
+impl Function<'_> {
+    /// The function, its log group and its role.
+    pub(crate) fn resources(self) -> [Resource; 3] {
+        let log = format!("{}Log", self.id);
+        let role = format!("{}Role", self.id);
+        let variables = map! { ROLE: self.role.as_str() }.and(self.variables);
+        let properties = map! {
+            Description: self.description,
+            MemorySize: 512,
+            Timeout: self.timeout,
+            Role: arn(&role),
+            LoggingConfig: map! { LogGroup: reference(&log) },
+        };
+        let properties =
+            properties.and(self.settings).with("Environment", map! { Variables: variables });
+        let write = Statement::allow(&["logs:CreateLogStream", "logs:PutLogEvents"], arn(&log));
+        let statements: Vec<_> =
+            self.permissions.into_iter().chain([write]).map(Statement::item).collect();
+        let trust = trusted_by("lambda.amazonaws.com").with(
+            "ManagedPolicyArns",
+            list![sub("arn:${AWS::Partition}:iam::aws:policy/AWSXRayDaemonWriteAccess")],
+        );
+        let policy = map! {
+            PolicyName: self.role.as_str(),
+            PolicyDocument: map! { Version: "2012-10-17", Statement: Value::List(statements) },
+        };
+        [
+            Resource::new(self.id, "AWS::Serverless::Function", properties),
+            log_group(&log),
+            Resource::new(&role, "AWS::IAM::Role", trust.with("Policies", list![policy])),
+        ]
+    }
+}
+
+/// A log group that forgets old entries.
+pub(crate) fn log_group(id: &str) -> Resource {
+    let properties = map! { RetentionInDays: reference("LogRetention") };
+    Resource::new(id, "AWS::Logs::LogGroup", properties)
+}
+
+/// The beginning of a role that a service may take.
+pub(crate) fn trusted_by(service: &str) -> Map {
+    let statement = map! {
+        Effect: "Allow",
+        Principal: map! { Service: service },
+        Action: "sts:AssumeRole",
+    };
+    map! {
+        AssumeRolePolicyDocument: map! { Version: "2012-10-17", Statement: list![statement] },
+    }
+}
+
+/// The mapping from a queue to its consumer. `most` is the most invocations at once.
+pub(crate) fn queue_mapping(id: &str, function: &str, queue: &str, most: i64) -> Resource {
+    let properties = map! {
+        FunctionName: reference(function),
+        EventSourceArn: attribute(queue, "Arn"),
+        BatchSize: reference("ProjectorBatchSize"),
+        MaximumBatchingWindowInSeconds: crate::document::choose("SmallBatches", 0, 1),
+        FunctionResponseTypes: list!["ReportBatchItemFailures"],
+        ScalingConfig: map! { MaximumConcurrency: most },
+    };
+    Resource::new(id, "AWS::Lambda::EventSourceMapping", properties)
+}

@@ -1,0 +1,16 @@
+//! The parts of which components consist. Each is safe by itself: a queue brings its policy and its dead-letter
+//! queue, a function its role and its log, a rule its retries.
+
+mod alarm;
+mod function;
+mod queue;
+mod rule;
+mod table;
+
+pub(crate) use alarm::{Alarm, Metric, Page};
+pub(crate) use function::{
+    Function, QUEUE_CONSUMER, Statement, log_group, queue_mapping, trusted_by,
+};
+pub(crate) use queue::{DEAD_LETTERS, dead_letters, queue};
+pub(crate) use rule::{Delivery, bus_rule, schedule};
+pub(crate) use table::{Index, Key, table};

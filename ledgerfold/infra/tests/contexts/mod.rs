@@ -1,0 +1,99 @@
+//! The contexts for which the rules are checked.
+
+use ledgerfold::{
+    Category, Command, CommandName, Decider, ProcessName, Recorded,
+    context::Context,
+    ports::DeadlineKey,
+    process::{CommandOf, ProcessManager, Reaction},
+};
+use ledgerfold_testkit::bank::{
+    AccountEvent, Accounts, NoteEvent, NoteWritten, Statements, Totals,
+};
+use serde::Serialize;
+
+/// A domain without unique keys and strict commands.
+pub(crate) struct Notes;
+
+/// The only command of [`Notes`].
+#[derive(Clone, Debug, Serialize)]
+pub(crate) struct WriteNote(String);
+
+impl Command for WriteNote {
+    fn name(&self) -> CommandName {
+        CommandName::from_static("WriteNote")
+    }
+}
+
+impl Decider for Notes {
+    type Command = WriteNote;
+    type Event = NoteEvent;
+    type State = ();
+    type Rejection = ledgerfold_testkit::bank::AccountRejection;
+
+    const CATEGORY: Category = Category::from_static("note");
+
+    fn initial() {}
+
+    fn evolve((): (), _: &NoteEvent) {}
+
+    fn decide((): &(), WriteNote(text): &WriteNote) -> Result<Vec<NoteEvent>, Self::Rejection> {
+        Ok(vec![NoteWritten { text: text.clone() }.into()])
+    }
+}
+
+/// A process that only schedules deadlines, with a setting for each deployment.
+pub(crate) struct Reminder;
+
+impl ProcessManager for Reminder {
+    type Event = AccountEvent;
+    type Target = Accounts;
+    type Settings = u64;
+
+    const NAME: ProcessName = ProcessName::from_static("reminder");
+    const REACTS_TO: &'static [&'static str] = &["LoanGranted"];
+    const ONLY_SCHEDULES: bool = true;
+
+    fn react(_: &Recorded<AccountEvent>, _: &u64) -> Vec<Reaction<CommandOf<Self>>> {
+        Vec::new()
+    }
+
+    fn expire(_: &DeadlineKey) -> Option<CommandOf<Self>> {
+        None
+    }
+}
+
+/// A process that sends commands at once, with the same settings everywhere.
+pub(crate) struct Welcome;
+
+impl ProcessManager for Welcome {
+    type Event = AccountEvent;
+    type Target = Accounts;
+    type Settings = ();
+
+    const NAME: ProcessName = ProcessName::from_static("welcome");
+
+    fn react(_: &Recorded<AccountEvent>, (): &()) -> Vec<Reaction<CommandOf<Self>>> {
+        Vec::new()
+    }
+
+    fn expire(_: &DeadlineKey) -> Option<CommandOf<Self>> {
+        None
+    }
+}
+
+/// A context with one domain and nothing else.
+pub(crate) fn minimal() -> Context {
+    Context::new("notes").decider::<Notes>()
+}
+
+/// A context with every kind of part.
+pub(crate) fn maximal() -> Context {
+    Context::new("bank")
+        .decider_with_claims::<Accounts>()
+        .decider::<Notes>()
+        .rows::<Statements>("account-statement")
+        .listed_by("open")
+        .tally::<Totals>("totals")
+        .process::<Reminder>("60")
+        .process_with::<Welcome>(())
+}
