@@ -50,6 +50,15 @@ pub(crate) enum CliError {
     NoName { subject: String, option: &'static str },
     #[error("there is no {subject} called {name}; known: {}", known.join(", "))]
     Unknown { subject: &'static str, name: String, known: Vec<String> },
+    #[error(
+        "these projections read the events of different contexts: name projections that read the same events"
+    )]
+    SeveralSources,
+    #[error(
+        "the named projections read the events of {source_context}, and this comparison needs the own log of the \
+         context: leave out the projections"
+    )]
+    OwnLogNeeded { source_context: &'static str },
     #[error("cannot read {}: {source}", path.display())]
     UnreadableStack { path: PathBuf, source: io::Error },
     #[error("{} is not a stack file: {source}", path.display())]
@@ -143,6 +152,8 @@ impl CliError {
         match self {
             Self::NoName { .. }
             | Self::Unknown { .. }
+            | Self::SeveralSources
+            | Self::OwnLogNeeded { .. }
             | Self::Rule(_)
             | Self::Window(_)
             | Self::NoClaims

@@ -76,6 +76,11 @@ impl Stack {
         here.ancestors().map(|folder| folder.join(STACK_FILE)).find(|path| path.is_file())
     }
 
+    /// All contexts.
+    pub(crate) const fn contexts(&self) -> &BTreeMap<String, Context> {
+        &self.contexts
+    }
+
     /// The context of this name, or the only one if no name is given.
     pub(crate) fn context(&self, name: Option<&str>) -> Result<(&str, &Context), CliError> {
         let found = match name {

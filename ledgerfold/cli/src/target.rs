@@ -28,6 +28,9 @@ pub(crate) struct TargetOptions {
     /// The event table
     #[arg(long, global = true, value_name = "TABLE")]
     event_table: Option<String>,
+    /// The event table of another context whose events a projection reads; may be repeated
+    #[arg(long, global = true, value_name = "CONTEXT=TABLE")]
+    source_table: Vec<Named>,
     /// The bucket for payloads that are too large for an item, if there is one
     #[arg(long, global = true, value_name = "BUCKET[/PREFIX]")]
     payloads: Option<String>,
@@ -97,6 +100,8 @@ impl FromStr for Named {
 pub(crate) struct Target {
     pub(crate) connection: Connection,
     names: Context,
+    /// The names of other contexts, as far as a projection may read their events.
+    sources: BTreeMap<String, Context>,
     context: Option<String>,
     archive: Option<String>,
     bus: Option<String>,
@@ -136,6 +141,10 @@ impl TargetOptions {
         let archive = self.archive.clone().or(archive);
         let bus = stack.as_ref().and_then(|stack| stack.bus.clone());
         let bus = self.bus_name.clone().or(bus);
+        let mut sources = stack.as_ref().map(Stack::contexts).cloned().unwrap_or_default();
+        for Named { projection: source, name } in self.source_table.iter().cloned() {
+            sources.entry(source).or_default().event_table = Some(name);
+        }
         let place = match stack {
             Some(Stack { endpoint: Some(endpoint), tables_endpoint: tables, region, .. }) => {
                 Place::LocalCloud { endpoint, tables, region }
@@ -143,7 +152,7 @@ impl TargetOptions {
             Some(Stack { region, .. }) => Place::Aws { region },
             None => Place::Aws { region: None },
         };
-        Ok(Target { connection: Connection::to(place), names, context, archive, bus })
+        Ok(Target { connection: Connection::to(place), names, sources, context, archive, bus })
     }
 
     /// Options that name nothing but the context.
@@ -173,7 +182,13 @@ impl TargetOptions {
 
     /// Names given as options mean AWS, so a stack file nearby, of another deployment, must not be used.
     fn names_something(&self) -> bool {
-        let named = [&self.read_table, &self.queue, &self.dead_letter_queue, &self.rule];
+        let named = [
+            &self.source_table,
+            &self.read_table,
+            &self.queue,
+            &self.dead_letter_queue,
+            &self.rule,
+        ];
         self.event_table.is_some()
             || self.payloads.is_some()
             || self.reservations.is_some()
@@ -188,6 +203,17 @@ impl TargetOptions {
 }
 
 impl Target {
+    /// The same deployment with the log of another context, whose events a projection reads.
+    pub(crate) fn reading(mut self, source: &str) -> Result<Self, CliError> {
+        let of_it = self.sources.get(source).cloned().unwrap_or_default();
+        let table = of_it.event_table.ok_or_else(|| {
+            unnamed(&format!("event table of the context {source}"), "--source-table")
+        })?;
+        self.names.event_table = Some(table);
+        self.names.payloads = of_it.payloads;
+        Ok(self)
+    }
+
     pub(crate) fn event_table(&self) -> Result<&str, CliError> {
         self.names.event_table.as_deref().ok_or_else(|| CliError::NoName {
             subject: "event table".to_owned(),

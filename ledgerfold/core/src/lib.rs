@@ -11,8 +11,8 @@ pub use vocabulary::{
     Actor, Category, CausationId, Claim, Command, CommandId, CommandName, CorrelationId,
     DeadlineName, Decide, Decider, DecodeError, Decoded, EncodeError, EntityId, Envelope, Event,
     EventId, EventType, Idempotency, InvalidId, MAX_EVENTS_PER_COMMIT, Payload, ProcessName,
-    Recorded, Rejection, RejectionKind, SchemaVersion, SnapshotPolicy, Snapshots, StreamId,
-    Timestamp, Traceparent, UniqueKey, Version, derive_uuid, schema,
+    PublicEvents, Recorded, Rejection, RejectionKind, SchemaVersion, SnapshotPolicy, Snapshots,
+    StreamId, Timestamp, Traceparent, UniqueKey, Version, derive_uuid, schema,
 };
 
 /// The library that generates the JSON Schemas of events. A crate of events depends on it as on serde, or takes

@@ -20,9 +20,9 @@ mod server;
 
 use std::{env, net::SocketAddr, process::ExitCode, sync::Arc, time::Instant};
 
-use ledgerfold::context::{Contradictions, InvalidSetting, QueryPorts};
+use ledgerfold::context::{Context, Contradictions, InvalidSetting, QueryPorts};
 use ledgerfold_lambda::{Service, http::ApiError};
-use ledgerfold_memory::MemoryReadSide;
+use ledgerfold_memory::{MemoryEventStore, MemoryReadSide};
 use tokio::net::TcpListener;
 
 use self::{pipeline::Pipeline, server::Services};
@@ -130,7 +130,7 @@ impl Server {
         let address = listener.local_addr().map_err(DevError::Runtime)?;
         let (log, commits) = log::observed();
         let ports = pipeline::ports(log.clone());
-        let read_side = Arc::new(MemoryReadSide::default());
+        let read_side = Arc::new(read_side(context));
         let services = Services {
             commands: service.commands(&ports)?,
             queries: service.queries(&QueryPorts::new(context, log, &*read_side))?,
@@ -145,9 +145,32 @@ impl Server {
     }
 }
 
+/// The read side of a context. The logs of other contexts are empty, because only this context runs here.
+fn read_side(context: &Context) -> MemoryReadSide {
+    context.sources().into_iter().fold(MemoryReadSide::default(), |read_side, source| {
+        tell(&format!("The context {source} does not run here, so its events are missing."));
+        read_side.with_log_of(source, Arc::new(MemoryEventStore::default()))
+    })
+}
+
 #[cfg(test)]
 mod tests {
-    use super::{DevError, PORT, port};
+    use ledgerfold::{
+        EntityId, StreamId, Version, context::ReadPorts, ports::CommitPage, vocabulary::Source,
+    };
+    use ledgerfold_testkit::{bank::PublicAccounts, loyalty};
+
+    use super::{DevError, PORT, port, read_side};
+
+    #[tokio::test]
+    async fn the_log_of_another_context_is_empty_here() {
+        let read_side = read_side(&loyalty::context());
+        let category = Source::public::<PublicAccounts>().category().clone();
+        let stream = StreamId::new(category, EntityId::new("ada").expect("an id"));
+        let page = read_side.log_of("bank").read(&stream, Version::NONE).await;
+        assert_eq!(page.expect("the read succeeds"), CommitPage::default());
+        assert!(read_side.log_of("shop").read(&stream, Version::NONE).await.is_err());
+    }
 
     #[test]
     fn arguments_are_read_and_others_are_told_the_usage() {

@@ -42,7 +42,9 @@ impl Pipeline {
         commits: Commits,
     ) -> Result<Self, InvalidSetting> {
         let deadlines = Arc::<MemoryDeadlineStore>::default();
+        // Another context's events do not reach this process.
         let projections = context.catalog().projections().into_iter();
+        let projections = projections.filter(|name| context.catalog().source(name).is_none());
         // Every name comes from the catalog itself.
         let projectors =
             projections.filter_map(|name| read_side.projector(context, name, ports).ok()).collect();

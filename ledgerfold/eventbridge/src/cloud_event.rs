@@ -4,7 +4,7 @@ use ledgerfold::{
     Actor, CausationId, CommandId, CorrelationId, Envelope, EventId, EventType, Payload,
     SchemaVersion, StreamId, Timestamp, Traceparent, Version,
     ports::{NewerFormat, PayloadError, PayloadStore},
-    vocabulary::{CommitEvent, ContentId, Metadata},
+    vocabulary::{CommitEvent, ContentId, Form, Metadata, public_name},
 };
 use serde::{Deserialize, Deserializer, Serialize};
 
@@ -100,6 +100,17 @@ struct Outline {
     format: Option<u64>,
 }
 
+/// The beginning of every source. The rest is a name: of a context, or of its public events.
+const SOURCE: &str = "/ledgerfold/";
+
+/// The name under which a context publishes an event of this form.
+pub(crate) fn name_of(context: &str, form: Form) -> String {
+    match form {
+        Form::Public => public_name(context),
+        Form::Private | Form::ReadAs(_) => context.to_owned(),
+    }
+}
+
 impl CloudEvent {
     /// Parses an event from the bus.
     ///
@@ -112,14 +123,15 @@ impl CloudEvent {
         }
     }
 
-    /// The event as the context named `context` publishes it.
+    /// The event as the context named `context` publishes it. A public event has the name `<context>.public` instead.
     pub fn new(context: &str, envelope: &Envelope) -> Self {
+        let context = name_of(context, envelope.form);
         let CommitEvent { id, event_type, schema_version, data } = envelope.event.clone();
         let metadata = envelope.metadata.clone();
         Self {
             specversion: SpecVersion::V1,
             id,
-            source: format!("/ledgerfold/{context}"),
+            source: format!("{SOURCE}{context}"),
             subject: envelope.stream.clone(),
             time: metadata.recorded_at,
             datacontenttype: ContentType::Json,
@@ -171,6 +183,14 @@ impl CloudEvent {
         (self.subject.clone(), self.committo)
     }
 
+    /// Whether it is an event as its context stores it, or a public one. The source shows it.
+    pub(crate) fn form(&self) -> Form {
+        match self.source.strip_prefix(SOURCE) {
+            Some(name) if name.ends_with(&public_name("")) => Form::Public,
+            _ => Form::Private,
+        }
+    }
+
     /// Whether the data is in a payload store.
     pub(crate) const fn is_pointer(&self) -> bool {
         self.data.is_none() && self.dataref.is_some()
@@ -196,6 +216,7 @@ impl CloudEvent {
     /// # Errors
     /// [`NotACloudEvent`] if its schema has no version, or its data is in a payload store.
     pub fn into_envelope(self) -> Result<Envelope, NotACloudEvent> {
+        let form = self.form();
         let data = self.data.ok_or_else(|| {
             NotACloudEvent::Pointer(self.dataref.unwrap_or_else(|| "nowhere".to_owned()))
         })?;
@@ -208,6 +229,7 @@ impl CloudEvent {
                 schema_version: SchemaVersion::new(version),
                 data,
             },
+            form,
             stream: self.subject,
             version: self.sequence,
             commit: (self.commitfrom, self.committo),

@@ -2,7 +2,7 @@
 
 use ledgerfold::{
     EventId,
-    vocabulary::{Content, ReplayName},
+    vocabulary::{Content, Form, ReplayName},
 };
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -75,13 +75,25 @@ impl BusMessage {
         Ok(Self { event, content, replay: replay_name.map(ReplayName), origin })
     }
 
-    /// The id of the event in a message, and the replay that delivered it. The signature is not checked: an audit
-    /// compares the ids with the log.
+    /// The label of a message. The signature is not checked: an audit compares the ids with the log.
     ///
     /// # Errors
     /// [`NotABusMessage`].
-    pub fn label(body: &str) -> Result<(EventId, Option<ReplayName>), NotABusMessage> {
+    pub fn label(body: &str) -> Result<Label, NotABusMessage> {
         let Wire { detail, replay_name } = serde_json::from_str(body)?;
-        Ok((CloudEvent::parse(detail.get())?.id(), replay_name.map(ReplayName)))
+        let event = CloudEvent::parse(detail.get())?;
+        let replay = replay_name.map(ReplayName);
+        Ok(Label { event: event.id(), form: event.form(), replay })
     }
+}
+
+/// The identity of a message without its content.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Label {
+    /// The event's id.
+    pub event: EventId,
+    /// The form of the event. An event and its public form have the same id.
+    pub form: Form,
+    /// The replay that delivered it, if any.
+    pub replay: Option<ReplayName>,
 }

@@ -13,11 +13,11 @@ use ledgerfold::{
         DeadLetter, DeadLetters, EntryError, Limits, PayloadStore, PublishError, Publisher,
         Unpublishable,
     },
-    vocabulary::ContentId,
+    vocabulary::{ContentId, Form},
 };
 use ledgerfold_aws::Meaning;
 
-use crate::{CloudEvent, SigningKey};
+use crate::{CloudEvent, SigningKey, cloud_event::name_of};
 
 /// The most entries of one PutEvents call
 /// (<https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_PutEvents.html>).
@@ -67,8 +67,8 @@ impl EventBridgePublisher {
         Self { max_call_bytes, ..self }
     }
 
-    fn source(&self) -> String {
-        format!("ledgerfold.{}", self.context)
+    fn source(&self, form: Form) -> String {
+        format!("ledgerfold.{}", name_of(&self.context, form))
     }
 
     /// Stores the data of events that are too large for a call here, and publishes a pointer to it.
@@ -89,7 +89,9 @@ impl EventBridgePublisher {
             let detail = event.and_then(|event| serde_json::to_string(&event));
             detail.map_err(|error| unpublishable(error.to_string()))
         };
-        let frame = TIME_BYTES + self.source().len() + envelope.event.event_type.as_str().len();
+        let frame = TIME_BYTES
+            + self.source(envelope.form).len()
+            + envelope.event.event_type.as_str().len();
         let limit = self.limits().bytes;
         let event = CloudEvent::new(&self.context, envelope);
         let detail = write(event.clone())?;
@@ -140,7 +142,7 @@ impl EventBridgePublisher {
         let time = envelope.metadata.recorded_at;
         let entry = PutEventsRequestEntry::builder()
             .event_bus_name(&self.bus)
-            .source(self.source())
+            .source(self.source(envelope.form))
             .detail_type(envelope.event.event_type.as_str())
             .time(DateTime::from_millis(time.as_millisecond()))
             .detail(parcel.detail);
@@ -186,7 +188,7 @@ impl DeadLetters for EventBridgePublisher {
         let reason: String = reason.chars().take(MAX_REASON_CHARS).collect();
         let entry = PutEventsRequestEntry::builder()
             .event_bus_name(&self.bus)
-            .source(format!("{}.relay", self.source()))
+            .source(format!("{}.relay", self.source(Form::Private)))
             .detail_type("CommitUnpublishable")
             .detail(serde_json::json!({"commit": commit, "reason": reason}).to_string())
             .build();

@@ -7,6 +7,7 @@ use async_trait::async_trait;
 use ledgerfold::{
     Envelope,
     ports::{DeadLetter, DeadLetters, EntryError, Limits, PublishError, Publisher, Unpublishable},
+    vocabulary::Form,
 };
 
 /// A fault of a call to the bus.
@@ -59,6 +60,11 @@ impl MemoryPublisher {
     /// The accepted events, in order.
     pub fn taken(&self) -> Vec<Envelope> {
         self.lock().taken.clone()
+    }
+
+    /// The accepted events of this form, in order.
+    pub fn taken_as(&self, form: Form) -> Vec<Envelope> {
+        self.taken().into_iter().filter(|envelope| envelope.form == form).collect()
     }
 
     /// The messages in the dead-letter queue, in order.

@@ -1,11 +1,12 @@
 use std::{
     collections::BTreeMap,
+    fmt,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
 use ledgerfold::{
-    context::{CommandPorts, Context, ReadPorts},
-    ports::{GenerationReader, ReadView, Skips},
+    context::{CommandPorts, Context, MissingLog, ReadPorts},
+    ports::{EventReader, GenerationReader, ReadView, Skips},
     project::{Projector, ProjectorPorts, UnknownProjection},
 };
 
@@ -14,10 +15,23 @@ use super::{MemoryGenerationStore, MemoryQuarantine, MemoryReadTable};
 /// The read side of a context in memory: the read tables, generations and quarantines of all projections.
 ///
 /// The tables are in a mutex, because the first use of a projection adds its own.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub struct MemoryReadSide {
     generations: Arc<MemoryGenerationStore>,
     projections: Mutex<BTreeMap<String, Tables>>,
+    /// The logs of other contexts, by name.
+    logs: BTreeMap<&'static str, Arc<dyn EventReader>>,
+}
+
+impl fmt::Debug for MemoryReadSide {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let projections = self.lock();
+        let logs: Vec<_> = self.logs.keys().collect();
+        f.debug_struct("MemoryReadSide")
+            .field("projections", &projections)
+            .field("logs", &logs)
+            .finish_non_exhaustive()
+    }
 }
 
 /// The tables of one projection.
@@ -28,6 +42,13 @@ struct Tables {
 }
 
 impl MemoryReadSide {
+    /// Adds the log of another context, for the projections that read its events.
+    #[must_use]
+    pub fn with_log_of(mut self, context: &'static str, log: Arc<dyn EventReader>) -> Self {
+        self.logs.insert(context, log);
+        self
+    }
+
     /// The generations of all projections.
     pub fn generation_store(&self) -> Arc<MemoryGenerationStore> {
         self.generations.clone()
@@ -43,7 +64,8 @@ impl MemoryReadSide {
         self.tables(projection).quarantine
     }
 
-    /// The projector of one of the context's projections, with the log, clock and randomness of these ports.
+    /// The projector of one of the context's projections, with the log, clock and randomness of these ports. If it reads
+    /// another context's events, its log is the one of [`with_log_of`](Self::with_log_of).
     ///
     /// # Errors
     /// [`UnknownProjection`].
@@ -56,6 +78,10 @@ impl MemoryReadSide {
         let Tables { read_table, quarantine } = self.tables(projection);
         let models = context.catalog().models(projection, read_table)?;
         let CommandPorts { log, clock, random } = ports.clone();
+        let log = match models.source() {
+            Some(source) => self.log_of(source.context()),
+            None => log,
+        };
         let ports = ProjectorPorts { log, skips: quarantine.clone(), clock, random };
         let projector = Projector::of_generations(models, self.generations.clone(), ports);
         Ok(projector.with_quarantine(quarantine))
@@ -81,5 +107,12 @@ impl ReadPorts for MemoryReadSide {
 
     fn skips(&self, projection: &'static str) -> Arc<dyn Skips> {
         self.quarantine(projection)
+    }
+
+    fn log_of(&self, context: &'static str) -> Arc<dyn EventReader> {
+        match self.logs.get(context) {
+            Some(log) => log.clone(),
+            None => Arc::new(MissingLog(context)),
+        }
     }
 }

@@ -33,6 +33,8 @@
 //!   their dead-letter queues. The archive replays a window of time to all rules or to some, also while clients write; it
 //!   gets the newest events a little later.
 //! - **Queues**: any order, visibility (also too short for the function), partial batch responses, dead letters, redrive.
+//! - **Another context** whose projection reads the public events of accounts. Changes of address are hidden. Its rule gets
+//!   public events only, and its projectors fill gaps from the log.
 //! - **A process manager** with a queue and deadlines of its own: a new account gets a welcome, and is closed if it is
 //!   unused after a while. In some schedules the rule of its queue wrongly lets replays through. Several sweeps look for
 //!   due deadlines, in a list that lags.
@@ -62,6 +64,8 @@
 //!   find its commit.
 //! - Every row of the live generation is the fold of its stream and every counter the count over the log, by the checker's
 //!   own fold. The previous generation is right as far as it goes, and nothing is left of removed ones.
+//! - The rows of the other context have every public event, and are the fold of public events. An event and its public form
+//!   were both published, or operators find their commit.
 //! - The reaction of the process to a published event happened once, no sooner than it was due, unless the account had a
 //!   reason to refuse. A replay has no effect.
 //! - Without faults no projector needs a second try, also with parked streams, and nothing fails for good. After the fix

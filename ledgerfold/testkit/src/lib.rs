@@ -4,7 +4,7 @@
 //! - [`Sandbox`]: a domain in memory, with the real command handler and projections;
 //! - in-memory ports such as [`MemoryEventStore`], which can fail on request;
 //! - [`schemas`]: a check that events stay compatible with their published contract;
-//! - [`bank`]: the example domain;
+//! - [`bank`]: the example domain, and [`loyalty`]: a context that reads its public events;
 //! - `http` (with the feature of that name) and [`eventually`]: a client and a waiter for end-to-end tests.
 //!
 //! Conformance suites for your own adapters are not here; they belong to `ledgerfold-proofs`.
@@ -13,6 +13,7 @@ pub mod bank;
 mod given;
 #[cfg(feature = "http")]
 pub mod http;
+pub mod loyalty;
 mod sandbox;
 pub mod schemas;
 pub mod wait;

@@ -61,6 +61,11 @@ impl Options {
     pub(super) fn projections(&self) -> &[String] {
         &self.choice.projection
     }
+
+    /// Whether it compares more than read models with the log.
+    pub(super) const fn needs_own_log(&self) -> bool {
+        self.bus || self.claims || self.deadlines
+    }
 }
 
 /// The counters of one model, while the streams are read.
@@ -167,7 +172,7 @@ impl Options {
 
     fn auditor(&self, models: &[Model], context: &Context) -> Reconciler {
         let grace = self.grace().unwrap_or(ROWS_TAKE);
-        let none = Reconciler::new(context.log.clone(), Arc::new(SystemClock), grace);
+        let none = Reconciler::new(context.reader(), Arc::new(SystemClock), grace);
         models.iter().fold(none, |auditor, it| {
             let skips = it.skips.clone();
             let quarantine = it.quarantine.clone();

@@ -16,11 +16,12 @@ use std::{ffi::OsString, fmt::Display, path::PathBuf, process::ExitCode, sync::A
 
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use ledgerfold::{
+    Category, StreamId,
     context::Context as Declaration,
-    ports::{GenerationStore, Quarantine, Skips},
+    ports::{EventReader, GenerationStore, Quarantine, Skips},
     project::{Models, ProjectorPorts, Verifiable},
     rebuild::Rebuilder,
-    vocabulary::Generations,
+    vocabulary::{Generations, Source},
 };
 use ledgerfold_dynamodb::{
     DynamoEventStore, DynamoGenerationStore, DynamoQuarantine, DynamoReadTable, DynamoSkips,
@@ -80,6 +81,8 @@ struct Context {
     index: DynamoStreams,
     declaration: Declaration,
     subjects: Vec<Subject>,
+    /// The other context whose events all subjects read, if any. The log and the index are then those of that context.
+    source: Option<Source>,
 }
 
 /// Compares the read models of a context with the log, repairs them and rebuilds them
@@ -184,7 +187,7 @@ impl Admin {
         let mut output = Output::of(&line.target);
         match line.command {
             Command::OnContext(command) => {
-                let context = self.context(&line.target.resolve()?, command.projections()).await?;
+                let context = self.context(&line.target.resolve()?, &command).await?;
                 command.run(&context, &mut output).await
             }
             Command::Claims(command) => {
@@ -206,20 +209,59 @@ impl Admin {
         }
     }
 
-    /// The projections that are named, or all.
-    async fn context(self, target: &Target, wanted: &[String]) -> Result<Context, CliError> {
-        let known = self.declaration.catalog().projections();
+    /// The projections that are named, or all that read the context's own events.
+    fn chosen(&self, command: &OnContext) -> Result<Vec<&'static str>, CliError> {
+        let wanted = command.projections();
+        let catalog = self.declaration.catalog();
+        let known = catalog.projections();
         if let Some(unknown) = wanted.iter().find(|wanted| !known.contains(&wanted.as_str())) {
             let known = known.into_iter().map(str::to_owned).collect();
             return Err(CliError::Unknown { subject: "projection", name: unknown.clone(), known });
         }
+        if !wanted.is_empty() {
+            let is_wanted = |name: &&str| wanted.iter().any(|wanted| wanted == *name);
+            return Ok(known.into_iter().filter(is_wanted).collect());
+        }
+        let (own, foreign): (Vec<_>, Vec<_>) =
+            known.into_iter().partition(|name| catalog.source(name).is_none());
+        if !command.reads_the_log() {
+            return Ok([own, foreign].concat());
+        }
+        for name in foreign {
+            eprintln!(
+                "{name} is left out, because it reads another context: name it to include it"
+            );
+        }
+        Ok(own)
+    }
+
+    /// The other context whose events all of these projections read, if any.
+    fn source(&self, chosen: &[&'static str]) -> Result<Option<Source>, CliError> {
+        let catalog = self.declaration.catalog();
+        let mut sources = chosen.iter().map(|name| catalog.source(name));
+        let first = sources.next().flatten();
+        match sources.all(|source| source == first) {
+            true => Ok(first.cloned()),
+            false => Err(CliError::SeveralSources),
+        }
+    }
+
+    async fn context(self, target: &Target, command: &OnContext) -> Result<Context, CliError> {
+        let chosen = self.chosen(command)?;
+        let source = if command.reads_the_log() { self.source(&chosen)? } else { None };
+        let target = match &source {
+            Some(source) if command.needs_own_log() => {
+                return Err(CliError::OwnLogNeeded { source_context: source.context() });
+            }
+            Some(source) => target.clone().reading(source.context())?,
+            None => target.clone(),
+        };
         let client = target.connection.dynamodb().await;
         let table = target.event_table()?;
         let states = target.projection_states()?;
         let generations = Arc::new(DynamoGenerationStore::new(client.clone(), states));
         let mut subjects = Vec::new();
-        let chosen = |name: &&str| wanted.is_empty() || wanted.iter().any(|wanted| wanted == *name);
-        for name in known.into_iter().filter(chosen) {
+        for name in chosen {
             let table = DynamoReadTable::new(client.clone(), target.read_table(name)?);
             // The name comes from this catalog, so it is known.
             if let Ok(models) = self.declaration.catalog().models(name, Arc::new(table)) {
@@ -234,7 +276,8 @@ impl Admin {
             index: DynamoStreams::new(client, table).in_pages_of(walk::COMMITS_PER_PAGE),
             declaration: self.declaration,
             subjects,
-            target: target.clone(),
+            source,
+            target,
         })
     }
 }
@@ -249,6 +292,23 @@ impl OnContext {
             Self::Generations(_) => generations::show(context, output).await,
             Self::RemoveOld(options) => generations::remove_old(&options, context, output).await,
             Self::Abandon(options) => generations::abandon(&options, context, output).await,
+        }
+    }
+
+    /// Whether it compares read models with the log, or fills them from it.
+    const fn reads_the_log(&self) -> bool {
+        match self {
+            Self::Audit(_) | Self::Repair(_) | Self::Rebuild(_) | Self::RollBack(_) => true,
+            Self::Generations(_) | Self::RemoveOld(_) | Self::Abandon(_) => false,
+        }
+    }
+
+    /// Whether it needs the log of the context itself, even if the projections read another one.
+    const fn needs_own_log(&self) -> bool {
+        match self {
+            Self::Audit(options) => options.needs_own_log(),
+            Self::Repair(options) => options.needs_own_log(),
+            _ => false,
         }
     }
 
@@ -290,13 +350,33 @@ impl Context {
         let generations = subject.generations.clone();
         let streams = Arc::new(self.index.clone().strongly_consistent());
         let ports = self.projector_ports(&subject.skips);
-        Rebuilder::new(models, generations, streams, ports)
-            .only(self.declaration.only_category().cloned())
+        Rebuilder::new(models, generations, streams, ports).only(self.only_category().cloned())
+    }
+
+    /// The log, as the subjects read it.
+    fn reader(&self) -> Arc<dyn EventReader> {
+        match self.subjects.first() {
+            Some(subject) => subject.models.reader(self.log.clone()),
+            None => self.log.clone(),
+        }
+    }
+
+    /// The category of all streams that the subjects read, if they share one.
+    fn only_category(&self) -> Option<&Category> {
+        self.source.as_ref().map(Source::category).or_else(|| self.declaration.only_category())
+    }
+
+    /// Whether the subjects read this stream.
+    fn has(&self, stream: &StreamId) -> bool {
+        match &self.source {
+            Some(source) => source.category() == stream.category(),
+            None => self.declaration.categories().contains(stream.category()),
+        }
     }
 
     fn projector_ports(&self, skips: &Arc<dyn Skips>) -> ProjectorPorts {
         ProjectorPorts {
-            log: self.log.clone(),
+            log: self.reader(),
             skips: skips.clone(),
             clock: Arc::new(SystemClock),
             random: Arc::new(SystemRandom),
@@ -335,13 +415,53 @@ impl Model {
 #[cfg(test)]
 mod tests {
     use ledgerfold::context::Context;
+    use ledgerfold_testkit::{bank::Statements, loyalty};
 
     use super::{Admin, Command, OnContext};
+    use crate::error::CliError;
 
     fn parsed(arguments: &[&str]) -> Result<Command, clap::Error> {
         let admin = Admin::new(Context::new("bank"));
         let arguments = ["bank-admin"].iter().chain(arguments).map(Into::into);
         admin.parse(arguments).map(|line| line.command)
+    }
+
+    /// The projections of a command, with the other context that they read.
+    fn chosen(arguments: &[&str]) -> Result<(Vec<&'static str>, Option<&'static str>), CliError> {
+        let context = loyalty::context().rows::<Statements>("own");
+        let admin = Admin::new(context);
+        let arguments = ["loyalty-admin"].iter().chain(arguments).map(Into::into);
+        let line = admin.parse(arguments).expect("the arguments are valid");
+        let Command::OnContext(command) = line.command else { unreachable!("{line:?}") };
+        let chosen = admin.chosen(&command)?;
+        let source = admin.source(&chosen)?;
+        Ok((chosen, source.map(|source| source.context())))
+    }
+
+    #[test]
+    fn a_command_reads_one_log() {
+        let foreign = ["audit", "--projection", "points", "--projection", "activity"];
+        let read = chosen(&foreign).expect("both read the bank");
+        assert_eq!(read, (vec!["points", "activity"], Some("bank")));
+        assert_eq!(chosen(&["audit"]).expect("the own log"), (vec!["own"], None));
+        let mixed = chosen(&["rebuild", "points", "own"]);
+        assert!(matches!(mixed, Err(CliError::SeveralSources)), "{mixed:?}");
+    }
+
+    #[test]
+    fn a_comparison_with_the_own_log_is_recognised() {
+        for (arguments, needed) in [
+            (&["audit", "--bus"][..], true),
+            (&["audit", "--claims"], true),
+            (&["repair", "--deadlines"], true),
+            (&["audit"], false),
+            (&["rebuild", "--all"], false),
+        ] {
+            let Ok(Command::OnContext(command)) = parsed(arguments) else {
+                unreachable!("{arguments:?}")
+            };
+            assert_eq!(command.needs_own_log(), needed, "{arguments:?}");
+        }
     }
 
     #[test]

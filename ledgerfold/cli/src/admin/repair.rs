@@ -65,6 +65,11 @@ impl Options {
         &self.choice.projection
     }
 
+    /// Whether it repairs something else than read models.
+    pub(super) const fn needs_own_log(&self) -> bool {
+        self.bus || self.deadlines
+    }
+
     fn confirm(&self) -> Result<(), CliError> {
         if self.overwrite {
             confirm("Replace rows that differ from the fold of their stream?", self.yes)?;

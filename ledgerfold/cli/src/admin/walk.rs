@@ -68,7 +68,7 @@ impl<'a> Walk<'a> {
     /// A random sample of streams.
     pub(super) async fn of_sample(context: &'a Context, most: usize) -> Result<Self, CliError> {
         let sample = Sample::new(Arc::new(context.index.clone()), Arc::new(SystemRandom));
-        let sample = sample.only(context.declaration.only_category().cloned());
+        let sample = sample.only(context.only_category().cloned());
         let streams = sample.draw(most).await?;
         Ok(Self { context, next: Next::These(streams) })
     }
@@ -91,8 +91,7 @@ impl<'a> Walk<'a> {
         if page.next.is_some() {
             self.next = Next::Page(page.next);
         }
-        let categories = self.context.declaration.categories();
-        let of_ours = |stream: &StreamId| categories.contains(stream.category());
+        let of_ours = |stream: &StreamId| self.context.has(stream);
         Ok(Some((page.items.into_iter().filter(of_ours).collect(), place)))
     }
 }

@@ -1,14 +1,14 @@
 //! The relay, which publishes every commit of the log to the bus.
 //!
-//! It keeps the order, skips nothing, and acknowledges a record only after the bus has accepted its events. It does not
-//! decode events: consumers do that.
+//! It keeps the order, skips nothing, and acknowledges a record only after the bus has accepted its events. It decodes an
+//! event only if the context has [public events](crate::PublicEvents): it then publishes the public form as well.
 
-use std::{sync::Arc, time::Duration};
+use std::{fmt::Display, sync::Arc, time::Duration};
 
 use crate::{
-    Envelope,
+    Envelope, Version,
     ports::{Clock, DeadLetter, DeadLetters, EntryError, Publisher, Random},
-    vocabulary::Commit,
+    vocabulary::{Commit, Form, PublicForms},
     waiting::{Backoff, ExponentialWait},
 };
 
@@ -18,6 +18,10 @@ const BACKOFF: Backoff = Backoff {
     wait: ExponentialWait::new(Duration::from_millis(50), Duration::from_secs(1)),
 };
 
+/// The longest time that a deployment takes to replace the relay. So long, an event that the relay does not know may
+/// come from the new program.
+pub const DEPLOYMENT: Duration = Duration::from_secs(10 * 60);
+
 /// Publishes the records of the log's change stream.
 #[derive(Clone)]
 pub struct Relay {
@@ -25,6 +29,7 @@ pub struct Relay {
     clock: Arc<dyn Clock>,
     random: Arc<dyn Random>,
     dead_letters: Option<Arc<dyn DeadLetters>>,
+    public_forms: PublicForms,
 }
 
 /// One record of the change stream.
@@ -66,6 +71,23 @@ struct Pending<'a> {
     bytes: usize,
 }
 
+/// The events of a commit to send.
+struct Weighed<'a> {
+    events: Vec<Pending<'a>>,
+    /// Why some events have no public form, although they should.
+    defect: Option<String>,
+}
+
+impl Weighed<'_> {
+    fn add_defect(&mut self, version: Version, error: &dyn Display) {
+        let sentence = format!("version {version} has no public event: {error}");
+        self.defect = Some(match self.defect.take() {
+            Some(earlier) => format!("{earlier}; {sentence}"),
+            None => sentence,
+        });
+    }
+}
+
 impl Relay {
     /// A relay over these ports.
     pub fn new(
@@ -73,7 +95,8 @@ impl Relay {
         clock: Arc<dyn Clock>,
         random: Arc<dyn Random>,
     ) -> Self {
-        Self { publisher, clock, random, dead_letters: None }
+        let public_forms = PublicForms::none();
+        Self { publisher, clock, random, dead_letters: None, public_forms }
     }
 
     /// Adds a dead-letter queue for commits that can never be published. The relay then continues with later commits.
@@ -82,11 +105,21 @@ impl Relay {
         Self { dead_letters: Some(dead_letters), ..self }
     }
 
+    /// Also publishes the public forms of events, each after its event.
+    #[must_use]
+    pub fn publishing(self, public_forms: PublicForms) -> Self {
+        Self { public_forms, ..self }
+    }
+
     /// Publishes the commits of a batch, in its order.
     ///
     /// A commit can never be published if it is damaged, or if one of its events is too large for the bus. Retries
     /// would block all other commits of its shard. So the relay sends a dead letter about it, after all earlier
     /// commits are sent. Without a dead-letter queue such a commit is returned for a retry like any other.
+    ///
+    /// An event may lack its public form because the mapping is wrong, or the form may be too large. The relay then sends
+    /// everything else of the commit, and a dead letter about it. An event that this program does not know is different:
+    /// a newer program is probably being deployed. For [`DEPLOYMENT`] the commit is returned for a retry.
     ///
     /// # Errors
     /// [`Unsent`] names the first record that was not sent completely. Later events may have been sent, and are sent
@@ -95,7 +128,13 @@ impl Relay {
         let mut pending = Vec::new();
         for (place, record) in records.iter().enumerate() {
             match self.weigh(place, record) {
-                Ok(events) => pending.extend(events),
+                Ok(Weighed { events, defect }) => {
+                    pending.extend(events);
+                    if let Some(reason) = defect {
+                        self.send_all(std::mem::take(&mut pending)).await?;
+                        self.give_up(record, Unreadable::Permanent(reason)).await?;
+                    }
+                }
                 Err(reason) => {
                     self.send_all(std::mem::take(&mut pending)).await?;
                     self.give_up(record, reason).await?;
@@ -105,19 +144,43 @@ impl Relay {
         self.send_all(pending).await
     }
 
-    fn weigh<'a>(
-        &self,
-        place: usize,
-        record: &'a StreamRecord,
-    ) -> Result<Vec<Pending<'a>>, Unreadable> {
+    fn weigh<'a>(&self, place: usize, record: &'a StreamRecord) -> Result<Weighed<'a>, Unreadable> {
         let commit = record.commit.as_ref().map_err(Clone::clone)?;
-        commit
-            .envelopes()
-            .map(|envelope| match self.publisher.weigh(&envelope) {
-                Ok(bytes) => Ok(Pending { place, record, envelope, bytes }),
-                Err(error) => Err(Unreadable::Permanent(error.to_string())),
-            })
-            .collect()
+        let form = self.public_forms.of(commit.stream().category());
+        let mut weighed = Weighed { events: Vec::new(), defect: None };
+        for envelope in commit.envelopes() {
+            let public = form.map(|form| envelope.published_as(form));
+            let bytes = self.publisher.weigh(&envelope);
+            let bytes = bytes.map_err(|error| Unreadable::Permanent(error.to_string()))?;
+            let version = envelope.version;
+            weighed.events.push(Pending { place, record, envelope, bytes });
+            let weighable = match public {
+                None | Some(Ok(None)) => continue,
+                Some(Ok(Some(public))) => {
+                    self.publisher.weigh(&public).map(|bytes| (public, bytes))
+                }
+                Some(Err(error)) if error.is_unknown() && self.may_be_deploying(commit) => {
+                    return Err(Unreadable::Transient(format!("version {version}: {error}")));
+                }
+                Some(Err(error)) => {
+                    weighed.add_defect(version, &error);
+                    continue;
+                }
+            };
+            match weighable {
+                Ok((envelope, bytes)) => {
+                    weighed.events.push(Pending { place, record, envelope, bytes });
+                }
+                Err(error) => weighed.add_defect(version, &error),
+            }
+        }
+        Ok(weighed)
+    }
+
+    /// Whether the commit is so new that the program that wrote it may not run everywhere yet.
+    fn may_be_deploying(&self, commit: &Commit) -> bool {
+        let end = commit.metadata().recorded_at.checked_add(DEPLOYMENT);
+        end.is_ok_and(|end| self.clock.now() < end)
     }
 
     /// Sends a dead letter about a record that can never be sent. Returns all other records for a retry.
@@ -226,7 +289,10 @@ fn still_unsent<'a>(
         .filter_map(|(event, answer)| match answer {
             Some(Ok(())) => None,
             Some(Err(error @ EntryError::Invalid(_))) => {
-                refused.push((event, error.to_string()));
+                let version = event.envelope.version;
+                let form =
+                    if event.envelope.form == Form::Public { "public event" } else { "event" };
+                refused.push((event, format!("{form} {version}: {error}")));
                 None
             }
             Some(Err(error)) => {

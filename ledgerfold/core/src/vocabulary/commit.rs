@@ -1,7 +1,7 @@
 use crate::{
     Actor, CausationId, CommandId, CommandName, CorrelationId, Envelope, EventId, EventType,
     Payload, SchemaVersion, StreamId, Timestamp, Traceparent, Version,
-    vocabulary::{Fingerprint, Snapshot},
+    vocabulary::{Fingerprint, Form, PublicForm, Snapshot},
 };
 
 /// The most events of one commit. A decision with more events is most likely a bug.
@@ -16,6 +16,7 @@ pub struct Commit {
     command: CommandStamp,
     metadata: Metadata,
     snapshot: Option<Snapshot>,
+    form: Form,
 }
 
 /// One event of a commit.
@@ -91,7 +92,8 @@ impl Commit {
         command: CommandStamp,
         metadata: Metadata,
     ) -> Result<Self, CorruptCommit> {
-        let commit = Self { stream, from, events, command, metadata, snapshot: None };
+        let form = Form::Private;
+        let commit = Self { stream, from, events, command, metadata, snapshot: None, form };
         if commit.events.is_empty() || from == Version::NONE || commit.to() != to {
             let Self { stream, events, .. } = commit;
             return Err(CorruptCommit { stream, from, to, events: events.len() });
@@ -103,6 +105,12 @@ impl Commit {
     #[must_use]
     pub fn with_snapshot(self, snapshot: Option<Snapshot>) -> Self {
         Self { snapshot, ..self }
+    }
+
+    /// The same commit for a reader in another context: its envelopes open to the public form of its events.
+    #[must_use]
+    pub fn read_as(self, form: PublicForm) -> Self {
+        Self { form: Form::ReadAs(form), ..self }
     }
 
     /// The commit's stream.
@@ -159,6 +167,7 @@ impl Commit {
     pub fn envelopes(&self) -> impl Iterator<Item = Envelope> + '_ {
         self.events().map(|(version, event)| Envelope {
             event: event.clone(),
+            form: self.form,
             stream: self.stream.clone(),
             version,
             commit: (self.from, self.to()),
@@ -184,7 +193,8 @@ impl NewCommit {
         metadata: Metadata,
     ) -> Self {
         let from = head.next();
-        Self(Commit { stream, from, events, command, metadata, snapshot: None })
+        let form = Form::Private;
+        Self(Commit { stream, from, events, command, metadata, snapshot: None, form })
     }
 
     pub(crate) fn with_snapshot(self, snapshot: Option<Snapshot>) -> Self {

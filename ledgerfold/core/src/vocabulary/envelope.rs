@@ -1,6 +1,6 @@
 use crate::{
     CommandId, DecodeError, Decoded, Event, EventId, StreamId, Timestamp, Version,
-    vocabulary::{CommitEvent, Metadata, panics::guarded},
+    vocabulary::{CommitEvent, Form, Metadata, NoPublicForm, PublicForm, panics::guarded},
 };
 
 /// A published event: its content, its place in the log and its circumstances.
@@ -8,6 +8,8 @@ use crate::{
 pub struct Envelope {
     /// The event itself.
     pub event: CommitEvent,
+    /// The form of the event.
+    pub form: Form,
     /// The event's stream.
     pub stream: StreamId,
     /// The event's version: its position in the stream.
@@ -23,12 +25,37 @@ pub struct Envelope {
 
 impl Envelope {
     /// Decodes the event, and adds the parts of the envelope that a read model needs. If an upcaster makes several
-    /// events of it, all of them have its id and its version. The envelope itself is not changed.
+    /// events of it, all of them have its id and its version. A reader in another context gets the public form, or no
+    /// event if there is none. The envelope itself is not changed.
     ///
     /// # Errors
     /// [`DecodeError`] if the type or version is unknown, or the content does not have the type's shape.
     pub fn open<E: Event>(&self) -> Result<Decoded<Recorded<E>>, DecodeError> {
-        let CommitEvent { id, event_type, schema_version, data } = &self.event;
+        match self.form {
+            Form::Private | Form::Public => self.decode(&self.event),
+            Form::ReadAs(form) => match form.of(&self.event).map_err(Box::new)? {
+                Some(public) => self.decode(&public),
+                None => Ok(Decoded::nothing()),
+            },
+        }
+    }
+
+    /// The envelope with the public form of its event, or `None` if other contexts must not see the event.
+    ///
+    /// # Errors
+    /// [`NoPublicForm`].
+    pub fn published_as(&self, form: PublicForm) -> Result<Option<Self>, NoPublicForm> {
+        let public = form.of(&self.event)?;
+        Ok(public.map(|event| Self { event, form: Form::Public, ..self.clone() }))
+    }
+
+    /// Whether the reader is in another context, and must not see the event.
+    pub(crate) fn is_hidden(&self) -> bool {
+        matches!(self.form, Form::ReadAs(form) if matches!(form.of(&self.event), Ok(None)))
+    }
+
+    fn decode<E: Event>(&self, event: &CommitEvent) -> Result<Decoded<Recorded<E>>, DecodeError> {
+        let CommitEvent { id, event_type, schema_version, data } = event;
         let decoded = guarded(|| E::decode(event_type, *schema_version, data))??;
         Ok(decoded.map(|event| Recorded {
             event,

@@ -5,7 +5,7 @@ use serde_json::value::RawValue;
 
 use crate::{
     InvalidId,
-    vocabulary::{Panicked, panics::guarded},
+    vocabulary::{NoPublicForm, Panicked, panics::guarded},
 };
 
 pub(crate) mod declare;
@@ -199,4 +199,7 @@ pub enum DecodeError {
     /// The code that reads the content, for example an upcaster, panicked.
     #[error("reading the content failed: {0}")]
     Panicked(#[from] Panicked),
+    /// The event of another context has no valid public form.
+    #[error(transparent)]
+    NoPublicForm(#[from] Box<NoPublicForm>),
 }

@@ -18,6 +18,7 @@ mod generation;
 pub(crate) mod id;
 mod opaque;
 pub(crate) mod panics;
+mod public;
 mod recent;
 pub mod schema;
 mod snapshot;
@@ -49,6 +50,9 @@ pub use id::{
 };
 pub use opaque::{ConsistencyToken, Cursor, DamagedToken};
 pub use panics::{Panicked, guarded_future};
+pub use public::{
+    Form, NoPublicForm, PublicEvents, PublicForm, PublicForms, SeveralForms, Source, public_name,
+};
 pub use recent::{IDEMPOTENCY_WINDOW, RecentCommands};
 pub use snapshot::{MAX_SNAPSHOT_BYTES, Snapshot, SnapshotPolicy, Snapshots, StateSchema};
 pub use version::{StreamVersion, Version};

@@ -374,8 +374,9 @@ async fn unpublished_events_are_found_commit_by_commit() {
     }
     let all = world.envelopes();
     let always = Timestamp::MIN..=Timestamp::MAX;
-    let ids =
-        |events: &[Envelope]| events.iter().map(|it| it.event.id).collect::<PublishedEvents>();
+    let ids = |events: &[Envelope]| {
+        events.iter().map(|it| (it.event.id, it.form)).collect::<PublishedEvents>()
+    };
 
     let everything =
         ids(&all).lacks(&*world.log, &stream, &always).await.expect("the read succeeds");

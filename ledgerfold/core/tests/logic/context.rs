@@ -3,15 +3,17 @@
 use std::sync::Arc;
 
 use ledgerfold::{
-    Recorded, StreamId,
+    Decider, Recorded, StreamId,
     context::{CommandPorts, Context, Contradiction, Kind, QueryPorts},
     ports::CounterKey,
     project::{Counts, Projection, Tally},
 };
 use ledgerfold_proofs::conformance::requests::{ask, fresh};
 use ledgerfold_testkit::bank::{
-    AccountCommand, AccountEvent, Accounts, Plain, Statement, Statements, Totals,
+    AccountCommand, AccountEvent, Accounts, Plain, PublicAccountEvent, PublicAccounts, Statement,
+    Statements, Totals,
 };
+use ledgerfold_testkit::loyalty::{self, Members, Points};
 use ledgerfold_testkit::{
     ManualClock, MemoryDeadlineStore, MemoryEventStore, MemoryReadSide, SeededRandom,
 };
@@ -56,6 +58,44 @@ impl Tally for NewStatements<1> {
     }
 }
 
+/// [`Points`] in another revision.
+struct NewPoints;
+
+impl Projection for NewPoints {
+    type Event = PublicAccountEvent;
+    type Row = u64;
+
+    const REVISION: u32 = 2;
+
+    fn evolve(
+        row: Option<u64>,
+        event: &Recorded<PublicAccountEvent>,
+    ) -> Result<Option<u64>, String> {
+        Points::evolve(row, event)
+    }
+}
+
+#[test]
+fn a_context_names_its_public_events_and_its_sources() {
+    assert!(!bank().has_public_events());
+    let bank = bank().publishes::<PublicAccounts>();
+    assert_eq!(bank.check(), Ok(()));
+    assert!(bank.has_public_events());
+    assert_eq!(bank.public_forms().categories().collect::<Vec<_>>(), [&<Accounts>::CATEGORY]);
+    assert!(bank.sources().is_empty() && bank.projections()[0].source().is_none());
+
+    let both = loyalty::context().rows::<NewPoints>("points").of::<PublicAccounts>();
+    assert_eq!(both.check(), Ok(()), "a new revision reads the same events");
+    assert_eq!(both.sources().into_iter().collect::<Vec<_>>(), ["bank"]);
+    let points = both.projection_of::<Points>().expect("it is declared");
+    assert_eq!(points.source(), Some("bank"));
+    let source = points.foreign().expect("it is declared");
+    assert_eq!(
+        (source.category(), source.bus_name().as_str()),
+        (&<Accounts>::CATEGORY, "bank.public")
+    );
+}
+
 #[test]
 fn each_name_of_a_context_is_written_once() {
     let bank = bank();
@@ -73,7 +113,42 @@ fn each_name_of_a_context_is_written_once() {
 
 #[test]
 fn a_contradiction_is_named_with_its_remedy() {
-    let contradictions: [(Context, &str); 9] = [
+    let loyalty = || Context::new("loyalty").decider::<Members>();
+    let contradictions: [(Context, &str); 18] = [
+        (
+            loyalty().publishes::<PublicAccounts>().decider::<Accounts>(),
+            "belongs to the context bank",
+        ),
+        (
+            Context::new("bank").decider::<Members>().publishes::<PublicAccounts>(),
+            "has no decider here",
+        ),
+        (
+            bank().publishes::<PublicAccounts>().publishes::<PublicAccounts>(),
+            "the category account has public events twice",
+        ),
+        (loyalty().of::<PublicAccounts>(), "the events of bank have no reader"),
+        (
+            loyalty().rows::<Points>("points").of::<PublicAccounts>().of::<PublicAccounts>(),
+            "the events of bank have no reader",
+        ),
+        (bank().rows::<Points>("points").of::<PublicAccounts>(), "names its own context"),
+        (
+            loyalty().rows::<Points>("points").of_context("Bank", <Accounts>::CATEGORY),
+            "\"Bank\" is not a name",
+        ),
+        (
+            loyalty().rows::<Points>("points").rows::<NewPoints>("points").of::<PublicAccounts>(),
+            "two models of the projection points read different events",
+        ),
+        (
+            loyalty()
+                .rows::<Points>("points")
+                .of_context("bank", <Accounts>::CATEGORY)
+                .rows::<NewPoints>("points")
+                .of::<PublicAccounts>(),
+            "two models of the projection points read different events",
+        ),
         (Context::new("bank"), "declare its domain"),
         (bank().decider::<Accounts<Plain>>(), "two deciders have the category account"),
         (bank().rows::<NewStatements<0>>("Statements"), "\"Statements\" is not a name"),

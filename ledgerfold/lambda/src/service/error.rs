@@ -33,6 +33,18 @@ pub enum StartError {
         /// The declared names.
         known: Vec<String>,
     },
+    /// The variable `SOURCE_CONTEXT` names another context than the declaration does.
+    #[error(
+        "SOURCE_CONTEXT is {found:?}, but the projection {projection} reads the events of {declared}"
+    )]
+    OtherSource {
+        /// The projection.
+        projection: &'static str,
+        /// The context of the declaration.
+        declared: &'static str,
+        /// The value of the variable.
+        found: String,
+    },
     /// The declaration contradicts itself.
     #[error(transparent)]
     Declaration(#[from] Contradictions),

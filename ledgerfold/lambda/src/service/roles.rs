@@ -4,11 +4,12 @@ use std::{sync::Arc, time::Duration};
 
 use ledgerfold::{
     context::{CommandPorts, Context, QueryPorts, ReadPorts, Role, variables},
-    ports::{GenerationReader, ReadView, Skips},
+    ports::{EventReader, GenerationReader, ReadView, Skips},
     process::DeadlineSweep,
     project::{Models, Projector, ProjectorPorts},
     reconcile::{Sample, SpotCheck},
     relay::Relay,
+    vocabulary::Source,
 };
 use ledgerfold_eventbridge::SigningKey;
 
@@ -69,6 +70,8 @@ struct Tables<'a> {
     states: String,
     /// The table of each projection.
     names: Vec<(&'static str, String)>,
+    /// The event table of each other context whose events a projection reads.
+    sources: Vec<(&'static str, String)>,
 }
 
 impl<'a> Tables<'a> {
@@ -78,8 +81,20 @@ impl<'a> Tables<'a> {
             .projections()
             .into_iter()
             .map(|projection| Ok((projection, required(&variables::table_of(projection))?)));
-        let states = required(variables::PROJECTION_STATES)?;
-        Ok(Self { world, states, names: names.collect::<Result<_, MissingVariable>>()? })
+        let sources = context.sources().into_iter();
+        let sources = sources.map(|source| Ok((source, required(&variables::events_of(source))?)));
+        Ok(Self {
+            world,
+            states: required(variables::PROJECTION_STATES)?,
+            names: names.collect::<Result<_, MissingVariable>>()?,
+            sources: sources.collect::<Result<_, MissingVariable>>()?,
+        })
+    }
+
+    /// The event table of another context.
+    fn events_of(&self, context: &str) -> &str {
+        let found = self.sources.iter().find(|(name, _)| *name == context);
+        found.map_or("", |(_, table)| table)
     }
 
     fn name(&self, projection: &str) -> &str {
@@ -104,6 +119,10 @@ impl ReadPorts for Tables<'_> {
     fn skips(&self, projection: &'static str) -> Arc<dyn Skips> {
         self.world.skips(&self.states, projection)
     }
+
+    fn log_of(&self, context: &'static str) -> Arc<dyn EventReader> {
+        self.world.event_reader(self.events_of(context))
+    }
 }
 
 fn queries(service: &Service, world: &World) -> Result<Arc<dyn Answers>, StartError> {
@@ -120,6 +139,7 @@ async fn relay(context: &Context, world: &World) -> Result<(), StartError> {
     let publisher = world.publisher(&required(variables::BUS_NAME)?, context.name());
     let publisher = Arc::new(publisher.with_key(signing_key()?));
     let relay = Relay::new(publisher.clone(), world.clock(), world.random());
+    let relay = relay.publishing(context.public_forms().clone());
     ended(serve_relay(relay.with_dead_letters(publisher), None).await)
 }
 
@@ -136,9 +156,29 @@ fn models(context: &Context, world: &World) -> Result<Models, StartError> {
     Ok(context.catalog().models(&name, table)?)
 }
 
+/// The event table whose events the models read.
+fn projected_table(models: &Models) -> Result<String, StartError> {
+    let Some(source) = models.source() else { return Ok(required(variables::EVENT_TABLE)?) };
+    check_source(models.projection(), source, required(variables::SOURCE_CONTEXT)?)?;
+    Ok(required(variables::SOURCE_TABLE)?)
+}
+
+/// Compares the template with the declaration, because another context's table would fill the rows with other events.
+fn check_source(
+    projection: &'static str,
+    source: &Source,
+    found: String,
+) -> Result<(), StartError> {
+    let declared = source.context();
+    if found == declared {
+        return Ok(());
+    }
+    Err(StartError::OtherSource { projection, declared, found })
+}
+
 async fn projector(context: &Context, world: &World) -> Result<(), StartError> {
     let models = models(context, world)?;
-    let log = world.event_reader(&required(variables::EVENT_TABLE)?);
+    let log = world.event_reader(&projected_table(&models)?);
     let states = required(variables::PROJECTION_STATES)?;
     let key = signing_key()?;
     let quarantine = world.quarantine(&states, models.projection());
@@ -184,7 +224,16 @@ async fn spot_check(context: &Context, world: &World) -> Result<(), StartError> 
         let table = world.read_table(tables.name(projection));
         let models = context.catalog().models(projection, table)?;
         let skips = world.skips(&tables.states, projection);
-        check = check.of(models, skips, world.quarantine(&tables.states, projection));
+        let quarantine = world.quarantine(&tables.states, projection);
+        check = match models.source().map(Source::context) {
+            Some(source) => {
+                let events = tables.events_of(source);
+                let sample = Sample::new(world.streams(events), world.random());
+                let log = world.event_reader(events);
+                check.of_source(models, skips, quarantine, (sample, log))
+            }
+            None => check.of(models, skips, quarantine),
+        };
     }
     ended(serve_spot_checks(check, spot_check_settings()?, world.clock()).await)
 }
@@ -196,4 +245,24 @@ fn spot_check_settings() -> Result<SpotCheckSettings, StartError> {
         streams: parse(variables::SPOT_CHECK_STREAMS, streams)?,
         patience: Duration::from_secs(parse(variables::SPOT_CHECK_PATIENCE, patience)?),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use ledgerfold::vocabulary::Source;
+    use ledgerfold_testkit::bank::PublicAccounts;
+
+    use super::check_source;
+
+    #[test]
+    fn a_projector_does_not_start_with_the_table_of_another_context() {
+        let source = Source::public::<PublicAccounts>();
+        assert!(check_source("points", &source, "bank".to_owned()).is_ok());
+        let refused = check_source("points", &source, "shop".to_owned());
+        let refused = refused.expect_err("it is another context").to_string();
+        assert_eq!(
+            refused,
+            "SOURCE_CONTEXT is \"shop\", but the projection points reads the events of bank"
+        );
+    }
 }

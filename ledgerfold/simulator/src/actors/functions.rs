@@ -12,9 +12,9 @@ use ledgerfold::{
     command::{Answer, CommandError, CommandHandler, JointHandler},
     project::RetryScope,
     relay::{Relay, StreamRecord, Unsent},
-    vocabulary::{Delivery, FailedReceipt},
+    vocabulary::{Delivery, FailedReceipt, PublicForms},
 };
-use ledgerfold_testkit::bank::{AccountRejection, Accounts, Transfers};
+use ledgerfold_testkit::bank::{AccountRejection, Accounts, PublicAccounts, Transfers};
 
 use crate::{
     domain::{
@@ -90,7 +90,9 @@ impl RelayFunction {
         processes: Processes,
     ) -> Self {
         let (clock, random) = scheduler.clock_and_random();
-        Self { relay: Relay::new(bus, clock, random), plant, processes, buffered: Vec::new() }
+        let public = PublicForms::none().with::<PublicAccounts>();
+        let relay = Relay::new(bus, clock, random).publishing(public);
+        Self { relay, plant, processes, buffered: Vec::new() }
     }
 
     /// Publishes a batch. Returns the result, or `None` if the function died.

@@ -17,7 +17,7 @@ use crate::{
     actors::functions::Processes,
     domain::{observations::Observations, old_code::Deployment},
     infrastructure::{
-        bus::{Bus, FilterArns},
+        bus::{Bus, FOREIGN, FilterArns},
         log::SimulatedLog,
         projection::SimulatedProjection,
         tallies::UnconditionalTallies,
@@ -37,6 +37,8 @@ const AUDITS: usize = 5;
 const AUDIT_PAUSE: Duration = Duration::from_secs(60);
 /// How many repairs run while clients write.
 const LIVE_REPAIRS: usize = 6;
+/// The queues with a read model behind them.
+const READ_MODELS: [usize; 3] = [0, 1, FOREIGN];
 /// How many rows are damaged.
 const DAMAGED_ROWS: usize = 9;
 
@@ -64,7 +66,16 @@ pub(crate) struct Operators {
     pub(crate) log: Arc<SimulatedLog>,
     pub(crate) bus: Arc<Bus>,
     pub(crate) projections: [SimulatedProjection; 2],
+    /// The projection of another context.
+    pub(crate) foreign: SimulatedProjection,
     pub(crate) deployment: Deployment,
+}
+
+impl Operators {
+    /// The read model behind a queue.
+    fn projection(&self, queue: usize) -> &SimulatedProjection {
+        self.projections.get(queue).unwrap_or(&self.foreign)
+    }
 }
 
 pub(crate) fn start(operators: &Operators) {
@@ -81,7 +92,7 @@ pub(crate) fn start(operators: &Operators) {
         operators.tasks.clone().work(async move { replay(&operators).await });
     }
     if schedule.repaired_live {
-        for queue in [0, 1] {
+        for queue in READ_MODELS {
             let operators = operators.clone();
             operators
                 .tasks
@@ -120,7 +131,9 @@ async fn replay(operators: &Operators) {
         false => (scheduler.within(now), now),
     };
     let [rows, tallies] = [[true, true], [true, false], [false, true]][scheduler.below(3)];
-    operators.bus.replay(window, FilterArns([rows, tallies, operators.schedule.stray_replays]));
+    let foreign = rows;
+    let rules = [rows, tallies, foreign, operators.schedule.stray_replays];
+    operators.bus.replay(window, FilterArns(rules));
 }
 
 /// Damages or removes rows, in any generation.
@@ -141,7 +154,7 @@ async fn repair_now_and_then(operators: &Operators, queue: usize) {
     for _ in 0..LIVE_REPAIRS {
         // Soon after the damage, so that the repair meets newer events.
         operators.scheduler.sleep(operators.scheduler.within(operators.schedule.pace())).await;
-        let Some(guard) = operators.projections[queue].operator_lock.take() else { continue };
+        let Some(guard) = operators.projection(queue).operator_lock.take() else { continue };
         let at_work = operators.clone();
         let repaired =
             operators.processes.start(async move { repair(&at_work, queue, true).await });
@@ -152,7 +165,7 @@ async fn repair_now_and_then(operators: &Operators, queue: usize) {
 }
 
 fn repairer(operators: &Operators, queue: usize) -> Result<Repairer, UnknownModel> {
-    let projection = &operators.projections[queue];
+    let projection = operators.projection(queue);
     let model: Arc<dyn Verifiable> = match (operators.plant, queue) {
         (Plant::RepairCountsTwice, 1) => {
             let tallies = projection.table.tallies_of(projection.record().live().number);
@@ -166,7 +179,7 @@ fn repairer(operators: &Operators, queue: usize) -> Result<Repairer, UnknownMode
         false => OnDivergence::Report,
     };
     // No memo is lost in any schedule: a stream without one was never counted.
-    let log = operators.log.clone();
+    let log = projection.reader();
     let skips = projection.quarantine.clone();
     let repairer =
         Repairer::new(model, ProjectorPorts { log, skips, clock, random }, on_divergence);
@@ -204,18 +217,18 @@ async fn repair(operators: &Operators, queue: usize, live: bool) -> Result<(), C
     Ok(())
 }
 
-/// Repairs both read models. Faults are off by then.
+/// Repairs all read models. Faults are off by then.
 pub(crate) async fn repair_all(operators: &Operators) {
-    for queue in [0, 1] {
+    for queue in READ_MODELS {
         if let Err(error) = repair(operators, queue, false).await {
             operators.observations.violated(format!("a repair failed: {error}"));
         }
     }
 }
 
-/// Compares both read models with the log. A difference is a violation.
+/// Compares all read models with the log. A difference is a violation.
 pub(crate) async fn audit(operators: &Operators) {
-    for queue in [0, 1] {
+    for queue in READ_MODELS {
         match examine_until_stable(operators, queue).await {
             Ok((summary, counters)) => {
                 if !summary.is_clean() {
@@ -250,12 +263,12 @@ async fn examine(
     operators: &Operators,
     queue: usize,
 ) -> Result<(Summary, Option<CountersVerdict>), CliError> {
-    let projection = &operators.projections[queue];
+    let projection = operators.projection(queue);
     let time = Arc::new(operators.scheduler.clone());
     let model = projection.live()?;
     let skips = projection.quarantine.clone();
     let auditor =
-        Reconciler::new(operators.log.clone(), time, GRACE).of("model", model.clone(), skips);
+        Reconciler::new(projection.reader(), time, GRACE).of("model", model.clone(), skips);
     let mut counters = Counters::begin(&*model).await?;
     let mut summary = Summary::default();
     for finding in auditor.examine(&streams(operators, 2).await?).await? {

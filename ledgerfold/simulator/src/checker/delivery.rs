@@ -1,6 +1,6 @@
-//! The rules of the bus: every event is published, and nothing stays in a dead-letter queue.
+//! The rules of the bus: every event and its public form are published, and nothing stays in a dead-letter queue.
 
-use std::collections::HashSet;
+use ledgerfold::vocabulary::Form;
 
 use crate::{checker::evidence::Evidence, domain::history::History, plan::schedule::Recovery};
 
@@ -11,7 +11,8 @@ pub(super) fn everything_was_published(
     history: &History,
     broken: &mut Vec<String>,
 ) {
-    let published: HashSet<_> = evidence.bus.published().into_iter().collect();
+    let published = evidence.bus.published(Form::Private);
+    let public = evidence.bus.published(Form::Public);
     let missed = evidence.changes.missed();
     if evidence.schedule.is_fault_free() && !missed.is_empty() {
         broken.push(format!("{} commits were not published without faults", missed.len()));
@@ -20,6 +21,10 @@ pub(super) fn everything_was_published(
         for (version, event) in commit.events() {
             if !published.contains(&event.id) {
                 broken.push(format!("version {version} of {} was not published", commit.stream()));
+            }
+            if !public.contains(&event.id) && history.is_public(commit.stream(), version) {
+                let stream = commit.stream();
+                broken.push(format!("the public form of version {version} of {stream} is missing"));
             }
         }
     }

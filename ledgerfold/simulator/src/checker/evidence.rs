@@ -35,4 +35,6 @@ pub(crate) struct Evidence {
     pub(crate) queues: [Arc<Queue>; QUEUES],
     /// The read models, by the number of their queue.
     pub(crate) projections: [SimulatedProjection; 2],
+    /// The projection of another context.
+    pub(crate) foreign: SimulatedProjection,
 }

@@ -1,8 +1,8 @@
 //! The rules of the process manager.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::BTreeMap;
 
-use ledgerfold::{CausationId, Decider, EventId, StreamId, Timestamp, Version};
+use ledgerfold::{CausationId, Decider, EventId, StreamId, Timestamp, Version, vocabulary::Form};
 use ledgerfold_testkit::bank::AccountEvent;
 
 use crate::{
@@ -33,7 +33,7 @@ pub(super) fn follow_once(evidence: &Evidence, history: &History, broken: &mut V
             reactions.entry((cause.clone(), command.as_str())).or_default().push(effect);
         }
     }
-    let published: HashSet<_> = evidence.bus.published().into_iter().collect();
+    let published = evidence.bus.published(Form::Private);
     for opening in openings(evidence, history) {
         let Opening { event, stream, version, moment, due } = opening;
         let what = format!("the opening of {stream} at {version}");

@@ -9,7 +9,8 @@ use crate::{
     checker::evidence::Evidence,
     domain::{history::History, sums::Sum},
     infrastructure::{
-        projection::SimulatedProjection, rows::SimulatedRows, tallies::SimulatedTallies,
+        bus::FOREIGN, projection::SimulatedProjection, rows::SimulatedRows,
+        tallies::SimulatedTallies,
     },
     plan::report::MISSED_BY_AUDIT,
 };
@@ -21,6 +22,8 @@ pub(super) fn are_folds(evidence: &Evidence, history: &History, broken: &mut Vec
     let [statements, totals] = &evidence.projections;
     rows_are_folds(&statements.table.rows_of(live(statements)), history, broken);
     counters_are_counts(&totals.table.tallies_of(live(totals)), history, broken);
+    let foreign = &evidence.foreign;
+    foreign_rows_are_folds(&foreign.table.rows_of(live(foreign)), history, broken);
     if broken.len() > before && evidence.tasks.is_over() && !evidence.observations.audit_found() {
         broken.push(MISSED_BY_AUDIT.to_owned());
     }
@@ -47,6 +50,27 @@ fn rows_are_folds(rows: &SimulatedRows, history: &History, broken: &mut Vec<Stri
     }
 }
 
+/// The rows of another context have every public event. They may lack hidden events at the end, because no message
+/// announces these.
+fn foreign_rows_are_folds(rows: &SimulatedRows, history: &History, broken: &mut Vec<String>) {
+    let rows = rows.rows();
+    for (stream, history) in history.streams() {
+        let row = rows.iter().find(|row| row.stream == *stream);
+        let version = row.map_or(Version::NONE, |row| row.version);
+        let shown = row.and_then(|row| row.body.as_ref()?.decode::<u64>().ok());
+        let is_complete = history.announced() <= version && version <= history.head();
+        if !is_complete || shown != history.points(version) {
+            let announced = history.announced();
+            broken.push(format!(
+                "the foreign row of {stream} at {version} is not the fold of its {announced}"
+            ));
+        }
+    }
+    if rows.iter().any(|row| history.stream(&row.stream).is_none()) {
+        broken.push("there are foreign rows of streams that do not exist".to_owned());
+    }
+}
+
 fn counters_are_counts(tallies: &SimulatedTallies, history: &History, broken: &mut Vec<String>) {
     for (stream, history) in history.streams() {
         if tallies.counted(stream) != history.head() {
@@ -70,6 +94,18 @@ pub(crate) fn debts_are_paid(evidence: &Evidence) {
         if reached < acknowledged && !evidence.schedule.damage {
             let rule =
                 format!("the row of {stream} is at {reached}, and {acknowledged} was acknowledged");
+            evidence.observations.violated(rule);
+        }
+    }
+    let foreign = &evidence.foreign;
+    let rows = foreign.table.rows_of(live(foreign)).rows();
+    for (stream, acknowledged) in evidence.queues[FOREIGN].acknowledged() {
+        let row = rows.iter().find(|row| row.stream == stream);
+        let reached = row.map_or(Version::NONE, |row| row.version);
+        if reached < acknowledged {
+            let rule = format!(
+                "the foreign row of {stream} is at {reached}, and {acknowledged} was acknowledged"
+            );
             evidence.observations.violated(rule);
         }
     }

@@ -17,6 +17,8 @@ use crate::network::scheduler::Scheduler;
 pub(crate) const PROJECTIONS: [&str; 2] = [STATEMENTS, TOTALS];
 pub(crate) const STATEMENTS: &str = "statements";
 pub(crate) const TOTALS: &str = "totals";
+/// The projection of another context. It has rows of the public events.
+pub(crate) const POINTS: &str = "points";
 
 /// How many accounts there are.
 pub(crate) const ACCOUNTS: usize = 3;

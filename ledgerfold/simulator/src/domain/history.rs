@@ -6,13 +6,15 @@
 use std::collections::BTreeMap;
 
 use ledgerfold::{
-    CommandId, Decider, Envelope, Event, StreamId, Timestamp, Version, project::Projection,
-    vocabulary::Commit,
+    CommandId, Decider, Envelope, Event, PublicEvents, Recorded, StreamId, Timestamp, Version,
+    project::Projection, vocabulary::Commit,
 };
 
 use crate::domain::sums::{Sum, add_up};
-use ledgerfold_testkit::bank::{Account, AccountEvent, Accounts};
-use ledgerfold_testkit::bank::{Statement, Statements};
+use ledgerfold_testkit::bank::{
+    Account, AccountEvent, Accounts, PublicAccountEvent, PublicAccounts, Statement, Statements,
+};
+use ledgerfold_testkit::loyalty::Points;
 
 /// How much has happened: the number of commits and transactions that have taken effect.
 pub(crate) type Moment = usize;
@@ -48,6 +50,10 @@ pub(crate) struct StreamHistory {
     ends_commit: Vec<bool>,
     /// The events, from version 1 on.
     events: Vec<AccountEvent>,
+    /// The expected row of another context at each version.
+    points: Vec<Option<u64>>,
+    /// Whether the event of each version is public, from version 1 on.
+    public: Vec<bool>,
     /// The contribution to the counters.
     sums: Vec<Sum>,
     /// When it reached which version.
@@ -100,6 +106,13 @@ impl History {
         self.streams.get(stream)
     }
 
+    /// Whether the event at this version of a stream has a public form.
+    pub(crate) fn is_public(&self, stream: &StreamId, version: Version) -> bool {
+        let at = usize::try_from(version.get()).ok().and_then(|version| version.checked_sub(1));
+        let public = self.stream(stream).zip(at).and_then(|(it, at)| it.public.get(at));
+        public.copied().unwrap_or(false)
+    }
+
     /// The version of a stream at a moment.
     pub(crate) fn version_at(&self, stream: &StreamId, moment: Moment) -> Version {
         self.stream(stream).map_or(Version::NONE, |history| history.version_at(moment))
@@ -127,6 +140,8 @@ impl Default for StreamHistory {
             rows: vec![None],
             ends_commit: vec![true],
             events: Vec::new(),
+            points: vec![None],
+            public: Vec::new(),
             sums: vec![Sum::default()],
             reached: Vec::new(),
         }
@@ -157,6 +172,13 @@ impl StreamHistory {
             self.states.push(<Accounts>::evolve(state, &recorded.event));
             self.rows.push(Statements::evolve(row, &recorded)?);
             self.ends_commit.push(false);
+            let public = PublicAccounts::public(&recorded.event);
+            self.public.push(public.is_some());
+            let points = self.points.last().copied().flatten();
+            self.points.push(match public {
+                Some(event) => Points::evolve(points, &published(&recorded, event))?,
+                None => points,
+            });
             let sum = self.sums.last().copied().unwrap_or_default();
             self.sums.push(sum + Sum::from(&recorded.event));
             self.events.push(recorded.event);
@@ -193,6 +215,21 @@ impl StreamHistory {
         ends.filter_map(|(sum, is_end)| is_end.then_some(*sum)).collect()
     }
 
+    /// The end of the last commit with a public event. No message announces the events after it.
+    pub(crate) fn announced(&self) -> Version {
+        let last = self.public.iter().rposition(|is_public| *is_public);
+        let Some(last) = last else { return Version::NONE };
+        // The event at position `last` has the next version.
+        let ends = self.ends_commit.iter().enumerate().skip(last + 1);
+        let end = ends.into_iter().find_map(|(version, is_end)| is_end.then_some(version));
+        Version::NONE.advance(end.unwrap_or_default())
+    }
+
+    /// The row that another context should have at a version.
+    pub(crate) fn points(&self, version: Version) -> Option<u64> {
+        Self::at(&self.points, version).flatten()
+    }
+
     /// The row that a reader should see at a version.
     pub(crate) fn statement(&self, version: Version) -> Option<Statement> {
         Self::at(&self.rows, version).flatten()
@@ -201,6 +238,15 @@ impl StreamHistory {
     fn at<T: Clone>(of: &[T], version: Version) -> Option<T> {
         usize::try_from(version.get()).ok().and_then(|at| of.get(at).cloned())
     }
+}
+
+/// The public form of a recorded event.
+fn published(
+    recorded: &Recorded<AccountEvent>,
+    event: PublicAccountEvent,
+) -> Recorded<PublicAccountEvent> {
+    let Recorded { id, stream, version, recorded_at, .. } = recorded.clone();
+    Recorded { event, id, stream, version, recorded_at }
 }
 
 /// The events of a commit as they would be stored.

@@ -6,7 +6,7 @@ use std::{
     sync::{Mutex, MutexGuard, PoisonError},
 };
 
-use ledgerfold::{CommandId, StreamId, Version, command::Answer, vocabulary::Generation};
+use ledgerfold::{CommandId, command::Answer};
 
 use crate::{domain::accounts::Request, plan::report::Report};
 
@@ -21,8 +21,6 @@ struct State {
     requests: BTreeMap<CommandId, Request>,
     /// The first answer to each command. Only clients add to it, and later answers must equal it.
     answers: BTreeMap<CommandId, Vec<Answer>>,
-    /// The version of each row, by generation. The tables of rows write it, and see rows that go back.
-    rows: BTreeMap<(Generation, StreamId), Version>,
     /// Rules that were broken while the schedule ran, in that order.
     violations: Vec<String>,
     /// Whether the final audit found a difference. Only the audit sets it.
@@ -60,29 +58,6 @@ impl Observations {
 
     pub(crate) fn answers(&self) -> BTreeMap<CommandId, Vec<Answer>> {
         self.lock().answers.clone()
-    }
-
-    /// A row was written. From now on no reader may see less.
-    pub(crate) fn row(&self, generation: Generation, stream: &StreamId, version: Version) {
-        let mut state = self.lock();
-        let before = state.rows.insert((generation, stream.clone()), version);
-        let before = before.unwrap_or(Version::NONE);
-        if version < before {
-            state
-                .violations
-                .push(format!("the row of {stream} went back from {before} to {version}"));
-        }
-    }
-
-    /// A row was damaged or removed. The repaired row may be older.
-    pub(crate) fn damage(&self, generation: Generation, stream: &StreamId) {
-        self.count(|report| report.damaged_rows += 1);
-        self.removed(generation, stream);
-    }
-
-    /// A row was removed. A delayed function may still put an older one there.
-    pub(crate) fn removed(&self, generation: Generation, stream: &StreamId) {
-        self.lock().rows.remove(&(generation, stream.clone()));
     }
 
     /// The final audit found a difference.

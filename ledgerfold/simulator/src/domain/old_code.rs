@@ -9,14 +9,15 @@ use ledgerfold::{
     InvalidId, Recorded,
     ports::IndexKey,
     project::{Catalog, Counts, Projection, Tally},
+    vocabulary::Source,
 };
 
 use crate::{
-    domain::accounts::{STATEMENTS, TOTALS},
+    domain::accounts::{POINTS, STATEMENTS, TOTALS},
     network::scheduler::Scheduler,
 };
-use ledgerfold_testkit::bank::AccountEvent;
-use ledgerfold_testkit::bank::{Statement, Statements, Totals};
+use ledgerfold_testkit::bank::{AccountEvent, PublicAccounts, Statement, Statements, Totals};
+use ledgerfold_testkit::loyalty::Points;
 
 /// The smallest deposit that the old code cannot apply.
 const FIRST_UNSUPPORTED: u64 = 5;
@@ -30,7 +31,7 @@ pub(crate) enum Code {
 
 impl Code {
     pub(crate) fn catalog(self) -> Catalog {
-        let empty = Catalog::new();
+        let empty = Catalog::new().rows::<Points>(POINTS).of(Source::public::<PublicAccounts>());
         match self {
             Self::Old => empty.rows::<OldStatements>(STATEMENTS).tally::<OldTotals>(TOTALS),
             Self::Fixed => empty.rows::<Statements>(STATEMENTS).tally::<Totals>(TOTALS),

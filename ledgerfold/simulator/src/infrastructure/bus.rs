@@ -2,6 +2,7 @@
 //! replays events to all rules or to some. The relay, which publishes, does not belong here.
 
 use std::{
+    collections::HashSet,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicUsize, Ordering},
@@ -11,9 +12,9 @@ use std::{
 
 use async_trait::async_trait;
 use ledgerfold::{
-    Envelope,
+    Envelope, EventId,
     ports::{Clock, EntryError, Limits, PublishError, Publisher, Unpublishable},
-    vocabulary::Content,
+    vocabulary::{Content, Form},
 };
 
 use crate::{
@@ -57,10 +58,12 @@ struct Archived {
     at: Duration,
 }
 
-/// How many rules there are, with a queue each: two of projections, and one of a process.
-pub(crate) const QUEUES: usize = 3;
+/// How many rules there are, with a queue each: two of projections, one of another context, and one of a process.
+pub(crate) const QUEUES: usize = 4;
+/// The number of the queue of another context's projection. It alone gets public events, and no others.
+pub(crate) const FOREIGN: usize = 2;
 /// The number of the process's queue.
-pub(crate) const PROCESS: usize = 2;
+pub(crate) const PROCESS: usize = 3;
 
 /// The rules that a replay goes to.
 #[derive(Clone, Copy, Debug)]
@@ -86,9 +89,11 @@ impl Bus {
         }
     }
 
-    /// The ids of all published events, repeated ones too.
-    pub(crate) fn published(&self) -> Vec<ledgerfold::EventId> {
-        self.archive().iter().map(|archived| archived.envelope.event.id).collect()
+    /// The ids of all events that were published in this form.
+    pub(crate) fn published(&self, form: Form) -> HashSet<EventId> {
+        let archive = self.archive();
+        let envelopes = archive.iter().map(|archived| &archived.envelope);
+        envelopes.filter(|it| it.form == form).map(|it| it.event.id).collect()
     }
 
     /// Whether nothing is on its way to a queue.
@@ -116,8 +121,11 @@ impl Bus {
     }
 
     fn route(&self, envelope: &Envelope, replayed: bool, rules: FilterArns) {
-        let targets = self.queues.iter().zip(rules.0).filter(|(_, chosen)| *chosen);
-        for (queue, _) in targets {
+        let is_public = envelope.form == Form::Public;
+        let targets = self.queues.iter().zip(rules.0).enumerate();
+        let targets =
+            targets.filter(|(number, (_, chosen))| *chosen && (*number == FOREIGN) == is_public);
+        for (_, (queue, _)) in targets {
             let copies = if self.scheduler.chance(5) { 3 } else { 1 };
             for _ in 0..copies {
                 let content = Message { content: content(envelope), replayed };
@@ -186,7 +194,11 @@ impl Publisher for Bus {
         let mut answers = Vec::new();
         for envelope in batch {
             if self.faults.fails_at(self.entries_failed) {
-                let ignored = self.plant == Plant::FailedEntriesIgnored;
+                let ignored = match self.plant {
+                    Plant::FailedEntriesIgnored => true,
+                    Plant::FailedPublicEntriesIgnored => envelope.form == Form::Public,
+                    _ => false,
+                };
                 let failed = Err(EntryError::NotTaken("not taken".to_owned()));
                 answers.push(if ignored { Ok(()) } else { failed });
                 continue;

@@ -10,14 +10,17 @@ use std::{
 };
 
 use ledgerfold::{
-    ports::{EventStore, GenerationStore},
+    ports::{EventReader, EventStore, GenerationStore},
     project::{Catalog, Models, Projector, ProjectorPorts, UnknownModel, Verifiable},
     rebuild::Rebuilder,
     vocabulary::Generations,
 };
 
 use crate::{
-    domain::old_code::{Code, Deployment},
+    domain::{
+        accounts::POINTS,
+        old_code::{Code, Deployment},
+    },
     infrastructure::{
         defects::{EmptyLog, WithoutBuilding},
         generations::SimulatedGenerations,
@@ -96,10 +99,18 @@ impl SimulatedProjection {
         self.models(&Code::Fixed.catalog()).open(self.record().live())
     }
 
+    /// The log, as the model reads it.
+    pub(crate) fn reader(&self) -> Arc<dyn EventReader> {
+        self.models(&Code::Fixed.catalog()).reader(self.log.clone())
+    }
+
     fn ports(&self) -> ProjectorPorts {
         let (clock, random) = self.scheduler.clock_and_random();
         let log: Arc<dyn EventStore> = match self.plant {
             Plant::GapsIgnored => Amended::of(self.log.clone(), EmptyLog),
+            Plant::ForeignGapsIgnored if self.projection == POINTS => {
+                Amended::of(self.log.clone(), EmptyLog)
+            }
             _ => self.log.clone(),
         };
         ProjectorPorts { log, skips: self.quarantine.clone(), clock, random }

@@ -83,7 +83,7 @@ impl SimulatedTable {
 
     fn stores(&self, generation: Generation) -> Stores {
         let new = || Stores {
-            rows: Arc::new(SimulatedRows::new(generation, self.all.clone(), self.lag)),
+            rows: Arc::new(SimulatedRows::new(self.all.clone(), self.lag)),
             tallies: Arc::new(SimulatedTallies::new(self.all.clone())),
         };
         self.lock().entry(generation).or_insert_with(new).clone()

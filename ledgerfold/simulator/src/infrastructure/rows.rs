@@ -1,12 +1,15 @@
 //! The rows of one generation, with network faults and an index that lags.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
 
 use async_trait::async_trait;
 use ledgerfold::{
-    Payload, StreamId,
+    Payload, StreamId, Version,
     ports::{Clock, Listing, ReadStoreError, RowReader, RowStore, StoredRow, Written},
-    vocabulary::Generation,
 };
 
 use crate::{domain::observations::Observations, network::faults::Network, plan::plant::Plant};
@@ -15,8 +18,6 @@ use ledgerfold_testkit::bank::Statement;
 
 /// The rows of one generation.
 pub(crate) struct SimulatedRows {
-    /// Names the rows in the observations.
-    generation: Generation,
     network: Network,
     plant: Plant,
     observations: Arc<Observations>,
@@ -24,6 +25,9 @@ pub(crate) struct SimulatedRows {
     inner: MemoryRowStore,
     /// The content of the index: rows as they were some time ago. Shared with the tasks that update it later.
     index: Arc<MemoryRowStore>,
+    /// The newest version that was written of each row. A mutex, because several functions write; removals delete from
+    /// it.
+    written: Mutex<BTreeMap<StreamId, Version>>,
     /// The longest delay of the index.
     lag: Duration,
 }
@@ -31,13 +35,12 @@ pub(crate) struct SimulatedRows {
 impl SimulatedRows {
     /// Rows with an index that lags by at most this time.
     pub(crate) fn new(
-        generation: Generation,
         (network, observations, plant): (Network, Arc<Observations>, Plant),
         lag: Duration,
     ) -> Self {
         let inner = MemoryRowStore::default();
         let index = Arc::default();
-        Self { generation, network, plant, observations, inner, index, lag }
+        Self { network, plant, observations, inner, index, written: Mutex::default(), lag }
     }
 
     pub(crate) fn rows(&self) -> Vec<StoredRow> {
@@ -58,8 +61,23 @@ impl SimulatedRows {
             }
             _ => self.inner.lose(stream),
         }
-        self.observations.damage(self.generation, stream);
+        self.observations.count(|report| report.damaged_rows += 1);
+        // The repaired row may be older.
+        self.written().remove(stream);
         true
+    }
+
+    fn written(&self) -> MutexGuard<'_, BTreeMap<StreamId, Version>> {
+        self.written.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Notes the version of a row. From now on no reader may see less.
+    fn note(&self, StoredRow { stream, version, .. }: &StoredRow) {
+        let before = self.written().insert(stream.clone(), *version).unwrap_or(Version::NONE);
+        if *version < before {
+            let rule = format!("the row of {stream} went back from {before} to {version}");
+            self.observations.violated(rule);
+        }
     }
 
     /// Removes at most this many rows for good, and returns their number.
@@ -69,7 +87,8 @@ impl SimulatedRows {
         for row in removed.clone() {
             self.inner.lose(&row.stream);
             self.index.lose(&row.stream);
-            self.observations.removed(self.generation, &row.stream);
+            // A delayed function may still put an older row there.
+            self.written().remove(&row.stream);
         }
         removed.count()
     }
@@ -80,7 +99,7 @@ impl SimulatedRows {
             self.inner.lose(&row.stream);
             return;
         }
-        self.observations.row(self.generation, &row.stream, row.version);
+        self.note(row);
         if self.lag.is_zero() {
             self.index.damage(row.clone());
             return;

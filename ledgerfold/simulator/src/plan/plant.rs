@@ -35,6 +35,10 @@ pub enum Plant {
     RelayBuffers,
     /// The relay does not look at the answers of the entries.
     FailedEntriesIgnored,
+    /// The relay does not look at the answers of the entries with public events.
+    FailedPublicEntriesIgnored,
+    /// The projectors of another context do not read missing events from the log.
+    ForeignGapsIgnored,
     /// A message is deleted when it is received, not when it is applied.
     DeletedOnReceipt,
     /// Projectors do not read missing events from the log.
@@ -75,7 +79,7 @@ pub enum Plant {
 
 impl Plant {
     /// All faults that can be planted.
-    pub const FAULTS: [Self; 33] = [
+    pub const FAULTS: [Self; 35] = [
         Self::PutWithoutCondition,
         Self::ConflictIsSuccess,
         Self::BusyIsSuccess,
@@ -91,6 +95,8 @@ impl Plant {
         Self::AcknowledgedFirst,
         Self::RelayBuffers,
         Self::FailedEntriesIgnored,
+        Self::FailedPublicEntriesIgnored,
+        Self::ForeignGapsIgnored,
         Self::DeletedOnReceipt,
         Self::GapsIgnored,
         Self::RowsUnconditional,

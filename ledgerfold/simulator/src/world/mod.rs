@@ -21,7 +21,7 @@ use crate::{
         rebuilds,
     },
     checker::{self, Evidence},
-    infrastructure::bus::PROCESS,
+    infrastructure::bus::{FOREIGN, PROCESS},
     plan::{plant::Plant, report::Report},
     world::parts::Parts,
 };
@@ -34,7 +34,7 @@ pub(super) struct World {
     /// All parts. Only this module and `parts` see them together.
     parts: Parts,
     /// The projector function of each queue of a projection.
-    projectors: [ProjectorFunction; 2],
+    projectors: [ProjectorFunction; 3],
     /// The functions of the process.
     process: ProcessFunctions,
     /// For the checker, after the schedule has ended.
@@ -63,11 +63,11 @@ impl World {
             scheduler.spawn(mapping.run());
         }
         // Two functions at a queue: batches of one stream meet.
-        for queue in [0, 0, 1, 1] {
+        for queue in [0, 0, 1, 1, FOREIGN, FOREIGN] {
             let world = world.clone();
             scheduler.spawn(async move { world.project(queue).await });
         }
-        for queue in [0, 1] {
+        for queue in [0, 1, FOREIGN] {
             let world = world.clone();
             scheduler.spawn(async move { world.retry_parked(queue).await });
         }

@@ -11,9 +11,13 @@ use crate::{
         rebuilds::Rebuilds,
     },
     checker::Evidence,
-    domain::{accounts::PROJECTIONS, observations::Observations, old_code::Deployment},
+    domain::{
+        accounts::{POINTS, PROJECTIONS},
+        observations::Observations,
+        old_code::Deployment,
+    },
     infrastructure::{
-        bus::{Bus, PROCESS, QUEUES},
+        bus::{Bus, FOREIGN, PROCESS, QUEUES},
         change_stream::{ChangeStream, Lane},
         deadlines::SimulatedDeadlines,
         generations::SimulatedGenerations,
@@ -51,6 +55,7 @@ pub(super) struct Parts {
     pub(super) queues: [Arc<Queue>; QUEUES],
     log: Arc<SimulatedLog>,
     projections: [SimulatedProjection; 2],
+    foreign: SimulatedProjection,
     deployment: Deployment,
     readers: Arc<Readers>,
     deadlines: Arc<SimulatedDeadlines>,
@@ -69,10 +74,10 @@ impl Parts {
         let limits = LogLimits { page: schedule.page, commit_bytes: schedule.commit_bytes };
         let log = Arc::new(SimulatedLog::new(all(), plant, limits, changes.clone()));
         let queue = |_| Queue::new(&scheduler, observations.clone(), plant, schedule.queue);
-        let queues = [0, 1, PROCESS].map(queue).map(Arc::new);
+        let queues = [0, 1, FOREIGN, PROCESS].map(queue).map(Arc::new);
         let bus = Arc::new(Bus::new(all(), plant, queues.clone(), &schedule));
         let deployment = Deployment::new(!schedule.old_code);
-        let projections = PROJECTIONS.map(|projection| SimulatedProjection {
+        let projected = |projection| SimulatedProjection {
             projection,
             table: Arc::new(SimulatedTable::new((network(), observations.clone(), plant), LAG)),
             generations: Arc::new(SimulatedGenerations::new(network())),
@@ -82,7 +87,9 @@ impl Parts {
             plant,
             deployment: deployment.clone(),
             operator_lock: OperatorLock::default(),
-        });
+        };
+        let projections = PROJECTIONS.map(&projected);
+        let foreign = projected(POINTS);
         let readers = Readers::new(&scheduler, observations.clone(), schedule, &projections);
         Self {
             readers: Arc::new(readers),
@@ -99,6 +106,7 @@ impl Parts {
             queues,
             log,
             projections,
+            foreign,
             deployment,
         }
     }
@@ -118,8 +126,10 @@ impl Parts {
         changes.lanes().iter().map(mapping).collect()
     }
 
-    pub(super) fn projectors(&self) -> [ProjectorFunction; 2] {
-        self.projections.each_ref().map(|projection| ProjectorFunction {
+    /// The projector functions, by the number of their queue.
+    pub(super) fn projectors(&self) -> [ProjectorFunction; 3] {
+        let [rows, tallies] = &self.projections;
+        [rows, tallies, &self.foreign].map(|projection| ProjectorFunction {
             projection: projection.clone(),
             processes: self.processes.clone(),
             observations: self.observations.clone(),
@@ -163,6 +173,7 @@ impl Parts {
             log: self.log.clone(),
             bus: self.bus.clone(),
             projections: self.projections.clone(),
+            foreign: self.foreign.clone(),
             deployment: self.deployment.clone(),
         }
     }
@@ -191,6 +202,7 @@ impl Parts {
             bus: self.bus.clone(),
             queues: self.queues.clone(),
             projections: self.projections.clone(),
+            foreign: self.foreign.clone(),
         }
     }
 

@@ -101,12 +101,12 @@ impl Quiescence {
     }
 
     fn is_idle(&self) -> bool {
-        let Evidence { changes, bus, queues, projections, .. } = &self.evidence;
+        let Evidence { changes, bus, queues, projections, foreign, .. } = &self.evidence;
         self.processes.are_idle()
             && changes.is_idle()
             && bus.is_idle()
             && queues.iter().all(|queue| queue.is_idle())
             && self.deadlines.is_idle()
-            && projections.iter().all(|projection| projection.is_idle())
+            && projections.iter().chain([foreign]).all(|projection| projection.is_idle())
     }
 }

@@ -1,7 +1,7 @@
 //! Bank accounts: the example domain of the documentation and of this project's own tests.
 //!
 //! It uses every feature of a decider: unique e-mail addresses, strict commands, snapshots, and transfers between two
-//! accounts. [`Accounts`] takes the release of the program as a parameter, so that a test can run old and new code side by
+//! accounts. Other contexts see its [public events](PublicAccounts). [`Accounts`] takes the release of the program as a parameter, so that a test can run old and new code side by
 //! side.
 //!
 //! ```
@@ -23,6 +23,7 @@
 mod account;
 mod decider;
 mod events;
+mod public;
 mod read_models;
 mod transfers;
 
@@ -32,5 +33,6 @@ pub use events::{
     AccountEvent, Closed, Deposited, LoanCalled, LoanGranted, LoanRepaid, Moved, NoteEvent,
     NoteWritten, Opened, Withdrawn,
 };
+pub use public::{AccountClosed, AccountOpened, MoneyMoved, PublicAccountEvent, PublicAccounts};
 pub use read_models::{EVENTS, MONEY, OPEN, Statement, Statements, Totals, all_accounts};
 pub use transfers::{Transfer, Transfers};

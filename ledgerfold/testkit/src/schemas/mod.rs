@@ -42,7 +42,11 @@ mod normal;
 
 use std::path::Path;
 
-use ledgerfold::schema::{Contract, Standing};
+use ledgerfold::{
+    PublicEvents,
+    schema::{Contract, Standing},
+    vocabulary::public_name,
+};
 use serde_json::Value;
 
 pub use change::{Added, Change, Place};
@@ -102,6 +106,43 @@ pub fn check<E: Contract>(about: &About<'_>, folder: impl AsRef<Path>, samples: 
         "the events of {} differ from their contract:{sentences}",
         about.context
     );
+}
+
+/// Compares the public events of a context with the files in a folder of their own. They have the name
+/// `<context>.public`, so their schemas and their AsyncAPI document differ from those of the stored events. `samples` are
+/// public events of today, at least one of each type.
+///
+/// ```no_run
+/// use ledgerfold_testkit::{
+///     bank::{AccountClosed, AccountOpened, MoneyMoved, PublicAccounts},
+///     schemas::{About, check_public},
+/// };
+///
+/// // With #[test]:
+/// fn public_events_keep_their_contract() {
+///     let about = About {
+///         context: "bank",
+///         version: env!("CARGO_PKG_VERSION"),
+///         description: "The public events of accounts.",
+///     };
+///     let samples =
+///         [AccountOpened {}.into(), MoneyMoved { amount: -900 }.into(), AccountClosed {}.into()];
+///     let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/public");
+///     check_public::<PublicAccounts>(&about, folder, &samples);
+/// }
+/// # public_events_keep_their_contract();
+/// ```
+///
+/// # Panics
+/// As [`check`]. Also if `about` names another context than the mapping does.
+pub fn check_public<M: PublicEvents<Public: Contract>>(
+    about: &About<'_>,
+    folder: impl AsRef<Path>,
+    samples: &[M::Public],
+) {
+    assert_eq!(about.context, M::CONTEXT, "the public events belong to another context");
+    let context = public_name(about.context);
+    check(&About { context: &context, ..*about }, folder, samples);
 }
 
 #[expect(clippy::panic, reason = "a check may fail")]

@@ -80,8 +80,8 @@ async fn collect(
     loop {
         let status = replays.describe(queue.replay).await?;
         let received = queue.receive().await?;
-        for event in received.events {
-            published.hear(event);
+        for (event, form) in received.events {
+            published.hear(event, form);
         }
         bar.set_position(u64::try_from(published.len()).unwrap_or(u64::MAX));
         let now = SystemClock.now();

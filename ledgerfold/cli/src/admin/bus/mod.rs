@@ -66,7 +66,8 @@ impl BusContents {
         let span = options.span(replays.reaches_back_to(now), settled, now)?;
         let (replay, published) =
             archive_replay::published_events(target, &replays, &span, options.within()).await?;
-        Ok(Self { replay: replay.0, span, published })
+        let public_forms = context.declaration.public_forms().clone();
+        Ok(Self { replay: replay.0, span, published: published.with_public_forms(public_forms) })
     }
 
     /// The commits of these streams that have an event missing on the bus.

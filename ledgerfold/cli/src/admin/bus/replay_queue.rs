@@ -5,8 +5,11 @@ use aws_sdk_sqs::{
     types::{DeleteMessageBatchRequestEntry, Message},
 };
 use futures::future::try_join_all;
-use ledgerfold::{EventId, vocabulary::ReplayName};
-use ledgerfold_eventbridge::BusMessage;
+use ledgerfold::{
+    EventId,
+    vocabulary::{Form, ReplayName},
+};
+use ledgerfold_eventbridge::{BusMessage, Label};
 
 use crate::{
     dead_letters::{attributes, failed},
@@ -36,7 +39,7 @@ pub(super) struct Received {
     /// How many messages, including those of other replays.
     pub(super) messages: usize,
     /// The events of this replay.
-    pub(super) events: Vec<EventId>,
+    pub(super) events: Vec<(EventId, Form)>,
 }
 
 impl ReplayQueue<'_> {
@@ -74,9 +77,9 @@ impl ReplayQueue<'_> {
         for message in &messages {
             // An unreadable message stays in the queue, and ends in its dead-letter queue.
             let label = BusMessage::label(message.body().unwrap_or_default());
-            let Ok((event, replay)) = label else { continue };
+            let Ok(Label { event, form, replay }) = label else { continue };
             if replay.as_ref() == Some(self.replay) {
-                received.events.push(event);
+                received.events.push((event, form));
             }
             // Messages of other replays are left over from an abandoned audit.
             done.push(message);
@@ -155,7 +158,7 @@ mod tests {
         let queue = ReplayQueue { sqs: &sqs, queue: "http://q", replay: &replay, wait_seconds: 1 };
 
         let received = queue.receive_batch().await.expect("the queue answers");
-        let events: Vec<_> = received.events.iter().map(ToString::to_string).collect();
+        let events: Vec<_> = received.events.iter().map(|(event, _)| event.to_string()).collect();
         assert_eq!((received.messages, events), (3, vec![ours.to_owned()]));
         let deletion: Value = serde_json::from_str(&service.requests()[1]).expect("JSON");
         let receipts: Vec<_> = deletion["Entries"]

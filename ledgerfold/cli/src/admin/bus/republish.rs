@@ -50,7 +50,8 @@ pub(in crate::admin) async fn run(
 
 async fn relay(context: &Context) -> Result<Relay, CliError> {
     let publisher = Arc::new(context.target.publisher().await?);
-    Ok(Relay::new(publisher, Arc::new(SystemClock), Arc::new(SystemRandom)))
+    let relay = Relay::new(publisher, Arc::new(SystemClock), Arc::new(SystemRandom));
+    Ok(relay.publishing(context.declaration.public_forms().clone()))
 }
 
 async fn republish(

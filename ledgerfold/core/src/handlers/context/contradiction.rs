@@ -47,6 +47,42 @@ pub enum Contradiction {
     /// An index without rows.
     #[error("the index {0} lists nothing: call .listed_by({0:?}) directly after .rows::<…>(…)")]
     NothingToList(&'static str),
+    /// Public events of another context.
+    #[error(
+        "{mapping} belongs to the context {of}: publish only public events of {context}, or give the mapping its name"
+    )]
+    OtherContext {
+        /// The mapping's type.
+        mapping: &'static str,
+        /// The context of the mapping.
+        of: &'static str,
+        /// The declared context.
+        context: &'static str,
+    },
+    /// Public events of streams that the context does not have.
+    #[error("{mapping} maps the category {category}, which has no decider here")]
+    NothingToPublish {
+        /// The mapping's type.
+        mapping: &'static str,
+        /// The category.
+        category: Category,
+    },
+    /// Two mappings for the same streams.
+    #[error("the category {0} has public events twice: declare only one of the mappings")]
+    PublishedTwice(Category),
+    /// A source without a projection.
+    #[error(
+        "the events of {0} have no reader: call .of::<…>() directly after .rows::<…>(…) or .tally::<…>(…)"
+    )]
+    NothingToRead(&'static str),
+    /// A projection reads its own context like another one.
+    #[error("the projection {0} names its own context as another one: leave out .of::<…>()")]
+    OwnEvents(&'static str),
+    /// Two models of a projection read different events, but have one queue.
+    #[error(
+        "two models of the projection {0} read different events: give one of them a projection of its own"
+    )]
+    TwoSources(&'static str),
     /// A process does not accept its own default.
     #[error(transparent)]
     InvalidDefault(InvalidSetting),

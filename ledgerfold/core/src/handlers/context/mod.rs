@@ -19,6 +19,22 @@
 //! assert_eq!(context.projection_of::<Statements>().map(|it| it.index()), Ok(Some("open")));
 //! ```
 //!
+//! Another context reads the [public events](PublicEvents) of this one:
+//!
+//! ```
+//! # use ledgerfold::context::Context;
+//! # use ledgerfold_testkit::{bank::{Accounts, PublicAccounts}, loyalty::{Members, Points}};
+//! let bank = Context::new("bank").decider::<Accounts>().publishes::<PublicAccounts>();
+//! assert!(bank.has_public_events());
+//!
+//! let loyalty = Context::new("loyalty")
+//!     .decider::<Members>()
+//!     .rows::<Points>("points")
+//!     .of::<PublicAccounts>();
+//! assert_eq!(loyalty.check(), Ok(()));
+//! assert_eq!(loyalty.projections()[0].source(), Some("bank"));
+//! ```
+//!
 //! [`Role`] and [`variables`] name what a template and a program agree on. Everything else about AWS does not belong here.
 
 mod contradiction;
@@ -29,20 +45,22 @@ pub mod variables;
 
 use std::{
     any::{TypeId, type_name},
+    collections::BTreeSet,
     fmt::Display,
     str::FromStr,
 };
 
 pub use contradiction::{Contradiction, Contradictions, Undeclared};
-pub use ports::{CommandPorts, QueryPorts, ReadPorts, Readable};
+pub use ports::{CommandPorts, MissingLog, QueryPorts, ReadPorts, Readable};
 pub use process::{DeclaredProcess, InvalidSetting, Reacting};
 pub use role::{Role, UnknownRole};
 
 use crate::{
-    Category, Command, Decider,
+    Category, Command, Decider, PublicEvents,
     claims::Claimants,
     process::ProcessManager,
     project::{Catalog, Projection, Tally},
+    vocabulary::{PublicForms, Source},
 };
 
 /// A bounded context: its domains, projections and processes.
@@ -53,6 +71,9 @@ use crate::{
 pub struct Context {
     name: &'static str,
     categories: Vec<Category>,
+    /// The public events, with the type names of their mappings for messages.
+    public_forms: PublicForms,
+    mappings: Vec<(&'static str, Category)>,
     claimants: Claimants,
     has_strict_commands: bool,
     catalog: Catalog,
@@ -62,13 +83,14 @@ pub struct Context {
 }
 
 /// A projection of a context, in one revision of its model.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DeclaredProjection {
     name: &'static str,
     kind: Kind,
     revision: u32,
     model: TypeId,
     index: Option<&'static str>,
+    foreign: Option<Source>,
 }
 
 /// What a projection fills.
@@ -95,6 +117,16 @@ impl DeclaredProjection {
     pub const fn index(&self) -> Option<&'static str> {
         self.index
     }
+
+    /// The name of the other context whose events it reads; `None` if it reads its own context's events.
+    pub fn source(&self) -> Option<&'static str> {
+        self.foreign.as_ref().map(Source::context)
+    }
+
+    /// The events of the other context that it reads; `None` if it reads its own context's events.
+    pub const fn foreign(&self) -> Option<&Source> {
+        self.foreign.as_ref()
+    }
 }
 
 impl Context {
@@ -105,6 +137,8 @@ impl Context {
         let mut context = Self {
             name,
             categories: Vec::new(),
+            public_forms: PublicForms::none(),
+            mappings: Vec::new(),
             claimants: Claimants::new(),
             has_strict_commands: false,
             catalog: Catalog::new(),
@@ -135,6 +169,22 @@ impl Context {
         Self { claimants: context.claimants.with::<D>(), ..context }
     }
 
+    /// Lets other contexts see the events of a category in their public form only. Without this declaration they see the
+    /// stored events.
+    #[must_use]
+    pub fn publishes<M: PublicEvents>(mut self) -> Self {
+        let mapping = type_name::<M>();
+        if M::CONTEXT != self.name {
+            let (of, context) = (M::CONTEXT, self.name);
+            self.contradictions.push(Contradiction::OtherContext { mapping, of, context });
+        }
+        if self.public_forms.of(&M::CATEGORY).is_some() {
+            self.contradictions.push(Contradiction::PublishedTwice(M::CATEGORY));
+        }
+        self.mappings.push((mapping, M::CATEGORY));
+        Self { public_forms: self.public_forms.with::<M>(), ..self }
+    }
+
     /// Adds a projection with rows. To replace a model, add its successor with a higher
     /// [`REVISION`](Projection::REVISION) under the same name.
     #[must_use]
@@ -158,6 +208,36 @@ impl Context {
             _ => self.contradictions.push(Contradiction::NothingToList(index)),
         }
         self
+    }
+
+    /// Lets the projection before this call read the public events of another context. It takes them from the bus, and
+    /// fills gaps from the log of that context.
+    #[must_use]
+    pub fn of<M: PublicEvents>(self) -> Self {
+        self.reads(Source::public::<M>())
+    }
+
+    /// The same for a context without public events of its own: everybody sees its stored events.
+    #[must_use]
+    pub fn of_context(self, context: &'static str, category: Category) -> Self {
+        self.reads(Source::stored(context, category))
+    }
+
+    fn reads(mut self, source: Source) -> Self {
+        self.check_name(source.context());
+        match self.projections.last_mut() {
+            Some(last) if last.foreign.is_none() => {
+                if source.context() == self.name {
+                    self.contradictions.push(Contradiction::OwnEvents(last.name));
+                }
+                last.foreign = Some(source.clone());
+                Self { catalog: self.catalog.of(source), ..self }
+            }
+            _ => {
+                self.contradictions.push(Contradiction::NothingToRead(source.context()));
+                self
+            }
+        }
     }
 
     /// Adds a process. Each deployment sets its settings as text; `default` is for development.
@@ -193,7 +273,8 @@ impl Context {
     fn declare<M: 'static>(&mut self, name: &'static str, kind: Kind, revision: u32) {
         self.check_name(name);
         let model = TypeId::of::<M>();
-        let declared = DeclaredProjection { name, kind, revision, model, index: None };
+        let declared =
+            DeclaredProjection { name, kind, revision, model, index: None, foreign: None };
         for other in &self.projections {
             if other.model == model {
                 let model = type_name::<M>();
@@ -235,12 +316,43 @@ impl Context {
         if self.categories.is_empty() {
             found.push(Contradiction::NoDecider(self.name));
         }
+        for (mapping, category) in &self.mappings {
+            if !self.categories.contains(category) {
+                let category = category.clone();
+                found.push(Contradiction::NothingToPublish { mapping, category });
+            }
+        }
+        found.extend(self.projections_of_two_sources().map(Contradiction::TwoSources));
         if found.is_empty() { Ok(()) } else { Err(Contradictions { context: self.name, found }) }
+    }
+
+    /// The projections whose models read different events.
+    fn projections_of_two_sources(&self) -> impl Iterator<Item = &'static str> {
+        let later = |at: usize| self.projections.iter().skip(at + 1);
+        self.projections.iter().enumerate().filter_map(move |(at, one)| {
+            let other = later(at).find(|other| other.name == one.name);
+            other.is_some_and(|other| other.foreign != one.foreign).then_some(one.name)
+        })
     }
 
     /// The name.
     pub const fn name(&self) -> &'static str {
         self.name
+    }
+
+    /// Whether other contexts see public events instead of the stored ones.
+    pub fn has_public_events(&self) -> bool {
+        !self.public_forms.is_empty()
+    }
+
+    /// The public forms of its events.
+    pub const fn public_forms(&self) -> &PublicForms {
+        &self.public_forms
+    }
+
+    /// The names of the other contexts whose events its projections read, each once.
+    pub fn sources(&self) -> BTreeSet<&'static str> {
+        self.projections.iter().filter_map(DeclaredProjection::source).collect()
     }
 
     /// The categories of its streams, in the order of declaration.

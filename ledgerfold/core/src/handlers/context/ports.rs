@@ -2,15 +2,17 @@
 
 use std::sync::Arc;
 
-use super::{Context, Undeclared};
+use async_trait::async_trait;
+
+use super::{Context, DeclaredProjection, Undeclared};
 use crate::{
-    Decider,
+    Decider, StreamId, Version,
     command::{CommandHandler, JointDecider, JointHandler},
     ports::{
-        Clock, EventReader, EventStore, GenerationReader, Random, ReadView, RowReader, Skips,
-        TallyReader,
+        Clock, CommitPage, EventReader, EventStore, GenerationReader, PortError, Random, ReadView,
+        RowReader, Skips, StoreError, TallyReader,
     },
-    project::{Projection, Tally},
+    project::{Projection, Tally, foreign_log},
     query::{LiveRows, LiveTallies},
 };
 
@@ -47,6 +49,39 @@ pub trait ReadPorts: Send + Sync {
 
     /// The events that are skipped for a projection.
     fn skips(&self, projection: &'static str) -> Arc<dyn Skips>;
+
+    /// The log of another context, whose events a projection reads. By default there are no such logs, and every read
+    /// fails.
+    fn log_of(&self, context: &'static str) -> Arc<dyn EventReader> {
+        Arc::new(MissingLog(context))
+    }
+}
+
+/// The log of a context that the program does not know. Every read fails.
+#[derive(Clone, Copy, Debug)]
+pub struct MissingLog(pub &'static str);
+
+impl MissingLog {
+    fn refused<T>(self) -> Result<T, StoreError> {
+        let reason = format!("the program has no log of {}: give it the event table", self.0);
+        Err(PortError::Refused(reason.into()).into())
+    }
+}
+
+#[async_trait]
+impl EventReader for MissingLog {
+    async fn read(&self, _: &StreamId, _: Version) -> Result<CommitPage, StoreError> {
+        self.refused()
+    }
+
+    async fn read_back(
+        &self,
+        _: &StreamId,
+        _: Option<Version>,
+        _: usize,
+    ) -> Result<CommitPage, StoreError> {
+        self.refused()
+    }
 }
 
 /// A projection's live generation, with the events that are skipped for the projection.
@@ -55,6 +90,9 @@ pub struct Readable<T: ?Sized> {
     pub table: Arc<T>,
     /// The skipped events.
     pub skips: Arc<dyn Skips>,
+    /// The log of the projection's events, for events that the generation lacks. It is the log of another context if the
+    /// projection reads that context's events.
+    pub log: Arc<dyn EventReader>,
 }
 
 /// The ports of a service that answers queries.
@@ -74,7 +112,7 @@ impl<'a> QueryPorts<'a> {
         Self { context, log, tables }
     }
 
-    /// The log.
+    /// The log of the context's own streams.
     pub fn log(&self) -> Arc<dyn EventReader> {
         self.log.clone()
     }
@@ -87,7 +125,7 @@ impl<'a> QueryPorts<'a> {
         let projection = self.context.projection_of::<P>()?;
         let view = self.tables.view(projection.name(), projection.index());
         let live = LiveRows::new::<P>(projection.name(), view, self.tables.generations());
-        Ok(Readable { table: Arc::new(live), skips: self.tables.skips(projection.name()) })
+        Ok(self.readable(projection, Arc::new(live)))
     }
 
     /// The counters of this model's projection.
@@ -98,6 +136,14 @@ impl<'a> QueryPorts<'a> {
         let projection = self.context.projection_of::<T>()?;
         let view = self.tables.view(projection.name(), projection.index());
         let live = LiveTallies::new::<T>(projection.name(), view, self.tables.generations());
-        Ok(Readable { table: Arc::new(live), skips: self.tables.skips(projection.name()) })
+        Ok(self.readable(projection, Arc::new(live)))
+    }
+
+    fn readable<T: ?Sized>(&self, projection: &DeclaredProjection, table: Arc<T>) -> Readable<T> {
+        let log = match projection.foreign() {
+            Some(source) => foreign_log(self.tables.log_of(source.context()), source.clone()),
+            None => self.log.clone(),
+        };
+        Readable { table, skips: self.tables.skips(projection.name()), log }
     }
 }

@@ -12,6 +12,10 @@ pub const PROJECTION_STATES: &str = "PROJECTION_STATES";
 pub const PROJECTION: &str = "PROJECTION";
 /// The read table of a projector.
 pub const READ_TABLE: &str = "READ_TABLE";
+/// The other context whose events a projector applies.
+pub const SOURCE_CONTEXT: &str = "SOURCE_CONTEXT";
+/// The event table of that context.
+pub const SOURCE_TABLE: &str = "SOURCE_TABLE";
 /// The process of a process function.
 pub const PROCESS: &str = "PROCESS";
 /// The table of deadlines.
@@ -30,6 +34,11 @@ pub fn table_of(projection: &str) -> String {
     format!("{}_TABLE", setting_of(projection))
 }
 
+/// The variable with the event table of another context, for roles that read the projections of several contexts.
+pub fn events_of(context: &str) -> String {
+    format!("EVENTS_OF_{}", setting_of(context))
+}
+
 /// The variable with the setting of a process.
 pub fn setting_of(name: &str) -> String {
     name.to_ascii_uppercase().replace('-', "_")
@@ -37,11 +46,12 @@ pub fn setting_of(name: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{setting_of, table_of};
+    use super::{events_of, setting_of, table_of};
 
     #[test]
     fn names_of_variables_follow_from_the_declared_names() {
         assert_eq!(table_of("order-view"), "ORDER_VIEW_TABLE");
         assert_eq!(setting_of("payment-deadline"), "PAYMENT_DEADLINE");
+        assert_eq!(events_of("loyalty-points"), "EVENTS_OF_LOYALTY_POINTS");
     }
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::{
     Envelope, StreamId, Version,
-    vocabulary::{Content, Delivery, FailedReceipt, Receipt},
+    vocabulary::{Content, Delivery, FailedReceipt, Form, Receipt, Source},
 };
 
 /// A batch of messages by stream.
@@ -26,18 +26,30 @@ pub(super) struct Arrived {
 }
 
 impl Batch {
-    pub(super) fn of(deliveries: Vec<Delivery>) -> Self {
+    /// Groups messages. If they come from another context, streams of other categories need no work.
+    ///
+    /// A message may have its event in a form that the projection does not read, if a rule of the bus is wrong. It then
+    /// only announces the event, and the projection reads it from the log.
+    pub(super) fn of(deliveries: Vec<Delivery>, source: Option<&Source>) -> Self {
+        let form = source.map_or(Form::Private, Source::on_the_bus);
         let mut streams: BTreeMap<StreamId, Arrived> = BTreeMap::new();
         let mut unreadable = Vec::new();
         for Delivery { receipt, content, .. } in deliveries {
             let (stream, committed, event) = match content {
-                Ok(Content::Event(event)) => (event.stream.clone(), event.commit.1, Some(*event)),
+                Ok(Content::Event(event)) => {
+                    let place = (event.stream.clone(), event.commit.1);
+                    (place.0, place.1, Some(*event).filter(|event| event.form == form))
+                }
                 Ok(Content::Pointer { stream, committed }) => (stream, committed, None),
                 Err(reason) => {
                     unreadable.push(FailedReceipt { receipt, reason });
                     continue;
                 }
             };
+            if source.is_some_and(|source| source.category() != stream.category()) {
+                tracing::debug!(%stream, "the projection does not read streams of this category");
+                continue;
+            }
             streams.entry(stream).or_default().add(receipt, committed, event);
         }
         Self { streams: streams.into_iter().collect(), unreadable }

@@ -1,10 +1,12 @@
 use std::{collections::BTreeSet, sync::Arc};
 
-use super::{Projection, ProjectorPorts, RowModel, Tally, TallyModel, Updater};
+use super::{
+    Projection, ProjectorPorts, RowModel, Tally, TallyModel, Updater, foreign::foreign_log,
+};
 use crate::{
-    ports::{GenerationStore, PortError, ReadStoreError, ReadTable, Written},
+    ports::{EventReader, GenerationStore, PortError, ReadStoreError, ReadTable, Written},
     project::Verifiable,
-    vocabulary::{Generation, GenerationRef, Generations},
+    vocabulary::{Generation, GenerationRef, Generations, Source},
 };
 
 /// The read models of a context by the names of their projections: one place for projectors, rebuilds and audits.
@@ -28,6 +30,7 @@ struct Entry {
     projection: &'static str,
     revision: u32,
     open: Open,
+    source: Option<Source>,
 }
 
 type Open = fn(&dyn ReadTable, Generation) -> Arc<dyn Verifiable>;
@@ -81,8 +84,22 @@ impl Catalog {
 
     fn with(mut self, projection: &'static str, revision: u32, open: Open) -> Self {
         self.entries.retain(|it| (it.projection, it.revision) != (projection, revision));
-        self.entries.push(Entry { projection, revision, open });
+        self.entries.push(Entry { projection, revision, open, source: None });
         self
+    }
+
+    /// Lets the model that was added last read the events of another context.
+    #[must_use]
+    pub fn of(mut self, source: Source) -> Self {
+        if let Some(last) = self.entries.last_mut() {
+            last.source = Some(source);
+        }
+        self
+    }
+
+    /// The other context whose events a projection reads; `None` if it reads its own context's events.
+    pub fn source(&self, projection: &str) -> Option<&Source> {
+        self.entries.iter().find(|it| it.projection == projection)?.source.as_ref()
     }
 
     /// The names of the projections, each once, in the order in which they were added.
@@ -127,6 +144,20 @@ impl Models {
     /// The newest revision. A new generation is built with it.
     pub const fn newest(&self) -> u32 {
         self.newest.revision
+    }
+
+    /// The other context whose events the models read; `None` if they read their own context's events.
+    pub const fn source(&self) -> Option<&Source> {
+        self.newest.source.as_ref()
+    }
+
+    /// This log, as the models read it. If they read another context's events, `log` must be the log of that context.
+    /// The result then has only the streams that they read, with the public form of each event.
+    pub fn reader(&self, log: Arc<dyn EventReader>) -> Arc<dyn EventReader> {
+        match self.source() {
+            Some(source) => foreign_log(log, source.clone()),
+            None => log,
+        }
     }
 
     /// The read table.

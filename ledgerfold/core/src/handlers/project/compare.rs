@@ -51,7 +51,8 @@ pub trait Verifiable: ReadModel {
 pub struct Comparison {
     /// The version of the row or memo, if there is one.
     pub stored: Option<Version>,
-    /// The version of the stream.
+    /// The version of the stream. For a model of another context's events, the end of the last commit with a public
+    /// event: the model may lack hidden events after it.
     pub head: Version,
     /// The time at which the first event was recorded that the model lacks, if it lacks any.
     pub waiting_since: Option<Timestamp>,
@@ -100,11 +101,11 @@ impl Verdict {
 
 impl Comparison {
     fn new<S>(stored: Option<Version>, walk: Walk<S>, is_fold: bool) -> Self {
-        let Walk { head, next: waiting_since, skipped, .. } = walk;
+        let Walk { head: end, announced: head, next: waiting_since, skipped, .. } = walk;
         let verdict = match stored {
             None if head == Version::NONE => Verdict::Current,
             None => Verdict::Lost,
-            Some(version) if version > head => Verdict::Ahead,
+            Some(version) if version > end => Verdict::Ahead,
             Some(_) if !is_fold => Verdict::Diverged,
             Some(version) if version < head => Verdict::Behind,
             Some(_) => Verdict::Current,

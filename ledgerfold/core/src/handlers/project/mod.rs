@@ -17,6 +17,7 @@ mod batch;
 mod building;
 mod catalog;
 mod compare;
+mod foreign;
 mod live;
 mod model;
 mod projector;
@@ -31,6 +32,7 @@ mod walk;
 
 pub use catalog::{Catalog, Models, UnknownModel, UnknownProjection};
 pub use compare::{Comparison, Verdict, Verifiable};
+pub(crate) use foreign::foreign_log;
 pub(crate) use live::release;
 pub use model::{Inapplicable, Position, ProjectError, ReadModel};
 pub use projector::Projector;

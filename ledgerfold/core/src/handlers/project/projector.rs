@@ -14,7 +14,7 @@ use super::{
 use crate::{
     StreamId, Timestamp,
     ports::{GenerationStore, Quarantine, ReadStoreError},
-    vocabulary::{Delivery, FailedReceipt, GenerationRef, Generations},
+    vocabulary::{Delivery, FailedReceipt, GenerationRef, Generations, Source},
 };
 
 /// The number of streams of a batch that are updated concurrently.
@@ -40,12 +40,12 @@ pub(super) const CONCURRENT_STREAMS: usize = 8;
 #[derive(Clone)]
 pub struct Projector {
     ports: ProjectorPorts,
-    source: Source,
+    subject: Subject,
     quarantine: Option<Arc<dyn Quarantine>>,
 }
 
 #[derive(Clone)]
-enum Source {
+enum Subject {
     One(Arc<dyn ReadModel>),
     Generations { models: Models, store: Arc<dyn GenerationStore> },
 }
@@ -60,16 +60,18 @@ struct OpenModels {
 impl Projector {
     /// A projector of one model, which has no generations and is never rebuilt.
     pub fn new(model: Arc<dyn ReadModel>, ports: ProjectorPorts) -> Self {
-        Self { ports, source: Source::One(model), quarantine: None }
+        Self { ports, subject: Subject::One(model), quarantine: None }
     }
 
-    /// A projector of all generations that this store records.
+    /// A projector of all generations that this store records. If the models read another context's events, the log of
+    /// the ports must be the log of that context.
     pub fn of_generations(
         models: Models,
         store: Arc<dyn GenerationStore>,
         ports: ProjectorPorts,
     ) -> Self {
-        Self { ports, source: Source::Generations { models, store }, quarantine: None }
+        let ports = ProjectorPorts { log: models.reader(ports.log), ..ports };
+        Self { ports, subject: Subject::Generations { models, store }, quarantine: None }
     }
 
     /// The same projector with a quarantine for streams that the live model cannot apply. Without a quarantine, the
@@ -97,7 +99,7 @@ impl Projector {
     /// Applies a batch. Returns the messages that must be delivered again. Streams do not block each other, and a
     /// quarantined stream needs no further delivery.
     pub async fn project(&self, deliveries: Vec<Delivery>) -> Vec<FailedReceipt> {
-        let batch = Batch::of(deliveries);
+        let batch = Batch::of(deliveries, self.source());
         let failed = match self.open().await {
             Ok(models) => models.take(batch).await,
             Err(error) => batch.fail(&error.to_string()),
@@ -127,14 +129,22 @@ impl Projector {
         Ok(live.retry(quarantine, due, until).await)
     }
 
+    /// The other context whose events it applies.
+    const fn source(&self) -> Option<&Source> {
+        match &self.subject {
+            Subject::One(_) => None,
+            Subject::Generations { models, .. } => models.source(),
+        }
+    }
+
     async fn open(&self) -> Result<OpenModels, ReadStoreError> {
-        match &self.source {
-            Source::One(model) => Ok(OpenModels {
+        match &self.subject {
+            Subject::One(model) => Ok(OpenModels {
                 building: None,
                 live: Ok(self.live(Updater::new(model.clone(), self.ports.clone()))),
                 previous: None,
             }),
-            Source::Generations { models, store } => {
+            Subject::Generations { models, store } => {
                 let record = models.recorded(&**store).await?;
                 Ok(self.open_generations(models, store, &record))
             }

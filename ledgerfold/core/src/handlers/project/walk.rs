@@ -11,12 +11,15 @@ pub(super) struct Walk<S> {
     at: Version,
     /// The fold at that version; `None` if no commit ends there.
     pub(super) there: Option<S>,
-    /// The time at which the event after that version was recorded.
+    /// The time at which the first later commit with a visible event was recorded.
     pub(super) next: Option<Timestamp>,
     /// The fold at the end.
     pub(super) last: S,
     /// The version of the end.
     pub(super) head: Version,
+    /// The end of the last commit with a visible event. In its own context, a model sees every event. In another one,
+    /// the bus never announces the hidden events after this version.
+    pub(super) announced: Version,
     /// The events that the fold leaves out.
     pub(super) skipped: Skipped,
 }
@@ -25,7 +28,8 @@ impl<S: Clone> Walk<S> {
     fn begin(at: Version, initial: S) -> Self {
         let head = Version::NONE;
         let there = (at == head).then(|| initial.clone());
-        Self { at, there, next: None, last: initial, head, skipped: Skipped::default() }
+        let skipped = Skipped::default();
+        Self { at, there, next: None, last: initial, head, announced: head, skipped }
     }
 
     /// Folds commit by commit, and keeps the fold at the requested version.
@@ -35,11 +39,16 @@ impl<S: Clone> Walk<S> {
         step: impl Fn(S, &[Envelope]) -> Result<S, ProjectError>,
     ) -> Result<Self, ProjectError> {
         for commit in events.chunk_by(|one, next| one.commit == next.commit) {
-            if self.head == self.at {
-                self.next = commit.first().map(|event| event.metadata.recorded_at);
-            }
             self.last = step(self.last, commit)?;
+            let is_visible = !commit.iter().all(Envelope::is_hidden);
+            if is_visible && self.head >= self.at {
+                let first = commit.first().map(|event| event.metadata.recorded_at);
+                self.next = self.next.or(first);
+            }
             self.head = self.head.advance(commit.len());
+            if is_visible {
+                self.announced = self.head;
+            }
             if self.head == self.at {
                 self.there = Some(self.last.clone());
             }

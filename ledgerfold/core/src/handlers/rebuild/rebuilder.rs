@@ -5,7 +5,7 @@ use crate::{
     Category, StreamId,
     ports::{GenerationStore, PageWalk, Streams, Written},
     project::{Models, ProjectorPorts},
-    vocabulary::{Building, Generations, InvalidChange, Purpose},
+    vocabulary::{Building, Generations, InvalidChange, Purpose, Source},
 };
 
 /// The number of attempts to change a record while others keep changing it.
@@ -42,7 +42,8 @@ pub struct Rebuilder {
 
 impl Rebuilder {
     /// A rebuilder of the projection with these models. The list of streams must be strongly consistent, so that it
-    /// contains every stream that began before the rebuild.
+    /// contains every stream that began before the rebuild. If the models read another context's events, the list and
+    /// the log of the ports must be those of that context.
     pub fn new(
         models: Models,
         generations: Arc<dyn GenerationStore>,
@@ -50,10 +51,12 @@ impl Rebuilder {
         ports: ProjectorPorts,
     ) -> Self {
         let longest_read = LONGEST_READ;
+        let ports = ProjectorPorts { log: models.reader(ports.log), ..ports };
         Self { models, ports, generations, streams, category: None, longest_read }
     }
 
-    /// Limits the rebuild to the streams of this category, or removes the limit with `None`.
+    /// Limits the rebuild to the streams of this category, or removes the limit with `None`. A rebuild of another
+    /// context's events is always limited to the category that the projection reads.
     #[must_use]
     pub fn only(self, category: impl Into<Option<Category>>) -> Self {
         Self { category: category.into(), ..self }
@@ -224,6 +227,7 @@ impl Rebuilder {
     }
 
     pub(super) fn is_ours(&self, stream: &StreamId) -> bool {
-        self.category.as_ref().is_none_or(|category| category == stream.category())
+        let category = self.models.source().map(Source::category).or(self.category.as_ref());
+        category.is_none_or(|category| category == stream.category())
     }
 }

@@ -8,7 +8,7 @@ use crate::{
         Skips, StreamsError,
     },
     project::{Models, ProjectError, UnknownModel, Verdict},
-    vocabulary::GenerationRef,
+    vocabulary::{GenerationRef, Source},
 };
 
 /// How many streams are compared before the time is checked again.
@@ -24,10 +24,18 @@ const SWITCHES: usize = 3;
 /// check compares rows and memos. It cannot check counters and the bus, because these need all streams.
 #[derive(Clone)]
 pub struct SpotCheck {
-    sample: Sample,
     generations: Arc<dyn GenerationStore>,
-    log: Arc<dyn EventReader>,
     clock: Arc<dyn Clock>,
+    /// The context's own log with its projections, and one part for each projection of another context's events.
+    own: Part,
+    foreign: Vec<Part>,
+}
+
+/// The projections that read one log.
+#[derive(Clone)]
+struct Part {
+    sample: Sample,
+    log: Arc<dyn EventReader>,
     subjects: Vec<Subject>,
 }
 
@@ -105,14 +113,15 @@ impl SpotChecked {
 }
 
 impl SpotCheck {
-    /// A spot check of this sample, without read models.
+    /// A spot check of this sample of the context's own log, without read models.
     pub fn new(
         sample: Sample,
         generations: Arc<dyn GenerationStore>,
         log: Arc<dyn EventReader>,
         clock: Arc<dyn Clock>,
     ) -> Self {
-        Self { sample, generations, log, clock, subjects: Vec::new() }
+        let own = Part { sample, log, subjects: Vec::new() };
+        Self { generations, clock, own, foreign: Vec::new() }
     }
 
     /// Adds the live read model of this projection, and reports quarantined streams as parked.
@@ -123,7 +132,24 @@ impl SpotCheck {
         skips: Arc<dyn Skips>,
         quarantine: Arc<dyn Quarantine>,
     ) -> Self {
-        self.subjects.push(Subject { models, skips, quarantine });
+        self.own.subjects.push(Subject { models, skips, quarantine });
+        self
+    }
+
+    /// Adds the live read model of a projection of another context's events, with a sample of that context's log and with
+    /// the log itself.
+    #[must_use]
+    pub fn of_source(
+        mut self,
+        models: Models,
+        skips: Arc<dyn Skips>,
+        quarantine: Arc<dyn Quarantine>,
+        (sample, log): (Sample, Arc<dyn EventReader>),
+    ) -> Self {
+        let sample = sample.only(models.source().map(Source::category).cloned());
+        let log = models.reader(log);
+        let subjects = vec![Subject { models, skips, quarantine }];
+        self.foreign.push(Part { sample, log, subjects });
         self
     }
 
@@ -138,17 +164,34 @@ impl SpotCheck {
         patience: Duration,
         until: Timestamp,
     ) -> Result<SpotChecked, SpotCheckError> {
-        let streams = match look {
-            Look::At(most) => self.sample.draw(most).await?,
-            Look::On(streams) => streams,
-        };
         let mut checked = SpotChecked::default();
+        for part in self.parts() {
+            let streams = match &look {
+                Look::At(most) => part.sample.draw(*most).await?,
+                Look::On(streams) => part.named(streams),
+            };
+            self.compare(part, &streams, (patience, until), &mut checked).await?;
+        }
+        Ok(checked)
+    }
+
+    fn parts(&self) -> impl Iterator<Item = &Part> {
+        std::iter::once(&self.own).chain(&self.foreign)
+    }
+
+    async fn compare(
+        &self,
+        part: &Part,
+        streams: &[StreamId],
+        (patience, until): (Duration, Timestamp),
+        checked: &mut SpotChecked,
+    ) -> Result<(), SpotCheckError> {
         for page in streams.chunks(PAGE) {
             if self.clock.now() >= until {
                 checked.cut_short = true;
                 break;
             }
-            let Some(findings) = self.page(page).await? else {
+            let Some(findings) = self.page(part, page).await? else {
                 checked.cut_short = true;
                 break;
             };
@@ -160,7 +203,7 @@ impl SpotCheck {
             }
             checked.streams += u64::try_from(page.len()).unwrap_or(u64::MAX);
         }
-        Ok(checked)
+        Ok(())
     }
 
     /// The current backlog.
@@ -169,7 +212,7 @@ impl SpotCheck {
     /// [`SpotCheckError`].
     pub async fn backlog(&self) -> Result<Backlog, SpotCheckError> {
         let mut backlog = Backlog::default();
-        for Subject { models, quarantine, .. } in &self.subjects {
+        for Subject { models, quarantine, .. } in self.parts().flat_map(|part| &part.subjects) {
             let projection = models.projection();
             let generations = models.peek(&*self.generations).await?;
             backlog.building += usize::from(generations.building().is_some());
@@ -181,11 +224,15 @@ impl SpotCheck {
 
     /// Compares a page of streams. The findings count only if the same generations are live before and after the
     /// comparison, because a former generation may be removed meanwhile. `None` if operators keep switching.
-    async fn page(&self, streams: &[StreamId]) -> Result<Option<Vec<Finding>>, SpotCheckError> {
-        let mut live = self.live().await?;
+    async fn page(
+        &self,
+        part: &Part,
+        streams: &[StreamId],
+    ) -> Result<Option<Vec<Finding>>, SpotCheckError> {
+        let mut live = self.live(part).await?;
         for _ in 0..SWITCHES {
-            let findings = self.reconciler(&live)?.examine(streams).await?;
-            let now = self.live().await?;
+            let findings = self.reconciler(part, &live)?.examine(streams).await?;
+            let now = self.live(part).await?;
             if now == live {
                 return Ok(Some(findings));
             }
@@ -194,17 +241,17 @@ impl SpotCheck {
         Ok(None)
     }
 
-    async fn live(&self) -> Result<Vec<GenerationRef>, ReadStoreError> {
-        let mut live = Vec::with_capacity(self.subjects.len());
-        for subject in &self.subjects {
+    async fn live(&self, part: &Part) -> Result<Vec<GenerationRef>, ReadStoreError> {
+        let mut live = Vec::with_capacity(part.subjects.len());
+        for subject in &part.subjects {
             live.push(subject.models.peek(&*self.generations).await?.live());
         }
         Ok(live)
     }
 
-    fn reconciler(&self, live: &[GenerationRef]) -> Result<Reconciler, UnknownModel> {
-        let empty = Reconciler::new(self.log.clone(), self.clock.clone(), Duration::ZERO);
-        self.subjects.iter().zip(live).try_fold(empty, |reconciler, (subject, generation)| {
+    fn reconciler(&self, part: &Part, live: &[GenerationRef]) -> Result<Reconciler, UnknownModel> {
+        let empty = Reconciler::new(part.log.clone(), self.clock.clone(), Duration::ZERO);
+        part.subjects.iter().zip(live).try_fold(empty, |reconciler, (subject, generation)| {
             let Subject { models, skips, quarantine } = subject.clone();
             Ok(reconciler.of_parking(
                 models.projection(),
@@ -220,6 +267,16 @@ impl SpotCheck {
         let comparison = &finding.comparison;
         let deadline = comparison.waiting_since.and_then(|since| since.checked_add(patience).ok());
         comparison.is_late() && deadline.is_some_and(|deadline| self.clock.now() < deadline)
+    }
+}
+
+impl Part {
+    /// The named streams that its projections may read.
+    fn named(&self, streams: &[StreamId]) -> Vec<StreamId> {
+        let mut sources = self.subjects.iter().filter_map(|subject| subject.models.source());
+        let category = sources.next().map(Source::category);
+        let is_read = |it: &&StreamId| category.is_none_or(|category| it.category() == category);
+        streams.iter().filter(is_read).cloned().collect()
     }
 }
 

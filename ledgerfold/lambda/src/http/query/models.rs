@@ -26,14 +26,13 @@ pub trait Models: Sized + Send + Sync + 'static {
 
 /// The rows of a projection.
 pub struct Rows<P> {
-    log: Arc<dyn EventReader>,
     rows: Readable<dyn RowReader>,
     projection: PhantomData<fn() -> P>,
 }
 
 impl<P: Projection> Models for Rows<P> {
     fn open(ports: &QueryPorts<'_>) -> Result<Self, Undeclared> {
-        Ok(Self { log: ports.log(), rows: ports.rows::<P>()?, projection: PhantomData })
+        Ok(Self { rows: ports.rows::<P>()?, projection: PhantomData })
     }
 }
 
@@ -47,8 +46,8 @@ impl<P: Projection> Rows<P> {
         stream: &StreamId,
         call: QueryCall<'_>,
     ) -> Result<Option<Fresh<P::Row>>, QueryError> {
-        let Readable { table, skips } = &self.rows;
-        fresh_row::<P>(&**table, &*self.log, &**skips, stream, call.token).await
+        let Readable { table, log, skips } = &self.rows;
+        fresh_row::<P>(&**table, &**log, &**skips, stream, call.token).await
     }
 
     /// The row as it was at a point in the past.
@@ -60,7 +59,7 @@ impl<P: Projection> Rows<P> {
         stream: &StreamId,
         until: Until,
     ) -> Result<Option<Fresh<P::Row>>, QueryError> {
-        as_of::<P>(&*self.log, &*self.rows.skips, stream, until).await
+        as_of::<P>(&*self.rows.log, &*self.rows.skips, stream, until).await
     }
 
     /// A part of a list, newest first, at least as new as the caller's token.
@@ -72,21 +71,20 @@ impl<P: Projection> Rows<P> {
         listing: &Listing,
         call: QueryCall<'_>,
     ) -> Result<Vec<Listed<P::Row>>, QueryError> {
-        let Readable { table, skips } = &self.rows;
-        fresh_list::<P>(&**table, &*self.log, &**skips, listing, call.token).await
+        let Readable { table, log, skips } = &self.rows;
+        fresh_list::<P>(&**table, &**log, &**skips, listing, call.token).await
     }
 }
 
 /// The counters of a tally.
 pub struct Counters<T> {
-    log: Arc<dyn EventReader>,
     counters: Readable<dyn TallyReader>,
     tally: PhantomData<fn() -> T>,
 }
 
 impl<T: Tally> Models for Counters<T> {
     fn open(ports: &QueryPorts<'_>) -> Result<Self, Undeclared> {
-        Ok(Self { log: ports.log(), counters: ports.tallies::<T>()?, tally: PhantomData })
+        Ok(Self { counters: ports.tallies::<T>()?, tally: PhantomData })
     }
 }
 
@@ -101,8 +99,8 @@ impl<T: Tally> Counters<T> {
         last: &CounterKey,
         call: QueryCall<'_>,
     ) -> Result<Vec<Counter>, QueryError> {
-        let Readable { table, skips } = &self.counters;
-        fresh_counts::<T>(&**table, &*self.log, &**skips, (first, last), call.token).await
+        let Readable { table, log, skips } = &self.counters;
+        fresh_counts::<T>(&**table, &**log, &**skips, (first, last), call.token).await
     }
 }
 
