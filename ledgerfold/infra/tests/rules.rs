@@ -93,6 +93,7 @@ fn breaks(rule: &str) -> Vec<Break> {
             Set("TotalsProjectorMapping/EventSourceArn", arn("AccountStatementQueue")),
             Set("TotalsRule/EventPattern", json!({"source": ["ledgerfold.orders"]})),
             Set("TotalsRetry/Targets/0/Arn", arn("AccountStatementQueue")),
+            Set("ParcelsRule/EventPattern", json!({"source": ["ledgerfold.bank"]})),
             Set("ReminderMapping/EventSourceArn", arn("TotalsQueue")),
             Set("ReminderFunction/Environment/Variables/DEADLINES", json!({"Ref": "TotalsTable"})),
             Drop("WelcomeMapping"),
@@ -127,6 +128,13 @@ fn breaks(rule: &str) -> Vec<Break> {
                 json!([arn("EventTable")]),
             ),
             Set(statement!("TotalsProjectorRole", 0, "/Resource"), json!([arn("EventTable")])),
+        ],
+        "other_contexts_are_only_read" => vec![
+            Set(statement!("ParcelsProjectorRole", 5, "/Action"), json!("dynamodb:PutItem")),
+            Set(
+                statement!("QueryFunctionRole", 2, "/Action"),
+                json!(["dynamodb:Query", "dynamodb:Scan"]),
+            ),
         ],
         "nobody_changes_a_commit" => vec![
             Drop("EventTable/ResourcePolicy"),
@@ -285,6 +293,7 @@ fn breaks(rule: &str) -> Vec<Break> {
             ),
             Drop("SpotCheckFunction/Environment/Variables/TOTALS_TABLE"),
             Drop("QueryFunction/Environment/Variables/TOTALS_TABLE"),
+            Drop("SpotCheckFunction/Environment/Variables/EVENTS_OF_ORDERS"),
             Set("/Parameters/SpotCheckPatience/Default", json!(900)),
             Set(
                 statement!("SpotCheckFunctionRole", 0, "/Action"),

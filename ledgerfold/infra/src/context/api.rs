@@ -203,7 +203,8 @@ fn queries(scope: &Scope<'_>) -> Function<'static> {
     let routes: Map = routes.chain([root_post]).collect();
     let environment = Map::default()
         .with(variables::EVENT_TABLE, reference("EventTable"))
-        .and(scope.table_variables());
+        .and(scope.table_variables())
+        .and(scope.event_table_variables());
     Function {
         id: "QueryFunction",
         description: "Answers queries from the read tables.".to_owned(),
@@ -239,6 +240,7 @@ fn reading(scope: &Scope<'_>) -> Vec<Statement> {
         Statement::allow(&["dynamodb:GetItem"], arn("ProjectionStates"))
             .because("The live generation of each projection, and the events that it skips."),
     ];
+    permissions.extend(scope.reading_other_contexts(&read));
     if !rows.is_empty() {
         permissions
             .push(Statement::allow(&["dynamodb:GetItem"], rows.iter().map(arn).collect::<Value>()));

@@ -2,7 +2,7 @@
 
 use super::Scope;
 use crate::{
-    document::{Resource, Section, arn, list, map},
+    document::{Resource, Section, Value, arn, list, map},
     parts::{Alarm, Delivery, Metric, Page, bus_rule, dead_letters, queue},
     shared::{letters_alarms, undeliverable_alarms},
 };
@@ -11,7 +11,7 @@ const A_DAY: i64 = 86_400;
 
 pub(super) fn section(scope: &Scope<'_>) -> Section {
     let pattern = map! {
-        source: list![scope.source()],
+        source: scope.sources().into_iter().collect::<Value>(),
         "replay-name": list![map! { prefix: "audit-" }],
     };
     let delivery = Delivery::to_queue("AuditQueue", "AuditDeadLetters");

@@ -2,7 +2,7 @@
 
 use super::Scope;
 use crate::{
-    document::{Resource, Section, arn, choose, import, list, map, no_value, reference},
+    document::{Resource, Section, arn, choose, import, list, map, no_value, reference, sub},
     parts::{Index, Key, table},
 };
 
@@ -39,7 +39,11 @@ fn event_table() -> Resource {
         Action: CHANGES.into_iter().collect::<crate::document::Value>(),
         Resource: "*",
     };
-    let properties = resource.properties.clone().and(map! {
+    let name = map! {
+        /// Other contexts that read these events find the table by this name.
+        TableName: sub("${AWS::StackName}-events"),
+    };
+    let properties = name.and(resource.properties.clone()).and(map! {
         DeletionProtectionEnabled: choose("Protected", true, false),
         StreamSpecification: map! { StreamViewType: "NEW_IMAGE" },
         /// A deny applies to administrators too. To remove personal data by hand, remove this policy first. It names no

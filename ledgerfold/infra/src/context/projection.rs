@@ -1,8 +1,15 @@
 //! A projection: a rule, a schedule, a queue, a projector, and their alarms.
 
-use ledgerfold::context::{Kind, Role, variables};
+use ledgerfold::{
+    context::{Kind, Role, variables},
+    vocabulary::Source,
+};
 
-use super::{Scope, first_only, id_of, one_of, parameters::visibility};
+use super::{
+    Scope, first_only, id_of, one_of,
+    parameters::visibility,
+    scope::{foreign_table, foreign_table_arn},
+};
 use crate::{
     document::{Map, Resource, Section, arn, list, map, reference, sub},
     parts::{
@@ -66,11 +73,13 @@ pub(super) fn section(scope: &Scope<'_>, name: &str, first: bool) -> Section {
 }
 
 fn rule(scope: &Scope<'_>, parts: &Parts<'_>) -> Resource {
-    let (name, context) = (parts.name, scope.context.name());
+    let foreign = scope.foreign(parts.name);
+    let (name, context) = (parts.name, foreign.map_or(scope.context.name(), Source::context));
+    let source = foreign.map_or(scope.source(), |it| format!("ledgerfold.{}", it.bus_name()));
     let delivery = Delivery::to_queue(&parts.queue, &parts.letters);
     let description =
         format!("Routes every event of the context {context} to the {name} projection.");
-    bus_rule(&parts.rule, name, &description, map! { source: list![scope.source()] }, &delivery)
+    bus_rule(&parts.rule, name, &description, map! { source: list![source] }, &delivery)
 }
 
 fn retry(parts: &Parts<'_>) -> Resource {
@@ -92,14 +101,15 @@ fn function<'a>(scope: &Scope<'_>, parts: &'a Parts<'_>) -> Function<'a> {
     let environment = Map::default()
         .with(variables::PROJECTION, name)
         .with(variables::READ_TABLE, reference(&parts.table))
-        .with(variables::EVENT_TABLE, reference("EventTable"))
+        .and(log_variables(scope.foreign(name)))
         .with(variables::PROJECTION_STATES, reference("ProjectionStates"))
         .with(variables::BUS_KEY, signing_key());
     let mut permissions = vec![Statement::allow(&QUEUE_CONSUMER, arn(&parts.queue))];
     permissions.extend(writes(scope.kind_of(name), &parts.table));
     permissions.extend(states(name));
+    let log = scope.foreign(name).map_or(arn("EventTable"), |it| foreign_table_arn(it.context()));
     permissions.push(
-        Statement::allow(&["dynamodb:Query", "dynamodb:GetItem"], arn("EventTable"))
+        Statement::allow(&["dynamodb:Query", "dynamodb:GetItem"], log)
             .because("Fills gaps between a row and an event from the event table."),
     );
     Function {
@@ -110,6 +120,16 @@ fn function<'a>(scope: &Scope<'_>, parts: &'a Parts<'_>) -> Function<'a> {
         variables: environment,
         permissions,
         settings: Map::default(),
+    }
+}
+
+/// The variables with the log of a projection.
+fn log_variables(foreign: Option<&Source>) -> Map {
+    match foreign {
+        Some(source) => Map::default()
+            .with(variables::SOURCE_CONTEXT, source.context())
+            .with(variables::SOURCE_TABLE, foreign_table(source.context())),
+        None => Map::default().with(variables::EVENT_TABLE, reference("EventTable")),
     }
 }
 

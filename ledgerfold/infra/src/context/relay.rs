@@ -4,7 +4,7 @@ use ledgerfold::context::{Role, variables};
 
 use super::Scope;
 use crate::{
-    document::{Map, Resource, Section, arn, attribute, import, list, map, reference, sub},
+    document::{Map, Resource, Section, Value, arn, attribute, import, list, map, reference, sub},
     parts::{Alarm, Delivery, Function, Metric, Page, Statement, bus_rule, dead_letters},
     shared::{bucket_over_tls, function_alarms, letters_alarms, signing_key, undeliverable_alarms},
 };
@@ -34,8 +34,8 @@ fn function(scope: &Scope<'_>) -> Function<'static> {
         "dynamodb:GetShardIterator",
         "dynamodb:ListStreams",
     ];
-    let source = scope.source();
-    let sources = list![source.as_str(), format!("{source}.relay")];
+    let reports = format!("{}.relay", scope.source());
+    let sources: Value = scope.sources().into_iter().chain([reports]).collect();
     let permissions = vec![
         Statement::allow(&stream, attribute("EventTable", "StreamArn")),
         Statement::allow(&["events:PutEvents"], import("BusArn"))

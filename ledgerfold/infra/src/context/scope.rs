@@ -1,10 +1,13 @@
 //! The common ground of the sections of one template.
 
-use ledgerfold::context::{Context, Kind, variables};
+use ledgerfold::{
+    context::{Context, DeclaredProjection, Kind, variables},
+    vocabulary::Source,
+};
 
 use super::id_of;
 use crate::{
-    document::{Map, arn, reference},
+    document::{Map, Value, arn, reference, sub},
     parts::Statement,
 };
 
@@ -17,6 +20,32 @@ impl Scope<'_> {
     /// The source of the context's events on the bus.
     pub(super) fn source(&self) -> String {
         format!("ledgerfold.{}", self.context.name())
+    }
+
+    /// The sources of all its events, its public events included.
+    pub(super) fn sources(&self) -> Vec<String> {
+        let public = self.context.has_public_events().then(|| format!("{}.public", self.source()));
+        [Some(self.source()), public].into_iter().flatten().collect()
+    }
+
+    /// The other context whose events a projection reads.
+    pub(super) fn foreign(&self, projection: &str) -> Option<&Source> {
+        let mut declared = self.context.projections().iter();
+        declared.find(|it| it.name() == projection).and_then(DeclaredProjection::foreign)
+    }
+
+    /// The variables with the event tables of the other contexts whose events a projection reads.
+    pub(super) fn event_table_variables(&self) -> Map {
+        let sources = self.context.sources().into_iter();
+        sources.map(|source| (variables::events_of(source), foreign_table(source))).collect()
+    }
+
+    /// The permission to read these event tables.
+    pub(super) fn reading_other_contexts(&self, actions: &[&str]) -> Option<Statement> {
+        let tables: Vec<_> = self.context.sources().into_iter().map(foreign_table_arn).collect();
+        let note = "The event tables of the other contexts whose events a projection reads.";
+        let tables = (!tables.is_empty()).then(|| tables.into_iter().collect::<Value>());
+        tables.map(|tables| Statement::allow(actions, tables).because(note))
     }
 
     /// The keys of the context's streams, for permissions.
@@ -98,4 +127,18 @@ impl Scope<'_> {
     pub(super) fn admin(&self) -> String {
         format!("{}-admin", self.context.name())
     }
+}
+
+/// The name of the event table of another context on the same platform. It follows from the names of stacks, so contexts
+/// can be deployed in any order, and can read each other.
+pub(super) fn foreign_table(context: &str) -> Value {
+    sub(format!("${{Platform}}-{context}-events"))
+}
+
+/// The ARN of that table.
+pub(super) fn foreign_table_arn(context: &str) -> Value {
+    let name = format!("${{Platform}}-{context}-events");
+    sub(format!(
+        "arn:${{AWS::Partition}}:dynamodb:${{AWS::Region}}:${{AWS::AccountId}}:table/{name}"
+    ))
 }

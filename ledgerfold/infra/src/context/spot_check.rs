@@ -29,17 +29,19 @@ fn function(scope: &Scope<'_>) -> Function<'static> {
     let environment = Map::default()
         .with(variables::EVENT_TABLE, reference("EventTable"))
         .and(scope.table_variables())
+        .and(scope.event_table_variables())
         .with(variables::SPOT_CHECK_STREAMS, reference("SpotCheckStreams"))
         .with(variables::SPOT_CHECK_PATIENCE, reference("SpotCheckPatience"));
     let tables: Value =
         scope.read_tables().chain(["ProjectionStates".to_owned()]).map(arn).collect();
-    let permissions = vec![
+    let mut permissions = vec![
         Statement::allow(&["dynamodb:Query", "dynamodb:Scan"], arn("EventTable"))
             .because("Scans a few small parts of the table to choose the sample."),
         Statement::allow(&["dynamodb:GetItem"], tables),
         Statement::allow(&["dynamodb:Query"], arn("ProjectionStates"))
             .because("Lists quarantined streams to find the oldest."),
     ];
+    permissions.extend(scope.reading_other_contexts(&["dynamodb:Query", "dynamodb:Scan"]));
     Function {
         id: "SpotCheckFunction",
         description: "Compares the read models of a random sample of streams with the event table."

@@ -132,9 +132,9 @@ pub(super) fn components_are_separate(model: &Model<'_>) -> Vec<String> {
             broken.push(format!("the projector of {name} writes another table"));
         }
         if model.properties(&format!("{id}Rule"))["EventPattern"]["source"]
-            != json!([model.source()])
+            != json!([model.source_of(name)])
         {
-            broken.push(format!("{id}Rule does not match the context's events"));
+            broken.push(format!("{id}Rule does not match the events that {name} reads"));
         }
     }
     let mappings = model.of_type(MAPPING).len();

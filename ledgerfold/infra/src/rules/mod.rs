@@ -28,6 +28,7 @@ pub const RULES: &[(&str, Rule)] = &[
     ("outputs_are_complete", components::outputs_are_complete),
     ("permissions_have_no_wildcards", permissions::permissions_have_no_wildcards),
     ("event_table_is_append_only", permissions::event_table_is_append_only),
+    ("other_contexts_are_only_read", permissions::other_contexts_are_only_read),
     ("nobody_changes_a_commit", permissions::nobody_changes_a_commit),
     ("only_the_relay_publishes", permissions::only_the_relay_publishes),
     ("events_are_signed", permissions::events_are_signed),

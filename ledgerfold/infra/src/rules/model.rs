@@ -155,12 +155,23 @@ impl<'a> Model<'a> {
         format!("ledgerfold.{}", self.context.name())
     }
 
-    /// The variables with the read tables.
+    /// The source on the bus of the events that a projection reads.
+    pub(super) fn source_of(&self, projection: &str) -> String {
+        let declared = self.context.projections().iter().find(|it| it.name() == projection);
+        let foreign = declared.and_then(|it| it.foreign());
+        foreign.map_or(self.source(), |it| format!("ledgerfold.{}", it.bus_name()))
+    }
+
+    /// The variables with the read tables, and with the event tables of other contexts.
     pub(super) fn table_variables(&self) -> Vec<(String, Json)> {
         let projections = self.projections().into_iter();
-        projections
-            .map(|(id, name)| (variables::table_of(name), json!({"Ref": format!("{id}Table")})))
-            .collect()
+        let tables = projections
+            .map(|(id, name)| (variables::table_of(name), json!({"Ref": format!("{id}Table")})));
+        let sources = self.context.sources().into_iter().map(|source| {
+            let table = format!("${{Platform}}-{source}-events");
+            (variables::events_of(source), json!({"Fn::Sub": table}))
+        });
+        tables.chain(sources).collect()
     }
 }
 

@@ -71,6 +71,24 @@ pub(super) fn event_table_is_append_only(model: &Model<'_>) -> Vec<String> {
     broken
 }
 
+/// A projection may read the events of another context, and nobody may change them.
+pub(super) fn other_contexts_are_only_read(model: &Model<'_>) -> Vec<String> {
+    let mut broken = Vec::new();
+    for granted in model.statements().into_iter().filter(Granted::allows) {
+        let mut resources = list(&granted.statement["Resource"]);
+        if !resources.any(|resource| resource.to_string().contains("table/${Platform}-")) {
+            continue;
+        }
+        let scan = (granted.owner == "SpotCheckFunctionRole").then_some("dynamodb:Scan");
+        let read = ["dynamodb:Query", "dynamodb:GetItem"];
+        let actions = granted.actions().into_iter();
+        let extra = actions.filter(|action| !read.contains(action) && scan != Some(*action));
+        broken
+            .extend(extra.map(|action| format!("{} may {action} another context", granted.owner)));
+    }
+    broken
+}
+
 /// The resource policy also applies to users and roles outside this template.
 pub(super) fn nobody_changes_a_commit(model: &Model<'_>) -> Vec<String> {
     let policy = &model.properties("EventTable")["ResourcePolicy"]["PolicyDocument"];

@@ -5,9 +5,10 @@ use ledgerfold::{
     context::Context,
     ports::DeadlineKey,
     process::{CommandOf, ProcessManager, Reaction},
+    project::Projection,
 };
 use ledgerfold_testkit::bank::{
-    AccountEvent, Accounts, NoteEvent, NoteWritten, Statements, Totals,
+    AccountEvent, Accounts, NoteEvent, NoteWritten, PublicAccounts, Statements, Totals,
 };
 use serde::Serialize;
 
@@ -38,6 +39,19 @@ impl Decider for Notes {
 
     fn decide((): &(), WriteNote(text): &WriteNote) -> Result<Vec<NoteEvent>, Self::Rejection> {
         Ok(vec![NoteWritten { text: text.clone() }.into()])
+    }
+}
+
+/// A projection of another context's events.
+pub(crate) struct Parcels;
+
+impl Projection for Parcels {
+    type Event = NoteEvent;
+    type Row = String;
+
+    fn evolve(_: Option<String>, event: &Recorded<NoteEvent>) -> Result<Option<String>, String> {
+        let NoteEvent::NoteWritten(note) = &event.event;
+        Ok(Some(note.text.clone()))
     }
 }
 
@@ -94,6 +108,9 @@ pub(crate) fn maximal() -> Context {
         .rows::<Statements>("account-statement")
         .listed_by("open")
         .tally::<Totals>("totals")
+        .rows::<Parcels>("parcels")
+        .of_context("orders", Category::from_static("order"))
+        .publishes::<PublicAccounts>()
         .process::<Reminder>("60")
         .process_with::<Welcome>(())
 }
