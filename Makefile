@@ -13,7 +13,7 @@ CLOUD := python3 localstack/bootstrap.py
 CARGO ?= cargo
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test contract simulate up down logs status build lint deploy costs bench speed
+.PHONY: help demo test contract simulate up down logs status build lint deploy outside costs bench speed
 
 help: ## List the commands
 	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -58,6 +58,10 @@ deploy: build ## Deploy to the AWS account of your credentials (STAGE=dev)
 
 lint: prerequisites ## Check formatting, lints, licences and the template
 	@scripts/lint.sh
+
+outside: prerequisites ## Create a service outside of this repository, and work on it
+	@$(CARGO) build --quiet --workspace --bin ledgerfold
+	@scripts/outside.py
 
 speed: up ## Measure how fast the local cloud answers and projects
 	@"$$(scripts/built.sh orders-demo)" speed

@@ -50,15 +50,14 @@ def emulator_in(arguments: Sequence[str]) -> str:
 
 
 def project_in(arguments: Sequence[str], default: Path | None) -> Path:
-    """The project's root: the one in the arguments, the default, or the nearest folder with a platform's template."""
+    """The project's root: the one in the arguments, or the nearest folder with a platform's template, or the default."""
     if named := option("--project", arguments):
         if not Path(named).is_dir():
             raise SetupError(f"The project {named} is not a folder.")
         return Path(named).resolve()
-    if default:
-        return default
     here = Path.cwd()
-    return next((folder for folder in (here, *here.parents) if (folder / MARK).is_file()), here)
+    nearest = (folder for folder in (here, *here.parents) if (folder / MARK).is_file())
+    return next(nearest, default or here)
 
 
 def prepare(command: str, emulator: str, environment: dict[str, str]) -> str:

@@ -29,7 +29,7 @@ pub(crate) struct New {
 }
 
 /// A file of the repository, and its text with placeholders.
-const FILES: [(&str, &str); 19] = [
+const FILES: [(&str, &str); 18] = [
     ("Cargo.toml", include_str!("../skeleton/root.toml")),
     ("Makefile", include_str!("../skeleton/Makefile.txt")),
     ("README.md", include_str!("../skeleton/readme.md")),
@@ -42,7 +42,6 @@ const FILES: [(&str, &str); 19] = [
     ("src/main.rs", include_str!("../skeleton/src/main.rs")),
     ("src/bin/__name__-admin.rs", include_str!("../skeleton/src/admin.rs")),
     ("src/domain.rs", include_str!("../skeleton/src/domain.rs")),
-    ("src/read_models.rs", include_str!("../skeleton/src/read_models.rs")),
     ("src/commands/mod.rs", include_str!("../skeleton/src/commands/mod.rs")),
     ("src/commands/add_task.rs", include_str!("../skeleton/src/commands/add_task.rs")),
     ("src/commands/finish_task.rs", include_str!("../skeleton/src/commands/finish_task.rs")),

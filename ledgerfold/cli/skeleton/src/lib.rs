@@ -3,22 +3,16 @@
 pub mod commands;
 pub mod domain;
 pub mod queries;
-pub mod read_models;
 
 use ledgerfold::context::Context;
-use ledgerfold_lambda::{http::Api, service::Service};
+use ledgerfold_lambda::http::Api;
 
 /// The domains, projections and processes. All programs, the template and the operators' tools follow from it.
 pub fn context() -> Context {
-    Context::new("__name__").decider::<domain::Tasks>().rows::<read_models::TaskList>("tasks")
+    Context::new("__name__").decider::<domain::Tasks>().rows::<queries::TaskList>("tasks")
 }
 
 /// The HTTP operations.
 pub fn api() -> Api {
     queries::add_to(commands::add_to(Api::new("__title__", "1.0.0")))
-}
-
-/// The declaration with the HTTP operations.
-pub fn service() -> Service {
-    Service::new(context(), api())
 }

@@ -1,5 +1,5 @@
 //! Checks the events against their contract: JSON Schemas, a stored example of each version, and the AsyncAPI document.
-//! The first run with a new event writes its files. Commit them.
+//! `make test` writes the files of a new event. Commit them.
 
 use __ident___events::{TaskAdded, TaskEvent, TaskFinished};
 use ledgerfold_testkit::schemas::{About, check};
