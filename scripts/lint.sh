@@ -17,6 +17,9 @@ RUSTDOCFLAGS="--deny warnings" cargo doc --quiet --workspace --no-deps
 say layers of core
 scripts/layers.py
 
+say boundaries of AWS and of the emulator
+scripts/boundaries.py
+
 say guards of the invariants
 scripts/guards.py
 

@@ -27,6 +27,7 @@ fn samples() -> [OrderEvent; 6] {
     ]
 }
 
+// Guards: every-event-can-be-read
 #[test]
 fn the_events_match_their_contract() {
     let about = About {

@@ -151,6 +151,7 @@ fn an_order_is_paid_in_full_and_in_its_currency() {
     }
 }
 
+// Guards: the-http-document-matches-the-code
 #[test]
 fn a_command_documents_exactly_the_rules_that_refuse_it() {
     fn refusals<C: HttpCommand + Into<OrderCommand>>(other: Option<C>) -> BTreeSet<&'static str> {

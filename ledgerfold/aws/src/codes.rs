@@ -275,6 +275,7 @@ mod tests {
         }
     }
 
+    // Guards: only-impossible-items-are-given-up
     #[test]
     fn an_unknown_error_is_retried() {
         for code in ["", "SomethingNew", "KMS.SomethingNew", "validationexception"] {

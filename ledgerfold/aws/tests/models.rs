@@ -85,6 +85,7 @@ fn codes(source: &str) -> Vec<String> {
     errors.lines().filter_map(code).collect()
 }
 
+// Guards: only-impossible-items-are-given-up
 #[test]
 fn every_error_of_every_operation_has_a_meaning() {
     let sources = sources();

@@ -166,6 +166,7 @@ async fn an_invalid_item_is_an_error_and_not_skipped() {
 
 /// Old and new programs run side by side during a deployment. An item of the new one is not damaged, and is read after
 /// the old one is replaced.
+// Guards: only-impossible-items-are-given-up
 #[tokio::test]
 async fn an_item_in_a_newer_format_is_not_damaged() {
     let by_number = || found(&newer_item(r#"{"N": "1"}"#));
@@ -206,6 +207,7 @@ async fn a_deadline_in_a_newer_format_is_named_and_stays() {
 }
 
 /// No emulator returns stale reads, so this checks the requests.
+// Guards: a-read-is-whole-and-current
 #[tokio::test]
 async fn every_read_asks_to_be_strongly_consistent() {
     let nothing = || Json(200, r#"{"Items": [], "Count": 0}"#.to_owned());

@@ -158,6 +158,7 @@ fn documented(message: &str) -> Value {
     document
 }
 
+// Guards: the-asyncapi-document-is-exact
 #[test]
 fn the_asyncapi_document_describes_published_events() {
     let event = published(&envelopes(&["a"]).remove(0));
@@ -237,6 +238,7 @@ fn is_looked_up(message: &Value, envelope: &Envelope) {
     assert_eq!((read.origin, read.content), expected, "{message}");
 }
 
+// Guards: only-the-relay-publishes
 #[test]
 fn an_event_without_the_relays_signature_is_looked_up() {
     let envelope = envelopes(&["a"]).remove(0);
@@ -300,6 +302,7 @@ async fn the_weight_of_an_event_is_the_size_that_the_bus_counts() {
     assert!(bus.with_call_bytes(1024 * 1024).weigh(&large).is_ok());
 }
 
+// Guards: large-content-is-unchanged
 #[tokio::test]
 async fn an_event_too_large_for_the_bus_is_published_as_a_pointer() {
     let payloads = Arc::new(MemoryPayloadStore::default());

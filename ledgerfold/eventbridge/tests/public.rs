@@ -63,6 +63,7 @@ fn both_forms_are_read_back_and_kept_apart() {
     }
 }
 
+// Guards: other-contexts-see-the-public-form
 #[test]
 fn a_signature_of_one_form_does_not_cover_the_other() {
     let (stored, public) = deposit();

@@ -54,6 +54,7 @@ async fn start(replays: &Replays) -> Result<ReplayState, ReplayError> {
     replays.start(&named("again"), window(), &[RULE.parse().expect("a rule")]).await
 }
 
+// Guards: a-replay-reaches-only-named-rules
 #[tokio::test]
 async fn a_replay_goes_to_the_archives_bus_and_to_the_named_rules() {
     let (service, replays) = archive([Json(200, json!({"State": "STARTING"}).to_string())]).await;
@@ -72,6 +73,7 @@ async fn a_replay_goes_to_the_archives_bus_and_to_the_named_rules() {
     assert_eq!(replays.created(), Timestamp::from_second(1_700_000_000).ok());
 }
 
+// Guards: a-replay-reaches-only-named-rules
 #[tokio::test]
 async fn a_replay_without_rules_or_with_a_wrong_name_is_refused_without_a_call() {
     let (service, replays) = archive([]).await;

@@ -250,6 +250,7 @@ mod tests {
         image
     }
 
+    // Guards: only-impossible-items-are-given-up
     #[tokio::test]
     async fn a_commit_that_is_only_unreadable_for_now_is_retried_and_not_given_up() {
         let elsewhere = kept_elsewhere(&ContentId::of(b"[]"));
@@ -275,6 +276,7 @@ mod tests {
         }
     }
 
+    // Guards: every-read-is-bounded
     #[tokio::test]
     async fn at_most_a_page_of_payloads_is_fetched_at_a_time() {
         let payloads = MemoryPayloadStore::default();
@@ -317,6 +319,7 @@ mod tests {
     }
 
     /// The log refuses every commit that the bus behind it would refuse, including its metadata.
+    // Guards: an-unpublishable-commit-blocks-nothing
     #[test]
     fn the_bus_accepts_every_event_that_the_log_accepts() {
         let longest = "x".repeat(64);
@@ -343,6 +346,7 @@ mod tests {
         assert!(bus.limits().bytes - weight > 8 * 1_024, "with room to spare: {weight}");
     }
 
+    // Guards: the-event-table-is-append-only
     #[tokio::test]
     async fn manual_changes_are_counted_and_not_published() {
         let records = json!([

@@ -65,6 +65,7 @@ mod history {
     use ledgerfold_proofs::conformance::history;
     use ledgerfold_testkit::MemoryEventStore;
 
+    // Guards: every-store-is-the-model
     #[test]
     fn the_log_in_memory_answers_like_the_model_in_any_history() {
         for page in [1, 3, 1_000] {

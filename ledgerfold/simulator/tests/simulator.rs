@@ -28,6 +28,9 @@ fn all(seeds: impl Iterator<Item = u64>) -> Result<Report, Violation> {
     Ok(sum)
 }
 
+// Guards: a-caller-sees-its-own-commands, all-holds-together, a-repair-restores-every-loss
+// Guards: a-process-acts-once-under-any-failure, a-quarantine-recovers-under-any-failure
+// Guards: a-rebuild-is-exact-under-any-failure
 #[test]
 fn no_schedule_violates_a_rule() {
     let threads = thread::available_parallelism().map_or(1, NonZeroUsize::get);
@@ -57,6 +60,7 @@ fn a_schedule_follows_from_its_seed() {
     }
 }
 
+// Guards: all-holds-together
 #[test]
 fn every_planted_fault_is_found() {
     for plant in Plant::FAULTS {

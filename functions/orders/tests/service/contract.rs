@@ -30,6 +30,7 @@ fn differences(stored: &Value, current: &Value) -> Vec<String> {
     differ.take(20).collect()
 }
 
+// Guards: the-http-document-matches-the-code
 #[test]
 fn the_stored_document_is_that_of_the_declaration() {
     let current = document();
@@ -163,6 +164,7 @@ fn wrong_places(schema: &Validator, body: &Value) -> BTreeSet<String> {
     places.collect()
 }
 
+// Guards: the-service-accepts-what-its-document-allows
 #[tokio::test]
 async fn the_document_describes_exactly_the_accepted_bodies() {
     assert_eq!(templates("post").len(), 5);
@@ -286,6 +288,7 @@ fn is_allowed(schema: &Validator, text: &str) -> bool {
     schema.is_valid(&json!(text)) || number.is_some_and(|number| schema.is_valid(&number))
 }
 
+// Guards: the-service-accepts-what-its-document-allows
 #[tokio::test]
 async fn the_document_describes_exactly_the_accepted_parameters() {
     let dashboard = |name: &str, text: &str| {
@@ -450,6 +453,7 @@ fn before(template: &str) -> &'static [&'static str] {
     }
 }
 
+// Guards: the-http-document-matches-the-code
 #[tokio::test]
 async fn every_example_gets_the_documented_answer() {
     for template in templates("post") {

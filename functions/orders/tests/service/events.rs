@@ -1,5 +1,7 @@
 //! The service gives the same answers through every gateway: REST APIs, HTTP APIs and function URLs, on stages, custom
 //! domains and base paths. The samples are Lambda events for `POST /orders` from each gateway.
+//!
+//! Guards: every-route-gives-the-same-answers
 
 use std::{collections::BTreeSet, fs, path::Path};
 

@@ -149,6 +149,7 @@ async fn a_damaged_consistency_token_is_refused() {
     assert_eq!(world.send(&with(get(&path), "consistency-token", &token)).await.status, 200);
 }
 
+// Guards: the-service-accepts-what-its-document-allows
 #[tokio::test]
 async fn a_token_that_the_service_cannot_have_issued_is_refused() {
     let world = World::new();

@@ -82,6 +82,7 @@ async fn random_run(seed: u64) {
     assert_eq!(history(&world, &id).await, ["OrderPlaced", fate], "seed {seed}");
 }
 
+// Guards: a-paid-order-is-never-cancelled
 #[tokio::test]
 async fn an_order_paid_in_time_is_never_cancelled_and_any_other_once() {
     for seed in 0..300 {
@@ -89,6 +90,7 @@ async fn an_order_paid_in_time_is_never_cancelled_and_any_other_once() {
     }
 }
 
+// Guards: a-paid-order-is-never-cancelled
 #[tokio::test]
 async fn of_a_payment_and_a_deadline_at_the_same_moment_one_wins() {
     for payment_first in [true, false] {

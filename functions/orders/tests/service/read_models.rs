@@ -37,6 +37,7 @@ async fn an_order_is_shown_at_each_stage() {
     assert_eq!(world.get(&format!("{path}?at=2026-11-23T09:00:00Z")).await.status, 200);
 }
 
+// Guards: a-caller-sees-its-own-commands
 #[tokio::test]
 async fn the_past_shows_only_whole_commits() {
     let world = World::new();
@@ -150,6 +151,7 @@ async fn lists_are_limited_and_each_has_its_own_cursors() {
     }
 }
 
+// Guards: the-service-accepts-what-its-document-allows
 #[tokio::test]
 async fn a_cursor_that_the_list_cannot_have_issued_is_refused() {
     let world = World::new();
@@ -302,6 +304,7 @@ async fn parameters_of_the_dashboard_are_checked() {
     assert_eq!(world.get("/dashboard?from=2026-01-01&to=2027-01-01").await.status, 200);
 }
 
+// Guards: a-caller-sees-its-own-commands
 #[tokio::test]
 async fn a_caller_sees_its_own_commands_before_they_are_projected() {
     let world = World::new();

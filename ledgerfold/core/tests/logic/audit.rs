@@ -93,6 +93,7 @@ async fn a_row_that_equals_the_fold_is_current() {
     assert_eq!(verdict(&world, rows(&world), &fresh()).await, Verdict::Current);
 }
 
+// Guards: gaps-are-found-and-repaired
 #[tokio::test]
 async fn lost_messages_are_noticed_and_repaired_once() {
     let world = World::with_pages_of(2);
@@ -121,6 +122,7 @@ async fn a_missing_row_is_reported_and_restored() {
     assert_eq!(world.row(&stream), before);
 }
 
+// Guards: a-repair-overwrites-nothing-unexplained
 #[tokio::test]
 async fn a_stream_without_a_memo_is_counted_only_on_request() {
     let world = World::new();
@@ -145,6 +147,7 @@ async fn a_removed_row_is_current_while_its_tombstone_stands() {
     assert_eq!(world.row(&stream), Some((Version::new(2), None)));
 }
 
+// Guards: a-repair-overwrites-nothing-unexplained
 #[tokio::test]
 async fn a_diverged_row_is_overwritten_only_on_request() {
     let world = World::with_pages_of(2);
@@ -172,6 +175,7 @@ async fn a_row_within_a_commit_has_diverged() {
     assert_eq!(verdict(&world, rows(&world), &stream).await, Verdict::Diverged);
 }
 
+// Guards: a-repair-overwrites-nothing-unexplained
 #[tokio::test]
 async fn a_row_ahead_of_the_log_is_never_changed() {
     let world = World::new();
@@ -229,6 +233,7 @@ impl Amendment for Slow {
     }
 }
 
+// Guards: gaps-are-found-and-repaired
 #[tokio::test]
 async fn a_repair_beside_live_traffic_counts_nothing_twice() {
     const ROUNDS: u64 = 50;
@@ -312,6 +317,7 @@ async fn count_without_events(world: &World, word: &str) {
     world.tallies.add(Version::NONE, &memo, &[increment]).await.expect("the write succeeds");
 }
 
+// Guards: gaps-are-found-and-repaired
 #[tokio::test]
 async fn counters_are_compared_with_the_sum_over_all_streams() {
     let world = World::with_pages_of(2);

@@ -29,6 +29,7 @@ async fn a_command_becomes_one_commit_with_all_its_events() {
     assert_eq!(stored, answered);
 }
 
+// Guards: a-command-takes-effect-once
 #[tokio::test]
 async fn a_repeated_command_gets_the_first_answer_and_has_no_second_effect() {
     let (world, stream) = (World::with_pages_of(1), fresh());
@@ -77,6 +78,7 @@ async fn an_expected_version_must_hold() {
     assert!(again.is_ok(), "a repeated command was compared with its own version: {again:?}");
 }
 
+// Guards: a-command-takes-effect-once
 #[tokio::test]
 async fn an_append_whose_answer_was_lost_is_found_by_the_next_attempt() {
     let (world, stream) = (World::new(), fresh());
@@ -127,6 +129,7 @@ fn overtaken(world: &World, times: usize, rival: &'static str) -> Arc<Amended<Ov
     Amended::of(world.log.clone(), Overtaken { times: AtomicUsize::new(times), rival })
 }
 
+// Guards: each-version-is-decided-once
 #[tokio::test]
 async fn a_command_that_was_overtaken_is_decided_again_on_the_new_state() {
     let (world, stream) = (World::new(), fresh());
@@ -144,6 +147,7 @@ async fn lasting_contention_is_reported_after_a_limited_number_of_attempts() {
     assert_eq!(world.log.commits().len(), 10);
 }
 
+// Guards: a-command-takes-effect-once
 #[tokio::test]
 async fn an_own_commit_that_wins_the_race_is_the_answer() {
     let (world, stream) = (World::new(), fresh());
@@ -173,6 +177,7 @@ impl Amendment for Holed {
     }
 }
 
+// Guards: only-a-loaded-stream-yields-the-next-version
 #[tokio::test]
 async fn a_stream_with_a_hole_is_never_decided_on() {
     let (world, stream) = (World::new(), fresh());

@@ -68,6 +68,7 @@ async fn a_deadline_that_the_log_requests_is_not_a_fault() {
     assert_eq!(examined(&bank, LOAN, &["a", "b"]).await, [], "the deadlines are done");
 }
 
+// Guards: a-lost-deadline-is-scheduled-again
 #[tokio::test]
 async fn a_deadline_whose_message_was_purged_is_missing_then_missed_and_can_be_scheduled() {
     let bank = Bank::new();
@@ -99,6 +100,7 @@ async fn a_recent_event_may_still_be_in_transit() {
     assert_eq!(found.expect("the log can be read"), []);
 }
 
+// Guards: a-lost-deadline-is-scheduled-again
 #[tokio::test]
 async fn a_wrong_due_time_and_a_superfluous_deadline_are_reported() {
     let bank = Bank::new();

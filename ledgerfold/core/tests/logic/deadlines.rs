@@ -80,6 +80,7 @@ async fn an_event_that_is_delivered_again_after_its_deadline_changes_nothing() {
     assert_eq!(bank.history(&account("a")), CALLED);
 }
 
+// Guards: a-reaction-takes-effect-once
 #[tokio::test]
 async fn a_sweep_that_is_interrupted_after_its_command_does_no_harm() {
     let bank = lent(&["a"]).await;
@@ -93,6 +94,7 @@ async fn a_sweep_that_is_interrupted_after_its_command_does_no_harm() {
     assert_eq!(bank.history(&account("a")), CALLED);
 }
 
+// Guards: a-reaction-takes-effect-once
 #[tokio::test]
 async fn sweeps_at_the_same_time_fire_once() {
     let accounts: Vec<_> = (0..20).map(|account| format!("b{account}")).collect();
@@ -125,6 +127,7 @@ async fn a_failed_deadline_is_retried_later_and_stops_no_other() {
     assert_eq!(bank.history(&account(UNREACHABLE)), CALLED);
 }
 
+// Guards: every-backlog-has-an-alarm-on-its-age, a-deadline-fires-in-time
 #[tokio::test]
 async fn a_deadline_that_keeps_failing_is_given_up_until_it_is_retried() {
     let bank = lent(&[UNREACHABLE]).await;

@@ -121,6 +121,7 @@ async fn deploy(stage: &Stage, first: First) {
     }
 }
 
+// Guards: a-first-deployment-works-at-any-revision
 #[tokio::test]
 async fn every_combination_of_revisions_is_deployed_from_nothing() {
     for (newest, program) in programs() {
@@ -141,6 +142,7 @@ async fn every_combination_of_revisions_is_deployed_from_nothing() {
     }
 }
 
+// Guards: a-first-deployment-works-at-any-revision
 #[tokio::test]
 async fn of_two_programs_that_start_at_once_one_decides_and_the_other_names_the_next_step() {
     for seed in 0..20 {

@@ -57,6 +57,7 @@ async fn a_batch_is_applied_to_every_generation() {
     assert_eq!(versions(&stage, &stream), [at(2), at(2)]);
 }
 
+// Guards: reads-survive-a-switch
 #[tokio::test]
 async fn a_row_is_never_moved_beyond_the_newest_commit_of_its_batch() {
     let (stage, stream) = (Stage::new(), fresh());
@@ -89,6 +90,7 @@ async fn an_event_that_the_building_generation_cannot_apply_is_recorded_and_stop
     assert_eq!(versions(&stage, &stream), [at(2), at(2)]);
 }
 
+// Guards: reads-survive-a-switch
 #[tokio::test]
 async fn an_event_that_is_missed_after_the_verification_prevents_the_switch() {
     let (stage, stream) = building().await;
@@ -144,6 +146,7 @@ async fn nothing_is_projected_while_the_record_cannot_be_read() {
     assert_eq!(versions(&stage, &stream), [at(1), None]);
 }
 
+// Guards: reads-survive-a-switch
 #[tokio::test]
 async fn the_previous_generation_follows_the_live_one_and_stops_nothing() {
     let (stage, stream) = building().await;

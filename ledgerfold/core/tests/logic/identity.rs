@@ -1,4 +1,6 @@
 //! Tests of command identity: a repeated request is recognised on every stream and after every deployment.
+//!
+//! Guards: the-same-request-has-the-same-identity
 
 use std::{collections::HashSet, sync::Arc};
 

@@ -96,6 +96,7 @@ impl Quarantine for Meanwhile {
     }
 }
 
+// Guards: reads-survive-a-switch
 #[tokio::test]
 async fn an_event_that_the_live_generation_parks_is_not_applied_to_the_previous_one() {
     let (stage, stream, verified) = verified().await;
@@ -108,6 +109,7 @@ async fn an_event_that_the_live_generation_parks_is_not_applied_to_the_previous_
     assert_eq!(versions(&stage), [one, one], "the previous generation is not ahead");
 }
 
+// Guards: the-quarantine-owes-every-missing-version
 #[tokio::test]
 async fn the_previous_generation_does_not_release_entries_of_the_new_one() {
     let (stage, stream, verified) = verified().await;

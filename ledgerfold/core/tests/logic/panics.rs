@@ -1,4 +1,6 @@
 //! Tests of panics in a team's code: only one stream, one deadline or one message fails.
+//!
+//! Guards: a-panic-fails-one-item
 
 use std::{sync::Arc, time::Duration};
 

@@ -26,6 +26,7 @@ fn receipts(failed: &[FailedReceipt]) -> Vec<&str> {
     failed.iter().map(|failed| failed.receipt.0.as_str()).collect()
 }
 
+// Guards: a-reaction-takes-effect-once
 #[tokio::test]
 async fn an_event_has_one_reaction_for_any_number_of_deliveries() {
     let bank = repaid_loans(&["a", "b", "c"]).await;
@@ -59,6 +60,7 @@ async fn a_command_names_its_cause() {
     assert_eq!(metadata.traceparent, Some(traceparent()));
 }
 
+// Guards: side-effects-refuse-replays
 #[tokio::test]
 async fn a_replayed_message_has_no_effect() {
     let bank = repaid_loans(&["a"]).await;
@@ -73,6 +75,7 @@ async fn a_replayed_message_has_no_effect() {
     assert_eq!((bank.log.commits().len(), bank.deadlines.waiting().len()), (commits, 0));
 }
 
+// Guards: a-reaction-takes-effect-once
 #[tokio::test]
 async fn a_command_whose_answer_was_lost_takes_effect_once() {
     let bank = repaid_loans(&["a"]).await;

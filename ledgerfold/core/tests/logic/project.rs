@@ -52,6 +52,7 @@ async fn a_gap_is_filled_from_the_log_page_by_page() {
     assert_eq!(world.row(&stream), Some((Version::new(6), texts(&["a", "b", "c", "d", "e", "f"]))));
 }
 
+// Guards: one-commit-is-one-item
 #[tokio::test]
 async fn half_a_commit_is_never_shown() {
     let (world, stream) = world_with(&[&["a", "b"]]).await;
@@ -69,6 +70,7 @@ async fn a_deleted_row_is_not_restored_by_late_events() {
     assert_eq!(world.row(&stream), Some((Version::new(2), None)));
 }
 
+// Guards: a-poisoned-message-blocks-no-other
 #[tokio::test]
 async fn a_poisoned_stream_does_not_stop_the_others() {
     let (world, good) = world_with(&[&["a"]]).await;
@@ -120,6 +122,7 @@ async fn counted(world: &World, word: &str) -> i128 {
     counters.first().and_then(|counter| counter.amounts.get("notes")).copied().unwrap_or_default()
 }
 
+// Guards: each-event-is-counted-once
 #[tokio::test]
 async fn an_event_delivered_five_times_at_once_counts_once() {
     let (world, _) = world_with(&[&["a"], &["b"], &["a", "b"]]).await;
@@ -174,6 +177,7 @@ fn dealt(events: &[Envelope], seed: u64) -> Vec<Envelope> {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(200))]
 
+    // Guards: one-commit-is-one-item, a-row-is-the-fold-of-its-stream
     #[test]
     fn a_row_is_the_fold_of_its_stream_for_any_order_of_deliveries((commits, seed, batch) in arrivals()) {
         let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");

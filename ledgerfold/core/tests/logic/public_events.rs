@@ -90,6 +90,7 @@ async fn without_a_declaration_the_bus_has_each_event_once_as_it_is_stored() {
     assert_eq!(seen(&taken), [(1, "Opened", "stored"), (2, "Deposited", "stored")]);
 }
 
+// Guards: other-contexts-see-the-public-form
 #[tokio::test]
 async fn a_public_event_follows_its_event_and_a_hidden_event_has_none() {
     let (world, _) = world(vec![open(), note("secret"), AccountCommand::Deposit(900)]).await;
@@ -123,6 +124,7 @@ async fn only_the_form_that_the_bus_did_not_accept_is_sent_again() {
     assert_eq!(bus.publisher.taken().len(), 4);
 }
 
+// Guards: both-forms-are-published-or-found
 #[tokio::test]
 async fn a_commit_whose_public_event_is_not_accepted_is_returned() {
     let (world, _) = world(vec![open(), AccountCommand::Deposit(900)]).await;
@@ -174,6 +176,7 @@ impl PublicEvents for Defective {
     }
 }
 
+// Guards: a-defect-of-a-mapping-blocks-nothing
 #[tokio::test]
 async fn a_defect_of_the_mapping_becomes_a_dead_letter_and_blocks_nothing() {
     for (defect, sentence) in [(PANICS, "a defect"), (HUGE, "411 bytes")] {
@@ -220,6 +223,7 @@ impl PublicEvents for Old {
     }
 }
 
+// Guards: a-defect-of-a-mapping-blocks-nothing
 #[tokio::test]
 async fn an_event_of_a_newer_program_waits_for_the_deployment_and_no_longer() {
     let (world, _) = world(vec![note("a"), open(), note("b")]).await;
@@ -253,6 +257,7 @@ async fn lacks(world: &World, published: PublishedEvents) -> Vec<u64> {
     lacking.iter().map(|commit| commit.from().get()).collect()
 }
 
+// Guards: both-forms-are-published-or-found
 #[tokio::test]
 async fn the_audit_of_the_bus_requires_both_forms_and_a_repair_publishes_them() {
     let (world, _) = world(vec![open(), note("secret"), AccountCommand::Deposit(900)]).await;

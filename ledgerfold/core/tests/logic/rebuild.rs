@@ -75,6 +75,7 @@ async fn a_rebuild_can_be_a_task_of_its_own() {
 }
 
 /// The former live generation is neither moved ahead nor removed while they read.
+// Guards: reads-survive-a-switch
 #[tokio::test]
 async fn a_reader_from_before_a_switch_has_time_to_read() {
     let longest = Duration::from_secs(7);
@@ -99,6 +100,7 @@ async fn a_reader_from_before_a_switch_has_time_to_read() {
     }
 }
 
+// Guards: lost-tables-are-rebuilt
 #[tokio::test]
 async fn lost_tables_are_rebuilt_with_equal_content() {
     let stage = Stage::new();
@@ -122,6 +124,7 @@ async fn lost_tables_are_rebuilt_with_equal_content() {
 }
 
 /// After an interruption at any call, a second run comes to the same result.
+// Guards: a-rebuild-can-be-interrupted
 #[tokio::test]
 async fn a_rebuild_resumes_after_any_interruption() {
     let mut cuts = 0;
@@ -149,6 +152,7 @@ async fn a_rebuild_resumes_after_any_interruption() {
     assert!(cuts > 20, "a rebuild makes {cuts} calls");
 }
 
+// Guards: a-rebuild-can-be-interrupted
 #[tokio::test]
 async fn a_fill_resumes_after_an_interruption() {
     let stage = Stage::new();
@@ -190,6 +194,7 @@ async fn the_rate_limit_is_kept() {
     assert!(took >= Duration::from_secs(3) && took < Duration::from_secs(60), "{took:?}");
 }
 
+// Guards: only-a-verified-generation-becomes-live
 #[tokio::test]
 async fn a_wrong_generation_is_switched_to_only_if_it_is_accepted() {
     let stage = Stage::new();
@@ -319,6 +324,7 @@ impl Projection for Counted {
     }
 }
 
+// Guards: a-changed-model-is-deployed-beside-the-old
 #[tokio::test]
 async fn a_changed_projection_is_deployed_beside_the_old_one() {
     let old = Stage::new();
@@ -376,6 +382,7 @@ async fn a_catalog_has_each_projection_once_and_its_newest_revision() {
     assert!(catalog.models("loans", table).is_err());
 }
 
+// Guards: a-refused-row-stops-only-its-stream
 #[tokio::test]
 async fn a_row_that_cannot_be_listed_stops_no_rebuild() {
     let stage = Stage::new();

@@ -1,5 +1,7 @@
 //! Tests of rebuilds and roll-backs under random schedules, with concurrent writers, readers and projectors that
 //! crash.
+//!
+//! Guards: a-rebuild-misses-nothing
 
 use std::{collections::BTreeMap, sync::atomic::Ordering};
 
@@ -307,6 +309,7 @@ fn play(projection: &'static str, failing: u64) {
     }
 }
 
+// Guards: reads-survive-a-switch
 #[test]
 fn rows_are_rebuilt_under_live_writes_and_reads_never_go_backwards() {
     play(NOTES, 0);

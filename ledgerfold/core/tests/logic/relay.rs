@@ -74,6 +74,7 @@ async fn a_call_never_holds_more_bytes_than_the_bus_takes() {
     assert_eq!(calls, [3, 3, 1]);
 }
 
+// Guards: nothing-acknowledged-is-lost
 #[tokio::test]
 async fn only_entries_that_failed_are_sent_again() {
     let bus = bus([Fault::Entries(vec![1, 4]), Fault::Entries(vec![0])]);
@@ -82,6 +83,7 @@ async fn only_entries_that_failed_are_sent_again() {
     assert_eq!(calls, [vec![1, 2, 3, 4, 5, 6], vec![2, 5], vec![2]]);
 }
 
+// Guards: nothing-acknowledged-is-lost
 #[tokio::test]
 async fn an_event_without_an_answer_is_sent_again() {
     let bus = bus([Fault::ShortAnswer]);
@@ -90,6 +92,7 @@ async fn an_event_without_an_answer_is_sent_again() {
     assert_eq!(calls, [vec![1, 2, 3], vec![3]]);
 }
 
+// Guards: nothing-acknowledged-is-lost
 #[tokio::test]
 async fn the_first_unsent_record_is_returned_and_no_later_call_is_made() {
     let bus =
@@ -111,6 +114,7 @@ fn damaged() -> Unreadable {
     Unreadable::Permanent("it is damaged".to_owned())
 }
 
+// Guards: an-unpublishable-commit-blocks-nothing
 #[tokio::test]
 async fn an_unpublishable_commit_becomes_a_dead_letter_and_all_others_are_sent() {
     let bus = bus([]).with_dead_letters();
@@ -158,6 +162,7 @@ async fn a_commit_that_may_be_sent_later_is_returned_after_all_earlier_ones_are_
     assert_eq!(bus.publisher.letters(), []);
 }
 
+// Guards: an-unpublishable-commit-blocks-nothing
 #[tokio::test]
 async fn a_commit_is_returned_if_its_dead_letter_cannot_be_sent() {
     let bus = bus([Fault::None, Fault::Call]).with_dead_letters();
@@ -171,6 +176,7 @@ async fn a_commit_is_returned_if_its_dead_letter_cannot_be_sent() {
     assert_eq!(versions(&silent.publisher.taken()), [1, 2]);
 }
 
+// Guards: an-unpublishable-commit-blocks-nothing
 #[tokio::test]
 async fn no_dead_letter_is_sent_before_all_earlier_commits() {
     let bus = bus(vec![Fault::Call; 5]).with_dead_letters();
@@ -186,6 +192,7 @@ async fn an_empty_batch_makes_no_call() {
     assert!(bus.publisher.calls().is_empty());
 }
 
+// Guards: one-commit-is-one-item
 #[tokio::test]
 async fn an_event_names_its_commit() {
     let (world, stream) = (World::new(), fresh());

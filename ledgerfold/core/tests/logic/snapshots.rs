@@ -1,4 +1,6 @@
 //! Tests of snapshots: a stream has the same state with and without them.
+//!
+//! Guards: a-snapshot-changes-no-read
 
 use std::sync::Arc;
 

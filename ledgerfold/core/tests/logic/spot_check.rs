@@ -78,6 +78,7 @@ fn later(stage: &Stage) {
     stage.clock.set(stage.clock.now() + PATIENCE);
 }
 
+// Guards: quiet-streams-are-checked
 #[tokio::test]
 async fn every_sample_is_another_part_of_the_requested_category() {
     let stage = Stage::new();
@@ -170,6 +171,7 @@ async fn a_missing_row_is_found_in_its_own_model_only() {
     assert_eq!((elsewhere.streams, elsewhere.wrong()), (7, 0));
 }
 
+// Guards: quiet-streams-are-checked
 #[tokio::test]
 async fn an_event_in_transit_is_reported_as_missing_only_after_the_patience() {
     let stage = Stage::new();
@@ -213,6 +215,7 @@ async fn a_parked_stream_is_counted_and_not_reported_as_wrong() {
     assert!(matches!(checked.findings[0].comparison.verdict, Verdict::Parked(_)));
 }
 
+// Guards: every-backlog-has-an-alarm-on-its-age
 #[tokio::test]
 async fn the_backlog_is_reported_with_its_age() {
     let stage = Stage::new();
@@ -292,6 +295,7 @@ impl Amendment for Rebuilt {
     }
 }
 
+// Guards: quiet-streams-are-checked
 #[tokio::test]
 async fn a_generation_that_is_removed_meanwhile_lacks_nothing() {
     let stage = Stage::new();

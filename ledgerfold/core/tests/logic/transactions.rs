@@ -1,4 +1,6 @@
 //! Tests of decisions over several streams, and over a stream and unique keys.
+//!
+//! Guards: events-of-one-decision-are-committed-together
 
 use std::sync::{
     Arc,

@@ -1,4 +1,6 @@
 //! Tests that only readable events and snapshots are stored, and that a panic fails one command only.
+//!
+//! Guards: what-is-stored-can-be-read
 
 use std::sync::Arc;
 

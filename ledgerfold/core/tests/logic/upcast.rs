@@ -116,6 +116,7 @@ fn an_old_event_becomes_one_event_or_several_or_none() {
     assert_eq!(read("Viewed", 1, "{}"), []);
 }
 
+// Guards: no-event-is-skipped-silently
 #[test]
 fn an_unknown_event_is_an_error_unless_unknown_events_are_skipped() {
     for (kind, version) in [("Lost", 1), ("Opened", 3), ("Ended", 2), ("Viewed", 2)] {
@@ -127,6 +128,7 @@ fn an_unknown_event_is_an_error_unless_unknown_events_are_skipped() {
     assert_eq!(read.expect("the event is known"), [closed("request").into()]);
 }
 
+// Guards: no-event-is-skipped-silently
 #[test]
 fn a_known_type_is_never_skipped() {
     let newer = decode::<ClosingEvent>("Closed", 2, r#"{"reason":"request"}"#);
@@ -291,6 +293,7 @@ fn story(events: &[(&str, u64)]) -> Vec<(String, u64)> {
     events.iter().map(|(kind, version)| ((*kind).to_owned(), *version)).collect()
 }
 
+// Guards: every-event-can-be-read
 #[tokio::test]
 async fn a_command_is_decided_on_upcast_events() {
     let world = World::new();
@@ -325,6 +328,7 @@ async fn a_stream_with_an_unknown_event_is_not_decided_on() {
     assert!(matches!(source, DecodeError::Unknown { .. }), "{source}");
 }
 
+// Guards: every-event-can-be-read
 #[tokio::test]
 async fn read_models_fold_upcast_events_in_any_order_of_deliveries() {
     let world = World::new();
@@ -361,6 +365,7 @@ async fn read_models_fold_upcast_events_in_any_order_of_deliveries() {
     assert_eq!(counted, one_each);
 }
 
+// Guards: every-event-can-be-read
 #[tokio::test]
 async fn the_past_is_shown_in_events_of_today_and_the_audit_log_in_stored_events() {
     let world = World::new();

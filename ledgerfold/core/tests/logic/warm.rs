@@ -1,4 +1,6 @@
 //! Tests of cached states: an outdated state may cost an attempt, but never changes an answer.
+//!
+//! Guards: an-outdated-cache-changes-no-answer
 
 use std::sync::Arc;
 

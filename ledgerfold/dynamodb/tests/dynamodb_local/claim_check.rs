@@ -1,4 +1,6 @@
 //! Commits that are too large for an item.
+//!
+//! Guards: large-content-is-unchanged
 
 use std::sync::Arc;
 
@@ -55,6 +57,7 @@ async fn a_commit_that_fits_stays_in_its_item() {
     assert_eq!(payloads.count(), 0);
 }
 
+// Guards: an-unpublishable-commit-blocks-nothing
 #[tokio::test]
 async fn an_event_too_large_for_the_bus_is_refused_unless_a_pointer_can_replace_it() {
     let large = |bytes: usize| {
@@ -145,6 +148,7 @@ async fn a_page_is_limited_by_the_payloads_that_it_fetches() {
     assert_eq!((page.commits.len(), page.more, fetches), (2, true, 2));
 }
 
+// Guards: every-read-is-bounded
 #[tokio::test]
 async fn a_load_fetches_no_payload_before_the_snapshot() {
     let (store, payloads) = store().await;

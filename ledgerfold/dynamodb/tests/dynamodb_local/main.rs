@@ -14,6 +14,7 @@ mod temporary;
 mod event_store {
     ledgerfold_proofs::event_store_conformance!(crate::tables::event_store());
 
+    // Guards: every-store-is-the-model
     #[test]
     fn a_table_behaves_like_the_model() {
         ledgerfold_proofs::conformance::history::check(12, crate::tables::event_store());

@@ -51,6 +51,7 @@ async fn every_stream_is_listed_once_however_many_commits_it_has() {
     assert_eq!(listed, streams);
 }
 
+// Guards: a-listing-finds-every-stream
 #[tokio::test]
 async fn segments_together_list_everything_once() {
     let (store, streams) = table().await;

@@ -106,6 +106,7 @@ mod tests {
         Receipt(name.to_owned())
     }
 
+    // Guards: only-the-relay-publishes
     #[tokio::test]
     async fn nothing_follows_from_an_event_that_the_log_does_not_have() {
         let log = Arc::new(MemoryEventStore::default());

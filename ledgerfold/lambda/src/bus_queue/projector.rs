@@ -203,6 +203,7 @@ mod tests {
         (world, projector, first)
     }
 
+    // Guards: only-the-relay-publishes
     #[tokio::test]
     async fn an_event_that_the_log_does_not_have_changes_no_row_and_is_counted() {
         let world = World::default();

@@ -1,4 +1,6 @@
 //! The rules of a deadline store.
+//!
+//! Guards: a-deadline-fires-in-time
 
 use std::collections::BTreeSet;
 

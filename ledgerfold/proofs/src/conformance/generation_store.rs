@@ -35,6 +35,7 @@ pub async fn what_was_never_recorded_is_not_there(store: &dyn GenerationStore) {
 }
 
 /// If several functions write a first record at once, with any revisions, one succeeds and all use it.
+// Guards: a-first-deployment-works-at-any-revision
 pub async fn of_racing_first_records_one_takes_effect(store: &dyn GenerationStore) {
     let name = projection();
     let records: Vec<_> = (1..=5).map(Generations::first).collect();

@@ -64,6 +64,7 @@ pub async fn an_entry_comes_back_as_it_was_parked(store: &dyn Quarantine) {
 }
 
 /// The owed version only grows; at the same version the newer entry counts.
+// Guards: the-quarantine-owes-every-missing-version
 pub async fn an_entry_never_owes_less_than_before(store: &dyn Quarantine) {
     let stream = fresh();
     park(store, &entry(&stream, 9, "first")).await;
@@ -75,6 +76,7 @@ pub async fn an_entry_never_owes_less_than_before(store: &dyn Quarantine) {
 }
 
 /// A release at a version below the owed version has no effect.
+// Guards: the-quarantine-owes-every-missing-version
 pub async fn an_entry_is_released_only_when_all_is_reached_that_it_owes(store: &dyn Quarantine) {
     let stream = fresh();
     let parked = entry(&stream, 10, "stuck");

@@ -116,6 +116,7 @@ async fn remove(table: &dyn ReadTable) -> u64 {
 }
 
 /// Only retired generations are removed, and a second removal finds nothing.
+// Guards: a-generation-in-use-is-never-removed
 pub async fn retired_rows_are_removed_and_no_others(table: &dyn ReadTable) {
     let streams: Vec<_> = (0..7).map(|_| fresh()).collect();
     for stream in &streams {
@@ -175,6 +176,7 @@ pub async fn counters_of_generations_do_not_mix(table: &dyn ReadTable) {
 }
 
 /// Memos and counters of retired generations are removed, and no others.
+// Guards: a-generation-in-use-is-never-removed
 pub async fn retired_counters_are_removed_and_no_others(table: &dyn ReadTable) {
     let (stream, key) = (fresh(), CounterKey::new(fresh().to_string()).expect("a key"));
     count(table, &stream, &key).await;

@@ -1,4 +1,6 @@
 //! The rules of reservations for commands, builds and checks.
+//!
+//! Guards: claims-cover-older-streams
 
 #![allow(clippy::panic, reason = "a rule that is broken ends its test")]
 

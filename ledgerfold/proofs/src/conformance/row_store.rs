@@ -38,6 +38,7 @@ pub async fn a_row_comes_back_as_it_was_put(store: &dyn RowStore) {
 }
 
 /// Of two rows the one with the higher version stays, in either order of the writes.
+// Guards: a-row-is-the-fold-of-its-stream
 pub async fn a_newer_row_wins_in_either_order(store: &dyn RowStore) {
     let (one, other) = (fresh(), fresh());
     assert_eq!(put(store, &row(&one, 9, "old")).await, Written::Done);
@@ -123,6 +124,7 @@ pub async fn a_row_that_is_too_large_is_refused_for_good(store: &dyn RowStore) {
 }
 
 /// The largest row with the longest keys is stored.
+// Guards: a-refused-row-stops-only-its-stream
 pub async fn the_largest_row_is_taken(store: &dyn RowStore) {
     let row = listed(&longest(&fresh().to_string(), 2_000), &longest("z", 1_024));
     let row = StoredRow { body: Some(body_of(MAX_ROW_BYTES)), ..row };

@@ -104,6 +104,7 @@ pub async fn a_skip_is_of_one_version_of_one_stream(desk: &Desk) {
 }
 
 /// Only the event that blocks its stream can be skipped. The error has the actual entry of the quarantine.
+// Guards: only-an-operator-skips-an-event
 pub async fn only_the_event_that_parks_its_stream_can_be_skipped(desk: &Desk) {
     let stream = fresh();
     let refused = desk.refused(&skip(&stream, 3, "operator")).await;

@@ -71,6 +71,7 @@ pub async fn a_memo_that_moved_refuses_to_count_again(store: &dyn TallyStore) {
 }
 
 /// If five deliveries count an event at once, one succeeds.
+// Guards: each-event-is-counted-once
 pub async fn five_at_once_count_once(store: &dyn TallyStore) {
     let (stream, key) = (fresh(), fresh_key());
     let one = memo(&stream, 1);
@@ -115,6 +116,7 @@ fn wide(key: &CounterKey, counters: usize) -> Increment {
 /// A write over the limits is refused as invalid, and nothing is counted. In DynamoDB an item has at most 400 KB, a
 /// transaction at most 100 different items, and an expression at most 4 KB
 /// (<https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html>).
+// Guards: a-refused-row-stops-only-its-stream
 pub async fn what_no_transaction_can_hold_is_refused_for_good(store: &dyn TallyStore) {
     let (stream, key) = (fresh(), fresh_key());
     let body = Payload::encode(&"x".repeat(MAX_ROW_BYTES - 1)).expect("a text is JSON");

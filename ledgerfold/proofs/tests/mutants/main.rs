@@ -1,5 +1,7 @@
 //! Faulty stores prove that the rules of the suites can fail. Each faulty store must fail the rules that are listed
 //! with it and no others, and each rule must fail for at least one store.
+//!
+//! Guards: every-store-is-the-model
 
 mod appends;
 mod content;

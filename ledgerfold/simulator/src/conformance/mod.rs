@@ -1,5 +1,7 @@
 //! The suites that DynamoDB must pass, run on the simulation's own stores without faults. Rules do not belong here: they
 //! are in `ledgerfold-proofs`.
+//!
+//! Guards: the-simulator-behaves-like-dynamodb
 
 mod driven;
 

@@ -208,6 +208,7 @@ fn a_field_with_the_name_of_a_documentation_keyword_is_a_field() {
     assert_eq!(sentences(&before, &after), [expected]);
 }
 
+// Guards: a-published-contract-is-never-overwritten
 #[test]
 fn a_change_without_a_rule_is_never_compatible() {
     for (before, after) in [

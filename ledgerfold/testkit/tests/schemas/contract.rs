@@ -98,6 +98,7 @@ day! { without_by:
     pub(super) enum Event { Paid: 1, Noted: 1 }
 }
 
+// Guards: a-published-contract-is-never-overwritten
 #[test]
 fn an_incompatible_change_is_never_stored() {
     let folder = first_day();
@@ -185,6 +186,7 @@ day! { rewritten:
     upcast { Paid: 1 as PaidV1 => |old| [Paid { cents: old.cents.into() }.into()] }
 }
 
+// Guards: a-published-contract-is-never-overwritten
 #[test]
 fn an_old_version_is_not_changed() {
     let folder = first_day();

@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use crate::programs::{admin, clean_in_the_end};
 use crate::world::{PROJECTED, World};
 
+// Guards: gaps-are-found-and-repaired
 #[tokio::test]
 async fn a_lost_row_is_found_by_the_audit_and_restored_by_the_repair() {
     let world = World::alone();
@@ -35,6 +36,7 @@ async fn a_lost_row_is_found_by_the_audit_and_restored_by_the_repair() {
     clean_in_the_end(&["audit"]).await;
 }
 
+// Guards: quiet-streams-are-checked
 #[tokio::test]
 async fn the_scheduled_audit_finds_a_lost_row_after_its_patience() {
     let world = World::shared();

@@ -38,6 +38,7 @@ async fn unpublished(world: &World, relay: &[Mapping], order: &mut TestOrder, be
     assert_eq!((code, &again["published"]), (Some(0), &Value::from(0)), "{again}");
 }
 
+// Guards: unpublished-events-are-found-and-published
 #[tokio::test]
 async fn an_unpublished_event_is_found_and_published_from_the_log() {
     let world = World::alone();

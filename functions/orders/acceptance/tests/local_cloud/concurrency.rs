@@ -1,4 +1,6 @@
 //! Races of commands for one version.
+//!
+//! Guards: each-version-is-decided-once
 
 use std::collections::BTreeMap;
 

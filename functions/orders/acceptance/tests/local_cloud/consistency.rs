@@ -1,4 +1,6 @@
 //! A client that sends the token of its last command reads its own writes, without waiting.
+//!
+//! Guards: a-caller-sees-its-own-commands
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;

@@ -107,6 +107,7 @@ async fn drive_until(
     runs
 }
 
+// Guards: nothing-acknowledged-is-lost
 #[tokio::test]
 async fn killed_functions_lose_nothing_and_do_nothing_twice() {
     let world = World::alone();

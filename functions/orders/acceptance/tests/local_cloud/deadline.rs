@@ -50,6 +50,7 @@ async fn awaits_payment(world: &World, order: &TestOrder) {
     .expect("the process has received the order");
 }
 
+// Guards: a-paid-order-is-never-cancelled
 #[tokio::test]
 async fn an_order_that_is_not_paid_in_time_is_cancelled_and_a_paid_one_is_not() {
     let world = World::alone();
@@ -89,6 +90,7 @@ async fn an_order_that_is_not_paid_in_time_is_cancelled_and_a_paid_one_is_not() 
     .await;
 }
 
+// Guards: side-effects-refuse-replays
 #[tokio::test]
 async fn a_replay_schedules_nothing() {
     let world = World::alone();

@@ -35,6 +35,7 @@ async fn shown(world: &World, order: &TestOrder) -> (OrderStatus, Option<String>
     (order.expect("an order").status, tag)
 }
 
+// Guards: only-the-relay-publishes, a-lost-deadline-is-scheduled-again
 #[tokio::test]
 async fn an_event_that_the_log_does_not_have_changes_no_row_schedules_nothing_and_is_alarmed() {
     let world = World::alone();

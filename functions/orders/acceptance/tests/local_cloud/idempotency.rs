@@ -1,4 +1,6 @@
 //! A command takes effect once, however often it is sent.
+//!
+//! Guards: a-command-takes-effect-once
 
 use std::collections::HashSet;
 
@@ -80,6 +82,7 @@ async fn a_hundred_sends_of_one_payment_at_once_pay_once() {
     assert_eq!(world.commits(&order.id).await, 2);
 }
 
+// Guards: an-outdated-cache-changes-no-answer
 #[tokio::test]
 async fn a_hundred_sends_at_once_to_containers_that_cache_an_older_order_ship_once() {
     let world = World::shared();

@@ -60,6 +60,7 @@ pub(crate) async fn check_dashboard(
     .expect("the dashboard is right in the end");
 }
 
+// Guards: a-replay-changes-nothing
 #[tokio::test]
 async fn all_projections_agree_with_the_input_and_a_replay_changes_nothing() {
     let world = World::alone();

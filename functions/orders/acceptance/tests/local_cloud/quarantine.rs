@@ -47,6 +47,7 @@ async fn status(world: &World, order: &TestOrder) -> String {
     answer.json::<Value>().expect("an order")["status"].as_str().expect("a status").to_owned()
 }
 
+// Guards: an-inapplicable-event-quarantines-its-stream-only, a-quarantined-stream-recovers
 #[tokio::test]
 async fn an_order_with_an_unreadable_event_is_quarantined_until_a_fix() {
     let world = World::alone();
@@ -111,6 +112,7 @@ fn skip<'a>(projection: &'a str, stream: &'a str, version: &'a str) -> [&'a str;
     ["parked", "skip", projection, stream, version, "--actor", "ada", "--reason", REASON]
 }
 
+// Guards: only-an-operator-skips-an-event
 #[tokio::test]
 async fn an_event_without_a_fix_is_skipped_and_the_audit_reports_it() {
     let world = World::alone();

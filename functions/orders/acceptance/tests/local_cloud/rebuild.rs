@@ -45,6 +45,7 @@ async fn without_old_generations(longest_read: &str) {
     administered(&all).await;
 }
 
+// Guards: lost-tables-are-rebuilt
 #[tokio::test]
 async fn read_tables_that_were_wiped_are_rebuilt_with_equal_content() {
     let world = World::alone();
@@ -150,6 +151,7 @@ impl Readers<'_> {
     }
 }
 
+// Guards: a-rebuild-misses-nothing
 #[tokio::test]
 async fn a_rebuild_under_live_writes_misses_nothing_and_no_reader_notices() {
     let world = World::alone();

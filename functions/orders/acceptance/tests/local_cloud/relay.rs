@@ -13,6 +13,7 @@ fn dead_letters() -> u64 {
     answer["deadLetters"]["relay"]["waiting"].as_u64().expect("the stack has such a queue")
 }
 
+// Guards: an-unpublishable-commit-blocks-nothing
 #[tokio::test]
 async fn an_unpublishable_commit_blocks_no_other_and_becomes_a_dead_letter() {
     let world = World::alone();

@@ -40,6 +40,7 @@ fn lost(audit: &[&str]) -> Value {
     run("ledgerfold", audit).1["totals"]["lost"].clone()
 }
 
+// Guards: a-replay-reaches-only-named-rules
 #[tokio::test]
 async fn lost_tables_are_filled_from_the_archive_and_only_named_projections_receive_it() {
     let world = World::alone();

@@ -137,6 +137,7 @@ mod tests {
         Json(200, body.to_string())
     }
 
+    // Guards: unpublished-events-are-found-and-published
     #[tokio::test]
     async fn events_of_this_replay_are_counted_and_readable_messages_are_deleted() {
         let (ours, theirs) =

@@ -86,6 +86,7 @@ mod tests {
         WindowOptions { since: since.map(at), until: until.map(at), within: 1 }
     }
 
+    // Guards: unpublished-events-are-found-and-published
     #[test]
     fn only_the_part_that_the_archive_covers_is_compared() {
         let (oldest, settled, now) = (at(1_000), at(9_400), at(10_000));

@@ -1,4 +1,6 @@
 //! Tests of claims that a domain gets or changes when it already has streams.
+//!
+//! Guards: claims-cover-older-streams
 
 mod bank;
 mod schedules;

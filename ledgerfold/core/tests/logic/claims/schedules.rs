@@ -1,5 +1,7 @@
 //! Tests of concurrent commands and builds under random schedules. Builds crash and resume, two builds run at once, and
 //! streams release keys that a build is about to reserve for them.
+//!
+//! Guards: claims-cover-older-streams
 
 use futures::{
     FutureExt,

@@ -50,6 +50,7 @@ async fn with_a_defect() -> (Two, [StreamId; 2]) {
     (two, streams)
 }
 
+// Guards: a-defect-of-a-mapping-blocks-nothing
 #[tokio::test]
 async fn a_defect_of_the_mapping_parks_its_stream_and_a_fix_recovers_it() {
     let (two, [bad, good]) = with_a_defect().await;

@@ -166,6 +166,7 @@ fn dealt(events: &[Envelope], seed: u64) -> Vec<Envelope> {
     dealt.into_iter().map(|(_, event)| event).collect()
 }
 
+// Guards: other-contexts-see-the-public-form
 #[tokio::test]
 async fn a_foreign_row_is_the_fold_of_the_public_events_for_any_order_of_deliveries() {
     for seed in 0..100 {
@@ -193,6 +194,7 @@ async fn a_foreign_row_is_the_fold_of_the_public_events_for_any_order_of_deliver
     }
 }
 
+// Guards: a-hidden-event-is-never-a-gap
 #[tokio::test]
 async fn only_a_missing_public_event_counts_as_missing() {
     let (two, stream, loyalty) = (Two::new(), fresh(), loyalty::context());
@@ -217,6 +219,7 @@ async fn only_a_missing_public_event_counts_as_missing() {
     assert_eq!((comparison.stored, comparison.head), (Some(Version::new(3)), Version::new(5)));
 }
 
+// Guards: other-contexts-see-the-public-form
 #[tokio::test]
 async fn messages_from_a_wrong_rule_show_only_public_content() {
     let (two, stream, loyalty) = (Two::new(), fresh(), loyalty::context());
@@ -292,6 +295,7 @@ async fn without_the_log_of_the_other_context_a_gap_is_delivered_again() {
     assert_eq!(without.read_side.quarantine("points").parked(), []);
 }
 
+// Guards: other-contexts-see-the-public-form
 #[tokio::test]
 async fn a_rebuild_reads_the_other_context_and_agrees_with_the_bus() {
     let (two, loyalty) = (Two::new(), loyalty::context());

@@ -181,6 +181,7 @@ async fn an_event_that_cannot_be_applied_parks_its_stream_as_it_is() {
     assert_eq!(entry(&world), expected);
 }
 
+// Guards: an-inapplicable-event-quarantines-its-stream-only
 #[tokio::test]
 async fn later_events_of_a_parked_stream_wait_and_other_streams_do_not() {
     let (world, stream) = world_with(&["a", UNPLACEABLE]).await;
@@ -204,6 +205,7 @@ async fn later_events_of_a_parked_stream_wait_and_other_streams_do_not() {
     );
 }
 
+// Guards: a-quarantined-stream-recovers
 #[tokio::test]
 async fn after_a_fix_the_stream_catches_up_from_the_log_by_itself() {
     let (world, stream) = world_with(&["a", UNPLACEABLE]).await;
@@ -252,6 +254,7 @@ async fn an_entry_of_a_current_stream_is_removed() {
     assert_eq!(world.parked_notes.parked(), []);
 }
 
+// Guards: an-inapplicable-event-quarantines-its-stream-only
 #[tokio::test]
 async fn a_wrong_message_parks_nothing() {
     let (world, stream) = world_with(&["a", "b"]).await;
@@ -316,6 +319,7 @@ async fn a_row_that_outgrows_its_table_parks_its_stream_until_it_is_smaller() {
 }
 
 /// DynamoDB refuses an empty key on every attempt.
+// Guards: a-refused-row-stops-only-its-stream
 #[tokio::test]
 async fn a_row_that_cannot_be_listed_parks_its_stream_alone() {
     let (world, streams) = (World::new(), [fresh(), fresh(), fresh()]);
@@ -329,6 +333,7 @@ async fn a_row_that_cannot_be_listed_parks_its_stream_alone() {
     assert_eq!(world.rows.rows().len(), 2, "the others are there");
 }
 
+// Guards: a-quarantined-stream-recovers
 #[tokio::test]
 async fn an_event_that_a_tally_could_not_count_is_counted_once_after_a_fix() {
     let (world, stream) = world_with(&["a", "a", UNPLACEABLE, "a"]).await;
@@ -351,6 +356,7 @@ async fn an_event_that_a_tally_could_not_count_is_counted_once_after_a_fix() {
     );
 }
 
+// Guards: an-inapplicable-event-quarantines-its-stream-only
 #[tokio::test]
 async fn a_stream_that_cannot_be_parked_is_delivered_again() {
     let (world, stream) = world_with(&["a", UNPLACEABLE]).await;
@@ -373,6 +379,7 @@ async fn without_a_quarantine_the_message_is_delivered_again() {
     assert_eq!(retry_parked(&world, &projector, RetryScope::All).await, RetrySummary::default());
 }
 
+// Guards: an-inapplicable-event-quarantines-its-stream-only
 #[tokio::test]
 async fn a_transient_failure_parks_nothing() {
     let (world, stream) = world_with(&["a"]).await;

@@ -2,6 +2,8 @@
 //!
 //! At every moment each acknowledged event is in the read model, or the stream's entry in the quarantine owes it. This
 //! also holds if operators skip events instead of fixing the code.
+//!
+//! Guards: the-quarantine-owes-every-missing-version
 
 use std::sync::{Arc, Mutex, MutexGuard};
 

@@ -232,6 +232,7 @@ async fn a_skipped_event_counts_nothing() {
     );
 }
 
+// Guards: only-an-operator-skips-an-event
 #[tokio::test]
 async fn the_audit_reports_the_row_as_current_and_lists_its_skips() {
     let (world, stream) = skipped().await;
@@ -260,6 +261,7 @@ async fn after_a_withdrawn_skip_the_audit_finds_the_row_and_a_repair_rewrites_it
     assert_eq!(compare(&world, fixed, &stream).await.verdict, Verdict::Current);
 }
 
+// Guards: only-an-operator-skips-an-event
 #[tokio::test]
 async fn queries_leave_out_a_skipped_event() {
     let (world, stream) = parked().await;
@@ -308,6 +310,7 @@ async fn stage_with_a_parked_stream() -> (Stage, StreamId) {
     (stage, stream)
 }
 
+// Guards: only-an-operator-skips-an-event
 #[tokio::test]
 async fn every_generation_leaves_out_a_skipped_event_and_a_rebuild_reports_it() {
     let (stage, stream) = stage_with_a_parked_stream().await;

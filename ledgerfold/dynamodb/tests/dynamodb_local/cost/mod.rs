@@ -75,6 +75,7 @@ const OPERATIONS: &[Operation] = operations! {
     "dashboard: a day read with a token": 11, 0.0, 15.0 inferred => reads::counters_read_with_a_token;
 };
 
+// Guards: a-cached-command-costs-one-write-unit
 #[tokio::test]
 async fn every_operation_costs_what_the_contract_says() {
     let mut table = Prices::from_environment().table();

@@ -164,6 +164,7 @@ fn wrong_places(validator: &Validator, value: &Value) -> BTreeSet<String> {
     places.collect()
 }
 
+// Guards: a-body-is-checked-as-json-schema-says
 #[test]
 fn the_check_agrees_with_a_validator_of_json_schema() {
     let validator = jsonschema::draft202012::options()
@@ -212,6 +213,7 @@ fn an_integer_may_be_written_as_a_fraction_or_a_power() {
     assert_eq!(ratio["ratio"].to_string(), "1.0", "a number that need not be an integer is kept");
 }
 
+// Guards: a-body-is-checked-as-json-schema-says
 #[test]
 fn a_schema_with_an_unknown_rule_is_refused() {
     #[derive(JsonSchema)]

@@ -12,6 +12,7 @@ use super::{
 use crate::conformance::requests::{commit, fresh};
 
 /// A second commit at the same version is refused, and nothing of it is stored. The error has the stored commit.
+// Guards: the-event-table-is-append-only
 pub async fn a_taken_version_is_refused_and_shows_its_winner(store: &Store) {
     let stream = fresh();
     let stale = load(store, &stream).await;
@@ -24,6 +25,7 @@ pub async fn a_taken_version_is_refused_and_shows_its_winner(store: &Store) {
 }
 
 /// A refused commit is not stored in part, even if only its first event has a taken version.
+// Guards: the-event-table-is-append-only
 pub async fn a_refused_commit_leaves_none_of_its_events(store: &Store) {
     let stream = fresh();
     let stale = load(store, &stream).await;
@@ -48,6 +50,7 @@ pub async fn a_repeated_append_meets_itself(store: &Store) {
 }
 
 /// Of twenty concurrent appends at one version one is stored, and all others get it as the winner.
+// Guards: each-version-is-decided-once
 pub async fn of_racing_appends_one_wins(store: &Store) {
     let stream = fresh();
     let first = append(store, &stream, "first", &["a"]).await;

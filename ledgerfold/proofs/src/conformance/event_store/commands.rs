@@ -110,6 +110,7 @@ pub async fn a_command_id_that_is_used_for_another_request_is_refused(store: &St
 
 /// After a lost answer the caller sends the command again, to the same handler or to another, and the command is
 /// recognised. This holds for a plain append and for the transaction of a strict command.
+// Guards: a-command-takes-effect-once
 pub async fn a_command_whose_answer_was_lost_has_taken_effect_once(store: &Store) {
     for remembered in [0, PLENTY] {
         let stream = open_account(store, 1).await;
@@ -132,6 +133,7 @@ pub async fn a_command_whose_answer_was_lost_has_taken_effect_once(store: &Store
 }
 
 /// Two containers with outdated caches both get their commands through.
+// Guards: an-outdated-cache-changes-no-answer
 pub async fn handlers_with_stale_memory_take_turns(store: &Store) {
     let stream = open_account(store, 0).await;
     let handlers = [handler::<Accounts>(store, PLENTY), handler(store, PLENTY)];
@@ -146,6 +148,7 @@ pub async fn handlers_with_stale_memory_take_turns(store: &Store) {
 }
 
 /// If several containers handle commands at once, every acknowledged command counts once.
+// Guards: each-version-is-decided-once
 pub async fn commands_at_once_are_all_counted(store: &Store) {
     let stream = open_account(store, 0).await;
     let racers = (0..6).map(|racer| {
@@ -183,6 +186,7 @@ async fn fold_of_all(store: &Store, stream: &StreamId) -> Account {
 }
 
 /// The loaded state equals the fold of all events at every version: before, at and after a snapshot.
+// Guards: a-snapshot-changes-no-read
 pub async fn a_snapshot_and_its_tail_say_what_all_events_say(store: &Store) {
     let stream = open_account(store, 0).await;
     for attempt in 0..12 {
@@ -198,6 +202,7 @@ pub async fn a_snapshot_and_its_tail_say_what_all_events_say(store: &Store) {
 }
 
 /// A snapshot contains the ids of the commands before it.
+// Guards: a-command-takes-effect-once
 pub async fn commands_are_recognised_across_snapshots(store: &Store) {
     let stream = open_account(store, 14).await;
     let stored = read_all(store, &stream).await;
@@ -212,6 +217,7 @@ pub async fn commands_are_recognised_across_snapshots(store: &Store) {
 }
 
 /// A strict command is recognised after more commands than the idempotency window holds.
+// Guards: a-command-takes-effect-once
 pub async fn a_strict_command_is_recognised_behind_the_window(store: &Store) {
     let stream = open_account(store, 0).await;
     let id = format!("strict-{stream}");
@@ -228,6 +234,7 @@ pub async fn a_strict_command_is_recognised_behind_the_window(store: &Store) {
 }
 
 /// The same command for another stream is another request, and never gets the answer of the first one.
+// Guards: the-same-request-has-the-same-identity
 pub async fn a_strict_command_id_serves_one_stream_only(store: &Store) {
     let (one, two) = (open_account(store, 0).await, open_account(store, 0).await);
     let id = format!("strict-{one}");
@@ -259,6 +266,7 @@ pub async fn a_strict_command_gets_its_first_answer_whatever_has_become_of_its_s
 
 /// A missing commit is detected. The test makes a gap by an append that follows a commit which was never stored. A
 /// store may also refuse this append.
+// Guards: only-a-loaded-stream-yields-the-next-version
 pub async fn a_stream_with_a_hole_is_never_decided_on(store: &Store) {
     let stream = fresh();
     append(store, &stream, "one", &["a"]).await;
@@ -276,6 +284,7 @@ pub async fn a_stream_with_a_hole_is_never_decided_on(store: &Store) {
 }
 
 /// A missing commit after a snapshot is detected as well.
+// Guards: only-a-loaded-stream-yields-the-next-version
 pub async fn a_hole_behind_a_snapshot_is_never_decided_on(store: &Store) {
     let stream = open_account(store, 5).await;
     let mut commits = read_all(store, &stream).await;

@@ -107,6 +107,7 @@ pub async fn a_snapshot_comes_back_as_it_was_stored(store: &Store) {
 }
 
 /// A stream with snapshots has the same events at the same versions as a stream without.
+// Guards: a-snapshot-changes-no-read
 pub async fn snapshots_change_nothing_of_what_a_read_brings(store: &Store) {
     let (with, without) = (fresh(), fresh());
     for attempt in ["one", "two", "three", "four", "five"] {
@@ -149,6 +150,7 @@ pub async fn a_commit_below_the_limit_is_taken(store: &Store) {
 }
 
 /// The limit applies to events only: the largest commit can have the largest snapshot.
+// Guards: a-snapshot-changes-no-read
 pub async fn a_snapshot_makes_no_commit_too_large(store: &Store) {
     let stream = fresh();
     let half = "x".repeat(SURELY_TAKEN / 2);

@@ -64,6 +64,7 @@ pub async fn a_transfer_happens_in_both_accounts_and_once(store: &Store) {
 
 /// A repeated transfer gets the answers of both accounts, even if one account has had many commands since: the commit
 /// to the other account names its sibling.
+// Guards: the-same-request-has-the-same-identity
 pub async fn a_repeated_transfer_is_answered_whole_behind_the_window(store: &Store) {
     let (from, to) = (open(store, 100).await, open(store, 0).await);
     let first = transfer(store, [&from, &to], "t1", 70).await.expect("the balance is high enough");
@@ -101,6 +102,7 @@ pub async fn a_transfer_whose_answer_was_lost_has_taken_effect_once(store: &Stor
 }
 
 /// Of concurrent transfers in both directions the slower one decides again or reports contention.
+// Guards: a-transaction-is-whole
 pub async fn transfers_that_cross_neither_lose_nor_make_money(store: &Store) {
     let (one, two) = (open(store, 50).await, open(store, 50).await);
     let names: Vec<_> = (0..8).map(|turn| format!("t{turn}")).collect();

@@ -81,6 +81,7 @@ pub async fn a_key_can_pass_from_one_stream_to_another(store: &Store) {
 }
 
 /// A stream cannot release a free key or the key of another stream, and the holder stays the same.
+// Guards: a-unique-key-has-one-owner
 pub async fn a_key_of_another_stream_cannot_be_given_back(store: &Store) {
     let (holder, other, key) = (fresh(), fresh(), email(&fresh_address()));
     let free = release(store, &other, &key).await;
@@ -176,6 +177,7 @@ pub async fn keys_are_taken_together_or_not_at_all(store: &Store) {
 }
 
 /// Of twenty streams that reserve one key at once, one gets it, and only its commit is stored.
+// Guards: a-unique-key-has-one-owner
 pub async fn of_racing_reservations_one_wins(store: &Store) {
     let key = email(&fresh_address());
     let racers: Vec<Transaction> = (0..20)

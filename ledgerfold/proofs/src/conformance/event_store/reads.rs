@@ -96,12 +96,14 @@ async fn a_megabyte(store: &Store) -> (StreamId, Vec<Commit>) {
 }
 
 /// A stream over 1 MB is read completely. A single Query of DynamoDB returns at most 1 MB.
+// Guards: a-read-is-whole-and-current
 pub async fn a_stream_of_more_than_a_megabyte_is_read_whole(store: &Store) {
     let (stream, written) = a_megabyte(store).await;
     assert_holds(store, &stream, &written).await;
 }
 
 /// A stream over 1 MB is read back completely, for any requested number of commits.
+// Guards: a-read-is-whole-and-current
 pub async fn a_stream_of_more_than_a_megabyte_is_read_back_whole(store: &Store) {
     let (stream, mut written) = a_megabyte(store).await;
     written.reverse();
@@ -140,6 +142,7 @@ pub async fn a_read_back_begins_with_what_begins_before_the_version(store: &Stor
 }
 
 /// Pages of any size contain every commit exactly once.
+// Guards: a-read-is-whole-and-current
 pub async fn pages_follow_each_other_without_gap_or_overlap(store: &Store) {
     let stream = fresh();
     let mut written = Vec::new();
@@ -156,6 +159,7 @@ pub async fn pages_follow_each_other_without_gap_or_overlap(store: &Store) {
 }
 
 /// A page has a limited size, because a reader holds it in memory. A larger commit is a page of its own.
+// Guards: every-read-is-bounded
 pub async fn a_page_is_bounded_in_bytes(store: &Store) {
     let (stream, text) = (fresh(), text_of(200_000));
     let mut head = Loaded::unread(stream.clone());

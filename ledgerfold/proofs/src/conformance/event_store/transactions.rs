@@ -39,6 +39,7 @@ pub async fn a_transaction_commits_to_all_its_streams(store: &Store) {
 
 /// A refused transaction changes no stream, no key and no command id. It does not matter which of its streams caused
 /// the refusal.
+// Guards: a-transaction-is-whole
 pub async fn a_refused_transaction_leaves_nothing_behind(store: &Store) {
     let (one, two, three) = (fresh(), fresh(), fresh());
     let (key, once) = (email(&fresh_address()), fresh_command());
@@ -140,6 +141,7 @@ pub async fn a_stream_that_does_not_exist_can_be_a_condition(store: &Store) {
 }
 
 /// If two decisions each require that the other's stream is unchanged, only one is stored.
+// Guards: a-transaction-is-whole
 pub async fn of_two_that_watch_each_other_one_moves(store: &Store) {
     for _ in 0..5 {
         let (one, two) = (fresh(), fresh());
@@ -220,6 +222,7 @@ pub async fn a_command_that_is_recognised_for_ever_is_refused_with_its_record(st
 }
 
 /// A strict command without events is recorded as well, with the version of the unchanged stream.
+// Guards: the-same-request-has-the-same-identity
 pub async fn a_command_without_events_is_recognised_for_ever(store: &Store) {
     let (stream, once) = (fresh(), fresh_command());
     append(store, &stream, "before", &["a", "b"]).await;
@@ -256,6 +259,7 @@ pub async fn a_command_is_recognised_for_ever_only_if_that_is_asked(store: &Stor
 
 /// If a transaction has several faults, the first one is reported: conflict, changed, repeated, reserved, not
 /// reserved. After a conflict the caller must load again before any other fault matters.
+// Guards: a-transaction-is-whole
 pub async fn of_several_reasons_to_refuse_the_first_is_told(store: &Store) {
     let (written, watched, holder) = (fresh(), fresh(), fresh());
     let (taken, free, once) = (fresh_address(), fresh_address(), fresh_command());
