@@ -22,7 +22,9 @@ EMULATOR = re.compile(r"localstack|ministack", re.IGNORECASE)
 
 def crates() -> list[Path]:
     """The crates of the library, of contracts and of services. The programs inside of a service are no services."""
-    return sorted(path.parent for folder in ("ledgerfold", "events", "functions") for path in ROOT.glob(f"{folder}/*/Cargo.toml"))
+    return sorted(
+        path.parent for folder in ("ledgerfold", "events", "functions") for path in ROOT.glob(f"{folder}/*/Cargo.toml")
+    )
 
 
 def main() -> int:

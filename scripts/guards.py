@@ -1,15 +1,15 @@
 #!/usr/bin/env python3
 """Checks that every invariant has a guard, and that docs/invariants.md shows all guards.
 
-docs/invariants.ini lists the invariants, and the guards that are no tests. A test names the invariants that it guards in
-a comment directly above it, and a module of tests in its documentation:
+docs/invariants.ini lists the invariants, and the guards that are no tests. A test names the invariants that it guards
+in a comment directly above it, and a module of tests in its documentation:
 
     // Guards: each-version-is-decided-once, a-row-is-the-fold-of-its-stream
     //! Guards: a-panic-fails-one-item
 
 In Python, the comment begins with `# Guards:`. A second line continues a long list. `--write` writes the page. Without
-it, the script fails if the page is out of date. It also fails if an invariant has no guard, if a mark has an unknown key
-or is above something that is no test, or if docs/decisions name a test that does not exist.
+it, the script fails if the page is out of date. It also fails if an invariant has no guard, if a mark has an unknown
+key or is above something that is no test, or if docs/decisions name a test that does not exist.
 """
 
 import configparser
@@ -30,7 +30,7 @@ PLANT = "ledgerfold/simulator/src/plan/plant.rs"
 # A project that `ledgerfold new` copies, and this script.
 IGNORED = ("ledgerfold/cli/skeleton/", "scripts/guards.py")
 
-MARK = re.compile(r"\s*(//!|//|#) Guards: (.+)$")
+MARK = re.compile(r"\s*(//!|//|#) Guards:\s*(.*)$")
 FUNCTION = re.compile(r"\s*(?:pub(?:\(\w+\))? )?(?:async )?(?:fn|def) (\w+)")
 BETWEEN = re.compile(r"\s*(#\[|///|@)")
 TEST = re.compile(r"^\s*#\[(?:\w+::)*test\b|_conformance!\(", re.MULTILINE)
@@ -44,12 +44,12 @@ HEAD = (
     "Each entry is a property that must hold after every change, its key, and its guards: the tests that fail if the "
     "property does not hold. Some guards are no tests:\n\n"
     "- Types: the wrong program does not compile.\n"
-    "- Rules of templates: every generated template must keep them. [A test](../ledgerfold/infra/tests/rules.rs) breaks "
-    "each rule and sees it fail.\n"
+    "- Rules of templates: every generated template must keep them. "
+    "[A test](../ledgerfold/infra/tests/rules.rs) breaks each rule and sees it fail.\n"
     "- Planted faults: the simulator has them on purpose, to prove that its checker finds the violation.\n\n"
     "To add a property, add it to [invariants.ini](invariants.ini), write `// Guards: <key>` above its tests, and run "
-    "`scripts/guards.py --write`, which writes this page. [ARCHITECTURE.md](../ARCHITECTURE.md) describes the parts, and "
-    "the [decisions](decisions/README.md) explain the reasons.\n"
+    "`scripts/guards.py --write`, which writes this page. [ARCHITECTURE.md](../ARCHITECTURE.md) describes the parts, "
+    "and the [decisions](decisions/README.md) explain the reasons.\n"
 )
 # Where the tests of a folder run. The others need no server.
 PLACES = {
@@ -86,11 +86,11 @@ def marks(files: dict[str, str]) -> Iterator[Mark]:
         for number, line in enumerate(lines):
             if match := MARK.match(line):
                 whole = match[1] == "//!"
-                test = tested(file, text, rules) if whole else test_below(file, lines[number + 1 :], rules)
+                test = tested(text, rules) if whole else test_below(file, lines[number + 1 :], rules)
                 yield Mark(file, number + 1, match[2].split(", "), test)
 
 
-def tested(file: str, text: str, rules: set[str]) -> str | None:
+def tested(text: str, rules: set[str]) -> str | None:
     """`*` if a module has tests."""
     return "*" if TEST.search(text) or rules & set(NAMED.findall(text)) else None
 
@@ -164,8 +164,9 @@ def page(invariants: configparser.ConfigParser, placed: list[Mark], files: dict[
         for mark in placed:
             if mark.test and key in mark.keys:
                 tests[mark.file].append(mark.test)
-        for file in sorted(tests, key=lambda file: [file.startswith(place) for place in reversed(PLACES)]):
-            parts.append(guard_line(file, tests[file]))
+        # Tests that need no server come first.
+        ordered = sorted(tests, key=lambda file: [file.startswith(folder) for folder in PLACES])
+        parts += [guard_line(file, tests[file]) for file in ordered]
         parts += [f"- {line}\n" for line in other_guards(entry, files)]
     return "".join(parts)
 
@@ -195,7 +196,7 @@ def other_guards(entry: configparser.SectionProxy, files: dict[str, str]) -> Ite
 def missing_in_decisions(files: dict[str, str]) -> list[str]:
     """The tests and modules that decisions name, but that do not exist."""
     known = {name for text in files.values() for name in NAMED.findall(text)}
-    modules = known | {Path(file).stem for file in files} | {Path(file).parent.name for file in files}
+    modules = {Path(file).stem for file in files} | {Path(file).parent.name for file in files}
     found = []
     for document in sorted((ROOT / "docs/decisions").glob("*.md")):
         for number, line in enumerate(document.read_text().splitlines(), 1):
