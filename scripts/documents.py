@@ -10,8 +10,12 @@ it, and none may change a file that Git tracks. A comment directly before a bloc
     <!-- exits with CODE: REASON -->   each of them exits with this code
     <!-- runs until you end it -->     each of them runs until it is interrupted
 
-The ids of orders in the documents are examples. The script replaces each of them with the first stream that
-`ledgerfold streams` lists. Rust needs no cloud: the script only checks that the test library runs a page with Rust.
+Some parts of the documents are examples. The script replaces the id of every order with the first stream that
+`ledgerfold streams` lists, and `target/debug` with the place of the programs, because Cargo's target directory may be
+elsewhere.
+
+With `--check`, it only checks the blocks: that each has a language and a valid comment, and that the test library runs
+every page with Rust. This needs no cloud.
 """
 
 import os
@@ -119,6 +123,10 @@ def faults_of(block: Block) -> Iterator[str]:
         yield from (f"{by[1]} does not run `{command}`" for command in plain if command not in text)
 
 
+def environment() -> dict[str, str]:
+    return {"LEDGERFOLD_STACK": str(ROOT / "target/local/stack.json"), **os.environ}
+
+
 class Shell:
     """A shell that runs one command after the other."""
 
@@ -126,7 +134,9 @@ class Shell:
         self.output, self.answers = folder / "output", folder / "answers"
         self.answers.write_text("yes\n" * 100)
         self.codes, codes = os.pipe()
-        self.process = subprocess.Popen(["bash"], cwd=ROOT, stdin=subprocess.PIPE, pass_fds=[codes], text=True)
+        self.process = subprocess.Popen(
+            ["bash"], cwd=ROOT, env=environment(), stdin=subprocess.PIPE, pass_fds=[codes], text=True
+        )
         self.report = f"printf '%s\\n' $? >&{codes}"
         os.close(codes)
 
@@ -145,21 +155,37 @@ class Shell:
         os.close(self.codes)
 
 
-def a_stream() -> str:
-    command = ["target/debug/ledgerfold", "streams", "--category", "order", "--limit", "1"]
-    listed = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, text=True, check=True).stdout
-    if not (stream := ORDER.search(listed)):
-        sys.exit("The local cloud has no order: place one first.")
-    return stream[0]
+def output_of(*command: str | Path) -> str:
+    done = subprocess.run(command, cwd=ROOT, env=environment(), stdout=subprocess.PIPE, text=True, check=True)
+    return done.stdout
 
 
-def run_block(shell: Shell, block: Block, stream: str) -> Iterator[str]:
+@dataclass(frozen=True)
+class Examples:
+    """The real values of the examples in the documents."""
+
+    stream: str
+    programs: Path
+
+    @staticmethod
+    def find() -> "Examples":
+        program = Path(output_of("scripts/built.sh", "ledgerfold").strip())
+        stream = ORDER.search(output_of(program, "streams", "--category", "order", "--limit", "1"))
+        if not stream:
+            sys.exit("The local cloud has no order: place one first.")
+        return Examples(stream[0], program.parent)
+
+    def replace(self, command: str) -> str:
+        return ORDER.sub(self.stream, command).replace("cd target/debug", f"cd {self.programs}")
+
+
+def run_block(shell: Shell, block: Block, examples: Examples) -> Iterator[str]:
     """The faults of the commands of a block."""
     exits = EXITS.fullmatch(block.comment)
     expected = int(exits[1]) if exits else INTERRUPTED if block.comment == ENDLESS else 0
     for command in block.commands():
         began = time.monotonic()
-        real = ORDER.sub(stream, command)
+        real = examples.replace(command)
         if block.comment == ENDLESS:
             real = f"timeout --signal=INT {ENDLESS_SECONDS} {real}"
         code, output = shell.run(real)
@@ -173,10 +199,10 @@ def run_block(shell: Shell, block: Block, stream: str) -> Iterator[str]:
 
 def changes() -> str:
     """The state of the files that Git tracks."""
-    return subprocess.run(["git", "diff", "HEAD"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    return output_of("git", "diff", "HEAD")
 
 
-def run_document(document: str, stream: str) -> list[str]:
+def run_document(document: str, examples: Examples) -> list[str]:
     found = []
     with tempfile.TemporaryDirectory(prefix="ledgerfold-documents-") as folder:
         shell = Shell(Path(folder))
@@ -187,7 +213,7 @@ def run_document(document: str, stream: str) -> list[str]:
                     print(f"        {block.place}: {block.comment}")
                 elif block.commands():
                     before = changes()
-                    found += [f"{block.place}: {fault}" for fault in run_block(shell, block, stream)]
+                    found += [f"{block.place}: {fault}" for fault in run_block(shell, block, examples)]
                     if changes() != before:
                         found.append(f"{block.place}: the commands change files of the repository")
         finally:
@@ -195,16 +221,16 @@ def run_document(document: str, stream: str) -> list[str]:
     return found
 
 
-def main() -> int:
+def main(arguments: list[str]) -> int:
     found = [f"{block.place}: {fault}" for name in documents() for block in blocks(name) for fault in faults_of(block)]
-    if not found:
-        stream = a_stream()
+    if not found and "--check" not in arguments:
+        examples = Examples.find()
         for document in documents():
             print(f"── {document}", flush=True)
-            found += run_document(document, stream)
+            found += run_document(document, examples)
     print("\n".join(found), file=sys.stderr, end="\n" if found else "")
     return int(bool(found))
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))

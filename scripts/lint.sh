@@ -26,6 +26,9 @@ scripts/guards.py
 say links of the documents
 scripts/links.py
 
+say blocks of the documents
+scripts/documents.py --check
+
 say plain text
 scripts/prose.py
 

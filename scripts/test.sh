@@ -69,5 +69,8 @@ cloud dynamodb -- bash -c "run --workspace --features $features" || failed=1
 finish own_tests $testing || failed=1
 finish examples $compiling || failed=1
 finish event_store_on_localstack $storing || failed=1
+
+say run the commands of the documents
+scripts/documents.py || failed=1
 [ -z "${failed:-}" ]
 say all tests have passed
