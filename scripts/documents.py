@@ -18,9 +18,11 @@ With `--check`, it only checks the blocks: that each has a language and a valid 
 every page with Rust. This needs no cloud.
 """
 
+import contextlib
 import os
 import re
 import select
+import signal
 import subprocess
 import sys
 import tempfile
@@ -133,24 +135,34 @@ class Shell:
     def __init__(self, folder: Path) -> None:
         self.output, self.answers = folder / "output", folder / "answers"
         self.answers.write_text("yes\n" * 100)
+        self.is_lost = False
         self.codes, codes = os.pipe()
         self.process = subprocess.Popen(
-            ["bash"], cwd=ROOT, env=environment(), stdin=subprocess.PIPE, pass_fds=[codes], text=True
+            ["bash"],
+            cwd=ROOT,
+            env=environment(),
+            stdin=subprocess.PIPE,
+            pass_fds=[codes],
+            text=True,
+            start_new_session=True,
         )
         self.report = f"printf '%s\\n' $? >&{codes}"
         os.close(codes)
 
     def run(self, command: str) -> tuple[int | None, str]:
-        """The exit code and the output of a command, and no exit code if it does not end."""
+        """The exit code and the output of a command. Without an exit code, the shell is lost."""
         self.process.stdin.write(f'{{ {command}\n}} <"{self.answers}" >"{self.output}" 2>&1\n{self.report}\n')
         self.process.stdin.flush()
         ready, _, _ = select.select([self.codes], [], [], PATIENCE)
         code = os.read(self.codes, 100).decode().strip() if ready else ""
+        self.is_lost = not code
         return int(code) if code else None, self.output.read_text(errors="replace")
 
     def close(self) -> None:
         self.process.stdin.close()
-        self.process.kill()
+        # A command that does not end is in the same group.
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self.process.pid, signal.SIGKILL)
         self.process.wait()
         os.close(self.codes)
 
@@ -190,11 +202,11 @@ def run_block(shell: Shell, block: Block, examples: Examples) -> Iterator[str]:
             real = f"timeout --signal=INT {ENDLESS_SECONDS} {real}"
         code, output = shell.run(real)
         print(f"{time.monotonic() - began:4.0f} s  {command}", flush=True)
-        if code != expected:
-            ending = "does not end" if code is None else f"exits with {code}, and not with {expected}"
-            yield f"`{command}` {ending}:\n{output}"
         if code is None:
-            sys.exit(f"{block.place}: `{command}` does not end within {PATIENCE} seconds:\n{output}")
+            yield f"`{command}` ends the shell, or does not end within {PATIENCE} seconds:\n{output}"
+            return
+        if code != expected:
+            yield f"`{command}` exits with {code}, and not with {expected}:\n{output}"
 
 
 def changes() -> str:
@@ -208,6 +220,8 @@ def run_document(document: str, examples: Examples) -> list[str]:
         shell = Shell(Path(folder))
         try:
             for block in blocks(document):
+                if shell.is_lost:
+                    break
                 exempt = NOT_RUN.fullmatch(block.comment) or RUN_BY.fullmatch(block.comment)
                 if exempt and block.commands():
                     print(f"        {block.place}: {block.comment}")
