@@ -71,6 +71,7 @@ finish examples $compiling || failed=1
 finish event_store_on_localstack $storing || failed=1
 
 say run the commands of the documents
-scripts/documents.py || failed=1
+# MiniStack cannot move messages back from a dead-letter queue.
+[[ $emulator != localstack ]] || scripts/documents.py || failed=1
 [ -z "${failed:-}" ]
 say all tests have passed
