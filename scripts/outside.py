@@ -22,7 +22,7 @@ TARGET = Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target")).resolve()
 ENVIRONMENT = {**os.environ, "CARGO_TARGET_DIR": str(TARGET), "PORT": os.environ.get("PORT", "4566")}
 BEGAN = time.monotonic()
 # The most lines of a new project beside its domain: no blank lines, comments, generated files or documents.
-MOST_LINES = 66
+MOST_LINES = 62
 WIRING = ("Cargo.toml", "events/Cargo.toml", "src/lib.rs", "src/main.rs", "src/bin/library-admin.rs")
 
 
