@@ -59,7 +59,7 @@ deploy: build ## Deploy to the AWS account of your credentials (STAGE=dev)
 lint: prerequisites ## Check formatting, lints, licences and the template
 	@scripts/lint.sh
 
-outside: prerequisites ## Create a service outside of this repository, and work on it
+outside: prerequisites ## Follow the tutorial in a folder outside of this repository
 	@$(CARGO) build --quiet --workspace --bin ledgerfold
 	@scripts/outside.py
 

@@ -15,7 +15,7 @@ stage=${STAGE:-dev}
 arch=${ARCH:-arm64}
 platform=ledgerfold-$stage
 [ -n "${REGION:-}" ] && export AWS_REGION=$REGION AWS_DEFAULT_REGION=$REGION
-[ -f infra/platform.yaml ] || fail "infra/platform.yaml is missing: run <context>-admin infra in the folder of your project."
+[ -f infra/platform.yaml ] || fail "infra/platform.yaml is missing: run <context>-admin generate in the folder of your project."
 contexts=${CONTEXT:-$(cd infra && ls ./*.yaml | sed 's|^\./||; s|\.yaml$||' | grep -vx platform)}
 
 # A function that was built for another architecture would deploy and then fail to start, so we check its ELF header.

@@ -5,9 +5,20 @@
 # infra/build.sh builds the functions for AWS.
 set -euo pipefail
 
+admins=("${@/#/--bin=}")
+admins=("${admins[@]/%/-admin}")
+
 # Builds these binaries with the features of the whole workspace, like the tests. With --package, Cargo would choose
 # other features and compile the AWS SDK again.
-cargo build --quiet --workspace --bin orders-demo "${@/#/--bin=}"
+cargo build --quiet --workspace --bin orders-demo "${@/#/--bin=}" "${admins[@]}"
+
+# The programs and the templates of contexts must come from the same declaration.
+for context in "$@"; do
+  "$(scripts/built.sh "$context-admin")" generate --check || {
+    echo "The declaration of $context has changed. Run: cargo run -p $context-admin -- generate" >&2
+    exit 1
+  }
+done
 
 for function in "$@"; do
   program=$(scripts/built.sh "$function")

@@ -13,6 +13,9 @@
 //!
 //! With `--json` every command writes one JSON document to standard output. Errors go to standard error.
 
+/// Additions and changes to the template of a context, for [`Admin::changing`].
+pub use ledgerfold_infra::Changes;
+
 mod admin;
 mod admin_program;
 mod completions;

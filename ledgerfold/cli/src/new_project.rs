@@ -3,7 +3,7 @@
 use std::{
     fs,
     path::{Path, PathBuf},
-    process::ExitCode,
+    process::{Command, ExitCode},
 };
 
 use clap::Args;
@@ -50,9 +50,9 @@ const FILES: [(&str, &str); 18] = [
     ("tests/domain.rs", include_str!("../skeleton/tests/domain.rs")),
 ];
 
-/// Files of the checkout that every project needs as they are: pinned versions, and profiles with which the AWS SDK builds
+/// Files of the checkout that every project needs as they are: pinned versions, the format of code, and profiles with which the AWS SDK builds
 /// fast.
-const COPIED: [&str; 2] = ["Cargo.lock", ".cargo/config.toml"];
+const COPIED: [&str; 3] = ["Cargo.lock", ".cargo/config.toml", "rustfmt.toml"];
 
 /// Crates that a package cannot be called.
 const TAKEN: [&str; 7] = ["alloc", "core", "events", "ledgerfold", "serde", "std", "test"];
@@ -93,8 +93,15 @@ pub(crate) fn run(options: &New, output: &mut Output) -> Result<ExitCode, CliErr
         write(&folder.join(name), &text)?;
         files.push(name.to_owned());
     }
+    format_sources(&folder);
     output.report(&Written { folder: folder.display().to_string(), files })?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// The order of imports depends on the name of the project. Without rustfmt it stays as it is, which harms nothing.
+fn format_sources(folder: &Path) {
+    let format = Command::new("cargo").args(["fmt", "--all"]).current_dir(folder).output();
+    drop(format);
 }
 
 fn write(path: &Path, text: &str) -> Result<(), CliError> {

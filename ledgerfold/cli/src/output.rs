@@ -16,6 +16,12 @@ use crate::{error::CliError, target::TargetOptions};
 pub(crate) trait Report: Serialize {
     /// For people, with a line feed at the end.
     fn text(&self) -> String;
+
+    /// A hint for people, for example how to continue. It goes to standard error, because other programs may read the
+    /// text on standard output.
+    fn hint(&self) -> Option<String> {
+        None
+    }
 }
 
 /// Standard output, with the form that the caller chose.
@@ -36,7 +42,11 @@ impl Output {
     }
 
     pub(crate) fn report(&mut self, report: &impl Report) -> Result<(), CliError> {
-        self.write(rendered(report, self.json)?.as_bytes())
+        self.write(rendered(report, self.json)?.as_bytes())?;
+        if let (Some(hint), false) = (report.hint(), self.json) {
+            eprintln!("{hint}");
+        }
+        Ok(())
     }
 }
 
@@ -65,6 +75,11 @@ pub(crate) fn table<const COLUMNS: usize>(
         let _ = writeln!(text, "{}", line.trim_end());
     }
     text
+}
+
+/// The hint of a list that has more.
+pub(crate) fn more_from(place: &str) -> String {
+    format!("There are more: --from {place}")
 }
 
 /// Shows progress without a known end on standard error, if that is a terminal.

@@ -12,7 +12,7 @@ use serde::Serialize;
 
 use crate::{
     error::CliError,
-    output::{Output, Report, progress},
+    output::{Output, Report, more_from, progress},
     target::Target,
 };
 
@@ -69,11 +69,11 @@ async fn list(command: &ListStreams, index: &dyn Streams) -> Result<Listed, CliE
 
 impl Report for Listed {
     fn text(&self) -> String {
-        let mut text: String = self.streams.iter().map(|stream| format!("{stream}\n")).collect();
-        if let Some(Resume(place)) = &self.next {
-            text.push_str(&format!("more: --from {place}\n"));
-        }
-        text
+        self.streams.iter().map(|stream| format!("{stream}\n")).collect()
+    }
+
+    fn hint(&self) -> Option<String> {
+        self.next.as_ref().map(|Resume(place)| more_from(place))
     }
 }
 
@@ -86,7 +86,9 @@ mod tests {
     fn a_list_is_rendered_in_both_forms() {
         let streams = vec!["order#1".parse().expect("a stream")];
         let listed = Listed { streams, next: Some(ledgerfold::ports::Resume("abc".to_owned())) };
-        assert_eq!(rendered(&listed, false).expect("text"), "order#1\nmore: --from abc\n");
+        assert_eq!(rendered(&listed, false).expect("text"), "order#1\n");
+        let hint = crate::output::Report::hint(&listed);
+        assert_eq!(hint.as_deref(), Some("There are more: --from abc"));
         let json = rendered(&listed, true).expect("JSON");
         assert_eq!(json, "{\"streams\":[\"order#1\"],\"next\":\"abc\"}\n");
     }

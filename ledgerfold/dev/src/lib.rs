@@ -10,27 +10,30 @@
 //! ```
 //!
 //! `my-program dev` serves the context on 127.0.0.1:8080, and `my-program dev --port 9000` on another port. Without
-//! arguments, the program is a Lambda function.
+//! arguments, the program is a Lambda function. `my-program dev --state my.journal` keeps its state in a file.
 //!
 //! AWS, and everything below the ports, does not belong here; the local cloud runs that.
 
+mod journal;
 mod log;
 mod pipeline;
 mod server;
 
-use std::{env, net::SocketAddr, process::ExitCode, sync::Arc, time::Instant};
+use std::{env, net::SocketAddr, path::PathBuf, process::ExitCode, sync::Arc, time::Instant};
 
 use ledgerfold::context::{Context, Contradictions, InvalidSetting, QueryPorts};
 use ledgerfold_lambda::{Service, http::ApiError};
 use ledgerfold_memory::{MemoryEventStore, MemoryReadSide};
 use tokio::net::TcpListener;
 
-use self::{pipeline::Pipeline, server::Services};
+use self::{journal::Journal, pipeline::Pipeline, server::Services};
+
+pub use journal::JournalError;
 
 const PORT: u16 = 8080;
 
-const USAGE: &str =
-    "Usage: dev [--port PORT]. Without arguments, the program is a Lambda function.";
+const USAGE: &str = "Usage: dev [--port PORT] [--state FILE]. Without --state, everything is lost when it ends. Without \
+    arguments, the program is a Lambda function.";
 
 /// Runs the context in memory if the first argument is `dev`, and as a Lambda function otherwise.
 pub fn main(service: &Service) -> ExitCode {
@@ -38,9 +41,9 @@ pub fn main(service: &Service) -> ExitCode {
     if arguments.is_empty() {
         return ledgerfold_lambda::main(service);
     }
-    let outcome = port(&arguments).and_then(|port| {
+    let outcome = Options::of(&arguments).and_then(|options| {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-        runtime.map_err(DevError::Runtime)?.block_on(serve(service, port))
+        runtime.map_err(DevError::Runtime)?.block_on(serve(service, &options))
     });
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
@@ -74,26 +77,53 @@ pub enum DevError {
     /// A process does not accept its setting.
     #[error(transparent)]
     Setting(#[from] InvalidSetting),
+    /// The file cannot keep the state.
+    #[error(transparent)]
+    State(#[from] JournalError),
     /// The runtime cannot start.
     #[error("the runtime cannot start: {0}")]
     Runtime(std::io::Error),
 }
 
-fn port(arguments: &[String]) -> Result<u16, DevError> {
-    match arguments.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
-        ["dev"] => Ok(PORT),
-        ["dev", "--port", port] => port.parse().map_err(|_| DevError::Usage(USAGE)),
-        _ => Err(DevError::Usage(USAGE)),
+/// How a development server runs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Options {
+    /// The port on 127.0.0.1; 0 chooses a free one.
+    pub port: u16,
+    /// The file that keeps the state. Without it, everything is lost when the server ends.
+    pub state: Option<PathBuf>,
+}
+
+impl Options {
+    fn of(arguments: &[String]) -> Result<Self, DevError> {
+        let mut options = Self { port: PORT, state: None };
+        let mut words = arguments.iter().map(String::as_str);
+        if words.next() != Some("dev") {
+            return Err(DevError::Usage(USAGE));
+        }
+        while let Some(word) = words.next() {
+            match (word, words.next()) {
+                ("--port", Some(port)) => {
+                    options.port = port.parse().map_err(|_| DevError::Usage(USAGE))?;
+                }
+                ("--state", Some(file)) => options.state = Some(file.into()),
+                _ => return Err(DevError::Usage(USAGE)),
+            }
+        }
+        Ok(options)
     }
 }
 
-async fn serve(service: &Service, port: u16) -> Result<(), DevError> {
+async fn serve(service: &Service, options: &Options) -> Result<(), DevError> {
     let started = Instant::now();
-    let server = Server::start(service, port).await?;
+    let server = Server::start(service, options).await?;
     let name = service.context().name();
     let ready = started.elapsed().as_millis();
     tell(&format!("{name} runs in memory at http://{} (ready in {ready} ms).", server.address));
-    tell("Everything is lost when it ends. Try:\n");
+    match &options.state {
+        Some(file) => tell(&format!("{} keeps the state. Try:\n", file.display())),
+        None => tell("Everything is lost when it ends. Try:\n"),
+    }
     for example in service.api().examples() {
         tell(&server::curl(&example, server.address));
     }
@@ -117,25 +147,33 @@ pub struct Server {
 }
 
 impl Server {
-    /// Starts a context on a port of 127.0.0.1; 0 chooses a free one.
+    /// Starts a context.
     ///
     /// # Errors
     /// [`DevError`].
-    pub async fn start(service: &Service, port: u16) -> Result<Self, DevError> {
+    pub async fn start(service: &Service, options: &Options) -> Result<Self, DevError> {
         let context = service.context();
         context.check()?;
-        let address = SocketAddr::from(([127, 0, 0, 1], port));
+        let address = SocketAddr::from(([127, 0, 0, 1], options.port));
         let listener = TcpListener::bind(address).await;
         let listener = listener.map_err(|source| DevError::Address { address, source })?;
         let address = listener.local_addr().map_err(DevError::Runtime)?;
-        let (log, commits) = log::observed();
+        let stored = Arc::new(MemoryEventStore::default());
+        let opened =
+            options.state.as_deref().map(|path| Journal::open(path, &stored)).transpose()?;
+        let (journal, restored) = opened.unzip();
+        let journal = journal.map(Arc::new);
+        let (log, commits) = log::observed(stored, journal.clone());
         let ports = pipeline::ports(log.clone());
         let read_side = Arc::new(read_side(context));
         let services = Services {
             commands: service.commands(&ports)?,
-            queries: service.queries(&QueryPorts::new(context, log, &*read_side))?,
+            queries: service.queries(&QueryPorts::new(context, log.clone(), &*read_side))?,
         };
-        let pipeline = Pipeline::new(context, &ports, &read_side, commits)?;
+        let mut pipeline = Pipeline::new(context, &ports, &read_side, commits, journal)?;
+        if let Some(restored) = restored {
+            pipeline.restore(&restored, &*log).await;
+        }
         Ok(Self { address, listener, services, pipeline })
     }
 
@@ -160,7 +198,7 @@ mod tests {
     };
     use ledgerfold_testkit::{bank::PublicAccounts, loyalty};
 
-    use super::{DevError, PORT, port, read_side};
+    use super::{DevError, Options, PORT, read_side};
 
     #[tokio::test]
     async fn the_log_of_another_context_is_empty_here() {
@@ -175,12 +213,21 @@ mod tests {
     #[test]
     fn arguments_are_read_and_others_are_told_the_usage() {
         let read = |arguments: &[&str]| {
-            port(&arguments.iter().map(ToString::to_string).collect::<Vec<_>>())
+            Options::of(&arguments.iter().map(ToString::to_string).collect::<Vec<_>>())
         };
-        assert_eq!(read(&["dev"]).expect("the default"), PORT);
-        assert_eq!(read(&["dev", "--port", "9000"]).expect("a port"), 9000);
-        for invalid in [&["dve"][..], &["dev", "--port"], &["dev", "--port", "x"], &["dev", "9000"]]
-        {
+        let plain = Options { port: PORT, state: None };
+        assert_eq!(read(&["dev"]).expect("the default"), plain);
+        assert_eq!(
+            read(&["dev", "--state", "my.journal", "--port", "9000"]).expect("both"),
+            Options { port: 9000, state: Some("my.journal".into()) }
+        );
+        for invalid in [
+            &["dve"][..],
+            &["dev", "--port"],
+            &["dev", "--port", "x"],
+            &["dev", "9000"],
+            &["dev", "--state"],
+        ] {
             assert!(matches!(read(invalid), Err(DevError::Usage(_))), "{invalid:?}");
         }
     }

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use crate::journal::Journal;
 use async_trait::async_trait;
 use ledgerfold::{
     ports::{AppendError, EventStore, Transaction},
@@ -16,18 +17,25 @@ pub(crate) type Commits = UnboundedReceiver<Commit>;
 /// Passes on every new commit, as a table's change stream does.
 ///
 /// The channel has no limit: the log itself keeps every commit in memory, and a process appends while it receives.
-pub(crate) struct ChangeStream(UnboundedSender<Commit>);
+pub(crate) struct ChangeStream {
+    commits: UnboundedSender<Commit>,
+    /// The file that keeps the log, if there is one.
+    journal: Option<Arc<Journal>>,
+}
 
-/// A log in memory, and its new commits.
-pub(crate) fn observed() -> (Arc<Amended<ChangeStream>>, Commits) {
+/// This log, and its new commits.
+pub(crate) fn observed(
+    log: Arc<MemoryEventStore>,
+    journal: Option<Arc<Journal>>,
+) -> (Arc<Amended<ChangeStream>>, Commits) {
     let (sender, commits) = unbounded_channel();
-    (Amended::of(Arc::new(MemoryEventStore::default()), ChangeStream(sender)), commits)
+    (Amended::of(log, ChangeStream { commits: sender, journal }), commits)
 }
 
 impl ChangeStream {
     fn pass_on(&self, new: &NewCommit) {
         // Without a receiver the server is ending.
-        let _ = self.0.send(new.as_commit().clone());
+        let _ = self.commits.send(new.as_commit().clone());
     }
 }
 
@@ -35,6 +43,9 @@ impl ChangeStream {
 impl Amendment for ChangeStream {
     async fn append(&self, log: &dyn EventStore, new: &NewCommit) -> Result<(), AppendError> {
         log.append(new).await?;
+        if let Some(journal) = &self.journal {
+            journal.append(new);
+        }
         self.pass_on(new);
         Ok(())
     }
@@ -45,6 +56,9 @@ impl Amendment for ChangeStream {
         transaction: &Transaction,
     ) -> Result<(), AppendError> {
         log.transact(transaction).await?;
+        if let Some(journal) = &self.journal {
+            journal.transact(transaction);
+        }
         transaction.commits().iter().for_each(|new| self.pass_on(new));
         Ok(())
     }

@@ -1,12 +1,12 @@
 //! The work behind the log: projections, processes and deadlines.
 
-use std::{sync::Arc, time::Duration};
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 use ledgerfold::{
-    Timestamp,
+    StreamId, Timestamp,
     context::{CommandPorts, Context, InvalidSetting, Reacting},
-    ports::EventStore,
-    process::DeadlineSweep,
+    ports::{DeadlineStore, EventReader, EventStore},
+    process::{DeadlineSweep, Scheduling},
     project::{Projector, RetryScope},
     vocabulary::{Commit, Delivery, FailedReceipt, Receipt},
 };
@@ -14,7 +14,10 @@ use ledgerfold_aws::{SystemClock, SystemRandom};
 use ledgerfold_memory::{MemoryDeadlineStore, MemoryReadSide};
 use tokio::time::{MissedTickBehavior, interval};
 
-use crate::log::Commits;
+use crate::{
+    journal::{Journal, Restored},
+    log::Commits,
+};
 
 /// How often a message is delivered.
 const ATTEMPTS: usize = 3;
@@ -31,7 +34,13 @@ pub(crate) struct Pipeline {
     commits: Commits,
     projectors: Vec<Projector>,
     processes: Vec<Arc<dyn Reacting>>,
+    /// The deadlines that the processes ask for.
+    schedules: Vec<Arc<dyn Scheduling>>,
+    deadlines: Arc<MemoryDeadlineStore>,
     sweep: DeadlineSweep,
+    /// The file that keeps the state, if there is one, and the number of handled commits.
+    journal: Option<Arc<Journal>>,
+    handled: usize,
 }
 
 impl Pipeline {
@@ -40,6 +49,7 @@ impl Pipeline {
         ports: &CommandPorts,
         read_side: &MemoryReadSide,
         commits: Commits,
+        journal: Option<Arc<Journal>>,
     ) -> Result<Self, InvalidSetting> {
         let deadlines = Arc::<MemoryDeadlineStore>::default();
         // Another context's events do not reach this process.
@@ -53,9 +63,47 @@ impl Pipeline {
             .iter()
             .map(|process| process.handler(process.default_setting(), ports, deadlines.clone()));
         let processes = processes.collect::<Result<_, _>>()?;
+        let schedules = context.processes().iter();
+        let schedules = schedules.map(|process| process.schedule(process.default_setting()));
+        let schedules = schedules.collect::<Result<_, _>>()?;
         let expiries = context.processes().iter().map(|process| process.expiry(ports)).collect();
-        let sweep = DeadlineSweep::new(deadlines, ports.clock.clone(), expiries);
-        Ok(Self { commits, projectors, processes, sweep })
+        let sweep = DeadlineSweep::new(deadlines.clone(), ports.clock.clone(), expiries);
+        let handled = 0;
+        Ok(Self { commits, projectors, processes, schedules, deadlines, sweep, journal, handled })
+    }
+
+    /// Continues after a restart: projects all commits, schedules the deadlines that are still open, and lets processes
+    /// react to the commits that they had not handled.
+    pub(crate) async fn restore(&mut self, restored: &Restored, log: &dyn EventReader) {
+        let (done, left) = restored.commits.split_at(restored.handled.min(restored.commits.len()));
+        for commit in done {
+            self.project(commit).await;
+        }
+        let streams: BTreeSet<_> = done.iter().map(Commit::stream).collect();
+        for stream in streams {
+            if let Err(error) = self.schedule(stream, log).await {
+                crate::tell(&format!("the deadlines of {stream} are missing: {error}"));
+            }
+        }
+        self.handled = done.len();
+        for commit in left {
+            self.take(commit).await;
+        }
+    }
+
+    async fn schedule(
+        &self,
+        stream: &StreamId,
+        log: &dyn EventReader,
+    ) -> Result<(), Box<dyn std::error::Error>> {
+        for schedule in &self.schedules {
+            for asked in schedule.asked_for(stream, log).await? {
+                if schedule.is_open(&asked.deadline, log).await? {
+                    self.deadlines.schedule(&asked.deadline).await?;
+                }
+            }
+        }
+        Ok(())
     }
 
     /// Works without an end.
@@ -82,12 +130,20 @@ impl Pipeline {
     }
 
     /// Passes a commit to every projection and every process.
-    async fn take(&self, commit: &Commit) {
-        for projector in &self.projectors {
-            deliver(commit, async |messages| projector.project(messages).await).await;
-        }
+    async fn take(&mut self, commit: &Commit) {
+        self.project(commit).await;
         for process in &self.processes {
             deliver(commit, async |messages| process.handle(messages).await).await;
+        }
+        self.handled += 1;
+        if let Some(journal) = &self.journal {
+            journal.handled(self.handled);
+        }
+    }
+
+    async fn project(&self, commit: &Commit) {
+        for projector in &self.projectors {
+            deliver(commit, async |messages| projector.project(messages).await).await;
         }
     }
 

@@ -28,6 +28,11 @@ pub use files::{File, files};
 pub use platform::template as platform;
 pub use rules::{Model, RULES, Rule, Violation, Violations};
 
+/// Compiles and runs the examples about deployment.
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/deploying.md")]
+pub struct DeployingPage;
+
 /// A declaration that gives no template.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum TemplateError {

@@ -32,7 +32,7 @@ pub fn template() -> Template {
 }
 
 fn platform_parameters() -> Map {
-    parameters::stage().and(map! {
+    parameters::stage("sets no role for access logs").and(map! {
         ArchiveRetention: map! {
             Type: "Number",
             Default: 0,

@@ -79,9 +79,23 @@ impl MemoryEventStore {
         self.lock().holders.get(key).cloned()
     }
 
-    /// Stores a commit without a condition, even over another one. Use it to damage a log on purpose.
+    /// Stores a commit without a condition, even over another one. Use it to restore a log, or to damage it on purpose.
     pub fn overwrite(&self, commit: &Commit) {
         self.lock().store(commit);
+    }
+
+    /// Sets the holder of a unique key, or frees it, without a condition. Use it to restore a log.
+    pub fn restore_key(&self, key: UniqueKey, holder: Option<StreamId>) {
+        let mut stored = self.lock();
+        match holder {
+            Some(stream) => stored.holders.insert(key, stream),
+            None => stored.holders.remove(&key),
+        };
+    }
+
+    /// Stores the record of a strict command. Use it to restore a log.
+    pub fn restore_record(&self, command: CommandId, record: CommandRecord) {
+        self.lock().commands.insert(command, record);
     }
 
     pub(super) const fn page_size(&self) -> usize {

@@ -1,6 +1,4 @@
-//! The program of every function. Its environment chooses the role. `cargo run -- dev` runs all of them in memory.
-
-use ledgerfold_lambda::service::Service;
+//! The program of every function. Its environment chooses the role. `make dev` runs all of them in memory.
 
 #[cfg(feature = "dev")]
 use ledgerfold_dev::main as run;
@@ -8,5 +6,5 @@ use ledgerfold_dev::main as run;
 use ledgerfold_lambda::main as run;
 
 fn main() -> std::process::ExitCode {
-    run(&Service::new(__ident__::context(), __ident__::api()))
+    run(&ledgerfold_lambda::Service::new(__ident__::context(), __ident__::api()))
 }

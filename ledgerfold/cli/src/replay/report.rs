@@ -4,7 +4,7 @@ use ledgerfold::Timestamp;
 use ledgerfold_eventbridge::{ReplayState, ReplayStatus};
 use serde::Serialize;
 
-use crate::output::{Report, table};
+use crate::output::{Report, more_from, table};
 
 /// A replay as it is shown.
 #[derive(Debug, Serialize)]
@@ -90,8 +90,11 @@ pub(super) struct Listed {
 
 impl Report for Listed {
     fn text(&self) -> String {
-        let more = self.next.as_ref().map(|place| format!("more: --from {place}\n"));
-        rows(&self.replays) + &more.unwrap_or_default()
+        rows(&self.replays)
+    }
+
+    fn hint(&self) -> Option<String> {
+        self.next.as_deref().map(more_from)
     }
 }
 
@@ -123,7 +126,7 @@ mod tests {
     use serde_json::Value;
 
     use super::{Listed, Shown, Started};
-    use crate::output::rendered;
+    use crate::output::{Report, rendered};
 
     fn shown() -> Shown {
         let at = |second| Timestamp::from_second(second).expect("a time");
@@ -151,7 +154,7 @@ mod tests {
 
         let listed = Listed { replays: vec![shown(), shown()], next: Some("place".to_owned()) };
         let text = rendered(&listed, false).expect("text");
-        assert_eq!(text.lines().count(), 4, "{text}");
-        assert!(text.ends_with("more: --from place\n"), "{text}");
+        assert_eq!(text.lines().count(), 3, "{text}");
+        assert_eq!(listed.hint().as_deref(), Some("There are more: --from place"));
     }
 }

@@ -56,21 +56,21 @@ pub(super) fn parameters(context: &Context) -> Map {
     deployment().and(logs()).and(limits()).and(spot_check()).and(settings(context).collect())
 }
 
-pub(crate) fn stage() -> Map {
+/// The name of the environment, and the effect of the stage "local".
+pub(crate) fn stage(effect: &str) -> Map {
     map! {
         Stage: map! {
             Type: "String",
             Default: "prod",
             AllowedPattern: "[a-z][a-z0-9]{1,15}",
             ConstraintDescription: "2 to 16 lower-case letters and digits, starting with a letter.",
-            Description: "Name of the environment and of the API's stage. The stage \"local\" does not protect the \
-                          event table.",
+            Description: format!("Name of the environment. The stage \"local\" {effect}."),
         },
     }
 }
 
 fn deployment() -> Map {
-    stage().and(map! {
+    stage("does not protect the event table").and(map! {
         Platform: map! {
             Type: "String",
             Default: "ledgerfold-prod",

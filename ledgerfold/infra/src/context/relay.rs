@@ -9,7 +9,7 @@ use crate::{
     shared::{bucket_over_tls, function_alarms, letters_alarms, signing_key, undeliverable_alarms},
 };
 
-const RULE: &str = "relay-dead-letters";
+const RULE: &str = "reports";
 const REPAIR: &str = "run \"ledgerfold repair --bus --since <two days before this alarm>\" with the role BusRepairRole";
 
 pub(super) fn section(scope: &Scope<'_>) -> Section {

@@ -39,7 +39,7 @@ pub(super) fn names_of_rules_fit(model: &Model<'_>) -> Vec<String> {
         let stack = "ledgerfold--".len() + LONGEST_STAGE + model.context.name().len();
         let length = stack + 1 + name.len();
         (length > LONGEST_RULE).then(|| {
-            format!("the name of {id} can have {length} letters, and EventBridge allows {LONGEST_RULE}: shorten {name:?}")
+            format!("the name of {id} can have {length} letters, and EventBridge allows {LONGEST_RULE}: shorten {name:?} or the name of the context")
         })
     });
     long.collect()

@@ -30,10 +30,6 @@ impl Unsigned {
         let BusMessage { content, replay, origin, .. } = BusMessage::parse(body, key)?;
         let receipt = receipt(message);
         if origin == Origin::Unknown {
-            tracing::warn!(
-                message = receipt.0,
-                "event without the relay's signature, checked against the log"
-            );
             self.0.insert(receipt.clone());
         }
         Ok(Delivery { receipt, content: Ok(content), replay })
@@ -42,7 +38,16 @@ impl Unsigned {
     /// How many unsigned messages failed. A genuine event is in the log, so it only fails if the log itself
     /// cannot be read.
     fn among<'a>(&self, failed: impl IntoIterator<Item = &'a Receipt>) -> usize {
-        failed.into_iter().filter(|receipt| self.0.contains(receipt)).count()
+        let unconfirmed = failed.into_iter().filter(|receipt| self.0.contains(receipt));
+        unconfirmed
+            .inspect(|receipt| {
+                let message = &receipt.0;
+                tracing::warn!(
+                    message,
+                    "an event has no signature of the relay, and the log does not confirm it"
+                );
+            })
+            .count()
     }
 }
 

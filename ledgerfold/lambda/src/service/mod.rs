@@ -20,8 +20,7 @@
 //! | `spot-check` | compares a sample of streams with all read models | those of `query`, `SPOT_CHECK_STREAMS`, `SPOT_CHECK_PATIENCE` |
 //!
 //! A projector of another context's events reads `SOURCE_CONTEXT` and `SOURCE_TABLE`, the name of that context and its event
-//! table, instead of `EVENT_TABLE`. Its `BUS_KEY` is the key of that context's relay. With any other key it is correct too,
-//! but reads every event from the log. The roles `query` and `spot-check` read `EVENTS_OF_<CONTEXT>`, the event table of
+//! table, instead of `EVENT_TABLE`. Contexts do not share keys, so it reads every event from that table. The roles `query` and `spot-check` read `EVENTS_OF_<CONTEXT>`, the event table of
 //! each such context.
 //!
 //! The names of variables come from the declaration: the table of `order-view` is `ORDER_VIEW_TABLE`, and the setting of
