@@ -20,7 +20,7 @@ test: up ## Run all tests, write the schemas of new events, and send the example
 	@$(CLOUD) try
 
 dev: ## Run everything in memory, in one process
-	@cargo run --bin $(NAME) -- dev
+	@cargo run --bin $(NAME) -- dev $(if $(filter-out 4566,$(PORT)),--port $(PORT))
 
 up: generate ## Start a local cloud, deploy, and leave it running
 	@cargo build --quiet --workspace

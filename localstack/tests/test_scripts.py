@@ -24,14 +24,25 @@ class FunctionsTest(TestCase):
             self.write(f"scripts/{name}", (SCRIPTS / name).read_text(), 0o755)
         self.write("tools/cargo", CARGO, 0o755)
         self.program = self.write("elsewhere/debug/orders", "program one", 0o755)
+        # The program of operators, which compares the templates with the declaration.
+        self.write("elsewhere/debug/orders-admin", "#!/bin/sh\n[ ! -e changed ]\n", 0o755)
 
-    def build(self) -> None:
+    def build(self) -> subprocess.CompletedProcess[str]:
         path = os.pathsep.join([str(self.folder / "tools"), os.environ["PATH"]])
         environment = {"PATH": path, "CARGO_TARGET_DIR": str(self.folder / "elsewhere")}
-        subprocess.run(["scripts/functions.sh", "orders"], cwd=self.folder, env=environment, check=True)
+        return subprocess.run(
+            ["scripts/functions.sh", "orders"], cwd=self.folder, env=environment, capture_output=True, text=True
+        )
+
+    def test_a_changed_declaration_needs_new_templates(self) -> None:
+        self.write("changed", "")
+        outcome = self.build()
+        self.assertEqual(outcome.returncode, 1)
+        self.assertIn("The declaration of orders has changed. Run: cargo run -p orders-admin", outcome.stderr)
+        self.assertFalse((self.folder / "target/local/functions").exists())
 
     def test_programs_come_from_cargos_target_directory(self) -> None:
-        self.build()
+        self.assertEqual(self.build().returncode, 0)
         self.assertIn("--bin=orders", (self.folder / "elsewhere/built").read_text())
         copied = self.folder / "target/local/functions/orders/bootstrap"
         self.assertEqual(copied.read_text(), "program one")

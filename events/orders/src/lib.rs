@@ -10,7 +10,7 @@ mod money;
 pub use money::{Currency, InvalidCurrency, Money};
 
 events! {
-        /// The events of an order.
+    /// The events of an order.
     pub enum OrderEvent {
         OrderPlaced: 1,
         OrderPaid: 1,

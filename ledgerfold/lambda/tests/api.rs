@@ -13,8 +13,9 @@ use ledgerfold::{
 };
 use ledgerfold_lambda::{
     http::{
-        Api, ApiError, CommandCall, CommandSide, FieldError, Handles, HttpCommand, HttpQuery,
-        Method, Path, Problem, QueryCall, Request, Response, Rows, StatusCode, Success,
+        Api, ApiError, CommandCall, CommandSide, EventLog, FieldError, Handles, HttpCommand,
+        HttpQuery, Method, Path, Problem, QueryCall, Request, Response, Rows, StatusCode, Success,
+        Unversioned,
     },
     service::Service,
 };
@@ -190,12 +191,45 @@ impl HttpQuery for GetAccount {
     }
 }
 
+/// A floor of the vault, below the ground too.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+struct GetFloor {
+    /// The floor.
+    #[schemars(range(min = -5, max = 200))]
+    floor: i32,
+    /// The shelf.
+    #[schemars(range(min = -1, max = 9))]
+    shelf: i32,
+}
+
+#[async_trait]
+impl HttpQuery for GetFloor {
+    type Decider = Accounts;
+    type Models = EventLog;
+    type Answer = Unversioned<Vec<i32>>;
+
+    const PATH: &'static str = "/floors/{floor}";
+
+    fn example() -> Self {
+        Self { floor: -5, shelf: -1 }
+    }
+
+    async fn answer(
+        self,
+        _: &EventLog,
+        _: QueryCall<'_>,
+    ) -> Result<Unversioned<Vec<i32>>, Problem> {
+        Ok(Unversioned(vec![self.floor, self.shelf]))
+    }
+}
+
 fn api() -> Api {
     Api::new("Bank", "1.0.0")
         .command::<OpenAccount>()
         .command::<Deposit>()
         .command_with::<Send, Sender>()
         .query::<GetAccount>()
+        .query::<GetFloor>()
 }
 
 struct Bank {
@@ -349,11 +383,12 @@ fn the_document_separates_the_path_from_the_body() {
 
 #[test]
 fn the_examples_work_one_after_the_other() {
-    let [open, show] = api().examples().try_into().expect("a creation and a query");
+    let [open, show, floor] = api().examples().try_into().expect("a creation and two queries");
     assert_eq!((open.method, open.path.as_str()), ("POST", "/accounts"));
     let (key, body) = open.command.expect("it is a command");
     assert_eq!((key.as_str(), body), ("try-OpenAccount", json!({"email": "ada@example.org"})));
     assert!(show.path.starts_with("/accounts/") && show.command.is_none(), "{show:?}");
+    assert_eq!(floor.path, "/floors/-5?shelf=-1");
 }
 
 #[test]
@@ -433,4 +468,29 @@ fn a_name_stands_for_one_schema() {
     }
     let api = Api::new("Shop", "1").command_with::<Order, Shop>();
     assert_eq!(api.openapi(), Err(ApiError::TwoSchemas("Part".to_owned())));
+}
+
+#[tokio::test]
+async fn integers_in_paths_and_parameters_may_be_negative() {
+    let bank = Bank::open();
+    let shelf = |text: &str| vec![("shelf".to_owned(), text.to_owned())];
+    for (path, shelf, answer) in [
+        ("/floors/3", shelf("9"), Ok(json!([3, 9]))),
+        ("/floors/-5", shelf("-1"), Ok(json!([-5, -1]))),
+        ("/floors/-6", shelf("0"), Err("floor must be an integer from -5 to 200.")),
+        ("/floors/03", shelf("-0"), Err("floor must be an integer from -5 to 200.")),
+    ] {
+        let request = Request { query: shelf, ..request(Method::GET, path) };
+        match (bank.queries.answer(&request).await, answer) {
+            (Ok(found), Ok(wanted)) => {
+                let body: Value = serde_json::from_str(&found.body).expect("JSON");
+                assert_eq!(body, wanted, "{path}");
+            }
+            (Err(problem), Err(sentence)) => {
+                let body = problem.into_response("request-1").body;
+                assert!(body.contains(sentence), "{path}: {body}");
+            }
+            (found, _) => unreachable!("{path}: {:?}", found.map(|it| it.status)),
+        }
+    }
 }

@@ -194,6 +194,15 @@ macro_rules! slugs {
                 Self(Cow::Borrowed(name))
             }
 
+            /// A name that is made while the program runs.
+            ///
+            /// # Errors
+            /// [`InvalidId`] if it breaks the rule above.
+            pub fn new(name: impl Into<String>) -> Result<Self, InvalidId> {
+                let name = name.into();
+                if is_slug(&name, $max) { Ok(Self(Cow::Owned(name))) } else { Err(Self::RULE) }
+            }
+
             /// The name.
             pub fn as_str(&self) -> &str {
                 &self.0
@@ -209,7 +218,7 @@ macro_rules! slugs {
         impl FromStr for $name {
             type Err = InvalidId;
             fn from_str(name: &str) -> Result<Self, InvalidId> {
-                if is_slug(name, $max) { Ok(Self(Cow::Owned(name.to_owned()))) } else { Err(Self::RULE) }
+                Self::new(name)
             }
         }
     )*};

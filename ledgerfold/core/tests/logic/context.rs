@@ -5,7 +5,7 @@ use std::sync::Arc;
 use ledgerfold::{
     Decider, Recorded, StreamId,
     context::{CommandPorts, Context, Contradiction, Kind, QueryPorts},
-    ports::CounterKey,
+    ports::{CounterKey, IndexPartition, Listing},
     project::{Counts, Projection, Tally},
 };
 use ledgerfold_proofs::conformance::requests::{ask, fresh};
@@ -217,4 +217,19 @@ async fn a_declared_context_runs_from_a_command_to_a_row_and_a_deadline() {
     let streams: Vec<StreamId> =
         deadlines.waiting().into_iter().map(|it| it.deadline.key.stream).collect();
     assert_eq!(streams, [stream.clone(), stream]);
+}
+
+#[tokio::test]
+async fn rows_without_a_declared_index_cannot_be_listed_anywhere() {
+    let bank = Context::new("bank").decider::<Accounts>().rows::<Statements>("statements");
+    let (log, read_side) = (Arc::<MemoryEventStore>::default(), MemoryReadSide::default());
+    let queries = QueryPorts::new(&bank, log, &read_side);
+    let listing =
+        Listing { partition: IndexPartition::new("open").expect("a key"), before: None, limit: 1 };
+    let rows = queries.rows::<Statements>().expect("it is declared").table;
+    let refusal = rows.list(&listing).await.expect_err("there is no index").to_string();
+    assert!(
+        refusal.contains("declare one with .listed_by(…) behind .rows::<…>(\"statements\")"),
+        "{refusal}"
+    );
 }

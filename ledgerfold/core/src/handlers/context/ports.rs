@@ -9,8 +9,8 @@ use crate::{
     Decider, StreamId, Version,
     command::{CommandHandler, JointDecider, JointHandler},
     ports::{
-        Clock, CommitPage, EventReader, EventStore, GenerationReader, PortError, Random, ReadView,
-        RowReader, Skips, StoreError, TallyReader,
+        Clock, CommitPage, EventReader, EventStore, GenerationReader, Listing, PortError, Random,
+        ReadStoreError, ReadView, RowReader, Skips, StoreError, StoredRow, TallyReader,
     },
     project::{Projection, Tally, foreign_log},
     query::{LiveRows, LiveTallies},
@@ -125,7 +125,11 @@ impl<'a> QueryPorts<'a> {
         let projection = self.context.projection_of::<P>()?;
         let view = self.tables.view(projection.name(), projection.index());
         let live = LiveRows::new::<P>(projection.name(), view, self.tables.generations());
-        Ok(self.readable(projection, Arc::new(live)))
+        let table: Arc<dyn RowReader> = match projection.index() {
+            Some(_) => Arc::new(live),
+            None => Arc::new(Unlisted { projection: projection.name(), rows: live }),
+        };
+        Ok(self.readable(projection, table))
     }
 
     /// The counters of this model's projection.
@@ -145,5 +149,26 @@ impl<'a> QueryPorts<'a> {
             None => self.log.clone(),
         };
         Readable { table, skips: self.tables.skips(projection.name()), log }
+    }
+}
+
+/// The rows of a projection without an index. On AWS its table cannot be listed, so it cannot be listed anywhere.
+struct Unlisted<R> {
+    projection: &'static str,
+    rows: R,
+}
+
+#[async_trait]
+impl<R: RowReader> RowReader for Unlisted<R> {
+    async fn get(&self, stream: &StreamId) -> Result<Option<StoredRow>, ReadStoreError> {
+        self.rows.get(stream).await
+    }
+
+    async fn list(&self, _: &Listing) -> Result<Vec<StoredRow>, ReadStoreError> {
+        let projection = self.projection;
+        let reason = format!(
+            "the projection {projection} has no index: declare one with .listed_by(…) behind .rows::<…>({projection:?})"
+        );
+        Err(ReadStoreError::Port(PortError::Refused(reason.into())))
     }
 }

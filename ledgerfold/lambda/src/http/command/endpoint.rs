@@ -10,7 +10,7 @@ use super::{CommandCall, CommandSide, Handles, HttpCommand, body};
 use crate::http::{
     Problem, Request, Response,
     api::{ApiError, Endpoint, Matched, Template},
-    query::{QueryParameters, broken},
+    query::{QueryParameters, broken, parameter},
     schema::Shape,
 };
 
@@ -45,7 +45,7 @@ impl<C: HttpCommand, H: Handles<C>> CommandEndpoint<C, H> {
     fn command(&self, request: &Request, matched: &Matched<'_>) -> Result<C, Problem> {
         let mut fields = Vec::new();
         for (name, shape) in &self.path {
-            let mut value = Value::from(matched.value(name).unwrap_or_default());
+            let mut value = parameter(matched.value(name).unwrap_or_default(), shape);
             let errors = shape.check(&mut value);
             if !errors.is_empty() {
                 return Err(broken(name, errors));

@@ -10,7 +10,10 @@ use ledgerfold::{
 };
 use serde_json::Value;
 
-use super::{Answer, HttpQuery, Models, QueryCall, QueryParameters, parameters::broken_parameters};
+use super::{
+    Answer, HttpQuery, Models, QueryCall, QueryParameters,
+    parameters::{broken_parameters, field},
+};
 use crate::http::{
     FieldError, Problem, Request, Response, StatusCode,
     api::{ApiError, Endpoint, Matched, Template},
@@ -48,7 +51,8 @@ impl<Q: HttpQuery> QueryEndpoint<Q> {
     fn query(&self, request: &Request, matched: &Matched<'_>) -> Result<Q, Problem> {
         let names: Vec<&str> = self.names.iter().map(String::as_str).collect();
         let mut fields = QueryParameters::read(request, &names)?.to_json(&self.parameters);
-        fields.extend(matched.values().map(|(name, value)| (name.to_owned(), value.into())));
+        let in_path = matched.values();
+        fields.extend(in_path.map(|(name, text)| field(name, text, &self.parameters)));
         let mut fields = Value::Object(fields);
         let errors = self.parameters.check(&mut fields);
         if !errors.is_empty() {

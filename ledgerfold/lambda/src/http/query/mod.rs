@@ -60,7 +60,7 @@ pub use models::{Counters, EventLog, Models, Rows};
 pub use parameters::{Instant, Limit, ListPosition, Page, PageCursor};
 pub(super) use {
     endpoint::QueryEndpoint,
-    parameters::{QueryParameters, broken, number},
+    parameters::{QueryParameters, broken, number, parameter},
 };
 
 /// A query with its HTTP contract.

@@ -20,6 +20,25 @@ pub(in crate::http) fn number(text: &str) -> Option<u64> {
     canonical.then(|| text.parse().ok()).flatten()
 }
 
+/// Parses an integer in the only allowed notation: a number, or a minus sign and a number other than zero.
+fn integer(text: &str) -> Option<i64> {
+    let (sign, digits) = text.strip_prefix('-').map_or((1, text), |digits| (-1, digits));
+    let value = i64::try_from(number(digits)?).ok()?;
+    (sign == 1 || value != 0).then_some(sign * value)
+}
+
+/// A parameter as JSON, in the type that the shape has for it.
+pub(in crate::http) fn parameter(text: &str, shape: &Shape) -> Value {
+    let number = shape.is_integer().then(|| integer(text)).flatten();
+    number.map_or_else(|| Value::from(text), Value::from)
+}
+
+/// The parameter of this name. An unknown one stays a text, and the check refuses it.
+pub(super) fn field(name: &str, text: &str, shape: &Shape) -> (String, Value) {
+    let value = shape.field(name).map_or_else(|| Value::from(text), |it| parameter(text, it));
+    (name.to_owned(), value)
+}
+
 /// The parameters of a query: known ones only, each at most once.
 #[derive(Debug)]
 pub(in crate::http) struct QueryParameters<'a>(BTreeMap<&'a str, &'a str>);
@@ -49,12 +68,8 @@ impl<'a> QueryParameters<'a> {
 
     /// The parameters as JSON, in the types that the shape has for them.
     pub(super) fn to_json(&self, shape: &Shape) -> Map<String, Value> {
-        let parameters = self.0.iter().map(|(name, text)| {
-            let is_integer = shape.field(name).is_some_and(Shape::is_integer);
-            let number = is_integer.then(|| number(text)).flatten();
-            ((*name).to_owned(), number.map_or_else(|| Value::from(*text), Value::from))
-        });
-        parameters.collect()
+        let parameters = self.0.iter();
+        parameters.map(|(name, text)| field(name, text, shape)).collect()
     }
 }
 
@@ -161,7 +176,15 @@ impl<T: ListPosition> Page<T> {
 
 #[cfg(test)]
 mod tests {
-    use super::number;
+    use super::{integer, number};
+
+    #[test]
+    fn an_integer_may_be_negative() {
+        assert_eq!(["0", "7", "-7"].map(integer), [Some(0), Some(7), Some(-7)]);
+        for other in ["", "-", "-0", "--1", "+1", "-01", "1-"] {
+            assert_eq!(integer(other), None, "{other:?}");
+        }
+    }
 
     #[test]
     fn a_number_is_written_in_one_way() {
