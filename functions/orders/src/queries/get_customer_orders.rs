@@ -1,9 +1,9 @@
 //! `GET /customers/{customerId}/orders`
 
 use async_trait::async_trait;
-use ledgerfold::{EntityId, Timestamp, Version, ports::Listing, query::Fresh, vocabulary::Cursor};
+use ledgerfold::{EntityId, Timestamp, Version, query::Fresh};
 use ledgerfold_lambda::http::{
-    HttpQuery, Limit, List, ListPosition, Page, PageCursor, Problem, QueryCall, Rows, Unversioned,
+    HttpQuery, Limit, List, PageCursor, Problem, QueryCall, Rows, Unversioned,
 };
 use orders_events::Money;
 use schemars::JsonSchema;
@@ -11,10 +11,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     domain::Orders,
-    read_models::{CustomerOrder, CustomerOrders, PlaceInList, Status},
+    read_models::{CustomerOrder, CustomerOrders, Status},
 };
-
-impl ListPosition for PlaceInList {}
 
 /// A customer's orders, newest first.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
@@ -73,17 +71,8 @@ impl HttpQuery for GetCustomerOrders {
         call: QueryCall<'_>,
     ) -> Result<Unversioned<List<ListedOrder>>, Problem> {
         let list = format!("orders of {}", self.customer_id);
-        let Page { limit, from } =
-            Page::<PlaceInList>::of(&list, self.limit, self.cursor.as_ref())?;
-        let before = from.as_ref().map(PlaceInList::order);
-        // One extra item shows whether there is another page.
-        let listing = Listing { partition: (&self.customer_id).into(), before, limit: limit + 1 };
-        let mut page = orders.list(&listing, call).await?;
-        let more = page.len() > limit;
-        page.truncate(limit);
-        let last = page.last().filter(|_| more).map(|listed| PlaceInList::of(&listed.fresh.row));
-        let next_cursor = last.map(|place| Cursor(place).to_text(&list));
-        let items = page.into_iter().map(|listed| ListedOrder::from(listed.fresh)).collect();
-        Ok(Unversioned(List { items, next_cursor }))
+        let cursor = self.cursor.as_ref();
+        let page = orders.page(&list, &self.customer_id, self.limit, cursor, call).await?;
+        Ok(Unversioned(page.map(ListedOrder::from)))
     }
 }

@@ -1,12 +1,6 @@
 //! The lists of customers' orders.
 
-use std::fmt;
-
-use ledgerfold::{
-    EntityId, InvalidId, Recorded, Timestamp,
-    ports::{IndexKey, IndexOrder},
-    project::Projection,
-};
+use ledgerfold::{InvalidId, Recorded, Timestamp, ports::IndexKey, project::Projection};
 use orders_events::{Money, OrderEvent};
 use serde::{Deserialize, Serialize};
 
@@ -32,55 +26,6 @@ pub struct CustomerOrder {
     pub placed_at: Timestamp,
 }
 
-/// The position of an order in its customer's list: by the time of placing, then by id. Its text is the order key of
-/// the index. It contains only this time and this id.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
-pub struct PlaceInList {
-    placed_at: Timestamp,
-    id: String,
-}
-
-impl PlaceInList {
-    /// The position of this order.
-    pub fn of(order: &CustomerOrder) -> Self {
-        Self { placed_at: order.placed_at, id: order.id.clone() }
-    }
-
-    /// The order key of this position.
-    pub fn order(&self) -> IndexOrder {
-        IndexOrder::new(self.to_string()).expect("a time and an id are short")
-    }
-}
-
-impl fmt::Display for PlaceInList {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:.9}#{}", self.placed_at, self.id)
-    }
-}
-
-impl From<PlaceInList> for String {
-    fn from(place: PlaceInList) -> Self {
-        place.to_string()
-    }
-}
-
-/// A text that is not a position in a customer's list.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("a position in the list is a time and an order id")]
-pub struct NoPlace;
-
-impl TryFrom<String> for PlaceInList {
-    type Error = NoPlace;
-
-    fn try_from(text: String) -> Result<Self, NoPlace> {
-        let (time, id) = text.split_once('#').ok_or(NoPlace)?;
-        let placed_at = time.parse().map_err(|_| NoPlace)?;
-        let id = EntityId::new(id).map_err(|_| NoPlace)?.into();
-        Ok(Self { placed_at, id })
-    }
-}
-
 impl Projection for CustomerOrders {
     type Event = OrderEvent;
     type Row = CustomerOrder;
@@ -103,6 +48,6 @@ impl Projection for CustomerOrders {
     }
 
     fn index(row: &CustomerOrder) -> Result<Option<IndexKey>, InvalidId> {
-        IndexKey::new(&*row.customer_id, PlaceInList::of(row).to_string()).map(Some)
+        IndexKey::by_time(&*row.customer_id, row.placed_at, &row.id).map(Some)
     }
 }

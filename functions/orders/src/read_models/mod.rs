@@ -7,7 +7,7 @@ mod dashboard;
 mod order_view;
 mod shipment;
 
-pub use customer_orders::{CustomerOrder, CustomerOrders, NoPlace, PlaceInList};
+pub use customer_orders::{CustomerOrder, CustomerOrders};
 pub use dashboard::{Dashboard, counter, day_key};
 pub use order_view::{OrderView, OrderViews, Status};
 pub use shipment::{Shipment, ShipmentStatus, Shipments};

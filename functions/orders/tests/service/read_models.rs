@@ -158,17 +158,9 @@ async fn a_cursor_that_the_list_cannot_have_issued_is_refused() {
     let id = world.place("a").await;
     world.steps(&id, &["pay"]).await;
     world.project().await;
-    let time = "2026-11-23T09:00:00.000000000Z";
     let contents = [
         json!(""),
         json!("z".repeat(1_025)),
-        json!("z"),
-        json!(time),
-        json!(format!("{time}#")),
-        json!(format!("{time}#..")),
-        json!(format!("{time}#{}", "a".repeat(65))),
-        json!(format!("2026-11-23T09:00:00Z#{id}")),
-        json!(format!("2026-11-23T10:00:00.000000000+01:00#{id}")),
         json!(9),
         json!(u64::MAX),
         json!(null),
@@ -188,9 +180,11 @@ async fn a_cursor_that_the_list_cannot_have_issued_is_refused() {
             assert_eq!((answer.status, answer.problem()), (400, "bad-request"), "{path} {content}");
         }
     }
-    // A cursor that the list can have issued is accepted, and begins where it says, even if somebody else made it.
-    let made = Cursor(format!("{time}#{id}")).to_text("orders of c-1");
-    assert_eq!(world.get(&format!("/customers/c-1/orders?cursor={made}")).await.status, 200);
+    // A cursor with any place begins there, even if somebody else made it: it shows no other rows than the list has.
+    for place in [format!("2026-11-23T09:00:00.000000000Z#{id}"), "z".to_owned()] {
+        let made = Cursor(place).to_text("orders of c-1");
+        assert_eq!(world.get(&format!("/customers/c-1/orders?cursor={made}")).await.status, 200);
+    }
 }
 
 #[tokio::test]

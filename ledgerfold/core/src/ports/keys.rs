@@ -6,7 +6,7 @@ use std::{fmt, str::FromStr};
 
 use serde::{Deserialize, Serialize};
 
-use crate::{EntityId, InvalidId, vocabulary::id::text_ids};
+use crate::{EntityId, InvalidId, Timestamp, vocabulary::id::text_ids};
 
 /// The longest sort key, in bytes.
 const SORT_KEY: usize = 1_024;
@@ -45,6 +45,27 @@ impl IndexKey {
     /// [`InvalidId`] if one of them is empty or too long.
     pub fn new(partition: impl Into<String>, order: impl Into<String>) -> Result<Self, InvalidId> {
         Ok(Self { partition: IndexPartition::new(partition)?, order: IndexOrder::new(order)? })
+    }
+
+    /// The place in a list that begins with the newest row. Rows of one instant are sorted by their ids.
+    ///
+    /// ```
+    /// # use ledgerfold::{Timestamp, ports::IndexKey};
+    /// let noon: Timestamp = "2026-11-23T12:00:00Z".parse()?;
+    /// let place = IndexKey::by_time("customer-1", noon, "order-7")?;
+    /// assert_eq!(place.order.as_str(), "2026-11-23T12:00:00.000000000Z#order-7");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`InvalidId`] if the list's name or the id is empty or too long.
+    pub fn by_time(
+        partition: impl Into<String>,
+        at: Timestamp,
+        id: &str,
+    ) -> Result<Self, InvalidId> {
+        // All nine digits, so that the order of the bytes is the order of the times.
+        Self::new(partition, format!("{at:.9}#{id}"))
     }
 }
 

@@ -112,6 +112,13 @@ pub struct List<T> {
     pub next_cursor: Option<String>,
 }
 
+impl<T> List<T> {
+    /// The same page of other items.
+    pub fn map<U>(self, item: impl FnMut(T) -> U) -> List<U> {
+        List { items: self.items.into_iter().map(item).collect(), next_cursor: self.next_cursor }
+    }
+}
+
 /// An event, as it is stored.
 #[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]

@@ -5,15 +5,20 @@ use std::{marker::PhantomData, sync::Arc};
 use ledgerfold::{
     StreamId,
     context::{QueryPorts, Readable, Undeclared},
-    ports::{Counter, CounterKey, EventReader, Listing, RowReader, TallyReader},
+    ports::{
+        Counter, CounterKey, EventReader, IndexOrder, IndexPartition, Listing, RowReader,
+        TallyReader,
+    },
     project::{Projection, Tally},
     query::{
         AuditPage, AuditPosition, Fresh, Listed, QueryError, Until, as_of, audit, fresh_counts,
         fresh_list, fresh_row,
     },
+    vocabulary::Cursor,
 };
 
-use super::QueryCall;
+use super::{Limit, List, Page, PageCursor, QueryCall};
+use crate::http::Problem;
 
 /// The read models of a query. Implement this trait for an own type if a query needs several, or reads something else.
 pub trait Models: Sized + Send + Sync + 'static {
@@ -60,6 +65,32 @@ impl<P: Projection> Rows<P> {
         until: Until,
     ) -> Result<Option<Fresh<P::Row>>, QueryError> {
         as_of::<P>(&*self.rows.log, &*self.rows.skips, stream, until).await
+    }
+
+    /// A page of a list, from the highest place down, at least as new as the caller's token, with the cursor of the next
+    /// page. Places are those of [`Projection::index`], and the projection must be declared with `listed_by`. `list` names
+    /// the list in its cursors, so that a cursor of another list is refused.
+    ///
+    /// # Errors
+    /// 400 for a cursor of another list; otherwise those of the read table.
+    pub async fn page(
+        &self,
+        list: &str,
+        partition: impl Into<IndexPartition>,
+        limit: Limit,
+        cursor: Option<&PageCursor>,
+        call: QueryCall<'_>,
+    ) -> Result<List<Fresh<P::Row>>, Problem> {
+        let Page { limit, from } = Page::<IndexOrder>::of(list, limit, cursor)?;
+        // One extra row shows whether there is another page.
+        let listing = Listing { partition: partition.into(), before: from, limit: limit + 1 };
+        let mut rows = self.list(&listing, call).await?;
+        let more = rows.len() > limit;
+        rows.truncate(limit);
+        let last = rows.last().filter(|_| more).map(|last| P::index(&last.fresh.row));
+        let place = last.and_then(Result::ok).flatten();
+        let next_cursor = place.map(|place| Cursor(place.order).to_text(list));
+        Ok(List { items: rows.into_iter().map(|listed| listed.fresh).collect(), next_cursor })
     }
 
     /// A part of a list, newest first, at least as new as the caller's token.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use ledgerfold::{Timestamp, query::AuditPosition, vocabulary::Cursor};
+use ledgerfold::{Timestamp, ports::IndexOrder, query::AuditPosition, vocabulary::Cursor};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::{Map, Value};
@@ -148,6 +148,9 @@ impl From<Instant> for Timestamp {
 pub trait ListPosition: Serialize + DeserializeOwned {}
 
 impl ListPosition for AuditPosition {}
+
+/// Its deserialization refuses an empty or oversized key.
+impl ListPosition for IndexOrder {}
 
 /// A page of a list.
 #[derive(Clone, Debug, PartialEq, Eq)]
