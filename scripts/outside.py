@@ -26,7 +26,7 @@ ENVIRONMENT = {**os.environ, "CARGO_TARGET_DIR": str(TARGET)}
 BEGAN = time.monotonic()
 
 # The most lines of a new project beside its domain: no blank lines, comments, generated files or documents.
-MOST_LINES = 62
+MOST_LINES = 60
 WIRING = ("Cargo.toml", "events/Cargo.toml", "src/lib.rs", "src/main.rs", "src/bin/library-admin.rs", "Makefile")
 # The most files that a section of the tutorial changes by hand, with its test and with the command of a new event.
 MOST_FILES = {"4": 7, "5": 3}

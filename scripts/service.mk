@@ -1,5 +1,7 @@
-# The commands of a service outside of this repository. Its Makefile sets NAME and includes this file.
+# The commands of a service outside of this repository. Its Makefile includes this file.
 
+# The context has the name of the package.
+NAME := $(shell sed -n 's/^name = "\(.*\)"/\1/p' Cargo.toml | head -1)
 LEDGERFOLD := $(patsubst %/scripts/,%,$(dir $(lastword $(MAKEFILE_LIST))))
 CLOUD := python3 $(LEDGERFOLD)/localstack/bootstrap.py
 ADMIN := cargo run --quiet --bin $(NAME)-admin --
