@@ -82,7 +82,7 @@ pub(crate) fn run(options: &New, output: &mut Output) -> Result<ExitCode, CliErr
     }
     let mut files = Vec::new();
     for (name, text) in FILES {
-        let name = project.filled(name);
+        let name = project.named(name);
         write(&folder.join(&name), &project.filled(text))?;
         files.push(name);
     }
@@ -134,24 +134,22 @@ impl Project {
         }
     }
 
+    /// A text with the names of the project.
+    fn named(&self, text: &str) -> String {
+        text.replace("__library__", &self.library.display().to_string())
+            .replace("__name__", &self.name)
+            .replace("__ident__", &self.name.replace('-', "_"))
+            .replace("__title__", &title(&self.name))
+    }
+
+    /// A file with the names of the project, and with the paths of its dependencies.
     fn filled(&self, text: &str) -> String {
         let library = self.library.display().to_string();
-        let title = title(&self.name);
-        let ident = self.name.replace('-', "_");
-        let text = text
-            .replace("__library__", &library)
-            .replace("__name__", &self.name)
-            .replace("__ident__", &ident)
-            .replace("__title__", &title);
-        let mut filled = String::new();
-        for line in text.lines() {
-            match dependency(line, &library) {
-                Some(line) => filled.push_str(&line),
-                None => filled.push_str(line),
-            }
-            filled.push('\n');
-        }
-        if text.ends_with('\n') { filled } else { filled.trim_end().to_owned() }
+        let text = self.named(text);
+        let lines = text.lines();
+        lines
+            .map(|line| dependency(line, &library).unwrap_or_else(|| line.to_owned()) + "\n")
+            .collect()
     }
 }
 
@@ -165,9 +163,8 @@ fn title(name: &str) -> String {
 /// A line of Cargo.toml such as `ledgerfold = __ledgerfold/core__`, with the path of the crate.
 fn dependency(line: &str, library: &str) -> Option<String> {
     let (name, rest) = line.split_once("__ledgerfold/")?;
-    let (package, options) =
-        rest.strip_suffix("__")?.split_once(',').map_or((rest.strip_suffix("__")?, ""), |it| it);
-    let options = if options.is_empty() { String::new() } else { format!(",{options}") };
+    let rest = rest.strip_suffix("__")?;
+    let (package, options) = rest.split_at(rest.find(',').unwrap_or(rest.len()));
     Some(format!("{name}{{ path = \"{library}/ledgerfold/{package}\"{options} }}"))
 }
 
@@ -179,7 +176,7 @@ mod tests {
     fn every_placeholder_is_filled() {
         let project = Project { name: "my-shop".to_owned(), library: "/library".into() };
         for (name, text) in FILES {
-            for filled in [project.filled(name), project.filled(text)] {
+            for filled in [project.named(name), project.filled(text)] {
                 assert!(!filled.contains("__"), "{name}: {filled}");
             }
         }

@@ -9,7 +9,6 @@ use crate::{
 /// The template of the platform.
 pub fn template() -> Template {
     let sections = vec![bus(), topic(), access_logs()];
-    let outputs = sections.iter().fold(Map::default(), |all, it| all.and(it.outputs.clone()));
     Template {
         description: "Ledgerfold, the platform: the bus with its archive, the topic of alarms, and the account's role \
                       for access logs."
@@ -27,7 +26,6 @@ pub fn template() -> Template {
         conditions: conditions(),
         globals: Map::default(),
         sections,
-        outputs,
     }
 }
 

@@ -56,11 +56,10 @@ pub(crate) fn function_alarms(id: &str, title: &str, page: Page, failed: &str) -
 /// The alarms on messages in a dead-letter queue, and on messages that have been there for ten of fourteen days.
 pub(crate) fn letters_alarms(queue: &str, some: &str, old: &str, page: Page) -> [Alarm; 2] {
     const TEN_DAYS: i64 = 864_000;
-    let waits = if matches!(page, Page::Projection) { page } else { Page::LongWaits };
     [
         Alarm::new(format!("{queue}Alarm"), Metric::messages(queue).at_most(), page, some)
             .over(1, 60),
-        Alarm::new(format!("{queue}Age"), Metric::age(queue), waits, old).above(TEN_DAYS),
+        Alarm::new(format!("{queue}Age"), Metric::age(queue), page.of_waits(), old).above(TEN_DAYS),
     ]
 }
 
@@ -72,12 +71,11 @@ pub(crate) fn undeliverable_alarms(
     lost: &str,
     late: &str,
 ) -> [Alarm; 2] {
-    let waits = if matches!(page, Page::Projection) { page } else { Page::LongWaits };
     let failed = Metric::of_bus_rule("InvocationsFailedToBeSentToDlq", rule);
     let retried = Metric::of_bus_rule("RetryInvocationAttempts", rule);
     [
         Alarm::new(format!("{prefix}Undeliverable"), failed, page, lost).over(1, 60),
-        Alarm::new(format!("{prefix}Retried"), retried, waits, late).over(3, 300),
+        Alarm::new(format!("{prefix}Retried"), retried, page.of_waits(), late).over(3, 300),
     ]
 }
 

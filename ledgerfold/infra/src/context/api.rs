@@ -255,7 +255,7 @@ fn reading(scope: &Scope<'_>) -> Vec<Statement> {
     permissions
 }
 
-fn alarms() -> Vec<Resource> {
+fn alarms() -> Vec<Alarm> {
     let log = |id: &str| format!("\"aws logs tail ${{{id}Log}} --since 1h\"");
     let (commands, queries) = (log("CommandFunction"), log("QueryFunction"));
     let mut alarms = vec![Alarm::new(
@@ -272,5 +272,5 @@ fn alarms() -> Vec<Resource> {
     alarms.extend(function_alarms("QueryFunction", "Query function", Page::Functions,
         &format!("Query function: an invocation failed. Run {queries} for the reason. Clients got an error and may \
                   repeat the query.")));
-    alarms.into_iter().map(Alarm::resource).collect()
+    alarms
 }

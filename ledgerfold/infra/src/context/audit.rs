@@ -2,7 +2,7 @@
 
 use super::Scope;
 use crate::{
-    document::{Resource, Section, Value, arn, list, map},
+    document::{Section, Value, arn, list, map},
     parts::{Alarm, Delivery, Metric, Page, bus_rule, dead_letters, queue},
     shared::{letters_alarms, undeliverable_alarms},
 };
@@ -31,7 +31,7 @@ pub(super) fn section(scope: &Scope<'_>) -> Section {
     .output_of("AuditDeadLetters")
 }
 
-fn alarms() -> Vec<Resource> {
+fn alarms() -> Vec<Alarm> {
     let mut alarms = vec![
         Alarm::new("AuditQueueAge", Metric::age("AuditQueue"), Page::LongWaits,
             "Audit of the bus: replayed events have waited for six hours, so an audit was interrupted. SQS deletes \
@@ -48,5 +48,5 @@ fn alarms() -> Vec<Resource> {
          the audit did not see them. Fix the policies of both queues, then run \"ledgerfold audit --bus\" again.",
         "Audit of the bus: for 15 minutes the bus has failed to deliver replayed events to the queue. It retries each \
          event for a day and then moves it to the dead-letter queue. Fix the policy of the queue."));
-    alarms.into_iter().map(Alarm::resource).collect()
+    alarms
 }

@@ -4,7 +4,7 @@ use ledgerfold::context::{Role, variables};
 
 use super::Scope;
 use crate::{
-    document::{Map, Resource, Section, arn, list, map, reference, sub},
+    document::{Map, Section, arn, list, map, reference, sub},
     parts::{Alarm, Function, Index, Key, Metric, Page, Statement, table},
     shared::{ScheduledStart, function_alarms, letters_alarms, without_retries},
 };
@@ -69,7 +69,7 @@ fn function(scope: &Scope<'_>) -> Function<'static> {
     }
 }
 
-fn alarms() -> Vec<Resource> {
+fn alarms() -> Vec<Alarm> {
     let log = "\"aws logs tail ${DeadlineSweepFunctionLog} --since 1h\"";
     let ours = |metric| Metric::of_ours(metric, "DeadlineSweepFunction").at_most();
     let see = "Run \"ledgerfold deadlines <process>\" to see";
@@ -104,5 +104,5 @@ fn alarms() -> Vec<Resource> {
     alarms.extend(function_alarms("DeadlineSweepFunction", "Deadlines", Page::Functions,
         &format!("Deadlines: the sweep failed, or the commands of some deadlines keep failing. Run {log} for the \
                   reasons, and \"ledgerfold deadlines <process>\" for the deadlines. {retry}")));
-    alarms.into_iter().map(Alarm::resource).collect()
+    alarms
 }

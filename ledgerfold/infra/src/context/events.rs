@@ -1,6 +1,6 @@
 //! The event table and its protection.
 
-use super::Scope;
+use super::{Scope, parameters};
 use crate::{
     document::{Resource, Section, arn, choose, import, list, map, no_value, reference, sub},
     parts::{Index, Key, table},
@@ -17,7 +17,7 @@ const CHANGES: [&str; 6] = [
 ];
 
 pub(super) fn section(scope: &Scope<'_>) -> Section {
-    let section = Section::new("Events", "")
+    let section = Section { outputs: parameters::outputs(), ..Section::new("Events", "") }
         .holding([event_table(), bus_policy(scope), bus_key(scope)])
         .output_of("EventTable");
     if !scope.context.keeps_reservations() {

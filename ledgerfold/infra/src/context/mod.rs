@@ -39,8 +39,6 @@ pub(crate) fn template(context: &Context) -> Template {
     if !projections.is_empty() {
         sections.push(spot_check::section(&scope));
     }
-    let outputs =
-        sections.iter().fold(parameters::outputs(), |all, it| all.and(it.outputs.clone()));
     Template {
         description: format!(
             "Ledgerfold, {}: event table, relay, one queue and read table per projection, and the HTTP API.",
@@ -62,7 +60,6 @@ pub(crate) fn template(context: &Context) -> Template {
         conditions: parameters::conditions(),
         globals: globals(context),
         sections,
-        outputs,
     }
 }
 

@@ -95,7 +95,7 @@ fn function<'a>(
     }
 }
 
-fn alarms(name: &str, queue: &str, letters: &str, function: &str) -> Vec<Resource> {
+fn alarms(name: &str, queue: &str, letters: &str, function: &str) -> Vec<Alarm> {
     let log = format!("Run \"aws logs tail ${{{function}Log}} --since 1h\"");
     let (id, page) = (id_of(name), Page::UndeliveredWork);
     let redrive = format!("After a fix, run \"ledgerfold dead-letters redrive {name}\".");
@@ -125,5 +125,5 @@ fn alarms(name: &str, queue: &str, letters: &str, function: &str) -> Vec<Resourc
     alarms.extend(function_alarms(function, name, Page::Functions,
         &format!("{name}: an invocation failed. {log} for the reason. SQS delivers the messages again, and moves those \
                   that keep failing to the dead-letter queue.")));
-    alarms.into_iter().map(Alarm::resource).collect()
+    alarms
 }

@@ -166,7 +166,7 @@ fn states(name: &str) -> [Statement; 3] {
     ]
 }
 
-fn alarms(parts: &Parts<'_>) -> Vec<Resource> {
+fn alarms(parts: &Parts<'_>) -> Vec<Alarm> {
     let Parts { name, retry, queue, letters, projector, .. } = parts;
     let log = format!("\"aws logs tail ${{{projector}Log}} --since 1h\"");
     let (id, page) = (id_of(name), Page::Projection);
@@ -207,5 +207,5 @@ fn alarms(parts: &Parts<'_>) -> Vec<Resource> {
     alarms.extend(function_alarms(projector, &format!("{name}: projector"), page,
         &format!("{name}: an invocation of the projector failed. Run {log} for the reason. SQS delivers the messages \
                   again, and moves those that keep failing to the dead-letter queue.")));
-    alarms.into_iter().map(Alarm::resource).collect()
+    alarms
 }

@@ -126,7 +126,7 @@ fn failure_bucket() -> [Resource; 2] {
     [bucket, policy]
 }
 
-fn alarms() -> Vec<Resource> {
+fn alarms() -> Vec<Alarm> {
     let log = "Run \"aws logs tail ${RelayFunctionLog} --since 1h\"";
     let undelivered = Page::UndeliveredWork;
     let mut alarms = vec![
@@ -177,5 +177,5 @@ fn alarms() -> Vec<Resource> {
         Page::Functions,
         &format!("Relay: an invocation failed. {log} for the reason. Lambda retries the commits."),
     ));
-    alarms.into_iter().map(Alarm::resource).collect()
+    alarms
 }

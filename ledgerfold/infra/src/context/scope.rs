@@ -1,8 +1,8 @@
 //! The common ground of the sections of one template.
 
 use ledgerfold::{
-    context::{Context, DeclaredProjection, Kind, variables},
-    vocabulary::Source,
+    context::{Context, Kind, variables},
+    vocabulary::{Source, public_name},
 };
 
 use super::id_of;
@@ -24,14 +24,13 @@ impl Scope<'_> {
 
     /// The sources of all its events, its public events included.
     pub(super) fn sources(&self) -> Vec<String> {
-        let public = self.context.has_public_events().then(|| format!("{}.public", self.source()));
+        let public = self.context.has_public_events().then(|| public_name(&self.source()));
         [Some(self.source()), public].into_iter().flatten().collect()
     }
 
     /// The other context whose events a projection reads.
     pub(super) fn foreign(&self, projection: &str) -> Option<&Source> {
-        let mut declared = self.context.projections().iter();
-        declared.find(|it| it.name() == projection).and_then(DeclaredProjection::foreign)
+        self.context.catalog().source(projection)
     }
 
     /// The variables with the event tables of the other contexts whose events a projection reads.
@@ -129,15 +128,19 @@ impl Scope<'_> {
     }
 }
 
-/// The name of the event table of another context on the same platform. It follows from the names of stacks, so contexts
-/// can be deployed in any order, and can read each other.
+/// It follows from the names of stacks, so contexts can be deployed in any order, and can read each other.
+fn foreign_name(context: &str) -> String {
+    format!("${{Platform}}-{context}-events")
+}
+
+/// The name of the event table of another context on the same platform.
 pub(super) fn foreign_table(context: &str) -> Value {
-    sub(format!("${{Platform}}-{context}-events"))
+    sub(foreign_name(context))
 }
 
 /// The ARN of that table.
 pub(super) fn foreign_table_arn(context: &str) -> Value {
-    let name = format!("${{Platform}}-{context}-events");
+    let name = foreign_name(context);
     sub(format!(
         "arn:${{AWS::Partition}}:dynamodb:${{AWS::Region}}:${{AWS::AccountId}}:table/{name}"
     ))

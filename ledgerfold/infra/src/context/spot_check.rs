@@ -4,7 +4,7 @@ use ledgerfold::context::{Role, variables};
 
 use super::Scope;
 use crate::{
-    document::{Map, Resource, Section, Value, arn, reference, sub},
+    document::{Map, Section, Value, arn, reference, sub},
     parts::{Alarm, Function, Metric, Page, Statement},
     shared::{ScheduledStart, function_alarms, letters_alarms, without_retries},
 };
@@ -54,7 +54,7 @@ fn function(scope: &Scope<'_>) -> Function<'static> {
     }
 }
 
-fn alarms(admin: &str) -> Vec<Resource> {
+fn alarms(admin: &str) -> Vec<Alarm> {
     let log = "Run \"aws logs tail ${SpotCheckFunctionLog} --since 1h\"";
     const DAY: i64 = 86_400;
     let ours = |metric| Metric::of_ours(metric, "SpotCheckFunction");
@@ -89,5 +89,5 @@ fn alarms(admin: &str) -> Vec<Resource> {
          now, then run \"ledgerfold dead-letters purge spot-check\".", Page::UndeliveredWork));
     alarms.extend(function_alarms("SpotCheckFunction", "Spot check", Page::Functions,
         &format!("Spot check: an invocation failed. {log} for the reason. The next spot check runs on schedule.")));
-    alarms.into_iter().map(Alarm::resource).collect()
+    alarms
 }

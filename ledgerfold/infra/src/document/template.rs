@@ -16,7 +16,6 @@ pub struct Template {
     pub(crate) conditions: Map,
     pub(crate) globals: Map,
     pub(crate) sections: Vec<Section>,
-    pub(crate) outputs: Map,
 }
 
 /// The resources of one component, with a heading.
@@ -70,8 +69,11 @@ impl Section {
         Self { title: title.into(), note, ..Self::default() }
     }
 
-    pub(crate) fn holding(mut self, resources: impl IntoIterator<Item = Resource>) -> Self {
-        self.resources.extend(resources);
+    pub(crate) fn holding(
+        mut self,
+        resources: impl IntoIterator<Item = impl Into<Resource>>,
+    ) -> Self {
+        self.resources.extend(resources.into_iter().map(Into::into));
         self
     }
 
@@ -98,7 +100,12 @@ impl Template {
         let resources = self.sections.iter().flat_map(|section| &section.resources);
         let resources: Map =
             resources.map(|resource| (resource.id.clone(), resource.body())).collect();
-        self.head().with("Resources", resources).with("Outputs", self.outputs.clone()).to_json()
+        self.head().with("Resources", resources).with("Outputs", self.outputs()).to_json()
+    }
+
+    /// The outputs of all sections.
+    pub(super) fn outputs(&self) -> Map {
+        self.sections.iter().fold(Map::default(), |all, section| all.and(section.outputs.clone()))
     }
 
     /// Everything before the resources.

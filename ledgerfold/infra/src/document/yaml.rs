@@ -35,7 +35,7 @@ pub(super) fn write(template: &Template) -> String {
     page.blank();
     page.entry(
         0,
-        &Entry { key: "Outputs".to_owned(), note: None, value: template.outputs.clone().into() },
+        &Entry { key: "Outputs".to_owned(), note: None, value: template.outputs().into() },
     );
     page.0
 }

@@ -17,6 +17,14 @@ pub(crate) enum Page {
 }
 
 impl Page {
+    /// The section about work that waits. A projection's own section also has its waits.
+    pub(crate) const fn of_waits(self) -> Self {
+        match self {
+            Self::Projection => Self::Projection,
+            _ => Self::LongWaits,
+        }
+    }
+
     const fn address(self) -> &'static str {
         match self {
             Self::Projection => "docs/operations.md#alarms-on-a-projection",
@@ -151,28 +159,30 @@ impl Alarm {
     pub(crate) fn if_nothing(self) -> Self {
         Self { needs_data: true, ..self }
     }
+}
 
-    pub(crate) fn resource(self) -> Resource {
-        let text = format!("{} See {}.", self.text, self.page.address());
+impl From<Alarm> for Resource {
+    fn from(alarm: Alarm) -> Self {
+        let text = format!("{} See {}.", alarm.text, alarm.page.address());
         let description = if text.contains("${") { sub(text) } else { text.into() };
-        let (threshold, comparison, missing) = match self.needs_data {
+        let (threshold, comparison, missing) = match alarm.needs_data {
             true => (1, "LessThanThreshold", "breaching"),
             // A missing metric means that nothing happened.
-            false => (self.threshold, "GreaterThanThreshold", "notBreaching"),
+            false => (alarm.threshold, "GreaterThanThreshold", "notBreaching"),
         };
         let properties: Map = map! {
             AlarmDescription: description,
-            Namespace: self.metric.namespace,
-            MetricName: self.metric.name,
-            Dimensions: self.metric.dimensions,
-            Statistic: self.metric.statistic,
-            Period: self.period,
-            EvaluationPeriods: self.periods,
+            Namespace: alarm.metric.namespace,
+            MetricName: alarm.metric.name,
+            Dimensions: alarm.metric.dimensions,
+            Statistic: alarm.metric.statistic,
+            Period: alarm.period,
+            EvaluationPeriods: alarm.periods,
             Threshold: threshold,
             ComparisonOperator: comparison,
             TreatMissingData: missing,
             AlarmActions: list![import("AlarmTopicArn")],
         };
-        Resource::new(self.id, "AWS::CloudWatch::Alarm", properties)
+        Self::new(alarm.id, "AWS::CloudWatch::Alarm", properties)
     }
 }

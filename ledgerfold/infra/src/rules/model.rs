@@ -157,8 +157,7 @@ impl<'a> Model<'a> {
 
     /// The source on the bus of the events that a projection reads.
     pub(super) fn source_of(&self, projection: &str) -> String {
-        let declared = self.context.projections().iter().find(|it| it.name() == projection);
-        let foreign = declared.and_then(|it| it.foreign());
+        let foreign = self.context.catalog().source(projection);
         foreign.map_or(self.source(), |it| format!("ledgerfold.{}", it.bus_name()))
     }
 
