@@ -11,11 +11,11 @@ use std::{
 };
 
 use ledgerfold::{
-    CommandId, StreamId, UniqueKey, Version,
-    ports::{CommandRecord, KeyChange, Transaction, Unchanged},
-    vocabulary::{Commit, CommitRef, Fingerprint, NewCommit},
+    CommandId, StreamId, UniqueKey,
+    ports::{KeyChange, Transaction},
+    vocabulary::{Commit, NewCommit},
 };
-use ledgerfold_dynamodb::CommitItem;
+use ledgerfold_dynamodb::{CommandItem, CommitItem};
 use ledgerfold_memory::MemoryEventStore;
 use serde::{Deserialize, Serialize};
 
@@ -55,19 +55,10 @@ enum Line {
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         keys: Vec<(String, Option<String>)>,
         #[serde(default, skip_serializing_if = "Option::is_none")]
-        strict: Option<Strict>,
+        strict: Option<(String, CommandItem)>,
     },
     /// Projections and processes are done with so many commits.
     Handled(usize),
-}
-
-/// The record of a strict command.
-#[derive(Debug, Serialize, Deserialize)]
-struct Strict {
-    id: String,
-    fingerprint: Fingerprint,
-    commits: Vec<(String, u64)>,
-    unchanged: Vec<(String, u64)>,
 }
 
 /// The file.
@@ -135,7 +126,8 @@ impl Journal {
             Some((key.to_string(), holder))
         });
         let record = transaction.strict().zip(transaction.record());
-        let strict = record.map(|(strict, record)| Strict::of(&strict.id, &record));
+        let strict = record
+            .map(|(strict, record)| (strict.id.to_string(), CommandItem::new(&strict.id, &record)));
         self.write(&Line::Stored { commits: commits.collect(), keys: keys.collect(), strict });
     }
 
@@ -173,40 +165,12 @@ impl Restored {
                     let holder = holder.map(|it| it.parse::<StreamId>()).transpose();
                     log.restore_key(key, holder.map_err(of_text)?);
                 }
-                if let Some(strict) = strict {
-                    let (id, record) = strict.read().map_err(of_text)?;
-                    log.restore_record(id, record);
+                if let Some((id, item)) = strict {
+                    let id = CommandId::new(id).map_err(of_text)?;
+                    log.restore_record(id, item.read().map_err(of_text)?);
                 }
             }
         }
         Ok(())
-    }
-}
-
-impl Strict {
-    fn of(id: &CommandId, record: &CommandRecord) -> Self {
-        let places = record.commits.iter().map(|it| (it.stream.to_string(), it.from.get()));
-        let unchanged = record.unchanged.iter();
-        Self {
-            id: id.to_string(),
-            fingerprint: record.fingerprint.clone(),
-            commits: places.collect(),
-            unchanged: unchanged.map(|it| (it.stream.to_string(), it.version.get())).collect(),
-        }
-    }
-
-    fn read(self) -> Result<(CommandId, CommandRecord), ledgerfold::InvalidId> {
-        let commits = self.commits.into_iter().map(|(stream, from)| {
-            Ok(CommitRef { stream: stream.parse()?, from: Version::new(from) })
-        });
-        let unchanged = self.unchanged.into_iter().map(|(stream, version)| {
-            Ok(Unchanged { stream: stream.parse()?, version: Version::new(version) })
-        });
-        let record = CommandRecord {
-            fingerprint: self.fingerprint,
-            commits: commits.collect::<Result<_, ledgerfold::InvalidId>>()?,
-            unchanged: unchanged.collect::<Result<_, ledgerfold::InvalidId>>()?,
-        };
-        Ok((CommandId::new(self.id)?, record))
     }
 }

@@ -40,6 +40,7 @@ pub use generations::DynamoGenerationStore;
 pub use item::{CommitItem, UnreadableCommit};
 pub use quarantine::{DynamoQuarantine, ScopedParked};
 pub use read_table::DynamoReadTable;
+pub use record::CommandItem;
 pub use row_store::DynamoRowStore;
 pub use size::{MAX_CLAIMED_BYTES, MAX_EVENT_BYTES, MAX_ITEM_BYTES, item_size};
 pub use skips::{DynamoSkips, ScopedSkip};

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 /// The result of a command that is recognised for ever, as an item of the reservation table.
 #[derive(Debug, Serialize, Deserialize)]
-pub(crate) struct CommandItem {
+pub struct CommandItem {
     pk: String,
     #[serde(rename = "f")]
     fingerprint: String,
@@ -32,7 +32,8 @@ pub(crate) struct PlaceItem {
 }
 
 impl CommandItem {
-    pub(crate) fn new(command: &CommandId, record: &CommandRecord) -> Self {
+    /// The item of a command's record.
+    pub fn new(command: &CommandId, record: &CommandRecord) -> Self {
         let unchanged = record
             .unchanged
             .iter()
@@ -50,7 +51,11 @@ impl CommandItem {
         AttributeValue::S(pk(command))
     }
 
-    pub(crate) fn read(self) -> Result<CommandRecord, InvalidId> {
+    /// The record.
+    ///
+    /// # Errors
+    /// [`InvalidId`] if the name of a stream is invalid.
+    pub fn read(self) -> Result<CommandRecord, InvalidId> {
         let unchanged = self.unchanged.into_iter().map(|it| {
             let CommitRef { stream, from: version } = it.try_into()?;
             Ok(Unchanged { stream, version })
