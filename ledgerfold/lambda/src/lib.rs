@@ -26,7 +26,7 @@ pub use change_stream::serve_relay;
 pub use clock_tick::{SpotCheckSettings, serve_deadlines, serve_spot_checks};
 pub use ledgerfold_eventbridge::SigningKey;
 pub use service::{Service, main};
-pub use world::World;
+pub use world::{InvalidTrustStore, World};
 
 /// The error of a function's `main`: the runtime's own. It ends the environment.
 pub type RunError = lambda_runtime::Error;

@@ -29,7 +29,7 @@ use crate::{
 pub(super) async fn run(service: &Service) -> Result<(), StartError> {
     let role: Role = required(variables::ROLE)?.parse()?;
     service.context.check()?;
-    let world = World::from_environment().await;
+    let world = World::from_environment()?;
     let context = &service.context;
     match role {
         Role::Command => answer(service.commands(&command_ports(&world)?)?).await,
