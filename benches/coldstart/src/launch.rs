@@ -3,7 +3,7 @@
 use std::{
     collections::BTreeMap,
     fs::File,
-    path::Path,
+    path::{Path, PathBuf},
     process::{Child, Command, Stdio},
     time::{Duration, Instant},
 };
@@ -15,6 +15,7 @@ use tokio::time::timeout;
 use crate::{
     Error,
     services::{Arrival, Services},
+    tls::Handshakes,
 };
 
 /// A program that has asked for nothing so long does not start.
@@ -32,10 +33,20 @@ pub(crate) struct Started {
     pub(crate) answered: Duration,
     /// The resident memory in bytes at the first request for work.
     pub(crate) resident: u64,
+    /// The TLS handshakes from the event to its answer.
+    pub(crate) handshakes: usize,
     /// The answer.
     pub(crate) answer: Value,
     /// The body of its call to EventBridge, if it made one.
     pub(crate) published: Option<Vec<u8>>,
+}
+
+/// Everything that a start needs beside its program.
+pub(crate) struct Bench {
+    pub(crate) services: Services,
+    pub(crate) handshakes: Handshakes,
+    /// The file for the output of the program.
+    pub(crate) log: PathBuf,
 }
 
 /// A running program, which is ended with the value.
@@ -65,15 +76,15 @@ impl Process {
     }
 }
 
-/// Starts a program, hands it one event, and waits for its answer. `log` gets its output.
+/// Starts a program, hands it one event, and waits for its answer.
 pub(crate) async fn launch(
     mut program: Command,
     variables: &BTreeMap<String, String>,
     event: &Value,
-    services: &mut Services,
-    log: &Path,
+    bench: &mut Bench,
 ) -> Result<(Started, Process), Error> {
-    let output = File::create(log)?;
+    let Bench { services, handshakes, log } = bench;
+    let output = File::create(&*log)?;
     program
         .env_clear()
         .envs(variables)
@@ -88,6 +99,7 @@ pub(crate) async fn launch(
     }
     let ready = first.at - began;
     let resident = process.resident()?;
+    let before = handshakes.count();
     hand_over(first, event);
     let mut published = None;
     loop {
@@ -95,7 +107,9 @@ pub(crate) async fn launch(
         if next.path.ends_with("/response") {
             let answered = next.at - began;
             let answer = serde_json::from_slice(&next.body)?;
-            return Ok((Started { ready, answered, resident, answer, published }, process));
+            let handshakes = handshakes.count() - before;
+            let started = Started { ready, answered, resident, handshakes, answer, published };
+            return Ok((started, process));
         }
         if next.path.ends_with("/error") {
             return Err(failed(log, &String::from_utf8_lossy(&next.body)));

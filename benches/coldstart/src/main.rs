@@ -13,6 +13,7 @@ mod measure;
 mod report;
 mod services;
 mod stack;
+mod tls;
 
 use std::{
     collections::BTreeMap,
@@ -25,9 +26,11 @@ use serde_json::json;
 
 use crate::{
     dynamodb::DynamoDb,
+    launch::Bench,
     measure::{Contestant, First, measure},
     services::Services,
     stack::{Function, Stack},
+    tls::TlsFront,
 };
 
 const RUNS: usize = 50;
@@ -75,10 +78,21 @@ async fn run() -> Result<(), Error> {
         Error::Setup("DYNAMODB_ENDPOINT is not set. Run `make coldstart`.".to_owned())
     })?;
     let database = DynamoDb::new(endpoint);
-    let mut services = Services::start().await?;
-    let log = tempfile::NamedTempFile::new()?;
-    let contestants = contestants(&folder, &database, &mut services, log.path()).await?;
-    let all = measure(&contestants, runs, &mut services, log.path()).await?;
+    let tls = TlsFront::start(database.endpoint()).await?;
+    let output = tempfile::tempdir()?;
+    let mut bench = Bench {
+        services: Services::start().await?,
+        handshakes: tls.handshakes.clone(),
+        log: output.path().join("log"),
+    };
+    let authority = output.path().join("authority.pem");
+    tls.write_authority(&authority)?;
+    let over_tls = BTreeMap::from([
+        ("AWS_ENDPOINT_URL_DYNAMODB".to_owned(), tls.endpoint.clone()),
+        ("SSL_CERT_FILE".to_owned(), authority.display().to_string()),
+    ]);
+    let contestants = contestants(&folder, &database, &over_tls, &mut bench).await?;
+    let all = measure(&contestants, runs, &mut bench).await?;
     let text = report::table(&contestants, &all, runs);
     println!("{text}");
     if runs < RUNS {
@@ -94,8 +108,8 @@ async fn run() -> Result<(), Error> {
 async fn contestants(
     folder: &Path,
     database: &DynamoDb,
-    services: &mut Services,
-    log: &Path,
+    over_tls: &BTreeMap<String, String>,
+    bench: &mut Bench,
 ) -> Result<Vec<Contestant>, Error> {
     let service = orders::service();
     let stack = Stack::of(service.context())?;
@@ -107,14 +121,14 @@ async fn contestants(
         let found = examples.iter().find(|it| it.command.is_some() == is_command).cloned();
         found.ok_or_else(|| Error::Setup("the service has no example of this kind".to_owned()))
     };
-    let mut roles =
-        Roles { program: folder.join("orders"), stack, common: common(database, services) };
+    let roles =
+        Roles { program: folder.join("orders"), stack, common: common(database, &bench.services) };
 
     let command = roles.contestant("command", First::Request(of_kind(true)?))?;
-    command.start(0, services, log).await?;
+    command.start(0, bench).await?;
     let item = database.any_item("EventTable").await?;
     let relay = roles.contestant("relay", First::Same(events::change(&item)))?;
-    let published = relay.start(0, services, log).await?.published;
+    let published = relay.start(0, bench).await?.published;
     let published =
         published.ok_or_else(|| Error::Setup("the relay has published nothing".to_owned()))?;
     let message = events::message(&published)?;
@@ -132,6 +146,10 @@ async fn contestants(
     for role in ["deadlines", "spot-check"] {
         all.push(roles.contestant(role, First::Same(events::tick()))?);
     }
+    let query = First::Request(of_kind(false)?);
+    all.push(roles.floor("bare runtime, one client", folder.join("bare-client")).over_tls(over_tls));
+    all.push(roles.contestant("command", First::Request(of_kind(true)?))?.over_tls(over_tls));
+    all.push(roles.contestant("query", query)?.over_tls(over_tls));
     Ok(all)
 }
 
@@ -143,7 +161,7 @@ struct Roles {
 }
 
 impl Roles {
-    fn contestant(&mut self, role: &str, event: First) -> Result<Contestant, Error> {
+    fn contestant(&self, role: &str, event: First) -> Result<Contestant, Error> {
         let function = self.stack.functions().into_iter().find(|it| it.role() == role);
         let Some(Function { name, variables }) = function else {
             return Err(Error::Setup(format!("the template has no function of the role {role}")));

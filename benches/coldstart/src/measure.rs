@@ -11,8 +11,7 @@ use serde_json::Value;
 
 use crate::{
     Error, events,
-    launch::{Process, Started, launch},
-    services::Services,
+    launch::{Bench, Process, Started, launch},
 };
 
 /// The event that `perf stat` counts: instructions in user space.
@@ -49,21 +48,29 @@ pub(crate) struct Figures {
     pub(crate) ready: Vec<Duration>,
     pub(crate) answered: Vec<Duration>,
     pub(crate) resident: Vec<u64>,
+    /// The most TLS handshakes from an event to its answer.
+    pub(crate) handshakes: usize,
     pub(crate) bytes: u64,
     /// Instructions in user space until the first answer, where the machine counts them.
     pub(crate) instructions: Option<u64>,
 }
 
 impl Contestant {
+    /// The same with connections to DynamoDB over TLS, as on AWS.
+    pub(crate) fn over_tls(mut self, variables: &BTreeMap<String, String>) -> Self {
+        self.name += ", over TLS";
+        self.variables.extend(variables.clone());
+        self
+    }
+
     /// Starts it once, and ends it.
     pub(crate) async fn start(
         &self,
         run: usize,
-        services: &mut Services,
-        log: &Path,
+        bench: &mut Bench,
     ) -> Result<Started, Error> {
         let program = Command::new(&self.program);
-        let (started, process) = self.launch(program, run, services, log).await?;
+        let (started, process) = self.launch(program, run, bench).await?;
         drop(process);
         Ok(started)
     }
@@ -72,11 +79,10 @@ impl Contestant {
         &self,
         program: Command,
         run: usize,
-        services: &mut Services,
-        log: &Path,
+        bench: &mut Bench,
     ) -> Result<(Started, Process), Error> {
         let event = self.event.of_run(run);
-        let launched = launch(program, &self.variables, &event, services, log).await;
+        let launched = launch(program, &self.variables, &event, bench).await;
         let in_context =
             |error| Error::Contestant { name: self.name.clone(), source: Box::new(error) };
         let launched = launched.map_err(in_context)?;
@@ -88,8 +94,7 @@ impl Contestant {
     async fn instructions(
         &self,
         run: usize,
-        services: &mut Services,
-        log: &Path,
+        bench: &mut Bench,
     ) -> Result<Option<u64>, Error> {
         let report = tempfile::NamedTempFile::new()?;
         let perf = || {
@@ -103,7 +108,7 @@ impl Contestant {
         }
         let mut program = perf();
         program.arg(&self.program);
-        let (_, process) = self.launch(program, run, services, log).await?;
+        let (_, process) = self.launch(program, run, bench).await?;
         process.interrupt()?;
         count(report.path())
     }
@@ -123,21 +128,21 @@ fn check(name: &str, answer: &Value) -> Result<(), Error> {
 pub(crate) async fn measure(
     contestants: &[Contestant],
     runs: usize,
-    services: &mut Services,
-    log: &Path,
+    bench: &mut Bench,
 ) -> Result<Vec<Figures>, Error> {
     let mut all: Vec<Figures> = contestants.iter().map(|_| Figures::default()).collect();
     for run in 1..=runs {
         for (contestant, figures) in contestants.iter().zip(&mut all) {
-            let started = contestant.start(run, services, log).await?;
+            let started = contestant.start(run, bench).await?;
             figures.ready.push(started.ready);
             figures.answered.push(started.answered);
             figures.resident.push(started.resident);
+            figures.handshakes = figures.handshakes.max(started.handshakes);
         }
     }
     for (contestant, figures) in contestants.iter().zip(&mut all) {
         figures.bytes = std::fs::metadata(&contestant.program)?.len();
-        figures.instructions = contestant.instructions(runs + 1, services, log).await?;
+        figures.instructions = contestant.instructions(runs + 1, bench).await?;
     }
     Ok(all)
 }

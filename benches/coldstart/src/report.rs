@@ -20,6 +20,7 @@ pub(crate) fn table(contestants: &[Contestant], all: &[Figures], runs: usize) ->
         "by floor",
         "answered ms",
         "p99",
+        "handshakes",
         "resident MB",
         "size MB",
         "M instructions",
@@ -34,6 +35,7 @@ pub(crate) fn table(contestants: &[Contestant], all: &[Figures], runs: usize) ->
             format!("{:.2}", ready / floor),
             format!("{:.1}", milliseconds(median(&figures.answered))),
             format!("{:.1}", milliseconds(percentile(&figures.answered, 99))),
+            figures.handshakes.to_string(),
             megabytes(median(&figures.resident)),
             megabytes(figures.bytes),
             figures.instructions.map_or("–".to_owned(), megabytes),
@@ -44,7 +46,8 @@ pub(crate) fn table(contestants: &[Contestant], all: &[Figures], runs: usize) ->
     }
     format!(
         "{runs} interleaved starts of each program, median and 99th percentile. `ready` is the time from the start of \
-         the process to its first request for work, `answered` that to the answer to its first event.\n\n{table}"
+         the process to its first request for work, `answered` that to the answer to its first event, and `handshakes` counts those of TLS between the event \
+         and its answer.\n\n{table}"
     )
 }
 

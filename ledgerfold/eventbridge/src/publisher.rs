@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use aws_sdk_eventbridge::{
-    Client, error::DisplayErrorContext, primitives::DateTime, types::PutEventsRequestEntry,
+    Client, primitives::DateTime, types::PutEventsRequestEntry,
 };
 use futures::future::try_join_all;
 use ledgerfold::{
@@ -15,7 +15,7 @@ use ledgerfold::{
     },
     vocabulary::{ContentId, Form},
 };
-use ledgerfold_aws::Meaning;
+use ledgerfold_aws::{Meaning, explain};
 
 use crate::{CloudEvent, SigningKey, cloud_event::name_of};
 
@@ -117,7 +117,7 @@ impl EventBridgePublisher {
             .set_entries(Some(entries))
             .send()
             .await
-            .map_err(|error| PublishError(DisplayErrorContext(&error).to_string().into()))?;
+            .map_err(|error| PublishError(explain(&error).into()))?;
         // Only accepted entries have an id.
         let answers = answer.entries.unwrap_or_default().into_iter().map(|entry| {
             let refusal = || {

@@ -27,6 +27,7 @@
 //! the process `payment-deadline` is `PAYMENT_DEADLINE`. A context that uses unique keys also sets `RESERVATIONS`.
 
 mod error;
+mod first_connection;
 mod roles;
 mod variables;
 

@@ -14,7 +14,7 @@ use ledgerfold::{
 use ledgerfold_eventbridge::SigningKey;
 
 use super::{
-    Answers, MissingVariable, Service, StartError,
+    Answers, MissingVariable, Service, StartError, first_connection,
     variables::{optional, parse, required},
 };
 use crate::{
@@ -32,8 +32,14 @@ pub(super) async fn run(service: &Service) -> Result<(), StartError> {
     let world = World::from_environment()?;
     let context = &service.context;
     match role {
-        Role::Command => answer(service.commands(&command_ports(&world)?)?).await,
-        Role::Query => answer(queries(service, &world)?).await,
+        Role::Command => {
+            let ports = command_ports(&world)?;
+            answer(service.commands(&ports)?, &world, &*ports.log, context).await
+        }
+        Role::Query => {
+            let log = world.event_reader(&required(variables::EVENT_TABLE)?);
+            answer(queries(service, &world, &log)?, &world, &*log, context).await
+        }
         Role::Relay => relay(context, &world).await,
         Role::Projector => projector(context, &world).await,
         Role::Process => process(context, &world).await,
@@ -42,7 +48,15 @@ pub(super) async fn run(service: &Service) -> Result<(), StartError> {
     }
 }
 
-async fn answer(service: Arc<dyn Answers>) -> Result<(), StartError> {
+async fn answer(
+    service: Arc<dyn Answers>,
+    world: &World,
+    log: &dyn EventReader,
+    context: &Context,
+) -> Result<(), StartError> {
+    if world.is_encrypted() {
+        first_connection::open(log, context.categories()).await;
+    }
     let served = serve_http(move |request| {
         let service = service.clone();
         async move { service.answer(&request).await }
@@ -125,10 +139,13 @@ impl ReadPorts for Tables<'_> {
     }
 }
 
-fn queries(service: &Service, world: &World) -> Result<Arc<dyn Answers>, StartError> {
-    let log = world.event_reader(&required(variables::EVENT_TABLE)?);
+fn queries(
+    service: &Service,
+    world: &World,
+    log: &Arc<dyn EventReader>,
+) -> Result<Arc<dyn Answers>, StartError> {
     let tables = Tables::of(&service.context, world)?;
-    Ok(service.queries(&QueryPorts::new(&service.context, log, &tables))?)
+    Ok(service.queries(&QueryPorts::new(&service.context, log.clone(), &tables))?)
 }
 
 fn signing_key() -> Result<SigningKey, StartError> {

@@ -55,6 +55,11 @@ impl World {
         &self.sdk
     }
 
+    /// Whether connections to DynamoDB use TLS, as on AWS. Local clouds have an endpoint without it.
+    pub(crate) fn is_encrypted(&self) -> bool {
+        sdk::endpoint_of("DYNAMODB").is_none_or(|endpoint| !endpoint.starts_with("http://"))
+    }
+
     /// The log in this table. You can add a table for reservations, and a store for large payloads.
     pub fn event_store(&self, table: &str) -> DynamoEventStore {
         DynamoEventStore::new(self.dynamodb(), table)

@@ -80,6 +80,11 @@ impl LoadServiceConfig for Endpoints {
     }
 }
 
+/// The endpoint that the environment sets for a service.
+pub(super) fn endpoint_of(service: &str) -> Option<String> {
+    variable(&format!("{ENDPOINT}_{service}")).or_else(|| variable(ENDPOINT))
+}
+
 fn flag(name: &str) -> Option<bool> {
     variable(name).map(|value| value.eq_ignore_ascii_case("true"))
 }
