@@ -13,7 +13,7 @@ CLOUD := python3 localstack/bootstrap.py
 CARGO ?= cargo
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test contract simulate up down logs status build lint deploy outside costs bench speed
+.PHONY: help demo test contract simulate up down logs status build lint deploy outside costs bench coldstart speed
 
 help: ## List the commands
 	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -72,6 +72,9 @@ costs: prerequisites ## Measure the cost of each operation (WRITE_PRICE and READ
 
 bench: prerequisites ## Compare with the bare table and the peers, and update COMPARE.md (BENCH_QUICK=1: only a short run)
 	@scripts/bench.sh
+
+coldstart: prerequisites ## Measure how fast functions start, beside a bare runtime (RUNS=50), and check their size
+	@scripts/coldstart.sh
 
 .PHONY: prerequisites
 prerequisites:

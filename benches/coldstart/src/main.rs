@@ -147,9 +147,9 @@ async fn contestants(
         all.push(roles.contestant(role, First::Same(events::tick()))?);
     }
     let query = First::Request(of_kind(false)?);
-    all.push(roles.floor("bare runtime, one client", folder.join("bare-client")).over_tls(over_tls));
-    all.push(roles.contestant("command", First::Request(of_kind(true)?))?.over_tls(over_tls));
-    all.push(roles.contestant("query", query)?.over_tls(over_tls));
+    all.push(roles.floor("bare runtime, one client", folder.join("bare-client")).over_tls(over_tls, 1));
+    all.push(roles.contestant("command", First::Request(of_kind(true)?))?.over_tls(over_tls, 0));
+    all.push(roles.contestant("query", query)?.over_tls(over_tls, 0));
     Ok(all)
 }
 
@@ -170,14 +170,14 @@ impl Roles {
         all.insert("AWS_LAMBDA_FUNCTION_NAME".to_owned(), name);
         all.extend(variables);
         let program = self.program.clone();
-        Ok(Contestant { name: role.to_owned(), program, variables: all, event })
+        Ok(Contestant { name: role.to_owned(), program, variables: all, event, handshakes: 0 })
     }
 
     fn floor(&self, name: &str, program: PathBuf) -> Contestant {
         let mut variables = self.common.clone();
         variables.insert("AWS_LAMBDA_FUNCTION_NAME".to_owned(), name.to_owned());
         variables.insert("EVENT_TABLE".to_owned(), "EventTable".to_owned());
-        Contestant { name: name.to_owned(), program, variables, event: First::Same(json!({})) }
+        Contestant { name: name.to_owned(), program, variables, event: First::Same(json!({})), handshakes: 0 }
     }
 }
 

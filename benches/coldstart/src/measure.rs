@@ -23,6 +23,8 @@ pub(crate) struct Contestant {
     pub(crate) program: PathBuf,
     pub(crate) variables: BTreeMap<String, String>,
     pub(crate) event: First,
+    /// The most TLS handshakes that it may make from an event to its answer.
+    pub(crate) handshakes: usize,
 }
 
 /// The first event of a contestant.
@@ -56,8 +58,13 @@ pub(crate) struct Figures {
 }
 
 impl Contestant {
-    /// The same with connections to DynamoDB over TLS, as on AWS.
-    pub(crate) fn over_tls(mut self, variables: &BTreeMap<String, String>) -> Self {
+    /// The same with connections to DynamoDB over TLS, as on AWS, and with at most this many handshakes.
+    pub(crate) fn over_tls(
+        mut self,
+        variables: &BTreeMap<String, String>,
+        handshakes: usize,
+    ) -> Self {
+        self.handshakes = handshakes;
         self.name += ", over TLS";
         self.variables.extend(variables.clone());
         self
@@ -86,8 +93,23 @@ impl Contestant {
         let in_context =
             |error| Error::Contestant { name: self.name.clone(), source: Box::new(error) };
         let launched = launched.map_err(in_context)?;
-        check(&self.name, &launched.0.answer)?;
+        self.check(&launched.0)?;
         Ok(launched)
+    }
+
+    /// A function that fails fast would look fast.
+    fn check(&self, started: &Started) -> Result<(), Error> {
+        let Started { answer, handshakes, .. } = started;
+        let is_refused = answer["statusCode"].as_u64().is_some_and(|status| status >= 300);
+        let has_failed = answer["batchItemFailures"].as_array().is_some_and(|all| !all.is_empty());
+        if is_refused || has_failed {
+            return Err(Error::Setup(format!("{} has answered {answer}", self.name)));
+        }
+        if *handshakes > self.handshakes {
+            let reason = "TLS handshakes between its first event and the answer";
+            return Err(Error::Setup(format!("{}: {handshakes} {reason}", self.name)));
+        }
+        Ok(())
     }
 
     /// Counts the instructions until the first answer. `None` if `perf` does not count them on this machine.
@@ -112,16 +134,6 @@ impl Contestant {
         process.interrupt()?;
         count(report.path())
     }
-}
-
-/// A function that fails fast would look fast.
-fn check(name: &str, answer: &Value) -> Result<(), Error> {
-    let is_refused = answer["statusCode"].as_u64().is_some_and(|status| status >= 300);
-    let has_failed = answer["batchItemFailures"].as_array().is_some_and(|all| !all.is_empty());
-    if is_refused || has_failed {
-        return Err(Error::Setup(format!("{name} has answered {answer}")));
-    }
-    Ok(())
 }
 
 /// Starts every contestant in turn, so that all of them see the same machine.

@@ -69,9 +69,11 @@ async fn serve(
     behind: String,
     handshakes: Handshakes,
 ) -> io::Result<()> {
+    client.set_nodelay(true)?;
     let mut client = acceptor.accept(client).await?;
     handshakes.0.fetch_add(1, Ordering::SeqCst);
     let mut server = TcpStream::connect(behind).await?;
+    server.set_nodelay(true)?;
     copy_bidirectional(&mut client, &mut server).await.map(drop)
 }
 

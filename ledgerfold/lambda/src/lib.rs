@@ -13,6 +13,12 @@
 //! [`main`] runs the one program of a context in the role that its environment chooses. [`World`] creates the ports for
 //! all of them.
 
+#[cfg(panic = "abort")]
+compile_error!(
+    "Build functions with panic = \"unwind\": a panic in a domain must fail one item and not the whole function. \
+     cargo-lambda chooses \"abort\" unless it is called with --disable-optimizations."
+);
+
 mod bus_queue;
 mod change_stream;
 mod clock_tick;

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
-    lambda_runtime::tracing::init_default_subscriber();
+    tracing_subscriber::fmt().with_target(false).without_time().init();
     let table = std::env::var("EVENT_TABLE")?;
     let http = Builder::new().tls_provider(Provider::Rustls(CryptoMode::Ring)).build_https();
     let sdk = aws_config::defaults(BehaviorVersion::latest()).http_client(http).load().await;

@@ -32,14 +32,8 @@ pub(super) async fn run(service: &Service) -> Result<(), StartError> {
     let world = World::from_environment()?;
     let context = &service.context;
     match role {
-        Role::Command => {
-            let ports = command_ports(&world)?;
-            answer(service.commands(&ports)?, &world, &*ports.log, context).await
-        }
-        Role::Query => {
-            let log = world.event_reader(&required(variables::EVENT_TABLE)?);
-            answer(queries(service, &world, &log)?, &world, &*log, context).await
-        }
+        Role::Command => commands(service, &world).await,
+        Role::Query => queries(service, &world).await,
         Role::Relay => relay(context, &world).await,
         Role::Projector => projector(context, &world).await,
         Role::Process => process(context, &world).await,
@@ -48,15 +42,30 @@ pub(super) async fn run(service: &Service) -> Result<(), StartError> {
     }
 }
 
-async fn answer(
-    service: Arc<dyn Answers>,
-    world: &World,
-    log: &dyn EventReader,
-    context: &Context,
-) -> Result<(), StartError> {
+async fn commands(service: &Service, world: &World) -> Result<(), StartError> {
+    let ports = command_ports(world)?;
+    let answers = service.commands(&ports)?;
+    connect(service, world, &*ports.log, 1).await;
+    answer(answers).await
+}
+
+async fn queries(service: &Service, world: &World) -> Result<(), StartError> {
+    let log = world.event_reader(&required(variables::EVENT_TABLE)?);
+    let tables = Tables::of(&service.context, world)?;
+    let answers = service.queries(&QueryPorts::new(&service.context, log.clone(), &tables))?;
+    // A query reads a row and the record of its generations at the same time.
+    connect(service, world, &*log, 2).await;
+    answer(answers).await
+}
+
+/// Opens connections, if they take long to open.
+async fn connect(service: &Service, world: &World, log: &dyn EventReader, connections: usize) {
     if world.is_encrypted() {
-        first_connection::open(log, context.categories()).await;
+        first_connection::open(log, service.context.categories(), connections).await;
     }
+}
+
+async fn answer(service: Arc<dyn Answers>) -> Result<(), StartError> {
     let served = serve_http(move |request| {
         let service = service.clone();
         async move { service.answer(&request).await }
@@ -137,15 +146,6 @@ impl ReadPorts for Tables<'_> {
     fn log_of(&self, context: &'static str) -> Arc<dyn EventReader> {
         self.world.event_reader(self.events_of(context))
     }
-}
-
-fn queries(
-    service: &Service,
-    world: &World,
-    log: &Arc<dyn EventReader>,
-) -> Result<Arc<dyn Answers>, StartError> {
-    let tables = Tables::of(&service.context, world)?;
-    Ok(service.queries(&QueryPorts::new(&service.context, log.clone(), &tables))?)
 }
 
 fn signing_key() -> Result<SigningKey, StartError> {
