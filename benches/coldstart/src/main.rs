@@ -147,7 +147,9 @@ async fn contestants(
         all.push(roles.contestant(role, First::Same(events::tick()))?);
     }
     let query = First::Request(of_kind(false)?);
-    all.push(roles.floor("bare runtime, one client", folder.join("bare-client")).over_tls(over_tls, 1));
+    all.push(
+        roles.floor("bare runtime, one client", folder.join("bare-client")).over_tls(over_tls, 1),
+    );
     all.push(roles.contestant("command", First::Request(of_kind(true)?))?.over_tls(over_tls, 0));
     all.push(roles.contestant("query", query)?.over_tls(over_tls, 0));
     Ok(all)
@@ -177,7 +179,13 @@ impl Roles {
         let mut variables = self.common.clone();
         variables.insert("AWS_LAMBDA_FUNCTION_NAME".to_owned(), name.to_owned());
         variables.insert("EVENT_TABLE".to_owned(), "EventTable".to_owned());
-        Contestant { name: name.to_owned(), program, variables, event: First::Same(json!({})), handshakes: 0 }
+        Contestant {
+            name: name.to_owned(),
+            program,
+            variables,
+            event: First::Same(json!({})),
+            handshakes: 0,
+        }
     }
 }
 

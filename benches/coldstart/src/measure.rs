@@ -71,11 +71,7 @@ impl Contestant {
     }
 
     /// Starts it once, and ends it.
-    pub(crate) async fn start(
-        &self,
-        run: usize,
-        bench: &mut Bench,
-    ) -> Result<Started, Error> {
+    pub(crate) async fn start(&self, run: usize, bench: &mut Bench) -> Result<Started, Error> {
         let program = Command::new(&self.program);
         let (started, process) = self.launch(program, run, bench).await?;
         drop(process);
@@ -113,11 +109,7 @@ impl Contestant {
     }
 
     /// Counts the instructions until the first answer. `None` if `perf` does not count them on this machine.
-    async fn instructions(
-        &self,
-        run: usize,
-        bench: &mut Bench,
-    ) -> Result<Option<u64>, Error> {
+    async fn instructions(&self, run: usize, bench: &mut Bench) -> Result<Option<u64>, Error> {
         let report = tempfile::NamedTempFile::new()?;
         let perf = || {
             let mut perf = Command::new("perf");

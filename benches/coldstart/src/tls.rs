@@ -43,7 +43,8 @@ impl TlsFront {
     /// Starts it in front of the server at this URL.
     pub(crate) async fn start(behind: &str) -> Result<Self, Error> {
         let behind = behind.trim_start_matches("http://").trim_end_matches('/').to_owned();
-        let (authority, config) = certificates().map_err(|error| Error::Setup(error.to_string()))?;
+        let (authority, config) =
+            certificates().map_err(|error| Error::Setup(error.to_string()))?;
         let acceptor = TlsAcceptor::from(Arc::new(config));
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         let endpoint = format!("https://localhost:{}", listener.local_addr()?.port());

@@ -115,11 +115,19 @@ mod tests {
     #[test]
     fn an_own_store_that_cannot_be_used_is_named_with_the_reason() {
         let missing = own_certificates("/does/not/exist".into()).expect_err("there is no file");
-        assert!(missing.to_string().starts_with("SSL_CERT_FILE names /does/not/exist, which cannot be read"));
-        for content in ["", "no PEM", "-----BEGIN CERTIFICATE-----\nAA\n", &pem(b"no certificate")] {
+        assert!(
+            missing
+                .to_string()
+                .starts_with("SSL_CERT_FILE names /does/not/exist, which cannot be read")
+        );
+        for content in ["", "no PEM", "-----BEGIN CERTIFICATE-----\nAA\n", &pem(b"no certificate")]
+        {
             let store = file(content);
             let unusable = own_certificates(store.path().into()).expect_err(content).to_string();
-            assert!(unusable.contains("which must contain PEM certificates"), "{content}: {unusable}");
+            assert!(
+                unusable.contains("which must contain PEM certificates"),
+                "{content}: {unusable}"
+            );
         }
     }
 }

@@ -131,7 +131,8 @@ impl Api {
 
     fn check_paths(&self) -> Result<(), ApiError> {
         let mut places = BTreeSet::new();
-        let mut is_new = |it: &Operation| places.insert((it.kind, Template::parse(it.path).place()));
+        let mut is_new =
+            |it: &Operation| places.insert((it.kind, Template::parse(it.path).place()));
         match self.operations.iter().find(|it| !is_new(it)) {
             Some(operation) => Err(ApiError::Twice(operation.path)),
             None => Ok(()),
