@@ -94,7 +94,7 @@ async fn run() -> Result<(), Error> {
     let contestants = contestants(&folder, &database, &over_tls, &mut bench).await?;
     let all = measure(&contestants, runs, &mut bench).await?;
     let text = report::table(&contestants, &all, runs);
-    println!("{text}");
+    print(&text);
     if runs < RUNS {
         return Ok(());
     }
