@@ -13,10 +13,7 @@ use aws_sdk_dynamodb::Client;
 use ledgerfold::{
     CommandId, Decider, EntityId, StreamId, Timestamp, Version,
     command::{CommandError, CommandHandler, CommandRequest, Loader, StreamHint},
-    ports::{
-        AppendError, Clock, CommandRecord, CommitPage, EventReader, EventStore, Random, StoreError,
-        Transaction,
-    },
+    ports::{AppendError, Clock, CommandRecord, CommitPage, EventReader, EventStore, Random, StoreError, Transaction, Span},
     vocabulary::{Commit, NewCommit},
 };
 use ledgerfold_dynamodb::{CommitItem, DynamoEventStore, item_size};
@@ -90,10 +87,10 @@ impl EventReader for Gated {
     async fn read_back(
         &self,
         stream: &StreamId,
-        before: Option<Version>,
+        span: Span,
         commits: usize,
     ) -> Result<CommitPage, StoreError> {
-        self.store.read_back(stream, before, commits).await
+        self.store.read_back(stream, span, commits).await
     }
 }
 

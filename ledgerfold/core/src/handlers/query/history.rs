@@ -3,7 +3,7 @@ use serde::{Deserialize, Serialize};
 use super::{Fresh, QueryError};
 use crate::{
     Envelope, StreamId, Timestamp, Version,
-    ports::{EventReader, Skips, StoreError},
+    ports::{EventReader, Skips, Span, StoreError},
     project::{Projection, Skipped, contiguous, fold, read_log},
     vocabulary::Commit,
 };
@@ -73,13 +73,27 @@ pub async fn as_of<P: Projection>(
     }
 }
 
-/// The start of a page of the audit log: after the last version of the previous page.
+/// The start of a page of the audit log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct AuditPosition(Version);
+pub struct AuditPosition {
+    /// The last version of the previous page. It may be inside a commit.
+    shown: Version,
+    /// The end of the last commit before the first event of this page, so that no earlier commit is read again.
+    whole: Version,
+}
 
 impl AuditPosition {
     /// The beginning of a stream.
-    pub const START: Self = Self(Version::NONE);
+    pub const START: Self = Self { shown: Version::NONE, whole: Version::NONE };
+
+    /// The position after this event.
+    fn after(event: &Envelope) -> Self {
+        let shown = event.version;
+        let (first, last) = event.commit;
+        let is_whole = shown == last;
+        let whole = if is_whole { shown } else { Version::new(first.get().saturating_sub(1)) };
+        Self { shown, whole }
+    }
 }
 
 /// A page of a stream's events, oldest first.
@@ -94,32 +108,31 @@ pub struct AuditPage {
 /// The events of a stream from a position on. A page has at most `limit` events and 2 MB of content, but always at
 /// least one event if there is one.
 ///
-/// Reads about as many commits as the page has events, even in a long stream.
+/// Reads only the commits of these events, and at most one more.
 ///
 /// # Errors
 /// [`QueryError`].
 pub async fn audit(
     log: &dyn EventReader,
     stream: &StreamId,
-    AuditPosition(shown): AuditPosition,
+    mut position: AuditPosition,
     limit: usize,
 ) -> Result<AuditPage, QueryError> {
     let mut page = AuditPage { events: Vec::new(), next: None };
     let mut bytes = 0;
-    let mut last = shown;
     loop {
         // One event more than requested shows whether there is another page.
         let window = COMMITS_PER_READ.min(limit + 1 - page.events.len());
-        let found = following(log, stream, last, window).await?;
+        let found = following(log, stream, position, window).await?;
         let ends = found.len() < window;
         for event in found {
             bytes += event.event.data.as_str().len();
             let is_full = page.events.len() == limit || bytes > PAGE_BYTES;
             if is_full && !page.events.is_empty() {
-                page.next = Some(AuditPosition(last));
+                page.next = Some(position);
                 return Ok(page);
             }
-            last = event.version;
+            position = AuditPosition::after(&event);
             page.events.push(event);
         }
         if ends {
@@ -128,27 +141,26 @@ pub async fn audit(
     }
 }
 
-/// The events after a version: the next `window` events and the rest of their commits, or all that are left.
+/// The events after a position: the next `window` events and the rest of their commits, or all that are left.
 ///
 /// Every commit has at least one event. So the last `window` commits that begin within the window contain all of
 /// its versions, and no more commits need to be read.
 async fn following(
     log: &dyn EventReader,
     stream: &StreamId,
-    after: Version,
+    AuditPosition { shown, whole }: AuditPosition,
     window: usize,
 ) -> Result<Vec<Envelope>, StoreError> {
-    let mut before = after.advance(window).next();
-    let mut commits = Vec::new();
+    let mut span = Span { after: whole, before: Some(shown.advance(window).next()) };
+    let mut commits: Vec<Commit> = Vec::new();
     loop {
-        let page = log.read_back(stream, Some(before), window).await?;
-        let oldest = page.commits.last().map(Commit::from);
-        commits.extend(page.commits.into_iter().filter(|commit| commit.to() > after));
-        match oldest {
-            Some(oldest) if oldest > after.next() && page.more => before = oldest,
-            _ => break,
+        let page = log.read_back(stream, span, window).await?;
+        commits.extend(page.commits);
+        span.before = commits.last().map(Commit::from).or(span.before);
+        if !page.more || span.is_empty() {
+            break;
         }
     }
     let events = commits.iter().rev().flat_map(Commit::envelopes);
-    contiguous(stream, after, events.filter(|event| event.version > after).collect())
+    contiguous(stream, shown, events.filter(|event| event.version > shown).collect())
 }

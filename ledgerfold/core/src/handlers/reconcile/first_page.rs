@@ -4,7 +4,7 @@ use async_trait::async_trait;
 
 use crate::{
     StreamId, Version,
-    ports::{CommitPage, EventReader, StoreError},
+    ports::{CommitPage, EventReader, Span, StoreError},
 };
 
 /// A cache of the first page of one stream, for models that are compared one after the other. Most streams have only
@@ -43,9 +43,9 @@ impl EventReader for FirstPage<'_> {
     async fn read_back(
         &self,
         stream: &StreamId,
-        before: Option<Version>,
+        span: Span,
         commits: usize,
     ) -> Result<CommitPage, StoreError> {
-        self.log.read_back(stream, before, commits).await
+        self.log.read_back(stream, span, commits).await
     }
 }
