@@ -73,27 +73,13 @@ pub async fn as_of<P: Projection>(
     }
 }
 
-/// The start of a page of the audit log.
+/// The start of a page of the audit log: after the last version of the previous page.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct AuditPosition {
-    /// The last version of the previous page. It may be inside a commit.
-    shown: Version,
-    /// The end of the last commit before the first event of this page, so that no earlier commit is read again.
-    whole: Version,
-}
+pub struct AuditPosition(Version);
 
 impl AuditPosition {
     /// The beginning of a stream.
-    pub const START: Self = Self { shown: Version::NONE, whole: Version::NONE };
-
-    /// The position after this event.
-    fn after(event: &Envelope) -> Self {
-        let shown = event.version;
-        let (first, last) = event.commit;
-        let is_whole = shown == last;
-        let whole = if is_whole { shown } else { Version::new(first.get().saturating_sub(1)) };
-        Self { shown, whole }
-    }
+    pub const START: Self = Self(Version::NONE);
 }
 
 /// A page of a stream's events, oldest first.
@@ -108,14 +94,15 @@ pub struct AuditPage {
 /// The events of a stream from a position on. A page has at most `limit` events and 2 MB of content, but always at
 /// least one event if there is one.
 ///
-/// Reads only the commits of these events, and at most one more.
+/// Reads only the commits of these events, and at most one more. A page that begins inside a commit takes a second
+/// request.
 ///
 /// # Errors
 /// [`QueryError`].
 pub async fn audit(
     log: &dyn EventReader,
     stream: &StreamId,
-    mut position: AuditPosition,
+    AuditPosition(mut shown): AuditPosition,
     limit: usize,
 ) -> Result<AuditPage, QueryError> {
     let mut page = AuditPage { events: Vec::new(), next: None };
@@ -123,16 +110,16 @@ pub async fn audit(
     loop {
         // One event more than requested shows whether there is another page.
         let window = COMMITS_PER_READ.min(limit + 1 - page.events.len());
-        let found = following(log, stream, position, window).await?;
+        let found = following(log, stream, shown, window).await?;
         let ends = found.len() < window;
         for event in found {
             bytes += event.event.data.as_str().len();
             let is_full = page.events.len() == limit || bytes > PAGE_BYTES;
             if is_full && !page.events.is_empty() {
-                page.next = Some(position);
+                page.next = Some(AuditPosition(shown));
                 return Ok(page);
             }
-            position = AuditPosition::after(&event);
+            shown = event.version;
             page.events.push(event);
         }
         if ends {
@@ -141,17 +128,17 @@ pub async fn audit(
     }
 }
 
-/// The events after a position: the next `window` events and the rest of their commits, or all that are left.
+/// The events after a version: the next `window` events and the rest of their commits, or all that are left.
 ///
 /// Every commit has at least one event. So the last `window` commits that begin within the window contain all of
 /// its versions, and no more commits need to be read.
 async fn following(
     log: &dyn EventReader,
     stream: &StreamId,
-    AuditPosition { shown, whole }: AuditPosition,
+    after: Version,
     window: usize,
 ) -> Result<Vec<Envelope>, StoreError> {
-    let mut span = Span { after: whole, before: Some(shown.advance(window).next()) };
+    let mut span = Span { after, before: Some(after.advance(window).next()) };
     let mut commits: Vec<Commit> = Vec::new();
     loop {
         let page = log.read_back(stream, span, window).await?;
@@ -161,6 +148,11 @@ async fn following(
             break;
         }
     }
+    let is_inside_a_commit = after > Version::NONE && !span.is_empty();
+    if is_inside_a_commit {
+        let around = log.read_back(stream, Span { after: Version::NONE, ..span }, 1).await?;
+        commits.extend(around.commits);
+    }
     let events = commits.iter().rev().flat_map(Commit::envelopes);
-    contiguous(stream, shown, events.filter(|event| event.version > shown).collect())
+    contiguous(stream, after, events.filter(|event| event.version > after).collect())
 }
