@@ -13,7 +13,10 @@ use aws_sdk_dynamodb::Client;
 use ledgerfold::{
     CommandId, Decider, EntityId, StreamId, Timestamp, Version,
     command::{CommandError, CommandHandler, CommandRequest, Loader, StreamHint},
-    ports::{AppendError, Clock, CommandRecord, CommitPage, EventReader, EventStore, Random, StoreError, Transaction, Span},
+    ports::{
+        AppendError, Clock, CommandRecord, CommitPage, EventReader, EventStore, Random, Span,
+        StoreError, Transaction,
+    },
     vocabulary::{Commit, NewCommit},
 };
 use ledgerfold_dynamodb::{CommitItem, DynamoEventStore, item_size};

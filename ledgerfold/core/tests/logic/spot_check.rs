@@ -169,21 +169,13 @@ impl Streams for Long {
     ) -> Result<Page<StreamId>, StreamsError> {
         self.listed.fetch_add(1, Ordering::SeqCst);
         let place = from.map_or(0, |Resume(text)| text.parse().expect("a number"));
-        let is_here = |(at, _): &(usize, &StreamId)| at % 16 == segment.index() as usize % 16;
-        let is_part = |(at, _): &(usize, &StreamId)| {
-            at * 31_321 % segment.of() as usize == segment.index() as usize
-        };
-        let all = self.streams.iter().enumerate();
-        let streams: Vec<_> = if segment.of() == 16 {
-            all.filter(is_here).map(|(_, stream)| stream.clone()).collect()
-        } else {
-            all.filter(is_part).map(|(_, stream)| stream.clone()).collect()
-        };
+        let is_here = |(at, _): &(u32, &StreamId)| at * 31_321 % segment.of() == segment.index();
+        let streams: Vec<_> = (0..).zip(&self.streams).filter(is_here).collect();
         // The first page of a stream shows it, and all others are empty.
-        let items = streams.get(place / self.pages).filter(|_| place % self.pages == 0);
+        let items = streams.get(place / self.pages).filter(|_| place.is_multiple_of(self.pages));
         let next =
             (place + 1 < streams.len() * self.pages).then(|| Resume((place + 1).to_string()));
-        Ok(Page { items: items.cloned().into_iter().collect(), next })
+        Ok(Page { items: items.map(|(_, stream)| (*stream).clone()).into_iter().collect(), next })
     }
 }
 
