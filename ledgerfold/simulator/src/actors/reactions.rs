@@ -11,7 +11,7 @@ use std::{
 
 use async_trait::async_trait;
 use ledgerfold::{
-    StreamId, Timestamp, Version,
+    StreamId, Timestamp,
     command::CommandHandler,
     ports::{Clock, CommitPage, EventStore, Span, StoreError},
     process::{DeadlineSweep, ProcessExpiry, ProcessHandler},
