@@ -21,7 +21,7 @@ use crate::{
 /// A commit as an item of the event table. Only here do its attributes, whose short names save bytes in every
 /// commit, meet readable names.
 ///
-/// The events are one JSON text, and all else are flat attributes. We chose text because it returns unchanged,
+/// The events are one JSON text, the values that every commit has are another text, and all else are flat attributes. We chose text because it returns unchanged,
 /// including numbers of any size, is parsed without a tree of values in between, and is readable in the console.
 /// Nested maps in an item take DynamoDB Local three times as long as a flat item, and us twice as long
 /// (`COMPARE.md`). As native maps the content of an order of three lines would take 288 bytes instead of 339
