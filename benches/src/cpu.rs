@@ -13,7 +13,8 @@ use ledgerfold::{
     command::Loader,
     events,
     ports::{
-        AppendError, CommandRecord, CommitPage, EventReader, EventStore, StoreError, Transaction,
+        AppendError, CommandRecord, CommitPage, EventReader, EventStore, Span, StoreError,
+        Transaction,
     },
     vocabulary::{CommandStamp, Commit, CommitEvent, Fingerprint, Metadata, NewCommit},
 };
@@ -229,12 +230,7 @@ impl EventReader for Prepared {
         Ok(self.0.lock().unwrap_or_else(PoisonError::into_inner).pop().unwrap_or_default())
     }
 
-    async fn read_back(
-        &self,
-        _: &StreamId,
-        _: Option<Version>,
-        _: usize,
-    ) -> Result<CommitPage, StoreError> {
+    async fn read_back(&self, _: &StreamId, _: Span, _: usize) -> Result<CommitPage, StoreError> {
         Ok(CommitPage::default())
     }
 }

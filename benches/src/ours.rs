@@ -14,8 +14,8 @@ use ledgerfold::{
     CommandId, Decider, EntityId, StreamId, Timestamp, Version,
     command::{CommandError, CommandHandler, CommandRequest, Loader, StreamHint},
     ports::{
-        AppendError, Clock, CommandRecord, CommitPage, EventReader, EventStore, Random, StoreError,
-        Transaction,
+        AppendError, Clock, CommandRecord, CommitPage, EventReader, EventStore, Random, Span,
+        StoreError, Transaction,
     },
     vocabulary::{Commit, NewCommit},
 };
@@ -90,10 +90,10 @@ impl EventReader for Gated {
     async fn read_back(
         &self,
         stream: &StreamId,
-        before: Option<Version>,
+        span: Span,
         commits: usize,
     ) -> Result<CommitPage, StoreError> {
-        self.store.read_back(stream, before, commits).await
+        self.store.read_back(stream, span, commits).await
     }
 }
 

@@ -16,7 +16,7 @@ use ledgerfold::{
     CommandId, StreamId, Version,
     ports::{
         AppendError, CommandRecord, CommitPage, EventReader, EventStore, MAX_TRANSACTION_BYTES,
-        Newest, PayloadStore, PortError, Reservations, StoreError, Transaction,
+        Newest, PayloadStore, PortError, Reservations, Span, StoreError, Transaction,
     },
     vocabulary::{Commit, NewCommit, StateSchema},
 };
@@ -151,21 +151,26 @@ impl DynamoEventStore {
         commit.map_err(|error| error.of_stream(stream))
     }
 
-    /// Queries the newest commits that begin before a version, newest first.
-    fn query_back(
+    /// The newest items of a span, newest first, and whether there are more.
+    async fn items_back(
         &self,
         stream: &StreamId,
-        before: Option<Version>,
+        span: Span,
         commits: usize,
-    ) -> QueryFluentBuilder {
-        let query =
-            self.query(stream).scan_index_forward(false).set_limit(i32::try_from(commits).ok());
-        match before {
-            None => query.key_condition_expression("pk = :stream"),
-            Some(before) => query
-                .key_condition_expression("pk = :stream AND sk < :before")
-                .expression_attribute_values(":before", AttributeValue::N(before.to_string())),
+    ) -> Result<(Vec<CommitItem>, bool), StoreError> {
+        // DynamoDB refuses a range whose end is before its beginning.
+        if span.is_empty() {
+            return Ok((Vec::new(), false));
         }
+        let last = span.before.map_or(u64::MAX, |before| before.get() - 1);
+        let query = self
+            .query(stream)
+            .scan_index_forward(false)
+            .set_limit(i32::try_from(commits).ok())
+            .key_condition_expression("pk = :stream AND sk BETWEEN :first AND :last")
+            .expression_attribute_values(":first", AttributeValue::N(span.after.next().to_string()))
+            .expression_attribute_values(":last", AttributeValue::N(last.to_string()));
+        self.items(stream, query).await
     }
 
     /// A strongly consistent Query of one stream.
@@ -187,7 +192,10 @@ impl DynamoEventStore {
                 Some(self.commit(stream, item.map_err(|error| error.of_stream(stream))?).await?)
             }
             // Some emulators refuse without returning the existing item.
-            None => self.read_back(stream, Some(from.next()), 1).await?.commits.into_iter().next(),
+            None => {
+                let page = self.read_back(stream, Span::before(from.next()), 1).await?;
+                page.commits.into_iter().next()
+            }
         };
         let winner = winner.ok_or_else(|| StoreError::Corrupt {
             stream: stream.to_string(),
@@ -213,22 +221,20 @@ impl EventReader for DynamoEventStore {
     async fn read_back(
         &self,
         stream: &StreamId,
-        before: Option<Version>,
+        span: Span,
         commits: usize,
     ) -> Result<CommitPage, StoreError> {
-        let query = self.query_back(stream, before, commits);
-        self.page(stream, self.items(stream, query).await?).await
+        self.page(stream, self.items_back(stream, span, commits).await?).await
     }
 
     async fn read_back_to(
         &self,
         schema: &StateSchema,
         stream: &StreamId,
-        before: Option<Version>,
+        span: Span,
         commits: usize,
     ) -> Result<Newest, StoreError> {
-        let query = self.query_back(stream, before, commits);
-        let (mut items, more) = self.items(stream, query).await?;
+        let (mut items, more) = self.items_back(stream, span, commits).await?;
         let found = items.iter().enumerate().find_map(|(at, it)| Some((at, it.base(schema)?)));
         let Some((at, base)) = found else {
             return Ok(Newest::Commits(self.page(stream, (items, more)).await?));
@@ -240,7 +246,7 @@ impl EventReader for DynamoEventStore {
     }
 
     async fn head(&self, stream: &StreamId) -> Result<Version, StoreError> {
-        let (items, _) = self.items(stream, self.query_back(stream, None, 1)).await?;
+        let (items, _) = self.items_back(stream, Span::ALL, 1).await?;
         Ok(items.first().map_or(Version::NONE, CommitItem::to))
     }
 }

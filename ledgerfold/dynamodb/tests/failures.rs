@@ -15,7 +15,7 @@ use ledgerfold::{
     ports::{
         AppendError, CommitPage, CounterKey, DeadlineStore, EventReader, EventStore,
         GenerationReader, GenerationStore, PortError, Quarantine, QuarantineError, ReadStoreError,
-        RowReader, Segment, Settled, StoreError, Streams, TallyReader, TallyStore,
+        RowReader, Segment, Settled, Span, StoreError, Streams, TallyReader, TallyStore,
         UnreadableDeadline, Written,
     },
     vocabulary::NewCommit,
@@ -177,7 +177,7 @@ async fn an_item_in_a_newer_format_is_not_damaged() {
     let sentence = "format 2, and this program reads formats up to 1";
     for page in [
         log.read(&stream, Version::NONE).await,
-        log.read_back(&stream, None, 5).await,
+        log.read_back(&stream, Span::ALL, 5).await,
         log.head(&stream).await.map(|_| CommitPage::default()),
     ] {
         let newer = matches!(&page, Err(error @ StoreError::Newer { .. })
@@ -215,7 +215,7 @@ async fn every_read_asks_to_be_strongly_consistent() {
     let (store, stream) = (DynamoEventStore::new(client, "events"), fresh());
     store.read(&stream, Version::NONE).await.expect("it can be read");
     store.read(&stream, Version::new(7)).await.expect("it can be read");
-    store.read_back(&stream, None, 5).await.expect("it can be read");
+    store.read_back(&stream, Span::ALL, 5).await.expect("it can be read");
     expect_consistent(&service, 3);
 }
 

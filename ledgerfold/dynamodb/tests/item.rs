@@ -82,6 +82,22 @@ fn a_commit_is_read_back_unchanged() {
 }
 
 #[test]
+fn an_item_with_a_damaged_stamp_is_refused() {
+    let item = CommitItem::from(&commit(&placed(1))).into_attributes().expect("an item");
+    let stamp = item["m"].as_s().expect("a text").clone();
+    let lines: Vec<_> = stamp.split('\n').collect();
+    let without_a_line = lines[1..].join("\n");
+    let with_a_line = format!("{stamp}\nmore");
+    let without_a_time = [lines[0], lines[1], lines[2], "yesterday", lines[4]].join("\n");
+    for damage in [String::new(), without_a_line, with_a_line, without_a_time] {
+        let mut damaged = item.clone();
+        damaged.insert("m".to_owned(), AttributeValue::S(damage.clone()));
+        let read = CommitItem::from_attributes(damaged).and_then(CommitItem::into_commit);
+        assert!(read.is_err(), "{damage:?} was accepted");
+    }
+}
+
+#[test]
 fn an_item_whose_versions_do_not_add_up_is_refused() {
     let item = CommitItem::from(&commit(&placed(1))).into_attributes().expect("an item");
     for (attribute, value) in [("to", "2"), ("sk", "0"), ("sk", "2")] {

@@ -154,8 +154,7 @@ mod tests {
         json!({
             "pk": {"S": "order#1"}, "sk": {"N": version}, "to": {"N": version},
             "e": {"S": r#"[{"i":"018bcfe5-6800-7000-8000-000000000000","t":"OrderDelivered","v":1,"d":{}}]"#},
-            "c": {"S": "command-1"}, "n": {"S": "DeliverOrder"}, "f": {"S": "x"},
-            "t": {"S": "2026-11-23T09:00:00Z"}, "a": {"S": "anonymous"},
+            "m": {"S": "command-1\nDeliverOrder\nx\n2026-11-23T09:00:00Z\nanonymous"},
         })
     }
 
@@ -331,9 +330,8 @@ mod tests {
         }]);
         let fields = commit.as_object_mut().expect("an item");
         fields.insert("e".to_owned(), json!({"S": event.to_string()}));
-        for field in ["c", "a"] {
-            fields.insert(field.to_owned(), json!({"S": longest}));
-        }
+        let stamp = format!("{longest}\nDeliverOrder\nx\n2026-11-23T09:00:00Z\n{longest}");
+        fields.insert("m".to_owned(), json!({"S": stamp}));
         let item: serde_dynamo::Item = serde_json::from_value(commit).expect("an item");
         let item: CommitItem = serde_dynamo::from_item(item).expect("an item");
         let commit = item.into_commit().expect("a commit");

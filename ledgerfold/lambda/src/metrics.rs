@@ -63,8 +63,9 @@ pub(crate) fn spot_check(function: &str, summaries: &BTreeMap<&'static str, Summ
     }
 }
 
-fn verdicts(summary: &Summary) -> [Metric; 8] {
-    let Summary { streams, lost, diverged, behind, ahead, unreadable, parked, .. } = *summary;
+fn verdicts(summary: &Summary) -> [Metric; 9] {
+    let Summary { streams, lost, diverged, behind, ahead, unreadable, parked, partial, .. } =
+        *summary;
     [
         count("Audited", streams),
         count("Wrong", summary.wrong()),
@@ -74,6 +75,7 @@ fn verdicts(summary: &Summary) -> [Metric; 8] {
         count("Ahead", ahead),
         count("Unreadable", unreadable),
         count("Parked", parked),
+        count("Partial", partial),
     ]
 }
 
@@ -187,7 +189,7 @@ mod tests {
         let named = metrics["Metrics"].as_array().expect("a list").iter();
         let shown: Vec<_> =
             named.map(|metric| line[metric["Name"].as_str().expect("text")].clone()).collect();
-        assert_eq!(json!(shown), json!([9, 3, 2, 0, 1, 0, 0, 1]));
+        assert_eq!(json!(shown), json!([9, 3, 2, 0, 1, 0, 0, 1, 0]));
     }
 
     #[test]

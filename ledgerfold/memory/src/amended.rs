@@ -4,7 +4,8 @@ use async_trait::async_trait;
 use ledgerfold::{
     CommandId, StreamId, Version,
     ports::{
-        AppendError, CommandRecord, CommitPage, EventReader, EventStore, StoreError, Transaction,
+        AppendError, CommandRecord, CommitPage, EventReader, EventStore, Span, StoreError,
+        Transaction,
     },
     vocabulary::NewCommit,
 };
@@ -55,10 +56,10 @@ pub trait Amendment: Send + Sync + 'static {
         &self,
         log: &dyn EventStore,
         stream: &StreamId,
-        before: Option<Version>,
+        span: Span,
         commits: usize,
     ) -> Result<CommitPage, StoreError> {
-        log.read_back(stream, before, commits).await
+        log.read_back(stream, span, commits).await
     }
 
     /// See [`EventStore::append`].
@@ -121,10 +122,10 @@ impl<A: Amendment> EventReader for Amended<A> {
     async fn read_back(
         &self,
         stream: &StreamId,
-        before: Option<Version>,
+        span: Span,
         commits: usize,
     ) -> Result<CommitPage, StoreError> {
-        self.amendment.read_back(&*self.log, stream, before, commits).await
+        self.amendment.read_back(&*self.log, stream, span, commits).await
     }
 }
 

@@ -11,8 +11,8 @@ use ledgerfold::{
     Category, CommandId, StreamId, UniqueKey, Version,
     ports::{
         AppendError, ClaimsRecord, CommandRecord, CommitPage, EventReader, EventStore, KeyChange,
-        MAX_TRANSACTION_BYTES, Page, PortError, Resume, Segment, StoreError, Streams, StreamsError,
-        Transaction,
+        MAX_TRANSACTION_BYTES, Page, PortError, Resume, Segment, Span, StoreError, Streams,
+        StreamsError, Transaction,
     },
     vocabulary::{Commit, DamagedToken, NewCommit, StreamVersion},
 };
@@ -141,14 +141,14 @@ impl EventReader for MemoryEventStore {
     async fn read_back(
         &self,
         stream: &StreamId,
-        before: Option<Version>,
+        span: Span,
         commits: usize,
     ) -> Result<CommitPage, StoreError> {
         let stored = self.lock();
-        let end = before.unwrap_or(Version::new(u64::MAX));
+        let end = span.before.unwrap_or(Version::new(u64::MAX)).max(span.after.next());
         let preceding = stored
             .commits
-            .range((stream.clone(), Version::NONE)..(stream.clone(), end))
+            .range((stream.clone(), span.after.next())..(stream.clone(), end))
             .rev()
             .map(|(_, commit)| commit);
         Ok(self.page(preceding, commits))

@@ -216,7 +216,7 @@ impl Report for Repairs {
 mod tests {
     use ledgerfold::{
         Version,
-        project::{Comparison, Verdict},
+        project::{Comparison, Extent, Verdict},
         reconcile::{Effect, Repair},
     };
 
@@ -233,7 +233,9 @@ mod tests {
         ] {
             let (stored, head) = (Some(Version::new(1)), Version::new(2));
             let (waiting_since, counted, skipped) = (None, None, Vec::new());
-            let before = Comparison { stored, head, waiting_since, verdict, counted, skipped };
+            let extent = Extent::Whole;
+            let before =
+                Comparison { stored, head, waiting_since, verdict, extent, counted, skipped };
             let stream = "account#1".parse().expect("a stream");
             report.add("statements", &Repair { stream, before, effect });
         }

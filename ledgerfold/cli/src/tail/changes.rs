@@ -206,11 +206,7 @@ mod tests {
             ("pk", text("order#1")),
             ("sk", number.clone()),
             ("to", number),
-            ("c", text("command-1")),
-            ("n", text("DeliverOrder")),
-            ("f", text("x")),
-            ("t", text("2026-11-23T09:00:00Z")),
-            ("a", text("anonymous")),
+            ("m", text("command-1\nDeliverOrder\nx\n2026-11-23T09:00:00Z\nanonymous")),
             (name, text(value)),
         ];
         let image = image.map(|(name, value)| (name.to_owned(), value));

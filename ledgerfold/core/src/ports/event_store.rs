@@ -18,21 +18,21 @@ pub trait EventReader: Send + Sync {
     /// [`StoreError`].
     async fn read(&self, stream: &StreamId, after: Version) -> Result<CommitPage, StoreError>;
 
-    /// The newest commits, newest first: at most this many (one or more), within the size of one read. With `before`,
-    /// only commits that begin before this version. As consistent as [`EventReader::read`].
+    /// The newest commits of the span, newest first: at most this many (one or more), within the size of one read. As
+    /// consistent as [`EventReader::read`].
     ///
     /// # Errors
     /// [`StoreError`].
     async fn read_back(
         &self,
         stream: &StreamId,
-        before: Option<Version>,
+        span: Span,
         commits: usize,
     ) -> Result<CommitPage, StoreError>;
 
-    /// The newest commits for a load. Of the commits of [`EventReader::read_back`], it returns the newest snapshot of
-    /// this schema and the commits after it, or all commits if none has such a snapshot. A store that keeps large
-    /// events elsewhere fetches only the events after the snapshot.
+    /// The newest commits of the span for a load. Of the commits of [`EventReader::read_back`], it returns the newest
+    /// snapshot of this schema and the commits after it, or all commits if none has such a snapshot. A store that keeps
+    /// large events elsewhere fetches only the events after the snapshot.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -40,10 +40,10 @@ pub trait EventReader: Send + Sync {
         &self,
         schema: &StateSchema,
         stream: &StreamId,
-        before: Option<Version>,
+        span: Span,
         commits: usize,
     ) -> Result<Newest, StoreError> {
-        Ok(Newest::of(self.read_back(stream, before, commits).await?, schema))
+        Ok(Newest::of(self.read_back(stream, span, commits).await?, schema))
     }
 
     /// The version of a stream: the version of its last event, or [`Version::NONE`]. As consistent as
@@ -52,7 +52,7 @@ pub trait EventReader: Send + Sync {
     /// # Errors
     /// [`StoreError`].
     async fn head(&self, stream: &StreamId) -> Result<Version, StoreError> {
-        let newest = self.read_back(stream, None, 1).await?;
+        let newest = self.read_back(stream, Span::ALL, 1).await?;
         Ok(newest.commits.first().map_or(Version::NONE, Commit::to))
     }
 }
@@ -83,6 +83,40 @@ pub trait EventStore: EventReader {
     /// # Errors
     /// [`StoreError`].
     async fn record(&self, command: &CommandId) -> Result<Option<CommandRecord>, StoreError>;
+}
+
+/// The part of a stream that a reader needs. A commit is in it if it begins there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Span {
+    /// Only commits that begin after this version.
+    pub after: Version,
+    /// Only commits that begin before this version; `None` for all.
+    pub before: Option<Version>,
+}
+
+impl Span {
+    /// The whole stream.
+    pub const ALL: Self = Self { after: Version::NONE, before: None };
+
+    /// The commits that begin before this version.
+    pub const fn before(version: Version) -> Self {
+        Self { before: Some(version), ..Self::ALL }
+    }
+
+    /// The commits that begin after this version.
+    pub const fn after(version: Version) -> Self {
+        Self { after: version, ..Self::ALL }
+    }
+
+    /// Whether a commit that begins at this version is in the span.
+    pub fn contains(self, from: Version) -> bool {
+        from > self.after && self.before.is_none_or(|before| from < before)
+    }
+
+    /// Whether no commit can be in the span.
+    pub fn is_empty(self) -> bool {
+        self.before.is_some_and(|before| before <= self.after.next())
+    }
 }
 
 /// Some consecutive commits of one stream, in the requested order.

@@ -34,7 +34,8 @@ pub use deadlines::{
     UnreadableDeadline,
 };
 pub use event_store::{
-    AppendError, Base, CommitPage, EventReader, EventStore, MAX_PAGE_BYTES, Newest, StoreError,
+    AppendError, Base, CommitPage, EventReader, EventStore, MAX_PAGE_BYTES, Newest, Span,
+    StoreError,
 };
 pub use format::NewerFormat;
 pub use generations::{GenerationReader, GenerationStore, SegmentPlace, SegmentProgress};

@@ -13,7 +13,7 @@ use ledgerfold::{
     Actor, CausationId, CommandId, CorrelationId, DeadlineName, Decider, EntityId, ProcessName,
     Recorded, StreamId, Timestamp, Traceparent, Version,
     command::{CommandHandler, CommandRequest, Context},
-    ports::{AppendError, Clock, CommitPage, DeadlineKey, EventStore, PortError, StoreError},
+    ports::{AppendError, Clock, CommitPage, DeadlineKey, EventStore, PortError, Span, StoreError},
     process::{DeadlineSweep, Expiry, ProcessExpiry, ProcessHandler, ProcessManager, Reaction},
     vocabulary::{Commit, Delivery, NewCommit},
 };
@@ -187,11 +187,11 @@ impl Amendment for Broken {
         &self,
         log: &dyn EventStore,
         stream: &StreamId,
-        before: Option<Version>,
+        span: Span,
         commits: usize,
     ) -> Result<CommitPage, StoreError> {
         self.check(stream)?;
-        log.read_back(stream, before, commits).await
+        log.read_back(stream, span, commits).await
     }
 
     async fn append(&self, log: &dyn EventStore, commit: &NewCommit) -> Result<(), AppendError> {

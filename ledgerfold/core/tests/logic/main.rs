@@ -13,6 +13,7 @@ mod foreign;
 mod generations;
 mod identity;
 mod lending;
+mod loads;
 mod note_models;
 mod owed;
 mod panics;

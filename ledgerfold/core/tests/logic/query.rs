@@ -5,7 +5,7 @@ use ledgerfold::{
     Payload, StreamId, Timestamp, Version,
     ports::{
         CommitPage, Counter, CounterKey, EventStore, Increment, Listing, Memo, PortError,
-        ReadStoreError, Settled, StoreError, TallyReader, TallyStore, Written,
+        ReadStoreError, Settled, Span, StoreError, TallyReader, TallyStore, Written,
     },
     query::{
         AuditPage, AuditPosition, QueryError, Until, as_of, audit, fresh_counts, fresh_list,
@@ -415,10 +415,10 @@ impl Amendment for Counting {
         &self,
         log: &dyn EventStore,
         stream: &StreamId,
-        before: Option<Version>,
+        span: Span,
         commits: usize,
     ) -> Result<CommitPage, StoreError> {
-        let page = log.read_back(stream, before, commits).await?;
+        let page = log.read_back(stream, span, commits).await?;
         self.count(&page);
         Ok(page)
     }
@@ -448,6 +448,20 @@ async fn the_audit_log_reads_as_much_of_the_log_as_it_shows() {
         assert_eq!(pages.len(), 600 / limit);
         assert!(read <= 640, "{read} commits were read in pages of {limit}");
     }
+}
+
+#[tokio::test]
+async fn the_audit_log_reads_each_commit_of_several_events_once() {
+    let (world, stream) = (World::new(), fresh());
+    for _ in 0..300 {
+        write(&world, &stream, &["a", "b", "c"]).await;
+    }
+    let (pages, read) = audited(&world, &stream, 20).await;
+    let versions: Vec<_> =
+        pages.iter().flat_map(|page| &page.events).map(|it| it.version.get()).collect();
+    assert_eq!(versions, (1..=900).collect::<Vec<_>>());
+    // A page that ends inside a commit shows the rest of it on the next page, and each page looks for one event more.
+    assert!(read <= 300 + pages.len(), "{read} commits were read in {} pages", pages.len());
 }
 
 #[tokio::test]

@@ -14,8 +14,8 @@ use async_trait::async_trait;
 use ledgerfold::{
     Category, Payload, StreamId, Timestamp, Version,
     ports::{
-        Clock, CommitPage, EventStore, Page, Parked, Quarantine, Resume, Segment, StoreError,
-        StoredRow, Streams, StreamsError,
+        Clock, CommitPage, EventStore, IndexKey, Page, Parked, Quarantine, Resume, Segment, Span,
+        StoreError, StoredRow, Streams, StreamsError,
     },
     project::Verdict,
     rebuild::Plan,
@@ -151,6 +151,165 @@ async fn a_sample_of_a_rare_category_costs_no_more_either() {
     assert_eq!(rare.draw(10).await.expect("the list can be read"), []);
     let listed = log.listed.load(Ordering::SeqCst);
     assert!(listed < 5_000, "{listed} were listed");
+}
+
+/// A log of streams that have this many pages each, and no other streams in their parts. Counts the pages.
+struct Long {
+    streams: Vec<StreamId>,
+    pages: usize,
+    listed: AtomicUsize,
+}
+
+#[async_trait]
+impl Streams for Long {
+    async fn list(
+        &self,
+        segment: Segment,
+        from: Option<&Resume>,
+    ) -> Result<Page<StreamId>, StreamsError> {
+        self.listed.fetch_add(1, Ordering::SeqCst);
+        let place = from.map_or(0, |Resume(text)| text.parse().expect("a number"));
+        let is_here = |(at, _): &(u32, &StreamId)| at * 31_321 % segment.of() == segment.index();
+        let streams: Vec<_> = (0..).zip(&self.streams).filter(is_here).collect();
+        // The first page of a stream shows it, and all others are empty.
+        let items = streams.get(place / self.pages).filter(|_| place.is_multiple_of(self.pages));
+        let next =
+            (place + 1 < streams.len() * self.pages).then(|| Resume((place + 1).to_string()));
+        Ok(Page { items: items.map(|(_, stream)| (*stream).clone()).into_iter().collect(), next })
+    }
+}
+
+#[tokio::test]
+async fn a_sample_of_few_long_streams_reads_a_bounded_number_of_pages() {
+    for (streams, pages) in [(3, 10), (3, 100_000), (100, 1_000)] {
+        let all: Vec<_> = (0..streams).map(|_| fresh()).collect();
+        let log = Arc::new(Long { streams: all, pages, listed: AtomicUsize::new(0) });
+        let sample = Sample::new(log.clone(), Arc::new(SeededRandom::new(2)));
+        let drawn = sample.draw(200).await.expect("the list can be read");
+        assert!(!drawn.is_empty(), "no stream was drawn");
+        let listed = log.listed.load(Ordering::SeqCst);
+        assert!(listed <= 112, "{listed} pages for {streams} streams of {pages} pages");
+    }
+}
+
+/// The reads of a log.
+#[derive(Debug, Default)]
+struct Counting(AtomicUsize);
+
+#[async_trait]
+impl Amendment for Counting {
+    async fn read(
+        &self,
+        log: &dyn EventStore,
+        stream: &StreamId,
+        after: Version,
+    ) -> Result<CommitPage, StoreError> {
+        self.0.fetch_add(1, Ordering::SeqCst);
+        log.read(stream, after).await
+    }
+
+    async fn read_back(
+        &self,
+        log: &dyn EventStore,
+        stream: &StreamId,
+        span: Span,
+        commits: usize,
+    ) -> Result<CommitPage, StoreError> {
+        self.0.fetch_add(1, Ordering::SeqCst);
+        log.read_back(stream, span, commits).await
+    }
+}
+
+/// A spot check of these streams, with the number of its reads.
+async fn counted(stage: &Stage, streams: &[StreamId]) -> (SpotChecked, usize) {
+    let log = Amended::of(stage.log.clone(), Counting::default());
+    let check = check_over(stage, log.clone(), stage.clock.clone());
+    let checked = check.run(Look::On(streams.to_vec()), PATIENCE, Timestamp::MAX).await;
+    (checked.expect("the read succeeds"), log.amendment().0.load(Ordering::SeqCst))
+}
+
+/// Streams of this many commits, which all read models have. The log has pages of two commits.
+async fn long_streams(stage: &Stage, count: usize, commits: usize) -> Vec<StreamId> {
+    let streams: Vec<_> = (0..count).map(|_| fresh()).collect();
+    for stream in &streams {
+        for at in 0..commits {
+            stage.write(stream, &format!("n{at}"), &["a"]).await;
+        }
+    }
+    let commits = stage.log.commits();
+    for projection in [NOTES, WORDS] {
+        let events = commits.iter().flat_map(|commit| commit.envelopes().collect::<Vec<_>>());
+        assert_eq!(stage.projector(projection).project(deliveries(events)).await, []);
+    }
+    later(stage);
+    streams
+}
+
+// Guards: every-read-is-bounded
+#[tokio::test]
+async fn a_long_stream_costs_a_bounded_number_of_pages_and_the_result_says_so() {
+    let mut costs = Vec::new();
+    for commits in [8, 9, 20, 200] {
+        let stage = Stage::new();
+        let streams = long_streams(&stage, 1, commits).await;
+        let (checked, reads) = counted(&stage, &streams).await;
+        let is_partial = u64::from(commits > 8);
+        let expected = Summary { streams: 1, partial: is_partial, ..Summary::default() };
+        assert_eq!(checked.summaries[NOTES], expected, "{commits} commits");
+        assert_eq!((checked.wrong(), checked.cut_short), (0, false));
+        costs.push(reads);
+    }
+    // Four pages, and for each of the two models one page after its version and the head.
+    assert_eq!(costs, [4, 8, 8, 8]);
+}
+
+// Guards: quiet-streams-are-checked
+#[tokio::test]
+async fn the_end_of_a_long_stream_shows_rows_that_are_lost_late_ahead_or_unreadable() {
+    let stage = Stage::new();
+    let streams = long_streams(&stage, 6, 20).await;
+    let [lost, behind, ahead, unreadable, misplaced, unnoticed] = &streams[..] else {
+        panic!("six streams")
+    };
+    let rows = stage.notes.rows_of(Generation::FIRST);
+    let row = |stream: &StreamId, version, body: &str| StoredRow {
+        stream: stream.clone(),
+        version: Version::new(version),
+        body: Some(Payload::from_text(body.to_owned()).expect("JSON")),
+        index: Some(IndexKey::new("all", "a").expect("a short text")),
+    };
+    rows.lose(lost);
+    rows.damage(row(behind, 19, r#"["a"]"#));
+    rows.damage(row(ahead, 21, r#"["a"]"#));
+    rows.damage(row(unreadable, 20, "7"));
+    rows.damage(row(misplaced, 20, r#"["b"]"#));
+    rows.damage(row(unnoticed, 20, r#"["a", "wrong"]"#));
+    let (checked, _) = counted(&stage, &streams).await;
+    let expected = Summary {
+        streams: 6,
+        lost: 1,
+        diverged: 1,
+        behind: 1,
+        ahead: 1,
+        unreadable: 1,
+        partial: 6,
+        ..Summary::default()
+    };
+    // Only a comparison of the whole stream can find wrong content.
+    assert_eq!(checked.summaries[NOTES], expected);
+    let late = checked.findings.iter().find(|it| it.stream == *behind).expect("it is reported");
+    assert!(late.comparison.waiting_since.is_some(), "the age of the missing event is known");
+}
+
+#[tokio::test]
+async fn the_pages_of_all_streams_together_are_bounded() {
+    let stage = Stage::new();
+    let streams = long_streams(&stage, 60, 8).await;
+    let (checked, reads) = counted(&stage, &streams).await;
+    let partial = checked.summaries[NOTES].partial;
+    // A hundred further pages are enough for 33 streams of four pages.
+    assert!((20..=27).contains(&partial), "{partial} streams were compared in part");
+    assert!(reads <= 60 + 100 + 4 * 27, "{reads} reads");
 }
 
 #[tokio::test]

@@ -14,7 +14,7 @@ use ledgerfold::{
         AppendError, CommandRecord, CommitPage, Counter, CounterKey, EventReader, EventStore,
         GenerationReader, GenerationStore, Increment, Listing, Memo, PortError, ReadStoreError,
         ReadTable, ReadView, RemovedPage, Resume, RowReader, RowStore, SegmentProgress, Settled,
-        StoreError, StoredRow, TallyReader, TallyStore, Transaction, Written,
+        Span, StoreError, StoredRow, TallyReader, TallyStore, Transaction, Written,
     },
     project::{Catalog, Models, Projector, ProjectorPorts},
     query::{LiveRows, LiveTallies},
@@ -200,11 +200,11 @@ impl EventReader for Slow<MemoryEventStore> {
     async fn read_back(
         &self,
         stream: &StreamId,
-        before: Option<Version>,
+        span: Span,
         commits: usize,
     ) -> Result<CommitPage, StoreError> {
         self.disturbances.pass().await;
-        let page = self.inner.read_back(stream, before, commits).await;
+        let page = self.inner.read_back(stream, span, commits).await;
         self.disturbances.pass().await;
         page
     }

@@ -209,7 +209,7 @@ async fn an_event_that_is_too_large_on_a_cached_state_is_decided_again() {
 }
 
 #[tokio::test]
-async fn a_cached_state_that_is_far_behind_costs_about_as_many_reads_as_none() {
+async fn a_cached_state_that_is_far_behind_costs_no_more_reads_than_none() {
     let log = Arc::new(MemoryEventStore::with_pages_of(25));
     let (one, other) = (handler::<Accounts>(&log, 1), handler::<Accounts>(&log, 2));
     let stream = fresh();
@@ -226,7 +226,7 @@ async fn a_cached_state_that_is_far_behind_costs_about_as_many_reads_as_none() {
         handler.handle(&deposit).await.expect("the account is open");
         reads.push(log.reads() - before);
     }
-    assert!(reads[0] <= reads[1] + 1, "{} reads, and {} without a cache", reads[0], reads[1]);
+    assert!(reads[0] <= reads[1], "{} reads, and {} without a cache", reads[0], reads[1]);
 }
 
 #[tokio::test]

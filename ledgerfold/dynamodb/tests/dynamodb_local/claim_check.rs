@@ -7,7 +7,7 @@ use std::sync::Arc;
 use ledgerfold::{
     StreamId, Version,
     command::{CommandHandler, Loaded, Loader},
-    ports::{AppendError, CommitPage, EventReader, EventStore, StoreError},
+    ports::{AppendError, CommitPage, EventReader, EventStore, Span, StoreError},
     vocabulary::Commit,
 };
 use ledgerfold_dynamodb::{MAX_CLAIMED_BYTES, MAX_EVENT_BYTES, MAX_ITEM_BYTES};
@@ -143,7 +143,7 @@ async fn a_page_is_limited_by_the_payloads_that_it_fetches() {
         }
     }
     assert_eq!((after, pages), (Version::new(40), 20));
-    let (page, fetches) = counted(&payloads, store.read_back(&stream, None, 40)).await;
+    let (page, fetches) = counted(&payloads, store.read_back(&stream, Span::ALL, 40)).await;
     let page = page.expect("it can be read");
     assert_eq!((page.commits.len(), page.more, fetches), (2, true, 2));
 }

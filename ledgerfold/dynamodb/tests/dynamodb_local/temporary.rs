@@ -5,7 +5,7 @@ use aws_sdk_dynamodb::Client;
 use ledgerfold::{
     CommandId, StreamId, Version,
     ports::{
-        AppendError, CommandRecord, CommitPage, EventReader, EventStore, Newest, StoreError,
+        AppendError, CommandRecord, CommitPage, EventReader, EventStore, Newest, Span, StoreError,
         Transaction,
     },
     vocabulary::{NewCommit, StateSchema},
@@ -30,20 +30,20 @@ impl EventReader for Temporary {
     async fn read_back(
         &self,
         stream: &StreamId,
-        before: Option<Version>,
+        span: Span,
         commits: usize,
     ) -> Result<CommitPage, StoreError> {
-        self.store.read_back(stream, before, commits).await
+        self.store.read_back(stream, span, commits).await
     }
 
     async fn read_back_to(
         &self,
         schema: &StateSchema,
         stream: &StreamId,
-        before: Option<Version>,
+        span: Span,
         commits: usize,
     ) -> Result<Newest, StoreError> {
-        self.store.read_back_to(schema, stream, before, commits).await
+        self.store.read_back_to(schema, stream, span, commits).await
     }
 
     async fn head(&self, stream: &StreamId) -> Result<Version, StoreError> {

@@ -27,7 +27,8 @@ pub struct SpotCheckSettings {
 /// Audits a sample on each tick of a scheduled rule of the bus, and writes the findings as metrics.
 ///
 /// By projection and in total: `Audited`, `Lost`, `Diverged`, `Behind`, `Ahead`, `Unreadable`, `Parked`,
-/// and `Wrong`, the sum of all except `Audited` and `Parked`. The log lists the streams. Two more metrics show
+/// `Partial`, and `Wrong`, the sum of `Lost`, `Diverged`, `Behind`, `Ahead` and `Unreadable`. `Partial` counts streams that
+/// are too long, of which only the end was compared. The log lists the streams. Two more metrics show
 /// unfinished work: `OldestParked`, the seconds since the oldest entry in a projection's quarantine, and
 /// `GenerationsBuilding`.
 ///
@@ -125,6 +126,8 @@ struct Counted {
     unreadable: u64,
     parked: u64,
     skipped: u64,
+    /// Streams of which only the end was compared.
+    partial: u64,
 }
 
 #[derive(Debug, Serialize)]
@@ -152,9 +155,9 @@ impl<'a> From<&'a SpotChecked> for Report<'a> {
 
 impl From<Summary> for Counted {
     fn from(summary: Summary) -> Self {
-        let Summary { lost, diverged, behind, ahead, unreadable, parked, skipped, streams: _ } =
+        let Summary { lost, diverged, behind, ahead, unreadable, parked, skipped, partial, .. } =
             summary;
-        Self { lost, diverged, behind, ahead, unreadable, parked, skipped }
+        Self { lost, diverged, behind, ahead, unreadable, parked, skipped, partial }
     }
 }
 
@@ -233,7 +236,7 @@ mod tests {
     #[tokio::test]
     async fn a_tick_audits_with_the_default_settings() {
         let (_, clock, check) = unprojected().await;
-        let clean = json!({"lost": 0, "diverged": 0, "behind": 0, "ahead": 0, "unreadable": 0, "parked": 0, "skipped": 0});
+        let clean = json!({"lost": 0, "diverged": 0, "behind": 0, "ahead": 0, "unreadable": 0, "parked": 0, "skipped": 0, "partial": 0});
         let report = invoke(&check, tick()).await;
         let expected = json!({
             "streams": 2, "wrong": 0, "cutShort": false, "projections": {"pages": clean}, "findings": [],

@@ -81,6 +81,7 @@ macro_rules! event_store_rules {
                 the_newest_commit_comes_first_when_reading_back,
                 a_read_back_keeps_to_its_limit,
                 a_read_back_begins_with_what_begins_before_the_version,
+                a_read_back_ends_behind_the_version_asked_for,
                 pages_follow_each_other_without_gap_or_overlap,
                 a_page_is_bounded_in_bytes,
                 a_load_gets_the_newest_snapshot_and_what_follows_it,

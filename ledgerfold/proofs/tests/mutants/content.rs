@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use ledgerfold::{
     CommandId, CorrelationId, Payload, SchemaVersion, StreamId, Timestamp, Traceparent, Version,
-    ports::{EventReader, EventStore},
+    ports::{EventReader, EventStore, Span},
     vocabulary::{
         CommandStamp, Commit, CommitEvent, Fingerprint, Metadata, NewCommit, RecentCommands,
         Snapshot,
@@ -180,10 +180,10 @@ impl Defect for CountsAnEventTwice {
         &self,
         log: &ModelStore,
         stream: &StreamId,
-        before: Option<Version>,
+        span: Span,
         commits: usize,
     ) -> Read {
-        let mut page = log.read_back(stream, before, commits).await?;
+        let mut page = log.read_back(stream, span, commits).await?;
         for at in 1..page.commits.len() {
             let snapshot = page.commits[at - 1].snapshot().cloned();
             if snapshot.is_some() {

@@ -5,7 +5,7 @@ use std::sync::{Mutex, PoisonError};
 use async_trait::async_trait;
 use ledgerfold::{
     StreamId, Version,
-    ports::{CommitPage, EventReader, Newest},
+    ports::{CommitPage, EventReader, Newest, Span},
     vocabulary::{Commit, StateSchema},
 };
 use ledgerfold_proofs::conformance::history::ModelStore;
@@ -45,10 +45,10 @@ impl Defect for FirstPageBackOnly {
         &self,
         log: &ModelStore,
         stream: &StreamId,
-        before: Option<Version>,
+        span: Span,
         commits: usize,
     ) -> Read {
-        let page = log.read_back(stream, before, commits).await?;
+        let page = log.read_back(stream, span, commits).await?;
         let commits = first_megabyte(page.commits);
         Ok(CommitPage { commits, more: page.more })
     }
@@ -94,11 +94,11 @@ impl Defect for EventuallyConsistentBack {
         &self,
         log: &ModelStore,
         stream: &StreamId,
-        before: Option<Version>,
+        span: Span,
         commits: usize,
     ) -> Read {
-        let mut page = log.read_back(stream, before, commits).await?;
-        if before.is_none() && page.commits.first().is_some_and(|it| self.0.hides(it)) {
+        let mut page = log.read_back(stream, span, commits).await?;
+        if span.before.is_none() && page.commits.first().is_some_and(|it| self.0.hides(it)) {
             page.commits.remove(0);
         }
         Ok(page)
@@ -202,11 +202,11 @@ impl Defect for NumbersWhatItFinds {
         &self,
         log: &ModelStore,
         stream: &StreamId,
-        before: Option<Version>,
+        span: Span,
         commits: usize,
     ) -> Read {
         let mut found = numbered(log.lock().of(stream));
-        found.retain(|commit| before.is_none_or(|before| commit.from() < before));
+        found.retain(|commit| span.contains(commit.from()));
         let more = found.len() > commits;
         Ok(CommitPage { commits: found.into_iter().rev().take(commits).collect(), more })
     }
@@ -241,10 +241,10 @@ impl Defect for ForgetsToTurnRound {
         &self,
         log: &ModelStore,
         stream: &StreamId,
-        before: Option<Version>,
+        span: Span,
         commits: usize,
     ) -> Read {
-        let mut page = log.read_back(stream, before, commits).await?;
+        let mut page = log.read_back(stream, span, commits).await?;
         page.commits.reverse();
         Ok(page)
     }
@@ -256,14 +256,8 @@ pub(crate) struct IgnoresTheLimit;
 
 #[async_trait]
 impl Defect for IgnoresTheLimit {
-    async fn read_back(
-        &self,
-        log: &ModelStore,
-        stream: &StreamId,
-        before: Option<Version>,
-        _: usize,
-    ) -> Read {
-        log.read_back(stream, before, usize::MAX).await
+    async fn read_back(&self, log: &ModelStore, stream: &StreamId, span: Span, _: usize) -> Read {
+        log.read_back(stream, span, usize::MAX).await
     }
 }
 
@@ -277,10 +271,10 @@ impl Defect for TakesTheLimitForTheEnd {
         &self,
         log: &ModelStore,
         stream: &StreamId,
-        before: Option<Version>,
+        span: Span,
         commits: usize,
     ) -> Read {
-        let page = log.read_back(stream, before, commits).await?;
+        let page = log.read_back(stream, span, commits).await?;
         Ok(CommitPage { more: false, ..page })
     }
 }
@@ -295,10 +289,46 @@ impl Defect for BeginsBackAtTheVersion {
         &self,
         log: &ModelStore,
         stream: &StreamId,
-        before: Option<Version>,
+        span: Span,
         commits: usize,
     ) -> Read {
-        log.read_back(stream, before.map(Version::next), commits).await
+        let span = Span { before: span.before.map(Version::next), ..span };
+        log.read_back(stream, span, commits).await
+    }
+}
+
+/// Ignores the end of a read back, so a cached state gets commits again that it has.
+#[derive(Default)]
+pub(crate) struct ReadsBackTooFar;
+
+#[async_trait]
+impl Defect for ReadsBackTooFar {
+    async fn read_back(
+        &self,
+        log: &ModelStore,
+        stream: &StreamId,
+        span: Span,
+        commits: usize,
+    ) -> Read {
+        log.read_back(stream, Span { after: Version::NONE, ..span }, commits).await
+    }
+}
+
+/// Ends a read back at the version itself instead of after it.
+#[derive(Default)]
+pub(crate) struct EndsBackAtTheVersion;
+
+#[async_trait]
+impl Defect for EndsBackAtTheVersion {
+    async fn read_back(
+        &self,
+        log: &ModelStore,
+        stream: &StreamId,
+        span: Span,
+        commits: usize,
+    ) -> Read {
+        let after = Version::new(span.after.get().saturating_sub(1));
+        log.read_back(stream, Span { after, ..span }, commits).await
     }
 }
 
@@ -312,11 +342,12 @@ impl Defect for LooksAtTheEnd {
         &self,
         log: &ModelStore,
         stream: &StreamId,
-        before: Option<Version>,
+        span: Span,
         commits: usize,
     ) -> Read {
         let mut found = log.lock().of(stream);
-        found.retain(|commit| before.is_none_or(|before| commit.to() < before));
+        found.retain(|commit| commit.from() > span.after);
+        found.retain(|commit| span.before.is_none_or(|before| commit.to() < before));
         let more = found.len() > commits;
         Ok(CommitPage { commits: found.into_iter().rev().take(commits).collect(), more })
     }
@@ -332,11 +363,11 @@ impl Defect for SkipsBetweenPages {
         &self,
         log: &ModelStore,
         stream: &StreamId,
-        before: Option<Version>,
+        span: Span,
         commits: usize,
     ) -> Read {
-        let follows = log.lock().of(stream).into_iter().any(|it| Some(it.from()) == before);
-        let mut page = log.read_back(stream, before, commits.saturating_add(1)).await?;
+        let follows = log.lock().of(stream).into_iter().any(|it| Some(it.from()) == span.before);
+        let mut page = log.read_back(stream, span, commits.saturating_add(1)).await?;
         if follows && page.commits.len() > 1 {
             page.commits.remove(0);
         }
@@ -356,10 +387,10 @@ impl Defect for PromisesMore {
         &self,
         log: &ModelStore,
         stream: &StreamId,
-        before: Option<Version>,
+        span: Span,
         commits: usize,
     ) -> Read {
-        let page = log.read_back(stream, before, commits).await?;
+        let page = log.read_back(stream, span, commits).await?;
         let more = page.more || log.lock().of(stream).is_empty();
         Ok(CommitPage { more, ..page })
     }

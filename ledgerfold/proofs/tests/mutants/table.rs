@@ -38,6 +38,7 @@ pub(crate) fn mutants() -> Vec<Mutant> {
             a_commit_of_many_events_is_one,
             a_hole_behind_a_snapshot_is_never_decided_on,
             a_load_gets_the_newest_snapshot_and_what_follows_it,
+            a_read_back_ends_behind_the_version_asked_for,
             a_read_back_keeps_to_its_limit,
             a_repeated_transfer_is_answered_whole_behind_the_window,
             a_snapshot_and_its_tail_say_what_all_events_say,
@@ -66,7 +67,6 @@ pub(crate) fn mutants() -> Vec<Mutant> {
             a_stream_of_more_than_a_megabyte_is_read_whole,
             an_append_is_seen_by_the_next_read,
             an_expected_version_is_measured_by_the_present,
-            handlers_with_stale_memory_take_turns,
         ],
         reads::SkipsByVersion: [a_read_begins_behind_the_version_asked_for],
         reads::BeginsWithTheName: [
@@ -91,6 +91,7 @@ pub(crate) fn mutants() -> Vec<Mutant> {
         reads::ForgetsToTurnRound: [
             a_command_whose_answer_was_lost_has_taken_effect_once,
             a_load_gets_the_newest_snapshot_and_what_follows_it,
+            a_read_back_ends_behind_the_version_asked_for,
             a_read_back_keeps_to_its_limit,
             a_repeated_transfer_is_answered_whole_behind_the_window,
             a_snapshot_and_its_tail_say_what_all_events_say,
@@ -128,6 +129,7 @@ pub(crate) fn mutants() -> Vec<Mutant> {
         reads::BeginsBackAtTheVersion: [
             a_load_gets_the_newest_snapshot_and_what_follows_it,
             a_read_back_begins_with_what_begins_before_the_version,
+            a_read_back_ends_behind_the_version_asked_for,
             a_repeated_transfer_is_answered_whole_behind_the_window,
             a_snapshot_and_its_tail_say_what_all_events_say,
             a_strict_command_gets_its_first_answer_whatever_has_become_of_its_stream,
@@ -137,6 +139,11 @@ pub(crate) fn mutants() -> Vec<Mutant> {
             pages_follow_each_other_without_gap_or_overlap,
             time_may_run_backwards,
         ],
+        reads::ReadsBackTooFar: [
+            a_load_gets_the_newest_snapshot_and_what_follows_it,
+            a_read_back_ends_behind_the_version_asked_for,
+        ],
+        reads::EndsBackAtTheVersion: [a_read_back_ends_behind_the_version_asked_for],
         reads::LooksAtTheEnd: [
             a_page_is_bounded_in_bytes,
             a_read_back_begins_with_what_begins_before_the_version,
@@ -204,6 +211,7 @@ pub(crate) fn mutants() -> Vec<Mutant> {
             a_commit_of_many_events_is_one,
             a_load_gets_the_newest_snapshot_and_what_follows_it,
             a_read_back_begins_with_what_begins_before_the_version,
+            a_read_back_ends_behind_the_version_asked_for,
             a_read_back_keeps_to_its_limit,
             a_read_begins_behind_the_version_asked_for,
             a_reader_never_sees_half_a_commit,
@@ -291,6 +299,7 @@ pub(crate) fn mutants() -> Vec<Mutant> {
             a_commit_of_many_events_is_one,
             a_load_gets_the_newest_snapshot_and_what_follows_it,
             a_read_back_begins_with_what_begins_before_the_version,
+            a_read_back_ends_behind_the_version_asked_for,
             a_read_back_keeps_to_its_limit,
             a_read_begins_behind_the_version_asked_for,
             a_reader_never_sees_half_a_commit,
@@ -360,6 +369,7 @@ pub(crate) fn mutants() -> Vec<Mutant> {
             a_snapshot_comes_back_as_it_was_stored,
             a_transaction_commits_to_all_its_streams,
             commands_are_recognised_across_snapshots,
+            handlers_with_stale_memory_take_turns,
         ],
         content::CountsAnEventTwice: [
             a_load_gets_the_newest_snapshot_and_what_follows_it,

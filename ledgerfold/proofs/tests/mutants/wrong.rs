@@ -2,7 +2,7 @@ use async_trait::async_trait;
 use ledgerfold::{
     CommandId, StreamId, Version,
     ports::{
-        AppendError, CommandRecord, CommitPage, EventReader, EventStore, Newest, StoreError,
+        AppendError, CommandRecord, CommitPage, EventReader, EventStore, Newest, Span, StoreError,
         Transaction,
     },
     vocabulary::{Commit, NewCommit, StateSchema},
@@ -23,10 +23,10 @@ pub(crate) trait Defect: Default + Send + Sync + 'static {
         &self,
         log: &ModelStore,
         stream: &StreamId,
-        before: Option<Version>,
+        span: Span,
         commits: usize,
     ) -> Read {
-        log.read_back(stream, before, commits).await
+        log.read_back(stream, span, commits).await
     }
 
     /// The result of a load from this page.
@@ -86,23 +86,23 @@ impl<D: Defect> EventReader for Wrong<D> {
         self.page(self.defect.read(&self.log, stream, after).await)
     }
 
-    async fn read_back(&self, stream: &StreamId, before: Option<Version>, commits: usize) -> Read {
-        self.page(self.defect.read_back(&self.log, stream, before, commits).await)
+    async fn read_back(&self, stream: &StreamId, span: Span, commits: usize) -> Read {
+        self.page(self.defect.read_back(&self.log, stream, span, commits).await)
     }
 
     async fn read_back_to(
         &self,
         schema: &StateSchema,
         stream: &StreamId,
-        before: Option<Version>,
+        span: Span,
         commits: usize,
     ) -> Result<Newest, StoreError> {
-        let page = self.read_back(stream, before, commits).await?;
+        let page = self.read_back(stream, span, commits).await?;
         Ok(self.defect.newest(page, schema))
     }
 
     async fn head(&self, stream: &StreamId) -> Result<Version, StoreError> {
-        let newest = self.read_back(stream, None, 1).await?;
+        let newest = self.read_back(stream, Span::ALL, 1).await?;
         Ok(newest.commits.first().map_or(Version::NONE, |newest| self.defect.head(newest)))
     }
 }

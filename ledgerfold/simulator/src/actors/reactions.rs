@@ -11,9 +11,9 @@ use std::{
 
 use async_trait::async_trait;
 use ledgerfold::{
-    StreamId, Timestamp, Version,
+    StreamId, Timestamp,
     command::CommandHandler,
-    ports::{Clock, CommitPage, EventStore, StoreError},
+    ports::{Clock, CommitPage, EventStore, Span, StoreError},
     process::{DeadlineSweep, ProcessExpiry, ProcessHandler},
     vocabulary::{Delivery, FailedReceipt},
 };
@@ -70,13 +70,13 @@ impl Amendment for Guarded {
         &self,
         log: &dyn EventStore,
         stream: &StreamId,
-        before: Option<Version>,
+        span: Span,
         commits: usize,
     ) -> Result<CommitPage, StoreError> {
         if self.idle.load(Ordering::SeqCst) {
             self.observations.violated(format!("a replay had an effect on {stream}"));
         }
-        log.read_back(stream, before, commits).await
+        log.read_back(stream, span, commits).await
     }
 }
 

@@ -9,8 +9,8 @@ use ledgerfold::{
     ports::{
         AppendError, CommandRecord, CommitPage, Counter, CounterKey, EventReader, EventStore,
         GenerationReader, GenerationStore, Increment, Listing, Memo, ReadStoreError, ReadTable,
-        ReadView, RemovedPage, Resume, RowReader, RowStore, SegmentProgress, Settled, StoreError,
-        StoredRow, TallyReader, TallyStore, Transaction, Written,
+        ReadView, RemovedPage, Resume, RowReader, RowStore, SegmentProgress, Settled, Span,
+        StoreError, StoredRow, TallyReader, TallyStore, Transaction, Written,
     },
     vocabulary::{Generation, Generations, NewCommit, Retired},
 };
@@ -60,11 +60,11 @@ impl EventReader for Driven<SimulatedLog> {
     async fn read_back(
         &self,
         stream: &StreamId,
-        before: Option<Version>,
+        span: Span,
         commits: usize,
     ) -> Result<CommitPage, StoreError> {
         let stream = stream.clone();
-        self.run(async move |log| log.read_back(&stream, before, commits).await).await
+        self.run(async move |log| log.read_back(&stream, span, commits).await).await
     }
 }
 

@@ -7,7 +7,7 @@ use ledgerfold::{
     CommandId, StreamId, UniqueKey, Version,
     ports::{
         AppendError, Clock, CommandRecord, CommitPage, EventReader, EventStore, Page, PortError,
-        Resume, Segment, StoreError, Streams, StreamsError, Transaction,
+        Resume, Segment, Span, StoreError, Streams, StreamsError, Transaction,
     },
     vocabulary::{Commit, NewCommit},
 };
@@ -227,13 +227,13 @@ impl EventReader for SimulatedLog {
     async fn read_back(
         &self,
         stream: &StreamId,
-        before: Option<Version>,
+        span: Span,
         commits: usize,
     ) -> Result<CommitPage, StoreError> {
         self.reading().await?;
         let limit = commits.min(self.limits.page);
         let CommitPage { commits, more } =
-            page(self.inner.read_back(stream, before, commits).await?, limit);
+            page(self.inner.read_back(stream, span, commits).await?, limit);
         self.faults.delay().await;
         let spoil = |commit| defects::spoil(self.plant, commit);
         Ok(CommitPage { commits: commits.into_iter().map(spoil).collect(), more })

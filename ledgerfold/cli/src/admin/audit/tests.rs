@@ -4,7 +4,7 @@ use ledgerfold::{
     Timestamp, Version, claims,
     ports::{Signature, Skip},
     process::DeadlineFault,
-    project::{Comparison, Verdict},
+    project::{Comparison, Extent, Verdict},
     reconcile::Finding,
 };
 
@@ -17,7 +17,8 @@ fn finding(projection: &'static str, verdict: Verdict) -> Finding {
     let stored = (verdict != Verdict::Lost).then_some(Version::new(1));
     let head = Version::new(3);
     let (waiting_since, counted, skipped) = (None, None, Vec::new());
-    let comparison = Comparison { stored, head, waiting_since, verdict, counted, skipped };
+    let extent = Extent::Whole;
+    let comparison = Comparison { stored, head, waiting_since, verdict, extent, counted, skipped };
     Finding { projection, stream, comparison }
 }
 

@@ -34,14 +34,6 @@ pub(super) struct Distance {
     pub(super) snapshot: usize,
 }
 
-/// The result of reading and folding one page.
-pub(super) struct PageRead {
-    /// The commit of the command that the reader looks for.
-    pub(super) found: Option<Commit>,
-    /// Whether the stream has more events after the page.
-    pub(super) more: bool,
-}
-
 /// A stream could not be loaded.
 #[derive(Debug, thiserror::Error)]
 pub enum LoadError {
@@ -164,24 +156,12 @@ impl<D: Decider> Loaded<D> {
     ) -> Result<Option<Commit>, LoadError> {
         let mut found = None;
         loop {
-            let page = self.read_page(store, sought, snapshots).await?;
-            found = page.found.or(found);
+            let page = store.read(&self.stream, self.version).await?;
+            found = self.fold_all(page.commits, sought, snapshots)?.or(found);
             if !page.more {
                 return Ok(found);
             }
         }
-    }
-
-    /// Reads one page and folds it.
-    pub(super) async fn read_page(
-        &mut self,
-        store: &dyn EventReader,
-        sought: Option<&CommandId>,
-        snapshots: Option<&StateSchema>,
-    ) -> Result<PageRead, LoadError> {
-        let page = store.read(&self.stream, self.version).await?;
-        let found = self.fold_all(page.commits, sought, snapshots)?;
-        Ok(PageRead { found, more: page.more })
     }
 
     /// Folds commits that were read. Returns the commit of this command, if it is among them.

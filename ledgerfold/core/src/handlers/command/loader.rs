@@ -1,14 +1,15 @@
-use super::{CommandError, LoadError, Loaded, loaded::PageRead, origin::Origin};
+use super::{CommandError, LoadError, Loaded, origin::Origin};
 use crate::{
-    CommandId, Decider, Rejection, SnapshotPolicy, Snapshots, StreamId, Version,
-    ports::{Base, EventReader, Newest, PortError, StoreError},
+    CommandId, Decider, Rejection, SnapshotPolicy, Snapshots, StreamId,
+    ports::{Base, EventReader, Newest, PortError, Span, StoreError},
     vocabulary::{
         Commit, CommitRef, IDEMPOTENCY_WINDOW, MAX_SNAPSHOT_BYTES, NewCommit, Snapshot,
-        StateSchema, panics::guarded,
+        panics::guarded,
     },
 };
 
-/// Reads the streams of a domain, from the nearest snapshot if the domain has snapshots.
+/// Reads the streams of a domain. If the domain has snapshots, a load begins at the cached version or at the newest
+/// snapshot, whichever is nearer to the end of the stream.
 pub struct Loader<D: Decider> {
     snapshots: Option<Snapshots<D::State>>,
 }
@@ -64,19 +65,10 @@ impl<D: Decider> Loader<D> {
         loaded: &mut Loaded<D>,
         sought: Option<&CommandId>,
     ) -> Result<Option<Commit>, LoadError> {
-        let Some(snapshots) = &self.snapshots else {
-            return loaded.read_on_from(store, sought, None).await;
+        let found = match &self.snapshots {
+            Some(snapshots) => read_back(store, loaded, snapshots, sought).await?,
+            None => loaded.read_on_from(store, sought, None).await?,
         };
-        let PageRead { mut found, more } = if loaded.version() == Version::NONE {
-            PageRead { found: None, more: true }
-        } else {
-            loaded.read_page(store, sought, self.schema()).await?
-        };
-        if more {
-            // The cached state is a page or more behind. The newest snapshot is nearer.
-            *loaded = Loaded::unread(loaded.stream().clone());
-            found = self.read_back(store, loaded, snapshots, sought).await?.or(found);
-        }
         self.forget(loaded);
         Ok(found)
     }
@@ -96,50 +88,6 @@ impl<D: Decider> Loader<D> {
             }
         }
         Ok(None)
-    }
-
-    /// Reads the newest commits back to a readable snapshot. The first read covers the usual distance between
-    /// snapshots. The second read covers the longest distance, if earlier commits are as large as these. The third read
-    /// covers as much as one read can, in case a snapshot was passed over. If there is still no snapshot, the stream is
-    /// read from its start, one page at a time.
-    async fn read_back(
-        &self,
-        store: &dyn EventReader,
-        loaded: &mut Loaded<D>,
-        snapshots: &Snapshots<D::State>,
-        sought: Option<&CommandId>,
-    ) -> Result<Option<Commit>, LoadError> {
-        let mut newest: Vec<Commit> = Vec::new();
-        let schema = snapshots.schema();
-        for reach in [Reach::Usual, Reach::Longest, Reach::All] {
-            let limit = reach.commits(snapshots.policy(), &newest);
-            let before = newest.last().map(Commit::from);
-            match store.read_back_to(schema, loaded.stream(), before, limit).await? {
-                Newest::Commits(page) => {
-                    newest.extend(page.commits);
-                    if !page.more {
-                        return loaded.fold_all(newest.into_iter().rev(), sought, Some(schema));
-                    }
-                }
-                Newest::Snapshot { base, following } => {
-                    let Some(state) = snapshots.open(&base.snapshot) else { break };
-                    let stream = loaded.stream().clone();
-                    *loaded = restored(stream.clone(), &base, state);
-                    let mut found = loaded.fold_all(following.commits, sought, Some(schema))?;
-                    let rest = if following.more {
-                        loaded.read_on_from(store, sought, Some(schema)).await?
-                    } else {
-                        loaded.fold_all(newest.into_iter().rev(), sought, Some(schema))?
-                    };
-                    found = rest.or(found);
-                    if found.is_none() && sought == Some(&base.command) {
-                        found = Some(CommitRef { stream, from: base.from }.read(store).await?);
-                    }
-                    return Ok(found);
-                }
-            }
-        }
-        loaded.read_on_from(store, sought, Some(schema)).await
     }
 
     /// The commit that adds these events to the stream, and the stream after it.
@@ -187,10 +135,51 @@ impl<D: Decider> Loader<D> {
             loaded.recent.keep(IDEMPOTENCY_WINDOW);
         }
     }
+}
 
-    fn schema(&self) -> Option<&StateSchema> {
-        self.snapshots.as_ref().map(Snapshots::schema)
+/// Updates `loaded` to the end of its stream. Reads the newest commits back to the loaded version or to a readable
+/// snapshot, whichever comes first. The first read covers the usual distance between snapshots. The second read covers
+/// the longest distance, if earlier commits are as large as these. The third read covers as much as one read can, in
+/// case a snapshot was passed over. If there is still neither, the rest of the stream is read from the loaded version,
+/// one page at a time.
+async fn read_back<D: Decider>(
+    store: &dyn EventReader,
+    loaded: &mut Loaded<D>,
+    snapshots: &Snapshots<D::State>,
+    sought: Option<&CommandId>,
+) -> Result<Option<Commit>, LoadError> {
+    let mut newest: Vec<Commit> = Vec::new();
+    let schema = snapshots.schema();
+    let mut span = Span::after(loaded.version());
+    for reach in [Reach::Usual, Reach::Longest, Reach::All] {
+        let limit = reach.commits(snapshots.policy(), &newest);
+        match store.read_back_to(schema, loaded.stream(), span, limit).await? {
+            Newest::Commits(page) => {
+                newest.extend(page.commits);
+                span.before = newest.last().map(Commit::from);
+                if !page.more || span.is_empty() {
+                    return loaded.fold_all(newest.into_iter().rev(), sought, Some(schema));
+                }
+            }
+            Newest::Snapshot { base, following } => {
+                let Some(state) = snapshots.open(&base.snapshot) else { break };
+                let stream = loaded.stream().clone();
+                *loaded = restored(stream.clone(), &base, state);
+                let mut found = loaded.fold_all(following.commits, sought, Some(schema))?;
+                let rest = if following.more {
+                    loaded.read_on_from(store, sought, Some(schema)).await?
+                } else {
+                    loaded.fold_all(newest.into_iter().rev(), sought, Some(schema))?
+                };
+                found = rest.or(found);
+                if found.is_none() && sought == Some(&base.command) {
+                    found = Some(CommitRef { stream, from: base.from }.read(store).await?);
+                }
+                return Ok(found);
+            }
+        }
     }
+    loaded.read_on_from(store, sought, Some(schema)).await
 }
 
 /// How far back a read looks for a snapshot.
@@ -242,7 +231,7 @@ impl CommitRef {
     /// A plain read of DynamoDB may show half of a transaction, so a record may be visible a moment before its
     /// commits. A missing commit therefore means "try again later".
     pub(super) async fn read(&self, store: &dyn EventReader) -> Result<Commit, LoadError> {
-        let page = store.read_back(&self.stream, Some(self.from.next()), 1).await?;
+        let page = store.read_back(&self.stream, Span::before(self.from.next()), 1).await?;
         let found = page.commits.into_iter().next();
         found.filter(|commit| commit.from() == self.from).ok_or_else(|| {
             let Self { stream, from } = self;

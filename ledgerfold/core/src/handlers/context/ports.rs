@@ -10,7 +10,7 @@ use crate::{
     command::{CommandHandler, JointDecider, JointHandler},
     ports::{
         Clock, CommitPage, EventReader, EventStore, GenerationReader, Listing, PortError, Random,
-        ReadStoreError, ReadView, RowReader, Skips, StoreError, StoredRow, TallyReader,
+        ReadStoreError, ReadView, RowReader, Skips, Span, StoreError, StoredRow, TallyReader,
     },
     project::{Projection, Tally, foreign_log},
     query::{LiveRows, LiveTallies},
@@ -74,12 +74,7 @@ impl EventReader for MissingLog {
         self.refused()
     }
 
-    async fn read_back(
-        &self,
-        _: &StreamId,
-        _: Option<Version>,
-        _: usize,
-    ) -> Result<CommitPage, StoreError> {
+    async fn read_back(&self, _: &StreamId, _: Span, _: usize) -> Result<CommitPage, StoreError> {
         self.refused()
     }
 }

@@ -6,7 +6,9 @@ use super::{ProcessManager, Reaction, concerns, dispatch::Dispatch};
 use crate::{
     CommandId, DecodeError, Envelope, StreamId, Version,
     command::CommandHandler,
-    ports::{Cause, Deadline, DeadlineError, DeadlineKey, DeadlineStore, EventReader, StoreError},
+    ports::{
+        Cause, Deadline, DeadlineError, DeadlineKey, DeadlineStore, EventReader, Span, StoreError,
+    },
     vocabulary::{Content, Delivery, FailedReceipt, Panicked, panics::guarded},
 };
 
@@ -102,7 +104,7 @@ impl<P: ProcessManager> ProcessHandler<P> {
         stream: StreamId,
         committed: Version,
     ) -> Result<Vec<Envelope>, ProcessError> {
-        let page = self.log.read_back(&stream, Some(committed.next()), 1).await?;
+        let page = self.log.read_back(&stream, Span::before(committed.next()), 1).await?;
         let commit = page.commits.into_iter().find(|commit| commit.to() == committed);
         let commit = commit.ok_or(ProcessError::NotInLog { stream, committed })?;
         Ok(commit.envelopes().collect())

@@ -1,6 +1,6 @@
 use async_trait::async_trait;
 
-use super::walk::{Walk, walk};
+use super::walk::{Walk, look_ahead, walk};
 use crate::{
     Envelope, StreamId, Timestamp, Version,
     ports::{
@@ -25,6 +25,17 @@ pub trait Verifiable: ReadModel {
         stream: &StreamId,
         log: &dyn EventReader,
         skips: &dyn Skips,
+    ) -> Result<Comparison, ProjectError>;
+
+    /// Compares the model's row or memo with the end of a stream that is too long to be folded. Reads at most one page,
+    /// and finds a row or memo that is missing, behind, ahead or unreadable, but not a wrong content.
+    ///
+    /// # Errors
+    /// As for [`compare`](Self::compare).
+    async fn compare_end(
+        &self,
+        stream: &StreamId,
+        log: &dyn EventReader,
     ) -> Result<Comparison, ProjectError>;
 
     /// Replaces the model's row with the fold of the stream. `None` for counters, because a wrong count cannot be
@@ -58,10 +69,22 @@ pub struct Comparison {
     pub waiting_since: Option<Timestamp>,
     /// The verdict.
     pub verdict: Verdict,
+    /// The compared part of the stream.
+    pub extent: Extent,
     /// The stream's contribution to counters up to the memo's version.
     pub counted: Option<Counts>,
     /// The events that the fold leaves out, because an operator has skipped them.
     pub skipped: Vec<Skip>,
+}
+
+/// The part of a stream that was compared.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Extent {
+    /// The whole stream.
+    #[default]
+    Whole,
+    /// Only the version of the row or memo and the events after it, because the stream is too long.
+    End,
 }
 
 /// A verdict on a row or memo.
@@ -111,7 +134,13 @@ impl Comparison {
             Some(_) => Verdict::Current,
         };
         let skipped = skipped.into_skips();
-        Self { stored, head, waiting_since, verdict, counted: None, skipped }
+        let extent = Extent::Whole;
+        Self { stored, head, waiting_since, verdict, extent, counted: None, skipped }
+    }
+
+    /// The same comparison, of the end of the stream only.
+    fn of_end(self) -> Self {
+        Self { extent: Extent::End, ..self }
     }
 
     /// The number of events that the model lacks.
@@ -155,6 +184,7 @@ impl Comparison {
                     head: Version::NONE,
                     waiting_since: None,
                     verdict,
+                    extent: Extent::Whole,
                     counted: None,
                     skipped: Vec::new(),
                 })
@@ -182,6 +212,20 @@ impl<P: Projection> RowModel<P> {
         };
         Ok(Comparison::new(version, walk, is_fold))
     }
+
+    async fn compare_end_of_row(
+        stored: Option<&StoredRow>,
+        stream: &StreamId,
+        log: &dyn EventReader,
+    ) -> Result<Comparison, ProjectError> {
+        let version = stored.map(|stored| stored.version);
+        let is_in_place = match stored {
+            Some(stored) => stored.index == index_of::<P>(read_row::<P>(stored)?.as_ref())?,
+            None => true,
+        };
+        let walk = look_ahead(log, stream, version.unwrap_or(Version::NONE)).await?;
+        Ok(Comparison::new(version, walk, is_in_place))
+    }
 }
 
 #[async_trait]
@@ -199,6 +243,20 @@ impl<P: Projection> Verifiable for RowModel<P> {
         };
         let compared = Self::compare_row(stored.as_ref(), stream, (log, skips)).await;
         Comparison::or_unreadable(compared, stored.map(|stored| stored.version))
+    }
+
+    async fn compare_end(
+        &self,
+        stream: &StreamId,
+        log: &dyn EventReader,
+    ) -> Result<Comparison, ProjectError> {
+        let stored = match self.rows.get(stream).await {
+            Ok(stored) => stored,
+            Err(error) => return Comparison::or_unreadable(Err(error.into()), None),
+        };
+        let compared = Self::compare_end_of_row(stored.as_ref(), stream, log).await;
+        let version = stored.map(|stored| stored.version);
+        Ok(Comparison::or_unreadable(compared, version)?.of_end())
     }
 
     async fn overwrite(
@@ -242,6 +300,17 @@ impl<T: Tally> TallyModel<T> {
         };
         Ok(Comparison { counted, ..Comparison::new(version, walk, is_fold) })
     }
+
+    async fn compare_end_of_memo(
+        stored: Option<&Memo>,
+        stream: &StreamId,
+        log: &dyn EventReader,
+    ) -> Result<Comparison, ProjectError> {
+        let version = stored.map(|stored| stored.version);
+        stored.map(read_memo::<T>).transpose()?;
+        let walk = look_ahead(log, stream, version.unwrap_or(Version::NONE)).await?;
+        Ok(Comparison::new(version, walk, true))
+    }
 }
 
 /// The memo and all counts after one more commit.
@@ -271,6 +340,20 @@ impl<T: Tally> Verifiable for TallyModel<T> {
         };
         let compared = Self::compare_memo(stored.as_ref(), stream, (log, skips)).await;
         Comparison::or_unreadable(compared, stored.map(|stored| stored.version))
+    }
+
+    async fn compare_end(
+        &self,
+        stream: &StreamId,
+        log: &dyn EventReader,
+    ) -> Result<Comparison, ProjectError> {
+        let stored = match self.counters.memo(stream).await {
+            Ok(stored) => stored,
+            Err(error) => return Comparison::or_unreadable(Err(error.into()), None),
+        };
+        let compared = Self::compare_end_of_memo(stored.as_ref(), stream, log).await;
+        let version = stored.map(|stored| stored.version);
+        Ok(Comparison::or_unreadable(compared, version)?.of_end())
     }
 
     async fn overwrite(

@@ -6,7 +6,7 @@ use async_trait::async_trait;
 
 use crate::{
     StreamId, Version,
-    ports::{CommitPage, EventReader, StoreError},
+    ports::{CommitPage, EventReader, Span, StoreError},
     vocabulary::Source,
 };
 
@@ -47,12 +47,12 @@ impl EventReader for ForeignLog {
     async fn read_back(
         &self,
         stream: &StreamId,
-        before: Option<Version>,
+        span: Span,
         commits: usize,
     ) -> Result<CommitPage, StoreError> {
         if !self.has(stream) {
             return Ok(CommitPage::default());
         }
-        Ok(self.translated(self.log.read_back(stream, before, commits).await?))
+        Ok(self.translated(self.log.read_back(stream, span, commits).await?))
     }
 }

@@ -31,7 +31,7 @@ mod updater;
 mod walk;
 
 pub use catalog::{Catalog, Models, UnknownModel, UnknownProjection};
-pub use compare::{Comparison, Verdict, Verifiable};
+pub use compare::{Comparison, Extent, Verdict, Verifiable};
 pub(crate) use foreign::foreign_log;
 pub(crate) use live::release;
 pub use model::{Inapplicable, Position, ProjectError, ReadModel};

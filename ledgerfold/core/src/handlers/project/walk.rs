@@ -57,6 +57,23 @@ impl<S: Clone> Walk<S> {
     }
 }
 
+/// Reads the first page after a version, without a fold.
+pub(super) async fn look_ahead(
+    log: &dyn EventReader,
+    stream: &StreamId,
+    at: Version,
+) -> Result<Walk<()>, ProjectError> {
+    let mut walk = Walk { head: at, announced: at, ..Walk::begin(at, ()) };
+    walk.there = Some(());
+    let page = read_log(at, stream, log).await?;
+    if page.events.is_empty() {
+        // The stream may end before this version.
+        let head = log.head(stream).await?.min(at);
+        return Ok(Walk { head, announced: head, ..walk });
+    }
+    walk.through(&page.events, |(), _| Ok(()))
+}
+
 /// Folds a stream to its end, without the events that were skipped.
 pub(super) async fn walk<S: Clone>(
     (log, skips): (&dyn EventReader, &dyn Skips),

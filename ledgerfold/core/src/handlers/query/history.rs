@@ -3,7 +3,7 @@ use serde::{Deserialize, Serialize};
 use super::{Fresh, QueryError};
 use crate::{
     Envelope, StreamId, Timestamp, Version,
-    ports::{EventReader, Skips, StoreError},
+    ports::{EventReader, Skips, Span, StoreError},
     project::{Projection, Skipped, contiguous, fold, read_log},
     vocabulary::Commit,
 };
@@ -94,32 +94,32 @@ pub struct AuditPage {
 /// The events of a stream from a position on. A page has at most `limit` events and 2 MB of content, but always at
 /// least one event if there is one.
 ///
-/// Reads about as many commits as the page has events, even in a long stream.
+/// Reads only the commits of these events, and at most one more. A page that begins inside a commit takes a second
+/// request.
 ///
 /// # Errors
 /// [`QueryError`].
 pub async fn audit(
     log: &dyn EventReader,
     stream: &StreamId,
-    AuditPosition(shown): AuditPosition,
+    AuditPosition(mut shown): AuditPosition,
     limit: usize,
 ) -> Result<AuditPage, QueryError> {
     let mut page = AuditPage { events: Vec::new(), next: None };
     let mut bytes = 0;
-    let mut last = shown;
     loop {
         // One event more than requested shows whether there is another page.
         let window = COMMITS_PER_READ.min(limit + 1 - page.events.len());
-        let found = following(log, stream, last, window).await?;
+        let found = following(log, stream, shown, window).await?;
         let ends = found.len() < window;
         for event in found {
             bytes += event.event.data.as_str().len();
             let is_full = page.events.len() == limit || bytes > PAGE_BYTES;
             if is_full && !page.events.is_empty() {
-                page.next = Some(AuditPosition(last));
+                page.next = Some(AuditPosition(shown));
                 return Ok(page);
             }
-            last = event.version;
+            shown = event.version;
             page.events.push(event);
         }
         if ends {
@@ -138,16 +138,20 @@ async fn following(
     after: Version,
     window: usize,
 ) -> Result<Vec<Envelope>, StoreError> {
-    let mut before = after.advance(window).next();
-    let mut commits = Vec::new();
+    let mut span = Span { after, before: Some(after.advance(window).next()) };
+    let mut commits: Vec<Commit> = Vec::new();
     loop {
-        let page = log.read_back(stream, Some(before), window).await?;
-        let oldest = page.commits.last().map(Commit::from);
-        commits.extend(page.commits.into_iter().filter(|commit| commit.to() > after));
-        match oldest {
-            Some(oldest) if oldest > after.next() && page.more => before = oldest,
-            _ => break,
+        let page = log.read_back(stream, span, window).await?;
+        commits.extend(page.commits);
+        span.before = commits.last().map(Commit::from).or(span.before);
+        if !page.more || span.is_empty() {
+            break;
         }
+    }
+    let is_inside_a_commit = after > Version::NONE && !span.is_empty();
+    if is_inside_a_commit {
+        let around = log.read_back(stream, Span { after: Version::NONE, ..span }, 1).await?;
+        commits.extend(around.commits);
     }
     let events = commits.iter().rev().flat_map(Commit::envelopes);
     contiguous(stream, after, events.filter(|event| event.version > after).collect())

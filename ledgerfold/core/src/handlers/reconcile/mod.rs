@@ -36,7 +36,7 @@
 //! The comparison walks the streams of the log, so it does not find a row without a stream.
 
 mod counters;
-mod first_page;
+mod pages;
 mod published;
 mod reconciler;
 mod repair;

@@ -2,11 +2,11 @@ use std::{sync::Arc, time::Duration};
 
 use futures::{StreamExt, TryStreamExt, stream};
 
-use super::first_page::FirstPage;
+use super::pages::{PageBudget, Pages};
 use crate::{
     StreamId,
     ports::{Clock, EventReader, Quarantine, Skips},
-    project::{Comparison, ProjectError, Verdict, Verifiable},
+    project::{Comparison, Extent, ProjectError, Verdict, Verifiable},
 };
 
 /// How many streams are compared concurrently.
@@ -19,6 +19,8 @@ pub struct Reconciler {
     log: Arc<dyn EventReader>,
     clock: Arc<dyn Clock>,
     grace: Duration,
+    /// Shared by all comparisons of a spot check. `None` without a limit.
+    budget: Option<Arc<PageBudget>>,
 }
 
 /// A read model with the ports that its comparison needs.
@@ -45,7 +47,7 @@ impl Reconciler {
     /// A reconciler without models. A late stream is compared again after `grace`, and is reported only if it has not
     /// reached its former end by then.
     pub fn new(log: Arc<dyn EventReader>, clock: Arc<dyn Clock>, grace: Duration) -> Self {
-        Self { models: Vec::new(), log, clock, grace }
+        Self { models: Vec::new(), log, clock, grace, budget: None }
     }
 
     /// Adds this projection's model. It may lack the skipped events.
@@ -69,6 +71,12 @@ impl Reconciler {
         quarantine: Arc<dyn Quarantine>,
     ) -> Self {
         self.with(ComparedModel { projection, model, skips, quarantine: Some(quarantine) })
+    }
+
+    /// Compares only the ends of streams that have more pages than this budget.
+    #[must_use]
+    pub(super) fn within(self, budget: Arc<PageBudget>) -> Self {
+        Self { budget: Some(budget), ..self }
     }
 
     fn with(mut self, model: ComparedModel) -> Self {
@@ -101,13 +109,14 @@ impl Reconciler {
 
     /// Compares one stream in every model.
     async fn compare(&self, stream: &StreamId) -> Result<Vec<Finding>, ProjectError> {
-        let log = FirstPage::of(stream, &*self.log);
+        let pages = Pages::read(stream, &*self.log, self.budget.as_deref()).await;
+        let extent = pages.extent();
         let mut findings = Vec::with_capacity(self.models.len());
         for model in &self.models {
-            let mut finding = model.compare(stream, &log).await?;
-            // The page was read for another model. This model's row may be newer.
+            let mut finding = model.compare(stream, &pages, extent).await?;
+            // The pages were read before the row, which may be newer.
             if finding.comparison.verdict != Verdict::Current {
-                finding = model.compare(stream, &*self.log).await?;
+                finding = model.compare(stream, &*self.log, extent).await?;
             }
             findings.push(finding);
         }
@@ -118,7 +127,7 @@ impl Reconciler {
     async fn compare_again(&self, seen: Finding) -> Result<Finding, ProjectError> {
         let model = self.models.iter().find(|model| model.projection == seen.projection);
         let (Some(model), true) = (model, seen.comparison.is_late()) else { return Ok(seen) };
-        let mut again = model.compare(&seen.stream, &*self.log).await?;
+        let mut again = model.compare(&seen.stream, &*self.log, seen.comparison.extent).await?;
         // A busy stream is always a little behind. Only events from before the wait count.
         if again.comparison.is_late() && again.comparison.stored >= Some(seen.comparison.head) {
             again.comparison.verdict = Verdict::Current;
@@ -132,8 +141,12 @@ impl ComparedModel {
         &self,
         stream: &StreamId,
         log: &dyn EventReader,
+        extent: Extent,
     ) -> Result<Finding, ProjectError> {
-        let comparison = self.model.compare(stream, log, &*self.skips).await?;
+        let comparison = match extent {
+            Extent::Whole => self.model.compare(stream, log, &*self.skips).await?,
+            Extent::End => self.model.compare_end(stream, log).await?,
+        };
         let comparison = comparison.or_parked(stream, self.quarantine.as_deref()).await?;
         Ok(Finding { projection: self.projection, stream: stream.clone(), comparison })
     }
@@ -158,12 +171,15 @@ pub struct Summary {
     pub parked: u64,
     /// Skipped events. Their streams are correct without them.
     pub skipped: u64,
+    /// Streams of which only the end was compared, because they are too long. They also count by verdict.
+    pub partial: u64,
 }
 
 impl Summary {
     /// Counts a stream.
     pub fn add(&mut self, comparison: &Comparison) {
         self.streams += 1;
+        self.partial += u64::from(comparison.extent == Extent::End);
         self.skipped += u64::try_from(comparison.skipped.len()).unwrap_or(u64::MAX);
         match comparison.verdict {
             Verdict::Current => {}

@@ -1,4 +1,4 @@
-use std::sync::Arc;
+use std::{collections::BTreeSet, sync::Arc};
 
 use crate::{
     Category, StreamId,
@@ -13,6 +13,9 @@ const PARTS: [u32; 4] = [1 << 19, 1 << 14, 1 << 9, WHOLE];
 const WHOLE: u32 = 1 << 4;
 /// How many consecutive parts of a larger log are listed.
 const PARTS_READ: u32 = 4;
+/// How many pages of a part are read at most. It limits the cost if streams are so long that a part has few of them. A
+/// finer division finds the streams behind a long one.
+const PAGES_READ: usize = 4;
 /// How many streams are listed at most per drawn stream. It limits the cost if few streams have the category.
 const LISTED_PER_DRAWN: usize = 64;
 
@@ -39,19 +42,20 @@ impl Sample {
     /// Draws at most `most` different streams, and not many fewer if the log has enough.
     ///
     /// Lists a few times as many streams as it draws. In a small log it lists every stream once, and one percent of
-    /// them twice.
+    /// them twice. Reads a bounded number of pages, however few and long the streams are.
     ///
     /// # Errors
     /// [`StreamsError`].
     pub async fn draw(&self, most: usize) -> Result<Vec<StreamId>, StreamsError> {
         let mut budget = most.saturating_mul(LISTED_PER_DRAWN);
-        let mut found = Vec::new();
+        let mut found = BTreeSet::new();
         for parts in PARTS {
-            found = self.find(parts, most, &mut budget).await?;
+            self.find(parts, most, &mut found, &mut budget).await?;
             if found.len() > most / 2 || budget == 0 {
                 break;
             }
         }
+        let mut found = Vec::from_iter(found);
         // Draw at random, because the first streams of a part would always hide the last ones.
         for at in 0..most.min(found.len()) {
             let left = u64::try_from(found.len() - at).unwrap_or(1);
@@ -66,29 +70,30 @@ impl Sample {
         &self,
         parts: u32,
         most: usize,
+        found: &mut BTreeSet<StreamId>,
         budget: &mut usize,
-    ) -> Result<Vec<StreamId>, StreamsError> {
+    ) -> Result<(), StreamsError> {
         let first = self.below(u64::from(parts));
         let read = if parts == WHOLE { WHOLE } else { PARTS_READ };
         let chosen = Segment::split(parts).cycle().skip(first).zip(0..read);
-        let mut found = Vec::new();
         for (part, _) in chosen {
             if found.len() >= most || *budget == 0 {
                 break;
             }
-            self.take_from(part, &mut found, budget).await?;
+            self.take_from(part, found, budget).await?;
         }
-        Ok(found)
+        Ok(())
     }
 
     async fn take_from(
         &self,
         part: Segment,
-        found: &mut Vec<StreamId>,
+        found: &mut BTreeSet<StreamId>,
         budget: &mut usize,
     ) -> Result<(), StreamsError> {
         let mut walk = PageWalk::start();
-        while let Some(from) = walk.next_place().filter(|_| *budget > 0) {
+        for _ in 0..PAGES_READ {
+            let Some(from) = walk.next_place().filter(|_| *budget > 0) else { break };
             let streams = walk.turn(self.index.list(part, from.as_ref()).await?);
             *budget = budget.saturating_sub(streams.len());
             found.extend(streams.into_iter().filter(|stream| self.is_ours(stream)));

@@ -1,6 +1,6 @@
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
-use super::{Finding, Reconciler, Sample, Summary};
+use super::{Finding, Reconciler, Sample, Summary, pages::PageBudget};
 use crate::{
     StreamId, Timestamp,
     ports::{
@@ -13,6 +13,10 @@ use crate::{
 
 /// How many streams are compared before the time is checked again.
 const PAGE: usize = 25;
+/// How many pages of one stream are read.
+const PAGES_OF_STREAM: usize = 4;
+/// How many pages are read in one run, in addition to the first page of each stream.
+const FURTHER_PAGES: usize = 100;
 /// How many findings are reported with their reasons. All of them are counted.
 const FINDINGS: usize = 100;
 /// How often a page is compared, if another generation becomes live each time.
@@ -22,6 +26,8 @@ const SWITCHES: usize = 3;
 ///
 /// Each run draws other streams. So widespread damage is found at once, and a single wrong row after some time. A spot
 /// check compares rows and memos. It cannot check counters and the bus, because these need all streams.
+///
+/// The pages that a run reads are limited. Of a stream with more pages it compares only the end.
 #[derive(Clone)]
 pub struct SpotCheck {
     generations: Arc<dyn GenerationStore>,
@@ -165,12 +171,13 @@ impl SpotCheck {
         until: Timestamp,
     ) -> Result<SpotChecked, SpotCheckError> {
         let mut checked = SpotChecked::default();
+        let budget = Arc::new(PageBudget::new(PAGES_OF_STREAM, FURTHER_PAGES));
         for part in self.parts() {
             let streams = match &look {
                 Look::At(most) => part.sample.draw(*most).await?,
                 Look::On(streams) => part.named(streams),
             };
-            self.compare(part, &streams, (patience, until), &mut checked).await?;
+            self.compare(part, &streams, &budget, (patience, until), &mut checked).await?;
         }
         Ok(checked)
     }
@@ -183,6 +190,7 @@ impl SpotCheck {
         &self,
         part: &Part,
         streams: &[StreamId],
+        budget: &Arc<PageBudget>,
         (patience, until): (Duration, Timestamp),
         checked: &mut SpotChecked,
     ) -> Result<(), SpotCheckError> {
@@ -191,7 +199,7 @@ impl SpotCheck {
                 checked.cut_short = true;
                 break;
             }
-            let Some(findings) = self.page(part, page).await? else {
+            let Some(findings) = self.page(part, page, budget).await? else {
                 checked.cut_short = true;
                 break;
             };
@@ -228,10 +236,12 @@ impl SpotCheck {
         &self,
         part: &Part,
         streams: &[StreamId],
+        budget: &Arc<PageBudget>,
     ) -> Result<Option<Vec<Finding>>, SpotCheckError> {
         let mut live = self.live(part).await?;
         for _ in 0..SWITCHES {
-            let findings = self.reconciler(part, &live)?.examine(streams).await?;
+            let findings =
+                self.reconciler(part, &live)?.within(budget.clone()).examine(streams).await?;
             let now = self.live(part).await?;
             if now == live {
                 return Ok(Some(findings));

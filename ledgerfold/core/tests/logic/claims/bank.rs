@@ -16,7 +16,7 @@ use ledgerfold::{
     command::{Answer, CommandError, CommandHandler, Loader},
     ports::{
         AppendError, ClaimsRecord, CommandRecord, CommitPage, Correction, EventReader, EventStore,
-        KeyChange, Page, PageWalk, PortError, Reservation, Reservations, Resume, Segment,
+        KeyChange, Page, PageWalk, PortError, Reservation, Reservations, Resume, Segment, Span,
         StoreError, Streams, StreamsError, Transaction, Walk, Written,
     },
     rebuild::Plan,
@@ -98,11 +98,11 @@ impl EventReader for FaultyLog {
     async fn read_back(
         &self,
         stream: &StreamId,
-        before: Option<Version>,
+        span: Span,
         commits: usize,
     ) -> Result<CommitPage, StoreError> {
         self.pass().await;
-        let page = self.log.read_back(stream, before, commits).await;
+        let page = self.log.read_back(stream, span, commits).await;
         self.pass().await;
         page
     }

@@ -3,7 +3,10 @@
 #![allow(clippy::panic, reason = "a rule that is broken ends its test")]
 
 use futures::future::join_all;
-use ledgerfold::{MAX_EVENTS_PER_COMMIT, Version, ports::AppendError};
+use ledgerfold::{
+    MAX_EVENTS_PER_COMMIT, Version,
+    ports::{AppendError, Span},
+};
 
 use super::{
     Store,
@@ -75,7 +78,7 @@ pub async fn a_commit_of_many_events_is_one(store: &Store) {
     let stream = fresh();
     let full = append(store, &stream, "full", &["note"; MAX_EVENTS_PER_COMMIT]).await;
     assert_eq!((full.from(), full.to()), (Version::new(1), Version::new(100)));
-    let page = store.read_back(&stream, None, 1).await.expect("it can be read");
+    let page = store.read_back(&stream, Span::ALL, 1).await.expect("it can be read");
     assert_are(&page.commits, [&full]);
     let next = append(store, &stream, "next", &["note"]).await;
     assert_eq!(next.from(), Version::new(101));

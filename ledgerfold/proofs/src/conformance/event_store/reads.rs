@@ -3,7 +3,7 @@
 use ledgerfold::{
     Category, StreamId, Version,
     command::Loaded,
-    ports::{Base, MAX_PAGE_BYTES, Newest},
+    ports::{Base, MAX_PAGE_BYTES, Newest, Span},
     vocabulary::{Commit, StateSchema},
 };
 
@@ -30,7 +30,7 @@ pub async fn a_stream_that_does_not_exist_is_empty(store: &Store) {
     let stream = fresh();
     let page = store.read(&stream, Version::NONE).await.expect("the stream can be read");
     assert!(page.commits.is_empty() && !page.more, "{page:?}");
-    let page = store.read_back(&stream, None, 10).await.expect("the stream can be read");
+    let page = store.read_back(&stream, Span::ALL, 10).await.expect("the stream can be read");
     assert!(page.commits.is_empty() && !page.more, "{page:?}");
 }
 
@@ -41,7 +41,7 @@ pub async fn an_append_is_seen_by_the_next_read(store: &Store) {
         let new = append(store, &stream, attempt, &["note"]).await;
         let page = store.read(&stream, head).await.expect("the stream can be read");
         assert_are(&page.commits, [&new]);
-        let page = store.read_back(&stream, None, 1).await.expect("the stream can be read");
+        let page = store.read_back(&stream, Span::ALL, 1).await.expect("the stream can be read");
         assert_are(&page.commits, [&new]);
         head = new.to();
     }
@@ -113,7 +113,7 @@ pub async fn a_stream_of_more_than_a_megabyte_is_read_back_whole(store: &Store) 
 /// Reading back returns the newest commit first.
 pub async fn the_newest_commit_comes_first_when_reading_back(store: &Store) {
     let (stream, [one, two, three]) = three_commits(store).await;
-    let page = store.read_back(&stream, None, 10).await.expect("the stream can be read");
+    let page = store.read_back(&stream, Span::ALL, 10).await.expect("the stream can be read");
     assert_are(page.commits.first(), [&three]);
     assert_are(&read_all_back(store, &stream, 10).await, [&three, &two, &one]);
 }
@@ -122,7 +122,7 @@ pub async fn the_newest_commit_comes_first_when_reading_back(store: &Store) {
 pub async fn a_read_back_keeps_to_its_limit(store: &Store) {
     let (stream, commits) = three_commits(store).await;
     for limit in 1..=3 {
-        let page = store.read_back(&stream, None, limit).await.expect("it can be read");
+        let page = store.read_back(&stream, Span::ALL, limit).await.expect("it can be read");
         let found = page.commits.len();
         assert!((1..=limit).contains(&found), "{found} commits for {limit}");
         assert!(page.more || found == 3, "{found} of 3 commits, and no more are reported");
@@ -135,8 +135,28 @@ pub async fn a_read_back_begins_with_what_begins_before_the_version(store: &Stor
     let (stream, [one, two, three]) = three_commits(store).await;
     let newest = [(7, Some(&three)), (6, Some(&two)), (4, Some(&two)), (3, Some(&one)), (1, None)];
     for (before, expected) in newest {
-        let before = Some(Version::new(before));
-        let page = store.read_back(&stream, before, 1).await.expect("it can be read");
+        let span = Span::before(Version::new(before));
+        let page = store.read_back(&stream, span, 1).await.expect("it can be read");
+        assert_are(page.commits.first(), expected);
+    }
+}
+
+/// A read back ends at the requested version: it returns only commits that begin after it. A cached state relies on
+/// that.
+pub async fn a_read_back_ends_behind_the_version_asked_for(store: &Store) {
+    let (stream, [one, two, three]) = three_commits(store).await;
+    let all = [&three, &two, &one];
+    for (after, expected) in [(0, 3), (1, 2), (2, 2), (3, 1), (5, 1), (6, 0), (9, 0)] {
+        let span = Span::after(Version::new(after));
+        let page = store.read_back(&stream, span, 10).await.expect("it can be read");
+        assert!(page.more || page.commits.len() == expected, "commits are missing after {after}");
+        assert_are(&page.commits, all[..expected].iter().copied().take(page.commits.len()));
+    }
+    for (after, before, expected) in
+        [(2, 6, Some(&two)), (2, 7, Some(&three)), (2, 3, None), (6, 1, None)]
+    {
+        let span = Span { after: Version::new(after), before: Some(Version::new(before)) };
+        let page = store.read_back(&stream, span, 1).await.expect("it can be read");
         assert_are(page.commits.first(), expected);
     }
 }
@@ -171,7 +191,7 @@ pub async fn a_page_is_bounded_in_bytes(store: &Store) {
         read.expect("the commit follows");
     }
     let pages =
-        [store.read(&stream, Version::NONE).await, store.read_back(&stream, None, 100).await];
+        [store.read(&stream, Version::NONE).await, store.read_back(&stream, Span::ALL, 100).await];
     for page in pages {
         let commits = page.expect("it can be read").commits;
         let bytes: usize = commits.iter().map(Commit::payload_bytes).sum();
@@ -185,13 +205,13 @@ async fn back_to(
     store: &Store,
     schema: &StateSchema,
     stream: &StreamId,
-    mut before: Option<Version>,
+    mut span: Span,
     limit: usize,
 ) -> (Option<Base>, Vec<Commit>) {
     let mut newest: Vec<Commit> = Vec::new();
     while newest.len() < limit {
         let left = limit - newest.len();
-        let found = store.read_back_to(schema, stream, before, left).await;
+        let found = store.read_back_to(schema, stream, span, left).await;
         match found.expect("it can be read") {
             Newest::Snapshot { base, following } => {
                 let rest = newest.into_iter().rev();
@@ -199,7 +219,7 @@ async fn back_to(
             }
             Newest::Commits(page) => {
                 newest.extend(page.commits);
-                before = newest.last().map(Commit::from);
+                span.before = newest.last().map(Commit::from).or(span.before);
                 if !page.more {
                     break;
                 }
@@ -210,7 +230,7 @@ async fn back_to(
 }
 
 /// A load returns the newest snapshot and the commits after it, but no earlier ones. The snapshot must have the
-/// requested schema, and its commit must begin before the requested version.
+/// requested schema, and its commit must be in the requested span.
 pub async fn a_load_gets_the_newest_snapshot_and_what_follows_it(store: &Store) {
     let stream = fresh();
     let first = append(store, &stream, "one", &["a"]).await;
@@ -218,7 +238,7 @@ pub async fn a_load_gets_the_newest_snapshot_and_what_follows_it(store: &Store) 
     let third = append(store, &stream, "three", &["d"]).await;
     let fourth = append(store, &stream, "four", &["e"]).await;
     let snapshot = second.snapshot().expect("a snapshot was due").clone();
-    let (base, following) = back_to(store, &snapshot.schema, &stream, None, 10).await;
+    let (base, following) = back_to(store, &snapshot.schema, &stream, Span::ALL, 10).await;
     let base = base.expect("there is a snapshot");
     assert_eq!((base.from, base.version), (second.from(), second.to()));
     assert_eq!((&base.command, &base.snapshot), (&second.command().id, &snapshot));
@@ -226,12 +246,13 @@ pub async fn a_load_gets_the_newest_snapshot_and_what_follows_it(store: &Store) 
 
     let other = StateSchema::restore("another");
     let without = [
-        (&other, None, 10, vec![&fourth, &third, &second, &first]),
-        (&snapshot.schema, None, 2, vec![&fourth, &third]),
-        (&snapshot.schema, Some(second.from()), 10, vec![&first]),
+        (&other, Span::ALL, 10, vec![&fourth, &third, &second, &first]),
+        (&snapshot.schema, Span::ALL, 2, vec![&fourth, &third]),
+        (&snapshot.schema, Span::before(second.from()), 10, vec![&first]),
+        (&snapshot.schema, Span::after(second.to()), 10, vec![&fourth, &third]),
     ];
-    for (schema, before, limit, expected) in without {
-        let (base, newest) = back_to(store, schema, &stream, before, limit).await;
+    for (schema, span, limit, expected) in without {
+        let (base, newest) = back_to(store, schema, &stream, span, limit).await;
         assert_eq!(base, None, "a snapshot that was not requested");
         assert_are(&newest, expected);
     }

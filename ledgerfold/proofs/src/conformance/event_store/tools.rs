@@ -8,8 +8,8 @@ use ledgerfold::{
     Claim, CommandId, Decider, StreamId, Version,
     command::{CommandHandler, CommandRequest, Loaded},
     ports::{
-        AppendError, CommandRecord, CommitPage, EventReader, EventStore, PortError, StoreError,
-        StrictCommand, Transaction,
+        AppendError, CommandRecord, CommitPage, EventReader, EventStore, PortError, Span,
+        StoreError, StrictCommand, Transaction,
     },
     vocabulary::{Commit, Fingerprint, NewCommit, StreamVersion},
 };
@@ -95,7 +95,8 @@ pub(in crate::conformance) async fn read_all_back(
     let mut commits: Vec<Commit> = Vec::new();
     loop {
         let before = commits.last().map(Commit::from);
-        let page = store.read_back(stream, before, limit).await.expect("the stream can be read");
+        let span = Span { before, ..Span::ALL };
+        let page = store.read_back(stream, span, limit).await.expect("the stream can be read");
         assert!(page.commits.len() <= limit, "{} commits for {limit}", page.commits.len());
         let earlier = |it: &Commit| before.is_none_or(|before| it.from() < before);
         assert!(page.commits.iter().all(earlier), "a commit is not before {before:?}");
@@ -234,11 +235,11 @@ impl EventReader for View {
     async fn read_back(
         &self,
         stream: &StreamId,
-        before: Option<Version>,
+        span: Span,
         commits: usize,
     ) -> Result<CommitPage, StoreError> {
-        let earlier = |it: &&Commit| before.is_none_or(|before| it.from() < before);
-        let mut found = self.of_stream(stream).rev().filter(earlier).cloned();
+        let is_in_span = |it: &&Commit| span.contains(it.from());
+        let mut found = self.of_stream(stream).rev().filter(is_in_span).cloned();
         let commits = found.by_ref().take(commits).collect();
         Ok(CommitPage { commits, more: found.next().is_some() })
     }

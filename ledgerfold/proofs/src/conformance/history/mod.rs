@@ -70,6 +70,8 @@ pub enum Step {
     ReadBack {
         /// The stream.
         stream: usize,
+        /// The version after which the commits begin.
+        after: u64,
         /// The version before which the commits begin; `None` for the newest.
         before: Option<u64>,
         /// The largest number of commits.
@@ -122,9 +124,8 @@ fn steps() -> impl Strategy<Value = Step> {
             |(stream, attempt, notes, warm)| Step::Command { stream, attempt, notes, warm }
         ),
         1 => (0..NAMES, 0..10_usize).prop_map(|(stream, behind)| Step::Read { stream, behind }),
-        2 => (0..NAMES, prop::option::of(0..20_u64), limits).prop_map(
-            |(stream, before, limit)| Step::ReadBack { stream, before, limit }
-        ),
+        2 => (0..NAMES, prop_oneof![2 => Just(0), 1 => 0..12_u64], prop::option::of(0..20_u64), limits)
+            .prop_map(|(stream, after, before, limit)| Step::ReadBack { stream, after, before, limit }),
     ]
 }
 

@@ -8,7 +8,7 @@ use ledgerfold::{
     Category, Claim, CommandId, StreamId, UniqueKey, Version,
     ports::{
         AppendError, ClaimsRecord, CommandRecord, CommitPage, EventReader, EventStore, KeyChange,
-        MAX_TRANSACTION_BYTES, StoreError, Transaction,
+        MAX_TRANSACTION_BYTES, Span, StoreError, Transaction,
     },
     vocabulary::{Commit, NewCommit, StreamVersion},
 };
@@ -184,11 +184,11 @@ impl EventReader for ModelStore {
     async fn read_back(
         &self,
         stream: &StreamId,
-        before: Option<Version>,
+        span: Span,
         commits: usize,
     ) -> Result<CommitPage, StoreError> {
         let mut found = self.lock().of(stream);
-        found.retain(|commit| before.is_none_or(|before| commit.from() < before));
+        found.retain(|commit| span.contains(commit.from()));
         found.reverse();
         let more = found.len() > commits;
         found.truncate(commits);

@@ -3,7 +3,7 @@ use std::{collections::VecDeque, fmt::Debug, sync::Arc};
 use ledgerfold::{
     Claim, CommandId, StreamId, UniqueKey, Version,
     command::{CommandHandler, Loaded},
-    ports::{CommitPage, EventReader, EventStore, Transaction},
+    ports::{CommitPage, EventReader, EventStore, Span, Transaction},
     vocabulary::{Commit, NewCommit, StreamVersion},
 };
 
@@ -111,10 +111,12 @@ impl<'a> Run<'a> {
                 let after = after.map_or(Version::NONE, Commit::to);
                 (self.store.read(stream, after).await, self.model.read(stream, after).await)
             }
-            Step::ReadBack { stream, before, limit } => {
-                let (stream, before) = (&self.streams[*stream], before.map(Version::new));
-                let found = self.store.read_back(stream, before, *limit).await;
-                (found, self.model.read_back(stream, before, *limit).await)
+            Step::ReadBack { stream, after, before, limit } => {
+                let stream = &self.streams[*stream];
+                let after = Version::new(*after);
+                let span = Span { after, before: before.map(Version::new) };
+                let found = self.store.read_back(stream, span, *limit).await;
+                (found, self.model.read_back(stream, span, *limit).await)
             }
             _ => return,
         };
@@ -133,7 +135,7 @@ impl<'a> Run<'a> {
                 behind += 1;
             }
             self.read(&Step::Read { stream, behind }).await;
-            self.read(&Step::ReadBack { stream, before: None, limit: usize::MAX }).await;
+            self.read(&Step::ReadBack { stream, after: 0, before: None, limit: usize::MAX }).await;
         }
         let claimant = fresh();
         for name in 0..NAMES {
