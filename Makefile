@@ -13,7 +13,7 @@ CLOUD := python3 localstack/bootstrap.py
 CARGO ?= cargo
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test contract simulate up down logs status build lint deploy outside costs bench speed
+.PHONY: help demo test contract simulate up down logs status build lint deploy outside costs bench scale speed
 
 help: ## List the commands
 	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -69,6 +69,9 @@ speed: up ## Measure how fast the local cloud answers and projects
 costs: prerequisites ## Measure the cost of each operation (WRITE_PRICE and READ_PRICE: per million units)
 	@$(CLOUD) dynamodb -- $(CARGO) test --quiet --workspace --features ledgerfold-dynamodb/dynamodb-local \
 		--test dynamodb_local -- --nocapture every_operation_costs
+
+scale: prerequisites ## Run the model of growth, from 1,000 to 10 million streams
+	@$(CARGO) run --quiet --release --package ledgerfold-scale
 
 bench: prerequisites ## Compare with the bare table and the peers, and update COMPARE.md (BENCH_QUICK=1: only a short run)
 	@scripts/bench.sh
