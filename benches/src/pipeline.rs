@@ -232,7 +232,7 @@ async fn stage(
         let ours = timed(scale.messages, project(projector, &commits)).await;
         let floor = timed(scale.messages, async {
             for batch in commits.chunks(BATCH) {
-                stream::iter(batch).for_each_concurrent(CONCURRENT, &bare).await;
+                stream::iter(batch).for_each_concurrent(CONCURRENT, |commit| bare(commit)).await;
             }
         });
         rates.push((ours, floor.await));

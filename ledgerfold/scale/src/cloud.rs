@@ -58,7 +58,7 @@ pub(crate) enum Capacity {
     Read,
 }
 
-/// What a request uses of one item.
+/// The use of one item by a request.
 #[derive(Clone, Debug)]
 pub(crate) struct Part {
     pub(crate) table: &'static str,

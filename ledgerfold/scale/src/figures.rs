@@ -56,7 +56,7 @@ pub(crate) struct Usages<'a> {
     pub(crate) projectors: Vec<(&'static str, &'a Usage)>,
 }
 
-/// What was observed in a run.
+/// The observations of a run.
 pub(crate) struct Observed {
     pub(crate) commands: u64,
     pub(crate) failed: u64,

@@ -6,7 +6,7 @@ use comfy_table::{CellAlignment, Table, presets::ASCII_MARKDOWN};
 
 use crate::{Figures, Setting};
 
-/// From this use on, a limit counts as reached: what waits for it waits ever longer.
+/// From this use on, a limit counts as reached: waits for it become longer and longer.
 const REACHED: f64 = 0.9;
 
 /// The widest bar of a plot.
@@ -15,7 +15,7 @@ const WIDTH: f64 = 40.0;
 /// One run.
 #[derive(Clone, Debug)]
 pub struct Run {
-    /// What is special about it.
+    /// Its difference from the others, if it has one.
     pub name: String,
     /// Its setting.
     pub setting: Setting,
@@ -88,7 +88,7 @@ pub fn bars<'a>(
     format!("{title}\n{}", rows.iter().map(bar).collect::<String>())
 }
 
-/// What a run reaches first, in one sentence.
+/// The limits that a run reaches, in one sentence.
 pub fn first_limit(run: &Run) -> String {
     let Run { name, setting, figures } = run;
     let place =

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::assumptions::{NEW_TABLE, PARTITION_BYTES, WRITES_PER_KEY};
 
-/// What a run models.
+/// The setting of a run.
 #[derive(Clone, Debug)]
 pub struct Setting {
     /// The streams that exist at the beginning.

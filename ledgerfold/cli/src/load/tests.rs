@@ -272,7 +272,7 @@ async fn requests_reach_a_server() {
         {"name": "show", "after": "place", "method": "GET", "path": "/orders/{id}"}
         {"name": "busy", "method": "GET", "path": "/busy"}"#,
     );
-    let [place, show, busy] = &scenario.requests[..] else { panic!("there are three requests") };
+    let [place, show, busy] = [0, 1, 2].map(|at: usize| &scenario.requests[at]);
     let key = Some(HeaderValue::from_static("secret"));
     let service = HttpService::new(&format!("http://{address}/api/"), key).expect("it is made");
 

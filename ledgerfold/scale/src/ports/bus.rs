@@ -19,7 +19,7 @@ use crate::{
 #[derive(Clone, Debug)]
 pub(crate) struct Message(pub(crate) Content);
 
-/// The bus. It delays what goes beyond its quotas, and loses nothing.
+/// The bus. It delays all calls and messages beyond its quotas, and loses nothing.
 pub(crate) struct Bus {
     cloud: Arc<Cloud>,
     queues: Vec<Arc<Mailbox<Message>>>,

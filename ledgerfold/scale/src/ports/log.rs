@@ -25,7 +25,7 @@ use crate::{
 /// The name of the table.
 const LOG: &str = "event table";
 
-/// What a commit takes beside its events: keys, ids, names and times. `make costs` measures commits of up to 1 KB as
+/// The size of a commit without its events: keys, ids, names and times. `make costs` measures commits of up to 1 KB as
 /// one write unit.
 const OVERHEAD: usize = 350;
 
@@ -36,7 +36,7 @@ pub(crate) struct Record {
     pub(crate) commit: Commit,
 }
 
-/// The event table. It keeps only what was written in the run.
+/// The event table. It keeps only the commits of the run.
 pub(crate) struct GrowingLog {
     cloud: Arc<Cloud>,
     existing: Arc<Existing>,

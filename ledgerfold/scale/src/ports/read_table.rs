@@ -26,7 +26,7 @@ const TABLE: &str = "read table";
 /// The name of the index of rows.
 const INDEX: &str = "index of rows";
 
-/// What an item takes beside its content.
+/// The size of an item without its content.
 const OVERHEAD: usize = 120;
 /// The size of a group of counters.
 const COUNTERS: usize = 200;
