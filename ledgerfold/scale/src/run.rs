@@ -11,13 +11,13 @@ use ledgerfold::{
     StreamId,
     command::{Answer, StreamHint},
     ports::GenerationStore,
-    project::{Projector, ProjectorPorts},
+    project::{Catalog, Projector, ProjectorPorts},
     query::{LiveRows, fresh_row},
     relay::Relay,
     vocabulary::{ConsistencyToken, Generations},
 };
 use ledgerfold_testkit::{
-    MemoryGenerationStore, MemoryQuarantine, MemoryReadTable,
+    MemoryGenerationStore, MemoryQuarantine,
     bank::{AccountCommand, Statements},
 };
 
@@ -32,7 +32,7 @@ use crate::{
     latencies::{Durations, Visible},
     mailbox::Mailbox,
     ports::{Bus, GrowingLog, Message, MeteredGenerations, MeteredTable},
-    setting::Setting,
+    setting::{Setting, Template},
     time::{Spawner, Tasks, Time},
 };
 
@@ -82,86 +82,138 @@ struct World {
     query: RefCell<Durations>,
 }
 
-impl World {
-    fn new(setting: &Setting, time: &Time, spawner: &Spawner) -> Self {
+/// The ports of a run, from which its functions are made.
+struct Services {
+    setting: Setting,
+    catalog: Catalog,
+    cloud: Arc<Cloud>,
+    existing: Arc<Existing>,
+    log: Arc<GrowingLog>,
+    generations: Arc<MeteredGenerations>,
+    skips: Arc<MemoryQuarantine>,
+    visible: Arc<Visible>,
+}
+
+impl Services {
+    fn new(setting: &Setting, time: &Time) -> Self {
         let catalog = catalog(setting.has_one_list);
         let cloud = Arc::new(Cloud::new(time.clone(), setting.load, setting.partitions()));
         let existing = Arc::new(Existing::new(setting.streams, setting.history, &catalog));
         let shards = usize::try_from(setting.partitions()).unwrap_or(usize::MAX);
         let shape = (shards, setting.template.relay_lanes);
         let log = Arc::new(GrowingLog::new(cloud.clone(), existing.clone(), shape));
-        let visible = Arc::new(Visible::default());
         let records = Arc::new(MemoryGenerationStore::default());
         for name in [ROWS, COUNTERS] {
             let written = ready(records.write(name, &Generations::first(1)));
             written.expect("memory takes the first record");
         }
-        let generations = Arc::new(MeteredGenerations { cloud: cloud.clone(), records });
-        let skips = Arc::new(MemoryQuarantine::default());
-        let clock = || Arc::new(time.clone());
-        let table = |_| {
-            Arc::new(MeteredTable {
-                cloud: cloud.clone(),
-                existing: existing.clone(),
-                table: Arc::new(MemoryReadTable::default()),
-                visible: visible.clone(),
-            })
-        };
-        let tables = [ROWS, COUNTERS].map(table);
-        let queues = [ROWS, COUNTERS].map(|_| Arc::new(Mailbox::<Message>::default()));
-        let bus = Arc::new(Bus::new(cloud.clone(), queues.to_vec()));
-        let relay_usage = Rc::new(Usage::new(&cloud));
-        for lane in log.lanes() {
-            let relay = Relay::new(bus.clone(), clock(), clock());
-            let (time, lane) = (time.clone(), lane.clone());
-            let batch = setting.template.relay_batch;
-            spawner.spawn(relay_lane(time, lane, relay, batch, relay_usage.clone()));
-        }
-        let mut projectors = Vec::new();
-        for ((name, queue), table) in [ROWS, COUNTERS].into_iter().zip(queues).zip(&tables) {
-            let models = catalog.models(name, table.clone()).expect("the catalog has it");
-            let ports = ProjectorPorts {
-                log: log.clone(),
-                skips: skips.clone(),
-                clock: clock(),
-                random: clock(),
-            };
-            let projector = Projector::of_generations(models, generations.clone(), ports)
-                .with_quarantine(skips.clone());
-            let usage = Rc::new(Usage::new(&cloud));
-            for _ in 0..setting.template.projectors {
-                let batch = setting.template.projector_batch;
-                let worker = projector_worker(
-                    queue.clone(),
-                    projector.clone(),
-                    batch,
-                    cloud.clone(),
-                    usage.clone(),
-                );
-                spawner.spawn(worker);
-            }
-            projectors.push((name, usage));
-        }
-        let rows = match setting.has_one_list {
-            true => LiveRows::new::<Statements>(ROWS, tables[0].clone(), generations),
-            false => LiveRows::new::<ByOwner>(ROWS, tables[0].clone(), generations),
-        };
-        let (of_commands, time_of_commands) = (log.clone(), time.clone());
-        let make = move || {
-            let clock = Arc::new(time_of_commands.clone());
-            Handler::new(of_commands.clone(), clock.clone(), clock)
-        };
         Self {
             setting: setting.clone(),
-            time: time.clone(),
-            commands: Environments::new(&cloud, make),
-            queries: Usage::new(&cloud),
+            catalog,
+            generations: Arc::new(MeteredGenerations { cloud: cloud.clone(), records }),
             cloud,
             existing,
             log,
+            skips: Arc::default(),
+            visible: Arc::default(),
+        }
+    }
+
+    fn clock(&self) -> Arc<Time> {
+        Arc::new(self.cloud.time.clone())
+    }
+
+    fn table(&self) -> Arc<MeteredTable> {
+        Arc::new(MeteredTable {
+            cloud: self.cloud.clone(),
+            existing: self.existing.clone(),
+            table: Arc::default(),
+            visible: self.visible.clone(),
+        })
+    }
+
+    /// Starts a relay for each lane of the change stream.
+    fn start_relays(&self, queues: Vec<Arc<Mailbox<Message>>>, spawner: &Spawner) -> Rc<Usage> {
+        let bus = Arc::new(Bus::new(self.cloud.clone(), queues));
+        let usage = Rc::new(Usage::new(&self.cloud));
+        for lane in self.log.lanes() {
+            let relay = Relay::new(bus.clone(), self.clock(), self.clock());
+            let (time, lane) = (self.cloud.time.clone(), lane.clone());
+            let batch = self.setting.template.relay_batch;
+            spawner.spawn(relay_lane(time, lane, relay, batch, usage.clone()));
+        }
+        usage
+    }
+
+    /// Starts the projector of a queue as often as it may run at once.
+    fn start_projector(
+        &self,
+        name: &str,
+        table: &Arc<MeteredTable>,
+        queue: &Arc<Mailbox<Message>>,
+        spawner: &Spawner,
+    ) -> Rc<Usage> {
+        let models = self.catalog.models(name, table.clone()).expect("the catalog has it");
+        let ports = ProjectorPorts {
+            log: self.log.clone(),
+            skips: self.skips.clone(),
+            clock: self.clock(),
+            random: self.clock(),
+        };
+        let projector = Projector::of_generations(models, self.generations.clone(), ports)
+            .with_quarantine(self.skips.clone());
+        let usage = Rc::new(Usage::new(&self.cloud));
+        let Template { projectors, projector_batch, .. } = self.setting.template;
+        for _ in 0..projectors {
+            let (queue, projector) = (queue.clone(), projector.clone());
+            let (cloud, usage) = (self.cloud.clone(), usage.clone());
+            spawner.spawn(projector_worker(queue, projector, projector_batch, cloud, usage));
+        }
+        usage
+    }
+
+    /// A function that handles commands, with a cache of its own.
+    fn command_handlers(&self) -> impl Fn() -> Handler + 'static {
+        let (log, clock) = (self.log.clone(), self.clock());
+        move || Handler::new(log.clone(), clock.clone(), clock.clone())
+    }
+
+    fn rows(&self, table: &Arc<MeteredTable>) -> LiveRows {
+        let generations = self.generations.clone();
+        match self.setting.has_one_list {
+            true => LiveRows::new::<Statements>(ROWS, table.clone(), generations),
+            false => LiveRows::new::<ByOwner>(ROWS, table.clone(), generations),
+        }
+    }
+}
+
+impl World {
+    fn new(setting: &Setting, time: &Time, spawner: &Spawner) -> Self {
+        let services = Services::new(setting, time);
+        let names = [ROWS, COUNTERS];
+        let queues = names.map(|_| Arc::new(Mailbox::default()));
+        let tables = names.map(|_| services.table());
+        let relay = services.start_relays(queues.to_vec(), spawner);
+        let projectors = names.iter().zip(&queues).zip(&tables);
+        let projectors = projectors.map(|((name, queue), table)| {
+            (*name, services.start_projector(name, table, queue, spawner))
+        });
+        let projectors = projectors.collect();
+        let rows = services.rows(&tables[0]);
+        let commands = Environments::new(&services.cloud, services.command_handlers());
+        let queries = Usage::new(&services.cloud);
+        let Services { setting, cloud, existing, log, skips, visible, .. } = services;
+        Self {
+            setting,
+            time: time.clone(),
+            cloud,
+            existing,
+            log,
+            commands,
+            queries,
             rows,
             skips,
-            relay: relay_usage,
+            relay,
             projectors,
             visible,
             sent: Cell::new(0),
