@@ -26,29 +26,34 @@ use report::LoadReport;
 use scenario::Scenario;
 pub(crate) use scenario::ScenarioError;
 
+/// The end of the help.
+const SCENARIO: &str = r#"A scenario has one JSON object a line. Lines that begin with # are comments.
+
+  {"name": "place", "method": "POST", "path": "/orders", "headers": {"Idempotency-Key": "{uuid}"},
+   "body": {"customerId": "c-{number}"}, "expect": [201], "save": {"order": "/id", "token": "consistency-token"}}
+  {"name": "show", "after": "place", "reuse": true, "weight": 2, "method": "GET", "path": "/orders/{order}"}
+
+(The first request is on one line, too.)
+
+  name, method, path   required
+  headers, body        with placeholders: {uuid} is fresh in each request, {number} counts the requests
+  expect               the statuses that are no error [every 2xx]
+  save                 names for values of the answer: a JSON pointer into its body, or the name of a header
+  after                continues an answer of this earlier request, and has its saved values as placeholders
+  reuse                continues an answer again and again, and not once [false]
+  weight               how often it is sent, in comparison with the others [1]
+
+If a request has no answer to continue, the request before it takes its turn.
+
+The rate does not depend on the answers, and a latency begins when its request is due. So a service that stops for a
+second delays all requests of this second in the report (no coordinated omission).
+
+Ctrl-C ends the load with a report; a second Ctrl-C does not wait for answers. The exit code is 3 if there were answers
+that the scenario does not expect."#;
+
 /// Sends the requests of a scenario at a fixed rate, and reports the latency of each.
-///
-/// The rate does not depend on the answers, and a latency begins when its request should have been sent. So a service
-/// that stops for a second delays all requests of this second in the report (no coordinated omission).
-///
-/// A scenario has one JSON object a line. Lines that begin with # are comments:
-///
-///   {"name": "place", "method": "POST", "path": "/orders",
-///    "headers": {"Idempotency-Key": "{uuid}"}, "body": {"customerId": "c-{number}"},
-///    "expect": [201], "save": {"order": "/id", "token": "consistency-token"}}
-///
-///   {"name": "show", "after": "place", "weight": 2, "reuse": true, "method": "GET",
-///    "path": "/orders/{order}"}
-///
-/// (each object on one line). "save" keeps values of an answer, by a JSON pointer into its body or by the name of a
-/// header, and requests "after" it use them. Each answer is continued once, with "reuse" again and again. If no answer
-/// is left, the request before takes the turn. {uuid} is fresh in each request, and {number} counts requests. "weight"
-/// is the share of turns [1], "expect" the statuses that are no error [every 2xx].
-///
-/// Ctrl-C ends the load with a report; a second Ctrl-C does not wait for answers. The exit code is 3 if there were
-/// answers that the scenario does not expect.
 #[derive(Debug, Args)]
-#[command(verbatim_doc_comment)]
+#[command(after_long_help = SCENARIO)]
 pub(crate) struct Load {
     /// The scenario
     #[arg(value_name = "FILE")]
