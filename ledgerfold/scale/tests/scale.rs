@@ -36,6 +36,7 @@ fn the_requests_of_a_command_are_counted() {
     assert_eq!((figures.throttled, figures.conflicts), (0.0, 0.0));
 }
 
+// Guards: a-command-costs-the-same-for-many-streams
 #[test]
 fn a_command_costs_the_same_for_few_and_many_streams() {
     let price = |streams| run(&slowly(streams)).price;
