@@ -100,12 +100,14 @@ impl GrowingLog {
     }
 }
 
-/// FNV-1a, which spreads evenly and never changes.
-pub(crate) fn spread(text: &str) -> usize {
+/// Spreads keys evenly, also if they differ only in their last digits: FNV-1a, and the end of SplitMix64.
+fn spread(text: &str) -> usize {
     let hash = text.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
         (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
     });
-    usize::try_from(hash >> 33).unwrap_or(0)
+    let hash = (hash ^ (hash >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    let hash = (hash ^ (hash >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    usize::try_from((hash ^ (hash >> 31)) >> 1).unwrap_or(0)
 }
 
 fn size(commit: &Commit) -> usize {
@@ -188,5 +190,19 @@ impl EventStore for GrowingLog {
 
     async fn record(&self, _: &CommandId) -> Result<Option<CommandRecord>, StoreError> {
         Ok(None)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::spread;
+
+    #[test]
+    fn streams_with_similar_names_are_in_different_shards() {
+        let mut shards = [0; 8];
+        for number in 0..1_000 {
+            shards[spread(&format!("account#s{number}")) % shards.len()] += 1;
+        }
+        assert!(shards.iter().all(|streams| (90..160).contains(streams)), "{shards:?}");
     }
 }

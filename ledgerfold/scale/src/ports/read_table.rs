@@ -14,7 +14,6 @@ use ledgerfold::{
 };
 use ledgerfold_testkit::{MemoryReadTable, MemoryRowStore, MemoryTallyStore};
 
-use super::log::spread;
 use crate::{
     cloud::{Cloud, Part, Throttled, Transacted, read_units, write_units},
     domain::{Existing, ready},
@@ -31,7 +30,7 @@ const OVERHEAD: usize = 120;
 /// The size of a group of counters.
 const COUNTERS: usize = 200;
 /// The items that hold the counters of one key, as in `ledgerfold-dynamodb`.
-const SHARDS: usize = 8;
+const SHARDS: u8 = 8;
 
 /// A read table.
 #[derive(Clone)]
@@ -88,6 +87,11 @@ fn throttled(Throttled: Throttled) -> ReadStoreError {
 
 fn row_bytes(row: &StoredRow) -> usize {
     row.body.as_ref().map_or(0, |body| body.as_str().len()) + OVERHEAD
+}
+
+/// The item of a stream's counters, as `ledgerfold-dynamodb` chooses it.
+fn shard_of(stream: &str) -> u8 {
+    stream.bytes().fold(0_u8, |sum, byte| sum.wrapping_mul(31).wrapping_add(byte)) % SHARDS
 }
 
 fn memo_bytes(memo: &Memo) -> usize {
@@ -181,7 +185,7 @@ impl TallyStore for Metered<MemoryTallyStore> {
         increments: &[Increment],
     ) -> Result<Written, ReadStoreError> {
         let stream = memo.stream.to_string();
-        let shard = format!("counters#{}", spread(&stream) % SHARDS);
+        let shard = format!("counters#{}", shard_of(&stream));
         let part = |key: String, item: String, bytes| Part {
             table: TABLE,
             key,
