@@ -95,10 +95,7 @@ pub fn first_limit(run: &Run) -> String {
         format!("{} streams, {} commands/s{}", power(setting.streams), setting.rate, label(name));
     let reached: Vec<_> = figures.limits.iter().filter(|(_, used)| *used >= REACHED).collect();
     let mut sentence = match (reached.as_slice(), figures.limits.first()) {
-        ([], Some((limit, used))) => {
-            let rate = f64::from(setting.rate) / used;
-            format!("{place}: nothing is saturated. Next: {limit}, at about {rate:.0} commands/s.")
-        }
+        ([], Some(most)) => format!("{place}: nothing is saturated. Most used: {}.", used(most)),
         (reached, _) => {
             let names: Vec<_> = reached.iter().map(|limit| used(limit)).collect();
             format!("{place}: saturated: {}.", names.join("; "))
