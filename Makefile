@@ -15,7 +15,7 @@ CLOUD := python3 localstack/bootstrap.py
 CARGO ?= cargo
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test contract simulate up down logs status build lint deploy outside costs bench scale load speed
+.PHONY: help demo test contract simulate up down logs status build lint deploy outside costs bench scale load coldstart speed
 
 help: ## List the commands
 	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -83,6 +83,9 @@ scale: prerequisites ## Run the model of growth, from 1,000 to 10 million stream
 
 bench: prerequisites ## Compare with the bare table and the peers, and update COMPARE.md (BENCH_QUICK=1: only a short run)
 	@scripts/bench.sh
+
+coldstart: prerequisites ## Measure how fast functions start, beside a bare runtime (RUNS=50), and check their size
+	@scripts/coldstart.sh
 
 .PHONY: prerequisites
 prerequisites:

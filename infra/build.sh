@@ -20,8 +20,10 @@ venv=target/infra/build-venv
 mkdir -p target/infra
 make_venv "$venv" "$infra/build.lock"
 
-# With the environment on the path, cargo-lambda finds its Python, and through it zig.
+# With the environment on the path, cargo-lambda finds its Python, and through it zig. Its own optimizations would end
+# a function at the first panic; the release profile is in .cargo/config.toml.
 for context in $contexts; do
     PATH="$PWD/$venv/bin:$PATH" cargo lambda build --release "$option" --package "$context" --no-default-features \
+        --disable-optimizations \
         --lambda-dir target/lambda
 done

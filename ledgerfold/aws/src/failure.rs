@@ -41,7 +41,7 @@ impl Failure {
             SdkError::ConstructionFailure(_) => Meaning::Refused,
             _ => Meaning::Transient,
         };
-        Self { meaning, cause: DisplayErrorContext(&error).to_string().into() }
+        Self { meaning, cause: explain(&error).into() }
     }
 
     /// An item that the service can never accept, as the adapter knows.
@@ -52,6 +52,22 @@ impl Failure {
     /// A request that the program cannot build.
     pub fn refused(cause: impl Into<BoxError>) -> Self {
         Self { meaning: Meaning::Refused, cause: cause.into() }
+    }
+}
+
+/// How the TLS library begins its error about a certificate.
+const REJECTED: &str = "invalid peer certificate";
+
+/// An error of the SDK with all its causes. If the service's certificate was rejected, it also says what to do.
+pub fn explain(error: &(dyn std::error::Error + 'static)) -> String {
+    let text = DisplayErrorContext(error).to_string();
+    if text.contains(REJECTED) {
+        format!(
+            "The certificate of the service is not trusted. A function trusts the authorities of AWS. For another \
+             endpoint, set SSL_CERT_FILE to a PEM file with its authorities. {text}"
+        )
+    } else {
+        text
     }
 }
 

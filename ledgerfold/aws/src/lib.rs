@@ -16,5 +16,5 @@ mod failure;
 mod system;
 
 pub use codes::Meaning;
-pub use failure::{BoxError, Failure};
+pub use failure::{BoxError, Failure, explain};
 pub use system::{SystemClock, SystemRandom};

@@ -154,6 +154,7 @@ impl Server {
     pub async fn start(service: &Service, options: &Options) -> Result<Self, DevError> {
         let context = service.context();
         context.check()?;
+        service.api().check()?;
         let address = SocketAddr::from(([127, 0, 0, 1], options.port));
         let listener = TcpListener::bind(address).await;
         let listener = listener.map_err(|source| DevError::Address { address, source })?;

@@ -3,9 +3,7 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use aws_sdk_eventbridge::{
-    Client, error::DisplayErrorContext, primitives::DateTime, types::PutEventsRequestEntry,
-};
+use aws_sdk_eventbridge::{Client, primitives::DateTime, types::PutEventsRequestEntry};
 use futures::future::try_join_all;
 use ledgerfold::{
     Envelope,
@@ -15,7 +13,7 @@ use ledgerfold::{
     },
     vocabulary::{ContentId, Form},
 };
-use ledgerfold_aws::Meaning;
+use ledgerfold_aws::{Meaning, explain};
 
 use crate::{CloudEvent, SigningKey, cloud_event::name_of};
 
@@ -117,7 +115,7 @@ impl EventBridgePublisher {
             .set_entries(Some(entries))
             .send()
             .await
-            .map_err(|error| PublishError(DisplayErrorContext(&error).to_string().into()))?;
+            .map_err(|error| PublishError(explain(&error).into()))?;
         // Only accepted entries have an id.
         let answers = answer.entries.unwrap_or_default().into_iter().map(|entry| {
             let refusal = || {

@@ -237,7 +237,6 @@ fn breaks(rule: &str) -> Vec<Break> {
         ],
         "relay_loses_nothing" => vec![
             Set("RelayMapping/StartingPosition", json!("LATEST")),
-            Set("RelayMapping/ParallelizationFactor", json!(10)),
             Set("RelayMapping/MaximumRetryAttempts", json!(100)),
             Drop("RelayMapping/MaximumRecordAgeInSeconds"),
             Set("RelayMapping/FilterCriteria", json!({"Filters": []})),

@@ -13,6 +13,12 @@
 //! [`main`] runs the one program of a context in the role that its environment chooses. [`World`] creates the ports for
 //! all of them.
 
+#[cfg(panic = "abort")]
+compile_error!(
+    "Build functions with panic = \"unwind\": a panic in a domain must fail one item and not the whole function. \
+     cargo-lambda chooses \"abort\" unless it is called with --disable-optimizations."
+);
+
 mod bus_queue;
 mod change_stream;
 mod clock_tick;
@@ -26,7 +32,7 @@ pub use change_stream::serve_relay;
 pub use clock_tick::{SpotCheckSettings, serve_deadlines, serve_spot_checks};
 pub use ledgerfold_eventbridge::SigningKey;
 pub use service::{Service, main};
-pub use world::World;
+pub use world::{InvalidTrustStore, World};
 
 /// The error of a function's `main`: the runtime's own. It ends the environment.
 pub type RunError = lambda_runtime::Error;

@@ -391,11 +391,12 @@ fn the_examples_work_one_after_the_other() {
     assert_eq!(floor.path, "/floors/-5?shelf=-1");
 }
 
-#[test]
-fn a_declaration_that_contradicts_itself_is_refused() {
-    let refused = |api: Api| api.commands(&ports()).map(|_| ()).expect_err("it is wrong");
-    let twice = refused(api().command::<Deposit>());
-    assert_eq!(twice, ApiError::Twice("/accounts/{id}/deposit"));
+#[tokio::test]
+async fn a_declaration_that_contradicts_itself_is_refused() {
+    let twice = || api().command::<Deposit>();
+    let refusal = Err(ApiError::Twice("/accounts/{id}/deposit"));
+    assert_eq!(twice().check(), refusal);
+    assert_eq!(twice().commands(&ports()).map(|_| ()), refusal);
 
     #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
     struct Lost {}
@@ -418,8 +419,13 @@ fn a_declaration_that_contradicts_itself_is_refused() {
             Err(Problem::internal())
         }
     }
-    let lost = refused(Api::new("Bank", "1").command_with::<Lost, Sender>()).to_string();
-    assert!(lost.contains("{hold}: add a field"), "{lost}");
+    let lost = Api::new("Bank", "1").command_with::<Lost, Sender>();
+    let refusal = lost.openapi().expect_err("a field is missing").to_string();
+    assert!(refusal.contains("{hold}: add a field"), "{refusal}");
+    let service = lost.commands(&ports()).expect("the function starts");
+    let problem = service.answer(&request(Method::POST, "/accounts/a/holds/h")).await;
+    let problem = problem.map(|_| ()).expect_err("the operation cannot be checked");
+    assert_eq!(problem.into_response("request-1").status, StatusCode::INTERNAL_SERVER_ERROR);
 
     let undeclared = Context::new("bank").decider::<Accounts>();
     let tables = MemoryReadSide::default();

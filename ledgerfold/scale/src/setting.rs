@@ -47,7 +47,7 @@ pub struct Template {
 impl Default for Template {
     /// The template as it is generated.
     fn default() -> Self {
-        Self { relay_batch: 100, relay_lanes: 1, projector_batch: 10, projectors: 10 }
+        Self { relay_batch: 100, relay_lanes: 10, projector_batch: 10, projectors: 10 }
     }
 }
 

@@ -1,9 +1,13 @@
-use std::sync::Arc;
+use std::sync::{
+    Arc,
+    atomic::{AtomicUsize, Ordering},
+};
 
+use async_trait::async_trait;
 use ledgerfold::{
     Envelope, Version,
-    ports::{DeadLetter, Limits},
-    relay::{Relay, StreamRecord, Unreadable, Unsent},
+    ports::{DeadLetter, EntryError, Limits, PublishError, Publisher, Unpublishable},
+    relay::{CONCURRENT_CALLS, Relay, StreamRecord, Unreadable, Unsent},
 };
 use ledgerfold_proofs::conformance::requests::fresh;
 use ledgerfold_testkit::{Fault, ManualClock, MemoryPublisher, SeededRandom};
@@ -57,7 +61,7 @@ fn versions(events: &[Envelope]) -> Vec<u64> {
 }
 
 #[tokio::test]
-async fn records_go_out_in_order_ten_at_a_time() {
+async fn records_go_out_ten_in_a_call() {
     let bus = bus([]);
     assert_eq!(bus.relay.publish(&records(25, "note").await).await, Ok(()));
     let calls: Vec<_> = bus.publisher.calls().iter().map(Vec::len).collect();
@@ -94,13 +98,79 @@ async fn an_event_without_an_answer_is_sent_again() {
 
 // Guards: nothing-acknowledged-is-lost
 #[tokio::test]
-async fn the_first_unsent_record_is_returned_and_no_later_call_is_made() {
-    let bus =
-        bus(vec![Fault::Entries(vec![3]), Fault::Call, Fault::Call, Fault::Call, Fault::Call]);
-    let unsent = bus.relay.publish(&records(15, "note").await).await.expect_err("it fails");
-    assert_eq!(unsent.sequence_number, "r3");
-    assert_eq!(bus.publisher.calls().len(), 5, "the number of attempts is limited");
-    assert!(versions(&bus.publisher.taken()).iter().all(|version| *version <= 10));
+async fn the_first_unsent_record_of_all_calls_is_returned() {
+    // Each round of attempts has one fault for each call that is not done.
+    let faults = [
+        vec![Fault::None, Fault::Entries(vec![3]), Fault::Entries(vec![0])],
+        vec![Fault::Call; 2],
+        vec![Fault::Call, Fault::None],
+        vec![Fault::Call; 2],
+    ];
+    let bus = bus(faults.concat());
+    let unsent = bus.relay.publish(&records(30, "note").await).await.expect_err("it fails");
+    assert_eq!(unsent.sequence_number, "r13");
+    let mut taken = versions(&bus.publisher.taken());
+    taken.sort_unstable();
+    let all_others = (1..=30).filter(|version| *version != 14).collect::<Vec<_>>();
+    assert_eq!(taken, all_others);
+}
+
+#[tokio::test]
+async fn a_bus_that_is_down_gets_a_limited_number_of_calls() {
+    let bus = bus(vec![Fault::Call; 1_000]);
+    let unsent = bus.relay.publish(&records(150, "note").await).await.expect_err("it fails");
+    assert_eq!(unsent.sequence_number, "r0");
+    // The calls that had begun, with five attempts each. Five of the fifteen calls never begin.
+    assert_eq!(bus.publisher.calls().len(), CONCURRENT_CALLS * 5);
+}
+
+/// A bus that counts the calls that are under way at the same time.
+struct SlowBus {
+    inner: MemoryPublisher,
+    under_way: AtomicUsize,
+    most: AtomicUsize,
+    /// How often a call began while there was no other.
+    rounds: AtomicUsize,
+}
+
+#[async_trait]
+impl Publisher for SlowBus {
+    fn limits(&self) -> Limits {
+        self.inner.limits()
+    }
+
+    fn weigh(&self, envelope: &Envelope) -> Result<usize, Unpublishable> {
+        self.inner.weigh(envelope)
+    }
+
+    async fn publish(
+        &self,
+        batch: &[Envelope],
+    ) -> Result<Vec<Result<(), EntryError>>, PublishError> {
+        let others = self.under_way.fetch_add(1, Ordering::SeqCst);
+        self.most.fetch_max(others + 1, Ordering::SeqCst);
+        self.rounds.fetch_add(usize::from(others == 0), Ordering::SeqCst);
+        tokio::task::yield_now().await;
+        self.under_way.fetch_sub(1, Ordering::SeqCst);
+        self.inner.publish(batch).await
+    }
+}
+
+/// So a shard gets 3,333 commits a second through one environment, if a call takes 30 milliseconds.
+#[tokio::test]
+async fn a_batch_of_a_hundred_commits_takes_as_long_as_one_call() {
+    let bus = Arc::new(SlowBus {
+        inner: MemoryPublisher::new(LIMITS),
+        under_way: AtomicUsize::new(0),
+        most: AtomicUsize::new(0),
+        rounds: AtomicUsize::new(0),
+    });
+    let random = Arc::new(SeededRandom::new(3));
+    let relay = Relay::new(bus.clone(), Arc::new(ManualClock::default()), random);
+    assert_eq!(relay.publish(&records(100, "note").await).await, Ok(()));
+    assert_eq!(bus.inner.calls().len(), 10);
+    assert_eq!(bus.most.load(Ordering::SeqCst), CONCURRENT_CALLS);
+    assert_eq!(bus.rounds.load(Ordering::SeqCst), 1);
 }
 
 /// Three good records with an unreadable one between them.

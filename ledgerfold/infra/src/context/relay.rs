@@ -71,6 +71,9 @@ fn mapping() -> Resource {
         StartingPosition: "TRIM_HORIZON",
         /// No filter: the relay must also see changed and deleted commits, to report them. It does not publish them.
         BatchSize: 100,
+        /// The most that Lambda allows. With more than one batch of a shard at a time, only the order of one item's
+        /// changes is kept. A commit is an item of its own, and consumers order events by version.
+        ParallelizationFactor: 10,
         FunctionResponseTypes: list!["ReportBatchItemFailures"],
         BisectBatchOnFunctionError: true,
         /// We limit retries by age, because the number of attempts in an outage depends on how fast each one fails.

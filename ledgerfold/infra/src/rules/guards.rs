@@ -30,11 +30,6 @@ pub(super) fn relay_loses_nothing(model: &Model<'_>) -> Vec<String> {
     let wrong = expected.filter(|(key, value)| &relay[key.as_str()] != *value);
     let mut broken: Vec<_> =
         wrong.map(|(key, _)| format!("the relay's {key} is {}", relay[key.as_str()])).collect();
-    if relay["ParallelizationFactor"].as_i64().is_some_and(|factor| factor != 1) {
-        broken.push(
-            "the relay reads a shard in parallel, which breaks the order of commits".to_owned(),
-        );
-    }
     if !relay["FilterCriteria"].is_null() {
         broken.push("a filter hides changed and deleted commits from the relay".to_owned());
     }

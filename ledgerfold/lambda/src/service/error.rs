@@ -7,7 +7,7 @@ use ledgerfold::{
 use ledgerfold_eventbridge::WeakSecret;
 
 use super::{InvalidVariable, MissingVariable};
-use crate::{RunError, http::ApiError};
+use crate::{InvalidTrustStore, RunError, http::ApiError};
 
 /// A function cannot start.
 #[derive(Debug, thiserror::Error)]
@@ -63,6 +63,9 @@ pub enum StartError {
     /// The key of the bus is too short.
     #[error("the environment variable BUS_KEY: {0}")]
     Key(#[from] WeakSecret),
+    /// The trusted certificates cannot be read.
+    #[error(transparent)]
+    Trust(#[from] InvalidTrustStore),
     /// Lambda's runtime cannot go on.
     #[error("Lambda's runtime: {0}")]
     Runtime(#[source] RunError),

@@ -27,6 +27,8 @@
 //! the process `payment-deadline` is `PAYMENT_DEADLINE`. A context that uses unique keys also sets `RESERVATIONS`.
 
 mod error;
+mod first_connection;
+mod logs;
 mod roles;
 mod variables;
 
@@ -93,7 +95,7 @@ impl Service {
 /// Runs the role that the environment chooses, until the environment ends. An error is written to the log, with the
 /// allowed values.
 pub fn main(service: &Service) -> ExitCode {
-    lambda_runtime::tracing::init_default_subscriber();
+    logs::start();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let outcome = runtime
         .map_err(|error| StartError::Runtime(error.into()))

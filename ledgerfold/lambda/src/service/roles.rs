@@ -14,7 +14,7 @@ use ledgerfold::{
 use ledgerfold_eventbridge::SigningKey;
 
 use super::{
-    Answers, MissingVariable, Service, StartError,
+    Answers, MissingVariable, Service, StartError, first_connection,
     variables::{optional, parse, required},
 };
 use crate::{
@@ -29,16 +29,39 @@ use crate::{
 pub(super) async fn run(service: &Service) -> Result<(), StartError> {
     let role: Role = required(variables::ROLE)?.parse()?;
     service.context.check()?;
-    let world = World::from_environment().await;
+    let world = World::from_environment()?;
     let context = &service.context;
     match role {
-        Role::Command => answer(service.commands(&command_ports(&world)?)?).await,
-        Role::Query => answer(queries(service, &world)?).await,
+        Role::Command => commands(service, &world).await,
+        Role::Query => queries(service, &world).await,
         Role::Relay => relay(context, &world).await,
         Role::Projector => projector(context, &world).await,
         Role::Process => process(context, &world).await,
         Role::Deadlines => deadlines(context, &world).await,
         Role::SpotCheck => spot_check(context, &world).await,
+    }
+}
+
+async fn commands(service: &Service, world: &World) -> Result<(), StartError> {
+    let ports = command_ports(world)?;
+    let answers = service.commands(&ports)?;
+    connect(service, world, &*ports.log, 1).await;
+    answer(answers).await
+}
+
+async fn queries(service: &Service, world: &World) -> Result<(), StartError> {
+    let log = world.event_reader(&required(variables::EVENT_TABLE)?);
+    let tables = Tables::of(&service.context, world)?;
+    let answers = service.queries(&QueryPorts::new(&service.context, log.clone(), &tables))?;
+    // A query reads a row and the record of its generations at the same time.
+    connect(service, world, &*log, 2).await;
+    answer(answers).await
+}
+
+/// Opens connections, if they take long to open.
+async fn connect(service: &Service, world: &World, log: &dyn EventReader, connections: usize) {
+    if world.is_encrypted() {
+        first_connection::open(log, service.context.categories(), connections).await;
     }
 }
 
@@ -123,12 +146,6 @@ impl ReadPorts for Tables<'_> {
     fn log_of(&self, context: &'static str) -> Arc<dyn EventReader> {
         self.world.event_reader(self.events_of(context))
     }
-}
-
-fn queries(service: &Service, world: &World) -> Result<Arc<dyn Answers>, StartError> {
-    let log = world.event_reader(&required(variables::EVENT_TABLE)?);
-    let tables = Tables::of(&service.context, world)?;
-    Ok(service.queries(&QueryPorts::new(&service.context, log, &tables))?)
 }
 
 fn signing_key() -> Result<SigningKey, StartError> {

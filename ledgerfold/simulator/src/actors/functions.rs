@@ -6,7 +6,7 @@ use std::sync::{
     atomic::{AtomicUsize, Ordering},
 };
 
-use futures::channel::oneshot;
+use futures::{channel::oneshot, future::join};
 use ledgerfold::{
     Timestamp,
     command::{Answer, CommandError, CommandHandler, JointHandler},
@@ -100,13 +100,29 @@ impl RelayFunction {
         &mut self,
         records: Vec<StreamRecord>,
     ) -> Option<Result<(), Unsent>> {
+        let relay = self.relay.clone();
         let records = match self.plant {
             Plant::RelayBuffers => std::mem::replace(&mut self.buffered, records),
+            Plant::OneCallObserved | Plant::LastFailureReported => {
+                let is_first_observed = self.plant == Plant::OneCallObserved;
+                let publish = publish_in_halves(relay, records, is_first_observed);
+                return self.processes.start(publish).await.ok();
+            }
             _ => records,
         };
-        let relay = self.relay.clone();
         self.processes.start(async move { relay.publish(&records).await }).await.ok()
     }
+}
+
+/// Publishes two halves of a batch at the same time, as a relay does that combines the results of its calls wrongly.
+async fn publish_in_halves(
+    relay: Relay,
+    records: Vec<StreamRecord>,
+    is_first_observed: bool,
+) -> Result<(), Unsent> {
+    let (first, second) = records.split_at(records.len() / 2);
+    let (first, second) = join(relay.publish(first), relay.publish(second)).await;
+    if is_first_observed { first } else { second.and(first) }
 }
 
 /// The projector function of one projection.

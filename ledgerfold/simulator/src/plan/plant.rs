@@ -33,6 +33,10 @@ pub enum Plant {
     AcknowledgedFirst,
     /// The relay keeps records in memory, to publish them with the next batch.
     RelayBuffers,
+    /// The relay looks at the result of only one of its concurrent calls.
+    OneCallObserved,
+    /// The relay reports the last record that it could not publish, not the first.
+    LastFailureReported,
     /// The relay does not look at the answers of the entries.
     FailedEntriesIgnored,
     /// The relay does not look at the answers of the entries with public events.
@@ -79,7 +83,7 @@ pub enum Plant {
 
 impl Plant {
     /// All faults that can be planted.
-    pub const FAULTS: [Self; 35] = [
+    pub const FAULTS: [Self; 37] = [
         Self::PutWithoutCondition,
         Self::ConflictIsSuccess,
         Self::BusyIsSuccess,
@@ -94,6 +98,8 @@ impl Plant {
         Self::FailedRecordSkipped,
         Self::AcknowledgedFirst,
         Self::RelayBuffers,
+        Self::OneCallObserved,
+        Self::LastFailureReported,
         Self::FailedEntriesIgnored,
         Self::FailedPublicEntriesIgnored,
         Self::ForeignGapsIgnored,

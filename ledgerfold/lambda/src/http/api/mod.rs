@@ -5,11 +5,12 @@
 
 mod error;
 mod example;
+mod first_use;
 mod operation;
 mod router;
 mod template;
 
-use std::sync::Arc;
+use std::{collections::BTreeSet, sync::Arc};
 
 use ledgerfold::{
     Category, Decide, Decider,
@@ -22,6 +23,7 @@ use crate::service::Answers;
 pub use error::ApiError;
 pub use example::Example;
 pub(super) use {
+    first_use::FirstUse,
     operation::{CommandPart, Description, Generators, Kind, Operation, Part, QueryPart},
     router::Endpoint,
     template::{Matched, Template},
@@ -92,11 +94,11 @@ impl Api {
     /// The service that answers the commands.
     ///
     /// # Errors
-    /// [`ApiError`] if a declared operation contradicts its path or cannot be checked.
+    /// [`ApiError::Twice`].
     pub fn commands(&self, ports: &CommandPorts) -> Result<Arc<dyn Answers>, ApiError> {
         let mut side = CommandSide::new(ports);
-        self.router(|template, open| match open {
-            Open::Command(open) => open(template, &mut side).map(Some),
+        self.router(|open| match open {
+            Open::Command(open) => Ok(Some(open(&mut side))),
             Open::Query(_) => Ok(None),
         })
     }
@@ -104,35 +106,49 @@ impl Api {
     /// The service that answers the queries. `categories` are those of the context.
     ///
     /// # Errors
-    /// [`ApiError`] if a declared operation contradicts its path or cannot be checked, or if the context does not declare
-    /// one of its read models.
+    /// [`ApiError::Twice`], or [`ApiError::Undeclared`] if the context does not declare a read model.
     pub fn queries(
         &self,
         ports: &QueryPorts<'_>,
         categories: &[Category],
     ) -> Result<Arc<dyn Answers>, ApiError> {
         let categories: Arc<[Category]> = categories.into();
-        self.router(|template, open| match open {
-            Open::Query(open) => open(template, ports, categories.clone()).map(Some),
+        self.router(|open| match open {
+            Open::Query(open) => open(ports, categories.clone()).map(Some),
             Open::Command(_) => Ok(None),
         })
     }
 
+    /// Checks that no operation contradicts its path, and that all types can be checked. A function does this with the
+    /// first request of each operation only, so [`openapi`](Self::openapi) checks it for you.
+    ///
+    /// # Errors
+    /// [`ApiError`].
+    pub fn check(&self) -> Result<(), ApiError> {
+        self.check_paths()?;
+        self.operations.iter().try_for_each(|it| (it.check)(&Template::parse(it.path)))
+    }
+
+    fn check_paths(&self) -> Result<(), ApiError> {
+        let mut places = BTreeSet::new();
+        let mut is_new =
+            |it: &Operation| places.insert((it.kind, Template::parse(it.path).place()));
+        match self.operations.iter().find(|it| !is_new(it)) {
+            Some(operation) => Err(ApiError::Twice(operation.path)),
+            None => Ok(()),
+        }
+    }
+
     fn router(
         &self,
-        mut open: impl FnMut(&Template, Open) -> Result<Option<Arc<dyn Endpoint>>, ApiError>,
+        mut open: impl FnMut(Open) -> Result<Option<Arc<dyn Endpoint>>, ApiError>,
     ) -> Result<Arc<dyn Answers>, ApiError> {
-        let mut routes: Vec<Route> = Vec::new();
-        for operation in &self.operations {
-            let Operation { kind, path, .. } = *operation;
-            let template = Template::parse(path);
-            let place = template.place();
-            if routes.iter().any(|it| it.kind == kind && it.template.place() == place) {
-                return Err(ApiError::Twice(path));
-            }
-            let endpoint = open(&template, operation.open)?;
-            routes.push(Route { kind, template, endpoint });
-        }
+        self.check_paths()?;
+        let routes = self.operations.iter().map(|operation| {
+            let template = Template::parse(operation.path);
+            Ok(Route { kind: operation.kind, template, endpoint: open(operation.open)? })
+        });
+        let routes = routes.collect::<Result<_, ApiError>>()?;
         Ok(Arc::new(Router::new(routes)))
     }
 }

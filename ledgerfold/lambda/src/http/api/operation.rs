@@ -9,12 +9,13 @@ use serde_json::Value;
 
 use super::{ApiError, Template, router::Endpoint};
 use crate::http::{
-    Answer, CommandSide, Handles, HttpCommand, HttpQuery, Success, command::CommandEndpoint,
-    query::QueryEndpoint,
+    Answer, CommandSide, Handles, HttpCommand, HttpQuery, Success,
+    command::{CommandChecks, CommandEndpoint},
+    query::{QueryChecks, QueryEndpoint},
 };
 
 /// The kind of an operation, which decides its method and its function.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(in crate::http) enum Kind {
     Command,
     Query,
@@ -26,16 +27,16 @@ pub(in crate::http) struct Operation {
     pub(in crate::http) kind: Kind,
     pub(in crate::http) path: &'static str,
     pub(super) open: Open,
+    /// Finds contradictions between the type and its path.
+    pub(super) check: fn(&Template) -> Result<(), ApiError>,
     pub(in crate::http) describe: fn(&mut Generators) -> Description,
 }
-
-type Opened = Result<Arc<dyn Endpoint>, ApiError>;
 
 /// Opens an operation over the ports of its kind.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Open {
-    Command(fn(&Template, &mut CommandSide<'_>) -> Opened),
-    Query(fn(&Template, &QueryPorts<'_>, Arc<[Category]>) -> Opened),
+    Command(fn(&mut CommandSide<'_>) -> Arc<dyn Endpoint>),
+    Query(fn(&QueryPorts<'_>, Arc<[Category]>) -> Result<Arc<dyn Endpoint>, ApiError>),
 }
 
 /// Everything that the document says about an operation.
@@ -94,9 +95,8 @@ impl Operation {
         Self {
             kind: Kind::Command,
             path: C::PATH,
-            open: Open::Command(|template, side| {
-                Ok(Arc::new(CommandEndpoint::<C, H>::open(template, side)?))
-            }),
+            open: Open::Command(|side| Arc::new(CommandEndpoint::<C, H>::open(side))),
+            check: |template| CommandChecks::of::<C>(template).map(drop),
             describe: |generators| {
                 let successes = H::successes().into_iter().map(|success| {
                     let body = (success.body)(&mut generators.answers);
@@ -117,9 +117,10 @@ impl Operation {
         Self {
             kind: Kind::Query,
             path: Q::PATH,
-            open: Open::Query(|template, ports, categories| {
-                Ok(Arc::new(QueryEndpoint::<Q>::open(template, ports, categories)?))
+            open: Open::Query(|ports, categories| {
+                Ok(Arc::new(QueryEndpoint::<Q>::open(ports, categories)?))
             }),
+            check: |template| QueryChecks::of::<Q>(template).map(drop),
             describe: |generators| {
                 let part = QueryPart {
                     category: Q::Decider::CATEGORY,

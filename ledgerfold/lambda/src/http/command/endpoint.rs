@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::{CommandCall, CommandSide, Handles, HttpCommand, body};
 use crate::http::{
     Problem, Request, Response,
-    api::{ApiError, Endpoint, Matched, Template},
+    api::{ApiError, Endpoint, FirstUse, Matched, Template},
     query::{QueryParameters, broken, parameter},
     schema::Shape,
 };
@@ -17,17 +17,23 @@ use crate::http::{
 /// The checks before a command, and its handler.
 pub(in crate::http) struct CommandEndpoint<C, H> {
     handler: H,
-    body: Shape,
-    /// The fields that parameters of the path fill.
-    path: Vec<(String, Shape)>,
+    checks: FirstUse<CommandChecks>,
     command: PhantomData<fn() -> C>,
 }
 
-impl<C: HttpCommand, H: Handles<C>> CommandEndpoint<C, H> {
-    pub(in crate::http) fn open(
-        template: &Template,
-        side: &mut CommandSide<'_>,
-    ) -> Result<Self, ApiError> {
+/// The shape of a command, in its two places.
+pub(in crate::http) struct CommandChecks {
+    body: Shape,
+    /// The fields that parameters of the path fill.
+    path: Vec<(String, Shape)>,
+}
+
+impl CommandChecks {
+    /// The checks of `C`.
+    ///
+    /// # Errors
+    /// [`ApiError`] if the type contradicts its path, or cannot be checked.
+    pub(in crate::http) fn of<C: HttpCommand>(template: &Template) -> Result<Self, ApiError> {
         let shape = Shape::of::<C>()?;
         if !shape.is_object() {
             return Err(ApiError::NoObject(C::PATH));
@@ -39,12 +45,20 @@ impl<C: HttpCommand, H: Handles<C>> CommandEndpoint<C, H> {
         });
         let path = path.collect::<Result<_, _>>()?;
         let body = shape.without(&names);
-        Ok(Self { handler: H::open(side), body, path, command: PhantomData })
+        Ok(Self { body, path })
+    }
+}
+
+impl<C: HttpCommand, H: Handles<C>> CommandEndpoint<C, H> {
+    pub(in crate::http) fn open(side: &mut CommandSide<'_>) -> Self {
+        let checks = FirstUse::of(|| CommandChecks::of::<C>(&Template::parse(C::PATH)));
+        Self { handler: H::open(side), checks, command: PhantomData }
     }
 
     fn command(&self, request: &Request, matched: &Matched<'_>) -> Result<C, Problem> {
+        let checks = self.checks.get()?;
         let mut fields = Vec::new();
-        for (name, shape) in &self.path {
+        for (name, shape) in &checks.path {
             let mut value = parameter(matched.value(name).unwrap_or_default(), shape);
             let errors = shape.check(&mut value);
             if !errors.is_empty() {
@@ -54,7 +68,7 @@ impl<C: HttpCommand, H: Handles<C>> CommandEndpoint<C, H> {
         }
         QueryParameters::read(request, &[])?;
         let mut body = body::json(request)?;
-        let errors = self.body.check(&mut body);
+        let errors = checks.body.check(&mut body);
         let Value::Object(mut body) = body else {
             return Err(Problem::invalid_body(errors));
         };

@@ -62,7 +62,11 @@ use super::{FieldError, Problem, Request, Response, StatusCode, reference};
 pub use accepted::accepted;
 pub use decided::Decided;
 pub use headers::CommandHeaders;
-pub(super) use {accepted::Accepted, endpoint::CommandEndpoint, headers::created_id};
+pub(super) use {
+    accepted::Accepted,
+    endpoint::{CommandChecks, CommandEndpoint},
+    headers::created_id,
+};
 
 /// A command with its HTTP contract.
 ///

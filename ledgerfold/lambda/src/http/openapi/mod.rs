@@ -22,8 +22,9 @@ impl Api {
     /// it in a test.
     ///
     /// # Errors
-    /// [`ApiError::TwoSchemas`].
+    /// [`ApiError`].
     pub fn openapi(&self) -> Result<Value, ApiError> {
+        self.check()?;
         let mut generators = Generators::new();
         let described: Vec<_> = self
             .operations

@@ -16,27 +16,32 @@ use super::{
 };
 use crate::http::{
     FieldError, Problem, Request, Response, StatusCode,
-    api::{ApiError, Endpoint, Matched, Template},
+    api::{ApiError, Endpoint, FirstUse, Matched, Template},
     schema::Shape,
 };
 
 /// The checks before a query, its read models, and the headers of its answer.
 pub(in crate::http) struct QueryEndpoint<Q: HttpQuery> {
     models: Q::Models,
-    parameters: Shape,
-    /// The fields after the question mark.
-    names: Vec<String>,
+    checks: FirstUse<QueryChecks>,
     /// The categories of the context.
     categories: Arc<[Category]>,
     query: PhantomData<fn() -> Q>,
 }
 
-impl<Q: HttpQuery> QueryEndpoint<Q> {
-    pub(in crate::http) fn open(
-        template: &Template,
-        ports: &QueryPorts<'_>,
-        categories: Arc<[Category]>,
-    ) -> Result<Self, ApiError> {
+/// The shape of a query.
+pub(in crate::http) struct QueryChecks {
+    parameters: Shape,
+    /// The fields after the question mark.
+    names: Vec<String>,
+}
+
+impl QueryChecks {
+    /// The checks of `Q`.
+    ///
+    /// # Errors
+    /// [`ApiError`] if the type contradicts its path, or cannot be checked.
+    pub(in crate::http) fn of<Q: HttpQuery>(template: &Template) -> Result<Self, ApiError> {
         let parameters = Shape::of::<Q>()?;
         let in_path = template.parameters();
         if let Some(name) = in_path.iter().find(|name| parameters.field(name).is_none()) {
@@ -44,17 +49,28 @@ impl<Q: HttpQuery> QueryEndpoint<Q> {
         }
         let names = parameters.fields().into_iter().filter(|name| !in_path.contains(name));
         let names = names.map(str::to_owned).collect();
+        Ok(Self { parameters, names })
+    }
+}
+
+impl<Q: HttpQuery> QueryEndpoint<Q> {
+    pub(in crate::http) fn open(
+        ports: &QueryPorts<'_>,
+        categories: Arc<[Category]>,
+    ) -> Result<Self, ApiError> {
         let models = Q::Models::open(ports)?;
-        Ok(Self { models, parameters, names, categories, query: PhantomData })
+        let checks = FirstUse::of(|| QueryChecks::of::<Q>(&Template::parse(Q::PATH)));
+        Ok(Self { models, checks, categories, query: PhantomData })
     }
 
     fn query(&self, request: &Request, matched: &Matched<'_>) -> Result<Q, Problem> {
-        let names: Vec<&str> = self.names.iter().map(String::as_str).collect();
-        let mut fields = QueryParameters::read(request, &names)?.to_json(&self.parameters);
+        let QueryChecks { parameters, names } = self.checks.get()?;
+        let names: Vec<&str> = names.iter().map(String::as_str).collect();
+        let mut fields = QueryParameters::read(request, &names)?.to_json(parameters);
         let in_path = matched.values();
-        fields.extend(in_path.map(|(name, text)| field(name, text, &self.parameters)));
+        fields.extend(in_path.map(|(name, text)| field(name, text, parameters)));
         let mut fields = Value::Object(fields);
-        let errors = self.parameters.check(&mut fields);
+        let errors = parameters.check(&mut fields);
         if !errors.is_empty() {
             return Err(broken_parameters(errors));
         }

@@ -59,7 +59,7 @@ pub use answer::{Answer, AtVersion, AuditedEvent, List, Unversioned, Versioned};
 pub use models::{Counters, EventLog, Models, Rows};
 pub use parameters::{Instant, Limit, ListPosition, Page, PageCursor};
 pub(super) use {
-    endpoint::QueryEndpoint,
+    endpoint::{QueryChecks, QueryEndpoint},
     parameters::{QueryParameters, broken, number, parameter},
 };
 

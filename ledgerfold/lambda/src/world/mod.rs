@@ -1,12 +1,11 @@
 //! The ports of a Lambda function, from its environment.
 
-use std::{sync::Arc, time::Duration};
+mod sdk;
+mod trust;
 
-use aws_config::{BehaviorVersion, SdkConfig, retry::RetryConfig, timeout::TimeoutConfig};
-use aws_smithy_http_client::{
-    Builder,
-    tls::{Provider, rustls_provider::CryptoMode},
-};
+use std::sync::{Arc, OnceLock};
+
+use aws_config::SdkConfig;
 use ledgerfold::ports::{
     Clock, DeadlineStore, EventReader, GenerationReader, GenerationStore, Quarantine, Random,
     ReadTable, ReadView, Skips, Streams,
@@ -18,31 +17,37 @@ use ledgerfold_dynamodb::{
 };
 use ledgerfold_eventbridge::EventBridgePublisher;
 
-/// How many attempts the SDK makes for a call. It adds jitter between them.
-const ATTEMPTS: u32 = 4;
-/// Limits for one attempt and for a whole call. Functions behind API Gateway have 10 seconds in total, and must still
-/// answer if a table does not.
-const ATTEMPT_TIMEOUT: Duration = Duration::from_millis(2_500);
-const CALL_TIMEOUT: Duration = Duration::from_secs(4);
+pub use trust::InvalidTrustStore;
 
 /// Creates the ports of a Lambda function: clients of AWS from the environment's configuration, the system's clock and
 /// its random numbers.
 #[derive(Clone)]
 pub struct World {
     sdk: SdkConfig,
-    dynamodb: aws_sdk_dynamodb::Client,
-    eventbridge: aws_sdk_eventbridge::Client,
+    // Made when they are first needed, because each takes time to make and no role needs both.
+    dynamodb: OnceLock<aws_sdk_dynamodb::Client>,
+    eventbridge: OnceLock<aws_sdk_eventbridge::Client>,
 }
 
 impl World {
     /// Loads the AWS configuration. Call it once per environment.
-    pub async fn from_environment() -> Self {
-        let sdk = sdk_config().await;
-        Self {
-            dynamodb: aws_sdk_dynamodb::Client::new(&sdk),
-            eventbridge: aws_sdk_eventbridge::Client::new(&sdk),
-            sdk,
-        }
+    ///
+    /// # Errors
+    /// [`InvalidTrustStore`] if `SSL_CERT_FILE` names an unusable file.
+    pub fn from_environment() -> Result<Self, InvalidTrustStore> {
+        Ok(Self {
+            sdk: sdk::sdk_config()?,
+            dynamodb: OnceLock::new(),
+            eventbridge: OnceLock::new(),
+        })
+    }
+
+    fn dynamodb(&self) -> aws_sdk_dynamodb::Client {
+        self.dynamodb.get_or_init(|| aws_sdk_dynamodb::Client::new(&self.sdk)).clone()
+    }
+
+    fn eventbridge(&self) -> aws_sdk_eventbridge::Client {
+        self.eventbridge.get_or_init(|| aws_sdk_eventbridge::Client::new(&self.sdk)).clone()
     }
 
     /// The AWS configuration, for clients that you create yourself, for example of S3 for payloads.
@@ -50,9 +55,14 @@ impl World {
         &self.sdk
     }
 
+    /// Whether connections to DynamoDB use TLS, as on AWS. Local clouds have an endpoint without it.
+    pub(crate) fn is_encrypted(&self) -> bool {
+        sdk::endpoint_of("DYNAMODB").is_none_or(|endpoint| !endpoint.starts_with("http://"))
+    }
+
     /// The log in this table. You can add a table for reservations, and a store for large payloads.
     pub fn event_store(&self, table: &str) -> DynamoEventStore {
-        DynamoEventStore::new(self.dynamodb.clone(), table)
+        DynamoEventStore::new(self.dynamodb(), table)
     }
 
     /// The log in this table, for a function that only reads it.
@@ -62,17 +72,17 @@ impl World {
 
     /// The list of streams of the log in this table.
     pub fn streams(&self, table: &str) -> Arc<dyn Streams> {
-        Arc::new(DynamoStreams::new(self.dynamodb.clone(), table))
+        Arc::new(DynamoStreams::new(self.dynamodb(), table))
     }
 
     /// A read table with its generations.
     pub fn read_table(&self, table: &str) -> Arc<dyn ReadTable> {
-        Arc::new(DynamoReadTable::new(self.dynamodb.clone(), table))
+        Arc::new(DynamoReadTable::new(self.dynamodb(), table))
     }
 
     /// A read table whose rows are listed through this index.
     pub fn listed_read_table(&self, table: &str, index: &str) -> Arc<dyn ReadTable> {
-        Arc::new(DynamoReadTable::new(self.dynamodb.clone(), table).listed_by(index))
+        Arc::new(DynamoReadTable::new(self.dynamodb(), table).listed_by(index))
     }
 
     /// This read table, for a function that only reads it.
@@ -92,27 +102,27 @@ impl World {
 
     /// The generations of projections, in this table.
     pub fn generations(&self, table: &str) -> Arc<dyn GenerationStore> {
-        Arc::new(DynamoGenerationStore::new(self.dynamodb.clone(), table))
+        Arc::new(DynamoGenerationStore::new(self.dynamodb(), table))
     }
 
     /// The deadlines in this table, found through its index `by-due`.
     pub fn deadlines(&self, table: &str) -> Arc<dyn DeadlineStore> {
-        Arc::new(DynamoDeadlineStore::new(self.dynamodb.clone(), table, "by-due"))
+        Arc::new(DynamoDeadlineStore::new(self.dynamodb(), table, "by-due"))
     }
 
     /// The quarantine of a scope, a projection or one of its generations, in this table.
     pub fn quarantine(&self, table: &str, scope: &str) -> Arc<dyn Quarantine> {
-        Arc::new(DynamoQuarantine::new(self.dynamodb.clone(), table, scope))
+        Arc::new(DynamoQuarantine::new(self.dynamodb(), table, scope))
     }
 
     /// The skips of a projection, in the same table.
     pub fn skips(&self, table: &str, projection: &str) -> Arc<dyn Skips> {
-        Arc::new(DynamoSkips::new(self.dynamodb.clone(), table, projection))
+        Arc::new(DynamoSkips::new(self.dynamodb(), table, projection))
     }
 
     /// A publisher of a context's events to this bus. You can add a store for large payloads.
     pub fn publisher(&self, bus: &str, context: &str) -> EventBridgePublisher {
-        EventBridgePublisher::new(self.eventbridge.clone(), bus, context)
+        EventBridgePublisher::new(self.eventbridge(), bus, context)
     }
 
     /// The system's clock.
@@ -124,22 +134,4 @@ impl World {
     pub fn random(&self) -> Arc<dyn Random> {
         Arc::new(SystemRandom)
     }
-}
-
-async fn sdk_config() -> SdkConfig {
-    let http = Builder::new().tls_provider(Provider::Rustls(CryptoMode::Ring)).build_https();
-    let timeouts = TimeoutConfig::builder()
-        .connect_timeout(Duration::from_secs(1))
-        .operation_attempt_timeout(ATTEMPT_TIMEOUT)
-        .operation_timeout(CALL_TIMEOUT);
-    aws_config::defaults(BehaviorVersion::latest())
-        .http_client(http)
-        .retry_config(
-            RetryConfig::standard()
-                .with_max_attempts(ATTEMPTS)
-                .with_initial_backoff(Duration::from_millis(50)),
-        )
-        .timeout_config(timeouts.build())
-        .load()
-        .await
 }
