@@ -6,6 +6,8 @@ DEMO_INPUT ?= functions/orders/acceptance/demo/orders-small.jsonl
 STAGE ?= dev
 ARCH ?= arm64
 SCHEDULES ?= 100000
+LOAD_MINUTES ?= 10
+LOAD_RATE ?= 5
 
 # Contexts for the local cloud. Without CONTEXT, all that have a template.
 CONTEXTS = $(or $(CONTEXT),$(filter-out platform,$(basename $(notdir $(wildcard infra/*.yaml)))))
@@ -13,7 +15,7 @@ CLOUD := python3 localstack/bootstrap.py
 CARGO ?= cargo
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test contract simulate up down logs status build lint deploy outside costs bench coldstart speed
+.PHONY: help demo test contract simulate up down logs status build lint deploy outside costs bench scale load coldstart speed
 
 help: ## List the commands
 	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -66,9 +68,18 @@ outside: prerequisites ## Follow the tutorial in a folder outside of this reposi
 speed: up ## Measure how fast the local cloud answers and projects
 	@"$$(scripts/built.sh orders-demo)" speed
 
+load: up ## Send orders to the local cloud at a fixed rate, and report latencies (LOAD_MINUTES=10, LOAD_RATE=5 a second)
+	@$(CARGO) build --quiet --workspace --bin ledgerfold
+	@echo "These are latencies of the emulator $(EMULATOR) on this machine, not of AWS."
+	@"$$(scripts/built.sh ledgerfold)" load functions/orders/acceptance/load/orders.jsonl --context orders \
+		--rate $(LOAD_RATE) --lasting $(LOAD_MINUTES)m
+
 costs: prerequisites ## Measure the cost of each operation (WRITE_PRICE and READ_PRICE: per million units)
 	@$(CLOUD) dynamodb -- $(CARGO) test --quiet --workspace --features ledgerfold-dynamodb/dynamodb-local \
 		--test dynamodb_local -- --nocapture every_operation_costs
+
+scale: prerequisites ## Run the model of growth, from 1,000 to 10 million streams
+	@$(CARGO) run --quiet --release --package ledgerfold-scale
 
 bench: prerequisites ## Compare with the bare table and the peers, and update COMPARE.md (BENCH_QUICK=1: only a short run)
 	@scripts/bench.sh

@@ -14,7 +14,7 @@ ROOT = Path(__file__).resolve().parent.parent
 # Crates that call AWS.
 ADAPTERS = {"aws", "cli", "dynamodb", "eventbridge", "lambda", "s3"}
 # Crates of the library whose code a function does not run: test libraries, and programs for developers.
-NOT_DEPLOYED = {"cli", "dev", "infra", "proofs", "simulator", "testkit"}
+NOT_DEPLOYED = {"cli", "dev", "infra", "proofs", "scale", "simulator", "testkit"}
 
 SDK = re.compile(r"^(aws[-_][\w-]+)", re.MULTILINE)
 EMULATOR = re.compile(r"localstack|ministack", re.IGNORECASE)

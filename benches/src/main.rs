@@ -10,6 +10,7 @@ mod floor;
 mod meter;
 mod order;
 mod ours;
+mod pipeline;
 mod probes;
 mod rates;
 mod report;
@@ -45,6 +46,8 @@ pub struct Scale {
     pub long_stream: usize,
     pub race_rounds: usize,
     pub folded_events: usize,
+    /// Messages of a turn of the relay and of each projector.
+    pub messages: usize,
 }
 
 impl Scale {
@@ -57,6 +60,7 @@ impl Scale {
         long_stream: 10_000,
         race_rounds: 20,
         folded_events: 50_000,
+        messages: 1_000,
     };
     const QUICK: Self = Self {
         repetitions: 3,
@@ -66,6 +70,7 @@ impl Scale {
         long_stream: 2_000,
         race_rounds: 3,
         folded_events: 20_000,
+        messages: 200,
         ..Self::FULL
     };
 }
@@ -82,6 +87,7 @@ async fn main() {
     let streams = streams::measure(&entrants, &scale).await;
     let growth = streams::growth(&scale).await;
     let probes = probes::measure(&entrants, &scale).await;
+    let pipeline = pipeline::measure(&scale).await;
     let names = entrants.iter().map(|entrant| entrant.contestant.name()).collect();
     let report = report::Report {
         names,
@@ -90,6 +96,7 @@ async fn main() {
         streams,
         growth,
         probes,
+        pipeline,
         cpu,
         busy: [busy_before, report::busy()],
     };

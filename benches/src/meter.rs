@@ -30,6 +30,7 @@ use aws_sdk_dynamodb::{
     types::{AttributeValue, ConsumedCapacity, ReturnConsumedCapacity::Total, TransactWriteItem},
 };
 use aws_smithy_async::rt::sleep::{SharedAsyncSleep, TokioSleep};
+use aws_smithy_types::config_bag::{Storable, StoreReplace};
 use ledgerfold_dynamodb::item_size;
 
 /// The requests and the capacity of a client.
@@ -37,8 +38,7 @@ use ledgerfold_dynamodb::item_size;
 pub struct Meter {
     /// The interceptor counts, from any task of the client.
     requests: AtomicU64,
-    /// Whether to record capacity. The benchmark sets it and the interceptor reads it, so it is an atomic. Set it only
-    /// while the client makes one call at a time.
+    /// Whether to record capacity. The benchmark sets it and the interceptor reads it, so it is an atomic.
     weighs: AtomicBool,
     /// The interceptor writes it during calls, and the benchmark takes it between them.
     weighed: Mutex<Weighed>,
@@ -50,8 +50,14 @@ pub struct Weighed {
     pub requests: BTreeMap<&'static str, u64>,
     pub write_units: f64,
     pub read_units: f64,
-    /// The minimum cost of the pending call by AWS's rules.
-    least: f64,
+}
+
+/// The minimum cost of a call by AWS's rules.
+#[derive(Debug)]
+struct Least(f64);
+
+impl Storable for Least {
+    type Storer = StoreReplace<Self>;
 }
 
 impl Meter {
@@ -106,7 +112,7 @@ impl Intercept for Tap {
         &self,
         context: &mut BeforeSerializationInterceptorContextMut<'_>,
         _: &RuntimeComponents,
-        _: &mut ConfigBag,
+        call: &mut ConfigBag,
     ) -> Result<(), BoxError> {
         if !self.0.weighs.load(Ordering::Relaxed) {
             return Ok(());
@@ -135,7 +141,7 @@ impl Intercept for Tap {
             ("another", 0.0)
         };
         *weighed.requests.entry(operation).or_default() += 1;
-        weighed.least = least;
+        call.interceptor_state().store_put(Least(least));
         Ok(())
     }
 
@@ -153,14 +159,14 @@ impl Intercept for Tap {
         &self,
         context: &AfterDeserializationInterceptorContextRef<'_>,
         _: &RuntimeComponents,
-        _: &mut ConfigBag,
+        call: &mut ConfigBag,
     ) -> Result<(), BoxError> {
         if !self.0.weighs.load(Ordering::Relaxed) {
             return Ok(());
         }
         let mut weighed = self.0.lock();
         let Ok(output) = context.output_or_error() else { return Ok(()) };
-        let least = weighed.least;
+        let least = call.load::<Least>().map_or(0.0, |least| least.0);
         if let Some(put) = output.downcast_ref::<PutItemOutput>() {
             weighed.write_units += units(put.consumed_capacity()).max(least);
         } else if let Some(done) = output.downcast_ref::<TransactWriteItemsOutput>() {

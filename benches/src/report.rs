@@ -7,6 +7,7 @@ use comfy_table::{CellAlignment, Table, presets::ASCII_MARKDOWN};
 use crate::{
     Scale,
     cpu::Cpu,
+    pipeline::{ANSWER, BATCH, Stage},
     probes::{COMMANDS, Probe, RACERS},
     rates::{Rate, Weight},
     spread::Spread,
@@ -26,6 +27,7 @@ pub struct Report {
     pub streams: Vec<Option<[Stream; 2]>>,
     pub growth: Growth,
     pub probes: Vec<Option<Probe>>,
+    pub pipeline: Vec<Stage>,
     pub cpu: Cpu,
     /// The load averages before and after.
     pub busy: [String; 2],
@@ -58,6 +60,7 @@ impl Report {
             ("Cost per command", self.cost()),
             ("Long streams", self.long_streams()),
             ("Races and repetitions", self.probed()),
+            ("Relay and projectors", self.pipeline()),
             ("Ledgerfold alone", self.alone()),
             ("Targets", targets::rows(self, scale)),
         ];
@@ -170,6 +173,39 @@ impl Report {
                 probe.second_requests.to_string(),
                 probe.stored.to_string(),
                 probe.counted.to_string(),
+            ]);
+        }
+        table
+    }
+
+    /// One function at a time, in batches.
+    fn pipeline(&self) -> Table {
+        let millis = ANSWER.as_millis();
+        let sizes = format!("batches of {BATCH}, and calls of the bus that take {millis} ms");
+        let header = [
+            &sizes,
+            "messages/s",
+            "by the floor",
+            "requests",
+            "which",
+            "write units",
+            "read units",
+        ];
+        let mut table = table(header);
+        for Stage { name, floor, rates, requests, write_units, read_units } in &self.pipeline {
+            let rate = Spread::of(rates.iter().map(|(ours, _)| *ours)).expect("it was measured");
+            let ratio = rates.iter().map(|(ours, floor)| ours / floor);
+            let ratio = Spread::of(ratio).expect("it was measured");
+            let which: Vec<_> =
+                requests.iter().map(|(name, each)| format!("{each:.2} {name}")).collect();
+            table.add_row([
+                format!("{name}; floor: {floor}"),
+                format!("{rate:.0}"),
+                format!("{ratio:.2}"),
+                format!("{:.2}", requests.values().sum::<f64>()),
+                which.join(", "),
+                format!("{write_units:.2}"),
+                format!("{read_units:.2}"),
             ]);
         }
         table

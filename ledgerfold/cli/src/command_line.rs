@@ -11,6 +11,7 @@ use crate::{
     dead_letters::{self, DeadLetters},
     deadlines::{self, Deadlines},
     error::{CliError, exit},
+    load::{self, Load},
     new_project::{self, New},
     output::Output,
     parked::{self, Parked},
@@ -64,6 +65,8 @@ enum OnTarget {
     Replay(Replay),
     /// Estimate the cost of commands on the log
     Costs(EstimateCosts),
+    /// Send requests to the API at a fixed rate, and report latencies
+    Load(Load),
 }
 
 /// Commands that need a context's read models, so that its own program runs them.
@@ -115,6 +118,7 @@ impl OnTarget {
             Self::Deadlines(command) => deadlines::run(&command, target, output).await,
             Self::Replay(command) => replay::run(&command, target, output).await,
             Self::Costs(command) => costs::run(&command, target, output).await,
+            Self::Load(command) => load::run(&command, target, output).await,
         }
     }
 }

@@ -14,6 +14,8 @@ use ledgerfold::{
 use ledgerfold_eventbridge::{EmptyWindow, NotARule, ReplayError, ReplayState};
 use ledgerfold_infra::TemplateError;
 
+use crate::load::ScenarioError;
+
 pub(crate) const EXIT_CODES: &str =
     "Exit codes: 0 success, 1 error, 2 wrong usage, 3 faults were found or remain.";
 
@@ -63,6 +65,12 @@ pub(crate) enum CliError {
     UnreadableStack { path: PathBuf, source: io::Error },
     #[error("{} is not a stack file: {source}", path.display())]
     MalformedStack { path: PathBuf, source: serde_json::Error },
+    #[error("cannot read {}: {source}", path.display())]
+    UnreadableScenario { path: PathBuf, source: io::Error },
+    #[error("{} is no scenario: {source}; see `ledgerfold load --help`", path.display())]
+    Scenario { path: PathBuf, source: ScenarioError },
+    #[error("the API key in the stack file cannot be sent in a header")]
+    ApiKey(#[from] http::header::InvalidHeaderValue),
     #[error("{stream} does not exist{until}")]
     NoStream { stream: String, until: &'static str },
     #[error("{call}: {reason}")]

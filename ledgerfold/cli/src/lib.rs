@@ -9,7 +9,7 @@
 //! | 0 | success |
 //! | 1 | error, for example a table that does not answer or a file that cannot be read |
 //! | 2 | wrong usage |
-//! | 3 | the audit found faults, a repair or a build of claims could not remove all, or a rebuilt generation has faults |
+//! | 3 | the audit found faults, a repair or a build of claims could not remove all, a rebuilt generation has faults, or a load got answers that its scenario does not expect |
 //!
 //! With `--json` every command writes one JSON document to standard output. Errors go to standard error.
 
@@ -24,6 +24,7 @@ mod costs;
 mod dead_letters;
 mod deadlines;
 mod error;
+mod load;
 mod new_project;
 mod output;
 mod parked;

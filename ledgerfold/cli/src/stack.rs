@@ -32,6 +32,10 @@ pub(crate) struct Stack {
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub(crate) struct Context {
+    /// The address of the API.
+    pub(crate) api: Option<String>,
+    /// The key that the API requires, if it does.
+    pub(crate) api_key: Option<String>,
     pub(crate) event_table: Option<String>,
     /// The bucket for payloads too large for the event table, with an optional prefix after a slash.
     pub(crate) payloads: Option<String>,

@@ -214,6 +214,16 @@ impl Target {
         Ok(self)
     }
 
+    /// The address of the context's API.
+    pub(crate) fn api(&self) -> Result<&str, CliError> {
+        self.names.api.as_deref().ok_or_else(|| unnamed("API", "--api"))
+    }
+
+    /// The key that the API requires, if it does.
+    pub(crate) fn api_key(&self) -> Option<&str> {
+        self.names.api_key.as_deref()
+    }
+
     pub(crate) fn event_table(&self) -> Result<&str, CliError> {
         self.names.event_table.as_deref().ok_or_else(|| CliError::NoName {
             subject: "event table".to_owned(),

@@ -41,11 +41,27 @@ fn wrong_usage_exits_with_2() {
     check(&["costs", "--event-table", "t", "--read-price=-1"], 2, "0 or more");
     check(&["replay", "list"], 2, "--archive");
     check(&["dead-letters", "redrive", "x", "--dead-letter-queue", "y=http://q"], 2, "known: y");
+    check(&["load", "x.jsonl", "--rate", "0"], 2, "0.001");
+    check(&["load", "x.jsonl", "--lasting", "10"], 2, "for example 10m");
+    check(&["load", "x.jsonl", "--api", "orders"], 2, "http://");
 }
 
 #[test]
 fn an_unreadable_file_exits_with_1() {
     check(&["streams", "--stack", "nowhere/stack.json"], 1, "nowhere/stack.json");
+    check(&["load", "nowhere.jsonl"], 1, "nowhere.jsonl");
+}
+
+#[test]
+fn a_load_without_an_address_exits_with_2_and_with_a_wrong_scenario_with_1() {
+    let path = std::env::temp_dir().join(format!("ledgerfold-load-{}.jsonl", std::process::id()));
+    let file = path.to_str().expect("the path is text");
+    std::fs::write(&path, r#"{"name": "get", "method": "GET", "path": "/"}"#)
+        .expect("it is written");
+    check(&["load", file], 2, "--api");
+    std::fs::write(&path, "{\"name\": \"get\"}").expect("it is written");
+    check(&["load", file], 1, "line 1: missing field `method`");
+    std::fs::remove_file(&path).expect("it is removed");
 }
 
 /// The admin program here prints its arguments and exits with 3.

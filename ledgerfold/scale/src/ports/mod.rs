@@ -1,0 +1,11 @@
+//! The ports of the handlers: stores in memory, and around each call the time, the units and the limits of the service.
+
+mod bus;
+mod generations;
+mod log;
+mod read_table;
+
+pub(crate) use bus::{Bus, Message};
+pub(crate) use generations::MeteredGenerations;
+pub(crate) use log::{GrowingLog, Record};
+pub(crate) use read_table::MeteredTable;

@@ -1,0 +1,206 @@
+//! The read tables: rows with an index, and counters.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use ledgerfold::{
+    StreamId, Version,
+    ports::{
+        Counter, CounterKey, Increment, Listing, Memo, PortError, ReadStoreError, ReadTable,
+        ReadView, RemovedPage, Resume, RowReader, RowStore, Settled, StoredRow, TallyReader,
+        TallyStore, Written,
+    },
+    vocabulary::{Generation, Retired},
+};
+use ledgerfold_testkit::{MemoryReadTable, MemoryRowStore, MemoryTallyStore};
+
+use crate::{
+    cloud::{Cloud, Part, Throttled, Transacted, read_units, write_units},
+    domain::{Existing, ready},
+    latencies::Visible,
+};
+
+/// The name of the tables of both projections.
+const TABLE: &str = "read table";
+/// The name of the index of rows.
+const INDEX: &str = "index of rows";
+
+/// The size of an item without its content.
+const OVERHEAD: usize = 120;
+/// The size of a group of counters.
+const COUNTERS: usize = 200;
+/// The items that hold the counters of one key, as in `ledgerfold-dynamodb`.
+const SHARDS: u8 = 8;
+
+/// A read table.
+#[derive(Clone)]
+pub(crate) struct MeteredTable {
+    pub(crate) cloud: Arc<Cloud>,
+    pub(crate) existing: Arc<Existing>,
+    pub(crate) table: Arc<MemoryReadTable>,
+    pub(crate) visible: Arc<Visible>,
+}
+
+struct Metered<S> {
+    table: MeteredTable,
+    store: Arc<S>,
+}
+
+impl MeteredTable {
+    fn metered<S>(&self, store: Arc<S>) -> Arc<Metered<S>> {
+        Arc::new(Metered { table: self.clone(), store })
+    }
+}
+
+impl ReadView for MeteredTable {
+    fn read_rows(&self, generation: Generation) -> Arc<dyn RowReader> {
+        self.metered(self.table.rows_of(generation))
+    }
+
+    fn read_tallies(&self, generation: Generation) -> Arc<dyn TallyReader> {
+        self.metered(self.table.tallies_of(generation))
+    }
+}
+
+#[async_trait]
+impl ReadTable for MeteredTable {
+    fn rows(&self, generation: Generation) -> Arc<dyn RowStore> {
+        self.metered(self.table.rows_of(generation))
+    }
+
+    fn tallies(&self, generation: Generation) -> Arc<dyn TallyStore> {
+        self.metered(self.table.tallies_of(generation))
+    }
+
+    async fn remove(
+        &self,
+        retired: &Retired,
+        from: Option<&Resume>,
+    ) -> Result<RemovedPage, ReadStoreError> {
+        self.table.remove(retired, from).await
+    }
+}
+
+fn throttled(Throttled: Throttled) -> ReadStoreError {
+    ReadStoreError::Port(PortError::Throttled)
+}
+
+fn row_bytes(row: &StoredRow) -> usize {
+    row.body.as_ref().map_or(0, |body| body.as_str().len()) + OVERHEAD
+}
+
+/// The item of a stream's counters, as `ledgerfold-dynamodb` chooses it.
+fn shard_of(stream: &str) -> u8 {
+    stream.bytes().fold(0_u8, |sum, byte| sum.wrapping_mul(31).wrapping_add(byte)) % SHARDS
+}
+
+fn memo_bytes(memo: &Memo) -> usize {
+    memo.body.as_str().len() + OVERHEAD
+}
+
+#[async_trait]
+impl RowReader for Metered<MemoryRowStore> {
+    async fn get(&self, stream: &StreamId) -> Result<Option<StoredRow>, ReadStoreError> {
+        let read = || {
+            let stored = ready(self.store.get(stream));
+            let row = stored.map(|row| row.or_else(|| self.table.existing.row(stream)));
+            let bytes = row.as_ref().ok().and_then(Option::as_ref).map_or(0, row_bytes);
+            (row, read_units(bytes))
+        };
+        let cloud = &self.table.cloud;
+        cloud.read("GetItem", (TABLE, &stream.to_string()), read).await.map_err(throttled)?
+    }
+
+    async fn list(&self, listing: &Listing) -> Result<Vec<StoredRow>, ReadStoreError> {
+        self.store.list(listing).await
+    }
+}
+
+#[async_trait]
+impl RowStore for Metered<MemoryRowStore> {
+    /// A row of an index is written twice: to the table and to the index.
+    async fn put(&self, row: &StoredRow) -> Result<Written, ReadStoreError> {
+        let units = write_units(row_bytes(row));
+        let key = row.stream.to_string();
+        let index = row.index.as_ref().map(|index| index.partition.to_string());
+        let index = index.map(|list| Part { table: INDEX, key: list, item: key.clone(), units });
+        let row_part = Part { table: TABLE, key: key.clone(), item: String::new(), units };
+        let parts: Vec<_> = std::iter::once(row_part).chain(index).collect();
+        let written = self.table.cloud.write(&parts, || ready(self.store.put(row))).await;
+        let written = written.map_err(throttled)??;
+        if written == Written::Done {
+            self.table.visible.show(&row.stream, row.version, self.table.cloud.time.elapsed());
+        }
+        Ok(written)
+    }
+
+    async fn replace(&self, seen: &StoredRow, row: &StoredRow) -> Result<Written, ReadStoreError> {
+        self.store.replace(seen, row).await
+    }
+}
+
+#[async_trait]
+impl TallyReader for Metered<MemoryTallyStore> {
+    async fn memo(&self, stream: &StreamId) -> Result<Option<Memo>, ReadStoreError> {
+        let read = || {
+            let stored = ready(self.store.memo(stream));
+            let memo = match (&stored, self.table.existing.memo(stream)) {
+                (Ok(None), Some(memo)) => {
+                    let added = ready(self.store.add(Version::NONE, &memo, &[]));
+                    added.map(|_| Some(memo))
+                }
+                _ => stored,
+            };
+            let bytes = memo.as_ref().ok().and_then(Option::as_ref).map_or(0, memo_bytes);
+            (memo, read_units(bytes))
+        };
+        let cloud = &self.table.cloud;
+        cloud.read("GetItem", (TABLE, &format!("memo#{stream}")), read).await.map_err(throttled)?
+    }
+
+    async fn range(
+        &self,
+        first: &CounterKey,
+        last: &CounterKey,
+    ) -> Result<Vec<Counter>, ReadStoreError> {
+        self.store.range(first, last).await
+    }
+
+    async fn settled(
+        &self,
+        stream: &StreamId,
+        groups: &[CounterKey],
+    ) -> Result<Settled, ReadStoreError> {
+        self.store.settled(stream, groups).await
+    }
+}
+
+#[async_trait]
+impl TallyStore for Metered<MemoryTallyStore> {
+    /// Each item of a transaction costs twice its units.
+    async fn add(
+        &self,
+        after: Version,
+        memo: &Memo,
+        increments: &[Increment],
+    ) -> Result<Written, ReadStoreError> {
+        let stream = memo.stream.to_string();
+        let shard = format!("counters#{}", shard_of(&stream));
+        let part = |key: String, item: String, bytes| Part {
+            table: TABLE,
+            key,
+            item,
+            units: 2 * write_units(bytes),
+        };
+        let own = part(format!("memo#{stream}"), "memo".to_owned(), memo_bytes(memo));
+        let counted = increments.iter().filter(|increment| !increment.amounts.is_empty());
+        let groups =
+            counted.map(|increment| part(shard.clone(), increment.key.to_string(), COUNTERS));
+        let parts: Vec<_> = std::iter::once(own).chain(groups).collect();
+        let write = || ready(self.store.add(after, memo, increments));
+        match self.table.cloud.transact(&parts, write).await.map_err(throttled)? {
+            Transacted::Done(written) => written,
+            Transacted::Conflict => Ok(Written::Superseded),
+        }
+    }
+}

@@ -1,0 +1,82 @@
+//! Figures of the model at small sizes. They are counted in virtual time, so they are the same on every machine.
+
+use std::time::Duration;
+
+use ledgerfold_scale::{Setting, Template, run};
+
+/// Commands that follow each other slowly, on existing streams and without queries.
+fn slowly(streams: u64) -> Setting {
+    let setting = Setting::new(streams, 2);
+    Setting { creations: 0.0, queries: 0.0, load: Duration::from_secs(50), ..setting }
+}
+
+/// Whether the run has used up this limit.
+fn exhausts(setting: &Setting, limit: &str) -> bool {
+    run(setting).limits.iter().any(|(name, used)| name == limit && *used > 0.9)
+}
+
+#[test]
+fn the_requests_of_a_command_are_counted() {
+    let figures = run(&slowly(100_000));
+    assert_eq!((figures.commands, figures.failed, figures.missing), (100, 0, 0));
+    let requests: Vec<_> = figures.requests.iter().map(|(name, each)| (*name, *each)).collect();
+    // A load, a commit, a row, and a transaction for the counters. Each projection reads its generation and its row.
+    let expected = [
+        ("GetItem", 4.0),
+        ("PutEvents", 1.0),
+        ("PutItem", 2.0),
+        ("Query", 1.0),
+        ("TransactWriteItems", 1.0),
+    ];
+    assert_eq!(requests, expected);
+    // One for the row and one for its index, 2 for the memo and 2 for the counters, and one for the commit. One commit of
+    // 20 has a snapshot, and more units.
+    let commits = figures.write_units - 6.0;
+    assert!((1.0..1.2).contains(&commits), "{commits}");
+    assert_eq!((figures.throttled, figures.conflicts), (0.0, 0.0));
+}
+
+// Guards: a-command-costs-the-same-for-many-streams
+#[test]
+fn a_command_costs_the_same_for_few_and_many_streams() {
+    let price = |streams| run(&slowly(streams)).price;
+    let prices = [1_000, 10_000, 100_000, 10_000_000].map(price);
+    let lowest = prices.iter().copied().fold(f64::MAX, f64::min);
+    let highest = prices.iter().copied().fold(f64::MIN, f64::max);
+    assert!(highest / lowest < 1.03, "{prices:?}");
+}
+
+#[test]
+fn a_seed_gives_the_same_figures_again() {
+    let setting = Setting { load: Duration::from_secs(1), ..Setting::new(1_000, 200) };
+    let [one, other] = [run(&setting), run(&setting)];
+    assert_eq!(format!("{one:?}"), format!("{other:?}"));
+    let different = run(&Setting { seed: 2, ..setting });
+    assert_ne!(format!("{one:?}"), format!("{different:?}"));
+}
+
+#[test]
+fn commands_on_one_stream_exhaust_its_key() {
+    let hot = Setting { hot: 0.5, load: Duration::from_secs(2), ..Setting::new(10_000, 1_000) };
+    assert!(run(&hot).throttled > 0.0);
+    assert!(exhausts(&hot, "reads of the key account#s0 of the event table"));
+    let even = run(&Setting { hot: 0.0, ..hot });
+    assert_eq!((even.failed, even.throttled), (0, 0.0));
+}
+
+#[test]
+fn a_small_table_throttles_what_a_grown_one_takes() {
+    let setting = Setting { load: Duration::from_secs(2), ..Setting::new(10_000, 1_000) };
+    assert_eq!(run(&setting).throttled, 0.0);
+    let small = run(&Setting { partitions: Some(1), ..setting });
+    assert!(small.throttled > 0.0, "{small:?}");
+}
+
+#[test]
+fn a_single_list_exhausts_the_key_of_its_index() {
+    let template = Template { projectors: 100, ..Template::default() };
+    let setting = Setting { template, load: Duration::from_secs(2), ..Setting::new(10_000, 1_500) };
+    let limit = "writes of the key open of the index of rows";
+    assert!(exhausts(&Setting { has_one_list: true, ..setting.clone() }, limit));
+    assert!(!exhausts(&setting, limit));
+}
