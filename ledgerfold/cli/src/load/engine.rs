@@ -12,7 +12,7 @@ use std::{
 
 use futures::{Stream, StreamExt, stream::FuturesUnordered};
 use hdrhistogram::Histogram;
-use tokio::time::{Instant, sleep_until};
+use tokio::time::Instant;
 
 use super::{
     scenario::{Answer, Message, Scenario},
@@ -23,6 +23,25 @@ use super::{
 pub(super) trait Service {
     /// Sends one request. The error is a sentence.
     async fn send(&self, message: Message) -> Result<Answer, String>;
+}
+
+/// The time since some moment.
+pub(super) trait Time {
+    fn now(&self) -> Duration;
+    async fn sleep_until(&self, at: Duration);
+}
+
+/// The time of this machine, since this moment.
+pub(super) struct SystemTime(pub(super) Instant);
+
+impl Time for SystemTime {
+    fn now(&self) -> Duration {
+        self.0.elapsed()
+    }
+
+    async fn sleep_until(&self, at: Duration) {
+        tokio::time::sleep_until(self.0 + at).await;
+    }
 }
 
 /// The load.
@@ -80,12 +99,13 @@ const SLOWEST: u64 = 3_600_000_000;
 pub(super) async fn run(
     scenario: &Scenario,
     service: &impl Service,
+    time: &impl Time,
     plan: Plan,
     stops: impl Stream<Item = ()>,
 ) -> Results {
     let mut stops = pin!(stops.fuse());
     let mut course = Course::new(scenario);
-    let begun = Instant::now();
+    let begun = time.now();
     let due = |number: u64| begun + Duration::from_secs_f64(float(number) / plan.rate);
     let end = begun + plan.lasting;
     let mut running = FuturesUnordered::new();
@@ -93,7 +113,7 @@ pub(super) async fn run(
     let mut interrupted = None;
     loop {
         let intended = due(number);
-        let is_over = interrupted.is_some() || intended.max(Instant::now()) >= end;
+        let is_over = interrupted.is_some() || intended.max(time.now()) >= end;
         if is_over && running.is_empty() {
             break;
         }
@@ -103,12 +123,12 @@ pub(super) async fn run(
                 if interrupted.is_some() {
                     break;
                 }
-                interrupted = Some(begun.elapsed().min(plan.lasting));
+                interrupted = Some((time.now() - begun).min(plan.lasting));
             }
-            () = sleep_until(intended), if !is_over && running.len() < plan.in_flight => {
+            () = time.sleep_until(intended), if !is_over && running.len() < plan.in_flight => {
                 let (at, values) = course.next();
                 let message = scenario.requests[at].message(&values, number);
-                running.push(measured(service, message, at, values, intended));
+                running.push(measured((service, time), message, at, values, intended));
                 number += 1;
             }
             Some(done) = running.next() => course.record(done),
@@ -121,16 +141,17 @@ pub(super) async fn run(
 }
 
 async fn measured(
-    service: &impl Service,
+    (service, time): (&impl Service, &impl Time),
     message: Message,
     at: usize,
     values: Values,
-    intended: Instant,
+    intended: Duration,
 ) -> Done {
-    let sent = Instant::now();
+    let sent = time.now();
     let answer = service.send(message).await;
-    let corrected = intended.elapsed();
-    Done { at, values, answer, corrected, uncorrected: sent.elapsed() }
+    let answered = time.now();
+    let corrected = answered.saturating_sub(intended);
+    Done { at, values, answer, corrected, uncorrected: answered - sent }
 }
 
 /// The turns of the requests, and the results so far.

@@ -20,11 +20,12 @@ use crate::{
     target::Target,
 };
 
-use engine::Plan;
+use engine::{Plan, SystemTime};
 use http_service::HttpService;
 use report::LoadReport;
 use scenario::Scenario;
 pub(crate) use scenario::ScenarioError;
+use tokio::time::Instant;
 
 /// The end of the help.
 const SCENARIO: &str = r#"A scenario has one JSON object a line. Lines that begin with # are comments.
@@ -133,7 +134,8 @@ pub(crate) async fn run(
     );
     let interrupts =
         stream::unfold((), async |()| tokio::signal::ctrl_c().await.ok().map(|()| ((), ())));
-    let results = engine::run(&scenario, &service, plan, interrupts).await;
+    let results =
+        engine::run(&scenario, &service, &SystemTime(Instant::now()), plan, interrupts).await;
     let report = LoadReport::new(api, plan, &results);
     output.report(&report)?;
     Ok(if report.unexpected() == 0 { ExitCode::SUCCESS } else { ExitCode::from(FINDINGS) })

@@ -1,6 +1,14 @@
 //! Tests of the load in virtual time, and of its client against a small server in this process.
 
-use std::{cell::RefCell, sync::Arc, time::Duration};
+use std::{
+    cell::{Cell, RefCell},
+    future::poll_fn,
+    pin::pin,
+    rc::Rc,
+    sync::Arc,
+    task::{Context, Poll, Waker},
+    time::Duration,
+};
 
 use futures::stream;
 use http::{HeaderMap, HeaderValue};
@@ -8,11 +16,10 @@ use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::{TcpListener, TcpStream},
     sync::Mutex,
-    time::{Instant, sleep},
 };
 
 use super::{
-    engine::{self, Plan, Results, Service},
+    engine::{self, Plan, Results, Service, Time},
     http_service::HttpService,
     report::LoadReport,
     scenario::{Answer, Message, Scenario},
@@ -31,9 +38,57 @@ fn refusal(text: &str) -> String {
 
 const GET: &str = r#"{"name": "get", "method": "GET", "path": "/"}"#;
 
+/// A time that moves only when everything waits. Clones share it.
+#[derive(Clone, Default)]
+struct VirtualTime(Rc<Moment>);
+
+#[derive(Default)]
+struct Moment {
+    now: Cell<Duration>,
+    /// What waits, with the time until which it does.
+    waiting: RefCell<Vec<(Duration, Waker)>>,
+}
+
+impl Time for VirtualTime {
+    fn now(&self) -> Duration {
+        self.0.now.get()
+    }
+
+    async fn sleep_until(&self, at: Duration) {
+        poll_fn(|context| {
+            if self.now() >= at {
+                return Poll::Ready(());
+            }
+            self.0.waiting.borrow_mut().push((at, context.waker().clone()));
+            Poll::Pending
+        })
+        .await;
+    }
+}
+
+impl VirtualTime {
+    async fn sleep(&self, time: Duration) {
+        self.sleep_until(self.now() + time).await;
+    }
+
+    /// Runs this to its end.
+    fn run<T>(&self, work: impl Future<Output = T>) -> T {
+        let mut work = pin!(work);
+        loop {
+            if let Poll::Ready(done) = work.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
+                return done;
+            }
+            let waiting = std::mem::take(&mut *self.0.waiting.borrow_mut());
+            let next = waiting.iter().map(|(at, _)| *at).min().expect("something waits for a time");
+            self.0.now.set(next.max(self.now()));
+            waiting.into_iter().for_each(|(_, waker)| waker.wake());
+        }
+    }
+}
+
 /// A service that answers at once, and keeps the requests. From `stall` on, it does not answer for a while.
 struct Fake {
-    begun: Instant,
+    time: VirtualTime,
     stall: Duration,
     lasting: Duration,
     status: u16,
@@ -45,7 +100,7 @@ struct Fake {
 impl Fake {
     fn answering(status: u16, body: &str) -> Self {
         Self {
-            begun: Instant::now(),
+            time: VirtualTime::default(),
             stall: Duration::MAX,
             lasting: Duration::ZERO,
             status,
@@ -62,13 +117,13 @@ impl Fake {
 impl Service for Fake {
     async fn send(&self, message: Message) -> Result<Answer, String> {
         self.messages.borrow_mut().push(message);
-        let passed = self.begun.elapsed();
+        let passed = self.time.now();
         if let Some(into) = passed.checked_sub(self.stall)
             && into < self.lasting
         {
-            sleep(self.lasting - into).await;
+            self.time.sleep(self.lasting - into).await;
         }
-        sleep(Duration::from_millis(1)).await;
+        self.time.sleep(Duration::from_millis(1)).await;
         let mut headers = HeaderMap::new();
         headers.insert("consistency-token", HeaderValue::from_static("t/1"));
         Ok(Answer { status: self.status, headers, body: self.body.clone().into_bytes() })
@@ -79,18 +134,27 @@ fn plan(rate: f64, seconds: u64, in_flight: usize) -> Plan {
     Plan { rate, lasting: Duration::from_secs(seconds), in_flight }
 }
 
-async fn load(text: &str, service: &Fake, plan: Plan) -> Results {
-    engine::run(&scenario(text), service, plan, stream::pending()).await
+fn load(text: &str, service: &Fake, plan: Plan) -> Results {
+    load_until(text, service, plan, stream::pending())
 }
 
-/// The clock of the test is virtual.
-#[tokio::test(start_paused = true)]
-async fn a_service_that_stops_delays_all_requests_of_this_time() {
+fn load_until(
+    text: &str,
+    service: &Fake,
+    plan: Plan,
+    stops: impl futures::Stream<Item = ()>,
+) -> Results {
+    let time = &service.time;
+    time.run(engine::run(&scenario(text), service, time, plan, stops))
+}
+
+#[test]
+fn a_service_that_stops_delays_all_requests_of_this_time() {
     let stall = Duration::from_secs(10);
     let lasting = Duration::from_secs(2);
     let service = Fake { stall, lasting, ..Fake::answering(200, "") };
     let plan = plan(100.0, 50, 1);
-    let report = LoadReport::new("http://x", plan, &load(GET, &service, plan).await);
+    let report = LoadReport::new("http://x", plan, &load(GET, &service, plan));
     let [corrected, from_sending] = report.latencies();
     assert_eq!((corrected.count, from_sending.count), (5_000, 5_000));
     assert!(corrected.p99 > 1_000.0, "{corrected:?}");
@@ -99,32 +163,31 @@ async fn a_service_that_stops_delays_all_requests_of_this_time() {
     assert!(report.text().contains("would hide 1"), "{}", report.text());
 }
 
-#[tokio::test(start_paused = true)]
-async fn the_rate_does_not_depend_on_the_answers() {
+#[test]
+fn the_rate_does_not_depend_on_the_answers() {
     let (stall, lasting) = (Duration::ZERO, Duration::from_secs(60));
     let service = Fake { stall, lasting, ..Fake::answering(200, "") };
-    let begun = Instant::now();
-    let results = load(GET, &service, plan(100.0, 10, 10_000)).await;
+    let results = load(GET, &service, plan(100.0, 10, 10_000));
     assert_eq!((results.sent, results.intended), (1_000, 1_000));
-    assert_eq!(begun.elapsed().as_secs(), 60, "it waits for the answers");
+    assert_eq!(service.time.now().as_secs(), 60, "it waits for the answers");
 }
 
-#[tokio::test(start_paused = true)]
-async fn requests_without_an_answer_are_bounded() {
+#[test]
+fn requests_without_an_answer_are_bounded() {
     let (stall, lasting) = (Duration::ZERO, Duration::from_secs(60));
     let service = Fake { stall, lasting, ..Fake::answering(200, "") };
     let plan = plan(100.0, 10, 7);
-    let results = load(GET, &service, plan).await;
+    let results = load(GET, &service, plan);
     assert_eq!((results.sent, results.intended), (7, 1_000));
     let hint = LoadReport::new("http://x", plan, &results).hint().expect("the rate is missed");
     assert!(hint.contains("--in-flight"), "{hint}");
 }
 
-#[tokio::test(start_paused = true)]
-async fn an_interrupt_ends_the_load_with_its_results() {
+#[test]
+fn an_interrupt_ends_the_load_with_its_results() {
     let service = Fake::answering(200, "");
-    let stop = stream::once(sleep(Duration::from_secs(3)));
-    let results = engine::run(&scenario(GET), &service, plan(10.0, 60, 10), stop).await;
+    let stop = stream::once(service.time.sleep(Duration::from_secs(3)));
+    let results = load_until(GET, &service, plan(10.0, 60, 10), stop);
     assert!(results.stopped);
     assert_eq!((results.sent, results.intended), (30, 30));
     let counted: u64 = results.requests.iter().map(|request| request.corrected.len()).sum();
@@ -132,24 +195,23 @@ async fn an_interrupt_ends_the_load_with_its_results() {
 
     let (stall, lasting) = (Duration::ZERO, Duration::from_secs(60));
     let service = Fake { stall, lasting, ..Fake::answering(200, "") };
-    let begun = Instant::now();
     let twice = stream::unfold((), |()| async {
-        sleep(Duration::from_secs(3)).await;
+        service.time.sleep(Duration::from_secs(3)).await;
         Some(((), ()))
     });
-    engine::run(&scenario(GET), &service, plan(10.0, 60, 1_000), twice).await;
-    assert_eq!(begun.elapsed().as_secs(), 6, "the second one does not wait for answers");
+    load_until(GET, &service, plan(10.0, 60, 1_000), twice);
+    assert_eq!(service.time.now().as_secs(), 6, "the second one does not wait for answers");
 }
 
-#[tokio::test(start_paused = true)]
-async fn requests_continue_the_answers_of_others() {
+#[test]
+fn requests_continue_the_answers_of_others() {
     let text = r#"
         # an order, two views of it, and one payment
         {"name": "place", "method": "POST", "path": "/orders", "save": {"order": "/id", "token": "consistency-token"}}
         {"name": "show", "after": "place", "reuse": true, "weight": 2, "method": "GET", "path": "/orders/{order}?t={token}"}
         {"name": "pay", "after": "place", "method": "POST", "path": "/orders/{order}/pay"}"#;
     let service = Fake::answering(200, r#"{"id": "a b"}"#);
-    let results = load(text, &service, plan(1.0, 9, 10)).await;
+    let results = load(text, &service, plan(1.0, 9, 10));
     let sent: Vec<_> = results.requests.iter().map(|request| request.corrected.len()).collect();
     assert_eq!(sent.iter().sum::<u64>(), 9);
     let paths = service.paths();
@@ -161,11 +223,11 @@ async fn requests_continue_the_answers_of_others() {
     assert!(paid <= placed && paid > 0, "{paths:?}");
 }
 
-#[tokio::test(start_paused = true)]
-async fn placeholders_are_filled_everywhere() {
+#[test]
+fn placeholders_are_filled_everywhere() {
     let text = r#"{"name": "place", "method": "POST", "path": "/{number}", "headers": {"Idempotency-Key": "{uuid}"}, "body": {"to": ["c-{number}"], "n": 1}}"#;
     let service = Fake::answering(200, "");
-    load(text, &service, plan(1.0, 2, 10)).await;
+    load(text, &service, plan(1.0, 2, 10));
     let messages = service.messages.borrow();
     assert_eq!(messages[1].path, "/1");
     assert_eq!(messages[1].body.as_deref(), Some(r#"{"n":1,"to":["c-1"]}"#));
@@ -178,21 +240,21 @@ async fn placeholders_are_filled_everywhere() {
     assert_eq!(header(&messages[0], "content-type"), "application/json");
 }
 
-#[tokio::test(start_paused = true)]
-async fn unexpected_answers_are_counted() {
+#[test]
+fn unexpected_answers_are_counted() {
     let service = Fake::answering(409, "");
     let plan = plan(1.0, 3, 10);
-    let report = LoadReport::new("http://x", plan, &load(GET, &service, plan).await);
+    let report = LoadReport::new("http://x", plan, &load(GET, &service, plan));
     assert_eq!(report.unexpected(), 3);
     assert!(report.text().contains("Unexpected for get: 3 × 409"), "{}", report.text());
 
     let expecting = r#"{"name": "get", "method": "GET", "path": "/", "expect": [200, 409]}"#;
-    let report = LoadReport::new("http://x", plan, &load(expecting, &service, plan).await);
+    let report = LoadReport::new("http://x", plan, &load(expecting, &service, plan));
     assert_eq!(report.unexpected(), 0);
 
     let saving = r#"{"name": "get", "method": "GET", "path": "/", "save": {"id": "/id"}}"#;
     let service = Fake::answering(200, "no JSON");
-    let report = LoadReport::new("http://x", plan, &load(saving, &service, plan).await);
+    let report = LoadReport::new("http://x", plan, &load(saving, &service, plan));
     assert!(report.text().contains("3 × 200 without /id"), "{}", report.text());
 }
 

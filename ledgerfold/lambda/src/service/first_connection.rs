@@ -7,7 +7,10 @@
 use std::time::Duration;
 
 use futures::future::join_all;
-use ledgerfold::{Category, EntityId, StreamId, ports::EventReader};
+use ledgerfold::{
+    Category, EntityId, StreamId,
+    ports::{EventReader, Span},
+};
 use tokio::time::timeout;
 
 /// The longest wait. The function also starts without a connection, and the first request opens it.
@@ -20,7 +23,7 @@ pub(super) async fn open(log: &dyn EventReader, categories: &[Category], connect
     let Some(category) = categories.first() else { return };
     let Ok(nobody) = EntityId::new(NOBODY) else { return };
     let stream = StreamId::new(category.clone(), nobody);
-    let calls = join_all((0..connections).map(|_| log.read_back(&stream, None, 1)));
+    let calls = join_all((0..connections).map(|_| log.read_back(&stream, Span::ALL, 1)));
     let failed = match timeout(PATIENCE, calls).await {
         Ok(answers) => answers.into_iter().find_map(Result::err).map(|error| error.to_string()),
         Err(_) => Some(format!("no answer in {PATIENCE:?}")),

@@ -27,17 +27,21 @@ pub(in crate::http) struct Operation {
     pub(in crate::http) kind: Kind,
     pub(in crate::http) path: &'static str,
     pub(super) open: Open,
-    /// Finds contradictions between the type and its path.
-    pub(super) check: fn(&Template) -> Result<(), ApiError>,
+    pub(super) check: Check,
     pub(in crate::http) describe: fn(&mut Generators) -> Description,
 }
 
 /// Opens an operation over the ports of its kind.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Open {
-    Command(fn(&mut CommandSide<'_>) -> Arc<dyn Endpoint>),
-    Query(fn(&QueryPorts<'_>, Arc<[Category]>) -> Result<Arc<dyn Endpoint>, ApiError>),
+    Command(OpenCommand),
+    Query(OpenQuery),
 }
+
+/// Finds contradictions between a type and its path.
+type Check = fn(&Template) -> Result<(), ApiError>;
+type OpenCommand = fn(&mut CommandSide<'_>) -> Arc<dyn Endpoint>;
+type OpenQuery = fn(&QueryPorts<'_>, Arc<[Category]>) -> Result<Arc<dyn Endpoint>, ApiError>;
 
 /// Everything that the document says about an operation.
 pub(in crate::http) struct Description {
