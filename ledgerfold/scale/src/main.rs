@@ -45,8 +45,7 @@ fn perform(name: &str, setting: Setting) -> Run {
 
 /// Runs that reach a limit on purpose, and the settings that move it.
 fn special() -> Vec<(&'static str, Setting)> {
-    let tuned =
-        Template { projector_batch: 100, projectors: 200, ..Template::default() };
+    let tuned = Template { projector_batch: 100, projectors: 200, ..Template::default() };
     let at = |rate| Setting::new(MANY, rate);
     vec![
         ("larger batches, 200 projectors", Setting { template: tuned, ..at(10_000) }),
