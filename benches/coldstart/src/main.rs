@@ -17,6 +17,7 @@ mod tls;
 
 use std::{
     collections::BTreeMap,
+    io::Write,
     path::{Path, PathBuf},
     process::ExitCode,
 };
@@ -94,7 +95,7 @@ async fn run() -> Result<(), Error> {
     let contestants = contestants(&folder, &database, &over_tls, &mut bench).await?;
     let all = measure(&contestants, runs, &mut bench).await?;
     let text = report::table(&contestants, &all, runs);
-    print(&text);
+    std::io::stdout().write_all(text.as_bytes())?;
     if runs < RUNS {
         return Ok(());
     }

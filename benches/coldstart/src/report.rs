@@ -47,7 +47,7 @@ pub(crate) fn table(contestants: &[Contestant], all: &[Figures], runs: usize) ->
     format!(
         "{runs} interleaved starts of each program, median and 99th percentile. `ready` is the time from the start of \
          the process to its first request for work, `answered` that to the answer to its first event, and `handshakes` counts those of TLS between the event \
-         and its answer.\n\n{table}"
+         and its answer.\n\n{table}\n"
     )
 }
 
@@ -55,7 +55,7 @@ pub(crate) fn table(contestants: &[Contestant], all: &[Figures], runs: usize) ->
 pub(crate) fn with_text(document: &str, text: &str) -> Option<String> {
     let (before, rest) = document.split_once(BEGIN)?;
     let (_, after) = rest.split_once(END)?;
-    Some(format!("{before}{BEGIN}\n\n{text}\n\n{END}{after}"))
+    Some(format!("{before}{BEGIN}\n\n{text}\n{END}{after}"))
 }
 
 fn median<T: Copy + Ord + Default>(values: &[T]) -> T {
@@ -95,7 +95,7 @@ mod tests {
     fn the_text_replaces_what_is_between_the_marks() {
         let document = "a\n<!-- make coldstart: begin -->\nold\n<!-- make coldstart: end -->\nb";
         let new = "a\n<!-- make coldstart: begin -->\n\nnew\n\n<!-- make coldstart: end -->\nb";
-        assert_eq!(with_text(document, "new").as_deref(), Some(new));
+        assert_eq!(with_text(document, "new\n").as_deref(), Some(new));
         assert_eq!(with_text("a", "new"), None);
     }
 }

@@ -9,8 +9,8 @@ use async_trait::async_trait;
 use ledgerfold::{
     CommandId, StreamId, Version,
     ports::{
-        AppendError, CommandRecord, CommitPage, EventReader, EventStore, PortError, StoreError,
-        Transaction,
+        AppendError, CommandRecord, CommitPage, EventReader, EventStore, PortError, Span,
+        StoreError, Transaction,
     },
     vocabulary::{Commit, IDEMPOTENCY_WINDOW, NewCommit, Snapshot},
 };
@@ -142,14 +142,14 @@ impl EventReader for GrowingLog {
     async fn read_back(
         &self,
         stream: &StreamId,
-        before: Option<Version>,
+        span: Span,
         commits: usize,
     ) -> Result<CommitPage, StoreError> {
         let read = || {
             let written = self.lock();
             let new = written.get(stream).map(Vec::as_slice).unwrap_or_default();
             let all = new.iter().rev().cloned().chain(self.existing.commits(stream).rev());
-            let mut all = all.filter(|commit| before.is_none_or(|before| commit.from() < before));
+            let mut all = all.filter(|commit| span.contains(commit.from()));
             let newest: Vec<_> = all.by_ref().take(commits).collect();
             let more = newest.len() == commits;
             self.page(newest, more)
