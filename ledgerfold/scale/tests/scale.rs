@@ -59,7 +59,7 @@ fn a_seed_gives_the_same_figures_again() {
 fn commands_on_one_stream_exhaust_its_key() {
     let hot = Setting { hot: 0.5, load: Duration::from_secs(2), ..Setting::new(10_000, 1_000) };
     assert!(run(&hot).throttled > 0.0);
-    assert!(exhausts(&hot, "reads of the key account#s0 of the event table"));
+    assert!(exhausts(&hot, "writes of the key account#s0 of the event table"));
     let even = run(&Setting { hot: 0.0, ..hot });
     assert_eq!((even.failed, even.throttled), (0, 0.0));
 }
