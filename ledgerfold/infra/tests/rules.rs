@@ -237,6 +237,7 @@ fn breaks(rule: &str) -> Vec<Break> {
         ],
         "relay_loses_nothing" => vec![
             Set("RelayMapping/StartingPosition", json!("LATEST")),
+            Set("RelayMapping/ParallelizationFactor", json!(1)),
             Set("RelayMapping/MaximumRetryAttempts", json!(100)),
             Drop("RelayMapping/MaximumRecordAgeInSeconds"),
             Set("RelayMapping/FilterCriteria", json!({"Filters": []})),

@@ -63,7 +63,7 @@ async fn handle(
     response
 }
 
-/// Publishes the records in order. Many commits of a batch may have their payloads in another store, so
+/// Publishes the records page by page. Many commits of a batch may have their payloads in another store, so
 /// at most a page's worth is fetched before it is sent.
 async fn publish(
     relay: &Relay,

@@ -211,6 +211,20 @@ async fn an_event_that_the_bus_can_never_accept_becomes_a_dead_letter_and_all_ot
 }
 
 #[tokio::test]
+async fn a_commit_has_one_dead_letter_with_all_reasons() {
+    let (world, stream) = (World::new(), fresh());
+    world.write(&stream, "two", &["a", "b"]).await.expect("the command is accepted");
+    let commit = world.log.commits().remove(0);
+    let (sequence_number, name) = ("r0".to_owned(), "commit 0".to_owned());
+    let bus = bus([Fault::Invalid(vec![0, 1])]).with_dead_letters();
+    let record = StreamRecord { sequence_number, name, commit: Ok(commit) };
+    assert_eq!(bus.relay.publish(&[record]).await, Ok(()));
+    let letters = bus.publisher.letters();
+    let [DeadLetter { reason, .. }] = &letters[..] else { unreachable!("{letters:?}") };
+    assert!(reason.contains("event 1: ") && reason.contains("; event 2: "), "{reason}");
+}
+
+#[tokio::test]
 async fn an_event_that_no_call_can_hold_can_never_be_sent() {
     let bus = bus([]).with_dead_letters();
     let mut batch = records(2, &"x".repeat(2_000)).await;

@@ -22,6 +22,8 @@ pub(super) fn relay_loses_nothing(model: &Model<'_>) -> Vec<String> {
         "BisectBatchOnFunctionError": true,
         // Limited by age, because the number of attempts in an outage depends on how fast each one fails.
         "MaximumRetryAttempts": -1,
+        // With fewer, a slow bus makes the relay fall behind.
+        "ParallelizationFactor": 10,
         "MaximumRecordAgeInSeconds": {"Ref": "RelayPatience"},
         "DestinationConfig": {"OnFailure": {"Destination": {"Fn::GetAtt": ["FailureBucket", "Arn"]}}},
         "MetricsConfig": {"Metrics": ["EventCount"]},

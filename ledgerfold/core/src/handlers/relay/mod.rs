@@ -208,7 +208,13 @@ impl Relay {
         blocked: Option<&Failed>,
     ) -> Result<(), Failed> {
         impossible.sort_by_key(|failed| failed.place);
-        impossible.dedup_by_key(|failed| failed.place);
+        impossible.dedup_by(|later, first| {
+            let is_same = later.place == first.place;
+            if is_same {
+                first.reason = format!("{}; {}", first.reason, later.reason);
+            }
+            is_same
+        });
         impossible.retain(|failed| blocked.is_none_or(|blocked| failed.place < blocked.place));
         for Failed { place, reason } in impossible {
             let Some(dead_letters) = &self.dead_letters else {
