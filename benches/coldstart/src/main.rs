@@ -134,11 +134,13 @@ async fn contestants(
         published.ok_or_else(|| Error::Setup("the relay has published nothing".to_owned()))?;
     let message = events::message(&published)?;
 
+    let client = roles.floor("bare runtime, one client", folder.join("bare-client"));
+    let query = roles.contestant("query", First::Request(of_kind(false)?))?;
     let mut all = vec![
         roles.floor("bare runtime", folder.join("bare-runtime")),
-        roles.floor("bare runtime, one client", folder.join("bare-client")),
-        command,
-        roles.contestant("query", First::Request(of_kind(false)?))?,
+        client.clone(),
+        command.clone(),
+        query.clone(),
         relay,
     ];
     for role in ["projector", "process"] {
@@ -147,12 +149,9 @@ async fn contestants(
     for role in ["deadlines", "spot-check"] {
         all.push(roles.contestant(role, First::Same(events::tick()))?);
     }
-    let query = First::Request(of_kind(false)?);
-    all.push(
-        roles.floor("bare runtime, one client", folder.join("bare-client")).over_tls(over_tls, 1),
-    );
-    all.push(roles.contestant("command", First::Request(of_kind(true)?))?.over_tls(over_tls, 0));
-    all.push(roles.contestant("query", query)?.over_tls(over_tls, 0));
+    all.push(client.over_tls(over_tls, 1));
+    all.push(command.over_tls(over_tls, 0));
+    all.push(query.over_tls(over_tls, 0));
     Ok(all)
 }
 

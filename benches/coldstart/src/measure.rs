@@ -18,6 +18,7 @@ use crate::{
 const COUNTED: &str = "instructions:u";
 
 /// A program in a role, with its first event.
+#[derive(Clone)]
 pub(crate) struct Contestant {
     pub(crate) name: String,
     pub(crate) program: PathBuf,
@@ -28,6 +29,7 @@ pub(crate) struct Contestant {
 }
 
 /// The first event of a contestant.
+#[derive(Clone)]
 pub(crate) enum First {
     /// The same in every run.
     Same(Value),

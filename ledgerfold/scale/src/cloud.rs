@@ -372,7 +372,8 @@ mod tests {
         let cloud = std::sync::Arc::new(Cloud::new(time, Duration::from_secs(1), 4));
         let done = std::rc::Rc::new(std::cell::Cell::new(0));
         for _ in 0..2 {
-            let (cloud, done) = (cloud.clone(), done.clone());
+            let cloud = cloud.clone();
+            let done = done.clone();
             tasks.spawner().spawn(async move {
                 if let Ok(Transacted::Done(())) = cloud.transact(&[part(2)], || ()).await {
                     done.set(done.get() + 1);

@@ -166,7 +166,8 @@ impl History {
         for projection in [ROWS, COUNTERS] {
             let models = catalog.models(projection, table.clone()).expect("the catalog has it");
             let skips = Arc::new(MemoryQuarantine::default());
-            let (clock, random) = (clock.clone(), random.clone());
+            let clock = clock.clone();
+            let random = random.clone();
             let ports = ProjectorPorts { log: log.clone(), skips, clock, random };
             let generations = Arc::new(MemoryGenerationStore::default());
             let projector = Projector::of_generations(models, generations, ports);

@@ -138,7 +138,8 @@ impl Services {
         let usage = Rc::new(Usage::new(&self.cloud));
         for lane in self.log.lanes() {
             let relay = Relay::new(bus.clone(), self.clock(), self.clock());
-            let (time, lane) = (self.cloud.time.clone(), lane.clone());
+            let time = self.cloud.time.clone();
+            let lane = lane.clone();
             let batch = self.setting.template.relay_batch;
             spawner.spawn(relay_lane(time, lane, relay, batch, usage.clone()));
         }
@@ -165,8 +166,10 @@ impl Services {
         let usage = Rc::new(Usage::new(&self.cloud));
         let Template { projectors, projector_batch, .. } = self.setting.template;
         for _ in 0..projectors {
-            let (queue, projector) = (queue.clone(), projector.clone());
-            let (cloud, usage) = (self.cloud.clone(), usage.clone());
+            let queue = queue.clone();
+            let projector = projector.clone();
+            let cloud = self.cloud.clone();
+            let usage = usage.clone();
             spawner.spawn(projector_worker(queue, projector, projector_batch, cloud, usage));
         }
         usage
@@ -174,7 +177,8 @@ impl Services {
 
     /// A function that handles commands, with a cache of its own.
     fn command_handlers(&self) -> impl Fn() -> Handler + 'static {
-        let (log, clock) = (self.log.clone(), self.clock());
+        let log = self.log.clone();
+        let clock = self.clock();
         move || Handler::new(log.clone(), clock.clone(), clock.clone())
     }
 

@@ -165,7 +165,8 @@ fn a_service_that_stops_delays_all_requests_of_this_time() {
 
 #[test]
 fn the_rate_does_not_depend_on_the_answers() {
-    let (stall, lasting) = (Duration::ZERO, Duration::from_secs(60));
+    let stall = Duration::ZERO;
+    let lasting = Duration::from_secs(60);
     let service = Fake { stall, lasting, ..Fake::answering(200, "") };
     let results = load(GET, &service, plan(100.0, 10, 10_000));
     assert_eq!((results.sent, results.intended), (1_000, 1_000));
@@ -174,7 +175,8 @@ fn the_rate_does_not_depend_on_the_answers() {
 
 #[test]
 fn requests_without_an_answer_are_bounded() {
-    let (stall, lasting) = (Duration::ZERO, Duration::from_secs(60));
+    let stall = Duration::ZERO;
+    let lasting = Duration::from_secs(60);
     let service = Fake { stall, lasting, ..Fake::answering(200, "") };
     let plan = plan(100.0, 10, 7);
     let results = load(GET, &service, plan);
@@ -193,7 +195,8 @@ fn an_interrupt_ends_the_load_with_its_results() {
     let counted: u64 = results.requests.iter().map(|request| request.corrected.len()).sum();
     assert_eq!(counted, 30, "the running request is waited for");
 
-    let (stall, lasting) = (Duration::ZERO, Duration::from_secs(60));
+    let stall = Duration::ZERO;
+    let lasting = Duration::from_secs(60);
     let service = Fake { stall, lasting, ..Fake::answering(200, "") };
     let twice = stream::unfold((), |()| async {
         service.time.sleep(Duration::from_secs(3)).await;

@@ -88,7 +88,8 @@ impl World {
 
     /// A container with an empty cache.
     fn container(&self) -> CommandHandler<Accounts> {
-        let (clock, random) = (Arc::<ManualClock>::default(), Arc::new(SeededRandom::new(1)));
+        let clock = Arc::<ManualClock>::default();
+        let random = Arc::new(SeededRandom::new(1));
         CommandHandler::new(self.counting.clone(), clock, random)
     }
 

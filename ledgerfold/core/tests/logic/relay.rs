@@ -41,7 +41,8 @@ impl Bus {
 
 /// Records of this many commits with one note. Their sequence numbers are `r0`, `r1` and so on.
 async fn records(count: usize, note: &str) -> Vec<StreamRecord> {
-    let (world, stream) = (World::new(), fresh());
+    let world = World::new();
+    let stream = fresh();
     for attempt in 0..count {
         world
             .write(&stream, &format!("a{attempt}"), &[note])
@@ -190,7 +191,8 @@ async fn an_unpublishable_commit_becomes_a_dead_letter_and_all_others_are_sent()
     let bus = bus([]).with_dead_letters();
     assert_eq!(bus.relay.publish(&with_damaged(damaged()).await).await, Ok(()));
     assert_eq!(versions(&bus.publisher.taken()), [1, 2, 4]);
-    let (commit, reason) = ("commit 2".to_owned(), "it is damaged".to_owned());
+    let commit = "commit 2".to_owned();
+    let reason = "it is damaged".to_owned();
     assert_eq!(bus.publisher.letters(), [DeadLetter { commit, reason }]);
 }
 
@@ -212,10 +214,12 @@ async fn an_event_that_the_bus_can_never_accept_becomes_a_dead_letter_and_all_ot
 
 #[tokio::test]
 async fn a_commit_has_one_dead_letter_with_all_reasons() {
-    let (world, stream) = (World::new(), fresh());
+    let world = World::new();
+    let stream = fresh();
     world.write(&stream, "two", &["a", "b"]).await.expect("the command is accepted");
     let commit = world.log.commits().remove(0);
-    let (sequence_number, name) = ("r0".to_owned(), "commit 0".to_owned());
+    let sequence_number = "r0".to_owned();
+    let name = "commit 0".to_owned();
     let bus = bus([Fault::Invalid(vec![0, 1])]).with_dead_letters();
     let record = StreamRecord { sequence_number, name, commit: Ok(commit) };
     assert_eq!(bus.relay.publish(&[record]).await, Ok(()));
@@ -279,12 +283,14 @@ async fn an_empty_batch_makes_no_call() {
 // Guards: one-commit-is-one-item
 #[tokio::test]
 async fn an_event_names_its_commit() {
-    let (world, stream) = (World::new(), fresh());
+    let world = World::new();
+    let stream = fresh();
     world.write(&stream, "one", &["a"]).await.expect("the command is accepted");
     world.write(&stream, "two", &["b", "c"]).await.expect("the command is accepted");
     let events = world.envelopes();
     let commits: Vec<_> = events.iter().map(|event| event.commit).collect();
-    let (first, rest) = ((1, 1), (2, 3));
+    let first = (1, 1);
+    let rest = (2, 3);
     let version = |(from, to): (u64, u64)| (Version::new(from), Version::new(to));
     assert_eq!(commits, [version(first), version(rest), version(rest)]);
 }

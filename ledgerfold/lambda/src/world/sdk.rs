@@ -75,14 +75,18 @@ struct Endpoints;
 
 impl LoadServiceConfig for Endpoints {
     fn load_config(&self, key: ServiceConfigKey<'_>) -> Option<String> {
-        let service = key.service_id().to_ascii_uppercase().replace(' ', "_");
-        variable(&format!("{}_{service}", key.env()))
+        of_service(key.env(), &key.service_id().to_ascii_uppercase().replace(' ', "_"))
     }
 }
 
 /// The endpoint that the environment sets for a service.
 pub(super) fn endpoint_of(service: &str) -> Option<String> {
-    variable(&format!("{ENDPOINT}_{service}")).or_else(|| variable(ENDPOINT))
+    of_service(ENDPOINT, service).or_else(|| variable(ENDPOINT))
+}
+
+/// A setting for one service only.
+fn of_service(name: &str, service: &str) -> Option<String> {
+    variable(&format!("{name}_{service}"))
 }
 
 fn flag(name: &str) -> Option<bool> {

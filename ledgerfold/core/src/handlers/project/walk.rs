@@ -63,8 +63,7 @@ pub(super) async fn look_ahead(
     stream: &StreamId,
     at: Version,
 ) -> Result<Walk<()>, ProjectError> {
-    let mut walk = Walk { head: at, announced: at, ..Walk::begin(at, ()) };
-    walk.there = Some(());
+    let walk = Walk { head: at, announced: at, there: Some(()), ..Walk::begin(at, ()) };
     let page = read_log(at, stream, log).await?;
     if page.events.is_empty() {
         // The stream may end before this version.
