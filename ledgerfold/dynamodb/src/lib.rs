@@ -16,6 +16,7 @@
 //! Clients do the retries: give them a retry configuration and timeouts. A failure that remains is reported as
 //! throttled, unavailable or refused.
 
+mod batch_get;
 mod deadlines;
 mod event_store;
 mod failure;

@@ -18,7 +18,7 @@ use serde::{Deserialize, Serialize};
 
 use ledgerfold_aws::Failure;
 
-use crate::{keys, stored};
+use crate::{batch_get, keys, stored};
 
 /// Rows in a DynamoDB table. A global secondary index, if there is one, lists them.
 #[derive(Clone, Debug)]
@@ -85,6 +85,17 @@ impl RowReader for DynamoRowStore {
             .await
             .map_err(Failure::of)?;
         answer.item.map(|item| row(item, self.generation)).transpose()
+    }
+
+    async fn get_all(
+        &self,
+        streams: &[StreamId],
+    ) -> Vec<Result<Option<StoredRow>, ReadStoreError>> {
+        let key = |stream: &StreamId| keys::key(self.generation, &stream.to_string());
+        let keys: Vec<_> = streams.iter().map(key).collect();
+        let items = batch_get::read(&self.client, &self.table, &keys, None).await;
+        let row = |item: Option<_>| item.map(|item| row(item, self.generation)).transpose();
+        items.into_iter().map(|item| item.and_then(row)).collect()
     }
 
     async fn list(&self, listing: &Listing) -> Result<Vec<StoredRow>, ReadStoreError> {

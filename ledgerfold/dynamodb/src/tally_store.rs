@@ -17,8 +17,8 @@ use futures::future::try_join_all;
 use ledgerfold::{
     Payload, StreamId, Version,
     ports::{
-        Counter, CounterKey, Increment, Memo, ReadStoreError, Settled, TallyReader, TallyStore,
-        Written,
+        Added, Count, Counter, CounterKey, CounterShard, CountsOfShard, Memo, ReadStoreError,
+        Settled, TallyReader, TallyStore,
     },
     vocabulary::Generation,
 };
@@ -26,13 +26,9 @@ use ledgerfold::{
 use ledgerfold_aws::Failure;
 
 use crate::{
-    failure, keys,
+    batch_get, failure, keys,
     stored::{self, Item},
 };
-
-/// How many items hold the counters of one key. A single item takes at most 1,000 write units a second, and each
-/// transaction uses two.
-const SHARDS: u8 = 8;
 
 /// The sort key of memos. Counters have the counter key there.
 const MEMO: &str = "memo";
@@ -64,19 +60,19 @@ impl DynamoTallyStore {
         Self { generation, ..self }
     }
 
-    fn memo_key(&self, stream: &StreamId) -> AttributeValue {
-        AttributeValue::S(keys::key(self.generation, &format!("memo#{stream}")))
+    fn memo_key(&self, stream: &StreamId) -> String {
+        keys::key(self.generation, &format!("memo#{stream}"))
     }
 
-    fn shard_key(&self, shard: u8) -> AttributeValue {
-        AttributeValue::S(keys::key(self.generation, &format!("counters#{shard}")))
+    fn shard_key(&self, shard: CounterShard) -> AttributeValue {
+        AttributeValue::S(keys::key(self.generation, &format!("counters#{}", shard.number())))
     }
 
-    /// Puts the memo, if the current one is at `after`.
-    fn put_memo(&self, after: Version, memo: &Memo) -> Result<Put, Failure> {
+    /// Puts the memo, if the current one is at the version that the count continues from.
+    fn put_memo(&self, Count { after, memo, .. }: &Count) -> Result<TransactWriteItem, Failure> {
         let put = Put::builder()
             .table_name(&self.table)
-            .item("pk", self.memo_key(&memo.stream))
+            .item("pk", AttributeValue::S(self.memo_key(&memo.stream)))
             .item("sk", AttributeValue::S(MEMO.to_owned()))
             .item("v", AttributeValue::N(memo.version.to_string()))
             .item("d", AttributeValue::S(memo.body.as_str().to_owned()));
@@ -85,22 +81,28 @@ impl DynamoTallyStore {
             none if none.is_empty() => put,
             groups => put.item("g", AttributeValue::L(groups)),
         };
-        let put = if after == Version::NONE {
+        let put = if *after == Version::NONE {
             put.condition_expression("attribute_not_exists(pk)")
         } else {
             put.condition_expression("v = :after")
                 .expression_attribute_values(":after", AttributeValue::N(after.to_string()))
         };
-        put.build().map_err(Failure::refused)
+        let put = put.build().map_err(Failure::refused)?;
+        Ok(TransactWriteItem::builder().put(put).build())
     }
 
-    fn add_to(&self, shard: u8, increment: &Increment) -> Result<Update, Failure> {
+    /// Adds to the counters of a group.
+    fn add_to(
+        &self,
+        shard: CounterShard,
+        (key, sums): (&CounterKey, &BTreeMap<String, i128>),
+    ) -> Result<TransactWriteItem, Failure> {
         let mut update = Update::builder()
             .table_name(&self.table)
             .key("pk", self.shard_key(shard))
-            .key("sk", AttributeValue::S(increment.key.to_string()));
+            .key("sk", AttributeValue::S(key.to_string()));
         let mut terms = Vec::new();
-        for (at, (counter, amount)) in increment.amounts.iter().enumerate() {
+        for (at, (counter, amount)) in sums.iter().enumerate() {
             update = update
                 .expression_attribute_names(format!("#c{at}"), format!("n.{counter}"))
                 .expression_attribute_values(
@@ -109,10 +111,9 @@ impl DynamoTallyStore {
                 );
             terms.push(format!("#c{at} :a{at}"));
         }
-        update
-            .update_expression(format!("ADD {}", terms.join(", ")))
-            .build()
-            .map_err(Failure::refused)
+        let update = update.update_expression(format!("ADD {}", terms.join(", "))).build();
+        let update = update.map_err(Failure::refused)?;
+        Ok(TransactWriteItem::builder().update(update).build())
     }
 
     /// A read in a transaction.
@@ -128,7 +129,7 @@ impl DynamoTallyStore {
 
     async fn shard(
         &self,
-        shard: u8,
+        shard: CounterShard,
         first: &CounterKey,
         last: &CounterKey,
     ) -> Result<Vec<Item>, Failure> {
@@ -164,7 +165,7 @@ impl TallyReader for DynamoTallyStore {
             .client
             .get_item()
             .table_name(&self.table)
-            .key("pk", self.memo_key(stream))
+            .key("pk", AttributeValue::S(self.memo_key(stream)))
             .key("sk", AttributeValue::S(MEMO.to_owned()))
             .consistent_read(true)
             .send()
@@ -173,12 +174,21 @@ impl TallyReader for DynamoTallyStore {
         answer.item.map(|item| memo(stream, item)).transpose()
     }
 
+    async fn memos(&self, streams: &[StreamId]) -> Vec<Result<Option<Memo>, ReadStoreError>> {
+        let keys: Vec<_> = streams.iter().map(|stream| self.memo_key(stream)).collect();
+        let items = batch_get::read(&self.client, &self.table, &keys, Some(MEMO)).await;
+        let memo = |(stream, item): (_, Result<Option<Item>, _>)| {
+            item.and_then(|item| item.map(|item| memo(stream, item)).transpose())
+        };
+        streams.iter().zip(items).map(memo).collect()
+    }
+
     async fn range(
         &self,
         first: &CounterKey,
         last: &CounterKey,
     ) -> Result<Vec<Counter>, ReadStoreError> {
-        let shards = (0..SHARDS).map(|shard| self.shard(shard, first, last));
+        let shards = CounterShard::all().map(|shard| self.shard(shard, first, last));
         let mut sums: BTreeMap<CounterKey, BTreeMap<String, i128>> = BTreeMap::new();
         for item in try_join_all(shards).await?.into_iter().flatten() {
             let (key, amounts) = counter(&item)?;
@@ -195,9 +205,9 @@ impl TallyReader for DynamoTallyStore {
         stream: &StreamId,
         groups: &[CounterKey],
     ) -> Result<Settled, ReadStoreError> {
-        let shard = self.shard_key(shard_of(stream));
-        let mut call =
-            self.client.transact_get_items().transact_items(self.get(self.memo_key(stream), MEMO)?);
+        let shard = self.shard_key(CounterShard::of(stream));
+        let own = self.get(AttributeValue::S(self.memo_key(stream)), MEMO)?;
+        let mut call = self.client.transact_get_items().transact_items(own);
         for key in groups {
             call = call.transact_items(self.get(shard.clone(), key.as_str())?);
         }
@@ -225,41 +235,37 @@ impl TallyReader for DynamoTallyStore {
 
 #[async_trait]
 impl TallyStore for DynamoTallyStore {
-    async fn add(
-        &self,
-        after: Version,
-        memo: &Memo,
-        increments: &[Increment],
-    ) -> Result<Written, ReadStoreError> {
-        memo.check(increments)?;
-        let shard = shard_of(&memo.stream);
-        let put = TransactWriteItem::builder().put(self.put_memo(after, memo)?).build();
-        let mut transaction = self.client.transact_write_items().transact_items(put);
-        for increment in increments.iter().filter(|increment| !increment.amounts.is_empty()) {
-            let update = self.add_to(shard, increment)?;
-            transaction =
-                transaction.transact_items(TransactWriteItem::builder().update(update).build());
-        }
-        match transaction.send().await {
-            Ok(_) => Ok(Written::Done),
-            Err(SdkError::ServiceError(refusal)) if was_overtaken(refusal.err()) => {
-                Ok(Written::Superseded)
-            }
-            Err(error) => {
-                let reason = error.as_service_error().and_then(failure::write_reason);
-                Err(failure::of_transaction(reason, error).into())
-            }
-        }
+    async fn add(&self, counts: &CountsOfShard) -> Result<Added, ReadStoreError> {
+        let memos = counts.counts().iter().map(|count| self.put_memo(count));
+        let sums = counts.sums().iter().map(|sums| self.add_to(counts.shard(), sums));
+        let items = memos.chain(sums).collect::<Result<Vec<_>, _>>()?;
+        let transaction = self.client.transact_write_items().set_transact_items(Some(items));
+        let error = match transaction.send().await {
+            Ok(_) => return Ok(Added::Done),
+            Err(error) => error,
+        };
+        let cancelled = match &error {
+            SdkError::ServiceError(refusal) => cancelled(counts, refusal.err()),
+            _ => None,
+        };
+        let reason = error.as_service_error().and_then(failure::write_reason);
+        Ok(cancelled.ok_or_else(|| failure::of_transaction(reason, error))?)
     }
 }
 
-/// Whether another write has changed the memo or is about to, so that the caller must start again.
+/// Why another write has cancelled a transaction; `None` if something else has.
 ///
-/// Reasons are listed by position, and the memo is the first
+/// Reasons are listed by position, and the memos come first
 /// (<https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_TransactWriteItems.html>).
-fn was_overtaken(error: &TransactWriteItemsError) -> bool {
+fn cancelled(counts: &CountsOfShard, error: &TransactWriteItemsError) -> Option<Added> {
     let reasons = cancellation_reasons(error);
-    reasons.first() == Some(&"ConditionalCheckFailed") || reasons.contains(&"TransactionConflict")
+    let moved = counts.counts().iter().zip(&reasons);
+    let moved = moved.filter(|(_, reason)| **reason == "ConditionalCheckFailed");
+    let moved: Vec<_> = moved.map(|(count, _)| count.stream().clone()).collect();
+    if !moved.is_empty() {
+        return Some(Added::Superseded(moved));
+    }
+    reasons.contains(&"TransactionConflict").then_some(Added::Busy)
 }
 
 fn cancellation_reasons(error: &TransactWriteItemsError) -> Vec<&str> {
@@ -271,12 +277,6 @@ fn cancellation_reasons(error: &TransactWriteItemsError) -> Vec<&str> {
 
 fn codes(reasons: &[CancellationReason]) -> Vec<&str> {
     reasons.iter().map(|reason| reason.code().unwrap_or("None")).collect()
-}
-
-/// The shard of a stream. Any even spread will do; a sum of bytes cannot change with a new version of a hash function.
-fn shard_of(stream: &StreamId) -> u8 {
-    stream.to_string().bytes().fold(0_u8, |sum, byte| sum.wrapping_mul(31).wrapping_add(byte))
-        % SHARDS
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "keys and reasons are made on the spot")]

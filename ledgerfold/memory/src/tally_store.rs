@@ -7,8 +7,8 @@ use async_trait::async_trait;
 use ledgerfold::{
     StreamId, Version,
     ports::{
-        Counter, CounterKey, Increment, Memo, ReadStoreError, Settled, TallyReader, TallyStore,
-        Written,
+        Added, Counter, CounterKey, CountsOfShard, Memo, ReadStoreError, Settled, TallyReader,
+        TallyStore,
     },
 };
 
@@ -91,25 +91,26 @@ impl TallyReader for MemoryTallyStore {
 
 #[async_trait]
 impl TallyStore for MemoryTallyStore {
-    async fn add(
-        &self,
-        after: Version,
-        memo: &Memo,
-        increments: &[Increment],
-    ) -> Result<Written, ReadStoreError> {
-        memo.check(increments)?;
+    async fn add(&self, counts: &CountsOfShard) -> Result<Added, ReadStoreError> {
         let mut state = self.lock();
-        let stored = state.memos.get(&memo.stream).map_or(Version::NONE, |memo| memo.version);
-        if stored != after {
-            return Ok(Written::Superseded);
+        let version = |stream| state.memos.get(stream).map_or(Version::NONE, |memo| memo.version);
+        let counted = counts.counts().iter();
+        let overtaken: Vec<_> = counted
+            .filter(|count| version(count.stream()) != count.after)
+            .map(|count| count.stream().clone())
+            .collect();
+        if !overtaken.is_empty() {
+            return Ok(Added::Superseded(overtaken));
         }
-        state.memos.insert(memo.stream.clone(), memo.clone());
-        for increment in increments.iter().filter(|increment| !increment.amounts.is_empty()) {
-            let counter = state.counters.entry(increment.key.clone()).or_default();
-            for (name, amount) in &increment.amounts {
-                *counter.entry(name.clone()).or_default() += i128::from(*amount);
+        for count in counts.counts() {
+            state.memos.insert(count.stream().clone(), count.memo.clone());
+        }
+        for (key, sums) in counts.sums() {
+            let counter = state.counters.entry(key.clone()).or_default();
+            for (name, sum) in sums {
+                *counter.entry(name.clone()).or_default() += sum;
             }
         }
-        Ok(Written::Done)
+        Ok(Added::Done)
     }
 }

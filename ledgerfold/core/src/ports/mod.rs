@@ -6,6 +6,7 @@
 
 mod claims_record;
 mod clock;
+mod counts;
 mod dead_letters;
 mod deadlines;
 mod event_store;
@@ -28,6 +29,7 @@ mod transaction;
 
 pub use claims_record::{ClaimsBuild, ClaimsRecord, ClaimsState, Walk};
 pub use clock::Clock;
+pub use counts::{Count, CounterShard, CountsOfShard, MAX_COUNTED_GROUPS, MAX_COUNTERS, Sums};
 pub use dead_letters::{DeadLetter, DeadLetters};
 pub use deadlines::{
     Cause, Deadline, DeadlineError, DeadlineKey, DeadlinePage, DeadlineStore, Pending,
@@ -53,10 +55,7 @@ pub use row_store::{
 };
 pub use skips::{Signature, Skip, SkipError, SkipReason, SkipRecord, SkipRegister, Skips};
 pub use streams::{Segment, Streams, StreamsError};
-pub use tally_store::{
-    Counted, Counter, Increment, MAX_COUNTED_GROUPS, MAX_COUNTERS, Memo, Settled, TallyReader,
-    TallyStore,
-};
+pub use tally_store::{Added, Counted, Counter, Increment, Memo, Settled, TallyReader, TallyStore};
 pub use transaction::{
     CommandRecord, InvalidTransaction, KeyChange, MAX_TRANSACTION_BYTES, MAX_TRANSACTION_ITEMS,
     StrictCommand, Transaction, Unchanged,

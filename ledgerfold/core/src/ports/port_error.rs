@@ -14,3 +14,15 @@ pub enum PortError {
     #[error("refused the request: {0}")]
     Refused(#[source] Box<dyn std::error::Error + Send + Sync>),
 }
+
+impl PortError {
+    /// The same failure for another caller, when one request served several. Its source is only a text.
+    #[must_use]
+    pub fn repeated(&self) -> Self {
+        match self {
+            Self::Throttled => Self::Throttled,
+            Self::Unavailable(source) => Self::Unavailable(source.to_string().into()),
+            Self::Refused(source) => Self::Refused(source.to_string().into()),
+        }
+    }
+}

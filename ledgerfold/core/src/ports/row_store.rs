@@ -1,4 +1,5 @@
 use async_trait::async_trait;
+use futures::future::join_all;
 
 use super::{IndexKey, IndexOrder, IndexPartition, NewerFormat, PortError};
 use crate::{Payload, StreamId, Version};
@@ -11,6 +12,15 @@ pub trait RowReader: Send + Sync {
     /// # Errors
     /// [`ReadStoreError`].
     async fn get(&self, stream: &StreamId) -> Result<Option<StoredRow>, ReadStoreError>;
+
+    /// The rows of several streams, each as [`get`](RowReader::get) returns it, in the order of the streams. An
+    /// unreadable row fails alone. A store may read them together, and then other failures concern all of them.
+    async fn get_all(
+        &self,
+        streams: &[StreamId],
+    ) -> Vec<Result<Option<StoredRow>, ReadStoreError>> {
+        join_all(streams.iter().map(|stream| self.get(stream))).await
+    }
 
     /// The rows of one partition of the index by descending order key: at most `limit`, from the first one below
     /// `before`. May lag behind [`RowStore::put`].
@@ -122,4 +132,19 @@ pub enum ReadStoreError {
         /// The reason.
         reason: String,
     },
+}
+
+impl ReadStoreError {
+    /// The same failure for another caller, when one request served several.
+    #[must_use]
+    pub fn repeated(&self) -> Self {
+        match self {
+            Self::Port(error) => Self::Port(error.repeated()),
+            Self::Invalid(source) => Self::Invalid(source.to_string().into()),
+            Self::Newer { key, source } => Self::Newer { key: key.clone(), source: source.clone() },
+            Self::Corrupt { key, reason } => {
+                Self::Corrupt { key: key.clone(), reason: reason.clone() }
+            }
+        }
+    }
 }

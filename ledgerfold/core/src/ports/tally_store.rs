@@ -1,21 +1,14 @@
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use async_trait::async_trait;
+use futures::future::join_all;
 
-use crate::{
-    Payload, StreamId, Version,
-    ports::{CounterKey, PortError, ReadStoreError, Written, row_store::check_size},
-};
+use super::{CounterKey, CountsOfShard, PortError, ReadStoreError};
+use crate::{Payload, StreamId, Version};
 
 /// The number of attempts to read counters and a memo while others write them. Each attempt is a round trip, so
 /// together they last longer than any burst of writes on one counter.
 const ATTEMPTS: usize = 100;
-
-/// The most groups of counters that one write may touch. A DynamoDB transaction has up to 100 items, and the memo is
-/// one of them.
-pub const MAX_COUNTED_GROUPS: usize = 99;
-/// The most counters of one group that one write may touch. A DynamoDB update expression has up to 4 KB.
-pub const MAX_COUNTERS: usize = 250;
 
 /// The counters of a tally with the memo of each stream, for a function that only reads them.
 ///
@@ -30,6 +23,12 @@ pub trait TallyReader: Send + Sync {
     /// # Errors
     /// [`ReadStoreError`].
     async fn memo(&self, stream: &StreamId) -> Result<Option<Memo>, ReadStoreError>;
+
+    /// The memos of several streams, each as [`memo`](TallyReader::memo) returns it, in the order of the streams. An
+    /// unreadable memo fails alone. A store may read them together, and then other failures concern all of them.
+    async fn memos(&self, streams: &[StreamId]) -> Vec<Result<Option<Memo>, ReadStoreError>> {
+        join_all(streams.iter().map(|stream| self.memo(stream))).await
+    }
 
     /// The counters with keys from `first` to `last`, both included, in key order; strongly consistent.
     ///
@@ -95,18 +94,23 @@ pub trait TallyReader: Send + Sync {
 /// The counters of a tally. Each stream has a memo beside them, with the version up to which it is counted.
 #[async_trait]
 pub trait TallyStore: TallyReader {
-    /// Adds the increments and replaces the stream's memo, in one transaction: everything is counted once, or nothing
-    /// is. The stored memo must have exactly the version `after`. Increments without amounts count nothing. Every store
-    /// calls [`Memo::check`] first.
+    /// Adds the counts and replaces the memos of their streams, in one transaction: either every event is counted
+    /// once, or nothing is counted. The stored memo of each stream must have exactly the version that its count names.
     ///
     /// # Errors
-    /// [`ReadStoreError`].
-    async fn add(
-        &self,
-        after: Version,
-        memo: &Memo,
-        increments: &[Increment],
-    ) -> Result<Written, ReadStoreError>;
+    /// [`ReadStoreError`]; it concerns all counts.
+    async fn add(&self, counts: &CountsOfShard) -> Result<Added, ReadStoreError>;
+}
+
+/// The result of [`TallyStore::add`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Added {
+    /// All are counted.
+    Done,
+    /// Nothing is counted, because the stored memos of these streams have other versions.
+    Superseded(Vec<StreamId>),
+    /// Nothing is counted, because another write is in progress on some of the memos or counters. Try again.
+    Busy,
 }
 
 /// The result of reading a stream's memo in a transaction.
@@ -171,32 +175,4 @@ pub struct Counter {
     /// The value of each counter, by the counter's name: a sum of many amounts of 64 bits. DynamoDB adds exactly up to
     /// 38 digits, so no sum of events leaves this range.
     pub amounts: BTreeMap<String, i128>,
-}
-
-impl Memo {
-    /// Checks that a store can accept the memo with these increments.
-    ///
-    /// # Errors
-    /// [`ReadStoreError::Invalid`] if the memo is too large, or the increments touch a group twice, or more than
-    /// [`MAX_COUNTED_GROUPS`] groups, or more than [`MAX_COUNTERS`] counters of one.
-    pub fn check(&self, increments: &[Increment]) -> Result<(), ReadStoreError> {
-        let groups: usize = self.groups.iter().map(|key| key.as_str().len()).sum();
-        check_size(self.body.as_str().len() + groups)?;
-        let invalid = |reason: String| Err(ReadStoreError::Invalid(reason.into()));
-        let groups: BTreeSet<_> = increments.iter().map(|increment| &increment.key).collect();
-        if groups.len() < increments.len() {
-            return invalid("a group of counters is touched twice".to_owned());
-        }
-        if groups.len() > MAX_COUNTED_GROUPS {
-            let groups = groups.len();
-            return invalid(format!("it counts in {groups} groups, of {MAX_COUNTED_GROUPS}"));
-        }
-        match increments.iter().find(|increment| increment.amounts.len() > MAX_COUNTERS) {
-            Some(Increment { key, amounts }) => {
-                let counters = amounts.len();
-                invalid(format!("it counts {counters} counters of {key}, of {MAX_COUNTERS}"))
-            }
-            None => Ok(()),
-        }
-    }
 }

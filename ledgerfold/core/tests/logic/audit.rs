@@ -11,8 +11,8 @@ use futures::future::{join, join3};
 use ledgerfold::{
     Envelope, Payload, StreamId, Timestamp, Version,
     ports::{
-        Clock, CommitPage, CounterKey, EventStore, Increment, Memo, PageWalk, Segment, StoreError,
-        StoredRow, Streams, TallyStore,
+        Clock, CommitPage, Count, CounterKey, CountsOfShard, EventStore, Increment, Memo, PageWalk,
+        Segment, StoreError, StoredRow, Streams, TallyStore,
     },
     project::{ProjectError, ProjectorPorts, RowModel, TallyModel, Verdict, Verifiable},
     reconcile::{
@@ -277,8 +277,9 @@ async fn a_stream_that_catches_up_during_the_wait_is_not_behind() {
     let auditor = auditor.of("notes", rows(&world), no_skips());
     let streams = [stream.clone()];
     let events = deliveries(world.envelopes());
-    // The manual clock yields instead of sleeping, so the delivery runs during the wait.
-    let (findings, _) = join(auditor.examine(&streams), other.project(events)).await;
+    // The projector waits for its row, and the manual clock yields instead of sleeping. So the delivery ends during the
+    // wait.
+    let (_, findings) = join(other.project(events), auditor.examine(&streams)).await;
     let findings = findings.expect("the read succeeds");
     assert_eq!(findings[0].comparison.verdict, Verdict::Current);
 }
@@ -314,7 +315,9 @@ async fn count_without_events(world: &World, word: &str) {
     let increment = Increment { key, amounts: BTreeMap::from([("notes".to_owned(), 1)]) };
     let body = Payload::encode(&0).expect("a number is JSON");
     let memo = Memo { stream, version: Version::new(1), body, groups: Vec::new() };
-    world.tallies.add(Version::NONE, &memo, &[increment]).await.expect("the write succeeds");
+    let count = Count { after: Version::NONE, memo, increments: vec![increment] };
+    let counts = CountsOfShard::of(count).expect("a transaction holds it");
+    world.tallies.add(&counts).await.expect("the write succeeds");
 }
 
 // Guards: gaps-are-found-and-repaired

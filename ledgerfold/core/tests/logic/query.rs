@@ -4,8 +4,9 @@ use async_trait::async_trait;
 use ledgerfold::{
     Payload, StreamId, Timestamp, Version,
     ports::{
-        CommitPage, Counter, CounterKey, EventStore, Increment, Listing, Memo, PortError,
-        ReadStoreError, Settled, Span, StoreError, TallyReader, TallyStore, Written,
+        Added, CommitPage, Count, Counter, CounterKey, CountsOfShard, EventStore, Increment,
+        Listing, Memo, PortError, ReadStoreError, Settled, Span, StoreError, TallyReader,
+        TallyStore,
     },
     query::{
         AuditPage, AuditPosition, QueryError, Until, as_of, audit, fresh_counts, fresh_list,
@@ -210,7 +211,7 @@ impl TallyReader for Racing<'_> {
 
 #[async_trait]
 impl TallyStore for Racing<'_> {
-    async fn add(&self, _: Version, _: &Memo, _: &[Increment]) -> Result<Written, ReadStoreError> {
+    async fn add(&self, _: &CountsOfShard) -> Result<Added, ReadStoreError> {
         Err(ReadStoreError::Port(PortError::Refused("a query writes".into())))
     }
 }
@@ -258,7 +259,7 @@ impl TallyReader for Busy<'_> {
 
 #[async_trait]
 impl TallyStore for Busy<'_> {
-    async fn add(&self, _: Version, _: &Memo, _: &[Increment]) -> Result<Written, ReadStoreError> {
+    async fn add(&self, _: &CountsOfShard) -> Result<Added, ReadStoreError> {
         Err(ReadStoreError::Port(PortError::Refused("a query writes".into())))
     }
 }
@@ -293,7 +294,9 @@ async fn a_sum_beyond_64_bits_is_exact_with_events_from_the_log() {
         body: Payload::encode(&1).expect("a number is JSON"),
         groups: vec![key.clone()],
     };
-    world.tallies.add(Version::NONE, &memo, &[full]).await.expect("the write succeeds");
+    let count = Count { after: Version::NONE, memo, increments: vec![full] };
+    let counts = CountsOfShard::of(count).expect("a transaction holds it");
+    world.tallies.add(&counts).await.expect("the write succeeds");
     write(&world, &stream, &["a"]).await;
     let seen = token(&stream, 1);
     let shown = fresh_counts::<Words>(

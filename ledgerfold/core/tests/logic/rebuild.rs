@@ -4,7 +4,10 @@ use std::{num::NonZeroU32, sync::Mutex, time::Duration};
 
 use ledgerfold::{
     Category, Recorded, StreamId, Version,
-    ports::{Clock, CounterKey, PortError, ReadStoreError, ReadTable, RowReader, Written},
+    ports::{
+        Clock, Count, CounterKey, CountsOfShard, Increment, Memo, PortError, ReadStoreError,
+        ReadTable, RowReader, Written,
+    },
     project::{Catalog, Projection},
     query::LiveRows,
     rebuild::{Plan, RebuildError, Rebuilder, Step, Verified},
@@ -232,11 +235,12 @@ async fn moving_counters_are_reported_and_wrong_counters_prevent_the_switch() {
 
     let tallies = stage.words.tallies(FIRST.next());
     let memo = tallies.memo(&stream).await.expect("the read succeeds").expect("it exists");
-    let wrong = ledgerfold::ports::Memo { version: memo.version.next(), ..memo.clone() };
+    let wrong = Memo { version: memo.version.next(), ..memo.clone() };
     let amounts = [("notes".to_owned(), 1)].into();
-    let increment =
-        ledgerfold::ports::Increment { key: CounterKey::new("c").expect("a key"), amounts };
-    tallies.add(memo.version, &wrong, &[increment]).await.expect("the write succeeds");
+    let increment = Increment { key: CounterKey::new("c").expect("a key"), amounts };
+    let count = Count { after: memo.version, memo: wrong, increments: vec![increment] };
+    let counts = CountsOfShard::of(count).expect("a transaction holds it");
+    tallies.add(&counts).await.expect("the write succeeds");
     let wrong = verified(&rebuilder).await.expect("the read succeeds");
     assert!(matches!(wrong.counters(), Some(CountersVerdict::Differ(_))), "{wrong:?}");
     assert!(rebuilder.switch(&wrong).await.is_err());

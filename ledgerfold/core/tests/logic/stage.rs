@@ -11,10 +11,11 @@ use ledgerfold::{
     CommandId, StreamId, Version,
     command::{Answer, CommandHandler},
     ports::{
-        AppendError, CommandRecord, CommitPage, Counter, CounterKey, EventReader, EventStore,
-        GenerationReader, GenerationStore, Increment, Listing, Memo, PortError, ReadStoreError,
-        ReadTable, ReadView, RemovedPage, Resume, RowReader, RowStore, SegmentProgress, Settled,
-        Span, StoreError, StoredRow, TallyReader, TallyStore, Transaction, Written,
+        Added, AppendError, CommandRecord, CommitPage, Counter, CounterKey, CountsOfShard,
+        EventReader, EventStore, GenerationReader, GenerationStore, Listing, Memo, PortError,
+        ReadStoreError, ReadTable, ReadView, RemovedPage, Resume, RowReader, RowStore,
+        SegmentProgress, Settled, Span, StoreError, StoredRow, TallyReader, TallyStore,
+        Transaction, Written,
     },
     project::{Catalog, Models, Projector, ProjectorPorts},
     query::{LiveRows, LiveTallies},
@@ -364,16 +365,11 @@ impl TallyReader for Slow<Arc<dyn TallyStore>> {
 
 #[async_trait]
 impl TallyStore for Slow<Arc<dyn TallyStore>> {
-    async fn add(
-        &self,
-        after: Version,
-        memo: &Memo,
-        increments: &[Increment],
-    ) -> Result<Written, ReadStoreError> {
+    async fn add(&self, counts: &CountsOfShard) -> Result<Added, ReadStoreError> {
         self.disturbances.write().await?;
-        let written = self.inner.add(after, memo, increments).await;
+        let added = self.inner.add(counts).await;
         self.disturbances.pass().await;
-        written
+        added
     }
 }
 

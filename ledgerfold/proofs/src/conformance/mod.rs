@@ -231,6 +231,8 @@ macro_rules! row_store_conformance {
             a_row_that_is_too_large_is_refused_for_good,
             the_largest_row_is_taken,
             the_longest_keys_are_taken,
+            many_rows_are_read_in_order,
+            rows_larger_than_an_answer_are_all_read,
         );
     };
 }
@@ -248,8 +250,11 @@ macro_rules! tally_store_conformance {
             five_at_once_count_once,
             streams_add_up,
             a_range_has_both_its_ends,
-            what_no_transaction_can_hold_is_refused_for_good,
             as_much_as_a_transaction_holds_is_counted,
+            as_many_streams_as_a_transaction_holds_are_counted,
+            streams_of_one_shard_are_counted_together,
+            streams_whose_memo_moved_are_named_and_nothing_is_counted,
+            many_memos_are_read_in_order,
             an_increment_without_amounts_counts_nothing,
             counting_nothing_moves_the_memo,
             a_memo_is_read_together_with_its_groups,

@@ -5,8 +5,8 @@ use std::{collections::BTreeMap, num::NonZeroU32};
 use ledgerfold::{
     Payload, StreamId, Timestamp, Version,
     ports::{
-        Counter, CounterKey, Increment, IndexKey, Listing, Memo, PageWalk, ReadTable, StoredRow,
-        Written,
+        Added, Count, Counter, CounterKey, CountsOfShard, Increment, IndexKey, Listing, Memo,
+        PageWalk, ReadTable, StoredRow, Written,
     },
     vocabulary::{Generation, Generations},
 };
@@ -138,10 +138,12 @@ async fn count(table: &dyn ReadTable, stream: &StreamId, key: &CounterKey) {
             Memo { stream: stream.clone(), version: Version::new(1), body, groups: Vec::new() };
         let amounts = BTreeMap::from([("notes".to_owned(), i64::from(generation.get()))]);
         let increment = Increment { key: key.clone(), amounts };
-        let added = table.tallies(generation).add(Version::NONE, &memo, &[increment]).await;
+        let count = Count { after: Version::NONE, memo, increments: vec![increment] };
+        let counts = CountsOfShard::of(count).expect("a transaction holds it");
+        let added = table.tallies(generation).add(&counts).await;
         assert_eq!(
             added.expect("the counter can be written"),
-            Written::Done,
+            Added::Done,
             "generation {generation}"
         );
     }

@@ -167,3 +167,28 @@ pub async fn a_row_without_index_is_not_listed(store: &dyn RowStore) {
     let listing = Listing { partition: list.parse().expect("a list"), before: None, limit: 10 };
     assert_eq!(store.list(&listing).await.expect("the index can be read"), []);
 }
+
+/// Rows of many streams are read in their order, with those that are missing.
+pub async fn many_rows_are_read_in_order(store: &dyn RowStore) {
+    let rows: Vec<_> = (0..60).map(|at| row(&fresh(), 1, &format!("row {at}"))).collect();
+    for row in &rows {
+        assert_eq!(put(store, row).await, Written::Done);
+    }
+    let streams: Vec<_> = rows.iter().flat_map(|row| [row.stream.clone(), fresh()]).collect();
+    let read: Vec<_> = store.get_all(&streams).await.into_iter().flatten().collect();
+    let expected: Vec<_> = rows.into_iter().flat_map(|row| [Some(row), None]).collect();
+    assert_eq!(read, expected);
+}
+
+/// Rows that are larger than one answer of the store are all read. DynamoDB answers up to 16 MB
+/// (<https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchGetItem.html>).
+pub async fn rows_larger_than_an_answer_are_all_read(store: &dyn RowStore) {
+    let text = "x".repeat(MAX_ROW_BYTES - 2);
+    let rows: Vec<_> = (0..44).map(|_| row(&fresh(), 1, &text)).collect();
+    for row in &rows {
+        assert_eq!(put(store, row).await, Written::Done);
+    }
+    let streams: Vec<_> = rows.iter().map(|row| row.stream.clone()).collect();
+    let read: Vec<_> = store.get_all(&streams).await.into_iter().flatten().flatten().collect();
+    assert!(read == rows, "{} of {} rows are right", read.len(), rows.len());
+}

@@ -6,8 +6,8 @@ use futures::future::join_all;
 use ledgerfold::{
     Payload, StreamId, Version,
     ports::{
-        Counter, CounterKey, Increment, MAX_COUNTED_GROUPS, MAX_COUNTERS, MAX_ROW_BYTES, Memo,
-        ReadStoreError, Settled, TallyStore, Written,
+        Added, Count, Counter, CounterKey, CounterShard, CountsOfShard, Increment,
+        MAX_COUNTED_GROUPS, MAX_COUNTERS, MAX_ROW_BYTES, Memo, Settled, TallyStore, Written,
     },
 };
 
@@ -35,8 +35,38 @@ fn fresh_key() -> CounterKey {
 }
 
 async fn add(store: &dyn TallyStore, after: u64, memo: &Memo, increment: Increment) -> Written {
-    let after = Version::new(after);
-    store.add(after, memo, &[increment]).await.expect("the counters can be written")
+    let count = count(after, memo.clone(), vec![increment]);
+    match store.add(&alone(count)).await.expect("the counters can be written") {
+        Added::Done => Written::Done,
+        Added::Superseded(_) | Added::Busy => Written::Superseded,
+    }
+}
+
+const fn count(after: u64, memo: Memo, increments: Vec<Increment>) -> Count {
+    Count { after: Version::new(after), memo, increments }
+}
+
+fn alone(count: Count) -> CountsOfShard {
+    CountsOfShard::of(count).expect("a transaction holds it")
+}
+
+/// These counts in one transaction.
+///
+/// # Panics
+/// Panics if no transaction can hold them.
+pub fn together(counts: impl IntoIterator<Item = Count>) -> CountsOfShard {
+    let all = counts.into_iter().map(alone).reduce(|mut all, one| {
+        all.join(one).expect("a transaction holds all");
+        all
+    });
+    all.expect("there are some")
+}
+
+/// New streams that count in the same shard.
+fn of_one_shard(streams: usize) -> Vec<StreamId> {
+    let shard = CounterShard::of(&fresh());
+    let fresh = std::iter::repeat_with(fresh);
+    fresh.filter(|stream| CounterShard::of(stream) == shard).take(streams).collect()
 }
 
 async fn counted(store: &dyn TallyStore, key: &CounterKey) -> Vec<Counter> {
@@ -113,31 +143,9 @@ fn wide(key: &CounterKey, counters: usize) -> Increment {
     Increment { key: key.clone(), amounts }
 }
 
-/// A write over the limits is refused as invalid, and nothing is counted. In DynamoDB an item has at most 400 KB, a
-/// transaction at most 100 different items, and an expression at most 4 KB
+/// A write at the limits is accepted. In DynamoDB an item has at most 400 KB, a transaction at most 100 different items,
+/// and an expression at most 4 KB
 /// (<https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html>).
-// Guards: a-refused-row-stops-only-its-stream
-pub async fn what_no_transaction_can_hold_is_refused_for_good(store: &dyn TallyStore) {
-    let (stream, key) = (fresh(), fresh_key());
-    let body = Payload::encode(&"x".repeat(MAX_ROW_BYTES - 1)).expect("a text is JSON");
-    let large = Memo { body, ..memo(&stream, 1) };
-    let one = increment(&key, 1, 10);
-    let many = groups(MAX_COUNTED_GROUPS).into_iter().chain([one.clone()]).collect();
-    let cases = [
-        ("a large memo", large, vec![one.clone()]),
-        ("many groups", memo(&stream, 1), many),
-        ("many counters", memo(&stream, 1), vec![wide(&key, MAX_COUNTERS + 1)]),
-        ("a group twice", memo(&stream, 1), vec![one.clone(), one]),
-    ];
-    for (case, memo, increments) in cases {
-        let refused = store.add(Version::NONE, &memo, &increments).await;
-        assert!(matches!(refused, Err(ReadStoreError::Invalid(_))), "{case}: {refused:?}");
-    }
-    assert_eq!(store.memo(&stream).await.expect("the memo can be read"), None);
-    assert_eq!(counted(store, &key).await, []);
-}
-
-/// A write at the limits is accepted.
 pub async fn as_much_as_a_transaction_holds_is_counted(store: &dyn TallyStore) {
     let stream = fresh();
     let body = Payload::encode(&"x".repeat(MAX_ROW_BYTES - 2)).expect("a text is JSON");
@@ -149,8 +157,8 @@ pub async fn as_much_as_a_transaction_holds_is_counted(store: &dyn TallyStore) {
         (Version::new(2), memo(&stream, 3), vec![wide(&longest, MAX_COUNTERS)]),
     ];
     for (after, memo, increments) in cases {
-        let added = store.add(after, &memo, &increments).await;
-        assert_eq!(added.expect("the counters can be written"), Written::Done, "after {after}");
+        let added = store.add(&alone(Count { after, memo, increments })).await;
+        assert_eq!(added.expect("the counters can be written"), Added::Done, "after {after}");
     }
     let counters = counted(store, &longest).await;
     assert_eq!(counters[0].amounts.len(), MAX_COUNTERS + 2, "{counters:?}");
@@ -184,8 +192,8 @@ pub async fn a_sum_beyond_64_bits_is_exact(store: &dyn TallyStore) {
 /// An event without increments still moves the memo.
 pub async fn counting_nothing_moves_the_memo(store: &dyn TallyStore) {
     let stream = fresh();
-    let outcome = store.add(Version::NONE, &memo(&stream, 1), &[]).await;
-    assert_eq!(outcome.expect("the memo can be written"), Written::Done);
+    let outcome = store.add(&alone(count(0, memo(&stream, 1), Vec::new()))).await;
+    assert_eq!(outcome.expect("the memo can be written"), Added::Done);
     assert_eq!(store.memo(&stream).await.expect("it can be read"), Some(memo(&stream, 1)));
 }
 
@@ -198,9 +206,9 @@ pub async fn a_memo_is_read_together_with_its_groups(store: &dyn TallyStore) {
     };
     assert_eq!(settled(&keys).await, Settled::At(None));
     let counted = Memo { groups: keys.to_vec(), ..memo(&stream, 2) };
-    let increments = keys.clone().map(|key| increment(&key, 1, 0));
-    let written = store.add(Version::NONE, &counted, &increments).await;
-    assert_eq!(written.expect("the counters can be written"), Written::Done);
+    let increments = keys.iter().map(|key| increment(key, 1, 0)).collect();
+    let written = store.add(&alone(count(0, counted.clone(), increments))).await;
+    assert_eq!(written.expect("the counters can be written"), Added::Done);
     for groups in [&keys[..], &[]] {
         assert_eq!(settled(groups).await, Settled::At(Some(counted.clone())));
     }
@@ -209,4 +217,78 @@ pub async fn a_memo_is_read_together_with_its_groups(store: &dyn TallyStore) {
     let range = store.range_with(&stream, first, last).await.expect("the range can be read");
     assert_eq!(range.memo.as_ref(), Some(&counted));
     assert_eq!(range.counters.len(), 2);
+}
+
+/// Counts of several streams are added in one transaction, with the sum for each counter.
+// Guards: each-event-is-counted-once
+pub async fn streams_of_one_shard_are_counted_together(store: &dyn TallyStore) {
+    let streams = of_one_shard(12);
+    let shared = fresh_key();
+    let own = fresh_key();
+    let counts =
+        streams.iter().map(|stream| count(0, memo(stream, 2), vec![increment(&shared, 1, -2)]));
+    let with_own = |(at, mut count): (usize, Count)| {
+        count.increments.extend((at == 3).then(|| increment(&own, 5, 0)));
+        count
+    };
+    let counts = together(counts.enumerate().map(with_own));
+    assert_eq!(store.add(&counts).await.expect("the counters can be written"), Added::Done);
+    assert_eq!(
+        counted(store, &shared).await,
+        [Counter { key: shared.clone(), amounts: sums(12, -24) }]
+    );
+    assert_eq!(counted(store, &own).await, [Counter { key: own.clone(), amounts: sums(5, 0) }]);
+    for stream in &streams {
+        assert_eq!(store.memo(stream).await.expect("the memo can be read"), Some(memo(stream, 2)));
+    }
+}
+
+/// If the memos of some streams have moved, nothing is counted, and the answer names exactly these streams.
+// Guards: each-event-is-counted-once
+pub async fn streams_whose_memo_moved_are_named_and_nothing_is_counted(store: &dyn TallyStore) {
+    let streams = of_one_shard(5);
+    let key = fresh_key();
+    let counts = || streams.iter().map(|it| count(0, memo(it, 1), vec![increment(&key, 1, 0)]));
+    let moved = [1, 3];
+    let ahead = counts().enumerate().filter(|(at, _)| moved.contains(at)).map(|(_, count)| count);
+    assert_eq!(store.add(&together(ahead)).await.expect("it can be written"), Added::Done);
+    let refused = store.add(&together(counts())).await.expect("the store answers");
+    let Added::Superseded(mut named) = refused else { panic!("{refused:?}") };
+    named.sort();
+    let mut expected = moved.map(|at| streams[at].clone());
+    expected.sort();
+    assert_eq!(named, expected);
+    assert_eq!(counted(store, &key).await, [Counter { key: key.clone(), amounts: sums(2, 0) }]);
+    let rest = together(counts()).without(&named).expect("three remain");
+    assert_eq!(store.add(&rest).await.expect("it can be written"), Added::Done);
+    assert_eq!(counted(store, &key).await, [Counter { key: key.clone(), amounts: sums(5, 0) }]);
+}
+
+/// As many streams as a transaction holds are counted together.
+pub async fn as_many_streams_as_a_transaction_holds_are_counted(store: &dyn TallyStore) {
+    let streams = of_one_shard(MAX_COUNTED_GROUPS + 1);
+    let key = fresh_key();
+    let of = |stream| alone(count(0, memo(stream, 1), vec![increment(&key, 1, 0)]));
+    let (last, all) = streams.split_last().expect("there are some");
+    let mut counts =
+        together(all.iter().map(|it| count(0, memo(it, 1), vec![increment(&key, 1, 0)])));
+    assert!(counts.join(of(last)).is_err(), "100 memos and a group are 101 items");
+    assert_eq!(store.add(&counts).await.expect("the counters can be written"), Added::Done);
+    assert_eq!(counted(store, &key).await, [Counter { key: key.clone(), amounts: sums(99, 0) }]);
+}
+
+/// Memos of many streams are read in their order, with those that are missing.
+pub async fn many_memos_are_read_in_order(store: &dyn TallyStore) {
+    let counted: Vec<_> = (0..60).map(|_| fresh()).collect();
+    for stream in &counted {
+        add(store, 0, &memo(stream, 1), increment(&fresh_key(), 1, 0)).await;
+    }
+    let streams: Vec<_> = counted.iter().flat_map(|stream| [stream.clone(), fresh()]).collect();
+    let memos = store.memos(&streams).await;
+    assert_eq!(memos.len(), streams.len());
+    for (at, (stream, memo)) in streams.iter().zip(memos).enumerate() {
+        let version = memo.expect("the memo can be read").map(|memo| (memo.stream, memo.version));
+        let expected = (at % 2 == 0).then(|| (stream.clone(), Version::new(1)));
+        assert_eq!(version, expected, "at {at}");
+    }
 }

@@ -4,22 +4,26 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use async_trait::async_trait;
 use ledgerfold::{
-    StreamId, Version,
+    StreamId,
     ports::{
-        Counter, CounterKey, Increment, Listing, Memo, ReadStoreError, RowReader, RowStore,
-        Settled, StoredRow, TallyReader, TallyStore, Written,
+        Added, Count, Counter, CounterKey, CountsOfShard, Listing, Memo, ReadStoreError, RowReader,
+        RowStore, Settled, StoredRow, TallyReader, TallyStore, Written,
     },
 };
-use ledgerfold_proofs::conformance::{row_store, tally_store};
+use ledgerfold_proofs::conformance::{
+    row_store,
+    tally_store::{self, together},
+};
 use ledgerfold_testkit::{MemoryRowStore, MemoryTallyStore};
 
 /// A defect of a row store.
 #[derive(Clone, Copy, Debug, PartialEq)]
-#[expect(clippy::enum_variant_names, reason = "each is a sentence about the table")]
 enum RowDefect {
     TakesAnySize,
     TakesShortKeysOnly,
     TakesSmallRowsOnly,
+    ReadsFoundRowsFirst,
+    ReadsOneAnswer,
 }
 
 struct WrongRows {
@@ -32,7 +36,9 @@ impl WrongRows {
         let key = row.index.as_ref().map_or(0, |index| index.partition.as_str().len());
         let body = row.body.as_ref().map_or(0, |body| body.as_str().len());
         match self.defect {
-            RowDefect::TakesAnySize => false,
+            RowDefect::TakesAnySize
+            | RowDefect::ReadsFoundRowsFirst
+            | RowDefect::ReadsOneAnswer => false,
             RowDefect::TakesShortKeysOnly => key > 1_024,
             RowDefect::TakesSmallRowsOnly => body > 300 * 1_024,
         }
@@ -43,6 +49,28 @@ impl WrongRows {
 impl RowReader for WrongRows {
     async fn get(&self, stream: &StreamId) -> Result<Option<StoredRow>, ReadStoreError> {
         self.kept.get(stream).await
+    }
+
+    async fn get_all(
+        &self,
+        streams: &[StreamId],
+    ) -> Vec<Result<Option<StoredRow>, ReadStoreError>> {
+        let mut rows = self.kept.get_all(streams).await;
+        match self.defect {
+            RowDefect::ReadsFoundRowsFirst => {
+                rows.sort_by_key(|row| row.as_ref().is_ok_and(Option::is_none));
+            }
+            RowDefect::ReadsOneAnswer => {
+                let mut bytes = 0;
+                for row in rows.iter_mut().flatten() {
+                    let body = row.as_ref().and_then(|row| row.body.as_ref());
+                    bytes += body.map_or(0, |body| body.as_str().len());
+                    row.take_if(|_| bytes > 16 * 1_024 * 1_024);
+                }
+            }
+            _ => {}
+        }
+        rows
     }
 
     async fn list(&self, listing: &Listing) -> Result<Vec<StoredRow>, ReadStoreError> {
@@ -73,10 +101,14 @@ impl RowStore for WrongRows {
 /// A defect of a tally store.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum TallyDefect {
-    AddsAGroupTwice,
+    AddsTheLastOfEachCounter,
+    CountsTheOthersWithoutTheMoved,
+    NamesOneMovedStream,
+    ReadsCountedMemosFirst,
     ShowsEmptyGroups,
     StopsAtTheLimit,
     TakesFewGroups,
+    TakesFewStreams,
 }
 
 struct WrongTallies {
@@ -88,6 +120,14 @@ struct WrongTallies {
 impl TallyReader for WrongTallies {
     async fn memo(&self, stream: &StreamId) -> Result<Option<Memo>, ReadStoreError> {
         self.kept.memo(stream).await
+    }
+
+    async fn memos(&self, streams: &[StreamId]) -> Vec<Result<Option<Memo>, ReadStoreError>> {
+        let mut memos = self.kept.memos(streams).await;
+        if self.defect == TallyDefect::ReadsCountedMemosFirst {
+            memos.sort_by_key(|memo| memo.as_ref().is_ok_and(Option::is_none));
+        }
+        memos
     }
 
     async fn range(
@@ -115,26 +155,49 @@ impl TallyReader for WrongTallies {
 
 #[async_trait]
 impl TallyStore for WrongTallies {
-    async fn add(
-        &self,
-        after: Version,
-        memo: &Memo,
-        increments: &[Increment],
-    ) -> Result<Written, ReadStoreError> {
-        let mut increments = increments.to_vec();
+    async fn add(&self, counts: &CountsOfShard) -> Result<Added, ReadStoreError> {
         match self.defect {
-            TallyDefect::AddsAGroupTwice => increments.dedup(),
-            TallyDefect::ShowsEmptyGroups => {
-                for increment in increments.iter_mut().filter(|it| it.amounts.is_empty()) {
-                    increment.amounts.insert("nothing".to_owned(), 0);
+            TallyDefect::AddsTheLastOfEachCounter => {
+                let last = counts.counts().iter().map(|count| {
+                    let is_last = counts.counts().last() == Some(count);
+                    let increments = count.increments.iter().filter(|_| is_last).cloned().collect();
+                    Count { increments, ..count.clone() }
+                });
+                self.kept.add(&together(last)).await
+            }
+            TallyDefect::CountsTheOthersWithoutTheMoved => {
+                let added = self.kept.add(counts).await?;
+                if let Added::Superseded(moved) = &added
+                    && let Some(others) = counts.clone().without(moved)
+                {
+                    self.kept.add(&others).await?;
                 }
+                Ok(added)
             }
-            TallyDefect::TakesFewGroups if increments.len() > 25 => {
-                return Err(ReadStoreError::Invalid("over 25 groups".into()));
+            TallyDefect::NamesOneMovedStream => match self.kept.add(counts).await? {
+                Added::Superseded(moved) => {
+                    Ok(Added::Superseded(moved.into_iter().take(1).collect()))
+                }
+                added => Ok(added),
+            },
+            TallyDefect::ShowsEmptyGroups => {
+                let with_nothing = counts.counts().iter().cloned().map(|mut count| {
+                    for increment in count.increments.iter_mut().filter(|it| it.amounts.is_empty())
+                    {
+                        increment.amounts.insert("nothing".to_owned(), 0);
+                    }
+                    count
+                });
+                self.kept.add(&together(with_nothing)).await
             }
-            TallyDefect::TakesFewGroups | TallyDefect::StopsAtTheLimit => {}
+            TallyDefect::TakesFewGroups if counts.sums().len() > 25 => {
+                Err(ReadStoreError::Invalid("over 25 groups".into()))
+            }
+            TallyDefect::TakesFewStreams if counts.counts().len() > 25 => {
+                Err(ReadStoreError::Invalid("over 25 streams".into()))
+            }
+            _ => self.kept.add(counts).await,
         }
-        self.kept.add(after, memo, &increments).await
     }
 }
 
@@ -157,23 +220,43 @@ fn tallies(defect: TallyDefect) -> WrongTallies {
 
 #[test]
 fn every_wrong_read_table_is_found() {
-    use RowDefect::{TakesAnySize, TakesShortKeysOnly, TakesSmallRowsOnly};
-    use TallyDefect::{AddsAGroupTwice, ShowsEmptyGroups, StopsAtTheLimit, TakesFewGroups};
     let _turn = crate::turn();
     let found = crate::silently(|| {
         [
-            fails(row_store::a_row_that_is_too_large_is_refused_for_good(&rows(TakesAnySize))),
-            fails(row_store::the_longest_keys_are_taken(&rows(TakesShortKeysOnly))),
-            fails(row_store::the_largest_row_is_taken(&rows(TakesSmallRowsOnly))),
-            fails(tally_store::what_no_transaction_can_hold_is_refused_for_good(&tallies(
-                AddsAGroupTwice,
+            fails(row_store::a_row_that_is_too_large_is_refused_for_good(&rows(
+                RowDefect::TakesAnySize,
+            ))),
+            fails(row_store::the_longest_keys_are_taken(&rows(RowDefect::TakesShortKeysOnly))),
+            fails(row_store::the_largest_row_is_taken(&rows(RowDefect::TakesSmallRowsOnly))),
+            fails(row_store::many_rows_are_read_in_order(&rows(RowDefect::ReadsFoundRowsFirst))),
+            fails(row_store::rows_larger_than_an_answer_are_all_read(&rows(
+                RowDefect::ReadsOneAnswer,
+            ))),
+            fails(tally_store::streams_of_one_shard_are_counted_together(&tallies(
+                TallyDefect::AddsTheLastOfEachCounter,
+            ))),
+            fails(tally_store::streams_whose_memo_moved_are_named_and_nothing_is_counted(
+                &tallies(TallyDefect::CountsTheOthersWithoutTheMoved),
+            )),
+            fails(tally_store::streams_whose_memo_moved_are_named_and_nothing_is_counted(
+                &tallies(TallyDefect::NamesOneMovedStream),
+            )),
+            fails(tally_store::many_memos_are_read_in_order(&tallies(
+                TallyDefect::ReadsCountedMemosFirst,
             ))),
             fails(tally_store::an_increment_without_amounts_counts_nothing(&tallies(
-                ShowsEmptyGroups,
+                TallyDefect::ShowsEmptyGroups,
             ))),
-            fails(tally_store::a_sum_beyond_64_bits_is_exact(&tallies(StopsAtTheLimit))),
-            fails(tally_store::as_much_as_a_transaction_holds_is_counted(&tallies(TakesFewGroups))),
+            fails(tally_store::a_sum_beyond_64_bits_is_exact(&tallies(
+                TallyDefect::StopsAtTheLimit,
+            ))),
+            fails(tally_store::as_much_as_a_transaction_holds_is_counted(&tallies(
+                TallyDefect::TakesFewGroups,
+            ))),
+            fails(tally_store::as_many_streams_as_a_transaction_holds_are_counted(&tallies(
+                TallyDefect::TakesFewStreams,
+            ))),
         ]
     });
-    assert_eq!(found, [true; 7], "in the order of this test");
+    assert_eq!(found, [true; 13], "in the order of this test");
 }

@@ -10,8 +10,8 @@ use async_trait::async_trait;
 use ledgerfold::{
     StreamId, Version,
     ports::{
-        Counted, Counter, CounterKey, Increment, Listing, Memo, PortError, ReadStoreError,
-        RowReader, RowStore, Settled, StoredRow, TallyReader, TallyStore, Written,
+        Added, Counted, Counter, CounterKey, CountsOfShard, Listing, Memo, PortError,
+        ReadStoreError, RowReader, RowStore, Settled, StoredRow, TallyReader, TallyStore, Written,
     },
     query::{LiveRows, LiveTallies},
 };
@@ -219,7 +219,7 @@ impl TallyReader for Readers {
 
 #[async_trait]
 impl TallyStore for Readers {
-    async fn add(&self, _: Version, _: &Memo, _: &[Increment]) -> Result<Written, ReadStoreError> {
+    async fn add(&self, _: &CountsOfShard) -> Result<Added, ReadStoreError> {
         read_only()
     }
 }

@@ -7,10 +7,10 @@ use futures::channel::oneshot;
 use ledgerfold::{
     CommandId, StreamId, Version,
     ports::{
-        AppendError, CommandRecord, CommitPage, Counter, CounterKey, EventReader, EventStore,
-        GenerationReader, GenerationStore, Increment, Listing, Memo, ReadStoreError, ReadTable,
-        ReadView, RemovedPage, Resume, RowReader, RowStore, SegmentProgress, Settled, Span,
-        StoreError, StoredRow, TallyReader, TallyStore, Transaction, Written,
+        Added, AppendError, CommandRecord, CommitPage, Counter, CounterKey, CountsOfShard,
+        EventReader, EventStore, GenerationReader, GenerationStore, Listing, Memo, ReadStoreError,
+        ReadTable, ReadView, RemovedPage, Resume, RowReader, RowStore, SegmentProgress, Settled,
+        Span, StoreError, StoredRow, TallyReader, TallyStore, Transaction, Written,
     },
     vocabulary::{Generation, Generations, NewCommit, Retired},
 };
@@ -143,15 +143,9 @@ impl TallyReader for Driven<SimulatedTallies> {
 
 #[async_trait]
 impl TallyStore for Driven<SimulatedTallies> {
-    async fn add(
-        &self,
-        after: Version,
-        memo: &Memo,
-        increments: &[Increment],
-    ) -> Result<Written, ReadStoreError> {
-        let memo = memo.clone();
-        let increments = increments.to_vec();
-        self.run(async move |tallies| tallies.add(after, &memo, &increments).await).await
+    async fn add(&self, counts: &CountsOfShard) -> Result<Added, ReadStoreError> {
+        let counts = counts.clone();
+        self.run(async move |tallies| tallies.add(&counts).await).await
     }
 }
 

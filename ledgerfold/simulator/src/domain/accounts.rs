@@ -88,7 +88,10 @@ impl JointDecider for Bonuses {
     }
 }
 
+/// Each account with an odd number is in the same shard of the counters as the account before, so that both can be
+/// counted in one transaction.
 pub(crate) fn account(number: usize) -> StreamId {
+    let number = number / 2 + 8 * (number % 2);
     let id = EntityId::new(format!("a{number}")).expect("letters and digits");
     StreamId::new(Category::from_static("account"), id)
 }
@@ -190,5 +193,19 @@ impl Request {
     /// Whether it adds money from outside.
     pub(crate) const fn makes_money(&self) -> bool {
         !matches!(self.ask, Ask::Transfer(_))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use ledgerfold::ports::CounterShard;
+
+    use super::account;
+
+    #[test]
+    fn two_accounts_share_a_shard_and_a_third_has_another() {
+        let [first, second, third] = [0, 1, 2].map(|number| CounterShard::of(&account(number)));
+        assert_eq!(first, second);
+        assert_ne!(first, third);
     }
 }

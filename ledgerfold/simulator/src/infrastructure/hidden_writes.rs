@@ -11,14 +11,14 @@ use std::{
 
 use ledgerfold::{
     StreamId,
-    ports::{Counter, CounterKey, Increment, Memo},
+    ports::{Counter, CounterKey, CounterShard, Memo, Sums},
 };
 
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Item {
     Memo(StreamId),
     /// A group of counters is spread over shards by stream; within a shard transactions meet.
-    Counter(CounterKey, usize),
+    Counter(CounterKey, CounterShard),
 }
 
 /// The items that plain reads see in an older form. A mutex, because transactions hide and show items while others
@@ -30,14 +30,15 @@ enum Past {
     /// The memo that was there before.
     Memo(Option<Memo>),
     /// The additions to a group since.
-    Added(BTreeMap<String, i64>),
+    Added(BTreeMap<String, i128>),
 }
 
 impl HiddenWrites {
-    /// Hides the writes of a transaction to these items: the groups in the order of its increments, and the memo.
-    pub(crate) fn hide(&self, items: &[Item], before: Option<Memo>, increments: &[Increment]) {
-        let added = increments.iter().map(|increment| Past::Added(increment.amounts.clone()));
-        let pasts = added.chain([Past::Memo(before)]);
+    /// Hides the writes of a transaction to these items: the groups in the order of its sums, and the memos in the order
+    /// of those before.
+    pub(crate) fn hide(&self, items: &[Item], sums: &Sums, before: Vec<Option<Memo>>) {
+        let added = sums.values().cloned().map(Past::Added);
+        let pasts = added.chain(before.into_iter().map(Past::Memo));
         self.lock().extend(items.iter().cloned().zip(pasts));
     }
 
@@ -61,7 +62,7 @@ impl HiddenWrites {
                 continue;
             };
             for (name, amount) in added {
-                *counters[at].amounts.entry(name.clone()).or_default() -= i128::from(*amount);
+                *counters[at].amounts.entry(name.clone()).or_default() -= amount;
             }
         }
     }

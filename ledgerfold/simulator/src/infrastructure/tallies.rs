@@ -3,12 +3,12 @@
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
-use futures::channel::oneshot;
+use futures::{channel::oneshot, future::try_join_all};
 use ledgerfold::{
     StreamId, Version,
     ports::{
-        Clock, Counter, CounterKey, Increment, Memo, ReadStoreError, Settled, TallyReader,
-        TallyStore, Written,
+        Added, Clock, Count, Counter, CounterKey, CounterShard, CountsOfShard, Memo,
+        ReadStoreError, Settled, TallyReader, TallyStore,
     },
 };
 
@@ -38,15 +38,20 @@ pub(crate) struct SimulatedTallies {
 
 impl Item {
     /// The memo of a stream, and its shard of these groups.
-    fn all<'a>(stream: &StreamId, groups: impl IntoIterator<Item = &'a CounterKey>) -> Vec<Self> {
-        let shard = stream.to_string().len() % SHARDS;
-        let counters = groups.into_iter().map(|key| Self::Counter(key.clone(), shard));
+    fn of_stream(stream: &StreamId, groups: &[CounterKey]) -> Vec<Self> {
+        let shard = CounterShard::of(stream);
+        let counters = groups.iter().map(|key| Self::Counter(key.clone(), shard));
         counters.chain([Self::Memo(stream.clone())]).collect()
+    }
+
+    /// The items that a transaction writes: the groups, and then the memos.
+    fn written(counts: &CountsOfShard) -> Vec<Self> {
+        let counters = counts.sums().keys().map(|key| Self::Counter(key.clone(), counts.shard()));
+        let memos = counts.counts().iter().map(|count| Self::Memo(count.stream().clone()));
+        counters.chain(memos).collect()
     }
 }
 
-/// How many parts counters are spread over.
-const SHARDS: usize = 2;
 /// The longest time between two items of a transaction, while faults are on.
 const LONGEST_SHOW: Duration = Duration::from_secs(5);
 
@@ -85,26 +90,25 @@ impl SimulatedTallies {
         self.inner.counted(stream)
     }
 
-    async fn add_after(
-        &self,
-        after: Version,
-        memo: &Memo,
-        increments: &[Increment],
-    ) -> Result<Written, ReadStoreError> {
-        let items = Item::all(&memo.stream, increments.iter().map(|it| &it.key));
+    async fn add_now(&self, counts: &CountsOfShard) -> Result<Added, ReadStoreError> {
+        let items = Item::written(counts);
         let Some(hold) = self.in_flight.hold(items.clone()) else {
             self.observations.count(|report| report.conflicts += 1);
-            return Ok(Written::Superseded);
+            return Ok(Added::Busy);
         };
         self.network.scheduler.turn().await;
-        let before = self.inner.memo(&memo.stream).await?;
-        let written = self.inner.add(after, memo, increments).await?;
-        if written == Written::Done {
-            self.hidden_writes.hide(&items, before, increments);
+        let streams = counts.counts().iter().map(|count| self.inner.memo(count.stream()));
+        let before = try_join_all(streams).await?;
+        let added = self.inner.add(counts).await?;
+        if added == Added::Done {
+            if counts.counts().len() > 1 {
+                self.observations.count(|report| report.counted_together += 1);
+            }
+            self.hidden_writes.hide(&items, counts.sums(), before);
             // If the caller dies here, the transaction is done all the same.
             let _ = self.show(hold).await;
         }
-        Ok(written)
+        Ok(added)
     }
 
     /// Shows the writes of a transaction item by item, in any order: plain reads may come in between.
@@ -154,7 +158,7 @@ impl TallyReader for SimulatedTallies {
             return Ok(Settled::At(self.memo(stream).await?));
         }
         self.network.request().await?;
-        if self.in_flight.has_any(&Item::all(stream, groups)) {
+        if self.in_flight.has_any(&Item::of_stream(stream, groups)) {
             self.observations.count(|report| report.unsettled += 1);
             return Ok(Settled::UnderWay);
         }
@@ -164,20 +168,45 @@ impl TallyReader for SimulatedTallies {
 
 #[async_trait]
 impl TallyStore for SimulatedTallies {
-    async fn add(
-        &self,
-        after: Version,
-        memo: &Memo,
-        increments: &[Increment],
-    ) -> Result<Written, ReadStoreError> {
+    async fn add(&self, counts: &CountsOfShard) -> Result<Added, ReadStoreError> {
         self.network.request().await?;
-        let after = match self.plant {
-            Plant::CountedUnconditionally => self.inner.counted(&memo.stream),
-            _ => after,
+        let added = match self.plant {
+            Plant::CountedUnconditionally => self.add_now(&self.unconditional(counts)).await?,
+            Plant::SumOfOneStream => self.add_now(&only_last_counts(counts)).await?,
+            Plant::NeighboursUncounted => match self.add_now(counts).await? {
+                Added::Superseded(_) => Added::Done,
+                added => added,
+            },
+            _ => self.add_now(counts).await?,
         };
-        let written = self.add_after(after, memo, increments).await?;
-        self.network.response(written).await
+        self.network.response(added).await
     }
+}
+
+impl SimulatedTallies {
+    /// The same counts, each from the version that its memo has now.
+    fn unconditional(&self, counts: &CountsOfShard) -> CountsOfShard {
+        with_each(counts, |count| Count { after: self.counted(count.stream()), ..count })
+    }
+}
+
+/// The same counts, of which only the last one adds anything.
+fn only_last_counts(counts: &CountsOfShard) -> CountsOfShard {
+    let last = counts.counts().last().map(|count| count.stream().clone());
+    with_each(counts, |count| match last.as_ref() == Some(count.stream()) {
+        true => count,
+        false => Count { increments: Vec::new(), ..count },
+    })
+}
+
+fn with_each(counts: &CountsOfShard, change: impl Fn(Count) -> Count) -> CountsOfShard {
+    let changed = counts.counts().iter().cloned().map(change);
+    let alone = changed.map(|count| CountsOfShard::of(count).expect("it was checked before"));
+    let together = alone.reduce(|mut together, one| {
+        together.join(one).expect("they were together before");
+        together
+    });
+    together.expect("there is one")
 }
 
 /// The same counters for a repair that adds missing counts without a condition.
@@ -208,15 +237,9 @@ impl TallyReader for UnconditionalTallies {
 
 #[async_trait]
 impl TallyStore for UnconditionalTallies {
-    async fn add(
-        &self,
-        _: Version,
-        memo: &Memo,
-        increments: &[Increment],
-    ) -> Result<Written, ReadStoreError> {
+    async fn add(&self, counts: &CountsOfShard) -> Result<Added, ReadStoreError> {
         self.0.network.request().await?;
-        let after = self.0.inner.counted(&memo.stream);
-        let written = self.0.inner.add(after, memo, increments).await?;
-        self.0.network.response(written).await
+        let added = self.0.inner.add(&self.0.unconditional(counts)).await?;
+        self.0.network.response(added).await
     }
 }

@@ -53,6 +53,10 @@ pub enum Plant {
     NoTombstone,
     /// Counters are written without a condition on the memo.
     CountedUnconditionally,
+    /// Of the streams that are counted in one transaction, only one is added.
+    SumOfOneStream,
+    /// Streams that are counted in one transaction are done, although another one of them was overtaken.
+    NeighboursUncounted,
     /// Counters and their memo are read one after the other, as if no transaction were under way.
     ReadApart,
     /// A repair overwrites a row without a condition.
@@ -83,7 +87,7 @@ pub enum Plant {
 
 impl Plant {
     /// All faults that can be planted.
-    pub const FAULTS: [Self; 37] = [
+    pub const FAULTS: [Self; 39] = [
         Self::PutWithoutCondition,
         Self::ConflictIsSuccess,
         Self::BusyIsSuccess,
@@ -108,6 +112,8 @@ impl Plant {
         Self::RowsUnconditional,
         Self::NoTombstone,
         Self::CountedUnconditionally,
+        Self::SumOfOneStream,
+        Self::NeighboursUncounted,
         Self::ReadApart,
         Self::RepairOverwrites,
         Self::RepairCountsTwice,

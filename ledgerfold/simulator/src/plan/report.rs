@@ -50,6 +50,8 @@ counts! {
     deaths,
     /// Writes that met a transaction which was under way.
     conflicts,
+    /// Transactions that counted several streams.
+    counted_together,
     /// Reads in a transaction that met one which was under way.
     unsettled,
     /// Commits that were too large.

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::gap::{Gap, Turns};
 use crate::{
     Envelope, StreamId, Version,
     vocabulary::{Content, Delivery, FailedReceipt, Form, Receipt, Source},
@@ -16,13 +17,15 @@ pub(super) struct Batch {
 }
 
 /// The messages of a batch that concern one stream.
-#[derive(Clone, Debug, Default)]
+#[derive(Debug, Default)]
 pub(super) struct Arrived {
     receipts: Vec<Receipt>,
     /// By version, which puts the events in order and drops repetitions.
     events: BTreeMap<Version, Envelope>,
     /// The end of the newest commit that a message names.
     newest: Option<Version>,
+    /// The events that the messages lack, as far as they have been read.
+    pub(super) gap: Gap,
 }
 
 impl Batch {
@@ -32,6 +35,7 @@ impl Batch {
     /// only announces the event, and the projection reads it from the log.
     pub(super) fn of(deliveries: Vec<Delivery>, source: Option<&Source>) -> Self {
         let form = source.map_or(Form::Private, Source::on_the_bus);
+        let turns = Turns::default();
         let mut streams: BTreeMap<StreamId, Arrived> = BTreeMap::new();
         let mut unreadable = Vec::new();
         for Delivery { receipt, content, .. } in deliveries {
@@ -50,7 +54,9 @@ impl Batch {
                 tracing::debug!(%stream, "the projection does not read streams of this category");
                 continue;
             }
-            streams.entry(stream).or_default().add(receipt, committed, event);
+            let known = streams.len();
+            let arrived = streams.entry(stream).or_insert_with(|| Arrived::none(turns.of(known)));
+            arrived.add(receipt, committed, event);
         }
         Self { streams: streams.into_iter().collect(), unreadable }
     }
@@ -66,6 +72,10 @@ impl Arrived {
     /// A commit that ends at this version, without its events: they are in the log.
     pub(super) fn only_version(committed: Version) -> Self {
         Self { newest: Some(committed), ..Self::default() }
+    }
+
+    const fn none(gap: Gap) -> Self {
+        Self { receipts: Vec::new(), events: BTreeMap::new(), newest: None, gap }
     }
 
     fn add(&mut self, receipt: Receipt, committed: Version, event: Option<Envelope>) {

@@ -19,6 +19,10 @@ pub trait ReadModel: Send + Sync {
     /// # Errors
     /// [`ProjectError`] if the row or memo cannot be read.
     async fn open(&self, stream: &StreamId) -> Result<Box<dyn Position>, ProjectError>;
+
+    /// The most streams of a batch to update concurrently. Calls of concurrent streams to the read table are sent
+    /// together where possible.
+    fn streams_at_once(&self) -> usize;
 }
 
 /// The position of a read model in one stream.

@@ -17,9 +17,6 @@ use crate::{
     vocabulary::{Delivery, FailedReceipt, GenerationRef, Generations, Source},
 };
 
-/// The number of streams of a batch that are updated concurrently.
-pub(super) const CONCURRENT_STREAMS: usize = 8;
-
 /// Updates the read models of a projection with the messages of its queue.
 ///
 /// The projector groups a batch by stream once. For each stream it then updates, in this order:
@@ -180,6 +177,7 @@ impl Projector {
 impl OpenModels {
     async fn take(&self, batch: Batch) -> Vec<FailedReceipt> {
         let Batch { streams, unreadable } = batch;
+        let most = self.live.as_ref().map_or(1, |live| live.updater.streams_at_once());
         let failed = stream::iter(streams)
             .map(|(stream, arrived)| async move {
                 match self.take_stream(&stream, &arrived).await {
@@ -187,7 +185,7 @@ impl OpenModels {
                     Err(reason) => arrived.fail(&reason),
                 }
             })
-            .buffer_unordered(CONCURRENT_STREAMS)
+            .buffer_unordered(most)
             .concat();
         let mut all = unreadable;
         all.extend(failed.await);

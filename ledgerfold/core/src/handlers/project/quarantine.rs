@@ -15,7 +15,6 @@ use super::{
     UnknownModel,
     batch::Arrived,
     live::{LiveModel, reason, release},
-    projector::CONCURRENT_STREAMS,
     updater::Progress,
 };
 use crate::{
@@ -26,6 +25,8 @@ use crate::{
 
 /// The maximum number of streams that one round tries. It limits memory, however many streams are quarantined.
 const ATTEMPTS_PER_ROUND: usize = 1_000;
+/// The number of streams of a round that are tried concurrently. Each reads a page of the log, up to a megabyte.
+const CONCURRENT_RETRIES: usize = 8;
 /// The wait between retries of one stream. It is at most an hour, so that a fixed stream recovers within an hour.
 const WAIT: ExponentialWait =
     ExponentialWait::new(Duration::from_secs(60), Duration::from_secs(60 * 60));
@@ -99,7 +100,7 @@ impl LiveModel {
         let recovered = stream::iter(due)
             .take_while(|_| ready(self.clock.now() < until))
             .map(|parked| self.try_again(&**quarantine, parked))
-            .buffer_unordered(CONCURRENT_STREAMS)
+            .buffer_unordered(CONCURRENT_RETRIES)
             .filter(|is_recovered| ready(*is_recovered))
             .count()
             .await;

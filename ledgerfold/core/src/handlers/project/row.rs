@@ -3,10 +3,10 @@ use std::{fmt, marker::PhantomData, sync::Arc};
 use async_trait::async_trait;
 use serde::{Serialize, de::DeserializeOwned};
 
-use super::{Inapplicable, Position, ProjectError, ReadModel, Skipped};
+use super::{Inapplicable, Position, ProjectError, ReadModel, Skipped, gathered::Gathered};
 use crate::{
     Decoded, Envelope, Event, InvalidId, Payload, Recorded, StreamId, Version,
-    ports::{IndexKey, ReadStoreError, RowStore, StoredRow, Written},
+    ports::{IndexKey, PortError, ReadStoreError, RowStore, StoredRow, Written},
     vocabulary::panics::guarded,
 };
 
@@ -107,27 +107,43 @@ pub(crate) fn index_of<P: Projection>(
 /// A [`Projection`] with the table of its rows.
 pub struct RowModel<P> {
     pub(crate) rows: Arc<dyn RowStore>,
+    /// The reads of concurrent streams.
+    reads: Gathered<StreamId, Result<Option<StoredRow>, ReadStoreError>>,
     projection: PhantomData<fn() -> P>,
 }
 
 impl<P: Projection> RowModel<P> {
     /// The model with this table.
     pub fn new(rows: Arc<dyn RowStore>) -> Self {
-        Self { rows, projection: PhantomData }
+        Self { rows, reads: Gathered::default(), projection: PhantomData }
     }
 }
 
 #[async_trait]
 impl<P: Projection> ReadModel for RowModel<P> {
+    /// As many as a batch has by default. Each stream writes its own row.
+    fn streams_at_once(&self) -> usize {
+        10
+    }
+
     async fn open(&self, stream: &StreamId) -> Result<Box<dyn Position>, ProjectError> {
-        let stored = self.rows.get(stream).await?;
+        let rows = &self.rows;
+        let read = async |streams: Vec<StreamId>| rows.get_all(&streams).await;
+        let stored = self.reads.call(stream.clone(), read).await.unwrap_or_else(unanswered)?;
         let (version, row) = match &stored {
             Some(stored) => (stored.version, read_row::<P>(stored)?),
             None => (Version::NONE, None),
         };
-        let (rows, stream) = (self.rows.clone(), stream.clone());
-        Ok(Box::new(RowPosition::<P> { rows, stream, version, row }))
+        let rows = rows.clone();
+        Ok(Box::new(RowPosition::<P> { rows, stream: stream.clone(), version, row }))
     }
+}
+
+/// The result of a gathered call that was never sent.
+pub(super) fn unanswered<T>() -> Result<T, ReadStoreError> {
+    Err(ReadStoreError::Port(PortError::Unavailable(
+        "another stream of the batch failed before it sent the request".into(),
+    )))
 }
 
 struct RowPosition<P: Projection> {

@@ -6,6 +6,7 @@ use crate::{
 };
 
 /// Events of whole commits without gaps, and whether there may be more after them.
+#[derive(Clone, Debug)]
 pub(crate) struct Tail {
     pub(crate) events: Vec<Envelope>,
     pub(crate) more: bool,
@@ -13,7 +14,7 @@ pub(crate) struct Tail {
     pub(super) from_log: bool,
 }
 
-/// The events after `after`: from messages if they suffice, otherwise one page from the log.
+/// The events after `after`: from messages if they suffice, otherwise up to one page from the log.
 ///
 /// Returns no event beyond the newest commit of the messages, even if the log has more. All these events were committed
 /// before the batch arrived, so no generation gets ahead of another one that has taken the same batch.
@@ -26,11 +27,18 @@ pub(super) async fn following(
     let events = arrived.following(after);
     match events.last() {
         Some(last) => Ok(Tail { more: last.commit.1 < arrived.newest(), events, from_log: false }),
-        None => Ok(read(after, stream, log).await?.up_to(arrived.newest())),
+        None => Ok(arrived.gap.read(after, stream, log).await?.up_to(arrived.newest())),
     }
 }
 
 impl Tail {
+    /// The events after this version, if it is the version of one of them but the last.
+    pub(super) fn after(&self, version: Version) -> Option<Self> {
+        let at = self.events.iter().position(|event| event.version == version)?;
+        let events = self.events[at + 1..].to_vec();
+        (!events.is_empty()).then(|| Self { events, ..*self })
+    }
+
     fn up_to(mut self, version: Version) -> Self {
         let read = self.events.len();
         self.events.retain(|event| event.commit.1 <= version);

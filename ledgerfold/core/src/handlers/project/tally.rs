@@ -5,11 +5,13 @@ use serde::{Serialize, de::DeserializeOwned};
 
 use super::{
     Position, ProjectError, ReadModel, Skipped,
-    row::{inapplicable, open},
+    counting::add_all,
+    gathered::Gathered,
+    row::{inapplicable, open, unanswered},
 };
 use crate::{
     Envelope, Event, Payload, Recorded, StreamId, Version,
-    ports::{CounterKey, Increment, Memo, ReadStoreError, TallyStore, Written},
+    ports::{Count, CounterKey, Increment, Memo, ReadStoreError, TallyStore, Written},
     vocabulary::panics::guarded,
 };
 
@@ -125,31 +127,54 @@ pub(crate) fn read_memo<T: Tally>(stored: &Memo) -> Result<T::Memo, ReadStoreErr
 /// A [`Tally`] with the table of its counters.
 pub struct TallyModel<T> {
     pub(crate) counters: Arc<dyn TallyStore>,
+    /// Shared with the positions of all streams.
+    calls: Arc<TallyCalls>,
     tally: PhantomData<fn() -> T>,
+}
+
+/// The calls of concurrent streams.
+#[derive(Default)]
+struct TallyCalls {
+    reads: Gathered<StreamId, Result<Option<Memo>, ReadStoreError>>,
+    writes: Gathered<Count, Result<Written, ReadStoreError>>,
 }
 
 impl<T: Tally> TallyModel<T> {
     /// The model with this table.
     pub fn new(counters: Arc<dyn TallyStore>) -> Self {
-        Self { counters, tally: PhantomData }
+        Self { counters, calls: Arc::default(), tally: PhantomData }
     }
 }
 
 #[async_trait]
 impl<T: Tally> ReadModel for TallyModel<T> {
+    /// A transaction holds up to 100 items, and each stream needs one for its memo.
+    fn streams_at_once(&self) -> usize {
+        100
+    }
+
     async fn open(&self, stream: &StreamId) -> Result<Box<dyn Position>, ProjectError> {
-        let stored = self.counters.memo(stream).await?;
+        let counters = &self.counters;
+        let read = async |streams: Vec<StreamId>| counters.memos(&streams).await;
+        let stored =
+            self.calls.reads.call(stream.clone(), read).await.unwrap_or_else(unanswered)?;
         let (version, memo) = match &stored {
             Some(stored) => (stored.version, read_memo::<T>(stored)?),
             None => (Version::NONE, T::Memo::default()),
         };
-        let (counters, stream) = (self.counters.clone(), stream.clone());
-        Ok(Box::new(TallyPosition::<T> { counters, stream, version, memo }))
+        Ok(Box::new(TallyPosition::<T> {
+            counters: counters.clone(),
+            calls: self.calls.clone(),
+            stream: stream.clone(),
+            version,
+            memo,
+        }))
     }
 }
 
 struct TallyPosition<T: Tally> {
     counters: Arc<dyn TallyStore>,
+    calls: Arc<TallyCalls>,
     stream: StreamId,
     version: Version,
     memo: T::Memo,
@@ -168,7 +193,11 @@ impl<T: Tally> TallyPosition<T> {
             body: Payload::encode(&memo)?,
             groups: counts.iter().map(|(key, _)| key.clone()).collect(),
         };
-        let written = self.counters.add(self.version, &stored, &counts.into_increments()).await?;
+        let count =
+            Count { after: self.version, memo: stored, increments: counts.into_increments() };
+        let counters = &*self.counters;
+        let add = |counts| add_all(counters, counts);
+        let written = self.calls.writes.call(count, add).await.unwrap_or_else(unanswered)?;
         if written == Written::Done {
             (self.version, self.memo) = (version, memo);
         }

@@ -55,6 +55,11 @@ impl Updater {
         Self { model, ports }
     }
 
+    /// See [`ReadModel::streams_at_once`].
+    pub(super) fn streams_at_once(&self) -> usize {
+        self.model.streams_at_once()
+    }
+
     /// Updates one stream to at least this version, from the log alone. Returns the version that it has reached. Events
     /// that the model has are dropped, and other projectors may update the same stream.
     ///

@@ -439,6 +439,10 @@ struct Asked(Mutex<Vec<StreamId>>);
 
 #[async_trait]
 impl ReadModel for Asked {
+    fn streams_at_once(&self) -> usize {
+        10
+    }
+
     async fn open(&self, stream: &StreamId) -> Result<Box<dyn Position>, ProjectError> {
         self.0.lock().expect("nobody panics with the lock").push(stream.clone());
         Err(ReadStoreError::Port(PortError::Throttled).into())
