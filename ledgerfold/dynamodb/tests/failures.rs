@@ -10,13 +10,13 @@ use aws_sdk_dynamodb::{
     config::{BehaviorVersion, Config, Credentials, Region, retry::RetryConfig},
 };
 use ledgerfold::{
-    Timestamp, Version,
+    StreamId, Timestamp, Version,
     command::Loaded,
     ports::{
-        AppendError, CommitPage, CounterKey, DeadlineStore, EventReader, EventStore,
-        GenerationReader, GenerationStore, PortError, Quarantine, QuarantineError, ReadStoreError,
-        RowReader, Segment, Settled, Span, StoreError, Streams, TallyReader, TallyStore,
-        UnreadableDeadline, Written,
+        Added, AppendError, CommitPage, Count, CounterKey, CounterShard, DeadlineStore,
+        EventReader, EventStore, GenerationReader, GenerationStore, Memo, PortError, Quarantine,
+        QuarantineError, ReadStoreError, RowReader, Segment, Settled, Span, StoreError, Streams,
+        TallyReader, TallyStore, UnreadableDeadline,
     },
     vocabulary::NewCommit,
 };
@@ -27,7 +27,10 @@ use ledgerfold_dynamodb::{
 use ledgerfold_proofs::{
     RecordedAnswer::{self, HangUp, Json},
     RecordedService,
-    conformance::requests::{commit, fresh},
+    conformance::{
+        requests::{commit, fresh},
+        tally_store,
+    },
 };
 
 const ATTEMPTS: u32 = 4;
@@ -240,31 +243,106 @@ fn expect_consistent(service: &RecordedService, requests: usize) {
     }
 }
 
-async fn count(answer: RecordedAnswer) -> Result<Written, ReadStoreError> {
+/// The result of counting streams of one shard.
+async fn count(answer: RecordedAnswer) -> (Result<Added, ReadStoreError>, Vec<StreamId>) {
     let (_, client) = service([answer]).await;
-    let memo = ledgerfold::ports::Memo {
-        stream: fresh(),
-        version: Version::new(1),
-        body: ledgerfold::Payload::encode(&1).expect("a number is JSON"),
-        groups: Vec::new(),
-    };
-    DynamoTallyStore::new(client, "tally").add(Version::NONE, &memo, &[]).await
+    let of_one_shard = |stream: &StreamId| CounterShard::of(stream) == CounterShard::of(&first());
+    let streams = [first()].into_iter().chain(std::iter::repeat_with(fresh));
+    let streams: Vec<_> = streams.filter(of_one_shard).take(3).collect();
+    let counts = tally_store::together(streams.iter().map(|stream| {
+        let body = ledgerfold::Payload::encode(&1).expect("a number is JSON");
+        let groups = Vec::new();
+        let memo = Memo { stream: stream.clone(), version: Version::new(1), body, groups };
+        Count { after: Version::NONE, memo, increments: Vec::new() }
+    }));
+    (DynamoTallyStore::new(client, "tally").add(&counts).await, streams)
+}
+
+fn first() -> StreamId {
+    "account#1".parse().expect("a stream")
 }
 
 #[tokio::test]
 async fn reasons_of_a_cancelled_transaction_are_read_by_position() {
-    let moved = count(cancelled(&["ConditionalCheckFailed", "None"])).await;
-    assert!(matches!(moved, Ok(Written::Superseded)), "{moved:?}");
-    let conflict = count(cancelled(&["None", "TransactionConflict"])).await;
-    assert!(matches!(conflict, Ok(Written::Superseded)), "{conflict:?}");
-    let throttled = count(cancelled(&["None", "ThrottlingError"])).await;
+    let (moved, streams) =
+        count(cancelled(&["ConditionalCheckFailed", "None", "ConditionalCheckFailed"])).await;
+    let [one, _, other] = &streams[..] else { panic!("{streams:?}") };
+    assert_eq!(moved.expect("it is answered"), Added::Superseded(vec![one.clone(), other.clone()]));
+    let (both, streams) =
+        count(cancelled(&["TransactionConflict", "ConditionalCheckFailed", "None"])).await;
+    assert_eq!(both.expect("it is answered"), Added::Superseded(vec![streams[1].clone()]));
+    let (conflict, _) = count(cancelled(&["None", "TransactionConflict"])).await;
+    assert!(matches!(conflict, Ok(Added::Busy)), "{conflict:?}");
+    let (throttled, _) = count(cancelled(&["None", "ThrottlingError"])).await;
     assert!(matches!(throttled, Err(ReadStoreError::Port(PortError::Throttled))), "{throttled:?}");
-    let invalid = count(cancelled(&["None", "ValidationError"])).await;
+    let (invalid, _) = count(cancelled(&["None", "ValidationError"])).await;
     assert!(matches!(invalid, Err(ReadStoreError::Invalid(_))), "{invalid:?}");
-    let denied = count(cancelled(&["AccessDenied", "None"])).await;
+    let (denied, _) = count(cancelled(&["AccessDenied", "None"])).await;
     assert!(matches!(denied, Err(ReadStoreError::Port(PortError::Refused(_)))), "{denied:?}");
-    let unknown = count(cancelled(&["None", "SomethingNew"])).await;
+    let (unknown, _) = count(cancelled(&["None", "SomethingNew"])).await;
     assert!(matches!(unknown, Err(ReadStoreError::Port(PortError::Unavailable(_)))), "{unknown:?}");
+}
+
+/// An answer to a request for several rows, with keys that it leaves out.
+fn several(items: &[String], left_out: &[&StreamId]) -> RecordedAnswer {
+    let keys: Vec<_> =
+        left_out.iter().map(|stream| format!(r#"{{"pk": {{"S": "{stream}"}}}}"#)).collect();
+    let unprocessed = match &keys[..] {
+        [] => String::new(),
+        keys => format!(r#""rows": {{"Keys": [{}], "ConsistentRead": true}}"#, keys.join(", ")),
+    };
+    let items = items.join(", ");
+    Json(
+        200,
+        format!(r#"{{"Responses": {{"rows": [{items}]}}, "UnprocessedKeys": {{{unprocessed}}}}}"#),
+    )
+}
+
+fn row_item(stream: &StreamId) -> String {
+    format!(r#"{{"pk": {{"S": "{stream}"}}, "v": {{"N": "1"}}}}"#)
+}
+
+#[tokio::test]
+async fn rows_that_an_answer_leaves_out_are_asked_for_again() {
+    let streams = [fresh(), fresh(), fresh()];
+    let [one, other, third] = &streams;
+    let answers = [
+        several(&[row_item(other)], &[third, one]),
+        several(&[], &[third, one]),
+        several(&[row_item(one), row_item(third)], &[]),
+    ];
+    let (service, client) = service(answers).await;
+    let rows = DynamoRowStore::new(client, "rows").get_all(&streams).await;
+    let found = rows.into_iter().flatten().flatten().map(|row| row.stream);
+    assert_eq!(found.collect::<Vec<_>>(), streams);
+    expect_consistent(&service, 3);
+}
+
+#[tokio::test]
+async fn rows_that_are_left_out_again_and_again_are_throttled() {
+    let streams = [fresh(), fresh()];
+    let [one, other] = &streams;
+    let nothing = || several(&[], &[one, other]);
+    let (service, client) = service([nothing(), nothing(), nothing(), nothing()]).await;
+    let rows = DynamoRowStore::new(client, "rows").get_all(&streams).await;
+    for row in rows {
+        assert!(matches!(row, Err(ReadStoreError::Port(PortError::Throttled))), "{row:?}");
+    }
+    assert_eq!(service.requests().len(), 3);
+}
+
+// Guards: a-refused-row-stops-only-its-stream
+#[tokio::test]
+async fn an_unreadable_row_fails_alone() {
+    let streams = [fresh(), fresh(), fresh()];
+    let [one, newer, missing] = &streams;
+    let future = format!(r#"{{"pk": {{"S": "{newer}"}}, "format": {{"N": "2"}}}}"#);
+    let answer = several(&[future, row_item(one)], &[]);
+    let (_service, client) = service([answer]).await;
+    let rows = DynamoRowStore::new(client, "rows").get_all(&streams).await;
+    assert!(matches!(&rows[0], Ok(Some(row)) if row.stream == *one), "{:?}", rows[0]);
+    assert!(matches!(&rows[1], Err(ReadStoreError::Newer { .. })), "{:?}", rows[1]);
+    assert!(matches!(&rows[2], Ok(None)), "{missing}: {:?}", rows[2]);
 }
 
 async fn settle(answer: RecordedAnswer) -> Result<Settled, ReadStoreError> {

@@ -39,6 +39,14 @@ pub(crate) const COLD_START: Latency = Latency::micros(120_000, 60_000);
 /// <https://docs.aws.amazon.com/lambda/latest/dg/with-ddb.html>
 pub(crate) const POLL: Duration = Duration::from_millis(250);
 
+/// How long Lambda waits for more messages of a queue if a batch may be larger than a small one, as in the template.
+/// <https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html>
+pub(crate) const BATCHING_WINDOW: Duration = Duration::from_secs(1);
+/// The largest batch that Lambda collects without waiting.
+pub(crate) const SMALL_BATCH: usize = 10;
+/// How often the model looks for further messages meanwhile.
+pub(crate) const QUEUE_POLL: Duration = Duration::from_millis(10);
+
 /// Write and read units a second that one partition key takes, and one partition.
 /// <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/bp-partition-key-design.html>
 pub(crate) const WRITES_PER_KEY: u32 = 1_000;

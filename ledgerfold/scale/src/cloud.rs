@@ -167,6 +167,36 @@ impl Cloud {
         Err(Throttled)
     }
 
+    /// A strongly consistent read of many items in one request. `key` is the partition key of each, and `read` returns
+    /// its answer and the units that it costs.
+    pub(crate) async fn read_all<K: Sync, T: Send>(
+        &self,
+        table: &'static str,
+        items: &[K],
+        key: impl Fn(&K) -> String + Send,
+        read: impl Fn(&K) -> (T, u64) + Send,
+    ) -> Result<Vec<T>, Throttled> {
+        let parts: Vec<_> = items
+            .iter()
+            .map(|it| Part { table, key: key(it), item: String::new(), units: 1 })
+            .collect();
+        for attempt in 0..ATTEMPTS {
+            let rest = self.arrive("BatchGetItem", READ, attempt).await;
+            if !self.take(Capacity::Read, &parts) {
+                continue;
+            }
+            let mut answers = Vec::with_capacity(items.len());
+            for (item, part) in items.iter().zip(parts) {
+                let (answer, units) = read(item);
+                self.charge(Capacity::Read, &Part { units: units.saturating_sub(1), ..part });
+                answers.push(answer);
+            }
+            self.time.pass(rest).await;
+            return Ok(answers);
+        }
+        Err(Throttled)
+    }
+
     /// A conditional write. It costs its units also if `write` refuses it.
     pub(crate) async fn write<T>(
         &self,

@@ -7,6 +7,7 @@ use crate::{
         FUNCTIONS, PUT_EVENTS_PER_SECOND, REQUESTS_PER_SECOND, TARGETS_PER_SECOND, price,
     },
     cloud::{Capacity, Cloud, Counts, float, limit},
+    domain::COUNTERS,
     functions::Usage,
     latencies::Durations,
     setting::Setting,
@@ -155,7 +156,11 @@ fn limits(
     let lanes = f64::from(u32::try_from(observed.lanes).unwrap_or(u32::MAX));
     limits.push(("lanes of the relay".to_owned(), usages.relay.mean() / lanes));
     for (name, usage) in &usages.projectors {
-        let most = u32::try_from(setting.template.projectors).unwrap_or(u32::MAX);
+        let most = match *name {
+            COUNTERS => setting.template.counter_projectors,
+            _ => setting.template.projectors,
+        };
+        let most = u32::try_from(most).unwrap_or(u32::MAX);
         limits.push((format!("functions of {name}"), usage.mean() / f64::from(most)));
     }
     let counts = cloud.counts();

@@ -13,7 +13,7 @@ use ledgerfold::{
 };
 
 use crate::{
-    assumptions::{COLD_START, POLL},
+    assumptions::{BATCHING_WINDOW, COLD_START, POLL, QUEUE_POLL, SMALL_BATCH},
     cloud::Cloud,
     domain::{Handler, delivery},
     mailbox::Mailbox,
@@ -141,6 +141,20 @@ fn stream_record(record: &Record) -> StreamRecord {
     }
 }
 
+/// The next batch of a queue. Lambda waits for more messages if a batch may be large.
+async fn collect(queue: &Mailbox<Message>, batch: usize, time: &Time) -> Vec<Message> {
+    let mut messages = queue.next(batch).await;
+    if batch <= SMALL_BATCH {
+        return messages;
+    }
+    let end = time.elapsed() + BATCHING_WINDOW;
+    while messages.len() < batch && time.elapsed() < end {
+        time.pass(QUEUE_POLL).await;
+        messages.extend(queue.take(batch - messages.len()));
+    }
+    messages
+}
+
 /// One of the concurrent invocations of a projector.
 pub(crate) async fn projector_worker(
     queue: Arc<Mailbox<Message>>,
@@ -150,7 +164,7 @@ pub(crate) async fn projector_worker(
     usage: Rc<Usage>,
 ) {
     loop {
-        let messages = queue.next(batch).await;
+        let messages = collect(&queue, batch, &cloud.time).await;
         let received = u64::try_from(messages.len()).unwrap_or(u64::MAX);
         cloud.count(|counts| counts.messages += received);
         let place = |(at, message): (usize, &Message)| {

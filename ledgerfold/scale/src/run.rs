@@ -164,13 +164,18 @@ impl Services {
         let projector = Projector::of_generations(models, self.generations.clone(), ports)
             .with_quarantine(self.skips.clone());
         let usage = Rc::new(Usage::new(&self.cloud));
-        let Template { projectors, projector_batch, .. } = self.setting.template;
-        for _ in 0..projectors {
+        let Template { projectors, projector_batch, counter_projectors, counter_batch, .. } =
+            self.setting.template;
+        let (most, batch) = match name {
+            COUNTERS => (counter_projectors, counter_batch),
+            _ => (projectors, projector_batch),
+        };
+        for _ in 0..most {
             let queue = queue.clone();
             let projector = projector.clone();
             let cloud = self.cloud.clone();
             let usage = usage.clone();
-            spawner.spawn(projector_worker(queue, projector, projector_batch, cloud, usage));
+            spawner.spawn(projector_worker(queue, projector, batch, cloud, usage));
         }
         usage
     }

@@ -40,14 +40,25 @@ pub struct Template {
     pub relay_lanes: usize,
     /// `ProjectorBatchSize`.
     pub projector_batch: usize,
-    /// The concurrent invocations of each projector: `MaximumConcurrency`.
+    /// The concurrent invocations of the projector of rows: `MaximumConcurrency`.
     pub projectors: usize,
+    /// `CounterBatchSize`.
+    pub counter_batch: usize,
+    /// The concurrent invocations of the projector of counters.
+    pub counter_projectors: usize,
 }
 
 impl Default for Template {
     /// The template as it is generated.
     fn default() -> Self {
-        Self { relay_batch: 100, relay_lanes: 10, projector_batch: 10, projectors: 10 }
+        Self {
+            relay_batch: 100,
+            relay_lanes: 10,
+            projector_batch: 10,
+            projectors: 10,
+            counter_batch: 100,
+            counter_projectors: 2,
+        }
     }
 }
 

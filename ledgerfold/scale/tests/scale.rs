@@ -4,10 +4,11 @@ use std::time::Duration;
 
 use ledgerfold_scale::{Setting, Template, run};
 
-/// Commands that follow each other slowly, on existing streams and without queries.
+/// Commands that follow each other slowly, on existing streams and without queries. Each event is counted alone.
 fn slowly(streams: u64) -> Setting {
     let setting = Setting::new(streams, 2);
-    Setting { creations: 0.0, queries: 0.0, load: Duration::from_secs(50), ..setting }
+    let template = Template { counter_batch: 1, ..Template::default() };
+    Setting { template, creations: 0.0, queries: 0.0, load: Duration::from_secs(50), ..setting }
 }
 
 /// Whether the run has used up this limit.
@@ -20,9 +21,11 @@ fn the_requests_of_a_command_are_counted() {
     let figures = run(&slowly(100_000));
     assert_eq!((figures.commands, figures.failed, figures.missing), (100, 0, 0));
     let requests: Vec<_> = figures.requests.iter().map(|(name, each)| (*name, *each)).collect();
-    // A load, a commit, a row, and a transaction for the counters. Each projection reads its generation and its row.
+    // A load, a commit, a row, and a transaction for the counters. Each projection reads its generation and its row or
+    // memo.
     let expected = [
-        ("GetItem", 4.0),
+        ("BatchGetItem", 2.0),
+        ("GetItem", 2.0),
         ("PutEvents", 1.0),
         ("PutItem", 2.0),
         ("Query", 1.0),
@@ -70,6 +73,21 @@ fn a_small_table_throttles_what_a_grown_one_takes() {
     assert_eq!(run(&setting).throttled, 0.0);
     let small = run(&Setting { partitions: Some(1), ..setting });
     assert!(small.throttled > 0.0, "{small:?}");
+}
+
+/// The projector of counters keeps up at 1,000 commands a second with its two functions, and few transactions meet.
+// Guards: each-event-is-counted-once
+#[test]
+fn counters_keep_up_with_a_thousand_commands_a_second() {
+    let figures = run(&Setting { load: Duration::from_secs(4), ..Setting::new(100_000, 1_000) });
+    assert_eq!((figures.failed, figures.missing), (0, 0));
+    let transactions = figures.requests["TransactWriteItems"];
+    assert!(figures.conflicts < 0.05 * transactions, "{figures:?}");
+    assert!(transactions < 0.1, "one transaction counts many commands: {transactions}");
+    // A commit, sometimes with a snapshot, takes 1 unit, a row with its index 2, and an event that is counted alone 4.
+    assert!(figures.write_units < 5.5, "{}", figures.write_units);
+    let used = figures.limits.iter().find(|(name, _)| name == "functions of totals");
+    assert!(used.is_some_and(|(_, used)| *used < 0.8), "{used:?}");
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! The parameters of a deployment, with the conditions and mappings that follow from them.
 
-use ledgerfold::context::Context;
+use ledgerfold::context::{Context, Kind};
 
 use super::id_of;
 use crate::document::{Map, Value, import, list, map, reference};
@@ -13,21 +13,19 @@ pub(super) fn groups(context: &Context) -> Value {
     let group = |label: &str, names: &[&str]| {
         map! { Label: map! { default: label }, Parameters: names.iter().copied().collect::<Value>() }
     };
+    let mut throughput = vec![
+        "ApiRateLimit",
+        "ApiBurstLimit",
+        "RelayPatience",
+        "ProjectorTimeout",
+        "ProjectorBatchSize",
+    ];
+    throughput.extend(has_counters(context).then_some("CounterBatchSize"));
+    throughput.extend(["MaxReceives", "RetryEvery"]);
     let mut groups = vec![
         group("Deployment", &["Stage", "Platform", "Architecture", "BusRepairRole"]),
         group("Logs", &["LogRetention", "LogLevel"]),
-        group(
-            "Throughput and time limits",
-            &[
-                "ApiRateLimit",
-                "ApiBurstLimit",
-                "RelayPatience",
-                "ProjectorTimeout",
-                "ProjectorBatchSize",
-                "MaxReceives",
-                "RetryEvery",
-            ],
-        ),
+        group("Throughput and time limits", &throughput),
         group("Spot check", &["SpotCheckEvery", "SpotCheckStreams", "SpotCheckPatience"]),
     ];
     let settings: Vec<_> = settings(context).map(|(id, _)| id).collect();
@@ -53,7 +51,21 @@ fn settings(context: &Context) -> impl Iterator<Item = (String, Map)> {
 }
 
 pub(super) fn parameters(context: &Context) -> Map {
-    deployment().and(logs()).and(limits()).and(spot_check()).and(settings(context).collect())
+    let counters = if has_counters(context) { counters() } else { Map::default() };
+    let limits = limits().and(counters);
+    deployment().and(logs()).and(limits).and(spot_check()).and(settings(context).collect())
+}
+
+fn has_counters(context: &Context) -> bool {
+    context.projections().iter().any(|projection| projection.kind() == Kind::Counters)
+}
+
+fn counters() -> Map {
+    map! {
+        CounterBatchSize: choice("100", &["10", "50", "100", "500", "1000"],
+            "Maximum messages per invocation of a projector of counters. Lambda waits a second for more. The events of \
+             a batch are counted together, so larger batches need fewer writes."),
+    }
 }
 
 /// The name of the environment, and the effect of the stage "local".

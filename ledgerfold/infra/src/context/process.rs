@@ -6,8 +6,8 @@ use super::{Scope, first_only, id_of, one_of, parameters::visibility, projection
 use crate::{
     document::{Map, Resource, Section, Value, arn, list, map, reference},
     parts::{
-        Alarm, Delivery, Function, Metric, Page, QUEUE_CONSUMER, Statement, bus_rule, dead_letters,
-        queue, queue_mapping,
+        Alarm, Consumer, Delivery, Function, Metric, Page, QUEUE_CONSUMER, Statement, bus_rule,
+        dead_letters, queue, queue_mapping,
     },
     shared::{function_alarms, letters_alarms, signing_key, undeliverable_alarms},
 };
@@ -26,7 +26,12 @@ pub(super) fn section(scope: &Scope<'_>, process: &DeclaredProcess, first: bool)
         .holding(queue(&queue_id, &letters, &senders, visibility(), RETENTION))
         .holding(dead_letters(&letters, &senders))
         .holding(function(scope, process, &function_id, &queue_id).resources())
-        .holding([queue_mapping(&format!("{id}Mapping"), &function_id, &queue_id, 10)])
+        .holding([queue_mapping(
+            &format!("{id}Mapping"),
+            &function_id,
+            &queue_id,
+            Consumer::OneByOne,
+        )])
         .holding(alarms(name, &queue_id, &letters, &function_id))
         .output_of(&function_id)
         .output_of(&queue_id)

@@ -13,8 +13,8 @@ use super::{
 use crate::{
     document::{Map, Resource, Section, arn, list, map, reference, sub},
     parts::{
-        Alarm, DEAD_LETTERS, Delivery, Function, Metric, Page, QUEUE_CONSUMER, Statement, bus_rule,
-        dead_letters, queue, queue_mapping, schedule,
+        Alarm, Consumer, DEAD_LETTERS, Delivery, Function, Metric, Page, QUEUE_CONSUMER, Statement,
+        bus_rule, dead_letters, queue, queue_mapping, schedule,
     },
     shared::{function_alarms, letters_alarms, signing_key, undeliverable_alarms},
 };
@@ -56,15 +56,17 @@ impl<'a> Parts<'a> {
 pub(super) fn section(scope: &Scope<'_>, name: &str, first: bool) -> Section {
     let parts = Parts::of(name);
     let senders = [parts.rule.clone(), parts.retry.clone()];
-    // All streams that count on one day update the same rows, so more writers would only cause conflicts.
-    let most = if scope.kind_of(name) == Kind::Counters { 2 } else { 10 };
+    let consumer = match scope.kind_of(name) {
+        Kind::Rows => Consumer::OneByOne,
+        Kind::Counters => Consumer::Together,
+    };
     let mapping = format!("{}Mapping", parts.projector);
     one_of("Projection", name, first_only(first, NOTE))
         .holding([rule(scope, &parts), retry(&parts)])
         .holding(queue(&parts.queue, &parts.letters, &senders, visibility(), RETENTION))
         .holding(dead_letters(&parts.letters, &senders))
         .holding(function(scope, &parts).resources())
-        .holding([queue_mapping(&mapping, &parts.projector, &parts.queue, most)])
+        .holding([queue_mapping(&mapping, &parts.projector, &parts.queue, consumer)])
         .holding(alarms(&parts))
         .output_of(&parts.projector)
         .output_of(&parts.queue)
@@ -136,9 +138,11 @@ fn log_variables(foreign: Option<&Source>) -> Map {
 /// The permissions of a projector on its read table.
 fn writes(kind: Kind, table: &str) -> Vec<Statement> {
     match kind {
-        Kind::Rows => vec![Statement::allow(&["dynamodb:GetItem", "dynamodb:PutItem"], arn(table))],
+        Kind::Rows => {
+            vec![Statement::allow(&["dynamodb:BatchGetItem", "dynamodb:PutItem"], arn(table))]
+        }
         Kind::Counters => vec![
-            Statement::allow(&["dynamodb:GetItem"], arn(table)),
+            Statement::allow(&["dynamodb:BatchGetItem"], arn(table)),
             Statement::allow(&["dynamodb:PutItem", "dynamodb:UpdateItem"], arn(table))
                 .when("ForAnyValue:StringEquals", map! {
                     "dynamodb:EnclosingOperation": list!["TransactWriteItems"],

@@ -2,7 +2,7 @@
 
 use ledgerfold::context::Role;
 
-use crate::document::{Map, Resource, Value, arn, attribute, list, map, reference, sub};
+use crate::document::{Map, Resource, Value, arn, attribute, choose, list, map, reference, sub};
 
 /// A permission of a function.
 pub(crate) struct Statement {
@@ -120,13 +120,27 @@ pub(crate) fn trusted_by(service: &str) -> Map {
     }
 }
 
-/// The mapping from a queue to its consumer. `most` is the most invocations at once.
-pub(crate) fn queue_mapping(id: &str, function: &str, queue: &str, most: i64) -> Resource {
+/// How a consumer handles the messages of a queue.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Consumer {
+    /// Message by message.
+    OneByOne,
+    /// The events of a batch are counted together, so a larger batch needs fewer writes. More than two invocations
+    /// at once would often write the same counters. Two is the least that Lambda allows.
+    Together,
+}
+
+/// The mapping from a queue to its consumer.
+pub(crate) fn queue_mapping(id: &str, function: &str, queue: &str, consumer: Consumer) -> Resource {
+    let (size, window, most) = match consumer {
+        Consumer::OneByOne => ("ProjectorBatchSize", choose("SmallBatches", 0, 1), 10),
+        Consumer::Together => ("CounterBatchSize", 1.into(), 2),
+    };
     let properties = map! {
         FunctionName: reference(function),
         EventSourceArn: attribute(queue, "Arn"),
-        BatchSize: reference("ProjectorBatchSize"),
-        MaximumBatchingWindowInSeconds: crate::document::choose("SmallBatches", 0, 1),
+        BatchSize: reference(size),
+        MaximumBatchingWindowInSeconds: window,
         FunctionResponseTypes: list!["ReportBatchItemFailures"],
         ScalingConfig: map! { MaximumConcurrency: most },
     };

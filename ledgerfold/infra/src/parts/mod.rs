@@ -9,7 +9,7 @@ mod table;
 
 pub(crate) use alarm::{Alarm, Metric, Page};
 pub(crate) use function::{
-    Function, QUEUE_CONSUMER, Statement, log_group, queue_mapping, trusted_by,
+    Consumer, Function, QUEUE_CONSUMER, Statement, log_group, queue_mapping, trusted_by,
 };
 pub(crate) use queue::{DEAD_LETTERS, dead_letters, queue};
 pub(crate) use rule::{Delivery, bus_rule, schedule};

@@ -6,9 +6,9 @@ use async_trait::async_trait;
 use ledgerfold::{
     StreamId, Version,
     ports::{
-        Counter, CounterKey, Increment, Listing, Memo, PortError, ReadStoreError, ReadTable,
-        ReadView, RemovedPage, Resume, RowReader, RowStore, Settled, StoredRow, TallyReader,
-        TallyStore, Written,
+        Added, Count, Counter, CounterKey, CountsOfShard, Listing, Memo, PortError, ReadStoreError,
+        ReadTable, ReadView, RemovedPage, Resume, RowReader, RowStore, Settled, StoredRow,
+        TallyReader, TallyStore, Written,
     },
     vocabulary::{Generation, Retired},
 };
@@ -29,8 +29,6 @@ const INDEX: &str = "index of rows";
 const OVERHEAD: usize = 120;
 /// The size of a group of counters.
 const COUNTERS: usize = 200;
-/// The items that hold the counters of one key, as in `ledgerfold-dynamodb`.
-const SHARDS: u8 = 8;
 
 /// A read table.
 #[derive(Clone)]
@@ -89,26 +87,67 @@ fn row_bytes(row: &StoredRow) -> usize {
     row.body.as_ref().map_or(0, |body| body.as_str().len()) + OVERHEAD
 }
 
-/// The item of a stream's counters, as `ledgerfold-dynamodb` chooses it.
-fn shard_of(stream: &str) -> u8 {
-    stream.bytes().fold(0_u8, |sum, byte| sum.wrapping_mul(31).wrapping_add(byte)) % SHARDS
+fn memo_key(stream: &StreamId) -> String {
+    format!("memo#{stream}")
 }
 
 fn memo_bytes(memo: &Memo) -> usize {
     memo.body.as_str().len() + OVERHEAD
 }
 
+impl Metered<MemoryRowStore> {
+    /// A row, with the units that it costs.
+    fn row(&self, stream: &StreamId) -> (Result<Option<StoredRow>, ReadStoreError>, u64) {
+        let stored = ready(self.store.get(stream));
+        let row = stored.map(|row| row.or_else(|| self.table.existing.row(stream)));
+        let bytes = row.as_ref().ok().and_then(Option::as_ref).map_or(0, row_bytes);
+        (row, read_units(bytes))
+    }
+}
+
+impl Metered<MemoryTallyStore> {
+    /// A memo, with the units that it costs.
+    fn stored_memo(&self, stream: &StreamId) -> (Result<Option<Memo>, ReadStoreError>, u64) {
+        let stored = ready(self.store.memo(stream));
+        let memo = match (&stored, self.table.existing.memo(stream)) {
+            (Ok(None), Some(memo)) => self.create(memo),
+            _ => stored,
+        };
+        let bytes = memo.as_ref().ok().and_then(Option::as_ref).map_or(0, memo_bytes);
+        (memo, read_units(bytes))
+    }
+
+    /// Stores the memo of a stream that exists from the beginning.
+    fn create(&self, memo: Memo) -> Result<Option<Memo>, ReadStoreError> {
+        let count = Count { after: Version::NONE, memo: memo.clone(), increments: Vec::new() };
+        let added = CountsOfShard::of(count).and_then(|counts| ready(self.store.add(&counts)));
+        added.map(|_| Some(memo))
+    }
+}
+
+/// The results of a request for several streams.
+fn each<T>(
+    read: Result<Vec<Result<T, ReadStoreError>>, Throttled>,
+    streams: &[StreamId],
+) -> Vec<Result<T, ReadStoreError>> {
+    read.unwrap_or_else(|Throttled| streams.iter().map(|_| Err(throttled(Throttled))).collect())
+}
+
 #[async_trait]
 impl RowReader for Metered<MemoryRowStore> {
     async fn get(&self, stream: &StreamId) -> Result<Option<StoredRow>, ReadStoreError> {
-        let read = || {
-            let stored = ready(self.store.get(stream));
-            let row = stored.map(|row| row.or_else(|| self.table.existing.row(stream)));
-            let bytes = row.as_ref().ok().and_then(Option::as_ref).map_or(0, row_bytes);
-            (row, read_units(bytes))
-        };
+        let read = || self.row(stream);
         let cloud = &self.table.cloud;
         cloud.read("GetItem", (TABLE, &stream.to_string()), read).await.map_err(throttled)?
+    }
+
+    async fn get_all(
+        &self,
+        streams: &[StreamId],
+    ) -> Vec<Result<Option<StoredRow>, ReadStoreError>> {
+        let key = |stream: &StreamId| stream.to_string();
+        let read = self.table.cloud.read_all(TABLE, streams, key, |stream| self.row(stream)).await;
+        each(read, streams)
     }
 
     async fn list(&self, listing: &Listing) -> Result<Vec<StoredRow>, ReadStoreError> {
@@ -142,20 +181,15 @@ impl RowStore for Metered<MemoryRowStore> {
 #[async_trait]
 impl TallyReader for Metered<MemoryTallyStore> {
     async fn memo(&self, stream: &StreamId) -> Result<Option<Memo>, ReadStoreError> {
-        let read = || {
-            let stored = ready(self.store.memo(stream));
-            let memo = match (&stored, self.table.existing.memo(stream)) {
-                (Ok(None), Some(memo)) => {
-                    let added = ready(self.store.add(Version::NONE, &memo, &[]));
-                    added.map(|_| Some(memo))
-                }
-                _ => stored,
-            };
-            let bytes = memo.as_ref().ok().and_then(Option::as_ref).map_or(0, memo_bytes);
-            (memo, read_units(bytes))
-        };
+        let read = || self.stored_memo(stream);
         let cloud = &self.table.cloud;
-        cloud.read("GetItem", (TABLE, &format!("memo#{stream}")), read).await.map_err(throttled)?
+        cloud.read("GetItem", (TABLE, &memo_key(stream)), read).await.map_err(throttled)?
+    }
+
+    async fn memos(&self, streams: &[StreamId]) -> Vec<Result<Option<Memo>, ReadStoreError>> {
+        let read = |stream: &StreamId| self.stored_memo(stream);
+        let read = self.table.cloud.read_all(TABLE, streams, memo_key, read).await;
+        each(read, streams)
     }
 
     async fn range(
@@ -178,29 +212,24 @@ impl TallyReader for Metered<MemoryTallyStore> {
 #[async_trait]
 impl TallyStore for Metered<MemoryTallyStore> {
     /// Each item of a transaction costs twice its units.
-    async fn add(
-        &self,
-        after: Version,
-        memo: &Memo,
-        increments: &[Increment],
-    ) -> Result<Written, ReadStoreError> {
-        let stream = memo.stream.to_string();
-        let shard = format!("counters#{}", shard_of(&stream));
+    async fn add(&self, counts: &CountsOfShard) -> Result<Added, ReadStoreError> {
         let part = |key: String, item: String, bytes| Part {
             table: TABLE,
             key,
             item,
             units: 2 * write_units(bytes),
         };
-        let own = part(format!("memo#{stream}"), "memo".to_owned(), memo_bytes(memo));
-        let counted = increments.iter().filter(|increment| !increment.amounts.is_empty());
-        let groups =
-            counted.map(|increment| part(shard.clone(), increment.key.to_string(), COUNTERS));
-        let parts: Vec<_> = std::iter::once(own).chain(groups).collect();
-        let write = || ready(self.store.add(after, memo, increments));
+        let memos = counts.counts().iter().map(|count| {
+            part(memo_key(count.stream()), "memo".to_owned(), memo_bytes(&count.memo))
+        });
+        let shard = format!("counters#{}", counts.shard().number());
+        let groups = counts.sums().keys();
+        let groups = groups.map(|key| part(shard.clone(), key.to_string(), COUNTERS));
+        let parts: Vec<_> = memos.chain(groups).collect();
+        let write = || ready(self.store.add(counts));
         match self.table.cloud.transact(&parts, write).await.map_err(throttled)? {
-            Transacted::Done(written) => written,
-            Transacted::Conflict => Ok(Written::Superseded),
+            Transacted::Done(added) => added,
+            Transacted::Conflict => Ok(Added::Busy),
         }
     }
 }

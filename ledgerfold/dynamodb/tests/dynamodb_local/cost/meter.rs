@@ -16,13 +16,17 @@ use aws_sdk_dynamodb::{
     },
     error::BoxError,
     operation::{
+        batch_get_item::{BatchGetItemInput, BatchGetItemOutput},
         get_item::{GetItemInput, GetItemOutput},
         put_item::{PutItemInput, PutItemOutput},
         query::{QueryInput, QueryOutput},
         transact_get_items::{TransactGetItemsInput, TransactGetItemsOutput},
         transact_write_items::{TransactWriteItemsInput, TransactWriteItemsOutput},
     },
-    types::{AttributeValue, ConsumedCapacity, ReturnConsumedCapacity::Total, TransactWriteItem},
+    types::{
+        AttributeValue, ConsumedCapacity, KeysAndAttributes, ReturnConsumedCapacity::Total,
+        TransactWriteItem,
+    },
 };
 use ledgerfold_dynamodb::item_size;
 
@@ -83,8 +87,8 @@ impl Meter {
 impl Reading {
     fn read(&mut self, consumed: Option<&ConsumedCapacity>) {
         let units = units(consumed);
-        self.cost.inferred |= units == 0.0;
-        self.cost.read_units += if units == 0.0 { self.least_read } else { units };
+        self.cost.inferred |= units < self.least_read;
+        self.cost.read_units += units.max(self.least_read);
     }
 
     fn wrote(&mut self, units: f64) {
@@ -116,6 +120,13 @@ impl Intercept for Meter {
         } else if let Some(get) = input.downcast_mut::<GetItemInput>() {
             get.return_consumed_capacity = Some(Total);
             reading.least_read = least(get.consistent_read);
+        } else if let Some(batch) = input.downcast_mut::<BatchGetItemInput>() {
+            batch.return_consumed_capacity = Some(Total);
+            let tables = batch.request_items.iter().flat_map(HashMap::values);
+            let least = |keys: &KeysAndAttributes| {
+                keys.keys().iter().map(|_| least(keys.consistent_read())).sum::<f64>()
+            };
+            reading.least_read = tables.map(least).sum();
         } else if let Some(transaction) = input.downcast_mut::<TransactGetItemsInput>() {
             transaction.return_consumed_capacity = Some(Total);
             reading.least_read = transaction.transact_items.iter().flatten().map(|_| 2.0).sum();
@@ -155,6 +166,8 @@ impl Intercept for Meter {
             reading.wrote(tables.map(|table| units(Some(table))).sum());
         } else if let Some(get) = output.downcast_ref::<GetItemOutput>() {
             reading.read(get.consumed_capacity());
+        } else if let Some(batch) = output.downcast_ref::<BatchGetItemOutput>() {
+            reading.read(batch.consumed_capacity().first());
         } else if let Some(transaction) = output.downcast_ref::<TransactGetItemsOutput>() {
             reading.read(transaction.consumed_capacity().first());
         } else if let Some(query) = output.downcast_ref::<QueryOutput>() {

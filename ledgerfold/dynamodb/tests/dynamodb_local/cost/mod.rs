@@ -66,11 +66,14 @@ const OPERATIONS: &[Operation] = operations! {
     "row: updated across a gap": 3, 2.0, 2.0 => reads::row_moved_over_a_gap;
     "row: updated, with a look-up of its generation": 3, 2.0, 2.0 => reads::generation_moved;
     "row: updated while a generation is built": 5, 4.0, 3.0 => reads::two_generations_moved;
+    "row: updated across a gap while a generation is built": 6, 4.0, 4.0 => reads::gap_shared;
+    "row: ten updated by a batch": 11, 20.0, 10.0 => reads::ten_rows_moved;
     "row: read": 1, 0.0, 1.0 => reads::row_read;
     "row: read of the live generation": 2, 0.0, 2.0 => reads::live_row_read;
     "row: read after a change of generations": 3, 0.0, 3.0 => reads::live_row_read_behind_a_change;
     "row: a list of 20": 1, 0.0, 0.5 => reads::rows_listed;
     "dashboard: an event counted": 2, 4.0, 1.0 inferred => reads::counted;
+    "dashboard: events of 20 streams in one shard counted": 2, 42.0, 20.0 inferred => reads::twenty_counted;
     "dashboard: a day read": 8, 0.0, 8.0 inferred => reads::counters_read;
     "dashboard: a day read with a token": 11, 0.0, 15.0 inferred => reads::counters_read_with_a_token;
 };

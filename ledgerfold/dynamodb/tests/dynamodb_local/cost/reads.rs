@@ -3,10 +3,10 @@
 use ledgerfold::{
     InvalidId, Recorded, StreamId, Version,
     command::Loader,
-    ports::{CounterKey, IndexKey, Listing, RowReader},
+    ports::{CounterKey, CounterShard, IndexKey, Listing, RowReader},
     project::{Counts, Projection, RowModel, Tally, TallyModel},
     query::{AuditPosition, LiveRows, Until, as_of, audit, fresh_counts},
-    vocabulary::ConsistencyToken,
+    vocabulary::{ConsistencyToken, Delivery, Receipt},
 };
 use ledgerfold_proofs::conformance::requests::{fresh, write};
 use ledgerfold_testkit::bank::{Accounts, NoteEvent, Plain};
@@ -111,6 +111,44 @@ async fn moved_after(fixture: &Fixture, stream: &StreamId, arrived_after: u64) -
     cost
 }
 
+pub(super) async fn ten_rows_moved(fixture: &Fixture) -> Cost {
+    let projector = fixture.projector(RowModel::<NoteCount>::new(fixture.rows.clone()));
+    let mut batch = Vec::new();
+    for _ in 0..10 {
+        let stream = account(fixture, 1, 1).await;
+        batch.extend(fixture.deliveries(&stream, 0).await);
+    }
+    number(&mut batch);
+    let (cost, failed) = fixture.meter.of(projector.project(batch)).await;
+    assert_eq!(failed, []);
+    cost
+}
+
+/// The first event of each of 20 streams.
+pub(super) async fn twenty_counted(fixture: &Fixture) -> Cost {
+    let projector = fixture.projector(TallyModel::<NoteCount>::new(fixture.tallies.clone()));
+    let mut batch = Vec::new();
+    while batch.len() < 20 {
+        let stream = fresh();
+        if CounterShard::of(&stream) == CounterShard::all().next().expect("there are some") {
+            let writer = fixture.warm::<Accounts<Plain>>();
+            handled(&writer, &write(&stream, "n", &["a note"])).await;
+            batch.extend(fixture.deliveries(&stream, 0).await);
+        }
+    }
+    number(&mut batch);
+    let (cost, failed) = fixture.meter.of(projector.project(batch)).await;
+    assert_eq!(failed, []);
+    cost
+}
+
+/// Gives each message of a batch a receipt of its own.
+fn number(batch: &mut [Delivery]) {
+    for (at, delivery) in batch.iter_mut().enumerate() {
+        delivery.receipt = Receipt(at.to_string());
+    }
+}
+
 pub(super) async fn row_read(fixture: &Fixture) -> Cost {
     let stream = account(fixture, 2, 1).await;
     moved_after(fixture, &stream, 1).await;
@@ -131,9 +169,21 @@ pub(super) async fn two_generations_moved(fixture: &Fixture) -> Cost {
 
 async fn generations_moved(fixture: &Fixture, is_building: bool) -> Cost {
     let stream = account(fixture, 2, 1).await;
+    moved_in_generations(fixture, &stream, is_building).await
+}
+
+/// The last of three events arrives, and both generations lack the second one. They read it from the log once.
+pub(super) async fn gap_shared(fixture: &Fixture) -> Cost {
+    let stream = account(fixture, 3, 1).await;
+    moved_in_generations(fixture, &stream, true).await
+}
+
+/// Delivers the first event of a stream and then the last one.
+async fn moved_in_generations(fixture: &Fixture, stream: &StreamId, is_building: bool) -> Cost {
     let projector = fixture.generational::<NoteCount>(is_building).await;
-    let mut first = fixture.deliveries(&stream, 0).await;
-    let next = first.split_off(1);
+    let mut first = fixture.deliveries(stream, 0).await;
+    let next = first.split_off(first.len() - 1);
+    first.truncate(1);
     assert_eq!(projector.project(first).await, []);
     let (cost, failed) = fixture.meter.of(projector.project(next)).await;
     assert_eq!(failed, []);
