@@ -7,6 +7,7 @@
 mod claims_record;
 mod clock;
 mod dead_letters;
+mod deadline_queue;
 mod deadlines;
 mod event_store;
 mod format;
@@ -29,6 +30,7 @@ mod transaction;
 pub use claims_record::{ClaimsBuild, ClaimsRecord, ClaimsState, Walk};
 pub use clock::Clock;
 pub use dead_letters::{DeadLetter, DeadLetters};
+pub use deadline_queue::{DeadlineQueue, DeadlineQueueError, DueDeadline, MAX_DUE_DEADLINES};
 pub use deadlines::{
     Cause, Deadline, DeadlineError, DeadlineKey, DeadlinePage, DeadlineStore, Pending,
     UnreadableDeadline,
