@@ -11,7 +11,7 @@ use ledgerfold::{
 };
 use ledgerfold_testkit::bank::{AccountCommand, AccountEvent, Accounts, Plain};
 
-use crate::lending::{Bank, LOAN, Lending, NEVER, REPAYMENT, account};
+use crate::lending::{Bank, LOAN, Lending, REPAYMENT, account};
 
 async fn lent(bank: &Bank, name: &str) {
     bank.ask(&account(name), AccountCommand::Borrow(100)).await;
