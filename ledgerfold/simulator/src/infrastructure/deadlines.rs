@@ -1,15 +1,17 @@
-//! The table of deadlines, with network faults and an index that lags. The sweep belongs to the actors.
+//! The table of deadlines, with network faults and an index that lags. Sweeps and workers belong to the actors.
 
 use std::{
     collections::BTreeMap,
     sync::{Arc, Mutex, PoisonError},
+    time::Duration,
 };
 
 use async_trait::async_trait;
 use ledgerfold::{
     ProcessName, Timestamp,
     ports::{
-        Deadline, DeadlineError, DeadlinePage, DeadlineStore, Pending, PortError, Resume, Written,
+        Clock, Deadline, DeadlineError, DeadlineKey, DeadlinePage, DeadlineStore, Pending,
+        PortError, Resume, Written,
     },
 };
 
@@ -22,6 +24,9 @@ use ledgerfold_testkit::MemoryDeadlineStore;
 
 /// Of a hundred lists, how many repeat the previous one.
 const LATE: usize = 20;
+/// Of a hundred lists, how many are of a sweep with a fast clock, and the most by which it is fast.
+const FAST: usize = 10;
+const FASTEST: Duration = Duration::from_secs(3);
 
 pub(crate) struct SimulatedDeadlines {
     network: Network,
@@ -75,6 +80,24 @@ impl SimulatedDeadlines {
         Some(DeadlinePage::last(deadlines))
     }
 
+    /// How far the clock of a sweep is ahead of the others.
+    fn clock_skew(&self) -> Duration {
+        let Network { scheduler, .. } = &self.network;
+        if scheduler.chance(FAST) { scheduler.within(FASTEST) } else { Duration::ZERO }
+    }
+
+    fn now(&self) -> Timestamp {
+        self.network.scheduler.now()
+    }
+
+    /// A deadline as it was when it was listed and sent, and due.
+    fn as_sent(&self, key: &DeadlineKey) -> Option<Pending> {
+        let listed = self.listed.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut all = listed.values().flatten();
+        let sent = all.find(|pending| pending.deadline.key == *key).cloned();
+        sent.map(|pending| Pending { next: Timestamp::UNIX_EPOCH, ..pending })
+    }
+
     fn remember(&self, part: u32, page: &DeadlinePage) {
         let mut listed = self.listed.lock().unwrap_or_else(PoisonError::into_inner);
         listed.insert(part, page.items.iter().flatten().cloned().collect());
@@ -111,11 +134,7 @@ impl DeadlineStore for SimulatedDeadlines {
         {
             return self.response(late).await;
         }
-        let until = match self.plant {
-            Plant::SweepRunsAhead => Timestamp::MAX,
-            _ => until,
-        };
-        let page = self.inner.due(process, part, until, from).await?;
+        let page = self.inner.due(process, part, until + self.clock_skew(), from).await?;
         if from.is_none() {
             self.remember(part, &page);
         }
@@ -125,6 +144,22 @@ impl DeadlineStore for SimulatedDeadlines {
             }
         }
         self.response(page).await
+    }
+
+    async fn get(&self, key: &DeadlineKey) -> Result<Option<Pending>, DeadlineError> {
+        self.request().await?;
+        let stored = self.inner.get(key).await?;
+        let answer = match self.plant {
+            Plant::WorkerTrustsMessage => self.as_sent(key),
+            Plant::WorkerRemovesFirst => {
+                if let Some(pending) = stored.as_ref().filter(|it| it.next <= self.now()) {
+                    self.inner.done(&pending.deadline).await?;
+                }
+                stored
+            }
+            _ => stored,
+        };
+        self.response(answer).await
     }
 
     async fn done(&self, deadline: &Deadline) -> Result<Written, DeadlineError> {

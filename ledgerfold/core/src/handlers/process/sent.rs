@@ -47,7 +47,7 @@ impl SentDeadlines {
 }
 
 fn is_recent(sent: Timestamp, now: Timestamp, resend_after: Duration) -> bool {
-    sent.checked_add(resend_after).is_ok_and(|end| now < end)
+    sent.checked_add(resend_after).map_or(true, |end| now < end)
 }
 
 /// The identity of one attempt of a deadline.

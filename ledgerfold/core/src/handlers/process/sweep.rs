@@ -157,8 +157,8 @@ impl DeadlineSweep {
             let (known, new): (Vec<_>, Vec<_>) =
                 due.into_iter().partition(|pending| self.sent.contains(pending));
             swept.already_sent += known.len();
-            let calls = stream::iter(new.chunks(MAX_DUE_DEADLINES));
-            let calls = calls.map(|batch| self.send(&*process.queue, batch, end));
+            let batches: Vec<_> = new.chunks(MAX_DUE_DEADLINES).map(<[_]>::to_vec).collect();
+            let calls = stream::iter(batches).map(|batch| self.send(&*process.queue, batch, end));
             let outcomes: Vec<_> = calls.buffer_unordered(CONCURRENT_CALLS).collect().await;
             outcomes.into_iter().for_each(|outcome| swept.add(outcome));
             // A queue that is down gets no more load, and the next sweep does the rest.
@@ -170,9 +170,9 @@ impl DeadlineSweep {
     }
 
     /// Sends the deadlines of one call, and sends those again that the queue did not take.
-    async fn send(&self, queue: &dyn DeadlineQueue, batch: &[Pending], end: Timestamp) -> Swept {
+    async fn send(&self, queue: &dyn DeadlineQueue, batch: Vec<Pending>, end: Timestamp) -> Swept {
         let mut swept = Swept::default();
-        let mut left: Vec<&Pending> = batch.iter().collect();
+        let mut left = batch;
         for attempt in 0..BACKOFF.attempts {
             BACKOFF.wait(attempt, &*self.clock, &*self.random).await;
             if self.clock.now() >= end {
@@ -192,11 +192,7 @@ impl DeadlineSweep {
     }
 
     /// Sends deadlines in one call. Remembers those that the queue has taken, and returns the others.
-    async fn call<'a>(
-        &self,
-        queue: &dyn DeadlineQueue,
-        batch: Vec<&'a Pending>,
-    ) -> Vec<&'a Pending> {
+    async fn call(&self, queue: &dyn DeadlineQueue, batch: Vec<Pending>) -> Vec<Pending> {
         let messages: Vec<_> =
             batch.iter().map(|pending| DueDeadline::from(&pending.deadline)).collect();
         let results = match queue.send(&messages).await {
