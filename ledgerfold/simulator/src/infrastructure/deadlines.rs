@@ -26,7 +26,7 @@ use ledgerfold_testkit::MemoryDeadlineStore;
 const LATE: usize = 20;
 /// Of a hundred lists, how many are of a sweep with a fast clock, and the most by which it is fast.
 const FAST: usize = 10;
-const FASTEST: Duration = Duration::from_secs(3);
+const FASTEST: Duration = Duration::from_secs(20);
 
 pub(crate) struct SimulatedDeadlines {
     network: Network,
