@@ -24,9 +24,10 @@ use ledgerfold_testkit::MemoryDeadlineStore;
 
 /// Of a hundred lists, how many repeat the previous one.
 const LATE: usize = 20;
-/// Of a hundred lists, how many are of a sweep with a fast clock, and the most by which it is fast.
+/// Of a hundred lists, how many are of a sweep with a fast clock, and the most by which it is fast: as long as a deadline
+/// waits in a schedule with an outage. In others it is due soon after it is scheduled.
 const FAST: usize = 10;
-const FASTEST: Duration = Duration::from_secs(20);
+const FASTEST: Duration = Duration::from_secs(24 * 3_600);
 
 pub(crate) struct SimulatedDeadlines {
     network: Network,
@@ -38,13 +39,17 @@ pub(crate) struct SimulatedDeadlines {
     scheduled: Signal,
     /// The last list of each part, which a late index repeats. A mutex, because several sweeps list at a time.
     listed: Mutex<BTreeMap<u32, Vec<Pending>>>,
+    /// Every deadline as it was last listed, for a worker that trusts its message.
+    sent: Mutex<BTreeMap<DeadlineKey, Pending>>,
 }
 
 impl SimulatedDeadlines {
     pub(crate) fn new(network: Network, observations: Arc<Observations>, plant: Plant) -> Self {
         let scheduled = network.scheduler.signal();
         let inner = MemoryDeadlineStore::default();
-        Self { network, plant, observations, inner, scheduled, listed: Mutex::default() }
+        let listed = Mutex::default();
+        let sent = Mutex::default();
+        Self { network, plant, observations, inner, scheduled, listed, sent }
     }
 
     /// Waits until there is a deadline, and returns the earliest time to try one.
@@ -92,10 +97,14 @@ impl SimulatedDeadlines {
 
     /// A deadline as it was when it was listed and sent, and due.
     fn as_sent(&self, key: &DeadlineKey) -> Option<Pending> {
-        let listed = self.listed.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut all = listed.values().flatten();
-        let sent = all.find(|pending| pending.deadline.key == *key).cloned();
-        sent.map(|pending| Pending { next: Timestamp::UNIX_EPOCH, ..pending })
+        let sent = self.sent.lock().unwrap_or_else(PoisonError::into_inner);
+        let pending = sent.get(key).cloned();
+        pending.map(|pending| Pending { next: Timestamp::UNIX_EPOCH, ..pending })
+    }
+
+    fn keep_copies(&self, page: &DeadlinePage) {
+        let mut sent = self.sent.lock().unwrap_or_else(PoisonError::into_inner);
+        sent.extend(page.items.iter().flatten().map(|it| (it.deadline.key.clone(), it.clone())));
     }
 
     fn remember(&self, part: u32, page: &DeadlinePage) {
@@ -138,6 +147,7 @@ impl DeadlineStore for SimulatedDeadlines {
         if from.is_none() {
             self.remember(part, &page);
         }
+        self.keep_copies(&page);
         if self.plant == Plant::SweepRemovesFirst {
             for pending in page.items.iter().flatten() {
                 self.inner.done(&pending.deadline).await?;
