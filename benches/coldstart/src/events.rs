@@ -40,10 +40,22 @@ pub(crate) fn message(put_events: &[u8]) -> Result<Value, Error> {
     let detail: Value = serde_json::from_str(entry["Detail"].as_str().unwrap_or_default())?;
     let body = json!({"version": "0", "id": "1", "detail-type": entry["DetailType"],
                       "source": entry["Source"], "detail": detail});
-    Ok(json!({"Records": [{
+    Ok(queued(&body))
+}
+
+/// The event of a queue with a due deadline that is done meanwhile.
+pub(crate) fn due() -> Value {
+    let body = json!({"format": 1, "deadline": "payment-deadline#order#1#payment",
+                      "event": "018bcfe5-6800-7000-8000-000000000000"});
+    queued(&body)
+}
+
+/// The event of a queue with one message.
+fn queued(body: &Value) -> Value {
+    json!({"Records": [{
         "messageId": "1", "receiptHandle": "1", "body": body.to_string(), "attributes": {},
         "messageAttributes": {}, "eventSource": "aws:sqs", "awsRegion": "us-east-1",
-    }]}))
+    }]})
 }
 
 /// The event of a schedule.

@@ -146,7 +146,9 @@ async fn contestants(
     for role in ["projector", "process"] {
         all.push(roles.contestant(role, First::Same(message.clone()))?);
     }
-    for role in ["deadlines", "spot-check"] {
+    let due = roles.contestant("deadline-worker", First::Same(events::due()))?;
+    all.push(due);
+    for role in ["deadline-sweep", "spot-check"] {
         all.push(roles.contestant(role, First::Same(events::tick()))?);
     }
     all.push(client.over_tls(over_tls, 1));

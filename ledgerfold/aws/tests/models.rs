@@ -45,6 +45,7 @@ const CALLED: [(&str, &[&str]); 5] = [
             "purge_queue",
             "receive_message",
             "send_message",
+            "send_message_batch",
             "start_message_move_task",
         ],
     ),

@@ -6,12 +6,12 @@ use ledgerfold::{
     StreamId, Timestamp,
     context::{CommandPorts, Context, InvalidSetting, Reacting},
     ports::{DeadlineStore, EventReader, EventStore},
-    process::{DeadlineSweep, Scheduling},
+    process::{DeadlineSweep, DeadlineWorker, Scheduling, SweptProcess},
     project::{Projector, RetryScope},
     vocabulary::{Commit, Delivery, FailedReceipt, Receipt},
 };
 use ledgerfold_aws::{SystemClock, SystemRandom};
-use ledgerfold_memory::{MemoryDeadlineStore, MemoryReadSide};
+use ledgerfold_memory::{MemoryDeadlineQueue, MemoryDeadlineStore, MemoryReadSide};
 use tokio::time::{MissedTickBehavior, interval};
 
 use crate::{
@@ -37,7 +37,10 @@ pub(crate) struct Pipeline {
     /// The deadlines that the processes ask for.
     schedules: Vec<Arc<dyn Scheduling>>,
     deadlines: Arc<MemoryDeadlineStore>,
+    /// From the sweep to the worker, which fires the deadlines of all processes.
+    due: Arc<MemoryDeadlineQueue>,
     sweep: DeadlineSweep,
+    worker: DeadlineWorker,
     /// The file that keeps the state, if there is one, and the number of handled commits.
     journal: Option<Arc<Journal>>,
     handled: usize,
@@ -67,9 +70,23 @@ impl Pipeline {
         let schedules = schedules.map(|process| process.schedule(process.default_setting()));
         let schedules = schedules.collect::<Result<_, _>>()?;
         let expiries = context.processes().iter().map(|process| process.expiry(ports)).collect();
-        let sweep = DeadlineSweep::new(deadlines.clone(), ports.clock.clone(), expiries);
-        let handled = 0;
-        Ok(Self { commits, projectors, processes, schedules, deadlines, sweep, journal, handled })
+        let due = Arc::<MemoryDeadlineQueue>::default();
+        let swept = context.processes().iter();
+        let swept =
+            swept.map(|it| SweptProcess { name: it.name().clone(), queue: due.clone() }).collect();
+        let CommandPorts { clock, random, .. } = ports;
+        Ok(Self {
+            commits,
+            projectors,
+            processes,
+            schedules,
+            sweep: DeadlineSweep::new(deadlines.clone(), clock.clone(), random.clone(), swept),
+            worker: DeadlineWorker::new(deadlines.clone(), clock.clone(), expiries),
+            deadlines,
+            due,
+            journal,
+            handled: 0,
+        })
     }
 
     /// Continues after a restart: projects all commits, schedules the deadlines that are still open, and lets processes
@@ -119,14 +136,18 @@ impl Pipeline {
                     Some(commit) => self.take(&commit).await,
                     None => return,
                 },
-                _ = sweeps.tick() => {
-                    if let Err(error) = self.sweep.sweep(Timestamp::MAX).await {
-                        crate::tell(&format!("deadlines could not be listed: {error}"));
-                    }
-                }
+                _ = sweeps.tick() => self.fire().await,
                 _ = retries.tick() => self.retry().await,
             }
         }
+    }
+
+    /// Fires the deadlines that are due.
+    async fn fire(&self) {
+        if let Err(error) = self.sweep.sweep(Timestamp::MAX).await {
+            crate::tell(&format!("deadlines could not be listed: {error}"));
+        }
+        self.worker.handle(self.due.receive()).await;
     }
 
     /// Passes a commit to every projection and every process.

@@ -157,6 +157,22 @@ impl DeadlineStore for DynamoDeadlineStore {
         self.list(format!("{process}#{part}"), until, from).await
     }
 
+    async fn get(&self, key: &DeadlineKey) -> Result<Option<Pending>, DeadlineError> {
+        let get = self
+            .client
+            .get_item()
+            .table_name(&self.table)
+            .key("pk", AttributeValue::S(key.to_string()))
+            .consistent_read(true);
+        let answer = get.send().await.map_err(Failure::of)?;
+        let given_up = AttributeValue::S(failed(&key.process));
+        let waiting = answer.item.filter(|item| item.get("ix") != Some(&given_up));
+        let unreadable = |reason: String| {
+            DeadlineError(PortError::Refused(format!("{key} cannot be read: {reason}").into()))
+        };
+        waiting.map(|item| pending(item).map_err(unreadable)).transpose()
+    }
+
     async fn done(&self, deadline: &Deadline) -> Result<Written, DeadlineError> {
         let (key, event) = identity(deadline);
         let delete = self

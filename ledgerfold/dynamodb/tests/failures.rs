@@ -235,6 +235,20 @@ async fn the_reads_of_a_rebuild_are_strongly_consistent() {
     expect_consistent(&service, 3);
 }
 
+/// A worker fires a deadline as it is now, and not as an old list or message has it.
+// Guards: a-deadline-fires-in-time
+#[tokio::test]
+async fn a_deadline_is_read_by_its_key_with_strong_consistency() {
+    let (service, client) =
+        service([Json(200, "{}".to_owned()), found(&newer_item(r#"{"S": "a"}"#))]).await;
+    let deadlines = DynamoDeadlineStore::new(client, "deadlines", "by-due");
+    let key = "payment#order#a-1#payment".parse().expect("a key");
+    assert_eq!(deadlines.get(&key).await.expect("it can be read"), None);
+    expect_consistent(&service, 1);
+    let unreadable = deadlines.get(&key).await.expect_err("its format is newer").to_string();
+    assert!(unreadable.contains("format 2"), "{unreadable}");
+}
+
 fn expect_consistent(service: &RecordedService, requests: usize) {
     let sent = service.requests();
     assert_eq!(sent.len(), requests);

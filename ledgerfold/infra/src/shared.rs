@@ -2,12 +2,27 @@
 
 use crate::{
     document::{Map, Resource, Value, arn, list, map, reference, sub},
-    parts::{Alarm, Delivery, Metric, Page, dead_letters, schedule},
+    parts::{Alarm, Delivery, Metric, Page, Statement, dead_letters, schedule},
 };
 
 /// The key with which the relay signs events and consumers verify them.
 pub(crate) fn signing_key() -> Value {
     sub("{{resolve:secretsmanager:${BusKey}}}")
+}
+
+/// The permission to change the next attempt and the number of attempts of deadlines with these keys.
+pub(crate) fn moving_deadlines(keys: &[String]) -> Statement {
+    Statement::allow(&["dynamodb:UpdateItem"], arn("Deadlines"))
+        .on_keys(keys)
+        .when("ForAllValues:StringEquals", map! {
+            "dynamodb:Attributes": list!["pk", "ix", "io", "e", "n"],
+        })
+        .when("StringEqualsIfExists", map! { "dynamodb:ReturnValues": "NONE" })
+        .because(
+            "Allows changes of the next attempt and the number of attempts, and so neither of a deadline's identity nor \
+             of its due time. Requests must not ask for returned values, because these would be read access:\n\
+             https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/specifying-conditions.html",
+        )
 }
 
 /// A private, encrypted bucket that refuses requests without TLS.

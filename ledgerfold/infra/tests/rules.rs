@@ -84,6 +84,8 @@ fn breaks(rule: &str) -> Vec<Break> {
             Set("QueryFunction/CodeUri", json!("../target/lambda/query/")),
             Set("TotalsProjector/Environment/Variables/PROJECTION", json!("account-statement")),
             Set("ReminderFunction/Environment/Variables/PROCESS", json!("welcome")),
+            Set("ReminderDueFunction/Environment/Variables/PROCESS", json!("welcome")),
+            Set("ReminderDueFunction/Environment/Variables/ROLE", json!("process")),
         ],
         "components_are_separate" => vec![
             Set(
@@ -97,10 +99,13 @@ fn breaks(rule: &str) -> Vec<Break> {
             Set("ReminderMapping/EventSourceArn", arn("TotalsQueue")),
             Set("ReminderFunction/Environment/Variables/DEADLINES", json!({"Ref": "TotalsTable"})),
             Drop("WelcomeMapping"),
+            Set("ReminderDueMapping/EventSourceArn", arn("WelcomeDueQueue")),
+            Drop("WelcomeDueMapping"),
         ],
         "outputs_are_complete" => vec![
             Drop("/Outputs/ArchiveName"),
             Drop("/Outputs/Reservations"),
+            Drop("/Outputs/ReminderDueDeadLetters"),
             Set("/Outputs/ReminderRule", json!({"Value": {"Ref": "ReminderRule"}})),
         ],
         "permissions_have_no_wildcards" => vec![
@@ -124,9 +129,10 @@ fn breaks(rule: &str) -> Vec<Break> {
             Set(statement!("QueryFunctionRole", 0, "/Action"), json!("dynamodb:PutItem")),
             Set(statement!("ReminderFunctionRole", 1, "/Resource"), json!([arn("EventTable")])),
             Set(
-                statement!("DeadlineSweepFunctionRole", 1, "/Resource"),
+                statement!("DeadlineSweepFunctionRole", 2, "/Resource"),
                 json!([arn("EventTable")]),
             ),
+            Set(statement!("ReminderDueFunctionRole", 1, "/Resource"), json!([arn("EventTable")])),
             Set(statement!("TotalsProjectorRole", 0, "/Resource"), json!([arn("EventTable")])),
         ],
         "other_contexts_are_only_read" => vec![
@@ -187,7 +193,7 @@ fn breaks(rule: &str) -> Vec<Break> {
         ],
         "writers_keep_to_their_keys" => vec![
             Drop(statement!("CommandFunctionRole", 0, "/Condition")),
-            Drop(statement!("DeadlineSweepFunctionRole", 3, "/Condition")),
+            Drop(statement!("ReminderDueFunctionRole", 3, "/Condition")),
             Drop(statement!("WelcomeFunctionRole", 3, "/Condition")),
             Drop(statement!("AccountStatementProjectorRole", 2, "/Condition")),
             Set(
@@ -211,7 +217,16 @@ fn breaks(rule: &str) -> Vec<Break> {
                 json!(["parked#totals"]),
             ),
             Drop(statement!("ReminderFunctionRole", 1, "/Condition")),
-            Drop(statement!("DeadlineSweepFunctionRole", 1, "/Condition")),
+            Drop(statement!("ReminderDueFunctionRole", 1, "/Condition")),
+            Set(
+                statement!(
+                    "ReminderDueFunctionRole",
+                    1,
+                    "/Condition/ForAllValues:StringLike/dynamodb:LeadingKeys"
+                ),
+                json!(["welcome#*"]),
+            ),
+            Drop(statement!("ReminderDueFunctionRole", 2, "/Condition/ForAllValues:StringEquals")),
             Drop(statement!(
                 "DeadlineSweepFunctionRole",
                 2,
@@ -258,6 +273,8 @@ fn breaks(rule: &str) -> Vec<Break> {
             Drop("TotalsProjectorMapping/FunctionResponseTypes"),
             Drop("TotalsProjectorMapping/ScalingConfig"),
             Drop("ReminderMapping/FunctionResponseTypes"),
+            Drop("ReminderDueMapping/FunctionResponseTypes"),
+            Drop("ReminderDueMapping/ScalingConfig"),
         ],
         "side_effects_refuse_replays" => vec![
             Drop("ReminderRule/EventPattern/replay-name"),
@@ -303,6 +320,7 @@ fn breaks(rule: &str) -> Vec<Break> {
         "undeliverable_messages_are_kept" => vec![
             Drop("TotalsQueue/RedrivePolicy"),
             Drop("TotalsDeadLetters/MessageRetentionPeriod"),
+            Drop("ReminderDueQueue/RedrivePolicy"),
             Set("TotalsQueue/SqsManagedSseEnabled", json!(false)),
             Drop("TotalsRule/Targets/0/DeadLetterConfig"),
             Drop("TotalsRule/Targets/0/RetryPolicy"),
@@ -322,12 +340,29 @@ fn breaks(rule: &str) -> Vec<Break> {
             Drop("TotalsQueuePolicy/PolicyDocument/Statement/0/Condition/ArnEquals"),
             Drop("TotalsDeadLettersPolicy/PolicyDocument/Statement/1"),
         ],
+        "deadlines_reach_their_workers" => vec![
+            Drop("DeadlineSweepFunction/Environment/Variables/REMINDER_DUE_QUEUE"),
+            Set(
+                "DeadlineSweepFunction/Environment/Variables/REMINDER_DUE_QUEUE",
+                json!({"Ref": "WelcomeDueQueue"}),
+            ),
+            Set("ReminderDueQueuePolicy/PolicyDocument/Statement/0/Principal", json!("*")),
+            Drop("ReminderDueQueuePolicy/PolicyDocument/Statement/1"),
+            Drop("ReminderDueDeadLettersPolicy"),
+            Set(
+                statement!("DeadlineSweepFunctionRole", 1, "/Resource"),
+                json!([arn("TotalsQueue")]),
+            ),
+            Set(statement!("ReminderDueFunctionRole", 0, "/Action"), json!("sqs:SendMessage")),
+        ],
         "messages_stay_hidden_long_enough" => vec![
             Set("/Mappings/QueueVisibility/30/Seconds", json!(180)),
             Set("/Parameters/ProjectorTimeout/AllowedValues", json!(["5", "120"])),
             Set("TotalsQueue/VisibilityTimeout", json!(30)),
             Set("TotalsProjector/Timeout", json!(60)),
             Set("ReminderFunction/Timeout", json!(60)),
+            Set("ReminderDueFunction/Timeout", json!(60)),
+            Set("ReminderDueQueue/VisibilityTimeout", json!(30)),
         ],
         "tables_can_be_recovered" => vec![
             Drop("TotalsTable/PointInTimeRecoverySpecification"),
@@ -375,6 +410,8 @@ fn breaks(rule: &str) -> Vec<Break> {
             Drop("RelayDropped"),
             Drop("ApiServerErrors/AlarmActions"),
             Drop("DeadlineSweepDeadLettersAlarm"),
+            Drop("ReminderDueDeadLettersAlarm"),
+            Drop("ReminderDueFunctionErrors"),
             Drop("DeadlineSweepMissing"),
             Drop("SpotCheckMissing"),
             Drop("RelayDeadLettersAlarm"),
@@ -393,6 +430,7 @@ fn breaks(rule: &str) -> Vec<Break> {
         "waiting_work_has_an_age" => vec![
             Drop("TotalsQueueAge"),
             Drop("ReminderQueueAge"),
+            Drop("ReminderDueQueueAge"),
             Drop("AuditQueueAge"),
             Drop("RelayDeadLettersAge"),
             Drop("RelayRuleDeadLettersAge"),

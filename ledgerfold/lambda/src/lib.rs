@@ -7,7 +7,8 @@
 //! | relay | [`serve_relay`]: records of a DynamoDB stream |
 //! | projector | [`serve_projector`]: messages of a queue behind an EventBridge rule, and `retry` messages |
 //! | process | [`serve_process`]: messages of a queue behind an EventBridge rule |
-//! | deadlines | [`serve_deadlines`]: ticks of a scheduled rule |
+//! | deadline sweep | [`serve_deadline_sweep`]: ticks of a scheduled rule |
+//! | deadline worker | [`serve_deadline_worker`]: messages of a queue of due deadlines |
 //! | spot check | [`serve_spot_checks`]: ticks of a scheduled rule |
 //!
 //! [`main`] runs the one program of a context in the role that its environment chooses. [`World`] creates the ports for
@@ -22,6 +23,7 @@ compile_error!(
 mod bus_queue;
 mod change_stream;
 mod clock_tick;
+mod due_queue;
 pub mod http;
 mod metrics;
 pub mod service;
@@ -29,7 +31,8 @@ mod world;
 
 pub use bus_queue::{serve_process, serve_projector};
 pub use change_stream::serve_relay;
-pub use clock_tick::{SpotCheckSettings, serve_deadlines, serve_spot_checks};
+pub use clock_tick::{SpotCheckSettings, serve_deadline_sweep, serve_spot_checks};
+pub use due_queue::serve_deadline_worker;
 pub use ledgerfold_eventbridge::SigningKey;
 pub use service::{Service, main};
 pub use world::{InvalidTrustStore, World};

@@ -157,6 +157,12 @@ impl DeadlineStore for MemoryDeadlineStore {
         })
     }
 
+    async fn get(&self, key: &DeadlineKey) -> Result<Option<Pending>, DeadlineError> {
+        let state = self.lock();
+        let entry = state.deadlines.get(key).filter(|entry| !entry.failed);
+        Ok(entry.map(|entry| entry.pending.clone()))
+    }
+
     async fn done(&self, deadline: &Deadline) -> Result<Written, DeadlineError> {
         let mut state = self.lock();
         state.write()?;

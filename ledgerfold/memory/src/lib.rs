@@ -2,6 +2,7 @@
 //! exports all of them.
 
 mod amended;
+mod deadline_queue;
 mod deadline_store;
 mod event_store;
 mod generations;
@@ -16,6 +17,7 @@ mod tally_store;
 mod time;
 
 pub use amended::{Amended, Amendment};
+pub use deadline_queue::MemoryDeadlineQueue;
 pub use deadline_store::MemoryDeadlineStore;
 pub use event_store::MemoryEventStore;
 pub use generations::MemoryGenerationStore;

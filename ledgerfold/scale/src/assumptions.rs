@@ -24,6 +24,8 @@ pub(crate) const WRITE: Latency = Latency::micros(4_000, 1_500);
 pub(crate) const TRANSACTION: Latency = Latency::micros(9_000, 4_000);
 /// A `PutEvents` call.
 pub(crate) const PUT_EVENTS: Latency = Latency::micros(15_000, 8_000);
+/// A `SendMessageBatch` call.
+pub(crate) const SEND_MESSAGES: Latency = Latency::micros(7_000, 3_000);
 /// From the bus to a queue.
 pub(crate) const DELIVERY: Latency = Latency::micros(50_000, 17_000);
 /// From a commit until its record can be read from the change stream.

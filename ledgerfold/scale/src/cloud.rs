@@ -203,8 +203,18 @@ impl Cloud {
         parts: &[Part],
         write: impl FnOnce() -> T + Send,
     ) -> Result<T, Throttled> {
+        self.write_as("PutItem", parts, write).await
+    }
+
+    /// The same by another operation.
+    pub(crate) async fn write_as<T>(
+        &self,
+        name: &'static str,
+        parts: &[Part],
+        write: impl FnOnce() -> T + Send,
+    ) -> Result<T, Throttled> {
         for attempt in 0..ATTEMPTS {
-            let rest = self.arrive("PutItem", WRITE, attempt).await;
+            let rest = self.arrive(name, WRITE, attempt).await;
             if self.take(Capacity::Write, parts) {
                 let answer = write();
                 self.time.pass(rest).await;

@@ -8,10 +8,13 @@
 //! assert_eq!(figures.failed, 0);
 //! ```
 //!
-//! Not modelled: replays, rebuilds and processes; the splits of a partition during a run; the time that Lambda takes to
+//! [`burst`] is another run: many deadlines that are due at once.
+//!
+//! Not modelled: replays, rebuilds and the reactions of processes; the splits of a partition during a run; the time that Lambda takes to
 //! start many environments; networks that fail. The simulator has faults, and this model has none.
 
 mod assumptions;
+mod burst;
 mod cloud;
 mod domain;
 mod figures;
@@ -24,6 +27,7 @@ mod run;
 mod setting;
 mod time;
 
+pub use burst::{Burst, BurstFigures, burst};
 pub use figures::Figures;
 pub use run::run;
 pub use setting::{Setting, Template};

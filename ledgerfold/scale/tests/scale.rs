@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use ledgerfold_scale::{Setting, Template, run};
+use ledgerfold_scale::{Burst, Setting, Template, burst, run};
 
 /// Commands that follow each other slowly, on existing streams and without queries. Each event is counted alone.
 fn slowly(streams: u64) -> Setting {
@@ -97,4 +97,38 @@ fn a_single_list_exhausts_the_key_of_its_index() {
     let limit = "writes of the key open of the index of rows";
     assert!(exhausts(&Setting { has_one_list: true, ..setting.clone() }, limit));
     assert!(!exhausts(&setting, limit));
+}
+
+/// Two minutes from the moment at which they are due, which one sweep has just missed.
+const IN_TIME: Duration = Duration::from_secs(120);
+
+// Guards: a-deadline-fires-in-time
+#[test]
+fn a_burst_of_30_000_deadlines_fires_within_two_minutes() {
+    let figures = burst(&Burst::of(30_000));
+    assert_eq!((figures.done, figures.waiting), (30_000, 0));
+    assert!(figures.duration < IN_TIME, "{:?}", figures.duration);
+    // The first sweep came a second too early. The second one sends each deadline once.
+    assert_eq!(figures.sweeps, [(0, 0), (30_000, 0)]);
+    assert_eq!((figures.postponed, figures.outdated, figures.throttled), (0, 0, 0));
+    // Each sweep lists eight parts and the failed deadlines. A part of the second one has about 3,750 deadlines, in pages
+    // of 100 and calls of 10.
+    let counted = |name: &str| figures.requests.get(name).copied().unwrap_or_default();
+    assert_eq!((counted("Query of deadlines"), counted("SendMessageBatch")), (313, 3_004));
+    // For each deadline: read it, load its stream, commit, and remove it.
+    for name in ["GetItem", "Query", "PutItem", "DeleteItem"] {
+        assert_eq!(counted(name), 30_000, "{name}");
+    }
+    assert!((3_000..4_500).contains(&figures.invocations), "{}", figures.invocations);
+}
+
+/// One worker with one deadline at a time is what a single function was that fired them one after the other.
+#[test]
+fn one_after_the_other_the_same_burst_takes_longer() {
+    let alone = burst(&Burst { workers: 1, batch: 1, ..Burst::of(6_000) });
+    assert!(alone.duration > IN_TIME, "{:?}", alone.duration);
+    assert_eq!((alone.done, alone.waiting), (6_000, 0));
+    let (first, later) = alone.sweeps.split_at(2);
+    assert_eq!(first, [(0, 0), (6_000, 0)]);
+    assert!(later.iter().all(|(sent, already)| *sent == 0 && *already > 0), "{later:?}");
 }

@@ -2,7 +2,7 @@
 //! stream, the relay, the bus, queues, projectors, read tables and operators.
 //!
 //! The product's own handlers run in it, behind their ports: `CommandHandler`, `JointHandler`, `Relay`, `Projector`,
-//! `ProcessHandler`, `DeadlineSweep`, `LiveRows`, `LiveTallies`, `fresh_row`, `fresh_list`, `fresh_counts`, `Reconciler`,
+//! `ProcessHandler`, `DeadlineSweep`, `DeadlineWorker`, `LiveRows`, `LiveTallies`, `fresh_row`, `fresh_list`, `fresh_counts`, `Reconciler`,
 //! `Counters`, `Repairer`, `Rebuilder`. A schedule follows from its seed: the line that a failure prints runs it again.
 //!
 //! ```
@@ -37,7 +37,8 @@
 //!   public events only, and its projectors fill gaps from the log.
 //! - **A process manager** with a queue and deadlines of its own: a new account gets a welcome, and is closed if it is
 //!   unused after a while. In some schedules the rule of its queue wrongly lets replays through. Several sweeps look for
-//!   due deadlines, in a list that lags.
+//!   due deadlines, in a list that lags and with clocks that may be fast, and send them to workers through a queue that
+//!   also loses messages.
 //! - **Read tables** with their generations, and the record of these: throttling, lost answers, transaction conflicts of
 //!   counters, an index that lags. The counts of a transaction become visible to plain reads item by item, in any order; a
 //!   transactional read is refused meanwhile.

@@ -20,9 +20,9 @@ pub mod wait;
 
 pub use given::Given;
 pub use ledgerfold_memory::{
-    Amended, Amendment, Fault, ManualClock, MemoryDeadlineStore, MemoryEventStore,
-    MemoryGenerationStore, MemoryPayloadStore, MemoryPublisher, MemoryQuarantine, MemoryReadSide,
-    MemoryReadTable, MemoryRowStore, MemoryTallyStore, SeededRandom,
+    Amended, Amendment, Fault, ManualClock, MemoryDeadlineQueue, MemoryDeadlineStore,
+    MemoryEventStore, MemoryGenerationStore, MemoryPayloadStore, MemoryPublisher, MemoryQuarantine,
+    MemoryReadSide, MemoryReadTable, MemoryRowStore, MemoryTallyStore, SeededRandom,
 };
 pub use sandbox::Sandbox;
 pub use wait::eventually;

@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use ledgerfold::{
     Actor, Timestamp,
     context::{CommandPorts, Context, DeclaredProcess, QueryPorts},
-    process::DeadlineSweep,
+    process::{DeadlineSweep, DeadlineWorker, SweptProcess},
     project::Projector,
     vocabulary::{Delivery, Receipt},
 };
@@ -14,7 +14,8 @@ use ledgerfold_lambda::{
     service::Answers,
 };
 use ledgerfold_testkit::{
-    ManualClock, MemoryDeadlineStore, MemoryEventStore, MemoryReadSide, SeededRandom,
+    ManualClock, MemoryDeadlineQueue, MemoryDeadlineStore, MemoryEventStore, MemoryReadSide,
+    SeededRandom,
 };
 use serde_json::{Value, json};
 
@@ -117,13 +118,20 @@ impl World {
         assert_eq!(handler.handle(self.deliveries()).await, []);
     }
 
-    /// Runs a sweep of deadlines.
+    /// Sweeps deadlines, and fires those that are due.
     pub(crate) async fn sweep(&self) {
-        let payment = self.process().expiry(&self.ports);
-        let (deadlines, clock) = (self.deadlines.clone(), self.clock.clone());
-        let sweep = DeadlineSweep::new(deadlines, clock, vec![payment]);
+        let process = self.process();
+        let due = Arc::<MemoryDeadlineQueue>::default();
+        let swept = vec![SweptProcess { name: process.name().clone(), queue: due.clone() }];
+        let CommandPorts { clock, random, .. } = &self.ports;
+        let deadlines = self.deadlines.clone();
+        let sweep = DeadlineSweep::new(deadlines.clone(), clock.clone(), random.clone(), swept);
         let swept = sweep.sweep(Timestamp::MAX).await.expect("deadlines can be listed");
         assert!(!swept.needs_attention(), "{swept:?}");
+        let expiry = process.expiry(&self.ports);
+        let worker = DeadlineWorker::new(deadlines, clock.clone(), vec![expiry]);
+        let fired = worker.handle(due.receive()).await;
+        assert_eq!((fired.given_up, fired.failed), (0, Vec::new()));
     }
 
     pub(crate) fn deliveries(&self) -> Vec<Delivery> {

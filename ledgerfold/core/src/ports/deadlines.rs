@@ -38,6 +38,13 @@ pub trait DeadlineStore: Send + Sync {
         from: Option<&Resume>,
     ) -> Result<DeadlinePage, DeadlineError>;
 
+    /// The deadline with this key as it is now, by a strongly consistent read. `None` if there is none, or if it was given
+    /// up.
+    ///
+    /// # Errors
+    /// [`DeadlineError`], also if the deadline cannot be read.
+    async fn get(&self, key: &DeadlineKey) -> Result<Option<Pending>, DeadlineError>;
+
     /// Removes a deadline, regardless of its attempts. Superseded if it is no longer stored, or if another deadline has
     /// its key.
     ///

@@ -8,6 +8,7 @@ mod claims_record;
 mod clock;
 mod counts;
 mod dead_letters;
+mod deadline_queue;
 mod deadlines;
 mod event_store;
 mod format;
@@ -31,6 +32,7 @@ pub use claims_record::{ClaimsBuild, ClaimsRecord, ClaimsState, Walk};
 pub use clock::Clock;
 pub use counts::{Count, CounterShard, CountsOfShard, MAX_COUNTED_GROUPS, MAX_COUNTERS, Sums};
 pub use dead_letters::{DeadLetter, DeadLetters};
+pub use deadline_queue::{DeadlineQueue, DeadlineQueueError, DueDeadline, MAX_DUE_DEADLINES};
 pub use deadlines::{
     Cause, Deadline, DeadlineError, DeadlineKey, DeadlinePage, DeadlineStore, Pending,
     UnreadableDeadline,

@@ -11,7 +11,7 @@ use ledgerfold::{
 };
 use ledgerfold_testkit::bank::{AccountCommand, AccountEvent, Accounts, Plain};
 
-use crate::lending::{Bank, LOAN, Lending, NEVER, REPAYMENT, account};
+use crate::lending::{Bank, LOAN, Lending, REPAYMENT, account};
 
 async fn lent(bank: &Bank, name: &str) {
     bank.ask(&account(name), AccountCommand::Borrow(100)).await;
@@ -64,7 +64,7 @@ async fn a_deadline_that_the_log_requests_is_not_a_fault() {
     deliver_all(&bank).await;
     assert_eq!(examined(&bank, LOAN, &["a", "b"]).await, []);
     bank.pass(LOAN);
-    bank.sweep().sweep(NEVER).await.expect("deadlines can be listed");
+    bank.fire().await;
     assert_eq!(examined(&bank, LOAN, &["a", "b"]).await, [], "the deadlines are done");
 }
 
@@ -85,7 +85,7 @@ async fn a_deadline_whose_message_was_purged_is_missing_then_missed_and_can_be_s
     assert_eq!(faults(&missed), [(account("a"), DeadlineFault::Missed)], "account b was returned");
 
     begun(&bank, LOAN).await.schedule(&missed[0]).await.expect("the write succeeds");
-    bank.sweep().sweep(NEVER).await.expect("deadlines can be listed");
+    bank.fire().await;
     assert_eq!(bank.history(&account("a")).last().map(String::as_str), Some("LoanCalled"));
     assert_eq!(examined(&bank, LOAN, &["a", "b"]).await, []);
 }

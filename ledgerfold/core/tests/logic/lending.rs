@@ -14,12 +14,16 @@ use ledgerfold::{
     Recorded, StreamId, Timestamp, Traceparent, Version,
     command::{CommandHandler, CommandRequest, Context},
     ports::{AppendError, Clock, CommitPage, DeadlineKey, EventStore, PortError, Span, StoreError},
-    process::{DeadlineSweep, Expiry, ProcessExpiry, ProcessHandler, ProcessManager, Reaction},
+    process::{
+        DeadlineSweep, DeadlineWorker, Expiry, Fired, ProcessExpiry, ProcessHandler,
+        ProcessManager, Reaction, Swept, SweptProcess,
+    },
     vocabulary::{Commit, Delivery, NewCommit},
 };
 use ledgerfold_testkit::bank::{AccountCommand, AccountEvent, Accounts, Plain};
 use ledgerfold_testkit::{
-    Amended, Amendment, ManualClock, MemoryDeadlineStore, MemoryEventStore, SeededRandom,
+    Amended, Amendment, ManualClock, MemoryDeadlineQueue, MemoryDeadlineStore, MemoryEventStore,
+    SeededRandom,
 };
 
 use crate::note_models::deliveries;
@@ -83,6 +87,7 @@ pub(crate) struct Bank {
     pub(crate) log: Arc<MemoryEventStore>,
     pub(crate) broken: Arc<Amended<Broken>>,
     pub(crate) deadlines: Arc<MemoryDeadlineStore>,
+    pub(crate) due: Arc<MemoryDeadlineQueue>,
     pub(crate) clock: Arc<ManualClock>,
     random: Arc<SeededRandom>,
 }
@@ -92,8 +97,10 @@ impl Bank {
         let log = Arc::<MemoryEventStore>::default();
         let broken = Amended::of(log.clone(), Broken::default());
         let random = Arc::new(SeededRandom::new(5));
-        let (deadlines, clock) = (Arc::default(), Arc::default());
-        Self { log, broken, deadlines, clock, random }
+        let deadlines = Arc::default();
+        let due = Arc::default();
+        let clock = Arc::default();
+        Self { log, broken, deadlines, due, clock, random }
     }
 
     /// A handler with an empty cache, as after a cold start.
@@ -123,8 +130,28 @@ impl Bank {
         Arc::new(ProcessExpiry::<Lending>::new(self.commands()))
     }
 
+    /// A sweep that remembers nothing, as after a cold start.
     pub(crate) fn sweep(&self) -> DeadlineSweep {
-        DeadlineSweep::new(self.deadlines.clone(), self.clock.clone(), vec![self.expiry()])
+        self.sweep_of(vec![SweptProcess { name: Lending::NAME, queue: self.due.clone() }])
+    }
+
+    pub(crate) fn sweep_of(&self, processes: Vec<SweptProcess>) -> DeadlineSweep {
+        let (store, random) = (self.deadlines.clone(), self.random.clone());
+        DeadlineSweep::new(store, self.clock.clone(), random, processes)
+    }
+
+    pub(crate) fn worker(&self) -> DeadlineWorker {
+        self.worker_of(self.expiry())
+    }
+
+    pub(crate) fn worker_of(&self, expiry: Arc<dyn Expiry>) -> DeadlineWorker {
+        DeadlineWorker::new(self.deadlines.clone(), self.clock.clone(), vec![expiry])
+    }
+
+    /// Sweeps, and fires everything that was sent.
+    pub(crate) async fn fire(&self) -> (Swept, Fired) {
+        let swept = self.sweep().sweep(NEVER).await.expect("deadlines can be listed");
+        (swept, self.worker().handle(self.due.receive()).await)
     }
 
     /// Moves the clock forward.

@@ -29,6 +29,7 @@ mod relay;
 mod snapshots;
 mod spot_check;
 mod stage;
+mod sweeps;
 mod transactions;
 mod unreadable;
 mod upcast;

@@ -8,7 +8,7 @@ use async_trait::async_trait;
 use ledgerfold::{
     ProcessName, Recorded, StreamId,
     ports::{Clock, Deadline},
-    process::{DeadlineSweep, Expiry, MAX_ATTEMPTS, Unfulfilled},
+    process::{Expiry, MAX_ATTEMPTS, Unfulfilled},
     project::{Counts, Projection, Projector, RowModel, Tally, TallyModel, Verdict, Verifiable},
 };
 use ledgerfold_proofs::conformance::requests::fresh;
@@ -177,15 +177,17 @@ async fn a_deadline_that_panics_stops_no_other_and_is_given_up_in_the_end() {
     }
     assert_eq!(bank.process().handle(bank.messages()).await, []);
     bank.pass(LOAN);
-    let processes: Vec<Arc<dyn Expiry>> = vec![Arc::new(Panicking(bank.expiry()))];
-    let sweep = DeadlineSweep::new(bank.deadlines.clone(), bank.clock.clone(), processes);
-    let first = sweep.sweep(NEVER).await.expect("deadlines can be listed");
-    assert_eq!((first.done, first.postponed), (7, 1));
-    assert!(first.overdue_since.is_some(), "the deadline still waits");
+    let worker = bank.worker_of(Arc::new(Panicking(bank.expiry())));
+    let fire = async || {
+        bank.sweep().sweep(NEVER).await.expect("deadlines can be listed");
+        worker.handle(bank.due.receive()).await
+    };
+    let first = fire().await;
+    assert_eq!((first.done, first.postponed, first.failed), (7, 1, Vec::new()));
     let mut given_up = 0;
     for _ in 1..MAX_ATTEMPTS {
         bank.clock.set(bank.clock.now() + Duration::from_secs(3_600));
-        given_up += sweep.sweep(NEVER).await.expect("deadlines can be listed").given_up;
+        given_up += fire().await.given_up;
     }
     assert_eq!(given_up, 1);
 }

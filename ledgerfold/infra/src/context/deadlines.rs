@@ -1,12 +1,12 @@
-//! The deadlines of all processes, and the sweep that sends their commands.
+//! The deadlines of all processes, and the sweep that sends them to the workers of their processes.
 
 use ledgerfold::context::{Role, variables};
 
-use super::Scope;
+use super::{Scope, due_id_of};
 use crate::{
-    document::{Map, Section, arn, list, map, reference, sub},
+    document::{Map, Section, Value, arn, reference, sub},
     parts::{Alarm, Function, Index, Key, Metric, Page, Statement, table},
-    shared::{ScheduledStart, function_alarms, letters_alarms, without_retries},
+    shared::{ScheduledStart, function_alarms, letters_alarms, moving_deadlines, without_retries},
 };
 
 pub(super) fn section(scope: &Scope<'_>) -> Section {
@@ -32,38 +32,25 @@ pub(super) fn section(scope: &Scope<'_>) -> Section {
 }
 
 fn function(scope: &Scope<'_>) -> Function<'static> {
-    let processes = scope.context.processes().iter();
-    let keys: Vec<_> = processes.clone().map(|process| format!("{}#*", process.name())).collect();
-    let mut targets: Vec<_> = processes.map(|process| format!("{}#*", process.target())).collect();
-    targets.sort();
-    targets.dedup();
-    let environment = Map::default()
-        .with(variables::EVENT_TABLE, reference("EventTable"))
-        .with(variables::DEADLINES, reference("Deadlines"))
-        .and(scope.reservations_variable());
-    let mut permissions = vec![
+    let names: Vec<_> = scope.context.processes().iter().map(|it| it.name().as_str()).collect();
+    let keys: Vec<_> = names.iter().map(|name| format!("{name}#*")).collect();
+    let queue = |name: &&str| format!("{}Queue", due_id_of(name));
+    let urls: Map =
+        names.iter().map(|name| (variables::due_queue_of(name), reference(queue(name)))).collect();
+    let queues: Value = names.iter().map(|name| arn(queue(name))).collect();
+    let permissions = vec![
         Statement::allow(&["dynamodb:Query"], sub("${Deadlines.Arn}/index/by-due")),
-        Statement::allow(&["dynamodb:DeleteItem"], arn("Deadlines")).on_keys(&keys),
-        Statement::allow(&["dynamodb:UpdateItem"], arn("Deadlines"))
-            .on_keys(&keys)
-            .when("ForAllValues:StringEquals", map! {
-                "dynamodb:Attributes": list!["pk", "ix", "io", "e", "n"],
-            })
-            .when("StringEqualsIfExists", map! { "dynamodb:ReturnValues": "NONE" })
-            .because(
-                "Allows changes of the next attempt and the number of attempts, and so neither of a deadline's \
-                 identity nor of its due time. Requests must not ask for returned values, because these would be read \
-                 access:\nhttps://docs.aws.amazon.com/amazondynamodb/latest/developerguide/specifying-conditions.html",
-            ),
+        Statement::allow(&["sqs:SendMessage"], queues),
+        moving_deadlines(&keys)
+            .because("Retries failed deadlines if an operator invokes the function for it."),
     ];
-    permissions.extend(scope.appending(&targets));
     Function {
         id: "DeadlineSweepFunction",
-        description: "Sends the commands of due deadlines, for every process.".to_owned(),
-        role: Role::Deadlines,
+        description: "Sends due deadlines to the workers of their processes.".to_owned(),
+        role: Role::DeadlineSweep,
         // Less than the minute after which the next one starts.
         timeout: 55.into(),
-        variables: environment,
+        variables: Map::default().with(variables::DEADLINES, reference("Deadlines")).and(urls),
         permissions,
         settings: without_retries(60),
     }
@@ -76,16 +63,16 @@ fn alarms() -> Vec<Alarm> {
     let retry = "After a fix, run \"ledgerfold deadlines retry <process>\".";
     let mut alarms = vec![
         Alarm::new("DeadlineSweepMissing", Metric::of_function("Invocations", "DeadlineSweepFunction"), Page::Functions,
-            "Deadlines: no sweep has run for five minutes, so commands of deadlines are not sent. Check that the rule \
+            "Deadlines: no sweep has run for five minutes, so due deadlines do not fire. Check that the rule \
              DeadlineSweepRule is enabled and may invoke the function. The next sweep does the missed work.")
             .if_nothing(),
         Alarm::new("DeadlinesOverdue", ours("OldestOverdue"), Page::LongWaits,
-            format!("Deadlines: a deadline is more than ten minutes overdue. {see} it, and {log} for the reason. The \
-                     sweep retries it."))
+            format!("Deadlines: a deadline is more than ten minutes overdue. {see} it. The log of the worker of its \
+                     process shows its failures, and {log} whether the sweep sends it. Both try again."))
             .over(1, 3_600).above(600),
         Alarm::new("FailedDeadlines", ours("FailedDeadlines"), Page::UndeliveredWork,
-            format!("Deadlines: the commands of some deadlines failed ten times, and the sweep no longer retries them. \
-                     {see} them, and {log} for the reasons. {retry}")),
+            format!("Deadlines: the commands of some deadlines failed ten times, and are no longer retried. {see} them. \
+                     The log of the worker of their process has the reasons. {retry}")),
         Alarm::new("FailedDeadlinesAge", ours("OldestFailed"), Page::LongWaits,
             format!("Deadlines: a failed deadline is more than a day overdue. {see} it. {retry}"))
             .above(86_400),
@@ -102,7 +89,7 @@ fn alarms() -> Vec<Alarm> {
         "Deadlines: failed starts of the sweep have been in the dead-letter queue for ten days. Check that the sweep \
          runs now, then run \"ledgerfold dead-letters purge deadline-sweep\".", Page::UndeliveredWork));
     alarms.extend(function_alarms("DeadlineSweepFunction", "Deadlines", Page::Functions,
-        &format!("Deadlines: the sweep failed, or the commands of some deadlines keep failing. Run {log} for the \
-                  reasons, and \"ledgerfold deadlines <process>\" for the deadlines. {retry}")));
+        &format!("Deadlines: the sweep could not list or send deadlines, or the commands of some keep failing. Run \
+                  {log} for the reasons, and \"ledgerfold deadlines <process>\" for the deadlines. {retry}")));
     alarms
 }

@@ -11,6 +11,7 @@ mod read_tables;
 mod relay;
 mod scope;
 mod spot_check;
+mod worker;
 
 use ledgerfold::context::Context;
 
@@ -35,6 +36,8 @@ pub(crate) fn template(context: &Context) -> Template {
         let processes = context.processes().iter().enumerate();
         sections.extend(processes.map(|(place, it)| process::section(&scope, it, place == 0)));
         sections.push(deadlines::section(&scope));
+        let workers = context.processes().iter().enumerate();
+        sections.extend(workers.map(|(place, it)| worker::section(&scope, it, place == 0)));
     }
     if !projections.is_empty() {
         sections.push(spot_check::section(&scope));
@@ -71,6 +74,11 @@ pub(crate) fn id_of(name: &str) -> String {
         first.into_iter().chain(letters).collect::<String>()
     };
     name.split('-').map(capital).collect()
+}
+
+/// The beginning of the ids of a process's deadline worker: `payment-deadline` becomes `PaymentDeadlineDue`.
+pub(crate) fn due_id_of(process: &str) -> String {
+    format!("{}Due", id_of(process))
 }
 
 fn metadata(context: &Context) -> Map {

@@ -148,9 +148,11 @@ fn limits() -> Map {
             "Age in seconds at which the relay stops retrying a commit and Lambda moves it to the failure bucket. The \
              change stream deletes records after 24 hours, so the maximum leaves an hour for the move."),
         ProjectorTimeout: choice("30", &["5", "10", "30", "60"],
-            "Timeout of projectors and processes in seconds. It also sets the visibility timeout of their queues."),
+            "Timeout of projectors, processes and deadline workers in seconds. It also sets the visibility timeout of their \
+             queues."),
         ProjectorBatchSize: choice("10", &["1", "5", "10", "50", "100", "500", "1000"],
-            "Maximum messages per invocation of a projector or a process. Above 10, Lambda waits a second for more."),
+            "Maximum messages per invocation of a projector, a process or a deadline worker. Above 10, Lambda waits a second \
+             for more."),
         MaxReceives: number(5, 1, 1_000,
             "Failed deliveries of a message before SQS moves it to the dead-letter queue."),
         RetryEvery: choice("5 minutes", &["1 minute", "5 minutes", "15 minutes"],

@@ -13,7 +13,8 @@ use crate::{
 };
 
 const NOTE: &str = "A process has a rule and a queue, like a projection. Its rule excludes replays, so that nothing \
-    happens twice. A table keeps the deadlines of all processes, and a sweep looks for due ones every minute.";
+    happens twice. A table keeps the deadlines of all processes. Every minute a sweep sends the due ones to the worker of their \
+    process.";
 
 pub(super) fn section(scope: &Scope<'_>, process: &DeclaredProcess, first: bool) -> Section {
     let name = process.name().as_str();

@@ -11,6 +11,6 @@ pub(crate) use alarm::{Alarm, Metric, Page};
 pub(crate) use function::{
     Consumer, Function, QUEUE_CONSUMER, Statement, log_group, queue_mapping, trusted_by,
 };
-pub(crate) use queue::{DEAD_LETTERS, dead_letters, queue};
+pub(crate) use queue::{DEAD_LETTERS, dead_letters, queue, queue_of_role};
 pub(crate) use rule::{Delivery, bus_rule, schedule};
 pub(crate) use table::{Index, Key, table};

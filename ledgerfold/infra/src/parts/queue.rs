@@ -1,4 +1,4 @@
-//! Queues that rules fill. They are encrypted with SQS's own key, because EventBridge cannot use the account's default
+//! Queues that rules or functions fill. They are encrypted with SQS's own key, because EventBridge cannot use the account's default
 //! key for SQS.
 
 use crate::document::{Map, Resource, Value, arn, list, map, reference};
@@ -16,7 +16,40 @@ pub(crate) fn queue(
     visibility: Value,
     retention: i64,
 ) -> [Resource; 2] {
-    let properties = map! {
+    with_policy(id, consumed(dead_letters, visibility, retention), senders)
+}
+
+/// A queue for messages that a queue or these rules could not deliver.
+pub(crate) fn dead_letters(id: &str, senders: &[String]) -> [Resource; 2] {
+    with_policy(id, kept(), senders)
+}
+
+/// A queue that receives messages from this role of a function only, with its dead-letter queue. Only SQS itself sends to
+/// the latter.
+pub(crate) fn queue_of_role(
+    id: &str,
+    dead_letters: &str,
+    role: &str,
+    visibility: Value,
+    retention: i64,
+) -> [Resource; 4] {
+    let sender = map! {
+        Sid: "OnlyTheRoleSends",
+        Effect: "Allow",
+        Principal: map! { AWS: arn(role) },
+        Action: "sqs:SendMessage",
+        Resource: arn(id),
+    };
+    let properties = consumed(dead_letters, visibility, retention);
+    let [queue, policy] = with_statements(id, properties, list![sender, over_tls(id)]);
+    let [letters, letters_policy] =
+        with_statements(dead_letters, kept(), list![over_tls(dead_letters)]);
+    [queue, policy, letters, letters_policy]
+}
+
+/// The properties of a queue with a consumer.
+fn consumed(dead_letters: &str, visibility: Value, retention: i64) -> Map {
+    map! {
         SqsManagedSseEnabled: true,
         VisibilityTimeout: visibility,
         MessageRetentionPeriod: retention,
@@ -24,14 +57,12 @@ pub(crate) fn queue(
             deadLetterTargetArn: arn(dead_letters),
             maxReceiveCount: reference("MaxReceives"),
         },
-    };
-    with_policy(id, properties, senders)
+    }
 }
 
-/// A queue for messages that a queue or these rules could not deliver.
-pub(crate) fn dead_letters(id: &str, senders: &[String]) -> [Resource; 2] {
-    let properties = map! { SqsManagedSseEnabled: true, MessageRetentionPeriod: FOURTEEN_DAYS };
-    with_policy(id, properties, senders)
+/// The properties of a dead-letter queue.
+fn kept() -> Map {
+    map! { SqsManagedSseEnabled: true, MessageRetentionPeriod: FOURTEEN_DAYS }
 }
 
 fn with_policy(id: &str, properties: Map, senders: &[String]) -> [Resource; 2] {
@@ -39,24 +70,29 @@ fn with_policy(id: &str, properties: Map, senders: &[String]) -> [Resource; 2] {
         [sender] => ("OnlyTheRuleSends", arn(sender)),
         senders => ("OnlyTheRulesSend", senders.iter().map(arn).collect()),
     };
-    let statements = list![
-        map! {
-            Sid: sid,
-            Effect: "Allow",
-            Principal: map! { Service: "events.amazonaws.com" },
-            Action: "sqs:SendMessage",
-            Resource: arn(id),
-            Condition: map! { ArnEquals: map! { "aws:SourceArn": source } },
-        },
-        map! {
-            Sid: "OnlyOverTls",
-            Effect: "Deny",
-            Principal: "*",
-            Action: "sqs:*",
-            Resource: arn(id),
-            Condition: map! { Bool: map! { "aws:SecureTransport": "false" } },
-        },
-    ];
+    let rules = map! {
+        Sid: sid,
+        Effect: "Allow",
+        Principal: map! { Service: "events.amazonaws.com" },
+        Action: "sqs:SendMessage",
+        Resource: arn(id),
+        Condition: map! { ArnEquals: map! { "aws:SourceArn": source } },
+    };
+    with_statements(id, properties, list![rules, over_tls(id)])
+}
+
+fn over_tls(id: &str) -> Map {
+    map! {
+        Sid: "OnlyOverTls",
+        Effect: "Deny",
+        Principal: "*",
+        Action: "sqs:*",
+        Resource: arn(id),
+        Condition: map! { Bool: map! { "aws:SecureTransport": "false" } },
+    }
+}
+
+fn with_statements(id: &str, properties: Map, statements: Value) -> [Resource; 2] {
     let policy = map! {
         Queues: list![reference(id)],
         PolicyDocument: map! { Version: "2012-10-17", Statement: statements },

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::model::{FUNCTION, MAPPING, Model, RULE, referred, text};
-use crate::context::id_of;
+use crate::context::{due_id_of, id_of};
 use ledgerfold::context::variables;
 use serde_json::{Value as Json, json};
 
@@ -96,18 +96,33 @@ pub(super) fn functions_have_their_roles(model: &Model<'_>) -> Vec<String> {
             broken.push(format!("{id}Function runs another process than {name}"));
         }
     }
+    for (_, function, name) in model.workers() {
+        if model.variable(&function, variables::PROCESS) != name {
+            broken.push(format!("{function} fires the deadlines of another process than {name}"));
+        }
+    }
     broken
 }
 
 /// The resources of a projection or of a process refer to each other and to shared ones only.
 pub(super) fn components_are_separate(model: &Model<'_>) -> Vec<String> {
-    let shared =
-        ["EventTable", "ProjectionStates", "Deadlines", "BusKey", "Reservations", "AWS::NoValue"];
+    let shared = [
+        "EventTable",
+        "ProjectionStates",
+        "Deadlines",
+        "DeadlineSweepFunctionRole",
+        "BusKey",
+        "Reservations",
+        "AWS::NoValue",
+    ];
     let parameters = model.at("/Parameters").as_object();
     let is_shared =
         |id: &str| shared.contains(&id) || parameters.is_some_and(|all| all.contains_key(id));
     let mut broken = Vec::new();
-    for (prefix, _) in model.projections().into_iter().chain(model.processes()) {
+    let projections = model.projections().into_iter().map(|(prefix, _)| prefix);
+    let processes = model.processes().into_iter().map(|(prefix, _)| prefix);
+    let workers = model.workers().into_iter().map(|(prefix, _, _)| prefix);
+    for prefix in projections.chain(processes).chain(workers) {
         let parts =
             ["Rule", "Retry", "Queue", "DeadLetters", "Projector", "Function", "Mapping", "Table"];
         let own: Vec<_> = parts.map(|part| format!("{prefix}{part}")).into_iter().collect();
@@ -138,8 +153,10 @@ pub(super) fn components_are_separate(model: &Model<'_>) -> Vec<String> {
         }
     }
     let mappings = model.of_type(MAPPING).len();
-    if mappings != 1 + model.consumers().len() {
-        broken.push(format!("there are {mappings} mappings, and one for each consumer is needed"));
+    if mappings != 1 + model.queue_readers().len() {
+        broken.push(format!(
+            "there are {mappings} mappings, and one for each reader of a queue is needed"
+        ));
     }
     broken
 }
@@ -175,7 +192,9 @@ pub(super) fn outputs_are_complete(model: &Model<'_>) -> Vec<String> {
     for process in model.context.processes() {
         let id = id_of(process.name().as_str());
         // Processes have no rule among the outputs, because only projections may receive a replay.
-        needed.extend(["Function", "Queue", "DeadLetters"].map(|part| format!("{id}{part}")));
+        for id in [&id, &due_id_of(process.name().as_str())] {
+            needed.extend(["Function", "Queue", "DeadLetters"].map(|part| format!("{id}{part}")));
+        }
         needed.extend(process.is_configured().then(|| format!("{id}Setting")));
         needed.extend(
             ["Deadlines", "DeadlineSweepFunction", "DeadlineSweepDeadLetters"].map(str::to_owned),

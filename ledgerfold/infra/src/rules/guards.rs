@@ -1,8 +1,11 @@
 //! Rules against the loss of events, messages and data.
 
+use std::collections::BTreeSet;
+
+use ledgerfold::context::variables;
 use serde_json::{Value as Json, json};
 
-use super::model::{Model, QUEUE, RULE, TABLE, list, referred, text};
+use super::model::{Granted, Model, QUEUE, RULE, TABLE, list, referred, text};
 
 const FOURTEEN_DAYS: i64 = 1_209_600;
 /// The last hour before the change stream deletes a record, in seconds.
@@ -67,7 +70,7 @@ pub(super) fn unpublishable_commits_are_reported(model: &Model<'_>) -> Vec<Strin
 
 pub(super) fn queue_readers_report_single_failures(model: &Model<'_>) -> Vec<String> {
     let mut broken = Vec::new();
-    for (_, consumer) in model.consumers() {
+    for (_, consumer) in model.queue_readers() {
         let id = match consumer.strip_suffix("Function") {
             Some(process) => format!("{process}Mapping"),
             None => format!("{consumer}Mapping"),
@@ -217,7 +220,8 @@ pub(super) fn undeliverable_messages_are_kept(model: &Model<'_>) -> Vec<String> 
 
 pub(super) fn queues_accept_only_their_rules(model: &Model<'_>) -> Vec<String> {
     let mut broken = Vec::new();
-    for (id, _) in model.of_type(QUEUE) {
+    let due = due_queues(model);
+    for (id, _) in model.of_type(QUEUE).into_iter().filter(|(id, _)| !due.contains(*id)) {
         let rules = model.of_type(RULE).into_iter().filter(|(_, rule)| {
             let targets = list(&rule["Targets"]);
             let mut used =
@@ -241,6 +245,55 @@ pub(super) fn queues_accept_only_their_rules(model: &Model<'_>) -> Vec<String> {
     broken
 }
 
+/// The queues of due deadlines and their dead-letter queues.
+fn due_queues(model: &Model<'_>) -> BTreeSet<String> {
+    let ids = model.workers().into_iter();
+    ids.flat_map(|(id, _, _)| ["Queue", "DeadLetters"].map(|part| format!("{id}{part}"))).collect()
+}
+
+/// The sweep, and nobody else, sends the due deadlines of a process to the queue of its worker.
+pub(super) fn deadlines_reach_their_workers(model: &Model<'_>) -> Vec<String> {
+    const SWEEP: &str = "DeadlineSweepFunction";
+    let mut broken = Vec::new();
+    let over_tls = json!({"Bool": {"aws:SecureTransport": "false"}});
+    let refuses = |it: &Json| it["Effect"] == "Deny" && it["Condition"] == over_tls;
+    for (id, _, name) in model.workers() {
+        let queue = format!("{id}Queue");
+        if *model.variable(SWEEP, &variables::due_queue_of(name)) != json!({"Ref": queue}) {
+            broken.push(format!("the sweep does not know {queue}"));
+        }
+        let policy = |id: &str| &model.properties(&format!("{id}Policy"))["PolicyDocument"];
+        let statements: Vec<_> = list(&policy(&queue)["Statement"]).collect();
+        let sweep = json!({"AWS": {"Fn::GetAtt": [format!("{SWEEP}Role"), "Arn"]}});
+        let accepts = |it: &Json| {
+            it["Effect"] == "Allow" && it["Principal"] == sweep && it["Action"] == "sqs:SendMessage"
+        };
+        if !matches!(statements[..], [first, second] if accepts(first) && refuses(second)) {
+            broken.push(format!(
+                "{queue} accepts messages from others than the sweep, or without TLS"
+            ));
+        }
+        let letters = format!("{id}DeadLetters");
+        let statements: Vec<_> = list(&policy(&letters)["Statement"]).collect();
+        if !matches!(statements[..], [only] if refuses(only)) {
+            broken.push(format!("{letters} accepts messages from others than SQS, or without TLS"));
+        }
+    }
+    for granted in model.statements().into_iter().filter(Granted::allows) {
+        let sends = granted.actions().contains("sqs:SendMessage");
+        let is_role = granted.owner.ends_with("Role");
+        let queues: BTreeSet<_> = list(&granted.statement["Resource"]).flat_map(referred).collect();
+        let due = model.workers().into_iter().map(|(id, _, _)| format!("{id}Queue"));
+        if is_role
+            && sends
+            && (granted.owner != "DeadlineSweepFunctionRole" || queues != due.collect())
+        {
+            broken.push(format!("{} may send to {queues:?}", granted.owner));
+        }
+    }
+    broken
+}
+
 pub(super) fn messages_stay_hidden_long_enough(model: &Model<'_>) -> Vec<String> {
     let visibility = model.at("/Mappings/QueueVisibility");
     let timeouts = list(model.at("/Parameters/ProjectorTimeout/AllowedValues")).map(text);
@@ -254,7 +307,7 @@ pub(super) fn messages_stay_hidden_long_enough(model: &Model<'_>) -> Vec<String>
         .collect();
     let found =
         json!({"Fn::FindInMap": ["QueueVisibility", {"Ref": "ProjectorTimeout"}, "Seconds"]});
-    for (id, consumer) in model.consumers() {
+    for (id, consumer) in model.queue_readers() {
         let timeout = &model.properties(&consumer)["Timeout"];
         let hidden = &model.properties(&format!("{id}Queue"))["VisibilityTimeout"];
         if *timeout != json!({"Ref": "ProjectorTimeout"}) || *hidden != found {

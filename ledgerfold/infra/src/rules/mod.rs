@@ -42,6 +42,7 @@ pub const RULES: &[(&str, Rule)] = &[
     ("samples_are_audited", guards::samples_are_audited),
     ("undeliverable_messages_are_kept", guards::undeliverable_messages_are_kept),
     ("queues_accept_only_their_rules", guards::queues_accept_only_their_rules),
+    ("deadlines_reach_their_workers", guards::deadlines_reach_their_workers),
     ("messages_stay_hidden_long_enough", guards::messages_stay_hidden_long_enough),
     ("tables_can_be_recovered", guards::tables_can_be_recovered),
     ("buckets_are_private", guards::buckets_are_private),

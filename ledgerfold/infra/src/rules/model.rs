@@ -6,7 +6,7 @@ use ledgerfold::context::{Context, Role, variables};
 use serde_json::{Value as Json, json};
 
 use crate::{
-    context::id_of,
+    context::{due_id_of, id_of},
     document::{Resource, Template},
 };
 
@@ -126,6 +126,19 @@ impl<'a> Model<'a> {
         projectors.chain(processes).collect()
     }
 
+    /// The functions that read a queue of due deadlines, with the beginnings of the ids and the names of the processes.
+    pub(super) fn workers(&self) -> Vec<(String, String, &str)> {
+        let processes = self.processes().into_iter();
+        let ids = processes.map(|(_, name)| (due_id_of(name), name));
+        ids.map(|(id, name)| (id.clone(), format!("{id}Function"), name)).collect()
+    }
+
+    /// The functions that read any queue, with the beginnings of the ids.
+    pub(super) fn queue_readers(&self) -> Vec<(String, String)> {
+        let workers = self.workers().into_iter().map(|(id, function, _)| (id, function));
+        self.consumers().into_iter().chain(workers).collect()
+    }
+
     /// The functions that the declaration asks for, with their roles.
     pub(super) fn functions(&self) -> Vec<(String, Role)> {
         let mut all = vec![
@@ -142,7 +155,9 @@ impl<'a> Model<'a> {
             self.processes().into_iter().map(|(id, _)| (format!("{id}Function"), Role::Process)),
         );
         if !self.processes().is_empty() {
-            all.push(("DeadlineSweepFunction".to_owned(), Role::Deadlines));
+            all.push(("DeadlineSweepFunction".to_owned(), Role::DeadlineSweep));
+            let workers = self.workers().into_iter();
+            all.extend(workers.map(|(_, function, _)| (function, Role::DeadlineWorker)));
         }
         if !self.projections().is_empty() {
             all.push(("SpotCheckFunction".to_owned(), Role::SpotCheck));

@@ -5,6 +5,8 @@ use std::collections::BTreeSet;
 use ledgerfold::context::variables;
 use serde_json::{Value as Json, json};
 
+use crate::context::due_id_of;
+
 use super::model::{FUNCTION, Granted, Model, ROLE, list, text, texts};
 
 const APPEND: [&str; 4] =
@@ -49,7 +51,8 @@ fn appenders(model: &Model<'_>) -> BTreeSet<String> {
     let senders = model.context.processes().iter().filter(|process| process.sends_at_once());
     let senders =
         senders.map(|it| format!("{}FunctionRole", crate::context::id_of(it.name().as_str())));
-    senders.chain(["CommandFunctionRole", "DeadlineSweepFunctionRole"].map(str::to_owned)).collect()
+    let workers = model.workers().into_iter().map(|(_, function, _)| format!("{function}Role"));
+    senders.chain(workers).chain(["CommandFunctionRole".to_owned()]).collect()
 }
 
 pub(super) fn event_table_is_append_only(model: &Model<'_>) -> Vec<String> {
@@ -222,7 +225,9 @@ fn own_keys(model: &Model<'_>, role: &str) -> BTreeSet<String> {
     let projections = model.projections().into_iter();
     let projector = projections.filter(|(id, _)| role == format!("{id}ProjectorRole"));
     let processes = model.processes().into_iter();
-    let process = processes.filter(|(id, _)| role == format!("{id}FunctionRole"));
+    let process = processes.filter(|(id, name)| {
+        role == format!("{id}FunctionRole") || role == format!("{}FunctionRole", due_id_of(name))
+    });
     let states = projector.flat_map(|(_, name)| [name.to_owned(), format!("parked#{name}")]);
     states.chain(process.map(|(_, name)| format!("{name}#*"))).collect()
 }

@@ -14,8 +14,11 @@ use ledgerfold_eventbridge::{BusMessage, NotABusMessage, Origin, SigningKey};
 pub use process::serve_process;
 pub use projector::serve_projector;
 
+#[cfg(test)]
+pub(crate) use messages::batch;
+
 /// SQS's id of a message.
-fn receipt(message: &SqsMessage) -> Receipt {
+pub(crate) fn receipt(message: &SqsMessage) -> Receipt {
     Receipt(message.message_id.clone().unwrap_or_default())
 }
 
@@ -57,7 +60,7 @@ fn unreadable(message: &SqsMessage, error: &NotABusMessage) -> Delivery {
 }
 
 /// Names the messages that SQS must deliver again.
-fn response(failed: impl IntoIterator<Item = Receipt>) -> SqsBatchResponse {
+pub(crate) fn response(failed: impl IntoIterator<Item = Receipt>) -> SqsBatchResponse {
     let mut response = SqsBatchResponse::default();
     response.set_failures(failed.into_iter().map(|receipt| receipt.0));
     response
@@ -71,7 +74,7 @@ mod messages {
     use ledgerfold_eventbridge::{CloudEvent, SigningKey};
     use serde_json::{Value, json};
 
-    pub(super) fn batch(messages: &[(&str, Value)]) -> SqsEvent {
+    pub(crate) fn batch(messages: &[(&str, Value)]) -> SqsEvent {
         let records: Vec<_> = messages.iter().map(|(id, body)| message(id, body)).collect();
         serde_json::from_value(json!({"Records": records})).expect("an event")
     }

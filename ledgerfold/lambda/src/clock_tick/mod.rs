@@ -7,7 +7,10 @@ use std::time::Duration;
 
 use ledgerfold::{Timestamp, ports::Clock};
 
-pub use deadlines::serve_deadlines;
+pub use deadlines::serve_deadline_sweep;
+
+#[cfg(test)]
+pub(crate) use deadlines::expiries;
 pub use spot_check::{SpotCheckSettings, serve_spot_checks};
 
 /// How long before the end of its invocation a function starts nothing new, so that running work can

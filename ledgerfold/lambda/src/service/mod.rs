@@ -16,7 +16,8 @@
 //! | `relay` | publishes commits on the bus; does not read `EVENT_TABLE` | `BUS_NAME`, `BUS_KEY` |
 //! | `projector` | applies events to one projection | `PROJECTION`, `READ_TABLE`, `PROJECTION_STATES`, `BUS_KEY` |
 //! | `process` | lets one process react to events | `PROCESS`, its setting, `DEADLINES`, `BUS_KEY` |
-//! | `deadlines` | executes due deadlines of all processes | `DEADLINES` |
+//! | `deadline-sweep` | sends due deadlines of all processes to their workers; does not read `EVENT_TABLE` | `DEADLINES`, `<PROCESS>_DUE_QUEUE` of each |
+//! | `deadline-worker` | fires the due deadlines of one process | `PROCESS`, `DEADLINES` |
 //! | `spot-check` | compares a sample of streams with all read models | those of `query`, `SPOT_CHECK_STREAMS`, `SPOT_CHECK_PATIENCE` |
 //!
 //! A projector of another context's events reads `SOURCE_CONTEXT` and `SOURCE_TABLE`, the name of that context and its event

@@ -3,9 +3,9 @@
 use std::{sync::Arc, time::Duration};
 
 use ledgerfold::{
-    context::{CommandPorts, Context, QueryPorts, ReadPorts, Role, variables},
+    context::{CommandPorts, Context, DeclaredProcess, QueryPorts, ReadPorts, Role, variables},
     ports::{EventReader, GenerationReader, ReadView, Skips},
-    process::DeadlineSweep,
+    process::{DeadlineSweep, DeadlineWorker, SweptProcess},
     project::{Models, Projector, ProjectorPorts},
     reconcile::{Sample, SpotCheck},
     relay::Relay,
@@ -21,7 +21,8 @@ use crate::{
     RunError, SpotCheckSettings, World,
     bus_queue::{serve_process, serve_projector},
     change_stream::serve_relay,
-    clock_tick::{serve_deadlines, serve_spot_checks},
+    clock_tick::{serve_deadline_sweep, serve_spot_checks},
+    due_queue::serve_deadline_worker,
     http::serve_http,
 };
 
@@ -37,7 +38,8 @@ pub(super) async fn run(service: &Service) -> Result<(), StartError> {
         Role::Relay => relay(context, &world).await,
         Role::Projector => projector(context, &world).await,
         Role::Process => process(context, &world).await,
-        Role::Deadlines => deadlines(context, &world).await,
+        Role::DeadlineSweep => deadline_sweep(context, &world).await,
+        Role::DeadlineWorker => deadline_worker(context, &world).await,
         Role::SpotCheck => spot_check(context, &world).await,
     }
 }
@@ -206,15 +208,21 @@ async fn projector(context: &Context, world: &World) -> Result<(), StartError> {
     ended(serve_projector(projector.with_quarantine(quarantine), key).await)
 }
 
-async fn process(context: &Context, world: &World) -> Result<(), StartError> {
+/// The process that the environment names.
+fn declared_process(context: &Context) -> Result<&DeclaredProcess, StartError> {
     let name = required(variables::PROCESS)?;
-    let Some(process) = context.processes().iter().find(|it| it.name().as_str() == name) else {
+    let mut processes = context.processes().iter();
+    processes.find(|it| it.name().as_str() == name).ok_or_else(|| {
         let known = context.processes().iter().map(|it| it.name().to_string()).collect();
         let context = context.name();
-        return Err(StartError::Unknown { context, subject: "process", name, known });
-    };
+        StartError::Unknown { context, subject: "process", name, known }
+    })
+}
+
+async fn process(context: &Context, world: &World) -> Result<(), StartError> {
+    let process = declared_process(context)?;
     let setting = match process.is_configured() {
-        true => required(&variables::setting_of(&name))?,
+        true => required(&variables::setting_of(process.name().as_str()))?,
         false => String::new(),
     };
     let deadlines = world.deadlines(&required(variables::DEADLINES)?);
@@ -222,12 +230,22 @@ async fn process(context: &Context, world: &World) -> Result<(), StartError> {
     ended(serve_process(handler, signing_key()?).await)
 }
 
-async fn deadlines(context: &Context, world: &World) -> Result<(), StartError> {
-    let ports = command_ports(world)?;
+async fn deadline_sweep(context: &Context, world: &World) -> Result<(), StartError> {
     let store = world.deadlines(&required(variables::DEADLINES)?);
-    let expiries = context.processes().iter().map(|process| process.expiry(&ports)).collect();
-    let sweep = DeadlineSweep::new(store, world.clock(), expiries);
-    ended(serve_deadlines(sweep, world.clock()).await)
+    let processes = context.processes().iter().map(|process| {
+        let url = required(&variables::due_queue_of(process.name().as_str()))?;
+        Ok(SweptProcess { name: process.name().clone(), queue: world.deadline_queue(&url) })
+    });
+    let processes = processes.collect::<Result<_, MissingVariable>>()?;
+    let sweep = DeadlineSweep::new(store, world.clock(), world.random(), processes);
+    ended(serve_deadline_sweep(sweep, world.clock()).await)
+}
+
+async fn deadline_worker(context: &Context, world: &World) -> Result<(), StartError> {
+    let process = declared_process(context)?;
+    let store = world.deadlines(&required(variables::DEADLINES)?);
+    let expiry = process.expiry(&command_ports(world)?);
+    ended(serve_deadline_worker(DeadlineWorker::new(store, world.clock(), vec![expiry])).await)
 }
 
 async fn spot_check(context: &Context, world: &World) -> Result<(), StartError> {

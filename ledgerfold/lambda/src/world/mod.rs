@@ -7,8 +7,8 @@ use std::sync::{Arc, OnceLock};
 
 use aws_config::SdkConfig;
 use ledgerfold::ports::{
-    Clock, DeadlineStore, EventReader, GenerationReader, GenerationStore, Quarantine, Random,
-    ReadTable, ReadView, Skips, Streams,
+    Clock, DeadlineQueue, DeadlineStore, EventReader, GenerationReader, GenerationStore,
+    Quarantine, Random, ReadTable, ReadView, Skips, Streams,
 };
 use ledgerfold_aws::{SystemClock, SystemRandom};
 use ledgerfold_dynamodb::{
@@ -16,6 +16,7 @@ use ledgerfold_dynamodb::{
     DynamoReadTable, DynamoSkips, DynamoStreams,
 };
 use ledgerfold_eventbridge::EventBridgePublisher;
+use ledgerfold_sqs::SqsDeadlineQueue;
 
 pub use trust::InvalidTrustStore;
 
@@ -24,9 +25,10 @@ pub use trust::InvalidTrustStore;
 #[derive(Clone)]
 pub struct World {
     sdk: SdkConfig,
-    // Made when they are first needed, because each takes time to make and no role needs both.
+    // Made when they are first needed, because each takes time to make and no role needs all.
     dynamodb: OnceLock<aws_sdk_dynamodb::Client>,
     eventbridge: OnceLock<aws_sdk_eventbridge::Client>,
+    sqs: OnceLock<aws_sdk_sqs::Client>,
 }
 
 impl World {
@@ -39,6 +41,7 @@ impl World {
             sdk: sdk::sdk_config()?,
             dynamodb: OnceLock::new(),
             eventbridge: OnceLock::new(),
+            sqs: OnceLock::new(),
         })
     }
 
@@ -48,6 +51,10 @@ impl World {
 
     fn eventbridge(&self) -> aws_sdk_eventbridge::Client {
         self.eventbridge.get_or_init(|| aws_sdk_eventbridge::Client::new(&self.sdk)).clone()
+    }
+
+    fn sqs(&self) -> aws_sdk_sqs::Client {
+        self.sqs.get_or_init(|| aws_sdk_sqs::Client::new(&self.sdk)).clone()
     }
 
     /// The AWS configuration, for clients that you create yourself, for example of S3 for payloads.
@@ -108,6 +115,11 @@ impl World {
     /// The deadlines in this table, found through its index `by-due`.
     pub fn deadlines(&self, table: &str) -> Arc<dyn DeadlineStore> {
         Arc::new(DynamoDeadlineStore::new(self.dynamodb(), table, "by-due"))
+    }
+
+    /// The queue of due deadlines with this URL, to which a sweep sends.
+    pub fn deadline_queue(&self, url: &str) -> Arc<dyn DeadlineQueue> {
+        Arc::new(SqsDeadlineQueue::new(self.sqs(), url))
     }
 
     /// The quarantine of a scope, a projection or one of its generations, in this table.

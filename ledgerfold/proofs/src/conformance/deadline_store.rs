@@ -93,9 +93,14 @@ fn readable(listed: Vec<Result<Pending, UnreadableDeadline>>) -> Vec<Pending> {
     listed.into_iter().collect::<Result<_, _>>().expect("every deadline can be read")
 }
 
+async fn get(store: &dyn DeadlineStore, key: &DeadlineKey) -> Option<Pending> {
+    store.get(key).await.expect("it can be read")
+}
+
 /// Reading or removing a missing deadline is not an error.
 pub async fn what_was_never_scheduled_is_not_due(store: &dyn DeadlineStore) {
     let process = fresh_process();
+    assert_eq!(get(store, &deadline(&process, 1).key).await, None);
     assert_eq!(due(store, &process, 1_000).await, []);
     assert_eq!(failed(store, &process).await, []);
     assert_eq!(done(store, &deadline(&process, 1)).await, Written::Superseded);
@@ -161,6 +166,9 @@ pub async fn processes_and_names_do_not_mix(store: &dyn DeadlineStore) {
     assert_eq!(done(store, &first).await, Written::Done);
     assert_eq!(due(store, &one, 100).await, [untried(&second)]);
     assert_eq!(due(store, &other, 100).await, [untried(&foreign)]);
+    assert_eq!(get(store, &first.key).await, None);
+    assert_eq!(get(store, &second.key).await, Some(untried(&second)));
+    assert_eq!(get(store, &foreign.key).await, Some(untried(&foreign)));
 }
 
 /// All due deadlines are listed once, over several pages.
@@ -278,4 +286,34 @@ pub async fn a_retried_deadline_is_as_if_never_tried(store: &dyn DeadlineStore) 
     assert_eq!(due(store, &process, 499).await, []);
     let retried = Pending { deadline, attempts: 0, next: at(500) };
     assert_eq!(due(store, &process, 500).await, [retried]);
+}
+
+/// A deadline that is read by its key is as the last write left it, unlike in a list, which may lag.
+pub async fn a_deadline_is_read_by_its_key_as_it_is_now(store: &dyn DeadlineStore) {
+    let process = fresh_process();
+    let mut deadline = deadline(&process, 100);
+    let key = deadline.key.clone();
+    for _ in 0..2 {
+        schedule(store, &deadline).await;
+        assert_eq!(get(store, &key).await, Some(untried(&deadline)));
+        postpone(store, &untried(&deadline), 160).await;
+        let tried = Pending { deadline: deadline.clone(), attempts: 1, next: at(160) };
+        assert_eq!(get(store, &key).await, Some(tried));
+        done(store, &deadline).await;
+        assert_eq!(get(store, &key).await, None);
+        // Another deadline with the same key.
+        deadline = Deadline { due: at(200), cause: cause(), ..deadline };
+    }
+}
+
+/// A deadline that was given up is not read by its key until it is retried.
+pub async fn a_deadline_that_stands_aside_is_not_read_by_its_key(store: &dyn DeadlineStore) {
+    let deadline = deadline(&fresh_process(), 100);
+    schedule(store, &deadline).await;
+    store.give_up(&untried(&deadline)).await.expect("the write succeeds");
+    assert_eq!(get(store, &deadline.key).await, None);
+    let given_up = failed(store, &deadline.key.process).await.remove(0);
+    store.retry(&given_up, at(500)).await.expect("the write succeeds");
+    let retried = Pending { deadline: deadline.clone(), attempts: 0, next: at(500) };
+    assert_eq!(get(store, &deadline.key).await, Some(retried));
 }

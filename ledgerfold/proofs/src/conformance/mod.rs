@@ -267,9 +267,17 @@ macro_rules! tally_store_conformance {
 #[macro_export]
 macro_rules! deadline_store_conformance {
     ($adapter:expr) => {
-        $crate::conformance_tests!(
-            deadline_store,
-            $adapter,
+        $crate::deadline_store_rules!([$crate::conformance_tests] deadline_store, $adapter);
+    };
+}
+
+/// Passes the names of the rules of a deadline store to another macro.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! deadline_store_rules {
+    ([$($macro:tt)+] $($given:tt)*) => {
+        $($macro)+! {
+            $($given)*,
             what_was_never_scheduled_is_not_due,
             a_deadline_comes_back_as_it_was_scheduled,
             a_deadline_is_due_from_its_instant_on,
@@ -285,7 +293,9 @@ macro_rules! deadline_store_conformance {
             a_deadline_that_was_postponed_is_done_all_the_same,
             a_deadline_that_stands_aside_is_not_due,
             a_retried_deadline_is_as_if_never_tried,
-        );
+            a_deadline_is_read_by_its_key_as_it_is_now,
+            a_deadline_that_stands_aside_is_not_read_by_its_key,
+        }
     };
 }
 

@@ -5,6 +5,7 @@
 
 mod appends;
 mod content;
+mod deadlines;
 mod read_tables;
 mod reads;
 mod reservations;

@@ -101,7 +101,7 @@ impl GrowingLog {
 }
 
 /// Spreads keys evenly, also if they differ only in their last digits: FNV-1a, and the end of SplitMix64.
-fn spread(text: &str) -> usize {
+pub(super) fn spread(text: &str) -> usize {
     let hash = text.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
         (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
     });

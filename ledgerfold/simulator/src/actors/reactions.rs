@@ -1,5 +1,5 @@
-//! The functions of the process manager: one handles the messages of its queue, the other sweeps due deadlines. The
-//! decisions of the process belong to `domain::welcome`.
+//! The functions of the process manager: one handles the messages of its queue, one sweeps due deadlines, and one fires
+//! them. The decisions of the process belong to `domain::welcome`.
 
 use std::{
     sync::{
@@ -14,7 +14,10 @@ use ledgerfold::{
     StreamId, Timestamp,
     command::CommandHandler,
     ports::{Clock, CommitPage, EventStore, Span, StoreError},
-    process::{DeadlineSweep, ProcessExpiry, ProcessHandler},
+    process::{
+        DeadlineSweep, DeadlineWorker, ProcessExpiry, ProcessHandler, ProcessManager, Swept,
+        SweptProcess,
+    },
     vocabulary::{Delivery, FailedReceipt},
 };
 
@@ -24,7 +27,11 @@ use crate::{
         observations::Observations,
         welcome::{Welcome, WelcomedAccounts},
     },
-    infrastructure::{deadlines::SimulatedDeadlines, log::SimulatedLog},
+    infrastructure::{
+        deadlines::SimulatedDeadlines,
+        due_queue::{DueQueue, Outlet},
+        log::SimulatedLog,
+    },
     network::scheduler::Scheduler,
     plan::plant::Plant,
 };
@@ -34,6 +41,10 @@ use ledgerfold_testkit::{Amended, Amendment};
 const LATE: Duration = Duration::from_secs(5);
 /// Of a hundred sweeps, how many come too early.
 const EARLY: usize = 30;
+/// The longest pause after a sweep that found only deadlines which it had sent.
+const NEXT_TICK: Duration = Duration::from_secs(60);
+/// How long a worker's poll takes.
+const POLL: Duration = Duration::from_secs(2);
 
 /// The handles of the process's functions. Clones share the parts behind them.
 #[derive(Clone)]
@@ -45,6 +56,7 @@ pub(crate) struct ProcessFunctions {
     pub(crate) processes: Processes,
     pub(crate) log: Arc<SimulatedLog>,
     pub(crate) deadlines: Arc<SimulatedDeadlines>,
+    pub(crate) due: Arc<DueQueue>,
 }
 
 /// The reacting function of a container.
@@ -116,9 +128,51 @@ impl Reactor {
     }
 }
 
+/// The sweep function of a container. It remembers the deadlines that it has sent.
+struct Sweeper {
+    /// The product's handler, with the memory of its container.
+    handler: DeadlineSweep,
+    /// The handler's queue, which knows how many deadlines it has taken.
+    outlet: Arc<Outlet>,
+}
+
+impl Sweeper {
+    fn new(process: &ProcessFunctions) -> Self {
+        let outlet = Arc::new(Outlet::to(process.due.clone()));
+        let swept = SweptProcess { name: Welcome::NAME, queue: outlet.clone() };
+        let (clock, random) = process.scheduler.clock_and_random();
+        let sweep = DeadlineSweep::new(process.deadlines.clone(), clock, random, vec![swept]);
+        let handler = match process.plant {
+            Plant::LostMessageNotSentAgain => sweep.resending_after(Duration::MAX),
+            _ => sweep,
+        };
+        Self { handler, outlet }
+    }
+
+    /// Sweeps. Returns nothing if the function died, or if deadlines could not be listed.
+    async fn sweep(&mut self, process: &ProcessFunctions) -> Option<Swept> {
+        self.outlet.taken();
+        let handler = self.handler.clone();
+        let swept = process.processes.start(async move { handler.sweep(Timestamp::MAX).await });
+        let Ok(swept) = swept.await else {
+            *self = Self::new(process);
+            return None;
+        };
+        let swept = swept.ok()?;
+        let taken = self.outlet.taken();
+        if swept.sent > taken {
+            let rule =
+                format!("a sweep has sent {} deadlines, of which {taken} were taken", swept.sent);
+            process.observations.violated(rule);
+        }
+        Some(swept)
+    }
+}
+
 /// Sweeps whenever a deadline is due, and now and then before.
 pub(crate) async fn sweep(process: ProcessFunctions) {
     let ProcessFunctions { scheduler, deadlines, .. } = &process;
+    let mut sweeper = Sweeper::new(&process);
     loop {
         let next = deadlines.next().await;
         let left = Duration::try_from(next.duration_since(scheduler.now())).unwrap_or_default();
@@ -128,16 +182,45 @@ pub(crate) async fn sweep(process: ProcessFunctions) {
             false => left + scheduler.within(LATE),
         };
         scheduler.sleep(wait).await;
-        let sweep = sweeper(&process);
-        let swept = process.processes.start(async move { sweep.sweep(Timestamp::MAX).await });
-        if let Ok(Ok(swept)) = swept.await {
-            process.observations.count(|report| report.fired += swept.done);
+        let Some(swept) = sweeper.sweep(&process).await else { continue };
+        process.observations.count(|report| {
+            report.sent += swept.sent;
+            report.already_sent += swept.already_sent;
+        });
+        if swept.already_sent > 0 {
+            // Workers have them now, or their messages are lost.
+            scheduler.sleep(scheduler.within(NEXT_TICK)).await;
         }
     }
 }
 
-fn sweeper(process: &ProcessFunctions) -> DeadlineSweep {
+/// Fires the deadlines of the queue, batch by batch.
+pub(crate) async fn work(process: ProcessFunctions) {
+    let ProcessFunctions { scheduler, due, .. } = &process;
+    let mut worker = worker(&process);
+    loop {
+        due.arrived().await;
+        scheduler.sleep(scheduler.within(POLL)).await;
+        let batch = due.receive();
+        let receipts: Vec<_> = batch.iter().map(|message| message.receipt.clone()).collect();
+        let handler = worker.clone();
+        match process.processes.start(async move { handler.handle(batch).await }).await {
+            Ok(fired) => {
+                process.observations.count(|report| {
+                    report.fired += fired.done;
+                    report.outdated += fired.outdated;
+                });
+                let failed: Vec<_> = fired.failed.into_iter().map(|it| it.receipt).collect();
+                due.settle(&receipts, &failed);
+            }
+            Err(_) => worker = self::worker(&process),
+        }
+    }
+}
+
+/// The worker function of a new container.
+fn worker(process: &ProcessFunctions) -> DeadlineWorker {
     let expiry = ProcessExpiry::<Welcome>::new(commands(process, process.log.clone()));
     let clock = Arc::new(process.scheduler.clone());
-    DeadlineSweep::new(process.deadlines.clone(), clock, vec![Arc::new(expiry)])
+    DeadlineWorker::new(process.deadlines.clone(), clock, vec![Arc::new(expiry)])
 }

@@ -1,15 +1,17 @@
-//! The table of deadlines, with network faults and an index that lags. The sweep belongs to the actors.
+//! The table of deadlines, with network faults and an index that lags. Sweeps and workers belong to the actors.
 
 use std::{
     collections::BTreeMap,
     sync::{Arc, Mutex, PoisonError},
+    time::Duration,
 };
 
 use async_trait::async_trait;
 use ledgerfold::{
     ProcessName, Timestamp,
     ports::{
-        Deadline, DeadlineError, DeadlinePage, DeadlineStore, Pending, PortError, Resume, Written,
+        Clock, Deadline, DeadlineError, DeadlineKey, DeadlinePage, DeadlineStore, Pending,
+        PortError, Resume, Written,
     },
 };
 
@@ -22,6 +24,10 @@ use ledgerfold_testkit::MemoryDeadlineStore;
 
 /// Of a hundred lists, how many repeat the previous one.
 const LATE: usize = 20;
+/// Of a hundred lists, how many are of a sweep with a fast clock, and the most by which it is fast: as long as a deadline
+/// waits in a schedule with an outage. In others it is due soon after it is scheduled.
+const FAST: usize = 10;
+const FASTEST: Duration = Duration::from_secs(24 * 3_600);
 
 pub(crate) struct SimulatedDeadlines {
     network: Network,
@@ -33,13 +39,17 @@ pub(crate) struct SimulatedDeadlines {
     scheduled: Signal,
     /// The last list of each part, which a late index repeats. A mutex, because several sweeps list at a time.
     listed: Mutex<BTreeMap<u32, Vec<Pending>>>,
+    /// Every deadline as it was last listed, for a worker that trusts its message.
+    sent: Mutex<BTreeMap<DeadlineKey, Pending>>,
 }
 
 impl SimulatedDeadlines {
     pub(crate) fn new(network: Network, observations: Arc<Observations>, plant: Plant) -> Self {
         let scheduled = network.scheduler.signal();
         let inner = MemoryDeadlineStore::default();
-        Self { network, plant, observations, inner, scheduled, listed: Mutex::default() }
+        let listed = Mutex::default();
+        let sent = Mutex::default();
+        Self { network, plant, observations, inner, scheduled, listed, sent }
     }
 
     /// Waits until there is a deadline, and returns the earliest time to try one.
@@ -73,6 +83,28 @@ impl SimulatedDeadlines {
         let is_due = |it: &&Pending| it.next <= until;
         let deadlines = listed.get(&part)?.iter().filter(is_due).cloned().map(Ok).collect();
         Some(DeadlinePage::last(deadlines))
+    }
+
+    /// How far the clock of a sweep is ahead of the others.
+    fn clock_skew(&self) -> Duration {
+        let Network { scheduler, .. } = &self.network;
+        if scheduler.chance(FAST) { scheduler.within(FASTEST) } else { Duration::ZERO }
+    }
+
+    fn now(&self) -> Timestamp {
+        self.network.scheduler.now()
+    }
+
+    /// A deadline as it was when it was listed and sent, and due.
+    fn as_sent(&self, key: &DeadlineKey) -> Option<Pending> {
+        let sent = self.sent.lock().unwrap_or_else(PoisonError::into_inner);
+        let pending = sent.get(key).cloned();
+        pending.map(|pending| Pending { next: Timestamp::UNIX_EPOCH, ..pending })
+    }
+
+    fn keep_copies(&self, page: &DeadlinePage) {
+        let mut sent = self.sent.lock().unwrap_or_else(PoisonError::into_inner);
+        sent.extend(page.items.iter().flatten().map(|it| (it.deadline.key.clone(), it.clone())));
     }
 
     fn remember(&self, part: u32, page: &DeadlinePage) {
@@ -111,20 +143,33 @@ impl DeadlineStore for SimulatedDeadlines {
         {
             return self.response(late).await;
         }
-        let until = match self.plant {
-            Plant::SweepRunsAhead => Timestamp::MAX,
-            _ => until,
-        };
-        let page = self.inner.due(process, part, until, from).await?;
+        let page = self.inner.due(process, part, until + self.clock_skew(), from).await?;
         if from.is_none() {
             self.remember(part, &page);
         }
+        self.keep_copies(&page);
         if self.plant == Plant::SweepRemovesFirst {
             for pending in page.items.iter().flatten() {
                 self.inner.done(&pending.deadline).await?;
             }
         }
         self.response(page).await
+    }
+
+    async fn get(&self, key: &DeadlineKey) -> Result<Option<Pending>, DeadlineError> {
+        self.request().await?;
+        let stored = self.inner.get(key).await?;
+        let answer = match self.plant {
+            Plant::WorkerTrustsMessage => self.as_sent(key),
+            Plant::WorkerRemovesFirst => {
+                if let Some(pending) = stored.as_ref().filter(|it| it.next <= self.now()) {
+                    self.inner.done(&pending.deadline).await?;
+                }
+                stored
+            }
+            _ => stored,
+        };
+        self.response(answer).await
     }
 
     async fn done(&self, deadline: &Deadline) -> Result<Written, DeadlineError> {

@@ -5,6 +5,7 @@ pub(crate) mod bus;
 pub(crate) mod change_stream;
 pub(crate) mod deadlines;
 pub(crate) mod defects;
+pub(crate) mod due_queue;
 pub(crate) mod generations;
 pub(crate) mod hidden_writes;
 pub(crate) mod log;

@@ -79,15 +79,21 @@ pub enum Plant {
     ReplayFlagLost,
     /// A process's message is done before anything has followed from it.
     ProcessAcknowledgesFirst,
-    /// A deadline is removed before its command has taken effect.
+    /// A sweep removes the deadlines that it sends.
     SweepRemovesFirst,
-    /// A deadline is handled before it is due.
-    SweepRunsAhead,
+    /// A sweep remembers a deadline as sent although the queue did not take it.
+    FailedSendRemembered,
+    /// A sweep does not send a deadline again whose message may be lost.
+    LostMessageNotSentAgain,
+    /// A worker removes a deadline before its command has taken effect.
+    WorkerRemovesFirst,
+    /// A worker fires the deadline of a message without looking at the stored one, which may not be due.
+    WorkerTrustsMessage,
 }
 
 impl Plant {
     /// All faults that can be planted.
-    pub const FAULTS: [Self; 39] = [
+    pub const FAULTS: [Self; 42] = [
         Self::PutWithoutCondition,
         Self::ConflictIsSuccess,
         Self::BusyIsSuccess,
@@ -126,6 +132,9 @@ impl Plant {
         Self::ReplayFlagLost,
         Self::ProcessAcknowledgesFirst,
         Self::SweepRemovesFirst,
-        Self::SweepRunsAhead,
+        Self::FailedSendRemembered,
+        Self::LostMessageNotSentAgain,
+        Self::WorkerRemovesFirst,
+        Self::WorkerTrustsMessage,
     ];
 }

@@ -112,6 +112,14 @@ counts! {
     removed,
     /// Deadlines that were scheduled.
     deadlines,
+    /// Deadlines that sweeps have sent to workers.
+    sent,
+    /// Deadlines that a sweep found again and had already sent.
+    already_sent,
+    /// Messages about due deadlines that were lost.
+    lost_messages,
+    /// Messages about due deadlines without an effect, because their deadline was done or not due.
+    outdated,
     /// Deadlines that are done.
     fired,
     /// Deadlines that failed and were tried again later.

@@ -76,6 +76,7 @@ impl World {
             let at_queue = world.clone();
             scheduler.spawn(async move { at_queue.react(reactor).await });
             scheduler.spawn(reactions::sweep(world.process.clone()));
+            scheduler.spawn(reactions::work(world.process.clone()));
         }
         let quiescence = world.parts.quiescence();
         scheduler.spawn(async move { quiescence.reach().await });

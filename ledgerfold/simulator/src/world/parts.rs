@@ -20,6 +20,7 @@ use crate::{
         bus::{Bus, FOREIGN, PROCESS, QUEUES},
         change_stream::{ChangeStream, Lane},
         deadlines::SimulatedDeadlines,
+        due_queue::DueQueue,
         generations::SimulatedGenerations,
         log::{LogLimits, SimulatedLog},
         projection::{OperatorLock, SimulatedProjection},
@@ -59,6 +60,7 @@ pub(super) struct Parts {
     deployment: Deployment,
     readers: Arc<Readers>,
     deadlines: Arc<SimulatedDeadlines>,
+    due: Arc<DueQueue>,
 }
 
 impl Parts {
@@ -94,6 +96,7 @@ impl Parts {
         Self {
             readers: Arc::new(readers),
             deadlines: Arc::new(SimulatedDeadlines::new(network(), observations.clone(), plant)),
+            due: Arc::new(DueQueue::new(network(), observations.clone(), plant, schedule.queue)),
             processes: Processes::new(scheduler.clone()),
             tasks: Tasks::new(scheduler.clone()),
             schedule,
@@ -145,6 +148,7 @@ impl Parts {
             processes: self.processes.clone(),
             log: self.log.clone(),
             deadlines: self.deadlines.clone(),
+            due: self.due.clone(),
         }
     }
 
@@ -212,6 +216,7 @@ impl Parts {
             faults: self.faults.clone(),
             processes: self.processes.clone(),
             deadlines: self.deadlines.clone(),
+            due: self.due.clone(),
             operators: self.operators(),
             rebuilds: self.rebuilds(),
             evidence: self.evidence(),

@@ -12,7 +12,7 @@ use crate::{
         rebuilds::{self, Rebuilds},
     },
     checker::{self, Evidence},
-    infrastructure::{bus::PROCESS, deadlines::SimulatedDeadlines},
+    infrastructure::{bus::PROCESS, deadlines::SimulatedDeadlines, due_queue::DueQueue},
     network::{faults::Faults, scheduler::Scheduler},
     plan::schedule::Recovery,
 };
@@ -33,6 +33,8 @@ pub(super) struct Quiescence {
     pub(super) processes: Processes,
     /// Idle when no deadline waits.
     pub(super) deadlines: Arc<SimulatedDeadlines>,
+    /// Idle when no worker has a message left.
+    pub(super) due: Arc<DueQueue>,
     /// Deploy the fix, repair and audit.
     pub(super) operators: Operators,
     /// Remove the leftovers of old generations.
@@ -107,6 +109,7 @@ impl Quiescence {
             && bus.is_idle()
             && queues.iter().all(|queue| queue.is_idle())
             && self.deadlines.is_idle()
+            && self.due.is_idle()
             && projections.iter().chain([foreign]).all(|projection| projection.is_idle())
     }
 }

@@ -52,13 +52,13 @@ impl Aws {
         .map_err(|error| AwsError::new(CALL, error))
     }
 
-    /// Invokes a function with an empty event and waits for its end, ignoring its result.
+    /// Invokes a function with an event without content and waits for its end, ignoring its result.
     ///
     /// # Errors
     /// If it cannot be invoked.
     pub async fn wake(&self, function: &str) -> Result<(), AwsError> {
         let invoke = self.functions.invoke().function_name(self.function(function)?);
-        let event = aws_sdk_lambda::primitives::Blob::new("{}");
+        let event = aws_sdk_lambda::primitives::Blob::new(r#"{"Records": []}"#);
         invoke.payload(event).send().await.map_err(explain("Invoke"))?;
         Ok(())
     }

@@ -78,10 +78,10 @@ async fn read_on(client: &Client, window: Window, commands_are_done: &Cell<bool>
     }
 }
 
-/// Also invokes the scheduled functions, which would otherwise run only once a minute or once an hour.
+/// Also invokes the functions that would otherwise run only once a minute, once an hour or for a due deadline.
 async fn tick_on(world: &World, commands_are_done: &Cell<bool>) {
     while !commands_are_done.get() {
-        for function in ["deadline-sweep", "spot-check"] {
+        for function in ["deadline-sweep", "payment-deadline-due", "spot-check"] {
             // It may be killed before it answers.
             let _ = world.aws.wake(function).await;
         }

@@ -15,8 +15,10 @@ pub enum Role {
     Projector,
     /// Runs one process.
     Process,
-    /// Executes due deadlines.
-    Deadlines,
+    /// Sends due deadlines to the workers of their processes.
+    DeadlineSweep,
+    /// Fires the due deadlines of one process.
+    DeadlineWorker,
     /// Audits a sample of streams.
     SpotCheck,
 }
@@ -28,13 +30,14 @@ pub struct UnknownRole(pub String);
 
 impl Role {
     /// All roles.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Command,
         Self::Query,
         Self::Relay,
         Self::Projector,
         Self::Process,
-        Self::Deadlines,
+        Self::DeadlineSweep,
+        Self::DeadlineWorker,
         Self::SpotCheck,
     ];
 
@@ -46,7 +49,8 @@ impl Role {
             Self::Relay => "relay",
             Self::Projector => "projector",
             Self::Process => "process",
-            Self::Deadlines => "deadlines",
+            Self::DeadlineSweep => "deadline-sweep",
+            Self::DeadlineWorker => "deadline-worker",
             Self::SpotCheck => "spot-check",
         }
     }
@@ -84,7 +88,7 @@ mod tests {
         assert_eq!(
             unknown,
             "ROLE is \"projektor\", and must be one of command, query, relay, projector, process, \
-             deadlines, spot-check"
+             deadline-sweep, deadline-worker, spot-check"
         );
     }
 }

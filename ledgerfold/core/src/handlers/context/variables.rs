@@ -16,7 +16,7 @@ pub const READ_TABLE: &str = "READ_TABLE";
 pub const SOURCE_CONTEXT: &str = "SOURCE_CONTEXT";
 /// The event table of that context.
 pub const SOURCE_TABLE: &str = "SOURCE_TABLE";
-/// The process of a process function.
+/// The process of a process function or of a deadline worker.
 pub const PROCESS: &str = "PROCESS";
 /// The table of deadlines.
 pub const DEADLINES: &str = "DEADLINES";
@@ -44,14 +44,20 @@ pub fn setting_of(name: &str) -> String {
     name.to_ascii_uppercase().replace('-', "_")
 }
 
+/// The variable with the queue of a process's due deadlines.
+pub fn due_queue_of(process: &str) -> String {
+    format!("{}_DUE_QUEUE", setting_of(process))
+}
+
 #[cfg(test)]
 mod tests {
-    use super::{events_of, setting_of, table_of};
+    use super::{due_queue_of, events_of, setting_of, table_of};
 
     #[test]
     fn names_of_variables_follow_from_the_declared_names() {
         assert_eq!(table_of("order-view"), "ORDER_VIEW_TABLE");
         assert_eq!(setting_of("payment-deadline"), "PAYMENT_DEADLINE");
+        assert_eq!(due_queue_of("payment-deadline"), "PAYMENT_DEADLINE_DUE_QUEUE");
         assert_eq!(events_of("loyalty-points"), "EVENTS_OF_LOYALTY_POINTS");
     }
 }

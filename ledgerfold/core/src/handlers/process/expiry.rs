@@ -63,7 +63,7 @@ impl<P: ProcessManager> Expiry for ProcessExpiry<P> {
     }
 }
 
-/// The id of a deadline's command: the same in every sweep.
+/// The id of a deadline's command: the same in every worker.
 pub(super) fn command_id(Deadline { key, cause, .. }: &Deadline) -> CommandId {
     CommandId::derived(&["deadline", &cause.event.to_string(), &key.to_string()])
 }

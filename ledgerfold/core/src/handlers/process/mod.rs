@@ -4,14 +4,18 @@ mod dispatch;
 mod expiry;
 mod handler;
 mod reconcile;
+mod sent;
 mod sweep;
+mod worker;
 
 pub use expiry::{Expiry, ProcessExpiry, Unfulfilled};
 pub use handler::ProcessHandler;
 pub use reconcile::{
     Asked, DeadlineCheck, DeadlineFault, ProcessSchedule, ScheduleError, Scheduling, WrongDeadline,
 };
-pub use sweep::{DeadlineSweep, MAX_ATTEMPTS, Swept};
+pub use sent::RESEND_AFTER;
+pub use sweep::{DeadlineSweep, Swept, SweptProcess};
+pub use worker::{DeadlineWorker, DueMessage, Fired, MAX_ATTEMPTS};
 
 use crate::{
     DeadlineName, Decider, Envelope, Event, ProcessName, Recorded, StreamId, Timestamp,

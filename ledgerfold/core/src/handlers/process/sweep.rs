@@ -1,51 +1,65 @@
 use std::{sync::Arc, time::Duration};
 
-use futures::future::join_all;
+use futures::{StreamExt, future::join_all, stream};
 
-use super::{Expiry, Unfulfilled};
+use super::sent::{RESEND_AFTER, SentDeadlines};
 use crate::{
     ProcessName, Timestamp,
-    ports::{Clock, DeadlineError, DeadlineStore, PageWalk, Pending},
-    vocabulary::panics::guarded_future,
-    waiting::ExponentialWait,
+    ports::{
+        Clock, DeadlineError, DeadlineQueue, DeadlineStore, DueDeadline, MAX_DUE_DEADLINES,
+        PageWalk, Pending, Random, UnreadableDeadline,
+    },
+    waiting::{Backoff, ExponentialWait},
 };
 
-/// The number of attempts before a deadline is given up. All attempts together take about four hours.
-pub const MAX_ATTEMPTS: u32 = 10;
+/// How many calls to a queue each part of a process makes at the same time.
+const CONCURRENT_CALLS: usize = 2;
 
-/// The wait after the first failure and the longest wait. The wait doubles with each failure.
-const WAIT: ExponentialWait =
-    ExponentialWait::new(Duration::from_secs(60), Duration::from_secs(3_600));
+/// How often deadlines that a queue did not take are sent again. Then the next sweep sends them.
+const BACKOFF: Backoff = Backoff {
+    attempts: 3,
+    wait: ExponentialWait::new(Duration::from_millis(100), Duration::from_secs(1)),
+};
 
-/// Finds due deadlines and sends their commands.
+/// Finds due deadlines, and sends them to the workers of their processes.
 ///
-/// Several sweeps may run at once, and a sweep may be interrupted at any point: a deadline is removed only after its
-/// command has taken effect, and the command has the same id in all sweeps.
+/// It changes no deadline. It may miss one only until the next sweep, and may send one more than once: several sweeps may
+/// run at once, and a sweep may be interrupted at any point. Clones share the memory of sent deadlines.
 #[derive(Clone)]
 pub struct DeadlineSweep {
     store: Arc<dyn DeadlineStore>,
     clock: Arc<dyn Clock>,
-    processes: Vec<Arc<dyn Expiry>>,
+    random: Arc<dyn Random>,
+    processes: Vec<SweptProcess>,
+    resend_after: Duration,
+    sent: Arc<SentDeadlines>,
+}
+
+/// A process with the queue of its workers. Each process has its own queue, so the backlog of one does not delay another.
+#[derive(Clone)]
+pub struct SweptProcess {
+    /// The process.
+    pub name: ProcessName,
+    /// The queue of its due deadlines.
+    pub queue: Arc<dyn DeadlineQueue>,
 }
 
 /// The result of a sweep.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Swept {
-    /// Deadlines that are done.
-    pub done: usize,
-    /// Deadlines that failed and are retried later.
-    pub postponed: usize,
-    /// Deadlines that failed for the last time in this sweep. They are not retried.
-    pub given_up: usize,
+    /// Deadlines that were sent to workers.
+    pub sent: usize,
+    /// Deadlines that an earlier sweep has sent and that still wait.
+    pub already_sent: usize,
+    /// Deadlines that a queue did not take. The next sweep sends them again.
+    pub unsent: usize,
     /// Deadlines that cannot be read. They stay in the store.
     pub unreadable: usize,
-    /// Deadlines whose outcome could not be stored. The next sweep tries them again.
-    pub unnoted: usize,
-    /// Whether the time ended before all due deadlines were tried.
+    /// Whether the time ended before all due deadlines were sent.
     pub cut_short: bool,
-    /// All deadlines that were given up, in this sweep or earlier. An operator must look at them.
+    /// All deadlines that were given up. An operator must look at them.
     pub failed: usize,
-    /// The due time of the longest overdue deadline that this sweep found and that still waits.
+    /// The due time of the longest overdue deadline that this sweep found.
     pub overdue_since: Option<Timestamp>,
     /// The due time of the longest overdue deadline that was given up.
     pub failed_since: Option<Timestamp>,
@@ -56,26 +70,35 @@ impl DeadlineSweep {
     pub fn new(
         store: Arc<dyn DeadlineStore>,
         clock: Arc<dyn Clock>,
-        processes: Vec<Arc<dyn Expiry>>,
+        random: Arc<dyn Random>,
+        processes: Vec<SweptProcess>,
     ) -> Self {
-        Self { store, clock, processes }
+        let sent = Arc::default();
+        Self { store, clock, random, processes, resend_after: RESEND_AFTER, sent }
     }
 
-    /// Sends the commands of all deadlines that are due now, and starts none after `end`. A failed deadline is retried
-    /// after ever longer waits, and given up after [`MAX_ATTEMPTS`].
+    /// Sends a deadline that is still due again after another time than [`RESEND_AFTER`].
+    #[must_use]
+    pub fn resending_after(self, resend_after: Duration) -> Self {
+        Self { resend_after, ..self }
+    }
+
+    /// Sends all deadlines that are due, or as many as it can until `end`. It looks at the parts of all processes
+    /// concurrently, the longest overdue deadlines of each first.
     ///
     /// # Errors
     /// [`DeadlineError`] if deadlines could not be listed. Other parts and processes were swept nevertheless.
     pub async fn sweep(&self, end: Timestamp) -> Result<Swept, DeadlineError> {
         let now = self.clock.now();
+        self.sent.forget_before(now, self.resend_after);
         let parts = (0..self.store.parts())
             .flat_map(|part| self.processes.iter().map(move |process| (part, process)));
-        let sweeps = parts.map(|(part, process)| self.sweep_part(&**process, part, now, end));
+        let sweeps = parts.map(|(part, process)| self.sweep_part(process, part, now, end));
         let mut total = Swept::default();
         let outcomes = join_all(sweeps).await;
         outcomes.into_iter().try_for_each(|swept| swept.map(|swept| total.add(swept)))?;
         for process in &self.processes {
-            self.count_failed(process.process(), &mut total).await?;
+            self.count_failed(&process.name, &mut total).await?;
         }
         Ok(total)
     }
@@ -105,7 +128,7 @@ impl DeadlineSweep {
         for process in &self.processes {
             let mut walk = PageWalk::start();
             while let Some(from) = walk.next_place() {
-                let page = self.store.failed(process.process(), from.as_ref()).await?;
+                let page = self.store.failed(&process.name, from.as_ref()).await?;
                 for failed in walk.turn(page).iter().flatten() {
                     self.store.retry(failed, self.clock.now()).await?;
                     retried += 1;
@@ -115,10 +138,9 @@ impl DeadlineSweep {
         Ok(retried)
     }
 
-    /// Tries the deadlines one after the other, the longest overdue first.
     async fn sweep_part(
         &self,
-        process: &dyn Expiry,
+        process: &SweptProcess,
         part: u32,
         now: Timestamp,
         end: Timestamp,
@@ -126,73 +148,106 @@ impl DeadlineSweep {
         let mut swept = Swept::default();
         let mut walk = PageWalk::start();
         while let Some(from) = walk.next_place() {
-            let page = self.store.due(process.process(), part, now, from.as_ref()).await?;
-            for listed in walk.turn(page) {
-                let pending = match listed {
-                    Ok(pending) => pending,
-                    Err(unreadable) => {
-                        tracing::error!(%unreadable, "a deadline cannot be read");
-                        swept.unreadable += 1;
-                        continue;
-                    }
-                };
-                let done = swept.done;
-                swept.cut_short = self.clock.now() >= end;
-                if !swept.cut_short {
-                    self.fire(process, &pending, &mut swept).await;
-                }
-                if swept.done == done {
-                    swept.overdue_since = earlier(swept.overdue_since, Some(pending.deadline.due));
-                }
-                if swept.cut_short {
-                    return Ok(swept);
-                }
+            if from.is_some() && self.clock.now() >= end {
+                swept.cut_short = true;
+                return Ok(swept);
+            }
+            let page = self.store.due(&process.name, part, now, from.as_ref()).await?;
+            let due = swept.readable(walk.turn(page));
+            let (known, new): (Vec<_>, Vec<_>) =
+                due.into_iter().partition(|pending| self.sent.contains(pending));
+            swept.already_sent += known.len();
+            let batches: Vec<_> = new.chunks(MAX_DUE_DEADLINES).map(<[_]>::to_vec).collect();
+            let calls = stream::iter(batches).map(|batch| self.send(&*process.queue, batch, end));
+            let outcomes: Vec<_> = calls.buffer_unordered(CONCURRENT_CALLS).collect().await;
+            outcomes.into_iter().for_each(|outcome| swept.add(outcome));
+            // A queue that is down gets no more load, and the next sweep does the rest.
+            if swept.cut_short || swept.unsent > 0 {
+                return Ok(swept);
             }
         }
         Ok(swept)
     }
 
-    /// Sends one deadline's command. If the result cannot be stored, the next sweep sends the command again under the
-    /// same id, which has no further effect.
-    async fn fire(&self, process: &dyn Expiry, pending: &Pending, swept: &mut Swept) {
-        let key = &pending.deadline.key;
-        let attempts = pending.attempts + 1;
-        let expired = guarded_future(process.expire(&pending.deadline)).await;
-        let expired = expired.unwrap_or_else(|panicked| Err(Unfulfilled(panicked.to_string())));
-        let (count, written) = match expired {
-            Ok(()) => (&mut swept.done, self.store.done(&pending.deadline).await),
-            Err(error) if attempts < MAX_ATTEMPTS => {
-                tracing::warn!(deadline = %key, attempts, %error, "deadline postponed");
-                let next = later(self.clock.now(), WAIT.after(attempts));
-                (&mut swept.postponed, self.store.postpone(pending, next).await)
+    /// Sends the deadlines of one call, and sends those again that the queue did not take.
+    async fn send(&self, queue: &dyn DeadlineQueue, batch: Vec<Pending>, end: Timestamp) -> Swept {
+        let mut swept = Swept::default();
+        let mut left = batch;
+        for attempt in 0..BACKOFF.attempts {
+            BACKOFF.wait(attempt, &*self.clock, &*self.random).await;
+            if self.clock.now() >= end {
+                swept.cut_short = true;
+                break;
             }
-            Err(error) => {
-                tracing::error!(deadline = %key, attempts, %error, "deadline given up");
-                (&mut swept.given_up, self.store.give_up(pending).await)
-            }
-        };
-        match written {
-            Ok(_) => *count += 1,
-            Err(error) => {
-                tracing::error!(deadline = %key, %error, "the deadline's outcome could not be stored");
-                swept.unnoted += 1;
+            let before = left.len();
+            left = self.call(queue, left).await;
+            swept.sent += before - left.len();
+            if left.is_empty() {
+                break;
             }
         }
+        // Without a call the end of the time is the reason, and the queue has no fault.
+        swept.unsent = if swept.cut_short { 0 } else { left.len() };
+        swept
+    }
+
+    /// Sends deadlines in one call. Remembers those that the queue has taken, and returns the others.
+    async fn call(&self, queue: &dyn DeadlineQueue, batch: Vec<Pending>) -> Vec<Pending> {
+        let messages: Vec<_> =
+            batch.iter().map(|pending| DueDeadline::from(&pending.deadline)).collect();
+        let results = match queue.send(&messages).await {
+            Ok(results) => results,
+            Err(error) => {
+                tracing::error!(%error, deadlines = batch.len(), "due deadlines were not sent");
+                return batch;
+            }
+        };
+        // A deadline without a result counts as not sent.
+        let mut results = results.into_iter();
+        let unsent = batch.into_iter().filter(|pending| match results.next() {
+            Some(Ok(())) => {
+                self.sent.remember(pending, self.clock.now());
+                false
+            }
+            Some(Err(error)) => {
+                let deadline = &pending.deadline.key;
+                tracing::error!(%deadline, %error, "a due deadline was not sent");
+                true
+            }
+            None => true,
+        });
+        unsent.collect()
     }
 }
 
 impl Swept {
     /// Whether an operator must look at the result, because some faults need a fix.
     pub const fn needs_attention(&self) -> bool {
-        self.given_up > 0 || self.failed > 0 || self.unreadable > 0 || self.unnoted > 0
+        self.failed > 0 || self.unreadable > 0 || self.unsent > 0
+    }
+
+    /// Counts the deadlines of a page, and returns those that can be read.
+    fn readable(&mut self, page: Vec<Result<Pending, UnreadableDeadline>>) -> Vec<Pending> {
+        let mut due = Vec::with_capacity(page.len());
+        for listed in page {
+            match listed {
+                Ok(pending) => due.push(pending),
+                Err(unreadable) => {
+                    tracing::error!(%unreadable, "a deadline cannot be read");
+                    self.unreadable += 1;
+                }
+            }
+        }
+        let since = due.iter().map(|pending| pending.deadline.due).min();
+        self.overdue_since = earlier(self.overdue_since, since);
+        due
     }
 
     fn add(&mut self, other: Self) {
-        self.done += other.done;
-        self.postponed += other.postponed;
-        self.given_up += other.given_up;
+        self.sent += other.sent;
+        self.already_sent += other.already_sent;
+        self.unsent += other.unsent;
         self.unreadable += other.unreadable;
-        self.unnoted += other.unnoted;
         self.cut_short |= other.cut_short;
         self.failed += other.failed;
         self.overdue_since = earlier(self.overdue_since, other.overdue_since);
@@ -202,8 +257,4 @@ impl Swept {
 
 fn earlier(one: Option<Timestamp>, other: Option<Timestamp>) -> Option<Timestamp> {
     one.into_iter().chain(other).min()
-}
-
-fn later(now: Timestamp, wait: Duration) -> Timestamp {
-    now.checked_add(wait).unwrap_or(Timestamp::MAX)
 }
