@@ -31,7 +31,7 @@ pub(super) fn section(scope: &Scope<'_>, process: &DeclaredProcess, first: bool)
             &format!("{id}Mapping"),
             &function_id,
             &queue_id,
-            Consumer::OneByOne,
+            Consumer::OneByOne(10),
         )])
         .holding(alarms(name, &queue_id, &letters, &function_id))
         .output_of(&function_id)

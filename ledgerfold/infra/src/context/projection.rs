@@ -57,7 +57,7 @@ pub(super) fn section(scope: &Scope<'_>, name: &str, first: bool) -> Section {
     let parts = Parts::of(name);
     let senders = [parts.rule.clone(), parts.retry.clone()];
     let consumer = match scope.kind_of(name) {
-        Kind::Rows => Consumer::OneByOne,
+        Kind::Rows => Consumer::OneByOne(10),
         Kind::Counters => Consumer::Together,
     };
     let mapping = format!("{}Mapping", parts.projector);

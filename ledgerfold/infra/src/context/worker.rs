@@ -6,7 +6,8 @@ use super::{Scope, due_id_of, first_only, one_of, parameters::visibility, projec
 use crate::{
     document::{Map, Section, arn, reference},
     parts::{
-        Alarm, Function, Metric, Page, QUEUE_CONSUMER, Statement, queue_mapping, queue_of_role,
+        Alarm, Consumer, Function, Metric, Page, QUEUE_CONSUMER, Statement, queue_mapping,
+        queue_of_role,
     },
     shared::{function_alarms, letters_alarms, moving_deadlines},
 };
@@ -28,7 +29,12 @@ pub(super) fn section(scope: &Scope<'_>, process: &DeclaredProcess, first: bool)
     one_of("Deadlines of", name, first_only(first, NOTE))
         .holding(queue_of_role(&queue, &letters, sweep, visibility(), RETENTION))
         .holding(function(scope, process, &function_id, &queue).resources())
-        .holding([queue_mapping(&format!("{id}Mapping"), &function_id, &queue, MOST)])
+        .holding([queue_mapping(
+            &format!("{id}Mapping"),
+            &function_id,
+            &queue,
+            Consumer::OneByOne(MOST),
+        )])
         .holding(alarms(name, &queue, &letters, &function_id))
         .output_of(&function_id)
         .output_of(&queue)

@@ -123,8 +123,8 @@ pub(crate) fn trusted_by(service: &str) -> Map {
 /// How a consumer handles the messages of a queue.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Consumer {
-    /// Message by message.
-    OneByOne,
+    /// Message by message, in at most this many invocations at once.
+    OneByOne(i64),
     /// The events of a batch are counted together, so a larger batch needs fewer writes. More than two invocations
     /// at once would often write the same counters. Two is the least that Lambda allows.
     Together,
@@ -133,7 +133,7 @@ pub(crate) enum Consumer {
 /// The mapping from a queue to its consumer.
 pub(crate) fn queue_mapping(id: &str, function: &str, queue: &str, consumer: Consumer) -> Resource {
     let (size, window, most) = match consumer {
-        Consumer::OneByOne => ("ProjectorBatchSize", choose("SmallBatches", 0, 1), 10),
+        Consumer::OneByOne(most) => ("ProjectorBatchSize", choose("SmallBatches", 0, 1), most),
         Consumer::Together => ("CounterBatchSize", 1.into(), 2),
     };
     let properties = map! {
