@@ -137,6 +137,11 @@ impl Wrong {
         self.closed.lock().unwrap_or_else(PoisonError::into_inner).contains(key)
     }
 
+    fn close(&self, deadline: &Deadline) {
+        let mut closed = self.closed.lock().unwrap_or_else(PoisonError::into_inner);
+        closed.insert(deadline.key.clone());
+    }
+
     /// A deadline, changed by the defect.
     fn show(&self, pending: Pending) -> Pending {
         let attempts = if self.is(Defect::CountsNothing) { 0 } else { pending.attempts };
@@ -241,9 +246,7 @@ impl DeadlineStore for Wrong {
             (Defect::RemovesAny, Some(stored)) => self.inner.done(&stored.deadline).await,
             (Defect::KeepsWhatWasTried, _) if was_tried => Ok(Written::Superseded),
             _ => {
-                let mut closed = self.closed.lock().unwrap_or_else(PoisonError::into_inner);
-                closed.insert(deadline.key.clone());
-                drop(closed);
+                self.close(deadline);
                 self.inner.done(deadline).await
             }
         }
