@@ -205,10 +205,23 @@ fn breaks(rule: &str) -> Vec<Break> {
             Set(
                 statement!(
                     "AccountStatementProjectorRole",
-                    3,
+                    4,
                     "/Condition/ForAllValues:StringEquals/dynamodb:LeadingKeys"
                 ),
                 json!(["parked#totals"]),
+            ),
+            Drop(statement!("AccountStatementProjectorRole", 3, "/Condition")),
+            Set(
+                statement!(
+                    "AccountStatementProjectorRole",
+                    3,
+                    "/Condition/ForAllValues:StringLike/dynamodb:LeadingKeys"
+                ),
+                json!(["copy#*"]),
+            ),
+            Set(
+                statement!("AccountStatementProjectorRole", 3, "/Action"),
+                json!("dynamodb:DeleteItem"),
             ),
             Drop(statement!("ReminderFunctionRole", 1, "/Condition")),
             Drop(statement!("DeadlineSweepFunctionRole", 1, "/Condition")),
@@ -220,20 +233,20 @@ fn breaks(rule: &str) -> Vec<Break> {
             Drop(statement!("TotalsProjectorRole", 2, "/Condition")),
         ],
         "projectors_cannot_write_skips" => vec![
-            Drop(statement!("AccountStatementProjectorRole", 4, "/Condition")),
+            Drop(statement!("AccountStatementProjectorRole", 5, "/Condition")),
             Set(
                 statement!(
                     "AccountStatementProjectorRole",
-                    4,
+                    5,
                     "/Condition/ForAllValues:StringEquals/dynamodb:LeadingKeys"
                 ),
                 json!(["skipped#totals"]),
             ),
             Set(
-                statement!("AccountStatementProjectorRole", 4, "/Action"),
+                statement!("AccountStatementProjectorRole", 5, "/Action"),
                 json!(["dynamodb:GetItem", "dynamodb:PutItem"]),
             ),
-            Drop(statement!("AccountStatementProjectorRole", 4, "")),
+            Drop(statement!("AccountStatementProjectorRole", 5, "")),
         ],
         "relay_loses_nothing" => vec![
             Set("RelayMapping/StartingPosition", json!("LATEST")),

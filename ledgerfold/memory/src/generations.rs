@@ -58,6 +58,11 @@ impl MemoryGenerationStore {
         self.lock().copies.get(&(projection.to_owned(), copy)).cloned()
     }
 
+    /// Replaces a record without a condition, as a faulty store does. This method never fails.
+    pub fn overwrite(&self, projection: &str, new: Generations) {
+        self.lock().records.insert(projection.to_owned(), new);
+    }
+
     /// Replaces a copy without the rule of [`RecordCopy::replaces`], as a faulty store does. This method never fails.
     pub fn overwrite_copy(&self, projection: &str, copy: CopyIndex, new: RecordCopy) {
         self.lock().copies.insert((projection.to_owned(), copy), new);

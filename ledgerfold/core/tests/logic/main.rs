@@ -6,6 +6,7 @@ mod audit;
 mod claims;
 mod command;
 mod context;
+mod copies;
 mod deadline_audit;
 mod deadlines;
 mod first_deployment;

@@ -189,7 +189,10 @@ pub(super) fn writers_keep_to_their_keys(model: &Model<'_>) -> Vec<String> {
             if !writes.is_empty() && foreign {
                 broken.push(format!("{owner} may {writes:?} keys of other functions"));
             }
-            let records = model.projections().into_iter().any(|(_, name)| keys.contains(name));
+            let records = model
+                .projections()
+                .into_iter()
+                .any(|(_, name)| keys.contains(name) || keys.contains(copies_of(name).as_str()));
             if writes.contains(&"dynamodb:DeleteItem") && records {
                 broken.push(format!("{owner} may delete a projection's record"));
             }
@@ -213,6 +216,11 @@ pub(super) fn writers_keep_to_their_keys(model: &Model<'_>) -> Vec<String> {
     broken
 }
 
+/// The keys of the copies of a projection's record.
+fn copies_of(projection: &str) -> String {
+    format!("copy#{projection}#*")
+}
+
 /// The keys of shared tables that a role may write.
 fn own_keys(model: &Model<'_>, role: &str) -> BTreeSet<String> {
     let deadlines = || model.processes().into_iter().map(|(_, name)| format!("{name}#*"));
@@ -223,7 +231,8 @@ fn own_keys(model: &Model<'_>, role: &str) -> BTreeSet<String> {
     let projector = projections.filter(|(id, _)| role == format!("{id}ProjectorRole"));
     let processes = model.processes().into_iter();
     let process = processes.filter(|(id, _)| role == format!("{id}FunctionRole"));
-    let states = projector.flat_map(|(_, name)| [name.to_owned(), format!("parked#{name}")]);
+    let states = projector
+        .flat_map(|(_, name)| [name.to_owned(), copies_of(name), format!("parked#{name}")]);
     states.chain(process.map(|(_, name)| format!("{name}#*"))).collect()
 }
 

@@ -5,6 +5,7 @@
 
 mod appends;
 mod content;
+mod generations;
 mod read_tables;
 mod reads;
 mod reservations;
