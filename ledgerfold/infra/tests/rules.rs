@@ -130,7 +130,7 @@ fn breaks(rule: &str) -> Vec<Break> {
             Set(statement!("TotalsProjectorRole", 0, "/Resource"), json!([arn("EventTable")])),
         ],
         "other_contexts_are_only_read" => vec![
-            Set(statement!("ParcelsProjectorRole", 5, "/Action"), json!("dynamodb:PutItem")),
+            Set(statement!("ParcelsProjectorRole", 6, "/Action"), json!("dynamodb:PutItem")),
             Set(
                 statement!("QueryFunctionRole", 2, "/Action"),
                 json!(["dynamodb:Query", "dynamodb:Scan"]),

@@ -394,7 +394,7 @@ fn explore_all(defect: Defect) -> Result<u64, String> {
 #[test]
 fn no_order_of_calls_lets_a_copy_show_an_old_layout() {
     let runs = explore_all(Defect::None).unwrap_or_else(|violation| panic!("{violation}"));
-    assert!(runs > 100_000, "only {runs} orders");
+    assert!(runs > 30_000, "only {runs} orders");
 }
 
 #[test]

@@ -54,7 +54,7 @@ pub async fn a_record_comes_back_as_it_was_written(store: &dyn GenerationStore) 
     let missed = MissedEvent { stream: fresh(), reason: "it has no place".to_owned() };
     let mut record = first(store, &name).await;
     assert_eq!(read(store, &name).await.as_ref(), Some(&record));
-    let changes: [&dyn Fn(&Generations) -> _; 7] = [
+    let changes: [&(dyn Fn(&Generations) -> _ + Sync); 7] = [
         &|record: &Generations| record.begun(2),
         &|record: &Generations| record.with_missed_event(missed.clone()),
         &|record: &Generations| record.without_missed_event(),

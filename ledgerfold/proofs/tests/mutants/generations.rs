@@ -40,22 +40,78 @@ enum Defect {
 /// The defects with the rules that they fail.
 const MUTANTS: &[(Defect, &[&str])] = &[
     (Defect::None, &[]),
-    (Defect::MakesUpRecords, &[]),
-    (Defect::LastRecordWins, &[]),
-    (Defect::LooksThenWrites, &[]),
-    (Defect::ForgetsMissedEvents, &[]),
-    (Defect::MixesProjections, &[]),
-    (Defect::KeepsNoMarks, &[]),
-    (Defect::RoundsTheTimeOfMarks, &[]),
-    (Defect::LastCopyWins, &[]),
-    (Defect::RecordsReplaceMarks, &[]),
-    (Defect::MarksReplaceTheirRecord, &[]),
-    (Defect::FirstMarkStays, &[]),
-    (Defect::LooksThenWritesCopies, &[]),
-    (Defect::HasOneCopy, &[]),
-    (Defect::MixesCopiesOfProjections, &[]),
-    (Defect::ListsProgressInAnyOrder, &[]),
-    (Defect::MixesRuns, &[]),
+    (
+        Defect::MakesUpRecords,
+        &[
+            "copies_do_not_mix",
+            "progress_is_of_one_run",
+            "projections_do_not_mix",
+            "what_was_never_recorded_is_not_there",
+        ],
+    ),
+    (
+        Defect::LastRecordWins,
+        &[
+            "a_record_is_written_only_in_the_place_of_the_one_it_was_made_from",
+            "of_racing_changes_one_takes_effect",
+            "of_racing_first_records_one_takes_effect",
+        ],
+    ),
+    (
+        Defect::LooksThenWrites,
+        &["of_racing_changes_one_takes_effect", "of_racing_first_records_one_takes_effect"],
+    ),
+    (Defect::ForgetsMissedEvents, &["a_record_comes_back_as_it_was_written"]),
+    (Defect::MixesProjections, &["projections_do_not_mix"]),
+    (
+        Defect::KeepsNoMarks,
+        &[
+            "a_copy_comes_back_as_it_was_written",
+            "a_copy_moves_only_forward",
+            "a_repeated_mark_has_the_time_of_the_last_one",
+            "copies_do_not_mix",
+            "of_racing_copies_the_furthest_one_stays",
+        ],
+    ),
+    (
+        Defect::RoundsTheTimeOfMarks,
+        &[
+            "a_copy_comes_back_as_it_was_written",
+            "a_copy_moves_only_forward",
+            "a_repeated_mark_has_the_time_of_the_last_one",
+            "copies_do_not_mix",
+            "of_racing_copies_the_furthest_one_stays",
+        ],
+    ),
+    (
+        Defect::LastCopyWins,
+        &["a_copy_moves_only_forward", "of_racing_copies_the_furthest_one_stays"],
+    ),
+    (
+        Defect::RecordsReplaceMarks,
+        &["a_copy_moves_only_forward", "of_racing_copies_the_furthest_one_stays"],
+    ),
+    (
+        Defect::MarksReplaceTheirRecord,
+        &["a_copy_moves_only_forward", "of_racing_copies_the_furthest_one_stays"],
+    ),
+    (
+        Defect::FirstMarkStays,
+        &["a_copy_moves_only_forward", "a_repeated_mark_has_the_time_of_the_last_one"],
+    ),
+    (Defect::LooksThenWritesCopies, &["of_racing_copies_the_furthest_one_stays"]),
+    (Defect::HasOneCopy, &["copies_do_not_mix"]),
+    (
+        Defect::MixesCopiesOfProjections,
+        &[
+            "a_copy_comes_back_as_it_was_written",
+            "a_copy_moves_only_forward",
+            "copies_do_not_mix",
+            "of_racing_copies_the_furthest_one_stays",
+        ],
+    ),
+    (Defect::ListsProgressInAnyOrder, &["progress_comes_back_by_segment"]),
+    (Defect::MixesRuns, &["progress_is_of_one_run"]),
 ];
 
 /// A store with one defect, over a store in memory.
