@@ -13,16 +13,17 @@ CORE = Path(__file__).parent.parent / "ledgerfold/core/src"
 
 # The arrows between handlers: each one may use these others.
 ALLOWED = {
+    "generations": set(),
     "waiting": set(),
     "relay": {"waiting"},
     "command": {"waiting"},
-    "project": {"waiting"},
-    "query": {"project"},
+    "project": {"generations", "waiting"},
+    "query": {"generations", "project"},
     "process": {"command", "project", "waiting"},
     "reconcile": {"project", "waiting"},
-    "rebuild": {"project", "reconcile", "waiting"},
+    "rebuild": {"generations", "project", "reconcile", "waiting"},
     "claims": {"command", "rebuild", "waiting"},
-    "context": {"claims", "command", "process", "project", "query"},
+    "context": {"claims", "command", "generations", "process", "project", "query"},
 }
 LAYERS = {"vocabulary": set(), "ports": {"vocabulary"}}
 

@@ -5,7 +5,8 @@ pub mod ports;
 pub mod vocabulary;
 
 pub use handlers::{
-    claims, command, context, process, project, query, rebuild, reconcile, relay, waiting,
+    claims, command, context, generations, process, project, query, rebuild, reconcile, relay,
+    waiting,
 };
 pub use vocabulary::{
     Actor, Category, CausationId, Claim, Command, CommandId, CommandName, CorrelationId,

@@ -6,18 +6,20 @@ use aws_sdk_dynamodb::{
     types::AttributeValue,
 };
 use ledgerfold::{
+    Timestamp,
     ports::{
-        GenerationReader, GenerationStore, PortError, ReadStoreError, SegmentProgress, Written,
+        CopyIndex, GenerationReader, GenerationStore, PortError, ReadStoreError, SegmentProgress,
+        Written,
     },
-    vocabulary::Generations,
+    vocabulary::{Generations, Mark, RecordCopy},
 };
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 use ledgerfold_aws::Failure;
 
 use crate::stored;
 
-/// The sort key of a projection's record.
+/// The sort key of a projection's record and of its copies.
 const RECORD: &str = "generations";
 
 /// The generations of projections, in a DynamoDB table that also holds their quarantines and skips.
@@ -25,10 +27,12 @@ const RECORD: &str = "generations";
 /// | item | `pk` | `sk` | attributes |
 /// | --- | --- | --- | --- |
 /// | record | projection | `generations` | `n` its number, `generations` |
+/// | copy that shows a record | `copy#<projection>#<index>` | `generations` | `n` the record's number, `generations` |
+/// | marked copy | `copy#<projection>#<index>` | `generations` | `n` the announced number, `marked` the time |
 /// | progress | projection | `rebuild#<run>#<segment>` | `progress` |
 ///
-/// The record is below 1 KB. Each batch of a projector and each query reads it for one read unit, and each
-/// change costs one write unit.
+/// The record is below 1 KB. Each batch of a projector and each query reads one copy for one read unit. A change of
+/// the layout costs 33 write units, any other change one.
 #[derive(Clone, Debug)]
 pub struct DynamoGenerationStore {
     client: Client,
@@ -43,6 +47,40 @@ struct RecordItem {
     #[serde(rename = "n")]
     number: u64,
     generations: Generations,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+struct CopyItem {
+    /// `copy#<projection>#<index>`. The copies differ in the partition key, because DynamoDB limits reads by that key.
+    pk: String,
+    sk: String,
+    #[serde(rename = "n")]
+    number: u64,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    generations: Option<Generations>,
+    /// Present if and only if there are no generations.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    marked: Option<Timestamp>,
+}
+
+impl CopyItem {
+    fn new(projection: &str, index: CopyIndex, copy: &RecordCopy) -> Self {
+        let pk = copy_key(projection, index);
+        let sk = RECORD.to_owned();
+        let number = copy.number();
+        let (generations, marked) = match copy {
+            RecordCopy::Current(record) => (Some(record.clone()), None),
+            RecordCopy::Marked(mark) => (None, Some(mark.at)),
+        };
+        Self { pk, sk, number, generations, marked }
+    }
+
+    /// The copy; `None` if the item neither shows a record nor is marked.
+    fn copy(self) -> Option<RecordCopy> {
+        let Self { number, generations, marked, .. } = self;
+        let shown = generations.map(RecordCopy::Current);
+        shown.or_else(|| marked.map(|at| RecordCopy::Marked(Mark { number, at })))
+    }
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -64,6 +102,43 @@ impl DynamoGenerationStore {
         let item = item.map_err(|error| ReadStoreError::Port(PortError::Refused(error.into())))?;
         Ok(self.client.put_item().table_name(&self.table).set_item(Some(item)))
     }
+
+    /// The record or a copy of it.
+    async fn get<T: DeserializeOwned>(
+        &self,
+        projection: &str,
+        key: String,
+    ) -> Result<Option<T>, ReadStoreError> {
+        let answer = self
+            .client
+            .get_item()
+            .table_name(&self.table)
+            .key("pk", text(key))
+            .key("sk", text(RECORD))
+            .consistent_read(true)
+            .send()
+            .await
+            .map_err(Failure::of)?;
+        let Some(item) = answer.item else { return Ok(None) };
+        let item = stored::read(item).map_err(|error| error.of_row(&projection))?;
+        Ok(Some(item))
+    }
+}
+
+async fn written(put: PutItemFluentBuilder) -> Result<Written, ReadStoreError> {
+    match put.send().await {
+        Ok(_) => Ok(Written::Done),
+        Err(SdkError::ServiceError(refusal))
+            if refusal.err().is_conditional_check_failed_exception() =>
+        {
+            Ok(Written::Superseded)
+        }
+        Err(error) => Err(Failure::of(error).into()),
+    }
+}
+
+fn copy_key(projection: &str, copy: CopyIndex) -> String {
+    format!("copy#{projection}#{}", copy.get())
 }
 
 fn run_key(run: u64) -> String {
@@ -82,19 +157,21 @@ fn text(text: impl Into<String>) -> AttributeValue {
 #[async_trait]
 impl GenerationReader for DynamoGenerationStore {
     async fn read(&self, projection: &str) -> Result<Option<Generations>, ReadStoreError> {
-        let answer = self
-            .client
-            .get_item()
-            .table_name(&self.table)
-            .key("pk", text(projection))
-            .key("sk", text(RECORD))
-            .consistent_read(true)
-            .send()
-            .await
-            .map_err(Failure::of)?;
-        let Some(item) = answer.item else { return Ok(None) };
-        let item: RecordItem = stored::read(item).map_err(|error| error.of_row(&projection))?;
-        Ok(Some(item.generations))
+        let item: Option<RecordItem> = self.get(projection, projection.to_owned()).await?;
+        Ok(item.map(|item| item.generations))
+    }
+
+    async fn read_copy(
+        &self,
+        projection: &str,
+        copy: CopyIndex,
+    ) -> Result<Option<RecordCopy>, ReadStoreError> {
+        let key = copy_key(projection, copy);
+        let item: Option<CopyItem> = self.get(projection, key.clone()).await?;
+        let Some(item) = item else { return Ok(None) };
+        let reason = "the copy shows no record, and it is not marked".to_owned();
+        let copy = item.copy().ok_or(ReadStoreError::Corrupt { key, reason })?;
+        Ok(Some(copy))
     }
 }
 
@@ -111,15 +188,23 @@ impl GenerationStore for DynamoGenerationStore {
                 .condition_expression("n = :seen")
                 .expression_attribute_values(":seen", AttributeValue::N(seen.to_string())),
         };
-        match put.send().await {
-            Ok(_) => Ok(Written::Done),
-            Err(SdkError::ServiceError(refusal))
-                if refusal.err().is_conditional_check_failed_exception() =>
-            {
-                Ok(Written::Superseded)
-            }
-            Err(error) => Err(Failure::of(error).into()),
-        }
+        written(put).await
+    }
+
+    async fn write_copy(
+        &self,
+        projection: &str,
+        copy: CopyIndex,
+        new: &RecordCopy,
+    ) -> Result<Written, ReadStoreError> {
+        let put = self.put(&CopyItem::new(projection, copy, new))?;
+        // The same condition as `RecordCopy::replaces`.
+        let put = put
+            .condition_expression(
+                "attribute_not_exists(pk) OR n < :new OR (n = :new AND attribute_exists(marked))",
+            )
+            .expression_attribute_values(":new", AttributeValue::N(new.number().to_string()));
+        written(put).await
     }
 
     async fn progress(

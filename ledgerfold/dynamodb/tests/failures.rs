@@ -13,7 +13,7 @@ use ledgerfold::{
     StreamId, Timestamp, Version,
     command::Loaded,
     ports::{
-        Added, AppendError, CommitPage, Count, CounterKey, CounterShard, DeadlineStore,
+        Added, AppendError, CommitPage, CopyIndex, Count, CounterKey, CounterShard, DeadlineStore,
         EventReader, EventStore, GenerationReader, GenerationStore, Memo, PortError, Quarantine,
         QuarantineError, ReadStoreError, RowReader, Segment, Settled, Span, StoreError, Streams,
         TallyReader, TallyStore, UnreadableDeadline,
@@ -167,6 +167,10 @@ async fn an_invalid_item_is_an_error_and_not_skipped() {
     assert!(matches!(page, Err(StoreError::Corrupt { .. })), "{page:?}");
 }
 
+fn first_copy() -> CopyIndex {
+    CopyIndex::all().next().expect("there are copies")
+}
+
 /// Old and new programs run side by side during a deployment. An item of the new one is not damaged, and is read after
 /// the old one is replaced.
 // Guards: only-impossible-items-are-given-up
@@ -175,7 +179,7 @@ async fn an_item_in_a_newer_format_is_not_damaged() {
     let by_number = || found(&newer_item(r#"{"N": "1"}"#));
     let by_text = || found(&newer_item(r#"{"S": "account#1"}"#));
     let answers = [by_number(), by_number(), by_number(), by_text(), by_text(), by_text()];
-    let (_service, client) = service(answers.into_iter().chain([by_text(), by_text()])).await;
+    let (_service, client) = service(answers.into_iter().chain([(); 3].map(|()| by_text()))).await;
     let (log, stream) = (DynamoEventStore::new(client.clone(), "events"), fresh());
     let sentence = "format 2, and this program reads formats up to 1";
     for page in [
@@ -191,7 +195,8 @@ async fn an_item_in_a_newer_format_is_not_damaged() {
     let memo = DynamoTallyStore::new(client.clone(), "tally").memo(&stream).await.map(drop);
     let states = DynamoGenerationStore::new(client.clone(), "states");
     let record = states.read("pages").await.map(drop);
-    for outcome in [row, memo, record, states.progress("pages", 1).await.map(drop)] {
+    let copy = states.read_copy("pages", first_copy()).await.map(drop);
+    for outcome in [row, memo, record, copy, states.progress("pages", 1).await.map(drop)] {
         assert!(matches!(outcome, Err(ReadStoreError::Newer { .. })), "{outcome:?}");
     }
     let entry = DynamoQuarantine::new(client, "states", "pages").get(&stream).await;
@@ -226,13 +231,15 @@ async fn every_read_asks_to_be_strongly_consistent() {
 #[tokio::test]
 async fn the_reads_of_a_rebuild_are_strongly_consistent() {
     let nothing = || Json(200, r#"{"Items": [], "Count": 0}"#.to_owned());
-    let (service, client) = service([Json(200, "{}".to_owned()), nothing(), nothing()]).await;
+    let no_item = || Json(200, "{}".to_owned());
+    let (service, client) = service([no_item(), no_item(), nothing(), nothing()]).await;
     let generations = DynamoGenerationStore::new(client.clone(), "states");
     generations.read("pages").await.expect("it can be read");
+    generations.read_copy("pages", first_copy()).await.expect("it can be read");
     generations.progress("pages", 1).await.expect("it can be read");
     let streams = DynamoStreams::new(client, "events").strongly_consistent();
     streams.list(Segment::WHOLE, None).await.expect("it can be read");
-    expect_consistent(&service, 3);
+    expect_consistent(&service, 4);
 }
 
 /// A worker fires a deadline as it is now, and not as an old list or message has it.

@@ -136,7 +136,7 @@ fn breaks(rule: &str) -> Vec<Break> {
             Set(statement!("TotalsProjectorRole", 0, "/Resource"), json!([arn("EventTable")])),
         ],
         "other_contexts_are_only_read" => vec![
-            Set(statement!("ParcelsProjectorRole", 5, "/Action"), json!("dynamodb:PutItem")),
+            Set(statement!("ParcelsProjectorRole", 6, "/Action"), json!("dynamodb:PutItem")),
             Set(
                 statement!("QueryFunctionRole", 2, "/Action"),
                 json!(["dynamodb:Query", "dynamodb:Scan"]),
@@ -211,10 +211,23 @@ fn breaks(rule: &str) -> Vec<Break> {
             Set(
                 statement!(
                     "AccountStatementProjectorRole",
-                    3,
+                    4,
                     "/Condition/ForAllValues:StringEquals/dynamodb:LeadingKeys"
                 ),
                 json!(["parked#totals"]),
+            ),
+            Drop(statement!("AccountStatementProjectorRole", 3, "/Condition")),
+            Set(
+                statement!(
+                    "AccountStatementProjectorRole",
+                    3,
+                    "/Condition/ForAllValues:StringLike/dynamodb:LeadingKeys"
+                ),
+                json!(["copy#*"]),
+            ),
+            Set(
+                statement!("AccountStatementProjectorRole", 3, "/Action"),
+                json!("dynamodb:DeleteItem"),
             ),
             Drop(statement!("ReminderFunctionRole", 1, "/Condition")),
             Drop(statement!("ReminderDueFunctionRole", 1, "/Condition")),
@@ -235,20 +248,20 @@ fn breaks(rule: &str) -> Vec<Break> {
             Drop(statement!("TotalsProjectorRole", 2, "/Condition")),
         ],
         "projectors_cannot_write_skips" => vec![
-            Drop(statement!("AccountStatementProjectorRole", 4, "/Condition")),
+            Drop(statement!("AccountStatementProjectorRole", 5, "/Condition")),
             Set(
                 statement!(
                     "AccountStatementProjectorRole",
-                    4,
+                    5,
                     "/Condition/ForAllValues:StringEquals/dynamodb:LeadingKeys"
                 ),
                 json!(["skipped#totals"]),
             ),
             Set(
-                statement!("AccountStatementProjectorRole", 4, "/Action"),
+                statement!("AccountStatementProjectorRole", 5, "/Action"),
                 json!(["dynamodb:GetItem", "dynamodb:PutItem"]),
             ),
-            Drop(statement!("AccountStatementProjectorRole", 4, "")),
+            Drop(statement!("AccountStatementProjectorRole", 5, "")),
         ],
         "relay_loses_nothing" => vec![
             Set("RelayMapping/StartingPosition", json!("LATEST")),

@@ -9,9 +9,10 @@ use std::{
 use async_trait::async_trait;
 use ledgerfold::{
     ports::{
-        GenerationReader, GenerationStore, PortError, ReadStoreError, SegmentProgress, Written,
+        CopyIndex, GenerationReader, GenerationStore, PortError, ReadStoreError, SegmentProgress,
+        Written,
     },
-    vocabulary::Generations,
+    vocabulary::{Generations, RecordCopy},
 };
 
 /// A generation store in memory. A test can make it fail after a number of calls.
@@ -26,6 +27,7 @@ pub struct MemoryGenerationStore {
 #[derive(Debug, Default)]
 struct Stored {
     records: BTreeMap<String, Generations>,
+    copies: BTreeMap<(String, CopyIndex), RecordCopy>,
     progress: BTreeMap<(String, u64), BTreeMap<u32, SegmentProgress>>,
 }
 
@@ -49,6 +51,21 @@ impl MemoryGenerationStore {
     /// The record of a projection. This method never fails.
     pub fn record(&self, projection: &str) -> Option<Generations> {
         self.lock().records.get(projection).cloned()
+    }
+
+    /// A copy of a projection's record. This method never fails.
+    pub fn copy(&self, projection: &str, copy: CopyIndex) -> Option<RecordCopy> {
+        self.lock().copies.get(&(projection.to_owned(), copy)).cloned()
+    }
+
+    /// Replaces a record without a condition, as a faulty store does. This method never fails.
+    pub fn overwrite(&self, projection: &str, new: Generations) {
+        self.lock().records.insert(projection.to_owned(), new);
+    }
+
+    /// Replaces a copy without the rule of [`RecordCopy::replaces`], as a faulty store does. This method never fails.
+    pub fn overwrite_copy(&self, projection: &str, copy: CopyIndex, new: RecordCopy) {
+        self.lock().copies.insert((projection.to_owned(), copy), new);
     }
 
     /// The number of segments with recorded progress, in all runs.
@@ -76,6 +93,14 @@ impl GenerationReader for MemoryGenerationStore {
     async fn read(&self, projection: &str) -> Result<Option<Generations>, ReadStoreError> {
         Ok(self.call()?.records.get(projection).cloned())
     }
+
+    async fn read_copy(
+        &self,
+        projection: &str,
+        copy: CopyIndex,
+    ) -> Result<Option<RecordCopy>, ReadStoreError> {
+        Ok(self.call()?.copies.get(&(projection.to_owned(), copy)).cloned())
+    }
 }
 
 #[async_trait]
@@ -87,6 +112,21 @@ impl GenerationStore for MemoryGenerationStore {
             return Ok(Written::Superseded);
         }
         stored.records.insert(projection.to_owned(), new.clone());
+        Ok(Written::Done)
+    }
+
+    async fn write_copy(
+        &self,
+        projection: &str,
+        copy: CopyIndex,
+        new: &RecordCopy,
+    ) -> Result<Written, ReadStoreError> {
+        let mut stored = self.call()?;
+        let key = (projection.to_owned(), copy);
+        if !new.replaces(stored.copies.get(&key)) {
+            return Ok(Written::Superseded);
+        }
+        stored.copies.insert(key, new.clone());
         Ok(Written::Done)
     }
 

@@ -6,11 +6,15 @@ use std::{
 
 use ledgerfold::{
     context::{CommandPorts, Context, MissingLog, ReadPorts},
-    ports::{EventReader, GenerationReader, ReadView, Skips},
+    generations::RecordReader,
+    ports::{EventReader, ReadView, Skips},
     project::{Projector, ProjectorPorts, UnknownProjection},
 };
 
-use super::{MemoryGenerationStore, MemoryQuarantine, MemoryReadTable};
+use super::{MemoryGenerationStore, MemoryQuarantine, MemoryReadTable, SeededRandom};
+
+/// Determines which copy of a record each reader reads. Every copy has the same answer.
+const SEED: u64 = 1;
 
 /// The read side of a context in memory: the read tables, generations and quarantines of all projections.
 ///
@@ -101,8 +105,8 @@ impl ReadPorts for MemoryReadSide {
         self.read_table(projection)
     }
 
-    fn generations(&self) -> Arc<dyn GenerationReader> {
-        self.generations.clone()
+    fn generations(&self) -> RecordReader {
+        RecordReader::new(self.generations.clone(), Arc::new(SeededRandom::new(SEED)))
     }
 
     fn skips(&self, projection: &'static str) -> Arc<dyn Skips> {

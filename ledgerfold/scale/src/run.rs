@@ -10,7 +10,7 @@ use std::{
 use ledgerfold::{
     StreamId,
     command::{Answer, StreamHint},
-    ports::GenerationStore,
+    generations::{self, RecordReader},
     project::{Catalog, Projector, ProjectorPorts},
     query::{LiveRows, fresh_row},
     relay::Relay,
@@ -104,7 +104,8 @@ impl Services {
         let log = Arc::new(GrowingLog::new(cloud.clone(), existing.clone(), shape));
         let records = Arc::new(MemoryGenerationStore::default());
         for name in [ROWS, COUNTERS] {
-            let written = ready(records.write(name, &Generations::first(1)));
+            let first = Generations::first(1);
+            let written = ready(generations::change(&*records, time, name, &first));
             written.expect("memory takes the first record");
         }
         Self {
@@ -188,7 +189,7 @@ impl Services {
     }
 
     fn rows(&self, table: &Arc<MeteredTable>) -> LiveRows {
-        let generations = self.generations.clone();
+        let generations = RecordReader::new(self.generations.clone(), self.clock());
         match self.setting.has_one_list {
             true => LiveRows::new::<Statements>(ROWS, table.clone(), generations),
             false => LiveRows::new::<ByOwner>(ROWS, table.clone(), generations),

@@ -392,7 +392,7 @@ impl Model {
     async fn still_alone(&self) -> Result<(), CliError> {
         let projection = self.projection;
         // No record means that nothing was projected yet, and a repair must not be the first to write.
-        let now = self.models.recorded(&*self.generations).await?;
+        let now = self.models.recorded(&*self.generations, &SystemClock).await?;
         match self.still(now)?.building() {
             Some(_) => Err(CliError::Changing { projection, why: "is being rebuilt" }),
             None => Ok(()),

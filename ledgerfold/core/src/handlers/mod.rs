@@ -4,6 +4,7 @@
 pub mod claims;
 pub mod command;
 pub mod context;
+pub mod generations;
 pub mod process;
 pub mod project;
 pub mod query;

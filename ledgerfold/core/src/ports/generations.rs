@@ -1,10 +1,44 @@
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 
-use super::{Page, ReadStoreError, Resume, Segment, Written};
-use crate::{StreamId, vocabulary::Generations};
+use super::{Page, Random, ReadStoreError, Resume, Segment, Written};
+use crate::{
+    StreamId,
+    vocabulary::{Generations, RecordCopy},
+};
 
-/// The record of a projection's generations, for a function that only reads it.
+/// The number of copies of a record. A reader reads one of them, so they take 16 times as many reads as one item.
+///
+/// A change marks all copies, so all programs of a context must agree on the number. A program with more copies would
+/// read some that others do not mark.
+const COPIES: u8 = 16;
+
+/// A copy of a record, by its index.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct CopyIndex(u8);
+
+impl CopyIndex {
+    /// All copies of a record.
+    pub fn all() -> impl Iterator<Item = Self> {
+        (0..COPIES).map(Self)
+    }
+
+    /// A random copy. Each one is equally likely, because 256 is a multiple of the number of copies.
+    pub fn draw(random: &dyn Random) -> Self {
+        let mut byte = [0];
+        random.fill(&mut byte);
+        let [byte] = byte;
+        Self(byte % COPIES)
+    }
+
+    /// The index, from 0.
+    pub const fn get(self) -> u8 {
+        self.0
+    }
+}
+
+/// The record of a projection's generations, for a function that only reads it. Use
+/// [`RecordReader`](crate::generations::RecordReader), which knows when a copy may be used.
 #[async_trait]
 pub trait GenerationReader: Send + Sync {
     /// The record of a projection, strongly consistent; `None` before the first one.
@@ -12,17 +46,41 @@ pub trait GenerationReader: Send + Sync {
     /// # Errors
     /// [`ReadStoreError`].
     async fn read(&self, projection: &str) -> Result<Option<Generations>, ReadStoreError>;
+
+    /// A copy of the record, strongly consistent; `None` before the first write of this copy.
+    ///
+    /// # Errors
+    /// [`ReadStoreError`].
+    async fn read_copy(
+        &self,
+        projection: &str,
+        copy: CopyIndex,
+    ) -> Result<Option<RecordCopy>, ReadStoreError>;
 }
 
-/// The records of generations, and the progress of filling a generation.
+/// The records of generations with their copies, and the progress of filling a generation.
 #[async_trait]
 pub trait GenerationStore: GenerationReader {
     /// Replaces the record that this one was made from, whose number is one less. The first record is stored only if
     /// there is none yet. Superseded if another record is stored.
     ///
+    /// Write a record with another layout only through [`generations::change`](crate::generations::change), which keeps
+    /// readers from using outdated copies.
+    ///
     /// # Errors
     /// [`ReadStoreError`].
     async fn write(&self, projection: &str, new: &Generations) -> Result<Written, ReadStoreError>;
+
+    /// Replaces a copy, if the new one [may replace](RecordCopy::replaces) the stored one. Superseded if it may not.
+    ///
+    /// # Errors
+    /// [`ReadStoreError`].
+    async fn write_copy(
+        &self,
+        projection: &str,
+        copy: CopyIndex,
+        new: &RecordCopy,
+    ) -> Result<Written, ReadStoreError>;
 
     /// The progress of a run's segments, by index; strongly consistent. Segments without recorded progress are missing.
     ///

@@ -42,7 +42,9 @@ pub use event_store::{
     StoreError,
 };
 pub use format::NewerFormat;
-pub use generations::{GenerationReader, GenerationStore, SegmentPlace, SegmentProgress};
+pub use generations::{
+    CopyIndex, GenerationReader, GenerationStore, SegmentPlace, SegmentProgress,
+};
 pub use keys::{CounterKey, IndexKey, IndexOrder, IndexPartition};
 pub use page::{Page, PageWalk, Resume};
 pub use payload_store::{PayloadError, PayloadStore};

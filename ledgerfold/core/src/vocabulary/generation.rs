@@ -95,11 +95,16 @@ pub struct MissedEvent {
 /// The record of a projection's generations. Every change makes a new record with the next number. A store accepts it
 /// only if the stored record is still the one that was changed.
 ///
+/// The live, the building and the previous generation are the record's layout. Readers and projectors need nothing else,
+/// and read it from [copies](RecordCopy). A missed event changes the record and not its layout.
+///
 /// Projectors write no row before there is a record, so it names the model revision of every row.
 /// [`Models::recorded`](crate::project::Models::recorded) makes the first record.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Generations {
     number: u64,
+    /// The number of the record that made the layout.
+    layout: u64,
     live: GenerationRef,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     building: Option<Building>,
@@ -135,12 +140,31 @@ impl Generations {
     pub const fn first(revision: u32) -> Self {
         let live = GenerationRef { number: Generation::FIRST, revision };
         let next = live.number.next();
-        Self { number: FIRST_NUMBER, live, building: None, previous: None, live_since: None, next }
+        Self {
+            number: FIRST_NUMBER,
+            layout: FIRST_NUMBER,
+            live,
+            building: None,
+            previous: None,
+            live_since: None,
+            next,
+        }
     }
 
     /// The record's number, from 1.
     pub const fn number(&self) -> u64 {
         self.number
+    }
+
+    /// The number of the record that made the layout of this one. Records with the same number here have the same live,
+    /// building and previous generation.
+    pub const fn layout(&self) -> u64 {
+        self.layout
+    }
+
+    /// Whether the layout differs from that of the record that this one was made from.
+    pub const fn changes_layout(&self) -> bool {
+        self.layout == self.number
     }
 
     /// The generation that readers use.
@@ -257,11 +281,20 @@ impl Generations {
 
     fn set_missed_event(&self, missed: Option<MissedEvent>) -> Result<Self, InvalidChange> {
         let building = self.building.clone().ok_or(InvalidChange::NotBuilding)?;
-        Ok(Self { building: Some(Building { missed, ..building }), ..self.changed() })
+        Ok(Self { building: Some(Building { missed, ..building }), ..self.renewed() })
     }
 
-    fn changed(&self) -> Self {
+    /// The next record, with the same content. It takes the number that another change has announced, so that change can
+    /// no longer take effect.
+    #[must_use]
+    pub fn renewed(&self) -> Self {
         Self { number: self.number.saturating_add(1), ..self.clone() }
+    }
+
+    /// The next record, before its layout is changed.
+    fn changed(&self) -> Self {
+        let renewed = self.renewed();
+        Self { layout: renewed.number, ..renewed }
     }
 }
 

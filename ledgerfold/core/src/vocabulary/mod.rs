@@ -20,6 +20,7 @@ mod opaque;
 pub(crate) mod panics;
 mod public;
 mod recent;
+mod record_copy;
 pub mod schema;
 mod snapshot;
 mod version;
@@ -54,5 +55,6 @@ pub use public::{
     Form, NoPublicForm, PublicEvents, PublicForm, PublicForms, SeveralForms, Source, public_name,
 };
 pub use recent::{IDEMPOTENCY_WINDOW, RecentCommands};
+pub use record_copy::{Mark, RecordCopy};
 pub use snapshot::{MAX_SNAPSHOT_BYTES, Snapshot, SnapshotPolicy, Snapshots, StateSchema};
 pub use version::{StreamVersion, Version};

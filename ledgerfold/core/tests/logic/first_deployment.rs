@@ -73,11 +73,10 @@ async fn shown(stage: &Stage, revision: u32, stream: &StreamId) -> Result<Shown,
 type Shown = (Option<u32>, Option<i128>);
 
 async fn shown_by<const R: u32>(stage: &Stage, stream: &StreamId) -> Result<Shown, ReadStoreError> {
-    let (generations, pages) = (stage.generations.clone(), stage.notes.clone());
-    let rows = LiveRows::new::<Notes<R>>(NOTES, pages, generations.clone());
+    let rows = LiveRows::new::<Notes<R>>(NOTES, stage.notes.clone(), stage.reader());
     let row = rows.get(stream).await?;
     let row = row.and_then(|row| row.body).map(|body| body.decode().expect("a number"));
-    let counters = LiveTallies::new::<Notes<R>>(WORDS, stage.words.clone(), generations);
+    let counters = LiveTallies::new::<Notes<R>>(WORDS, stage.words.clone(), stage.reader());
     let counters = counters.range(&key(), &key()).await?;
     Ok((row, counters.first().map(|counter| counter.amounts["notes"])))
 }

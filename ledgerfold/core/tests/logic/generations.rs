@@ -2,7 +2,7 @@
 
 use ledgerfold::{
     Envelope, StreamId, Timestamp, Version,
-    ports::{CounterKey, GenerationStore, Listing, RowReader, TallyReader, Written},
+    ports::{CounterKey, Listing, RowReader, TallyReader, Written},
     rebuild::Plan,
     vocabulary::{FailedReceipt, Generation, Generations, InvalidChange, Purpose},
 };
@@ -182,8 +182,7 @@ async fn readers_follow_a_switch_at_once() {
     // The new live generation is empty, which shows the generation that is read.
     let begun = stage.record(NOTES).await;
     let switched = begun.switched(Timestamp::UNIX_EPOCH).expect("one is building");
-    let written = stage.generations.write(NOTES, &switched).await;
-    assert_eq!(written.expect("the write succeeds"), Written::Done);
+    assert_eq!(stage.change(NOTES, &switched).await, Written::Done);
     assert_eq!(rows.get(&stream).await.expect("the read succeeds"), None);
     assert_eq!(rows.list(&listing).await.expect("the list can be read"), []);
 }
@@ -204,7 +203,7 @@ async fn readers_of_counters_follow_a_switch_at_once() {
     });
     let (begun, switched) = switched.expect("both changes are allowed");
     for record in [begun, switched] {
-        stage.generations.write(WORDS, &record).await.expect("the write succeeds");
+        assert_eq!(stage.change(WORDS, &record).await, Written::Done);
     }
     assert_eq!(counters.memo(&stream).await.expect("the read succeeds"), None);
     assert_eq!(counters.range(&key, &key).await.expect("the read succeeds"), []);

@@ -6,6 +6,7 @@ mod audit;
 mod claims;
 mod command;
 mod context;
+mod copies;
 mod counting;
 mod deadline_audit;
 mod deadlines;

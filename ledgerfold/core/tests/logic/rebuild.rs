@@ -357,7 +357,7 @@ async fn a_changed_projection_is_deployed_beside_the_old_one() {
         "the old one cannot read it"
     );
     let table = old.notes.clone();
-    let rows = LiveRows::new::<Counted>(NOTES, table.clone(), old.generations.clone());
+    let rows = LiveRows::new::<Counted>(NOTES, table.clone(), old.reader());
     let row = read(rows).await.expect("the read succeeds").expect("it exists");
     assert_eq!(row.body.expect("there is a body").decode::<u32>().expect("a number"), 2);
     read(old.live_notes().also_of(2)).await.expect("a reader of both revisions");

@@ -10,17 +10,18 @@ use async_trait::async_trait;
 use ledgerfold::{
     CommandId, StreamId, Version,
     command::{Answer, CommandHandler},
+    generations::{self, RecordReader},
     ports::{
-        Added, AppendError, CommandRecord, CommitPage, Counter, CounterKey, CountsOfShard,
-        EventReader, EventStore, GenerationReader, GenerationStore, Listing, Memo, PortError,
-        ReadStoreError, ReadTable, ReadView, RemovedPage, Resume, RowReader, RowStore,
+        Added, AppendError, CommandRecord, CommitPage, CopyIndex, Counter, CounterKey,
+        CountsOfShard, EventReader, EventStore, GenerationReader, GenerationStore, Listing, Memo,
+        PortError, ReadStoreError, ReadTable, ReadView, RemovedPage, Resume, RowReader, RowStore,
         SegmentProgress, Settled, Span, StoreError, StoredRow, TallyReader, TallyStore,
         Transaction, Written,
     },
     project::{Catalog, Models, Projector, ProjectorPorts},
     query::{LiveRows, LiveTallies},
     rebuild::Rebuilder,
-    vocabulary::{Generation, Generations, NewCommit, Retired},
+    vocabulary::{Generation, Generations, NewCommit, RecordCopy, Retired},
 };
 use ledgerfold_proofs::conformance::requests::write;
 use ledgerfold_testkit::bank::{Accounts, Plain};
@@ -156,12 +157,24 @@ impl Stage {
         Rebuilder::new(self.models(projection), generations, self.log.clone(), ports)
     }
 
+    /// A reader of the records, through their copies.
+    pub(crate) fn reader(&self) -> RecordReader {
+        let random = Arc::new(SeededRandom::new(self.disturbances.draw(1_000)));
+        RecordReader::new(self.slow_generations(), random)
+    }
+
+    /// Replaces the record that this one was made from.
+    pub(crate) async fn change(&self, projection: &str, new: &Generations) -> Written {
+        let changed = generations::change(&*self.generations, &*self.clock, projection, new).await;
+        changed.expect("the write succeeds")
+    }
+
     pub(crate) fn live_notes(&self) -> LiveRows {
-        LiveRows::new::<Notes>(NOTES, self.table(NOTES), self.slow_generations())
+        LiveRows::new::<Notes>(NOTES, self.table(NOTES), self.reader())
     }
 
     pub(crate) fn live_words(&self) -> LiveTallies {
-        LiveTallies::new::<Words>(WORDS, self.table(WORDS), self.slow_generations())
+        LiveTallies::new::<Words>(WORDS, self.table(WORDS), self.reader())
     }
 
     /// The record of the generations, or the first record if there is none.
@@ -237,6 +250,17 @@ impl GenerationReader for Slow<MemoryGenerationStore> {
         self.disturbances.pass().await;
         record
     }
+
+    async fn read_copy(
+        &self,
+        projection: &str,
+        copy: CopyIndex,
+    ) -> Result<Option<RecordCopy>, ReadStoreError> {
+        self.disturbances.pass().await;
+        let copy = self.inner.read_copy(projection, copy).await;
+        self.disturbances.pass().await;
+        copy
+    }
 }
 
 #[async_trait]
@@ -244,6 +268,18 @@ impl GenerationStore for Slow<MemoryGenerationStore> {
     async fn write(&self, projection: &str, new: &Generations) -> Result<Written, ReadStoreError> {
         self.disturbances.pass().await;
         let written = self.inner.write(projection, new).await;
+        self.disturbances.pass().await;
+        written
+    }
+
+    async fn write_copy(
+        &self,
+        projection: &str,
+        copy: CopyIndex,
+        new: &RecordCopy,
+    ) -> Result<Written, ReadStoreError> {
+        self.disturbances.pass().await;
+        let written = self.inner.write_copy(projection, copy, new).await;
         self.disturbances.pass().await;
         written
     }

@@ -156,13 +156,16 @@ fn writes(kind: Kind, table: &str) -> Vec<Statement> {
 }
 
 /// The permissions of a projector on the table that it shares with the others.
-fn states(name: &str) -> [Statement; 3] {
+fn states(name: &str) -> [Statement; 4] {
     let states = || arn("ProjectionStates");
     let parked = ["dynamodb:Query", "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:DeleteItem"];
     [
         Statement::allow(&["dynamodb:GetItem", "dynamodb:PutItem"], states())
             .on_keys(&[name.to_owned()])
             .because("Its generations and its quarantined streams."),
+        Statement::allow(&["dynamodb:GetItem", "dynamodb:PutItem"], states())
+            .on_keys(&[format!("copy#{name}#*")])
+            .because("Reads the copies of its generations, and repairs them."),
         Statement::allow(&parked, states()).on_keys(&[format!("parked#{name}")]),
         Statement::allow(&["dynamodb:GetItem"], states())
             .on_keys(&[format!("skipped#{name}")])

@@ -192,7 +192,10 @@ pub(super) fn writers_keep_to_their_keys(model: &Model<'_>) -> Vec<String> {
             if !writes.is_empty() && foreign {
                 broken.push(format!("{owner} may {writes:?} keys of other functions"));
             }
-            let records = model.projections().into_iter().any(|(_, name)| keys.contains(name));
+            let records = model
+                .projections()
+                .into_iter()
+                .any(|(_, name)| keys.contains(name) || keys.contains(copies_of(name).as_str()));
             if writes.contains(&"dynamodb:DeleteItem") && records {
                 broken.push(format!("{owner} may delete a projection's record"));
             }
@@ -216,6 +219,11 @@ pub(super) fn writers_keep_to_their_keys(model: &Model<'_>) -> Vec<String> {
     broken
 }
 
+/// The keys of the copies of a projection's record.
+fn copies_of(projection: &str) -> String {
+    format!("copy#{projection}#*")
+}
+
 /// The keys of shared tables that a role may write.
 fn own_keys(model: &Model<'_>, role: &str) -> BTreeSet<String> {
     let deadlines = || model.processes().into_iter().map(|(_, name)| format!("{name}#*"));
@@ -228,7 +236,8 @@ fn own_keys(model: &Model<'_>, role: &str) -> BTreeSet<String> {
     let process = processes.filter(|(id, name)| {
         role == format!("{id}FunctionRole") || role == format!("{}FunctionRole", due_id_of(name))
     });
-    let states = projector.flat_map(|(_, name)| [name.to_owned(), format!("parked#{name}")]);
+    let states = projector
+        .flat_map(|(_, name)| [name.to_owned(), copies_of(name), format!("parked#{name}")]);
     states.chain(process.map(|(_, name)| format!("{name}#*"))).collect()
 }
 

@@ -4,7 +4,8 @@ use std::{sync::Arc, time::Duration};
 
 use ledgerfold::{
     context::{CommandPorts, Context, DeclaredProcess, QueryPorts, ReadPorts, Role, variables},
-    ports::{EventReader, GenerationReader, ReadView, Skips},
+    generations::RecordReader,
+    ports::{EventReader, ReadView, Skips},
     process::{DeadlineSweep, DeadlineWorker, SweptProcess},
     project::{Models, Projector, ProjectorPorts},
     reconcile::{Sample, SpotCheck},
@@ -137,7 +138,7 @@ impl ReadPorts for Tables<'_> {
         }
     }
 
-    fn generations(&self) -> Arc<dyn GenerationReader> {
+    fn generations(&self) -> RecordReader {
         self.world.generation_reader(&self.states)
     }
 

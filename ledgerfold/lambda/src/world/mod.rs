@@ -6,9 +6,12 @@ mod trust;
 use std::sync::{Arc, OnceLock};
 
 use aws_config::SdkConfig;
-use ledgerfold::ports::{
-    Clock, DeadlineQueue, DeadlineStore, EventReader, GenerationReader, GenerationStore,
-    Quarantine, Random, ReadTable, ReadView, Skips, Streams,
+use ledgerfold::{
+    generations::RecordReader,
+    ports::{
+        Clock, DeadlineQueue, DeadlineStore, EventReader, GenerationStore, Quarantine, Random,
+        ReadTable, ReadView, Skips, Streams,
+    },
 };
 use ledgerfold_aws::{SystemClock, SystemRandom};
 use ledgerfold_dynamodb::{
@@ -103,8 +106,11 @@ impl World {
     }
 
     /// Which generations projections have, in this table, for a function that only reads the records.
-    pub fn generation_reader(&self, table: &str) -> Arc<dyn GenerationReader> {
-        self.generations(table)
+    pub fn generation_reader(&self, table: &str) -> RecordReader {
+        RecordReader::new(
+            Arc::new(DynamoGenerationStore::new(self.dynamodb(), table)),
+            self.random(),
+        )
     }
 
     /// The generations of projections, in this table.

@@ -3,8 +3,8 @@
 use futures::future::join_all;
 use ledgerfold::{
     Timestamp,
-    ports::{GenerationStore, Resume, SegmentPlace, SegmentProgress, Written},
-    vocabulary::{Generations, MissedEvent},
+    ports::{CopyIndex, GenerationStore, Resume, SegmentPlace, SegmentProgress, Written},
+    vocabulary::{Generations, Mark, MissedEvent, RecordCopy},
 };
 
 use super::requests::fresh;
@@ -54,7 +54,7 @@ pub async fn a_record_comes_back_as_it_was_written(store: &dyn GenerationStore) 
     let missed = MissedEvent { stream: fresh(), reason: "it has no place".to_owned() };
     let mut record = first(store, &name).await;
     assert_eq!(read(store, &name).await.as_ref(), Some(&record));
-    let changes: [&dyn Fn(&Generations) -> _; 7] = [
+    let changes: [&(dyn Fn(&Generations) -> _ + Sync); 7] = [
         &|record: &Generations| record.begun(2),
         &|record: &Generations| record.with_missed_event(missed.clone()),
         &|record: &Generations| record.without_missed_event(),
@@ -112,6 +112,115 @@ pub async fn projections_do_not_mix(store: &dyn GenerationStore) {
     let (one, other) = (projection(), projection());
     first(store, &one).await;
     assert_eq!(read(store, &other).await, None);
+}
+
+/// A mark of this number, with a time that does not fit in milliseconds.
+fn mark(number: u64) -> RecordCopy {
+    let at = Timestamp::new(1_700_000_000, 123_456_789).expect("a time");
+    RecordCopy::Marked(Mark { number, at })
+}
+
+/// A copy that shows record 1, 2 or 3.
+fn shown(number: u64) -> RecordCopy {
+    let first = Generations::first(3);
+    let begun = first.begun(2).expect("none is building");
+    let missed = MissedEvent { stream: fresh(), reason: "it has no place".to_owned() };
+    let record = match number {
+        1 => first,
+        2 => begun,
+        _ => begun.with_missed_event(missed).expect("one is building"),
+    };
+    RecordCopy::Current(record)
+}
+
+fn any_copy() -> CopyIndex {
+    CopyIndex::all().last().expect("there are copies")
+}
+
+async fn copy(
+    store: &dyn GenerationStore,
+    projection: &str,
+    copy: CopyIndex,
+) -> Option<RecordCopy> {
+    store.read_copy(projection, copy).await.expect("the copy can be read")
+}
+
+async fn put(
+    store: &dyn GenerationStore,
+    projection: &str,
+    copy: CopyIndex,
+    new: &RecordCopy,
+) -> Written {
+    store.write_copy(projection, copy, new).await.expect("the copy can be written")
+}
+
+/// A copy comes back unchanged, whether it shows a record or is marked. A copy that was never written is absent.
+pub async fn a_copy_comes_back_as_it_was_written(store: &dyn GenerationStore) {
+    let name = projection();
+    for new in [mark(1), shown(1), mark(2), shown(3), mark(4)] {
+        let untouched = projection();
+        assert_eq!(copy(store, &untouched, any_copy()).await, None);
+        assert_eq!(put(store, &name, any_copy(), &new).await, Written::Done);
+        assert_eq!(copy(store, &name, any_copy()).await, Some(new));
+    }
+}
+
+/// A mark of a number, then its record, then anything with a later number: a copy moves only forward in this order. A
+/// mark may replace itself, so that it gets the time of a newer attempt.
+pub async fn a_copy_moves_only_forward(store: &dyn GenerationStore) {
+    let all = [mark(1), shown(1), mark(2), shown(2), mark(3), shown(3), mark(4)];
+    for (place, stored) in all.iter().enumerate() {
+        for (newer, new) in all.iter().enumerate() {
+            let name = projection();
+            assert_eq!(put(store, &name, any_copy(), stored).await, Written::Done);
+            let is_same_mark = newer == place && matches!(new, RecordCopy::Marked(_));
+            let may = newer > place || is_same_mark;
+            let (expected, kept) = match may {
+                true => (Written::Done, new),
+                false => (Written::Superseded, stored),
+            };
+            let written = put(store, &name, any_copy(), new).await;
+            assert_eq!(written, expected, "{new:?} after {stored:?}");
+            assert_eq!(copy(store, &name, any_copy()).await.as_ref(), Some(kept));
+        }
+    }
+}
+
+/// A mark with the number of another mark replaces its time.
+pub async fn a_repeated_mark_has_the_time_of_the_last_one(store: &dyn GenerationStore) {
+    let name = projection();
+    let later = RecordCopy::Marked(Mark { number: 2, at: Timestamp::MAX });
+    for new in [mark(2), later] {
+        assert_eq!(put(store, &name, any_copy(), &new).await, Written::Done);
+        assert_eq!(copy(store, &name, any_copy()).await, Some(new));
+    }
+}
+
+/// Of many writes at once, the one that comes last in the order of copies stays.
+pub async fn of_racing_copies_the_furthest_one_stays(store: &dyn GenerationStore) {
+    for furthest in [mark(4), shown(3)] {
+        let name = projection();
+        let news = [shown(1), mark(2), furthest.clone(), mark(3), shown(2), mark(1)];
+        join_all(news.iter().map(|new| put(store, &name, any_copy(), new))).await;
+        assert_eq!(copy(store, &name, any_copy()).await, Some(furthest));
+    }
+}
+
+/// The copies of a projection, those of another projection, the record and the progress do not mix.
+pub async fn copies_do_not_mix(store: &dyn GenerationStore) {
+    let (one, other) = (projection(), projection());
+    for (index, number) in CopyIndex::all().zip(10..) {
+        assert_eq!(put(store, &one, index, &mark(number)).await, Written::Done);
+        assert_eq!(put(store, &other, index, &mark(number + 100)).await, Written::Done);
+    }
+    for (index, number) in CopyIndex::all().zip(10..) {
+        assert_eq!(copy(store, &one, index).await, Some(mark(number)));
+        assert_eq!(copy(store, &other, index).await, Some(mark(number + 100)));
+    }
+    assert_eq!(read(store, &one).await, None);
+    first(store, &one).await;
+    assert_eq!(copy(store, &one, any_copy()).await, Some(mark(25)));
+    assert_eq!(progress(store, &one, 1).await, []);
 }
 
 fn segment(index: u32, at: SegmentPlace) -> SegmentProgress {

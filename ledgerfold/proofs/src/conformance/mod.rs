@@ -303,18 +303,31 @@ macro_rules! deadline_store_rules {
 #[macro_export]
 macro_rules! generation_store_conformance {
     ($adapter:expr) => {
-        $crate::conformance_tests!(
-            generation_store,
-            $adapter,
+        $crate::generation_store_rules!([$crate::conformance_tests] generation_store, $adapter);
+    };
+}
+
+/// Passes the names of the rules of a generation store to another macro.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! generation_store_rules {
+    ([$($macro:tt)+] $($given:tt)*) => {
+        $($macro)+! {
+            $($given)*,
             what_was_never_recorded_is_not_there,
             of_racing_first_records_one_takes_effect,
             a_record_comes_back_as_it_was_written,
             a_record_is_written_only_in_the_place_of_the_one_it_was_made_from,
             of_racing_changes_one_takes_effect,
             projections_do_not_mix,
+            a_copy_comes_back_as_it_was_written,
+            a_copy_moves_only_forward,
+            a_repeated_mark_has_the_time_of_the_last_one,
+            of_racing_copies_the_furthest_one_stays,
+            copies_do_not_mix,
             progress_comes_back_by_segment,
             progress_is_of_one_run,
-        );
+        }
     };
 }
 

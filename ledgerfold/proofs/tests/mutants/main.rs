@@ -6,6 +6,7 @@
 mod appends;
 mod content;
 mod deadlines;
+mod generations;
 mod read_tables;
 mod reads;
 mod reservations;

@@ -61,12 +61,12 @@ impl Readers {
         [statements, totals]: &[SimulatedProjection; 2],
     ) -> Self {
         let rows = |_| {
-            let SimulatedProjection { projection, table, generations, .. } = statements;
-            LiveRows::new::<Statements>(projection, table.clone(), generations.clone())
+            let SimulatedProjection { projection, table, .. } = statements;
+            LiveRows::new::<Statements>(projection, table.clone(), statements.record_reader())
         };
         let tallies = |_| {
-            let SimulatedProjection { projection, table, generations, .. } = totals;
-            LiveTallies::new::<Totals>(projection, table.clone(), generations.clone())
+            let SimulatedProjection { projection, table, .. } = totals;
+            LiveTallies::new::<Totals>(projection, table.clone(), totals.record_reader())
         };
         Self {
             scheduler: scheduler.clone(),

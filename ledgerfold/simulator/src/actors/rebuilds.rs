@@ -2,7 +2,8 @@
 //! abandoned, and remove old generations. Repairs belong to `operators`.
 
 use ledgerfold::{
-    ports::{Clock, GenerationStore, RowReader, TallyReader, Written},
+    generations,
+    ports::{Clock, RowReader, TallyReader, Written},
     rebuild::{Plan, RebuildError, Rebuilder, Verified},
     vocabulary::GenerationRef,
 };
@@ -191,9 +192,11 @@ impl Attempt {
 
     async fn switch_blindly(&self) -> Result<bool, RebuildError> {
         let record = self.rebuilder.generations().await?;
-        let now = self.rebuilds.scheduler.now();
+        let (clock, _) = self.rebuilds.scheduler.clock_and_random();
+        let switched = record.switched(clock.now())?;
         let SimulatedProjection { projection, generations, .. } = &self.projection;
-        Ok(generations.write(projection, &record.switched(now)?).await? == Written::Done)
+        let changed = generations::change(&**generations, &*clock, projection, &switched).await?;
+        Ok(changed == Written::Done)
     }
 
     fn count_switch(&self) {

@@ -7,12 +7,13 @@ use futures::channel::oneshot;
 use ledgerfold::{
     CommandId, StreamId, Version,
     ports::{
-        Added, AppendError, CommandRecord, CommitPage, Counter, CounterKey, CountsOfShard,
-        EventReader, EventStore, GenerationReader, GenerationStore, Listing, Memo, ReadStoreError,
-        ReadTable, ReadView, RemovedPage, Resume, RowReader, RowStore, SegmentProgress, Settled,
-        Span, StoreError, StoredRow, TallyReader, TallyStore, Transaction, Written,
+        Added, AppendError, CommandRecord, CommitPage, CopyIndex, Counter, CounterKey,
+        CountsOfShard, EventReader, EventStore, GenerationReader, GenerationStore, Listing, Memo,
+        ReadStoreError, ReadTable, ReadView, RemovedPage, Resume, RowReader, RowStore,
+        SegmentProgress, Settled, Span, StoreError, StoredRow, TallyReader, TallyStore,
+        Transaction, Written,
     },
-    vocabulary::{Generation, Generations, NewCommit, Retired},
+    vocabulary::{Generation, Generations, NewCommit, RecordCopy, Retired},
 };
 
 use crate::{
@@ -190,6 +191,15 @@ impl GenerationReader for Driven<SimulatedGenerations> {
         let projection = projection.to_owned();
         self.run(async move |store| store.read(&projection).await).await
     }
+
+    async fn read_copy(
+        &self,
+        projection: &str,
+        copy: CopyIndex,
+    ) -> Result<Option<RecordCopy>, ReadStoreError> {
+        let projection = projection.to_owned();
+        self.run(async move |store| store.read_copy(&projection, copy).await).await
+    }
 }
 
 #[async_trait]
@@ -198,6 +208,17 @@ impl GenerationStore for Driven<SimulatedGenerations> {
         let projection = projection.to_owned();
         let new = new.clone();
         self.run(async move |store| store.write(&projection, &new).await).await
+    }
+
+    async fn write_copy(
+        &self,
+        projection: &str,
+        copy: CopyIndex,
+        new: &RecordCopy,
+    ) -> Result<Written, ReadStoreError> {
+        let projection = projection.to_owned();
+        let new = new.clone();
+        self.run(async move |store| store.write_copy(&projection, copy, &new).await).await
     }
 
     async fn progress(&self, of: &str, run: u64) -> Result<Vec<SegmentProgress>, ReadStoreError> {

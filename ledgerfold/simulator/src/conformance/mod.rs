@@ -68,9 +68,9 @@ async fn tallies() -> Driven<SimulatedTallies> {
 }
 
 async fn generations() -> Driven<SimulatedGenerations> {
-    let (scheduler, faults, _) = parts();
+    let (scheduler, faults, observations) = parts();
     let network = Network { scheduler: scheduler.clone(), faults };
-    let store = Arc::new(SimulatedGenerations::new(network));
+    let store = Arc::new(SimulatedGenerations::new((network, observations, Plant::None)));
     Driven { scheduler, store }
 }
 

@@ -6,10 +6,10 @@ use async_trait::async_trait;
 use ledgerfold::{
     Payload, StreamId, Version,
     ports::{
-        AppendError, CommitPage, EventStore, GenerationReader, GenerationStore, ReadStoreError,
-        SegmentProgress, StoreError, Transaction, Written,
+        AppendError, CommitPage, CopyIndex, EventStore, GenerationReader, GenerationStore,
+        ReadStoreError, SegmentProgress, StoreError, Transaction, Written,
     },
-    vocabulary::{Commit, Generations, RecentCommands, Snapshot},
+    vocabulary::{Commit, Generations, RecentCommands, RecordCopy, Snapshot},
 };
 
 use crate::{infrastructure::generations::SimulatedGenerations, plan::plant::Plant};
@@ -87,6 +87,10 @@ impl Amendment for EmptyLog {
     }
 }
 
+fn without_building(record: Generations) -> Generations {
+    record.abandoned().unwrap_or(record)
+}
+
 /// A record of generations without a building one, for a projector that updates only the live generation.
 pub(crate) struct WithoutBuilding(pub(crate) Arc<SimulatedGenerations>);
 
@@ -94,7 +98,19 @@ pub(crate) struct WithoutBuilding(pub(crate) Arc<SimulatedGenerations>);
 impl GenerationReader for WithoutBuilding {
     async fn read(&self, projection: &str) -> Result<Option<Generations>, ReadStoreError> {
         let record = self.0.read(projection).await?;
-        Ok(record.map(|record| record.abandoned().unwrap_or(record)))
+        Ok(record.map(without_building))
+    }
+
+    async fn read_copy(
+        &self,
+        projection: &str,
+        copy: CopyIndex,
+    ) -> Result<Option<RecordCopy>, ReadStoreError> {
+        let copy = self.0.read_copy(projection, copy).await?;
+        Ok(copy.map(|copy| match copy {
+            RecordCopy::Current(record) => RecordCopy::Current(without_building(record)),
+            RecordCopy::Marked(mark) => RecordCopy::Marked(mark),
+        }))
     }
 }
 
@@ -102,6 +118,16 @@ impl GenerationReader for WithoutBuilding {
 impl GenerationStore for WithoutBuilding {
     async fn write(&self, projection: &str, new: &Generations) -> Result<Written, ReadStoreError> {
         self.0.write(projection, new).await
+    }
+
+    /// A repair would write a record that this store has made up.
+    async fn write_copy(
+        &self,
+        _: &str,
+        _: CopyIndex,
+        _: &RecordCopy,
+    ) -> Result<Written, ReadStoreError> {
+        Ok(Written::Superseded)
     }
 
     async fn progress(&self, of: &str, run: u64) -> Result<Vec<SegmentProgress>, ReadStoreError> {

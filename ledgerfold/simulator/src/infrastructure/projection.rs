@@ -10,6 +10,7 @@ use std::{
 };
 
 use ledgerfold::{
+    generations::RecordReader,
     ports::{EventReader, EventStore, GenerationStore},
     project::{Catalog, Models, Projector, ProjectorPorts, UnknownModel, Verifiable},
     rebuild::Rebuilder,
@@ -43,7 +44,7 @@ pub(crate) struct SimulatedProjection {
     pub(crate) projection: &'static str,
     /// Rows and counters of all generations. Projectors, repairs and rebuilds write to it.
     pub(crate) table: Arc<SimulatedTable>,
-    /// The record of generations. Only rebuilds write to it.
+    /// The record of generations. Rebuilds write to it, and projectors repair its copies.
     pub(crate) generations: Arc<SimulatedGenerations>,
     /// The parked streams. Only projectors write to it.
     pub(crate) quarantine: Arc<SimulatedQuarantine>,
@@ -82,6 +83,12 @@ impl SimulatedProjection {
     /// The present record of generations.
     pub(crate) fn record(&self) -> Generations {
         self.generations.record(self.projection)
+    }
+
+    /// A reader of the record of generations, through its copies.
+    pub(crate) fn record_reader(&self) -> RecordReader {
+        let (_, random) = self.scheduler.clock_and_random();
+        RecordReader::new(self.generations.clone(), random)
     }
 
     /// Whether no transaction runs and no stream is parked.

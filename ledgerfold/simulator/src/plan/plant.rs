@@ -75,6 +75,12 @@ pub enum Plant {
     SwitchedUnverified,
     /// Projectors update the live generation, and not the building one.
     BuildingNotKept,
+    /// A change of the generations writes the record and does not mark its copies.
+    MarksLost,
+    /// A change of the generations marks the copies after it has written the record.
+    MarkedAfterwards,
+    /// A copy of the record is replaced without a condition, so a delayed function puts an old record into it.
+    CopiesUnconditional,
     /// The process does not see which messages come from a replay.
     ReplayFlagLost,
     /// A process's message is done before anything has followed from it.
@@ -93,7 +99,7 @@ pub enum Plant {
 
 impl Plant {
     /// All faults that can be planted.
-    pub const FAULTS: [Self; 42] = [
+    pub const FAULTS: [Self; 45] = [
         Self::PutWithoutCondition,
         Self::ConflictIsSuccess,
         Self::BusyIsSuccess,
@@ -129,6 +135,9 @@ impl Plant {
         Self::SwitchedUnfilled,
         Self::SwitchedUnverified,
         Self::BuildingNotKept,
+        Self::MarksLost,
+        Self::MarkedAfterwards,
+        Self::CopiesUnconditional,
         Self::ReplayFlagLost,
         Self::ProcessAcknowledgesFirst,
         Self::SweepRemovesFirst,

@@ -82,7 +82,11 @@ impl Parts {
         let projected = |projection| SimulatedProjection {
             projection,
             table: Arc::new(SimulatedTable::new((network(), observations.clone(), plant), LAG)),
-            generations: Arc::new(SimulatedGenerations::new(network())),
+            generations: Arc::new(SimulatedGenerations::new((
+                network(),
+                observations.clone(),
+                plant,
+            ))),
             quarantine: Arc::new(SimulatedQuarantine::new(network(), observations.clone(), plant)),
             log: log.clone(),
             scheduler: scheduler.clone(),

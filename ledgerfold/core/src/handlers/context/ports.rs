@@ -8,9 +8,10 @@ use super::{Context, DeclaredProjection, Undeclared};
 use crate::{
     Decider, StreamId, Version,
     command::{CommandHandler, JointDecider, JointHandler},
+    generations::RecordReader,
     ports::{
-        Clock, CommitPage, EventReader, EventStore, GenerationReader, Listing, PortError, Random,
-        ReadStoreError, ReadView, RowReader, Skips, Span, StoreError, StoredRow, TallyReader,
+        Clock, CommitPage, EventReader, EventStore, Listing, PortError, Random, ReadStoreError,
+        ReadView, RowReader, Skips, Span, StoreError, StoredRow, TallyReader,
     },
     project::{Projection, Tally, foreign_log},
     query::{LiveRows, LiveTallies},
@@ -45,7 +46,7 @@ pub trait ReadPorts: Send + Sync {
     fn view(&self, projection: &'static str, index: Option<&'static str>) -> Arc<dyn ReadView>;
 
     /// The records of generations.
-    fn generations(&self) -> Arc<dyn GenerationReader>;
+    fn generations(&self) -> RecordReader;
 
     /// The events that are skipped for a projection.
     fn skips(&self, projection: &'static str) -> Arc<dyn Skips>;

@@ -20,7 +20,8 @@ pub(super) struct BuildingModel {
     updater: Result<Updater, UnknownModel>,
     projection: &'static str,
     store: Arc<dyn GenerationStore>,
-    /// The record that was read for the batch.
+    /// The record that was read for the batch. It may come from a copy and have an old number; then the first attempt to
+    /// write is superseded.
     record: Generations,
     /// Whether the record has a missed event of this batch; `None` until a stream of the batch misses one. The first
     /// such stream writes it while it holds the lock, so that no other stream continues before. One entry is enough:

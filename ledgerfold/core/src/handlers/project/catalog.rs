@@ -4,7 +4,8 @@ use super::{
     Projection, ProjectorPorts, RowModel, Tally, TallyModel, Updater, foreign::foreign_log,
 };
 use crate::{
-    ports::{EventReader, GenerationStore, PortError, ReadStoreError, ReadTable, Written},
+    generations,
+    ports::{Clock, EventReader, GenerationStore, PortError, ReadStoreError, ReadTable, Written},
     project::Verifiable,
     vocabulary::{Generation, GenerationRef, Generations, Source},
 };
@@ -193,13 +194,14 @@ impl Models {
     pub async fn recorded(
         &self,
         store: &dyn GenerationStore,
+        clock: &dyn Clock,
     ) -> Result<Generations, ReadStoreError> {
         let projection = self.projection();
         if let Some(record) = store.read(projection).await? {
             return Ok(record);
         }
         let first = Generations::first(self.newest());
-        match store.write(projection, &first).await? {
+        match generations::change(store, clock, projection, &first).await? {
             Written::Done => Ok(first),
             Written::Superseded => store.read(projection).await?.ok_or_else(|| {
                 let reason = format!("somebody removes the record of {projection}");

@@ -13,6 +13,7 @@ use super::{
 };
 use crate::{
     StreamId, Timestamp,
+    generations::read_and_repair,
     ports::{GenerationStore, Quarantine, ReadStoreError},
     vocabulary::{Delivery, FailedReceipt, GenerationRef, Generations, Source},
 };
@@ -142,7 +143,12 @@ impl Projector {
                 previous: None,
             }),
             Subject::Generations { models, store } => {
-                let record = models.recorded(&**store).await?;
+                let ports = (&*self.ports.clock, &*self.ports.random);
+                let found = read_and_repair(&**store, ports, models.projection()).await?;
+                let record = match found {
+                    Some(record) => record,
+                    None => models.recorded(&**store, &*self.ports.clock).await?,
+                };
                 Ok(self.open_generations(models, store, &record))
             }
         }

@@ -8,9 +8,10 @@ use futures::future::join;
 
 use crate::{
     StreamId,
+    generations::RecordReader,
     ports::{
-        Counted, Counter, CounterKey, GenerationReader, Listing, Memo, PortError, ReadStoreError,
-        ReadView, RowReader, Settled, StoredRow, TallyReader,
+        Counted, Counter, CounterKey, Listing, Memo, PortError, ReadStoreError, ReadView,
+        RowReader, Settled, StoredRow, TallyReader,
     },
     project::{Projection, Tally, UnknownModel},
     vocabulary::{FIRST_NUMBER, Generation, Generations},
@@ -18,7 +19,7 @@ use crate::{
 
 /// The rows of a projection's live generation, for readers.
 ///
-/// Every call reads the record of the generations with strong consistency, so a switch takes effect for all readers at
+/// Every call reads the record of the generations through a [`RecordReader`], so a switch takes effect for all readers at
 /// once. This costs one more read, but no time: the rows are read concurrently from the generation that was live at the
 /// last call. If another generation is live now, the rows are read again.
 ///
@@ -41,24 +42,25 @@ struct Live {
     projection: &'static str,
     revisions: Vec<u32>,
     table: Arc<dyn ReadView>,
-    generations: Arc<dyn GenerationReader>,
-    /// The record at the last call. A mutex, because queries run concurrently and each one replaces it.
-    seen: Mutex<NewestRecord>,
+    generations: RecordReader,
+    /// The layout at the last call. A mutex, because queries run concurrently and each one replaces it.
+    seen: Mutex<NewestLayout>,
 }
 
 /// The parts of a record that a reader remembers.
 #[derive(Clone, Copy)]
-struct NewestRecord {
+struct NewestLayout {
+    /// The number of the record that made it.
     number: u64,
     live: Generation,
 }
 
-impl NewestRecord {
+impl NewestLayout {
     /// The assumption before the first read: the first record.
     const FIRST: Self = Self { number: FIRST_NUMBER, live: Generation::FIRST };
 
     const fn of(record: &Generations) -> Self {
-        Self { number: record.number(), live: record.live().number }
+        Self { number: record.layout(), live: record.live().number }
     }
 }
 
@@ -67,7 +69,7 @@ impl LiveRows {
     pub fn new<P: Projection>(
         projection: &'static str,
         table: Arc<dyn ReadView>,
-        generations: Arc<dyn GenerationReader>,
+        generations: RecordReader,
     ) -> Self {
         Self(Live::new(projection, P::REVISION, table, generations))
     }
@@ -85,7 +87,7 @@ impl LiveTallies {
     pub fn new<T: Tally>(
         projection: &'static str,
         table: Arc<dyn ReadView>,
-        generations: Arc<dyn GenerationReader>,
+        generations: RecordReader,
     ) -> Self {
         Self(Live::new(projection, T::REVISION, table, generations))
     }
@@ -102,14 +104,14 @@ impl Live {
         projection: &'static str,
         revision: u32,
         table: Arc<dyn ReadView>,
-        generations: Arc<dyn GenerationReader>,
+        generations: RecordReader,
     ) -> Self {
         Self {
             projection,
             revisions: vec![revision],
             table,
             generations,
-            seen: Mutex::new(NewestRecord::FIRST),
+            seen: Mutex::new(NewestLayout::FIRST),
         }
     }
 
@@ -118,7 +120,7 @@ impl Live {
         self
     }
 
-    /// Reads from the live generation. The rows that were read concurrently are used if the record has not changed
+    /// Reads from the live generation. The rows that were read concurrently are used if the layout has not changed
     /// since the last call.
     async fn read<T, F>(&self, read: impl Fn(Generation) -> F) -> Result<T, ReadStoreError>
     where
@@ -131,7 +133,7 @@ impl Live {
         // Without a record the revision of the rows is unknown, because they may have been written since.
         let Some(record) = record? else { return Ok(T::default()) };
         self.check(&record)?;
-        let now = NewestRecord::of(&record);
+        let now = NewestLayout::of(&record);
         if now.number == seen.number {
             return guessed;
         }
@@ -151,12 +153,12 @@ impl Live {
         )))
     }
 
-    fn seen(&self) -> NewestRecord {
+    fn seen(&self) -> NewestLayout {
         *self.seen.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn remember(&self, record: NewestRecord) {
-        *self.seen.lock().unwrap_or_else(PoisonError::into_inner) = record;
+    fn remember(&self, layout: NewestLayout) {
+        *self.seen.lock().unwrap_or_else(PoisonError::into_inner) = layout;
     }
 }
 

@@ -18,7 +18,8 @@
 //!
 //! # Why no event is missed
 //!
-//! A projector reads the record after its batch has arrived, with strong consistency. If the record had no building
+//! A projector reads the record after its batch has arrived, with strong consistency: from a copy, whose layout is the
+//! present one for the reasons in [`generations`](crate::generations). If the record had no building
 //! generation, the events of the batch were committed before the rebuild began. The fill begins later and reads with
 //! strong consistency, so it sees them. A projector that reads the record later writes to both generations.
 //!

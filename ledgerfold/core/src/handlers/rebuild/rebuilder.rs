@@ -2,8 +2,8 @@ use std::{sync::Arc, time::Duration};
 
 use super::{Observer, RebuildError, Step, Verified};
 use crate::{
-    Category, StreamId,
-    ports::{GenerationStore, PageWalk, Streams, Written},
+    Category, StreamId, generations,
+    ports::{GenerationStore, PageWalk, ReadStoreError, Streams, Written},
     project::{Models, ProjectorPorts},
     vocabulary::{Building, Generations, InvalidChange, Purpose, Source},
 };
@@ -142,7 +142,7 @@ impl Rebuilder {
         }
         let run = verified.building()?.run;
         let switched = verified.record().switched(self.ports.clock.now())?;
-        let written = self.generations.write(self.projection(), &switched).await?;
+        let written = self.write(&switched).await?;
         if written == Written::Done {
             self.generations.forget(self.projection(), run).await?;
         }
@@ -208,13 +208,18 @@ impl Rebuilder {
         change: impl Fn(&Generations) -> Result<Option<Generations>, InvalidChange>,
     ) -> Result<Generations, RebuildError> {
         for _ in 0..ATTEMPTS {
-            let seen = self.models.recorded(&*self.generations).await?;
+            let seen = self.models.recorded(&*self.generations, &*self.ports.clock).await?;
             let Some(new) = change(&seen)? else { return Ok(seen) };
-            if self.generations.write(self.projection(), &new).await? == Written::Done {
+            if self.write(&new).await? == Written::Done {
                 return Ok(new);
             }
         }
         Err(RebuildError::Contention)
+    }
+
+    /// Replaces the record that this one was made from.
+    pub(super) async fn write(&self, new: &Generations) -> Result<Written, ReadStoreError> {
+        generations::change(&*self.generations, &*self.ports.clock, self.projection(), new).await
     }
 
     /// The record, if this generation is still being built in the same run.

@@ -142,7 +142,7 @@ impl Rebuilder {
                 return Ok(record);
             }
             let cleared = record.without_missed_event()?;
-            if self.generations.write(self.projection(), &cleared).await? == Written::Done {
+            if self.write(&cleared).await? == Written::Done {
                 return Ok(cleared);
             }
         }

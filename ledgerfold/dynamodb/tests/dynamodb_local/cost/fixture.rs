@@ -6,10 +6,11 @@ use aws_sdk_dynamodb::Client;
 use ledgerfold::{
     Decider, StreamId, Version,
     command::{Answer, CommandError, CommandHandler, CommandRequest, JointDecider, JointHandler},
-    ports::{Clock, EventReader, EventStore, GenerationStore, Random},
+    generations::{self, RecordReader},
+    ports::{Clock, CopyIndex, EventReader, EventStore, GenerationStore, Random, Written},
     project::{Catalog, Projection, Projector, ProjectorPorts, ReadModel},
     query::LiveRows,
-    vocabulary::{Content, Delivery, Generations, Receipt},
+    vocabulary::{Content, Delivery, Generations, Mark, Receipt, RecordCopy},
 };
 use ledgerfold_dynamodb::{
     DynamoGenerationStore, DynamoReadTable, DynamoRowStore, DynamoSkips, DynamoTallyStore,
@@ -83,16 +84,32 @@ impl Fixture {
         let abandoned = begun.abandoned().expect("one is built");
         let records = if is_building { vec![first, begun] } else { vec![first, begun, abandoned] };
         for record in records {
-            self.generations.write(NOTES, &record).await.expect("it can be written");
+            self.change(&record).await;
         }
         let models = Catalog::new().rows::<P>(NOTES).models(NOTES, self.read_table.clone());
         let models = models.expect("it exists");
         Projector::of_generations(models, self.generations.clone(), self.projector_ports())
     }
 
+    /// Replaces the record of the generations that this one was made from.
+    pub(super) async fn change(&self, new: &Generations) {
+        let changed = generations::change(&*self.generations, &*self.clock, NOTES, new).await;
+        assert_eq!(changed.expect("it can be written"), Written::Done);
+    }
+
+    /// Marks all copies of the record, as a change does that dies afterwards.
+    pub(super) async fn mark_copies(&self) {
+        let mark = RecordCopy::Marked(Mark { number: 4, at: self.clock.now() });
+        for copy in CopyIndex::all() {
+            let written = self.generations.write_copy(NOTES, copy, &mark).await;
+            assert_eq!(written.expect("it can be written"), Written::Done);
+        }
+    }
+
     /// A reader of the live generation.
     pub(super) fn live<P: Projection>(&self) -> LiveRows {
-        LiveRows::new::<P>(NOTES, self.read_table.clone(), self.generations.clone())
+        let generations = RecordReader::new(self.generations.clone(), self.random.clone());
+        LiveRows::new::<P>(NOTES, self.read_table.clone(), generations)
     }
 
     fn projector_ports(&self) -> ProjectorPorts {

@@ -6,7 +6,7 @@ use ledgerfold::{
     ports::{CounterKey, CounterShard, IndexKey, Listing, RowReader},
     project::{Counts, Projection, RowModel, Tally, TallyModel},
     query::{AuditPosition, LiveRows, Until, as_of, audit, fresh_counts},
-    vocabulary::{ConsistencyToken, Delivery, Receipt},
+    vocabulary::{ConsistencyToken, Delivery, Generations, Receipt},
 };
 use ledgerfold_proofs::conformance::requests::{fresh, write};
 use ledgerfold_testkit::bank::{Accounts, NoteEvent, Plain};
@@ -204,6 +204,24 @@ pub(super) async fn live_row_read_behind_a_change(fixture: &Fixture) -> Cost {
     let (cost, row) = fixture.meter.of(rows.get(&stream)).await;
     assert!(row.expect("it can be read").is_some());
     cost
+}
+
+/// A change has marked the copies and is not done, so every reader reads the record itself.
+pub(super) async fn live_row_read_during_a_change(fixture: &Fixture) -> Cost {
+    let (rows, stream) = live_rows(fixture).await;
+    rows.get(&stream).await.expect("it can be read");
+    fixture.mark_copies().await;
+    let (cost, row) = fixture.meter.of(rows.get(&stream)).await;
+    assert!(row.expect("it can be read").is_some());
+    cost
+}
+
+/// The beginning of a rebuild. A switch and an abandonment cost the same.
+pub(super) async fn generations_changed(fixture: &Fixture) -> Cost {
+    let first = Generations::first(1);
+    fixture.change(&first).await;
+    let begun = first.begun(1).expect("none is built");
+    fixture.meter.of(fixture.change(&begun)).await.0
 }
 
 async fn live_rows(fixture: &Fixture) -> (LiveRows, StreamId) {
