@@ -80,3 +80,14 @@ fn a_single_list_exhausts_the_key_of_its_index() {
     assert!(exhausts(&Setting { has_one_list: true, ..setting.clone() }, limit));
     assert!(!exhausts(&setting, limit));
 }
+
+/// Queries and batches together read more than one key answers, and no copy of the record is a limit.
+#[test]
+fn many_queries_do_not_exhaust_the_record_of_generations() {
+    let load = Duration::from_secs(2);
+    let setting = Setting { queries: 1.0, load, ..Setting::new(10_000, 3_500) };
+    let figures = run(&setting);
+    let limits = figures.limits.iter().filter(|(name, _)| name.contains("projection states"));
+    let used: Vec<_> = limits.collect();
+    assert!(!used.is_empty() && used.iter().all(|(_, used)| *used < 0.5), "{used:?}");
+}
