@@ -132,3 +132,14 @@ fn one_after_the_other_the_same_burst_takes_longer() {
     assert_eq!(first, [(0, 0), (6_000, 0)]);
     assert!(later.iter().all(|(sent, already)| *sent == 0 && *already > 0), "{later:?}");
 }
+
+/// Queries and batches together read more than one key answers, and no copy of the record is a limit.
+#[test]
+fn many_queries_do_not_exhaust_the_record_of_generations() {
+    let load = Duration::from_secs(2);
+    let setting = Setting { queries: 1.0, load, ..Setting::new(10_000, 3_500) };
+    let figures = run(&setting);
+    let limits = figures.limits.iter().filter(|(name, _)| name.contains("projection states"));
+    let used: Vec<_> = limits.collect();
+    assert!(!used.is_empty() && used.iter().all(|(_, used)| *used < 0.5), "{used:?}");
+}

@@ -39,7 +39,7 @@
 //!   unused after a while. In some schedules the rule of its queue wrongly lets replays through. Several sweeps look for
 //!   due deadlines, in a list that lags and with clocks that may be fast, and send them to workers through a queue that
 //!   also loses messages.
-//! - **Read tables** with their generations, and the record of these: throttling, lost answers, transaction conflicts of
+//! - **Read tables** with their generations, and the record of these with its copies: throttling, lost answers, transaction conflicts of
 //!   counters, an index that lags. The counts of a transaction become visible to plain reads item by item, in any order; a
 //!   transactional read is refused meanwhile.
 //! - **Outages** of a day and more: of the mapping that reads the change stream, and of the rules.
@@ -61,6 +61,7 @@
 //! - No reader sees half a commit, or less than any reader before it, in any live generation; without faults no request
 //!   fails. Counters that are read with a token are the sum of states that all accounts once had, the token's own at least
 //!   as new. No row goes back.
+//! - A copy of the record of generations that shows a record has the layout of the record itself, at every read.
 //! - For each finished message the read model has its version, or an entry owes it. Every event was published, or operators
 //!   find its commit.
 //! - Every row of the live generation is the fold of its stream and every counter the count over the log, by the checker's

@@ -30,7 +30,7 @@ fn all(seeds: impl Iterator<Item = u64>) -> Result<Report, Violation> {
 
 // Guards: a-caller-sees-its-own-commands, all-holds-together, a-repair-restores-every-loss
 // Guards: a-process-acts-once-under-any-failure, a-quarantine-recovers-under-any-failure
-// Guards: a-rebuild-is-exact-under-any-failure
+// Guards: a-rebuild-is-exact-under-any-failure, no-reader-uses-an-old-layout
 #[test]
 fn no_schedule_violates_a_rule() {
     let threads = thread::available_parallelism().map_or(1, NonZeroUsize::get);

@@ -167,6 +167,7 @@ pub async fn a_copy_comes_back_as_it_was_written(store: &dyn GenerationStore) {
 
 /// A mark of a number, then its record, then anything with a later number: a copy moves only forward in this order. A
 /// mark may replace itself, so that it gets the time of a newer attempt.
+// Guards: no-reader-uses-an-old-layout
 pub async fn a_copy_moves_only_forward(store: &dyn GenerationStore) {
     let all = [mark(1), shown(1), mark(2), shown(2), mark(3), shown(3), mark(4)];
     for (place, stored) in all.iter().enumerate() {

@@ -96,6 +96,9 @@ impl GenerationReader for SimulatedGenerations {
         self.network.request().await?;
         let copy = self.inner.read_copy(projection, copy).await?;
         self.check(projection, copy.as_ref());
+        if let Some(RecordCopy::Marked(_)) = copy {
+            self.observations.count(|report| report.marked_copies += 1);
+        }
         Ok(copy)
     }
 }
@@ -104,7 +107,11 @@ impl GenerationReader for SimulatedGenerations {
 impl GenerationStore for SimulatedGenerations {
     async fn write(&self, projection: &str, new: &Generations) -> Result<Written, ReadStoreError> {
         self.network.request().await?;
+        let is_renewal = *new == self.record(projection).renewed();
         let written = self.inner.write(projection, new).await?;
+        if is_renewal && written == Written::Done {
+            self.observations.count(|report| report.renewals += 1);
+        }
         self.release_marks(projection).await?;
         self.network.response(written).await
     }

@@ -110,6 +110,10 @@ counts! {
     given_up,
     /// Items of generations that were needed no more.
     removed,
+    /// Reads of a copy of the record of generations while it was marked.
+    marked_copies,
+    /// Records that took the number of a change that died after it had marked the copies.
+    renewals,
     /// Deadlines that were scheduled.
     deadlines,
     /// Deadlines that sweeps have sent to workers.
