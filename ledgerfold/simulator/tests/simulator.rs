@@ -12,7 +12,7 @@ use ledgerfold_simulator::{Plant, Report, Violation, simulate};
 /// The number of schedules, unless the environment variable `SCHEDULES` gives another.
 const SCHEDULES: u64 = 10_000;
 /// The number of schedules within which a planted fault must be found.
-const SCHEDULES_PER_FAULT: u64 = 1_000;
+const SCHEDULES_PER_FAULT: u64 = 3_000;
 
 fn schedules() -> u64 {
     let asked = std::env::var("SCHEDULES").ok().and_then(|text| text.parse().ok());

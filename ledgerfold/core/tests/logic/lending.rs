@@ -136,7 +136,8 @@ impl Bank {
     }
 
     pub(crate) fn sweep_of(&self, processes: Vec<SweptProcess>) -> DeadlineSweep {
-        let (store, random) = (self.deadlines.clone(), self.random.clone());
+        let store = self.deadlines.clone();
+        let random = self.random.clone();
         DeadlineSweep::new(store, self.clock.clone(), random, processes)
     }
 

@@ -43,7 +43,8 @@ impl SimulatedGenerations {
         let Some(RecordCopy::Current(shown)) = copy else { return };
         let record = self.record(projection);
         if shown.layout() != record.layout() {
-            let (old, new) = (shown.number(), record.number());
+            let old = shown.number();
+            let new = record.number();
             self.observations.violated(format!(
                 "a copy showed record {old} of {projection} while the layout was that of record {new}"
             ));
