@@ -141,7 +141,7 @@ impl ReadStoreError {
         match self {
             Self::Port(error) => Self::Port(error.repeated()),
             Self::Invalid(source) => Self::Invalid(source.to_string().into()),
-            Self::Newer { key, source } => Self::Newer { key: key.clone(), source: source.clone() },
+            Self::Newer { key, source } => Self::Newer { key: key.clone(), source: *source },
             Self::Corrupt { key, reason } => {
                 Self::Corrupt { key: key.clone(), reason: reason.clone() }
             }

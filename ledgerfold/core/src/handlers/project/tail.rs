@@ -36,7 +36,7 @@ impl Tail {
     pub(super) fn after(&self, version: Version) -> Option<Self> {
         let at = self.events.iter().position(|event| event.version == version)?;
         let events = self.events[at + 1..].to_vec();
-        (!events.is_empty()).then(|| Self { events, ..*self })
+        (!events.is_empty()).then_some(Self { events, ..*self })
     }
 
     fn up_to(mut self, version: Version) -> Self {
