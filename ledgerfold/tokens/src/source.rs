@@ -66,6 +66,20 @@ impl FromStr for KeySetUrl {
     }
 }
 
+impl KeySetUrl {
+    /// Scheme and authority, for example `https://issuer.example.org`.
+    pub fn origin(&self) -> String {
+        let scheme = self.0.scheme_str().unwrap_or_default();
+        let authority = self.0.authority().map_or("", |authority| authority.as_str());
+        format!("{scheme}://{authority}")
+    }
+
+    /// Path and query, for example `/jwks.json`.
+    pub fn path(&self) -> &str {
+        self.0.path_and_query().map_or("/", |path| path.as_str())
+    }
+}
+
 impl fmt::Display for KeySetUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.fmt(f)
