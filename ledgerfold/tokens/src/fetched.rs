@@ -31,8 +31,8 @@ pub struct FetchedKeys {
     source: Arc<dyn KeySource>,
     /// Every request reads it, and a fetch replaces it. Nobody waits while holding the lock.
     current: RwLock<Option<Fetched>>,
-    /// The last fetch. Whoever holds this lock may fetch; the others wait for the result. An asynchronous lock, because it
-    /// is held during the fetch.
+    /// The last fetch. The holder of this lock may fetch; the others wait for the result. An asynchronous lock, because
+    /// it is held during the fetch.
     last: Mutex<Option<Attempt>>,
 }
 

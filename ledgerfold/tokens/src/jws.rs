@@ -53,7 +53,7 @@ struct Header {
 }
 
 impl Header {
-    /// Reads what verification needs. All other members are ignored, above all those that offer a key or the address of
+    /// Reads the members that verification needs. All others are ignored, above all those that offer a key or the address of
     /// one (`jwk`, `jku`, `x5c`, `x5u`): the sender of a token cannot choose the key.
     fn parse(part: &str) -> Result<Self, InvalidToken> {
         let header = object(part, Part::Header)?;

@@ -28,9 +28,9 @@
 //! # }
 //! ```
 //!
-//! # What is checked
+//! # Checks
 //!
-//! In this order, so that nothing reads what is not yet verified:
+//! In this order, so that no claim is read before its signature was verified:
 //!
 //! 1. The form: at most [`MAX_TOKEN_BYTES`], three parts, base64url with one spelling, JSON objects without repeated
 //!    names.

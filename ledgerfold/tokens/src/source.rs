@@ -28,7 +28,7 @@ impl KeySourceError {
     }
 }
 
-/// The address of a key set. Whoever can change the answer can sign tokens, so the scheme is `https`. Only for an
+/// The address of a key set. A change of the answer on its way would let anybody sign tokens, so the scheme is `https`. Only for an
 /// address of this machine it may be `http`.
 ///
 /// ```

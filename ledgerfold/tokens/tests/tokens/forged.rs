@@ -106,7 +106,7 @@ impl Forger {
         self.signed(header, sign)
     }
 
-    /// What programs take for "the public key" when they mistake it for a secret.
+    /// The texts that a program may take for the public key when it mistakes it for a secret.
     fn public_secret(&self) -> Vec<u8> {
         let id = if self.algorithm == "ES256" { EC_KEY } else { RSA_KEY };
         let jwk = self.signers.jwk(self.algorithm, id);
