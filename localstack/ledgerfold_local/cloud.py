@@ -21,6 +21,7 @@ from ledgerfold_local.emulators import EMULATORS, HOST, TABLES_PORT, Emulator, e
 from ledgerfold_local.errors import CliError
 from ledgerfold_local.files import read_json, write_json
 from ledgerfold_local.freshness import stale
+from ledgerfold_local.issuer import local_issuer
 from ledgerfold_local.layout import Layout
 from ledgerfold_local.processes import ProcessId, end_session, wait_until
 from ledgerfold_local.stack import PLATFORM, UNFINISHED, Deployed, describe, describe_context, stack_name
@@ -298,6 +299,7 @@ def deploy(wanted: Wanted, deployment: Deployment, record: Record, layout: Layou
     description = describe(wanted.emulator.name, wanted.port, deployment.outputs(PLATFORM), str(layout.logs))
     if record.tables_port:
         description["tablesEndpoint"] = endpoint(record.tables_port)
+    description["auth"] = local_issuer(layout.issuer)
     for name in sorted(contexts):
         entry = describe_context(name, wanted.port, stack_name(name), deployment.outputs(name))
         description["contexts"][name] = entry

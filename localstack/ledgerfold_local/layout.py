@@ -32,6 +32,11 @@ class Layout:
         return self.home / "cloud.json"
 
     @property
+    def issuer(self) -> Path:
+        """The local issuer with its key. It stays when the cloud ends."""
+        return self.home / "issuer.json"
+
+    @property
     def lock(self) -> Path:
         return self.home / "cloud.lock"
 

@@ -145,6 +145,11 @@ class CloudTest(TestCase):
         self.assertEqual(stack["contexts"]["sales"]["stack"], "ledgerfold-local-sales")
         self.assertIn("left as deployed before: sales", self.said.getvalue())
 
+    def test_the_stack_file_has_the_same_issuer_after_down_and_up(self) -> None:
+        first = self.deploy(self.deployment("orders"))["auth"]
+        cloud.down(self.layout)
+        self.assertEqual(self.deploy(self.deployment("orders"))["auth"], first)
+
     def test_a_second_up_deploys_nothing(self) -> None:
         self.deploy(self.deployment("orders"))
         second = self.deployment("orders")

@@ -1,5 +1,6 @@
 //! Shared by all adapters and programs: the meaning of AWS errors in one table, the clock and the randomness of the
-//! machine. An adapter of a service belongs into a crate of its own.
+//! machine, and the key sets of issuers over the HTTP client of the SDK. An adapter of a service belongs into a crate of
+//! its own.
 //!
 //! | [`Meaning`] | the caller |
 //! | --- | --- |
@@ -13,8 +14,10 @@
 
 mod codes;
 mod failure;
+mod key_set;
 mod system;
 
 pub use codes::Meaning;
 pub use failure::{BoxError, Failure, explain};
+pub use key_set::HttpKeySource;
 pub use system::{SystemClock, SystemRandom};

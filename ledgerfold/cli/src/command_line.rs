@@ -20,6 +20,7 @@ use crate::{
     streams::{self, ListStreams},
     tail::{self, Tail},
     target::{Target, TargetOptions},
+    token::{self, Token},
 };
 
 /// Looks inside a log, its bus and its queues, on AWS or in a local cloud
@@ -38,6 +39,8 @@ enum Command {
     OnTarget(OnTarget),
     #[command(flatten)]
     Admin(Admin),
+    /// Make a token for a caller of the local cloud
+    Token(Token),
     /// Write a repository with a small service that runs
     New(New),
     /// Write completions for a shell
@@ -99,6 +102,7 @@ impl CommandLine {
         match self.command {
             Command::OnTarget(command) => command.run(&self.target.resolve()?, &mut output).await,
             Command::Admin(_) => admin_program::run(arguments.get(1..).unwrap_or_default()),
+            Command::Token(command) => token::run(&command, self.target.stack()?, &mut output),
             Command::New(options) => new_project::run(&options, &mut output),
             Command::Completions(command) => {
                 completions::run(&command, Self::command(), &mut output)
@@ -166,6 +170,31 @@ mod tests {
             assert!(CommandLine::try_parse_from(arguments).is_ok(), "{good} was refused");
         }
         for bad in ["parked shipment retry", "parked retry", "parked one other"] {
+            let arguments = ["ledgerfold"].into_iter().chain(bad.split(' '));
+            assert!(CommandLine::try_parse_from(arguments).is_err(), "{bad} was accepted");
+        }
+    }
+
+    #[test]
+    fn a_token_needs_a_subject() {
+        for good in [
+            "token --sub ada",
+            "token --sub auth0|1 --role staff --role customer --tenant acme --scope a --expires-in 10m",
+            "token key-set",
+        ] {
+            let arguments = ["ledgerfold"].into_iter().chain(good.split(' '));
+            assert!(CommandLine::try_parse_from(arguments).is_ok(), "{good} was refused");
+        }
+        for bad in [
+            "token",
+            "token --role staff",
+            "token --sub=",
+            "token --sub ada --tenant a/b",
+            "token --sub ada --role é",
+            "token --sub ada --scope \"",
+            "token --sub ada --expires-in 0s",
+            "token key-set --sub ada",
+        ] {
             let arguments = ["ledgerfold"].into_iter().chain(bad.split(' '));
             assert!(CommandLine::try_parse_from(arguments).is_err(), "{bad} was accepted");
         }

@@ -13,6 +13,7 @@ use ledgerfold::{
 };
 use ledgerfold_eventbridge::{EmptyWindow, NotARule, ReplayError, ReplayState};
 use ledgerfold_infra::TemplateError;
+use ledgerfold_tokens::issuer::IssuerError;
 
 use crate::load::ScenarioError;
 
@@ -65,6 +66,17 @@ pub(crate) enum CliError {
     UnreadableStack { path: PathBuf, source: io::Error },
     #[error("{} is not a stack file: {source}", path.display())]
     MalformedStack { path: PathBuf, source: serde_json::Error },
+    #[error(
+        "no stack file was found: run `make up`, or name the file that it wrote with --stack (target/local/stack.json)"
+    )]
+    NoStack,
+    #[error(
+        "the stack file has no local issuer (`auth`): only a local cloud has one; for a deployment on AWS, get a token \
+         from its issuer"
+    )]
+    NoIssuer,
+    #[error(transparent)]
+    Issuer(#[from] IssuerError),
     #[error("cannot read {}: {source}", path.display())]
     UnreadableScenario { path: PathBuf, source: io::Error },
     #[error("{} is no scenario: {source}; see `ledgerfold load --help`", path.display())]
@@ -160,6 +172,7 @@ impl CliError {
         match self {
             Self::NoName { .. }
             | Self::Unknown { .. }
+            | Self::NoStack
             | Self::SeveralSources
             | Self::OwnLogNeeded { .. }
             | Self::Rule(_)

@@ -23,6 +23,7 @@ mod connection;
 mod costs;
 mod dead_letters;
 mod deadlines;
+mod duration;
 mod error;
 mod load;
 mod new_project;
@@ -34,6 +35,7 @@ mod stack;
 mod streams;
 mod tail;
 mod target;
+mod token;
 
 pub mod command_line;
 

@@ -6,6 +6,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use ledgerfold_tokens::issuer::LocalIssuer;
 use serde::Deserialize;
 
 use crate::error::CliError;
@@ -25,6 +26,8 @@ pub(crate) struct Stack {
     pub(crate) archive: Option<String>,
     /// The bus, by name or ARN.
     pub(crate) bus: Option<String>,
+    /// The issuer of tokens, which only a local cloud has.
+    pub(crate) auth: Option<LocalIssuer>,
     contexts: BTreeMap<String, Context>,
 }
 

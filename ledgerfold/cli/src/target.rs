@@ -171,7 +171,8 @@ impl TargetOptions {
         Ok(stack.context(None)?.0.to_owned())
     }
 
-    fn stack(&self) -> Result<Option<Stack>, CliError> {
+    /// The named stack file, or the nearest one.
+    pub(crate) fn stack(&self) -> Result<Option<Stack>, CliError> {
         let path = match &self.stack {
             Some(path) => Some(path.clone()),
             None if self.names_something() => None,

@@ -41,6 +41,9 @@ fn wrong_usage_exits_with_2() {
     check(&["costs", "--event-table", "t", "--read-price=-1"], 2, "0 or more");
     check(&["replay", "list"], 2, "--archive");
     check(&["dead-letters", "redrive", "x", "--dead-letter-queue", "y=http://q"], 2, "known: y");
+    check(&["token", "--role", "staff"], 2, "--sub");
+    check(&["token", "--sub", "ada", "--tenant", "a/b"], 2, "A-Z a-z 0-9 . _ -");
+    check(&["token", "--sub", "ada"], 2, "make up");
     check(&["load", "x.jsonl", "--rate", "0"], 2, "0.001");
     check(&["load", "x.jsonl", "--lasting", "10"], 2, "for example 10m");
     check(&["load", "x.jsonl", "--api", "orders"], 2, "http://");

@@ -9,11 +9,12 @@ pub use handlers::{
     waiting,
 };
 pub use vocabulary::{
-    Actor, Category, CausationId, Claim, Command, CommandId, CommandName, CorrelationId,
+    Actor, Caller, Category, CausationId, Claim, Command, CommandId, CommandName, CorrelationId,
     DeadlineName, Decide, Decider, DecodeError, Decoded, EncodeError, EntityId, Envelope, Event,
-    EventId, EventType, Idempotency, InvalidId, MAX_EVENTS_PER_COMMIT, Payload, ProcessName,
-    PublicEvents, Recorded, Rejection, RejectionKind, SchemaVersion, SnapshotPolicy, Snapshots,
-    StreamId, Timestamp, Traceparent, UniqueKey, Version, derive_uuid, schema,
+    EventId, EventType, Granted, Idempotency, InvalidId, MAX_EVENTS_PER_COMMIT, Payload,
+    ProcessName, PublicEvents, Recorded, Rejection, RejectionKind, Role, SchemaVersion, Scope,
+    SnapshotPolicy, Snapshots, StreamId, Subject, TenantId, Timestamp, Traceparent, UniqueKey,
+    Version, Via, derive_uuid, schema,
 };
 
 /// The library that generates the JSON Schemas of events. A crate of events depends on it as on serde, or takes

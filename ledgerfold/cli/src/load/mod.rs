@@ -15,6 +15,7 @@ use futures::stream;
 use http::HeaderValue;
 
 use crate::{
+    duration::duration,
     error::{CliError, FINDINGS},
     output::Output,
     target::Target,
@@ -63,7 +64,7 @@ pub(crate) struct Load {
     #[arg(long, default_value_t = 10.0, value_parser = rate)]
     rate: f64,
     /// How long to send, for example 30s, 10m or 1h
-    #[arg(long, value_name = "TIME", default_value = "1m", value_parser = time)]
+    #[arg(long, value_name = "TIME", default_value = "1m", value_parser = duration)]
     lasting: Duration,
     /// The most requests without an answer; further ones are sent late
     #[arg(long, value_name = "REQUESTS", default_value_t = 1_000, value_parser = at_least_one)]
@@ -95,17 +96,6 @@ fn address(text: &str) -> Result<String, String> {
     } else {
         Err("an address begins with http:// or https://".to_owned())
     }
-}
-
-fn time(text: &str) -> Result<Duration, String> {
-    let units = [("s", 1), ("m", 60), ("h", 3_600)];
-    let seconds = units.into_iter().find_map(|(unit, seconds)| {
-        text.strip_suffix(unit)?.parse::<u64>().ok()?.checked_mul(seconds)
-    });
-    let seconds = seconds.filter(|seconds| (1..=86_400).contains(seconds));
-    seconds.map(Duration::from_secs).ok_or_else(|| {
-        "a time is a whole number with s, m or h, for example 10m, and at most a day".to_owned()
-    })
 }
 
 pub(crate) async fn run(

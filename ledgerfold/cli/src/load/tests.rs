@@ -24,9 +24,8 @@ use super::{
     report::LoadReport,
     scenario::{Answer, Message, Scenario},
     template::Values,
-    time,
 };
-use crate::output::Report;
+use crate::{duration::duration, output::Report};
 
 fn scenario(text: &str) -> Scenario {
     Scenario::parse(text).expect("it is a scenario")
@@ -298,11 +297,11 @@ fn a_wrong_scenario_is_refused_with_its_line() {
 #[test]
 fn a_time_is_a_number_with_a_unit() {
     assert_eq!(
-        ["30s", "10m", "24h"].map(|text| time(text).map(|it| it.as_secs())),
+        ["30s", "10m", "24h"].map(|text| duration(text).map(|it| it.as_secs())),
         [Ok(30), Ok(600), Ok(86_400)]
     );
     for bad in ["", "10", "s", "0s", "1.5m", "25h", "-1s", "9000000000000000000h"] {
-        assert!(time(bad).is_err(), "{bad} was accepted");
+        assert!(duration(bad).is_err(), "{bad} was accepted");
     }
 }
 

@@ -118,8 +118,22 @@ text_ids! {
     CorrelationId: "a correlation id", |text| is_made_of(text, 64, visible), "1 to 64 visible ASCII characters";
     /// The id of the direct cause, which is a command or an event: 1 to 64 visible ASCII characters.
     CausationId: "a causation id", |text| is_made_of(text, 64, visible), "1 to 64 visible ASCII characters";
-    /// The person or process on whose behalf a command is sent: 1 to 128 visible ASCII characters.
-    Actor: "an actor", |text| is_made_of(text, 128, visible), "1 to 128 visible ASCII characters";
+    /// The person or process on whose behalf a command is sent: 1 to 255 visible ASCII characters, so that every
+    /// [`Subject`] is an actor. It is the name in the audit log, without rights: decisions use the
+    /// [`Caller`](crate::vocabulary::Caller).
+    Actor: "an actor", |text| is_made_of(text, 255, visible), "1 to 255 visible ASCII characters";
+    /// A tenant: a customer or an organisation whose data never meets another's. 1 to 64 of `A–Z a–z 0–9 . _ -`, but
+    /// neither `.` nor `..`.
+    ///
+    /// A tenant is part of the keys of tables and of paths in buckets. Their separators, `/` and `#`, are therefore
+    /// impossible in it, as are the names that a path resolves. 64 characters are enough for a UUID or for an
+    /// organisation's id of the usual issuers, and every key pays for them. Two tenants that differ in case are
+    /// different.
+    TenantId: "a tenant", |text| is_made_of(text, 64, in_id) && !is_dot_segment(text), "1 to 64 characters of A-Z a-z 0-9 . _ -, but not . or ..";
+    /// The name of a caller within its tenant: 1 to 255 visible ASCII characters, the limit of OpenID Connect for `sub`
+    /// (<https://openid.net/specs/openid-connect-core-1_0.html#IDToken>). It becomes the [`Actor`] of the commits
+    /// that the caller causes.
+    Subject: "a subject", |text| is_made_of(text, 255, visible), "1 to 255 visible ASCII characters";
     /// The name of a command, for example `PlaceOrder`: 1 to 64 letters and digits.
     CommandName: "a command name", |text| is_made_of(text, 64, |byte| byte.is_ascii_alphanumeric()), "1 to 64 letters and digits";
     /// A position in a trace, in the format of W3C Trace Context: `00-<trace>-<parent>-<flags>`.
@@ -169,15 +183,35 @@ impl Actor {
     }
 }
 
+impl TenantId {
+    /// The tenant of everything in a service that has only one.
+    pub fn default_tenant() -> Self {
+        Self("default".to_owned())
+    }
+}
+
+impl Subject {
+    /// The subject of callers without credentials.
+    pub fn anonymous() -> Self {
+        Self("anonymous".to_owned())
+    }
+}
+
+impl From<&Subject> for Actor {
+    fn from(subject: &Subject) -> Self {
+        Self(subject.0.clone())
+    }
+}
+
 impl From<&ProcessName> for Actor {
     fn from(name: &ProcessName) -> Self {
         Self(name.to_string())
     }
 }
 
-/// Types for names from the program's source, with up to `$max` characters of `a–z 0–9 -`.
-macro_rules! slugs {
-    ($($(#[$doc:meta])* $name:ident: $what:literal, $max:literal, $rule:literal;)*) => {$(
+/// Types for names that the program's source may contain, with up to `$max` characters that `$allowed` accepts.
+macro_rules! names {
+    ($($(#[$doc:meta])* $name:ident: $what:literal, $allowed:ident, $max:literal, $rule:literal;)*) => {$(
         $(#[$doc])*
         #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
         pub struct $name(Cow<'static, str>);
@@ -190,7 +224,8 @@ macro_rules! slugs {
             /// # Panics
             /// If the name breaks the rule above. In a `const` this is a compile error.
             pub const fn from_static(name: &'static str) -> Self {
-                assert!(is_slug(name, $max), concat!($what, " must be ", $rule));
+                let is_valid = is_short(name, $max) && $allowed(name);
+                assert!(is_valid, concat!($what, " must be ", $rule));
                 Self(Cow::Borrowed(name))
             }
 
@@ -200,7 +235,8 @@ macro_rules! slugs {
             /// [`InvalidId`] if it breaks the rule above.
             pub fn new(name: impl Into<String>) -> Result<Self, InvalidId> {
                 let name = name.into();
-                if is_slug(&name, $max) { Ok(Self(Cow::Owned(name))) } else { Err(Self::RULE) }
+                let is_valid = is_short(&name, $max) && $allowed(&name);
+                if is_valid { Ok(Self(Cow::Owned(name))) } else { Err(Self::RULE) }
             }
 
             /// The name.
@@ -224,26 +260,50 @@ macro_rules! slugs {
     )*};
 }
 
-const fn is_slug(name: &str, max: usize) -> bool {
-    let bytes = name.as_bytes();
-    let mut at = 0;
-    while at < bytes.len() {
-        if !matches!(bytes[at], b'a'..=b'z' | b'0'..=b'9' | b'-') {
-            return false;
-        }
-        at += 1;
-    }
-    !bytes.is_empty() && bytes.len() <= max
+const fn is_short(name: &str, max: usize) -> bool {
+    !name.is_empty() && name.len() <= max
 }
 
-slugs! {
+/// Checks in a `const` that each byte is in one of the patterns.
+macro_rules! only {
+    ($($(#[$doc:meta])* $name:ident: $pattern:pat,)*) => {$(
+        $(#[$doc])*
+        const fn $name(name: &str) -> bool {
+            let bytes = name.as_bytes();
+            let mut at = 0;
+            while at < bytes.len() {
+                if !matches!(bytes[at], $pattern) {
+                    return false;
+                }
+                at += 1;
+            }
+            true
+        }
+    )*};
+}
+
+only! {
+    is_slug: b'a'..=b'z' | b'0'..=b'9' | b'-',
+    is_visible: b'!'..=b'~',
+    /// The characters of a scope: RFC 6749, section 3.3.
+    is_scope: b'!' | b'#'..=b'[' | b']'..=b'~',
+}
+
+names! {
     /// The kind of entity of a stream, for example `order`: 1 to 32 of `a–z 0–9 -`.
-    Category: "a category", 32, "1 to 32 characters of a-z 0-9 -";
+    Category: "a category", is_slug, 32, "1 to 32 characters of a-z 0-9 -";
     /// The name of a process manager, for example `payment-deadline`: 1 to 32 of `a–z 0–9 -`. It is part of the
     /// ids of its commands, so it must never change.
-    ProcessName: "a process", 32, "1 to 32 characters of a-z 0-9 -";
+    ProcessName: "a process", is_slug, 32, "1 to 32 characters of a-z 0-9 -";
     /// The name of a deadline within its stream, for example `payment`: 1 to 64 of `a–z 0–9 -`.
-    DeadlineName: "a deadline", 64, "1 to 64 characters of a-z 0-9 -";
+    DeadlineName: "a deadline", is_slug, 64, "1 to 64 characters of a-z 0-9 -";
+    /// The name of a role of a caller, for example `staff`: 1 to 128 visible ASCII characters, as issuers name groups
+    /// and roles. A role that no rule mentions has no effect.
+    Role: "a role", is_visible, 128, "1 to 128 visible ASCII characters";
+    /// The name of a scope, which says what an application may do for its user, for example `orders:read`: 1 to 255
+    /// visible ASCII characters, but neither `"` nor `\` (RFC 6749, section 3.3). Some issuers use addresses, so a scope
+    /// may be longer than a role.
+    Scope: "a scope", is_scope, 255, "1 to 255 visible ASCII characters, but not \" or \\";
 }
 
 /// The name of a stream. Its format is `<category>#<id>`, for example `order#0190c0de`.
@@ -355,6 +415,48 @@ mod tests {
             EntityId::new("a b").map_err(|error| error.to_string()),
             Err("an id must be 1 to 64 characters of A-Z a-z 0-9 . _ -, but not . or ..".to_owned())
         );
+    }
+
+    #[test]
+    fn a_tenant_cannot_contain_what_separates_parts_of_a_key() {
+        for good in ["default", "T.1_a-b", &"t".repeat(64)] {
+            assert!(TenantId::new(good).is_ok(), "{good:?} was refused as a tenant");
+        }
+        for bad in ["", "a/b", "a#b", "a b", "a:b", "é", ".", "..", "a\n", &"t".repeat(65)] {
+            assert!(TenantId::new(bad).is_err(), "{bad:?} was accepted as a tenant");
+        }
+        assert!(TenantId::new(TenantId::default_tenant().as_str()).is_ok());
+        assert!(serde_json::from_str::<TenantId>("\"a/b\"").is_err());
+    }
+
+    #[test]
+    fn every_subject_is_an_actor() {
+        let longest = "s".repeat(255);
+        for good in ["auth0|5f7c8ec7c33c6c004bbafe82", "!~", &longest] {
+            let subject = Subject::new(good).expect("a subject");
+            assert_eq!(Actor::new(good), Ok(Actor::from(&subject)));
+        }
+        for bad in ["", "ada lovelace", "é", "a\n", &"s".repeat(256)] {
+            assert!(Subject::new(bad).is_err(), "{bad:?} was accepted as a subject");
+        }
+    }
+
+    #[test]
+    fn roles_and_scopes_are_named_as_issuers_name_them() {
+        const STAFF: Role = Role::from_static("staff");
+        assert_eq!(Role::new("staff"), Ok(STAFF));
+        for good in ["privacy-officer", "/org/Admins", "realm:admin", &"r".repeat(128)] {
+            assert!(Role::new(good).is_ok(), "{good:?} was refused as a role");
+        }
+        for bad in ["", "a b", "é", &"r".repeat(129)] {
+            assert!(Role::new(bad).is_err(), "{bad:?} was accepted as a role");
+        }
+        for good in ["orders:read", "https://example.org/auth/orders", &"s".repeat(255)] {
+            assert!(Scope::new(good).is_ok(), "{good:?} was refused as a scope");
+        }
+        for bad in ["", "a b", "a\"", "a\\", &"s".repeat(256)] {
+            assert!(Scope::new(bad).is_err(), "{bad:?} was accepted as a scope");
+        }
     }
 
     #[test]

@@ -4,6 +4,7 @@
 //! a port. The crate root exports the types that a domain needs. Handlers, adapters and tools import the rest from
 //! here.
 
+mod caller;
 mod claim;
 pub(crate) mod commands;
 mod commit;
@@ -28,6 +29,7 @@ mod version;
 /// An instant in UTC, to the nanosecond. It is data only: keys and orders use versions.
 pub use jiff::Timestamp;
 
+pub use caller::{Caller, Granted, Via};
 pub use claim::{Claim, UniqueKey};
 pub use commands::Decide;
 pub use commit::{
@@ -47,7 +49,7 @@ pub use generation::{
 };
 pub use id::{
     Actor, Category, CausationId, CommandId, CommandName, CorrelationId, DeadlineName, EntityId,
-    EventId, InvalidId, ProcessName, StreamId, Traceparent,
+    EventId, InvalidId, ProcessName, Role, Scope, StreamId, Subject, TenantId, Traceparent,
 };
 pub use opaque::{ConsistencyToken, Cursor, DamagedToken};
 pub use panics::{Panicked, guarded_future};

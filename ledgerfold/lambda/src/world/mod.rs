@@ -13,15 +13,17 @@ use ledgerfold::{
         ReadTable, ReadView, Skips, Streams,
     },
 };
-use ledgerfold_aws::{SystemClock, SystemRandom};
+use ledgerfold_aws::{HttpKeySource, SystemClock, SystemRandom};
 use ledgerfold_dynamodb::{
     DynamoDeadlineStore, DynamoEventStore, DynamoGenerationStore, DynamoQuarantine,
     DynamoReadTable, DynamoSkips, DynamoStreams,
 };
 use ledgerfold_eventbridge::EventBridgePublisher;
 use ledgerfold_sqs::SqsDeadlineQueue;
+use ledgerfold_tokens::{KeySetUrl, KeySource};
 
 pub use trust::InvalidTrustStore;
+use trust::Servers;
 
 /// Creates the ports of a Lambda function: clients of AWS from the environment's configuration, the system's clock and
 /// its random numbers.
@@ -58,6 +60,15 @@ impl World {
 
     fn sqs(&self) -> aws_sdk_sqs::Client {
         self.sqs.get_or_init(|| aws_sdk_sqs::Client::new(&self.sdk)).clone()
+    }
+
+    /// The key set of an issuer at this address. Its client trusts the authorities of all servers, or those in
+    /// `SSL_CERT_FILE`, and takes time to make: make it when a role first needs it.
+    ///
+    /// # Errors
+    /// [`InvalidTrustStore`] if `SSL_CERT_FILE` names an unusable file.
+    pub fn key_source(url: KeySetUrl) -> Result<Arc<dyn KeySource>, InvalidTrustStore> {
+        Ok(Arc::new(HttpKeySource::new(sdk::http_client(Servers::Any)?, url)))
     }
 
     /// The AWS configuration, for clients that you create yourself, for example of S3 for payloads.

@@ -17,7 +17,7 @@ use aws_smithy_http_client::{
 };
 use aws_types::service_config::{LoadServiceConfig, ServiceConfigKey};
 
-use super::trust::{InvalidTrustStore, trust_store};
+use super::trust::{InvalidTrustStore, Servers, trust_store};
 
 /// How many attempts the SDK makes for a call. It adds jitter between them.
 const ATTEMPTS: u32 = 4;
@@ -30,7 +30,7 @@ const ENDPOINT: &str = "AWS_ENDPOINT_URL";
 
 /// The configuration of this environment.
 pub(super) fn sdk_config() -> Result<SdkConfig, InvalidTrustStore> {
-    let http = http_client()?;
+    let http = http_client(Servers::OfAws)?;
     let timeouts = TimeoutConfig::builder()
         .connect_timeout(Duration::from_secs(1))
         .operation_attempt_timeout(ATTEMPT_TIMEOUT)
@@ -52,8 +52,9 @@ pub(super) fn sdk_config() -> Result<SdkConfig, InvalidTrustStore> {
     Ok(sdk.build())
 }
 
-fn http_client() -> Result<SharedHttpClient, InvalidTrustStore> {
-    let tls = TlsContext::builder().with_trust_store(trust_store()?).build();
+/// A client for these servers.
+pub(super) fn http_client(servers: Servers) -> Result<SharedHttpClient, InvalidTrustStore> {
+    let tls = TlsContext::builder().with_trust_store(trust_store(servers)?).build();
     let tls = tls.map_err(|error| InvalidTrustStore::Unusable(error.into()))?;
     let provider = Provider::Rustls(CryptoMode::Ring);
     Ok(Builder::new().tls_provider(provider).tls_context(tls).build_https())

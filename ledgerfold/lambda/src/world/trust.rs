@@ -3,6 +3,10 @@
 //! To load the system's certificates took more than half of a function's start. The roots are therefore part of the
 //! program: those of Amazon, which sign the certificates of all endpoints of AWS
 //! (<https://www.amazontrust.com/repository/>), from the list of Mozilla in the crate `webpki-root-certs`.
+//!
+//! The issuers of tokens are elsewhere, so the client that fetches their keys trusts the whole list. All of it is in the
+//! program anyway, because the five roots are found in it while the program runs. To parse all of them takes time, so only
+//! that client does.
 
 use std::{io, path::PathBuf};
 
@@ -39,19 +43,31 @@ pub enum InvalidTrustStore {
     Unusable(#[source] Box<dyn std::error::Error + Send + Sync>),
 }
 
-/// The certificates of the file in `SSL_CERT_FILE`, or those of Amazon.
-pub(super) fn trust_store() -> Result<TrustStore, InvalidTrustStore> {
+/// The servers that a client connects to.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Servers {
+    /// The endpoints of AWS.
+    OfAws,
+    /// Any server.
+    Any,
+}
+
+/// The certificates of the file in `SSL_CERT_FILE`, or those that sign the certificates of these servers.
+pub(super) fn trust_store(servers: Servers) -> Result<TrustStore, InvalidTrustStore> {
     let certificates = match std::env::var_os(OWN_STORE).filter(|path| !path.is_empty()) {
         Some(path) => own_certificates(path.into())?,
-        None => amazon_roots().map(|root| root.to_vec()).collect(),
+        None => roots_for(servers).map(|root| root.to_vec()).collect(),
     };
     let add = |store: TrustStore, root: Vec<u8>| store.with_pem_certificate(pem(&root));
     Ok(certificates.into_iter().fold(TrustStore::empty(), add))
 }
 
-fn amazon_roots() -> impl Iterator<Item = &'static CertificateDer<'static>> {
+fn roots_for(servers: Servers) -> impl Iterator<Item = &'static CertificateDer<'static>> {
     let roots = webpki_root_certs::TLS_SERVER_ROOT_CERTS.iter();
-    roots.filter(|root| AMAZON.iter().any(|name| contains(root, name)))
+    roots.filter(move |root| match servers {
+        Servers::OfAws => AMAZON.iter().any(|name| contains(root, name)),
+        Servers::Any => true,
+    })
 }
 
 fn contains(certificate: &[u8], name: &[u8]) -> bool {
@@ -101,12 +117,22 @@ mod tests {
     #[test]
     fn all_five_roots_of_amazon_are_part_of_the_program() {
         let valid = |root: &&CertificateDer<'_>| webpki::anchor_from_trusted_cert(root).is_ok();
-        assert_eq!(amazon_roots().filter(valid).count(), 5);
+        assert_eq!(roots_for(Servers::OfAws).filter(valid).count(), 5);
+    }
+
+    #[test]
+    fn the_roots_for_any_server_are_valid_and_include_those_of_large_issuers() {
+        let roots: Vec<_> = roots_for(Servers::Any).collect();
+        assert!(roots.iter().all(|root| webpki::anchor_from_trusted_cert(root).is_ok()));
+        // Of Auth0 and Keycloak behind Let's Encrypt, of Entra, and of Google.
+        for name in ["ISRG Root X1", "DigiCert Global Root G2", "GTS Root R1"] {
+            assert!(roots.iter().any(|root| contains(root, name.as_bytes())), "{name}");
+        }
     }
 
     #[test]
     fn an_own_store_replaces_the_roots_and_may_contain_certificates_that_are_no_authorities() {
-        let own = amazon_roots().next().expect("a root");
+        let own = roots_for(Servers::OfAws).next().expect("a root");
         let store = file(&format!("{}{}", pem(own), pem(b"no certificate")));
         let trusted = own_certificates(store.path().into()).expect("one is valid");
         assert_eq!(trusted, [own.to_vec()]);

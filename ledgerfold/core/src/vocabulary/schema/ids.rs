@@ -29,7 +29,7 @@ texts! {
     CommandId: "^[!-~]{1,64}$", "1 to 64 visible ASCII characters";
     CorrelationId: "^[!-~]{1,64}$", "1 to 64 visible ASCII characters";
     CausationId: "^[!-~]{1,64}$", "1 to 64 visible ASCII characters";
-    Actor: "^[!-~]{1,128}$", "1 to 128 visible ASCII characters";
+    Actor: "^[!-~]{1,255}$", "1 to 255 visible ASCII characters";
     StreamId: "^[a-z0-9-]{1,32}#([A-Za-z0-9_-]{1,2}|[A-Za-z0-9_-][.]|[.][A-Za-z0-9_-]|[A-Za-z0-9._-]{3,64})$", "a category and an id, separated by #";
 }
 
@@ -62,7 +62,7 @@ mod tests {
             .expect("a valid JSON Schema");
         let long = "a".repeat(64);
         let longer = "a".repeat(65);
-        let longest = "a".repeat(129);
+        let longest = "a".repeat(256);
         let stream = format!("order#{long}");
         let odd_stream = format!("{}#a", "o".repeat(33));
         let uuid = "0190c0de-0000-7000-8000-000000000000";
