@@ -96,7 +96,7 @@ pub struct MissedEvent {
 /// only if the stored record is still the one that was changed.
 ///
 /// The live, the building and the previous generation are the record's layout. Readers and projectors need nothing else,
-/// and read it from [copies](RecordCopy). A missed event changes the record and not its layout.
+/// and read it from [copies](super::RecordCopy). A missed event changes the record and not its layout.
 ///
 /// Projectors write no row before there is a record, so it names the model revision of every row.
 /// [`Models::recorded`](crate::project::Models::recorded) makes the first record.
