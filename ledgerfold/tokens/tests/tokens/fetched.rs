@@ -153,7 +153,8 @@ fn of_a_hundred_requests_at_once_one_fetches_and_all_get_its_answer() {
     assert!(answers.iter().all(Result::is_ok));
     assert_eq!(world.fetches(), 1);
 
-    let unknown = (0..100).map(|number| seconds(120) + Duration::from_millis(99 - number * 37 % 100));
+    let unknown =
+        (0..100).map(|number| seconds(120) + Duration::from_millis(99 - number * 37 % 100));
     let answers = block_on(join_all(unknown.map(|after| world.ask("b", after))));
     assert!(answers.iter().all(is_unknown));
     assert_eq!(world.fetches(), 2);

@@ -1,5 +1,7 @@
 //! Tests of the verification of tokens, from the outside.
 
+#![allow(clippy::panic, reason = "a test may fail")]
+
 mod fetched;
 mod forged;
 mod honest;
