@@ -86,10 +86,8 @@ impl FetchedKeys {
         now: Timestamp,
     ) -> Result<Arc<KeySet>, KeysUnavailable> {
         let mut last = self.last.lock().await;
-        // Another request may have fetched the key in the meantime.
-        if !self.current().is_some_and(|fetched| fetched.keys.has(id)) {
-            self.fetch_if_due(&mut last, now).await;
-        }
+        // If another request has just fetched the key, no fetch is due.
+        self.fetch_if_due(&mut last, now).await;
         let failure = last.as_ref().and_then(|attempt| attempt.failure.clone());
         match (self.current(), failure) {
             (Some(fetched), _) if fetched.keys.has(id) => Ok(fetched.keys),

@@ -147,13 +147,14 @@ fn a_new_key_is_found_a_minute_after_the_last_fetch() {
 fn of_a_hundred_requests_at_once_one_fetches_and_all_get_its_answer() {
     let world = World::new(Issuer { slowness: 50, ..Issuer::default() });
     world.publish(&["a"]);
-    // Each request reads the clock before it waits, so their times are not in order.
-    let times = (0..100).map(|number| Duration::from_millis(number * 37 % 100));
+    // Each request reads the clock before it waits, so the one that fetches may have read it last.
+    let times = (0..100).map(|number| Duration::from_millis(99 - number * 37 % 100));
     let answers = block_on(join_all(times.map(|after| world.ask("a", after))));
     assert!(answers.iter().all(Result::is_ok));
     assert_eq!(world.fetches(), 1);
 
-    let unknown = (0..100).map(|number| seconds(120) + Duration::from_millis(number * 37 % 100));
+    let unknown =
+        (0..100).map(|number| seconds(120) + Duration::from_millis(99 - number * 37 % 100));
     let answers = block_on(join_all(unknown.map(|after| world.ask("b", after))));
     assert!(answers.iter().all(is_unknown));
     assert_eq!(world.fetches(), 2);

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::signers::{AUDIENCE, EC_KEY, ISSUER, Signers, base64url, block_on, claims, now, with};
 
-fn parse(keys: Value) -> Result<KeySet, InvalidKeySet> {
+fn parse(keys: &Value) -> Result<KeySet, InvalidKeySet> {
     KeySet::parse(json!({"keys": keys}).to_string().as_bytes())
 }
 
@@ -42,9 +42,9 @@ fn a_key_that_cannot_verify_a_token_is_left_out_with_the_reason() {
         (with(rsa.clone(), json!({"n": modulus(1_024)})), Unusable::Size),
         (with(rsa.clone(), json!({"n": modulus(8_193)})), Unusable::Size),
     ] {
-        let alone = parse(json!([key]));
+        let alone = parse(&json!([key]));
         assert_eq!(alone, Err(InvalidKeySet::NoKey(Some(reason))), "{key}");
-        let set = parse(json!([key, signers.jwk("ES256", "good")])).expect("one key is good");
+        let set = parse(&json!([key, signers.jwk("ES256", "good")])).expect("one key is good");
         assert!(set.has("good"), "{key}");
         assert_eq!(set.ignored().len(), 1, "{key}");
         assert_eq!(set.ignored()[0].reason, reason, "{key}");
@@ -55,7 +55,7 @@ fn a_key_that_cannot_verify_a_token_is_left_out_with_the_reason() {
         with(rsa.clone(), json!({"n": modulus(2_048)})),
         with(rsa, json!({"n": modulus(8_192)})),
     ] {
-        assert!(parse(json!([key])).is_ok(), "{key}");
+        assert!(parse(&json!([key])).is_ok(), "{key}");
     }
 }
 
@@ -78,7 +78,7 @@ fn a_zero_before_the_modulus_changes_nothing() {
     let modulus = rsa["n"].as_str().expect("text");
     let bytes = base64::Engine::decode(&base64::engine::general_purpose::URL_SAFE_NO_PAD, modulus);
     let padded = base64url([vec![0], bytes.expect("base64url")].concat());
-    let keys = parse(json!([with(rsa, json!({"n": padded}))])).expect("a key set");
+    let keys = parse(&json!([with(rsa, json!({"n": padded}))])).expect("a key set");
     let verifier = Verifier::new(TrustedIssuer::new(ISSUER, AUDIENCE).expect("an issuer"), keys);
     assert!(block_on(verifier.verify(&signers.token("RS256", &claims()), now())).is_ok());
 }
@@ -86,7 +86,7 @@ fn a_zero_before_the_modulus_changes_nothing() {
 #[test]
 fn keys_of_both_algorithms_may_share_an_id() {
     let signers = Signers::new();
-    let keys = parse(json!([signers.jwk("RS256", EC_KEY), signers.jwk("ES256", EC_KEY)]));
+    let keys = parse(&json!([signers.jwk("RS256", EC_KEY), signers.jwk("ES256", EC_KEY)]));
     let issuer = TrustedIssuer::new(ISSUER, AUDIENCE).expect("an issuer");
     let verifier = Verifier::new(issuer, keys.expect("a key set"));
     assert!(block_on(verifier.verify(&signers.token("ES256", &claims()), now())).is_ok());
