@@ -4,6 +4,7 @@
 
 mod fetched;
 mod forged;
+mod forger;
 mod honest;
 mod issuer;
 mod key_sets;
