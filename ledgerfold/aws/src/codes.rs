@@ -186,6 +186,7 @@ const REFUSED: &[&str] = &[
     "EmptyBatchRequest",
     "TooManyEntriesInBatchRequest",
     "AWS.SimpleQueueService.BatchEntryIdsNotDistinct",
+    "AWS.SimpleQueueService.BatchRequestTooLong",
     "AWS.SimpleQueueService.EmptyBatchRequest",
     "AWS.SimpleQueueService.InvalidBatchEntryId",
     "AWS.SimpleQueueService.TooManyEntriesInBatchRequest",
