@@ -12,6 +12,7 @@ const CALLED: [(&str, &[&str]); 5] = [
     (
         "aws-sdk-dynamodb",
         &[
+            "batch_get_item",
             "delete_item",
             "describe_table",
             "get_item",
