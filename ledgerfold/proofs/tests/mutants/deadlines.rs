@@ -6,7 +6,6 @@ use std::{
 };
 
 use async_trait::async_trait;
-use futures::future::BoxFuture;
 use ledgerfold::{
     CorrelationId, ProcessName, Timestamp,
     ports::{
@@ -16,7 +15,7 @@ use ledgerfold::{
 };
 use ledgerfold_testkit::MemoryDeadlineStore;
 
-use crate::{fails, silently, turn};
+use crate::suite::{examine, named_rules};
 
 /// A defect of a store.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -290,35 +289,10 @@ impl DeadlineStore for Wrong {
     }
 }
 
-type Rule = fn(Arc<Wrong>) -> BoxFuture<'static, ()>;
-
-fn boxed(rule: Rule) -> Rule {
-    rule
-}
-
-macro_rules! boxed {
-    ($suite:ident, $($rule:ident,)+) => {
-        [$((stringify!($rule), boxed(|store: Arc<Wrong>| {
-            Box::pin(async move { ledgerfold_proofs::conformance::$suite::$rule(&*store).await })
-        }))),+]
-    };
-}
+type Subject = Wrong;
 
 #[test]
 fn every_wrong_store_of_deadlines_fails_its_rules_and_no_others_and_every_rule_is_failed() {
-    let _turn = turn();
-    let rules = ledgerfold_proofs::deadline_store_rules!([boxed] deadline_store);
-    let mut unproven: BTreeSet<_> = rules.iter().map(|(name, _)| *name).collect();
-    let mut surprises = Vec::new();
-    for (defect, expected) in MUTANTS {
-        let failing =
-            rules.iter().filter(|(_, rule)| silently(|| fails(rule(Wrong::new(*defect)))));
-        let failed: BTreeSet<_> = failing.map(|(name, _)| *name).collect();
-        if failed != expected.iter().copied().collect() {
-            surprises.push((defect, failed.clone()));
-        }
-        unproven.retain(|rule| !failed.contains(rule));
-    }
-    assert!(surprises.is_empty(), "{surprises:#?}");
-    assert!(unproven.is_empty(), "no faulty store fails {unproven:#?}");
+    let rules = ledgerfold_proofs::deadline_store_rules!([named_rules] deadline_store);
+    examine(&rules, MUTANTS, Wrong::new);
 }

@@ -11,6 +11,7 @@ mod read_tables;
 mod reads;
 mod reservations;
 mod skips;
+mod suite;
 mod table;
 mod transactions;
 mod wrong;

@@ -1,7 +1,5 @@
 //! Faulty row stores and tally stores, each with the rule that finds its defect.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
-
 use async_trait::async_trait;
 use ledgerfold::{
     StreamId,
@@ -15,6 +13,8 @@ use ledgerfold_proofs::conformance::{
     tally_store::{self, together},
 };
 use ledgerfold_testkit::{MemoryRowStore, MemoryTallyStore};
+
+use crate::fails;
 
 /// A defect of a row store.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -199,15 +199,6 @@ impl TallyStore for WrongTallies {
             _ => self.kept.add(counts).await,
         }
     }
-}
-
-/// Whether a rule fails.
-fn fails(rule: impl Future<Output = ()>) -> bool {
-    let run = || {
-        let runtime = tokio::runtime::Builder::new_current_thread().build();
-        runtime.expect("a runtime of one thread can be created").block_on(rule);
-    };
-    catch_unwind(AssertUnwindSafe(run)).is_err()
 }
 
 fn rows(defect: RowDefect) -> WrongRows {

@@ -1,9 +1,8 @@
 //! Faulty registers of skipped events. They prove that the rules of their suite can fail.
 
-use std::{collections::BTreeSet, sync::Arc};
+use std::sync::Arc;
 
 use async_trait::async_trait;
-use futures::future::BoxFuture;
 use ledgerfold::{
     StreamId, Timestamp, Version,
     ports::{
@@ -14,7 +13,7 @@ use ledgerfold::{
 use ledgerfold_proofs::conformance::skips::Desk;
 use ledgerfold_testkit::MemoryQuarantine;
 
-use crate::{fails, silently, turn};
+use crate::suite::{examine, named_rules};
 
 /// A defect of a register.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -214,35 +213,10 @@ impl SkipRegister for Wrong {
     }
 }
 
-type Rule = fn(Desk) -> BoxFuture<'static, ()>;
-
-fn boxed(rule: Rule) -> Rule {
-    rule
-}
-
-macro_rules! boxed {
-    ($suite:ident, $($rule:ident,)+) => {
-        [$((stringify!($rule), boxed(|desk: Desk| {
-            Box::pin(async move { ledgerfold_proofs::conformance::$suite::$rule(&desk).await })
-        }))),+]
-    };
-}
+type Subject = Desk;
 
 #[test]
 fn every_wrong_register_of_skips_fails_its_rules_and_no_others_and_every_rule_is_failed() {
-    let _turn = turn();
-    let rules = ledgerfold_proofs::skip_rules!([boxed] skips);
-    let mut unproven: BTreeSet<_> = rules.iter().map(|(name, _)| *name).collect();
-    let mut surprises = Vec::new();
-    for (defect, expected) in MUTANTS {
-        let failing =
-            rules.iter().filter(|(_, rule)| silently(|| fails(rule(Wrong::desk(*defect)))));
-        let failed: BTreeSet<_> = failing.map(|(name, _)| *name).collect();
-        if failed != expected.iter().copied().collect() {
-            surprises.push((defect, failed.clone()));
-        }
-        unproven.retain(|rule| !failed.contains(rule));
-    }
-    assert!(surprises.is_empty(), "{surprises:#?}");
-    assert!(unproven.is_empty(), "no faulty register fails {unproven:#?}");
+    let rules = ledgerfold_proofs::skip_rules!([named_rules] skips);
+    examine(&rules, MUTANTS, |defect| Arc::new(Wrong::desk(defect)));
 }
