@@ -9,6 +9,7 @@ pub(crate) mod due_queue;
 pub(crate) mod generations;
 pub(crate) mod hidden_writes;
 pub(crate) mod log;
+pub(crate) mod messages;
 pub(crate) mod projection;
 pub(crate) mod quarantine;
 pub(crate) mod queue;
