@@ -1,13 +1,11 @@
-//! JSON without repeated names.
+//! The JSON objects of a token.
 //!
 //! `serde_json` keeps the last of two members with the same name, and other parsers keep the first. A token that two
 //! programs read differently is an attack, so RFC 7515 (section 4) and RFC 7519 (section 4) let a parser reject it. We
-//! reject repeated names in every object, however deep. Depth is bounded by `serde_json`, at 128.
+//! reject repeated names in every object, however deep.
 
-use std::{cell::Cell, fmt};
-
-use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
-use serde_json::{Map, Value};
+use ledgerfold::vocabulary::{StrictJsonError, strict_json};
+use serde_json::Value;
 
 /// Text that is no JSON object, or repeats a name.
 #[derive(Debug, PartialEq, Eq)]
@@ -20,77 +18,10 @@ pub(crate) enum JsonError {
 
 /// Reads a JSON object. The value is a [`Value::Object`].
 pub(crate) fn object(text: &[u8]) -> Result<Value, JsonError> {
-    let repeated = Cell::new(None);
-    let mut deserializer = serde_json::Deserializer::from_slice(text);
-    let value = Strict(&repeated).deserialize(&mut deserializer);
-    match (value, deserializer.end()) {
-        (Ok(value @ Value::Object(_)), Ok(())) => Ok(value),
-        _ => Err(repeated.take().map_or(JsonError::Malformed, JsonError::Repeated)),
-    }
-}
-
-/// Builds a value, and keeps the first repeated name.
-#[derive(Clone, Copy)]
-struct Strict<'a>(&'a Cell<Option<String>>);
-
-impl<'de> DeserializeSeed<'de> for Strict<'_> {
-    type Value = Value;
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Value, D::Error> {
-        deserializer.deserialize_any(self)
-    }
-}
-
-impl<'de> Visitor<'de> for Strict<'_> {
-    type Value = Value;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("JSON")
-    }
-
-    fn visit_unit<E>(self) -> Result<Value, E> {
-        Ok(Value::Null)
-    }
-
-    fn visit_bool<E>(self, value: bool) -> Result<Value, E> {
-        Ok(value.into())
-    }
-
-    fn visit_i64<E>(self, value: i64) -> Result<Value, E> {
-        Ok(value.into())
-    }
-
-    fn visit_u64<E>(self, value: u64) -> Result<Value, E> {
-        Ok(value.into())
-    }
-
-    fn visit_f64<E>(self, value: f64) -> Result<Value, E> {
-        Ok(value.into())
-    }
-
-    fn visit_str<E>(self, value: &str) -> Result<Value, E> {
-        Ok(value.into())
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Value, A::Error> {
-        let mut array = Vec::new();
-        while let Some(item) = items.next_element_seed(self)? {
-            array.push(item);
-        }
-        Ok(Value::Array(array))
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Value, A::Error> {
-        let mut object = Map::new();
-        while let Some(name) = members.next_key::<String>()? {
-            if object.contains_key(&name) {
-                self.0.set(Some(name));
-                return Err(A::Error::custom("a name is repeated"));
-            }
-            let value = members.next_value_seed(self)?;
-            object.insert(name, value);
-        }
-        Ok(Value::Object(object))
+    match strict_json(text) {
+        Ok(value @ Value::Object(_)) => Ok(value),
+        Err(StrictJsonError::Repeated { name, .. }) => Err(JsonError::Repeated(name)),
+        Ok(_) | Err(StrictJsonError::Malformed(_)) => Err(JsonError::Malformed),
     }
 }
 

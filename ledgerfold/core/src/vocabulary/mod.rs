@@ -24,6 +24,7 @@ mod recent;
 mod record_copy;
 pub mod schema;
 mod snapshot;
+mod strict_json;
 mod version;
 
 /// An instant in UTC, to the nanosecond. It is data only: keys and orders use versions.
@@ -59,4 +60,5 @@ pub use public::{
 pub use recent::{IDEMPOTENCY_WINDOW, RecentCommands};
 pub use record_copy::{Mark, RecordCopy};
 pub use snapshot::{MAX_SNAPSHOT_BYTES, Snapshot, SnapshotPolicy, Snapshots, StateSchema};
+pub use strict_json::{StrictJsonError, strict_json};
 pub use version::{StreamVersion, Version};

@@ -6,7 +6,6 @@
 mod api;
 mod command;
 mod gateway;
-mod json;
 mod message;
 mod openapi;
 mod path;

@@ -2,10 +2,11 @@
 
 use std::cell::LazyCell;
 
+use ledgerfold::vocabulary::strict_json;
 use serde_json::{Map, Value};
 
 use super::HttpCommand;
-use crate::http::{FieldError, Problem, Request, json, schema::pointer_to};
+use crate::http::{FieldError, Problem, Request, schema::pointer_to};
 
 /// The largest body of a command, in bytes.
 const MAX_BYTES: usize = 256 * 1024;
@@ -24,7 +25,7 @@ pub(super) fn json(request: &Request) -> Result<Value, Problem> {
         let detail = format!("The body has {bytes} bytes; the limit is {MAX_BYTES}.");
         return Err(Problem::too_large(detail));
     }
-    json::parse(&request.body)
+    strict_json(&request.body)
         .map_err(|error| Problem::bad_request(format!("The body is not valid JSON: {error}.")))
 }
 
