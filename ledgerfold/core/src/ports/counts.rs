@@ -138,11 +138,11 @@ impl CountsOfShard {
     /// # Errors
     /// The other value.
     pub fn join(&mut self, other: Self) -> Result<(), Self> {
-        if self.accepts(&other) {
-            other.counts.into_iter().for_each(|count| self.add(count));
-            return Ok(());
-        }
-        Err(other)
+        let Some(sums) = self.sums_with(&other) else { return Err(other) };
+        self.sums = sums;
+        self.bytes += other.bytes;
+        self.counts.extend(other.counts);
+        Ok(())
     }
 
     /// The shard.
@@ -179,16 +179,23 @@ impl CountsOfShard {
         (!some.counts.is_empty()).then_some(some)
     }
 
-    fn accepts(&self, other: &Self) -> bool {
+    /// The sums of both; `None` if one transaction cannot hold both.
+    fn sums_with(&self, other: &Self) -> Option<Sums> {
         let is_known = |count: &Count| self.counts.iter().any(|it| it.stream() == count.stream());
         let mut sums = self.sums.clone();
-        merge(&mut sums, &other.sums);
+        for (key, counters) in &other.sums {
+            let sums = sums.entry(key.clone()).or_default();
+            for (name, amount) in counters {
+                *sums.entry(name.clone()).or_default() += amount;
+            }
+        }
         let items = self.counts.len() + other.counts.len() + sums.len();
-        self.shard == other.shard
+        let fits = self.shard == other.shard
             && !other.counts.iter().any(is_known)
             && items <= MAX_ITEMS
             && sums.values().all(|counters| counters.len() <= MAX_COUNTERS)
-            && self.bytes + other.bytes <= MAX_MEMO_BYTES
+            && self.bytes + other.bytes <= MAX_MEMO_BYTES;
+        fits.then_some(sums)
     }
 
     fn add(&mut self, count: Count) {
@@ -201,14 +208,5 @@ impl CountsOfShard {
             }
         }
         self.counts.push(count);
-    }
-}
-
-fn merge(sums: &mut Sums, others: &Sums) {
-    for (key, counters) in others {
-        let sums = sums.entry(key.clone()).or_default();
-        for (name, amount) in counters {
-            *sums.entry(name.clone()).or_default() += amount;
-        }
     }
 }
