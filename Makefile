@@ -3,6 +3,8 @@
 EMULATOR ?= localstack
 PORT ?= 4566
 DEMO_INPUT ?= functions/orders/acceptance/demo/orders-small.jsonl
+# The context of `demo` and `contract`: the first in CONTEXT, or orders.
+SHOWN = $(or $(firstword $(CONTEXT)),orders)
 STAGE ?= dev
 ARCH ?= arm64
 SCHEDULES ?= 100000
@@ -10,7 +12,7 @@ LOAD_MINUTES ?= 10
 LOAD_RATE ?= 5
 
 # Contexts for the local cloud. Without CONTEXT, all that have a template.
-CONTEXTS = $(or $(CONTEXT),$(filter-out platform,$(basename $(notdir $(wildcard infra/*.yaml)))))
+CONTEXTS = $(or $(CONTEXT),$(filter-out platform key,$(basename $(notdir $(wildcard infra/*.yaml)))))
 CLOUD := python3 localstack/bootstrap.py
 CARGO ?= cargo
 
@@ -22,18 +24,20 @@ help: ## List the commands
 	@echo
 	@echo "  EMULATOR=localstack|ministack   emulator of the local cloud (now $(EMULATOR))"
 	@echo "  PORT=4566                       port of the local cloud (now $(PORT))"
-	@echo "  CONTEXT=\"orders ...\"           contexts that \`up\` deploys (all)"
+	@echo "  CONTEXT=\"orders ...\"           contexts that \`up\` deploys (all), and the one of the demo (orders)"
+	@echo "  AUTH=token|none                 whether callers of the local cloud need a token (token)"
 	@echo "  PAYMENT_DEADLINE=86400          seconds after which an unpaid order is cancelled"
-	@echo "  DEMO_INPUT=FILE                 input of the demo; demo/orders.jsonl has twelve times as many orders"
+	@echo "  DEMO_INPUT=FILE                 input of the demo of orders; demo/orders.jsonl has twelve times as many orders"
 
-demo: up ## Send orders to a local cloud, print a report and replay the archive
-	@"$$(scripts/built.sh orders-demo)" $(DEMO_INPUT)
+demo: up ## Send commands to a local cloud and print a report (CONTEXT=orders|banking)
+	@"$$(scripts/built.sh $(SHOWN)-demo)" $(if $(filter orders,$(SHOWN)),$(DEMO_INPUT))
 
 test: prerequisites up ## Run all tests, including those on the local cloud
 	@scripts/test.sh
 
-contract: up ## Check the service against its OpenAPI document with generated requests (SEED=1)
-	@scripts/contract.sh
+contract: up ## Check a service against its OpenAPI document with generated requests (CONTEXT=orders|banking, SEED=1)
+	@$(CARGO) build --quiet --workspace --bin ledgerfold
+	@scripts/contract.sh $(SHOWN)
 
 simulate: prerequisites ## Simulate 100,000 schedules of the whole pipeline (SCHEDULES=...)
 	@SCHEDULES=$(SCHEDULES) $(CARGO) test --release --package ledgerfold-simulator -- --nocapture
@@ -41,6 +45,7 @@ simulate: prerequisites ## Simulate 100,000 schedules of the whole pipeline (SCH
 up: prerequisites ## Start the local cloud, deploy, and leave it running
 	@$(CLOUD) up --build "scripts/functions.sh $(CONTEXTS)" --emulator $(EMULATOR) --port $(PORT) \
 		$(addprefix --context ,$(CONTEXT)) \
+		$(if $(AUTH),--parameter Authentication=$(AUTH)) \
 		$(if $(PAYMENT_DEADLINE),--parameter PaymentDeadline=$(PAYMENT_DEADLINE))
 
 down: ## Stop everything that `up` started
@@ -71,7 +76,7 @@ speed: up ## Measure how fast the local cloud answers and projects
 load: up ## Send orders to the local cloud at a fixed rate, and report latencies (LOAD_MINUTES=10, LOAD_RATE=5 a second)
 	@$(CARGO) build --quiet --workspace --bin ledgerfold
 	@echo "These are latencies of the emulator $(EMULATOR) on this machine, not of AWS."
-	@"$$(scripts/built.sh ledgerfold)" load functions/orders/acceptance/load/orders.jsonl --context orders \
+	@"$$(scripts/built.sh ledgerfold)" load functions/orders/acceptance/load/orders.jsonl --context orders --role staff \
 		--rate $(LOAD_RATE) --lasting $(LOAD_MINUTES)m
 
 costs: prerequisites ## Measure the cost of each operation (WRITE_PRICE and READ_PRICE: per million units)

@@ -10,7 +10,7 @@ case ${ARCH:-arm64} in
     x86_64) option=--x86-64 target=x86_64-unknown-linux-gnu ;;
     *) fail "ARCH must be arm64 or x86_64, not $ARCH." ;;
 esac
-contexts=${CONTEXT:-$(cd infra && ls ./*.yaml | sed 's|^\./||; s|\.yaml$||' | grep -vx platform)}
+contexts=${CONTEXT:-$(contexts)}
 
 command -v cargo >/dev/null || fail "cargo is missing: install Rust from https://rustup.rs."
 [ -d "$(rustc --print target-libdir --target "$target")" ] ||

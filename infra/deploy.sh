@@ -16,7 +16,7 @@ arch=${ARCH:-arm64}
 platform=ledgerfold-$stage
 [ -n "${REGION:-}" ] && export AWS_REGION=$REGION AWS_DEFAULT_REGION=$REGION
 [ -f infra/platform.yaml ] || fail "infra/platform.yaml is missing: run <context>-admin generate in the folder of your project."
-contexts=${CONTEXT:-$(cd infra && ls ./*.yaml | sed 's|^\./||; s|\.yaml$||' | grep -vx platform)}
+contexts=${CONTEXT:-$(contexts)}
 
 # A function that was built for another architecture would deploy and then fail to start, so we check its ELF header.
 case $arch in
@@ -39,6 +39,14 @@ if has aws; then
         fail "Your AWS credentials are missing or invalid: run aws configure, or set AWS_PROFILE."
     [ -n "${AWS_REGION:-${AWS_DEFAULT_REGION:-$(aws configure get region)}}" ] || fail "No region: set REGION=eu-central-1, for example."
 fi
+
+# CloudFormation keeps the parameters of a stack, so only a new one needs this.
+for context in $contexts; do
+    if has aws && grep -q '^  Authentication:$' "infra/$context.yaml" && [[ " ${PARAMETERS:-}" != *" Authentication="* ]] &&
+        ! aws cloudformation describe-stacks --stack-name "$platform-$context" >/dev/null 2>&1; then
+        fail "Say who may call $context, for example with PARAMETERS=Authentication=none: docs/deploying.md has all choices."
+    fi
+done
 
 # Prints those of the given parameters that a template declares.
 of_template() {

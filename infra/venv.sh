@@ -1,9 +1,14 @@
-# Functions for other scripts. They create virtual environments from a lock file, and again when the lock changes.
+# Functions for other scripts. Most of them create virtual environments from a lock file, and again when the lock changes.
 
 # Prints one sentence and exits.
 fail() {
     echo "$1" >&2
     exit 1
+}
+
+# Prints the contexts of the project in the current folder: all templates except those that contexts share.
+contexts() {
+    (cd infra && ls ./*.yaml) | sed 's|^\./||; s|\.yaml$||' | grep -vx -e platform -e key
 }
 
 # Prints the first Python on the path or in pyenv's folder that runs and is new enough. A pyenv shim may fail to run.

@@ -12,7 +12,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 
 # Crates that call AWS.
-ADAPTERS = {"aws", "cli", "dynamodb", "eventbridge", "lambda", "s3", "sqs"}
+ADAPTERS = {"aws", "cli", "dynamodb", "eventbridge", "kms", "lambda", "s3", "sqs"}
 # Crates of the library whose code a function does not run: test libraries, and programs for developers.
 NOT_DEPLOYED = {"cli", "dev", "infra", "proofs", "scale", "simulator", "testkit"}
 

@@ -131,7 +131,9 @@ def faults_of(block: Block) -> Iterator[str]:
 
 
 def environment() -> dict[str, str]:
-    return {"LEDGERFOLD_STACK": str(ROOT / "target/local/stack.json"), **os.environ}
+    # The examples are about orders.
+    stack = str(ROOT / "target/local/stack.json")
+    return {"LEDGERFOLD_STACK": stack, "LEDGERFOLD_CONTEXT": "orders", **os.environ}
 
 
 class Shell:

@@ -1,16 +1,18 @@
 #!/usr/bin/env bash
-# Builds the given functions for the local cloud, each into a folder with a `bootstrap` as Lambda expects.
+# Builds the given functions for the local cloud, each into a folder with a `bootstrap` as Lambda expects. Also builds
+# the programs of each context: the one of its operators, and its demo.
 #
 # It uses the profile of the tests, without optimisation or debug information, so that the AWS SDK is compiled once.
 # infra/build.sh builds the functions for AWS.
 set -euo pipefail
 
-admins=("${@/#/--bin=}")
-admins=("${admins[@]/%/-admin}")
+programs=("${@/#/--bin=}")
+admins=("${programs[@]/%/-admin}")
+demos=("${programs[@]/%/-demo}")
 
 # Builds these binaries with the features of the whole workspace, like the tests. With --package, Cargo would choose
 # other features and compile the AWS SDK again.
-cargo build --quiet --workspace --bin orders-demo "${@/#/--bin=}" "${admins[@]}"
+cargo build --quiet --workspace "${programs[@]}" "${admins[@]}" "${demos[@]}"
 
 # The programs and the templates of contexts must come from the same declaration.
 for context in "$@"; do

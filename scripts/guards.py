@@ -54,6 +54,7 @@ HEAD = (
 # Where the tests of a folder run. The others need no server.
 PLACES = {
     "functions/orders/acceptance/tests/": " (on the local cloud)",
+    "functions/banking/acceptance/tests/": " (on the local cloud)",
     "ledgerfold/dynamodb/tests/dynamodb_local/": " (on DynamoDB Local)",
     SUITES: " (over every store)",
 }

@@ -13,7 +13,9 @@ CORE = Path(__file__).parent.parent / "ledgerfold/core/src"
 
 # The arrows between handlers: each one may use these others.
 ALLOWED = {
+    "chain": set(),
     "generations": set(),
+    "keyring": set(),
     "waiting": set(),
     "relay": {"waiting"},
     "command": {"waiting"},

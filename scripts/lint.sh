@@ -23,6 +23,9 @@ scripts/boundaries.py
 say guards of the invariants
 scripts/guards.py
 
+say hashes of commits
+scripts/commit_hashes.py
+
 say links of the documents
 scripts/links.py
 

@@ -26,7 +26,7 @@ dev: ## Run everything in memory, in one process
 
 up: generate ## Start a local cloud, deploy, and leave it running
 	@cargo build --quiet --workspace
-	@$(CLOUD) up --cargo --port $(PORT) --emulator $(EMULATOR)
+	@$(CLOUD) up --cargo --port $(PORT) --emulator $(EMULATOR) $(if $(AUTH),--parameter Authentication=$(AUTH))
 
 down: ## Stop the local cloud
 	@$(CLOUD) down

@@ -14,7 +14,10 @@ else
 fi
 export -f run
 
-features=ledgerfold-dynamodb/dynamodb-local,ledgerfold-s3/local-cloud,orders-acceptance/local-cloud
+features=ledgerfold-dynamodb/dynamodb-local,ledgerfold-kms/dynamodb-local,ledgerfold-s3/local-cloud,banking/beancount
+features+=,orders-acceptance/local-cloud,banking-acceptance/local-cloud
+# Beancount is installed by its test. Hledger is no package of Python, so it has to be there.
+! command -v hledger >/dev/null 2>&1 || features+=,banking/hledger
 emulator=${EMULATOR:-localstack}
 endpoint=$(of_stack target/local/stack.json endpoint)
 clouds=target/local/clouds
@@ -43,6 +46,10 @@ finish() {
   return $outcome
 }
 
+# The last lines of the output name every part that failed.
+failures=()
+failed() { failures+=("$*"); }
+
 say build programs and tests
 cargo build --quiet --workspace --bins
 cargo test --quiet --no-run --workspace --features "$features"
@@ -65,13 +72,17 @@ event_store_on_localstack() {
 in_background examples; compiling=$!
 in_background event_store_on_localstack; storing=$!
 export AWS_ENDPOINT_URL=$endpoint LEDGERFOLD_CLOUDS=$PWD/$clouds
-cloud dynamodb -- bash -c "run --workspace --features $features" || failed=1
-finish own_tests $testing || failed=1
-finish examples $compiling || failed=1
-finish event_store_on_localstack $storing || failed=1
+cloud dynamodb -- bash -c "run --workspace --features $features" || failed the tests of the workspace
+finish own_tests $testing || failed the tests of the local cloud itself
+finish examples $compiling || failed "the examples in the documentation: $(grep -- '--- FAILED' target/local/examples.log || true)"
+finish event_store_on_localstack $storing || failed the event store on LocalStack
 
 say run the commands of the documents
 # MiniStack cannot move messages back from a dead-letter queue.
-[[ $emulator != localstack ]] || scripts/documents.py || failed=1
-[ -z "${failed:-}" ]
+[[ $emulator != localstack ]] || scripts/documents.py || failed the commands of the documents
+if [ ${#failures[@]} -gt 0 ]; then
+  say failed
+  printf '%s\n' "${failures[@]}"
+  exit 1
+fi
 say all tests have passed

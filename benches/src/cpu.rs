@@ -8,15 +8,15 @@ use std::{
 
 use async_trait::async_trait;
 use ledgerfold::{
-    Actor, Category, CausationId, CommandId, CommandName, CorrelationId, Decider, EntityId, Event,
-    EventId, StreamId, Timestamp, Version,
+    Actor, Category, CausationId, CommandId, CommandName, CorrelationId, Decider, DecisionContext,
+    EntityId, Event, EventId, StreamId, Timestamp, Version,
     command::Loader,
     events,
     ports::{
         AppendError, CommandRecord, CommitPage, EventReader, EventStore, Span, StoreError,
         Transaction,
     },
-    vocabulary::{CommandStamp, Commit, CommitEvent, Fingerprint, Metadata, NewCommit},
+    vocabulary::{CommandStamp, Commit, CommitEvent, CommitHash, Fingerprint, Metadata, NewCommit},
 };
 use ledgerfold_dynamodb::CommitItem;
 use schemars::JsonSchema;
@@ -71,7 +71,11 @@ impl Decider for Counter {
         sum + counted.amount
     }
 
-    fn decide(_: &u64, _: &Command) -> Result<Vec<CounterEvent>, Rejected> {
+    fn decide(
+        _: &u64,
+        _: &Command,
+        _: &DecisionContext<'_>,
+    ) -> Result<Vec<CounterEvent>, Rejected> {
         Err(Rejected)
     }
 }
@@ -134,7 +138,7 @@ fn on_processor() -> Option<u64> {
 
 fn fold(pages: Prepared) {
     let id = EntityId::new("counter").expect("an id");
-    let stream = StreamId::new(Counter::CATEGORY, id);
+    let stream = StreamId::of_default_tenant(Counter::CATEGORY, id);
     let loading = Loader::<Counter>::new();
     let load = loading.load(&pages, &stream);
     // Nothing waits here, so the first poll completes.
@@ -172,7 +176,7 @@ fn decode(items: Vec<std::collections::HashMap<String, aws_sdk_dynamodb::types::
 /// Commits of small events, with `size` events each.
 fn commits(events: usize, size: usize) -> Vec<Commit> {
     let id = EntityId::new("counter").expect("an id");
-    let stream = StreamId::new(Counter::CATEGORY, id);
+    let stream = StreamId::of_default_tenant(Counter::CATEGORY, id);
     let commit = |at: usize| {
         let events = (0..size).map(|_| Counted { amount: 7 }.into()).collect::<Vec<CounterEvent>>();
         commit(&stream, at * size + 1, &events)
@@ -205,7 +209,9 @@ fn commit<E: Event>(stream: &StreamId, from: usize, events: &[E]) -> Commit {
     let fingerprint = Fingerprint::restore("1012345678901234567890");
     let versions = (Version::new(from as u64), Version::new((from + count - 1) as u64));
     let command = CommandStamp { id, name, fingerprint, siblings: Vec::new() };
-    Commit::restore(stream.clone(), versions, events.collect(), command, metadata)
+    // Folding does not look at the hash.
+    let hash = CommitHash::restore(&[0; 32]).expect("32 bytes");
+    Commit::restore(stream.clone(), versions, events.collect(), command, metadata, hash)
         .expect("the versions add up")
 }
 

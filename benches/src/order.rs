@@ -1,6 +1,8 @@
 //! The aggregate of all contestants: an order that is placed, paid and shipped, and that can have notes. Pure.
 
-use ledgerfold::{Category, CommandName, Decider, Rejection, RejectionKind, Snapshots, events};
+use ledgerfold::{
+    Category, CommandName, Decider, DecisionContext, Rejection, RejectionKind, Snapshots, events,
+};
 use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
@@ -191,7 +193,11 @@ impl<const SNAPSHOTS: bool> Decider for Orders<SNAPSHOTS> {
         order
     }
 
-    fn decide(order: &Order, command: &Command) -> Result<Vec<Event>, Rejected> {
+    fn decide(
+        order: &Order,
+        command: &Command,
+        _: &DecisionContext<'_>,
+    ) -> Result<Vec<Event>, Rejected> {
         order.decide(command).map(|event| vec![event])
     }
 

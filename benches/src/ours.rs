@@ -11,7 +11,7 @@ use std::{
 use async_trait::async_trait;
 use aws_sdk_dynamodb::Client;
 use ledgerfold::{
-    CommandId, Decider, EntityId, StreamId, Timestamp, Version,
+    Caller, CommandId, Decider, EntityId, StreamId, Timestamp, Version,
     command::{CommandError, CommandHandler, CommandRequest, Loader, StreamHint},
     ports::{
         AppendError, Clock, CommandRecord, CommitPage, EventReader, EventStore, Random, Span,
@@ -163,13 +163,13 @@ fn handler<D: Decider>(memory: usize, store: Arc<dyn EventStore>) -> CommandHand
 }
 
 pub fn stream(id: &str) -> StreamId {
-    StreamId::new(Orders::<false>::CATEGORY, EntityId::new(id).expect("an id"))
+    StreamId::of_default_tenant(Orders::<false>::CATEGORY, EntityId::new(id).expect("an id"))
 }
 
 fn request(id: &str, command: Command, attempt: &str, creates: bool) -> CommandRequest<Command> {
     let command_id = CommandId::new(attempt).expect("a command id");
     let hint = if creates { StreamHint::New } else { StreamHint::None };
-    CommandRequest::new(stream(id), command, command_id).with_hint(hint)
+    CommandRequest::new(Caller::anonymous(), stream(id), command, command_id).with_hint(hint)
 }
 
 fn failure(error: CommandError<Rejected>) -> Failure {

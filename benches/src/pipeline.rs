@@ -16,7 +16,7 @@ use aws_sdk_dynamodb::{
 };
 use futures::{StreamExt, stream};
 use ledgerfold::{
-    CommandId, Envelope, Recorded, Version,
+    Caller, CommandId, Envelope, Recorded, Version,
     command::{CommandHandler, CommandRequest},
     ports::{CounterKey, EntryError, EventReader, Limits, PublishError, Publisher, Unpublishable},
     project::{
@@ -112,7 +112,8 @@ async fn commits(tag: &str, orders: usize) -> Vec<Commit> {
     for number in 0..orders {
         let id = order_id(tag, number);
         let command = CommandId::new(format!("{id}-place")).expect("a command id");
-        let request = CommandRequest::new(order_stream(&id), order::place(1), command);
+        let request =
+            CommandRequest::new(Caller::anonymous(), order_stream(&id), order::place(1), command);
         handler.handle(&request).await.expect("it is placed");
         let page = log.read(&order_stream(&id), Version::NONE).await.expect("it is there");
         all.extend(page.commits);

@@ -24,7 +24,7 @@ class Deploy(unittest.TestCase):
         self.addCleanup(folder.cleanup)
         self.root = Path(folder.name)
         (self.root / "infra").mkdir()
-        for name in ("deploy.sh", "venv.sh", "platform.yaml", "orders.yaml"):
+        for name in ("deploy.sh", "venv.sh", "platform.yaml", "orders.yaml", "key.yaml"):
             shutil.copy(INFRA / name, self.root / "infra" / name)
         self.tools = self.root / "tools"
         self.tools.mkdir()
@@ -59,7 +59,9 @@ class Deploy(unittest.TestCase):
 
     def assert_refused(self, outcome: subprocess.CompletedProcess[str], sentence: str) -> None:
         self.assertEqual((outcome.returncode, outcome.stderr), (1, sentence + "\n"))
-        self.assertFalse((self.tools / "calls").exists(), "deploy.sh must not deploy anything")
+        calls = self.tools / "calls"
+        deployed = calls.exists() and "deploy " in calls.read_text()
+        self.assertFalse(deployed, "deploy.sh must not deploy anything")
 
     def test_functions_of_one_architecture_are_deployed(self) -> None:
         outcome = self.deploy("arm64", PARAMETERS="LogRetention=90 ArchiveRetention=7")
@@ -72,6 +74,13 @@ class Deploy(unittest.TestCase):
         platform = {"Stage=dev", "ArchiveRetention=7"}
         orders = {"Stage=dev", "Platform=ledgerfold-dev", "Architecture=arm64", "LogRetention=90"}
         self.assertEqual(overrides, [platform, orders])
+
+    def test_a_new_stack_must_say_who_may_call(self) -> None:
+        self.tool("aws", '#!/bin/sh\n[ "$1 $2" != "cloudformation describe-stacks" ]\n')
+        sentence = "Say who may call orders, for example with PARAMETERS=Authentication=none: docs/deploying.md has all choices."
+        self.assert_refused(self.deploy("arm64"), sentence)
+        outcome = self.deploy("arm64", PARAMETERS="LogRetention=90 Authentication=none")
+        self.assertEqual(outcome.returncode, 0, outcome.stderr)
 
     def test_a_context_must_have_a_template(self) -> None:
         sentence = "There is no template infra/shop.yaml: CONTEXT must name contexts of this project."

@@ -17,11 +17,12 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ledgerfold_local import issuer
+from ledgerfold_local.calls import ready_call
 from ledgerfold_local.emulators import EMULATORS, HOST, TABLES_PORT, Emulator, endpoint
 from ledgerfold_local.errors import CliError
 from ledgerfold_local.files import read_json, write_json
 from ledgerfold_local.freshness import stale
-from ledgerfold_local.issuer import local_issuer
 from ledgerfold_local.layout import Layout
 from ledgerfold_local.processes import ProcessId, end_session, wait_until
 from ledgerfold_local.stack import PLATFORM, UNFINISHED, Deployed, describe, describe_context, stack_name
@@ -44,6 +45,8 @@ class Record:
     """Port of the emulator's DynamoDB, if it is a separate process."""
     stacks: dict[str, Deployed] = field(default_factory=dict)
     """The stacks, by the name of the context or `platform`."""
+    authentication: str = ""
+    """How the contexts know their callers."""
 
     @property
     def process(self) -> ProcessId:
@@ -74,6 +77,15 @@ class Wanted:
     project: Path = Path()
     is_built: bool = False
     """Whether this command has built the functions."""
+
+    @property
+    def authentication(self) -> str:
+        return self.parameters.get("Authentication", "token")
+
+    @property
+    def has_local_issuer(self) -> bool:
+        """Whether functions accept tokens of the local issuer."""
+        return self.authentication == "token" and self.parameters.keys().isdisjoint(issuer.TRUST)
 
 
 class Steps:
@@ -137,6 +149,9 @@ def emulator_for(wanted: Wanted, deployment: Deployment, layout: Layout, steps: 
     """Returns a running emulator that can be updated to the wanted stacks."""
     record = running_or_new(wanted, layout, steps)
     obstacle = deployment.obstacle(record.stacks)
+    if obstacle is None and record.stacks and record.authentication != wanted.authentication:
+        # `stack.json` describes the callers of all contexts, so they must not differ.
+        obstacle = f"Authentication is {wanted.authentication} now"
     if obstacle is None:
         return record
     lost = [name for name in record.stacks if name not in deployment.stacks]
@@ -244,8 +259,8 @@ def delayed_interrupts() -> Iterator[None]:
 
 def forget(layout: Layout) -> None:
     """Removes the files of an emulator that has ended. Its logs stay until the next start."""
-    layout.stack.unlink(missing_ok=True)
-    layout.record.unlink(missing_ok=True)
+    for file in (layout.stack, layout.token, layout.record):
+        file.unlink(missing_ok=True)
     shutil.rmtree(layout.work, ignore_errors=True)
 
 
@@ -276,7 +291,12 @@ def prepare(wanted: Wanted, layout: Layout) -> Deployment:
 
     templates = Infra(wanted.infra)
     contexts = templates.contexts(wanted.contexts)
-    return Deployment(wanted.emulator, wanted.port, templates, wanted.functions, contexts, wanted.parameters, layout)
+    trusted = {"Authentication": wanted.authentication}
+    if wanted.has_local_issuer:
+        trusted = issuer.parameters(issuer.local_issuer(layout.issuer))
+    return Deployment(
+        wanted.emulator, wanted.port, templates, wanted.functions, contexts, wanted.parameters, layout, trusted
+    )
 
 
 def deploy(wanted: Wanted, deployment: Deployment, record: Record, layout: Layout, steps: Steps) -> None:
@@ -284,7 +304,8 @@ def deploy(wanted: Wanted, deployment: Deployment, record: Record, layout: Layou
 
     def keep(name: str, stack: Deployed) -> None:
         nonlocal record
-        record = dataclasses.replace(record, stacks={**record.stacks, name: stack})
+        stacks = {**record.stacks, name: stack}
+        record = dataclasses.replace(record, stacks=stacks, authentication=wanted.authentication)
         record.write(layout)
 
     if outdated := deployment.outdated(record.stacks):
@@ -299,10 +320,15 @@ def deploy(wanted: Wanted, deployment: Deployment, record: Record, layout: Layou
     description = describe(wanted.emulator.name, wanted.port, deployment.outputs(PLATFORM), str(layout.logs))
     if record.tables_port:
         description["tablesEndpoint"] = endpoint(record.tables_port)
-    description["auth"] = local_issuer(layout.issuer)
+    layout.token.unlink(missing_ok=True)
+    if wanted.has_local_issuer:
+        description["auth"] = known = issuer.local_issuer(layout.issuer)
+        layout.token.write_text(issuer.token(known) + "\n")
     for name in sorted(contexts):
         entry = describe_context(name, wanted.port, stack_name(name), deployment.outputs(name))
         description["contexts"][name] = entry
         steps.say(f"up: {name} at {entry['api']}")
     write_json(layout.stack, description)
     steps.say(f"names and addresses: {os.path.relpath(layout.stack)}")
+    if "auth" in description or wanted.authentication == "none":
+        print(ready_call(description, wanted.project, layout.caller()))

@@ -31,10 +31,12 @@ class Deployment:
         contexts: Iterable[str],
         parameters: dict[str, str],
         layout: Layout,
+        issuer: dict[str, str],
     ) -> None:
+        """`issuer` has the parameters of the local issuer, and `parameters` those that were asked for."""
         self._aws = Aws(port)
         documents = templates.load([PLATFORM, *contexts])
-        values = local_parameters(documents, parameters)
+        values = local_parameters(documents, parameters, issuer)
         self.stacks = {
             name: StackDeployment(
                 self._aws,

@@ -76,13 +76,15 @@ def run(layout: Layout, document: Path, context: str | None) -> int:
         raise CliError(f"{document} {MALFORMED}")
     created, failed = Created(), 0
     for example in sorted(examples(content), key=lambda each: each.order):
-        failed += not send(contexts[name]["api"], example, created)
+        failed += not send(contexts[name]["api"], example, created, layout.caller())
     return 1 if failed else 0
 
 
-def send(api: str, example: Example, created: Created) -> bool:
+def send(api: str, example: Example, created: Created, token: str | None = None) -> bool:
     path = filled(example, created)
     headers = {"Accept": "application/json"}
+    if token:
+        headers["Authorization"] = f"Bearer {token}"
     if example.method == "POST":
         headers |= {"Content-Type": "application/json", "Idempotency-Key": str(uuid.uuid4())}
     elif example.collection in created.tokens:

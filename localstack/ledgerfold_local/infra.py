@@ -12,6 +12,8 @@ from ledgerfold_local import template
 from ledgerfold_local.errors import CliError
 from ledgerfold_local.stack import PLATFORM, STAGE, stack_name
 
+# The templates that contexts share. The local cloud encrypts nothing, so it needs no key.
+SHARED = (PLATFORM, "key")
 ARCHITECTURES = {"x86_64": "x86_64", "amd64": "x86_64", "aarch64": "arm64", "arm64": "arm64"}
 
 
@@ -28,7 +30,7 @@ class Infra:
                 f"{self.file(PLATFORM)} does not exist: run this in a project that has templates, "
                 "or name one with --project or --infra."
             )
-        known = sorted(path.stem for path in self.folder.glob("*.yaml") if path.stem != PLATFORM)
+        known = sorted(path.stem for path in self.folder.glob("*.yaml") if path.stem not in SHARED)
         if not known:
             raise CliError(f"{self.folder} contains no context: it needs a template beside platform.yaml.")
         if unknown := sorted(set(named) - set(known)):
@@ -43,8 +45,11 @@ class Infra:
         return {name: template.load(self.file(name)) for name in names}
 
 
-def local_parameters(templates: dict[str, dict[str, Any]], asked: dict[str, str]) -> dict[str, str]:
-    """The parameters of the local stacks. At least one template must declare each requested parameter."""
+def local_parameters(
+    templates: dict[str, dict[str, Any]], asked: dict[str, str], issuer: dict[str, str]
+) -> dict[str, str]:
+    """The parameters of the local stacks, with those of the local issuer, unless other ones are requested. At least one
+    template must declare each requested parameter."""
     machine = platform.machine().lower()
     if machine not in ARCHITECTURES:
         raise CliError(f"Lambda does not support functions for {machine}.")
@@ -62,5 +67,6 @@ def local_parameters(templates: dict[str, dict[str, Any]], asked: dict[str, str]
         "ProjectorTimeout": "5",
         # Short, because a developer waits for the retry after a fix.
         "RetryEvery": "1 minute",
+        **issuer,
         **asked,
     }

@@ -1,7 +1,7 @@
 """The local issuer: the key with which anybody on this machine makes tokens for the local cloud.
 
 Its file stays when the cloud ends, so that tokens and settings of clients survive `down` and `up`. It is no secret worth
-keeping: it opens nothing but the local cloud. `ledgerfold token` makes the tokens.
+keeping: it opens nothing but the local cloud. `ledgerfold token` makes tokens for any caller; `up` prints one.
 """
 
 from __future__ import annotations
@@ -9,13 +9,20 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+import time
 from pathlib import Path
+from typing import Any
 
 from ledgerfold_local.files import read_json, write_json
 
 ISSUER = "ledgerfold-local"
 AUDIENCE = "ledgerfold"
 FIELDS = {"issuer", "audience", "algorithm", "keyId", "privateKey"}
+# The parameters of a template that name an issuer.
+TRUST = ("TokenIssuer", "TokenAudience", "TokenKeys")
+# The caller of the token that `up` prints, and how long it holds.
+CALLER = {"sub": "local", "tenant": "default", "roles": ["staff"]}
+A_DAY = 86_400
 
 
 def local_issuer(path: Path) -> dict[str, str]:
@@ -46,6 +53,39 @@ def new_issuer() -> dict[str, str]:
         "keyId": thumbprint(public.x, public.y),
         "privateKey": pem.decode(),
     }
+
+
+def parameters(issuer: dict[str, str]) -> dict[str, str]:
+    """The parameters with which a template's functions accept the tokens of this issuer."""
+    keys = json.dumps({"keys": [public_key(issuer)]}, separators=(",", ":"))
+    trust = zip(TRUST, (issuer["issuer"], issuer["audience"], keys), strict=True)
+    return {"Authentication": "token", **dict(trust)}
+
+
+def public_key(issuer: dict[str, str]) -> dict[str, str]:
+    """The public half of the key, as RFC 7517 writes it."""
+    public = private_key(issuer).public_key().public_numbers()
+    coordinates = {"x": base64url(public.x.to_bytes(32, "big")), "y": base64url(public.y.to_bytes(32, "big"))}
+    return {"kty": "EC", "crv": "P-256", "use": "sig", "alg": "ES256", "kid": issuer["keyId"], **coordinates}
+
+
+def token(issuer: dict[str, str], caller: dict[str, Any] = CALLER, lifetime: int = A_DAY) -> str:
+    """A token of this caller, as RFC 7515 and 7519 write it."""
+    from cryptography.hazmat.primitives import hashes
+    from cryptography.hazmat.primitives.asymmetric import ec, utils
+
+    now = int(time.time())
+    claims = {"iss": issuer["issuer"], "aud": issuer["audience"], "iat": now, "exp": now + lifetime, **caller}
+    header = {"alg": "ES256", "typ": "JWT", "kid": issuer["keyId"]}
+    signed = ".".join(base64url(json.dumps(part, separators=(",", ":")).encode()) for part in (header, claims))
+    r, s = utils.decode_dss_signature(private_key(issuer).sign(signed.encode(), ec.ECDSA(hashes.SHA256())))
+    return f"{signed}.{base64url(r.to_bytes(32, 'big') + s.to_bytes(32, 'big'))}"
+
+
+def private_key(issuer: dict[str, str]) -> Any:
+    from cryptography.hazmat.primitives import serialization
+
+    return serialization.load_pem_private_key(issuer["privateKey"].encode(), password=None)
 
 
 def thumbprint(x: int, y: int) -> str:

@@ -37,6 +37,15 @@ class Layout:
         return self.home / "issuer.json"
 
     @property
+    def token(self) -> Path:
+        """A token of the local issuer, which holds for a day. It does not exist if everybody is let in."""
+        return self.home / "token"
+
+    def caller(self) -> str | None:
+        """The token of a caller, if there is one."""
+        return self.token.read_text().strip() if self.token.exists() else None
+
+    @property
     def lock(self) -> Path:
         return self.home / "cloud.lock"
 

@@ -7,6 +7,7 @@ import dataclasses
 import io
 import json
 import os
+import shlex
 import signal
 import socket
 import subprocess
@@ -132,9 +133,10 @@ class CloudTest(TestCase):
             deploy=lambda _deployed, record, _say: [record(name, Deployed("shape")) for name in (PLATFORM, *names)],
         )
 
-    def deploy(self, deployment: mock.Mock) -> dict:
+    def deploy(self, deployment: mock.Mock, **parameters: str) -> dict:
         record = cloud.Record.read(self.layout) or cloud.Record("localstack", self.port, os.getpid(), "never")
-        cloud.deploy(self.wanted(), deployment, record, self.layout, cloud.Steps())
+        wanted = dataclasses.replace(self.wanted(), parameters=parameters, project=self.folder)
+        cloud.deploy(wanted, deployment, record, self.layout, cloud.Steps())
         return json.loads(self.layout.stack.read_text())
 
     def test_the_stack_file_has_an_entry_for_every_deployed_context_even_if_it_was_left_out(self) -> None:
@@ -149,6 +151,36 @@ class CloudTest(TestCase):
         first = self.deploy(self.deployment("orders"))["auth"]
         cloud.down(self.layout)
         self.assertEqual(self.deploy(self.deployment("orders"))["auth"], first)
+
+    def test_without_the_local_issuer_there_is_no_key_and_no_token(self) -> None:
+        self.assertIn("auth", self.deploy(self.deployment("orders")))
+        self.assertTrue(self.layout.token.exists())
+        for parameters in ({"Authentication": "none"}, {"TokenKeys": "https://id.example.com/keys"}):
+            self.assertNotIn("auth", self.deploy(self.deployment("orders"), **parameters), parameters)
+            self.assertFalse(self.layout.token.exists())
+
+    def test_up_prints_a_call_with_a_token_and_without_one_if_everybody_is_let_in(self) -> None:
+        example = {"requestBody": {"content": {"application/json": {"example": {"sku": "a tea"}}}}}
+        document = {"paths": {"/orders/{id}": {"get": {}}, "/days": {"get": {}}, "/orders": {"post": example}}}
+        self.write("functions/orders/openapi.json", json.dumps(document))
+        self.deploy(self.deployment("orders"))
+        [line] = [line for line in self.said.getvalue().splitlines() if line.startswith("curl ")]
+        words = shlex.split(line)
+        self.assertIn(f"Authorization: Bearer {self.layout.token.read_text().strip()}", words)
+        self.assertEqual(words[words.index("--data") + 1], '{"sku": "a tea"}')
+        self.assertEqual(words[-1], f"http://127.0.0.1:{self.port}/_aws/execute-api/x/x/orders")
+        self.said.truncate(0)
+        self.deploy(self.deployment("orders"), Authentication="none")
+        self.assertNotIn("Bearer", self.said.getvalue())
+        self.assertIn("curl ", self.said.getvalue())
+
+    def test_all_contexts_know_their_callers_in_the_same_way(self) -> None:
+        wanted = self.wanted()
+        record = dataclasses.replace(self.start(wanted), stacks={"sales": Deployed("x")}, authentication="none")
+        record.write(self.layout)
+        new = cloud.emulator_for(wanted, self.deployment("orders"), self.layout, cloud.Steps())
+        self.assertNotEqual(new.pid, record.pid)
+        self.assertIn("Authentication is token now; restarting the emulator", self.said.getvalue())
 
     def test_a_second_up_deploys_nothing(self) -> None:
         self.deploy(self.deployment("orders"))

@@ -99,7 +99,7 @@ class DeploymentTest(TestCase):
         layout = Layout(self.folder / "local")
         names = templates.contexts(contexts)
         functions = self.folder / "functions"
-        made = Deployment(EMULATORS["localstack"], 1, templates, functions, names, parameters, layout)
+        made = Deployment(EMULATORS["localstack"], 1, templates, functions, names, parameters, layout, {})
         made.pack()
         return made
 
@@ -174,6 +174,7 @@ class InfraTest(TestCase):
     def test_contexts_are_the_files_beside_the_platform(self) -> None:
         templates = self.infra("sales", PLATFORM, "orders")
         self.write("infra/build.lock", "")
+        self.write("infra/key.yaml", "{}")
         self.assertEqual(templates.contexts(), ["orders", "sales"])
         self.assertEqual(templates.contexts(["sales", "sales"]), ["sales"])
 
@@ -192,17 +193,25 @@ class InfraTest(TestCase):
     def test_local_stacks_get_their_stage_platform_and_the_machines_architecture(self) -> None:
         for machine, architecture in [("x86_64", "x86_64"), ("aarch64", "arm64"), ("arm64", "arm64")]:
             with mock.patch("platform.machine", return_value=machine):
-                values = local_parameters({}, {})
+                values = local_parameters({}, {}, {})
             self.assertEqual(values["Architecture"], architecture)
         self.assertEqual((values["Stage"], values["Platform"]), ("local", "ledgerfold-local"))
         with mock.patch("platform.machine", return_value="riscv64"), self.assertRaisesRegex(CliError, "riscv64"):
-            local_parameters({}, {})
+            local_parameters({}, {}, {})
+
+    def test_the_local_issuer_is_trusted_unless_another_one_is_requested(self) -> None:
+        templates = {"orders": {"Parameters": {"Authentication": {}, "TokenIssuer": {}}}}
+        trusted = {"Authentication": "token", "TokenIssuer": "ledgerfold-local"}
+        values = local_parameters(templates, {}, trusted)
+        self.assertEqual((values["Authentication"], values["TokenIssuer"]), ("token", "ledgerfold-local"))
+        values = local_parameters(templates, {"TokenIssuer": "https://id.example.com"}, trusted)
+        self.assertEqual(values["TokenIssuer"], "https://id.example.com")
 
     def test_a_parameter_can_be_set_if_any_template_has_it(self) -> None:
         own = {"Parameters": {"Patience": {}, "Platform": {}}}
         templates = {PLATFORM: {"Parameters": {"Stage": {}}}, "orders": own}
-        self.assertEqual(local_parameters(templates, {"Patience": "60"})["Patience"], "60")
+        self.assertEqual(local_parameters(templates, {"Patience": "60"}, {})["Patience"], "60")
         with self.assertRaisesRegex(CliError, "parameter named Patients. The parameters are Patience, Stage."):
-            local_parameters(templates, {"Patients": "60"})
+            local_parameters(templates, {"Patients": "60"}, {})
         with self.assertRaisesRegex(CliError, "parameter named Platform"):
-            local_parameters(templates, {"Platform": "another"})
+            local_parameters(templates, {"Platform": "another"}, {})

@@ -29,10 +29,12 @@ DOCUMENT = {
 class Api(http.server.BaseHTTPRequestHandler):
     status = 200
     received: list[tuple[str, str, str, str | None]] = []
+    callers: list[str | None] = []
 
     def answer(self) -> None:
         body = self.rfile.read(int(self.headers.get("Content-Length", 0))).decode()
         Api.received.append((self.command, self.path, body, self.headers.get("Consistency-Token")))
+        Api.callers.append(self.headers.get("Authorization"))
         self.send_response(Api.status)
         if self.command == "POST":
             self.send_header("Consistency-Token", f"token-{len(Api.received)}")
@@ -48,7 +50,7 @@ class Api(http.server.BaseHTTPRequestHandler):
 class ExamplesTest(TestCase):
     def setUp(self) -> None:
         super().setUp()
-        Api.received, Api.status = [], 200
+        Api.received, Api.callers, Api.status = [], [], 200
         server = http.server.HTTPServer(("127.0.0.1", 0), Api)
         threading.Thread(target=server.serve_forever).start()
         self.addCleanup(server.server_close)
@@ -78,6 +80,13 @@ class ExamplesTest(TestCase):
             ],
         )
         self.assertIn('POST /tasks {"title": "Sow"}\n  200 {"id": "t-7"}\n', out)
+
+    def test_the_token_of_the_local_cloud_is_sent_if_there_is_one(self) -> None:
+        self.run_examples()
+        self.assertEqual({None}, set(Api.callers))
+        self.layout.token.write_text("a.b.c\n")
+        self.run_examples()
+        self.assertEqual({None, "Bearer a.b.c"}, set(Api.callers))
 
     def test_a_failed_example_fails_and_a_refusal_by_a_rule_does_not(self) -> None:
         for status, code in ((409, 0), (404, 1), (503, 1)):

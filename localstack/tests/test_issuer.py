@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import base64
+import json
 import unittest
 
-from ledgerfold_local.issuer import FIELDS, local_issuer, new_issuer, thumbprint
+from ledgerfold_local.issuer import FIELDS, base64url, local_issuer, new_issuer, parameters, thumbprint, token
 from support import TestCase, can_import
 
 needs_cryptography = unittest.skipUnless(can_import("cryptography"), "needs an emulator's environment")
@@ -35,3 +37,32 @@ class IssuerTest(TestCase):
             new = local_issuer(path)
             self.assertEqual(new.keys(), FIELDS)
             self.assertEqual(local_issuer(path), new)
+
+    @needs_cryptography
+    def test_the_parameters_verify_a_token_and_its_claims_name_the_caller(self) -> None:
+        from cryptography.hazmat.primitives import hashes
+        from cryptography.hazmat.primitives.asymmetric import ec, utils
+
+        issuer = new_issuer()
+        values = parameters(issuer)
+        self.assertEqual((values["Authentication"], values["TokenIssuer"]), ("token", "ledgerfold-local"))
+        [key] = json.loads(values["TokenKeys"])["keys"]
+        self.assertEqual((key["kid"], key["alg"], "d" in key), (issuer["keyId"], "ES256", False))
+
+        header, claims, signature = token(issuer).split(".")
+        r, s = (int.from_bytes(half, "big") for half in (decoded(signature)[:32], decoded(signature)[32:]))
+        x, y = (int.from_bytes(decoded(key[name]), "big") for name in ("x", "y"))
+        public = ec.EllipticCurvePublicNumbers(x, y, ec.SECP256R1()).public_key()
+        public.verify(utils.encode_dss_signature(r, s), f"{header}.{claims}".encode(), ec.ECDSA(hashes.SHA256()))
+
+        self.assertEqual(json.loads(decoded(header)), {"alg": "ES256", "typ": "JWT", "kid": issuer["keyId"]})
+        caller = json.loads(decoded(claims))
+        self.assertEqual((caller["iss"], caller["aud"]), (issuer["issuer"], issuer["audience"]))
+        self.assertEqual((caller["tenant"], caller["roles"]), ("default", ["staff"]))
+        self.assertEqual(caller["exp"] - caller["iat"], 86_400)
+
+
+def decoded(text: str) -> bytes:
+    data = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
+    assert base64url(data) == text
+    return data

@@ -45,7 +45,7 @@ pub(crate) fn message(put_events: &[u8]) -> Result<Value, Error> {
 
 /// The event of a queue with a due deadline that is done meanwhile.
 pub(crate) fn due() -> Value {
-    let body = json!({"format": 1, "deadline": "payment-deadline#order#1#payment",
+    let body = json!({"format": 1, "deadline": "payment-deadline#default/order#1#payment",
                       "event": "018bcfe5-6800-7000-8000-000000000000"});
     queued(&body)
 }

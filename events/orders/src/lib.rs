@@ -5,8 +5,6 @@ use ledgerfold::events;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-mod money;
-
 pub use money::{Currency, InvalidCurrency, Money};
 
 events! {

@@ -17,7 +17,7 @@ pub mod process;
 pub mod queries;
 pub mod read_models;
 
-use ledgerfold::context::Context;
+use ledgerfold::{Role, context::Context};
 use ledgerfold_lambda::{http::Api, service::Service};
 
 use domain::Orders;
@@ -40,7 +40,8 @@ pub fn context() -> Context {
 pub fn api() -> Api {
     let api = Api::new("Orders", "1.0.0")
         .described("Money is in integer minor units.")
-        .licensed("Apache-2.0 OR MIT");
+        .licensed("Apache-2.0 OR MIT")
+        .tried_as([Role::from_static("staff")]);
     queries::add_to(commands::add_to(api))
 }
 

@@ -2,7 +2,8 @@
 
 use std::{fs, path::PathBuf, time::Duration};
 
-use ledgerfold_dev::{DevError, JournalError, Options, Server};
+use ledgerfold::{Caller, Subject};
+use ledgerfold_dev::{Auth, DevError, JournalError, Options, Server};
 use ledgerfold_testkit::{eventually, http::Client};
 use serde_json::{Value, json};
 
@@ -15,7 +16,7 @@ async fn beside_a_server(test: impl AsyncFnOnce(Client)) {
 
 /// The same with a file that keeps the state.
 async fn beside_a_server_with(state: Option<PathBuf>, test: impl AsyncFnOnce(Client)) {
-    let options = Options { port: 0, state };
+    let options = Options { port: 0, state, auth: Auth::Token };
     // The connections of an earlier server end a moment after it, and hold its file until then.
     let server = eventually("the server starts", PROJECTED, async || {
         Server::start(&orders::service(), &options).await.map_err(|error| error.to_string())
@@ -23,6 +24,8 @@ async fn beside_a_server_with(state: Option<PathBuf>, test: impl AsyncFnOnce(Cli
     .await
     .expect("a free port and file");
     let client = Client::new(&format!("http://{}", server.address), None).expect("an address");
+    let token = server.token.clone().expect("callers need a token");
+    let client = client.with_token(&token).expect("a token is a valid header");
     tokio::select! {
         () = server.run() => unreachable!("the server runs without an end"),
         () = test(client) => (),
@@ -40,7 +43,8 @@ async fn the_printed_examples_work_and_every_read_model_follows() {
 }
 
 async fn examples_work(client: Client) {
-    let examples = orders::api().examples();
+    let dev = Subject::new("dev").expect("a subject");
+    let examples = orders::api().examples(&Caller { subject: dev, ..Caller::anonymous() });
     assert!(examples.len() > 5, "{examples:?}");
     for example in examples {
         let answer = match &example.command {
@@ -108,7 +112,7 @@ async fn the_state_survives_a_restart_and_a_torn_line() {
     beside_a_server_with(Some(file.clone()), async |client| {
         let id = place(&client, "one").await;
         listed(&client, 1).await;
-        let options = Options { port: 0, state: Some(file.clone()) };
+        let options = Options { port: 0, state: Some(file.clone()), auth: Auth::Token };
         let second = Server::start(&orders::service(), &options).await.err();
         assert!(matches!(second, Some(DevError::State(JournalError::InUse(_)))), "{second:?}");
         assert_eq!(status(&client, &format!("/orders/{id}")).await.0, 200);
@@ -133,8 +137,27 @@ async fn a_damaged_state_is_refused_with_its_line() {
     let folder = tempfile::tempdir().expect("a folder");
     let file = folder.path().join("orders.journal");
     fs::write(&file, "{\"handled\":0}\nno state\n{\"handled\":0}\n").expect("a file");
-    let options = Options { port: 0, state: Some(file) };
+    let options = Options { port: 0, state: Some(file), auth: Auth::Token };
     let refusal = Server::start(&orders::service(), &options).await.err();
     let damaged = matches!(refusal, Some(DevError::State(JournalError::Damaged { line: 2, .. })));
     assert!(damaged, "{refusal:?}");
+}
+
+#[tokio::test]
+async fn a_caller_without_a_token_is_refused_unless_the_server_has_no_authentication() {
+    for (auth, answers) in [(Auth::Token, 401), (Auth::None, 404)] {
+        let options = Options { port: 0, state: None, auth };
+        let server = Server::start(&orders::service(), &options).await.expect("a free port");
+        let client = Client::new(&format!("http://{}", server.address), None).expect("an address");
+        let ask = async {
+            let answer = client.get("/orders/none").send().await.expect("an answer");
+            assert_eq!(answer.status(), answers, "{auth:?}");
+            let challenge = answer.header("www-authenticate");
+            assert_eq!(challenge, (auth == Auth::Token).then_some("Bearer"));
+        };
+        tokio::select! {
+            () = server.run() => unreachable!("the server runs without an end"),
+            () = ask => (),
+        }
+    }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use ledgerfold::{Decider, Rejection};
+use ledgerfold::{Caller, Decider, DecisionContext, Rejection, Timestamp};
 use ledgerfold_lambda::http::HttpCommand;
 use ledgerfold_testkit::Given;
 use orders::{
@@ -161,7 +161,9 @@ fn a_command_documents_exactly_the_rules_that_refuse_it() {
         for command in commands {
             for (_, history) in stages() {
                 let state = history.iter().fold(Orders::initial(), Orders::evolve);
-                rules.extend(command.decide(&state).err().map(|refused| refused.rule()));
+                let context =
+                    DecisionContext { at: Timestamp::UNIX_EPOCH, caller: &Caller::anonymous() };
+                rules.extend(command.decide(&state, &context).err().map(|refused| refused.rule()));
             }
         }
         rules

@@ -174,6 +174,7 @@ const REFUSED: &[&str] = &[
     "TableInUseException",
     "TableNotFoundException",
     // The program or its settings are wrong, independent of the item.
+    "DryRunOperationException",
     "EncryptionTypeMismatch",
     "IdempotencyParameterMismatch",
     "IdempotentParameterMismatchException",

@@ -8,7 +8,7 @@ use std::{collections::BTreeMap, path::PathBuf, process::Command};
 use ledgerfold_aws::Meaning;
 
 /// All operations that functions and the command line call, by service.
-const CALLED: [(&str, &[&str]); 5] = [
+const CALLED: [(&str, &[&str]); 6] = [
     (
         "aws-sdk-dynamodb",
         &[
@@ -36,6 +36,7 @@ const CALLED: [(&str, &[&str]); 5] = [
             "start_replay",
         ],
     ),
+    ("aws-sdk-kms", &["decrypt", "generate_data_key"]),
     ("aws-sdk-s3", &["get_object", "put_object"]),
     (
         "aws-sdk-sqs",

@@ -23,9 +23,10 @@ pub(crate) struct AdminArguments {
 /// Replaces this program with `<context>-admin`, with all the arguments unchanged.
 pub(crate) fn run(arguments: &[OsString]) -> Result<ExitCode, CliError> {
     // These options may follow others that only the admin program knows.
+    let context = value_of("--context", arguments).or_else(|| env::var_os("LEDGERFOLD_CONTEXT"));
     let options = TargetOptions::for_context(
         value_of("--stack", arguments).map(PathBuf::from),
-        value_of("--context", arguments).map(|name| name.to_string_lossy().into_owned()),
+        context.map(|name| name.to_string_lossy().into_owned()),
     );
     let program = format!("{}-admin", options.context_name()?);
     let mut command = Command::new(sibling(&program).unwrap_or_else(|| PathBuf::from(&program)));

@@ -21,6 +21,7 @@ use crate::{
     tail::{self, Tail},
     target::{Target, TargetOptions},
     token::{self, Token},
+    verify_chain::{self, VerifyChain},
 };
 
 /// Looks inside a log, its bus and its queues, on AWS or in a local cloud
@@ -56,6 +57,7 @@ enum OnTarget {
     Show(Show),
     /// Show events as they are appended
     Tail(Tail),
+    VerifyChain(VerifyChain),
     /// Show, redrive or purge the messages in dead-letter queues
     #[command(subcommand)]
     DeadLetters(DeadLetters),
@@ -102,7 +104,9 @@ impl CommandLine {
         match self.command {
             Command::OnTarget(command) => command.run(&self.target.resolve()?, &mut output).await,
             Command::Admin(_) => admin_program::run(arguments.get(1..).unwrap_or_default()),
-            Command::Token(command) => token::run(&command, self.target.stack()?, &mut output),
+            Command::Token(command) => {
+                token::run(&command, &self.target.tenant, self.target.stack()?, &mut output)
+            }
             Command::New(options) => new_project::run(&options, &mut output),
             Command::Completions(command) => {
                 completions::run(&command, Self::command(), &mut output)
@@ -117,6 +121,7 @@ impl OnTarget {
             Self::Streams(command) => streams::run(&command, target, output).await,
             Self::Show(command) => show::run(&command, target, output).await,
             Self::Tail(command) => tail::run(&command, target, output).await,
+            Self::VerifyChain(command) => verify_chain::run(&command, target, output).await,
             Self::DeadLetters(command) => dead_letters::run(&command, target, output).await,
             Self::Parked(command) => parked::run(&command, target, output).await,
             Self::Deadlines(command) => deadlines::run(&command, target, output).await,
@@ -194,6 +199,28 @@ mod tests {
             "token --sub ada --scope \"",
             "token --sub ada --expires-in 0s",
             "token key-set --sub ada",
+        ] {
+            let arguments = ["ledgerfold"].into_iter().chain(bad.split(' '));
+            assert!(CommandLine::try_parse_from(arguments).is_err(), "{bad} was accepted");
+        }
+    }
+
+    #[test]
+    fn a_chain_is_verified_of_named_streams_or_of_all() {
+        for good in [
+            "verify-chain",
+            "verify-chain order#1 acme/order#2 --json",
+            "verify-chain --category order --tenant acme",
+            "--tenant acme verify-chain --from place",
+        ] {
+            let arguments = ["ledgerfold"].into_iter().chain(good.split(' '));
+            assert!(CommandLine::try_parse_from(arguments).is_ok(), "{good} was refused");
+        }
+        for bad in [
+            "verify-chain order",
+            "verify-chain order#1 --category order",
+            "verify-chain order#1 --from place",
+            "verify-chain --tenant a/b",
         ] {
             let arguments = ["ledgerfold"].into_iter().chain(bad.split(' '));
             assert!(CommandLine::try_parse_from(arguments).is_err(), "{bad} was accepted");

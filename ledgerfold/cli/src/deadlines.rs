@@ -16,6 +16,7 @@ use serde::Serialize;
 use crate::{
     error::CliError,
     output::{Output, Report, table},
+    stream_name::TenantChoice,
     target::Target,
 };
 use ledgerfold_aws::SystemClock;
@@ -54,11 +55,12 @@ pub(crate) async fn run(
     let store = DynamoDeadlineStore::new(client, target.deadlines()?, BY_DUE);
     match (&command.action, &command.process) {
         (Some(Action::Retry { process }), _) => {
-            output.report(&retry(&store, process).await?)?;
+            output.report(&retry(&store, process, &target.tenant).await?)?;
         }
         (None, Some(process)) => {
             let until = command.until.unwrap_or_else(|| SystemClock.now());
-            output.report(&Listed::of(&store, process, until).await?)?;
+            let all = Listed::of(&store, process, until).await?;
+            output.report(&all.only(&target.tenant))?;
         }
         // Unreachable: clap requires one of them.
         (None, None) => {}
@@ -109,6 +111,13 @@ impl Listed {
         let entries = |found: Vec<Pending>| found.into_iter().map(Entry::from).collect();
         let AllPages { deadlines: failed, unreadable } = all;
         Ok(Self { due: entries(due), failed: entries(failed), unreadable })
+    }
+
+    /// The deadlines that the choice includes. An unreadable item names no stream for sure, so it stays.
+    fn only(mut self, tenant: &TenantChoice) -> Self {
+        self.due.retain(|entry| tenant.includes(&entry.stream));
+        self.failed.retain(|entry| tenant.includes(&entry.stream));
+        self
     }
 }
 
@@ -176,9 +185,14 @@ struct Retried {
 }
 
 /// Reads all pages before the first retry, because a retry removes the deadline from the list.
-async fn retry(store: &dyn DeadlineStore, process: &ProcessName) -> Result<Retried, CliError> {
+async fn retry(
+    store: &dyn DeadlineStore,
+    process: &ProcessName,
+    tenant: &TenantChoice,
+) -> Result<Retried, CliError> {
     let mut failed = AllPages::default();
     failed.read(async |from| store.failed(process, from).await).await?;
+    failed.deadlines.retain(|pending| tenant.includes(&pending.deadline.key.stream));
     let mut retried = 0;
     for pending in &failed.deadlines {
         let written = store.retry(pending, SystemClock.now()).await?;
@@ -201,7 +215,7 @@ mod tests {
         DeadlineName,
         ports::{Cause, Deadline, DeadlineKey},
     };
-    use ledgerfold_proofs::conformance::requests::fresh;
+    use ledgerfold_proofs::conformance::requests::{fresh, twin};
     use ledgerfold_testkit::MemoryDeadlineStore;
 
     use super::*;
@@ -210,8 +224,12 @@ mod tests {
     const PROCESS: ProcessName = ProcessName::from_static("lending");
 
     async fn scheduled(store: &MemoryDeadlineStore, second: u64) -> Pending {
-        let key =
-            DeadlineKey { process: PROCESS, stream: fresh(), name: DeadlineName::from_static("d") };
+        scheduled_for(store, fresh(), second).await
+    }
+
+    async fn scheduled_for(store: &MemoryDeadlineStore, stream: StreamId, second: u64) -> Pending {
+        let name = DeadlineName::from_static("d");
+        let key = DeadlineKey { process: PROCESS, stream, name };
         let cause = Cause {
             event: "018bcfe5-6800-7000-8000-000000000000".parse().expect("a UUID"),
             correlation_id: ledgerfold::CorrelationId::new("c").expect("visible ASCII"),
@@ -239,9 +257,38 @@ mod tests {
         let text = rendered(&listed, false).expect("text");
         assert!(text.ends_with("due=15 failed=20 unreadable=0\n"), "{text}");
 
-        let retried = retry(&store, &PROCESS).await.expect("it can be written");
+        let everybody = TenantChoice::default();
+        let retried = retry(&store, &PROCESS, &everybody).await.expect("it can be written");
         assert_eq!(retried, Retried { retried: 20 });
         let listed = Listed::of(&store, &PROCESS, Timestamp::MAX).await.expect("it can be read");
         assert_eq!((listed.due.len(), listed.failed.len()), (40, 0));
+    }
+
+    // Guards: tenants-never-meet
+    #[tokio::test]
+    async fn with_a_tenant_only_its_deadlines_are_listed_and_retried() {
+        let store = MemoryDeadlineStore::default();
+        for second in 1..=10 {
+            let here = fresh();
+            for stream in [twin(&here), here] {
+                let pending = scheduled_for(&store, stream, second).await;
+                if second > 6 {
+                    store.give_up(&pending).await.expect("it can be written");
+                }
+            }
+        }
+        let counts = async |tenant: &TenantChoice| {
+            let all = Listed::of(&store, &PROCESS, Timestamp::MAX).await.expect("it can be read");
+            let listed = all.only(tenant);
+            let entries = listed.due.iter().chain(&listed.failed);
+            assert!(entries.into_iter().all(|entry| tenant.includes(&entry.stream)), "{listed:?}");
+            (listed.due.len(), listed.failed.len())
+        };
+        let everybody = TenantChoice::default();
+        let other = crate::stream_name::tests::of("other");
+        assert_eq!((counts(&everybody).await, counts(&other).await), ((12, 8), (6, 4)));
+        let retried = retry(&store, &PROCESS, &other).await.expect("it can be written");
+        assert_eq!(retried, Retried { retried: 4 });
+        assert_eq!((counts(&everybody).await, counts(&other).await), ((16, 4), (10, 0)));
     }
 }

@@ -15,7 +15,7 @@ use ledgerfold_eventbridge::{EmptyWindow, NotARule, ReplayError, ReplayState};
 use ledgerfold_infra::TemplateError;
 use ledgerfold_tokens::issuer::IssuerError;
 
-use crate::load::ScenarioError;
+use crate::{admin::ReportError, load::ScenarioError};
 
 pub(crate) const EXIT_CODES: &str =
     "Exit codes: 0 success, 1 error, 2 wrong usage, 3 faults were found or remain.";
@@ -28,6 +28,8 @@ pub(crate) const FINDINGS: u8 = 3;
 /// The reason why a command failed.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum CliError {
+    #[error("the report cannot be written: {0}")]
+    Report(ReportError),
     #[error("the program cannot start: {0}")]
     Runtime(io::Error),
     #[error(transparent)]
@@ -62,6 +64,8 @@ pub(crate) enum CliError {
          context: leave out the projections"
     )]
     OwnLogNeeded { source_context: &'static str },
+    #[error("this command works on the streams of all tenants: leave out --tenant")]
+    EveryTenant,
     #[error("cannot read {}: {source}", path.display())]
     UnreadableStack { path: PathBuf, source: io::Error },
     #[error("{} is not a stack file: {source}", path.display())]
@@ -81,8 +85,8 @@ pub(crate) enum CliError {
     UnreadableScenario { path: PathBuf, source: io::Error },
     #[error("{} is no scenario: {source}; see `ledgerfold load --help`", path.display())]
     Scenario { path: PathBuf, source: ScenarioError },
-    #[error("the API key in the stack file cannot be sent in a header")]
-    ApiKey(#[from] http::header::InvalidHeaderValue),
+    #[error("the API key or the token cannot be sent in a header")]
+    Credentials(#[from] http::header::InvalidHeaderValue),
     #[error("{stream} does not exist{until}")]
     NoStream { stream: String, until: &'static str },
     #[error("{call}: {reason}")]
@@ -174,6 +178,7 @@ impl CliError {
             | Self::Unknown { .. }
             | Self::NoStack
             | Self::SeveralSources
+            | Self::EveryTenant
             | Self::OwnLogNeeded { .. }
             | Self::Rule(_)
             | Self::Window(_)

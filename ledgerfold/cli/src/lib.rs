@@ -9,7 +9,7 @@
 //! | 0 | success |
 //! | 1 | error, for example a table that does not answer or a file that cannot be read |
 //! | 2 | wrong usage |
-//! | 3 | the audit found faults, a repair or a build of claims could not remove all, a rebuilt generation has faults, or a load got answers that its scenario does not expect |
+//! | 3 | an audit or a verification found faults, a repair or a build of claims could not remove all, a rebuilt generation has faults, or a load got answers that its scenario does not expect |
 //!
 //! With `--json` every command writes one JSON document to standard output. Errors go to standard error.
 
@@ -32,11 +32,13 @@ mod parked;
 mod replay;
 mod show;
 mod stack;
+mod stream_name;
 mod streams;
 mod tail;
 mod target;
 mod token;
+mod verify_chain;
 
 pub mod command_line;
 
-pub use admin::Admin;
+pub use admin::{Admin, EventWalk, LogReport, Outcome, ReportError, ReportLog, StreamWalk};

@@ -27,12 +27,17 @@ pub(crate) trait Report: Serialize {
 /// Standard output, with the form that the caller chose.
 pub(crate) struct Output {
     json: bool,
-    out: Box<dyn Write>,
+    out: Box<dyn Write + Send>,
 }
 
 impl Output {
     pub(crate) fn of(options: &TargetOptions) -> Self {
         Self { json: options.json, out: Box::new(io::stdout()) }
+    }
+
+    /// For text that is written piece by piece and is the same in both forms.
+    pub(crate) fn writer(&mut self) -> &mut (dyn Write + Send) {
+        &mut *self.out
     }
 
     /// Writes text that is the same in both forms.

@@ -9,6 +9,7 @@ use serde::Serialize;
 use crate::{
     error::CliError,
     output::{Output, Report, table},
+    stream_name::StreamName,
     target::Target,
 };
 
@@ -16,7 +17,7 @@ use crate::{
 #[derive(Debug, Args)]
 pub(crate) struct Show {
     /// The stream, for example `order#4edde2f3-9e3f-8d71-857a-17616c743abd`
-    stream: StreamId,
+    stream: StreamName,
     /// Only up to this version
     #[arg(long, value_name = "VERSION", conflicts_with = "at")]
     version: Option<u64>,
@@ -50,15 +51,16 @@ pub(crate) async fn run(
     target: &Target,
     output: &mut Output,
 ) -> Result<ExitCode, CliError> {
-    output.report(&read(command, &target.log().await?).await?)?;
+    let stream = target.tenant.stream(&command.stream);
+    output.report(&read(command, stream, &target.log().await?).await?)?;
     Ok(ExitCode::SUCCESS)
 }
 
-async fn read(command: &Show, log: &dyn EventReader) -> Result<Shown, CliError> {
+async fn read(command: &Show, stream: StreamId, log: &dyn EventReader) -> Result<Shown, CliError> {
     let mut events = Vec::new();
     let mut after = Version::NONE;
     'pages: loop {
-        let page = log.read(&command.stream, after).await?;
+        let page = log.read(&stream, after).await?;
         for commit in &page.commits {
             // Clocks may run backwards between commits, versions may not. So the first commit that is too late
             // ends the list.
@@ -74,9 +76,9 @@ async fn read(command: &Show, log: &dyn EventReader) -> Result<Shown, CliError> 
     }
     if events.is_empty() {
         let until = if command.is_bounded() { " up to there" } else { "" };
-        return Err(CliError::NoStream { stream: command.stream.to_string(), until });
+        return Err(CliError::NoStream { stream: stream.to_string(), until });
     }
-    Ok(Shown { stream: command.stream.clone(), events })
+    Ok(Shown { stream, events })
 }
 
 impl Show {
@@ -143,7 +145,8 @@ mod tests {
             loaded.read_on(&log, &nobody).await.expect("it can be read");
         }
         let at = at.map(|at| at.parse().expect("an instant"));
-        let shown = read(&Show { stream, version, at }, &log).await?;
+        let name = stream.to_string().parse().expect("a name");
+        let shown = read(&Show { stream: name, version, at }, stream, &log).await?;
         let text = rendered(&shown, false).expect("text");
         assert_eq!(text.lines().count(), shown.events.len() + 1, "a line each: {text}");
         Ok(shown.events.iter().map(|event| event.version.get()).collect())

@@ -13,6 +13,7 @@ use serde::Serialize;
 use crate::{
     error::CliError,
     output::{Output, Report, more_from, progress},
+    stream_name::Included,
     target::Target,
 };
 
@@ -44,7 +45,8 @@ pub(crate) async fn run(
 ) -> Result<ExitCode, CliError> {
     let table = target.event_table()?;
     let index = DynamoStreams::new(target.connection.dynamodb().await, table);
-    let listed = list(command, &index.in_pages_of(command.limit)).await?;
+    let index = index.in_pages_of(command.limit);
+    let listed = list(command, &Included { index, tenant: target.tenant.clone() }).await?;
     output.report(&listed)?;
     Ok(ExitCode::SUCCESS)
 }
@@ -84,12 +86,12 @@ mod tests {
 
     #[test]
     fn a_list_is_rendered_in_both_forms() {
-        let streams = vec!["order#1".parse().expect("a stream")];
+        let streams = vec!["default/order#1".parse().expect("a stream")];
         let listed = Listed { streams, next: Some(ledgerfold::ports::Resume("abc".to_owned())) };
-        assert_eq!(rendered(&listed, false).expect("text"), "order#1\n");
+        assert_eq!(rendered(&listed, false).expect("text"), "default/order#1\n");
         let hint = crate::output::Report::hint(&listed);
         assert_eq!(hint.as_deref(), Some("There are more: --from abc"));
         let json = rendered(&listed, true).expect("JSON");
-        assert_eq!(json, "{\"streams\":[\"order#1\"],\"next\":\"abc\"}\n");
+        assert_eq!(json, "{\"streams\":[\"default/order#1\"],\"next\":\"abc\"}\n");
     }
 }

@@ -7,11 +7,13 @@ use ledgerfold::ports::PayloadStore;
 use ledgerfold_dynamodb::DynamoEventStore;
 use ledgerfold_eventbridge::{EventBridgePublisher, RuleArn};
 use ledgerfold_s3::S3PayloadStore;
+use ledgerfold_tokens::issuer::LocalIssuer;
 
 use crate::{
     connection::{Connection, Place},
     error::CliError,
     stack::{Context, Stack},
+    stream_name::TenantChoice,
 };
 
 /// The deployment to work on. Endpoint, region and credentials come from the environment and its profile,
@@ -22,8 +24,8 @@ pub(crate) struct TargetOptions {
     /// unless names are given]
     #[arg(long, global = true, value_name = "FILE", env = "LEDGERFOLD_STACK")]
     stack: Option<PathBuf>,
-    /// The context in the stack file, if it has several
-    #[arg(long, global = true, value_name = "NAME")]
+    /// The context in the stack file, if it has several [default for an admin program: its own]
+    #[arg(long, global = true, value_name = "NAME", env = "LEDGERFOLD_CONTEXT")]
     context: Option<String>,
     /// The event table
     #[arg(long, global = true, value_name = "TABLE")]
@@ -70,6 +72,8 @@ pub(crate) struct TargetOptions {
     /// The bus, by name or ARN
     #[arg(long, global = true, value_name = "BUS")]
     bus_name: Option<String>,
+    #[command(flatten)]
+    pub(crate) tenant: TenantChoice,
     /// Answer with one JSON document
     #[arg(long, global = true)]
     pub(crate) json: bool,
@@ -105,9 +109,18 @@ pub(crate) struct Target {
     context: Option<String>,
     archive: Option<String>,
     bus: Option<String>,
+    issuer: Option<LocalIssuer>,
+    /// The tenant whose streams a command works on.
+    pub(crate) tenant: TenantChoice,
 }
 
 impl TargetOptions {
+    /// The options of the admin program of this context.
+    #[must_use]
+    pub(crate) fn of_context(self, name: &str) -> Self {
+        Self { context: Some(name.to_owned()), ..self }
+    }
+
     /// Combines the options with the stack file. An option takes precedence over the file.
     pub(crate) fn resolve(&self) -> Result<Target, CliError> {
         let stack = self.stack()?;
@@ -145,6 +158,7 @@ impl TargetOptions {
         for Named { projection: source, name } in self.source_table.iter().cloned() {
             sources.entry(source).or_default().event_table = Some(name);
         }
+        let issuer = stack.as_ref().and_then(|stack| stack.auth.clone());
         let place = match stack {
             Some(Stack { endpoint: Some(endpoint), tables_endpoint: tables, region, .. }) => {
                 Place::LocalCloud { endpoint, tables, region }
@@ -152,7 +166,9 @@ impl TargetOptions {
             Some(Stack { region, .. }) => Place::Aws { region },
             None => Place::Aws { region: None },
         };
-        Ok(Target { connection: Connection::to(place), names, sources, context, archive, bus })
+        let connection = Connection::to(place);
+        let tenant = self.tenant.clone();
+        Ok(Target { connection, names, sources, context, archive, bus, issuer, tenant })
     }
 
     /// Options that name nothing but the context.
@@ -223,6 +239,11 @@ impl Target {
     /// The key that the API requires, if it does.
     pub(crate) fn api_key(&self) -> Option<&str> {
         self.names.api_key.as_deref()
+    }
+
+    /// The issuer of tokens, which only a local cloud has.
+    pub(crate) const fn issuer(&self) -> Option<&LocalIssuer> {
+        self.issuer.as_ref()
     }
 
     pub(crate) fn event_table(&self) -> Result<&str, CliError> {

@@ -13,6 +13,7 @@ use crate::{
     error::CliError,
     output::{Output, Report},
     stack::Stack,
+    stream_name::TenantChoice,
 };
 
 /// Makes a token with the key of the local cloud, which is in the stack file. For example:
@@ -40,9 +41,6 @@ struct GrantOptions {
     /// A role of the caller; may be repeated
     #[arg(long = "role", value_name = "ROLE")]
     roles: Vec<Role>,
-    /// The tenant of the caller
-    #[arg(long, value_name = "TENANT", default_value_t = TenantId::default_tenant())]
-    tenant: TenantId,
     /// A scope, which says what the application may do for the caller; may be repeated
     #[arg(long = "scope", value_name = "SCOPE")]
     scopes: Vec<Scope>,
@@ -60,12 +58,15 @@ struct Minted {
 
 pub(crate) fn run(
     command: &Token,
+    tenant: &TenantChoice,
     stack: Option<Stack>,
     output: &mut Output,
 ) -> Result<ExitCode, CliError> {
     let issuer = stack.ok_or(CliError::NoStack)?.auth.ok_or(CliError::NoIssuer)?;
     match (&command.action, &command.grant) {
-        (None, Some(options)) => output.report(&mint(&issuer, options, SystemClock.now())?)?,
+        (None, Some(options)) => {
+            output.report(&mint(&issuer, options, tenant.or_default(), SystemClock.now())?)?;
+        }
         _ => output.write(format!("{}\n", issuer.key_set()?).as_bytes())?,
     }
     Ok(ExitCode::SUCCESS)
@@ -74,11 +75,12 @@ pub(crate) fn run(
 fn mint(
     issuer: &LocalIssuer,
     options: &GrantOptions,
+    tenant: TenantId,
     now: Timestamp,
 ) -> Result<Minted, IssuerError> {
     let grant = Grant {
         subject: options.sub.clone(),
-        tenant: options.tenant.clone(),
+        tenant,
         roles: options.roles.clone(),
         scopes: options.scopes.clone(),
         lifetime: options.expires_in,
@@ -109,7 +111,6 @@ mod tests {
         GrantOptions {
             sub: Subject::new("ada").expect("a subject"),
             roles: vec![Role::from_static("staff")],
-            tenant: TenantId::new("acme").expect("a tenant"),
             scopes: vec![Scope::from_static("orders:read")],
             expires_in: Duration::from_secs(600),
         }
@@ -121,7 +122,8 @@ mod tests {
         let stack = stack_file(include_str!("../tests/local_issuer.json"));
         let issuer = stack.auth.expect("an issuer");
         let now = SystemClock.now();
-        let minted = mint(&issuer, &options(), now).expect("a token");
+        let acme = TenantId::new("acme").expect("a tenant");
+        let minted = mint(&issuer, &options(), acme.clone(), now).expect("a token");
         assert_eq!(minted.expires_at, now + Duration::from_secs(600));
         assert_eq!(rendered(&minted, false).expect("text"), format!("{}\n", minted.token));
         let json = rendered(&minted, true).expect("JSON");
@@ -134,7 +136,7 @@ mod tests {
         let trusted = TrustedIssuer::new("ledgerfold-local", "ledgerfold").expect("an issuer");
         let caller = Verifier::new(trusted, keys).verify(&minted.token, now).await;
         let caller = caller.expect("a caller");
-        assert_eq!((caller.subject, caller.tenant), (options().sub, options().tenant));
+        assert_eq!((caller.subject, caller.tenant), (options().sub, acme));
         assert!(caller.roles.includes(&Role::from_static("staff")));
         assert!(caller.scopes.includes(&Scope::from_static("orders:read")));
     }
@@ -144,9 +146,11 @@ mod tests {
         let command = Token { action: None, grant: Some(options()) };
         let target = crate::target::TargetOptions::default();
         let mut output = Output::of(&target);
-        let none = run(&command, None, &mut output).expect_err("there is no stack file");
+        let none =
+            run(&command, &target.tenant, None, &mut output).expect_err("there is no stack file");
         assert!(matches!(none, CliError::NoStack), "{none}");
-        let aws = run(&command, Some(stack_file("null")), &mut output).expect_err("no issuer");
+        let stack = Some(stack_file("null"));
+        let aws = run(&command, &target.tenant, stack, &mut output).expect_err("no issuer");
         assert!(matches!(aws, CliError::NoIssuer), "{aws}");
     }
 }

@@ -25,6 +25,7 @@ fn check(arguments: &[&str], code: i32, expected: &str) {
 fn help_goes_to_standard_output() {
     check(&["--help"], 0, "dead-letters");
     check(&["show", "--help"], 0, "--version");
+    check(&["verify-chain", "--help"], 0, "unreadable");
     check(&["completions", "bash"], 0, "dead-letters");
 }
 
@@ -34,6 +35,9 @@ fn wrong_usage_exits_with_2() {
     check(&["stream"], 2, "streams");
     check(&["show", "no-stream"], 2, "<category>#<id>");
     check(&["show", "order#1", "--version", "1", "--at", "2026-11-23T12:00:00Z"], 2, "--at");
+    check(&["show", "acme/order"], 2, "<tenant>/<category>#<id>");
+    check(&["show", "order#1", "--tenant", "a/b"], 2, "--tenant");
+    check(&["verify-chain"], 2, "--event-table");
     check(&["streams"], 2, "--event-table");
     check(&["streams", "--event-table", "t", "--limit", "0"], 2, "--limit");
     check(&["auditt"], 2, "audit");

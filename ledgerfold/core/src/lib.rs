@@ -5,16 +5,17 @@ pub mod ports;
 pub mod vocabulary;
 
 pub use handlers::{
-    claims, command, context, generations, process, project, query, rebuild, reconcile, relay,
-    waiting,
+    chain, claims, command, context, generations, keyring, process, project, query, rebuild,
+    reconcile, relay, waiting,
 };
 pub use vocabulary::{
-    Actor, Caller, Category, CausationId, Claim, Command, CommandId, CommandName, CorrelationId,
-    DeadlineName, Decide, Decider, DecodeError, Decoded, EncodeError, EntityId, Envelope, Event,
-    EventId, EventType, Granted, Idempotency, InvalidId, MAX_EVENTS_PER_COMMIT, Payload,
-    ProcessName, PublicEvents, Recorded, Rejection, RejectionKind, Role, SchemaVersion, Scope,
-    SnapshotPolicy, Snapshots, StreamId, Subject, TenantId, Timestamp, Traceparent, UniqueKey,
-    Version, Via, derive_uuid, schema,
+    Access, Actor, Caller, Category, CausationId, Claim, Command, CommandId, CommandName,
+    CorrelationId, DeadlineName, Decide, DecideSealing, Decider, DecisionContext, DecodeError,
+    Decoded, EncodeError, EntityId, Envelope, Event, EventId, EventType, Granted, Idempotency,
+    InvalidId, MAX_EVENTS_PER_COMMIT, Payload, ProcessName, PublicEvents, Recorded, Rejection,
+    RejectionKind, ReservedKey, Role, SchemaVersion, Scope, SnapshotPolicy, Snapshots, StreamId,
+    Subject, TenantId, Timestamp, Traceparent, UniqueKey, Version, Via, derive_uuid, schema,
+    sealed,
 };
 
 /// The library that generates the JSON Schemas of events. A crate of events depends on it as on serde, or takes
@@ -36,12 +37,12 @@ pub use vocabulary::{
 /// ```
 pub use schemars;
 
-/// Used by the code that [`events!`] expands to.
+/// Used by the code that [`events!`] and [`commands!`] expand to, and by the library's own crates.
 #[doc(hidden)]
 pub mod __private {
     pub use crate::vocabulary::{
-        commands::is_strict,
         event::declare::{Declared, Unknown, upcast},
+        sealed::example_json,
     };
     pub use serde;
 }

@@ -11,7 +11,7 @@ use std::{
 };
 
 use ledgerfold::{
-    CommandId, StreamId, UniqueKey,
+    CommandId, ReservedKey, StreamId,
     ports::{KeyChange, Transaction},
     vocabulary::{Commit, NewCommit},
 };
@@ -59,7 +59,13 @@ enum Line {
     },
     /// Projections and processes are done with so many commits.
     Handled(usize),
+    /// All keys of a context that seals follow from this seed. It is no secret, because the file has everything that it
+    /// protects.
+    KeySeed(KeySeed),
 }
+
+/// The seed of the keys of a context that seals.
+pub(crate) type KeySeed = [u8; 32];
 
 /// The file.
 pub(crate) struct Journal {
@@ -75,6 +81,7 @@ pub(crate) struct Restored {
     pub(crate) commits: Vec<Commit>,
     /// How many of them projections and processes are done with.
     pub(crate) handled: usize,
+    pub(crate) key_seed: Option<KeySeed>,
 }
 
 impl Journal {
@@ -136,6 +143,11 @@ impl Journal {
         self.write(&Line::Handled(commits));
     }
 
+    /// Keeps the seed of the keys.
+    pub(crate) fn key_seed(&self, seed: KeySeed) {
+        self.write(&Line::KeySeed(seed));
+    }
+
     /// A line that cannot be written is lost at the next start, which the developer must know.
     fn write(&self, line: &Line) {
         let mut file = self.file.lock().unwrap_or_else(PoisonError::into_inner);
@@ -153,6 +165,7 @@ impl Restored {
     fn take(&mut self, line: Line, log: &MemoryEventStore) -> Result<(), String> {
         match line {
             Line::Handled(commits) => self.handled = commits,
+            Line::KeySeed(seed) => self.key_seed = Some(seed),
             Line::Stored { commits, keys, strict } => {
                 for item in commits {
                     let commit = item.into_commit().map_err(|error| error.to_string())?;
@@ -161,7 +174,7 @@ impl Restored {
                 }
                 let of_text = |error: ledgerfold::InvalidId| error.to_string();
                 for (key, holder) in keys {
-                    let key: UniqueKey = key.parse().map_err(of_text)?;
+                    let key: ReservedKey = key.parse().map_err(of_text)?;
                     let holder = holder.map(|it| it.parse::<StreamId>()).transpose();
                     log.restore_key(key, holder.map_err(of_text)?);
                 }

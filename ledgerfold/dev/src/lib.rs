@@ -12,28 +12,42 @@
 //! `my-program dev` serves the context on 127.0.0.1:8080, and `my-program dev --port 9000` on another port. Without
 //! arguments, the program is a Lambda function. `my-program dev --state my.journal` keeps its state in a file.
 //!
+//! Callers need a token, as in a deployment. The server makes an issuer and a first token when it starts, and prints the token
+//! with requests to try. `my-program dev --auth none` accepts every caller.
+//!
 //! AWS, and everything below the ports, does not belong here; the local cloud runs that.
 
+mod callers;
 mod journal;
+mod keys;
 mod log;
 mod pipeline;
 mod server;
 
 use std::{env, net::SocketAddr, path::PathBuf, process::ExitCode, sync::Arc, time::Instant};
 
-use ledgerfold::context::{Context, Contradictions, InvalidSetting, QueryPorts};
+use ledgerfold::{
+    Caller,
+    context::{Context, Contradictions, InvalidSetting, QueryPorts},
+};
 use ledgerfold_lambda::{Service, http::ApiError};
 use ledgerfold_memory::{MemoryEventStore, MemoryReadSide};
 use tokio::net::TcpListener;
 
-use self::{journal::Journal, pipeline::Pipeline, server::Services};
+use self::{
+    callers::Callers,
+    journal::Journal,
+    pipeline::Pipeline,
+    server::{Curl, Services},
+};
 
+pub use callers::{Auth, TokenError};
 pub use journal::JournalError;
 
 const PORT: u16 = 8080;
 
-const USAGE: &str = "Usage: dev [--port PORT] [--state FILE]. Without --state, everything is lost when it ends. Without \
-    arguments, the program is a Lambda function.";
+const USAGE: &str = "Usage: dev [--port PORT] [--state FILE] [--auth token|none]. Without --state, everything is lost when it \
+    ends. Without --auth, callers need a token, and it prints one. Without arguments, the program is a Lambda function.";
 
 /// Runs the context in memory if the first argument is `dev`, and as a Lambda function otherwise.
 pub fn main(service: &Service) -> ExitCode {
@@ -80,6 +94,9 @@ pub enum DevError {
     /// The file cannot keep the state.
     #[error(transparent)]
     State(#[from] JournalError),
+    /// There is no first token.
+    #[error("the issuer of tokens cannot start: {0}")]
+    Token(#[from] TokenError),
     /// The runtime cannot start.
     #[error("the runtime cannot start: {0}")]
     Runtime(std::io::Error),
@@ -92,11 +109,13 @@ pub struct Options {
     pub port: u16,
     /// The file that keeps the state. Without it, everything is lost when the server ends.
     pub state: Option<PathBuf>,
+    /// How callers prove who they are.
+    pub auth: Auth,
 }
 
 impl Options {
     fn of(arguments: &[String]) -> Result<Self, DevError> {
-        let mut options = Self { port: PORT, state: None };
+        let mut options = Self { port: PORT, state: None, auth: Auth::default() };
         let mut words = arguments.iter().map(String::as_str);
         if words.next() != Some("dev") {
             return Err(DevError::Usage(USAGE));
@@ -107,6 +126,8 @@ impl Options {
                     options.port = port.parse().map_err(|_| DevError::Usage(USAGE))?;
                 }
                 ("--state", Some(file)) => options.state = Some(file.into()),
+                ("--auth", Some("token")) => options.auth = Auth::Token,
+                ("--auth", Some("none")) => options.auth = Auth::None,
                 _ => return Err(DevError::Usage(USAGE)),
             }
         }
@@ -121,11 +142,20 @@ async fn serve(service: &Service, options: &Options) -> Result<(), DevError> {
     let ready = started.elapsed().as_millis();
     tell(&format!("{name} runs in memory at http://{} (ready in {ready} ms).", server.address));
     match &options.state {
-        Some(file) => tell(&format!("{} keeps the state. Try:\n", file.display())),
-        None => tell("Everything is lost when it ends. Try:\n"),
+        Some(file) => tell(&format!("{} keeps the state.", file.display())),
+        None => tell("Everything is lost when it ends."),
     }
-    for example in service.api().examples() {
-        tell(&server::curl(&example, server.address));
+    if let Some(token) = &server.token {
+        let subject = &server.first_caller.subject;
+        tell(&format!(
+            "Callers need a token. This one is for the caller {subject}, for eight hours:\n\n  TOKEN={token}\n"
+        ));
+    }
+    tell("Try:\n");
+    let address = server.address;
+    let has_token = server.token.is_some();
+    for example in service.api().examples(&server.first_caller) {
+        tell(&Curl { example: &example, address, has_token }.to_string());
     }
     server.run().await;
     Ok(())
@@ -141,6 +171,10 @@ fn tell(line: &str) {
 pub struct Server {
     /// The address at which it serves HTTP.
     pub address: SocketAddr,
+    /// A token to begin with, if callers need one.
+    pub token: Option<String>,
+    /// The caller with this token, or the anonymous one.
+    pub first_caller: Caller,
     listener: TcpListener,
     services: Services,
     pipeline: Pipeline,
@@ -155,6 +189,8 @@ impl Server {
         let context = service.context();
         context.check()?;
         service.api().check()?;
+        let Callers { authentication, first: first_caller, token } =
+            Callers::of(service, options.auth)?;
         let address = SocketAddr::from(([127, 0, 0, 1], options.port));
         let listener = TcpListener::bind(address).await;
         let listener = listener.map_err(|source| DevError::Address { address, source })?;
@@ -165,17 +201,21 @@ impl Server {
         let (journal, restored) = opened.unzip();
         let journal = journal.map(Arc::new);
         let (log, commits) = log::observed(stored, journal.clone());
-        let ports = pipeline::ports(log.clone());
+        let seed = restored.as_ref().and_then(|restored| restored.key_seed);
+        let keyring = keys::keyring(context, seed, journal.as_deref());
+        let ports = pipeline::ports(log.clone()).with_keyring(keyring.clone());
         let read_side = Arc::new(read_side(context));
+        let query_ports = QueryPorts::new(context, log.clone(), &*read_side).with_keys(keyring);
         let services = Services {
+            authentication,
             commands: service.commands(&ports)?,
-            queries: service.queries(&QueryPorts::new(context, log.clone(), &*read_side))?,
+            queries: service.queries(&query_ports, ports.clock.clone())?,
         };
         let mut pipeline = Pipeline::new(context, &ports, &read_side, commits, journal)?;
         if let Some(restored) = restored {
             pipeline.restore(&restored, &*log).await;
         }
-        Ok(Self { address, listener, services, pipeline })
+        Ok(Self { address, token, first_caller, listener, services, pipeline })
     }
 
     /// Answers requests, and projects, reacts and sweeps deadlines, without an end.
@@ -199,13 +239,13 @@ mod tests {
     };
     use ledgerfold_testkit::{bank::PublicAccounts, loyalty};
 
-    use super::{DevError, Options, PORT, read_side};
+    use super::{Auth, DevError, Options, PORT, read_side};
 
     #[tokio::test]
     async fn the_log_of_another_context_is_empty_here() {
         let read_side = read_side(&loyalty::context());
         let category = Source::public::<PublicAccounts>().category().clone();
-        let stream = StreamId::new(category, EntityId::new("ada").expect("an id"));
+        let stream = StreamId::of_default_tenant(category, EntityId::new("ada").expect("an id"));
         let page = read_side.log_of("bank").read(&stream, Version::NONE).await;
         assert_eq!(page.expect("the read succeeds"), CommitPage::default());
         assert!(read_side.log_of("shop").read(&stream, Version::NONE).await.is_err());
@@ -216,11 +256,12 @@ mod tests {
         let read = |arguments: &[&str]| {
             Options::of(&arguments.iter().map(ToString::to_string).collect::<Vec<_>>())
         };
-        let plain = Options { port: PORT, state: None };
+        let plain = Options { port: PORT, state: None, auth: Auth::Token };
         assert_eq!(read(&["dev"]).expect("the default"), plain);
         assert_eq!(
-            read(&["dev", "--state", "my.journal", "--port", "9000"]).expect("both"),
-            Options { port: 9000, state: Some("my.journal".into()) }
+            read(&["dev", "--state", "my.journal", "--port", "9000", "--auth", "none"])
+                .expect("all"),
+            Options { port: 9000, state: Some("my.journal".into()), auth: Auth::None }
         );
         for invalid in [
             &["dve"][..],
@@ -228,6 +269,7 @@ mod tests {
             &["dev", "--port", "x"],
             &["dev", "9000"],
             &["dev", "--state"],
+            &["dev", "--auth", "jwt"],
         ] {
             assert!(matches!(read(invalid), Err(DevError::Usage(_))), "{invalid:?}");
         }

@@ -26,7 +26,7 @@ const RETRY_EVERY: Duration = Duration::from_secs(10);
 
 /// The ports of the context's commands over this log.
 pub(crate) fn ports(log: Arc<dyn EventStore>) -> CommandPorts {
-    CommandPorts { log, clock: Arc::new(SystemClock), random: Arc::new(SystemRandom) }
+    CommandPorts::new(log, Arc::new(SystemClock), Arc::new(SystemRandom))
 }
 
 /// Everything that consumes commits.

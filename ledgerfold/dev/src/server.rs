@@ -3,6 +3,7 @@
 
 use std::{
     convert::Infallible,
+    fmt,
     net::SocketAddr,
     sync::{
         Arc,
@@ -20,7 +21,7 @@ use hyper::{
 };
 use hyper_util::rt::TokioIo;
 use ledgerfold_lambda::{
-    http::{Example, GatewayEvent, GatewayResponse, answer_event},
+    http::{Authentication, Example, GatewayEvent, GatewayResponse, answer_event},
     service::Answers,
 };
 use serde_json::json;
@@ -30,9 +31,10 @@ use tokio::net::TcpListener;
 /// (<https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-execution-service-limits-table.html>).
 const MAX_BODY_BYTES: usize = 10 * 1024 * 1024;
 
-/// The two services of a context.
+/// The two services of a context, behind one authentication.
 #[derive(Clone)]
 pub(crate) struct Services {
+    pub(crate) authentication: Arc<Authentication>,
     pub(crate) commands: Arc<dyn Answers>,
     pub(crate) queries: Arc<dyn Answers>,
 }
@@ -90,7 +92,7 @@ async fn answer(request: Request<Incoming>, services: &Services) -> Response<Ful
         let service = service.clone();
         async move { service.answer(&request).await }
     };
-    converted(answer_event(event, &handler).await)
+    converted(answer_event(event, &services.authentication, &handler).await)
 }
 
 /// Unique within this process. Atomic, because connections are concurrent.
@@ -116,13 +118,28 @@ fn refused(status: StatusCode) -> Response<Full<Bytes>> {
 }
 
 /// The command line for an example.
-pub(crate) fn curl(example: &Example, address: SocketAddr) -> String {
-    let Example { method, path, command } = example;
-    let url = format!("'http://{address}{path}'");
-    match command {
-        Some((key, body)) => format!(
-            "  curl -i -X {method} {url} -H 'Content-Type: application/json' \\\n    -H 'Idempotency-Key: {key}' -d '{body}'"
-        ),
-        None => format!("  curl -i {url}"),
+pub(crate) struct Curl<'a> {
+    pub(crate) example: &'a Example,
+    pub(crate) address: SocketAddr,
+    /// Whether the request has the token of the variable `TOKEN`.
+    pub(crate) has_token: bool,
+}
+
+impl fmt::Display for Curl<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Example { method, path, command } = self.example;
+        let url = format!("'http://{}{path}'", self.address);
+        let token = match self.has_token {
+            true => " -H \"Authorization: Bearer $TOKEN\"",
+            false => "",
+        };
+        match command {
+            Some((key, body)) => write!(
+                f,
+                "  curl -i -X {method} {url}{token} \\\n    -H 'Content-Type: application/json' \
+                 -H 'Idempotency-Key: {key}' -d '{body}'"
+            ),
+            None => write!(f, "  curl -i {url}{token}"),
+        }
     }
 }

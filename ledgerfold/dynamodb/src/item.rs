@@ -5,7 +5,7 @@ use ledgerfold::{
     StreamId, Timestamp, Traceparent, Version,
     ports::{Base, NewerFormat, PayloadError, PayloadStore, PortError, StoreError},
     vocabulary::{
-        CommandStamp, Commit, CommitEvent, CommitRef, ContentId, Fingerprint, Metadata,
+        CommandStamp, Commit, CommitEvent, CommitHash, CommitRef, ContentId, Fingerprint, Metadata,
         RecentCommands, Snapshot, StateSchema,
     },
 };
@@ -55,6 +55,9 @@ pub struct CommitItem {
     causation_id: Option<String>,
     #[serde(rename = "p", default, skip_serializing_if = "Option::is_none")]
     traceparent: Option<String>,
+    /// The hash of the commit, 32 bytes.
+    #[serde(rename = "h")]
+    hash: ByteBuf,
     #[serde(rename = "s", default, skip_serializing_if = "Option::is_none")]
     snapshot: Option<KeptSnapshot>,
 }
@@ -235,6 +238,7 @@ impl From<&Commit> for CommitItem {
             correlation_id: unless_own(metadata.correlation_id.as_str()),
             causation_id: unless_own(metadata.causation_id.as_str()),
             traceparent: metadata.traceparent.as_ref().map(ToString::to_string),
+            hash: ByteBuf::from(commit.hash().as_bytes()),
             snapshot: commit.snapshot().map(KeptSnapshot::from),
         }
     }
@@ -286,6 +290,7 @@ impl CommitItem {
             command: CommandId::new(&*self.stamp.command_id).ok()?,
             from: Version::new(self.sk),
             version: self.to(),
+            hash: CommitHash::restore(&self.hash)?,
             snapshot: kept.to_snapshot()?,
         })
     }
@@ -371,7 +376,9 @@ impl CommitItem {
         let stream: StreamId = self.pk.parse().map_err(unreadable)?;
         let versions = (Version::new(self.sk), Version::new(self.to));
         let snapshot = self.snapshot.and_then(KeptSnapshot::into_snapshot);
-        let commit = Commit::restore(stream, versions, events, command, metadata);
+        let hash = CommitHash::restore(&self.hash);
+        let hash = hash.ok_or_else(|| unreadable("the hash does not have 32 bytes"))?;
+        let commit = Commit::restore(stream, versions, events, command, metadata, hash);
         Ok(commit.map_err(unreadable)?.with_snapshot(snapshot))
     }
 }

@@ -9,7 +9,7 @@ use aws_sdk_dynamodb::{
     types::{AttributeValue, CancellationReason, TransactWriteItem},
 };
 use ledgerfold::{
-    Category, StreamId, UniqueKey,
+    Category, ReservedKey, StreamId,
     ports::{
         ClaimsRecord, Correction, Page, Reservation, Reservations, Resume, Segment, StoreError,
         StreamsError, Written,
@@ -55,7 +55,7 @@ impl DynamoEventStore {
 /// to a megabyte of the table, including commands that are recognised for ever.
 #[async_trait]
 impl Reservations for DynamoEventStore {
-    async fn holder(&self, key: &UniqueKey) -> Result<Option<StreamId>, StoreError> {
+    async fn holder(&self, key: &ReservedKey) -> Result<Option<StreamId>, StoreError> {
         let answer = self
             .client
             .get_item()
@@ -103,7 +103,7 @@ impl Reservations for DynamoEventStore {
 
     async fn correct(
         &self,
-        key: &UniqueKey,
+        key: &ReservedKey,
         correction: &Correction,
     ) -> Result<Written, StoreError> {
         let mut actions = vec![key_action(self.reservations()?, key, &correction.change())?];

@@ -8,11 +8,12 @@ use aws_sdk_dynamodb::{
     types::AttributeValue,
 };
 use ledgerfold::{
-    Payload, StreamId, Version,
+    InvalidId, Payload, StreamId, Version,
     ports::{
-        IndexKey, Listing, PortError, ReadStoreError, RowReader, RowStore, StoredRow, Written,
+        IndexKey, IndexOrder, IndexPartition, Listing, PortError, ReadStoreError, RowReader,
+        RowStore, StoredRow, Written,
     },
-    vocabulary::Generation,
+    vocabulary::{Generation, OfTenant},
 };
 use serde::{Deserialize, Serialize};
 
@@ -39,7 +40,7 @@ struct RowItem {
     /// JSON text.
     #[serde(rename = "d", default, skip_serializing_if = "Option::is_none")]
     body: Option<String>,
-    /// After the same prefix.
+    /// `<tenant>/<list>`, after the same prefix.
     #[serde(rename = "ix", default, skip_serializing_if = "Option::is_none")]
     index_partition: Option<String>,
     #[serde(rename = "io", default, skip_serializing_if = "Option::is_none")]
@@ -104,7 +105,8 @@ impl RowReader for DynamoRowStore {
                 "this table has no index to list by".into(),
             )));
         };
-        let partition = keys::key(self.generation, listing.partition.as_str());
+        let list = OfTenant::new(&listing.tenant, &listing.partition);
+        let partition = keys::key(self.generation, &list.to_string());
         let mut rows = Vec::new();
         let mut resume = None;
         while rows.len() < listing.limit {
@@ -162,7 +164,10 @@ impl RowItem {
             pk: keys::key(generation, &row.stream.to_string()),
             version: row.version.get(),
             body: row.body.as_ref().map(|body| body.as_str().to_owned()),
-            index_partition: index.map(|index| keys::key(generation, index.partition.as_str())),
+            index_partition: index.map(|index| {
+                let list = OfTenant::of(&row.stream, &index.partition);
+                keys::key(generation, &list.to_string())
+            }),
             index_order: index.map(|index| index.order.to_string()),
         }
     }
@@ -191,14 +196,17 @@ fn row(
     if of != generation {
         return Err(corrupt(format!("it is of generation {of}, and not {generation}")));
     }
-    let stream = stream.parse().map_err(|error: ledgerfold::InvalidId| corrupt(error.to_string()));
+    let stream = stream.parse().map_err(|error: InvalidId| corrupt(error.to_string()));
     let body = item.body.map(Payload::from_text).transpose();
     let index = item.index_partition.zip(item.index_order);
-    let index = index.map(|(partition, order)| IndexKey::new(keys::split(&partition).1, order));
+    let index = index.map(|(partition, order)| {
+        let list: OfTenant<IndexPartition> = keys::split(&partition).1.parse()?;
+        Ok(IndexKey { partition: list.key, order: IndexOrder::new(order)? })
+    });
     Ok(StoredRow {
         stream: stream?,
         version: Version::new(item.version),
         body: body.map_err(|error| corrupt(error.to_string()))?,
-        index: index.transpose().map_err(|error| corrupt(error.to_string()))?,
+        index: index.transpose().map_err(|error: InvalidId| corrupt(error.to_string()))?,
     })
 }

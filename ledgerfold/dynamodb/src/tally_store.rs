@@ -15,12 +15,12 @@ use aws_sdk_dynamodb::{
 };
 use futures::future::try_join_all;
 use ledgerfold::{
-    Payload, StreamId, Version,
+    Payload, StreamId, TenantId, Version,
     ports::{
         Added, Count, Counter, CounterKey, CounterShard, CountsOfShard, Memo, ReadStoreError,
-        Settled, TallyReader, TallyStore,
+        Settled, Sums, TallyReader, TallyStore,
     },
-    vocabulary::Generation,
+    vocabulary::{Generation, OfTenant},
 };
 
 use ledgerfold_aws::Failure;
@@ -38,7 +38,7 @@ const MEMO: &str = "memo";
 /// | item | `pk` | `sk` | attributes |
 /// | --- | --- | --- | --- |
 /// | memo of a stream | `memo#<stream>` | `memo` | `v` version, `d` JSON text, `g` the group keys that its write counted in |
-/// | counters | `counters#<shard>` | key | one number per counter, under its name after `n.` |
+/// | counters | `counters#<shard>` | `<tenant>/<key>` | one number per counter, under its name after `n.` |
 ///
 /// Each `pk` has the generation's prefix.
 #[derive(Clone, Debug)]
@@ -95,7 +95,7 @@ impl DynamoTallyStore {
     fn add_to(
         &self,
         shard: CounterShard,
-        (key, sums): (&CounterKey, &BTreeMap<String, i128>),
+        (key, sums): (&OfTenant<CounterKey>, &BTreeMap<String, i128>),
     ) -> Result<TransactWriteItem, Failure> {
         let mut update = Update::builder()
             .table_name(&self.table)
@@ -127,11 +127,17 @@ impl DynamoTallyStore {
         Ok(TransactGetItem::builder().get(get).build())
     }
 
+    /// The items of all shards with keys from `first` to `last`.
+    async fn items(&self, first: &str, last: &str) -> Result<Vec<Item>, Failure> {
+        let shards = CounterShard::all().map(|shard| self.shard(shard, first, last));
+        Ok(try_join_all(shards).await?.concat())
+    }
+
     async fn shard(
         &self,
         shard: CounterShard,
-        first: &CounterKey,
-        last: &CounterKey,
+        first: &str,
+        last: &str,
     ) -> Result<Vec<Item>, Failure> {
         let mut items = Vec::new();
         let mut resume = None;
@@ -142,8 +148,8 @@ impl DynamoTallyStore {
                 .table_name(&self.table)
                 .key_condition_expression("pk = :shard AND sk BETWEEN :first AND :last")
                 .expression_attribute_values(":shard", self.shard_key(shard))
-                .expression_attribute_values(":first", AttributeValue::S(first.to_string()))
-                .expression_attribute_values(":last", AttributeValue::S(last.to_string()))
+                .expression_attribute_values(":first", AttributeValue::S(first.to_owned()))
+                .expression_attribute_values(":last", AttributeValue::S(last.to_owned()))
                 .consistent_read(true)
                 .set_exclusive_start_key(resume)
                 .send()
@@ -183,21 +189,18 @@ impl TallyReader for DynamoTallyStore {
         streams.iter().zip(items).map(memo).collect()
     }
 
+    /// A tenant has no `/`, so all keys between two keys of a tenant are keys of this tenant.
     async fn range(
         &self,
+        tenant: &TenantId,
         first: &CounterKey,
         last: &CounterKey,
     ) -> Result<Vec<Counter>, ReadStoreError> {
-        let shards = CounterShard::all().map(|shard| self.shard(shard, first, last));
-        let mut sums: BTreeMap<CounterKey, BTreeMap<String, i128>> = BTreeMap::new();
-        for item in try_join_all(shards).await?.into_iter().flatten() {
-            let (key, amounts) = counter(&item)?;
-            let sums = sums.entry(key).or_default();
-            for (name, amount) in amounts {
-                *sums.entry(name).or_default() += amount;
-            }
-        }
-        Ok(sums.into_iter().map(|(key, amounts)| Counter { key, amounts }).collect())
+        let first = OfTenant::new(tenant, first).to_string();
+        let last = OfTenant::new(tenant, last).to_string();
+        let items = self.items(&first, &last).await?;
+        let counters = sum(&items)?.into_iter();
+        Ok(counters.map(|(key, amounts)| Counter { key: key.key, amounts }).collect())
     }
 
     async fn settled(
@@ -209,7 +212,8 @@ impl TallyReader for DynamoTallyStore {
         let own = self.get(AttributeValue::S(self.memo_key(stream)), MEMO)?;
         let mut call = self.client.transact_get_items().transact_items(own);
         for key in groups {
-            call = call.transact_items(self.get(shard.clone(), key.as_str())?);
+            let key = OfTenant::of(stream, key);
+            call = call.transact_items(self.get(shard.clone(), &key.to_string())?);
         }
         let error = match call.send().await {
             Ok(answer) => {
@@ -251,6 +255,30 @@ impl TallyStore for DynamoTallyStore {
         let reason = error.as_service_error().and_then(failure::write_reason);
         Ok(cancelled.ok_or_else(|| failure::of_transaction(reason, error))?)
     }
+
+    async fn all(&self) -> Result<Vec<OfTenant<Counter>>, ReadStoreError> {
+        let items =
+            self.items(CounterKey::least().as_str(), CounterKey::greatest().as_str()).await?;
+        let counters = sum(&items)?.into_iter();
+        let counters = counters.map(|(OfTenant { tenant, key }, amounts)| OfTenant {
+            tenant,
+            key: Counter { key, amounts },
+        });
+        Ok(counters.collect())
+    }
+}
+
+/// The sums over all shards, for each group.
+fn sum(items: &[Item]) -> Result<Sums, ReadStoreError> {
+    let mut sums = Sums::new();
+    for item in items {
+        let (key, amounts) = counter(item)?;
+        let sums = sums.entry(key).or_default();
+        for (name, amount) in amounts {
+            *sums.entry(name).or_default() += amount;
+        }
+    }
+    Ok(sums)
 }
 
 /// Why another write has cancelled a transaction; `None` if something else has.
@@ -303,7 +331,7 @@ fn memo(stream: &StreamId, item: Item) -> Result<Memo, ReadStoreError> {
     Ok(Memo { stream: stream.clone(), version, body, groups: item.groups })
 }
 
-fn counter(item: &Item) -> Result<(CounterKey, BTreeMap<String, i128>), ReadStoreError> {
+fn counter(item: &Item) -> Result<(OfTenant<CounterKey>, BTreeMap<String, i128>), ReadStoreError> {
     let key = item.get("sk").and_then(|key| key.as_s().ok());
     let key = key.ok_or_else(|| corrupt("counters", "a key is missing"))?;
     let mut amounts = BTreeMap::new();
@@ -315,6 +343,6 @@ fn counter(item: &Item) -> Result<(CounterKey, BTreeMap<String, i128>), ReadStor
             amounts.insert(name.to_owned(), amount);
         }
     }
-    let key = CounterKey::new(key).map_err(|error| corrupt(key, error))?;
+    let key = key.parse().map_err(|error| corrupt(key, error))?;
     Ok((key, amounts))
 }

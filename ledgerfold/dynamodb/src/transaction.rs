@@ -5,7 +5,7 @@ use aws_sdk_dynamodb::types::{
     ReturnValuesOnConditionCheckFailure, TransactWriteItem,
 };
 use ledgerfold::{
-    StreamId, UniqueKey,
+    ReservedKey, StreamId,
     ports::{
         AppendError, CommandRecord, KeyChange, PortError, StoreError, StrictCommand, Transaction,
     },
@@ -30,7 +30,7 @@ enum Action<'a> {
     Commit(&'a Commit, Item),
     Unchanged(&'a StreamVersion),
     Record(&'a StrictCommand, CommandRecord),
-    Key(&'a UniqueKey, &'a KeyChange),
+    Key(&'a ReservedKey, &'a KeyChange),
 }
 
 /// The meaning of a refusal.
@@ -38,7 +38,7 @@ pub(crate) enum Verdict<'a> {
     /// Another commit already has this version. `item` is that commit.
     Lost { commit: &'a Commit, item: Option<Item> },
     /// A key that is to be given back does not belong to this stream.
-    NotReserved { key: &'a UniqueKey, stream: &'a StreamId },
+    NotReserved { key: &'a ReservedKey, stream: &'a StreamId },
     /// Any other reason.
     Refused(AppendError),
     /// None of the reasons is known here.
@@ -123,7 +123,7 @@ fn transact_item(
 /// The change of a key, conditional on its current holder.
 pub(crate) fn key_action(
     reservations: &str,
-    key: &UniqueKey,
+    key: &ReservedKey,
     change: &KeyChange,
 ) -> Result<TransactWriteItem, StoreError> {
     let item = TransactWriteItem::builder();
@@ -203,11 +203,11 @@ pub(crate) fn absent_next(table: &str, seen: &StreamVersion) -> Result<Condition
         .map_err(incomplete)
 }
 
-pub(crate) fn key_name(key: &UniqueKey) -> String {
+pub(crate) fn key_name(key: &ReservedKey) -> String {
     format!("key#{key}")
 }
 
-fn holder(key: &UniqueKey, stream: &StreamId) -> Result<Item, StoreError> {
+fn holder(key: &ReservedKey, stream: &StreamId) -> Result<Item, StoreError> {
     attributes(KeyItem { pk: key_name(key), holder: stream.to_string() })
 }
 

@@ -86,7 +86,7 @@ fn new_commit() -> NewCommit {
 /// An item in a future format. None of its attributes is known to this program.
 fn newer_item(sort_key: &str) -> String {
     format!(
-        r#"{{"pk": {{"S": "account#1"}}, "sk": {sort_key}, "format": {{"N": "2"}}, "e": {{"M": {{}}}}}}"#
+        r#"{{"pk": {{"S": "default/account#1"}}, "sk": {sort_key}, "format": {{"N": "2"}}, "e": {{"M": {{}}}}}}"#
     )
 }
 
@@ -161,7 +161,7 @@ async fn a_repeated_put_recognises_its_own_commit() {
 
 #[tokio::test]
 async fn an_invalid_item_is_an_error_and_not_skipped() {
-    let items = r#"{"Items": [{"pk": {"S": "account#1"}, "sk": {"N": "1"}}], "Count": 1}"#;
+    let items = r#"{"Items": [{"pk": {"S": "default/account#1"}, "sk": {"N": "1"}}], "Count": 1}"#;
     let (_, client) = service([Json(200, items.to_owned())]).await;
     let page = DynamoEventStore::new(client, "events").read(&fresh(), Version::NONE).await;
     assert!(matches!(page, Err(StoreError::Corrupt { .. })), "{page:?}");
@@ -177,7 +177,7 @@ fn first_copy() -> CopyIndex {
 #[tokio::test]
 async fn an_item_in_a_newer_format_is_not_damaged() {
     let by_number = || found(&newer_item(r#"{"N": "1"}"#));
-    let by_text = || found(&newer_item(r#"{"S": "account#1"}"#));
+    let by_text = || found(&newer_item(r#"{"S": "default/account#1"}"#));
     let answers = [by_number(), by_number(), by_number(), by_text(), by_text(), by_text()];
     let (_service, client) = service(answers.into_iter().chain([(); 3].map(|()| by_text()))).await;
     let (log, stream) = (DynamoEventStore::new(client.clone(), "events"), fresh());
@@ -249,7 +249,7 @@ async fn a_deadline_is_read_by_its_key_with_strong_consistency() {
     let (service, client) =
         service([Json(200, "{}".to_owned()), found(&newer_item(r#"{"S": "a"}"#))]).await;
     let deadlines = DynamoDeadlineStore::new(client, "deadlines", "by-due");
-    let key = "payment#order#a-1#payment".parse().expect("a key");
+    let key = "payment#default/order#a-1#payment".parse().expect("a key");
     assert_eq!(deadlines.get(&key).await.expect("it can be read"), None);
     expect_consistent(&service, 1);
     let unreadable = deadlines.get(&key).await.expect_err("its format is newer").to_string();
@@ -280,7 +280,7 @@ async fn count(answer: RecordedAnswer) -> (Result<Added, ReadStoreError>, Vec<St
 }
 
 fn first() -> StreamId {
-    "account#1".parse().expect("a stream")
+    "default/account#1".parse().expect("a stream")
 }
 
 #[tokio::test]

@@ -3,7 +3,7 @@
 use aws_sdk_dynamodb::types::AttributeValue;
 use ledgerfold::{
     Actor, CausationId, CommandId, CommandName, CorrelationId, Event, EventId, Version,
-    vocabulary::{CommandStamp, Commit, CommitEvent, Fingerprint, Metadata},
+    vocabulary::{CommandStamp, Commit, CommitEvent, CommitHash, Fingerprint, Metadata},
 };
 use ledgerfold_dynamodb::{CommitItem, item_size};
 use orders_events::{Currency, Item, Money, OrderEvent, OrderPlaced};
@@ -44,9 +44,11 @@ fn commit(event: &OrderEvent) -> Commit {
         schema_version: event.schema_version(),
         data: event.encode().expect("an event is JSON"),
     };
-    let stream = format!("order#{id}").parse().expect("a stream");
+    let stream = format!("default/order#{id}").parse().expect("a stream");
     let only = (Version::new(1), Version::new(1));
-    Commit::restore(stream, only, vec![event], stamp, metadata).expect("one event, one version")
+    let hash = CommitHash::restore(&[7; 32]).expect("32 bytes");
+    Commit::restore(stream, only, vec![event], stamp, metadata, hash)
+        .expect("one event, one version")
 }
 
 fn size(commit: &Commit) -> usize {

@@ -6,7 +6,7 @@ use aws_sdk_dynamodb::{
     config::{BehaviorVersion, Config, Credentials, Region, retry::RetryConfig},
 };
 use ledgerfold::{
-    Category, Claim, CommandId, StreamId, UniqueKey, Version,
+    Category, Claim, CommandId, ReservedKey, StreamId, TenantId, UniqueKey, Version,
     command::Loaded,
     ports::{
         AppendError, Correction, EventStore, PortError, Reservations, StoreError, Transaction,
@@ -31,6 +31,10 @@ struct Case {
     written: StreamId,
     watched: StreamId,
     transaction: Transaction,
+}
+
+fn reserved_key(value: &str) -> ReservedKey {
+    ReservedKey { tenant: TenantId::default_tenant(), key: key(value) }
 }
 
 fn key(value: &str) -> UniqueKey {
@@ -154,7 +158,7 @@ async fn each_reason_is_identified_by_its_position() {
     let AppendError::Reserved { key: taken, holder } = &reserved else {
         unreachable!("{reserved:?}")
     };
-    assert_eq!((taken, holder), (&key("taken"), &case.watched));
+    assert_eq!((taken, holder), (&reserved_key("taken"), &case.watched));
 }
 
 #[tokio::test]
@@ -175,7 +179,7 @@ async fn a_key_that_cannot_be_given_back_is_reported_with_the_state_of_the_build
         let AppendError::NotReserved { key: given, stream, complete } = &not_ours else {
             unreachable!("{not_ours:?}")
         };
-        assert_eq!((given, stream, *complete), (&key("given"), &case.written, expected));
+        assert_eq!((given, stream, *complete), (&reserved_key("given"), &case.written, expected));
         assert_eq!(service.requests().len(), 2);
     }
 }
@@ -185,7 +189,7 @@ async fn a_correction_that_was_overtaken_is_superseded_and_nothing_else_is() {
     let correct = async |answer: RecordedAnswer| {
         let (_service, store) = store([answer]).await;
         let to = Loaded::<Accounts<Plain>>::unread(fresh()).stream_version();
-        store.correct(&key("taken"), &Correction::Reserve { to }).await
+        store.correct(&reserved_key("taken"), &Correction::Reserve { to }).await
     };
     for reasons in
         [[(FAILED, None), NONE], [NONE, (FAILED, None)], [NONE, ("TransactionConflict", None)]]

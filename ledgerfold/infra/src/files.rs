@@ -4,7 +4,7 @@ use std::{fs, io, path::Path};
 
 use ledgerfold::context::Context;
 
-use crate::{Changes, TemplateError, platform, template};
+use crate::{Changes, TemplateError, key, platform, template};
 
 /// A generated file.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -15,13 +15,14 @@ pub struct File {
     pub text: String,
 }
 
-/// The files of a context: `platform.yaml`, which is the same for all, and the context's own.
+/// The files of a context: `key.yaml` and `platform.yaml`, which are the same for all, and the context's own.
 ///
 /// # Errors
 /// [`TemplateError`].
-pub fn files(context: &Context, changes: &Changes) -> Result<[File; 2], TemplateError> {
+pub fn files(context: &Context, changes: &Changes) -> Result<[File; 3], TemplateError> {
     let own = template(context, changes)?;
     Ok([
+        File { name: "key.yaml".to_owned(), text: key().to_yaml() },
         File { name: "platform.yaml".to_owned(), text: platform().to_yaml() },
         File { name: format!("{}.yaml", context.name()), text: own.to_yaml() },
     ])

@@ -1,6 +1,7 @@
 //! CloudFormation templates from the declaration of a context.
 //!
-//! [`template`] gives the template of a context, and [`platform`] the one that all contexts of a stage share. Both are
+//! [`template`] gives the template of a context, and [`platform`] the one that all contexts of a stage share. [`key`]
+//! gives the template of a key that encrypts both. They are
 //! plain AWS SAM with comments, written for AWS and for the local cloud. Teams commit them, and nobody edits them.
 //!
 //! | module | content |
@@ -9,12 +10,14 @@
 //! | `parts` | queues, functions, rules, tables and alarms, each with everything that keeps it safe |
 //! | `context` | the components of a context: event table, relay, API, projections, processes, … |
 //! | `platform` | shared by all contexts: bus, archive, topic of alarms |
+//! | `key` | a key that encrypts everything, for teams that want one of their own |
 //! | `rules` | conditions for every template, with every declaration and all changes |
 
 mod changes;
 mod context;
 mod document;
 mod files;
+mod key;
 mod parts;
 mod platform;
 mod rules;
@@ -25,6 +28,7 @@ use ledgerfold::context::{Context, Contradictions};
 pub use changes::{Changes, UnknownResource};
 pub use document::{Map, Resource, Section, Template, Value};
 pub use files::{File, files};
+pub use key::template as key;
 pub use platform::template as platform;
 pub use rules::{Model, RULES, Rule, Violation, Violations};
 

@@ -2,8 +2,13 @@
 
 use crate::{
     context::parameters,
-    document::{Map, Resource, Section, Template, Value, arn, choose, list, map, reference, sub},
-    parts::trusted_by,
+    document::{
+        Map, Resource, Section, Template, Value, arn, choose, list, map, no_value, reference, sub,
+    },
+    parts::{
+        HAS_KEY, Page, dead_letters, key_condition, key_if_any, key_parameter, trusted_by, with_key,
+    },
+    shared::letters_alarms,
 };
 
 /// The template of the platform.
@@ -22,6 +27,7 @@ pub fn template() -> Template {
         ],
         metadata: Map::default(),
         parameters: platform_parameters(),
+        rules: Map::default(),
         mappings: Map::default(),
         conditions: conditions(),
         globals: Map::default(),
@@ -30,7 +36,7 @@ pub fn template() -> Template {
 }
 
 fn platform_parameters() -> Map {
-    parameters::stage("sets no role for access logs").and(map! {
+    parameters::stage("sets no role for access logs").and(key_parameter()).and(map! {
         ArchiveRetention: map! {
             Type: "Number",
             Default: 0,
@@ -59,7 +65,7 @@ fn platform_parameters() -> Map {
 fn conditions() -> Map {
     let not_local = map! { Condition: "Protected" };
     let create = list![not_local, parameters::equals("ApiLogRole", "create")];
-    parameters::protected().and(map! {
+    parameters::protected().and(key_condition()).and(map! {
         CreateAlarmTopic: parameters::equals("AlarmTopic", ""),
         CreateApiLogRole: Map::default().with("Fn::And", create),
     })
@@ -80,19 +86,25 @@ fn bus() -> Section {
     let bus = map! {
         Name: reference("AWS::StackName"),
         Description: "Carries the events of every context.",
+        KmsKeyIdentifier: key_if_any(),
+        DeadLetterConfig: with_key(map! { Arn: arn(BUS_LETTERS) }, no_value()),
     };
     let archive = map! {
         ArchiveName: reference("AWS::StackName"),
         Description: "Keeps every event of the bus.",
         SourceArn: arn("Bus"),
         RetentionDays: reference("ArchiveRetention"),
+        KmsKeyIdentifier: key_if_any(),
     };
     let archive = Resource::new("Archive", "AWS::Events::Archive", archive).because(
         "Keeps published events, so that a consumer can get them again. Read tables are rebuilt from the event table \
          instead.",
     );
     let section = Section::new("Bus", "")
-        .holding([Resource::new("Bus", "AWS::Events::EventBus", bus), archive]);
+        .holding([Resource::new("Bus", "AWS::Events::EventBus", bus), archive])
+        .holding(undecipherable())
+        .holding(undecipherable_alarms())
+        .output_if(HAS_KEY, BUS_LETTERS);
     let outputs = [
         ("BusName", reference("Bus")),
         ("BusArn", arn("Bus")),
@@ -100,6 +112,54 @@ fn bus() -> Section {
         ("ArchiveArn", arn("Archive")),
     ];
     outputs.into_iter().fold(section, |section, (name, value)| exported(section, name, value))
+}
+
+/// The queue of events that EventBridge could not encrypt or decrypt.
+const BUS_LETTERS: &str = "BusDeadLetters";
+
+fn undecipherable() -> [Resource; 2] {
+    let [queue, policy] = dead_letters(BUS_LETTERS, &["Bus".to_owned()]);
+    let mut queue = queue.because(
+        "Events that EventBridge could not encrypt or decrypt with EncryptionKey. This queue has SQS's own key, because \
+         the other one does not work then.",
+    );
+    queue.properties.set("SqsManagedSseEnabled", true, None);
+    queue.properties.remove("KmsMasterKeyId");
+    let condition = map! { Condition: HAS_KEY };
+    let queue = queue.with(condition.clone()).skipping(&[(
+        "CKV_AWS_27",
+        "SQS's own key encrypts it, because the customer's key does not work when an event comes here.",
+    )]);
+    let ignored = list!["ES6000"; "ES6000 wants a dead-letter queue for each dead-letter queue."];
+    let queue = queue.metadata("cfn-lint", map! { config: map! { ignore_checks: ignored } });
+    [queue, policy.with(condition)]
+}
+
+fn undecipherable_alarms() -> [Resource; 2] {
+    let repair = "Enable the key and correct its policy. Then run \"ledgerfold repair --bus --since <two days before \
+                  this alarm>\" with the role BusRepairRole in every context, and purge the queue ${BusDeadLetters}.";
+    let alarms = letters_alarms(
+        BUS_LETTERS,
+        &format!(
+            "Bus: EventBridge could not use EncryptionKey, so consumers did not get some events. The event tables \
+                  have them. {repair}"
+        ),
+        &format!(
+            "Bus: events that EventBridge could not encrypt have been in the dead-letter queue for ten days. SQS \
+                  deletes them after 14 days; the event tables keep them. {repair}"
+        ),
+        Page::UndeliveredWork,
+    );
+    alarms.map(|alarm| {
+        let mut alarm = Resource::from(alarm).with(map! { Condition: HAS_KEY });
+        alarm.properties.set("AlarmActions", list![notified()], None);
+        alarm
+    })
+}
+
+/// The topic that alarms notify.
+fn notified() -> Value {
+    choose("CreateAlarmTopic", reference("Topic"), reference("AlarmTopic"))
 }
 
 fn topic() -> Section {
@@ -125,15 +185,14 @@ fn topic() -> Section {
         PolicyDocument: map! { Version: "2012-10-17", Statement: list![publish, over_tls] },
     };
     let condition = map! { Condition: "CreateAlarmTopic" };
-    let topic = Resource::new("Topic", "AWS::SNS::Topic", Map::default())
+    let topic = Resource::new("Topic", "AWS::SNS::Topic", map! { KmsMasterKeyId: key_if_any() })
         .with(condition.clone())
         .because(
-            "Not encrypted: CloudWatch cannot publish to a topic with SNS's own key. Descriptions of alarms have no \
-             personal data.",
+            "Without EncryptionKey it is not encrypted: CloudWatch cannot publish to a topic with SNS's own key. \
+             Descriptions of alarms have no personal data.",
         );
     let policy = Resource::new("TopicPolicy", "AWS::SNS::TopicPolicy", policy).with(condition);
-    let notified = choose("CreateAlarmTopic", reference("Topic"), reference("AlarmTopic"));
-    exported(Section::new("Alarms", "").holding([topic, policy]), "AlarmTopicArn", notified)
+    exported(Section::new("Alarms", "").holding([topic, policy]), "AlarmTopicArn", notified())
 }
 
 fn access_logs() -> Section {

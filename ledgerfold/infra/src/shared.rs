@@ -2,8 +2,21 @@
 
 use crate::{
     document::{Map, Resource, Value, arn, list, map, reference, sub},
-    parts::{Alarm, Delivery, Metric, Page, Statement, dead_letters, schedule},
+    parts::{Alarm, Delivery, KEY, Metric, Page, Statement, dead_letters, schedule, with_key},
 };
+
+/// The parameter with the name of the platform's stack.
+pub(crate) fn platform_parameter(description: &str) -> Map {
+    map! {
+        Platform: map! {
+            Type: "String",
+            Default: "ledgerfold-prod",
+            AllowedPattern: "[A-Za-z][A-Za-z0-9-]{0,47}",
+            ConstraintDescription: "the name of a stack of at most 48 characters.",
+            Description: description,
+        },
+    }
+}
 
 /// The key with which the relay signs events and consumers verify them.
 pub(crate) fn signing_key() -> Value {
@@ -27,7 +40,13 @@ pub(crate) fn moving_deadlines(keys: &[String]) -> Statement {
 
 /// A private, encrypted bucket that refuses requests without TLS.
 pub(crate) fn bucket_over_tls(id: &str, settings: Map) -> [Resource; 2] {
-    let encryption = map! { ServerSideEncryptionByDefault: map! { SSEAlgorithm: "AES256" } };
+    let encryption = map! {
+        ServerSideEncryptionByDefault: with_key(
+            map! { SSEAlgorithm: "aws:kms", KMSMasterKeyID: reference(KEY) },
+            map! { SSEAlgorithm: "AES256" },
+        ),
+        BucketKeyEnabled: with_key(true, false),
+    };
     let properties = map! {
         BucketEncryption: map! { ServerSideEncryptionConfiguration: list![encryption] },
         PublicAccessBlockConfiguration: map! {
@@ -132,9 +151,7 @@ impl ScheduledStart<'_> {
         };
         let permission =
             Resource::new(format!("{prefix}Permission"), "AWS::Lambda::Permission", permission)
-                .with(map! {
-                    Metadata: map! { "cfn-lint": map! { config: map! { ignore_checks: ignored } } },
-                });
+                .metadata("cfn-lint", map! { config: map! { ignore_checks: ignored } });
         let [queue, policy] = dead_letters(&letters, &[rule]);
         let queue = queue.because(
             "Starts that failed. The next start does their work; the queue only exists to raise an alarm.",

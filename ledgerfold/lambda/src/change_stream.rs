@@ -143,18 +143,22 @@ mod tests {
             "awsRegion": "us-east-1", "eventSourceARN": "arn:aws:dynamodb:us-east-1:1:table/t/stream/s",
             "dynamodb": {
                 "ApproximateCreationDateTime": 1_700_000_000,
-                "Keys": {"pk": {"S": "order#1"}, "sk": {"N": "1"}},
+                "Keys": {"pk": {"S": "default/order#1"}, "sk": {"N": "1"}},
                 "NewImage": image, "SequenceNumber": sequence_number, "SizeBytes": 100,
                 "StreamViewType": "NEW_IMAGE",
             },
         })
     }
 
+    /// 32 bytes.
+    const HASH: &str = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=";
+
     fn commit(version: &str) -> Value {
         json!({
-            "pk": {"S": "order#1"}, "sk": {"N": version}, "to": {"N": version},
+            "pk": {"S": "default/order#1"}, "sk": {"N": version}, "to": {"N": version},
             "e": {"S": r#"[{"i":"018bcfe5-6800-7000-8000-000000000000","t":"OrderDelivered","v":1,"d":{}}]"#},
             "m": {"S": "command-1\nDeliverOrder\nx\n2026-11-23T09:00:00Z\nanonymous"},
+            "h": {"B": HASH},
         })
     }
 
@@ -212,7 +216,7 @@ mod tests {
     async fn the_first_record_that_was_not_sent_is_reported_by_its_sequence_number() {
         let records = json!([
             record("INSERT", "11", &commit("1")),
-            record("INSERT", "12", &json!({"pk": {"S": "order#1"}})),
+            record("INSERT", "12", &json!({"pk": {"S": "default/order#1"}})),
             record("INSERT", "13", &commit("3")),
         ]);
         let (response, taken) = relay(records, vec![]).await;
@@ -224,7 +228,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_damaged_commit_is_reported_and_all_others_are_sent() {
-        let damaged = json!({"pk": {"S": "order#1"}});
+        let damaged = json!({"pk": {"S": "default/order#1"}});
         let publisher = publisher(vec![]);
         let relay = relay_to(&publisher).with_dead_letters(publisher.clone());
         let records =
@@ -235,7 +239,7 @@ mod tests {
         assert_eq!(letters.len(), 1, "{letters:?}");
         let DeadLetter { commit: name, reason } = &letters[0];
         assert!(
-            name == "order#1 at 1" && reason.contains("not a valid commit"),
+            name == "default/order#1 at 1" && reason.contains("not a valid commit"),
             "{name}: {reason}"
         );
     }

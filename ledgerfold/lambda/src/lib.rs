@@ -37,5 +37,10 @@ pub use ledgerfold_eventbridge::SigningKey;
 pub use service::{Service, main};
 pub use world::{InvalidTrustStore, World};
 
+/// Compiles and runs the examples about sealed fields.
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/sealed-fields.md")]
+pub struct SealedFieldsPage;
+
 /// The error of a function's `main`: the runtime's own. It ends the environment.
 pub type RunError = lambda_runtime::Error;

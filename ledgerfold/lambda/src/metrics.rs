@@ -33,6 +33,13 @@ pub(crate) fn changed_commits(function: &str, changed: usize) {
     alone(function, "CommitsChanged", changed);
 }
 
+/// A request failed because keys could not be read or made. Outside of Lambda it writes nothing.
+pub(crate) fn key_failure() {
+    if let Ok(function) = std::env::var("AWS_LAMBDA_FUNCTION_NAME") {
+        alone(&function, "KeyFailures", 1);
+    }
+}
+
 /// How many deadlines have failed, and the ages of the oldest failed and the oldest overdue one.
 pub(crate) fn deadlines(function: &str, swept: &Swept, now: Timestamp) {
     let line = Line { function, projection: None, is_wrong: swept.needs_attention() };

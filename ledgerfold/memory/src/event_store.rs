@@ -8,7 +8,7 @@ use std::{
 
 use async_trait::async_trait;
 use ledgerfold::{
-    Category, CommandId, StreamId, UniqueKey, Version,
+    Category, CommandId, ReservedKey, StreamId, Version,
     ports::{
         AppendError, ClaimsRecord, CommandRecord, CommitPage, EventReader, EventStore, KeyChange,
         MAX_TRANSACTION_BYTES, Page, PortError, Resume, Segment, Span, StoreError, Streams,
@@ -35,7 +35,7 @@ pub struct MemoryEventStore {
 #[derive(Debug, Default)]
 pub(super) struct Stored {
     commits: BTreeMap<(StreamId, Version), Commit>,
-    pub(super) holders: BTreeMap<UniqueKey, StreamId>,
+    pub(super) holders: BTreeMap<ReservedKey, StreamId>,
     /// The build record of the reservations, by category.
     pub(super) records: BTreeMap<Category, ClaimsRecord>,
     /// The records of strict commands.
@@ -75,7 +75,7 @@ impl MemoryEventStore {
     }
 
     /// The holder of a unique key.
-    pub fn holder(&self, key: &UniqueKey) -> Option<StreamId> {
+    pub fn holder(&self, key: &ReservedKey) -> Option<StreamId> {
         self.lock().holders.get(key).cloned()
     }
 
@@ -85,7 +85,7 @@ impl MemoryEventStore {
     }
 
     /// Sets the holder of a unique key, or frees it, without a condition. Use it to restore a log.
-    pub fn restore_key(&self, key: UniqueKey, holder: Option<StreamId>) {
+    pub fn restore_key(&self, key: ReservedKey, holder: Option<StreamId>) {
         let mut stored = self.lock();
         match holder {
             Some(stream) => stored.holders.insert(key, stream),
@@ -254,7 +254,11 @@ impl Stored {
         }
     }
 
-    pub(super) fn check_key(&self, key: &UniqueKey, change: &KeyChange) -> Result<(), AppendError> {
+    pub(super) fn check_key(
+        &self,
+        key: &ReservedKey,
+        change: &KeyChange,
+    ) -> Result<(), AppendError> {
         match (change, self.holders.get(key)) {
             (KeyChange::Forgo(stream), Some(holder)) if holder == stream => {
                 Err(AppendError::Reserved { key: key.clone(), holder: holder.clone() })
@@ -272,7 +276,7 @@ impl Stored {
         }
     }
 
-    pub(super) fn change_key(&mut self, key: &UniqueKey, change: &KeyChange) {
+    pub(super) fn change_key(&mut self, key: &ReservedKey, change: &KeyChange) {
         match change {
             KeyChange::Forgo(_) => None,
             KeyChange::Release(_) => self.holders.remove(key),

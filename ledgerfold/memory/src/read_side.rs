@@ -81,7 +81,7 @@ impl MemoryReadSide {
     ) -> Result<Projector, UnknownProjection> {
         let Tables { read_table, quarantine } = self.tables(projection);
         let models = context.catalog().models(projection, read_table)?;
-        let CommandPorts { log, clock, random } = ports.clone();
+        let CommandPorts { log, clock, random, .. } = ports.clone();
         let log = match models.source() {
             Some(source) => self.log_of(source.context()),
             None => log,

@@ -1,6 +1,6 @@
 use async_trait::async_trait;
 use ledgerfold::{
-    Category, StreamId, UniqueKey,
+    Category, ReservedKey, StreamId,
     ports::{
         ClaimsRecord, Correction, Page, Reservation, Reservations, Resume, Segment, StoreError,
         StreamsError, Written,
@@ -13,7 +13,7 @@ use super::MemoryEventStore;
 /// Lists reservations in the order of the keys. The segment of a key is derived from the bytes of its text.
 #[async_trait]
 impl Reservations for MemoryEventStore {
-    async fn holder(&self, key: &UniqueKey) -> Result<Option<StreamId>, StoreError> {
+    async fn holder(&self, key: &ReservedKey) -> Result<Option<StreamId>, StoreError> {
         Ok(self.lock().holders.get(key).cloned())
     }
 
@@ -22,11 +22,12 @@ impl Reservations for MemoryEventStore {
         segment: Segment,
         from: Option<&Resume>,
     ) -> Result<Page<Reservation>, StreamsError> {
-        let resumed = from.map(|Resume(text)| text.parse::<UniqueKey>().map_err(|_| DamagedToken));
+        let resumed =
+            from.map(|Resume(text)| text.parse::<ReservedKey>().map_err(|_| DamagedToken));
         let resumed = resumed.transpose()?;
         let stored = self.lock();
         let part =
-            |key: &UniqueKey| key.to_string().bytes().map(u32::from).sum::<u32>() % segment.of();
+            |key: &ReservedKey| key.to_string().bytes().map(u32::from).sum::<u32>() % segment.of();
         let mut found = stored
             .holders
             .iter()
@@ -41,7 +42,7 @@ impl Reservations for MemoryEventStore {
 
     async fn correct(
         &self,
-        key: &UniqueKey,
+        key: &ReservedKey,
         correction: &Correction,
     ) -> Result<Written, StoreError> {
         let mut stored = self.lock();

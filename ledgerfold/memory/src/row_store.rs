@@ -81,7 +81,9 @@ impl RowReader for MemoryRowStore {
         let mut listed: Vec<_> = rows
             .into_iter()
             .filter_map(|row| Some((row.index.clone()?, row)))
-            .filter(|(index, _)| index.partition == listing.partition)
+            .filter(|(index, row)| {
+                index.partition == listing.partition && *row.stream.tenant() == listing.tenant
+            })
             .filter(|(index, _)| listing.before.as_ref().is_none_or(|before| index.order < *before))
             .collect();
         listed.sort_by(|(one, _), (other, _)| other.order.cmp(&one.order));

@@ -5,11 +5,12 @@ use std::{
 
 use async_trait::async_trait;
 use ledgerfold::{
-    StreamId, Version,
+    StreamId, TenantId, Version,
     ports::{
-        Added, Counter, CounterKey, CountsOfShard, Memo, ReadStoreError, Settled, TallyReader,
-        TallyStore,
+        Added, Counter, CounterKey, CountsOfShard, Memo, ReadStoreError, Settled, Sums,
+        TallyReader, TallyStore,
     },
+    vocabulary::OfTenant,
 };
 
 /// A tally store in memory.
@@ -22,13 +23,19 @@ pub struct MemoryTallyStore {
 #[derive(Debug, Default)]
 struct State {
     memos: BTreeMap<StreamId, Memo>,
-    counters: BTreeMap<CounterKey, BTreeMap<String, i128>>,
+    counters: Sums,
 }
 
 impl MemoryTallyStore {
-    /// The counters of a group.
+    /// The counters of a group of the default tenant.
     pub fn counter(&self, key: &CounterKey) -> BTreeMap<String, i128> {
-        self.lock().counters.get(key).cloned().unwrap_or_default()
+        self.counter_of(&TenantId::default_tenant(), key)
+    }
+
+    /// The counters of a group of this tenant.
+    pub fn counter_of(&self, tenant: &TenantId, key: &CounterKey) -> BTreeMap<String, i128> {
+        let key = OfTenant::new(tenant, key.clone());
+        self.lock().counters.get(&key).cloned().unwrap_or_default()
     }
 
     /// The version up to which a stream is counted.
@@ -71,13 +78,14 @@ impl TallyReader for MemoryTallyStore {
 
     async fn range(
         &self,
+        tenant: &TenantId,
         first: &CounterKey,
         last: &CounterKey,
     ) -> Result<Vec<Counter>, ReadStoreError> {
+        let of_tenant = |key: &CounterKey| OfTenant::new(tenant, key.clone());
         let state = self.lock();
-        let counters = state.counters.range(first.clone()..=last.clone());
-        let counters = counters.map(|(key, sums)| (key.clone(), sums.clone()));
-        Ok(counters.map(|(key, amounts)| Counter { key, amounts }).collect())
+        let counters = state.counters.range(of_tenant(first)..=of_tenant(last));
+        Ok(counters.map(|(key, sums)| counter(key, sums)).collect())
     }
 
     async fn settled(
@@ -113,4 +121,16 @@ impl TallyStore for MemoryTallyStore {
         }
         Ok(Added::Done)
     }
+
+    async fn all(&self) -> Result<Vec<OfTenant<Counter>>, ReadStoreError> {
+        let with_tenant = |(key, sums): (&OfTenant<_>, _)| OfTenant {
+            tenant: key.tenant.clone(),
+            key: counter(key, sums),
+        };
+        Ok(self.lock().counters.iter().map(with_tenant).collect())
+    }
+}
+
+fn counter(key: &OfTenant<CounterKey>, amounts: &BTreeMap<String, i128>) -> Counter {
+    Counter { key: key.key.clone(), amounts: amounts.clone() }
 }

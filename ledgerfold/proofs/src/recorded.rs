@@ -1,5 +1,6 @@
 use std::{
     collections::VecDeque,
+    fmt,
     sync::{Arc, Mutex, PoisonError},
 };
 
@@ -10,9 +11,10 @@ use tokio::{
 
 /// An HTTP service on this machine that gives recorded answers, one per request: for cases that no emulator produces,
 /// for example a throttle, or a connection that breaks after a write.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct RecordedService {
     endpoint: String,
+    /// A mutex, because connections are concurrent. Each answer takes the next record.
     state: Arc<Mutex<State>>,
 }
 
@@ -25,9 +27,11 @@ pub enum RecordedAnswer {
     HangUp,
 }
 
-#[derive(Debug, Default)]
+/// The answer to a request with this body.
+type Answers = Box<dyn FnMut(&str) -> RecordedAnswer + Send>;
+
 struct State {
-    answers: VecDeque<RecordedAnswer>,
+    answers: Answers,
     requests: Vec<String>,
 }
 
@@ -37,9 +41,18 @@ impl RecordedService {
     /// # Panics
     /// If this machine has no free port on 127.0.0.1.
     pub async fn start(answers: impl IntoIterator<Item = RecordedAnswer>) -> Self {
+        let mut answers: VecDeque<_> = answers.into_iter().collect();
+        Self::answering(move |_| answers.pop_front().unwrap_or(RecordedAnswer::HangUp)).await
+    }
+
+    /// A service that answers each request by its body.
+    ///
+    /// # Panics
+    /// If this machine has no free port on 127.0.0.1.
+    pub async fn answering(answer: impl FnMut(&str) -> RecordedAnswer + Send + 'static) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port on this machine");
         let address = listener.local_addr().expect("a bound socket has an address");
-        let state = State { answers: answers.into_iter().collect(), requests: Vec::new() };
+        let state = State { answers: Box::new(answer), requests: Vec::new() };
         let service =
             Self { endpoint: format!("http://{address}"), state: Arc::new(Mutex::new(state)) };
         let serving = service.clone();
@@ -68,10 +81,11 @@ impl RecordedService {
         while let Some(body) = request_body(&mut connection).await {
             let answer = {
                 let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+                let answer = (state.answers)(&body);
                 state.requests.push(body);
-                state.answers.pop_front()
+                answer
             };
-            let Some(RecordedAnswer::Json(status, body)) = answer else { return };
+            let RecordedAnswer::Json(status, body) = answer else { return };
             let head = format!(
                 "HTTP/1.1 {status} Recorded\r\nContent-Type: application/x-amz-json-1.0\r\nContent-Length: {}\r\n\r\n",
                 body.len()
@@ -80,6 +94,12 @@ impl RecordedService {
                 return;
             }
         }
+    }
+}
+
+impl fmt::Debug for RecordedService {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RecordedService").field("endpoint", &self.endpoint).finish_non_exhaustive()
     }
 }
 

@@ -1,7 +1,7 @@
 //! Runs all suites on the ports in memory.
 
 use ledgerfold_testkit::{
-    MemoryDeadlineStore, MemoryEventStore, MemoryGenerationStore, MemoryQuarantine,
+    MemoryDeadlineStore, MemoryEventStore, MemoryGenerationStore, MemoryKeyring, MemoryQuarantine,
     MemoryReadTable, MemoryRowStore, MemoryTallyStore,
 };
 
@@ -15,6 +15,14 @@ mod reservations {
     use ledgerfold_proofs::conformance::reservations::Reserving;
     ledgerfold_proofs::reservations_conformance!(async {
         Reserving::of(MemoryEventStore::with_pages_of(3))
+    });
+}
+
+mod streams {
+    use super::MemoryEventStore;
+    use ledgerfold_proofs::conformance::streams::ListedLog;
+    ledgerfold_proofs::streams_conformance!(async {
+        ListedLog::of(MemoryEventStore::with_pages_of(3))
     });
 }
 
@@ -47,6 +55,11 @@ mod skips {
 mod generation_store {
     use super::MemoryGenerationStore;
     ledgerfold_proofs::generation_store_conformance!(async { MemoryGenerationStore::default() });
+}
+
+mod keyring {
+    use super::MemoryKeyring;
+    ledgerfold_proofs::keyring_conformance!(async { MemoryKeyring::default() });
 }
 
 mod read_table {

@@ -6,7 +6,7 @@ use std::sync::{Arc, LazyLock};
 
 use futures::FutureExt;
 use ledgerfold::{
-    Category, CommandId, EntityId, InvalidId, Recorded, Snapshots, StreamId, Version,
+    Caller, Category, CommandId, EntityId, InvalidId, Recorded, Snapshots, StreamId, Version,
     command::{CommandHandler, CommandRequest},
     ports::{EventReader, IndexKey, Memo, RowReader, StoredRow, TallyReader},
     project::{Catalog, Projection, Projector, ProjectorPorts},
@@ -88,7 +88,7 @@ struct History {
 /// The stream with this number.
 pub(crate) fn stream(number: u64) -> StreamId {
     let id = EntityId::new(format!("s{number}")).expect("a letter and digits are an id");
-    StreamId::new(Category::from_static("account"), id)
+    StreamId::of_default_tenant(Category::from_static("account"), id)
 }
 
 /// A new command with a number of its own.
@@ -98,7 +98,7 @@ pub(crate) fn request(
     number: u64,
 ) -> CommandRequest<AccountCommand> {
     let id = CommandId::new(format!("command-{number:012}")).expect("visible ASCII is an id");
-    CommandRequest::new(stream, command, id)
+    CommandRequest::new(Caller::anonymous(), stream, command, id)
 }
 
 pub(crate) fn opening(number: u64) -> AccountCommand {
@@ -194,8 +194,14 @@ fn copy(commit: &Commit, stream: &StreamId) -> Commit {
     let events = commit.events().map(|(_, event)| event.clone()).collect();
     let versions = (commit.from(), commit.to());
     let metadata = commit.metadata().clone();
-    let copy =
-        Commit::restore(stream.clone(), versions, events, commit.command().clone(), metadata);
+    let copy = Commit::restore(
+        stream.clone(),
+        versions,
+        events,
+        commit.command().clone(),
+        metadata,
+        commit.hash(),
+    );
     copy.expect("it has as many events").with_snapshot(commit.snapshot().cloned())
 }
 

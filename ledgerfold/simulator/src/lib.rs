@@ -16,6 +16,44 @@
 //! (the rules), `actors` (functions, clients, operators) and `world`, which puts everything together. Each part gets narrow
 //! handles, and only `world` knows them all.
 //!
+//! # The simulation of a service
+//!
+//! A service simulates its own domain with the parts below the pipeline, in a test that depends on this crate:
+//!
+//! | part | purpose |
+//! | --- | --- |
+//! | [`Scheduler`], [`Signal`] | tasks in virtual time, in an order that follows from a seed; seeded randomness |
+//! | [`Processes`] | functions that may die at any turn |
+//! | [`UnsteadyClock`] | clocks that differ and run backwards |
+//! | [`Faults`] | slow and failing calls, until they are cleared |
+//! | [`SimulatedLog`] | the log behind its ports, with its faults; an observer of its [`Effects`], and [`LogDefects`] to plant |
+//!
+//! ```
+//! use ledgerfold::{Timestamp, vocabulary::Commit};
+//! use ledgerfold_simulator::{Effects, Faults, LogLimits, Processes, Scheduler, SimulatedLog};
+//!
+//! /// The checker of the service: it folds the commits, and compares them with its own model.
+//! struct Checker;
+//!
+//! impl Effects for Checker {
+//!     fn committed(&self, _at: Timestamp, _commits: &[Commit]) {}
+//! }
+//!
+//! let scheduler = Scheduler::new(7, 5);
+//! let faults = Faults::new(&scheduler, 10);
+//! let limits = LogLimits { page: 2, commit_bytes: 100_000 };
+//! let log = SimulatedLog::new(&scheduler, &faults, limits, Checker);
+//! let functions = Processes::new(scheduler.clone());
+//! scheduler.spawn(async move {
+//!     // The product's handlers go here, over the log: a function that dies has no answer.
+//!     let answer = functions.run(async move { log.commits().len() }).await;
+//!     assert!(answer.is_none_or(|commits| commits == 0));
+//! });
+//! assert!(scheduler.run(1_000));
+//! ```
+//!
+//! The simulation of banking, `functions/banking/tests/simulation`, is a complete example.
+//!
 //! # The model
 //!
 //! - **Functions** may die at every turn, which is at both ends of every call and of every wait. They run concurrently, and
@@ -91,7 +129,13 @@ mod network;
 mod plan;
 mod world;
 
-pub use network::scheduler::{Scheduler, Signal};
+pub use infrastructure::log::{Effects, LogDefects, LogLimits, SimulatedLog};
+pub use network::{
+    clock::UnsteadyClock,
+    faults::Faults,
+    processes::Processes,
+    scheduler::{Scheduler, Signal},
+};
 pub use plan::{
     plant::Plant,
     report::{Report, Violation},

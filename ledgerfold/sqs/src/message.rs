@@ -60,12 +60,12 @@ pub fn parse(body: &str) -> Result<DueDeadline, NotADueDeadline> {
 mod tests {
     use super::*;
 
-    const BODY: &str = r#"{"format":1,"deadline":"payment-deadline#order#a-1#payment","event":"018bcfe5-6800-7000-8000-000000000000"}"#;
+    const BODY: &str = r#"{"format":1,"deadline":"payment-deadline#default/order#a-1#payment","event":"018bcfe5-6800-7000-8000-000000000000"}"#;
 
     #[test]
     fn a_message_is_read_back_as_it_is_written() {
         let due = parse(BODY).expect("a due deadline");
-        assert_eq!(due.key.to_string(), "payment-deadline#order#a-1#payment");
+        assert_eq!(due.key.to_string(), "payment-deadline#default/order#a-1#payment");
         assert_eq!(due.event.to_string(), "018bcfe5-6800-7000-8000-000000000000");
         assert_eq!(write(&due).expect("JSON"), BODY);
     }
@@ -78,7 +78,10 @@ mod tests {
             ("{}", "missing field `format`"),
             (r#"{"format":1,"deadline":"a#b#c#d"}"#, "missing field `event`"),
             (&BODY.replace("#payment\"", "\""), "a stream must be in the format"),
-            (&BODY.replace("payment-deadline#order#a-1#payment", "x"), "<process>#<stream>#<name>"),
+            (
+                &BODY.replace("payment-deadline#default/order#a-1#payment", "x"),
+                "<process>#<stream>#<name>",
+            ),
             (&BODY.replace("018bcfe5", "x"), "not a due deadline"),
             (&BODY.replace("\"format\":1", "\"format\":2"), "it is in format 2"),
             (r#"{"format":2}"#, "it is in format 2"),

@@ -25,7 +25,7 @@ async fn queue(answer: RecordedAnswer) -> (RecordedService, SqsDeadlineQueue) {
 
 fn due(stream: usize) -> DueDeadline {
     let event = "018bcfe5-6800-7000-8000-000000000000";
-    let key = format!("lending#account#a{stream}#return");
+    let key = format!("lending#default/account#a{stream}#return");
     parse(&format!(r#"{{"format":1,"deadline":"{key}","event":"{event}"}}"#)).expect("a deadline")
 }
 
@@ -89,7 +89,11 @@ async fn a_call_names_its_queue_and_every_deadline() {
     queue.send(&[due(7), due(8)]).await.expect("the call succeeds");
     let requests = service.requests();
     assert_eq!(requests.len(), 1);
-    for part in ["https://sqs/1/due", "lending#account#a7#return", "lending#account#a8#return"] {
+    for part in [
+        "https://sqs/1/due",
+        "lending#default/account#a7#return",
+        "lending#default/account#a8#return",
+    ] {
         assert!(requests[0].contains(part), "{}", requests[0]);
     }
 }

@@ -10,7 +10,7 @@
 //! ```
 
 use ledgerfold::{
-    Category, Command, CommandName, Decider, Recorded, Rejection,
+    Category, Command, CommandName, Decider, DecisionContext, Recorded, Rejection,
     context::Context,
     events,
     ports::CounterKey,
@@ -83,7 +83,11 @@ impl Decider for Members {
         true
     }
 
-    fn decide(has_joined: &bool, _: &Join) -> Result<Vec<MemberEvent>, AlreadyJoined> {
+    fn decide(
+        has_joined: &bool,
+        _: &Join,
+        _: &DecisionContext<'_>,
+    ) -> Result<Vec<MemberEvent>, AlreadyJoined> {
         if *has_joined { Err(AlreadyJoined) } else { Ok(vec![MemberJoined {}.into()]) }
     }
 }

@@ -4,14 +4,17 @@ use std::sync::{
 };
 
 use ledgerfold::{
-    CommandId, Decider, EntityId, Envelope, StreamId,
+    Caller, Command, CommandId, Decider, EntityId, Envelope, StreamId, TenantId,
     command::{Answer, CommandError, CommandHandler, CommandRequest},
-    ports::{ReadStoreError, RowReader},
+    keyring::{FetchKeysError, keys_to_open, provide_keys},
+    ports::{KeyEraser, Keyring, KeyringError, ReadStoreError, RowReader},
     project::{ProjectError, Projection, ReadModel, RowModel, Skipped},
+    sealed::{DataSubject, Keyed, OpenKeys},
     vocabulary::Commit,
 };
+use serde::Serialize;
 
-use crate::{ManualClock, MemoryEventStore, MemoryRowStore, SeededRandom};
+use crate::{ManualClock, MemoryEventStore, MemoryKeyring, MemoryRowStore, SeededRandom};
 
 /// A domain in memory, with the real command handler and real projections.
 ///
@@ -28,6 +31,9 @@ use crate::{ManualClock, MemoryEventStore, MemoryRowStore, SeededRandom};
 pub struct Sandbox<D: Decider> {
     log: Arc<MemoryEventStore>,
     handler: CommandHandler<D>,
+    keyring: MemoryKeyring,
+    /// The seeds of sealing.
+    random: Arc<SeededRandom>,
     /// The number of the next command, so that all ids differ. Atomic, because commands may run concurrently.
     commands: AtomicU64,
 }
@@ -38,8 +44,9 @@ impl<D: Decider> Default for Sandbox<D> {
         let log = Arc::new(MemoryEventStore::default());
         let clock = Arc::new(ManualClock::default());
         let random = Arc::new(SeededRandom::new(1));
-        let handler = CommandHandler::new(log.clone(), clock, random);
-        Self { log, handler, commands: AtomicU64::new(0) }
+        let handler = CommandHandler::new(log.clone(), clock, random.clone());
+        let keyring = MemoryKeyring::default();
+        Self { log, handler, keyring, random, commands: AtomicU64::new(0) }
     }
 }
 
@@ -59,7 +66,8 @@ impl<D: Decider> Sandbox<D> {
         let number = self.commands.fetch_add(1, Ordering::Relaxed);
         let command_id =
             CommandId::new(format!("sandbox-{number}")).expect("the id is visible ASCII");
-        self.handle(&CommandRequest::new(stream::<D>(id), command, command_id)).await
+        self.handle(&CommandRequest::new(Caller::anonymous(), stream::<D>(id), command, command_id))
+            .await
     }
 
     /// Handles a request, for example a repeated one with the same command id.
@@ -100,12 +108,72 @@ impl<D: Decider> Sandbox<D> {
         })?)
     }
 
+    /// The keys that open every sealed value in a row, an event or a state.
+    ///
+    /// # Errors
+    /// [`FetchKeysError`].
+    pub async fn keys_to_open(&self, value: &impl Serialize) -> Result<OpenKeys, FetchKeysError> {
+        keys_to_open(&self.keyring, &TenantId::default_tenant(), value).await
+    }
+
+    /// Destroys the key of a subject.
+    ///
+    /// # Errors
+    /// None: the keyring is in memory.
+    ///
+    /// # Panics
+    /// If `subject` is not a [`DataSubject`].
+    pub async fn erase(&self, subject: &str) -> Result<(), KeyringError> {
+        let tenant = TenantId::default_tenant();
+        let subject = DataSubject::new(subject).expect("the id must be a valid `DataSubject`");
+        let key = self.keyring.provide_tenant_key(&tenant).await?;
+        self.keyring.erase(&tenant, &key.pseudonym(&subject)).await.map(drop)
+    }
+
+    /// The keyring of [`run_keyed`](Self::run_keyed), which can be made to fail.
+    pub const fn keyring(&self) -> &MemoryKeyring {
+        &self.keyring
+    }
+
     /// All commits, by stream and version.
     pub fn commits(&self) -> Vec<Commit> {
         self.log.commits()
     }
 }
 
+impl<D, C> Sandbox<D>
+where
+    D: Decider<Command = Keyed<C>>,
+    C: Command,
+{
+    /// Runs a command of a domain that seals, under a new command id. Its subject has the id of the stream.
+    ///
+    /// # Errors
+    /// [`CommandError`].
+    ///
+    /// # Panics
+    /// If `id` is not an [`EntityId`], or if the keyring was made to fail.
+    pub async fn run_keyed(
+        &self,
+        id: &str,
+        command: impl Into<C>,
+    ) -> Result<Answer, CommandError<D::Rejection>> {
+        self.run(id, self.keyed(id, command).await).await
+    }
+
+    /// The command with its keys. Its subject has the id of the stream.
+    ///
+    /// # Panics
+    /// If `id` is not an [`EntityId`], or if the keyring was made to fail.
+    pub async fn keyed(&self, id: &str, command: impl Into<C>) -> Keyed<C> {
+        let tenant = TenantId::default_tenant();
+        let subjects = [DataSubject::from(stream::<D>(id).id())];
+        let keys = provide_keys(&self.keyring, &*self.random, &tenant, &subjects).await;
+        Keyed::new(command.into(), keys.expect("the keyring does not fail"))
+    }
+}
+
 fn stream<D: Decider>(id: &str) -> StreamId {
-    StreamId::new(D::CATEGORY, EntityId::new(id).expect("the id must be a valid `EntityId`"))
+    let id = EntityId::new(id).expect("the id must be a valid `EntityId`");
+    StreamId::of_default_tenant(D::CATEGORY, id)
 }

@@ -58,7 +58,8 @@ impl ClaimName {
         if name.is_empty() { Err(EmptySetting("name of a claim")) } else { Ok(Self(name)) }
     }
 
-    fn of<'c>(&self, claims: &'c Value) -> Option<&'c Value> {
+    /// The value of this claim.
+    pub fn of<'c>(&self, claims: &'c Value) -> Option<&'c Value> {
         if self.0.starts_with('/') { claims.pointer(&self.0) } else { claims.get(&self.0) }
     }
 

@@ -8,52 +8,39 @@
 from __future__ import annotations
 
 import datetime
-import json
-import urllib.request
 import uuid
-from email.message import Message
-from pathlib import Path
 
 import schemathesis
 from hypothesis import strategies
 from schemathesis import Case, HookContext
+from stack import Service
 
-STACK = Path(__file__).parents[4] / "target/local/stack.json"
-API = json.loads(STACK.read_text())["contexts"]["orders"]["api"]
 CUSTOMER = f"contract-{uuid.uuid4()}"
 DAYS = datetime.timedelta(days=365)
-
-
-def ask(method: str, path: str, body: object = None) -> tuple[Message, dict]:
-    headers = {"Content-Type": "application/json", "Idempotency-Key": str(uuid.uuid4())} if body else {}
-    content = json.dumps(body).encode() if body else None
-    request = urllib.request.Request(API + path, content, headers, method=method)
-    # Ignores proxies of the environment, because the local cloud runs on this machine.
-    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-    with opener.open(request, timeout=30) as answer:
-        return answer.headers, json.load(answer)
+ORDERS = Service("orders", "staff")
+ORDERS.register()
 
 
 def place() -> tuple[str, str]:
     """Places an order, and returns its id and the consistency token."""
     price = {"amount": 450, "currency": "EUR"}
     items = [{"sku": "tea", "quantity": 1, "unitPrice": price}]
-    headers, placed = ask("POST", "/orders", {"customerId": CUSTOMER, "items": items})
+    headers, placed = ORDERS.ask("POST", "/orders", {"customerId": CUSTOMER, "items": items})
     return placed["id"], headers["Consistency-Token"]
 
 
 ORDER, TOKEN = place()
-ask("POST", f"/orders/{ORDER}/pay", {"paymentReference": "contract", "amount": {"amount": 450, "currency": "EUR"}})
+ORDERS.ask("POST", f"/orders/{ORDER}/pay", {"paymentReference": "contract", "amount": {"amount": 450, "currency": "EUR"}})
 OTHER, OTHER_TOKEN = place()
 
 
 def cursors() -> dict[str, tuple[str, str, str]]:
     """For each list: its path parameter, the value of that parameter, and a cursor."""
-    _, events = ask("GET", f"/orders/{ORDER}/events?limit=1")
+    _, events = ORDERS.ask("GET", f"/orders/{ORDER}/events?limit=1")
     # Waits until both orders are in the list, which happens after they are projected.
     deadline = datetime.datetime.now() + datetime.timedelta(minutes=1)
     while datetime.datetime.now() < deadline:
-        _, orders = ask("GET", f"/customers/{CUSTOMER}/orders?limit=1")
+        _, orders = ORDERS.ask("GET", f"/customers/{CUSTOMER}/orders?limit=1")
         if orders["nextCursor"]:
             return {
                 "/orders/{id}/events": ("id", ORDER, events["nextCursor"]),

@@ -2,7 +2,8 @@
 
 use std::{fmt, ops::Deref};
 
-use ledgerfold_testkit::http::{self, DeployedContext};
+use ledgerfold::{Role, Subject};
+use ledgerfold_testkit::http::{self, Grant, Stack, StackError};
 pub use ledgerfold_testkit::http::{ClientError, Patience, Request};
 
 use crate::model::{CancelOrder, DeliverOrder, PayOrder, PlaceOrder, ShipOrder};
@@ -20,12 +21,14 @@ impl Deref for Client {
 }
 
 impl Client {
-    /// A client of a deployed orders service.
+    /// A client of the deployed orders service, for a member of staff.
     ///
     /// # Errors
-    /// If its API key is not valid in a header.
-    pub fn new(context: &DeployedContext) -> Result<Self, ClientError> {
-        http::Client::new(&context.api, context.api_key.as_deref()).map(Self)
+    /// If the stack has no such service, or no token can be made.
+    pub fn new(stack: &Stack) -> Result<Self, StackError> {
+        let subject = Subject::new("acceptance").expect("it has only letters");
+        let staff = Grant { roles: vec![Role::from_static("staff")], ..Grant::of(subject) };
+        stack.client("orders", &staff).map(Self)
     }
 
     /// The same client with another patience.

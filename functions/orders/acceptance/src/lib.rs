@@ -6,14 +6,12 @@
 //! - [`Client`] and [`model`]: the contract as a client program would define it,
 //! - [`Stack`] and [`aws`]: the location of the service, and the AWS calls of tests to inspect commits, queues and the
 //!   archive,
-//! - [`demo`]: the program behind `make demo`,
-//! - [`processes`]: the function processes of a local cloud, so that a test can kill them.
+//! - [`demo`]: the program behind `make demo`.
 
 pub mod aws;
 pub mod client;
 pub mod demo;
 pub mod model;
-pub mod processes;
 
 pub use client::Client;
 pub use ledgerfold_testkit::{

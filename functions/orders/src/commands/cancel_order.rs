@@ -1,12 +1,12 @@
 //! `POST /orders/{id}/cancel`
 
-use ledgerfold::Decide;
+use ledgerfold::{Access, Caller, Decide, DecisionContext};
 use ledgerfold_lambda::http::HttpCommand;
 use orders_events::{OrderCancelled, RefundRequested};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::domain::{Decision, OrderRejection, OrderState, Orders, Stage, placed};
+use crate::domain::{Decision, OrderRejection, OrderState, Orders, Stage, access, placed};
 
 /// Cancel an order before it is shipped. If it was paid, the same commit contains RefundRequested after OrderCancelled.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -29,7 +29,11 @@ impl HttpCommand for CancelOrder {
 impl Decide for CancelOrder {
     type Decider = Orders;
 
-    fn decide(&self, state: &OrderState) -> Decision {
+    fn may(&self, caller: &Caller, order: &OrderState) -> Access {
+        access::by_customer(caller, order)
+    }
+
+    fn decide(&self, state: &OrderState, _: &DecisionContext<'_>) -> Decision {
         let order = placed(state)?;
         let cancelled = OrderCancelled { reason: self.reason.clone() }.into();
         match &order.stage {

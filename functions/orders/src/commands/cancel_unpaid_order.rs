@@ -1,10 +1,10 @@
 //! The command of the payment deadline. HTTP does not offer it.
 
-use ledgerfold::Decide;
+use ledgerfold::{Access, Caller, Decide, DecisionContext};
 use orders_events::OrderCancelled;
 use serde::Serialize;
 
-use crate::domain::{Decision, OrderState, Orders, Stage, placed};
+use crate::domain::{Decision, OrderState, Orders, Stage, access, placed};
 
 /// The reason of a cancellation by the service itself.
 const NOT_PAID_IN_TIME: &str = "payment deadline";
@@ -16,7 +16,11 @@ pub struct CancelUnpaidOrder {}
 impl Decide for CancelUnpaidOrder {
     type Decider = Orders;
 
-    fn decide(&self, state: &OrderState) -> Decision {
+    fn may(&self, caller: &Caller, order: &OrderState) -> Access {
+        access::by_staff(caller, order)
+    }
+
+    fn decide(&self, state: &OrderState, _: &DecisionContext<'_>) -> Decision {
         match placed(state)?.stage {
             Stage::Placed => {
                 Ok(vec![OrderCancelled { reason: NOT_PAID_IN_TIME.to_owned() }.into()])

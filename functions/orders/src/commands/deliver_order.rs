@@ -1,12 +1,12 @@
 //! `POST /orders/{id}/deliver`
 
-use ledgerfold::Decide;
+use ledgerfold::{Access, Caller, Decide, DecisionContext};
 use ledgerfold_lambda::http::HttpCommand;
 use orders_events::OrderDelivered;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::domain::{Decision, OrderRejection, OrderState, Orders, Stage, placed};
+use crate::domain::{Decision, OrderRejection, OrderState, Orders, Stage, access, placed};
 
 /// Deliver a shipped order.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -25,7 +25,11 @@ impl HttpCommand for DeliverOrder {
 impl Decide for DeliverOrder {
     type Decider = Orders;
 
-    fn decide(&self, state: &OrderState) -> Decision {
+    fn may(&self, caller: &Caller, order: &OrderState) -> Access {
+        access::by_staff(caller, order)
+    }
+
+    fn decide(&self, state: &OrderState, _: &DecisionContext<'_>) -> Decision {
         match placed(state)?.stage {
             Stage::Shipped => Ok(vec![OrderDelivered {}.into()]),
             Stage::Placed | Stage::Paid { .. } => Err(OrderRejection::NotShipped),

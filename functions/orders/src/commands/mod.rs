@@ -19,9 +19,10 @@ use crate::domain::Orders;
 pub use cancel_order::CancelOrder;
 pub use cancel_unpaid_order::CancelUnpaidOrder;
 pub use deliver_order::DeliverOrder;
+pub use money::CurrentCurrency;
 pub use pay_order::PayOrder;
 pub use place_order::{Basket, BasketItem, InvalidBasket, PlaceOrder};
-pub use prices::{Amount, CurrentCurrency, UnitPrice};
+pub use prices::{Amount, UnitPrice};
 pub use ship_order::ShipOrder;
 
 commands! {

@@ -1,13 +1,13 @@
 //! `POST /orders/{id}/pay`
 
-use ledgerfold::Decide;
+use ledgerfold::{Access, Caller, Decide, DecisionContext};
 use ledgerfold_lambda::http::HttpCommand;
 use orders_events::{Money, OrderPaid};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::Amount;
-use crate::domain::{Decision, OrderRejection, OrderState, Orders, Stage, placed};
+use crate::domain::{Decision, OrderRejection, OrderState, Orders, Stage, access, placed};
 
 /// Pay an order, in full and in its currency.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -33,7 +33,11 @@ impl HttpCommand for PayOrder {
 impl Decide for PayOrder {
     type Decider = Orders;
 
-    fn decide(&self, state: &OrderState) -> Decision {
+    fn may(&self, caller: &Caller, order: &OrderState) -> Access {
+        access::by_customer(caller, order)
+    }
+
+    fn decide(&self, state: &OrderState, _: &DecisionContext<'_>) -> Decision {
         let order = placed(state)?;
         let amount = Money::from(self.amount);
         match order.stage {

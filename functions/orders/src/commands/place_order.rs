@@ -1,14 +1,13 @@
 //! `POST /orders`
 
-use ledgerfold::Decide;
-use ledgerfold::EntityId;
+use ledgerfold::{Access, Caller, Decide, DecisionContext, EntityId};
 use ledgerfold_lambda::http::HttpCommand;
 use orders_events::{Item, Money, OrderPlaced};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{UnitPrice, prices::MAX_AMOUNT};
-use crate::domain::{Decision, OrderRejection, OrderState, Orders};
+use crate::domain::{Decision, OrderRejection, OrderState, Orders, access};
 
 /// Place an order. The service chooses the id. It is the same for the same caller and Idempotency-Key.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -38,7 +37,12 @@ impl HttpCommand for PlaceOrder {
 impl Decide for PlaceOrder {
     type Decider = Orders;
 
-    fn decide(&self, state: &OrderState) -> Decision {
+    fn may(&self, caller: &Caller, _: &OrderState) -> Access {
+        let customer_id = self.customer_id.as_str();
+        Access::allowed_if(access::is_staff(caller) || access::is_customer(caller, customer_id))
+    }
+
+    fn decide(&self, state: &OrderState, _: &DecisionContext<'_>) -> Decision {
         if state.is_some() {
             return Err(OrderRejection::AlreadyPlaced);
         }

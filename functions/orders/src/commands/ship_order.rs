@@ -1,12 +1,12 @@
 //! `POST /orders/{id}/ship`
 
-use ledgerfold::Decide;
+use ledgerfold::{Access, Caller, Decide, DecisionContext};
 use ledgerfold_lambda::http::HttpCommand;
 use orders_events::OrderShipped;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::domain::{Decision, OrderRejection, OrderState, Orders, Stage, placed};
+use crate::domain::{Decision, OrderRejection, OrderState, Orders, Stage, access, placed};
 
 /// Ship a paid order.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -33,7 +33,11 @@ impl HttpCommand for ShipOrder {
 impl Decide for ShipOrder {
     type Decider = Orders;
 
-    fn decide(&self, state: &OrderState) -> Decision {
+    fn may(&self, caller: &Caller, order: &OrderState) -> Access {
+        access::by_staff(caller, order)
+    }
+
+    fn decide(&self, state: &OrderState, _: &DecisionContext<'_>) -> Decision {
         match placed(state)?.stage {
             Stage::Paid { .. } => {
                 let carrier = self.carrier.clone();

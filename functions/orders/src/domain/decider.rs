@@ -1,6 +1,6 @@
 //! The state of an order, and how events change it.
 
-use ledgerfold::{Category, Decider};
+use ledgerfold::{Access, Caller, Category, Decider, DecisionContext};
 use orders_events::{Money, OrderEvent, OrderPaid, OrderPlaced};
 
 use super::OrderRejection;
@@ -19,6 +19,8 @@ pub type Decision = Result<Vec<OrderEvent>, OrderRejection>;
 /// A placed order.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Order {
+    /// The customer, for the rules of access.
+    pub customer_id: String,
     /// The amount to pay.
     pub total: Money,
     /// The current stage.
@@ -64,8 +66,9 @@ impl Decider for Orders {
     }
 
     fn evolve(state: OrderState, event: &OrderEvent) -> OrderState {
-        if let OrderEvent::OrderPlaced(OrderPlaced { total, .. }) = event {
-            return Some(Order { total: *total, stage: Stage::Placed });
+        if let OrderEvent::OrderPlaced(OrderPlaced { customer_id, total, .. }) = event {
+            let customer_id = customer_id.clone();
+            return Some(Order { customer_id, total: *total, stage: Stage::Placed });
         }
         let order = state?;
         let stage = match event {
@@ -80,7 +83,15 @@ impl Decider for Orders {
         Some(Order { stage, ..order })
     }
 
-    fn decide(state: &OrderState, command: &OrderCommand) -> Decision {
-        command.decide(state)
+    fn may(caller: &Caller, command: &OrderCommand, state: &OrderState) -> Access {
+        command.may(caller, state)
+    }
+
+    fn decide(
+        state: &OrderState,
+        command: &OrderCommand,
+        context: &DecisionContext<'_>,
+    ) -> Decision {
+        command.decide(state, context)
     }
 }

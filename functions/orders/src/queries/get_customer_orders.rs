@@ -1,7 +1,7 @@
 //! `GET /customers/{customerId}/orders`
 
 use async_trait::async_trait;
-use ledgerfold::{EntityId, Timestamp, Version, query::Fresh};
+use ledgerfold::{Access, Caller, EntityId, Timestamp, Version, query::Fresh};
 use ledgerfold_lambda::http::{
     HttpQuery, Limit, List, PageCursor, Problem, QueryCall, Rows, Unversioned,
 };
@@ -10,7 +10,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    domain::Orders,
+    domain::{Orders, access},
     read_models::{CustomerOrder, CustomerOrders, Status},
 };
 
@@ -63,6 +63,10 @@ impl HttpQuery for GetCustomerOrders {
     fn example() -> Self {
         let customer_id = EntityId::new("c-1").expect("c-1 is an id");
         Self { customer_id, limit: Limit::default(), cursor: None }
+    }
+
+    fn may(&self, caller: &Caller) -> Access {
+        access::of_customer(caller, self.customer_id.as_str())
     }
 
     async fn answer(

@@ -4,14 +4,14 @@ use std::collections::BTreeMap;
 
 use async_trait::async_trait;
 use jiff::civil::Date;
-use ledgerfold::ports::Counter;
+use ledgerfold::{Access, Caller, ports::Counter};
 use ledgerfold_lambda::http::{Counters, HttpQuery, Problem, QueryCall, Unversioned};
 use orders_events::Currency;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    domain::Orders,
+    domain::{Orders, access},
     read_models::{Dashboard, counter, day_key},
 };
 
@@ -37,6 +37,10 @@ impl HttpQuery for GetDashboard {
 
     fn example() -> Self {
         Self { from: Date::constant(2026, 1, 1), to: Date::constant(2026, 12, 31) }
+    }
+
+    fn may(&self, caller: &Caller) -> Access {
+        Access::allowed_if(access::is_staff(caller))
     }
 
     async fn answer(

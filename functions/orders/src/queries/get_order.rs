@@ -45,13 +45,13 @@ impl HttpQuery for GetOrder {
         orders: &Rows<OrderViews>,
         call: QueryCall<'_>,
     ) -> Result<Fresh<OrderView>, Problem> {
-        let stream = stream(self.id);
+        let stream = stream(call, self.id);
         let found = match (self.version, self.at) {
             (None, None) => orders.get(&stream, call).await?,
             (Some(version), None) => {
-                orders.as_of(&stream, Until::Version(Version::new(version))).await?
+                orders.as_of(&stream, Until::Version(Version::new(version)), call).await?
             }
-            (None, Some(Instant(at))) => orders.as_of(&stream, Until::Instant(at)).await?,
+            (None, Some(Instant(at))) => orders.as_of(&stream, Until::Instant(at), call).await?,
             (Some(_), Some(_)) => {
                 return Err(Problem::bad_request("Use either version or at, not both."));
             }

@@ -10,7 +10,7 @@ mod get_order;
 mod get_shipment;
 
 use ledgerfold::{Decider, EntityId, StreamId};
-use ledgerfold_lambda::http::{Api, Problem};
+use ledgerfold_lambda::http::{Api, Problem, QueryCall};
 
 use crate::domain::Orders;
 
@@ -18,7 +18,7 @@ pub use get_customer_orders::{GetCustomerOrders, ListedOrder};
 pub use get_dashboard::{DashboardView, Day, Figures, GetDashboard};
 pub use get_events::GetEvents;
 pub use get_order::GetOrder;
-pub use get_shipment::GetShipment;
+pub use get_shipment::{GetShipment, ShipmentView};
 
 /// Adds all queries.
 pub(crate) fn add_to(api: Api) -> Api {
@@ -29,9 +29,9 @@ pub(crate) fn add_to(api: Api) -> Api {
         .query::<GetDashboard>()
 }
 
-/// The stream of an order.
-fn stream(id: EntityId) -> StreamId {
-    StreamId::new(Orders::CATEGORY, id)
+/// The stream of an order of the caller's tenant.
+fn stream(call: QueryCall<'_>, id: EntityId) -> StreamId {
+    call.stream(Orders::CATEGORY, id)
 }
 
 fn no_such_order() -> Problem {

@@ -1,11 +1,12 @@
 //! The view of a single order.
 
-use ledgerfold::{EntityId, Recorded, Timestamp, project::Projection};
+use ledgerfold::{Access, Caller, EntityId, Recorded, Timestamp, project::Projection};
 use orders_events::{Item, Money, OrderEvent};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::not_placed;
+use crate::domain::access;
 
 /// The details of each order.
 #[derive(Clone, Copy, Debug)]
@@ -75,6 +76,10 @@ impl Status {
 impl Projection for OrderViews {
     type Event = OrderEvent;
     type Row = OrderView;
+
+    fn may_see(caller: &Caller, order: &OrderView) -> Access {
+        access::of_customer(caller, &order.customer_id)
+    }
 
     fn evolve(
         row: Option<OrderView>,

@@ -1,23 +1,25 @@
 //! The view of an order's shipment.
 
-use ledgerfold::{EntityId, Recorded, Timestamp, project::Projection};
+use ledgerfold::{Access, Caller, Recorded, Timestamp, project::Projection};
 use orders_events::OrderEvent;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::not_placed;
+use crate::domain::access;
 
 /// The shipment of each order.
 #[derive(Clone, Copy, Debug)]
 pub struct Shipments;
 
-/// A shipment as `GET /orders/{id}/shipment` shows it, without its version.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+/// The shipment of an order.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Shipment {
     /// The order.
-    #[schemars(with = "EntityId")]
     pub order_id: String,
+    /// The order's customer, who may see the shipment.
+    pub customer_id: String,
     /// The current status.
     pub status: ShipmentStatus,
     /// The carrier.
@@ -50,13 +52,18 @@ impl Projection for Shipments {
     type Event = OrderEvent;
     type Row = Shipment;
 
+    fn may_see(caller: &Caller, shipment: &Shipment) -> Access {
+        access::of_customer(caller, &shipment.customer_id)
+    }
+
     fn evolve(
         row: Option<Shipment>,
         event: &Recorded<OrderEvent>,
     ) -> Result<Option<Shipment>, String> {
-        if let OrderEvent::OrderPlaced(_) = &event.event {
+        if let OrderEvent::OrderPlaced(placed) = &event.event {
             return Ok(Some(Shipment {
                 order_id: event.stream.id().to_string(),
+                customer_id: placed.customer_id.clone(),
                 status: ShipmentStatus::None,
                 carrier: None,
                 tracking_number: None,

@@ -1,7 +1,7 @@
 //! Headers of commands and queries.
 
 use ledgerfold::{
-    Actor, Version,
+    Caller, Subject, TenantId, Version,
     vocabulary::{ConsistencyToken, Cursor},
 };
 use ledgerfold_lambda::http::{Method, Request};
@@ -128,11 +128,22 @@ async fn a_key_used_with_another_request_is_refused() {
 async fn a_key_belongs_to_its_caller() {
     let world = World::new();
     let id = world.place("a").await;
-    let mut by_another = post("/orders", "a", order().to_string());
-    by_another.caller = Actor::new("subject:someone-else").expect("an actor");
-    let answer = world.send(&by_another).await;
-    assert_eq!(answer.status, 201);
-    assert_ne!(answer.body["id"], json!(id));
+    let anonymous = Caller::anonymous();
+    let someone_else = Subject::new("someone-else").expect("a subject");
+    let elsewhere = TenantId::new("acme").expect("a tenant");
+    let callers = [
+        Caller { subject: someone_else, ..anonymous.clone() },
+        Caller { tenant: elsewhere, ..anonymous },
+    ];
+    let mut ids = vec![json!(id)];
+    for caller in callers {
+        let mut by_another = post("/orders", "a", order().to_string());
+        by_another.caller = caller;
+        let answer = world.send(&by_another).await;
+        assert_eq!(answer.status, 201);
+        assert!(!ids.contains(&answer.body["id"]), "{:?}", by_another.caller);
+        ids.push(answer.body["id"].clone());
+    }
 }
 
 #[tokio::test]
@@ -160,14 +171,14 @@ async fn a_token_that_the_service_cannot_have_issued_is_refused() {
         ConsistencyToken { stream, version: Version::new(version) }.to_text()
     };
     let tokens = [
-        forged(&format!("order#{id}"), 0),
-        forged(&format!("order#{id}"), 2),
-        forged(&format!("order#{id}"), u64::MAX),
-        forged("order#nobody", 1),
-        forged(&format!("account#{id}"), 1),
-        forged("account#nobody", 1),
-        Cursor(json!({"s": format!("order#{id}"), "v": 1, "x": 1})).to_text("consistency"),
-        Cursor(json!({"s": "order#..", "v": 1})).to_text("consistency"),
+        forged(&format!("default/order#{id}"), 0),
+        forged(&format!("default/order#{id}"), 2),
+        forged(&format!("default/order#{id}"), u64::MAX),
+        forged("default/order#nobody", 1),
+        forged(&format!("default/account#{id}"), 1),
+        forged("default/account#nobody", 1),
+        Cursor(json!({"s": format!("default/order#{id}"), "v": 1, "x": 1})).to_text("consistency"),
+        Cursor(json!({"s": "default/order#..", "v": 1})).to_text("consistency"),
         Cursor("x".to_owned()).to_text("consistency"),
     ];
     let paths = [

@@ -1,5 +1,6 @@
 //! The service on ports in memory. Requests, handlers and answers are those of Lambda.
 
+mod access;
 mod bodies;
 mod contract;
 mod events;

@@ -171,8 +171,8 @@ async fn a_cursor_that_the_list_cannot_have_issued_is_refused() {
     ];
     for content in contents {
         let lists = [
-            ("orders of c-1".to_owned(), "/customers/c-1/orders".to_owned()),
-            (format!("events of {id}"), format!("/orders/{id}/events")),
+            ("default/orders of c-1".to_owned(), "/customers/c-1/orders".to_owned()),
+            (format!("events of default/order#{id}"), format!("/orders/{id}/events")),
         ];
         for (list, path) in lists {
             let cursor = Cursor(content.clone()).to_text(&list);
@@ -182,7 +182,7 @@ async fn a_cursor_that_the_list_cannot_have_issued_is_refused() {
     }
     // A cursor with any place begins there, even if somebody else made it: it shows no other rows than the list has.
     for place in [format!("2026-11-23T09:00:00.000000000Z#{id}"), "z".to_owned()] {
-        let made = Cursor(place).to_text("orders of c-1");
+        let made = Cursor(place).to_text("default/orders of c-1");
         assert_eq!(world.get(&format!("/customers/c-1/orders?cursor={made}")).await.status, 200);
     }
 }

@@ -3,14 +3,17 @@
 use std::{sync::Arc, time::Duration};
 
 use ledgerfold::{
-    Actor, Timestamp,
+    Caller, Timestamp,
     context::{CommandPorts, Context, DeclaredProcess, QueryPorts},
     process::{DeadlineSweep, DeadlineWorker, SweptProcess},
     project::Projector,
     vocabulary::{Delivery, Receipt},
 };
 use ledgerfold_lambda::{
-    http::{GatewayEvent, GatewayResponse, Method, Path, Problem, Request, Response, answer_event},
+    http::{
+        Authentication, GatewayEvent, GatewayResponse, Method, Path, Problem, Request, Response,
+        answer_event,
+    },
     service::Answers,
 };
 use ledgerfold_testkit::{
@@ -38,11 +41,12 @@ impl World {
     pub(crate) fn new() -> Self {
         let (log, clock) = (Arc::<MemoryEventStore>::default(), Arc::<ManualClock>::default());
         let random = Arc::new(SeededRandom::new(11));
-        let ports = CommandPorts { log: log.clone(), clock: clock.clone(), random };
+        let ports = CommandPorts::new(log.clone(), clock.clone(), random);
         let (context, read_side) = (orders::context(), MemoryReadSide::default());
         let service = orders::service();
         let commands = service.commands(&ports).expect("every command can be checked");
-        let queries = service.queries(&QueryPorts::new(&context, log.clone(), &read_side));
+        let query_ports = QueryPorts::new(&context, log.clone(), &read_side);
+        let queries = service.queries(&query_ports, clock.clone());
         let queries = queries.expect("the context declares every read model");
         let deadlines = Arc::default();
         Self { log, clock, deadlines, read_side, context, ports, commands, queries }
@@ -54,10 +58,20 @@ impl World {
         Answer::from(outcome.unwrap_or_else(|problem| problem.into_response(&request.id)))
     }
 
-    /// Answers a Lambda event.
+    /// Answers a Lambda event of an anonymous caller.
     pub(crate) async fn send_event(&self, event: Value) -> GatewayResponse {
+        self.send_event_by(&Authentication::None, event).await
+    }
+
+    /// Answers a Lambda event whose caller has to be known.
+    pub(crate) async fn send_event_by(
+        &self,
+        authentication: &Authentication,
+        event: Value,
+    ) -> GatewayResponse {
         let event: GatewayEvent = serde_json::from_value(event).expect("an event");
-        answer_event(event, &|request: Request| async move { self.answer(&request).await }).await
+        let answer = |request: Request| async move { self.answer(&request).await };
+        answer_event(event, authentication, &answer).await
     }
 
     async fn answer(&self, request: &Request) -> Result<Response, Problem> {
@@ -207,7 +221,7 @@ pub(crate) fn request(method: Method, path: &str) -> Request {
         headers: Vec::new(),
         body: Vec::new(),
         id: "request-1".to_owned(),
-        caller: Actor::new("anonymous").expect("an actor"),
+        caller: Caller::anonymous(),
     }
 }
 

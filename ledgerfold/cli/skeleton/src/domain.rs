@@ -1,7 +1,7 @@
 //! The state of a task, how events change it, and the reasons to refuse a command.
 
 use __ident___events::TaskEvent;
-use ledgerfold::{Category, Decider, Rejection, RejectionKind};
+use ledgerfold::{Category, Decider, DecisionContext, Rejection, RejectionKind};
 
 use crate::commands::TaskCommand;
 
@@ -43,8 +43,8 @@ impl Decider for Tasks {
         }
     }
 
-    fn decide(task: &Task, command: &TaskCommand) -> Decision {
-        command.decide(task)
+    fn decide(task: &Task, command: &TaskCommand, context: &DecisionContext<'_>) -> Decision {
+        command.decide(task, context)
     }
 }
 

@@ -19,12 +19,14 @@ use super::{
     bus::{AuditedBus, BusContents, Unpublished, WindowOptions},
     claims,
     deadlines::{AuditedDeadlines, DeadlineFinding},
+    snapshots::{self, WrongSnapshot},
     walk::{Choice, Walk, interrupted},
 };
 use crate::{
     error::{CliError, FINDINGS},
     output::{Output, Report, progress, table},
     parked::signed,
+    stream_name::TenantChoice,
 };
 use ledgerfold_aws::SystemClock;
 
@@ -53,6 +55,9 @@ pub(super) struct Options {
     /// stream that holds a reservation
     #[arg(long, conflicts_with_all = ["sample", "from"])]
     claims: bool,
+    /// Also compare the snapshots of streams with the fold of their events. This reads the log once more
+    #[arg(long)]
+    snapshots: bool,
     #[command(flatten)]
     window: WindowOptions,
 }
@@ -64,7 +69,7 @@ impl Options {
 
     /// Whether it compares more than read models with the log.
     pub(super) const fn needs_own_log(&self) -> bool {
-        self.bus || self.claims || self.deadlines
+        self.bus || self.claims || self.deadlines || self.snapshots
     }
 }
 
@@ -95,7 +100,8 @@ async fn audit(options: &Options, context: &Context, report: &mut Audit) -> Resu
     }
     let models = context.models().await?;
     let auditor = options.auditor(&models, context);
-    let mut counters = CountersOf::begin(&models, options).await?;
+    let tenant = &context.target.tenant;
+    let mut counters = CountersOf::begin(&models, options.is_of_everything(tenant)).await?;
     let contents =
         if options.bus { Some(BusContents::read(context, &options.window).await?) } else { None };
     if let Some(contents) = &contents {
@@ -107,6 +113,9 @@ async fn audit(options: &Options, context: &Context, report: &mut Audit) -> Resu
     if deadlines.is_some() {
         report.totals.deadlines = Some(0);
     }
+    if options.snapshots {
+        report.totals.snapshots = Some(0);
+    }
     let bar = progress("streams audited");
     let mut walk = options.walk(context).await?;
     while let Some((streams, place)) = walk.next().await? {
@@ -114,7 +123,7 @@ async fn audit(options: &Options, context: &Context, report: &mut Audit) -> Resu
         for finding in findings.map_err(|error| interrupted(error.into(), place.as_ref()))? {
             let mut of_it = counters.iter_mut();
             if let Some(of) = of_it.find(|of| of.model.projection == finding.projection) {
-                of.counters.add(&finding.comparison);
+                of.counters.add(&finding.stream, &finding.comparison);
             }
             report.add(&finding);
         }
@@ -126,10 +135,14 @@ async fn audit(options: &Options, context: &Context, report: &mut Audit) -> Resu
             let wrong = deadlines.examine(&streams, options.grace()).await;
             report.misses(wrong.map_err(|cause| interrupted(cause, place.as_ref()))?);
         }
+        if options.snapshots {
+            let wrong = snapshots::examine(context, &streams).await;
+            report.distrusts(wrong.map_err(|cause| interrupted(cause, place.as_ref()))?);
+        }
         report.streams += u64::try_from(streams.len()).unwrap_or(u64::MAX);
         bar.set_position(report.streams);
     }
-    if let Some(deadlines) = deadlines.filter(|_| options.is_of_everything()) {
+    if let Some(deadlines) = deadlines.filter(|_| options.is_of_everything(tenant)) {
         report.misses(deadlines.superfluous());
     }
     for counters in counters {
@@ -156,8 +169,8 @@ impl Options {
         self.grace.map(Duration::from_secs)
     }
 
-    const fn is_of_everything(&self) -> bool {
-        self.choice.is_everything() && self.sample.is_none()
+    const fn is_of_everything(&self, tenant: &TenantChoice) -> bool {
+        self.choice.is_everything(tenant) && self.sample.is_none()
     }
 
     async fn audit_claims(
@@ -167,7 +180,8 @@ impl Options {
         let claimants = context.declaration.claimants();
         let target = &context.target;
         let grace = self.grace().unwrap_or(ROWS_TAKE);
-        claims::audit(claimants, target, self.choice.streams(), grace).await
+        let streams = self.choice.streams(&target.tenant);
+        claims::audit(claimants, target, &streams, grace).await
     }
 
     fn auditor(&self, models: &[Model], context: &Context) -> Reconciler {
@@ -176,16 +190,18 @@ impl Options {
         models.iter().fold(none, |auditor, it| {
             let skips = it.skips.clone();
             let quarantine = it.quarantine.clone();
-            auditor.of_parking(it.projection, it.model.clone(), skips, quarantine)
+            auditor
+                .of_parking(it.projection, it.model.clone(), skips, quarantine)
+                .only(it.models.selection().category().cloned())
         })
     }
 }
 
 impl<'a> CountersOf<'a> {
     /// Counters sum over all streams, so they can only be compared when every stream is read.
-    async fn begin(models: &'a [Model], options: &Options) -> Result<Vec<Self>, CliError> {
+    async fn begin(models: &'a [Model], of_everything: bool) -> Result<Vec<Self>, CliError> {
         let mut all = Vec::new();
-        for model in models.iter().filter(|_| options.is_of_everything()) {
+        for model in models.iter().filter(|_| of_everything) {
             if let Some(counters) = Counters::begin(&*model.model).await? {
                 all.push(Self { model, counters });
             }
@@ -200,7 +216,7 @@ impl<'a> CountersOf<'a> {
             CountersVerdict::Differ(differences) => {
                 report.counters.extend(differences.into_iter().map(|difference| WrongCounter {
                     projection: self.model.projection,
-                    key: difference.key.into(),
+                    key: difference.key.to_string(),
                     counter: difference.counter,
                     expected: difference.expected,
                     shown: difference.shown,
@@ -231,6 +247,8 @@ struct Audit {
     claims: Option<Vec<claims::ReservationFault>>,
     /// Deadlines that differ from the log, with `--deadlines`.
     deadlines: Vec<DeadlineFinding>,
+    /// Snapshots that are not the fold of their events, with `--snapshots`.
+    snapshots: Vec<WrongSnapshot>,
 }
 
 #[derive(Clone, Copy, Debug, Default, Serialize)]
@@ -248,6 +266,9 @@ struct Totals {
     /// Deadlines that differ from the log, with `--deadlines`.
     #[serde(skip_serializing_if = "Option::is_none")]
     deadlines: Option<usize>,
+    /// Snapshots that are not the fold of their events, with `--snapshots`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    snapshots: Option<usize>,
 }
 
 impl From<Summary> for Totals {
@@ -333,10 +354,16 @@ impl Audit {
         self.totals.deadlines = Some(self.deadlines.len());
     }
 
+    fn distrusts(&mut self, wrong: Vec<WrongSnapshot>) {
+        self.snapshots.extend(wrong);
+        self.totals.snapshots = Some(self.snapshots.len());
+    }
+
     fn is_clean(&self) -> bool {
         let rows_are = self.findings.is_empty() && self.counters.is_empty();
         let claims_are = self.claims.as_ref().is_none_or(Vec::is_empty);
-        rows_are && claims_are && self.unpublished.is_empty() && self.deadlines.is_empty()
+        let deadlines_are = self.deadlines.is_empty() && self.snapshots.is_empty();
+        rows_are && claims_are && self.unpublished.is_empty() && deadlines_are
     }
 }
 
@@ -348,11 +375,12 @@ impl Audit {
         };
         format!(
             "lost={lost} diverged={diverged} parked={parked} behind={behind} ahead={ahead} \
-             unreadable={unreadable} skipped={skipped} counters={}{}{}{} streams={}\n",
+             unreadable={unreadable} skipped={skipped} counters={}{}{}{}{} streams={}\n",
             self.counters.len(),
             asked("unpublished", self.totals.unpublished),
             asked("deadlines", self.totals.deadlines),
             asked("claims", self.claims.as_ref().map(Vec::len)),
+            asked("snapshots", self.totals.snapshots),
             self.streams
         )
     }
@@ -414,6 +442,7 @@ impl Report for Audit {
         if !self.deadlines.is_empty() {
             text += &DeadlineFinding::table(&self.deadlines);
         }
+        text += &WrongSnapshot::table(&self.snapshots);
         text += &self.bus.as_ref().map(AuditedBus::text).unwrap_or_default();
         text + &self.last_line()
     }

@@ -155,7 +155,7 @@ async fn schedule(
         report.streams += u64::try_from(streams.len()).unwrap_or(u64::MAX);
         bar.set_position(report.streams);
     }
-    if choice.is_everything() {
+    if choice.is_everything(&context.target.tenant) {
         report.left.extend(deadlines.superfluous());
     }
     bar.finish_and_clear();
@@ -265,7 +265,7 @@ pub(super) mod tests {
 
     pub(in crate::admin) fn wrong(fault: DeadlineFault) -> DeadlineFinding {
         let deadline = Deadline {
-            key: "lending#account#1#repayment".parse().expect("a key"),
+            key: "lending#default/account#1#repayment".parse().expect("a key"),
             due: Timestamp::UNIX_EPOCH,
             cause: Cause {
                 event: "018bcfe5-6800-7000-8000-000000000000".parse().expect("a UUID"),

@@ -225,7 +225,7 @@ mod tests {
     #[test]
     fn generations_are_shown_with_their_purpose() {
         let missed = MissedEvent {
-            stream: "account#1".parse().expect("a stream"),
+            stream: "default/account#1".parse().expect("a stream"),
             reason: "it has no place".to_owned(),
         };
         let begun = Generations::first(1).begun(2).expect("none is built");
@@ -236,7 +236,7 @@ mod tests {
         let projections = projections.collect();
         let report = Shown { projections };
         let text = rendered(&report, false).expect("text");
-        assert!(text.contains("account#1: it has no place"), "{text}");
+        assert!(text.contains("default/account#1: it has no place"), "{text}");
         let json: serde_json::Value =
             serde_json::from_str(&rendered(&report, true).expect("JSON")).expect("JSON");
         assert_eq!(json["projections"][0]["building"]["revision"], 2);

@@ -10,6 +10,8 @@ mod generations;
 mod progress_bars;
 mod rebuild;
 mod repair;
+mod reports;
+mod snapshots;
 #[cfg(test)]
 mod tests;
 mod walk;
@@ -30,15 +32,21 @@ use ledgerfold_dynamodb::{
     DynamoStreams,
 };
 
-use self::generate::Document;
+use self::{
+    generate::Document,
+    reports::{Chosen, DeclaredReport},
+};
 use crate::{
     completions::{self, Completions},
     error::{CliError, EXIT_CODES, exit, usage},
     output::Output,
+    stream_name::Included,
     target::{Target, TargetOptions},
 };
 use ledgerfold_aws::{SystemClock, SystemRandom};
 use ledgerfold_infra::Changes;
+
+pub use reports::{EventWalk, LogReport, Outcome, ReportError, ReportLog, StreamWalk};
 
 /// The command line of a context's admin program, which is called `<context>-admin`: `audit`, `repair`, `rebuild`,
 /// `claims`, `generate` and others.
@@ -54,6 +62,7 @@ pub struct Admin {
     declaration: Declaration,
     changes: Changes,
     document: Option<Document>,
+    reports: Vec<DeclaredReport>,
 }
 
 /// A projection with its read table. Its stores are shared with the rebuilders and repairers that it creates.
@@ -97,6 +106,13 @@ struct CommandLine {
     target: TargetOptions,
 }
 
+/// The arguments of the program.
+enum Line {
+    Known(CommandLine),
+    /// A report of the context's own.
+    Own(Chosen, TargetOptions),
+}
+
 #[derive(Debug, Subcommand)]
 enum Command {
     #[command(flatten)]
@@ -135,7 +151,13 @@ impl Admin {
     /// The command line of a context.
     pub fn new(context: Declaration) -> Self {
         let name = format!("{}-admin", context.name());
-        Self { name, declaration: context, changes: Changes::none(), document: None }
+        Self {
+            name,
+            declaration: context,
+            changes: Changes::none(),
+            document: None,
+            reports: Vec::new(),
+        }
     }
 
     /// Makes these changes in the template of the context.
@@ -155,6 +177,13 @@ impl Admin {
         Self { document: Some(Document { path: path.into(), content }), ..self }
     }
 
+    /// Adds a report of the context's own, as a command of its name.
+    #[must_use]
+    pub fn reporting<R: LogReport>(mut self) -> Self {
+        self.reports.push(DeclaredReport::of::<R>());
+        self
+    }
+
     /// Runs the command in the program's arguments. Unreadable stored data is reported and never panics, and
     /// only commands that say so write anything.
     pub fn main(self) -> ExitCode {
@@ -165,24 +194,43 @@ impl Admin {
     }
 
     async fn run(self) -> ExitCode {
-        match self.parse(std::env::args_os()) {
-            Ok(line) => match self.declaration.check() {
-                Ok(()) => exit(self.execute(line).await),
-                Err(contradictions) => exit(Err(CliError::Declaration(contradictions))),
-            },
-            Err(error) => usage(&error),
+        let line = match self.parse(std::env::args_os()) {
+            Ok(line) => line,
+            Err(error) => return usage(&error),
+        };
+        match (self.declaration.check(), line) {
+            (Err(contradictions), _) => exit(Err(CliError::Declaration(contradictions))),
+            (Ok(()), Line::Own(report, target)) => exit(Self::report(report, &target).await),
+            (Ok(()), Line::Known(line)) => exit(self.execute(line).await),
         }
     }
 
-    fn parse(
-        &self,
-        arguments: impl IntoIterator<Item = OsString>,
-    ) -> Result<CommandLine, clap::Error> {
-        CommandLine::from_arg_matches(&self.command().try_get_matches_from(arguments)?)
+    async fn report(report: Chosen, target: &TargetOptions) -> Result<ExitCode, CliError> {
+        report.run(&target.resolve()?, &mut Output::of(target)).await
+    }
+
+    fn parse(&self, arguments: impl IntoIterator<Item = OsString>) -> Result<Line, clap::Error> {
+        let matches = self.command().try_get_matches_from(arguments)?;
+        for report in &self.reports {
+            if let Some(report) = report.chosen(&matches)? {
+                return Ok(Line::Own(
+                    report,
+                    self.target(TargetOptions::from_arg_matches(&matches)?),
+                ));
+            }
+        }
+        let line = CommandLine::from_arg_matches(&matches)?;
+        Ok(Line::Known(CommandLine { target: self.target(line.target), ..line }))
+    }
+
+    /// The deployment of this program's context. The read models of another one would have other tables.
+    fn target(&self, options: TargetOptions) -> TargetOptions {
+        options.of_context(self.declaration.name())
     }
 
     fn command(&self) -> clap::Command {
-        CommandLine::command().bin_name(self.name.clone())
+        let known = CommandLine::command().bin_name(self.name.clone());
+        known.subcommands(self.reports.iter().map(DeclaredReport::command))
     }
 
     async fn execute(self, line: CommandLine) -> Result<ExitCode, CliError> {
@@ -249,6 +297,9 @@ impl Admin {
     }
 
     async fn context(self, target: &Target, command: &OnContext) -> Result<Context, CliError> {
+        if command.covers_all_tenants() && target.tenant.chosen().is_some() {
+            return Err(CliError::EveryTenant);
+        }
         let chosen = self.chosen(command)?;
         let source = if command.reads_the_log() { self.source(&chosen)? } else { None };
         let target = match &source {
@@ -314,6 +365,14 @@ impl OnContext {
         }
     }
 
+    /// Whether it works on the rows of all tenants, because a generation has all of them.
+    const fn covers_all_tenants(&self) -> bool {
+        match self {
+            Self::Audit(_) | Self::Repair(_) | Self::Generations(_) => false,
+            Self::Rebuild(_) | Self::RollBack(_) | Self::RemoveOld(_) | Self::Abandon(_) => true,
+        }
+    }
+
     /// The projections that are named.
     fn projections(&self) -> &[String] {
         match self {
@@ -355,9 +414,14 @@ impl Context {
         Rebuilder::new(models, generations, streams, ports).only(self.only_category().cloned())
     }
 
-    /// The log, as the subjects read it.
+    /// The index without the streams that the command leaves out.
+    fn included(&self) -> Included<DynamoStreams> {
+        Included { index: self.index.clone(), tenant: self.target.tenant.clone() }
+    }
+
+    /// The log, as the subjects read it. Each subject may still read one category of its streams only.
     fn reader(&self) -> Arc<dyn EventReader> {
-        match self.subjects.first() {
+        match self.subjects.first().filter(|_| self.source.is_some()) {
             Some(subject) => subject.models.reader(self.log.clone()),
             None => self.log.clone(),
         }

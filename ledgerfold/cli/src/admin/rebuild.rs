@@ -315,7 +315,7 @@ mod tests {
     #[test]
     fn rebuilds_and_their_findings_are_reported() {
         let found = RebuildFault {
-            stream: "account#1".parse().expect("a stream"),
+            stream: "default/account#1".parse().expect("a stream"),
             verdict: "not projected: it has no place".to_owned(),
         };
         let sound = Rebuilt {
@@ -346,7 +346,10 @@ mod tests {
         let report = Rebuilds { rebuilt: vec![sound, unsound] };
         let text = rendered(&report, false).expect("text");
         let lines: Vec<_> = text.lines().collect();
-        assert!(lines[1].contains("account#1") && lines[1].contains("it has no place"), "{text}");
+        assert!(
+            lines[1].contains("default/account#1") && lines[1].contains("it has no place"),
+            "{text}"
+        );
         assert_eq!(
             lines[2..],
             [
@@ -356,7 +359,7 @@ mod tests {
         );
         let json: serde_json::Value =
             serde_json::from_str(&rendered(&report, true).expect("JSON")).expect("JSON");
-        assert_eq!(json["rebuilt"][1]["findings"][0]["stream"], "account#1");
+        assert_eq!(json["rebuilt"][1]["findings"][0]["stream"], "default/account#1");
         assert_eq!(json["rebuilt"][0]["counters"], "equal");
     }
 }

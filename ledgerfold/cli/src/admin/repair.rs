@@ -129,7 +129,8 @@ async fn repair(
         for model in &models {
             model.still_alone().await.map_err(|cause| interrupted(cause, place.as_ref()))?;
             let repairer = &options.repairer(model, context);
-            let mut repairs = stream::iter(&streams)
+            let selection = model.models.selection();
+            let mut repairs = stream::iter(streams.iter().filter(|it| selection.has(it)))
                 .map(|stream| async move {
                     pace.take(1).await;
                     repairer.repair(stream).await
@@ -236,7 +237,7 @@ mod tests {
             let extent = Extent::Whole;
             let before =
                 Comparison { stored, head, waiting_since, verdict, extent, counted, skipped };
-            let stream = "account#1".parse().expect("a stream");
+            let stream = "default/account#1".parse().expect("a stream");
             report.add("statements", &Repair { stream, before, effect });
         }
         let text = rendered(&report, false).expect("text");

@@ -1,24 +1,33 @@
 //! Tests of the arguments of the admin program.
 
+use std::io::Write;
+
+use async_trait::async_trait;
 use ledgerfold::context::Context;
 use ledgerfold_testkit::{bank::Statements, loyalty};
 
-use super::{Admin, Command, OnContext};
+use super::{Admin, Command, Line, LogReport, OnContext, Outcome, ReportError, ReportLog};
 use crate::error::CliError;
 
 fn parsed(arguments: &[&str]) -> Result<Command, clap::Error> {
-    let admin = Admin::new(Context::new("bank"));
+    known(&Admin::new(Context::new("bank")), arguments)
+}
+
+/// A command that every admin program has.
+fn known(admin: &Admin, arguments: &[&str]) -> Result<Command, clap::Error> {
     let arguments = ["bank-admin"].iter().chain(arguments).map(Into::into);
-    admin.parse(arguments).map(|line| line.command)
+    match admin.parse(arguments)? {
+        Line::Known(line) => Ok(line.command),
+        Line::Own(..) => unreachable!("these programs have no reports"),
+    }
 }
 
 /// The projections of a command, with the other context that they read.
 fn chosen(arguments: &[&str]) -> Result<(Vec<&'static str>, Option<&'static str>), CliError> {
     let context = loyalty::context().rows::<Statements>("own");
     let admin = Admin::new(context);
-    let arguments = ["loyalty-admin"].iter().chain(arguments).map(Into::into);
-    let line = admin.parse(arguments).expect("the arguments are valid");
-    let Command::OnContext(command) = line.command else { unreachable!("{line:?}") };
+    let command = known(&admin, arguments).expect("the arguments are valid");
+    let Command::OnContext(command) = command else { unreachable!("{command:?}") };
     let chosen = admin.chosen(&command)?;
     let source = admin.source(&chosen)?;
     Ok((chosen, source.map(|source| source.context())))
@@ -47,6 +56,23 @@ fn a_comparison_with_the_own_log_is_recognised() {
             unreachable!("{arguments:?}")
         };
         assert_eq!(command.needs_own_log(), needed, "{arguments:?}");
+    }
+}
+
+#[test]
+fn a_command_on_whole_generations_covers_all_tenants() {
+    for (arguments, all) in [
+        (&["rebuild", "--all"][..], true),
+        (&["roll-back", "statements"], true),
+        (&["remove-old", "statements"], true),
+        (&["abandon", "statements"], true),
+        (&["audit", "--tenant", "acme"], false),
+        (&["repair", "--tenant", "acme"], false),
+    ] {
+        let Ok(Command::OnContext(command)) = parsed(arguments) else {
+            unreachable!("{arguments:?}")
+        };
+        assert_eq!(command.covers_all_tenants(), all, "{arguments:?}");
     }
 }
 
@@ -98,4 +124,38 @@ fn invalid_combinations_of_arguments_are_refused() {
     ] {
         assert!(parsed(&bad).is_err(), "{bad:?} was accepted");
     }
+}
+
+/// A report with an option.
+#[derive(clap::Args)]
+struct Counting {
+    /// Count only up to this many
+    #[arg(long)]
+    most: u64,
+}
+
+#[async_trait]
+impl LogReport for Counting {
+    const NAME: &'static str = "count";
+    const ABOUT: &'static str = "Count the streams";
+
+    async fn write(
+        self,
+        _: &ReportLog,
+        out: &mut (dyn Write + Send),
+    ) -> Result<Outcome, ReportError> {
+        writeln!(out, "{}", self.most)?;
+        Ok(Outcome::Fine)
+    }
+}
+
+#[test]
+fn a_report_of_the_context_is_a_command_with_its_own_options() {
+    let admin = Admin::new(Context::new("bank")).reporting::<Counting>();
+    let parsed =
+        |arguments: &[&str]| admin.parse(["bank-admin"].iter().chain(arguments).map(Into::into));
+    assert!(matches!(parsed(&["count", "--most", "7", "--tenant", "acme"]), Ok(Line::Own(..))));
+    assert!(matches!(parsed(&["audit"]), Ok(Line::Known(_))));
+    assert!(parsed(&["count"]).is_err(), "--most is required");
+    assert!(parsed(&["count", "--unknown"]).is_err());
 }

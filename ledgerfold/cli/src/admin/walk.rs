@@ -10,7 +10,10 @@ use ledgerfold::{
 };
 
 use super::Context;
-use crate::error::CliError;
+use crate::{
+    error::CliError,
+    stream_name::{StreamName, TenantChoice},
+};
 use ledgerfold_aws::SystemRandom;
 
 /// Commits per page of the event table. A page is the unit of progress: an interrupted command repeats at
@@ -22,7 +25,7 @@ pub(super) const COMMITS_PER_PAGE: u16 = 500;
 pub(super) struct Choice {
     /// Only this stream; may be repeated
     #[arg(long, value_name = "STREAM")]
-    stream: Vec<StreamId>,
+    stream: Vec<StreamName>,
     /// Only this projection; may be repeated
     #[arg(long, value_name = "NAME")]
     pub(super) projection: Vec<String>,
@@ -45,20 +48,20 @@ enum Next {
 
 impl Choice {
     /// Whether the command covers every stream.
-    pub(super) const fn is_everything(&self) -> bool {
-        self.stream.is_empty() && self.from.is_none()
+    pub(super) const fn is_everything(&self, tenant: &TenantChoice) -> bool {
+        self.stream.is_empty() && self.from.is_none() && tenant.chosen().is_none()
     }
 
     /// The streams that are named.
-    pub(super) fn streams(&self) -> &[StreamId] {
-        &self.stream
+    pub(super) fn streams(&self, tenant: &TenantChoice) -> Vec<StreamId> {
+        tenant.streams(&self.stream)
     }
 
-    pub(super) fn walk<'a>(&'a self, context: &'a Context) -> Walk<'a> {
+    pub(super) fn walk<'a>(&self, context: &'a Context) -> Walk<'a> {
         let next = if self.stream.is_empty() {
             Next::Page(self.from.clone().map(Resume))
         } else {
-            Next::These(self.stream.clone())
+            Next::These(self.streams(&context.target.tenant))
         };
         Walk { context, next }
     }
@@ -67,7 +70,7 @@ impl Choice {
 impl<'a> Walk<'a> {
     /// A random sample of streams.
     pub(super) async fn of_sample(context: &'a Context, most: usize) -> Result<Self, CliError> {
-        let sample = Sample::new(Arc::new(context.index.clone()), Arc::new(SystemRandom));
+        let sample = Sample::new(Arc::new(context.included()), Arc::new(SystemRandom));
         let sample = sample.only(context.only_category().cloned());
         let streams = sample.draw(most).await?;
         Ok(Self { context, next: Next::These(streams) })
@@ -84,7 +87,7 @@ impl<'a> Walk<'a> {
         };
         let page = self
             .context
-            .index
+            .included()
             .list(Segment::WHOLE, place.as_ref())
             .await
             .map_err(|error| interrupted(error.into(), place.as_ref()))?;

@@ -15,6 +15,7 @@ use ledgerfold_dynamodb::DynamoStreams;
 use crate::{
     error::CliError,
     output::{Output, progress},
+    stream_name::{Included, StreamName},
     target::Target,
 };
 
@@ -40,7 +41,7 @@ const COMMITS_PER_PAGE: u16 = 500;
 pub(crate) struct EstimateCosts {
     /// Only this stream; may be repeated
     #[arg(long, value_name = "STREAM", conflicts_with_all = ["sample", "category"])]
-    stream: Vec<StreamId>,
+    stream: Vec<StreamName>,
     /// How many streams to read, in DynamoDB's order, which is not their age
     #[arg(long, value_name = "COUNT", default_value_t = 50, value_parser = clap::value_parser!(u16).range(1..))]
     sample: u16,
@@ -70,7 +71,12 @@ pub(crate) async fn run(
     let client = target.connection.dynamodb().await;
     let table = target.event_table()?;
     let index = DynamoStreams::new(client.clone(), table).in_pages_of(COMMITS_PER_PAGE);
-    let streams = command.streams(&index).await?;
+    let named = target.tenant.streams(&command.stream);
+    let streams = if named.is_empty() {
+        command.sample(&Included { index, tenant: target.tenant.clone() }).await?
+    } else {
+        named
+    };
     let bar = progress("streams read");
     let mut measured: Vec<Measured> = Vec::new();
     for stream in &streams {
@@ -84,13 +90,12 @@ pub(crate) async fn run(
 }
 
 impl EstimateCosts {
-    /// The named streams, or the first ones found.
-    async fn streams(&self, index: &dyn Streams) -> Result<Vec<StreamId>, CliError> {
-        let mut streams = self.stream.clone();
+    /// The first streams found.
+    async fn sample(&self, index: &dyn Streams) -> Result<Vec<StreamId>, CliError> {
+        let mut streams = Vec::new();
         let wanted = usize::from(self.sample);
         let mut walk = PageWalk::start();
-        while self.stream.is_empty()
-            && streams.len() < wanted
+        while streams.len() < wanted
             && let Some(from) = walk.next_place()
         {
             let page = walk.turn(index.list(Segment::WHOLE, from.as_ref()).await?);
@@ -98,7 +103,7 @@ impl EstimateCosts {
                 self.category.as_ref().is_none_or(|name| stream.category().as_str() == name)
             }));
         }
-        streams.truncate(wanted.max(self.stream.len()));
+        streams.truncate(wanted);
         Ok(streams)
     }
 }

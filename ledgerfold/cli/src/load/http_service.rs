@@ -2,7 +2,7 @@
 
 use std::{io, time::Duration};
 
-use http::{HeaderValue, Uri};
+use http::{HeaderMap, Uri};
 use http_body_util::BodyExt;
 use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::{
@@ -23,22 +23,23 @@ pub(super) struct HttpService {
     client: Client<HttpsConnector<HttpConnector>, String>,
     /// Without a slash at the end.
     api: String,
-    key: Option<HeaderValue>,
+    /// In every request.
+    headers: HeaderMap,
 }
 
 impl HttpService {
-    /// The service at this address, with the API key for each request.
+    /// The service at this address, with these headers in each request.
     ///
     /// # Errors
     /// If the certificates of the machine cannot be read.
-    pub(super) fn new(api: &str, key: Option<HeaderValue>) -> io::Result<Self> {
+    pub(super) fn new(api: &str, headers: HeaderMap) -> io::Result<Self> {
         let connector = HttpsConnectorBuilder::new()
             .with_native_roots()?
             .https_or_http()
             .enable_http1()
             .build();
         let client = Client::builder(TokioExecutor::new()).build(connector);
-        Ok(Self { client, api: api.trim_end_matches('/').to_owned(), key })
+        Ok(Self { client, api: api.trim_end_matches('/').to_owned(), headers })
     }
 }
 
@@ -51,8 +52,8 @@ impl Service for HttpService {
         for (name, value) in message.headers {
             request = request.header(name, value);
         }
-        if let Some(key) = &self.key {
-            request = request.header("x-api-key", key);
+        for (name, value) in &self.headers {
+            request = request.header(name, value);
         }
         let request = request
             .body(message.body.unwrap_or_default())

@@ -1,5 +1,6 @@
 //! `ledgerfold load`: sends requests to a deployed service at a fixed rate, and reports latencies.
 
+mod credentials;
 mod engine;
 mod http_service;
 mod report;
@@ -12,7 +13,8 @@ use std::{fs, path::PathBuf, process::ExitCode, time::Duration};
 
 use clap::Args;
 use futures::stream;
-use http::HeaderValue;
+use ledgerfold::ports::Clock;
+use ledgerfold_aws::SystemClock;
 
 use crate::{
     duration::duration,
@@ -21,6 +23,7 @@ use crate::{
     target::Target,
 };
 
+use credentials::Credentials;
 use engine::{Plan, SystemTime};
 use http_service::HttpService;
 use report::LoadReport;
@@ -72,9 +75,8 @@ pub(crate) struct Load {
     /// The address of the API [default: the one in the stack file]
     #[arg(long, value_name = "URL", value_parser = address)]
     api: Option<String>,
-    /// The key that the API requires, if it does [default: the one in the stack file]
-    #[arg(long, value_name = "KEY", env = "LEDGERFOLD_API_KEY", hide_env_values = true)]
-    api_key: Option<HeaderValue>,
+    #[command(flatten)]
+    credentials: Credentials,
 }
 
 fn rate(text: &str) -> Result<f64, String> {
@@ -109,13 +111,9 @@ pub(crate) async fn run(
     let scenario = Scenario::parse(&text)
         .map_err(|source| CliError::Scenario { path: path.clone(), source })?;
     let api = command.api.as_deref().map_or_else(|| target.api(), Ok)?;
-    let key = match &command.api_key {
-        Some(key) => Some(key.clone()),
-        // The key belongs to the API of the stack file, so no other address gets it.
-        None if command.api.is_none() => target.api_key().map(HeaderValue::from_str).transpose()?,
-        None => None,
-    };
-    let service = HttpService::new(api, key).map_err(CliError::Runtime)?;
+    let own_target = command.api.is_none().then_some(target);
+    let headers = command.credentials.headers(own_target, command.lasting, SystemClock.now())?;
+    let service = HttpService::new(api, headers).map_err(CliError::Runtime)?;
     let Load { rate, lasting, in_flight, .. } = *command;
     let plan = Plan { rate, lasting, in_flight };
     eprintln!(

@@ -11,7 +11,7 @@ use std::{
 };
 
 use futures::stream;
-use http::{HeaderMap, HeaderValue};
+use http::{HeaderMap, HeaderName, HeaderValue, header::AUTHORIZATION};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::{TcpListener, TcpStream},
@@ -337,8 +337,11 @@ async fn requests_reach_a_server() {
         {"name": "busy", "method": "GET", "path": "/busy"}"#,
     );
     let [place, show, busy] = [0, 1, 2].map(|at: usize| &scenario.requests[at]);
-    let key = Some(HeaderValue::from_static("secret"));
-    let service = HttpService::new(&format!("http://{address}/api/"), key).expect("it is made");
+    let headers = HeaderMap::from_iter([
+        (HeaderName::from_static("x-api-key"), HeaderValue::from_static("secret")),
+        (AUTHORIZATION, HeaderValue::from_static("Bearer a.b.c")),
+    ]);
+    let service = HttpService::new(&format!("http://{address}/api/"), headers).expect("it is made");
 
     let placed = service.send(place.message(&Values::new(), 0)).await.expect("an answer");
     assert!(place.expects(placed.status), "{}", placed.status);
@@ -348,7 +351,13 @@ async fn requests_reach_a_server() {
     assert_eq!((refused.status, busy.expects(refused.status)), (503, false));
 
     let received = received.lock().await;
-    for part in ["POST /api/orders HTTP/1.1", "x-api-key: secret", "if-match: \"1\"", "{\"a\":1}"] {
+    for part in [
+        "POST /api/orders HTTP/1.1",
+        "x-api-key: secret",
+        "authorization: Bearer a.b.c",
+        "if-match: \"1\"",
+        "{\"a\":1}",
+    ] {
         assert!(received[0].contains(part), "{}", received[0]);
     }
     assert!(received[1].starts_with("GET /api/orders/7 "), "{}", received[1]);
@@ -360,7 +369,8 @@ async fn a_server_that_is_not_there_gives_no_answer() {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port is free");
     let address = listener.local_addr().expect("it has an address");
     drop(listener);
-    let service = HttpService::new(&format!("http://{address}"), None).expect("it is made");
+    let service =
+        HttpService::new(&format!("http://{address}"), HeaderMap::new()).expect("it is made");
     let message = scenario(GET).requests[0].message(&Values::new(), 0);
     let reason = service.send(message).await.expect_err("nobody listens");
     assert!(reason.contains("refused"), "{reason}");

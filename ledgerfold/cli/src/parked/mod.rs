@@ -75,7 +75,8 @@ async fn list(
         target.check_projection(projection)?;
     }
     let client = target.connection.dynamodb().await;
-    let all = DynamoQuarantine::everything(&client, target.projection_states()?).await?;
+    let mut all = DynamoQuarantine::everything(&client, target.projection_states()?).await?;
+    all.retain(|scoped| target.tenant.includes(&scoped.parked.stream));
     output.report(&Listed::of(all, projection))?;
     Ok(ExitCode::SUCCESS)
 }
@@ -167,7 +168,7 @@ mod tests {
 
     fn scoped(scope: &str) -> ScopedParked {
         let parked = Parked {
-            stream: "account#1".parse().expect("a stream"),
+            stream: "default/account#1".parse().expect("a stream"),
             position: Some(Version::new(2)),
             version: None,
             owed_version: Version::new(4),
@@ -184,7 +185,7 @@ mod tests {
         let listed = Listed::of(vec![scoped("totals"), scoped("statements")], None);
         let text = rendered(&listed, false).expect("text");
         let first: Vec<_> = text.lines().nth(1).expect("a row").split_whitespace().collect();
-        assert_eq!(first[..4], ["statements", "account#1", "2", "-"], "{text}");
+        assert_eq!(first[..4], ["statements", "default/account#1", "2", "-"], "{text}");
         let json: serde_json::Value =
             serde_json::from_str(&rendered(&listed, true).expect("JSON")).expect("JSON");
         assert_eq!(json["parked"][1]["scope"], "totals");

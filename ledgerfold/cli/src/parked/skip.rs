@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use clap::Args;
 use ledgerfold::{
-    Actor, StreamId, Version,
+    Actor, Version,
     ports::{Clock, Signature, Skip, SkipError, SkipReason, SkipRegister},
 };
 use ledgerfold_dynamodb::DynamoSkips;
@@ -14,6 +14,7 @@ use super::retry;
 use crate::{
     error::CliError,
     output::{Output, Report},
+    stream_name::StreamName,
     target::Target,
 };
 use ledgerfold_aws::SystemClock;
@@ -24,7 +25,7 @@ pub(super) struct EventOptions {
     /// The projection, such as `order-view`
     projection: String,
     /// The event's stream
-    stream: StreamId,
+    stream: StreamName,
     /// The event's version
     #[arg(value_parser = version)]
     version: Version,
@@ -69,7 +70,7 @@ pub(super) async fn skip(
     let register = options.event.register(target).await?;
     target.queue(projection)?;
     let skip = Skip {
-        stream: stream.clone(),
+        stream: target.tenant.stream(stream),
         version: *version,
         reason: options.reason.clone(),
         by: options.event.signature(),
@@ -86,12 +87,13 @@ pub(super) async fn unskip(
     target: &Target,
     output: &mut Output,
 ) -> Result<ExitCode, CliError> {
-    let EventOptions { projection, stream, version, .. } = options;
+    let EventOptions { projection, version, .. } = options;
+    let stream = target.tenant.stream(&options.stream);
     let register = options.register(target).await?;
-    let withdrawn = register.withdraw(stream, *version, &options.signature()).await?;
+    let withdrawn = register.withdraw(&stream, *version, &options.signature()).await?;
     let skip = withdrawn.ok_or_else(|| CliError::NotSkipped {
         projection: projection.clone(),
-        stream: stream.clone(),
+        stream,
         version: *version,
     })?;
     let admin = format!("{}-admin", target.context_name().unwrap_or("<context>"));
@@ -183,7 +185,7 @@ pub(super) mod tests {
 
     pub(in crate::parked) fn skip(version: u64) -> Skip {
         Skip {
-            stream: "account#1".parse().expect("a stream"),
+            stream: "default/account#1".parse().expect("a stream"),
             version: Version::new(version),
             reason: "lent twice".parse().expect("one line"),
             by: by("ada"),
@@ -200,7 +202,7 @@ pub(super) mod tests {
         let outcome = Outcome::of(skip(3), already).expect("the event is skipped");
         let done = Done { projection: "statements".to_owned(), outcome };
         let text = rendered(&done, false).expect("text");
-        assert!(text.contains("ada had already skipped version 3 of account#1"), "{text}");
+        assert!(text.contains("ada had already skipped version 3 of default/account#1"), "{text}");
         let json = json(&rendered(&done, true).expect("JSON"));
         assert_eq!(json["alreadySkipped"]["reason"], "lent twice");
         assert_eq!(json["projection"], "statements");
@@ -211,7 +213,8 @@ pub(super) mod tests {
         let (projection, admin) = ("statements".to_owned(), "bank-admin".to_owned());
         let withdrawn = Withdrawn { projection, skip: skip(3), admin };
         let text = rendered(&withdrawn, false).expect("text");
-        let repair = "bank-admin repair --projection statements --stream account#1 --overwrite";
+        let repair =
+            "bank-admin repair --projection statements --stream default/account#1 --overwrite";
         assert!(text.contains(repair), "{text}");
         assert_eq!(json(&rendered(&withdrawn, true).expect("JSON"))["withdrawn"]["version"], 3);
     }

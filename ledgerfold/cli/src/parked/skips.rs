@@ -32,7 +32,8 @@ pub(super) async fn list(
         target.check_projection(projection)?;
     }
     let client = target.connection.dynamodb().await;
-    let all = DynamoSkips::everything(&client, target.projection_states()?).await?;
+    let mut all = DynamoSkips::everything(&client, target.projection_states()?).await?;
+    all.retain(|scoped| target.tenant.includes(&scoped.record.skip.stream));
     output.report(&Listed::of(all, projection))?;
     Ok(ExitCode::SUCCESS)
 }

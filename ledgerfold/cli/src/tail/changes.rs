@@ -189,7 +189,10 @@ fn failed<E: std::error::Error>(call: &'static str) -> impl FnOnce(E) -> CliErro
 mod tests {
     use std::collections::HashMap;
 
-    use aws_sdk_dynamodbstreams::types::{AttributeValue, OperationType, Record, StreamRecord};
+    use aws_sdk_dynamodbstreams::{
+        primitives::Blob,
+        types::{AttributeValue, OperationType, Record, StreamRecord},
+    };
     use ledgerfold::{Version, vocabulary::ContentId};
     use ledgerfold_testkit::MemoryPayloadStore;
 
@@ -203,10 +206,11 @@ mod tests {
         let text = |text: &str| AttributeValue::S(text.to_owned());
         let number = AttributeValue::N("7".to_owned());
         let image = [
-            ("pk", text("order#1")),
+            ("pk", text("default/order#1")),
             ("sk", number.clone()),
             ("to", number),
             ("m", text("command-1\nDeliverOrder\nx\n2026-11-23T09:00:00Z\nanonymous")),
+            ("h", AttributeValue::B(Blob::new([7; 32]))),
             (name, text(value)),
         ];
         let image = image.map(|(name, value)| (name.to_owned(), value));

@@ -13,6 +13,7 @@ use crate::{
     error::CliError,
     output::{Output, Report},
     show::{ShownEvent, shown},
+    stream_name::{StreamName, TenantChoice},
     target::Target,
 };
 use ledgerfold_aws::SystemClock;
@@ -31,7 +32,7 @@ pub(crate) struct Tail {
     from_start: bool,
     /// Only this stream; may be repeated
     #[arg(long, value_name = "STREAM")]
-    stream: Vec<StreamId>,
+    stream: Vec<StreamName>,
     /// Only events of this type, for example `OrderPlaced`; may be repeated
     #[arg(long, value_name = "TYPE")]
     r#type: Vec<String>,
@@ -49,7 +50,7 @@ pub(crate) async fn run(
     let start = if command.from_start { Start::Oldest } else { Start::Now };
     let follower = Follower::begin(&changes, start).await?;
     eprintln!("Following {}. Press Ctrl-C to stop.", target.event_table()?);
-    match command.follow(follower, output).await {
+    match command.follow(&target.tenant, follower, output).await {
         // The reader of the output has stopped, for example `head`.
         Err(CliError::Output(error)) if error.kind() == io::ErrorKind::BrokenPipe => {
             Ok(ExitCode::SUCCESS)
@@ -61,15 +62,17 @@ pub(crate) async fn run(
 impl Tail {
     async fn follow(
         &self,
+        tenant: &TenantChoice,
         mut follower: Follower<'_>,
         output: &mut Output,
     ) -> Result<(), CliError> {
+        let wanted = tenant.streams(&self.stream);
         let mut left = self.count.unwrap_or(u64::MAX);
         loop {
             for change in follower.next(&SystemClock).await? {
                 match change {
                     Ok(commit) => {
-                        for line in self.lines(&commit) {
+                        for line in self.lines(&commit, tenant, &wanted) {
                             output.report(&line)?;
                             left -= 1;
                             if left == 0 {
@@ -83,8 +86,17 @@ impl Tail {
         }
     }
 
-    fn lines(&self, commit: &Commit) -> impl Iterator<Item = Line> {
-        let wanted = self.stream.is_empty() || self.stream.contains(commit.stream());
+    /// The events to print: of these streams, or of all that the choice includes.
+    fn lines(
+        &self,
+        commit: &Commit,
+        tenant: &TenantChoice,
+        streams: &[StreamId],
+    ) -> impl Iterator<Item = Line> {
+        let wanted = match streams {
+            [] => tenant.includes(commit.stream()),
+            _ => streams.contains(commit.stream()),
+        };
         let stream = commit.stream().clone();
         shown(commit)
             .filter(move |event| {
@@ -114,7 +126,7 @@ mod tests {
     use ledgerfold_proofs::conformance::requests::{commit, fresh};
 
     use super::Tail;
-    use crate::output::rendered;
+    use crate::{output::rendered, stream_name::TenantChoice};
 
     #[test]
     fn a_line_is_an_event_that_was_asked_for() {
@@ -127,7 +139,9 @@ mod tests {
                 r#type: types.iter().map(|name| (*name).to_owned()).collect(),
                 count: None,
             };
-            tail.lines(new.as_commit()).collect::<Vec<_>>()
+            let tenant = TenantChoice::default();
+            let wanted = tenant.streams(&tail.stream);
+            tail.lines(new.as_commit(), &tenant, &wanted).collect::<Vec<_>>()
         };
         assert_eq!(lines(&[], &[]).len(), 2);
         assert_eq!(lines(&["note#other"], &[]).len(), 0);

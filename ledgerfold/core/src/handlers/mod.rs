@@ -1,10 +1,12 @@
 //! The handlers of the library. Each one takes ports and vocabulary, and does one job of a context. An adapter of a
 //! port belongs in another crate.
 
+pub mod chain;
 pub mod claims;
 pub mod command;
 pub mod context;
 pub mod generations;
+pub mod keyring;
 pub mod process;
 pub mod project;
 pub mod query;

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{CounterKey, Increment, Memo, ReadStoreError, row_store::check_size};
-use crate::{StreamId, Version};
+use crate::{StreamId, Version, vocabulary::OfTenant};
 
 /// The most groups of counters that one count may touch. A DynamoDB transaction has up to 100 items, and the memo is
 /// one of them.
@@ -34,7 +34,7 @@ impl CounterShard {
     ///
     /// ```
     /// # use ledgerfold::{StreamId, ports::CounterShard};
-    /// let stream: StreamId = "account#1".parse()?;
+    /// let stream: StreamId = "default/account#1".parse()?;
     /// assert!(CounterShard::all().any(|shard| shard == CounterShard::of(&stream)));
     /// # Ok::<_, ledgerfold::InvalidId>(())
     /// ```
@@ -106,7 +106,7 @@ impl Count {
 }
 
 /// The sums of the amounts for each counter of each group.
-pub type Sums = BTreeMap<CounterKey, BTreeMap<String, i128>>;
+pub type Sums = BTreeMap<OfTenant<CounterKey>, BTreeMap<String, i128>>;
 
 /// Counts of different streams in one shard, as many as one transaction can hold. Their additions to the same counter
 /// are summed, so each group costs one write for all of them.
@@ -202,7 +202,8 @@ impl CountsOfShard {
         self.bytes += count.bytes();
         let increments = count.increments.iter().filter(|it| !it.amounts.is_empty());
         for Increment { key, amounts } in increments {
-            let sums = self.sums.entry(key.clone()).or_default();
+            let key = OfTenant::of(count.stream(), key.clone());
+            let sums = self.sums.entry(key).or_default();
             for (name, amount) in amounts {
                 *sums.entry(name.clone()).or_default() += i128::from(*amount);
             }

@@ -181,10 +181,10 @@ mod tests {
 
     #[test]
     fn a_key_is_read_back_as_it_is_written() {
-        let text = "payment-deadline#order#a-1#payment";
+        let text = "payment-deadline#default/order#a-1#payment";
         let key: DeadlineKey = text.parse().expect("a key");
         assert_eq!((key.process.as_str(), key.name.as_str()), ("payment-deadline", "payment"));
-        assert_eq!(key.stream.to_string(), "order#a-1");
+        assert_eq!(key.stream.to_string(), "default/order#a-1");
         assert_eq!(key.to_string(), text);
         for bad in ["", "payment", "a#b", "a#b#c", "a#b#c#", "#b#c#d", "a#b#c#d#e"] {
             assert!(bad.parse::<DeadlineKey>().is_err(), "{bad:?} was taken for a deadline");

@@ -2,8 +2,8 @@ use async_trait::async_trait;
 
 use super::{CommandRecord, NewerFormat, PortError, Transaction};
 use crate::{
-    CommandId, StreamId, UniqueKey, Version,
-    vocabulary::{Commit, NewCommit, Snapshot, StateSchema},
+    CommandId, ReservedKey, StreamId, Version,
+    vocabulary::{Commit, CommitHash, NewCommit, Snapshot, StateSchema},
 };
 
 /// The log, for a function that only reads it.
@@ -77,7 +77,7 @@ pub trait EventStore: EventReader {
     /// come before all others, because it needs no request.
     async fn transact(&self, transaction: &Transaction) -> Result<(), AppendError>;
 
-    /// The effect of the command with this id, if a transaction has stored it. As consistent as
+    /// The effect of the strict command whose record has this id, if a transaction has stored it. As consistent as
     /// [`EventReader::read`].
     ///
     /// # Errors
@@ -151,6 +151,8 @@ pub struct Base {
     pub from: Version,
     /// The version of its last event. The snapshot is the state at this version.
     pub version: Version,
+    /// The hash of the commit.
+    pub hash: CommitHash,
     /// The snapshot.
     pub snapshot: Snapshot,
 }
@@ -175,6 +177,7 @@ impl Base {
             command: commit.command().id.clone(),
             from: commit.from(),
             version: commit.to(),
+            hash: commit.hash(),
             snapshot: snapshot.clone(),
         })
     }
@@ -257,7 +260,7 @@ pub enum AppendError {
     #[error("{key} is reserved by {holder}")]
     Reserved {
         /// The key.
-        key: UniqueKey,
+        key: ReservedKey,
         /// The stream that the key is reserved for.
         holder: StreamId,
     },
@@ -265,7 +268,7 @@ pub enum AppendError {
     #[error("{key} is not reserved by {stream}")]
     NotReserved {
         /// The key.
-        key: UniqueKey,
+        key: ReservedKey,
         /// The stream that releases the key.
         stream: StreamId,
         /// The revision of the claims for which the reservations of the stream's category are complete; `None` if they

@@ -10,17 +10,19 @@ use crate::{EntityId, InvalidId, Timestamp, vocabulary::id::text_ids};
 
 /// The longest sort key, in bytes.
 const SORT_KEY: usize = 1_024;
-/// The longest partition key, in bytes. The rest of 2,048 is room for the number of a generation.
-const PARTITION_KEY: usize = 2_000;
+/// The longest key of counters, in bytes. The rest of 1,024 is room for the tenant.
+const COUNTER_KEY: usize = 900;
+/// The longest partition key, in bytes. The rest of 2,048 is room for the number of a generation and the tenant.
+const PARTITION_KEY: usize = 1_900;
 
 text_ids! {
-    /// The name of a list of rows, for example a customer's id: 1 to 2,000 bytes.
-    IndexPartition: "the partition of an index", |text| (1..=PARTITION_KEY).contains(&text.len()), "of 1 to 2,000 bytes";
+    /// The name of a list of rows, for example a customer's id: 1 to 1,900 bytes.
+    IndexPartition: "the partition of an index", |text| (1..=PARTITION_KEY).contains(&text.len()), "of 1 to 1,900 bytes";
     /// The place of a row in a list: 1 to 1,024 bytes. Places are sorted by their bytes.
     IndexOrder: "the order key of an index", |text| (1..=SORT_KEY).contains(&text.len()), "of 1 to 1,024 bytes";
-    /// The key of a group of counters, for example `2026-11-23#EUR`: 1 to 1,024 bytes. Ranges follow the order of the
+    /// The key of a group of counters, for example `2026-11-23#EUR`: 1 to 900 bytes. Ranges follow the order of the
     /// bytes.
-    CounterKey: "the key of counters", |text| (1..=SORT_KEY).contains(&text.len()), "of 1 to 1,024 bytes";
+    CounterKey: "the key of counters", |text| (1..=COUNTER_KEY).contains(&text.len()), "of 1 to 900 bytes";
 }
 
 /// The place of a row in a list.

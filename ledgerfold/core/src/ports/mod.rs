@@ -2,7 +2,7 @@
 //! simulator can run the same handlers as Lambda. Implementations of ports do not belong here.
 //!
 //! A function that must not write gets a reading port: [`EventReader`], [`RowReader`], [`TallyReader`],
-//! [`GenerationReader`].
+//! [`GenerationReader`], [`KeyReader`].
 
 mod claims_record;
 mod clock;
@@ -13,6 +13,7 @@ mod deadlines;
 mod event_store;
 mod format;
 mod generations;
+mod keyring;
 mod keys;
 mod page;
 mod payload_store;
@@ -45,6 +46,7 @@ pub use format::NewerFormat;
 pub use generations::{
     CopyIndex, GenerationReader, GenerationStore, SegmentPlace, SegmentProgress,
 };
+pub use keyring::{KeyEraser, KeyReader, Keyring, KeyringError};
 pub use keys::{CounterKey, IndexKey, IndexOrder, IndexPartition};
 pub use page::{Page, PageWalk, Resume};
 pub use payload_store::{PayloadError, PayloadStore};

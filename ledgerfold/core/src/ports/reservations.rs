@@ -1,7 +1,7 @@
 use async_trait::async_trait;
 
 use super::{ClaimsRecord, KeyChange, Resume, Segment, StoreError, StreamsError, Written};
-use crate::{Category, StreamId, UniqueKey, ports::Page, vocabulary::StreamVersion};
+use crate::{Category, ReservedKey, StreamId, ports::Page, vocabulary::StreamVersion};
 
 /// The reservations of unique keys, for the commands that build and audit them.
 ///
@@ -13,7 +13,7 @@ pub trait Reservations: Send + Sync {
     ///
     /// # Errors
     /// [`StoreError`].
-    async fn holder(&self, key: &UniqueKey) -> Result<Option<StreamId>, StoreError>;
+    async fn holder(&self, key: &ReservedKey) -> Result<Option<StreamId>, StoreError>;
 
     /// Some reservations of a segment, each once, in no particular order. A page may be empty and yet have a next one.
     /// Reservations that change during the listing may be missing.
@@ -34,7 +34,7 @@ pub trait Reservations: Send + Sync {
     /// [`StoreError`].
     async fn correct(
         &self,
-        key: &UniqueKey,
+        key: &ReservedKey,
         correction: &Correction,
     ) -> Result<Written, StoreError>;
 
@@ -61,7 +61,7 @@ pub trait Reservations: Send + Sync {
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Reservation {
     /// The key.
-    pub key: UniqueKey,
+    pub key: ReservedKey,
     /// The stream.
     pub holder: StreamId,
 }

@@ -2,7 +2,7 @@ use async_trait::async_trait;
 use futures::future::join_all;
 
 use super::{IndexKey, IndexOrder, IndexPartition, NewerFormat, PortError};
-use crate::{Payload, StreamId, Version};
+use crate::{Payload, StreamId, TenantId, Version};
 
 /// The rows of a projection, for a function that only reads them.
 #[async_trait]
@@ -52,6 +52,8 @@ pub trait RowStore: RowReader {
 /// A request for rows of the index.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Listing {
+    /// The tenant whose rows are listed.
+    pub tenant: TenantId,
     /// The partition, for example a customer's id.
     pub partition: IndexPartition,
     /// List only rows whose order key is below this one.

@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use futures::future::join_all;
 
 use super::{CounterKey, CountsOfShard, PortError, ReadStoreError};
-use crate::{Payload, StreamId, Version};
+use crate::{Payload, StreamId, TenantId, Version, vocabulary::OfTenant};
 
 /// The number of attempts to read counters and a memo while others write them. Each attempt is a round trip, so
 /// together they last longer than any burst of writes on one counter.
@@ -30,12 +30,13 @@ pub trait TallyReader: Send + Sync {
         join_all(streams.iter().map(|stream| self.memo(stream))).await
     }
 
-    /// The counters with keys from `first` to `last`, both included, in key order; strongly consistent.
+    /// A tenant's counters with keys from `first` to `last`, both included, in key order; strongly consistent.
     ///
     /// # Errors
     /// [`ReadStoreError`]; [`ReadStoreError::Corrupt`] for a sum that leaves the range of 64 bits.
     async fn range(
         &self,
+        tenant: &TenantId,
         first: &CounterKey,
         last: &CounterKey,
     ) -> Result<Vec<Counter>, ReadStoreError>;
@@ -53,7 +54,7 @@ pub trait TallyReader: Send + Sync {
         groups: &[CounterKey],
     ) -> Result<Settled, ReadStoreError>;
 
-    /// The counters of a range. The stream's own share in them is exact: it ends at the stream's memo.
+    /// The counters of the stream's tenant in a range. The stream's own share in them is exact: it ends at the stream's memo.
     ///
     /// The method reads the counters between two reads of the memo. The first read waits for the memo's own write,
     /// which the counters might not show yet. The second read proves that the counters show nothing of a later write.
@@ -80,7 +81,7 @@ pub trait TallyReader: Send + Sync {
                     Settled::UnderWay => continue,
                 }
             }
-            let counters = self.range(first, last).await?;
+            let counters = self.range(stream.tenant(), first, last).await?;
             match self.settled(stream, &[]).await? {
                 Settled::At(now) if now == memo => return Ok(Counted { memo, counters }),
                 Settled::At(now) => memo = now,
@@ -100,6 +101,13 @@ pub trait TallyStore: TallyReader {
     /// # Errors
     /// [`ReadStoreError`]; it concerns all counts.
     async fn add(&self, counts: &CountsOfShard) -> Result<Added, ReadStoreError>;
+
+    /// The counters of all tenants, in no particular order; strongly consistent. For maintenance: queries use
+    /// [`TallyReader::range`].
+    ///
+    /// # Errors
+    /// Those of [`TallyReader::range`].
+    async fn all(&self) -> Result<Vec<OfTenant<Counter>>, ReadStoreError>;
 }
 
 /// The result of [`TallyStore::add`].
@@ -158,7 +166,7 @@ impl Memo {
     }
 }
 
-/// Amounts to add to a group of counters.
+/// Amounts to add to a group of counters of the tenant of the stream.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Increment {
     /// The group.

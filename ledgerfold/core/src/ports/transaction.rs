@@ -1,7 +1,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::{
-    Claim, CommandId, StreamId, UniqueKey, Version,
+    Claim, CommandId, ReservedKey, StreamId, Version,
     vocabulary::{CommitRef, Fingerprint, NewCommit, StreamVersion},
 };
 
@@ -18,20 +18,20 @@ pub const MAX_TRANSACTION_BYTES: usize = 4 * 1024 * 1024 - 128 * 1024;
 pub struct Transaction {
     commits: Vec<NewCommit>,
     unchanged: Vec<StreamVersion>,
-    claims: BTreeMap<UniqueKey, KeyChange>,
+    claims: BTreeMap<ReservedKey, KeyChange>,
     strict: Option<StrictCommand>,
 }
 
 /// A command that is recognised for ever.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StrictCommand {
-    /// The command's id.
+    /// The id of its record: a digest of the command's id and the place where it is recognised.
     pub id: CommandId,
     /// A digest of the whole request.
     pub fingerprint: Fingerprint,
 }
 
-/// The effect of a strict command. It is stored under the command's id, in the same transaction.
+/// The effect of a strict command. It is stored in the same transaction.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CommandRecord {
     /// A digest of the whole request.
@@ -98,7 +98,7 @@ pub enum InvalidTransaction {
     #[error("it reserves or releases {key} twice")]
     Key {
         /// The key.
-        key: UniqueKey,
+        key: ReservedKey,
     },
 }
 
@@ -143,7 +143,7 @@ impl Transaction {
     }
 
     /// The changes to unique keys.
-    pub const fn claims(&self) -> &BTreeMap<UniqueKey, KeyChange> {
+    pub const fn claims(&self) -> &BTreeMap<ReservedKey, KeyChange> {
         &self.claims
     }
 
@@ -166,7 +166,7 @@ impl Transaction {
     /// The same transaction, but the stream that releases this key is expected to have no reservation of it; `None` if
     /// no stream releases the key. The store refuses it with [`AppendError::Reserved`](super::AppendError::Reserved) if
     /// the stream does have a reservation.
-    pub fn forgoing(&self, key: &UniqueKey) -> Option<Self> {
+    pub fn forgoing(&self, key: &ReservedKey) -> Option<Self> {
         let change = match self.claims.get(key)? {
             KeyChange::Release(from) => KeyChange::Forgo(from.clone()),
             // Reserving requires that no stream holds the key, so it checks the releasing stream too.
@@ -179,7 +179,7 @@ impl Transaction {
     }
 
     /// Whether this stream releases this key, or passes it to another stream.
-    pub fn gives_back(&self, key: &UniqueKey, stream: &StreamId) -> bool {
+    pub fn gives_back(&self, key: &ReservedKey, stream: &StreamId) -> bool {
         match self.claims.get(key) {
             Some(KeyChange::Release(from) | KeyChange::Pass { from, .. }) => from == stream,
             _ => false,
@@ -196,10 +196,10 @@ impl Transaction {
 /// does not change.
 fn settle(
     claims: impl IntoIterator<Item = (StreamId, Claim)>,
-) -> Result<BTreeMap<UniqueKey, KeyChange>, InvalidTransaction> {
-    let mut changes: BTreeMap<UniqueKey, KeyChange> = BTreeMap::new();
+) -> Result<BTreeMap<ReservedKey, KeyChange>, InvalidTransaction> {
+    let mut changes: BTreeMap<ReservedKey, KeyChange> = BTreeMap::new();
     for (stream, claim) in claims {
-        let key = claim.key().clone();
+        let key = ReservedKey::of(&stream, claim.key().clone());
         let change = match (changes.remove(&key), claim) {
             (None, Claim::Reserve(_)) => Some(KeyChange::Reserve(stream)),
             (None, Claim::Release(_)) => Some(KeyChange::Release(stream)),

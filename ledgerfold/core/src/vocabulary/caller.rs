@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::vocabulary::id::{Role, Scope, Subject, TenantId};
+use crate::vocabulary::id::{ProcessName, Role, Scope, Subject, TenantId};
 
 /// Who sends a command or a query.
 ///
@@ -53,6 +53,17 @@ impl Caller {
         }
     }
 
+    /// A process manager, on behalf of this tenant. It has every role, because its own code decides what it sends.
+    pub fn process(name: &ProcessName, tenant: TenantId) -> Self {
+        Self {
+            tenant,
+            subject: Subject::from(name),
+            roles: Granted::Every,
+            scopes: Granted::Every,
+            via: Via::Process,
+        }
+    }
+
     /// Whether the caller has this role.
     pub fn has_role(&self, role: &Role) -> bool {
         self.roles.includes(role)
@@ -75,6 +86,31 @@ pub enum Via {
     ApiKey,
     /// Not at all: the service has no authentication.
     Anonymous,
+    /// By the service itself: a process manager sends the command.
+    Process,
+}
+
+/// The answer of a rule to a caller.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Access {
+    /// The rule allows it.
+    Allowed,
+    /// The caller may know that the entity exists, and may not do this: status 403.
+    Forbidden,
+    /// The entity belongs to somebody else. The caller gets the answer for an entity that does not exist: status 404.
+    Hidden,
+}
+
+impl Access {
+    /// Allowed if the condition holds, and otherwise forbidden.
+    pub const fn allowed_if(condition: bool) -> Self {
+        if condition { Self::Allowed } else { Self::Forbidden }
+    }
+
+    /// Allowed if the condition holds, and otherwise hidden.
+    pub const fn visible_if(condition: bool) -> Self {
+        if condition { Self::Allowed } else { Self::Hidden }
+    }
 }
 
 /// Roles or scopes that a caller has.

@@ -1,6 +1,6 @@
 use std::{fmt, str::FromStr};
 
-use crate::{Category, InvalidId};
+use crate::{Category, InvalidId, sealed::KeyedHash};
 
 /// A value that only one stream may own, for example an e-mail address: `email#ada@example.org`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -22,6 +22,27 @@ impl UniqueKey {
         } else {
             Err(InvalidId::new("the value of a unique key", "of 1 to 512 bytes"))
         }
+    }
+
+    /// The key of a value that is personal data, by its keyed hash. The event contains the hash, so that reservations can
+    /// be rebuilt without opening anything. The hash must be of this kind.
+    ///
+    /// ```
+    /// # use ledgerfold::{Category, UniqueKey, sealed::KeyedHash};
+    /// const EMAIL: Category = Category::from_static("email");
+    /// let hash: KeyedHash = "h1.t1.AAAAAAAAAAAAAAAAAAAAAA".parse()?;
+    /// let key = UniqueKey::keyed(EMAIL, &hash);
+    /// assert_eq!(key.to_string(), "email#h1.t1.AAAAAAAAAAAAAAAAAAAAAA");
+    /// assert!(key.is_keyed());
+    /// # Ok::<(), ledgerfold::InvalidId>(())
+    /// ```
+    pub fn keyed(kind: Category, hash: &KeyedHash) -> Self {
+        Self { kind, value: hash.as_str().to_owned() }
+    }
+
+    /// Whether the value is a keyed hash. A domain that seals must use no other keys.
+    pub fn is_keyed(&self) -> bool {
+        KeyedHash::new(&*self.value).is_ok()
     }
 
     /// The kind of value, for example `email`.

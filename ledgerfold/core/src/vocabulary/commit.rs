@@ -1,7 +1,7 @@
 use crate::{
     Actor, CausationId, CommandId, CommandName, CorrelationId, Envelope, EventId, EventType,
     Payload, SchemaVersion, StreamId, Timestamp, Traceparent, Version,
-    vocabulary::{Fingerprint, Form, PublicForm, Snapshot},
+    vocabulary::{CommitHash, Fingerprint, Form, PublicForm, Snapshot},
 };
 
 /// The most events of one commit. A decision with more events is most likely a bug.
@@ -15,6 +15,7 @@ pub struct Commit {
     events: Vec<CommitEvent>,
     command: CommandStamp,
     metadata: Metadata,
+    hash: CommitHash,
     snapshot: Option<Snapshot>,
     form: Form,
 }
@@ -81,7 +82,8 @@ pub struct CorruptCommit {
 }
 
 impl Commit {
-    /// A commit that a store has read. `from` and `to` are the versions of its first and its last event.
+    /// A commit that a store has read. `from` and `to` are the versions of its first and its last event. The hash is the
+    /// stored one, whether it is right or not.
     ///
     /// # Errors
     /// [`CorruptCommit`] if the number of events does not match the versions.
@@ -91,9 +93,10 @@ impl Commit {
         events: Vec<CommitEvent>,
         command: CommandStamp,
         metadata: Metadata,
+        hash: CommitHash,
     ) -> Result<Self, CorruptCommit> {
         let form = Form::Private;
-        let commit = Self { stream, from, events, command, metadata, snapshot: None, form };
+        let commit = Self { stream, from, events, command, metadata, hash, snapshot: None, form };
         if commit.events.is_empty() || from == Version::NONE || commit.to() != to {
             let Self { stream, events, .. } = commit;
             return Err(CorruptCommit { stream, from, to, events: events.len() });
@@ -153,6 +156,11 @@ impl Commit {
         &self.metadata
     }
 
+    /// The hash in the store. [`CommitHash::of`] computes the right one.
+    pub const fn hash(&self) -> CommitHash {
+        self.hash
+    }
+
     /// The state after the commit, if it was stored with one.
     pub const fn snapshot(&self) -> Option<&Snapshot> {
         self.snapshot.as_ref()
@@ -182,39 +190,50 @@ impl Commit {
 /// Only a [`Loaded`](crate::command::Loaded) stream makes one, so its version is always a version that
 /// was read.
 #[derive(Clone, Debug, PartialEq)]
-pub struct NewCommit(Commit);
+pub struct NewCommit {
+    commit: Commit,
+    /// The hash of the commit before it.
+    previous: Option<CommitHash>,
+}
 
 impl NewCommit {
     pub(crate) fn follow(
         stream: StreamId,
-        head: Version,
+        (head, previous): (Version, Option<CommitHash>),
         events: Vec<CommitEvent>,
         command: CommandStamp,
         metadata: Metadata,
     ) -> Self {
         let from = head.next();
         let form = Form::Private;
-        Self(Commit { stream, from, events, command, metadata, snapshot: None, form })
+        let hash = CommitHash::NONE;
+        let commit = Commit { stream, from, events, command, metadata, hash, snapshot: None, form };
+        Self { commit, previous }.hashed()
     }
 
     pub(crate) fn with_snapshot(self, snapshot: Option<Snapshot>) -> Self {
-        Self(self.0.with_snapshot(snapshot))
+        Self { commit: self.commit.with_snapshot(snapshot), ..self }
     }
 
     /// The same commit as part of a transaction with all of these commits.
     pub(crate) fn with_siblings(mut self, all: &[CommitRef]) -> Self {
-        let own = self.0.place();
-        self.0.command.siblings = all.iter().filter(|place| **place != own).cloned().collect();
+        let own = self.commit.place();
+        self.commit.command.siblings = all.iter().filter(|place| **place != own).cloned().collect();
+        self.hashed()
+    }
+
+    fn hashed(mut self) -> Self {
+        self.commit.hash = CommitHash::of(&self.commit, self.previous);
         self
     }
 
     /// The commit to store.
     pub const fn as_commit(&self) -> &Commit {
-        &self.0
+        &self.commit
     }
 
     /// The commit, once it is stored.
     pub fn into_commit(self) -> Commit {
-        self.0
+        self.commit
     }
 }

@@ -2,7 +2,10 @@ use std::fmt;
 
 use serde::Serialize;
 
-use crate::{Category, Claim, CommandName, Event, Snapshots};
+use crate::{
+    Access, Caller, Category, Claim, CommandName, Event, Snapshots, Timestamp,
+    sealed::FingerprintKey,
+};
 
 /// A domain: its events and the rules for them. It consists of two pure functions and an initial state. It has no
 /// clock, no input or output, and nothing of AWS.
@@ -32,6 +35,15 @@ pub trait Decider: Send + Sync + 'static {
     /// The state after an event. Every stored event has happened, so this function must accept all of them.
     fn evolve(state: Self::State, event: &Self::Event) -> Self::State;
 
+    /// Whether the caller may send the command, in the state in which it would be decided. Without this function every
+    /// caller of the tenant may send every command.
+    ///
+    /// The rule sees the same state as the decision, so nothing can change between the two. It is asked first. Hide an
+    /// entity that belongs to somebody else, so that nobody learns which ids exist.
+    fn may(_caller: &Caller, _command: &Self::Command, _state: &Self::State) -> Access {
+        Access::Allowed
+    }
+
     /// The events of the command in this state. They are committed together. An empty list means that nothing needs
     /// to change.
     ///
@@ -40,6 +52,7 @@ pub trait Decider: Send + Sync + 'static {
     fn decide(
         state: &Self::State,
         command: &Self::Command,
+        context: &DecisionContext<'_>,
     ) -> Result<Vec<Self::Event>, Self::Rejection>;
 
     /// The rules for snapshots of the state. By default there are no snapshots, and a stream is read from its first
@@ -59,6 +72,16 @@ pub trait Decider: Send + Sync + 'static {
     }
 }
 
+/// The time and the caller of a decision. The commit records both, so a decision can be explained later.
+#[derive(Clone, Copy, Debug)]
+pub struct DecisionContext<'a> {
+    /// The time of the decision, by the clock of the function. A later decision may have an earlier time, because clocks
+    /// differ.
+    pub at: Timestamp,
+    /// The caller.
+    pub caller: &'a Caller,
+}
+
 /// A command of a domain. Its serialized form only goes into its [`Fingerprint`](crate::vocabulary::Fingerprint)
 /// and is not stored. If you add a field later, make it optional, or give it a default with the meaning of older
 /// requests. Then a retry of an older request is still recognised.
@@ -66,12 +89,21 @@ pub trait Command: Clone + fmt::Debug + Serialize + Send + Sync + 'static {
     /// Whether some of these commands are [`Idempotency::Strict`]. Their deployment then has a table for their results.
     const SOME_ARE_STRICT: bool = false;
 
+    /// Whether these commands contain personal data, which the domain seals. Their fingerprints must then be keyed: an
+    /// unkeyed one is stored with the commit and confirms guesses for ever. [`Keyed`](crate::sealed::Keyed) sets it.
+    const SEALS: bool = false;
+
     /// The command's name, for example `PlaceOrder`.
     fn name(&self) -> CommandName;
 
     /// How long a repetition of this command is recognised.
     fn idempotency(&self) -> Idempotency {
         Idempotency::Window
+    }
+
+    /// The key of the command's fingerprint, for a domain that seals.
+    fn fingerprint_key(&self) -> Option<&FingerprintKey> {
+        None
     }
 }
 
@@ -109,4 +141,6 @@ pub enum RejectionKind {
     NotFound,
     /// The current state does not allow the command.
     Conflict,
+    /// The data of the person was erased.
+    Erased,
 }

@@ -180,6 +180,9 @@ pub enum EncodeError {
     /// The value's own code panicked.
     #[error("writing the value failed: {0}")]
     Panicked(#[from] Panicked),
+    /// The command contains personal data and has no key for its fingerprint.
+    #[error("the command contains personal data and has no key for its fingerprint")]
+    Unkeyed,
 }
 
 /// Stored content cannot be read.

@@ -197,15 +197,15 @@ impl Subject {
     }
 }
 
-impl From<&Subject> for Actor {
-    fn from(subject: &Subject) -> Self {
-        Self(subject.0.clone())
+impl From<&ProcessName> for Subject {
+    fn from(name: &ProcessName) -> Self {
+        Self(name.to_string())
     }
 }
 
-impl From<&ProcessName> for Actor {
-    fn from(name: &ProcessName) -> Self {
-        Self(name.to_string())
+impl From<&Subject> for Actor {
+    fn from(subject: &Subject) -> Self {
+        Self(subject.0.clone())
     }
 }
 
@@ -306,70 +306,6 @@ names! {
     Scope: "a scope", is_scope, 255, "1 to 255 visible ASCII characters, but not \" or \\";
 }
 
-/// The name of a stream. Its format is `<category>#<id>`, for example `order#0190c0de`.
-///
-/// ```
-/// # use ledgerfold::{Category, EntityId, StreamId};
-/// const ORDER: Category = Category::from_static("order");
-/// let stream = StreamId::new(ORDER, EntityId::new("0190c0de")?);
-/// assert_eq!(stream.to_string(), "order#0190c0de");
-/// assert_eq!("order#0190c0de".parse::<StreamId>()?, stream);
-/// # Ok::<(), ledgerfold::InvalidId>(())
-/// ```
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
-pub struct StreamId {
-    category: Category,
-    id: EntityId,
-}
-
-impl StreamId {
-    /// The stream of this entity.
-    pub const fn new(category: Category, id: EntityId) -> Self {
-        Self { category, id }
-    }
-
-    /// The kind of entity.
-    pub const fn category(&self) -> &Category {
-        &self.category
-    }
-
-    /// The entity's id.
-    pub const fn id(&self) -> &EntityId {
-        &self.id
-    }
-}
-
-impl fmt::Display for StreamId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}#{}", self.category, self.id)
-    }
-}
-
-impl FromStr for StreamId {
-    type Err = InvalidId;
-
-    fn from_str(text: &str) -> Result<Self, InvalidId> {
-        let (category, id) = text
-            .split_once('#')
-            .ok_or(InvalidId { what: "a stream", rule: "in the format <category>#<id>" })?;
-        Ok(Self::new(category.parse()?, EntityId::new(id)?))
-    }
-}
-
-impl TryFrom<String> for StreamId {
-    type Error = InvalidId;
-    fn try_from(text: String) -> Result<Self, InvalidId> {
-        text.parse()
-    }
-}
-
-impl From<StreamId> for String {
-    fn from(stream: StreamId) -> String {
-        stream.to_string()
-    }
-}
-
 /// The identity of an event, the same on every delivery and every replay.
 ///
 /// A UUID (version 7), made when the event is committed. It does not order events; versions do.
@@ -457,15 +393,5 @@ mod tests {
         for bad in ["", "a b", "a\"", "a\\", &"s".repeat(256)] {
             assert!(Scope::new(bad).is_err(), "{bad:?} was accepted as a scope");
         }
-    }
-
-    #[test]
-    fn a_stream_is_read_back_as_it_is_written() {
-        for bad in ["order", "Order#1", "#1", "order#", "order#a#b"] {
-            assert!(bad.parse::<StreamId>().is_err(), "{bad:?} was accepted as a stream");
-        }
-        let stream: StreamId = "order#a-1".parse().expect("a stream");
-        assert_eq!((stream.category().as_str(), stream.id().as_str()), ("order", "a-1"));
-        assert_eq!(stream.to_string(), "order#a-1");
     }
 }

@@ -5,8 +5,9 @@
 //! here.
 
 mod caller;
+mod chain;
 mod claim;
-pub(crate) mod commands;
+mod commands;
 mod commit;
 mod content;
 mod decider;
@@ -23,22 +24,27 @@ mod public;
 mod recent;
 mod record_copy;
 pub mod schema;
+pub mod sealed;
+mod selection;
 mod snapshot;
+mod stream_id;
 mod strict_json;
+mod tenant_key;
 mod version;
 
 /// An instant in UTC, to the nanosecond. It is data only: keys and orders use versions.
 pub use jiff::Timestamp;
 
-pub use caller::{Caller, Granted, Via};
+pub use caller::{Access, Caller, Granted, Via};
+pub use chain::CommitHash;
 pub use claim::{Claim, UniqueKey};
-pub use commands::Decide;
+pub use commands::{Decide, DecideSealing};
 pub use commit::{
     CommandStamp, Commit, CommitEvent, CommitRef, CorruptCommit, MAX_EVENTS_PER_COMMIT, Metadata,
     NewCommit,
 };
 pub use content::ContentId;
-pub use decider::{Command, Decider, Idempotency, Rejection, RejectionKind};
+pub use decider::{Command, Decider, DecisionContext, Idempotency, Rejection, RejectionKind};
 pub use delivery::{Content, Delivery, FailedReceipt, Receipt, ReplayName};
 pub use digest::derive_uuid;
 pub use envelope::{Envelope, Recorded};
@@ -50,7 +56,7 @@ pub use generation::{
 };
 pub use id::{
     Actor, Category, CausationId, CommandId, CommandName, CorrelationId, DeadlineName, EntityId,
-    EventId, InvalidId, ProcessName, Role, Scope, StreamId, Subject, TenantId, Traceparent,
+    EventId, InvalidId, ProcessName, Role, Scope, Subject, TenantId, Traceparent,
 };
 pub use opaque::{ConsistencyToken, Cursor, DamagedToken};
 pub use panics::{Panicked, guarded_future};
@@ -59,6 +65,9 @@ pub use public::{
 };
 pub use recent::{IDEMPOTENCY_WINDOW, RecentCommands};
 pub use record_copy::{Mark, RecordCopy};
+pub use selection::Selection;
 pub use snapshot::{MAX_SNAPSHOT_BYTES, Snapshot, SnapshotPolicy, Snapshots, StateSchema};
+pub use stream_id::StreamId;
 pub use strict_json::{StrictJsonError, strict_json};
+pub use tenant_key::{OfTenant, ReservedKey};
 pub use version::{StreamVersion, Version};

@@ -22,7 +22,7 @@ pub struct DamagedToken;
 ///
 /// ```
 /// # use ledgerfold::{StreamId, Version, vocabulary::ConsistencyToken};
-/// let seen = ConsistencyToken { stream: "order#1".parse()?, version: Version::new(2) };
+/// let seen = ConsistencyToken { stream: "default/order#1".parse()?, version: Version::new(2) };
 /// assert_eq!(ConsistencyToken::parse(&seen.to_text())?, seen);
 /// assert!(ConsistencyToken::parse("nonsense").is_err());
 /// # Ok::<(), Box<dyn std::error::Error>>(())

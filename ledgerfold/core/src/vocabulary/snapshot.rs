@@ -1,4 +1,9 @@
-use std::fmt;
+use std::{
+    any::TypeId,
+    collections::HashMap,
+    fmt,
+    sync::{LazyLock, Mutex, PoisonError},
+};
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use schemars::{JsonSchema, schema_for};
@@ -87,23 +92,35 @@ impl Default for SnapshotPolicy {
 
 impl<S: Serialize + DeserializeOwned + PartialEq + JsonSchema> Snapshots<S> {
     /// Snapshots of a domain's state. The library notices when the state's fields change, or when a version becomes
-    /// upcast or retired. It does not notice a change of `evolve` or of an upcaster's code: raise the revision then.
+    /// upcast or retired. It does not notice a change of `evolve` or of an upcaster's code: raise the revision then. Equal
+    /// states must have equal JSON, apart from the order of an object's members, so that an audit can compare them.
     pub fn of<D>(revision: u32) -> Self
     where
         D: Decider<State = S>,
         D::Event: Contract,
     {
-        // A schema consists of texts and numbers, so JSON can represent it.
-        let schema = serde_json::to_vec(&schema_for!(S)).unwrap_or_default();
-        let digest =
-            digest(&[&schema, older_versions::<D::Event>().as_bytes(), &revision.to_be_bytes()]);
+        let mut known = SCHEMAS.lock().unwrap_or_else(PoisonError::into_inner);
+        let key = (TypeId::of::<D>(), revision);
+        let schema = known.entry(key).or_insert_with(|| schema_of::<S, D::Event>(revision));
         Self {
-            schema: StateSchema(URL_SAFE_NO_PAD.encode(digest)),
+            schema: schema.clone(),
             policy: SnapshotPolicy::default(),
             encode: Payload::encode,
             decode: Payload::decode,
         }
     }
+}
+
+/// The schemas of domains that were computed before, by domain and revision. Computing one takes long, and a program makes
+/// many loaders for one domain.
+static SCHEMAS: LazyLock<Mutex<HashMap<(TypeId, u32), StateSchema>>> =
+    LazyLock::new(Mutex::default);
+
+fn schema_of<S: JsonSchema, E: Contract>(revision: u32) -> StateSchema {
+    // A schema consists of texts and numbers, so JSON can represent it.
+    let schema = serde_json::to_vec(&schema_for!(S)).unwrap_or_default();
+    let digest = digest(&[&schema, older_versions::<E>().as_bytes(), &revision.to_be_bytes()]);
+    StateSchema(URL_SAFE_NO_PAD.encode(digest))
 }
 
 /// The versions that are upcast or retired. When this list changes, the same events may fold to another state than

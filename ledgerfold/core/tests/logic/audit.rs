@@ -9,7 +9,7 @@ use std::{
 use async_trait::async_trait;
 use futures::future::{join, join3};
 use ledgerfold::{
-    Envelope, Payload, StreamId, Timestamp, Version,
+    Envelope, Payload, StreamId, TenantId, Timestamp, Version,
     ports::{
         Clock, CommitPage, Count, CounterKey, CountsOfShard, EventStore, Increment, Memo, PageWalk,
         Segment, StoreError, StoredRow, Streams, TallyStore,
@@ -19,6 +19,7 @@ use ledgerfold::{
         Counters, CountersVerdict, Difference, Effect, Finding, LostMemos, OnDivergence,
         PublishedEvents, Reconciler, Repairer, Summary,
     },
+    vocabulary::OfTenant,
 };
 use ledgerfold_proofs::conformance::requests::{fresh, write};
 use ledgerfold_testkit::bank::{Accounts, Plain};
@@ -305,7 +306,7 @@ async fn counters(world: &World, streams: &[StreamId]) -> CountersVerdict {
     let begun = Counters::begin(&*model).await.expect("the read succeeds");
     let mut counters = begun.expect("a tally has counters");
     for stream in streams {
-        counters.add(&examine(world, model.clone(), stream).await.comparison);
+        counters.add(stream, &examine(world, model.clone(), stream).await.comparison);
     }
     counters.end(&*model, &ManualClock::default()).await.expect("the read succeeds")
 }
@@ -332,7 +333,10 @@ async fn counters_are_compared_with_the_sum_over_all_streams() {
     assert_eq!(counters(&world, &streams).await, CountersVerdict::Equal);
     count_without_events(&world, "a").await;
     let differ = Difference {
-        key: CounterKey::new("a").expect("a key"),
+        key: OfTenant {
+            tenant: TenantId::default_tenant(),
+            key: CounterKey::new("a").expect("a key"),
+        },
         counter: "notes".to_owned(),
         expected: 2,
         shown: 3,

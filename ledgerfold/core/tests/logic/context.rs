@@ -3,9 +3,10 @@
 use std::sync::Arc;
 
 use ledgerfold::{
-    Decider, Recorded, StreamId,
+    Decider, ProcessName, Recorded, StreamId, TenantId,
     context::{CommandPorts, Context, Contradiction, Kind, QueryPorts},
-    ports::{CounterKey, IndexPartition, Listing},
+    ports::{CounterKey, DeadlineKey, IndexPartition, Listing},
+    process::{CommandOf, ProcessManager, Reaction},
     project::{Counts, Projection, Tally},
 };
 use ledgerfold_proofs::conformance::requests::{ask, fresh};
@@ -75,6 +76,25 @@ impl Projection for NewPoints {
     }
 }
 
+/// A process that reacts to all events.
+struct Greeter;
+
+impl ProcessManager for Greeter {
+    type Event = AccountEvent;
+    type Target = Accounts;
+    type Settings = ();
+
+    const NAME: ProcessName = ProcessName::from_static("greeter");
+
+    fn react(_: &Recorded<AccountEvent>, (): &()) -> Vec<Reaction<CommandOf<Self>>> {
+        Vec::new()
+    }
+
+    fn expire(_: &DeadlineKey) -> Option<CommandOf<Self>> {
+        None
+    }
+}
+
 #[test]
 fn a_context_names_its_public_events_and_its_sources() {
     assert!(!bank().has_public_events());
@@ -114,7 +134,8 @@ fn each_name_of_a_context_is_written_once() {
 #[test]
 fn a_contradiction_is_named_with_its_remedy() {
     let loyalty = || Context::new("loyalty").decider::<Members>();
-    let contradictions: [(Context, &str); 18] = [
+    let two_domains = || Context::new("two").decider::<Accounts>().decider::<Members>();
+    let contradictions: [(Context, &str); 26] = [
         (
             loyalty().publishes::<PublicAccounts>().decider::<Accounts>(),
             "belongs to the context bank",
@@ -158,6 +179,38 @@ fn a_contradiction_is_named_with_its_remedy() {
         (bank().tally::<NewStatements<1>>("statements"), "has rows and counters"),
         (bank().listed_by("by-owner"), "directly after .rows"),
         (bank().process_with::<Lending>(LOAN), "the process lending is declared twice"),
+        (
+            two_domains().rows::<Statements>("statements"),
+            "the projection statements gets the events of several deciders",
+        ),
+        (
+            two_domains().process_with::<Greeter>(()),
+            "the process greeter gets the events of several deciders",
+        ),
+        (
+            two_domains().rows::<Statements>("statements").of_decider::<Members>(),
+            "AccountEvent, but its decider has ledgerfold_testkit::loyalty::MemberEvent",
+        ),
+        (
+            loyalty().rows::<Statements>("statements").of_decider::<Accounts>(),
+            "the projection statements reads the category account, which has no decider here",
+        ),
+        (loyalty().of_decider::<Members>(), "the events of the category member have no reader"),
+        (
+            bank()
+                .rows::<NewStatements<0>>("again")
+                .of_decider::<Accounts>()
+                .of_decider::<Accounts>(),
+            "the events of the category account have no reader",
+        ),
+        (
+            loyalty().rows::<Points>("points").of::<PublicAccounts>().of_decider::<Members>(),
+            "the events of the category member have no reader",
+        ),
+        (
+            bank().rows::<NewStatements<2>>("statements").of_decider::<Accounts>(),
+            "two models of the projection statements read different events",
+        ),
     ];
     for (context, sentence) in contradictions {
         let found = context.check().expect_err(sentence);
@@ -183,7 +236,7 @@ async fn a_declared_context_runs_from_a_command_to_a_row_and_a_deadline() {
     let (bank, read_side, stream) = (bank(), MemoryReadSide::default(), fresh());
     let log = Arc::new(MemoryEventStore::default());
     let (clock, random) = (Arc::new(ManualClock::default()), Arc::new(SeededRandom::new(1)));
-    let ports = CommandPorts { log: log.clone(), clock, random };
+    let ports = CommandPorts::new(log.clone(), clock, random);
     let accounts = ports.handler::<Accounts>();
     let commands = [
         AccountCommand::Open("ada@example.org".to_owned()),
@@ -224,8 +277,12 @@ async fn rows_without_a_declared_index_cannot_be_listed_anywhere() {
     let bank = Context::new("bank").decider::<Accounts>().rows::<Statements>("statements");
     let (log, read_side) = (Arc::<MemoryEventStore>::default(), MemoryReadSide::default());
     let queries = QueryPorts::new(&bank, log, &read_side);
-    let listing =
-        Listing { partition: IndexPartition::new("open").expect("a key"), before: None, limit: 1 };
+    let listing = Listing {
+        tenant: TenantId::default_tenant(),
+        partition: IndexPartition::new("open").expect("a key"),
+        before: None,
+        limit: 1,
+    };
     let rows = queries.rows::<Statements>().expect("it is declared").table;
     let refusal = rows.list(&listing).await.expect_err("there is no index").to_string();
     assert!(

@@ -10,12 +10,13 @@ use std::{
 
 use async_trait::async_trait;
 use ledgerfold::{
-    StreamId, Version,
+    StreamId, TenantId, Version,
     ports::{
         Added, CommitPage, Counter, CounterKey, CounterShard, CountsOfShard, EventStore, Memo,
         PortError, ReadStoreError, Settled, StoreError, TallyReader, TallyStore,
     },
     project::{Projector, ProjectorPorts, TallyModel},
+    vocabulary::OfTenant,
 };
 use ledgerfold_proofs::conformance::requests::fresh;
 use ledgerfold_testkit::{Amended, Amendment, MemoryTallyStore, SeededRandom};
@@ -60,10 +61,11 @@ impl TallyReader for Recorded {
 
     async fn range(
         &self,
+        tenant: &TenantId,
         first: &CounterKey,
         last: &CounterKey,
     ) -> Result<Vec<Counter>, ReadStoreError> {
-        self.kept.range(first, last).await
+        self.kept.range(tenant, first, last).await
     }
 
     async fn settled(
@@ -86,6 +88,10 @@ impl TallyStore for Recorded {
             return Err(ReadStoreError::Invalid("one of them is hopeless".into()));
         }
         self.kept.add(counts).await
+    }
+
+    async fn all(&self) -> Result<Vec<OfTenant<Counter>>, ReadStoreError> {
+        self.kept.all().await
     }
 }
 

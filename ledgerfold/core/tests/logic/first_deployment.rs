@@ -2,7 +2,7 @@
 
 use futures::future::join;
 use ledgerfold::{
-    Recorded, StreamId, Timestamp,
+    Recorded, StreamId, TenantId, Timestamp,
     ports::{CounterKey, ReadStoreError, RowReader, TallyReader},
     project::{Catalog, Counts, Projection, RetryScope, Tally},
     query::{LiveRows, LiveTallies},
@@ -77,7 +77,7 @@ async fn shown_by<const R: u32>(stage: &Stage, stream: &StreamId) -> Result<Show
     let row = rows.get(stream).await?;
     let row = row.and_then(|row| row.body).map(|body| body.decode().expect("a number"));
     let counters = LiveTallies::new::<Notes<R>>(WORDS, stage.words.clone(), stage.reader());
-    let counters = counters.range(&key(), &key()).await?;
+    let counters = counters.range(&TenantId::default_tenant(), &key(), &key()).await?;
     Ok((row, counters.first().map(|counter| counter.amounts["notes"])))
 }
 

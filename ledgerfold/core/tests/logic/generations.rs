@@ -1,7 +1,7 @@
 //! Tests of projectors and readers with several generations.
 
 use ledgerfold::{
-    Envelope, StreamId, Timestamp, Version,
+    Envelope, StreamId, TenantId, Timestamp, Version,
     ports::{CounterKey, Listing, RowReader, TallyReader, Written},
     rebuild::Plan,
     vocabulary::{FailedReceipt, Generation, Generations, InvalidChange, Purpose},
@@ -173,7 +173,12 @@ async fn readers_follow_a_switch_at_once() {
     let (stage, stream) = building().await;
     let rows = stage.live_notes();
     let before = rows.get(&stream).await.expect("the read succeeds").expect("it exists");
-    let listing = Listing { partition: "all".parse().expect("a list"), before: None, limit: 10 };
+    let listing = Listing {
+        tenant: TenantId::default_tenant(),
+        partition: "all".parse().expect("a list"),
+        before: None,
+        limit: 10,
+    };
     assert_eq!(
         rows.list(&listing).await.expect("the list can be read"),
         std::slice::from_ref(&before)
@@ -195,7 +200,14 @@ async fn readers_of_counters_follow_a_switch_at_once() {
     assert_eq!(stage.projector(WORDS).project(batch).await, []);
     let (counters, key) = (stage.live_words(), CounterKey::new("a").expect("a key"));
     assert!(counters.memo(&stream).await.expect("the read succeeds").is_some());
-    assert_eq!(counters.range(&key, &key).await.expect("the read succeeds").len(), 1);
+    assert_eq!(
+        counters
+            .range(&TenantId::default_tenant(), &key, &key)
+            .await
+            .expect("the read succeeds")
+            .len(),
+        1
+    );
 
     let switched = Generations::first(1).begun(1).and_then(|begun| {
         assert_eq!(begun.live().number, FIRST);
@@ -206,7 +218,10 @@ async fn readers_of_counters_follow_a_switch_at_once() {
         assert_eq!(stage.change(WORDS, &record).await, Written::Done);
     }
     assert_eq!(counters.memo(&stream).await.expect("the read succeeds"), None);
-    assert_eq!(counters.range(&key, &key).await.expect("the read succeeds"), []);
+    assert_eq!(
+        counters.range(&TenantId::default_tenant(), &key, &key).await.expect("the read succeeds"),
+        []
+    );
 }
 
 #[test]

@@ -5,7 +5,7 @@
 use std::{collections::HashSet, sync::Arc};
 
 use ledgerfold::{
-    Category, Command, CommandName, Decider, Idempotency, Version,
+    Category, Command, CommandName, Decider, DecisionContext, Idempotency, Version,
     command::{CommandError, CommandHandler},
     context::Context,
 };
@@ -39,7 +39,11 @@ impl<C: Writes> Decider for AccountsWith<C> {
         Some(note.text.clone())
     }
 
-    fn decide(newest: &Option<String>, command: &C) -> Result<Vec<NoteEvent>, AccountRejection> {
+    fn decide(
+        newest: &Option<String>,
+        command: &C,
+        _: &DecisionContext<'_>,
+    ) -> Result<Vec<NoteEvent>, AccountRejection> {
         let is_newest = newest.as_deref() == Some(command.text());
         let note = NoteWritten { text: command.text().to_owned() };
         Ok(if is_newest { Vec::new() } else { vec![note.into()] })

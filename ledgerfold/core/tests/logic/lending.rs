@@ -10,8 +10,8 @@ use std::{
 
 use async_trait::async_trait;
 use ledgerfold::{
-    Actor, CausationId, CommandId, CorrelationId, DeadlineName, Decider, EntityId, ProcessName,
-    Recorded, StreamId, Timestamp, Traceparent, Version,
+    Caller, CausationId, CommandId, CorrelationId, DeadlineName, Decider, EntityId, ProcessName,
+    Recorded, StreamId, Subject, Timestamp, Traceparent, Version,
     command::{CommandHandler, CommandRequest, Context},
     ports::{AppendError, Clock, CommitPage, DeadlineKey, EventStore, PortError, Span, StoreError},
     process::{
@@ -70,7 +70,7 @@ impl ProcessManager for Lending {
 }
 
 pub(crate) fn account(id: &str) -> StreamId {
-    StreamId::new(<Accounts>::CATEGORY, EntityId::new(id).expect("an id"))
+    StreamId::of_default_tenant(<Accounts>::CATEGORY, EntityId::new(id).expect("an id"))
 }
 
 /// The note on the register about a repayment.
@@ -111,13 +111,14 @@ impl Bank {
     pub(crate) async fn ask(&self, stream: &StreamId, command: AccountCommand) -> Vec<Commit> {
         let before = self.log.commits().len();
         let id = CommandId::new(format!("teller-{before}")).expect("visible ASCII");
+        let subject = Subject::new("teller").expect("visible ASCII");
         let context = Context {
-            actor: Actor::new("teller").expect("visible ASCII"),
+            caller: Caller { subject, ..Caller::anonymous() },
             correlation_id: CorrelationId::new("conversation-1").expect("visible ASCII"),
             causation_id: CausationId::from(&id),
             traceparent: Some(traceparent()),
         };
-        let request = CommandRequest::new(stream.clone(), command, id).in_context(context);
+        let request = CommandRequest::in_context(context, stream.clone(), command, id);
         self.commands().handle(&request).await.expect("the command is accepted");
         self.log.commits()
     }

@@ -2,69 +2,21 @@
 //!
 //! Guards: every-read-is-bounded
 
-use std::{
-    ops::Range,
-    sync::{
-        Arc,
-        atomic::{AtomicUsize, Ordering},
-    },
-};
+use std::{ops::Range, sync::Arc};
 
-use async_trait::async_trait;
 use ledgerfold::{
     Decider, Payload, StreamId, Version,
     command::CommandHandler,
-    ports::{CommitPage, EventStore, Span, StoreError},
     vocabulary::{CommandStamp, Commit, Snapshot},
 };
 use ledgerfold_proofs::conformance::requests::{ask, fresh, fresh_address};
 use ledgerfold_testkit::bank::{Account, AccountCommand, Accounts};
-use ledgerfold_testkit::{Amended, Amendment, ManualClock, MemoryEventStore, SeededRandom};
+use ledgerfold_testkit::{Amended, ManualClock, MemoryEventStore, SeededRandom};
+
+use crate::reads::Counting;
 
 /// The distance of the snapshots of [`Accounts`].
 const EVERY: u64 = 5;
-
-/// The reads of a log and the commits that they returned.
-#[derive(Debug, Default)]
-struct Counting {
-    reads: AtomicUsize,
-    commits: AtomicUsize,
-}
-
-impl Counting {
-    fn count(&self, page: CommitPage) -> CommitPage {
-        self.reads.fetch_add(1, Ordering::SeqCst);
-        self.commits.fetch_add(page.commits.len(), Ordering::SeqCst);
-        page
-    }
-
-    /// The reads and commits since the last call.
-    fn take(&self) -> (usize, usize) {
-        (self.reads.swap(0, Ordering::SeqCst), self.commits.swap(0, Ordering::SeqCst))
-    }
-}
-
-#[async_trait]
-impl Amendment for Counting {
-    async fn read(
-        &self,
-        log: &dyn EventStore,
-        stream: &StreamId,
-        after: Version,
-    ) -> Result<CommitPage, StoreError> {
-        Ok(self.count(log.read(stream, after).await?))
-    }
-
-    async fn read_back(
-        &self,
-        log: &dyn EventStore,
-        stream: &StreamId,
-        span: Span,
-        commits: usize,
-    ) -> Result<CommitPage, StoreError> {
-        Ok(self.count(log.read_back(stream, span, commits).await?))
-    }
-}
 
 /// One account, and the log that counts.
 struct World {
@@ -129,8 +81,15 @@ fn deposited(deposit: &Commit, version: u64) -> Commit {
     let version = Version::new(version);
     let events = deposit.events().map(|(_, event)| event.clone()).collect();
     let metadata = deposit.metadata().clone();
-    Commit::restore(deposit.stream().clone(), (version, version), events, command, metadata)
-        .expect("the versions add up")
+    Commit::restore(
+        deposit.stream().clone(),
+        (version, version),
+        events,
+        command,
+        metadata,
+        deposit.hash(),
+    )
+    .expect("the versions add up")
 }
 
 /// The account after its first commit.

@@ -1,6 +1,6 @@
 use futures::future::join_all;
 use ledgerfold::{
-    Envelope, StreamId, Version,
+    Envelope, StreamId, TenantId, Version,
     ports::{CounterKey, TallyReader},
     vocabulary::{Content, Delivery, FailedReceipt, Receipt},
 };
@@ -118,7 +118,11 @@ async fn an_event_that_the_log_does_not_have_is_delivered_again() {
 
 async fn counted(world: &World, word: &str) -> i128 {
     let key = CounterKey::new(word.to_owned()).expect("a key");
-    let counters = world.tallies.range(&key, &key).await.expect("the read succeeds");
+    let counters = world
+        .tallies
+        .range(&TenantId::default_tenant(), &key, &key)
+        .await
+        .expect("the read succeeds");
     counters.first().and_then(|counter| counter.amounts.get("notes")).copied().unwrap_or_default()
 }
 
@@ -149,7 +153,11 @@ async fn a_stream_that_touches_more_counters_than_a_transaction_holds_is_counted
     assert_eq!(failed, []);
     let (first, last) =
         (CounterKey::new("w").expect("a key"), CounterKey::new("x").expect("a key"));
-    let counters = world.tallies.range(&first, &last).await.expect("the read succeeds");
+    let counters = world
+        .tallies
+        .range(&TenantId::default_tenant(), &first, &last)
+        .await
+        .expect("the read succeeds");
     assert_eq!(counters.len(), 250);
     assert!(counters.iter().all(|counter| counter.amounts["notes"] == 1));
 }

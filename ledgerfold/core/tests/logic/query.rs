@@ -1,21 +1,16 @@
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use async_trait::async_trait;
 use ledgerfold::{
-    Payload, StreamId, Timestamp, Version,
+    Payload, StreamId, TenantId, Timestamp, Version,
     ports::{
-        Added, CommitPage, Count, Counter, CounterKey, CountsOfShard, EventStore, Increment,
-        Listing, Memo, PortError, ReadStoreError, Settled, Span, StoreError, TallyReader,
-        TallyStore,
+        Added, Count, Counter, CounterKey, CountsOfShard, Increment, Listing, Memo, PortError,
+        ReadStoreError, Settled, TallyReader, TallyStore,
     },
-    query::{
-        AuditPage, AuditPosition, QueryError, Until, as_of, audit, fresh_counts, fresh_list,
-        fresh_row,
-    },
-    vocabulary::ConsistencyToken,
+    query::{QueryError, Until, as_of, current_row, fresh_counts, fresh_list, fresh_row},
+    vocabulary::{ConsistencyToken, OfTenant},
 };
 use ledgerfold_proofs::conformance::requests::fresh;
-use ledgerfold_testkit::{Amended, Amendment};
 
 use crate::note_models::{Notes, REMOVE, Words, World, deliveries};
 
@@ -23,7 +18,7 @@ fn token(stream: &StreamId, version: u64) -> ConsistencyToken {
     ConsistencyToken { stream: stream.clone(), version: Version::new(version) }
 }
 
-async fn write(world: &World, stream: &StreamId, notes: &[&str]) {
+pub(crate) async fn write(world: &World, stream: &StreamId, notes: &[&str]) {
     let attempt = format!("{}-{}", notes.join("."), world.log.commits().len());
     world.write(stream, &attempt, notes).await.expect("the command is accepted");
 }
@@ -46,7 +41,8 @@ fn texts(notes: &[&str]) -> Vec<String> {
 
 #[tokio::test]
 async fn a_row_is_shown_as_it_is_unless_the_caller_has_seen_more() {
-    let (world, stream) = (World::with_pages_of(1), fresh());
+    let world = World::with_pages_of(1);
+    let stream = fresh();
     write(&world, &stream, &["a"]).await;
     project(&world).await;
     write(&world, &stream, &["b"]).await;
@@ -55,6 +51,28 @@ async fn a_row_is_shown_as_it_is_unless_the_caller_has_seen_more() {
     assert_eq!(row(&world, &stream, Some(1)).await, Some((1, texts(&["a"]))));
     assert_eq!(row(&world, &stream, Some(2)).await, Some((3, texts(&["a", "b", "c"]))));
     assert_eq!(world.row(&stream), Some((Version::new(1), Some(texts(&["a"])))), "a query wrote");
+}
+
+#[tokio::test]
+async fn a_current_row_has_every_event_without_a_token() {
+    let world = World::with_pages_of(1);
+    let stream = fresh();
+    write(&world, &stream, &["a"]).await;
+    project(&world).await;
+    write(&world, &stream, &["b"]).await;
+    write(&world, &stream, &["c"]).await;
+    let skips = &*world.parked_notes;
+    let current = |seen: Option<ConsistencyToken>| {
+        let world = &world;
+        let stream = &stream;
+        async move {
+            current_row::<Notes>(&*world.rows, &*world.log, skips, stream, seen.as_ref()).await
+        }
+    };
+    let shown = current(None).await.expect("the read succeeds").expect("there is a row");
+    assert_eq!((shown.version.get(), shown.row), (3, texts(&["a", "b", "c"])));
+    let ahead = current(Some(token(&stream, 9))).await;
+    assert!(matches!(ahead, Err(QueryError::Ahead { .. })), "{ahead:?}");
 }
 
 #[tokio::test]
@@ -105,7 +123,7 @@ async fn first_pages(
 ) -> Vec<String> {
     let before = before.map(|before| before.parse().expect("an order key"));
     let partition = "all".parse().expect("a list");
-    let listing = Listing { partition, before, limit: 2 };
+    let listing = Listing { tenant: TenantId::default_tenant(), partition, before, limit: 2 };
     let page = fresh_list::<Notes>(
         &*world.rows,
         &*world.log,
@@ -143,7 +161,9 @@ async fn a_list_is_as_new_as_the_token_while_its_index_lags() {
 }
 
 async fn notes(world: &World, seen: Option<ConsistencyToken>) -> Vec<(String, i128)> {
-    let range = (&CounterKey::new("a").expect("a key"), &CounterKey::new("m").expect("a key"));
+    let first = CounterKey::new("a").expect("a key");
+    let last = CounterKey::new("m").expect("a key");
+    let range = (&TenantId::default_tenant(), &first, &last);
     let counters = fresh_counts::<Words>(
         &*world.tallies,
         &*world.log,
@@ -165,7 +185,8 @@ fn counts(expected: &[(&str, i128)]) -> Vec<(String, i128)> {
 
 #[tokio::test]
 async fn counters_are_as_new_as_the_token_and_count_nothing_twice() {
-    let (world, stream) = (World::with_pages_of(1), fresh());
+    let world = World::with_pages_of(1);
+    let stream = fresh();
     write(&world, &stream, &["a", "b"]).await;
     project(&world).await;
     write(&world, &stream, &["a"]).await;
@@ -191,13 +212,14 @@ impl TallyReader for Racing<'_> {
 
     async fn range(
         &self,
+        tenant: &TenantId,
         first: &CounterKey,
         last: &CounterKey,
     ) -> Result<Vec<Counter>, ReadStoreError> {
         if !self.counted.swap(true, Ordering::SeqCst) {
             project(self.world).await;
         }
-        self.world.tallies.range(first, last).await
+        self.world.tallies.range(tenant, first, last).await
     }
 
     async fn settled(
@@ -214,6 +236,10 @@ impl TallyStore for Racing<'_> {
     async fn add(&self, _: &CountsOfShard) -> Result<Added, ReadStoreError> {
         Err(ReadStoreError::Port(PortError::Refused("a query writes".into())))
     }
+
+    async fn all(&self) -> Result<Vec<OfTenant<Counter>>, ReadStoreError> {
+        Err(ReadStoreError::Port(PortError::Refused("a query needs one tenant".into())))
+    }
 }
 
 #[tokio::test]
@@ -228,7 +254,7 @@ async fn counters_that_move_while_they_are_read_are_counted_once() {
         &racing,
         &*world.log,
         &*world.parked_words,
-        (&key, &key),
+        (&TenantId::default_tenant(), &key, &key),
         Some(&seen),
     )
     .await;
@@ -246,10 +272,11 @@ impl TallyReader for Busy<'_> {
 
     async fn range(
         &self,
+        tenant: &TenantId,
         first: &CounterKey,
         last: &CounterKey,
     ) -> Result<Vec<Counter>, ReadStoreError> {
-        self.0.tallies.range(first, last).await
+        self.0.tallies.range(tenant, first, last).await
     }
 
     async fn settled(&self, _: &StreamId, _: &[CounterKey]) -> Result<Settled, ReadStoreError> {
@@ -262,6 +289,10 @@ impl TallyStore for Busy<'_> {
     async fn add(&self, _: &CountsOfShard) -> Result<Added, ReadStoreError> {
         Err(ReadStoreError::Port(PortError::Refused("a query writes".into())))
     }
+
+    async fn all(&self) -> Result<Vec<OfTenant<Counter>>, ReadStoreError> {
+        Err(ReadStoreError::Port(PortError::Refused("a query needs one tenant".into())))
+    }
 }
 
 #[tokio::test]
@@ -270,16 +301,23 @@ async fn counters_that_never_settle_are_an_error_for_a_caller_with_a_token() {
     write(&world, &stream, &["a"]).await;
     project(&world).await;
     let (busy, key, seen) = (Busy(&world), CounterKey::new("a").expect("a key"), token(&stream, 1));
-    let refused =
-        fresh_counts::<Words>(&busy, &*world.log, &*world.parked_words, (&key, &key), Some(&seen))
-            .await;
+    let tenant = &TenantId::default_tenant();
+    let refused = fresh_counts::<Words>(
+        &busy,
+        &*world.log,
+        &*world.parked_words,
+        (tenant, &key, &key),
+        Some(&seen),
+    )
+    .await;
     let is_passing = matches!(
         refused,
         Err(QueryError::ReadStore(ReadStoreError::Port(PortError::Unavailable(_))))
     );
     assert!(is_passing, "{refused:?}");
     let shown =
-        fresh_counts::<Words>(&busy, &*world.log, &*world.parked_words, (&key, &key), None).await;
+        fresh_counts::<Words>(&busy, &*world.log, &*world.parked_words, (tenant, &key, &key), None)
+            .await;
     assert_eq!(shown.expect("a query without a token")[0].amounts["notes"], 1);
 }
 
@@ -303,7 +341,7 @@ async fn a_sum_beyond_64_bits_is_exact_with_events_from_the_log() {
         &*world.tallies,
         &*world.log,
         &*world.parked_words,
-        (&key, &key),
+        (&TenantId::default_tenant(), &key, &key),
         Some(&seen),
     )
     .await;
@@ -320,7 +358,8 @@ async fn book_at(world: &World, stream: &StreamId, until: Until) -> Option<(u64,
 
 #[tokio::test]
 async fn the_past_is_shown_by_version() {
-    let (world, stream) = (World::with_pages_of(1), fresh());
+    let world = World::with_pages_of(1);
+    let stream = fresh();
     write(&world, &stream, &["a"]).await;
     write(&world, &stream, &["b", "c"]).await;
     let at = |version| Until::Version(Version::new(version));
@@ -370,114 +409,4 @@ async fn clocks_run_backwards(world: World) {
     assert_eq!(book_at(&world, &stream, at(100)).await, Some((1, texts(&["a"]))));
     assert_eq!(book_at(&world, &stream, at(250)).await, Some((1, texts(&["a"]))));
     assert_eq!(book_at(&world, &stream, at(300)).await, Some((3, texts(&["a", "b", "c"]))));
-}
-
-#[tokio::test]
-async fn the_audit_log_is_paged_even_within_a_commit() {
-    let (world, stream) = (World::with_pages_of(1), fresh());
-    write(&world, &stream, &["a"]).await;
-    write(&world, &stream, &["b", "c", "d"]).await;
-    write(&world, &stream, &["e"]).await;
-    for limit in 1..=6 {
-        let (mut seen, mut from) = (Vec::new(), Some(AuditPosition::START));
-        while let Some(position) = from {
-            let page =
-                audit(&*world.log, &stream, position, limit).await.expect("the read succeeds");
-            assert!(page.events.len() <= limit && !page.events.is_empty());
-            seen.extend(page.events.iter().map(|event| event.version.get()));
-            from = page.next;
-        }
-        assert_eq!(seen, [1, 2, 3, 4, 5], "in pages of {limit}");
-    }
-}
-
-/// A log that counts the commits that it returns.
-#[derive(Default)]
-struct Counting(AtomicUsize);
-
-impl Counting {
-    fn count(&self, page: &CommitPage) {
-        self.0.fetch_add(page.commits.len(), Ordering::SeqCst);
-    }
-}
-
-#[async_trait]
-impl Amendment for Counting {
-    async fn read(
-        &self,
-        log: &dyn EventStore,
-        stream: &StreamId,
-        after: Version,
-    ) -> Result<CommitPage, StoreError> {
-        let page = log.read(stream, after).await?;
-        self.count(&page);
-        Ok(page)
-    }
-
-    async fn read_back(
-        &self,
-        log: &dyn EventStore,
-        stream: &StreamId,
-        span: Span,
-        commits: usize,
-    ) -> Result<CommitPage, StoreError> {
-        let page = log.read_back(stream, span, commits).await?;
-        self.count(&page);
-        Ok(page)
-    }
-}
-
-/// All pages of the audit log, and the number of commits that were read for them.
-async fn audited(world: &World, stream: &StreamId, limit: usize) -> (Vec<AuditPage>, usize) {
-    let log = Amended::of(world.log.clone(), Counting::default());
-    let mut pages = Vec::new();
-    let mut from = Some(AuditPosition::START);
-    while let Some(position) = from {
-        let page = audit(&*log, stream, position, limit).await.expect("the read succeeds");
-        from = page.next;
-        pages.push(page);
-    }
-    (pages, log.amendment().0.load(Ordering::SeqCst))
-}
-
-#[tokio::test]
-async fn the_audit_log_reads_as_much_of_the_log_as_it_shows() {
-    let (world, stream) = (World::new(), fresh());
-    for _ in 0..600 {
-        write(&world, &stream, &["a"]).await;
-    }
-    for limit in [20, 100] {
-        let (pages, read) = audited(&world, &stream, limit).await;
-        assert_eq!(pages.len(), 600 / limit);
-        assert!(read <= 640, "{read} commits were read in pages of {limit}");
-    }
-}
-
-#[tokio::test]
-async fn the_audit_log_reads_each_commit_of_several_events_once() {
-    let (world, stream) = (World::new(), fresh());
-    for _ in 0..300 {
-        write(&world, &stream, &["a", "b", "c"]).await;
-    }
-    let (pages, read) = audited(&world, &stream, 20).await;
-    let versions: Vec<_> =
-        pages.iter().flat_map(|page| &page.events).map(|it| it.version.get()).collect();
-    assert_eq!(versions, (1..=900).collect::<Vec<_>>());
-    // A page that ends inside a commit shows the rest of it on the next page, and each page looks for one event more.
-    assert!(read <= 300 + pages.len(), "{read} commits were read in {} pages", pages.len());
-}
-
-#[tokio::test]
-async fn a_page_of_the_audit_log_fits_into_one_answer() {
-    let (world, stream) = (World::new(), fresh());
-    let large = "x".repeat(250_000);
-    for at in 0..30 {
-        world.write(&stream, &format!("n{at}"), &[&large]).await.expect("the command is accepted");
-    }
-    let (pages, _) = audited(&world, &stream, 100).await;
-    let bytes = |page: &AuditPage| -> usize {
-        page.events.iter().map(|event| event.event.data.as_str().len()).sum()
-    };
-    assert!(pages.iter().all(|page| bytes(page) < 4_000_000), "a page is too large");
-    assert_eq!(pages.iter().map(|page| page.events.len()).sum::<usize>(), 30);
 }

@@ -3,7 +3,7 @@
 use std::{num::NonZeroU32, sync::Mutex, time::Duration};
 
 use ledgerfold::{
-    Category, Recorded, StreamId, Version,
+    Category, Recorded, StreamId, TenantId, Version,
     ports::{
         Clock, Count, CounterKey, CountsOfShard, Increment, Memo, PortError, ReadStoreError,
         ReadTable, RowReader, Written,
@@ -110,8 +110,12 @@ async fn lost_tables_are_rebuilt_with_equal_content() {
     filled(&stage, 9).await;
     let (first, last) = everything();
     let rows = stage.notes.rows_of(FIRST).rows();
-    let counters =
-        stage.words.tallies(FIRST).range(&first, &last).await.expect("the read succeeds");
+    let counters = stage
+        .words
+        .tallies(FIRST)
+        .range(&TenantId::default_tenant(), &first, &last)
+        .await
+        .expect("the read succeeds");
     assert_eq!(rows.len(), 9);
     for projection in [NOTES, WORDS] {
         stage.memory(projection).wipe();
@@ -121,7 +125,12 @@ async fn lost_tables_are_rebuilt_with_equal_content() {
     let second = FIRST.next();
     assert_eq!(stage.live(NOTES).await, second);
     assert_eq!(stage.notes.rows_of(second).rows(), rows);
-    let again = stage.words.tallies(second).range(&first, &last).await.expect("the read succeeds");
+    let again = stage
+        .words
+        .tallies(second)
+        .range(&TenantId::default_tenant(), &first, &last)
+        .await
+        .expect("the read succeeds");
     assert_eq!(again, counters);
     assert_eq!(stage.generations.segments(), 0, "progress that is not needed is forgotten");
 }

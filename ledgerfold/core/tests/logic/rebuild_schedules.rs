@@ -7,7 +7,7 @@ use std::{collections::BTreeMap, sync::atomic::Ordering};
 
 use futures::future::{Either, join, join3, join5, select};
 use ledgerfold::{
-    StreamId, Version,
+    StreamId, TenantId, Version,
     ports::{CounterKey, RowReader, TallyReader, Written},
     rebuild::{Plan, RebuildError, Rebuilder, Verified},
     vocabulary::{Content, Delivery, Generation, Receipt},
@@ -179,7 +179,10 @@ impl Play {
             });
             if self.projection == WORDS {
                 let floor = self.shown_total.with(|total| *total);
-                let groups = counters.range(&first, &last).await.expect("reads never fail");
+                let groups = counters
+                    .range(&TenantId::default_tenant(), &first, &last)
+                    .await
+                    .expect("reads never fail");
                 let total: i128 = groups.iter().flat_map(|group| group.amounts.values()).sum();
                 assert!(total >= floor, "the count was {floor}, and then {total}");
                 self.shown_total.with(|most| *most = (*most).max(total));

@@ -5,9 +5,12 @@
 use std::sync::Arc;
 
 use ledgerfold::{
-    Decider, SnapshotPolicy, Snapshots, StreamId, Version,
-    command::{Answer, CommandError, CommandHandler, Loader, StreamHint},
-    vocabulary::{Commit, IDEMPOTENCY_WINDOW},
+    Decider, Payload, SnapshotPolicy, Snapshots, StreamId, Version,
+    command::{
+        Answer, CommandError, CommandHandler, Loader, SnapshotChecks, SnapshotFault,
+        SnapshotFinding, StreamHint,
+    },
+    vocabulary::{Commit, IDEMPOTENCY_WINDOW, RecentCommands, Snapshot, StateSchema},
 };
 use ledgerfold_proofs::conformance::requests::{ask, fresh, fresh_address};
 use ledgerfold_testkit::bank::{Account, AccountCommand, AccountRejection, Accounts, Release};
@@ -174,4 +177,40 @@ async fn a_strict_command_is_recognised_for_ever() {
     assert!(matches!(reused, Err(CommandError::Reused)), "{reused:?}");
     let (state, ..) = load::<Accounts>(&log, &stream).await;
     assert_eq!(state.balance, 1_003 + 200);
+}
+
+/// The wrong snapshots of the stream, for the release with snapshots.
+async fn wrong(log: &MemoryEventStore, stream: &StreamId) -> Vec<SnapshotFinding> {
+    let checks = SnapshotChecks::default().with::<Accounts>();
+    checks.examine(log, stream).await.expect("the read succeeds")
+}
+
+// Guards: a-snapshot-is-the-fold-of-its-stream
+#[tokio::test]
+async fn an_edited_snapshot_is_named_with_its_stream_and_version() {
+    let log = Arc::new(MemoryEventStore::with_pages_of(3));
+    let stream = account(&log, IDEMPOTENCY_WINDOW + 30).await;
+    assert_eq!(wrong(&log, &stream).await, []);
+    let commits = log.commits();
+    let commit =
+        commits.iter().rfind(|commit| commit.snapshot().is_some()).expect("there are some");
+    let snapshot = commit.snapshot().expect("it has one");
+    let account: Account = snapshot.state.decode().expect("an account");
+    let richer = Account { balance: account.balance + 1, ..account };
+    let state = Payload::encode(&richer).expect("an account is JSON");
+    let text = format!(" {}", snapshot.state.as_str());
+    let same = Payload::from_text(text).expect("JSON");
+    let recent = RecentCommands::default();
+    let schema = StateSchema::restore("another");
+    for (edited, fault) in [
+        (Snapshot { state: state.clone(), ..snapshot.clone() }, Some(SnapshotFault::State)),
+        (Snapshot { recent, ..snapshot.clone() }, Some(SnapshotFault::Commands)),
+        (Snapshot { state: same, ..snapshot.clone() }, None),
+        (Snapshot { state, schema, ..snapshot.clone() }, None),
+    ] {
+        log.overwrite(&commit.clone().with_snapshot(Some(edited)));
+        let stream = stream.clone();
+        let found = fault.map(|fault| SnapshotFinding { stream, version: commit.to(), fault });
+        assert_eq!(wrong(&log, commit.stream()).await, Vec::from_iter(found));
+    }
 }

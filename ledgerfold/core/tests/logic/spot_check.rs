@@ -14,7 +14,7 @@ use async_trait::async_trait;
 use ledgerfold::{
     Category, Payload, StreamId, Timestamp, Version,
     ports::{
-        Clock, CommitPage, EventStore, IndexKey, Page, Parked, Quarantine, Resume, Segment, Span,
+        Clock, CommitPage, EventStore, IndexKey, Page, Parked, Quarantine, Resume, Segment,
         StoreError, StoredRow, Streams, StreamsError,
     },
     project::Verdict,
@@ -27,6 +27,7 @@ use ledgerfold_testkit::{Amended, Amendment, ManualClock, MemoryQuarantine, Seed
 
 use crate::{
     note_models::deliveries,
+    reads::Counting,
     stage::{NOTES, Stage, WORDS},
 };
 
@@ -95,7 +96,7 @@ async fn every_sample_is_another_part_of_the_requested_category() {
     }
     assert_eq!(drawn, all.into_iter().collect(), "every stream is drawn at some time");
 
-    let other = sample(&stage).only(Category::from_static("other"));
+    let other = sample(&stage).only([Category::from_static("other")]);
     assert_eq!(other.draw(3).await.expect("the read succeeds"), []);
 }
 
@@ -147,7 +148,7 @@ async fn a_sample_costs_no_more_than_the_log_and_does_not_grow_with_it() {
 async fn a_sample_of_a_rare_category_costs_no_more_either() {
     let log = Spread::new(30_000);
     let sample = Sample::new(log.clone(), Arc::new(SeededRandom::new(1)));
-    let rare = sample.only(Category::from_static("rare"));
+    let rare = sample.only([Category::from_static("rare")]);
     assert_eq!(rare.draw(10).await.expect("the list can be read"), []);
     let listed = log.listed.load(Ordering::SeqCst);
     assert!(listed < 5_000, "{listed} were listed");
@@ -192,40 +193,13 @@ async fn a_sample_of_few_long_streams_reads_a_bounded_number_of_pages() {
     }
 }
 
-/// The reads of a log.
-#[derive(Debug, Default)]
-struct Counting(AtomicUsize);
-
-#[async_trait]
-impl Amendment for Counting {
-    async fn read(
-        &self,
-        log: &dyn EventStore,
-        stream: &StreamId,
-        after: Version,
-    ) -> Result<CommitPage, StoreError> {
-        self.0.fetch_add(1, Ordering::SeqCst);
-        log.read(stream, after).await
-    }
-
-    async fn read_back(
-        &self,
-        log: &dyn EventStore,
-        stream: &StreamId,
-        span: Span,
-        commits: usize,
-    ) -> Result<CommitPage, StoreError> {
-        self.0.fetch_add(1, Ordering::SeqCst);
-        log.read_back(stream, span, commits).await
-    }
-}
-
 /// A spot check of these streams, with the number of its reads.
 async fn counted(stage: &Stage, streams: &[StreamId]) -> (SpotChecked, usize) {
     let log = Amended::of(stage.log.clone(), Counting::default());
     let check = check_over(stage, log.clone(), stage.clock.clone());
     let checked = check.run(Look::On(streams.to_vec()), PATIENCE, Timestamp::MAX).await;
-    (checked.expect("the read succeeds"), log.amendment().0.load(Ordering::SeqCst))
+    let (reads, _) = log.amendment().take();
+    (checked.expect("the read succeeds"), reads)
 }
 
 /// Streams of this many commits, which all read models have. The log has pages of two commits.

@@ -8,7 +8,7 @@ use std::sync::{
 
 use async_trait::async_trait;
 use ledgerfold::{
-    CommandId, StreamId, Version,
+    CommandId, StreamId, TenantId, Version,
     command::{Answer, CommandHandler},
     generations::{self, RecordReader},
     ports::{
@@ -21,7 +21,7 @@ use ledgerfold::{
     project::{Catalog, Models, Projector, ProjectorPorts},
     query::{LiveRows, LiveTallies},
     rebuild::Rebuilder,
-    vocabulary::{Generation, Generations, NewCommit, RecordCopy, Retired},
+    vocabulary::{Generation, Generations, NewCommit, OfTenant, RecordCopy, Retired},
 };
 use ledgerfold_proofs::conformance::requests::write;
 use ledgerfold_testkit::bank::{Accounts, Plain};
@@ -380,11 +380,12 @@ impl TallyReader for Slow<Arc<dyn TallyStore>> {
 
     async fn range(
         &self,
+        tenant: &TenantId,
         first: &CounterKey,
         last: &CounterKey,
     ) -> Result<Vec<Counter>, ReadStoreError> {
         self.disturbances.pass().await;
-        let counters = self.inner.range(first, last).await;
+        let counters = self.inner.range(tenant, first, last).await;
         self.disturbances.pass().await;
         counters
     }
@@ -406,6 +407,12 @@ impl TallyStore for Slow<Arc<dyn TallyStore>> {
         let added = self.inner.add(counts).await;
         self.disturbances.pass().await;
         added
+    }
+
+    async fn all(&self) -> Result<Vec<OfTenant<Counter>>, ReadStoreError> {
+        let counters = self.inner.all().await;
+        self.disturbances.pass().await;
+        counters
     }
 }
 

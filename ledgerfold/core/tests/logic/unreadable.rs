@@ -5,7 +5,7 @@
 use std::sync::Arc;
 
 use ledgerfold::{
-    Category, Decider, Snapshots, StreamId,
+    Category, Decider, DecisionContext, Snapshots, StreamId,
     command::{CommandError, CommandHandler},
     events,
 };
@@ -68,6 +68,7 @@ impl Decider for UnreadableAccounts {
     fn decide(
         _: &UnreadableAccount,
         command: &AccountCommand,
+        _: &DecisionContext<'_>,
     ) -> Result<Vec<UnreadableEvent>, AccountRejection> {
         let AccountCommand::Write(texts) = command else { return Ok(Vec::new()) };
         let event = |text: &String| match text.as_str() {

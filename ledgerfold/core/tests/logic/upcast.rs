@@ -3,8 +3,9 @@
 use std::sync::Arc;
 
 use ledgerfold::{
-    Category, Command, CommandId, CommandName, Decider, DecodeError, Event, EventType, Payload,
-    Recorded, Rejection, SchemaVersion, Snapshots, StreamId, Version,
+    Caller, Category, Command, CommandId, CommandName, Decider, DecisionContext, DecodeError,
+    Event, EventType, Payload, Recorded, Rejection, SchemaVersion, Snapshots, StreamId, TenantId,
+    Version,
     command::{CommandError, CommandRequest, LoadError},
     events,
     ports::{CounterKey, TallyReader},
@@ -193,7 +194,11 @@ impl Decider for Yesterday {
         owners
     }
 
-    fn decide(_: &Owners, Append(kinds): &Append) -> Result<Vec<yesterday::AccountEvent>, NoOwner> {
+    fn decide(
+        _: &Owners,
+        Append(kinds): &Append,
+        _: &DecisionContext<'_>,
+    ) -> Result<Vec<yesterday::AccountEvent>, NoOwner> {
         let event = |kind: &String| match kind.as_str() {
             "opened" => yesterday::Opened { basis_points: 150, owner: "ada".to_owned() }.into(),
             "ended" => yesterday::Ended { reason: "request".to_owned() }.into(),
@@ -228,7 +233,11 @@ impl Decider for Today {
         }
     }
 
-    fn decide((owners, closed): &Self::State, Close: &Close) -> Result<Vec<AccountEvent>, NoOwner> {
+    fn decide(
+        (owners, closed): &Self::State,
+        Close: &Close,
+        _: &DecisionContext<'_>,
+    ) -> Result<Vec<AccountEvent>, NoOwner> {
         match (owners.join("+"), closed) {
             (reason, _) if reason.is_empty() => Err(NoOwner),
             (_, true) => Ok(Vec::new()),
@@ -276,13 +285,13 @@ impl Tally for Kinds {
 
 fn request<C>(stream: &StreamId, attempt: &str, command: C) -> CommandRequest<C> {
     let id = CommandId::new(attempt).expect("visible ASCII");
-    CommandRequest::new(stream.clone(), command, id)
+    CommandRequest::new(Caller::anonymous(), stream.clone(), command, id)
 }
 
 /// An account with these events of yesterday, in one commit.
 async fn account(world: &World, events: &[&str]) -> StreamId {
     let id = format!("p-{}", world.log.commits().len());
-    let stream = StreamId::new(ACCOUNT, id.parse().expect("an id"));
+    let stream = StreamId::of_default_tenant(ACCOUNT, id.parse().expect("an id"));
     let append = Append(events.iter().map(ToString::to_string).collect());
     let handler = world.handler::<Yesterday>();
     handler.handle(&request(&stream, "append", append)).await.expect("accepted");
@@ -356,7 +365,11 @@ async fn read_models_fold_upcast_events_in_any_order_of_deliveries() {
     }
     assert_eq!(row().await, Some((today, 3)), "from the table");
     let (first, last) = (CounterKey::least(), CounterKey::new("~").expect("a key"));
-    let counted = world.tallies.range(&first, &last).await.expect("the read succeeds");
+    let counted = world
+        .tallies
+        .range(&TenantId::default_tenant(), &first, &last)
+        .await
+        .expect("the read succeeds");
     let counted: Vec<_> = counted
         .into_iter()
         .map(|counter| (counter.key.to_string(), counter.amounts["events"]))

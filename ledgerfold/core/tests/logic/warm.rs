@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use ledgerfold::{
-    Decider, StreamId, Version,
+    Decider, DecisionContext, StreamId, Version,
     command::{CommandError, CommandHandler, StreamHint},
     ports::{AppendError, EventStore, PortError, StoreError},
     vocabulary::NewCommit,
@@ -158,6 +158,7 @@ impl Release for LargeSecondNote {
     fn decide(
         account: &Account,
         command: &AccountCommand,
+        _: &DecisionContext<'_>,
     ) -> Result<Vec<AccountEvent>, AccountRejection> {
         let times = if account.events == 1 { 400 } else { 1 };
         let AccountCommand::Write(texts) = command else { return Ok(Vec::new()) };

@@ -3,10 +3,12 @@
 
 #![allow(clippy::panic, reason = "a test may fail")]
 
+mod chain;
 mod claim_check;
 mod cost;
 mod deadlines;
 mod parked;
+mod snapshots;
 mod streams;
 mod tables;
 mod temporary;
@@ -23,6 +25,10 @@ mod event_store {
 
 mod reservations {
     ledgerfold_proofs::reservations_conformance!(crate::tables::reserving());
+}
+
+mod listed_streams {
+    ledgerfold_proofs::streams_conformance!(crate::streams::listed_log());
 }
 
 mod row_store {

@@ -2,7 +2,7 @@
 
 use ledgerfold::context::{Role, variables};
 
-use super::{Scope, id_of};
+use super::{Scope, callers, id_of, keys};
 use crate::{
     document::{Map, Resource, Section, Value, arn, list, map, reference, sub},
     parts::{Alarm, Function, Metric, Page, Statement, log_group},
@@ -12,13 +12,14 @@ use crate::{
 pub(super) fn section(scope: &Scope<'_>) -> Section {
     let url = "https://${Api}.execute-api.${AWS::Region}.${AWS::URLSuffix}/${Stage}";
     Section::new("HTTP API", "")
-        .holding([api(scope), log_group("ApiLog")])
+        .holding([api(scope), log_group("ApiLog"), callers::usage_plan()])
         .holding(commands(scope).resources())
         .holding(queries(scope).resources())
         .holding(alarms())
         .output("ApiId", reference("Api"))
         .output("ApiStage", reference("Stage"))
         .output("ApiUrl", sub(url))
+        .output_if(callers::API_KEYS, "UsagePlan")
         .output_of("CommandFunction")
         .output_of("QueryFunction")
 }
@@ -33,6 +34,12 @@ fn api(scope: &Scope<'_>) -> Resource {
         ),
         StageName: reference("Stage"),
         OpenApiVersion: "3.0.1",
+        /// Says which methods need an API key. SAM merges it with the routes of the functions.
+        DefinitionBody: callers::definition(reference("AWS::StackName"), &PATHS, &METHODS),
+        MergeDefinitions: true,
+        /// A stage serves a deployment of the API, and SAM makes a new one only for a changed template. With this, it
+        /// also makes one for a changed parameter, so that "api-key" takes effect at once.
+        AlwaysDeploy: true,
         EndpointConfiguration: map! { Type: "REGIONAL" },
         TracingEnabled: true,
         /// Passes every body to the functions byte for byte. In text mode, the gateway would replace bytes that are not
@@ -54,7 +61,10 @@ fn api(scope: &Scope<'_>) -> Resource {
         /// to the wrong fields.
         GatewayResponses: gateway_responses(),
     };
-    Resource::new("Api", "AWS::Serverless::Api", properties)
+    Resource::new("Api", "AWS::Serverless::Api", properties).skipping(&[(
+        "CKV_AWS_120",
+        "Answers belong to one caller and must not be older than a consistency token.",
+    )])
 }
 
 fn access_log() -> String {
@@ -154,6 +164,7 @@ fn gateway_responses() -> Map {
 fn gateway_response((_, status, kind, title, detail): GatewayError) -> Map {
     let own = match status {
         405 => map! { Allow: "'GET, HEAD, POST'" },
+        401 => map! { "WWW-Authenticate": "'Bearer'" },
         429 | 503 => map! { "Retry-After": "'1'" },
         _ => Map::default(),
     };
@@ -177,39 +188,54 @@ fn route(path: &str, method: &str) -> Map {
 }
 
 /// Every path, and the root.
-const PATHS: [(&str, &str); 2] = [("", "/{proxy+}"), ("Root", "/")];
-const METHODS: [&str; 6] = ["Get", "Head", "Put", "Patch", "Delete", "Options"];
+const PATHS: [&str; 2] = ["/{proxy+}", "/"];
+const METHODS: [&str; 7] = ["Get", "Head", "Put", "Patch", "Delete", "Options", "Post"];
+/// Enough for a query that waits 20 seconds, as `Prefer: wait=20` asks, and less than the 29 seconds after which the
+/// gateway gives up.
+const QUERY_TIMEOUT: i64 = 28;
 
 fn commands(scope: &Scope<'_>) -> Function<'static> {
     let environment = Map::default()
         .with(variables::EVENT_TABLE, reference("EventTable"))
-        .and(scope.reservations_variable());
+        .and(scope.reservations_variable())
+        .and(keys::variables(scope))
+        .and(callers::environment());
+    let mut permissions = scope.transacting(&scope.streams());
+    let make_keys = ["dynamodb:GetItem", "dynamodb:PutItem"];
+    permissions.extend(keys::permission(
+        scope,
+        &make_keys,
+        "The keys of people, for commands that seal.",
+    ));
     Function {
         id: "CommandFunction",
         description: "Decides commands and appends their events.".to_owned(),
         role: Role::Command,
         timeout: 10.into(),
         variables: environment,
-        permissions: scope.transacting(&scope.streams()),
+        permissions,
         settings: map! { Events: map! { Post: route("/{proxy+}", "POST") } },
     }
 }
 
 fn queries(scope: &Scope<'_>) -> Function<'static> {
-    let routes = PATHS.into_iter().flat_map(|(prefix, path)| {
+    let names = PATHS.into_iter().zip(["", "Root"]);
+    let routes = names.flat_map(|(path, prefix)| {
         METHODS.map(|method| (format!("{prefix}{method}"), route(path, &method.to_uppercase())))
     });
-    let root_post = ("RootPost".to_owned(), route("/", "POST"));
-    let routes: Map = routes.chain([root_post]).collect();
+    // Commands have a function of their own.
+    let routes: Map = routes.filter(|(name, _)| name != "Post").collect();
     let environment = Map::default()
         .with(variables::EVENT_TABLE, reference("EventTable"))
         .and(scope.table_variables())
-        .and(scope.event_table_variables());
+        .and(scope.event_table_variables())
+        .and(keys::variables(scope))
+        .and(callers::environment());
     Function {
         id: "QueryFunction",
         description: "Answers queries from the read tables.".to_owned(),
         role: Role::Query,
-        timeout: 10.into(),
+        timeout: QUERY_TIMEOUT.into(),
         variables: environment,
         permissions: reading(scope),
         settings: map! {
@@ -252,6 +278,8 @@ fn reading(scope: &Scope<'_>) -> Vec<Statement> {
     if !counters.is_empty() {
         permissions.push(Statement::allow(&read, counters.iter().map(arn).collect::<Value>()));
     }
+    let note = "The keys of people, for queries that show sealed fields.";
+    permissions.extend(keys::permission(scope, &["dynamodb:GetItem"], note));
     permissions
 }
 

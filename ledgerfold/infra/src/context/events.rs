@@ -3,7 +3,7 @@
 use super::{Scope, parameters};
 use crate::{
     document::{Resource, Section, arn, choose, import, list, map, no_value, reference, sub},
-    parts::{Index, Key, table},
+    parts::{Index, Key, key_if_any, table},
 };
 
 /// Nobody needs these actions on the event table.
@@ -96,6 +96,7 @@ fn bus_key(scope: &Scope<'_>) -> Resource {
     let properties = map! {
         Description: format!("Signs the events that the context {} publishes.", scope.context.name()),
         GenerateSecretString: map! { PasswordLength: 43, ExcludePunctuation: true },
+        KmsKeyId: key_if_any(),
     };
     Resource::new("BusKey", "AWS::SecretsManager::Secret", properties).because(
         "The relay signs every event with this key. Consumers of this context apply signed events as they are, and \

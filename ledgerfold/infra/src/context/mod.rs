@@ -2,8 +2,10 @@
 
 mod api;
 mod audit;
+pub(crate) mod callers;
 mod deadlines;
 mod events;
+mod keys;
 pub(crate) mod parameters;
 mod process;
 mod projection;
@@ -17,12 +19,16 @@ use ledgerfold::context::Context;
 
 use scope::Scope;
 
-use crate::document::{Map, Section, Template, list, map, reference};
+use crate::{
+    document::{Map, Section, Template, list, map, reference},
+    parts::key_if_any,
+};
 
 /// The template of this context.
 pub(crate) fn template(context: &Context) -> Template {
     let scope = Scope { context };
     let mut sections = vec![events::section(&scope), relay::section(&scope), api::section(&scope)];
+    sections.extend(context.seals().then(|| keys::section(&scope)));
     sections.push(read_tables::section(&scope));
     let projections = context.catalog().projections();
     sections.extend(
@@ -59,6 +65,7 @@ pub(crate) fn template(context: &Context) -> Template {
         ],
         metadata: metadata(context),
         parameters: parameters::parameters(context),
+        rules: callers::rules(),
         mappings: parameters::mappings(),
         conditions: parameters::conditions(),
         globals: globals(context),
@@ -106,6 +113,8 @@ fn globals(context: &Context) -> Map {
             LogFormat: "JSON",
             ApplicationLogLevel: reference("LogLevel"),
         },
+        /// Encrypts the environment, which has the key of the bus.
+        KmsKeyArn: key_if_any(),
     };
     map! { Function: function }
 }

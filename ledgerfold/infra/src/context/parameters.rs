@@ -2,8 +2,12 @@
 
 use ledgerfold::context::{Context, Kind};
 
-use super::id_of;
-use crate::document::{Map, Value, import, list, map, reference};
+use super::{callers, id_of};
+use crate::{
+    document::{Map, Value, import, list, map, reference},
+    parts::{KEY, key_condition, key_parameter},
+    shared::platform_parameter,
+};
 
 /// How old an item of the change stream may become, in seconds: the stream deletes it after 24 hours.
 const HOUR: i64 = 3_600;
@@ -23,7 +27,8 @@ pub(super) fn groups(context: &Context) -> Value {
     throughput.extend(has_counters(context).then_some("CounterBatchSize"));
     throughput.extend(["MaxReceives", "RetryEvery"]);
     let mut groups = vec![
-        group("Deployment", &["Stage", "Platform", "Architecture", "BusRepairRole"]),
+        group("Deployment", &["Stage", "Platform", "Architecture", "BusRepairRole", KEY]),
+        group("Callers", &callers::PARAMETERS),
         group("Logs", &["LogRetention", "LogLevel"]),
         group("Throughput and time limits", &throughput),
         group("Spot check", &["SpotCheckEvery", "SpotCheckStreams", "SpotCheckPatience"]),
@@ -53,7 +58,8 @@ fn settings(context: &Context) -> impl Iterator<Item = (String, Map)> {
 pub(super) fn parameters(context: &Context) -> Map {
     let counters = if has_counters(context) { counters() } else { Map::default() };
     let limits = limits().and(counters);
-    deployment().and(logs()).and(limits).and(spot_check()).and(settings(context).collect())
+    let deployment = deployment().and(key_parameter()).and(callers::parameters());
+    deployment.and(logs()).and(limits).and(spot_check()).and(settings(context).collect())
 }
 
 fn has_counters(context: &Context) -> bool {
@@ -82,14 +88,9 @@ pub(crate) fn stage(effect: &str) -> Map {
 }
 
 fn deployment() -> Map {
-    stage("does not protect the event table").and(map! {
-        Platform: map! {
-            Type: "String",
-            Default: "ledgerfold-prod",
-            AllowedPattern: "[A-Za-z][A-Za-z0-9-]{0,47}",
-            ConstraintDescription: "the name of a stack of at most 48 characters.",
-            Description: "Name of the stack of the platform, which has the bus and the topic of alarms.",
-        },
+    let stack = "Name of the stack of the platform, which has the bus and the topic of alarms.";
+    let shared = stage("does not protect the event table").and(platform_parameter(stack));
+    shared.and(map! {
         Architecture: map! {
             Type: "String",
             Default: "arm64",
@@ -129,7 +130,7 @@ fn logs() -> Map {
 }
 
 /// A number within bounds.
-fn number(default: i64, least: i64, most: i64, description: &str) -> Map {
+pub(super) fn number(default: i64, least: i64, most: i64, description: &str) -> Map {
     map! { Type: "Number", Default: default, MinValue: least, MaxValue: most, Description: description }
 }
 
@@ -208,10 +209,11 @@ pub(crate) fn not(condition: Value) -> Value {
 pub(super) fn conditions() -> Map {
     let small: Value =
         ["1", "5", "10"].map(|size| equals("ProjectorBatchSize", size)).into_iter().collect();
-    protected().and(map! {
+    let own = protected().and(map! {
         HasBusRepairRole: not(equals("BusRepairRole", "")),
         SmallBatches: Map::default().with("Fn::Or", small),
-    })
+    });
+    own.and(key_condition()).and(callers::condition())
 }
 
 /// The outputs of the platform that programs also look for here.

@@ -1,6 +1,7 @@
 //! A projection: a rule, a schedule, a queue, a projector, and their alarms.
 
 use ledgerfold::{
+    Category,
     context::{Kind, Role, variables},
     vocabulary::Source,
 };
@@ -79,9 +80,24 @@ fn rule(scope: &Scope<'_>, parts: &Parts<'_>) -> Resource {
     let (name, context) = (parts.name, foreign.map_or(scope.context.name(), Source::context));
     let source = foreign.map_or(scope.source(), |it| format!("ledgerfold.{}", it.bus_name()));
     let delivery = Delivery::to_queue(&parts.queue, &parts.letters);
-    let description =
-        format!("Routes every event of the context {context} to the {name} projection.");
-    bus_rule(&parts.rule, name, &description, map! { source: list![source] }, &delivery)
+    let category = scope.context.catalog().category(name);
+    let events = match category {
+        Some(category) => format!("every {category} event of the context {context}"),
+        None => format!("every event of the context {context}"),
+    };
+    let description = format!("Routes {events} to the {name} projection.");
+    let pattern = map! { source: list![source] };
+    let pattern = match category {
+        Some(category) => pattern.with("detail", of_category(category)),
+        None => pattern,
+    };
+    bus_rule(&parts.rule, name, &description, pattern, &delivery)
+}
+
+/// The events of one category, by the names of their streams: `<tenant>/<category>#<id>`. No part of a name has a
+/// slash or a number sign.
+fn of_category(category: &Category) -> Map {
+    map! { subject: list![map! { wildcard: format!("*/{category}#*") }] }
 }
 
 fn retry(parts: &Parts<'_>) -> Resource {

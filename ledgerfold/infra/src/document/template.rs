@@ -12,6 +12,8 @@ pub struct Template {
     pub(crate) note: Vec<String>,
     pub(crate) metadata: Map,
     pub(crate) parameters: Map,
+    /// Conditions on the parameters, which CloudFormation checks before it changes anything.
+    pub(crate) rules: Map,
     pub(crate) mappings: Map,
     pub(crate) conditions: Map,
     pub(crate) globals: Map,
@@ -48,8 +50,24 @@ impl Resource {
         Self { note: Some(note.into()), ..self }
     }
 
+    /// Adds attributes beside type and properties.
     pub(crate) fn with(self, attributes: Map) -> Self {
-        Self { attributes, ..self }
+        Self { attributes: self.attributes.and(attributes), ..self }
+    }
+
+    /// Tells a tool why one of its checks does not apply here.
+    pub(crate) fn metadata(mut self, tool: &str, exception: Map) -> Self {
+        match self.attributes.get_mut("Metadata") {
+            Some(Value::Map(metadata)) => metadata.set(tool, exception, None),
+            _ => self.attributes.set("Metadata", Map::default().with(tool, exception), None),
+        }
+        self
+    }
+
+    /// Tells Checkov why some of its checks do not apply here: their ids, each with the reason.
+    pub(crate) fn skipping(self, checks: &[(&str, &str)]) -> Self {
+        let skip = checks.iter().map(|(id, comment)| super::map! { id: *id, comment: *comment });
+        self.metadata("checkov", super::map! { skip: skip.collect::<Value>() })
     }
 
     /// The resource as an entry of a template.
@@ -87,6 +105,13 @@ impl Section {
     pub(crate) fn output_of(self, id: &str) -> Self {
         self.output(id, super::reference(id))
     }
+
+    /// Adds an output with the name of its resource, which exists under a condition only.
+    pub(crate) fn output_if(mut self, condition: &str, id: &str) -> Self {
+        let output = super::map! { Condition: condition, Value: super::reference(id) };
+        self.outputs.set(id, output, None);
+        self
+    }
 }
 
 impl Template {
@@ -118,6 +143,7 @@ impl Template {
         let parts = [
             ("Metadata", &self.metadata),
             ("Parameters", &self.parameters),
+            ("Rules", &self.rules),
             ("Mappings", &self.mappings),
             ("Conditions", &self.conditions),
             ("Globals", &self.globals),

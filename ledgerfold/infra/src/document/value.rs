@@ -57,6 +57,11 @@ impl Map {
         self.0.iter_mut().find(|entry| entry.key == key).map(|entry| &mut entry.value)
     }
 
+    /// Removes an entry.
+    pub fn remove(&mut self, key: &str) {
+        self.0.retain(|entry| entry.key != key);
+    }
+
     /// The keys, in order.
     pub fn keys(&self) -> impl Iterator<Item = &str> {
         self.0.iter().map(|entry| entry.key.as_str())

@@ -2,11 +2,13 @@
 
 use ledgerfold::context::Role;
 
+use super::encryption::{key_if_any, permissions};
 use crate::document::{Map, Resource, Value, arn, attribute, choose, list, map, reference, sub};
 
 /// A permission of a function.
 pub(crate) struct Statement {
     note: Option<String>,
+    actions: Vec<String>,
     body: Map,
     conditions: Map,
 }
@@ -19,7 +21,8 @@ impl Statement {
             actions => actions.iter().copied().collect(),
         };
         let body = map! { Effect: "Allow", Action: action, Resource: resources };
-        Self { note: None, body, conditions: Map::default() }
+        let actions = actions.iter().map(|&action| action.to_owned()).collect();
+        Self { note: None, actions, body, conditions: Map::default() }
     }
 
     /// Limits the statement to these partition keys of a table. `*` in a key stands for any text.
@@ -41,7 +44,11 @@ impl Statement {
         Self { note: Some(note.to_owned()), ..self }
     }
 
-    fn item(self) -> (Option<String>, Value) {
+    pub(super) fn actions(&self) -> impl Iterator<Item = &str> {
+        self.actions.iter().map(String::as_str)
+    }
+
+    pub(super) fn item(self) -> (Option<String>, Value) {
         let body = match self.conditions.is_empty() {
             true => self.body,
             false => self.body.with("Condition", self.conditions),
@@ -84,8 +91,9 @@ impl Function<'_> {
         let properties =
             properties.and(self.settings).with("Environment", map! { Variables: variables });
         let write = Statement::allow(&["logs:CreateLogStream", "logs:PutLogEvents"], arn(&log));
-        let statements: Vec<_> =
-            self.permissions.into_iter().chain([write]).map(Statement::item).collect();
+        let on_key = permissions(&self.permissions);
+        let own = self.permissions.into_iter().chain([write]).map(Statement::item);
+        let statements: Vec<_> = own.chain(on_key).collect();
         let trust = trusted_by("lambda.amazonaws.com").with(
             "ManagedPolicyArns",
             list![sub("arn:${AWS::Partition}:iam::aws:policy/AWSXRayDaemonWriteAccess")],
@@ -94,17 +102,37 @@ impl Function<'_> {
             PolicyName: self.role.as_str(),
             PolicyDocument: map! { Version: "2012-10-17", Statement: Value::List(statements) },
         };
+        let function = Resource::new(self.id, "AWS::Serverless::Function", properties);
         [
-            Resource::new(self.id, "AWS::Serverless::Function", properties),
+            function.skipping(&[("CKV_AWS_116", after_failures(self.role))]),
             log_group(&log),
             Resource::new(&role, "AWS::IAM::Role", trust.with("Policies", list![policy])),
         ]
     }
 }
 
+/// Why a function of this role needs no dead-letter queue of its own.
+fn after_failures(role: Role) -> &'static str {
+    match role {
+        Role::Command | Role::Query => {
+            "The gateway calls it and passes failures on to the caller, who repeats the request."
+        }
+        Role::Relay => "Its mapping moves commits that keep failing to the failure bucket.",
+        Role::Projector | Role::Process | Role::DeadlineWorker => {
+            "Its queue moves messages that keep failing to a dead-letter queue."
+        }
+        Role::DeadlineSweep | Role::SpotCheck => {
+            "The next start does the work of a failed one, and an alarm watches failures."
+        }
+    }
+}
+
 /// A log group that forgets old entries.
 pub(crate) fn log_group(id: &str) -> Resource {
-    let properties = map! { RetentionInDays: reference("LogRetention") };
+    let properties = map! {
+        RetentionInDays: reference("LogRetention"),
+        KmsKeyId: key_if_any(),
+    };
     Resource::new(id, "AWS::Logs::LogGroup", properties)
 }
 

@@ -1,6 +1,7 @@
-//! Queues that rules or functions fill. They are encrypted with SQS's own key, because EventBridge cannot use the account's default
-//! key for SQS.
+//! Queues that rules or functions fill. Without a key of the customer they are encrypted with SQS's own, because
+//! EventBridge cannot use the account's default key for SQS.
 
+use super::encryption::{key_if_any, with_key};
 use crate::document::{Map, Resource, Value, arn, list, map, reference};
 
 /// The most that SQS allows, in seconds.
@@ -47,22 +48,26 @@ pub(crate) fn queue_of_role(
     [queue, policy, letters, letters_policy]
 }
 
+/// A queue has one kind of encryption or the other.
+fn encrypted() -> Map {
+    map! { SqsManagedSseEnabled: with_key(false, true), KmsMasterKeyId: key_if_any() }
+}
+
 /// The properties of a queue with a consumer.
 fn consumed(dead_letters: &str, visibility: Value, retention: i64) -> Map {
-    map! {
-        SqsManagedSseEnabled: true,
+    encrypted().and(map! {
         VisibilityTimeout: visibility,
         MessageRetentionPeriod: retention,
         RedrivePolicy: map! {
             deadLetterTargetArn: arn(dead_letters),
             maxReceiveCount: reference("MaxReceives"),
         },
-    }
+    })
 }
 
 /// The properties of a dead-letter queue.
 fn kept() -> Map {
-    map! { SqsManagedSseEnabled: true, MessageRetentionPeriod: FOURTEEN_DAYS }
+    encrypted().and(map! { MessageRetentionPeriod: FOURTEEN_DAYS })
 }
 
 fn with_policy(id: &str, properties: Map, senders: &[String]) -> [Resource; 2] {

@@ -1,6 +1,7 @@
 //! Tables.
 
-use crate::document::{Map, Resource, Value, list, map};
+use super::encryption::{key_if_any, with_key};
+use crate::document::{Map, Resource, Value, list, map, no_value};
 
 /// An attribute of a key, with its type.
 pub(crate) struct Key(pub &'static str, pub &'static str);
@@ -34,10 +35,16 @@ pub(crate) fn table(id: &str, keys: &[Key], index: Option<Index<'_>>) -> Resourc
         KeySchema: schema(keys),
         AttributeDefinitions: attributes,
     };
-    let recovery = map! {
-        PointInTimeRecoverySpecification: map! { PointInTimeRecoveryEnabled: true },
+    let encryption = map! {
+        SSEEnabled: with_key(true, false),
+        SSEType: with_key("KMS", no_value()),
+        KMSMasterKeyId: key_if_any(),
     };
-    let properties = properties.and(indexes.into_iter().collect()).and(recovery);
+    let safety = map! {
+        PointInTimeRecoverySpecification: map! { PointInTimeRecoveryEnabled: true },
+        SSESpecification: encryption,
+    };
+    let properties = properties.and(indexes.into_iter().collect()).and(safety);
     Resource::new(id, "AWS::DynamoDB::Table", properties)
 }
 

@@ -146,9 +146,8 @@ pub(super) fn components_are_separate(model: &Model<'_>) -> Vec<String> {
         if *read != json!({"Ref": format!("{id}Table")}) {
             broken.push(format!("the projector of {name} writes another table"));
         }
-        if model.properties(&format!("{id}Rule"))["EventPattern"]["source"]
-            != json!([model.source_of(name)])
-        {
+        let pattern = &model.properties(&format!("{id}Rule"))["EventPattern"];
+        if *pattern != model.pattern_of(name) {
             broken.push(format!("{id}Rule does not match the events that {name} reads"));
         }
     }
@@ -175,6 +174,7 @@ pub(super) fn outputs_are_complete(model: &Model<'_>) -> Vec<String> {
         "CommandFunction",
         "RelayFunction",
         "QueryFunction",
+        "UsagePlan",
         "ProjectionStates",
         "AuditRuleArn",
         "AuditQueue",
@@ -202,6 +202,9 @@ pub(super) fn outputs_are_complete(model: &Model<'_>) -> Vec<String> {
     }
     if model.context.keeps_reservations() {
         needed.insert("Reservations".to_owned());
+    }
+    if model.context.seals() {
+        needed.extend(["KeyTable", "WrappingKey"].map(str::to_owned));
     }
     let outputs = model.at("/Outputs").as_object().into_iter().flatten();
     let found: BTreeSet<String> = outputs

@@ -1,8 +1,11 @@
 //! Conditions for every template. Each rule looks at a template and names the violations, so it also catches changes
 //! that a deployment makes. `tests/rules.rs` breaks every rule and sees it fail.
 
+mod callers;
 mod components;
+mod encryption;
 mod guards;
+mod keys;
 mod model;
 mod operations;
 mod permissions;
@@ -46,6 +49,13 @@ pub const RULES: &[(&str, Rule)] = &[
     ("messages_stay_hidden_long_enough", guards::messages_stay_hidden_long_enough),
     ("tables_can_be_recovered", guards::tables_can_be_recovered),
     ("buckets_are_private", guards::buckets_are_private),
+    ("stored_data_takes_the_key", encryption::stored_data_takes_the_key),
+    ("roles_use_the_key_through_services", encryption::roles_use_the_key_through_services),
+    ("destroyed_keys_are_gone_and_others_stay", keys::destroyed_keys_are_gone_and_others_stay),
+    ("keys_are_for_requests_only", keys::keys_are_for_requests_only),
+    ("nobody_is_let_in_by_default", callers::nobody_is_let_in_by_default),
+    ("api_keys_open_every_method", callers::api_keys_open_every_method),
+    ("queries_may_wait", callers::queries_may_wait),
     ("gateway_errors_are_problems", operations::gateway_errors_are_problems),
     ("api_is_throttled_and_logged", operations::api_is_throttled_and_logged),
     ("faults_have_alarms", operations::faults_have_alarms),

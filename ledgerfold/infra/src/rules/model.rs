@@ -70,7 +70,8 @@ impl<'a> Model<'a> {
         let mut all = Vec::new();
         for (owner, role) in self.of_type(ROLE) {
             for policy in list(&role["Policies"]) {
-                let statements = list(&policy["PolicyDocument"]["Statement"]);
+                let statements =
+                    list(&policy["PolicyDocument"]["Statement"]).map(with_condition_met);
                 all.extend(statements.map(|statement| Granted { owner, statement }));
             }
         }
@@ -170,10 +171,18 @@ impl<'a> Model<'a> {
         format!("ledgerfold.{}", self.context.name())
     }
 
-    /// The source on the bus of the events that a projection reads.
-    pub(super) fn source_of(&self, projection: &str) -> String {
-        let foreign = self.context.catalog().source(projection);
-        foreign.map_or(self.source(), |it| format!("ledgerfold.{}", it.bus_name()))
+    /// The pattern of the events that a projection reads.
+    pub(super) fn pattern_of(&self, projection: &str) -> Json {
+        let catalog = self.context.catalog();
+        let foreign = catalog.source(projection);
+        let source = foreign.map_or(self.source(), |it| format!("ledgerfold.{}", it.bus_name()));
+        match catalog.category(projection) {
+            Some(category) => {
+                let streams = format!("*/{category}#*");
+                json!({"source": [source], "detail": {"subject": [{"wildcard": streams}]}})
+            }
+            None => json!({"source": [source]}),
+        }
     }
 
     /// The variables with the read tables, and with the event tables of other contexts.
@@ -187,6 +196,11 @@ impl<'a> Model<'a> {
         });
         tables.chain(sources).collect()
     }
+}
+
+/// The first value of a choice, which permits more than its second one. Any other value as it is.
+fn with_condition_met(value: &Json) -> &Json {
+    value.pointer("/Fn::If/1").unwrap_or(value)
 }
 
 /// The items of a list, or a single value as one.

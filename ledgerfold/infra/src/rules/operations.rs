@@ -32,6 +32,7 @@ pub(super) fn gateway_errors_are_problems(model: &Model<'_>) -> Vec<String> {
             broken.push(format!("{kind} has another status in the body than in the answer"));
         }
         let header = match problem["status"].as_i64() {
+            Some(401) => "WWW-Authenticate",
             Some(429 | 503) => "Retry-After",
             Some(405) => "Allow",
             _ => continue,
@@ -103,6 +104,10 @@ pub(super) fn faults_have_alarms(model: &Model<'_>) -> Vec<String> {
     for _ in model.processes() {
         needed.push(("Invocations", "DeadlineSweepFunction".to_owned()));
         needed.push(("FailedDeadlines", "DeadlineSweepFunction".to_owned()));
+    }
+    if model.context.seals() {
+        let functions = ["CommandFunction", "QueryFunction"];
+        needed.extend(functions.map(|function| ("KeyFailures", function.to_owned())));
     }
     needed.extend(model.consumers().into_iter().map(|(_, it)| ("UnconfirmedEvents", it)));
     for (id, _) in model.of_type(FUNCTION) {

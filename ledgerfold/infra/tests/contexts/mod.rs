@@ -1,14 +1,15 @@
 //! The contexts for which the rules are checked.
 
 use ledgerfold::{
-    Category, Command, CommandName, Decider, ProcessName, Recorded,
+    Category, Command, CommandName, Decider, DecisionContext, ProcessName, Recorded,
     context::Context,
     ports::DeadlineKey,
     process::{CommandOf, ProcessManager, Reaction},
     project::Projection,
 };
-use ledgerfold_testkit::bank::{
-    AccountEvent, Accounts, NoteEvent, NoteWritten, PublicAccounts, Statements, Totals,
+use ledgerfold_testkit::{
+    bank::{AccountEvent, Accounts, NoteEvent, NoteWritten, PublicAccounts, Statements, Totals},
+    clinic::Patients,
 };
 use serde::Serialize;
 
@@ -37,7 +38,11 @@ impl Decider for Notes {
 
     fn evolve((): (), _: &NoteEvent) {}
 
-    fn decide((): &(), WriteNote(text): &WriteNote) -> Result<Vec<NoteEvent>, Self::Rejection> {
+    fn decide(
+        (): &(),
+        WriteNote(text): &WriteNote,
+        _: &DecisionContext<'_>,
+    ) -> Result<Vec<NoteEvent>, Self::Rejection> {
         Ok(vec![NoteWritten { text: text.clone() }.into()])
     }
 }
@@ -85,6 +90,7 @@ impl ProcessManager for Welcome {
     type Settings = ();
 
     const NAME: ProcessName = ProcessName::from_static("welcome");
+    const REACTS_TO: &'static [&'static str] = &["Opened"];
 
     fn react(_: &Recorded<AccountEvent>, (): &()) -> Vec<Reaction<CommandOf<Self>>> {
         Vec::new()
@@ -105,9 +111,12 @@ pub(crate) fn maximal() -> Context {
     Context::new("bank")
         .decider_with_claims::<Accounts>()
         .decider::<Notes>()
+        .decider_with_claims::<Patients>()
         .rows::<Statements>("account-statement")
+        .of_decider::<Accounts>()
         .listed_by("open")
         .tally::<Totals>("totals")
+        .of_decider::<Accounts>()
         .rows::<Parcels>("parcels")
         .of_context("orders", Category::from_static("order"))
         .publishes::<PublicAccounts>()

@@ -1,6 +1,6 @@
 //! The requests and responses of services, independent of the gateway.
 
-use ledgerfold::Actor;
+use ledgerfold::Caller;
 use serde::Serialize;
 
 use super::{Path, Problem};
@@ -22,8 +22,8 @@ pub struct Request {
     pub body: Vec<u8>,
     /// The gateway's id of the request. It becomes the `instance` of a problem.
     pub id: String,
-    /// The caller that the gateway established.
-    pub caller: Actor,
+    /// The caller, whose credentials have been verified.
+    pub caller: Caller,
 }
 
 impl Request {
@@ -73,6 +73,17 @@ impl Response {
     /// A response without a body.
     pub fn empty(status: StatusCode) -> Self {
         Self { status, headers: Vec::new(), body: String::new() }
+    }
+
+    /// The answer to HEAD: the same headers, with the length of the body that GET would get (RFC 9110, sections 8.6 and
+    /// 9.3.2). Without it, a gateway would send the length 0.
+    #[must_use]
+    pub(super) fn without_body(mut self) -> Self {
+        if !self.body.is_empty() {
+            self.headers.push(("Content-Length", self.body.len().to_string()));
+            self.body.clear();
+        }
+        self
     }
 
     /// The response with one more header.

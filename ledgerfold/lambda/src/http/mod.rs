@@ -4,6 +4,7 @@
 //! and the OpenAPI document follow from these types.
 
 mod api;
+mod authentication;
 mod command;
 mod gateway;
 mod message;
@@ -14,15 +15,19 @@ mod query;
 mod schema;
 
 pub use api::{Api, ApiError, Example};
+pub use authentication::{Authentication, InvalidAuthentication};
 pub use command::{
-    CommandCall, CommandHeaders, CommandSide, Decided, Handles, HttpCommand, Success, accepted,
+    Accepted, CommandCall, CommandHeaders, CommandSide, Decided, DecidedSealing, Handles,
+    HttpCommand, HttpJointCommand, JointCall, JointEffect, JointPlan, Jointly, SealingCommand,
+    Success, accepted,
 };
 pub use gateway::{GatewayEvent, GatewayResponse, answer_event, serve_http};
+pub use ledgerfold_tokens::{ClaimName, ClaimNames};
 pub use message::{Method, Request, Response, StatusCode};
 pub use path::{Path, reference};
 pub use problem::{FieldError, Problem};
 pub use query::{
     Answer, AtVersion, AuditedEvent, Counters, EventLog, HttpQuery, Instant, Limit, List,
-    ListPosition, Models, Page, PageCursor, QueryCall, Rows, Unversioned, Versioned,
+    ListPosition, Models, Opener, Page, PageCursor, QueryCall, Rows, Unversioned, Versioned,
 };
 pub use schema::UnsupportedSchema;

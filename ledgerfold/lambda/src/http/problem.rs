@@ -1,14 +1,17 @@
 //! Problems (RFC 9457), and the one place that maps each failure to its HTTP answer.
 
 use ledgerfold::{
-    Rejection, RejectionKind,
-    command::CommandError,
-    ports::{PortError, ReadStoreError, StoreError},
+    Rejection, RejectionKind, UniqueKey,
+    command::{CommandError, LoadError},
+    keyring::FetchKeysError,
+    ports::{KeyringError, PortError, ReadStoreError, StoreError},
     query::QueryError,
+    sealed::OpenError,
 };
 use serde::Serialize;
 
 use super::{Response, StatusCode};
+use crate::metrics;
 
 /// How long a caller should wait before it retries, in seconds.
 const RETRY_AFTER: &str = "1";
@@ -66,6 +69,21 @@ impl Problem {
         Self::new(StatusCode::NOT_FOUND, "not-found", "The resource does not exist", detail)
     }
 
+    /// The resource is about a person whose data was erased. It existed, and nobody can show it any more.
+    pub fn erased(detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::GONE, "erased", "The data was erased", detail)
+    }
+
+    /// A rule of the context forbids the caller to do this, whatever the state of the resource is.
+    pub fn forbidden(detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::FORBIDDEN, "forbidden", "The caller may not do this", detail)
+    }
+
+    /// The resource does not exist for the caller.
+    pub(super) fn no_such_resource() -> Self {
+        Self::not_found("There is no such resource.")
+    }
+
     /// The path allows only these methods. They are listed in the header `Allow`.
     pub fn method_not_allowed(allowed: &str) -> Self {
         let detail = format!("Only {allowed} is allowed here.");
@@ -111,7 +129,7 @@ impl Problem {
     }
 
     /// A service behind this one does not answer.
-    fn unavailable() -> Self {
+    pub(super) fn unavailable() -> Self {
         Self::new(
             StatusCode::SERVICE_UNAVAILABLE,
             "unavailable",
@@ -121,7 +139,7 @@ impl Problem {
         .with_header("Retry-After", RETRY_AFTER)
     }
 
-    fn with_header(mut self, name: &'static str, value: &str) -> Self {
+    pub(super) fn with_header(mut self, name: &'static str, value: &str) -> Self {
         self.headers.push((name, value.to_owned()));
         self
     }
@@ -159,6 +177,8 @@ impl<R: Rejection> From<CommandError<R>> for Problem {
     fn from(error: CommandError<R>) -> Self {
         match error {
             CommandError::Rejected(rejection) => rejected(&rejection),
+            CommandError::Forbidden => Self::forbidden("The caller may not send this command."),
+            CommandError::Hidden => Self::no_such_resource(),
             CommandError::ExpectedVersion { actual, .. } => Self::new(
                 StatusCode::PRECONDITION_FAILED,
                 "version-mismatch",
@@ -190,29 +210,52 @@ impl<R: Rejection> From<CommandError<R>> for Problem {
             CommandError::Store(error) => error.into(),
             CommandError::Reserved { ref key, .. } => Self::new(
                 StatusCode::CONFLICT,
-                format!("{}-taken", key.kind().as_str()),
+                format!("{}-taken", key.key.kind().as_str()),
                 "The value is already taken",
-                format!("The {} {:?} is already taken.", key.kind().as_str(), key.value()),
+                taken(&key.key),
             ),
             CommandError::Transaction(_)
             | CommandError::NotReserved { .. }
+            | CommandError::NotAmongStreams { .. }
+            | CommandError::UnkeyedClaim(_)
             | CommandError::UndeclaredStrict(_) => defect(&error),
-            CommandError::Load(error) => defect(&error),
+            CommandError::Load(error) => error.into(),
             CommandError::Encode(error) => defect(&error),
             CommandError::Panicked(error) => defect(&error),
         }
     }
 }
 
+/// A keyed hash says nothing to the caller, and would let it compare the keys of others.
+fn taken(key: &UniqueKey) -> String {
+    let kind = key.kind().as_str();
+    match key.is_keyed() {
+        true => format!("The {kind} is already taken."),
+        false => format!("The {kind} {:?} is already taken.", key.value()),
+    }
+}
+
 fn rejected(rejection: &impl Rejection) -> Problem {
     match rejection.kind() {
         RejectionKind::NotFound => Problem::not_found(rejection.to_string()),
+        RejectionKind::Erased => Problem::erased(rejection.to_string()),
         RejectionKind::Conflict => Problem::new(
             StatusCode::CONFLICT,
             rejection.rule(),
             "The current state does not allow this",
             rejection.to_string(),
         ),
+    }
+}
+
+impl From<LoadError> for Problem {
+    fn from(error: LoadError) -> Self {
+        match error {
+            LoadError::Store(error) => error.into(),
+            LoadError::Event { .. } | LoadError::Panicked { .. } | LoadError::Hole { .. } => {
+                defect(&error)
+            }
+        }
     }
 }
 
@@ -224,6 +267,43 @@ impl From<StoreError> for Problem {
                 unavailable(&error)
             }
             StoreError::Port(PortError::Refused(_)) | StoreError::Corrupt { .. } => defect(&error),
+        }
+    }
+}
+
+/// Also throttling of keys is 503: the limits of KMS are those of the whole account, and not of the caller.
+impl From<KeyringError> for Problem {
+    fn from(error: KeyringError) -> Self {
+        metrics::key_failure();
+        match error {
+            KeyringError::Port(PortError::Throttled | PortError::Unavailable(_)) => {
+                unavailable(&error)
+            }
+            KeyringError::Port(PortError::Refused(_)) | KeyringError::Damaged { .. } => {
+                defect(&error)
+            }
+        }
+    }
+}
+
+impl From<FetchKeysError> for Problem {
+    fn from(error: FetchKeysError) -> Self {
+        match error {
+            FetchKeysError::Keyring(error) => error.into(),
+            FetchKeysError::TooManySubjects(_) => {
+                Self::too_large("It is about too many people at once.")
+            }
+            FetchKeysError::Encode(error) => defect(&error),
+        }
+    }
+}
+
+/// An error while opening is never an erasure. Only an outdated key becomes right by itself, when the cached one expires.
+impl From<OpenError> for Problem {
+    fn from(error: OpenError) -> Self {
+        match error {
+            OpenError::Outdated { .. } => unavailable(&error),
+            _ => defect(&error),
         }
     }
 }
@@ -247,6 +327,7 @@ impl From<QueryError> for Problem {
         match error {
             QueryError::Log(error) => error.into(),
             QueryError::ReadStore(error) => error.into(),
+            QueryError::Forbidden => Self::forbidden("The caller may not see this."),
             QueryError::Ahead { .. } => {
                 Self::bad_request("Consistency-Token was not issued by this service.")
             }
@@ -269,7 +350,7 @@ pub(super) fn defect(error: &dyn std::error::Error) -> Problem {
 mod tests {
     use ledgerfold::ports::PortError;
 
-    use super::{Problem, ReadStoreError, Response, StatusCode, StoreError};
+    use super::{KeyringError, Problem, ReadStoreError, Response, StatusCode, StoreError};
 
     /// The status and type of a failure's response, and whether it has `Retry-After`.
     fn answered(failure: impl Into<Problem>) -> (u16, String, bool) {
@@ -290,6 +371,12 @@ mod tests {
         assert_eq!(answered(StoreError::Port(PortError::Throttled)), throttled);
         assert_eq!(answered(StoreError::Port(PortError::Unavailable(cause()))), unavailable);
         assert_eq!(answered(StoreError::Port(PortError::Refused(cause()))), defect);
+        assert_eq!(answered(KeyringError::Port(PortError::Throttled)), unavailable);
+        assert_eq!(answered(KeyringError::Port(PortError::Unavailable(cause()))), unavailable);
+        assert_eq!(answered(KeyringError::Port(PortError::Refused(cause()))), defect);
+        let of = "tenant#secret".to_owned();
+        let reason = "secret".to_owned();
+        assert_eq!(answered(KeyringError::Damaged { of, reason }), defect);
         assert_eq!(answered(ReadStoreError::Port(PortError::Throttled)), throttled);
         assert_eq!(answered(ReadStoreError::Port(PortError::Unavailable(cause()))), unavailable);
         assert_eq!(answered(ReadStoreError::Port(PortError::Refused(cause()))), defect);

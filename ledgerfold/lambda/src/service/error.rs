@@ -7,7 +7,10 @@ use ledgerfold::{
 use ledgerfold_eventbridge::WeakSecret;
 
 use super::{InvalidVariable, MissingVariable};
-use crate::{InvalidTrustStore, RunError, http::ApiError};
+use crate::{
+    InvalidTrustStore, RunError,
+    http::{ApiError, InvalidAuthentication},
+};
 
 /// A function cannot start.
 #[derive(Debug, thiserror::Error)]
@@ -45,6 +48,9 @@ pub enum StartError {
         /// The value of the variable.
         found: String,
     },
+    /// The environment does not say how callers prove who they are.
+    #[error(transparent)]
+    Authentication(#[from] InvalidAuthentication),
     /// The declaration contradicts itself.
     #[error(transparent)]
     Declaration(#[from] Contradictions),
@@ -60,6 +66,9 @@ pub enum StartError {
     /// The setting of a process is invalid.
     #[error(transparent)]
     Setting(#[from] InvalidSetting),
+    /// The context seals, and the program has no client of KMS.
+    #[error("{0} seals, but this program has no keys: enable the feature kms of ledgerfold-lambda")]
+    NoKms(&'static str),
     /// The key of the bus is too short.
     #[error("the environment variable BUS_KEY: {0}")]
     Key(#[from] WeakSecret),

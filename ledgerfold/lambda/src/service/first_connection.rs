@@ -22,7 +22,7 @@ const NOBODY: &str = "ledgerfold-first-connection";
 pub(super) async fn open(log: &dyn EventReader, categories: &[Category], connections: usize) {
     let Some(category) = categories.first() else { return };
     let Ok(nobody) = EntityId::new(NOBODY) else { return };
-    let stream = StreamId::new(category.clone(), nobody);
+    let stream = StreamId::of_default_tenant(category.clone(), nobody);
     let calls = join_all((0..connections).map(|_| log.read_back(&stream, Span::ALL, 1)));
     let failed = match timeout(PATIENCE, calls).await {
         Ok(answers) => answers.into_iter().find_map(Result::err).map(|error| error.to_string()),

@@ -11,8 +11,8 @@
 //!
 //! | `ROLE` | work | variables beside `EVENT_TABLE` |
 //! | --- | --- | --- |
-//! | `command` | answers the HTTP requests that change something | |
-//! | `query` | answers all other HTTP requests | `PROJECTION_STATES`, `<PROJECTION>_TABLE` of each |
+//! | `command` | answers the HTTP requests that change something | `AUTHENTICATION` and its settings |
+//! | `query` | answers all other HTTP requests | the same, `PROJECTION_STATES`, `<PROJECTION>_TABLE` of each |
 //! | `relay` | publishes commits on the bus; does not read `EVENT_TABLE` | `BUS_NAME`, `BUS_KEY` |
 //! | `projector` | applies events to one projection | `PROJECTION`, `READ_TABLE`, `PROJECTION_STATES`, `BUS_KEY` |
 //! | `process` | lets one process react to events | `PROCESS`, its setting, `DEADLINES`, `BUS_KEY` |
@@ -24,11 +24,26 @@
 //! table, instead of `EVENT_TABLE`. Contexts do not share keys, so it reads every event from that table. The roles `query` and `spot-check` read `EVENTS_OF_<CONTEXT>`, the event table of
 //! each such context.
 //!
+//! `AUTHENTICATION` is one of these:
+//!
+//! | value | callers | variables |
+//! | --- | --- | --- |
+//! | `token` | have a token that the service verifies | `TOKEN_ISSUER`, `TOKEN_AUDIENCE`, `TOKEN_KEYS` (a JSON Web Key Set or its address) |
+//! | `gateway` | come from an authorizer of the gateway | |
+//! | `api-key` | have an API key that the gateway has checked | `API_KEY_ROLES`, separated by commas |
+//! | `none` | are all anonymous, with every role | |
+//!
+//! For tokens and authorizers, `TENANT_CLAIM`, `ROLES_CLAIM` and `SCOPES_CLAIM` name the claims with tenant, roles and
+//! scopes; the defaults are `tenant`, `roles` and `scope`.
+//!
 //! The names of variables come from the declaration: the table of `order-view` is `ORDER_VIEW_TABLE`, and the setting of
-//! the process `payment-deadline` is `PAYMENT_DEADLINE`. A context that uses unique keys also sets `RESERVATIONS`.
+//! the process `payment-deadline` is `PAYMENT_DEADLINE`. A context that uses unique keys also sets `RESERVATIONS`. In a
+//! context that seals, the roles `command` and `query` read `KEY_TABLE` and `WRAPPING_KEY`, the table of keys and the KMS key
+//! that wraps them.
 
 mod error;
 mod first_connection;
+mod keys;
 mod logs;
 mod roles;
 mod variables;
@@ -36,7 +51,10 @@ mod variables;
 use std::{process::ExitCode, sync::Arc};
 
 use async_trait::async_trait;
-use ledgerfold::context::{CommandPorts, Context, QueryPorts};
+use ledgerfold::{
+    context::{CommandPorts, Context, QueryPorts},
+    ports::Clock,
+};
 
 pub use error::StartError;
 pub use variables::{InvalidVariable, MissingVariable};
@@ -81,15 +99,31 @@ impl Service {
     /// # Errors
     /// [`ApiError`].
     pub fn commands(&self, ports: &CommandPorts) -> Result<Arc<dyn Answers>, ApiError> {
+        self.check_keys()?;
         self.api.commands(ports)
     }
 
-    /// The service for queries over these ports.
+    /// The service for queries over these ports. By the clock, a query waits for a new version if its client asks for that.
     ///
     /// # Errors
     /// [`ApiError`].
-    pub fn queries(&self, ports: &QueryPorts<'_>) -> Result<Arc<dyn Answers>, ApiError> {
-        self.api.queries(ports, self.context.categories())
+    pub fn queries(
+        &self,
+        ports: &QueryPorts<'_>,
+        clock: Arc<dyn Clock>,
+    ) -> Result<Arc<dyn Answers>, ApiError> {
+        self.check_keys()?;
+        self.api.queries(ports, self.context.categories(), clock)
+    }
+
+    /// Only a context that seals has a keyring.
+    fn check_keys(&self) -> Result<(), ApiError> {
+        match self.api.first_with_keys() {
+            Some(path) if !self.context.seals() => {
+                Err(ApiError::NoKeys { path, context: self.context.name() })
+            }
+            _ => Ok(()),
+        }
     }
 }
 

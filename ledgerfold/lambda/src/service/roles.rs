@@ -15,7 +15,7 @@ use ledgerfold::{
 use ledgerfold_eventbridge::SigningKey;
 
 use super::{
-    Answers, MissingVariable, Service, StartError, first_connection,
+    Answers, MissingVariable, Service, StartError, first_connection, keys,
     variables::{optional, parse, required},
 };
 use crate::{
@@ -24,7 +24,7 @@ use crate::{
     change_stream::serve_relay,
     clock_tick::{serve_deadline_sweep, serve_spot_checks},
     due_queue::serve_deadline_worker,
-    http::serve_http,
+    http::{Authentication, serve_http},
 };
 
 /// Runs the role of the environment.
@@ -46,19 +46,24 @@ pub(super) async fn run(service: &Service) -> Result<(), StartError> {
 }
 
 async fn commands(service: &Service, world: &World) -> Result<(), StartError> {
+    let authentication = Authentication::from_environment(world.clock())?;
     let ports = command_ports(world)?;
+    let ports = keys::for_commands(ports, &service.context, world)?;
     let answers = service.commands(&ports)?;
     connect(service, world, &*ports.log, 1).await;
-    answer(answers).await
+    answer(authentication, answers).await
 }
 
 async fn queries(service: &Service, world: &World) -> Result<(), StartError> {
+    let authentication = Authentication::from_environment(world.clock())?;
     let log = world.event_reader(&required(variables::EVENT_TABLE)?);
     let tables = Tables::of(&service.context, world)?;
-    let answers = service.queries(&QueryPorts::new(&service.context, log.clone(), &tables))?;
+    let ports = QueryPorts::new(&service.context, log.clone(), &tables);
+    let ports = keys::for_queries(ports, &service.context, world)?;
+    let answers = service.queries(&ports, world.clock())?;
     // A query reads a row and the record of its generations at the same time.
     connect(service, world, &*log, 2).await;
-    answer(answers).await
+    answer(authentication, answers).await
 }
 
 /// Opens connections, if they take long to open.
@@ -68,8 +73,11 @@ async fn connect(service: &Service, world: &World, log: &dyn EventReader, connec
     }
 }
 
-async fn answer(service: Arc<dyn Answers>) -> Result<(), StartError> {
-    let served = serve_http(move |request| {
+async fn answer(
+    authentication: Authentication,
+    service: Arc<dyn Answers>,
+) -> Result<(), StartError> {
+    let served = serve_http(authentication, move |request| {
         let service = service.clone();
         async move { service.answer(&request).await }
     });
@@ -86,7 +94,7 @@ fn command_ports(world: &World) -> Result<CommandPorts, MissingVariable> {
         Some(table) => log.with_reservations(table),
         None => log,
     };
-    Ok(CommandPorts { log: Arc::new(log), clock: world.clock(), random: world.random() })
+    Ok(CommandPorts::new(Arc::new(log), world.clock(), world.random()))
 }
 
 /// The read tables of all projections.

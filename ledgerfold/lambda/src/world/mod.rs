@@ -19,6 +19,8 @@ use ledgerfold_dynamodb::{
     DynamoReadTable, DynamoSkips, DynamoStreams,
 };
 use ledgerfold_eventbridge::EventBridgePublisher;
+#[cfg(feature = "kms")]
+use ledgerfold_kms::KmsKeyring;
 use ledgerfold_sqs::SqsDeadlineQueue;
 use ledgerfold_tokens::{KeySetUrl, KeySource};
 
@@ -33,6 +35,8 @@ pub struct World {
     // Made when they are first needed, because each takes time to make and no role needs all.
     dynamodb: OnceLock<aws_sdk_dynamodb::Client>,
     eventbridge: OnceLock<aws_sdk_eventbridge::Client>,
+    #[cfg(feature = "kms")]
+    kms: OnceLock<aws_sdk_kms::Client>,
     sqs: OnceLock<aws_sdk_sqs::Client>,
 }
 
@@ -46,6 +50,8 @@ impl World {
             sdk: sdk::sdk_config()?,
             dynamodb: OnceLock::new(),
             eventbridge: OnceLock::new(),
+            #[cfg(feature = "kms")]
+            kms: OnceLock::new(),
             sqs: OnceLock::new(),
         })
     }
@@ -56,6 +62,11 @@ impl World {
 
     fn eventbridge(&self) -> aws_sdk_eventbridge::Client {
         self.eventbridge.get_or_init(|| aws_sdk_eventbridge::Client::new(&self.sdk)).clone()
+    }
+
+    #[cfg(feature = "kms")]
+    fn kms(&self) -> aws_sdk_kms::Client {
+        self.kms.get_or_init(|| aws_sdk_kms::Client::new(&self.sdk)).clone()
     }
 
     fn sqs(&self) -> aws_sdk_sqs::Client {
@@ -147,6 +158,18 @@ impl World {
     /// The skips of a projection, in the same table.
     pub fn skips(&self, table: &str, projection: &str) -> Arc<dyn Skips> {
         Arc::new(DynamoSkips::new(self.dynamodb(), table, projection))
+    }
+
+    /// The keys in this table, which this KMS key wraps. It remembers them for a bounded time, so make one keyring for all
+    /// requests.
+    #[cfg(feature = "kms")]
+    pub fn keyring(
+        &self,
+        table: &str,
+        wrapping_key: &str,
+    ) -> Arc<ledgerfold::keyring::CachedKeys<KmsKeyring>> {
+        let keyring = KmsKeyring::new(self.kms(), wrapping_key, self.dynamodb(), table);
+        Arc::new(ledgerfold::keyring::CachedKeys::new(Arc::new(keyring), self.clock()))
     }
 
     /// A publisher of a context's events to this bus. You can add a store for large payloads.

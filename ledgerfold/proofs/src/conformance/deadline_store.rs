@@ -13,7 +13,7 @@ use ledgerfold::{
 };
 use uuid::Uuid;
 
-use super::requests::fresh;
+use super::requests::{fresh, twin};
 
 /// A new process.
 pub fn fresh_process() -> ProcessName {
@@ -169,6 +169,33 @@ pub async fn processes_and_names_do_not_mix(store: &dyn DeadlineStore) {
     assert_eq!(get(store, &first.key).await, None);
     assert_eq!(get(store, &second.key).await, Some(untried(&second)));
     assert_eq!(get(store, &foreign.key).await, Some(untried(&foreign)));
+}
+
+/// Deadlines of streams with equal ids are separate in each tenant: both are listed, and a write to one leaves the
+/// other.
+// Guards: tenants-never-meet
+pub async fn deadlines_of_tenants_do_not_mix(store: &dyn DeadlineStore) {
+    let process = fresh_process();
+    let here = deadline(&process, 100);
+    let key = DeadlineKey { stream: twin(&here.key.stream), ..here.key.clone() };
+    // Both have one cause, so that only their keys differ.
+    let there = Deadline { key, ..here.clone() };
+    assert_eq!(schedule(store, &here).await, Written::Done);
+    assert_eq!(get(store, &there.key).await, None);
+    assert_eq!(schedule(store, &there).await, Written::Done);
+    let listed = due(store, &process, 100).await;
+    let tenants: BTreeSet<_> = listed.iter().map(|it| it.deadline.key.stream.tenant()).collect();
+    assert_eq!((listed.len(), tenants.len()), (2, 2), "{listed:?}");
+    assert_eq!(postpone(store, &untried(&here), 160).await, Written::Done);
+    assert_eq!(get(store, &there.key).await, Some(untried(&there)));
+    assert_eq!(done(store, &here).await, Written::Done);
+    assert_eq!(get(store, &here.key).await, None);
+    assert_eq!(due(store, &process, 1_000).await, [untried(&there)]);
+    schedule(store, &here).await;
+    store.give_up(&untried(&there)).await.expect("the write succeeds");
+    assert_eq!(due(store, &process, 1_000).await, [untried(&here)]);
+    let given_up = Pending { attempts: 1, ..untried(&there) };
+    assert_eq!(failed(store, &process).await, [given_up]);
 }
 
 /// All due deadlines are listed once, over several pages.

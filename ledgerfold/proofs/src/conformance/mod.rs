@@ -18,8 +18,8 @@
 //!
 //! Each rule becomes a test with its own name, for example `event_store::of_racing_appends_one_wins`, so you can run
 //! single rules. Their documentation is in [`event_store::reads`], [`event_store::appends`],
-//! [`event_store::content`], [`event_store::transactions`] and [`event_store::keys`]. The rules of
-//! [`event_store::commands`] and [`event_store::joint`] run the library's handlers over the store.
+//! [`event_store::content`], [`event_store::transactions`], [`event_store::keys`] and [`event_store::tenants`]. The rules
+//! of [`event_store::commands`] and [`event_store::joint`] run the library's handlers over the store.
 //!
 //! The rules only cover the cases that we thought of. For other cases [`history`] compares a store with a model over
 //! random histories.
@@ -31,6 +31,7 @@ pub mod deadline_store;
 pub mod event_store;
 pub mod generation_store;
 pub mod history;
+pub mod keyring;
 
 pub mod quarantine;
 pub mod read_table;
@@ -39,6 +40,7 @@ pub mod reservations;
 pub mod row_store;
 
 pub mod skips;
+pub mod streams;
 pub mod tally_store;
 pub mod verbatim;
 
@@ -147,7 +149,7 @@ macro_rules! event_store_rules {
                 a_snapshot_and_its_tail_say_what_all_events_say,
                 commands_are_recognised_across_snapshots,
                 a_strict_command_is_recognised_behind_the_window,
-                a_strict_command_id_serves_one_stream_only,
+                a_strict_command_takes_effect_on_each_stream,
                 a_strict_command_gets_its_first_answer_whatever_has_become_of_its_stream,
                 a_stream_with_a_hole_is_never_decided_on,
                 a_hole_behind_a_snapshot_is_never_decided_on,
@@ -162,6 +164,13 @@ macro_rules! event_store_rules {
                 a_transfer_within_one_account_is_refused,
                 a_transfer_whose_answer_was_lost_has_taken_effect_once,
                 transfers_that_cross_neither_lose_nor_make_money,
+            }
+            tenants {
+                streams_of_tenants_do_not_mix,
+                snapshots_of_tenants_do_not_mix,
+                keys_of_tenants_do_not_meet,
+                a_strict_command_takes_effect_in_each_tenant,
+                a_transfer_takes_effect_in_each_tenant,
             }
         }
     };
@@ -198,6 +207,7 @@ macro_rules! reservations_rules {
             $($given)*,
             the_holder_of_a_key_is_shown,
             every_reservation_is_listed_once_and_nothing_else,
+            reservations_of_tenants_do_not_mix,
             a_missing_reservation_is_made,
             a_superfluous_reservation_is_removed,
             a_misplaced_reservation_passes_to_its_owner,
@@ -209,6 +219,28 @@ macro_rules! reservations_rules {
             a_record_is_written_only_in_the_place_of_the_one_it_was_made_from,
             of_racing_records_one_takes_effect,
             a_refusal_tells_for_which_claims_reservations_are_complete,
+        }
+    };
+}
+
+/// The suite of a list of streams. The argument is a future of a [`ListedLog`](crate::conformance::streams::ListedLog).
+#[macro_export]
+macro_rules! streams_conformance {
+    ($adapter:expr) => {
+        $crate::streams_rules!([$crate::conformance_tests] streams, $adapter);
+    };
+}
+
+/// Passes the names of the rules of a list of streams to another macro.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! streams_rules {
+    ([$($macro:tt)+] $($given:tt)*) => {
+        $($macro)+! {
+            $($given)*,
+            every_stream_is_listed_once,
+            segments_together_list_every_stream_once,
+            streams_of_tenants_are_both_listed,
         }
     };
 }
@@ -233,6 +265,8 @@ macro_rules! row_store_conformance {
             the_longest_keys_are_taken,
             many_rows_are_read_in_order,
             rows_larger_than_an_answer_are_all_read,
+            rows_of_tenants_do_not_mix,
+            lists_of_tenants_do_not_mix,
         );
     };
 }
@@ -259,6 +293,8 @@ macro_rules! tally_store_conformance {
             counting_nothing_moves_the_memo,
             a_memo_is_read_together_with_its_groups,
             a_sum_beyond_64_bits_is_exact,
+            memos_of_tenants_do_not_mix,
+            counters_of_tenants_do_not_mix,
         );
     };
 }
@@ -284,6 +320,7 @@ macro_rules! deadline_store_rules {
             a_deadline_scheduled_twice_is_one,
             of_racing_schedules_one_wins,
             processes_and_names_do_not_mix,
+            deadlines_of_tenants_do_not_mix,
             every_due_deadline_is_listed_once,
             the_longest_overdue_comes_first,
             a_deadline_that_is_done_is_gone_and_its_key_is_free,
@@ -331,6 +368,40 @@ macro_rules! generation_store_rules {
     };
 }
 
+/// The suite of a keyring. The argument is a future of an adapter.
+#[macro_export]
+macro_rules! keyring_conformance {
+    ($adapter:expr) => {
+        $crate::keyring_rules!([$crate::conformance_tests] keyring, $adapter);
+    };
+}
+
+/// Passes the names of the rules of a keyring to another macro.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! keyring_rules {
+    ([$($macro:tt)+] $($given:tt)*) => {
+        $($macro)+! {
+            $($given)*,
+            reading_makes_no_key,
+            reading_makes_no_key_of_a_tenant,
+            a_key_is_made_once,
+            a_key_of_a_tenant_is_made_once,
+            of_racing_provisions_all_get_one_key,
+            of_racing_provisions_of_a_tenant_all_get_one_key,
+            keys_of_subjects_differ,
+            keys_of_tenants_differ,
+            subjects_of_tenants_do_not_mix,
+            an_erased_subject_has_no_key,
+            an_erased_subject_gets_no_other_key,
+            a_subject_without_a_key_can_be_erased,
+            an_erasure_can_be_repeated,
+            an_erasure_leaves_other_subjects_and_the_tenant,
+            of_provisions_and_an_erasure_at_once_the_erasure_stays,
+        }
+    };
+}
+
 /// The suite of a quarantine. The argument is a future of an empty quarantine for each test.
 #[macro_export]
 macro_rules! quarantine_conformance {
@@ -346,6 +417,7 @@ macro_rules! quarantine_conformance {
             streams_are_released_one_by_one,
             all_that_stand_parked_are_listed_once,
             of_many_at_once_the_one_that_owes_most_stays,
+            streams_of_tenants_are_parked_apart,
         );
     };
 }
@@ -369,6 +441,7 @@ macro_rules! skip_rules {
             an_event_that_was_never_skipped_has_no_skip,
             a_skip_comes_back_as_it_was_recorded,
             a_skip_is_of_one_version_of_one_stream,
+            skips_of_tenants_do_not_mix,
             only_the_event_that_parks_its_stream_can_be_skipped,
             a_skip_stays_when_its_stream_is_released,
             skips_and_parked_streams_do_not_mix,

@@ -6,7 +6,7 @@ use ledgerfold::{
     ports::{PageWalk, Parked, Quarantine},
 };
 
-use super::requests::fresh;
+use super::requests::{fresh, twin};
 
 /// An entry with every field in use.
 fn entry(stream: &StreamId, owed_version: u64, reason: &str) -> Parked {
@@ -129,4 +129,19 @@ pub async fn of_many_at_once_the_one_that_owes_most_stays(store: &dyn Quarantine
     let releases = (1..12).map(|reached| release(store, &stream, reached));
     join_all(releases).await;
     assert_eq!(get(store, &stream).await, Some(entry(&stream, 12, "stuck")));
+}
+
+/// Streams with equal ids have an entry in each tenant, and a release of one leaves the other.
+// Guards: tenants-never-meet
+pub async fn streams_of_tenants_are_parked_apart(store: &dyn Quarantine) {
+    let here = fresh();
+    let there = twin(&here);
+    park(store, &entry(&here, 9, "here")).await;
+    assert_eq!(get(store, &there).await, None);
+    park(store, &entry(&there, 4, "there")).await;
+    assert_eq!(get(store, &here).await, Some(entry(&here, 9, "here")));
+    assert_eq!(get(store, &there).await, Some(entry(&there, 4, "there")));
+    assert_eq!(all(store).await, [entry(&here, 9, "here"), entry(&there, 4, "there")]);
+    release(store, &here, 9).await;
+    assert_eq!(all(store).await, [entry(&there, 4, "there")]);
 }

@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, num::NonZeroU32};
 
 use ledgerfold::{
-    Payload, StreamId, Timestamp, Version,
+    Payload, StreamId, TenantId, Timestamp, Version,
     ports::{
         Added, Count, Counter, CounterKey, CountsOfShard, Increment, IndexKey, Listing, Memo,
         PageWalk, ReadTable, StoredRow, Written,
@@ -80,7 +80,8 @@ pub async fn lists_of_generations_do_not_mix(table: &dyn ReadTable) {
     for generation in [first, second] {
         for list in [&plain, &like_first, &like_second] {
             let partition = list.parse().expect("a list");
-            let listing = Listing { partition, before: None, limit: 10 };
+            let listing =
+                Listing { tenant: TenantId::default_tenant(), partition, before: None, limit: 10 };
             let listed = table.rows(generation).list(&listing).await.expect("the list can be read");
             let is_in = |row: &StoredRow| {
                 row.index.as_ref().is_some_and(|it| it.partition.as_str() == *list)
@@ -159,7 +160,10 @@ async fn with_counter(
     for generation in record().1 {
         let tallies = table.tallies(generation);
         let memo = tallies.memo(stream).await.expect("the memo can be read");
-        let counters = tallies.range(key, key).await.expect("the counters can be read");
+        let counters = tallies
+            .range(&TenantId::default_tenant(), key, key)
+            .await
+            .expect("the counters can be read");
         assert_eq!(memo.is_some(), !counters.is_empty());
         if memo.is_some() {
             let amounts = BTreeMap::from([("notes".to_owned(), i128::from(generation.get()))]);

@@ -3,9 +3,10 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use ledgerfold::{
-    Actor, CausationId, Command, CommandId, CorrelationId, Decider, EntityId, EventId,
-    SnapshotPolicy, Snapshots, StreamId, Timestamp, Traceparent,
-    command::{CommandRequest, Context, Loaded},
+    Actor, Caller, CausationId, Command, CommandId, CorrelationId, Decider, EntityId, EventId,
+    ReservedKey, SnapshotPolicy, Snapshots, StreamId, Subject, TenantId, Timestamp, Traceparent,
+    UniqueKey,
+    command::{CommandRequest, Loaded},
     vocabulary::{CommandStamp, Fingerprint, Metadata, NewCommit},
 };
 use ledgerfold_testkit::bank::{
@@ -30,7 +31,17 @@ impl Release for OftenSnapshotted {
 /// A new account.
 pub fn fresh() -> StreamId {
     let id = EntityId::new(Uuid::new_v4().to_string()).expect("a UUID is an id");
-    StreamId::new(<Accounts>::CATEGORY, id)
+    StreamId::of_default_tenant(<Accounts>::CATEGORY, id)
+}
+
+/// The stream with the same category and id in another tenant.
+pub fn twin(stream: &StreamId) -> StreamId {
+    StreamId::new(other_tenant(), stream.category().clone(), stream.id().clone())
+}
+
+/// A tenant that is not the default one.
+pub fn other_tenant() -> TenantId {
+    TenantId::new("other").expect("letters")
 }
 
 /// A new address.
@@ -38,12 +49,21 @@ pub fn fresh_address() -> String {
     format!("{}@example.org", Uuid::new_v4())
 }
 
+/// A caller of the stream's tenant with every role.
+pub fn tester(stream: &StreamId) -> Caller {
+    let subject = Subject::new("tester").expect("visible ASCII");
+    Caller { tenant: stream.tenant().clone(), subject, ..Caller::anonymous() }
+}
+
+/// The key as it is reserved for a stream of the default tenant.
+pub fn reserved(key: &UniqueKey) -> ReservedKey {
+    ReservedKey { tenant: TenantId::default_tenant(), key: key.clone() }
+}
+
 /// A request whose command id is the name of the attempt.
 pub fn ask<C>(stream: &StreamId, attempt: &str, command: C) -> CommandRequest<C> {
     let id = CommandId::new(attempt).expect("an attempt's name is visible ASCII");
-    let actor = Actor::new("tester").expect("visible ASCII");
-    let context = Context { actor, ..Context::of(&id) };
-    CommandRequest::new(stream.clone(), command, id).in_context(context)
+    CommandRequest::new(tester(stream), stream.clone(), command, id)
 }
 
 /// The request to write these notes.

@@ -11,10 +11,10 @@ use futures::{
     stream::{self, StreamExt},
 };
 use ledgerfold::{
-    Category, Claim, StreamId, UniqueKey, Version,
+    Category, Claim, ReservedKey, StreamId, UniqueKey, Version,
     ports::{
-        AppendError, ClaimsRecord, Correction, PageWalk, Reservations, Resume, Segment,
-        SegmentPlace, SegmentProgress, Walk, Written,
+        AppendError, ClaimsRecord, Correction, PageWalk, Reservation, Reservations, Resume,
+        Segment, SegmentPlace, SegmentProgress, Walk, Written,
     },
     vocabulary::StreamVersion,
 };
@@ -26,7 +26,7 @@ use super::{
         Store,
         tools::{fresh_command, load, next, read_all, transact, transaction},
     },
-    requests::{fresh, fresh_address},
+    requests::{fresh, fresh_address, reserved, twin},
 };
 
 /// A log with its reservations.
@@ -46,11 +46,14 @@ impl Reserving {
     }
 
     async fn holder(&self, key: &UniqueKey) -> Option<StreamId> {
-        self.reservations.holder(key).await.expect("the holder can be read")
+        self.reservations.holder(&reserved(key)).await.expect("the holder can be read")
     }
 
     async fn correct(&self, key: &UniqueKey, correction: Correction) -> Written {
-        self.reservations.correct(key, &correction).await.expect("the correction can be written")
+        self.reservations
+            .correct(&reserved(key), &correction)
+            .await
+            .expect("the correction can be written")
     }
 
     /// A new stream with one commit.
@@ -152,14 +155,49 @@ pub async fn every_reservation_is_listed_once_and_nothing_else(store: &Reserving
 }
 
 async fn list(store: &Reserving, segment: Segment) -> Vec<(UniqueKey, StreamId)> {
+    let listed = list_all(store, segment).await;
+    listed.into_iter().map(|it| (it.key.key, it.holder)).collect()
+}
+
+async fn list_all(store: &Reserving, segment: Segment) -> Vec<Reservation> {
     let mut listed = Vec::new();
     let mut walk = PageWalk::start();
     while let Some(from) = walk.next_place() {
         let page = store.reservations.list_reservations(segment, from.as_ref()).await;
-        let page = walk.turn(page.expect("reservations can be listed"));
-        listed.extend(page.into_iter().map(|it| (it.key, it.holder)));
+        listed.extend(walk.turn(page.expect("reservations can be listed")));
     }
     listed
+}
+
+/// Equal keys of two tenants are two reservations: each has its own holder, and a correction of one leaves the other.
+// Guards: tenants-never-meet
+pub async fn reservations_of_tenants_do_not_mix(store: &Reserving) {
+    let key = fresh_key();
+    let here = store.reserved(&key).await;
+    let there = twin(&here);
+    store.change(&there, [Claim::Reserve(key.clone())]).await.expect("the key is free there");
+    let ours = async || {
+        let listed = list_all(store, Segment::WHOLE).await.into_iter();
+        let mut ours: Vec<_> = listed.filter(|it| it.key.key == key).collect();
+        ours.sort();
+        ours
+    };
+    let reservation = |stream: &StreamId| Reservation {
+        key: ReservedKey::of(stream, key.clone()),
+        holder: stream.clone(),
+    };
+    let mut both = [&here, &there].map(reservation);
+    both.sort();
+    assert_eq!(ours().await, both);
+    let from = store.seen(&here).await;
+    assert_eq!(store.correct(&key, Correction::Release { from }).await, Written::Done);
+    let holder = async |stream: &StreamId| {
+        let key = ReservedKey::of(stream, key.clone());
+        store.reservations.holder(&key).await.expect("the holder can be read")
+    };
+    assert_eq!(holder(&here).await, None);
+    assert_eq!(holder(&there).await, Some(there.clone()));
+    assert_eq!(ours().await, [reservation(&there)]);
 }
 
 /// A correction can add a missing reservation.
@@ -259,7 +297,7 @@ pub async fn of_a_correction_and_a_command_at_once_one_is_refused(store: &Reserv
         let new = next(&store.log, &owner, "close", &["note"]).await;
         let claims = [(owner.clone(), Claim::Release(key.clone()))];
         let closing = transaction([new], [], claims, None);
-        let closing = closing.forgoing(&key).expect("the transaction releases the key");
+        let closing = closing.forgoing(&reserved(&key)).expect("the transaction releases the key");
         let reserving = Correction::Reserve { to: store.seen(&owner).await };
         let (corrected, closed) =
             join(store.correct(&key, reserving), store.log.transact(&closing)).await;
@@ -330,7 +368,7 @@ pub async fn of_racing_records_one_takes_effect(store: &Reserving) {
 /// the stream may be older than its claims.
 pub async fn a_refusal_tells_for_which_claims_reservations_are_complete(store: &Reserving) {
     let key = fresh_key();
-    let stream = StreamId::new(fresh_category(), fresh().id().clone());
+    let stream = fresh().beside(fresh_category(), fresh().id().clone());
     let reported = async || match store.change(&stream, [Claim::Release(key.clone())]).await {
         Err(AppendError::NotReserved { complete, .. }) => complete,
         outcome => panic!("the key is not reserved: {outcome:?}"),

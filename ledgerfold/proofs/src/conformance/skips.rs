@@ -8,7 +8,7 @@ use ledgerfold::{
     ports::{Parked, Quarantine, Signature, Skip, SkipError, SkipReason, SkipRegister},
 };
 
-use super::requests::fresh;
+use super::requests::{fresh, twin};
 
 /// The quarantine of a projection and the register of its skips.
 #[derive(Clone)]
@@ -101,6 +101,22 @@ pub async fn a_skip_is_of_one_version_of_one_stream(desk: &Desk) {
         assert_eq!(desk.find(&stream, version).await, None, "version {version}");
     }
     assert_eq!(desk.find(&fresh(), 3).await, None);
+}
+
+/// A skip affects the stream of its tenant only, and a withdrawal too.
+// Guards: tenants-never-meet
+pub async fn skips_of_tenants_do_not_mix(desk: &Desk) {
+    let (here, first) = desk.with_a_skip().await;
+    let there = twin(&here);
+    assert_eq!(desk.find(&there, 3).await, None);
+    assert_eq!(desk.withdraw(&there, 3).await, None);
+    let refused = desk.refused(&skip(&there, 3, "operator")).await;
+    assert!(matches!(refused, SkipError::NotParked { .. }), "{refused:?}");
+    desk.park(&there, Some(3)).await;
+    let second = skip(&there, 3, "other");
+    desk.record(&second).await;
+    assert_eq!(desk.withdraw(&here, 3).await, Some(first));
+    assert_eq!(desk.find(&there, 3).await, Some(second));
 }
 
 /// Only the event that blocks its stream can be skipped. The error has the actual entry of the quarantine.

@@ -4,14 +4,15 @@ use std::collections::BTreeMap;
 
 use futures::future::join_all;
 use ledgerfold::{
-    Payload, StreamId, Version,
+    Payload, StreamId, TenantId, Version,
     ports::{
         Added, Count, Counter, CounterKey, CounterShard, CountsOfShard, Increment,
         MAX_COUNTED_GROUPS, MAX_COUNTERS, MAX_ROW_BYTES, Memo, Settled, TallyStore, Written,
     },
+    vocabulary::OfTenant,
 };
 
-use super::requests::fresh;
+use super::requests::{fresh, twin};
 
 fn memo(stream: &StreamId, version: u64) -> Memo {
     let body = Payload::encode(&format!("at {version}")).expect("a text is JSON");
@@ -70,7 +71,7 @@ fn of_one_shard(streams: usize) -> Vec<StreamId> {
 }
 
 async fn counted(store: &dyn TallyStore, key: &CounterKey) -> Vec<Counter> {
-    store.range(key, key).await.expect("the counters can be read")
+    store.range(&TenantId::default_tenant(), key, key).await.expect("the counters can be read")
 }
 
 /// Reading a missing memo or missing counters is not an error.
@@ -127,7 +128,10 @@ pub async fn a_range_has_both_its_ends(store: &dyn TallyStore) {
     for suffix in ["d", "b", "a", "c"] {
         add(store, 0, &memo(&fresh(), 1), increment(&key(suffix), 1, 0)).await;
     }
-    let found = store.range(&key("b"), &key("c")).await.expect("the counters can be read");
+    let found = store
+        .range(&TenantId::default_tenant(), &key("b"), &key("c"))
+        .await
+        .expect("the counters can be read");
     let keys: Vec<_> = found.into_iter().map(|counter| counter.key).collect();
     assert_eq!(keys, [key("b"), key("c")]);
 }
@@ -294,4 +298,53 @@ pub async fn many_memos_are_read_in_order(store: &dyn TallyStore) {
         let expected = (at % 2 == 0).then(|| (stream.clone(), Version::new(1)));
         assert_eq!(version, expected, "at {at}");
     }
+}
+
+/// Streams with equal ids have a memo in each tenant.
+// Guards: tenants-never-meet
+pub async fn memos_of_tenants_do_not_mix(store: &dyn TallyStore) {
+    let here = fresh();
+    let key = fresh_key();
+    let there = twin(&here);
+    assert_eq!(add(store, 0, &memo(&here, 5), increment(&key, 1, 0)).await, Written::Done);
+    let read = async |stream: &StreamId| store.memo(stream).await.expect("it can be read");
+    assert_eq!(read(&there).await, None);
+    assert_eq!(add(store, 0, &memo(&there, 2), increment(&key, 1, 0)).await, Written::Done);
+    for (stream, version) in [(&here, 5), (&there, 2)] {
+        let expected = Some(memo(stream, version));
+        assert_eq!(read(stream).await, expected);
+        let settled = store.settled(stream, &[]).await.expect("it can be read");
+        assert_eq!(settled, Settled::At(expected));
+    }
+    let memos = store.memos(&[here.clone(), there.clone()]).await.into_iter();
+    let memos: Vec<_> = memos.flatten().flatten().collect();
+    assert_eq!(memos, [memo(&here, 5), memo(&there, 2)]);
+}
+
+/// Equal keys of two tenants are two groups of counters, also if one transaction counts in both.
+// Guards: tenants-never-meet
+pub async fn counters_of_tenants_do_not_mix(store: &dyn TallyStore) {
+    let key = fresh_key();
+    let here = fresh();
+    let mut there = std::iter::repeat_with(|| twin(&fresh()));
+    let there = there.find(|stream| CounterShard::of(stream) == CounterShard::of(&here));
+    let there = there.expect("every shard has streams");
+    let counts = [(&here, 1), (&there, 10)];
+    let counts = counts.map(|(it, more)| count(0, memo(it, 1), vec![increment(&key, more, 0)]));
+    let added = store.add(&together(counts)).await.expect("the counters can be written");
+    assert_eq!(added, Added::Done);
+    assert_eq!(add(store, 1, &memo(&there, 2), increment(&key, 20, 0)).await, Written::Done);
+    let mut all = store.all().await.expect("the counters can be read");
+    all.retain(|counter| counter.key.key == key);
+    all.sort_by(|one, other| one.tenant.cmp(&other.tenant));
+    let expected = [(&here, 1), (&there, 30)].map(|(stream, written)| {
+        OfTenant::of(stream, Counter { key: key.clone(), amounts: sums(written, 0) })
+    });
+    assert_eq!(all, expected);
+    for OfTenant { tenant, key: counter } in expected {
+        let found = store.range(&tenant, &key, &key).await.expect("the counters can be read");
+        assert_eq!(found, [counter], "of {tenant}");
+    }
+    let counted = store.range_with(&here, &key, &key).await.expect("the counters can be read");
+    assert_eq!(counted.counters, [Counter { key: key.clone(), amounts: sums(1, 0) }]);
 }

@@ -1,8 +1,8 @@
 //! Accounts whose events are any JSON text, for content that a store must not change.
 
 use ledgerfold::{
-    Category, Command, CommandName, Decider, DecodeError, Decoded, EncodeError, Event, EventType,
-    Payload, SchemaVersion, command::Loaded, vocabulary::NewCommit,
+    Category, Command, CommandName, Decider, DecisionContext, DecodeError, Decoded, EncodeError,
+    Event, EventType, Payload, SchemaVersion, command::Loaded, vocabulary::NewCommit,
 };
 use ledgerfold_testkit::bank::{AccountRejection, Accounts};
 use serde::Serialize;
@@ -79,7 +79,11 @@ impl Decider for Verbatim {
 
     fn evolve((): (), _: &Kept) {}
 
-    fn decide((): &(), Keep(text): &Keep) -> Result<Vec<Kept>, AccountRejection> {
+    fn decide(
+        (): &(),
+        Keep(text): &Keep,
+        _: &DecisionContext<'_>,
+    ) -> Result<Vec<Kept>, AccountRejection> {
         Ok(vec![Kept(text.clone())])
     }
 }

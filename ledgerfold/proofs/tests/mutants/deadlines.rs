@@ -15,7 +15,10 @@ use ledgerfold::{
 };
 use ledgerfold_testkit::MemoryDeadlineStore;
 
-use crate::suite::{examine, named_rules};
+use crate::{
+    suite::{examine, named_rules},
+    wrong::are_twins,
+};
 
 /// A defect of a store.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,6 +30,7 @@ enum Defect {
     LastOneWins,
     BothAreTold,
     IgnoresProcessAndName,
+    IgnoresTheTenant,
     StopsAfterAPage,
     ListsTheNewestFirst,
     KeepsTheKey,
@@ -48,6 +52,7 @@ const MUTANTS: &[(Defect, &[&str])] = &[
         &[
             "a_deadline_is_read_by_its_key_as_it_is_now",
             "a_deadline_that_stands_aside_is_not_read_by_its_key",
+            "deadlines_of_tenants_do_not_mix",
             "processes_and_names_do_not_mix",
             "what_was_never_scheduled_is_not_due",
         ],
@@ -57,6 +62,7 @@ const MUTANTS: &[(Defect, &[&str])] = &[
     (Defect::LastOneWins, FIRST),
     (Defect::BothAreTold, FIRST),
     (Defect::IgnoresProcessAndName, &["processes_and_names_do_not_mix"]),
+    (Defect::IgnoresTheTenant, &["deadlines_of_tenants_do_not_mix"]),
     (
         Defect::StopsAfterAPage,
         &["every_due_deadline_is_listed_once", "the_longest_overdue_comes_first"],
@@ -68,6 +74,7 @@ const MUTANTS: &[(Defect, &[&str])] = &[
             "a_deadline_comes_back_as_it_was_scheduled",
             "a_deadline_is_read_by_its_key_as_it_is_now",
             "a_deadline_that_is_done_is_gone_and_its_key_is_free",
+            "deadlines_of_tenants_do_not_mix",
         ],
     ),
     (Defect::RemovesAny, &["only_the_deadline_that_was_seen_is_removed"]),
@@ -83,6 +90,7 @@ const MUTANTS: &[(Defect, &[&str])] = &[
             "a_deadline_that_stands_aside_is_not_read_by_its_key",
             "a_postponed_deadline_waits_and_counts",
             "a_retried_deadline_is_as_if_never_tried",
+            "deadlines_of_tenants_do_not_mix",
             "of_two_who_postpone_one_counts",
         ],
     ),
@@ -91,9 +99,13 @@ const MUTANTS: &[(Defect, &[&str])] = &[
         &[
             "a_deadline_is_read_by_its_key_as_it_is_now",
             "a_deadline_that_was_postponed_is_done_all_the_same",
+            "deadlines_of_tenants_do_not_mix",
         ],
     ),
-    (Defect::ListsWhatIsGivenUp, &["a_deadline_that_stands_aside_is_not_due"]),
+    (
+        Defect::ListsWhatIsGivenUp,
+        &["a_deadline_that_stands_aside_is_not_due", "deadlines_of_tenants_do_not_mix"],
+    ),
     (
         Defect::CountsARetry,
         &[
@@ -225,6 +237,13 @@ impl DeadlineStore for Wrong {
             (Defect::IgnoresProcessAndName, None) => {
                 let mut all = self.inner.waiting().into_iter();
                 all.find(|pending| pending.deadline.key.stream == key.stream)
+            }
+            (Defect::IgnoresTheTenant, None) => {
+                let mut all = self.inner.waiting().into_iter();
+                all.find(|pending| {
+                    let DeadlineKey { process, stream, name } = &pending.deadline.key;
+                    (process, name) == (&key.process, &key.name) && are_twins(stream, &key.stream)
+                })
             }
             (Defect::ReadsAnOldCopy, Some(pending)) => {
                 let mut copies = self.copies.lock().unwrap_or_else(PoisonError::into_inner);

@@ -2,23 +2,28 @@
 
 use async_trait::async_trait;
 use ledgerfold::{
-    StreamId,
+    StreamId, TenantId,
     ports::{
         Added, Count, Counter, CounterKey, CountsOfShard, Listing, Memo, ReadStoreError, RowReader,
         RowStore, Settled, StoredRow, TallyReader, TallyStore, Written,
     },
+    vocabulary::OfTenant,
 };
 use ledgerfold_proofs::conformance::{
+    requests::other_tenant,
     row_store,
     tally_store::{self, together},
 };
 use ledgerfold_testkit::{MemoryRowStore, MemoryTallyStore};
 
-use crate::fails;
+use crate::{fails, wrong::are_twins};
 
 /// A defect of a row store.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum RowDefect {
+    GetsOfAnyTenant,
+    ListsAnyTenant,
+    ContinuesInAnyTenant,
     TakesAnySize,
     TakesShortKeysOnly,
     TakesSmallRowsOnly,
@@ -36,11 +41,9 @@ impl WrongRows {
         let key = row.index.as_ref().map_or(0, |index| index.partition.as_str().len());
         let body = row.body.as_ref().map_or(0, |body| body.as_str().len());
         match self.defect {
-            RowDefect::TakesAnySize
-            | RowDefect::ReadsFoundRowsFirst
-            | RowDefect::ReadsOneAnswer => false,
             RowDefect::TakesShortKeysOnly => key > 1_024,
             RowDefect::TakesSmallRowsOnly => body > 300 * 1_024,
+            _ => false,
         }
     }
 }
@@ -48,7 +51,12 @@ impl WrongRows {
 #[async_trait]
 impl RowReader for WrongRows {
     async fn get(&self, stream: &StreamId) -> Result<Option<StoredRow>, ReadStoreError> {
-        self.kept.get(stream).await
+        match self.kept.get(stream).await? {
+            None if self.defect == RowDefect::GetsOfAnyTenant => {
+                Ok(self.kept.rows().into_iter().find(|row| are_twins(&row.stream, stream)))
+            }
+            found => Ok(found),
+        }
     }
 
     async fn get_all(
@@ -74,7 +82,21 @@ impl RowReader for WrongRows {
     }
 
     async fn list(&self, listing: &Listing) -> Result<Vec<StoredRow>, ReadStoreError> {
-        self.kept.list(listing).await
+        let mixes = match self.defect {
+            RowDefect::ListsAnyTenant => true,
+            RowDefect::ContinuesInAnyTenant => listing.before.is_some(),
+            _ => false,
+        };
+        if !mixes {
+            return self.kept.list(listing).await;
+        }
+        let mut rows = Vec::new();
+        for tenant in [TenantId::default_tenant(), other_tenant()] {
+            rows.extend(self.kept.list(&Listing { tenant, ..listing.clone() }).await?);
+        }
+        rows.sort_by_key(|row| std::cmp::Reverse(row.index.as_ref().map(|it| it.order.clone())));
+        rows.truncate(listing.limit);
+        Ok(rows)
     }
 }
 
@@ -101,6 +123,9 @@ impl RowStore for WrongRows {
 /// A defect of a tally store.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum TallyDefect {
+    SharesMemos,
+    SharesCounters,
+    ListsOneTenant,
     AddsTheLastOfEachCounter,
     CountsTheOthersWithoutTheMoved,
     NamesOneMovedStream,
@@ -119,7 +144,15 @@ struct WrongTallies {
 #[async_trait]
 impl TallyReader for WrongTallies {
     async fn memo(&self, stream: &StreamId) -> Result<Option<Memo>, ReadStoreError> {
-        self.kept.memo(stream).await
+        let here = self.kept.memo(stream).await?;
+        match self.defect {
+            TallyDefect::SharesMemos if here.is_none() => {
+                let beside =
+                    StreamId::of_default_tenant(stream.category().clone(), stream.id().clone());
+                self.kept.memo(&beside).await
+            }
+            _ => Ok(here),
+        }
     }
 
     async fn memos(&self, streams: &[StreamId]) -> Vec<Result<Option<Memo>, ReadStoreError>> {
@@ -132,10 +165,15 @@ impl TallyReader for WrongTallies {
 
     async fn range(
         &self,
+        tenant: &TenantId,
         first: &CounterKey,
         last: &CounterKey,
     ) -> Result<Vec<Counter>, ReadStoreError> {
-        let mut counters = self.kept.range(first, last).await?;
+        let tenant = match self.defect {
+            TallyDefect::SharesCounters => &TenantId::default_tenant(),
+            _ => tenant,
+        };
+        let mut counters = self.kept.range(tenant, first, last).await?;
         if self.defect == TallyDefect::StopsAtTheLimit {
             let (least, most) = (i128::from(i64::MIN), i128::from(i64::MAX));
             let amounts = counters.iter_mut().flat_map(|counter| counter.amounts.values_mut());
@@ -199,6 +237,14 @@ impl TallyStore for WrongTallies {
             _ => self.kept.add(counts).await,
         }
     }
+
+    async fn all(&self) -> Result<Vec<OfTenant<Counter>>, ReadStoreError> {
+        let mut all = self.kept.all().await?;
+        if self.defect == TallyDefect::ListsOneTenant {
+            all.retain(|counter| counter.tenant == TenantId::default_tenant());
+        }
+        Ok(all)
+    }
 }
 
 fn rows(defect: RowDefect) -> WrongRows {
@@ -250,4 +296,24 @@ fn every_wrong_read_table_is_found() {
         ]
     });
     assert_eq!(found, [true; 13], "in the order of this test");
+}
+
+// Guards: tenants-never-meet
+#[test]
+fn every_read_table_that_mixes_tenants_is_found() {
+    let _turn = crate::turn();
+    let found = crate::silently(|| {
+        let gets = rows(RowDefect::GetsOfAnyTenant);
+        let shares = tallies(TallyDefect::SharesMemos);
+        let lists = [RowDefect::ListsAnyTenant, RowDefect::ContinuesInAnyTenant].map(rows);
+        let counts = [TallyDefect::SharesCounters, TallyDefect::ListsOneTenant].map(tallies);
+        let lists = lists.map(|it| fails(row_store::lists_of_tenants_do_not_mix(&it)));
+        let counts = counts.map(|it| fails(tally_store::counters_of_tenants_do_not_mix(&it)));
+        let single = [
+            fails(row_store::rows_of_tenants_do_not_mix(&gets)),
+            fails(tally_store::memos_of_tenants_do_not_mix(&shares)),
+        ];
+        [lists, counts, single]
+    });
+    assert_eq!(found, [[true; 2]; 3], "in the order of this test");
 }

@@ -10,7 +10,7 @@ use ledgerfold::{
 };
 use ledgerfold_proofs::conformance::history::ModelStore;
 
-use crate::wrong::{Defect, Read};
+use crate::wrong::{Defect, Read, are_twins};
 
 /// The commits of one Query.
 fn first_megabyte(commits: Vec<Commit>) -> Vec<Commit> {
@@ -157,6 +157,28 @@ impl Defect for ForgetsTheCategory {
         let mut commits = log.lock().commits.clone();
         commits.retain(|it| it.from() > after && it.stream().id() == stream.id());
         Ok(CommitPage { commits, more: false })
+    }
+}
+
+/// Ignores the tenant of a stream.
+#[derive(Default)]
+pub(crate) struct ForgetsTheTenant;
+
+#[async_trait]
+impl Defect for ForgetsTheTenant {
+    async fn read_back(
+        &self,
+        log: &ModelStore,
+        stream: &StreamId,
+        span: Span,
+        commits: usize,
+    ) -> Read {
+        let mut found = log.lock().commits.clone();
+        found.retain(|it| span.contains(it.from()) && are_twins(it.stream(), stream));
+        found.sort_by_key(|commit| std::cmp::Reverse(commit.from()));
+        let more = found.len() > commits;
+        found.truncate(commits);
+        Ok(CommitPage { commits: found, more }.bounded())
     }
 }
 

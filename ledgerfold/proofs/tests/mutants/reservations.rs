@@ -8,7 +8,7 @@ use std::{
 
 use async_trait::async_trait;
 use ledgerfold::{
-    Category, StreamId, UniqueKey, Version,
+    Category, ReservedKey, StreamId, Version,
     ports::{
         AppendError, ClaimsRecord, Correction, EventStore, KeyChange, Page, Reservation,
         Reservations, Resume, Segment, StoreError, StreamsError, Transaction, Written,
@@ -30,7 +30,7 @@ trait Defect: Default + Send + Sync + 'static {
     async fn holder(
         &self,
         model: &ModelStore,
-        key: &UniqueKey,
+        key: &ReservedKey,
     ) -> Result<Option<StreamId>, StoreError> {
         model.holder(key).await
     }
@@ -47,7 +47,7 @@ trait Defect: Default + Send + Sync + 'static {
     async fn correct(
         &self,
         model: &ModelStore,
-        key: &UniqueKey,
+        key: &ReservedKey,
         correction: &Correction,
     ) -> Result<Written, StoreError> {
         model.correct(key, correction).await
@@ -78,7 +78,7 @@ struct Wrong<D> {
 
 #[async_trait]
 impl<D: Defect> Reservations for Wrong<D> {
-    async fn holder(&self, key: &UniqueKey) -> Result<Option<StreamId>, StoreError> {
+    async fn holder(&self, key: &ReservedKey) -> Result<Option<StreamId>, StoreError> {
         self.defect.holder(&self.model, key).await
     }
 
@@ -92,7 +92,7 @@ impl<D: Defect> Reservations for Wrong<D> {
 
     async fn correct(
         &self,
-        key: &UniqueKey,
+        key: &ReservedKey,
         correction: &Correction,
     ) -> Result<Written, StoreError> {
         self.defect.correct(&self.model, key, correction).await
@@ -118,7 +118,7 @@ fn wrong<D: Defect>() -> Reserving {
 }
 
 /// Applies a correction without checking its conditions.
-fn apply(model: &ModelStore, key: &UniqueKey, correction: &Correction) -> Written {
+fn apply(model: &ModelStore, key: &ReservedKey, correction: &Correction) -> Written {
     model.lock().apply_change(key, &correction.change());
     Written::Done
 }
@@ -131,14 +131,14 @@ impl Defect for Nothing {}
 
 /// Caches holders, so reads are not strongly consistent.
 #[derive(Default)]
-struct RemembersHolders(Mutex<BTreeMap<UniqueKey, StreamId>>);
+struct RemembersHolders(Mutex<BTreeMap<ReservedKey, StreamId>>);
 
 #[async_trait]
 impl Defect for RemembersHolders {
     async fn holder(
         &self,
         model: &ModelStore,
-        key: &UniqueKey,
+        key: &ReservedKey,
     ) -> Result<Option<StreamId>, StoreError> {
         let now = model.holder(key).await?;
         let mut remembered = self.0.lock().unwrap_or_else(PoisonError::into_inner);
@@ -146,6 +146,22 @@ impl Defect for RemembersHolders {
             remembered.entry(key.clone()).or_insert(now);
         }
         Ok(remembered.get(key).cloned())
+    }
+}
+
+/// Ignores the tenant when it looks for a holder.
+#[derive(Default)]
+struct SharesHolders;
+
+#[async_trait]
+impl Defect for SharesHolders {
+    async fn holder(
+        &self,
+        model: &ModelStore,
+        key: &ReservedKey,
+    ) -> Result<Option<StreamId>, StoreError> {
+        let holders = model.lock().holders.clone();
+        Ok(holders.into_iter().find(|(it, _)| it.key == key.key).map(|(_, holder)| holder))
     }
 }
 
@@ -191,7 +207,7 @@ impl Defect for OnlySaysSo {
     async fn correct(
         &self,
         model: &ModelStore,
-        key: &UniqueKey,
+        key: &ReservedKey,
         correction: &Correction,
     ) -> Result<Written, StoreError> {
         let before = model.lock().holders.clone();
@@ -210,7 +226,7 @@ impl Defect for DropsWhatPasses {
     async fn correct(
         &self,
         model: &ModelStore,
-        key: &UniqueKey,
+        key: &ReservedKey,
         correction: &Correction,
     ) -> Result<Written, StoreError> {
         let written = model.correct(key, correction).await?;
@@ -230,7 +246,7 @@ impl Defect for CorrectsFromAnything {
     async fn correct(
         &self,
         model: &ModelStore,
-        key: &UniqueKey,
+        key: &ReservedKey,
         correction: &Correction,
     ) -> Result<Written, StoreError> {
         let disproved = correction.proof().any(|seen| model.lock().has_moved(seen));
@@ -247,7 +263,7 @@ impl Defect for NeedsNoProof {
     async fn correct(
         &self,
         model: &ModelStore,
-        key: &UniqueKey,
+        key: &ReservedKey,
         correction: &Correction,
     ) -> Result<Written, StoreError> {
         let objection = model.lock().key_objection(key, &correction.change());
@@ -264,7 +280,7 @@ impl Defect for LooksAtTheFirst {
     async fn correct(
         &self,
         model: &ModelStore,
-        key: &UniqueKey,
+        key: &ReservedKey,
         correction: &Correction,
     ) -> Result<Written, StoreError> {
         let objection = model.lock().key_objection(key, &correction.change());
@@ -283,7 +299,7 @@ impl Defect for LooksThenCorrects {
     async fn correct(
         &self,
         model: &ModelStore,
-        key: &UniqueKey,
+        key: &ReservedKey,
         correction: &Correction,
     ) -> Result<Written, StoreError> {
         let before = model.lock().holders.clone();
@@ -306,7 +322,7 @@ impl Defect for LeavesMarkers {
     async fn correct(
         &self,
         model: &ModelStore,
-        key: &UniqueKey,
+        key: &ReservedKey,
         correction: &Correction,
     ) -> Result<Written, StoreError> {
         let written = model.correct(key, correction).await?;
@@ -318,7 +334,8 @@ impl Defect for LeavesMarkers {
                 let events = like.events().map(|(_, event)| event.clone()).collect();
                 let (stream, command) = (like.stream().clone(), like.command().clone());
                 let metadata = like.metadata().clone();
-                let marker = Commit::restore(stream, (next, next), events, command, metadata);
+                let hash = like.hash();
+                let marker = Commit::restore(stream, (next, next), events, command, metadata, hash);
                 model.commits.push(marker.expect("the marker has one event"));
             }
         }
@@ -447,7 +464,8 @@ fn forgoes_anything() -> Reserving {
 type Mutant = (&'static str, fn() -> Reserving, &'static [&'static str]);
 
 /// The faulty reservations with the rules that they fail.
-const MUTANTS: [Mutant; 15] = [
+const MUTANTS: [Mutant; 16] = [
+    ("SharesHolders", wrong::<SharesHolders>, &["reservations_of_tenants_do_not_mix"]),
     ("RemembersHolders", wrong::<RemembersHolders>, &["the_holder_of_a_key_is_shown"]),
     ("ListsOnePage", wrong::<ListsOnePage>, &["every_reservation_is_listed_once_and_nothing_else"]),
     (
@@ -463,6 +481,7 @@ const MUTANTS: [Mutant; 15] = [
             "a_missing_reservation_is_made",
             "a_superfluous_reservation_is_removed",
             "of_a_correction_and_a_command_at_once_one_is_refused",
+            "reservations_of_tenants_do_not_mix",
         ],
     ),
     ("DropsWhatPasses", wrong::<DropsWhatPasses>, &["a_misplaced_reservation_passes_to_its_owner"]),

@@ -13,7 +13,10 @@ use ledgerfold::{
 use ledgerfold_proofs::conformance::skips::Desk;
 use ledgerfold_testkit::MemoryQuarantine;
 
-use crate::suite::{examine, named_rules};
+use crate::{
+    suite::{examine, named_rules},
+    wrong::are_twins,
+};
 
 /// A defect of a register.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,6 +28,7 @@ enum Defect {
     MakesUpSkips,
     IgnoresTheVersion,
     IgnoresTheStream,
+    IgnoresTheTenant,
     ForgetsTheReason,
     RoundsTime,
     ForgetsWithTheEntry,
@@ -38,7 +42,10 @@ enum Defect {
 /// The defects with the rules that they fail.
 const MUTANTS: &[(Defect, &[&str])] = &[
     (Defect::None, &[]),
-    (Defect::SkipsWhatIsNotParked, &["only_the_event_that_parks_its_stream_can_be_skipped"]),
+    (
+        Defect::SkipsWhatIsNotParked,
+        &["only_the_event_that_parks_its_stream_can_be_skipped", "skips_of_tenants_do_not_mix"],
+    ),
     (
         Defect::SkipsAnyVersionOfAParkedStream,
         &["only_the_event_that_parks_its_stream_can_be_skipped"],
@@ -49,7 +56,11 @@ const MUTANTS: &[(Defect, &[&str])] = &[
         &["a_withdrawn_skip_has_no_effect", "an_event_that_was_never_skipped_has_no_skip"],
     ),
     (Defect::IgnoresTheVersion, &["a_skip_is_of_one_version_of_one_stream"]),
-    (Defect::IgnoresTheStream, &["a_skip_is_of_one_version_of_one_stream"]),
+    (
+        Defect::IgnoresTheStream,
+        &["a_skip_is_of_one_version_of_one_stream", "skips_of_tenants_do_not_mix"],
+    ),
+    (Defect::IgnoresTheTenant, &["skips_of_tenants_do_not_mix"]),
     (Defect::ForgetsTheReason, SHOWN),
     (Defect::RoundsTime, SHOWN),
     (
@@ -76,6 +87,7 @@ const SHOWN: &[&str] = &[
     "a_skip_stays_when_its_stream_is_released",
     "a_withdrawn_skip_can_be_recorded_again",
     "of_several_operators_at_once_one_skips",
+    "skips_of_tenants_do_not_mix",
     "the_first_skip_of_an_event_stays",
 ];
 /// The rules with a second operator.
@@ -114,8 +126,12 @@ impl Wrong {
     fn on_record(&self, stream: &StreamId, version: Version) -> Option<SkipRecord> {
         let is_it = |record: &SkipRecord| {
             let Skip { stream: of, version: at, .. } = &record.skip;
-            (of == stream || self.defect == Defect::IgnoresTheStream)
-                && (*at == version || self.defect == Defect::IgnoresTheVersion)
+            let is_of_it = match self.defect {
+                Defect::IgnoresTheStream => true,
+                Defect::IgnoresTheTenant => are_twins(of, stream),
+                _ => of == stream,
+            };
+            is_of_it && (*at == version || self.defect == Defect::IgnoresTheVersion)
         };
         self.kept.skips().into_iter().find(is_it)
     }

@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use ledgerfold_proofs::conformance::event_store::Store;
 
-use crate::{appends, content, reads, transactions, wrong::Wrong};
+use crate::{appends, content, reads, strict, transactions, wrong::Wrong};
 
 /// A faulty store.
 pub(crate) struct Mutant {
@@ -45,9 +45,11 @@ pub(crate) fn mutants() -> Vec<Mutant> {
             a_snapshot_comes_back_as_it_was_stored,
             a_stream_of_more_than_a_megabyte_is_read_back_whole,
             a_strict_command_gets_its_first_answer_whatever_has_become_of_its_stream,
-            a_strict_command_id_serves_one_stream_only,
             a_strict_command_is_recognised_behind_the_window,
+            a_strict_command_takes_effect_in_each_tenant,
+            a_strict_command_takes_effect_on_each_stream,
             a_transfer_happens_in_both_accounts_and_once,
+            a_transfer_takes_effect_in_each_tenant,
             a_transfer_whose_answer_was_lost_has_taken_effect_once,
             a_transfer_within_one_account_is_refused,
             an_account_from_before_the_claims_can_be_closed,
@@ -55,7 +57,9 @@ pub(crate) fn mutants() -> Vec<Mutant> {
             commands_at_once_are_all_counted,
             handlers_with_stale_memory_take_turns,
             pages_follow_each_other_without_gap_or_overlap,
+            snapshots_of_tenants_do_not_mix,
             streams_do_not_mix,
+            streams_of_tenants_do_not_mix,
             the_head_is_the_version_of_the_last_event,
             the_newest_commit_comes_first_when_reading_back,
             time_may_run_backwards,
@@ -76,6 +80,13 @@ pub(crate) fn mutants() -> Vec<Mutant> {
         reads::ForgetsTheCategory: [
             a_page_is_bounded_in_bytes,
             categories_do_not_mix,
+            streams_of_tenants_do_not_mix,
+        ],
+        reads::ForgetsTheTenant: [
+            a_strict_command_takes_effect_in_each_tenant,
+            a_transfer_takes_effect_in_each_tenant,
+            snapshots_of_tenants_do_not_mix,
+            streams_of_tenants_do_not_mix,
         ],
         reads::OrdersByTime: [
             a_load_gets_the_newest_snapshot_and_what_follows_it,
@@ -98,9 +109,11 @@ pub(crate) fn mutants() -> Vec<Mutant> {
             a_snapshot_comes_back_as_it_was_stored,
             a_stream_of_more_than_a_megabyte_is_read_back_whole,
             a_strict_command_gets_its_first_answer_whatever_has_become_of_its_stream,
-            a_strict_command_id_serves_one_stream_only,
             a_strict_command_is_recognised_behind_the_window,
+            a_strict_command_takes_effect_in_each_tenant,
+            a_strict_command_takes_effect_on_each_stream,
             a_transfer_happens_in_both_accounts_and_once,
+            a_transfer_takes_effect_in_each_tenant,
             a_transfer_whose_answer_was_lost_has_taken_effect_once,
             a_transfer_within_one_account_is_refused,
             an_address_belongs_to_one_account_at_a_time,
@@ -159,7 +172,10 @@ pub(crate) fn mutants() -> Vec<Mutant> {
             pages_follow_each_other_without_gap_or_overlap,
         ],
         reads::KnowsNoEnd: [a_page_is_bounded_in_bytes],
-        reads::TakesTheBeginningForTheHead: [the_head_is_the_version_of_the_last_event],
+        reads::TakesTheBeginningForTheHead: [
+            streams_of_tenants_do_not_mix,
+            the_head_is_the_version_of_the_last_event,
+        ],
         reads::TakesAnySnapshot: [a_load_gets_the_newest_snapshot_and_what_follows_it],
         reads::PromisesMore: [a_stream_that_does_not_exist_is_empty],
         reads::BeginsAtTheSnapshot: [
@@ -221,6 +237,7 @@ pub(crate) fn mutants() -> Vec<Mutant> {
             a_taken_version_is_refused_and_shows_its_winner,
             a_transaction_that_lost_a_race_shows_the_winner,
             pages_follow_each_other_without_gap_or_overlap,
+            streams_of_tenants_do_not_mix,
             the_newest_commit_comes_first_when_reading_back,
         ],
         appends::LeavesTheRest: [a_refused_commit_leaves_none_of_its_events],
@@ -319,6 +336,7 @@ pub(crate) fn mutants() -> Vec<Mutant> {
             a_transaction_that_lost_a_race_shows_the_winner,
             a_transaction_touches_up_to_a_hundred_items,
             a_transfer_happens_in_both_accounts_and_once,
+            a_transfer_takes_effect_in_each_tenant,
             a_transfer_whose_answer_was_lost_has_taken_effect_once,
             all_metadata_comes_back,
             an_address_belongs_to_one_account_at_a_time,
@@ -332,6 +350,7 @@ pub(crate) fn mutants() -> Vec<Mutant> {
             of_racing_transactions_one_wins,
             pages_follow_each_other_without_gap_or_overlap,
             streams_do_not_mix,
+            streams_of_tenants_do_not_mix,
             the_content_of_an_event_comes_back_to_the_letter,
             the_newest_commit_comes_first_when_reading_back,
             time_may_run_backwards,
@@ -342,8 +361,11 @@ pub(crate) fn mutants() -> Vec<Mutant> {
             a_repeated_command_gets_its_first_answer,
             a_repeated_transfer_is_answered_whole_behind_the_window,
             a_snapshot_comes_back_as_it_was_stored,
+            a_strict_command_takes_effect_in_each_tenant,
+            a_strict_command_takes_effect_on_each_stream,
             a_transaction_commits_to_all_its_streams,
             a_transfer_happens_in_both_accounts_and_once,
+            a_transfer_takes_effect_in_each_tenant,
             a_transfer_whose_answer_was_lost_has_taken_effect_once,
             all_metadata_comes_back,
             an_address_belongs_to_one_account_at_a_time,
@@ -355,6 +377,7 @@ pub(crate) fn mutants() -> Vec<Mutant> {
         content::LosesTheOtherCommits: [
             a_repeated_transfer_is_answered_whole_behind_the_window,
             a_transfer_happens_in_both_accounts_and_once,
+            a_transfer_takes_effect_in_each_tenant,
             a_transfer_whose_answer_was_lost_has_taken_effect_once,
         ],
         content::LosesSnapshots: [
@@ -363,6 +386,7 @@ pub(crate) fn mutants() -> Vec<Mutant> {
             a_snapshot_comes_back_as_it_was_stored,
             a_transaction_commits_to_all_its_streams,
             snapshots_change_nothing_of_what_a_read_brings,
+            snapshots_of_tenants_do_not_mix,
         ],
         content::LosesRecentCommands: [
             a_load_gets_the_newest_snapshot_and_what_follows_it,
@@ -370,6 +394,7 @@ pub(crate) fn mutants() -> Vec<Mutant> {
             a_transaction_commits_to_all_its_streams,
             commands_are_recognised_across_snapshots,
             handlers_with_stale_memory_take_turns,
+            snapshots_of_tenants_do_not_mix,
         ],
         content::CountsAnEventTwice: [
             a_load_gets_the_newest_snapshot_and_what_follows_it,
@@ -396,7 +421,6 @@ pub(crate) fn mutants() -> Vec<Mutant> {
             a_key_that_is_taken_is_refused_and_shows_its_holder,
             a_refused_transaction_leaves_nothing_behind,
             a_stream_that_moved_on_refuses_the_transaction,
-            a_strict_command_id_serves_one_stream_only,
             a_strict_command_is_recognised_behind_the_window,
             a_transaction_over_four_megabytes_does_nothing,
             a_transaction_with_a_commit_over_the_limit_does_nothing,
@@ -417,10 +441,10 @@ pub(crate) fn mutants() -> Vec<Mutant> {
             a_key_that_is_taken_is_refused_and_shows_its_holder,
             a_stream_that_does_not_exist_can_be_a_condition,
             a_stream_that_moved_on_refuses_the_transaction,
-            a_strict_command_id_serves_one_stream_only,
             a_strict_command_is_recognised_behind_the_window,
             an_address_belongs_to_one_account_at_a_time,
             keys_are_taken_together_or_not_at_all,
+            keys_of_tenants_do_not_meet,
             of_racing_reservations_one_wins,
             of_several_reasons_to_refuse_the_first_is_told,
             of_two_that_watch_each_other_one_moves,
@@ -470,6 +494,7 @@ pub(crate) fn mutants() -> Vec<Mutant> {
             a_key_that_is_taken_is_refused_and_shows_its_holder,
             an_address_belongs_to_one_account_at_a_time,
             keys_are_taken_together_or_not_at_all,
+            keys_of_tenants_do_not_meet,
             of_racing_reservations_one_wins,
             of_several_reasons_to_refuse_the_first_is_told,
         ],
@@ -478,6 +503,7 @@ pub(crate) fn mutants() -> Vec<Mutant> {
         transactions::NeverReleases: [
             a_key_that_is_given_back_is_free,
             an_address_belongs_to_one_account_at_a_time,
+            keys_of_tenants_do_not_meet,
         ],
         transactions::ReleasesForAnybody: [
             a_key_of_another_stream_cannot_be_given_back,
@@ -492,31 +518,43 @@ pub(crate) fn mutants() -> Vec<Mutant> {
         ],
         transactions::PassesForAnybody: [a_key_of_another_stream_cannot_be_passed_on],
         transactions::DropsWhatIsPassed: [a_key_can_pass_from_one_stream_to_another],
-        transactions::ForgetsTheKind: [keys_of_different_kinds_do_not_meet],
-        transactions::ForgetsCommands: [
+        transactions::ForgetsTheKind: [
+            a_strict_command_takes_effect_in_each_tenant,
+            a_transfer_takes_effect_in_each_tenant,
+            keys_of_different_kinds_do_not_meet,
+            keys_of_tenants_do_not_meet,
+        ],
+        transactions::SharesKeys: [
+            a_strict_command_takes_effect_in_each_tenant,
+            a_transfer_takes_effect_in_each_tenant,
+            keys_of_tenants_do_not_meet,
+        ],
+        strict::SharesCommands: [a_strict_command_takes_effect_in_each_tenant],
+        strict::ForgetsCommands: [
             a_command_that_is_recognised_for_ever_is_refused_with_its_record,
             a_command_without_events_is_recognised_for_ever,
             a_strict_command_gets_its_first_answer_whatever_has_become_of_its_stream,
-            a_strict_command_id_serves_one_stream_only,
             a_strict_command_is_recognised_behind_the_window,
             of_several_reasons_to_refuse_the_first_is_told,
         ],
-        transactions::ForgetsPlaces: [
+        strict::ForgetsPlaces: [
             a_command_that_is_recognised_for_ever_is_refused_with_its_record,
             a_strict_command_is_recognised_behind_the_window,
         ],
-        transactions::RecordsOnlyCommits: [
+        strict::RecordsOnlyCommits: [
             a_command_without_events_is_recognised_for_ever,
         ],
-        transactions::RecognisesEverything: [
+        strict::RecognisesEverything: [
             a_command_is_recognised_for_ever_only_if_that_is_asked,
             a_command_that_is_recognised_for_ever_is_refused_with_its_record,
             a_command_whose_answer_was_lost_has_taken_effect_once,
             a_key_that_is_given_back_is_free,
             a_key_that_is_not_its_own_is_forgone,
             a_repeated_transfer_is_answered_whole_behind_the_window,
-            a_strict_command_id_serves_one_stream_only,
+            a_strict_command_takes_effect_in_each_tenant,
+            a_strict_command_takes_effect_on_each_stream,
             a_transfer_happens_in_both_accounts_and_once,
+            a_transfer_takes_effect_in_each_tenant,
             a_transfer_whose_answer_was_lost_has_taken_effect_once,
             keys_are_taken_together_or_not_at_all,
             keys_of_different_kinds_do_not_meet,

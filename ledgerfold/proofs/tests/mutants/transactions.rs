@@ -3,9 +3,7 @@
 use async_trait::async_trait;
 use ledgerfold::{
     Version,
-    ports::{
-        AppendError, CommandRecord, EventStore, KeyChange, PortError, StoreError, Transaction,
-    },
+    ports::{AppendError, EventStore, KeyChange, PortError, StoreError, Transaction},
     vocabulary::{Commit, NewCommit},
 };
 use ledgerfold_proofs::conformance::history::{ModelStore, alone, claims_of};
@@ -14,7 +12,12 @@ use tokio::task::yield_now;
 use crate::wrong::{Defect, Write};
 
 /// The same transaction without some of its parts.
-fn remade(transaction: &Transaction, watched: bool, claims: bool, once: bool) -> Transaction {
+pub(crate) fn remade(
+    transaction: &Transaction,
+    watched: bool,
+    claims: bool,
+    once: bool,
+) -> Transaction {
     let unchanged = if watched { transaction.unchanged().to_vec() } else { Vec::new() };
     let claims = if claims { claims_of(transaction) } else { Vec::new() };
     let once = transaction.strict().filter(|_| once).cloned();
@@ -147,8 +150,14 @@ impl Defect for LeavesMarkers {
             let events: Vec<_> = like.events().map(|(_, event)| event.clone()).take(1).collect();
             let versions = (seen.version().next(), seen.version().next());
             let (command, metadata) = (like.command().clone(), like.metadata().clone());
-            let marker =
-                Commit::restore(seen.stream().clone(), versions, events, command, metadata);
+            let marker = Commit::restore(
+                seen.stream().clone(),
+                versions,
+                events,
+                command,
+                metadata,
+                like.hash(),
+            );
             model.commits.push(marker.expect("the marker has one event"));
         }
         Ok(())
@@ -411,7 +420,7 @@ impl Defect for ForgetsTheKind {
         let before = log.lock().holders.clone();
         log.transact(transaction).await?;
         for (key, change) in transaction.claims() {
-            let same = before.iter().find(|(it, _)| it.value() == key.value());
+            let same = before.iter().find(|(it, _)| it.key.value() == key.key.value());
             if let (KeyChange::Reserve(_), Some((_, holder))) = (change, same) {
                 return Err(AppendError::Reserved { key: key.clone(), holder: holder.clone() });
             }
@@ -420,75 +429,21 @@ impl Defect for ForgetsTheKind {
     }
 }
 
-/// Recognises a command only within the idempotency window. DynamoDB's `ClientRequestToken` has one of ten minutes.
+/// Ignores the tenant of keys.
 #[derive(Default)]
-pub(crate) struct ForgetsCommands;
+pub(crate) struct SharesKeys;
 
 #[async_trait]
-impl Defect for ForgetsCommands {
+impl Defect for SharesKeys {
     async fn transact(&self, log: &ModelStore, transaction: &Transaction) -> Write {
-        log.transact(&remade(transaction, true, true, false)).await
-    }
-}
-
-/// Records a strict command without its effect.
-#[derive(Default)]
-pub(crate) struct ForgetsPlaces;
-
-#[async_trait]
-impl Defect for ForgetsPlaces {
-    async fn transact(&self, log: &ModelStore, transaction: &Transaction) -> Write {
-        log.transact(transaction).await.map_err(|error| match error {
-            AppendError::Repeated { record } => {
-                let commits = Vec::new();
-                AppendError::Repeated { record: Box::new(CommandRecord { commits, ..*record }) }
+        let before = log.lock().holders.clone();
+        for (key, change) in transaction.claims() {
+            let same = before.iter().find(|(it, _)| it.key == key.key && it.tenant != key.tenant);
+            if let (KeyChange::Reserve(_), Some((_, holder))) = (change, same) {
+                return Err(AppendError::Reserved { key: key.clone(), holder: holder.clone() });
             }
-            other => other,
-        })
-    }
-}
-
-/// Does not record strict commands without events.
-#[derive(Default)]
-pub(crate) struct RecordsOnlyCommits;
-
-#[async_trait]
-impl Defect for RecordsOnlyCommits {
-    async fn transact(&self, log: &ModelStore, transaction: &Transaction) -> Write {
-        let objection = log.lock().objection(transaction);
-        match objection {
-            None if transaction.commits().is_empty() => Ok(()),
-            _ => log.transact(transaction).await,
         }
-    }
-}
-
-/// Recognises every command for ever, even if it is not strict.
-#[derive(Default)]
-pub(crate) struct RecognisesEverything;
-
-#[async_trait]
-impl Defect for RecognisesEverything {
-    async fn append(&self, log: &ModelStore, new: &NewCommit) -> Write {
-        log.append(new).await
-    }
-
-    async fn transact(&self, log: &ModelStore, transaction: &Transaction) -> Write {
-        let [commit, ..] = transaction.commits() else { return log.transact(transaction).await };
-        let command = commit.as_commit().command();
-        let known = log.lock().commands.get(&command.id).cloned();
-        if let Some(record) = known.filter(|_| log.lock().objection(transaction).is_none()) {
-            return Err(AppendError::Repeated { record: Box::new(record) });
-        }
-        log.transact(transaction).await?;
-        let places = transaction.commits().iter().map(|new| new.as_commit().place());
-        let record = CommandRecord {
-            fingerprint: command.fingerprint.clone(),
-            commits: places.collect(),
-            unchanged: Vec::new(),
-        };
-        log.lock().commands.insert(command.id.clone(), record);
-        Ok(())
+        log.transact(transaction).await
     }
 }
 

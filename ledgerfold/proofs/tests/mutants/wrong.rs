@@ -122,6 +122,11 @@ impl<D: Defect> EventStore for Wrong<D> {
     }
 }
 
+/// Whether two streams differ at most in their tenants.
+pub(crate) fn are_twins(one: &StreamId, other: &StreamId) -> bool {
+    one.category() == other.category() && one.id() == other.id()
+}
+
 /// A store without a defect. It must not fail any rule.
 #[derive(Default)]
 pub(crate) struct Nothing;
@@ -143,7 +148,7 @@ pub(crate) fn restored(
 ) -> Commit {
     let to = from.advance(events.len().saturating_sub(1));
     let (stream, command) = (commit.stream().clone(), commit.command().clone());
-    Commit::restore(stream, (from, to), events, command, commit.metadata().clone())
+    Commit::restore(stream, (from, to), events, command, commit.metadata().clone(), commit.hash())
         .expect("the number of events matches the versions")
         .with_snapshot(commit.snapshot().cloned())
 }
@@ -156,7 +161,7 @@ pub(crate) fn stamped(
 ) -> Commit {
     let events = commit.events().map(|(_, event)| event.clone()).collect();
     let versions = (commit.from(), commit.to());
-    Commit::restore(commit.stream().clone(), versions, events, command, metadata)
+    Commit::restore(commit.stream().clone(), versions, events, command, metadata, commit.hash())
         .expect("the number of events matches the versions")
         .with_snapshot(commit.snapshot().cloned())
 }

@@ -4,13 +4,13 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use ledgerfold::{
-    StreamId, Version,
+    StreamId, TenantId, Version,
     ports::{
         Added, Count, Counter, CounterKey, CountsOfShard, Listing, Memo, PortError, ReadStoreError,
         ReadTable, ReadView, RemovedPage, Resume, RowReader, RowStore, Settled, StoredRow,
         TallyReader, TallyStore, Written,
     },
-    vocabulary::{Generation, Retired},
+    vocabulary::{Generation, OfTenant, Retired},
 };
 use ledgerfold_testkit::{MemoryReadTable, MemoryRowStore, MemoryTallyStore};
 
@@ -194,10 +194,11 @@ impl TallyReader for Metered<MemoryTallyStore> {
 
     async fn range(
         &self,
+        tenant: &TenantId,
         first: &CounterKey,
         last: &CounterKey,
     ) -> Result<Vec<Counter>, ReadStoreError> {
-        self.store.range(first, last).await
+        self.store.range(tenant, first, last).await
     }
 
     async fn settled(
@@ -231,5 +232,9 @@ impl TallyStore for Metered<MemoryTallyStore> {
             Transacted::Done(added) => added,
             Transacted::Conflict => Ok(Added::Busy),
         }
+    }
+
+    async fn all(&self) -> Result<Vec<OfTenant<Counter>>, ReadStoreError> {
+        self.store.all().await
     }
 }

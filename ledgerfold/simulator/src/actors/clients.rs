@@ -4,6 +4,7 @@
 use std::{sync::Arc, time::Duration};
 
 use ledgerfold::{
+    TenantId,
     command::{Answer, CommandError},
     ports::{Clock, IndexPartition, Listing, PortError, StoreError},
     query::{Listed, QueryError, fresh_counts, fresh_list, fresh_row},
@@ -15,7 +16,7 @@ use crate::{
     actors::{functions::Containers, readers::Readers},
     checker,
     domain::{accounts::Request, history::History, observations::Observations, sums::Sum},
-    infrastructure::{log::SimulatedLog, projection::SimulatedProjection},
+    infrastructure::{pipeline_log::PipelineLog, projection::SimulatedProjection},
     network::{scheduler::Scheduler, tasks::Tasks},
     plan::schedule::Schedule,
 };
@@ -43,7 +44,7 @@ pub(crate) struct Clients {
     pub(crate) schedule: Schedule,
     pub(crate) observations: Arc<Observations>,
     pub(crate) containers: Arc<Containers>,
-    pub(crate) log: Arc<SimulatedLog>,
+    pub(crate) log: Arc<PipelineLog>,
     pub(crate) projections: [SimulatedProjection; 2],
     pub(crate) readers: Arc<Readers>,
 }
@@ -182,7 +183,8 @@ impl Client {
     /// Reads the counters. They must contain the events of the token, and no value that never existed.
     async fn check_counters(&self, token: &ConsistencyToken) {
         let Clients { readers, log, observations, projections, .. } = &self.parts;
-        let range = (&all_accounts(), &all_accounts());
+        let key = all_accounts();
+        let range = (token.stream.tenant(), &key, &key);
         let skips = &*projections[1].quarantine;
         let counted = fresh_counts::<Totals>(&**readers, &**log, skips, range, Some(token)).await;
         let Ok(counted) = counted else { return };
@@ -201,7 +203,8 @@ impl Client {
         let Clients { readers, log, observations, projections, .. } = &self.parts;
         let skips = &*projections[0].quarantine;
         let partition = IndexPartition::new(OPEN).expect("the name of a list");
-        let listing = Listing { partition, before: None, limit: 10 };
+        let tenant = token.stream.tenant().clone();
+        let listing = Listing { tenant, partition, before: None, limit: 10 };
         let listed = fresh_list::<Statements>(&**readers, &**log, skips, &listing, Some(token));
         let Ok(listed) = listed.await else { return };
         observations.count(|report| report.lists += 1);
@@ -210,18 +213,19 @@ impl Client {
         }
         let history = log.history();
         for entry in &listed {
-            if !was_ever(&history, entry) {
+            if !was_ever(&history, &listing.tenant, entry) {
                 observations.violated(format!("{} was never as it was listed", entry.order));
             }
         }
     }
 }
 
-/// Whether some account had this row at that version.
-fn was_ever(history: &History, entry: &Listed<Statement>) -> bool {
+/// Whether some account of the tenant had this row at that version.
+fn was_ever(history: &History, tenant: &TenantId, entry: &Listed<Statement>) -> bool {
     let version = entry.fresh.version;
-    history.streams().values().any(|history| {
-        history.is_end_of_commit(version)
+    history.streams().iter().any(|(stream, history)| {
+        stream.tenant() == tenant
+            && history.is_end_of_commit(version)
             && history.statement(version).as_ref() == Some(&entry.fresh.row)
     })
 }

@@ -1,12 +1,9 @@
 //! The product's functions in their containers, which may die at any turn. The queues and streams that invoke them do
 //! not belong here.
 
-use std::sync::{
-    Arc, Mutex, MutexGuard, PoisonError,
-    atomic::{AtomicUsize, Ordering},
-};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use futures::{channel::oneshot, future::join};
+use futures::future::join;
 use ledgerfold::{
     Timestamp,
     command::{Answer, CommandError, CommandHandler, JointHandler},
@@ -21,55 +18,13 @@ use crate::{
         accounts::{Ask, Bonuses, Request},
         observations::Observations,
     },
-    infrastructure::{bus::Bus, log::SimulatedLog, projection::SimulatedProjection},
-    network::{faults::Faults, scheduler::Scheduler},
+    infrastructure::{bus::Bus, pipeline_log::PipelineLog, projection::SimulatedProjection},
+    network::{faults::Faults, processes::Processes, scheduler::Scheduler},
     plan::plant::Plant,
 };
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-/// The running processes of all functions. Clones share the count.
-#[derive(Clone)]
-pub(crate) struct Processes {
-    scheduler: Scheduler,
-    /// Shared with each running process, which subtracts itself when it ends or dies.
-    running: Arc<AtomicUsize>,
-}
-
-struct Running(Arc<AtomicUsize>);
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::SeqCst);
-    }
-}
-
-impl Processes {
-    pub(crate) fn new(scheduler: Scheduler) -> Self {
-        Self { scheduler, running: Arc::default() }
-    }
-
-    /// Starts a process. It sends its result unless it dies.
-    pub(crate) fn start<T: Send + 'static>(
-        &self,
-        work: impl Future<Output = T> + Send + 'static,
-    ) -> oneshot::Receiver<T> {
-        let (answer, answered) = oneshot::channel();
-        self.running.fetch_add(1, Ordering::SeqCst);
-        let running = Running(self.running.clone());
-        self.scheduler.spawn_killable(async move {
-            let _running = running;
-            let _ = answer.send(work.await);
-        });
-        answered
-    }
-
-    /// Whether all have ended.
-    pub(crate) fn are_idle(&self) -> bool {
-        self.running.load(Ordering::SeqCst) == 0
-    }
 }
 
 /// The relay function of one lane of the change stream.
@@ -173,7 +128,7 @@ pub(crate) struct Containers {
     faults: Faults,
     observations: Arc<Observations>,
     processes: Processes,
-    log: Arc<SimulatedLog>,
+    log: Arc<PipelineLog>,
     /// One set of handlers for each container. A mutex, because a container that dies is replaced.
     handlers: Mutex<Vec<Handlers>>,
 }
@@ -184,7 +139,7 @@ impl Containers {
     pub(crate) fn new(
         (scheduler, faults, observations): (Scheduler, Faults, Arc<Observations>),
         processes: Processes,
-        log: Arc<SimulatedLog>,
+        log: Arc<PipelineLog>,
     ) -> Self {
         let handlers = Mutex::default();
         let containers = Self { scheduler, faults, observations, processes, log, handlers };

@@ -14,15 +14,14 @@ use ledgerfold::{
 use ledgerfold_testkit::bank::Totals;
 
 use crate::{
-    actors::functions::Processes,
     domain::{observations::Observations, old_code::Deployment},
     infrastructure::{
         bus::{Bus, FOREIGN, FilterArns},
-        log::SimulatedLog,
+        pipeline_log::PipelineLog,
         projection::SimulatedProjection,
         tallies::UnconditionalTallies,
     },
-    network::{faults::Faults, scheduler::Scheduler, tasks::Tasks},
+    network::{faults::Faults, processes::Processes, scheduler::Scheduler, tasks::Tasks},
     plan::{
         plant::Plant,
         schedule::{Outage, Schedule},
@@ -63,7 +62,7 @@ pub(crate) struct Operators {
     pub(crate) plant: Plant,
     pub(crate) tasks: Tasks,
     pub(crate) processes: Processes,
-    pub(crate) log: Arc<SimulatedLog>,
+    pub(crate) log: Arc<PipelineLog>,
     pub(crate) bus: Arc<Bus>,
     pub(crate) projections: [SimulatedProjection; 2],
     /// The projection of another context.
@@ -274,7 +273,7 @@ async fn examine(
     for finding in auditor.examine(&streams(operators, 2).await?).await? {
         summary.add(&finding.comparison);
         if let Some(counters) = &mut counters {
-            counters.add(&finding.comparison);
+            counters.add(&finding.stream, &finding.comparison);
         }
     }
     let verdict = match counters {

@@ -22,7 +22,6 @@ use ledgerfold::{
 };
 
 use crate::{
-    actors::functions::Processes,
     domain::{
         observations::Observations,
         welcome::{Welcome, WelcomedAccounts},
@@ -30,9 +29,9 @@ use crate::{
     infrastructure::{
         deadlines::SimulatedDeadlines,
         due_queue::{DueQueue, Outlet},
-        log::SimulatedLog,
+        pipeline_log::PipelineLog,
     },
-    network::scheduler::Scheduler,
+    network::{processes::Processes, scheduler::Scheduler},
     plan::plant::Plant,
 };
 use ledgerfold_testkit::{Amended, Amendment};
@@ -54,7 +53,7 @@ pub(crate) struct ProcessFunctions {
     pub(crate) plant: Plant,
     pub(crate) unused_timeout: Duration,
     pub(crate) processes: Processes,
-    pub(crate) log: Arc<SimulatedLog>,
+    pub(crate) log: Arc<PipelineLog>,
     pub(crate) deadlines: Arc<SimulatedDeadlines>,
     pub(crate) due: Arc<DueQueue>,
 }

@@ -8,12 +8,13 @@ use std::{
 
 use async_trait::async_trait;
 use ledgerfold::{
-    StreamId, Version,
+    StreamId, TenantId, Version,
     ports::{
         Added, Counted, Counter, CounterKey, CountsOfShard, Listing, Memo, PortError,
         ReadStoreError, RowReader, RowStore, Settled, StoredRow, TallyReader, TallyStore, Written,
     },
     query::{LiveRows, LiveTallies},
+    vocabulary::OfTenant,
 };
 use ledgerfold_testkit::bank::{EVENTS, Statements, Totals};
 
@@ -49,8 +50,8 @@ struct Shown {
     rows: BTreeMap<StreamId, Version>,
     /// The newest version of each memo.
     memos: BTreeMap<StreamId, Version>,
-    /// The highest number of counted events.
-    events: i128,
+    /// The highest number of counted events of each tenant.
+    events: BTreeMap<TenantId, i128>,
 }
 
 impl Readers {
@@ -124,14 +125,20 @@ impl Readers {
         self.show("memo", stream, (before, now), |shown| &mut shown.memos);
     }
 
-    /// Records the number of counted events. It must not be lower than before the request.
-    fn show_counters(&self, before: i128, counters: &[Counter]) {
-        let now = counters.iter().filter_map(|it| it.amounts.get(EVENTS)).sum();
+    /// The most events of a tenant that any reader has seen counted.
+    fn counted(&self, tenant: &TenantId) -> i128 {
+        self.shown().events.get(tenant).copied().unwrap_or_default()
+    }
+
+    /// Records the number of counted events of a tenant. It must not be lower than before the request.
+    fn show_counters(&self, tenant: &TenantId, before: i128, counters: &[Counter]) {
+        let now: i128 = counters.iter().filter_map(|it| it.amounts.get(EVENTS)).sum();
         if now < before {
             self.observations.violated(format!("{before} events were counted, and then {now}"));
         }
         let mut shown = self.shown();
-        shown.events = shown.events.max(now);
+        let most = shown.events.entry(tenant.clone()).or_default();
+        *most = now.max(*most);
     }
 
     fn shown(&self) -> MutexGuard<'_, Shown> {
@@ -184,12 +191,13 @@ impl TallyReader for Readers {
 
     async fn range(
         &self,
+        tenant: &TenantId,
         first: &CounterKey,
         last: &CounterKey,
     ) -> Result<Vec<Counter>, ReadStoreError> {
-        let before = self.shown().events;
-        let counters = self.read(self.tallies[self.container()].range(first, last)).await?;
-        self.show_counters(before, &counters);
+        let before = self.counted(tenant);
+        let counters = self.read(self.tallies[self.container()].range(tenant, first, last)).await?;
+        self.show_counters(tenant, before, &counters);
         Ok(counters)
     }
 
@@ -208,11 +216,11 @@ impl TallyReader for Readers {
         last: &CounterKey,
     ) -> Result<Counted, ReadStoreError> {
         let memo_before = of(&self.shown().memos, stream);
-        let before = self.shown().events;
+        let before = self.counted(stream.tenant());
         let reading = self.tallies[self.container()].range_with(stream, first, last);
         let counted = self.read(reading).await?;
         self.show_memo(stream, memo_before, counted.memo.as_ref());
-        self.show_counters(before, &counted.counters);
+        self.show_counters(stream.tenant(), before, &counted.counters);
         Ok(counted)
     }
 }
@@ -220,6 +228,10 @@ impl TallyReader for Readers {
 #[async_trait]
 impl TallyStore for Readers {
     async fn add(&self, _: &CountsOfShard) -> Result<Added, ReadStoreError> {
+        read_only()
+    }
+
+    async fn all(&self) -> Result<Vec<OfTenant<Counter>>, ReadStoreError> {
         read_only()
     }
 }

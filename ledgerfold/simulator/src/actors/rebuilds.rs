@@ -11,14 +11,14 @@ use ledgerfold_testkit::bank::all_accounts;
 use std::sync::Arc;
 
 use crate::{
-    actors::{functions::Processes, readers::Readers},
+    actors::readers::Readers,
     domain::{
         accounts::{ACCOUNTS, account},
         observations::Observations,
         old_code::{Code, Deployment},
     },
     infrastructure::projection::SimulatedProjection,
-    network::{scheduler::Scheduler, tasks::Tasks},
+    network::{processes::Processes, scheduler::Scheduler, tasks::Tasks},
     plan::{plant::Plant, schedule::Schedule},
 };
 
@@ -231,7 +231,8 @@ async fn read_during_rebuild(rebuilds: &Rebuilds, queue: usize) {
             0 => drop(RowReader::get(&**readers, &stream).await),
             _ => {
                 drop(TallyReader::memo(&**readers, &stream).await);
-                drop(TallyReader::range(&**readers, &all_accounts(), &all_accounts()).await);
+                let key = all_accounts();
+                drop(TallyReader::range(&**readers, stream.tenant(), &key, &key).await);
             }
         }
     }

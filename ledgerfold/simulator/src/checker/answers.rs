@@ -68,7 +68,8 @@ pub(crate) fn refused(
         }
         CommandError::Reserved { key, holder } => moments.any(|moment| {
             let email = history.state_at(holder, moment).email;
-            email.is_some_and(|email| ledgerfold_testkit::bank::email(&email) == *key)
+            holder.tenant() == request.streams[0].tenant()
+                && email.is_some_and(|email| ledgerfold_testkit::bank::email(&email) == key.key)
         }),
         CommandError::TooLarge(_) => moments.any(|moment| {
             decided(moment).is_ok_and(|parts| {

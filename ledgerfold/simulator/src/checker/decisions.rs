@@ -2,12 +2,13 @@
 
 use std::collections::BTreeSet;
 
-use ledgerfold::{Decider, StreamId};
+use ledgerfold::{Caller, Decider, StreamId};
 use ledgerfold_testkit::bank::AccountEvent;
 
 use crate::{
     checker::evidence::Evidence,
     domain::{
+        accounts::anytime,
         history::{Effect, History, encoded},
         welcome::{WelcomeCommand, WelcomedAccounts},
     },
@@ -17,7 +18,7 @@ use crate::{
 pub(super) fn nothing_was_lost(evidence: &Evidence, history: &History, broken: &mut Vec<String>) {
     let mut happened: Vec<_> = history.commits().cloned().collect();
     happened.sort_by(|one, other| (one.stream(), one.from()).cmp(&(other.stream(), other.from())));
-    if happened != evidence.log.inner.commits() {
+    if happened != evidence.log.commits() {
         broken.push("the log is not what was appended to it".to_owned());
     }
 }
@@ -37,7 +38,7 @@ pub(super) fn each_was_decided_on_its_moment(
         let decided = match (asked.get(id), WelcomeCommand::of(effect)) {
             (Some(request), _) => request.decide(state),
             (None, Some((command, stream, _))) => {
-                WelcomedAccounts::decide(&state(stream), &command)
+                WelcomedAccounts::decide(&state(stream), &command, &anytime(&Caller::anonymous()))
                     .map(|events| vec![(stream.clone(), events)])
             }
             (None, None) => {
@@ -74,14 +75,15 @@ pub(super) fn effects_are_single(_: &Evidence, history: &History, broken: &mut V
     }
 }
 
-/// An address belongs to one account at a time.
+/// An address belongs to one account of a tenant at a time.
 pub(super) fn addresses_are_unique(_: &Evidence, history: &History, broken: &mut Vec<String>) {
     for moment in 0..=history.now() {
         let streams = history.streams().keys();
-        let emails = streams.filter_map(|stream| history.state_at(stream, moment).email);
+        let emails = streams
+            .filter_map(|stream| Some((stream.tenant(), history.state_at(stream, moment).email?)));
         let mut taken = BTreeSet::new();
-        for email in emails {
-            if !taken.insert(email.clone()) {
+        for (tenant, email) in emails {
+            if !taken.insert((tenant, email.clone())) {
                 broken.push(format!("{email} belonged to two accounts"));
                 return;
             }

@@ -7,7 +7,7 @@ use crate::{
     infrastructure::{
         bus::{Bus, QUEUES},
         change_stream::ChangeStream,
-        log::SimulatedLog,
+        pipeline_log::PipelineLog,
         projection::SimulatedProjection,
         queue::Queue,
     },
@@ -26,7 +26,7 @@ pub(crate) struct Evidence {
     /// Tells whether the schedule reached its end.
     pub(crate) tasks: Tasks,
     /// The commits, and the true order of their effects. Only its own writes change it.
-    pub(crate) log: Arc<SimulatedLog>,
+    pub(crate) log: Arc<PipelineLog>,
     /// The records that were not published. The mappings add to them, and the end of the schedule redrives them.
     pub(crate) changes: Arc<ChangeStream>,
     /// The published events. Only the relay adds to them.

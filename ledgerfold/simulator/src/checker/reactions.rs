@@ -2,12 +2,15 @@
 
 use std::collections::BTreeMap;
 
-use ledgerfold::{CausationId, Decider, EventId, StreamId, Timestamp, Version, vocabulary::Form};
+use ledgerfold::{
+    Caller, CausationId, Decider, EventId, StreamId, Timestamp, Version, vocabulary::Form,
+};
 use ledgerfold_testkit::bank::AccountEvent;
 
 use crate::{
     checker::evidence::Evidence,
     domain::{
+        accounts::anytime,
         history::{Effect, History, Moment},
         welcome::{WelcomeCommand, WelcomedAccounts, due},
     },
@@ -75,7 +78,8 @@ fn was_refused(
     history: &History,
 ) -> bool {
     (from..=history.now()).any(|moment| {
-        let decided = WelcomedAccounts::decide(&history.state_at(stream, moment), &command);
+        let state = history.state_at(stream, moment);
+        let decided = WelcomedAccounts::decide(&state, &command, &anytime(&Caller::anonymous()));
         decided.map_or(true, |events| events.is_empty())
     })
 }

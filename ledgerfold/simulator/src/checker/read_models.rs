@@ -7,7 +7,11 @@ use ledgerfold_testkit::bank::{Statement, all_accounts};
 
 use crate::{
     checker::evidence::Evidence,
-    domain::{history::History, sums::Sum},
+    domain::{
+        accounts::{TENANTS, tenant},
+        history::History,
+        sums::Sum,
+    },
     infrastructure::{
         bus::FOREIGN, projection::SimulatedProjection, rows::SimulatedRows,
         tallies::SimulatedTallies,
@@ -77,10 +81,15 @@ fn counters_are_counts(tallies: &SimulatedTallies, history: &History, broken: &m
             broken.push(format!("{stream} was not counted to its end"));
         }
     }
-    let counted: Sum = history.streams().values().flat_map(|history| history.events()).sum();
-    let shown = Sum::shown(&tallies.counter(&all_accounts()));
-    if shown != counted {
-        broken.push(format!("the counters show {shown:?}, and the log has {counted:?}"));
+    for tenant in TENANTS.map(tenant) {
+        let ours = history.streams().iter().filter(|(stream, _)| *stream.tenant() == tenant);
+        let counted: Sum = ours.flat_map(|(_, history)| history.events()).sum();
+        let shown = Sum::shown(&tallies.counter(&tenant, &all_accounts()));
+        if shown != counted {
+            broken.push(format!(
+                "the counters of {tenant} show {shown:?}, and the log has {counted:?}"
+            ));
+        }
     }
 }
 
@@ -156,13 +165,18 @@ fn rows_were_folds(rows: &SimulatedRows, history: &History, broken: &mut Vec<Str
 }
 
 fn counters_were_counts(tallies: &SimulatedTallies, history: &History, broken: &mut Vec<String>) {
-    let counted = history.streams().iter().flat_map(|(stream, history)| {
-        let version = usize::try_from(tallies.counted(stream).get()).unwrap_or(usize::MAX);
-        history.events().iter().take(version)
-    });
-    let counted: Sum = counted.sum();
-    let shown = Sum::shown(&tallies.counter(&all_accounts()));
-    if shown != counted {
-        broken.push(format!("the previous counters show {shown:?}, and counted was {counted:?}"));
+    for tenant in TENANTS.map(tenant) {
+        let ours = history.streams().iter().filter(|(stream, _)| *stream.tenant() == tenant);
+        let counted = ours.flat_map(|(stream, history)| {
+            let version = usize::try_from(tallies.counted(stream).get()).unwrap_or(usize::MAX);
+            history.events().iter().take(version)
+        });
+        let counted: Sum = counted.sum();
+        let shown = Sum::shown(&tallies.counter(&tenant, &all_accounts()));
+        if shown != counted {
+            broken.push(format!(
+                "the previous counters of {tenant} show {shown:?}, and counted was {counted:?}"
+            ));
+        }
     }
 }

@@ -5,21 +5,21 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use futures::channel::oneshot;
 use ledgerfold::{
-    CommandId, StreamId, Version,
+    CommandId, StreamId, TenantId, Version,
     ports::{
         Added, AppendError, CommandRecord, CommitPage, CopyIndex, Counter, CounterKey,
         CountsOfShard, EventReader, EventStore, GenerationReader, GenerationStore, Listing, Memo,
-        ReadStoreError, ReadTable, ReadView, RemovedPage, Resume, RowReader, RowStore,
-        SegmentProgress, Settled, Span, StoreError, StoredRow, TallyReader, TallyStore,
-        Transaction, Written,
+        Page, ReadStoreError, ReadTable, ReadView, RemovedPage, Resume, RowReader, RowStore,
+        Segment, SegmentProgress, Settled, Span, StoreError, StoredRow, Streams, StreamsError,
+        TallyReader, TallyStore, Transaction, Written,
     },
-    vocabulary::{Generation, Generations, NewCommit, RecordCopy, Retired},
+    vocabulary::{Generation, Generations, NewCommit, OfTenant, RecordCopy, Retired},
 };
 
 use crate::{
     MOST_STEPS,
     infrastructure::{
-        generations::SimulatedGenerations, log::SimulatedLog, read_table::SimulatedTable,
+        generations::SimulatedGenerations, pipeline_log::PipelineLog, read_table::SimulatedTable,
         rows::SimulatedRows, tallies::SimulatedTallies,
     },
     network::scheduler::Scheduler,
@@ -52,7 +52,7 @@ impl<S: Send + Sync + 'static> Driven<S> {
 }
 
 #[async_trait]
-impl EventReader for Driven<SimulatedLog> {
+impl EventReader for Driven<PipelineLog> {
     async fn read(&self, stream: &StreamId, after: Version) -> Result<CommitPage, StoreError> {
         let stream = stream.clone();
         self.run(async move |log| log.read(&stream, after).await).await
@@ -70,7 +70,7 @@ impl EventReader for Driven<SimulatedLog> {
 }
 
 #[async_trait]
-impl EventStore for Driven<SimulatedLog> {
+impl EventStore for Driven<PipelineLog> {
     async fn append(&self, new: &NewCommit) -> Result<(), AppendError> {
         let new = new.clone();
         self.run(async move |log| log.append(&new).await).await
@@ -84,6 +84,18 @@ impl EventStore for Driven<SimulatedLog> {
     async fn record(&self, command: &CommandId) -> Result<Option<CommandRecord>, StoreError> {
         let command = command.clone();
         self.run(async move |log| log.record(&command).await).await
+    }
+}
+
+#[async_trait]
+impl Streams for Driven<PipelineLog> {
+    async fn list(
+        &self,
+        segment: Segment,
+        from: Option<&Resume>,
+    ) -> Result<Page<StreamId>, StreamsError> {
+        let from = from.cloned();
+        self.run(async move |log| log.list(segment, from.as_ref()).await).await
     }
 }
 
@@ -123,12 +135,14 @@ impl TallyReader for Driven<SimulatedTallies> {
 
     async fn range(
         &self,
+        tenant: &TenantId,
         first: &CounterKey,
         last: &CounterKey,
     ) -> Result<Vec<Counter>, ReadStoreError> {
+        let tenant = tenant.clone();
         let first = first.clone();
         let last = last.clone();
-        self.run(async move |tallies| tallies.range(&first, &last).await).await
+        self.run(async move |tallies| tallies.range(&tenant, &first, &last).await).await
     }
 
     async fn settled(
@@ -147,6 +161,10 @@ impl TallyStore for Driven<SimulatedTallies> {
     async fn add(&self, counts: &CountsOfShard) -> Result<Added, ReadStoreError> {
         let counts = counts.clone();
         self.run(async move |tallies| tallies.add(&counts).await).await
+    }
+
+    async fn all(&self) -> Result<Vec<OfTenant<Counter>>, ReadStoreError> {
+        self.run(async move |tallies| tallies.all().await).await
     }
 }
 

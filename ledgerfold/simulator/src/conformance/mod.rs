@@ -22,6 +22,7 @@ use crate::{
         change_stream::ChangeStream,
         generations::SimulatedGenerations,
         log::{LogLimits, SimulatedLog},
+        pipeline_log::{PipelineLog, Recorder},
         read_table::SimulatedTable,
         rows::SimulatedRows,
         tallies::SimulatedTallies,
@@ -39,13 +40,13 @@ fn parts() -> (Scheduler, Faults, Arc<Observations>) {
     (scheduler.clone(), Faults::new(&scheduler, 0), Arc::default())
 }
 
-async fn log(page: usize) -> Driven<SimulatedLog> {
+async fn log(page: usize) -> Driven<PipelineLog> {
     let (scheduler, faults, observations) = parts();
     let shape = Schedule::of(0).stream;
     let changes = Arc::new(ChangeStream::new(&scheduler, shape, observations.clone()));
     let limits = LogLimits { page, commit_bytes: 300 * 1_024 };
-    let all = (scheduler.clone(), faults, observations);
-    let store = Arc::new(SimulatedLog::new(all, Plant::None, limits, changes));
+    let effects = Recorder::new(observations, changes);
+    let store = Arc::new(SimulatedLog::new(&scheduler, &faults, limits, effects));
     Driven { scheduler, store }
 }
 
@@ -83,6 +84,12 @@ mod event_store {
             ledgerfold_proofs::conformance::history::check(100, super::log(page));
         }
     }
+}
+
+mod streams {
+    use ledgerfold_proofs::conformance::streams::ListedLog;
+
+    ledgerfold_proofs::streams_conformance!(async { ListedLog::of(super::log(3).await) });
 }
 
 mod row_store {

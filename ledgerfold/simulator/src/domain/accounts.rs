@@ -1,8 +1,8 @@
 //! Accounts, their requests, and the names of their projections. The old code of the projections belongs to `old_code`.
 
 use ledgerfold::{
-    Actor, Category, Command, CommandId, CommandName, Decider, EntityId, Idempotency, StreamId,
-    Version,
+    Caller, Category, Command, CommandId, CommandName, Decider, DecisionContext, EntityId,
+    Idempotency, StreamId, Subject, TenantId, Timestamp, Version,
     command::{CommandRequest, Context, JointDecider, JointRequest, StreamHint},
 };
 use ledgerfold_testkit::bank::{
@@ -20,8 +20,12 @@ pub(crate) const TOTALS: &str = "totals";
 /// The projection of another context. It has rows of the public events.
 pub(crate) const POINTS: &str = "points";
 
-/// How many accounts there are.
+/// How many accounts the tenant `north` has.
 pub(crate) const ACCOUNTS: usize = 3;
+/// The tenants. `south` has one account, with the same id as the first of `north`.
+pub(crate) const TENANTS: [&str; 2] = [NORTH, SOUTH];
+const NORTH: &str = "north";
+const SOUTH: &str = "south";
 
 /// A request of a client, sent once or again.
 #[derive(Clone, Debug)]
@@ -79,6 +83,7 @@ impl JointDecider for Bonuses {
     fn decide(
         (rich, to): (&Account, &Account),
         _: &Bonus,
+        _: &DecisionContext<'_>,
     ) -> Result<(Vec<AccountEvent>, Vec<AccountEvent>), AccountRejection> {
         match (&rich.email, &to.email) {
             (Some(_), Some(_)) if rich.balance == 0 => Err(AccountRejection::TooLittle),
@@ -88,19 +93,43 @@ impl JointDecider for Bonuses {
     }
 }
 
-/// Each account with an odd number is in the same shard of the counters as the account before, so that both can be
-/// counted in one transaction.
-pub(crate) fn account(number: usize) -> StreamId {
-    let number = number / 2 + 8 * (number % 2);
-    let id = EntityId::new(format!("a{number}")).expect("letters and digits");
-    StreamId::new(Category::from_static("account"), id)
+/// A tenant by its name.
+pub(crate) fn tenant(name: &str) -> TenantId {
+    TenantId::new(name).expect("letters")
 }
 
-/// The id of a command, which is its name, and its context.
-fn identity(name: &str) -> (CommandId, Context) {
+/// The other tenant.
+pub(crate) fn tenant_beside(one: &TenantId) -> TenantId {
+    tenant(if one.as_str() == NORTH { SOUTH } else { NORTH })
+}
+
+/// An account of the tenant `north`. Each account with an odd number is in the same shard of the counters as the account before, so that both can be
+/// counted in one transaction.
+pub(crate) fn account(number: usize) -> StreamId {
+    account_of(NORTH, number)
+}
+
+fn account_of(name: &str, number: usize) -> StreamId {
+    let number = number / 2 + 8 * (number % 2);
+    let id = EntityId::new(format!("a{number}")).expect("letters and digits");
+    StreamId::new(tenant(name), Category::from_static("account"), id)
+}
+
+/// The caller of all requests to a stream.
+fn tester(stream: &StreamId) -> Caller {
+    let subject = Subject::new("tester").expect("visible ASCII");
+    Caller { tenant: stream.tenant().clone(), subject, ..Caller::anonymous() }
+}
+
+/// The context of decisions that depend neither on the time nor on the caller.
+pub(crate) fn anytime(caller: &Caller) -> DecisionContext<'_> {
+    DecisionContext { at: Timestamp::UNIX_EPOCH, caller }
+}
+
+/// The id of a command to this stream, which is its name, and its context.
+fn identity(name: &str, stream: &StreamId) -> (CommandId, Context) {
     let id = CommandId::new(name).expect("a name is visible ASCII");
-    let actor = Actor::new("tester").expect("visible ASCII");
-    let context = Context { actor, ..Context::of(&id) };
+    let context = Context::of(tester(stream), &id);
     (id, context)
 }
 
@@ -123,6 +152,7 @@ impl Request {
             _ => Ask::Bonus(Bonus),
         };
         let streams = match ask_for {
+            Ask::One(_) if scheduler.chance(15) => vec![account_of(SOUTH, 0)],
             Ask::One(_) => vec![account(first)],
             Ask::Transfer(_) | Ask::Bonus(_) => vec![account(first), account(other)],
         };
@@ -133,7 +163,7 @@ impl Request {
         };
         let guess = u64::try_from(scheduler.below(6)).unwrap_or(0);
         let expected = (alone && scheduler.chance(10)).then(|| Version::new(guess));
-        let (id, context) = identity(name);
+        let (id, context) = identity(name, &streams[0]);
         Self { id, streams, ask: ask_for, expected, hint, context }
     }
 
@@ -142,7 +172,7 @@ impl Request {
         let number = number % ACCOUNTS;
         let streams = vec![account(number)];
         let ask_for = Ask::One(AccountCommand::Open(format!("{number}@example.org")));
-        let (id, context) = identity(name);
+        let (id, context) = identity(name, &streams[0]);
         Self { id, streams, ask: ask_for, expected: None, hint: StreamHint::None, context }
     }
 
@@ -163,12 +193,9 @@ impl Request {
     where
         J: JointDecider<Parts = (Accounts, Accounts), Command: Clone>,
     {
-        JointRequest {
-            streams: [self.streams[0].clone(), self.streams[1].clone()],
-            command: command.clone(),
-            id: self.id.clone(),
-            context: self.context.clone(),
-        }
+        let streams = [self.streams[0].clone(), self.streams[1].clone()];
+        let context = self.context.clone();
+        JointRequest::in_context(context, streams, command.clone(), self.id.clone())
     }
 
     /// The effect of the command on accounts in these states: the events of each stream that gets some.
@@ -176,14 +203,16 @@ impl Request {
         &self,
         state: impl Fn(&StreamId) -> Account,
     ) -> Result<Vec<(StreamId, Vec<AccountEvent>)>, AccountRejection> {
+        let context = &anytime(&self.context.caller);
         let states: Vec<_> = self.streams.iter().map(state).collect();
         let events = match &self.ask {
-            Ask::One(command) => vec![<Accounts>::decide(&states[0], command)?],
+            Ask::One(command) => vec![<Accounts>::decide(&states[0], command, context)?],
             Ask::Transfer(transfer) => {
-                <[_; 2]>::from(Transfers::decide((&states[0], &states[1]), transfer)?).into()
+                <[_; 2]>::from(Transfers::decide((&states[0], &states[1]), transfer, context)?)
+                    .into()
             }
             Ask::Bonus(bonus) => {
-                <[_; 2]>::from(Bonuses::decide((&states[0], &states[1]), bonus)?).into()
+                <[_; 2]>::from(Bonuses::decide((&states[0], &states[1]), bonus, context)?).into()
             }
         };
         let parts = self.streams.iter().cloned().zip(events);

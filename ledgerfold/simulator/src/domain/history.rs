@@ -118,11 +118,12 @@ impl History {
         self.stream(stream).map_or(Version::NONE, |history| history.version_at(moment))
     }
 
-    /// Whether counters that show this have each stream up to the end of some commit, and this one at
-    /// least up to this version.
+    /// Whether counters that show this have each stream of the tenant of this one up to the end of some commit, and this
+    /// one at least up to this version.
     pub(crate) fn adds_up(&self, shown: Sum, stream: &StreamId, version: Version) -> bool {
         let least = |of| if of == stream { version } else { Version::NONE };
-        let sums = self.streams.iter().map(|(of, history)| history.sums_from(least(of)));
+        let ours = self.streams.iter().filter(|(of, _)| of.tenant() == stream.tenant());
+        let sums = ours.map(|(of, history)| history.sums_from(least(of)));
         add_up(&sums.collect::<Vec<_>>(), shown)
     }
 

@@ -4,8 +4,8 @@
 use std::time::Duration;
 
 use ledgerfold::{
-    Actor, Category, CausationId, Claim, Command, CommandName, DeadlineName, Decider, ProcessName,
-    Recorded, Snapshots, StreamId, Timestamp,
+    Actor, Category, CausationId, Claim, Command, CommandName, DeadlineName, Decider,
+    DecisionContext, ProcessName, Recorded, Snapshots, StreamId, Subject, Timestamp,
     ports::DeadlineKey,
     process::{ProcessManager, Reaction},
 };
@@ -83,7 +83,7 @@ impl WelcomeCommand {
         let name = commit.command().name.as_str();
         let command =
             [Self::Welcome, Self::CloseUnused].into_iter().find(|it| it.as_str() == name)?;
-        (metadata.actor == Actor::from(&Welcome::NAME)).then_some((
+        (metadata.actor == Actor::from(&Subject::from(&Welcome::NAME))).then_some((
             command,
             commit.stream(),
             &metadata.causation_id,
@@ -116,6 +116,7 @@ impl Decider for WelcomedAccounts {
     fn decide(
         account: &Account,
         command: &WelcomeCommand,
+        _: &DecisionContext<'_>,
     ) -> Result<Vec<AccountEvent>, AccountRejection> {
         match (&account.email, command) {
             (None, _) => Err(AccountRejection::NotOpen),

@@ -12,58 +12,74 @@ use ledgerfold::{
     vocabulary::{Commit, Generations, RecentCommands, RecordCopy, Snapshot},
 };
 
-use crate::{infrastructure::generations::SimulatedGenerations, plan::plant::Plant};
+use crate::{
+    infrastructure::{generations::SimulatedGenerations, log::LogDefects},
+    network::scheduler::Scheduler,
+    plan::plant::Plant,
+};
 use ledgerfold_testkit::Amendment;
 use ledgerfold_testkit::bank::Account;
 
-/// The log's answer to a write.
-pub(crate) fn answer(plant: Plant, outcome: Result<(), AppendError>) -> Result<(), AppendError> {
-    match (plant, outcome) {
-        (Plant::ConflictIsSuccess, Err(AppendError::Conflict { .. }))
-        | (Plant::BusyIsSuccess, Err(AppendError::Busy)) => Ok(()),
-        // The caller looks for the other commit, and finds none.
-        (Plant::BusyIsConflict, Err(AppendError::Busy)) => {
-            let stream = "a stream".to_owned();
-            let reason = "in conflict, and absent".to_owned();
-            Err(StoreError::Corrupt { stream, reason }.into())
-        }
-        (_, outcome) => outcome,
+impl LogDefects for Plant {
+    fn overwrites(&self) -> bool {
+        *self == Self::PutWithoutCondition
     }
-}
 
-/// The transaction without a part that it needs.
-pub(crate) fn lax(plant: Plant, transaction: &Transaction) -> Option<Transaction> {
-    let commits = transaction.commits().to_vec();
-    match plant {
-        Plant::NothingReserved => {
-            Transaction::new(commits, transaction.unchanged().to_vec(), [], None).ok()
-        }
-        Plant::ReadsUnwatched if !transaction.unchanged().is_empty() => {
-            // No transaction both watches streams and claims keys.
-            Transaction::new(commits, Vec::new(), [], transaction.strict().cloned()).ok()
-        }
-        _ => None,
+    fn tears_transactions(&self) -> bool {
+        *self == Self::TransactionTorn
     }
-}
 
-/// A page from a replica that lags by one commit.
-pub(crate) fn stale(mut page: CommitPage) -> CommitPage {
-    page.commits.pop();
-    CommitPage { more: false, ..page }
-}
+    fn answer(&self, outcome: Result<(), AppendError>) -> Result<(), AppendError> {
+        match (self, outcome) {
+            (Self::ConflictIsSuccess, Err(AppendError::Conflict { .. }))
+            | (Self::BusyIsSuccess, Err(AppendError::Busy)) => Ok(()),
+            // The caller looks for the other commit, and finds none.
+            (Self::BusyIsConflict, Err(AppendError::Busy)) => {
+                let stream = "a stream".to_owned();
+                let reason = "in conflict, and absent".to_owned();
+                Err(StoreError::Corrupt { stream, reason }.into())
+            }
+            (_, outcome) => outcome,
+        }
+    }
 
-/// A commit with a spoiled snapshot, for plants that spoil it.
-pub(crate) fn spoil(plant: Plant, commit: Commit) -> Commit {
-    let Some(snapshot) = commit.snapshot().cloned() else { return commit };
-    let snapshot = match plant {
-        Plant::WindowLost => Snapshot { recent: RecentCommands::default(), ..snapshot },
-        Plant::SnapshotSkewed => match without_owner(&snapshot.state) {
-            Some(state) => Snapshot { state, ..snapshot },
-            None => snapshot,
-        },
-        _ => snapshot,
-    };
-    commit.with_snapshot(Some(snapshot))
+    /// The transaction without a part that it needs.
+    fn weaken(&self, transaction: &Transaction) -> Option<Transaction> {
+        let commits = transaction.commits().to_vec();
+        match self {
+            Self::NothingReserved => {
+                Transaction::new(commits, transaction.unchanged().to_vec(), [], None).ok()
+            }
+            Self::ReadsUnwatched if !transaction.unchanged().is_empty() => {
+                // No transaction both watches streams and claims keys.
+                Transaction::new(commits, Vec::new(), [], transaction.strict().cloned()).ok()
+            }
+            _ => None,
+        }
+    }
+
+    /// A page from a replica that sometimes lags by one commit.
+    fn read(&self, scheduler: &Scheduler, mut page: CommitPage) -> CommitPage {
+        if *self == Self::StaleReads && scheduler.chance(50) {
+            page.commits.pop();
+            page.more = false;
+        }
+        page
+    }
+
+    /// A commit with a spoiled snapshot.
+    fn read_back(&self, commit: Commit) -> Commit {
+        let Some(snapshot) = commit.snapshot().cloned() else { return commit };
+        let snapshot = match self {
+            Self::WindowLost => Snapshot { recent: RecentCommands::default(), ..snapshot },
+            Self::SnapshotSkewed => match without_owner(&snapshot.state) {
+                Some(state) => Snapshot { state, ..snapshot },
+                None => snapshot,
+            },
+            _ => snapshot,
+        };
+        commit.with_snapshot(Some(snapshot))
+    }
 }
 
 /// An account's state without its owner.

@@ -10,15 +10,16 @@ use std::{
 };
 
 use ledgerfold::{
-    StreamId,
+    StreamId, TenantId,
     ports::{Counter, CounterKey, CounterShard, Memo, Sums},
+    vocabulary::OfTenant,
 };
 
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Item {
     Memo(StreamId),
     /// A group of counters is spread over shards by stream; within a shard transactions meet.
-    Counter(CounterKey, CounterShard),
+    Counter(OfTenant<CounterKey>, CounterShard),
 }
 
 /// The items that plain reads see in an older form. A mutex, because transactions hide and show items while others
@@ -54,15 +55,21 @@ impl HiddenWrites {
         }
     }
 
-    /// Subtracts hidden additions from these counters.
-    pub(crate) fn take_from(&self, counters: &mut [Counter]) {
+    /// Subtracts hidden additions from these counters of a tenant.
+    pub(crate) fn take_from(&self, tenant: &TenantId, counters: &mut [Counter]) {
+        for counter in counters {
+            self.take_from_one(tenant, counter);
+        }
+    }
+
+    pub(crate) fn take_from_one(&self, tenant: &TenantId, counter: &mut Counter) {
         for (item, past) in &*self.lock() {
             let (Item::Counter(key, _), Past::Added(added)) = (item, past) else { continue };
-            let Ok(at) = counters.binary_search_by(|counter| counter.key.cmp(key)) else {
+            if key.tenant != *tenant || key.key != counter.key {
                 continue;
-            };
+            }
             for (name, amount) in added {
-                *counters[at].amounts.entry(name.clone()).or_default() -= amount;
+                *counter.amounts.entry(name.clone()).or_default() -= amount;
             }
         }
     }

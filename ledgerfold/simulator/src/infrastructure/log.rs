@@ -1,10 +1,12 @@
-//! The log, with network faults and concurrent transactions. Its planted defects belong to `defects`.
+//! The log, with network faults and concurrent transactions. It knows no domain: effects go to an observer, and planted
+//! defects come from outside.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 
 use async_trait::async_trait;
+use jiff::Timestamp;
 use ledgerfold::{
-    CommandId, StreamId, UniqueKey, Version,
+    CommandId, ReservedKey, StreamId, Version,
     ports::{
         AppendError, Clock, CommandRecord, CommitPage, EventReader, EventStore, Page, PortError,
         Resume, Segment, Span, StoreError, Streams, StreamsError, Transaction,
@@ -12,52 +14,92 @@ use ledgerfold::{
     vocabulary::{Commit, NewCommit},
 };
 
-use crate::{
-    domain::{history::History, observations::Observations},
-    infrastructure::{change_stream::ChangeStream, defects},
-    network::{
-        faults::Faults,
-        in_flight::{Hold, InFlight},
-        scheduler::Scheduler,
-    },
-    plan::plant::Plant,
+use crate::network::{
+    faults::Faults,
+    in_flight::{Hold, InFlight},
+    scheduler::Scheduler,
 };
 use ledgerfold_testkit::MemoryEventStore;
 
 /// The log of a schedule: a [`MemoryEventStore`] behind a network, with transactions that take time.
-pub(crate) struct SimulatedLog {
-    pub(crate) scheduler: Scheduler,
-    pub(crate) faults: Faults,
-    pub(crate) observations: Arc<Observations>,
-    pub(crate) plant: Plant,
+pub struct SimulatedLog<E: Effects> {
+    scheduler: Scheduler,
+    faults: Faults,
+    /// Gets each effect. It may have state of its own.
+    effects: E,
+    /// Fixed for the whole schedule. Shared, because one value may plant defects in several parts.
+    defects: Arc<dyn LogDefects>,
     /// The true content of the log. Only the port's methods write it, and planted faults.
-    pub(crate) inner: MemoryEventStore,
+    inner: MemoryEventStore,
     /// Fixed for the whole schedule.
     limits: LogLimits,
     /// The items of running transactions. Writes that meet one of them are refused.
     in_flight: InFlight<Item>,
-    /// The order of all effects, for the checker. A mutex, because effects are recorded behind a shared reference; only
-    /// `note` writes it.
-    history: Mutex<History>,
-    /// Gets each commit once it is in the log.
-    changes: Arc<ChangeStream>,
 }
+
+/// Observes the effects on a log, in their true order. No task runs between an effect and its observation.
+pub trait Effects: Send + Sync + 'static {
+    /// A commit, or all commits of a transaction, took effect at this time.
+    fn committed(&self, at: Timestamp, commits: &[Commit]);
+
+    /// A write was refused, because it met a running transaction.
+    fn was_busy(&self) {}
+}
+
+/// The defects of a log that are planted on purpose, to prove that a checker finds them. Each method is sound unless it is
+/// overridden.
+pub trait LogDefects: Send + Sync + 'static {
+    /// Whether a commit replaces another one, as a Put without a condition does.
+    fn overwrites(&self) -> bool {
+        false
+    }
+
+    /// Whether transactions are applied commit by commit.
+    fn tears_transactions(&self) -> bool {
+        false
+    }
+
+    /// The transaction that is applied in place of this one.
+    fn weaken(&self, _transaction: &Transaction) -> Option<Transaction> {
+        None
+    }
+
+    /// The answer to a write with this outcome.
+    fn answer(&self, outcome: Result<(), AppendError>) -> Result<(), AppendError> {
+        outcome
+    }
+
+    /// The page that a reader gets in place of this one. It may draw from the scheduler.
+    fn read(&self, _scheduler: &Scheduler, page: CommitPage) -> CommitPage {
+        page
+    }
+
+    /// The commit that a reader of the newest commits gets in place of this one.
+    fn read_back(&self, commit: Commit) -> Commit {
+        commit
+    }
+}
+
+/// A log without planted defects.
+struct Sound;
+
+impl LogDefects for Sound {}
 
 /// The limits of the log.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct LogLimits {
+pub struct LogLimits {
     /// The most commits or streams of one page.
-    pub(crate) page: usize,
+    pub page: usize,
     /// How many bytes the events of a commit may have.
-    pub(crate) commit_bytes: usize,
+    pub commit_bytes: usize,
 }
 
 /// An item that a transaction touches.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Item {
+enum Item {
     Commit(StreamId, Version),
     Command(CommandId),
-    Key(UniqueKey),
+    Key(ReservedKey),
 }
 
 impl Item {
@@ -77,33 +119,38 @@ impl Item {
     }
 }
 
-impl SimulatedLog {
-    pub(crate) fn new(
-        (scheduler, faults, observations): (Scheduler, Faults, Arc<Observations>),
-        plant: Plant,
-        limits: LogLimits,
-        changes: Arc<ChangeStream>,
-    ) -> Self {
-        let inner = MemoryEventStore::with_pages_of(limits.page);
-        let in_flight = InFlight::default();
-        let history = Mutex::default();
-        Self { scheduler, faults, observations, plant, inner, limits, in_flight, history, changes }
-    }
-
-    pub(crate) fn history(&self) -> MutexGuard<'_, History> {
-        self.history.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Records effects, and passes them to the change stream.
-    pub(crate) fn note(&self, commits: Vec<Commit>) {
-        for commit in &commits {
-            self.changes.insert(commit.clone());
+impl<E: Effects> SimulatedLog<E> {
+    /// An empty log without planted defects.
+    pub fn new(scheduler: &Scheduler, faults: &Faults, limits: LogLimits, effects: E) -> Self {
+        Self {
+            scheduler: scheduler.clone(),
+            faults: faults.clone(),
+            effects,
+            defects: Arc::new(Sound),
+            inner: MemoryEventStore::with_pages_of(limits.page),
+            limits,
+            in_flight: InFlight::default(),
         }
-        self.observations.count(|report| {
-            report.commits += commits.len();
-            report.joint_commits += usize::from(commits.len() > 1);
-        });
-        self.history().record(self.scheduler.now(), commits);
+    }
+
+    /// The same log with planted defects.
+    #[must_use]
+    pub fn with_defects(self, defects: impl LogDefects) -> Self {
+        Self { defects: Arc::new(defects), ..self }
+    }
+
+    /// The observer of its effects.
+    pub const fn effects(&self) -> &E {
+        &self.effects
+    }
+
+    /// All commits, by stream and version.
+    pub fn commits(&self) -> Vec<Commit> {
+        self.inner.commits()
+    }
+
+    fn took_effect(&self, commits: &[Commit]) {
+        self.effects.committed(self.scheduler.now(), commits);
     }
 
     async fn reading(&self) -> Result<(), StoreError> {
@@ -142,7 +189,7 @@ impl SimulatedLog {
     }
 
     fn busy(&self) -> AppendError {
-        self.observations.count(|report| report.conflicts += 1);
+        self.effects.was_busy();
         AppendError::Busy
     }
 
@@ -158,31 +205,31 @@ impl SimulatedLog {
                 StoreError::Port(PortError::Unavailable("the answer was lost".into())).into()
             );
         }
-        defects::answer(self.plant, outcome)
+        self.defects.answer(outcome)
     }
 
     async fn append_now(&self, new: &NewCommit) -> Result<(), AppendError> {
         self.writing([new]).await?;
         drop(self.hold(vec![Item::of(new.as_commit())])?);
         let outcome = match self.inner.append(new).await {
-            Err(AppendError::Conflict { .. }) if self.plant == Plant::PutWithoutCondition => {
+            Err(AppendError::Conflict { .. }) if self.defects.overwrites() => {
                 self.inner.overwrite(new.as_commit());
                 Ok(())
             }
             outcome => outcome,
         };
         if outcome.is_ok() {
-            self.note(vec![new.as_commit().clone()]);
+            self.took_effect(&[new.as_commit().clone()]);
         }
         outcome
     }
 
-    /// The planted fault `TransactionTorn`: one commit after the other.
+    /// A planted defect: one commit after the other.
     async fn append_one_by_one(&self, transaction: &Transaction) -> Result<(), AppendError> {
         for new in transaction.commits() {
             self.scheduler.turn().await;
             self.inner.append(new).await?;
-            self.note(vec![new.as_commit().clone()]);
+            self.took_effect(&[new.as_commit().clone()]);
         }
         Ok(())
     }
@@ -191,16 +238,17 @@ impl SimulatedLog {
         self.writing(transaction.commits()).await?;
         let hold = self.hold(Item::all(transaction))?;
         self.faults.delay().await;
-        if self.plant == Plant::TransactionTorn && transaction.commits().len() > 1 {
+        if self.defects.tears_transactions() && transaction.commits().len() > 1 {
             drop(hold);
             return self.append_one_by_one(transaction).await;
         }
-        let outcome = match defects::lax(self.plant, transaction) {
-            Some(lax) => self.inner.transact(&lax).await,
+        let outcome = match self.defects.weaken(transaction) {
+            Some(weak) => self.inner.transact(&weak).await,
             None => self.inner.transact(transaction).await,
         };
         if outcome.is_ok() {
-            self.note(transaction.commits().iter().map(|new| new.as_commit().clone()).collect());
+            let commits = transaction.commits().iter().map(|new| new.as_commit().clone());
+            self.took_effect(&commits.collect::<Vec<_>>());
         }
         outcome
     }
@@ -213,15 +261,12 @@ fn page(page: CommitPage, limit: usize) -> CommitPage {
 }
 
 #[async_trait]
-impl EventReader for SimulatedLog {
+impl<E: Effects> EventReader for SimulatedLog<E> {
     async fn read(&self, stream: &StreamId, after: Version) -> Result<CommitPage, StoreError> {
         self.reading().await?;
         let found = page(self.inner.read(stream, after).await?, self.limits.page);
         self.faults.delay().await;
-        Ok(match self.plant {
-            Plant::StaleReads if self.scheduler.chance(50) => defects::stale(found),
-            _ => found,
-        })
+        Ok(self.defects.read(&self.scheduler, found))
     }
 
     async fn read_back(
@@ -235,13 +280,13 @@ impl EventReader for SimulatedLog {
         let CommitPage { commits, more } =
             page(self.inner.read_back(stream, span, commits).await?, limit);
         self.faults.delay().await;
-        let spoil = |commit| defects::spoil(self.plant, commit);
-        Ok(CommitPage { commits: commits.into_iter().map(spoil).collect(), more })
+        let read_back = |commit| self.defects.read_back(commit);
+        Ok(CommitPage { commits: commits.into_iter().map(read_back).collect(), more })
     }
 }
 
 #[async_trait]
-impl EventStore for SimulatedLog {
+impl<E: Effects> EventStore for SimulatedLog<E> {
     async fn append(&self, new: &NewCommit) -> Result<(), AppendError> {
         let outcome = self.append_now(new).await;
         self.written(outcome).await
@@ -261,7 +306,7 @@ impl EventStore for SimulatedLog {
 }
 
 #[async_trait]
-impl Streams for SimulatedLog {
+impl<E: Effects> Streams for SimulatedLog<E> {
     async fn list(
         &self,
         segment: Segment,

@@ -10,6 +10,7 @@ pub(crate) mod generations;
 pub(crate) mod hidden_writes;
 pub(crate) mod log;
 pub(crate) mod messages;
+pub(crate) mod pipeline_log;
 pub(crate) mod projection;
 pub(crate) mod quarantine;
 pub(crate) mod queue;

@@ -25,7 +25,7 @@ use crate::{
     infrastructure::{
         defects::{EmptyLog, WithoutBuilding},
         generations::SimulatedGenerations,
-        log::SimulatedLog,
+        pipeline_log::PipelineLog,
         quarantine::SimulatedQuarantine,
         read_table::SimulatedTable,
     },
@@ -49,7 +49,7 @@ pub(crate) struct SimulatedProjection {
     /// The parked streams. Only projectors write to it.
     pub(crate) quarantine: Arc<SimulatedQuarantine>,
     /// The log that its projectors read.
-    pub(crate) log: Arc<SimulatedLog>,
+    pub(crate) log: Arc<PipelineLog>,
     pub(crate) scheduler: Scheduler,
     pub(crate) plant: Plant,
     /// Decides the code of each new function. Only operators and the end of the schedule change it.

@@ -12,7 +12,11 @@ use ledgerfold::{
     ports::{Clock, Listing, ReadStoreError, RowReader, RowStore, StoredRow, Written},
 };
 
-use crate::{domain::observations::Observations, network::faults::Network, plan::plant::Plant};
+use crate::{
+    domain::{accounts::tenant_beside, observations::Observations},
+    network::faults::Network,
+    plan::plant::Plant,
+};
 use ledgerfold_testkit::MemoryRowStore;
 use ledgerfold_testkit::bank::Statement;
 
@@ -126,6 +130,10 @@ impl RowReader for SimulatedRows {
 
     async fn list(&self, listing: &Listing) -> Result<Vec<StoredRow>, ReadStoreError> {
         self.network.request().await?;
+        if self.plant == Plant::TenantsShareLists {
+            let tenant = tenant_beside(&listing.tenant);
+            return self.index.list(&Listing { tenant, ..listing.clone() }).await;
+        }
         self.index.list(listing).await
     }
 }

@@ -5,15 +5,16 @@ use std::{collections::BTreeMap, sync::Arc, time::Duration};
 use async_trait::async_trait;
 use futures::{channel::oneshot, future::try_join_all};
 use ledgerfold::{
-    StreamId, Version,
+    StreamId, TenantId, Version,
     ports::{
         Added, Clock, Count, Counter, CounterKey, CounterShard, CountsOfShard, Memo,
         ReadStoreError, Settled, TallyReader, TallyStore,
     },
+    vocabulary::OfTenant,
 };
 
 use crate::{
-    domain::observations::Observations,
+    domain::{accounts::tenant_beside, observations::Observations},
     infrastructure::hidden_writes::{HiddenWrites, Item},
     network::{
         faults::Network,
@@ -40,7 +41,8 @@ impl Item {
     /// The memo of a stream, and its shard of these groups.
     fn of_stream(stream: &StreamId, groups: &[CounterKey]) -> Vec<Self> {
         let shard = CounterShard::of(stream);
-        let counters = groups.iter().map(|key| Self::Counter(key.clone(), shard));
+        let counters =
+            groups.iter().map(|key| Self::Counter(OfTenant::of(stream, key.clone()), shard));
         counters.chain([Self::Memo(stream.clone())]).collect()
     }
 
@@ -72,8 +74,8 @@ impl SimulatedTallies {
         self.in_flight.is_empty()
     }
 
-    pub(crate) fn counter(&self, key: &CounterKey) -> BTreeMap<String, i128> {
-        self.inner.counter(key)
+    pub(crate) fn counter(&self, tenant: &TenantId, key: &CounterKey) -> BTreeMap<String, i128> {
+        self.inner.counter_of(tenant, key)
     }
 
     /// How many items there are.
@@ -140,12 +142,18 @@ impl TallyReader for SimulatedTallies {
 
     async fn range(
         &self,
+        tenant: &TenantId,
         first: &CounterKey,
         last: &CounterKey,
     ) -> Result<Vec<Counter>, ReadStoreError> {
         self.network.request().await?;
-        let mut counters = self.inner.range(first, last).await?;
-        self.hidden_writes.take_from(&mut counters);
+        let other = match self.plant {
+            Plant::TenantsShareCounters => tenant_beside(tenant),
+            _ => tenant.clone(),
+        };
+        let tenant = &other;
+        let mut counters = self.inner.range(tenant, first, last).await?;
+        self.hidden_writes.take_from(tenant, &mut counters);
         Ok(counters)
     }
 
@@ -180,6 +188,15 @@ impl TallyStore for SimulatedTallies {
             _ => self.add_now(counts).await?,
         };
         self.network.response(added).await
+    }
+
+    async fn all(&self) -> Result<Vec<OfTenant<Counter>>, ReadStoreError> {
+        self.network.request().await?;
+        let mut counters = self.inner.all().await?;
+        for OfTenant { tenant, key } in &mut counters {
+            self.hidden_writes.take_from_one(tenant, key);
+        }
+        Ok(counters)
     }
 }
 
@@ -220,10 +237,11 @@ impl TallyReader for UnconditionalTallies {
 
     async fn range(
         &self,
+        tenant: &TenantId,
         first: &CounterKey,
         last: &CounterKey,
     ) -> Result<Vec<Counter>, ReadStoreError> {
-        self.0.range(first, last).await
+        self.0.range(tenant, first, last).await
     }
 
     async fn settled(
@@ -241,5 +259,9 @@ impl TallyStore for UnconditionalTallies {
         self.0.network.request().await?;
         let added = self.0.inner.add(&self.0.unconditional(counts)).await?;
         self.0.network.response(added).await
+    }
+
+    async fn all(&self) -> Result<Vec<OfTenant<Counter>>, ReadStoreError> {
+        self.0.all().await
     }
 }

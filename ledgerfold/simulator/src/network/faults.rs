@@ -22,7 +22,7 @@ const SLOWEST: Duration = Duration::from_secs(5);
 
 /// The faults of a schedule. Clones share them.
 #[derive(Clone)]
-pub(crate) struct Faults(Arc<State>);
+pub struct Faults(Arc<State>);
 
 struct State {
     /// Draws the failures, so that they follow from the seed too.
@@ -39,7 +39,7 @@ struct State {
 
 impl Faults {
     /// Faults at this rate of a hundred calls, until they are cleared.
-    pub(crate) fn new(scheduler: &Scheduler, of_hundred: usize) -> Self {
+    pub fn new(scheduler: &Scheduler, of_hundred: usize) -> Self {
         Self(Arc::new(State {
             scheduler: scheduler.clone(),
             of_hundred,
@@ -50,17 +50,17 @@ impl Faults {
     }
 
     /// Whether this call fails.
-    pub(crate) fn fails(&self) -> bool {
+    pub fn fails(&self) -> bool {
         self.fails_at(self.0.of_hundred)
     }
 
     /// Whether this call fails, at this rate of a hundred.
-    pub(crate) fn fails_at(&self, of_hundred: usize) -> bool {
+    pub fn fails_at(&self, of_hundred: usize) -> bool {
         !self.0.are_off.load(Ordering::SeqCst) && self.0.scheduler.chance(of_hundred)
     }
 
     /// The delay of a request or an answer: other tasks may run first, and some are slow.
-    pub(crate) async fn delay(&self) {
+    pub async fn delay(&self) {
         self.0.scheduler.turn().await;
         if !self.0.are_off.load(Ordering::SeqCst) && self.0.scheduler.chance(SLOW) {
             self.0.scheduler.sleep(self.0.scheduler.within(SLOWEST)).await;
@@ -68,7 +68,7 @@ impl Faults {
     }
 
     /// Nothing fails any more.
-    pub(crate) fn clear(&self) {
+    pub fn clear(&self) {
         self.0.are_off.store(true, Ordering::SeqCst);
         self.set_outage(Outage::None);
     }

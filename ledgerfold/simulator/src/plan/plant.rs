@@ -57,6 +57,10 @@ pub enum Plant {
     SumOfOneStream,
     /// Streams that are counted in one transaction are done, although another one of them was overtaken.
     NeighboursUncounted,
+    /// A list shows the rows of the other tenant.
+    TenantsShareLists,
+    /// A query of counters without a token shows those of the other tenant.
+    TenantsShareCounters,
     /// Counters and their memo are read one after the other, as if no transaction were under way.
     ReadApart,
     /// A repair overwrites a row without a condition.
@@ -99,7 +103,7 @@ pub enum Plant {
 
 impl Plant {
     /// All faults that can be planted.
-    pub const FAULTS: [Self; 45] = [
+    pub const FAULTS: [Self; 47] = [
         Self::PutWithoutCondition,
         Self::ConflictIsSuccess,
         Self::BusyIsSuccess,
@@ -126,6 +130,8 @@ impl Plant {
         Self::CountedUnconditionally,
         Self::SumOfOneStream,
         Self::NeighboursUncounted,
+        Self::TenantsShareLists,
+        Self::TenantsShareCounters,
         Self::ReadApart,
         Self::RepairOverwrites,
         Self::RepairCountsTwice,

@@ -3,7 +3,7 @@
 use crate::{
     actors::{
         clients::Clients,
-        functions::{Containers, Processes, ProjectorFunction, RelayFunction},
+        functions::{Containers, ProjectorFunction, RelayFunction},
         mapping::Mapping,
         operators::Operators,
         reactions::ProcessFunctions,
@@ -23,6 +23,7 @@ use crate::{
         due_queue::DueQueue,
         generations::SimulatedGenerations,
         log::{LogLimits, SimulatedLog},
+        pipeline_log::{PipelineLog, Recorder},
         projection::{OperatorLock, SimulatedProjection},
         quarantine::SimulatedQuarantine,
         queue::Queue,
@@ -30,6 +31,7 @@ use crate::{
     },
     network::{
         faults::{Faults, Network},
+        processes::Processes,
         scheduler::Scheduler,
         tasks::Tasks,
     },
@@ -54,7 +56,7 @@ pub(super) struct Parts {
     changes: Arc<ChangeStream>,
     bus: Arc<Bus>,
     pub(super) queues: [Arc<Queue>; QUEUES],
-    log: Arc<SimulatedLog>,
+    log: Arc<PipelineLog>,
     projections: [SimulatedProjection; 2],
     foreign: SimulatedProjection,
     deployment: Deployment,
@@ -74,7 +76,9 @@ impl Parts {
         let changes = ChangeStream::new(&scheduler, schedule.stream, observations.clone());
         let changes = Arc::new(changes);
         let limits = LogLimits { page: schedule.page, commit_bytes: schedule.commit_bytes };
-        let log = Arc::new(SimulatedLog::new(all(), plant, limits, changes.clone()));
+        let effects = Recorder::new(observations.clone(), changes.clone());
+        let log =
+            Arc::new(SimulatedLog::new(&scheduler, &faults, limits, effects).with_defects(plant));
         let queue = |_| Queue::new(&scheduler, observations.clone(), plant, schedule.queue);
         let queues = [0, 1, FOREIGN, PROCESS].map(queue).map(Arc::new);
         let bus = Arc::new(Bus::new(all(), plant, queues.clone(), &schedule));

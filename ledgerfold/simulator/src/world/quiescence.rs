@@ -7,13 +7,12 @@ use ledgerfold::ports::Clock;
 
 use crate::{
     actors::{
-        functions::Processes,
         operators::{self, Operators},
         rebuilds::{self, Rebuilds},
     },
     checker::{self, Evidence},
     infrastructure::{bus::PROCESS, deadlines::SimulatedDeadlines, due_queue::DueQueue},
-    network::{faults::Faults, scheduler::Scheduler},
+    network::{faults::Faults, processes::Processes, scheduler::Scheduler},
     plan::schedule::Recovery,
 };
 

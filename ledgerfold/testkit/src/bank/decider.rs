@@ -1,8 +1,8 @@
 //! The rules of accounts, and the releases of their program.
 
-use std::{marker::PhantomData, sync::LazyLock};
+use std::marker::PhantomData;
 
-use ledgerfold::{Category, Claim, Decider, SnapshotPolicy, Snapshots, UniqueKey};
+use ledgerfold::{Category, Claim, Decider, DecisionContext, SnapshotPolicy, Snapshots, UniqueKey};
 
 use super::{
     Account, AccountCommand, AccountEvent, AccountRejection, Closed, Deposited, FORBIDDEN,
@@ -27,6 +27,7 @@ pub trait Release: Send + Sync + 'static {
     fn decide(
         account: &Account,
         command: &AccountCommand,
+        _: &DecisionContext<'_>,
     ) -> Result<Vec<AccountEvent>, AccountRejection> {
         decide(account, command)
     }
@@ -64,11 +65,7 @@ pub struct Today;
 
 impl Release for Today {
     fn snapshots() -> Option<Snapshots<Account>> {
-        // Computed once, because a simulation starts very many handlers.
-        static SNAPSHOTS: LazyLock<Snapshots<Account>> = LazyLock::new(|| {
-            Snapshots::of::<Accounts>(1).every(SnapshotPolicy { events: 5, bytes: 4_096 })
-        });
-        Some(SNAPSHOTS.clone())
+        Some(Snapshots::of::<Accounts>(1).every(SnapshotPolicy { events: 5, bytes: 4_096 }))
     }
 
     fn claims(event: &AccountEvent) -> Vec<Claim> {
@@ -119,8 +116,9 @@ impl<R: Release> Decider for Accounts<R> {
     fn decide(
         account: &Account,
         command: &AccountCommand,
+        context: &DecisionContext<'_>,
     ) -> Result<Vec<AccountEvent>, AccountRejection> {
-        R::decide(account, command)
+        R::decide(account, command, context)
     }
 
     fn snapshots() -> Option<Snapshots<Account>> {

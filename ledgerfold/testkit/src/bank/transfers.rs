@@ -1,6 +1,6 @@
 //! Transfers between two accounts, in one transaction.
 
-use ledgerfold::{Command, CommandName, command::JointDecider};
+use ledgerfold::{Command, CommandName, DecisionContext, command::JointDecider};
 use serde::Serialize;
 
 use super::{Account, AccountEvent, AccountRejection, Accounts, Deposited, Withdrawn};
@@ -27,6 +27,7 @@ impl JointDecider for Transfers {
     fn decide(
         (from, to): (&Account, &Account),
         Transfer(amount): &Transfer,
+        _: &DecisionContext<'_>,
     ) -> Result<(Vec<AccountEvent>, Vec<AccountEvent>), AccountRejection> {
         match (&from.email, &to.email) {
             (Some(_), Some(_)) if from.balance < *amount => Err(AccountRejection::TooLittle),

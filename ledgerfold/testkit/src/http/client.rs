@@ -3,7 +3,9 @@
 use std::fmt;
 use std::time::{Duration, Instant};
 
-use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER};
+use reqwest::header::{
+    AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER,
+};
 use reqwest::{Method, StatusCode};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -13,6 +15,8 @@ use super::{Answer, Page, answer::CONSISTENCY_TOKEN};
 /// The header with the idempotency key of a command.
 pub const IDEMPOTENCY_KEY: &str = "idempotency-key";
 
+/// The problem of a command that other commands kept from its streams.
+const CONTENTION: &str = "contention";
 const API_KEY: &str = "x-api-key";
 const TIMEOUT: Duration = Duration::from_secs(90);
 // LocalStack closes a connection after an idle minute, and loses a request that is sent at that moment.
@@ -66,7 +70,8 @@ pub enum ClientError {
 pub enum Patience {
     /// Returns the first answer.
     Once,
-    /// Repeats the request after 429 and 503, waiting as `Retry-After` says, a limited number of times.
+    /// Repeats the request after 429, 503 and the conflict `contention`, waiting as `Retry-After` says, a limited number
+    /// of times.
     WhenAsked,
     /// Also repeats it after every other 5xx and after a broken connection, for tests that kill functions. The
     /// idempotency key makes that safe.
@@ -78,6 +83,7 @@ pub enum Patience {
 pub struct Client {
     http: reqwest::Client,
     api: String,
+    token: Option<HeaderValue>,
     patience: Patience,
 }
 
@@ -98,7 +104,24 @@ impl Client {
             .pool_idle_timeout(IDLE)
             .no_proxy()
             .build()?;
-        Ok(Self { http, api: api.to_owned(), patience: Patience::WhenAsked })
+        Ok(Self { http, api: api.to_owned(), token: None, patience: Patience::WhenAsked })
+    }
+
+    /// The same client with this bearer token in every request that has no `Authorization` of its own.
+    ///
+    /// # Errors
+    /// If the token is not valid in a header.
+    pub fn with_token(&self, token: &str) -> Result<Self, ClientError> {
+        let mut token = HeaderValue::try_from(format!("Bearer {token}"))
+            .map_err(|_| ClientError::Header("authorization"))?;
+        token.set_sensitive(true);
+        Ok(Self { token: Some(token), ..self.clone() })
+    }
+
+    /// The same client without a token.
+    #[must_use]
+    pub fn without_token(&self) -> Self {
+        Self { token: None, ..self.clone() }
     }
 
     /// The same client with another patience.
@@ -173,6 +196,16 @@ impl Request<'_> {
         self.header("if-match", format!("\"{version}\""))
     }
 
+    /// Sets `If-None-Match` to this tag, which has its quotes.
+    pub fn if_none_match(self, tag: &str) -> Self {
+        self.header("if-none-match", tag)
+    }
+
+    /// Lets a query wait this long for news, together with `If-None-Match`.
+    pub fn prefer_wait(self, seconds: u64) -> Self {
+        self.header("prefer", format!("wait={seconds}"))
+    }
+
     /// Requires an answer at the token's version or newer.
     pub fn consistency_token(self, token: &str) -> Self {
         self.header(CONSISTENCY_TOKEN, token)
@@ -231,7 +264,7 @@ impl Request<'_> {
         let through_crashes = self.client.patience == Patience::ThroughCrashes;
         let backoff = (SHORTEST_PAUSE * 2u32.pow(attempt - 1)).min(LONGEST_PAUSE);
         match outcome {
-            Ok(answer) if is_throttled(answer.status) => {
+            Ok(answer) if asks_to_repeat(answer) => {
                 Some(asked_pause(answer).unwrap_or(backoff).min(LONGEST_PAUSE))
             }
             Ok(answer) if through_crashes && answer.status.is_server_error() => Some(backoff),
@@ -249,6 +282,11 @@ impl Request<'_> {
         let url = format!("{}{}", self.client.api, self.path);
         let mut request =
             self.client.http.request(self.method.clone(), url).headers(self.headers.clone());
+        if let Some(token) = &self.client.token
+            && !self.headers.contains_key(AUTHORIZATION)
+        {
+            request = request.header(AUTHORIZATION, token);
+        }
         if !self.query.is_empty() {
             request = request.query(&self.query);
         }
@@ -285,8 +323,13 @@ impl Request<'_> {
     }
 }
 
-fn is_throttled(status: StatusCode) -> bool {
-    matches!(status, StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE)
+/// Whether the same request may succeed later: nothing of it took effect.
+fn asks_to_repeat(answer: &Answer) -> bool {
+    match answer.status {
+        StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE => true,
+        StatusCode::CONFLICT => answer.problem().is_ok_and(|it| it.name() == CONTENTION),
+        _ => false,
+    }
 }
 
 fn asked_pause(answer: &Answer) -> Option<Duration> {

@@ -4,7 +4,11 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::{env, fs, io};
 
+use ledgerfold::Timestamp;
+use ledgerfold_tokens::issuer::{Grant, IssuerError, LocalIssuer};
 use serde::Deserialize;
+
+use super::{Client, ClientError};
 
 /// The path of the stack file, for a stack that was not started from this checkout.
 pub const STACK_VARIABLE: &str = "LEDGERFOLD_STACK";
@@ -31,6 +35,8 @@ pub struct Stack {
     pub archive: String,
     /// The emulator that runs it, if any.
     pub emulator: Option<String>,
+    /// The issuer of tokens, if callers need one.
+    pub auth: Option<LocalIssuer>,
     /// The deployed contexts, by name.
     pub contexts: BTreeMap<String, DeployedContext>,
 }
@@ -90,6 +96,12 @@ pub enum StackError {
         /// The deployed ones.
         known: Vec<String>,
     },
+    /// The issuer cannot make a token.
+    #[error(transparent)]
+    Issuer(#[from] IssuerError),
+    /// A key or a token is not valid in a header.
+    #[error(transparent)]
+    Client(#[from] ClientError),
     /// The file is not a stack file.
     #[error("{} is not a stack file: {source}", path.display())]
     Malformed {
@@ -130,6 +142,30 @@ impl Stack {
             name: name.to_owned(),
             known: self.contexts.keys().cloned().collect(),
         })
+    }
+
+    /// A client of a context for this caller. If the stack has an issuer, all its requests have a token with this content.
+    ///
+    /// # Errors
+    /// [`StackError::NoContext`], [`StackError::Issuer`] or [`StackError::Client`].
+    pub fn client(&self, context: &str, caller: &Grant) -> Result<Client, StackError> {
+        let context = self.context(context)?;
+        let client = Client::new(&context.api, context.api_key.as_deref())?;
+        self.for_caller(&client, caller)
+    }
+
+    /// The same client for another caller. Both share their connections.
+    ///
+    /// # Errors
+    /// [`StackError::Issuer`] or [`StackError::Client`].
+    pub fn for_caller(&self, client: &Client, caller: &Grant) -> Result<Client, StackError> {
+        match &self.auth {
+            Some(issuer) => {
+                let token = issuer.mint(caller, Timestamp::now())?;
+                Ok(client.with_token(&token)?)
+            }
+            None => Ok(client.clone()),
+        }
     }
 
     /// The stack file of the test's group, if the group has its own cloud.

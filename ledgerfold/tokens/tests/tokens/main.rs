@@ -5,6 +5,7 @@
 mod fetched;
 mod forged;
 mod forger;
+mod forgeries;
 mod honest;
 mod issuer;
 mod key_sets;

@@ -4,11 +4,11 @@ use aws_sdk_dynamodb::types::{AttributeValue, Select};
 
 use super::{Aws, AwsError, explain};
 
-// A stream's key is `<category>#<id>`.
+// A stream's key is `<tenant>/<category>#<id>`.
 const CATEGORY: &str = "order";
 
 pub(super) fn stream_of(order: &str) -> String {
-    format!("{CATEGORY}#{order}")
+    format!("default/{CATEGORY}#{order}")
 }
 
 impl Aws {

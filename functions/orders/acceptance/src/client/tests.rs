@@ -12,6 +12,8 @@ const DONE: &str = "HTTP/1.1 200 OK\r\nETag: \"3\"\r\nContent-Length: 2\r\n\r\n{
 const BUSY: &str =
     "HTTP/1.1 503 Service Unavailable\r\nRetry-After: 0\r\nContent-Length: 0\r\n\r\n";
 const BROKEN: &str = "HTTP/1.1 502 Bad Gateway\r\nContent-Length: 0\r\n\r\n";
+const CONTENDED: &str = "HTTP/1.1 409 Conflict\r\nRetry-After: 0\r\nContent-Length: 110\r\n\r\n\
+    {\"type\":\"/problems/contention\",\"title\":\"Contention\",\"status\":409,\"detail\":\"Others were first.\",\"instance\":\"1\"}";
 const HANG_UP: &str = "";
 
 /// A server that sends these answers, one per connection, and stores the requests.
@@ -36,7 +38,23 @@ async fn server(answers: Vec<&'static str>) -> (Client, Arc<Mutex<Vec<String>>>)
         "contexts": {"orders": {"api": format!("{endpoint}/api"), "eventTable": "t", "apiKey": "secret"}},
     }))
     .expect("a stack");
-    (Client::new(&stack.contexts["orders"]).expect("a client"), requests)
+    (Client::new(&stack).expect("a client"), requests)
+}
+
+#[tokio::test]
+async fn a_request_has_a_token_if_the_stack_has_an_issuer() {
+    let (client, requests) = server(vec![DONE, DONE, DONE]).await;
+    client.order("o-1").send().await.expect("an answer");
+    let client = client.with_token("a.b.c").expect("a token");
+    client.get("/orders/o-1").send().await.expect("an answer");
+    client.get("/orders/o-1").header("authorization", "Basic x").send().await.expect("an answer");
+    let requests = requests.lock().expect("no test panicked").clone();
+    let sent = requests.iter().map(|request| {
+        let mut lines = request.lines().filter_map(|line| line.strip_prefix("authorization: "));
+        (lines.next(), lines.next())
+    });
+    let expected = [(None, None), (Some("Bearer a.b.c"), None), (Some("Basic x"), None)];
+    assert_eq!(sent.collect::<Vec<_>>(), expected);
 }
 
 #[tokio::test]
@@ -68,7 +86,7 @@ async fn query_parameters_are_escaped() {
 
 #[tokio::test]
 async fn a_client_waits_as_asked_and_sends_the_same_request_again() {
-    let (client, requests) = server(vec![BUSY, BUSY, DONE]).await;
+    let (client, requests) = server(vec![BUSY, CONTENDED, DONE]).await;
     let answer = client.deliver("key-1", "o-1").send().await.expect("an answer");
     assert_eq!(answer.status(), 200);
     let requests = requests.lock().expect("no test panicked");

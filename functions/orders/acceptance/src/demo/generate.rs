@@ -7,6 +7,7 @@ mod shop;
 
 use std::collections::VecDeque;
 
+use acceptance::dice::Dice;
 use serde_json::{Value, json};
 
 use self::shop::{Basket, Shop};
@@ -18,33 +19,6 @@ const OPEN_ORDERS: usize = 16;
 const REPEAT_ONE_IN: u64 = 17;
 // About one order in three comes with a mistake.
 const MISTAKE_ONE_IN: u64 = 3;
-
-/// A small random number generator (SplitMix64). We wrote it ourselves because its sequence must never change.
-#[derive(Debug, Clone)]
-struct Dice(u64);
-
-impl Dice {
-    fn roll(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let mut mixed = self.0;
-        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        mixed ^ (mixed >> 31)
-    }
-
-    fn below(&mut self, bound: usize) -> usize {
-        let bound = u64::try_from(bound).expect("a count fits 64 bits");
-        usize::try_from(self.roll() % bound).expect("smaller than a count")
-    }
-
-    fn one_in(&mut self, odds: u64) -> bool {
-        self.roll().is_multiple_of(odds)
-    }
-
-    fn pick<'a, T>(&mut self, choices: &'a [T]) -> &'a T {
-        &choices[self.below(choices.len())]
-    }
-}
 
 /// The final stage of an order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -108,7 +82,7 @@ const MISTAKES: [(Mistake, Fate); 10] = [
 /// The lines of this many orders. Ten orders are enough for every mistake to occur once.
 #[must_use]
 pub fn lines(orders: usize, seed: u64) -> Vec<Line> {
-    let mut dice = Dice(seed);
+    let mut dice = Dice::new(seed);
     let shop = Shop::new(orders);
     let scripts: Vec<_> = (0..orders).map(|index| script(index, &shop, &mut dice)).collect();
     interleave(scripts, &mut dice)

@@ -10,8 +10,6 @@ pub mod dashboard;
 pub mod drive;
 pub mod expected;
 pub mod generate;
-mod latency;
-mod progress;
 mod report;
 pub mod script;
 pub mod snapshot;
@@ -23,11 +21,12 @@ use std::io::{self, Write};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
+use acceptance::progress::Progress;
+use acceptance::report::{closing, steps};
 use jiff::Timestamp;
 
 use self::dashboard::{ByCurrency, Window};
 use self::drive::OrderRun;
-use self::progress::Progress;
 use self::script::Script;
 use self::snapshot::{PlacedOrder, Snapshot};
 use crate::aws::{Aws, AwsError};
@@ -72,7 +71,7 @@ pub async fn run(input: &Path, out: &mut impl Write) -> Result<bool, DemoError> 
     let scripts = script::read(input)?;
     let now = Timestamp::now();
     let demo = Demo {
-        client: Client::new(stack.context("orders")?)?,
+        client: Client::new(&stack)?,
         aws: Aws::new(&stack),
         window: Window::around(now),
         started: now,
@@ -119,14 +118,14 @@ impl Demo {
 
         let replaying = Instant::now();
         differences.extend(self.replay(out, &orders, &before).await?);
-        let steps = [
+        let durations = [
             ("sending", sent.sending),
             ("projecting", sent.projecting),
             ("reading", reading),
             ("replaying and reading again", replaying.elapsed()),
         ];
-        report::steps(out, &steps)?;
-        report::closing(out, &differences)?;
+        steps(out, &durations)?;
+        closing(out, "Everything matches the input.", &differences)?;
         Ok(differences.is_empty())
     }
 

@@ -5,19 +5,14 @@ use std::io::{self, Write};
 use std::path::Path;
 use std::time::Duration;
 
-use comfy_table::{CellAlignment, LineStyle, Table, presets};
+use acceptance::report::{align_right, heading, money, percentiles, table};
 
 use super::dashboard::ByCurrency;
 use super::drive::{OrderRun, Outcome};
-use super::latency::Latency;
 use super::script::{Line, Script};
 use super::speed::Sent;
 use crate::model::Figures;
 use ledgerfold_testkit::http::Stack;
-
-// A longer list of differences would not help.
-const MOST_DIFFERENCES: usize = 20;
-const CURRENCIES_WITHOUT_MINOR_UNIT: [&str; 3] = ["JPY", "KRW", "ISK"];
 
 pub(super) fn opening(
     out: &mut impl Write,
@@ -155,27 +150,6 @@ fn figure_row(currency: &str, source: &str, figures: Figures) -> [String; 8] {
     ]
 }
 
-fn money(minor: i64, currency: &str) -> String {
-    let sign = if minor < 0 { "-" } else { "" };
-    let minor = minor.unsigned_abs();
-    if CURRENCIES_WITHOUT_MINOR_UNIT.contains(&currency) {
-        return format!("{sign}{}", grouped(minor));
-    }
-    format!("{sign}{}.{:02}", grouped(minor / 100), minor % 100)
-}
-
-fn grouped(number: u64) -> String {
-    let digits = number.to_string();
-    let mut text = String::new();
-    for (index, digit) in digits.chars().enumerate() {
-        if index > 0 && (digits.len() - index).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
-}
-
 pub(super) fn latencies(
     out: &mut impl Write,
     runs: &[OrderRun],
@@ -192,16 +166,6 @@ pub(super) fn latencies(
     writeln!(out, "{table}")?;
     let seconds = projecting.as_secs_f64();
     writeln!(out, "  from the last answer to everything on the dashboard: {seconds:.1} s")
-}
-
-/// A row of latencies.
-fn percentiles(name: &str, took: Vec<Duration>) -> Vec<String> {
-    let mut row = vec![name.to_owned(), took.len().to_string()];
-    if let Some(latency) = Latency::of(took) {
-        let shown = [latency.p50, latency.p90, latency.p99, latency.longest];
-        row.extend(shown.map(|duration| duration.as_millis().to_string()));
-    }
-    row
 }
 
 /// Reports the rates of answers and projections, by number of clients.
@@ -233,56 +197,4 @@ pub(super) fn replay(
     let seconds = took.as_secs_f64();
     writeln!(out, "  replayed and projected in {seconds:.1} s; at most {backlog} messages waited")?;
     writeln!(out, "  {compared} views and lists and the dashboard compared: {differences} differ")
-}
-
-pub(super) fn closing(out: &mut impl Write, differences: &[String]) -> io::Result<()> {
-    writeln!(out)?;
-    if differences.is_empty() {
-        return writeln!(out, "Everything matches the input.");
-    }
-    let count = differences.len();
-    writeln!(out, "{count} {}:", if count == 1 { "difference" } else { "differences" })?;
-    for difference in differences.iter().take(MOST_DIFFERENCES) {
-        writeln!(out, "- {difference}")?;
-    }
-    match differences.len().saturating_sub(MOST_DIFFERENCES) {
-        0 => Ok(()),
-        more => writeln!(out, "- and {more} more"),
-    }
-}
-
-/// Reports the duration of each step of the demo.
-pub(super) fn steps(out: &mut impl Write, steps: &[(&str, Duration)]) -> io::Result<()> {
-    let seconds = |(name, time): &(&str, Duration)| format!("{name} {:.1} s", time.as_secs_f64());
-    let steps: Vec<_> = steps.iter().map(seconds).collect();
-    writeln!(out, "\nSteps: {}", steps.join(", "))
-}
-
-pub(super) fn heading(out: &mut impl Write, text: &str) -> io::Result<()> {
-    writeln!(out, "\n{text}\n{}", "─".repeat(text.chars().count()))
-}
-
-pub(super) fn table(header: &[&str]) -> Table {
-    let mut table = Table::new();
-    let rule = LineStyle::none().fill('─');
-    table.load_style(presets::NOTHING.header_separator(rule)).set_header(header.to_vec());
-    table
-}
-
-fn align_right(table: &mut Table, column: usize) {
-    if let Some(column) = table.column_mut(column) {
-        column.set_cell_alignment(CellAlignment::Right);
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::money;
-
-    #[test]
-    fn money_reads_in_the_currency_s_own_units() {
-        assert_eq!(money(123_456_705, "EUR"), "1,234,567.05");
-        assert_eq!(money(1_234, "JPY"), "1,234");
-        assert_eq!(money(-50, "EUR"), "-0.50");
-    }
 }

@@ -27,7 +27,7 @@ const SEED: u64 = 11;
 /// If there is no stack, a command gets no answer, or the projections do not finish in time.
 pub async fn run(orders: usize, out: &mut impl Write) -> Result<(), DemoError> {
     let stack = Stack::find()?;
-    let speed = Speed { client: Client::new(stack.context("orders")?)?, aws: Aws::new(&stack) };
+    let speed = Speed { client: Client::new(&stack)?, aws: Aws::new(&stack) };
 
     speed.send(ORDERS_TO_WARM_UP, WORKERS).await?;
     let alone = speed.send(ORDERS_ALONE, 1).await?;

@@ -2,10 +2,9 @@
 
 use std::io::Write;
 
-use comfy_table::CellAlignment;
+use acceptance::report::{align_right, heading, table};
 
 use super::DemoError;
-use super::report::{heading, table};
 use super::snapshot::PlacedOrder;
 use crate::client::{Client, ClientError, Request};
 use crate::model::{EventRecord, Order};
@@ -62,9 +61,7 @@ fn unequal(order: &str, shown: u64, expected: u64) -> Option<String> {
 
 fn event_table(events: &[EventRecord]) -> comfy_table::Table {
     let mut table = table(&["version", "event", "recorded at", "data"]);
-    if let Some(column) = table.column_mut(0) {
-        column.set_cell_alignment(CellAlignment::Right);
-    }
+    align_right(&mut table, 0);
     for event in events {
         table.add_row([
             event.version.to_string(),

@@ -11,7 +11,7 @@ async fn a_lost_row_is_found_by_the_audit_and_restored_by_the_repair() {
     let world = World::alone();
     let order = world.shipped().await;
     world.aws.settled(PROJECTED).await.expect("everything is projected");
-    let stream = format!("order#{}", order.id);
+    let stream = format!("default/order#{}", order.id);
     let this = ["audit", "--stream", &stream];
     clean_in_the_end(&this).await;
 
@@ -41,7 +41,7 @@ async fn a_lost_row_is_found_by_the_audit_and_restored_by_the_repair() {
 async fn the_scheduled_audit_finds_a_lost_row_after_its_patience() {
     let world = World::shared();
     let order = world.shipped().await;
-    let stream = format!("order#{}", order.id);
+    let stream = format!("default/order#{}", order.id);
     clean_in_the_end(&["audit", "--stream", &stream]).await;
     let check = async |event: Value| {
         world.aws.ask("spot-check", &event).await.expect("the function answers")

@@ -19,7 +19,7 @@ async fn unpublished(world: &World, relay: &[Mapping], order: &mut TestOrder, be
         world.aws.switch_mapping(mapping, false, SWITCHED).await.expect("it can be switched off");
     }
     world.pay(order).await;
-    let stream = format!("order#{}", order.id);
+    let stream = format!("default/order#{}", order.id);
     let audit = ["audit", "--bus", "--since", before];
 
     let (code, found) = run("ledgerfold", &audit);

@@ -45,7 +45,7 @@ fn tail(arguments: &[&str]) -> Running {
 async fn a_tail_prints_an_event_of_an_order_and_ends_after_the_requested_number() {
     let world = World::shared();
     let mut order = world.placed().await;
-    let stream = format!("order#{}", order.id);
+    let stream = format!("default/order#{}", order.id);
     let mut tail = tail(&["--stream", &stream, "--type", "OrderPaid", "--count", "1"]);
     world.pay(&mut order).await;
 
@@ -68,7 +68,7 @@ async fn a_tail_prints_an_event_of_an_order_and_ends_after_the_requested_number(
 #[tokio::test]
 async fn a_stream_is_shown_as_it_was_and_with_its_cost() {
     let world = World::shared();
-    let stream = format!("order#{}", world.shipped().await.id);
+    let stream = format!("default/order#{}", world.shipped().await.id);
     let types = |arguments: &[&str]| -> Vec<String> {
         let (code, shown) = run("ledgerfold", &[&["show", &stream], arguments].concat());
         assert_eq!(code, Some(0), "{shown}");
@@ -94,7 +94,8 @@ async fn a_stream_is_shown_as_it_was_and_with_its_cost() {
 async fn an_orders_deadline_is_listed_before_it_is_due() {
     let world = World::shared();
     let order = world.placed().await;
-    let (process, stream) = ("payment-deadline", format!("order#{}", order.id));
+    let process = "payment-deadline";
+    let stream = format!("default/order#{}", order.id);
     let due = |output_text: &Value| {
         let due = output_text["due"].as_array().expect("a list").iter();
         due.filter(|it| it["stream"] == stream.as_str()).count()

@@ -7,8 +7,8 @@ use orders_acceptance::model::{
 use reqwest::Url;
 use serde_json::Value;
 
-use crate::checks::{has_fields, shows_version};
 use crate::world::{EURO, World, answered, basket, padded, parcel, reason, unique};
+use acceptance::checks::{has_fields, shows_version};
 
 const LARGEST_BODY: usize = 256 * 1024;
 

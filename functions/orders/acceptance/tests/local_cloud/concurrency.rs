@@ -8,8 +8,8 @@ use futures::future::join_all;
 use orders_acceptance::model::{EventRecord, Order, OrderStatus};
 use orders_acceptance::{Answer, Request};
 
-use crate::checks::problem;
 use crate::world::{World, answered, reason, unique};
+use acceptance::checks::problem;
 
 const RACERS: usize = 50;
 

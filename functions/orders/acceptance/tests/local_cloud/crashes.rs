@@ -1,19 +1,19 @@
 //! Function processes are killed while commands are running.
 
-use std::cell::{Cell, RefCell};
-use std::collections::BTreeMap;
+use std::cell::Cell;
 use std::time::Duration;
 
+use acceptance::killer::Killer;
 use jiff::Timestamp;
 use orders_acceptance::demo::dashboard::Window;
 use orders_acceptance::demo::drive::{OrderRun, drive};
 use orders_acceptance::demo::expected;
 use orders_acceptance::demo::script::Script;
 use orders_acceptance::demo::snapshot::{Snapshot, placed_orders};
-use orders_acceptance::{Client, Patience, processes};
+use orders_acceptance::{Client, Patience};
 
 use crate::projections::{check_answers, check_commits, check_dashboard, scripts};
-use crate::world::{PROJECTED, World, every, unique};
+use crate::world::{PROJECTED, World, unique};
 
 const WORKERS: usize = 6;
 // A killed function's batch is delivered again after its visibility timeout, which is several times the function's
@@ -23,53 +23,6 @@ const RECOVERED: Duration = Duration::from_secs(480);
 const KILLS_PER_FUNCTION: usize = 2;
 const KILL_EVERY: Duration = Duration::from_millis(150);
 const MOST_ROUNDS: u64 = 12;
-
-/// Kills processes of every function of the stack in turn, until each was hit often enough.
-struct Killer<'a> {
-    world: &'a World,
-    /// How many kills are left for each function. A cell, because the commands' future of the same task reads it.
-    left: RefCell<BTreeMap<String, usize>>,
-}
-
-impl<'a> Killer<'a> {
-    fn new(world: &'a World) -> Self {
-        let functions = world.stack.contexts["orders"].functions.values();
-        let left: BTreeMap<_, _> =
-            functions.map(|function| (function.clone(), KILLS_PER_FUNCTION)).collect();
-        assert!(left.len() >= 4, "the stack file names the functions");
-        Self { world, left: RefCell::new(left) }
-    }
-
-    fn is_done(&self) -> bool {
-        self.left.borrow().values().all(|left| *left == 0)
-    }
-
-    async fn run(&self, commands_are_done: &Cell<bool>) {
-        let mut clock = every(KILL_EVERY);
-        while !self.is_done() && !commands_are_done.get() {
-            let functions: Vec<String> = self.left.borrow().keys().cloned().collect();
-            for function in functions {
-                clock.tick().await;
-                self.strike(&function);
-            }
-        }
-    }
-
-    /// Kills all processes of a function, in the middle of their work. It counts if there was at least one.
-    fn strike(&self, function: &str) {
-        let mut left = self.left.borrow_mut();
-        let Some(left) = left.get_mut(function).filter(|left| **left > 0) else {
-            return;
-        };
-        let found = processes::of_function(&self.world.stack, function).expect("/proc is there");
-        for process in &found {
-            process.kill().expect("there is a kill program");
-        }
-        if !found.is_empty() {
-            *left -= 1;
-        }
-    }
-}
 
 /// Sends queries while commands are running.
 async fn read_on(client: &Client, window: Window, commands_are_done: &Cell<bool>) {
@@ -116,15 +69,20 @@ async fn killed_functions_lose_nothing_and_do_nothing_twice() {
     let baseline = window.totals(&world.client).await.expect("the dashboard can be read");
     let dead_before = world.aws.dead_letters().await.expect("the queues can be asked");
     let client = world.client.with_patience(Patience::ThroughCrashes);
-    let (killer, commands_are_done) = (Killer::new(&world), Cell::new(false));
+    let functions = world.stack.contexts["orders"].functions.values().cloned();
+    let left = functions.map(|function| (function, KILLS_PER_FUNCTION)).collect();
+    let killer = Killer::new(&world.stack, left);
+    assert!(killer.left().len() >= 4, "the stack file names the functions");
+    let commands_are_done = Cell::new(false);
 
-    let ((), (), (), runs) = futures::join!(
-        killer.run(&commands_are_done),
+    let (killing, (), (), runs) = futures::join!(
+        killer.run(KILL_EVERY, &commands_are_done),
         read_on(&client, window, &commands_are_done),
         tick_on(&world, &commands_are_done),
         drive_until(&killer, &client, &commands_are_done),
     );
-    assert!(killer.is_done(), "kills left by function: {:?}", killer.left.borrow());
+    killing.expect("/proc is there, and a kill program");
+    assert!(killer.is_done(), "kills left by function: {:?}", killer.left());
 
     check_answers(&runs);
     check_commits(&world, &runs).await;

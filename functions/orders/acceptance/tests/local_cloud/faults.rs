@@ -6,6 +6,7 @@
 use std::cell::Cell;
 use std::time::Duration;
 
+use acceptance::processes;
 use jiff::Timestamp;
 use orders_acceptance::aws::Mapping;
 use orders_acceptance::demo::dashboard::Window;
@@ -13,7 +14,7 @@ use orders_acceptance::demo::drive::{OrderRun, drive};
 use orders_acceptance::demo::expected;
 use orders_acceptance::demo::script::Script;
 use orders_acceptance::demo::snapshot::{Snapshot, placed_orders};
-use orders_acceptance::{Client, Patience, eventually, processes};
+use orders_acceptance::{Client, Patience, eventually};
 
 use crate::programs::{admin, clean_in_the_end, ledgerfold};
 use crate::projections::{check_answers, check_commits, check_dashboard, scripts};

@@ -40,8 +40,14 @@ async fn shown(world: &World, order: &TestOrder) -> (OrderStatus, Option<String>
 async fn an_event_that_the_log_does_not_have_changes_no_row_schedules_nothing_and_is_alarmed() {
     let world = World::alone();
     let mut order = world.placed().await;
-    let audit =
-        ["audit", "--stream", &format!("order#{}", order.id), "--deadlines", "--grace", "0"];
+    let audit = [
+        "audit",
+        "--stream",
+        &format!("default/order#{}", order.id),
+        "--deadlines",
+        "--grace",
+        "0",
+    ];
     clean_in_the_end(&audit).await;
     world.aws.lose_payment_deadline(&order.id).await.expect("it was there");
     let readers = ["projector-order-view", "projector-dashboard", "payment-deadline"];

@@ -8,8 +8,8 @@ use futures::future::join_all;
 use orders_acceptance::model::PayOrder;
 use orders_acceptance::{Essence, Request};
 
-use crate::checks::{refused, refused_by_rule};
 use crate::world::{EURO, World, answered, basket, parcel, reason, unique};
+use acceptance::checks::{refused, refused_by_rule};
 
 /// Sends copies of a request concurrently. Returns the common parts of their answers, which must be equal.
 async fn sent_at_once(request: Request<'_>, copies: usize) -> Essence {

@@ -6,8 +6,8 @@ use orders_acceptance::Client;
 use orders_acceptance::model::{Order, OrderSummary, Problem};
 use serde_json::{Value, json};
 
-use crate::checks::refused;
 use crate::world::{EURO, PROJECTED, TestOrder, World, answered, basket, unique};
+use acceptance::checks::refused;
 
 fn pointers(problem: &Problem) -> BTreeSet<&str> {
     for error in &problem.errors {
@@ -162,7 +162,7 @@ async fn an_order_in_two_currencies_is_refused() {
     body.items.extend(basket("c-1", "USD").items);
     let request = world.impatient().place(&unique("place"), &body).send().await;
     let answer = request.expect("the service answers");
-    let problem = crate::checks::problem(&answer, 400, "EUR and USD");
+    let problem = acceptance::checks::problem(&answer, 400, "EUR and USD");
     let pointers = pointers(&problem);
     assert!(pointers.iter().any(|pointer| pointer.starts_with("/items")), "{pointers:?}");
 }

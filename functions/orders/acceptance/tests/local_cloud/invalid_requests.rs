@@ -5,8 +5,8 @@ use orders_acceptance::{Client, Request};
 use reqwest::Method;
 use serde_json::Value;
 
-use crate::checks::refused;
 use crate::world::{EURO, World, answered, basket, unique};
+use acceptance::checks::refused;
 
 fn without_key<'a>(client: &'a Client, order: &str) -> Request<'a> {
     let body = serde_json::json!({"reason": "changed my mind"});

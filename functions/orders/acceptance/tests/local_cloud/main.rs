@@ -6,7 +6,7 @@
 
 mod audit;
 mod bus_audit;
-mod checks;
+mod callers;
 mod command_line;
 mod commands;
 mod concurrency;
@@ -28,4 +28,5 @@ mod replay;
 mod routes;
 mod rules;
 mod time_travel;
+mod waiting;
 mod world;

@@ -14,6 +14,7 @@ pub(crate) fn program(name: &str) -> Command {
     let folder = test.parent().and_then(|deps| deps.parent()).expect("target/debug/deps");
     let mut command = Command::new(folder.join(name));
     command.env("LEDGERFOLD_STACK", Stack::path().expect("the stack is up"));
+    command.env("LEDGERFOLD_CONTEXT", "orders");
     command
 }
 

@@ -54,7 +54,7 @@ async fn an_order_with_an_unreadable_event_is_quarantined_until_a_fix() {
     world.aws.settled(PROJECTED).await.expect("earlier tests are projected");
     let dead_before = world.aws.dead_letters().await.expect("the queues can be asked");
     let mut order = world.placed().await;
-    let stream = format!("order#{}", order.id);
+    let stream = format!("default/order#{}", order.id);
     let this = ["audit", "--stream", &stream];
     clean_in_the_end(&this).await;
 
@@ -74,7 +74,7 @@ async fn an_order_with_an_unreadable_event_is_quarantined_until_a_fix() {
 
     // Other orders continue, the quarantined order shows its known state, and there are no dead letters.
     let other = world.shipped().await;
-    clean_in_the_end(&["audit", "--stream", &format!("order#{}", other.id)]).await;
+    clean_in_the_end(&["audit", "--stream", &format!("default/order#{}", other.id)]).await;
     assert_eq!(status(&world, &order).await, "placed");
     world.aws.settled(PROJECTED).await.expect("no message is repeated for ever");
     let dead = world.aws.dead_letters().await.expect("the queues can be asked");
@@ -118,7 +118,7 @@ async fn an_event_without_a_fix_is_skipped_and_the_audit_reports_it() {
     let world = World::alone();
     world.aws.settled(PROJECTED).await.expect("earlier tests are projected");
     let order = world.placed().await;
-    let stream = format!("order#{}", order.id);
+    let stream = format!("default/order#{}", order.id);
     world.aws.write_by_hand(&order.id, 2, "OrderTeleported", &json!({})).await.expect("written");
     parked_for(&stream, &PROJECTIONS, 2, PROJECTED).await;
 

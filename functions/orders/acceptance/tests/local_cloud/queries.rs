@@ -9,8 +9,8 @@ use orders_acceptance::model::{
 };
 use serde_json::Value;
 
-use crate::checks::{has_fields, shows_version};
 use crate::world::{EURO, PROJECTED, TestOrder, World, answered, basket, parcel, unique};
+use acceptance::checks::{has_fields, shows_version};
 
 async fn order(world: &World, order: &TestOrder) -> Order {
     let request = world.client.order(&order.id).consistency_token(&order.token);

@@ -21,12 +21,12 @@ async fn an_unpublishable_commit_blocks_no_other_and_becomes_a_dead_letter() {
     let damaged = Uuid::new_v4().to_string();
     world.aws.write_nonsense(&damaged).await.expect("the table accepts it");
     let order = world.paid().await;
-    clean_in_the_end(&["audit", "--stream", &format!("order#{}", order.id)]).await;
+    clean_in_the_end(&["audit", "--stream", &format!("default/order#{}", order.id)]).await;
 
     eventually("there is a dead letter", PROJECTED, async || {
         let (_, answer) = ledgerfold(&["dead-letters", "show", "relay"]);
         let body = answer["messages"][0]["body"].as_str().unwrap_or_default();
-        if body.contains(&format!("order#{damaged} at 1")) {
+        if body.contains(&format!("default/order#{damaged} at 1")) {
             Ok(())
         } else {
             Err(answer.to_string())

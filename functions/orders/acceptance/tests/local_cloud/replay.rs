@@ -58,7 +58,7 @@ async fn lost_tables_are_filled_from_the_archive_and_only_named_projections_rece
         let rows = world.aws.empty_read_table(projection).await.expect("it can be emptied");
         assert!(rows > 0, "{projection} had rows");
     }
-    let stream = format!("order#{}", orders[0].id);
+    let stream = format!("default/order#{}", orders[0].id);
     world.aws.lose_row("shipment", &orders[0].id).await.expect("the row was there");
     let shipment = ["audit", "--projection", "shipment", "--stream", &stream];
     assert_eq!(lost(&shipment), 1);

@@ -3,8 +3,8 @@
 use orders_acceptance::Request;
 use reqwest::Method;
 
-use crate::checks::{problem, refused};
 use crate::world::{EURO, World, basket, padded, parcel, reason, unique};
+use acceptance::checks::{problem, refused};
 
 const LARGEST_BODY: usize = 256 * 1024;
 

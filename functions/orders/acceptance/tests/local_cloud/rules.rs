@@ -3,8 +3,8 @@
 use orders_acceptance::Request;
 use orders_acceptance::model::{Money, PayOrder};
 
-use crate::checks::{problem, refused, refused_by_rule};
 use crate::world::{TestOrder, World, parcel, reason, unique};
+use acceptance::checks::{problem, refused, refused_by_rule};
 
 fn pay<'a>(world: &'a World, order: &TestOrder) -> Request<'a> {
     world.client.pay(&unique("pay"), &order.id, &order.payment())

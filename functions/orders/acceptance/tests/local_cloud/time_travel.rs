@@ -3,8 +3,8 @@
 use jiff::{SignedDuration, Timestamp};
 use orders_acceptance::model::{EventRecord, Order, OrderStatus};
 
-use crate::checks::{refused, shows_version};
 use crate::world::{TestOrder, World, answered};
+use acceptance::checks::{refused, shows_version};
 
 async fn log(world: &World, order: &TestOrder) -> Vec<EventRecord> {
     world.client.events(&order.id).all_pages().await.expect("the log can be read")

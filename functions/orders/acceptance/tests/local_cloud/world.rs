@@ -1,16 +1,15 @@
 //! The stack under test, and orders for tests.
 
-use std::fs::File;
 use std::time::Duration;
 
+use acceptance::turn::Turn;
+pub(crate) use acceptance::{checks::answered, every, unique};
 use orders_acceptance::aws::Aws;
 use orders_acceptance::model::{
     Accepted, CancelOrder, Dashboard, Figures, Item, Money, PayOrder, PlaceOrder, ShipOrder,
 };
 use orders_acceptance::{Answer, Client, Patience, Request, Stack};
 use serde::Serialize;
-use tokio::time::{Interval, MissedTickBehavior, interval};
-use uuid::Uuid;
 
 /// The longest time until an event reaches the read models.
 pub(crate) const PROJECTED: Duration = Duration::from_secs(120);
@@ -25,40 +24,29 @@ pub(crate) mod currency {
     pub(crate) const RACE: &str = "DKK";
 }
 
-/// A clock that skips missed ticks.
-pub(crate) fn every(period: Duration) -> Interval {
-    let mut clock = interval(period);
-    clock.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    clock
-}
-
 /// The running stack.
 pub(crate) struct World {
     pub(crate) stack: Stack,
     pub(crate) client: Client,
     pub(crate) aws: Aws,
-    // The lock is held as long as the world exists.
-    _turn: File,
+    // Other tests wait until the world is dropped.
+    _turn: Turn,
 }
 
 impl World {
     /// The stack, shared with other tests.
     pub(crate) fn shared() -> Self {
-        Self::open(|file| file.lock_shared().expect("the file system has locks"))
+        Self::of(Turn::shared())
     }
 
-    /// The stack without any other test. It uses a file lock, because the test runner starts a process for each test.
+    /// The stack without any other test.
     pub(crate) fn alone() -> Self {
-        Self::open(|file| file.lock().expect("the file system has locks"))
+        Self::of(Turn::alone())
     }
 
-    fn open(take_turn: impl Fn(&File)) -> Self {
-        let path = Stack::path().expect("the stack is up");
-        let turn = File::create(path.with_extension("lock")).expect("the folder can be written");
-        take_turn(&turn);
-        let stack = Stack::read(&path).expect("the stack is up");
-        let client =
-            Client::new(&stack.contexts["orders"]).expect("the stack file names the service");
+    fn of(turn: Turn) -> Self {
+        let stack = turn.stack.clone();
+        let client = Client::new(&stack).expect("the stack file names the service");
         Self { aws: Aws::new(&stack), client, stack, _turn: turn }
     }
 
@@ -154,19 +142,8 @@ impl TestOrder {
     }
 }
 
-/// Sends a request that must get this status.
-pub(crate) async fn answered(request: Request<'_>, status: u16) -> Answer {
-    let answer = request.send().await.expect("the service answers");
-    answer.expect_status(status).expect("the status of the contract")
-}
-
 pub(crate) fn token_of(answer: &Answer) -> String {
     answer.consistency_token().expect("a success carries a token").to_owned()
-}
-
-/// A unique name, also across runs.
-pub(crate) fn unique(prefix: &str) -> String {
-    format!("{prefix}-{}", Uuid::new_v4().simple())
 }
 
 /// Two packets of tea at 4.50.

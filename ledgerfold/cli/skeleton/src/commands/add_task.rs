@@ -1,7 +1,7 @@
 //! `POST /tasks`
 
 use __ident___events::TaskAdded;
-use ledgerfold::Decide;
+use ledgerfold::{Decide, DecisionContext};
 use ledgerfold_lambda::http::HttpCommand;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -28,7 +28,7 @@ impl HttpCommand for AddTask {
 impl Decide for AddTask {
     type Decider = Tasks;
 
-    fn decide(&self, task: &Task) -> Decision {
+    fn decide(&self, task: &Task, _: &DecisionContext<'_>) -> Decision {
         match task {
             Task::Missing => Ok(vec![TaskAdded { title: self.title.clone() }.into()]),
             Task::Open | Task::Finished => Err(TaskRejection::AlreadyAdded),

@@ -1,7 +1,7 @@
 //! `POST /tasks/{id}/finish`
 
 use __ident___events::TaskFinished;
-use ledgerfold::Decide;
+use ledgerfold::{Decide, DecisionContext};
 use ledgerfold_lambda::http::HttpCommand;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -24,7 +24,7 @@ impl HttpCommand for FinishTask {
 impl Decide for FinishTask {
     type Decider = Tasks;
 
-    fn decide(&self, task: &Task) -> Decision {
+    fn decide(&self, task: &Task, _: &DecisionContext<'_>) -> Decision {
         match task {
             Task::Missing => Err(TaskRejection::NotFound),
             Task::Open => Ok(vec![TaskFinished {}.into()]),

@@ -2,9 +2,7 @@
 
 use __ident___events::TaskEvent;
 use async_trait::async_trait;
-use ledgerfold::{
-    Decider, EntityId, Recorded, StreamId, Timestamp, project::Projection, query::Fresh,
-};
+use ledgerfold::{Decider, EntityId, Recorded, Timestamp, project::Projection, query::Fresh};
 use ledgerfold_lambda::http::{HttpQuery, Problem, QueryCall, Rows};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -72,7 +70,7 @@ impl HttpQuery for GetTask {
         tasks: &Rows<TaskList>,
         call: QueryCall<'_>,
     ) -> Result<Fresh<ListedTask>, Problem> {
-        let found = tasks.get(&StreamId::new(Tasks::CATEGORY, self.id), call).await?;
+        let found = tasks.get(&call.stream(Tasks::CATEGORY, self.id), call).await?;
         found.ok_or_else(|| Problem::not_found("The task does not exist."))
     }
 }

@@ -13,7 +13,7 @@ use crate::admin::deadlines::tests::wrong;
 use crate::output::{Report as _, rendered};
 
 fn finding(projection: &'static str, verdict: Verdict) -> Finding {
-    let stream = "account#1".parse().expect("a stream");
+    let stream = "default/account#1".parse().expect("a stream");
     let stored = (verdict != Verdict::Lost).then_some(Version::new(1));
     let head = Version::new(3);
     let (waiting_since, counted, skipped) = (None, None, Vec::new());
@@ -64,7 +64,7 @@ fn unpublished_commits_are_counted_when_the_bus_was_checked() {
     assert!(audit.is_clean());
     assert!(audit.text().ends_with(" counters=0 unpublished=0 streams=1\n"));
     audit.unpublished.push(Unpublished {
-        stream: "account#1".parse().expect("a stream"),
+        stream: "default/account#1".parse().expect("a stream"),
         from: Version::new(2),
         to: Version::new(3),
         recorded_at: Timestamp::UNIX_EPOCH,
@@ -78,7 +78,7 @@ fn faults_of_reservations_are_counted_when_they_were_checked() {
     let mut audit = Audit { claims: Some(Vec::new()), ..Audit::default() };
     assert!(audit.is_clean());
     assert!(audit.text().ends_with(" counters=0 claims=0 streams=0\n"), "{}", audit.text());
-    let stream = "account#1".parse().expect("a stream");
+    let stream = "default/account#1".parse().expect("a stream");
     let unreadable = claims::Finding::Unreadable { stream, reason: "a hole".to_owned() };
     audit.claims = Some(vec![super::claims::ReservationFault::from(&unreadable)]);
     assert!(!audit.is_clean());

@@ -123,7 +123,7 @@ mod tests {
             "replay-name": replay,
             "detail": {
                 "specversion": "1.0", "id": id, "source": "/ledgerfold/bank", "type": "Opened",
-                "subject": "account#1", "time": "2026-11-23T12:00:00Z",
+                "subject": "default/account#1", "time": "2026-11-23T12:00:00Z",
                 "datacontenttype": "application/json", "data": {},
                 "dataschema": "urn:ledgerfold:bank:Opened:1",
                 "sequence": 1, "commitfrom": 1, "committo": 1,

@@ -20,6 +20,7 @@ use super::{progress_bars::ProgressBars, walk::COMMITS_PER_PAGE};
 use crate::{
     error::{CliError, FINDINGS},
     output::{Output, Report, table},
+    stream_name::TenantChoice,
     target::Target,
 };
 use ledgerfold_aws::{SystemClock, SystemRandom};
@@ -72,6 +73,7 @@ pub(super) async fn run(
 ) -> Result<ExitCode, CliError> {
     let reserved = ReservedLog::of(claimants, target).await?;
     match command {
+        Claims::Build(_) if target.tenant.chosen().is_some() => Err(CliError::EveryTenant),
         Claims::Build(options) => build(options, reserved.inspector, output).await,
         Claims::Show => show(&reserved, output).await,
     }
@@ -140,7 +142,9 @@ pub(super) async fn audit(
             loop {
                 let place = (walk, Segment::WHOLE);
                 let page = auditor.inspector().list(category, place, from.as_ref()).await?;
-                all.extend(found(&auditor.examine(&page.0).await?));
+                let mut subjects = page.0;
+                subjects.retain(|subject| includes(&target.tenant, subject));
+                all.extend(found(&auditor.examine(&subjects).await?));
                 from = page.1;
                 if from.is_none() {
                     break;
@@ -149,6 +153,13 @@ pub(super) async fn audit(
         }
     }
     Ok(all)
+}
+
+fn includes(tenant: &TenantChoice, subject: &Subject) -> bool {
+    match subject {
+        Subject::Stream(stream) => tenant.includes(stream),
+        Subject::Reservation(reservation) => tenant.includes(&reservation.holder),
+    }
 }
 
 fn found(findings: &[Finding]) -> Vec<ReservationFault> {
@@ -233,9 +244,9 @@ mod tests {
     fn a_build_reports_corrected_and_remaining_faults() {
         let contested = ReservationFault {
             fault: "contested",
-            key: Some("email#ada@example.org".to_owned()),
-            owner: "account#2".parse().ok(),
-            holder: "account#1".parse().ok(),
+            key: Some("default/email#ada@example.org".to_owned()),
+            owner: "default/account#2".parse().ok(),
+            holder: "default/account#1".parse().ok(),
             reason: None,
         };
         let built = |left, complete, findings| BuiltCategory {
@@ -249,7 +260,9 @@ mod tests {
             Builds { built: vec![built(2, None, vec![contested]), built(0, Some(3), Vec::new())] };
         let text = rendered(&report, false).expect("text");
         let lines: Vec<_> = text.lines().collect();
-        for named in ["contested", "email#ada@example.org", "account#1", "account#2"] {
+        for named in
+            ["contested", "default/email#ada@example.org", "default/account#1", "default/account#2"]
+        {
             assert!(lines[1].contains(named), "{text}");
         }
         assert_eq!(
@@ -262,7 +275,7 @@ mod tests {
         );
         let json: serde_json::Value =
             serde_json::from_str(&rendered(&report, true).expect("JSON")).expect("JSON");
-        assert_eq!(json["built"][0]["findings"][0]["holder"], "account#1");
+        assert_eq!(json["built"][0]["findings"][0]["holder"], "default/account#1");
         assert_eq!(json["built"][1]["complete"], 3);
     }
 }

@@ -6,10 +6,10 @@ use std::{
 use futures::future::BoxFuture;
 
 use crate::{
-    Category, Claim, Decider, StreamId, UniqueKey,
+    Category, Claim, Decider, ReservedKey, StreamId, UniqueKey,
     command::{LoadError, Loader},
     ports::EventReader,
-    vocabulary::StreamVersion,
+    vocabulary::{DecisionContext, StreamVersion},
 };
 
 /// The domains of a context whose events claim unique keys, one per category.
@@ -37,7 +37,7 @@ type Owned =
 #[derive(Clone, Debug)]
 pub(super) struct Ownership {
     pub(super) seen: StreamVersion,
-    pub(super) keys: BTreeSet<UniqueKey>,
+    pub(super) keys: BTreeSet<ReservedKey>,
 }
 
 impl Claimants {
@@ -84,7 +84,8 @@ async fn owned<D: Decider>(
     stream: StreamId,
 ) -> Result<Ownership, LoadError> {
     let loaded = Loader::<Owning<D>>::new().load(log, &stream).await?;
-    Ok(Ownership { seen: loaded.stream_version(), keys: loaded.state().clone() })
+    let keys = loaded.state().iter().map(|key| ReservedKey::of(&stream, key.clone()));
+    Ok(Ownership { seen: loaded.stream_version(), keys: keys.collect() })
 }
 
 /// A decider whose state is the set of keys that the stream owns. It is a decider so that [`Loader`] reads the stream,
@@ -113,7 +114,11 @@ impl<D: Decider> Decider for Owning<D> {
         keys
     }
 
-    fn decide(_: &Self::State, _: &D::Command) -> Result<Vec<D::Event>, D::Rejection> {
+    fn decide(
+        _: &Self::State,
+        _: &D::Command,
+        _: &DecisionContext<'_>,
+    ) -> Result<Vec<D::Event>, D::Rejection> {
         Ok(Vec::new())
     }
 }

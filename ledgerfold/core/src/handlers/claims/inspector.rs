@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use super::{Claimants, ClaimsError, claimants::Ownership};
 use crate::{
-    Category, StreamId, UniqueKey,
+    Category, ReservedKey, StreamId,
     command::LoadError,
     ports::{
         Correction, EventReader, Reservation, Reservations, Resume, Segment, StoreError, Streams,
@@ -38,14 +38,14 @@ pub enum Finding {
     /// A key has an owner, and is not reserved.
     Missing {
         /// The key.
-        key: UniqueKey,
+        key: ReservedKey,
         /// Its owner.
         owner: StreamVersion,
     },
     /// A key has an owner, and is reserved for another stream.
     Misplaced {
         /// The key.
-        key: UniqueKey,
+        key: ReservedKey,
         /// Its owner.
         owner: StreamVersion,
         /// Its holder.
@@ -54,14 +54,14 @@ pub enum Finding {
     /// A key is reserved for a stream that does not own it.
     Superfluous {
         /// The key.
-        key: UniqueKey,
+        key: ReservedKey,
         /// Its holder.
         holder: StreamVersion,
     },
     /// A key has two owners. An operator must decide which of them gives the key up.
     Contested {
         /// The key.
-        key: UniqueKey,
+        key: ReservedKey,
         /// The owner without the reservation.
         owner: StreamVersion,
         /// The owner with the reservation.
@@ -70,7 +70,7 @@ pub enum Finding {
     /// A key has an owner, and is reserved for a stream of a domain that this program does not know.
     Foreign {
         /// The key.
-        key: UniqueKey,
+        key: ReservedKey,
         /// Its owner.
         owner: StreamVersion,
         /// Its holder.
@@ -99,7 +99,7 @@ impl Finding {
     }
 
     /// The key; `None` for an unreadable stream.
-    pub const fn key(&self) -> Option<&UniqueKey> {
+    pub const fn key(&self) -> Option<&ReservedKey> {
         match self {
             Self::Missing { key, .. }
             | Self::Misplaced { key, .. }
@@ -134,7 +134,7 @@ impl Finding {
     }
 
     /// The correction; `None` if an operator must decide.
-    pub(super) fn correction(&self) -> Option<(&UniqueKey, Correction)> {
+    pub(super) fn correction(&self) -> Option<(&ReservedKey, Correction)> {
         Some(match self.clone() {
             Self::Missing { owner, .. } => (self.key()?, Correction::Reserve { to: owner }),
             Self::Misplaced { owner, holder, .. } => {
@@ -254,7 +254,7 @@ impl Inspector {
     async fn holder_state(
         &self,
         stream: &StreamId,
-        key: &UniqueKey,
+        key: &ReservedKey,
     ) -> Result<HolderState, StoreError> {
         Ok(match self.ownership(stream).await? {
             None => HolderState::Unknown,

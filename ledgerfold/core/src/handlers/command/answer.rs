@@ -45,6 +45,14 @@ impl Effect {
         })
     }
 
+    /// The answer of a joint command: the streams with events, or all streams if nothing needed to change.
+    pub(super) fn into_answers(self) -> Vec<Answer> {
+        if self.committed.is_empty() {
+            return self.unchanged.into_iter().map(Answer::from).collect();
+        }
+        self.committed
+    }
+
     /// The effect that consists of these commits and these unchanged streams.
     pub(super) fn of(commits: &[Commit], unchanged: Vec<Unchanged>) -> Self {
         Self { committed: commits.iter().map(Answer::from).collect(), unchanged }

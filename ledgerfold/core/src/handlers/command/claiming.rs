@@ -1,12 +1,26 @@
 use std::collections::BTreeMap;
 
+use super::CommandError;
 use crate::{
-    Category,
+    Category, Claim, Rejection,
     ports::{AppendError, EventStore, Transaction},
 };
 
 /// The revision of each domain's claims, by its category.
 pub(super) type Revisions = BTreeMap<Category, u32>;
+
+/// Checks the claims of a domain that seals. A reservation is stored under its key, and a key in clear is personal data
+/// that no erasure reaches.
+///
+/// # Errors
+/// [`CommandError::UnkeyedClaim`].
+pub(super) fn check_keyed<R: Rejection>(claims: &[Claim]) -> Result<(), CommandError<R>> {
+    match claims.iter().map(Claim::key).find(|key| !key.is_keyed()) {
+        // The value may be personal data, so the error does not have it.
+        Some(key) => Err(CommandError::UnkeyedClaim(key.kind().clone())),
+        None => Ok(()),
+    }
+}
 
 /// Stores a transaction.
 ///
@@ -49,7 +63,7 @@ fn let_pass(
         return None;
     }
     // Keys are often personal data, so we never log them.
-    let kind = key.kind().as_str();
+    let kind = key.key.kind().as_str();
     tracing::warn!(%stream, kind, "a command released a key that is not reserved: run `claims build`");
     attempt.forgoing(key)
 }

@@ -5,15 +5,16 @@ use super::{
     origin::Origin,
 };
 use crate::{
-    Claim, Decider, MAX_EVENTS_PER_COMMIT, Rejection, StreamId,
+    Claim, Command, Decider, MAX_EVENTS_PER_COMMIT, Rejection, StreamId, Timestamp,
     ports::{AppendError, EventStore, InvalidTransaction, StrictCommand, Transaction, Unchanged},
     vocabulary::{NewCommit, StreamVersion, panics::guarded},
 };
 
 /// The changes of one decision, before anything is stored.
 #[doc(hidden)]
-#[derive(Default)]
 pub struct Draft {
+    /// The time of the decision, which its commits record.
+    decided_at: Timestamp,
     commits: Vec<NewCommit>,
     /// The streams without events. They are a condition of the commits.
     unchanged: Vec<StreamVersion>,
@@ -36,6 +37,17 @@ enum Write {
 }
 
 impl Draft {
+    /// A decision of this time that changes nothing yet.
+    pub(super) fn decided_at(decided_at: Timestamp) -> Self {
+        Self {
+            decided_at,
+            commits: Vec::new(),
+            unchanged: Vec::new(),
+            claims: Vec::new(),
+            revisions: Revisions::new(),
+        }
+    }
+
     /// Adds the events of one stream. Returns the stream after them, if there are any.
     ///
     /// # Errors
@@ -52,10 +64,13 @@ impl Draft {
             return Ok(None);
         }
         check_number(events.len())?;
-        let (commit, after) = loader.follow(loaded, events, origin)?;
+        let (commit, after) = loader.follow(loaded, events, origin, self.decided_at)?;
         self.commits.push(commit);
         let stream = loaded.stream();
         let claims = guarded(|| events.iter().flat_map(D::claims).collect::<Vec<_>>())?;
+        if D::Command::SEALS || origin.seals {
+            claiming::check_keyed(&claims)?;
+        }
         self.claims.extend(claims.into_iter().map(|claim| (stream.clone(), claim)));
         self.revisions.insert(stream.category().clone(), D::CLAIMS_REVISION);
         Ok(Some(after))
@@ -65,7 +80,7 @@ impl Draft {
     /// repetition has no effect either.
     pub(super) fn plan(self, strict: Option<StrictCommand>) -> Result<Plan, InvalidTransaction> {
         let effect = self.effect();
-        let Self { mut commits, unchanged, claims, revisions } = self;
+        let Self { mut commits, unchanged, claims, revisions, .. } = self;
         let write = match (strict, &commits[..], &unchanged[..], &claims[..]) {
             (None, [], ..) => Write::Nothing,
             (None, [_], [], []) => Write::Append(Box::new(commits.remove(0))),

@@ -1,6 +1,6 @@
 use super::LoadError;
 use crate::{
-    CommandId, CommandName, EncodeError, Rejection, StreamId, UniqueKey, Version,
+    Category, CommandId, CommandName, EncodeError, Rejection, ReservedKey, StreamId, Version,
     ports::{AppendError, CommandRecord, InvalidTransaction, StoreError},
     vocabulary::{Commit, Panicked},
 };
@@ -13,6 +13,13 @@ pub enum CommandError<R: Rejection> {
     /// The domain refuses the command.
     #[error(transparent)]
     Rejected(R),
+    /// The domain's rule does not allow the command to this caller.
+    #[error("the caller may not send this command")]
+    Forbidden,
+    /// The stream belongs to somebody else, so it does not exist for this caller. If the domain has an answer of its own
+    /// for a stream without events, the caller gets that answer ([`CommandError::Rejected`]).
+    #[error("the stream does not exist for this caller")]
+    Hidden,
     /// The stream is not at the version that the caller expects.
     #[error("the stream is at version {actual}, not at the expected version {expected}")]
     ExpectedVersion {
@@ -30,11 +37,17 @@ pub enum CommandError<R: Rejection> {
         /// The stream.
         stream: StreamId,
     },
+    /// A command for several streams expects a version of a stream that is none of them: a defect of the caller's code.
+    #[error("the command expects a version of {stream}, which is none of its streams")]
+    NotAmongStreams {
+        /// The stream.
+        stream: StreamId,
+    },
     /// The command needs a key that is reserved for another stream.
     #[error("{key} is reserved by {holder}")]
     Reserved {
         /// The key.
-        key: UniqueKey,
+        key: ReservedKey,
         /// The stream that the key is reserved for.
         holder: StreamId,
     },
@@ -57,10 +70,15 @@ pub enum CommandError<R: Rejection> {
     #[error("{key} is not reserved by {stream}")]
     NotReserved {
         /// The key.
-        key: UniqueKey,
+        key: ReservedKey,
         /// The stream that releases the key.
         stream: StreamId,
     },
+    /// A domain that seals claims a unique key in clear: a defect of the domain's claims.
+    #[error(
+        "a unique key of the kind {0} is in clear: a domain that seals must use UniqueKey::keyed"
+    )]
+    UnkeyedClaim(Category),
     /// The command is strict, but its type declares no strict commands, so its deployment has no table for results.
     #[error("{0} is strict, but SOME_ARE_STRICT of its type is false")]
     UndeclaredStrict(CommandName),

@@ -1,14 +1,14 @@
 use std::{slice, sync::Arc};
 
 use super::{
-    Answer, CommandError, CommandRequest, LoadError, Loaded, Loader, StreamHint,
+    Answer, CommandError, CommandRequest, LoadError, Loaded, Loader, StreamHint, access,
     draft::Draft,
     origin::Origin,
     state_cache::StateCache,
     submission::{Ports, Recalled, Submission, Work},
 };
 use crate::{
-    Decider, Version,
+    Decider, DecisionContext, Version,
     ports::{Clock, EventStore, Random},
     vocabulary::{Commit, panics::guarded},
 };
@@ -122,8 +122,9 @@ impl<D: Decider> Work for OneStream<'_, D> {
     }
 
     fn decide(&mut self, origin: &Origin<'_>) -> Result<Draft, CommandError<D::Rejection>> {
-        let events = decide(&self.loaded, self.request)?;
-        let mut draft = Draft::default();
+        let context = origin.now();
+        let events = decide(&self.loaded, self.request, &context)?;
+        let mut draft = Draft::decided_at(context.at);
         self.after = draft.add(&self.shared.loader, &self.loaded, &events, origin)?;
         Ok(draft)
     }
@@ -140,19 +141,23 @@ impl<D: Decider> Work for OneStream<'_, D> {
     }
 }
 
-/// The decision on the loaded state, if the stream is at the expected version.
+/// The decision on the loaded state, if the caller may send the command and the stream is at the expected version.
 ///
 /// If the stream does not exist, the domain decides first: "there is no such order" tells a caller more than "it is not
 /// at version 3". RFC 9110, section 13.2.1, has the same order.
 fn decide<D: Decider>(
     loaded: &Loaded<D>,
     request: &CommandRequest<D::Command>,
+    context: &DecisionContext<'_>,
 ) -> Result<Vec<D::Event>, CommandError<D::Rejection>> {
+    let CommandRequest { command, .. } = request;
+    let access = guarded(|| D::may(context.caller, command, loaded.state()))?;
+    access::check(access, || D::decide(&D::initial(), command, context))?;
     let actual = loaded.version();
     if actual != Version::NONE {
         check_version(request.expected, actual)?;
     }
-    let decision = guarded(|| D::decide(loaded.state(), &request.command))?;
+    let decision = guarded(|| D::decide(loaded.state(), command, context))?;
     let events = decision.map_err(CommandError::Rejected)?;
     check_version(request.expected, actual)?;
     Ok(events)

@@ -2,7 +2,7 @@ use crate::{
     CommandId, Decider, DecodeError, EncodeError, Event, EventId, StreamId, Version,
     ports::{EventReader, StoreError},
     vocabulary::{
-        CommandStamp, Commit, CommitEvent, CommitRef, Metadata, NewCommit, Panicked,
+        CommandStamp, Commit, CommitEvent, CommitHash, CommitRef, Metadata, NewCommit, Panicked,
         RecentCommands, Snapshot, StateSchema, StreamVersion, panics::guarded,
     },
 };
@@ -16,6 +16,8 @@ const MOST_SIBLINGS: usize = 16;
 pub struct Loaded<D: Decider> {
     stream: StreamId,
     version: Version,
+    /// The hash of the newest commit that was read, which the next commit continues.
+    hash: Option<CommitHash>,
     state: D::State,
     /// The commands of all commits that were read, or only of the newest ones.
     pub(super) recent: RecentCommands,
@@ -78,6 +80,7 @@ impl<D: Decider> Clone for Loaded<D> {
         Self {
             stream: self.stream.clone(),
             version: self.version,
+            hash: self.hash,
             state: self.state.clone(),
             recent: self.recent.clone(),
             distance: self.distance,
@@ -89,19 +92,19 @@ impl<D: Decider> Clone for Loaded<D> {
 impl<D: Decider> Loaded<D> {
     /// A stream of which nothing has been read yet.
     pub fn unread(stream: StreamId) -> Self {
-        Self::restored(stream, Version::NONE, D::initial(), RecentCommands::default(), 0)
+        Self::restored(stream, (Version::NONE, None), D::initial(), RecentCommands::default(), 0)
     }
 
     /// A stream that is restored from a snapshot of this many bytes.
     pub(super) fn restored(
         stream: StreamId,
-        version: Version,
+        (version, hash): (Version, Option<CommitHash>),
         state: D::State,
         recent: RecentCommands,
         snapshot: usize,
     ) -> Self {
         let distance = Distance { snapshot, ..Distance::default() };
-        Self { stream, version, state, recent, distance, siblings: Vec::new() }
+        Self { stream, version, hash, state, recent, distance, siblings: Vec::new() }
     }
 
     /// The stream.
@@ -243,6 +246,7 @@ impl<D: Decider> Loaded<D> {
     fn stand_at(&mut self, commit: &Commit, state: D::State, snapshots: Option<&StateSchema>) {
         self.state = state;
         self.version = commit.to();
+        self.hash = Some(commit.hash());
         self.recent.push(&commit.command().id, commit.events().count());
         self.siblings.extend_from_slice(&commit.command().siblings);
         self.siblings.drain(..self.siblings.len().saturating_sub(MOST_SIBLINGS));
@@ -276,7 +280,8 @@ impl<D: Decider> Loaded<D> {
                 })
             })
             .collect::<Result<_, EncodeError>>()?;
-        Ok(NewCommit::follow(self.stream.clone(), self.version, events, command, metadata))
+        let head = (self.version, self.hash);
+        Ok(NewCommit::follow(self.stream.clone(), head, events, command, metadata))
     }
 }
 

@@ -1,6 +1,6 @@
 use super::{CommandError, LoadError, Loaded, origin::Origin};
 use crate::{
-    CommandId, Decider, Rejection, SnapshotPolicy, Snapshots, StreamId,
+    CommandId, Decider, Rejection, SnapshotPolicy, Snapshots, StreamId, Timestamp,
     ports::{Base, EventReader, Newest, PortError, Span, StoreError},
     vocabulary::{
         Commit, CommitRef, IDEMPOTENCY_WINDOW, MAX_SNAPSHOT_BYTES, NewCommit, Snapshot,
@@ -15,7 +15,7 @@ pub struct Loader<D: Decider> {
 }
 
 impl<D: Decider> Loader<D> {
-    /// A loader. Make one and keep it, because this call computes the schema of the domain's snapshots.
+    /// A loader of the domain's streams.
     pub fn new() -> Self {
         Self { snapshots: D::snapshots() }
     }
@@ -34,14 +34,18 @@ impl<D: Decider> Loader<D> {
         Ok(loaded)
     }
 
-    /// The current stream, and the commit of this command, if there is one.
-    pub(super) async fn load_seeking(
+    /// The current stream, and the commit of this command, if there is one. The stream is not read if it is `unread`.
+    pub(super) async fn load_unless(
         &self,
+        unread: Option<&StreamId>,
         store: &dyn EventReader,
         stream: &StreamId,
         sought: &CommandId,
     ) -> Result<(Loaded<D>, Option<Commit>), LoadError> {
         let mut loaded = Loaded::unread(stream.clone());
+        if unread == Some(stream) {
+            return Ok((loaded, None));
+        }
         let found = self.catch_up(store, &mut loaded, sought).await?;
         Ok((loaded, found))
     }
@@ -99,8 +103,9 @@ impl<D: Decider> Loader<D> {
         loaded: &Loaded<D>,
         events: &[D::Event],
         origin: &Origin<'_>,
+        decided_at: Timestamp,
     ) -> Result<(NewCommit, Loaded<D>), CommandError<R>> {
-        let commit = guarded(|| origin.commit(loaded, events))??;
+        let commit = guarded(|| origin.commit(loaded, events, decided_at))??;
         let mut after = loaded.after(commit.as_commit(), events)?;
         self.forget(&mut after);
         let snapshot = self.snapshot(loaded, commit.as_commit(), &after);
@@ -209,10 +214,10 @@ impl Reach {
 }
 
 fn restored<D: Decider>(stream: StreamId, base: &Base, state: D::State) -> Loaded<D> {
-    let Base { version, snapshot, .. } = base;
+    let Base { version, hash, snapshot, .. } = base;
     Loaded::restored(
         stream,
-        *version,
+        (*version, Some(*hash)),
         state,
         snapshot.recent.clone(),
         snapshot.state.as_str().len(),

@@ -3,6 +3,7 @@
 //! Read [`handler`](CommandHandler) first, then `submission`, which processes every command. A domain's rules do not
 //! belong here: they are its [`Decider`](crate::Decider).
 
+mod access;
 mod answer;
 mod claiming;
 mod draft;
@@ -14,7 +15,9 @@ mod loader;
 mod origin;
 mod parts;
 mod request;
+mod snapshot_check;
 mod state_cache;
+mod stream_reader;
 mod submission;
 
 pub use answer::{Answer, AnsweredEvent};
@@ -25,3 +28,5 @@ pub use loaded::{LoadError, Loaded};
 pub use loader::Loader;
 pub use parts::Parts;
 pub use request::{CommandRequest, Context, StreamHint};
+pub use snapshot_check::{SnapshotChecks, SnapshotFault, SnapshotFinding};
+pub use stream_reader::{CurrentState, StreamReader};

@@ -4,7 +4,7 @@ use async_trait::async_trait;
 
 use super::{CommandError, LoadError, Loaded, Loader, draft::Draft, origin::Origin};
 use crate::{
-    CommandId, Decider, Rejection, StreamId, Version,
+    CommandId, Decider, Rejection, StreamId, Timestamp, Version,
     ports::EventReader,
     vocabulary::{Commit, CommitRef},
 };
@@ -32,7 +32,7 @@ pub trait Parts: Send + Sync + 'static {
     async fn load(
         loaders: &Self::Loaders,
         store: &dyn EventReader,
-        streams: &Self::Streams,
+        streams: (&Self::Streams, Option<&StreamId>),
         sought: &CommandId,
     ) -> Result<(Self::Loaded, Vec<Commit>), LoadError>;
     #[doc(hidden)]
@@ -47,6 +47,7 @@ pub trait Parts: Send + Sync + 'static {
         loaded: &Self::Loaded,
         events: &Self::Events,
         origin: &Origin<'_>,
+        decided_at: Timestamp,
     ) -> Result<Draft, CommandError<R>>;
 }
 
@@ -71,11 +72,11 @@ macro_rules! parts {
             async fn load(
                 loaders: &Self::Loaders,
                 store: &dyn EventReader,
-                streams: &Self::Streams,
+                (streams, unread): (&Self::Streams, Option<&StreamId>),
                 sought: &CommandId,
             ) -> Result<(Self::Loaded, Vec<Commit>), LoadError> {
                 let parts = futures::try_join!(
-                    $(loaders.$at.load_seeking(store, &streams[$at], sought)),+
+                    $(loaders.$at.load_unless(unread, store, &streams[$at], sought)),+
                 )?;
                 let found = [$(parts.$at.1),+].into_iter().flatten().collect();
                 Ok((($(parts.$at.0,)+), found))
@@ -98,8 +99,9 @@ macro_rules! parts {
                 loaded: &Self::Loaded,
                 events: &Self::Events,
                 origin: &Origin<'_>,
+                decided_at: Timestamp,
             ) -> Result<Draft, CommandError<R>> {
-                let mut draft = Draft::default();
+                let mut draft = Draft::decided_at(decided_at);
                 $(draft.add(&loaders.$at, &loaded.$at, &events.$at, origin)?;)+
                 Ok(draft)
             }

@@ -1,13 +1,13 @@
-use crate::{Actor, CausationId, CommandId, CorrelationId, StreamId, Traceparent, Version};
+use crate::{Caller, CausationId, CommandId, CorrelationId, StreamId, Traceparent, Version};
 
 /// A command for one stream.
 ///
-/// The stream, the command and its id are enough; everything else is optional.
+/// The caller, the stream, the command and its id are enough; everything else is optional.
 ///
 /// ```
-/// # use ledgerfold::{CommandId, StreamId, Version, command::CommandRequest};
-/// # fn request<C>(stream: StreamId, pay: C, id: CommandId) -> CommandRequest<C> {
-/// CommandRequest::new(stream, pay, id).expecting(Version::new(3))
+/// # use ledgerfold::{Caller, CommandId, StreamId, Version, command::CommandRequest};
+/// # fn request<C>(caller: Caller, stream: StreamId, pay: C, id: CommandId) -> CommandRequest<C> {
+/// CommandRequest::new(caller, stream, pay, id).expecting(Version::new(3))
 /// # }
 /// ```
 #[derive(Clone, Debug)]
@@ -28,8 +28,12 @@ pub struct CommandRequest<C> {
 
 impl<C> CommandRequest<C> {
     /// A command without an expected version or a hint, in the context of [`Context::of`].
-    pub fn new(stream: StreamId, command: C, id: CommandId) -> Self {
-        let context = Context::of(&id);
+    pub fn new(caller: Caller, stream: StreamId, command: C, id: CommandId) -> Self {
+        Self::in_context(Context::of(caller, &id), stream, command, id)
+    }
+
+    /// A command without an expected version or a hint, in these circumstances.
+    pub const fn in_context(context: Context, stream: StreamId, command: C, id: CommandId) -> Self {
         Self { stream, command, id, expected: None, hint: StreamHint::None, context }
     }
 
@@ -44,12 +48,6 @@ impl<C> CommandRequest<C> {
     pub fn with_hint(self, hint: StreamHint) -> Self {
         Self { hint, ..self }
     }
-
-    /// The same command in these circumstances.
-    #[must_use]
-    pub fn in_context(self, context: Context) -> Self {
-        Self { context, ..self }
-    }
 }
 
 /// A guess about a stream. It tells the handler how to begin, and never changes the outcome.
@@ -63,11 +61,11 @@ pub enum StreamHint {
     New,
 }
 
-/// The circumstances of a command, recorded in its commit.
+/// The circumstances of a command. The commit records them, and of the caller only the subject, as its actor.
 #[derive(Clone, Debug)]
 pub struct Context {
-    /// The caller on whose behalf the command runs.
-    pub actor: Actor,
+    /// The caller on whose behalf the command runs. Its tenant must be the tenant of the streams.
+    pub caller: Caller,
     /// The conversation that the command belongs to.
     pub correlation_id: CorrelationId,
     /// The command or event that directly caused this command.
@@ -77,11 +75,10 @@ pub struct Context {
 }
 
 impl Context {
-    /// The context of a command that begins a conversation: an anonymous caller, and the command's own id as
-    /// correlation and cause.
-    pub fn of(id: &CommandId) -> Self {
+    /// The context of a command that begins a conversation: the command's own id is its correlation and cause.
+    pub fn of(caller: Caller, id: &CommandId) -> Self {
         Self {
-            actor: Actor::anonymous(),
+            caller,
             correlation_id: CorrelationId::from(id),
             causation_id: CausationId::from(id),
             traceparent: None,

@@ -13,7 +13,7 @@ use super::{
     origin::Origin,
 };
 use crate::{
-    Command, CommandId, Idempotency, Rejection, StreamId,
+    Command, CommandId, Idempotency, Rejection, StreamId, TenantId,
     ports::{Clock, CommandRecord, EventStore, Random, StrictCommand},
     vocabulary::{Commit, CommitRef, Fingerprint, panics::guarded},
     waiting::{Backoff, ExponentialWait},
@@ -83,7 +83,8 @@ pub(super) struct Submission<'a> {
 
 impl<'a> Submission<'a> {
     /// # Errors
-    /// [`CommandError`] if the command cannot be written as JSON, or is strict and its type declares no strict commands.
+    /// [`CommandError`] if the caller is of another tenant, if the command cannot be written as JSON, or if it is strict
+    /// and its type declares no strict commands.
     pub(super) fn new<R: Rejection, C: Command>(
         ports: &'a Ports,
         streams: &'a [StreamId],
@@ -91,17 +92,24 @@ impl<'a> Submission<'a> {
         id: &'a CommandId,
         context: &'a Context,
     ) -> Result<Self, CommandError<R>> {
+        // A tenant is a wall: nothing of another tenant exists for a caller.
+        if streams.iter().any(|stream| *stream.tenant() != context.caller.tenant) {
+            return Err(CommandError::Hidden);
+        }
         let fingerprint = guarded(|| Fingerprint::of(command, streams))??;
         let is_strict = command.idempotency() == Idempotency::Strict;
         if is_strict && !C::SOME_ARE_STRICT {
             return Err(CommandError::UndeclaredStrict(command.name()));
         }
-        let strict =
-            is_strict.then(|| StrictCommand { id: id.clone(), fingerprint: fingerprint.clone() });
+        let strict = is_strict.then(|| StrictCommand {
+            id: record_id(streams, &context.caller.tenant, id),
+            fingerprint: fingerprint.clone(),
+        });
         let origin = Origin {
             id,
             name: command.name(),
             fingerprint,
+            seals: C::SEALS,
             context,
             clock: &*ports.clock,
             random: &*ports.random,
@@ -187,6 +195,7 @@ impl<'a> Submission<'a> {
     /// The first answer, from the command's commit to one of its streams. That commit names its siblings.
     async fn repeated<R: Rejection>(&self, commit: Commit) -> Result<Attempt, CommandError<R>> {
         self.check_same_request(&commit.command().fingerprint)?;
+        self.check_same_caller(&commit)?;
         let mut commits = self.read(&commit.command().siblings).await?;
         commits.push(commit);
         commits.sort_by_key(|commit| self.streams.iter().position(|it| it == commit.stream()));
@@ -200,6 +209,7 @@ impl<'a> Submission<'a> {
     ) -> Result<Attempt, CommandError<R>> {
         self.check_same_request(&record.fingerprint)?;
         let commits = self.read(&record.commits).await?;
+        commits.iter().try_for_each(|commit| self.check_same_caller(commit))?;
         Ok(Attempt::Done(Effect::of(&commits, record.unchanged)))
     }
 
@@ -225,4 +235,25 @@ impl<'a> Submission<'a> {
         }
         Err(CommandError::Reused)
     }
+
+    /// A command id belongs to one caller. The first answer is for nobody else.
+    ///
+    /// # Errors
+    /// [`CommandError::Reused`] if another caller has used the command id before.
+    fn check_same_caller<R: Rejection>(&self, before: &Commit) -> Result<(), CommandError<R>> {
+        if before.metadata().actor.as_str() == self.origin.context.caller.subject.as_str() {
+            return Ok(());
+        }
+        Err(CommandError::Reused)
+    }
+}
+
+/// The id of the record of a strict command. Like any command, a strict one is recognised on its stream, and the same id
+/// has another effect on another stream. A joint command is recognised in its tenant.
+fn record_id(streams: &[StreamId], tenant: &TenantId, id: &CommandId) -> CommandId {
+    let place = match streams {
+        [stream] => stream.to_string(),
+        _ => tenant.to_string(),
+    };
+    CommandId::derived(&["strict", &place, id.as_str()])
 }

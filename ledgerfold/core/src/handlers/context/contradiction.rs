@@ -78,6 +78,42 @@ pub enum Contradiction {
     /// A projection reads its own context like another one.
     #[error("the projection {0} names its own context as another one: leave out .of::<…>()")]
     OwnEvents(&'static str),
+    /// A category without a projection.
+    #[error(
+        "the events of the category {0} have no reader: call .of_decider::<…>() directly after .rows::<…>(…) or \
+         .tally::<…>(…)"
+    )]
+    NothingToLimit(Category),
+    /// A projection reads streams that the context does not have.
+    #[error(
+        "the projection {projection} reads the category {category}, which has no decider here: declare its domain"
+    )]
+    NoSuchDecider {
+        /// The projection.
+        projection: &'static str,
+        /// The category.
+        category: Category,
+    },
+    /// A projection cannot read the events of its decider.
+    #[error("the projection {projection} reads {reads}, but its decider has {has}")]
+    OtherEvents {
+        /// The projection.
+        projection: &'static str,
+        /// The type of the projection's events.
+        reads: &'static str,
+        /// The type of the decider's events.
+        has: &'static str,
+    },
+    /// A projection gets the events of several domains.
+    #[error(
+        "the projection {0} gets the events of several deciders: name its own with .of_decider::<…>()"
+    )]
+    ReadsSeveral(&'static str),
+    /// A process gets the events of several domains.
+    #[error(
+        "the process {0} gets the events of several deciders: name the types of its events in REACTS_TO"
+    )]
+    ReactsToSeveral(ProcessName),
     /// Two models of a projection read different events, but have one queue.
     #[error(
         "two models of the projection {0} read different events: give one of them a projection of its own"
@@ -86,6 +122,11 @@ pub enum Contradiction {
     /// A process does not accept its own default.
     #[error(transparent)]
     InvalidDefault(InvalidSetting),
+    /// A process sends commands to a domain that seals, and has no keys for them.
+    #[error(
+        "the process {0} sends commands to a domain that seals, and a process has no keys: let it send to another domain"
+    )]
+    ProcessSeals(ProcessName),
     /// A process is declared twice.
     #[error("the process {0} is declared twice")]
     ProcessTwice(ProcessName),

@@ -35,9 +35,25 @@
 //! assert_eq!(loyalty.projections()[0].source(), Some("bank"));
 //! ```
 //!
+//! # Several domains
+//!
+//! A context can have several domains, with a category each. Each of its projections then reads one of them:
+//!
+//! ```
+//! # use ledgerfold::context::Context;
+//! # use ledgerfold_testkit::{bank::{Accounts, Statements}, loyalty::Members};
+//! let club = Context::new("club")
+//!     .decider::<Accounts>()
+//!     .decider::<Members>()
+//!     .rows::<Statements>("statements")
+//!     .of_decider::<Accounts>();
+//! assert_eq!(club.check(), Ok(()));
+//! ```
+//!
 //! [`Role`] and [`variables`] name what a template and a program agree on. Everything else about AWS does not belong here.
 
 mod contradiction;
+mod missing;
 mod ports;
 mod process;
 mod role;
@@ -51,16 +67,18 @@ use std::{
 };
 
 pub use contradiction::{Contradiction, Contradictions, Undeclared};
-pub use ports::{CommandPorts, MissingLog, QueryPorts, ReadPorts, Readable};
+pub use missing::{MissingKeyring, MissingLog};
+pub use ports::{CommandPorts, QueryPorts, ReadPorts, Readable};
 pub use process::{DeclaredProcess, InvalidSetting, Reacting};
 pub use role::{Role, UnknownRole};
 
 use crate::{
     Category, Command, Decider, PublicEvents,
     claims::Claimants,
+    command::SnapshotChecks,
     process::ProcessManager,
     project::{Catalog, Projection, Tally},
-    vocabulary::{PublicForms, Source},
+    vocabulary::{PublicForms, Selection, Source},
 };
 
 /// A bounded context: its domains, projections and processes.
@@ -75,7 +93,9 @@ pub struct Context {
     public_forms: PublicForms,
     mappings: Vec<(&'static str, Category)>,
     claimants: Claimants,
+    snapshot_checks: SnapshotChecks,
     has_strict_commands: bool,
+    seals: bool,
     catalog: Catalog,
     projections: Vec<DeclaredProjection>,
     processes: Vec<DeclaredProcess>,
@@ -90,7 +110,9 @@ pub struct DeclaredProjection {
     revision: u32,
     model: TypeId,
     index: Option<&'static str>,
-    foreign: Option<Source>,
+    /// The type of its events, with its name.
+    events: (TypeId, &'static str),
+    selection: Selection,
 }
 
 /// What a projection fills.
@@ -120,12 +142,17 @@ impl DeclaredProjection {
 
     /// The name of the other context whose events it reads; `None` if it reads its own context's events.
     pub fn source(&self) -> Option<&'static str> {
-        self.foreign.as_ref().map(Source::context)
+        self.foreign().map(Source::context)
     }
 
     /// The events of the other context that it reads; `None` if it reads its own context's events.
     pub const fn foreign(&self) -> Option<&Source> {
-        self.foreign.as_ref()
+        self.selection.source()
+    }
+
+    /// The streams whose events it reads.
+    pub const fn selection(&self) -> &Selection {
+        &self.selection
     }
 }
 
@@ -140,7 +167,9 @@ impl Context {
             public_forms: PublicForms::none(),
             mappings: Vec::new(),
             claimants: Claimants::new(),
+            snapshot_checks: SnapshotChecks::default(),
             has_strict_commands: false,
+            seals: false,
             catalog: Catalog::new(),
             projections: Vec::new(),
             processes: Vec::new(),
@@ -159,7 +188,8 @@ impl Context {
         }
         self.categories.push(D::CATEGORY);
         self.has_strict_commands |= D::Command::SOME_ARE_STRICT;
-        self
+        self.seals |= D::Command::SEALS;
+        Self { snapshot_checks: self.snapshot_checks.with::<D>(), ..self }
     }
 
     /// Adds a domain whose events claim unique keys. Its deployment needs a table of reservations.
@@ -189,14 +219,14 @@ impl Context {
     /// [`REVISION`](Projection::REVISION) under the same name.
     #[must_use]
     pub fn rows<P: Projection>(mut self, name: &'static str) -> Self {
-        self.declare::<P>(name, Kind::Rows, P::REVISION);
+        self.declare::<P, P::Event>(name, Kind::Rows, P::REVISION);
         Self { catalog: self.catalog.rows::<P>(name), ..self }
     }
 
     /// Adds a projection with counters; see [`rows`](Self::rows).
     #[must_use]
     pub fn tally<T: Tally>(mut self, name: &'static str) -> Self {
-        self.declare::<T>(name, Kind::Counters, T::REVISION);
+        self.declare::<T, T::Event>(name, Kind::Counters, T::REVISION);
         Self { catalog: self.catalog.tally::<T>(name), ..self }
     }
 
@@ -208,6 +238,29 @@ impl Context {
             _ => self.contradictions.push(Contradiction::NothingToList(index)),
         }
         self
+    }
+
+    /// Limits the projection before this call to the streams of one domain of this context. A context with several
+    /// domains needs it for [each of its projections](crate::context#several-domains).
+    #[must_use]
+    pub fn of_decider<D: Decider>(mut self) -> Self {
+        let selection = Selection::from(D::CATEGORY);
+        match self.projections.last_mut() {
+            Some(last) if last.selection == Selection::All => {
+                let projection = last.name;
+                if last.events.0 != TypeId::of::<D::Event>() {
+                    let reads = last.events.1;
+                    let has = type_name::<D::Event>();
+                    self.contradictions.push(Contradiction::OtherEvents { projection, reads, has });
+                }
+                last.selection = selection.clone();
+                Self { catalog: self.catalog.of(selection), ..self }
+            }
+            _ => {
+                self.contradictions.push(Contradiction::NothingToLimit(D::CATEGORY));
+                self
+            }
+        }
     }
 
     /// Lets the projection before this call read the public events of another context. It takes them from the bus, and
@@ -226,11 +279,11 @@ impl Context {
     fn reads(mut self, source: Source) -> Self {
         self.check_name(source.context());
         match self.projections.last_mut() {
-            Some(last) if last.foreign.is_none() => {
+            Some(last) if last.selection == Selection::All => {
                 if source.context() == self.name {
                     self.contradictions.push(Contradiction::OwnEvents(last.name));
                 }
-                last.foreign = Some(source.clone());
+                last.selection = source.clone().into();
                 Self { catalog: self.catalog.of(source), ..self }
             }
             _ => {
@@ -262,6 +315,9 @@ impl Context {
         if self.processes.iter().any(|it| it.name() == process.name()) {
             self.contradictions.push(Contradiction::ProcessTwice(process.name().clone()));
         }
+        if process.sends_sealed() {
+            self.contradictions.push(Contradiction::ProcessSeals(process.name().clone()));
+        }
         if let Err(invalid) = process.schedule(process.default_setting()) {
             self.contradictions.push(Contradiction::InvalidDefault(invalid));
         }
@@ -270,11 +326,13 @@ impl Context {
         self
     }
 
-    fn declare<M: 'static>(&mut self, name: &'static str, kind: Kind, revision: u32) {
+    fn declare<M: 'static, E: 'static>(&mut self, name: &'static str, kind: Kind, revision: u32) {
         self.check_name(name);
         let model = TypeId::of::<M>();
+        let events = (TypeId::of::<E>(), type_name::<E>());
+        let selection = Selection::All;
         let declared =
-            DeclaredProjection { name, kind, revision, model, index: None, foreign: None };
+            DeclaredProjection { name, kind, revision, model, index: None, events, selection };
         for other in &self.projections {
             if other.model == model {
                 let model = type_name::<M>();
@@ -323,6 +381,8 @@ impl Context {
             }
         }
         found.extend(self.projections_of_two_sources().map(Contradiction::TwoSources));
+        found.extend(self.unknown_categories());
+        found.extend(self.readers_of_several_domains());
         if found.is_empty() { Ok(()) } else { Err(Contradictions { context: self.name, found }) }
     }
 
@@ -331,8 +391,31 @@ impl Context {
         let later = |at: usize| self.projections.iter().skip(at + 1);
         self.projections.iter().enumerate().filter_map(move |(at, one)| {
             let other = later(at).find(|other| other.name == one.name);
-            other.is_some_and(|other| other.foreign != one.foreign).then_some(one.name)
+            other.is_some_and(|other| other.selection != one.selection).then_some(one.name)
         })
+    }
+
+    /// The projections of categories without a decider.
+    fn unknown_categories(&self) -> impl Iterator<Item = Contradiction> {
+        self.projections.iter().filter_map(|it| match &it.selection {
+            Selection::Category(category) if !self.categories.contains(category) => {
+                let projection = it.name;
+                let category = category.clone();
+                Some(Contradiction::NoSuchDecider { projection, category })
+            }
+            _ => None,
+        })
+    }
+
+    /// The projections and processes that get events of several domains. They have one type of events, so they cannot
+    /// read those of the others.
+    fn readers_of_several_domains(&self) -> impl Iterator<Item = Contradiction> {
+        let has_several = self.categories.iter().any(|it| Some(it) != self.categories.first());
+        let projections = self.projections.iter().filter(|it| it.selection == Selection::All);
+        let projections = projections.map(|it| Contradiction::ReadsSeveral(it.name));
+        let processes = self.processes.iter().filter(|it| it.reacts_to().is_empty());
+        let processes = processes.map(|it| Contradiction::ReactsToSeveral(it.name().clone()));
+        projections.chain(processes).filter(move |_| has_several)
     }
 
     /// The name.
@@ -373,9 +456,19 @@ impl Context {
         &self.claimants
     }
 
+    /// The comparison of its domains' snapshots with the events.
+    pub const fn snapshot_checks(&self) -> &SnapshotChecks {
+        &self.snapshot_checks
+    }
+
     /// Whether it needs a table of reservations, for unique keys or for strict commands.
     pub fn keeps_reservations(&self) -> bool {
         self.has_strict_commands || self.claimants.categories().next().is_some()
+    }
+
+    /// Whether a domain of it seals. Its deployment then has a table of keys, and only then.
+    pub const fn seals(&self) -> bool {
+        self.seals
     }
 
     /// Its read models.

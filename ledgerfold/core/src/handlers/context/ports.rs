@@ -4,17 +4,21 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 
-use super::{Context, DeclaredProjection, Undeclared};
+use super::{
+    Context, DeclaredProjection, Undeclared,
+    missing::{MissingKeyring, MissingLog},
+};
 use crate::{
-    Decider, StreamId, Version,
-    command::{CommandHandler, JointDecider, JointHandler},
+    Decider, StreamId,
+    command::{CommandHandler, JointDecider, JointHandler, StreamReader},
     generations::RecordReader,
     ports::{
-        Clock, CommitPage, EventReader, EventStore, Listing, PortError, Random, ReadStoreError,
-        ReadView, RowReader, Skips, Span, StoreError, StoredRow, TallyReader,
+        Clock, EventReader, EventStore, KeyReader, Keyring, Listing, PortError, Random,
+        ReadStoreError, ReadView, RowReader, Skips, StoredRow, TallyReader,
     },
-    project::{Projection, Tally, foreign_log},
+    project::{Projection, Tally, selected_log},
     query::{LiveRows, LiveTallies},
+    vocabulary::{ConsistencyToken, Selection},
 };
 
 /// The ports of a service that handles commands.
@@ -26,12 +30,30 @@ pub struct CommandPorts {
     pub clock: Arc<dyn Clock>,
     /// The randomness of ids and of jitter.
     pub random: Arc<dyn Random>,
+    /// The keys of a context that seals. For any other context every call fails.
+    pub keyring: Arc<dyn Keyring>,
 }
 
 impl CommandPorts {
+    /// The ports of a context that does not seal.
+    pub fn new(log: Arc<dyn EventStore>, clock: Arc<dyn Clock>, random: Arc<dyn Random>) -> Self {
+        Self { log, clock, random, keyring: Arc::new(MissingKeyring) }
+    }
+
+    /// The ports of a context that seals with these keys.
+    #[must_use]
+    pub fn with_keyring(self, keyring: Arc<dyn Keyring>) -> Self {
+        Self { keyring, ..self }
+    }
+
     /// A handler of one domain's commands, with a cache of its own.
     pub fn handler<D: Decider>(&self) -> CommandHandler<D> {
         CommandHandler::new(self.log.clone(), self.clock.clone(), self.random.clone())
+    }
+
+    /// A reader of the current states of streams.
+    pub fn stream_reader(&self) -> StreamReader {
+        StreamReader::new(self.log.clone())
     }
 
     /// A handler of joint commands.
@@ -58,28 +80,6 @@ pub trait ReadPorts: Send + Sync {
     }
 }
 
-/// The log of a context that the program does not know. Every read fails.
-#[derive(Clone, Copy, Debug)]
-pub struct MissingLog(pub &'static str);
-
-impl MissingLog {
-    fn refused<T>(self) -> Result<T, StoreError> {
-        let reason = format!("the program has no log of {}: give it the event table", self.0);
-        Err(PortError::Refused(reason.into()).into())
-    }
-}
-
-#[async_trait]
-impl EventReader for MissingLog {
-    async fn read(&self, _: &StreamId, _: Version) -> Result<CommitPage, StoreError> {
-        self.refused()
-    }
-
-    async fn read_back(&self, _: &StreamId, _: Span, _: usize) -> Result<CommitPage, StoreError> {
-        self.refused()
-    }
-}
-
 /// A projection's live generation, with the events that are skipped for the projection.
 pub struct Readable<T: ?Sized> {
     /// The rows or counters.
@@ -89,6 +89,18 @@ pub struct Readable<T: ?Sized> {
     /// The log of the projection's events, for events that the generation lacks. It is the log of another context if the
     /// projection reads that context's events.
     pub log: Arc<dyn EventReader>,
+    /// The streams that the projection reads. A token of any other stream changes nothing in its answers.
+    pub selection: Selection,
+}
+
+impl<T: ?Sized> Readable<T> {
+    /// The token, if it is of a stream that the projection reads.
+    pub fn relevant<'a>(
+        &self,
+        token: Option<&'a ConsistencyToken>,
+    ) -> Option<&'a ConsistencyToken> {
+        token.filter(|token| self.selection.has(&token.stream))
+    }
 }
 
 /// The ports of a service that answers queries.
@@ -96,16 +108,24 @@ pub struct QueryPorts<'a> {
     context: &'a Context,
     log: Arc<dyn EventReader>,
     tables: &'a dyn ReadPorts,
+    keys: Arc<dyn KeyReader>,
 }
 
 impl<'a> QueryPorts<'a> {
-    /// The ports of this context's queries.
-    pub const fn new(
-        context: &'a Context,
-        log: Arc<dyn EventReader>,
-        tables: &'a dyn ReadPorts,
-    ) -> Self {
-        Self { context, log, tables }
+    /// The ports of this context's queries. Without [`with_keys`](Self::with_keys) no query can open a sealed field.
+    pub fn new(context: &'a Context, log: Arc<dyn EventReader>, tables: &'a dyn ReadPorts) -> Self {
+        Self { context, log, tables, keys: Arc::new(MissingKeyring) }
+    }
+
+    /// The queries of a context that seals open its fields with these keys.
+    #[must_use]
+    pub fn with_keys(self, keys: Arc<dyn KeyReader>) -> Self {
+        Self { keys, ..self }
+    }
+
+    /// The keys that open sealed fields. In a context that does not seal every call fails.
+    pub fn keys(&self) -> Arc<dyn KeyReader> {
+        self.keys.clone()
     }
 
     /// The log of the context's own streams.
@@ -141,10 +161,12 @@ impl<'a> QueryPorts<'a> {
 
     fn readable<T: ?Sized>(&self, projection: &DeclaredProjection, table: Arc<T>) -> Readable<T> {
         let log = match projection.foreign() {
-            Some(source) => foreign_log(self.tables.log_of(source.context()), source.clone()),
+            Some(source) => self.tables.log_of(source.context()),
             None => self.log.clone(),
         };
-        Readable { table, skips: self.tables.skips(projection.name()), log }
+        let log = selected_log(log, projection.selection().clone());
+        let skips = self.tables.skips(projection.name());
+        Readable { table, skips, log, selection: projection.selection().clone() }
     }
 }
 

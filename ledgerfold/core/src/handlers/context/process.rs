@@ -6,7 +6,7 @@ use async_trait::async_trait;
 
 use super::CommandPorts;
 use crate::{
-    Category, Decider, ProcessName,
+    Category, Command, Decider, ProcessName,
     ports::DeadlineStore,
     process::{Expiry, ProcessExpiry, ProcessHandler, ProcessManager, ProcessSchedule, Scheduling},
     vocabulary::{Delivery, FailedReceipt},
@@ -21,6 +21,7 @@ pub struct DeclaredProcess {
     about_settings: &'static str,
     reacts_to: &'static [&'static str],
     sends_at_once: bool,
+    sends_sealed: bool,
     target: Category,
     parts: Arc<dyn Parts>,
 }
@@ -78,6 +79,7 @@ impl DeclaredProcess {
             about_settings: P::ABOUT_SETTINGS,
             reacts_to: P::REACTS_TO,
             sends_at_once: !P::ONLY_SCHEDULES,
+            sends_sealed: <<P::Target as Decider>::Command as Command>::SEALS,
             target: <P::Target as Decider>::CATEGORY,
             parts,
         }
@@ -111,6 +113,11 @@ impl DeclaredProcess {
     /// Whether it sends commands at once. Otherwise it only schedules deadlines.
     pub const fn sends_at_once(&self) -> bool {
         self.sends_at_once
+    }
+
+    /// Whether the domain of its commands seals.
+    pub(super) const fn sends_sealed(&self) -> bool {
+        self.sends_sealed
     }
 
     /// The category of the streams of its commands.

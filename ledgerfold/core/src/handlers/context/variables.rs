@@ -6,6 +6,10 @@ pub const ROLE: &str = "ROLE";
 pub const EVENT_TABLE: &str = "EVENT_TABLE";
 /// The table of reservations.
 pub const RESERVATIONS: &str = "RESERVATIONS";
+/// The table of keys, in a context that seals.
+pub const KEY_TABLE: &str = "KEY_TABLE";
+/// The KMS key that wraps the keys of this table.
+pub const WRAPPING_KEY: &str = "WRAPPING_KEY";
 /// The table of generations, quarantined streams and skips.
 pub const PROJECTION_STATES: &str = "PROJECTION_STATES";
 /// The projection of a projector.
@@ -28,6 +32,22 @@ pub const BUS_KEY: &str = "BUS_KEY";
 pub const SPOT_CHECK_STREAMS: &str = "SPOT_CHECK_STREAMS";
 /// The seconds after which a missing event counts as a fault of a read model.
 pub const SPOT_CHECK_PATIENCE: &str = "SPOT_CHECK_PATIENCE";
+/// How callers of the HTTP functions prove who they are: `token`, `gateway`, `api-key` or `none`.
+pub const AUTHENTICATION: &str = "AUTHENTICATION";
+/// The issuer of tokens, as their claim `iss` has it.
+pub const TOKEN_ISSUER: &str = "TOKEN_ISSUER";
+/// The audience of tokens, as their claim `aud` has it, or `client_id` in a token without `aud`.
+pub const TOKEN_AUDIENCE: &str = "TOKEN_AUDIENCE";
+/// The keys of the issuer: a JSON Web Key Set, or its address.
+pub const TOKEN_KEYS: &str = "TOKEN_KEYS";
+/// The claim with the tenant.
+pub const TENANT_CLAIM: &str = "TENANT_CLAIM";
+/// The claim with the roles.
+pub const ROLES_CLAIM: &str = "ROLES_CLAIM";
+/// The claim with the scopes.
+pub const SCOPES_CLAIM: &str = "SCOPES_CLAIM";
+/// The roles of callers with an API key, separated by commas.
+pub const API_KEY_ROLES: &str = "API_KEY_ROLES";
 
 /// The variable with the read table of a projection.
 pub fn table_of(projection: &str) -> String {

@@ -1,7 +1,7 @@
 use std::sync::Arc;
 
 use crate::{
-    Actor, Command, CommandId, Rejection, StreamId,
+    Caller, Command, CommandId, Rejection, StreamId,
     command::{CommandError, CommandHandler, CommandRequest, Context},
     ports::Cause,
 };
@@ -11,7 +11,6 @@ use super::{CommandOf, ProcessManager};
 /// Sends the commands of a process.
 pub(super) struct Dispatch<P: ProcessManager> {
     commands: CommandHandler<P::Target>,
-    actor: Actor,
 }
 
 /// The outcome of a command that is not sent again.
@@ -25,7 +24,7 @@ pub(super) enum Settled {
 
 impl<P: ProcessManager> Dispatch<P> {
     pub(super) fn new(commands: CommandHandler<P::Target>) -> Arc<Self> {
-        Arc::new(Self { commands, actor: Actor::from(&P::NAME) })
+        Arc::new(Self { commands })
     }
 
     /// Sends a command under this id.
@@ -40,13 +39,13 @@ impl<P: ProcessManager> Dispatch<P> {
         cause: &Cause,
     ) -> Result<Settled, String> {
         let context = Context {
-            actor: self.actor.clone(),
+            caller: Caller::process(&P::NAME, stream.tenant().clone()),
             correlation_id: cause.correlation_id.clone(),
             causation_id: cause.event.into(),
             traceparent: cause.traceparent.clone(),
         };
         let name = command.name();
-        let request = CommandRequest::new(stream, command, id).in_context(context);
+        let request = CommandRequest::in_context(context, stream, command, id);
         let stream = &request.stream;
         match self.commands.handle(&request).await {
             Ok(answer) => {
@@ -71,13 +70,19 @@ impl<P: ProcessManager> Dispatch<P> {
 /// A defect, for example a commit that is too large, is not final, because the command would be lost silently.
 fn is_final<R: Rejection>(error: &CommandError<R>) -> bool {
     match error {
-        CommandError::Rejected(_) | CommandError::Reserved { .. } | CommandError::Reused => true,
+        CommandError::Rejected(_)
+        | CommandError::Forbidden
+        | CommandError::Hidden
+        | CommandError::Reserved { .. }
+        | CommandError::Reused => true,
         CommandError::ExpectedVersion { .. }
         | CommandError::Contention { .. }
         | CommandError::TooLarge(_)
         | CommandError::Transaction(_)
         | CommandError::SameStream { .. }
+        | CommandError::NotAmongStreams { .. }
         | CommandError::NotReserved { .. }
+        | CommandError::UnkeyedClaim(_)
         | CommandError::UndeclaredStrict(_)
         | CommandError::Load(_)
         | CommandError::Store(_)

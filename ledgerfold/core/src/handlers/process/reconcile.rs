@@ -9,7 +9,8 @@ use async_trait::async_trait;
 
 use super::{ProcessManager, Reaction, concerns, expiry::command_id};
 use crate::{
-    Decider, DecodeError, Envelope, ProcessName, Recorded, StreamId, Timestamp, Version,
+    Caller, Decider, DecisionContext, DecodeError, Envelope, ProcessName, Recorded, StreamId,
+    Timestamp, Version,
     ports::{
         Cause, Deadline, DeadlineError, DeadlineKey, DeadlineStore, EventReader, PageWalk,
         StoreError,
@@ -174,7 +175,10 @@ impl<P: ProcessManager> Scheduling for ProcessSchedule<P> {
             Ok((is_done || envelope.command_id == id, state))
         })
         .await?;
-        let decided = guarded(|| P::Target::decide(&state, &command)).map_err(caught)?;
+        let caller = Caller::process(&P::NAME, stream.tenant().clone());
+        // The command is sent when the deadline is due, or later.
+        let context = DecisionContext { at: deadline.due, caller: &caller };
+        let decided = guarded(|| P::Target::decide(&state, &command, &context)).map_err(caught)?;
         Ok(!is_done && decided.is_ok_and(|events| !events.is_empty()))
     }
 }

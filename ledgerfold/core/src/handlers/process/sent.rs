@@ -69,7 +69,7 @@ mod tests {
     fn pending(stream: usize) -> Pending {
         let key = DeadlineKey {
             process: ProcessName::from_static("lending"),
-            stream: format!("account#{stream}").parse().expect("a stream"),
+            stream: format!("default/account#{stream}").parse().expect("a stream"),
             name: DeadlineName::from_static("return"),
         };
         let cause = Cause {

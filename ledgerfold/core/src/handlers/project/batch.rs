@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::gap::{Gap, Turns};
 use crate::{
     Envelope, StreamId, Version,
-    vocabulary::{Content, Delivery, FailedReceipt, Form, Receipt, Source},
+    vocabulary::{Content, Delivery, FailedReceipt, Form, Receipt, Selection, Source},
 };
 
 /// A batch of messages by stream.
@@ -29,12 +29,12 @@ pub(super) struct Arrived {
 }
 
 impl Batch {
-    /// Groups messages. If they come from another context, streams of other categories need no work.
+    /// Groups messages. Streams that the projection does not read need no work.
     ///
     /// A message may have its event in a form that the projection does not read, if a rule of the bus is wrong. It then
     /// only announces the event, and the projection reads it from the log.
-    pub(super) fn of(deliveries: Vec<Delivery>, source: Option<&Source>) -> Self {
-        let form = source.map_or(Form::Private, Source::on_the_bus);
+    pub(super) fn of(deliveries: Vec<Delivery>, selection: &Selection) -> Self {
+        let form = selection.source().map_or(Form::Private, Source::on_the_bus);
         let turns = Turns::default();
         let mut streams: BTreeMap<StreamId, Arrived> = BTreeMap::new();
         let mut unreadable = Vec::new();
@@ -50,7 +50,7 @@ impl Batch {
                     continue;
                 }
             };
-            if source.is_some_and(|source| source.category() != stream.category()) {
+            if !selection.has(&stream) {
                 tracing::debug!(%stream, "the projection does not read streams of this category");
                 continue;
             }

@@ -1,13 +1,13 @@
 use std::{collections::BTreeSet, sync::Arc};
 
 use super::{
-    Projection, ProjectorPorts, RowModel, Tally, TallyModel, Updater, foreign::foreign_log,
+    Projection, ProjectorPorts, RowModel, Tally, TallyModel, Updater, selected::selected_log,
 };
 use crate::{
-    generations,
+    Category, generations,
     ports::{Clock, EventReader, GenerationStore, PortError, ReadStoreError, ReadTable, Written},
     project::Verifiable,
-    vocabulary::{Generation, GenerationRef, Generations, Source},
+    vocabulary::{Generation, GenerationRef, Generations, Selection, Source},
 };
 
 /// The read models of a context by the names of their projections: one place for projectors, rebuilds and audits.
@@ -31,7 +31,7 @@ struct Entry {
     projection: &'static str,
     revision: u32,
     open: Open,
-    source: Option<Source>,
+    selection: Selection,
 }
 
 type Open = fn(&dyn ReadTable, Generation) -> Arc<dyn Verifiable>;
@@ -85,22 +85,33 @@ impl Catalog {
 
     fn with(mut self, projection: &'static str, revision: u32, open: Open) -> Self {
         self.entries.retain(|it| (it.projection, it.revision) != (projection, revision));
-        self.entries.push(Entry { projection, revision, open, source: None });
+        self.entries.push(Entry { projection, revision, open, selection: Selection::All });
         self
     }
 
-    /// Lets the model that was added last read the events of another context.
+    /// Lets the model that was added last read these streams only: a category of its own context, or the events of
+    /// another context.
     #[must_use]
-    pub fn of(mut self, source: Source) -> Self {
+    pub fn of(mut self, selection: impl Into<Selection>) -> Self {
         if let Some(last) = self.entries.last_mut() {
-            last.source = Some(source);
+            last.selection = selection.into();
         }
         self
     }
 
     /// The other context whose events a projection reads; `None` if it reads its own context's events.
     pub fn source(&self, projection: &str) -> Option<&Source> {
-        self.entries.iter().find(|it| it.projection == projection)?.source.as_ref()
+        self.selection(projection)?.source()
+    }
+
+    /// The category of the streams that a projection reads; `None` if it reads all streams of its own context.
+    pub fn category(&self, projection: &str) -> Option<&Category> {
+        self.selection(projection)?.category()
+    }
+
+    fn selection(&self, projection: &str) -> Option<&Selection> {
+        let entry = self.entries.iter().find(|it| it.projection == projection)?;
+        Some(&entry.selection)
     }
 
     /// The names of the projections, each once, in the order in which they were added.
@@ -149,16 +160,18 @@ impl Models {
 
     /// The other context whose events the models read; `None` if they read their own context's events.
     pub const fn source(&self) -> Option<&Source> {
-        self.newest.source.as_ref()
+        self.newest.selection.source()
     }
 
-    /// This log, as the models read it. If they read another context's events, `log` must be the log of that context.
-    /// The result then has only the streams that they read, with the public form of each event.
+    /// The streams that the models read.
+    pub const fn selection(&self) -> &Selection {
+        &self.newest.selection
+    }
+
+    /// This log, as the models read it: with the streams that they read only. If they read another context's events,
+    /// `log` must be the log of that context, and the result has the public form of each event.
     pub fn reader(&self, log: Arc<dyn EventReader>) -> Arc<dyn EventReader> {
-        match self.source() {
-            Some(source) => foreign_log(log, source.clone()),
-            None => log,
-        }
+        selected_log(log, self.selection().clone())
     }
 
     /// The read table.

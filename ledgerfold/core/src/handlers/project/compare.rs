@@ -4,13 +4,13 @@ use super::walk::{Walk, look_ahead, walk};
 use crate::{
     Envelope, StreamId, Timestamp, Version,
     ports::{
-        Counter, CounterKey, EventReader, Memo, Quarantine, QuarantineError, Skip, Skips,
-        StoredRow, Written,
+        Counter, EventReader, Memo, Quarantine, QuarantineError, Skip, Skips, StoredRow, Written,
     },
     project::{
         Counts, ProjectError, Projection, ReadModel, RowModel, Skipped, Tally, TallyModel, count,
         fold, inapplicable, index_of, read_memo, read_row, stored_row,
     },
+    vocabulary::OfTenant,
 };
 
 /// A read model that can be compared with the log.
@@ -54,7 +54,7 @@ pub trait Verifiable: ReadModel {
     ///
     /// # Errors
     /// [`ProjectError`].
-    async fn counters(&self) -> Result<Option<Vec<Counter>>, ProjectError>;
+    async fn counters(&self) -> Result<Option<Vec<OfTenant<Counter>>>, ProjectError>;
 }
 
 /// The state of a read model in one stream, compared with the log.
@@ -278,7 +278,7 @@ impl<P: Projection> Verifiable for RowModel<P> {
         Ok(Some(self.rows.replace(&seen, &fresh).await?))
     }
 
-    async fn counters(&self) -> Result<Option<Vec<Counter>>, ProjectError> {
+    async fn counters(&self) -> Result<Option<Vec<OfTenant<Counter>>>, ProjectError> {
         Ok(None)
     }
 }
@@ -365,8 +365,7 @@ impl<T: Tally> Verifiable for TallyModel<T> {
         Ok(None)
     }
 
-    async fn counters(&self) -> Result<Option<Vec<Counter>>, ProjectError> {
-        let (first, last) = (CounterKey::least(), CounterKey::greatest());
-        Ok(Some(self.counters.range(&first, &last).await?))
+    async fn counters(&self) -> Result<Option<Vec<OfTenant<Counter>>>, ProjectError> {
+        Ok(Some(self.counters.all().await?))
     }
 }

@@ -15,7 +15,7 @@ use crate::{
     StreamId, Timestamp,
     generations::read_and_repair,
     ports::{GenerationStore, Quarantine, ReadStoreError},
-    vocabulary::{Delivery, FailedReceipt, GenerationRef, Generations, Source},
+    vocabulary::{Delivery, FailedReceipt, GenerationRef, Generations, Selection},
 };
 
 /// Updates the read models of a projection with the messages of its queue.
@@ -97,7 +97,7 @@ impl Projector {
     /// Applies a batch. Returns the messages that must be delivered again. Streams do not block each other, and a
     /// quarantined stream needs no further delivery.
     pub async fn project(&self, deliveries: Vec<Delivery>) -> Vec<FailedReceipt> {
-        let batch = Batch::of(deliveries, self.source());
+        let batch = Batch::of(deliveries, self.selection());
         let failed = match self.open().await {
             Ok(models) => models.take(batch).await,
             Err(error) => batch.fail(&error.to_string()),
@@ -127,11 +127,11 @@ impl Projector {
         Ok(live.retry(quarantine, due, until).await)
     }
 
-    /// The other context whose events it applies.
-    const fn source(&self) -> Option<&Source> {
+    /// The streams whose events it applies.
+    const fn selection(&self) -> &Selection {
         match &self.subject {
-            Subject::One(_) => None,
-            Subject::Generations { models, .. } => models.source(),
+            Subject::One(_) => &Selection::All,
+            Subject::Generations { models, .. } => models.selection(),
         }
     }
 

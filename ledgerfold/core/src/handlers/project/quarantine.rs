@@ -174,7 +174,7 @@ mod tests {
 
     fn parked(attempts: u32) -> Parked {
         Parked {
-            stream: "account#1".parse().expect("a stream"),
+            stream: "default/account#1".parse().expect("a stream"),
             position: None,
             version: None,
             owed_version: Version::new(1),

@@ -5,7 +5,7 @@ use serde::{Serialize, de::DeserializeOwned};
 
 use super::{Inapplicable, Position, ProjectError, ReadModel, Skipped, gathered::Gathered};
 use crate::{
-    Decoded, Envelope, Event, InvalidId, Payload, Recorded, StreamId, Version,
+    Access, Caller, Decoded, Envelope, Event, InvalidId, Payload, Recorded, StreamId, Version,
     ports::{IndexKey, PortError, ReadStoreError, RowStore, StoredRow, Written},
     vocabulary::panics::guarded,
 };
@@ -30,6 +30,14 @@ pub trait Projection: Send + Sync + 'static {
         row: Option<Self::Row>,
         event: &Recorded<Self::Event>,
     ) -> Result<Option<Self::Row>, String>;
+
+    /// Whether a caller of the row's tenant may see the row. Without this function every caller may.
+    ///
+    /// Lists do not ask this rule for each row, so that no page has to be filtered. List rows by their owner, and let the
+    /// query decide who may see the list.
+    fn may_see(_caller: &Caller, _row: &Self::Row) -> Access {
+        Access::Allowed
+    }
 
     /// The row's place in a list, if it is listed.
     ///

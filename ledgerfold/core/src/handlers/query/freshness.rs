@@ -1,5 +1,5 @@
 use crate::{
-    StreamId, Version,
+    StreamId, TenantId, Version,
     ports::{
         Counted, Counter, CounterKey, EventReader, IndexOrder, Listing, ReadStoreError, RowReader,
         Skips, StoreError, StoredRow, TallyReader,
@@ -41,6 +41,9 @@ pub enum QueryError {
     /// Events cannot be folded.
     #[error(transparent)]
     Fold(#[from] ProjectError),
+    /// The rule of the read model does not show the row to this caller.
+    #[error("the caller may not see the row")]
+    Forbidden,
     /// The caller's token has a version that the stream has not reached. No command has returned such a token.
     #[error("{stream} has not reached version {shown}")]
     Ahead {
@@ -65,28 +68,64 @@ pub async fn fresh_row<P: Projection>(
     token: Option<&ConsistencyToken>,
 ) -> Result<Option<Fresh<P::Row>>, QueryError> {
     let stored = rows.get(stream).await?;
-    let seen = token.filter(|token| token.stream == *stream).map(|token| token.version);
-    let (row, version) = match &stored {
-        Some(stored) => (read_row::<P>(stored)?, stored.version),
-        None => (None, Version::NONE),
-    };
-    if stored.is_some() && seen.is_none_or(|seen| seen <= version) {
-        return Ok(row.map(|row| Fresh { row, version }));
+    let seen = seen_of(stream, token);
+    let reached = Reached::<P::Row>::stored::<P>(stored.as_ref())?;
+    if stored.is_some() && seen.is_none_or(|seen| seen <= reached.version) {
+        return Ok(reached.into());
     }
-    let Reached { row, version } = fold_on::<P>(row, version, (log, skips), stream).await?;
-    check_reached(stream, seen, version)?;
-    Ok(row.map(|row| Fresh { row, version }))
+    let reached = fold_on::<P>(reached, (log, skips), stream).await?;
+    check_reached(stream, seen, reached.version)?;
+    Ok(reached.into())
 }
 
-/// The fold of a whole stream. The row is `None` if the fold has no row.
+/// The row of a stream with every event of the log, for answers that must not be older than a command that somebody else
+/// sent, for example a balance. Costs one read of the log more than [`fresh_row`] without a token.
+///
+/// # Errors
+/// [`QueryError`].
+pub async fn current_row<P: Projection>(
+    rows: &dyn RowReader,
+    log: &dyn EventReader,
+    skips: &dyn Skips,
+    stream: &StreamId,
+    token: Option<&ConsistencyToken>,
+) -> Result<Option<Fresh<P::Row>>, QueryError> {
+    let stored = rows.get(stream).await?;
+    let reached = Reached::<P::Row>::stored::<P>(stored.as_ref())?;
+    let reached = fold_on::<P>(reached, (log, skips), stream).await?;
+    check_reached(stream, seen_of(stream, token), reached.version)?;
+    Ok(reached.into())
+}
+
+/// The version of the stream that the caller must see.
+fn seen_of(stream: &StreamId, token: Option<&ConsistencyToken>) -> Option<Version> {
+    token.filter(|token| token.stream == *stream).map(|token| token.version)
+}
+
+/// The fold of a stream up to a version. The row is `None` if the fold has no row.
 struct Reached<R> {
     row: Option<R>,
     version: Version,
 }
 
+impl<R> Reached<R> {
+    fn stored<P: Projection<Row = R>>(stored: Option<&StoredRow>) -> Result<Self, ReadStoreError> {
+        Ok(match stored {
+            Some(stored) => Self { row: read_row::<P>(stored)?, version: stored.version },
+            None => Self { row: None, version: Version::NONE },
+        })
+    }
+}
+
+impl<R> From<Reached<R>> for Option<Fresh<R>> {
+    fn from(Reached { row, version }: Reached<R>) -> Self {
+        row.map(|row| Fresh { row, version })
+    }
+}
+
+/// Folds the rest of the stream from the log.
 async fn fold_on<P: Projection>(
-    mut row: Option<P::Row>,
-    mut version: Version,
+    Reached { mut row, mut version }: Reached<P::Row>,
     (log, skips): (&dyn EventReader, &dyn Skips),
     stream: &StreamId,
 ) -> Result<Reached<P::Row>, QueryError> {
@@ -125,6 +164,7 @@ pub async fn fresh_list<P: Projection>(
     listing: &Listing,
     token: Option<&ConsistencyToken>,
 ) -> Result<Vec<Listed<P::Row>>, QueryError> {
+    let token = token.filter(|token| *token.stream.tenant() == listing.tenant);
     // One row more than requested, because the token's row is removed from the result: the index may have an
     // old version of it, at an old place.
     let limit = listing.limit + usize::from(token.is_some());
@@ -158,7 +198,7 @@ fn list_entry<P: Projection>(stored: &StoredRow) -> Result<Option<Listed<P::Row>
     Ok(order.zip(row).map(|(order, row)| Listed { order, fresh: Fresh { row, version } }))
 }
 
-/// The counters with keys from `first` to `last`. With a token they contain the events of its stream at least up to its
+/// A tenant's counters with keys from `first` to `last`. With a token they contain the events of its stream at least up to its
 /// version, each event once. Missing events are added from the log.
 ///
 /// Groups are not read at one moment, so one group may show an event that another group does not show yet. The events
@@ -170,11 +210,11 @@ pub async fn fresh_counts<T: Tally>(
     counters: &dyn TallyReader,
     log: &dyn EventReader,
     skips: &dyn Skips,
-    (first, last): (&CounterKey, &CounterKey),
+    (tenant, first, last): (&TenantId, &CounterKey, &CounterKey),
     token: Option<&ConsistencyToken>,
 ) -> Result<Vec<Counter>, QueryError> {
-    let Some(token) = token else {
-        return Ok(counters.range(first, last).await?);
+    let Some(token) = token.filter(|token| token.stream.tenant() == tenant) else {
+        return Ok(counters.range(tenant, first, last).await?);
     };
     let Counted { memo, counters } = counters.range_with(&token.stream, first, last).await?;
     let (past, version) = match &memo {

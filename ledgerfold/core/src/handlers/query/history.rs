@@ -1,17 +1,19 @@
+use std::ops::RangeInclusive;
+
 use serde::{Deserialize, Serialize};
 
 use super::{Fresh, QueryError};
 use crate::{
-    Envelope, StreamId, Timestamp, Version,
+    Envelope, Event, Recorded, StreamId, Timestamp, Version,
     ports::{EventReader, Skips, Span, StoreError},
-    project::{Projection, Skipped, contiguous, fold, read_log},
-    vocabulary::Commit,
+    project::{ProjectError, Projection, Skipped, contiguous, fold, read_log},
+    vocabulary::{Commit, CommitHash},
 };
 
-/// How many commits one read of the audit log requests. A page has few events and a commit may have several, so
-/// larger reads would mostly be wasted.
+/// How many commits the first read of a page requests. The size of their events decides how many the next read requests,
+/// so a page takes one read, or two if it has many small events.
 const COMMITS_PER_READ: usize = 25;
-/// How many bytes of content a page of the audit log may have. A Lambda response has at most 6 MB, and the
+/// How many bytes of content a page of events may have. A Lambda response has at most 6 MB, and the
 /// content is escaped twice in it.
 const PAGE_BYTES: usize = 2_000_000;
 
@@ -82,6 +84,69 @@ impl AuditPosition {
     pub const START: Self = Self(Version::NONE);
 }
 
+/// A page of a stream's events in their types of today, oldest first.
+#[derive(Clone, Debug, PartialEq)]
+pub struct EventPage<E> {
+    /// The events. A stored event that upcasters turned into several is there as several of the same version.
+    pub events: Vec<Recorded<E>>,
+    /// The start of the next page, if there is one.
+    pub next: Option<AuditPosition>,
+}
+
+/// The events of a stream with these versions, from a position on. Versions that the stream has not reached have no
+/// events. A page has at most `limit` stored events and 2 MB of content, but always at least one event if there is one.
+///
+/// Reads only the commits of these events, and at most one more, in at most one request more than needed. A page that
+/// begins inside a commit takes another one.
+///
+/// ```
+/// # use ledgerfold::{StreamId, Version, ports::EventReader, query::{AuditPosition, QueryError, events}};
+/// # use ledgerfold_testkit::bank::AccountEvent;
+/// # async fn statement(log: &dyn EventReader, account: &StreamId) -> Result<(), QueryError> {
+/// let month = Version::new(12)..=Version::new(40);
+/// let page = events::<AccountEvent>(log, account, month, AuditPosition::START, 100).await?;
+/// # Ok(()) }
+/// ```
+///
+/// # Errors
+/// [`QueryError`].
+pub async fn events<E: Event>(
+    log: &dyn EventReader,
+    stream: &StreamId,
+    versions: RangeInclusive<Version>,
+    from: AuditPosition,
+    limit: usize,
+) -> Result<EventPage<E>, QueryError> {
+    let before = Version::new(versions.start().get().saturating_sub(1));
+    let from = AuditPosition(from.0.max(before));
+    let page = page(log, stream, from, Some(*versions.end()), limit).await?;
+    let mut events = Vec::with_capacity(page.events.len());
+    for event in &page.events {
+        let opened = event.open::<E>().map_err(|source| ProjectError::Event {
+            stream: stream.clone(),
+            version: event.version,
+            source,
+        })?;
+        events.extend(opened);
+    }
+    Ok(EventPage { events, next: page.next })
+}
+
+/// The stored hash of the commit with this version, or `None` if the stream has not reached the version. The hash covers
+/// the commit and everything before it, so a statement that names it can be proven. Takes one request.
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn commit_hash(
+    log: &dyn EventReader,
+    stream: &StreamId,
+    version: Version,
+) -> Result<Option<CommitHash>, StoreError> {
+    let newest = log.read_back(stream, Span::before(version.next()), 1).await?;
+    let commit = newest.commits.first().filter(|commit| commit.to() >= version);
+    Ok(commit.map(Commit::hash))
+}
+
 /// A page of a stream's events, oldest first.
 #[derive(Clone, Debug, PartialEq)]
 pub struct AuditPage {
@@ -102,15 +167,27 @@ pub struct AuditPage {
 pub async fn audit(
     log: &dyn EventReader,
     stream: &StreamId,
-    AuditPosition(mut shown): AuditPosition,
+    from: AuditPosition,
     limit: usize,
 ) -> Result<AuditPage, QueryError> {
+    Ok(page(log, stream, from, None, limit).await?)
+}
+
+/// A page of events up to this version, if there is one.
+async fn page(
+    log: &dyn EventReader,
+    stream: &StreamId,
+    AuditPosition(mut shown): AuditPosition,
+    last: Option<Version>,
+    limit: usize,
+) -> Result<AuditPage, StoreError> {
     let mut page = AuditPage { events: Vec::new(), next: None };
     let mut bytes = 0;
+    let mut reach = COMMITS_PER_READ;
     loop {
         // One event more than requested shows whether there is another page.
-        let window = COMMITS_PER_READ.min(limit + 1 - page.events.len());
-        let found = following(log, stream, shown, window).await?;
+        let window = reach.min(limit + 1 - page.events.len());
+        let found = following(log, stream, (shown, last), window).await?;
         let ends = found.len() < window;
         for event in found {
             bytes += event.event.data.as_str().len();
@@ -122,23 +199,31 @@ pub async fn audit(
             shown = event.version;
             page.events.push(event);
         }
-        if ends {
+        if ends || last.is_some_and(|last| shown >= last) {
             return Ok(page);
         }
+        let average = bytes / page.events.len().max(1);
+        reach = (PAGE_BYTES.saturating_sub(bytes) / average.max(1)).max(1);
     }
 }
 
-/// The events after a version: the next `window` events and the rest of their commits, or all that are left.
+/// The events after a version, and up to another one if there is one: the next `window` events and the rest of their
+/// commits, or all that are left.
 ///
 /// Every commit has at least one event. So the last `window` commits that begin within the window contain all of
 /// its versions, and no more commits need to be read.
 async fn following(
     log: &dyn EventReader,
     stream: &StreamId,
-    after: Version,
+    (after, last): (Version, Option<Version>),
     window: usize,
 ) -> Result<Vec<Envelope>, StoreError> {
-    let mut span = Span { after, before: Some(after.advance(window).next()) };
+    let end = after.advance(window);
+    let end = last.map_or(end, |last| last.min(end));
+    let mut span = Span { after, before: Some(end.next()) };
+    if span.is_empty() && end <= after {
+        return Ok(Vec::new());
+    }
     let mut commits: Vec<Commit> = Vec::new();
     loop {
         let page = log.read_back(stream, span, window).await?;
@@ -154,5 +239,6 @@ async fn following(
         commits.extend(around.commits);
     }
     let events = commits.iter().rev().flat_map(Commit::envelopes);
-    contiguous(stream, after, events.filter(|event| event.version > after).collect())
+    let is_asked = |version: Version| version > after && last.is_none_or(|last| version <= last);
+    contiguous(stream, after, events.filter(|event| is_asked(event.version)).collect())
 }

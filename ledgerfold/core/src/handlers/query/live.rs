@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use futures::future::join;
 
 use crate::{
-    StreamId,
+    StreamId, TenantId,
     generations::RecordReader,
     ports::{
         Counted, Counter, CounterKey, Listing, Memo, PortError, ReadStoreError, ReadView,
@@ -196,13 +196,14 @@ impl TallyReader for LiveTallies {
 
     async fn range(
         &self,
+        tenant: &TenantId,
         first: &CounterKey,
         last: &CounterKey,
     ) -> Result<Vec<Counter>, ReadStoreError> {
         self.0
             .read(|generation| {
                 let tallies = self.0.table.read_tallies(generation);
-                async move { tallies.range(first, last).await }
+                async move { tallies.range(tenant, first, last).await }
             })
             .await
     }

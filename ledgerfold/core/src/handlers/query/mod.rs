@@ -7,6 +7,6 @@ mod freshness;
 mod history;
 mod live;
 
-pub use freshness::{Fresh, Listed, QueryError, fresh_counts, fresh_list, fresh_row};
-pub use history::{AuditPage, AuditPosition, Until, as_of, audit};
+pub use freshness::{Fresh, Listed, QueryError, current_row, fresh_counts, fresh_list, fresh_row};
+pub use history::{AuditPage, AuditPosition, EventPage, Until, as_of, audit, commit_hash, events};
 pub use live::{LiveRows, LiveTallies};

@@ -5,7 +5,7 @@ use crate::{
     Category, StreamId, generations,
     ports::{GenerationStore, PageWalk, ReadStoreError, Streams, Written},
     project::{Models, ProjectorPorts},
-    vocabulary::{Building, Generations, InvalidChange, Purpose, Source},
+    vocabulary::{Building, Generations, InvalidChange, Purpose},
 };
 
 /// The number of attempts to change a record while others keep changing it.
@@ -55,8 +55,8 @@ impl Rebuilder {
         Self { models, ports, generations, streams, category: None, longest_read }
     }
 
-    /// Limits the rebuild to the streams of this category, or removes the limit with `None`. A rebuild of another
-    /// context's events is always limited to the category that the projection reads.
+    /// Limits the rebuild to the streams of this category, or removes the limit with `None`. If the projection reads one
+    /// category only, its rebuild is always limited to it.
     #[must_use]
     pub fn only(self, category: impl Into<Option<Category>>) -> Self {
         Self { category: category.into(), ..self }
@@ -232,7 +232,7 @@ impl Rebuilder {
     }
 
     pub(super) fn is_ours(&self, stream: &StreamId) -> bool {
-        let category = self.models.source().map(Source::category).or(self.category.as_ref());
+        let category = self.models.selection().category().or(self.category.as_ref());
         category.is_none_or(|category| category == stream.category())
     }
 }

@@ -208,7 +208,7 @@ impl Found {
     fn add(&mut self, finding: Finding) -> bool {
         self.summary.add(&finding.comparison);
         if let Some(counters) = &mut self.counters {
-            counters.add(&finding.comparison);
+            counters.add(&finding.stream, &finding.comparison);
         }
         let room = FINDINGS.saturating_sub(self.skipped.len());
         self.skipped.extend(finding.comparison.skipped.iter().take(room).cloned());

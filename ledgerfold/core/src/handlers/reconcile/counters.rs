@@ -1,11 +1,10 @@
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    time::Duration,
-};
+use std::{collections::BTreeSet, time::Duration};
 
 use crate::{
-    ports::{Clock, Counter, CounterKey},
+    StreamId,
+    ports::{Clock, Counter, CounterKey, Sums},
     project::{Comparison, Counts, ProjectError, Verifiable},
+    vocabulary::OfTenant,
 };
 
 /// How often differing counters are read. A transaction becomes visible step by step, normally within milliseconds.
@@ -20,8 +19,8 @@ const BETWEEN_READS: Duration = Duration::from_secs(2);
 /// counted meanwhile.
 #[derive(Clone, Debug)]
 pub struct Counters {
-    before: Vec<Counter>,
-    expected: BTreeMap<CounterKey, BTreeMap<String, i128>>,
+    before: Sums,
+    expected: Sums,
 }
 
 /// The verdict on a tally's counters.
@@ -38,8 +37,8 @@ pub enum CountersVerdict {
 /// A counter that differs from the sum over all streams.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Difference {
-    /// The group.
-    pub key: CounterKey,
+    /// The group, with its tenant.
+    pub key: OfTenant<CounterKey>,
     /// The counter's name.
     pub counter: String,
     /// The sum over all streams.
@@ -55,13 +54,14 @@ impl Counters {
     /// [`ProjectError`] if the read table fails.
     pub async fn begin(model: &dyn Verifiable) -> Result<Option<Self>, ProjectError> {
         let before = model.counters().await?;
-        Ok(before.map(|before| Self { before, expected: BTreeMap::new() }))
+        Ok(before.map(|before| Self { before: sums(before), expected: Sums::new() }))
     }
 
     /// Adds the contribution of a stream.
-    pub fn add(&mut self, comparison: &Comparison) {
+    pub fn add(&mut self, stream: &StreamId, comparison: &Comparison) {
         for (key, amounts) in comparison.counted.iter().flat_map(Counts::iter) {
-            let group = self.expected.entry(key.clone()).or_default();
+            let key = OfTenant::of(stream, key.clone());
+            let group = self.expected.entry(key).or_default();
             for (counter, amount) in amounts {
                 *group.entry(counter.clone()).or_default() += i128::from(*amount);
             }
@@ -84,7 +84,7 @@ impl Counters {
             if read > 0 {
                 clock.sleep(BETWEEN_READS).await;
             }
-            let shown = model.counters().await?.unwrap_or_default();
+            let shown = sums(model.counters().await?.unwrap_or_default());
             if shown != self.before {
                 return Ok(CountersVerdict::Moved);
             }
@@ -96,24 +96,12 @@ impl Counters {
         Ok(CountersVerdict::Differ(differences))
     }
 
-    fn differences(&self, shown: &[Counter]) -> Vec<Difference> {
-        let expected = self.expected.iter().flat_map(|(key, amounts)| names(key, amounts.keys()));
-        let stored = shown.iter().flat_map(|counter| names(&counter.key, counter.amounts.keys()));
-        let all: BTreeSet<_> = expected.chain(stored).collect();
+    fn differences(&self, shown: &Sums) -> Vec<Difference> {
+        let all: BTreeSet<_> = names(&self.expected).chain(names(shown)).collect();
         all.into_iter()
             .map(|(key, counter)| Difference {
-                expected: self
-                    .expected
-                    .get(key)
-                    .and_then(|group| group.get(counter))
-                    .copied()
-                    .unwrap_or_default(),
-                shown: shown
-                    .iter()
-                    .find(|group| group.key == *key)
-                    .and_then(|group| group.amounts.get(counter))
-                    .copied()
-                    .unwrap_or_default(),
+                expected: sum(&self.expected, key, counter),
+                shown: sum(shown, key, counter),
                 key: key.clone(),
                 counter: counter.clone(),
             })
@@ -122,9 +110,16 @@ impl Counters {
     }
 }
 
-fn names<'a>(
-    key: &'a CounterKey,
-    counters: impl Iterator<Item = &'a String>,
-) -> impl Iterator<Item = (&'a CounterKey, &'a String)> {
-    counters.map(move |counter| (key, counter))
+fn sums(counters: Vec<OfTenant<Counter>>) -> Sums {
+    let by_key =
+        |OfTenant { tenant, key: Counter { key, amounts } }| (OfTenant { tenant, key }, amounts);
+    counters.into_iter().map(by_key).collect()
+}
+
+fn names(sums: &Sums) -> impl Iterator<Item = (&OfTenant<CounterKey>, &String)> {
+    sums.iter().flat_map(|(key, amounts)| amounts.keys().map(move |counter| (key, counter)))
+}
+
+fn sum(sums: &Sums, key: &OfTenant<CounterKey>, counter: &str) -> i128 {
+    sums.get(key).and_then(|amounts| amounts.get(counter)).copied().unwrap_or_default()
 }

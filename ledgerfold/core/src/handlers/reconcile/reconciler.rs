@@ -4,7 +4,7 @@ use futures::{StreamExt, TryStreamExt, stream};
 
 use super::pages::{PageBudget, Pages};
 use crate::{
-    StreamId,
+    Category, StreamId,
     ports::{Clock, EventReader, Quarantine, Skips},
     project::{Comparison, Extent, ProjectError, Verdict, Verifiable},
 };
@@ -30,6 +30,8 @@ struct ComparedModel {
     model: Arc<dyn Verifiable>,
     skips: Arc<dyn Skips>,
     quarantine: Option<Arc<dyn Quarantine>>,
+    /// The category of the streams that the model reads; `None` if it reads all.
+    category: Option<Category>,
 }
 
 /// A stream with the result for one read model.
@@ -58,7 +60,7 @@ impl Reconciler {
         model: Arc<dyn Verifiable>,
         skips: Arc<dyn Skips>,
     ) -> Self {
-        self.with(ComparedModel { projection, model, skips, quarantine: None })
+        self.with(ComparedModel { projection, model, skips, quarantine: None, category: None })
     }
 
     /// Adds this projection's model, and reports quarantined streams as parked.
@@ -70,7 +72,17 @@ impl Reconciler {
         skips: Arc<dyn Skips>,
         quarantine: Arc<dyn Quarantine>,
     ) -> Self {
-        self.with(ComparedModel { projection, model, skips, quarantine: Some(quarantine) })
+        let quarantine = Some(quarantine);
+        self.with(ComparedModel { projection, model, skips, quarantine, category: None })
+    }
+
+    /// Limits the model that was added last to the streams of this category, or removes the limit with `None`.
+    #[must_use]
+    pub fn only(mut self, category: impl Into<Option<Category>>) -> Self {
+        if let Some(last) = self.models.last_mut() {
+            last.category = category.into();
+        }
+        self
     }
 
     /// Compares only the ends of streams that have more pages than this budget.
@@ -84,7 +96,7 @@ impl Reconciler {
         self
     }
 
-    /// Compares these streams in every model. The findings are in the order of the streams, and per stream in the order
+    /// Compares these streams in every model that reads them. The findings are in the order of the streams, and per stream in the order
     /// of the models. The models and the log may change meanwhile.
     ///
     /// # Errors
@@ -107,12 +119,16 @@ impl Reconciler {
             .await
     }
 
-    /// Compares one stream in every model.
+    /// Compares one stream in every model that reads it.
     async fn compare(&self, stream: &StreamId) -> Result<Vec<Finding>, ProjectError> {
+        let models: Vec<_> = self.models.iter().filter(|model| model.reads(stream)).collect();
+        if models.is_empty() {
+            return Ok(Vec::new());
+        }
         let pages = Pages::read(stream, &*self.log, self.budget.as_deref()).await;
         let extent = pages.extent();
-        let mut findings = Vec::with_capacity(self.models.len());
-        for model in &self.models {
+        let mut findings = Vec::with_capacity(models.len());
+        for model in models {
             let mut finding = model.compare(stream, &pages, extent).await?;
             // The pages were read before the row, which may be newer.
             if finding.comparison.verdict != Verdict::Current {
@@ -137,6 +153,10 @@ impl Reconciler {
 }
 
 impl ComparedModel {
+    fn reads(&self, stream: &StreamId) -> bool {
+        self.category.as_ref().is_none_or(|category| category == stream.category())
+    }
+
     async fn compare(
         &self,
         stream: &StreamId,

@@ -16,7 +16,7 @@ const PARTS_READ: u32 = 4;
 /// How many pages of a part are read at most. It limits the cost if streams are so long that a part has few of them. A
 /// finer division finds the streams behind a long one.
 const PAGES_READ: usize = 4;
-/// How many streams are listed at most per drawn stream. It limits the cost if few streams have the category.
+/// How many streams are listed at most per drawn stream. It limits the cost if few streams have the categories.
 const LISTED_PER_DRAWN: usize = 64;
 
 /// Random samples of the log's streams. Their cost does not grow with the log.
@@ -24,19 +24,20 @@ const LISTED_PER_DRAWN: usize = 64;
 pub struct Sample {
     index: Arc<dyn Streams>,
     random: Arc<dyn Random>,
-    category: Option<Category>,
+    /// Empty without a limit.
+    categories: BTreeSet<Category>,
 }
 
 impl Sample {
     /// Samples of this log.
     pub fn new(index: Arc<dyn Streams>, random: Arc<dyn Random>) -> Self {
-        Self { index, random, category: None }
+        Self { index, random, categories: BTreeSet::new() }
     }
 
-    /// Limits the samples to streams of this category, or removes the limit with `None`.
+    /// Limits the samples to streams of these categories, or removes the limit if there are none.
     #[must_use]
-    pub fn only(self, category: impl Into<Option<Category>>) -> Self {
-        Self { category: category.into(), ..self }
+    pub fn only(self, categories: impl IntoIterator<Item = Category>) -> Self {
+        Self { categories: categories.into_iter().collect(), ..self }
     }
 
     /// Draws at most `most` different streams, and not many fewer if the log has enough.
@@ -102,7 +103,7 @@ impl Sample {
     }
 
     fn is_ours(&self, stream: &StreamId) -> bool {
-        self.category.as_ref().is_none_or(|category| stream.category() == category)
+        self.categories.is_empty() || self.categories.contains(stream.category())
     }
 
     fn below(&self, end: u64) -> usize {

@@ -1,4 +1,8 @@
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+    time::Duration,
+};
 
 use super::{Finding, Reconciler, Sample, Summary, pages::PageBudget};
 use crate::{
@@ -8,7 +12,7 @@ use crate::{
         Skips, StreamsError,
     },
     project::{Models, ProjectError, UnknownModel, Verdict},
-    vocabulary::{GenerationRef, Source},
+    vocabulary::GenerationRef,
 };
 
 /// How many streams are compared before the time is checked again.
@@ -152,7 +156,6 @@ impl SpotCheck {
         quarantine: Arc<dyn Quarantine>,
         (sample, log): (Sample, Arc<dyn EventReader>),
     ) -> Self {
-        let sample = sample.only(models.source().map(Source::category).cloned());
         let log = models.reader(log);
         let subjects = vec![Subject { models, skips, quarantine }];
         self.foreign.push(Part { sample, log, subjects });
@@ -174,7 +177,7 @@ impl SpotCheck {
         let budget = Arc::new(PageBudget::new(PAGES_OF_STREAM, FURTHER_PAGES));
         for part in self.parts() {
             let streams = match &look {
-                Look::At(most) => part.sample.draw(*most).await?,
+                Look::At(most) => part.draw(*most).await?,
                 Look::On(streams) => part.named(streams),
             };
             self.compare(part, &streams, &budget, (patience, until), &mut checked).await?;
@@ -263,12 +266,9 @@ impl SpotCheck {
         let empty = Reconciler::new(part.log.clone(), self.clock.clone(), Duration::ZERO);
         part.subjects.iter().zip(live).try_fold(empty, |reconciler, (subject, generation)| {
             let Subject { models, skips, quarantine } = subject.clone();
-            Ok(reconciler.of_parking(
-                models.projection(),
-                models.open(*generation)?,
-                skips,
-                quarantine,
-            ))
+            let model = models.open(*generation)?;
+            let category = models.selection().category().cloned();
+            Ok(reconciler.of_parking(models.projection(), model, skips, quarantine).only(category))
         })
     }
 
@@ -281,12 +281,20 @@ impl SpotCheck {
 }
 
 impl Part {
-    /// The named streams that its projections may read.
+    /// A sample of the streams that its projections read.
+    async fn draw(&self, most: usize) -> Result<Vec<StreamId>, StreamsError> {
+        let subjects = self.subjects.iter();
+        let categories = subjects.map(|it| it.models.selection().category().cloned());
+        match categories.collect::<Option<BTreeSet<_>>>() {
+            Some(categories) => self.sample.clone().only(categories).draw(most).await,
+            None => self.sample.draw(most).await,
+        }
+    }
+
+    /// The named streams that its projections read.
     fn named(&self, streams: &[StreamId]) -> Vec<StreamId> {
-        let mut sources = self.subjects.iter().filter_map(|subject| subject.models.source());
-        let category = sources.next().map(Source::category);
-        let is_read = |it: &&StreamId| category.is_none_or(|category| it.category() == category);
-        streams.iter().filter(is_read).cloned().collect()
+        let reads = |it: &StreamId| self.subjects.iter().any(|by| by.models.selection().has(it));
+        streams.iter().filter(|it| reads(it)).cloned().collect()
     }
 }
 

@@ -4,13 +4,20 @@ use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde::{Deserialize, Serialize};
 
 use self::canonical::Canonical;
-use crate::{Command, EncodeError, StreamId, vocabulary::digest::digest};
+use crate::{
+    Command, EncodeError, StreamId,
+    vocabulary::{digest::digest, sealed::revealing},
+};
 
 mod canonical;
 
 /// The version of the algorithm below. Change it with the algorithm, because fingerprints of different algorithms
 /// cannot be compared.
 const VERSION: char = '1';
+/// The version of the keyed algorithm.
+const KEYED: &str = "k1";
+/// Between the version, the name of the key, and the digest of a keyed fingerprint.
+const SEPARATOR: char = '.';
 /// How many characters of the digest a fingerprint has, at six bits each.
 const CHARACTERS: usize = 21;
 
@@ -28,6 +35,12 @@ const CHARACTERS: usize = 21;
 /// Two requests with only these differences count as the same. That is safe: the second request has no effect, and
 /// gets the answer of the first.
 ///
+/// # Personal data
+/// A fingerprint is stored with the commit for ever. Whoever reads an unkeyed one can confirm guesses, for example of a
+/// birth date. So the fingerprint of a command that [seals](Command::SEALS) is an HMAC under
+/// [`Command::fingerprint_key`], and its text names the key. A command with [`Plain`](crate::sealed::Plain) data has no
+/// unkeyed fingerprint.
+///
 /// ```
 /// # use ledgerfold::{Command, CommandName, StreamId, vocabulary::Fingerprint};
 /// # use serde::Serialize;
@@ -41,7 +54,7 @@ const CHARACTERS: usize = 21;
 /// # impl Command for Before {
 /// #     fn name(&self) -> CommandName { CommandName::from_static("Pay") }
 /// # }
-/// let (one, other): ([StreamId; 1], [StreamId; 1]) = (["order#1".parse()?], ["order#2".parse()?]);
+/// let (one, other): ([StreamId; 1], [StreamId; 1]) = (["default/order#1".parse()?], ["default/order#2".parse()?]);
 /// let pay = Fingerprint::of(&Pay { cents: 900, note: None }, &one)?;
 /// assert!(pay.agrees_with(&Fingerprint::of(&Before { cents: 900 }, &one)?));
 /// assert!(!pay.agrees_with(&Fingerprint::of(&Before { cents: 901 }, &one)?));
@@ -53,18 +66,29 @@ const CHARACTERS: usize = 21;
 pub struct Fingerprint(String);
 
 impl Fingerprint {
-    /// The fingerprint of a command for these streams.
+    /// The fingerprint of a command for these streams. It is keyed if the command has a key.
     ///
     /// # Errors
-    /// [`EncodeError`] if the command's `Serialize` fails.
-    pub fn of(command: &impl Command, streams: &[StreamId]) -> Result<Self, EncodeError> {
+    /// [`EncodeError`] if the command's `Serialize` fails, or if the command seals and has no key.
+    pub fn of<C: Command>(command: &C, streams: &[StreamId]) -> Result<Self, EncodeError> {
         let name = command.name();
-        let content = command.serialize(Canonical)?;
         let streams: Vec<_> = streams.iter().map(ToString::to_string).collect();
-        let mut parts = vec![name.as_str().as_bytes(), &content];
-        parts.extend(streams.iter().map(String::as_bytes));
-        let digest = URL_SAFE_NO_PAD.encode(digest(&parts));
-        Ok(Self(format!("{VERSION}{}", &digest[..CHARACTERS])))
+        let parts = |content| {
+            let parts = [name.as_str().as_bytes(), content];
+            parts.into_iter().chain(streams.iter().map(String::as_bytes)).collect::<Vec<_>>()
+        };
+        match command.fingerprint_key() {
+            Some(key) => {
+                let content = revealing(|| command.serialize(Canonical))?;
+                let digest = text(key.digest(&parts(&content)));
+                Ok(Self(format!("{KEYED}{SEPARATOR}{}{SEPARATOR}{digest}", key.name())))
+            }
+            None if C::SEALS => Err(EncodeError::Unkeyed),
+            None => {
+                let content = command.serialize(Canonical)?;
+                Ok(Self(format!("{VERSION}{}", text(digest(&parts(&content))))))
+            }
+        }
     }
 
     /// Takes a fingerprint from a store.
@@ -72,20 +96,29 @@ impl Fingerprint {
         Self(text.into())
     }
 
-    /// The stored text of 22 characters. The first one is the version.
+    /// The stored text: the version of the algorithm and 21 characters, or `k1.<key>.` and 21 characters.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// Whether both may belong to the same request. Fingerprints of different versions cannot be compared, so they
-    /// agree: a repetition must never count as another request, and the command id is the same.
+    /// Whether both may belong to the same request. Fingerprints of different versions or keys cannot be compared, so
+    /// they agree: a repetition must never count as another request, and the command id is the same. The key differs for
+    /// a request that is repeated after the erasure of its subject.
     pub fn agrees_with(&self, other: &Self) -> bool {
-        self == other || self.version() != other.version()
+        self == other || self.scheme() != other.scheme()
     }
 
-    fn version(&self) -> Option<char> {
-        self.0.chars().next()
+    /// The text without the digest: the version of the algorithm, and the key if there is one.
+    fn scheme(&self) -> &str {
+        let unkeyed = || self.0.chars().next().map_or(0, char::len_utf8);
+        &self.0[..self.0.rfind(SEPARATOR).unwrap_or_else(unkeyed)]
     }
+}
+
+fn text(digest: [u8; 16]) -> String {
+    let mut text = URL_SAFE_NO_PAD.encode(digest);
+    text.truncate(CHARACTERS);
+    text
 }
 
 impl fmt::Display for Fingerprint {
@@ -115,7 +148,7 @@ mod tests {
     where
         T: Clone + fmt::Debug + Serialize + Send + Sync + 'static,
     {
-        let stream = "order#1".parse().expect("a stream");
+        let stream = "default/order#1".parse().expect("a stream");
         Fingerprint::of(&Asked(content), &[stream]).expect("the command can be serialized")
     }
 

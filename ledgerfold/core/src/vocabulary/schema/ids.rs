@@ -30,7 +30,7 @@ texts! {
     CorrelationId: "^[!-~]{1,64}$", "1 to 64 visible ASCII characters";
     CausationId: "^[!-~]{1,64}$", "1 to 64 visible ASCII characters";
     Actor: "^[!-~]{1,255}$", "1 to 255 visible ASCII characters";
-    StreamId: "^[a-z0-9-]{1,32}#([A-Za-z0-9_-]{1,2}|[A-Za-z0-9_-][.]|[.][A-Za-z0-9_-]|[A-Za-z0-9._-]{3,64})$", "a category and an id, separated by #";
+    StreamId: "^([A-Za-z0-9_-]{1,2}|[A-Za-z0-9_-][.]|[.][A-Za-z0-9_-]|[A-Za-z0-9._-]{3,64})/[a-z0-9-]{1,32}#([A-Za-z0-9_-]{1,2}|[A-Za-z0-9_-][.]|[.][A-Za-z0-9_-]|[A-Za-z0-9._-]{3,64})$", "in the format <tenant>/<category>#<id>";
 }
 
 impl JsonSchema for EventId {
@@ -63,14 +63,14 @@ mod tests {
         let long = "a".repeat(64);
         let longer = "a".repeat(65);
         let longest = "a".repeat(256);
-        let stream = format!("order#{long}");
-        let odd_stream = format!("{}#a", "o".repeat(33));
+        let stream = format!("t/order#{long}");
+        let odd_stream = format!("t/{}#a", "o".repeat(33));
         let uuid = "0190c0de-0000-7000-8000-000000000000";
         let texts = [
             ["", "a", "a b", "a#b"],
             ["A.b_c-1", "!~", "ä", "a\n"],
             [&long, &longer, &longest, uuid],
-            ["order#1", &stream, &odd_stream, "Order#1"],
+            ["t/order#1", &stream, &odd_stream, "order#1"],
         ];
         let taken: Vec<bool> = texts
             .as_flattened()

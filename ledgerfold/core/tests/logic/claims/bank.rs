@@ -11,7 +11,7 @@ use std::{
 
 use async_trait::async_trait;
 use ledgerfold::{
-    Category, Claim, CommandId, Decider, Event, StreamId, UniqueKey, Version,
+    Category, Claim, CommandId, Decider, Event, ReservedKey, StreamId, Version,
     claims::{Built, Claimants, ClaimsBuilder, ClaimsChecker, ClaimsError, Finding, Inspector},
     command::{Answer, CommandError, CommandHandler, Loader},
     ports::{
@@ -135,10 +135,10 @@ impl EventStore for FaultyLog {
 fn without_forgone(transaction: &Transaction) -> Transaction {
     let claims = transaction.claims().iter().flat_map(|(key, change)| match change.clone() {
         KeyChange::Forgo(_) => vec![],
-        KeyChange::Release(from) => vec![(from, Claim::Release(key.clone()))],
-        KeyChange::Reserve(to) => vec![(to, Claim::Reserve(key.clone()))],
+        KeyChange::Release(from) => vec![(from, Claim::Release(key.key.clone()))],
+        KeyChange::Reserve(to) => vec![(to, Claim::Reserve(key.key.clone()))],
         KeyChange::Pass { from, to } => {
-            vec![(from, Claim::Release(key.clone())), (to, Claim::Reserve(key.clone()))]
+            vec![(from, Claim::Release(key.key.clone())), (to, Claim::Reserve(key.key.clone()))]
         }
     });
     let (commits, once) = (transaction.commits().to_vec(), transaction.strict().cloned());
@@ -159,7 +159,7 @@ impl Streams for FaultyLog {
 
 #[async_trait]
 impl Reservations for FaultyLog {
-    async fn holder(&self, key: &UniqueKey) -> Result<Option<StreamId>, StoreError> {
+    async fn holder(&self, key: &ReservedKey) -> Result<Option<StreamId>, StoreError> {
         self.call().await?;
         let holder = self.log.holder(key);
         self.pass().await;
@@ -177,7 +177,7 @@ impl Reservations for FaultyLog {
 
     async fn correct(
         &self,
-        key: &UniqueKey,
+        key: &ReservedKey,
         correction: &Correction,
     ) -> Result<Written, StoreError> {
         self.call().await?;
@@ -307,14 +307,16 @@ impl Bank {
     }
 
     /// The owners of each key. This is a separate fold over all events, so that it does not use the tested code.
-    fn owners(&self) -> BTreeMap<UniqueKey, BTreeSet<StreamId>> {
-        let mut owners: BTreeMap<UniqueKey, BTreeSet<StreamId>> = BTreeMap::new();
+    fn owners(&self) -> BTreeMap<ReservedKey, BTreeSet<StreamId>> {
+        let mut owners: BTreeMap<ReservedKey, BTreeSet<StreamId>> = BTreeMap::new();
         for commit in self.store.log.commits() {
             for (_, event) in commit.events() {
                 let decoded =
                     AccountEvent::decode(&event.event_type, event.schema_version, &event.data);
                 for claim in decoded.expect("one").as_slice().iter().flat_map(<Accounts>::claims) {
-                    let of_key = owners.entry(claim.key().clone()).or_default();
+                    let of_key = owners
+                        .entry(ReservedKey::of(commit.stream(), claim.key().clone()))
+                        .or_default();
                     match claim {
                         Claim::Reserve(_) => of_key.insert(commit.stream().clone()),
                         Claim::Release(_) => of_key.remove(commit.stream()),
@@ -327,7 +329,7 @@ impl Bank {
     }
 
     /// All reservations.
-    async fn held(&self) -> BTreeMap<UniqueKey, StreamId> {
+    async fn held(&self) -> BTreeMap<ReservedKey, StreamId> {
         let mut held = BTreeMap::new();
         let mut walk = PageWalk::start();
         while let Some(from) = walk.next_place() {

@@ -8,7 +8,7 @@ mod schedules;
 use std::sync::Arc;
 
 use ledgerfold::{
-    Claim, CommandId, Decider, StreamId, UniqueKey,
+    Caller, Claim, CommandId, Decider, DecisionContext, ReservedKey, StreamId, TenantId, UniqueKey,
     claims::Finding,
     command::{CommandError, JointDecider, JointHandler, JointRequest, Loaded},
     ports::{EventStore, Reservations},
@@ -41,7 +41,7 @@ async fn an_account_from_before_the_claims_can_move_and_holds_its_new_address() 
     bank.open_without_claims(&account, &fresh_address()).await;
     let moved = AccountCommand::Move(address.clone());
     bank.ask::<Accounts>(&account, "move", moved).await.expect("the new one is free");
-    assert_eq!(bank.store.log.holder(&email(&address)), Some(account));
+    assert_eq!(bank.store.log.holder(&reserved(&address)), Some(account));
 }
 
 #[tokio::test]
@@ -50,7 +50,7 @@ async fn a_key_of_another_stream_is_not_released_by_an_account_from_before_the_c
     bank.open_without_claims(&old, &address).await;
     bank.ask::<Accounts>(&new, "open", open(&address)).await.expect("the key is free");
     bank.ask::<Accounts>(&old, "close", AccountCommand::Close).await.expect("the account is open");
-    assert_eq!(bank.store.log.holder(&email(&address)), Some(new));
+    assert_eq!(bank.store.log.holder(&reserved(&address)), Some(new));
 }
 
 #[tokio::test]
@@ -63,7 +63,7 @@ async fn once_reservations_are_built_a_second_owner_is_refused() {
     let Err(CommandError::Reserved { key, holder }) = second else {
         panic!("two accounts have the same address: {second:?}");
     };
-    assert_eq!((key, &holder), (email(&address), &account));
+    assert_eq!((key, &holder), (reserved(&address), &account));
     bank.ask::<Accounts>(&account, "close", AccountCommand::Close)
         .await
         .expect("the account is open");
@@ -95,7 +95,7 @@ async fn a_key_with_two_owners_is_named_and_nothing_is_complete_before_it_is_set
     let [Finding::Contested { key, owner, holder }] = &built.findings[..] else {
         panic!("the build does not report two owners: {built:?}");
     };
-    assert_eq!((key, built.left, built.complete), (&email(&address), 1, None));
+    assert_eq!((key, built.left, built.complete), (&reserved(&address), 1, None));
     let mut named = [owner.stream().clone(), holder.stream().clone()];
     named.sort();
     let mut expected = owners.clone();
@@ -180,7 +180,7 @@ async fn complete_reservations_are_enforced_and_faults_of_old_code_are_found_and
     let [Finding::Missing { key, owner }] = &bank.audit().await[..] else {
         panic!("the checker does not report the fault");
     };
-    assert_eq!((key, owner.stream()), (&email(&address), &late));
+    assert_eq!((key, owner.stream()), (&reserved(&address), &late));
     assert_eq!(bank.build().await.complete, Some(1));
     assert_eq!(bank.audit().await, []);
     bank.ask::<Accounts>(&late, "close", AccountCommand::Close).await.expect("the key is reserved");
@@ -213,15 +213,20 @@ async fn the_audit_names_every_kind_of_fault_and_a_build_corrects_all_but_those_
     let expected =
         ["contested", "misplaced", "missing", "superfluous", "superfluous", "unreadable"];
     assert_eq!(names(&found), expected);
-    assert_eq!(bank.wrong_keys_of(&found, "missing"), [email(&missing)]);
+    assert_eq!(bank.wrong_keys_of(&found, "missing"), [reserved(&missing)]);
     let built = bank.build().await;
     assert_eq!(names(&built.findings), ["contested", "unreadable"]);
     assert_eq!((built.corrected, built.left, built.complete), (3, 2, None));
     assert_eq!(names(&bank.audit().await), ["contested", "unreadable"]);
 }
 
+/// The key of an address, as a store has it.
+fn reserved(address: &str) -> ReservedKey {
+    ReservedKey { tenant: TenantId::default_tenant(), key: email(address) }
+}
+
 impl Bank {
-    fn wrong_keys_of(&self, findings: &[Finding], name: &str) -> Vec<UniqueKey> {
+    fn wrong_keys_of(&self, findings: &[Finding], name: &str) -> Vec<ReservedKey> {
         let of_it = findings.iter().filter(|finding| finding.name() == name);
         of_it.filter_map(Finding::key).cloned().collect()
     }
@@ -262,8 +267,13 @@ async fn changed_claims_need_another_build() {
     close.expect("the keys of the new claims are not complete");
     let built = bank.try_build::<Accounts<AnyCase>>().await.expect("nothing fails");
     assert_eq!((built.corrected, built.complete), (3, Some(2)), "{built:?}");
-    assert_eq!(bank.store.log.holder(&email(&second)), None);
-    assert_eq!(bank.store.log.holder(&upper(&second)), Some(two));
+    assert_eq!(bank.store.log.holder(&reserved(&second)), None);
+    assert_eq!(
+        bank.store
+            .log
+            .holder(&ReservedKey { tenant: TenantId::default_tenant(), key: upper(&second) }),
+        Some(two)
+    );
     let taken = bank.ask::<Accounts<AnyCase>>(&fresh(), "open", open(&second)).await;
     assert!(matches!(taken, Err(CommandError::Reserved { .. })), "{taken:?}");
 }
@@ -279,6 +289,7 @@ impl JointDecider for HandOver {
     fn decide(
         (from, _): (&Account, &Account),
         _: &Transfer,
+        _: &DecisionContext<'_>,
     ) -> Result<(Vec<AccountEvent>, Vec<AccountEvent>), AccountRejection> {
         let email = from.email.clone().ok_or(AccountRejection::NotOpen)?;
         Ok((vec![Closed { email: email.clone() }.into()], vec![Opened { email }.into()]))
@@ -291,7 +302,7 @@ async fn hand_over(
 ) -> Result<(), CommandError<AccountRejection>> {
     let (clock, random) = (Arc::new(ManualClock::default()), Arc::new(SeededRandom::new(1)));
     let id = CommandId::new("hand-over").expect("visible ASCII");
-    let request = JointRequest::new(streams, Transfer(0), id);
+    let request = JointRequest::new(Caller::anonymous(), streams, Transfer(0), id);
     JointHandler::<HandOver>::new(bank.store.clone(), clock, random).handle(&request).await?;
     Ok(())
 }
@@ -301,7 +312,7 @@ async fn a_key_passes_on_from_an_account_from_before_the_claims() {
     let (bank, [from, to], address) = (Bank::new(), [fresh(), fresh()], fresh_address());
     bank.open_without_claims(&from, &address).await;
     hand_over(&bank, [from, to.clone()]).await.expect("the account is open");
-    assert_eq!(bank.store.log.holder(&email(&address)), Some(to.clone()));
+    assert_eq!(bank.store.log.holder(&reserved(&address)), Some(to.clone()));
 
     let (other, taken) = (fresh(), fresh());
     bank.open_without_claims(&other, &address).await;

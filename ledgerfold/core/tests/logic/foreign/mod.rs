@@ -6,7 +6,7 @@ mod mapping;
 use std::{collections::BTreeMap, sync::Arc};
 
 use ledgerfold::{
-    Category, Decider, Envelope, PublicEvents, StreamId, Timestamp, Version,
+    Category, Decider, Envelope, PublicEvents, StreamId, TenantId, Timestamp, Version,
     context::{CommandPorts, Context, QueryPorts},
     ports::{EventReader, Limits},
     project::{Projection, ProjectorPorts, Verdict},
@@ -36,7 +36,7 @@ impl Two {
         let bank = World::with_pages_of(2);
         let read_side = MemoryReadSide::default().with_log_of("bank", bank.log.clone());
         let (clock, random) = (bank.clock.clone(), Arc::new(SeededRandom::new(1)));
-        let ports = CommandPorts { log: Arc::<MemoryEventStore>::default(), clock, random };
+        let ports = CommandPorts::new(Arc::<MemoryEventStore>::default(), clock, random);
         Self { bank, read_side, ports }
     }
 
@@ -187,7 +187,8 @@ async fn a_foreign_row_is_the_fold_of_the_public_events_for_any_order_of_deliver
         assert_eq!(two.points::<Points>(&loyalty, &stream).await, Some(LIFE), "seed {seed}");
         let queries = QueryPorts::new(&loyalty, two.ports.log.clone(), &two.read_side);
         let counters = queries.tallies::<Activity>().expect("it is declared").table;
-        let range = counters.range(&all_accounts(), &all_accounts()).await;
+        let range =
+            counters.range(&TenantId::default_tenant(), &all_accounts(), &all_accounts()).await;
         let amounts = range.expect("the read succeeds").remove(0).amounts;
         assert_eq!(amounts, BTreeMap::from([(EVENTS.to_owned(), 3)]), "seed {seed}");
         assert_eq!(two.spot_check(&loyalty).await.wrong(), 0, "seed {seed}");
@@ -225,7 +226,7 @@ async fn messages_from_a_wrong_rule_show_only_public_content() {
     let (two, stream, loyalty) = (Two::new(), fresh(), loyalty::context());
     two.run(&stream, life()).await;
     let mut all = two.published::<PublicAccounts>().await;
-    let member = StreamId::new(Category::from_static("member"), stream.id().clone());
+    let member = StreamId::of_default_tenant(Category::from_static("member"), stream.id().clone());
     all.extend(all.clone().into_iter().map(|it| Envelope { stream: member.clone(), ..it }));
     let stored = all.into_iter().filter(|it| it.form == Form::Private).collect();
     assert_eq!(two.project(&loyalty, stored).await, []);
@@ -278,7 +279,8 @@ async fn a_query_completes_a_row_from_the_log_of_the_other_context() {
     two.run(&stream, [AccountCommand::Deposit(100)]).await;
     let counts = queries.tallies::<Activity>().expect("it is declared");
     let token = ConsistencyToken { stream: stream.clone(), version: Version::new(8) };
-    let range = (&all_accounts(), &all_accounts());
+    let tenant = TenantId::default_tenant();
+    let range = (&tenant, &all_accounts(), &all_accounts());
     let counters =
         fresh_counts::<Activity>(&*counts.table, &*counts.log, &*counts.skips, range, Some(&token));
     assert_eq!(counters.await.expect("it is counted on")[0].amounts[EVENTS], 4);

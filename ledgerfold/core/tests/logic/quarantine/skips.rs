@@ -225,7 +225,7 @@ async fn a_skipped_event_counts_nothing() {
     let auditor = auditor.of("words", model.clone(), world.parked_words.clone());
     let findings = auditor.examine(std::slice::from_ref(&stream)).await.expect("readable");
     assert_eq!(findings[0].comparison.verdict, Verdict::Current);
-    counters.add(&findings[0].comparison);
+    counters.add(&findings[0].stream, &findings[0].comparison);
     assert_eq!(
         counters.end(&*model, &ManualClock::default()).await.expect("readable"),
         CountersVerdict::Equal
@@ -289,7 +289,7 @@ async fn a_query_of_counters_counts_nothing_for_a_skipped_event() {
     let (first, last) =
         (CounterKey::new("a").expect("a key"), CounterKey::new("~").expect("a key"));
     let (tallies, log, skips) = (&*world.tallies, &*world.log, &*world.parked_words);
-    let range = (&first, &last);
+    let range = (stream.tenant(), &first, &last);
     let shown = fresh_counts::<FailingWords>(tallies, log, skips, range, Some(&token)).await;
     let shown = shown.expect("readable");
     assert_eq!(shown.len(), 1, "{shown:?}");

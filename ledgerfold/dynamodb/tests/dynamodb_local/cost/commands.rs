@@ -174,7 +174,7 @@ pub(super) async fn joint(fixture: &Fixture) -> Cost {
         handled(&handler, &ask(stream, "fill", AccountCommand::Deposit(7))).await;
     }
     let CommandRequest { command, id, context, .. } = ask(&streams[0], "transfer", Transfer(5));
-    let transfer = JointRequest::<Transfers> { streams, command, id, context };
+    let transfer = JointRequest::<Transfers>::in_context(context, streams, command, id);
     let (cost, outcome) = fixture.meter.of(fixture.joint().handle(&transfer)).await;
     assert_eq!(outcome.expect("there is enough in it").len(), 2);
     cost

@@ -6,6 +6,7 @@ use aws_sdk_dynamodb::Client;
 use ledgerfold::{
     Decider, StreamId, Version,
     command::{Answer, CommandError, CommandHandler, CommandRequest, JointDecider, JointHandler},
+    context::CommandPorts,
     generations::{self, RecordReader},
     ports::{Clock, CopyIndex, EventReader, EventStore, GenerationStore, Random, Written},
     project::{Catalog, Projection, Projector, ProjectorPorts, ReadModel},
@@ -26,13 +27,14 @@ const NOTES: &str = "notes";
 /// Fresh tables behind a meter.
 pub(super) struct Fixture {
     pub(super) meter: Meter,
+    pub(super) client: Client,
     pub(super) log: Arc<Temporary>,
     pub(super) rows: Arc<DynamoRowStore>,
     pub(super) tallies: Arc<DynamoTallyStore>,
     read_table: Arc<DynamoReadTable>,
     generations: Arc<DynamoGenerationStore>,
     pub(super) skips: Arc<DynamoSkips>,
-    clock: Arc<ManualClock>,
+    pub(super) clock: Arc<ManualClock>,
     random: Arc<SeededRandom>,
 }
 
@@ -47,7 +49,8 @@ impl Fixture {
             tallies: Arc::new(tables::tallies_over(client.clone()).await),
             read_table: Arc::new(tables::read_table_over(client.clone()).await),
             generations: Arc::new(tables::generations_over(client.clone()).await),
-            skips: Arc::new(tables::skips_over(client).await),
+            skips: Arc::new(tables::skips_over(client.clone()).await),
+            client,
             clock: Arc::default(),
             random: Arc::new(SeededRandom::new(5)),
         }
@@ -115,6 +118,12 @@ impl Fixture {
     fn projector_ports(&self) -> ProjectorPorts {
         let (log, clock, random) = self.ports();
         ProjectorPorts { log, skips: self.skips.clone(), clock, random }
+    }
+
+    /// The ports of a service.
+    pub(super) fn command_ports(&self) -> CommandPorts {
+        let (log, clock, random) = self.ports();
+        CommandPorts::new(log, clock, random)
     }
 
     fn ports(&self) -> (Arc<dyn EventStore>, Arc<dyn Clock>, Arc<dyn Random>) {

@@ -3,6 +3,7 @@
 use std::{
     collections::HashMap,
     future::Future,
+    ops::Add,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
@@ -54,6 +55,19 @@ impl Cost {
     /// The same cost, marked as inferred.
     pub(crate) const fn inferred(self) -> Self {
         Self { inferred: true, ..self }
+    }
+}
+
+impl Add for Cost {
+    type Output = Self;
+
+    fn add(self, other: Self) -> Self {
+        Self {
+            requests: self.requests + other.requests,
+            write_units: self.write_units + other.write_units,
+            read_units: self.read_units + other.read_units,
+            inferred: self.inferred || other.inferred,
+        }
     }
 }
 

@@ -63,9 +63,9 @@ impl PriceList {
     }
 
     #[expect(clippy::print_stdout, reason = "it is asked for at a terminal")]
-    pub(super) fn print(&self) {
+    pub(super) fn print(&self, title: &str) {
         let Self { prices: Prices { write, read }, table } = self;
-        println!("\n{table}\n");
+        println!("\n{title}\n\n{table}\n");
         println!("At {write} per million write units and {read} per million read units.");
         println!("* Partly computed: DynamoDB Local reports nothing for reads that find nothing");
         println!(

@@ -1,7 +1,7 @@
 //! The cost of reading streams and of updating read models.
 
 use ledgerfold::{
-    InvalidId, Recorded, StreamId, Version,
+    InvalidId, Recorded, StreamId, TenantId, Version,
     command::Loader,
     ports::{CounterKey, CounterShard, IndexKey, Listing, RowReader},
     project::{Counts, Projection, RowModel, Tally, TallyModel},
@@ -236,7 +236,12 @@ pub(super) async fn rows_listed(fixture: &Fixture) -> Cost {
         let stream = account(fixture, 2, 1).await;
         moved_after(fixture, &stream, 1).await;
     }
-    let listing = Listing { partition: "all".parse().expect("a list"), before: None, limit: 20 };
+    let listing = Listing {
+        tenant: TenantId::default_tenant(),
+        partition: "all".parse().expect("a list"),
+        before: None,
+        limit: 20,
+    };
     let (cost, rows) = fixture.meter.of(fixture.rows.list(&listing)).await;
     assert_eq!(rows.expect("they can be listed").len(), 20);
     cost
@@ -271,7 +276,8 @@ async fn counters_read_by(fixture: &Fixture, version: Option<Version>) -> Cost {
     let stream = counted_account(fixture).await.1;
     let token = version.map(|version| ConsistencyToken { stream, version });
     let key = CounterKey::new("today").expect("a key");
-    let range = (&key, &key);
+    let tenant = TenantId::default_tenant();
+    let range = (&tenant, &key, &key);
     let (tallies, log, skips) = (&*fixture.tallies, &*fixture.log, &*fixture.skips);
     let reading = fresh_counts::<NoteCount>(tallies, log, skips, range, token.as_ref());
     let (cost, counters) = fixture.meter.of(reading).await;

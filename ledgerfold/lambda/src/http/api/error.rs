@@ -18,6 +18,18 @@ pub enum ApiError {
         /// The parameter.
         parameter: String,
     },
+    /// A parameter of the `Location` has no value.
+    #[error(
+        "the Location {location} of {path} has the parameter {{{parameter}}}: use {{created}} or a parameter of the path"
+    )]
+    NoParameter {
+        /// The path.
+        path: &'static str,
+        /// The path of the `Location`.
+        location: &'static str,
+        /// The parameter.
+        parameter: &'static str,
+    },
     /// A command is not a struct with named fields.
     #[error(
         "the command at {0} must be a struct with named fields, possibly none: struct Name {{}}"
@@ -30,6 +42,16 @@ pub enum ApiError {
     /// A type cannot be checked.
     #[error(transparent)]
     Schema(#[from] UnsupportedSchema),
+    /// An operation seals or opens, and no domain of the context seals.
+    #[error(
+        "the operation {path} uses keys, and {context} has none: declare the domain whose commands are `Keyed`"
+    )]
+    NoKeys {
+        /// The path.
+        path: &'static str,
+        /// The context.
+        context: &'static str,
+    },
     /// A query uses a read model that the context does not declare.
     #[error(transparent)]
     Undeclared(#[from] Undeclared),

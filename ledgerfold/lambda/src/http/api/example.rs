@@ -1,6 +1,6 @@
 //! Requests to try a service with.
 
-use ledgerfold::{Actor, Category};
+use ledgerfold::{Caller, Category};
 use serde_json::{Map, Value};
 
 use super::{Api, Description, Generators, Part, Template};
@@ -24,9 +24,9 @@ struct Created {
 }
 
 impl Api {
-    /// Requests that work one after the other on an empty service, for an anonymous caller: the commands that create a
-    /// stream, and the queries, which show these streams.
-    pub fn examples(&self) -> Vec<Example> {
+    /// Requests of this caller that work one after the other on an empty service: the commands that create a stream, and
+    /// the queries, which show these streams.
+    pub fn examples(&self, caller: &Caller) -> Vec<Example> {
         let mut generators = Generators::new();
         let described: Vec<_> = self
             .operations
@@ -40,9 +40,9 @@ impl Api {
                 && let Some(category) = command.creates.clone()
             {
                 let key = format!("try-{}", description.name);
-                let id = created_id(category.as_str(), &Actor::anonymous(), &key);
-                created.push(Created { category, id });
                 let path = template.filled(|_| String::new());
+                let id = created_id(&path, caller, &key);
+                created.push(Created { category, id });
                 let command = Some((key, description.example.clone()));
                 examples.push(Example { method: "POST", path, command });
             }

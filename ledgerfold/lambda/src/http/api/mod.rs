@@ -13,11 +13,15 @@ mod template;
 use std::{collections::BTreeSet, sync::Arc};
 
 use ledgerfold::{
-    Category, Decide, Decider,
+    Category, Decide, DecideSealing, Decider, Role,
     context::{CommandPorts, QueryPorts},
+    ports::Clock,
 };
 
-use super::{CommandSide, Decided, Handles, HttpCommand, HttpQuery};
+use super::{
+    CommandSide, Decided, DecidedSealing, Handles, HttpCommand, HttpJointCommand, HttpQuery,
+    SealingCommand, query::QuerySide,
+};
 use crate::service::Answers;
 
 pub use error::ApiError;
@@ -47,13 +51,21 @@ pub struct Api {
     pub(super) version: &'static str,
     pub(super) description: &'static str,
     pub(super) license: Option<&'static str>,
+    example_roles: Vec<Role>,
     pub(super) operations: Vec<Operation>,
 }
 
 impl Api {
     /// A service without operations. The version is that of its contract.
     pub const fn new(title: &'static str, version: &'static str) -> Self {
-        Self { title, version, description: "", license: None, operations: Vec::new() }
+        Self {
+            title,
+            version,
+            description: "",
+            license: None,
+            example_roles: Vec::new(),
+            operations: Vec::new(),
+        }
     }
 
     /// Adds sentences that introduce the document.
@@ -68,6 +80,18 @@ impl Api {
         Self { license: Some(license), ..self }
     }
 
+    /// Adds the roles that a caller needs for the [examples](Self::examples). The development server makes a token with
+    /// them.
+    #[must_use]
+    pub fn tried_as(self, roles: impl IntoIterator<Item = Role>) -> Self {
+        Self { example_roles: roles.into_iter().collect(), ..self }
+    }
+
+    /// The roles that a caller needs for the examples.
+    pub fn example_roles(&self) -> &[Role] {
+        &self.example_roles
+    }
+
     /// Adds a command of one stream.
     #[must_use]
     pub fn command<C>(self) -> Self
@@ -75,6 +99,24 @@ impl Api {
         C: HttpCommand + Decide + Into<<C::Decider as Decider>::Command>,
     {
         self.command_with::<C, Decided<C::Decider>>()
+    }
+
+    /// Adds a command of several streams.
+    #[must_use]
+    pub fn joint_command<C: HttpJointCommand>(mut self) -> Self {
+        self.operations.push(Operation::joint_command::<C>());
+        self
+    }
+
+    /// Adds a command of one stream of a domain that seals. Its keys are fetched before it is decided.
+    #[must_use]
+    pub fn sealing_command<C>(self) -> Self
+    where
+        C: HttpCommand + DecideSealing,
+        DecidedSealing<C::Decider>: Handles<C>,
+        <C::Decider as Decider>::Command: SealingCommand,
+    {
+        self.command_with::<C, DecidedSealing<C::Decider>>()
     }
 
     /// Adds a command that is answered by own code.
@@ -103,7 +145,8 @@ impl Api {
         })
     }
 
-    /// The service that answers the queries. `categories` are those of the context.
+    /// The service that answers the queries. `categories` are those of the context. By the clock, a query waits for a new
+    /// version if its client asks for that.
     ///
     /// # Errors
     /// [`ApiError::Twice`], or [`ApiError::Undeclared`] if the context does not declare a read model.
@@ -111,10 +154,11 @@ impl Api {
         &self,
         ports: &QueryPorts<'_>,
         categories: &[Category],
+        clock: Arc<dyn Clock>,
     ) -> Result<Arc<dyn Answers>, ApiError> {
-        let categories: Arc<[Category]> = categories.into();
+        let side = QuerySide { ports, categories: categories.into(), clock };
         self.router(|open| match open {
-            Open::Query(open) => open(ports, categories.clone()).map(Some),
+            Open::Query(open) => open(&side).map(Some),
             Open::Command(_) => Ok(None),
         })
     }
@@ -127,6 +171,11 @@ impl Api {
     pub fn check(&self) -> Result<(), ApiError> {
         self.check_paths()?;
         self.operations.iter().try_for_each(|it| (it.check)(&Template::parse(it.path)))
+    }
+
+    /// The path of an operation that needs a keyring.
+    pub(crate) fn first_with_keys(&self) -> Option<&'static str> {
+        self.operations.iter().find(|it| it.has_keys).map(|it| it.path)
     }
 
     fn check_paths(&self) -> Result<(), ApiError> {

@@ -2,16 +2,17 @@
 
 use std::sync::Arc;
 
-use ledgerfold::{Category, Decider, context::QueryPorts};
+use ledgerfold::{__private::example_json, Category, Decider};
 use schemars::{JsonSchema, Schema, SchemaGenerator, generate::SchemaSettings};
 use serde::Serialize;
 use serde_json::Value;
 
 use super::{ApiError, Template, router::Endpoint};
 use crate::http::{
-    Answer, CommandSide, Handles, HttpCommand, HttpQuery, Success,
-    command::{CommandChecks, CommandEndpoint},
-    query::{QueryChecks, QueryEndpoint},
+    Answer, CommandSide, Handles, HttpCommand, HttpJointCommand, HttpQuery, Jointly, Models,
+    Success,
+    command::{CommandChecks, CommandEndpoint, check_location},
+    query::{QueryChecks, QueryEndpoint, QuerySide},
 };
 
 /// The kind of an operation, which decides its method and its function.
@@ -26,6 +27,8 @@ pub(in crate::http) enum Kind {
 pub(in crate::http) struct Operation {
     pub(in crate::http) kind: Kind,
     pub(in crate::http) path: &'static str,
+    /// Whether it seals or opens.
+    pub(super) has_keys: bool,
     pub(super) open: Open,
     pub(super) check: Check,
     pub(in crate::http) describe: fn(&mut Generators) -> Description,
@@ -41,7 +44,7 @@ pub(super) enum Open {
 /// Finds contradictions between a type and its path.
 type Check = fn(&Template) -> Result<(), ApiError>;
 type OpenCommand = fn(&mut CommandSide<'_>) -> Arc<dyn Endpoint>;
-type OpenQuery = fn(&QueryPorts<'_>, Arc<[Category]>) -> Result<Arc<dyn Endpoint>, ApiError>;
+type OpenQuery = fn(&QuerySide<'_>) -> Result<Arc<dyn Endpoint>, ApiError>;
 
 /// Everything that the document says about an operation.
 pub(in crate::http) struct Description {
@@ -64,6 +67,8 @@ pub(in crate::http) struct CommandPart {
     pub(in crate::http) refusals: &'static [&'static str],
     pub(in crate::http) needs_key: bool,
     pub(in crate::http) creates: Option<Category>,
+    pub(in crate::http) may_not_find: bool,
+    pub(in crate::http) seals: bool,
     /// Each success with the schema of its body.
     pub(in crate::http) successes: Vec<(Success, Schema)>,
 }
@@ -72,6 +77,7 @@ pub(in crate::http) struct QueryPart {
     pub(in crate::http) category: Category,
     pub(in crate::http) answer: Schema,
     pub(in crate::http) has_version: bool,
+    pub(in crate::http) opens: bool,
 }
 
 /// Collects the schemas of all types. Requests and answers differ: an optional field of a request may be missing, and one
@@ -99,6 +105,7 @@ impl Operation {
         Self {
             kind: Kind::Command,
             path: C::PATH,
+            has_keys: H::SEALS,
             open: Open::Command(|side| Arc::new(CommandEndpoint::<C, H>::open(side))),
             check: |template| CommandChecks::of::<C>(template).map(drop),
             describe: |generators| {
@@ -110,6 +117,8 @@ impl Operation {
                     refusals: C::REFUSALS,
                     needs_key: H::NEEDS_KEY,
                     creates: H::creates(),
+                    may_not_find: H::MAY_NOT_FIND,
+                    seals: H::SEALS,
                     successes: successes.collect(),
                 };
                 describe(&C::example(), generators, Part::Command(part))
@@ -117,19 +126,27 @@ impl Operation {
         }
     }
 
+    pub(super) fn joint_command<C: HttpJointCommand>() -> Self {
+        let check: Check = |template| {
+            CommandChecks::of::<C>(template)?;
+            check_location::<C>(template)
+        };
+        Self { check, ..Self::command::<C, Jointly<C>>() }
+    }
+
     pub(super) fn query<Q: HttpQuery>() -> Self {
         Self {
             kind: Kind::Query,
             path: Q::PATH,
-            open: Open::Query(|ports, categories| {
-                Ok(Arc::new(QueryEndpoint::<Q>::open(ports, categories)?))
-            }),
+            has_keys: Q::Models::OPENS,
+            open: Open::Query(|side| Ok(Arc::new(QueryEndpoint::<Q>::open(side)?))),
             check: |template| QueryChecks::of::<Q>(template).map(drop),
             describe: |generators| {
                 let part = QueryPart {
                     category: Q::Decider::CATEGORY,
                     answer: generators.answers.subschema_for::<<Q::Answer as Answer>::Body>(),
                     has_version: Q::Answer::HAS_VERSION,
+                    opens: Q::Models::OPENS,
                 };
                 describe(&Q::example(), generators, Part::Query(part))
             },
@@ -145,8 +162,8 @@ fn describe<T: JsonSchema + Serialize>(
     Description {
         name: T::schema_name().into_owned(),
         schema: T::json_schema(&mut generators.requests),
-        // A request is a struct of JSON values; its test would show an example that is none.
-        example: serde_json::to_value(example).unwrap_or_default(),
+        // A request is a struct of JSON values; its test would show an example that is none. Its person is invented.
+        example: example_json(example).unwrap_or_default(),
         part,
     }
 }

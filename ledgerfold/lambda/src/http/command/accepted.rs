@@ -8,7 +8,7 @@ use crate::http::{Response, StatusCode};
 
 /// The effect of a command on its stream.
 #[derive(Serialize, JsonSchema)]
-pub(in crate::http) struct Accepted {
+pub struct Accepted {
     /// The changed resource.
     id: EntityId,
     /// Its version after the command.
@@ -31,17 +31,30 @@ struct AcceptedEvent {
     version: Version,
 }
 
+impl Accepted {
+    /// The effect on one stream.
+    pub fn of(answer: &Answer) -> Self {
+        let events = answer.events.iter().map(|event| AcceptedEvent {
+            id: event.id,
+            event_type: event.event_type.to_string(),
+            version: event.version,
+        });
+        let id = answer.stream.id().clone();
+        Self { id, version: answer.version, events: events.collect() }
+    }
+}
+
 /// The answer to a command that took effect, now or on an earlier attempt.
 pub fn accepted(status: StatusCode, answer: &Answer) -> Response {
-    let events = answer.events.iter().map(|event| AcceptedEvent {
-        id: event.id,
-        event_type: event.event_type.to_string(),
-        version: event.version,
-    });
-    let id = answer.stream.id().clone();
-    let body = Accepted { id, version: answer.version, events: events.collect() };
+    with_version(Response::json(status, &Accepted::of(answer)), answer, true)
+}
+
+/// The response with the token of a stream, and with its version as the tag if the body shows the stream.
+pub(super) fn with_version(response: Response, answer: &Answer, has_tag: bool) -> Response {
     let token = ConsistencyToken { stream: answer.stream.clone(), version: answer.version };
-    Response::json(status, &body)
-        .with_header("ETag", format!("\"{}\"", answer.version))
-        .with_header("Consistency-Token", token.to_text())
+    let response = match has_tag {
+        true => response.with_header("ETag", format!("\"{}\"", answer.version)),
+        false => response,
+    };
+    response.with_header("Consistency-Token", token.to_text())
 }

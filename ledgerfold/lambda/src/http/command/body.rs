@@ -2,7 +2,7 @@
 
 use std::cell::LazyCell;
 
-use ledgerfold::vocabulary::strict_json;
+use ledgerfold::{__private::example_json, vocabulary::strict_json};
 use serde_json::{Map, Value};
 
 use super::HttpCommand;
@@ -41,7 +41,7 @@ pub(super) fn read<C: HttpCommand>(
     mut errors: Vec<FieldError>,
 ) -> Result<C, Problem> {
     let mut body = Value::Object(fields);
-    let example = || serde_json::to_value(C::example()).unwrap_or_default();
+    let example = || example_json(&C::example()).unwrap_or_default();
     let example = LazyCell::new(example);
     for error in &errors {
         replace(&mut body, field_of(&error.pointer), &example);

@@ -2,11 +2,13 @@
 
 use async_trait::async_trait;
 use ledgerfold::{
-    Category, Decide, Decider, EntityId, StreamId,
+    Category, CommandId, Decide, Decider, EntityId, StreamId,
     command::{CommandHandler, CommandRequest, StreamHint},
 };
 
-use super::{Accepted, CommandCall, CommandSide, Handles, HttpCommand, Success, accepted};
+use super::{
+    Accepted, CommandCall, CommandHeaders, CommandSide, Handles, HttpCommand, Success, accepted,
+};
 use crate::http::{Problem, Response, StatusCode, reference};
 
 /// Hands a command to its decider. Without `{id}` in the path it creates a stream, whose id follows from the caller and
@@ -20,17 +22,11 @@ where
     D: Decider,
 {
     fn successes() -> Vec<Success> {
-        const TAKEN: &str = "The command took effect, now or when it was first sent.";
-        let creates = !C::PATH.contains("{id}");
-        let status = if creates { StatusCode::CREATED } else { StatusCode::OK };
-        let success = Success::new::<Accepted>(status, TAKEN).with_version();
-        let location = reference(C::PATH, &format!("{}/", C::PATH)).replace('.', "\\.");
-        let location = format!("^{location}[A-Za-z0-9-]+$");
-        vec![if creates { success.with_location(location) } else { success }]
+        successes::<C>()
     }
 
     fn creates() -> Option<Category> {
-        (!C::PATH.contains("{id}")).then_some(D::CATEGORY)
+        creates::<C, D>()
     }
 
     fn open(side: &mut CommandSide<'_>) -> Self {
@@ -38,19 +34,65 @@ where
     }
 
     async fn handle(&self, command: C, call: CommandCall<'_>) -> Result<Response, Problem> {
+        Addressed::of::<D>(call)?.handle(&self.0, command.into()).await
+    }
+}
+
+/// The answers to success of a command of one stream.
+pub(super) fn successes<C: HttpCommand>() -> Vec<Success> {
+    const TAKEN: &str = "The command took effect, now or when it was first sent.";
+    let creates = !C::PATH.contains("{id}");
+    let status = if creates { StatusCode::CREATED } else { StatusCode::OK };
+    let success = Success::new::<Accepted>(status, TAKEN).with_version();
+    let location = reference(C::PATH, &format!("{}/", C::PATH)).replace('.', "\\.");
+    let location = format!("^{location}[A-Za-z0-9-]+$");
+    vec![if creates { success.with_location(location) } else { success }]
+}
+
+/// The category of the stream that a command creates.
+pub(super) fn creates<C: HttpCommand, D: Decider>() -> Option<Category> {
+    (!C::PATH.contains("{id}")).then_some(D::CATEGORY)
+}
+
+/// A request for one command, with the stream that the command changes or creates.
+pub(super) struct Addressed<'a> {
+    call: CommandCall<'a>,
+    headers: CommandHeaders,
+    command_id: CommandId,
+    stream: StreamId,
+    hint: StreamHint,
+}
+
+impl<'a> Addressed<'a> {
+    /// # Errors
+    /// 400 for an invalid header.
+    pub(super) fn of<D: Decider>(call: CommandCall<'a>) -> Result<Self, Problem> {
         let headers = call.headers()?;
-        let command_id = headers.command_id()?;
-        let stream = |id: EntityId| StreamId::new(D::CATEGORY, id);
+        let stream = |id: EntityId| call.stream(D::CATEGORY, id);
         let (stream, hint) = match call.id {
             Some(id) => (stream(id.clone()), StreamHint::None),
-            None => (stream(headers.created_id(D::CATEGORY.as_str())?), StreamHint::New),
+            None => (stream(headers.created_id(call.path)?), StreamHint::New),
         };
+        let command_id = headers.command_id(&stream.to_string())?;
+        Ok(Self { call, headers, command_id, stream, hint })
+    }
+
+    pub(super) const fn stream(&self) -> &StreamId {
+        &self.stream
+    }
+
+    /// Handles the command, and answers.
+    pub(super) async fn handle<D: Decider>(
+        self,
+        handler: &CommandHandler<D>,
+        command: D::Command,
+    ) -> Result<Response, Problem> {
+        let Self { call, headers, command_id, stream, hint } = self;
         let context = headers.context(&command_id);
-        let request = CommandRequest::new(stream, command.into(), command_id)
+        let request = CommandRequest::in_context(context, stream, command, command_id)
             .expecting(headers.expected)
-            .with_hint(hint)
-            .in_context(context);
-        let answer = self.0.handle(&request).await?;
+            .with_hint(hint);
+        let answer = handler.handle(&request).await?;
         if call.id.is_some() {
             return Ok(accepted(StatusCode::OK, &answer));
         }

@@ -85,7 +85,7 @@ impl<C: HttpCommand, H: Handles<C>> Endpoint for CommandEndpoint<C, H> {
         let id = matched.value("id").map(EntityId::new).transpose();
         let id = id.map_err(|rule| Problem::bad_request(format!("The id in the path: {rule}.")))?;
         let command = self.command(request, matched)?;
-        let call = CommandCall { request, id: id.as_ref(), path: &matched.path };
+        let call = CommandCall { request, id: id.as_ref(), path: &matched.path, matched };
         self.handler.handle(command, call).await
     }
 }

@@ -1,8 +1,8 @@
 //! The headers of commands.
 
 use ledgerfold::{
-    Actor, CausationId, CommandId, CorrelationId, EntityId, Traceparent, Version, command::Context,
-    derive_uuid,
+    Caller, CausationId, CommandId, CorrelationId, EntityId, Traceparent, Version,
+    command::Context, derive_uuid,
 };
 
 use crate::http::{Problem, Request, query::number};
@@ -11,7 +11,8 @@ use crate::http::{Problem, Request, query::number};
 #[derive(Clone, Debug)]
 pub struct CommandHeaders {
     key: String,
-    caller: Actor,
+    /// The caller.
+    pub caller: Caller,
     /// The version in `If-Match`.
     pub expected: Option<Version>,
     traceparent: Option<Traceparent>,
@@ -39,22 +40,25 @@ impl CommandHeaders {
         })
     }
 
-    /// The command's id. It is derived from the caller and the key, so a repeated request has the same id.
+    /// The command's id. It is derived from the caller's tenant and subject, from the place that the key belongs to, and
+    /// from the key, so a repeated request has the same id, also with a new token or other roles. The place is the stream
+    /// that the command is about, or the path of a joint command that creates something.
     ///
     /// # Errors
     /// None in practice: a UUID is a valid id.
-    pub fn command_id(&self) -> Result<CommandId, Problem> {
-        let id = derive_uuid(&["command", self.caller.as_str(), &self.key]);
+    pub fn command_id(&self, place: &str) -> Result<CommandId, Problem> {
+        let Caller { tenant, subject, .. } = &self.caller;
+        let id = derive_uuid(&["command", tenant.as_str(), subject.as_str(), place, &self.key]);
         CommandId::new(id.to_string()).map_err(|_| Problem::internal())
     }
 
-    /// The id of a resource that this command creates. It is derived from the caller and the key, so a repeated
-    /// creation reaches the stream of the first.
+    /// The id that the service chooses for a request to this path. It is derived from the caller, the path and the key, so
+    /// a repeated creation reaches the stream of the first.
     ///
     /// # Errors
     /// None in practice: a UUID is a valid id.
-    pub fn created_id(&self, category: &str) -> Result<EntityId, Problem> {
-        let id = created_id(category, &self.caller, &self.key);
+    pub fn created_id(&self, path: &str) -> Result<EntityId, Problem> {
+        let id = created_id(path, &self.caller, &self.key);
         EntityId::new(id).map_err(|_| Problem::internal())
     }
 
@@ -62,7 +66,7 @@ impl CommandHeaders {
     /// as correlation id and causation id.
     pub fn context(&self, id: &CommandId) -> Context {
         Context {
-            actor: self.caller.clone(),
+            caller: self.caller.clone(),
             correlation_id: CorrelationId::from(id),
             causation_id: CausationId::from(id),
             traceparent: self.traceparent.clone(),
@@ -70,9 +74,10 @@ impl CommandHeaders {
     }
 }
 
-/// The id of a resource that this caller creates with this key.
-pub(in crate::http) fn created_id(category: &str, caller: &Actor, key: &str) -> String {
-    derive_uuid(&["created", category, caller.as_str(), key]).to_string()
+/// The id of a resource that this caller creates at this path with this key.
+pub(in crate::http) fn created_id(path: &str, caller: &Caller, key: &str) -> String {
+    let Caller { tenant, subject, .. } = caller;
+    derive_uuid(&["created", path, tenant.as_str(), subject.as_str(), key]).to_string()
 }
 
 fn idempotency_key(request: &Request) -> Result<String, Problem> {

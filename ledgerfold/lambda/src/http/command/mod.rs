@@ -4,7 +4,7 @@
 //! decision, and [`HttpCommand`] the path, the refusals and an example.
 //!
 //! ```
-//! use ledgerfold::Decide;
+//! use ledgerfold::{Decide, DecisionContext};
 //! use ledgerfold_lambda::http::HttpCommand;
 //! use ledgerfold_testkit::bank::{AccountEvent, AccountRejection, Accounts, Account, Deposited};
 //! use schemars::JsonSchema;
@@ -30,7 +30,7 @@
 //! impl Decide for Deposit {
 //!     type Decider = Accounts;
 //!
-//!     fn decide(&self, account: &Account) -> Result<Vec<AccountEvent>, AccountRejection> {
+//!     fn decide(&self, account: &Account, _: &DecisionContext<'_>) -> Result<Vec<AccountEvent>, AccountRejection> {
 //!         match account.email {
 //!             Some(_) => Ok(vec![Deposited { amount: self.amount }.into()]),
 //!             None => Err(AccountRejection::NotOpen),
@@ -39,13 +39,17 @@
 //! }
 //! ```
 //!
-//! A command of several streams, or with another answer, has own code: see [`Handles`].
+//! A command of a domain that seals implements [`DecideSealing`](ledgerfold::DecideSealing) instead, and is added with
+//! [`Api::sealing_command`](super::Api::sealing_command). A command of several streams is an [`HttpJointCommand`]. A
+//! command with another answer has own code: see [`Handles`].
 
 mod accepted;
 mod body;
 mod decided;
 mod endpoint;
 mod headers;
+mod joint;
+mod sealing;
 
 use std::{
     any::{Any, TypeId},
@@ -53,19 +57,23 @@ use std::{
 };
 
 use async_trait::async_trait;
-use ledgerfold::{Category, Decider, EntityId, command::CommandHandler, context::CommandPorts};
+use ledgerfold::{
+    Category, Decider, EntityId, StreamId, command::CommandHandler, context::CommandPorts,
+};
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::{Serialize, de::DeserializeOwned};
 
-use super::{FieldError, Problem, Request, Response, StatusCode, reference};
+use super::{FieldError, Problem, Request, Response, StatusCode, api::Matched, reference};
 
-pub use accepted::accepted;
+pub use accepted::{Accepted, accepted};
 pub use decided::Decided;
 pub use headers::CommandHeaders;
+pub use joint::{HttpJointCommand, JointCall, JointEffect, JointPlan, Jointly};
+pub use sealing::{DecidedSealing, SealingCommand};
 pub(super) use {
-    accepted::Accepted,
     endpoint::{CommandChecks, CommandEndpoint},
     headers::created_id,
+    joint::check_location,
 };
 
 /// A command with its HTTP contract.
@@ -78,7 +86,7 @@ pub(super) use {
 /// is `payOrder`.
 pub trait HttpCommand: Serialize + DeserializeOwned + JsonSchema + Send + Sync + 'static {
     /// The path, for example `/orders/{id}/pay`. `{id}` is the stream that the command changes. A path without `{id}`
-    /// creates a stream. Any other parameter fills the field of the same name, which is then not part of the body.
+    /// creates a stream. An [`HttpJointCommand`] may differ: its plan names its streams. Any other parameter fills the field of the same name, which is then not part of the body.
     const PATH: &'static str;
 
     /// The rules that can refuse the command in the current state, each a [`Rejection::rule`](ledgerfold::Rejection) that
@@ -95,14 +103,19 @@ pub trait HttpCommand: Serialize + DeserializeOwned + JsonSchema + Send + Sync +
     }
 }
 
-/// Answers a command. [`Decided`] does it for every command of one stream.
+/// Answers a command. [`Decided`] does it for every command of one stream, and [`Jointly`] for every command of several.
 ///
-/// Write an own type for a command that changes several streams, answers something else, or needs no `Idempotency-Key`,
-/// and declare it with [`Api::command_with`](super::Api::command_with). `tests/api.rs` of this crate has a complete one.
+/// Write an own type for a command that answers something else, or needs no `Idempotency-Key`, and declare it with [`Api::command_with`](super::Api::command_with). `tests/api.rs` of this crate has a complete one.
 #[async_trait]
 pub trait Handles<C: HttpCommand>: Sized + Send + Sync + 'static {
     /// Whether the command needs an `Idempotency-Key`. This is for the document; [`CommandCall::headers`] requires it.
     const NEEDS_KEY: bool = true;
+
+    /// Whether the answer can be 404 although the path has no `{id}`. This is for the document.
+    const MAY_NOT_FIND: bool = false;
+
+    /// Whether it needs the keys of the context, which must then have a domain that seals.
+    const SEALS: bool = false;
 
     /// The answers to success, for the document.
     fn successes() -> Vec<Success>;
@@ -131,9 +144,15 @@ pub struct CommandCall<'a> {
     pub id: Option<&'a EntityId>,
     /// The path of the service itself, for example `/orders`.
     pub path: &'a str,
+    matched: &'a Matched<'a>,
 }
 
 impl CommandCall<'_> {
+    /// The stream of this entity, of the caller's tenant.
+    pub fn stream(&self, category: Category, id: EntityId) -> StreamId {
+        StreamId::new(self.request.caller.tenant.clone(), category, id)
+    }
+
     /// The headers, including the required `Idempotency-Key`.
     ///
     /// # Errors
@@ -180,6 +199,7 @@ pub struct Success {
     pub(super) description: &'static str,
     pub(super) body: fn(&mut SchemaGenerator) -> Schema,
     pub(super) has_version: bool,
+    pub(super) has_token: bool,
     pub(super) location: Option<String>,
 }
 
@@ -187,13 +207,19 @@ impl Success {
     /// An answer with this body.
     pub fn new<T: JsonSchema>(status: StatusCode, description: &'static str) -> Self {
         let body = SchemaGenerator::subschema_for::<T>;
-        Self { status, description, body, has_version: false, location: None }
+        Self { status, description, body, has_version: false, has_token: false, location: None }
     }
 
     /// The answer has the headers `ETag` and `Consistency-Token`.
     #[must_use]
     pub fn with_version(self) -> Self {
-        Self { has_version: true, ..self }
+        Self { has_version: true, has_token: true, ..self }
+    }
+
+    /// The answer has the header `Consistency-Token`, but no `ETag`.
+    #[must_use]
+    pub fn with_token(self) -> Self {
+        Self { has_token: true, ..self }
     }
 
     /// The answer has the header `Location`, which matches this regular expression.

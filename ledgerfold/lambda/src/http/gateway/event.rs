@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 
 use base64::{Engine, engine::general_purpose::STANDARD};
+use ledgerfold::Caller;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::caller::caller;
-use crate::http::{Method, Path, Problem, Request};
+use crate::http::{Method, Path, Problem, Request, authentication::Credentials};
 
 type Map<T> = Option<BTreeMap<String, T>>;
 
@@ -57,15 +57,27 @@ impl GatewayEvent {
         self.request_context.pointer(pointer).and_then(Value::as_str)
     }
 
-    /// Converts the event to a request.
+    /// The parts that can prove who the caller is.
+    pub(super) fn credentials(&self) -> Credentials<'_> {
+        let is_authorization = |name: &str| name.eq_ignore_ascii_case("authorization");
+        let all = self.multi_value_headers.iter().flatten();
+        let all = all.filter(|(name, _)| is_authorization(name)).flat_map(|(_, values)| values);
+        let mut authorization: Vec<&str> = all.map(String::as_str).collect();
+        if authorization.is_empty() {
+            let last = self.headers.iter().flatten().filter(|(name, _)| is_authorization(name));
+            authorization.extend(last.map(|(_, value)| value.as_str()));
+        }
+        Credentials { authorization, context: &self.request_context }
+    }
+
+    /// Converts the event to a request of this caller.
     ///
     /// # Errors
     /// 400 if the method is invalid or the body cannot be decoded.
-    pub(super) fn into_request(self) -> Result<Request, Problem> {
+    pub(super) fn into_request(self, caller: Caller) -> Result<Request, Problem> {
         let method = Method::from_bytes(self.method().as_bytes())
             .map_err(|_| Problem::bad_request("The HTTP method is invalid."))?;
         let path = Path::parse(&self.api_path());
-        let caller = caller(&self.request_context);
         let id = self.id().to_owned();
         let query = match &self.raw_query_string {
             // The decoded parameters of format 2.0 do not distinguish commas from repeated parameters.
@@ -134,6 +146,7 @@ fn pairs(all: Map<Vec<String>>, last: Map<String>) -> Vec<(String, String)> {
 
 #[cfg(test)]
 mod tests {
+    use ledgerfold::Caller;
     use serde_json::{Value, json};
 
     use super::GatewayEvent;
@@ -141,7 +154,7 @@ mod tests {
 
     fn request(event: Value) -> Result<Request, Problem> {
         let event: GatewayEvent = serde_json::from_value(event).expect("an event");
-        event.into_request()
+        event.into_request(Caller::anonymous())
     }
 
     #[test]
@@ -164,7 +177,7 @@ mod tests {
             read.query,
             [("a".to_owned(), "1".to_owned()), ("a".to_owned(), "2".to_owned())]
         );
-        assert_eq!((read.id.as_str(), read.caller.as_str()), ("request-1", "key:key-1"));
+        assert_eq!(read.id, "request-1");
     }
 
     #[test]
@@ -187,7 +200,27 @@ mod tests {
         }))
         .expect("it can be read");
         assert!(read.body.is_empty() && read.headers.is_empty() && read.query.is_empty());
-        assert_eq!(read.caller.as_str(), "anonymous");
+        assert_eq!(read.caller, Caller::anonymous());
+    }
+
+    #[test]
+    fn every_value_of_authorization_is_seen() {
+        for (headers, expected) in [
+            (json!({"headers": {"authorization": "a"}}), &["a"][..]),
+            (json!({"headers": {"AUTHORIZATION": "a"}, "multiValueHeaders": null}), &["a"]),
+            (json!({"multiValueHeaders": {"Authorization": ["a", "b"]}}), &["a", "b"]),
+            (
+                json!({"headers": {"Authorization": "b"},
+                       "multiValueHeaders": {"Authorization": ["a"], "authorization": ["b"]}}),
+                &["a", "b"],
+            ),
+            (json!({"headers": {"Authorization": "a"}, "multiValueHeaders": {}}), &["a"]),
+            (json!({"headers": {"X-Authorization": "a"}}), &[]),
+            (json!({}), &[]),
+        ] {
+            let event: GatewayEvent = serde_json::from_value(headers).expect("an event");
+            assert_eq!(event.credentials().authorization, expected);
+        }
     }
 
     #[test]

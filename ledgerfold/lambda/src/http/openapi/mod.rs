@@ -12,7 +12,7 @@ use super::api::{Api, ApiError, Generators, Kind, Template};
 
 /// The sentences that introduce every document.
 const RULES: &str = "Commands use POST and take effect once per Idempotency-Key. Queries use GET, and answer at least at \
-    the version of the Consistency-Token in the request. HEAD answers like GET, without a body. Times are RFC 3339 in UTC, \
+    the version of the Consistency-Token in the request. HEAD answers like GET, without a body. All of them need a token of the caller. Times are RFC 3339 in UTC, \
     errors are RFC 9457 problems. A name may occur only once in a JSON object.";
 
 impl Api {
@@ -63,6 +63,7 @@ impl Api {
                 {"name": "commands", "description": "Operations that change something."},
                 {"name": "queries", "description": "Operations that read."},
             ],
+            "security": [{"bearer": []}],
             "paths": paths,
             "components": components,
         }))

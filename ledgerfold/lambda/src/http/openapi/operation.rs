@@ -53,8 +53,8 @@ impl Documented<'_> {
             in_path.iter().map(|name| self.parameter(name, In::Path)).collect();
         let others = self.fields().into_iter().filter(|name| !in_path.contains(&name.as_str()));
         parameters.extend(others.map(|name| self.parameter(&name, In::Query)));
-        parameters.push(reference("parameters", "ConsistencyToken"));
-        parameters.extend(query.has_version.then(|| reference("parameters", "IfNoneMatch")));
+        let headers = ["ConsistencyToken", "IfNoneMatch", "Prefer"];
+        parameters.extend(headers.map(|it| reference("parameters", it)));
         let mut operation = self.head("queries");
         operation["parameters"] = parameters.into();
         operation["responses"] = self.query_responses(query);
@@ -134,7 +134,7 @@ impl Documented<'_> {
     fn command_responses(&self, command: &CommandPart, links: &Map<String, Value>) -> Value {
         let mut responses =
             failures(&[(400, "BadRequest"), (401, "Unauthorized"), (403, "Forbidden")]);
-        if has_id(self.path) {
+        if has_id(self.path) || command.may_not_find {
             responses["404"] = reference("responses", "NotFound");
         }
         responses["405"] = reference("responses", "MethodNotAllowed");
@@ -147,6 +147,9 @@ impl Documented<'_> {
             (503, "Unavailable"),
         ];
         merge(&mut responses, failures(&others));
+        if command.seals {
+            responses["410"] = erased();
+        }
         if command.needs_key {
             responses["422"] = reference("responses", "KeyReused");
         }
@@ -161,11 +164,18 @@ impl Documented<'_> {
     fn query_responses(&self, query: &QueryPart) -> Value {
         let mut body = query.answer.clone().to_value();
         tidy(&mut body);
-        let mut headers = json!({
+        let (tag, not_modified) = match query.has_version {
+            true => ("ETag", "NotModified"),
+            false => ("ContentTag", "ContentNotModified"),
+        };
+        let headers = json!({
+            "ETag": reference("headers", tag),
             "Cache-Control": reference("headers", "CacheControl"),
             "Vary": reference("headers", "Vary"),
+            "Preference-Applied": reference("headers", "PreferenceApplied"),
         });
         let mut responses = failures(&[
+            (304, not_modified),
             (400, "BadRequest"),
             (401, "Unauthorized"),
             (403, "Forbidden"),
@@ -173,12 +183,11 @@ impl Documented<'_> {
             (429, "Throttled"),
             (503, "Unavailable"),
         ]);
-        if query.has_version {
-            headers["ETag"] = reference("headers", "ETag");
-            responses["304"] = reference("responses", "NotModified");
-        }
         if has_id(self.path) {
             responses["404"] = reference("responses", "NotFound");
+        }
+        if query.opens {
+            responses["410"] = erased();
         }
         responses["200"] = json!({
             "description": "The requested resource.",
@@ -223,10 +232,10 @@ fn success_response(success: &Success, body: &Value, links: &Map<String, Value>)
         "content": {"application/json": {"schema": body}},
     });
     if success.has_version {
-        response["headers"] = json!({
-            "ETag": reference("headers", "ETag"),
-            "Consistency-Token": reference("headers", "ConsistencyToken"),
-        });
+        response["headers"]["ETag"] = reference("headers", "ETag");
+    }
+    if success.has_token {
+        response["headers"]["Consistency-Token"] = reference("headers", "ConsistencyToken");
     }
     if let Some(pattern) = &success.location {
         response["headers"]["Location"] = json!({
@@ -275,6 +284,13 @@ fn conflict(refusals: &[&str]) -> Value {
     json!({
         "description": description,
         "headers": {"Retry-After": reference("headers", "RetryAfter")},
+        "content": {"application/problem+json": {"schema": reference("schemas", "Problem")}},
+    })
+}
+
+fn erased() -> Value {
+    json!({
+        "description": "The data of the person was erased. Nobody can show it any more.",
         "content": {"application/problem+json": {"schema": reference("schemas", "Problem")}},
     })
 }

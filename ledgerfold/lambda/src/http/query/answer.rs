@@ -14,14 +14,15 @@ pub trait Answer: Send {
     /// The JSON of the answer.
     type Body: Serialize + JsonSchema + Send;
 
-    /// Whether the answer has a version, and so an `ETag`.
+    /// Whether the answer has a version, which is its `ETag` then. The tag of any other answer is a digest of its body.
     const HAS_VERSION: bool;
 
     /// The body and the version.
     fn into_parts(self) -> (Self::Body, Option<Version>);
 }
 
-/// An answer that shows one version of one stream.
+/// An answer that shows one version of one stream. Two answers to the same request with the same version must have the same
+/// body.
 #[derive(Clone, Debug, PartialEq)]
 pub struct AtVersion<T> {
     /// The version.

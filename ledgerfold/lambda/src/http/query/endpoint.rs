@@ -4,14 +4,17 @@ use std::{marker::PhantomData, sync::Arc};
 
 use async_trait::async_trait;
 use ledgerfold::{
-    Category, Decider, Version,
+    Access, Category, Decider, Timestamp, Version,
     context::QueryPorts,
+    ports::Clock,
+    query::QueryError,
     vocabulary::{ConsistencyToken, DamagedToken},
 };
 use serde_json::Value;
 
 use super::{
     Answer, HttpQuery, Models, QueryCall, QueryParameters,
+    condition::{Condition, News, Tag},
     parameters::{broken_parameters, field},
 };
 use crate::http::{
@@ -26,7 +29,16 @@ pub(in crate::http) struct QueryEndpoint<Q: HttpQuery> {
     checks: FirstUse<QueryChecks>,
     /// The categories of the context.
     categories: Arc<[Category]>,
+    clock: Arc<dyn Clock>,
     query: PhantomData<fn() -> Q>,
+}
+
+/// The ports that all queries share.
+pub(in crate::http) struct QuerySide<'a> {
+    pub(in crate::http) ports: &'a QueryPorts<'a>,
+    /// The categories of the context.
+    pub(in crate::http) categories: Arc<[Category]>,
+    pub(in crate::http) clock: Arc<dyn Clock>,
 }
 
 /// The shape of a query.
@@ -54,13 +66,12 @@ impl QueryChecks {
 }
 
 impl<Q: HttpQuery> QueryEndpoint<Q> {
-    pub(in crate::http) fn open(
-        ports: &QueryPorts<'_>,
-        categories: Arc<[Category]>,
-    ) -> Result<Self, ApiError> {
-        let models = Q::Models::open(ports)?;
+    pub(in crate::http) fn open(side: &QuerySide<'_>) -> Result<Self, ApiError> {
+        let models = Q::Models::open(side.ports)?;
         let checks = FirstUse::of(|| QueryChecks::of::<Q>(&Template::parse(Q::PATH)));
-        Ok(Self { models, checks, categories, query: PhantomData })
+        let categories = side.categories.clone();
+        let clock = side.clock.clone();
+        Ok(Self { models, checks, categories, clock, query: PhantomData })
     }
 
     fn query(&self, request: &Request, matched: &Matched<'_>) -> Result<Q, Problem> {
@@ -85,9 +96,11 @@ impl<Q: HttpQuery> QueryEndpoint<Q> {
         let Some(text) = request.single_header("consistency-token")? else {
             return Ok(None);
         };
-        // We only issue tokens for commits, so other categories and version 0 are invalid.
+        // We only issue tokens for commits of the own tenant, so all others are invalid.
         let issued = |token: &ConsistencyToken| {
-            self.categories.contains(token.stream.category()) && token.version > Version::NONE
+            self.categories.contains(token.stream.category())
+                && *token.stream.tenant() == request.caller.tenant
+                && token.version > Version::NONE
         };
         let token = ConsistencyToken::parse(text)
             .ok()
@@ -96,33 +109,59 @@ impl<Q: HttpQuery> QueryEndpoint<Q> {
         // Streams of another domain change nothing in this answer.
         Ok(Some(token).filter(|it| *it.stream.category() == Q::Decider::CATEGORY))
     }
+
+    /// The current answer with its tag.
+    async fn show(
+        &self,
+        request: &Request,
+        matched: &Matched<'_>,
+        now: Timestamp,
+    ) -> Result<(Response, Tag), Problem> {
+        let query = self.query(request, matched)?;
+        match query.may(&request.caller) {
+            Access::Allowed => {}
+            Access::Forbidden => return Err(QueryError::Forbidden.into()),
+            Access::Hidden => return Err(Problem::no_such_resource()),
+        }
+        let token = self.token(request)?;
+        let call = QueryCall { request, token: token.as_ref(), now };
+        let (body, version) = query.answer(&self.models, call).await?.into_parts();
+        let response = Response::json(StatusCode::OK, &body);
+        let tag = version.map_or_else(|| Tag::of_content(&response.body), Tag::Version);
+        Ok((response, tag))
+    }
+
+    /// The answer to a request that may have a condition.
+    async fn conditional(
+        &self,
+        request: &Request,
+        matched: &Matched<'_>,
+    ) -> Result<Response, Problem> {
+        let condition = Condition::read(request);
+        let mut attempts = condition.attempts(&*self.clock);
+        loop {
+            let (response, tag) = self.show(request, matched, self.clock.now()).await?;
+            if condition.compare(tag) == News::New || !attempts.next().await {
+                return Ok(condition.response(response, tag));
+            }
+        }
+    }
 }
+
+/// Answers depend on the caller and on the token. Caches of browsers keep a 404 too.
+const FOR_CACHES: [(&str, &str); 2] =
+    [("Cache-Control", "private, no-cache"), ("Vary", "Authorization, Consistency-Token")];
 
 #[async_trait]
 impl<Q: HttpQuery> Endpoint for QueryEndpoint<Q> {
     async fn answer(&self, request: &Request, matched: &Matched<'_>) -> Result<Response, Problem> {
-        let query = self.query(request, matched)?;
-        let token = self.token(request)?;
-        let call = QueryCall { request, token: token.as_ref() };
-        let (body, version) = query.answer(&self.models, call).await?.into_parts();
-        let etag = version.map(|version| format!("\"{version}\""));
-        let response = match &etag {
-            Some(etag) if is_known(request, etag) => Response::empty(StatusCode::NOT_MODIFIED),
-            _ => Response::json(StatusCode::OK, &body),
-        };
-        let response = response
-            .with_header("Cache-Control", "private, no-cache")
-            .with_header("Vary", "Authorization, Consistency-Token");
-        Ok(match etag {
-            Some(etag) => response.with_header("ETag", etag),
-            None => response,
-        })
+        match self.conditional(request, matched).await {
+            Ok(response) => Ok(FOR_CACHES
+                .into_iter()
+                .fold(response, |response, (name, value)| response.with_header(name, value))),
+            Err(problem) => Err(FOR_CACHES
+                .into_iter()
+                .fold(problem, |problem, (name, value)| problem.with_header(name, value))),
+        }
     }
-}
-
-/// Whether the caller has this version already. `If-None-Match` lists tags, and a weak one counts too (RFC 9110, section
-/// 13.1.2). The tags of versions contain no comma.
-fn is_known(request: &Request, etag: &str) -> bool {
-    let tags = request.header_values("if-none-match").flat_map(|tags| tags.split(','));
-    tags.map(str::trim).any(|tag| tag == "*" || tag.trim_start_matches("W/") == etag)
 }

@@ -5,7 +5,7 @@
 //!
 //! ```
 //! use async_trait::async_trait;
-//! use ledgerfold::{Decider, EntityId, StreamId, query::Fresh};
+//! use ledgerfold::{Decider, EntityId, query::Fresh};
 //! use ledgerfold_lambda::http::{HttpQuery, Problem, QueryCall, Rows};
 //! use ledgerfold_testkit::bank::{Accounts, Statement, Statements};
 //! use schemars::JsonSchema;
@@ -33,7 +33,7 @@
 //!     }
 //!
 //!     async fn answer(self, accounts: &Rows<Statements>, call: QueryCall<'_>) -> Result<Fresh<AccountView>, Problem> {
-//!         let stream = StreamId::new(<Accounts>::CATEGORY, self.id);
+//!         let stream = call.stream(<Accounts>::CATEGORY, self.id);
 //!         let found = accounts.get(&stream, call).await?;
 //!         let found = found.ok_or_else(|| Problem::not_found("The account does not exist."))?;
 //!         Ok(Fresh { row: found.row.into(), version: found.version })
@@ -44,12 +44,16 @@
 //! A query with own code behind it has an own type as [`Models`].
 
 mod answer;
+mod condition;
 mod endpoint;
 mod models;
+mod opener;
 mod parameters;
 
 use async_trait::async_trait;
-use ledgerfold::{Decider, vocabulary::ConsistencyToken};
+use ledgerfold::{
+    Access, Caller, Category, Decider, EntityId, StreamId, Timestamp, vocabulary::ConsistencyToken,
+};
 use schemars::JsonSchema;
 use serde::{Serialize, de::DeserializeOwned};
 
@@ -57,9 +61,10 @@ use super::{Problem, Request};
 
 pub use answer::{Answer, AtVersion, AuditedEvent, List, Unversioned, Versioned};
 pub use models::{Counters, EventLog, Models, Rows};
+pub use opener::Opener;
 pub use parameters::{Instant, Limit, ListPosition, Page, PageCursor};
 pub(super) use {
-    endpoint::{QueryChecks, QueryEndpoint},
+    endpoint::{QueryChecks, QueryEndpoint, QuerySide},
     parameters::{QueryParameters, broken, number, parameter},
 };
 
@@ -84,6 +89,12 @@ pub trait HttpQuery: Serialize + DeserializeOwned + JsonSchema + Send + Sync + '
     /// A request that is answered if the stream exists. It appears in the document.
     fn example() -> Self;
 
+    /// Whether the caller may ask this, before anything is read. Without this function every caller of the tenant may. The
+    /// rule about a single row is [`Projection::may_see`](ledgerfold::project::Projection::may_see).
+    fn may(&self, _caller: &Caller) -> Access {
+        Access::Allowed
+    }
+
     /// Answers the query, whose parameters have been checked.
     ///
     /// # Errors
@@ -102,4 +113,23 @@ pub struct QueryCall<'a> {
     pub request: &'a Request,
     /// The version that the caller must see.
     pub token: Option<&'a ConsistencyToken>,
+    now: Timestamp,
+}
+
+impl QueryCall<'_> {
+    /// The caller.
+    pub const fn caller(&self) -> &Caller {
+        &self.request.caller
+    }
+
+    /// The time of the answer by the clock of the function, for an answer that depends on the time. All parts of the answer
+    /// see the same time. A query that waits sees a new time with each attempt.
+    pub const fn now(&self) -> Timestamp {
+        self.now
+    }
+
+    /// The stream of this entity, of the caller's tenant.
+    pub fn stream(&self, category: Category, id: EntityId) -> StreamId {
+        StreamId::new(self.caller().tenant.clone(), category, id)
+    }
 }

@@ -1,9 +1,9 @@
 //! The read models behind queries.
 
-use std::{marker::PhantomData, sync::Arc};
+use std::{marker::PhantomData, ops::RangeInclusive, sync::Arc};
 
 use ledgerfold::{
-    StreamId,
+    Access, Event, StreamId, Version,
     context::{QueryPorts, Readable, Undeclared},
     ports::{
         Counter, CounterKey, EventReader, IndexOrder, IndexPartition, Listing, RowReader,
@@ -11,10 +11,10 @@ use ledgerfold::{
     },
     project::{Projection, Tally},
     query::{
-        AuditPage, AuditPosition, Fresh, Listed, QueryError, Until, as_of, audit, fresh_counts,
-        fresh_list, fresh_row,
+        AuditPage, AuditPosition, EventPage, Fresh, Listed, QueryError, Until, as_of, audit,
+        commit_hash, current_row, events, fresh_counts, fresh_list, fresh_row,
     },
-    vocabulary::Cursor,
+    vocabulary::{CommitHash, Cursor},
 };
 
 use super::{Limit, List, Page, PageCursor, QueryCall};
@@ -22,11 +22,23 @@ use crate::http::Problem;
 
 /// The read models of a query. Implement this trait for an own type if a query needs several, or reads something else.
 pub trait Models: Sized + Send + Sync + 'static {
+    /// Whether it needs the keys of the context, which must then have a domain that seals.
+    const OPENS: bool = false;
+
     /// Opens the read models when the function starts.
     ///
     /// # Errors
     /// [`Undeclared`] if the context does not have one of them.
     fn open(ports: &QueryPorts<'_>) -> Result<Self, Undeclared>;
+}
+
+/// Two kinds of read models.
+impl<A: Models, B: Models> Models for (A, B) {
+    const OPENS: bool = A::OPENS || B::OPENS;
+
+    fn open(ports: &QueryPorts<'_>) -> Result<Self, Undeclared> {
+        Ok((A::open(ports)?, B::open(ports)?))
+    }
 }
 
 /// The rows of a projection.
@@ -42,7 +54,8 @@ impl<P: Projection> Models for Rows<P> {
 }
 
 impl<P: Projection> Rows<P> {
-    /// The row of a stream, at least as new as the caller's token.
+    /// The row of a stream, at least as new as the caller's token. `None` if there is no row, or if
+    /// [`Projection::may_see`] hides it.
     ///
     /// # Errors
     /// [`QueryError`].
@@ -51,8 +64,26 @@ impl<P: Projection> Rows<P> {
         stream: &StreamId,
         call: QueryCall<'_>,
     ) -> Result<Option<Fresh<P::Row>>, QueryError> {
-        let Readable { table, log, skips } = &self.rows;
-        fresh_row::<P>(&**table, &**log, &**skips, stream, call.token).await
+        let Readable { table, log, skips, .. } = &self.rows;
+        let token = self.rows.relevant(call.token);
+        let found = fresh_row::<P>(&**table, &**log, &**skips, stream, token).await?;
+        visible::<P>(found, call)
+    }
+
+    /// The row of a stream with every event of the log, at the cost of one more read. For answers that must not be older
+    /// than a command of somebody else, for example a balance.
+    ///
+    /// # Errors
+    /// [`QueryError`].
+    pub async fn current(
+        &self,
+        stream: &StreamId,
+        call: QueryCall<'_>,
+    ) -> Result<Option<Fresh<P::Row>>, QueryError> {
+        let Readable { table, log, skips, .. } = &self.rows;
+        let token = self.rows.relevant(call.token);
+        let found = current_row::<P>(&**table, &**log, &**skips, stream, token).await?;
+        visible::<P>(found, call)
     }
 
     /// The row as it was at a point in the past.
@@ -63,11 +94,13 @@ impl<P: Projection> Rows<P> {
         &self,
         stream: &StreamId,
         until: Until,
+        call: QueryCall<'_>,
     ) -> Result<Option<Fresh<P::Row>>, QueryError> {
-        as_of::<P>(&*self.rows.log, &*self.rows.skips, stream, until).await
+        let found = as_of::<P>(&*self.rows.log, &*self.rows.skips, stream, until).await?;
+        visible::<P>(found, call)
     }
 
-    /// A page of a list, from the highest place down, at least as new as the caller's token, with the cursor of the next
+    /// A page of a list of the caller's tenant, from the highest place down, at least as new as the caller's token, with the cursor of the next
     /// page. Places are those of [`Projection::index`], and the projection must be declared with `listed_by`. `list` names
     /// the list in its cursors, so that a cursor of another list is refused.
     ///
@@ -81,9 +114,12 @@ impl<P: Projection> Rows<P> {
         cursor: Option<&PageCursor>,
         call: QueryCall<'_>,
     ) -> Result<List<Fresh<P::Row>>, Problem> {
+        let tenant = call.caller().tenant.clone();
+        let list = &format!("{tenant}/{list}");
         let Page { limit, from } = Page::<IndexOrder>::of(list, limit, cursor)?;
         // One extra row shows whether there is another page.
-        let listing = Listing { partition: partition.into(), before: from, limit: limit + 1 };
+        let listing =
+            Listing { tenant, partition: partition.into(), before: from, limit: limit + 1 };
         let mut rows = self.list(&listing, call).await?;
         let more = rows.len() > limit;
         rows.truncate(limit);
@@ -102,8 +138,21 @@ impl<P: Projection> Rows<P> {
         listing: &Listing,
         call: QueryCall<'_>,
     ) -> Result<Vec<Listed<P::Row>>, QueryError> {
-        let Readable { table, log, skips } = &self.rows;
-        fresh_list::<P>(&**table, &**log, &**skips, listing, call.token).await
+        let Readable { table, log, skips, .. } = &self.rows;
+        let token = self.rows.relevant(call.token);
+        fresh_list::<P>(&**table, &**log, &**skips, listing, token).await
+    }
+}
+
+/// The row, if the rule of its projection shows it to the caller.
+fn visible<P: Projection>(
+    found: Option<Fresh<P::Row>>,
+    call: QueryCall<'_>,
+) -> Result<Option<Fresh<P::Row>>, QueryError> {
+    match found.as_ref().map(|found| P::may_see(call.caller(), &found.row)) {
+        None | Some(Access::Allowed) => Ok(found),
+        Some(Access::Hidden) => Ok(None),
+        Some(Access::Forbidden) => Err(QueryError::Forbidden),
     }
 }
 
@@ -120,7 +169,7 @@ impl<T: Tally> Models for Counters<T> {
 }
 
 impl<T: Tally> Counters<T> {
-    /// The counters from one key to another, both included, at least as new as the caller's token.
+    /// The counters of the caller's tenant from one key to another, both included, at least as new as the caller's token.
     ///
     /// # Errors
     /// [`QueryError`].
@@ -130,8 +179,10 @@ impl<T: Tally> Counters<T> {
         last: &CounterKey,
         call: QueryCall<'_>,
     ) -> Result<Vec<Counter>, QueryError> {
-        let Readable { table, log, skips } = &self.counters;
-        fresh_counts::<T>(&**table, &**log, &**skips, (first, last), call.token).await
+        let Readable { table, log, skips, .. } = &self.counters;
+        let token = self.counters.relevant(call.token);
+        fresh_counts::<T>(&**table, &**log, &**skips, (&call.caller().tenant, first, last), token)
+            .await
     }
 }
 
@@ -156,5 +207,32 @@ impl EventLog {
         limit: usize,
     ) -> Result<AuditPage, QueryError> {
         audit(&*self.0, stream, from, limit).await
+    }
+
+    /// A page of a stream's events with these versions, in their types of today, oldest first: see
+    /// [`ledgerfold::query::events`].
+    ///
+    /// # Errors
+    /// [`QueryError`].
+    pub async fn events<E: Event>(
+        &self,
+        stream: &StreamId,
+        versions: RangeInclusive<Version>,
+        from: AuditPosition,
+        limit: usize,
+    ) -> Result<EventPage<E>, QueryError> {
+        events::<E>(&*self.0, stream, versions, from, limit).await
+    }
+
+    /// The stored hash of the commit with this version, if the stream has reached it.
+    ///
+    /// # Errors
+    /// [`QueryError`].
+    pub async fn commit_hash(
+        &self,
+        stream: &StreamId,
+        version: Version,
+    ) -> Result<Option<CommitHash>, QueryError> {
+        Ok(commit_hash(&*self.0, stream, version).await?)
     }
 }

@@ -15,7 +15,7 @@ use super::{
     tools::{append, assert_holds, draft, load, read_all, read_all_back, snapshotted},
 };
 use crate::conformance::{
-    requests::{OftenSnapshotted, commit, fresh},
+    requests::{OftenSnapshotted, commit, fresh, tester},
     verbatim::{Keep, Verbatim, text_of, verbatim},
 };
 
@@ -41,7 +41,7 @@ pub async fn the_content_of_an_event_comes_back_to_the_letter(store: &Store) {
     for (attempt, text) in texts.into_iter().enumerate() {
         let id = CommandId::new(format!("attempt-{attempt}")).expect("visible ASCII");
         let command = Keep(Payload::from_text(text.to_owned()).expect("it is JSON"));
-        let request = CommandRequest::new(stream.clone(), command, id);
+        let request = CommandRequest::new(tester(&stream), stream.clone(), command, id);
         let new = draft::<Verbatim>(commits.clone(), &request).await;
         store.append(&new).await.expect("the version is free");
         commits.push(new.into_commit());

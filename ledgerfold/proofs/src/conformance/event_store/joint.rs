@@ -15,14 +15,14 @@ use super::{
     LosesAnswers, Store,
     tools::{handler, read_all, world},
 };
-use crate::conformance::requests::{ask, fresh, fresh_address};
+use crate::conformance::requests::{ask, fresh, fresh_address, tester};
 
 type Outcome = Result<Vec<Answer>, CommandError<AccountRejection>>;
 
 async fn transfer(store: &Store, ends: [&StreamId; 2], attempt: &str, amount: u64) -> Outcome {
     let (clock, random) = world();
     let id = CommandId::new(attempt).expect("visible ASCII");
-    let request = JointRequest::new(ends.map(Clone::clone), Transfer(amount), id);
+    let request = JointRequest::new(tester(ends[0]), ends.map(Clone::clone), Transfer(amount), id);
     JointHandler::<Transfers>::new(store.clone(), clock, random).handle(&request).await
 }
 

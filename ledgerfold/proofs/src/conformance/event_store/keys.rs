@@ -14,7 +14,7 @@ use super::{
     Store,
     tools::{assert_holds, fresh_command, next, read_all, transact, transaction},
 };
-use crate::conformance::requests::{commit, fresh, fresh_address};
+use crate::conformance::requests::{commit, fresh, fresh_address, reserved};
 
 /// Appends a commit of one note with these claims.
 async fn claiming(
@@ -40,7 +40,7 @@ async fn assert_holder(store: &Store, key: &UniqueKey, expected: &StreamId) {
     let other = fresh();
     match reserve(store, &other, key).await {
         Err(AppendError::Reserved { key: refused, holder }) => {
-            assert_eq!((&refused, &holder), (key, expected));
+            assert_eq!((&refused, &holder), (&reserved(key), expected));
         }
         outcome => panic!("{key} should be reserved for {expected}: {outcome:?}"),
     }
@@ -89,7 +89,7 @@ pub async fn a_key_of_another_stream_cannot_be_given_back(store: &Store) {
     reserve(store, &holder, &key).await.expect("the key is free");
     match release(store, &other, &key).await {
         Err(AppendError::NotReserved { key: refused, stream, .. }) => {
-            assert_eq!((&refused, &stream), (&key, &other));
+            assert_eq!((&refused, &stream), (&reserved(&key), &other));
         }
         outcome => panic!("a stream released the key of another: {outcome:?}"),
     }
@@ -122,7 +122,8 @@ pub async fn a_key_of_another_stream_cannot_be_passed_on(store: &Store) {
 async fn forgo(store: &Store, stream: &StreamId, key: &UniqueKey) -> Result<(), AppendError> {
     let new = next(store, stream, "forgo", &["note"]).await;
     let releases = transaction([new], [], [(stream.clone(), Claim::Release(key.clone()))], None);
-    transact(store, &releases.forgoing(key).expect("the transaction releases the key")).await
+    transact(store, &releases.forgoing(&reserved(key)).expect("the transaction releases the key"))
+        .await
 }
 
 /// A stream can forgo a key that it does not hold. The holder, if any, stays the same.
@@ -142,7 +143,7 @@ pub async fn a_key_of_its_own_is_not_forgone(store: &Store) {
     reserve(store, &holder, &key).await.expect("the key is free");
     match forgo(store, &holder, &key).await {
         Err(AppendError::Reserved { key: refused, holder: has }) => {
-            assert_eq!((&refused, &has), (&key, &holder));
+            assert_eq!((&refused, &has), (&reserved(&key), &holder));
         }
         outcome => panic!("a stream left its own key reserved: {outcome:?}"),
     }

@@ -11,6 +11,7 @@ pub mod content;
 pub mod joint;
 pub mod keys;
 pub mod reads;
+pub mod tenants;
 pub mod transactions;
 
 use std::sync::Arc;

@@ -74,7 +74,7 @@ pub async fn streams_do_not_mix(store: &Store) {
 /// The category is part of a stream's name, so streams of two domains with the same id are separate.
 pub async fn categories_do_not_mix(store: &Store) {
     let stream = fresh();
-    let other = StreamId::new(Category::from_static("another"), stream.id().clone());
+    let other = stream.beside(Category::from_static("another"), stream.id().clone());
     let one = append(store, &stream, "one", &["a"]).await;
     let two = append(store, &other, "one", &["b"]).await;
     assert_holds(store, &stream, [&one]).await;

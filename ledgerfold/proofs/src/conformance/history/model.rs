@@ -5,7 +5,7 @@ use std::{
 
 use async_trait::async_trait;
 use ledgerfold::{
-    Category, Claim, CommandId, StreamId, UniqueKey, Version,
+    Category, Claim, CommandId, ReservedKey, StreamId, Version,
     ports::{
         AppendError, ClaimsRecord, CommandRecord, CommitPage, EventReader, EventStore, KeyChange,
         MAX_TRANSACTION_BYTES, Span, StoreError, Transaction,
@@ -23,7 +23,7 @@ pub struct Model {
     /// All commits, in the order in which they took effect.
     pub commits: Vec<Commit>,
     /// The holders of the unique keys.
-    pub holders: BTreeMap<UniqueKey, StreamId>,
+    pub holders: BTreeMap<ReservedKey, StreamId>,
     /// The records of strict commands.
     pub commands: BTreeMap<CommandId, CommandRecord>,
     /// The build record of the reservations, by category.
@@ -93,7 +93,7 @@ impl Model {
     }
 
     /// The reason to refuse a change of one key.
-    pub fn key_objection(&self, key: &UniqueKey, change: &KeyChange) -> Option<AppendError> {
+    pub fn key_objection(&self, key: &ReservedKey, change: &KeyChange) -> Option<AppendError> {
         let holder = self.holders.get(key);
         let key = key.clone();
         match change {
@@ -129,7 +129,7 @@ impl Model {
     }
 
     /// Applies a change of one key.
-    pub fn apply_change(&mut self, key: &UniqueKey, change: &KeyChange) {
+    pub fn apply_change(&mut self, key: &ReservedKey, change: &KeyChange) {
         match change {
             KeyChange::Forgo(_) => None,
             KeyChange::Release(_) => self.holders.remove(key),
@@ -151,12 +151,12 @@ fn too_large<'a>(commits: impl Iterator<Item = &'a Commit> + Clone) -> Option<Ap
 /// The claims from which a transaction was made. A key that passes to another stream was two claims.
 pub fn claims_of(transaction: &Transaction) -> Vec<(StreamId, Claim)> {
     let claims = transaction.claims().iter().flat_map(|(key, change)| match change.clone() {
-        KeyChange::Reserve(to) => vec![(to, Claim::Reserve(key.clone()))],
+        KeyChange::Reserve(to) => vec![(to, Claim::Reserve(key.key.clone()))],
         KeyChange::Release(from) | KeyChange::Forgo(from) => {
-            vec![(from, Claim::Release(key.clone()))]
+            vec![(from, Claim::Release(key.key.clone()))]
         }
         KeyChange::Pass { from, to } => {
-            vec![(from, Claim::Release(key.clone())), (to, Claim::Reserve(key.clone()))]
+            vec![(from, Claim::Release(key.key.clone())), (to, Claim::Reserve(key.key.clone()))]
         }
     });
     claims.collect()

@@ -1,6 +1,6 @@
 use async_trait::async_trait;
 use ledgerfold::{
-    Category, StreamId, UniqueKey,
+    Category, ReservedKey, StreamId,
     ports::{
         ClaimsRecord, Correction, Page, Reservation, Reservations, Resume, Segment, StoreError,
         StreamsError, Written,
@@ -16,7 +16,7 @@ const PAGE: usize = 3;
 /// Lists reservations in the order of the keys. The segments get them in turn.
 #[async_trait]
 impl Reservations for ModelStore {
-    async fn holder(&self, key: &UniqueKey) -> Result<Option<StreamId>, StoreError> {
+    async fn holder(&self, key: &ReservedKey) -> Result<Option<StreamId>, StoreError> {
         Ok(self.lock().holders.get(key).cloned())
     }
 
@@ -40,7 +40,7 @@ impl Reservations for ModelStore {
 
     async fn correct(
         &self,
-        key: &UniqueKey,
+        key: &ReservedKey,
         correction: &Correction,
     ) -> Result<Written, StoreError> {
         let mut model = self.lock();

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::Dice;
+use acceptance::dice::Dice;
 
 // Articles with their prices in euro cents.
 const ARTICLES: [(&str, i64); 12] = [

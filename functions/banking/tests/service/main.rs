@@ -1,0 +1,11 @@
+//! The service on ports in memory. Requests, handlers and answers are those of Lambda, and tests set the clock.
+
+mod calendar;
+mod closed;
+mod counted;
+mod filler;
+mod long_account;
+mod months;
+mod paging;
+mod statement;
+mod world;
