@@ -2,7 +2,10 @@
 
 use ledgerfold::context::{DeclaredProcess, Role, variables};
 
-use super::{Scope, first_only, id_of, one_of, parameters::visibility, projection::RETENTION};
+use super::{
+    Scope, first_only, id_of, one_of, parameters::visibility, projection::RETENTION,
+    scope::streams_of,
+};
 use crate::{
     document::{Map, Resource, Section, Value, arn, list, map, reference},
     parts::{
@@ -86,7 +89,7 @@ fn function<'a>(
         ),
     ];
     if process.sends_at_once() {
-        permissions.extend(scope.appending(&[format!("{}#*", process.target())]));
+        permissions.extend(scope.appending(&[streams_of(process.target())]));
     }
     Function {
         id,

@@ -9,7 +9,7 @@ use ledgerfold::{
 use super::{
     Scope, first_only, id_of, one_of,
     parameters::visibility,
-    scope::{foreign_table, foreign_table_arn},
+    scope::{foreign_table, foreign_table_arn, streams_of},
 };
 use crate::{
     document::{Map, Resource, Section, arn, list, map, reference, sub},
@@ -97,7 +97,7 @@ fn rule(scope: &Scope<'_>, parts: &Parts<'_>) -> Resource {
 /// The events of one category, by the names of their streams: `<tenant>/<category>#<id>`. No part of a name has a
 /// slash or a number sign.
 fn of_category(category: &Category) -> Map {
-    map! { subject: list![map! { wildcard: format!("*/{category}#*") }] }
+    map! { subject: list![map! { wildcard: streams_of(category) }] }
 }
 
 fn retry(parts: &Parts<'_>) -> Resource {

@@ -1,5 +1,7 @@
 //! The common ground of the sections of one template.
 
+use core::fmt::Display;
+
 use ledgerfold::{
     context::{Context, Kind, variables},
     vocabulary::{Source, public_name},
@@ -49,7 +51,7 @@ impl Scope<'_> {
 
     /// The keys of the context's streams, for permissions.
     pub(super) fn streams(&self) -> Vec<String> {
-        self.context.categories().iter().map(|category| format!("{category}#*")).collect()
+        self.context.categories().iter().map(streams_of).collect()
     }
 
     /// The names of its projections, each once.
@@ -126,6 +128,11 @@ impl Scope<'_> {
     pub(super) fn admin(&self) -> String {
         format!("{}-admin", self.context.name())
     }
+}
+
+/// The pattern of the keys of a category's streams, of all tenants. A key is `<tenant>/<category>#<id>`.
+pub(super) fn streams_of(category: impl Display) -> String {
+    format!("*/{category}#*")
 }
 
 /// It follows from the names of stacks, so contexts can be deployed in any order, and can read each other.

@@ -2,7 +2,10 @@
 
 use ledgerfold::context::{DeclaredProcess, Role, variables};
 
-use super::{Scope, due_id_of, first_only, one_of, parameters::visibility, projection::RETENTION};
+use super::{
+    Scope, due_id_of, first_only, one_of, parameters::visibility, projection::RETENTION,
+    scope::streams_of,
+};
 use crate::{
     document::{Map, Section, arn, reference},
     parts::{
@@ -60,7 +63,7 @@ fn function<'a>(
             .on_keys(&keys),
         moving_deadlines(&keys),
     ];
-    permissions.extend(scope.appending(&[format!("{}#*", process.target())]));
+    permissions.extend(scope.appending(&[streams_of(process.target())]));
     Function {
         id,
         description: format!("Sends the commands of due deadlines of the {name} process."),

@@ -2,7 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use ledgerfold::context::variables;
+use ledgerfold::{
+    context::variables,
+    vocabulary::{Category, TenantId},
+};
 use serde_json::{Value as Json, json};
 
 use crate::context::due_id_of;
@@ -175,16 +178,13 @@ pub(super) fn events_are_signed(model: &Model<'_>) -> Vec<String> {
 
 /// Where functions share a table, each may write only its own keys.
 pub(super) fn writers_keep_to_their_keys(model: &Model<'_>) -> Vec<String> {
-    let streams: BTreeSet<_> =
-        model.context.categories().iter().map(|it| format!("{it}#*")).collect();
     let mut broken = Vec::new();
     for granted in model.statements().into_iter().filter(Granted::allows) {
         let (owner, actions) = (granted.owner, granted.actions());
         let keys = granted.condition("dynamodb:LeadingKeys");
         let writes: Vec<_> = WRITES.into_iter().filter(|write| actions.contains(write)).collect();
         if granted.concerns("EventTable") && actions.contains("dynamodb:PutItem") {
-            let foreign = keys.is_empty() || keys.iter().any(|key| !streams.contains(*key));
-            broken.extend(foreign.then(|| format!("{owner} may append to other categories")));
+            broken.extend(wrong_streams(model, &keys).map(|wrong| format!("{owner} {wrong}")));
         }
         if granted.concerns("ProjectionStates") || granted.concerns("Deadlines") {
             let own = own_keys(model, owner);
@@ -217,6 +217,35 @@ pub(super) fn writers_keep_to_their_keys(model: &Model<'_>) -> Vec<String> {
         }
     }
     broken
+}
+
+/// What is wrong with the patterns of the streams to which a function may append. It compares them with keys of real
+/// streams: IAM refuses every append if a pattern leaves out the tenant, and no emulator notices.
+fn wrong_streams(model: &Model<'_>, patterns: &BTreeSet<&str>) -> Option<&'static str> {
+    let key = |category: &Category| format!("{}/{category}#some-id", TenantId::default_tenant());
+    let own: Vec<_> = model.context.categories().iter().map(key).collect();
+    let other = key(&Category::from_static("another-category"));
+    let useless = |pattern: &str| !own.iter().any(|key| matches(pattern, key));
+    if patterns.is_empty() || patterns.iter().any(|pattern| matches(pattern, &other)) {
+        Some("may append to other categories")
+    } else if patterns.iter().any(|pattern| useless(pattern)) {
+        Some("may append to streams that this context does not have")
+    } else {
+        None
+    }
+}
+
+/// Whether IAM's `StringLike` accepts a text: `*` stands for any number of characters.
+fn matches(pattern: &str, text: &str) -> bool {
+    match pattern.split_once('*') {
+        None => pattern == text,
+        Some((start, rest)) => text.strip_prefix(start).is_some_and(|text| {
+            text.char_indices()
+                .map(|(at, _)| at)
+                .chain([text.len()])
+                .any(|at| matches(rest, &text[at..]))
+        }),
+    }
 }
 
 /// The keys of the copies of a projection's record.

@@ -143,6 +143,22 @@ pub(super) fn breaks(rule: &str) -> Vec<Break> {
         ],
         "writers_keep_to_their_keys" => vec![
             Drop(statement!("CommandFunctionRole", 0, "/Condition")),
+            Set(
+                statement!(
+                    "CommandFunctionRole",
+                    0,
+                    "/Condition/ForAllValues:StringLike/dynamodb:LeadingKeys"
+                ),
+                json!(["account#*"]),
+            ),
+            Set(
+                statement!(
+                    "CommandFunctionRole",
+                    0,
+                    "/Condition/ForAllValues:StringLike/dynamodb:LeadingKeys"
+                ),
+                json!(["*"]),
+            ),
             Drop(statement!("ReminderDueFunctionRole", 3, "/Condition")),
             Drop(statement!("WelcomeFunctionRole", 3, "/Condition")),
             Drop(statement!("AccountStatementProjectorRole", 2, "/Condition")),
