@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import shlex
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,9 +16,19 @@ from ledgerfold_local.files import read_json
 def ready_call(stack: dict[str, Any], project: Path, token: str | None) -> str:
     """A sentence, and a call of the first context with curl."""
     name, context = next(iter(stack["contexts"].items()))
-    caller = " as a member of staff of the tenant default; the token holds for a day" if token else ""
+    roles = ", ".join(example_roles(project, [name])) or "none"
+    caller = f" as a caller of the tenant default (roles: {roles}); the token holds for a day" if token else ""
     words = curl(context["api"], first_example(project, name), token)
     return f"\nCall {name}{caller}:\n\n{shlex.join(words)}\n"
+
+
+def example_roles(project: Path, contexts: Iterable[str]) -> list[str]:
+    """The roles that the OpenAPI documents of these contexts name for their examples."""
+    found: set[str] = set()
+    for document in (document for context in contexts for document in documents(project, context)):
+        schemes = document.get("components", {}).get("securitySchemes", {})
+        found.update(schemes.get("bearer", {}).get("x-example-roles", []))
+    return sorted(found)
 
 
 def first_example(project: Path, context: str) -> Example | None:

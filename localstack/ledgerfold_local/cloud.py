@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ledgerfold_local import issuer
-from ledgerfold_local.calls import ready_call
+from ledgerfold_local.calls import example_roles, ready_call
 from ledgerfold_local.emulators import EMULATORS, HOST, TABLES_PORT, Emulator, endpoint
 from ledgerfold_local.errors import CliError
 from ledgerfold_local.files import read_json, write_json
@@ -323,7 +323,7 @@ def deploy(wanted: Wanted, deployment: Deployment, record: Record, layout: Layou
     layout.token.unlink(missing_ok=True)
     if wanted.has_local_issuer:
         description["auth"] = known = issuer.local_issuer(layout.issuer)
-        layout.token.write_text(issuer.token(known) + "\n")
+        layout.token.write_text(issuer.token(known, example_roles(wanted.project, contexts)) + "\n")
     for name in sorted(contexts):
         entry = describe_context(name, wanted.port, stack_name(name), deployment.outputs(name))
         description["contexts"][name] = entry

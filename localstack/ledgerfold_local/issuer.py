@@ -20,8 +20,7 @@ AUDIENCE = "ledgerfold"
 FIELDS = {"issuer", "audience", "algorithm", "keyId", "privateKey"}
 # The parameters of a template that name an issuer.
 TRUST = ("TokenIssuer", "TokenAudience", "TokenKeys")
-# The caller of the token that `up` prints, and how long it holds.
-CALLER = {"sub": "local", "tenant": "default", "roles": ["staff"]}
+# How long the token that `up` prints holds.
 A_DAY = 86_400
 
 
@@ -69,12 +68,13 @@ def public_key(issuer: dict[str, str]) -> dict[str, str]:
     return {"kty": "EC", "crv": "P-256", "use": "sig", "alg": "ES256", "kid": issuer["keyId"], **coordinates}
 
 
-def token(issuer: dict[str, str], caller: dict[str, Any] = CALLER, lifetime: int = A_DAY) -> str:
-    """A token of this caller, as RFC 7515 and 7519 write it."""
+def token(issuer: dict[str, str], roles: list[str], lifetime: int = A_DAY) -> str:
+    """A token of the caller `local` of the tenant `default` with these roles, as RFC 7515 and 7519 write it."""
     from cryptography.hazmat.primitives import hashes
     from cryptography.hazmat.primitives.asymmetric import ec, utils
 
     now = int(time.time())
+    caller = {"sub": "local", "tenant": "default", "roles": roles}
     claims = {"iss": issuer["issuer"], "aud": issuer["audience"], "iat": now, "exp": now + lifetime, **caller}
     header = {"alg": "ES256", "typ": "JWT", "kid": issuer["keyId"]}
     signed = ".".join(base64url(json.dumps(part, separators=(",", ":")).encode()) for part in (header, claims))

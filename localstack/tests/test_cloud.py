@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import contextlib
 import dataclasses
 import io
@@ -161,12 +162,18 @@ class CloudTest(TestCase):
 
     def test_up_prints_a_call_with_a_token_and_without_one_if_everybody_is_let_in(self) -> None:
         example = {"requestBody": {"content": {"application/json": {"example": {"sku": "a tea"}}}}}
-        document = {"paths": {"/orders/{id}": {"get": {}}, "/days": {"get": {}}, "/orders": {"post": example}}}
+        document = {
+            "paths": {"/orders/{id}": {"get": {}}, "/days": {"get": {}}, "/orders": {"post": example}},
+            "components": {"securitySchemes": {"bearer": {"x-example-roles": ["seller"]}}},
+        }
         self.write("functions/orders/openapi.json", json.dumps(document))
         self.deploy(self.deployment("orders"))
         [line] = [line for line in self.said.getvalue().splitlines() if line.startswith("curl ")]
         words = shlex.split(line)
         self.assertIn(f"Authorization: Bearer {self.layout.token.read_text().strip()}", words)
+        payload = self.layout.token.read_text().split(".")[1]
+        claims = json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
+        self.assertEqual(claims["roles"], ["seller"])
         self.assertEqual(words[words.index("--data") + 1], '{"sku": "a tea"}')
         self.assertEqual(words[-1], f"http://127.0.0.1:{self.port}/_aws/execute-api/x/x/orders")
         self.said.truncate(0)

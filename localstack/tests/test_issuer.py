@@ -49,7 +49,7 @@ class IssuerTest(TestCase):
         [key] = json.loads(values["TokenKeys"])["keys"]
         self.assertEqual((key["kid"], key["alg"], "d" in key), (issuer["keyId"], "ES256", False))
 
-        header, claims, signature = token(issuer).split(".")
+        header, claims, signature = token(issuer, ["staff"]).split(".")
         r, s = (int.from_bytes(half, "big") for half in (decoded(signature)[:32], decoded(signature)[32:]))
         x, y = (int.from_bytes(decoded(key[name]), "big") for name in ("x", "y"))
         public = ec.EllipticCurvePublicNumbers(x, y, ec.SECP256R1()).public_key()

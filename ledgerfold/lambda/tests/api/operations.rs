@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use ledgerfold::{
     Caller, Version,
     context::{Context, QueryPorts},
-    vocabulary::ConsistencyToken,
+    vocabulary::{ConsistencyToken, Role},
 };
 use ledgerfold_lambda::http::{
     Api, ApiError, CommandCall, CommandSide, Handles, HttpCommand, Method, Problem, Request,
@@ -79,6 +79,16 @@ async fn a_token_of_another_domain_of_the_context_is_no_condition() {
         let answer = answer.unwrap_or_else(|problem| problem.into_response("request-1"));
         assert_eq!(answer.status.as_u16(), status, "{token}: {answer:?}");
     }
+}
+
+#[test]
+fn the_document_names_the_roles_for_its_examples() {
+    let roles = |api: Api| {
+        let document = api.openapi().expect("a document");
+        document["components"]["securitySchemes"]["bearer"]["x-example-roles"].clone()
+    };
+    assert_eq!(roles(api()), json!([]));
+    assert_eq!(roles(api().tried_as([Role::from_static("teller")])), json!(["teller"]));
 }
 
 #[test]

@@ -80,8 +80,8 @@ impl Api {
         Self { license: Some(license), ..self }
     }
 
-    /// Adds the roles that a caller needs for the [examples](Self::examples). The development server makes a token with
-    /// them.
+    /// Adds the roles that a caller needs for the [examples](Self::examples). The development server and the local cloud
+    /// make a token with them, and the document names them as `x-example-roles`.
     #[must_use]
     pub fn tried_as(self, roles: impl IntoIterator<Item = Role>) -> Self {
         Self { example_roles: roles.into_iter().collect(), ..self }

@@ -15,6 +15,9 @@ const RULES: &str = "Commands use POST and take effect once per Idempotency-Key.
     the version of the Consistency-Token in the request. HEAD answers like GET, without a body. All of them need a token of the caller. Times are RFC 3339 in UTC, \
     errors are RFC 9457 problems. A name may occur only once in a JSON object.";
 
+/// The roles that a caller needs for the examples of the document. The local cloud makes a token with them.
+const EXAMPLE_ROLES: &str = "x-example-roles";
+
 impl Api {
     /// The OpenAPI document.
     ///
@@ -32,6 +35,8 @@ impl Api {
             .map(|it| (it.kind, it.path, (it.describe)(&mut generators)))
             .collect();
         let mut components = fixed();
+        let roles: Vec<_> = self.example_roles().iter().map(ToString::to_string).collect();
+        components["securitySchemes"]["bearer"][EXAMPLE_ROLES] = json!(roles);
         let mut schemas = Schemas::of(&mut generators)?;
         let mut paths = Map::new();
         for (kind, path, description) in &described {
