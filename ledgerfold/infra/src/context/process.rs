@@ -86,7 +86,11 @@ fn function<'a>(
         ),
     ];
     if process.sends_at_once() {
-        permissions.extend(scope.appending(&[format!("{}#*", process.target())]));
+        let streams: Vec<_> = process.targets().iter().map(|it| format!("{it}#*")).collect();
+        permissions.extend(match process.sends_jointly() {
+            true => scope.transacting(&streams),
+            false => scope.appending(&streams),
+        });
     }
     Function {
         id,

@@ -60,7 +60,8 @@ fn function<'a>(
             .on_keys(&keys),
         moving_deadlines(&keys),
     ];
-    permissions.extend(scope.appending(&[format!("{}#*", process.target())]));
+    let streams: Vec<_> = process.targets().iter().map(|it| format!("{it}#*")).collect();
+    permissions.extend(scope.appending(&streams));
     Function {
         id,
         description: format!("Sends the commands of due deadlines of the {name} process."),
