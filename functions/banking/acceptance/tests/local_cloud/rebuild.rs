@@ -63,7 +63,7 @@ async fn rebuilt_read_models_show_what_they_showed_before() {
     clean_in_the_end().await;
 }
 
-// Guards: a-changed-log-is-found
+// Guards: a-changed-history-shows
 #[tokio::test]
 async fn the_chains_of_all_streams_hold() {
     let world = World::shared();
