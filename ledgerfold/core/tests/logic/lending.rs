@@ -109,6 +109,10 @@ impl Bank {
         CommandHandler::new(self.broken.clone(), self.clock.clone(), self.random.clone())
     }
 
+    pub(crate) fn clock_and_random(&self) -> (Arc<ManualClock>, Arc<SeededRandom>) {
+        (self.clock.clone(), self.random.clone())
+    }
+
     pub(crate) async fn ask(&self, stream: &StreamId, command: AccountCommand) -> Vec<Commit> {
         let before = self.log.commits().len();
         let id = CommandId::new(format!("teller-{before}")).expect("visible ASCII");

@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use futures::future::join_all;
 use ledgerfold::{
-    ProcessName, Recorded, Version,
+    Decider, ProcessName, Recorded, Version,
     context::Context,
     ports::DeadlineKey,
     process::{OnRefusal, ProcessHandler, ProcessManager, Reaction},
