@@ -79,12 +79,14 @@ pub struct Debited {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct FundsReserved {
-    /// The hold.
+    /// The hold, or the transfer to another bank.
     pub hold: EntityId,
     /// The amount, above zero.
     pub amount: i64,
-    /// From this time on it counts for nothing.
-    pub expires_at: Timestamp,
+    /// From this time on it counts for nothing. The money of a transfer to another bank stays reserved until that bank
+    /// has answered.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expires_at: Option<Timestamp>,
     /// The booking date. The amount counts towards the daily limit of this day.
     pub booked_on: Date,
 }

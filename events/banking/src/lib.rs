@@ -11,6 +11,11 @@
 //! | `transfer` | [`TransferEvent`] | one movement, and its reversal |
 //! | `hold` | [`HoldEvent`] | a reservation of money, from its beginning to its end |
 //!
+//! A bank is a tenant. A transfer to another bank begins with [`TransferSent`], which reserves the money. The other bank
+//! credits its account and records [`TransferReceived`], or it records [`TransferDeclined`]. Then the first bank debits
+//! its account, or records [`TransferRefused`]. In each bank, the other leg is on a settlement account, and
+//! [`TransferMade`] is the record of both legs.
+//!
 //! Amounts are integer minor units, 1 to 10^15. A booking date never goes back within a stream.
 
 mod account;
@@ -25,4 +30,7 @@ pub use account::{
 pub use hold::{HoldCaptured, HoldEvent, HoldPlaced, HoldReleased};
 pub use money::{Currency, InvalidCurrency, Money};
 pub use settlement::{SettlementCredited, SettlementDebited, SettlementEvent, SettlementLeg};
-pub use transfer::{Kind, LegAccount, TransferEvent, TransferMade, TransferReversed};
+pub use transfer::{
+    Kind, LegAccount, RemoteAccount, TransferDeclined, TransferEvent, TransferMade,
+    TransferReceived, TransferRefused, TransferReversed, TransferSent,
+};

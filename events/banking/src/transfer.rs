@@ -3,7 +3,7 @@
 use std::{cmp::max, fmt, str::FromStr};
 
 use jiff::civil::Date;
-use ledgerfold::{EntityId, InvalidId, events};
+use ledgerfold::{EntityId, InvalidId, TenantId, events};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -11,7 +11,14 @@ use crate::Money;
 
 events! {
     /// The events of a transfer.
-    pub enum TransferEvent { TransferMade: 1, TransferReversed: 1 }
+    pub enum TransferEvent {
+        TransferMade: 1,
+        TransferReversed: 1,
+        TransferSent: 1,
+        TransferReceived: 1,
+        TransferDeclined: 1,
+        TransferRefused: 1,
+    }
 }
 
 /// Money moved from one account to another, in one transaction with both legs.
@@ -62,6 +69,67 @@ pub struct TransferReversed {
     pub by: EntityId,
     /// The reason.
     pub reason: String,
+}
+
+/// A transfer to another bank begins: its money is reserved.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct TransferSent {
+    /// The kind: a transfer or a reversal.
+    pub kind: Kind,
+    /// The account whose money is reserved.
+    pub from: EntityId,
+    /// The owner of that account.
+    pub from_owner: EntityId,
+    /// The account to credit.
+    pub to: RemoteAccount,
+    /// The amount.
+    pub amount: Money,
+    /// The purpose.
+    pub reference: String,
+    /// The transfer from the other bank that this one reverses.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reverses: Option<EntityId>,
+}
+
+/// An account of another bank.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct RemoteAccount {
+    /// The bank, which is a tenant.
+    pub bank: TenantId,
+    /// The account.
+    pub account: EntityId,
+}
+
+/// The account was credited with a transfer from another bank. `TransferMade` before it is the record of the legs.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct TransferReceived {
+    /// The account whose money is reserved.
+    pub from: RemoteAccount,
+    /// The transfer in that bank.
+    pub transfer: EntityId,
+    /// The amount.
+    pub amount: Money,
+}
+
+/// A transfer from another bank was declined.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct TransferDeclined {
+    /// The account whose money is reserved.
+    pub from: RemoteAccount,
+    /// The transfer in that bank.
+    pub transfer: EntityId,
+    /// The amount.
+    pub amount: Money,
+    /// The rule, for example `account-closed`.
+    pub rule: String,
+}
+
+/// The other bank declined the transfer. Its money is available again.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct TransferRefused {
+    /// The rule of the other bank, for example `account-closed`.
+    pub rule: String,
 }
 
 /// The kind of a transfer.

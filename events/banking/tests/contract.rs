@@ -4,11 +4,12 @@
 use banking_events::{
     AccountClosed, AccountEvent, AccountFrozen, AccountOpened, AccountUnfrozen, Credited, Currency,
     DailyLimitSet, Debited, FundsReserved, HoldCaptured, HoldEvent, HoldPlaced, HoldReleased, Kind,
-    LegAccount, Money, ReleaseCause, ReservationReleased, SettlementCredited, SettlementDebited,
-    SettlementEvent, SettlementLeg, TransferEvent, TransferMade, TransferReversed,
+    LegAccount, Money, ReleaseCause, RemoteAccount, ReservationReleased, SettlementCredited,
+    SettlementDebited, SettlementEvent, SettlementLeg, TransferDeclined, TransferEvent,
+    TransferMade, TransferReceived, TransferRefused, TransferReversed, TransferSent,
 };
 use jiff::civil::Date;
-use ledgerfold::{EntityId, Timestamp};
+use ledgerfold::{EntityId, TenantId, Timestamp};
 use ledgerfold_testkit::schemas::{About, check};
 
 const DAY: Date = Date::constant(2026, 11, 28);
@@ -62,7 +63,7 @@ fn account_events() -> [AccountEvent; 9] {
     let reserved = FundsReserved {
         hold: id("h-1"),
         amount: 300,
-        expires_at: Timestamp::UNIX_EPOCH,
+        expires_at: Some(Timestamp::UNIX_EPOCH),
         booked_on: DAY,
     };
     let released = ReservationReleased {
@@ -99,7 +100,7 @@ fn hold_events() -> [HoldEvent; 3] {
     ]
 }
 
-fn transfer_events() -> [TransferEvent; 2] {
+fn transfer_events() -> [TransferEvent; 6] {
     let made = TransferMade {
         kind: Kind::Reversal,
         from: LegAccount::Customer(id("a-1")),
@@ -114,7 +115,29 @@ fn transfer_events() -> [TransferEvent; 2] {
         reverses: Some(id("t-0")),
         originally_booked_on: Some(DAY),
     };
-    [made.into(), TransferReversed { by: id("t-2"), reason: "Sent twice.".to_owned() }.into()]
+    let amount = Money { amount: 900, currency: euro() };
+    let bank = TenantId::new("bank-2").expect("letters");
+    let remote = RemoteAccount { bank, account: id("a-1") };
+    let sent = TransferSent {
+        kind: Kind::Reversal,
+        from: id("a-1"),
+        from_owner: id("o-1"),
+        to: remote.clone(),
+        amount,
+        reference: "Sent twice.".to_owned(),
+        reverses: Some(id("t-0")),
+    };
+    let rule = || "account-closed".to_owned();
+    let received = TransferReceived { from: remote.clone(), transfer: id("t-1"), amount };
+    let declined = TransferDeclined { from: remote, transfer: id("t-1"), amount, rule: rule() };
+    [
+        made.into(),
+        TransferReversed { by: id("t-2"), reason: "Sent twice.".to_owned() }.into(),
+        sent.into(),
+        received.into(),
+        declined.into(),
+        TransferRefused { rule: rule() }.into(),
+    ]
 }
 
 const fn about(description: &'static str) -> About<'static> {

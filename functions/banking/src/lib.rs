@@ -23,7 +23,7 @@ use ledgerfold::{Role, context::Context};
 use ledgerfold_lambda::{http::Api, service::Service};
 
 use domain::{Accounts, Holds, Settlements, Transfers};
-use process::HoldExpiry;
+use process::{HoldExpiry, InterbankTransfers};
 use read_models::{AccountViews, CustomerTotals, HoldViews, SettlementTotals, TransferViews};
 
 /// The declaration of banking.
@@ -46,6 +46,7 @@ pub fn context() -> Context {
         .tally::<SettlementTotals>("settlement-totals")
         .of_decider::<Settlements>()
         .process_with::<HoldExpiry>(())
+        .process_with::<InterbankTransfers>(())
 }
 
 /// The HTTP operations of banking. `openapi.json` in this package describes them for other programs.

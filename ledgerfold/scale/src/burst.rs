@@ -7,8 +7,8 @@ use ledgerfold::{
     command::CommandHandler,
     ports::{Cause, Clock, Deadline, DeadlineKey, DueDeadline},
     process::{
-        CommandOf, DeadlineSweep, DeadlineWorker, DueMessage, Fired, ProcessExpiry, ProcessManager,
-        Reaction, Swept, SweptProcess,
+        CommandOf, DeadlineSweep, DeadlineWorker, DueMessage, Fired, OnRefusal, ProcessExpiry,
+        ProcessManager, Reaction, Swept, SweptProcess,
     },
     vocabulary::Receipt,
 };
@@ -86,6 +86,7 @@ impl ProcessManager for Interest {
     type Settings = ();
 
     const NAME: ProcessName = ProcessName::from_static("interest");
+    const ON_REFUSAL: OnRefusal = OnRefusal::Ignore;
 
     fn react(_: &Recorded<AccountEvent>, (): &()) -> Vec<Reaction<CommandOf<Self>>> {
         Vec::new()

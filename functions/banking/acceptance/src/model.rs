@@ -71,13 +71,23 @@ pub struct Transfer {
     pub amount: Money,
     /// The purpose.
     pub reference: String,
+    /// The bank of the account to credit, if it is another one.
+    #[serde(rename = "toBank", skip_serializing_if = "Option::is_none")]
+    pub to_bank: Option<String>,
 }
 
 impl Transfer {
     /// A transfer of this amount.
     #[must_use]
     pub fn of(amount: Money, from: &str, to: &str) -> Self {
-        Self { from: from.to_owned(), to: to.to_owned(), amount, reference: "rent".to_owned() }
+        let [from, to, reference] = [from, to, "rent"].map(str::to_owned);
+        Self { from, to, amount, reference, to_bank: None }
+    }
+
+    /// The same transfer to an account of another bank.
+    #[must_use]
+    pub fn to_bank(self, bank: &str) -> Self {
+        Self { to_bank: Some(bank.to_owned()), ..self }
     }
 }
 
@@ -256,6 +266,18 @@ pub enum Kind {
     Reversal,
 }
 
+/// Whether the money of a transfer has moved.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum TransferState {
+    /// It is reserved for another bank.
+    Pending,
+    /// It has moved.
+    Settled,
+    /// It has not moved, and never will.
+    Refused,
+}
+
 /// Body of `GET /transfers/{id}`.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -272,6 +294,14 @@ pub struct ShownTransfer {
     pub reference: String,
     /// The kind.
     pub kind: Kind,
+    /// Whether the money has moved.
+    pub state: TransferState,
+    /// The rule with which another bank refused it.
+    pub refused_by: Option<String>,
+    /// The bank of the debited account, if it is another one.
+    pub from_bank: Option<String>,
+    /// The bank of the credited account, if it is another one.
+    pub to_bank: Option<String>,
     /// The transfer that moved the money back.
     pub reversed_by: Option<String>,
     /// The transfer that this one moved back.

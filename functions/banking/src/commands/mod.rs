@@ -9,6 +9,7 @@ mod capture_hold;
 mod close_account;
 mod deposit;
 mod freeze_account;
+mod interbank;
 mod make_transfer;
 mod making;
 mod moved;
@@ -17,6 +18,7 @@ mod place_hold;
 mod release_expired_holds;
 mod release_hold;
 mod reverse_transfer;
+mod send_transfer;
 mod set_limits;
 mod unfreeze_account;
 mod withdraw;
@@ -31,7 +33,8 @@ pub use capture_hold::CaptureHold;
 pub use close_account::CloseAccount;
 pub use deposit::Deposit;
 pub use freeze_account::FreezeAccount;
-pub use make_transfer::MakeTransfer;
+pub use interbank::{Action, Interbank, InterbankStep, received_as};
+pub use make_transfer::{MakeTransfer, MakesTransfer};
 pub use making::{MakesSomething, Making};
 pub use moved::{Moved, MovedLeg};
 pub use open_account::OpenAccount;
@@ -39,8 +42,10 @@ pub use place_hold::PlaceHold;
 pub use release_expired_holds::ReleaseExpiredHolds;
 pub use release_hold::{ReleaseHold, Releasing};
 pub use reverse_transfer::{
-    ReverseBetweenAccounts, ReverseTransfer, ReverseWithTheBank, ReversesTransfer, Reversing,
+    ReverseBetweenAccounts, ReverseBetweenBanks, ReverseTransfer, ReverseWithTheBank,
+    ReversesTransfer, Reversing,
 };
+pub use send_transfer::SendTransfer;
 pub use set_limits::SetLimits;
 pub use unfreeze_account::UnfreezeAccount;
 pub use withdraw::Withdraw;
@@ -66,7 +71,7 @@ pub(crate) fn add_to(api: Api) -> Api {
         .command::<CloseAccount>()
         .joint_command::<Deposit>()
         .joint_command::<Withdraw>()
-        .joint_command::<MakeTransfer>()
+        .command_with::<MakeTransfer, MakesTransfer>()
         .command_with::<ReverseTransfer, ReversesTransfer>()
         .joint_command::<PlaceHold>()
         .joint_command::<CaptureHold>()

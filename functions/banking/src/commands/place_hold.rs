@@ -64,7 +64,7 @@ impl JointDecider for PlaceHold {
         }
         let lasting = Duration::from_secs(command.expires_in);
         let expires_at = context.at.checked_add(lasting).unwrap_or(Timestamp::MAX);
-        account.reserve(id.clone(), command.amount.into(), expires_at)?;
+        account.reserve(id.clone(), command.amount.into(), Some(expires_at))?;
         let placed = HoldPlaced {
             account: account_id.clone(),
             owner_id: account.account().owner_id.clone(),

@@ -83,10 +83,13 @@ fn by(caller: &Caller, state: &AccountState, also: bool) -> Access {
 /// The rule for the reversal of a transfer: it moves money out of the account that was credited.
 pub fn by_receiver(caller: &Caller, state: &TransferState) -> Access {
     let Some(transfer) = state else { return Access::Allowed };
-    let made = &transfer.made;
-    let is = |owner: &Option<EntityId>| owner.as_ref().is_some_and(|it| is_owner(caller, it));
-    if is_staff(caller) || is(&made.to_owner) {
+    let is = |owner: Option<&EntityId>| owner.is_some_and(|it| is_owner(caller, it));
+    if is_staff(caller) || is(transfer.to_owner()) {
         return Access::Allowed;
     }
-    if sees_everything(caller) || is(&made.from_owner) { Access::Forbidden } else { Access::Hidden }
+    if sees_everything(caller) || is(transfer.from_owner()) {
+        Access::Forbidden
+    } else {
+        Access::Hidden
+    }
 }

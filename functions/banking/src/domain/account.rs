@@ -38,7 +38,7 @@ pub struct Account {
     pub status: Status,
     /// The balance: the sum of all entries.
     pub posted: i64,
-    /// The money that holds reserve, by hold. A hold that has expired stays here until the next decision.
+    /// The money that holds and transfers to other banks reserve, by their ids. A hold that has expired stays here until the next decision.
     pub reserved: BTreeMap<EntityId, Reservation>,
     /// The use of the daily limit on the newest day with a debit or a hold.
     pub spent: Spent,
@@ -58,14 +58,14 @@ pub enum Status {
     Closed,
 }
 
-/// The money that a hold reserves.
+/// The money that a hold or a transfer to another bank reserves.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Reservation {
     /// The amount that is left.
     pub amount: i64,
-    /// From this time on it counts for nothing.
-    pub expires_at: Timestamp,
+    /// From this time on it counts for nothing. The money of a transfer to another bank stays reserved.
+    pub expires_at: Option<Timestamp>,
     /// The day whose limit it uses.
     pub day: Date,
 }
@@ -155,7 +155,7 @@ impl Account {
 impl Reservation {
     /// Whether it counts for nothing any more.
     pub fn has_expired(&self, at: Timestamp) -> bool {
-        self.expires_at <= at
+        self.expires_at.is_some_and(|end| end <= at)
     }
 }
 

@@ -109,6 +109,18 @@ impl AccountAt {
     /// The rule that refuses it.
     pub fn capture(&mut self, hold: &EntityId, leg: &Leg) -> Result<(), BankingRejection> {
         self.check_takes_debits(leg.amount)?;
+        self.take(hold, leg)
+    }
+
+    /// Takes the money of a transfer to another bank, which has credited it. So a freeze does not stop it.
+    ///
+    /// # Errors
+    /// [`BankingRejection::HoldNotOpen`] if the money is not reserved.
+    pub fn settle(&mut self, leg: &Leg) -> Result<(), BankingRejection> {
+        self.take(&leg.transaction, leg)
+    }
+
+    fn take(&mut self, hold: &EntityId, leg: &Leg) -> Result<(), BankingRejection> {
         let reservation = self.account.reserved.get(hold).ok_or(BankingRejection::HoldNotOpen)?;
         if reservation.amount < leg.amount.amount {
             return Err(BankingRejection::AmountExceedsHold { left: reservation.amount });
@@ -152,7 +164,7 @@ impl AccountAt {
         Ok(())
     }
 
-    /// Reserves money until a time.
+    /// Reserves money until a time, or until it is released.
     ///
     /// # Errors
     /// The rule that refuses it.
@@ -160,7 +172,7 @@ impl AccountAt {
         &mut self,
         hold: EntityId,
         amount: Money,
-        expires_at: Timestamp,
+        expires_at: Option<Timestamp>,
     ) -> Result<(), BankingRejection> {
         self.check_takes_debits(amount)?;
         self.check_available(amount.amount)?;

@@ -27,7 +27,7 @@ pub use hold::{Hold, HoldState, Holds};
 pub use movement::Movement;
 pub use rejection::BankingRejection;
 pub use settlement::{Settlement, SettlementState, Settlements};
-pub use transfer::{Transfer, TransferState, Transfers};
+pub use transfer::{Progress, Transfer, TransferState, Transfers};
 
 use ledgerfold::{Command, CommandName};
 use serde::Serialize;

@@ -86,6 +86,23 @@ impl Movement {
         }
     }
 
+    /// Books both legs of a transfer whose money is reserved: the leg of the sender, and that of the settlement account,
+    /// which is returned with the record.
+    ///
+    /// # Errors
+    /// [`BankingRejection::HoldNotOpen`] or [`BankingRejection::BalanceTooLarge`].
+    pub fn settle(
+        self,
+        from: &mut AccountAt,
+        id: &EntityId,
+        bank: &SettlementState,
+    ) -> Result<(SettlementEvent, TransferMade), BankingRejection> {
+        from.settle(&self.outgoing())?;
+        let other = settlement::credit(bank, self.other_leg(id), from.at())?;
+        let made = self.made((&*from).into(), (&other).into());
+        Ok((other, made))
+    }
+
     /// The leg of the customer's account that is debited.
     pub fn outgoing(&self) -> Leg {
         self.leg(&self.to)

@@ -87,6 +87,12 @@ pub enum BankingRejection {
     /// A transfer can only be reversed once.
     #[error("The transfer is already reversed.")]
     AlreadyReversed,
+    /// Only the receiver can reverse a transfer to another bank, in that bank.
+    #[error("The transfer was sent to another bank. Only the receiver can send the money back.")]
+    SentToAnotherBank,
+    /// A transfer to another bank has one outcome.
+    #[error("The transfer is {0} already.")]
+    Concluded(&'static str),
 }
 
 impl Rejection for BankingRejection {
@@ -109,6 +115,8 @@ impl Rejection for BankingRejection {
             Self::HoldNotOpen => "hold-not-open",
             Self::AmountExceedsHold { .. } => "amount-exceeds-hold",
             Self::AlreadyReversed => "already-reversed",
+            Self::SentToAnotherBank => "sent-to-another-bank",
+            Self::Concluded(_) => "transfer-concluded",
         }
     }
 

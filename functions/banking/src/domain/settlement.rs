@@ -20,8 +20,10 @@ use super::{BankingRejection, MAX_BALANCE, NoCommand, at::date_of};
 /// transaction takes some 20 ms.
 pub const SHARDS: u32 = 256;
 
-/// The rail of cash, the only one so far.
+/// The rail of cash.
 const CASH: &str = "cash";
+/// The rail of transfers between banks.
+const INTERBANK: &str = "interbank";
 
 /// The domain of settlement accounts. Only joint commands change them.
 #[derive(Clone, Copy, Debug)]
@@ -40,14 +42,23 @@ pub struct Settlement {
     pub booked_on: Date,
 }
 
-/// The settlement account of a transfer.
+/// The settlement account of a deposit or a withdrawal.
 pub fn settlement_of(transaction: &EntityId, currency: Currency) -> EntityId {
+    account_of(CASH, transaction, currency)
+}
+
+/// The settlement account of a transfer from or to another bank.
+pub fn interbank_of(transaction: &EntityId, currency: Currency) -> EntityId {
+    account_of(INTERBANK, transaction, currency)
+}
+
+fn account_of(rail: &str, transaction: &EntityId, currency: Currency) -> EntityId {
     // FNV-1a: the choice must be the same in every version of this program, because a repeated request makes it again.
     let hash = transaction
         .as_str()
         .bytes()
         .fold(0x811c_9dc5_u32, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193));
-    let id = format!("{CASH}.{currency}.{}", hash % SHARDS);
+    let id = format!("{rail}.{currency}.{}", hash % SHARDS);
     EntityId::new(id).expect("a currency and a number are short and have no special characters")
 }
 

@@ -4,7 +4,7 @@ use banking_events::{AccountEvent, FundsReserved};
 use ledgerfold::{
     DeadlineName, ProcessName, Recorded,
     ports::DeadlineKey,
-    process::{ProcessManager, Reaction},
+    process::{OnRefusal, ProcessManager, Reaction},
 };
 
 use crate::{
@@ -25,6 +25,7 @@ impl ProcessManager for HoldExpiry {
     type Settings = ();
 
     const NAME: ProcessName = ProcessName::from_static("hold-expiry");
+    const ON_REFUSAL: OnRefusal = OnRefusal::Ignore;
     const REACTS_TO: &'static [&'static str] = &["FundsReserved"];
     const ONLY_SCHEDULES: bool = true;
 
@@ -34,9 +35,11 @@ impl ProcessManager for HoldExpiry {
             return Vec::new();
         };
         // The service chooses the ids of holds, and each of them is the name of a deadline.
-        let name = DeadlineName::new(hold.as_str()).into_iter();
+        let deadline = DeadlineName::new(hold.as_str()).ok().zip(*expires_at);
         let stream = || event.stream.clone();
-        name.map(|name| Reaction::Schedule { stream: stream(), name, due: *expires_at }).collect()
+        let reaction =
+            deadline.map(|(name, due)| Reaction::Schedule { stream: stream(), name, due });
+        reaction.into_iter().collect()
     }
 
     fn expire(_: &DeadlineKey) -> Option<AccountCommand> {

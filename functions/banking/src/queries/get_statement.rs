@@ -15,7 +15,8 @@ use ledgerfold::{
     vocabulary::Cursor,
 };
 use ledgerfold_lambda::http::{
-    EventLog, HttpQuery, Limit, Page, PageCursor, Problem, QueryCall, Rows, Unversioned,
+    EventLog, HttpQuery, Limit, ListPosition, Page, PageCursor, Problem, QueryCall, Rows,
+    Unversioned,
 };
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
@@ -159,13 +160,39 @@ impl JsonSchema for YearMonth {
     }
 }
 
-/// The events of a month: the versions after `before` up to `last`, with the balances around them.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// The events of a month: the versions after `before` up to `last`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "(Version, Version, bool)", into = "(Version, Version, bool)")]
 struct Extent {
     before: Version,
     last: Version,
-    opening: i64,
-    closing: i64,
+    /// Whether the month was over.
+    closed: bool,
+}
+
+/// The start of a page: the events of the whole statement, and a position among them. So all pages show one statement,
+/// although money moves meanwhile, and no further page searches for the month.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+struct StatementPosition(Extent, AuditPosition);
+
+impl ListPosition for StatementPosition {}
+
+impl TryFrom<(Version, Version, bool)> for Extent {
+    type Error = &'static str;
+
+    fn try_from((before, last, closed): (Version, Version, bool)) -> Result<Self, &'static str> {
+        if before <= last {
+            Ok(Self { before, last, closed })
+        } else {
+            Err("it ends before it begins")
+        }
+    }
+}
+
+impl From<Extent> for (Version, Version, bool) {
+    fn from(Extent { before, last, closed }: Extent) -> Self {
+        (before, last, closed)
+    }
 }
 
 /// The log of one account.
@@ -179,31 +206,29 @@ struct AccountLog<'a> {
 impl AccountLog<'_> {
     /// The events of a month. The row knows its newest month, so that month costs nothing. Booking dates never go back,
     /// so any other month takes a binary search for each end.
-    async fn extent(&self, month: YearMonth) -> Result<Extent, Problem> {
+    async fn extent(&self, month: YearMonth, closed: bool) -> Result<Extent, Problem> {
         let Fresh { row, version } = self.current;
         let newest = YearMonth(row.month.first_day);
-        let balance = row.account.posted;
-        if month > newest {
-            let before = *version;
-            return Ok(Extent { before, last: before, opening: balance, closing: balance });
-        }
-        if month == newest {
-            let before = previous(row.month.first_version);
-            return Ok(Extent {
-                before,
-                last: *version,
-                opening: row.month.opening,
-                closing: balance,
-            });
-        }
-        let last = self.end_before(month.next(), row.month.first_version).await?;
+        let (before, last) = if month > newest {
+            (*version, *version)
+        } else if month == newest {
+            (previous(row.month.first_version), *version)
+        } else {
+            let last = self.end_before(month.next(), row.month.first_version).await?;
+            if month == YearMonth::of(row.opened_on) {
+                (Version::NONE, last)
+            } else {
+                (self.end_before(month.first_day(), last.next()).await?, last)
+            }
+        };
+        Ok(Extent { before, last, closed })
+    }
+
+    /// The balances before and after these events.
+    async fn balances(&self, Extent { before, last, .. }: Extent) -> Result<[i64; 2], Problem> {
         let closing = self.balance_after(last).await?;
-        if month == YearMonth::of(row.opened_on) {
-            return Ok(Extent { before: Version::NONE, last, opening: 0, closing });
-        }
-        let before = self.end_before(month.first_day(), last.next()).await?;
         let opening = if before == last { closing } else { self.balance_after(before).await? };
-        Ok(Extent { before, last, opening, closing })
+        Ok([opening, closing])
     }
 
     /// The version of the last event that was booked before this day. All events from `high` on are later.
@@ -230,11 +255,20 @@ impl AccountLog<'_> {
         Ok(page.events.first().map(|event| event.event.booked_on()))
     }
 
-    /// The balance after a version before the newest month: the balance before the next entry.
+    /// The balance after a version: the balance before the next entry.
     async fn balance_after(&self, version: Version) -> Result<i64, Problem> {
-        let newest = &self.current.row.month;
-        let later = version.next()..=previous(newest.first_version);
-        let mut from = Some(AuditPosition::START);
+        let Fresh { row, version: current } = self.current;
+        if version == Version::NONE {
+            return Ok(0);
+        }
+        // The row knows the balance before its newest month, and that of now.
+        let (end, balance) = match version.next() < row.month.first_version {
+            true => (previous(row.month.first_version), row.month.opening),
+            false if version.next() == row.month.first_version => return Ok(row.month.opening),
+            false => (*current, row.account.posted),
+        };
+        let later = version.next()..=end;
+        let mut from = Some(AuditPosition::START).filter(|_| !later.is_empty());
         while let Some(position) = from {
             let page = entries(self.log, self.stream, later.clone(), position, 25).await?;
             if let Some(entry) = page.entries.first() {
@@ -242,7 +276,7 @@ impl AccountLog<'_> {
             }
             from = page.next;
         }
-        Ok(newest.opening)
+        Ok(balance)
     }
 }
 
@@ -277,23 +311,30 @@ impl HttpQuery for GetStatement {
         if month < YearMonth::of(current.row.opened_on) || month > newest.max(today) {
             return Err(Problem::not_found("The account has no statement for this month."));
         }
-        let closed = month < newest || month.is_over(call.now());
         let list = format!("statement {month} of {stream}");
-        let Page { limit, from } =
-            Page::<AuditPosition>::of(&list, self.limit, self.cursor.as_ref())?;
-        let extent = AccountLog { log, stream: &stream, current: &current }.extent(month).await?;
-        let from = from.unwrap_or(AuditPosition::START);
-        let versions = extent.before.next()..=extent.last;
-        let page = entries(log, &stream, versions, from, limit).await?;
+        let page = Page::<StatementPosition>::of(&list, self.limit, self.cursor.as_ref())?;
+        let account = AccountLog { log, stream: &stream, current: &current };
+        let StatementPosition(extent, from) = match page.from {
+            Some(place) => place,
+            None => {
+                let closed = month < newest || month.is_over(call.now());
+                let extent = account.extent(month, closed).await?;
+                StatementPosition(extent, AuditPosition::START)
+            }
+        };
+        let Extent { before, last, closed } = extent;
+        let [opening, closing] = account.balances(extent).await?;
+        let page = entries(log, &stream, before.next()..=last, from, page.limit).await?;
         let EntryPage { entries, next } = page;
-        let hash = if closed { log.commit_hash(&stream, extent.last).await? } else { None };
+        let hash = if closed { log.commit_hash(&stream, last).await? } else { None };
+        let next = next.map(|position| StatementPosition(extent, position));
         Ok(Unversioned(StatementAnswer {
             from: month.first_day(),
             to: month.last_day(),
-            opening: extent.opening,
-            closing: extent.closing,
+            opening,
+            closing,
             entries,
-            next_cursor: next.map(|position| Cursor(position).to_text(&list)),
+            next_cursor: next.map(|next| Cursor(next).to_text(&list)),
             closed,
             hash: hash.map(|hash| hash.to_string()),
         }))

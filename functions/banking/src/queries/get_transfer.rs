@@ -1,14 +1,14 @@
 //! `GET /transfers/{id}`
 
 use async_trait::async_trait;
-use banking_events::{Kind, LegAccount, Money};
-use ledgerfold::{Decider, EntityId, Timestamp, query::Fresh};
+use banking_events::{Kind, LegAccount, Money, TransferSent};
+use ledgerfold::{Decider, EntityId, TenantId, Timestamp, query::Fresh};
 use ledgerfold_lambda::http::{AtVersion, HttpQuery, Problem, QueryCall, Rows};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    domain::Transfers,
+    domain::{Progress, Transfer, Transfers},
     read_models::{TransferRow, TransferViews},
 };
 
@@ -36,6 +36,14 @@ pub struct TransferAnswer {
     reference: String,
     /// The kind.
     kind: Kind,
+    /// Whether the money has moved. Only a transfer to another bank is pending at first, and may be refused later.
+    state: Progress,
+    /// The rule with which the other bank refused it, or null.
+    refused_by: Option<String>,
+    /// The bank of `from`, if it is another one, or null.
+    from_bank: Option<TenantId>,
+    /// The bank of `to`, if it is another one, or null.
+    to_bank: Option<TenantId>,
     /// The transfer that moved the money back, or null.
     reversed_by: Option<EntityId>,
     /// The transfer that this one moves back, or null.
@@ -44,19 +52,39 @@ pub struct TransferAnswer {
     recorded_at: Timestamp,
 }
 
-impl From<TransferRow> for TransferAnswer {
-    fn from(TransferRow { id, made, reversed_by, recorded_at }: TransferRow) -> Self {
-        Self {
+impl TransferAnswer {
+    /// The answer for a row; `None` if it is no transfer of this bank.
+    fn of(TransferRow { id, transfer, recorded_at }: TransferRow) -> Option<Self> {
+        let state = transfer.progress();
+        let Transfer { sent, received, made, refused_by, reversed_by } = transfer;
+        let (from, to, amount, reference, kind, reverses) = match (&sent, made) {
+            (Some(sent), _) => {
+                let TransferSent { from, to, amount, reference, kind, reverses, .. } = sent.clone();
+                let [from, to] = [from, to.account].map(LegAccount::Customer);
+                (from, to, amount, reference, kind, reverses)
+            }
+            (None, Some(made)) => {
+                let sender = received.as_ref().map(|it| it.from.account.clone());
+                let from = sender.map_or(made.from, LegAccount::Customer);
+                (from, made.to, made.amount, made.reference, made.kind, made.reverses)
+            }
+            (None, None) => return None,
+        };
+        Some(Self {
             id,
-            from: made.from,
-            to: made.to,
-            amount: made.amount,
-            reference: made.reference,
-            kind: made.kind,
+            from,
+            to,
+            amount,
+            reference,
+            kind,
+            state,
+            refused_by,
+            from_bank: received.map(|it| it.from.bank),
+            to_bank: sent.map(|it| it.to.bank),
             reversed_by,
-            reverses: made.reverses,
+            reverses,
             recorded_at,
-        }
+        })
     }
 }
 
@@ -79,8 +107,12 @@ impl HttpQuery for GetTransfer {
     ) -> Result<AtVersion<TransferAnswer>, Problem> {
         let stream = call.stream(Transfers::CATEGORY, self.id);
         let found = transfers.current(&stream, call).await?;
-        let Fresh { row, version } =
-            found.ok_or_else(|| Problem::not_found("The transfer does not exist."))?;
-        Ok(AtVersion { version, body: row.into() })
+        let Fresh { row, version } = found.ok_or_else(no_such_transfer)?;
+        let body = TransferAnswer::of(row).ok_or_else(no_such_transfer)?;
+        Ok(AtVersion { version, body })
     }
+}
+
+fn no_such_transfer() -> Problem {
+    Problem::not_found("The transfer does not exist.")
 }

@@ -1,6 +1,6 @@
 //! The transfers.
 
-use banking_events::{TransferEvent, TransferMade};
+use banking_events::TransferEvent;
 use ledgerfold::{Access, Caller, Decider, EntityId, Recorded, Timestamp, project::Projection};
 use serde::{Deserialize, Serialize};
 
@@ -17,10 +17,8 @@ pub struct TransferViews;
 pub struct TransferRow {
     /// Its id.
     pub id: EntityId,
-    /// The movement.
-    pub made: TransferMade,
-    /// The transfer that moved the money back.
-    pub reversed_by: Option<EntityId>,
+    /// Its state.
+    pub transfer: Transfer,
     /// When it was recorded.
     pub recorded_at: Timestamp,
 }
@@ -34,18 +32,17 @@ impl Projection for TransferViews {
         event: &Recorded<TransferEvent>,
     ) -> Result<Option<TransferRow>, String> {
         let recorded_at = row.as_ref().map_or(event.recorded_at, |row| row.recorded_at);
-        let before = row.map(|row| Transfer { made: row.made, reversed_by: row.reversed_by });
-        let after = Transfers::evolve(before, &event.event).ok_or_else(not_begun)?;
-        let Transfer { made, reversed_by } = after;
+        let before = row.map(|row| row.transfer);
+        let transfer = Transfers::evolve(before, &event.event).ok_or_else(not_begun)?;
+        // A transfer that this bank declined is none of its own.
+        let is_ours = transfer.sent.is_some() || transfer.made.is_some();
         let id = event.stream.id().clone();
-        Ok(Some(TransferRow { id, made, reversed_by, recorded_at }))
+        Ok(is_ours.then_some(TransferRow { id, transfer, recorded_at }))
     }
 
     fn may_see(caller: &Caller, row: &TransferRow) -> Access {
-        let is = |owner: &Option<EntityId>| {
-            owner.as_ref().is_some_and(|owner| access::is_owner(caller, owner))
-        };
-        let is_party = is(&row.made.from_owner) || is(&row.made.to_owner);
+        let is = |owner: Option<&EntityId>| owner.is_some_and(|it| access::is_owner(caller, it));
+        let is_party = is(row.transfer.from_owner()) || is(row.transfer.to_owner());
         Access::visible_if(access::sees_everything(caller) || is_party)
     }
 }

@@ -76,7 +76,8 @@ fn money_leaves_by_the_owner_and_by_staff() {
 
     let from = id("a");
     let to = id("b");
-    let transfer = MakeTransfer { from, to, amount: amount(1, "EUR"), reference: text() };
+    let transfer =
+        MakeTransfer { from, to, amount: amount(1, "EUR"), reference: text(), to_bank: None };
     let transfer = making(transfer);
     assert_eq!(callers.ask(|it| MakeTransfer::may(it, &transfer, &(a, &None, &None))), OUT);
 
@@ -140,7 +141,7 @@ fn received() -> TransferState {
         reverses: None,
         originally_booked_on: None,
     };
-    Some(Transfer { made, reversed_by: None })
+    Some(Transfer { made: Some(made), ..Transfer::default() })
 }
 
 #[test]

@@ -10,13 +10,14 @@ use banking::{
     commands::{
         AccountCommand, Amount, CaptureHold, CloseAccount, Deposit, FreezeAccount, MakeTransfer,
         Making, OpenAccount, PlaceHold, ReleaseExpiredHolds, ReleaseHold, Releasing,
-        ReverseBetweenAccounts, ReverseWithTheBank, Reversing, SetLimits, UnfreezeAccount,
-        Withdraw,
+        ReverseBetweenAccounts, ReverseBetweenBanks, ReverseWithTheBank, Reversing, SendTransfer,
+        SetLimits, UnfreezeAccount, Withdraw,
     },
     domain::{
         Account, Accounts, BankingRejection, Holds, Settlements, Transfer, Transfers,
         settlement::stream_of,
     },
+    process::InterbankTransfers,
 };
 use banking_events::LegAccount;
 use ledgerfold::{
@@ -26,9 +27,10 @@ use ledgerfold::{
         JointRequest, Parts,
     },
     ports::Clock,
+    process::ProcessHandler,
     vocabulary::Commit,
 };
-use ledgerfold_testkit::{MemoryEventStore, SeededRandom};
+use ledgerfold_testkit::{MemoryDeadlineStore, MemoryEventStore, SeededRandom};
 use money::CurrentCurrency;
 
 use crate::setup::{MORNING, at, id};
@@ -81,6 +83,34 @@ impl Bank {
         Self { log, clock, caller: Caller::anonymous(), random, accounts }
     }
 
+    /// Another bank over the same log and clock.
+    pub(crate) fn other(&self, bank: &str) -> Self {
+        let Self { log, clock, random, .. } = self;
+        let (log, clock, random) = (log.clone(), clock.clone(), random.clone());
+        let accounts = CommandHandler::new(log.clone(), clock.clone(), random.clone());
+        let tenant = TenantId::new(bank).expect("a tenant");
+        let caller = Caller { tenant, ..Caller::anonymous() };
+        Self { log, clock, caller, random, accounts }
+    }
+
+    /// The process of transfers between all banks, in a new container.
+    pub(crate) fn interbank(&self) -> ProcessHandler<InterbankTransfers> {
+        let (clock, random) = (self.clock.clone(), self.random.clone());
+        let steps = JointHandler::new(self.log.clone(), clock, random);
+        let deadlines = Arc::<MemoryDeadlineStore>::default();
+        ProcessHandler::new((), steps, deadlines, self.log.clone())
+    }
+
+    fn stream<D: Decider>(&self, entity: &EntityId) -> StreamId {
+        StreamId::new(self.caller.tenant.clone(), D::CATEGORY, entity.clone())
+    }
+
+    fn with_the_bank(&self, account: &str, transfer: &str, amount: Amount) -> [StreamId; 3] {
+        let tenant = self.caller.tenant.clone();
+        let bank = stream_of(tenant, &id(transfer), amount.currency.into());
+        [self.stream::<Accounts>(&id(account)), bank, self.stream::<Transfers>(&id(transfer))]
+    }
+
     /// The time of the next commands.
     pub(crate) fn at(&self, time: &str) -> &Self {
         self.clock.set(at(time));
@@ -92,7 +122,7 @@ impl Bank {
     }
 
     async fn alone(&self, account: &str, key: &str, command: AccountCommand) -> Outcome {
-        let stream = stream::<Accounts>(&id(account));
+        let stream = self.stream::<Accounts>(&id(account));
         let request =
             CommandRequest::new(self.caller.clone(), stream, command, command_id(account, key));
         let answer = self.accounts.handle(&request).await?;
@@ -118,27 +148,43 @@ impl Bank {
 
     pub(crate) async fn deposit(&self, key: &str, to: &str, amount: Amount) -> Outcome {
         let command = Deposit { amount, reference: "Salary".to_owned() };
-        let streams = with_the_bank(to, key, amount);
+        let streams = self.with_the_bank(to, key, amount);
         self.together::<Deposit>(Joint { streams, command: making(to, key, command), key }).await
     }
 
     pub(crate) async fn withdraw(&self, key: &str, from: &str, amount: Amount) -> Outcome {
         let command = Withdraw { amount, reference: "Cash".to_owned() };
-        let streams = with_the_bank(from, key, amount);
+        let streams = self.with_the_bank(from, key, amount);
         self.together::<Withdraw>(Joint { streams, command: making(from, key, command), key }).await
     }
 
     pub(crate) async fn transfer(&self, key: &str, legs: [&str; 2], amount: Amount) -> Outcome {
         let [from, to] = legs;
         let reference = "Rent".to_owned();
-        let command = MakeTransfer { from: id(from), to: id(to), amount, reference };
+        let command = MakeTransfer { from: id(from), to: id(to), amount, reference, to_bank: None };
         let streams = [
-            stream::<Accounts>(&id(from)),
-            stream::<Accounts>(&id(to)),
-            stream::<Transfers>(&id(key)),
+            self.stream::<Accounts>(&id(from)),
+            self.stream::<Accounts>(&id(to)),
+            self.stream::<Transfers>(&id(key)),
         ];
         let command = making(from, key, command);
         self.together::<MakeTransfer>(Joint { streams, command, key }).await
+    }
+
+    /// Sends money to an account of another bank.
+    pub(crate) async fn send(
+        &self,
+        key: &str,
+        from: &str,
+        to: (&str, &str),
+        amount: Amount,
+    ) -> Outcome {
+        let (bank, to) = (TenantId::new(to.0).expect("a tenant"), id(to.1));
+        let reference = "Rent".to_owned();
+        let transfer = MakeTransfer { from: id(from), to, amount, reference, to_bank: None };
+        let streams = [self.stream::<Accounts>(&id(from)), self.stream::<Transfers>(&id(key))];
+        let command = making(from, key, SendTransfer { to_bank: bank, transfer });
+        self.together::<SendTransfer>(Joint { streams, command, key }).await
     }
 
     /// Reverses a transfer, which must exist.
@@ -146,10 +192,21 @@ impl Bank {
         let transfer = self.transfer_record(original).expect("the transfer exists");
         let command =
             Reversing { original: id(original), id: id(key), reason: "Sent twice".to_owned() };
-        let records = [stream::<Transfers>(&id(original)), stream::<Transfers>(&id(key))];
+        let records = [self.stream::<Transfers>(&id(original)), self.stream::<Transfers>(&id(key))];
         let [first, second] = records;
-        let customer = |leg: &EntityId| stream::<Accounts>(leg);
-        match (&transfer.made.from, &transfer.made.to) {
+        let customer = |leg: &EntityId| self.stream::<Accounts>(leg);
+        if transfer.is_between_banks() {
+            let sent = transfer.sent.map(|sent| sent.from);
+            let received = transfer.made.and_then(|made| match made.to {
+                LegAccount::Customer(id) => Some(id),
+                LegAccount::Settlement(_) => None,
+            });
+            let account = sent.or(received).expect("a transfer has an account of its bank");
+            let joint = Joint { streams: [customer(&account), first, second], command, key };
+            return self.together::<ReverseBetweenBanks>(joint).await;
+        }
+        let made = transfer.made.expect("a transfer within the bank has moved");
+        match (&made.from, &made.to) {
             (LegAccount::Customer(from), LegAccount::Customer(to)) => {
                 let streams = [customer(to), customer(from), first, second];
                 let joint = Joint { streams, command, key };
@@ -157,7 +214,7 @@ impl Bank {
             }
             (LegAccount::Settlement(bank), LegAccount::Customer(account))
             | (LegAccount::Customer(account), LegAccount::Settlement(bank)) => {
-                let streams = [customer(account), stream::<Settlements>(bank), first, second];
+                let streams = [customer(account), self.stream::<Settlements>(bank), first, second];
                 self.together::<ReverseWithTheBank>(Joint { streams, command, key }).await
             }
             legs => unreachable!("no command makes a transfer between {legs:?}"),
@@ -172,7 +229,7 @@ impl Bank {
         expires_in: u64,
     ) -> Outcome {
         let command = PlaceHold { amount, reference: "Hotel".to_owned(), expires_in };
-        let streams = [stream::<Accounts>(&id(account)), stream::<Holds>(&id(key))];
+        let streams = [self.stream::<Accounts>(&id(account)), self.stream::<Holds>(&id(key))];
         let command = making(account, key, command);
         self.together::<PlaceHold>(Joint { streams, command, key }).await
     }
@@ -185,10 +242,10 @@ impl Bank {
         amount: Option<Amount>,
     ) -> Outcome {
         let streams = [
-            stream::<Accounts>(&id(account)),
-            stream::<Accounts>(&id(to)),
-            stream::<Holds>(&id(hold)),
-            stream::<Transfers>(&id(key)),
+            self.stream::<Accounts>(&id(account)),
+            self.stream::<Accounts>(&id(to)),
+            self.stream::<Holds>(&id(hold)),
+            self.stream::<Transfers>(&id(key)),
         ];
         let command = making(account, key, CaptureHold { hold: id(hold), to: id(to), amount });
         self.together::<CaptureHold>(Joint { streams, command, key }).await
@@ -196,7 +253,7 @@ impl Bank {
 
     pub(crate) async fn release(&self, key: &str, account: &str, hold: &str) -> Outcome {
         let command = Releasing { account: id(account), hold: id(hold) };
-        let streams = [stream::<Accounts>(&id(account)), stream::<Holds>(&id(hold))];
+        let streams = [self.stream::<Accounts>(&id(account)), self.stream::<Holds>(&id(hold))];
         self.together::<ReleaseHold>(Joint { streams, command, key }).await
     }
 
@@ -227,7 +284,8 @@ impl Bank {
     /// All commits of a category, by stream and version.
     pub(crate) fn commits<D: Decider>(&self) -> Vec<Commit> {
         let commits = self.log.commits().into_iter();
-        commits.filter(|commit| *commit.stream().category() == D::CATEGORY).collect()
+        let ours = commits.filter(|commit| *commit.stream().tenant() == self.caller.tenant);
+        ours.filter(|commit| *commit.stream().category() == D::CATEGORY).collect()
     }
 
     /// All events of a category, by stream and version.
@@ -264,11 +322,6 @@ fn recorded<E: Event>(envelope: &ledgerfold::Envelope) -> Vec<Recorded<E>> {
 
 pub(crate) fn stream<D: Decider>(entity: &EntityId) -> StreamId {
     StreamId::of_default_tenant(D::CATEGORY, entity.clone())
-}
-
-fn with_the_bank(account: &str, transfer: &str, amount: Amount) -> [StreamId; 3] {
-    let bank = stream_of(TenantId::default_tenant(), &id(transfer), amount.currency.into());
-    [stream::<Accounts>(&id(account)), bank, stream::<Transfers>(&id(transfer))]
 }
 
 /// A transfer or hold has the key of its request as its id.

@@ -91,7 +91,7 @@ pub(crate) fn check_legs(bank: &Bank) {
         .iter()
         .filter_map(|event| match &event.event {
             TransferEvent::TransferMade(made) => Some((event.stream.id(), made)),
-            TransferEvent::TransferReversed(_) => None,
+            _ => None,
         })
         .collect();
     assert_eq!(made.len(), by_transaction.len(), "each record has legs");

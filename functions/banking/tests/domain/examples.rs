@@ -74,11 +74,13 @@ fn rent() -> String {
 
 fn transfer(sum: i64) -> Making<MakeTransfer> {
     let amount = amount(sum, "EUR");
-    making(MakeTransfer { from: id("a"), to: id("b"), amount, reference: rent() })
+    let (from, to) = (id("a"), id("b"));
+    making(MakeTransfer { from, to, amount, reference: rent(), to_bank: None })
 }
 
 fn reserved(sum: i64) -> AccountEvent {
-    FundsReserved { hold: id("h-1"), amount: sum, expires_at: at(EXPIRY), booked_on: DAY }.into()
+    let expires_at = Some(at(EXPIRY));
+    FundsReserved { hold: id("h-1"), amount: sum, expires_at, booked_on: DAY }.into()
 }
 
 fn placed(sum: i64) -> HoldEvent {

@@ -7,6 +7,7 @@ mod book;
 mod bookings;
 mod examples;
 mod histories;
+mod interbank;
 mod journal;
 mod limits;
 mod published;

@@ -77,3 +77,47 @@ async fn a_cursor_belongs_to_its_list() {
         assert_eq!((answer.status, &answer.json()["status"]), (400, &json!(400)), "{path}");
     }
 }
+
+// Guards: statements-follow-from-their-entries
+#[tokio::test]
+async fn all_pages_show_one_statement_although_money_moves_meanwhile() {
+    let world = World::at("2026-11-01T00:00:00Z");
+    let account = world.open().await;
+    for _ in 0..30 {
+        world.deposit(&account, 1).await;
+    }
+    let mut pages = vec![world.page(&account, "2026-11", (10, None)).await];
+    // The next page is asked for after another deposit, and the last one after the end of the month.
+    for time in ["2026-11-30T00:00:00Z", "2026-12-02T00:00:00Z"] {
+        world.set(time);
+        world.deposit(&account, 100).await;
+        let cursor = pages.last().and_then(|page| page.next_cursor.clone()).expect("a next page");
+        pages.push(world.page(&account, "2026-11", (10, Some(&cursor))).await);
+    }
+    let entries: Vec<_> = pages.iter().flat_map(|page| &page.entries).collect();
+    assert_eq!(entries.len(), 30);
+    for page in &pages {
+        assert_eq!((page.opening, page.closing, page.closed), (0, 30, false));
+        assert_eq!(page.hash, None);
+    }
+    assert_eq!(pages[2].next_cursor, None);
+    let whole = world.statement(&account, "2026-11", 10).await;
+    assert_eq!((whole.entries.len(), whole.closing, whole.closed), (31, 130, true));
+}
+
+#[tokio::test]
+async fn a_further_page_of_an_old_month_searches_for_nothing() {
+    let world = World::at("2026-09-01T00:00:00Z");
+    let account = world.open().await;
+    for month in ["2026-09", "2026-10", "2026-11"] {
+        world.set(&format!("{month}-15T00:00:00Z"));
+        filler::credit(&world, &account, 1_000, 1_000).await;
+    }
+    world.project().await;
+    let first = world.page(&account, "2026-10", (20, None)).await;
+    let cursor = first.next_cursor.clone().expect("a next page");
+    let (requests, page) =
+        world.log.during(world.page(&account, "2026-10", (20, Some(&cursor)))).await;
+    assert_eq!((page.opening, page.closing), (first.opening, first.closing));
+    assert!(requests.len() <= 6, "{requests:?}");
+}

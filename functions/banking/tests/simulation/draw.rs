@@ -4,7 +4,8 @@
 use banking::{
     commands::{
         AccountCommand, Amount, CaptureHold, CloseAccount, Deposit, FreezeAccount, MakeTransfer,
-        Making, OpenAccount, PlaceHold, Releasing, Reversing, SetLimits, UnfreezeAccount, Withdraw,
+        Making, OpenAccount, PlaceHold, Releasing, Reversing, SendTransfer, SetLimits,
+        UnfreezeAccount, Withdraw,
     },
     domain::{Hold, Transfer, hold::HoldStatus, settlement},
 };
@@ -119,7 +120,8 @@ impl Draw<'_> {
         match self.scheduler.below(100) {
             0..=9 => self.deposit(first, 100),
             10..=19 => self.withdraw(first),
-            20..=44 => self.transfer(),
+            20..=38 => self.transfer(),
+            39..=44 => self.send(),
             45..=61 => self.hold(first),
             62..=78 => self.capture().unwrap_or_else(|| self.hold(first)),
             79..=84 => self.release().unwrap_or_else(|| self.hold(first)),
@@ -152,8 +154,28 @@ impl Draw<'_> {
             self.own(),
         ];
         let reference = self.name.clone();
-        let transfer = MakeTransfer { from: account(from), to: account(to), amount, reference };
+        let transfer =
+            MakeTransfer { from: account(from), to: account(to), amount, reference, to_bank: None };
         self.request(streams, Ask::Transfer(self.making(account(from), transfer)))
+    }
+
+    /// A transfer to the other tenant, now and then to an account that nobody has.
+    fn send(&self) -> Request {
+        let (from, to) = self.pair();
+        let to = if self.scheduler.chance(10) { ACCOUNTS } else { to };
+        let amount = self.amount(60, from);
+        let other = TENANTS.into_iter().find(|name| *name != self.tenant.as_str());
+        let to_bank = tenant(other.unwrap_or_default());
+        let (reference, to_account) = (self.between_tenants(), account(to));
+        let (from, to) = (account(from), to_account);
+        let streams = vec![self.stream("account", from.clone()), self.own()];
+        let transfer = MakeTransfer { from: from.clone(), to, amount, reference, to_bank: None };
+        self.request(streams, Ask::Send(self.making(from, SendTransfer { to_bank, transfer })))
+    }
+
+    /// A reference that the other tenant does not use.
+    fn between_tenants(&self) -> String {
+        format!("{} of {}", self.name, self.tenant)
     }
 
     /// Two accounts, mostly of one currency.
@@ -231,9 +253,19 @@ impl Draw<'_> {
         let reversing = Reversing {
             original: original.id().clone(),
             id: id(&self.name),
-            reason: self.name.clone(),
+            reason: self.between_tenants(),
         };
-        let made = &transfer.made;
+        if transfer.is_between_banks() {
+            let sent = transfer.sent.as_ref().map(|sent| sent.from.clone());
+            let credited = transfer.made.as_ref().and_then(|made| match &made.to {
+                LegAccount::Customer(id) => Some(id.clone()),
+                LegAccount::Settlement(_) => None,
+            });
+            let account = self.stream("account", sent.or(credited)?);
+            let streams = vec![account, original.clone(), self.own()];
+            return Some(self.request(streams, Ask::ReverseBetweenBanks(reversing)));
+        }
+        let made = transfer.made.as_ref()?;
         let parts = match (&made.to, &made.from) {
             (LegAccount::Customer(from), LegAccount::Customer(to)) => {
                 let streams = [from, to].map(|id| self.stream("account", id.clone()));

@@ -5,15 +5,18 @@ use std::time::Duration;
 
 use banking::{
     commands::{
-        CaptureHold, Deposit, MakeTransfer, PlaceHold, ReleaseHold, ReverseBetweenAccounts,
-        ReverseWithTheBank, Withdraw,
+        CaptureHold, Deposit, Interbank, MakeTransfer, PlaceHold, ReleaseHold,
+        ReverseBetweenAccounts, ReverseBetweenBanks, ReverseWithTheBank, SendTransfer, Withdraw,
     },
     domain::{Accounts, BankingRejection},
+    process::InterbankTransfers,
 };
 use ledgerfold::command::{
     Answer, CommandError, CommandHandler, CommandRequest, JointDecider, JointHandler,
 };
+use ledgerfold::process::ProcessHandler;
 use ledgerfold_simulator::{Faults, Processes, Scheduler, SimulatedLog, UnsteadyClock};
+use ledgerfold_testkit::MemoryDeadlineStore;
 
 use crate::{
     ledger::Ledger,
@@ -63,11 +66,13 @@ struct JointHandlers {
     deposit: JointHandler<Deposit>,
     withdraw: JointHandler<Withdraw>,
     transfer: JointHandler<MakeTransfer>,
+    send: JointHandler<SendTransfer>,
     hold: JointHandler<PlaceHold>,
     capture: JointHandler<CaptureHold>,
     release: JointHandler<ReleaseHold>,
     reverse_between: JointHandler<ReverseBetweenAccounts>,
     reverse_settlement: JointHandler<ReverseWithTheBank>,
+    reverse_banks: JointHandler<ReverseBetweenBanks>,
 }
 
 impl Ports {
@@ -88,11 +93,13 @@ impl JointHandlers {
             deposit: ports.joint(),
             withdraw: ports.joint(),
             transfer: ports.joint(),
+            send: ports.joint(),
             hold: ports.joint(),
             capture: ports.joint(),
             release: ports.joint(),
             reverse_between: ports.joint(),
             reverse_settlement: ports.joint(),
+            reverse_banks: ports.joint(),
         }
     }
 }
@@ -135,6 +142,17 @@ impl Containers {
     /// The handler of some container.
     pub(crate) fn some_handler(&self) -> CommandHandler<Accounts> {
         self.lock()[self.scheduler.below(CONTAINERS)].alone.clone()
+    }
+
+    /// The process of transfers between banks, in some container.
+    pub(crate) fn interbank(&self) -> ProcessHandler<InterbankTransfers> {
+        let deadlines = Arc::<MemoryDeadlineStore>::default();
+        ProcessHandler::new((), self.interbank_steps(), deadlines, self.log.clone())
+    }
+
+    /// The handler of its steps, in some container.
+    pub(crate) fn interbank_steps(&self) -> JointHandler<Interbank> {
+        self.lock()[self.scheduler.below(CONTAINERS)].ports.joint()
     }
 
     /// One function's answer, or `None` if it died or was not waited for.
@@ -181,6 +199,8 @@ impl Container {
                 ports.joint::<TransferBookedToday>().handle(&request.joint(it)).await
             }
             Ask::Transfer(it) => joint.transfer.handle(&request.joint(it)).await,
+            Ask::Send(it) => joint.send.handle(&request.joint(it)).await,
+            Ask::Step(it) => ports.joint::<Interbank>().handle(&request.joint(it)).await,
             Ask::Hold(it) => joint.hold.handle(&request.joint(it)).await,
             Ask::Capture(it) if plant == Plant::ExpiredHoldCaptured => {
                 ports.joint::<CaptureAtAnyTime>().handle(&request.joint(it)).await
@@ -191,6 +211,7 @@ impl Container {
             }
             Ask::Release(it) => joint.release.handle(&request.joint(it)).await,
             Ask::ReverseBetween(it) => joint.reverse_between.handle(&request.joint(it)).await,
+            Ask::ReverseBetweenBanks(it) => joint.reverse_banks.handle(&request.joint(it)).await,
             Ask::ReverseWithTheBank(it) => {
                 joint.reverse_settlement.handle(&request.joint(it)).await
             }

@@ -6,10 +6,13 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-use banking::{domain::BankingRejection, process::HoldExpiry};
+use banking::{
+    domain::BankingRejection,
+    process::{HoldExpiry, InterbankTransfers},
+};
 use banking_events::AccountEvent;
 use ledgerfold::{
-    CommandId, Rejection, Timestamp,
+    Caller, CommandId, Envelope, Rejection, Timestamp,
     command::{Answer, CommandError},
     ports::{Cause, Deadline, DeadlineKey},
     process::{ProcessManager, Reaction},
@@ -21,7 +24,8 @@ use crate::{
     books::Books,
     checker::{Checker, Effect, Finding, Rule},
     clients::is_effect,
-    request::Request,
+    interbank::steps,
+    request::{Ask, Request},
 };
 
 /// Everything that happened in a schedule. Clones share it.
@@ -31,6 +35,8 @@ pub(crate) struct Ledger {
     state: Arc<Mutex<State>>,
     /// Wakes the deadlines when a hold was placed.
     deadline_came: Signal,
+    /// Wakes the process of transfers between banks.
+    message_came: Signal,
 }
 
 #[derive(Default)]
@@ -44,13 +50,19 @@ pub(crate) struct State {
     answers: BTreeMap<CommandId, Vec<Answer>>,
     /// The deadlines that nobody has taken yet.
     deadlines: VecDeque<Deadline>,
+    /// The messages of the process of transfers between banks that nobody has taken yet, and all of them.
+    messages: VecDeque<Envelope>,
+    all_messages: Vec<Envelope>,
+    /// The steps of this process, by the event that they follow from.
+    steps: BTreeMap<String, Request>,
     /// How often something happened, for the report.
     counts: BTreeMap<String, usize>,
 }
 
 impl Ledger {
     pub(crate) fn new(scheduler: &Scheduler) -> Self {
-        Self { state: Arc::default(), deadline_came: scheduler.signal() }
+        let (deadline_came, message_came) = (scheduler.signal(), scheduler.signal());
+        Self { state: Arc::default(), deadline_came, message_came }
     }
 
     /// Looks at the true books.
@@ -116,6 +128,23 @@ impl Ledger {
         self.deadline_came.wait().await;
     }
 
+    pub(crate) fn next_message(&self) -> Option<Envelope> {
+        self.lock().messages.pop_front()
+    }
+
+    pub(crate) async fn message_came(&self) {
+        self.message_came.wait().await;
+    }
+
+    /// Delivers every message once more.
+    pub(crate) fn repeat_messages(&self) {
+        let mut state = self.lock();
+        let all = state.all_messages.clone();
+        state.messages.extend(all);
+        drop(state);
+        self.message_came.notify();
+    }
+
     /// The broken rules, and the counts. The log is compared with its effects.
     pub(crate) fn close(&self, log: &[Commit]) -> (Vec<Finding>, BTreeMap<String, usize>) {
         let mut state = self.lock();
@@ -136,7 +165,9 @@ impl State {
 
     fn took_effect(&mut self, commits: &[Commit]) {
         let Some(first) = commits.first() else { return };
-        let request = self.requests.get(&first.command().id);
+        let step = self.steps.get(first.metadata().causation_id.as_str());
+        let request = self.requests.get(&first.command().id).or(step);
+        let is_return = matches!(request.map(|it| &it.ask), Some(Ask::ReverseBetweenBanks(_)));
         let name = first.command().name.to_string();
         let effect = Effect { request, commits };
         self.checker.check(&self.books, &effect);
@@ -147,6 +178,24 @@ impl State {
         }
         self.checker.check_states(&self.books, commits);
         self.count(&name);
+        if is_return {
+            self.count("sent back to another bank");
+        }
+    }
+
+    /// Keeps the messages of the process of transfers between banks, with the steps that follow from them.
+    fn note_messages(&mut self, commit: &Commit) {
+        for envelope in commit.envelopes() {
+            for (streams, step) in steps(&envelope) {
+                let caller =
+                    Caller::process(&InterbankTransfers::NAME, streams[0].tenant().clone());
+                let id = envelope.command_id.clone();
+                let request = Request { id, caller, streams: streams.into(), ask: Ask::Step(step) };
+                self.steps.insert(envelope.event.id.to_string(), request);
+                self.messages.push_back(envelope.clone());
+                self.all_messages.push(envelope.clone());
+            }
+        }
     }
 
     fn schedule(&mut self, commit: &Commit) -> Option<()> {
@@ -170,11 +219,16 @@ impl Effects for Ledger {
         for commit in commits {
             // Commits of other streams have no events of accounts.
             let _ = state.schedule(commit);
+            state.note_messages(commit);
         }
+        let has_messages = !state.messages.is_empty();
         let has_deadlines = !state.deadlines.is_empty();
         drop(state);
         if has_deadlines {
             self.deadline_came.notify();
+        }
+        if has_messages {
+            self.message_came.notify();
         }
     }
 

@@ -11,6 +11,7 @@
 //!   the end, every accepted command is sent once more.
 //! - **Functions** die at any turn. Answers are lost, requests are throttled, transactions meet each other.
 //! - **Clocks** are wrong by up to hours, differ between functions and run backwards.
+//! - **Transfers between the tenants**: the messages of their process come late, twice and in any order.
 //! - **Deadlines** of holds fire early, late, twice or never. Captures and releases come exactly at the expiry, and a
 //!   millisecond beside.
 //!
@@ -20,7 +21,7 @@
 //!
 //! # The limits
 //!
-//! Read models, the bus and the stores of deadlines are missing; the simulation of the library has them. A refusal need
+//! Read models, the bus, the queues and the stores of deadlines are missing; the simulation of the library has them. A refusal need
 //! not have been true: it depends on the reading of a clock that nobody records.
 
 #![allow(clippy::panic, clippy::print_stdout, reason = "a test may fail, and says what it saw")]
@@ -31,6 +32,7 @@ mod clients;
 mod draw;
 mod expiry;
 mod functions;
+mod interbank;
 mod ledger;
 mod plan;
 mod planted;
@@ -45,6 +47,7 @@ use clients::Client;
 use draw::{TENANTS, tenant};
 use expiry::Deadlines;
 use functions::Containers;
+use interbank::Messages;
 use ledger::Ledger;
 use plan::{Plant, Schedule};
 
@@ -60,17 +63,21 @@ const COMMIT_BYTES: usize = 300 * 1_024;
 const SHOWN: usize = 5;
 
 /// Cases that must happen in some schedule: commands with an effect, refusals, and faults.
-const CASES: [&str; 29] = [
+const CASES: [&str; 35] = [
     "CaptureHold",
     "CloseAccount",
     "Deposit",
     "FreezeAccount",
     "MakeTransfer",
     "PlaceHold",
+    "ReceiveTransfer",
+    "RefuseTransfer",
     "ReleaseExpiredHolds",
     "ReleaseHold",
     "ReverseTransfer",
+    "SendTransfer",
     "SetLimits",
+    "SettleTransfer",
     "UnfreezeAccount",
     "Withdraw",
     "a deadline fired early",
@@ -90,6 +97,8 @@ const CASES: [&str; 29] = [
     "insufficient-funds",
     "met a transaction",
     "not waited for",
+    "sent back to another bank",
+    "sent-to-another-bank",
 ];
 
 /// How often something happened.
@@ -133,12 +142,20 @@ fn simulate(seed: u64, plant: Plant) -> Result<Counts, Box<Violation>> {
         tenant: tenant(TENANTS[0]),
         name: "teller".to_owned(),
     };
+    let messages = Messages {
+        scheduler: scheduler.clone(),
+        ledger: ledger.clone(),
+        containers: containers.clone(),
+        plant,
+    };
+    scheduler.spawn(messages.run());
     let deadlines = Deadlines { scheduler: scheduler.clone(), ledger: ledger.clone(), containers };
     scheduler.spawn(deadlines.run());
     scheduler.spawn(clients::start(client.clone()));
     let was_idle = scheduler.run(MOST_STEPS);
     faults.clear();
     scheduler.stop_deaths();
+    ledger.repeat_messages();
     scheduler.spawn(clients::repeat(client));
     let is_idle = scheduler.run(MOST_STEPS);
     for _ in 0..scheduler.deaths() {
@@ -162,6 +179,7 @@ fn number(variable: &str) -> Option<u64> {
 
 // Guards: a-transfer-is-whole, no-debit-exceeds-the-available-amount, an-expired-hold-counts-for-nothing
 // Guards: a-daily-limit-is-exact, booking-dates-never-go-back, a-command-takes-effect-once, tenants-never-meet
+// Guards: money-between-banks-moves-once
 #[test]
 fn no_schedule_violates_a_rule() {
     let seeds = match number("SEED") {
@@ -234,6 +252,13 @@ fn a_limit_that_is_given_back_twice_is_found() {
 #[test]
 fn a_repeated_transfer_that_is_made_again_is_found() {
     check_found(Plant::RepeatedTransferMadeAgain, Rule::EffectsAreSingle);
+}
+
+// Guards: money-between-banks-moves-once
+#[test]
+fn a_step_that_is_not_named_after_its_transfer_is_found() {
+    check_found(Plant::StepOfItsOwnName, Rule::EffectsAreSingle);
+    check_found(Plant::StepOfItsOwnName, Rule::BanksAgree);
 }
 
 // Guards: booking-dates-never-go-back

@@ -21,6 +21,8 @@ pub(crate) enum Plant {
     LimitGivenBackTwice,
     /// Each attempt of a transfer has an id of its own.
     RepeatedTransferMadeAgain,
+    /// Each delivery of a transfer to another bank is credited under an id of its own.
+    StepOfItsOwnName,
     /// A transfer is booked on the day that the clock shows, although the account has a later booking.
     BookedIntoThePast,
 }

@@ -3,8 +3,9 @@
 
 use banking::{
     commands::{
-        AccountCommand, CaptureHold, Deposit, MakeTransfer, Making, PlaceHold, ReleaseHold,
-        Releasing, ReverseBetweenAccounts, ReverseWithTheBank, Reversing, Withdraw,
+        AccountCommand, CaptureHold, Deposit, Interbank, InterbankStep, MakeTransfer, Making,
+        PlaceHold, ReleaseHold, Releasing, ReverseBetweenAccounts, ReverseBetweenBanks,
+        ReverseWithTheBank, Reversing, SendTransfer, Withdraw,
     },
     domain::{Accounts, BankingRejection},
 };
@@ -35,11 +36,15 @@ pub(crate) enum Ask {
     Deposit(Making<Deposit>),
     Withdraw(Making<Withdraw>),
     Transfer(Making<MakeTransfer>),
+    Send(Making<SendTransfer>),
+    /// A step of the process of transfers between banks.
+    Step(InterbankStep),
     Hold(Making<PlaceHold>),
     Capture(Making<CaptureHold>),
     Release(Releasing),
     ReverseBetween(Reversing),
     ReverseWithTheBank(Reversing),
+    ReverseBetweenBanks(Reversing),
 }
 
 impl Request {
@@ -65,11 +70,16 @@ impl Request {
             Ask::Transfer(command) => {
                 self.decide_jointly::<MakeTransfer>(books, command, context)?
             }
+            Ask::Send(command) => self.decide_jointly::<SendTransfer>(books, command, context)?,
+            Ask::Step(step) => self.decide_jointly::<Interbank>(books, step, context)?,
             Ask::Hold(command) => self.decide_jointly::<PlaceHold>(books, command, context)?,
             Ask::Capture(command) => self.decide_jointly::<CaptureHold>(books, command, context)?,
             Ask::Release(command) => self.decide_jointly::<ReleaseHold>(books, command, context)?,
             Ask::ReverseBetween(command) => {
                 self.decide_jointly::<ReverseBetweenAccounts>(books, command, context)?
+            }
+            Ask::ReverseBetweenBanks(command) => {
+                self.decide_jointly::<ReverseBetweenBanks>(books, command, context)?
             }
             Ask::ReverseWithTheBank(command) => {
                 self.decide_jointly::<ReverseWithTheBank>(books, command, context)?

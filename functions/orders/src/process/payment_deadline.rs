@@ -5,7 +5,7 @@ use std::{str::FromStr, time::Duration};
 use ledgerfold::{
     DeadlineName, ProcessName, Recorded, Timestamp,
     ports::DeadlineKey,
-    process::{ProcessManager, Reaction},
+    process::{OnRefusal, ProcessManager, Reaction},
 };
 use orders_events::OrderEvent;
 
@@ -47,6 +47,7 @@ impl ProcessManager for PaymentDeadline {
     type Settings = Patience;
 
     const NAME: ProcessName = ProcessName::from_static("payment-deadline");
+    const ON_REFUSAL: OnRefusal = OnRefusal::Ignore;
     const REACTS_TO: &'static [&'static str] = &["OrderPlaced"];
     const ONLY_SCHEDULES: bool = true;
     const ABOUT_SETTINGS: &'static str = "Seconds after which an unpaid order is cancelled, rounded up to a minute. A \

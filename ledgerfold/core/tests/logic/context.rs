@@ -6,7 +6,7 @@ use ledgerfold::{
     Decider, ProcessName, Recorded, StreamId, TenantId,
     context::{CommandPorts, Context, Contradiction, Kind, QueryPorts},
     ports::{CounterKey, DeadlineKey, IndexPartition, Listing},
-    process::{CommandOf, ProcessManager, Reaction},
+    process::{CommandOf, OnRefusal, ProcessManager, Reaction},
     project::{Counts, Projection, Tally},
 };
 use ledgerfold_proofs::conformance::requests::{ask, fresh};
@@ -85,6 +85,7 @@ impl ProcessManager for Greeter {
     type Settings = ();
 
     const NAME: ProcessName = ProcessName::from_static("greeter");
+    const ON_REFUSAL: OnRefusal = OnRefusal::Ignore;
 
     fn react(_: &Recorded<AccountEvent>, (): &()) -> Vec<Reaction<CommandOf<Self>>> {
         Vec::new()

@@ -6,7 +6,8 @@ use ledgerfold::{
     ProcessName, Recorded, StreamId,
     ports::{Clock, Deadline, DeadlineKey, DeadlineStore},
     process::{
-        DeadlineCheck, DeadlineFault, ProcessManager, ProcessSchedule, Reaction, WrongDeadline,
+        DeadlineCheck, DeadlineFault, OnRefusal, ProcessManager, ProcessSchedule, Reaction,
+        WrongDeadline,
     },
 };
 use ledgerfold_testkit::bank::{AccountCommand, AccountEvent, Accounts, Plain};
@@ -148,6 +149,7 @@ impl ProcessManager for Fragile {
     type Settings = ();
 
     const NAME: ProcessName = ProcessName::from_static("fragile");
+    const ON_REFUSAL: OnRefusal = OnRefusal::Ignore;
 
     fn react(event: &Recorded<AccountEvent>, (): &()) -> Vec<Reaction<AccountCommand>> {
         assert_ne!(event.stream, account("a"), "this account panics");

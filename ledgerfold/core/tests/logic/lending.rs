@@ -15,7 +15,7 @@ use ledgerfold::{
     command::{CommandHandler, CommandRequest, Context},
     ports::{AppendError, Clock, CommitPage, DeadlineKey, EventStore, PortError, Span, StoreError},
     process::{
-        DeadlineSweep, DeadlineWorker, Expiry, Fired, ProcessExpiry, ProcessHandler,
+        DeadlineSweep, DeadlineWorker, Expiry, Fired, OnRefusal, ProcessExpiry, ProcessHandler,
         ProcessManager, Reaction, Swept, SweptProcess,
     },
     vocabulary::{Commit, Delivery, NewCommit},
@@ -42,6 +42,7 @@ impl ProcessManager for Lending {
     type Settings = Duration;
 
     const NAME: ProcessName = ProcessName::from_static("lending");
+    const ON_REFUSAL: OnRefusal = OnRefusal::Ignore;
 
     fn react(event: &Recorded<AccountEvent>, loan: &Duration) -> Vec<Reaction<AccountCommand>> {
         match event.event {
@@ -55,10 +56,10 @@ impl ProcessManager for Lending {
                 ]
             }
             AccountEvent::LoanRepaid(_) => {
-                vec![Reaction::Send { stream: register(), command: note() }]
+                vec![Reaction::Send { to: register(), command: note() }]
             }
             AccountEvent::LoanCalled(_) => {
-                vec![Reaction::Send { stream: register(), command: AccountCommand::Repay }]
+                vec![Reaction::Send { to: register(), command: AccountCommand::Repay }]
             }
             _ => Vec::new(),
         }
@@ -106,6 +107,10 @@ impl Bank {
     /// A handler with an empty cache, as after a cold start.
     pub(crate) fn commands(&self) -> CommandHandler<Accounts<Plain>> {
         CommandHandler::new(self.broken.clone(), self.clock.clone(), self.random.clone())
+    }
+
+    pub(crate) fn clock_and_random(&self) -> (Arc<ManualClock>, Arc<SeededRandom>) {
+        (self.clock.clone(), self.random.clone())
     }
 
     pub(crate) async fn ask(&self, stream: &StreamId, command: AccountCommand) -> Vec<Commit> {

@@ -39,6 +39,7 @@ mod snapshots;
 mod spot_check;
 mod stage;
 mod sweeps;
+mod targets;
 mod tenants;
 mod transactions;
 mod unreadable;

@@ -2,10 +2,10 @@ use std::sync::Arc;
 
 use futures::future::join_all;
 use ledgerfold::{
-    ProcessName, Recorded, Version,
+    Decider, ProcessName, Recorded, Version,
     context::Context,
     ports::DeadlineKey,
-    process::{ProcessHandler, ProcessManager, Reaction},
+    process::{OnRefusal, ProcessHandler, ProcessManager, Reaction},
     vocabulary::{Content, Delivery, FailedReceipt, Receipt, ReplayName},
 };
 use ledgerfold_testkit::SeededRandom;
@@ -152,11 +152,12 @@ impl ProcessManager for Narrow {
     type Settings = ();
 
     const NAME: ProcessName = ProcessName::from_static("narrow");
+    const ON_REFUSAL: OnRefusal = OnRefusal::Ignore;
     const REACTS_TO: &'static [&'static str] = &["LoanRepaid"];
     const ONLY_SCHEDULES: bool = true;
 
     fn react(_: &Recorded<AccountEvent>, (): &()) -> Vec<Reaction<AccountCommand>> {
-        vec![Reaction::Send { stream: register(), command: note() }]
+        vec![Reaction::Send { to: register(), command: note() }]
     }
 
     fn expire(_: &DeadlineKey) -> Option<AccountCommand> {
@@ -177,5 +178,5 @@ async fn a_process_gets_only_the_events_and_the_permissions_that_it_declares() {
     let context = Context::new("bank").decider::<Accounts<Plain>>().process_with::<Narrow>(());
     let [declared] = context.processes() else { panic!("one process is declared") };
     assert_eq!((declared.reacts_to(), declared.sends_at_once()), (&["LoanRepaid"][..], false));
-    assert_eq!(declared.target().as_str(), "account");
+    assert_eq!(declared.targets(), [Accounts::<Plain>::CATEGORY]);
 }

@@ -10,7 +10,7 @@ use ledgerfold::{
     },
     context::{CommandPorts, Context, Contradiction},
     ports::{DeadlineKey, EventStore, KeyReader, Keyring},
-    process::{CommandOf, ProcessManager, Reaction},
+    process::{CommandOf, OnRefusal, ProcessManager, Reaction},
     sealed::{Keyed, Plain},
 };
 use ledgerfold_testkit::{
@@ -114,6 +114,7 @@ impl ProcessManager for Reminder {
     type Settings = ();
 
     const NAME: ProcessName = ProcessName::from_static("reminder");
+    const ON_REFUSAL: OnRefusal = OnRefusal::Ignore;
 
     fn react(_: &Recorded<PatientEvent>, (): &()) -> Vec<Reaction<CommandOf<Self>>> {
         Vec::new()

@@ -8,7 +8,7 @@ use ledgerfold::{
     Caller, CommandId, DeadlineName, Decider, EntityId, ProcessName, Recorded, StreamId, TenantId,
     command::CommandRequest,
     ports::DeadlineKey,
-    process::{ProcessExpiry, ProcessHandler, ProcessManager, Reaction, SweptProcess},
+    process::{OnRefusal, ProcessExpiry, ProcessHandler, ProcessManager, Reaction, SweptProcess},
 };
 use ledgerfold_testkit::bank::{AccountCommand, AccountEvent, Accounts, Plain};
 
@@ -25,6 +25,7 @@ impl ProcessManager for Filing {
     type Settings = Duration;
 
     const NAME: ProcessName = ProcessName::from_static("filing");
+    const ON_REFUSAL: OnRefusal = OnRefusal::Ignore;
 
     fn react(event: &Recorded<AccountEvent>, loan: &Duration) -> Vec<Reaction<AccountCommand>> {
         let AccountEvent::LoanGranted(_) = event.event else { return Vec::new() };
@@ -33,7 +34,7 @@ impl ProcessManager for Filing {
         let file = stream.beside(stream.category().clone(), id);
         let note = AccountCommand::Write(vec![format!("a loan of {}", stream.id())]);
         vec![
-            Reaction::Send { stream: file, command: note },
+            Reaction::Send { to: file, command: note },
             Reaction::Schedule { stream, name: REPAYMENT, due: event.recorded_at + *loan },
         ]
     }

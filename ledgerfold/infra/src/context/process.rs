@@ -89,7 +89,11 @@ fn function<'a>(
         ),
     ];
     if process.sends_at_once() {
-        permissions.extend(scope.appending(&[streams_of(process.target())]));
+        let streams: Vec<_> = process.targets().iter().map(streams_of).collect();
+        permissions.extend(match process.sends_jointly() {
+            true => scope.transacting(&streams),
+            false => scope.appending(&streams),
+        });
     }
     Function {
         id,

@@ -63,7 +63,8 @@ fn function<'a>(
             .on_keys(&keys),
         moving_deadlines(&keys),
     ];
-    permissions.extend(scope.appending(&[streams_of(process.target())]));
+    let streams: Vec<_> = process.targets().iter().map(streams_of).collect();
+    permissions.extend(scope.appending(&streams));
     Function {
         id,
         description: format!("Sends the commands of due deadlines of the {name} process."),

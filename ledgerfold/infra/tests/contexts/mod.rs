@@ -4,7 +4,7 @@ use ledgerfold::{
     Category, Command, CommandName, Decider, DecisionContext, ProcessName, Recorded,
     context::Context,
     ports::DeadlineKey,
-    process::{CommandOf, ProcessManager, Reaction},
+    process::{CommandOf, OnRefusal, ProcessManager, Reaction},
     project::Projection,
 };
 use ledgerfold_testkit::{
@@ -69,6 +69,7 @@ impl ProcessManager for Reminder {
     type Settings = u64;
 
     const NAME: ProcessName = ProcessName::from_static("reminder");
+    const ON_REFUSAL: OnRefusal = OnRefusal::Ignore;
     const REACTS_TO: &'static [&'static str] = &["LoanGranted"];
     const ONLY_SCHEDULES: bool = true;
 
@@ -90,6 +91,7 @@ impl ProcessManager for Welcome {
     type Settings = ();
 
     const NAME: ProcessName = ProcessName::from_static("welcome");
+    const ON_REFUSAL: OnRefusal = OnRefusal::Ignore;
     const REACTS_TO: &'static [&'static str] = &["Opened"];
 
     fn react(_: &Recorded<AccountEvent>, (): &()) -> Vec<Reaction<CommandOf<Self>>> {

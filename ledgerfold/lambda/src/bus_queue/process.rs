@@ -62,7 +62,7 @@ mod tests {
         ProcessName, Recorded, StreamId,
         command::{CommandHandler, Loaded},
         ports::{DeadlineKey, EventStore},
-        process::{ProcessHandler, ProcessManager, Reaction},
+        process::{OnRefusal, ProcessHandler, ProcessManager, Reaction},
         vocabulary::Commit,
     };
     use ledgerfold_proofs::conformance::requests::{commit, fresh};
@@ -82,12 +82,13 @@ mod tests {
         type Settings = StreamId;
 
         const NAME: ProcessName = ProcessName::from_static("copy");
+        const ON_REFUSAL: OnRefusal = OnRefusal::Ignore;
 
         fn react(event: &Recorded<NoteEvent>, copy: &StreamId) -> Vec<Reaction<AccountCommand>> {
             let NoteEvent::NoteWritten(note) = &event.event;
             let command = AccountCommand::Write(vec![note.text.clone()]);
             let stream = copy.clone();
-            vec![Reaction::Send { stream, command }]
+            vec![Reaction::Send { to: stream, command }]
         }
 
         fn expire(_: &DeadlineKey) -> Option<AccountCommand> {

@@ -7,7 +7,7 @@ use ledgerfold::{
     Actor, Category, CausationId, Claim, Command, CommandName, DeadlineName, Decider,
     DecisionContext, ProcessName, Recorded, Snapshots, StreamId, Subject, Timestamp,
     ports::DeadlineKey,
-    process::{ProcessManager, Reaction},
+    process::{OnRefusal, ProcessManager, Reaction},
 };
 use ledgerfold_testkit::bank::{
     Account, AccountEvent, AccountRejection, Accounts, Closed, Deposited,
@@ -41,6 +41,7 @@ impl ProcessManager for Welcome {
     type Settings = Duration;
 
     const NAME: ProcessName = ProcessName::from_static("welcome");
+    const ON_REFUSAL: OnRefusal = OnRefusal::Ignore;
 
     fn react(
         event: &Recorded<AccountEvent>,
@@ -48,7 +49,7 @@ impl ProcessManager for Welcome {
     ) -> Vec<Reaction<WelcomeCommand>> {
         let AccountEvent::Opened(_) = &event.event else { return Vec::new() };
         let stream = event.stream.clone();
-        let welcome = Reaction::Send { stream: stream.clone(), command: WelcomeCommand::Welcome };
+        let welcome = Reaction::Send { to: stream.clone(), command: WelcomeCommand::Welcome };
         // An account may be opened again, and each time there is a deadline of its own.
         let name = format!("unused-{}", event.version).parse();
         let name = name.unwrap_or(DeadlineName::from_static("unused"));

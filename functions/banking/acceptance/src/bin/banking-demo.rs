@@ -29,8 +29,7 @@ async fn main() -> ExitCode {
         }
     };
     match demo::run(options, &mut stdout().lock()).await {
-        Ok(true) => ExitCode::SUCCESS,
-        Ok(false) => ExitCode::FAILURE,
+        Ok(verdict) => verdict.into(),
         Err(error) => {
             eprintln!("banking-demo: {error}");
             ExitCode::FAILURE

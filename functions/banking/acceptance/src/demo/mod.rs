@@ -1,10 +1,11 @@
 //! The demo: random operations on a running stack, with duplicates, refusals, and functions that are killed.
 //!
-//! It keeps an independent book, and compares everything that the service shows with it in the end. Any difference is
-//! printed and makes the demo fail.
+//! It keeps an independent book, and compares everything that the service shows with it. The first step that finds a
+//! difference prints it and ends the demo with [`Verdict::Differs`].
 //!
 //! Every run has a tenant of its own, so you can run the demo repeatedly on the same stack.
 
+pub mod banks;
 pub mod book;
 pub mod callers;
 pub mod compare;
@@ -17,6 +18,7 @@ pub mod send;
 use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::io::{self, Write};
+use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use acceptance::killer::Killer;
@@ -27,6 +29,7 @@ use jiff::civil::Date;
 use jiff::{Timestamp, ToSpan as _, tz::TimeZone};
 use ledgerfold_testkit::http::{Stack, StackError};
 
+use self::banks::{Banks, Crossed};
 use self::callers::Callers;
 use self::compare::Comparer;
 use self::generate::{Plan, owner_of};
@@ -46,6 +49,8 @@ const KILLS_OF_HANDLERS: usize = 10;
 const KILLS_OF_OTHERS: usize = 1;
 /// The functions that answer requests, by role.
 const HANDLERS: [&str; 2] = ["command", "query"];
+/// One transfer between banks for so many operations.
+const OPERATIONS_PER_CROSSING: usize = 100;
 /// The longest run. A run that includes midnight cannot know the use of a daily limit, so it begins after it.
 const LONGEST_RUN: i64 = 8;
 
@@ -87,11 +92,30 @@ pub enum DemoError {
     Output(#[from] io::Error),
 }
 
-/// Runs the demo on the running stack, and writes its report to `out`. Returns whether there were no differences.
+/// The outcome of a demo. It is the exit code of the program.
+#[must_use = "a demo with differences has failed"]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Verdict {
+    /// Everything matches the book.
+    Matches,
+    /// The service and the book differ.
+    Differs,
+}
+
+impl From<Verdict> for ExitCode {
+    fn from(verdict: Verdict) -> Self {
+        match verdict {
+            Verdict::Matches => Self::SUCCESS,
+            Verdict::Differs => Self::FAILURE,
+        }
+    }
+}
+
+/// Runs the demo on the running stack, and writes its report to `out`.
 ///
 /// # Errors
 /// If the demo cannot finish.
-pub async fn run(options: Options, out: &mut impl Write) -> Result<bool, DemoError> {
+pub async fn run(options: Options, out: &mut impl Write) -> Result<Verdict, DemoError> {
     let stack = Stack::find()?;
     let run = format!("demo-{}", Timestamp::now().as_millisecond());
     let callers = Callers::new(&stack, &run, options.accounts)?;
@@ -113,11 +137,12 @@ struct Sent {
     ids: Ids,
     outcomes: Vec<Outcome>,
     killed: usize,
+    crossed: Crossed,
     took: Duration,
 }
 
 impl Demo {
-    async fn show(&self, plan: &Plan, out: &mut impl Write) -> Result<bool, DemoError> {
+    async fn show(&self, plan: &Plan, out: &mut impl Write) -> Result<Verdict, DemoError> {
         self.await_next_day().await?;
         let began = today();
         let opening = Instant::now();
@@ -125,8 +150,12 @@ impl Demo {
         let ids = self.open_accounts(plan).await?;
         let opening = opening.elapsed();
         let mut sent = self.send(plan, ids).await?;
-        let mut differences = report::operations(out, plan, &sent.outcomes, sent.took)?;
+        let differences = report::operations(out, plan, &sent.outcomes, sent.took)?;
         report::kills(out, sent.killed)?;
+        let differences = [differences, report::banks(out, &sent.crossed)?].concat();
+        if !differences.is_empty() {
+            return conclude(out, &differences);
+        }
 
         let projecting = Instant::now();
         let expected = plan.book.balances().into_iter().map(|(currency, sum)| {
@@ -135,7 +164,9 @@ impl Demo {
         let expected = expected.collect();
         let manager = &self.callers.manager;
         let (trial, late) = compare::trial_balance(manager, &expected, PROJECTED).await?;
-        differences.extend(late);
+        if let Some(late) = late {
+            return conclude(out, &[late]);
+        }
         let projecting = projecting.elapsed();
 
         let comparing = Instant::now();
@@ -146,7 +177,7 @@ impl Demo {
             until: Instant::now() + PROJECTED,
         };
         let comparison = comparer.compare(&mut sent.ids).await?;
-        differences.extend(comparison.differences.iter().cloned());
+        let mut differences = comparison.differences.clone();
         differences.extend(report::money(out, plan, &comparison, &trial, &baseline)?);
         report::comparison(out, plan, &comparison)?;
         report::latencies(out, &sent.outcomes, &comparison.took)?;
@@ -157,8 +188,7 @@ impl Demo {
             ("comparing", comparing.elapsed()),
         ];
         steps(out, &durations)?;
-        closing(out, "Everything matches the book.", &differences)?;
-        Ok(differences.is_empty())
+        conclude(out, &differences)
     }
 
     /// Waits until midnight has passed, if it is near.
@@ -212,12 +242,23 @@ impl Demo {
             is_sent.set(true);
             sent
         };
-        let (sent, killing) = futures::join!(sending, killer.run(KILL_EVERY, &is_sent));
+        let (sent, crossed, killing) =
+            futures::join!(sending, self.cross(), killer.run(KILL_EVERY, &is_sent));
         killing?;
+        let crossed = crossed?;
         let (ids, outcomes) = sent?;
         let took = started.elapsed();
         progress.finish();
-        Ok(Sent { ids, outcomes, killed: killer.killed(), took })
+        Ok(Sent { ids, outcomes, killed: killer.killed(), crossed, took })
+    }
+
+    /// Sends money between two other banks, if the stack tells tenants apart.
+    async fn cross(&self) -> Result<Crossed, DemoError> {
+        let Options { operations, seed, .. } = self.options;
+        match Banks::new(&self.stack, &self.run, seed)? {
+            Some(banks) => banks.run(operations / OPERATIONS_PER_CROSSING, PROJECTED).await,
+            None => Ok(Crossed::default()),
+        }
     }
 
     /// How often each function is killed, by its full name.
@@ -233,6 +274,25 @@ impl Demo {
     }
 }
 
+/// Writes the end of the report.
+fn conclude(out: &mut impl Write, differences: &[String]) -> Result<Verdict, DemoError> {
+    closing(out, "Everything matches the book.", differences)?;
+    Ok(if differences.is_empty() { Verdict::Matches } else { Verdict::Differs })
+}
+
 fn today() -> Date {
     Timestamp::now().to_zoned(TimeZone::UTC).date()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Verdict, conclude};
+
+    #[test]
+    fn any_difference_is_a_failure() {
+        let verdict = |differences: &[String]| conclude(&mut Vec::new(), differences);
+        assert_eq!(verdict(&[]).expect("memory takes it"), Verdict::Matches);
+        let one = ["a cent is missing".to_owned()];
+        assert_eq!(verdict(&one).expect("memory takes it"), Verdict::Differs);
+    }
 }

@@ -8,6 +8,7 @@ use acceptance::report::{align_right, heading, percentiles, table};
 use ledgerfold_testkit::http::Stack;
 
 use super::Options;
+use super::banks::Crossed;
 use super::compare::Comparison;
 use super::generate::Plan;
 use super::operation::{ACCEPTED, Operation, Reply, Sends, Step};
@@ -112,6 +113,18 @@ pub(super) fn operations(
 /// Reports how many functions died.
 pub(super) fn kills(out: &mut impl Write, killed: usize) -> io::Result<()> {
     writeln!(out, "  {killed} processes of functions killed meanwhile")
+}
+
+/// Reports the transfers between banks. Returns what differs from their book.
+pub(super) fn banks(out: &mut impl Write, crossed: &Crossed) -> io::Result<Vec<String>> {
+    let Crossed { settled, refused, differences } = crossed;
+    if settled + refused > 0 {
+        writeln!(
+            out,
+            "  transfers between two other banks meanwhile, each sent twice: {settled} settled, {refused} refused"
+        )?;
+    }
+    Ok(differences.clone())
 }
 
 /// Reports the money of each currency. Returns the currencies with a difference.

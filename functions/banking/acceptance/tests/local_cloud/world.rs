@@ -39,7 +39,15 @@ pub(crate) struct TestAccount {
 
 impl World {
     pub(crate) fn shared() -> Self {
-        let turn = Turn::shared();
+        Self::of(Turn::shared())
+    }
+
+    /// The stack without any other test.
+    pub(crate) fn alone() -> Self {
+        Self::of(Turn::alone())
+    }
+
+    fn of(turn: Turn) -> Self {
         let tenant = unique("t");
         let stack = turn.stack.clone();
         let bank = client(&stack, Caller::manager(), &tenant);

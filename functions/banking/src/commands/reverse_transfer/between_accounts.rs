@@ -46,7 +46,7 @@ impl JointDecider for ReverseBetweenAccounts {
         command: &Reversing,
         context: &DecisionContext<'_>,
     ) -> Result<BetweenAccounts, BankingRejection> {
-        let original = Reversing::original(original)?;
+        let original = Reversing::made_here(Reversing::original(original)?)?;
         check_new(new)?;
         let movement = command.movement(original);
         let mut from = AccountAt::new(from, context.at)?;

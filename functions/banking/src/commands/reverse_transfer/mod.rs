@@ -1,6 +1,7 @@
 //! `POST /transfers/{id}/reverse`
 
 mod between_accounts;
+mod between_banks;
 mod with_the_bank;
 
 use async_trait::async_trait;
@@ -14,9 +15,11 @@ use serde::{Deserialize, Serialize};
 
 use crate::domain::{BankingRejection, Movement, Transfer, TransferState, Transfers};
 use between_accounts::BetweenAccountsRequest;
+use between_banks::BetweenBanksRequest;
 use with_the_bank::WithTheBankRequest;
 
 pub use between_accounts::ReverseBetweenAccounts;
+pub use between_banks::ReverseBetweenBanks;
 pub use with_the_bank::ReverseWithTheBank;
 
 /// The path of the new transfer.
@@ -34,6 +37,8 @@ impl HttpCommand for ReverseTransfer {
     const PATH: &'static str = "/transfers/{id}/reverse";
     const REFUSALS: &'static [&'static str] = &[
         "already-reversed",
+        "sent-to-another-bank",
+        "too-many-holds",
         "insufficient-funds",
         "daily-limit-exceeded",
         "account-frozen",
@@ -84,23 +89,32 @@ impl Reversing {
         }
     }
 
+    /// The movement of a transfer within the bank.
+    ///
+    /// # Errors
+    /// [`BankingRejection::NoTransfer`] if another bank is on one side: it has a decision of its own.
+    fn made_here(original: &Transfer) -> Result<&TransferMade, BankingRejection> {
+        let made = original.made.as_ref().filter(|_| !original.is_between_banks());
+        made.ok_or(BankingRejection::NoTransfer)
+    }
+
     /// The movement the other way.
-    fn movement(&self, original: &Transfer) -> Movement {
+    fn movement(&self, made: &TransferMade) -> Movement {
         Movement {
             transaction: self.id.clone(),
             kind: Kind::Reversal,
-            from: original.made.to.clone(),
-            to: original.made.from.clone(),
-            amount: original.made.amount,
+            from: made.to.clone(),
+            to: made.from.clone(),
+            amount: made.amount,
             reference: self.reason.clone(),
         }
     }
 
     /// The events of both transfers. `made` is the record of the movement the other way.
-    fn records(&self, original: &Transfer, made: TransferMade) -> Records {
+    fn records(&self, original: &TransferMade, made: TransferMade) -> Records {
         let made = TransferMade {
             reverses: Some(self.original.clone()),
-            originally_booked_on: Some(original.made.booked_on()),
+            originally_booked_on: Some(original.booked_on()),
             ..made
         };
         let reversed = TransferReversed { by: self.id.clone(), reason: self.reason.clone() };
@@ -119,6 +133,7 @@ pub struct ReversesTransfer {
     reader: StreamReader,
     between_accounts: Jointly<BetweenAccountsRequest>,
     with_the_bank: Jointly<WithTheBankRequest>,
+    between_banks: Jointly<BetweenBanksRequest>,
 }
 
 #[async_trait]
@@ -132,6 +147,7 @@ impl Handles<ReverseTransfer> for ReversesTransfer {
             reader: side.ports.stream_reader(),
             between_accounts: Jointly::open(side),
             with_the_bank: Jointly::open(side),
+            between_banks: Jointly::open(side),
         }
     }
 
@@ -140,7 +156,12 @@ impl Handles<ReverseTransfer> for ReversesTransfer {
         body: ReverseTransfer,
         call: CommandCall<'_>,
     ) -> Result<Response, Problem> {
-        let TransferMade { from, to, .. } = self.made(&call).await?;
+        let transfer = self.original(&call).await?;
+        if let Some(account) = account_between_banks(&transfer) {
+            let request = BetweenBanksRequest { body, account };
+            return self.between_banks.handle(request, call).await;
+        }
+        let TransferMade { from, to, .. } = transfer.made.ok_or_else(no_transfer)?;
         match (from, to) {
             (LegAccount::Customer(from), LegAccount::Customer(to)) => {
                 // The money goes back to its sender.
@@ -159,13 +180,23 @@ impl Handles<ReverseTransfer> for ReversesTransfer {
 }
 
 impl ReversesTransfer {
-    /// The movement of the original. It never changes.
-    async fn made(&self, call: &CommandCall<'_>) -> Result<TransferMade, Problem> {
+    /// The original. Its accounts never change.
+    async fn original(&self, call: &CommandCall<'_>) -> Result<Transfer, Problem> {
         let id = call.id.cloned().ok_or_else(no_transfer)?;
         let stream = call.stream(Transfers::CATEGORY, id);
         let found = self.reader.state::<Transfers>(&stream).await?;
-        Ok(found.state.ok_or_else(no_transfer)?.made)
+        found.state.ok_or_else(no_transfer)
     }
+}
+
+/// The account of this bank's customer, if another bank is on the other side.
+fn account_between_banks(transfer: &Transfer) -> Option<EntityId> {
+    let sent = transfer.sent.as_ref().map(|sent| sent.from.clone());
+    let credited = || match (&transfer.received, &transfer.made.as_ref()?.to) {
+        (Some(_), LegAccount::Customer(id)) => Some(id.clone()),
+        _ => None,
+    };
+    sent.or_else(credited)
 }
 
 fn no_transfer() -> Problem {

@@ -46,7 +46,7 @@ impl JointDecider for ReverseWithTheBank {
         command: &Reversing,
         context: &DecisionContext<'_>,
     ) -> Result<WithTheBank, BankingRejection> {
-        let original = Reversing::original(original)?;
+        let original = Reversing::made_here(Reversing::original(original)?)?;
         check_new(new)?;
         let movement = command.movement(original);
         let mut account = AccountAt::new(account, context.at)?;

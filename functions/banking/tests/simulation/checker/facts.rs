@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use banking::domain::{Account, Accounts};
+use banking::domain::{Account, Accounts, Progress};
 use banking_events::{AccountEvent, Currency, SettlementEvent};
 use jiff::civil::Date;
 use ledgerfold::{Decider, EntityId, Recorded, StreamId, TenantId, Timestamp, vocabulary::Commit};
@@ -39,13 +39,18 @@ struct HoldFacts {
     amount: i64,
     captured: i64,
     released: i64,
-    expires_at: Timestamp,
+    /// `None` for a transfer to another bank.
+    expires_at: Option<Timestamp>,
     day: Date,
 }
 
 impl HoldFacts {
     const fn left(&self) -> i64 {
         self.amount - self.captured - self.released
+    }
+
+    fn has_expired(&self, at: Timestamp) -> bool {
+        self.expires_at.is_some_and(|end| end <= at)
     }
 }
 
@@ -132,6 +137,30 @@ impl Facts {
         wrong.map(finding).collect()
     }
 
+    /// No transfer between banks is pending, and their settlement accounts are zero together.
+    pub(super) fn check_banks(&self, books: &Books) -> Vec<Finding> {
+        let mut found = Vec::new();
+        let transfers = books.transfers.iter();
+        let pending = transfers
+            .filter(|(_, it)| it.as_ref().is_some_and(|it| it.progress() == Progress::Pending));
+        for (stream, _) in pending {
+            let detail = format!("{stream} is pending in the end");
+            found.push(Finding { rule: Rule::BanksAgree, detail });
+        }
+        let mut sums: BTreeMap<&str, i64> = BTreeMap::new();
+        for (stream, facts) in &self.settlements {
+            if let Some(rest) = stream.id().as_str().strip_prefix("interbank.") {
+                let currency = rest.split('.').next().unwrap_or_default();
+                *sums.entry(currency).or_default() += facts.balance;
+            }
+        }
+        for (currency, sum) in sums.into_iter().filter(|(_, sum)| *sum != 0) {
+            let detail = format!("the banks disagree by {sum} in {currency}");
+            found.push(Finding { rule: Rule::BanksAgree, detail });
+        }
+        found
+    }
+
     /// The state of the product has the same amounts.
     pub(super) fn check_account(&self, stream: &StreamId, account: &Account) -> Vec<Finding> {
         let mut f = Findings { stream, found: Vec::new() };
@@ -159,7 +188,7 @@ impl Facts {
             let is_same = facts.is_some_and(|it| {
                 it.amount == hold.placed.amount.amount
                     && it.captured == hold.captured
-                    && it.expires_at == hold.placed.expires_at
+                    && it.expires_at == Some(hold.placed.expires_at)
                     && !(hold.released && it.left() > 0)
             });
             f.expect(Rule::HoldsAreNotExceeded, is_same, || {
@@ -178,7 +207,7 @@ impl AccountFacts {
 
     /// What can be debited at this time.
     fn available(&self, at: Timestamp) -> i64 {
-        let open = self.holds.values().filter(|hold| at < hold.expires_at);
+        let open = self.holds.values().filter(|hold| !hold.has_expired(at));
         self.balance - open.map(HoldFacts::left).sum::<i64>() + self.overdraft_limit
     }
 
@@ -252,10 +281,10 @@ impl AccountFacts {
             return f.expect(Rule::HoldsAreNotExceeded, false, || format!("there is no {hold}"));
         };
         facts.captured += amount;
-        let expires_at = facts.expires_at;
+        let has_expired = facts.has_expired(at);
         f.expect(Rule::HoldsAreNotExceeded, facts.left() >= 0, || format!("{hold} is exceeded"));
-        f.expect(Rule::ExpiredHoldsAreNotCaptured, at < expires_at, || {
-            format!("{hold} was captured at {at}, and expired at {expires_at}")
+        f.expect(Rule::ExpiredHoldsAreNotCaptured, !has_expired, || {
+            format!("{hold} was captured at {at}, after its expiry")
         });
     }
 

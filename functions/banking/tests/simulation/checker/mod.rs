@@ -51,6 +51,8 @@ pub(crate) enum Rule {
     EffectsAreSingle,
     /// An answer names the events of its command, each time.
     AnswersAreTrue,
+    /// In the end no transfer between banks is pending, and the banks owe each other the same.
+    BanksAgree,
     /// A command changes streams of its own tenant only.
     TenantsAreSeparate,
     /// The log has all commits and no others, without gaps.
@@ -192,6 +194,7 @@ impl Checker {
             self.finds(Rule::NothingIsLost, "the log is not what was appended to it".to_owned());
         }
         self.findings.extend(self.facts.check_holds(books));
+        self.findings.extend(self.facts.check_banks(books));
         self.findings.clone()
     }
 }

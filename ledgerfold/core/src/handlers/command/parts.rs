@@ -1,10 +1,10 @@
-use std::fmt;
+use std::{collections::BTreeSet, fmt};
 
 use async_trait::async_trait;
 
 use super::{CommandError, LoadError, Loaded, Loader, draft::Draft, origin::Origin};
 use crate::{
-    CommandId, Decider, Rejection, StreamId, Timestamp, Version,
+    Category, CommandId, Decider, Rejection, StreamId, Timestamp, Version,
     ports::EventReader,
     vocabulary::{Commit, CommitRef},
 };
@@ -24,6 +24,8 @@ pub trait Parts: Send + Sync + 'static {
     #[doc(hidden)]
     type Loaded: Send + Sync;
 
+    #[doc(hidden)]
+    fn categories() -> Vec<Category>;
     #[doc(hidden)]
     fn loaders() -> Self::Loaders;
     #[doc(hidden)]
@@ -60,6 +62,11 @@ macro_rules! parts {
             type Events = ($(Vec<$D::Event>,)+);
             type Loaders = ($(Loader<$D>,)+);
             type Loaded = ($(Loaded<$D>,)+);
+
+            fn categories() -> Vec<Category> {
+                let all: BTreeSet<_> = [$($D::CATEGORY),+].into();
+                all.into_iter().collect()
+            }
 
             fn loaders() -> Self::Loaders {
                 ($(Loader::<$D>::new(),)+)

@@ -6,9 +6,12 @@ use async_trait::async_trait;
 
 use super::CommandPorts;
 use crate::{
-    Category, Command, Decider, ProcessName,
+    Category, Command, ProcessName,
     ports::DeadlineStore,
-    process::{Expiry, ProcessExpiry, ProcessHandler, ProcessManager, ProcessSchedule, Scheduling},
+    process::{
+        CommandOf, Expiry, HandlerOf, ProcessExpiry, ProcessHandler, ProcessManager,
+        ProcessSchedule, Scheduling, Target,
+    },
     vocabulary::{Delivery, FailedReceipt},
 };
 
@@ -22,7 +25,8 @@ pub struct DeclaredProcess {
     reacts_to: &'static [&'static str],
     sends_at_once: bool,
     sends_sealed: bool,
-    target: Category,
+    targets: Vec<Category>,
+    sends_jointly: bool,
     parts: Arc<dyn Parts>,
 }
 
@@ -79,8 +83,9 @@ impl DeclaredProcess {
             about_settings: P::ABOUT_SETTINGS,
             reacts_to: P::REACTS_TO,
             sends_at_once: !P::ONLY_SCHEDULES,
-            sends_sealed: <<P::Target as Decider>::Command as Command>::SEALS,
-            target: <P::Target as Decider>::CATEGORY,
+            sends_sealed: <CommandOf<P> as Command>::SEALS,
+            targets: P::Target::categories(),
+            sends_jointly: P::Target::is_joint(),
             parts,
         }
     }
@@ -120,9 +125,14 @@ impl DeclaredProcess {
         self.sends_sealed
     }
 
-    /// The category of the streams of its commands.
-    pub const fn target(&self) -> &Category {
-        &self.target
+    /// The categories of the streams of its commands.
+    pub fn targets(&self) -> &[Category] {
+        &self.targets
+    }
+
+    /// Whether a command of it goes to several streams at once. It has no deadlines then.
+    pub const fn sends_jointly(&self) -> bool {
+        self.sends_jointly
     }
 
     /// Its handler with these settings.
@@ -172,6 +182,10 @@ trait Parts: Send + Sync {
     fn schedule(&self, setting: &str) -> Result<Arc<dyn Scheduling>, InvalidSetting>;
 }
 
+fn commands<P: ProcessManager>(ports: &CommandPorts) -> HandlerOf<P> {
+    P::Target::handler(ports.log.clone(), ports.clock.clone(), ports.random.clone())
+}
+
 type Read<P> =
     dyn Fn(&str) -> Result<<P as ProcessManager>::Settings, String> + Send + Sync + 'static;
 
@@ -195,11 +209,11 @@ impl<P: ProcessManager> Parts for PartsOf<P> {
     ) -> Result<Arc<dyn Reacting>, InvalidSetting> {
         let settings = self.settings(setting)?;
         let log = ports.log.clone();
-        Ok(Arc::new(ProcessHandler::<P>::new(settings, ports.handler(), deadlines, log)))
+        Ok(Arc::new(ProcessHandler::<P>::new(settings, commands::<P>(ports), deadlines, log)))
     }
 
     fn expiry(&self, ports: &CommandPorts) -> Arc<dyn Expiry> {
-        Arc::new(ProcessExpiry::<P>::new(ports.handler()))
+        Arc::new(ProcessExpiry::<P>::new(commands::<P>(ports)))
     }
 
     fn schedule(&self, setting: &str) -> Result<Arc<dyn Scheduling>, InvalidSetting> {

@@ -1,92 +1,53 @@
 use std::sync::Arc;
 
-use crate::{
-    Caller, Command, CommandId, Rejection, StreamId,
-    command::{CommandError, CommandHandler, CommandRequest, Context},
-    ports::Cause,
-};
+use crate::{Caller, Command, CommandId, StreamId, TenantId, command::Context, ports::Cause};
 
-use super::{CommandOf, ProcessManager};
+use super::{CommandOf, HandlerOf, NotSent, OnRefusal, ProcessManager, Target, ToOf};
 
 /// Sends the commands of a process.
 pub(super) struct Dispatch<P: ProcessManager> {
-    commands: CommandHandler<P::Target>,
-}
-
-/// The outcome of a command that is not sent again.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Settled {
-    /// The command took effect, now or earlier, or nothing needed to change.
-    Done,
-    /// The command was refused.
-    Refused,
+    commands: HandlerOf<P>,
 }
 
 impl<P: ProcessManager> Dispatch<P> {
-    pub(super) fn new(commands: CommandHandler<P::Target>) -> Arc<Self> {
+    pub(super) fn new(commands: HandlerOf<P>) -> Arc<Self> {
         Arc::new(Self { commands })
     }
 
-    /// Sends a command under this id.
+    /// Sends a command under this id. Afterwards the command took effect, now or earlier, or nothing needed to change, or
+    /// the process ignores its refusal.
     ///
     /// # Errors
     /// The reason to send it again.
     pub(super) async fn send(
         &self,
         id: CommandId,
-        stream: StreamId,
+        to: ToOf<P>,
         command: CommandOf<P>,
         cause: &Cause,
-    ) -> Result<Settled, String> {
+    ) -> Result<(), String> {
+        let (process, name) = (P::NAME, command.name());
+        let streams = P::Target::streams(&to);
+        let place = streams.iter().map(StreamId::to_string).collect::<Vec<_>>().join(", ");
+        let tenant =
+            streams.first().map_or_else(TenantId::default_tenant, |it| it.tenant().clone());
         let context = Context {
-            caller: Caller::process(&P::NAME, stream.tenant().clone()),
+            caller: Caller::process(&process, tenant),
             correlation_id: cause.correlation_id.clone(),
             causation_id: cause.event.into(),
             traceparent: cause.traceparent.clone(),
         };
-        let name = command.name();
-        let request = CommandRequest::in_context(context, stream, command, id);
-        let stream = &request.stream;
-        match self.commands.handle(&request).await {
-            Ok(answer) => {
-                let process = P::NAME;
-                let events = answer.events.len();
-                tracing::info!(%process, %stream, command = %name, events, "command done");
-                Ok(Settled::Done)
+        match P::Target::send(&self.commands, context, to, command, id).await {
+            Ok(events) => {
+                tracing::info!(%process, streams = place, command = %name, events, "command done");
+                Ok(())
             }
-            Err(error) if is_final(&error) => {
-                let process = P::NAME;
-                tracing::warn!(%process, %stream, command = %name, %error, "command refused");
-                Ok(Settled::Refused)
+            Err(NotSent::Refused(error)) if P::ON_REFUSAL == OnRefusal::Ignore => {
+                tracing::warn!(%process, streams = place, command = %name, error, "command refused");
+                Ok(())
             }
-            Err(error) => Err(format!("{name} for {stream}: {error}")),
+            Err(NotSent::Refused(error)) => Err(format!("{name} for {place} was refused: {error}")),
+            Err(NotSent::Failed(error)) => Err(format!("{name} for {place}: {error}")),
         }
-    }
-}
-
-/// Whether the domain has answered the command, so that it is not sent again. [`CommandError::Reused`] is an answer as
-/// well: an earlier version of the process sent another command under this id, and it took effect.
-///
-/// A defect, for example a commit that is too large, is not final, because the command would be lost silently.
-fn is_final<R: Rejection>(error: &CommandError<R>) -> bool {
-    match error {
-        CommandError::Rejected(_)
-        | CommandError::Forbidden
-        | CommandError::Hidden
-        | CommandError::Reserved { .. }
-        | CommandError::Reused => true,
-        CommandError::ExpectedVersion { .. }
-        | CommandError::Contention { .. }
-        | CommandError::TooLarge(_)
-        | CommandError::Transaction(_)
-        | CommandError::SameStream { .. }
-        | CommandError::NotAmongStreams { .. }
-        | CommandError::NotReserved { .. }
-        | CommandError::UnkeyedClaim(_)
-        | CommandError::UndeclaredStrict(_)
-        | CommandError::Load(_)
-        | CommandError::Store(_)
-        | CommandError::Encode(_)
-        | CommandError::Panicked(_) => false,
     }
 }

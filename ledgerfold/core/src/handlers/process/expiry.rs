@@ -2,13 +2,8 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 
-use super::{
-    ProcessManager,
-    dispatch::{Dispatch, Settled},
-};
-use crate::{
-    CommandId, ProcessName, command::CommandHandler, ports::Deadline, vocabulary::panics::guarded,
-};
+use super::{HandlerOf, ProcessManager, Target, dispatch::Dispatch};
+use crate::{CommandId, ProcessName, ports::Deadline, vocabulary::panics::guarded};
 
 /// The action for a due deadline of one process.
 #[async_trait]
@@ -17,14 +12,14 @@ pub trait Expiry: Send + Sync {
     fn process(&self) -> &ProcessName;
 
     /// Sends the deadline's command. If it returns `Ok`, the deadline is done: the command took effect, now or earlier,
-    /// or the domain refused it, or the process does not need it any more.
+    /// or the process ignores its refusal, or the process does not need it any more.
     ///
     /// # Errors
     /// [`Unfulfilled`] if the deadline must be tried again.
     async fn expire(&self, deadline: &Deadline) -> Result<(), Unfulfilled>;
 }
 
-/// A deadline's command neither took effect nor was refused. Contains the reason.
+/// A deadline's command did not take effect, and is still needed. Contains the reason.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub struct Unfulfilled(pub String);
@@ -37,7 +32,7 @@ pub struct ProcessExpiry<P: ProcessManager> {
 
 impl<P: ProcessManager> ProcessExpiry<P> {
     /// The deadlines of `P`. Their commands are sent through this handler.
-    pub fn new(commands: CommandHandler<P::Target>) -> Self {
+    pub fn new(commands: HandlerOf<P>) -> Self {
         Self { process: P::NAME, dispatch: Dispatch::new(commands) }
     }
 }
@@ -51,15 +46,14 @@ impl<P: ProcessManager> Expiry for ProcessExpiry<P> {
     async fn expire(&self, deadline: &Deadline) -> Result<(), Unfulfilled> {
         let Deadline { key, cause, .. } = deadline;
         let command = guarded(|| P::expire(key));
-        let Some(command) = command.map_err(|panicked| Unfulfilled(panicked.to_string()))? else {
+        let command = command.map_err(|panicked| Unfulfilled(panicked.to_string()))?;
+        let to = P::Target::at_deadline(&key.stream);
+        let Some((to, command)) = to.zip(command) else {
             tracing::warn!(deadline = %key, "the process does not need this deadline any more");
             return Ok(());
         };
         let id = command_id(deadline);
-        match self.dispatch.send(id, key.stream.clone(), command, cause).await {
-            Ok(Settled::Done | Settled::Refused) => Ok(()),
-            Err(reason) => Err(Unfulfilled(reason)),
-        }
+        self.dispatch.send(id, to, command, cause).await.map_err(Unfulfilled)
     }
 }
 

@@ -2,10 +2,9 @@ use std::{future::ready, sync::Arc};
 
 use futures::{StreamExt, stream};
 
-use super::{ProcessManager, Reaction, concerns, dispatch::Dispatch};
+use super::{HandlerOf, ProcessManager, Reach, Reaction, Target, concerns, dispatch::Dispatch};
 use crate::{
     CommandId, DecodeError, Envelope, StreamId, Version,
-    command::CommandHandler,
     ports::{
         Cause, Deadline, DeadlineError, DeadlineKey, DeadlineStore, EventReader, Span, StoreError,
     },
@@ -51,6 +50,11 @@ enum ProcessError {
     NotInLog { stream: StreamId, committed: Version },
     #[error("the process sends a command at once, but declares that it only schedules deadlines")]
     OnlySchedules,
+    #[error(
+        "the process reacts to an event of {event} with {target}: only a process whose target is AcrossTenants reaches \
+         another tenant"
+    )]
+    OtherTenant { event: StreamId, target: StreamId },
     #[error("{0}")]
     Command(String),
     #[error(transparent)]
@@ -62,7 +66,7 @@ impl<P: ProcessManager> ProcessHandler<P> {
     /// large for the bus from `log`.
     pub fn new(
         settings: P::Settings,
-        commands: CommandHandler<P::Target>,
+        commands: HandlerOf<P>,
         deadlines: Arc<dyn DeadlineStore>,
         log: Arc<dyn EventReader>,
     ) -> Self {
@@ -127,13 +131,16 @@ impl<P: ProcessManager> ProcessHandler<P> {
                 Reaction::Send { .. } if P::ONLY_SCHEDULES => {
                     return Err(ProcessError::OnlySchedules);
                 }
-                Reaction::Send { stream, command } => {
+                Reaction::Send { to, command } => {
+                    check_tenant::<P>(stream, P::Target::streams(&to))?;
                     let id = command_id::<P>(&cause, place);
-                    let sent = self.dispatch.send(id, stream, command, &cause).await;
+                    let sent = self.dispatch.send(id, to, command, &cause).await;
                     sent.map_err(ProcessError::Command)?;
                 }
-                Reaction::Schedule { stream, name, due } => {
-                    let key = DeadlineKey { process: P::NAME, stream, name };
+                Reaction::Schedule { stream: waits, name, due } => {
+                    let waits: StreamId = waits.into();
+                    check_tenant::<P>(stream, std::slice::from_ref(&waits))?;
+                    let key = DeadlineKey { process: P::NAME, stream: waits, name };
                     let deadline = Deadline { key, due, cause: cause.clone() };
                     let written = self.deadlines.schedule(&deadline).await?;
                     let Deadline { key, due, .. } = deadline;
@@ -142,6 +149,21 @@ impl<P: ProcessManager> ProcessHandler<P> {
             }
         }
         Ok(())
+    }
+}
+
+/// # Errors
+/// [`ProcessError::OtherTenant`] if one of the streams is out of the process's reach.
+fn check_tenant<P: ProcessManager>(
+    event: &StreamId,
+    targets: &[StreamId],
+) -> Result<(), ProcessError> {
+    let foreign = targets.iter().find(|target| target.tenant() != event.tenant());
+    match (P::Target::REACH, foreign) {
+        (Reach::OwnTenant, Some(target)) => {
+            Err(ProcessError::OtherTenant { event: event.clone(), target: target.clone() })
+        }
+        (Reach::OwnTenant, None) | (Reach::AnyTenant, _) => Ok(()),
     }
 }
 

@@ -7,10 +7,9 @@ use std::{collections::BTreeMap, marker::PhantomData, sync::Arc};
 
 use async_trait::async_trait;
 
-use super::{ProcessManager, Reaction, concerns, expiry::command_id};
+use super::{ProcessManager, Reaction, Target, concerns};
 use crate::{
-    Caller, Decider, DecisionContext, DecodeError, Envelope, ProcessName, Recorded, StreamId,
-    Timestamp, Version,
+    Caller, DecodeError, Envelope, ProcessName, StreamId, Timestamp, Version,
     ports::{
         Cause, Deadline, DeadlineError, DeadlineKey, DeadlineStore, EventReader, PageWalk,
         StoreError,
@@ -121,7 +120,7 @@ impl<P: ProcessManager> ProcessSchedule<P> {
         let requests = reactions.into_iter().filter_map(|reaction| match reaction {
             Reaction::Send { .. } => None,
             Reaction::Schedule { stream, name, due } => {
-                let key = DeadlineKey { process: P::NAME, stream, name };
+                let key = DeadlineKey { process: P::NAME, stream: stream.into(), name };
                 let deadline = Deadline { key, due, cause: Cause::of(envelope) };
                 Some(Asked { deadline, recorded_at })
             }
@@ -130,11 +129,11 @@ impl<P: ProcessManager> ProcessSchedule<P> {
     }
 }
 
-fn unreadable(envelope: &Envelope, source: DecodeError) -> ScheduleError {
+pub(super) fn unreadable(envelope: &Envelope, source: DecodeError) -> ScheduleError {
     ScheduleError::Event { stream: envelope.stream.clone(), version: envelope.version, source }
 }
 
-fn panicked(stream: &StreamId, source: Panicked) -> ScheduleError {
+pub(super) fn panicked(stream: &StreamId, source: Panicked) -> ScheduleError {
     ScheduleError::Panicked { stream: stream.clone(), source }
 }
 
@@ -162,28 +161,16 @@ impl<P: ProcessManager> Scheduling for ProcessSchedule<P> {
         log: &dyn EventReader,
     ) -> Result<bool, ScheduleError> {
         let stream = &deadline.key.stream;
-        let caught = |source| panicked(stream, source);
-        let command = guarded(|| P::expire(&deadline.key)).map_err(caught)?;
-        let Some(command) = command else { return Ok(false) };
-        let id = command_id(deadline);
-        let start = (false, P::Target::initial());
-        let (is_done, state) = fold(stream, log, start, |(is_done, state), envelope| {
-            let events = envelope.open::<<P::Target as Decider>::Event>();
-            let events = events.map_err(|source| unreadable(envelope, source))?.into_iter();
-            let evolve = |state, event: Recorded<_>| P::Target::evolve(state, &event.event);
-            let state = guarded(|| events.fold(state, evolve)).map_err(caught)?;
-            Ok((is_done || envelope.command_id == id, state))
-        })
-        .await?;
+        let command = guarded(|| P::expire(&deadline.key));
+        let Some(command) = command.map_err(|source| panicked(stream, source))? else {
+            return Ok(false);
+        };
         let caller = Caller::process(&P::NAME, stream.tenant().clone());
-        // The command is sent when the deadline is due, or later.
-        let context = DecisionContext { at: deadline.due, caller: &caller };
-        let decided = guarded(|| P::Target::decide(&state, &command, &context)).map_err(caught)?;
-        Ok(!is_done && decided.is_ok_and(|events| !events.is_empty()))
+        P::Target::is_open(deadline, &caller, &command, log).await
     }
 }
 
-async fn fold<T: Send>(
+pub(super) async fn fold<T: Send>(
     stream: &StreamId,
     log: &dyn EventReader,
     start: T,

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 
-use crate::{Actor, CausationId, CommandId, CorrelationId, EntityId, EventId, StreamId};
+use crate::{Actor, CausationId, CommandId, CorrelationId, EntityId, EventId, StreamId, TenantId};
 
 macro_rules! texts {
     ($($name:ident: $pattern:literal, $rule:literal;)+) => {
@@ -26,6 +26,7 @@ macro_rules! texts {
 
 texts! {
     EntityId: "^([A-Za-z0-9_-]{1,2}|[A-Za-z0-9_-][.]|[.][A-Za-z0-9_-]|[A-Za-z0-9._-]{3,64})$", "1 to 64 characters of A-Z a-z 0-9 . _ -, but not . or ..";
+    TenantId: "^([A-Za-z0-9_-]{1,2}|[A-Za-z0-9_-][.]|[.][A-Za-z0-9_-]|[A-Za-z0-9._-]{3,64})$", "1 to 64 characters of A-Z a-z 0-9 . _ -, but not . or ..";
     CommandId: "^[!-~]{1,64}$", "1 to 64 visible ASCII characters";
     CorrelationId: "^[!-~]{1,64}$", "1 to 64 visible ASCII characters";
     CausationId: "^[!-~]{1,64}$", "1 to 64 visible ASCII characters";

@@ -1,0 +1,22 @@
+//! The programs of the command line, which `make up` builds with the functions.
+
+use std::env;
+use std::process::Command;
+
+use banking_acceptance::Stack;
+use serde_json::Value;
+
+/// The answer of `banking-admin`, with its exit code.
+pub(crate) fn admin(arguments: &[&str]) -> (Option<i32>, Value) {
+    let test = env::current_exe().expect("a test has a path");
+    let folder = test.parent().and_then(|deps| deps.parent()).expect("target/debug/deps");
+    let mut command = Command::new(folder.join("banking-admin"));
+    command.env("LEDGERFOLD_STACK", Stack::path().expect("the stack is up"));
+    command.env("LEDGERFOLD_CONTEXT", "banking");
+    let output = command.args(arguments).arg("--json").output();
+    let output = output.expect("`make up` has built it");
+    let errors = String::from_utf8_lossy(&output.stderr);
+    let answer =
+        serde_json::from_slice(&output.stdout).map_err(|error| format!("{error}: {errors}"));
+    (output.status.code(), answer.expect("a JSON document"))
+}
