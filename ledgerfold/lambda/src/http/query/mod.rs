@@ -95,6 +95,11 @@ pub trait HttpQuery: Serialize + DeserializeOwned + JsonSchema + Send + Sync + '
         Access::Allowed
     }
 
+    /// Whether a token of this category makes the answer recent enough. Without this function only the domain's own does.
+    fn follows(category: &Category) -> bool {
+        *category == Self::Decider::CATEGORY
+    }
+
     /// Answers the query, whose parameters have been checked.
     ///
     /// # Errors
