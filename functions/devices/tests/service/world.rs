@@ -57,7 +57,8 @@ pub(crate) fn caller(subject: &str, role: &'static str) -> Caller {
     Caller {
         tenant: TenantId::default_tenant(),
         subject: Subject::new(subject).expect("a subject"),
-        roles: Granted::from_iter([Role::from_static(role)]),
+        roles: Granted::only([Role::from_static(role)]),
+        ..Caller::anonymous()
     }
 }
 
