@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 use devices_events::{MAX_READINGS, Range, ReadingsRecorded, Rejected, numbers};
-use ledgerfold::{EntityId, Timestamp, vocabulary::ConsistencyToken};
+use ledgerfold::{Access, EntityId, Timestamp, vocabulary::ConsistencyToken};
 use ledgerfold_lambda::http::{
     CommandCall, CommandHeaders, CommandSide, Handles, HttpCommand, Instant, Problem, Response,
     StatusCode, Success,
@@ -11,8 +11,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
-use super::months::{Handled, Months, device_of};
-use crate::domain::{RecordReadings, Sent, batch::recorded};
+use super::months::{Handled, Months, device_of, no_such_device};
+use crate::domain::{RecordReadings, Sent, access, batch::recorded};
 
 /// The highest number that every JSON parser represents exactly.
 const MAX_SEQ: u64 = 9_007_199_254_740_991;
@@ -120,6 +120,10 @@ impl Handles<SendReadings> for TakesReadings {
             value: raw.value.get().to_owned(),
         });
         let (stream, device) = device_of(call)?;
+        // The months of a hidden device must not be looked for.
+        if access::by_device(&call.request.caller, &device) == Access::Hidden {
+            return Err(no_such_device());
+        }
         let expected = CommandHeaders::expected(call.request)?;
         let command = RecordReadings { device, epoch, readings: readings.collect(), expected };
         let handled = self.0.record(&stream, command.clone(), call).await?;

@@ -142,6 +142,8 @@ async fn a_repeated_command_has_the_same_answer() {
     assert_eq!(world.post_text("/devices", &other, &key).await.status, 422);
     let exists = world.post("/devices", json!({"id": "d-1", "model": "x", "site": "s"})).await;
     assert_eq!(exists.json()["type"], "/problems/device-exists");
+    assert_eq!(world.post_text("/devices/d-1/decommission", &end, &key).await.status, 422);
+    let key = [("idempotency-key", "end")];
     let first = world.post_text("/devices/d-1/decommission", &end, &key).await;
     assert_eq!(first.status, 200);
     world.set("2027-05-01T00:00:00Z");
