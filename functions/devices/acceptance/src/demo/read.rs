@@ -27,8 +27,7 @@ impl Demo {
     async fn compare_one(&self, device: &Device) -> Result<Found, DemoError> {
         let taken = device.taken();
         let input = sums_of(taken.values().map(|reading| reading.value));
-        self.await_parts(device, input).await?;
-        let timeline = self.timeline(device).await?;
+        let timeline = self.projected_timeline(device, input).await?;
         check_timeline(device, &taken, &timeline)?;
         self.check_device(device).await?;
         // The sums over exported files join here, as one more source.
@@ -41,17 +40,23 @@ impl Demo {
         Ok(Found { verdict: Verdict::on(&device.id, input, sources)?, timeline })
     }
 
-    /// Waits until the parts have as many readings as the input. What they add up to is the verdict's question.
-    async fn await_parts(&self, device: &Device, input: Sums) -> Result<(), DemoError> {
+    /// The timeline, once it and the rollup have as many readings as the input. Their sums are the verdict's question.
+    async fn projected_timeline(
+        &self,
+        device: &Device,
+        input: Sums,
+    ) -> Result<Vec<TimelineReading>, DemoError> {
         let projected = eventually("a device is projected", PROJECTED, async || {
             let day = self.rollup(device, "day").await.map_err(|error| error.to_string())?;
-            let readings = self.timeline(device).await.map_err(|error| error.to_string())?.len();
-            let enough = day.count >= input.count
-                && u64::try_from(readings).unwrap_or_default() >= input.count;
-            match enough {
-                true => Ok(()),
-                false => Err(format!("{} has {readings} readings of {}", device.id, input.count)),
+            if day.count < input.count {
+                return Err(format!("{}: {} of {} are summed", device.id, day.count, input.count));
             }
+            let timeline = self.timeline(device).await.map_err(|error| error.to_string())?;
+            let found = u64::try_from(timeline.len()).unwrap_or_default();
+            if found < input.count {
+                return Err(format!("{} has {found} readings of {}", device.id, input.count));
+            }
+            Ok(timeline)
         });
         Ok(projected.await?)
     }
