@@ -88,7 +88,8 @@ pub(crate) fn registration(id: Option<&str>, site: &str) -> RegisterDevice {
 pub(crate) fn batch(epoch: u32, values: impl IntoIterator<Item = (u64, f64)>) -> Batch {
     let now = Timestamp::now();
     let reading = |(seq, value): (u64, f64)| {
-        let seconds = i64::try_from(seq).unwrap_or_default();
+        // A wild number must not make a wild time.
+        let seconds = i64::try_from(seq % 100_000).unwrap_or_default();
         let at = now - SignedDuration::from_secs(100_000) + SignedDuration::from_secs(seconds);
         Reading { seq, at, metric: METRIC.to_owned(), value }
     };
