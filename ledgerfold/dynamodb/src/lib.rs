@@ -7,6 +7,7 @@
 //! | [`Reservations`](ledgerfold::ports::Reservations) | [`DynamoEventStore`], with reservations | key `pk` (S) |
 //! | [`RowStore`](ledgerfold::ports::RowStore) | [`DynamoRowStore`] | key `pk` (S); index: `ix` (S), `io` (S) |
 //! | [`TallyStore`](ledgerfold::ports::TallyStore) | [`DynamoTallyStore`] | key `pk` (S), `sk` (S) |
+//! | [`PartStore`](ledgerfold::ports::PartStore) | [`DynamoPartStore`] | key `pk` (S), `sk` (S) |
 //! | [`DeadlineStore`](ledgerfold::ports::DeadlineStore) | [`DynamoDeadlineStore`] | key `pk` (S); index: `ix` (S), `io` (S) |
 //! | [`Quarantine`](ledgerfold::ports::Quarantine) | [`DynamoQuarantine`] | key `pk` (S), `sk` (S) |
 //! | [`SkipRegister`](ledgerfold::ports::SkipRegister) | [`DynamoSkips`] | the same |
@@ -23,6 +24,7 @@ mod failure;
 mod generations;
 mod item;
 mod keys;
+mod part_store;
 mod quarantine;
 mod read_table;
 mod record;
@@ -39,6 +41,7 @@ pub use deadlines::DynamoDeadlineStore;
 pub use event_store::DynamoEventStore;
 pub use generations::DynamoGenerationStore;
 pub use item::{CommitItem, UnreadableCommit};
+pub use part_store::DynamoPartStore;
 pub use quarantine::{DynamoQuarantine, ScopedParked};
 pub use read_table::DynamoReadTable;
 pub use record::CommandItem;

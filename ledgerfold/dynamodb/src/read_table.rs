@@ -7,15 +7,15 @@ use aws_sdk_dynamodb::{Client, types::AttributeValue};
 use futures::{StreamExt, TryStreamExt, stream};
 use ledgerfold::{
     ports::{
-        PortError, ReadStoreError, ReadTable, ReadView, RemovedPage, Resume, RowReader, RowStore,
-        TallyReader, TallyStore,
+        PartReader, PartStore, PortError, ReadStoreError, ReadTable, ReadView, RemovedPage, Resume,
+        RowReader, RowStore, TallyReader, TallyStore,
     },
     vocabulary::{Cursor, DamagedToken, Generation, Retired},
 };
 
 use ledgerfold_aws::Failure;
 
-use crate::{DynamoRowStore, DynamoTallyStore, keys, stored::Item};
+use crate::{DynamoPartStore, DynamoRowStore, DynamoTallyStore, keys, stored::Item};
 
 /// How many items are deleted concurrently: few, so that live traffic keeps its throughput.
 const CONCURRENT_DELETES: usize = 4;
@@ -87,6 +87,10 @@ impl ReadView for DynamoReadTable {
     fn read_tallies(&self, generation: Generation) -> Arc<dyn TallyReader> {
         self.tallies(generation)
     }
+
+    fn read_parts(&self, generation: Generation) -> Arc<dyn PartReader> {
+        self.parts(generation)
+    }
 }
 
 #[async_trait]
@@ -102,6 +106,11 @@ impl ReadTable for DynamoReadTable {
     fn tallies(&self, generation: Generation) -> Arc<dyn TallyStore> {
         let tallies = DynamoTallyStore::new(self.client.clone(), &self.table);
         Arc::new(tallies.of_generation(generation))
+    }
+
+    fn parts(&self, generation: Generation) -> Arc<dyn PartStore> {
+        let parts = DynamoPartStore::new(self.client.clone(), &self.table);
+        Arc::new(parts.of_generation(generation))
     }
 
     async fn remove(

@@ -19,7 +19,10 @@ use serde::{Deserialize, Serialize};
 
 use ledgerfold_aws::Failure;
 
-use crate::{batch_get, keys, stored};
+use crate::{
+    batch_get::{self, Key},
+    keys, stored,
+};
 
 /// Rows in a DynamoDB table. A global secondary index, if there is one, lists them.
 #[derive(Clone, Debug)]
@@ -92,9 +95,9 @@ impl RowReader for DynamoRowStore {
         &self,
         streams: &[StreamId],
     ) -> Vec<Result<Option<StoredRow>, ReadStoreError>> {
-        let key = |stream: &StreamId| keys::key(self.generation, &stream.to_string());
+        let key = |stream: &StreamId| Key::of(keys::key(self.generation, &stream.to_string()));
         let keys: Vec<_> = streams.iter().map(key).collect();
-        let items = batch_get::read(&self.client, &self.table, &keys, None).await;
+        let items = batch_get::read(&self.client, &self.table, &keys).await;
         let row = |item: Option<_>| item.map(|item| row(item, self.generation)).transpose();
         items.into_iter().map(|item| item.and_then(row)).collect()
     }
@@ -173,7 +176,7 @@ impl RowItem {
     }
 }
 
-async fn written(put: PutItemFluentBuilder) -> Result<Written, ReadStoreError> {
+pub(crate) async fn written(put: PutItemFluentBuilder) -> Result<Written, ReadStoreError> {
     match put.send().await {
         Ok(_) => Ok(Written::Done),
         Err(SdkError::ServiceError(refusal))

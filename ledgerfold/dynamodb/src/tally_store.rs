@@ -26,7 +26,8 @@ use ledgerfold::{
 use ledgerfold_aws::Failure;
 
 use crate::{
-    batch_get, failure, keys,
+    batch_get::{self, Key},
+    failure, keys,
     stored::{self, Item},
 };
 
@@ -181,8 +182,9 @@ impl TallyReader for DynamoTallyStore {
     }
 
     async fn memos(&self, streams: &[StreamId]) -> Vec<Result<Option<Memo>, ReadStoreError>> {
-        let keys: Vec<_> = streams.iter().map(|stream| self.memo_key(stream)).collect();
-        let items = batch_get::read(&self.client, &self.table, &keys, Some(MEMO)).await;
+        let key = |stream| Key::sorted(self.memo_key(stream), MEMO.to_owned());
+        let keys: Vec<_> = streams.iter().map(key).collect();
+        let items = batch_get::read(&self.client, &self.table, &keys).await;
         let memo = |(stream, item): (_, Result<Option<Item>, _>)| {
             item.and_then(|item| item.map(|item| memo(stream, item)).transpose())
         };

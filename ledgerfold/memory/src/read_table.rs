@@ -6,13 +6,13 @@ use std::{
 use async_trait::async_trait;
 use ledgerfold::{
     ports::{
-        ReadStoreError, ReadTable, ReadView, RemovedPage, Resume, RowReader, RowStore, TallyReader,
-        TallyStore,
+        PartReader, PartStore, ReadStoreError, ReadTable, ReadView, RemovedPage, Resume, RowReader,
+        RowStore, TallyReader, TallyStore,
     },
     vocabulary::{Generation, Retired},
 };
 
-use super::{MemoryRowStore, MemoryTallyStore};
+use super::{MemoryPartStore, MemoryRowStore, MemoryTallyStore};
 
 /// A read table in memory, with separate stores for each generation.
 ///
@@ -25,17 +25,19 @@ pub struct MemoryReadTable(Mutex<BTreeMap<Generation, Stores>>);
 struct Stores {
     rows: Arc<MemoryRowStore>,
     tallies: Arc<MemoryTallyStore>,
+    parts: Arc<MemoryPartStore>,
 }
 
 impl Stores {
     fn items(&self) -> usize {
-        self.rows.rows().len() + self.tallies.items()
+        self.rows.rows().len() + self.tallies.items() + self.parts.items()
     }
 
     fn clear(&self) -> usize {
         let items = self.items();
         self.rows.clear();
         self.tallies.clear();
+        self.parts.clear();
         items
     }
 }
@@ -49,6 +51,11 @@ impl MemoryReadTable {
     /// The counters of a generation.
     pub fn tallies_of(&self, generation: Generation) -> Arc<MemoryTallyStore> {
         self.lock().entry(generation).or_default().tallies.clone()
+    }
+
+    /// The parts of a generation.
+    pub fn parts_of(&self, generation: Generation) -> Arc<MemoryPartStore> {
+        self.lock().entry(generation).or_default().parts.clone()
     }
 
     /// The generations with at least one item.
@@ -78,6 +85,10 @@ impl ReadView for MemoryReadTable {
     fn read_tallies(&self, generation: Generation) -> Arc<dyn TallyReader> {
         self.tallies(generation)
     }
+
+    fn read_parts(&self, generation: Generation) -> Arc<dyn PartReader> {
+        self.parts(generation)
+    }
 }
 
 #[async_trait]
@@ -88,6 +99,10 @@ impl ReadTable for MemoryReadTable {
 
     fn tallies(&self, generation: Generation) -> Arc<dyn TallyStore> {
         self.tallies_of(generation)
+    }
+
+    fn parts(&self, generation: Generation) -> Arc<dyn PartStore> {
+        self.parts_of(generation)
     }
 
     /// Removes one generation per page.

@@ -1,8 +1,8 @@
 //! Runs all suites on the ports in memory.
 
 use ledgerfold_testkit::{
-    MemoryDeadlineStore, MemoryEventStore, MemoryGenerationStore, MemoryKeyring, MemoryQuarantine,
-    MemoryReadTable, MemoryRowStore, MemoryTallyStore,
+    MemoryDeadlineStore, MemoryEventStore, MemoryGenerationStore, MemoryKeyring, MemoryPartStore,
+    MemoryQuarantine, MemoryReadTable, MemoryRowStore, MemoryTallyStore,
 };
 
 mod event_store {
@@ -29,6 +29,11 @@ mod streams {
 mod row_store {
     use super::MemoryRowStore;
     ledgerfold_proofs::row_store_conformance!(async { MemoryRowStore::default() });
+}
+
+mod part_store {
+    use super::MemoryPartStore;
+    ledgerfold_proofs::part_store_conformance!(async { MemoryPartStore::default() });
 }
 
 mod tally_store {

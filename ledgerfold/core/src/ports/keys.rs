@@ -12,6 +12,8 @@ use crate::{EntityId, InvalidId, Timestamp, vocabulary::id::text_ids};
 const SORT_KEY: usize = 1_024;
 /// The longest key of counters, in bytes. The rest of 1,024 is room for the tenant.
 const COUNTER_KEY: usize = 900;
+/// The longest order of parts, in bytes. The rest of 1,024 is room for the stream.
+const PART_ORDER: usize = 700;
 /// The longest partition key, in bytes. The rest of 2,048 is room for the number of a generation and the tenant.
 const PARTITION_KEY: usize = 1_900;
 
@@ -20,6 +22,11 @@ text_ids! {
     IndexPartition: "the partition of an index", |text| (1..=PARTITION_KEY).contains(&text.len()), "of 1 to 1,900 bytes";
     /// The place of a row in a list: 1 to 1,024 bytes. Places are sorted by their bytes.
     IndexOrder: "the order key of an index", |text| (1..=SORT_KEY).contains(&text.len()), "of 1 to 1,024 bytes";
+    /// The name of a group of parts, for example a device and a metric: 1 to 1,900 bytes.
+    PartGroup: "the group of a part", |text| (1..=PARTITION_KEY).contains(&text.len()), "of 1 to 1,900 bytes";
+    /// The place of a part in its group, for example `2026-11-23T09`: 1 to 700 visible ASCII characters, without a space,
+    /// because a space separates it from the stream in the stored key. Places are sorted by their bytes.
+    PartOrder: "the order of a part", |text| (1..=PART_ORDER).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_graphic()), "of 1 to 700 visible ASCII characters";
     /// The key of a group of counters, for example `2026-11-23#EUR`: 1 to 900 bytes. Ranges follow the order of the
     /// bytes.
     CounterKey: "the key of counters", |text| (1..=COUNTER_KEY).contains(&text.len()), "of 1 to 900 bytes";
@@ -68,6 +75,31 @@ impl IndexKey {
     ) -> Result<Self, InvalidId> {
         // All nine digits, so that the order of the bytes is the order of the times.
         Self::new(partition, format!("{at:.9}#{id}"))
+    }
+}
+
+/// The place of a part of a read model. Parts of several streams may have the same key, and stay apart.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct PartKey {
+    /// The group. A query reads a range of one group.
+    pub group: PartGroup,
+    /// The place in the group.
+    pub order: PartOrder,
+}
+
+impl PartKey {
+    /// The place of this order in the group of this name.
+    ///
+    /// ```
+    /// # use ledgerfold::ports::PartKey;
+    /// assert!(PartKey::new("device-1/temperature", "2026-11-23T09").is_ok());
+    /// assert!(PartKey::new("device-1/temperature", "23 November").is_err(), "an order has no space");
+    /// ```
+    ///
+    /// # Errors
+    /// [`InvalidId`] if one of them is empty, too long, or has a forbidden character.
+    pub fn new(group: impl Into<String>, order: impl Into<String>) -> Result<Self, InvalidId> {
+        Ok(Self { group: PartGroup::new(group)?, order: PartOrder::new(order)? })
     }
 }
 

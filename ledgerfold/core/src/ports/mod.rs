@@ -2,7 +2,7 @@
 //! simulator can run the same handlers as Lambda. Implementations of ports do not belong here.
 //!
 //! A function that must not write gets a reading port: [`EventReader`], [`RowReader`], [`TallyReader`],
-//! [`GenerationReader`], [`KeyReader`].
+//! [`PartReader`], [`GenerationReader`], [`KeyReader`].
 
 mod claims_record;
 mod clock;
@@ -16,6 +16,7 @@ mod generations;
 mod keyring;
 mod keys;
 mod page;
+mod part_store;
 mod payload_store;
 mod port_error;
 mod publisher;
@@ -47,8 +48,9 @@ pub use generations::{
     CopyIndex, GenerationReader, GenerationStore, SegmentPlace, SegmentProgress,
 };
 pub use keyring::{KeyEraser, KeyReader, Keyring, KeyringError};
-pub use keys::{CounterKey, IndexKey, IndexOrder, IndexPartition};
+pub use keys::{CounterKey, IndexKey, IndexOrder, IndexPartition, PartGroup, PartKey, PartOrder};
 pub use page::{Page, PageWalk, Resume};
+pub use part_store::{PartRange, PartReader, PartStore, StoredPart};
 pub use payload_store::{PayloadError, PayloadStore};
 pub use port_error::PortError;
 pub use publisher::{EntryError, Limits, PublishError, Publisher, Unpublishable};

@@ -2,7 +2,10 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 
-use super::{ReadStoreError, Resume, RowReader, RowStore, TallyReader, TallyStore};
+use super::{
+    PartReader, PartStore, ReadStoreError, Resume, RowReader, RowStore, TallyReader, TallyStore,
+    part_store::NoParts,
+};
 use crate::vocabulary::{Generation, Retired};
 
 /// The read table of one projection, for a function that only reads it.
@@ -12,6 +15,11 @@ pub trait ReadView: Send + Sync {
 
     /// The counters of a generation, for reading.
     fn read_tallies(&self, generation: Generation) -> Arc<dyn TallyReader>;
+
+    /// The parts of a generation, for reading. By default a read table has no parts, and refuses every call.
+    fn read_parts(&self, _generation: Generation) -> Arc<dyn PartReader> {
+        NoParts::reader()
+    }
 }
 
 /// The read table of one projection. It holds several generations.
@@ -22,6 +30,11 @@ pub trait ReadTable: ReadView {
 
     /// The counters of a generation.
     fn tallies(&self, generation: Generation) -> Arc<dyn TallyStore>;
+
+    /// The parts of a generation. By default a read table has no parts, and refuses every call.
+    fn parts(&self, _generation: Generation) -> Arc<dyn PartStore> {
+        NoParts::store()
+    }
 
     /// Removes some items of retired generations, from a place on or from the beginning. You may start again anywhere:
     /// it then removes the remaining items.

@@ -10,7 +10,9 @@ use crate::vocabulary::StreamId;
 /// A number alone does not allow an append: only a loaded stream makes a
 /// [`NewCommit`](crate::vocabulary::NewCommit). So no caller can leave a gap, which the condition of an append
 /// could not detect.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
 #[serde(transparent)]
 pub struct Version(u64);
 

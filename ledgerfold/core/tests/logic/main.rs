@@ -24,6 +24,7 @@ mod loads;
 mod note_models;
 mod owed;
 mod panics;
+mod parted;
 mod process;
 mod project;
 mod public_events;

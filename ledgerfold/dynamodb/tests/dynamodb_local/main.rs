@@ -35,6 +35,10 @@ mod row_store {
     ledgerfold_proofs::row_store_conformance!(crate::tables::row_store());
 }
 
+mod part_store {
+    ledgerfold_proofs::part_store_conformance!(crate::tables::part_store());
+}
+
 mod tally_store {
     ledgerfold_proofs::tally_store_conformance!(crate::tables::tally_store());
 }

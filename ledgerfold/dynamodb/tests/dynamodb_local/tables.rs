@@ -14,8 +14,8 @@ use aws_sdk_dynamodb::{
     },
 };
 use ledgerfold_dynamodb::{
-    DynamoDeadlineStore, DynamoEventStore, DynamoGenerationStore, DynamoQuarantine,
-    DynamoReadTable, DynamoRowStore, DynamoSkips, DynamoTallyStore,
+    DynamoDeadlineStore, DynamoEventStore, DynamoGenerationStore, DynamoPartStore,
+    DynamoQuarantine, DynamoReadTable, DynamoRowStore, DynamoSkips, DynamoTallyStore,
 };
 use ledgerfold_proofs::conformance::{reservations::Reserving, skips::Desk};
 
@@ -108,6 +108,12 @@ pub(crate) async fn tally_store() -> DynamoTallyStore {
 pub(crate) async fn tallies_over(client: Client) -> DynamoTallyStore {
     let table = table(&client, &[("pk", S), ("sk", S)], &["pk", "sk"], None).await;
     DynamoTallyStore::new(client, table)
+}
+
+pub(crate) async fn part_store() -> DynamoPartStore {
+    let client = Client::from_conf(config().build());
+    let table = keyed_table(&client).await;
+    DynamoPartStore::new(client, table)
 }
 
 /// Counters of several generations, which are removed in small pages.

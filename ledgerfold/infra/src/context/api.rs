@@ -255,6 +255,7 @@ fn reading(scope: &Scope<'_>) -> Vec<Statement> {
     };
     let rows = tables(ledgerfold::context::Kind::Rows);
     let counters = tables(ledgerfold::context::Kind::Counters);
+    let parts = tables(ledgerfold::context::Kind::Parts);
     let indexes = scope.projections().into_iter().filter_map(|name| {
         let index = scope.index_of(name)?;
         Some(sub(format!("${{{}Table.Arn}}/index/{index}", id_of(name))))
@@ -275,8 +276,8 @@ fn reading(scope: &Scope<'_>) -> Vec<Statement> {
         permissions
             .push(Statement::allow(&["dynamodb:Query"], indexes.into_iter().collect::<Value>()));
     }
-    if !counters.is_empty() {
-        permissions.push(Statement::allow(&read, counters.iter().map(arn).collect::<Value>()));
+    for tables in [counters, parts].iter().filter(|tables| !tables.is_empty()) {
+        permissions.push(Statement::allow(&read, tables.iter().map(arn).collect::<Value>()));
     }
     let note = "The keys of people, for queries that show sealed fields.";
     permissions.extend(keys::permission(scope, &["dynamodb:GetItem"], note));

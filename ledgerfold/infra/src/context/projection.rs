@@ -58,7 +58,7 @@ pub(super) fn section(scope: &Scope<'_>, name: &str, first: bool) -> Section {
     let parts = Parts::of(name);
     let senders = [parts.rule.clone(), parts.retry.clone()];
     let consumer = match scope.kind_of(name) {
-        Kind::Rows => Consumer::OneByOne(10),
+        Kind::Rows | Kind::Parts => Consumer::OneByOne(10),
         Kind::Counters => Consumer::Together,
     };
     let mapping = format!("{}Mapping", parts.projector);
@@ -154,7 +154,7 @@ fn log_variables(foreign: Option<&Source>) -> Map {
 /// The permissions of a projector on its read table.
 fn writes(kind: Kind, table: &str) -> Vec<Statement> {
     match kind {
-        Kind::Rows => {
+        Kind::Rows | Kind::Parts => {
             vec![Statement::allow(&["dynamodb:BatchGetItem", "dynamodb:PutItem"], arn(table))]
         }
         Kind::Counters => vec![

@@ -26,7 +26,7 @@ pub(super) fn section(scope: &Scope<'_>) -> Section {
 
 fn read_table(scope: &Scope<'_>, projection: &str, id: &str) -> Resource {
     match (scope.kind_of(projection), scope.index_of(projection)) {
-        (Kind::Counters, _) => table(id, &[Key::STREAM, Key::SORT], None),
+        (Kind::Counters | Kind::Parts, _) => table(id, &[Key::STREAM, Key::SORT], None),
         (Kind::Rows, None) => table(id, &[Key::STREAM], None),
         (Kind::Rows, Some(index)) => table(id, &[Key::STREAM], Some(Index(index))).because(
             "pk is the stream. The index lists rows: ix is the list, io the position in it.",

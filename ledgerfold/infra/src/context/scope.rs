@@ -59,7 +59,7 @@ impl Scope<'_> {
         self.context.catalog().projections()
     }
 
-    /// The kind of a projection: rows or counters.
+    /// The kind of a projection.
     pub(super) fn kind_of(&self, projection: &str) -> Kind {
         let declared = self.context.projections().iter();
         let mut kinds = declared.filter(|it| it.name() == projection).map(|it| it.kind());

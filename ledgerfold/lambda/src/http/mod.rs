@@ -28,6 +28,6 @@ pub use path::{Path, reference};
 pub use problem::{FieldError, Problem};
 pub use query::{
     Answer, AtVersion, AuditedEvent, Counters, EventLog, HttpQuery, Instant, Limit, List,
-    ListPosition, Models, Opener, Page, PageCursor, QueryCall, Rows, Unversioned, Versioned,
+    ListPosition, Models, Opener, Page, PageCursor, Parts, QueryCall, Rows, Unversioned, Versioned,
 };
 pub use schema::UnsupportedSchema;

@@ -33,6 +33,7 @@ pub mod generation_store;
 pub mod history;
 pub mod keyring;
 
+pub mod part_store;
 pub mod quarantine;
 pub mod read_table;
 pub mod requests;
@@ -267,6 +268,28 @@ macro_rules! row_store_conformance {
             rows_larger_than_an_answer_are_all_read,
             rows_of_tenants_do_not_mix,
             lists_of_tenants_do_not_mix,
+        );
+    };
+}
+
+/// The suite of a store of parts. The argument is a future of an adapter.
+#[macro_export]
+macro_rules! part_store_conformance {
+    ($adapter:expr) => {
+        $crate::conformance_tests!(
+            part_store,
+            $adapter,
+            a_new_stream_has_no_position_and_no_parts,
+            a_part_comes_back_as_it_was_put,
+            a_newer_part_wins_in_either_order,
+            an_emptied_part_keeps_its_version,
+            a_position_never_goes_back,
+            a_wrong_part_is_replaced_only_while_it_is_there,
+            a_range_has_both_ends_in_order,
+            parts_of_streams_stay_apart,
+            parts_of_tenants_do_not_mix,
+            many_parts_are_read_in_order,
+            the_largest_part_is_taken_and_a_larger_one_refused,
         );
     };
 }

@@ -9,6 +9,7 @@ mod deadlines;
 mod generations;
 mod keyrings;
 mod listings;
+mod part_stores;
 mod quarantines;
 mod read_tables;
 mod reads;

@@ -1,4 +1,4 @@
-use crate::{EventId, EventType, StreamId, Version, ports::Unchanged, vocabulary::Commit};
+use crate::{EventId, EventType, Payload, StreamId, Version, ports::Unchanged, vocabulary::Commit};
 
 /// The effect of a command on one stream. A repeated command gets the answer of the first one.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,6 +20,8 @@ pub struct AnsweredEvent {
     pub event_type: EventType,
     /// The event's position in the stream.
     pub version: Version,
+    /// The event's content, as it is stored.
+    pub data: Payload,
 }
 
 /// The effect of a command on all its streams.
@@ -70,6 +72,7 @@ impl From<&Commit> for Answer {
                     id: event.id,
                     event_type: event.event_type.clone(),
                     version,
+                    data: event.data.clone(),
                 })
                 .collect(),
         }

@@ -73,13 +73,26 @@ impl<D: Decider> CommandHandler<D> {
         &self,
         request: &CommandRequest<D::Command>,
     ) -> Result<Answer, CommandError<D::Rejection>> {
+        Ok(self.handle_with_state(request).await?.0)
+    }
+
+    /// Handles one command, and also returns the state of the stream that the handler has then: the state after the command,
+    /// or a later one if the command is a repetition.
+    ///
+    /// # Errors
+    /// As for [`handle`](Self::handle).
+    pub async fn handle_with_state(
+        &self,
+        request: &CommandRequest<D::Command>,
+    ) -> Result<(Answer, D::State), CommandError<D::Rejection>> {
         let CommandRequest { stream, command, id, context, .. } = request;
         let ports = &self.shared.ports;
         let submission = Submission::new(ports, slice::from_ref(stream), command, id, context)?;
         let mut work = OneStream::new(&self.shared, request);
         let effect = submission.run(&mut work).await;
+        let state = work.loaded.state().clone();
         self.shared.cache.put(work.loaded);
-        Ok(effect?.into_answer(stream))
+        Ok((effect?.into_answer(stream), state))
     }
 }
 

@@ -77,7 +77,7 @@ use crate::{
     claims::Claimants,
     command::SnapshotChecks,
     process::ProcessManager,
-    project::{Catalog, Projection, Tally},
+    project::{Catalog, Parted, Projection, Tally},
     vocabulary::{PublicForms, Selection, Source},
 };
 
@@ -122,6 +122,8 @@ pub enum Kind {
     Rows,
     /// Counters over all streams.
     Counters,
+    /// Parts, any number for each stream.
+    Parts,
 }
 
 impl DeclaredProjection {
@@ -228,6 +230,13 @@ impl Context {
     pub fn tally<T: Tally>(mut self, name: &'static str) -> Self {
         self.declare::<T, T::Event>(name, Kind::Counters, T::REVISION);
         Self { catalog: self.catalog.tally::<T>(name), ..self }
+    }
+
+    /// Adds a projection with parts; see [`rows`](Self::rows).
+    #[must_use]
+    pub fn parted<P: Parted>(mut self, name: &'static str) -> Self {
+        self.declare::<P, P::Event>(name, Kind::Parts, P::REVISION);
+        Self { catalog: self.catalog.parted::<P>(name), ..self }
     }
 
     /// Lists the rows of the projection before this call by an index with this name.

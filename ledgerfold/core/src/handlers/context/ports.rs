@@ -13,11 +13,11 @@ use crate::{
     command::{CommandHandler, JointDecider, JointHandler, StreamReader},
     generations::RecordReader,
     ports::{
-        Clock, EventReader, EventStore, KeyReader, Keyring, Listing, PortError, Random,
+        Clock, EventReader, EventStore, KeyReader, Keyring, Listing, PartReader, PortError, Random,
         ReadStoreError, ReadView, RowReader, Skips, StoredRow, TallyReader,
     },
-    project::{Projection, Tally, selected_log},
-    query::{LiveRows, LiveTallies},
+    project::{Parted, Projection, Tally, selected_log},
+    query::{LiveParts, LiveRows, LiveTallies},
     vocabulary::{ConsistencyToken, Selection},
 };
 
@@ -82,7 +82,7 @@ pub trait ReadPorts: Send + Sync {
 
 /// A projection's live generation, with the events that are skipped for the projection.
 pub struct Readable<T: ?Sized> {
-    /// The rows or counters.
+    /// The rows, counters or parts.
     pub table: Arc<T>,
     /// The skipped events.
     pub skips: Arc<dyn Skips>,
@@ -156,6 +156,17 @@ impl<'a> QueryPorts<'a> {
         let projection = self.context.projection_of::<T>()?;
         let view = self.tables.view(projection.name(), projection.index());
         let live = LiveTallies::new::<T>(projection.name(), view, self.tables.generations());
+        Ok(self.readable(projection, Arc::new(live)))
+    }
+
+    /// The parts of this model's projection.
+    ///
+    /// # Errors
+    /// [`Undeclared`] if the context does not have the model.
+    pub fn parts<P: Parted>(&self) -> Result<Readable<dyn PartReader>, Undeclared> {
+        let projection = self.context.projection_of::<P>()?;
+        let view = self.tables.view(projection.name(), projection.index());
+        let live = LiveParts::new::<P>(projection.name(), view, self.tables.generations());
         Ok(self.readable(projection, Arc::new(live)))
     }
 

@@ -1,7 +1,8 @@
 use std::{collections::BTreeSet, sync::Arc};
 
 use super::{
-    Projection, ProjectorPorts, RowModel, Tally, TallyModel, Updater, selected::selected_log,
+    Parted, PartedModel, Projection, ProjectorPorts, RowModel, Tally, TallyModel, Updater,
+    selected::selected_log,
 };
 use crate::{
     Category, generations,
@@ -80,6 +81,14 @@ impl Catalog {
     pub fn tally<T: Tally>(self, projection: &'static str) -> Self {
         self.with(projection, T::REVISION, |table, generation| {
             Arc::new(TallyModel::<T>::new(table.tallies(generation)))
+        })
+    }
+
+    /// Adds a model with parts.
+    #[must_use]
+    pub fn parted<P: Parted>(self, projection: &'static str) -> Self {
+        self.with(projection, P::REVISION, |table, generation| {
+            Arc::new(PartedModel::<P>::new(table.parts(generation)))
         })
     }
 

@@ -123,7 +123,7 @@ impl Verdict {
 }
 
 impl Comparison {
-    fn new<S>(stored: Option<Version>, walk: Walk<S>, is_fold: bool) -> Self {
+    pub(super) fn new<S>(stored: Option<Version>, walk: Walk<S>, is_fold: bool) -> Self {
         let Walk { head: end, announced: head, next: waiting_since, skipped, .. } = walk;
         let verdict = match stored {
             None if head == Version::NONE => Verdict::Current,
@@ -139,7 +139,7 @@ impl Comparison {
     }
 
     /// The same comparison, of the end of the stream only.
-    fn of_end(self) -> Self {
+    pub(super) fn of_end(self) -> Self {
         Self { extent: Extent::End, ..self }
     }
 
@@ -172,7 +172,7 @@ impl Comparison {
     }
 
     /// An error that concerns only this row or stream is a finding. A failed request is an error.
-    fn or_unreadable(
+    pub(super) fn or_unreadable(
         compared: Result<Self, ProjectError>,
         stored: Option<Version>,
     ) -> Result<Self, ProjectError> {

@@ -1,10 +1,10 @@
 //! Updates of read models from the bus. Events may arrive in any order, and more than once.
 //!
 //! Read [`projector`](Projector) first: it takes a batch and updates the generations, stream by stream. `updater`
-//! updates one stream of one model. Rows, tallies and the comparison with the log are the models themselves. Filling
+//! updates one stream of one model. Rows, tallies, parts and the comparison with the log are the models themselves. Filling
 //! and verifying a new generation does not belong here: that is [`rebuild`](crate::rebuild).
 //!
-//! Every read model is updated by whole commits, so no reader ever sees half of one. Every write carries its new
+//! Every read model is updated by whole commits, so no reader ever sees half of one in a row. Every write carries its new
 //! position, so repeated events are dropped and gaps are noticed. A gap is filled from the log, because only the log is
 //! complete: a message only announces new events.
 //!
@@ -17,11 +17,13 @@ mod batch;
 mod building;
 mod catalog;
 mod compare;
+mod compare_parts;
 mod counting;
 mod gap;
 mod gathered;
 mod live;
 mod model;
+mod parted;
 mod projector;
 mod quarantine;
 mod row;
@@ -37,6 +39,7 @@ pub use catalog::{Catalog, Models, UnknownModel, UnknownProjection};
 pub use compare::{Comparison, Extent, Verdict, Verifiable};
 pub(crate) use live::release;
 pub use model::{Inapplicable, Position, ProjectError, ReadModel};
+pub use parted::{Parted, PartedModel};
 pub use projector::Projector;
 pub use quarantine::{Maintenance, RetryError, RetryScope, RetrySummary};
 pub use row::{Projection, RowModel};
@@ -45,6 +48,7 @@ pub use skipped::Skipped;
 pub use tally::{Counts, Tally, TallyModel};
 pub use updater::ProjectorPorts;
 
+pub(crate) use parted::{PartAt, change_part, changes, read_part};
 pub(crate) use row::{fold, inapplicable, index_of, read_row, stored_row};
 pub(crate) use tail::{contiguous, read as read_log};
 pub(crate) use tally::{count, read_memo};

@@ -11,13 +11,14 @@ use crate::{
 
 /// A read model that is updated stream by stream.
 ///
-/// There are two kinds: [`RowModel`](super::RowModel) and [`TallyModel`](super::TallyModel).
+/// There are three kinds: [`RowModel`](super::RowModel), [`TallyModel`](super::TallyModel) and
+/// [`PartedModel`](super::PartedModel).
 #[async_trait]
 pub trait ReadModel: Send + Sync {
     /// The model's position in one stream, ready for updates.
     ///
     /// # Errors
-    /// [`ProjectError`] if the row or memo cannot be read.
+    /// [`ProjectError`] if the row, memo or position cannot be read.
     async fn open(&self, stream: &StreamId) -> Result<Box<dyn Position>, ProjectError>;
 
     /// The most streams of a batch to update concurrently. Calls of concurrent streams to the read table are sent

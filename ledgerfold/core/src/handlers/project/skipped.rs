@@ -61,6 +61,11 @@ impl Skipped {
         }
     }
 
+    /// Whether this event is among them.
+    pub(super) fn has(&self, version: Version) -> bool {
+        self.0.contains_key(&version)
+    }
+
     /// The skips, by version.
     pub(crate) fn into_skips(self) -> Vec<Skip> {
         self.0.into_values().collect()

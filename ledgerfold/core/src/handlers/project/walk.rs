@@ -25,7 +25,7 @@ pub(super) struct Walk<S> {
 }
 
 impl<S: Clone> Walk<S> {
-    fn begin(at: Version, initial: S) -> Self {
+    pub(super) fn begin(at: Version, initial: S) -> Self {
         let head = Version::NONE;
         let there = (at == head).then(|| initial.clone());
         let skipped = Skipped::default();
@@ -33,7 +33,7 @@ impl<S: Clone> Walk<S> {
     }
 
     /// Folds commit by commit, and keeps the fold at the requested version.
-    fn through(
+    pub(super) fn through(
         mut self,
         events: &[Envelope],
         step: impl Fn(S, &[Envelope]) -> Result<S, ProjectError>,

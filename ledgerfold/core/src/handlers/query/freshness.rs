@@ -141,7 +141,7 @@ async fn fold_on<P: Projection>(
     }
 }
 
-fn check_reached(
+pub(super) fn check_reached(
     stream: &StreamId,
     seen: Option<Version>,
     version: Version,

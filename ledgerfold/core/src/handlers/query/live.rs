@@ -7,13 +7,13 @@ use async_trait::async_trait;
 use futures::future::join;
 
 use crate::{
-    StreamId, TenantId,
+    StreamId, TenantId, Version,
     generations::RecordReader,
     ports::{
-        Counted, Counter, CounterKey, Listing, Memo, PortError, ReadStoreError, ReadView,
-        RowReader, Settled, StoredRow, TallyReader,
+        Counted, Counter, CounterKey, Listing, Memo, PartKey, PartRange, PartReader, PortError,
+        ReadStoreError, ReadView, RowReader, Settled, StoredPart, StoredRow, TallyReader,
     },
-    project::{Projection, Tally, UnknownModel},
+    project::{Parted, Projection, Tally, UnknownModel},
     vocabulary::{FIRST_NUMBER, Generation, Generations},
 };
 
@@ -37,6 +37,9 @@ pub struct LiveRows(Live);
 
 /// The counters of a projection's live generation, for readers; see [`LiveRows`].
 pub struct LiveTallies(Live);
+
+/// The parts of a projection's live generation, for readers; see [`LiveRows`].
+pub struct LiveParts(Live);
 
 struct Live {
     projection: &'static str,
@@ -93,6 +96,23 @@ impl LiveTallies {
     }
 
     /// Accepts counters of another revision as well; see [`LiveRows::also_of`].
+    #[must_use]
+    pub fn also_of(self, revision: u32) -> Self {
+        Self(self.0.also_of(revision))
+    }
+}
+
+impl LiveParts {
+    /// The parts of this projection in this read table.
+    pub fn new<P: Parted>(
+        projection: &'static str,
+        table: Arc<dyn ReadView>,
+        generations: RecordReader,
+    ) -> Self {
+        Self(Live::new(projection, P::REVISION, table, generations))
+    }
+
+    /// Accepts parts of another revision as well; see [`LiveRows::also_of`].
     #[must_use]
     pub fn also_of(self, revision: u32) -> Self {
         Self(self.0.also_of(revision))
@@ -232,6 +252,58 @@ impl TallyReader for LiveTallies {
             .read(|generation| {
                 let tallies = self.0.table.read_tallies(generation);
                 async move { tallies.range_with(stream, first, last).await }
+            })
+            .await
+    }
+}
+
+#[async_trait]
+impl PartReader for LiveParts {
+    async fn position(&self, stream: &StreamId) -> Result<Version, ReadStoreError> {
+        self.0
+            .read(|generation| {
+                let parts = self.0.table.read_parts(generation);
+                async move { parts.position(stream).await }
+            })
+            .await
+    }
+
+    async fn parts(
+        &self,
+        stream: &StreamId,
+        keys: &[PartKey],
+    ) -> Vec<Result<Option<StoredPart>, ReadStoreError>> {
+        let read = self.0.read(|generation| {
+            let parts = self.0.table.read_parts(generation);
+            async move { Ok(parts.parts(stream, keys).await) }
+        });
+        match read.await {
+            // Without a record there are no parts.
+            Ok(none) if none.is_empty() => keys.iter().map(|_| Ok(None)).collect(),
+            Ok(parts) => parts,
+            Err(error) => keys.iter().map(|_| Err(error.repeated())).collect(),
+        }
+    }
+
+    async fn range(&self, range: &PartRange) -> Result<Vec<StoredPart>, ReadStoreError> {
+        self.0
+            .read(|generation| {
+                let parts = self.0.table.read_parts(generation);
+                async move { parts.range(range).await }
+            })
+            .await
+    }
+
+    /// Reads the position and the parts from one generation, because a position is only valid for its own parts.
+    async fn range_with(
+        &self,
+        stream: &StreamId,
+        range: &PartRange,
+    ) -> Result<(Version, Vec<StoredPart>), ReadStoreError> {
+        self.0
+            .read(|generation| {
+                let parts = self.0.table.read_parts(generation);
+                async move { parts.range_with(stream, range).await }
             })
             .await
     }

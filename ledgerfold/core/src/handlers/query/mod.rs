@@ -6,7 +6,9 @@
 mod freshness;
 mod history;
 mod live;
+mod parts;
 
 pub use freshness::{Fresh, Listed, QueryError, current_row, fresh_counts, fresh_list, fresh_row};
 pub use history::{AuditPage, AuditPosition, EventPage, Until, as_of, audit, commit_hash, events};
-pub use live::{LiveRows, LiveTallies};
+pub use live::{LiveParts, LiveRows, LiveTallies};
+pub use parts::{FreshPart, PartPage, fresh_parts};

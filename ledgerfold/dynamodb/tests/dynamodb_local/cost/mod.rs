@@ -4,6 +4,7 @@
 mod operation;
 mod banking;
 mod commands;
+mod devices;
 mod fixture;
 mod history;
 mod meter;

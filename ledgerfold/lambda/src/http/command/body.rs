@@ -1,11 +1,11 @@
 //! The bodies of commands.
 
-use std::cell::LazyCell;
+use std::{borrow::Cow, cell::LazyCell};
 
 use ledgerfold::{__private::example_json, vocabulary::strict_json};
 use serde_json::{Map, Value};
 
-use super::HttpCommand;
+use super::{HttpCommand, numbers};
 use crate::http::{FieldError, Problem, Request, schema::pointer_to};
 
 /// The largest body of a command, in bytes.
@@ -15,7 +15,7 @@ const MAX_BYTES: usize = 256 * 1024;
 ///
 /// # Errors
 /// 415 for another media type, 413 for a large body, 400 for invalid JSON.
-pub(super) fn json(request: &Request) -> Result<Value, Problem> {
+pub(super) fn json<C: HttpCommand>(request: &Request) -> Result<Value, Problem> {
     let media_type = request.single_header("content-type")?.unwrap_or_default();
     if !is_json(media_type) {
         return Err(Problem::unsupported_media_type());
@@ -25,7 +25,11 @@ pub(super) fn json(request: &Request) -> Result<Value, Problem> {
         let detail = format!("The body has {bytes} bytes; the limit is {MAX_BYTES}.");
         return Err(Problem::too_large(detail));
     }
-    strict_json(&request.body)
+    let text = match C::TAKES_ANY_NUMBER {
+        true => numbers::within_range(&request.body),
+        false => Cow::Borrowed(&*request.body),
+    };
+    strict_json(&text)
         .map_err(|error| Problem::bad_request(format!("The body is not valid JSON: {error}.")))
 }
 

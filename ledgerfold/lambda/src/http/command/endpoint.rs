@@ -67,7 +67,7 @@ impl<C: HttpCommand, H: Handles<C>> CommandEndpoint<C, H> {
             fields.push((name.clone(), value));
         }
         QueryParameters::read(request, &[])?;
-        let mut body = body::json(request)?;
+        let mut body = body::json::<C>(request)?;
         let errors = checks.body.check(&mut body);
         let Value::Object(mut body) = body else {
             return Err(Problem::invalid_body(errors));

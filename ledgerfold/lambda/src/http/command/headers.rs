@@ -40,6 +40,14 @@ impl CommandHeaders {
         })
     }
 
+    /// The version in `If-Match`, for a command without an `Idempotency-Key`.
+    ///
+    /// # Errors
+    /// 400 if it is not one strong tag with a version.
+    pub fn expected(request: &Request) -> Result<Option<Version>, Problem> {
+        if_match(request)
+    }
+
     /// The command's id. It is derived from the caller's tenant and subject, from the place that the key belongs to, and
     /// from the key, so a repeated request has the same id, also with a new token or other roles. The place is the stream
     /// that the command is about, or the path of a joint command that creates something.

@@ -49,6 +49,7 @@ mod decided;
 mod endpoint;
 mod headers;
 mod joint;
+mod numbers;
 mod sealing;
 
 use std::{
@@ -92,6 +93,10 @@ pub trait HttpCommand: Serialize + DeserializeOwned + JsonSchema + Send + Sync +
     /// The rules that can refuse the command in the current state, each a [`Rejection::rule`](ledgerfold::Rejection) that
     /// is answered with 409.
     const REFUSALS: &'static [&'static str];
+
+    /// Whether a number of the body may exceed the range of 64-bit floats. The command then has 0 in its place, and its
+    /// handler finds the notation of every number in the body of the request.
+    const TAKES_ANY_NUMBER: bool = false;
 
     /// A request that is accepted in the right state. It appears in the document.
     fn example() -> Self;

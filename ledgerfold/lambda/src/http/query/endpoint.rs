@@ -4,7 +4,7 @@ use std::{marker::PhantomData, sync::Arc};
 
 use async_trait::async_trait;
 use ledgerfold::{
-    Access, Category, Decider, Timestamp, Version,
+    Access, Category, Timestamp, Version,
     context::QueryPorts,
     ports::Clock,
     query::QueryError,
@@ -107,7 +107,7 @@ impl<Q: HttpQuery> QueryEndpoint<Q> {
             .filter(issued)
             .ok_or_else(|| Problem::bad_request(format!("Consistency-Token {DamagedToken}.")))?;
         // Streams of another domain change nothing in this answer.
-        Ok(Some(token).filter(|it| *it.stream.category() == Q::Decider::CATEGORY))
+        Ok(Some(token).filter(|it| Q::follows(it.stream.category())))
     }
 
     /// The current answer with its tag.

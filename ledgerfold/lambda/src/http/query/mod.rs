@@ -60,7 +60,7 @@ use serde::{Serialize, de::DeserializeOwned};
 use super::{Problem, Request};
 
 pub use answer::{Answer, AtVersion, AuditedEvent, List, Unversioned, Versioned};
-pub use models::{Counters, EventLog, Models, Rows};
+pub use models::{Counters, EventLog, Models, Parts, Rows};
 pub use opener::Opener;
 pub use parameters::{Instant, Limit, ListPosition, Page, PageCursor};
 pub(super) use {
@@ -93,6 +93,11 @@ pub trait HttpQuery: Serialize + DeserializeOwned + JsonSchema + Send + Sync + '
     /// rule about a single row is [`Projection::may_see`](ledgerfold::project::Projection::may_see).
     fn may(&self, _caller: &Caller) -> Access {
         Access::Allowed
+    }
+
+    /// Whether a token of this category makes the answer recent enough. Without this function only the domain's own does.
+    fn follows(category: &Category) -> bool {
+        *category == Self::Decider::CATEGORY
     }
 
     /// Answers the query, whose parameters have been checked.

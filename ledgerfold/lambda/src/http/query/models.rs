@@ -6,13 +6,13 @@ use ledgerfold::{
     Access, Event, StreamId, Version,
     context::{QueryPorts, Readable, Undeclared},
     ports::{
-        Counter, CounterKey, EventReader, IndexOrder, IndexPartition, Listing, RowReader,
-        TallyReader,
+        Counter, CounterKey, EventReader, IndexOrder, IndexPartition, Listing, PartGroup,
+        PartOrder, PartRange, PartReader, RowReader, TallyReader,
     },
-    project::{Projection, Tally},
+    project::{Parted, Projection, Tally},
     query::{
-        AuditPage, AuditPosition, EventPage, Fresh, Listed, QueryError, Until, as_of, audit,
-        commit_hash, current_row, events, fresh_counts, fresh_list, fresh_row,
+        AuditPage, AuditPosition, EventPage, Fresh, Listed, PartPage, QueryError, Until, as_of,
+        audit, commit_hash, current_row, events, fresh_counts, fresh_list, fresh_parts, fresh_row,
     },
     vocabulary::{CommitHash, Cursor},
 };
@@ -183,6 +183,39 @@ impl<T: Tally> Counters<T> {
         let token = self.counters.relevant(call.token);
         fresh_counts::<T>(&**table, &**log, &**skips, (&call.caller().tenant, first, last), token)
             .await
+    }
+}
+
+/// The parts of a read model.
+pub struct Parts<P> {
+    parts: Readable<dyn PartReader>,
+    model: PhantomData<fn() -> P>,
+}
+
+impl<P: Parted> Models for Parts<P> {
+    fn open(ports: &QueryPorts<'_>) -> Result<Self, Undeclared> {
+        Ok(Self { parts: ports.parts::<P>()?, model: PhantomData })
+    }
+}
+
+impl<P: Parted> Parts<P> {
+    /// The parts of a group of the caller's tenant from one order to another, both included, at least as new as the caller's
+    /// token; at most `limit`, and those of the token's events.
+    ///
+    /// # Errors
+    /// [`QueryError`].
+    pub async fn range(
+        &self,
+        group: &PartGroup,
+        (first, last): (PartOrder, PartOrder),
+        limit: usize,
+        call: QueryCall<'_>,
+    ) -> Result<PartPage<P::Part>, QueryError> {
+        let Readable { table, log, skips, .. } = &self.parts;
+        let token = self.parts.relevant(call.token);
+        let tenant = call.caller().tenant.clone();
+        let range = PartRange { tenant, group: group.clone(), first, last, limit };
+        fresh_parts::<P>(&**table, &**log, &**skips, &range, token).await
     }
 }
 

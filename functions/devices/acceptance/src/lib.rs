@@ -1,0 +1,18 @@
+//! Tests and tools that use the devices service from outside.
+//!
+//! This crate knows the service only by its HTTP contract. It depends on no crate of the service, so if the service
+//! renames a field, a test fails here. It contains
+//!
+//! - [`Client`] and [`model`]: the contract as a client program would define it,
+//! - [`demo`]: the program behind `make demo CONTEXT=devices`.
+
+pub mod client;
+pub mod demo;
+pub mod model;
+
+pub use client::{Caller, Client};
+pub use ledgerfold_testkit::{
+    eventually,
+    http::{Answer, ClientError, Patience, Request, Stack},
+    wait,
+};
