@@ -29,9 +29,9 @@ pub use given::Given;
 pub use keys::{erased_keys_of, keys_of};
 pub use ledgerfold_memory::{
     Amended, Amendment, Fault, ManualClock, MemoryDeadlineQueue, MemoryDeadlineStore,
-    MemoryEventStore, MemoryGenerationStore, MemoryKeyring, MemoryPayloadStore, MemoryPublisher,
-    MemoryQuarantine, MemoryReadSide, MemoryReadTable, MemoryRowStore, MemoryTallyStore,
-    SeededRandom,
+    MemoryEventStore, MemoryExportFiles, MemoryExportProgress, MemoryGenerationStore,
+    MemoryKeyring, MemoryPayloadStore, MemoryPublisher, MemoryQuarantine, MemoryReadSide,
+    MemoryReadTable, MemoryRowStore, MemoryTallyStore, SeededRandom,
 };
 pub use sandbox::Sandbox;
 pub use together::{Folded, GivenTogether};

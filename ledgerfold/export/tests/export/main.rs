@@ -1,0 +1,8 @@
+//! An export over ports in memory.
+
+mod back_fill;
+mod compaction;
+mod deaths;
+mod faults;
+mod windows;
+mod world;
