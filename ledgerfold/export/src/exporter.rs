@@ -127,6 +127,19 @@ impl Exporter {
         Ok(run)
     }
 
+    /// The state of the export.
+    ///
+    /// # Errors
+    /// [`ExportError`].
+    pub async fn live(&self) -> Result<Live, ExportError> {
+        Live::load(&*self.ports.files).await
+    }
+
+    /// The address of an object, for other programs.
+    pub fn uri(&self, key: &str) -> String {
+        self.ports.files.uri(key)
+    }
+
     pub(crate) async fn steps(&self) -> Result<Steps<'_>, ExportError> {
         Steps::begin(&*self.ports.files, &*self.ports.progress).await
     }

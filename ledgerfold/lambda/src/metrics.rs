@@ -40,6 +40,14 @@ pub(crate) fn key_failure() {
     }
 }
 
+/// How long ago the last closed window of an export has ended, and how many streams it could not export.
+#[cfg(feature = "export")]
+pub(crate) fn export(function: &str, closed: Option<Timestamp>, withheld: usize) {
+    let now = SystemClock.now();
+    let line = Line { function, projection: None, is_wrong: true };
+    write(&line.of(&[age("ExportAge", closed, now), count("ExportWithheld", withheld)], now));
+}
+
 /// How many deadlines have failed, and the ages of the oldest failed and the oldest overdue one.
 pub(crate) fn deadlines(function: &str, swept: &Swept, now: Timestamp) {
     let line = Line { function, projection: None, is_wrong: swept.needs_attention() };
