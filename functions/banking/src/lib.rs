@@ -46,6 +46,10 @@ pub fn context() -> Context {
         .tally::<SettlementTotals>("settlement-totals")
         .of_decider::<Settlements>()
         .process_with::<HoldExpiry>(())
+        .exports::<Accounts>()
+        .exports::<Settlements>()
+        .exports::<Transfers>()
+        .exports::<Holds>()
 }
 
 /// The HTTP operations of banking. `openapi.json` in this package describes them for other programs.

@@ -6,8 +6,8 @@ use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_types::error::{display::DisplayErrorContext, metadata::ProvideErrorMetadata};
 
 use ledgerfold::ports::{
-    DeadlineError, ExportError, KeyringError, PayloadError, PortError, QuarantineError, ReadStoreError,
-    StoreError,
+    DeadlineError, ExportError, KeyringError, PayloadError, PortError, QuarantineError,
+    ReadStoreError, StoreError,
 };
 
 use crate::Meaning;

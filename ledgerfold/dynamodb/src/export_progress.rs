@@ -84,10 +84,7 @@ impl DynamoExportProgress {
 }
 
 fn key(pk: String, sk: String) -> Item {
-    Item::from([
-        ("pk".to_owned(), AttributeValue::S(pk)),
-        ("sk".to_owned(), AttributeValue::S(sk)),
-    ])
+    Item::from([("pk".to_owned(), AttributeValue::S(pk)), ("sk".to_owned(), AttributeValue::S(sk))])
 }
 
 fn mark_key(stream: &StreamId) -> Item {

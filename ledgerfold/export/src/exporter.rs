@@ -135,6 +135,12 @@ impl Exporter {
         Live::load(&*self.ports.files).await
     }
 
+    /// For how long the next window could have been closed already.
+    pub fn overdue(&self, live: &Live) -> SignedDuration {
+        let due = self.next_window(live).and_then(|(_, until)| until.checked_add(GRACE).ok());
+        due.map_or(SignedDuration::ZERO, |due| self.ports.clock.now().duration_since(due))
+    }
+
     /// The address of an object, for other programs.
     pub fn uri(&self, key: &str) -> String {
         self.ports.files.uri(key)

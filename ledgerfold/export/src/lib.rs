@@ -34,7 +34,7 @@ pub use exporter::{ExportPorts, Exporter, GRACE, Run};
 pub use gather::Limits;
 pub use live::Live;
 pub use manifest::{Closed, File, Manifest, Range, Unit, UnitId, Withheld};
-pub use row::Row;
+pub use row::{Row, UnreadableFile};
 pub use typed::Tables;
 pub use verify::{Finding, Verification};
 pub use window::{InvalidWindow, WindowLength};

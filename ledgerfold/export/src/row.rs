@@ -43,6 +43,11 @@ pub struct Row {
     pub data: String,
 }
 
+/// A file is not one of the table `events`.
+#[derive(Debug, thiserror::Error)]
+#[error("the file cannot be read: {0}")]
+pub struct UnreadableFile(#[source] Box<dyn std::error::Error + Send + Sync>);
+
 impl Row {
     /// The row of an event.
     pub fn of(envelope: &Envelope) -> Self {
@@ -65,6 +70,14 @@ impl Row {
             traceparent: metadata.traceparent.as_ref().map(ToString::to_string),
             data: event.data.as_str().to_owned(),
         }
+    }
+
+    /// The rows of a file of the table `events`, in its order.
+    ///
+    /// # Errors
+    /// [`UnreadableFile`].
+    pub fn read_all(content: Vec<u8>) -> Result<Vec<Self>, UnreadableFile> {
+        crate::envelopes::decode(content).map_err(|error| UnreadableFile(error.into()))
     }
 
     /// The day of the commit in UTC.

@@ -1,6 +1,6 @@
 //! The comparison of an export with the log.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, fmt};
 
 use ledgerfold::{
     StreamId, Version,
@@ -271,5 +271,26 @@ async fn content_of(files: &dyn ExportFiles, key: &str) -> Result<Vec<u8>, Expor
         Ok(content)
     } else {
         Err(corrupt(key, "its content is not the one of its name"))
+    }
+}
+
+impl fmt::Display for Finding {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let range = |events: &Range| match events {
+            Range { stream, from, to } if from == to => format!("event {from} of {stream}"),
+            Range { stream, from, to } => format!("events {from} to {to} of {stream}"),
+        };
+        match self {
+            Self::Damaged { key, reason } => write!(f, "damaged: {key}: {reason}"),
+            Self::Inconsistent { key } => {
+                write!(f, "inconsistent: {key} does not have the rows of its events")
+            }
+            Self::Twice { events } => write!(f, "twice: {}", range(events)),
+            Self::Different { stream, version } => {
+                write!(f, "different: event {version} of {stream} is another one in the log")
+            }
+            Self::Missing { events } => write!(f, "missing: {}", range(events)),
+            Self::Unreadable { stream, reason } => write!(f, "unreadable: {stream}: {reason}"),
+        }
     }
 }

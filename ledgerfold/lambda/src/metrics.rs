@@ -40,12 +40,12 @@ pub(crate) fn key_failure() {
     }
 }
 
-/// How long ago the last closed window of an export has ended, and how many streams it could not export.
+/// For how many seconds the next window of an export has been overdue, and how many streams cannot be exported.
 #[cfg(feature = "export")]
-pub(crate) fn export(function: &str, closed: Option<Timestamp>, withheld: usize) {
-    let now = SystemClock.now();
-    let line = Line { function, projection: None, is_wrong: true };
-    write(&line.of(&[age("ExportAge", closed, now), count("ExportWithheld", withheld)], now));
+pub(crate) fn export(function: &str, overdue: i64, withheld: usize) {
+    let line = Line { function, projection: None, is_wrong: overdue > 0 || withheld > 0 };
+    let overdue = Metric { name: "ExportOverdue", unit: "Seconds", value: overdue.into() };
+    write(&line.of(&[overdue, count("ExportWithheld", withheld)], SystemClock.now()));
 }
 
 /// How many deadlines have failed, and the ages of the oldest failed and the oldest overdue one.

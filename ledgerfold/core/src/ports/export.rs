@@ -57,7 +57,7 @@ pub trait ExportProgress: Send + Sync {
     /// [`ExportError`].
     async fn mark(&self, mark: &ExportMark) -> Result<(), ExportError>;
 
-    /// Some marks of a part, from 0 to [`MARK_PARTS`] − 1, in the order of their streams' names. Strongly consistent: a
+    /// Some marks of a part, from 0 to [`MARK_PARTS`] − 1, in an order that never changes. Strongly consistent: a
     /// mark that exists during the whole listing is listed.
     ///
     /// # Errors

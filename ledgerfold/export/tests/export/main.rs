@@ -4,5 +4,6 @@ mod back_fill;
 mod compaction;
 mod deaths;
 mod faults;
+mod sealed;
 mod windows;
 mod world;

@@ -1,6 +1,6 @@
 //! The function that exports events as files.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{collections::BTreeMap, time::SystemTime};
 
 use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent, SqsMessage};
 use futures::{StreamExt as _, stream};
@@ -17,8 +17,6 @@ use serde::Deserialize;
 use super::{receipt, response};
 use crate::{RunError, metrics};
 
-/// No step of an export begins with less time left than this, so that a running step can finish.
-const RESERVE: Duration = Duration::from_secs(15);
 /// How many marks are written concurrently.
 const CONCURRENT_MARKS: usize = 16;
 
@@ -27,7 +25,7 @@ const CONCURRENT_MARKS: usize = 16;
 ///
 /// A message of the bus only says which stream has news. The events come from the log, so a forged message changes
 /// nothing, and its signature is not needed. The event source mapping must report batch item failures. After each `close`
-/// message the metrics `ExportAge` and `ExportWithheld` are written to the log.
+/// message the metrics `ExportOverdue` and `ExportWithheld` are written to the log.
 ///
 /// # Errors
 /// The runtime's, if it cannot continue.
@@ -36,12 +34,11 @@ pub async fn serve_export(exporter: Exporter, key: SigningKey) -> Result<(), Run
         let exporter = exporter.clone();
         let key = key.clone();
         async move {
-            let until = event.context.deadline().checked_sub(RESERVE).map(Timestamp::try_from);
-            let until = until.and_then(Result::ok).unwrap_or(Timestamp::UNIX_EPOCH);
+            let until = begin_until(event.context.deadline());
             let handled = handle(&exporter, &event.payload, &key, until).await;
-            if let Some((run, closed)) = handled.run {
+            if let Some((run, overdue)) = handled.run {
                 let function = &event.context.env_config.function_name;
-                metrics::export(function, closed, run.withheld.len());
+                metrics::export(function, overdue, run.withheld.len());
             }
             Ok::<_, RunError>(handled.response)
         }
@@ -49,11 +46,18 @@ pub async fn serve_export(exporter: Exporter, key: SigningKey) -> Result<(), Run
     .await
 }
 
+/// No step of an export begins in the second half of the time, so that a running step can finish.
+fn begin_until(deadline: SystemTime) -> Timestamp {
+    let now = SystemTime::now();
+    let left = deadline.duration_since(now).unwrap_or_default();
+    Timestamp::try_from(now + left / 2).unwrap_or(Timestamp::UNIX_EPOCH)
+}
+
 /// The result of an invocation.
 struct Handled {
     response: SqsBatchResponse,
-    /// The run, if there was one, with the end of the last closed window.
-    run: Option<(Run, Option<Timestamp>)>,
+    /// The run, if there was one, and for how many seconds the next window has been overdue.
+    run: Option<(Run, i64)>,
 }
 
 /// A request to the function.
@@ -143,20 +147,17 @@ async fn mark(
 }
 
 /// Closes windows, and merges files in the rest of the time.
-async fn work(
-    exporter: &Exporter,
-    until: Timestamp,
-) -> Result<(Run, Option<Timestamp>), ExportError> {
+async fn work(exporter: &Exporter, until: Timestamp) -> Result<(Run, i64), ExportError> {
     let run = exporter.close_windows(until).await?;
     if run.finished {
         exporter.compact(until).await?;
     }
-    let closed = exporter.live().await?.closed;
+    let overdue = exporter.overdue(&exporter.live().await?).as_secs();
     for withheld in &run.withheld {
         let (stream, reason) = (&withheld.stream, &withheld.reason);
         tracing::error!(%stream, reason, "the events of a stream cannot be exported yet");
     }
-    Ok((run, closed))
+    Ok((run, overdue))
 }
 
 #[cfg(test)]
@@ -195,9 +196,9 @@ mod tests {
         assert_eq!((progress.all_marks().len(), handled.run), (2, None));
         let close = batch(&[("close", json!({"ledgerfold": "close"}))]);
         let handled = handle(&exporter, &close, &key(), Timestamp::MAX).await;
-        let (run, closed) = handled.run.expect("a run");
+        let (run, overdue) = handled.run.expect("a run");
         assert_eq!((run.windows, run.events, run.withheld.len()), (1, 2, 0));
-        assert_eq!(closed, "1970-01-01T01:00:00Z".parse().ok());
+        assert_eq!(overdue, 0);
         assert_eq!(progress.all_marks(), []);
     }
 }

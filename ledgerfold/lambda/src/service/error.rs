@@ -70,7 +70,9 @@ pub enum StartError {
     #[error("{0} seals, but this program has no keys: enable the feature kms of ledgerfold-lambda")]
     NoKms(&'static str),
     /// The context has no export, or the program cannot export.
-    #[error("{0} cannot export: declare .exports::<…>(), and enable the feature export of ledgerfold-lambda")]
+    #[error(
+        "{0} cannot export: declare .exports::<…>(), and enable the feature export of ledgerfold-lambda"
+    )]
     NoExport(&'static str),
     /// The key of the bus is too short.
     #[error("the environment variable BUS_KEY: {0}")]

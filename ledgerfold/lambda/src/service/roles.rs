@@ -160,7 +160,7 @@ impl ReadPorts for Tables<'_> {
     }
 }
 
-pub(super) fn signing_key() -> Result<SigningKey, StartError> {
+fn signing_key() -> Result<SigningKey, StartError> {
     Ok(SigningKey::new(required(variables::BUS_KEY)?)?)
 }
 
