@@ -93,7 +93,7 @@ impl Exporter {
     /// without events is closed too. No step begins after `deadline`.
     ///
     /// # Errors
-    /// [`ExportError`]. What was stored before stays, and the next run goes on from there.
+    /// [`ExportError`]. Earlier steps stay, and the next run goes on from there.
     pub async fn close_windows(&self, deadline: Timestamp) -> Result<Run, ExportError> {
         let mut run = Run { finished: true, ..Run::default() };
         let mut steps = self.steps().await?;
@@ -111,7 +111,7 @@ impl Exporter {
             if is_last || !gathered.is_empty() {
                 let draft = self.draft(gathered, closes)?;
                 if steps.store(&draft).await? == Outcome::Overtaken {
-                    // Another writer has moved on. What this one has read may be in the files.
+                    // Another writer has moved on, so these events may be in the files already.
                     run.withheld.clear();
                     place = Place::default();
                     continue;
@@ -231,12 +231,12 @@ impl Exporter {
         Ok(Draft { ranges, units, replaces: Vec::new(), closes })
     }
 
-    /// Adds the events of these streams that are not in the files yet. Marks are not needed: it fills the export with what
-    /// was recorded before it began, and with what a lost message has left out. Events of windows that are not over wait
-    /// for the end of their window.
+    /// Adds the events of these streams that are not in the files yet. Marks are not needed: it finds the
+    /// history from before the export began, and events whose messages were lost. Events of windows that are not over
+    /// wait for the end of their window.
     ///
     /// # Errors
-    /// [`ExportError`]. A repetition skips what was stored.
+    /// [`ExportError`]. A repetition skips stored events.
     pub async fn back_fill(&self, streams: &[StreamId]) -> Result<Run, ExportError> {
         let mut run = Run { finished: true, ..Run::default() };
         let mut left = streams.to_vec();

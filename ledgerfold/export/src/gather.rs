@@ -14,7 +14,7 @@ use crate::{
 /// How many streams are read concurrently.
 const CONCURRENT_STREAMS: usize = 16;
 
-/// The most that one step adds. What exceeds it follows in the next step.
+/// The most that one step adds. The rest follows in the next step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
     /// The number of streams.

@@ -7,7 +7,7 @@
 //! - When a window of time is over, [`Exporter::close_windows`] writes the new events of the marked streams to files.
 //! - A [`Manifest`] makes the files of a step visible, all at once. Manifests are numbered, and only one writer can store
 //!   each number.
-//! - [`Exporter::back_fill`] adds what was recorded before the export began, while windows are closed as usual.
+//! - [`Exporter::back_fill`] adds the history from before the export began, while windows are closed as usual.
 //! - [`Exporter::compact`] merges the small files of days that are over.
 //! - [`Verification`] compares all files with the log.
 //!

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::manifest::{Manifest, Unit, UnitId};
 
-/// After how many manifests there is a checkpoint. It bounds what a reader reads.
+/// After how many manifests there is a checkpoint. It bounds the work of a reader.
 const CHECKPOINT_EVERY: u64 = 64;
 
 /// The state of an export: the files that belong to it, and the last closed window.

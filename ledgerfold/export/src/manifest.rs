@@ -1,4 +1,4 @@
-//! What an export consists of, as JSON.
+//! The steps of an export, as JSON.
 
 use std::collections::BTreeSet;
 

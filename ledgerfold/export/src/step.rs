@@ -1,4 +1,4 @@
-//! One step of an export: its files, its manifest, and what follows from the manifest.
+//! One step of an export: its files, its manifest, and the effects of the manifest.
 
 use futures::{StreamExt as _, TryStreamExt as _, stream};
 use ledgerfold::{
@@ -68,7 +68,7 @@ impl Draft {
 }
 
 impl<'a> Steps<'a> {
-    /// Reads the steps so far, and does what a writer that died has left undone.
+    /// Reads the steps so far, and finishes the step of a writer that died.
     pub(crate) async fn begin(
         files: &'a dyn ExportFiles,
         progress: &'a dyn ExportProgress,
@@ -132,7 +132,7 @@ impl<'a> Steps<'a> {
         self.live.keep(self.files).await
     }
 
-    /// Does what follows from a stored manifest. Every part can be repeated.
+    /// Has the effects of a stored manifest. Every part can be repeated.
     async fn follow(&self, manifest: &Manifest) -> Result<(), ExportError> {
         let calls = manifest.streams.iter().map(|range| self.advance(range));
         let calls: Vec<_> = calls.collect();
