@@ -86,6 +86,11 @@ def describe_context(name: str, port: int, stack_name: str, outputs: dict[str, s
         "audit": audit,
         "projectionStates": outputs.get("ProjectionStates"),
         "deadlines": outputs.get("Deadlines"),
+        "export": {
+            "bucket": outputs.get("ExportBucket"),
+            "progress": outputs.get("ExportProgress"),
+            "minutes": outputs.get("ExportMinutes"),
+        },
         "settings": by_suffix(outputs, "Setting"),
         "stack": stack_name,
         "outputs": outputs,

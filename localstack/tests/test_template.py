@@ -164,6 +164,7 @@ class StackTest(unittest.TestCase):
         self.assertEqual(orders["queues"], {"customer-orders": "http://queue"})
         self.assertEqual(orders["deadLetters"], {"customer-orders": "http://dead"})
         self.assertEqual(orders["audit"], {"queue": "http://audit", "rule": "arn:audit"})
+        self.assertEqual(orders["export"], {"bucket": None, "progress": None, "minutes": None})
         self.assertEqual(orders["settings"], {"payment-deadline": "86400"})
         self.assertEqual((orders["rules"], orders["projectionStates"]), ({"customer-orders": "arn:rule"}, "states"))
         self.assertEqual((orders["stack"], orders["outputs"]), ("ledgerfold-local-orders", self.OUTPUTS))

@@ -47,6 +47,10 @@ pub fn context() -> Context {
         .of_decider::<Settlements>()
         .process_with::<HoldExpiry>(())
         .process_with::<InterbankTransfers>(())
+        .exports::<Accounts>()
+        .exports::<Settlements>()
+        .exports::<Transfers>()
+        .exports::<Holds>()
 }
 
 /// The HTTP operations of banking. `openapi.json` in this package describes them for other programs.

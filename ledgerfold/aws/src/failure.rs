@@ -6,8 +6,8 @@ use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_types::error::{display::DisplayErrorContext, metadata::ProvideErrorMetadata};
 
 use ledgerfold::ports::{
-    DeadlineError, KeyringError, PayloadError, PortError, QuarantineError, ReadStoreError,
-    StoreError,
+    DeadlineError, ExportError, KeyringError, PayloadError, PortError, QuarantineError,
+    ReadStoreError, StoreError,
 };
 
 use crate::Meaning;
@@ -93,7 +93,14 @@ macro_rules! from_port_error {
     )+};
 }
 
-from_port_error!(StoreError, DeadlineError, KeyringError, QuarantineError, PayloadError);
+from_port_error!(
+    StoreError,
+    DeadlineError,
+    ExportError,
+    KeyringError,
+    QuarantineError,
+    PayloadError
+);
 
 impl From<Failure> for ReadStoreError {
     fn from(failure: Failure) -> Self {

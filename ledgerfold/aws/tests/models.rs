@@ -37,7 +37,7 @@ const CALLED: [(&str, &[&str]); 6] = [
         ],
     ),
     ("aws-sdk-kms", &["decrypt", "generate_data_key"]),
-    ("aws-sdk-s3", &["get_object", "put_object"]),
+    ("aws-sdk-s3", &["get_object", "list_objects_v2", "put_object"]),
     (
         "aws-sdk-sqs",
         &[

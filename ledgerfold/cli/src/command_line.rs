@@ -87,6 +87,8 @@ enum Admin {
     Claims(AdminArguments),
     /// Show the generations of read models (runs `<context>-admin`)
     Generations(AdminArguments),
+    /// Export events as Parquet files, wait for windows, verify files, or list them (runs `<context>-admin`)
+    Export(AdminArguments),
 }
 
 /// Runs the command in these arguments. The first argument is the program's name.

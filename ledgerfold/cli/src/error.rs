@@ -6,7 +6,10 @@ use ledgerfold::{
     StreamId, Timestamp, Version,
     claims::ClaimsError,
     context::{Contradictions, InvalidSetting},
-    ports::{DeadlineError, QuarantineError, ReadStoreError, SkipError, StoreError, StreamsError},
+    ports::{
+        DeadlineError, ExportError, QuarantineError, ReadStoreError, SkipError, StoreError,
+        StreamsError,
+    },
     process::ScheduleError,
     project::{ProjectError, UnknownModel},
     rebuild::RebuildError,
@@ -110,6 +113,12 @@ pub(crate) enum CliError {
     ReplayTooSlow { name: String, events: usize },
     #[error("the bus did not accept {commit}: {reason}")]
     Unsent { commit: String, reason: String },
+    #[error(transparent)]
+    Export(#[from] ExportError),
+    #[error("{0} has no export: declare .exports::<…>() in its context")]
+    NoExport(&'static str),
+    #[error("the window up to {0} was not closed in time")]
+    NotClosed(Timestamp),
     #[error(transparent)]
     Setting(#[from] InvalidSetting),
     #[error(transparent)]

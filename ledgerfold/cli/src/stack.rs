@@ -54,9 +54,22 @@ pub(crate) struct Context {
     pub(crate) projection_states: Option<String>,
     /// The table of the deadlines of processes.
     pub(crate) deadlines: Option<String>,
+    /// The bucket, the table and the windows of the export, if there is one.
+    pub(crate) export: Export,
     /// The settings of processes, by process.
     pub(crate) settings: BTreeMap<String, String>,
     pub(crate) audit: Audit,
+}
+
+/// The export of a context.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub(crate) struct Export {
+    pub(crate) bucket: Option<String>,
+    /// The table of its progress.
+    pub(crate) progress: Option<String>,
+    /// The length of its windows, as text.
+    pub(crate) minutes: Option<String>,
 }
 
 /// The queue and the rule for audits of the bus.

@@ -103,7 +103,7 @@ impl FromStr for Named {
 #[derive(Clone, Debug)]
 pub(crate) struct Target {
     pub(crate) connection: Connection,
-    names: Context,
+    pub(crate) names: Context,
     /// The names of other contexts, as far as a projection may read their events.
     sources: BTreeMap<String, Context>,
     context: Option<String>,
@@ -388,7 +388,7 @@ impl Target {
     }
 }
 
-fn unnamed(subject: &str, option: &'static str) -> CliError {
+pub(crate) fn unnamed(subject: &str, option: &'static str) -> CliError {
     CliError::NoName { subject: subject.to_owned(), option }
 }
 

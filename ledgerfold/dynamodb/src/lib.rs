@@ -13,6 +13,7 @@
 //! | [`SkipRegister`](ledgerfold::ports::SkipRegister) | [`DynamoSkips`] | the same |
 //! | [`ReadTable`](ledgerfold::ports::ReadTable) | [`DynamoReadTable`] | either of these, with several generations |
 //! | [`GenerationStore`](ledgerfold::ports::GenerationStore) | [`DynamoGenerationStore`] | key `pk` (S), `sk` (S) |
+//! | [`ExportProgress`](ledgerfold::ports::ExportProgress) | [`DynamoExportProgress`] | key `pk` (S), `sk` (S) |
 //!
 //! Clients do the retries: give them a retry configuration and timeouts. A failure that remains is reported as
 //! throttled, unavailable or refused.
@@ -20,6 +21,7 @@
 mod batch_get;
 mod deadlines;
 mod event_store;
+mod export_progress;
 mod failure;
 mod generations;
 mod item;
@@ -39,6 +41,7 @@ mod transaction;
 
 pub use deadlines::DynamoDeadlineStore;
 pub use event_store::DynamoEventStore;
+pub use export_progress::DynamoExportProgress;
 pub use generations::DynamoGenerationStore;
 pub use item::{CommitItem, UnreadableCommit};
 pub use part_store::DynamoPartStore;

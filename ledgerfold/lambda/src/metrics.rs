@@ -40,6 +40,14 @@ pub(crate) fn key_failure() {
     }
 }
 
+/// For how many seconds the next window of an export has been overdue, and how many streams cannot be exported.
+#[cfg(feature = "export")]
+pub(crate) fn export(function: &str, overdue: i64, withheld: usize) {
+    let line = Line { function, projection: None, is_wrong: overdue > 0 || withheld > 0 };
+    let overdue = Metric { name: "ExportOverdue", unit: "Seconds", value: overdue.into() };
+    write(&line.of(&[overdue, count("ExportWithheld", withheld)], SystemClock.now()));
+}
+
 /// How many deadlines have failed, and the ages of the oldest failed and the oldest overdue one.
 pub(crate) fn deadlines(function: &str, swept: &Swept, now: Timestamp) {
     let line = Line { function, projection: None, is_wrong: swept.needs_attention() };

@@ -51,6 +51,16 @@ mod quarantine {
     ledgerfold_proofs::quarantine_conformance!(async { MemoryQuarantine::default() });
 }
 
+mod export_files {
+    use ledgerfold_testkit::MemoryExportFiles;
+    ledgerfold_proofs::export_files_conformance!(async { MemoryExportFiles::default() });
+}
+
+mod export_progress {
+    use ledgerfold_testkit::MemoryExportProgress;
+    ledgerfold_proofs::export_progress_conformance!(async { MemoryExportProgress::default() });
+}
+
 mod skips {
     use super::MemoryQuarantine;
     use ledgerfold_proofs::conformance::skips::Desk;

@@ -1,6 +1,8 @@
-//! Payloads that are too large for the log or the bus, on S3.
+//! Objects on S3: payloads that are too large for the log or the bus, and the files of an export.
 //!
 //! This is a separate crate, so that functions without large payloads do not include the SDK of S3.
+
+mod export;
 
 use async_trait::async_trait;
 use aws_sdk_s3::{
@@ -13,6 +15,8 @@ use ledgerfold::{
     vocabulary::ContentId,
 };
 use ledgerfold_aws::Failure;
+
+pub use export::S3ExportFiles;
 
 /// Payloads in a bucket. The key of each is a prefix and the payload's digest.
 ///

@@ -8,7 +8,7 @@ use ledgerfold::{
     ports::{PayloadError, PayloadStore},
     vocabulary::ContentId,
 };
-use ledgerfold_s3::S3PayloadStore;
+use ledgerfold_s3::{S3ExportFiles, S3PayloadStore};
 use uuid::Uuid;
 
 fn client() -> Client {
@@ -22,6 +22,17 @@ fn client() -> Client {
         .force_path_style(true)
         .http_client(aws_smithy_http_client::Builder::new().build_http());
     Client::from_conf(config.build())
+}
+
+mod export_files {
+    ledgerfold_proofs::export_files_conformance!(crate::export_files());
+}
+
+/// The objects of an export in a bucket of its own, which nobody empties, because the local cloud forgets everything.
+async fn export_files() -> S3ExportFiles {
+    let (client, bucket) = (client(), format!("export-{}", Uuid::new_v4()));
+    client.create_bucket().bucket(&bucket).send().await.expect("the name is free");
+    S3ExportFiles::new(client, bucket, "orders/")
 }
 
 #[tokio::test]

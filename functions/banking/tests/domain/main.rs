@@ -6,6 +6,7 @@ mod bank;
 mod book;
 mod bookings;
 mod examples;
+mod exported;
 mod histories;
 mod interbank;
 mod journal;

@@ -5,6 +5,7 @@ mod audit;
 mod bus;
 mod claims;
 mod deadlines;
+mod export;
 mod generate;
 mod generations;
 mod progress_bars;
@@ -120,6 +121,9 @@ enum Command {
     /// Build or show the reservations of unique keys
     #[command(subcommand)]
     Claims(claims::Claims),
+    /// Export events as Parquet files, wait for windows, verify files, or list them
+    #[command(subcommand)]
+    Export(export::Export),
     /// Write the templates of the context and of the platform, and the OpenAPI document
     Generate(generate::Options),
     /// Write completions for a shell
@@ -248,6 +252,9 @@ impl Admin {
                     &mut output,
                 )
                 .await
+            }
+            Command::Export(command) => {
+                export::run(&command, &self.declaration, &line.target.resolve()?, &mut output).await
             }
             Command::Generate(options) => {
                 let document = self.document.as_ref();

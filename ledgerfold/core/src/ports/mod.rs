@@ -11,6 +11,7 @@ mod dead_letters;
 mod deadline_queue;
 mod deadlines;
 mod event_store;
+mod export;
 mod format;
 mod generations;
 mod keyring;
@@ -43,6 +44,7 @@ pub use event_store::{
     AppendError, Base, CommitPage, EventReader, EventStore, MAX_PAGE_BYTES, Newest, Span,
     StoreError,
 };
+pub use export::{ExportError, ExportFiles, ExportMark, ExportProgress, ExportStored, MARK_PARTS};
 pub use format::NewerFormat;
 pub use generations::{
     CopyIndex, GenerationReader, GenerationStore, SegmentPlace, SegmentProgress,

@@ -51,6 +51,10 @@ mod quarantine {
     ledgerfold_proofs::quarantine_conformance!(crate::tables::quarantine());
 }
 
+mod export_progress {
+    ledgerfold_proofs::export_progress_conformance!(crate::tables::export_progress());
+}
+
 mod skips {
     ledgerfold_proofs::skips_conformance!(crate::tables::desk());
 }

@@ -14,7 +14,7 @@ use aws_sdk_dynamodb::{
     },
 };
 use ledgerfold_dynamodb::{
-    DynamoDeadlineStore, DynamoEventStore, DynamoGenerationStore, DynamoPartStore,
+    DynamoDeadlineStore, DynamoEventStore, DynamoExportProgress, DynamoGenerationStore, DynamoPartStore,
     DynamoQuarantine, DynamoReadTable, DynamoRowStore, DynamoSkips, DynamoTallyStore,
 };
 use ledgerfold_proofs::conformance::{reservations::Reserving, skips::Desk};
@@ -137,6 +137,13 @@ pub(crate) async fn quarantine() -> DynamoQuarantine {
     let client = Client::from_conf(config().build());
     let table = keyed_table(&client).await;
     DynamoQuarantine::new(client, table, "pages").in_pages_of(3)
+}
+
+/// The progress of an export in small pages.
+pub(crate) async fn export_progress() -> DynamoExportProgress {
+    let client = Client::from_conf(config().build());
+    let table = keyed_table(&client).await;
+    DynamoExportProgress::new(client, table).in_pages_of(3)
 }
 
 pub(crate) async fn skips_over(client: Client) -> DynamoSkips {

@@ -5,6 +5,7 @@ mod audit;
 pub(crate) mod callers;
 mod deadlines;
 mod events;
+mod export;
 mod keys;
 pub(crate) mod parameters;
 mod process;
@@ -44,6 +45,9 @@ pub(crate) fn template(context: &Context) -> Template {
         sections.push(deadlines::section(&scope));
         let workers = context.processes().iter().enumerate();
         sections.extend(workers.map(|(place, it)| worker::section(&scope, it, place == 0)));
+    }
+    if !context.exported().is_empty() {
+        sections.push(export::section(&scope));
     }
     if !projections.is_empty() {
         sections.push(spot_check::section(&scope));

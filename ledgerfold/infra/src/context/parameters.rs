@@ -26,6 +26,7 @@ pub(super) fn groups(context: &Context) -> Value {
     ];
     throughput.extend(has_counters(context).then_some("CounterBatchSize"));
     throughput.extend(["MaxReceives", "RetryEvery"]);
+    throughput.extend(exports(context).then_some("ExportWindow"));
     let mut groups = vec![
         group("Deployment", &["Stage", "Platform", "Architecture", "BusRepairRole", KEY]),
         group("Callers", &callers::PARAMETERS),
@@ -57,13 +58,25 @@ fn settings(context: &Context) -> impl Iterator<Item = (String, Map)> {
 
 pub(super) fn parameters(context: &Context) -> Map {
     let counters = if has_counters(context) { counters() } else { Map::default() };
-    let limits = limits().and(counters);
+    let window = if exports(context) { window() } else { Map::default() };
+    let limits = limits().and(counters).and(window);
     let deployment = deployment().and(key_parameter()).and(callers::parameters());
     deployment.and(logs()).and(limits).and(spot_check()).and(settings(context).collect())
 }
 
 fn has_counters(context: &Context) -> bool {
     context.projections().iter().any(|projection| projection.kind() == Kind::Counters)
+}
+
+fn exports(context: &Context) -> bool {
+    !context.exported().is_empty()
+}
+
+fn window() -> Map {
+    map! {
+        ExportWindow: choice("60", &["5", "15", "60", "240", "1440"],
+            "Minutes of a window of the export. Each window has files of its own, until those of a day are merged."),
+    }
 }
 
 fn counters() -> Map {

@@ -200,6 +200,10 @@ pub(super) fn outputs_are_complete(model: &Model<'_>) -> Vec<String> {
             ["Deadlines", "DeadlineSweepFunction", "DeadlineSweepDeadLetters"].map(str::to_owned),
         );
     }
+    if model.exports() {
+        let outputs = ["Bucket", "Progress", "Function", "Queue", "DeadLetters", "Minutes"];
+        needed.extend(outputs.map(|part| format!("Export{part}")));
+    }
     if model.context.keeps_reservations() {
         needed.insert("Reservations".to_owned());
     }

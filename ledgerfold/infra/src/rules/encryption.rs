@@ -84,6 +84,7 @@ fn needed(actions: &BTreeSet<&str>) -> BTreeSet<(&'static str, &'static str)> {
         (service("dynamodb:"), ("kms:Decrypt", "dynamodb")),
         (service("sqs:"), ("kms:Decrypt", "sqs")),
         (actions.contains("sqs:SendMessage"), ("kms:GenerateDataKey", "sqs")),
+        (actions.contains("s3:GetObject"), ("kms:Decrypt", "s3")),
         (actions.contains("s3:PutObject"), ("kms:GenerateDataKey", "s3")),
     ];
     all.into_iter().filter_map(|(is_needed, it)| is_needed.then_some(it)).collect()

@@ -116,6 +116,11 @@ pub(super) fn schedules_run(model: &Model<'_>) -> Vec<String> {
         let every = json!({"Fn::Sub": "rate(${RetryEvery})"});
         needed.push((format!("{id}Retry"), every, format!("{id}Queue"), Some(input)));
     }
+    if model.exports() {
+        let input = json!({"ledgerfold": "close"});
+        let every = json!("rate(5 minutes)");
+        needed.push(("ExportClose".to_owned(), every, "ExportQueue".to_owned(), Some(input)));
+    }
     let sweep = ("DeadlineSweep", json!("rate(1 minute)"), !model.processes().is_empty());
     let check = (
         "SpotCheck",

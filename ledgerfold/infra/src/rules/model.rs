@@ -137,7 +137,13 @@ impl<'a> Model<'a> {
     /// The functions that read any queue, with the beginnings of the ids.
     pub(super) fn queue_readers(&self) -> Vec<(String, String)> {
         let workers = self.workers().into_iter().map(|(id, function, _)| (id, function));
-        self.consumers().into_iter().chain(workers).collect()
+        let export = self.exports().then(|| ("Export".to_owned(), "ExportFunction".to_owned()));
+        self.consumers().into_iter().chain(workers).chain(export).collect()
+    }
+
+    /// Whether the context exports its events as files.
+    pub(super) fn exports(&self) -> bool {
+        !self.context.exported().is_empty()
     }
 
     /// The functions that the declaration asks for, with their roles.
@@ -162,6 +168,9 @@ impl<'a> Model<'a> {
         }
         if !self.projections().is_empty() {
             all.push(("SpotCheckFunction".to_owned(), Role::SpotCheck));
+        }
+        if self.exports() {
+            all.push(("ExportFunction".to_owned(), Role::Export));
         }
         all
     }

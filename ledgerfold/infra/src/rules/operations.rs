@@ -105,6 +105,10 @@ pub(super) fn faults_have_alarms(model: &Model<'_>) -> Vec<String> {
         needed.push(("Invocations", "DeadlineSweepFunction".to_owned()));
         needed.push(("FailedDeadlines", "DeadlineSweepFunction".to_owned()));
     }
+    if model.exports() {
+        let metrics = ["ExportWithheld", "Invocations"];
+        needed.extend(metrics.map(|metric| (metric, "ExportFunction".to_owned())));
+    }
     if model.context.seals() {
         let functions = ["CommandFunction", "QueryFunction"];
         needed.extend(functions.map(|function| ("KeyFailures", function.to_owned())));
@@ -171,6 +175,9 @@ pub(super) fn waiting_work_has_an_age(model: &Model<'_>) -> Vec<String> {
     if !model.processes().is_empty() {
         let metrics = ["OldestOverdue", "OldestFailed"];
         needed.extend(metrics.map(|metric| (metric, "DeadlineSweepFunction".to_owned())));
+    }
+    if model.exports() {
+        needed.push(("ExportOverdue", "ExportFunction".to_owned()));
     }
     if !model.projections().is_empty() {
         let metrics = ["OldestParked", "GenerationsBuilding"];

@@ -124,4 +124,5 @@ pub(crate) fn maximal() -> Context {
         .publishes::<PublicAccounts>()
         .process::<Reminder>("60")
         .process_with::<Welcome>(())
+        .exports::<Accounts>()
 }

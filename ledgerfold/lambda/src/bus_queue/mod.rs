@@ -2,6 +2,8 @@
 //!
 //! The functions that consume them are in `projector` and `process`.
 
+#[cfg(feature = "export")]
+mod export;
 mod process;
 mod projector;
 
@@ -11,6 +13,8 @@ use aws_lambda_events::sqs::{SqsBatchResponse, SqsMessage};
 use ledgerfold::vocabulary::{Delivery, Receipt};
 use ledgerfold_eventbridge::{BusMessage, NotABusMessage, Origin, SigningKey};
 
+#[cfg(feature = "export")]
+pub use export::serve_export;
 pub use process::serve_process;
 pub use projector::serve_projector;
 

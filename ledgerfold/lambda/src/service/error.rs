@@ -69,6 +69,11 @@ pub enum StartError {
     /// The context seals, and the program has no client of KMS.
     #[error("{0} seals, but this program has no keys: enable the feature kms of ledgerfold-lambda")]
     NoKms(&'static str),
+    /// The context has no export, or the program cannot export.
+    #[error(
+        "{0} cannot export: declare .exports::<…>(), and enable the feature export of ledgerfold-lambda"
+    )]
+    NoExport(&'static str),
     /// The key of the bus is too short.
     #[error("the environment variable BUS_KEY: {0}")]
     Key(#[from] WeakSecret),

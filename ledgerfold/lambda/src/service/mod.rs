@@ -18,6 +18,7 @@
 //! | `process` | lets one process react to events | `PROCESS`, its setting, `DEADLINES`, `BUS_KEY` |
 //! | `deadline-sweep` | sends due deadlines of all processes to their workers; does not read `EVENT_TABLE` | `DEADLINES`, `<PROCESS>_DUE_QUEUE` of each |
 //! | `deadline-worker` | fires the due deadlines of one process | `PROCESS`, `DEADLINES` |
+//! | `export` | exports events as files | `EXPORT_TABLE`, `EXPORT_BUCKET`, `EXPORT_WINDOW` |
 //! | `spot-check` | compares a sample of streams with all read models | those of `query`, `SPOT_CHECK_STREAMS`, `SPOT_CHECK_PATIENCE` |
 //!
 //! A projector of another context's events reads `SOURCE_CONTEXT` and `SOURCE_TABLE`, the name of that context and its event
@@ -42,6 +43,7 @@
 //! that wraps them.
 
 mod error;
+mod export;
 mod first_connection;
 mod keys;
 mod logs;

@@ -42,6 +42,7 @@ pub(super) async fn run(service: &Service) -> Result<(), StartError> {
         Role::DeadlineSweep => deadline_sweep(context, &world).await,
         Role::DeadlineWorker => deadline_worker(context, &world).await,
         Role::SpotCheck => spot_check(context, &world).await,
+        Role::Export => super::export::serve(context, &world).await,
     }
 }
 
@@ -84,7 +85,7 @@ async fn answer(
     ended(served.await)
 }
 
-fn ended(served: Result<(), RunError>) -> Result<(), StartError> {
+pub(super) fn ended(served: Result<(), RunError>) -> Result<(), StartError> {
     served.map_err(StartError::Runtime)
 }
 

@@ -37,6 +37,8 @@ pub struct World {
     eventbridge: OnceLock<aws_sdk_eventbridge::Client>,
     #[cfg(feature = "kms")]
     kms: OnceLock<aws_sdk_kms::Client>,
+    #[cfg(feature = "export")]
+    s3: OnceLock<aws_sdk_s3::Client>,
     sqs: OnceLock<aws_sdk_sqs::Client>,
 }
 
@@ -52,6 +54,8 @@ impl World {
             eventbridge: OnceLock::new(),
             #[cfg(feature = "kms")]
             kms: OnceLock::new(),
+            #[cfg(feature = "export")]
+            s3: OnceLock::new(),
             sqs: OnceLock::new(),
         })
     }
@@ -67,6 +71,17 @@ impl World {
     #[cfg(feature = "kms")]
     fn kms(&self) -> aws_sdk_kms::Client {
         self.kms.get_or_init(|| aws_sdk_kms::Client::new(&self.sdk)).clone()
+    }
+
+    #[cfg(feature = "export")]
+    fn s3(&self) -> aws_sdk_s3::Client {
+        let make = || {
+            // A local cloud has one host name for all buckets.
+            let is_local = sdk::endpoint_of("S3").is_some();
+            let config = aws_sdk_s3::config::Builder::from(&self.sdk).force_path_style(is_local);
+            aws_sdk_s3::Client::from_conf(config.build())
+        };
+        self.s3.get_or_init(make).clone()
     }
 
     fn sqs(&self) -> aws_sdk_sqs::Client {
@@ -170,6 +185,18 @@ impl World {
     ) -> Arc<ledgerfold::keyring::CachedKeys<KmsKeyring>> {
         let keyring = KmsKeyring::new(self.kms(), wrapping_key, self.dynamodb(), table);
         Arc::new(ledgerfold::keyring::CachedKeys::new(Arc::new(keyring), self.clock()))
+    }
+
+    /// The objects of an export in this bucket.
+    #[cfg(feature = "export")]
+    pub fn export_files(&self, bucket: &str) -> Arc<dyn ledgerfold::ports::ExportFiles> {
+        Arc::new(ledgerfold_s3::S3ExportFiles::new(self.s3(), bucket, ""))
+    }
+
+    /// The progress of an export, in this table.
+    #[cfg(feature = "export")]
+    pub fn export_progress(&self, table: &str) -> Arc<dyn ledgerfold::ports::ExportProgress> {
+        Arc::new(ledgerfold_dynamodb::DynamoExportProgress::new(self.dynamodb(), table))
     }
 
     /// A publisher of a context's events to this bus. You can add a store for large payloads.

@@ -127,6 +127,12 @@ pub enum Contradiction {
         "the process {0} sends commands to a domain that seals, and a process has no keys: let it send to another domain"
     )]
     ProcessSeals(ProcessName),
+    /// The files of a domain are declared twice.
+    #[error("the category {0} is exported twice: declare it once")]
+    ExportedTwice(Category),
+    /// An export of streams that the context does not have.
+    #[error("the category {0} is exported, but has no decider here: declare its domain")]
+    NothingToExport(Category),
     /// A process is declared twice.
     #[error("the process {0} is declared twice")]
     ProcessTwice(ProcessName),

@@ -53,6 +53,7 @@
 //! [`Role`] and [`variables`] name what a template and a program agree on. Everything else about AWS does not belong here.
 
 mod contradiction;
+mod export;
 mod missing;
 mod ports;
 mod process;
@@ -67,6 +68,7 @@ use std::{
 };
 
 pub use contradiction::{Contradiction, Contradictions, Undeclared};
+pub use export::ExportedDomain;
 pub use missing::{MissingKeyring, MissingLog};
 pub use ports::{CommandPorts, QueryPorts, ReadPorts, Readable};
 pub use process::{DeclaredProcess, InvalidSetting, Reacting};
@@ -96,6 +98,7 @@ pub struct Context {
     snapshot_checks: SnapshotChecks,
     has_strict_commands: bool,
     seals: bool,
+    exports: Vec<ExportedDomain>,
     catalog: Catalog,
     projections: Vec<DeclaredProjection>,
     processes: Vec<DeclaredProcess>,
@@ -172,6 +175,7 @@ impl Context {
             snapshot_checks: SnapshotChecks::default(),
             has_strict_commands: false,
             seals: false,
+            exports: Vec::new(),
             catalog: Catalog::new(),
             projections: Vec::new(),
             processes: Vec::new(),
@@ -389,6 +393,7 @@ impl Context {
                 found.push(Contradiction::NothingToPublish { mapping, category });
             }
         }
+        found.extend(self.unknown_exports());
         found.extend(self.projections_of_two_sources().map(Contradiction::TwoSources));
         found.extend(self.unknown_categories());
         found.extend(self.readers_of_several_domains());

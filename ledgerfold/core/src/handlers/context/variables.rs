@@ -32,6 +32,12 @@ pub const BUS_KEY: &str = "BUS_KEY";
 pub const SPOT_CHECK_STREAMS: &str = "SPOT_CHECK_STREAMS";
 /// The seconds after which a missing event counts as a fault of a read model.
 pub const SPOT_CHECK_PATIENCE: &str = "SPOT_CHECK_PATIENCE";
+/// The bucket of an export.
+pub const EXPORT_BUCKET: &str = "EXPORT_BUCKET";
+/// The table with the progress of an export.
+pub const EXPORT_TABLE: &str = "EXPORT_TABLE";
+/// The minutes of a window of an export.
+pub const EXPORT_WINDOW: &str = "EXPORT_WINDOW";
 /// How callers of the HTTP functions prove who they are: `token`, `gateway`, `api-key` or `none`.
 pub const AUTHENTICATION: &str = "AUTHENTICATION";
 /// The issuer of tokens, as their claim `iss` has it.
