@@ -68,7 +68,7 @@ use std::{
 
 pub use contradiction::{Contradiction, Contradictions, Undeclared};
 pub use missing::{MissingKeyring, MissingLog};
-pub use ports::{CommandPorts, QueryPorts, ReadPorts, Readable};
+pub use ports::{CertificatePorts, CommandPorts, QueryPorts, ReadPorts, Readable};
 pub use process::{DeclaredProcess, InvalidSetting, Reacting};
 pub use role::{Role, UnknownRole};
 
@@ -76,6 +76,7 @@ use crate::{
     Category, Command, Decider, PublicEvents,
     claims::Claimants,
     command::SnapshotChecks,
+    erasure::Erasable,
     process::ProcessManager,
     project::{Catalog, Projection, Tally},
     vocabulary::{PublicForms, Selection, Source},
@@ -96,6 +97,8 @@ pub struct Context {
     snapshot_checks: SnapshotChecks,
     has_strict_commands: bool,
     seals: bool,
+    erases: bool,
+    records_reads: bool,
     catalog: Catalog,
     projections: Vec<DeclaredProjection>,
     processes: Vec<DeclaredProcess>,
@@ -170,6 +173,8 @@ impl Context {
             snapshot_checks: SnapshotChecks::default(),
             has_strict_commands: false,
             seals: false,
+            erases: false,
+            records_reads: false,
             catalog: Catalog::new(),
             projections: Vec::new(),
             processes: Vec::new(),
@@ -197,6 +202,21 @@ impl Context {
     pub fn decider_with_claims<D: Decider>(self) -> Self {
         let context = self.decider::<D>();
         Self { claimants: context.claimants.with::<D>(), ..context }
+    }
+
+    /// Lets people of this domain be erased. Its deployment can then destroy keys, and signs certificates.
+    #[must_use]
+    pub fn erasing<D: Erasable>(mut self) -> Self {
+        if !D::Command::SEALS {
+            self.contradictions.push(Contradiction::NothingToErase(D::CATEGORY));
+        }
+        Self { erases: true, ..self }
+    }
+
+    /// Adds a domain in which queries record who read what. Only queries send its commands.
+    #[must_use]
+    pub fn records_reads_in<D: Decider>(self) -> Self {
+        Self { records_reads: true, ..self.decider::<D>() }
     }
 
     /// Lets other contexts see the events of a category in their public form only. Without this declaration they see the
@@ -469,6 +489,16 @@ impl Context {
     /// Whether a domain of it seals. Its deployment then has a table of keys, and only then.
     pub const fn seals(&self) -> bool {
         self.seals
+    }
+
+    /// Whether people of it can be erased.
+    pub const fn erases(&self) -> bool {
+        self.erases
+    }
+
+    /// Whether queries record who read what. Its query function then appends to the log.
+    pub const fn records_reads(&self) -> bool {
+        self.records_reads
     }
 
     /// Its read models.

@@ -65,6 +65,8 @@ pub(in crate::http) enum Part {
 
 pub(in crate::http) struct CommandPart {
     pub(in crate::http) refusals: &'static [&'static str],
+    /// The field that the service fills.
+    pub(in crate::http) adds: Option<&'static str>,
     pub(in crate::http) needs_key: bool,
     pub(in crate::http) creates: Option<Category>,
     pub(in crate::http) may_not_find: bool,
@@ -115,6 +117,7 @@ impl Operation {
                 });
                 let part = CommandPart {
                     refusals: C::REFUSALS,
+                    adds: C::ADDS,
                     needs_key: H::NEEDS_KEY,
                     creates: H::creates(),
                     may_not_find: H::MAY_NOT_FIND,

@@ -47,6 +47,7 @@ mod accepted;
 mod body;
 mod decided;
 mod endpoint;
+mod erasing;
 mod headers;
 mod joint;
 mod sealing;
@@ -67,6 +68,10 @@ use super::{FieldError, Problem, Request, Response, StatusCode, api::Matched, re
 
 pub use accepted::{Accepted, accepted};
 pub use decided::Decided;
+pub use erasing::{
+    Erases, ErasureBody, ErasurePaths, Holds, In, LiftLegalHold, Lifts, PlaceLegalHold,
+    RequestErasure,
+};
 pub use headers::CommandHeaders;
 pub use joint::{HttpJointCommand, JointCall, JointEffect, JointPlan, Jointly};
 pub use sealing::{DecidedSealing, SealingCommand};
@@ -92,6 +97,11 @@ pub trait HttpCommand: Serialize + DeserializeOwned + JsonSchema + Send + Sync +
     /// The rules that can refuse the command in the current state, each a [`Rejection::rule`](ledgerfold::Rejection) that
     /// is answered with 409.
     const REFUSALS: &'static [&'static str];
+
+    /// The field with the id of the part that the command adds to its stream, for example `record`. The service chooses the
+    /// id, so it is not part of the body; it is the same for the same caller, path and `Idempotency-Key`. The answer is 201
+    /// with the part's `Location` below [`PATH`](Self::PATH). An [`HttpJointCommand`] does not use it.
+    const ADDS: Option<&'static str> = None;
 
     /// A request that is accepted in the right state. It appears in the document.
     fn example() -> Self;

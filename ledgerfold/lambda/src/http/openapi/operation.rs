@@ -40,7 +40,8 @@ impl Documented<'_> {
         parameters.extend(["IfMatch", "Traceparent"].map(|it| reference("parameters", it)));
         let mut operation = self.head("commands");
         operation["parameters"] = parameters.into();
-        operation["requestBody"] = self.body(&in_path)?;
+        let outside: Vec<&str> = in_path.iter().copied().chain(command.adds).collect();
+        operation["requestBody"] = self.body(&outside)?;
         operation["responses"] = self.command_responses(command, links);
         Ok(operation)
     }

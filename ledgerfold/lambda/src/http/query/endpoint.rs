@@ -123,10 +123,15 @@ impl<Q: HttpQuery> QueryEndpoint<Q> {
             Access::Forbidden => return Err(QueryError::Forbidden.into()),
             Access::Hidden => return Err(Problem::no_such_resource()),
         }
+        for header in Q::HEADERS {
+            header.read(request)?;
+        }
         let token = self.token(request)?;
         let call = QueryCall { request, token: token.as_ref(), now };
-        let (body, version) = query.answer(&self.models, call).await?.into_parts();
-        let response = Response::json(StatusCode::OK, &body);
+        let answer = query.answer(&self.models, call).await?;
+        let media_type = answer.media_type();
+        let (body, version) = answer.into_parts();
+        let response = Response::json(StatusCode::OK, &body).with_media_type(media_type);
         let tag = version.map_or_else(|| Tag::of_content(&response.body), Tag::Version);
         Ok((response, tag))
     }
@@ -141,7 +146,7 @@ impl<Q: HttpQuery> QueryEndpoint<Q> {
         let mut attempts = condition.attempts(&*self.clock);
         loop {
             let (response, tag) = self.show(request, matched, self.clock.now()).await?;
-            if condition.compare(tag) == News::New || !attempts.next().await {
+            if condition.compare(tag) == News::New || Q::Models::RECORDS || !attempts.next().await {
                 return Ok(condition.response(response, tag));
             }
         }
