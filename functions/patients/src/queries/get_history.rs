@@ -97,6 +97,7 @@ impl JsonSchema for HistoryBody {
 impl Answer for HistoryAnswer {
     type Body = HistoryBody;
     const HAS_VERSION: bool = false;
+    const ALSO: &'static [&'static str] = &[FHIR];
 
     fn media_type(&self) -> &'static str {
         match self {

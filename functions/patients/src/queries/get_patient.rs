@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use jiff::civil::Date;
 use ledgerfold::{EntityId, Timestamp, Version};
 use ledgerfold_lambda::http::{AtVersion, HttpQuery, Instant, Problem, QueryCall, RequiredHeader};
-use patients_events::{Contact, Identifier};
+use patients_events::Identifier;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -37,12 +37,21 @@ pub struct PatientAnswer {
     /// The identifiers.
     identifiers: Vec<Identifier>,
     /// How to reach the patient.
-    contact: Contact,
+    contact: PatientContact,
     /// When the patient was registered.
     registered_at: Timestamp,
     /// The version that this answer shows.
     #[schemars(with = "u64", range(min = 1))]
     version: Version,
+}
+
+/// How to reach a patient.
+#[derive(Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct PatientContact {
+    /// An e-mail address.
+    email: Option<String>,
+    /// A telephone number.
+    phone: Option<String>,
 }
 
 #[async_trait]
@@ -72,7 +81,10 @@ impl HttpQuery for GetPatient {
             name: demographics.name,
             birth_date: demographics.birth_date,
             identifiers: demographics.identifiers,
-            contact: demographics.contact,
+            contact: PatientContact {
+                email: demographics.contact.email.map(|it| it.0),
+                phone: demographics.contact.phone.map(|it| it.0),
+            },
             registered_at: read.shown.row.registered_at,
             version,
         };

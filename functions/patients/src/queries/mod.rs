@@ -17,7 +17,7 @@ pub use get_accesses::{AccessItem, GetAccesses};
 pub use get_erasure::GetErasure;
 pub(crate) use get_history::Past;
 pub use get_history::{GetHistory, HistoryAnswer, HistoryBody, HistoryItem};
-pub use get_patient::{GetPatient, PatientAnswer};
+pub use get_patient::{GetPatient, PatientAnswer, PatientContact};
 pub use get_records::{GetRecords, RecordItem, RecordStatus};
 
 /// Adds all queries.

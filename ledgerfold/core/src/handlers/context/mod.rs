@@ -98,7 +98,7 @@ pub struct Context {
     has_strict_commands: bool,
     seals: bool,
     erases: bool,
-    records_reads: bool,
+    recorded: Vec<Category>,
     catalog: Catalog,
     projections: Vec<DeclaredProjection>,
     processes: Vec<DeclaredProcess>,
@@ -174,7 +174,7 @@ impl Context {
             has_strict_commands: false,
             seals: false,
             erases: false,
-            records_reads: false,
+            recorded: Vec::new(),
             catalog: Catalog::new(),
             projections: Vec::new(),
             processes: Vec::new(),
@@ -215,8 +215,9 @@ impl Context {
 
     /// Adds a domain in which queries record who read what. Only queries send its commands.
     #[must_use]
-    pub fn records_reads_in<D: Decider>(self) -> Self {
-        Self { records_reads: true, ..self.decider::<D>() }
+    pub fn records_reads_in<D: Decider>(mut self) -> Self {
+        self.recorded.push(D::CATEGORY);
+        self.decider::<D>()
     }
 
     /// Lets other contexts see the events of a category in their public form only. Without this declaration they see the
@@ -498,7 +499,12 @@ impl Context {
 
     /// Whether queries record who read what. Its query function then appends to the log.
     pub const fn records_reads(&self) -> bool {
-        self.records_reads
+        !self.recorded.is_empty()
+    }
+
+    /// The categories of the domains in which queries record reads.
+    pub fn recorded_categories(&self) -> &[Category] {
+        &self.recorded
     }
 
     /// Its read models.

@@ -153,18 +153,24 @@ impl<Q: HttpQuery> QueryEndpoint<Q> {
     }
 }
 
-/// Answers depend on the caller and on the token. Caches of browsers keep a 404 too.
-const FOR_CACHES: [(&str, &str); 2] =
-    [("Cache-Control", "private, no-cache"), ("Vary", "Authorization, Consistency-Token")];
+/// Answers depend on the caller and on the token, and some on the media type. Caches of browsers keep a 404 too.
+const fn for_caches(has_media_types: bool) -> [(&'static str, &'static str); 2] {
+    let vary = match has_media_types {
+        true => "Authorization, Consistency-Token, Accept",
+        false => "Authorization, Consistency-Token",
+    };
+    [("Cache-Control", "private, no-cache"), ("Vary", vary)]
+}
 
 #[async_trait]
 impl<Q: HttpQuery> Endpoint for QueryEndpoint<Q> {
     async fn answer(&self, request: &Request, matched: &Matched<'_>) -> Result<Response, Problem> {
+        let for_caches = for_caches(!Q::Answer::ALSO.is_empty());
         match self.conditional(request, matched).await {
-            Ok(response) => Ok(FOR_CACHES
+            Ok(response) => Ok(for_caches
                 .into_iter()
                 .fold(response, |response, (name, value)| response.with_header(name, value))),
-            Err(problem) => Err(FOR_CACHES
+            Err(problem) => Err(for_caches
                 .into_iter()
                 .fold(problem, |problem, (name, value)| problem.with_header(name, value))),
         }
