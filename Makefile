@@ -29,13 +29,14 @@ help: ## List the commands
 	@echo "  PAYMENT_DEADLINE=86400          seconds after which an unpaid order is cancelled"
 	@echo "  DEMO_INPUT=FILE                 input of the demo of orders; demo/orders.jsonl has twelve times as many orders"
 
-demo: up ## Send commands to a local cloud and print a report (CONTEXT=orders|banking)
+demo: up ## Send commands to a local cloud and print a report (CONTEXT=orders|banking|patients)
+	@$(if $(filter patients,$(SHOWN)),$(CARGO) build --quiet --workspace --bin ledgerfold)
 	@"$$(scripts/built.sh $(SHOWN)-demo)" $(if $(filter orders,$(SHOWN)),$(DEMO_INPUT))
 
 test: prerequisites up ## Run all tests, including those on the local cloud
 	@scripts/test.sh
 
-contract: up ## Check a service against its OpenAPI document with generated requests (CONTEXT=orders|banking, SEED=1)
+contract: up ## Check a service against its OpenAPI document with generated requests (CONTEXT=orders|banking|patients, SEED=1)
 	@$(CARGO) build --quiet --workspace --bin ledgerfold
 	@scripts/contract.sh $(SHOWN)
 

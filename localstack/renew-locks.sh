@@ -14,5 +14,6 @@ lock() { # path without suffix, lowest Python version, more options
 lock ledgerfold_local/locks/localstack 3.13 "$@" # only for 3.13, as explained in pyproject.toml
 lock ledgerfold_local/locks/ministack 3.10 --no-config "$@"
 lock ../scripts/contract 3.10 --no-config "$@"
+lock ../scripts/fhir 3.10 --no-config "$@"
 lock ledgerfold_local/locks/tools 3.9 --no-config "$@"
 lock ledgerfold_local/locks/uv 3.9 --no-config "$@"

@@ -55,6 +55,7 @@ HEAD = (
 PLACES = {
     "functions/orders/acceptance/tests/": " (on the local cloud)",
     "functions/banking/acceptance/tests/": " (on the local cloud)",
+    "functions/patients/acceptance/tests/": " (on the local cloud)",
     "ledgerfold/dynamodb/tests/dynamodb_local/": " (on DynamoDB Local)",
     SUITES: " (over every store)",
 }

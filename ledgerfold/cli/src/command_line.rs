@@ -21,6 +21,7 @@ use crate::{
     tail::{self, Tail},
     target::{Target, TargetOptions},
     token::{self, Token},
+    verify_certificate::{self, VerifyCertificate},
     verify_chain::{self, VerifyChain},
 };
 
@@ -42,6 +43,7 @@ enum Command {
     Admin(Admin),
     /// Make a token for a caller of the local cloud
     Token(Token),
+    VerifyCertificate(VerifyCertificate),
     /// Write a repository with a small service that runs
     New(New),
     /// Write completions for a shell
@@ -107,6 +109,7 @@ impl CommandLine {
             Command::Token(command) => {
                 token::run(&command, &self.target.tenant, self.target.stack()?, &mut output)
             }
+            Command::VerifyCertificate(command) => verify_certificate::run(&command, &mut output),
             Command::New(options) => new_project::run(&options, &mut output),
             Command::Completions(command) => {
                 completions::run(&command, Self::command(), &mut output)

@@ -30,8 +30,8 @@ pub use keys::{erased_keys_of, keys_of};
 pub use ledgerfold_memory::{
     Amended, Amendment, Fault, ManualClock, MemoryDeadlineQueue, MemoryDeadlineStore,
     MemoryEventStore, MemoryGenerationStore, MemoryKeyring, MemoryPayloadStore, MemoryPublisher,
-    MemoryQuarantine, MemoryReadSide, MemoryReadTable, MemoryRowStore, MemoryTallyStore,
-    SeededRandom,
+    MemoryQuarantine, MemoryReadSide, MemoryReadTable, MemoryRowStore, MemorySigner,
+    MemoryTallyStore, SeededRandom,
 };
 pub use sandbox::Sandbox;
 pub use together::{Folded, GivenTogether};
