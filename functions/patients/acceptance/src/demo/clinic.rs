@@ -28,6 +28,8 @@ pub(super) struct Clinic {
 pub(super) struct Visit {
     pub(super) patient: usize,
     pub(super) reader: String,
+    /// Whether the patient itself reads.
+    pub(super) is_own: bool,
     pub(super) purpose: &'static str,
     /// Whether the reader may read.
     pub(super) allowed: bool,
@@ -120,6 +122,7 @@ impl Clinic {
         let other = &self.doctors[(number + 1) % DOCTORS];
         let visit = |reader: String, purpose, allowed, emergency, answer: &Answer| Visit {
             patient: number,
+            is_own: reader == id,
             reader,
             purpose,
             allowed,

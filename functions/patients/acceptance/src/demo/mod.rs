@@ -6,6 +6,7 @@
 mod clinic;
 mod programs;
 
+use std::collections::BTreeMap;
 use std::io::{self, Write};
 use std::time::Duration;
 
@@ -67,17 +68,17 @@ pub async fn run(out: &mut impl Write) -> Result<bool, DemoError> {
 fn reads(out: &mut impl Write, visits: &[Visit], differences: &mut Vec<String>) -> io::Result<()> {
     heading(out, "Reads and their answers")?;
     let mut rows = table(&["reader", "purpose", "allowed", "refused", "by emergency"]);
-    let mut readers: Vec<_> = visits.iter().map(|it| (it.reader.clone(), it.purpose)).collect();
-    readers.sort();
-    readers.dedup();
-    for (reader, purpose) in readers {
-        let of = |allowed| {
-            let same = visits.iter().filter(|it| it.reader == reader && it.purpose == purpose);
-            same.filter(|it| it.allowed == allowed).count().to_string()
-        };
-        let same = visits.iter().filter(|it| it.reader == reader && it.purpose == purpose);
-        let emergencies = same.filter(|it| it.emergency).count().to_string();
-        rows.add_row([reader.clone(), purpose.to_owned(), of(true), of(false), emergencies]);
+    let mut counts = BTreeMap::<_, [usize; 3]>::new();
+    for visit in visits {
+        let reader = if visit.is_own { "patients themselves" } else { &visit.reader };
+        let [allowed, refused, emergencies] = counts.entry((reader, visit.purpose)).or_default();
+        *allowed += usize::from(visit.status == 200);
+        *refused += usize::from(visit.status == 403);
+        *emergencies += usize::from(visit.emergency);
+    }
+    for ((reader, purpose), counts) in counts {
+        let [allowed, refused, emergencies] = counts.map(|it| it.to_string());
+        rows.add_row([reader.to_owned(), purpose.to_owned(), allowed, refused, emergencies]);
     }
     writeln!(out, "{rows}")?;
     let wrong = visits.iter().filter(|it| it.status != if it.allowed { 200 } else { 403 });

@@ -129,10 +129,11 @@ impl RequiredHeader {
     ///
     /// # Errors
     /// 400 if the header is missing, repeated, or has another value.
-    pub fn read<'a>(&self, request: &'a Request) -> Result<&'a str, Problem> {
-        let value = request.single_header(self.name)?.unwrap_or_default();
-        if self.values.contains(&value) {
-            return Ok(value);
+    pub fn read(&self, request: &Request) -> Result<&'static str, Problem> {
+        let name = self.name.to_ascii_lowercase();
+        let value = request.single_header(&name)?.unwrap_or_default();
+        if let Some(known) = self.values.iter().find(|known| **known == value) {
+            return Ok(known);
         }
         let values = self.values.join(", ");
         Err(Problem::bad_request(format!("{} must be given once, as one of: {values}.", self.name)))
